@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * Hooks: where a module is asked, or told, about connections and sessions.
+ *
+ * All run on the worker that owns the object, must not block, and cost nothing
+ * when no module fills them in.  A filter is asked in the order of `modules` in
+ * the configuration; the first answer other than RELAY_PASS settles it.  Any
+ * value that is no verdict counts as RELAY_DENY and is logged with the module's
+ * name: filters fail closed.  Notices go to all, closing ones in reverse order.
+ */
+#ifndef RELAY_HOOKS_H
+#define RELAY_HOOKS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct relay_conn;
+struct relay_ctx;
+struct relay_session;
+
+enum relay_verdict {
+	RELAY_PASS = 1, /* no objection: ask the next module */
+	RELAY_DENY = 2, /* refuse: nobody else is asked */
+	RELAY_TAKE = 3, /* conn_open only: this module speaks for it */
+};
+
+/* Why a filter refused; what the protocol module tells the peer. */
+enum relay_refusal {
+	RELAY_REFUSE_POLICY, /* not wanted: an access list, say */
+	RELAY_REFUSE_FULL,   /* no room now, come back later */
+	RELAY_REFUSE_ABSENT, /* the one asked for is not there */
+	RELAY_REFUSE_SECRET, /* the token is missing or wrong */
+	RELAY_REFUSE_TAKEN,  /* somebody else is in its place */
+};
+
+/*
+ * Filled by a filter that denies.  `word` is a short constant that counts and
+ * logs use ("per-source", "quota"), never made from what the peer sent; it must
+ * live as long as the module.
+ */
+struct relay_denial {
+	enum relay_refusal refusal;
+	const char *word;
+};
+
+/* Why a connection or a session ended. */
+enum relay_reason {
+	RELAY_END_EOF,       /* the peer closed */
+	RELAY_END_RESET,     /* the peer broke off, or the network did */
+	RELAY_END_TIMEOUT,   /* nothing came in time */
+	RELAY_END_TLS,       /* the handshake or a record was wrong */
+	RELAY_END_DENIED,    /* a filter or the protocol refused */
+	RELAY_END_PROTOCOL,  /* the peer broke the protocol */
+	RELAY_END_OVERFLOW,  /* the peer did not read what it was sent */
+	RELAY_END_DONE,      /* all was said */
+	RELAY_END_PEER_LOST, /* the other one it depends on is gone */
+	RELAY_END_REPLACED,  /* a newer connection took its place */
+	RELAY_END_LIMIT,     /* a bound of the server's */
+	RELAY_END_STOP,      /* the server stops */
+	RELAY_END_WITHDRAWN, /* only told: the module is leaving, not it */
+	RELAY_END_ERROR,     /* the server's own trouble: memory, a syscall */
+	RELAY_END_COUNT
+};
+
+/* The word of a reason, as in logs and metric labels: "eof".  [*] */
+const char *relay_reason_word(enum relay_reason reason);
+
+/*
+ * Filter.  A connection was accepted; nothing was read from it yet.  Silence
+ * admits.  relay_conn_is_tls() and relay_conn_peer() have no answer yet.
+ */
+typedef enum relay_verdict relay_conn_accept_fn(struct relay_ctx *cx,
+	struct relay_conn *conn, struct relay_denial *why);
+
+/*
+ * Filter.  The first byte is there and, where it began a TLS handshake, the
+ * handshake is done.  The module that answers RELAY_TAKE gets conn_readable and
+ * conn_deadline for this connection.  No TAKE from anyone closes it.
+ */
+typedef enum relay_verdict relay_conn_open_fn(struct relay_ctx *cx,
+	struct relay_conn *conn, struct relay_denial *why);
+
+/*
+ * To the module that took it: bytes, or the end, may be there.  Read until
+ * relay_conn_read() gives 0, or call relay_conn_again(): no further call comes
+ * for bytes that were left unread.  Called once right after RELAY_TAKE.
+ */
+typedef void relay_conn_readable_fn(
+	struct relay_ctx *cx, struct relay_conn *conn);
+
+/* To the module that took it: the time set by relay_conn_deadline() is over. */
+typedef void relay_conn_deadline_fn(
+	struct relay_ctx *cx, struct relay_conn *conn);
+
+/*
+ * Filter, asked through relay_ask_join().  A peer of proven identity wants to
+ * be reachable; `token` is what it brought, possibly "".  Silence admits.
+ */
+typedef enum relay_verdict relay_peer_join_fn(struct relay_ctx *cx,
+	struct relay_conn *conn, const char *token, struct relay_denial *why);
+
+/*
+ * Filter, asked through relay_ask_connect().  The peer of `conn` wants to be
+ * connected to the device `target` (32 bytes).  Silence admits.
+ */
+typedef enum relay_verdict relay_peer_connect_fn(struct relay_ctx *cx,
+	struct relay_conn *conn, const uint8_t *target,
+	struct relay_denial *why);
+
+/* Filter.  Two connections are about to be paired.  Silence admits. */
+typedef enum relay_verdict relay_session_open_fn(struct relay_ctx *cx,
+	struct relay_session *session, struct relay_denial *why);
+
+/*
+ * How many of `len` bytes from side 0 or 1 may go now?  The smallest answer of
+ * all modules wins; below `len`, *wait_ms (1 or more) says when to ask again
+ * if it is 0.  Charge nothing here: session_sent tells what really went.
+ */
+typedef size_t relay_session_grant_fn(struct relay_ctx *cx,
+	struct relay_session *session, int from, size_t len, unsigned *wait_ms);
+
+/*
+ * Notice.  `len` bytes from side `from` were taken in to be passed on.  Neither
+ * here nor in session_grant may the session be closed: post that to oneself.
+ */
+typedef void relay_session_sent_fn(struct relay_ctx *cx,
+	struct relay_session *session, int from, size_t len);
+
+/*
+ * Notices, once for each object that the module was asked about or, without
+ * the filter, would have been, admitted or not.  The object cannot be read from
+ * or written to any more.
+ */
+typedef void relay_session_close_fn(struct relay_ctx *cx,
+	struct relay_session *session, enum relay_reason reason);
+typedef void relay_conn_close_fn(struct relay_ctx *cx, struct relay_conn *conn,
+	enum relay_reason reason);
+
+/* Every hook, in one list: the dispatcher is made from it. */
+#define RELAY_HOOKS(X)                                                         \
+	X(conn_accept)                                                         \
+	X(conn_open)                                                           \
+	X(conn_readable)                                                       \
+	X(conn_deadline)                                                       \
+	X(peer_join)                                                           \
+	X(peer_connect)                                                        \
+	X(session_open)                                                        \
+	X(session_grant)                                                       \
+	X(session_sent)                                                        \
+	X(session_close)                                                       \
+	X(conn_close)
+
+/* NULL: not interested, and never called. */
+struct relay_hooks {
+#define X(name) relay_##name##_fn *name;
+	RELAY_HOOKS(X)
+#undef X
+};
+
+/*
+ * Asks all modules with a peer_join or peer_connect filter.  [W]  Returns
+ * RELAY_PASS, or RELAY_DENY with *why filled and counted.
+ */
+enum relay_verdict relay_ask_join(struct relay_ctx *cx, struct relay_conn *conn,
+	const char *token, struct relay_denial *why);
+enum relay_verdict relay_ask_connect(struct relay_ctx *cx,
+	struct relay_conn *conn, const uint8_t *target,
+	struct relay_denial *why);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * HTTP on the status address (-status-srv), which runs on the control thread
+ * and only if some module has a route.
+ */
+#ifndef RELAY_HTTP_H
+#define RELAY_HTTP_H
+
+struct evbuffer;
+struct relay_ctx;
+
+struct relay_http {
+	const char *method; /* "GET" or "HEAD"; others are answered with 405 */
+	const char *path;   /* without the query */
+	const char *query;  /* after '?', still escaped; "" if none */
+	int status;         /* to be answered; 200 */
+	const char *type;   /* Content-Type; "text/plain; charset=utf-8" */
+	struct evbuffer *body; /* empty; append to it.  The server owns it */
+	void *handle;          /* for relay_http_header() */
+};
+
+/* [C]  The answer goes out when it returns. */
+typedef void relay_http_fn(struct relay_ctx *cx, struct relay_http *http);
+
+/* Adds a header to the answer; both are copied. */
+int relay_http_header(
+	struct relay_http *http, const char *name, const char *value);
+
+/*
+ * Answers `path`, compared to the letter.  [C] init.  0, or -1 when another
+ * module has it.  The string must live as long as the module.
+ */
+int relay_http_route(struct relay_ctx *cx, const char *path, relay_http_fn *fn);
+
+#endif

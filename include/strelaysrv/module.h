@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * The module API of strelaysrv: all that a module may use.
+ *
+ * A module is a shared object, NAME.so, that exports one constant,
+ * `relay_module`, made with RELAY_MODULE().  The server judges that constant
+ * before it runs any of the module's code, checks the module's section of
+ * strelaysrv.conf against its option table, and then calls it at the moments
+ * listed below and in hooks.h.
+ *
+ * Threads.  There is one control thread and N workers.  Every function and
+ * callback is marked
+ *   [C]  runs on, or may be called from, the control thread only;
+ *   [W]  the worker that owns the object at hand, and no other thread;
+ *   [*]  any of these threads.
+ * A callback on a worker must not block: traffic waits while it runs.
+ *
+ * Borrowing.  What a callback is handed is valid until it returns, unless its
+ * description says otherwise; keep copies and ids, not pointers.
+ *
+ * Names.  All symbols start with relay_ or RELAY_; times are in the unit that
+ * ends their name (_ms, _us); sizes and rates are in bytes.
+ */
+#ifndef RELAY_MODULE_H
+#define RELAY_MODULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * History of the API.  A higher minor adds functions, enumerators, and members
+ * at the end of struct relay_hooks; a higher major changes anything else, and
+ * modules must be built again.
+ *   1.0  2026-11-22  first version
+ */
+#define RELAY_ABI_MAGIC 0x524c594dU /* "RLYM" */
+#define RELAY_ABI_MAJOR 1
+#define RELAY_ABI_MINOR 0
+
+struct event_base;
+struct relay_conn;
+struct relay_module;
+struct relay_session;
+
+/*
+ * A module as seen from one thread.  The server owns it and hands it to every
+ * callback; it stays valid on that thread until the module's last callback
+ * there.  `conf` is the current snapshot of the module's options: read it when
+ * it is needed, since a reload replaces it between two events.
+ */
+struct relay_ctx {
+	struct relay_module *mod;
+	int worker;       /* 0 .. N-1, or RELAY_CONTROL */
+	const void *conf; /* conf_size bytes, filled from the option table */
+	void *data;       /* data_size bytes, one for all threads: lock it */
+	void *local;      /* worker_size bytes of this worker; NULL on [C] */
+};
+
+/* The control thread, where a worker's number is asked for. */
+#define RELAY_CONTROL (-1)
+
+#include <strelaysrv/err.h>
+#include <strelaysrv/device_id.h>
+#include <strelaysrv/option.h>
+#include <strelaysrv/hooks.h>
+#include <strelaysrv/conn.h>
+#include <strelaysrv/session.h>
+#include <strelaysrv/thread.h>
+#include <strelaysrv/timer.h>
+#include <strelaysrv/log.h>
+#include <strelaysrv/metric.h>
+#include <strelaysrv/http.h>
+#include <strelaysrv/service.h>
+#include <strelaysrv/server.h>
+
+/*
+ * The module carries what clients hold on to (connections, sessions): a reload
+ * that would remove it is refused with a message that says so.
+ */
+#define RELAY_ESSENTIAL 1U
+
+/*
+ * What a module is.  Members that it does not name are zero.
+ *
+ * Life.  All modules pass one stage before any enters the next:
+ *   check   [C]  look at the options, touch nothing; also before a reload
+ *   init    [C]  register metrics, routes, sinks, services, ALPN names
+ *   start   [C]  find services, open files, add timers
+ *   worker_start [W]  on each worker, before its first hook call
+ *   ready   [C]  the server accepts connections
+ *   ... hooks, timers, routes ...
+ *   reload  [C]  every thread sees the new options in cx->conf
+ *   worker_stop  [W]  after the last hook call there
+ *   stop    [C]  all workers have left the module; timers still exist
+ *   fini    [C]  registrations are gone; free what data points to
+ * Leaving goes in reverse order of `modules`.  A failed stage is undone: fini
+ * runs if and only if init returned 0, stop if start did, worker_stop if
+ * worker_start did.  Registrations become visible to others only when every
+ * start and worker_start has succeeded, and a failed module leaves none.
+ *
+ * check, init, start and worker_start return 0, or -1 with err filled: write
+ * `return relay_fail(err, "...")`.
+ */
+struct relay_module_def {
+	uint32_t magic;
+	uint16_t abi_major;
+	uint16_t abi_minor;
+	size_t size;         /* of this struct as the module was built */
+	const char *name;    /* file name, section, log tag, metric prefix */
+	const char *version; /* the module's own, as people write it */
+	const char *summary; /* one line */
+	const struct relay_option *options; /* NULL: none */
+	uint32_t flags;                     /* RELAY_ESSENTIAL */
+
+	size_t conf_size;    /* of the struct that `options` fills */
+	size_t data_size;    /* zeroed blocks that the server owns: */
+	size_t worker_size;  /* one of each worker */
+	size_t conn_size;    /* one of each connection, see conn.h */
+	size_t session_size; /* one of each session, see session.h */
+
+	int (*check)(const void *conf, struct relay_err *err);
+	int (*init)(struct relay_ctx *cx, struct relay_err *err);
+	int (*start)(struct relay_ctx *cx, struct relay_err *err);
+	void (*ready)(struct relay_ctx *cx);
+	void (*reload)(struct relay_ctx *cx);
+	void (*stop)(struct relay_ctx *cx);
+	void (*fini)(struct relay_ctx *cx);
+
+	int (*worker_start)(struct relay_ctx *cx, struct relay_err *err);
+	void (*worker_stop)(struct relay_ctx *cx);
+
+	struct relay_hooks hooks; /* last, because it grows */
+};
+
+#define RELAY_MODULE                                                           \
+	__attribute__((visibility("default")))                                 \
+	const struct relay_module_def relay_module
+
+/* The head of every descriptor. */
+#define RELAY_MODULE_INFO(name_, version_, summary_)                           \
+	.magic = RELAY_ABI_MAGIC, .abi_major = RELAY_ABI_MAJOR,                \
+	.abi_minor = RELAY_ABI_MINOR, .size = sizeof(struct relay_module_def), \
+	.name = (name_), .version = (version_), .summary = (summary_)
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * The server itself: what it is, since when it runs, and where it listens.
+ */
+#ifndef RELAY_SERVER_H
+#define RELAY_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+struct relay_ctx;
+
+/* Constant for the life of the process.  [*] */
+struct relay_build {
+	const char *version; /* "v0.1.0" */
+	const char *date;    /* RFC 3339 */
+	const char *host;
+	const char *user;
+	const char *compiler; /* "gcc 12.2.0" */
+	const char *os;       /* "linux" */
+	const char *arch;     /* as Go names it: "amd64" */
+};
+const struct relay_build *relay_build(void);
+
+/* When the process started: wall clock, microseconds since 1970.  [*] */
+int64_t relay_start_us(void);
+/* How many milliseconds ago that was, by the monotonic clock.  [*] */
+int64_t relay_uptime_ms(void);
+
+/* The server's own device ID, 32 bytes.  [*] from init on. */
+const uint8_t *relay_server_id(void);
+
+/*
+ * The i-th address that it listens on, as bound (a port of 0 is replaced by the
+ * real one), in the order of `listen`.  [*] from init on.  0, or -1 past the
+ * end.
+ */
+int relay_listen_address(unsigned i, struct sockaddr_storage *out);
+/*
+ * The first listen address as text "HOST:PORT" the way it was written, with the
+ * real port; and the same of the status address, "" when there is none.  [C]
+ */
+const char *relay_listen_text(void);
+const char *relay_status_text(void);
+
+/*
+ * Whether the server is over max-connections: then the protocol should refuse
+ * newcomers and may send idle peers away.  [*]
+ */
+bool relay_over_limit(void);
+
+/* Ends the server as SIGTERM would.  [*]  For modules that cannot go on. */
+void relay_server_stop(void);
+
+#endif
