@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * Who runs, and for how long: around calls of modules on any thread.
+ */
+#ifndef ATTRIBUTION_H
+#define ATTRIBUTION_H
+
+#include <stdint.h>
+
+struct relay_ctx;
+
+struct attribution {
+	const struct relay_ctx *cx, *before; /* borrowed */
+	int64_t began_ms;
+};
+
+void attribution_begin(struct attribution *a, const struct relay_ctx *cx);
+/*
+ * On the control thread, a call that took more than 100 ms is logged with the
+ * module's name; `what` says what it was: "a timer".
+ */
+void attribution_end(const struct attribution *a, const char *what);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* How this binary was built, since when it runs, and the wall clock. */
+
+#include <time.h>
+
+#include <strelaysrv/server.h>
+#include <strelaysrv/thread.h>
+
+#define TEXT_(x) #x
+#define TEXT(x)  TEXT_(x)
+
+#if defined(__clang__)
+#define COMPILER                                                               \
+	"clang " TEXT(__clang_major__) "." TEXT(__clang_minor__) "." TEXT(     \
+		__clang_patchlevel__)
+#elif defined(__GNUC__)
+#define COMPILER                                                               \
+	"gcc " TEXT(__GNUC__) "." TEXT(__GNUC_MINOR__) "." TEXT(               \
+		__GNUC_PATCHLEVEL__)
+#else
+#define COMPILER "cc"
+#endif
+
+/* Go's words, since dashboards know those. */
+#if defined(__x86_64__)
+#define ARCH "amd64"
+#elif defined(__i386__)
+#define ARCH "386"
+#elif defined(__aarch64__)
+#define ARCH "arm64"
+#elif defined(__arm__)
+#define ARCH "arm"
+#elif defined(__riscv) && __riscv_xlen == 64
+#define ARCH "riscv64"
+#elif defined(__powerpc64__) && defined(__LITTLE_ENDIAN__)
+#define ARCH "ppc64le"
+#elif defined(__powerpc64__)
+#define ARCH "ppc64"
+#elif defined(__s390x__)
+#define ARCH "s390x"
+#elif defined(__loongarch64)
+#define ARCH "loong64"
+#elif defined(__mips64) && defined(__MIPSEL__)
+#define ARCH "mips64le"
+#elif defined(__mips64)
+#define ARCH "mips64"
+#elif defined(__mips__) && defined(__MIPSEL__)
+#define ARCH "mipsle"
+#elif defined(__mips__)
+#define ARCH "mips"
+#else
+#define ARCH "unknown"
+#endif
+
+static const struct relay_build build = {
+	.version = BUILD_VERSION,
+	.date = BUILD_DATE,
+	.host = BUILD_HOST,
+	.user = BUILD_USER,
+	.compiler = COMPILER,
+	.os = "linux",
+	.arch = ARCH,
+};
+
+static int64_t start_us, start_mono_ms;
+
+static int64_t clock_us(clockid_t clock)
+{
+	struct timespec ts;
+
+	/* Fails only for clocks that do not exist. */
+	(void)clock_gettime(clock, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+/* Before main, so that no caller can come too early. */
+__attribute__((constructor)) static void note_start(void)
+{
+	start_us = clock_us(CLOCK_REALTIME);
+	start_mono_ms = clock_us(CLOCK_MONOTONIC) / 1000;
+}
+
+const struct relay_build *relay_build(void)
+{
+	return &build;
+}
+
+int64_t relay_start_us(void)
+{
+	return start_us;
+}
+
+int64_t relay_uptime_ms(void)
+{
+	return clock_us(CLOCK_MONOTONIC) / 1000 - start_mono_ms;
+}
+
+int64_t relay_wall_us(void)
+{
+	return clock_us(CLOCK_REALTIME);
+}

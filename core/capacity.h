@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * Capacity: descriptors, and how many connections may be open.
+ */
+#ifndef CAPACITY_H
+#define CAPACITY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * [C]  Raises the soft descriptor limit to the hard one and sets the bounds.
+ * `max_connections` 0: 80 % of the descriptors.  Logs the one in force.
+ */
+void capacity_init(int64_t max_connections);
+
+/*
+ * A connection comes: true when there is a descriptor to spare beside the
+ * reserve for the server's own files; else it was not counted.  [*]
+ */
+bool capacity_enter(void);
+void capacity_leave(void);
+
+/* How many pipes all workers together may have. */
+unsigned capacity_pipes(void);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * Configuration: flags over strelaysrv.conf over defaults, as one snapshot.
+ *
+ * A snapshot is immutable once made.  A reload makes another from the same
+ * flags and the file as it is now.
+ */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <strelaysrv/err.h>
+#include <strelaysrv/log.h>
+#include <strelaysrv/option.h>
+
+/* The server's own options: the top level of the file. */
+struct core_conf {
+	const char *const *listen;
+	int64_t protocol; /* enum core_protocol */
+	const char *keys;
+	const char *status_srv;
+	const char *const *modules;
+	int64_t workers; /* 0: as many as CPUs are available */
+	int64_t network_buffer;
+	int64_t pipe_size;
+	int64_t max_connections; /* 0: 80 % of the descriptor limit */
+	bool debug;
+	bool pprof; /* accepted for compatibility, without effect */
+};
+enum core_protocol { CORE_TCP, CORE_TCP4, CORE_TCP6 };
+
+extern const struct relay_option core_options[]; /* ended by RELAY_OPT_END */
+
+/* What a module brings to the schema. */
+struct config_module {
+	const char *name;
+	const struct relay_option *options; /* NULL: none */
+	size_t conf_size;
+	/* Its table is not known: its section is taken as it is, and nothing
+	 * but `required` is read from it. */
+	bool opaque;
+};
+
+/* What the command line asks for besides options. */
+enum config_action {
+	CONFIG_RUN,
+	CONFIG_CHECK,   /* -check */
+	CONFIG_VERSION, /* -version: one line on stdout, exit 0 */
+	CONFIG_HELP,    /* usage was printed to stderr, exit 0 */
+	CONFIG_USAGE,   /* message and usage were printed to stderr, exit 2 */
+};
+
+struct flags; /* the parsed command line, see flags.h */
+struct config;
+
+/*
+ * The whole snapshot.  `file`: path of the file, NULL for none.  Every problem
+ * is reported through `report` (one call each, text names file, line, option,
+ * what was found and what is allowed); parsing goes on to find them all.
+ * NULL if there was any.  Takes nothing over; frees with config_free().
+ */
+typedef void config_report_fn(enum relay_level level, const char *text,
+	void *arg);
+struct config *config_load(const char *file, const struct flags *flags,
+	const struct config_module *mods, size_t n, config_report_fn *report,
+	void *arg);
+void config_free(struct config *config);
+
+const struct core_conf *config_core(const struct config *config);
+/* The filled struct of a module's options; NULL if the module is unknown. */
+const void *config_module_values(const struct config *config,
+	const char *name);
+/* `required` of the module's section; true unless set to no. */
+bool config_module_required(const struct config *config, const char *name);
+/* section NULL: the server's own.  0 or -1. */
+int config_get(const struct config *config, const char *section,
+	const char *name, struct relay_value *out);
+/* Calls visit for each option of each section, in order; for -check. */
+void config_visit(const struct config *config,
+	void (*visit)(const char *section, const struct relay_value *value,
+		void *arg), void *arg);
+
+#endif

@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Connections: reading, writing, and the one way to end. */
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/err.h>
+
+#include "conn.h"
+#include "core_metrics.h"
+#include "capacity.h"
+#include "log.h"
+#include "session.h"
+#include "turn.h"
+
+/* What the socket did not take; freed when it is empty. */
+struct conn_queue {
+	size_t at, len;
+	unsigned char data[RELAY_CONN_QUEUE];
+};
+
+/*
+ * How long last bytes may take, and how many connections of one worker may be
+ * in that state: more of them are closed at once.
+ */
+#define LINGER_MS   3000
+#define LINGER_MOST 1024
+
+void *relay_conn_data(const struct relay_ctx *cx, const struct relay_conn *conn)
+{
+	const struct relay_module *mod = cx->mod;
+
+	if (!layout_has(conn->layout, mod))
+		return NULL;
+	/* The block is the module's own, whoever looks at the connection. */
+	return (void *)(uintptr_t)(conn->blocks +
+				   conn->layout->at[mod->slot].conn);
+}
+
+uint64_t relay_conn_id(const struct relay_conn *conn)
+{
+	return conn->id;
+}
+
+struct relay_conn *relay_conn_find(struct relay_ctx *cx, uint64_t id)
+{
+	return object_table_find(
+		&worker_of(module_ctx_of(cx)->loop)->conns, id);
+}
+
+bool relay_conn_is_tls(const struct relay_conn *conn)
+{
+	return conn->ssl != NULL;
+}
+
+const uint8_t *relay_conn_peer(const struct relay_conn *conn)
+{
+	return conn->certs == 1 ? conn->peer : NULL;
+}
+
+unsigned relay_conn_peer_certs(const struct relay_conn *conn)
+{
+	return conn->certs;
+}
+
+void relay_conn_sockaddr(
+	const struct relay_conn *conn, struct sockaddr_storage *out)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	struct sockaddr_in6 v6 = {
+		.sin6_family = AF_INET6, .sin6_port = htons(conn->port)};
+	struct sockaddr_in v4 = {
+		.sin_family = AF_INET, .sin_port = htons(conn->port)};
+
+	memset(out, 0, sizeof(*out));
+	if (memcmp(conn->addr, mapped, sizeof(mapped)) == 0) {
+		memcpy(&v4.sin_addr, conn->addr + 12, 4);
+		memcpy(out, &v4, sizeof(v4));
+	} else {
+		memcpy(&v6.sin6_addr, conn->addr, 16);
+		memcpy(out, &v6, sizeof(v6));
+	}
+}
+
+const char *relay_conn_addr_text(
+	const struct relay_conn *conn, char out[RELAY_ADDR_TEXT])
+{
+	struct sockaddr_storage addr;
+	char host[INET6_ADDRSTRLEN];
+
+	relay_conn_sockaddr(conn, &addr);
+	if (addr.ss_family == AF_INET) {
+		inet_ntop(AF_INET, conn->addr + 12, host, sizeof(host));
+		snprintf(out, RELAY_ADDR_TEXT, "%s:%u", host, conn->port);
+	} else {
+		inet_ntop(AF_INET6, conn->addr, host, sizeof(host));
+		snprintf(out, RELAY_ADDR_TEXT, "[%s]:%u", host, conn->port);
+	}
+	return out;
+}
+
+/* The caller may not close under a module's feet: the turn's end does. */
+static ssize_t fail(struct relay_conn *conn, enum relay_reason reason)
+{
+	if (!conn->ended) {
+		conn->ended = true;
+		conn->end_reason = (uint8_t)reason;
+		turn_add_conn(conn);
+	}
+	return -1;
+}
+
+static ssize_t read_tls(struct relay_conn *conn, void *buf, size_t len)
+{
+	size_t got;
+	int error;
+
+	ERR_clear_error();
+	if (SSL_read_ex(conn->ssl, buf, len, &got) == 1)
+		return (ssize_t)got;
+	error = SSL_get_error(conn->ssl, 0);
+	if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
+		return 0;
+	conn->at_eof = true;
+	if (error == SSL_ERROR_ZERO_RETURN)
+		return fail(conn, RELAY_END_EOF);
+	if (error == SSL_ERROR_SYSCALL)
+		return fail(conn, errno == 0 ? RELAY_END_EOF : RELAY_END_RESET);
+	/* OpenSSL 3 calls an end without close_notify an error. */
+	if (ERR_GET_REASON(ERR_peek_error()) ==
+		SSL_R_UNEXPECTED_EOF_WHILE_READING)
+		return fail(conn, RELAY_END_EOF);
+	return fail(conn, RELAY_END_TLS);
+}
+
+ssize_t relay_conn_read(struct relay_conn *conn, void *buf, size_t len)
+{
+	ssize_t got;
+
+	if (conn->ended)
+		return -1;
+	if (conn->ssl)
+		return read_tls(conn, buf, len);
+	got = recv(conn->fd, buf, len, 0);
+	if (got > 0)
+		return got;
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	conn->at_eof = true;
+	return fail(conn, got == 0 ? RELAY_END_EOF : RELAY_END_RESET);
+}
+
+void relay_conn_again(struct relay_conn *conn)
+{
+	turn_add_conn(conn);
+}
+
+/* How much was sent; less than len when the socket is full, -1 on failure. */
+static ssize_t send_some(struct relay_conn *conn, const void *buf, size_t len)
+{
+	size_t put;
+	ssize_t sent;
+	int error;
+
+	conn->spoke = true;
+	if (!conn->ssl) {
+		sent = send(conn->fd, buf, len, MSG_NOSIGNAL);
+		if (sent >= 0)
+			return sent;
+		return errno == EAGAIN || errno == EINTR ? 0 : -1;
+	}
+	ERR_clear_error();
+	if (SSL_write_ex(conn->ssl, buf, len, &put) == 1)
+		return (ssize_t)put;
+	error = SSL_get_error(conn->ssl, 0);
+	return error == SSL_ERROR_WANT_WRITE || error == SSL_ERROR_WANT_READ
+		       ? 0
+		       : -1;
+}
+
+static int enqueue(struct relay_conn *conn, const void *buf, size_t len)
+{
+	struct conn_queue *queue = conn->queue;
+
+	if (!queue) {
+		queue = malloc(sizeof(*queue));
+		if (!queue)
+			return -1;
+		queue->at = queue->len = 0;
+		conn->queue = queue;
+	}
+	if (queue->at) {
+		memmove(queue->data, queue->data + queue->at, queue->len);
+		queue->at = 0;
+	}
+	memcpy(queue->data + queue->len, buf, len);
+	queue->len += len;
+	return 0;
+}
+
+int relay_conn_write(struct relay_conn *conn, const void *buf, size_t len)
+{
+	ssize_t sent = 0;
+
+	if (conn->ended)
+		return 0;
+	if (len > RELAY_CONN_QUEUE - (conn->queue ? conn->queue->len : 0))
+		return -1;
+	if (!conn->queue)
+		sent = send_some(conn, buf, len);
+	if (sent < 0) {
+		fail(conn, RELAY_END_RESET);
+		return 0;
+	}
+	if ((size_t)sent < len &&
+		enqueue(conn, (const char *)buf + sent, len - (size_t)sent))
+		fail(conn, RELAY_END_ERROR);
+	return 0;
+}
+
+int conn_flush(struct relay_conn *conn)
+{
+	struct conn_queue *queue = conn->queue;
+	ssize_t sent;
+
+	if (!queue)
+		return 1;
+	sent = send_some(conn, queue->data + queue->at, queue->len);
+	if (sent < 0)
+		return -1;
+	queue->at += (size_t)sent;
+	queue->len -= (size_t)sent;
+	if (queue->len)
+		return 0;
+	free(queue);
+	conn->queue = NULL;
+	return 1;
+}
+
+void conn_take_queue(struct relay_conn *conn, unsigned char **data, size_t *len)
+{
+	struct conn_queue *queue = conn->queue;
+
+	*data = NULL;
+	*len = 0;
+	if (!queue)
+		return;
+	/* The pump's buffers begin at their first byte. */
+	*len = queue->len;
+	memmove(queue, queue->data + queue->at, queue->len);
+	*data = (unsigned char *)queue;
+	conn->queue = NULL;
+}
+
+void relay_conn_deadline(struct relay_conn *conn, int64_t after_ms)
+{
+	if (conn->phase > CONN_TAKEN)
+		return;
+	if (after_ms < 0)
+		worker_deadline_clear(conn->worker, &conn->deadline);
+	else
+		worker_deadline(conn->worker, &conn->deadline,
+			loop_clock_ms() + after_ms);
+}
+
+void relay_conn_keepalive(struct relay_conn *conn, int64_t idle_ms)
+{
+	int on = 1, seconds = (int)(idle_ms / 1000);
+
+	if (seconds < 1)
+		seconds = 1;
+	if (seconds > 32767) /* the kernel's bound */
+		seconds = 32767;
+	/* Without it a dead peer is only noticed later. */
+	if (setsockopt(conn->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) ||
+		setsockopt(conn->fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds,
+			sizeof(seconds)) ||
+		setsockopt(conn->fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds,
+			sizeof(seconds)))
+		log_core(RELAY_DEBUG, "no keep-alive: %s", strerror(errno));
+}
+
+/* Gives back all it holds; the memory itself waits for the event's end. */
+static void destroy(struct relay_conn *conn)
+{
+	struct worker *worker = conn->worker;
+
+	if (conn->phase == CONN_LINGERING)
+		worker->lingering--;
+	worker_deadline_clear(worker, &conn->deadline);
+	event_del(&conn->event);
+	SSL_free(conn->ssl);
+	conn->ssl = NULL;
+	free(conn->queue);
+	conn->queue = NULL;
+	close(conn->fd);
+	conn->fd = -1;
+	capacity_leave();
+	conn->phase = CONN_DEAD;
+	conn->next = worker->dead;
+	worker->dead = conn;
+}
+
+void conn_reap(struct worker *worker)
+{
+	struct relay_conn *conn, *later = NULL;
+
+	conn_send_off(worker);
+	conn = worker->dead;
+	while (conn) {
+		struct relay_conn *next = conn->next;
+
+		if (conn->again) { /* the list `again` still points to it */
+			conn->next = later;
+			later = conn;
+		} else {
+			free(conn);
+		}
+		conn = next;
+	}
+	worker->dead = later;
+}
+
+/*
+ * Says goodbye once the queue is empty, then reads and throws away until the
+ * peer has gone: closing a socket with unread bytes resets it, and a reset
+ * takes what we sent last from the peer's hands.
+ */
+static void linger(struct relay_conn *conn)
+{
+	char waste[4096];
+	ssize_t got = 1;
+	int flushed = conn_flush(conn);
+
+	if (flushed < 0) {
+		destroy(conn);
+		return;
+	}
+	if (flushed == 1 && !conn->ended) {
+		conn->ended = true;
+		if (conn->ssl) {
+			ERR_clear_error();
+			SSL_shutdown(conn->ssl);
+		}
+		if (shutdown(conn->fd, SHUT_WR) != 0) {
+			destroy(conn);
+			return;
+		}
+	}
+	for (int i = 0; i < 16 && got > 0; i++)
+		got = recv(conn->fd, waste, sizeof(waste), 0);
+	if (got > 0)
+		turn_add_conn(conn);
+	else if (got == 0 || (errno != EAGAIN && errno != EINTR))
+		destroy(conn);
+}
+
+void conn_run_again(struct relay_conn *conn)
+{
+	if (conn->phase == CONN_LINGERING)
+		linger(conn);
+	else if (conn->ended)
+		conn_end(conn, (enum relay_reason)conn->end_reason);
+	else if (conn->phase == CONN_TAKEN)
+		hooks_conn_readable(conn->owner, conn);
+}
+
+/* Whether there is anybody to deliver last bytes to, and anything to deliver.
+ */
+static bool wants_linger(
+	const struct relay_conn *conn, enum relay_reason reason)
+{
+	if (!conn->spoke || conn->at_eof || conn->phase == CONN_PAIRED)
+		return false;
+	if (conn->worker->stopping || conn->worker->lingering >= LINGER_MOST)
+		return false;
+	return reason != RELAY_END_RESET && reason != RELAY_END_TIMEOUT &&
+	       reason != RELAY_END_OVERFLOW && reason != RELAY_END_ERROR;
+}
+
+static void linger_due(struct deadline *deadline)
+{
+	destroy((struct relay_conn *)(void *)((char *)deadline -
+					      offsetof(struct relay_conn,
+						      deadline)));
+}
+
+static enum core_conn_label phase_label(const struct relay_conn *conn)
+{
+	if (conn->phase < CONN_TAKEN)
+		return CORE_CONN_OPENING;
+	return conn->ssl ? CORE_CONN_TLS : CORE_CONN_PLAIN;
+}
+
+void conn_end(struct relay_conn *conn, enum relay_reason reason)
+{
+	struct worker *worker = conn->worker;
+
+	if (conn->phase >= CONN_LINGERING)
+		return;
+	core_count(worker->shard, CORE_CONNECTIONS, phase_label(conn), -1);
+	core_count(worker->shard, CORE_CONNECTIONS_CLOSED, reason, 1);
+	object_table_remove(&worker->conns, conn->id);
+	if (!wants_linger(conn, reason)) {
+		/* A polite end where it costs nothing. */
+		if (conn->ssl && conn->phase == CONN_TAKEN && !conn->ended) {
+			ERR_clear_error();
+			SSL_shutdown(conn->ssl);
+		}
+		hooks_conn_close(
+			worker->hooks, conn->layout, conn, reason, conn->asked);
+		destroy(conn);
+		return;
+	}
+	conn->phase = CONN_LINGERING;
+	conn->ended = false; /* from here on: the goodbye was said */
+	worker->lingering++;
+	hooks_conn_close(
+		worker->hooks, conn->layout, conn, reason, conn->asked);
+	conn->deadline.due = linger_due;
+	worker_deadline(worker, &conn->deadline, loop_clock_ms() + LINGER_MS);
+	linger(conn);
+}
+
+void relay_conn_close(struct relay_conn *conn, enum relay_reason reason)
+{
+	if (conn->phase == CONN_PAIRED)
+		session_end(conn->session, reason);
+	else
+		conn_end(conn, reason);
+}

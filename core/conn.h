@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * A connection's inside: from accept to the last byte.
+ */
+#ifndef CONN_H
+#define CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <openssl/ssl.h>
+
+#include <strelaysrv/conn.h>
+#include <strelaysrv/device_id.h>
+
+#include "hooks.h"
+#include "worker.h"
+
+struct relay_session;
+
+enum conn_phase {
+	CONN_OPENING,   /* its first byte is awaited */
+	CONN_HANDSHAKE, /* TLS is being set up */
+	CONN_TAKEN,     /* a module speaks for it */
+	CONN_MOVING,    /* it goes to another worker when the event is over */
+	CONN_PAIRED,    /* it is one side of a session */
+	CONN_LINGERING, /* closed to modules; last bytes are on their way */
+	CONN_DEAD,      /* waits to be freed */
+};
+
+struct conn_queue; /* what the socket did not take yet */
+
+struct relay_conn {
+	struct worker *worker; /* borrowed */
+	const struct layout *layout;
+	struct relay_ctx *owner;  /* the module that took it, on this worker */
+	SSL *ssl;                 /* owned; NULL: plain */
+	struct conn_queue *queue; /* owned; NULL: empty */
+	struct relay_session *session; /* borrowed; NULL: not paired */
+	struct relay_conn *next;       /* on the worker's list of dead ones */
+	struct relay_conn *again_next; /* on the worker's list `again` */
+	struct deadline deadline;
+	struct event event;
+	uint64_t id;
+	int64_t opened_us; /* monotonic, of the handshake's begin */
+	int fd;            /* owned; -1 once closed */
+	uint8_t phase;     /* enum conn_phase */
+	uint8_t side;      /* of the session */
+	uint8_t certs;     /* that the peer sent; see relay_conn_peer_certs */
+	bool again : 1;    /* is on the list `again` */
+	bool ended : 1;    /* a read or write failed: close as end_reason */
+	bool at_eof : 1;   /* the peer will send nothing more */
+	bool spoke : 1;    /* something was written to it */
+	bool hung_up : 1;  /* the peer's end is in sight, maybe behind bytes */
+	uint8_t end_reason;
+	uint8_t asked; /* how many modules know it, see hooks.h */
+	uint16_t port;
+	uint8_t addr[16]; /* IPv4 as ::ffff:a.b.c.d */
+	uint8_t peer[RELAY_DEVICE_ID_LEN];
+	_Alignas(max_align_t) unsigned char blocks[]; /* of the modules */
+};
+
+/*
+ * Takes over an accepted, non-blocking socket.  Closes it when a filter refuses
+ * or memory is short.
+ */
+void conn_accept(
+	struct worker *worker, int fd, const struct sockaddr_storage *from);
+
+/* libevent's callback for every connection. */
+void conn_event(evutil_socket_t fd, short what, void *arg);
+/* Puts its socket on its worker's loop.  0 or -1. */
+int conn_watch(struct relay_conn *conn);
+/* What the next turn calls for one on the list `again`. */
+void conn_run_again(struct relay_conn *conn);
+
+/* Sends what is queued.  1: all gone, 0: not yet, -1: failed. */
+int conn_flush(struct relay_conn *conn);
+
+/*
+ * For sessions.  Detaches what was queued, for the pump to send first: *data is
+ * the caller's to free.
+ */
+void conn_take_queue(
+	struct relay_conn *conn, unsigned char **data, size_t *len);
+
+/*
+ * At the end of every event: sends off those that move, frees those that ended.
+ * Nothing may touch a connection afterwards.
+ */
+void conn_reap(struct worker *worker);
+/* The first half of it; see conn_move.c. */
+void conn_send_off(struct worker *worker);
+
+/* The same as relay_conn_close, for a connection of any phase. */
+void conn_end(struct relay_conn *conn, enum relay_reason reason);
+
+#endif

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Connections: from accept to the module that speaks for them. */
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <openssl/err.h>
+
+#include "conn.h"
+#include "core_metrics.h"
+#include "capacity.h"
+#include "log.h"
+#include "session.h"
+#include "tls.h"
+
+/* Until a module sets a deadline of its own. */
+#define OPENING_MS 60000
+/* RFC 8446, 5.1: the content type of a handshake record. */
+#define TLS_HANDSHAKE 0x16
+
+static int64_t clock_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static void set_address(
+	struct relay_conn *conn, const struct sockaddr_storage *from)
+{
+	if (from->ss_family == AF_INET6) {
+		const struct sockaddr_in6 *v6 = (const void *)from;
+
+		memcpy(conn->addr, &v6->sin6_addr, 16);
+		conn->port = ntohs(v6->sin6_port);
+	} else {
+		const struct sockaddr_in *v4 = (const void *)from;
+
+		conn->addr[10] = conn->addr[11] = 0xff;
+		memcpy(conn->addr + 12, &v4->sin_addr, 4);
+		conn->port = ntohs(v4->sin_port);
+	}
+}
+
+static void refused(struct relay_conn *conn, const struct relay_denial *why)
+{
+	char addr[RELAY_ADDR_TEXT];
+	struct relay_field fields[] = {
+		{"peer", addr}, {"why", why->word}, {NULL, NULL}};
+
+	core_count(conn->worker->shard, CORE_CONNECTIONS_REFUSED,
+		CORE_REFUSED_FILTER, 1);
+	if (!relay_log_wanted(RELAY_DEBUG))
+		return;
+	relay_conn_addr_text(conn, addr);
+	log_core_fields(RELAY_DEBUG, fields, "refused a connection");
+}
+
+/* Asks who will speak for it; ends it if nobody does. */
+static void offer(struct relay_conn *conn)
+{
+	struct worker *worker = conn->worker;
+	struct relay_denial why = {RELAY_REFUSE_POLICY, "nobody"};
+	enum relay_verdict verdict =
+		hooks_conn_open(worker->hooks, conn, &why, &conn->owner);
+
+	if (conn->phase > CONN_TAKEN)
+		return;
+	core_count(worker->shard, CORE_CONNECTIONS, CORE_CONN_OPENING, -1);
+	core_count(worker->shard, CORE_CONNECTIONS,
+		conn->ssl ? CORE_CONN_TLS : CORE_CONN_PLAIN, 1);
+	conn->phase = CONN_TAKEN;
+	if (verdict != RELAY_TAKE) {
+		refused(conn, &why);
+		conn_end(conn, RELAY_END_DENIED);
+		return;
+	}
+	hooks_conn_readable(conn->owner, conn);
+}
+
+static void handshake_failed(struct relay_conn *conn, int error)
+{
+	enum relay_reason reason = RELAY_END_TLS;
+	unsigned long code = ERR_peek_error();
+
+	core_count(
+		conn->worker->shard, CORE_HANDSHAKES, CORE_HANDSHAKE_FAILED, 1);
+	if (error == SSL_ERROR_SYSCALL ||
+		ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+		conn->at_eof = true;
+		reason = RELAY_END_EOF;
+	}
+	if (relay_log_wanted(RELAY_DEBUG)) {
+		char addr[RELAY_ADDR_TEXT];
+		const char *text = ERR_reason_error_string(code);
+		struct relay_field fields[] = {
+			{"peer", relay_conn_addr_text(conn, addr)},
+			{"why", text ? text : "closed"}, {NULL, NULL}};
+
+		log_core_fields(RELAY_DEBUG, fields, "TLS handshake failed");
+	}
+	conn->spoke = true; /* the alert */
+	conn_end(conn, reason);
+}
+
+static void handshake(struct relay_conn *conn)
+{
+	int done, error;
+
+	ERR_clear_error();
+	done = SSL_do_handshake(conn->ssl);
+	if (done != 1) {
+		error = SSL_get_error(conn->ssl, done);
+		if (error != SSL_ERROR_WANT_READ &&
+			error != SSL_ERROR_WANT_WRITE)
+			handshake_failed(conn, error);
+		return;
+	}
+	core_count(conn->worker->shard, CORE_HANDSHAKES, CORE_HANDSHAKE_OK, 1);
+	core_observe(conn->worker->shard, CORE_HANDSHAKE_DURATION, 0,
+		clock_us() - conn->opened_us);
+	conn->certs = (uint8_t)tls_take_peer(conn->ssl, conn->peer);
+	offer(conn);
+}
+
+static void first_byte(struct relay_conn *conn)
+{
+	unsigned char byte;
+	ssize_t got = recv(conn->fd, &byte, 1, MSG_PEEK);
+
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (got <= 0) {
+		conn_end(conn, got == 0 ? RELAY_END_EOF : RELAY_END_RESET);
+		return;
+	}
+	if (byte != TLS_HANDSHAKE) {
+		offer(conn);
+		return;
+	}
+	conn->opened_us = clock_us();
+	conn->phase = CONN_HANDSHAKE;
+	conn->ssl = tls_accept(conn->fd);
+	if (conn->ssl)
+		handshake(conn);
+	else
+		conn_end(conn, RELAY_END_ERROR);
+}
+
+static void taken_event(struct relay_conn *conn, short what)
+{
+	if ((what & EV_WRITE) && conn->queue && conn_flush(conn) < 0) {
+		conn_end(conn, RELAY_END_RESET);
+		return;
+	}
+	if (conn->phase == CONN_TAKEN && (what & (EV_READ | EV_CLOSED)))
+		hooks_conn_readable(conn->owner, conn);
+	/* A module that saw the end leaves the closing to us. */
+	if (conn->phase == CONN_TAKEN && conn->ended)
+		conn_end(conn, (enum relay_reason)conn->end_reason);
+}
+
+void conn_event(evutil_socket_t fd, short what, void *arg)
+{
+	struct relay_conn *conn = arg;
+	struct worker *worker = conn->worker;
+
+	(void)fd;
+	loop_tick(&worker->loop);
+	if (what & EV_CLOSED)
+		conn->hung_up = true;
+	switch ((enum conn_phase)conn->phase) {
+	case CONN_OPENING:
+		first_byte(conn);
+		break;
+	case CONN_HANDSHAKE:
+		handshake(conn);
+		break;
+	case CONN_TAKEN:
+		taken_event(conn, what);
+		break;
+	case CONN_PAIRED:
+		session_event(conn->session, conn->side, what);
+		break;
+	case CONN_LINGERING:
+		conn_run_again(conn);
+		break;
+	case CONN_MOVING:
+	case CONN_DEAD:
+		break;
+	}
+	loop_event_over(&worker->loop);
+}
+
+static void deadline_due(struct deadline *deadline)
+{
+	struct relay_conn *conn =
+		(struct relay_conn *)(void *)((char *)deadline -
+					      offsetof(struct relay_conn,
+						      deadline));
+
+	if (conn->phase == CONN_TAKEN)
+		hooks_conn_deadline(conn->owner, conn);
+	else
+		conn_end(conn, RELAY_END_TIMEOUT);
+}
+
+int conn_watch(struct relay_conn *conn)
+{
+	conn->deadline.due = deadline_due;
+	/* Edge-triggered for both directions: never changed while it lives. */
+	if (event_assign(&conn->event, conn->worker->loop.base, conn->fd,
+		    EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST,
+		    conn_event, conn) != 0)
+		return -1;
+	return event_add(&conn->event, NULL);
+}
+
+static struct relay_conn *conn_make(
+	struct worker *worker, int fd, const struct sockaddr_storage *from)
+{
+	const struct layout *layout = worker->hooks->layout;
+	struct relay_conn *conn = calloc(1, sizeof(*conn) + layout->conn_bytes);
+
+	if (!conn)
+		return NULL;
+	conn->worker = worker;
+	conn->layout = layout;
+	conn->fd = fd;
+	set_address(conn, from);
+	conn->id = object_table_add(&worker->conns, conn);
+	if (conn->id && conn_watch(conn) == 0)
+		return conn;
+	object_table_remove(&worker->conns, conn->id);
+	free(conn);
+	return NULL;
+}
+
+void conn_accept(
+	struct worker *worker, int fd, const struct sockaddr_storage *from)
+{
+	struct relay_denial why = {RELAY_REFUSE_POLICY, "refused"};
+	struct relay_conn *conn;
+	int on = 1;
+
+	/* Small messages of sessions must not wait for each other. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	conn = conn_make(worker, fd, from);
+	if (!conn) {
+		core_count(worker->shard, CORE_ACCEPT_ERRORS,
+			CORE_ACCEPT_MEMORY, 1);
+		capacity_leave();
+		close(fd);
+		return;
+	}
+	core_count(worker->shard, CORE_CONNECTIONS_ACCEPTED, 0, 1);
+	core_count(worker->shard, CORE_CONNECTIONS, CORE_CONN_OPENING, 1);
+	relay_conn_deadline(conn, OPENING_MS);
+	if (hooks_conn_accept(worker->hooks, conn, &why, &conn->asked) !=
+		RELAY_PASS) {
+		refused(conn, &why);
+		conn_end(conn, RELAY_END_DENIED);
+	}
+}
+
+int relay_conn_alpn(struct relay_ctx *cx, const char *name)
+{
+	(void)cx;
+	return tls_alpn_add(name);
+}

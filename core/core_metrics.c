@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* The server's own metrics, in one table. */
+
+#include <stddef.h>
+
+#include <strelaysrv/hooks.h>
+#include <strelaysrv/thread.h>
+
+#include "core_metrics.h"
+#include "log.h"
+#include "metrics.h"
+#include "process.h"
+
+static const char *const phases[] = {"opening", "tls", "plain", NULL};
+static const char *const accept_kinds[] = {
+	"descriptors", "memory", "other", NULL};
+static const char *const refusers[] = {"limit", "filter", NULL};
+static const char *const results[] = {"ok", "failed", NULL};
+/* Filled from relay_reason_word(), which is their one source. */
+static const char *reasons[RELAY_END_COUNT + 1];
+
+/* 1 ms to 10 s: the protocol gives up after that. */
+static const int64_t handshake_us[] = {1000, 2500, 5000, 10000, 25000, 50000,
+	100000, 250000, 500000, 1000000, 2500000, 10000000, 0};
+/* 1 s to a day. */
+static const int64_t session_ms[] = {
+	1000, 10000, 60000, 600000, 3600000, 21600000, 86400000, 0};
+
+static int64_t read_log_dropped(struct relay_ctx *cx, unsigned value)
+{
+	(void)cx;
+	(void)value;
+	return log_dropped();
+}
+
+static int64_t read_workers(struct relay_ctx *cx, unsigned value)
+{
+	(void)cx;
+	(void)value;
+	return relay_worker_count();
+}
+
+static int64_t read_threads(struct relay_ctx *cx, unsigned value)
+{
+	(void)cx;
+	(void)value;
+	return process_threads();
+}
+
+static int64_t read_descriptors(struct relay_ctx *cx, unsigned value)
+{
+	(void)cx;
+	(void)value;
+	return process_descriptors();
+}
+
+static int64_t read_limit(struct relay_ctx *cx, unsigned value)
+{
+	(void)cx;
+	(void)value;
+	return process_descriptor_limit();
+}
+
+static int64_t read_resident(struct relay_ctx *cx, unsigned value)
+{
+	(void)cx;
+	(void)value;
+	return process_resident_bytes();
+}
+
+static const struct relay_metric_def table[] = {
+	[CORE_CONNECTIONS] =
+		{
+			.name = "connections",
+			.kind = RELAY_GAUGE,
+			.help = "Open connections.",
+			.label = "phase",
+			.values = phases,
+		},
+	[CORE_CONNECTIONS_ACCEPTED] =
+		{
+			.name = "connections_accepted",
+			.kind = RELAY_COUNTER,
+			.help = "Connections that were accepted.",
+		},
+	[CORE_ACCEPT_ERRORS] =
+		{
+			.name = "accept_errors",
+			.kind = RELAY_COUNTER,
+			.help = "Failures to accept a connection, by what was "
+				"missing.",
+			.label = "kind",
+			.values = accept_kinds,
+		},
+	[CORE_CONNECTIONS_REFUSED] =
+		{
+			.name = "connections_refused",
+			.kind = RELAY_COUNTER,
+			.help = "Connections that were closed unread, by who "
+				"said so.",
+			.label = "by",
+			.values = refusers,
+		},
+	[CORE_CONNECTIONS_CLOSED] =
+		{
+			.name = "connections_closed",
+			.kind = RELAY_COUNTER,
+			.help = "Connections that ended, by reason.",
+			.label = "reason",
+			.values = reasons,
+		},
+	[CORE_HANDSHAKES] =
+		{
+			.name = "handshakes",
+			.kind = RELAY_COUNTER,
+			.help = "TLS handshakes that ended, by result.",
+			.label = "result",
+			.values = results,
+		},
+	[CORE_HANDSHAKE_DURATION] =
+		{
+			.name = "handshake_duration",
+			.unit = "seconds",
+			.kind = RELAY_HISTOGRAM,
+			.scale = 1000000,
+			.help = "How long TLS handshakes took that succeeded.",
+			.bounds = handshake_us,
+		},
+	[CORE_SESSIONS] =
+		{
+			.name = "sessions",
+			.kind = RELAY_GAUGE,
+			.help = "Sessions under way.",
+		},
+	[CORE_SESSIONS_CLOSED] =
+		{
+			.name = "sessions_closed",
+			.kind = RELAY_COUNTER,
+			.help = "Sessions that ended, by reason.",
+			.label = "reason",
+			.values = reasons,
+		},
+	[CORE_SESSION_TRAFFIC] =
+		{
+			.name = "session_traffic",
+			.unit = "bytes",
+			.kind = RELAY_COUNTER,
+			.help = "Bytes passed on in sessions, each counted "
+				"once.",
+		},
+	[CORE_SESSION_DURATION] =
+		{
+			.name = "session_duration",
+			.unit = "seconds",
+			.kind = RELAY_HISTOGRAM,
+			.scale = 1000,
+			.help = "How long sessions lasted.",
+			.bounds = session_ms,
+		},
+	[CORE_TIMER_FAILURES] =
+		{
+			.name = "timer_failures",
+			.kind = RELAY_COUNTER,
+			.help = "Calls of modules' timers that reported a "
+				"failure.",
+		},
+	[CORE_LOG_DROPPED] =
+		{
+			.name = "log_dropped",
+			.kind = RELAY_COUNTER,
+			.help = "Log records that were lost for want of room.",
+			.read = read_log_dropped,
+		},
+	[CORE_WORKERS] =
+		{
+			.name = "workers",
+			.kind = RELAY_GAUGE,
+			.help = "Worker threads.",
+			.read = read_workers,
+		},
+	[CORE_THREADS] =
+		{
+			.name = "threads",
+			.kind = RELAY_GAUGE,
+			.help = "Threads of the process.",
+			.read = read_threads,
+		},
+	[CORE_OPEN_DESCRIPTORS] =
+		{
+			.name = "open_descriptors",
+			.kind = RELAY_GAUGE,
+			.help = "Open file descriptors.",
+			.read = read_descriptors,
+		},
+	[CORE_DESCRIPTOR_LIMIT] =
+		{
+			.name = "descriptor_limit",
+			.kind = RELAY_GAUGE,
+			.help = "How many file descriptors may be open.",
+			.read = read_limit,
+		},
+	[CORE_RESIDENT_MEMORY] =
+		{
+			.name = "resident_memory",
+			.unit = "bytes",
+			.kind = RELAY_GAUGE,
+			.help = "Memory of the process that is in RAM.",
+			.read = read_resident,
+		},
+};
+
+_Static_assert(sizeof(table) / sizeof(table[0]) == CORE_METRIC_COUNT,
+	"every metric has a description");
+
+static struct relay_metric *handles[CORE_METRIC_COUNT];
+
+int core_metrics_init(void)
+{
+	for (int i = 0; i < RELAY_END_COUNT; i++)
+		reasons[i] = relay_reason_word((enum relay_reason)i);
+	for (int i = 0; i < CORE_METRIC_COUNT; i++) {
+		handles[i] = metrics_add_core(&table[i]);
+		if (!handles[i])
+			return -1;
+	}
+	return 0;
+}
+
+void core_count(struct metrics_shard *shard, enum core_metric which,
+	unsigned value, int64_t by)
+{
+	if (handles[which])
+		metrics_count(shard, handles[which], value, by);
+}
+
+void core_observe(struct metrics_shard *shard, enum core_metric which,
+	unsigned value, int64_t seen)
+{
+	if (handles[which])
+		metrics_observe(shard, handles[which], value, seen);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * The server's own metrics, under the module name "core".
+ */
+#ifndef CORE_METRICS_H
+#define CORE_METRICS_H
+
+#include <stdint.h>
+
+struct metrics_shard;
+
+enum core_metric {
+	CORE_CONNECTIONS,          /* gauge, by enum core_conn_label */
+	CORE_CONNECTIONS_ACCEPTED, /* counter */
+	CORE_ACCEPT_ERRORS,        /* counter, by enum core_accept_label */
+	CORE_CONNECTIONS_REFUSED,  /* counter, by enum core_refused_label */
+	CORE_CONNECTIONS_CLOSED,   /* counter, by enum relay_reason */
+	CORE_HANDSHAKES,           /* counter, by enum core_handshake_label */
+	CORE_HANDSHAKE_DURATION,   /* histogram, us */
+	CORE_SESSIONS,             /* gauge */
+	CORE_SESSIONS_CLOSED,      /* counter, by enum relay_reason */
+	CORE_SESSION_TRAFFIC,      /* counter, bytes; each byte once */
+	CORE_SESSION_DURATION,     /* histogram, ms */
+	CORE_TIMER_FAILURES,       /* counter */
+	/* looked up when somebody asks: */
+	CORE_LOG_DROPPED,
+	CORE_WORKERS,
+	CORE_THREADS,
+	CORE_OPEN_DESCRIPTORS,
+	CORE_DESCRIPTOR_LIMIT,
+	CORE_RESIDENT_MEMORY,
+	CORE_METRIC_COUNT
+};
+
+enum core_conn_label { CORE_CONN_OPENING, CORE_CONN_TLS, CORE_CONN_PLAIN };
+enum core_accept_label {
+	CORE_ACCEPT_DESCRIPTORS, /* EMFILE, ENFILE */
+	CORE_ACCEPT_MEMORY,
+	CORE_ACCEPT_OTHER,
+};
+enum core_refused_label { CORE_REFUSED_LIMIT, CORE_REFUSED_FILTER };
+enum core_handshake_label { CORE_HANDSHAKE_OK, CORE_HANDSHAKE_FAILED };
+
+/* [C] after metrics_init(), before threads start.  0, or -1 logged. */
+int core_metrics_init(void);
+
+/* Own shard.  Both do nothing before core_metrics_init(). */
+void core_count(struct metrics_shard *shard, enum core_metric which,
+	unsigned value, int64_t by);
+void core_observe(struct metrics_shard *shard, enum core_metric which,
+	unsigned value, int64_t seen);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* The table of the server's own options. */
+
+#include "config.h"
+
+static const char *const protocols[] = {
+	[CORE_TCP] = "tcp",
+	[CORE_TCP4] = "tcp4",
+	[CORE_TCP6] = "tcp6",
+	NULL,
+};
+
+#define ROW(field, ctype, ...)                                                 \
+	RELAY_OPT(struct core_conf, field, ctype, __VA_ARGS__)
+
+const struct relay_option core_options[] = {
+	ROW(listen, const char *const *, "listen", RELAY_LIST, ":22067", 1, 64,
+		"addresses to serve the protocol on, as HOST:PORT, :PORT or "
+		"[V6]:PORT",
+		.flag = "listen", .flags = RELAY_OPTION_RESTART),
+	ROW(protocol, int64_t, "protocol", RELAY_CHOICE, "tcp", 0, 0,
+		"tcp for IPv4 and IPv6, tcp4 or tcp6 for one of them",
+		.flag = "protocol", .choices = protocols,
+		.flags = RELAY_OPTION_RESTART),
+	ROW(keys, const char *, "keys", RELAY_STRING, ".", 1, 4095,
+		"directory of cert.pem and key.pem, which are made if missing",
+		.flag = "keys", .flags = RELAY_OPTION_RESTART),
+	ROW(status_srv, const char *, "status-srv", RELAY_STRING, ":22070", 0,
+		0, "address of the status service; empty switches it off",
+		.flag = "status-srv", .flags = RELAY_OPTION_RESTART),
+	/* No flag: it decides which of the other flags mean anything. */
+	ROW(modules, const char *const *, "modules", RELAY_LIST,
+		"log,relay,status", 0, 64,
+		"modules that run, in the order in which they are asked"),
+	ROW(workers, int64_t, "workers", RELAY_INT, "0", 0, 256,
+		"threads that carry traffic; 0 is as many as CPUs are "
+		"available",
+		.flag = "workers", .flags = RELAY_OPTION_RESTART),
+	ROW(network_buffer, int64_t, "network-buffer", RELAY_SIZE, "65536",
+		1024, 16777216,
+		"bytes read at once, and the most held for each direction of a "
+		"session",
+		.flag = "network-buffer", .flags = RELAY_OPTION_RESTART),
+	ROW(pipe_size, int64_t, "pipe-size", RELAY_SIZE, "256KiB", 4096,
+		1048576, "size of the kernel pipe that carries bulk transfers",
+		.flag = "pipe-size", .flags = RELAY_OPTION_RESTART),
+	ROW(max_connections, int64_t, "max-connections", RELAY_INT, "0", 0,
+		100000000,
+		"connections open at once; 0 is 80 % of the descriptor limit",
+		.flag = "max-connections", .flags = RELAY_OPTION_RESTART),
+	ROW(debug, bool, "debug", RELAY_BOOL, "no", 0, 0,
+		"log what happens to every connection", .flag = "debug"),
+	ROW(pprof, bool, "pprof", RELAY_BOOL, "no", 0, 0,
+		"accepted for compatibility, without effect", .flag = "pprof"),
+	RELAY_OPT_END};

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * The status address: libevent's HTTP server on the control loop.
+ */
+#ifndef HTTP_H
+#define HTTP_H
+
+#include <event2/event.h>
+
+#include <strelaysrv/http.h>
+
+struct relay_module;
+
+/* `address` as in -status-srv; "" keeps it closed.  [C]  0, or -1 (memory). */
+int http_init(struct event_base *base, const char *address);
+/*
+ * Opens the listener if a live module has a route and it is not open; an
+ * address that cannot be bound is logged and tried again every 30 s, since the
+ * relay is worth more than its status page.  [C]
+ */
+void http_open(void);
+void http_finish(void);
+void http_withdraw(struct relay_module *mod);
+
+#endif

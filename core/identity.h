@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * The server's identity: cert.pem and key.pem, and the device ID they make.
+ */
+#ifndef IDENTITY_H
+#define IDENTITY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include <strelaysrv/device_id.h>
+#include <strelaysrv/err.h>
+
+struct identity {
+	X509 *cert;             /* owned */
+	STACK_OF(X509) *chain;  /* further certificates of cert.pem; owned */
+	EVP_PKEY *key;          /* owned */
+	uint8_t id[RELAY_DEVICE_ID_LEN]; /* SHA-256 of the certificate's DER */
+	bool made;              /* just now, since there was none */
+};
+
+/*
+ * Loads cert.pem and key.pem from the directory `dir`; makes a pair only if
+ * neither exists.  One that is unreadable, torn, or does not fit the other is
+ * an error that names the file; nothing is ever overwritten.  Accepts ECDSA,
+ * RSA and Ed25519 keys as PKCS#8, PKCS#1 and SEC1.  `name` becomes the common
+ * name of a new certificate.  0, or -1 with err filled.
+ */
+int identity_load(struct identity *identity, const char *dir, const char *name,
+	struct relay_err *err);
+/* Accepts an identity that is all zero. */
+void identity_finish(struct identity *identity);
+
+#endif

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * The pump: moves one flow's bytes, bounded for each call.
+ *
+ * A flow starts with recv into the worker's buffer and send at once; the buffer
+ * is shared by all, so it stays in the cache and costs no session anything.
+ * When a read fills it the flow is in bulk, and splice moves the bytes through
+ * a pipe without copying them, until reads are small again.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "conn.h"
+#include "core_metrics.h"
+#include "pump.h"
+
+/* Below this a splice costs more than a copy; two in a row end the bulk. */
+#define SMALL_READ  16384
+#define SMALL_READS 2
+
+static bool again(int error)
+{
+	return error == EAGAIN || error == EINTR;
+}
+
+static void moved(struct relay_session *session, int from, size_t len)
+{
+	struct worker *worker = session->worker;
+
+	session->flow[from].bytes += len;
+	session->moved_ms = atomic_load_explicit(
+		&worker->loop.turn_ms, memory_order_relaxed);
+	core_count(worker->shard, CORE_SESSION_TRAFFIC, 0, (int64_t)len);
+	if (worker->hooks->session_sent_count)
+		hooks_session_sent(worker->hooks, session, from, len);
+}
+
+/* PUMP_HUNGRY: all of it went, go on. */
+static enum pump_state send_tail(struct flow *flow, int to)
+{
+	ssize_t sent = send(
+		to, flow->tail + flow->tail_at, flow->tail_len, MSG_NOSIGNAL);
+
+	if (sent < 0 && !again(errno))
+		return PUMP_BROKEN;
+	if (sent > 0) {
+		flow->tail_at += (size_t)sent;
+		flow->tail_len -= (size_t)sent;
+	}
+	if (flow->tail_len) {
+		flow->writable = false;
+		return PUMP_IDLE;
+	}
+	free(flow->tail);
+	flow->tail = NULL;
+	return PUMP_HUNGRY;
+}
+
+static enum pump_state send_piped(struct flow *flow, int to)
+{
+	while (flow->piped) {
+		ssize_t sent = splice(flow->pipe->read_fd, NULL, to, NULL,
+			flow->piped, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+
+		if (sent > 0) {
+			flow->piped -= (size_t)sent;
+		} else if (sent < 0 && again(errno)) {
+			flow->writable = false;
+			return PUMP_IDLE;
+		} else {
+			return PUMP_BROKEN;
+		}
+	}
+	return PUMP_HUNGRY;
+}
+
+/* What is on its way goes first. */
+static enum pump_state send_pending(struct flow *flow, int to)
+{
+	enum pump_state state = PUMP_HUNGRY;
+
+	if (!flow->tail && !flow->piped)
+		return PUMP_HUNGRY;
+	if (!flow->writable)
+		return PUMP_IDLE;
+	if (flow->tail)
+		state = send_tail(flow, to);
+	if (state == PUMP_HUNGRY && flow->piped)
+		state = send_piped(flow, to);
+	return state;
+}
+
+static enum pump_state end_of_source(struct flow *flow, int to)
+{
+	flow->at_eof = true;
+	flow->readable = false;
+	if (shutdown(to, SHUT_WR) != 0)
+		return PUMP_BROKEN;
+	flow->done = true;
+	return PUMP_IDLE;
+}
+
+static enum pump_state keep_tail(
+	struct flow *flow, const unsigned char *data, size_t len)
+{
+	flow->tail = malloc(len);
+	if (!flow->tail)
+		return PUMP_FAILED;
+	memcpy(flow->tail, data, len);
+	flow->tail_at = 0;
+	flow->tail_len = len;
+	flow->writable = false;
+	return PUMP_IDLE;
+}
+
+/* One recv and one send; *got says how much. */
+static enum pump_state copy(
+	struct relay_session *session, int from, size_t want, size_t *got)
+{
+	struct worker *worker = session->worker;
+	struct flow *flow = &session->flow[from];
+	int to = session->conn[1 - from]->fd;
+	ssize_t sent, len;
+
+	if (want > worker->buffer_len)
+		want = worker->buffer_len;
+	len = recv(session->conn[from]->fd, worker->buffer, want, 0);
+	if (len == 0)
+		return end_of_source(flow, to);
+	if (len < 0) {
+		flow->readable = false;
+		return again(errno) ? PUMP_IDLE : PUMP_BROKEN;
+	}
+	*got = (size_t)len;
+	moved(session, from, *got);
+	/*
+	 * A short read took all there was, so the call that would say so is
+	 * saved; not at the end, which a further read must find.
+	 */
+	if (*got < want && !flow->hung_up)
+		flow->readable = false;
+	flow->bulk = *got == worker->buffer_len;
+	sent = send(to, worker->buffer, *got, MSG_NOSIGNAL);
+	if (sent < 0 && !again(errno))
+		return PUMP_BROKEN;
+	if (sent < 0)
+		sent = 0;
+	if (sent < len)
+		return keep_tail(
+			flow, worker->buffer + sent, (size_t)(len - sent));
+	return PUMP_HUNGRY;
+}
+
+/* One splice into the pipe, and as many as it takes out of it. */
+static enum pump_state pass(
+	struct relay_session *session, int from, size_t want, size_t *got)
+{
+	struct flow *flow = &session->flow[from];
+	int to = session->conn[1 - from]->fd;
+	ssize_t len;
+
+	if (want > flow->pipe->size)
+		want = flow->pipe->size;
+	len = splice(session->conn[from]->fd, NULL, flow->pipe->write_fd, NULL,
+		want, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	if (len == 0)
+		return end_of_source(flow, to);
+	if (len < 0) {
+		flow->readable = false;
+		return again(errno) ? PUMP_IDLE : PUMP_BROKEN;
+	}
+	*got = flow->piped = (size_t)len;
+	moved(session, from, *got);
+	flow->small_reads =
+		*got < SMALL_READ ? (uint8_t)(flow->small_reads + 1) : 0;
+	if (flow->small_reads >= SMALL_READS) {
+		flow->small_reads = 0;
+		flow->bulk = false;
+	}
+	return send_piped(flow, to);
+}
+
+/* How many bytes may be read now; 0: paused. */
+static size_t granted(struct relay_session *session, int from, size_t want)
+{
+	const struct hook_set *hooks = session->worker->hooks;
+	struct flow *flow = &session->flow[from];
+	unsigned wait_ms = 1;
+	size_t grant;
+
+	if (!hooks->session_grant_count)
+		return want;
+	grant = hooks_session_grant(hooks, session, from, want, &wait_ms);
+	if (grant == 0)
+		flow->resume_ms = loop_clock_ms() + (wait_ms ? wait_ms : 1);
+	return grant;
+}
+
+static bool takes_pipe(struct flow *flow, struct worker *worker)
+{
+	if (flow->bulk && !flow->pipe)
+		flow->pipe = pipe_take(&worker->pipes);
+	return flow->bulk && flow->pipe;
+}
+
+static enum pump_state move(struct relay_session *session, int from)
+{
+	struct flow *flow = &session->flow[from];
+	struct worker *worker = session->worker;
+	size_t moved_now = 0;
+	enum pump_state state;
+
+	for (;;) {
+		size_t want = PUMP_BOUND - moved_now, got = 0;
+		bool splicing;
+
+		state = send_pending(flow, session->conn[1 - from]->fd);
+		if (state != PUMP_HUNGRY || !flow->readable)
+			return state == PUMP_HUNGRY ? PUMP_IDLE : state;
+		if (moved_now >= PUMP_BOUND)
+			return PUMP_HUNGRY;
+		splicing = takes_pipe(flow, worker);
+		if (want > (splicing ? flow->pipe->size : worker->buffer_len))
+			want = splicing ? flow->pipe->size : worker->buffer_len;
+		want = granted(session, from, want);
+		if (want == 0)
+			return PUMP_PAUSED;
+		state = splicing ? pass(session, from, want, &got)
+				 : copy(session, from, want, &got);
+		moved_now += got;
+		if (state != PUMP_HUNGRY)
+			return state;
+	}
+}
+
+enum pump_state pump_run(struct relay_session *session, int from)
+{
+	struct flow *flow = &session->flow[from];
+	enum pump_state state;
+
+	if (flow->done)
+		return PUMP_IDLE;
+	if (flow->resume_ms) {
+		int64_t now = atomic_load_explicit(
+			&session->worker->loop.turn_ms, memory_order_relaxed);
+
+		if (now < flow->resume_ms)
+			return PUMP_PAUSED;
+		flow->resume_ms = 0;
+	}
+	state = move(session, from);
+	/* An idle flow owns no pipe. */
+	if (flow->pipe && !flow->piped) {
+		pipe_give(&session->worker->pipes, flow->pipe);
+		flow->pipe = NULL;
+	}
+	return state;
+}
+
+void pump_drop(struct relay_session *session, int from)
+{
+	struct flow *flow = &session->flow[from];
+
+	free(flow->tail);
+	flow->tail = NULL;
+	flow->tail_len = 0;
+	if (flow->piped)
+		pipe_discard(&session->worker->pipes, flow->pipe);
+	else if (flow->pipe)
+		pipe_give(&session->worker->pipes, flow->pipe);
+	flow->pipe = NULL;
+	flow->piped = 0;
+}

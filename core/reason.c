@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* The words for why a connection or a session ended. */
+
+#include <strelaysrv/hooks.h>
+
+static const char *const words[] = {
+	[RELAY_END_EOF] = "eof",
+	[RELAY_END_RESET] = "reset",
+	[RELAY_END_TIMEOUT] = "timeout",
+	[RELAY_END_TLS] = "tls",
+	[RELAY_END_DENIED] = "denied",
+	[RELAY_END_PROTOCOL] = "protocol",
+	[RELAY_END_OVERFLOW] = "overflow",
+	[RELAY_END_DONE] = "done",
+	[RELAY_END_PEER_LOST] = "peer-lost",
+	[RELAY_END_REPLACED] = "replaced",
+	[RELAY_END_LIMIT] = "limit",
+	[RELAY_END_STOP] = "stop",
+	[RELAY_END_WITHDRAWN] = "withdrawn",
+	[RELAY_END_ERROR] = "error",
+};
+
+_Static_assert(sizeof(words) / sizeof(words[0]) == RELAY_END_COUNT,
+	"every reason has a word");
+
+const char *relay_reason_word(enum relay_reason reason)
+{
+	if ((unsigned)reason >= RELAY_END_COUNT)
+		return "unknown";
+	return words[reason];
+}

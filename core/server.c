@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* The server: in which order it starts, what signals do, how it ends. */
+
+#include <errno.h>
+#include <netdb.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <strelaysrv/server.h>
+
+#include "address.h"
+#include "capacity.h"
+#include "catalog.h"
+#include "config.h"
+#include "core_metrics.h"
+#include "crash.h"
+#include "flags.h"
+#include "host.h"
+#include "http.h"
+#include "identity.h"
+#include "listener.h"
+#include "log.h"
+#include "loop.h"
+#include "metrics.h"
+#include "server.h"
+#include "signals.h"
+#include "tls.h"
+#include "worker.h"
+
+#define NAME "strelaysrv"
+
+static struct {
+	struct loop control;
+	struct flags flags;
+	struct catalog catalog;
+	struct identity identity;
+} server;
+
+void relay_server_stop(void)
+{
+	/* Without memory for the letter the caller has other sorrows. */
+	(void)loop_stop(&server.control);
+}
+
+const uint8_t *relay_server_id(void)
+{
+	return server.identity.id;
+}
+
+static int fatal(const char *what, const struct relay_err *err)
+{
+	log_core(RELAY_ERROR, "%s%s", what, err->text);
+	return -1;
+}
+
+/* The command line. */
+
+static void version_line(char *out, size_t cap)
+{
+	const struct relay_build *b = relay_build();
+
+	snprintf(out, cap, NAME " %s (%s, %s-%s) %s@%s %s", b->version,
+		b->compiler, b->os, b->arch, b->user, b->host, b->date);
+}
+
+static int print_version(void)
+{
+	char line[512];
+
+	version_line(line, sizeof(line));
+	if (puts(line) == EOF || fflush(stdout) != 0)
+		return EXIT_FAILURE;
+	return EXIT_SUCCESS;
+}
+
+static bool flag_given(int argc, char *const argv[], const char *name)
+{
+	size_t len = strlen(name);
+
+	for (int i = 1; i < argc; i++) {
+		const char *arg = argv[i];
+
+		arg += *arg == '-';
+		arg += *arg == '-';
+		if (arg != argv[i] && strncmp(arg, name, len) == 0 &&
+			(arg[len] == '=' || arg[len] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+/* The original joins a pool unless told otherwise; silence would surprise. */
+static void note_no_pool(int argc, char *const argv[])
+{
+	if (!host_has_flag("pools") && !flag_given(argc, argv, "pools"))
+		log_core(RELAY_NOTICE,
+			"this relay joins no pool: the module pool-join does "
+			"not run");
+}
+
+/* The parts, in the order in which they need each other. */
+
+static unsigned available_cpus(void)
+{
+	cpu_set_t set;
+	int count = 0;
+
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		count = CPU_COUNT(&set);
+	return count < 1 ? 1 : (unsigned)count;
+}
+
+static unsigned worker_count(const struct core_conf *core)
+{
+	unsigned count = core->workers ? (unsigned)core->workers
+				       : available_cpus();
+
+	return count > WORKERS_MAX ? WORKERS_MAX : count;
+}
+
+/* Whatever was made before a failure is taken back by tear_down(). */
+static int build_up(const struct core_conf *core)
+{
+	struct worker_conf workers = {
+		.count = worker_count(core),
+		.network_buffer = (size_t)core->network_buffer,
+		.pipe_size = (size_t)core->pipe_size,
+	};
+	struct relay_err err;
+
+	capacity_init(core->max_connections);
+	if (identity_load(&server.identity, core->keys, NAME, &err) != 0)
+		return fatal("", &err);
+	if (tls_init(&server.identity, &err) != 0)
+		return fatal("cannot set up TLS: ", &err);
+	if (metrics_init(workers.count) != 0 || core_metrics_init() != 0) {
+		log_core(RELAY_ERROR, "no memory for metrics");
+		return -1;
+	}
+	if (workers_create(&workers) != 0)
+		return -1;
+	if (listeners_bind(core->listen, core->protocol, &err) != 0)
+		return fatal("", &err);
+	if (http_init(server.control.base, core->status_srv) != 0) {
+		log_core(RELAY_ERROR, "no memory for the status service");
+		return -1;
+	}
+	return workers_run();
+}
+
+static int accept_here(struct worker *worker, void *arg)
+{
+	(void)arg;
+	return listeners_accept(worker);
+}
+
+static void note_addresses(void)
+{
+	struct sockaddr_storage addr;
+	char host[NI_MAXHOST], text[ADDRESS_HOST_MAX + ADDRESS_PORT_MAX];
+
+	for (unsigned i = 0; relay_listen_address(i, &addr) == 0; i++) {
+		if (getnameinfo((struct sockaddr *)&addr, sizeof(addr), host,
+			    sizeof(host), NULL, 0, NI_NUMERICHOST) != 0)
+			continue;
+		address_join(host, address_port(&addr), text, sizeof(text));
+		log_core(RELAY_NOTICE, "listening on %s", text);
+	}
+}
+
+static int open_up(void)
+{
+	struct relay_err err;
+
+	if (listeners_listen(&err) != 0)
+		return fatal("", &err);
+	if (workers_call(accept_here, NULL) != 0) {
+		log_core(RELAY_ERROR, "a worker cannot accept connections");
+		return -1;
+	}
+	note_addresses();
+	host_ready();
+	return 0;
+}
+
+static void tear_down(void)
+{
+	workers_stop();
+	host_stop();
+	http_finish();
+	workers_destroy();
+	listeners_finish();
+	tls_finish();
+	identity_finish(&server.identity);
+	/* The log counts what it loses to the end. */
+	log_flush();
+}
+
+static int serve(int argc, char *const argv[], struct config *config)
+{
+	int result = -1;
+
+	if (build_up(config_core(config)) != 0) {
+		config_free(config);
+		goto end;
+	}
+	if (host_start(config) != 0 || open_up() != 0)
+		goto end;
+	note_no_pool(argc, argv);
+	result = loop_run(&server.control);
+	if (result != 0)
+		log_core(RELAY_ERROR, "the control loop failed");
+	log_core(RELAY_NOTICE, "stopping");
+end:
+	signals_exit_at_once();
+	tear_down();
+	return result;
+}
+
+static int check(struct config *config)
+{
+	int result = host_check(config);
+
+	config_free(config);
+	if (result == 0)
+		log_core(RELAY_NOTICE, "the configuration is good");
+	return result;
+}
+
+static int run(int argc, char *const argv[])
+{
+	struct config *config;
+	char version[512];
+
+	config = host_load();
+	if (!config)
+		return -1;
+	log_debug(config_core(config)->debug);
+	catalog_report(&server.catalog);
+	if (server.flags.action == CONFIG_CHECK)
+		return check(config);
+	version_line(version, sizeof(version));
+	log_core(RELAY_NOTICE, "%s", version);
+	return serve(argc, argv, config);
+}
+
+static int find_modules(int argc, char *const argv[])
+{
+	struct relay_err err;
+
+	if (catalog_init(&server.catalog, flags_module_dir(argc, argv), &err) ||
+		catalog_scan(&server.catalog, &err) != 0)
+		return fatal("", &err);
+	host_init(&server.catalog, &server.flags, &server.control);
+	return 0;
+}
+
+/* Reads the command line, whose flags are partly the modules'. */
+static int obey(int argc, char *const argv[])
+{
+	size_t count;
+	const struct config_module *schema;
+	int code;
+
+	if (find_modules(argc, argv) != 0)
+		return EXIT_FAILURE;
+	schema = host_schema(&count);
+	if (!schema) {
+		log_core(RELAY_ERROR, "out of memory");
+		return EXIT_FAILURE;
+	}
+	code = flags_parse(argc, argv, schema, count, server.catalog.dirs,
+		&server.flags, stderr);
+	if (code != 0)
+		return code;
+	if (server.flags.action == CONFIG_HELP)
+		return EXIT_SUCCESS;
+	if (server.flags.action == CONFIG_VERSION)
+		return print_version();
+	return run(argc, argv) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int server_run(int argc, char *const argv[])
+{
+	int code = EXIT_FAILURE;
+
+	log_init(false);
+	if (crash_init() != 0)
+		log_core(RELAY_WARNING, "no reports of fatal signals: %s",
+			strerror(errno));
+	if (loop_init(&server.control, RELAY_CONTROL) != 0) {
+		log_core(RELAY_ERROR, "cannot make an event loop: %s",
+			strerror(errno));
+		return EXIT_FAILURE;
+	}
+	loop_current = &server.control;
+	log_attach(&server.control);
+	if (signals_init(server.control.base) == 0)
+		code = obey(argc, argv);
+	host_finish();
+	flags_free(&server.flags);
+	log_detach();
+	metrics_finish();
+	catalog_finish(&server.catalog);
+	signals_finish();
+	loop_current = NULL;
+	loop_finish(&server.control);
+	return code;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * Named services between modules.
+ */
+#ifndef SERVICE_H
+#define SERVICE_H
+
+#include <strelaysrv/service.h>
+
+struct relay_module;
+
+/* Forgets what the module offered.  [C] */
+void service_withdraw(struct relay_module *mod);
+
+#endif

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Sessions: their begin, their events, and the one way to end. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "conn.h"
+#include "core_metrics.h"
+#include "log.h"
+#include "pump.h"
+#include "session.h"
+#include "turn.h"
+
+/*
+ * A reset that came together with the last bytes can hide behind them (the pump
+ * saves the read that would tell); a look at quiet sessions finds it.
+ */
+#define QUIET_LOOK_MS 5000
+
+void *relay_session_data(
+	const struct relay_ctx *cx, const struct relay_session *session)
+{
+	const struct relay_module *mod = cx->mod;
+
+	if (!layout_has(session->layout, mod))
+		return NULL;
+	return (void *)(uintptr_t)(session->blocks +
+				   session->layout->at[mod->slot].session);
+}
+
+uint64_t relay_session_id(const struct relay_session *session)
+{
+	return session->id;
+}
+
+struct relay_session *relay_session_find(struct relay_ctx *cx, uint64_t id)
+{
+	return object_table_find(
+		&worker_of(module_ctx_of(cx)->loop)->sessions, id);
+}
+
+struct relay_conn *relay_session_side(
+	const struct relay_session *session, int side)
+{
+	return session->conn[side != 0];
+}
+
+static void watch(struct relay_session *session)
+{
+	int64_t look = loop_clock_ms() + QUIET_LOOK_MS;
+	int64_t idle = session->moved_ms + session->idle_ms;
+
+	worker_deadline(
+		session->worker, &session->watch, idle < look ? idle : look);
+}
+
+/* A hidden end becomes visible: the next read of that side finds it. */
+static void look_for_end(struct relay_session *session, int side)
+{
+	char byte;
+	ssize_t got;
+
+	if (session->flow[side].at_eof)
+		return;
+	got = recv(session->conn[side]->fd, &byte, 1, MSG_PEEK);
+	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
+		session->flow[side].hung_up = true;
+		session->flow[side].readable = true;
+		turn_add_session(session);
+	}
+}
+
+static void watch_due(struct deadline *deadline)
+{
+	struct relay_session *session =
+		(struct relay_session *)(void *)((char *)deadline -
+						 offsetof(struct relay_session,
+							 watch));
+
+	if (loop_clock_ms() - session->moved_ms >= session->idle_ms) {
+		session_end(session, RELAY_END_TIMEOUT);
+		return;
+	}
+	if (session->looked_ms != session->moved_ms) {
+		session->looked_ms = session->moved_ms;
+		look_for_end(session, 0);
+		look_for_end(session, 1);
+	}
+	watch(session);
+}
+
+void session_run(struct relay_session *session)
+{
+	bool hungry = false, paused = false;
+
+	for (int from = 0; from < 2; from++) {
+		switch (pump_run(session, from)) {
+		case PUMP_IDLE:
+			break;
+		case PUMP_HUNGRY:
+			hungry = true;
+			break;
+		case PUMP_PAUSED:
+			paused = true;
+			break;
+		case PUMP_BROKEN:
+			session_end(session, RELAY_END_RESET);
+			return;
+		case PUMP_FAILED:
+			session_end(session, RELAY_END_ERROR);
+			return;
+		}
+	}
+	if (session->flow[0].done && session->flow[1].done)
+		session_end(session, RELAY_END_EOF);
+	else if (hungry)
+		turn_add_session(session);
+	if (paused && !session->dead)
+		turn_pause_session(session);
+}
+
+void session_event(struct relay_session *session, int side, short what)
+{
+	if (what & (EV_READ | EV_CLOSED))
+		session->flow[side].readable = !session->flow[side].at_eof;
+	if (what & EV_CLOSED)
+		session->flow[side].hung_up = true;
+	if (what & EV_WRITE)
+		session->flow[1 - side].writable = true;
+	/* One with bytes left has its turn when the others have had theirs. */
+	if (!session->hungry)
+		session_run(session);
+}
+
+static struct relay_session *session_make(
+	struct worker *worker, int64_t idle_ms)
+{
+	const struct layout *layout = worker->hooks->layout;
+	struct relay_session *session =
+		calloc(1, sizeof(*session) + layout->session_bytes);
+
+	if (!session)
+		return NULL;
+	session->worker = worker;
+	session->layout = layout;
+	session->idle_ms = idle_ms;
+	session->start_ms = session->moved_ms = loop_clock_ms();
+	session->watch.due = watch_due;
+	session->id = object_table_add(&worker->sessions, session);
+	if (session->id)
+		return session;
+	free(session);
+	return NULL;
+}
+
+static void attach(
+	struct relay_session *session, int side, struct relay_conn *conn)
+{
+	struct flow *to_it = &session->flow[1 - side];
+
+	session->conn[side] = conn;
+	worker_deadline_clear(conn->worker, &conn->deadline);
+	conn->phase = CONN_PAIRED;
+	conn->session = session;
+	conn->side = (uint8_t)side;
+	conn_take_queue(conn, &to_it->tail, &to_it->tail_len);
+	/* Edges that came before are over: find out by trying. */
+	session->flow[side].readable = true;
+	session->flow[side].hung_up = conn->hung_up;
+	to_it->writable = true;
+}
+
+static bool can_pair(const struct relay_conn *conn)
+{
+	return conn->phase == CONN_TAKEN && !conn->ssl && !conn->ended;
+}
+
+struct relay_session *relay_session_pair(struct relay_ctx *cx,
+	struct relay_conn *a, struct relay_conn *b, int64_t idle_ms)
+{
+	struct worker *worker = worker_of(module_ctx_of(cx)->loop);
+	struct relay_denial why = {RELAY_REFUSE_POLICY, "refused"};
+	struct relay_session *session = NULL;
+	enum relay_reason reason = RELAY_END_PEER_LOST;
+
+	if (a != b && can_pair(a) && can_pair(b)) {
+		session = session_make(worker, idle_ms);
+		reason = RELAY_END_ERROR;
+	}
+	if (!session) {
+		conn_end(a,
+			a->ended ? (enum relay_reason)a->end_reason : reason);
+		conn_end(b,
+			b->ended ? (enum relay_reason)b->end_reason : reason);
+		return NULL;
+	}
+	attach(session, 0, a);
+	attach(session, 1, b);
+	core_count(worker->shard, CORE_SESSIONS, 0, 1);
+	if (hooks_session_open(worker->hooks, session, &why, &session->asked) !=
+		RELAY_PASS) {
+		session_end(session, RELAY_END_DENIED);
+		return NULL;
+	}
+	watch(session);
+	turn_add_session(session);
+	return session;
+}
+
+void session_end(struct relay_session *session, enum relay_reason reason)
+{
+	struct worker *worker = session->worker;
+
+	if (session->dead)
+		return;
+	session->dead = true;
+	object_table_remove(&worker->sessions, session->id);
+	worker_deadline_clear(worker, &session->watch);
+	hooks_session_close(worker->hooks, session->layout, session, reason,
+		session->asked);
+	core_count(worker->shard, CORE_SESSIONS, 0, -1);
+	core_count(worker->shard, CORE_SESSIONS_CLOSED, reason, 1);
+	core_observe(worker->shard, CORE_SESSION_DURATION, 0,
+		loop_clock_ms() - session->start_ms);
+	for (int side = 0; side < 2; side++) {
+		pump_drop(session, side);
+		conn_end(session->conn[side], reason);
+		session->conn[side] = NULL;
+	}
+	if (!session->hungry && !session->paused)
+		session_free(session);
+}
+
+void session_free(struct relay_session *session)
+{
+	free(session);
+}
+
+void relay_session_close(
+	struct relay_session *session, enum relay_reason reason)
+{
+	session_end(session, reason);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* What each signal does. */
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include <strelaysrv/server.h>
+
+#include "host.h"
+#include "log.h"
+#include "signals.h"
+
+static void on_stop(evutil_socket_t number, short what, void *arg)
+{
+	(void)what;
+	(void)arg;
+	log_core(RELAY_NOTICE, "got SIG%s", sigabbrev_np((int)number));
+	relay_server_stop();
+}
+
+static void on_reload(evutil_socket_t number, short what, void *arg)
+{
+	(void)number;
+	(void)what;
+	(void)arg;
+	host_reload();
+}
+
+static void on_drain(evutil_socket_t number, short what, void *arg)
+{
+	(void)number;
+	(void)what;
+	(void)arg;
+	log_core(RELAY_NOTICE, "SIGUSR1 has no meaning yet; it is ignored");
+}
+
+static const struct {
+	int number;
+	event_callback_fn fn;
+} table[] = {
+	{ SIGINT, on_stop },
+	{ SIGTERM, on_stop },
+	{ SIGHUP, on_reload },
+	{ SIGUSR1, on_drain },
+};
+#define COUNT (sizeof(table) / sizeof(table[0]))
+
+static struct event *events[COUNT];
+
+int signals_init(struct event_base *base)
+{
+	for (size_t i = 0; i < COUNT; i++) {
+		events[i] = evsignal_new(base, table[i].number, table[i].fn,
+			NULL);
+		if (!events[i] || evsignal_add(events[i], NULL) != 0) {
+			log_core(RELAY_ERROR, "cannot handle SIG%s",
+				sigabbrev_np(table[i].number));
+			signals_finish();
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static void exit_at_once(int number)
+{
+	(void)number;
+	_exit(EXIT_SUCCESS);
+}
+
+void signals_exit_at_once(void)
+{
+	struct sigaction action = { .sa_handler = exit_at_once };
+	sigset_t all, before;
+
+	/* None may come while nobody handles it. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	/* The loop, which would call the events, no longer runs. */
+	signals_finish();
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void signals_finish(void)
+{
+	for (size_t i = 0; i < COUNT; i++) {
+		if (events[i])
+			event_free(events[i]);
+		events[i] = NULL;
+	}
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* TLS for peers: identities are certificates' hashes, not names and CAs. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "identity.h"
+#include "tls.h"
+
+/*
+ * ECDHE alone, so that old traffic stays secret; AES-CBC for clients from
+ * before GCM.  (TLS 1.3 has its own list, which is good as it is.)
+ */
+#define SUITES                                                                 \
+	"ECDHE+AESGCM:ECDHE+CHACHA20:"                                         \
+	"ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:"                         \
+	"ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA"
+#define ALPN_MOST 256
+
+static struct {
+	SSL_CTX *ctx;
+	unsigned char alpn[ALPN_MOST]; /* as on the wire: length, name */
+	unsigned alpn_len;
+} tls;
+
+/* Everybody may knock: what counts is the ID, and the protocol checks that. */
+static int accept_any(X509_STORE_CTX *store, void *arg)
+{
+	(void)store;
+	(void)arg;
+	return 1;
+}
+
+static int choose_alpn(SSL *ssl, const unsigned char **out,
+	unsigned char *out_len, const unsigned char *in, unsigned in_len,
+	void *arg)
+{
+	unsigned char *chosen;
+
+	(void)ssl;
+	(void)arg;
+	if (!tls.alpn_len)
+		return SSL_TLSEXT_ERR_NOACK;
+	if (SSL_select_next_proto(&chosen, out_len, tls.alpn, tls.alpn_len, in,
+		    in_len) != OPENSSL_NPN_NEGOTIATED)
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
+	*out = chosen;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+int tls_alpn_add(const char *name)
+{
+	size_t len = strlen(name);
+
+	if (len == 0 || len > 255 || tls.alpn_len + 1 + len > ALPN_MOST)
+		return -1;
+	tls.alpn[tls.alpn_len] = (unsigned char)len;
+	memcpy(tls.alpn + tls.alpn_len + 1, name, len);
+	tls.alpn_len += 1 + (unsigned)len;
+	return 0;
+}
+
+static int use_identity(const struct identity *identity)
+{
+	return SSL_CTX_use_certificate(tls.ctx, identity->cert) == 1 &&
+			       SSL_CTX_use_PrivateKey(tls.ctx, identity->key) ==
+				       1 &&
+			       (!identity->chain ||
+				       SSL_CTX_set1_chain(
+					       tls.ctx, identity->chain) == 1)
+		       ? 0
+		       : -1;
+}
+
+static int set_options(void)
+{
+	SSL_CTX_set_options(tls.ctx, SSL_OP_NO_TICKET |
+					     SSL_OP_NO_RENEGOTIATION |
+					     SSL_OP_NO_COMPRESSION |
+					     SSL_OP_CIPHER_SERVER_PREFERENCE);
+	SSL_CTX_set_session_cache_mode(tls.ctx, SSL_SESS_CACHE_OFF);
+	/* Idle connections keep no buffers; see the data path's measurements.
+	 */
+	SSL_CTX_set_mode(tls.ctx, SSL_MODE_RELEASE_BUFFERS |
+					  SSL_MODE_ENABLE_PARTIAL_WRITE |
+					  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_verify(tls.ctx, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(tls.ctx, accept_any, NULL);
+	SSL_CTX_set_alpn_select_cb(tls.ctx, choose_alpn, NULL);
+	/* The system's policy may be stricter than old devices' keys. */
+	SSL_CTX_set_security_level(tls.ctx, 1);
+	return SSL_CTX_set_num_tickets(tls.ctx, 0) == 1 &&
+			       SSL_CTX_set_min_proto_version(
+				       tls.ctx, TLS1_2_VERSION) == 1 &&
+			       SSL_CTX_set_cipher_list(tls.ctx, SUITES) == 1
+		       ? 0
+		       : -1;
+}
+
+int tls_init(const struct identity *identity, struct relay_err *err)
+{
+	tls.ctx = SSL_CTX_new(TLS_server_method());
+	if (tls.ctx && set_options() == 0 && use_identity(identity) == 0)
+		return 0;
+	relay_fail(err, "cannot set up TLS: %s",
+		ERR_reason_error_string(ERR_peek_error()));
+	tls_finish();
+	return -1;
+}
+
+void tls_finish(void)
+{
+	SSL_CTX_free(tls.ctx);
+	memset(&tls, 0, sizeof(tls));
+}
+
+SSL *tls_accept(int fd)
+{
+	SSL *ssl = SSL_new(tls.ctx);
+
+	if (!ssl)
+		return NULL;
+	if (SSL_set_fd(ssl, fd) != 1) {
+		SSL_free(ssl);
+		return NULL;
+	}
+	SSL_set_accept_state(ssl);
+	return ssl;
+}
+
+unsigned tls_take_peer(SSL *ssl, uint8_t id[RELAY_DEVICE_ID_LEN])
+{
+	/* The chain that a server sees is without the first certificate. */
+	const STACK_OF(X509) *more = SSL_get_peer_cert_chain(ssl);
+	X509 *cert = SSL_get0_peer_certificate(ssl);
+	unsigned len = RELAY_DEVICE_ID_LEN;
+
+	if (!cert)
+		return 0;
+	if (more && sk_X509_num(more) > 0)
+		return 2;
+	return X509_digest(cert, EVP_sha256(), id, &len) == 1 ? 1 : 0;
+}
