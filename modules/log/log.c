@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* log - where log records go: stderr, a file, or the system log. */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include <strelaysrv/module.h>
+
+#include "line.h"
+#include "output.h"
+#include "syslog_socket.h"
+
+enum target { TARGET_STDERR, TARGET_FILE, TARGET_SYSLOG };
+enum format { FORMAT_TEXT, FORMAT_JSON };
+
+static const char *const targets[] = {"stderr", "file", "syslog", NULL};
+static const char *const formats[] = {"text", "json", NULL};
+/* In the order of enum relay_level. */
+static const char *const levels[] = {
+	"error", "warning", "notice", "info", "debug", NULL};
+_Static_assert(sizeof(levels) / sizeof(levels[0]) == RELAY_DEBUG + 2,
+	"every level has a word");
+static const char *const facilities[] = {"daemon", "local0", "local1", "local2",
+	"local3", "local4", "local5", "local6", "local7", NULL};
+static const int facility_codes[] = {LOG_DAEMON, LOG_LOCAL0, LOG_LOCAL1,
+	LOG_LOCAL2, LOG_LOCAL3, LOG_LOCAL4, LOG_LOCAL5, LOG_LOCAL6, LOG_LOCAL7};
+
+struct conf {
+	int64_t target, format, level, facility;
+	const char *file, *socket;
+};
+
+static const struct relay_option options[] = {
+	RELAY_OPT(struct conf, target, int64_t, "target", RELAY_CHOICE,
+		"stderr", 0, 0, "where records go", .choices = targets),
+	RELAY_OPT(struct conf, file, const char *, "file", RELAY_STRING, "", 0,
+		4095, "path of the file; opened anew at SIGHUP"),
+	RELAY_OPT(struct conf, format, int64_t, "format", RELAY_CHOICE, "text",
+		0, 0, "lines of text, or one JSON object a line",
+		.choices = formats),
+	RELAY_OPT(struct conf, level, int64_t, "level", RELAY_CHOICE, "info", 0,
+		0, "the least urgent records that are written",
+		.choices = levels),
+	RELAY_OPT(struct conf, facility, int64_t, "syslog-facility",
+		RELAY_CHOICE, "daemon", 0, 0, "what syslog files records under",
+		.choices = facilities),
+	RELAY_OPT(struct conf, socket, const char *, "syslog-socket",
+		RELAY_STRING, "/dev/log", 1, 107, "socket of the system log"),
+	RELAY_OPT_END,
+};
+
+/* What is open now; after a failed reload, not what conf says. */
+struct route {
+	enum target target;
+	struct output output; /* stderr or file */
+	int syslog_fd;        /* -1: none, or gone */
+	bool journal;         /* stderr is read by journald */
+};
+
+struct state {
+	struct route route;
+	uint64_t syslog_lost;
+};
+
+static int check(const void *arg, struct relay_err *err)
+{
+	const struct conf *conf = arg;
+
+	if (conf->target == TARGET_FILE && !conf->file[0])
+		return relay_fail(
+			err, "target = file needs a path: set the option file");
+	return 0;
+}
+
+/* systemd says which socket it reads; stderr may have been redirected since. */
+static bool stderr_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	uintmax_t dev, ino;
+	struct stat st;
+
+	if (!stream || sscanf(stream, "%ju:%ju", &dev, &ino) != 2)
+		return false;
+	return fstat(STDERR_FILENO, &st) == 0 && st.st_dev == dev &&
+	       st.st_ino == ino;
+}
+
+static int open_route(
+	const struct conf *conf, struct route *route, struct relay_err *err)
+{
+	*route = (struct route){
+		.target = (enum target)conf->target,
+		.output = {.fd = -1},
+		.syslog_fd = -1,
+	};
+	switch (route->target) {
+	case TARGET_FILE:
+		return output_open(&route->output, conf->file, err);
+	case TARGET_SYSLOG:
+		return syslog_connect(conf->socket, &route->syslog_fd, err);
+	default:
+		output_stderr(&route->output);
+		route->journal = stderr_is_journal();
+		return 0;
+	}
+}
+
+static void close_route(struct route *route)
+{
+	output_close(&route->output);
+	if (route->syslog_fd >= 0)
+		(void)close(route->syslog_fd);
+	route->syslog_fd = -1;
+}
+
+static size_t format_line(const struct conf *conf, bool bare,
+	const struct relay_log_record *record, char *out, size_t cap)
+{
+	if (conf->format == FORMAT_JSON)
+		return line_json(record, out, cap);
+	if (bare)
+		return line_bare(record, out, cap);
+	return line_text(record, out, cap);
+}
+
+static int write_output(const struct conf *conf, struct route *route,
+	const struct relay_log_record *record)
+{
+	char line[LINE_MAX_BYTES];
+	size_t head = 0, len;
+
+	if (route->journal)
+		head = (size_t)snprintf(line, sizeof(line), "<%d>",
+			line_severity(record->level));
+	len = format_line(conf, route->journal, record, line + head,
+		sizeof(line) - head - 1); /* the line end comes behind */
+	return output_write(&route->output, line, head + len);
+}
+
+/* Once, not with every record: it goes to stderr. */
+static void note_loss(struct relay_ctx *cx, bool first)
+{
+	const struct conf *conf = cx->conf;
+	int error = errno;
+
+	if (first)
+		relay_log(cx, RELAY_ERROR,
+			"cannot write to the %s: %s; records are lost until it "
+			"works again",
+			targets[conf->target], strerror(error));
+}
+
+static void report_lost(struct relay_ctx *cx, uint64_t lost,
+	int (*write)(struct relay_ctx *cx, const struct relay_log_record *))
+{
+	static const struct relay_field none = {NULL, NULL};
+	char text[80];
+	const struct relay_log_record record = {
+		.time_us = relay_wall_us(),
+		.level = RELAY_WARNING,
+		.component = "log",
+		.text = text,
+		.fields = &none,
+	};
+
+	(void)snprintf(text, sizeof(text),
+		"%" PRIu64 " records could not be written here", lost);
+	(void)write(cx, &record);
+}
+
+static int to_output(
+	struct relay_ctx *cx, const struct relay_log_record *record)
+{
+	struct state *state = cx->data;
+
+	return write_output(cx->conf, &state->route, record);
+}
+
+static int to_syslog(
+	struct relay_ctx *cx, const struct relay_log_record *record)
+{
+	const struct conf *conf = cx->conf;
+	struct state *state = cx->data;
+	char line[LINE_MAX_BYTES];
+	size_t len = format_line(conf, true, record, line, sizeof(line));
+
+	return syslog_send(conf->socket, &state->route.syslog_fd,
+		facility_codes[conf->facility] | line_severity(record->level),
+		line, len);
+}
+
+static void sink_output(
+	struct relay_ctx *cx, const struct relay_log_record *record)
+{
+	struct output *out = &((struct state *)cx->data)->route.output;
+	uint64_t lost = out->lost;
+
+	if (to_output(cx, record)) {
+		note_loss(cx, lost == 0);
+	} else if (lost) {
+		out->lost = 0;
+		report_lost(cx, lost, to_output);
+	}
+}
+
+static void sink_syslog(
+	struct relay_ctx *cx, const struct relay_log_record *record)
+{
+	struct state *state = cx->data;
+	uint64_t lost = state->syslog_lost;
+
+	if (to_syslog(cx, record)) {
+		state->syslog_lost++;
+		note_loss(cx, lost == 0);
+	} else if (lost) {
+		state->syslog_lost = 0;
+		report_lost(cx, lost, to_syslog);
+	}
+}
+
+static void sink(struct relay_ctx *cx, const struct relay_log_record *record)
+{
+	const struct state *state = cx->data;
+
+	if (state->route.target == TARGET_SYSLOG)
+		sink_syslog(cx, record);
+	else
+		sink_output(cx, record);
+}
+
+static int init(struct relay_ctx *cx, struct relay_err *err)
+{
+	const struct conf *conf = cx->conf;
+	struct state *state = cx->data;
+
+	state->route.output.fd = -1;
+	state->route.syslog_fd = -1;
+	if (relay_log_sink(cx, (enum relay_level)conf->level, sink))
+		return relay_fail(err, "no memory for a log sink");
+	return 0;
+}
+
+static int start(struct relay_ctx *cx, struct relay_err *err)
+{
+	struct state *state = cx->data;
+
+	return open_route(cx->conf, &state->route, err);
+}
+
+/* Runs at every SIGHUP: logrotate has moved the file away. */
+static void reload(struct relay_ctx *cx)
+{
+	const struct conf *conf = cx->conf;
+	struct state *state = cx->data;
+	struct relay_err err;
+	struct route next;
+
+	relay_log_sink_level(cx, (enum relay_level)conf->level);
+	if (open_route(conf, &next, &err)) {
+		relay_log(cx, RELAY_ERROR, "%s; going on as before", err.text);
+		return;
+	}
+	next.output.lost = state->route.output.lost;
+	close_route(&state->route);
+	state->route = next;
+}
+
+static void fini(struct relay_ctx *cx)
+{
+	struct state *state = cx->data;
+
+	close_route(&state->route);
+}
+
+RELAY_MODULE = {
+	RELAY_MODULE_INFO("log", "1.0",
+		"writes log records to stderr, a file, or syslog"),
+	.options = options,
+	.conf_size = sizeof(struct conf),
+	.data_size = sizeof(struct state),
+	.check = check,
+	.init = init,
+	.start = start,
+	.reload = reload,
+	.fini = fini,
+};

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Where clients are told to find the relay. */
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <strelaysrv/server.h>
+
+#include "advertise.h"
+
+static const uint8_t zeroes[16];
+
+static void set(struct advertise_address *address, const void *bytes,
+	size_t len, uint16_t port)
+{
+	address->known = true;
+	address->port = port;
+	address->unspecified = memcmp(bytes, zeroes, len) == 0;
+	memset(address->bytes, 0, sizeof(address->bytes));
+	if (len == 4)
+		address->bytes[10] = address->bytes[11] = 0xff;
+	memcpy(address->bytes + 16 - len, bytes, len);
+}
+
+/* The first of each family counts. */
+static void add(
+	struct advertise *advertise, const void *sockaddr, uint16_t port)
+{
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+	sa_family_t family;
+
+	memcpy(&family, sockaddr, sizeof(family));
+	if (family == AF_INET && !advertise->v4.known) {
+		memcpy(&v4, sockaddr, sizeof(v4));
+		set(&advertise->v4, &v4.sin_addr, 4, port);
+	} else if (family == AF_INET6 && !advertise->v6.known) {
+		memcpy(&v6, sockaddr, sizeof(v6));
+		set(&advertise->v6, &v6.sin6_addr, 16, port);
+	}
+}
+
+static uint16_t port_of(const struct sockaddr_storage *addr)
+{
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+
+	if (addr->ss_family == AF_INET) {
+		memcpy(&v4, addr, sizeof(v4));
+		return ntohs(v4.sin_port);
+	}
+	memcpy(&v6, addr, sizeof(v6));
+	return ntohs(v6.sin6_port);
+}
+
+static void from_listen(struct advertise *advertise)
+{
+	struct sockaddr_storage addr;
+	const char *text = relay_listen_text();
+	const char *colon = strrchr(text, ':');
+
+	for (unsigned i = 0; relay_listen_address(i, &addr) == 0; i++) {
+		if (i == 0)
+			advertise->port = port_of(&addr);
+		add(advertise, &addr, port_of(&addr));
+	}
+	if (colon)
+		snprintf(advertise->host, sizeof(advertise->host), "%.*s",
+			(int)(colon - text), text);
+}
+
+static int parse_port(const char *text, uint16_t *port)
+{
+	unsigned long number;
+	char *end;
+
+	if (text[0] < '0' || text[0] > '9')
+		return -1;
+	number = strtoul(text, &end, 10);
+	if (*end || number == 0 || number > 65535)
+		return -1;
+	*port = (uint16_t)number;
+	return 0;
+}
+
+/* A name is looked up now; each family's first address counts. */
+static int resolve(struct advertise *advertise, struct relay_err *err)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	struct addrinfo *list;
+	char host[sizeof(advertise->host)];
+	size_t len = strlen(advertise->host);
+	int error;
+
+	memcpy(host, advertise->host, len + 1);
+	if (len > 1 && host[0] == '[' && host[len - 1] == ']') {
+		memmove(host, host + 1, len - 2);
+		host[len - 2] = '\0';
+	}
+	error = getaddrinfo(host, NULL, &hints, &list);
+	if (error)
+		return relay_fail(err, "ext-address: cannot look up %s: %s",
+			host, gai_strerror(error));
+	for (struct addrinfo *one = list; one; one = one->ai_next)
+		add(advertise, one->ai_addr, advertise->port);
+	freeaddrinfo(list);
+	return 0;
+}
+
+static int split(
+	struct advertise *advertise, const char *text, struct relay_err *err)
+{
+	const char *colon = strrchr(text, ':');
+	const char *close = strrchr(text, ']');
+	size_t len = colon ? (size_t)(colon - text) : 0;
+
+	if (!colon || (close && close > colon) ||
+		(!close && memchr(text, ':', len)) ||
+		len >= sizeof(advertise->host) ||
+		parse_port(colon + 1, &advertise->port) != 0)
+		return relay_fail(err,
+			"ext-address is \"%s\"; write HOST:PORT, :PORT or "
+			"[IPV6]:PORT, with a port from 1 to 65535",
+			text);
+	memcpy(advertise->host, text, len);
+	return 0;
+}
+
+int advertise_check(const char *ext_address, struct relay_err *err)
+{
+	struct advertise advertise = {.port = 0};
+
+	return ext_address[0] ? split(&advertise, ext_address, err) : 0;
+}
+
+int advertise_init(struct advertise *advertise, const char *ext_address,
+	struct relay_err *err)
+{
+	memset(advertise, 0, sizeof(*advertise));
+	if (!ext_address[0]) {
+		from_listen(advertise);
+		return 0;
+	}
+	if (split(advertise, ext_address, err) != 0)
+		return -1;
+	if (advertise->host[0])
+		return resolve(advertise, err);
+	set(&advertise->v4, zeroes, 4, advertise->port);
+	set(&advertise->v6, zeroes, 16, advertise->port);
+	return 0;
+}
+
+void advertise_to(const struct advertise *advertise, bool v6,
+	uint8_t address[16], size_t *len, uint16_t *port)
+{
+	const struct advertise_address *fit =
+		v6 ? &advertise->v6 : &advertise->v4;
+
+	/* [::] serves IPv4 as well, and anything beats nothing. */
+	if (!fit->known)
+		fit = v6 ? &advertise->v4 : &advertise->v6;
+	*port = fit->port;
+	*len = fit->unspecified || !fit->known ? 0 : 16;
+	memcpy(address, fit->bytes, 16);
+}

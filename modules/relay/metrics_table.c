@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Every metric of the relay module, once. */
+
+#include <stddef.h>
+
+#include "frame.h"
+#include "relay.h"
+
+static const char *const results[] = {"ok", "wrong_token", "full",
+	"already_joined", "not_found", "refused", "error", NULL};
+static const char *const session_results[] = {
+	"first", "second", "unknown_key", NULL};
+static const char *const rejections[] = {"bad_magic", "bad_length",
+	"unknown_type", "short_body", "long_field", "bad_value",
+	"no_certificate", "several_certificates", "unexpected_message", NULL};
+
+_Static_assert(FRAME_ERRORS - 1 == REJECTED_NO_CERTIFICATE,
+	"the words above follow enum frame_error");
+_Static_assert(
+	sizeof(rejections) / sizeof(rejections[0]) == REJECTED_UNEXPECTED + 2,
+	"one word for each rejection");
+
+static int64_t read_pending_keys(struct relay_ctx *cx, unsigned value)
+{
+	(void)value;
+	return pending_keys(&data_of(cx)->pending);
+}
+
+const struct relay_metric_def relay_metric_table[RELAY_METRICS] = {
+	[METRIC_DEVICES] = {.name = "devices",
+		.unit = "",
+		.kind = RELAY_GAUGE,
+		.help = "Devices that have joined."},
+	[METRIC_JOINS] = {.name = "joins",
+		.unit = "",
+		.kind = RELAY_COUNTER,
+		.label = "result",
+		.values = results,
+		.help = "Requests to join, by their answer."},
+	[METRIC_CONNECTS] = {.name = "connect_requests",
+		.unit = "",
+		.kind = RELAY_COUNTER,
+		.label = "result",
+		.values = results,
+		.help = "Requests to be connected to a device, by answer."},
+	[METRIC_INVITATIONS] = {.name = "invitations",
+		.unit = "",
+		.kind = RELAY_COUNTER,
+		.help = "Session invitations sent, two for each session."},
+	[METRIC_SESSION_JOINS] = {.name = "session_joins",
+		.unit = "",
+		.kind = RELAY_COUNTER,
+		.label = "result",
+		.values = session_results,
+		.help = "Session keys presented, by what they were."},
+	[METRIC_PENDING_KEYS] = {.name = "pending_keys",
+		.unit = "",
+		.kind = RELAY_GAUGE,
+		.read = read_pending_keys,
+		.help = "Session keys that were given out and still work."},
+	[METRIC_PENDING_EXPIRED] = {.name = "sessions_expired",
+		.unit = "",
+		.kind = RELAY_COUNTER,
+		.help = "Sessions that were not complete in time."},
+	[METRIC_REJECTED] = {.name = "rejected",
+		.unit = "",
+		.kind = RELAY_COUNTER,
+		.label = "reason",
+		.values = rejections,
+		.help = "Connections that broke the protocol, by how."},
+	[METRIC_PINGS] = {.name = "pings_sent",
+		.unit = "",
+		.kind = RELAY_COUNTER,
+		.help = "Pings sent to devices that have joined."},
+	[METRIC_REPLACED] = {.name = "devices_replaced",
+		.unit = "",
+		.kind = RELAY_COUNTER,
+		.help = "Silent devices whose place their newer connection "
+			"took."},
+};

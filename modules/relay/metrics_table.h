@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * metrics_table.h - every metric of the relay module, once.
+ */
+#ifndef METRICS_TABLE_H
+#define METRICS_TABLE_H
+
+#include <strelaysrv/metric.h>
+
+enum relay_metric_index {
+	METRIC_DEVICES,
+	METRIC_JOINS,
+	METRIC_CONNECTS,
+	METRIC_INVITATIONS,
+	METRIC_SESSION_JOINS,
+	METRIC_PENDING_KEYS,
+	METRIC_PENDING_EXPIRED,
+	METRIC_REJECTED,
+	METRIC_PINGS,
+	METRIC_REPLACED,
+	RELAY_METRICS
+};
+
+/* METRIC_JOINS and METRIC_CONNECTS */
+enum {
+	RESULT_OK,
+	RESULT_WRONG_TOKEN,
+	RESULT_FULL,
+	RESULT_ALREADY_JOINED,
+	RESULT_NOT_FOUND,
+	RESULT_REFUSED,
+	RESULT_ERROR,
+};
+
+/* METRIC_SESSION_JOINS */
+enum { SESSION_FIRST, SESSION_SECOND, SESSION_UNKNOWN_KEY };
+
+/* METRIC_REJECTED: an enum frame_error - 1, or one of these. */
+enum {
+	REJECTED_NO_CERTIFICATE = 6,
+	REJECTED_CERTIFICATES,
+	REJECTED_UNEXPECTED,
+};
+
+extern const struct relay_metric_def relay_metric_table[RELAY_METRICS];
+
+#endif

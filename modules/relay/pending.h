@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * pending.h - sessions that two devices were invited to and have not begun.
+ *
+ * Each has two keys, one for either side; a key works once.  One table for all
+ * threads; every function takes its lock for a few look-ups.  Time is passed
+ * in, in milliseconds of the monotonic clock.
+ */
+#ifndef PENDING_H
+#define PENDING_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "directory.h"
+#include "id_hash.h"
+
+enum { SIDE_CLIENT, SIDE_SERVER }; /* the one who asked, the one asked for */
+
+/* Bounds what strangers' requests can make us remember. */
+#define PENDING_MOST 65536
+
+struct pending;
+
+struct pending_table {
+	pthread_mutex_t lock;
+	struct pending_key *keys;     /* uthash, by key */
+	struct pending *first, *last; /* in the order they were made */
+	unsigned sessions;
+};
+
+/* What two keys make known once they meet. */
+struct pending_pair {
+	uint8_t id[2][ID_LEN]; /* by side */
+	struct place half;     /* the connection that came first */
+	int half_side;         /* its side */
+};
+
+enum pending_answer {
+	PENDING_UNKNOWN, /* no such key, or used, or too late */
+	PENDING_FIRST,   /* wait for the other side */
+	PENDING_SECOND,  /* complete */
+};
+
+int pending_init(struct pending_table *table);
+void pending_finish(struct pending_table *table);
+
+/* 0; -1 without memory, randomness or room.  key[] by side. */
+int pending_add(struct pending_table *table, const uint8_t *client,
+	const uint8_t *server, int64_t deadline_ms, uint8_t key[2][ID_LEN]);
+
+/*
+ * Uses a key up.  With PENDING_FIRST, `place` is kept as the half that waits,
+ * *deadline_ms is until when, and `other` gets the other side's key, which
+ * names the session until then; with PENDING_SECOND, *pair is filled.
+ */
+enum pending_answer pending_claim(struct pending_table *table,
+	const uint8_t *key, struct place place, int64_t now_ms,
+	uint8_t other[ID_LEN], int64_t *deadline_ms, struct pending_pair *pair);
+
+/* The half that waits under `other` has gone: the session cannot begin. */
+void pending_abandon(struct pending_table *table, const uint8_t *other);
+
+/*
+ * Forgets those whose time is over.  Returns how many; *next_ms is when the
+ * next one's is, or INT64_MAX.
+ */
+unsigned pending_expire(
+	struct pending_table *table, int64_t now_ms, int64_t *next_ms);
+
+/* Keys that still work. */
+unsigned pending_keys(struct pending_table *table);
+
+#endif

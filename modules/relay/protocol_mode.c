@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Devices on TLS: they join, are pinged, and ask for each other. */
+
+#include <string.h>
+
+#include "relay.h"
+
+/* How long a device has to show that it lives when another takes its name. */
+#define PROBE_MS 5000
+
+static void at_most(int64_t *time, int64_t other)
+{
+	if (other < *time)
+		*time = other;
+}
+
+static void set_deadline(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	const struct relay_conf *conf = conf_of(cx);
+	const struct peer *peer = peer_of(cx, conn);
+	int64_t due = peer->heard_ms + conf->network_timeout_ms;
+	int64_t now = relay_now_ms(cx);
+
+	if (peer->state == PEER_JOINED)
+		at_most(&due, peer->ping_ms);
+	if (peer->state == PEER_JOINED && peer->probe_ms)
+		at_most(&due, peer->probe_ms);
+	if (peer->state == PEER_ASKING)
+		at_most(&due, peer->opened_ms + conf->ping_interval_ms);
+	if (peer->state == PEER_ASKING && !peer->spoke)
+		at_most(&due, peer->opened_ms + conf->message_timeout_ms);
+	relay_conn_deadline(conn, due > now ? due - now : 0);
+}
+
+void protocol_opened(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	struct peer *peer = peer_of(cx, conn);
+
+	peer->state = PEER_ASKING;
+	peer->heard_ms = relay_now_ms(cx);
+	set_deadline(cx, conn);
+}
+
+static void joined(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	struct peer *peer = peer_of(cx, conn);
+
+	peer->state = PEER_JOINED;
+	peer->ping_ms = relay_now_ms(cx) + conf_of(cx)->ping_interval_ms;
+	peer->heard_ms = relay_now_ms(cx);
+	count(cx, METRIC_JOINS, RESULT_OK);
+	relay_metric_inc(cx, data_of(cx)->metrics[METRIC_DEVICES], 0, 1);
+	peer_log(cx, conn, "joined");
+	if (peer_respond(cx, conn, FRAME_SUCCESS))
+		set_deadline(cx, conn);
+}
+
+/* What threads tell each other about an ID and one of its connections. */
+struct word {
+	uint8_t id[ID_LEN];
+	struct place place;
+};
+
+static struct relay_conn *addressee(
+	struct relay_ctx *cx, const struct word *word, enum peer_state state)
+{
+	struct relay_conn *conn = relay_conn_find(cx, word->place.conn);
+
+	if (!conn || !relay_conn_peer(conn) ||
+		peer_of(cx, conn)->state != state ||
+		memcmp(relay_conn_peer(conn), word->id, ID_LEN) != 0)
+		return NULL;
+	return conn;
+}
+
+static void tell(struct relay_ctx *cx, relay_post_fn *fn, const uint8_t *id,
+	struct place place)
+{
+	struct word word = {.place = place};
+
+	memcpy(word.id, id, ID_LEN);
+	if (relay_post(cx, place.worker, fn, &word, sizeof(word)) != 0)
+		relay_log(cx, RELAY_ERROR,
+			"no memory to tell another worker of a device");
+}
+
+/* To the one who waited: the place is yours. */
+static void hear_won(struct relay_ctx *cx, const void *arg)
+{
+	const struct word *word = arg;
+	struct relay_conn *conn = addressee(cx, word, PEER_WAITING);
+
+	if (conn)
+		joined(cx, conn);
+}
+
+/* To the one who waited: the owner lives. */
+static void hear_lost(struct relay_ctx *cx, const void *arg)
+{
+	const struct word *word = arg;
+	struct relay_conn *conn = addressee(cx, word, PEER_WAITING);
+
+	if (!conn)
+		return;
+	count(cx, METRIC_JOINS, RESULT_ALREADY_JOINED);
+	peer_log(cx, conn, "refused: its device has joined already");
+	peer_respond(cx, conn, FRAME_ALREADY_CONNECTED);
+}
+
+/* To the owner: somebody else has your ID, show that you live. */
+static void hear_probe(struct relay_ctx *cx, const void *arg)
+{
+	const struct word *word = arg;
+	struct relay_conn *conn = addressee(cx, word, PEER_JOINED);
+	struct peer *peer;
+
+	/* It may not have heard yet that it owns the place. */
+	if (!conn)
+		conn = addressee(cx, word, PEER_WAITING);
+	/* If it is gone, its end made the one who waits the owner. */
+	if (!conn)
+		return;
+	peer = peer_of(cx, conn);
+	peer->probe_ms = relay_now_ms(cx) + PROBE_MS;
+	count(cx, METRIC_PINGS, 0);
+	if (peer_send_empty(cx, conn, FRAME_PING))
+		set_deadline(cx, conn);
+}
+
+static void alive(
+	struct relay_ctx *cx, struct relay_conn *conn, struct peer *peer)
+{
+	const uint8_t *id = relay_conn_peer(conn);
+	struct place loser = directory_defend(
+		&data_of(cx)->directory, id, place_of(cx, conn));
+
+	peer->probe_ms = 0;
+	if (loser.conn)
+		tell(cx, hear_lost, id, loser);
+}
+
+static bool knows_secret(struct relay_ctx *cx, const struct frame_bytes *token)
+{
+	struct relay_data *data = data_of(cx);
+	struct secret secret;
+
+	pthread_mutex_lock(&data->lock);
+	secret = data->secret;
+	pthread_mutex_unlock(&data->lock);
+	return secret_fits(&secret, token->data, token->len);
+}
+
+/* The token as a string, for filters; with NULs inside it is no token. */
+static void token_text(
+	const struct frame_bytes *token, char text[FRAME_TOKEN_MAX + 1])
+{
+	if (token->len)
+		memcpy(text, token->data, token->len);
+	text[token->len] = '\0';
+}
+
+/* In the order that the protocol gives.  True: go on and register it. */
+static bool may_join(struct relay_ctx *cx, struct relay_conn *conn,
+	const struct frame_bytes *token)
+{
+	struct relay_denial why = {RELAY_REFUSE_POLICY, "refused"};
+	char text[FRAME_TOKEN_MAX + 1];
+
+	if (!knows_secret(cx, token)) {
+		count(cx, METRIC_JOINS, RESULT_WRONG_TOKEN);
+		peer_log(cx, conn, "refused: wrong token");
+		peer_respond(cx, conn, FRAME_WRONG_TOKEN);
+		return false;
+	}
+	if (relay_over_limit()) {
+		count(cx, METRIC_JOINS, RESULT_FULL);
+		peer_send_away(cx, conn);
+		return false;
+	}
+	token_text(token, text);
+	if (relay_ask_join(cx, conn, text, &why) != RELAY_PASS) {
+		count(cx, METRIC_JOINS, RESULT_REFUSED);
+		peer_refuse(cx, conn, &why);
+		return false;
+	}
+	return true;
+}
+
+static bool join(struct relay_ctx *cx, struct relay_conn *conn,
+	const struct frame_bytes *token)
+{
+	const uint8_t *id = relay_conn_peer(conn);
+	struct peer *peer = peer_of(cx, conn);
+	struct place owner;
+
+	if (peer->state != PEER_ASKING) {
+		count(cx, METRIC_JOINS, RESULT_ALREADY_JOINED);
+		peer_respond(cx, conn, FRAME_ALREADY_CONNECTED);
+		return false;
+	}
+	if (!may_join(cx, conn, token))
+		return false;
+	switch (directory_join(
+		&data_of(cx)->directory, id, place_of(cx, conn), &owner)) {
+	case DIRECTORY_JOINED:
+		joined(cx, conn);
+		break;
+	case DIRECTORY_CHALLENGED:
+		peer->state = PEER_WAITING;
+		set_deadline(cx, conn);
+		tell(cx, hear_probe, id, owner);
+		break;
+	case DIRECTORY_TAKEN:
+		count(cx, METRIC_JOINS, RESULT_ALREADY_JOINED);
+		peer_respond(cx, conn, FRAME_ALREADY_CONNECTED);
+		break;
+	case DIRECTORY_NO_MEMORY:
+		count(cx, METRIC_JOINS, RESULT_ERROR);
+		peer_close(cx, conn, RELAY_END_ERROR);
+		break;
+	}
+	return peer->state != PEER_GONE;
+}
+
+/* An invitation on its way to the device that was asked for. */
+struct invitation {
+	struct word to;
+	uint8_t from[ID_LEN];
+	uint8_t key[ID_LEN];
+};
+
+static bool invite(struct relay_ctx *cx, struct relay_conn *conn,
+	const uint8_t *from, const uint8_t *key, bool server_socket)
+{
+	struct relay_data *data = data_of(cx);
+	uint8_t message[FRAME_INVITATION_SIZE], address[16];
+	struct frame_invitation in = {.from = {from, ID_LEN},
+		.key = {key, ID_LEN},
+		.address = {address, 0},
+		.server_socket = server_socket};
+	struct sockaddr_storage peer;
+
+	relay_conn_sockaddr(conn, &peer);
+	pthread_mutex_lock(&data->lock);
+	advertise_to(&data->advertise, peer.ss_family == AF_INET6, address,
+		&in.address.len, &in.port);
+	pthread_mutex_unlock(&data->lock);
+	count(cx, METRIC_INVITATIONS, 0);
+	return peer_send(cx, conn, message,
+		frame_write_invitation(message, sizeof(message), &in));
+}
+
+static void hear_invitation(struct relay_ctx *cx, const void *arg)
+{
+	const struct invitation *in = arg;
+	struct relay_conn *conn = addressee(cx, &in->to, PEER_JOINED);
+
+	if (conn)
+		invite(cx, conn, in->from, in->key, true);
+}
+
+/* True: the session is pending, and its keys are in key[]. */
+static bool may_connect(struct relay_ctx *cx, struct relay_conn *conn,
+	const struct frame_bytes *id, struct place *owner,
+	uint8_t key[2][ID_LEN])
+{
+	struct relay_data *data = data_of(cx);
+	struct relay_denial why = {RELAY_REFUSE_POLICY, "refused"};
+	int64_t deadline = relay_now_ms(cx) + conf_of(cx)->message_timeout_ms;
+
+	if (id->len != ID_LEN ||
+		!directory_find(&data->directory, id->data, owner)) {
+		count(cx, METRIC_CONNECTS, RESULT_NOT_FOUND);
+		peer_respond(cx, conn, FRAME_NOT_FOUND);
+		return false;
+	}
+	if (relay_ask_connect(cx, conn, id->data, &why) != RELAY_PASS) {
+		count(cx, METRIC_CONNECTS, RESULT_REFUSED);
+		/* Clients expect no RelayFull here. */
+		if (why.refusal == RELAY_REFUSE_FULL)
+			why.refusal = RELAY_REFUSE_ABSENT;
+		peer_refuse(cx, conn, &why);
+		return false;
+	}
+	if (pending_add(&data->pending, relay_conn_peer(conn), id->data,
+		    deadline, key) == 0)
+		return true;
+	count(cx, METRIC_CONNECTS, RESULT_FULL);
+	peer_log(cx, conn, "refused: too many pending sessions");
+	peer_respond(cx, conn, FRAME_NOT_FOUND);
+	return false;
+}
+
+static void ask_connect(struct relay_ctx *cx, struct relay_conn *conn,
+	const struct frame_bytes *id)
+{
+	struct invitation in;
+	uint8_t key[2][ID_LEN];
+
+	if (!may_connect(cx, conn, id, &in.to.place, key))
+		return;
+	count(cx, METRIC_CONNECTS, RESULT_OK);
+	/* Who asked leaves, and takes nothing with it. */
+	peer_of(cx, conn)->keeps_sessions = true;
+	if (!invite(cx, conn, id->data, key[SIDE_CLIENT], false))
+		return;
+	if (in.to.place.conn == relay_conn_id(conn) &&
+		in.to.place.worker == cx->worker) {
+		/* For itself: it must hear of both before it is closed. */
+		if (!invite(cx, conn, id->data, key[SIDE_SERVER], true))
+			return;
+	} else {
+		memcpy(in.to.id, id->data, ID_LEN);
+		memcpy(in.from, relay_conn_peer(conn), ID_LEN);
+		memcpy(in.key, key[SIDE_SERVER], ID_LEN);
+		if (relay_post(cx, in.to.place.worker, hear_invitation, &in,
+			    sizeof(in)) != 0)
+			relay_log(
+				cx, RELAY_ERROR, "no memory for an invitation");
+	}
+	peer_close(cx, conn, RELAY_END_DONE);
+}
+
+static bool message(struct relay_ctx *cx, struct relay_conn *conn,
+	const struct frame_header *header, const uint8_t *body)
+{
+	struct peer *peer = peer_of(cx, conn);
+	struct frame_bytes bytes = {NULL, 0};
+
+	if (peer->probe_ms)
+		alive(cx, conn, peer);
+	switch (header->type) {
+	case FRAME_PING:
+		return peer_send_empty(cx, conn, FRAME_PONG);
+	case FRAME_PONG:
+		return true;
+	case FRAME_JOIN_RELAY:
+		frame_read_join_relay(body, header->length, &bytes);
+		return join(cx, conn, &bytes);
+	case FRAME_CONNECT:
+		frame_read_connect(body, header->length, &bytes);
+		ask_connect(cx, conn, &bytes);
+		return false;
+	default:
+		peer_unexpected(cx, conn, header->type);
+		return false;
+	}
+}
+
+void protocol_readable(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	peer_read(cx, conn, message);
+}
+
+static void ping(
+	struct relay_ctx *cx, struct relay_conn *conn, struct peer *peer)
+{
+	if (relay_over_limit() && !directory_busy(&data_of(cx)->directory,
+					  relay_conn_peer(conn))) {
+		peer_send_away(cx, conn);
+		return;
+	}
+	peer->ping_ms = relay_now_ms(cx) + conf_of(cx)->ping_interval_ms;
+	count(cx, METRIC_PINGS, 0);
+	if (peer_send_empty(cx, conn, FRAME_PING))
+		set_deadline(cx, conn);
+}
+
+void protocol_deadline(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	const struct relay_conf *conf = conf_of(cx);
+	struct peer *peer = peer_of(cx, conn);
+	int64_t now = relay_now_ms(cx);
+
+	if (now >= peer->heard_ms + conf->network_timeout_ms) {
+		peer_log(cx, conn, "silent for too long");
+		peer_close(cx, conn, RELAY_END_TIMEOUT);
+	} else if (peer->state == PEER_ASKING &&
+		   (now >= peer->opened_ms + conf->ping_interval_ms ||
+			   (!peer->spoke &&
+				   now >= peer->opened_ms +
+						   conf->message_timeout_ms))) {
+		peer_log(cx, conn, "did not join in time");
+		peer_close(cx, conn, RELAY_END_TIMEOUT);
+	} else if (peer->state == PEER_JOINED && peer->probe_ms &&
+		   now >= peer->probe_ms) {
+		count(cx, METRIC_REPLACED, 0);
+		peer_log(cx, conn, "gave its place to a newer connection");
+		peer_close(cx, conn, RELAY_END_REPLACED);
+	} else if (peer->state == PEER_JOINED && now >= peer->ping_ms) {
+		ping(cx, conn, peer);
+	} else {
+		set_deadline(cx, conn);
+	}
+}
+
+/* On the session's worker: the device that was part of it is gone. */
+static void hear_device_lost(struct relay_ctx *cx, const void *arg)
+{
+	const uint64_t *id = arg;
+	struct relay_session *session = relay_session_find(cx, *id);
+
+	if (session)
+		relay_session_close(session, RELAY_END_PEER_LOST);
+}
+
+static void drop_session(int worker, uint64_t session, void *arg)
+{
+	struct relay_ctx *cx = arg;
+
+	/* Without memory the session's own idle time ends it. */
+	relay_post(cx, worker, hear_device_lost, &session, sizeof(session));
+}
+
+void protocol_closed(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	struct relay_data *data = data_of(cx);
+	struct peer *peer = peer_of(cx, conn);
+	const uint8_t *id = relay_conn_peer(conn);
+	struct place heir;
+
+	if (peer->state != PEER_JOINED && peer->state != PEER_WAITING)
+		return;
+	if (peer->state == PEER_JOINED) {
+		relay_metric_inc(cx, data->metrics[METRIC_DEVICES], 0, -1);
+		if (!peer->keeps_sessions)
+			directory_each_session(
+				&data->directory, id, drop_session, cx);
+		peer_log(cx, conn, "left");
+	}
+	heir = directory_leave(&data->directory, id, place_of(cx, conn));
+	if (heir.conn)
+		tell(cx, hear_won, id, heir);
+}

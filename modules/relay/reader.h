@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * reader.h - one message after the other from a connection, in any segments.
+ *
+ * Reads exactly: what follows a message stays in the socket.
+ */
+#ifndef READER_H
+#define READER_H
+
+#include <stdint.h>
+
+#include <strelaysrv/conn.h>
+
+#include "frame.h"
+
+struct reader {
+	uint8_t header[FRAME_HEADER_LEN];
+	uint8_t header_len; /* how much of it is there */
+	uint16_t body_len;  /* how much of the body is there */
+	uint8_t *body;      /* owned; only while a part of a body is there */
+};
+
+enum reader_state {
+	READER_MESSAGE, /* header and body are filled */
+	READER_WAIT,    /* nothing more now */
+	READER_ENDED,   /* the server will close the connection */
+	READER_BAD,     /* *error is an enum frame_error */
+	READER_FAILED,  /* no memory */
+};
+
+/* Reads the next message into `body`. */
+enum reader_state reader_next(struct reader *reader, struct relay_conn *conn,
+	struct frame_header *header, uint8_t body[FRAME_BODY_MAX], int *error);
+void reader_finish(struct reader *reader);
+
+#endif

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* relay - the Syncthing relay protocol: joins, invitations, sessions. */
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "relay.h"
+#include "uri.h"
+
+#define ALPN "bep-relay"
+
+static const struct relay_option options[] = {
+	RELAY_OPT(struct relay_conf, network_timeout_ms, int64_t,
+		"network-timeout", RELAY_DURATION, "2m", 100, 86400000,
+		"how long a device or a session may be silent",
+		.flag = "network-timeout"),
+	RELAY_OPT(struct relay_conf, ping_interval_ms, int64_t, "ping-interval",
+		RELAY_DURATION, "1m", 100, 86400000,
+		"how often joined devices are asked for a sign of life",
+		.flag = "ping-interval"),
+	RELAY_OPT(struct relay_conf, message_timeout_ms, int64_t,
+		"message-timeout", RELAY_DURATION, "1m", 100, 86400000,
+		"how long a connection may take to say what it wants, and a "
+		"session to be complete",
+		.flag = "message-timeout"),
+	RELAY_OPT(struct relay_conf, ext_address, const char *, "ext-address",
+		RELAY_STRING, "", 0, 0,
+		"the address to tell clients, HOST:PORT or :PORT, if it is "
+		"not the listen address",
+		.flag = "ext-address"),
+	RELAY_OPT(struct relay_conf, provided_by, const char *, "provided-by",
+		RELAY_STRING, "", 0, 30,
+		"who runs the relay, as shown to the public",
+		.flag = "provided-by"),
+	RELAY_OPT(struct relay_conf, token, const char *, "token", RELAY_STRING,
+		"", 0, 0,
+		"what devices must bring to join; such a relay joins no pool",
+		.flag = "token", .flags = RELAY_OPTION_SECRET),
+	RELAY_OPT(struct relay_conf, token_file, const char *, "token-file",
+		RELAY_STRING, "", 0, 0,
+		"a file whose first line is the token, which so stays out of "
+		"the process list",
+		.flag = "token-file"),
+	RELAY_OPT_END};
+
+static int check(const void *values, struct relay_err *err)
+{
+	const struct relay_conf *conf = values;
+	struct secret secret;
+
+	if (advertise_check(conf->ext_address, err) != 0)
+		return -1;
+	return secret_load(&secret, conf->token, conf->token_file, err);
+}
+
+static int init(struct relay_ctx *cx, struct relay_err *err)
+{
+	struct relay_data *data = data_of(cx);
+
+	if (id_hash_init() != 0)
+		return relay_fail(err, "no randomness for the tables");
+	if (relay_conn_alpn(cx, ALPN) != 0)
+		return relay_fail(err, "cannot offer %s by ALPN", ALPN);
+	for (int i = 0; i < RELAY_METRICS; i++) {
+		data->metrics[i] = relay_metric_add(cx, &relay_metric_table[i]);
+		if (!data->metrics[i])
+			return relay_fail(err, "cannot register metric %s",
+				relay_metric_table[i].name);
+	}
+	if (directory_init(&data->directory) != 0 ||
+		pending_init(&data->pending) != 0 ||
+		pthread_mutex_init(&data->lock, NULL) != 0)
+		return relay_fail(err, "cannot make a mutex");
+	return 0;
+}
+
+/* Half-made sessions have no traffic that would notice their time is over. */
+static int64_t expire(struct relay_ctx *cx, void *arg)
+{
+	int64_t now = relay_now_ms(cx), next;
+	unsigned count = pending_expire(&data_of(cx)->pending, now, &next);
+
+	(void)arg;
+	relay_metric_inc(
+		cx, data_of(cx)->metrics[METRIC_PENDING_EXPIRED], 0, count);
+	/* What is added later has at least this much time. */
+	if (next > now + conf_of(cx)->message_timeout_ms)
+		return conf_of(cx)->message_timeout_ms;
+	return next > now ? next - now : 1;
+}
+
+static int load(struct relay_ctx *cx, struct relay_err *err)
+{
+	struct relay_data *data = data_of(cx);
+	const struct relay_conf *conf = conf_of(cx);
+	struct advertise advertise;
+	struct secret secret;
+
+	if (secret_load(&secret, conf->token, conf->token_file, err) != 0 ||
+		advertise_init(&advertise, conf->ext_address, err) != 0)
+		return -1;
+	pthread_mutex_lock(&data->lock);
+	data->secret = secret;
+	data->advertise = advertise;
+	pthread_mutex_unlock(&data->lock);
+	if (conf->ping_interval_ms >= conf->network_timeout_ms)
+		relay_log(cx, RELAY_WARNING,
+			"ping-interval is not below network-timeout: devices "
+			"will be taken for dead before they are asked");
+	return 0;
+}
+
+static int start(struct relay_ctx *cx, struct relay_err *err)
+{
+	if (load(cx, err) != 0)
+		return -1;
+	return relay_timer_add(cx, 1, expire, NULL)
+		       ? 0
+		       : relay_fail(err, "out of memory");
+}
+
+static int64_t option_number(
+	struct relay_ctx *cx, const char *section, const char *name)
+{
+	struct relay_value value;
+
+	return relay_option_get(cx, section, name, &value) == 0 ? value.number
+								: 0;
+}
+
+static void log_uri(struct relay_ctx *cx)
+{
+	const struct relay_data *data = data_of(cx);
+	const struct relay_conf *conf = conf_of(cx);
+	char id[RELAY_DEVICE_ID_TEXT], text[URI_TEXT];
+	struct relay_err err;
+	struct uri uri = {
+		.host = data->advertise.host,
+		.port = data->advertise.port,
+		.id = id,
+		.network_timeout_ms = conf->network_timeout_ms,
+		.ping_interval_ms = conf->ping_interval_ms,
+		.global_limit = option_number(cx, "rate-limit", "global"),
+		.session_limit = option_number(cx, "rate-limit", "per-session"),
+		.provided_by = conf->provided_by,
+		.status_addr = relay_status_text(),
+	};
+
+	relay_device_id_format(relay_server_id(), id);
+	if (uri_format(&uri, text, sizeof(text), &err) == 0)
+		relay_log(cx, RELAY_NOTICE, "URI: %s", text);
+	else
+		relay_log(cx, RELAY_ERROR, "no URI: %s", err.text);
+}
+
+static void ready(struct relay_ctx *cx)
+{
+	log_uri(cx);
+}
+
+static void reload(struct relay_ctx *cx)
+{
+	struct relay_err err;
+
+	if (load(cx, &err) != 0)
+		relay_log(cx, RELAY_ERROR, "goes on as before: %s", err.text);
+	log_uri(cx);
+}
+
+static void fini(struct relay_ctx *cx)
+{
+	struct relay_data *data = data_of(cx);
+
+	pending_finish(&data->pending);
+	directory_finish(&data->directory);
+	pthread_mutex_destroy(&data->lock);
+}
+
+static enum relay_verdict conn_accept(
+	struct relay_ctx *cx, struct relay_conn *conn, struct relay_denial *why)
+{
+	struct peer *peer = peer_of(cx, conn);
+
+	(void)why;
+	peer->opened_ms = relay_now_ms(cx);
+	relay_conn_deadline(conn, conf_of(cx)->message_timeout_ms);
+	return RELAY_PASS;
+}
+
+static enum relay_verdict reject(struct relay_ctx *cx, struct relay_denial *why,
+	unsigned value, const char *word)
+{
+	count(cx, METRIC_REJECTED, value);
+	why->refusal = RELAY_REFUSE_POLICY;
+	why->word = word;
+	return RELAY_DENY;
+}
+
+static enum relay_verdict conn_open(
+	struct relay_ctx *cx, struct relay_conn *conn, struct relay_denial *why)
+{
+	if (relay_conn_is_tls(conn) && relay_conn_peer_certs(conn) == 0)
+		return reject(
+			cx, why, REJECTED_NO_CERTIFICATE, "no-certificate");
+	if (relay_conn_is_tls(conn) && relay_conn_peer_certs(conn) > 1)
+		return reject(
+			cx, why, REJECTED_CERTIFICATES, "several-certificates");
+	relay_conn_keepalive(conn, conf_of(cx)->network_timeout_ms);
+	if (relay_conn_is_tls(conn))
+		protocol_opened(cx, conn);
+	else
+		guest_opened(cx, conn);
+	return RELAY_TAKE;
+}
+
+static void conn_readable(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	if (relay_conn_is_tls(conn))
+		protocol_readable(cx, conn);
+	else
+		guest_readable(cx, conn);
+}
+
+static void conn_deadline(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	if (relay_conn_is_tls(conn)) {
+		protocol_deadline(cx, conn);
+		return;
+	}
+	peer_log(cx, conn, "its session did not begin in time");
+	peer_close(cx, conn, RELAY_END_TIMEOUT);
+}
+
+static void conn_close(
+	struct relay_ctx *cx, struct relay_conn *conn, enum relay_reason reason)
+{
+	struct peer *peer = peer_of(cx, conn);
+
+	(void)reason;
+	if (relay_conn_is_tls(conn))
+		protocol_closed(cx, conn);
+	else
+		guest_closed(cx, conn);
+	reader_finish(&peer->reader);
+	peer->state = PEER_GONE;
+}
+
+static void session_close(struct relay_ctx *cx, struct relay_session *session,
+	enum relay_reason reason)
+{
+	struct meeting *meeting = relay_session_data(cx, session);
+
+	(void)reason;
+	directory_unlink(&data_of(cx)->directory, &meeting->part[0]);
+	directory_unlink(&data_of(cx)->directory, &meeting->part[1]);
+}
+
+RELAY_MODULE = {
+	RELAY_MODULE_INFO("relay", "1.0", "the Syncthing relay protocol"),
+	.options = options,
+	.flags = RELAY_ESSENTIAL,
+	.conf_size = sizeof(struct relay_conf),
+	.data_size = sizeof(struct relay_data),
+	.conn_size = sizeof(struct peer),
+	.session_size = sizeof(struct meeting),
+	.check = check,
+	.init = init,
+	.start = start,
+	.ready = ready,
+	.reload = reload,
+	.fini = fini,
+	.hooks =
+		{
+			.conn_accept = conn_accept,
+			.conn_open = conn_open,
+			.conn_readable = conn_readable,
+			.conn_deadline = conn_deadline,
+			.session_close = session_close,
+			.conn_close = conn_close,
+		},
+};

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * relay.h - what the parts of the relay module share.
+ *
+ * relay.c        descriptor, options, life, and hooks handed to the parts
+ * peer.c         messages read from a connection, answers, the one way to end
+ * protocol_mode.c  devices on TLS: join, ping, connect
+ * session_mode.c   plain connections: the session's key, the pairing
+ * advertise.c    the address that invitations and the URI tell
+ * secret.c       the token
+ */
+#ifndef RELAY_H
+#define RELAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <strelaysrv/module.h>
+
+#include "advertise.h"
+#include "directory.h"
+#include "metrics_table.h"
+#include "pending.h"
+#include "reader.h"
+#include "secret.h"
+
+struct relay_conf {
+	int64_t network_timeout_ms;
+	int64_t ping_interval_ms;
+	int64_t message_timeout_ms;
+	const char *ext_address;
+	const char *provided_by;
+	const char *token;
+	const char *token_file;
+};
+
+/* One for all threads. */
+struct relay_data {
+	struct directory directory;
+	struct pending_table pending;
+	pthread_mutex_t lock; /* of what follows */
+	struct secret secret;
+	struct advertise advertise;
+	/* Constant from init on. */
+	struct relay_metric *metrics[RELAY_METRICS];
+};
+
+enum peer_state {
+	PEER_NEW,     /* accepted */
+	PEER_ASKING,  /* protocol mode, has not joined */
+	PEER_WAITING, /* protocol mode, challenges the owner of its ID */
+	PEER_JOINED,  /* protocol mode */
+	PEER_GUEST,   /* session mode, has not said its key */
+	PEER_HALF,    /* session mode, waits for the other side */
+	PEER_PAIRED,  /* session mode, is one side of a session */
+	PEER_GONE,    /* closed: not to be touched in this turn */
+};
+
+/* A connection's block. */
+struct peer {
+	uint8_t state;       /* enum peer_state */
+	bool spoke;          /* its first message has come */
+	bool keeps_sessions; /* its end leaves its device's sessions alone */
+	struct reader reader;
+	int64_t opened_ms;
+	int64_t heard_ms; /* when the last message came */
+	int64_t ping_ms;  /* when the next ping is due */
+	int64_t probe_ms; /* until when it must show life; 0: need not */
+	uint8_t other_key[ID_LEN]; /* PEER_HALF: names the session */
+};
+
+/* A session's block. */
+struct meeting {
+	struct part part[2];
+};
+
+static inline struct relay_data *data_of(const struct relay_ctx *cx)
+{
+	return cx->data;
+}
+
+static inline const struct relay_conf *conf_of(const struct relay_ctx *cx)
+{
+	return cx->conf;
+}
+
+/* NULL for a connection that this module does not know. */
+static inline struct peer *peer_of(
+	const struct relay_ctx *cx, const struct relay_conn *conn)
+{
+	return relay_conn_data(cx, conn);
+}
+
+static inline struct place place_of(
+	const struct relay_ctx *cx, const struct relay_conn *conn)
+{
+	return (struct place){cx->worker, relay_conn_id(conn)};
+}
+
+void count(const struct relay_ctx *cx, enum relay_metric_index which,
+	unsigned value);
+
+/* peer.c */
+
+/* Ends it; afterwards its state is PEER_GONE. */
+void peer_close(struct relay_ctx *cx, struct relay_conn *conn,
+	enum relay_reason reason);
+/* Sends a message; closes it if its queue is full.  False: it is gone. */
+bool peer_send(struct relay_ctx *cx, struct relay_conn *conn,
+	const uint8_t *message, size_t len);
+bool peer_send_empty(
+	struct relay_ctx *cx, struct relay_conn *conn, enum frame_type type);
+/* Sends a Response; with other than FRAME_SUCCESS the connection ends. */
+bool peer_respond(
+	struct relay_ctx *cx, struct relay_conn *conn, enum frame_code code);
+/* Says that the relay is full, and ends it. */
+void peer_send_away(struct relay_ctx *cx, struct relay_conn *conn);
+/* Answers a filter's refusal in the protocol's words, and ends it. */
+void peer_refuse(struct relay_ctx *cx, struct relay_conn *conn,
+	const struct relay_denial *why);
+/* Response 100 for a message that has no place here, and ends it. */
+void peer_unexpected(
+	struct relay_ctx *cx, struct relay_conn *conn, enum frame_type type);
+/* Debug: what happened to whom. */
+void peer_log(struct relay_ctx *cx, struct relay_conn *conn, const char *what);
+
+/* Handles one message, whose body fits.  False: the connection is gone, or not
+ * ours to read. */
+typedef bool peer_message_fn(struct relay_ctx *cx, struct relay_conn *conn,
+	const struct frame_header *header, const uint8_t *body);
+/* Reads messages, with a bound for each turn. */
+void peer_read(
+	struct relay_ctx *cx, struct relay_conn *conn, peer_message_fn *handle);
+
+/* protocol_mode.c */
+
+void protocol_opened(struct relay_ctx *cx, struct relay_conn *conn);
+void protocol_readable(struct relay_ctx *cx, struct relay_conn *conn);
+void protocol_deadline(struct relay_ctx *cx, struct relay_conn *conn);
+void protocol_closed(struct relay_ctx *cx, struct relay_conn *conn);
+
+/* session_mode.c */
+
+void guest_opened(struct relay_ctx *cx, struct relay_conn *conn);
+void guest_readable(struct relay_ctx *cx, struct relay_conn *conn);
+void guest_closed(struct relay_ctx *cx, struct relay_conn *conn);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Plain connections: a session's key, and the pairing of its two sides. */
+
+#include <string.h>
+
+#include "relay.h"
+
+void guest_opened(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	struct peer *peer = peer_of(cx, conn);
+	int64_t left = peer->opened_ms + conf_of(cx)->message_timeout_ms -
+		       relay_now_ms(cx);
+
+	peer->state = PEER_GUEST;
+	relay_conn_deadline(conn, left > 0 ? left : 0);
+}
+
+/* Both halves are on this worker, whose names are in *pair. */
+static void meet(struct relay_ctx *cx, struct relay_conn *second,
+	const struct pending_pair *pair)
+{
+	struct relay_conn *first = relay_conn_find(cx, pair->half.conn);
+	struct relay_conn *by_side[2];
+	struct relay_session *session;
+	struct meeting *meeting;
+
+	if (!first || peer_of(cx, first)->state != PEER_HALF) {
+		peer_close(cx, second, RELAY_END_PEER_LOST);
+		return;
+	}
+	by_side[pair->half_side] = first;
+	by_side[1 - pair->half_side] = second;
+	peer_of(cx, first)->state = PEER_PAIRED;
+	peer_of(cx, second)->state = PEER_PAIRED;
+	session = relay_session_pair(cx, by_side[SIDE_CLIENT],
+		by_side[SIDE_SERVER], conf_of(cx)->network_timeout_ms);
+	if (!session)
+		return;
+	meeting = relay_session_data(cx, session);
+	for (int side = 0; side < 2; side++)
+		if (directory_link(&data_of(cx)->directory,
+			    &meeting->part[side], pair->id[side], cx->worker,
+			    relay_session_id(session)) != 0) {
+			relay_session_close(session, RELAY_END_ERROR);
+			return;
+		}
+}
+
+static void arrived(
+	struct relay_ctx *cx, struct relay_conn *conn, const void *arg)
+{
+	meet(cx, conn, arg);
+}
+
+static bool claim(struct relay_ctx *cx, struct relay_conn *conn,
+	const struct frame_bytes *key)
+{
+	struct peer *peer = peer_of(cx, conn);
+	enum pending_answer answer = PENDING_UNKNOWN;
+	struct pending_pair pair;
+	int64_t deadline_ms = 0;
+
+	if (key->len == ID_LEN)
+		answer = pending_claim(&data_of(cx)->pending, key->data,
+			place_of(cx, conn), relay_now_ms(cx), peer->other_key,
+			&deadline_ms, &pair);
+	switch (answer) {
+	case PENDING_UNKNOWN:
+		count(cx, METRIC_SESSION_JOINS, SESSION_UNKNOWN_KEY);
+		peer_respond(cx, conn, FRAME_NOT_FOUND);
+		break;
+	case PENDING_FIRST:
+		count(cx, METRIC_SESSION_JOINS, SESSION_FIRST);
+		peer->state = PEER_HALF;
+		relay_conn_deadline(conn, deadline_ms - relay_now_ms(cx));
+		peer_respond(cx, conn, FRAME_SUCCESS);
+		break;
+	case PENDING_SECOND:
+		count(cx, METRIC_SESSION_JOINS, SESSION_SECOND);
+		/* The answer goes before the other side's first byte. */
+		if (!peer_respond(cx, conn, FRAME_SUCCESS))
+			break;
+		if (pair.half.worker == cx->worker)
+			meet(cx, conn, &pair);
+		else
+			relay_conn_move(cx, conn, pair.half.worker, arrived,
+				&pair, sizeof(pair));
+		break;
+	}
+	/* In no case is there another message to read. */
+	return false;
+}
+
+static bool message(struct relay_ctx *cx, struct relay_conn *conn,
+	const struct frame_header *header, const uint8_t *body)
+{
+	struct frame_bytes key = {NULL, 0};
+
+	if (header->type != FRAME_JOIN_SESSION) {
+		peer_unexpected(cx, conn, header->type);
+		return false;
+	}
+	frame_read_join_session(body, header->length, &key);
+	return claim(cx, conn, &key);
+}
+
+void guest_readable(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	/* A half's bytes stay in its socket until the other side is there. */
+	if (peer_of(cx, conn)->state == PEER_GUEST)
+		peer_read(cx, conn, message);
+}
+
+void guest_closed(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	struct peer *peer = peer_of(cx, conn);
+
+	if (peer->state == PEER_HALF)
+		pending_abandon(&data_of(cx)->pending, peer->other_key);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * uri.h - the relay:// URI that people copy and pools are given.
+ *
+ * Source: spec/compat.md, "URI"; relaysrv's main.go of Syncthing 1.27 and
+ * later (earlier ones neither sort nor escape the query).
+ */
+#ifndef URI_H
+#define URI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <strelaysrv/err.h>
+
+/* Room for every URI whose host has at most 253 characters, and provided_by
+ * and status_addr at most 30 and 260 bytes; the NUL included. */
+#define URI_TEXT 1536
+
+/* All texts are borrowed; NULL is as good as "". */
+struct uri {
+	/*
+	 * A name or an address, v6 with or without brackets.  "" and the
+	 * unspecified address leave the host out; a mapped v4 address is
+	 * written as v4; a zone (%eth0) is dropped.
+	 */
+	const char *host;
+	uint16_t port;
+	const char *id; /* device ID as text */
+	int64_t network_timeout_ms;
+	int64_t ping_interval_ms;
+	int64_t global_limit;    /* bytes/s; left out if not above 0 */
+	int64_t session_limit;   /* bytes/s; left out if not above 0 */
+	const char *provided_by; /* left out if "" */
+	const char *status_addr; /* host:port as configured; left out if "" */
+};
+
+/*
+ * Writes the URI and a NUL into the cap bytes at out.  Pure: any thread, no
+ * allocation, no look-up of names.  Returns 0, or -1 with err (may be NULL)
+ * filled and out empty: a character in host that no host has, a duration
+ * beyond 292 years, or no room.
+ */
+int uri_format(
+	const struct uri *uri, char *out, size_t cap, struct relay_err *err);
+
+#endif

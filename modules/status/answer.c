@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* The body of /status. */
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <strelaysrv/module.h>
+
+#include "answer.h"
+#include "rates.h"
+
+/* cJSON's numbers are doubles, which are wrong from 2^53 on. */
+static bool add_integer(cJSON *object, const char *key, int64_t value)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%" PRId64, value);
+	return cJSON_AddRawToObject(object, key, text) != NULL;
+}
+
+static bool add_string(cJSON *object, const char *key, const char *text)
+{
+	return cJSON_AddStringToObject(object, key, text) != NULL;
+}
+
+static bool add_element(cJSON *array, cJSON *item)
+{
+	if (item && cJSON_AddItemToArray(array, item))
+		return true;
+	cJSON_Delete(item);
+	return false;
+}
+
+/* As Go's time.RFC3339Nano: no zeros at the end, and Z for UTC. */
+static void format_time(int64_t time_us, char *out, size_t cap)
+{
+	time_t seconds = (time_t)(time_us / 1000000);
+	char day[40], zone[8], fraction[12];
+	struct tm tm;
+	size_t len;
+
+	if (!localtime_r(&seconds, &tm))
+		memset(&tm, 0, sizeof(tm));
+	if (!strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm))
+		day[0] = '\0';
+	if (strftime(zone, sizeof(zone), "%z", &tm) != 5)
+		memcpy(zone, "+0000", 6);
+	(void)snprintf(
+		fraction, sizeof(fraction), ".%06d", (int)(time_us % 1000000));
+	len = strlen(fraction);
+	while (len > 0 &&
+		(fraction[len - 1] == '0' || fraction[len - 1] == '.'))
+		fraction[--len] = '\0';
+	if (strcmp(zone, "+0000") == 0)
+		(void)snprintf(out, cap, "%s%sZ", day, fraction);
+	else
+		(void)snprintf(out, cap, "%s%s%.3s:%.2s", day, fraction, zone,
+			zone + 3);
+}
+
+static bool add_build(cJSON *answer)
+{
+	const struct relay_build *build = relay_build();
+	char started[80];
+
+	format_time(relay_start_us(), started, sizeof(started));
+	return add_string(answer, "version", build->version) &&
+	       add_string(answer, "buildDate", build->date) &&
+	       add_string(answer, "buildHost", build->host) &&
+	       add_string(answer, "buildUser", build->user) &&
+	       add_string(answer, "goVersion", build->compiler) &&
+	       add_string(answer, "goOS", build->os) &&
+	       add_string(answer, "goArch", build->arch) &&
+	       add_string(answer, "startTime", started) &&
+	       add_integer(answer, "uptimeSeconds", relay_uptime_ms() / 1000);
+}
+
+static bool add_numbers(struct relay_ctx *cx, cJSON *answer)
+{
+	int64_t sessions = relay_metric_value(cx, "core", "sessions", NULL);
+
+	return add_integer(answer, "numPendingSessionKeys",
+		       relay_metric_value(cx, "relay", "pending_keys", NULL)) &&
+	       add_integer(answer, "numActiveSessions", sessions) &&
+	       add_integer(answer, "numConnections",
+		       relay_metric_value(cx, "core", "connections", "tls")) &&
+	       add_integer(answer, "numProxies", 2 * sessions) &&
+	       add_integer(answer, "bytesProxied",
+		       relay_metric_value(
+			       cx, "core", "session_traffic", NULL)) &&
+	       add_integer(answer, "goMaxProcs", relay_worker_count()) &&
+	       add_integer(answer, "goNumRoutine",
+		       relay_metric_value(cx, "core", "threads", NULL));
+}
+
+static bool add_rates(cJSON *answer, const struct rates *rates)
+{
+	int64_t kbps[RATES_WINDOWS];
+	cJSON *array = cJSON_AddArrayToObject(answer, "kbps10s1m5m15m30m60m");
+	char text[24];
+	bool good = array != NULL;
+
+	rates_kbps(rates, kbps);
+	for (size_t i = 0; good && i < RATES_WINDOWS; i++) {
+		(void)snprintf(text, sizeof(text), "%" PRId64, kbps[i]);
+		good = add_element(array, cJSON_CreateRaw(text));
+	}
+	return good;
+}
+
+/* What a module that does not run would have set counts as nothing. */
+static int64_t option_number(
+	struct relay_ctx *cx, const char *section, const char *name)
+{
+	struct relay_value value;
+
+	if (relay_option_get(cx, section, name, &value))
+		return 0;
+	return value.number;
+}
+
+static bool add_provider(struct relay_ctx *cx, cJSON *options)
+{
+	struct relay_value value;
+
+	if (relay_option_get(cx, "relay", "provided-by", &value) ||
+		!value.string)
+		return add_string(options, "provided-by", "");
+	return add_string(options, "provided-by", value.string);
+}
+
+static bool add_pools(struct relay_ctx *cx, cJSON *options)
+{
+	cJSON *pools = cJSON_AddArrayToObject(options, "pools");
+	struct relay_value value;
+	bool good = pools != NULL;
+
+	if (!good || relay_option_get(cx, "pool-join", "pools", &value) ||
+		!value.list)
+		return good;
+	for (const char *const *pool = value.list; good && *pool; pool++)
+		good = add_element(pools, cJSON_CreateString(*pool));
+	return good;
+}
+
+static bool add_options(struct relay_ctx *cx, cJSON *answer)
+{
+	cJSON *options = cJSON_AddObjectToObject(answer, "options");
+
+	return options &&
+	       add_integer(options, "network-timeout",
+		       option_number(cx, "relay", "network-timeout") / 1000) &&
+	       add_integer(options, "ping-interval",
+		       option_number(cx, "relay", "ping-interval") / 1000) &&
+	       add_integer(options, "message-timeout",
+		       option_number(cx, "relay", "message-timeout") / 1000) &&
+	       add_integer(options, "per-session-rate",
+		       option_number(cx, "rate-limit", "per-session")) &&
+	       add_integer(options, "global-rate",
+		       option_number(cx, "rate-limit", "global")) &&
+	       add_pools(cx, options) && add_provider(cx, options);
+}
+
+cJSON *answer_make(struct relay_ctx *cx, const struct rates *rates)
+{
+	cJSON *answer = cJSON_CreateObject();
+
+	if (answer && add_build(answer) && add_numbers(cx, answer) &&
+		add_rates(answer, rates) && add_options(cx, answer))
+		return answer;
+	cJSON_Delete(answer);
+	return NULL;
+}

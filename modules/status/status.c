@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* status - the page that pools and dashboards read: GET /status. */
+
+#include <event2/buffer.h>
+
+#include <strelaysrv/module.h>
+
+#include "answer.h"
+#include "print.h"
+#include "rates.h"
+
+struct state {
+	struct rates rates;
+	int64_t next_ms; /* when the next sample is due */
+};
+
+static int64_t traffic(struct relay_ctx *cx)
+{
+	return relay_metric_value(cx, "core", "session_traffic", NULL);
+}
+
+/* Aims at fixed moments, so that lateness does not add up. */
+static int64_t sample(struct relay_ctx *cx, void *arg)
+{
+	struct state *state = arg;
+	int64_t now_ms = relay_uptime_ms();
+
+	rates_sample(&state->rates, now_ms, traffic(cx));
+	while (state->next_ms <= now_ms)
+		state->next_ms += RATES_INTERVAL_MS;
+	return state->next_ms - now_ms;
+}
+
+static void answer_status(struct relay_ctx *cx, struct relay_http *http)
+{
+	const struct state *state = cx->data;
+	cJSON *answer = answer_make(cx, &state->rates);
+
+	http->type = "application/json";
+	if (!answer || print_json(answer, http->body) ||
+		relay_http_header(http, "Access-Control-Allow-Origin", "*")) {
+		(void)evbuffer_drain(
+			http->body, evbuffer_get_length(http->body));
+		http->status = 500;
+	}
+	cJSON_Delete(answer);
+}
+
+static int init(struct relay_ctx *cx, struct relay_err *err)
+{
+	if (relay_http_route(cx, "/status", answer_status))
+		return relay_fail(err, "the route /status is taken");
+	return 0;
+}
+
+static int start(struct relay_ctx *cx, struct relay_err *err)
+{
+	struct state *state = cx->data;
+	int64_t now_ms = relay_uptime_ms();
+
+	rates_init(&state->rates, now_ms, traffic(cx));
+	state->next_ms = now_ms + RATES_INTERVAL_MS;
+	if (!relay_timer_add(cx, RATES_INTERVAL_MS, sample, state))
+		return relay_fail(err, "no memory for a timer");
+	return 0;
+}
+
+RELAY_MODULE = {
+	RELAY_MODULE_INFO("status", "1.0",
+		"answers /status as the pool's server reads it"),
+	.data_size = sizeof(struct state),
+	.init = init,
+	.start = start,
+};
