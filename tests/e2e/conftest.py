@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Fixtures: a relay, ours or the reference, and devices that run the real Syncthing."""
+
+import contextlib
+import pathlib
+import sys
+
+import pytest
+
+sys.path[:0] = [
+    str(pathlib.Path(__file__).resolve().parent),
+    str(pathlib.Path(__file__).resolve().parents[1] / "integration"),
+]
+
+import certificates  # noqa: E402
+import relay_server  # noqa: E402
+import selection  # noqa: E402
+import syncthing_device  # noqa: E402
+
+
+def pytest_addoption(parser):
+    selection.add_option(parser)
+
+
+def pytest_generate_tests(metafunc):
+    selection.parametrize(metafunc)
+
+
+def pytest_collection_modifyitems(config, items):
+    selection.deselect(config, items)
+
+
+@pytest.fixture
+def start_relay(tmp_path, each_program):
+    """start_relay(*args) starts a relay that keeps its identity from start to start."""
+    keys = certificates.make(name="strelaysrv").write(tmp_path / "relay-keys")
+    with contextlib.ExitStack() as servers:
+
+        def start(*args, **options):
+            server = relay_server.start(each_program, tmp_path, *args, keys=keys, **options)
+            servers.callback(server.finish)
+            return server
+
+        yield start
+
+
+@pytest.fixture
+def make_device(tmp_path):
+    """make_device(name) makes a device that is stopped in the end."""
+    with contextlib.ExitStack() as devices:
+
+        def make(name):
+            device = syncthing_device.Device(tmp_path / name)
+            devices.callback(device.stop)
+            return device
+
+        yield make

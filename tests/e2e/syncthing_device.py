@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: MPL-2.0
+"""A real Syncthing as a process of its own, which talks to nobody but the relay that it is told."""
+
+import json
+import os
+import shutil
+import subprocess
+import urllib.error
+import urllib.request
+import xml.etree.ElementTree as ElementTree
+
+from relay_server import free_port
+from waiting import PATIENCE, wait_for
+
+FOLDER = "shared"
+_API_KEY = "end-to-end"
+
+#: Nothing leaves the loopback interface, and nothing waits longer than a test likes.
+_OPTIONS = {
+    "globalAnnounceEnabled": "false",
+    "localAnnounceEnabled": "false",
+    "natEnabled": "false",
+    "relaysEnabled": "true",
+    "crashReportingEnabled": "false",
+    "urAccepted": "-1",
+    "autoUpgradeIntervalH": "0",
+    "upgradeToPreReleases": "false",
+    "startBrowser": "false",
+    "stunKeepaliveStartS": "0",
+    "reconnectionIntervalS": "1",
+    "limitBandwidthInLan": "true",
+    "announceLANAddresses": "false",
+}
+
+
+def _program():
+    path = shutil.which("syncthing")
+    assert path, "install the package syncthing"
+    return path
+
+
+def _set(parent, tag, *texts):
+    for old in parent.findall(tag):
+        parent.remove(old)
+    for text in texts:
+        ElementTree.SubElement(parent, tag).text = text
+
+
+class Device:
+    """A Syncthing with one folder, its home directory and its log."""
+
+    def __init__(self, home):
+        self.home = home
+        self.folder = home / "folder"
+        self.folder.mkdir(parents=True)
+        (self.folder / ".stfolder").mkdir()
+        self.log_file = home / "syncthing.log"
+        self.process = None
+        self.api = None
+        self._environment = {
+            **os.environ, "HOME": str(home), "STNOUPGRADE": "1", "STNORESTART": "1",
+            "STNODEFAULTFOLDER": "1", "no_proxy": "*",
+        }
+        self._run("generate", "--home", str(home / "config"), "--no-default-folder",
+                  "--skip-port-probing")
+        self.id = self._run("--home", str(home / "config"), "--device-id").strip()
+
+    def _run(self, *args):
+        return subprocess.run(
+            [_program(), *args], env=self._environment, capture_output=True, text=True,
+            check=True, timeout=PATIENCE,
+        ).stdout
+
+    def configure(self, listen, peer, peer_address, receive_kib=0):
+        """Listens and finds its peer by these addresses only; shares the folder with it."""
+        file = self.home / "config" / "config.xml"
+        tree = ElementTree.parse(file)
+        root = tree.getroot()
+        options = root.find("options")
+        for name, value in _OPTIONS.items():
+            _set(options, name, value)
+        _set(options, "listenAddress", listen)
+        _set(options, "maxRecvKbps", str(receive_kib))
+        for tag in ("globalAnnounceServer", "stunServer", "releasesURL", "crashReportingURL"):
+            _set(options, tag)
+        for name in ("crURL", "urURL"):
+            _set(options, name, "http://127.0.0.1:9/")
+        gui = root.find("gui")
+        _set(gui, "address", f"127.0.0.1:{free_port()}")
+        _set(gui, "apikey", _API_KEY)
+        self.api = "http://" + gui.find("address").text
+        for device in root.findall("device"):
+            _set(device, "address", peer_address if device.get("id") == peer.id else "dynamic")
+        other = ElementTree.SubElement(root, "device", id=peer.id, name="peer",
+                                       compression="never")
+        ElementTree.SubElement(other, "address").text = peer_address
+        for folder in root.findall("folder"):
+            root.remove(folder)
+        shared = ElementTree.SubElement(
+            root, "folder", id=FOLDER, label=FOLDER, path=str(self.folder), type="sendreceive",
+            rescanIntervalS="0", fsWatcherEnabled="false",
+        )
+        ElementTree.SubElement(shared, "filesystemType").text = "basic"
+        ElementTree.SubElement(shared, "minDiskFree", unit="").text = "0"
+        for member in (self, peer):
+            ElementTree.SubElement(shared, "device", id=member.id)
+        tree.write(file)
+        return self
+
+    def start(self):
+        with self.log_file.open("ab") as log:
+            self.process = subprocess.Popen(
+                [_program(), "serve", "--home", str(self.home / "config"), "--no-browser",
+                 "--no-restart", "--logfile=-"],
+                env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )
+        wait_for(self._answers, lambda: f"Syncthing's REST interface; its log:\n{self.log()}")
+        return self
+
+    def _answers(self):
+        assert self.process.poll() is None, f"Syncthing has ended; its log:\n{self.log()}"
+        try:
+            return self.rest("system/ping") == {"ping": "pong"}
+        except (urllib.error.URLError, ConnectionError):
+            return False
+
+    def stop(self):
+        """Ends the process and removes the folder, which is big."""
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        shutil.rmtree(self.folder)
+
+    def log(self):
+        """The end of the log, for messages."""
+        text = self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
+        return text[-8000:]
+
+    def rest(self, path, method="GET", value=None):
+        request = urllib.request.Request(
+            f"{self.api}/rest/{path}", method=method, headers={"X-API-Key": _API_KEY},
+            data=None if value is None else json.dumps(value).encode(),
+        )
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=PATIENCE) as answer:
+            body = answer.read()
+        return json.loads(body) if body else None
+
+    def scan(self):
+        self.rest(f"db/scan?folder={FOLDER}", method="POST")
+
+    def listen_anew(self):
+        """Stops listening and starts again.
+
+        Syncthing itself rests for ten minutes when a relay listener failed three times in a row,
+        which takes it a few milliseconds while a relay is down."""
+        addresses = self.rest("config/options")["listenAddresses"]
+        for value in ([], addresses):
+            self.rest("config/options", "PATCH", {"listenAddresses": value})
+
+    def folder_status(self):
+        return self.rest(f"db/status?folder={FOLDER}")
+
+    def has_everything(self, files):
+        """Whether the folder holds that many files, and needs no more."""
+        status = self.folder_status()
+        return (status["state"] == "idle" and status["needTotalItems"] == 0
+                and status["localFiles"] == files)
+
+    def connection(self, peer):
+        """What Syncthing says of its connection to a peer."""
+        return self.rest("system/connections")["connections"].get(peer.id, {})
+
+    def listener_error(self, address):
+        """What Syncthing says is wrong with one of its listen addresses, if anything."""
+        status = self.rest("system/status")["connectionServiceStatus"]
+        return (status.get(address) or {}).get("error")

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Two real Syncthing devices that can reach each other through the relay only."""
+
+import hashlib
+import random
+
+import certificates
+import device_id
+from waiting import Deadline, pace, wait_for
+
+MEBI = 1 << 20
+
+SMALL_FILES = 500
+BIG = 100 * MEBI
+
+
+def fill(folder, name, seed):
+    """500 small files in sub-folders and a big one; returns their total size."""
+    randomness = random.Random(seed)
+    total = BIG
+    for number in range(SMALL_FILES):
+        data = randomness.randbytes(randomness.randrange(1, 4096))
+        place = folder / f"{name}-{number % 10}" / f"{number}.bin"
+        place.parent.mkdir(exist_ok=True)
+        place.write_bytes(data)
+        total += len(data)
+    with (folder / f"{name}-big.bin").open("wb") as big:
+        for _ in range(BIG // MEBI):
+            big.write(randomness.randbytes(MEBI))
+    return total
+
+
+def hashes(folder):
+    found = {}
+    for path in sorted(folder.rglob("*.bin")):
+        with path.open("rb") as file:
+            found[str(path.relative_to(folder))] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
+
+
+def make_pair(make_device, uri, **options):
+    """Two devices that know each other by the relay's URI."""
+    one, other = make_device("one"), make_device("other")
+    one.configure(uri, other, uri, **options)
+    other.configure(uri, one, uri, **options)
+    return one, other
+
+
+def wait_for_connection(one, other):
+    for device, peer in ((one, other), (other, one)):
+        wait_for(
+            lambda device=device, peer=peer: device.connection(peer).get("connected"),
+            lambda device=device: f"{device.home.name} to connect; its log:\n{device.log()}",
+        )
+        got = device.connection(peer)["type"]
+        assert got.startswith("relay"), f"connection type: got {got}, want relay-…"
+
+
+def wait_for_sync(devices, files):
+    for device in devices:
+        wait_for(
+            lambda device=device: device.has_everything(files),
+            lambda device=device: (f"{device.home.name} to have {files} files; "
+                                   f"it has {device.folder_status()}; its log:\n{device.log()}"),
+            Deadline(2 * Deadline().seconds),
+        )
+
+
+def check_equal(one, other, files):
+    ours, theirs = hashes(one.folder), hashes(other.folder)
+    assert len(ours) == files, f"got {len(ours)} files, want {files}"
+    differing = {name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name)}
+    assert not differing, f"{len(differing)} files differ: {sorted(differing)[:5]}"
+
+
+def test_two_devices_sync_both_ways(start_relay, make_device):
+    relay = start_relay()
+    one, other = make_pair(make_device, relay.uri)
+    size = fill(one.folder, "one", 1) + fill(other.folder, "other", 2)
+    one.start()
+    other.start()
+    wait_for_connection(one, other)
+    files = 2 * (SMALL_FILES + 1)
+    wait_for_sync((one, other), files)
+    check_equal(one, other, files)
+    for device, peer in ((one, other), (other, one)):
+        got = device.connection(peer)["type"]
+        assert got.startswith("relay"), f"connection type: got {got}, want relay-…"
+    got = relay.status()["bytesProxied"]
+    assert got >= size, f"bytesProxied: got {got}, want {size} at least"
+
+    # And once more, over the connection that is there.
+    (one.folder / "late.bin").write_bytes(b"late")
+    one.scan()
+    wait_for_sync((one, other), files + 1)
+    check_equal(one, other, files + 1)
+
+
+def test_sync_goes_on_after_the_relay_was_restarted(start_relay, make_device):
+    relay = start_relay(pick_ports=True)
+    one, other = make_pair(make_device, relay.uri, receive_kib=20 * 1024)
+    fill(one.folder, "one", 3)
+    one.start()
+    other.start()
+    wait_for_connection(one, other)
+    relay.wait_for_status(lambda s: s["bytesProxied"] > BIG // 8, "the transfer to be under way")
+    address = f"127.0.0.1:{relay.address[1]}"
+    relay.stop()
+    got = hashes(other.folder)
+    assert "one-big.bin" not in got, "the big file had arrived before the relay was stopped"
+    again = start_relay(listen=address)
+    assert again.query["id"] == relay.query["id"]
+    for device in (one, other):
+        device.listen_anew()
+    wait_for_connection(one, other)
+    wait_for_sync((other,), SMALL_FILES + 1)
+    check_equal(one, other, SMALL_FILES + 1)
+    assert again.status()["bytesProxied"] > 0, "nothing came through the relay's second life"
+
+
+def test_a_relay_of_another_id_is_refused(start_relay, make_device):
+    relay = start_relay()
+    stranger = device_id.to_text(certificates.make().id)
+    uri = relay.uri.replace(relay.query["id"], stranger)
+    assert uri != relay.uri
+    one, other = make_pair(make_device, uri)
+    one.start()
+    other.start()
+    for device in (one, other):
+        error = wait_for(lambda device=device: device.listener_error(uri),
+                         lambda device=device: f"an error of the listener:\n{device.log()}")
+        assert "id does not match" in error, f"got {error}"
+    for _ in range(20):
+        assert not one.connection(other).get("connected"), "connected through a wrong relay"
+        status = relay.status()
+        assert status["numActiveSessions"] == 0, f"a session through a wrong relay: {status}"
+        pace()

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * fuzz.h - what every fuzz target has: the entry, and checks that stay on in
+ * every build type.
+ */
+#ifndef FUZZ_H
+#define FUZZ_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Called by libFuzzer or driver.c, again and again; returns 0. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define FUZZ_CHECK(cond)                                                       \
+	do {                                                                   \
+		if (!(cond)) {                                                 \
+			(void)fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, \
+				__LINE__, #cond);                              \
+			abort();                                               \
+		}                                                              \
+	} while (0)
+
+/* A terminated copy, on the heap so that reading beyond it is noticed. */
+static inline char *fuzz_text(const uint8_t *data, size_t size)
+{
+	char *text = malloc(size + 1);
+
+	FUZZ_CHECK(text);
+	if (size)
+		memcpy(text, data, size);
+	text[size] = '\0';
+	return text;
+}
+
+#endif

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Fixtures: servers that are started for one test, watched, and stopped after it."""
+
+import contextlib
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+import certificates  # noqa: E402
+import relay_server  # noqa: E402
+import selection  # noqa: E402
+from selection import plain_program, reference_program  # noqa: E402,F401
+
+
+def pytest_addoption(parser):
+    selection.add_option(parser)
+
+
+def pytest_generate_tests(metafunc):
+    selection.parametrize(metafunc)
+
+
+def pytest_collection_modifyitems(config, items):
+    selection.deselect(config, items)
+
+
+@pytest.fixture(scope="session")
+def identities():
+    """Twenty identities, made once, since making one costs more than most tests."""
+    return [certificates.make() for _ in range(20)]
+
+
+@pytest.fixture(scope="session")
+def relay_keys(tmp_path_factory):
+    """The keys of the relay under test."""
+    return certificates.make(name="strelaysrv").write(tmp_path_factory.mktemp("relay-keys"))
+
+
+@pytest.fixture
+def start(tmp_path, relay_keys):
+    """start(program, *args, ...) starts a server; each is stopped and judged in the end."""
+    with contextlib.ExitStack() as servers:
+
+        def start_one(program, *args, keys=relay_keys, **options):
+            server = relay_server.start(program, tmp_path, *args, keys=keys, **options)
+            servers.callback(server.finish)
+            return server
+
+        yield start_one
+
+
+@pytest.fixture
+def start_any(start, any_program):
+    """Starts the server that the test is parametrized with: ours or the reference."""
+    return lambda *args, **options: start(any_program, *args, **options)
+
+
+@pytest.fixture
+def start_ours(start, our_program):
+    """Starts our server with 1 or 2 workers."""
+    return lambda *args, **options: start(our_program, *args, **options)
+
+
+@pytest.fixture
+def server(start_any):
+    """A server with default options, ours or the reference."""
+    return start_any()
+
+
+@pytest.fixture
+def ours(start_ours):
+    """Our server with default options and 1 or 2 workers."""
+    return start_ours()

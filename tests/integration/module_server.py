@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Our server with test modules: a configuration file of its own, and no relay needed."""
+
+import contextlib
+import pathlib
+import re
+import signal
+import socket
+
+import pytest
+
+import relay_server
+from relay_server import Program, RelayServer, module_folder, split_address
+from waiting import PATIENCE, wait_for
+
+
+def folder_of(module):
+    """Where the build leaves a test module."""
+    return module_folder().parent / "tests" / "modules" / module
+
+
+def _quoted(value):
+    if isinstance(value, (list, tuple)):
+        return "{" + ", ".join(map(_quoted, value)) + "}"
+    return f'"{value}"'
+
+
+def transcript(log, module):
+    """What a module has noted in a log; what it says without a context comes from core."""
+    return re.findall(rf" notice (?:core: )?{module}: (.*)$", log, re.MULTILINE)
+
+
+class ModuleServer(RelayServer):
+    """A server whose configuration can be rewritten and reloaded.
+
+    `modules` run; `installed` can be found beside the real ones (default: those that run);
+    `sections` are their options, further keywords those of the server."""
+
+    def __init__(self, folder, keys, modules, workers=2, installed=None, sections=None,
+                 args=(), **top):
+        self.folder = pathlib.Path(folder)
+        self.conf = self.folder / "strelaysrv.conf"
+        self.configure(modules, sections, **top)
+        program = Program("ours", workers)
+        wanted = map(folder_of, modules if installed is None else installed)
+        folders = [module_folder(), *(folder for folder in wanted if folder.exists())]
+        command = [
+            program.path, "-conf", str(self.conf), "-module-dir", ",".join(map(str, folders)),
+            "-keys", str(keys), "-listen", "127.0.0.1:0", "-status-srv", "127.0.0.1:0",
+            "-workers", str(workers), *map(str, args),
+        ]
+        super().__init__(program, command, self.folder)
+
+    def configure(self, modules, sections=None, **top):
+        """Writes strelaysrv.conf anew."""
+        lines = [f"modules = {_quoted(modules)}"]
+        lines += [f"{name.replace('_', '-')} = {_quoted(value)}" for name, value in top.items()]
+        for name, options in (sections or {}).items():
+            lines.append(f"{name} {{")
+            lines += [f"  {option} = {_quoted(value)}" for option, value in options.items()]
+            lines.append("}")
+        self.conf.write_text("\n".join(lines) + "\n")
+
+    @property
+    def address(self):
+        return split_address(self.wait_for_log(r"core: listening on (\S+)").group(1))
+
+    @property
+    def status_address(self):
+        return split_address(self.wait_for_log(r"core: status address: (\S+)").group(1))
+
+    def connect(self):
+        return socket.create_connection(self.address, timeout=PATIENCE)
+
+    def page(self, path):
+        """Status code and text of a page."""
+        code, _, body = self.get(path)
+        return code, body.decode()
+
+    def probe(self, *options):
+        """What the module `probe` sees: {"metric counter.step": "1", ...}."""
+        code, text = self.page("/probe?" + "&".join(options))
+        assert code == 200, f"/probe: got {code}, want 200"
+        return dict(line.rsplit(" ", 1) for line in text.splitlines())
+
+    def count(self, pattern):
+        """How many lines of the log fit the pattern."""
+        return sum(bool(re.search(pattern, line)) for line in self.log().splitlines())
+
+    def wait_for_count(self, pattern, count):
+        wait_for(
+            lambda: self.count(pattern) >= count,
+            lambda: f"{count} lines like {pattern!r}; the log:\n{self.log()}",
+        )
+
+    def transcript(self, module):
+        """What a module has noted, line by line."""
+        return transcript(self.log(), module)
+
+    def reload(self):
+        """Reloads; returns whether that succeeded, and what was logged of it."""
+        before = len(self.log())
+        done = self.count("core: (not )?reloaded")
+        self.send_signal(signal.SIGHUP)
+        self.wait_for_count("core: (not )?reloaded", done + 1)
+        news = self.log()[before:]
+        return "core: reloaded" in news, news
+
+
+@pytest.fixture
+def module_server(tmp_path, relay_keys):
+    """module_server(modules, ...) starts one and waits until it is ready."""
+    with contextlib.ExitStack() as servers:
+
+        def start(modules, **options):
+            server = ModuleServer(tmp_path, relay_keys, modules, **options)
+            servers.callback(server.finish)
+            server.wait_for_log("ready, with modules:")
+            return server
+
+        yield start
+
+
+@pytest.fixture
+def failing_start(tmp_path, relay_keys):
+    """failing_start(modules, ...) starts one that is meant to end: exit code and log."""
+
+    def start(modules, **options):
+        server = ModuleServer(tmp_path, relay_keys, modules, **options)
+        code = server.wait_for_exit()
+        finding = relay_server._SANITIZER.search(server.log())
+        assert not finding, f"{finding.group()}:\n{server.log()}"
+        return code, server.log()
+
+    return start

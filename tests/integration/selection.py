@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Which server a test runs on: the parameters, and the option --only."""
+
+import pytest
+
+from relay_server import Program
+
+OURS = [Program("ours", 1), Program("ours", 2)]
+REFERENCE = Program("reference")
+
+
+def add_option(parser):
+    """Adds --only, once, however many conftest files ask for it."""
+    try:
+        parser.addoption(
+            "--only", choices=("ours", "reference"), help="limit the run to one of the servers"
+        )
+    except ValueError:
+        pass
+
+
+def parametrize(metafunc):
+    """`any_program` stands for both servers, `our_program` for ours with 1 and 2 workers,
+    `each_program` for both without a word about workers."""
+    choices = {
+        "any_program": [*OURS, REFERENCE],
+        "our_program": OURS,
+        "each_program": [Program("ours"), REFERENCE],
+    }
+    for name, programs in choices.items():
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, programs, ids=str, scope="function")
+
+
+def _program_of(item):
+    """The kind of server that a test needs."""
+    parameters = getattr(item, "callspec", None)
+    for value in parameters.params.values() if parameters else ():
+        if isinstance(value, Program):
+            return value.kind
+    if "reference_program" in item.fixturenames:
+        return "ours"  # a comparison: the reference serves as the yardstick
+    return "ours" if "plain_program" in item.fixturenames else None
+
+
+def deselect(config, items):
+    """Leaves out what --only does not name; tests of the client itself always run."""
+    only = config.getoption("--only")
+    if not only:
+        return
+    left_out = [item for item in items if _program_of(item) not in (None, only)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture
+def plain_program():
+    """Our server with the number of workers that it chooses itself."""
+    return Program("ours")
+
+
+@pytest.fixture
+def reference_program():
+    return REFERENCE

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The configuration file: what the command line says of it, and mistakes in it."""
+
+import pytest
+
+from relay_server import ROOT, run
+
+
+def conf(tmp_path, text):
+    file = tmp_path / "relay.conf"
+    file.write_text(text)
+    return file
+
+
+def check_refused(result, *words):
+    assert result.returncode == 1, f"got {result.returncode}, want 1:\n{result.stderr}"
+    for word in words:
+        assert word in result.stderr, f"want {word} in:\n{result.stderr}"
+
+
+@pytest.fixture
+def start_with(start, plain_program, tmp_path):
+    """start_with(text, *args) starts our server with a configuration file."""
+    return lambda text, *args, **options: start(
+        plain_program, "-conf", conf(tmp_path, text), *args, **options
+    )
+
+
+def test_the_sample_is_valid(plain_program):
+    result = run(plain_program, "-check", "-conf", str(ROOT / "conf" / "strelaysrv.conf"))
+    assert result.returncode == 0, f"got {result.returncode}:\n{result.stderr}"
+
+
+def test_a_check_serves_nothing_and_makes_no_keys(plain_program, tmp_path):
+    result = run(plain_program, "-check", "-conf", str(conf(tmp_path, "")), "-pools=",
+                 "-keys", str(tmp_path))
+    assert result.returncode == 0, f"got {result.returncode}:\n{result.stderr}"
+    assert [file.name for file in tmp_path.iterdir()] == ["relay.conf"]
+    assert "URI: " not in result.stderr
+
+
+def test_an_empty_file_changes_nothing(start_with):
+    assert start_with("").query["pingInterval"] == "1m0s"
+
+
+def test_comments_are_allowed(start_with):
+    start_with("# a comment\n// another\n/* and\n another */\n")
+
+
+def test_a_file_that_is_missing_is_fatal(plain_program, tmp_path):
+    check_refused(run(plain_program, "-conf", str(tmp_path / "no-such.conf")), "no-such.conf")
+
+
+@pytest.mark.parametrize("text", ["\n\nno-such-option = 1\n", "\n\n= = =\n", "\n\n}\n"],
+                         ids=["unknown-option", "equals-signs", "brace"])
+def test_a_mistake_is_named_by_file_and_line(plain_program, tmp_path, text):
+    result = run(plain_program, "-conf", str(conf(tmp_path, text)), "-pools=")
+    check_refused(result, "relay.conf:3")
+
+
+@pytest.mark.parametrize("modules", ['{ "no-such-module" }', '{ "relay", "no-such-module" }'])
+def test_an_unknown_module_is_named(plain_program, tmp_path, modules):
+    result = run(plain_program, "-conf", str(conf(tmp_path, f"modules = {modules}\n")), "-pools=",
+                 "-listen", "127.0.0.1:0", "-status-srv=", "-keys", str(tmp_path))
+    check_refused(result, "no-such-module")

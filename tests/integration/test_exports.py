@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The API has one list: headers, exports.map and the executable say the same."""
+
+import re
+import subprocess
+
+from relay_server import ROOT, Program
+
+PROTOTYPE = re.compile(r"^[a-z][\w\s*]*?\b(relay_\w+)\s*\(", re.MULTILINE)
+
+
+def exported():
+    """What modules can resolve in the executable."""
+    table = subprocess.run(
+        ["nm", "--dynamic", "--defined-only", "--format=posix", Program("ours").path],
+        capture_output=True, text=True, check=True,
+    ).stdout
+    names = {line.split()[0].partition("@")[0] for line in table.splitlines()}
+    return {name for name in names if name.startswith("relay_")}
+
+
+def listed():
+    text = re.sub(r"/\*.*?\*/", "", (ROOT / "core" / "exports.map").read_text(), flags=re.DOTALL)
+    return set(re.findall(r"\b(relay_\w+);", text))
+
+
+def declared():
+    """Functions of the public headers: no comment, no macro, no typedef."""
+    names = set()
+    for path in (ROOT / "include" / "strelaysrv").glob("*.h"):
+        text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
+        text = re.sub(r"^#(?:.*\\\n)*.*$", "", text, flags=re.MULTILINE)
+        text = re.sub(r"\btypedef\b[^;]*;", "", text)
+        text = re.sub(r"\{[^{}]*\}", "", text)
+        names |= set(PROTOTYPE.findall(text))
+    return names
+
+
+def test_every_function_of_the_headers_is_listed():
+    assert declared() == listed()
+
+
+def test_executable_exports_what_is_listed():
+    assert exported() == listed()

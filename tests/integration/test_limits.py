@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The bound on connections: what counts, who is refused, and who may stay."""
+
+import contextlib
+
+import pytest
+
+import relay_protocol as rp
+from pairing import Invited, check_both_ways
+from relay_client import Closed, ProtocolConnection, SessionConnection
+from waiting import wait_for
+
+
+def join_is_refused(server, identity):
+    with ProtocolConnection(server.address, identity) as client:
+        return client.ask(rp.JoinRelayRequest()) == rp.RelayFull()
+
+
+def test_a_join_over_the_limit_is_refused(start_ours, identities):
+    server = start_ours("-max-connections", "3")
+    with contextlib.ExitStack() as stack:
+        for identity in identities[:3]:
+            stack.enter_context(ProtocolConnection(server.address, identity)).join()
+        with ProtocolConnection(server.address, identities[3]) as client:
+            client.send(rp.JoinRelayRequest())
+            client.expect_last(rp.RelayFull())
+        with ProtocolConnection(server.address, identities[4]) as client:
+            client.send(rp.JoinRelayRequest())
+            client.expect_last(rp.RelayFull())
+
+
+def test_a_place_that_becomes_free_is_given_again(start_ours, identities):
+    server = start_ours("-max-connections", "2")
+    with ProtocolConnection(server.address, identities[0]) as staying:
+        staying.join()
+        leaving = ProtocolConnection(server.address, identities[1]).join()
+        assert join_is_refused(server, identities[2])
+        leaving.close()
+
+        def try_to_join():
+            with ProtocolConnection(server.address, identities[2]) as client:
+                return client.ask(rp.JoinRelayRequest()) == rp.response(rp.SUCCESS)
+
+        wait_for(try_to_join, "a place to become free")
+        staying.check_alive()
+
+
+def test_who_is_refused_for_the_limit_is_not_joined(start_ours, identities):
+    server = start_ours("-max-connections", "1")
+    with ProtocolConnection(server.address, identities[0]) as joined:
+        joined.join()
+        assert join_is_refused(server, identities[1])
+        with ProtocolConnection(server.address, identities[2]) as client:
+            client.send(rp.ConnectRequest(identities[1].id))
+            client.expect_last(rp.response(rp.NOT_FOUND))
+
+
+def test_sessions_are_still_made_at_the_limit(start_ours, identities):
+    """Who is joined can be reached, and both ends find room for their session."""
+    server = start_ours("-max-connections", "2")
+    with ProtocolConnection(server.address, identities[2]) as other:
+        other.join()
+        with Invited(server, identities[0], identities[1]) as invited:
+            check_both_ways(*invited.join_both())
+            assert join_is_refused(server, identities[3])
+
+
+def test_idle_devices_are_sent_away_over_the_limit(start_ours, identities):
+    """Those in a session stay, the others get RelayFull in place of their next ping."""
+    server = start_ours("-max-connections", "4", "-ping-interval", "1s")
+    with ProtocolConnection(server.address, identities[2]) as idle:
+        idle.join()
+        with Invited(server, identities[0], identities[1]) as invited:
+            both = invited.join_both()
+            with SessionConnection(server.address):
+                idle.expect_last(rp.RelayFull())
+            assert invited.target.receive() == rp.Ping()
+            invited.target.send(rp.Pong())
+            check_both_ways(*both)
+
+
+@pytest.mark.parametrize("silent", [3, 30])
+def test_silent_connections_count(start_ours, identities, silent):
+    server = start_ours("-max-connections", "3")
+    with contextlib.ExitStack() as stack:
+        for _ in range(silent):
+            stack.enter_context(SessionConnection(server.address))
+        wait_for(lambda: join_is_refused(server, identities[0]), "a join to be refused")
+    wait_for(lambda: not join_is_refused(server, identities[0]), "a join to be accepted again")
+
+
+def test_at_the_limit_no_one_is_left_without_an_answer(start_ours, identities):
+    """Far over the limit each newcomer is answered or closed; none is left hanging."""
+    server = start_ours("-max-connections", "2")
+    with contextlib.ExitStack() as stack:
+        joined = [stack.enter_context(ProtocolConnection(server.address, i)).join()
+                  for i in identities[:2]]
+        for identity in identities[2:]:
+            client = stack.enter_context(ProtocolConnection(server.address, identity))
+            with contextlib.suppress(Closed):
+                got = client.ask(rp.JoinRelayRequest())
+                assert got == rp.RelayFull(), f"got {got}, want RelayFull"
+        for client in joined:
+            client.check_alive()

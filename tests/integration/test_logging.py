@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The log: lines on stderr, in files and as JSON, and what they must not tell."""
+
+import json
+import re
+import signal
+import socket
+
+import pytest
+
+import relay_protocol as rp
+from relay_client import ProtocolConnection, dial
+from relay_server import run
+from waiting import PATIENCE, wait_for
+
+LEVELS = ("error", "warning", "notice", "info", "debug")
+
+#: Time, level, component, message.
+LINE = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*\s+(?P<level>\w+)\s+(?P<component>[\w.-]+)\S*\s+\S"
+)
+
+COMMON = ["-listen", "127.0.0.1:0", "-status-srv=", "-pools="]
+
+
+def check_lines(text):
+    """Every line is of the one form; returns the levels seen."""
+    assert text.strip(), "nothing was logged"
+    levels = set()
+    for line in text.splitlines():
+        match = LINE.match(line)
+        assert match, f"want time, level, component and message, got: {line}"
+        level = match.group("level").lower()
+        assert level in LEVELS, f"level: got {level}, want one of {LEVELS}: {line}"
+        levels.add(level)
+    return levels
+
+
+def some_traffic(server, identities):
+    """A join, a refusal, and junk, so that there is something to log."""
+    with ProtocolConnection(server.address, identities[0]) as client:
+        client.join()
+        with ProtocolConnection(server.address, identities[1]) as other:
+            other.ask(rp.ConnectRequest(b"x" * 32))
+    with dial(server.address) as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\n\r\n")
+
+
+def test_every_line_has_time_level_and_component(start, plain_program, identities):
+    server = start(plain_program, "-debug")
+    some_traffic(server, identities)
+    server.stop()
+    assert "debug" in check_lines(server.log()), f"-debug shows no debug line:\n{server.log()}"
+
+
+def test_no_debug_lines_without_debug(start, plain_program, identities):
+    server = start(plain_program)
+    some_traffic(server, identities)
+    server.stop()
+    assert "debug" not in check_lines(server.log())
+
+
+def test_the_version_is_logged_at_start(start, each_program):
+    start(each_program).wait_for_log(r"strelaysrv v?\d+\.\d+")
+
+
+def test_the_limit_of_connections_is_logged_at_start(start, each_program):
+    start(each_program).wait_for_log(r"Connection limit [1-9]\d*")
+
+
+def test_the_configured_limit_of_connections_is_logged(start, plain_program):
+    start(plain_program, "-max-connections", "123").wait_for_log(r"Connection limit 123\b")
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_level_is_kept(start, plain_program, identities, level):
+    server = start(plain_program, "-log.level", level, pick_ports=True, wait=False)
+
+    def serves():
+        try:
+            with ProtocolConnection(server.address, identities[0]) as client:
+                client.check_alive()
+                return True
+        except ConnectionRefusedError:
+            assert server.running(), f"the server has ended:\n{server.log()}"
+            return False
+
+    wait_for(serves, "the server to serve")
+    server.stop()
+    allowed = set(LEVELS[: LEVELS.index(level) + 1])
+    got = check_lines(server.log()) if server.log().strip() else set()
+    assert got <= allowed, f"levels: got {got}, want none but {allowed}:\n{server.log()}"
+    assert (level not in ("error", "warning")) == ("URI: relay://" in server.log())
+
+
+def test_json_lines_have_time_level_component_and_message(start, plain_program, identities):
+    server = start(plain_program, "-log.format", "json", "-debug")
+    some_traffic(server, identities)
+    server.stop()
+    messages = []
+    for line in server.log().splitlines():
+        record = json.loads(line)
+        for name in ("time", "level", "component", "message"):
+            assert isinstance(record.get(name), str), f"want text as {name} in: {line}"
+        assert record["level"] in LEVELS, line
+        assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", record["time"]), line
+        messages.append(record["message"])
+    assert any(message.startswith("URI: relay://") for message in messages), messages
+
+
+def test_json_lines_escape_what_operators_write(start, plain_program):
+    server = start(plain_program, "-log.format", "json", "-provided-by", 'a "b" \\ \n c')
+    server.stop()
+    for line in server.log().splitlines():
+        json.loads(line)
+
+
+def lines_of(path):
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def test_a_file_takes_the_log(start, plain_program, identities, tmp_path):
+    path = tmp_path / "relay.log"
+    server = start(plain_program, "-log.target", "file", "-log.file", path, pick_ports=True,
+                   wait=False)
+    wait_for(lambda: any("URI: relay://" in line for line in lines_of(path)),
+             lambda: f"the URI in {path}; stderr:\n{server.log()}")
+    with ProtocolConnection(server.address, identities[0]) as client:
+        client.join()
+    server.stop()
+    check_lines(path.read_text())
+    assert "URI: relay://" not in server.log(), "the log went to stderr, too"
+
+
+def test_a_file_is_added_to(start, plain_program, tmp_path):
+    path = tmp_path / "relay.log"
+    path.write_text("what was there before\n")
+    start(plain_program, "-log.target", "file", "-log.file", path, wait=False)
+    wait_for(lambda: len(lines_of(path)) > 1, "lines in the file")
+    assert lines_of(path)[0] == "what was there before"
+
+
+def test_a_moved_file_is_opened_anew_on_sighup(start, plain_program, identities, tmp_path):
+    path, moved = tmp_path / "relay.log", tmp_path / "relay.log.1"
+    server = start(plain_program, "-log.target", "file", "-log.file", path, "-debug",
+                   pick_ports=True, wait=False)
+    wait_for(lambda: any("URI: relay://" in line for line in lines_of(path)), "the URI in the log")
+    with ProtocolConnection(server.address, identities[0]) as client:
+        client.join()
+        path.rename(moved)
+        server.send_signal(signal.SIGHUP)
+        wait_for(path.exists, "a new file")
+        client.check_alive()
+    some_traffic(server, identities)
+    wait_for(lambda: lines_of(path), "lines in the new file")
+    before = moved.read_text()
+    some_traffic(server, identities)
+    server.stop()
+    assert moved.read_text() == before, "the moved file was still written"
+    check_lines(path.read_text())
+
+
+def test_sighup_harms_no_client(start_ours, identities):
+    server = start_ours()
+    with ProtocolConnection(server.address, identities[0]) as client:
+        client.join()
+        for _ in range(3):
+            server.send_signal(signal.SIGHUP)
+            client.check_alive()
+    with ProtocolConnection(server.address, identities[1]) as client:
+        client.join()
+
+
+def test_a_file_that_cannot_be_opened_is_fatal(plain_program, tmp_path):
+    result = run(plain_program, *COMMON, "-keys", str(tmp_path), "-log.target", "file",
+                 "-log.file", str(tmp_path / "no-such-folder" / "relay.log"))
+    assert result.returncode == 1, f"got {result.returncode}, want 1:\n{result.stderr}"
+    assert "no-such-folder" in result.stderr, result.stderr
+
+
+def test_syslog_takes_the_log(start, plain_program, tmp_path):
+    path = tmp_path / "syslog"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as system_log:
+        system_log.bind(str(path))
+        system_log.settimeout(PATIENCE)
+        start(plain_program, "-log.target", "syslog", "-log.syslog-socket", path, wait=False)
+        for _ in range(20):
+            record = system_log.recv(65536).decode()
+            assert re.match(r"<\d{1,3}>", record), f"no priority: {record}"
+            if "URI: relay://" in record:
+                return
+    raise AssertionError("the URI did not come within twenty records")
+
+
+def test_a_syslog_that_is_missing_is_fatal(plain_program, tmp_path):
+    result = run(plain_program, *COMMON, "-keys", str(tmp_path), "-log.target", "syslog",
+                 "-log.syslog-socket", str(tmp_path / "no-such-socket"))
+    assert result.returncode == 1, f"got {result.returncode}, want 1:\n{result.stderr}"
+    assert "no-such-socket" in result.stderr, result.stderr
+
+
+@pytest.mark.parametrize("flag, value", [("-log.level", "loud"), ("-log.format", "xml"),
+                                         ("-log.target", "printer")])
+def test_a_value_that_is_none_is_refused(plain_program, tmp_path, flag, value):
+    result = run(plain_program, *COMMON, "-keys", str(tmp_path), flag, value)
+    assert result.returncode in (1, 2), f"got {result.returncode}:\n{result.stderr}"
+    assert value in result.stderr, f"want {value} in:\n{result.stderr}"
+
+
+def test_measuring_clients_are_not_logged(start, plain_program, identities):
+    """They connect and close at once, many times."""
+    server = start(plain_program)
+    with ProtocolConnection(server.address, identities[0]) as client:
+        client.check_alive()
+    before = server.log()
+    for _ in range(100):
+        dial(server.address).close()
+    with ProtocolConnection(server.address, identities[0]) as client:
+        client.check_alive()
+    assert server.log() == before
+
+
+@pytest.mark.parametrize("format_", ["text", "json"])
+def test_no_token_is_logged(start, plain_program, identities, format_):
+    server = start(plain_program, "-token", "the-right-token", "-debug", "-log.format", format_)
+    for token in ("the-wrong-token", "the-right-token"):
+        with ProtocolConnection(server.address, identities[0]) as client:
+            client.ask(rp.JoinRelayRequest(token))
+    server.stop()
+    for token in ("the-wrong-token", "the-right-token"):
+        assert token not in server.log(), server.log()
+
+
+def test_no_key_of_a_session_is_logged(start, plain_program, identities):
+    server = start(plain_program, "-debug")
+    with ProtocolConnection(server.address, identities[0]) as target:
+        target.join()
+        with ProtocolConnection(server.address, identities[1]) as asker:
+            keys = [asker.request(identities[0].id).key, target.invitation().key]
+    server.stop()
+    for key in keys:
+        assert key.hex() not in server.log().lower()

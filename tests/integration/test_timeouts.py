@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: MPL-2.0
+"""What ends because nothing came in time, and what does not."""
+
+import contextlib
+
+import pytest
+
+import relay_protocol as rp
+from pairing import Invited, check_both_ways, check_relayed
+from relay_client import (
+    Closed, MessageStream, ProtocolConnection, SessionConnection, TlsBytes, dial,
+)
+from waiting import Deadline, pace
+
+
+def expect_end(stream):
+    """Whatever comes first, the connection ends before the patience does."""
+    with contextlib.suppress(Closed):
+        while stream.receive_some():
+            pass
+
+
+def test_a_connection_that_says_nothing_is_closed(start_ours):
+    server = start_ours("-message-timeout", "1s")
+    with SessionConnection(server.address) as client:
+        client.expect_close()
+
+
+@pytest.mark.parametrize("data", [rp.encode(rp.JoinSessionRequest(b"k" * 32))[:cut]
+                                  for cut in (1, 11, 12, 40)], ids=["1", "11", "12", "40"])
+def test_a_session_request_that_stops_half_way_is_closed(start_ours, data):
+    server = start_ours("-message-timeout", "1s")
+    with SessionConnection(server.address) as client:
+        client.send_bytes(data)
+        client.expect_close()
+
+
+@pytest.mark.parametrize("cut", [1, 5, 60, None], ids=["type", "record-header", "part", "whole"])
+def test_a_handshake_that_stops_half_way_is_closed(start_ours, identities, cut):
+    server = start_ours("-message-timeout", "1s")
+    with MessageStream(dial(server.address)) as stream:
+        stream.send_bytes(TlsBytes(identities[0]).client_hello()[:cut])
+        expect_end(stream)
+
+
+def test_a_handshake_in_slow_single_bytes_is_closed(start_ours, identities):
+    """The time is counted from the start; a byte now and then does not buy more."""
+    server = start_ours("-message-timeout", "1s")
+    hello = TlsBytes(identities[0]).client_hello()
+    deadline = Deadline()
+    with MessageStream(dial(server.address)) as stream:
+        stream.sock.settimeout(0.1)
+        for byte in hello:
+            try:
+                stream.send_bytes(bytes([byte]))
+                if not stream.sock.recv(1):
+                    return
+            except TimeoutError:
+                assert not deadline.passed(), "the slow handshake was never closed"
+            except (Closed, ConnectionError):
+                return
+    raise AssertionError("the whole handshake was taken in single bytes, one each 0.1 s")
+
+
+def test_a_handshake_without_a_message_is_closed(start_any, identities):
+    server = start_any("-message-timeout", "1s", "-ping-interval", "2s")
+    with ProtocolConnection(server.address, identities[0]) as client:
+        expect_end(client)
+    server.wait_for_status(lambda s: s["numConnections"] == 0, "no connection")
+
+
+def test_a_connection_that_has_not_joined_within_the_ping_interval_is_closed(start_any,
+                                                                             identities):
+    server = start_any("-ping-interval", "1s")
+    deadline = Deadline()
+    with ProtocolConnection(server.address, identities[0]) as client:
+        try:
+            while not deadline.passed():
+                client.check_alive()
+                pace()
+        except Closed:
+            return
+    raise AssertionError("a connection that only pings was never closed")
+
+
+def test_a_joined_device_is_pinged(start_any, identities):
+    server = start_any("-ping-interval", "1s")
+    with ProtocolConnection(server.address, identities[0]) as client:
+        client.join()
+        for _ in range(3):
+            assert client.receive() == rp.Ping()
+            client.send(rp.Pong())
+
+
+def test_a_joined_device_that_is_silent_is_closed(start_any, identities):
+    server = start_any("-ping-interval", "1s", "-network-timeout", "2s")
+    with ProtocolConnection(server.address, identities[0]) as client:
+        client.join()
+        expect_end(client)
+    server.wait_for_status(lambda s: s["numConnections"] == 0, "no connection")
+    with ProtocolConnection(server.address, identities[0]) as client:
+        client.join()
+
+
+def test_a_joined_device_that_answers_pings_outlives_the_timeout(start_any, identities):
+    server = start_any("-ping-interval", "1s", "-network-timeout", "3s")
+    with ProtocolConnection(server.address, identities[0]) as client:
+        client.join()
+        for _ in range(6):
+            assert client.receive() == rp.Ping()
+            client.send(rp.Pong())
+        client.check_alive()
+
+
+def test_a_joined_device_that_pings_outlives_the_timeout(start_any, identities):
+    server = start_any("-network-timeout", "2s")
+    deadline = Deadline(5)
+    with ProtocolConnection(server.address, identities[0]) as client:
+        client.join()
+        while not deadline.passed():
+            client.check_alive()
+            pace()
+
+
+def test_an_idle_session_is_closed(start_any, identities):
+    server = start_any("-network-timeout", "2s", "-ping-interval", "1s")
+    with Invited(server, identities[0], identities[1]) as invited:
+        for connection in invited.join_both():
+            connection.expect_close()
+
+
+def test_a_session_with_traffic_outlives_the_timeout(start_ours, identities):
+    server = start_ours("-network-timeout", "2s", "-message-timeout", "1s")
+    with Invited(server, identities[0], identities[1]) as invited:
+        asker, target = invited.join_both()
+        deadline = Deadline(5)
+        while not deadline.passed():
+            check_both_ways(asker, target)
+            invited.target.check_alive()
+            pace()
+
+
+def test_traffic_one_way_keeps_a_session(start_ours, identities):
+    server = start_ours("-network-timeout", "2s")
+    with Invited(server, identities[0], identities[1]) as invited:
+        asker, target = invited.join_both()
+        deadline = Deadline(5)
+        while not deadline.passed():
+            check_relayed(asker, target)
+            invited.target.check_alive()
+            pace()
+        check_relayed(target, asker)
+
+
+def test_an_idle_session_does_not_end_with_the_message_timeout(start_ours, identities):
+    server = start_ours("-message-timeout", "1s", "-ping-interval", "1s")
+    with Invited(server, identities[0], identities[1]) as invited:
+        asker, target = invited.join_both()
+        for _ in range(3):
+            assert invited.target.receive() == rp.Ping()
+            invited.target.send(rp.Pong())
+        check_both_ways(asker, target)
+
+
+def test_a_half_closed_session_ends_when_it_is_idle(start_ours, identities):
+    server = start_ours("-network-timeout", "2s", "-ping-interval", "1s")
+    with Invited(server, identities[0], identities[1]) as invited:
+        asker, target = invited.join_both()
+        asker.end_sending()
+        assert target.receive_to_end() == b""
+        asker.expect_close()

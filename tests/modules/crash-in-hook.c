@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* crash-in-hook: ends the process when a connection comes. */
+
+#include <signal.h>
+
+#include <strelaysrv/module.h>
+
+static enum relay_verdict conn_accept(struct relay_ctx *cx,
+	struct relay_conn *conn, struct relay_denial *why)
+{
+	(void)cx;
+	(void)conn;
+	(void)why;
+	raise(SIGSEGV);
+	return RELAY_PASS;
+}
+
+RELAY_MODULE = {
+	RELAY_MODULE_INFO("crash-in-hook", "7.1", "ends the process"),
+	.hooks = { .conn_accept = conn_accept },
+};

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Tests of modules' timers and services. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "core_metrics.h"
+#include "hooks.h"
+#include "log.h"
+#include "loop.h"
+#include "module.h"
+#include "service.h"
+#include "timer.h"
+
+static struct loop loop;
+static struct relay_module mod, other;
+static unsigned failures;
+static char logged[256];
+static const struct relay_ctx *running;
+
+const struct relay_ctx *hooks_enter(const struct relay_ctx *cx)
+{
+	const struct relay_ctx *before = running;
+
+	running = cx;
+	return before;
+}
+
+void hooks_leave(const struct relay_ctx *before)
+{
+	running = before;
+}
+
+void core_count(struct metrics_shard *shard, enum core_metric which,
+	unsigned value, int64_t by)
+{
+	(void)shard;
+	(void)value;
+	if (which == CORE_TIMER_FAILURES)
+		failures += (unsigned)by;
+}
+
+void relay_log(const struct relay_ctx *cx, enum relay_level level,
+	const char *fmt, ...)
+{
+	(void)cx;
+	(void)level;
+	(void)fmt;
+}
+
+static void note(const char *fmt, va_list ap)
+	__attribute__((format(printf, 1, 0)));
+
+static void note(const char *fmt, va_list ap)
+{
+	(void)vsnprintf(logged, sizeof(logged), fmt, ap);
+}
+
+void log_core(enum relay_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	(void)level;
+	va_start(ap, fmt);
+	note(fmt, ap);
+	va_end(ap);
+}
+
+void log_core_fields(enum relay_level level, const struct relay_field *fields,
+	const char *fmt, ...)
+{
+	va_list ap;
+
+	(void)level;
+	(void)fields;
+	va_start(ap, fmt);
+	note(fmt, ap);
+	va_end(ap);
+}
+
+static void make_module(struct relay_module *m, const char *name)
+{
+	memset(m, 0, sizeof(*m));
+	m->def.name = name;
+	m->control.pub.mod = m;
+	m->control.pub.worker = RELAY_CONTROL;
+	m->control.loop = &loop;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	if (loop_init(&loop, RELAY_CONTROL))
+		return -1;
+	loop_current = &loop;
+	make_module(&mod, "test");
+	make_module(&other, "other");
+	failures = 0;
+	logged[0] = '\0';
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	timer_withdraw(&mod.control);
+	service_withdraw(&mod);
+	loop_current = NULL;
+	loop_finish(&loop);
+	return 0;
+}
+
+static struct {
+	int calls;
+	int64_t answers[8], at_ms[8];
+} script;
+
+static int64_t play(struct relay_ctx *cx, void *arg)
+{
+	assert_ptr_equal(cx, &mod.control.pub);
+	assert_ptr_equal(running, cx);
+	assert_ptr_equal(arg, &script);
+	script.at_ms[script.calls] = loop_clock_ms();
+	return script.answers[script.calls++];
+}
+
+/* Runs until nothing is left to happen. */
+static void run(void)
+{
+	assert_true(event_base_loop(loop.base, EVLOOP_NONBLOCK) >= 0);
+	while (mod.control.timers)
+		assert_true(event_base_loop(loop.base, EVLOOP_ONCE) >= 0);
+}
+
+static void start(int64_t first_ms, const int64_t *answers, size_t n)
+{
+	memset(&script, 0, sizeof(script));
+	memcpy(script.answers, answers, n * sizeof(*answers));
+	assert_non_null(
+		relay_timer_add(&mod.control.pub, first_ms, play, &script));
+	run();
+}
+
+static int64_t gap(int i)
+{
+	return script.at_ms[i] - script.at_ms[i - 1];
+}
+
+static void a_timer_comes_again_until_it_says_0(void **state)
+{
+	const int64_t answers[] = {20, 40, 0};
+
+	(void)state;
+	start(0, answers, 3);
+	assert_int_equal(script.calls, 3);
+	assert_in_range(gap(1), 18, 200);
+	assert_in_range(gap(2), 38, 200);
+}
+
+static void failures_double_the_last_delay_at_most_sixteenfold(void **state)
+{
+	const int64_t answers[] = {-1, -1, -1, -1, -1, 10, 0};
+
+	(void)state;
+	start(10, answers, 7);
+	assert_int_equal(script.calls, 7);
+	assert_int_equal(failures, 5);
+	assert_in_range(gap(1), 18, 38);
+	assert_in_range(gap(2), 38, 78);
+	assert_in_range(gap(3), 78, 158);
+	assert_in_range(gap(4), 158, 300);
+	assert_in_range(gap(5), 158, 300);
+	assert_in_range(gap(6), 8, 30);
+}
+
+static int64_t never(struct relay_ctx *cx, void *arg)
+{
+	(void)cx;
+	(void)arg;
+	fail();
+	return 0;
+}
+
+static void deleted_and_withdrawn_timers_stay_silent(void **state)
+{
+	struct relay_timer *t;
+
+	(void)state;
+	relay_timer_del(NULL);
+	t = relay_timer_add(&mod.control.pub, 5, never, NULL);
+	assert_non_null(relay_timer_add(&mod.control.pub, 5, never, NULL));
+	assert_non_null(
+		relay_timer_add(&mod.control.pub, INT64_MAX, never, NULL));
+	relay_timer_del(t);
+	timer_withdraw(&mod.control);
+	assert_null(mod.control.timers);
+	usleep(10000);
+	assert_true(event_base_loop(loop.base, EVLOOP_NONBLOCK) >= 0);
+}
+
+static struct relay_timer *own;
+
+static int64_t delete_itself(struct relay_ctx *cx, void *arg)
+{
+	(void)cx;
+	(void)arg;
+	relay_timer_del(own);
+	return 1000;
+}
+
+static void deleting_itself_is_survived(void **state)
+{
+	(void)state;
+	own = relay_timer_add(&mod.control.pub, 0, delete_itself, NULL);
+	run();
+}
+
+static int64_t dawdle(struct relay_ctx *cx, void *arg)
+{
+	(void)cx;
+	(void)arg;
+	usleep(130000);
+	return 0;
+}
+
+static void slow_callbacks_are_logged_by_name(void **state)
+{
+	(void)state;
+	assert_non_null(relay_timer_add(&mod.control.pub, 0, dawdle, NULL));
+	run();
+	assert_non_null(strstr(logged, "a timer of module test held up"));
+}
+
+static const int ops = 1;
+
+static void services_are_found_by_name_and_version(void **state)
+{
+	struct relay_ctx *self = NULL;
+	struct relay_ctx *cx = &mod.control.pub, *user = &other.control.pub;
+
+	(void)state;
+	assert_int_equal(relay_service_publish(cx, "pools", 2, &ops), 0);
+	assert_int_equal(relay_service_publish(user, "pools", 3, &ops), -1);
+	mod.stage = other.stage = MODULE_LIVE;
+	assert_ptr_equal(relay_service_find(user, "pools", 1, &self), &ops);
+	assert_ptr_equal(self, cx);
+	assert_ptr_equal(relay_service_find(user, "pools", 2, NULL), &ops);
+	assert_null(relay_service_find(user, "pools", 3, NULL));
+	assert_null(relay_service_find(user, "nat", 1, NULL));
+	service_withdraw(&mod);
+	assert_null(relay_service_find(user, "pools", 1, NULL));
+}
+
+static void services_show_when_their_giver_has_started(void **state)
+{
+	struct relay_ctx *cx = &mod.control.pub, *user = &other.control.pub;
+
+	(void)state;
+	assert_int_equal(relay_service_publish(cx, "pools", 1, &ops), 0);
+	mod.stage = other.stage = MODULE_INITED;
+	assert_non_null(relay_service_find(cx, "pools", 1, NULL));
+	assert_null(relay_service_find(user, "pools", 1, NULL));
+	mod.stage = MODULE_STARTED;
+	assert_non_null(relay_service_find(user, "pools", 1, NULL));
+	other.stage = MODULE_LIVE; /* mod may still fail, and be taken back */
+	assert_null(relay_service_find(user, "pools", 1, NULL));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+		T(a_timer_comes_again_until_it_says_0),
+		T(failures_double_the_last_delay_at_most_sixteenfold),
+		T(deleted_and_withdrawn_timers_stay_silent),
+		T(deleting_itself_is_survived),
+		T(slow_callbacks_are_logged_by_name),
+		T(services_are_found_by_name_and_version),
+		T(services_show_when_their_giver_has_started),
+#undef T
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
