@@ -37,7 +37,7 @@ static int own_directory(char out[PATH_MAX])
 static char *default_dirs(void)
 {
 	char own[PATH_MAX];
-	char *dirs;
+	char *dirs, *real;
 
 	if (own_directory(own) != 0)
 		return NULL;
@@ -48,13 +48,17 @@ static char *default_dirs(void)
 	free(dirs);
 	if (asprintf(&dirs, "%s/%s", own, STRELAYSRV_LIBDIR) < 0)
 		return NULL;
-	return dirs;
+	real = realpath(dirs, NULL);
+	if (!real)
+		return dirs; /* the message about it shall name something */
+	free(dirs);
+	return real;
 }
 
-int catalog_init(struct catalog *catalog, const char *dirs,
-	struct relay_err *err)
+int catalog_init(
+	struct catalog *catalog, const char *dirs, struct relay_err *err)
 {
-	*catalog = (struct catalog){ 0 };
+	*catalog = (struct catalog){0};
 	catalog->dirs = dirs ? strdup(dirs) : default_dirs();
 	if (!catalog->dirs)
 		return relay_fail(err, "cannot tell where the modules are: %s",
@@ -62,8 +66,8 @@ int catalog_init(struct catalog *catalog, const char *dirs,
 	return 0;
 }
 
-struct relay_module *catalog_find(const struct catalog *catalog,
-	const char *name)
+struct relay_module *catalog_find(
+	const struct catalog *catalog, const char *name)
 {
 	for (size_t i = 0; i < catalog->count; i++)
 		if (strcmp(catalog->mods[i]->def.name, name) == 0)
@@ -71,8 +75,8 @@ struct relay_module *catalog_find(const struct catalog *catalog,
 	return NULL;
 }
 
-const struct broken_module *catalog_broken(const struct catalog *catalog,
-	const char *name)
+const struct broken_module *catalog_broken(
+	const struct catalog *catalog, const char *name)
 {
 	for (size_t i = 0; i < catalog->broken_count; i++)
 		if (catalog->broken[i].path &&
@@ -88,8 +92,8 @@ static void *grown(void *list, size_t count, size_t size)
 }
 
 /* The entry of that name, made if need be; NULL without memory. */
-static struct broken_module *broken_entry(struct catalog *catalog,
-	const char *name)
+static struct broken_module *broken_entry(
+	struct catalog *catalog, const char *name)
 {
 	struct broken_module *list = catalog->broken;
 
@@ -101,7 +105,7 @@ static struct broken_module *broken_entry(struct catalog *catalog,
 		return NULL;
 	catalog->broken = list;
 	list += catalog->broken_count;
-	*list = (struct broken_module){ .name = strdup(name) };
+	*list = (struct broken_module){.name = strdup(name)};
 	if (!list->name)
 		return NULL;
 	catalog->broken_count++;
@@ -208,19 +212,20 @@ static int is_module_file(const struct dirent *entry)
 	size_t len = strlen(entry->d_name);
 
 	return len > 3 && entry->d_name[0] != '.' &&
-		strcmp(entry->d_name + len - 3, ".so") == 0;
+	       strcmp(entry->d_name + len - 3, ".so") == 0;
 }
 
-static int scan_dir(struct catalog *catalog, const char *dir,
-	struct relay_err *err)
+static int scan_dir(
+	struct catalog *catalog, const char *dir, struct relay_err *err)
 {
 	struct dirent **files;
 	int count = scandir(dir, &files, is_module_file, alphasort);
 	int result = 0;
 
 	if (count < 0)
-		return relay_fail(err, "cannot read the module directory %s: %s",
-			dir, strerror(errno));
+		return relay_fail(err,
+			"cannot read the module directory %s: %s", dir,
+			strerror(errno));
 	for (int i = 0; i < count; i++) {
 		if (result == 0 && see_file(catalog, dir, files[i]->d_name))
 			result = relay_fail(err, "out of memory");
@@ -269,5 +274,5 @@ void catalog_finish(struct catalog *catalog)
 		module_close(catalog->mods[i]);
 	free(catalog->mods);
 	free(catalog->dirs);
-	*catalog = (struct catalog){ 0 };
+	*catalog = (struct catalog){0};
 }

@@ -37,8 +37,8 @@ struct catalog {
  * `dirs`: comma-separated; NULL: "modules" beside the executable, or where
  * modules were installed.  0, or -1 without memory.
  */
-int catalog_init(struct catalog *catalog, const char *dirs,
-	struct relay_err *err);
+int catalog_init(
+	struct catalog *catalog, const char *dirs, struct relay_err *err);
 /*
  * Looks, or looks again: adds what is new, notes what has gone.  -1 when a
  * directory cannot be read, and then nothing but additions has happened.
@@ -50,9 +50,9 @@ void catalog_report(const struct catalog *catalog);
 void catalog_finish(struct catalog *catalog);
 
 /* Also one whose file is gone by now: see relay_module.present. */
-struct relay_module *catalog_find(const struct catalog *catalog,
-	const char *name);
-const struct broken_module *catalog_broken(const struct catalog *catalog,
-	const char *name);
+struct relay_module *catalog_find(
+	const struct catalog *catalog, const char *name);
+const struct broken_module *catalog_broken(
+	const struct catalog *catalog, const char *name);
 
 #endif

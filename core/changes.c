@@ -59,8 +59,8 @@ static void log_change(const char *section, const struct relay_value *old,
 	free(is);
 }
 
-static void compare(const char *section, const struct relay_value *value,
-	void *arg)
+static void compare(
+	const char *section, const struct relay_value *value, void *arg)
 {
 	struct comparison *all = arg;
 	bool restart = value->option->flags & RELAY_OPTION_RESTART;
@@ -79,8 +79,8 @@ static void compare(const char *section, const struct relay_value *value,
 size_t changes_log(const struct config *begun, const struct config *before,
 	const struct config *after, changes_filter_fn *wanted)
 {
-	struct comparison all = { .begun = begun, .before = before,
-		.wanted = wanted };
+	struct comparison all = {
+		.begun = begun, .before = before, .wanted = wanted};
 
 	config_visit(after, compare, &all);
 	return all.count;

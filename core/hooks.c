@@ -194,8 +194,7 @@ enum relay_verdict hooks_peer_connect(const struct hook_set *set,
 }
 
 enum relay_verdict hooks_session_open(const struct hook_set *set,
-	struct relay_session *session, struct relay_denial *why,
-	uint8_t *asked)
+	struct relay_session *session, struct relay_denial *why, uint8_t *asked)
 {
 	*asked = HOOKS_ALL;
 	FILTER(session_open, *asked = (uint8_t)(hook_->rank + 1), session);

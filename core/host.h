@@ -48,8 +48,6 @@ void host_finish(void);
 /* What SIGHUP does.  Every result is logged. */
 void host_reload(void);
 
-/* In force; while a step is under way, what is to be. */
-const struct config *host_config(void);
 /* Whether a module that runs has that flag. */
 bool host_has_flag(const char *flag);
 

@@ -62,7 +62,8 @@ int relay_http_route(struct relay_ctx *cx, const char *path, relay_http_fn *fn)
 {
 	struct route *r = find(path);
 
-	if (r) {
+	/* One that leaves makes room; the newest is found first. */
+	if (r && r->owner->stage != MODULE_LEAVING) {
 		relay_log(cx, RELAY_ERROR,
 			"%s is already answered by module %s", path,
 			r->owner->def.name);

@@ -33,6 +33,7 @@ struct sink {
 static struct {
 	struct sink *sinks; /* in the order they were added */
 	bool debug;
+	bool holding; /* until it is known where the log goes */
 	atomic_int threshold; /* the highest level that anyone wants */
 	_Atomic(struct loop *) control;
 	atomic_bool stderr_stuck;
@@ -167,6 +168,8 @@ void log_flush(void)
 	size_t left = log_queue_used();
 	struct log_record record;
 
+	if (logs.holding)
+		return;
 	while (left > 0 && log_queue_pop(&record)) {
 		deliver(&record);
 		left -= log_record_size(&record);
@@ -189,7 +192,7 @@ static void submit(const struct log_record *record)
 
 	if (!control) {
 		deliver(record);
-	} else if (control == loop_current) {
+	} else if (control == loop_current && !logs.holding) {
 		log_flush();
 		deliver(record);
 	} else {
@@ -354,9 +357,20 @@ void log_attach(struct loop *control)
 	atomic_store(&logs.control, control);
 }
 
+void log_hold(void)
+{
+	logs.holding = true;
+}
+
+void log_release(void)
+{
+	logs.holding = false;
+	log_flush();
+}
+
 void log_detach(void)
 {
-	log_flush();
+	log_release();
 	atomic_store(&logs.control, NULL);
 	log_queue_woken(); /* the message that is on its way gets lost */
 }

@@ -20,6 +20,12 @@ struct relay_module;
 void log_init(bool debug);
 /* From now on workers' records are carried to `control`.  [C] */
 void log_attach(struct loop *control);
+/*
+ * From here to log_release() records wait in the queue: while the server starts
+ * nobody knows yet where they belong.  [C]
+ */
+void log_hold(void);
+void log_release(void);
 /* Delivers all that is queued, and goes back to stderr.  [C], at the end. */
 void log_detach(void);
 /* Delivers what is queued now.  [C] */

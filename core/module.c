@@ -21,15 +21,14 @@
 #define SIZE_LEAST offsetof(struct relay_module_def, hooks)
 
 /* What must be there before `size` can be read. */
-#define SIZE_HEAD                                                              \
-	(offsetof(struct relay_module_def, size) + sizeof(size_t))
+#define SIZE_HEAD (offsetof(struct relay_module_def, size) + sizeof(size_t))
 
 bool module_name_valid(const char *name)
 {
 	if (*name < 'a' || *name > 'z')
 		return false;
 	return name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-")] ==
-		'\0';
+	       '\0';
 }
 
 static int judge_abi(const struct relay_module_def *def, size_t symbol_size,
@@ -70,8 +69,8 @@ static int judge_words(const struct relay_module_def *def, const char *name,
 	struct relay_err *err)
 {
 	if (!def->name || !def->version || !def->summary)
-		return relay_fail(err,
-			"its descriptor lacks a name, version or summary");
+		return relay_fail(
+			err, "its descriptor lacks a name, version or summary");
 	if (strcmp(def->name, name) != 0)
 		return relay_fail(err,
 			"the module in it is named '%.60s': the file must be "
@@ -90,8 +89,8 @@ static int judge_words(const struct relay_module_def *def, const char *name,
 	return 0;
 }
 
-static int judge_sizes(const struct relay_module_def *def,
-	struct relay_err *err)
+static int judge_sizes(
+	const struct relay_module_def *def, struct relay_err *err)
 {
 	if (def->flags & ~RELAY_ESSENTIAL)
 		return relay_fail(err,
@@ -127,7 +126,7 @@ static size_t size_of_symbol(const void *symbol)
 {
 	Dl_info info;
 	void *extra = NULL;
-	const ElfW(Sym) *entry;
+	const ElfW(Sym) * entry;
 
 	if (!dladdr1(symbol, &info, &extra, RTLD_DL_SYMENT) || !extra)
 		return 0;
@@ -152,13 +151,14 @@ static const char *beyond(const char *error, const char *path)
 {
 	size_t len = strlen(path);
 
-	if (strncmp(error, path, len) == 0 && strncmp(error + len, ": ", 2) == 0)
+	if (strncmp(error, path, len) == 0 &&
+		strncmp(error + len, ": ", 2) == 0)
 		return error + len + 2;
 	return error;
 }
 
-struct relay_module *module_open(const char *path, const char *name,
-	struct relay_err *err)
+struct relay_module *module_open(
+	const char *path, const char *name, struct relay_err *err)
 {
 	struct relay_module *mod = calloc(1, sizeof(*mod));
 	const struct relay_module_def *def;
@@ -228,6 +228,6 @@ bool module_file_changed(const struct relay_module *mod)
 	if (identify(mod->path, &now) != 0)
 		return false;
 	return now.dev != mod->file.dev || now.ino != mod->file.ino ||
-		now.changed.tv_sec != mod->file.changed.tv_sec ||
-		now.changed.tv_nsec != mod->file.changed.tv_nsec;
+	       now.changed.tv_sec != mod->file.changed.tv_sec ||
+	       now.changed.tv_nsec != mod->file.changed.tv_nsec;
 }

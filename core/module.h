@@ -22,10 +22,11 @@ struct loop;
 struct metrics_shard;
 
 enum module_stage {
-	MODULE_FOUND,    /* its descriptor was judged good */
-	MODULE_INITED,   /* init returned 0 */
-	MODULE_STARTED,  /* start returned 0 */
-	MODULE_LIVE,     /* workers run it; its registrations are visible */
+	MODULE_FOUND,   /* its descriptor was judged good */
+	MODULE_INITED,  /* init returned 0 */
+	MODULE_STARTED, /* start returned 0 */
+	MODULE_LIVE,    /* workers run it; its registrations are visible */
+	MODULE_LEAVING, /* a step that is under way will end it */
 };
 
 /* A module's context on one thread, and what hangs on it there. */
@@ -34,7 +35,7 @@ struct module_ctx {
 	struct loop *loop;
 	struct metrics_shard *shard;
 	struct relay_timer *timers; /* list, owned */
-	bool entered; /* worker_start returned 0 */
+	bool entered;               /* worker_start returned 0 */
 	int64_t complained_ms; /* of an answer that is no verdict; 0: never */
 };
 
@@ -52,11 +53,11 @@ struct module_file {
 struct relay_module {
 	/* A copy, so that an older, shorter descriptor reads as zeroes. */
 	struct relay_module_def def;
-	char *path;      /* owned */
-	void *handle;    /* of dlopen, owned; NULL for the server's own */
+	char *path;   /* owned */
+	void *handle; /* of dlopen, owned; NULL for the server's own */
 	struct module_file file;
-	bool present;    /* the file was there at the last look */
-	bool pinned;     /* ran once: its code stays mapped */
+	bool present; /* the file was there at the last look */
+	bool pinned;  /* ran once: its code stays mapped */
 	enum module_stage stage;
 	bool required;   /* false: a failure is only a warning */
 	unsigned slot;   /* index in object layouts, unique while it runs */
@@ -72,7 +73,8 @@ static inline struct module_ctx *module_ctx_of(const struct relay_ctx *cx)
 	return (struct module_ctx *)(uintptr_t)cx;
 }
 
-/* A module whose registrations (route, sink, service, metric) others may see. */
+/* A module whose registrations (route, sink, service, metric) others may see.
+ */
 static inline bool module_visible(const struct relay_module *mod)
 {
 	return mod->stage == MODULE_LIVE;
@@ -83,8 +85,8 @@ static inline bool module_visible(const struct relay_module *mod)
  * called; `name` is what the file name promises.  NULL with err saying what was
  * found and what would be right.
  */
-struct relay_module *module_open(const char *path, const char *name,
-	struct relay_err *err);
+struct relay_module *module_open(
+	const char *path, const char *name, struct relay_err *err);
 /* Accepts NULL.  Only for a module that does not run. */
 void module_close(struct relay_module *mod);
 /* From here on its code stays mapped until the process ends.  [C] */

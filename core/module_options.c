@@ -35,8 +35,10 @@ static int judge_place(const struct relay_option *option, size_t conf_size,
 	size_t size = type_size(option->type);
 
 	if (size == 0)
-		return relay_fail(err, "its option '%.60s' is of type %d, which "
-			"does not exist", option->name, (int)option->type);
+		return relay_fail(err,
+			"its option '%.60s' is of type %d, which "
+			"does not exist",
+			option->name, (int)option->type);
 	if (option->offset % size != 0 || option->offset > conf_size ||
 		conf_size - option->offset < size)
 		return relay_fail(err,
@@ -46,17 +48,18 @@ static int judge_place(const struct relay_option *option, size_t conf_size,
 	return 0;
 }
 
-static int judge_content(const struct relay_option *option,
-	struct relay_err *err)
+static int judge_content(
+	const struct relay_option *option, struct relay_err *err)
 {
 	struct relay_err why;
 
 	if (!option->help || !*option->help || !option->def)
 		return relay_fail(err, "its option '%.60s' lacks %s",
-			option->name, option->def ? "a help text" : "a default");
+			option->name,
+			option->def ? "a help text" : "a default");
 	if (option->type == RELAY_CHOICE && !option->choices)
-		return relay_fail(err, "its option '%.60s' has no choices",
-			option->name);
+		return relay_fail(
+			err, "its option '%.60s' has no choices", option->name);
 	if (option_check(option, option->def, OPTION_FROM_FILE, NULL, &why))
 		return relay_fail(err,
 			"the default of its option '%.60s': %.150s",
@@ -64,8 +67,8 @@ static int judge_content(const struct relay_option *option,
 	return 0;
 }
 
-static int judge_name(const struct relay_option *options, size_t i,
-	struct relay_err *err)
+static int judge_name(
+	const struct relay_option *options, size_t i, struct relay_err *err)
 {
 	if (!module_name_valid(options[i].name))
 		return relay_fail(err,

@@ -25,9 +25,8 @@ static void missing(const struct catalog *catalog, const char *name,
 		log_core(level, "module %s cannot be used: %s: %s%s", name,
 			broken->path, broken->why, consequence);
 	else
-		log_core(level,
-			"module %s is not there: no %s.so in %s%s", name, name,
-			catalog->dirs, consequence);
+		log_core(level, "module %s is not there: no %s.so in %s%s",
+			name, name, catalog->dirs, consequence);
 }
 
 static bool named_before(const char *const *names, size_t i)
@@ -47,8 +46,9 @@ static int select_one(const struct catalog *catalog,
 
 	if (!mod || !usable(mod)) {
 		missing(catalog, name, required ? RELAY_ERROR : RELAY_WARNING,
-			required ? "" : "; it is not required, so the server "
-					"goes on without it");
+			required ? ""
+				 : "; it is not required, so the server "
+				   "goes on without it");
 		return required ? -1 : 0;
 	}
 	if (out->count == MODULES_MAX) {

@@ -118,8 +118,8 @@ static unsigned available_cpus(void)
 
 static unsigned worker_count(const struct core_conf *core)
 {
-	unsigned count = core->workers ? (unsigned)core->workers
-				       : available_cpus();
+	unsigned count =
+		core->workers ? (unsigned)core->workers : available_cpus();
 
 	return count > WORKERS_MAX ? WORKERS_MAX : count;
 }
@@ -210,7 +210,10 @@ static int serve(int argc, char *const argv[], struct config *config)
 		config_free(config);
 		goto end;
 	}
-	if (host_start(config) != 0 || open_up() != 0)
+	if (host_start(config) != 0)
+		goto end;
+	log_release();
+	if (open_up() != 0)
 		goto end;
 	note_no_pool(argc, argv);
 	result = loop_run(&server.control);
@@ -301,6 +304,7 @@ int server_run(int argc, char *const argv[])
 	}
 	loop_current = &server.control;
 	log_attach(&server.control);
+	log_hold();
 	if (signals_init(server.control.base) == 0)
 		code = obey(argc, argv);
 	host_finish();

@@ -33,7 +33,8 @@ int relay_service_publish(struct relay_ctx *cx, const char *name,
 {
 	struct service *s = find(name);
 
-	if (s) {
+	/* One that leaves makes room; the newest is found first. */
+	if (s && s->owner->stage != MODULE_LEAVING) {
 		relay_log(cx, RELAY_ERROR,
 			"service \"%s\" is already given by module %s", name,
 			s->owner->def.name);
@@ -60,7 +61,7 @@ static bool visible(const struct service *s, const struct relay_module *to)
 {
 	if (s->owner == to || module_visible(s->owner))
 		return true;
-	return !module_visible(to) && s->owner->stage >= MODULE_STARTED;
+	return !module_visible(to) && s->owner->stage == MODULE_STARTED;
 }
 
 const void *relay_service_find(struct relay_ctx *cx, const char *name,

@@ -43,10 +43,10 @@ static const struct {
 	int number;
 	event_callback_fn fn;
 } table[] = {
-	{ SIGINT, on_stop },
-	{ SIGTERM, on_stop },
-	{ SIGHUP, on_reload },
-	{ SIGUSR1, on_drain },
+	{SIGINT, on_stop},
+	{SIGTERM, on_stop},
+	{SIGHUP, on_reload},
+	{SIGUSR1, on_drain},
 };
 #define COUNT (sizeof(table) / sizeof(table[0]))
 
@@ -55,8 +55,8 @@ static struct event *events[COUNT];
 int signals_init(struct event_base *base)
 {
 	for (size_t i = 0; i < COUNT; i++) {
-		events[i] = evsignal_new(base, table[i].number, table[i].fn,
-			NULL);
+		events[i] =
+			evsignal_new(base, table[i].number, table[i].fn, NULL);
 		if (!events[i] || evsignal_add(events[i], NULL) != 0) {
 			log_core(RELAY_ERROR, "cannot handle SIG%s",
 				sigabbrev_np(table[i].number));
@@ -75,7 +75,7 @@ static void exit_at_once(int number)
 
 void signals_exit_at_once(void)
 {
-	struct sigaction action = { .sa_handler = exit_at_once };
+	struct sigaction action = {.sa_handler = exit_at_once};
 	sigset_t all, before;
 
 	/* None may come while nobody handles it. */

@@ -23,8 +23,8 @@
 
 static uint64_t last_serial; /* [C] */
 
-bool module_list_has(const struct module_list *list,
-	const struct relay_module *mod)
+bool module_list_has(
+	const struct module_list *list, const struct relay_module *mod)
 {
 	for (size_t i = 0; i < list->count; i++)
 		if (list->mods[i] == mod)
@@ -37,8 +37,8 @@ void module_list_add(struct module_list *list, struct relay_module *mod)
 	list->mods[list->count++] = mod;
 }
 
-void module_list_remove(struct module_list *list,
-	const struct relay_module *mod)
+void module_list_remove(
+	struct module_list *list, const struct relay_module *mod)
 {
 	size_t kept = 0;
 
@@ -82,7 +82,7 @@ int stage_check(struct relay_module *mod, const struct config *config,
 	struct relay_err *err)
 {
 	/* Also asked of modules that have no context yet. */
-	struct relay_ctx nobody = { .mod = mod, .worker = RELAY_CONTROL };
+	struct relay_ctx nobody = {.mod = mod, .worker = RELAY_CONTROL};
 	struct attribution attribution;
 	int result;
 
@@ -90,8 +90,8 @@ int stage_check(struct relay_module *mod, const struct config *config,
 		return 0;
 	relay_fail(err, "check failed and did not say why");
 	attribution_begin(&attribution, &nobody);
-	result = mod->def.check(config_module_values(config, mod->def.name),
-		err);
+	result = mod->def.check(
+		config_module_values(config, mod->def.name), err);
 	attribution_end(&attribution, "check");
 	return result ? -1 : 0;
 }
@@ -139,8 +139,10 @@ static int make_workers(struct relay_module *mod, const void *conf)
 	for (unsigned i = 0; i < count; i++) {
 		struct module_ctx *ctx = &mod->workers[i];
 
-		ctx->pub = (struct relay_ctx){ .mod = mod, .worker = (int)i,
-			.conf = conf, .data = mod->data };
+		ctx->pub = (struct relay_ctx){.mod = mod,
+			.worker = (int)i,
+			.conf = conf,
+			.data = mod->data};
 		ctx->loop = &workers_get(i)->loop;
 		ctx->shard = metrics_shard((int)i);
 		if (mod->def.worker_size == 0)
@@ -172,8 +174,8 @@ static int prepare(struct relay_module *mod, const struct config *config,
 	const void *conf = config_module_values(config, mod->def.name);
 
 	if (take_slot(mod) != 0)
-		return relay_fail(err, "more than %d modules at a time",
-			MODULES_MAX);
+		return relay_fail(
+			err, "more than %d modules at a time", MODULES_MAX);
 	mod->control.entered = true;
 	relay_fail(err, "out of memory");
 	module_pin(mod);
@@ -183,8 +185,10 @@ static int prepare(struct relay_module *mod, const struct config *config,
 			return -1;
 	}
 	mod->serial = ++last_serial;
-	mod->control.pub = (struct relay_ctx){ .mod = mod,
-		.worker = RELAY_CONTROL, .conf = conf, .data = mod->data };
+	mod->control.pub = (struct relay_ctx){.mod = mod,
+		.worker = RELAY_CONTROL,
+		.conf = conf,
+		.data = mod->data};
 	mod->control.loop = control;
 	mod->control.shard = metrics_shard(RELAY_CONTROL);
 	return make_workers(mod, conf);
@@ -199,8 +203,8 @@ struct worker_round {
 	struct relay_err *err;
 };
 
-static int start_here(struct worker *worker, struct relay_module *mod,
-	struct relay_err *err)
+static int start_here(
+	struct worker *worker, struct relay_module *mod, struct relay_err *err)
 {
 	struct module_ctx *ctx = &mod->workers[worker->loop.index];
 	const struct relay_ctx *before;
@@ -315,8 +319,8 @@ int stage_enter(const struct module_list *list, const struct config *config,
 	struct loop *control, struct relay_module **culprit,
 	struct relay_err *err)
 {
-	struct worker_round round = { .list = list, .err = err,
-		.claimed = ATOMIC_FLAG_INIT };
+	struct worker_round round = {
+		.list = list, .err = err, .claimed = ATOMIC_FLAG_INIT};
 
 	*culprit = NULL;
 	/*
@@ -338,10 +342,15 @@ error:
 	return -1;
 }
 
-void stage_publish(const struct module_list *list)
+void stage_mark(const struct module_list *list, enum module_stage stage)
 {
 	for (size_t i = 0; i < list->count; i++)
-		list->mods[i]->stage = MODULE_LIVE;
+		list->mods[i]->stage = stage;
+}
+
+void stage_publish(const struct module_list *list)
+{
+	stage_mark(list, MODULE_LIVE);
 	for (size_t i = 0; i < list->count; i++)
 		log_publish(list->mods[i]);
 }

@@ -24,12 +24,12 @@ struct module_list {
 	size_t count;
 };
 
-bool module_list_has(const struct module_list *list,
-	const struct relay_module *mod);
+bool module_list_has(
+	const struct module_list *list, const struct relay_module *mod);
 /* The list must have room. */
 void module_list_add(struct module_list *list, struct relay_module *mod);
-void module_list_remove(struct module_list *list,
-	const struct relay_module *mod);
+void module_list_remove(
+	struct module_list *list, const struct relay_module *mod);
 
 /* [C]  Asks `check` of one module.  0, or -1 with err. */
 int stage_check(struct relay_module *mod, const struct config *config,
@@ -45,6 +45,8 @@ int stage_enter(const struct module_list *list, const struct config *config,
 	struct relay_err *err);
 /* [C]  Undoes that, or what there is of it, before they were published. */
 void stage_abandon(const struct module_list *list);
+/* [C]  To MODULE_LEAVING, or back to MODULE_LIVE. */
+void stage_mark(const struct module_list *list, enum module_stage stage);
 /* [C]  Makes them MODULE_LIVE and their registrations visible. */
 void stage_publish(const struct module_list *list);
 

@@ -12,15 +12,15 @@
 
 static const struct relay_option options[] = {
 	RELAY_OPT(struct relay_conf, network_timeout_ms, int64_t,
-		"network-timeout", RELAY_DURATION, "2m", 100, 86400000,
+		"network-timeout", RELAY_DURATION, "2m", 100, 0,
 		"how long a device or a session may be silent",
 		.flag = "network-timeout"),
 	RELAY_OPT(struct relay_conf, ping_interval_ms, int64_t, "ping-interval",
-		RELAY_DURATION, "1m", 100, 86400000,
+		RELAY_DURATION, "1m", 100, 0,
 		"how often joined devices are asked for a sign of life",
 		.flag = "ping-interval"),
 	RELAY_OPT(struct relay_conf, message_timeout_ms, int64_t,
-		"message-timeout", RELAY_DURATION, "1m", 100, 86400000,
+		"message-timeout", RELAY_DURATION, "1m", 100, 0,
 		"how long a connection may take to say what it wants, and a "
 		"session to be complete",
 		.flag = "message-timeout"),

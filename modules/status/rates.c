@@ -33,12 +33,17 @@ void rates_sample(struct rates *rates, int64_t now_ms, int64_t total)
 		rates->count++;
 }
 
-/* Bits per millisecond are kbit/s. */
+/*
+ * Bits per millisecond are kbit/s.  What a window has not seen yet counts as
+ * zero, as the original does: the pool and dashboards compare relays by this.
+ */
 static int64_t mean(const struct rates *rates, size_t window)
 {
 	size_t back = window < rates->count ? window : rates->count - 1;
 	size_t from = (rates->newest + RATES_SAMPLES - back) % RATES_SAMPLES;
-	int64_t ms = rates->ring[rates->newest].at_ms - rates->ring[from].at_ms;
+	int64_t ms = rates->ring[rates->newest].at_ms -
+		     rates->ring[from].at_ms +
+		     (int64_t)(window - back) * RATES_INTERVAL_MS;
 	int64_t bytes =
 		rates->ring[rates->newest].total - rates->ring[from].total;
 

@@ -30,8 +30,8 @@ void rates_init(struct rates *rates, int64_t now_ms, int64_t total);
 void rates_sample(struct rates *rates, int64_t now_ms, int64_t total);
 
 /*
- * The means in kbit/s up to the last sample, each over its window, or over the
- * time that was sampled where that is shorter.  0 before the second sample.
+ * The means in kbit/s up to the last sample, each over its whole window: what
+ * it has not seen yet counts as zero.  0 before the second sample.
  */
 void rates_kbps(const struct rates *rates, int64_t out[RATES_WINDOWS]);
 

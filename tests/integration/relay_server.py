@@ -238,11 +238,12 @@ class RelayServer:
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
-    def wait_for_descriptors(self, most):
+    def wait_for_descriptors(self, most, deadline=None):
         """Waits until no more than `most` descriptors are open."""
         wait_for(
             lambda: self.descriptors() <= most,
             lambda: f"{most} open descriptors at most; there are {self.descriptors()}",
+            deadline,
         )
 
     def listening_ports(self):

@@ -30,14 +30,20 @@ static const struct relay_option options[] = {
 	RELAY_OPT_END,
 };
 
-static const char *const threads[] = { "control", "worker", NULL };
-static const int64_t bounds[] = { 1, 10, 100, 0 };
+static const char *const threads[] = {"control", "worker", NULL};
+static const int64_t bounds[] = {1, 10, 100, 0};
 
-static const struct relay_metric_def ticks = { .name = "ticks", .unit = "",
-	.help = "Ticks of the timers.", .kind = RELAY_COUNTER,
-	.label = "thread", .values = threads };
-static const struct relay_metric_def delays = { .name = "delays", .unit = "",
-	.help = "Numbers.", .kind = RELAY_HISTOGRAM, .bounds = bounds };
+static const struct relay_metric_def ticks = {.name = "ticks",
+	.unit = "",
+	.help = "Ticks of the timers.",
+	.kind = RELAY_COUNTER,
+	.label = "thread",
+	.values = threads};
+static const struct relay_metric_def delays = {.name = "delays",
+	.unit = "",
+	.help = "Numbers.",
+	.kind = RELAY_HISTOGRAM,
+	.bounds = bounds};
 
 static int64_t read_step(struct relay_ctx *cx, unsigned value)
 {
@@ -47,9 +53,11 @@ static int64_t read_step(struct relay_ctx *cx, unsigned value)
 	return conf->step;
 }
 
-static const struct relay_metric_def step = { .name = "step", .unit = "",
-	.help = "The option in force.", .kind = RELAY_GAUGE,
-	.read = read_step };
+static const struct relay_metric_def step = {.name = "step",
+	.unit = "",
+	.help = "The option in force.",
+	.kind = RELAY_GAUGE,
+	.read = read_step};
 
 static int64_t tick(struct relay_ctx *cx, void *arg)
 {
@@ -57,8 +65,8 @@ static int64_t tick(struct relay_ctx *cx, void *arg)
 	const struct data *data = cx->data;
 
 	(void)arg;
-	relay_metric_inc(cx, data->ticks, cx->worker != RELAY_CONTROL,
-		conf->step);
+	relay_metric_inc(
+		cx, data->ticks, cx->worker != RELAY_CONTROL, conf->step);
 	relay_metric_observe(cx, data->delays, 0, 5);
 	return 5;
 }
@@ -86,9 +94,8 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 
 static int start(struct relay_ctx *cx, struct relay_err *err)
 {
-	return relay_timer_add(cx, 0, tick, NULL)
-		? 0
-		: relay_fail(err, "no timer");
+	return relay_timer_add(cx, 0, tick, NULL) ? 0
+						  : relay_fail(err, "no timer");
 }
 
 static void reload(struct relay_ctx *cx)

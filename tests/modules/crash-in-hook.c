@@ -6,8 +6,8 @@
 
 #include <strelaysrv/module.h>
 
-static enum relay_verdict conn_accept(struct relay_ctx *cx,
-	struct relay_conn *conn, struct relay_denial *why)
+static enum relay_verdict conn_accept(
+	struct relay_ctx *cx, struct relay_conn *conn, struct relay_denial *why)
 {
 	(void)cx;
 	(void)conn;
@@ -18,5 +18,5 @@ static enum relay_verdict conn_accept(struct relay_ctx *cx,
 
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("crash-in-hook", "7.1", "ends the process"),
-	.hooks = { .conn_accept = conn_accept },
+	.hooks = {.conn_accept = conn_accept},
 };

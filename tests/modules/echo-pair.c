@@ -46,8 +46,8 @@ static bool take_other(struct relay_ctx *cx, struct relay_conn *conn,
 	return taken;
 }
 
-static void arrived(struct relay_ctx *cx, struct relay_conn *conn,
-	const void *arg);
+static void arrived(
+	struct relay_ctx *cx, struct relay_conn *conn, const void *arg);
 
 static void meet(struct relay_ctx *cx, struct relay_conn *conn)
 {
@@ -59,8 +59,8 @@ static void meet(struct relay_ctx *cx, struct relay_conn *conn)
 	relay_conn_deadline(conn, -1);
 	while (take_other(cx, conn, &worker, &id)) {
 		if (worker != cx->worker) {
-			relay_conn_move(cx, conn, worker, arrived, &id,
-				sizeof(id));
+			relay_conn_move(
+				cx, conn, worker, arrived, &id, sizeof(id));
 			return;
 		}
 		other = relay_conn_find(cx, id);
@@ -71,8 +71,8 @@ static void meet(struct relay_ctx *cx, struct relay_conn *conn)
 	}
 }
 
-static void arrived(struct relay_ctx *cx, struct relay_conn *conn,
-	const void *arg)
+static void arrived(
+	struct relay_ctx *cx, struct relay_conn *conn, const void *arg)
 {
 	const struct conf *conf = cx->conf;
 	const uint64_t *id = arg;
@@ -84,8 +84,8 @@ static void arrived(struct relay_ctx *cx, struct relay_conn *conn,
 		meet(cx, conn);
 }
 
-static enum relay_verdict conn_open(struct relay_ctx *cx,
-	struct relay_conn *conn, struct relay_denial *why)
+static enum relay_verdict conn_open(
+	struct relay_ctx *cx, struct relay_conn *conn, struct relay_denial *why)
 {
 	(void)cx;
 	(void)why;
@@ -103,8 +103,8 @@ static void conn_readable(struct relay_ctx *cx, struct relay_conn *conn)
 	}
 }
 
-static void conn_close(struct relay_ctx *cx, struct relay_conn *conn,
-	enum relay_reason reason)
+static void conn_close(
+	struct relay_ctx *cx, struct relay_conn *conn, enum relay_reason reason)
 {
 	struct data *data = cx->data;
 
@@ -120,8 +120,8 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 	struct data *data = cx->data;
 
 	return pthread_mutex_init(&data->lock, NULL) == 0
-		? 0
-		: relay_fail(err, "no mutex");
+		       ? 0
+		       : relay_fail(err, "no mutex");
 }
 
 static void fini(struct relay_ctx *cx)
@@ -140,9 +140,10 @@ RELAY_MODULE = {
 	.conn_size = sizeof(bool),
 	.init = init,
 	.fini = fini,
-	.hooks = {
-		.conn_open = conn_open,
-		.conn_readable = conn_readable,
-		.conn_close = conn_close,
-	},
+	.hooks =
+		{
+			.conn_open = conn_open,
+			.conn_readable = conn_readable,
+			.conn_close = conn_close,
+		},
 };

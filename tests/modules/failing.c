@@ -12,8 +12,8 @@ struct conf {
 };
 
 enum { NEVER, CHECK, INIT, START, WORKER_START };
-static const char *const stages[] = { "never", "check", "init", "start",
-	"worker-start", NULL };
+static const char *const stages[] = {
+	"never", "check", "init", "start", "worker-start", NULL};
 
 static const struct relay_option options[] = {
 	RELAY_OPT(struct conf, at, int64_t, "at", RELAY_CHOICE, "never", 0, 0,
@@ -23,8 +23,8 @@ static const struct relay_option options[] = {
 	RELAY_OPT_END,
 };
 
-static int fail_at(const struct conf *conf, int64_t stage,
-	struct relay_err *err)
+static int fail_at(
+	const struct conf *conf, int64_t stage, struct relay_err *err)
 {
 	if (conf->at != stage)
 		return 0;
@@ -61,8 +61,8 @@ static int check(const void *conf, struct relay_err *err)
 
 static int init(struct relay_ctx *cx, struct relay_err *err)
 {
-	static const struct relay_metric_def metric = { .name = "things",
-		.unit = "", .help = "Counts nothing." };
+	static const struct relay_metric_def metric = {
+		.name = "things", .unit = "", .help = "Counts nothing."};
 	static const int service = 1;
 
 	if (!relay_metric_add(cx, &metric) ||

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* older: its descriptor ends within the hooks, as that of an older API would. */
+/* older: its descriptor ends within the hooks, as that of an older API would.
+ */
 
 #include <strelaysrv/module.h>
 
-static enum relay_verdict conn_accept(struct relay_ctx *cx,
-	struct relay_conn *conn, struct relay_denial *why)
+static enum relay_verdict conn_accept(
+	struct relay_ctx *cx, struct relay_conn *conn, struct relay_denial *why)
 {
 	(void)conn;
 	(void)why;
@@ -14,8 +15,8 @@ static enum relay_verdict conn_accept(struct relay_ctx *cx,
 }
 
 /* In an older header the struct would end here: this must not be called. */
-static void conn_close(struct relay_ctx *cx, struct relay_conn *conn,
-	enum relay_reason reason)
+static void conn_close(
+	struct relay_ctx *cx, struct relay_conn *conn, enum relay_reason reason)
 {
 	(void)conn;
 	(void)reason;
@@ -30,5 +31,5 @@ RELAY_MODULE = {
 	.name = "older",
 	.version = "1",
 	.summary = "built with fewer hooks",
-	.hooks = { .conn_accept = conn_accept, .conn_close = conn_close },
+	.hooks = {.conn_accept = conn_accept, .conn_close = conn_close},
 };

@@ -14,8 +14,8 @@ static int add_sample(const struct relay_sample *sample, void *arg)
 {
 	struct evbuffer *body = arg;
 
-	evbuffer_add_printf(body, "metric %s.%s", sample->module,
-		sample->def->name);
+	evbuffer_add_printf(
+		body, "metric %s.%s", sample->module, sample->def->name);
 	if (sample->value_name)
 		evbuffer_add_printf(body, ".%s", sample->value_name);
 	evbuffer_add_printf(body, " %" PRId64 "\n", sample->value);
@@ -23,8 +23,8 @@ static int add_sample(const struct relay_sample *sample, void *arg)
 }
 
 /* The query is a list of SECTION.OPTION, joined by '&'; core's have no dot. */
-static void add_options(struct relay_ctx *cx, const char *query,
-	struct evbuffer *body)
+static void add_options(
+	struct relay_ctx *cx, const char *query, struct evbuffer *body)
 {
 	char section[64], name[64];
 	struct relay_value value;
@@ -37,8 +37,8 @@ static void add_options(struct relay_ctx *cx, const char *query,
 		if (relay_option_get(cx, own ? NULL : section, name, &value))
 			evbuffer_add_printf(body, "option %s none\n", name);
 		else if (value.string)
-			evbuffer_add_printf(body, "option %s %s\n", name,
-				value.string);
+			evbuffer_add_printf(
+				body, "option %s %s\n", name, value.string);
 		else
 			evbuffer_add_printf(body, "option %s %" PRId64 "\n",
 				name, value.number);
@@ -51,8 +51,8 @@ static void route(struct relay_ctx *cx, struct relay_http *http)
 	const int *service = relay_service_find(cx, "counter", 2, &self);
 
 	if (service)
-		evbuffer_add_printf(http->body, "service counter %d\n",
-			*service);
+		evbuffer_add_printf(
+			http->body, "service counter %d\n", *service);
 	evbuffer_add_printf(http->body, "workers %d\n", relay_worker_count());
 	relay_metrics_visit(cx, add_sample, http->body);
 	add_options(cx, http->query, http->body);
@@ -61,8 +61,8 @@ static void route(struct relay_ctx *cx, struct relay_http *http)
 static int init(struct relay_ctx *cx, struct relay_err *err)
 {
 	return relay_http_route(cx, "/probe", route) == 0
-		? 0
-		: relay_fail(err, "no route");
+		       ? 0
+		       : relay_fail(err, "no route");
 }
 
 RELAY_MODULE = {

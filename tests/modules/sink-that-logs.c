@@ -12,8 +12,8 @@ static void sink(struct relay_ctx *cx, const struct relay_log_record *record)
 static int init(struct relay_ctx *cx, struct relay_err *err)
 {
 	return relay_log_sink(cx, RELAY_INFO, sink) == 0
-		? 0
-		: relay_fail(err, "no sink");
+		       ? 0
+		       : relay_fail(err, "no sink");
 }
 
 RELAY_MODULE = {

@@ -8,7 +8,7 @@
 
 static int64_t sleep_a_while(struct relay_ctx *cx, void *arg)
 {
-	const struct timespec while_ = { 0, 150 * 1000000 };
+	const struct timespec while_ = {0, 150 * 1000000};
 
 	(void)cx;
 	(void)arg;
@@ -19,8 +19,8 @@ static int64_t sleep_a_while(struct relay_ctx *cx, void *arg)
 static int start(struct relay_ctx *cx, struct relay_err *err)
 {
 	return relay_timer_add(cx, 0, sleep_a_while, NULL)
-		? 0
-		: relay_fail(err, "no timer");
+		       ? 0
+		       : relay_fail(err, "no timer");
 }
 
 static void reload(struct relay_ctx *cx)

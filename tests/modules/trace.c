@@ -27,8 +27,8 @@ struct block {
 	uint64_t calls;
 };
 
-static void check_block(struct relay_ctx *cx, struct block *block, bool first,
-	const char *hook)
+static void check_block(
+	struct relay_ctx *cx, struct block *block, bool first, const char *hook)
 {
 	if (!block) { /* it is older than this module's start */
 		relay_log(cx, RELAY_NOTICE, "%s: no block", hook);
@@ -40,8 +40,8 @@ static void check_block(struct relay_ctx *cx, struct block *block, bool first,
 	block->calls++;
 }
 
-static enum relay_verdict answer(struct relay_ctx *cx, const char *hook,
-	struct relay_denial *why)
+static enum relay_verdict answer(
+	struct relay_ctx *cx, const char *hook, struct relay_denial *why)
 {
 	const struct conf *conf = cx->conf;
 
@@ -61,14 +61,14 @@ static enum relay_verdict about_conn(struct relay_ctx *cx,
 	return answer(cx, hook, why);
 }
 
-static enum relay_verdict conn_accept(struct relay_ctx *cx,
-	struct relay_conn *conn, struct relay_denial *why)
+static enum relay_verdict conn_accept(
+	struct relay_ctx *cx, struct relay_conn *conn, struct relay_denial *why)
 {
 	return about_conn(cx, conn, why, "conn_accept");
 }
 
-static enum relay_verdict conn_open(struct relay_ctx *cx,
-	struct relay_conn *conn, struct relay_denial *why)
+static enum relay_verdict conn_open(
+	struct relay_ctx *cx, struct relay_conn *conn, struct relay_denial *why)
 {
 	return about_conn(cx, conn, why,
 		relay_conn_is_tls(conn) ? "conn_open_tls" : "conn_open_plain");
@@ -114,8 +114,8 @@ static size_t session_grant(struct relay_ctx *cx, struct relay_session *session,
 	int from, size_t len, unsigned *wait_ms)
 {
 	(void)from;
-	check_block(cx, relay_session_data(cx, session), false,
-		"session_grant");
+	check_block(
+		cx, relay_session_data(cx, session), false, "session_grant");
 	*wait_ms = 1;
 	return len;
 }
@@ -130,14 +130,14 @@ static void session_sent(struct relay_ctx *cx, struct relay_session *session,
 static void session_close(struct relay_ctx *cx, struct relay_session *session,
 	enum relay_reason reason)
 {
-	check_block(cx, relay_session_data(cx, session), false,
-		"session_close");
+	check_block(
+		cx, relay_session_data(cx, session), false, "session_close");
 	relay_log(cx, RELAY_NOTICE, "session_close %s",
 		relay_reason_word(reason));
 }
 
-static void conn_close(struct relay_ctx *cx, struct relay_conn *conn,
-	enum relay_reason reason)
+static void conn_close(
+	struct relay_ctx *cx, struct relay_conn *conn, enum relay_reason reason)
 {
 	check_block(cx, relay_conn_data(cx, conn), false, "conn_close");
 	relay_log(cx, RELAY_NOTICE, "conn_close %s", relay_reason_word(reason));
@@ -205,17 +205,18 @@ RELAY_MODULE = {
 	.fini = fini,
 	.worker_start = worker_start,
 	.worker_stop = worker_stop,
-	.hooks = {
-		.conn_accept = conn_accept,
-		.conn_open = conn_open,
-		.conn_readable = conn_readable,
-		.conn_deadline = conn_deadline,
-		.peer_join = peer_join,
-		.peer_connect = peer_connect,
-		.session_open = session_open,
-		.session_grant = session_grant,
-		.session_sent = session_sent,
-		.session_close = session_close,
-		.conn_close = conn_close,
-	},
+	.hooks =
+		{
+			.conn_accept = conn_accept,
+			.conn_open = conn_open,
+			.conn_readable = conn_readable,
+			.conn_deadline = conn_deadline,
+			.peer_join = peer_join,
+			.peer_connect = peer_connect,
+			.session_open = session_open,
+			.session_grant = session_grant,
+			.session_sent = session_sent,
+			.session_close = session_close,
+			.conn_close = conn_close,
+		},
 };

@@ -4,8 +4,8 @@
 
 #include <strelaysrv/module.h>
 
-static enum relay_verdict conn_accept(struct relay_ctx *cx,
-	struct relay_conn *conn, struct relay_denial *why)
+static enum relay_verdict conn_accept(
+	struct relay_ctx *cx, struct relay_conn *conn, struct relay_denial *why)
 {
 	(void)cx;
 	(void)conn;
@@ -15,5 +15,5 @@ static enum relay_verdict conn_accept(struct relay_ctx *cx,
 
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("unknown-verdict", "1", "answers what is no verdict"),
-	.hooks = { .conn_accept = conn_accept },
+	.hooks = {.conn_accept = conn_accept},
 };

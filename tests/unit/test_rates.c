@@ -29,10 +29,11 @@ static void all_are_zero_before_ten_seconds_have_passed(void **state)
 	check(&rates, want);
 }
 
-static void the_first_sample_counts_for_every_window(void **state)
+static void what_was_not_seen_yet_counts_as_zero(void **state)
 {
 	/* 1,250,000 bytes in 10 s are 1,000 kbit/s. */
-	const int64_t want[] = {1000, 1000, 1000, 1000, 1000, 1000};
+	const int64_t want[] = {
+		1000, 1000 / 6, 1000 / 30, 1000 / 90, 1000 / 180, 1000 / 360};
 	struct rates rates;
 
 	(void)state;
@@ -45,7 +46,7 @@ static void windows_forget_in_their_own_time(void **state)
 {
 	const int64_t hour[] = {0, 0, 0, 0, 0, 1000 / 360};
 	const int64_t minute[] = {
-		0, 1000 / 6, 1000 / 6, 1000 / 6, 1000 / 6, 1000 / 6};
+		0, 1000 / 6, 1000 / 30, 1000 / 90, 1000 / 180, 1000 / 360};
 	const int64_t zero[RATES_WINDOWS] = {0};
 	struct rates rates;
 	int64_t at = 0;
@@ -77,7 +78,9 @@ static void a_steady_rate_is_the_same_everywhere(void **state)
 
 static void late_samples_are_weighed_by_their_time(void **state)
 {
-	const int64_t want[] = {800, 800, 800, 800, 800, 800};
+	/* 2,500,000 bytes in 25 s; longer windows count 10 s less of them. */
+	const int64_t want[] = {800, 20000000 / 75000, 20000000 / 315000,
+		20000000 / 915000, 20000000 / 1815000, 20000000 / 3615000};
 	struct rates rates;
 
 	(void)state;
@@ -105,7 +108,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_are_zero_before_ten_seconds_have_passed),
-		cmocka_unit_test(the_first_sample_counts_for_every_window),
+		cmocka_unit_test(what_was_not_seen_yet_counts_as_zero),
 		cmocka_unit_test(windows_forget_in_their_own_time),
 		cmocka_unit_test(a_steady_rate_is_the_same_everywhere),
 		cmocka_unit_test(late_samples_are_weighed_by_their_time),

@@ -1,0 +1,89 @@
+#!/bin/sh
+# SPDX-License-Identifier: MPL-2.0
+# From a fresh Debian to a running private relay: installs what is missing,
+# builds, starts the relay in the background, and prints its URI.
+#
+#   sh conf/quickstart.sh            listens on port 22067, status on 22070
+#   LISTEN=:443 STATUS=127.0.0.1:8080 sh conf/quickstart.sh
+#   sh conf/quickstart.sh stop       ends it
+#
+# Run again, it builds what has changed and starts the relay anew, with the same
+# identity: that lives in build/quickstart.
+set -eu
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+build="$root/build"
+home="$build/quickstart"
+relay="$build/strelaysrv"
+pid_file="$home/relay.pid"
+log="$home/relay.log"
+
+# Is it still ours, or has another process got that number since?
+running_pid() {
+	[ -f "$pid_file" ] || return 1
+	pid=$(cat "$pid_file")
+	case $(readlink "/proc/$pid/exe" 2>/dev/null) in
+	"$relay" | "$relay (deleted)") echo "$pid" ;;
+	*) return 1 ;;
+	esac
+}
+
+stop() {
+	pid=$(running_pid) || return 0
+	kill "$pid"
+	tries=100
+	while [ "$tries" -gt 0 ] && [ -d "/proc/$pid" ]; do
+		sleep 0.1
+		tries=$((tries - 1))
+	done
+	rm -f "$pid_file"
+	echo "Stopped the relay of process $pid."
+}
+
+if [ "${1:-}" = stop ]; then
+	stop
+	exit 0
+fi
+
+# shellcheck disable=SC2046
+sh "$root/conf/install-packages.sh" $(cat "$root/conf/build-packages")
+mkdir -p "$home"
+{
+	cmake -S "$root" -B "$build" -DBUILD_TESTING=OFF &&
+		cmake --build "$build" -j "$(nproc)"
+} >"$home/build.log" 2>&1 || {
+	cat "$home/build.log" >&2
+	exit 1
+}
+
+stop
+setsid "$relay" -listen "${LISTEN:-:22067}" -status-srv "${STATUS:-:22070}" \
+	-pools= -keys "$home" >"$log" 2>&1 </dev/null &
+echo $! >"$pid_file"
+
+# It says its URI once it serves; if it cannot, it ends and says why.
+tries=100
+while [ "$tries" -gt 0 ] && ! grep -q 'URI: relay://' "$log"; do
+	running_pid >/dev/null || [ "$tries" -gt 95 ] || break
+	sleep 0.1
+	tries=$((tries - 1))
+done
+uri=$(sed -n 's/.*URI: \(relay:.*\)/\1/p' "$log" | tail -n 1)
+if [ -z "$uri" ]; then
+	echo "The relay did not start:" >&2
+	cat "$log" >&2
+	exit 1
+fi
+
+cat <<END
+A private relay runs as process $(cat "$pid_file"). Its URI:
+
+$uri
+
+In Syncthing: Settings, Connections, Sync Protocol Listen Addresses; put the URI
+there on every device, with this machine's address after relay:// (it is
+reachable at: $(hostname -I 2>/dev/null || hostname)).
+
+  log      $log
+  stop     sh conf/quickstart.sh stop
+END

@@ -1,0 +1,103 @@
+#!/bin/sh
+# SPDX-License-Identifier: MPL-2.0
+# Installs what the tests need, builds, and runs every test.
+#
+#   sh tests/run.sh [STAGE...]     all stages, or those named
+#   LONG=1 sh tests/run.sh         fuzzing for an hour each, more rounds
+#
+# Stages: style gcc clang protocol e2e asan tsan. Each is run even if another
+# failed; the exit code is that of all together.
+set -u
+
+root=$(cd "$(dirname "$0")/.." && pwd) || exit 1
+cd "$root" || exit 1
+jobs=$(nproc)
+# Whatever else the machine has, Debian's Python has Debian's pytest.
+python=/usr/bin/python3
+failed=""
+export PYTHONDONTWRITEBYTECODE=1
+
+# shellcheck disable=SC2046
+sh conf/install-packages.sh $(cat conf/build-packages tests/test-packages) ||
+	exit 1
+
+# build FOLDER TYPE [CMAKE OPTION...]
+build() {
+	folder=$1
+	type=$2
+	shift 2
+	cmake -S . -B "$folder" -DCMAKE_BUILD_TYPE="$type" -DBUILD_TESTING=ON \
+		-DWARNINGS_ARE_ERRORS=ON "$@" >"$folder.log" 2>&1 &&
+		cmake --build "$folder" -j "$jobs" >>"$folder.log" 2>&1 || {
+		tail -n 60 "$folder.log"
+		return 1
+	}
+}
+
+unit() {
+	(cd "$1" && ctest --output-on-failure -j "$jobs")
+}
+
+# black_box FOLDER SLOWNESS PYTEST_ARGUMENT...
+black_box() {
+	STRELAYSRV="$root/$1/strelaysrv" TEST_SLOWNESS=$2
+	export STRELAYSRV TEST_SLOWNESS
+	shift 2
+	"$python" -m pytest -q -p no:cacheprovider -n 4 "$@"
+}
+
+stage_style() {
+	git ls-files '*.c' '*.h' | xargs clang-format --dry-run -Werror &&
+		cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
+			--enable=warning,portability --suppress=missingInclude \
+			--suppress=missingIncludeSystem \
+			--suppress=readdirCalled -D_GNU_SOURCE \
+			--library=posix -I include -I core -j "$jobs" \
+			core modules
+}
+
+stage_gcc() {
+	build build-gcc Release -DCMAKE_C_COMPILER=gcc && unit build-gcc
+}
+
+stage_clang() {
+	build build-clang Release -DCMAKE_C_COMPILER=clang && unit build-clang
+}
+
+stage_protocol() {
+	build build-gcc Release -DCMAKE_C_COMPILER=gcc &&
+		black_box build-gcc 1 tests/integration
+}
+
+stage_e2e() {
+	build build-gcc Release -DCMAKE_C_COMPILER=gcc &&
+		black_box build-gcc 1 tests/e2e
+}
+
+stage_asan() {
+	build build-asan ASan -DCMAKE_C_COMPILER=gcc && unit build-asan &&
+		black_box build-asan 4 --only ours tests/integration tests/e2e
+}
+
+stage_tsan() {
+	build build-tsan TSan -DCMAKE_C_COMPILER=gcc && unit build-tsan &&
+		black_box build-tsan 6 --only ours -k 'ours-2 or reload' \
+			tests/integration
+}
+
+for stage in ${*:-style gcc clang protocol e2e asan tsan}; do
+	echo "== $stage"
+	begin=$(date +%s)
+	"stage_$stage" || failed="$failed $stage"
+	echo "== $stage took $(($(date +%s) - begin)) s"
+done
+if [ -n "${LONG:-}" ]; then
+	echo "== fuzzing"
+	sh tests/fuzz/run.sh 3600 || failed="$failed fuzzing"
+fi
+
+if [ -n "$failed" ]; then
+	echo "FAILED:$failed"
+	exit 1
+fi
+echo "All stages passed."

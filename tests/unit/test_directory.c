@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Tests of the directory of joined devices. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "directory.h"
+#include "id_hash.h"
+
+static const uint8_t alice[ID_LEN] = {'a'}, bob[ID_LEN] = {'b'};
+static const struct place first = {0, 1}, second = {1, 1}, third = {0, 3};
+
+static int set_up(void **state)
+{
+	static struct directory dir;
+
+	*state = &dir;
+	return id_hash_init() || directory_init(&dir);
+}
+
+static int tear_down(void **state)
+{
+	directory_finish(*state);
+	return 0;
+}
+
+static enum directory_answer join(struct directory *dir, struct place place)
+{
+	struct place owner;
+
+	return directory_join(dir, alice, place, &owner);
+}
+
+static void check_owner(struct directory *dir, struct place want)
+{
+	struct place got = {-2, 0};
+
+	assert_true(directory_find(dir, alice, &got));
+	assert_int_equal(got.worker, want.worker);
+	assert_int_equal(got.conn, want.conn);
+}
+
+static void a_device_is_found_while_it_is_there(void **state)
+{
+	struct place owner;
+
+	assert_false(directory_find(*state, alice, &owner));
+	assert_int_equal(join(*state, first), DIRECTORY_JOINED);
+	check_owner(*state, first);
+	assert_false(directory_find(*state, bob, &owner));
+	assert_int_equal(directory_leave(*state, alice, first).conn, 0);
+	assert_false(directory_find(*state, alice, &owner));
+}
+
+static void a_second_one_challenges_and_a_third_is_refused(void **state)
+{
+	struct place owner = {-2, 0};
+
+	assert_int_equal(join(*state, first), DIRECTORY_JOINED);
+	assert_int_equal(directory_join(*state, alice, second, &owner),
+		DIRECTORY_CHALLENGED);
+	assert_int_equal(owner.conn, first.conn);
+	assert_int_equal(join(*state, third), DIRECTORY_TAKEN);
+	check_owner(*state, first);
+}
+
+static void an_owner_that_answers_keeps_its_place(void **state)
+{
+	join(*state, first);
+	join(*state, second);
+	assert_int_equal(directory_defend(*state, alice, second).conn, 0);
+	assert_int_equal(
+		directory_defend(*state, alice, first).worker, second.worker);
+	assert_int_equal(directory_defend(*state, alice, first).conn, 0);
+	/* The one who lost leaves, and takes nothing along. */
+	assert_int_equal(directory_leave(*state, alice, second).conn, 0);
+	check_owner(*state, first);
+}
+
+static void an_owner_that_goes_is_followed_by_its_challenger(void **state)
+{
+	struct place heir;
+
+	join(*state, first);
+	join(*state, second);
+	heir = directory_leave(*state, alice, first);
+	assert_int_equal(heir.worker, second.worker);
+	assert_int_equal(heir.conn, second.conn);
+	check_owner(*state, second);
+	/* The old one's end comes twice: it is not the new one's. */
+	assert_int_equal(directory_leave(*state, alice, first).conn, 0);
+	check_owner(*state, second);
+}
+
+static void collect(int worker, uint64_t session, void *arg)
+{
+	*(uint64_t *)arg += (uint64_t)worker * 1000 + session;
+}
+
+static void sessions_hang_on_the_device_until_they_end(void **state)
+{
+	struct part part[3];
+	uint64_t sum = 0;
+
+	assert_int_equal(directory_link(*state, &part[0], alice, 0, 1), 0);
+	assert_int_equal(directory_link(*state, &part[1], alice, 1, 2), 0);
+	assert_int_equal(directory_link(*state, &part[2], alice, 2, 4), 0);
+	assert_true(directory_busy(*state, alice));
+	assert_false(directory_busy(*state, bob));
+	directory_unlink(*state, &part[1]);
+	directory_unlink(*state, &part[1]);
+	directory_each_session(*state, alice, collect, &sum);
+	assert_int_equal(sum, 2005);
+	directory_unlink(*state, &part[2]);
+	directory_unlink(*state, &part[0]);
+	assert_false(directory_busy(*state, alice));
+}
+
+static void a_device_with_sessions_may_leave_and_come_back(void **state)
+{
+	struct part part;
+
+	join(*state, first);
+	assert_int_equal(directory_link(*state, &part, alice, 0, 1), 0);
+	directory_leave(*state, alice, first);
+	assert_true(directory_busy(*state, alice));
+	assert_int_equal(join(*state, second), DIRECTORY_JOINED);
+	directory_unlink(*state, &part);
+	check_owner(*state, second);
+}
+
+static void very_many_devices(void **state)
+{
+	struct place owner;
+	uint8_t id[ID_LEN] = {0};
+
+	for (uint32_t i = 0; i < 20000; i++) {
+		memcpy(id, &i, sizeof(i));
+		assert_int_equal(directory_join(*state, id,
+					 (struct place){0, i + 1}, &owner),
+			DIRECTORY_JOINED);
+	}
+	for (uint32_t i = 0; i < 20000; i++) {
+		memcpy(id, &i, sizeof(i));
+		assert_true(directory_find(*state, id, &owner));
+		assert_int_equal(owner.conn, i + 1);
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_device_is_found_while_it_is_there),
+		TEST(a_second_one_challenges_and_a_third_is_refused),
+		TEST(an_owner_that_answers_keeps_its_place),
+		TEST(an_owner_that_goes_is_followed_by_its_challenger),
+		TEST(sessions_hang_on_the_device_until_they_end),
+		TEST(a_device_with_sessions_may_leave_and_come_back),
+		TEST(very_many_devices),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
