@@ -213,9 +213,9 @@ static int serve(int argc, char *const argv[], struct config *config)
 	if (host_start(config) != 0)
 		goto end;
 	log_release();
+	note_no_pool(argc, argv);
 	if (open_up() != 0)
 		goto end;
-	note_no_pool(argc, argv);
 	result = loop_run(&server.control);
 	if (result != 0)
 		log_core(RELAY_ERROR, "the control loop failed");

@@ -26,10 +26,11 @@ build() {
 	folder=$1
 	type=$2
 	shift 2
+	mkdir -p "$folder"
 	cmake -S . -B "$folder" -DCMAKE_BUILD_TYPE="$type" -DBUILD_TESTING=ON \
-		-DWARNINGS_ARE_ERRORS=ON "$@" >"$folder.log" 2>&1 &&
-		cmake --build "$folder" -j "$jobs" >>"$folder.log" 2>&1 || {
-		tail -n 60 "$folder.log"
+		-DWARNINGS_ARE_ERRORS=ON "$@" >"$folder/build.log" 2>&1 &&
+		cmake --build "$folder" -j "$jobs" >>"$folder/build.log" 2>&1 || {
+		tail -n 60 "$folder/build.log"
 		return 1
 	}
 }
@@ -76,12 +77,12 @@ stage_e2e() {
 
 stage_asan() {
 	build build-asan ASan -DCMAKE_C_COMPILER=gcc && unit build-asan &&
-		black_box build-asan 4 --only ours tests/integration tests/e2e
+		black_box build-asan 4 --only=ours tests/integration tests/e2e
 }
 
 stage_tsan() {
 	build build-tsan TSan -DCMAKE_C_COMPILER=gcc && unit build-tsan &&
-		black_box build-tsan 6 --only ours -k 'ours-2 or reload' \
+		black_box build-tsan 6 --only=ours -k 'ours-2 or reload' \
 			tests/integration
 }
 

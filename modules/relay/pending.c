@@ -79,10 +79,13 @@ static struct pending_key *find(struct pending_table *table, const uint8_t *key)
 	return found;
 }
 
+/* Takes pending over, also on failure. */
 static int insert(struct pending_table *table, struct pending *pending)
 {
-	if (table->sessions >= PENDING_MOST)
+	if (table->sessions >= PENDING_MOST) {
+		free(pending);
 		return -1;
+	}
 	append(table, pending);
 	for (int side = 0; side < 2; side++) {
 		struct pending_key *key = &pending->key[side];

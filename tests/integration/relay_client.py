@@ -111,10 +111,13 @@ class MessageStream:
 
 
 def dial(address, source=None, receive_buffer=None):
-    """A plain TCP connection without delay for small segments."""
+    """A plain TCP connection without delay for small segments.
+
+    Its local port stays free for servers that are started meanwhile, by other tests."""
     family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.settimeout(PATIENCE)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if receive_buffer:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     if source:

@@ -105,7 +105,7 @@ def _with_free_port(address):
     host, port = split_address(address)
     if port:
         return address
-    return f"{address.rpartition(':')[0]}:{free_port(host or '127.0.0.1')}"
+    return f"{address.rpartition(':')[0]}:{free_port(host or '::')}"
 
 
 class RelayServer:

@@ -25,12 +25,24 @@ def joins(address, identity):
         return False
 
 
-@pytest.mark.parametrize("protocol", FAMILIES)
-def test_a_protocol_stands_for_its_families(start_any, identities, protocol):
-    server = start_any("-protocol", protocol, listen=":0", pick_ports=True)
+def check_families(server, identities, want):
     port = server.address[1]
-    got = {family for family, host in HOSTS.items() if joins((host, port), identities[0])}
-    assert got == FAMILIES[protocol], f"{protocol}: got {got}, want {FAMILIES[protocol]}"
+    got = {
+        family for (family, host), identity in zip(HOSTS.items(), identities)
+        if joins((host, port), identity)
+    }
+    assert got == want, f"families: got {got}, want {want}"
+
+
+def test_both_families_are_served(start_any, identities):
+    check_families(start_any(listen=":0", pick_ports=True), identities, set(HOSTS))
+
+
+@pytest.mark.parametrize("protocol", FAMILIES)
+def test_a_protocol_stands_for_its_families(start_ours, identities, protocol):
+    """The reference serves both, whatever it is told."""
+    server = start_ours("-protocol", protocol, listen=":0")
+    check_families(server, identities, FAMILIES[protocol])
 
 
 def test_a_protocol_that_is_none_is_fatal(start_ours):

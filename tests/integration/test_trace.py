@@ -5,8 +5,10 @@ import socket
 
 import pytest
 
+import relay_protocol as rp
 from module_server import module_server  # noqa: F401
 from pairs import connect_pair, ended, swap
+from relay_client import Closed, ProtocolConnection
 
 STARTED = ["check", "init", "start", "worker_start", "ready"]
 PAIR = [
@@ -130,3 +132,28 @@ def test_leaving_module_is_told_of_each_object(module_server):
     second.shutdown(socket.SHUT_RDWR)
     server.stop()
     assert server.transcript("trace") == log
+
+
+def test_protocol_module_asks_the_others(module_server, identities):
+    server = module_server(["trace", "relay"], workers=2)
+    with ProtocolConnection(server.address, identities[0]) as joined:
+        joined.join(token="of-mine")
+        with ProtocolConnection(server.address, identities[1]) as asker:
+            asker.request(identities[0].id)
+        assert 'token "of-mine"' in server.transcript("trace")
+    server.wait_for_count("trace: conn_close", 2)
+    log = server.transcript("trace")
+    for hook in ("conn_open_tls", "peer_join", "peer_connect"):
+        assert hook in log, f"no {hook} in {log}"
+    assert "error trace" not in server.log()
+
+
+def test_refused_join_is_refused(module_server, identities):
+    server = module_server(["trace", "relay"], sections={"trace": {"deny": "peer_join"}})
+    with ProtocolConnection(server.address, identities[0]) as client:
+        client.send(rp.JoinRelayRequest())
+        try:
+            answer = client.receive()
+            assert answer != rp.response(rp.SUCCESS), answer
+        except Closed:
+            pass
