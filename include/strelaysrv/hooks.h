@@ -7,7 +7,9 @@
  * when no module fills them in.  A filter is asked in the order of `modules` in
  * the configuration; the first answer other than RELAY_PASS settles it.  Any
  * value that is no verdict counts as RELAY_DENY and is logged with the module's
- * name: filters fail closed.  Notices go to all, closing ones in reverse order.
+ * name: filters fail closed.  A filter answers and does nothing to the object:
+ * ending it is the server's part.  Notices go to all, closing ones in reverse
+ * order.
  */
 #ifndef RELAY_HOOKS_H
 #define RELAY_HOOKS_H
