@@ -63,8 +63,8 @@ struct config;
  * what was found and what is allowed); parsing goes on to find them all.
  * NULL if there was any.  Takes nothing over; frees with config_free().
  */
-typedef void config_report_fn(enum relay_level level, const char *text,
-	void *arg);
+typedef void config_report_fn(
+	enum relay_level level, const char *text, void *arg);
 struct config *config_load(const char *file, const struct flags *flags,
 	const struct config_module *mods, size_t n, config_report_fn *report,
 	void *arg);
@@ -72,8 +72,7 @@ void config_free(struct config *config);
 
 const struct core_conf *config_core(const struct config *config);
 /* The filled struct of a module's options; NULL if the module is unknown. */
-const void *config_module_values(const struct config *config,
-	const char *name);
+const void *config_module_values(const struct config *config, const char *name);
 /* `required` of the module's section; true unless set to no. */
 bool config_module_required(const struct config *config, const char *name);
 /* section NULL: the server's own.  0 or -1. */
@@ -82,6 +81,7 @@ int config_get(const struct config *config, const char *section,
 /* Calls visit for each option of each section, in order; for -check. */
 void config_visit(const struct config *config,
 	void (*visit)(const char *section, const struct relay_value *value,
-		void *arg), void *arg);
+		void *arg),
+	void *arg);
 
 #endif

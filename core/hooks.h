@@ -36,8 +36,8 @@ const struct layout *layout_make(struct relay_module *const *mods, size_t n);
 void layout_free_all(void);
 
 /* Whether the module was there when an object of this layout was made. */
-static inline bool layout_has(const struct layout *layout,
-	const struct relay_module *mod)
+static inline bool layout_has(
+	const struct layout *layout, const struct relay_module *mod)
 {
 	return layout->at[mod->slot].serial == mod->serial;
 }

@@ -17,10 +17,10 @@
 
 struct identity {
 	X509 *cert;             /* owned */
-	STACK_OF(X509) *chain;  /* further certificates of cert.pem; owned */
+	STACK_OF(X509) * chain; /* further certificates of cert.pem; owned */
 	EVP_PKEY *key;          /* owned */
 	uint8_t id[RELAY_DEVICE_ID_LEN]; /* SHA-256 of the certificate's DER */
-	bool made;              /* just now, since there was none */
+	bool made;                       /* just now, since there was none */
 };
 
 /*

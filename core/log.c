@@ -33,7 +33,7 @@ struct sink {
 static struct {
 	struct sink *sinks; /* in the order they were added */
 	bool debug;
-	bool holding; /* until it is known where the log goes */
+	bool holding;         /* until it is known where the log goes */
 	atomic_int threshold; /* the highest level that anyone wants */
 	_Atomic(struct loop *) control;
 	atomic_bool stderr_stuck;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * The metrics registry: numbers in one shard for each thread, summed on a visit.
+ * The metrics registry: numbers in one shard for each thread, summed on a
+ * visit.
  */
 #ifndef METRICS_H
 #define METRICS_H
@@ -54,8 +55,8 @@ void metrics_observe(struct metrics_shard *shard,
 /* Hides what the module registered; the numbers stay.  [C] */
 void metrics_withdraw(struct relay_module *mod);
 
-static inline void metrics_add(struct metrics_shard *shard, unsigned at,
-	int64_t by)
+static inline void metrics_add(
+	struct metrics_shard *shard, unsigned at, int64_t by)
 {
 	_Atomic int64_t *n = &shard->number[at];
 

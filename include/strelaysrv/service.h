@@ -20,10 +20,11 @@ int relay_service_publish(struct relay_ctx *cx, const char *name,
 
 /*
  * Looks one up.  [C] start or later, anew in each reload.  Not to be used on
- * workers, since the giver may leave before whoever keeps it is told.  In start,
- * only modules that come earlier in `modules` are seen; from ready on, all.
- * NULL: nobody offers it, or only an older version.  Absence is no error.  *self
- * (may be NULL) is the giver's own context, for the functions' first argument.
+ * workers, since the giver may leave before whoever keeps it is told.  In
+ * start, only modules that come earlier in `modules` are seen; from ready on,
+ * all. NULL: nobody offers it, or only an older version.  Absence is no error.
+ * *self (may be NULL) is the giver's own context, for the functions' first
+ * argument.
  */
 const void *relay_service_find(struct relay_ctx *cx, const char *name,
 	unsigned version, struct relay_ctx **self);
