@@ -57,7 +57,7 @@ mkdir -p "$home"
 }
 
 stop
-setsid "$relay" -listen "${LISTEN:-:22067}" -status-srv "${STATUS:-:22070}" \
+setsid "$relay" -listen "${LISTEN-:22067}" -status-srv "${STATUS-:22070}" \
 	-pools= -keys "$home" >"$log" 2>&1 </dev/null &
 echo $! >"$pid_file"
 

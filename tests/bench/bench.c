@@ -71,7 +71,8 @@ static SSL_CTX *make_tls(bool tls12)
 	SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_read_ahead(tls, 1);
 	if (SSL_CTX_set_alpn_protos(tls, alpn, sizeof(alpn) - 1) ||
-		(tls12 && !SSL_CTX_set_max_proto_version(tls, TLS1_2_VERSION))) {
+		(tls12 &&
+			!SSL_CTX_set_max_proto_version(tls, TLS1_2_VERSION))) {
 		SSL_CTX_free(tls);
 		return NULL;
 	}
@@ -97,7 +98,8 @@ static struct timeval to_timeval(int64_t ms)
 static int start_limit(struct bench *bench)
 {
 	struct timeval limit = to_timeval(bench->settings->limit_ms);
-	struct timeval patience = to_timeval(bench->settings->client_timeout_ms);
+	struct timeval patience =
+		to_timeval(bench->settings->client_timeout_ms);
 
 	/* The same for all clients, so a queue instead of a heap. */
 	bench->patience =

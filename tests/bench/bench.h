@@ -8,6 +8,7 @@
 #include <openssl/ssl.h>
 
 #include <event2/event.h>
+#include <event2/event_struct.h>
 
 #include "settings.h"
 #include "tally.h"

@@ -7,7 +7,8 @@
 #include "bench.h"
 
 /* Starts to connect to bench->server.  Returns a non-blocking socket, or -1
- * with errno set.  It is writable when connected or failed: see dial_error(). */
+ * with errno set.  It is writable when connected or failed: see dial_error().
+ */
 int dial(struct bench *bench);
 
 /* 0 once connected, or the errno of what went wrong. */

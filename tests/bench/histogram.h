@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* histogram.h - a distribution of durations in constant memory, exact to 2 %. */
+/* histogram.h - a distribution of durations in constant memory, exact to 2 %.
+ */
 #ifndef HISTOGRAM_H
 #define HISTOGRAM_H
 

@@ -103,8 +103,8 @@ static void answer_ping(struct link *link)
 	uint8_t pong[FRAME_EMPTY_SIZE];
 
 	link->pings++;
-	link_send(link, pong,
-		frame_write_empty(pong, sizeof(pong), FRAME_PONG));
+	link_send(
+		link, pong, frame_write_empty(pong, sizeof(pong), FRAME_PONG));
 }
 
 static void handle_message(struct link *link, const struct frame_header *header)

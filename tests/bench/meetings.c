@@ -11,11 +11,7 @@
 #include "meetings.h"
 #include "meter.h"
 
-enum side {
-	CLIENT,
-	SERVER,
-	SIDES
-};
+enum side { CLIENT, SERVER, SIDES };
 
 struct meetings;
 
@@ -81,8 +77,7 @@ static void fail(struct slot *slot, enum failure why)
 /* The side that asked, whose key waits in the slot. */
 static void start_client(struct slot *slot)
 {
-	const struct frame_bytes key = {
-		slot->client_key, slot->client_key_len};
+	const struct frame_bytes key = {slot->client_key, slot->client_key_len};
 
 	half_start(&slot->halves[CLIENT], &key);
 }
@@ -203,8 +198,7 @@ static void begin(evutil_socket_t fd, short what, void *arg)
 	m->started++;
 	slot->begin_ns = meter_now_ns();
 	evtimer_add(&slot->patience, m->bench->patience);
-	slot->asking =
-		link_create(m->bench, slot->identity, &handlers, slot);
+	slot->asking = link_create(m->bench, slot->identity, &handlers, slot);
 	if (!slot->asking)
 		end(slot); /* counted already */
 }
@@ -221,7 +215,8 @@ static struct slot *find_slot(
 {
 	for (size_t i = 0; i < m->plan->parallel; i++) {
 		if (id->len == IDENTITY_ID_LEN &&
-			memcmp(id->data, m->slots[i].identity->id, id->len) == 0)
+			memcmp(id->data, m->slots[i].identity->id, id->len) ==
+				0)
 			return &m->slots[i];
 	}
 	return NULL;
@@ -330,8 +325,8 @@ int meetings_run(struct bench *bench, const struct meetings_plan *plan)
 	if (prepare(&m)) {
 		tally_add(&bench->tally, FAILURE_LOCAL);
 	} else {
-		m.device = link_create(
-			bench, device_identity(&m), &handlers, &m);
+		m.device =
+			link_create(bench, device_identity(&m), &handlers, &m);
 		if (m.device)
 			bench_run(bench);
 	}

@@ -3,8 +3,8 @@
 /*
  * meetings.h - session set-ups: ask for a device, be invited, join, say hello.
  *
- * One device joins the relay; up to `parallel` others ask for it, over and over.
- * A meeting counts once a byte has gone each way.
+ * One device joins the relay; up to `parallel` others ask for it, over and
+ * over. A meeting counts once a byte has gone each way.
  */
 #ifndef MEETINGS_H
 #define MEETINGS_H

@@ -45,11 +45,13 @@ void report_meters(const struct meter *begin, const struct meter *end)
 {
 	report_seconds("seconds", begin->time_ns, end->time_ns);
 	report_seconds("own_cpu_s", begin->own_cpu_ns, end->own_cpu_ns);
-	report_seconds("system_cpu_s", begin->system_cpu_ns, end->system_cpu_ns);
+	report_seconds(
+		"system_cpu_s", begin->system_cpu_ns, end->system_cpu_ns);
 	report_count("kernel_tcp_kib", (uint64_t)end->kernel_tcp_kib);
 	if (!end->server_cpu_ns)
 		return;
-	report_seconds("server_cpu_s", begin->server_cpu_ns, end->server_cpu_ns);
+	report_seconds(
+		"server_cpu_s", begin->server_cpu_ns, end->server_cpu_ns);
 	report_count("server_rss_before_kib", (uint64_t)begin->server_rss_kib);
 	report_count("server_rss_kib", (uint64_t)end->server_rss_kib);
 }

@@ -163,8 +163,8 @@ int settings_read(
 		}
 		if (row->kind == KIND_SWITCH)
 			memcpy((char *)out + row->offset, &yes, sizeof(yes));
-		else if (read_value(out, row,
-				 i + 1 < argc ? argv[i + 1] : NULL))
+		else if (read_value(
+				 out, row, i + 1 < argc ? argv[i + 1] : NULL))
 			return -1;
 		else
 			i++;
