@@ -38,7 +38,7 @@ const struct relay_option core_options[] = {
 		"available",
 		.flag = "workers", .flags = RELAY_OPTION_RESTART),
 	ROW(network_buffer, int64_t, "network-buffer", RELAY_SIZE, "65536",
-		1024, 16777216,
+		1, 16777216,
 		"bytes read at once, and the most held for each direction of a "
 		"session",
 		.flag = "network-buffer", .flags = RELAY_OPTION_RESTART),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 """The installed tree: it runs from its prefix, and modules are built against it from outside."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -26,11 +27,20 @@ def prefix(tmp_path_factory):
     return folder
 
 
-def installed_server(prefix, folder, *args):
-    certificates.make(name="strelaysrv").write(folder)
-    command = [str(prefix / "bin" / "strelaysrv"), "-listen", "127.0.0.1:0",
-               "-status-srv", "127.0.0.1:0", "-pools=", "-keys", str(folder), *args]
-    return RelayServer(Program("ours"), command, folder).wait_until_serving()
+@pytest.fixture
+def installed_server(tmp_path):
+    """installed_server(prefix, *args) starts what is installed there; it is stopped in the end."""
+    with contextlib.ExitStack() as servers:
+
+        def start(prefix, *args):
+            certificates.make(name="strelaysrv").write(tmp_path)
+            command = [str(prefix / "bin" / "strelaysrv"), "-listen", "127.0.0.1:0",
+                       "-status-srv", "127.0.0.1:0", "-pools=", "-keys", str(tmp_path), *args]
+            server = RelayServer(Program("ours"), command, tmp_path)
+            servers.callback(server.finish)
+            return server.wait_until_serving()
+
+        yield start
 
 
 def example():
@@ -44,17 +54,16 @@ def cache(name):
     return re.search(rf"^{name}:\w+=(.*)$", lines, re.MULTILINE).group(1)
 
 
-def test_the_installed_server_finds_its_modules(prefix, tmp_path):
-    server = installed_server(prefix, tmp_path)
+def test_the_installed_server_finds_its_modules(prefix, installed_server):
+    server = installed_server(prefix)
     server.wait_for_log("with modules: log, relay, status")
     assert server.status()["numConnections"] == 0
-    server.finish()
 
 
-def test_an_installed_tree_may_be_moved(prefix, tmp_path):
+def test_an_installed_tree_may_be_moved(prefix, installed_server, tmp_path):
     moved = tmp_path / "elsewhere"
     shutil.copytree(prefix, moved)
-    installed_server(moved, tmp_path).finish()
+    installed_server(moved)
 
 
 def test_the_installed_sample_is_good(prefix, tmp_path):
@@ -62,7 +71,7 @@ def test_the_installed_sample_is_good(prefix, tmp_path):
     run(str(prefix / "bin" / "strelaysrv"), "-conf", str(sample), "-check", cwd=tmp_path)
 
 
-def test_the_example_of_the_module_page_runs(prefix, tmp_path):
+def test_the_example_of_the_module_page_runs(prefix, installed_server, tmp_path):
     (tmp_path / "hello.c").write_text(example())
     flags = ["-fsanitize=thread"] if cache("CMAKE_BUILD_TYPE") == "TSan" else []
     if cache("CMAKE_BUILD_TYPE") == "ASan":
@@ -76,10 +85,9 @@ def test_the_example_of_the_module_page_runs(prefix, tmp_path):
     (tmp_path / "relay.conf").write_text(
         "modules = { log, relay, status, hello }\nhello { interval = 10s }\n")
     modules = next(prefix.rglob("relay.so")).parent
-    server = installed_server(prefix, tmp_path, "-conf", str(tmp_path / "relay.conf"),
+    server = installed_server(prefix, "-conf", str(tmp_path / "relay.conf"),
                               "-module-dir", f"{modules},{tmp_path}")
     server.wait_for_log("info hello: 0 bytes so far")
-    server.finish()
 
 
 def test_nothing_writes_outside_the_prefix(prefix):
