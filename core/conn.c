@@ -62,7 +62,16 @@ bool relay_conn_is_tls(const struct relay_conn *conn)
 
 const uint8_t *relay_conn_peer(const struct relay_conn *conn)
 {
-	return conn->certs == 1 ? conn->peer : NULL;
+	return conn->certs == 1 || conn->named ? conn->peer : NULL;
+}
+
+void relay_conn_set_peer(
+	struct relay_conn *conn, const uint8_t id[RELAY_DEVICE_ID_LEN])
+{
+	if (conn->ssl) /* what was proven stands */
+		return;
+	memcpy(conn->peer, id, RELAY_DEVICE_ID_LEN);
+	conn->named = true;
 }
 
 unsigned relay_conn_peer_certs(const struct relay_conn *conn)

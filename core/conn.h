@@ -43,7 +43,8 @@ struct relay_conn {
 	struct conn_queue *queue; /* owned; NULL: empty */
 	struct relay_session *session; /* borrowed; NULL: not paired */
 	struct relay_conn *next;       /* on the worker's list of dead ones */
-	struct relay_conn *again_next; /* on the worker's list `again` */
+	struct relay_conn *again_next; /* on the worker's list `again`, or in a
+					* line of handshakes */
 	struct deadline deadline;
 	struct event event;
 	uint64_t id;
@@ -52,11 +53,12 @@ struct relay_conn {
 	uint8_t phase;     /* enum conn_phase */
 	uint8_t side;      /* of the session */
 	uint8_t certs;     /* that the peer sent; see relay_conn_peer_certs */
-	bool again : 1;    /* is on the list `again` */
+	bool again : 1;    /* is on such a list */
 	bool ended : 1;    /* a read or write failed: close as end_reason */
 	bool at_eof : 1;   /* the peer will send nothing more */
 	bool spoke : 1;    /* something was written to it */
 	bool hung_up : 1;  /* the peer's end is in sight, maybe behind bytes */
+	bool named : 1;   /* plain, and a module told whose it is */
 	uint8_t end_reason;
 	uint8_t asked; /* how many modules know it, see hooks.h */
 	uint16_t port;
@@ -76,6 +78,11 @@ void conn_accept(
 void conn_event(evutil_socket_t fd, short what, void *arg);
 /* Puts its socket on its worker's loop.  0 or -1. */
 int conn_watch(struct relay_conn *conn);
+/* The next step of its TLS handshake; makes the TLS side first.  See
+ * handshakes.h for when it is called. */
+void conn_handshake(struct relay_conn *conn);
+/* Its turn came when its peer must have given up. */
+void conn_handshake_late(struct relay_conn *conn);
 /* What the next turn calls for one on the list `again`. */
 void conn_run_again(struct relay_conn *conn);
 

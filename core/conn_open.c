@@ -14,6 +14,7 @@
 
 #include "conn.h"
 #include "core_metrics.h"
+#include "handshakes.h"
 #include "capacity.h"
 #include "log.h"
 #include "session.h"
@@ -110,10 +111,16 @@ static void handshake_failed(struct relay_conn *conn, int error)
 	conn_end(conn, reason);
 }
 
-static void handshake(struct relay_conn *conn)
+void conn_handshake(struct relay_conn *conn)
 {
 	int done, error;
 
+	if (!conn->ssl)
+		conn->ssl = tls_accept(conn->fd);
+	if (!conn->ssl) {
+		conn_end(conn, RELAY_END_ERROR);
+		return;
+	}
 	ERR_clear_error();
 	done = SSL_do_handshake(conn->ssl);
 	if (done != 1) {
@@ -128,6 +135,13 @@ static void handshake(struct relay_conn *conn)
 		clock_us() - conn->opened_us);
 	conn->certs = (uint8_t)tls_take_peer(conn->ssl, conn->peer);
 	offer(conn);
+}
+
+void conn_handshake_late(struct relay_conn *conn)
+{
+	core_count(
+		conn->worker->shard, CORE_HANDSHAKES, CORE_HANDSHAKE_FAILED, 1);
+	conn_end(conn, RELAY_END_TIMEOUT);
 }
 
 static void first_byte(struct relay_conn *conn)
@@ -145,13 +159,8 @@ static void first_byte(struct relay_conn *conn)
 		offer(conn);
 		return;
 	}
-	conn->opened_us = clock_us();
 	conn->phase = CONN_HANDSHAKE;
-	conn->ssl = tls_accept(conn->fd);
-	if (conn->ssl)
-		handshake(conn);
-	else
-		conn_end(conn, RELAY_END_ERROR);
+	handshakes_step(conn);
 }
 
 static void taken_event(struct relay_conn *conn, short what)
@@ -181,7 +190,7 @@ void conn_event(evutil_socket_t fd, short what, void *arg)
 		first_byte(conn);
 		break;
 	case CONN_HANDSHAKE:
-		handshake(conn);
+		handshakes_step(conn);
 		break;
 	case CONN_TAKEN:
 		taken_event(conn, what);

@@ -12,7 +12,7 @@
  * A timer of no delay, not an active event: libevent polls the sockets before
  * timers run, so whatever arrived meanwhile has its turn first.
  */
-static void arm(struct worker *worker)
+void turn_arm(struct worker *worker)
 {
 	static const struct timeval now = {0, 0};
 
@@ -27,7 +27,7 @@ void turn_add_conn(struct relay_conn *conn)
 	conn->again = true;
 	conn->again_next = conn->worker->again;
 	conn->worker->again = conn;
-	arm(conn->worker);
+	turn_arm(conn->worker);
 }
 
 void turn_add_session(struct relay_session *session)
@@ -40,7 +40,7 @@ void turn_add_session(struct relay_session *session)
 	session->hungry_next = NULL;
 	*worker->hungry_end = session;
 	worker->hungry_end = &session->hungry_next;
-	arm(worker);
+	turn_arm(worker);
 }
 
 static int64_t resumes_at(const struct relay_session *session)
@@ -147,6 +147,8 @@ static void next_turn(evutil_socket_t fd, short what, void *arg)
 	loop_tick(&worker->loop);
 	run_again(worker);
 	run_hungry(worker);
+	if (handshakes_run(worker))
+		turn_arm(worker);
 	loop_event_over(&worker->loop);
 }
 
@@ -166,6 +168,8 @@ void turn_finish(struct worker *worker)
 		resume(-1, 0, worker);
 		run_hungry(worker);
 		run_again(worker);
+		while (handshakes_run(worker))
+			;
 		conn_reap(worker);
 		event_free(worker->pause_timer);
 	}

@@ -15,6 +15,8 @@ struct worker;
 int turn_init(struct worker *worker);
 void turn_finish(struct worker *worker);
 
+/* Makes a next turn come.  Idempotent. */
+void turn_arm(struct worker *worker);
 /* Calls conn_run_again() in the next turn.  Idempotent. */
 void turn_add_conn(struct relay_conn *conn);
 /* Calls session_run() in the next turn, after those added before.  Idempotent.

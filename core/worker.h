@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <pthread.h>
 
+#include "handshakes.h"
 #include "hooks.h"
 #include "loop.h"
 #include "object_table.h"
@@ -39,6 +40,7 @@ struct worker {
 	unsigned char *buffer; /* of buffer_len bytes, for every read */
 	size_t buffer_len;
 
+	struct handshakes handshakes;
 	/* Work for the next turn; see turn.c. */
 	struct relay_conn *again;     /* list: conn_readable is due again */
 	struct relay_session *hungry; /* list, in order: bytes are left */
