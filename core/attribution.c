@@ -9,6 +9,7 @@
 #include "hooks.h"
 #include "log.h"
 #include "loop.h"
+#include "module.h"
 
 #define SLOW_MS 100
 
@@ -20,7 +21,7 @@ void attribution_begin(struct attribution *a, const struct relay_ctx *cx)
 	a->began_ms = loop_current ? loop_tick(loop_current) : loop_clock_ms();
 }
 
-void attribution_end(const struct attribution *a, const char *what)
+int64_t attribution_end(const struct attribution *a, const char *what)
 {
 	int64_t took_ms = loop_clock_ms() - a->began_ms;
 	const char *name = a->cx->mod->def.name;
@@ -33,8 +34,11 @@ void attribution_end(const struct attribution *a, const char *what)
 
 	hooks_leave(a->before);
 	if (took_ms <= SLOW_MS || a->cx->worker != RELAY_CONTROL)
-		return;
+		return 0;
+	atomic_fetch_add_explicit(
+		&a->cx->mod->slow_calls, 1, memory_order_relaxed);
 	(void)snprintf(took, sizeof(took), "%" PRId64, took_ms);
 	log_core_fields(RELAY_WARNING, fields,
 		"%s of module %s held up the control thread", what, name);
+	return took_ms;
 }

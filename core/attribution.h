@@ -18,8 +18,9 @@ struct attribution {
 void attribution_begin(struct attribution *a, const struct relay_ctx *cx);
 /*
  * On the control thread, a call that took more than 100 ms is logged with the
- * module's name; `what` says what it was: "a timer".
+ * module's name; `what` says what it was: "a timer".  Returns how many ms such
+ * a call took, else 0.
  */
-void attribution_end(const struct attribution *a, const char *what);
+int64_t attribution_end(const struct attribution *a, const char *what);
 
 #endif

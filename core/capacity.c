@@ -47,7 +47,7 @@ static int64_t raise_descriptors(void)
 	return limit.rlim_cur > 1 << 30 ? 1 << 30 : (int64_t)limit.rlim_cur;
 }
 
-void capacity_init(int64_t max_connections)
+void capacity_init(int64_t max_connections, int64_t own)
 {
 	int64_t all = raise_descriptors();
 	int64_t reserve = all / RESERVE_SHARE < RESERVE_MOST
@@ -56,7 +56,9 @@ void capacity_init(int64_t max_connections)
 	int64_t pipes = all / PIPES_SHARE;
 
 	capacity.pipes = (unsigned)(pipes > 4096 ? 4096 : pipes);
-	capacity.hard = all - reserve - 2 * (int64_t)capacity.pipes;
+	capacity.hard = all - reserve - own - 2 * (int64_t)capacity.pipes;
+	if (capacity.hard < 1)
+		capacity.hard = 1;
 	capacity.soft = max_connections ? max_connections : all * 8 / 10;
 	if (capacity.soft > capacity.hard) {
 		if (max_connections)
@@ -93,4 +95,9 @@ bool relay_over_limit(void)
 {
 	return atomic_load_explicit(&capacity.open, memory_order_relaxed) >
 	       capacity.soft;
+}
+
+int64_t capacity_limit(void)
+{
+	return capacity.soft;
 }

@@ -11,9 +11,10 @@
 
 /*
  * [C]  Raises the soft descriptor limit to the hard one and sets the bounds.
- * `max_connections` 0: 80 % of the descriptors.  Logs the one in force.
+ * `max_connections` 0: 80 % of the descriptors.  `own`: how many the workers
+ * need for themselves.  Logs the bound in force.
  */
-void capacity_init(int64_t max_connections);
+void capacity_init(int64_t max_connections, int64_t own);
 
 /*
  * A connection comes: true when there is a descriptor to spare beside the
@@ -22,6 +23,8 @@ void capacity_init(int64_t max_connections);
 bool capacity_enter(void);
 void capacity_leave(void);
 
+/* Above how many connections newcomers are refused.  [*] */
+int64_t capacity_limit(void);
 /* How many pipes all workers together may have. */
 unsigned capacity_pipes(void);
 

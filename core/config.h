@@ -23,6 +23,7 @@ struct core_conf {
 	int64_t protocol; /* enum core_protocol */
 	const char *keys;
 	const char *status_srv;
+	const char *private_srv;
 	const char *const *modules;
 	int64_t workers; /* 0: as many as CPUs are available */
 	int64_t network_buffer;
@@ -49,6 +50,7 @@ struct config_module {
 enum config_action {
 	CONFIG_RUN,
 	CONFIG_CHECK,   /* -check */
+	CONFIG_MODULES, /* -modules: lists them on stdout, exit 0 */
 	CONFIG_VERSION, /* -version: one line on stdout, exit 0 */
 	CONFIG_HELP,    /* usage was printed to stderr, exit 0 */
 	CONFIG_USAGE,   /* message and usage were printed to stderr, exit 2 */

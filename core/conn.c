@@ -132,11 +132,17 @@ static ssize_t read_tls(struct relay_conn *conn, void *buf, size_t len)
 	int error;
 
 	ERR_clear_error();
+	errno = 0;
 	if (SSL_read_ex(conn->ssl, buf, len, &got) == 1)
 		return (ssize_t)got;
 	error = SSL_get_error(conn->ssl, 0);
-	if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
+	if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
+		/* A record without data was read; the socket may have more. */
+		if (error == SSL_ERROR_WANT_READ && errno != EAGAIN)
+			turn_add_conn(conn);
+		conn->stalled = error == SSL_ERROR_WANT_WRITE;
 		return 0;
+	}
 	conn->at_eof = true;
 	if (error == SSL_ERROR_ZERO_RETURN)
 		return fail(conn, RELAY_END_EOF);
@@ -153,7 +159,7 @@ ssize_t relay_conn_read(struct relay_conn *conn, void *buf, size_t len)
 {
 	ssize_t got;
 
-	if (conn->ended)
+	if (conn->ended || conn->phase > CONN_TAKEN)
 		return -1;
 	if (conn->ssl)
 		return read_tls(conn, buf, len);
@@ -218,7 +224,7 @@ int relay_conn_write(struct relay_conn *conn, const void *buf, size_t len)
 {
 	ssize_t sent = 0;
 
-	if (conn->ended)
+	if (conn->ended || conn->phase > CONN_TAKEN)
 		return 0;
 	if (len > RELAY_CONN_QUEUE - (conn->queue ? conn->queue->len : 0))
 		return -1;
@@ -241,13 +247,15 @@ int conn_flush(struct relay_conn *conn)
 
 	if (!queue)
 		return 1;
-	sent = send_some(conn, queue->data + queue->at, queue->len);
-	if (sent < 0)
-		return -1;
-	queue->at += (size_t)sent;
-	queue->len -= (size_t)sent;
-	if (queue->len)
-		return 0;
+	/* Until the socket is full: OpenSSL may send less than a queue at once.
+	 */
+	while (queue->len) {
+		sent = send_some(conn, queue->data + queue->at, queue->len);
+		if (sent <= 0)
+			return (int)sent;
+		queue->at += (size_t)sent;
+		queue->len -= (size_t)sent;
+	}
 	free(queue);
 	conn->queue = NULL;
 	return 1;
@@ -281,12 +289,12 @@ void relay_conn_deadline(struct relay_conn *conn, int64_t after_ms)
 
 void relay_conn_keepalive(struct relay_conn *conn, int64_t idle_ms)
 {
-	int on = 1, seconds = (int)(idle_ms / 1000);
+	/* 32767 s is the kernel's bound. */
+	int on = 1,
+	    seconds = idle_ms > 32767000 ? 32767 : (int)(idle_ms / 1000);
 
 	if (seconds < 1)
 		seconds = 1;
-	if (seconds > 32767) /* the kernel's bound */
-		seconds = 32767;
 	/* Without it a dead peer is only noticed later. */
 	if (setsockopt(conn->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) ||
 		setsockopt(conn->fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds,
@@ -367,7 +375,7 @@ static void linger(struct relay_conn *conn)
 		got = recv(conn->fd, waste, sizeof(waste), 0);
 	if (got > 0)
 		turn_add_conn(conn);
-	else if (got == 0 || (errno != EAGAIN && errno != EINTR))
+	else if (got == 0 ? flushed == 1 : errno != EAGAIN && errno != EINTR)
 		destroy(conn);
 }
 
@@ -375,10 +383,11 @@ void conn_run_again(struct relay_conn *conn)
 {
 	if (conn->phase == CONN_LINGERING)
 		linger(conn);
-	else if (conn->ended)
-		conn_end(conn, (enum relay_reason)conn->end_reason);
-	else if (conn->phase == CONN_TAKEN)
+	else if (conn->phase == CONN_TAKEN && !conn->ended)
 		hooks_conn_readable(conn->owner, conn);
+	/* A module that saw the end leaves the closing to us. */
+	if (conn->phase == CONN_TAKEN && conn->ended)
+		conn_end(conn, (enum relay_reason)conn->end_reason);
 }
 
 /* Whether there is anybody to deliver last bytes to, and anything to deliver.
@@ -386,7 +395,10 @@ void conn_run_again(struct relay_conn *conn)
 static bool wants_linger(
 	const struct relay_conn *conn, enum relay_reason reason)
 {
-	if (!conn->spoke || conn->at_eof || conn->phase == CONN_PAIRED)
+	if (!conn->spoke || conn->phase == CONN_PAIRED)
+		return false;
+	/* Who will send no more may still read what is queued. */
+	if (conn->at_eof && !conn->queue)
 		return false;
 	if (conn->worker->stopping || conn->worker->lingering >= LINGER_MOST)
 		return false;

@@ -57,8 +57,9 @@ struct relay_conn {
 	bool ended : 1;    /* a read or write failed: close as end_reason */
 	bool at_eof : 1;   /* the peer will send nothing more */
 	bool spoke : 1;    /* something was written to it */
+	bool stalled : 1;  /* a read waits until the socket takes bytes */
 	bool hung_up : 1;  /* the peer's end is in sight, maybe behind bytes */
-	bool named : 1;   /* plain, and a module told whose it is */
+	bool named : 1;    /* plain, and a module told whose it is */
 	uint8_t end_reason;
 	uint8_t asked; /* how many modules know it, see hooks.h */
 	uint16_t port;

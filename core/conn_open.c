@@ -19,6 +19,7 @@
 #include "log.h"
 #include "session.h"
 #include "tls.h"
+#include "tls_failure.h"
 
 /* Until a module sets a deadline of its own. */
 #define OPENING_MS 60000
@@ -93,6 +94,8 @@ static void handshake_failed(struct relay_conn *conn, int error)
 
 	core_count(
 		conn->worker->shard, CORE_HANDSHAKES, CORE_HANDSHAKE_FAILED, 1);
+	core_count(conn->worker->shard, CORE_HANDSHAKE_FAILURES,
+		tls_failure(error, code), 1);
 	if (error == SSL_ERROR_SYSCALL ||
 		ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
 		conn->at_eof = true;
@@ -169,6 +172,10 @@ static void taken_event(struct relay_conn *conn, short what)
 		conn_end(conn, RELAY_END_RESET);
 		return;
 	}
+	if (conn->stalled && (what & EV_WRITE)) {
+		conn->stalled = false;
+		what |= EV_READ;
+	}
 	if (conn->phase == CONN_TAKEN && (what & (EV_READ | EV_CLOSED)))
 		hooks_conn_readable(conn->owner, conn);
 	/* A module that saw the end leaves the closing to us. */
@@ -215,6 +222,12 @@ static void deadline_due(struct deadline *deadline)
 					      offsetof(struct relay_conn,
 						      deadline));
 
+	if (conn->phase == CONN_HANDSHAKE) {
+		core_count(conn->worker->shard, CORE_HANDSHAKES,
+			CORE_HANDSHAKE_FAILED, 1);
+		core_count(conn->worker->shard, CORE_HANDSHAKE_FAILURES,
+			CORE_FAILURE_TIMEOUT, 1);
+	}
 	if (conn->phase == CONN_TAKEN)
 		hooks_conn_deadline(conn->owner, conn);
 	else

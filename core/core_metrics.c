@@ -5,8 +5,10 @@
 #include <stddef.h>
 
 #include <strelaysrv/hooks.h>
+#include <strelaysrv/server.h>
 #include <strelaysrv/thread.h>
 
+#include "capacity.h"
 #include "core_metrics.h"
 #include "log.h"
 #include "metrics.h"
@@ -20,12 +22,26 @@ static const char *const results[] = {"ok", "failed", NULL};
 /* Filled from relay_reason_word(), which is their one source. */
 static const char *reasons[RELAY_END_COUNT + 1];
 
+static const char *const failure_kinds[] = {"closed", "timeout", "version",
+	"cipher", "alpn", "alert", "other", NULL};
+static const char *const loops[] = {"control", "worker", NULL};
+static const char *versions[] = {NULL, NULL};
+
 /* 1 ms to 10 s: the protocol gives up after that. */
 static const int64_t handshake_us[] = {1000, 2500, 5000, 10000, 25000, 50000,
 	100000, 250000, 500000, 1000000, 2500000, 10000000, 0};
 /* 1 s to a day. */
 static const int64_t session_ms[] = {
 	1000, 10000, 60000, 600000, 3600000, 21600000, 86400000, 0};
+/* 1 kB to 100 GB. */
+static const int64_t session_bytes[] = {1000, 10000, 100000, 1000000, 10000000,
+	100000000, 1000000000, 10000000000, 100000000000, 0};
+/* 1 ms to 10 s. */
+static const int64_t wait_ms[] = {
+	1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 10000, 0};
+/* From what a timer of the kernel may be late anyway. */
+static const int64_t lag_us[] = {1000, 2500, 5000, 10000, 25000, 50000, 100000,
+	250000, 500000, 1000000, 10000000, 0};
 
 static int64_t read_log_dropped(struct relay_ctx *cx, unsigned value)
 {
@@ -67,6 +83,41 @@ static int64_t read_resident(struct relay_ctx *cx, unsigned value)
 	(void)cx;
 	(void)value;
 	return process_resident_bytes();
+}
+
+static int64_t read_cpu(struct relay_ctx *cx, unsigned value)
+{
+	(void)cx;
+	(void)value;
+	return process_cpu_us();
+}
+
+static int64_t read_start(struct relay_ctx *cx, unsigned value)
+{
+	(void)cx;
+	(void)value;
+	return relay_start_us();
+}
+
+static int64_t read_build(struct relay_ctx *cx, unsigned value)
+{
+	(void)cx;
+	(void)value;
+	return 1;
+}
+
+static int64_t read_over_limit(struct relay_ctx *cx, unsigned value)
+{
+	(void)cx;
+	(void)value;
+	return relay_over_limit();
+}
+
+static int64_t read_connection_limit(struct relay_ctx *cx, unsigned value)
+{
+	(void)cx;
+	(void)value;
+	return capacity_limit();
 }
 
 static const struct relay_metric_def table[] = {
@@ -165,6 +216,45 @@ static const struct relay_metric_def table[] = {
 			.help = "Calls of modules' timers that reported a "
 				"failure.",
 		},
+	[CORE_HANDSHAKE_FAILURES] =
+		{
+			.name = "handshake_failures",
+			.kind = RELAY_COUNTER,
+			.help = "TLS handshakes that failed, by why.",
+			.label = "kind",
+			.values = failure_kinds,
+		},
+	[CORE_SESSION_SIZE] =
+		{
+			.name = "session_size",
+			.unit = "bytes",
+			.kind = RELAY_HISTOGRAM,
+			.help = "How many bytes sessions passed on, both ways "
+				"together.",
+			.bounds = session_bytes,
+		},
+	[CORE_SHAPING_WAIT] =
+		{
+			.name = "shaping_wait",
+			.unit = "seconds",
+			.kind = RELAY_HISTOGRAM,
+			.scale = 1000,
+			.help = "How long sessions were told to wait by rate "
+				"limits.",
+			.bounds = wait_ms,
+		},
+	[CORE_LOOP_LAG] =
+		{
+			.name = "loop_lag",
+			.unit = "seconds",
+			.kind = RELAY_HISTOGRAM,
+			.scale = 1000000,
+			.help = "How late timers came, by thread: what a loop "
+				"carries waits as long.",
+			.label = "loop",
+			.values = loops,
+			.bounds = lag_us,
+		},
 	[CORE_LOG_DROPPED] =
 		{
 			.name = "log_dropped",
@@ -208,6 +298,49 @@ static const struct relay_metric_def table[] = {
 			.help = "Memory of the process that is in RAM.",
 			.read = read_resident,
 		},
+	[CORE_CPU_TIME] =
+		{
+			.name = "cpu_time",
+			.unit = "seconds",
+			.kind = RELAY_COUNTER,
+			.scale = 1000000,
+			.help = "Processor time of all threads.",
+			.read = read_cpu,
+		},
+	[CORE_START_TIME] =
+		{
+			.name = "start_time",
+			.unit = "seconds",
+			.kind = RELAY_GAUGE,
+			.scale = 1000000,
+			.help = "When the process started, since 1970.",
+			.read = read_start,
+		},
+	[CORE_BUILD] =
+		{
+			.name = "build_info",
+			.kind = RELAY_GAUGE,
+			.help = "1, labelled with the version that runs.",
+			.label = "version",
+			.values = versions,
+			.read = read_build,
+		},
+	[CORE_OVER_LIMIT] =
+		{
+			.name = "over_limit",
+			.kind = RELAY_GAUGE,
+			.help = "Whether there are more connections than "
+				"max-connections.",
+			.read = read_over_limit,
+		},
+	[CORE_CONNECTION_LIMIT] =
+		{
+			.name = "connection_limit",
+			.kind = RELAY_GAUGE,
+			.help = "Above how many connections newcomers are "
+				"refused.",
+			.read = read_connection_limit,
+		},
 };
 
 _Static_assert(sizeof(table) / sizeof(table[0]) == CORE_METRIC_COUNT,
@@ -219,6 +352,7 @@ int core_metrics_init(void)
 {
 	for (int i = 0; i < RELAY_END_COUNT; i++)
 		reasons[i] = relay_reason_word((enum relay_reason)i);
+	versions[0] = relay_build()->version;
 	for (int i = 0; i < CORE_METRIC_COUNT; i++) {
 		handles[i] = metrics_add_core(&table[i]);
 		if (!handles[i])

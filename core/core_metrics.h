@@ -23,6 +23,10 @@ enum core_metric {
 	CORE_SESSION_TRAFFIC,      /* counter, bytes; each byte once */
 	CORE_SESSION_DURATION,     /* histogram, ms */
 	CORE_TIMER_FAILURES,       /* counter */
+	CORE_HANDSHAKE_FAILURES,   /* counter, by enum core_failure_label */
+	CORE_SESSION_SIZE,         /* histogram, bytes */
+	CORE_SHAPING_WAIT,         /* histogram, ms */
+	CORE_LOOP_LAG,             /* histogram, us, by enum core_loop_label */
 	/* looked up when somebody asks: */
 	CORE_LOG_DROPPED,
 	CORE_WORKERS,
@@ -30,6 +34,11 @@ enum core_metric {
 	CORE_OPEN_DESCRIPTORS,
 	CORE_DESCRIPTOR_LIMIT,
 	CORE_RESIDENT_MEMORY,
+	CORE_CPU_TIME,
+	CORE_START_TIME,
+	CORE_BUILD,
+	CORE_OVER_LIMIT,
+	CORE_CONNECTION_LIMIT,
 	CORE_METRIC_COUNT
 };
 
@@ -40,6 +49,16 @@ enum core_accept_label {
 	CORE_ACCEPT_OTHER,
 };
 enum core_refused_label { CORE_REFUSED_LIMIT, CORE_REFUSED_FILTER };
+enum core_failure_label {
+	CORE_FAILURE_CLOSED,  /* the peer went away */
+	CORE_FAILURE_TIMEOUT, /* it said nothing more */
+	CORE_FAILURE_VERSION, /* it wants another TLS version */
+	CORE_FAILURE_CIPHER,  /* nothing that both can */
+	CORE_FAILURE_ALPN,    /* it wants another protocol inside */
+	CORE_FAILURE_ALERT,   /* it refused, by an alert */
+	CORE_FAILURE_OTHER,   /* it is broken, or no TLS at all */
+};
+enum core_loop_label { CORE_LOOP_CONTROL, CORE_LOOP_WORKER };
 enum core_handshake_label { CORE_HANDSHAKE_OK, CORE_HANDSHAKE_FAILED };
 
 /* [C] after metrics_init(), before threads start.  0, or -1 logged. */

@@ -29,21 +29,26 @@ const struct relay_option core_options[] = {
 	ROW(status_srv, const char *, "status-srv", RELAY_STRING, ":22070", 0,
 		0, "address of the status service; empty switches it off",
 		.flag = "status-srv", .flags = RELAY_OPTION_RESTART),
+	ROW(private_srv, const char *, "private-srv", RELAY_STRING, "", 0, 0,
+		"address of what only the operator shall see, such as "
+		"/metrics; empty: it is on the status service",
+		.flag = "private-srv", .flags = RELAY_OPTION_RESTART),
 	/* No flag: it decides which of the other flags mean anything. */
 	ROW(modules, const char *const *, "modules", RELAY_LIST,
-		"log,relay,status", 0, 64,
+		"log,bounds,relay,nat,pool-join,rate-limit,status", 0, 64,
 		"modules that run, in the order in which they are asked"),
 	ROW(workers, int64_t, "workers", RELAY_INT, "0", 0, 256,
 		"threads that carry traffic; 0 is as many as CPUs are "
 		"available",
 		.flag = "workers", .flags = RELAY_OPTION_RESTART),
-	ROW(network_buffer, int64_t, "network-buffer", RELAY_SIZE, "65536",
-		1, 16777216,
+	ROW(network_buffer, int64_t, "network-buffer", RELAY_SIZE, "65536", 1,
+		16777216,
 		"bytes read at once, and the most held for each direction of a "
 		"session",
 		.flag = "network-buffer", .flags = RELAY_OPTION_RESTART),
-	ROW(pipe_size, int64_t, "pipe-size", RELAY_SIZE, "256KiB", 4096,
-		1048576, "size of the kernel pipe that carries bulk transfers",
+	ROW(pipe_size, int64_t, "pipe-size", RELAY_SIZE, "256KiB", 0, 1048576,
+		"size of the kernel pipe that carries bulk transfers; 0 copies "
+		"them instead",
 		.flag = "pipe-size", .flags = RELAY_OPTION_RESTART),
 	ROW(max_connections, int64_t, "max-connections", RELAY_INT, "0", 0,
 		100000000,

@@ -19,6 +19,7 @@ enum flag_special {
 	FLAG_CONF,
 	FLAG_HELP,
 	FLAG_MODULE_DIR,
+	FLAG_MODULES,
 	FLAG_VERSION,
 };
 

@@ -24,7 +24,7 @@ struct parser {
 	struct flag_table table;
 	struct flags *out;
 	FILE *err;
-	bool check, version, help;
+	bool check, modules, version, help;
 	const char *last_bool; /* borrowed; the argument before, as -debug */
 	bool stray;            /* an argument that is no flag was reported */
 	/* Per row of reserved_flags: the last such flag asks for something. */
@@ -160,6 +160,9 @@ static int set_special(
 	switch (flag->special) {
 	case FLAG_CHECK:
 		p->check = truth_of(value);
+		return 0;
+	case FLAG_MODULES:
+		p->modules = truth_of(value);
 		return 0;
 	case FLAG_VERSION:
 		p->version = truth_of(value);
@@ -297,7 +300,9 @@ static int finish(struct parser *p, const char *dirs)
 		p->out->action = CONFIG_VERSION;
 		return 0;
 	}
-	p->out->action = p->check ? CONFIG_CHECK : CONFIG_RUN;
+	p->out->action = p->modules ? CONFIG_MODULES
+			 : p->check ? CONFIG_CHECK
+				    : CONFIG_RUN;
 	return check_demands(p, dirs);
 }
 

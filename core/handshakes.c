@@ -43,9 +43,13 @@ static void append(struct handshake_line *line, struct relay_conn *conn)
 static struct relay_conn *take(struct handshakes *all)
 {
 	struct handshake_line *line =
-		all->begun.first ? &all->begun : &all->fresh;
-	struct relay_conn *conn = line->first;
+		all->fresh_next ? &all->fresh : &all->begun;
+	struct relay_conn *conn;
 
+	all->fresh_next = !all->fresh_next;
+	if (!line->first)
+		line = line == &all->fresh ? &all->begun : &all->fresh;
+	conn = line->first;
 	if (conn) {
 		line->first = conn->again_next;
 		conn->again = false;

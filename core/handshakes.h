@@ -5,8 +5,8 @@
  *
  * A handshake costs a thousand times what a session's message does, and after a
  * restart all devices come at once.  So a worker does handshakes for a short
- * time only before it looks at its sockets again; the rest waits in line, those
- * that have begun first.
+ * time only before it looks at its sockets again; the rest waits in two lines,
+ * for those that have begun and for new ones, which take turns.
  */
 #ifndef HANDSHAKES_H
 #define HANDSHAKES_H
@@ -23,6 +23,7 @@ struct handshake_line {
 
 struct handshakes {
 	struct handshake_line begun, fresh;
+	bool fresh_next;  /* whose turn it is */
 	int64_t since_us; /* begin of the span that spent_us counts */
 	int64_t spent_us;
 };

@@ -73,6 +73,8 @@ struct hook_set *hook_set_make(const struct layout *layout,
 		goto error;
 	RELAY_HOOKS(X)
 #undef X
+	set->session_grant_all = set->session_grant_count;
+	set->session_sent_all = set->session_sent_count;
 	return set;
 
 error:
@@ -88,6 +90,52 @@ void hook_set_free(struct hook_set *set)
 	RELAY_HOOKS(X)
 #undef X
 	free(set);
+}
+
+/* Those who listen in front, both parts in the order of the modules. */
+#define SIFT(set, name)                                                        \
+	do {                                                                   \
+		unsigned on_ = 0;                                              \
+                                                                               \
+		qsort((set)->name, (set)->name##_all, sizeof(*(set)->name),    \
+			compare_##name);                                       \
+		while (on_ < (set)->name##_all &&                              \
+			!module_ctx_of((set)->name[on_].cx)->aside)            \
+			on_++;                                                 \
+		(set)->name##_count = on_;                                     \
+	} while (0)
+
+#define X(name)                                                                \
+	static int compare_##name(const void *a, const void *b)                \
+	{                                                                      \
+		const struct hook_##name *left = a, *right = b;                \
+		bool aside = module_ctx_of(left->cx)->aside;                   \
+                                                                               \
+		if (aside != module_ctx_of(right->cx)->aside)                  \
+			return aside ? 1 : -1;                                 \
+		return left->rank < right->rank ? -1 : 1;                      \
+	}
+X(session_grant)
+X(session_sent)
+#undef X
+
+void hook_set_sift(struct hook_set *set)
+{
+	if (set->session_grant_all)
+		SIFT(set, session_grant);
+	if (set->session_sent_all)
+		SIFT(set, session_sent);
+}
+
+void relay_session_hooks(struct relay_ctx *cx, bool on)
+{
+	struct module_ctx *ctx = module_ctx_of(cx);
+	struct hook_set *set = worker_of(ctx->loop)->hooks;
+
+	ctx->aside = !on;
+	/* None yet while the server starts: worker_adopt sees to it. */
+	if (set)
+		hook_set_sift(set);
 }
 
 /* Filters. */

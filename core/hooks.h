@@ -3,9 +3,10 @@
 /*
  * Dispatch: who is asked, in which order, and how answers combine.
  *
- * A hook set is immutable; each worker has one of its own, replaced between two
- * events.  A layout says where in a connection's or session's memory the
- * modules' blocks are; objects keep the layout they were made with.
+ * Each worker has a hook set of its own, replaced between two events; all that
+ * changes in it is who wants to hear of transfers.  A layout says where in a
+ * connection's or session's memory the modules' blocks are; objects keep the
+ * layout they were made with.
  */
 #ifndef HOOKS_H
 #define HOOKS_H
@@ -59,12 +60,16 @@ struct hook_set {
 	unsigned name##_count;
 	RELAY_HOOKS(X)
 #undef X
+	/* The counts of these two leave out who stepped aside, at the end. */
+	unsigned session_grant_all, session_sent_all;
 };
 
 /* For one worker.  Owned by the caller; NULL without memory. */
 struct hook_set *hook_set_make(const struct layout *layout,
 	struct relay_module *const *mods, size_t n, int worker);
 void hook_set_free(struct hook_set *set);
+/* Heeds who stepped aside.  The worker's own thread, once it owns the set. */
+void hook_set_sift(struct hook_set *set);
 
 /*
  * Filters.  RELAY_PASS, or RELAY_DENY with why->word set; an unknown verdict is
@@ -93,7 +98,7 @@ enum relay_verdict hooks_session_open(const struct hook_set *set,
 void hooks_conn_readable(struct relay_ctx *owner, struct relay_conn *conn);
 void hooks_conn_deadline(struct relay_ctx *owner, struct relay_conn *conn);
 
-/* The smallest grant of all; len when nobody capacity. */
+/* The smallest grant of all; len when nobody limits. */
 size_t hooks_session_grant(const struct hook_set *set,
 	struct relay_session *session, int from, size_t len, unsigned *wait_ms);
 void hooks_session_sent(const struct hook_set *set,

@@ -13,6 +13,7 @@
 #include "http.h"
 #include "log.h"
 #include "loop.h"
+#include "module_metrics.h"
 #include "step.h"
 
 static struct {
@@ -105,6 +106,8 @@ static void take_config(struct config *config)
 	if (host.current != host.begun)
 		config_free(host.current);
 	host.current = config;
+	if (config)
+		module_metrics_want(host.catalog, config_core(config)->modules);
 	if (!host.begun)
 		host.begun = config;
 }

@@ -1,64 +1,57 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The status address: listener, routes, and answers. */
+/* The status address and the private one: routes, and answers. */
 
-#include <errno.h>
-#include <inttypes.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <event2/buffer.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
-#include <event2/listener.h>
 
 #include <strelaysrv/server.h>
 
-#include "address.h"
 #include "attribution.h"
-#include "config.h"
 #include "http.h"
-#include "http_conns.h"
+#include "http_server.h"
 #include "log.h"
+#include "loop.h"
 #include "module.h"
 
-#define HEADERS_MAX 8192
-#define BODY_MAX    4096
-#define TIMEOUT_S   10
-#define RETRY_S     30
-#define BACKLOG     128
+#define SLOW_MS 1000 /* less may be the machine's fault */
+#define REST    4    /* times as long as the answer took */
 
 struct route {
 	struct route *next;
 	struct relay_module *owner; /* borrowed */
 	const char *path;           /* owned by the module */
 	relay_http_fn *fn;
+	bool private;
+	int64_t rest_until_ms; /* it was slow: not asked before */
 };
 
-static struct {
-	struct event_base *base; /* borrowed */
-	char *address;           /* owned; as configured */
-	struct route *routes;
-	struct evhttp *server;           /* owned; NULL while closed */
-	struct evconnlistener *listener; /* owned by server */
-	struct event *retry, *resume;    /* owned */
-	bool failing;                    /* to bind; the operator was told */
-	char text[ADDRESS_HOST_MAX + ADDRESS_PORT_MAX];
-} http;
+static void on_request(struct evhttp_request *req, void *arg);
+static void open_again(struct http_server *server);
+
+static struct route *routes; /* the newest first */
+/* Everybody's, and the operator's own. */
+static struct http_server open_to_all = {
+	.what = "status address", .answer = on_request, .again = open_again};
+static struct http_server private = {
+	.what = "private address", .answer = on_request, .again = open_again};
 
 static struct route *find(const char *path)
 {
-	struct route *r = http.routes;
+	struct route *r = routes;
 
 	while (r && strcmp(r->path, path) != 0)
 		r = r->next;
 	return r;
 }
 
-int relay_http_route(struct relay_ctx *cx, const char *path, relay_http_fn *fn)
+static int add_route(struct relay_ctx *cx, const char *path, relay_http_fn *fn,
+	bool is_private)
 {
 	struct route *r = find(path);
 
@@ -77,9 +70,29 @@ int relay_http_route(struct relay_ctx *cx, const char *path, relay_http_fn *fn)
 	r->owner = cx->mod;
 	r->path = path;
 	r->fn = fn;
-	r->next = http.routes;
-	http.routes = r;
+	r->private = is_private;
+	r->next = routes;
+	routes = r;
 	return 0;
+}
+
+int relay_http_route(struct relay_ctx *cx, const char *path, relay_http_fn *fn)
+{
+	return add_route(cx, path, fn, false);
+}
+
+int relay_http_route_private(
+	struct relay_ctx *cx, const char *path, relay_http_fn *fn)
+{
+	return add_route(cx, path, fn, true);
+}
+
+const char *relay_http_asked(const struct relay_http *h, const char *name)
+{
+	const char *value = evhttp_find_header(
+		evhttp_request_get_input_headers(h->handle), name);
+
+	return value ? value : "";
 }
 
 int relay_http_header(struct relay_http *h, const char *name, const char *value)
@@ -114,13 +127,43 @@ static void refuse(struct evhttp_request *req, struct relay_http *h, int status,
 	send_answer(req, h);
 }
 
-static void answer(struct evhttp_request *req, struct relay_http *h)
+static bool has_address(const struct http_server *server)
 {
-	const struct route *r = find(h->path);
-	struct attribution a;
-	struct relay_ctx *cx;
+	return server->address && server->address[0];
+}
 
-	if (!r || !module_visible(r->owner)) {
+/* Without an address of their own, private routes are everybody's. */
+static bool answers(const struct http_server *server, const struct route *r)
+{
+	return module_visible(r->owner) &&
+	       (!r->private || server == &private || !has_address(&private));
+}
+
+/* Whoever asks for a slow page again and again shall not stop all the rest. */
+static void call(struct route *r, struct relay_http *h)
+{
+	struct relay_module *owner = r->owner;
+	struct attribution a;
+	int64_t slow_ms;
+
+	attribution_begin(&a, &owner->control.pub);
+	r->fn(&owner->control.pub, h);
+	slow_ms = attribution_end(&a, "an HTTP route");
+	if (slow_ms >= SLOW_MS)
+		r->rest_until_ms = loop_clock_ms() + slow_ms * REST;
+	if (h->status < 200 || h->status > 599)
+		h->status = HTTP_INTERNAL;
+	if (h->status == HTTP_INTERNAL)
+		atomic_fetch_add_explicit(
+			&owner->failures, 1, memory_order_relaxed);
+}
+
+static void answer(const struct http_server *server, struct evhttp_request *req,
+	struct relay_http *h)
+{
+	struct route *r = find(h->path);
+
+	if (!r || !answers(server, r)) {
 		refuse(req, h, HTTP_NOTFOUND, "page not found");
 		return;
 	}
@@ -129,12 +172,12 @@ static void answer(struct evhttp_request *req, struct relay_http *h)
 		refuse(req, h, HTTP_BADMETHOD, "method not allowed");
 		return;
 	}
-	cx = &r->owner->control.pub;
-	attribution_begin(&a, cx);
-	r->fn(cx, h);
-	attribution_end(&a, "an HTTP route");
-	if (h->status < 200 || h->status > 599)
-		h->status = HTTP_INTERNAL;
+	if (loop_clock_ms() < r->rest_until_ms) {
+		(void)relay_http_header(h, "Retry-After", "10");
+		refuse(req, h, HTTP_SERVUNAVAIL, "too slow, come back later");
+		return;
+	}
+	call(r, h);
 	send_answer(req, h);
 }
 
@@ -165,202 +208,50 @@ static void on_request(struct evhttp_request *req, void *arg)
 		.handle = req,
 	};
 
-	(void)arg;
 	if (!h.body) {
 		evhttp_send_error(req, HTTP_INTERNAL, NULL);
 		return;
 	}
-	answer(req, &h);
+	answer(arg, req, &h);
 	evbuffer_free(h.body);
 }
 
-/* The listener. */
+/* The addresses. */
 
-static void close_server(void)
+static bool is_needed(const struct http_server *server)
 {
-	if (!http.server)
-		return;
-	evhttp_free(http.server);
-	http.server = NULL;
-	http.listener = NULL;
-	http_conns_finish();
-}
+	const struct route *r = routes;
 
-static void resume(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	(void)arg;
-	if (http.listener)
-		(void)evconnlistener_enable(http.listener);
-}
-
-/* Out of descriptors, most likely: the waiting connection stays readable, and
- * trying again at once would keep the thread busy. */
-static void on_accept_error(struct evconnlistener *listener, void *arg)
-{
-	const struct timeval later = {.tv_sec = 1};
-	int error = EVUTIL_SOCKET_ERROR();
-
-	(void)arg;
-	log_core(RELAY_DEBUG, "cannot accept on the status address: %s",
-		strerror(error));
-	if (event_add(http.resume, &later) == 0)
-		(void)evconnlistener_disable(listener);
-}
-
-static int bind_to(const struct sockaddr_storage *addr, socklen_t len)
-{
-	const int on = 1, off = 0;
-	int fd = socket(
-		addr->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return -1;
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)))
-		goto error;
-	if (addr->ss_family == AF_INET6 &&
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)))
-		goto error;
-	if (bind(fd, (const struct sockaddr *)addr, len) || listen(fd, BACKLOG))
-		goto error;
-	return fd;
-
-error:
-	(void)close(fd);
-	return -1;
-}
-
-static int bind_address(struct relay_err *err)
-{
-	struct sockaddr_storage addr;
-	socklen_t len;
-	int fd;
-
-	if (address_resolve(http.address, CORE_TCP, &addr, &len, err))
-		return -1;
-	fd = bind_to(&addr, len);
-	/* A kernel without IPv6 is no reason to have no status page. */
-	if (fd < 0 && http.address[0] == ':' &&
-		(errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL) &&
-		address_resolve(http.address, CORE_TCP4, &addr, &len, err) == 0)
-		fd = bind_to(&addr, len);
-	if (fd < 0)
-		return relay_fail(err, "%s", strerror(errno));
-	return fd;
-}
-
-/* The configured host, with the port that was really bound. */
-static void note_address(int fd)
-{
-	struct sockaddr_storage addr;
-	socklen_t len = sizeof(addr);
-	struct address parts;
-
-	if (getsockname(fd, (struct sockaddr *)&addr, &len) == 0 &&
-		address_split(http.address, &parts, NULL) == 0)
-		address_join(parts.host, address_port(&addr), http.text,
-			sizeof(http.text));
-}
-
-static int limit_server(void)
-{
-	if (http_conns_init(http.base))
-		return -1;
-	evhttp_set_bevcb(http.server, http_conns_make, NULL);
-	evhttp_set_gencb(http.server, on_request, NULL);
-	evhttp_set_timeout(http.server, TIMEOUT_S);
-	evhttp_set_max_headers_size(http.server, HEADERS_MAX);
-	evhttp_set_max_body_size(http.server, BODY_MAX);
-	/* All of them, so that it is we who say 405 and what is allowed. */
-	evhttp_set_allowed_methods(http.server,
-		EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST |
-			EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
-			EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE |
-			EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH);
-	return 0;
-}
-
-static int open_server(struct relay_err *err)
-{
-	struct evconnlistener *listener;
-	int fd = bind_address(err);
-
-	if (fd < 0)
-		return -1;
-	http.server = evhttp_new(http.base);
-	if (!http.server || limit_server())
-		goto error;
-	listener = evconnlistener_new(http.base, NULL, NULL,
-		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
-	if (!listener)
-		goto error;
-	if (!evhttp_bind_listener(http.server, listener)) {
-		evconnlistener_free(listener);
-		fd = -1;
-		goto error;
-	}
-	evconnlistener_set_error_cb(listener, on_accept_error);
-	http.listener = listener;
-	note_address(fd);
-	return 0;
-
-error:
-	close_server();
-	if (fd >= 0)
-		(void)close(fd);
-	return relay_fail(err, "no memory");
-}
-
-static bool any_route(void)
-{
-	const struct route *r = http.routes;
-
-	while (r && !module_visible(r->owner))
+	while (r && !answers(server, r))
 		r = r->next;
 	return r != NULL;
 }
 
-void http_open(void)
+static void open_again(struct http_server *server)
 {
-	const struct timeval later = {.tv_sec = RETRY_S};
-	struct relay_err err;
-
-	if (!http.address || !http.address[0] || http.server || !any_route())
-		return;
-	if (open_server(&err)) {
-		log_core(http.failing ? RELAY_DEBUG : RELAY_WARNING,
-			"cannot open the status address %s: %s; the relay goes "
-			"on without it and tries again every %d s",
-			http.address, err.text, RETRY_S);
-		http.failing = true;
-		(void)event_add(http.retry, &later);
-		return;
-	}
-	log_core(http.failing ? RELAY_NOTICE : RELAY_INFO, "status address: %s",
-		http.text);
-	http.failing = false;
+	if (is_needed(server))
+		http_server_open(server);
 }
 
-static void retry(evutil_socket_t fd, short what, void *arg)
+void http_open(void)
 {
-	(void)fd;
-	(void)what;
-	(void)arg;
-	http_open();
+	open_again(&open_to_all);
+	open_again(&private);
 }
 
 const char *relay_status_text(void)
 {
-	/* Nobody would answer there. */
-	if (!http.address || !http.routes)
-		return "";
-	return http.text;
+	const struct route *r = routes;
+
+	/* Where nobody would answer, there is none. */
+	while (r && r->private && has_address(&private))
+		r = r->next;
+	return r && open_to_all.address ? open_to_all.text : "";
 }
 
 void http_withdraw(struct relay_module *mod)
 {
-	struct route **at = &http.routes;
+	struct route **at = &routes;
 
 	while (*at) {
 		struct route *r = *at;
@@ -372,35 +263,26 @@ void http_withdraw(struct relay_module *mod)
 		*at = r->next;
 		free(r);
 	}
-	if (!any_route())
-		close_server();
+	if (!is_needed(&open_to_all))
+		http_server_close(&open_to_all);
+	if (!is_needed(&private))
+		http_server_close(&private);
 }
 
-int http_init(struct event_base *base, const char *address)
+int http_init(struct event_base *base, const char *address,
+	const char *private_address)
 {
-	http.base = base;
-	http.address = strdup(address);
-	http.retry = evtimer_new(base, retry, NULL);
-	http.resume = evtimer_new(base, resume, NULL);
-	if (!http.address || !http.retry || !http.resume) {
-		http_finish();
+	if (http_server_init(&open_to_all, base, address))
+		return -1;
+	if (http_server_init(&private, base, private_address)) {
+		http_server_finish(&open_to_all);
 		return -1;
 	}
-	(void)snprintf(http.text, sizeof(http.text), "%s", address);
 	return 0;
 }
 
 void http_finish(void)
 {
-	close_server();
-	if (http.retry)
-		event_free(http.retry);
-	if (http.resume)
-		event_free(http.resume);
-	free(http.address);
-	http.retry = NULL;
-	http.resume = NULL;
-	http.address = NULL;
-	http.failing = false;
-	http.text[0] = '\0';
+	http_server_finish(&open_to_all);
+	http_server_finish(&private);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * The status address: libevent's HTTP server on the control loop.
+ * The status address and the private one: HTTP on the control loop.
  */
 #ifndef HTTP_H
 #define HTTP_H
@@ -12,12 +12,13 @@
 
 struct relay_module;
 
-/* `address` as in -status-srv; "" keeps it closed.  [C]  0, or -1 (memory). */
-int http_init(struct event_base *base, const char *address);
+/* As in -status-srv and -private-srv; "" is none.  [C]  0, or -1 (memory). */
+int http_init(struct event_base *base, const char *address,
+	const char *private_address);
 /*
- * Opens the listener if a live module has a route and it is not open; an
- * address that cannot be bound is logged and tried again every 30 s, since the
- * relay is worth more than its status page.  [C]
+ * Opens each if a live module has a route there and it is not open; an address
+ * that cannot be bound is logged and tried again every 30 s, since the relay is
+ * worth more than its status page.  [C]
  */
 void http_open(void);
 void http_finish(void);

@@ -103,25 +103,30 @@ static int is_free(
 	return error ? -1 : 0;
 }
 
-static int bind_for_all(const char *text, struct sockaddr_storage *addr,
-	socklen_t len, int64_t protocol, unsigned at, struct relay_err *err)
+/* 0, or an errno; then none of its sockets is open. */
+static int bind_for_all(struct sockaddr_storage *addr, socklen_t len,
+	int64_t protocol, unsigned at)
 {
-	if (is_free(addr, len, protocol) != 0)
-		return relay_fail(
-			err, "cannot listen on %s: %s", text, strerror(errno));
-	for (unsigned i = 0; i < workers_count(); i++) {
+	int error = is_free(addr, len, protocol) == 0 ? 0 : errno;
+	unsigned i;
+
+	for (i = 0; i < workers_count() && !error; i++) {
 		struct listener *own = &workers_get(i)->listeners[at];
 
 		own->fd = open_socket(addr, len, protocol);
-		if (own->fd < 0)
-			return relay_fail(err, "cannot listen on %s: %s", text,
-				strerror(errno));
 		/* Port 0: the first one's is everybody's. */
-		if (getsockname(own->fd, (struct sockaddr *)addr, &len) != 0)
-			return relay_fail(err, "cannot listen on %s: %s", text,
-				strerror(errno));
+		if (own->fd < 0 ||
+			getsockname(own->fd, (struct sockaddr *)addr, &len))
+			error = errno;
 	}
-	return 0;
+	while (error && i-- > 0) {
+		struct listener *own = &workers_get(i)->listeners[at];
+
+		if (own->fd >= 0)
+			close(own->fd);
+		own->fd = -1;
+	}
+	return error;
 }
 
 static int bind_one(
@@ -129,16 +134,23 @@ static int bind_one(
 {
 	struct sockaddr_storage *addr = &addresses.bound[at];
 	socklen_t len;
+	int error;
 
 	if (address_resolve(text, protocol, addr, &len, err) != 0)
 		return -1;
-	if (bind_for_all(text, addr, len, protocol, at, err) == 0)
-		return 0;
+	error = bind_for_all(addr, len, protocol, at);
 	/* A host without IPv6 is no reason not to serve IPv4. */
-	if (text[0] != ':' || protocol != CORE_TCP ||
-		address_resolve(text, CORE_TCP4, addr, &len, err) != 0)
-		return -1;
-	return bind_for_all(text, addr, len, CORE_TCP4, at, err);
+	if ((error == EAFNOSUPPORT || error == EADDRNOTAVAIL) &&
+		text[0] == ':' && protocol == CORE_TCP &&
+		address_resolve(text, CORE_TCP4, addr, &len, err) == 0) {
+		log_core(RELAY_WARNING, "no IPv6 here: %s serves IPv4 only",
+			text);
+		error = bind_for_all(addr, len, CORE_TCP4, at);
+	}
+	if (!error)
+		return 0;
+	return relay_fail(
+		err, "cannot listen on %s: %s", text, strerror(error));
 }
 
 static int listener_init(struct worker *worker, unsigned n)
@@ -226,16 +238,13 @@ static void retry(evutil_socket_t fd, short what, void *arg)
 		pause_accepting(listener);
 }
 
-/* Once in ten seconds for each worker: a flood must not fill the log. */
+/* A flood must not fill the log. */
 static void tell(struct worker *worker, const char *what)
 {
-	static _Thread_local int64_t told_ms;
-	int64_t now = loop_clock_ms();
+	static struct relay_log_kind kind;
 
-	if (told_ms && now - told_ms < 10000)
-		return;
-	told_ms = now;
-	log_core(RELAY_WARNING, "refusing connections: %s (worker %d)", what,
+	relay_log_seldom(NULL, RELAY_WARNING, &kind,
+		"refusing connections: %s (worker %d)", what,
 		worker->loop.index);
 }
 

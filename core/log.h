@@ -39,6 +39,11 @@ void log_core(enum relay_level level, const char *fmt, ...)
 void log_core_fields(enum relay_level level, const struct relay_field *fields,
 	const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* Whether a record of the kind may be written now; the rest of
+ * relay_log_seldom().  [*] */
+bool log_seldom_due(
+	struct relay_log_kind *kind, int64_t now_ms, uint64_t *left_out);
+
 /* How many records were ever lost for want of room.  [*] */
 int64_t log_dropped(void);
 

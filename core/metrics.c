@@ -42,6 +42,8 @@ void metrics_finish(void)
 
 	for (; m; m = next) {
 		next = m->next;
+		if (m->relabelled)
+			m->def.values = NULL;
 		shape_finish(&m->def);
 		free(m->module);
 		free(m);
@@ -163,6 +165,15 @@ struct relay_metric *metrics_add_core(const struct relay_metric_def *def)
 		log_core(RELAY_ERROR, "metric \"%s\" is refused: %s",
 			name_of(def), err.text);
 	return m;
+}
+
+void metrics_relabel(struct relay_metric *metric, const char *const *values)
+{
+	if (!metric->relabelled)
+		shape_finish_values(&metric->def);
+	metric->relabelled = true;
+	metric->def.values = values;
+	metric->values = shape_values(&metric->def);
 }
 
 void metrics_withdraw(struct relay_module *mod)

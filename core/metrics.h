@@ -8,6 +8,7 @@
 #define METRICS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <strelaysrv/metric.h>
@@ -32,6 +33,7 @@ struct relay_metric {
 	char *module;               /* owned copy of the name */
 	struct relay_module *owner; /* NULL while withdrawn */
 	struct relay_metric *next;
+	bool relabelled; /* def.values is borrowed, see metrics_relabel() */
 };
 
 /* [C] before threads start: shards for `workers` workers and the control. */
@@ -45,6 +47,13 @@ struct metrics_shard *metrics_shard(int worker);
  * called without a context.  [C]
  */
 struct relay_metric *metrics_add_core(const struct relay_metric_def *def);
+
+/*
+ * Other values for the label of a metric of the server's own that is looked up,
+ * and so has no numbers of its own that they would belong to.  Borrowed until
+ * the next call, or the end.  [C]
+ */
+void metrics_relabel(struct relay_metric *metric, const char *const *values);
 
 /* Own shard.  A value out of range and a counter's negative are not counted. */
 void metrics_count(struct metrics_shard *shard,

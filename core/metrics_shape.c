@@ -239,15 +239,21 @@ static void free_copy(const void *copy)
 	free((void *)(uintptr_t)copy);
 }
 
+void shape_finish_values(struct relay_metric_def *def)
+{
+	for (size_t i = 0; def->values && def->values[i]; i++)
+		free_copy(def->values[i]);
+	free_copy(def->values);
+	def->values = NULL;
+}
+
 void shape_finish(struct relay_metric_def *def)
 {
 	free_copy(def->name);
 	free_copy(def->unit);
 	free_copy(def->help);
 	free_copy(def->label);
-	for (size_t i = 0; def->values && def->values[i]; i++)
-		free_copy(def->values[i]);
-	free_copy(def->values);
+	shape_finish_values(def);
 	free_copy(def->bounds);
 	memset(def, 0, sizeof(*def));
 }

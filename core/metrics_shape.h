@@ -29,7 +29,8 @@ bool shape_equal(
 /* A deep copy, without `read`.  0, or -1 without memory. */
 int shape_copy(
 	struct relay_metric_def *to, const struct relay_metric_def *from);
-/* Frees what shape_copy() made. */
+/* Frees what shape_copy() made: all of it, or the values of the label. */
+void shape_finish_values(struct relay_metric_def *def);
 void shape_finish(struct relay_metric_def *def);
 
 #endif

@@ -6,6 +6,7 @@
 #ifndef MODULE_H
 #define MODULE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,6 +37,7 @@ struct module_ctx {
 	struct metrics_shard *shard;
 	struct relay_timer *timers; /* list, owned */
 	bool entered;               /* worker_start returned 0 */
+	bool aside; /* a worker's: it wants no transfer hooks; own thread */
 	int64_t complained_ms; /* of an answer that is no verdict; 0: never */
 };
 
@@ -63,6 +65,8 @@ struct relay_module {
 	unsigned slot;   /* index in object layouts, unique while it runs */
 	uint64_t serial; /* of this run of the module, never given again */
 	void *data;      /* owned */
+	/* Ever, and on all threads: of its timers and HTTP answers. */
+	_Atomic int64_t failures, slow_calls;
 	struct module_ctx control;
 	struct module_ctx *workers; /* worker_count of them, owned */
 };

@@ -15,7 +15,7 @@
 
 void pipe_pool_init(struct pipe_pool *pool, size_t size, unsigned most)
 {
-	*pool = (struct pipe_pool){.size = size, .most = most};
+	*pool = (struct pipe_pool){.size = size, .most = size ? most : 0};
 }
 
 static void pipe_destroy(struct pipe_pool *pool, struct pipe *pipe)

@@ -22,7 +22,7 @@ struct pipe {
 struct pipe_pool {
 	struct pipe *idle; /* owned, empty ones; the last used first */
 	unsigned made;     /* idle and lent */
-	unsigned most;     /* bound on `made` */
+	unsigned most;     /* bound on `made`; 0: none are lent */
 	unsigned skip;     /* refuse this often before the kernel is asked */
 	size_t size;       /* wanted of each */
 };

@@ -66,3 +66,14 @@ int64_t process_resident_bytes(void)
 	(void)fclose(file);
 	return pages * sysconf(_SC_PAGESIZE);
 }
+
+int64_t process_cpu_us(void)
+{
+	struct rusage used;
+
+	if (getrusage(RUSAGE_SELF, &used))
+		return 0;
+	return ((int64_t)used.ru_utime.tv_sec + used.ru_stime.tv_sec) *
+		       1000000 +
+	       used.ru_utime.tv_usec + used.ru_stime.tv_usec;
+}

@@ -13,4 +13,7 @@ int64_t process_descriptors(void);
 int64_t process_descriptor_limit(void);
 int64_t process_resident_bytes(void);
 
+/* User and system time of all threads, microseconds. */
+int64_t process_cpu_us(void);
+
 #endif

@@ -28,20 +28,27 @@ static bool again(int error)
 	return error == EAGAIN || error == EINTR;
 }
 
+/* Bytes that leave count as life, too: readers may be slow. */
+static void alive(struct relay_session *session)
+{
+	session->moved_ms = atomic_load_explicit(
+		&session->worker->loop.turn_ms, memory_order_relaxed);
+}
+
 static void moved(struct relay_session *session, int from, size_t len)
 {
 	struct worker *worker = session->worker;
 
 	session->flow[from].bytes += len;
-	session->moved_ms = atomic_load_explicit(
-		&worker->loop.turn_ms, memory_order_relaxed);
+	alive(session);
 	core_count(worker->shard, CORE_SESSION_TRAFFIC, 0, (int64_t)len);
 	if (worker->hooks->session_sent_count)
 		hooks_session_sent(worker->hooks, session, from, len);
 }
 
 /* PUMP_HUNGRY: all of it went, go on. */
-static enum pump_state send_tail(struct flow *flow, int to)
+static enum pump_state send_tail(
+	struct relay_session *session, struct flow *flow, int to)
 {
 	ssize_t sent = send(
 		to, flow->tail + flow->tail_at, flow->tail_len, MSG_NOSIGNAL);
@@ -49,6 +56,7 @@ static enum pump_state send_tail(struct flow *flow, int to)
 	if (sent < 0 && !again(errno))
 		return PUMP_BROKEN;
 	if (sent > 0) {
+		alive(session);
 		flow->tail_at += (size_t)sent;
 		flow->tail_len -= (size_t)sent;
 	}
@@ -61,13 +69,15 @@ static enum pump_state send_tail(struct flow *flow, int to)
 	return PUMP_HUNGRY;
 }
 
-static enum pump_state send_piped(struct flow *flow, int to)
+static enum pump_state send_piped(
+	struct relay_session *session, struct flow *flow, int to)
 {
 	while (flow->piped) {
 		ssize_t sent = splice(flow->pipe->read_fd, NULL, to, NULL,
 			flow->piped, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 
 		if (sent > 0) {
+			alive(session);
 			flow->piped -= (size_t)sent;
 		} else if (sent < 0 && again(errno)) {
 			flow->writable = false;
@@ -80,7 +90,8 @@ static enum pump_state send_piped(struct flow *flow, int to)
 }
 
 /* What is on its way goes first. */
-static enum pump_state send_pending(struct flow *flow, int to)
+static enum pump_state send_pending(
+	struct relay_session *session, struct flow *flow, int to)
 {
 	enum pump_state state = PUMP_HUNGRY;
 
@@ -89,9 +100,9 @@ static enum pump_state send_pending(struct flow *flow, int to)
 	if (!flow->writable)
 		return PUMP_IDLE;
 	if (flow->tail)
-		state = send_tail(flow, to);
+		state = send_tail(session, flow, to);
 	if (state == PUMP_HUNGRY && flow->piped)
-		state = send_piped(flow, to);
+		state = send_piped(session, flow, to);
 	return state;
 }
 
@@ -99,6 +110,8 @@ static enum pump_state end_of_source(struct flow *flow, int to)
 {
 	flow->at_eof = true;
 	flow->readable = false;
+	if (flow->reset)
+		return PUMP_BROKEN;
 	if (shutdown(to, SHUT_WR) != 0)
 		return PUMP_BROKEN;
 	flow->done = true;
@@ -182,7 +195,7 @@ static enum pump_state pass(
 		flow->small_reads = 0;
 		flow->bulk = false;
 	}
-	return send_piped(flow, to);
+	return send_piped(session, flow, to);
 }
 
 /* How many bytes may be read now; 0: paused. */
@@ -196,8 +209,11 @@ static size_t granted(struct relay_session *session, int from, size_t want)
 	if (!hooks->session_grant_count)
 		return want;
 	grant = hooks_session_grant(hooks, session, from, want, &wait_ms);
-	if (grant == 0)
+	if (grant == 0) {
 		flow->resume_ms = loop_clock_ms() + (wait_ms ? wait_ms : 1);
+		core_observe(session->worker->shard, CORE_SHAPING_WAIT, 0,
+			wait_ms ? wait_ms : 1);
+	}
 	return grant;
 }
 
@@ -219,7 +235,8 @@ static enum pump_state move(struct relay_session *session, int from)
 		size_t want = PUMP_BOUND - moved_now, got = 0;
 		bool splicing;
 
-		state = send_pending(flow, session->conn[1 - from]->fd);
+		state = send_pending(
+			session, flow, session->conn[1 - from]->fd);
 		if (state != PUMP_HUNGRY || !flow->readable)
 			return state == PUMP_HUNGRY ? PUMP_IDLE : state;
 		if (moved_now >= PUMP_BOUND)

@@ -24,10 +24,13 @@
 #include "host.h"
 #include "http.h"
 #include "identity.h"
+#include "lag.h"
+#include "list_modules.h"
 #include "listener.h"
 #include "log.h"
 #include "loop.h"
 #include "metrics.h"
+#include "module_metrics.h"
 #include "server.h"
 #include "signals.h"
 #include "tls.h"
@@ -125,6 +128,17 @@ static unsigned worker_count(const struct core_conf *core)
 }
 
 /* Whatever was made before a failure is taken back by tear_down(). */
+/* Each worker has a loop with an eventfd, and of every address a listening
+ * socket and a descriptor to spare. */
+static int64_t worker_descriptors(const struct core_conf *core)
+{
+	int64_t addresses = 0;
+
+	while (core->listen[addresses])
+		addresses++;
+	return worker_count(core) * (2 + 2 * addresses);
+}
+
 static int build_up(const struct core_conf *core)
 {
 	struct worker_conf workers = {
@@ -134,12 +148,13 @@ static int build_up(const struct core_conf *core)
 	};
 	struct relay_err err;
 
-	capacity_init(core->max_connections);
+	capacity_init(core->max_connections, worker_descriptors(core));
 	if (identity_load(&server.identity, core->keys, NAME, &err) != 0)
 		return fatal("", &err);
 	if (tls_init(&server.identity, &err) != 0)
 		return fatal("cannot set up TLS: ", &err);
-	if (metrics_init(workers.count) != 0 || core_metrics_init() != 0) {
+	if (metrics_init(workers.count) != 0 || core_metrics_init() != 0 ||
+		module_metrics_init() != 0) {
 		log_core(RELAY_ERROR, "no memory for metrics");
 		return -1;
 	}
@@ -147,11 +162,18 @@ static int build_up(const struct core_conf *core)
 		return -1;
 	if (listeners_bind(core->listen, core->protocol, &err) != 0)
 		return fatal("", &err);
-	if (http_init(server.control.base, core->status_srv) != 0) {
+	if (http_init(server.control.base, core->status_srv,
+		    core->private_srv) != 0) {
 		log_core(RELAY_ERROR, "no memory for the status service");
 		return -1;
 	}
-	return workers_run();
+	if (workers_run() != 0)
+		return -1;
+	if (lag_start(&server.control) != 0) {
+		log_core(RELAY_ERROR, "no memory to watch the loops");
+		return -1;
+	}
+	return 0;
 }
 
 static int accept_here(struct worker *worker, void *arg)
@@ -194,6 +216,7 @@ static void tear_down(void)
 	workers_stop();
 	host_stop();
 	http_finish();
+	lag_finish();
 	workers_destroy();
 	listeners_finish();
 	tls_finish();
@@ -236,6 +259,14 @@ static int check(struct config *config)
 	return result;
 }
 
+static int print_modules(struct config *config)
+{
+	int result = list_modules(&server.catalog, config, stdout);
+
+	config_free(config);
+	return result;
+}
+
 static int run(int argc, char *const argv[])
 {
 	struct config *config;
@@ -246,6 +277,8 @@ static int run(int argc, char *const argv[])
 		return -1;
 	log_debug(config_core(config)->debug);
 	catalog_report(&server.catalog);
+	if (server.flags.action == CONFIG_MODULES)
+		return print_modules(config);
 	if (server.flags.action == CONFIG_CHECK)
 		return check(config);
 	version_line(version, sizeof(version));

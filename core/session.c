@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <linux/sockios.h>
 
 #include "conn.h"
 #include "core_metrics.h"
@@ -49,7 +51,9 @@ struct relay_conn *relay_session_side(
 
 static void watch(struct relay_session *session)
 {
-	int64_t look = loop_clock_ms() + QUIET_LOOK_MS;
+	int64_t each = session->idle_ms / 4;
+	int64_t look =
+		loop_clock_ms() + (each < QUIET_LOOK_MS ? each : QUIET_LOOK_MS);
 	int64_t idle = session->moved_ms + session->idle_ms;
 
 	worker_deadline(
@@ -65,11 +69,30 @@ static void look_for_end(struct relay_session *session, int side)
 	if (session->flow[side].at_eof)
 		return;
 	got = recv(session->conn[side]->fd, &byte, 1, MSG_PEEK);
-	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
-		session->flow[side].hung_up = true;
+	if (got >= 0 || (errno != EAGAIN && errno != EINTR)) {
+		/* The look takes the error from the socket. */
+		session->flow[side].reset |= got < 0;
+		session->flow[side].hung_up |= got <= 0;
 		session->flow[side].readable = true;
 		turn_add_session(session);
 	}
+}
+
+/* Bytes that the kernel still delivers to a slow reader move as well. */
+static bool drains(struct relay_session *session)
+{
+	bool moved = false;
+
+	for (int side = 0; side < 2; side++) {
+		int left = 0;
+
+		if (ioctl(session->conn[side]->fd, SIOCOUTQ, &left) == 0 &&
+			left != session->unacked[side]) {
+			moved |= left < session->unacked[side];
+			session->unacked[side] = left;
+		}
+	}
+	return moved;
 }
 
 static void watch_due(struct deadline *deadline)
@@ -79,6 +102,8 @@ static void watch_due(struct deadline *deadline)
 						 offsetof(struct relay_session,
 							 watch));
 
+	if (drains(session))
+		session->moved_ms = loop_clock_ms();
 	if (loop_clock_ms() - session->moved_ms >= session->idle_ms) {
 		session_end(session, RELAY_END_TIMEOUT);
 		return;
@@ -113,16 +138,24 @@ void session_run(struct relay_session *session)
 			return;
 		}
 	}
-	if (session->flow[0].done && session->flow[1].done)
+	if (session->flow[0].done && session->flow[1].done) {
 		session_end(session, RELAY_END_EOF);
-	else if (hungry)
+		return;
+	}
+	if (hungry)
 		turn_add_session(session);
-	if (paused && !session->dead)
+	if (paused)
 		turn_pause_session(session);
 }
 
 void session_event(struct relay_session *session, int side, short what)
 {
+	/* After its end only a reset comes without EPOLLRDHUP. */
+	if (session->flow[side].at_eof && (what & EV_READ) &&
+		!(what & EV_CLOSED)) {
+		session_end(session, RELAY_END_RESET);
+		return;
+	}
 	if (what & (EV_READ | EV_CLOSED))
 		session->flow[side].readable = !session->flow[side].at_eof;
 	if (what & EV_CLOSED)
@@ -224,6 +257,8 @@ void session_end(struct relay_session *session, enum relay_reason reason)
 	core_count(worker->shard, CORE_SESSIONS_CLOSED, reason, 1);
 	core_observe(worker->shard, CORE_SESSION_DURATION, 0,
 		loop_clock_ms() - session->start_ms);
+	core_observe(worker->shard, CORE_SESSION_SIZE, 0,
+		(int64_t)(session->flow[0].bytes + session->flow[1].bytes));
 	for (int side = 0; side < 2; side++) {
 		pump_drop(session, side);
 		conn_end(session->conn[side], reason);

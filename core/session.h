@@ -33,6 +33,7 @@ struct flow {
 	bool bulk : 1;       /* splice, not copy */
 	bool at_eof : 1;     /* the source ended */
 	bool done : 1;       /* and the sink was told */
+	bool reset : 1;      /* its end, when it is found, was a reset */
 };
 
 struct relay_session {
@@ -45,9 +46,10 @@ struct relay_session {
 	struct deadline watch; /* idle time, and ends that went unseen */
 	uint64_t id;
 	int64_t start_ms;
-	int64_t moved_ms;  /* when the last byte moved */
+	int64_t moved_ms;  /* when the last byte came, or went */
 	int64_t looked_ms; /* moved_ms as of the last look for a hidden end */
 	int64_t idle_ms;   /* the bound on that */
+	int unacked[2];    /* SIOCOUTQ of each side at the last look */
 	uint8_t asked;     /* how many modules know it, see hooks.h */
 	bool hungry : 1;   /* is on the list */
 	bool paused : 1;   /* is on the list */

@@ -14,6 +14,7 @@
 
 #define BACKOFF_SHIFT  4    /* sixteenfold */
 #define BACKOFF_MIN_MS 1000 /* the base when 0 ms was asked for */
+#define REST           4    /* times as long as a slow call took */
 #define DELAY_MAX_MS   (INT64_C(366) * 24 * 3600 * 1000)
 
 struct relay_timer {
@@ -56,7 +57,7 @@ static int arm(struct relay_timer *t, int64_t ms)
 	return event_add(t->event, &tv);
 }
 
-static int64_t call(struct relay_timer *t)
+static int64_t call(struct relay_timer *t, int64_t *slow_ms)
 {
 	struct attribution a;
 	int64_t next_ms;
@@ -65,7 +66,7 @@ static int64_t call(struct relay_timer *t)
 	t->running = true;
 	next_ms = t->fn(&t->ctx->pub, t->arg);
 	t->running = false;
-	attribution_end(&a, "a timer");
+	*slow_ms = attribution_end(&a, "a timer");
 	return next_ms;
 }
 
@@ -78,11 +79,26 @@ static int64_t backoff(struct relay_timer *t)
 	return base_ms << t->failures;
 }
 
+/* When it comes again after it said that it failed. */
+static int64_t failed(struct relay_timer *t)
+{
+	struct relay_module *mod = t->ctx->pub.mod;
+
+	core_count(t->ctx->shard, CORE_TIMER_FAILURES, 0, 1);
+	atomic_fetch_add_explicit(&mod->failures, 1, memory_order_relaxed);
+	if (!t->failures)
+		log_core(RELAY_WARNING,
+			"a timer of module %s failed; it is tried again, each "
+			"time later",
+			mod->def.name);
+	return backoff(t);
+}
+
 static void fired(evutil_socket_t fd, short what, void *arg)
 {
 	struct relay_timer *t = arg;
 	struct loop *loop = t->ctx->loop;
-	int64_t next_ms = call(t);
+	int64_t slow_ms, next_ms = call(t, &slow_ms);
 
 	(void)fd;
 	(void)what;
@@ -92,14 +108,20 @@ static void fired(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	if (next_ms < 0) {
-		core_count(t->ctx->shard, CORE_TIMER_FAILURES, 0, 1);
-		next_ms = backoff(t);
+		next_ms = failed(t);
 	} else {
+		if (t->failures)
+			log_core(RELAY_NOTICE,
+				"the timer of module %s works again",
+				t->ctx->pub.mod->def.name);
 		t->failures = 0;
 		if (next_ms > DELAY_MAX_MS)
 			next_ms = DELAY_MAX_MS;
 		t->asked_ms = next_ms;
 	}
+	/* The thread is for others too. */
+	if (next_ms < slow_ms * REST)
+		next_ms = slow_ms * REST;
 	if (arm(t, next_ms))
 		log_core(RELAY_ERROR, "a timer of module %s cannot go on",
 			t->ctx->pub.mod->def.name);

@@ -165,6 +165,9 @@ void turn_finish(struct worker *worker)
 {
 	/* Sessions that ended while a list held them. */
 	if (worker->pause_timer) {
+		/* What lingers is on no other list: its time is over now. */
+		wheel_advance(&worker->wheel, INT64_MAX - 1,
+			worker_deadline_due, NULL);
 		resume(-1, 0, worker);
 		run_hungry(worker);
 		run_again(worker);

@@ -40,7 +40,7 @@ struct worker *workers_get(unsigned i)
 	return &workers[i];
 }
 
-static void deadline_due(struct wheel_entry *entry, void *arg)
+void worker_deadline_due(struct wheel_entry *entry, void *arg)
 {
 	struct deadline *deadline = (struct deadline *)entry;
 
@@ -71,8 +71,8 @@ static void wheel_turns(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	worker->wheel_due_ms = INT64_MAX;
-	wheel_advance(
-		&worker->wheel, loop_tick(&worker->loop), deadline_due, NULL);
+	wheel_advance(&worker->wheel, loop_tick(&worker->loop),
+		worker_deadline_due, NULL);
 	arm_wheel(worker);
 	loop_event_over(&worker->loop);
 }
@@ -347,6 +347,7 @@ struct hook_set *worker_adopt(struct worker *worker, struct hook_set *next,
 
 	/* First: what follows must not reach the leaving ones by dispatch. */
 	worker->hooks = next;
+	hook_set_sift(next);
 	while (n-- > 0) {
 		struct leaving one = {worker, leaving[n]};
 

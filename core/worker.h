@@ -74,6 +74,9 @@ void worker_deadline(
 	struct worker *worker, struct deadline *deadline, int64_t at_ms);
 void worker_deadline_clear(struct worker *worker, struct deadline *deadline);
 
+/* For wheel_advance: calls what the entry's deadline is for. */
+void worker_deadline_due(struct wheel_entry *entry, void *arg);
+
 struct worker_conf {
 	unsigned count;
 	size_t network_buffer;

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include <strelaysrv/device_id.h>
 #include <strelaysrv/hooks.h>
 
 struct relay_conn;
@@ -43,10 +44,17 @@ struct relay_conn *relay_conn_find(struct relay_ctx *cx, uint64_t id);
 bool relay_conn_is_tls(const struct relay_conn *conn);
 /*
  * The device ID (32 bytes) that the peer proved in its TLS handshake: SHA-256
- * of its certificate.  NULL without TLS, or when it sent other than exactly one
- * certificate.
+ * of its certificate.  NULL when it sent other than exactly one certificate.
+ * Without TLS: what relay_conn_set_peer() said, else NULL.
  */
 const uint8_t *relay_conn_peer(const struct relay_conn *conn);
+/*
+ * Says whose a plain connection is, for a module that knows it by other means
+ * (a key that was given to one device).  Before relay_session_pair(), so that
+ * the session's hooks know both: relay_conn_peer(relay_session_side(...)).
+ */
+void relay_conn_set_peer(
+	struct relay_conn *conn, const uint8_t id[RELAY_DEVICE_ID_LEN]);
 /* How many certificates it sent: 0, 1, or 2 for more. */
 unsigned relay_conn_peer_certs(const struct relay_conn *conn);
 

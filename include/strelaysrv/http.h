@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * HTTP on the status address (-status-srv), which runs on the control thread
- * and only if some module has a route.
+ * HTTP on the status address (-status-srv), which strangers read, and on the
+ * private one (-private-srv), if the operator has set one.  Both run on the
+ * control thread, and only if some module has a route there.
  */
 #ifndef RELAY_HTTP_H
 #define RELAY_HTTP_H
@@ -23,6 +24,8 @@ struct relay_http {
 /* [C]  The answer goes out when it returns. */
 typedef void relay_http_fn(struct relay_ctx *cx, struct relay_http *http);
 
+/* What the request's header of that name says; "" if it has none. */
+const char *relay_http_asked(const struct relay_http *http, const char *name);
 /* Adds a header to the answer; both are copied. */
 int relay_http_header(
 	struct relay_http *http, const char *name, const char *value);
@@ -32,5 +35,11 @@ int relay_http_header(
  * module has it.  The string must live as long as the module.
  */
 int relay_http_route(struct relay_ctx *cx, const char *path, relay_http_fn *fn);
+/*
+ * The same for what only the operator should see: where there is a private
+ * address, it is answered there and nowhere else.
+ */
+int relay_http_route_private(
+	struct relay_ctx *cx, const char *path, relay_http_fn *fn);
 
 #endif

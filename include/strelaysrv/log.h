@@ -43,6 +43,22 @@ void relay_log_fields(const struct relay_ctx *cx, enum relay_level level,
 	const struct relay_field *fields, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/*
+ * A kind of record that a flood would make many of: a zeroed one for each, that
+ * lives as long as the module and is shared by all threads.
+ */
+struct relay_log_kind {
+	int64_t due_ms;
+	uint64_t left_out;
+};
+/*
+ * As relay_log(), but at most one record of a kind in ten seconds; the next one
+ * has a field `left_out` that says how many were not written.  [*]
+ */
+void relay_log_seldom(const struct relay_ctx *cx, enum relay_level level,
+	struct relay_log_kind *kind, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
 /* Whether a record of that level would reach anyone.  [*] */
 bool relay_log_wanted(enum relay_level level);
 

@@ -8,6 +8,7 @@
 #ifndef RELAY_SESSION_H
 #define RELAY_SESSION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +42,14 @@ struct relay_conn *relay_session_side(
  */
 struct relay_session *relay_session_pair(struct relay_ctx *cx,
 	struct relay_conn *a, struct relay_conn *b, int64_t idle_ms);
+
+/*
+ * Switches this module's session_grant and session_sent on the calling worker
+ * off, or on again; they are on from worker_start on.  [W]  One that has
+ * nothing to limit at the moment switches them off, and transfers cost what
+ * they cost without it.  Not from within these two hooks.
+ */
+void relay_session_hooks(struct relay_ctx *cx, bool on);
 
 /* Ends it and both its connections; the notices run before this returns. */
 void relay_session_close(

@@ -88,28 +88,118 @@ static int parse_port(const char *text, uint16_t *port)
 	return 0;
 }
 
-/* A name is looked up now; each family's first address counts. */
-static int resolve(struct advertise *advertise, struct relay_err *err)
+void advertise_bare_host(const struct advertise *advertise, char host[256])
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-	struct addrinfo *list;
-	char host[sizeof(advertise->host)];
 	size_t len = strlen(advertise->host);
-	int error;
 
 	memcpy(host, advertise->host, len + 1);
 	if (len > 1 && host[0] == '[' && host[len - 1] == ']') {
 		memmove(host, host + 1, len - 2);
 		host[len - 2] = '\0';
 	}
+}
+
+/* Each family's first address counts. */
+static void take_all(struct advertise *advertise, const struct addrinfo *list)
+{
+	advertise->v4.known = advertise->v6.known = false;
+	for (; list; list = list->ai_next)
+		add(advertise, list->ai_addr, advertise->port);
+}
+
+/* 0, or what getaddrinfo() said. */
+static int look_up(struct advertise *advertise, int flags)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = flags};
+	struct addrinfo *list;
+	char host[sizeof(advertise->host)];
+	int error;
+
+	advertise_bare_host(advertise, host);
 	error = getaddrinfo(host, NULL, &hints, &list);
 	if (error)
-		return relay_fail(err, "ext-address: cannot look up %s: %s",
-			host, gai_strerror(error));
-	for (struct addrinfo *one = list; one; one = one->ai_next)
-		add(advertise, one->ai_addr, advertise->port);
+		return error;
+	take_all(advertise, list);
 	freeaddrinfo(list);
 	return 0;
+}
+
+int advertise_resolve(struct advertise *advertise, struct relay_err *err)
+{
+	int error = look_up(advertise, 0);
+
+	return error ? relay_fail(err, "ext-address: cannot look up %s: %s",
+			       advertise->host, gai_strerror(error))
+		     : 0;
+}
+
+static bool same(
+	const struct advertise_address *a, const struct advertise_address *b)
+{
+	return a->known == b->known && a->unspecified == b->unspecified &&
+	       a->port == b->port &&
+	       memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
+static bool is_listed(
+	const struct advertise_address *address, const struct addrinfo *list)
+{
+	for (; list; list = list->ai_next) {
+		struct advertise one = {.port = 0};
+
+		add(&one, list->ai_addr, address->port);
+		if (same(one.v4.known ? &one.v4 : &one.v6, address))
+			return true;
+	}
+	return false;
+}
+
+bool advertise_update(struct advertise *advertise, const struct addrinfo *list)
+{
+	struct advertise before = *advertise;
+
+	take_all(advertise, list);
+	if (is_listed(&before.v4, list))
+		advertise->v4 = before.v4;
+	if (is_listed(&before.v6, list))
+		advertise->v6 = before.v6;
+	return !same(&advertise->v4, &before.v4) ||
+	       !same(&advertise->v6, &before.v6);
+}
+
+void advertise_address(
+	struct advertise_address *out, const struct sockaddr_storage *address)
+{
+	struct advertise one = {.port = 0};
+
+	add(&one, address, port_of(address));
+	*out = one.v4.known ? one.v4 : one.v6;
+}
+
+/* Without a host the pool and clients take the address that they see. */
+static bool names_nobody(const char *host)
+{
+	return !host[0] || strcmp(host, "0.0.0.0") == 0 ||
+	       strcmp(host, "::") == 0 || strcmp(host, "[::]") == 0;
+}
+
+void advertise_replace(struct advertise *advertise, bool v6,
+	const struct advertise_address *by)
+{
+	char text[INET6_ADDRSTRLEN] = "";
+
+	*(v6 ? &advertise->v6 : &advertise->v4) = *by;
+	/* Most clients come by IPv4, so that an IPv6 address only fills in. */
+	if (v6 && !names_nobody(advertise->host))
+		return;
+	advertise->port = by->port;
+	if (by->unspecified)
+		return;
+	if (v6)
+		(void)inet_ntop(AF_INET6, by->bytes, text, sizeof(text));
+	else
+		(void)inet_ntop(AF_INET, by->bytes + 12, text, sizeof(text));
+	memcpy(advertise->host, text, sizeof(text));
 }
 
 static int split(
@@ -148,8 +238,9 @@ int advertise_init(struct advertise *advertise, const char *ext_address,
 	}
 	if (split(advertise, ext_address, err) != 0)
 		return -1;
-	if (advertise->host[0])
-		return resolve(advertise, err);
+	if (advertise->host[0] && look_up(advertise, AI_NUMERICHOST) == 0)
+		return 0;
+	advertise->is_name = advertise->host[0] != '\0';
 	set(&advertise->v4, zeroes, 4, advertise->port);
 	set(&advertise->v6, zeroes, 16, advertise->port);
 	return 0;

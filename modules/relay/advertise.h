@@ -13,7 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <sys/socket.h>
+
 #include <strelaysrv/err.h>
+
+struct addrinfo;
 
 struct advertise_address {
 	bool known;       /* there is an address of this family */
@@ -26,15 +30,36 @@ struct advertise {
 	struct advertise_address v4, v6;
 	char host[256]; /* for the URI; "": none */
 	uint16_t port;  /* for the URI */
+	bool is_name;   /* host has to be looked up */
 };
 
 /* Whether `ext_address` can be split; looks nothing up.  0 or -1. */
 int advertise_check(const char *ext_address, struct relay_err *err);
 
-/* Splits `ext_address` ("": none) or reads the listen addresses.  [C]  0 or -1
- * with err naming what is wrong with it. */
+/*
+ * Splits `ext_address` ("": none) or reads the listen addresses.  [C]  Looks
+ * nothing up: of a name, only the port is known until advertise_resolve() or
+ * advertise_update().  0 or -1 with err naming what is wrong with it.
+ */
 int advertise_init(struct advertise *advertise, const char *ext_address,
 	struct relay_err *err);
+/* Looks its name up, and waits for that.  0 or -1. */
+int advertise_resolve(struct advertise *advertise, struct relay_err *err);
+/*
+ * Takes over what its name was looked up to be.  An address that is still among
+ * the results stays, since many servers tell them in turns.  True: another one
+ * is told now.
+ */
+bool advertise_update(struct advertise *advertise, const struct addrinfo *list);
+/* The host without the brackets of an IPv6 address. */
+void advertise_bare_host(const struct advertise *advertise, char host[256]);
+
+/* One address with its port, IPv4 or IPv6. */
+void advertise_address(
+	struct advertise_address *out, const struct sockaddr_storage *address);
+/* This one is told instead to clients of that family, and in the URI. */
+void advertise_replace(struct advertise *advertise, bool v6,
+	const struct advertise_address *by);
 
 /*
  * What to tell a client of an IPv4 or IPv6 connection: `len` of the 16 bytes

@@ -14,10 +14,18 @@ struct pending_key {
 	uint8_t key[ID_LEN];
 };
 
+/* A device that asked for others. */
+struct asker {
+	UT_hash_handle hh;
+	unsigned sessions;
+	uint8_t id[ID_LEN];
+};
+
 struct pending {
 	struct pending *next, *prev;
 	struct pending_key key[2]; /* by side; in the table while unused */
 	bool used[2];
+	struct asker *asker; /* borrowed */
 	int64_t deadline_ms;
 	struct pending_pair pair;
 };
@@ -26,6 +34,47 @@ int pending_init(struct pending_table *table)
 {
 	memset(table, 0, sizeof(*table));
 	return pthread_mutex_init(&table->lock, NULL) == 0 ? 0 : -1;
+}
+
+void pending_bound(
+	struct pending_table *table, int64_t most, int64_t most_of_one)
+{
+	pthread_mutex_lock(&table->lock);
+	table->most = most;
+	table->most_of_one = most_of_one;
+	pthread_mutex_unlock(&table->lock);
+}
+
+/* NULL: it has asked for too many, or there is no memory. */
+static struct asker *asker_enter(struct pending_table *table, const uint8_t *id)
+{
+	struct asker *asker;
+
+	HASH_FIND(hh, table->askers, id, ID_LEN, asker);
+	if (asker && table->most_of_one &&
+		asker->sessions >= table->most_of_one)
+		return NULL;
+	if (!asker) {
+		asker = calloc(1, sizeof(*asker));
+		if (!asker)
+			return NULL;
+		memcpy(asker->id, id, ID_LEN);
+		HASH_ADD_KEYPTR(hh, table->askers, asker->id, ID_LEN, asker);
+		if (!asker->hh.tbl) { /* uthash found no memory */
+			free(asker);
+			return NULL;
+		}
+	}
+	asker->sessions++;
+	return asker;
+}
+
+static void asker_leave(struct pending_table *table, struct asker *asker)
+{
+	if (--asker->sessions)
+		return;
+	HASH_DEL(table->askers, asker);
+	free(asker);
 }
 
 static void use_up(
@@ -50,6 +99,7 @@ static void drop(struct pending_table *table, struct pending *pending)
 	else
 		table->last = pending->prev;
 	table->sessions--;
+	asker_leave(table, pending->asker);
 	free(pending);
 }
 
@@ -82,7 +132,12 @@ static struct pending_key *find(struct pending_table *table, const uint8_t *key)
 /* Takes pending over, also on failure. */
 static int insert(struct pending_table *table, struct pending *pending)
 {
-	if (table->sessions >= PENDING_MOST) {
+	if (table->most && table->sessions >= table->most) {
+		free(pending);
+		return -1;
+	}
+	pending->asker = asker_enter(table, pending->pair.id[SIDE_CLIENT]);
+	if (!pending->asker) {
 		free(pending);
 		return -1;
 	}

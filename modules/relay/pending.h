@@ -19,9 +19,7 @@
 
 enum { SIDE_CLIENT, SIDE_SERVER }; /* the one who asked, the one asked for */
 
-/* Bounds what strangers' requests can make us remember. */
-#define PENDING_MOST 65536
-
+struct asker;
 struct pending;
 
 struct pending_table {
@@ -29,6 +27,9 @@ struct pending_table {
 	struct pending_key *keys;     /* uthash, by key */
 	struct pending *first, *last; /* in the order they were made */
 	unsigned sessions;
+	struct asker *askers; /* uthash, by device ID */
+	int64_t most;         /* sessions, and those that one device asked */
+	int64_t most_of_one;  /* for: what strangers can make us remember */
 };
 
 /* What two keys make known once they meet. */
@@ -46,6 +47,10 @@ enum pending_answer {
 
 int pending_init(struct pending_table *table);
 void pending_finish(struct pending_table *table);
+
+/* New bounds, for what is added from now on; 0: none. */
+void pending_bound(
+	struct pending_table *table, int64_t most, int64_t most_of_one);
 
 /* 0; -1 without memory, randomness or room.  key[] by side. */
 int pending_add(struct pending_table *table, const uint8_t *client,

@@ -116,13 +116,14 @@ static void hear_probe(struct relay_ctx *cx, const void *arg)
 	struct peer *peer;
 
 	/* It may not have heard yet that it owns the place. */
-	if (!conn)
-		conn = addressee(cx, word, PEER_WAITING);
+	if (!conn && (conn = addressee(cx, word, PEER_WAITING)))
+		joined(cx, conn);
 	/* If it is gone, its end made the one who waits the owner. */
 	if (!conn)
 		return;
 	peer = peer_of(cx, conn);
-	peer->probe_ms = relay_now_ms(cx) + PROBE_MS;
+	if (!peer->probe_ms)
+		peer->probe_ms = relay_now_ms(cx) + PROBE_MS;
 	count(cx, METRIC_PINGS, 0);
 	if (peer_send_empty(cx, conn, FRAME_PING))
 		set_deadline(cx, conn);
@@ -158,6 +159,8 @@ static void token_text(
 	if (token->len)
 		memcpy(text, token->data, token->len);
 	text[token->len] = '\0';
+	if (strlen(text) != token->len)
+		text[0] = '\0';
 }
 
 /* In the order that the protocol gives.  True: go on and register it. */
@@ -194,13 +197,13 @@ static bool join(struct relay_ctx *cx, struct relay_conn *conn,
 	struct peer *peer = peer_of(cx, conn);
 	struct place owner;
 
+	if (!may_join(cx, conn, token))
+		return false;
 	if (peer->state != PEER_ASKING) {
 		count(cx, METRIC_JOINS, RESULT_ALREADY_JOINED);
 		peer_respond(cx, conn, FRAME_ALREADY_CONNECTED);
 		return false;
 	}
-	if (!may_join(cx, conn, token))
-		return false;
 	switch (directory_join(
 		&data_of(cx)->directory, id, place_of(cx, conn), &owner)) {
 	case DIRECTORY_JOINED:
@@ -255,6 +258,10 @@ static void hear_invitation(struct relay_ctx *cx, const void *arg)
 {
 	const struct invitation *in = arg;
 	struct relay_conn *conn = addressee(cx, &in->to, PEER_JOINED);
+
+	/* The directory has it as owner; it may not have heard that yet. */
+	if (!conn && (conn = addressee(cx, &in->to, PEER_WAITING)))
+		joined(cx, conn);
 
 	if (conn)
 		invite(cx, conn, in->from, in->key, true);

@@ -2,11 +2,10 @@
 
 /* relay - the Syncthing relay protocol: joins, invitations, sessions. */
 
-#include <inttypes.h>
-#include <string.h>
+#include <stdbool.h>
 
 #include "relay.h"
-#include "uri.h"
+#include "service.h"
 
 #define ALPN "bep-relay"
 
@@ -29,6 +28,9 @@ static const struct relay_option options[] = {
 		"the address to tell clients, HOST:PORT or :PORT, if it is "
 		"not the listen address",
 		.flag = "ext-address"),
+	RELAY_OPT(struct relay_conf, ext_lookup_ms, int64_t,
+		"ext-address-lookup", RELAY_DURATION, "5m", 1000, 86400000,
+		"how often a host name in ext-address is looked up again"),
 	RELAY_OPT(struct relay_conf, provided_by, const char *, "provided-by",
 		RELAY_STRING, "", 0, 30,
 		"who runs the relay, as shown to the public",
@@ -42,6 +44,12 @@ static const struct relay_option options[] = {
 		"a file whose first line is the token, which so stays out of "
 		"the process list",
 		.flag = "token-file"),
+	RELAY_OPT(struct relay_conf, pending_sessions, int64_t,
+		"pending-sessions", RELAY_INT, "65536", 0, 10000000,
+		"sessions that may wait for their two sides; 0: any number"),
+	RELAY_OPT(struct relay_conf, pending_per_device, int64_t,
+		"pending-per-device", RELAY_INT, "512", 0, 10000000,
+		"of these, of one device that asks; 0: any number"),
 	RELAY_OPT_END};
 
 static int check(const void *values, struct relay_err *err)
@@ -62,6 +70,9 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 		return relay_fail(err, "no randomness for the tables");
 	if (relay_conn_alpn(cx, ALPN) != 0)
 		return relay_fail(err, "cannot offer %s by ALPN", ALPN);
+	if (reach_init(cx) != 0)
+		return relay_fail(
+			err, "the service " RELAY_SERVICE " is taken");
 	for (int i = 0; i < RELAY_METRICS; i++) {
 		data->metrics[i] = relay_metric_add(cx, &relay_metric_table[i]);
 		if (!data->metrics[i])
@@ -90,19 +101,21 @@ static int64_t expire(struct relay_ctx *cx, void *arg)
 	return next > now ? next - now : 1;
 }
 
-static int load(struct relay_ctx *cx, struct relay_err *err)
+static int load(struct relay_ctx *cx,
+	int (*reach)(struct relay_ctx *, struct relay_err *),
+	struct relay_err *err)
 {
 	struct relay_data *data = data_of(cx);
 	const struct relay_conf *conf = conf_of(cx);
-	struct advertise advertise;
 	struct secret secret;
 
 	if (secret_load(&secret, conf->token, conf->token_file, err) != 0 ||
-		advertise_init(&advertise, conf->ext_address, err) != 0)
+		reach(cx, err) != 0)
 		return -1;
+	pending_bound(&data->pending, conf->pending_sessions,
+		conf->pending_per_device);
 	pthread_mutex_lock(&data->lock);
 	data->secret = secret;
-	data->advertise = advertise;
 	pthread_mutex_unlock(&data->lock);
 	if (conf->ping_interval_ms >= conf->network_timeout_ms)
 		relay_log(cx, RELAY_WARNING,
@@ -113,65 +126,32 @@ static int load(struct relay_ctx *cx, struct relay_err *err)
 
 static int start(struct relay_ctx *cx, struct relay_err *err)
 {
-	if (load(cx, err) != 0)
+	if (load(cx, reach_load, err) != 0)
 		return -1;
-	return relay_timer_add(cx, 1, expire, NULL)
+	return relay_timer_add(cx, 1, expire, NULL) && reach_start(cx) == 0
 		       ? 0
 		       : relay_fail(err, "out of memory");
 }
 
-static int64_t option_number(
-	struct relay_ctx *cx, const char *section, const char *name)
-{
-	struct relay_value value;
-
-	return relay_option_get(cx, section, name, &value) == 0 ? value.number
-								: 0;
-}
-
-static void log_uri(struct relay_ctx *cx)
-{
-	const struct relay_data *data = data_of(cx);
-	const struct relay_conf *conf = conf_of(cx);
-	char id[RELAY_DEVICE_ID_TEXT], text[URI_TEXT];
-	struct relay_err err;
-	struct uri uri = {
-		.host = data->advertise.host,
-		.port = data->advertise.port,
-		.id = id,
-		.network_timeout_ms = conf->network_timeout_ms,
-		.ping_interval_ms = conf->ping_interval_ms,
-		.global_limit = option_number(cx, "rate-limit", "global"),
-		.session_limit = option_number(cx, "rate-limit", "per-session"),
-		.provided_by = conf->provided_by,
-		.status_addr = relay_status_text(),
-	};
-
-	relay_device_id_format(relay_server_id(), id);
-	if (uri_format(&uri, text, sizeof(text), &err) == 0)
-		relay_log(cx, RELAY_NOTICE, "URI: %s", text);
-	else
-		relay_log(cx, RELAY_ERROR, "no URI: %s", err.text);
-}
-
 static void ready(struct relay_ctx *cx)
 {
-	log_uri(cx);
+	reach_tell(cx);
 }
 
 static void reload(struct relay_ctx *cx)
 {
 	struct relay_err err;
 
-	if (load(cx, &err) != 0)
+	if (load(cx, reach_reload, &err) != 0)
 		relay_log(cx, RELAY_ERROR, "goes on as before: %s", err.text);
-	log_uri(cx);
+	reach_tell(cx);
 }
 
 static void fini(struct relay_ctx *cx)
 {
 	struct relay_data *data = data_of(cx);
 
+	reach_finish(cx);
 	pending_finish(&data->pending);
 	directory_finish(&data->directory);
 	pthread_mutex_destroy(&data->lock);

@@ -8,6 +8,7 @@
  * protocol_mode.c  devices on TLS: join, ping, connect
  * session_mode.c   plain connections: the session's key, the pairing
  * advertise.c    the address that invitations and the URI tell
+ * reach.c        how that changes, the URI, and the service for other modules
  * secret.c       the token
  */
 #ifndef RELAY_H
@@ -22,6 +23,7 @@
 #include "directory.h"
 #include "metrics_table.h"
 #include "pending.h"
+#include "reach.h"
 #include "reader.h"
 #include "secret.h"
 
@@ -30,9 +32,12 @@ struct relay_conf {
 	int64_t ping_interval_ms;
 	int64_t message_timeout_ms;
 	const char *ext_address;
+	int64_t ext_lookup_ms;
 	const char *provided_by;
 	const char *token;
 	const char *token_file;
+	int64_t pending_sessions;
+	int64_t pending_per_device;
 };
 
 /* One for all threads. */
@@ -42,6 +47,7 @@ struct relay_data {
 	pthread_mutex_t lock; /* of what follows */
 	struct secret secret;
 	struct advertise advertise;
+	struct reach reach; /* of the control thread */
 	/* Constant from init on. */
 	struct relay_metric *metrics[RELAY_METRICS];
 };
@@ -53,6 +59,7 @@ enum peer_state {
 	PEER_JOINED,  /* protocol mode */
 	PEER_GUEST,   /* session mode, has not said its key */
 	PEER_HALF,    /* session mode, waits for the other side */
+	PEER_SECOND,  /* session mode, on its way to the half */
 	PEER_PAIRED,  /* session mode, is one side of a session */
 	PEER_GONE,    /* closed: not to be touched in this turn */
 };
@@ -68,6 +75,7 @@ struct peer {
 	int64_t ping_ms;  /* when the next ping is due */
 	int64_t probe_ms; /* until when it must show life; 0: need not */
 	uint8_t other_key[ID_LEN]; /* PEER_HALF: names the session */
+	struct place half;         /* PEER_SECOND: who waits for it */
 };
 
 /* A session's block. */

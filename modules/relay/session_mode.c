@@ -31,6 +31,8 @@ static void meet(struct relay_ctx *cx, struct relay_conn *second,
 	}
 	by_side[pair->half_side] = first;
 	by_side[1 - pair->half_side] = second;
+	for (int side = 0; side < 2; side++)
+		relay_conn_set_peer(by_side[side], pair->id[side]);
 	peer_of(cx, first)->state = PEER_PAIRED;
 	peer_of(cx, second)->state = PEER_PAIRED;
 	session = relay_session_pair(cx, by_side[SIDE_CLIENT],
@@ -78,6 +80,8 @@ static bool claim(struct relay_ctx *cx, struct relay_conn *conn,
 		break;
 	case PENDING_SECOND:
 		count(cx, METRIC_SESSION_JOINS, SESSION_SECOND);
+		peer->state = PEER_SECOND;
+		peer->half = pair.half;
 		/* The answer goes before the other side's first byte. */
 		if (!peer_respond(cx, conn, FRAME_SUCCESS))
 			break;
@@ -112,10 +116,23 @@ void guest_readable(struct relay_ctx *cx, struct relay_conn *conn)
 		peer_read(cx, conn, message);
 }
 
+/* On the half's worker: the other side got lost on its way. */
+static void hear_alone(struct relay_ctx *cx, const void *arg)
+{
+	const uint64_t *id = arg;
+	struct relay_conn *conn = relay_conn_find(cx, *id);
+
+	if (conn && peer_of(cx, conn)->state == PEER_HALF)
+		peer_close(cx, conn, RELAY_END_PEER_LOST);
+}
+
 void guest_closed(struct relay_ctx *cx, struct relay_conn *conn)
 {
 	struct peer *peer = peer_of(cx, conn);
 
 	if (peer->state == PEER_HALF)
 		pending_abandon(&data_of(cx)->pending, peer->other_key);
+	else if (peer->state == PEER_SECOND)
+		relay_post(cx, peer->half.worker, hear_alone, &peer->half.conn,
+			sizeof(peer->half.conn));
 }

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* How late the loops are. */
+
+#include <stdlib.h>
+#include <time.h>
+
+#include <strelaysrv/module.h>
+
+#include "core_metrics.h"
+#include "lag.h"
+#include "metrics.h"
+#include "worker.h"
+
+#define INTERVAL_US 500000
+
+struct lag {
+	struct event *timer; /* owned */
+	struct metrics_shard *shard;
+	enum core_loop_label label;
+	int64_t due_us;
+};
+
+static struct lag *lags; /* owned array: the control loop's, then workers' */
+static unsigned lag_count;
+
+static int64_t clock_us(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static int arm(struct lag *lag)
+{
+	static const struct timeval interval = {.tv_usec = INTERVAL_US};
+
+	lag->due_us = clock_us() + INTERVAL_US;
+	return event_add(lag->timer, &interval);
+}
+
+static void fired(evutil_socket_t fd, short what, void *arg)
+{
+	struct lag *lag = arg;
+	int64_t late_us = clock_us() - lag->due_us;
+
+	(void)fd;
+	(void)what;
+	core_observe(lag->shard, CORE_LOOP_LAG, lag->label,
+		late_us > 0 ? late_us : 0);
+	/* Without memory nobody learns of lateness, and nothing else. */
+	(void)arm(lag);
+}
+
+static int make(struct lag *lag, struct loop *loop)
+{
+	lag->timer = evtimer_new(loop->base, fired, lag);
+	lag->shard = metrics_shard(loop->index);
+	lag->label = loop->index == RELAY_CONTROL ? CORE_LOOP_CONTROL
+						  : CORE_LOOP_WORKER;
+	return lag->timer ? 0 : -1;
+}
+
+static int arm_here(struct worker *worker, void *arg)
+{
+	(void)arg;
+	return arm(&lags[worker->loop.index + 1]);
+}
+
+int lag_start(struct loop *control)
+{
+	unsigned workers = workers_count();
+
+	lags = calloc(workers + 1, sizeof(*lags));
+	if (!lags)
+		return -1;
+	lag_count = workers + 1;
+	if (make(&lags[0], control))
+		goto error;
+	for (unsigned i = 0; i < workers; i++)
+		if (make(&lags[i + 1], &workers_get(i)->loop))
+			goto error;
+	if (arm(&lags[0]) || workers_call(arm_here, NULL))
+		return -1; /* some may be armed: lag_finish() comes later */
+	return 0;
+
+error:
+	lag_finish();
+	return -1;
+}
+
+void lag_finish(void)
+{
+	for (unsigned i = 0; i < lag_count; i++)
+		if (lags[i].timer)
+			event_free(lags[i].timer);
+	free(lags);
+	lags = NULL;
+	lag_count = 0;
+}

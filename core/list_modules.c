@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* What `strelaysrv -modules` prints. */
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catalog.h"
+#include "config.h"
+#include "list_modules.h"
+#include "options.h"
+
+static bool is_enabled(const struct config *config, const char *name)
+{
+	const char *const *names = config_core(config)->modules;
+
+	while (*names && strcmp(*names, name) != 0)
+		names++;
+	return *names != NULL;
+}
+
+static int list_option(const char *section, const struct relay_option *option,
+	const struct config *config, FILE *out)
+{
+	bool secret = option->flags & RELAY_OPTION_SECRET;
+	struct relay_value value;
+	char *text;
+	int result;
+
+	if (config_get(config, section, option->name, &value) != 0)
+		return -1;
+	text = secret ? strdup("(not shown)") : option_format(&value);
+	if (!text)
+		return -1;
+	result = fprintf(out, "    %s = %s\n        %s (%s)\n", option->name,
+		text[0] ? text : "\"\"", option->help ? option->help : "",
+		value.origin);
+	free(text);
+	return result < 0 ? -1 : 0;
+}
+
+static int list_module(
+	const struct relay_module *mod, const struct config *config, FILE *out)
+{
+	const struct relay_module_def *def = &mod->def;
+
+	if (fprintf(out, "%s %s, API %d.%d, %s: %s\n    %s\n", def->name,
+		    def->version, (int)def->abi_major, (int)def->abi_minor,
+		    is_enabled(config, def->name) ? "enabled" : "not enabled",
+		    def->summary, mod->path) < 0)
+		return -1;
+	for (const struct relay_option *o = def->options; o && o->name; o++)
+		if (list_option(def->name, o, config, out))
+			return -1;
+	return 0;
+}
+
+int list_modules(
+	const struct catalog *catalog, const struct config *config, FILE *out)
+{
+	for (size_t i = 0; i < catalog->count; i++)
+		if (list_module(catalog->mods[i], config, out))
+			return -1;
+	for (size_t i = 0; i < catalog->broken_count; i++) {
+		const struct broken_module *broken = &catalog->broken[i];
+
+		if (broken->path &&
+			fprintf(out, "%s cannot be used: %s\n    %s\n",
+				broken->name, broken->why, broken->path) < 0)
+			return -1;
+	}
+	return fflush(out) == 0 ? 0 : -1;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * lookup.h - looks a host name up while the caller goes on.
+ */
+#ifndef LOOKUP_H
+#define LOOKUP_H
+
+#include <netdb.h>
+
+struct lookup;
+
+/* Begins; NULL without memory, or without a thread to do it. */
+struct lookup *lookup_begin(const char *host);
+/*
+ * EAI_INPROGRESS: ask again later.  0: *list is what was found, borrowed until
+ * lookup_end().  Else what getaddrinfo() said.
+ */
+int lookup_result(struct lookup *lookup, const struct addrinfo **list);
+/* Accepts NULL.  Never waits: one that cannot be ended is left behind. */
+void lookup_end(struct lookup *lookup);
+
+#endif

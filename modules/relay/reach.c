@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* How the relay is reached, as it changes while it runs. */
+
+#include <netinet/in.h>
+#include <string.h>
+
+#include "relay.h"
+#include "service.h"
+
+#define LOOKUP_POLL_MS 50
+
+_Static_assert(RELAY_SERVICE_URI >= URI_TEXT, "every URI fits");
+
+static int64_t option_number(
+	struct relay_ctx *cx, const char *section, const char *name)
+{
+	struct relay_value value;
+
+	return relay_option_get(cx, section, name, &value) == 0 ? value.number
+								: 0;
+}
+
+int reach_uri(
+	struct relay_ctx *cx, char *out, size_t cap, struct relay_err *err)
+{
+	const struct relay_data *data = data_of(cx);
+	const struct relay_conf *conf = conf_of(cx);
+	char id[RELAY_DEVICE_ID_TEXT];
+	struct uri uri = {
+		.host = data->advertise.host,
+		.port = data->advertise.port,
+		.id = id,
+		.network_timeout_ms = conf->network_timeout_ms,
+		.ping_interval_ms = conf->ping_interval_ms,
+		.global_limit = option_number(cx, "rate-limit", "global"),
+		.session_limit = option_number(cx, "rate-limit", "per-session"),
+		.provided_by = conf->provided_by,
+		.status_addr = relay_status_text(),
+	};
+
+	relay_device_id_format(relay_server_id(), id);
+	return uri_format(&uri, out, cap, err);
+}
+
+void reach_tell(struct relay_ctx *cx)
+{
+	struct reach *reach = &data_of(cx)->reach;
+	char text[URI_TEXT];
+	struct relay_err err;
+	bool changed;
+
+	if (reach_uri(cx, text, sizeof(text), &err) != 0) {
+		relay_log(cx, RELAY_ERROR, "no URI: %s", err.text);
+		return;
+	}
+	relay_log(cx, RELAY_NOTICE, "URI: %s", text);
+	changed = reach->told && strcmp(text, reach->uri) != 0;
+	memcpy(reach->uri, text, sizeof(text));
+	reach->told = true;
+	if (!changed)
+		return;
+	for (size_t i = 0; i < REACH_WATCHERS; i++) {
+		struct reach_watcher *w = &reach->watchers[i];
+
+		/* Without memory they learn it with the next change. */
+		if (w->cx)
+			(void)relay_post(
+				w->cx, RELAY_CONTROL, w->changed, NULL, 0);
+	}
+}
+
+/* What others know wins over what the options say. */
+static void apply(struct relay_ctx *cx)
+{
+	struct relay_data *data = data_of(cx);
+	struct reach *reach = &data->reach;
+	struct advertise advertise = reach->base;
+
+	if (reach->mapped_v6.known)
+		advertise_replace(&advertise, true, &reach->mapped_v6);
+	if (reach->mapped_v4.known)
+		advertise_replace(&advertise, false, &reach->mapped_v4);
+	pthread_mutex_lock(&data->lock);
+	data->advertise = advertise;
+	pthread_mutex_unlock(&data->lock);
+}
+
+static void tell_change(struct relay_ctx *cx)
+{
+	struct reach *reach = &data_of(cx)->reach;
+	char text[URI_TEXT];
+
+	apply(cx);
+	if (!reach->told || reach_uri(cx, text, sizeof(text), NULL) != 0 ||
+		strcmp(text, reach->uri) == 0)
+		return;
+	reach_tell(cx);
+}
+
+static int load(struct relay_ctx *cx, bool may_wait, struct relay_err *err)
+{
+	struct reach *reach = &data_of(cx)->reach;
+	struct advertise base;
+
+	if (advertise_init(&base, conf_of(cx)->ext_address, err) != 0)
+		return -1;
+	if (base.is_name && may_wait && advertise_resolve(&base, err) != 0)
+		return -1;
+	/* Until it has been looked up, what the same name was will do. */
+	if (base.is_name && !may_wait &&
+		strcmp(base.host, reach->base.host) == 0 &&
+		base.port == reach->base.port)
+		base = reach->base;
+	reach->base = base;
+	apply(cx);
+	return 0;
+}
+
+int reach_load(struct relay_ctx *cx, struct relay_err *err)
+{
+	return load(cx, true, err);
+}
+
+/* Names: looked up again and again. */
+
+static void take_result(struct relay_ctx *cx)
+{
+	struct reach *reach = &data_of(cx)->reach;
+	const struct addrinfo *list;
+	int error = lookup_result(reach->lookup, &list);
+
+	if (error && !reach->lookup_failed)
+		relay_log(cx, RELAY_WARNING,
+			"ext-address: cannot look up %s: %s; goes on with "
+			"what is known",
+			reach->looked_up, gai_strerror(error));
+	reach->lookup_failed = error != 0;
+	/* A reload may have named another one meanwhile. */
+	if (!error && strcmp(reach->looked_up, reach->base.host) == 0 &&
+		advertise_update(&reach->base, list)) {
+		relay_log(cx, RELAY_NOTICE,
+			"ext-address: %s has another address now",
+			reach->base.host);
+		tell_change(cx);
+	}
+	lookup_end(reach->lookup);
+	reach->lookup = NULL;
+}
+
+static int64_t refresh(struct relay_ctx *cx, void *arg)
+{
+	struct reach *reach = &data_of(cx)->reach;
+	const struct addrinfo *list;
+	char host[sizeof(reach->base.host)];
+
+	(void)arg;
+	if (reach->lookup) {
+		if (lookup_result(reach->lookup, &list) == EAI_INPROGRESS)
+			return LOOKUP_POLL_MS;
+		take_result(cx);
+		return conf_of(cx)->ext_lookup_ms;
+	}
+	if (!reach->base.is_name)
+		return conf_of(cx)->ext_lookup_ms;
+	advertise_bare_host(&reach->base, host);
+	memcpy(reach->looked_up, reach->base.host, sizeof(reach->looked_up));
+	reach->lookup = lookup_begin(host);
+	return reach->lookup ? LOOKUP_POLL_MS : conf_of(cx)->ext_lookup_ms;
+}
+
+/* The service. */
+
+static int service_uri(struct relay_ctx *self, char *out, size_t cap)
+{
+	return reach_uri(self, out, cap, NULL);
+}
+
+static bool service_is_private(struct relay_ctx *self)
+{
+	return data_of(self)->secret.set;
+}
+
+static void service_set(
+	struct relay_ctx *self, const struct sockaddr_storage *address)
+{
+	struct reach *reach = &data_of(self)->reach;
+
+	advertise_address(address->ss_family == AF_INET6 ? &reach->mapped_v6
+							 : &reach->mapped_v4,
+		address);
+	tell_change(self);
+}
+
+static void service_clear(struct relay_ctx *self, int family)
+{
+	struct reach *reach = &data_of(self)->reach;
+
+	if (family == AF_INET6)
+		reach->mapped_v6.known = false;
+	else
+		reach->mapped_v4.known = false;
+	tell_change(self);
+}
+
+static void service_unwatch(struct relay_ctx *self, struct relay_ctx *watcher)
+{
+	struct reach *reach = &data_of(self)->reach;
+
+	for (size_t i = 0; i < REACH_WATCHERS; i++)
+		if (reach->watchers[i].cx == watcher)
+			reach->watchers[i].cx = NULL;
+}
+
+static int service_watch(struct relay_ctx *self, struct relay_ctx *watcher,
+	relay_post_fn *changed)
+{
+	struct reach *reach = &data_of(self)->reach;
+
+	service_unwatch(self, watcher);
+	for (size_t i = 0; i < REACH_WATCHERS; i++)
+		if (!reach->watchers[i].cx) {
+			reach->watchers[i].cx = watcher;
+			reach->watchers[i].changed = changed;
+			return 0;
+		}
+	return -1;
+}
+
+static const struct relay_service service = {
+	.uri = service_uri,
+	.is_private = service_is_private,
+	.set_external = service_set,
+	.clear_external = service_clear,
+	.watch = service_watch,
+	.unwatch = service_unwatch,
+};
+
+int reach_init(struct relay_ctx *cx)
+{
+	return relay_service_publish(
+		cx, RELAY_SERVICE, RELAY_SERVICE_VERSION, &service);
+}
+
+int reach_start(struct relay_ctx *cx)
+{
+	struct reach *reach = &data_of(cx)->reach;
+
+	reach->timer =
+		relay_timer_add(cx, conf_of(cx)->ext_lookup_ms, refresh, NULL);
+	return reach->timer ? 0 : -1;
+}
+
+int reach_reload(struct relay_ctx *cx, struct relay_err *err)
+{
+	struct reach *reach = &data_of(cx)->reach;
+
+	if (load(cx, false, err) != 0)
+		return -1;
+	relay_timer_del(reach->timer);
+	reach->timer = relay_timer_add(cx, 1, refresh, NULL);
+	return reach->timer ? 0 : relay_fail(err, "out of memory");
+}
+
+void reach_finish(struct relay_ctx *cx)
+{
+	struct reach *reach = &data_of(cx)->reach;
+
+	lookup_end(reach->lookup);
+	reach->lookup = NULL;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Tests of the pool of kernel pipes. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "pipes.h"
+
+#define SIZE 65536
+
+static void a_pipe_that_comes_back_is_lent_again(void **state)
+{
+	struct pipe_pool pool;
+	struct pipe *pipe;
+
+	(void)state;
+	pipe_pool_init(&pool, SIZE, 2);
+	pipe = pipe_take(&pool);
+	assert_non_null(pipe);
+	assert_int_equal(pipe->size, SIZE);
+	pipe_give(&pool, pipe);
+	assert_ptr_equal(pipe_take(&pool), pipe);
+	assert_int_equal(pool.made, 1);
+	pipe_give(&pool, pipe);
+	pipe_pool_finish(&pool);
+	assert_int_equal(pool.made, 0);
+}
+
+static void no_more_are_lent_than_the_bound(void **state)
+{
+	struct pipe_pool pool;
+	struct pipe *one, *two;
+
+	(void)state;
+	pipe_pool_init(&pool, SIZE, 2);
+	one = pipe_take(&pool);
+	two = pipe_take(&pool);
+	assert_non_null(two);
+	assert_null(pipe_take(&pool));
+	pipe_give(&pool, one);
+	assert_ptr_equal(pipe_take(&pool), one);
+	pipe_give(&pool, one);
+	pipe_give(&pool, two);
+	pipe_pool_finish(&pool);
+}
+
+static void one_that_holds_bytes_is_not_lent_again(void **state)
+{
+	struct pipe_pool pool;
+	struct pipe *pipe;
+	int fd;
+
+	(void)state;
+	pipe_pool_init(&pool, SIZE, 1);
+	pipe = pipe_take(&pool);
+	assert_non_null(pipe);
+	fd = pipe->read_fd;
+	assert_int_equal(write(pipe->write_fd, "secret", 6), 6);
+	pipe_discard(&pool, pipe);
+	assert_int_equal(pool.made, 0);
+	assert_int_equal(close(fd), -1); /* it was closed */
+	pipe = pipe_take(&pool);
+	assert_non_null(pipe);
+	assert_int_equal(read(pipe->read_fd, &fd, 1), -1);
+	pipe_give(&pool, pipe);
+	pipe_discard(&pool, NULL);
+	pipe_pool_finish(&pool);
+}
+
+static void a_size_of_zero_lends_none(void **state)
+{
+	struct pipe_pool pool;
+
+	(void)state;
+	pipe_pool_init(&pool, 0, 8);
+	assert_null(pipe_take(&pool));
+	pipe_pool_finish(&pool);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_pipe_that_comes_back_is_lent_again),
+		cmocka_unit_test(no_more_are_lent_than_the_bound),
+		cmocka_unit_test(one_that_holds_bytes_is_not_lent_again),
+		cmocka_unit_test(a_size_of_zero_lends_none),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
