@@ -10,6 +10,7 @@
 
 #include <strelaysrv/module.h>
 
+#include "../pool-join/pool_join_service.h"
 #include "answer.h"
 #include "rates.h"
 
@@ -165,12 +166,46 @@ static bool add_options(struct relay_ctx *cx, cJSON *answer)
 	       add_pools(cx, options) && add_provider(cx, options);
 }
 
+static bool add_pool(cJSON *pools, const struct pool_join_state *state)
+{
+	cJSON *pool = cJSON_CreateObject();
+
+	if (pool && add_string(pool, "url", state->url) &&
+		add_string(pool, "state", state->state) &&
+		add_integer(pool, "lastStatus", state->status) &&
+		add_integer(pool, "nextAttemptSeconds",
+			state->next_ms < 0 ? -1
+					   : (state->next_ms + 999) / 1000))
+		return add_element(pools, pool);
+	cJSON_Delete(pool);
+	return false;
+}
+
+/* An addition to what the original tells. */
+static bool add_pool_states(struct relay_ctx *cx, cJSON *answer)
+{
+	cJSON *pools = cJSON_AddArrayToObject(answer, "pools");
+	struct relay_ctx *self;
+	const struct pool_join_service *joins = relay_service_find(
+		cx, POOL_JOIN_SERVICE, POOL_JOIN_SERVICE_VERSION, &self);
+	struct pool_join_state state;
+	bool good = pools != NULL;
+
+	for (unsigned i = 0; good && joins; i++) {
+		if (joins->pool(self, i, &state) != 0)
+			break;
+		good = add_pool(pools, &state);
+	}
+	return good;
+}
+
 cJSON *answer_make(struct relay_ctx *cx, const struct rates *rates)
 {
 	cJSON *answer = cJSON_CreateObject();
 
 	if (answer && add_build(answer) && add_numbers(cx, answer) &&
-		add_rates(answer, rates) && add_options(cx, answer))
+		add_rates(answer, rates) && add_options(cx, answer) &&
+		add_pool_states(cx, answer))
 		return answer;
 	cJSON_Delete(answer);
 	return NULL;

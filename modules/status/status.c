@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* status - the page that pools and dashboards read: GET /status. */
+/* status - what pools, dashboards and supervisors read: /status, /healthz. */
 
 #include <event2/buffer.h>
 
@@ -26,7 +26,9 @@ static int64_t sample(struct relay_ctx *cx, void *arg)
 	struct state *state = arg;
 	int64_t now_ms = relay_uptime_ms();
 
-	rates_sample(&state->rates, now_ms, traffic(cx));
+	/* It may come a millisecond early, and none must be that short. */
+	if (now_ms >= state->next_ms)
+		rates_sample(&state->rates, now_ms, traffic(cx));
 	while (state->next_ms <= now_ms)
 		state->next_ms += RATES_INTERVAL_MS;
 	return state->next_ms - now_ms;
@@ -47,8 +49,32 @@ static void answer_status(struct relay_ctx *cx, struct relay_http *http)
 	cJSON_Delete(answer);
 }
 
+/* Why newcomers should go elsewhere; NULL: they are welcome.  A server that
+ * drains will be one more reason. */
+static const char *trouble(void)
+{
+	if (relay_over_limit())
+		return "over limits";
+	return NULL;
+}
+
+/* For load balancers and supervisors, which look at the code only. */
+static void answer_health(struct relay_ctx *cx, struct relay_http *http)
+{
+	const char *why = trouble();
+
+	(void)cx;
+	http->status = why ? 503 : 200;
+	/* An answer of yesterday would be worth nothing. */
+	if (relay_http_header(http, "Cache-Control", "no-store") ||
+		evbuffer_add_printf(http->body, "%s\n", why ? why : "ok") < 0)
+		http->status = 500;
+}
+
 static int init(struct relay_ctx *cx, struct relay_err *err)
 {
+	if (relay_http_route(cx, "/healthz", answer_health))
+		return relay_fail(err, "the route /healthz is taken");
 	if (relay_http_route(cx, "/status", answer_status))
 		return relay_fail(err, "the route /status is taken");
 	return 0;
@@ -68,7 +94,7 @@ static int start(struct relay_ctx *cx, struct relay_err *err)
 
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("status", "1.0",
-		"answers /status as the pool's server reads it"),
+		"answers /status as the pool's server reads it, and /healthz"),
 	.data_size = sizeof(struct state),
 	.init = init,
 	.start = start,

@@ -43,10 +43,15 @@ def installed_server(tmp_path):
         yield start
 
 
-def example():
-    """The first C program of the page for module authors, as it stands there."""
+def examples():
+    """The C programs of the page for module authors, as they stand there."""
     page = (ROOT / "modules" / "README.md").read_text()
-    return re.search(r"```c\n(.*?)```", page, re.DOTALL).group(1)
+    found = {}
+    for text in re.findall(r"```c\n(.*?)```", page, re.DOTALL):
+        name = re.match(r"/\* (\S+) - ", text)
+        if name:
+            found[name.group(1)] = text
+    return found
 
 
 def cache(name):
@@ -56,7 +61,8 @@ def cache(name):
 
 def test_the_installed_server_finds_its_modules(prefix, installed_server):
     server = installed_server(prefix)
-    server.wait_for_log("with modules: log, relay, status")
+    server.wait_for_log(
+        "with modules: log, bounds, relay, nat, pool-join, rate-limit, status")
     assert server.status()["numConnections"] == 0
 
 
@@ -71,23 +77,88 @@ def test_the_installed_sample_is_good(prefix, tmp_path):
     run(str(prefix / "bin" / "strelaysrv"), "-conf", str(sample), "-check", cwd=tmp_path)
 
 
-def test_the_example_of_the_module_page_runs(prefix, installed_server, tmp_path):
-    (tmp_path / "hello.c").write_text(example())
-    flags = ["-fsanitize=thread"] if cache("CMAKE_BUILD_TYPE") == "TSan" else []
-    if cache("CMAKE_BUILD_TYPE") == "ASan":
-        flags = ["-fsanitize=address,undefined"]
+def sanitizer_flags():
+    return {"TSan": ["-fsanitize=thread"], "ASan": ["-fsanitize=address,undefined"]}.get(
+        cache("CMAKE_BUILD_TYPE"), [])
+
+
+def build_example(name, prefix, folder):
+    (folder / f"{name}.c").write_text(examples()[name])
     package = next(prefix.rglob("strelaysrv.pc"))
     config = ["pkg-config", "--define-variable", f"includedir={prefix / 'include'}", "--cflags",
               str(package)]
     run(cache("CMAKE_C_COMPILER"), "-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror",
-        "-shared", "-fPIC", *flags, *run(*config).split(), "-o", str(tmp_path / "hello.so"),
-        str(tmp_path / "hello.c"))
-    (tmp_path / "relay.conf").write_text(
-        "modules = { log, relay, status, hello }\nhello { interval = 10s }\n")
+        "-shared", "-fPIC", *sanitizer_flags(), *run(*config).split(),
+        "-o", str(folder / f"{name}.so"), str(folder / f"{name}.c"))
+
+
+def enable_in_sample(prefix, folder, name, section):
+    """A copy of the installed sample configuration, with one module more."""
+    text = next(prefix.rglob("strelaysrv.conf")).read_text()
+    changed = re.sub(r"^(modules = \{.*) \}$", rf"\1, {name} }}", text, flags=re.MULTILINE)
+    assert changed != text
+    (folder / "relay.conf").write_text(changed + f"\n{name} {{ {section} }}\n")
+    return folder / "relay.conf"
+
+
+@pytest.fixture
+def serve_with(prefix, installed_server, tmp_path):
+    """serve_with(conf): the installed server, which finds modules in the test's folder too."""
     modules = next(prefix.rglob("relay.so")).parent
-    server = installed_server(prefix, "-conf", str(tmp_path / "relay.conf"),
-                              "-module-dir", f"{modules},{tmp_path}")
+    return lambda conf: installed_server(prefix, "-conf", str(conf),
+                                         "-module-dir", f"{modules},{tmp_path}")
+
+
+def test_the_page_has_its_examples():
+    assert set(examples()) == {"hello", "page", "pipe"}
+
+
+def test_the_first_example_runs(prefix, serve_with, tmp_path):
+    build_example("hello", prefix, tmp_path)
+    conf = enable_in_sample(prefix, tmp_path, "hello", "interval = 10s")
+    server = serve_with(conf)
     server.wait_for_log("info hello: 0 bytes so far")
+
+
+def test_the_exporter_that_is_asked_runs(prefix, serve_with, tmp_path):
+    build_example("page", prefix, tmp_path)
+    server = serve_with(enable_in_sample(prefix, tmp_path, "page", ""))
+    code, _, body = server.get("/numbers")
+    assert code == 200
+    assert re.search(r"^core\.sessions 0$", body.decode(), re.MULTILINE), body
+    assert re.search(r"^relay\.joins\.ok 0$", body.decode(), re.MULTILINE), body
+
+
+def test_the_exporter_that_tells_runs(prefix, serve_with, tmp_path):
+    build_example("pipe", prefix, tmp_path)
+    os.mkfifo(tmp_path / "numbers")
+    with open(os.open(tmp_path / "numbers", os.O_RDWR), "rb", buffering=0) as reader:
+        conf = enable_in_sample(prefix, tmp_path, "pipe",
+                                f'file = "{tmp_path}/numbers" interval = 1s')
+        server = serve_with(conf)
+        text = b""
+        while b"relay.devices 0\n" not in text:
+            text += reader.read(65536)
+
+
+def test_the_template_is_built_with_the_cmake_package(prefix, installed_server, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(next(prefix.rglob("module-template")), copy)
+    flags = " ".join(["-Wall -Wextra -Wpedantic -Werror", *sanitizer_flags()])
+    run("cmake", "-S", str(copy), "-B", str(copy / "build"), f"-DCMAKE_PREFIX_PATH={prefix}",
+        f"-DCMAKE_C_COMPILER={cache('CMAKE_C_COMPILER')}", f"-DCMAKE_C_FLAGS={flags}")
+    run("cmake", "--build", str(copy / "build"))
+    listed = run(str(prefix / "bin" / "strelaysrv"), "-modules", "-module-dir",
+                 str(copy / "build"), "-conf", str(copy / "my-module.conf"), cwd=tmp_path)
+    assert re.search(r"^my-module 0\.1, API \S+, enabled: ", listed, re.MULTILINE), listed
+    run("cmake", "--install", str(copy / "build"))
+    module = next(prefix.rglob("my-module.so"))
+    try:
+        assert module.parent == next(prefix.rglob("relay.so")).parent
+        server = installed_server(prefix, "-conf", str(copy / "my-module.conf"))
+        server.wait_for_log("info my-module: 0 sessions, 0 devices")
+    finally:
+        module.unlink()
 
 
 def test_nothing_writes_outside_the_prefix(prefix):

@@ -13,6 +13,7 @@ import pytest
 import relay_protocol as rp
 from pairing import Invited, check_both_ways, check_relayed, settle
 from relay_client import ProtocolConnection
+from waiting import wait_for
 
 STRINGS = ["version", "buildHost", "buildUser", "buildDate", "startTime", "goVersion", "goOS",
            "goArch"]
@@ -236,3 +237,19 @@ def test_it_tells_no_client(start, plain_program, identities):
         client.join()
         _, _, body = server.get("/status")
     assert b"127.0.0.99" not in body
+
+
+def test_health_is_good_while_it_serves(ours):
+    code, headers, body = ours.get("/healthz")
+    assert (code, body) == (200, b"ok\n")
+    assert headers["Cache-Control"] == "no-store"
+
+
+def test_health_is_bad_over_the_limit(start_ours, identities):
+    server = start_ours("-max-connections", "2")
+    with contextlib.ExitStack() as stack:
+        for _ in range(3):
+            stack.enter_context(socket.create_connection(server.address))
+        wait_for(lambda: server.get("/healthz")[::2] == (503, b"over limits\n"), "trouble")
+        assert server.get("/status")[0] == 200
+    wait_for(lambda: server.get("/healthz")[0] == 200, "health")

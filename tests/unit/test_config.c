@@ -387,8 +387,8 @@ static void takes_lists_in_all_forms(void **state)
 	assert_null(log_of(config)->targets[3]);
 	config = load_good(f, "modules += nat\nlog { targets = {a}\n"
 			      "targets += {b}\n}");
-	assert_string_equal(config_core(config)->modules[2], "status");
-	assert_string_equal(config_core(config)->modules[3], "nat");
+	assert_string_equal(config_core(config)->modules[6], "status");
+	assert_string_equal(config_core(config)->modules[7], "nat");
 	assert_string_equal(log_of(config)->targets[1], "b");
 	config = load_good(f, "# none\nlog {\n targets = {}\n}");
 	assert_null(log_of(config)->targets[0]);
@@ -641,10 +641,12 @@ static void visits_every_option(void **state)
 {
 	struct fixture *f = *state;
 	struct relay_value value;
-	size_t count = 0;
+	size_t count = 0, own = 0;
 
+	while (core_options[own].name)
+		own++;
 	config_visit(load_good(f, "protocol = tcp4"), count_visit, &count);
-	assert_int_equal(count, 11 + 5 + 2 + 2);
+	assert_int_equal(count, own + 5 + 2 + 2);
 	assert_int_equal(config_get(f->config, NULL, "protocol", &value), 0);
 	assert_string_equal(value.string, "tcp4");
 	assert_int_equal(value.number, CORE_TCP4);

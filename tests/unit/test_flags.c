@@ -186,9 +186,11 @@ static void refuses_unknown_flags(void **state)
 		f, parse(f, "-foo"), "flag provided but not defined: -foo");
 	assert_usage_error(f, parse(f, "--lisen=:1"),
 		"flag provided but not defined: -lisen; did you mean -listen?");
-	/* a list of the file, which no flag sets */
+	/* the list of the file is set by no flag: this one is a question */
 	assert_usage_error(f, parse(f, "-modules=relay"),
-		"flag provided but not defined: -modules");
+		"invalid boolean value \"relay\" for -modules: \"relay\" is "
+		"neither true nor false; write one of true, false, yes, no, "
+		"on, off, 1, 0");
 }
 
 static void refuses_bad_syntax(void **state)

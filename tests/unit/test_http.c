@@ -73,6 +73,9 @@ static void answer(struct relay_ctx *cx, struct relay_http *http)
 	assert_ptr_equal(cx, &mod.control.pub);
 	http->type = "application/json";
 	assert_int_equal(relay_http_header(http, "X-Test", http->method), 0);
+	assert_int_equal(relay_http_header(http, "X-Asked",
+				 relay_http_asked(http, "Accept")),
+		0);
 	(void)evbuffer_add_printf(http->body, "[%s]", http->query);
 }
 
@@ -118,7 +121,7 @@ static uint16_t bound_port(void)
 
 static uint16_t serve(void)
 {
-	assert_int_equal(http_init(loop.base, "127.0.0.1:0"), 0);
+	assert_int_equal(http_init(loop.base, "127.0.0.1:0", ""), 0);
 	mod.stage = MODULE_LIVE;
 	http_open();
 	return bound_port();
@@ -280,7 +283,7 @@ static void idle_connections_cannot_keep_others_out(void **state)
 static void it_opens_only_for_a_live_route(void **state)
 {
 	(void)state;
-	assert_int_equal(http_init(loop.base, "127.0.0.1:0"), 0);
+	assert_int_equal(http_init(loop.base, "127.0.0.1:0", ""), 0);
 	http_open();
 	assert_string_equal(relay_status_text(), "127.0.0.1:0");
 	mod.stage = MODULE_LIVE;
@@ -295,10 +298,80 @@ static void it_opens_only_for_a_live_route(void **state)
 static void an_empty_address_keeps_it_closed(void **state)
 {
 	(void)state;
-	assert_int_equal(http_init(loop.base, ""), 0);
+	assert_int_equal(http_init(loop.base, "", ""), 0);
 	mod.stage = MODULE_LIVE;
 	http_open();
 	assert_string_equal(relay_status_text(), "");
+}
+
+static uint16_t port_in_log(void)
+{
+	const char *colon = strrchr(logged, ':');
+
+	assert_non_null(strstr(logged, "private address: "));
+	return (uint16_t)strtoul(colon + 1, NULL, 10);
+}
+
+static void private_routes_are_on_the_private_address_only(void **state)
+{
+	uint16_t private;
+
+	(void)state;
+	assert_int_equal(
+		relay_http_route_private(&mod.control.pub, "/own", answer), 0);
+	assert_int_equal(http_init(loop.base, "127.0.0.1:0", "127.0.0.1:0"), 0);
+	mod.stage = MODULE_LIVE;
+	http_open();
+	private = port_in_log();
+	assert_int_not_equal(private, bound_port());
+	(void)ask(bound_port(), "GET /own HTTP/1.0\r\n\r\n");
+	assert_non_null(strstr(reply, " 404 "));
+	(void)ask(bound_port(), "GET /status HTTP/1.0\r\n\r\n");
+	assert_non_null(strstr(reply, " 200 "));
+	(void)ask(private, "GET /own HTTP/1.0\r\n\r\n");
+	assert_non_null(strstr(reply, " 200 "));
+	(void)ask(private, "GET /status HTTP/1.0\r\n\r\n");
+	assert_non_null(strstr(reply, " 200 "));
+}
+
+static void without_a_private_address_all_is_on_the_other(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		relay_http_route_private(&mod.control.pub, "/own", answer), 0);
+	(void)ask(serve(), "GET /own HTTP/1.0\r\n\r\n");
+	assert_non_null(strstr(reply, " 200 "));
+}
+
+static void routes_see_what_the_request_says(void **state)
+{
+	(void)state;
+	(void)ask(serve(), "GET /status HTTP/1.0\r\nAccept: a/b\r\n\r\n");
+	assert_non_null(strstr(reply, "X-Asked: a/b\r\n"));
+	(void)ask(bound_port(), "GET /status HTTP/1.0\r\n\r\n");
+	assert_null(strstr(reply, "X-Asked: a/b"));
+}
+
+static void dawdle(struct relay_ctx *cx, struct relay_http *http)
+{
+	(void)cx;
+	(void)evbuffer_add_printf(http->body, "late");
+	usleep(1100000);
+}
+
+static void slow_routes_are_given_a_rest(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		relay_http_route(&mod.control.pub, "/slow", dawdle), 0);
+	(void)ask(serve(), "GET /slow HTTP/1.0\r\n\r\n");
+	assert_non_null(strstr(reply, "late"));
+	(void)ask(bound_port(), "GET /slow HTTP/1.0\r\n\r\n");
+	assert_non_null(strstr(reply, " 503 "));
+	assert_non_null(strstr(reply, "Retry-After: "));
+	(void)ask(bound_port(), "GET /status HTTP/1.0\r\n\r\n");
+	assert_non_null(strstr(reply, " 200 "));
+	assert_int_equal(mod.slow_calls, 1);
 }
 
 static void a_taken_port_is_a_warning(void **state)
@@ -317,7 +390,7 @@ static void a_taken_port_is_a_warning(void **state)
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&addr, &len), 0);
 	(void)snprintf(
 		text, sizeof(text), "127.0.0.1:%d", (int)ntohs(addr.sin_port));
-	assert_int_equal(http_init(loop.base, text), 0);
+	assert_int_equal(http_init(loop.base, text, ""), 0);
 	mod.stage = MODULE_LIVE;
 	http_open();
 	assert_non_null(strstr(logged, "Address already in use"));
@@ -337,6 +410,10 @@ int main(void)
 		T(idle_connections_cannot_keep_others_out),
 		T(it_opens_only_for_a_live_route),
 		T(an_empty_address_keeps_it_closed),
+		T(private_routes_are_on_the_private_address_only),
+		T(without_a_private_address_all_is_on_the_other),
+		T(routes_see_what_the_request_says),
+		T(slow_routes_are_given_a_rest),
 		T(a_taken_port_is_a_warning),
 #undef T
 	};

@@ -339,6 +339,34 @@ static void *count_many(void *arg)
 	return NULL;
 }
 
+static int64_t read_its_index(struct relay_ctx *cx, unsigned value)
+{
+	(void)cx;
+	return value + 1;
+}
+
+static void what_is_looked_up_may_get_other_labels(void **state)
+{
+	static const struct relay_metric_def named = {.name = "named",
+		.kind = RELAY_GAUGE,
+		.help = "Each by its name.",
+		.label = "name",
+		.values = colours,
+		.read = read_its_index};
+	const char *const names[] = {"a", "green", "c", NULL};
+	const char *const none[] = {NULL};
+	struct relay_metric *m = metrics_add_core(&named);
+
+	(void)state;
+	assert_non_null(m);
+	assert_int_equal(relay_metric_value(NULL, "core", "named", "green"), 2);
+	metrics_relabel(m, names);
+	assert_int_equal(relay_metric_value(NULL, "core", "named", "c"), 3);
+	assert_int_equal(relay_metric_value(NULL, "core", "named", "red"), 0);
+	metrics_relabel(m, none);
+	assert_int_equal(relay_metric_value(NULL, "core", "named", NULL), 0);
+}
+
 static void readers_see_numbers_only_grow(void **state)
 {
 	struct relay_metric *m = add(&counter);
@@ -370,6 +398,7 @@ int main(void)
 		T(another_shape_under_the_same_name_is_refused),
 		T(bad_descriptions_are_refused_with_the_reason),
 		T(there_is_an_end_to_numbers),
+		T(what_is_looked_up_may_get_other_labels),
 		T(visits_go_module_by_module_and_stop_when_told),
 		T(readers_see_numbers_only_grow),
 #undef T

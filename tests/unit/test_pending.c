@@ -126,13 +126,30 @@ static void the_table_has_a_bound(void **state)
 	struct fixture *f = *state;
 	uint8_t key[2][ID_LEN];
 
-	for (int i = 1; i < PENDING_MOST; i++)
+	pending_bound(&f->table, 1000, 0);
+	for (int i = 1; i < 1000; i++)
 		assert_int_equal(
 			pending_add(&f->table, alice, bob, 1000, key), 0);
 	assert_int_equal(pending_add(&f->table, alice, bob, 1000, key), -1);
-	assert_int_equal(
-		pending_expire(&f->table, 1000, &f->next_ms), PENDING_MOST);
+	assert_int_equal(pending_expire(&f->table, 1000, &f->next_ms), 1000);
 	assert_int_equal(pending_add(&f->table, alice, bob, 1000, key), 0);
+}
+
+static void a_device_has_a_bound_of_its_own(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t key[2][ID_LEN];
+
+	pending_bound(&f->table, 0, 3);
+	for (int i = 1; i < 3; i++) /* set_up made the first */
+		assert_int_equal(
+			pending_add(&f->table, alice, bob, 2000, key), 0);
+	assert_int_equal(pending_add(&f->table, alice, bob, 2000, key), -1);
+	/* Being asked for does not count. */
+	assert_int_equal(pending_add(&f->table, bob, alice, 2000, key), 0);
+	assert_int_equal(pending_expire(&f->table, 1000, &f->next_ms), 1);
+	assert_int_equal(pending_add(&f->table, alice, bob, 2000, key), 0);
+	assert_int_equal(pending_add(&f->table, alice, bob, 2000, key), -1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -148,6 +165,7 @@ int main(void)
 		TEST(a_half_that_goes_takes_the_session_along),
 		TEST(expiry_forgets_the_old_and_keeps_the_new),
 		TEST(the_table_has_a_bound),
+		TEST(a_device_has_a_bound_of_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -238,6 +238,58 @@ static void slow_callbacks_are_logged_by_name(void **state)
 	assert_non_null(strstr(logged, "a timer of module test held up"));
 }
 
+static int64_t dawdle_again(struct relay_ctx *cx, void *arg)
+{
+	int *calls = arg;
+
+	(void)cx;
+	++*calls;
+	usleep(130000);
+	return 1;
+}
+
+static void slow_callbacks_leave_time_to_others(void **state)
+{
+	int calls = 0;
+
+	(void)state;
+	assert_non_null(
+		relay_timer_add(&mod.control.pub, 0, dawdle_again, &calls));
+	assert_true(event_base_loop(loop.base, EVLOOP_ONCE) >= 0);
+	assert_int_equal(calls, 1);
+	usleep(100000); /* it asked for 1 ms, and must rest for 500 */
+	assert_true(event_base_loop(loop.base, EVLOOP_NONBLOCK) >= 0);
+	assert_int_equal(calls, 1);
+	assert_int_equal(mod.slow_calls, 1);
+	assert_true(event_base_loop(loop.base, EVLOOP_ONCE) >= 0);
+	assert_int_equal(calls, 2);
+}
+
+static int64_t fail_twice(struct relay_ctx *cx, void *arg)
+{
+	int *calls = arg;
+
+	(void)cx;
+	return ++*calls < 3 ? -1 : 1000000;
+}
+
+static void failing_callbacks_are_logged_by_name(void **state)
+{
+	int calls = 0;
+
+	(void)state;
+	assert_non_null(
+		relay_timer_add(&mod.control.pub, 1, fail_twice, &calls));
+	assert_true(event_base_loop(loop.base, EVLOOP_ONCE) >= 0);
+	assert_non_null(strstr(logged, "a timer of module test failed"));
+	logged[0] = '\0';
+	assert_true(event_base_loop(loop.base, EVLOOP_ONCE) >= 0);
+	assert_string_equal(logged, ""); /* the first of a row says it */
+	assert_int_equal(mod.failures, 2);
+	assert_true(event_base_loop(loop.base, EVLOOP_ONCE) >= 0);
+	assert_non_null(strstr(logged, "the timer of module test works again"));
+}
+
 static const int ops = 1;
 
 static void services_are_found_by_name_and_version(void **state)
@@ -282,6 +334,8 @@ int main(void)
 		T(deleted_and_withdrawn_timers_stay_silent),
 		T(deleting_itself_is_survived),
 		T(slow_callbacks_are_logged_by_name),
+		T(slow_callbacks_leave_time_to_others),
+		T(failing_callbacks_are_logged_by_name),
 		T(services_are_found_by_name_and_version),
 		T(services_show_when_their_giver_has_started),
 #undef T

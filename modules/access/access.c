@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* access - who may connect, join, ask and be asked for. */
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <strelaysrv/module.h>
+
+#include "rules.h"
+#include "tokens.h"
+
+/* The lists, each with an allowing and a denying half. */
+enum { WHO_CONNECTS, WHO_JOINS, WHO_ASKS, WHO_IS_ASKED, LISTS };
+enum { ALLOW, DENY, HALVES };
+
+struct conf {
+	const char *const *lists[LISTS][HALVES];
+	const char *const *tokens;
+	const char *token_file;
+};
+
+enum { REASON_ADDRESS, REASON_TOKEN, REASON_JOIN, REASON_ASK, REASON_TARGET };
+
+static const char *const reasons[] = {
+	[REASON_ADDRESS] = "address",
+	[REASON_TOKEN] = "token",
+	[REASON_JOIN] = "join",
+	[REASON_ASK] = "ask",
+	[REASON_TARGET] = "target",
+	[REASON_TARGET + 1] = NULL,
+};
+
+/* What is in force: made whole, then put in the place of the last. */
+struct policy {
+	struct rules rules[LISTS][HALVES];
+	struct tokens tokens;
+};
+
+/* One for all threads. */
+struct data {
+	pthread_mutex_t lock;
+	struct policy *policy; /* owned */
+	struct relay_metric *refused;
+};
+
+#define LIST(who, half, name, help)                                            \
+	RELAY_OPT(struct conf, lists[who][half], const char *const *, name,    \
+		RELAY_LIST, "", 0, 0, help)
+
+static const struct relay_option options[] = {
+	LIST(WHO_CONNECTS, ALLOW, "connect-allow",
+		"addresses that may connect at all; none: any"),
+	LIST(WHO_CONNECTS, DENY, "connect-deny",
+		"addresses whose connections are closed at once"),
+	LIST(WHO_JOINS, ALLOW, "join-allow",
+		"device IDs and addresses that may join; none: any"),
+	LIST(WHO_JOINS, DENY, "join-deny",
+		"device IDs and addresses that may not join"),
+	LIST(WHO_ASKS, ALLOW, "ask-allow",
+		"device IDs and addresses that may ask for a device; none: "
+		"any"),
+	LIST(WHO_ASKS, DENY, "ask-deny",
+		"device IDs and addresses that may not ask for a device"),
+	LIST(WHO_IS_ASKED, ALLOW, "reach-allow",
+		"device IDs that may be asked for; none: any"),
+	LIST(WHO_IS_ASKED, DENY, "reach-deny",
+		"device IDs that may not be asked for"),
+	RELAY_OPT(struct conf, tokens, const char *const *, "tokens",
+		RELAY_LIST, "", 0, 0,
+		"words of which a join must bring one; none: it needs none",
+		.flags = RELAY_OPTION_SECRET),
+	RELAY_OPT(struct conf, token_file, const char *, "token-file",
+		RELAY_STRING, "", 0, 0,
+		"a file with one such word a line, read anew at a reload"),
+	RELAY_OPT_END};
+
+static const struct relay_metric_def refused = {
+	.name = "refused",
+	.unit = "",
+	.kind = RELAY_COUNTER,
+	.label = "reason",
+	.values = reasons,
+	.help = "Connections, joins and requests that were refused, by what "
+		"refused them.",
+};
+
+static void policy_free(struct policy *policy)
+{
+	if (!policy)
+		return;
+	for (int list = 0; list < LISTS; list++)
+		for (int half = 0; half < HALVES; half++)
+			rules_free(&policy->rules[list][half]);
+	tokens_free(&policy->tokens);
+	free(policy);
+}
+
+static const char *name_of(int list, int half)
+{
+	return options[list * HALVES + half].name;
+}
+
+static int policy_fill(
+	struct policy *policy, const struct conf *conf, struct relay_err *err)
+{
+	static const unsigned kinds[LISTS] = {
+		[WHO_CONNECTS] = RULES_ADDRESSES,
+		[WHO_JOINS] = RULES_IDS | RULES_ADDRESSES,
+		[WHO_ASKS] = RULES_IDS | RULES_ADDRESSES,
+		[WHO_IS_ASKED] = RULES_IDS,
+	};
+
+	for (int list = 0; list < LISTS; list++)
+		for (int half = 0; half < HALVES; half++)
+			if (rules_read(&policy->rules[list][half],
+				    name_of(list, half),
+				    conf->lists[list][half], kinds[list],
+				    err) != 0)
+				return -1;
+	return tokens_read(
+		&policy->tokens, conf->tokens, conf->token_file, err);
+}
+
+static struct policy *policy_make(
+	const struct conf *conf, struct relay_err *err)
+{
+	struct policy *policy = calloc(1, sizeof(*policy));
+
+	if (!policy)
+		relay_fail(err, "out of memory");
+	else if (policy_fill(policy, conf, err) == 0)
+		return policy;
+	policy_free(policy);
+	return NULL;
+}
+
+static int check(const void *values, struct relay_err *err)
+{
+	struct policy *policy = policy_make(values, err);
+
+	policy_free(policy);
+	return policy ? 0 : -1;
+}
+
+static int load(struct relay_ctx *cx, struct relay_err *err)
+{
+	struct data *data = cx->data;
+	struct policy *next = policy_make(cx->conf, err), *old;
+	size_t rules = 0;
+
+	if (!next)
+		return -1;
+	for (int list = 0; list < LISTS; list++)
+		for (int half = 0; half < HALVES; half++)
+			rules += rules_count(&next->rules[list][half]);
+	relay_log(cx, RELAY_INFO, "%zu rules and %zu tokens are in force",
+		rules, next->tokens.count);
+	pthread_mutex_lock(&data->lock);
+	old = data->policy;
+	data->policy = next;
+	pthread_mutex_unlock(&data->lock);
+	policy_free(old);
+	return 0;
+}
+
+static int init(struct relay_ctx *cx, struct relay_err *err)
+{
+	struct data *data = cx->data;
+
+	data->refused = relay_metric_add(cx, &refused);
+	if (!data->refused)
+		return relay_fail(err, "cannot register metric refused");
+	return pthread_mutex_init(&data->lock, NULL) == 0
+		       ? 0
+		       : relay_fail(err, "cannot make a mutex");
+}
+
+static void reload(struct relay_ctx *cx)
+{
+	struct relay_err err;
+
+	if (load(cx, &err) != 0)
+		relay_log(cx, RELAY_ERROR, "goes on as before: %s", err.text);
+}
+
+static void fini(struct relay_ctx *cx)
+{
+	struct data *data = cx->data;
+
+	policy_free(data->policy);
+	pthread_mutex_destroy(&data->lock);
+}
+
+/* Decisions. */
+
+static enum relay_verdict refuse(struct relay_ctx *cx, unsigned reason,
+	enum relay_refusal refusal, struct relay_denial *why)
+{
+	const struct data *data = cx->data;
+
+	relay_metric_inc(cx, data->refused, reason, 1);
+	why->refusal = refusal;
+	why->word = reasons[reason];
+	return RELAY_DENY;
+}
+
+/* What is denied is never allowed; what is not allowed is denied, if there is
+ * a list of what is. */
+static bool may(const struct data *data, int list, const uint8_t *id,
+	const uint8_t address[RANGE_BYTES])
+{
+	const struct rules *rules = data->policy->rules[list];
+
+	if (rules_match(&rules[DENY], id, address))
+		return false;
+	return rules_empty(&rules[ALLOW]) ||
+	       rules_match(&rules[ALLOW], id, address);
+}
+
+static void address_of(const struct relay_conn *conn, uint8_t out[RANGE_BYTES])
+{
+	struct sockaddr_storage from;
+
+	relay_conn_sockaddr(conn, &from);
+	range_address(&from, out);
+}
+
+static enum relay_verdict conn_accept(
+	struct relay_ctx *cx, struct relay_conn *conn, struct relay_denial *why)
+{
+	struct data *data = cx->data;
+	uint8_t address[RANGE_BYTES];
+	bool ok;
+
+	address_of(conn, address);
+	pthread_mutex_lock(&data->lock);
+	ok = may(data, WHO_CONNECTS, NULL, address);
+	pthread_mutex_unlock(&data->lock);
+	return ok ? RELAY_PASS
+		  : refuse(cx, REASON_ADDRESS, RELAY_REFUSE_POLICY, why);
+}
+
+static enum relay_verdict peer_join(struct relay_ctx *cx,
+	struct relay_conn *conn, const char *token, struct relay_denial *why)
+{
+	struct data *data = cx->data;
+	uint8_t address[RANGE_BYTES];
+	bool known, ok;
+
+	address_of(conn, address);
+	pthread_mutex_lock(&data->lock);
+	known = data->policy->tokens.count == 0 ||
+		tokens_have(&data->policy->tokens, token);
+	ok = may(data, WHO_JOINS, relay_conn_peer(conn), address);
+	pthread_mutex_unlock(&data->lock);
+	if (!known)
+		return refuse(cx, REASON_TOKEN, RELAY_REFUSE_SECRET, why);
+	return ok ? RELAY_PASS
+		  : refuse(cx, REASON_JOIN, RELAY_REFUSE_POLICY, why);
+}
+
+static enum relay_verdict peer_connect(struct relay_ctx *cx,
+	struct relay_conn *conn, const uint8_t *target,
+	struct relay_denial *why)
+{
+	struct data *data = cx->data;
+	uint8_t address[RANGE_BYTES];
+	bool asks, is_asked;
+
+	address_of(conn, address);
+	pthread_mutex_lock(&data->lock);
+	asks = may(data, WHO_ASKS, relay_conn_peer(conn), address);
+	is_asked = may(data, WHO_IS_ASKED, target, address);
+	pthread_mutex_unlock(&data->lock);
+	if (!asks)
+		return refuse(cx, REASON_ASK, RELAY_REFUSE_ABSENT, why);
+	return is_asked ? RELAY_PASS
+			: refuse(cx, REASON_TARGET, RELAY_REFUSE_ABSENT, why);
+}
+
+RELAY_MODULE = {
+	RELAY_MODULE_INFO(
+		"access", "1.0", "who may connect, join, ask and be asked for"),
+	.options = options,
+	.conf_size = sizeof(struct conf),
+	.data_size = sizeof(struct data),
+	.check = check,
+	.init = init,
+	.start = load,
+	.reload = reload,
+	.fini = fini,
+	.hooks =
+		{
+			.conn_accept = conn_accept,
+			.peer_join = peer_join,
+			.peer_connect = peer_connect,
+		},
+};

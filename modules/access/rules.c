@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* A list of devices and addresses, from options and from files. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules.h"
+
+#define LINE_MOST 512
+
+static int add_id(struct rules *rules, const uint8_t *id, struct relay_err *err)
+{
+	if (rules->id_count == rules->id_room) {
+		size_t room = rules->id_room ? 2 * rules->id_room : 8;
+		void *ids = realloc(rules->ids, room * sizeof(*rules->ids));
+
+		if (!ids)
+			return relay_fail(err, "out of memory");
+		rules->ids = ids;
+		rules->id_room = room;
+	}
+	memcpy(rules->ids[rules->id_count++], id, RELAY_DEVICE_ID_LEN);
+	return 0;
+}
+
+/* Only addresses have dots, colons or slashes; only IDs are that long. */
+static bool looks_like_id(const char *text)
+{
+	return strlen(text) > 45 && !strpbrk(text, ".:/");
+}
+
+static int add_entry(struct rules *rules, const char *text, unsigned kinds,
+	struct relay_err *err)
+{
+	uint8_t id[RELAY_DEVICE_ID_LEN];
+	struct range range;
+
+	if (kinds == RULES_IDS || looks_like_id(text)) {
+		if (!(kinds & RULES_IDS))
+			return relay_fail(err,
+				"\"%.80s\": this list has addresses only, no "
+				"device IDs",
+				text);
+		if (relay_device_id_parse(text, id, err) != 0)
+			return -1;
+		return add_id(rules, id, err);
+	}
+	if (range_read(text, &range, err) != 0)
+		return -1;
+	return ranges_add(&rules->ranges, &range) == 0
+		       ? 0
+		       : relay_fail(err, "out of memory");
+}
+
+/* Without its comment and the space around it. */
+static char *strip(char *line)
+{
+	char *end;
+
+	line[strcspn(line, "#\r\n")] = '\0';
+	line += strspn(line, " \t");
+	end = line + strlen(line);
+	while (end > line && (end[-1] == ' ' || end[-1] == '\t'))
+		*--end = '\0';
+	return line;
+}
+
+static int read_lines(struct rules *rules, FILE *file, const char *path,
+	unsigned kinds, struct relay_err *err)
+{
+	char line[LINE_MOST];
+	struct relay_err why;
+	unsigned number = 0;
+
+	while (fgets(line, sizeof(line), file)) {
+		bool whole = strchr(line, '\n') || feof(file);
+		char *text = strip(line);
+
+		number++;
+		if (!whole)
+			return relay_fail(err,
+				"%.150s:%u: the line is longer "
+				"than %d bytes",
+				path, number, LINE_MOST - 2);
+		if (*text && add_entry(rules, text, kinds, &why) != 0)
+			return relay_fail(err, "%.100s:%u: %.120s", path,
+				number, why.text);
+	}
+	if (ferror(file))
+		return relay_fail(
+			err, "cannot read %.150s: %s", path, strerror(errno));
+	return 0;
+}
+
+static int add_file(struct rules *rules, const char *path, unsigned kinds,
+	struct relay_err *err)
+{
+	FILE *file = fopen(path, "re");
+	int result;
+
+	if (!file)
+		return relay_fail(
+			err, "cannot open %.150s: %s", path, strerror(errno));
+	result = read_lines(rules, file, path, kinds, err);
+	fclose(file);
+	return result;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return memcmp(a, b, RELAY_DEVICE_ID_LEN);
+}
+
+int rules_read(struct rules *rules, const char *option,
+	const char *const *entries, unsigned kinds, struct relay_err *err)
+{
+	struct relay_err why;
+
+	*rules = (struct rules){0};
+	for (size_t i = 0; entries[i]; i++) {
+		const char *entry = entries[i];
+		int result = entry[0] == '@'
+				     ? add_file(rules, entry + 1, kinds, &why)
+				     : add_entry(rules, entry, kinds, &why);
+
+		if (result != 0)
+			return relay_fail(err, "%s: %.220s", option, why.text);
+	}
+	if (rules->id_count)
+		qsort(rules->ids, rules->id_count, sizeof(*rules->ids),
+			compare);
+	ranges_settle(&rules->ranges);
+	return 0;
+}
+
+void rules_free(struct rules *rules)
+{
+	free(rules->ids);
+	ranges_free(&rules->ranges);
+	*rules = (struct rules){0};
+}
+
+bool rules_empty(const struct rules *rules)
+{
+	return rules_count(rules) == 0;
+}
+
+size_t rules_count(const struct rules *rules)
+{
+	return rules->id_count + rules->ranges.count;
+}
+
+bool rules_match(const struct rules *rules, const uint8_t *id,
+	const uint8_t address[RANGE_BYTES])
+{
+	if (ranges_have(&rules->ranges, address))
+		return true;
+	return id && rules->id_count &&
+	       bsearch(id, rules->ids, rules->id_count, sizeof(*rules->ids),
+		       compare);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * rules.h - a list of devices and addresses, from options and from files.
+ */
+#ifndef RULES_H
+#define RULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <strelaysrv/device_id.h>
+#include <strelaysrv/err.h>
+
+#include "ranges.h"
+
+struct rules {
+	uint8_t (*ids)[RELAY_DEVICE_ID_LEN]; /* owned, sorted */
+	size_t id_count, id_room;
+	struct ranges ranges;
+};
+
+/* What entries a list may have. */
+#define RULES_IDS       1U
+#define RULES_ADDRESSES 2U
+
+/*
+ * Each entry is a device ID, an address or range, or @FILE with one of these a
+ * line, where # begins a comment.  0, or -1 with err that names the option and
+ * the file's line; either way rules_free().
+ */
+int rules_read(struct rules *rules, const char *option,
+	const char *const *entries, unsigned kinds, struct relay_err *err);
+void rules_free(struct rules *rules);
+
+bool rules_empty(const struct rules *rules);
+size_t rules_count(const struct rules *rules);
+/* `id` may be NULL. */
+bool rules_match(const struct rules *rules, const uint8_t *id,
+	const uint8_t address[RANGE_BYTES]);
+
+#endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Who uses how much, by address or device ID. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ledger.h"
+#include "relay/id_hash.h"
+
+_Static_assert(LEDGER_KEY == ID_LEN, "the hash is of that many bytes");
+
+#define MINUTE_MS  60000
+#define SWEEP_MS   10000
+#define SWEEP_MOST 4096 /* accounts in one go: the lock is held meanwhile */
+
+struct account {
+	UT_hash_handle hh;
+	uint8_t key[LEDGER_KEY];
+	uint32_t taken[LEDGER_COUNTS];
+	/* When each rate will be as if it had never been used. */
+	int64_t clear_ms[LEDGER_RATES];
+};
+
+static struct ledger_part *part_of(struct ledger *ledger, const uint8_t *key)
+{
+	return &ledger->part[id_hash(key) >> 8 & (LEDGER_PARTS - 1)];
+}
+
+static void lock(struct ledger_part *part)
+{
+	pthread_mutex_lock(&part->lock);
+}
+
+static void unlock(struct ledger_part *part)
+{
+	pthread_mutex_unlock(&part->lock);
+}
+
+int ledger_init(struct ledger *ledger)
+{
+	memset(ledger, 0, sizeof(*ledger));
+	if (id_hash_init() != 0)
+		return -1;
+	for (int i = 0; i < LEDGER_PARTS; i++)
+		if (pthread_mutex_init(&ledger->part[i].lock, NULL) != 0) {
+			while (i-- > 0)
+				pthread_mutex_destroy(&ledger->part[i].lock);
+			return -1;
+		}
+	return 0;
+}
+
+void ledger_finish(struct ledger *ledger)
+{
+	for (int i = 0; i < LEDGER_PARTS; i++) {
+		struct ledger_part *part = &ledger->part[i];
+		struct account *account, *next;
+
+		HASH_ITER(hh, part->accounts, account, next)
+		{
+			HASH_DEL(part->accounts, account);
+			free(account);
+		}
+		pthread_mutex_destroy(&part->lock);
+	}
+}
+
+static bool in_use(const struct account *account, int64_t now_ms)
+{
+	for (int i = 0; i < LEDGER_COUNTS; i++)
+		if (account->taken[i])
+			return true;
+	for (int i = 0; i < LEDGER_RATES; i++)
+		if (account->clear_ms[i] > now_ms)
+			return true;
+	return false;
+}
+
+static void drop(struct ledger_part *part, struct account *account)
+{
+	HASH_DEL(part->accounts, account);
+	free(account);
+}
+
+/* Those whose rates have cleared since they were last used. */
+static void sweep(struct ledger_part *part, int64_t now_ms)
+{
+	struct account *next;
+	unsigned seen = 0;
+
+	if (now_ms - part->swept_ms < SWEEP_MS)
+		return;
+	part->swept_ms = now_ms;
+	/* In the order of their coming: the oldest are the likeliest. */
+	for (struct account *account = part->accounts;
+		account && seen < SWEEP_MOST; account = next, seen++) {
+		next = account->hh.next;
+		if (!in_use(account, now_ms))
+			drop(part, account);
+	}
+}
+
+static struct account *find_or_add(struct ledger_part *part, const uint8_t *key)
+{
+	struct account *account;
+
+	HASH_FIND(hh, part->accounts, key, LEDGER_KEY, account);
+	if (account || HASH_COUNT(part->accounts) >= LEDGER_MOST / LEDGER_PARTS)
+		return account;
+	account = calloc(1, sizeof(*account));
+	if (!account)
+		return NULL;
+	memcpy(account->key, key, LEDGER_KEY);
+	HASH_ADD_KEYPTR(hh, part->accounts, account->key, LEDGER_KEY, account);
+	if (account->hh.tbl)
+		return account;
+	free(account); /* without memory uthash leaves it out */
+	return NULL;
+}
+
+struct account *ledger_take(struct ledger *ledger,
+	const uint8_t key[LEDGER_KEY], unsigned count, int64_t most,
+	int64_t now_ms)
+{
+	struct ledger_part *part = part_of(ledger, key);
+	struct account *account;
+
+	lock(part);
+	sweep(part, now_ms);
+	account = find_or_add(part, key);
+	if (account && most && account->taken[count] >= most)
+		account = NULL;
+	if (account)
+		account->taken[count]++;
+	unlock(part);
+	return account;
+}
+
+bool ledger_take_more(struct ledger *ledger, struct account *account,
+	unsigned count, int64_t most)
+{
+	struct ledger_part *part = part_of(ledger, account->key);
+	bool ok;
+
+	lock(part);
+	ok = !most || account->taken[count] < most;
+	if (ok)
+		account->taken[count]++;
+	unlock(part);
+	return ok;
+}
+
+void ledger_give(struct ledger *ledger, struct account *account, unsigned count,
+	int64_t now_ms)
+{
+	struct ledger_part *part;
+
+	if (!account)
+		return;
+	part = part_of(ledger, account->key);
+	lock(part);
+	account->taken[count]--;
+	if (!in_use(account, now_ms))
+		drop(part, account);
+	unlock(part);
+}
+
+bool ledger_spend(struct ledger *ledger, struct account *account, unsigned rate,
+	int64_t per_minute, int64_t now_ms)
+{
+	struct ledger_part *part = part_of(ledger, account->key);
+	int64_t *clear = &account->clear_ms[rate];
+	int64_t price = per_minute ? MINUTE_MS / per_minute : 0;
+	bool ok;
+
+	if (price == 0)
+		price = 1; /* above a thousand a second none is counted */
+	lock(part);
+	if (*clear < now_ms)
+		*clear = now_ms;
+	ok = !per_minute || *clear + price <= now_ms + MINUTE_MS;
+	if (ok && per_minute)
+		*clear += price;
+	unlock(part);
+	return ok;
+}
+
+int64_t ledger_taken(
+	struct ledger *ledger, const uint8_t key[LEDGER_KEY], unsigned count)
+{
+	struct ledger_part *part = part_of(ledger, key);
+	struct account *account;
+	int64_t taken = 0;
+
+	lock(part);
+	HASH_FIND(hh, part->accounts, key, LEDGER_KEY, account);
+	if (account)
+		taken = account->taken[count];
+	unlock(part);
+	return taken;
+}
+
+unsigned ledger_accounts(struct ledger *ledger)
+{
+	unsigned sum = 0;
+
+	for (int i = 0; i < LEDGER_PARTS; i++) {
+		lock(&ledger->part[i]);
+		sum += HASH_COUNT(ledger->part[i].accounts);
+		unlock(&ledger->part[i]);
+	}
+	return sum;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* csv-exporter - appends every metric to a file, as lines of TIME,NAME,VALUE.
+ */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <strelaysrv/module.h>
+
+struct conf {
+	const char *file;
+	int64_t interval;
+};
+
+static const struct relay_option options[] = {
+	RELAY_OPT(struct conf, file, const char *, "file", RELAY_STRING,
+		"strelaysrv.csv", 1, 4095, "the file to append to"),
+	RELAY_OPT(struct conf, interval, int64_t, "interval", RELAY_DURATION,
+		"1m", 1000, 0, "time between two rounds"),
+	RELAY_OPT_END};
+
+/* Histograms give how many were observed; their sums would be one more line. */
+static int write_line(const struct relay_sample *sample, void *arg)
+{
+	/* Anything but 0 would end the round. */
+	return fprintf(arg, "%" PRId64 ",%s.%s%s%s,%.15g\n",
+		       relay_wall_us() / 1000000, sample->module,
+		       sample->def->name, sample->value_name ? "." : "",
+		       sample->value_name ? sample->value_name : "",
+		       (double)sample->value / (double)sample->def->scale) < 0;
+}
+
+/* Opened each time, so that the file may be moved away at any moment. */
+static int64_t export(struct relay_ctx *cx, void *arg)
+{
+	const struct conf *conf = cx->conf;
+	FILE *file = fopen(conf->file, "ae");
+	int result = -1;
+
+	(void)arg;
+	if (file) {
+		result = relay_metrics_visit(cx, write_line, file);
+		result |= fclose(file);
+	}
+	if (result == 0)
+		return conf->interval;
+	relay_log(cx, RELAY_WARNING, "%s: %s", conf->file, strerror(errno));
+	return -1; /* tried again, each time later */
+}
+
+static int start(struct relay_ctx *cx, struct relay_err *err)
+{
+	return relay_timer_add(cx, 1, export, NULL)
+		       ? 0
+		       : relay_fail(err, "out of memory");
+}
+
+RELAY_MODULE = {
+	RELAY_MODULE_INFO(
+		"csv-exporter", "1.0", "appends metrics to a CSV file"),
+	.options = options,
+	.conf_size = sizeof(struct conf),
+	.start = start,
+};

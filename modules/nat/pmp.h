@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * pmp.h - NAT-PMP, spoken to the default gateway.  All of it blocks, at most
+ * for timeout_ms each.
+ */
+#ifndef PMP_H
+#define PMP_H
+
+#include "mapping.h"
+
+/* Maps or renews; the gateway may give another port.  DONE or FAILED. */
+enum mapping_result pmp_map(int64_t timeout_ms, const struct mapping_wish *wish,
+	struct mapping *out, struct relay_err *err);
+void pmp_unmap(int64_t timeout_ms, uint16_t inner);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* The relay's own certificate and key, as the files hold them. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pem.h"
+
+#define PEM_MAX 262144
+
+int pem_load(struct request_pem *pem, const char *dir, const char *name,
+	struct relay_err *err)
+{
+	char path[4200];
+	FILE *file;
+	int result = 0;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	pem->len = 0;
+	pem->data = malloc(PEM_MAX);
+	if (!pem->data)
+		return relay_fail(err, "out of memory");
+	file = fopen(path, "re");
+	if (file) {
+		/* Else a copy of the key stays behind in its buffer. */
+		setbuf(file, NULL);
+		pem->len = fread(pem->data, 1, PEM_MAX, file);
+	}
+	if (!file || ferror(file))
+		result = relay_fail(
+			err, "cannot read %.200s: %s", path, strerror(errno));
+	else if (pem->len == 0 || pem->len == PEM_MAX)
+		result = relay_fail(err, "%.200s is %s", path,
+			pem->len ? "too large" : "empty");
+	if (file && fclose(file) != 0 && result == 0)
+		result = relay_fail(
+			err, "cannot read %.200s: %s", path, strerror(errno));
+	if (result != 0)
+		pem_forget(pem);
+	return result;
+}
+
+void pem_forget(struct request_pem *pem)
+{
+	if (pem->data)
+		explicit_bzero(pem->data, pem->len);
+	free(pem->data);
+	pem->data = NULL;
+	pem->len = 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * pem.h - the relay's own certificate and key, as the files hold them.
+ */
+#ifndef PEM_H
+#define PEM_H
+
+#include <strelaysrv/err.h>
+
+#include "request.h"
+
+/* Reads `name` in the directory `dir`.  0, or -1 with err naming the file. */
+int pem_load(struct request_pem *pem, const char *dir, const char *name,
+	struct relay_err *err);
+/* Forgets it thoroughly.  Accepts one that is all zero. */
+void pem_forget(struct request_pem *pem);
+
+#endif

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* pool-join - tells relay pools of this relay, so that strangers can use it. */
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <curl/curl.h>
+
+#include "../relay/service.h"
+#include "pem.h"
+#include "pool_join_service.h"
+#include "pools.h"
+
+#define DEFAULT_POOL "https://relays.syncthing.net/endpoint"
+
+static const struct relay_option options[] = {
+	RELAY_OPT(struct conf, pools, const char *const *, "pools", RELAY_LIST,
+		DEFAULT_POOL, 0, POOLS_MAX,
+		"relay pools to join, comma-separated; empty keeps the relay "
+		"private",
+		.flag = "pools"),
+	RELAY_OPT(struct conf, bind, const char *, "bind", RELAY_STRING, "", 0,
+		0, "local address that pools are asked from"),
+	RELAY_OPT(struct conf, ca_file, const char *, "ca-file", RELAY_STRING,
+		"", 0, 0,
+		"file of the authorities to trust, instead of the system's"),
+	RELAY_OPT(struct conf, proxy, const char *, "proxy", RELAY_STRING, "",
+		0, 0, "URL of the proxy through which pools are asked"),
+	RELAY_OPT(struct conf, timeout_ms, int64_t, "timeout", RELAY_DURATION,
+		"30s", 1000, 600000, "how long a pool may take to answer"),
+	RELAY_OPT_END};
+
+/* By their place in the option: a URL may be anything. */
+static const char *const places[] = {
+	"1", "2", "3", "4", "5", "6", "7", "8", NULL};
+
+_Static_assert(
+	sizeof(places) / sizeof(places[0]) == POOLS_MAX + 1, "one for each");
+
+static const struct pool *find_pool(
+	const struct relay_ctx *cx, const char *const *url)
+{
+	for (size_t i = 0; i < POOLS_MAX; i++) {
+		const struct pool *pool = &state_of(cx)->pools[i];
+
+		if (pool->url && strcmp(pool->url, *url) == 0)
+			return pool;
+	}
+	return NULL;
+}
+
+/* The i-th of the option; NULL past the end. */
+static const struct pool *pool_at(const struct relay_ctx *cx, unsigned i)
+{
+	const struct conf *conf = cx->conf;
+
+	for (unsigned at = 0; conf->pools[at]; at++)
+		if (at == i)
+			return find_pool(cx, &conf->pools[at]);
+	return NULL;
+}
+
+/* Metrics. */
+
+static bool is_in(const struct pool *pool)
+{
+	return pool->state == POOL_JOINED ||
+	       (pool->state == POOL_ASKING && pool->before == POOL_JOINED);
+}
+
+static int64_t read_joined(struct relay_ctx *cx, unsigned value)
+{
+	const struct pool *pool = pool_at(cx, value);
+
+	return pool && is_in(pool);
+}
+
+static int64_t read_pools(struct relay_ctx *cx, unsigned value)
+{
+	int64_t count = 0;
+
+	for (size_t i = 0; i < POOLS_MAX; i++)
+		if (state_of(cx)->pools[i].url &&
+			state_of(cx)->pools[i].state == value)
+			count++;
+	return count;
+}
+
+static const struct relay_metric_def metrics[METRICS] = {
+	[METRIC_JOINED] = {.name = "joined",
+		.help = "Whether a pool has taken the relay, by the pool's "
+			"place in the option.",
+		.kind = RELAY_GAUGE,
+		.label = "pool",
+		.values = places,
+		.read = read_joined},
+	[METRIC_POOLS] = {.name = "pools",
+		.help = "Pools, by how things are with them.",
+		.kind = RELAY_GAUGE,
+		.label = "state",
+		.values = pool_state_words,
+		.read = read_pools},
+	[METRIC_ATTEMPTS] = {.name = "attempts",
+		.help = "Attempts to join a pool, by what came of them.",
+		.kind = RELAY_COUNTER,
+		.label = "outcome",
+		.values = plan_outcome_words},
+};
+
+/* What decides whether pools are asked. */
+
+static const struct relay_service *find_relay(
+	struct relay_ctx *cx, struct relay_ctx **self)
+{
+	return relay_service_find(
+		cx, RELAY_SERVICE, RELAY_SERVICE_VERSION, self);
+}
+
+static bool may_ask(struct relay_ctx *cx)
+{
+	struct relay_ctx *self;
+	const struct relay_service *relay = find_relay(cx, &self);
+
+	return relay && !relay->is_private(self) && !state_of(cx)->held;
+}
+
+static int64_t option_number(
+	struct relay_ctx *cx, const char *section, const char *name)
+{
+	struct relay_value value;
+
+	return relay_option_get(cx, section, name, &value) == 0 ? value.number
+								: 0;
+}
+
+/* A pool tests the address that it is told: while the gateway is still asked
+ * for one, the test would fail. */
+static int64_t first_delay(struct relay_ctx *cx)
+{
+	if (!option_number(cx, "nat", "enabled"))
+		return 0;
+	return option_number(cx, "nat", "timeout") + 1000;
+}
+
+#define RULER                                                                  \
+	"!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!"   \
+	"!!!!!!!!!!"
+
+/* As loud as the original, and for the same reason. */
+static void warn(const struct relay_ctx *cx)
+{
+	static const char *const lines[] = {
+		RULER,
+		"!!  This relay joins relay pools and becomes PUBLIC: "
+		"strangers "
+		"all over  !!",
+		"!!  the world will use it, at the cost of your bandwidth.     "
+		" "
+		"          !!",
+		"!!  Start it with -pools=\"\" to keep it private.             "
+		" "
+		"            !!",
+		RULER,
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		relay_log(cx, RELAY_WARNING, "%s", lines[i]);
+}
+
+static void changed(struct relay_ctx *cx, const void *arg)
+{
+	struct relay_ctx *self;
+	const struct relay_service *relay = find_relay(cx, &self);
+	char uri[POOLS_URI];
+
+	(void)arg;
+	if (!relay || !may_ask(cx) || relay->uri(self, uri, sizeof(uri)) != 0 ||
+		strcmp(uri, state_of(cx)->uri) == 0)
+		return;
+	pools_ask_all(cx, 0);
+}
+
+static void watch(struct relay_ctx *cx)
+{
+	struct relay_ctx *self;
+	const struct relay_service *relay = find_relay(cx, &self);
+
+	if (!relay)
+		relay_log(cx, RELAY_ERROR,
+			"joins no pool: the module relay does not run");
+	else if (relay->watch(self, cx, changed) != 0)
+		relay_log(cx, RELAY_WARNING,
+			"will not notice when the address changes");
+}
+
+static bool has_pools(const struct relay_ctx *cx)
+{
+	const struct conf *conf = cx->conf;
+
+	return conf->pools[0] != NULL;
+}
+
+/* Says once why no pool is asked.  Whether they are. */
+static bool decide(struct relay_ctx *cx)
+{
+	struct state *state = state_of(cx);
+	struct relay_ctx *self;
+	const struct relay_service *relay = find_relay(cx, &self);
+	bool was_private = state->is_private;
+
+	state->is_private = relay && relay->is_private(self);
+	if (state->is_private && has_pools(cx) && !was_private)
+		relay_log(cx, RELAY_NOTICE,
+			"joins no pool: a token is set, so this relay is "
+			"private");
+	if (may_ask(cx))
+		return true;
+	pools_off(cx);
+	return false;
+}
+
+static void ready(struct relay_ctx *cx)
+{
+	watch(cx);
+	pools_load(cx);
+	if (!has_pools(cx)) {
+		relay_log(cx, RELAY_INFO, "joins no pool: `pools` is empty");
+		return;
+	}
+	if (!decide(cx))
+		return;
+	warn(cx);
+	pools_ask_all(cx, first_delay(cx));
+}
+
+/* Once all modules have their new options. */
+static void reloaded(struct relay_ctx *cx, const void *arg)
+{
+	bool was_private = state_of(cx)->is_private;
+
+	(void)arg;
+	pools_load(cx);
+	if (!has_pools(cx) || !decide(cx))
+		return;
+	if (was_private)
+		warn(cx);
+	/* What the operator changed may be what they did not like. */
+	pools_ask_failing(cx);
+}
+
+static void reload(struct relay_ctx *cx)
+{
+	if (relay_post(cx, RELAY_CONTROL, reloaded, NULL, 0) != 0)
+		reloaded(cx, NULL);
+}
+
+/* The service. */
+
+static int service_pool(
+	struct relay_ctx *self, unsigned i, struct pool_join_state *out)
+{
+	const struct conf *conf = self->conf;
+	const struct pool *pool = pool_at(self, i);
+
+	for (unsigned at = 0; at <= i; at++)
+		if (!conf->pools[at])
+			return -1;
+	*out = (struct pool_join_state){
+		.url = conf->pools[i], .state = "waiting", .next_ms = -1};
+	if (!pool)
+		return 0;
+	out->state = pool_state_words[pool->state];
+	out->status = pool->status;
+	if (pool->timer) {
+		out->next_ms = pool->next_ms - relay_now_ms(self);
+		if (out->next_ms < 0)
+			out->next_ms = 0;
+	}
+	return 0;
+}
+
+static void service_hold(struct relay_ctx *self, bool held)
+{
+	struct state *state = state_of(self);
+
+	if (held == state->held)
+		return;
+	state->held = held;
+	relay_log(self, RELAY_NOTICE, "%s",
+		held ? "joins no pool for the time being"
+		     : "joins pools again");
+	if (decide(self))
+		pools_ask_all(self, 0);
+}
+
+static const struct pool_join_service service = {
+	.pool = service_pool,
+	.hold = service_hold,
+};
+
+/* Life. */
+
+static int check(const void *values, struct relay_err *err)
+{
+	const struct conf *conf = values;
+	unsigned char address[16];
+
+	for (const char *const *url = conf->pools; *url; url++)
+		if (strncmp(*url, "https://", 8) != 0 &&
+			strncmp(*url, "http://", 7) != 0)
+			return relay_fail(err,
+				"pools: \"%.100s\" is no URL; write "
+				"https://HOST/PATH",
+				*url);
+	if (conf->bind[0] && inet_pton(AF_INET, conf->bind, address) != 1 &&
+		inet_pton(AF_INET6, conf->bind, address) != 1)
+		return relay_fail(err,
+			"bind is \"%.100s\"; write an IP address of this "
+			"machine",
+			conf->bind);
+	return 0;
+}
+
+static int init(struct relay_ctx *cx, struct relay_err *err)
+{
+	struct state *state = state_of(cx);
+
+	for (int i = 0; i < METRICS; i++) {
+		state->metrics[i] = relay_metric_add(cx, &metrics[i]);
+		if (!state->metrics[i])
+			return relay_fail(err, "cannot register metric %s",
+				metrics[i].name);
+	}
+	if (relay_service_publish(cx, POOL_JOIN_SERVICE,
+		    POOL_JOIN_SERVICE_VERSION, &service) != 0)
+		return relay_fail(
+			err, "the service " POOL_JOIN_SERVICE " is taken");
+	if (curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK)
+		return relay_fail(err, "cannot set libcurl up");
+	return 0;
+}
+
+static void heard(struct relay_ctx *cx, const void *arg)
+{
+	(void)arg;
+	if (state_of(cx)->requests)
+		pools_hear(cx);
+}
+
+/* From libevent: the rest runs as the module's own call. */
+static void hear_soon(void *arg)
+{
+	if (relay_post(arg, RELAY_CONTROL, heard, NULL, 0) != 0)
+		heard(arg, NULL);
+}
+
+static int start(struct relay_ctx *cx, struct relay_err *err)
+{
+	struct state *state = state_of(cx);
+	struct relay_value keys;
+
+	if (relay_option_get(cx, NULL, "keys", &keys) != 0)
+		return relay_fail(err, "the server has no option keys");
+	if (pem_load(&state->cert, keys.string, "cert.pem", err) != 0)
+		return -1;
+	if (pem_load(&state->key, keys.string, "key.pem", err) != 0) {
+		pem_forget(&state->cert);
+		return -1;
+	}
+	(void)snprintf(state->agent, sizeof(state->agent), "strelaysrv/%s",
+		relay_build()->version);
+	state->requests =
+		requests_new(relay_event_base(cx), hear_soon, cx, err);
+	if (state->requests)
+		return 0;
+	pem_forget(&state->cert);
+	pem_forget(&state->key);
+	return -1;
+}
+
+static void stop(struct relay_ctx *cx)
+{
+	struct state *state = state_of(cx);
+	struct relay_ctx *self;
+	const struct relay_service *relay = find_relay(cx, &self);
+
+	if (relay)
+		relay->unwatch(self, cx);
+	pools_finish(cx);
+	requests_free(state->requests);
+	state->requests = NULL;
+	pem_forget(&state->cert);
+	pem_forget(&state->key);
+}
+
+static void fini(struct relay_ctx *cx)
+{
+	(void)cx;
+	curl_global_cleanup();
+}
+
+RELAY_MODULE = {
+	RELAY_MODULE_INFO("pool-join", "1.0",
+		"tells relay pools of this relay, which makes it public"),
+	.options = options,
+	.conf_size = sizeof(struct conf),
+	.data_size = sizeof(struct state),
+	.check = check,
+	.init = init,
+	.start = start,
+	.ready = ready,
+	.reload = reload,
+	.stop = stop,
+	.fini = fini,
+};

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * pool_join_service.h - what the module pool-join does for others.
+ */
+#ifndef POOL_JOIN_SERVICE_H
+#define POOL_JOIN_SERVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct relay_ctx;
+
+#define POOL_JOIN_SERVICE         "pool-join"
+#define POOL_JOIN_SERVICE_VERSION 1
+
+/* A pool as it is now; the texts are valid until the callback returns. */
+struct pool_join_state {
+	const char *url;
+	const char *state; /* "waiting", "asking", "joined", "failing", "off" */
+	int64_t status;    /* of its last answer; 0: none came */
+	int64_t next_ms;   /* to the next attempt; -1: none is planned */
+};
+
+/* All [C]; `self` is what relay_service_find() gave. */
+struct pool_join_service {
+	/* The i-th of the option `pools`.  0, or -1 past the end. */
+	int (*pool)(struct relay_ctx *self, unsigned i,
+		struct pool_join_state *out);
+	/*
+	 * While held, no pool is joined, and the pools forget the relay within
+	 * the hour; then it joins again.  For quotas, and drains.
+	 */
+	void (*hold)(struct relay_ctx *self, bool held);
+};
+
+#endif

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Each pool's schedule: ask, judge, ask again. */
+
+#include <ctype.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include <strelaysrv/units.h>
+
+#include "../relay/service.h"
+#include "pools.h"
+
+#define GAP_MS    2000 /* between two attempts, however often it changes */
+#define NS_PER_MS 1000000
+#define EXCERPT   200 /* of a pool's answer, in the log */
+
+const char *const pool_state_words[] = {
+	[POOL_WAITING] = "waiting",
+	[POOL_ASKING] = "asking",
+	[POOL_JOINED] = "joined",
+	[POOL_FAILING] = "failing",
+	[POOL_OFF] = "off",
+	NULL,
+};
+
+const char *const plan_outcome_words[] = {
+	[PLAN_JOINED] = "joined",
+	[PLAN_UNDECODABLE] = "undecodable",
+	[PLAN_UNAUTHORIZED] = "unauthorized",
+	[PLAN_REFUSED] = "refused",
+	[PLAN_UNREACHED] = "unreached",
+	NULL,
+};
+
+static int64_t attempt(struct relay_ctx *cx, void *arg);
+
+static const struct conf *conf_of(const struct relay_ctx *cx)
+{
+	return cx->conf;
+}
+
+/* When. */
+
+static void unschedule(struct pool *pool)
+{
+	relay_timer_del(pool->timer);
+	pool->timer = NULL;
+	pool->next_ms = 0;
+}
+
+static void schedule(struct relay_ctx *cx, struct pool *pool, int64_t ms)
+{
+	unschedule(pool);
+	pool->next_ms = relay_now_ms(cx) + ms;
+	pool->timer = relay_timer_add(cx, ms, attempt, pool);
+	if (pool->timer)
+		return;
+	pool->next_ms = 0;
+	relay_log(cx, RELAY_ERROR,
+		"out of memory: pool %s is not asked again before a reload",
+		pool->url);
+}
+
+/* Soon, but no pool is to be flooded. */
+static void ask(struct relay_ctx *cx, struct pool *pool, int64_t after_ms)
+{
+	int64_t earliest =
+		pool->asked_ms ? pool->asked_ms + GAP_MS - relay_now_ms(cx) : 0;
+
+	if (pool->request) {
+		pool->stale = true;
+		return;
+	}
+	if (pool->state == POOL_OFF)
+		pool->state = POOL_WAITING;
+	schedule(cx, pool, after_ms > earliest ? after_ms : earliest);
+}
+
+/* What came of it. */
+
+/* One line of it; the log escapes what is not meant to be read. */
+static void excerpt(const struct request_result *result, char *out, size_t cap)
+{
+	size_t len = result->len < cap - 1 ? result->len : cap - 1;
+
+	memcpy(out, result->body, len);
+	while (len > 0 && isspace((unsigned char)out[len - 1]))
+		len--;
+	out[len] = '\0';
+}
+
+static void log_answer(const struct relay_ctx *cx, const struct pool *pool,
+	const struct request_result *result, const struct plan_next *next)
+{
+	char again[RELAY_DURATION_TEXT], body[EXCERPT];
+	const char *from = result->local[0] ? result->local : "nowhere";
+	int64_t seconds = (next->told_ms + 500) / 1000;
+
+	relay_duration_format(seconds * 1000 * NS_PER_MS, again);
+	excerpt(result, body, sizeof(body));
+	if (next->outcome == PLAN_JOINED)
+		relay_log(cx, RELAY_INFO,
+			"Joined pool %s, rejoining in %s (from %s)", pool->url,
+			again, from);
+	else if (next->outcome == PLAN_UNREACHED)
+		relay_log(cx, RELAY_WARNING,
+			"Failed to join pool %s: %s; again in %s (from %s)",
+			pool->url, result->error, again, from);
+	else if (next->outcome == PLAN_UNDECODABLE)
+		relay_log(cx, RELAY_WARNING,
+			"Failed to join pool %s: cannot make out its answer%s"
+			"%s: %s; again in %s (from %s)",
+			pool->url, result->error[0] ? ", " : "", result->error,
+			body, again, from);
+	else
+		relay_log(cx, RELAY_WARNING,
+			"Failed to join pool %s: it answers %ld: %s; again in "
+			"%s (from %s)",
+			pool->url, result->status, body, again, from);
+}
+
+static uint32_t random_number(void)
+{
+	uint32_t number;
+
+	/* Cannot fail for so few bytes, once the machine is up. */
+	if (getrandom(&number, sizeof(number), GRND_NONBLOCK) !=
+		(ssize_t)sizeof(number))
+		number = UINT32_MAX / 2;
+	return number;
+}
+
+static void judge(struct relay_ctx *cx, struct pool *pool,
+	const struct request_result *result)
+{
+	const struct plan_answer answer = {.status = result->status,
+		.body = result->body,
+		.len = result->len,
+		.cut = result->cut};
+	struct plan_next next =
+		plan_after(&pool->plan, &answer, random_number());
+
+	relay_metric_inc(
+		cx, state_of(cx)->metrics[METRIC_ATTEMPTS], next.outcome, 1);
+	log_answer(cx, pool, result, &next);
+	pool->status = result->status;
+	pool->state = next.outcome == PLAN_JOINED ? POOL_JOINED : POOL_FAILING;
+	schedule(cx, pool, next.delay_ms);
+	if (pool->stale) {
+		pool->stale = false;
+		ask(cx, pool, 0);
+	}
+}
+
+void pools_hear(struct relay_ctx *cx)
+{
+	struct request_result result;
+	struct request *request;
+
+	while ((request = request_take(state_of(cx)->requests)) != NULL) {
+		struct pool *pool = request_owner(request);
+
+		request_result(request, &result);
+		pool->request = NULL;
+		judge(cx, pool, &result);
+		request_end(request);
+	}
+}
+
+/* Asking. */
+
+/* A specific listen address is the one that pools are to see. */
+static void listen_host(char *out, size_t cap)
+{
+	struct sockaddr_storage addr;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+	bool any;
+
+	out[0] = '\0';
+	if (relay_listen_address(0, &addr) != 0)
+		return;
+	memcpy(&v4, &addr, sizeof(v4));
+	memcpy(&v6, &addr, sizeof(v6));
+	any = addr.ss_family == AF_INET
+		      ? v4.sin_addr.s_addr == htonl(INADDR_ANY)
+		      : IN6_IS_ADDR_UNSPECIFIED(&v6.sin6_addr);
+	if (!any && getnameinfo((const struct sockaddr *)&addr, sizeof(addr),
+			    out, (socklen_t)cap, NULL, 0, NI_NUMERICHOST) != 0)
+		out[0] = '\0';
+}
+
+/* The URI needs no escapes: it is made of letters that JSON takes as they are.
+ */
+static int make_body(
+	struct relay_ctx *cx, char *out, size_t cap, struct relay_err *err)
+{
+	struct relay_ctx *self;
+	const struct relay_service *relay = relay_service_find(
+		cx, RELAY_SERVICE, RELAY_SERVICE_VERSION, &self);
+	struct state *state = state_of(cx);
+
+	if (!relay)
+		return relay_fail(err, "the module relay does not run");
+	if (relay->uri(self, state->uri, sizeof(state->uri)) != 0)
+		return relay_fail(err, "there is no URI to tell");
+	(void)snprintf(out, cap, "{\"url\": \"%s\"}", state->uri);
+	return 0;
+}
+
+static int send_request(
+	struct relay_ctx *cx, struct pool *pool, struct relay_err *err)
+{
+	struct state *state = state_of(cx);
+	const struct conf *conf = conf_of(cx);
+	char host[NI_MAXHOST], body[POOLS_URI + 16];
+	struct request_conf request = {
+		.url = pool->url,
+		.body = body,
+		.agent = state->agent,
+		.bind = conf->bind,
+		.ca_file = conf->ca_file,
+		.proxy = conf->proxy,
+		.timeout_ms = conf->timeout_ms,
+		.cert = &state->cert,
+		.key = &state->key,
+	};
+
+	if (!conf->bind[0]) {
+		listen_host(host, sizeof(host));
+		request.bind = host;
+	}
+	if (make_body(cx, body, sizeof(body), err) != 0)
+		return -1;
+	pool->request = request_post(state->requests, &request, pool, err);
+	return pool->request ? 0 : -1;
+}
+
+static int64_t attempt(struct relay_ctx *cx, void *arg)
+{
+	struct pool *pool = arg;
+	struct request_result failed = {.status = 0, .body = ""};
+	struct relay_err err;
+
+	/* This call was the timer's last. */
+	pool->timer = NULL;
+	pool->next_ms = 0;
+	pool->asked_ms = relay_now_ms(cx);
+	pool->stale = false;
+	if (send_request(cx, pool, &err) == 0) {
+		pool->before = pool->state;
+		pool->state = POOL_ASKING;
+		return 0;
+	}
+	(void)snprintf(failed.error, sizeof(failed.error), "%s", err.text);
+	judge(cx, pool, &failed);
+	return 0;
+}
+
+/* The list. */
+
+static void leave(struct pool *pool)
+{
+	unschedule(pool);
+	request_end(pool->request);
+	pool->request = NULL;
+	free(pool->url);
+	memset(pool, 0, sizeof(*pool));
+}
+
+static bool is_wanted(const char *const *urls, const char *url)
+{
+	for (; *urls; urls++)
+		if (strcmp(*urls, url) == 0)
+			return true;
+	return false;
+}
+
+static bool is_there(const struct state *state, const char *url)
+{
+	for (size_t i = 0; i < POOLS_MAX; i++)
+		if (state->pools[i].url &&
+			strcmp(state->pools[i].url, url) == 0)
+			return true;
+	return false;
+}
+
+static void add(struct relay_ctx *cx, const char *url)
+{
+	for (size_t i = 0; i < POOLS_MAX; i++) {
+		struct pool *pool = &state_of(cx)->pools[i];
+
+		if (pool->url)
+			continue;
+		pool->url = strdup(url);
+		if (!pool->url)
+			relay_log(cx, RELAY_ERROR,
+				"out of memory: does not join pool %s", url);
+		return;
+	}
+}
+
+/* Places stay as they are: timers and requests point to them. */
+void pools_load(struct relay_ctx *cx)
+{
+	struct state *state = state_of(cx);
+	const char *const *urls = conf_of(cx)->pools;
+
+	for (size_t i = 0; i < POOLS_MAX; i++)
+		if (state->pools[i].url &&
+			!is_wanted(urls, state->pools[i].url))
+			leave(&state->pools[i]);
+	for (; *urls; urls++)
+		if (!is_there(state, *urls))
+			add(cx, *urls);
+}
+
+void pools_ask_all(struct relay_ctx *cx, int64_t after_ms)
+{
+	for (size_t i = 0; i < POOLS_MAX; i++)
+		if (state_of(cx)->pools[i].url)
+			ask(cx, &state_of(cx)->pools[i], after_ms);
+}
+
+void pools_ask_failing(struct relay_ctx *cx)
+{
+	for (size_t i = 0; i < POOLS_MAX; i++) {
+		struct pool *pool = &state_of(cx)->pools[i];
+
+		if (pool->url && pool->state != POOL_JOINED &&
+			pool->state != POOL_ASKING)
+			ask(cx, pool, 0);
+	}
+}
+
+void pools_off(struct relay_ctx *cx)
+{
+	for (size_t i = 0; i < POOLS_MAX; i++) {
+		struct pool *pool = &state_of(cx)->pools[i];
+
+		if (!pool->url)
+			continue;
+		unschedule(pool);
+		request_end(pool->request);
+		pool->request = NULL;
+		pool->state = POOL_OFF;
+	}
+}
+
+void pools_finish(struct relay_ctx *cx)
+{
+	for (size_t i = 0; i < POOLS_MAX; i++)
+		if (state_of(cx)->pools[i].url)
+			leave(&state_of(cx)->pools[i]);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * pools.h - what the parts of pool-join share.
+ *
+ * pool-join.c  descriptor, options, life, the service
+ * pools.c      each pool's schedule: ask, judge, ask again
+ * plan.c       what an answer means (pure)
+ * request.c    HTTP that waits for nothing
+ * pem.c        the relay's identity, to be shown to pools
+ */
+#ifndef POOLS_H
+#define POOLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <strelaysrv/module.h>
+
+#include "plan.h"
+#include "request.h"
+
+#define POOLS_MAX 8
+#define POOLS_URI 1536
+
+struct conf {
+	const char *const *pools;
+	const char *bind;
+	const char *ca_file;
+	const char *proxy;
+	int64_t timeout_ms;
+};
+
+enum pool_state {
+	POOL_WAITING, /* for its first attempt */
+	POOL_ASKING,
+	POOL_JOINED,
+	POOL_FAILING,
+	POOL_OFF, /* a token is set, or somebody holds it */
+	POOL_STATES
+};
+
+extern const char *const pool_state_words[]; /* NULL-terminated */
+extern const char *const plan_outcome_words[];
+
+struct pool {
+	char *url;                     /* owned */
+	enum pool_state state, before; /* before: when it was asked */
+	struct plan plan;
+	struct relay_timer *timer; /* NULL: none is due */
+	struct request *request;   /* NULL: none is under way */
+	int64_t asked_ms;          /* when the last attempt began; 0: none */
+	int64_t next_ms;           /* of the timer */
+	int64_t status;            /* of the last answer */
+	bool stale;                /* the URI has changed since it was asked */
+};
+
+enum { METRIC_JOINED, METRIC_POOLS, METRIC_ATTEMPTS, METRICS };
+
+/* [C] only. */
+struct state {
+	struct pool pools[POOLS_MAX];
+	size_t count;
+	struct requests *requests; /* owned */
+	struct request_pem cert, key;
+	struct relay_metric *metrics[METRICS];
+	char agent[80];
+	char uri[POOLS_URI]; /* as the pools were told last */
+	bool held;           /* by another module */
+	bool is_private;     /* as it was logged last */
+};
+
+static inline struct state *state_of(const struct relay_ctx *cx)
+{
+	return cx->data;
+}
+
+/* Takes over the option `pools`: what is new is asked soon, what is not there
+ * any more is left. */
+void pools_load(struct relay_ctx *cx);
+/* Every pool is to be asked: in `after_ms`, or as soon as it may be. */
+void pools_ask_all(struct relay_ctx *cx, int64_t after_ms);
+/* Those that have not taken us are. */
+void pools_ask_failing(struct relay_ctx *cx);
+/* No pool is asked any more. */
+void pools_off(struct relay_ctx *cx);
+/* Answers have come. */
+void pools_hear(struct relay_ctx *cx);
+/* Forgets all pools. */
+void pools_finish(struct relay_ctx *cx);
+
+#endif

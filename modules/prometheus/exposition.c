@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* The text that a Prometheus server scrapes. */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/buffer.h>
+
+#include "exposition.h"
+
+#define NAME_MAX_LEN 256
+#define NUMBER_TEXT  48 /* more than any number needs, and ".0" */
+
+static const char *const types[] = {
+	[RELAY_COUNTER] = "counter",
+	[RELAY_GAUGE] = "gauge",
+	[RELAY_HISTOGRAM] = "histogram",
+};
+
+/* Names. */
+
+static int print_name(const char *name, struct evbuffer *out)
+{
+	char text[NAME_MAX_LEN];
+	size_t len = strnlen(name, sizeof(text));
+
+	/* Names of modules may have dashes. */
+	for (size_t i = 0; i < len; i++)
+		text[i] = (char)(name[i] == '-' ? '_' : name[i]);
+	return evbuffer_add(out, text, len);
+}
+
+/* strelaysrv_MODULE_NAME_UNIT, without what tells its samples apart. */
+static int print_family(const struct relay_sample *sample, struct evbuffer *out)
+{
+	const struct relay_metric_def *def = sample->def;
+
+	if (evbuffer_add(out, "strelaysrv_", 11) ||
+		print_name(sample->module, out) ||
+		evbuffer_add_printf(out, "_%s", def->name) < 0)
+		return -1;
+	if (def->unit && *def->unit)
+		return evbuffer_add_printf(out, "_%s", def->unit) < 0 ? -1 : 0;
+	return 0;
+}
+
+static int print_text(const char *text, struct evbuffer *out)
+{
+	return evbuffer_add(out, text, strlen(text));
+}
+
+/* Quotes stand for themselves in help texts of the old form only. */
+static int print_escaped(const char *text, bool quotes, struct evbuffer *out)
+{
+	for (; *text; text++) {
+		const char *as = NULL;
+
+		if (*text == '\\')
+			as = "\\\\";
+		else if (*text == '\n')
+			as = "\\n";
+		else if (*text == '"' && quotes)
+			as = "\\\"";
+		if (as ? print_text(as, out) : evbuffer_add(out, text, 1))
+			return -1;
+	}
+	return 0;
+}
+
+/* Numbers. */
+
+static bool is_power_of_ten(int64_t n, int *digits)
+{
+	for (*digits = 0; n > 1 && n % 10 == 0; n /= 10)
+		++*digits;
+	return n == 1;
+}
+
+/*
+ * value / scale, exact wherever it can be: a double loses the last bytes of
+ * what a busy relay counts.
+ */
+static void format_number(int64_t value, int64_t scale, char out[NUMBER_TEXT])
+{
+	uint64_t size = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+	int digits;
+	size_t len;
+
+	if (scale <= 1) {
+		(void)snprintf(out, NUMBER_TEXT, "%" PRId64, value);
+		return;
+	}
+	if (!is_power_of_ten(scale, &digits) || digits > 18) {
+		(void)snprintf(out, NUMBER_TEXT, "%.17g",
+			(double)value / (double)scale);
+		return;
+	}
+	(void)snprintf(out, NUMBER_TEXT, "%s%" PRIu64 ".%0*" PRIu64,
+		value < 0 ? "-" : "", size / (uint64_t)scale, digits,
+		size % (uint64_t)scale);
+	len = strlen(out);
+	while (out[len - 1] == '0')
+		out[--len] = '\0';
+	if (out[len - 1] == '.')
+		out[len - 1] = '\0';
+}
+
+/* Heads. */
+
+static int print_head(struct exposition *e, const struct relay_sample *sample)
+{
+	const struct relay_metric_def *def = sample->def;
+	bool open = e->form == EXPOSITION_OPENMETRICS;
+	/* There a counter's family is named without what its sample ends in. */
+	const char *suffix =
+		def->kind == RELAY_COUNTER && !open ? "_total" : "";
+
+	if (print_text("# HELP ", e->out) || print_family(sample, e->out) ||
+		evbuffer_add_printf(e->out, "%s ", suffix) < 0 ||
+		print_escaped(def->help, open, e->out) ||
+		print_text("\n# TYPE ", e->out) ||
+		print_family(sample, e->out) ||
+		evbuffer_add_printf(
+			e->out, "%s %s\n", suffix, types[def->kind]) < 0)
+		return -1;
+	if (!open || !def->unit || !*def->unit)
+		return 0;
+	if (print_text("# UNIT ", e->out) || print_family(sample, e->out) ||
+		evbuffer_add_printf(e->out, " %s\n", def->unit) < 0)
+		return -1;
+	return 0;
+}
+
+/* Samples. */
+
+/* NAME SUFFIX {LABEL="VALUE",le="BOUND"} NUMBER; le may be NULL. */
+static int print_line(struct exposition *e, const struct relay_sample *sample,
+	const char *suffix, const char *le, const char *number)
+{
+	const char *label = sample->value_name ? sample->def->label : NULL;
+
+	if (print_family(sample, e->out) || print_text(suffix, e->out))
+		return -1;
+	if (label && (evbuffer_add_printf(e->out, "{%s=\"", label) < 0 ||
+			     print_escaped(sample->value_name, true, e->out) ||
+			     print_text("\"", e->out)))
+		return -1;
+	if (le && evbuffer_add_printf(
+			  e->out, "%sle=\"%s\"", label ? "," : "{", le) < 0)
+		return -1;
+	if (evbuffer_add_printf(
+		    e->out, "%s %s\n", label || le ? "}" : "", number) < 0)
+		return -1;
+	return 0;
+}
+
+static int print_histogram(
+	struct exposition *e, const struct relay_sample *sample)
+{
+	const struct relay_metric_def *def = sample->def;
+	char number[NUMBER_TEXT], le[NUMBER_TEXT];
+
+	for (size_t i = 0; def->bounds[i]; i++) {
+		format_number(def->bounds[i], def->scale, le);
+		/* OpenMetrics wants bounds to look like floats. */
+		if (e->form == EXPOSITION_OPENMETRICS && !strpbrk(le, ".e"))
+			memcpy(le + strlen(le), ".0", 3);
+		format_number(sample->buckets[i], 1, number);
+		if (print_line(e, sample, "_bucket", le, number))
+			return -1;
+	}
+	format_number(sample->value, 1, number);
+	if (print_line(e, sample, "_bucket", "+Inf", number))
+		return -1;
+	format_number(sample->sum, def->scale, number);
+	if (print_line(e, sample, "_sum", NULL, number))
+		return -1;
+	format_number(sample->value, 1, number);
+	return print_line(e, sample, "_count", NULL, number);
+}
+
+int exposition_add(struct exposition *e, const struct relay_sample *sample)
+{
+	const struct relay_metric_def *def = sample->def;
+	char number[NUMBER_TEXT];
+
+	if (e->last != def && print_head(e, sample))
+		return -1;
+	e->last = def;
+	if (def->kind == RELAY_HISTOGRAM)
+		return print_histogram(e, sample);
+	format_number(sample->value, def->scale, number);
+	return print_line(e, sample, def->kind == RELAY_COUNTER ? "_total" : "",
+		NULL, number);
+}
+
+int exposition_end(struct exposition *e)
+{
+	return e->form == EXPOSITION_OPENMETRICS ? print_text("# EOF\n", e->out)
+						 : 0;
+}
+
+/* Forms. */
+
+/*
+ * Whoever can read OpenMetrics says so first; whoever names it with q=0 does
+ * not want it.
+ */
+enum exposition_form exposition_choose(const char *accept)
+{
+	static const char wanted[] = "application/openmetrics-text";
+	const char *at = strcasestr(accept, wanted), *q, *end;
+
+	if (!at)
+		return EXPOSITION_TEXT;
+	end = at + strcspn(at, ",");
+	q = strcasestr(at, "q=");
+	if (q && q < end && strtod(q + 2, NULL) <= 0)
+		return EXPOSITION_TEXT;
+	return EXPOSITION_OPENMETRICS;
+}
+
+const char *exposition_type(enum exposition_form form)
+{
+	return form == EXPOSITION_OPENMETRICS
+		       ? "application/openmetrics-text; version=1.0.0; "
+			 "charset=utf-8"
+		       : "text/plain; version=0.0.4; charset=utf-8";
+}

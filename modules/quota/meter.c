@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* What was used of each period, and what follows from it. */
+
+#include "meter.h"
+
+/* A period that begins later than that was written by a clock gone wrong. */
+#define FUTURE_S (INT64_C(35) * 24 * 3600)
+
+static struct period period_of(
+	const struct meter_plan *plan, int which, int64_t now_s)
+{
+	return which == METER_DAY
+		       ? period_day(&plan->zone, now_s)
+		       : period_month(&plan->zone, now_s, plan->anchor_day);
+}
+
+bool meter_turn(
+	struct meter *meter, const struct meter_plan *plan, int64_t now_s)
+{
+	bool turned = false;
+
+	for (int i = 0; i < METERS; i++) {
+		int64_t begin = period_of(plan, i, now_s).begin_s;
+
+		if (begin > meter->begin_s[i]) {
+			meter->relayed[i] = 0;
+			turned = true;
+		} else if (meter->begin_s[i] <= now_s + FUTURE_S) {
+			continue;
+		}
+		meter->begin_s[i] = begin;
+	}
+	return turned;
+}
+
+void meter_add(struct meter *meter, int64_t bytes)
+{
+	for (int i = 0; i < METERS; i++)
+		if (bytes > 0 && meter->relayed[i] <= INT64_MAX / 4 - bytes)
+			meter->relayed[i] += bytes;
+}
+
+int64_t meter_used(
+	const struct meter *meter, const struct meter_plan *plan, int which)
+{
+	return meter->relayed[which] * plan->factor;
+}
+
+static enum meter_level level_of(
+	const struct meter *meter, const struct meter_plan *plan, int which)
+{
+	int64_t cap = plan->cap[which], used = meter_used(meter, plan, which);
+
+	if (!cap)
+		return LEVEL_OPEN;
+	if (used >= cap)
+		return LEVEL_EXHAUSTED;
+	/* Divided first: caps near the largest number must not overflow. */
+	if (plan->throttle_at &&
+		used >= cap / 100 * plan->throttle_at +
+				cap % 100 * plan->throttle_at / 100)
+		return LEVEL_THROTTLED;
+	return LEVEL_OPEN;
+}
+
+enum meter_level meter_level(
+	const struct meter *meter, const struct meter_plan *plan)
+{
+	enum meter_level day = level_of(meter, plan, METER_DAY);
+	enum meter_level month = level_of(meter, plan, METER_MONTH);
+
+	return day > month ? day : month;
+}
+
+int64_t meter_resumes_s(const struct meter *meter,
+	const struct meter_plan *plan, enum meter_level level, int64_t now_s)
+{
+	int64_t latest = now_s;
+
+	for (int i = 0; i < METERS; i++) {
+		int64_t end = period_of(plan, i, now_s).end_s;
+
+		if (level_of(meter, plan, i) >= level && end > latest)
+			latest = end;
+	}
+	return latest;
+}

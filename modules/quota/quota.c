@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* quota - caps on a day's and a month's traffic. */
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include <strelaysrv/module.h>
+#include <strelaysrv/units.h>
+
+#include "clock.h"
+#include "meter.h"
+#include "quota_service.h"
+#include "rate-limit/rate_limit_service.h"
+#include "state.h"
+
+#define LOOK_MS 1000
+
+struct conf {
+	int64_t cap[METERS];
+	int64_t anchor_day;
+	const char *time_zone;
+	int64_t count;
+	int64_t throttle_at;
+	int64_t throttle_rate;
+	const char *state_file;
+	int64_t save_ms;
+};
+
+/* All [C], but the level, which hooks look at. */
+struct data {
+	struct meter meter;
+	struct meter_plan plan;
+	int64_t seen; /* of the core's counter */
+	bool unsaved;
+	bool warned; /* that nobody can throttle */
+	int64_t saved_ms;
+	struct relay_log_kind unwritable;
+	_Atomic int level;
+	struct relay_metric *refused;
+};
+
+static const char *const counts[] = {"relayed", "both", NULL};
+
+static const struct relay_option options[] = {
+	RELAY_OPT(struct conf, cap[METER_DAY], int64_t, "day", RELAY_SIZE, "0",
+		0, INT64_MAX / 4, "bytes in a day; 0: no cap"),
+	RELAY_OPT(struct conf, cap[METER_MONTH], int64_t, "month", RELAY_SIZE,
+		"0", 0, INT64_MAX / 4, "bytes in a month; 0: no cap"),
+	RELAY_OPT(struct conf, anchor_day, int64_t, "anchor-day", RELAY_INT,
+		"1", 1, 31, "the day on which a month begins"),
+	RELAY_OPT(struct conf, time_zone, const char *, "time-zone",
+		RELAY_STRING, "local", 0, 0,
+		"where days begin at midnight: local, UTC, +01:00"),
+	RELAY_OPT(struct conf, count, int64_t, "count", RELAY_CHOICE, "both", 0,
+		0,
+		"relayed: each byte once; both: as it comes in and as it goes "
+		"out",
+		.choices = counts),
+	RELAY_OPT(struct conf, throttle_at, int64_t, "throttle-at", RELAY_INT,
+		"0", 0, 99,
+		"per cent of a cap from which the global rate is lowered; 0: "
+		"never"),
+	RELAY_OPT(struct conf, throttle_rate, int64_t, "throttle-rate",
+		RELAY_RATE, "1MB/s", 1, 0,
+		"to so many bytes per second, by the module rate-limit"),
+	RELAY_OPT(struct conf, state_file, const char *, "state-file",
+		RELAY_STRING, "quota.state", 1, 4000,
+		"file that keeps what was used", .flags = RELAY_OPTION_RESTART),
+	RELAY_OPT(struct conf, save_ms, int64_t, "save-interval",
+		RELAY_DURATION, "30s", 1000, 60000,
+		"how often it is written, and so what a crash may lose"),
+	RELAY_OPT_END};
+
+static const char *const periods[] = {
+	[METER_DAY] = "day", [METER_MONTH] = "month", [METERS] = NULL};
+static const char *const requests[] = {"join", "connect", NULL};
+
+static int64_t read_used(struct relay_ctx *cx, unsigned value)
+{
+	const struct data *data = cx->data;
+
+	return meter_used(&data->meter, &data->plan, (int)value);
+}
+
+static int64_t read_cap(struct relay_ctx *cx, unsigned value)
+{
+	const struct data *data = cx->data;
+
+	return data->plan.cap[value];
+}
+
+static int64_t read_level(struct relay_ctx *cx, unsigned value)
+{
+	const struct data *data = cx->data;
+
+	(void)value;
+	return data->level;
+}
+
+static const struct relay_metric_def used = {.name = "used",
+	.unit = "bytes",
+	.kind = RELAY_GAUGE,
+	.label = "period",
+	.values = periods,
+	.read = read_used,
+	.help = "Traffic of the present period, as the option count says."};
+static const struct relay_metric_def cap = {.name = "cap",
+	.unit = "bytes",
+	.kind = RELAY_GAUGE,
+	.label = "period",
+	.values = periods,
+	.read = read_cap,
+	.help = "What may be used in a period; 0 is any amount."};
+static const struct relay_metric_def level = {.name = "level",
+	.unit = "",
+	.kind = RELAY_GAUGE,
+	.read = read_level,
+	.help = "0: open, 1: throttled, 2: used up."};
+static const struct relay_metric_def refused = {.name = "refused",
+	.unit = "",
+	.kind = RELAY_COUNTER,
+	.label = "request",
+	.values = requests,
+	.help = "Requests that were refused because the traffic was used up."};
+
+static int make_plan(
+	struct meter_plan *plan, const struct conf *conf, struct relay_err *err)
+{
+	struct relay_err why;
+
+	*plan = (struct meter_plan){
+		.cap = {conf->cap[METER_DAY], conf->cap[METER_MONTH]},
+		.factor = conf->count + 1,
+		.throttle_at = conf->throttle_at,
+		.anchor_day = (int)conf->anchor_day,
+	};
+	if (zone_read(conf->time_zone, &plan->zone, &why) == 0)
+		return 0;
+	return relay_fail(err, "time-zone: %.200s", why.text);
+}
+
+static int check(const void *values, struct relay_err *err)
+{
+	struct meter_plan plan;
+
+	return make_plan(&plan, values, err);
+}
+
+static void save(struct relay_ctx *cx)
+{
+	struct data *data = cx->data;
+	const struct conf *conf = cx->conf;
+	struct relay_err err;
+
+	data->saved_ms = relay_now_ms(cx);
+	if (state_write(conf->state_file, &data->meter, &err) == 0)
+		data->unsaved = false;
+	else
+		relay_log_seldom(cx, RELAY_ERROR, &data->unwritable,
+			"%s; what was used is lost if the server ends",
+			err.text);
+}
+
+static int64_t traffic(struct relay_ctx *cx)
+{
+	return relay_metric_value(cx, "core", "session_traffic", NULL);
+}
+
+/* Steps. */
+
+static void when_text(
+	const struct zone *zone, int64_t at_s, char *out, size_t n)
+{
+	time_t t = (time_t)(at_s + zone->offset_s);
+	struct tm tm;
+
+	if (zone->local)
+		localtime_r(&t, &tm);
+	else
+		gmtime_r(&t, &tm);
+	if (strftime(out, n, "%Y-%m-%d %H:%M", &tm) == 0)
+		out[0] = '\0';
+}
+
+static void tell(struct relay_ctx *cx, enum meter_level now_at, int64_t now_s)
+{
+	const struct data *data = cx->data;
+	const struct conf *conf = cx->conf;
+	char rate[RELAY_RATE_TEXT], until[32];
+
+	when_text(&data->plan.zone,
+		meter_resumes_s(&data->meter, &data->plan, now_at, now_s),
+		until, sizeof(until));
+	relay_rate_format(conf->throttle_rate, rate);
+	switch (now_at) {
+	case LEVEL_OPEN:
+		relay_log(cx, RELAY_NOTICE, "traffic is open again");
+		break;
+	case LEVEL_THROTTLED:
+		relay_log(cx, RELAY_NOTICE,
+			"%" PRId64 " %% of the traffic are used: throttled to "
+			"%s until %s",
+			conf->throttle_at, rate, until);
+		break;
+	case LEVEL_EXHAUSTED:
+		relay_log(cx, RELAY_WARNING,
+			"the traffic is used up: no newcomers until %s", until);
+		break;
+	}
+}
+
+/* Again and again: rate-limit may come, go, or be loaded anew. */
+static void throttle(struct relay_ctx *cx, enum meter_level now_at)
+{
+	struct data *data = cx->data;
+	const struct conf *conf = cx->conf;
+	struct relay_ctx *self;
+	const struct rate_limit_service *limiter = relay_service_find(
+		cx, RATE_LIMIT_SERVICE, RATE_LIMIT_SERVICE_VERSION, &self);
+	bool wanted = conf->throttle_at && now_at != LEVEL_OPEN;
+
+	if (limiter)
+		limiter->cap(self, wanted ? conf->throttle_rate : 0);
+	if (wanted && !limiter && !data->warned)
+		relay_log(cx, RELAY_WARNING,
+			"nobody can throttle: the module rate-limit is not "
+			"enabled");
+	data->warned = wanted && !limiter;
+}
+
+static void look(struct relay_ctx *cx)
+{
+	struct data *data = cx->data;
+	const struct conf *conf = cx->conf;
+	int64_t now_s = clock_now_s(), total = traffic(cx);
+	enum meter_level next;
+	bool changed;
+
+	data->unsaved |= total != data->seen;
+	meter_add(&data->meter, total - data->seen);
+	data->seen = total;
+	changed = meter_turn(&data->meter, &data->plan, now_s);
+	next = meter_level(&data->meter, &data->plan);
+	if ((int)next != data->level) {
+		data->level = (int)next;
+		tell(cx, next, now_s);
+		changed = true;
+	}
+	throttle(cx, next);
+	data->unsaved |= changed;
+	if (data->unsaved &&
+		(changed || relay_now_ms(cx) - data->saved_ms >= conf->save_ms))
+		save(cx);
+}
+
+static int64_t tick(struct relay_ctx *cx, void *arg)
+{
+	(void)arg;
+	look(cx);
+	return LOOK_MS;
+}
+
+static bool exhausted(struct relay_ctx *self, int64_t *resumes_s)
+{
+	const struct data *data = self->data;
+
+	if (resumes_s)
+		*resumes_s = meter_resumes_s(&data->meter, &data->plan,
+			LEVEL_EXHAUSTED, clock_now_s());
+	return data->level == LEVEL_EXHAUSTED;
+}
+
+static const struct quota_service service = {.exhausted = exhausted};
+
+/* Life. */
+
+static int init(struct relay_ctx *cx, struct relay_err *err)
+{
+	struct data *data = cx->data;
+
+	data->refused = relay_metric_add(cx, &refused);
+	if (!data->refused || !relay_metric_add(cx, &used) ||
+		!relay_metric_add(cx, &cap) || !relay_metric_add(cx, &level))
+		return relay_fail(err, "cannot register the metrics");
+	return relay_service_publish(
+		       cx, QUOTA_SERVICE, QUOTA_SERVICE_VERSION, &service) == 0
+		       ? 0
+		       : relay_fail(err, "cannot offer the service quota");
+}
+
+static int start(struct relay_ctx *cx, struct relay_err *err)
+{
+	struct data *data = cx->data;
+	const struct conf *conf = cx->conf;
+
+	if (make_plan(&data->plan, conf, err) != 0)
+		return -1;
+	switch (state_read(conf->state_file, &data->meter, err)) {
+	case 0:
+		break;
+	case 1:
+		relay_log(cx, RELAY_NOTICE, "no %s yet: begins at 0",
+			conf->state_file);
+		break;
+	default:
+		return -1;
+	}
+	if (meter_turn(&data->meter, &data->plan, clock_now_s()))
+		data->unsaved = true;
+	/* A disk that cannot be written to is better found out now. */
+	if (state_write(conf->state_file, &data->meter, err) != 0)
+		return -1;
+	data->seen = traffic(cx);
+	data->saved_ms = relay_now_ms(cx);
+	return relay_timer_add(cx, 1, tick, NULL)
+		       ? 0
+		       : relay_fail(err, "out of memory");
+}
+
+static void reload(struct relay_ctx *cx)
+{
+	struct data *data = cx->data;
+	struct relay_err err;
+
+	if (make_plan(&data->plan, cx->conf, &err) != 0)
+		relay_log(cx, RELAY_ERROR, "goes on as before: %s", err.text);
+	look(cx);
+}
+
+static void stop(struct relay_ctx *cx)
+{
+	struct data *data = cx->data;
+
+	throttle(cx, LEVEL_OPEN);
+	meter_add(&data->meter, traffic(cx) - data->seen);
+	save(cx);
+}
+
+static enum relay_verdict answer(
+	struct relay_ctx *cx, unsigned request, struct relay_denial *why)
+{
+	const struct data *data = cx->data;
+
+	if (data->level != LEVEL_EXHAUSTED)
+		return RELAY_PASS;
+	relay_metric_inc(cx, data->refused, request, 1);
+	why->refusal = RELAY_REFUSE_FULL;
+	why->word = "quota";
+	return RELAY_DENY;
+}
+
+static enum relay_verdict peer_join(struct relay_ctx *cx,
+	struct relay_conn *conn, const char *token, struct relay_denial *why)
+{
+	(void)conn;
+	(void)token;
+	return answer(cx, 0, why);
+}
+
+static enum relay_verdict peer_connect(struct relay_ctx *cx,
+	struct relay_conn *conn, const uint8_t *target,
+	struct relay_denial *why)
+{
+	(void)conn;
+	(void)target;
+	return answer(cx, 1, why);
+}
+
+RELAY_MODULE = {
+	RELAY_MODULE_INFO(
+		"quota", "1.0", "caps on a day's and a month's traffic"),
+	.options = options,
+	.conf_size = sizeof(struct conf),
+	.data_size = sizeof(struct data),
+	.check = check,
+	.init = init,
+	.start = start,
+	.reload = reload,
+	.stop = stop,
+	.hooks =
+		{
+			.peer_join = peer_join,
+			.peer_connect = peer_connect,
+		},
+};

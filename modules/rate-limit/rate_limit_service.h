@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * rate_limit_service.h - what the module rate-limit does for others.
+ */
+#ifndef RATE_LIMIT_SERVICE_H
+#define RATE_LIMIT_SERVICE_H
+
+#include <stdint.h>
+
+struct relay_ctx;
+
+#define RATE_LIMIT_SERVICE         "rate-limit"
+#define RATE_LIMIT_SERVICE_VERSION 1
+
+struct rate_limit_service {
+	/*
+	 * Lowers the global rate to so many bytes per second, whatever the
+	 * options say; 0 ends that.  [C]  Cheap when nothing changes.
+	 */
+	void (*cap)(struct relay_ctx *self, int64_t rate);
+};
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* The loop, the limits and the TLS settings of a run. */
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "bench.h"
+
+static int fail(const char *what)
+{
+	fprintf(stderr, "relay-load: %s\n", what);
+	return -1;
+}
+
+static int read_address(struct sockaddr_in *out, const char *text)
+{
+	const char *colon = strrchr(text, ':');
+	char host[INET_ADDRSTRLEN];
+	long port;
+	char *end;
+
+	if (!colon || (size_t)(colon - text) >= sizeof(host))
+		return fail("--relay is not HOST:PORT");
+	memcpy(host, text, (size_t)(colon - text));
+	host[colon - text] = '\0';
+	port = strtol(colon + 1, &end, 10);
+	if (*end || port < 1 || port > 65535)
+		return fail("--relay has no port from 1 to 65535");
+	if (inet_pton(AF_INET, host, &out->sin_addr) != 1)
+		return fail("--relay is not an IPv4 address");
+	out->sin_port = htons((uint16_t)port);
+	return 0;
+}
+
+static int find_server(struct bench *bench)
+{
+	const struct settings *s = bench->settings;
+
+	bench->server.sin_family = AF_INET;
+	if (s->relay)
+		return read_address(&bench->server, s->relay);
+	bench->server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	bench->server.sin_port = htons((uint16_t)s->tcp_port);
+	return 0;
+}
+
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* Clients know relays by their ID; no chain is built, so none is paid for. */
+static int judge_certificate(X509_STORE_CTX *store, void *arg)
+{
+	(void)store;
+	(void)arg;
+	return 1;
+}
+
+/* What Syncthing's client offers. */
+static SSL_CTX *make_tls(bool tls12)
+{
+	static const unsigned char alpn[] = "\x09"
+					    "bep-relay";
+	SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
+
+	if (!tls)
+		return NULL;
+	SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_read_ahead(tls, 1);
+	SSL_CTX_set_cert_verify_callback(tls, judge_certificate, NULL);
+	if (SSL_CTX_set_alpn_protos(tls, alpn, sizeof(alpn) - 1) ||
+		(tls12 &&
+			!SSL_CTX_set_max_proto_version(tls, TLS1_2_VERSION))) {
+		SSL_CTX_free(tls);
+		return NULL;
+	}
+	return tls;
+}
+
+static void limit_passed(evutil_socket_t fd, short what, void *arg)
+{
+	struct bench *bench = arg;
+
+	(void)fd;
+	(void)what;
+	bench->limit_passed = true;
+	tally_add(&bench->tally, FAILURE_LIMIT);
+	bench_stop(bench);
+}
+
+static struct timeval to_timeval(int64_t ms)
+{
+	return (struct timeval){ms / 1000, ms % 1000 * 1000};
+}
+
+static int start_limit(struct bench *bench)
+{
+	struct timeval limit = to_timeval(bench->settings->limit_ms);
+	struct timeval patience =
+		to_timeval(bench->settings->client_timeout_ms);
+
+	/* The same for all clients, so a queue instead of a heap. */
+	bench->patience =
+		event_base_init_common_timeout(bench->base, &patience);
+	bench->limit = evtimer_new(bench->base, limit_passed, bench);
+	if (!bench->patience || !bench->limit ||
+		evtimer_add(bench->limit, &limit))
+		return fail("no timer");
+	return 0;
+}
+
+int bench_init(struct bench *bench, const struct settings *settings)
+{
+	memset(bench, 0, sizeof(*bench));
+	bench->settings = settings;
+	raise_descriptor_limit();
+	if (find_server(bench))
+		return -1;
+	bench->base = event_base_new();
+	if (!bench->base)
+		return fail("no event loop");
+	bench->tls = make_tls(settings->tls12);
+	if (!bench->tls)
+		return fail("no TLS");
+	return start_limit(bench);
+}
+
+void bench_finish(struct bench *bench)
+{
+	if (bench->limit)
+		event_free(bench->limit);
+	SSL_CTX_free(bench->tls);
+	if (bench->base)
+		event_base_free(bench->base);
+}
+
+void bench_run(struct bench *bench)
+{
+	if (!bench->limit_passed)
+		event_base_dispatch(bench->base);
+}
+
+void bench_stop(struct bench *bench)
+{
+	event_base_loopbreak(bench->base);
+}
+
+static void time_is_up(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	bench_stop(arg);
+}
+
+void bench_run_for(struct bench *bench, int64_t ms)
+{
+	struct timeval time = to_timeval(ms);
+
+	if (!event_base_once(
+		    bench->base, -1, EV_TIMEOUT, time_is_up, bench, &time))
+		bench_run(bench);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* bench.h - what all parts of one run share. */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <netinet/in.h>
+#include <openssl/ssl.h>
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include "settings.h"
+#include "tally.h"
+
+/* One thread owns it; only tally may be used by others. */
+struct bench {
+	const struct settings *settings; /* borrowed */
+	struct event_base *base;
+	struct event *limit;
+	bool limit_passed;
+	SSL_CTX *tls;
+	struct sockaddr_in server; /* the relay, the proxy, or ourselves */
+	const struct timeval *patience;
+	unsigned dialled;
+	struct tally tally;
+};
+
+/* Raises the descriptor limit, makes the loop, TLS and the time limit.
+ * Returns 0, or -1 with the reason on stderr; finish in either case. */
+int bench_init(struct bench *bench, const struct settings *settings);
+void bench_finish(struct bench *bench);
+
+/* Runs the loop until bench_stop() or the time limit, which it counts. */
+void bench_run(struct bench *bench);
+void bench_stop(struct bench *bench);
+
+/* Runs the loop for so long, or until the time limit. */
+void bench_run_for(struct bench *bench, int64_t ms);
+
+#endif

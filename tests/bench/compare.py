@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Runs all measurements in alternation, and prints what comes of it; started by compare.sh."""
+
+import argparse
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import measure
+import plot
+import rows
+import subjects
+
+
+@dataclasses.dataclass(frozen=True)
+class Scale:
+    """How much of everything."""
+
+    rounds: int
+    window: float  # seconds of a bulk or ping-pong run
+    setups: int
+    devices: int
+    few_devices: int
+    silent: int
+    starts: int
+    idle_interval: int  # seconds between pings, for the idle CPU
+    idle_windows: int
+    key_rounds: int  # rounds that compare keys, too
+
+
+FULL = Scale(rounds=5, window=1.5, setups=300, devices=10000, few_devices=1500, silent=5000,
+             starts=5, idle_interval=10, idle_windows=3, key_rounds=3)
+SHORT = Scale(rounds=1, window=0.3, setups=60, devices=1000, few_devices=200, silent=500,
+              starts=2, idle_interval=2, idle_windows=1, key_rounds=1)
+
+
+class Comparison:
+    """One run of the script."""
+
+    def __init__(self, build, scale, budget, ours, only):
+        self.only = only
+        self.build = build
+        self.results = rows.Results()
+        self.scale = self._within_descriptors(scale)
+        self.stage = subjects.Stage(build, ours=ours)
+        self.load = measure.Load(build / "tests" / "bench" / "relay-load", self.scale, self.results)
+        self.end = time.monotonic() + budget
+        self.rounds = 0
+
+    def _within_descriptors(self, scale):
+        most = subjects.raise_descriptor_limit() * 3 // 4
+        if scale.devices <= most:
+            return scale
+        self.results.notes.append(f"only {most} devices: the descriptor limit is too low for more")
+        return dataclasses.replace(
+            scale, devices=most, silent=min(scale.silent, most), few_devices=min(
+                scale.few_devices, most))
+
+    def attempt(self, what, *args, **options):
+        """One measurement; if it fails, its figure is missing and the table says why."""
+        if self.only and what.__name__ not in self.only:
+            return
+        try:
+            what(self.load, *args, **options)
+        except (subjects.Failed, subprocess.SubprocessError, OSError) as error:
+            self.results.notes.append(f"{what.__name__}: {error}")
+
+    def make_keys(self):
+        """One P-256 and one P-384 key, which ours and the reference share; each makes one."""
+        for kind, maker in (("p256", "ours"), ("p384", "reference")):
+            with self.stage.relay(maker, keys=self.stage.keys(kind)):
+                pass
+        self.own = {"ours": self.stage.keys("p256"), "reference": self.stage.keys("p384")}
+
+    def traffic(self, order):
+        """Everything that haproxy and direct connections can do as well."""
+        keys = self.stage.keys("p256")
+        with self.stage.relay("ours", keys=keys) as ours, \
+                self.stage.relay("reference", keys=keys) as reference, \
+                self.stage.haproxy() as haproxy:
+            targets = {
+                "ours": measure.relay_target(ours),
+                "reference": measure.relay_target(reference),
+                "haproxy": measure.Target("haproxy", [
+                    "--tcp-port", str(haproxy.port), "--backend-port",
+                    str(self.stage.backend_port), "--server-pid", str(haproxy.pid)]),
+                "direct": measure.Target("direct", ["--connect-direct"]),
+            }
+            fresh = {"ours": ours.settled_rss_kib(), "reference": reference.settled_rss_kib()}
+            def alternate(what, *args, only=rows.SUBJECTS, **options):
+                for subject in order:
+                    if subject in only:
+                        self.attempt(what, *args, subject, targets[subject], **options)
+
+            for subject in order:
+                self.attempt(measure.bulk64, subject, targets[subject], fresh.get(subject))
+            alternate(measure.bulk, "bulk1", sessions=1)
+            alternate(measure.bulk, "bulk8", sessions=8)
+            alternate(measure.bulk, "bulk64both", sessions=64, both_ways=True)
+            alternate(measure.bulk, "small64", sessions=64, write_size=16384)
+            alternate(measure.pingpong)
+            alternate(measure.pingpong_alone)
+            alternate(measure.pingpong_beside_bulk)
+            relays = ("ours", "reference")
+            alternate(measure.setups, "setups16", only=relays, count=self.scale.setups, parallel=16)
+            alternate(measure.setups, "setups1", only=relays, count=self.scale.setups, parallel=1)
+            alternate(measure.setups_at_once, only=relays)
+
+    def relays(self, number, order):
+        """What only relays can do, each time on a fresh one."""
+        shared = self.stage.keys("p256")
+        for subject in order:
+            if subject not in self.own:
+                continue
+            with self.stage.relay(subject, keys=shared) as server:
+                self.attempt(measure.storm, subject, server)
+            if number < self.scale.key_rounds:
+                for key, folder in (("p384", self.stage.keys("p384")), ("own", self.own[subject])):
+                    with self.stage.relay(subject, keys=folder) as server:
+                        self.attempt(measure.joins, key, subject, server)
+            with self.stage.relay(subject, keys=shared) as server:
+                # Each silent connection stops the reference for a second.
+                few = subject == "reference"
+                self.attempt(measure.silent, subject, server,
+                             3 if few else self.scale.silent, 1 if few else 30)
+            for _ in range(self.scale.starts):
+                self.attempt(measure.start_time, self.stage, subject, shared,
+                             subjects.free_port())
+
+    def once(self):
+        """What is measured in windows of its own."""
+        self.attempt(measure.size, self.stage, self.build)
+        interval = f"{self.scale.idle_interval}s"
+        for subject in self.own:
+            with self.stage.relay(subject, "-ping-interval", interval, "-network-timeout", "5m",
+                                  keys=self.stage.keys("p256")) as server:
+                self.attempt(measure.idle_cpu, subject, server)
+
+    def run(self):
+        begin = time.monotonic()
+        self.make_keys()
+        self.once()
+        for number in range(self.scale.rounds):
+            round_begin = time.monotonic()
+            order = rows.SUBJECTS if number % 2 == 0 else rows.SUBJECTS[::-1]
+            self.traffic(order)
+            self.relays(number, order)
+            self.rounds += 1
+            took = time.monotonic() - round_begin
+            say(f"round {number + 1} of {self.scale.rounds}: {took:.0f} s")
+            if number + 1 < self.scale.rounds and time.monotonic() + took > self.end:
+                self.results.notes.append(f"ended after {self.rounds} rounds: time is up")
+                break
+        self.seconds = time.monotonic() - begin
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def describe(comparison):
+    """The circumstances, without which figures mean nothing."""
+    foreign = sorted(comparison.load.foreign)
+    return {
+        "cpus": len(os.sched_getaffinity(0)),
+        "cpu": subjects.cpu_model(),
+        "kernel": os.uname().release,
+        "date": time.strftime("%Y-%m-%d", time.gmtime()),
+        "rounds": comparison.rounds,
+        "seconds": round(comparison.seconds),
+        "devices": comparison.scale.devices,
+        "silent": {"ours": comparison.scale.silent, "reference": 3},
+        "other_load_share": round(foreign[len(foreign) // 2], 3) if foreign else None,
+        "versions": {
+            "ours": subjects.version_of([comparison.stage.programs["ours"], "-version"]),
+            "reference": subjects.version_of([comparison.stage.programs["reference"], "-version"]),
+            "haproxy": subjects.version_of(["/usr/sbin/haproxy", "-v"]),
+        },
+    }
+
+
+def headline(machine):
+    text = (f"{machine['rounds']} rounds in {machine['seconds']} s on {machine['cpus']} CPUs "
+            f"({machine['cpu']}), kernel {machine['kernel']}, {machine['date']}; medians; "
+            f"{machine['devices']:,} devices")
+    share = machine["other_load_share"]
+    if share and share > 0.05:
+        text += (f"\nWARNING: other work took {share:.0%} of the CPUs meanwhile; "
+                 "the figures are noisy")
+    return text
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", type=pathlib.Path, required=True, help="a Release build")
+    parser.add_argument("--short", action="store_true", help="one quick round")
+    parser.add_argument("--rounds", type=int, help="instead of 5")
+    parser.add_argument("--budget", type=float, default=570,
+                        help="seconds after which no further round begins (%(default)s)")
+    parser.add_argument("--only", nargs="+", metavar="MEASUREMENT",
+                        help="some of: bulk64 bulk pingpong pingpong_alone pingpong_beside_bulk "
+                             "setups setups_at_once storm joins silent start_time size idle_cpu")
+    parser.add_argument("--ours", help="another program than the build's")
+    return parser.parse_args()
+
+
+def end_by_signal(number, _):
+    """Like an exception, so that servers are stopped on the way out."""
+    sys.exit(128 + number)
+
+
+def main():
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end_by_signal)
+    args = arguments()
+    scale = SHORT if args.short else FULL
+    if args.rounds:
+        scale = dataclasses.replace(scale, rounds=args.rounds)
+    comparison = Comparison(args.build.resolve(), scale, args.budget, args.ours,
+                            args.only)
+    try:
+        comparison.run()
+    except (subjects.Failed, subprocess.CalledProcessError) as error:
+        sys.exit(f"compare: {error}")
+    machine = describe(comparison)
+    results = comparison.results
+    print(headline(machine), end="\n\n")
+    print(rows.table(results))
+    for note in results.notes:
+        print(f"note: {note}")
+    (args.build / "results.json").write_text(json.dumps(
+        {"machine": machine, "rows": rows.as_json(results), "notes": results.notes}, indent=1)
+        + "\n")
+    drawing = args.build / "results.svg"
+    drawing.write_text(plot.draw(results, machine))
+    if not args.short and not args.only:
+        shutil.copyfile(drawing, pathlib.Path(__file__).resolve().parent / "results.svg")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* half.h - one end of a session: connects, joins with a key, says hello. */
+#ifndef HALF_H
+#define HALF_H
+
+#include "bench.h"
+#include "relay/frame.h"
+
+enum half_state {
+	HALF_IDLE,
+	HALF_CONNECTING,
+	HALF_JOINING,
+	HALF_JOINED, /* the relay said success */
+	HALF_MET     /* a byte from the other end came through */
+};
+
+struct half {
+	struct bench *bench;
+	void (*changed)(struct half *half, enum failure why, void *arg);
+	void *arg;
+	enum half_state state;
+	int fd;
+	struct event event;
+	uint8_t key[FRAME_OPAQUE_MAX];
+	size_t key_len;
+	size_t in_len;
+	uint8_t in[FRAME_HEADER_LEN + 64]; /* a Response, and no byte more */
+};
+
+/* Sets it up; borrows all.  changed is called on JOINED and on MET with
+ * FAILURE_NONE, or once with what went wrong. */
+void half_init(struct half *half, struct bench *bench,
+	void (*changed)(struct half *half, enum failure why, void *arg),
+	void *arg);
+
+/* HALF_IDLE -> HALF_CONNECTING, or a failure told at once. */
+void half_start(struct half *half, const struct frame_bytes *key);
+
+/* On both halves, once both have joined: sends a byte to the other. */
+void half_greet(struct half *half);
+
+/* Gives the socket away, or -1. */
+int half_take(struct half *half);
+
+/* Closes it, back to HALF_IDLE. */
+void half_reset(struct half *half);
+
+#endif

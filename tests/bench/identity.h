@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* identity.h - as many device identities as a run needs, made quickly. */
+#ifndef IDENTITY_H
+#define IDENTITY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <openssl/ssl.h>
+
+#define IDENTITY_ID_LEN 32
+
+struct identity {
+	X509 *certificate;
+	EVP_PKEY *key; /* shared by all of a set */
+	uint8_t id[IDENTITY_ID_LEN];
+};
+
+/*
+ * One P-256 key with a certificate for every device: they differ in their
+ * serial number alone, and so in their ID.  To the server that is the same as
+ * different keys, and making keys would take longer than the run.
+ */
+struct identities {
+	struct identity *all;
+	size_t count;
+};
+
+/* Returns 0, or -1 with the reason on stderr and nothing to finish. */
+int identities_make(struct identities *out, size_t count);
+void identities_finish(struct identities *identities);
+
+#endif

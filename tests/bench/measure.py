@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The measurements: what the load generator is asked for, and which row gets which figure."""
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+import typing
+
+from subjects import PATIENCE, Failed, die_with_parent
+
+
+class Target(typing.NamedTuple):
+    """Whom the load goes to, and the options that say so."""
+
+    name: str
+    options: list
+
+
+class Load:
+    """The load generator, and how long and how large its runs are."""
+
+    def __init__(self, program, scale, results):
+        self.program = str(program)
+        self.scale = scale
+        self.results = results
+        self.foreign = []  # share of the CPUs that others used meanwhile
+        self.cpus = len(os.sched_getaffinity(0))
+
+    def _command(self, command, target, options):
+        line = [self.program, command, *target.options]
+        for name, value in options.items():
+            if value is True:
+                line.append(f"--{name}")
+            elif value is not None and value is not False:
+                line += [f"--{name}", str(value)]
+        return line
+
+    def run(self, command, target, expect=(0,), **options):
+        """One run; its report.  Other failures than those of set-ups spoil figures, so: noted."""
+        options = {name.replace("_", "-"): value for name, value in options.items()}
+        line = self._command(command, target, options)
+        done = subprocess.run(line, capture_output=True, text=True, check=False,
+                              stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)
+        try:
+            report = json.loads(done.stdout)
+        except ValueError:
+            raise Failed(f"{' '.join(line)}: {done.stderr}") from None
+        if done.returncode not in expect:
+            self.results.notes.append(
+                f"{target.name}, {command} {options}: {report['failures']} failures, "
+                f"{report['failures_by']}")
+        if "seconds" not in report:
+            raise Failed(f"{' '.join(line)}: no figures: {report}, {done.stderr}")
+        self._watch(report)
+        return report
+
+    def _watch(self, report):
+        """What neither the load nor the server used: other work on the machine."""
+        if report["seconds"] < 0.25:
+            return
+        foreign = report["system_cpu_s"] - report["own_cpu_s"] - report.get("server_cpu_s", 0)
+        self.foreign.append(max(0.0, foreign) / report["seconds"] / self.cpus)
+
+    @contextlib.contextmanager
+    def held(self, target, **options):
+        """Devices and silent connections, as long as the block runs: gives the joins' report."""
+        line = self._command("idle", target, {"limit": 120, **options})
+        process = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                   preexec_fn=die_with_parent)
+        try:
+            text = process.stdout.readline()
+            if not text:
+                raise Failed(f"{' '.join(line)} ended")
+            report = json.loads(text)
+            if report["failures"]:
+                self.results.notes.append(
+                    f"{target.name}, idle {options}: {report['failures']} failures, "
+                    f"{report['failures_by']}")
+            yield report
+        finally:
+            process.stdin.close()
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            process.stdout.close()
+
+
+def relay_target(server):
+    return Target(server.name, [
+        "--relay", f"127.0.0.1:{server.port}", "--server-pid", str(server.pid)])
+
+
+def bulk(load, key, subject, target, **options):
+    r = load.run("throughput", target, seconds=load.scale.window, **options)
+    add = load.results.add
+    add(f"{key}.rate", subject, r["gib_per_s"])
+    if r["gib"] and "server_cpu_s" in r:
+        add(f"{key}.cpu", subject, r["server_cpu_s"] / r["gib"])
+    if r["gib"]:
+        add(f"{key}.system", subject, r["system_cpu_s"] / r["gib"])
+    return r
+
+
+def bulk64(load, subject, target, fresh):
+    """The first load on a server shows what sessions cost in memory."""
+    r = bulk(load, "bulk64", subject, target, sessions=64)
+    load.results.add("bulk64.fairness", subject, r["fairness"])
+    load.results.add("bulk64.kernel", subject, r["kernel_tcp_kib"] / 1024)
+    if fresh is not None:
+        load.results.add("bulk64.rss", subject, (r["server_rss_kib"] - fresh) / 64)
+
+
+def pingpong(load, subject, target):
+    add = load.results.add
+    r = load.run("pingpong", target, sessions=100, seconds=load.scale.window)
+    add("pingpong100.rate", subject, r["per_s"])
+    add("pingpong100.p50", subject, r["round_trip_p50_us"])
+    add("pingpong100.p99", subject, r["round_trip_p99_us"])
+
+
+def pingpong_alone(load, subject, target):
+    add = load.results.add
+    r = load.run("pingpong", target, sessions=1, seconds=load.scale.window)
+    add("pingpong1.p50", subject, r["round_trip_p50_us"])
+    if "server_cpu_s" in r and r["round_trips"]:
+        add("pingpong1.cpu", subject, r["server_cpu_s"] / r["round_trips"] * 1e6)
+
+
+def pingpong_beside_bulk(load, subject, target):
+    r = load.run("pingpong", target, sessions=10, bulk=8, seconds=load.scale.window)
+    load.results.add("beside8.p99", subject, r["round_trip_p99_us"])
+    load.results.add("beside8.bulk", subject, r["bulk_gib_per_s"])
+
+
+def setups(load, key, subject, target, count, parallel):
+    r = load.run("setups", target, count=count, parallel=parallel)
+    if r["done"]:
+        load.results.add(f"{key}.cpu", subject, r["server_cpu_s"] / r["done"] * 1e3)
+
+
+def setups_at_once(load, subject, target):
+    r = load.run("setups", target, expect=(0, 1), count=load.scale.setups, parallel=1,
+                 both_at_once=True)
+    load.results.add("atonce.failed", subject, 100 * (r["count"] - r["done"]) / r["count"])
+
+
+def storm(load, subject, server):
+    """All devices come back; they then stay, to show what they cost in memory."""
+    devices = load.scale.devices
+    before = server.settled_rss_kib()
+    with load.held(relay_target(server), devices=devices, parallel=256) as r:
+        add = load.results.add
+        add("storm.failed", subject, devices - r["joined"])
+        if r["joined"]:
+            add("storm.rate", subject, r["per_s"])
+            add("storm.cpu", subject, r["server_cpu_s"] / r["joined"] * 1e3)
+            add("storm.slowest", subject, r["join_max_us"] / 1e3)
+            add("device.rss", subject, (server.settled_rss_kib() - before) / r["joined"])
+
+
+def joins(load, key, subject, server):
+    r = load.run("joins", relay_target(server), devices=load.scale.few_devices, parallel=64)
+    if r["joined"]:
+        load.results.add(f"{key}.cpu", subject, r["server_cpu_s"] / r["joined"] * 1e3)
+
+
+def idle_cpu(load, subject, server):
+    """Over whole ping intervals, so that every device is asked as often; scaled to a minute's."""
+    interval = load.scale.idle_interval
+    target = relay_target(server)
+    with load.held(target, devices=load.scale.devices, parallel=256) as r:
+        if not r["joined"]:
+            return
+        end = time.monotonic()
+        for _ in range(load.scale.idle_windows):
+            begin_cpu, end = server.cpu_seconds(), end + interval
+            time.sleep(max(0.0, end - time.monotonic()))
+            spent = server.cpu_seconds() - begin_cpu
+            load.results.add("idle.cpu", subject, spent * 1e3 / 60)
+
+
+def silent(load, subject, server, connections, tries):
+    """How long a good client takes to join, without and with silent connections beside it."""
+    target = relay_target(server)
+    options = {"parallel": 1, "client_timeout": 60}
+    without = load.run("joins", target, devices=30, **options)["join_p50_us"]
+    with load.held(target, devices=0, silent=connections):
+        among = load.run("joins", target, devices=tries, **options)["join_p50_us"]
+    load.results.add("silent.ratio", subject, among / without)
+    load.results.add("silent.time", subject, among / 1e3)
+
+
+#: JoinSessionRequest with a key that no session has; the answer is Response 1.
+_QUESTION = bytes.fromhex("9e79bc40000000030000000c00000008") + b"nosuchky"
+
+
+def start_time(load, stage, subject, keys, port):
+    """From before the fork until the first connection is answered."""
+    begin = time.monotonic()
+    with stage.relay(subject, keys=keys, port=port) as server:
+        end = begin + PATIENCE
+        while time.monotonic() < end:
+            try:
+                with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as sock:
+                    sock.sendall(_QUESTION)
+                    if sock.recv(12)[:4] == _QUESTION[:4]:
+                        load.results.add(
+                            "start.time", subject, (time.monotonic() - begin) * 1e3)
+                        return
+            except ConnectionError:
+                if server.process.poll() is not None:
+                    raise Failed(f"{subject} ended: {server.log.read_text()}") from None
+                time.sleep(0.0002)
+    raise Failed(f"{subject} does not answer")
+
+
+def size(load, stage, build):
+    """Stripped copies of the program and of the modules that are installed with it."""
+    files = {
+        "ours": [stage.programs["ours"], *sorted((build / "modules").glob("*.so"))],
+        "reference": [stage.programs["reference"]],
+    }
+    for subject, paths in files.items():
+        total = 0
+        for path in paths:
+            copy = stage.folder / "stripped"
+            shutil.copyfile(path, copy)
+            subprocess.run(["strip", str(copy)], check=True, capture_output=True)
+            total += copy.stat().st_size
+        load.results.add("size", subject, total / 1e6)
+

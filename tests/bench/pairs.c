@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Pairs of sockets through a relay, a proxy, or nothing. */
+
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "dial.h"
+#include "pairs.h"
+
+#define BACKLOG     128
+#define SPARE_TRIES 20
+
+static void nothing(void *arg)
+{
+	(void)arg;
+}
+
+static void collect(int client, int server, int64_t took_ns, void *arg)
+{
+	struct pairs *pairs = arg;
+
+	(void)took_ns;
+	pairs->list[pairs->count++] = (struct pair){client, server};
+}
+
+static void relay_pairs(struct pairs *pairs, struct bench *bench, size_t count)
+{
+	size_t parallel = (size_t)bench->settings->parallel;
+
+	pairs->plan = (struct meetings_plan){
+		.count = count + count / 4 + SPARE_TRIES,
+		.enough = count,
+		.parallel = parallel < count ? parallel : count,
+		.begun = nothing,
+		.met = collect,
+		.arg = pairs,
+	};
+	pairs->meetings = meetings_run(bench, &pairs->plan);
+}
+
+/* Where the proxy connects to, or where we do ourselves. */
+static int listen_locally(struct bench *bench)
+{
+	const int yes = 1;
+	struct sockaddr_in address = {.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)bench->settings->backend_port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -1;
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) ||
+		listen(fd, BACKLOG) ||
+		getsockname(fd, (struct sockaddr *)&address, &len)) {
+		close(fd);
+		return -1;
+	}
+	if (bench->settings->direct)
+		bench->server.sin_port = address.sin_port;
+	return fd;
+}
+
+static bool wait_for(struct bench *bench, int fd, short events)
+{
+	struct pollfd p = {.fd = fd, .events = events};
+
+	return poll(&p, 1, (int)bench->settings->client_timeout_ms) == 1;
+}
+
+static bool pass_byte(struct bench *bench, int from, int to)
+{
+	char byte = 0;
+
+	return send(from, "x", 1, MSG_NOSIGNAL) == 1 &&
+	       wait_for(bench, to, POLLIN) && recv(to, &byte, 1, 0) == 1 &&
+	       byte == 'x';
+}
+
+/* One after the other, so that it is plain which two belong together. */
+static bool make_pair(struct bench *bench, int listener, struct pair *pair)
+{
+	const int yes = 1;
+
+	pair->client = dial(bench);
+	pair->server = -1;
+	if (pair->client < 0 || !wait_for(bench, pair->client, POLLOUT) ||
+		dial_error(pair->client) || !wait_for(bench, listener, POLLIN))
+		return false;
+	pair->server =
+		accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (pair->server < 0)
+		return false;
+	(void)setsockopt(
+		pair->server, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+	return pass_byte(bench, pair->client, pair->server) &&
+	       pass_byte(bench, pair->server, pair->client);
+}
+
+static void plain_pairs(struct pairs *pairs, struct bench *bench, size_t count)
+{
+	int listener = listen_locally(bench);
+	struct pair pair = {-1, -1};
+
+	while (listener >= 0 && pairs->count < count &&
+		make_pair(bench, listener, &pair))
+		pairs->list[pairs->count++] = pair;
+	if (pairs->count < count)
+		tally_add(&bench->tally, FAILURE_CONNECT);
+	if (listener >= 0)
+		close(listener);
+}
+
+int pairs_make(struct pairs *out, struct bench *bench, size_t count)
+{
+	*out = (struct pairs){.list = calloc(count, sizeof(*out->list))};
+	if (!out->list)
+		return -1;
+	if (bench->settings->relay)
+		relay_pairs(out, bench, count);
+	else
+		plain_pairs(out, bench, count);
+	if (out->count == count) {
+		out->failed_setups = tally_total(&bench->tally);
+		tally_clear(&bench->tally);
+		return 0;
+	}
+	fprintf(stderr, "relay-load: %zu of %zu sessions came about\n",
+		out->count, count);
+	return -1;
+}
+
+void pairs_finish(struct pairs *pairs)
+{
+	for (size_t i = 0; i < pairs->count; i++) {
+		close(pairs->list[i].client);
+		close(pairs->list[i].server);
+	}
+	free(pairs->list);
+	meetings_destroy(pairs->meetings);
+}

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Draws the comparison as SVG: bars for ours, the reference, and the limit where there is one."""
+
+import html
+
+import rows
+
+WIDTH = 860
+LABEL = 330  # where bars begin
+BARS = 380  # the longest
+BAR = 11
+GAP = 2
+SPACE = 12  # between rows
+TEXT = "#768390"  # readable on white and on black
+COLOURS = {"ours": "#2f81f7", "reference": "#8c959f", "haproxy": "#c69026", "direct": "#3fb950"}
+NAMES = {"ours": "this server", "reference": "reference (Go)", "haproxy": "haproxy, TCP",
+         "direct": "no relay: the limit"}
+
+
+def _text(x, y, text, size=12, anchor="start", weight="normal"):
+    return (f'<text x="{x}" y="{y}" font-size="{size}" text-anchor="{anchor}" '
+            f'font-weight="{weight}" fill="{TEXT}">{html.escape(text)}</text>')
+
+
+def _bar(x, y, width, colour):
+    return (f'<rect x="{x}" y="{y}" width="{max(width, 1):.1f}" height="{BAR}" rx="2" '
+            f'fill="{colour}"/>')
+
+
+def _legend(y):
+    parts, x = [], LABEL
+    for subject in rows.SUBJECTS:
+        parts.append(_bar(x, y - BAR, 14, COLOURS[subject]))
+        parts.append(_text(x + 19, y - 1, NAMES[subject], 11))
+        x += 32 + 6.3 * len(NAMES[subject])
+    return parts
+
+
+def _row(results, row, y):
+    """The bars of a row, relative to its longest, and where the next begins."""
+    values = {s: results.median(row.key, s) for s in rows.SUBJECTS}
+    values = {s: v for s, v in values.items() if v is not None}
+    longest = max(values.values()) or 1
+    height = len(values) * (BAR + GAP)
+    parts = [_text(LABEL - 10, y + height / 2 + 3, row.title, 12, "end")]
+    for subject, value in values.items():
+        width = value / longest * BARS
+        parts.append(_bar(LABEL, y, width, COLOURS[subject]))
+        label = f"{rows.number(value)} {row.unit}".strip()
+        bold = "bold" if subject == "ours" else "normal"
+        parts.append(_text(LABEL + max(width, 1) + 6, y + BAR - 1.5, label, 10, "start", bold))
+        y += BAR + GAP
+    return parts, y + SPACE
+
+
+def draw(results, machine):
+    """The whole drawing as text."""
+    y = 26
+    parts = [_text(10, y, "A Syncthing relay: this server and others, side by side", 15,
+                   weight="bold")]
+    y += 24
+    parts += _legend(y)
+    for more, title in ((True, "More is better"), (False, "Less is better")):
+        y += 26
+        parts.append(_text(10, y, title, 13, weight="bold"))
+        y += 12
+        for row in rows.ROWS:
+            if row.plotted and row.more_is_better == more and row.key in results.values:
+                drawn, y = _row(results, row, y)
+                parts += drawn
+    y += 10
+    parts.append(_text(10, y, f"Medians of {machine['rounds']} rounds on {machine['cpus']} CPUs "
+                              f"({machine['cpu']}), shared with the load generator; "
+                              f"{machine['date']}; tests/bench/compare.sh", 10))
+    y += 12
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y:.0f}" '
+            f'width="{WIDTH}" height="{y:.0f}" '
+            'font-family="system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif">\n'
+            "<!-- SPDX-License-Identifier: MPL-2.0; made by tests/bench/plot.py -->\n"
+            + "\n".join(parts) + "\n</svg>\n")

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The rows of the table: what each compares, which ratio is the target, and how it is written."""
+
+import dataclasses
+import statistics
+from typing import Optional
+
+SUBJECTS = ("ours", "reference", "haproxy", "direct")
+
+#: How a target is meant: ours against the reference, or ours by itself.
+RATIO = "x reference"
+VALUE = "value"
+BEFORE = "x without"
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    key: str
+    title: str
+    unit: str
+    more_is_better: bool
+    target: Optional[float] = None
+    aim: Optional[float] = None
+    meant: str = RATIO
+    #: Further condition: ours against the reference, for rows whose target is a value.
+    ratio_target: Optional[float] = None
+    plotted: bool = False
+
+
+def _bulk(key, title, rate, rate_aim, cpu, cpu_aim, plotted=False):
+    return [
+        Row(f"{key}.rate", f"{title}: throughput", "GiB/s", True, rate, rate_aim,
+            plotted=plotted),
+        Row(f"{key}.cpu", f"{title}: relay CPU", "s/GiB", False, cpu, cpu_aim, plotted=plotted),
+        Row(f"{key}.system", f"{title}: CPU of the whole machine", "s/GiB", False),
+    ]
+
+
+ROWS = [
+    *_bulk("bulk1", "bulk, 1 session", 1.5, 1.8, 0.40, 0.30, plotted=True),
+    *_bulk("bulk8", "bulk, 8 sessions", 1.2, 1.4, 0.60, 0.50),
+    *_bulk("bulk64", "bulk, 64 sessions", 1.2, 1.4, 0.60, 0.50, plotted=True),
+    *_bulk("bulk64both", "bulk, 64 sessions both ways", None, None, None, None),
+    Row("bulk64.fairness", "bulk, 64 sessions: slowest/fastest", "", True, 0.9, 0.97, VALUE),
+    *_bulk("small64", "16 KiB writes, 64 sessions", 1.1, 1.2, 0.65, 0.50),
+    Row("pingpong100.rate", "64 B there and back, 100 sessions: rate", "1/s", True, 1.4, 1.6,
+        plotted=True),
+    Row("pingpong100.p50", "64 B there and back, 100 sessions: p50", "µs", False),
+    Row("pingpong100.p99", "64 B there and back, 100 sessions: p99", "µs", False, 0.30, 0.20,
+        plotted=True),
+    Row("pingpong1.p50", "64 B there and back, 1 session: p50", "µs", False, 1.0, 0.7),
+    Row("pingpong1.cpu", "64 B there and back, 1 session: relay CPU", "µs", False, 0.9),
+    Row("beside8.p99", "64 B there and back beside 8 bulk sessions: p99", "µs", False, 0.3, 0.1,
+        plotted=True),
+    Row("beside8.bulk", "... and what the bulk sessions carry meanwhile", "GiB/s", True),
+    Row("setups16.cpu", "session set-up, 16 at a time: relay CPU", "ms", False, 0.65, 0.5,
+        plotted=True),
+    Row("setups1.cpu", "session set-up, one by one: relay CPU", "ms", False, 0.65, 0.5),
+    Row("atonce.failed", "set-ups failed of those where both sides join at once", "%", False,
+        0, 0, VALUE),
+    Row("storm.rate", "reconnect storm: joins", "1/s", True, 1.3, 1.6, plotted=True),
+    Row("storm.cpu", "reconnect storm: relay CPU per join", "ms", False, 0.75, 0.6, plotted=True),
+    Row("storm.slowest", "reconnect storm: slowest join", "ms", False),
+    Row("storm.failed", "reconnect storm: joins failed", "", False, 0, 0, VALUE),
+    Row("p384.cpu", "join, both with one P-384 key: relay CPU", "ms", False),
+    Row("own.cpu", "join, each with the key it makes itself: relay CPU", "ms", False),
+    Row("device.rss", "memory per joined device", "KiB", False, 12.5, 10, VALUE,
+        ratio_target=0.4, plotted=True),
+    Row("bulk64.rss", "memory per active bulk session beyond idle", "KiB", False, 16, None, VALUE,
+        plotted=True),
+    Row("bulk64.kernel", "kernel TCP memory of 64 bulk sessions, all ends", "MiB", False),
+    Row("idle.cpu", "CPU for the devices, all idle, a ping a minute", "ms/s", False, 0.5, 0.2,
+        plotted=True),
+    Row("silent.ratio", "good client's join among silent connections", "x without", False,
+        1.5, 1.1, BEFORE),
+    Row("silent.time", "... its time among them", "ms", False),
+    Row("start.time", "start to first answer", "ms", False, 0.5),
+    Row("size", "program and modules, stripped", "MB", False, 1.0, None, VALUE, plotted=True),
+]
+
+
+class Results:
+    """The values that were measured, by row and subject."""
+
+    def __init__(self):
+        self.values = {}
+        self.notes = []
+
+    def add(self, key, subject, value):
+        self.values.setdefault(key, {}).setdefault(subject, []).append(value)
+
+    def median(self, key, subject):
+        values = self.values.get(key, {}).get(subject)
+        return statistics.median(values) if values else None
+
+    def ratio(self, key):
+        ours, reference = self.median(key, "ours"), self.median(key, "reference")
+        if ours is None or not reference:
+            return None
+        return ours / reference
+
+    def judged(self, row):
+        """The number that the target is about; None if it was not measured."""
+        return self.ratio(row.key) if row.meant == RATIO else self.median(row.key, "ours")
+
+    def reached(self, row, target):
+        """True, False, or None where there is no such target or no figure."""
+        number = self.judged(row)
+        if target is None or number is None:
+            return None
+        good = number >= target if row.more_is_better else number <= target
+        if row.ratio_target is not None and target == row.target:
+            ratio = self.ratio(row.key)
+            good = good and ratio is not None and ratio <= row.ratio_target
+        return good
+
+
+def number(value):
+    """Three digits that count."""
+    if value is None:
+        return ""
+    if value == 0:
+        return "0"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 0.1 else 3
+    return f"{value:.{digits}f}"
+
+
+def _goal(row, target):
+    if target is None:
+        return ""
+    sign = "≥" if row.more_is_better else "≤"
+    factor = " ×" if row.meant == RATIO else ""
+    text = f"{sign} {target:g}{factor}"
+    if row.ratio_target is not None and target == row.target:
+        text += f", ≤ {row.ratio_target:g} ×"
+    return text
+
+
+def _verdict(results, row):
+    reached = results.reached(row, row.target)
+    if reached is None:
+        return ""
+    if not reached:
+        return "NO"
+    return "aim" if results.reached(row, row.aim) else "yes"
+
+
+def table(results):
+    """Markdown that is readable as it is."""
+    head = ["what", "unit", *SUBJECTS, "ratio", "target", "aim", "reached"]
+    lines = [head]
+    for row in ROWS:
+        if row.key not in results.values:
+            continue
+        ratio = results.ratio(row.key) if row.meant != BEFORE else None
+        lines.append([
+            row.title, row.unit, *(number(results.median(row.key, s)) for s in SUBJECTS),
+            f"{number(ratio)} ×" if ratio is not None else "",
+            _goal(row, row.target), _goal(row, row.aim), _verdict(results, row),
+        ])
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    lines.insert(1, ["-" * width for width in widths])
+    out = []
+    for line in lines:
+        cells = [line[0].ljust(widths[0]), line[1].ljust(widths[1])]
+        cells += [cell.rjust(width) for cell, width in zip(line[2:], widths[2:])]
+        out.append("| " + " | ".join(cells) + " |")
+    return "\n".join(out)
+
+
+def as_json(results):
+    """All values, medians, ratios and verdicts."""
+    rows = []
+    for row in ROWS:
+        if row.key not in results.values:
+            continue
+        rows.append({
+            "key": row.key, "title": row.title, "unit": row.unit,
+            "more_is_better": row.more_is_better, "target": row.target, "aim": row.aim,
+            "target_is": row.meant, "ratio_target": row.ratio_target,
+            "ratio": results.ratio(row.key), "reached": results.reached(row, row.target),
+            "aim_reached": results.reached(row, row.aim),
+            "median": {s: results.median(row.key, s) for s in results.values[row.key]},
+            "values": results.values[row.key],
+        })
+    return rows

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* settings.h - what the command line asks of the load generator. */
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Options that a subcommand does not use are refused, so that a misunderstood
+ * command line never yields figures. */
+struct settings {
+	const char *relay; /* borrowed from argv: "127.0.0.1:22067" */
+	bool direct;       /* no relay: plain loopback connections */
+	int64_t tcp_port;  /* a plain TCP proxy there; 0: none */
+	int64_t backend_port;
+	int64_t sessions;
+	bool both_ways;
+	bool check;
+	int64_t write_size;
+	int64_t size;
+	int64_t bulk;
+	int64_t seconds_ms;
+	int64_t warmup_ms;
+	int64_t devices;
+	int64_t silent;
+	bool tls12;
+	int64_t parallel;
+	int64_t count;
+	bool both_at_once;
+	int64_t server_pid; /* 0: none */
+	int64_t limit_ms;
+	int64_t client_timeout_ms;
+};
+
+/* The first argument, which names one of the subcommands. */
+enum command {
+	COMMAND_THROUGHPUT = 1,
+	COMMAND_PINGPONG = 2,
+	COMMAND_IDLE = 4,
+	COMMAND_JOINS = 8,
+	COMMAND_SETUPS = 16
+};
+
+/* Returns 0, or -1 when it has explained on stderr what is wrong. */
+int settings_read(
+	struct settings *out, enum command command, int argc, char **argv);
+
+/* Writes all options with their defaults to stderr. */
+void settings_usage(void);
+
+#endif

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: MPL-2.0
+"""What is compared: our relay, the reference, haproxy, and no relay; how each is started."""
+
+import ctypes
+import os
+import pathlib
+import re
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+PATIENCE = 20.0
+_URI = re.compile(rb"URI: relay://127\.0\.0\.1:(\d+)/")
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
+
+
+class Failed(Exception):
+    """A server or the load generator did not do what it should."""
+
+
+def die_with_parent():
+    """Even if this script is killed, no server stays behind."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def accepts(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
+        return True
+    except OSError:
+        return False
+
+
+def wait_until(condition, what):
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > end:
+            raise Failed(f"gave up waiting for {what}")
+        time.sleep(0.005)
+
+
+class Server:
+    """A process that serves until it is stopped."""
+
+    def __init__(self, name, command, log):
+        self.name = name
+        self.log = log
+        self.port = None
+        with open(log, "wb") as output:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                preexec_fn=die_with_parent,
+            )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def wait_until_serving(self, ready):
+        def look():
+            if self.process.poll() is not None:
+                raise Failed(f"{self.name} ended: {self.log.read_text(errors='replace')}")
+            return ready()
+
+        try:
+            wait_until(look, f"{self.name} to serve")
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self):
+        """Killed: how they end gracefully is not under test, and takes its time."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+    def cpu_seconds(self):
+        """By the process' own clock (clock_getcpuclockid), finer than /proc/PID/stat."""
+        return time.clock_gettime((~self.pid << 3) | 2)
+
+    def rss_kib(self):
+        text = pathlib.Path(f"/proc/{self.pid}/smaps_rollup").read_text()
+        return int(re.search(r"^Rss:\s+(\d+)", text, re.MULTILINE).group(1))
+
+    def settled_rss_kib(self, patience=3.0):
+        """Once it stays where it is for half a second, or after the patience."""
+        end = time.monotonic() + patience
+        seen = [self.rss_kib()]
+        while time.monotonic() < end:
+            time.sleep(0.1)
+            seen.append(self.rss_kib())
+            if len(seen) > 5 and max(seen[-6:]) - min(seen[-6:]) < 64:
+                break
+        return seen[-1]
+
+
+class Stage:
+    """Where servers find their files, and how each kind is started."""
+
+    def __init__(self, build, ours=None, reference=None):
+        self.folder = build / "compare"
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        self.programs = {
+            "ours": ours or str(build / "strelaysrv"),
+            "reference": reference or "/usr/bin/strelaysrv",
+        }
+        self.started = 0
+
+    def _log(self, name):
+        self.started += 1
+        return self.folder / f"{self.started:03d}-{name}.log"
+
+    def keys(self, name):
+        folder = self.folder / f"keys-{name}"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def relay(self, name, *args, keys, port=None):
+        """Starts ours or the reference with the keys in a folder, which may be empty."""
+        # The reference cannot choose a port itself, and another process may take a free one.
+        for attempt in range(5):
+            fixed = name == "reference" or port is not None
+            listen, status = (free_port(), free_port()) if fixed else (0, 0)
+            if port is not None:
+                listen = port
+            server = Server(name, [
+                self.programs[name], "-pools=", "-keys", str(keys),
+                "-listen", f"127.0.0.1:{listen}", "-status-srv", f"127.0.0.1:{status}", *args,
+            ], self._log(name))
+            server.port = listen
+            if port is not None:
+                return server
+            try:
+                return server.wait_until_serving(lambda: self._serves(server))
+            except Failed:
+                if attempt == 4:
+                    raise
+        raise AssertionError
+
+    @staticmethod
+    def _serves(server):
+        if server.port:
+            return accepts(server.port)
+        match = _URI.search(server.log.read_bytes())
+        if match:
+            server.port = int(match.group(1))
+        return bool(match)
+
+    def haproxy(self):
+        """A plain TCP proxy, for what it costs to carry bytes at all; splicing where it can."""
+        port, self.backend_port = free_port(), free_port()
+        configuration = self.folder / "haproxy.cfg"
+        configuration.write_text(f"""global
+  maxconn 1500
+defaults
+  mode tcp
+  option splice-auto
+  option tcp-smart-accept
+  timeout connect 10s
+  timeout client 10m
+  timeout server 10m
+listen bench
+  bind 127.0.0.1:{port}
+  server load 127.0.0.1:{self.backend_port}
+""")
+        server = Server("haproxy", ["/usr/sbin/haproxy", "-db", "-f", str(configuration)],
+                        self._log("haproxy"))
+        server.port = port
+        return server.wait_until_serving(lambda: accepts(port))
+
+
+def raise_descriptor_limit():
+    """The hard limit for this process and its children; returns it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
+def version_of(command):
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE,
+                              check=False)
+        return (done.stdout + done.stderr).splitlines()[0].strip()
+    except (OSError, IndexError, subprocess.TimeoutExpired):
+        return "unknown"
+
+
+def cpu_model():
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return os.uname().machine

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Streams through sessions, and how fast they are over some seconds."""
+
+import contextlib
+import threading
+import time
+
+from waiting import SLOWNESS, pace
+
+KILO = 1000
+MEGA = 1000 * 1000
+
+#: By how much a rate may be missed when a machine is slow, which never excuses more than asked.
+UNDER = 0.25 if SLOWNESS == 1 else 0.6
+OVER = 0.10
+
+
+class Stream(threading.Thread):
+    """Sends what is taken, or `rate` bytes a second, to a receiver that counts and forgets."""
+
+    def __init__(self, sender, receiver, rate=None):
+        super().__init__(daemon=True)
+        self.sender, self.receiver, self.rate = sender, receiver, rate
+        self.got = 0
+        threading.Thread(target=self._drain, daemon=True).start()
+        self.start()
+
+    def run(self):
+        block = bytes(2000 if self.rate else 65536)
+        with contextlib.suppress(Exception):  # its end is that of the session
+            while True:
+                self.sender.send_bytes(block)
+                if self.rate:
+                    pace(len(block) / self.rate)
+
+    def _drain(self):
+        with contextlib.suppress(Exception):
+            while part := self.receiver.sock.recv(1 << 20):
+                self.got += len(part)
+
+
+def rates(streams, seconds=4, warm_up=1.0):
+    """Bytes a second of each stream, measured once bursts are over."""
+    pace(warm_up)
+    begin, before = time.monotonic(), [stream.got for stream in streams]
+    pace(seconds)
+    took = time.monotonic() - begin
+    return [(stream.got - b) / took for stream, b in zip(streams, before)]
+
+
+def check_rate(got, want, what="rate"):
+    assert want * (1 - UNDER) <= got <= want * (1 + OVER), f"{what}: got {got:.0f}, want {want}"

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The worked examples of exporters that push: csv-exporter and statsd."""
+
+import re
+import socket
+
+import pytest
+
+from module_server import module_server  # noqa: F401
+from pairs import connect_pair, swap
+from relay_server import ROOT
+from waiting import PATIENCE, Deadline, wait_for
+
+TRAFFIC = "core.session_traffic"
+
+
+def rows(path):
+    """[(time, name, number)], complete lines only."""
+    text = path.read_text() if path.exists() else ""
+    found = [line.split(",") for line in text[:text.rfind("\n") + 1].splitlines()]
+    return [(int(time), name, float(number)) for time, name, number in found]
+
+
+def relayed(server, size=1000):
+    """Passes on 2 * size + 2 bytes."""
+    swap(*connect_pair(server), b"x" * size)
+
+
+@pytest.mark.parametrize("module, most", [("csv-exporter", 60), ("statsd", 120)])
+def test_the_examples_are_short(module, most):
+    lines = (ROOT / "modules" / module / f"{module}.c").read_text().splitlines()
+    code = [line for line in lines if line and not line.startswith(("/*", " *"))]
+    assert len(code) <= most, f"{module}: {len(code)} lines"
+
+
+def test_csv_has_every_metric_round_by_round(module_server, tmp_path):  # noqa: F811
+    file = tmp_path / "relay.csv"
+    server = module_server(["log", "status", "probe", "echo-pair", "csv-exporter"], sections={
+        "csv-exporter": {"file": file, "interval": "1s"}})
+    relayed(server)
+    wait_for(lambda: [n for _, name, n in rows(file) if name == TRAFFIC and n == 2002], "2002 bytes")
+    names = {name for _, name, _ in rows(file)}
+    probed = {key.split()[1] for key in server.probe() if key.startswith("metric ")}
+    assert names == probed
+    times = [time for time, name, _ in rows(file) if name == TRAFFIC]
+    assert times == sorted(times)
+
+
+def test_csv_says_what_is_wrong_and_goes_on(module_server, tmp_path):  # noqa: F811
+    folder = tmp_path / "later"
+    server = module_server(["log", "csv-exporter"], sections={
+        "csv-exporter": {"file": folder / "relay.csv", "interval": "1s"}})
+    server.wait_for_log("warning csv-exporter: .*relay.csv: No such file")
+    server.wait_for_log("a timer of module csv-exporter failed")
+    folder.mkdir()
+    server.wait_for_log("the timer of module csv-exporter works again")
+    assert rows(folder / "relay.csv")
+
+
+@pytest.fixture
+def receiver():
+    """A StatsD server's socket."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.settimeout(PATIENCE)
+        yield sock
+
+
+def statsd_section(receiver):
+    return {"statsd": {"port": receiver.getsockname()[1], "interval": "100ms", "prefix": "mine"}}
+
+
+class Tally:
+    """What a StatsD server would know."""
+
+    def __init__(self, receiver):
+        self._receiver = receiver
+        self.counters, self.gauges = {}, {}
+
+    def take(self):
+        packet = self._receiver.recv(65536)
+        assert len(packet) <= 1400
+        for line in packet.decode().splitlines():
+            name, number, kind = re.fullmatch(r"mine\.(\S+):(-?[\d.e+]+)\|([cg])", line).groups()
+            if kind == "c":
+                assert float(number) >= 0, line
+                self.counters[name] = self.counters.get(name, 0) + float(number)
+            else:
+                self.gauges[name] = float(number)
+
+    def take_until(self, condition, what):
+        deadline = Deadline()
+        while not condition():
+            assert not deadline.passed(), f"waited for {what}: {self.counters} {self.gauges}"
+            self.take()
+
+
+def test_statsd_tells_what_was_added(module_server, receiver):  # noqa: F811
+    server = module_server(["log", "echo-pair", "statsd"], sections=statsd_section(receiver))
+    tally = Tally(receiver)
+    relayed(server)
+    tally.take_until(lambda: tally.counters.get(TRAFFIC) == 2002, "2002 bytes")
+    pair = connect_pair(server)
+    swap(*pair, b"x" * 50)
+    tally.take_until(lambda: tally.counters.get(TRAFFIC) == 2104, "102 more")
+    tally.take_until(lambda: tally.gauges.get("core.sessions", 0) >= 1, "a session")
+    assert tally.gauges["core.module_up.statsd"] == 1
+
+
+def test_statsd_counters_survive_modules_that_come_and_go(module_server, receiver):  # noqa: F811
+    both = ["log", "counter", "echo-pair", "statsd"]
+    server = module_server(both, sections=statsd_section(receiver))
+    tally = Tally(receiver)
+    tally.take_until(lambda: tally.counters.get("counter.ticks.worker", 0) > 0, "ticks")
+    relayed(server)
+    server.configure(["log", "echo-pair", "statsd"], statsd_section(receiver))
+    assert server.reload()[0]
+    server.configure(both, statsd_section(receiver))
+    assert server.reload()[0]
+    relayed(server)
+    tally.take_until(lambda: tally.counters.get(TRAFFIC, 0) >= 4004, "4004 bytes")
+    assert tally.counters[TRAFFIC] == 4004
+
+
+def test_statsd_does_not_mind_that_nobody_listens(module_server):  # noqa: F811
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        section = statsd_section(sock)
+    server = module_server(["log", "echo-pair", "statsd"], sections=section)
+    relayed(server)
+    assert "warning" not in server.log()
+
+
+def test_statsd_refuses_a_host_that_is_none(module_server):  # noqa: F811
+    server = module_server(["log", "statsd"], sections={
+        "statsd": {"host": "no host", "required": "no"}})
+    server.wait_for_log("module statsd: no host: ")

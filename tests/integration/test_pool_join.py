@@ -1,0 +1,394 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The module pool-join against pools on loopback; no other is ever asked."""
+
+import contextlib
+import json
+import re
+import signal
+import socket
+import threading
+
+import pytest
+
+import device_id
+from pool_double import HOUR, Authority, Pool, good, says
+from relay_server import free_port, run
+from waiting import PATIENCE, wait_for
+
+MODULES = "modules = { log, relay, pool-join, rate-limit, status, prometheus }\n"
+MINUTES = {"s": 1 / 60, "m": 1, "h": 60}
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def make_pool(authority, relay_keys):
+    with contextlib.ExitStack() as pools:
+
+        def make(*behaviours, **options):
+            pool = Pool(authority, relay_keys, *behaviours, **options)
+            pools.callback(pool.close)
+            return pool
+
+        yield make
+
+
+@pytest.fixture
+def start_joining(start, plain_program, authority, tmp_path, monkeypatch):
+    """Starts our relay with pools; the conf file may be rewritten."""
+    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    conf = tmp_path / "pools.conf"
+
+    def start_one(*urls, conf_text="", args=(), **options):
+        conf.write_text(MODULES + conf_text)
+        texts = [url if isinstance(url, str) else url.url for url in urls]
+        options.setdefault("pools", ",".join(texts))
+        server = start(plain_program, "-conf", conf, "-pool-join.ca-file", authority.file,
+                       *args, **options)
+        server.conf = conf
+        return server
+
+    return start_one
+
+
+def again_in(server, pattern=r"Failed to join pool \S+: .*"):
+    """Minutes to the next attempt, as the log says them."""
+    text = server.wait_for_log(pattern + r"again in (\S+)").group(1)
+    parts = re.findall(r"([\d.]+)([hms])", text)
+    assert "".join(a + b for a, b in parts) == text, f"no duration: {text}"
+    return sum(float(number) * MINUTES[unit] for number, unit in parts)
+
+
+def test_a_relay_that_works_is_taken_and_stays(start_joining, make_pool, relay_keys):
+    pool = make_pool()
+    server = start_joining(pool)
+    server.wait_for_log(rf"Joined pool {re.escape(pool.url)}, rejoining in 48m0s")
+    request = pool.requests[0]
+    assert request.url == server.uri
+    assert device_id.to_text(request.id) == server.query["id"]
+    assert "application/json" in request.head
+    assert len(pool.requests) == 1
+
+
+def test_becoming_public_is_said_loudly(start_joining, make_pool):
+    server = start_joining(make_pool())
+    server.wait_for_log("!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!")
+    server.wait_for_log(r'PUBLIC')
+    server.wait_for_log("bandwidth")
+    server.wait_for_log(r'-pools=""')
+
+
+def test_it_joins_again_before_the_pool_forgets_it(start_joining, make_pool):
+    pool = make_pool(good(HOUR // 360))
+    server = start_joining(pool)
+    server.wait_for_log("Joined pool .* rejoining in 8s")
+    pool.wait_for_requests(2)
+
+
+UNDECODABLE = {
+    "no JSON": "hello",
+    "empty": "",
+    "no evictionIn": "{}",
+    "null": '{"evictionIn": null}',
+    "zero": '{"evictionIn": 0}',
+    "negative": '{"evictionIn": -3600000000000}',
+    "a text": '{"evictionIn": "3600000000000"}',
+    "a moment": '{"evictionIn": 1}',
+    "for ever": '{"evictionIn": 9223372036854775807}',
+    "beyond numbers": '{"evictionIn": 1e999}',
+    "a list": "[3600000000000]",
+    "deep": "[" * 15000,
+    "no UTF-8": b'{"evictionIn": "\xff\xfe\x00"}',
+}
+
+
+@pytest.mark.parametrize("body", UNDECODABLE.values(), ids=UNDECODABLE)
+def test_what_cannot_be_decoded_means_an_hour(start_joining, make_pool, body):
+    pool = make_pool(says(200, body))
+    server = start_joining(pool)
+    assert 50 <= again_in(server) <= 70
+    assert len(pool.requests) == 1
+
+
+@pytest.mark.parametrize("status", [204, 301, 400, 403, 404, 429, 500, 503])
+def test_a_refusal_means_a_minute(start_joining, make_pool, status):
+    pool = make_pool(lambda r: r.answer(status, "" if status == 204 else "not now\n",
+                                        Location="/elsewhere"))
+    server = start_joining(pool)
+    assert 0.8 <= again_in(server, rf"Failed to join pool \S+: it answers {status}: .*") <= 1.2
+    assert len(pool.requests) == 1, "redirections are not followed"
+
+
+def test_a_401_means_an_hour_and_is_told_with_its_reason(start_joining, make_pool):
+    pool = make_pool(says(401, "Too many errors"))
+    server = start_joining(pool)
+    assert 50 <= again_in(server, "Failed to join .* 401: Too many errors; ") <= 70
+
+
+def endless(request):
+    request.sock.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+    with contextlib.suppress(OSError):
+        while True:
+            request.sock.sendall(b"x" * 65536)
+
+
+def endless_head(request):
+    with contextlib.suppress(OSError):
+        request.sock.sendall(b"HTTP/1.1 200 OK\r\n")
+        while True:
+            request.sock.sendall(b"X-Field: " + b"x" * 1000 + b"\r\n")
+
+
+def cut_off(request):
+    request.sock.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"evic')
+
+
+BROKEN = {
+    "cut off": cut_off,
+    "closed": lambda request: None,
+    "no HTTP": lambda request: request.sock.sendall(b"SSH-2.0-OpenSSH_9.2\r\n" * 5),
+    "endless head": endless_head,
+}
+
+
+@pytest.mark.parametrize("behave", BROKEN.values(), ids=BROKEN)
+def test_a_broken_answer_means_a_minute(start_joining, make_pool, behave):
+    server = start_joining(make_pool(behave))
+    assert 0.8 <= again_in(server) <= 1.2
+
+
+def test_a_huge_answer_is_not_read_to_its_end(start_joining, make_pool):
+    server = start_joining(make_pool(endless))
+    assert 50 <= again_in(server) <= 70
+    server.status()
+
+
+def test_a_silent_pool_is_given_up_and_delays_nobody(start_joining, make_pool):
+    silent = make_pool(lambda request: request.wait_for_end())
+    server = start_joining(silent, make_pool(), args=["-pool-join.timeout", "3s"])
+    server.wait_for_log("Joined pool")
+    silent.wait_for_requests(1)
+    server.status()
+    assert 0.8 <= again_in(server) <= 1.2
+
+
+def test_what_a_pool_says_cannot_write_to_the_log(start_joining, make_pool):
+    server = start_joining(make_pool(says(500, "a\x1b[2Jb\r\n2026 notice core: forged" + "x" * 9000)))
+    line = server.wait_for_log("Failed to join.*").group()
+    assert "\x1b" not in server.log() and "\\x1b" in line and len(line) < 700
+    assert not re.search("^2026 notice core: forged", server.log(), re.MULTILINE)
+
+
+def test_nobody_there_means_a_minute(start_joining):
+    server = start_joining(f"https://127.0.0.1:{free_port()}/endpoint")
+    assert 0.8 <= again_in(server) <= 1.2
+    server.status()
+
+
+def test_a_pool_of_another_authority_is_told_nothing(start, plain_program, make_pool, tmp_path):
+    pool = make_pool()
+    conf = tmp_path / "pools.conf"
+    conf.write_text(MODULES)
+    server = start(plain_program, "-conf", conf, pools=pool.url)
+    server.wait_for_log("Failed to join pool .*certificate.*; again in ")
+    assert not pool.requests
+
+
+def test_a_pool_of_another_name_is_told_nothing(start_joining, make_pool):
+    pool = make_pool(name="192.0.2.1")
+    start_joining(pool).wait_for_log("Failed to join pool .*; again in ")
+    assert not pool.requests
+
+
+def test_a_new_address_is_told_at_once(start_joining, make_pool):
+    pool = make_pool(says(200, json.dumps({"evictionIn": HOUR})))
+    server = start_joining(pool)
+    server.wait_for_log("Joined pool")
+    server.conf.write_text(MODULES + 'relay { ext-address = "192.0.2.7:443" }\n')
+    server.send_signal(signal.SIGHUP)
+    assert pool.wait_for_requests(2).url.startswith("relay://192.0.2.7:443/")
+
+
+def test_a_new_address_is_told_at_once_after_a_refusal(start_joining, make_pool):
+    pool = make_pool(says(401, "wrong address"), says(200, json.dumps({"evictionIn": HOUR})))
+    server = start_joining(pool)
+    server.wait_for_log("Failed to join")
+    server.conf.write_text(MODULES + 'relay { ext-address = "192.0.2.7:443" }\n')
+    server.send_signal(signal.SIGHUP)
+    server.wait_for_log("Joined pool")
+
+
+def test_a_reload_that_changes_nothing_asks_nobody(start_joining, make_pool):
+    pool = make_pool()
+    server = start_joining(pool)
+    server.wait_for_log("Joined pool")
+    server.send_signal(signal.SIGHUP)
+    server.wait_for_log("core: reloaded")
+    server.status()
+    assert len(pool.requests) == 1
+
+
+def test_a_token_keeps_it_out_of_pools(start_joining, make_pool):
+    pool = make_pool()
+    server = start_joining(pool, args=["-token", "secret"])
+    server.wait_for_log("joins no pool: a token is set")
+    assert server.status()["pools"][0]["state"] == "off"
+    assert not pool.requests and "secret" not in server.log()
+    assert "PUBLIC" not in server.log()
+
+
+def test_a_token_set_later_ends_it(start_joining, make_pool):
+    pool = make_pool(good(HOUR // 360))
+    server = start_joining(pool)
+    server.wait_for_log("Joined pool")
+    server.conf.write_text(MODULES + 'relay { token = "secret" }\n')
+    server.send_signal(signal.SIGHUP)
+    server.wait_for_log("joins no pool: a token is set")
+    server.wait_for_status(lambda s: s["pools"][0]["state"] == "off", "the pool to be left")
+
+
+def test_no_pools_no_requests_no_warning(start, plain_program, tmp_path):
+    conf = tmp_path / "pools.conf"
+    conf.write_text(MODULES)
+    server = start(plain_program, "-conf", conf)
+    server.wait_for_log("joins no pool")
+    assert server.status()["pools"] == [] and "PUBLIC" not in server.log()
+
+
+def test_a_stop_leaves_no_half_request_behind(start_joining, make_pool):
+    ended = threading.Event()
+
+    def behave(request):
+        request.wait_for_end()
+        ended.set()
+
+    pool = make_pool(behave)
+    server = start_joining(pool)
+    pool.wait_for_requests(1)
+    assert server.stop() == 0
+    assert ended.wait(PATIENCE), "the pool still waits for the relay"
+    assert "Failed" not in server.log()
+
+
+def test_the_list_may_change_while_it_runs(start_joining, make_pool):
+    silent, kept, new = make_pool(lambda request: request.wait_for_end()), make_pool(), make_pool()
+
+    def section(*pools):
+        urls = ", ".join(f'"{pool.url}"' for pool in pools)
+        return f"pool-join {{ pools = {{ {urls} }} }}\n"
+
+    server = start_joining(conf_text=section(silent, kept), pools=None)
+    server.wait_for_log("Joined pool")
+    silent.wait_for_requests(1)
+    server.conf.write_text(MODULES + section(new, kept))
+    server.send_signal(signal.SIGHUP)
+    server.wait_for_log(f"Joined pool {new.url}")
+    assert [(p["url"], p["state"]) for p in server.status()["pools"]] == [
+        (new.url, "joined"), (kept.url, "joined")]
+    assert len(kept.requests) == 1 and "Failed" not in server.log()
+
+
+def test_the_module_may_come_and_go(start_joining, make_pool):
+    pool = make_pool()
+    server = start_joining(pool)
+    server.wait_for_log("Joined pool")
+    server.conf.write_text(MODULES.replace("pool-join, ", ""))
+    server.send_signal(signal.SIGHUP)
+    server.wait_for_log("module pool-join stops")
+    wait_for(lambda: server.status()["pools"] == [], "no pools")
+    server.conf.write_text(MODULES)
+    server.send_signal(signal.SIGHUP)
+    pool.wait_for_requests(2)
+
+
+def test_it_asks_from_the_address_that_it_listens_on(start_joining, make_pool):
+    pool = make_pool()
+    start_joining(pool, listen="127.0.0.3:0").wait_for_log(r"Joined pool .*\(from 127\.0\.0\.3:\d+\)")
+    assert pool.requests[0].source == "127.0.0.3"
+
+
+def test_it_asks_from_the_address_that_it_is_told(start_joining, make_pool):
+    pool = make_pool()
+    start_joining(pool, args=["-pool-join.bind", "127.0.0.2"]).wait_for_log("Joined pool")
+    assert pool.requests[0].source == "127.0.0.2"
+
+
+def test_it_asks_pools_on_ipv6(start_joining, make_pool):
+    pool = make_pool(host="127.0.0.1")
+    server = start_joining(pool, listen="[::1]:0")
+    again_in(server)
+    assert not pool.requests, "an IPv6 address cannot ask an IPv4 pool"
+
+
+def _proxy(listener, used):
+    def pump(source, target):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+    with contextlib.suppress(OSError):
+        while True:
+            client, _ = listener.accept()
+            head = b""
+            while b"\r\n\r\n" not in head:
+                head += client.recv(65536)
+            host, port = head.split()[1].decode().rsplit(":", 1)
+            used.append(head.split()[0])
+            server = socket.create_connection((host, int(port)))
+            client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            for pair in ((client, server), (server, client)):
+                threading.Thread(target=pump, args=pair, daemon=True).start()
+
+
+def test_it_asks_through_a_proxy(start_joining, make_pool):
+    used = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_proxy, args=(listener, used), daemon=True).start()
+        proxy = "http://127.0.0.1:%d" % listener.getsockname()[1]
+        server = start_joining(make_pool(), args=["-pool-join.proxy", proxy])
+        server.wait_for_log("Joined pool")
+        assert used == [b"CONNECT"]
+
+
+def test_its_state_is_in_status_and_metrics(start_joining, make_pool):
+    good_pool, bad_pool = make_pool(), make_pool(says(500, "no"))
+    server = start_joining(good_pool, bad_pool)
+    server.wait_for_log("Joined pool")
+    server.wait_for_log("Failed to join")
+    pools = server.status()["pools"]
+    assert [(p["url"], p["state"], p["lastStatus"]) for p in pools] == [
+        (good_pool.url, "joined", 200), (bad_pool.url, "failing", 500)]
+    assert 0 < pools[0]["nextAttemptSeconds"] <= 48 * 60
+    metrics = server.get("/metrics")[2].decode()
+    for line in ('pool_join_joined{pool="1"} 1', 'pool_join_joined{pool="2"} 0',
+                 'pool_join_pools{state="failing"} 1',
+                 'pool_join_attempts_total{outcome="refused"} 1'):
+        assert "strelaysrv_" + line in metrics, f"no {line} in:\n{metrics}"
+
+
+@pytest.mark.parametrize("pools", ["ftp://127.0.0.1/", "127.0.0.1", "https:/x"])
+def test_what_is_no_url_is_an_error(plain_program, tmp_path, pools):
+    conf = tmp_path / "pools.conf"
+    conf.write_text(MODULES)
+    result = run(plain_program, "-conf", str(conf), "-pools", pools, "-check")
+    assert result.returncode == 1 and "is no URL" in result.stderr, result.stderr
+
+
+def test_a_default_start_would_join_the_public_pool(plain_program):
+    """Nothing is started here: the help text says it."""
+    assert "https://relays.syncthing.net/endpoint" in run(plain_program, "-help").stderr
+
+
+def test_requests_have_a_path_for_every_wait(start_joining, make_pool):
+    """A pool that stops in the middle of its TLS handshake holds nobody up."""
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        url = "https://127.0.0.1:%d/endpoint" % mute.getsockname()[1]
+        server = start_joining(url, args=["-pool-join.timeout", "2s"])
+        server.status()
+        assert 0.8 <= again_in(server) <= 1.2
+        wait_for(lambda: server.status()["pools"][0]["state"] == "failing", "the state")

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Our testutil as a process: its lines, its pipes, its exit code."""
+
+import hashlib
+import os
+import re
+import subprocess
+import threading
+
+import certificates
+import device_id
+from relay_server import module_folder
+from waiting import PATIENCE, Deadline
+
+_SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:|WARNING: ThreadSanitizer")
+
+
+def program():
+    """The executable beside our server."""
+    return os.environ.get("STRELAYSRV_TESTUTIL",
+                          str(module_folder().parent / "strelaysrv-testutil"))
+
+
+class Keys:
+    """A directory of keys, and the device ID that they make."""
+
+    def __init__(self, folder):
+        identity = certificates.make()
+        self.folder = identity.write(folder)
+        self.raw_id = identity.id
+        self.id = device_id.to_text(identity.id)
+
+
+class Result:
+    """A testutil that has ended by itself."""
+
+    def __init__(self, done):
+        self.code = done.returncode
+        self.out = done.stdout
+        self.err = done.stderr
+        assert not _SANITIZER.search(self.err), self.err
+
+    def __str__(self):
+        return f"exit code {self.code}\nstdout:\n{self.out}\nstderr:\n{self.err}"
+
+
+def run(*args, env=None, patience=PATIENCE):
+    """Runs testutil to its end."""
+    return Result(subprocess.run(
+        [program(), *map(str, args)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        errors="replace", timeout=patience, check=False, env={**os.environ, **(env or {})},
+    ))
+
+
+class Tool:
+    """A running testutil; its stdin and stdout are pipes unless told otherwise."""
+
+    def __init__(self, *args, stdin=subprocess.PIPE, stdout=subprocess.PIPE):
+        self.process = subprocess.Popen(
+            [program(), *map(str, args)], stdin=stdin, stdout=stdout, stderr=subprocess.PIPE)
+        self._lines = []
+        self._news = threading.Condition()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        for raw in self.process.stderr:
+            with self._news:
+                self._lines.append(raw.decode(errors="replace").rstrip("\n"))
+                self._news.notify_all()
+        with self._news:
+            self._lines.append(None)
+            self._news.notify_all()
+
+    def lines(self):
+        with self._news:
+            return [line for line in self._lines if line is not None]
+
+    def wait_for(self, pattern, count=1, deadline=None):
+        """The match of the count-th line of stderr that fits the pattern."""
+        deadline = deadline or Deadline()
+        expression = re.compile(pattern)
+        with self._news:
+            while True:
+                found = [m for m in map(expression.search, filter(None, self._lines)) if m]
+                if len(found) >= count:
+                    return found[count - 1]
+                if deadline.passed() or self._lines[-1:] == [None]:
+                    raise AssertionError(f"no line {count} fits {pattern!r}: {self._lines}")
+                self._news.wait(deadline.remaining())
+
+    def wait(self, patience=PATIENCE):
+        """The exit code."""
+        try:
+            code = self.process.wait(patience)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"testutil has not ended; stderr: {self.lines()}") from None
+        self._reader.join(PATIENCE)
+        text = "\n".join(self.lines())
+        assert not _SANITIZER.search(text), text
+        return code
+
+    def expect(self, code, patience=PATIENCE):
+        got = self.wait(patience)
+        assert got == code, f"exit code: got {got}, want {code}; stderr: {self.lines()}"
+
+    def send(self, data):
+        self.process.stdin.write(data)
+        self.process.stdin.flush()
+
+    def receive(self, size):
+        data = self.process.stdout.read(size)
+        assert len(data) == size, f"stdout ended after {len(data)} of {size} bytes"
+        return data
+
+    def end_stdin(self):
+        self.process.stdin.close()
+
+    def finish(self):
+        """Ends it, whatever it does."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self._reader.join(PATIENCE)
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if stream:
+                try:
+                    stream.close()
+                except BrokenPipeError:
+                    pass
+
+
+class Feeder(threading.Thread):
+    """Writes a file into a pipe, and keeps it open until told otherwise."""
+
+    def __init__(self, path, stream):
+        super().__init__(daemon=True)
+        self.path = path
+        self.stream = stream
+        self.start()
+
+    def run(self):
+        with self.path.open("rb") as file:
+            while data := file.read(1 << 16):
+                try:
+                    self.stream.write(data)
+                except BrokenPipeError:
+                    return
+        self.stream.flush()
+
+    def end(self):
+        self.join(PATIENCE)
+        self.stream.close()
+
+
+class Drain(threading.Thread):
+    """Reads a pipe to its end, and remembers how much it was, and its hash."""
+
+    def __init__(self, stream):
+        super().__init__(daemon=True)
+        self.stream = stream
+        self.size = 0
+        self.hash = hashlib.sha256()
+        self.start()
+
+    def run(self):
+        while data := self.stream.read1(1 << 16):
+            self.hash.update(data)
+            self.size += len(data)
+
+    def digest(self):
+        return self.hash.hexdigest()

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * candidates.h - the relays of a pool, and the order in which to try them.
+ *
+ * Pure: any thread; what is random is passed in.
+ */
+#ifndef CANDIDATES_H
+#define CANDIDATES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <strelaysrv/err.h>
+
+#define CANDIDATES_MAX      2000
+#define CANDIDATES_BODY_MAX ((size_t)8 * 1024 * 1024)
+#define CANDIDATES_STEP_US  50000
+
+struct candidate {
+	char *uri; /* owned; a relay:// URI that can be read and names a host */
+	int64_t latency_us; /* INT64_MAX: not measured, or not reached */
+};
+
+struct candidates {
+	struct candidate *all; /* owned */
+	size_t count;
+};
+
+/*
+ * Reads {"relays":[{"url":"relay://..."}, ...]}.  Entries that are no such URI
+ * are passed over, and so is what comes after CANDIDATES_MAX of them.  Returns
+ * 0, or -1 with err and out empty: no JSON, no such list, none left.
+ */
+int candidates_parse(const char *json, size_t len, struct candidates *out,
+	struct relay_err *err);
+void candidates_finish(struct candidates *candidates);
+
+/*
+ * Sorts by latency in steps of 50 ms and shuffles within a step, so that not
+ * all the world takes the one relay that is a little nearer.  fill puts random
+ * bytes into a buffer.
+ */
+void candidates_order(struct candidates *candidates,
+	void (*fill)(void *buf, size_t len, void *arg), void *arg);
+
+#endif

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* A TCP connection to a host, by name or address, in time. */
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dial.h"
+#include "lookup.h"
+#include "client_uri.h"
+
+struct dial {
+	struct event_base *base;
+	const struct dial_handlers *handlers; /* borrowed, static */
+	void *arg;
+	struct lookup *lookup;     /* owned */
+	struct addrinfo *found;    /* owned */
+	const struct addrinfo *at; /* to be tried next */
+	int64_t end_us;            /* when patience ends */
+	struct event *overall;     /* runs out at end_us */
+	struct event *go;          /* a step of its own in the loop */
+	struct event *connecting;  /* NULL, or of fd */
+	int fd;
+	int last_errno; /* of the address before */
+	char place[CLIENT_PLACE];
+};
+
+static void try_next(struct dial *dial);
+
+static void drop_attempt(struct dial *dial)
+{
+	if (dial->connecting)
+		event_free(dial->connecting);
+	dial->connecting = NULL;
+	if (dial->fd >= 0)
+		(void)close(dial->fd);
+	dial->fd = -1;
+}
+
+static void finish_bad(
+	struct dial *dial, enum relay_client_failure failure, const char *what)
+{
+	struct relay_client_error why;
+
+	drop_attempt(dial);
+	lookup_free(dial->lookup); /* its thread may still be at it */
+	dial->lookup = NULL;
+	(void)evtimer_del(dial->overall);
+	client_error(&why, failure, "%s: %s", dial->place, what);
+	dial->handlers->done(-1, &why, dial->arg);
+}
+
+static void finish_good(struct dial *dial)
+{
+	const int yes = 1;
+	int fd = dial->fd;
+
+	dial->fd = -1;
+	drop_attempt(dial);
+	(void)evtimer_del(dial->overall);
+	/* Costs a little speed if it fails, no more. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+	dial->handlers->done(fd, NULL, dial->arg);
+}
+
+static void attempt_failed(struct dial *dial, int error)
+{
+	dial->last_errno = error;
+	drop_attempt(dial);
+	try_next(dial);
+}
+
+static void attempt_ready(evutil_socket_t fd, short what, void *arg)
+{
+	struct dial *dial = arg;
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	if (what & EV_TIMEOUT)
+		error = ETIMEDOUT;
+	else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len))
+		error = errno;
+	if (error)
+		attempt_failed(dial, error);
+	else
+		finish_good(dial);
+}
+
+/* An equal share of what is left for each address that is left. */
+static int64_t share_ms(const struct dial *dial)
+{
+	int64_t left = (dial->end_us - client_now_us()) / 1000, count = 0;
+
+	for (const struct addrinfo *a = dial->at; a; a = a->ai_next)
+		count++;
+	return left > count ? left / count : 1;
+}
+
+/* 0, or -1 with errno. */
+static int attempt(struct dial *dial)
+{
+	const struct addrinfo *a = dial->at;
+	struct timeval share;
+
+	dial->fd = socket(a->ai_family,
+		SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+	if (dial->fd < 0 || (connect(dial->fd, a->ai_addr, a->ai_addrlen) &&
+				    errno != EINPROGRESS))
+		return -1;
+	dial->connecting =
+		event_new(dial->base, dial->fd, EV_WRITE, attempt_ready, dial);
+	if (!dial->connecting ||
+		event_add(dial->connecting,
+			client_timeval(share_ms(dial), &share))) {
+		errno = ENOMEM;
+		return -1;
+	}
+	return 0;
+}
+
+static void try_next(struct dial *dial)
+{
+	while (dial->at) {
+		if (attempt(dial) == 0) {
+			dial->at = dial->at->ai_next;
+			return;
+		}
+		dial->last_errno = errno;
+		drop_attempt(dial);
+		dial->at = dial->at->ai_next;
+	}
+	finish_bad(dial,
+		dial->last_errno == ETIMEDOUT ? RELAY_CLIENT_TIMEOUT
+					      : RELAY_CLIENT_UNREACHABLE,
+		dial->last_errno == ETIMEDOUT ? "no answer to a TCP connect"
+					      : strerror(dial->last_errno));
+}
+
+static void connect_now(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	try_next(arg);
+}
+
+static void looked_up(struct addrinfo *found, const char *why, void *arg)
+{
+	struct dial *dial = arg;
+
+	if (!found) {
+		finish_bad(dial, RELAY_CLIENT_NO_ADDRESS, why);
+		return;
+	}
+	dial->found = found;
+	dial->at = found;
+	/* By way of the loop: found() may free the dial. */
+	event_active(dial->go, EV_TIMEOUT, 0);
+	if (dial->handlers->found)
+		dial->handlers->found(dial->arg);
+}
+
+static void out_of_time(evutil_socket_t fd, short what, void *arg)
+{
+	struct dial *dial = arg;
+
+	(void)fd;
+	(void)what;
+	finish_bad(dial, RELAY_CLIENT_TIMEOUT,
+		dial->found ? "no answer to a TCP connect"
+			    : "the name was not looked up in time");
+}
+
+void dial_free(struct dial *dial)
+{
+	if (!dial)
+		return;
+	drop_attempt(dial);
+	lookup_free(dial->lookup);
+	if (dial->found)
+		freeaddrinfo(dial->found);
+	if (dial->overall)
+		event_free(dial->overall);
+	if (dial->go)
+		event_free(dial->go);
+	free(dial);
+}
+
+static int arm(struct dial *dial, int64_t timeout_ms)
+{
+	struct timeval t;
+
+	dial->overall = evtimer_new(dial->base, out_of_time, dial);
+	dial->go = evtimer_new(dial->base, connect_now, dial);
+	if (!dial->overall || !dial->go)
+		return -1;
+	return evtimer_add(dial->overall, client_timeval(timeout_ms, &t));
+}
+
+struct dial *dial_start(struct event_base *base, const char *host,
+	unsigned port, int64_t timeout_ms, const struct dial_handlers *handlers,
+	void *arg, struct relay_err *err)
+{
+	struct dial *dial = calloc(1, sizeof(*dial));
+
+	if (!dial)
+		goto error;
+	dial->base = base;
+	dial->handlers = handlers;
+	dial->arg = arg;
+	dial->fd = -1;
+	dial->end_us = client_now_us() + timeout_ms * 1000;
+	(void)snprintf(dial->place, sizeof(dial->place),
+		strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
+	if (arm(dial, timeout_ms))
+		goto error;
+	dial->lookup = lookup_start(base, host, port, looked_up, dial);
+	if (!dial->lookup)
+		goto error;
+	return dial;
+error:
+	dial_free(dial);
+	(void)relay_fail(err, "no memory or descriptor for a connection");
+	return NULL;
+}

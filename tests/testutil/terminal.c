@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* A session connected to stdin and stdout. */
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "terminal.h"
+
+#define BUFFER ((size_t)64 * 1024)
+
+/* One direction: what was read and not yet written. */
+struct way {
+	bool ended;  /* the end was read, and passed on */
+	bool at_end; /* the end was read */
+	size_t at, len;
+	uint64_t passed;
+	struct event *readable, *writable; /* owned */
+	uint8_t data[BUFFER];
+};
+
+struct terminal {
+	int fd; /* owned: the session */
+	terminal_fn *ended;
+	void *arg;
+	bool stdin_is_tty;
+	size_t stdout_step;  /* what one write may have without blocking */
+	const char *problem; /* of a direction that has failed */
+	struct way up, down; /* stdin to session, session to stdout */
+};
+
+static void stop(struct terminal *t)
+{
+	struct event *all[] = {t->up.readable, t->up.writable, t->down.readable,
+		t->down.writable};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		(void)event_del(all[i]);
+}
+
+/* The last thing that an event does. */
+static void finish(struct terminal *t, const char *problem)
+{
+	stop(t);
+	t->ended(problem, t->arg);
+}
+
+/* The session takes no more; what comes from it is still wanted. */
+static void give_up_sending(struct terminal *t, const char *problem)
+{
+	t->problem = problem;
+	t->up.ended = true;
+	(void)event_del(t->up.readable);
+	(void)event_del(t->up.writable);
+}
+
+static bool both_ended(const struct terminal *t)
+{
+	return t->down.ended && (t->up.ended || t->stdin_is_tty);
+}
+
+/* stdin to session. */
+
+static void pass_end_up(struct terminal *t)
+{
+	t->up.ended = true;
+	(void)event_del(t->up.readable);
+	/* Fails only if the session is gone, which reading it will show. */
+	(void)shutdown(t->fd, SHUT_WR);
+	if (both_ended(t))
+		finish(t, t->problem);
+}
+
+static void write_up(struct terminal *t)
+{
+	struct way *up = &t->up;
+
+	while (up->len > 0) {
+		ssize_t n = send(t->fd, up->data + up->at, up->len,
+			MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN) {
+			(void)event_del(up->readable);
+			(void)event_add(up->writable, NULL);
+			return;
+		}
+		if (n < 0) {
+			give_up_sending(t, "the session was cut off while "
+					   "sending");
+			if (both_ended(t))
+				finish(t, t->problem);
+			return;
+		}
+		up->at += (size_t)n;
+		up->len -= (size_t)n;
+		up->passed += (size_t)n;
+	}
+	(void)event_add(up->readable, NULL);
+}
+
+static void stdin_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct terminal *t = arg;
+	ssize_t n = read(fd, t->up.data, BUFFER);
+
+	(void)what;
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n < 0) {
+		finish(t, "stdin cannot be read");
+		return;
+	}
+	if (n == 0) {
+		pass_end_up(t);
+		return;
+	}
+	t->up.at = 0;
+	t->up.len = (size_t)n;
+	write_up(t);
+}
+
+static void session_writable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	write_up(arg);
+}
+
+/* Session to stdout. */
+
+static void pass_end_down(struct terminal *t)
+{
+	t->down.ended = true;
+	(void)event_del(t->down.readable);
+	if (both_ended(t))
+		finish(t, t->problem);
+}
+
+static bool stdout_takes_more(void)
+{
+	struct pollfd p = {STDOUT_FILENO, POLLOUT, 0};
+
+	return poll(&p, 1, 0) > 0;
+}
+
+static void write_down(struct terminal *t)
+{
+	struct way *down = &t->down;
+
+	while (down->len > 0) {
+		size_t step =
+			down->len < t->stdout_step ? down->len : t->stdout_step;
+		ssize_t n;
+
+		if (!stdout_takes_more()) {
+			(void)event_del(down->readable);
+			(void)event_add(down->writable, NULL);
+			return;
+		}
+		n = write(STDOUT_FILENO, down->data + down->at, step);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n < 0) {
+			finish(t, "stdout cannot be written");
+			return;
+		}
+		down->at += (size_t)n;
+		down->len -= (size_t)n;
+		down->passed += (size_t)n;
+	}
+	if (down->at_end)
+		pass_end_down(t);
+	else
+		(void)event_add(down->readable, NULL);
+}
+
+static void session_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct terminal *t = arg;
+	ssize_t n = recv(fd, t->down.data, BUFFER, MSG_DONTWAIT);
+
+	(void)what;
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n < 0) {
+		finish(t, "the session was reset; its last bytes may be "
+			  "missing");
+		return;
+	}
+	t->down.at_end = n == 0;
+	t->down.at = 0;
+	t->down.len = (size_t)n;
+	write_down(t);
+}
+
+static void stdout_writable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	write_down(arg);
+}
+
+/* A pipe that is writable has room for PIPE_BUF bytes at least, and blocks if
+ * it is given more than it has room for. */
+static size_t step_of_stdout(void)
+{
+	struct stat st;
+
+	if (fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode))
+		return BUFFER;
+	return PIPE_BUF;
+}
+
+static int make_events(struct terminal *t, struct event_base *base)
+{
+	t->up.readable = event_new(
+		base, STDIN_FILENO, EV_READ | EV_PERSIST, stdin_readable, t);
+	t->up.writable = event_new(base, t->fd, EV_WRITE, session_writable, t);
+	t->down.readable = event_new(
+		base, t->fd, EV_READ | EV_PERSIST, session_readable, t);
+	t->down.writable =
+		event_new(base, STDOUT_FILENO, EV_WRITE, stdout_writable, t);
+	if (!t->up.readable || !t->up.writable || !t->down.readable ||
+		!t->down.writable)
+		return -1;
+	return event_add(t->up.readable, NULL) ||
+			       event_add(t->down.readable, NULL)
+		       ? -1
+		       : 0;
+}
+
+struct terminal *terminal_start(
+	struct event_base *base, int fd, terminal_fn *ended, void *arg)
+{
+	struct terminal *t = calloc(1, sizeof(*t));
+
+	if (!t) {
+		(void)close(fd);
+		return NULL;
+	}
+	t->fd = fd;
+	t->ended = ended;
+	t->arg = arg;
+	t->stdin_is_tty = isatty(STDIN_FILENO) == 1;
+	t->stdout_step = step_of_stdout();
+	if (make_events(t, base) == 0)
+		return t;
+	terminal_free(t);
+	return NULL;
+}
+
+uint64_t terminal_sent(const struct terminal *terminal)
+{
+	return terminal->up.passed;
+}
+
+uint64_t terminal_received(const struct terminal *terminal)
+{
+	return terminal->down.passed;
+}
+
+static void way_finish(struct way *way)
+{
+	if (way->readable)
+		event_free(way->readable);
+	if (way->writable)
+		event_free(way->writable);
+}
+
+void terminal_free(struct terminal *terminal)
+{
+	if (!terminal)
+		return;
+	way_finish(&terminal->up);
+	way_finish(&terminal->down);
+	(void)close(terminal->fd);
+	free(terminal);
+}
