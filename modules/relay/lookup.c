@@ -1,58 +1,105 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Host names, looked up by the C library's own threads. */
+/* Host names, each looked up by a thread of its own. */
 
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lookup.h"
 
 struct lookup {
-	struct gaicb request;
-	struct addrinfo hints;
+	pthread_mutex_t lock; /* of what follows, but host */
+	unsigned owners;      /* the thread, and who asked */
+	bool over;
+	int error;
+	struct addrinfo *list; /* owned */
 	char host[256];
 };
+
+static void release(struct lookup *lookup)
+{
+	unsigned left;
+
+	pthread_mutex_lock(&lookup->lock);
+	left = --lookup->owners;
+	pthread_mutex_unlock(&lookup->lock);
+	if (left)
+		return;
+	if (lookup->list)
+		freeaddrinfo(lookup->list);
+	pthread_mutex_destroy(&lookup->lock);
+	free(lookup);
+}
+
+static void *run(void *arg)
+{
+	struct lookup *lookup = arg;
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	struct addrinfo *list = NULL;
+	int error = getaddrinfo(lookup->host, NULL, &hints, &list);
+
+	pthread_mutex_lock(&lookup->lock);
+	lookup->error = error;
+	lookup->list = error ? NULL : list;
+	lookup->over = true;
+	pthread_mutex_unlock(&lookup->lock);
+	release(lookup);
+	return NULL;
+}
+
+static int start_thread(struct lookup *lookup)
+{
+	pthread_t thread;
+	sigset_t all, before;
+	int error;
+
+	/* Signals are for the threads that wait for them. */
+	sigfillset(&all);
+	if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
+		return -1;
+	error = pthread_create(&thread, NULL, run, lookup);
+	if (!error)
+		(void)pthread_detach(thread);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return error ? -1 : 0;
+}
 
 struct lookup *lookup_begin(const char *host)
 {
 	struct lookup *lookup = calloc(1, sizeof(*lookup));
-	struct gaicb *list[1];
 
 	if (!lookup)
 		return NULL;
-	if (strlen(host) >= sizeof(lookup->host)) {
+	lookup->owners = 2;
+	if (strlen(host) >= sizeof(lookup->host) ||
+		pthread_mutex_init(&lookup->lock, NULL) != 0) {
 		free(lookup);
 		return NULL;
 	}
 	memcpy(lookup->host, host, strlen(host));
-	lookup->hints.ai_socktype = SOCK_STREAM;
-	lookup->request.ar_name = lookup->host;
-	lookup->request.ar_request = &lookup->hints;
-	list[0] = &lookup->request;
-	if (getaddrinfo_a(GAI_NOWAIT, list, 1, NULL) != 0) {
-		free(lookup);
-		return NULL;
-	}
-	return lookup;
+	if (start_thread(lookup) == 0)
+		return lookup;
+	pthread_mutex_destroy(&lookup->lock);
+	free(lookup);
+	return NULL;
 }
 
 int lookup_result(struct lookup *lookup, const struct addrinfo **list)
 {
-	int error = gai_error(&lookup->request);
+	int error;
 
-	*list = error ? NULL : lookup->request.ar_result;
+	pthread_mutex_lock(&lookup->lock);
+	error = lookup->over ? lookup->error : EAI_INPROGRESS;
+	*list = lookup->list;
+	pthread_mutex_unlock(&lookup->lock);
 	return error;
 }
 
 void lookup_end(struct lookup *lookup)
 {
-	if (!lookup)
-		return;
-	/* A thread still writes to what cannot be cancelled. */
-	if (gai_error(&lookup->request) == EAI_INPROGRESS &&
-		gai_cancel(&lookup->request) == EAI_NOTCANCELED)
-		return;
-	if (lookup->request.ar_result)
-		freeaddrinfo(lookup->request.ar_result);
-	free(lookup);
+	if (lookup)
+		release(lookup);
 }

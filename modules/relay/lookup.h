@@ -17,7 +17,7 @@ struct lookup *lookup_begin(const char *host);
  * lookup_end().  Else what getaddrinfo() said.
  */
 int lookup_result(struct lookup *lookup, const struct addrinfo **list);
-/* Accepts NULL.  Never waits: one that cannot be ended is left behind. */
+/* Accepts NULL.  Never waits: a look-up under way ends by itself. */
 void lookup_end(struct lookup *lookup);
 
 #endif

@@ -15,6 +15,7 @@
 #include "terminal.h"
 
 #define BUFFER ((size_t)64 * 1024)
+#define LOOK_S 1
 
 /* One direction: what was read and not yet written. */
 struct way {
@@ -33,6 +34,7 @@ struct terminal {
 	bool stdin_is_tty;
 	size_t stdout_step;  /* what one write may have without blocking */
 	const char *problem; /* of a direction that has failed */
+	struct event *look;  /* owned; see look_for_hangup() */
 	struct way up, down; /* stdin to session, session to stdout */
 };
 
@@ -41,6 +43,7 @@ static void stop(struct terminal *t)
 	struct event *all[] = {t->up.readable, t->up.writable, t->down.readable,
 		t->down.writable};
 
+	(void)evtimer_del(t->look);
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		(void)event_del(all[i]);
 }
@@ -139,10 +142,30 @@ static void session_writable(evutil_socket_t fd, short what, void *arg)
 
 static void pass_end_down(struct terminal *t)
 {
+	const struct timeval soon = {LOOK_S, 0};
+
 	t->down.ended = true;
 	(void)event_del(t->down.readable);
+	(void)evtimer_add(t->look, &soon);
 	if (both_ended(t))
 		finish(t, t->problem);
+}
+
+/* A socket whose end was read is always readable, so waiting for that cannot
+ * tell that the relay has given the session up.  While stdin is silent, nothing
+ * else would. */
+static void look_for_hangup(evutil_socket_t fd, short what, void *arg)
+{
+	const struct timeval soon = {LOOK_S, 0};
+	struct terminal *t = arg;
+	struct pollfd p = {t->fd, 0, 0};
+
+	(void)fd;
+	(void)what;
+	if (poll(&p, 1, 0) > 0 && (p.revents & (POLLERR | POLLHUP)))
+		finish(t, "the session was cut off before stdin had ended");
+	else
+		(void)evtimer_add(t->look, &soon);
 }
 
 static bool stdout_takes_more(void)
@@ -229,8 +252,9 @@ static int make_events(struct terminal *t, struct event_base *base)
 		base, t->fd, EV_READ | EV_PERSIST, session_readable, t);
 	t->down.writable =
 		event_new(base, STDOUT_FILENO, EV_WRITE, stdout_writable, t);
+	t->look = evtimer_new(base, look_for_hangup, t);
 	if (!t->up.readable || !t->up.writable || !t->down.readable ||
-		!t->down.writable)
+		!t->down.writable || !t->look)
 		return -1;
 	return event_add(t->up.readable, NULL) ||
 			       event_add(t->down.readable, NULL)
@@ -280,6 +304,8 @@ void terminal_free(struct terminal *terminal)
 {
 	if (!terminal)
 		return;
+	if (terminal->look)
+		event_free(terminal->look);
 	way_finish(&terminal->up);
 	way_finish(&terminal->down);
 	(void)close(terminal->fd);

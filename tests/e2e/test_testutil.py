@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Our testutil looks at a relay that real Syncthing devices use at the same time."""
+
+import testutil
+from test_syncthing import (
+    check_equal, fill, make_pair, wait_for_connection, wait_for_sync, SMALL_FILES)
+from testutil import Keys
+
+
+def test_a_relay_in_use_is_ok(start_relay, make_device, tmp_path):
+    relay = start_relay()
+    keys = Keys(tmp_path / "tester")
+    one, other = make_pair(make_device, relay.uri)
+    fill(one.folder, "one", 5)
+    one.start()
+    other.start()
+    wait_for_connection(one, other)
+    for _ in range(3):
+        result = testutil.run("-test", "-relay", relay.uri, "-keys", keys.folder)
+        assert result.code == 0, result
+    # A device that a Syncthing has joined can be asked for; it answers as TLS server, or waits.
+    asked = testutil.run("-connect", one.id, "-relay", relay.uri, "-keys", keys.folder)
+    assert "Received invitation" in asked.err and "Joined session" in asked.err, asked
+    wait_for_sync((one, other), SMALL_FILES + 1)
+    check_equal(one, other, SMALL_FILES + 1)
+    assert one.connection(other).get("connected") and other.connection(one).get("connected")
