@@ -44,7 +44,7 @@ black_box() {
 	STRELAYSRV="$root/$1/strelaysrv" TEST_SLOWNESS=$2
 	export STRELAYSRV TEST_SLOWNESS
 	shift 2
-	"$python" -m pytest -q -p no:cacheprovider -n 4 "$@"
+	"$python" -m pytest -q -p no:cacheprovider -n 8 --durations=8 "$@"
 }
 
 stage_style() {
