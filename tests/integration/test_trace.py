@@ -140,7 +140,7 @@ def test_protocol_module_asks_the_others(module_server, identities):
         joined.join(token="of-mine")
         with ProtocolConnection(server.address, identities[1]) as asker:
             asker.request(identities[0].id)
-        assert 'token "of-mine"' in server.transcript("trace")
+        server.wait_for_log('token "of-mine"')
     server.wait_for_count("trace: conn_close", 2)
     log = server.transcript("trace")
     for hook in ("conn_open_tls", "peer_join", "peer_connect"):
