@@ -67,7 +67,7 @@ static void add_failure(
 {
 	(void)cJSON_AddStringToObject(all, "failedStep", step);
 	(void)cJSON_AddStringToObject(
-		all, "failure", relay_client_failure_word(why->failure));
+		all, "failure", relay_client_failure_word((int)why->failure));
 	(void)cJSON_AddStringToObject(all, "error", why->text);
 }
 
@@ -106,7 +106,8 @@ int report_end(struct report *report, const char *step,
 	else if (why)
 		(void)printf("%-10s failed after %.2f ms (%s): %s\n", step,
 			ms(client_now_us() - report->begin_us),
-			relay_client_failure_word(why->failure), why->text);
+			relay_client_failure_word((int)why->failure),
+			why->text);
 	if (fflush(stdout) || ferror(stdout))
 		result = -1;
 	(void)fputs(why ? "FAIL\n" : "OK\n", verdict);
