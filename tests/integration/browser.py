@@ -104,6 +104,8 @@ class Page:
             self.call(f"{domain}.enable")
         self.view(width, height, dark)
         self.call("Page.navigate", url=url)
+        wait_for(lambda: self.run("location.href !== 'about:blank' && "
+                                  "document.readyState === 'complete'"), f"{url} to load")
 
     def call(self, method, **parameters):
         return self._browser.call(method, self._session, **parameters)

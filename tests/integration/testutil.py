@@ -4,6 +4,7 @@
 import hashlib
 import os
 import re
+import select
 import subprocess
 import threading
 
@@ -58,6 +59,7 @@ class Tool:
     def __init__(self, *args, stdin=subprocess.PIPE, stdout=subprocess.PIPE):
         self.process = subprocess.Popen(
             [program(), *map(str, args)], stdin=stdin, stdout=stdout, stderr=subprocess.PIPE)
+        self._buffer = bytearray()
         self._lines = []
         self._news = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -108,10 +110,36 @@ class Tool:
         self.process.stdin.write(data)
         self.process.stdin.flush()
 
+    def _read_more(self, deadline):
+        """False at the end of stdout."""
+        fd = self.process.stdout.fileno()
+        ready, _, _ = select.select([fd], [], [], deadline.remaining())
+        assert ready, f"stdout is silent after {self._buffer[:100]}; stderr: {self.lines()}"
+        data = os.read(fd, 1 << 20)
+        self._buffer += data
+        return bool(data)
+
+    def _take(self, size):
+        data, self._buffer = self._buffer[:size], self._buffer[size:]
+        return bytes(data)
+
     def receive(self, size):
-        data = self.process.stdout.read(size)
-        assert len(data) == size, f"stdout ended after {len(data)} of {size} bytes"
-        return data
+        deadline = Deadline()
+        while len(self._buffer) < size:
+            assert self._read_more(deadline), f"stdout ended after {len(self._buffer)} bytes"
+        return self._take(size)
+
+    def receive_line(self):
+        deadline = Deadline()
+        while b"\n" not in self._buffer:
+            assert self._read_more(deadline), f"stdout ended after {self._buffer[:100]}"
+        return self._take(self._buffer.index(b"\n") + 1)
+
+    def receive_to_end(self):
+        deadline = Deadline()
+        while self._read_more(deadline):
+            pass
+        return self._take(len(self._buffer))
 
     def end_stdin(self):
         self.process.stdin.close()
