@@ -20,6 +20,7 @@
 #include "session.h"
 #include "tls.h"
 #include "tls_failure.h"
+#include "trim.h"
 
 /* Until a module sets a deadline of its own. */
 #define OPENING_MS 60000
@@ -133,6 +134,7 @@ void conn_handshake(struct relay_conn *conn)
 			handshake_failed(conn, error);
 		return;
 	}
+	trim_note();
 	core_count(conn->worker->shard, CORE_HANDSHAKES, CORE_HANDSHAKE_OK, 1);
 	core_observe(conn->worker->shard, CORE_HANDSHAKE_DURATION, 0,
 		clock_us() - conn->opened_us);

@@ -34,6 +34,7 @@
 #include "server.h"
 #include "signals.h"
 #include "tls.h"
+#include "trim.h"
 #include "worker.h"
 
 #define NAME "strelaysrv"
@@ -169,7 +170,8 @@ static int build_up(const struct core_conf *core)
 	}
 	if (workers_run() != 0)
 		return -1;
-	if (lag_start(&server.control) != 0) {
+	if (lag_start(&server.control) != 0 ||
+		trim_start(&server.control) != 0) {
 		log_core(RELAY_ERROR, "no memory to watch the loops");
 		return -1;
 	}
@@ -216,6 +218,7 @@ static void tear_down(void)
 	workers_stop();
 	host_stop();
 	http_finish();
+	trim_finish();
 	lag_finish();
 	workers_destroy();
 	listeners_finish();

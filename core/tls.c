@@ -11,6 +11,8 @@
 
 #include "identity.h"
 #include "tls.h"
+#include "tls_provider.h"
+#include "tls_settle.h"
 
 /*
  * ECDHE alone, so that old traffic stays secret; AES-CBC for clients from
@@ -20,9 +22,9 @@
 	"ECDHE+AESGCM:ECDHE+CHACHA20:"                                         \
 	"ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:"                         \
 	"ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA"
-/* The cheapest first: what it carries here is a few messages a minute. */
+/* The smallest state first: what it carries here is a few bytes a minute. */
 #define TLS13_SUITES                                                           \
-	"TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:"                 \
+	"TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:"                 \
 	"TLS_AES_256_GCM_SHA384"
 #define ALPN_MOST 256
 
@@ -118,7 +120,10 @@ static int set_options(void)
 
 int tls_init(const struct identity *identity, struct relay_err *err)
 {
-	tls.ctx = SSL_CTX_new(TLS_server_method());
+	OSSL_LIB_CTX *libctx = tls_provider_init();
+
+	tls_settle_init(libctx);
+	tls.ctx = SSL_CTX_new_ex(libctx, NULL, TLS_server_method());
 	if (tls.ctx && set_options() == 0 && use_identity(identity) == 0)
 		return 0;
 	relay_fail(err, "cannot set up TLS: %s",
@@ -130,6 +135,8 @@ int tls_init(const struct identity *identity, struct relay_err *err)
 void tls_finish(void)
 {
 	SSL_CTX_free(tls.ctx);
+	tls_settle_finish();
+	tls_provider_finish();
 	memset(&tls, 0, sizeof(tls));
 }
 
@@ -153,10 +160,12 @@ unsigned tls_take_peer(SSL *ssl, uint8_t id[RELAY_DEVICE_ID_LEN])
 	const STACK_OF(X509) *more = SSL_get_peer_cert_chain(ssl);
 	X509 *cert = SSL_get0_peer_certificate(ssl);
 	unsigned len = RELAY_DEVICE_ID_LEN;
+	unsigned certs = 0;
 
-	if (!cert)
-		return 0;
-	if (more && sk_X509_num(more) > 0)
-		return 2;
-	return X509_digest(cert, EVP_sha256(), id, &len) == 1 ? 1 : 0;
+	if (cert && more && sk_X509_num(more) > 0)
+		certs = 2;
+	else if (cert && X509_digest(cert, EVP_sha256(), id, &len) == 1)
+		certs = 1;
+	tls_settle(ssl);
+	return certs;
 }
