@@ -3,7 +3,10 @@
 /* Sessions: their begin, their events, and the one way to end. */
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <linux/sockios.h>
@@ -242,6 +245,21 @@ struct relay_session *relay_session_pair(struct relay_ctx *cx,
 	return session;
 }
 
+/*
+ * A side that got the other one's end, and has not ended itself, would hear
+ * nothing of a close: the end has been sent.  A reset tells it.  It comes only
+ * once the side has acknowledged all, and took its time over reading it.
+ */
+static void close_by_reset(const struct relay_conn *conn)
+{
+	const int at_once = -1;
+
+	if (setsockopt(conn->fd, IPPROTO_TCP, TCP_LINGER2, &at_once,
+		    sizeof(at_once)))
+		log_core(RELAY_DEBUG, "no reset at the end: %s",
+			strerror(errno));
+}
+
 void session_end(struct relay_session *session, enum relay_reason reason)
 {
 	struct worker *worker = session->worker;
@@ -261,6 +279,8 @@ void session_end(struct relay_session *session, enum relay_reason reason)
 		(int64_t)(session->flow[0].bytes + session->flow[1].bytes));
 	for (int side = 0; side < 2; side++) {
 		pump_drop(session, side);
+		if (reason == RELAY_END_TIMEOUT && session->flow[1 - side].done)
+			close_by_reset(session->conn[side]);
 		conn_end(session->conn[side], reason);
 		session->conn[side] = NULL;
 	}

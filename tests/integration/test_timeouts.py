@@ -2,6 +2,7 @@
 """What ends because nothing came in time, and what does not."""
 
 import contextlib
+import select
 
 import pytest
 
@@ -10,7 +11,7 @@ from pairing import Invited, check_both_ways, check_relayed
 from relay_client import (
     Closed, MessageStream, ProtocolConnection, SessionConnection, TlsBytes, dial,
 )
-from waiting import Deadline, pace
+from waiting import Deadline, pace, wait_for
 
 
 def expect_end(stream):
@@ -169,3 +170,21 @@ def test_a_half_closed_session_ends_when_it_is_idle(start_ours, identities):
         asker.end_sending()
         assert target.receive_to_end() == b""
         asker.expect_close()
+
+
+def test_the_open_side_of_a_half_closed_session_hears_of_its_end(start_ours, identities):
+    """It was told of the other side's end; that nothing it sends is taken, a reset must tell."""
+    server = start_ours("-network-timeout", "2s")
+    with Invited(server, identities[0], identities[1]) as invited:
+        asker, target = invited.join_both()
+        asker.send_bytes(b"last words")
+        asker.end_sending()
+        poll = select.poll()
+        poll.register(target.sock, 0)
+
+        def hears():
+            invited.target.check_alive()  # the end of a device ends its sessions too
+            return poll.poll(0)
+
+        wait_for(hears, "a reset")
+        assert target.receive_to_end() == b"last words", "the reset took them away"
