@@ -3,6 +3,7 @@
 
 import random
 import re
+import socket
 import struct
 
 import pytest
@@ -342,6 +343,39 @@ def test_a_session_a_byte_at_a_time(double, keys):
     one = double(relay_to(plain))
     result = ask(one, keys)
     assert result.code == 1 and "did not answer in time" in result.err, result
+
+
+def half_close_and_vanish(stream):
+    """Ends one direction, and later the connection, of which TCP then tells nobody."""
+    stream.receive()
+    stream.send(rp.response(rp.SUCCESS))
+    stream.sock.shutdown(socket.SHUT_WR)
+    stream.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_LINGER2, 1)
+
+
+def test_a_session_that_is_given_up_without_a_word(double, keys):
+    """Its other side has ended, stdin is silent, and nothing comes any more."""
+    plain = double(half_close_and_vanish, tls=False)
+    tool = Tool("-connect", device_id.to_text(TARGET), "-relay", double(relay_to(plain)).uri,
+                "-keys", keys.folder, "-network-timeout", "2s")
+    tool.expect(1)
+    tool.wait_for("Finished: .*cut off before stdin had ended")
+    tool.finish()
+
+
+def test_a_quiet_session_lives_on(double, keys):
+    """Longer than the patience, which is for relays that are not there."""
+    def serve(stream):
+        stream.receive()
+        stream.send(rp.response(rp.SUCCESS))
+        plain.ended.wait(3)
+        stream.send_bytes(b"late")
+
+    plain = double(serve, tls=False)
+    result = testutil.run("-connect", device_id.to_text(TARGET), "-relay",
+                          double(relay_to(plain)).uri, "-keys", keys.folder, "-network-timeout",
+                          "1s")
+    assert result.code == 0 and result.out == "late", result
 
 
 def test_bytes_behind_the_answer_are_the_peers(double, keys):

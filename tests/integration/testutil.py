@@ -3,6 +3,7 @@
 
 import hashlib
 import os
+import pathlib
 import re
 import select
 import subprocess
@@ -14,6 +15,9 @@ from relay_server import module_folder
 from waiting import PATIENCE, Deadline
 
 _SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:|WARNING: ThreadSanitizer")
+
+#: In /proc/net/tcp: the other end was received, the own was not sent.
+CLOSE_WAIT = "08"
 
 
 def program():
@@ -90,6 +94,13 @@ class Tool:
                 if deadline.passed() or self._lines[-1:] == [None]:
                     raise AssertionError(f"no line {count} fits {pattern!r}: {self._lines}")
                 self._news.wait(deadline.remaining())
+
+    def tcp_states(self):
+        """The states of its IPv4 connections, as /proc/net/tcp has them."""
+        pid = self.process.pid
+        links = [os.readlink(entry.path) for entry in os.scandir(f"/proc/{pid}/fd")]
+        rows = pathlib.Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]
+        return [row.split()[3] for row in rows if f"socket:[{row.split()[9]}]" in links]
 
     def wait(self, patience=PATIENCE):
         """The exit code."""

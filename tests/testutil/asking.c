@@ -45,8 +45,8 @@ static void connected(int fd, void *arg)
 	struct asking *asking = arg;
 
 	tool_say("Joined session");
-	asking->terminal =
-		terminal_start(asking->tool->base, fd, terminal_ended, asking);
+	asking->terminal = terminal_start(
+		asking->tool->base, fd, true, terminal_ended, asking);
 	if (!asking->terminal) {
 		tool_say("No memory for a session");
 		tool_end(asking->tool, EXIT_FAILED);

@@ -87,12 +87,13 @@ static void terminal_ended(const char *problem, void *arg)
 static void connected(int fd, void *arg)
 {
 	struct serving *serving = arg;
+	bool last = serving->done + 1 == serving->tool->args->sessions;
 
 	relay_client_session_free(serving->session);
 	serving->session = NULL;
 	tool_say("Joined session with %s", serving->device);
 	serving->terminal = terminal_start(
-		serving->tool->base, fd, terminal_ended, serving);
+		serving->tool->base, fd, last, terminal_ended, serving);
 	if (!serving->terminal) {
 		tool_say("No memory for a session");
 		tool_end(serving->tool, EXIT_FAILED);

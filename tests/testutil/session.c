@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +16,9 @@
 #include "invitation.h"
 #include "relay/frame.h"
 #include "client_uri.h"
+
+#define PROBES           4
+#define KEEP_ALIVE_MAX_S 32767 /* the kernel's own limit */
 
 struct relay_client_session {
 	struct relay_client *client; /* borrowed */
@@ -56,10 +61,39 @@ static void fail(struct relay_client_session *session,
 	session->handlers.failed(&why, session->arg);
 }
 
+/* Of a part of the patience, in seconds as the kernel takes them. */
+static int keep_alive_s(int64_t ms)
+{
+	int64_t s = (ms + 999) / 1000;
+
+	return s < KEEP_ALIVE_MAX_S ? (int)s : KEEP_ALIVE_MAX_S;
+}
+
+/* Half of the patience until the first probe, the rest for those that are not
+ * answered.  A relay that went without a word answers with a reset.  Where it
+ * cannot be had, sending still finds out. */
+static void keep_alive(const struct relay_client_session *session)
+{
+	int64_t ms = session->client->patience.silence_ms / 2;
+	const struct {
+		int level, name, value;
+	} all[] = {
+		{SOL_SOCKET, SO_KEEPALIVE, 1},
+		{IPPROTO_TCP, TCP_KEEPIDLE, keep_alive_s(ms)},
+		{IPPROTO_TCP, TCP_KEEPINTVL, keep_alive_s(ms / PROBES)},
+		{IPPROTO_TCP, TCP_KEEPCNT, PROBES},
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		(void)setsockopt(session->fd, all[i].level, all[i].name,
+			&all[i].value, sizeof(all[i].value));
+}
+
 static void hand_over(struct relay_client_session *session)
 {
 	int fd = session->fd;
 
+	keep_alive(session);
 	session->fd = -1;
 	drop_socket(session);
 	session->handlers.connected(fd, session->arg);

@@ -3,9 +3,9 @@
 /* A session connected to stdin and stdout. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,10 +16,12 @@
 
 #define BUFFER ((size_t)64 * 1024)
 #define LOOK_S 1
+/* Reads of a terminal, which gives a line at a time. */
+#define TYPED_MAX 64
 
 /* One direction: what was read and not yet written. */
 struct way {
-	bool ended;  /* the end was read, and passed on */
+	bool ended;  /* the end was passed on, or cannot be */
 	bool at_end; /* the end was read */
 	size_t at, len;
 	uint64_t passed;
@@ -31,7 +33,7 @@ struct terminal {
 	int fd; /* owned: the session */
 	terminal_fn *ended;
 	void *arg;
-	bool stdin_is_tty;
+	bool stdin_is_tty, last;
 	size_t stdout_step;  /* what one write may have without blocking */
 	const char *problem; /* of a direction that has failed */
 	struct event *look;  /* owned; see look_for_hangup() */
@@ -48,10 +50,39 @@ static void stop(struct terminal *t)
 		(void)event_del(all[i]);
 }
 
+static bool is_ready(int fd, short what)
+{
+	struct pollfd p = {fd, what, 0};
+
+	return poll(&p, 1, 0) > 0;
+}
+
+/* What was typed until now, a Ctrl-D above all, is not meant for the session
+ * that comes next. */
+static void take_typed(struct terminal *t)
+{
+	struct way *up = &t->up;
+	bool sends = !up->ended && up->len == 0;
+
+	for (int i = 0; i < TYPED_MAX && is_ready(STDIN_FILENO, POLLIN); i++) {
+		ssize_t n = read(STDIN_FILENO, up->data, BUFFER), sent = 0;
+
+		if (n <= 0)
+			return;
+		if (sends)
+			sent = send(t->fd, up->data, (size_t)n,
+				MSG_NOSIGNAL | MSG_DONTWAIT);
+		up->passed += sent > 0 ? (size_t)sent : 0;
+		sends = sent == n;
+	}
+}
+
 /* The last thing that an event does. */
 static void finish(struct terminal *t, const char *problem)
 {
 	stop(t);
+	if (t->stdin_is_tty && !t->up.at_end)
+		take_typed(t);
 	t->ended(problem, t->arg);
 }
 
@@ -73,7 +104,7 @@ static bool both_ended(const struct terminal *t)
 
 static void pass_end_up(struct terminal *t)
 {
-	t->up.ended = true;
+	t->up.at_end = t->up.ended = true;
 	(void)event_del(t->up.readable);
 	/* Fails only if the session is gone, which reading it will show. */
 	(void)shutdown(t->fd, SHUT_WR);
@@ -140,11 +171,29 @@ static void session_writable(evutil_socket_t fd, short what, void *arg)
 
 /* Session to stdout. */
 
+/* Whoever reads our stdout to its end may have something to say to stdin then.
+ * The descriptor stays taken, lest a file of ours becomes stdout. */
+static int end_stdout(void)
+{
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC), result;
+
+	if (null < 0)
+		return -1;
+	/* A close of a file may tell that its disk was full. */
+	result = close(STDOUT_FILENO);
+	if (dup2(null, STDOUT_FILENO) < 0)
+		result = -1;
+	(void)close(null);
+	return result;
+}
+
 static void pass_end_down(struct terminal *t)
 {
 	const struct timeval soon = {LOOK_S, 0};
 
 	t->down.ended = true;
+	if (t->last && end_stdout())
+		t->problem = "stdout cannot be written";
 	(void)event_del(t->down.readable);
 	(void)evtimer_add(t->look, &soon);
 	if (both_ended(t))
@@ -152,8 +201,9 @@ static void pass_end_down(struct terminal *t)
 }
 
 /* A socket whose end was read is always readable, so waiting for that cannot
- * tell that the relay has given the session up.  While stdin is silent, nothing
- * else would. */
+ * tell that the relay has given the session up, or was found to be gone by the
+ * keep-alive that the library sets.  While stdin is silent, nothing else would.
+ * How long that may be is the relay's business. */
 static void look_for_hangup(evutil_socket_t fd, short what, void *arg)
 {
 	const struct timeval soon = {LOOK_S, 0};
@@ -168,13 +218,6 @@ static void look_for_hangup(evutil_socket_t fd, short what, void *arg)
 		(void)evtimer_add(t->look, &soon);
 }
 
-static bool stdout_takes_more(void)
-{
-	struct pollfd p = {STDOUT_FILENO, POLLOUT, 0};
-
-	return poll(&p, 1, 0) > 0;
-}
-
 static void write_down(struct terminal *t)
 {
 	struct way *down = &t->down;
@@ -184,7 +227,7 @@ static void write_down(struct terminal *t)
 			down->len < t->stdout_step ? down->len : t->stdout_step;
 		ssize_t n;
 
-		if (!stdout_takes_more()) {
+		if (!is_ready(STDOUT_FILENO, POLLOUT)) {
 			(void)event_del(down->readable);
 			(void)event_add(down->writable, NULL);
 			return;
@@ -215,8 +258,10 @@ static void session_readable(evutil_socket_t fd, short what, void *arg)
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	if (n < 0) {
-		finish(t, "the session was reset; its last bytes may be "
-			  "missing");
+		finish(t, errno == ETIMEDOUT
+				  ? "the relay does not answer any more"
+				  : "the session was reset; its last bytes may "
+				    "be missing");
 		return;
 	}
 	t->down.at_end = n == 0;
@@ -262,8 +307,8 @@ static int make_events(struct terminal *t, struct event_base *base)
 		       : 0;
 }
 
-struct terminal *terminal_start(
-	struct event_base *base, int fd, terminal_fn *ended, void *arg)
+struct terminal *terminal_start(struct event_base *base, int fd, bool last,
+	terminal_fn *ended, void *arg)
 {
 	struct terminal *t = calloc(1, sizeof(*t));
 
@@ -272,6 +317,7 @@ struct terminal *terminal_start(
 		return NULL;
 	}
 	t->fd = fd;
+	t->last = last;
 	t->ended = ended;
 	t->arg = arg;
 	t->stdin_is_tty = isatty(STDIN_FILENO) == 1;

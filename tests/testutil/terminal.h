@@ -14,6 +14,7 @@
 #ifndef TERMINAL_H
 #define TERMINAL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <event2/event.h>
@@ -23,10 +24,13 @@ struct terminal;
 /* problem: NULL when both directions came to their end.  May free it. */
 typedef void terminal_fn(const char *problem, void *arg);
 
-/* Takes fd over, also on failure.  The base must take files (EV_FEATURE_FDS).
- * NULL: no memory. */
-struct terminal *terminal_start(
-	struct event_base *base, int fd, terminal_fn *ended, void *arg);
+/*
+ * Takes fd over, also on failure.  The base must take files (EV_FEATURE_FDS).
+ * After the last one there is nothing to write to stdout, so that it ends with
+ * its direction.  NULL: no memory.
+ */
+struct terminal *terminal_start(struct event_base *base, int fd, bool last,
+	terminal_fn *ended, void *arg);
 uint64_t terminal_sent(const struct terminal *terminal);
 uint64_t terminal_received(const struct terminal *terminal);
 /* NULL is fine. */

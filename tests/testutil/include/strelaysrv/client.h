@@ -147,7 +147,8 @@ struct relay_client_patience {
 	int64_t dial_ms;   /* 10,000: a TCP connection, name look-up included */
 	int64_t answer_ms; /* 10,000: from then to the answer; also the session
 			    * join's; a pool gets three times as long */
-	int64_t silence_ms; /* 120,000: without a word from a joined relay */
+	int64_t silence_ms; /* 120,000: without a word from a joined relay, or
+			     * of a session's from its kernel */
 };
 
 /* Holds for what is started from now on.  0, or -1 with err. */
@@ -243,7 +244,10 @@ struct relay_client_session_handlers {
 	/* One of the two comes, and nothing after it.  fd is a connected,
 	 * non-blocking, close-on-exec TCP socket without Nagle's delay, and the
 	 * callee's to close; nothing was read beyond the relay's answer.  The
-	 * other side may not be there yet: what is written waits for it. */
+	 * other side may not be there yet: what is written waits for it.
+	 * Keep-alive is on, so that a relay that is gone makes the socket fail
+	 * after silence_ms, also while both sides are quiet.  An end-of-file
+	 * means only that the other side sends no more. */
 	void (*connected)(int fd, void *arg);
 	void (*failed)(const struct relay_client_error *why, void *arg);
 };
