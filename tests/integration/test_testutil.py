@@ -453,6 +453,16 @@ def test_stdout_ends_with_its_direction(ours, keys, start_tool):
     asker.expect(0)
 
 
+def test_a_terminal_that_hangs_stops_only_one_direction(ours, keys, start_tool, terminal):
+    _, its = terminal
+    target = joined(start_tool, ours, keys[0], stdout=its)
+    asker = connected(start_tool, ours, keys[1], keys[0])
+    for _ in range(30):  # several times what fits a terminal that nobody reads
+        asker.send(b"not shown\n" * 800)
+        target.send(b"typed")
+        assert asker.receive(5) == b"typed"
+
+
 def test_the_shells_terminal_stays_blocking(ours, keys, start_tool, terminal):
     """Others share the open file, and a flag that is left on it would break them."""
     mine, its = terminal

@@ -110,6 +110,6 @@ int report_end(struct report *report, const char *step,
 			why->text);
 	if (fflush(stdout) || ferror(stdout))
 		result = -1;
-	(void)fputs(why ? "FAIL\n" : "OK\n", verdict);
+	(void)fputs(why || result ? "FAIL\n" : "OK\n", verdict);
 	return fflush(verdict) ? -1 : result;
 }

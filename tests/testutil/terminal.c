@@ -30,7 +30,8 @@ struct way {
 };
 
 struct terminal {
-	int fd; /* owned: the session */
+	int fd;  /* owned: the session */
+	int out; /* stdout, or owned: see open_own() */
 	terminal_fn *ended;
 	void *arg;
 	bool stdin_is_tty, last;
@@ -218,6 +219,12 @@ static void look_for_hangup(evutil_socket_t fd, short what, void *arg)
 		(void)evtimer_add(t->look, &soon);
 }
 
+static void await_stdout(struct terminal *t)
+{
+	(void)event_del(t->down.readable);
+	(void)event_add(t->down.writable, NULL);
+}
+
 static void write_down(struct terminal *t)
 {
 	struct way *down = &t->down;
@@ -227,14 +234,17 @@ static void write_down(struct terminal *t)
 			down->len < t->stdout_step ? down->len : t->stdout_step;
 		ssize_t n;
 
-		if (!is_ready(STDOUT_FILENO, POLLOUT)) {
-			(void)event_del(down->readable);
-			(void)event_add(down->writable, NULL);
+		if (!is_ready(t->out, POLLOUT)) {
+			await_stdout(t);
 			return;
 		}
-		n = write(STDOUT_FILENO, down->data + down->at, step);
-		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		n = write(t->out, down->data + down->at, step);
+		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno == EAGAIN) {
+			await_stdout(t);
+			return;
+		}
 		if (n < 0) {
 			finish(t, "stdout cannot be written");
 			return;
@@ -288,6 +298,18 @@ static size_t step_of_stdout(void)
 	return PIPE_BUF;
 }
 
+/* A terminal that has been stopped would block us, and what is typed with it;
+ * opened once more, it need not.  Others' terminals cannot be opened. */
+static int open_own(void)
+{
+	int fd = -1;
+
+	if (isatty(STDOUT_FILENO) == 1)
+		fd = open("/proc/self/fd/1",
+			O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return fd < 0 ? STDOUT_FILENO : fd;
+}
+
 static int make_events(struct terminal *t, struct event_base *base)
 {
 	t->up.readable = event_new(
@@ -296,7 +318,7 @@ static int make_events(struct terminal *t, struct event_base *base)
 	t->down.readable = event_new(
 		base, t->fd, EV_READ | EV_PERSIST, session_readable, t);
 	t->down.writable =
-		event_new(base, STDOUT_FILENO, EV_WRITE, stdout_writable, t);
+		event_new(base, t->out, EV_WRITE, stdout_writable, t);
 	t->look = evtimer_new(base, look_for_hangup, t);
 	if (!t->up.readable || !t->up.writable || !t->down.readable ||
 		!t->down.writable || !t->look)
@@ -320,6 +342,7 @@ struct terminal *terminal_start(struct event_base *base, int fd, bool last,
 	t->last = last;
 	t->ended = ended;
 	t->arg = arg;
+	t->out = open_own();
 	t->stdin_is_tty = isatty(STDIN_FILENO) == 1;
 	t->stdout_step = step_of_stdout();
 	if (make_events(t, base) == 0)
@@ -355,5 +378,7 @@ void terminal_free(struct terminal *terminal)
 	way_finish(&terminal->up);
 	way_finish(&terminal->down);
 	(void)close(terminal->fd);
+	if (terminal->out != STDOUT_FILENO)
+		(void)close(terminal->out);
 	free(terminal);
 }

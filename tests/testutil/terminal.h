@@ -9,7 +9,8 @@
  * enough: whoever sits there cannot know that an end-of-file is waited for.
  *
  * Neither descriptor is made non-blocking, since others share that flag: they
- * are read and written only when poll() says so.
+ * are read and written only when poll() says so, a terminal by a descriptor of
+ * our own.
  */
 #ifndef TERMINAL_H
 #define TERMINAL_H
