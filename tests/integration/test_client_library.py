@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: MPL-2.0
 """The client library as others get it: installed, linked, used by the example of its page."""
 
+import pathlib
 import re
 import subprocess
 
 import pytest
 
 import testutil
-from relay_server import ROOT, module_folder
+from relay_double import PoolDouble
+from relay_server import ROOT, free_port, module_folder
 from test_install import cache, prefix, run  # noqa: F401
+from test_testutil_pool import listing, send
 from testutil import Keys, Tool
 from waiting import PATIENCE
 
@@ -31,19 +34,24 @@ def sanitizer():
     return {"ASan": ["-fsanitize=address,undefined"], "TSan": ["-fsanitize=thread"]}.get(kind, [])
 
 
-def compile_example(prefix, folder, static):  # noqa: F811
-    source = folder / "greeter.c"
-    source.write_text(example())
+def compile_program(prefix, source, folder, static):  # noqa: F811
     library = next(prefix.rglob("relayclient.pc")).parent.parent
     if static:
         libraries = [str(library / "librelayclient.a"), *pkg_config(prefix, "--libs", "--static")]
         libraries.remove("-lrelayclient")
     else:
         libraries = [*pkg_config(prefix, "--libs"), f"-Wl,-rpath,{library}"]
+    program = folder / source.stem
     run(cache("CMAKE_C_COMPILER"), "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wpedantic",
-        "-Werror", *sanitizer(), *pkg_config(prefix, "--cflags"), "-o", str(folder / "greeter"),
-        str(source), *libraries)
-    return folder / "greeter"
+        "-Werror", *sanitizer(), *pkg_config(prefix, "--cflags"), "-o", str(program), str(source),
+        *libraries)
+    return program
+
+
+def compile_example(prefix, folder, static):  # noqa: F811
+    source = folder / "greeter.c"
+    source.write_text(example())
+    return compile_program(prefix, source, folder, static)
 
 
 @pytest.mark.parametrize("static", [False, True], ids=["shared", "static"])
@@ -81,6 +89,26 @@ def test_the_example_says_what_is_wrong(prefix, tmp_path):  # noqa: F811
         done = subprocess.run([greeter, *args], capture_output=True, text=True, timeout=PATIENCE,
                               check=False)
         assert done.returncode == 1 and want in done.stderr, f"{args}: {done.stderr}"
+
+
+def test_objects_may_be_freed_in_every_callback(prefix, ours, tmp_path):  # noqa: F811
+    """By way of a pool, so that there is every step, and one relay that is given up."""
+    source = pathlib.Path(__file__).with_name("client_frees.c")
+    program = compile_program(prefix, source, tmp_path, static=False)
+    keys = Keys(tmp_path / "keys")
+    dead = f"relay://127.0.0.1:{free_port()}/"
+    pool = PoolDouble(lambda handler: send(handler, listing(dead, ours.uri)))
+    points = [f"{what}-{step}" for what in ("join", "ask") for step in range(5)]
+    points += ["join-joined", "join-invited", "join-ended", "ask-invited", "ask-failed",
+               "session-good", "session-bad"]
+    try:
+        for point in points:
+            uri = dead if point == "join-ended" else pool.uri()
+            done = subprocess.run([program, keys.folder, uri, point], capture_output=True,
+                                  text=True, timeout=PATIENCE * 3, check=False)
+            assert done.returncode == 0, f"{point}: {done.returncode}\n{done.stderr}"
+    finally:
+        pool.close()
 
 
 def api():
