@@ -299,7 +299,11 @@ def test_a_flood_of_invitations_is_bounded(double, keys):
     one = double(serve)
     tool = run_join(one.uri, keys, "-timeout", "60s")
     tool.wait_for("Dropped an invitation")
+    one.ended.set()
+    tool.wait_for("Lost relay")
     tool.finish()
+    text = "\n".join(tool.lines())
+    assert text.count("Received invitation") == 17 and text.count("Dropped") == 1, text
 
 
 # Sessions

@@ -47,9 +47,9 @@ def listing(*uris):
     return body.encode()
 
 
-def run(uri, keys, **options):
+def run(uri, keys, token="", **options):
     return testutil.run("-test", "-relay", uri, "-keys", keys.folder, "-timeout", TIMEOUT,
-                        "-debug", **options)
+                        "-debug", "-token", token, **options)
 
 
 def names(result):
@@ -76,6 +76,14 @@ def test_joining_by_pool_tells_which(server, start_pool, keys):
     tool.wait_for("Joined relay relay://127.0.0.1:%d/$" % server.address[1])
     tool.finish()
     assert "secret" not in "\n".join(tool.lines())
+
+
+def test_a_pool_does_not_get_the_token(start_ours, start_pool, keys):
+    """It is for the user's own relay, and whoever is in the pool could read it."""
+    server = start_ours("-token", "secret")
+    pool = start_pool(lambda handler: send(handler, listing(server.uri)))
+    result = run(pool.uri(), keys, token="secret")
+    assert result.code == 1 and "(wrong_token)" in result.out, result
 
 
 def test_asking_goes_from_relay_to_relay(start_any, start_pool, keys, tmp_path):

@@ -38,8 +38,8 @@ static const struct flag {
 	{"keys", TEXT, offsetof(struct args, keys), " DIR",
 		"where cert.pem and key.pem are (default .)"},
 	{"token", TEXT, offsetof(struct args, token), " TOKEN",
-		"for joining, if the URI has none; other users of the machine "
-		"can see it"},
+		"for joining, if a relay:// URI has none; other users of the "
+		"machine can see it"},
 	{"token-file", TEXT, offsetof(struct args, token_file), " FILE",
 		"a file whose first line is the token"},
 	{"sessions", COUNT, offsetof(struct args, sessions), " N",

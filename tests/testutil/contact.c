@@ -198,10 +198,16 @@ void contact_settled(struct contact *contact)
 	channel_settled(contact->channel);
 }
 
+bool contact_is_pooled(const struct contact *contact)
+{
+	return contact->list.count > 0;
+}
+
 const char *contact_uri(const struct contact *contact)
 {
-	return contact->list.count ? contact->list.all[contact->at - 1].uri
-				   : contact->text;
+	return contact_is_pooled(contact)
+		       ? contact->list.all[contact->at - 1].uri
+		       : contact->text;
 }
 
 void contact_peer(const struct contact *contact,

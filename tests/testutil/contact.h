@@ -39,6 +39,9 @@ void contact_settled(struct contact *contact);
 void contact_reject(struct contact *contact, enum relay_client_failure failure,
 	const char *what);
 
+/* Whether a pool named the relay in use, and not the user. */
+bool contact_is_pooled(const struct contact *contact);
+
 /* The URI in use, and the address of its end. */
 const char *contact_uri(const struct contact *contact);
 void contact_peer(const struct contact *contact,

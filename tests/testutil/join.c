@@ -20,8 +20,11 @@ static size_t request(
 	const struct client_uri *relay, uint8_t *buf, size_t cap, void *arg)
 {
 	const struct relay_client_join *join = arg;
-	const char *token =
-		relay->token[0] ? relay->token : join->client->token;
+	const char *token = relay->token;
+
+	/* A secret of the user's own relay, and not for strangers'. */
+	if (!token[0] && !contact_is_pooled(join->contact))
+		token = join->client->token;
 
 	return frame_write_join_relay(buf, cap, token, strlen(token));
 }

@@ -19,6 +19,7 @@ struct serving {
 	struct terminal *terminal;            /* owned, while it lasts */
 	struct event *linger; /* owned; pending: all sessions are done */
 	bool relay_lost;
+	bool dropped; /* an invitation, and it was said */
 	int64_t done;
 	int exit_code;                     /* once all are done */
 	char device[RELAY_DEVICE_ID_TEXT]; /* of the session */
@@ -124,6 +125,7 @@ static void next_session(struct serving *serving)
 		return;
 	invitation = serving->queue[0];
 	serving->waiting--;
+	serving->dropped = false;
 	memmove(serving->queue, serving->queue + 1,
 		serving->waiting * sizeof(serving->queue[0]));
 	relay_device_id_format(invitation.from, serving->device);
@@ -147,15 +149,19 @@ static void invited(const struct relay_client_invitation *invitation, void *arg)
 	struct serving *serving = arg;
 	char from[RELAY_DEVICE_ID_TEXT];
 
+	if (lingers(serving))
+		return;
 	relay_device_id_format(invitation->from, from);
 	if (serving->waiting == QUEUE_MAX) {
-		tool_say("Dropped an invitation from %s: %d are waiting", from,
-			QUEUE_MAX);
+		/* Once: a relay may send as many as it likes. */
+		if (!serving->dropped)
+			tool_say("Dropped an invitation from %s, as are all "
+				 "while %d are waiting",
+				from, QUEUE_MAX);
+		serving->dropped = true;
 		return;
 	}
 	tool_say("Received invitation from %s", from);
-	if (lingers(serving))
-		return;
 	serving->queue[serving->waiting++] = *invitation;
 	next_session(serving);
 }

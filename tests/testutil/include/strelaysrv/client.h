@@ -155,8 +155,8 @@ struct relay_client_patience {
 int relay_client_set_patience(struct relay_client *client,
 	const struct relay_client_patience *patience, struct relay_err *err);
 
-/* The token for URIs that bring none; "" for none.  At most 1,020 bytes.  0, or
- * -1 with err. */
+/* The token for relay:// URIs that bring none; "" for none.  Relays that a pool
+ * names do not get it.  At most 1,020 bytes.  0, or -1 with err. */
 int relay_client_set_token(
 	struct relay_client *client, const char *token, struct relay_err *err);
 
