@@ -52,7 +52,8 @@ static const struct flag {
 		"for a TCP connection, and for an answer (default 10s)"},
 	{"network-timeout", DURATION, offsetof(struct args, network_timeout_ms),
 		" DURATION",
-		"how long a joined relay may be silent (default 2m0s)"},
+		"how long a joined relay may be silent; in a session, how long "
+		"its machine may be gone (default 2m0s)"},
 	{"json", SWITCH, offsetof(struct args, json), "",
 		"with -test: the report as one JSON object"},
 	{"debug", SWITCH, offsetof(struct args, debug), "",
