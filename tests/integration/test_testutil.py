@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 """Our testutil, two processes of it, through our relay and through the Go one."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -245,7 +246,8 @@ def send_until_noticed(tool, pattern, count=1):
     def finished():
         if len(re.findall(pattern, "\n".join(tool.lines()))) >= count:
             return True
-        tool.send(b".")
+        with contextlib.suppress(BrokenPipeError):  # it may have ended meanwhile
+            tool.send(b".")
         return False
 
     wait_for(finished, lambda: f"{pattern}; stderr: {tool.lines()}")
@@ -532,6 +534,13 @@ def test_keys_are_made_once(tmp_path, server):
     assert again.code == 1 and "is there already" in again.err and again.out == "", again
     used = testutil.run("-test", "-relay", server.uri, "-keys", folder)
     assert used.code == 0 and f"ID: {device}" in used.err, used
+
+
+def test_a_lack_of_descriptors_is_not_the_relays_fault(ours, keys):
+    """Seven are enough to join, and too few for what comes then."""
+    result = testutil.run("-test", "-relay", ours.uri, "-keys", keys[0].folder, descriptors=7)
+    assert result.code == 1 and "(local)" in result.out, result
+    assert "Too many open files" in result.out, result
 
 
 def test_missing_keys_are_not_made(tmp_path):

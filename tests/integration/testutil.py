@@ -5,6 +5,7 @@ import hashlib
 import os
 import pathlib
 import re
+import resource
 import select
 import subprocess
 import threading
@@ -49,11 +50,15 @@ class Result:
         return f"exit code {self.code}\nstdout:\n{self.out}\nstderr:\n{self.err}"
 
 
-def run(*args, env=None, patience=PATIENCE):
+def run(*args, env=None, patience=PATIENCE, descriptors=None):
     """Runs testutil to its end."""
+    def limit():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
     return Result(subprocess.run(
         [program(), *map(str, args)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
         errors="replace", timeout=patience, check=False, env={**os.environ, **(env or {})},
+        preexec_fn=limit if descriptors else None,
     ))
 
 

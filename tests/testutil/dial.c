@@ -123,6 +123,21 @@ static int attempt(struct dial *dial)
 	return 0;
 }
 
+static enum relay_client_failure failure_of(int error)
+{
+	switch (error) {
+	case ETIMEDOUT:
+		return RELAY_CLIENT_TIMEOUT;
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+		return RELAY_CLIENT_LOCAL;
+	default:
+		return RELAY_CLIENT_UNREACHABLE;
+	}
+}
+
 static void try_next(struct dial *dial)
 {
 	while (dial->at) {
@@ -134,9 +149,7 @@ static void try_next(struct dial *dial)
 		drop_attempt(dial);
 		dial->at = dial->at->ai_next;
 	}
-	finish_bad(dial,
-		dial->last_errno == ETIMEDOUT ? RELAY_CLIENT_TIMEOUT
-					      : RELAY_CLIENT_UNREACHABLE,
+	finish_bad(dial, failure_of(dial->last_errno),
 		dial->last_errno == ETIMEDOUT ? "no answer to a TCP connect"
 					      : strerror(dial->last_errno));
 }
