@@ -341,8 +341,8 @@ def test_the_relay_that_goes_is_noticed(start_any, keys, start_tool):
     target.wait_for("Lost relay")
 
 
-def test_two_devices_on_two_relays_of_one_uri_list(start, keys, start_tool):
-    """Each joins another relay; who asks finds them by their own URI."""
+def test_two_testutils_on_two_relays_of_different_make(start, keys, start_tool):
+    """Each joins one, and asks the other for the other; the relays know nothing of each other."""
     servers = [start(Program("ours")), start(Program("reference"))]
     targets = [joined(start_tool, server, key) for server, key in zip(servers, keys)]
     for server, target, (own, other) in zip(servers, targets, (keys, reversed(keys))):
