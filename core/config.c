@@ -140,6 +140,18 @@ static void add_sections(struct config *config,
 		}
 }
 
+static void tell_deprecated(const struct flag_value *flag, struct listener *to)
+{
+	const struct relay_option *option = flag->option;
+
+	if (option->flag)
+		tell(to, RELAY_WARNING, "%s is deprecated; use -%s",
+			flag->as_given, option->flag);
+	else
+		tell(to, RELAY_WARNING, "%s is deprecated; use -%s.%s",
+			flag->as_given, flag->section, option->name);
+}
+
 static void apply_flag(struct config *config, const struct flag_value *flag,
 	struct listener *to)
 {
@@ -155,8 +167,11 @@ static void apply_flag(struct config *config, const struct flag_value *flag,
 			flag->as_given);
 		return;
 	}
+	if (flag->deprecated)
+		tell_deprecated(flag, to);
 	if (option_parse(option, flag->text, OPTION_FROM_FLAG, section->values,
 		    &err)) {
+		section->flawed = true;
 		tell(to, RELAY_ERROR, "%s: %s", flag->as_given, err.text);
 		return;
 	}
@@ -219,9 +234,9 @@ static void hint_modules(const struct config *config, struct listener *to)
 	free(names);
 }
 
-struct config *config_load(const char *file, const struct flags *flags,
+struct config *config_examine(const char *file, const struct flags *flags,
 	const struct config_module *mods, size_t n, config_report_fn *report,
-	void *arg)
+	void *arg, bool *good)
 {
 	struct listener to = {.report = report, .arg = arg};
 	struct config *config = calloc(1, sizeof(*config));
@@ -235,21 +250,34 @@ struct config *config_load(const char *file, const struct flags *flags,
 	}
 	add_sections(config, mods, n, &to);
 	/* With a table missing, all that the file says of it looks wrong. */
-	if (!to.failed && file &&
-		config_file_read(
-			file, config->sections, config->count, report, arg))
-		to.failed = true;
-	for (size_t i = 0; !to.failed && flags && i < flags->count; i++)
-		apply_flag(config, &flags->values[i], &to);
-	for (size_t i = 0; !to.failed && flags && i < flags->count; i++)
-		warn_idle_flag(config, &flags->values[i], &to);
-	if (!to.failed)
-		hint_modules(config, &to);
 	if (to.failed) {
 		config_free(config);
 		return NULL;
 	}
+	if (file && config_file_read(
+			    file, config->sections, config->count, report, arg))
+		to.failed = true;
+	for (size_t i = 0; flags && i < flags->count; i++)
+		apply_flag(config, &flags->values[i], &to);
+	for (size_t i = 0; !to.failed && flags && i < flags->count; i++)
+		warn_idle_flag(config, &flags->values[i], &to);
+	hint_modules(config, &to);
+	*good = !to.failed;
 	return config;
+}
+
+struct config *config_load(const char *file, const struct flags *flags,
+	const struct config_module *mods, size_t n, config_report_fn *report,
+	void *arg)
+{
+	bool good = false;
+	struct config *config =
+		config_examine(file, flags, mods, n, report, arg, &good);
+
+	if (good)
+		return config;
+	config_free(config);
+	return NULL;
 }
 
 void config_free(struct config *config)
@@ -289,6 +317,13 @@ bool config_module_required(const struct config *config, const char *name)
 	return !section || section->required;
 }
 
+bool config_module_flawed(const struct config *config, const char *name)
+{
+	const struct config_section *section = find_section(config, name);
+
+	return section && section->flawed;
+}
+
 static void read_value(
 	const struct config_section *section, size_t i, struct relay_value *out)
 {
@@ -300,26 +335,41 @@ int config_get(const struct config *config, const char *section,
 	const char *name, struct relay_value *out)
 {
 	const struct config_section *found = find_section(config, section);
+	const struct relay_option *option =
+		found ? options_find(found->options, name) : NULL;
 
-	for (size_t i = 0; found && i < found->count; i++) {
-		if (strcmp(found->options[i].name, name) != 0)
-			continue;
-		read_value(found, i, out);
-		return 0;
-	}
-	return -1;
+	if (!option)
+		return -1;
+	option = options_current(found->options, option);
+	read_value(found, (size_t)(option - found->options), out);
+	return 0;
 }
 
-void config_visit(const struct config *config,
-	void (*visit)(const char *section, const struct relay_value *value,
-		void *arg),
-	void *arg)
+static void visit_section(
+	const struct config_section *section, config_visit_fn *visit, void *arg)
 {
-	for (size_t s = 0; s < config->count; s++)
-		for (size_t i = 0; i < config->sections[s].count; i++) {
-			struct relay_value value;
+	for (size_t i = 0; i < section->count; i++) {
+		struct relay_value value;
 
-			read_value(&config->sections[s], i, &value);
-			visit(config->sections[s].name, &value, arg);
-		}
+		if (section->options[i].successor)
+			continue;
+		read_value(section, i, &value);
+		visit(section->name, &value, arg);
+	}
+}
+
+void config_visit_section(const struct config *config, const char *name,
+	config_visit_fn *visit, void *arg)
+{
+	const struct config_section *section = find_section(config, name);
+
+	if (section)
+		visit_section(section, visit, arg);
+}
+
+void config_visit(
+	const struct config *config, config_visit_fn *visit, void *arg)
+{
+	for (size_t i = 0; i < config->count; i++)
+		visit_section(&config->sections[i], visit, arg);
 }

@@ -29,6 +29,9 @@ struct core_conf {
 	int64_t network_buffer;
 	int64_t pipe_size;
 	int64_t max_connections; /* 0: 80 % of the descriptor limit */
+	const char *user;        /* "": whoever starts it */
+	const char *group;       /* "": the user's own */
+	bool core_dumps;
 	bool debug;
 	bool pprof; /* accepted for compatibility, without effect */
 };
@@ -70,6 +73,14 @@ typedef void config_report_fn(
 struct config *config_load(const char *file, const struct flags *flags,
 	const struct config_module *mods, size_t n, config_report_fn *report,
 	void *arg);
+/*
+ * The same, but tells what could be made of it also if there was a problem:
+ * *good is false then, and what was wrong has its default.  NULL: no memory, or
+ * a table is wrong.
+ */
+struct config *config_examine(const char *file, const struct flags *flags,
+	const struct config_module *mods, size_t n, config_report_fn *report,
+	void *arg, bool *good);
 void config_free(struct config *config);
 
 const struct core_conf *config_core(const struct config *config);
@@ -77,13 +88,21 @@ const struct core_conf *config_core(const struct config *config);
 const void *config_module_values(const struct config *config, const char *name);
 /* `required` of the module's section; true unless set to no. */
 bool config_module_required(const struct config *config, const char *name);
-/* section NULL: the server's own.  0 or -1. */
+/* Whether a value of its section was wrong, and the default stands for it. */
+bool config_module_flawed(const struct config *config, const char *name);
+/* section NULL: the server's own.  0 or -1.  A deprecated name gives the value
+ * of its successor. */
 int config_get(const struct config *config, const char *section,
 	const char *name, struct relay_value *out);
-/* Calls visit for each option of each section, in order; for -check. */
-void config_visit(const struct config *config,
-	void (*visit)(const char *section, const struct relay_value *value,
-		void *arg),
-	void *arg);
+
+typedef void config_visit_fn(
+	const char *section, const struct relay_value *value, void *arg);
+/* Calls visit for each option of each section, in order, but deprecated ones.
+ */
+void config_visit(
+	const struct config *config, config_visit_fn *visit, void *arg);
+/* The same for one section; NULL: the server's own. */
+void config_visit_section(const struct config *config, const char *name,
+	config_visit_fn *visit, void *arg);
 
 #endif

@@ -28,7 +28,7 @@ struct config_growing {
 
 /* The word at which a pass ended because no table has it. */
 struct config_unknown {
-	const struct config_section *section;
+	struct config_section *section;
 	unsigned line;
 	char *word; /* owned; NULL: there is none */
 };

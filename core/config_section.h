@@ -19,6 +19,8 @@ struct config_section {
 	char **origins; /* owned, of each option; NULL: the default */
 	bool required;
 	bool opaque; /* see struct config_module */
+	/* Something that was given is not in `values`, since it was wrong. */
+	bool flawed;
 };
 
 /*

@@ -16,7 +16,8 @@ static size_t collect_names(
 	size_t n = 0;
 
 	for (size_t i = 0; i < section->count; i++)
-		names[n++] = section->options[i].name;
+		if (!section->options[i].successor)
+			names[n++] = section->options[i].name;
 	if (section->name)
 		names[n++] = "required";
 	return n;
@@ -115,6 +116,7 @@ bool config_unknown_take(void)
 
 	if (!unknown->word)
 		return false;
+	unknown->section->flawed = !unknown->section->opaque;
 	cut = config_text_cut(config_reader->source->text, unknown->line,
 		unknown->word, &use);
 	if (config_reader->problems.no_memory ||

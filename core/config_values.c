@@ -23,13 +23,18 @@ static const char *call_option(
 	return out;
 }
 
-/* Notes where the value of an option came from; another before it is odd. */
+/* Notes where the value of an option came from; another before it is odd, and
+ * so is the name of one that is deprecated. */
 static void note_origin(struct config_section *section,
-	const struct relay_option *option, unsigned line)
+	const struct relay_option *option, const char *written, unsigned line)
 {
 	char **origin = &section->origins[option - section->options];
 	char called[160];
 
+	if (strcmp(option->name, written) != 0)
+		config_problem(RELAY_WARNING, line,
+			"%s is deprecated; write %s",
+			call_option(section, written, called), option->name);
 	if (*origin)
 		config_problem(RELAY_WARNING, line,
 			"%s was set before, in %s; this one counts",
@@ -62,15 +67,19 @@ static void set_required(
 }
 
 static void set_value(struct config_section *section,
-	const struct relay_option *option, const char *text, unsigned line)
+	const struct relay_option *option, const char *written,
+	const char *text, unsigned line)
 {
 	struct relay_err err;
 	char called[160];
 
-	note_origin(section, option, line);
-	if (option_parse(option, text, OPTION_FROM_FILE, section->values, &err))
-		config_problem(RELAY_ERROR, line, "%s: %s",
-			call_option(section, option->name, called), err.text);
+	note_origin(section, option, written, line);
+	if (option_parse(
+		    option, text, OPTION_FROM_FILE, section->values, &err) == 0)
+		return;
+	section->flawed = true;
+	config_problem(RELAY_ERROR, line, "%s: %s",
+		call_option(section, written, called), err.text);
 }
 
 static struct config_growing *list_of(
@@ -89,11 +98,11 @@ static void list_clear(struct config_growing *list)
 }
 
 static void list_begin(struct config_section *section,
-	const struct relay_option *option, unsigned line)
+	const struct relay_option *option, const char *written, unsigned line)
 {
 	struct config_growing *list = list_of(section, option);
 
-	note_origin(section, option, line);
+	note_origin(section, option, written, line);
 	list_clear(list);
 	list->given = true;
 	list->source = config_reader->source;
@@ -117,11 +126,11 @@ static void list_push(struct config_growing *list, char *item)
 
 /* The file begins with +=: what the default has comes first. */
 static void list_begin_default(struct config_section *section,
-	const struct relay_option *option, unsigned line)
+	const struct relay_option *option, const char *written, unsigned line)
 {
 	struct relay_value value;
 
-	list_begin(section, option, line);
+	list_begin(section, option, written, line);
 	option_read(option, section->values, &value);
 	for (size_t i = 0; value.list[i]; i++) {
 		char *item = strdup(value.list[i]);
@@ -147,13 +156,13 @@ static void grow_list(struct config_section *section,
 		return;
 	value->string = NULL;
 	if (opt->nvalues == 1)
-		list_begin(section, option, line);
+		list_begin(section, option, opt->name, line);
 	else if (!list_of(section, option)->given)
-		list_begin_default(section, option, line);
+		list_begin_default(section, option, opt->name, line);
 	if (!is_printable(item))
 		config_problem(RELAY_ERROR, line,
 			"%s: it has a control character",
-			call_option(section, option->name, called));
+			call_option(section, opt->name, called));
 	/* x = "" means the same as x = {}, and as -x="". */
 	if (*item)
 		list_push(list_of(section, option), item);
@@ -184,6 +193,8 @@ int config_on_value(cfg_t *cfg, cfg_opt_t *opt)
 	if (!section)
 		return 0;
 	option = options_find(section->options, opt->name);
+	if (option)
+		option = options_current(section->options, option);
 	if (option && option->type == RELAY_LIST)
 		grow_list(section, option, opt, config_line(cfg));
 	else if (!is_printable(text))
@@ -191,7 +202,7 @@ int config_on_value(cfg_t *cfg, cfg_opt_t *opt)
 			"%s: it has a control character",
 			call_option(section, opt->name, called));
 	else if (option)
-		set_value(section, option, text, config_line(cfg));
+		set_value(section, option, opt->name, text, config_line(cfg));
 	else
 		set_required(section, text, config_line(cfg));
 	return 0;
@@ -215,7 +226,8 @@ void config_find_empty_lists(
 		}
 		if (!at)
 			config_reader->source = source;
-		list_begin(section, option, at ? at : line);
+		list_begin(section, options_current(section->options, option),
+			option->name, at ? at : line);
 		config_reader->source = source;
 	}
 }
@@ -264,6 +276,7 @@ void config_lists_store(void)
 					list->count, section->values,
 					&err) == 0)
 				continue;
+			section->flawed = true;
 			config_problems_add(&config_reader->problems, &at,
 				"%s: %s",
 				call_option(section, section->options[o].name,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "flag_table.h"
+#include "options.h"
 #include "suggest.h"
 
 static const struct {
@@ -77,7 +78,9 @@ static size_t count_most(const struct config_module *mods, size_t n)
 static int add_module(struct flag_table *table, const struct config_module *mod)
 {
 	for (const struct relay_option *o = mod->options; o && o->name; o++) {
-		struct flag flag = {.section = mod->name, .option = o};
+		struct flag flag = {.section = mod->name,
+			.option = options_current(mod->options, o),
+			.deprecated = o->successor != NULL};
 		char *name;
 
 		if (o->flag && add(table, strdup(o->flag), flag))
@@ -103,7 +106,10 @@ static int add_all(
 	}
 	for (const struct relay_option *o = core_options; o->name; o++)
 		if (o->flag &&
-			add(table, strdup(o->flag), (struct flag){.option = o}))
+			add(table, strdup(o->flag),
+				(struct flag){.option = options_current(
+						      core_options, o),
+					.deprecated = o->successor != NULL}))
 			return -1;
 	for (size_t i = 0; i < n; i++)
 		if (add_module(table, &mods[i]))
@@ -151,12 +157,14 @@ const char *flag_table_suggest(const struct flag_table *table, const char *name)
 {
 	const char **names = calloc(table->count, sizeof(*names));
 	const char *near;
+	size_t n = 0;
 
 	if (!names)
 		return NULL;
 	for (size_t i = 0; i < table->count; i++)
-		names[i] = table->flags[i].name;
-	near = suggest_nearest(name, names, table->count);
+		if (!table->flags[i].deprecated)
+			names[n++] = table->flags[i].name;
+	near = suggest_nearest(name, names, n);
 	free(names);
 	return near;
 }

@@ -29,6 +29,7 @@ struct flag {
 	const char *section;               /* of a module's option; borrowed */
 	const struct relay_option *option; /* never NULL; borrowed */
 	bool long_form;                    /* -SECTION.NAME */
+	bool deprecated; /* a name of before; `option` is its successor */
 	/* Not NULL: nobody else has the flag, and its module is not there. */
 	const struct reserved_flag *reserved;
 };

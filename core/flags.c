@@ -132,6 +132,7 @@ static int set_option(
 	free(slot->as_given);
 	slot->text = text;
 	slot->as_given = as_given;
+	slot->deprecated = flag->deprecated;
 	return 0;
 }
 

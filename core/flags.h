@@ -17,7 +17,8 @@ struct flag_value {
 	const char *section; /* NULL: the server's own; borrowed */
 	const struct relay_option *option; /* borrowed from the table */
 	char *text;                        /* owned */
-	char *as_given; /* "-global-rate", for messages; owned */
+	char *as_given;  /* "-global-rate", for messages; owned */
+	bool deprecated; /* that name is one of before */
 };
 
 struct flags {

@@ -82,6 +82,13 @@ static void print_flag(const struct flag *flag, FILE *out)
 	const struct relay_option *option = flag->option;
 
 	(void)fprintf(out, "  -%s%s\n    \t", flag->name, type_word(option));
+	if (flag->deprecated) {
+		(void)fprintf(out, "deprecated: use -%s%s%s\n",
+			option->flag ? "" : flag->section,
+			option->flag ? "" : ".",
+			option->flag ? option->flag : option->name);
+		return;
+	}
 	if (flag->long_form && option->flag) {
 		(void)fprintf(out, "same as -%s\n", option->flag);
 		return;

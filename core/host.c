@@ -101,6 +101,20 @@ struct config *host_load(void)
 		host.flags->conf, host.flags, schema, count, report, NULL);
 }
 
+struct config *host_examine(bool *good)
+{
+	size_t count;
+	const struct config_module *schema = host_schema(&count);
+
+	*good = false;
+	if (!schema) {
+		log_core(RELAY_ERROR, "out of memory");
+		return NULL;
+	}
+	return config_examine(host.flags->conf, host.flags, schema, count,
+		report, NULL, good);
+}
+
 static void take_config(struct config *config)
 {
 	if (host.current != host.begun)

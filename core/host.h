@@ -31,7 +31,10 @@ const struct config_module *host_schema(size_t *count);
  * with each fault logged.
  */
 struct config *host_load(void);
-/* The same, and asks each module what it thinks of it.  0, or -1 logged. */
+/* The same for -check and -modules, see config_examine(). */
+struct config *host_examine(bool *good);
+/* Asks each module what it thinks of it, but of what is known to be wrong.  0,
+ * or -1 logged. */
 int host_check(const struct config *config);
 
 /*

@@ -28,6 +28,11 @@ static int list_option(const char *section, const struct relay_option *option,
 	char *text;
 	int result;
 
+	if (option->successor)
+		return fprintf(out, "    %s\n        deprecated: write %s\n",
+			       option->name, option->successor) < 0
+			       ? -1
+			       : 0;
 	if (config_get(config, section, option->name, &value) != 0)
 		return -1;
 	text = secret ? strdup("(not shown)") : option_format(&value);
@@ -56,19 +61,45 @@ static int list_module(
 	return 0;
 }
 
+static int list_broken(const struct broken_module *broken,
+	const struct config *config, FILE *out)
+{
+	/* Without a path it is a file of before, which is gone. */
+	if (!broken->path)
+		return 0;
+	return fprintf(out, "%s cannot be used, %s: %s\n    %s\n", broken->name,
+		       is_enabled(config, broken->name) ? "enabled"
+							: "not enabled",
+		       broken->why, broken->path) < 0
+		       ? -1
+		       : 0;
+}
+
+static int list_missing(
+	const struct catalog *catalog, const struct config *config, FILE *out)
+{
+	const char *const *names = config_core(config)->modules;
+
+	for (; *names; names++)
+		if (!catalog_find(catalog, *names) &&
+			!catalog_broken(catalog, *names) &&
+			fprintf(out,
+				"%s is not there, enabled: no %s.so in %s\n",
+				*names, *names, catalog->dirs) < 0)
+			return -1;
+	return 0;
+}
+
 int list_modules(
 	const struct catalog *catalog, const struct config *config, FILE *out)
 {
 	for (size_t i = 0; i < catalog->count; i++)
 		if (list_module(catalog->mods[i], config, out))
 			return -1;
-	for (size_t i = 0; i < catalog->broken_count; i++) {
-		const struct broken_module *broken = &catalog->broken[i];
-
-		if (broken->path &&
-			fprintf(out, "%s cannot be used: %s\n    %s\n",
-				broken->name, broken->why, broken->path) < 0)
+	for (size_t i = 0; i < catalog->broken_count; i++)
+		if (list_broken(&catalog->broken[i], config, out))
 			return -1;
-	}
+	if (list_missing(catalog, config, out))
+		return -1;
 	return fflush(out) == 0 ? 0 : -1;
 }

@@ -89,6 +89,28 @@ static int judge_name(
 	return 0;
 }
 
+/* One that is deprecated is another name for the same field, and no more. */
+static int judge_successor(const struct relay_option *options,
+	const struct relay_option *option, struct relay_err *err)
+{
+	const struct relay_option *next;
+
+	if (!option->successor)
+		return 0;
+	next = options_find(options, option->successor);
+	if (!next || next->successor)
+		return relay_fail(err,
+			"the successor '%.60s' of its option '%.60s' is %s",
+			option->successor, option->name,
+			next ? "deprecated itself" : "no option of it");
+	if (next->type != option->type || next->offset != option->offset)
+		return relay_fail(err,
+			"its option '%.60s' and the successor '%.60s' are not "
+			"of the same field and type",
+			option->name, option->successor);
+	return 0;
+}
+
 int module_judge_options(const struct relay_option *options, size_t conf_size,
 	struct relay_err *err)
 {
@@ -100,7 +122,8 @@ int module_judge_options(const struct relay_option *options, size_t conf_size,
 				"its table of options has no RELAY_OPT_END");
 		if (judge_name(options, i, err) ||
 			judge_place(&options[i], conf_size, err) ||
-			judge_content(&options[i], err))
+			judge_content(&options[i], err) ||
+			judge_successor(options, &options[i], err))
 			return -1;
 	}
 	return 0;

@@ -46,6 +46,16 @@ const struct relay_option *options_find(
 	return NULL;
 }
 
+const struct relay_option *options_current(
+	const struct relay_option *table, const struct relay_option *option)
+{
+	const struct relay_option *current =
+		option->successor ? options_find(table, option->successor)
+				  : NULL;
+
+	return current ? current : option;
+}
+
 static int parse_duration(
 	const char *text, struct parsed *p, struct relay_err *err)
 {
@@ -348,8 +358,8 @@ int options_defaults(
 	struct relay_err why;
 
 	for (const struct relay_option *o = table; o && o->name; o++) {
-		if (option_parse(o, o->def ? o->def : "", OPTION_FROM_FILE,
-			    conf, &why) == 0)
+		if (o->successor || option_parse(o, o->def ? o->def : "",
+					    OPTION_FROM_FILE, conf, &why) == 0)
 			continue;
 		options_clear(table, conf);
 		return relay_fail(err, "the default of option %s is wrong: %s",

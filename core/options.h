@@ -24,6 +24,10 @@ size_t options_count(const struct relay_option *table);
 const struct relay_option *options_find(
 	const struct relay_option *table, const char *name);
 
+/* The row that counts: that of its successor if an option is deprecated. */
+const struct relay_option *options_current(
+	const struct relay_option *table, const struct relay_option *option);
+
 /* Fills `conf` with the defaults.  0, or -1 when the table is wrong. */
 int options_defaults(
 	const struct relay_option *table, void *conf, struct relay_err *err);

@@ -51,6 +51,13 @@ struct relay_option {
 	const char *flag_unit;
 	const char *const *choices; /* RELAY_CHOICE: NULL-terminated */
 	uint32_t flags;             /* RELAY_OPTION_... */
+	/*
+	 * Not NULL: the name is deprecated, and this one of the same table has
+	 * taken its place, with the same field, type, default and bounds.  The
+	 * old one still sets it, with a warning that names the new one, and is
+	 * shown nowhere but in -help and -modules.
+	 */
+	const char *successor;
 };
 
 /*
