@@ -54,6 +54,17 @@ const struct relay_option core_options[] = {
 		100000000,
 		"connections open at once; 0 is 80 % of the descriptor limit",
 		.flag = "max-connections", .flags = RELAY_OPTION_RESTART),
+	ROW(user, const char *, "user", RELAY_STRING, "", 0, 255,
+		"user that a server started by root becomes, for good, once it "
+		"has bound its addresses and read its keys; empty: it stays "
+		"root",
+		.flag = "user", .flags = RELAY_OPTION_RESTART),
+	ROW(group, const char *, "group", RELAY_STRING, "", 0, 255,
+		"group to go with it; empty: the user's own", .flag = "group",
+		.flags = RELAY_OPTION_RESTART),
+	ROW(core_dumps, bool, "core-dumps", RELAY_BOOL, "no", 0, 0,
+		"allow core dumps and debuggers, which see the relay's key",
+		.flag = "core-dumps", .flags = RELAY_OPTION_RESTART),
 	ROW(debug, bool, "debug", RELAY_BOOL, "no", 0, 0,
 		"log what happens to every connection", .flag = "debug"),
 	ROW(pprof, bool, "pprof", RELAY_BOOL, "no", 0, 0,

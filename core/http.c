@@ -239,6 +239,12 @@ void http_open(void)
 	open_again(&private);
 }
 
+void http_reserve(void)
+{
+	http_server_reserve(&open_to_all);
+	http_server_reserve(&private);
+}
+
 const char *relay_status_text(void)
 {
 	const struct route *r = routes;

@@ -21,6 +21,8 @@ int http_init(struct event_base *base, const char *address,
  * worth more than its status page.  [C]
  */
 void http_open(void);
+/* Binds both already, while the process has the right to.  [C] */
+void http_reserve(void);
 void http_finish(void);
 void http_withdraw(struct relay_module *mod);
 

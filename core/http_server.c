@@ -15,6 +15,7 @@
 #include "config.h"
 #include "http_server.h"
 #include "log.h"
+#include "rights.h"
 
 #define HEADERS_MAX 8192
 #define BODY_MAX    4096
@@ -69,7 +70,7 @@ static int bind_to(const struct sockaddr_storage *addr, socklen_t len)
 	if (addr->ss_family == AF_INET6 &&
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)))
 		goto error;
-	if (bind(fd, (const struct sockaddr *)addr, len) || listen(fd, BACKLOG))
+	if (bind(fd, (const struct sockaddr *)addr, len))
 		goto error;
 	return fd;
 
@@ -94,8 +95,32 @@ static int bind_address(const struct http_server *server, struct relay_err *err)
 			0)
 		fd = bind_to(&addr, len);
 	if (fd < 0)
-		return relay_fail(err, "%s", strerror(errno));
+		return relay_fail(
+			err, "%s%s", strerror(errno), rights_advice(errno));
 	return fd;
+}
+
+void http_server_reserve(struct http_server *server)
+{
+	struct relay_err err;
+
+	if (server->address && server->address[0] && server->reserved < 0)
+		server->reserved = bind_address(server, &err);
+	/* Why it cannot be bound is told when it is to be opened. */
+}
+
+static int listen_on_address(struct http_server *server, struct relay_err *err)
+{
+	int fd = server->reserved, error;
+
+	server->reserved = -1;
+	if (fd < 0)
+		fd = bind_address(server, err);
+	if (fd < 0 || listen(fd, BACKLOG) == 0)
+		return fd;
+	error = errno;
+	(void)close(fd);
+	return relay_fail(err, "%s", strerror(error));
 }
 
 /* The configured host, with the port that was really bound. */
@@ -132,7 +157,7 @@ static int limit_server(struct http_server *server)
 static int open_server(struct http_server *server, struct relay_err *err)
 {
 	struct evconnlistener *listener;
-	int fd = bind_address(server, err);
+	int fd = listen_on_address(server, err);
 
 	if (fd < 0)
 		return -1;
@@ -195,6 +220,7 @@ int http_server_init(struct http_server *server, struct event_base *base,
 	const char *address)
 {
 	server->base = base;
+	server->reserved = -1;
 	server->address = strdup(address);
 	server->retry = evtimer_new(base, retry, server);
 	server->resume = evtimer_new(base, resume, server);
@@ -209,6 +235,10 @@ int http_server_init(struct http_server *server, struct event_base *base,
 void http_server_finish(struct http_server *server)
 {
 	http_server_close(server);
+	/* Without an address it was never there, or has been finished. */
+	if (server->address && server->reserved >= 0)
+		(void)close(server->reserved);
+	server->reserved = -1;
 	if (server->retry)
 		event_free(server->retry);
 	if (server->resume)

@@ -29,6 +29,7 @@ struct http_server {
 	struct evconnlistener *listener; /* owned by evhttp */
 	struct event *retry, *resume;    /* owned */
 	bool failing;                    /* to bind; the operator was told */
+	int reserved; /* owned; bound, but not listening; -1: none */
 	/* The address as configured, with the port that was really bound. */
 	char text[ADDRESS_HOST_MAX + ADDRESS_PORT_MAX];
 	struct http_conns conns;
@@ -38,6 +39,8 @@ struct http_server {
 int http_server_init(struct http_server *server, struct event_base *base,
 	const char *address);
 void http_server_finish(struct http_server *server);
+/* Binds it already, while the process may; the first opening uses that. */
+void http_server_reserve(struct http_server *server);
 /* Opens it if it is closed; what fails is logged and tried again in 30 s. */
 void http_server_open(struct http_server *server);
 void http_server_close(struct http_server *server);

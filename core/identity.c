@@ -120,6 +120,7 @@ static int fail_missing(
 		dir->name);
 }
 
+/* Without a name nothing is made. */
 static int load_from(struct identity *identity, const struct identity_dir *dir,
 	const char *name, struct relay_err *err)
 {
@@ -130,6 +131,8 @@ static int load_from(struct identity *identity, const struct identity_dir *dir,
 		return -1;
 	if (has_cert != has_key)
 		return fail_missing(dir, has_cert, err);
+	if (!has_cert && !name)
+		return 0;
 	identity->made = !has_cert;
 	if (identity->made && identity_make(dir, name, err))
 		return -1;
@@ -140,10 +143,11 @@ static int load_from(struct identity *identity, const struct identity_dir *dir,
 	return check_pair(identity, dir, err);
 }
 
-int identity_load(struct identity *identity, const char *dir_name,
-	const char *name, struct relay_err *err)
+int identity_load_for(struct identity *identity, const char *dir_name,
+	const char *name, const struct identity_owner *owner,
+	struct relay_err *err)
 {
-	struct identity_dir dir = {-1, *dir_name ? dir_name : "."};
+	struct identity_dir dir = {-1, *dir_name ? dir_name : ".", owner};
 	int result;
 
 	memset(identity, 0, sizeof(*identity));
@@ -156,6 +160,18 @@ int identity_load(struct identity *identity, const char *dir_name,
 	if (result)
 		identity_finish(identity);
 	return result;
+}
+
+int identity_load(struct identity *identity, const char *dir_name,
+	const char *name, struct relay_err *err)
+{
+	return identity_load_for(identity, dir_name, name, NULL, err);
+}
+
+int identity_look(
+	struct identity *identity, const char *dir_name, struct relay_err *err)
+{
+	return identity_load_for(identity, dir_name, NULL, NULL, err);
 }
 
 void identity_finish(struct identity *identity)

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -21,6 +22,13 @@ struct identity {
 	EVP_PKEY *key;          /* owned */
 	uint8_t id[RELAY_DEVICE_ID_LEN]; /* SHA-256 of the certificate's DER */
 	bool made;                       /* just now, since there was none */
+	mode_t key_mode;                 /* permission bits of key.pem */
+};
+
+/* Who the files of a new pair belong to. */
+struct identity_owner {
+	uid_t uid;
+	gid_t gid;
 };
 
 /*
@@ -32,6 +40,13 @@ struct identity {
  */
 int identity_load(struct identity *identity, const char *dir, const char *name,
 	struct relay_err *err);
+/* The same; a new pair is handed to `owner`, if that is not NULL. */
+int identity_load_for(struct identity *identity, const char *dir,
+	const char *name, const struct identity_owner *owner,
+	struct relay_err *err);
+/* Loads a pair that is there; makes none, and then identity->cert is NULL. */
+int identity_look(
+	struct identity *identity, const char *dir, struct relay_err *err);
 /* Accepts an identity that is all zero. */
 void identity_finish(struct identity *identity);
 

@@ -20,6 +20,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "identity.h"
 #include "identity_make.h"
 #include "identity_read.h"
 
@@ -162,11 +163,18 @@ static int write_open_file(int fd, BIO *pem)
 	return result;
 }
 
+/* While nobody else can have it open, or know it by a name. */
+static int hand_over(int fd, const struct identity_owner *owner)
+{
+	return owner ? fchown(fd, owner->uid, owner->gid) : 0;
+}
+
 /* On failure file->temp is "" if nothing was created. */
-static int write_temp(int dir_fd, struct new_file *file, BIO *pem)
+static int write_temp(
+	const struct identity_dir *dir, struct new_file *file, BIO *pem)
 {
 	uint64_t mark;
-	int fd;
+	int fd, saved;
 
 	if (RAND_bytes((unsigned char *)&mark, sizeof(mark)) != 1) {
 		errno = EAGAIN;
@@ -174,11 +182,17 @@ static int write_temp(int dir_fd, struct new_file *file, BIO *pem)
 	}
 	(void)snprintf(file->temp, sizeof(file->temp), ".%s.%016" PRIx64,
 		file->name, mark);
-	fd = openat(dir_fd, file->temp,
+	fd = openat(dir->fd, file->temp,
 		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 		file->mode);
 	if (fd < 0) {
 		file->temp[0] = '\0';
+		return -1;
+	}
+	if (hand_over(fd, dir->owner) != 0) {
+		saved = errno;
+		(void)close(fd);
+		errno = saved;
 		return -1;
 	}
 	return write_open_file(fd, pem);
@@ -251,9 +265,9 @@ static int write_pair(const struct identity_dir *dir, BIO *key_pem,
 	const char *at = key.name;
 	int result = -1;
 
-	if (write_temp(dir->fd, &key, key_pem) == 0) {
+	if (write_temp(dir, &key, key_pem) == 0) {
 		at = cert.name;
-		if (write_temp(dir->fd, &cert, cert_pem) == 0)
+		if (write_temp(dir, &cert, cert_pem) == 0)
 			result = put_pair(dir->fd, &key, &cert, &at);
 	}
 	if (result)

@@ -60,7 +60,8 @@ static int read_all(int fd, struct bytes *out)
 }
 
 static int read_open_file(int fd, const struct identity_dir *dir,
-	const char *file, struct bytes *out, struct relay_err *err)
+	const char *file, struct bytes *out, mode_t *mode,
+	struct relay_err *err)
 {
 	struct stat st;
 
@@ -69,6 +70,7 @@ static int read_open_file(int fd, const struct identity_dir *dir,
 	if (!S_ISREG(st.st_mode))
 		return relay_fail(
 			err, "%s/%s is not a regular file", dir->name, file);
+	*mode = st.st_mode & 07777;
 	out->data = OPENSSL_zalloc(FILE_MAX + 1);
 	if (!out->data)
 		return relay_fail(
@@ -87,7 +89,7 @@ static int read_open_file(int fd, const struct identity_dir *dir,
 }
 
 static int read_file(const struct identity_dir *dir, const char *file,
-	struct bytes *out, struct relay_err *err)
+	struct bytes *out, mode_t *mode, struct relay_err *err)
 {
 	/* Not blocking, for there might be a pipe in the file's place. */
 	int fd = openat(
@@ -96,7 +98,7 @@ static int read_file(const struct identity_dir *dir, const char *file,
 
 	if (fd < 0)
 		return fail_errno(err, "open", dir, file);
-	result = read_open_file(fd, dir, file, out, err);
+	result = read_open_file(fd, dir, file, out, mode, err);
 	(void)close(fd);
 	return result;
 }
@@ -144,8 +146,9 @@ int identity_read_certs(struct identity *identity,
 	struct bytes pem = {NULL, 0};
 	BIO *bio = NULL;
 	int result = -1;
+	mode_t mode;
 
-	if (read_file(dir, IDENTITY_CERT_FILE, &pem, err))
+	if (read_file(dir, IDENTITY_CERT_FILE, &pem, &mode, err))
 		goto error_read;
 	bio = BIO_new_mem_buf(pem.data, (int)pem.len);
 	if (!bio) {
@@ -238,7 +241,7 @@ int identity_read_key(struct identity *identity, const struct identity_dir *dir,
 	BIO *bio = NULL;
 	int result = -1;
 
-	if (read_file(dir, IDENTITY_KEY_FILE, &pem, err))
+	if (read_file(dir, IDENTITY_KEY_FILE, &pem, &identity->key_mode, err))
 		goto error_read;
 	bio = BIO_new_mem_buf(pem.data, (int)pem.len);
 	if (!bio) {

@@ -9,6 +9,7 @@
 #include <strelaysrv/err.h>
 
 struct identity;
+struct identity_owner;
 
 #define IDENTITY_CERT_FILE "cert.pem"
 #define IDENTITY_KEY_FILE  "key.pem"
@@ -17,6 +18,8 @@ struct identity;
 struct identity_dir {
 	int fd;           /* borrowed */
 	const char *name; /* for errors; borrowed */
+	/* Of files that are made; NULL: as the process makes them. */
+	const struct identity_owner *owner;
 };
 
 /*

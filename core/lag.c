@@ -2,6 +2,8 @@
 
 /* How late the loops are. */
 
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -12,13 +14,14 @@
 #include "metrics.h"
 #include "worker.h"
 
-#define INTERVAL_US 500000
+#define INTERVAL_US (LAG_BEAT_MS * 1000)
 
 struct lag {
 	struct event *timer; /* owned */
 	struct metrics_shard *shard;
 	enum core_loop_label label;
 	int64_t due_us;
+	_Atomic int64_t beat_us; /* when it last turned; for the control loop */
 };
 
 static struct lag *lags; /* owned array: the control loop's, then workers' */
@@ -36,7 +39,10 @@ static int arm(struct lag *lag)
 {
 	static const struct timeval interval = {.tv_usec = INTERVAL_US};
 
-	lag->due_us = clock_us() + INTERVAL_US;
+	int64_t now_us = clock_us();
+
+	atomic_store_explicit(&lag->beat_us, now_us, memory_order_relaxed);
+	lag->due_us = now_us + INTERVAL_US;
 	return event_add(lag->timer, &interval);
 }
 
@@ -88,6 +94,30 @@ int lag_start(struct loop *control)
 error:
 	lag_finish();
 	return -1;
+}
+
+int64_t lag_silence_ms(const char **which)
+{
+	static char name[24];
+	int64_t now_us = clock_us(), most_us = 0;
+	unsigned worst = 0;
+
+	for (unsigned i = 0; i < lag_count; i++) {
+		int64_t silent_us =
+			now_us - atomic_load_explicit(&lags[i].beat_us,
+					 memory_order_relaxed);
+
+		if (silent_us <= most_us)
+			continue;
+		most_us = silent_us;
+		worst = i;
+	}
+	if (worst)
+		(void)snprintf(name, sizeof(name), "worker %u", worst - 1);
+	else
+		(void)snprintf(name, sizeof(name), "the control thread");
+	*which = name;
+	return most_us / 1000;
 }
 
 void lag_finish(void)

@@ -9,12 +9,24 @@
 #ifndef LAG_H
 #define LAG_H
 
+#include <stdint.h>
+
 struct loop;
+
+/* Every loop gives a sign of life this often. */
+#define LAG_BEAT_MS 500
 
 /* [C]  Workers exist; on them and the control loop.  0, or -1 without memory.
  */
 int lag_start(struct loop *control);
 /* [C]  Workers' threads have ended, their loops have not. */
 void lag_finish(void);
+
+/*
+ * [C]  For how long the loop that has been silent for longest has given none;
+ * *which is its name ("worker 1"), valid until the next call.  0 before
+ * lag_start().
+ */
+int64_t lag_silence_ms(const char **which);
 
 #endif

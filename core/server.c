@@ -17,6 +17,7 @@
 #include "address.h"
 #include "capacity.h"
 #include "catalog.h"
+#include "check.h"
 #include "config.h"
 #include "core_metrics.h"
 #include "crash.h"
@@ -31,7 +32,10 @@
 #include "loop.h"
 #include "metrics.h"
 #include "module_metrics.h"
+#include "notify.h"
+#include "rights.h"
 #include "server.h"
+#include "show_config.h"
 #include "signals.h"
 #include "tls.h"
 #include "trim.h"
@@ -44,6 +48,7 @@ static struct {
 	struct flags flags;
 	struct catalog catalog;
 	struct identity identity;
+	struct rights rights;
 } server;
 
 void relay_server_stop(void)
@@ -140,6 +145,45 @@ static int64_t worker_descriptors(const struct core_conf *core)
 	return worker_count(core) * (2 + 2 * addresses);
 }
 
+/* Who it is to become; and before there are keys, nobody gets to see them. */
+static int prepare_rights(const struct core_conf *core)
+{
+	struct relay_err err;
+
+	if (rights_find(core->user, core->group, &server.rights, &err) != 0 ||
+		rights_check(&server.rights, &err) != 0 ||
+		rights_limit_dumps(core->core_dumps, &err) != 0)
+		return fatal("", &err);
+	return 0;
+}
+
+static int load_identity(const struct core_conf *core)
+{
+	const struct identity_owner owner = {
+		server.rights.uid, server.rights.gid};
+	struct relay_err err;
+
+	if (identity_load_for(&server.identity, core->keys, NAME,
+		    rights_will_change(&server.rights) ? &owner : NULL,
+		    &err) != 0)
+		return fatal("", &err);
+	check_key_mode(&server.identity, core->keys);
+	return 0;
+}
+
+/* All that follows, modules included, has the rights that a reload has. */
+static int drop_rights(const struct core_conf *core)
+{
+	struct relay_err err;
+
+	if (rights_will_change(&server.rights))
+		http_reserve();
+	if (rights_drop(&server.rights, core->core_dumps, &err) != 0)
+		return fatal("", &err);
+	rights_tell(&server.rights, server.flags.conf, core->keys);
+	return 0;
+}
+
 static int build_up(const struct core_conf *core)
 {
 	struct worker_conf workers = {
@@ -150,8 +194,8 @@ static int build_up(const struct core_conf *core)
 	struct relay_err err;
 
 	capacity_init(core->max_connections, worker_descriptors(core));
-	if (identity_load(&server.identity, core->keys, NAME, &err) != 0)
-		return fatal("", &err);
+	if (prepare_rights(core) != 0 || load_identity(core) != 0)
+		return -1;
 	if (tls_init(&server.identity, &err) != 0)
 		return fatal("cannot set up TLS: ", &err);
 	if (metrics_init(workers.count) != 0 || core_metrics_init() != 0 ||
@@ -168,7 +212,7 @@ static int build_up(const struct core_conf *core)
 		log_core(RELAY_ERROR, "no memory for the status service");
 		return -1;
 	}
-	if (workers_run() != 0)
+	if (drop_rights(core) != 0 || workers_run() != 0)
 		return -1;
 	if (lag_start(&server.control) != 0 ||
 		trim_start(&server.control) != 0) {
@@ -210,6 +254,10 @@ static int open_up(void)
 	}
 	note_addresses();
 	host_ready();
+	if (notify_ready(server.control.base) != 0) {
+		log_core(RELAY_ERROR, "no memory for the service manager");
+		return -1;
+	}
 	return 0;
 }
 
@@ -246,28 +294,53 @@ static int serve(int argc, char *const argv[], struct config *config)
 	if (result != 0)
 		log_core(RELAY_ERROR, "the control loop failed");
 	log_core(RELAY_NOTICE, "stopping");
+	notify_stopping("stopping");
 end:
 	signals_exit_at_once();
 	tear_down();
 	return result;
 }
 
-static int check(struct config *config)
+/* What can be told at once, is: of the files, the modules, and the machine. */
+static int check(struct config *config, bool good)
 {
-	int result = host_check(config);
+	int result = good ? 0 : -1;
 
-	config_free(config);
-	if (result == 0)
-		log_core(RELAY_NOTICE, "the configuration is good");
-	return result;
+	if (host_check(config) != 0)
+		result = -1;
+	if (check_surroundings(config_core(config)) != 0)
+		result = -1;
+	if (result != 0) {
+		log_core(RELAY_ERROR, "the configuration is not good");
+		return -1;
+	}
+	if (show_config(config, stdout) != 0) {
+		log_core(RELAY_ERROR, "cannot write to stdout: %s",
+			strerror(errno));
+		return -1;
+	}
+	log_core(RELAY_NOTICE, "the configuration is good");
+	return 0;
 }
 
-static int print_modules(struct config *config)
+/* -check and -modules: also of what is wrong, as much as can be told. */
+static int look(void)
 {
-	int result = list_modules(&server.catalog, config, stdout);
+	bool good;
+	struct config *config = host_examine(&good);
+	int result;
 
+	if (!config)
+		return -1;
+	log_debug(config_core(config)->debug);
+	log_release();
+	catalog_report(&server.catalog);
+	if (server.flags.action == CONFIG_CHECK)
+		result = check(config, good);
+	else
+		result = list_modules(&server.catalog, config, stdout);
 	config_free(config);
-	return result;
+	return good ? result : -1;
 }
 
 static int run(int argc, char *const argv[])
@@ -275,15 +348,14 @@ static int run(int argc, char *const argv[])
 	struct config *config;
 	char version[512];
 
+	if (server.flags.action == CONFIG_CHECK ||
+		server.flags.action == CONFIG_MODULES)
+		return look();
 	config = host_load();
 	if (!config)
 		return -1;
 	log_debug(config_core(config)->debug);
 	catalog_report(&server.catalog);
-	if (server.flags.action == CONFIG_MODULES)
-		return print_modules(config);
-	if (server.flags.action == CONFIG_CHECK)
-		return check(config);
 	version_line(version, sizeof(version));
 	log_core(RELAY_NOTICE, "%s", version);
 	return serve(argc, argv, config);
@@ -305,6 +377,7 @@ static int obey(int argc, char *const argv[])
 {
 	size_t count;
 	const struct config_module *schema;
+	struct relay_err err;
 	int code;
 
 	if (find_modules(argc, argv) != 0)
@@ -322,6 +395,10 @@ static int obey(int argc, char *const argv[])
 		return EXIT_SUCCESS;
 	if (server.flags.action == CONFIG_VERSION)
 		return print_version();
+	if (server.flags.action == CONFIG_RUN && notify_init(&err) != 0) {
+		(void)fatal("", &err);
+		return EXIT_FAILURE;
+	}
 	return run(argc, argv) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -345,6 +422,7 @@ int server_run(int argc, char *const argv[])
 		code = obey(argc, argv);
 	host_finish();
 	flags_free(&server.flags);
+	notify_finish();
 	log_detach();
 	metrics_finish();
 	catalog_finish(&server.catalog);

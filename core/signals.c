@@ -13,6 +13,7 @@
 
 #include "host.h"
 #include "log.h"
+#include "notify.h"
 #include "signals.h"
 
 static void on_stop(evutil_socket_t number, short what, void *arg)
@@ -28,7 +29,9 @@ static void on_reload(evutil_socket_t number, short what, void *arg)
 	(void)number;
 	(void)what;
 	(void)arg;
+	notify_reloading();
 	host_reload();
+	notify_reloaded();
 }
 
 static void on_drain(evutil_socket_t number, short what, void *arg)

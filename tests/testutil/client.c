@@ -128,7 +128,7 @@ struct relay_client *relay_client_create(
 	struct event_base *base, const char *keys, struct relay_err *err)
 {
 	struct identity identity = {.cert = NULL};
-	struct identity_dir dir = {-1, keys};
+	struct identity_dir dir = {.fd = -1, .name = keys};
 	struct relay_client *client = NULL;
 
 	if (open_keys(&dir, err))
@@ -204,7 +204,7 @@ static int check_empty(const struct identity_dir *dir, struct relay_err *err)
 
 int relay_client_make_keys(const char *name, struct relay_err *err)
 {
-	struct identity_dir dir = {-1, name};
+	struct identity_dir dir = {.fd = -1, .name = name};
 	int result;
 
 	if (open_keys(&dir, err))
