@@ -93,6 +93,7 @@ int notify_init(struct relay_err *err)
 	}
 	notify.patience_ms = notify_patience_ms(
 		getenv("WATCHDOG_USEC"), getenv("WATCHDOG_PID"), getpid());
+	(void)unsetenv("WATCHDOG_PID");
 	return 0;
 }
 

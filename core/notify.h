@@ -20,8 +20,9 @@
 struct event_base;
 
 /*
- * Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, which stay for a process
- * that takes over.  0, or -1 with err: a variable makes no sense.
+ * Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID.  The first two stay, for
+ * a process that takes over; the last, which names this one, is removed.  0, or
+ * -1 with err: a variable makes no sense.
  */
 int notify_init(struct relay_err *err);
 void notify_finish(void);

@@ -42,8 +42,29 @@ def test_secrets_are_not_shown():
 
 def test_broken_modules_are_listed_with_their_fault():
     text = listed("-module-dir", f"{module_folder()},{folder_of('bad-magic')}")
-    assert re.search(r"^bad-magic cannot be used: .*begins with deadbeef .*\n    \S+bad-magic\.so$", text,
-                     re.MULTILINE), text
+    assert re.search(r"^bad-magic cannot be used, not enabled: .*begins with deadbeef .*\n"
+                     r"    \S+bad-magic\.so$", text, re.MULTILINE), text
+
+
+def test_modules_that_are_enabled_and_unusable_are_listed(tmp_path):
+    (tmp_path / "relay.conf").write_text("modules = { log, bad-magic, nowhere }\n")
+    text = listed("-module-dir", f"{module_folder()},{folder_of('bad-magic')}",
+                  "-conf", str(tmp_path / "relay.conf"))
+    assert re.search(r"^bad-magic cannot be used, enabled: ", text, re.MULTILINE), text
+    assert re.search(r"^nowhere is not there, enabled: no nowhere\.so in /", text, re.MULTILINE), text
+
+
+def test_a_file_that_is_no_module_is_listed(tmp_path):
+    (tmp_path / "text.so").write_text("#!/bin/sh\n")
+    text = listed("-module-dir", f"{module_folder()},{tmp_path}")
+    assert re.search(r"^text cannot be used, not enabled: ", text, re.MULTILINE), text
+
+
+def test_modules_are_listed_although_the_configuration_is_wrong(tmp_path):
+    (tmp_path / "relay.conf").write_text("workers = many\nlog { format = json }\n")
+    done = run(OURS, "-modules", "-conf", str(tmp_path / "relay.conf"))
+    assert done.returncode == 1 and "relay.conf:1" in done.stderr
+    assert re.search(r"^    format = json$", done.stdout, re.MULTILINE), done.stdout
 
 
 def test_nothing_is_started(tmp_path):

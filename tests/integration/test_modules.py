@@ -22,6 +22,7 @@ BROKEN = {
     "wrong-name": r"named 'right-name': the file must be named 'right-name\.so'",
     "bad-options": r"two options named 'limit'",
     "bad-default": r"default of its option 'limit'.*many",
+    "bad-successor": r"'most' and the successor 'limit' are not of the same field and type",
 }
 
 STAGES = ["check", "init", "start", "worker-start"]
