@@ -40,6 +40,6 @@ void rights_tell(
 	if (snprintf(path, sizeof(path), "%s/key.pem", keys) <
 		(int)sizeof(path))
 		look_at(path, rights->user,
-			"this process has read it, but no reload and no "
-			"start as that user can; chown it");
+			"this process has read it, but no reload, no module "
+			"and no start as that user can; chown it to the user");
 }

@@ -63,6 +63,28 @@ def why_not():
     return None
 
 
+def call_in(namespace, function):
+    """The function's result; its sockets are made in the network namespace of that file."""
+    result = []
+
+    def body():
+        with open(namespace, "rb") as file:
+            libc = ctypes.CDLL(None, use_errno=True)
+            assert libc.setns(file.fileno(), 0x40000000) == 0, ctypes.get_errno()
+        try:
+            result.append((True, function()))
+        except BaseException as error:  # noqa: BLE001: raised again by the caller
+            result.append((False, error))
+
+    thread = threading.Thread(target=body)
+    thread.start()
+    thread.join()
+    good, value = result[0]
+    if not good:
+        raise value
+    return value
+
+
 class Networks:
     """The three namespaces, and the gateway between them."""
 
@@ -143,24 +165,7 @@ class Networks:
 
     def call(self, role, function):
         """The function's result; its sockets are made in that namespace."""
-        result = []
-
-        def body():
-            with open(f"/run/netns/{self.names[role]}", "rb") as namespace:
-                libc = ctypes.CDLL(None, use_errno=True)
-                assert libc.setns(namespace.fileno(), 0x40000000) == 0, ctypes.get_errno()
-            try:
-                result.append((True, function()))
-            except BaseException as error:  # noqa: BLE001: raised again by the caller
-                result.append((False, error))
-
-        thread = threading.Thread(target=body)
-        thread.start()
-        thread.join()
-        good, value = result[0]
-        if not good:
-            raise value
-        return value
+        return call_in(f"/run/netns/{self.names[role]}", function)
 
     def close(self):
         self.stop_gateway()

@@ -116,6 +116,8 @@ class RelayServer:
             if descriptors:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
 
+        if program.ours and os.geteuid() != 0 and "-core-dumps" not in command:
+            command = [*command, "-core-dumps"]  # else only root could look into /proc/PID
         self.program = program
         self.command = command
         self.uri = None
