@@ -18,14 +18,14 @@ relay="$build/strelaysrv"
 pid_file="$home/relay.pid"
 log="$home/relay.log"
 
-# Is it still ours, or has another process got that number since?
+# Is it still ours, or has another process got that number since?  Only root may
+# look at the file that the relay runs.
 running_pid() {
 	[ -f "$pid_file" ] || return 1
 	pid=$(cat "$pid_file")
-	case $(readlink "/proc/$pid/exe" 2>/dev/null) in
-	"$relay" | "$relay (deleted)") echo "$pid" ;;
-	*) return 1 ;;
-	esac
+	program=$(tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" | head -n 1)
+	[ "$program" = "$relay" ] || return 1
+	echo "$pid"
 }
 
 stop() {

@@ -144,6 +144,7 @@ class Stage:
             server = Server(name, [
                 self.programs[name], "-pools=", "-keys", str(keys),
                 "-listen", f"127.0.0.1:{listen}", "-status-srv", f"127.0.0.1:{status}", *args,
+                *(["-core-dumps"] if name == "ours" and os.geteuid() else []),  # for smaps
             ], self._log(name))
             server.port = listen
             if port is not None:

@@ -9,6 +9,7 @@ import pathlib
 import pwd
 import resource
 import shutil
+import signal
 import socket
 import ssl
 import stat
@@ -99,7 +100,7 @@ def reload(server):
     """Reloads; returns whether that succeeded."""
     done = server.log().count("core: reloaded") + server.log().count("core: not reloaded")
     good = server.log().count("core: reloaded")
-    server.send_signal(1)
+    server.send_signal(signal.SIGHUP)
     wait_for(lambda: server.log().count("core: reloaded")
              + server.log().count("core: not reloaded") > done, "the reload")
     return server.log().count("core: reloaded") > good
@@ -201,7 +202,7 @@ def test_what_modules_open_is_the_users_and_a_reload_can_open_it_again(serve, fo
     wait_for(lambda: (state / "log").exists() and "core: ready" in (state / "log").read_text(),
              lambda: f"the log file; stderr: {server.log()}")
     (state / "log").rename(state / "log.1")
-    server.send_signal(1)
+    server.send_signal(signal.SIGHUP)
     wait_for(lambda: (state / "log").exists() and "core: reloaded" in (state / "log").read_text(),
              "the new log file")
     wait_for((state / "csv").exists, "the metrics")
@@ -238,7 +239,6 @@ def test_a_file_that_the_user_cannot_read_is_told_at_once_and_fails_a_reload(
     assert reload(server)
 
 
-@as_root
 @pytest.mark.parametrize("args, want", [
     (["-user", "no-such-user"], 'there is no user "no-such-user"'),
     (["-user", "nobody", "-group", "no-such-group"], 'there is no group "no-such-group"'),
