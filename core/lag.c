@@ -3,7 +3,6 @@
 /* How late the loops are. */
 
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -96,13 +95,12 @@ error:
 	return -1;
 }
 
-int64_t lag_silence_ms(const char **which)
+int64_t lag_silence_ms(unsigned *worker)
 {
-	static char name[24];
 	int64_t now_us = clock_us(), most_us = 0;
-	unsigned worst = 0;
 
-	for (unsigned i = 0; i < lag_count; i++) {
+	*worker = 0;
+	for (unsigned i = 1; i < lag_count; i++) {
 		int64_t silent_us =
 			now_us - atomic_load_explicit(&lags[i].beat_us,
 					 memory_order_relaxed);
@@ -110,13 +108,8 @@ int64_t lag_silence_ms(const char **which)
 		if (silent_us <= most_us)
 			continue;
 		most_us = silent_us;
-		worst = i;
+		*worker = i - 1;
 	}
-	if (worst)
-		(void)snprintf(name, sizeof(name), "worker %u", worst - 1);
-	else
-		(void)snprintf(name, sizeof(name), "the control thread");
-	*which = name;
 	return most_us / 1000;
 }
 

@@ -23,10 +23,9 @@ int lag_start(struct loop *control);
 void lag_finish(void);
 
 /*
- * [C]  For how long the loop that has been silent for longest has given none;
- * *which is its name ("worker 1"), valid until the next call.  0 before
- * lag_start().
+ * [C]  For how long the worker that has been silent for longest has given none;
+ * *worker is its number.  0 before lag_start().
  */
-int64_t lag_silence_ms(const char **which);
+int64_t lag_silence_ms(unsigned *worker);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +26,8 @@
 #include "notify.h"
 
 /* Without a watchdog: how old the numbers of STATUS= may be. */
-#define STATUS_MS 5000
+#define STATUS_MS  5000
+#define PATIENCE_S 1
 /* Looks at the loops in the time that one may take. */
 #define LOOKS 4
 
@@ -36,7 +39,7 @@ static struct {
 	int64_t patience_ms;
 	const char *status;        /* borrowed; NULL: the numbers */
 	int64_t devices, sessions; /* of the last STATUS=; -1: none was sent */
-	bool stuck;                /* a loop is, and that was logged */
+	unsigned silent_looks;     /* one after another, at a stuck worker */
 	bool deaf;                 /* the last message could not be sent */
 } notify = {.fd = -1, .devices = -1};
 
@@ -79,6 +82,7 @@ static int read_address(const char *path, struct relay_err *err)
 
 int notify_init(struct relay_err *err)
 {
+	static const struct timeval patience = {.tv_sec = PATIENCE_S};
 	const char *path = getenv("NOTIFY_SOCKET");
 
 	if (!path || !*path)
@@ -86,7 +90,8 @@ int notify_init(struct relay_err *err)
 	if (read_address(path, err) != 0)
 		return -1;
 	notify.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (notify.fd < 0) {
+	if (notify.fd < 0 || setsockopt(notify.fd, SOL_SOCKET, SO_SNDTIMEO,
+				     &patience, sizeof(patience)) != 0) {
 		notify.to_len = 0;
 		return relay_fail(err, "no socket for NOTIFY_SOCKET: %s",
 			strerror(errno));
@@ -97,15 +102,17 @@ int notify_init(struct relay_err *err)
 	return 0;
 }
 
-static int send_text(const char *text)
+/* What must arrive may wait PATIENCE_S, once, for a manager that is slow. */
+static int send_text(const char *text, bool must_arrive)
 {
+	int flags =
+		MSG_NOSIGNAL | (must_arrive && !notify.deaf ? 0 : MSG_DONTWAIT);
 	ssize_t n;
 
 	if (!notify.to_len)
 		return 0;
-	do /* never waits for a manager that does not read */
-		n = sendto(notify.fd, text, strlen(text),
-			MSG_DONTWAIT | MSG_NOSIGNAL,
+	do
+		n = sendto(notify.fd, text, strlen(text), flags,
 			(const struct sockaddr *)&notify.to, notify.to_len);
 	while (n < 0 && errno == EINTR);
 	if (n < 0 && !notify.deaf)
@@ -118,6 +125,7 @@ static int send_text(const char *text)
 
 static int say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* A step of life, or STATUS=. */
 static int say(const char *fmt, ...)
 {
 	char text[512];
@@ -126,7 +134,7 @@ static int say(const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	return send_text(text);
+	return send_text(text, strncmp(text, "STATUS=", 7) != 0);
 }
 
 /* STATUS= */
@@ -143,7 +151,7 @@ static void status_line(char *out, size_t cap)
 		(void)snprintf(out, cap, "%s", notify.status);
 	else
 		(void)snprintf(out, cap,
-			"%" PRId64 " devices connected, %" PRId64 " sessions",
+			"connected devices: %" PRId64 ", sessions: %" PRId64,
 			notify.devices, notify.sessions);
 }
 
@@ -173,22 +181,23 @@ void notify_status(const char *status)
 
 /* WATCHDOG=1 */
 
+/* This is the control thread: it turns, or nobody would ask. */
 static bool all_alive(void)
 {
-	const char *which;
-	int64_t silent_ms = lag_silence_ms(&which);
+	unsigned worker;
+	int64_t silent_ms = lag_silence_ms(&worker);
 
 	if (silent_ms <= notify.patience_ms) {
-		notify.stuck = false;
+		notify.silent_looks = 0;
 		return true;
 	}
-	if (!notify.stuck)
+	/* Once may be the whole process, which slept and has just woken up. */
+	if (++notify.silent_looks == 2)
 		log_core(RELAY_ERROR,
-			"%s has not turned its loop for %" PRId64
+			"worker %u has not turned its loop for %" PRId64
 			" ms: the service manager is no longer told that all "
 			"is well",
-			which, silent_ms);
-	notify.stuck = true;
+			worker, silent_ms);
 	return false;
 }
 
@@ -198,7 +207,7 @@ static void tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	(void)arg;
 	if (notify.patience_ms && all_alive())
-		(void)send_text("WATCHDOG=1");
+		(void)send_text("WATCHDOG=1", false);
 	refresh_status();
 }
 

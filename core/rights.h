@@ -39,7 +39,9 @@ bool rights_will_change(const struct rights *rights);
 
 /*
  * No core dump and no debugger gets to see the keys from here on, unless
- * `allowed`.  0, or -1 with err.
+ * `allowed`: by PR_SET_DUMPABLE, since secrets of all kinds lie all over the
+ * heap, where no MADV_DONTDUMP would find them.  It costs the process' own user
+ * the sight of /proc/PID/fd and the like.  0, or -1 with err.
  */
 int rights_limit_dumps(bool allowed, struct relay_err *err);
 

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MPL-2.0
 """Runs a command with no system calls but those that a systemd unit allows; others kill it.
 
+Of sockets only RestrictAddressFamilies= are allowed, and of memory what
+MemoryDenyWriteExecute= leaves.
+
 As a program: sandbox.py UNIT COMMAND..."""
 
 import ctypes
@@ -11,6 +14,16 @@ import subprocess
 import sys
 
 _KILL_PROCESS, _ALLOW = 0x80000000, 0x7FFF0000
+_EQUAL, _MASKED = 4, 7
+_WRITE, _EXEC = 2, 4
+_FAMILIES = {"AF_UNIX": 1, "AF_INET": 2, "AF_INET6": 10, "AF_NETLINK": 16}
+
+
+class _Condition(ctypes.Structure):
+    """struct scmp_arg_cmp: of which argument, how compared, with what."""
+
+    _fields_ = [("arg", ctypes.c_uint), ("op", ctypes.c_int), ("a", ctypes.c_uint64),
+                ("b", ctypes.c_uint64)]
 
 
 def unit_lines(path):
@@ -42,7 +55,17 @@ def allowed_calls(path):
     return allowed | {"execve", "exit", "exit_group", "rt_sigreturn"}
 
 
-def restrict(calls):
+def conditions(path):
+    """{call: [condition, ...]}: each of them alone allows it."""
+    families = next(value for name, value in unit_lines(path) if name == "RestrictAddressFamilies")
+    return {
+        "socket": [_Condition(0, _EQUAL, _FAMILIES[name], 0) for name in families.split()],
+        "mprotect": [_Condition(2, _MASKED, _EXEC, 0)],
+        "mmap": [_Condition(2, _MASKED, bit, 0) for bit in (_WRITE, _EXEC)],
+    }
+
+
+def restrict(calls, conditional):
     library = ctypes.CDLL("libseccomp.so.2")
     library.seccomp_init.restype = ctypes.c_void_p
     context = ctypes.c_void_p(library.seccomp_init(ctypes.c_uint32(_KILL_PROCESS)))
@@ -51,12 +74,15 @@ def restrict(calls):
         number = library.seccomp_syscall_resolve_name(name.encode())
         if number < 0:
             continue  # of another architecture
-        result = library.seccomp_rule_add_array(
-            context, ctypes.c_uint32(_ALLOW), ctypes.c_int(number), ctypes.c_uint(0), None)
-        assert result == 0, f"{name}: {result}"
+        for condition in conditional.get(name, [None]):
+            result = library.seccomp_rule_add_array(
+                context, ctypes.c_uint32(_ALLOW), ctypes.c_int(number),
+                ctypes.c_uint(condition is not None),
+                ctypes.byref(condition) if condition else None)
+            assert result == 0, f"{name}: {result}"
     assert library.seccomp_load(context) == 0
 
 
 if __name__ == "__main__":
-    restrict(allowed_calls(sys.argv[1]))
+    restrict(allowed_calls(sys.argv[1]), conditions(sys.argv[1]))
     os.execv(sys.argv[2], sys.argv[2:])

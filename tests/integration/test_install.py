@@ -77,6 +77,12 @@ def test_the_installed_sample_is_good(prefix, tmp_path):
     run(str(prefix / "bin" / "strelaysrv"), "-conf", str(sample), "-check", cwd=tmp_path)
 
 
+def test_the_installed_service_starts_the_installed_server(prefix):
+    unit = next(prefix.rglob("strelaysrv.service")).read_text()
+    programs = re.findall(r"^Exec\w+=(\S+strelaysrv) ", unit, re.MULTILINE)
+    assert programs == [str(prefix / "bin" / "strelaysrv")] * 2
+
+
 def sanitizer_flags():
     return {"TSan": ["-fsanitize=thread"], "ASan": ["-fsanitize=address,undefined"]}.get(
         cache("CMAKE_BUILD_TYPE"), [])

@@ -86,7 +86,7 @@ def test_ready_is_told_when_it_serves(serve, manager):
     message, _ = manager.wait_for("READY=1", READY="1")
     server.wait_until_serving()
     assert message["MAINPID"] == str(server.pid)
-    assert message["STATUS"] == "0 devices connected, 0 sessions"
+    assert message["STATUS"] == "connected devices: 0, sessions: 0"
     socket.create_connection(server.address, timeout=PATIENCE).close()
 
 
@@ -110,8 +110,8 @@ def test_the_numbers_are_told_when_they_change(serve, path_manager, identities):
     server = serve(path_manager, env={"WATCHDOG_USEC": "2000000"})
     with ProtocolConnection(server.address, identities[0]) as device:
         device.join()
-        _, at = path_manager.wait_for("one device", STATUS="1 devices connected, 0 sessions")
-    path_manager.wait_for("no device", STATUS="0 devices connected, 0 sessions", since=at)
+        _, at = path_manager.wait_for("one device", STATUS="connected devices: 1, sessions: 0")
+    path_manager.wait_for("no device", STATUS="connected devices: 0, sessions: 0", since=at)
 
 
 class Reloadable(ModuleServer):

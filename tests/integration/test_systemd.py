@@ -76,6 +76,29 @@ def test_the_service_takes_the_place_of_debians():
     assert ours["Alias"] == [DEBIANS.name]
 
 
+@pytest.mark.skipif(not DEBIANS.exists(), reason=f"there is no {DEBIANS}")
+@missing("systemctl")
+def test_the_names_of_debians_service_change_hands(tmp_path):
+    """As README.md says it, in a folder that stands for the root of a machine."""
+    def systemctl(*words):
+        done = subprocess.run(["systemctl", f"--root={tmp_path}", *words], capture_output=True,
+                              text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    old, new = tmp_path / "lib/systemd/system", tmp_path / "usr/local/lib/systemd/system"
+    for folder in (old, new, tmp_path / "etc/systemd/system"):
+        folder.mkdir(parents=True)
+    shutil.copy(DEBIANS, old)
+    systemctl("enable", "syncthing-relaysrv")
+    systemctl("disable", "syncthing-relaysrv")
+    (old / DEBIANS.name).unlink()
+    shutil.copy(UNIT, new)
+    systemctl("enable", "strelaysrv")
+    for name in ("syncthing-relaysrv.service", "multi-user.target.wants/strelaysrv.service"):
+        link = tmp_path / "etc/systemd/system" / name
+        assert os.readlink(link) == "/usr/local/lib/systemd/system/strelaysrv.service", name
+
+
 def command(name, text):
     """A command line of the unit as systemd makes it of the settings; without the program."""
     variables = dict(value.split("=", 1) for value in settings(UNIT)["Environment"])
@@ -159,7 +182,15 @@ def test_the_system_call_filter_lets_the_server_work(tmp_path, relay_keys, ident
 
 
 @pytest.mark.skipif(why_no_sandbox() is not None, reason=f"{why_no_sandbox()}")
-def test_the_system_call_filter_of_that_test_works():
-    done = subprocess.run([sys.executable, sandbox.__file__, str(UNIT), shutil.which("nice"), "-n5",
-                           shutil.which("true")], capture_output=True, check=False)
-    assert done.returncode == -signal.SIGSYS, done
+@pytest.mark.parametrize("code, killed", [
+    ("pass", False),
+    ("os.nice(5)", True),
+    ("socket.socket(socket.AF_INET)", False),
+    ("socket.socket(socket.AF_PACKET, socket.SOCK_RAW)", True),
+    ("mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC)", False),
+    ("mmap.mmap(-1, 4096, prot=mmap.PROT_WRITE | mmap.PROT_EXEC)", True),
+])
+def test_the_sandbox_of_that_test_works(code, killed):
+    done = subprocess.run([sys.executable, sandbox.__file__, str(UNIT), sys.executable, "-c",
+                           f"import mmap, os, socket; {code}"], capture_output=True, check=False)
+    assert done.returncode == (-signal.SIGSYS if killed else 0), done

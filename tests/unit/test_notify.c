@@ -29,9 +29,9 @@ static struct event_base *base;
 
 /* What notify.c takes from the rest of the server. */
 
-int64_t lag_silence_ms(const char **which)
+int64_t lag_silence_ms(unsigned *worker)
 {
-	*which = "worker 1";
+	*worker = 1;
 	return silence_ms;
 }
 
@@ -133,7 +133,7 @@ static void numbers_are_told_when_they_change(void **state)
 	devices = 7;
 	one_tick();
 	assert_string_equal(told(), "WATCHDOG=1");
-	assert_string_equal(told(), "STATUS=7 devices connected, 0 sessions");
+	assert_string_equal(told(), "STATUS=connected devices: 7, sessions: 0");
 }
 
 static void a_line_of_ones_own_stays(void **state)
@@ -145,7 +145,7 @@ static void a_line_of_ones_own_stays(void **state)
 	notify_reloaded();
 	assert_string_equal(told(), "READY=1\nSTATUS=draining");
 	notify_status(NULL);
-	assert_string_equal(told(), "STATUS=0 devices connected, 0 sessions");
+	assert_string_equal(told(), "STATUS=connected devices: 0, sessions: 0");
 	assert_int_equal(notify_main_pid(4711), 0);
 	assert_string_equal(told(), "MAINPID=4711");
 }
