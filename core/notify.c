@@ -40,6 +40,7 @@ static struct {
 	const char *status;        /* borrowed; NULL: the numbers */
 	int64_t devices, sessions; /* of the last STATUS=; -1: none was sent */
 	unsigned silent_looks;     /* one after another, at a stuck worker */
+	bool muted;                /* another process is the main one */
 	bool deaf;                 /* the last message could not be sent */
 } notify = {.fd = -1, .devices = -1};
 
@@ -109,7 +110,7 @@ static int send_text(const char *text, bool must_arrive)
 		MSG_NOSIGNAL | (must_arrive && !notify.deaf ? 0 : MSG_DONTWAIT);
 	ssize_t n;
 
-	if (!notify.to_len)
+	if (!notify.to_len || notify.muted)
 		return 0;
 	do
 		n = sendto(notify.fd, text, strlen(text), flags,
@@ -266,7 +267,12 @@ void notify_stopping(const char *status)
 
 int notify_main_pid(pid_t pid)
 {
-	return say("MAINPID=%d", (int)pid);
+	int result;
+
+	notify.muted = false;
+	result = say("MAINPID=%d", (int)pid);
+	notify.muted = pid != getpid();
+	return result;
 }
 
 void notify_finish(void)
@@ -276,6 +282,7 @@ void notify_finish(void)
 	if (notify.fd >= 0)
 		(void)close(notify.fd);
 	notify.tick = NULL;
+	notify.muted = false;
 	notify.fd = -1;
 	notify.to_len = 0;
 }

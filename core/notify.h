@@ -41,7 +41,10 @@ void notify_stopping(const char *status);
 /* Another line for STATUS= until NULL gives it back to the numbers; borrowed.
  */
 void notify_status(const char *status);
-/* Another process is the main one from now on; 0 or -1. */
+/*
+ * Which process is the main one from now on.  While it is another, all of the
+ * rest here does nothing: that one speaks for the service.  0 or -1.
+ */
 int notify_main_pid(pid_t pid);
 
 /* Pure parts. */

@@ -148,6 +148,14 @@ static void a_line_of_ones_own_stays(void **state)
 	assert_string_equal(told(), "STATUS=connected devices: 0, sessions: 0");
 	assert_int_equal(notify_main_pid(4711), 0);
 	assert_string_equal(told(), "MAINPID=4711");
+	notify_stopping("stopping");
+	assert_string_equal(told(), "");
+	assert_int_equal(notify_main_pid(getpid()), 0);
+	assert_non_null(strstr(told(), "MAINPID="));
+	notify_stopping("stopping");
+	assert_string_equal(told(), "STOPPING=1\nSTATUS=stopping");
+	assert_int_equal(notify_main_pid(4711), 0);
+	(void)told();
 }
 
 static void patience_is_half_of_what_is_asked_for(void **state)
