@@ -20,7 +20,7 @@
 
 static bool dropped; /* there were more before */
 
-/* Who. */
+/* Who.  There is one thread yet, and [C] alone asks. */
 
 /* A number that is no name; (uid_t)-1 means "leave it" to the kernel. */
 static int read_number(const char *text, unsigned *out)
@@ -37,8 +37,11 @@ static int read_number(const char *text, unsigned *out)
 static int find_user(
 	const char *name, struct rights *out, struct relay_err *err)
 {
-	const struct passwd *user = (errno = 0, getpwnam(name));
+	const struct passwd *user;
 
+	errno = 0;
+	/* cppcheck-suppress getpwnamCalled */
+	user = getpwnam(name);
 	if (user) {
 		out->uid = user->pw_uid;
 		out->gid = user->pw_gid;
@@ -52,6 +55,7 @@ static int find_user(
 			"there is no user \"%s\"; make one, or name another "
 			"with the option user",
 			name);
+	/* cppcheck-suppress getpwuidCalled */
 	user = getpwuid(out->uid);
 	out->gid = user ? user->pw_gid : (gid_t)-1;
 	return 0;
@@ -60,8 +64,11 @@ static int find_user(
 static int find_group(
 	const char *name, struct rights *out, struct relay_err *err)
 {
-	const struct group *group = (errno = 0, getgrnam(name));
+	const struct group *group;
 
+	errno = 0;
+	/* cppcheck-suppress getgrnamCalled */
+	group = getgrnam(name);
 	if (group) {
 		out->gid = group->gr_gid;
 		return 0;
