@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "attribution.h"
+#include "closed.h"
 #include "config.h"
 #include "hooks.h"
 #include "http.h"
@@ -354,6 +355,7 @@ void stage_publish(const struct module_list *list)
 	stage_mark(list, MODULE_LIVE);
 	for (size_t i = 0; i < list->count; i++)
 		log_publish(list->mods[i]);
+	closed_refresh();
 }
 
 /* Out. */
@@ -362,6 +364,7 @@ static void withdraw(struct relay_module *mod)
 {
 	http_withdraw(mod);
 	service_withdraw(mod);
+	closed_withdraw(mod);
 	timer_withdraw(&mod->control);
 	metrics_withdraw(mod);
 	log_withdraw(mod);

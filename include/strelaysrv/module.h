@@ -73,6 +73,7 @@ struct relay_ctx {
 #include <strelaysrv/metric.h>
 #include <strelaysrv/http.h>
 #include <strelaysrv/service.h>
+#include <strelaysrv/status.h>
 #include <strelaysrv/server.h>
 
 /*

@@ -52,6 +52,17 @@ const char *relay_status_text(void);
  */
 bool relay_over_limit(void);
 
+/*
+ * Closes the server to newcomers, for a reason that a module knows: the
+ * protocol refuses them, lets those who are busy finish and sends the idle
+ * away, pools are left, and /healthz answers 503 with `word`, which must live
+ * as long as the module ("quota").  [C] start or later.  NULL opens it again,
+ * as far as this module is concerned; so does the module's end.
+ */
+void relay_set_closed(struct relay_ctx *cx, const char *word);
+/* The word of whoever closed it first; NULL: it is open.  [*] */
+const char *relay_closed(void);
+
 /* Ends the server as SIGTERM would.  [*]  For modules that cannot go on. */
 void relay_server_stop(void);
 

@@ -13,6 +13,7 @@
 #include "pool_join_service.h"
 #include "pools.h"
 
+#define LOOK_MS      1000
 #define DEFAULT_POOL "https://relays.syncthing.net/endpoint"
 
 static const struct relay_option options[] = {
@@ -221,31 +222,72 @@ static bool decide(struct relay_ctx *cx)
 	return false;
 }
 
+/* Never in silence, however it comes about. */
+static void go_public(struct relay_ctx *cx)
+{
+	struct state *state = state_of(cx);
+
+	if (!state->warned)
+		warn(cx);
+	state->warned = true;
+}
+
+/* Whether pools may send newcomers: modules close the server and open it. */
+static int64_t look(struct relay_ctx *cx, void *arg)
+{
+	struct state *state = state_of(cx);
+	const char *closed = relay_closed();
+	bool held = closed != NULL;
+
+	(void)arg;
+	if (held == state->held)
+		return LOOK_MS;
+	state->held = held;
+	if (!has_pools(cx))
+		return LOOK_MS;
+	if (held && !state->is_private)
+		relay_log(cx, RELAY_NOTICE,
+			"joins no pool while the server takes no newcomers: %s",
+			closed);
+	if (!decide(cx))
+		return LOOK_MS;
+	relay_log(cx, RELAY_NOTICE, "joins pools again");
+	go_public(cx);
+	pools_ask_all(cx, 0);
+	return LOOK_MS;
+}
+
 static void ready(struct relay_ctx *cx)
 {
 	watch(cx);
 	pools_load(cx);
+	if (!relay_timer_add(cx, LOOK_MS, look, NULL))
+		relay_log(cx, RELAY_ERROR,
+			"out of memory: stays in the pools whatever happens");
+	look(cx, NULL);
 	if (!has_pools(cx)) {
 		relay_log(cx, RELAY_INFO, "joins no pool: `pools` is empty");
 		return;
 	}
 	if (!decide(cx))
 		return;
-	warn(cx);
+	go_public(cx);
 	pools_ask_all(cx, first_delay(cx));
 }
 
 /* Once all modules have their new options. */
 static void reloaded(struct relay_ctx *cx, const void *arg)
 {
-	bool was_private = state_of(cx)->is_private;
+	struct state *state = state_of(cx);
 
 	(void)arg;
 	pools_load(cx);
-	if (!has_pools(cx) || !decide(cx))
+	if (!has_pools(cx) || !decide(cx)) {
+		/* If it becomes public again, that is to be said again. */
+		state->warned &= state->held;
 		return;
-	if (was_private)
-		warn(cx);
+	}
+	go_public(cx);
 	/* What the operator changed may be what they did not like. */
 	pools_ask_failing(cx);
 }
@@ -281,23 +323,8 @@ static int service_pool(
 	return 0;
 }
 
-static void service_hold(struct relay_ctx *self, bool held)
-{
-	struct state *state = state_of(self);
-
-	if (held == state->held)
-		return;
-	state->held = held;
-	relay_log(self, RELAY_NOTICE, "%s",
-		held ? "joins no pool for the time being"
-		     : "joins pools again");
-	if (decide(self))
-		pools_ask_all(self, 0);
-}
-
 static const struct pool_join_service service = {
 	.pool = service_pool,
-	.hold = service_hold,
 };
 
 /* Life. */

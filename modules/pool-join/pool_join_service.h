@@ -6,7 +6,6 @@
 #ifndef POOL_JOIN_SERVICE_H
 #define POOL_JOIN_SERVICE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct relay_ctx;
@@ -27,11 +26,6 @@ struct pool_join_service {
 	/* The i-th of the option `pools`.  0, or -1 past the end. */
 	int (*pool)(struct relay_ctx *self, unsigned i,
 		struct pool_join_state *out);
-	/*
-	 * While held, no pool is joined, and the pools forget the relay within
-	 * the hour; then it joins again.  For quotas, and drains.
-	 */
-	void (*hold)(struct relay_ctx *self, bool held);
 };
 
 #endif

@@ -37,7 +37,7 @@ enum pool_state {
 	POOL_ASKING,
 	POOL_JOINED,
 	POOL_FAILING,
-	POOL_OFF, /* a token is set, or somebody holds it */
+	POOL_OFF, /* a token is set, or newcomers are not taken */
 	POOL_STATES
 };
 
@@ -67,8 +67,9 @@ struct state {
 	struct relay_metric *metrics[METRICS];
 	char agent[80];
 	char uri[POOLS_URI]; /* as the pools were told last */
-	bool held;           /* by another module */
+	bool held;           /* the server takes no newcomers */
 	bool is_private;     /* as it was logged last */
+	bool warned;         /* that it becomes public */
 };
 
 static inline struct state *state_of(const struct relay_ctx *cx)

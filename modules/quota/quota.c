@@ -11,7 +11,6 @@
 
 #include "clock.h"
 #include "meter.h"
-#include "quota_service.h"
 #include "rate-limit/rate_limit_service.h"
 #include "state.h"
 
@@ -28,7 +27,7 @@ struct conf {
 	int64_t save_ms;
 };
 
-/* All [C], but the level, which hooks look at. */
+/* All [C]. */
 struct data {
 	struct meter meter;
 	struct meter_plan plan;
@@ -37,8 +36,7 @@ struct data {
 	bool warned; /* that nobody can throttle */
 	int64_t saved_ms;
 	struct relay_log_kind unwritable;
-	_Atomic int level;
-	struct relay_metric *refused;
+	enum meter_level level;
 };
 
 static const char *const counts[] = {"relayed", "both", NULL};
@@ -67,7 +65,7 @@ static const struct relay_option options[] = {
 		"to so many bytes per second, by the module rate-limit"),
 	RELAY_OPT(struct conf, state_file, const char *, "state-file",
 		RELAY_STRING, "quota.state", 1, 4000,
-		"file that keeps what was used", .flags = RELAY_OPTION_RESTART),
+		"file that keeps what was used"),
 	RELAY_OPT(struct conf, save_ms, int64_t, "save-interval",
 		RELAY_DURATION, "30s", 1000, 60000,
 		"how often it is written, and so what a crash may lose"),
@@ -75,7 +73,6 @@ static const struct relay_option options[] = {
 
 static const char *const periods[] = {
 	[METER_DAY] = "day", [METER_MONTH] = "month", [METERS] = NULL};
-static const char *const requests[] = {"join", "connect", NULL};
 
 static int64_t read_used(struct relay_ctx *cx, unsigned value)
 {
@@ -118,13 +115,6 @@ static const struct relay_metric_def level = {.name = "level",
 	.kind = RELAY_GAUGE,
 	.read = read_level,
 	.help = "0: open, 1: throttled, 2: used up."};
-static const struct relay_metric_def refused = {.name = "refused",
-	.unit = "",
-	.kind = RELAY_COUNTER,
-	.label = "request",
-	.values = requests,
-	.help = "Requests that were refused because the traffic was used up."};
-
 static int make_plan(
 	struct meter_plan *plan, const struct conf *conf, struct relay_err *err)
 {
@@ -184,17 +174,21 @@ static void when_text(
 		out[0] = '\0';
 }
 
-static void tell(struct relay_ctx *cx, enum meter_level now_at, int64_t now_s)
+static int64_t resumes_s(const struct data *data, int64_t now_s)
+{
+	return meter_resumes_s(&data->meter, &data->plan, data->level, now_s);
+}
+
+static void tell(struct relay_ctx *cx, int64_t now_s)
 {
 	const struct data *data = cx->data;
 	const struct conf *conf = cx->conf;
 	char rate[RELAY_RATE_TEXT], until[32];
 
-	when_text(&data->plan.zone,
-		meter_resumes_s(&data->meter, &data->plan, now_at, now_s),
-		until, sizeof(until));
+	when_text(
+		&data->plan.zone, resumes_s(data, now_s), until, sizeof(until));
 	relay_rate_format(conf->throttle_rate, rate);
-	switch (now_at) {
+	switch (data->level) {
 	case LEVEL_OPEN:
 		relay_log(cx, RELAY_NOTICE, "traffic is open again");
 		break;
@@ -230,25 +224,34 @@ static void throttle(struct relay_ctx *cx, enum meter_level now_at)
 	data->warned = wanted && !limiter;
 }
 
-static void look(struct relay_ctx *cx)
+/* What was used, and what follows.  Whether the file should know at once. */
+static bool judge(struct relay_ctx *cx)
 {
 	struct data *data = cx->data;
-	const struct conf *conf = cx->conf;
 	int64_t now_s = clock_now_s(), total = traffic(cx);
+	bool turned, changed;
 	enum meter_level next;
-	bool changed;
 
 	data->unsaved |= total != data->seen;
 	meter_add(&data->meter, total - data->seen);
 	data->seen = total;
-	changed = meter_turn(&data->meter, &data->plan, now_s);
+	turned = meter_turn(&data->meter, &data->plan, now_s);
 	next = meter_level(&data->meter, &data->plan);
-	if ((int)next != data->level) {
-		data->level = (int)next;
-		tell(cx, next, now_s);
-		changed = true;
-	}
-	throttle(cx, next);
+	changed = next != data->level;
+	data->level = next;
+	if (changed)
+		tell(cx, now_s);
+	relay_set_closed(cx, next == LEVEL_EXHAUSTED ? "quota" : NULL);
+	return turned || changed;
+}
+
+static void look(struct relay_ctx *cx)
+{
+	struct data *data = cx->data;
+	const struct conf *conf = cx->conf;
+	bool changed = judge(cx);
+
+	throttle(cx, data->level);
 	data->unsaved |= changed;
 	if (data->unsaved &&
 		(changed || relay_now_ms(cx) - data->saved_ms >= conf->save_ms))
@@ -262,32 +265,45 @@ static int64_t tick(struct relay_ctx *cx, void *arg)
 	return LOOK_MS;
 }
 
-static bool exhausted(struct relay_ctx *self, int64_t *resumes_s)
+/* What strangers may read. */
+
+static const char *const levels[] = {
+	[LEVEL_OPEN] = "open",
+	[LEVEL_THROTTLED] = "throttled",
+	[LEVEL_EXHAUSTED] = "used up",
+};
+
+static void show(struct relay_ctx *self, struct relay_status *to)
 {
 	const struct data *data = self->data;
+	time_t end = (time_t)resumes_s(data, clock_now_s());
+	char until[32] = "";
+	struct tm tm;
 
-	if (resumes_s)
-		*resumes_s = meter_resumes_s(&data->meter, &data->plan,
-			LEVEL_EXHAUSTED, clock_now_s());
-	return data->level == LEVEL_EXHAUSTED;
+	if (data->level != LEVEL_OPEN && gmtime_r(&end, &tm) &&
+		strftime(until, sizeof(until), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		until[0] = '\0';
+	to->text(to, "state", levels[data->level]);
+	to->text(to, "until", until);
+	to->number(to, "dayBytes", read_used(self, METER_DAY));
+	to->number(to, "dayCap", read_cap(self, METER_DAY));
+	to->number(to, "monthBytes", read_used(self, METER_MONTH));
+	to->number(to, "monthCap", read_cap(self, METER_MONTH));
 }
 
-static const struct quota_service service = {.exhausted = exhausted};
+static const struct relay_status_part status = {.show = show};
 
 /* Life. */
 
 static int init(struct relay_ctx *cx, struct relay_err *err)
 {
-	struct data *data = cx->data;
-
-	data->refused = relay_metric_add(cx, &refused);
-	if (!data->refused || !relay_metric_add(cx, &used) ||
-		!relay_metric_add(cx, &cap) || !relay_metric_add(cx, &level))
+	if (!relay_metric_add(cx, &used) || !relay_metric_add(cx, &cap) ||
+		!relay_metric_add(cx, &level))
 		return relay_fail(err, "cannot register the metrics");
-	return relay_service_publish(
-		       cx, QUOTA_SERVICE, QUOTA_SERVICE_VERSION, &service) == 0
+	return relay_service_publish(cx, "quota" RELAY_STATUS_PART,
+		       RELAY_STATUS_VERSION, &status) == 0
 		       ? 0
-		       : relay_fail(err, "cannot offer the service quota");
+		       : relay_fail(err, "cannot be shown in /status");
 }
 
 static int start(struct relay_ctx *cx, struct relay_err *err)
@@ -307,13 +323,15 @@ static int start(struct relay_ctx *cx, struct relay_err *err)
 	default:
 		return -1;
 	}
-	if (meter_turn(&data->meter, &data->plan, clock_now_s()))
-		data->unsaved = true;
+	meter_turn(&data->meter, &data->plan, clock_now_s());
 	/* A disk that cannot be written to is better found out now. */
 	if (state_write(conf->state_file, &data->meter, err) != 0)
 		return -1;
 	data->seen = traffic(cx);
 	data->saved_ms = relay_now_ms(cx);
+	/* Before anybody can come, or be invited; not all services are seen
+	 * yet, so the rest is the timer's. */
+	judge(cx);
 	return relay_timer_add(cx, 1, tick, NULL)
 		       ? 0
 		       : relay_fail(err, "out of memory");
@@ -327,6 +345,7 @@ static void reload(struct relay_ctx *cx)
 	if (make_plan(&data->plan, cx->conf, &err) != 0)
 		relay_log(cx, RELAY_ERROR, "goes on as before: %s", err.text);
 	look(cx);
+	save(cx); /* maybe to another file */
 }
 
 static void stop(struct relay_ctx *cx)
@@ -336,36 +355,6 @@ static void stop(struct relay_ctx *cx)
 	throttle(cx, LEVEL_OPEN);
 	meter_add(&data->meter, traffic(cx) - data->seen);
 	save(cx);
-}
-
-static enum relay_verdict answer(
-	struct relay_ctx *cx, unsigned request, struct relay_denial *why)
-{
-	const struct data *data = cx->data;
-
-	if (data->level != LEVEL_EXHAUSTED)
-		return RELAY_PASS;
-	relay_metric_inc(cx, data->refused, request, 1);
-	why->refusal = RELAY_REFUSE_FULL;
-	why->word = "quota";
-	return RELAY_DENY;
-}
-
-static enum relay_verdict peer_join(struct relay_ctx *cx,
-	struct relay_conn *conn, const char *token, struct relay_denial *why)
-{
-	(void)conn;
-	(void)token;
-	return answer(cx, 0, why);
-}
-
-static enum relay_verdict peer_connect(struct relay_ctx *cx,
-	struct relay_conn *conn, const uint8_t *target,
-	struct relay_denial *why)
-{
-	(void)conn;
-	(void)target;
-	return answer(cx, 1, why);
 }
 
 RELAY_MODULE = {
@@ -379,9 +368,4 @@ RELAY_MODULE = {
 	.start = start,
 	.reload = reload,
 	.stop = stop,
-	.hooks =
-		{
-			.peer_join = peer_join,
-			.peer_connect = peer_connect,
-		},
 };

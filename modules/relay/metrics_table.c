@@ -8,7 +8,7 @@
 #include "relay.h"
 
 static const char *const results[] = {"ok", "wrong_token", "full",
-	"already_joined", "not_found", "refused", "error", NULL};
+	"already_joined", "not_found", "refused", "error", "closed", NULL};
 static const char *const session_results[] = {
 	"first", "second", "unknown_key", NULL};
 static const char *const rejections[] = {"bad_magic", "bad_length",

@@ -31,6 +31,7 @@ enum {
 	RESULT_NOT_FOUND,
 	RESULT_REFUSED,
 	RESULT_ERROR,
+	RESULT_CLOSED, /* to newcomers, see relay_closed() */
 };
 
 /* METRIC_SESSION_JOINS */

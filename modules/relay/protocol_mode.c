@@ -163,12 +163,21 @@ static void token_text(
 		text[0] = '\0';
 }
 
+/* Where there is no room for newcomers, the result that counts it; else OK. */
+static unsigned room(void)
+{
+	if (relay_closed())
+		return RESULT_CLOSED;
+	return relay_over_limit() ? RESULT_FULL : RESULT_OK;
+}
+
 /* In the order that the protocol gives.  True: go on and register it. */
 static bool may_join(struct relay_ctx *cx, struct relay_conn *conn,
 	const struct frame_bytes *token)
 {
 	struct relay_denial why = {RELAY_REFUSE_POLICY, "refused"};
 	char text[FRAME_TOKEN_MAX + 1];
+	unsigned result = room();
 
 	if (!knows_secret(cx, token)) {
 		count(cx, METRIC_JOINS, RESULT_WRONG_TOKEN);
@@ -176,8 +185,8 @@ static bool may_join(struct relay_ctx *cx, struct relay_conn *conn,
 		peer_respond(cx, conn, FRAME_WRONG_TOKEN);
 		return false;
 	}
-	if (relay_over_limit()) {
-		count(cx, METRIC_JOINS, RESULT_FULL);
+	if (result != RESULT_OK) {
+		count(cx, METRIC_JOINS, result);
 		peer_send_away(cx, conn);
 		return false;
 	}
@@ -276,6 +285,12 @@ static bool may_connect(struct relay_ctx *cx, struct relay_conn *conn,
 	struct relay_denial why = {RELAY_REFUSE_POLICY, "refused"};
 	int64_t deadline = relay_now_ms(cx) + conf_of(cx)->message_timeout_ms;
 
+	if (relay_closed()) {
+		count(cx, METRIC_CONNECTS, RESULT_CLOSED);
+		peer_log(cx, conn, "refused: closed to newcomers");
+		peer_respond(cx, conn, FRAME_NOT_FOUND);
+		return false;
+	}
 	if (id->len != ID_LEN ||
 		!directory_find(&data->directory, id->data, owner)) {
 		count(cx, METRIC_CONNECTS, RESULT_NOT_FOUND);
@@ -363,8 +378,8 @@ void protocol_readable(struct relay_ctx *cx, struct relay_conn *conn)
 static void ping(
 	struct relay_ctx *cx, struct relay_conn *conn, struct peer *peer)
 {
-	if (relay_over_limit() && !directory_busy(&data_of(cx)->directory,
-					  relay_conn_peer(conn))) {
+	if (room() != RESULT_OK && !directory_busy(&data_of(cx)->directory,
+					   relay_conn_peer(conn))) {
 		peer_send_away(cx, conn);
 		return;
 	}

@@ -176,9 +176,20 @@ static int service_uri(struct relay_ctx *self, char *out, size_t cap)
 	return reach_uri(self, out, cap, NULL);
 }
 
+static bool is_set(struct relay_ctx *cx, const char *section, const char *name)
+{
+	struct relay_value value;
+
+	if (relay_option_get(cx, section, name, &value) != 0)
+		return false;
+	return value.list ? value.list[0] != NULL
+			  : value.string && value.string[0];
+}
+
 static bool service_is_private(struct relay_ctx *self)
 {
-	return data_of(self)->secret.set;
+	return data_of(self)->secret.set || is_set(self, "access", "tokens") ||
+	       is_set(self, "access", "token-file");
 }
 
 static void service_set(

@@ -27,7 +27,8 @@ struct relay_service {
 	/* The relay's URI as it is now, as in the log.  0, or -1 with out "".
 	 */
 	int (*uri)(struct relay_ctx *self, char *out, size_t cap);
-	/* Joining needs a token: the relay is nobody else's business. */
+	/* Joining needs a token, of this module or of access: the relay is
+	 * nobody else's business. */
 	bool (*is_private)(struct relay_ctx *self);
 	/*
 	 * The relay is reached at `address` (IPv4 or IPv6, with its port) by

@@ -199,13 +199,85 @@ static bool add_pool_states(struct relay_ctx *cx, cJSON *answer)
 	return good;
 }
 
+/* Other modules' objects, see strelaysrv/status.h. */
+
+struct part {
+	struct relay_status to; /* first: what the module is handed */
+	cJSON *object;          /* NULL: it failed */
+};
+
+static void end_part(struct part *part)
+{
+	cJSON_Delete(part->object);
+	part->object = NULL;
+}
+
+static void part_number(struct relay_status *to, const char *key, int64_t value)
+{
+	struct part *part = (struct part *)to;
+
+	if (part->object && !cJSON_HasObjectItem(part->object, key) &&
+		!add_integer(part->object, key, value))
+		end_part(part);
+}
+
+static void part_text(
+	struct relay_status *to, const char *key, const char *value)
+{
+	struct part *part = (struct part *)to;
+
+	if (part->object && !cJSON_HasObjectItem(part->object, key) &&
+		!add_string(part->object, key, value))
+		end_part(part);
+}
+
+static bool add_part(struct relay_ctx *cx, cJSON *answer, const char *module)
+{
+	struct part part = {.to = {.number = part_number, .text = part_text}};
+	char name[128];
+	struct relay_ctx *self;
+	const struct relay_status_part *service;
+
+	(void)snprintf(name, sizeof(name), "%s" RELAY_STATUS_PART, module);
+	service = relay_service_find(cx, name, RELAY_STATUS_VERSION, &self);
+	/* What pools read is not to be hidden by a module named like it. */
+	if (!service || cJSON_HasObjectItem(answer, module))
+		return true;
+	part.object = cJSON_CreateObject();
+	service->show(self, &part.to);
+	if (part.object && cJSON_AddItemToObject(answer, module, part.object))
+		return true;
+	end_part(&part);
+	return false;
+}
+
+static bool add_parts(struct relay_ctx *cx, cJSON *answer)
+{
+	struct relay_value modules;
+	bool good = true;
+
+	if (relay_option_get(cx, NULL, "modules", &modules))
+		return true;
+	for (size_t i = 0; good && modules.list[i]; i++)
+		good = add_part(cx, answer, modules.list[i]);
+	return good;
+}
+
+static bool add_closed(cJSON *answer)
+{
+	const char *why = relay_closed();
+
+	return add_string(answer, "closed", why ? why : "");
+}
+
 cJSON *answer_make(struct relay_ctx *cx, const struct rates *rates)
 {
 	cJSON *answer = cJSON_CreateObject();
 
 	if (answer && add_build(answer) && add_numbers(cx, answer) &&
 		add_rates(answer, rates) && add_options(cx, answer) &&
-		add_pool_states(cx, answer))
+		add_pool_states(cx, answer) && add_closed(answer) &&
+		add_parts(cx, answer))
 		return answer;
 	cJSON_Delete(answer);
 	return NULL;

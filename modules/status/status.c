@@ -49,13 +49,12 @@ static void answer_status(struct relay_ctx *cx, struct relay_http *http)
 	cJSON_Delete(answer);
 }
 
-/* Why newcomers should go elsewhere; NULL: they are welcome.  A server that
- * drains will be one more reason. */
+/* Why newcomers should go elsewhere; NULL: they are welcome. */
 static const char *trouble(void)
 {
-	if (relay_over_limit())
-		return "over limits";
-	return NULL;
+	const char *closed = relay_closed();
+
+	return !closed && relay_over_limit() ? "over limits" : closed;
 }
 
 /* For load balancers and supervisors, which look at the code only. */

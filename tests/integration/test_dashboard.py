@@ -295,7 +295,7 @@ def test_limits_quota_and_pools_are_shown(relay, browser, identities, tmp_path):
         page.wait_for_text("limits", lambda text: "used up" in text, "the end of the quota")
         keep(page, "limits", width=1200, height=900)
         ask_for(server, identities[3], identities[1].id)
-        page.wait_for_text("refusals", lambda text: "quota" in text, "a refusal by it")
+        page.wait_for_text("refusals", lambda text: "closed" in text, "a refusal by it")
     assert not page.complaints()
 
 

@@ -97,8 +97,8 @@ def test_newcomers_are_refused_once_all_is_used(capped, identities, workers):
         check_both_ways(*ends)  # who is here stays, and so does the session
         invited.target.check_alive()
     seen = server.probe()
-    assert seen["metric quota.refused.join"] == "1"
-    assert seen["metric quota.refused.connect"] == "1"
+    assert seen["metric relay.joins.closed"] == "1"
+    assert seen["metric relay.connect_requests.closed"] == "1"
     assert seen["metric quota.cap.day"] == str(3 * MEGA)
 
 
@@ -214,6 +214,42 @@ def test_a_file_that_is_no_state_is_an_error(plain_program, tmp_path):
                  "127.0.0.1:0", "-status-srv=", cwd=tmp_path)
     assert result.returncode == 1
     assert "quota.state is no quota state" in result.stderr
+
+
+def test_a_full_disk_is_told_and_survived(capped, identities):
+    server = capped(day="9MB", save_interval="1s")
+    state = server.folder / "quota.state"
+    beside = server.folder / "quota.state.new"
+    beside.symlink_to("/dev/full")
+    spend(server, identities, MEGA)
+    server.wait_for_log("cannot write quota.state: No space left on device; what was used is lost")
+    assert " 0\n" in state.read_text() and level(server) == 0
+    beside.unlink()
+    wait_for(lambda: f" {MEGA}\n" in state.read_text(), "the file to be written again")
+    assert server.count("cannot write quota.state") <= 2
+
+
+def test_a_reload_moves_the_file(capped, identities):
+    server = capped(day="9MB")
+    spend(server, identities, MEGA)
+    wait_for_use(server, MEGA)
+    server.configure(MODULES, section({"day": "9MB", "state-file": "other.state"}))
+    done, news = server.reload()
+    assert done, news
+    assert "day " in (server.folder / "other.state").read_text()
+    assert f" {MEGA}\n" in (server.folder / "other.state").read_text()
+    assert used(server) == MEGA
+
+
+def test_a_clock_that_jumps_back_forgets_nothing(capped, identities, clock):
+    server = capped(day="1MB")
+    spend(server, identities, MEGA)
+    wait_for_level(server, 2)
+    for when in ("2026-11-21 12:00", "1970-01-02 00:00", "2026-11-22 18:00"):
+        clock.set(when)
+        done, news = server.reload()  # makes it look
+        assert done, news
+        assert level(server) == 2 and used(server) == MEGA, when
 
 
 def test_a_folder_that_cannot_be_written_to_is_an_error(plain_program, tmp_path):
