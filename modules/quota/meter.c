@@ -6,6 +6,10 @@
 
 /* A period that begins later than that was written by a clock gone wrong. */
 #define FUTURE_S (INT64_C(35) * 24 * 3600)
+/* 2026-01-01: a clock that says less has not been set since the machine
+ * started.
+ */
+#define UNSET_S INT64_C(1767225600)
 
 static struct period period_of(
 	const struct meter_plan *plan, int which, int64_t now_s)
@@ -20,11 +24,14 @@ bool meter_turn(
 {
 	bool turned = false;
 
+	if (now_s < UNSET_S)
+		return false;
 	for (int i = 0; i < METERS; i++) {
 		int64_t begin = period_of(plan, i, now_s).begin_s;
 
 		if (begin > meter->begin_s[i]) {
-			meter->relayed[i] = 0;
+			if (meter->begin_s[i])
+				meter->relayed[i] = 0;
 			turned = true;
 		} else if (meter->begin_s[i] <= now_s + FUTURE_S) {
 			continue;
@@ -79,7 +86,10 @@ int64_t meter_resumes_s(const struct meter *meter,
 	int64_t latest = now_s;
 
 	for (int i = 0; i < METERS; i++) {
-		int64_t end = period_of(plan, i, now_s).end_s;
+		/* Until then a clock that was set back has some way to go. */
+		int64_t begin = meter->begin_s[i];
+		int64_t end =
+			period_of(plan, i, now_s > begin ? now_s : begin).end_s;
 
 		if (level_of(meter, plan, i) >= level && end > latest)
 			latest = end;

@@ -32,7 +32,8 @@ enum meter_level { LEVEL_OPEN, LEVEL_THROTTLED, LEVEL_EXHAUSTED };
 
 /*
  * Goes on to the periods that now_s falls into.  True if one of them is new.  A
- * clock that was set back begins none: nothing that was used is forgotten.
+ * clock that was set back begins none, nor does one that was not set yet:
+ * nothing that was used is forgotten.
  */
 bool meter_turn(
 	struct meter *meter, const struct meter_plan *plan, int64_t now_s);

@@ -228,6 +228,9 @@ static void a_clock_set_back_forgets_nothing(void **state)
 	assert_int_equal(meter_used(&meter, &p, METER_DAY), 700);
 	assert_false(meter_turn(&meter, &p, at("2026-11-22 00:10:00")));
 	assert_int_equal(meter_used(&meter, &p, METER_DAY), 700);
+	assert_true(meter_resumes_s(&meter, &p, LEVEL_OPEN,
+			    at("2026-11-20 00:00:00")) ==
+		    at("2026-12-01 00:00:00"));
 	/* One that was years ahead does not count until then. */
 	meter_turn(&meter, &p, at("2040-01-01 00:00:00"));
 	meter_add(&meter, 300);
@@ -235,6 +238,24 @@ static void a_clock_set_back_forgets_nothing(void **state)
 	assert_int_equal(meter_used(&meter, &p, METER_DAY), 300);
 	assert_true(meter_turn(&meter, &p, at("2026-11-23 00:00:00")));
 	assert_int_equal(meter_used(&meter, &p, METER_DAY), 0);
+}
+
+/* As on boards without a battery, until they have asked for the time. */
+static void a_clock_that_is_not_set_begins_nothing(void **state)
+{
+	struct meter_plan p = plan(1000, 10000);
+	struct meter meter = {0};
+
+	(void)state;
+	assert_false(meter_turn(&meter, &p, at("1970-01-01 00:01:00")));
+	meter_add(&meter, 200);
+	assert_true(meter_turn(&meter, &p, at("2026-11-22 10:00:00")));
+	assert_int_equal(meter_used(&meter, &p, METER_DAY), 200);
+	assert_false(meter_turn(&meter, &p, at("1970-01-01 00:01:00")));
+	meter_add(&meter, 300);
+	assert_false(meter_turn(&meter, &p, at("2026-11-22 10:05:00")));
+	assert_int_equal(meter_used(&meter, &p, METER_DAY), 500);
+	assert_int_equal(meter_used(&meter, &p, METER_MONTH), 500);
 }
 
 static void large_numbers_do_not_overflow(void **state)
@@ -333,6 +354,7 @@ int main(void)
 		cmocka_unit_test(the_strictest_level_counts),
 		cmocka_unit_test(a_new_period_begins_at_0),
 		cmocka_unit_test(a_clock_set_back_forgets_nothing),
+		cmocka_unit_test(a_clock_that_is_not_set_begins_nothing),
 		cmocka_unit_test(large_numbers_do_not_overflow),
 		cmocka_unit_test(the_file_keeps_everything),
 		cmocka_unit_test(what_is_no_state_is_refused),
