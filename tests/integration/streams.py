@@ -22,6 +22,7 @@ class Stream(threading.Thread):
         super().__init__(daemon=True)
         self.sender, self.receiver, self.rate = sender, receiver, rate
         self.got = 0
+        self.arrivals = []  # (when, how many bytes)
         threading.Thread(target=self._drain, daemon=True).start()
         self.start()
 
@@ -36,6 +37,7 @@ class Stream(threading.Thread):
     def _drain(self):
         with contextlib.suppress(Exception):
             while part := self.receiver.sock.recv(1 << 20):
+                self.arrivals.append((time.monotonic(), len(part)))
                 self.got += len(part)
 
 
@@ -50,3 +52,35 @@ def rates(streams, seconds=4, warm_up=1.0):
 
 def check_rate(got, want, what="rate"):
     assert want * (1 - UNDER) <= got <= want * (1 + OVER), f"{what}: got {got:.0f}, want {want}"
+
+
+def windows(arrivals, begin, count, width=0.1):
+    """Bytes that came in each of so many windows from a moment on."""
+    seen = [0] * count
+    for when, size in arrivals:
+        at = int((when - begin) / width)
+        if when >= begin and at < count:
+            seen[at] += size
+    return seen
+
+
+def smoothness(seen):
+    """The share of windows that carry bytes, and the largest window as a multiple of the mean.
+
+    Who sleeps and then bursts, once in N windows, shows 1/N and N."""
+    mean = sum(seen) / len(seen)
+    return sum(map(bool, seen)) / len(seen), max(seen) / mean if mean else float("inf")
+
+
+def smoothest(stream, count=20, tries=4, good=lambda share, largest: True):
+    """The first try that is good, else the last.
+
+    A busy machine may hold up whoever measures, now and then; bursts come in every try."""
+    for _ in range(tries):
+        begin = time.monotonic()
+        pace(count * 0.1)
+        seen = windows(list(stream.arrivals), begin, count)
+        share, largest = smoothness(seen)
+        if good(share, largest):
+            break
+    return share, largest, seen

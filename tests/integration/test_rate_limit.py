@@ -12,7 +12,7 @@ import device_id
 from module_server import module_server  # noqa: F401
 from pairing import Invited, check_both_ways
 from relay_server import run
-from streams import KILO, MEGA, UNDER, Stream, check_rate, rates
+from streams import (KILO, MEGA, UNDER, Stream, check_rate, rates, smoothest, smoothness)
 from test_transfer import check_flows, flow
 from waiting import wait_for
 
@@ -80,6 +80,26 @@ def test_no_byte_is_lost_under_a_limit(start_ours, pours, flags):
     for i, (one, other) in enumerate(pours(server, 2)):
         flows += [flow(one, other, 3 * MEGA + i, 2 * i), flow(other, one, MEGA + 7, 2 * i + 1)]
     check_flows(flows)
+
+
+@pytest.mark.parametrize("flags", [
+    ["-global-rate", 3 * MEGA], ["-per-session-rate", 400 * KILO],
+    ["-rate-limit.per-device", MEGA]], ids=["global", "session", "device"])
+def test_traffic_under_a_limit_is_smooth(start_ours, pours, flags):
+    """Hardly a tenth of a second is without bytes, and none has those of half a second."""
+    server = start_ours(*flags)
+    streams = [Stream(*ends) for ends in pours(server, 3)]
+    wait_for(lambda: all(s.got > 300 * KILO for s in streams), "the first burst to be over")
+    for stream in streams:
+        share, largest, seen = smoothest(stream, good=lambda s, l: s >= 0.7 and l <= 5)
+        assert share >= 0.7, f"{share:.0%} of the windows carry bytes: {seen}"
+        assert largest <= 5, f"a window carries {largest:.1f} times the mean: {seen}"
+
+
+def test_bursts_would_be_noticed():
+    """Sleeping for a second and then sending a second's worth is not smooth."""
+    share, largest = smoothness([1000 * KILO] + [0] * 9 + [1000 * KILO] + [0] * 9)
+    assert share == 0.1 and largest == 10
 
 
 def test_low_rates_let_something_through(start_ours, pours):
