@@ -2,6 +2,7 @@
 """Runs all measurements in alternation, and prints what comes of it; started by compare.sh."""
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import os
@@ -32,12 +33,40 @@ class Scale:
     idle_interval: int  # seconds between pings, for the idle CPU
     idle_windows: int
     key_rounds: int  # rounds that compare keys, too
+    cost_rounds: int  # and what modules cost
+    cost_window: float  # seconds of a bulk run for that
+    rate_window: float  # seconds over which a rate is compared with its limit
 
 
 FULL = Scale(rounds=5, window=1.5, setups=300, devices=10000, few_devices=1500, silent=5000,
-             starts=5, idle_interval=10, idle_windows=3, key_rounds=3)
+             starts=5, idle_interval=10, idle_windows=3, key_rounds=3, cost_rounds=2, cost_window=0.6,
+             rate_window=10)
 SHORT = Scale(rounds=1, window=0.3, setups=60, devices=1000, few_devices=200, silent=500,
-              starts=2, idle_interval=2, idle_windows=1, key_rounds=1)
+              starts=2, idle_interval=2, idle_windows=1, key_rounds=1, cost_rounds=1, cost_window=0.3,
+              rate_window=1)
+
+
+#: Modules that are loaded and limit nothing: who runs, and their options, with FOLDER for one.
+#: The load comes from 127.0.0.0/8, which bounds spares unless told otherwise.
+UNLIMITED = {
+    "none": (["log", "relay", "status"], ""),
+    "rate-limit": (["log", "relay", "rate-limit", "status"], ""),
+    "rate-limit-high": (["log", "relay", "rate-limit", "status"],
+                        "rate-limit { global = 900GB/s  per-session = 800GB/s"
+                        "  per-device = 800GB/s }"),
+    "quota": (["log", "quota", "relay", "status"],
+              'quota { month = 900TB  state-file = "FOLDER/quota.state" }'),
+    "access": (["log", "access", "relay", "status"],
+               'access { connect-deny = { "192.0.2.0/24", "2001:db8::/32" }'
+               '  join-deny = { "198.51.100.0/24" }  ask-deny = { "203.0.113.0/24" } }'),
+    "bounds": (["log", "bounds", "relay", "status"], "bounds { exempt = { } }"),
+}
+
+#: What 4 sessions together may have, and how that is said.
+LIMITS = {
+    "global": (40_000_000, "-global-rate", "40000000"),
+    "session": (40_000_000, "-per-session-rate", "10000000"),
+}
 
 
 class Comparison:
@@ -133,9 +162,27 @@ class Comparison:
                 self.attempt(measure.start_time, self.stage, subject, shared,
                              subjects.free_port())
 
+    def costs(self):
+        """Each module that limits nothing beside none."""
+        keys = self.stage.keys("p256")
+        with self.stage.relay_with(*UNLIMITED["none"], keys=keys) as without:
+            for name, (modules, options) in UNLIMITED.items():
+                if name == "none":
+                    continue
+                with self.stage.relay_with(modules, options, keys=keys) as server:
+                    self.attempt(measure.module_cost, name, server, without)
+
+    def rates(self):
+        with contextlib.ExitStack() as stack:
+            self.attempt(measure.rate_accuracy, [
+                (key, stack.enter_context(
+                    self.stage.relay("ours", *flags, keys=self.stage.keys("p256"))), limit)
+                for key, (limit, *flags) in LIMITS.items()])
+
     def once(self):
         """What is measured in windows of its own."""
         self.attempt(measure.size, self.stage, self.build)
+        self.rates()
         interval = f"{self.scale.idle_interval}s"
         for subject in self.own:
             with self.stage.relay(subject, "-ping-interval", interval, "-network-timeout", "5m",
@@ -151,6 +198,8 @@ class Comparison:
             order = rows.SUBJECTS if number % 2 == 0 else rows.SUBJECTS[::-1]
             self.traffic(order)
             self.relays(number, order)
+            if number < self.scale.cost_rounds:
+                self.costs()
             self.rounds += 1
             took = time.monotonic() - round_begin
             say(f"round {number + 1} of {self.scale.rounds}: {took:.0f} s")
@@ -205,7 +254,8 @@ def arguments():
                         help="seconds after which no further round begins (%(default)s)")
     parser.add_argument("--only", nargs="+", metavar="MEASUREMENT",
                         help="some of: bulk64 bulk pingpong pingpong_alone pingpong_beside_bulk "
-                             "setups setups_at_once storm joins silent start_time size idle_cpu")
+                             "setups setups_at_once storm joins silent start_time size idle_cpu "
+                             "module_cost rate_accuracy")
     parser.add_argument("--ours", help="another program than the build's")
     return parser.parse_args()
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 """The measurements: what the load generator is asked for, and which row gets which figure."""
 
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -39,8 +40,10 @@ class Load:
                 line += [f"--{name}", str(value)]
         return line
 
-    def run(self, command, target, expect=(0,), **options):
-        """One run; its report.  Other failures than those of set-ups spoil figures, so: noted."""
+    def run(self, command, target, expect=(0,), alone=True, **options):
+        """One run; its report.  Other failures than those of set-ups spoil figures, so: noted.
+
+        alone: nothing else of ours uses the CPUs meanwhile."""
         options = {name.replace("_", "-"): value for name, value in options.items()}
         line = self._command(command, target, options)
         done = subprocess.run(line, capture_output=True, text=True, check=False,
@@ -55,7 +58,8 @@ class Load:
                 f"{report['failures_by']}")
         if "seconds" not in report:
             raise Failed(f"{' '.join(line)}: no figures: {report}, {done.stderr}")
-        self._watch(report)
+        if alone:
+            self._watch(report)
         return report
 
     def _watch(self, report):
@@ -162,6 +166,41 @@ def storm(load, subject, server):
             add("storm.cpu", subject, r["server_cpu_s"] / r["joined"] * 1e3)
             add("storm.slowest", subject, r["join_max_us"] / 1e3)
             add("device.rss", subject, (server.settled_rss_kib() - before) / r["joined"])
+
+
+def module_figures(load, server):
+    target = relay_target(server)
+    carried = load.run("throughput", target, sessions=8, warmup=0.2,
+                       seconds=load.scale.cost_window)
+    made = load.run("setups", target, count=load.scale.setups // 2, parallel=16)
+    return {"rate": carried["gib_per_s"], "cpu": carried["server_cpu_s"] / carried["gib"],
+            "setup": made["server_cpu_s"] / made["done"]}
+
+
+def module_cost(load, name, server, without):
+    """What a module costs that limits nothing: figures with it, divided by those without.
+
+    In pairs, with the one first and then the other, so that drifts of the machine cancel out."""
+    for order in ((without, server), (server, without)):
+        figures = {which: module_figures(load, which) for which in order}
+        for figure, value in figures[server].items():
+            load.results.add(f"cost.{name}.{figure}", "ours", value / figures[without][figure])
+
+
+def rate_accuracy(load, limits):
+    """By how much limited sessions miss their limit, all limits at the same time.
+
+    limits: by key, the server, its limit of 4 sessions together, and options."""
+    def one(key, server, limit):
+        r = load.run("throughput", relay_target(server), alone=False, warmup=1, sessions=4,
+                     seconds=load.scale.rate_window)
+        rate = r["gib"] * 2**30 / r["seconds"]
+        load.results.add(f"limit.{key}", "ours", abs(rate / limit - 1) * 100)
+        load.results.add(f"limit.{key}.fairness", "ours", r["fairness"])
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        for run in [pool.submit(one, *limit) for limit in limits]:
+            run.result()
 
 
 def joins(load, key, subject, server):

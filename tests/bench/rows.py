@@ -36,6 +36,24 @@ def _bulk(key, title, rate, rate_aim, cpu, cpu_aim, plotted=False):
     ]
 
 
+#: Modules that limit nothing, as the table names them.
+COSTS = {
+    "rate-limit": "rate-limit without a limit",
+    "rate-limit-high": "rate-limit far above the load",
+    "quota": "quota", "access": "access", "bounds": "bounds",
+}
+
+
+def _cost(key, title):
+    return [
+        Row(f"cost.{key}.rate", f"with {title}: bulk, 8 sessions, throughput", "x without", True,
+            0.95, 0.98, BEFORE),
+        Row(f"cost.{key}.cpu", "... relay CPU", "x without", False, 1.1, 1.03, BEFORE),
+        Row(f"cost.{key}.setup", "... session set-up, relay CPU", "x without", False, 1.1, 1.03,
+            BEFORE),
+    ]
+
+
 ROWS = [
     *_bulk("bulk1", "bulk, 1 session", 1.5, 1.8, 0.40, 0.30, plotted=True),
     *_bulk("bulk8", "bulk, 8 sessions", 1.2, 1.4, 0.60, 0.50),
@@ -74,6 +92,12 @@ ROWS = [
     Row("silent.ratio", "good client's join among silent connections", "x without", False,
         1.5, 1.1, BEFORE),
     Row("silent.time", "... its time among them", "ms", False),
+    *[row for key, title in COSTS.items() for row in _cost(key, title)],
+    Row("limit.global", "global limit, 4 sessions: missed by, over 10 s", "%", False, 2, 0.5, VALUE),
+    Row("limit.global.fairness", "... slowest/fastest", "", True, 0.96, 0.99, VALUE),
+    Row("limit.session", "limit of each of 4 sessions: missed by, over 10 s", "%", False, 2, 0.5,
+        VALUE),
+    Row("limit.session.fairness", "... slowest/fastest", "", True, 0.96, 0.99, VALUE),
     Row("start.time", "start to first answer", "ms", False, 0.5),
     Row("size", "program and modules, stripped", "MB", False, 1.0, None, VALUE, plotted=True),
 ]

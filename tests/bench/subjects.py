@@ -156,6 +156,15 @@ class Stage:
                     raise
         raise AssertionError
 
+    def relay_with(self, modules, sections, keys):
+        """Ours with these modules only; sections: the text of their options,
+        with FOLDER for a folder of ours."""
+        self.started += 1
+        conf = self.folder / f"{self.started:03d}.conf"
+        conf.write_text(f"modules = {{ {', '.join(modules)} }}\n"
+                        + sections.replace("FOLDER", str(self.folder)) + "\n")
+        return self.relay("ours", "-conf", str(conf), keys=keys)
+
     @staticmethod
     def _serves(server):
         if server.port:
