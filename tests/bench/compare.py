@@ -39,11 +39,11 @@ class Scale:
 
 
 FULL = Scale(rounds=5, window=1.5, setups=300, devices=10000, few_devices=1500, silent=5000,
-             starts=5, idle_interval=10, idle_windows=3, key_rounds=3, cost_rounds=2, cost_window=0.6,
-             rate_window=10)
+             starts=5, idle_interval=10, idle_windows=3, key_rounds=3, cost_rounds=2,
+             cost_window=0.6, rate_window=10)
 SHORT = Scale(rounds=1, window=0.3, setups=60, devices=1000, few_devices=200, silent=500,
-              starts=2, idle_interval=2, idle_windows=1, key_rounds=1, cost_rounds=1, cost_window=0.3,
-              rate_window=1)
+              starts=2, idle_interval=2, idle_windows=1, key_rounds=1, cost_rounds=1,
+              cost_window=0.3, rate_window=1)
 
 
 #: Modules that are loaded and limit nothing: who runs, and their options, with FOLDER for one.

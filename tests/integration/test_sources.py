@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: MPL-2.0
+"""What counts as one source: an IPv4 address on whatever socket it comes, and an IPv6 /64.
+
+On a socket for both families, in a network namespace that has more than one IPv6 address."""
+
+import contextlib
+import ctypes
+import os
+import ssl
+import subprocess
+import threading
+import warnings
+
+import pytest
+
+import relay_protocol as rp
+from module_server import module_server  # noqa: F401
+from relay_client import ProtocolConnection
+from waiting import PATIENCE, wait_for
+
+CLONE_NEWNET = 0x40000000
+HERE = "fd00:ffff::1"
+ADDRESSES = [HERE, "fd00:1::1", "fd00:1::2", "fd00:1::ffff:ffff:ffff:ffff", "fd00:1:0:1::1",
+             "fd00:2::1"]
+SUCCESS = rp.response(rp.SUCCESS)
+
+
+def apart(function):
+    """Runs it in a thread with a network of its own; servers that it starts have that, too."""
+    failures = []
+
+    def body():
+        try:
+            libc = ctypes.CDLL(None, use_errno=True)
+            if libc.unshare(CLONE_NEWNET) != 0:
+                raise PermissionError(ctypes.get_errno(), "no network namespace")
+            for words in [["link", "set", "lo", "up"],
+                          *(["-6", "addr", "add", f"{a}/64", "dev", "lo", "nodad"]
+                            for a in ADDRESSES)]:
+                subprocess.run(["ip", *words], check=True, capture_output=True, timeout=PATIENCE)
+            function()
+        except BaseException as error:  # noqa: BLE001: raised again below
+            failures.append(error)
+
+    thread = threading.Thread(target=body)
+    thread.start()
+    thread.join()
+    if failures:
+        raise failures[0]
+
+
+def why_not():
+    try:
+        apart(lambda: None)
+    except (OSError, subprocess.SubprocessError) as error:
+        return f"has no IPv6 in a network namespace: {error}"
+    return None if os.geteuid() == 0 else "needs root"
+
+
+WHY_NOT = why_not()
+if WHY_NOT:
+    warnings.warn(f"IPv6 SOURCES ARE NOT TESTED: this machine {WHY_NOT}")
+pytestmark = pytest.mark.skipif(WHY_NOT is not None, reason=f"NOT TESTED: {WHY_NOT}")
+
+
+@pytest.fixture
+def on_all(module_server):  # noqa: F811
+    """Serves both families on one socket."""
+
+    def start(**sections):
+        modules = ["log", "bounds", "access", "relay", "status", "probe"]
+        return module_server(modules, sections=sections, args=["-listen", ":0"])
+
+    return start
+
+
+@pytest.fixture
+def is_open(identities):
+    """is_open(server, source, stack): whether a connection from there gets through its handshake;
+    it then stays open."""
+
+    def connect(server, source, stack):
+        to = HERE if ":" in source else "127.0.0.1"
+        try:
+            stack.enter_context(ProtocolConnection(
+                (to, server.address[1]), identities[0], source=source))
+        except (ConnectionError, ssl.SSLError):
+            return False
+        return True
+
+    return connect
+
+
+def test_an_ipv6_network_is_one_source(on_all, is_open):
+    def body():
+        server = on_all(bounds={"per-source": "2", "exempt": "192.0.2.1"})
+        with contextlib.ExitStack() as stack:
+            assert is_open(server, "fd00:1::1", stack)
+            assert is_open(server, "fd00:1::2", stack)
+            assert not is_open(server, "fd00:1::ffff:ffff:ffff:ffff", stack)
+            assert is_open(server, "fd00:1:0:1::1", stack)
+            assert is_open(server, "fd00:2::1", stack)
+            assert server.probe()["metric bounds.sources"] == "3"
+
+    apart(body)
+
+
+def test_joins_of_an_ipv6_network_are_counted_together(on_all, identities):
+    def join(server, identity, source):
+        with ProtocolConnection((HERE, server.address[1]), identity, source=source) as client:
+            return client.ask(rp.JoinRelayRequest())
+
+    def body():
+        server = on_all(bounds={"joins-per-minute": "2", "exempt": "192.0.2.1"})
+        assert join(server, identities[0], "fd00:1::1") == SUCCESS
+        assert join(server, identities[1], "fd00:1::2") == SUCCESS
+        assert join(server, identities[2], "fd00:1::1") == rp.RelayFull()
+        assert join(server, identities[2], "fd00:2::1") == SUCCESS
+
+    apart(body)
+
+
+def test_ipv4_on_a_socket_for_both_is_ipv4(on_all, is_open):
+    def body():
+        server = on_all(
+            bounds={"per-source": "1", "exempt": "127.0.0.9"},
+            access={"connect-deny": ["127.0.0.7", "::ffff:127.0.0.8", "fd00:2::/64"]})
+        with contextlib.ExitStack() as stack:
+            for source in ("127.0.0.2", "127.0.0.3"):  # not one /64 of ::ffff:0:0/96
+                assert is_open(server, source, stack)
+                assert not is_open(server, source, stack)
+            assert all(is_open(server, "127.0.0.9", stack) for _ in range(3))
+            for denied in ("127.0.0.7", "127.0.0.8", "fd00:2::1"):
+                assert not is_open(server, denied, stack)
+            assert is_open(server, "fd00:1::1", stack)
+            wait_for(lambda: server.probe()["metric access.refused.address"] == "3", "all counted")
+
+    apart(body)
