@@ -29,6 +29,23 @@ void peer_log(struct relay_ctx *cx, struct relay_conn *conn, const char *what)
 	relay_log_fields(cx, RELAY_DEBUG, fields, "%s", what);
 }
 
+void peer_bound(struct relay_ctx *cx, enum peer_bound bound)
+{
+	static const char *const texts[PEER_BOUNDS] = {
+		[BOUND_CONNECTIONS] =
+			"the bound max-connections was reached: devices get "
+			"RelayFull",
+		[BOUND_PENDING] =
+			"the bound pending-sessions or pending-per-device was "
+			"reached: requests get \"not found\"",
+		[BOUND_QUEUE] = "a device did not read what it was sent, and "
+				"was closed",
+	};
+
+	relay_log_seldom(cx, RELAY_WARNING, &data_of(cx)->bounds[bound], "%s",
+		texts[bound]);
+}
+
 void peer_close(
 	struct relay_ctx *cx, struct relay_conn *conn, enum relay_reason reason)
 {
@@ -42,6 +59,7 @@ bool peer_send(struct relay_ctx *cx, struct relay_conn *conn,
 	if (len && relay_conn_write(conn, message, len) == 0)
 		return true;
 	peer_log(cx, conn, "does not read what it is sent");
+	peer_bound(cx, BOUND_QUEUE);
 	peer_close(cx, conn, RELAY_END_OVERFLOW);
 	return false;
 }

@@ -164,11 +164,14 @@ static void token_text(
 }
 
 /* Where there is no room for newcomers, the result that counts it; else OK. */
-static unsigned room(void)
+static unsigned room(struct relay_ctx *cx)
 {
 	if (relay_closed())
 		return RESULT_CLOSED;
-	return relay_over_limit() ? RESULT_FULL : RESULT_OK;
+	if (!relay_over_limit())
+		return RESULT_OK;
+	peer_bound(cx, BOUND_CONNECTIONS);
+	return RESULT_FULL;
 }
 
 /* In the order that the protocol gives.  True: go on and register it. */
@@ -177,7 +180,7 @@ static bool may_join(struct relay_ctx *cx, struct relay_conn *conn,
 {
 	struct relay_denial why = {RELAY_REFUSE_POLICY, "refused"};
 	char text[FRAME_TOKEN_MAX + 1];
-	unsigned result = room();
+	unsigned result;
 
 	if (!knows_secret(cx, token)) {
 		count(cx, METRIC_JOINS, RESULT_WRONG_TOKEN);
@@ -185,6 +188,7 @@ static bool may_join(struct relay_ctx *cx, struct relay_conn *conn,
 		peer_respond(cx, conn, FRAME_WRONG_TOKEN);
 		return false;
 	}
+	result = room(cx);
 	if (result != RESULT_OK) {
 		count(cx, METRIC_JOINS, result);
 		peer_send_away(cx, conn);
@@ -310,6 +314,7 @@ static bool may_connect(struct relay_ctx *cx, struct relay_conn *conn,
 		return true;
 	count(cx, METRIC_CONNECTS, RESULT_FULL);
 	peer_log(cx, conn, "refused: too many pending sessions");
+	peer_bound(cx, BOUND_PENDING);
 	peer_respond(cx, conn, FRAME_NOT_FOUND);
 	return false;
 }
@@ -378,8 +383,8 @@ void protocol_readable(struct relay_ctx *cx, struct relay_conn *conn)
 static void ping(
 	struct relay_ctx *cx, struct relay_conn *conn, struct peer *peer)
 {
-	if (room() != RESULT_OK && !directory_busy(&data_of(cx)->directory,
-					   relay_conn_peer(conn))) {
+	if (room(cx) != RESULT_OK && !directory_busy(&data_of(cx)->directory,
+					     relay_conn_peer(conn))) {
 		peer_send_away(cx, conn);
 		return;
 	}

@@ -40,6 +40,9 @@ struct relay_conf {
 	int64_t pending_per_device;
 };
 
+/* What keeps one from taking all; said when it is reached. */
+enum peer_bound { BOUND_CONNECTIONS, BOUND_PENDING, BOUND_QUEUE, PEER_BOUNDS };
+
 /* One for all threads. */
 struct relay_data {
 	struct directory directory;
@@ -48,6 +51,7 @@ struct relay_data {
 	struct secret secret;
 	struct advertise advertise;
 	struct reach reach; /* of the control thread */
+	struct relay_log_kind bounds[PEER_BOUNDS];
 	/* Constant from init on. */
 	struct relay_metric *metrics[RELAY_METRICS];
 };
@@ -130,6 +134,8 @@ void peer_refuse(struct relay_ctx *cx, struct relay_conn *conn,
 /* Response 100 for a message that has no place here, and ends it. */
 void peer_unexpected(
 	struct relay_ctx *cx, struct relay_conn *conn, enum frame_type type);
+/* Says that a bound was reached, not too often. */
+void peer_bound(struct relay_ctx *cx, enum peer_bound bound);
 /* Debug: what happened to whom. */
 void peer_log(struct relay_ctx *cx, struct relay_conn *conn, const char *what);
 

@@ -32,7 +32,11 @@ def bounded(module_server):  # noqa: F811
 
 
 def reached(server, bound):
-    return int(server.probe()[f"metric bounds.reached.{bound}"])
+    """How often; if it was, the log says so."""
+    times = int(server.probe()[f"metric bounds.reached.{bound}"])
+    if times:
+        server.wait_for_log(f"the bound {bound} was reached")
+    return times
 
 
 def is_closed(sock):
@@ -163,6 +167,7 @@ def test_sessions_of_one_device(bounded, identities):
         server.wait_for_status(lambda s: s["numActiveSessions"] == 1, "one session to end")
         with Invited(server, identities[9], identities[3]) as again:
             check_both_ways(*again.join_both())
+    assert reached(server, "sessions-per-device") == 1
 
 
 def test_sessions_in_all(bounded, identities):
@@ -189,6 +194,8 @@ def test_pending_sessions_of_one_device(bounded, identities):
         assert all(isinstance(a, rp.SessionInvitation) for a in answers[:2])
         assert ask_once(server, identities[2], identities[0]) != NOT_FOUND
         assert ask_once(server, identities[3], identities[0]) == NOT_FOUND  # of all
+    assert server.probe()["metric relay.connect_requests.full"] == "2"
+    server.wait_for_log("the bound pending-sessions or pending-per-device was reached")
 
 
 def test_loopback_is_no_source_by_default(start_ours, identities):

@@ -27,6 +27,7 @@ def test_a_join_over_the_limit_is_refused(start_ours, identities):
         with ProtocolConnection(server.address, identities[4]) as client:
             client.send(rp.JoinRelayRequest())
             client.expect_last(rp.RelayFull())
+    server.wait_for_log("the bound max-connections was reached: devices get RelayFull")
 
 
 def test_a_place_that_becomes_free_is_given_again(start_ours, identities):
@@ -102,3 +103,24 @@ def test_at_the_limit_no_one_is_left_without_an_answer(start_ours, identities):
                 assert got == rp.RelayFull(), f"got {got}, want RelayFull"
         for client in joined:
             client.check_alive()
+
+
+def test_a_device_that_reads_nothing_is_closed(ours, identities):
+    """What it is sent is queued up to a bound: pongs here, which come as fast as one likes, and
+    invitations in the same queue."""
+    pings = rp.encode(rp.Ping()) * 1000
+    with ProtocolConnection(ours.address, identities[2]) as other, \
+            ProtocolConnection(ours.address, identities[0], receive_buffer=2048) as deaf:
+        other.join()
+        deaf.join()
+
+        def is_closed():
+            try:
+                deaf.send_bytes(pings)
+            except Closed:
+                return True
+            return False
+
+        wait_for(is_closed, "it to be closed")
+        ours.wait_for_log("a device did not read what it was sent, and was closed")
+        other.check_alive()
