@@ -241,6 +241,12 @@ enum relay_verdict hooks_peer_connect(const struct hook_set *set,
 	FILTER(peer_connect, (void)0, conn, target);
 }
 
+enum relay_verdict hooks_peer_stay(const struct hook_set *set,
+	struct relay_conn *conn, struct relay_denial *why)
+{
+	FILTER(peer_stay, (void)0, conn);
+}
+
 enum relay_verdict hooks_session_open(const struct hook_set *set,
 	struct relay_session *session, struct relay_denial *why, uint8_t *asked)
 {
@@ -248,7 +254,7 @@ enum relay_verdict hooks_session_open(const struct hook_set *set,
 	FILTER(session_open, *asked = (uint8_t)(hook_->rank + 1), session);
 }
 
-/* The API's doors to the two filters that only a protocol can ask. */
+/* The API's doors to the filters that only a protocol can ask. */
 
 enum relay_verdict relay_ask_join(struct relay_ctx *cx, struct relay_conn *conn,
 	const char *token, struct relay_denial *why)
@@ -265,6 +271,14 @@ enum relay_verdict relay_ask_connect(struct relay_ctx *cx,
 	struct worker *worker = worker_of(module_ctx_of(cx)->loop);
 
 	return hooks_peer_connect(worker->hooks, conn, target, why);
+}
+
+enum relay_verdict relay_ask_stay(
+	struct relay_ctx *cx, struct relay_conn *conn, struct relay_denial *why)
+{
+	struct worker *worker = worker_of(module_ctx_of(cx)->loop);
+
+	return hooks_peer_stay(worker->hooks, conn, why);
 }
 
 /* To the owner. */

@@ -90,6 +90,8 @@ enum relay_verdict hooks_peer_join(const struct hook_set *set,
 enum relay_verdict hooks_peer_connect(const struct hook_set *set,
 	struct relay_conn *conn, const uint8_t *target,
 	struct relay_denial *why);
+enum relay_verdict hooks_peer_stay(const struct hook_set *set,
+	struct relay_conn *conn, struct relay_denial *why);
 enum relay_verdict hooks_session_open(const struct hook_set *set,
 	struct relay_session *session, struct relay_denial *why,
 	uint8_t *asked);

@@ -110,6 +110,15 @@ typedef enum relay_verdict relay_peer_connect_fn(struct relay_ctx *cx,
 	struct relay_conn *conn, const uint8_t *target,
 	struct relay_denial *why);
 
+/*
+ * Filter, asked through relay_ask_stay() now and then, at least once in each
+ * ping interval of a relay: may a peer stay that was let in by peer_join, and
+ * that has no session at the moment?  For rules that have changed since.
+ * Silence lets it stay.
+ */
+typedef enum relay_verdict relay_peer_stay_fn(struct relay_ctx *cx,
+	struct relay_conn *conn, struct relay_denial *why);
+
 /* Filter.  Two connections are about to be paired.  Silence admits. */
 typedef enum relay_verdict relay_session_open_fn(struct relay_ctx *cx,
 	struct relay_session *session, struct relay_denial *why);
@@ -147,6 +156,7 @@ typedef void relay_conn_close_fn(struct relay_ctx *cx, struct relay_conn *conn,
 	X(conn_deadline)                                                       \
 	X(peer_join)                                                           \
 	X(peer_connect)                                                        \
+	X(peer_stay)                                                           \
 	X(session_open)                                                        \
 	X(session_grant)                                                       \
 	X(session_sent)                                                        \
@@ -161,13 +171,15 @@ struct relay_hooks {
 };
 
 /*
- * Asks all modules with a peer_join or peer_connect filter.  [W]  Returns
- * RELAY_PASS, or RELAY_DENY with *why filled and counted.
+ * Asks all modules with that filter: peer_join, peer_connect, peer_stay.  [W]
+ * Returns RELAY_PASS, or RELAY_DENY with *why filled and counted.
  */
 enum relay_verdict relay_ask_join(struct relay_ctx *cx, struct relay_conn *conn,
 	const char *token, struct relay_denial *why);
 enum relay_verdict relay_ask_connect(struct relay_ctx *cx,
 	struct relay_conn *conn, const uint8_t *target,
+	struct relay_denial *why);
+enum relay_verdict relay_ask_stay(struct relay_ctx *cx, struct relay_conn *conn,
 	struct relay_denial *why);
 
 #endif

@@ -227,8 +227,8 @@ static void address_of(const struct relay_conn *conn, uint8_t out[RANGE_BYTES])
 	range_address(&from, out);
 }
 
-static enum relay_verdict conn_accept(
-	struct relay_ctx *cx, struct relay_conn *conn, struct relay_denial *why)
+static bool may_on(
+	struct relay_ctx *cx, int list, const struct relay_conn *conn)
 {
 	struct data *data = cx->data;
 	uint8_t address[RANGE_BYTES];
@@ -236,29 +236,51 @@ static enum relay_verdict conn_accept(
 
 	address_of(conn, address);
 	pthread_mutex_lock(&data->lock);
-	ok = may(data, WHO_CONNECTS, NULL, address);
+	ok = may(data, list,
+		list == WHO_CONNECTS ? NULL : relay_conn_peer(conn), address);
 	pthread_mutex_unlock(&data->lock);
-	return ok ? RELAY_PASS
-		  : refuse(cx, REASON_ADDRESS, RELAY_REFUSE_POLICY, why);
+	return ok;
+}
+
+static enum relay_verdict conn_accept(
+	struct relay_ctx *cx, struct relay_conn *conn, struct relay_denial *why)
+{
+	return may_on(cx, WHO_CONNECTS, conn)
+		       ? RELAY_PASS
+		       : refuse(cx, REASON_ADDRESS, RELAY_REFUSE_POLICY, why);
+}
+
+static bool knows_token(struct relay_ctx *cx, const char *token)
+{
+	struct data *data = cx->data;
+	bool known;
+
+	pthread_mutex_lock(&data->lock);
+	known = data->policy->tokens.count == 0 ||
+		tokens_have(&data->policy->tokens, token);
+	pthread_mutex_unlock(&data->lock);
+	return known;
 }
 
 static enum relay_verdict peer_join(struct relay_ctx *cx,
 	struct relay_conn *conn, const char *token, struct relay_denial *why)
 {
-	struct data *data = cx->data;
-	uint8_t address[RANGE_BYTES];
-	bool known, ok;
-
-	address_of(conn, address);
-	pthread_mutex_lock(&data->lock);
-	known = data->policy->tokens.count == 0 ||
-		tokens_have(&data->policy->tokens, token);
-	ok = may(data, WHO_JOINS, relay_conn_peer(conn), address);
-	pthread_mutex_unlock(&data->lock);
-	if (!known)
+	if (!knows_token(cx, token))
 		return refuse(cx, REASON_TOKEN, RELAY_REFUSE_SECRET, why);
-	return ok ? RELAY_PASS
-		  : refuse(cx, REASON_JOIN, RELAY_REFUSE_POLICY, why);
+	return may_on(cx, WHO_JOINS, conn)
+		       ? RELAY_PASS
+		       : refuse(cx, REASON_JOIN, RELAY_REFUSE_POLICY, why);
+}
+
+/* The lists may have changed since it came. */
+static enum relay_verdict peer_stay(
+	struct relay_ctx *cx, struct relay_conn *conn, struct relay_denial *why)
+{
+	if (!may_on(cx, WHO_CONNECTS, conn))
+		return refuse(cx, REASON_ADDRESS, RELAY_REFUSE_POLICY, why);
+	return may_on(cx, WHO_JOINS, conn)
+		       ? RELAY_PASS
+		       : refuse(cx, REASON_JOIN, RELAY_REFUSE_POLICY, why);
 }
 
 static enum relay_verdict peer_connect(struct relay_ctx *cx,
@@ -296,5 +318,6 @@ RELAY_MODULE = {
 			.conn_accept = conn_accept,
 			.peer_join = peer_join,
 			.peer_connect = peer_connect,
+			.peer_stay = peer_stay,
 		},
 };

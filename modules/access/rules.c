@@ -48,6 +48,11 @@ static int add_entry(struct rules *rules, const char *text, unsigned kinds,
 			return -1;
 		return add_id(rules, id, err);
 	}
+	if ((kinds & RULES_IDS) && !strpbrk(text, ".:/"))
+		return relay_fail(err,
+			"\"%.80s\" is neither a device ID nor an address; "
+			"192.0.2.1, 192.0.2.0/24 and 2001:db8::/32 are right",
+			text);
 	if (range_read(text, &range, err) != 0)
 		return -1;
 	return ranges_add(&rules->ranges, &range) == 0

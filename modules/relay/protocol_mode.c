@@ -380,11 +380,27 @@ void protocol_readable(struct relay_ctx *cx, struct relay_conn *conn)
 	peer_read(cx, conn, message);
 }
 
+/* Whoever has a session may finish it. */
+static bool may_stay(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	struct relay_denial why = {RELAY_REFUSE_POLICY, "refused"};
+
+	if (directory_busy(&data_of(cx)->directory, relay_conn_peer(conn)))
+		return true;
+	if (room(cx) != RESULT_OK)
+		return false;
+	if (relay_ask_stay(cx, conn, &why) == RELAY_PASS)
+		return true;
+	peer_log(cx, conn, why.word);
+	return false;
+}
+
 static void ping(
 	struct relay_ctx *cx, struct relay_conn *conn, struct peer *peer)
 {
-	if (room(cx) != RESULT_OK && !directory_busy(&data_of(cx)->directory,
-					     relay_conn_peer(conn))) {
+	if (!may_stay(cx, conn)) {
+		/* The one word of leave that clients know when they have
+		 * joined. */
 		peer_send_away(cx, conn);
 		return;
 	}

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MPL-2.0
 """The module access: every list and the tokens, what is answered, counted and logged."""
 
+import contextlib
+
 import pytest
 
 import device_id
 import relay_protocol as rp
 from module_server import module_server  # noqa: F401
 from pairing import Invited, check_both_ways
-from relay_client import ProtocolConnection, dial
+from relay_client import ProtocolConnection, SessionConnection, dial
 from relay_server import run
 from waiting import wait_for
 
@@ -18,9 +20,10 @@ SUCCESS = rp.response(rp.SUCCESS)
 
 @pytest.fixture
 def guarded(module_server):  # noqa: F811
-    def start(workers=2, args=(), **options):
+    def start(workers=2, args=(), sections=None, **options):
         named = {name.replace("_", "-"): value for name, value in options.items()}
-        return module_server(MODULES, workers=workers, sections={"access": named}, args=args)
+        return module_server(MODULES, workers=workers, args=args,
+                             sections={"access": named, **(sections or {})})
 
     return start
 
@@ -158,10 +161,43 @@ def test_files_are_read_anew_and_sessions_stay(guarded, identities, tmp_path):
         check_both_ways(*ends)
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("later, reason", [
+    ("join-deny", "join"), ("join-allow", "join"), ("connect-deny", "address")])
+def test_who_is_not_let_in_any_more_is_sent_away(guarded, identities, workers, later, reason):
+    """At its next ping, unless it has a session: then when that is over.  All others stay."""
+    lists = {"join-deny": [text(i) for i in identities[3:5]],
+             "join-allow": [text(i) for i in identities[:3]], "connect-deny": ["127.0.0.66"]}
+    relay = {"relay": {"ping-interval": "1s"}}
+    server = guarded(workers, sections=relay)
+    with contextlib.ExitStack() as stack:
+        joined = [stack.enter_context(
+            ProtocolConnection(server.address, identity, source=source)).join()
+            for identity, source in zip(identities, ["127.0.0.1"] * 3 + ["127.0.0.66"] * 2)]
+        with ProtocolConnection(server.address, identities[7]) as asker:
+            key = asker.request(identities[4].id).key
+        one = stack.enter_context(SessionConnection(server.address)).join(key)
+        other = stack.enter_context(SessionConnection(server.address))
+        other.join(joined[4].invitation().key)
+        server.configure(MODULES, {"access": {later: lists[later]}, **relay})
+        done, news = server.reload()
+        assert done, news
+        joined[3].expect_last(rp.RelayFull())
+        assert joined[4].receive() == rp.Ping()
+        check_both_ways(one, other)
+        one.close()
+        other.close()
+        joined[4].expect_last(rp.RelayFull())
+        for client in joined[:3]:
+            client.check_alive()
+    assert refusals(server, reason) == 2
+
+
 @pytest.mark.parametrize("option, value, message", [
     ("join-allow", "192.0.2.0/40", "join-allow: "),
     ("connect-deny", "nowhere", "connect-deny: \"nowhere\""),
     ("reach-allow", "192.0.2.1", "reach-allow: "),
+    ("join-allow", "me", 'join-allow: "me" is neither a device ID nor an address'),
     ("token-file", "/nowhere/at/all", "cannot open /nowhere/at/all"),
 ])
 def test_wrong_options_are_named(plain_program, tmp_path, option, value, message):

@@ -135,15 +135,18 @@ def test_leaving_module_is_told_of_each_object(module_server):
 
 
 def test_protocol_module_asks_the_others(module_server, identities):
-    server = module_server(["trace", "relay"], workers=2)
+    server = module_server(["trace", "relay"], workers=2,
+                           sections={"relay": {"ping-interval": "1s"}})
     with ProtocolConnection(server.address, identities[0]) as joined:
         joined.join(token="of-mine")
         with ProtocolConnection(server.address, identities[1]) as asker:
             asker.request(identities[0].id)
         server.wait_for_log('token "of-mine"')
+        joined.invitation()
+        assert joined.receive() == rp.Ping()
     server.wait_for_count("trace: conn_close", 2)
     log = server.transcript("trace")
-    for hook in ("conn_open_tls", "peer_join", "peer_connect"):
+    for hook in ("conn_open_tls", "peer_join", "peer_connect", "peer_stay"):
         assert hook in log, f"no {hook} in {log}"
     assert "error trace" not in server.log()
 
@@ -157,3 +160,10 @@ def test_refused_join_is_refused(module_server, identities):
             assert answer != rp.response(rp.SUCCESS), answer
         except Closed:
             pass
+
+
+def test_who_may_not_stay_is_sent_away(module_server, identities):
+    server = module_server(["trace", "relay"], sections={
+        "trace": {"deny": "peer_stay"}, "relay": {"ping-interval": "1s"}})
+    with ProtocolConnection(server.address, identities[0]) as client:
+        client.join().expect_last(rp.RelayFull())

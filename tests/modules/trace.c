@@ -89,6 +89,12 @@ static enum relay_verdict peer_connect(struct relay_ctx *cx,
 	return about_conn(cx, conn, why, "peer_connect");
 }
 
+static enum relay_verdict peer_stay(
+	struct relay_ctx *cx, struct relay_conn *conn, struct relay_denial *why)
+{
+	return about_conn(cx, conn, why, "peer_stay");
+}
+
 /* Never: it takes no connection. */
 static void conn_readable(struct relay_ctx *cx, struct relay_conn *conn)
 {
@@ -213,6 +219,7 @@ RELAY_MODULE = {
 			.conn_deadline = conn_deadline,
 			.peer_join = peer_join,
 			.peer_connect = peer_connect,
+			.peer_stay = peer_stay,
 			.session_open = session_open,
 			.session_grant = session_grant,
 			.session_sent = session_sent,
