@@ -20,6 +20,8 @@ from waiting import wait_for
 
 SUCCESS = rp.response(rp.SUCCESS)
 NOT_FOUND = rp.response(rp.NOT_FOUND)
+#: The state of a pool that is not asked for the time being.
+LEFT = "off"
 TAKEN = says(200, json.dumps({"evictionIn": HOUR}))
 
 
@@ -91,7 +93,7 @@ def test_the_pool_is_left_until_the_period_turns(pooled, pool, identities, clock
     assert server.get("/healthz")[::2] == (200, b"ok\n")
     spend(server, identities)
     server.wait_for_log("joins no pool while the server takes no newcomers: quota")
-    assert pool_state(server) == "off"
+    assert pool_state(server) == LEFT
     assert server.get("/healthz")[::2] == (503, b"quota\n")
     assert len(pool.requests) == 1
     clock.set("2026-11-23 00:00")
@@ -105,11 +107,11 @@ def test_the_pool_is_left_until_the_period_turns(pooled, pool, identities, clock
 def test_used_up_from_the_start_no_pool_is_asked(pooled, pool, identities, clock):  # noqa: F811
     server = pooled(ORDERS[1], **quota(day="1MB"))
     spend(server, identities)
-    wait_for_pool(server, "off")
+    wait_for_pool(server, LEFT)
     server.stop()
     asked = len(pool.requests)
     again = pooled(ORDERS[1], **quota(day="1MB"))
-    assert pool_state(again) == "off"
+    assert pool_state(again) == LEFT
     assert join(again, identities[2]) == rp.RelayFull()
     assert "PUBLIC" not in again.log() and len(pool.requests) == asked
     clock.set("2026-11-23 00:00")
@@ -122,16 +124,16 @@ def test_modules_come_and_go_while_it_is_used_up(pooled, pool, identities):
         ["log", "relay", "pool-join", "status"]
     server = pooled(with_quota, **quota(day="1MB"))
     spend(server, identities)
-    wait_for_pool(server, "off")
+    wait_for_pool(server, LEFT)
     server.change(["log", "quota", "relay", "status"], **quota(day="1MB"))
     assert join(server, identities[2]) == rp.RelayFull()
     server.change(with_quota, **quota(day="1MB"))  # pool-join finds it closed
-    assert pool_state(server) == "off" and len(pool.requests) == 1
+    assert pool_state(server) == LEFT and len(pool.requests) == 1
     server.change(without)
     wait_for_pool(server, "joined")
     assert join(server, identities[2]) == SUCCESS
     server.change(with_quota, **quota(day="1MB"))  # which reads what was used
-    wait_for_pool(server, "off")
+    wait_for_pool(server, LEFT)
     assert join(server, identities[2]) == rp.RelayFull()
     server.change(with_quota, **quota(day="2MB"))
     wait_for_pool(server, "joined")
@@ -226,7 +228,7 @@ def page_data(server):
 def test_tokens_of_access_keep_it_out_of_pools(pooled, pool, modules):
     server = pooled(modules, access={"tokens": ["secret-word"]})
     server.wait_for_log("joins no pool: a token is set, so this relay is private")
-    assert pool_state(server) == "off"
+    assert pool_state(server) == LEFT
     shown = page_data(server)
     assert shown["token"] is True and shown["uri"] == ""
     server.change(modules, access={"tokens": ["secret-word", "secret-other"]})
@@ -248,7 +250,7 @@ def test_a_token_file_that_comes_by_a_reload_ends_it(pooled, pool, tmp_path):
     server.change(["log", "access", "relay", "pool-join", "status"],
                   access={"token-file": str(words)})
     server.wait_for_log("joins no pool: a token is set")
-    wait_for_pool(server, "off")
+    wait_for_pool(server, LEFT)
     server.change(["log", "relay", "pool-join", "status"],
                   access={"token-file": str(words)})  # a section of nobody
     wait_for_pool(server, "joined")
