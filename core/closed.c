@@ -51,7 +51,8 @@ void relay_set_closed(struct relay_ctx *cx, const char *word)
 		closed_withdraw(cx->mod);
 		return;
 	}
-	/* No more than MODULES_MAX run, and each is in there once. */
+	if (!closer && count == MODULES_MAX)
+		return; /* no more can run, and each is in there once */
 	if (!closer)
 		closer = &closers[count++];
 	closer->owner = cx->mod;
