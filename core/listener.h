@@ -1,30 +1,32 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Listening sockets: every worker has one of each address (SO_REUSEPORT).
+ * One listening socket of one worker: it accepts, pauses, and says no.
  */
 #ifndef LISTENER_H
 #define LISTENER_H
 
-#include <stdint.h>
-
-#include <strelaysrv/err.h>
+#include <event2/event.h>
 
 struct worker;
 
-/*
- * [C]  Binds every address for every worker.  `addresses`: NULL-terminated,
- * "HOST:PORT", ":PORT", "[v6]:PORT"; protocol: enum core_protocol.  All or
- * nothing: 0, or -1 with err naming the address.
- */
-int listeners_bind(
-	const char *const *addresses, int64_t protocol, struct relay_err *err);
-/* [C]  From here on the kernel queues connections. */
-int listeners_listen(struct relay_err *err);
-/* Own thread: begin and end to accept.  0 or -1. */
-int listeners_accept(struct worker *worker);
-void listeners_close(struct worker *worker);
-/* [C]  Frees the list of addresses. */
-void listeners_finish(void);
+#define LISTENER_BACKLOG 4096
+
+struct listener {
+	struct worker *worker; /* borrowed */
+	struct event *event;   /* owned */
+	struct event *retry;   /* owned */
+	int fd;                /* owned */
+	int spare; /* owned; given up to say no when descriptors run out */
+};
+
+/* One that is closed: no socket, no events. */
+void listener_init(struct listener *listener, struct worker *worker);
+/* Own thread: begins to accept on fd, which listens.  0 or -1. */
+int listener_start(struct listener *listener);
+/* Own thread: takes in all who wait, then no more; still to be closed. */
+void listener_drain(struct listener *listener);
+/* Own thread, or after its end.  Accepts one that is closed. */
+void listener_close(struct listener *listener);
 
 #endif

@@ -3,7 +3,6 @@
 /* The server: in which order it starts, what signals do, how it ends. */
 
 #include <errno.h>
-#include <netdb.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -14,7 +13,6 @@
 
 #include <strelaysrv/server.h>
 
-#include "address.h"
 #include "capacity.h"
 #include "catalog.h"
 #include "check.h"
@@ -27,7 +25,7 @@
 #include "identity.h"
 #include "lag.h"
 #include "list_modules.h"
-#include "listener.h"
+#include "listeners.h"
 #include "log.h"
 #include "loop.h"
 #include "metrics.h"
@@ -205,7 +203,7 @@ static int build_up(const struct core_conf *core)
 	}
 	if (workers_create(&workers) != 0)
 		return -1;
-	if (listeners_bind(core->listen, core->protocol, &err) != 0)
+	if (listeners_stage(core->listen, core->protocol, &err) != 0)
 		return fatal("", &err);
 	if (http_init(server.control.base, core->status_srv,
 		    core->private_srv) != 0) {
@@ -222,37 +220,13 @@ static int build_up(const struct core_conf *core)
 	return 0;
 }
 
-static int accept_here(struct worker *worker, void *arg)
-{
-	(void)arg;
-	return listeners_accept(worker);
-}
-
-static void note_addresses(void)
-{
-	struct sockaddr_storage addr;
-	char host[NI_MAXHOST], text[ADDRESS_HOST_MAX + ADDRESS_PORT_MAX];
-
-	for (unsigned i = 0; relay_listen_address(i, &addr) == 0; i++) {
-		if (getnameinfo((struct sockaddr *)&addr, sizeof(addr), host,
-			    sizeof(host), NULL, 0, NI_NUMERICHOST) != 0)
-			continue;
-		address_join(host, address_port(&addr), text, sizeof(text));
-		log_core(RELAY_NOTICE, "listening on %s", text);
-	}
-}
-
 static int open_up(void)
 {
 	struct relay_err err;
 
-	if (listeners_listen(&err) != 0)
+	if (listeners_open(&err) != 0)
 		return fatal("", &err);
-	if (workers_call(accept_here, NULL) != 0) {
-		log_core(RELAY_ERROR, "a worker cannot accept connections");
-		return -1;
-	}
-	note_addresses();
+	listeners_take();
 	host_ready();
 	if (notify_ready(server.control.base) != 0) {
 		log_core(RELAY_ERROR, "no memory for the service manager");

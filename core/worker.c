@@ -15,7 +15,7 @@
 #include "conn.h"
 #include "crash.h"
 #include "capacity.h"
-#include "listener.h"
+#include "listeners.h"
 #include "log.h"
 #include "metrics.h"
 #include "session.h"

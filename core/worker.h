@@ -18,7 +18,6 @@
 #include "pipes.h"
 #include "wheel.h"
 
-struct listener;
 struct metrics_shard;
 struct passage;
 
@@ -54,7 +53,6 @@ struct worker {
 	struct relay_conn
 		*dead;      /* list: freed when the current event is over */
 	unsigned lingering; /* connections that deliver their last bytes */
-	struct listener *listeners; /* array, owned, see listener.c */
 	bool stopping;              /* nothing new is taken in */
 };
 

@@ -35,8 +35,8 @@ const uint8_t *relay_server_id(void);
 
 /*
  * The i-th address that it listens on, as bound (a port of 0 is replaced by the
- * real one), in the order of `listen`.  [*] from init on.  0, or -1 past the
- * end.
+ * real one), in the order of `listen`.  [C] from init on; a reload may change
+ * them, before it calls `reload`.  0, or -1 past the end.
  */
 int relay_listen_address(unsigned i, struct sockaddr_storage *out);
 /*

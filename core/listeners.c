@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* The set of addresses that are listened on, and the one that is staged. */
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <strelaysrv/server.h>
+
+#include "address.h"
+#include "config.h"
+#include "listen_socket.h"
+#include "listener.h"
+#include "listeners.h"
+#include "log.h"
+#include "worker.h"
+
+/* An address, for as long as it is listened on. */
+struct listened {
+	struct listen_place asked; /* as configured, with a port of 0 */
+	struct listen_place bound;
+	struct listener *at; /* owned: one of each worker */
+	bool open;           /* somebody may wait in its queues */
+	bool wanted;         /* the staged set has it */
+};
+
+struct listen_set {
+	struct listened **all; /* owned array; what it has, see `wanted` */
+	unsigned count;
+	char text[300]; /* the first, as written, with its real port */
+};
+
+static struct listen_set now, next;
+static bool staged;
+
+int relay_listen_address(unsigned i, struct sockaddr_storage *out)
+{
+	const struct listen_set *set = staged ? &next : &now;
+
+	if (i >= set->count)
+		return -1;
+	*out = set->all[i]->bound.addr;
+	return 0;
+}
+
+const char *relay_listen_text(void)
+{
+	return staged ? next.text : now.text;
+}
+
+static void spell(const struct listened *one, char *out, size_t cap)
+{
+	char host[NI_MAXHOST];
+
+	if (getnameinfo((const struct sockaddr *)&one->bound.addr,
+		    one->bound.len, host, sizeof(host), NULL, 0,
+		    NI_NUMERICHOST) != 0)
+		host[0] = '\0';
+	address_join(host, address_port(&one->bound.addr), out, cap);
+}
+
+/* One address. */
+
+static void listened_free(struct listened *one)
+{
+	if (!one)
+		return;
+	for (unsigned i = 0; one->at && i < workers_count(); i++)
+		listener_close(&one->at[i]);
+	free(one->at);
+	free(one);
+}
+
+static struct listened *listened_make(const struct listen_place *asked)
+{
+	struct listened *one = calloc(1, sizeof(*one));
+
+	if (!one)
+		return NULL;
+	one->asked = *asked;
+	one->bound = *asked;
+	one->at = calloc(workers_count(), sizeof(*one->at));
+	if (!one->at) {
+		free(one);
+		return NULL;
+	}
+	for (unsigned i = 0; i < workers_count(); i++)
+		listener_init(&one->at[i], workers_get(i));
+	return one;
+}
+
+/*
+ * SO_REUSEPORT would let a second server of the same user share the port and
+ * take half of the connections: one socket without it finds that out, unless
+ * what it finds are sockets of ours that are to go.
+ */
+static int bind_for_all(struct listened *one, bool shares)
+{
+	int error = shares ? 0 : listen_socket_probe(&one->bound);
+
+	for (unsigned i = 0; i < workers_count() && !error; i++) {
+		/* Port 0: the first one's is everybody's. */
+		one->at[i].fd = listen_socket_bind(&one->bound);
+		if (one->at[i].fd < 0)
+			error = errno;
+	}
+	for (unsigned i = 0; error && i < workers_count(); i++)
+		listener_close(&one->at[i]);
+	return error;
+}
+
+static int bind_one(struct listened *one, const char *text, int64_t protocol,
+	bool shares, struct relay_err *err)
+{
+	int error = bind_for_all(one, shares);
+
+	/* A host without IPv6 is no reason not to serve IPv4. */
+	if (error &&
+		listen_place_fall_back(&one->bound, text, protocol, error)) {
+		log_core(RELAY_WARNING, "no IPv6 here: %s serves IPv4 only",
+			text);
+		error = bind_for_all(one, shares);
+	}
+	if (!error)
+		return 0;
+	return relay_fail(err, "cannot listen on %s: %s%s", text,
+		strerror(error), listen_socket_advice(error));
+}
+
+/* Staging. */
+
+static struct listened *find_free(const struct listen_place *place,
+	bool (*fits)(const struct listened *, const struct listen_place *))
+{
+	for (unsigned i = 0; i < now.count; i++)
+		if (!now.all[i]->wanted && fits(now.all[i], place))
+			return now.all[i];
+	return NULL;
+}
+
+static bool was_asked(
+	const struct listened *one, const struct listen_place *place)
+{
+	return listen_place_same(&one->asked, place);
+}
+
+/* Its port was 0, and is now named. */
+static bool is_bound(
+	const struct listened *one, const struct listen_place *place)
+{
+	return listen_place_same(&one->bound, place);
+}
+
+static bool is_leaving(const struct listen_place *place)
+{
+	for (unsigned i = 0; i < now.count; i++)
+		if (!now.all[i]->wanted &&
+			listen_place_overlaps(&now.all[i]->bound, place))
+			return true;
+	return false;
+}
+
+static int refuse_overlap(const struct listen_place *place,
+	const char *const *texts, unsigned at, struct relay_err *err)
+{
+	for (unsigned i = 0; texts[i]; i++)
+		if (i != at && next.all[i] &&
+			listen_place_overlaps(&next.all[i]->bound, place))
+			return relay_fail(err,
+				"cannot listen on both %s and %s: they have an "
+				"address in common",
+				texts[i < at ? i : at], texts[i < at ? at : i]);
+	return 0;
+}
+
+static void keep(const struct listen_place *places,
+	bool (*fits)(const struct listened *, const struct listen_place *))
+{
+	for (unsigned i = 0; i < next.count; i++) {
+		if (next.all[i])
+			continue;
+		next.all[i] = find_free(&places[i], fits);
+		if (next.all[i])
+			next.all[i]->wanted = true;
+	}
+}
+
+static int stage_new(const struct listen_place *place, const char *const *texts,
+	unsigned at, int64_t protocol, struct relay_err *err)
+{
+	struct listened *one;
+
+	if (refuse_overlap(place, texts, at, err) != 0)
+		return -1;
+	one = listened_make(place);
+	if (!one)
+		return relay_fail(err, "out of memory");
+	if (bind_one(one, texts[at], protocol, is_leaving(place), err) != 0) {
+		listened_free(one);
+		return -1;
+	}
+	one->wanted = true;
+	next.all[at] = one;
+	return 0;
+}
+
+static int stage_all(struct listen_place *places, const char *const *texts,
+	int64_t protocol, struct relay_err *err)
+{
+	for (unsigned i = 0; i < next.count; i++)
+		if (listen_place_resolve(texts[i], protocol, &places[i], err) !=
+			0)
+			return -1;
+	keep(places, was_asked);
+	keep(places, is_bound);
+	for (unsigned i = 0; i < next.count; i++)
+		if (!next.all[i] &&
+			stage_new(&places[i], texts, i, protocol, err) != 0)
+			return -1;
+	return 0;
+}
+
+static void note_text(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+
+	snprintf(next.text, sizeof(next.text), "%.*s:%u",
+		(int)(colon ? colon - text : 0), text,
+		address_port(&next.all[0]->bound.addr));
+}
+
+int listeners_stage(
+	const char *const *texts, int64_t protocol, struct relay_err *err)
+{
+	struct listen_place *places;
+	int result = -1;
+
+	while (texts[next.count])
+		next.count++;
+	if (next.count == 0)
+		return relay_fail(err, "there is no address to listen on");
+	places = calloc(next.count, sizeof(*places));
+	next.all = calloc(next.count, sizeof(struct listened *));
+	relay_fail(err, "out of memory");
+	if (places && next.all)
+		result = stage_all(places, texts, protocol, err);
+	free(places);
+	if (result != 0) {
+		listeners_abandon();
+		return -1;
+	}
+	note_text(texts[0]);
+	staged = true;
+	return 0;
+}
+
+/* Workers. */
+
+static int start_here(struct worker *worker, void *arg)
+{
+	(void)arg;
+	for (unsigned i = 0; i < next.count; i++)
+		if (!next.all[i]->open &&
+			listener_start(&next.all[i]->at[worker->loop.index]) !=
+				0)
+			return -1;
+	return 0;
+}
+
+static int listen_all(struct relay_err *err)
+{
+	char text[ADDRESS_HOST_MAX + ADDRESS_PORT_MAX];
+
+	for (unsigned i = 0; i < next.count; i++) {
+		struct listened *one = next.all[i];
+
+		for (unsigned w = 0; w < workers_count() && !one->open; w++) {
+			if (listen(one->at[w].fd, LISTENER_BACKLOG) == 0)
+				continue;
+			spell(one, text, sizeof(text));
+			return relay_fail(err, "cannot listen on %s: %s", text,
+				strerror(errno));
+		}
+	}
+	return 0;
+}
+
+int listeners_open(struct relay_err *err)
+{
+	if (listen_all(err) != 0)
+		return -1;
+	if (workers_call(start_here, NULL) != 0)
+		return relay_fail(err, "a worker cannot accept connections");
+	return 0;
+}
+
+void listeners_leave(struct worker *worker)
+{
+	for (unsigned i = 0; staged && i < now.count; i++) {
+		struct listener *own = &now.all[i]->at[worker->loop.index];
+
+		if (now.all[i]->wanted)
+			continue;
+		listener_drain(own);
+		listener_close(own);
+	}
+}
+
+static int forget_here(struct worker *worker, void *arg)
+{
+	(void)arg;
+	for (unsigned i = 0; i < next.count; i++)
+		if (next.all[i] && !next.all[i]->open)
+			listener_close(&next.all[i]->at[worker->loop.index]);
+	return 0;
+}
+
+/* The set. */
+
+static void log_set(
+	const struct listen_set *set, bool wanted, bool open, const char *what)
+{
+	char text[ADDRESS_HOST_MAX + ADDRESS_PORT_MAX];
+
+	for (unsigned i = 0; i < set->count; i++) {
+		if (set->all[i]->wanted != wanted || set->all[i]->open != open)
+			continue;
+		spell(set->all[i], text, sizeof(text));
+		log_core(RELAY_NOTICE, "%s %s", what, text);
+	}
+}
+
+void listeners_take(void)
+{
+	if (!staged)
+		return;
+	log_set(&now, false, true, "no longer listening on");
+	log_set(&next, true, false, "listening on");
+	for (unsigned i = 0; i < now.count; i++)
+		if (!now.all[i]->wanted)
+			listened_free(now.all[i]);
+	free(now.all);
+	now = next;
+	memset(&next, 0, sizeof(next));
+	staged = false;
+	for (unsigned i = 0; i < now.count; i++) {
+		now.all[i]->open = true;
+		now.all[i]->wanted = false;
+	}
+}
+
+void listeners_abandon(void)
+{
+	/* Workers may have begun to look at them. */
+	if (staged && workers_call(forget_here, NULL) != 0) {
+		log_core(RELAY_ERROR, "no memory to tell the workers");
+		abort();
+	}
+	for (unsigned i = 0; next.all && i < next.count; i++)
+		if (next.all[i] && !next.all[i]->open)
+			listened_free(next.all[i]);
+	free(next.all);
+	memset(&next, 0, sizeof(next));
+	staged = false;
+	for (unsigned i = 0; i < now.count; i++)
+		now.all[i]->wanted = false;
+}
+
+static void close_here(const struct listen_set *set, struct worker *worker)
+{
+	for (unsigned i = 0; i < set->count; i++)
+		if (set->all[i])
+			listener_close(&set->all[i]->at[worker->loop.index]);
+}
+
+void listeners_close(struct worker *worker)
+{
+	close_here(&now, worker);
+	close_here(&next, worker);
+}
+
+void listeners_finish(void)
+{
+	listeners_abandon();
+	for (unsigned i = 0; i < now.count; i++)
+		listened_free(now.all[i]);
+	free(now.all);
+	memset(&now, 0, sizeof(now));
+}
