@@ -20,8 +20,10 @@
 #define PIPES_SHARE 20
 
 static struct {
-	int64_t soft; /* over it newcomers are refused by the protocol */
-	int64_t hard; /* over it they are closed at once */
+	int64_t all; /* descriptors; [C] */
+	_Atomic int64_t
+		soft; /* over it newcomers are refused by the protocol */
+	_Atomic int64_t hard; /* over it they are closed at once */
 	unsigned pipes;
 	_Atomic int64_t open;
 } capacity;
@@ -49,33 +51,42 @@ static int64_t raise_descriptors(void)
 
 void capacity_init(int64_t max_connections, int64_t own)
 {
-	int64_t all = raise_descriptors();
-	int64_t reserve = all / RESERVE_SHARE < RESERVE_MOST
-				  ? all / RESERVE_SHARE
-				  : RESERVE_MOST;
-	int64_t pipes = all / PIPES_SHARE;
+	int64_t pipes;
 
+	capacity.all = raise_descriptors();
+	pipes = capacity.all / PIPES_SHARE;
 	capacity.pipes = (unsigned)(pipes > 4096 ? 4096 : pipes);
-	capacity.hard = all - reserve - own - 2 * (int64_t)capacity.pipes;
-	if (capacity.hard < 1)
-		capacity.hard = 1;
-	capacity.soft = max_connections ? max_connections : all * 8 / 10;
-	if (capacity.soft > capacity.hard) {
-		if (max_connections)
-			log_core(RELAY_WARNING,
-				"max-connections is %" PRId64
-				", but the descriptor limit leaves room for "
-				"%" PRId64,
-				max_connections, capacity.hard);
-		capacity.soft = capacity.hard;
-	}
-	log_core(RELAY_NOTICE, "Connection limit %" PRId64, capacity.soft);
+	capacity_bound(max_connections, own);
+}
+
+void capacity_bound(int64_t max_connections, int64_t own)
+{
+	int64_t share = capacity.all / RESERVE_SHARE;
+	int64_t reserve = share < RESERVE_MOST ? share : RESERVE_MOST;
+	int64_t hard =
+		capacity.all - reserve - own - 2 * (int64_t)capacity.pipes;
+	int64_t soft =
+		max_connections ? max_connections : capacity.all * 8 / 10;
+
+	if (hard < 1)
+		hard = 1;
+	if (soft > hard && max_connections)
+		log_core(RELAY_WARNING,
+			"max-connections is %" PRId64
+			", but the descriptor limit leaves room for %" PRId64,
+			max_connections, hard);
+	if (soft > hard)
+		soft = hard;
+	atomic_store_explicit(&capacity.hard, hard, memory_order_relaxed);
+	if (atomic_exchange_explicit(
+		    &capacity.soft, soft, memory_order_relaxed) != soft)
+		log_core(RELAY_NOTICE, "Connection limit %" PRId64, soft);
 }
 
 bool capacity_enter(void)
 {
 	if (atomic_fetch_add_explicit(&capacity.open, 1, memory_order_relaxed) <
-		capacity.hard)
+		atomic_load_explicit(&capacity.hard, memory_order_relaxed))
 		return true;
 	capacity_leave();
 	return false;
@@ -94,10 +105,10 @@ unsigned capacity_pipes(void)
 bool relay_over_limit(void)
 {
 	return atomic_load_explicit(&capacity.open, memory_order_relaxed) >
-	       capacity.soft;
+	       capacity_limit();
 }
 
 int64_t capacity_limit(void)
 {
-	return capacity.soft;
+	return atomic_load_explicit(&capacity.soft, memory_order_relaxed);
 }

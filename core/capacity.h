@@ -15,6 +15,8 @@
  * need for themselves.  Logs the bound in force.
  */
 void capacity_init(int64_t max_connections, int64_t own);
+/* [C]  Other bounds; who is over them already stays.  Logs a new one. */
+void capacity_bound(int64_t max_connections, int64_t own);
 
 /*
  * A connection comes: true when there is a descriptor to spare beside the

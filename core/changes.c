@@ -10,10 +10,20 @@
 #include "log.h"
 #include "options.h"
 
+struct change {
+	const char *section; /* borrowed of the schema; NULL: the server's */
+	const struct relay_option *option; /* borrowed */
+	char *was, *is;                    /* owned */
+	bool restart;
+};
+
 struct comparison {
-	const struct config *begun, *before;
-	changes_filter_fn *wanted;
-	size_t count;
+	const struct config *before;
+	struct config *after;
+	changes_scope_fn *scope;
+	void *arg;
+	struct changes *out;
+	bool failed;
 };
 
 static bool same_list(const char *const *a, const char *const *b)
@@ -43,45 +53,101 @@ static bool same(const struct relay_value *a, const struct relay_value *b)
 	return a->number == b->number;
 }
 
-static void log_change(const char *section, const struct relay_value *old,
-	const struct relay_value *new, bool restart)
+static int add(struct changes *to, const struct change *one)
 {
-	char *was = option_format(old), *is = option_format(new);
+	struct change *all =
+		realloc(to->all, (to->count + 1) * sizeof(*to->all));
 
-	log_core(restart ? RELAY_WARNING : RELAY_NOTICE,
-		"option %s%s%s changes from \"%s\" to \"%s\"%s",
-		section ? section : "", section ? "." : "", new->option->name,
-		was ? was : "?", is ? is : "?",
-		restart ? ": this needs a restart, until then the old value "
-			  "stays in force"
-			: "");
-	free(was);
-	free(is);
+	if (!all)
+		return -1;
+	to->all = all;
+	to->all[to->count++] = *one;
+	return 0;
+}
+
+static int note(struct comparison *all, const char *section,
+	const struct relay_value *old, const struct relay_value *new,
+	bool restart)
+{
+	struct change one = {.section = section,
+		.option = new->option,
+		.was = option_format(old),
+		.is = option_format(new),
+		.restart = restart};
+
+	if (one.was && one.is && add(all->out, &one) == 0)
+		return 0;
+	free(one.was);
+	free(one.is);
+	return -1;
 }
 
 static void compare(
 	const char *section, const struct relay_value *value, void *arg)
 {
 	struct comparison *all = arg;
-	bool restart = value->option->flags & RELAY_OPTION_RESTART;
+	enum changes_scope scope =
+		section ? all->scope(section, all->arg) : CHANGES_KEPT;
+	const struct relay_option *option = value->option;
+	bool restart =
+		scope == CHANGES_KEPT && option->flags & RELAY_OPTION_RESTART;
 	struct relay_value old;
 
-	if (section && !all->wanted(section))
-		return;
-	if (config_get(restart ? all->begun : all->before, section,
-		    value->option->name, &old) != 0 ||
+	if (scope == CHANGES_IDLE ||
+		config_get(all->before, section, option->name, &old) != 0 ||
 		same(&old, value))
 		return;
-	all->count++;
-	log_change(section, &old, value, restart);
+	if (note(all, section, &old, value, restart) != 0 ||
+		(restart && config_hold(all->after, all->before, section,
+				    option->name) != 0))
+		all->failed = true;
 }
 
-size_t changes_log(const struct config *begun, const struct config *before,
-	const struct config *after, changes_filter_fn *wanted)
+int changes_find(const struct config *before, struct config *after,
+	changes_scope_fn *scope, void *arg, struct changes *out)
 {
-	struct comparison all = {
-		.begun = begun, .before = before, .wanted = wanted};
+	struct comparison all = {.before = before,
+		.after = after,
+		.scope = scope,
+		.arg = arg,
+		.out = out};
 
 	config_visit(after, compare, &all);
-	return all.count;
+	return all.failed ? -1 : 0;
+}
+
+void changes_log(const struct changes *changes)
+{
+	for (size_t i = 0; i < changes->count; i++) {
+		const struct change *one = &changes->all[i];
+
+		log_core(one->restart ? RELAY_WARNING : RELAY_NOTICE,
+			"option %s%s%s changes from \"%s\" to \"%s\"%s",
+			one->section ? one->section : "",
+			one->section ? "." : "", one->option->name, one->was,
+			one->is,
+			one->restart
+				? ": this needs a restart, until then the old "
+				  "value stays in force"
+				: "");
+	}
+}
+
+bool changes_touch(const struct changes *changes, const char *section)
+{
+	for (size_t i = 0; i < changes->count; i++)
+		if (!changes->all[i].restart && changes->all[i].section &&
+			strcmp(changes->all[i].section, section) == 0)
+			return true;
+	return false;
+}
+
+void changes_free(struct changes *changes)
+{
+	for (size_t i = 0; i < changes->count; i++) {
+		free(changes->all[i].was);
+		free(changes->all[i].is);
+	}
+	free(changes->all);
+	*changes = (struct changes){NULL, 0};
 }

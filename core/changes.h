@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * What a reload changes, for the log.
+ * What a reload changes, option by option; and what it must leave as it is.
  */
 #ifndef CHANGES_H
 #define CHANGES_H
@@ -10,17 +10,31 @@
 #include <stddef.h>
 
 struct config;
-struct relay_option;
 
-/* Whether a section belongs to a module that runs before or after. */
-typedef bool changes_filter_fn(const char *section);
+/* What becomes of the module that a section belongs to. */
+enum changes_scope {
+	CHANGES_IDLE,  /* it runs neither before nor after */
+	CHANGES_FRESH, /* it starts or ends, and any option with it */
+	CHANGES_KEPT,  /* it runs on: some options need a restart */
+};
+typedef enum changes_scope changes_scope_fn(const char *section, void *arg);
+
+struct changes {
+	struct change *all; /* owned array */
+	size_t count;
+};
 
 /*
- * Logs each option whose value differs, old and new, and which of them need a
- * restart.  `begun` is the configuration that the process began with: what only
- * a restart changes is compared to that.  Returns how many differ.
+ * Compares two snapshots.  An option that needs a restart gets the value of
+ * `before` in `after`, so that this always tells what is in force.  0, or -1
+ * without memory; in either case *out is to be freed.
  */
-size_t changes_log(const struct config *begun, const struct config *before,
-	const struct config *after, changes_filter_fn *wanted);
+int changes_find(const struct config *before, struct config *after,
+	changes_scope_fn *scope, void *arg, struct changes *out);
+/* Logs each, old and new, and which of them need a restart. */
+void changes_log(const struct changes *changes);
+/* Whether any option of the section has another value now. */
+bool changes_touch(const struct changes *changes, const char *section);
+void changes_free(struct changes *changes);
 
 #endif

@@ -345,6 +345,29 @@ int config_get(const struct config *config, const char *section,
 	return 0;
 }
 
+int config_hold(struct config *config, const struct config *as_in,
+	const char *section, const char *name)
+{
+	struct config_section *to = find_section(config, section);
+	const struct config_section *from = find_section(as_in, section);
+	const struct relay_option *option =
+		to ? options_find(to->options, name) : NULL;
+	struct relay_value value;
+	char **origin, *copy;
+
+	if (!option || !from || config_get(as_in, section, name, &value) != 0)
+		return -1;
+	copy = strdup(value.origin);
+	if (!copy || option_copy(option, from->values, to->values) != 0) {
+		free(copy);
+		return -1;
+	}
+	origin = &to->origins[option - to->options];
+	free(*origin);
+	*origin = copy;
+	return 0;
+}
+
 static void visit_section(
 	const struct config_section *section, config_visit_fn *visit, void *arg)
 {

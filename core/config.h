@@ -94,7 +94,12 @@ bool config_module_flawed(const struct config *config, const char *name);
  * of its successor. */
 int config_get(const struct config *config, const char *section,
 	const char *name, struct relay_value *out);
-
+/*
+ * Gives an option of one snapshot the value, and its origin, of another made
+ * of the same tables.  0, or -1 without memory.
+ */
+int config_hold(struct config *config, const struct config *as_in,
+	const char *section, const char *name);
 typedef void config_visit_fn(
 	const char *section, const struct relay_value *value, void *arg);
 /* Calls visit for each option of each section, in order, but deprecated ones.

@@ -18,21 +18,20 @@ const struct relay_option core_options[] = {
 	ROW(listen, const char *const *, "listen", RELAY_LIST, ":22067", 1, 64,
 		"addresses to serve the protocol on, as HOST:PORT, :PORT or "
 		"[V6]:PORT",
-		.flag = "listen", .flags = RELAY_OPTION_RESTART),
+		.flag = "listen"),
 	ROW(protocol, int64_t, "protocol", RELAY_CHOICE, "tcp", 0, 0,
 		"tcp for IPv4 and IPv6, tcp4 or tcp6 for one of them",
-		.flag = "protocol", .choices = protocols,
-		.flags = RELAY_OPTION_RESTART),
+		.flag = "protocol", .choices = protocols),
 	ROW(keys, const char *, "keys", RELAY_STRING, ".", 1, 4095,
 		"directory of cert.pem and key.pem, which are made if missing",
 		.flag = "keys", .flags = RELAY_OPTION_RESTART),
 	ROW(status_srv, const char *, "status-srv", RELAY_STRING, ":22070", 0,
 		0, "address of the status service; empty switches it off",
-		.flag = "status-srv", .flags = RELAY_OPTION_RESTART),
+		.flag = "status-srv"),
 	ROW(private_srv, const char *, "private-srv", RELAY_STRING, "", 0, 0,
 		"address of what only the operator shall see, such as "
 		"/metrics; empty: it is on the status service",
-		.flag = "private-srv", .flags = RELAY_OPTION_RESTART),
+		.flag = "private-srv"),
 	/* No flag: it decides which of the other flags mean anything. */
 	ROW(modules, const char *const *, "modules", RELAY_LIST,
 		"log,bounds,relay,nat,pool-join,rate-limit,status", 0, 64,
@@ -45,15 +44,15 @@ const struct relay_option core_options[] = {
 		16777216,
 		"bytes read at once, and the most held for each direction of a "
 		"session",
-		.flag = "network-buffer", .flags = RELAY_OPTION_RESTART),
+		.flag = "network-buffer"),
 	ROW(pipe_size, int64_t, "pipe-size", RELAY_SIZE, "256KiB", 0, 1048576,
 		"size of the kernel pipe that carries bulk transfers; 0 copies "
 		"them instead",
-		.flag = "pipe-size", .flags = RELAY_OPTION_RESTART),
+		.flag = "pipe-size"),
 	ROW(max_connections, int64_t, "max-connections", RELAY_INT, "0", 0,
 		100000000,
 		"connections open at once; 0 is 80 % of the descriptor limit",
-		.flag = "max-connections", .flags = RELAY_OPTION_RESTART),
+		.flag = "max-connections"),
 	ROW(user, const char *, "user", RELAY_STRING, "", 0, 255,
 		"user that a server started by root becomes, for good, once it "
 		"has bound its addresses and read its keys; empty: it stays "

@@ -23,10 +23,8 @@ static struct {
 	struct config_module *schema; /* owned */
 	struct module_list running;   /* in the order of `modules` */
 	const struct layout *layout;  /* borrowed from all layouts */
-	struct config *begun;         /* owned: what the process began with */
-	struct config *current;       /* owned, unless it is the same */
+	struct config *current;       /* owned */
 	const struct config *next;    /* borrowed: while a step is under way */
-	const struct step *step;      /* borrowed: likewise */
 } host;
 
 void host_init(struct catalog *catalog, const struct flags *flags,
@@ -117,13 +115,10 @@ struct config *host_examine(bool *good)
 
 static void take_config(struct config *config)
 {
-	if (host.current != host.begun)
-		config_free(host.current);
+	config_free(host.current);
 	host.current = config;
 	if (config)
 		module_metrics_want(host.catalog, config_core(config)->modules);
-	if (!host.begun)
-		host.begun = config;
 }
 
 int relay_option_get(struct relay_ctx *cx, const char *section,
@@ -138,21 +133,16 @@ int relay_option_get(struct relay_ctx *cx, const char *section,
 		if (!mod || mod->stage == MODULE_FOUND)
 			return -1;
 	}
-	if (config_get(config, section, name, out) != 0)
-		return -1;
-	/* The server itself goes on with what it began with. */
-	if (!section && host.begun &&
-		(out->option->flags & RELAY_OPTION_RESTART))
-		return config_get(host.begun, section, name, out);
-	return 0;
+	return config_get(config, section, name, out);
 }
 
 /* Steps. */
 
-static struct step new_step(const struct config *config)
+static struct step new_step(struct config *config)
 {
 	return (struct step){
 		.catalog = host.catalog,
+		.before = host.current,
 		.config = config,
 		.control = host.control,
 		.running = &host.running,
@@ -178,10 +168,11 @@ static int try_step(struct step *step, struct config *config,
 		take_config(config);
 	}
 	host.next = NULL;
+	step_forget(step);
 	return result;
 }
 
-int host_check(const struct config *config)
+int host_check(struct config *config)
 {
 	struct step step = new_step(config);
 	int result;
@@ -224,22 +215,9 @@ void host_ready(void)
 
 /* Reload. */
 
-static bool section_matters(const char *section)
-{
-	const struct relay_module *mod = catalog_find(host.catalog, section);
-
-	return mod && (module_list_has(&host.running, mod) ||
-			      module_list_has(&host.step->wanted, mod));
-}
-
 static void log_step(const struct step *step)
 {
-	size_t changes;
-
-	host.step = step;
-	changes = changes_log(
-		host.begun, host.current, step->config, section_matters);
-	host.step = NULL;
+	changes_log(&step->changes);
 	for (size_t i = 0; i < step->coming.count; i++)
 		log_core(RELAY_NOTICE, "module %s %s starts",
 			step->coming.mods[i]->def.name,
@@ -247,7 +225,7 @@ static void log_step(const struct step *step)
 	for (size_t i = 0; i < step->leaving.count; i++)
 		log_core(RELAY_NOTICE, "module %s stops",
 			step->leaving.mods[i]->def.name);
-	if (!changes && !step->coming.count && !step->leaving.count)
+	if (!step->changes.count && !step->coming.count && !step->leaving.count)
 		log_core(RELAY_NOTICE, "nothing has changed");
 	log_debug(config_core(step->config)->debug);
 }
@@ -271,7 +249,6 @@ static int reload(void)
 		config_free(config);
 		return -1;
 	}
-	http_open();
 	stage_ready(&step.coming);
 	return 0;
 }
@@ -307,7 +284,6 @@ void host_stop(void)
 void host_finish(void)
 {
 	take_config(NULL);
-	config_free(host.begun);
 	free(host.schema);
 	layout_free_all();
 	memset(&host, 0, sizeof(host));

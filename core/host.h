@@ -35,7 +35,7 @@ struct config *host_load(void);
 struct config *host_examine(bool *good);
 /* Asks each module what it thinks of it, but of what is known to be wrong.  0,
  * or -1 logged. */
-int host_check(const struct config *config);
+int host_check(struct config *config);
 
 /*
  * The first step, with the workers' threads running but accepting nothing.

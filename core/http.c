@@ -250,7 +250,8 @@ const char *relay_status_text(void)
 	const struct route *r = routes;
 
 	/* Where nobody would answer, there is none. */
-	while (r && r->private && has_address(&private))
+	while (r && (r->owner->stage == MODULE_LEAVING ||
+			    (r->private && has_address(&private))))
 		r = r->next;
 	return r && open_to_all.address ? open_to_all.text : "";
 }
@@ -273,6 +274,36 @@ void http_withdraw(struct relay_module *mod)
 		http_server_close(&open_to_all);
 	if (!is_needed(&private))
 		http_server_close(&private);
+}
+
+int http_stage(
+	const char *address, const char *private_address, struct relay_err *err)
+{
+	if (http_server_stage(&open_to_all, &private, address, err) != 0)
+		return -1;
+	if (http_server_stage(&private, &open_to_all, private_address, err) ==
+		0)
+		return 0;
+	http_server_abandon(&open_to_all);
+	return -1;
+}
+
+void http_abandon(void)
+{
+	http_server_abandon(&open_to_all);
+	http_server_abandon(&private);
+}
+
+void http_take(void)
+{
+	/* First: without it, private routes move to the other. */
+	http_server_take(&private, is_needed(&private));
+	http_server_take(&open_to_all, is_needed(&open_to_all));
+	if (!is_needed(&private))
+		http_server_close(&private);
+	if (!is_needed(&open_to_all))
+		http_server_close(&open_to_all);
+	http_open();
 }
 
 int http_init(struct event_base *base, const char *address,

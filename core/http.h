@@ -8,6 +8,7 @@
 
 #include <event2/event.h>
 
+#include <strelaysrv/err.h>
 #include <strelaysrv/http.h>
 
 struct relay_module;
@@ -23,6 +24,14 @@ int http_init(struct event_base *base, const char *address,
 void http_open(void);
 /* Binds both already, while the process has the right to.  [C] */
 void http_reserve(void);
+/*
+ * [C]  Other addresses: bound, then either forgotten or taken, once the routes
+ * that are to be answered there are live.  http_stage: 0, or -1 with err.
+ */
+int http_stage(const char *address, const char *private_address,
+	struct relay_err *err);
+void http_abandon(void);
+void http_take(void);
 void http_finish(void);
 void http_withdraw(struct relay_module *mod);
 

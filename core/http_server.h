@@ -12,10 +12,20 @@
 
 #include "address.h"
 #include "http_conns.h"
+#include "listen_socket.h"
 
 struct evconnlistener;
 struct evhttp;
+struct evhttp_bound_socket;
 struct evhttp_request;
+
+/* The address that is to follow. */
+struct http_stage {
+	char *address;             /* owned; NULL: it stays as it is */
+	struct listen_place place; /* of fd */
+	int fd;                    /* owned; -1: none */
+	bool keeps;                /* only its spelling is another */
+};
 
 struct http_server {
 	/* The owner's part, set before http_server_init(). */
@@ -23,13 +33,18 @@ struct http_server {
 	void (*answer)(struct evhttp_request *req, void *server);
 	void (*again)(struct http_server *server); /* time to try to open it */
 
-	struct event_base *base;         /* borrowed */
-	char *address;                   /* owned; as configured */
-	struct evhttp *evhttp;           /* owned; NULL while closed */
-	struct evconnlistener *listener; /* owned by evhttp */
-	struct event *retry, *resume;    /* owned */
-	bool failing;                    /* to bind; the operator was told */
+	struct event_base *base; /* borrowed */
+	char *address;           /* owned; as configured */
+	struct evhttp *evhttp;   /* owned; NULL while closed */
+	/* All owned by evhttp; retired: ends with this turn of the loop. */
+	struct evconnlistener *listener;
+	struct evhttp_bound_socket *bound, *retired;
+	struct event *retry, *resume, *retiring; /* owned */
+	struct listen_place place; /* of the socket, with its real port */
+	struct http_stage stage;
+	bool lent;    /* another is about to have the socket: it hears on */
 	int reserved; /* owned; bound, but not listening; -1: none */
+	bool failing; /* to bind; the operator was told */
 	/* The address as configured, with the port that was really bound. */
 	char text[ADDRESS_HOST_MAX + ADDRESS_PORT_MAX];
 	struct http_conns conns;
@@ -44,5 +59,18 @@ void http_server_reserve(struct http_server *server);
 /* Opens it if it is closed; what fails is logged and tried again in 30 s. */
 void http_server_open(struct http_server *server);
 void http_server_close(struct http_server *server);
+
+/*
+ * Binds what is to follow, beside what serves; `other` is one more whose socket
+ * may be what is asked for.  0, or -1 with err.
+ */
+int http_server_stage(struct http_server *server, struct http_server *other,
+	const char *address, struct relay_err *err);
+void http_server_abandon(struct http_server *server);
+/*
+ * Moves there: requests under way go on, and who waits at the old address is
+ * answered.  A server that is not needed only learns its address.
+ */
+void http_server_take(struct http_server *server, bool needed);
 
 #endif

@@ -47,6 +47,8 @@ int identity_load_for(struct identity *identity, const char *dir,
 /* Loads a pair that is there; makes none, and then identity->cert is NULL. */
 int identity_look(
 	struct identity *identity, const char *dir, struct relay_err *err);
+/* Whether the certificates that follow the first are the same. */
+bool identity_same_chain(const struct identity *a, const struct identity *b);
 /* Accepts an identity that is all zero. */
 void identity_finish(struct identity *identity);
 

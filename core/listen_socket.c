@@ -13,6 +13,7 @@
 #include "config.h"
 #include "listen_socket.h"
 #include "log.h"
+#include "rights.h"
 
 int listen_place_resolve(const char *text, int64_t protocol,
 	struct listen_place *out, struct relay_err *err)
@@ -176,6 +177,10 @@ void listen_socket_deafen(int fd)
 
 const char *listen_socket_advice(int error)
 {
+	const char *lost = rights_advice(error);
+
+	if (*lost)
+		return lost;
 	if (error == EACCES)
 		return "; ports below 1024 need root at the start, or "
 		       "CAP_NET_BIND_SERVICE";

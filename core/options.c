@@ -401,3 +401,24 @@ void option_read(const struct relay_option *option, const void *conf,
 		break;
 	}
 }
+
+int option_copy(const struct relay_option *option, const void *from, void *to)
+{
+	struct relay_value value;
+	struct parsed p = {0};
+	size_t n = 0;
+
+	option_read(option, from, &value);
+	p.number = value.number;
+	if (option->type == RELAY_LIST) {
+		while (value.list[n])
+			n++;
+		if (copy_items(value.list, n, &p, NULL) != 0)
+			return -1;
+	} else if (option->type == RELAY_STRING &&
+		   parse_string(value.string, &p, NULL) != 0) {
+		return -1;
+	}
+	store(option, &p, to);
+	return 0;
+}

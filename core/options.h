@@ -45,6 +45,9 @@ int option_parse(const struct relay_option *option, const char *text,
 int option_parse_items(const struct relay_option *option,
 	const char *const *items, size_t n, void *conf, struct relay_err *err);
 
+/* Copies one value of the table's struct to another's.  0 or -1 (memory). */
+int option_copy(const struct relay_option *option, const void *from, void *to);
+
 /*
  * Only looks: 0, or -1 as option_parse().  *asks tells whether the value asks
  * for anything: is not zero, false, or empty.  It may be NULL.

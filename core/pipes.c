@@ -36,6 +36,15 @@ void pipe_pool_finish(struct pipe_pool *pool)
 	}
 }
 
+void pipe_pool_change(struct pipe_pool *pool, size_t size, unsigned most)
+{
+	if (size != pool->size)
+		pipe_pool_finish(pool);
+	pool->size = size;
+	pool->most = size ? most : 0;
+	pool->skip = 0;
+}
+
 /* As large as wanted, else as the kernel allows; -1 when that is too small. */
 static int set_size(struct pipe *pipe, size_t want)
 {
@@ -62,6 +71,7 @@ static struct pipe *pipe_make(struct pipe_pool *pool)
 	}
 	pipe->read_fd = fds[0];
 	pipe->write_fd = fds[1];
+	pipe->asked = pool->size;
 	pool->made++;
 	if (set_size(pipe, pool->size) != 0) {
 		pipe_destroy(pool, pipe);
@@ -93,6 +103,10 @@ struct pipe *pipe_take(struct pipe_pool *pool)
 
 void pipe_give(struct pipe_pool *pool, struct pipe *pipe)
 {
+	if (pipe->asked != pool->size) {
+		pipe_destroy(pool, pipe);
+		return;
+	}
 	pipe->next = pool->idle;
 	pool->idle = pipe;
 }

@@ -15,7 +15,8 @@
 
 struct pipe {
 	int read_fd, write_fd;
-	size_t size; /* what it holds at most */
+	size_t size;  /* what it holds at most */
+	size_t asked; /* what the pool wanted of it */
 	struct pipe *next;
 };
 
@@ -28,6 +29,8 @@ struct pipe_pool {
 };
 
 void pipe_pool_init(struct pipe_pool *pool, size_t size, unsigned most);
+/* Other bounds, for what is lent from now on; lent ones come back as ever. */
+void pipe_pool_change(struct pipe_pool *pool, size_t size, unsigned most);
 /* Frees the idle ones; lent ones must have come back. */
 void pipe_pool_finish(struct pipe_pool *pool);
 

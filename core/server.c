@@ -33,6 +33,7 @@
 #include "notify.h"
 #include "rights.h"
 #include "server.h"
+#include "settings.h"
 #include "show_config.h"
 #include "signals.h"
 #include "tls.h"
@@ -132,17 +133,6 @@ static unsigned worker_count(const struct core_conf *core)
 }
 
 /* Whatever was made before a failure is taken back by tear_down(). */
-/* Each worker has a loop with an eventfd, and of every address a listening
- * socket and a descriptor to spare. */
-static int64_t worker_descriptors(const struct core_conf *core)
-{
-	int64_t addresses = 0;
-
-	while (core->listen[addresses])
-		addresses++;
-	return worker_count(core) * (2 + 2 * addresses);
-}
-
 /* Who it is to become; and before there are keys, nobody gets to see them. */
 static int prepare_rights(const struct core_conf *core)
 {
@@ -191,9 +181,11 @@ static int build_up(const struct core_conf *core)
 	};
 	struct relay_err err;
 
-	capacity_init(core->max_connections, worker_descriptors(core));
+	capacity_init(core->max_connections,
+		settings_descriptors(core, workers.count));
 	if (prepare_rights(core) != 0 || load_identity(core) != 0)
 		return -1;
+	settings_init(&server.identity);
 	if (tls_init(&server.identity, &err) != 0)
 		return fatal("cannot set up TLS: ", &err);
 	if (metrics_init(workers.count) != 0 || core_metrics_init() != 0 ||

@@ -119,6 +119,13 @@ static void watch_due(struct deadline *deadline)
 	watch(session);
 }
 
+void relay_session_idle(struct relay_session *session, int64_t idle_ms)
+{
+	session->idle_ms = idle_ms;
+	session->moved_ms = loop_clock_ms();
+	watch(session);
+}
+
 void session_run(struct relay_session *session)
 {
 	bool hungry = false, paused = false;

@@ -4,10 +4,12 @@
 
 #include <stdlib.h>
 
+#include "catalog.h"
 #include "config.h"
 #include "hooks.h"
 #include "log.h"
 #include "select.h"
+#include "settings.h"
 #include "step.h"
 
 static void sort_out(struct step *step)
@@ -136,21 +138,50 @@ static int make_sets(struct step *step)
 	return 0;
 }
 
+static enum changes_scope scope_of(const char *section, void *arg)
+{
+	const struct step *step = arg;
+	const struct relay_module *mod = catalog_find(step->catalog, section);
+
+	if (mod && module_list_has(&step->kept, mod))
+		return CHANGES_KEPT;
+	return mod && (module_list_has(&step->coming, mod) ||
+			      module_list_has(&step->leaving, mod))
+		       ? CHANGES_FRESH
+		       : CHANGES_IDLE;
+}
+
+static int stage_settings(struct step *step)
+{
+	if (!step->before)
+		return 0;
+	if (changes_find(step->before, step->config, scope_of, step,
+		    &step->changes) != 0) {
+		log_core(RELAY_ERROR, "out of memory");
+		return -1;
+	}
+	return settings_stage(
+		config_core(step->before), config_core(step->config));
+}
+
 int step_prepare(struct step *step)
 {
-	if (step_check(step) != 0)
+	if (step_check(step) != 0 || stage_settings(step) != 0)
 		return -1;
 	/* What comes must not find what goes, and may take its names. */
 	stage_mark(&step->leaving, MODULE_LEAVING);
 	if (enter_all(step) != 0)
 		goto error;
-	if (make_sets(step) == 0)
+	if (make_sets(step) != 0)
+		log_core(RELAY_ERROR, "out of memory");
+	else if (!step->before || settings_open() == 0)
 		return 0;
-	log_core(RELAY_ERROR, "out of memory");
 	free_sets(step);
 	stage_abandon(&step->coming);
 error:
 	stage_mark(&step->leaving, MODULE_LIVE);
+	if (step->before)
+		settings_abandon();
 	return -1;
 }
 
@@ -170,11 +201,18 @@ static int take_here(struct worker *worker, void *arg)
 		mod->workers[index].pub.conf =
 			config_module_values(step->config, mod->def.name);
 	}
+	if (step->before)
+		settings_take_here(worker);
+	for (size_t i = 0; i < step->kept.count; i++)
+		if (changes_touch(&step->changes, step->kept.mods[i]->def.name))
+			worker_tell_reload(worker, step->kept.mods[i]);
 	return 0;
 }
 
 void step_take(struct step *step)
 {
+	if (step->before)
+		settings_take();
 	/* A worker that missed it would run code and data that are gone. */
 	if (workers_call(take_here, step) != 0) {
 		log_core(RELAY_ERROR, "no memory to tell the workers");
@@ -191,6 +229,14 @@ void step_take(struct step *step)
 void step_settle(struct step *step)
 {
 	stage_publish(&step->coming);
+	/* Before modules look at where the server is to be found now. */
+	if (step->before)
+		settings_settle();
 	stage_reload(&step->kept);
 	stage_leave(&step->leaving);
+}
+
+void step_forget(struct step *step)
+{
+	changes_free(&step->changes);
 }

@@ -5,11 +5,13 @@
  *
  * step_prepare() does all that can fail, beside what runs; step_take() swaps,
  * thread by thread between two events; step_settle() lets go of what leaves.
+ * Options that need a restart get their old values in `config`.
  * All is [C].
  */
 #ifndef STEP_H
 #define STEP_H
 
+#include "changes.h"
 #include "stage.h"
 #include "worker.h"
 
@@ -19,7 +21,8 @@ struct config;
 struct step {
 	/* To be set by the caller; borrowed. */
 	const struct catalog *catalog;
-	const struct config *config; /* that is to be in force */
+	const struct config *before; /* in force until now; NULL: none */
+	struct config *config;       /* that is to be in force */
 	struct loop *control;
 	const struct module_list *running; /* until step_take() */
 	const struct layout *layout;       /* in use; replaced if need be */
@@ -28,6 +31,7 @@ struct step {
 	struct module_list kept;            /* of these, those that run */
 	struct module_list coming;          /* and those that do not yet */
 	struct module_list leaving;         /* that run and shall not */
+	struct changes changes;             /* owned; see step_forget() */
 	struct hook_set *sets[WORKERS_MAX]; /* owned until adopted */
 };
 
@@ -37,5 +41,7 @@ int step_check(struct step *step);
 int step_prepare(struct step *step);
 void step_take(struct step *step);
 void step_settle(struct step *step);
+/* Frees what step_prepare() found to tell, whatever became of the step. */
+void step_forget(struct step *step);
 
 #endif

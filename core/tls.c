@@ -29,7 +29,10 @@
 #define ALPN_MOST 256
 
 static struct {
-	SSL_CTX *ctx;
+	OSSL_LIB_CTX *libctx; /* of tls_provider_init(); NULL: OpenSSL's own */
+	/* Replaced by tls_take() while workers look at it. */
+	SSL_CTX *_Atomic ctx;
+	SSL_CTX *staged, *left; /* to follow, and one that workers may use */
 	unsigned char alpn[ALPN_MOST]; /* as on the wire: length, name */
 	unsigned alpn_len;
 } tls;
@@ -76,64 +79,100 @@ int tls_alpn_add(const char *name)
 	return 0;
 }
 
-static int use_identity(const struct identity *identity)
+static int use_identity(SSL_CTX *ctx, const struct identity *identity)
 {
-	return SSL_CTX_use_certificate(tls.ctx, identity->cert) == 1 &&
-			       SSL_CTX_use_PrivateKey(tls.ctx, identity->key) ==
+	return SSL_CTX_use_certificate(ctx, identity->cert) == 1 &&
+			       SSL_CTX_use_PrivateKey(ctx, identity->key) ==
 				       1 &&
 			       (!identity->chain ||
 				       SSL_CTX_set1_chain(
-					       tls.ctx, identity->chain) == 1)
+					       ctx, identity->chain) == 1)
 		       ? 0
 		       : -1;
 }
 
-static int set_options(void)
+static int set_options(SSL_CTX *ctx)
 {
-	SSL_CTX_set_options(tls.ctx, SSL_OP_NO_TICKET |
-					     SSL_OP_NO_RENEGOTIATION |
-					     SSL_OP_NO_COMPRESSION |
-					     SSL_OP_CIPHER_SERVER_PREFERENCE);
-	SSL_CTX_set_session_cache_mode(tls.ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
+					 SSL_OP_NO_COMPRESSION |
+					 SSL_OP_CIPHER_SERVER_PREFERENCE);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	/* Idle connections keep no buffers; see the data path's measurements.
 	 */
-	SSL_CTX_set_mode(tls.ctx, SSL_MODE_RELEASE_BUFFERS |
-					  SSL_MODE_ENABLE_PARTIAL_WRITE |
-					  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS |
+				      SSL_MODE_ENABLE_PARTIAL_WRITE |
+				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	/* A stream of KeyUpdates must not keep one SSL_read busy for ever. */
-	SSL_CTX_clear_mode(tls.ctx, SSL_MODE_AUTO_RETRY);
-	SSL_CTX_set_max_cert_list(tls.ctx, 16384);
-	SSL_CTX_set_verify(tls.ctx, SSL_VERIFY_PEER, NULL);
-	SSL_CTX_set_cert_verify_callback(tls.ctx, accept_any, NULL);
-	SSL_CTX_set_alpn_select_cb(tls.ctx, choose_alpn, NULL);
+	SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
+	SSL_CTX_set_max_cert_list(ctx, 16384);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(ctx, accept_any, NULL);
+	SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, NULL);
 	/* The system's policy may be stricter than old devices' keys. */
-	SSL_CTX_set_security_level(tls.ctx, 1);
-	return SSL_CTX_set_num_tickets(tls.ctx, 0) == 1 &&
+	SSL_CTX_set_security_level(ctx, 1);
+	return SSL_CTX_set_num_tickets(ctx, 0) == 1 &&
 			       SSL_CTX_set_min_proto_version(
-				       tls.ctx, TLS1_2_VERSION) == 1 &&
-			       SSL_CTX_set_cipher_list(tls.ctx, SUITES) == 1 &&
-			       SSL_CTX_set_ciphersuites(
-				       tls.ctx, TLS13_SUITES) == 1
+				       ctx, TLS1_2_VERSION) == 1 &&
+			       SSL_CTX_set_cipher_list(ctx, SUITES) == 1 &&
+			       SSL_CTX_set_ciphersuites(ctx, TLS13_SUITES) == 1
 		       ? 0
 		       : -1;
+}
+
+static SSL_CTX *make(const struct identity *identity, struct relay_err *err)
+{
+	SSL_CTX *ctx = SSL_CTX_new_ex(tls.libctx, NULL, TLS_server_method());
+
+	if (ctx && set_options(ctx) == 0 && use_identity(ctx, identity) == 0)
+		return ctx;
+	relay_fail(err, "cannot set up TLS: %s",
+		ERR_reason_error_string(ERR_peek_error()));
+	SSL_CTX_free(ctx);
+	return NULL;
 }
 
 int tls_init(const struct identity *identity, struct relay_err *err)
 {
-	OSSL_LIB_CTX *libctx = tls_provider_init();
-
-	tls_settle_init(libctx);
-	tls.ctx = SSL_CTX_new_ex(libctx, NULL, TLS_server_method());
-	if (tls.ctx && set_options() == 0 && use_identity(identity) == 0)
+	tls.libctx = tls_provider_init();
+	tls_settle_init(tls.libctx);
+	tls.ctx = make(identity, err);
+	if (tls.ctx)
 		return 0;
-	relay_fail(err, "cannot set up TLS: %s",
-		ERR_reason_error_string(ERR_peek_error()));
 	tls_finish();
 	return -1;
 }
 
+int tls_stage(const struct identity *identity, struct relay_err *err)
+{
+	tls.staged = make(identity, err);
+	return tls.staged ? 0 : -1;
+}
+
+void tls_abandon(void)
+{
+	SSL_CTX_free(tls.staged);
+	tls.staged = NULL;
+}
+
+void tls_take(void)
+{
+	if (!tls.staged)
+		return;
+	tls.left = tls.ctx;
+	tls.ctx = tls.staged;
+	tls.staged = NULL;
+}
+
+void tls_release(void)
+{
+	SSL_CTX_free(tls.left);
+	tls.left = NULL;
+}
+
 void tls_finish(void)
 {
+	tls_abandon();
+	tls_release();
 	SSL_CTX_free(tls.ctx);
 	tls_settle_finish();
 	tls_provider_finish();

@@ -15,6 +15,15 @@ struct identity;
 /* [C]  Holds its own references to what identity owns.  0 or -1. */
 int tls_init(const struct identity *identity, struct relay_err *err);
 void tls_finish(void);
+/*
+ * [C]  The same identity with another chain, for connections to come: made,
+ * then forgotten or taken; the old one is released once all workers have passed
+ * a quiet point. tls_stage: 0 or -1.
+ */
+int tls_stage(const struct identity *identity, struct relay_err *err);
+void tls_abandon(void);
+void tls_take(void);
+void tls_release(void);
 /* [C]  Before the first connection.  0 or -1 without memory or over 255. */
 int tls_alpn_add(const char *name);
 /* A server-side connection on the socket; NULL without memory.  [W] */

@@ -356,3 +356,33 @@ struct hook_set *worker_adopt(struct worker *worker, struct hook_set *next,
 	}
 	return old;
 }
+
+static void conn_reloads(void *object, void *arg)
+{
+	struct relay_conn *conn = object;
+	struct relay_ctx *cx = arg;
+
+	if (conn->owner == cx && conn->phase == CONN_TAKEN)
+		cx->mod->def.hooks.conn_reload(cx, conn);
+}
+
+static void session_reloads(void *object, void *arg)
+{
+	struct relay_session *session = object;
+	struct relay_ctx *cx = arg;
+
+	if (layout_has(session->layout, cx->mod))
+		cx->mod->def.hooks.session_reload(cx, session);
+}
+
+void worker_tell_reload(struct worker *worker, struct relay_module *mod)
+{
+	struct relay_ctx *cx = &mod->workers[worker->loop.index].pub;
+	const struct relay_ctx *before = hooks_enter(cx);
+
+	if (mod->def.hooks.session_reload)
+		object_table_each(&worker->sessions, session_reloads, cx);
+	if (mod->def.hooks.conn_reload)
+		object_table_each(&worker->conns, conn_reloads, cx);
+	hooks_leave(before);
+}

@@ -53,7 +53,7 @@ struct worker {
 	struct relay_conn
 		*dead;      /* list: freed when the current event is over */
 	unsigned lingering; /* connections that deliver their last bytes */
-	bool stopping;              /* nothing new is taken in */
+	bool stopping;      /* nothing new is taken in */
 };
 
 static inline struct worker *worker_of(struct loop *loop)
@@ -99,6 +99,9 @@ struct worker *workers_get(unsigned i);
  * other than 0.
  */
 unsigned workers_call(int (*fn)(struct worker *worker, void *arg), void *arg);
+
+/* Own thread.  Calls the module's conn_reload and session_reload hooks. */
+void worker_tell_reload(struct worker *worker, struct relay_module *mod);
 
 /*
  * Own thread.  Tells the leaving modules that each of their live objects is

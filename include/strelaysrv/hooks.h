@@ -148,6 +148,16 @@ typedef void relay_session_close_fn(struct relay_ctx *cx,
 typedef void relay_conn_close_fn(struct relay_ctx *cx, struct relay_conn *conn,
 	enum relay_reason reason);
 
+/*
+ * Notices: the module's options have changed, and cx->conf has them already.
+ * Of each connection that it took and that is in no session, and of each
+ * session: times that were set by the old ones can be set anew.
+ */
+typedef void relay_conn_reload_fn(
+	struct relay_ctx *cx, struct relay_conn *conn);
+typedef void relay_session_reload_fn(
+	struct relay_ctx *cx, struct relay_session *session);
+
 /* Every hook, in one list: the dispatcher is made from it. */
 #define RELAY_HOOKS(X)                                                         \
 	X(conn_accept)                                                         \
@@ -161,7 +171,9 @@ typedef void relay_conn_close_fn(struct relay_ctx *cx, struct relay_conn *conn,
 	X(session_grant)                                                       \
 	X(session_sent)                                                        \
 	X(session_close)                                                       \
-	X(conn_close)
+	X(conn_close)                                                          \
+	X(conn_reload)                                                         \
+	X(session_reload)
 
 /* NULL: not interested, and never called. */
 struct relay_hooks {

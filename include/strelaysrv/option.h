@@ -28,7 +28,10 @@ enum relay_option_type {
 
 /* The value is left out of everything that prints options. */
 #define RELAY_OPTION_SECRET 1U
-/* The running server cannot take a change; a reload says so and goes on. */
+/*
+ * What runs cannot take a change: a reload says so and goes on, and cx->conf
+ * keeps the old value until the module, or the server, starts again.
+ */
 #define RELAY_OPTION_RESTART 2U
 
 struct relay_option {

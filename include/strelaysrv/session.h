@@ -43,6 +43,9 @@ struct relay_conn *relay_session_side(
 struct relay_session *relay_session_pair(struct relay_ctx *cx,
 	struct relay_conn *a, struct relay_conn *b, int64_t idle_ms);
 
+/* Another bound on silence, which counts from now.  [W] */
+void relay_session_idle(struct relay_session *session, int64_t idle_ms);
+
 /*
  * Switches this module's session_grant and session_sent on the calling worker
  * off, or on again; they are on from worker_start on.  [W]  One that has

@@ -28,6 +28,7 @@ struct keeper {
 	pthread_cond_t wake;
 	unsigned owners;       /* the thread, and who started it */
 	bool stop, over, busy; /* busy: something is mapped */
+	bool moved;            /* the port of conf is another one */
 	struct keeper_conf conf;
 	struct keeper_news news[NEWS_MAX];
 	unsigned count;
@@ -45,6 +46,7 @@ struct job {
 	struct mapping_wish wish;
 	int64_t renewed_ms;
 	unsigned failures;
+	bool moved; /* what was told of is no longer mapped */
 };
 
 static int64_t now_ms(void)
@@ -117,12 +119,14 @@ static bool rest(struct job *job, int64_t ms)
 	bool stop;
 
 	pthread_mutex_lock(&keeper->lock);
-	while (!keeper->stop && ms > 0)
+	while (!keeper->stop && !keeper->moved && ms > 0)
 		if (pthread_cond_timedwait(
 			    &keeper->wake, &keeper->lock, &until) == ETIMEDOUT)
 			break;
 	stop = keeper->stop;
 	job->conf = keeper->conf;
+	job->moved |= keeper->moved;
+	keeper->moved = false;
 	pthread_mutex_unlock(&keeper->lock);
 	job->wish.lease_ms = job->conf.schedule.lease_ms;
 	return !stop;
@@ -213,6 +217,7 @@ static void went_well(struct job *job, const struct mapping *now, bool renewed)
 		job->renewed_ms = now_ms();
 	job->failures = 0;
 	job->mapped = true;
+	job->moved = false;
 	job->mapping = *now;
 	if (changed)
 		tell(job, KEEPER_MAPPED, NULL);
@@ -229,6 +234,9 @@ static void went_wrong(struct job *job, const struct relay_err *err)
 	job->mapped = false;
 	if (job->failures == 1)
 		tell(job, KEEPER_FAILED, err);
+	if (job->moved)
+		tell(job, KEEPER_LOST, err);
+	job->moved = false;
 	if (was_mapped)
 		return;
 	/* A port that was only tried is nothing to hold on to. */
@@ -264,6 +272,27 @@ static int64_t turn(struct job *job)
 	return schedule_retry(job->failures, random_number());
 }
 
+static void unmap(struct job *job)
+{
+	if (job->mapped && job->upnp)
+		upnp_unmap(job->upnp, job->mapping.outer);
+	else if (job->mapped)
+		pmp_unmap(UNMAP_MS, job->wish.inner);
+	upnp_free(job->upnp);
+	job->upnp = NULL;
+}
+
+/* Clients are told of the old mapping until there is a new one, or none. */
+static void move(struct job *job)
+{
+	unmap(job);
+	job->moved = job->mapping.outer != 0;
+	job->mapped = false;
+	job->mapping.outer = 0;
+	job->wish.outer = 0;
+	job->failures = 0;
+}
+
 static void *run(void *arg)
 {
 	struct job job = {.keeper = arg, .protocol = UPNP};
@@ -271,14 +300,12 @@ static void *run(void *arg)
 	int64_t ms = 0;
 
 	while (rest(&job, ms)) {
+		if (job.moved)
+			move(&job);
 		job.wish.inner = job.conf.port;
 		ms = turn(&job);
 	}
-	if (job.mapped && job.upnp)
-		upnp_unmap(job.upnp, job.mapping.outer);
-	else if (job.mapped)
-		pmp_unmap(UNMAP_MS, job.wish.inner);
-	upnp_free(job.upnp);
+	unmap(&job);
 	pthread_mutex_lock(&keeper->lock);
 	keeper->over = true;
 	pthread_cond_broadcast(&keeper->wake);
@@ -372,8 +399,12 @@ bool keeper_hear(struct keeper *keeper, struct keeper_news *out)
 void keeper_configure(struct keeper *keeper, const struct keeper_conf *conf)
 {
 	pthread_mutex_lock(&keeper->lock);
-	keeper->conf.timeout_ms = conf->timeout_ms;
-	keeper->conf.schedule = conf->schedule;
+	if (keeper->conf.port != conf->port ||
+		strcmp(keeper->conf.local, conf->local) != 0) {
+		keeper->moved = true;
+		pthread_cond_broadcast(&keeper->wake);
+	}
+	keeper->conf = *conf;
 	pthread_mutex_unlock(&keeper->lock);
 }
 

@@ -47,7 +47,7 @@ struct keeper *keeper_start(
 int keeper_fd(const struct keeper *keeper);
 /* The oldest news.  False: there is none. */
 bool keeper_hear(struct keeper *keeper, struct keeper_news *out);
-/* New times; the port stays. */
+/* New times, and another port: the one mapped until then is taken back. */
 void keeper_configure(struct keeper *keeper, const struct keeper_conf *conf);
 /*
  * Takes the mapping back.  Waits for that at most `wait_ms`; what takes longer

@@ -249,7 +249,8 @@ static void disable(struct relay_ctx *cx, int64_t wait_ms)
 static void apply(struct relay_ctx *cx)
 {
 	const struct conf *conf = cx->conf;
-	struct keeper_conf times = {.port = 0};
+	struct keeper_conf next = {.port = 0};
+	struct relay_err err;
 
 	if (!conf->enabled) {
 		disable(cx, 0);
@@ -259,8 +260,13 @@ static void apply(struct relay_ctx *cx)
 		enable(cx);
 		return;
 	}
-	fill(cx, &times);
-	keeper_configure(state_of(cx)->keeper, &times);
+	fill(cx, &next);
+	if (find_port(&next, &err) == 0) {
+		keeper_configure(state_of(cx)->keeper, &next);
+		return;
+	}
+	disable(cx, 0);
+	relay_log(cx, RELAY_WARNING, "maps no port: %s", err.text);
 }
 
 static int init(struct relay_ctx *cx, struct relay_err *err)

@@ -438,6 +438,17 @@ void protocol_deadline(struct relay_ctx *cx, struct relay_conn *conn)
 	}
 }
 
+/* Who was silent for as long as it might be then is not late by the new times:
+ * it is asked by these, and has as much time as they say. */
+void protocol_reload(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	struct peer *peer = peer_of(cx, conn);
+
+	peer->heard_ms = relay_now_ms(cx);
+	at_most(&peer->ping_ms, peer->heard_ms + conf_of(cx)->ping_interval_ms);
+	set_deadline(cx, conn);
+}
+
 /* On the session's worker: the device that was part of it is gone. */
 static void hear_device_lost(struct relay_ctx *cx, const void *arg)
 {

@@ -212,6 +212,21 @@ static void conn_deadline(struct relay_ctx *cx, struct relay_conn *conn)
 	peer_close(cx, conn, RELAY_END_TIMEOUT);
 }
 
+static void conn_reload(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	relay_conn_keepalive(conn, conf_of(cx)->network_timeout_ms);
+	if (relay_conn_is_tls(conn))
+		protocol_reload(cx, conn);
+}
+
+static void session_reload(struct relay_ctx *cx, struct relay_session *session)
+{
+	const struct peer *peer = peer_of(cx, relay_session_side(session, 0));
+
+	if (peer && peer->state == PEER_PAIRED)
+		relay_session_idle(session, conf_of(cx)->network_timeout_ms);
+}
+
 static void conn_close(
 	struct relay_ctx *cx, struct relay_conn *conn, enum relay_reason reason)
 {
@@ -258,5 +273,7 @@ RELAY_MODULE = {
 			.conn_deadline = conn_deadline,
 			.session_close = session_close,
 			.conn_close = conn_close,
+			.conn_reload = conn_reload,
+			.session_reload = session_reload,
 		},
 };

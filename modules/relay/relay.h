@@ -152,6 +152,7 @@ void peer_read(
 void protocol_opened(struct relay_ctx *cx, struct relay_conn *conn);
 void protocol_readable(struct relay_ctx *cx, struct relay_conn *conn);
 void protocol_deadline(struct relay_ctx *cx, struct relay_conn *conn);
+void protocol_reload(struct relay_ctx *cx, struct relay_conn *conn);
 void protocol_closed(struct relay_ctx *cx, struct relay_conn *conn);
 
 /* session_mode.c */

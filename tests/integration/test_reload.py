@@ -104,17 +104,27 @@ def test_secrets_are_not_shown(module_server):
 
 
 def test_what_needs_a_restart_is_told_each_time(module_server):
-    server = module_server(["probe", "counter"], network_buffer=65536)
-    server.configure(["probe", "counter"], {"counter": {"room": "2KiB"}}, network_buffer=8192)
+    server = module_server(["probe", "counter"])
+    server.configure(["probe", "counter"], {"counter": {"room": "2KiB"}})
     for _ in range(2):
         done, log = server.reload()
         assert done
-        assert "option counter.room changes" in log and "needs a restart" in log
-        assert 'option network-buffer changes from "64KiB" to "8KiB": this needs a restart' in log
-    assert server.probe("network-buffer")["option network-buffer"] == "65536"
-    server.configure(["probe", "counter"], network_buffer=65536)
+        assert 'option counter.room changes from "1KiB" to "2KiB": this needs a restart' in log
+        assert "nothing has changed" not in log
+    assert server.probe("counter.room")["option room"] == "1024", "the value in force"
+    server.configure(["probe", "counter"])
     done, log = server.reload()
     assert done and "needs a restart" not in log
+
+
+def test_a_module_that_starts_anew_takes_what_needs_a_restart(module_server):
+    server = module_server(["probe", "counter"])
+    server.configure(["probe"], {"counter": {"room": "2KiB"}})
+    assert server.reload()[0]
+    server.configure(["probe", "counter"], {"counter": {"room": "2KiB"}})
+    done, log = server.reload()
+    assert done and "needs a restart" not in log
+    assert server.probe("counter.room")["option room"] == "2048"
 
 
 def test_debug_can_be_switched_on(module_server):
