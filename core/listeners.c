@@ -150,7 +150,7 @@ static bool was_asked(
 	return listen_place_same(&one->asked, place);
 }
 
-/* Its port was 0, and is now named. */
+/* Also one whose port was 0, and is now named. */
 static bool is_bound(
 	const struct listened *one, const struct listen_place *place)
 {
@@ -217,8 +217,9 @@ static int stage_all(struct listen_place *places, const char *const *texts,
 		if (listen_place_resolve(texts[i], protocol, &places[i], err) !=
 			0)
 			return -1;
-	keep(places, was_asked);
+	/* Who names a port means that one; any will do for a port of 0. */
 	keep(places, is_bound);
+	keep(places, was_asked);
 	for (unsigned i = 0; i < next.count; i++)
 		if (!next.all[i] &&
 			stage_new(&places[i], texts, i, protocol, err) != 0)

@@ -4,14 +4,13 @@
 import contextlib
 import pathlib
 import re
-import signal
 import socket
 
 import pytest
 
 import relay_server
 from relay_server import Program, RelayServer, module_folder, split_address
-from waiting import PATIENCE, wait_for
+from waiting import PATIENCE
 
 
 def folder_of(module):
@@ -83,28 +82,9 @@ class ModuleServer(RelayServer):
         assert code == 200, f"/probe: got {code}, want 200"
         return dict(line.rsplit(" ", 1) for line in text.splitlines())
 
-    def count(self, pattern):
-        """How many lines of the log fit the pattern."""
-        return sum(bool(re.search(pattern, line)) for line in self.log().splitlines())
-
-    def wait_for_count(self, pattern, count):
-        wait_for(
-            lambda: self.count(pattern) >= count,
-            lambda: f"{count} lines like {pattern!r}; the log:\n{self.log()}",
-        )
-
     def transcript(self, module):
         """What a module has noted, line by line."""
         return transcript(self.log(), module)
-
-    def reload(self):
-        """Reloads; returns whether that succeeded, and what was logged of it."""
-        before = len(self.log())
-        done = self.count("core: (not )?reloaded")
-        self.send_signal(signal.SIGHUP)
-        self.wait_for_count("core: (not )?reloaded", done + 1)
-        news = self.log()[before:]
-        return "core: reloaded" in news, news
 
 
 @pytest.fixture

@@ -175,6 +175,25 @@ class RelayServer:
                     )
                 self._news.wait(deadline.remaining())
 
+    def count(self, pattern):
+        """How many lines of the log fit the pattern."""
+        return sum(bool(re.search(pattern, line)) for line in self.log().splitlines())
+
+    def wait_for_count(self, pattern, count):
+        wait_for(
+            lambda: self.count(pattern) >= count,
+            lambda: f"{count} lines like {pattern!r}; the log:\n{self.log()}",
+        )
+
+    def reload(self):
+        """Reloads; returns whether that succeeded, and what was logged of it."""
+        before = len(self.log())
+        done = self.count("core: (not )?reloaded")
+        self.send_signal(signal.SIGHUP)
+        self.wait_for_count("core: (not )?reloaded", done + 1)
+        news = self.log()[before:]
+        return "core: reloaded" in news, news
+
     # Where it serves.
 
     def wait_until_serving(self):
@@ -248,21 +267,25 @@ class RelayServer:
             deadline,
         )
 
-    def listening_ports(self):
-        """The TCP ports on which the process listens."""
-        sockets = set()
+    def listening_sockets(self):
+        """The sockets on which the process listens: {the kernel's number: TCP port}."""
+        own = set()
         for link in os.scandir(f"/proc/{self.pid}/fd"):
             try:
-                sockets.add(os.readlink(link.path))
+                own.add(os.readlink(link.path))
             except FileNotFoundError:
                 continue
-        ports = set()
+        found = {}
         for table in ("tcp", "tcp6"):
             for line in pathlib.Path(f"/proc/{self.pid}/net/{table}").read_text().splitlines()[1:]:
                 fields = line.split()
-                if fields[3] == "0A" and f"socket:[{fields[9]}]" in sockets:
-                    ports.add(int(fields[1].rpartition(":")[2], 16))
-        return ports
+                if fields[3] == "0A" and f"socket:[{fields[9]}]" in own:
+                    found[int(fields[9])] = int(fields[1].rpartition(":")[2], 16)
+        return found
+
+    def listening_ports(self):
+        """The TCP ports on which the process listens."""
+        return set(self.listening_sockets().values())
 
     def cpu_seconds(self):
         """User and system time spent so far."""

@@ -2,6 +2,8 @@
 """Streams through sessions, and how fast they are over some seconds."""
 
 import contextlib
+import hashlib
+import os
 import threading
 import time
 
@@ -39,6 +41,38 @@ class Stream(threading.Thread):
             while part := self.receiver.sock.recv(1 << 20):
                 self.arrivals.append((time.monotonic(), len(part)))
                 self.got += len(part)
+
+
+class CheckedStream:
+    """Sends random bytes from one socket to another until it is told to stop."""
+
+    def __init__(self, source, sink):
+        self.source, self.sink = source, sink
+        self.sent, self.got = hashlib.sha256(), hashlib.sha256()
+        self.bytes = 0
+        self.stopped = threading.Event()
+        self.threads = [threading.Thread(target=self.send), threading.Thread(target=self.drain)]
+        for thread in self.threads:
+            thread.start()
+
+    def send(self):
+        while not self.stopped.is_set():
+            data = os.urandom(20_000)
+            self.sent.update(data)
+            self.source.sendall(data)
+            self.bytes += len(data)
+        self.source.shutdown(1)
+
+    def drain(self):
+        while piece := self.sink.recv(1 << 16):
+            self.got.update(piece)
+
+    def finish(self):
+        self.stopped.set()
+        for thread in self.threads:
+            thread.join()
+        assert self.bytes > 0
+        assert self.got.digest() == self.sent.digest(), "the bytes that came are not those sent"
 
 
 def rates(streams, seconds=4, warm_up=1.0):

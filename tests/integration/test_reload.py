@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: MPL-2.0
 """SIGHUP: modules come and go, options change, and nobody who is connected notices."""
 
-import hashlib
-import os
 import shutil
 import signal
-import threading
 import time
 
 import pytest
 
 from module_server import folder_of, module_server  # noqa: F401
 from pairs import connect_pair, swap
+from streams import CheckedStream
 from test_modules import BROKEN, STAGES
 from waiting import pace, wait_for
 
@@ -232,45 +230,14 @@ def test_running_module_that_objects_leaves_all_as_it_was(module_server):
     assert server.probe("counter.step")["option step"] == "1"
 
 
-class Stream:
-    """Sends random bytes one way through a pair until it is told to stop."""
-
-    def __init__(self, source, sink):
-        self.source, self.sink = source, sink
-        self.sent, self.got = hashlib.sha256(), hashlib.sha256()
-        self.bytes = 0
-        self.stopped = threading.Event()
-        self.threads = [threading.Thread(target=self.send), threading.Thread(target=self.drain)]
-        for thread in self.threads:
-            thread.start()
-
-    def send(self):
-        while not self.stopped.is_set():
-            data = os.urandom(20_000)
-            self.sent.update(data)
-            self.source.sendall(data)
-            self.bytes += len(data)
-        self.source.shutdown(1)
-
-    def drain(self):
-        while piece := self.sink.recv(1 << 16):
-            self.got.update(piece)
-
-    def finish(self):
-        self.stopped.set()
-        for thread in self.threads:
-            thread.join()
-        assert self.bytes > 0
-        assert self.got.digest() == self.sent.digest(), "the bytes that came are not those sent"
-
-
 @pytest.mark.parametrize("workers", [1, 2])
 def test_reload_under_load_loses_no_byte(module_server, workers):
     others = ["trace", "counter", "probe"]
     server = module_server(["echo-pair"], installed=["echo-pair", *others], workers=workers,
                            args=["-debug=false"])
     pairs = [connect_pair(server) for _ in range(6)]
-    streams = [Stream(*pair) for pair in pairs] + [Stream(b, a) for a, b in pairs]
+    streams = [CheckedStream(*pair) for pair in pairs]
+    streams += [CheckedStream(b, a) for a, b in pairs]
     for number in range(12):
         modules = [["counter", "echo-pair", "probe"], ["echo-pair", "probe"],
                    ["trace", "echo-pair", "counter"]][number % 3]
