@@ -220,6 +220,10 @@ class RelayServer:
             return _reachable(*split_address(self._listen))
         return _reachable(*split_address(urllib.parse.urlsplit(self.uri).netloc))
 
+    def stay_at(self, address):
+        """From now on `address` is this, whatever later URIs tell."""
+        self._listen = f"{address[0]}:{address[1]}"
+
     @property
     def status_address(self):
         return _reachable(*split_address(self.query["statusAddr"]))

@@ -49,7 +49,7 @@ class CheckedStream:
     def __init__(self, source, sink):
         self.source, self.sink = source, sink
         self.sent, self.got = hashlib.sha256(), hashlib.sha256()
-        self.bytes = 0
+        self.bytes = self.received = 0
         self.stopped = threading.Event()
         self.threads = [threading.Thread(target=self.send), threading.Thread(target=self.drain)]
         for thread in self.threads:
@@ -66,6 +66,7 @@ class CheckedStream:
     def drain(self):
         while piece := self.sink.recv(1 << 16):
             self.got.update(piece)
+            self.received += len(piece)
 
     def finish(self):
         self.stopped.set()
