@@ -76,7 +76,7 @@ static int check(const void *arg, struct relay_err *err)
 	if (conf->target == TARGET_FILE && !conf->file[0])
 		return relay_fail(
 			err, "target = file needs a path: set the option file");
-	return 0;
+	return conf->target == TARGET_FILE ? output_check(conf->file, err) : 0;
 }
 
 /* systemd says which socket it reads; stderr may have been redirected since. */

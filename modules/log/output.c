@@ -4,14 +4,41 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "output.h"
 
 #define PATIENCE_MS 100
+
+static int fail_open(const char *path, int error, struct relay_err *err)
+{
+	return relay_fail(
+		err, "cannot open the log file %s: %s", path, strerror(error));
+}
+
+int output_check(const char *path, struct relay_err *err)
+{
+	char folder[PATH_MAX];
+	struct stat st;
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return fail_open(path, EISDIR, err);
+	if (access(path, W_OK) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return fail_open(path, errno, err);
+	(void)snprintf(folder, sizeof(folder), "%s", path);
+	if (access(dirname(folder), W_OK | X_OK) != 0)
+		return fail_open(path, errno, err);
+	return 0;
+}
 
 int output_open(struct output *out, const char *path, struct relay_err *err)
 {
@@ -22,8 +49,7 @@ int output_open(struct output *out, const char *path, struct relay_err *err)
 		0640);
 
 	if (fd < 0)
-		return relay_fail(err, "cannot open the log file %s: %s", path,
-			strerror(errno));
+		return fail_open(path, errno, err);
 	*out = (struct output){.fd = fd, .owned = true};
 	return 0;
 }

@@ -20,6 +20,8 @@ struct output {
 	uint64_t lost; /* lines, since it last worked */
 };
 
+/* Whether output_open() would do, as far as one can tell.  0 or -1. */
+int output_check(const char *path, struct relay_err *err);
 /* Appends to `path`, made with mode 0640 if missing.  0 or -1. */
 int output_open(struct output *out, const char *path, struct relay_err *err);
 void output_stderr(struct output *out);

@@ -7,6 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
 #include "pem.h"
 
 #define PEM_MAX 262144
@@ -41,6 +46,18 @@ int pem_load(struct request_pem *pem, const char *dir, const char *name,
 	if (result != 0)
 		pem_forget(pem);
 	return result;
+}
+
+int pem_identify(const struct request_pem *cert, uint8_t id[32])
+{
+	BIO *bio = BIO_new_mem_buf(cert->data, (int)cert->len);
+	X509 *x509 = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+	int good = x509 ? X509_digest(x509, EVP_sha256(), id, NULL) : 0;
+
+	X509_free(x509);
+	BIO_free(bio);
+	ERR_clear_error();
+	return good == 1 ? 0 : -1;
 }
 
 void pem_forget(struct request_pem *pem)

@@ -13,6 +13,8 @@
 /* Reads `name` in the directory `dir`.  0, or -1 with err naming the file. */
 int pem_load(struct request_pem *pem, const char *dir, const char *name,
 	struct relay_err *err);
+/* The device ID of the first certificate in it.  0, or -1: there is none. */
+int pem_identify(const struct request_pem *cert, uint8_t id[32]);
 /* Forgets it thoroughly.  Accepts one that is all zero. */
 void pem_forget(struct request_pem *pem);
 

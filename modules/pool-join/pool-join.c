@@ -3,8 +3,10 @@
 /* pool-join - tells relay pools of this relay, so that strangers can use it. */
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <curl/curl.h>
 
@@ -28,7 +30,9 @@ static const struct relay_option options[] = {
 		"", 0, 0,
 		"file of the authorities to trust, instead of the system's"),
 	RELAY_OPT(struct conf, proxy, const char *, "proxy", RELAY_STRING, "",
-		0, 0, "URL of the proxy through which pools are asked"),
+		0, 0, "URL of the proxy through which pools are asked",
+		/* It may hold a password. */
+		.flags = RELAY_OPTION_SECRET),
 	RELAY_OPT(struct conf, timeout_ms, int64_t, "timeout", RELAY_DURATION,
 		"30s", 1000, 600000, "how long a pool may take to answer"),
 	RELAY_OPT_END};
@@ -341,6 +345,9 @@ static int check(const void *values, struct relay_err *err)
 				"pools: \"%.100s\" is no URL; write "
 				"https://HOST/PATH",
 				*url);
+	if (conf->ca_file[0] && access(conf->ca_file, R_OK) != 0)
+		return relay_fail(err, "ca-file: cannot read %.150s: %s",
+			conf->ca_file, strerror(errno));
 	if (conf->bind[0] && inet_pton(AF_INET, conf->bind, address) != 1 &&
 		inet_pton(AF_INET6, conf->bind, address) != 1)
 		return relay_fail(err,
@@ -383,19 +390,35 @@ static void hear_soon(void *arg)
 		heard(arg, NULL);
 }
 
-static int start(struct relay_ctx *cx, struct relay_err *err)
+/* After a reload the files may be those of the relay to come. */
+static int load_identity(struct relay_ctx *cx, struct relay_err *err)
 {
 	struct state *state = state_of(cx);
 	struct relay_value keys;
+	uint8_t id[RELAY_DEVICE_ID_LEN];
 
 	if (relay_option_get(cx, NULL, "keys", &keys) != 0)
 		return relay_fail(err, "the server has no option keys");
 	if (pem_load(&state->cert, keys.string, "cert.pem", err) != 0)
 		return -1;
-	if (pem_load(&state->key, keys.string, "key.pem", err) != 0) {
-		pem_forget(&state->cert);
+	if (pem_identify(&state->cert, id) != 0 ||
+		memcmp(id, relay_server_id(), sizeof(id)) != 0)
+		relay_fail(err,
+			"%.150s/cert.pem is not what this relay runs with; "
+			"pools need a restart, or the file that was there",
+			keys.string);
+	else if (pem_load(&state->key, keys.string, "key.pem", err) == 0)
+		return 0;
+	pem_forget(&state->cert);
+	return -1;
+}
+
+static int start(struct relay_ctx *cx, struct relay_err *err)
+{
+	struct state *state = state_of(cx);
+
+	if (load_identity(cx, err) != 0)
 		return -1;
-	}
 	(void)snprintf(state->agent, sizeof(state->agent), "strelaysrv/%s",
 		relay_build()->version);
 	state->requests =

@@ -101,6 +101,27 @@ static int64_t expire(struct relay_ctx *cx, void *arg)
 	return next > now ? next - now : 1;
 }
 
+static int watch_pending(struct relay_ctx *cx, struct relay_err *err)
+{
+	struct relay_data *data = data_of(cx);
+
+	relay_timer_del(data->expiry);
+	data->expiry = relay_timer_add(cx, 1, expire, NULL);
+	return data->expiry ? 0 : relay_fail(err, "out of memory");
+}
+
+/* What the option says is left out of the log, and a file has no option. */
+static void tell_secret(
+	struct relay_ctx *cx, const struct secret *was, const struct secret *is)
+{
+	if (secret_same(was, is))
+		return;
+	relay_log(cx, RELAY_NOTICE, "%s",
+		!is->set    ? "devices need no token any more"
+		: !was->set ? "devices need a token now"
+			    : "devices need another token now");
+}
+
 static int load(struct relay_ctx *cx,
 	int (*reach)(struct relay_ctx *, struct relay_err *),
 	struct relay_err *err)
@@ -110,7 +131,7 @@ static int load(struct relay_ctx *cx,
 	struct secret secret;
 
 	if (secret_load(&secret, conf->token, conf->token_file, err) != 0 ||
-		reach(cx, err) != 0)
+		reach(cx, err) != 0 || watch_pending(cx, err) != 0)
 		return -1;
 	pending_bound(&data->pending, conf->pending_sessions,
 		conf->pending_per_device);
@@ -128,9 +149,7 @@ static int start(struct relay_ctx *cx, struct relay_err *err)
 {
 	if (load(cx, reach_load, err) != 0)
 		return -1;
-	return relay_timer_add(cx, 1, expire, NULL) && reach_start(cx) == 0
-		       ? 0
-		       : relay_fail(err, "out of memory");
+	return reach_start(cx) == 0 ? 0 : relay_fail(err, "out of memory");
 }
 
 static void ready(struct relay_ctx *cx)
@@ -140,10 +159,12 @@ static void ready(struct relay_ctx *cx)
 
 static void reload(struct relay_ctx *cx)
 {
+	const struct secret before = data_of(cx)->secret;
 	struct relay_err err;
 
 	if (load(cx, reach_reload, &err) != 0)
 		relay_log(cx, RELAY_ERROR, "goes on as before: %s", err.text);
+	tell_secret(cx, &before, &data_of(cx)->secret);
 	reach_tell(cx);
 }
 

@@ -50,7 +50,8 @@ struct relay_data {
 	pthread_mutex_t lock; /* of what follows */
 	struct secret secret;
 	struct advertise advertise;
-	struct reach reach; /* of the control thread */
+	struct reach reach; /* of the control thread, and the next */
+	struct relay_timer *expiry;
 	struct relay_log_kind bounds[PEER_BOUNDS];
 	/* Constant from init on. */
 	struct relay_metric *metrics[RELAY_METRICS];

@@ -74,6 +74,12 @@ int secret_load(struct secret *secret, const char *token, const char *file,
 	return result;
 }
 
+bool secret_same(const struct secret *a, const struct secret *b)
+{
+	return a->set == b->set && (!a->set || memcmp(a->digest, b->digest,
+						       sizeof(a->digest)) == 0);
+}
+
 bool secret_fits(const struct secret *secret, const uint8_t *token, size_t len)
 {
 	uint8_t digest[sizeof(secret->digest)];

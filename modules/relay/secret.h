@@ -26,6 +26,7 @@ struct secret {
  */
 int secret_load(struct secret *secret, const char *token, const char *file,
 	struct relay_err *err);
+bool secret_same(const struct secret *a, const struct secret *b);
 /* In constant time. */
 bool secret_fits(const struct secret *secret, const uint8_t *token, size_t len);
 

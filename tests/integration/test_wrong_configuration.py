@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Each kind of wrong configuration: fatal at the start, and nothing at all at a reload."""
+
+import shutil
+
+import pytest
+
+from module_server import failing_start, folder_of, module_server  # noqa: F401
+
+RUNNING = ["log", "counter", "probe"]
+#: What runs, and would change if a part of a wrong configuration took effect.
+CHANGED = "modules = { log, counter, probe }\ncounter { step = 7 }\nnetwork-buffer = 1KiB\n"
+
+
+def folder(server_folder):
+    (server_folder / "a-folder").mkdir(exist_ok=True)
+    return "a-folder"
+
+
+def loop(server_folder):
+    link = server_folder / "a-loop"
+    if not link.is_symlink():
+        link.symlink_to(link)
+    return "a-loop"
+
+
+def part(server_folder):
+    (server_folder / "a-part").write_text("counter {\n  step = no-number\n}\n")
+    return "a-part"
+
+
+def half(server_folder):
+    (server_folder / "a-half").write_text(CHANGED[: CHANGED.index("step") + 5])
+    return "a-half"
+
+
+def itself(_):
+    return "strelaysrv.conf"
+
+
+#: The text, or what makes it, and what the log must say.
+WRONG = {
+    "an unknown option": (CHANGED + "nonsense = 1\n", "strelaysrv.conf:4"),
+    "a near miss": (CHANGED + "worker = 1\n", "workers"),
+    "an unknown section": (CHANGED + "nowhere { a = 1 }\n", "nowhere"),
+    "a value out of range": (CHANGED + "pipe-size = 1GiB\n", "pipe-size"),
+    "a word that is no choice": (CHANGED + "protocol = udp\n", "udp"),
+    "a list that is too long": (CHANGED + "listen = { " + ", ".join(f'":{i}"' for i in range(65))
+                                + " }\n", "65"),
+    "a brace too few": (CHANGED.replace("step = 7 }", "step = 7"), "strelaysrv.conf"),
+    "half a file": (CHANGED[:30], "strelaysrv.conf"),
+    "bytes that are no text": ("\0\1\2" + CHANGED, "strelaysrv.conf"),
+    "a module that is not there": (CHANGED.replace("probe", "probe, nowhere"), "nowhere"),
+    "a module named twice": (CHANGED.replace("probe", "probe, probe"), "twice"),
+    "an include that is missing": (CHANGED + 'include("no-such-part")\n', "no-such-part"),
+    "an include of a folder": (lambda at: CHANGED + f'include("{folder(at)}")\n', "a-folder"),
+    "an include that cannot be opened": (lambda at: CHANGED + f'include("{loop(at)}")\n', "a-loop"),
+    "an include that is wrong": (lambda at: CHANGED + f'include("{part(at)}")\n', "a-part:2"),
+    "an include of half a file": (lambda at: CHANGED + f'include("{half(at)}")\n', "a-half"),
+    "an include of itself": (lambda at: CHANGED + f'include("{itself(at)}")\n', "strelaysrv.conf"),
+    "a log file that is a folder": (
+        lambda at: CHANGED + f'log {{ target = file  file = "{at / folder(at)}" }}\n', "a-folder"),
+    "a log file in no folder": (
+        CHANGED + 'log { target = file  file = "/no-such-folder/log" }\n', "/no-such-folder/log"),
+}
+
+
+def text_of(what, at):
+    text = WRONG[what][0]
+    return text(at) if callable(text) else text
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_at_the_start(failing_start, tmp_path, monkeypatch, what):  # noqa: F811
+    monkeypatch.setattr("module_server.ModuleServer.configure",
+                        lambda self, *_, **__: self.conf.write_text(text_of(what, tmp_path)))
+    code, log = failing_start(RUNNING)
+    assert code == 1, log
+    assert WRONG[what][1] in log, log
+    assert "ready" not in log and "listening on" not in log
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_at_a_reload(module_server, tmp_path, what):  # noqa: F811
+    server = module_server(RUNNING)
+    before = server.descriptors()
+    for _ in range(2):
+        server.conf.write_text(text_of(what, tmp_path))
+        done, log = server.reload()
+        assert not done
+        assert WRONG[what][1] in log and "error core: " in log, log
+        assert "not reloaded: everything stays as it was" in log
+        seen = server.probe("counter.step", "network-buffer")
+        assert seen["option step"] == "1" and seen["option network-buffer"] == "65536"
+    server.wait_for_descriptors(before)
+    server.conf.write_text(CHANGED)
+    assert server.reload()[0], "once it is right"
+    assert server.probe("counter.step")["option step"] == "7"
+
+
+@pytest.mark.parametrize("make", [
+    lambda file: file.unlink(),
+    lambda file: file.write_bytes(b""),
+    lambda file: file.write_bytes(file.read_bytes()[:500]),
+    lambda file: file.write_bytes(b"\x7fELF" + bytes(1000)),
+    lambda file: (file.unlink(), file.mkdir()),
+    lambda file: (file.unlink(), file.symlink_to(file)),
+], ids=["deleted", "empty", "cut off", "no object", "a folder", "a loop"])
+def test_a_module_s_file_that_is_wrong(module_server, tmp_path, make):  # noqa: F811
+    """For a module that is to start while others run."""
+    files = tmp_path / "files"
+    files.mkdir()
+    folders = f"{files},{folder_of('counter')},{folder_of('probe')}"
+    server = module_server(["counter", "probe"], args=["-module-dir", folders])
+    shutil.copy(folder_of("heir") / "heir.so", files)
+    make(files / "heir.so")
+    server.configure(["heir", "probe"], {"counter": {"step": 7}})
+    done, log = server.reload()
+    assert not done
+    assert "module heir cannot be used" in log or "module heir is not there" in log, log
+    assert server.page("/counter") == (200, "tick\n")
+    assert server.probe("counter.step")["option step"] == "1"
