@@ -38,19 +38,25 @@ def nets(request, tmp_path):
 def start_inside(nets, tmp_path, relay_keys):
     """Starts the relay behind the gateway."""
     conf = tmp_path / "nat.conf"
-    conf.write_text("modules = { log, relay, nat, rate-limit, status }\nnat { check = 1s }\n")
+    conf.write_text(text(PORT))
     with contextlib.ExitStack() as servers:
 
         def start(*args):
             program = Program("ours", 1)
             command = [*nets.prefix("relay"), program.path, "-conf", str(conf),
-                       "-keys", str(relay_keys), "-listen", f":{PORT}", "-status-srv", "",
+                       "-keys", str(relay_keys), "-status-srv", "",
                        "-nat", "-nat-timeout", "8", *args]
             server = RelayServer(program, command, tmp_path)
+            server.conf = conf
             servers.callback(server.finish)
             return server.wait_until_serving()
 
         yield start
+
+
+def text(port):
+    return (f'listen = {{ ":{port}" }}\nmodules = {{ log, relay, nat, rate-limit, status }}\n'
+            "nat { check = 1s }\n")
 
 
 def wait_for_uri(server, host):
@@ -114,6 +120,23 @@ def test_another_address_of_the_gateway_is_told(nets, start_inside):
     nets.new_address()
     address = address_of(wait_for_uri(server, gateway.OUTER_NEW))
     nets.call("client", lambda: meet(address))
+
+
+def test_a_port_that_moves_is_mapped_anew(nets, start_inside):
+    """The old one is taken back; clients hear of the new one, and never of none."""
+    nets.start_gateway()
+    server = start_inside()
+    wait_for_uri(server, gateway.OUTER)
+    nets.wait_for_mapping()
+    server.conf.write_text(text(PORT + 1))
+    assert server.reload()[0]
+    uri = server.wait_for_log(rf"URI: (relay://{gateway.OUTER}:{PORT + 1}/\S*)", Deadline(90))
+    wait_for(lambda: f":{PORT}\n" not in nets.mappings() + "\n", nets.mappings, Deadline(90))
+    nets.call("client", lambda: meet(address_of(uri.group(1))))
+    assert server.count(r"URI: relay://:") == server.count(r"URI: relay://:22067/"), server.log()
+    assert server.count("the mapped port is lost") == 0
+    assert server.stop() == 0
+    nets.wait_for_mapping(False)
 
 
 def test_a_port_of_somebody_else_is_left_to_them(nets, start_inside):

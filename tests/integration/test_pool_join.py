@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+import certificates
 import device_id
 from pool_double import HOUR, Authority, Pool, good, says
 from relay_server import free_port, run
@@ -220,6 +221,52 @@ def test_a_new_address_is_told_at_once_after_a_refusal(start_joining, make_pool)
     server.conf.write_text(MODULES + 'relay { ext-address = "192.0.2.7:443" }\n')
     server.send_signal(signal.SIGHUP)
     server.wait_for_log("Joined pool")
+
+
+def test_a_relay_that_moves_tells_its_pools_at_once(start_joining, make_pool):
+    pool = make_pool()
+    listen = 'listen = { "127.0.0.1:0" }\n'
+    server = start_joining(pool, conf_text=listen, listen=None)
+    server.wait_for_log("Joined pool .* rejoining in 48m0s")
+    two = 'listen = { "127.0.0.2:0", "127.0.0.1:0" }\n'
+    for number, text in enumerate((two, listen), 2):
+        server.conf.write_text(MODULES + text)
+        assert server.reload()[0]
+        request = pool.wait_for_requests(number)
+        assert f"URI: {request.url}" in server.log()
+        server.wait_for_count("Joined pool .* rejoining in 48m0s", number)
+    urls = [request.url for request in pool.requests]
+    assert urls[0] == urls[2] and "127.0.0.2" in urls[1], urls
+
+
+def test_pools_are_not_joined_with_the_keys_of_another(start_joining, make_pool, tmp_path):
+    """The module starts at a reload; the files are those of the next start by then."""
+    keys = certificates.make(name="strelaysrv").write(tmp_path / "keys")
+    pool = make_pool()
+    server = start_joining(pool, keys=keys)
+    server.wait_for_log("Failed to join pool|Joined pool")
+    asked = len(pool.requests)
+    server.conf.write_text(MODULES.replace("pool-join, ", ""))
+    assert server.reload()[0]
+    certificates.make(name="strelaysrv").write(keys)
+    server.conf.write_text(MODULES)
+    done, log = server.reload()
+    assert not done
+    assert "cert.pem is not what this relay runs with; pools need a restart" in log
+    assert len(pool.requests) == asked
+
+
+def test_a_file_of_authorities_that_is_missing_refuses_the_reload(start_joining, tmp_path,
+                                                                  authority):
+    copy = tmp_path / "authorities"
+    copy.write_bytes(authority.file.read_bytes())
+    server = start_joining(args=["-pool-join.ca-file", copy])
+    server.conf.write_text(MODULES + 'pool-join { proxy = "http://me:hush@127.0.0.1:1/" }\n')
+    done, log = server.reload()
+    assert done and "pool-join.proxy changes" in log and "hush" not in server.log()
+    copy.unlink()
+    done, log = server.reload()
+    assert not done and "ca-file: cannot read" in log
 
 
 def test_a_reload_that_changes_nothing_asks_nobody(start_joining, make_pool):
