@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "changes.h"
 #include "flags.h"
@@ -230,12 +231,28 @@ static void log_step(const struct step *step)
 	log_debug(config_core(step->config)->debug);
 }
 
+/* An editor has begun to write it: the defaults would make a relay public. */
+static bool is_half_written(const char *file)
+{
+	struct stat st;
+
+	return file && stat(file, &st) == 0 && S_ISREG(st.st_mode) &&
+	       st.st_size == 0;
+}
+
 static int reload(void)
 {
 	struct config *config;
 	struct step step;
 	struct relay_err err;
 
+	if (is_half_written(host.flags->conf)) {
+		log_core(RELAY_ERROR,
+			"%s is empty; for the defaults, write a comment into "
+			"it",
+			host.flags->conf);
+		return -1;
+	}
 	if (catalog_scan(host.catalog, &err) != 0) {
 		log_core(RELAY_ERROR, "%s", err.text);
 		return -1;

@@ -34,6 +34,17 @@ static void on_reload(evutil_socket_t number, short what, void *arg)
 	notify_reloaded();
 }
 
+static struct event *reload_soon;
+
+/* However many come at once: one reload, and others' events have their turn. */
+static void on_hangup(evutil_socket_t number, short what, void *arg)
+{
+	static const struct timeval now = {0, 0};
+
+	if (event_add(reload_soon, &now) != 0)
+		on_reload(number, what, arg);
+}
+
 static void on_drain(evutil_socket_t number, short what, void *arg)
 {
 	(void)number;
@@ -48,7 +59,7 @@ static const struct {
 } table[] = {
 	{SIGINT, on_stop},
 	{SIGTERM, on_stop},
-	{SIGHUP, on_reload},
+	{SIGHUP, on_hangup},
 	{SIGUSR1, on_drain},
 };
 #define COUNT (sizeof(table) / sizeof(table[0]))
@@ -57,6 +68,11 @@ static struct event *events[COUNT];
 
 int signals_init(struct event_base *base)
 {
+	reload_soon = evtimer_new(base, on_reload, NULL);
+	if (!reload_soon) {
+		log_core(RELAY_ERROR, "no memory for signals");
+		return -1;
+	}
 	for (size_t i = 0; i < COUNT; i++) {
 		events[i] =
 			evsignal_new(base, table[i].number, table[i].fn, NULL);
@@ -94,6 +110,9 @@ void signals_exit_at_once(void)
 
 void signals_finish(void)
 {
+	if (reload_soon)
+		event_free(reload_soon);
+	reload_soon = NULL;
 	for (size_t i = 0; i < COUNT; i++) {
 		if (events[i])
 			event_free(events[i]);

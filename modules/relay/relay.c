@@ -235,7 +235,6 @@ static void conn_deadline(struct relay_ctx *cx, struct relay_conn *conn)
 
 static void conn_reload(struct relay_ctx *cx, struct relay_conn *conn)
 {
-	relay_conn_keepalive(conn, conf_of(cx)->network_timeout_ms);
 	if (relay_conn_is_tls(conn))
 		protocol_reload(cx, conn);
 }

@@ -98,6 +98,15 @@ def test_at_a_reload(module_server, tmp_path, what):  # noqa: F811
     assert server.probe("counter.step")["option step"] == "7"
 
 
+def test_an_empty_file_is_one_that_is_being_written(module_server):  # noqa: F811
+    """Its defaults would make a private relay public."""
+    server = module_server(RUNNING)
+    server.conf.write_text("")
+    done, log = server.reload()
+    assert not done and "strelaysrv.conf is empty" in log
+    assert server.probe("counter.step")["option step"] == "1"
+
+
 @pytest.mark.parametrize("make", [
     lambda file: file.unlink(),
     lambda file: file.write_bytes(b""),

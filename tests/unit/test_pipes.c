@@ -82,6 +82,29 @@ static void a_size_of_zero_lends_none(void **state)
 	pipe_pool_finish(&pool);
 }
 
+static void another_size_is_for_those_to_come(void **state)
+{
+	struct pipe_pool pool;
+	struct pipe *lent, *idle;
+
+	(void)state;
+	pipe_pool_init(&pool, SIZE, 3);
+	lent = pipe_take(&pool);
+	idle = pipe_take(&pool);
+	pipe_give(&pool, idle);
+	pipe_pool_change(&pool, 2 * SIZE, 3);
+	assert_int_equal(pool.made, 1);
+	idle = pipe_take(&pool);
+	assert_int_equal(idle->size, 2 * SIZE);
+	pipe_give(&pool, lent);
+	pipe_give(&pool, idle);
+	assert_int_equal(pool.made, 1);
+	pipe_pool_change(&pool, 0, 3);
+	assert_int_equal(pool.made, 0);
+	assert_null(pipe_take(&pool));
+	pipe_pool_finish(&pool);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -89,6 +112,7 @@ int main(void)
 		cmocka_unit_test(no_more_are_lent_than_the_bound),
 		cmocka_unit_test(one_that_holds_bytes_is_not_lent_again),
 		cmocka_unit_test(a_size_of_zero_lends_none),
+		cmocka_unit_test(another_size_is_for_those_to_come),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
