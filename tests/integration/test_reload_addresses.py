@@ -16,6 +16,8 @@ from relay_server import free_port
 from reloading import MODULES, reloadable, sockets_of  # noqa: F401
 from waiting import PATIENCE, wait_for
 
+#: More than a worker takes in at once, so that some are left when the address goes.
+MANY = 1500
 NO_SUCH_KEY = rp.JoinSessionRequest(bytes(32))
 
 
@@ -115,7 +117,7 @@ def test_who_is_in_the_queue_of_an_address_that_goes_is_served(reloadable):  # n
     with contextlib.ExitStack() as stack:
         stack.callback(relay.server.send_signal, signal.SIGCONT)
         relay.server.send_signal(signal.SIGSTOP)
-        waiting = [stack.enter_context(SessionConnection(("127.0.0.1", old))) for _ in range(200)]
+        waiting = [stack.enter_context(SessionConnection(("127.0.0.1", old))) for _ in range(MANY)]
         relay.server.send_signal(signal.SIGHUP)
         relay.server.send_signal(signal.SIGCONT)
         for guest in waiting:
