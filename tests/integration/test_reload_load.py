@@ -205,28 +205,6 @@ def test_signals_while_it_starts(reloadable, identities):  # noqa: F811
         assert relay.server.stop() == 0
 
 
-def test_signals_while_it_ends(reloadable, identities):  # noqa: F811
-    relay = reloadable(conf())
-    stop = threading.Event()
-
-    def storm():
-        while not stop.is_set():
-            relay.server.send_signal(signal.SIGHUP)
-            pace(0.001)
-
-    with contextlib.ExitStack() as stack:
-        for identity in identities[:5]:
-            device = ProtocolConnection(relay.server.address, identity)
-            stack.enter_context(device).join()
-        thread = threading.Thread(target=storm)
-        thread.start()
-        try:
-            assert relay.server.stop() == 0
-        finally:
-            stop.set()
-            thread.join()
-
-
 def test_the_limit_of_connections_moves_at_once(reloadable, identities):  # noqa: F811
     relay = reloadable(conf())
     with contextlib.ExitStack() as stack:
