@@ -25,7 +25,8 @@ static struct {
 	struct module_list running;   /* in the order of `modules` */
 	const struct layout *layout;  /* borrowed from all layouts */
 	struct config *current;       /* owned */
-	const struct config *next;    /* borrowed: while a step is under way */
+	bool empty; /* the file of the current one has no bytes */
+	const struct config *next; /* borrowed: while a step is under way */
 } host;
 
 void host_init(struct catalog *catalog, const struct flags *flags,
@@ -87,6 +88,14 @@ static void report(enum relay_level level, const char *text, void *arg)
 	log_core(level, "%s", text);
 }
 
+static bool is_empty(const char *file)
+{
+	struct stat st;
+
+	return file && stat(file, &st) == 0 && S_ISREG(st.st_mode) &&
+	       st.st_size == 0;
+}
+
 struct config *host_load(void)
 {
 	size_t count;
@@ -118,8 +127,10 @@ static void take_config(struct config *config)
 {
 	config_free(host.current);
 	host.current = config;
-	if (config)
-		module_metrics_want(host.catalog, config_core(config)->modules);
+	if (!config)
+		return;
+	host.empty = is_empty(host.flags->conf);
+	module_metrics_want(host.catalog, config_core(config)->modules);
 }
 
 int relay_option_get(struct relay_ctx *cx, const char *section,
@@ -231,25 +242,18 @@ static void log_step(const struct step *step)
 	log_debug(config_core(step->config)->debug);
 }
 
-/* An editor has begun to write it: the defaults would make a relay public. */
-static bool is_half_written(const char *file)
-{
-	struct stat st;
-
-	return file && stat(file, &st) == 0 && S_ISREG(st.st_mode) &&
-	       st.st_size == 0;
-}
-
 static int reload(void)
 {
 	struct config *config;
 	struct step step;
 	struct relay_err err;
 
-	if (is_half_written(host.flags->conf)) {
+	/* An editor has begun to write it: the defaults would make a relay
+	 * public. */
+	if (!host.empty && is_empty(host.flags->conf)) {
 		log_core(RELAY_ERROR,
-			"%s is empty; for the defaults, write a comment into "
-			"it",
+			"%s is empty, and was not so before; for the defaults, "
+			"write a comment into it",
 			host.flags->conf);
 		return -1;
 	}
