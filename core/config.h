@@ -32,6 +32,10 @@ struct core_conf {
 	const char *user;        /* "": whoever starts it */
 	const char *group;       /* "": the user's own */
 	bool core_dumps;
+	int64_t drain_timeout_ms; /* 0: for ever */
+	int64_t drain_spread_ms;
+	int64_t upgrade_timeout_ms;
+	int64_t stop_grace_ms;
 	bool debug;
 	bool pprof; /* accepted for compatibility, without effect */
 };

@@ -9,7 +9,9 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
+#include <linux/sockios.h>
 
 #include <openssl/err.h>
 
@@ -32,6 +34,8 @@ struct conn_queue {
  */
 #define LINGER_MS   3000
 #define LINGER_MOST 1024
+/* While the server stops: how often such a one is looked at. */
+#define LINGER_LOOK_MS 100
 
 void *relay_conn_data(const struct relay_ctx *cx, const struct relay_conn *conn)
 {
@@ -345,6 +349,16 @@ void conn_reap(struct worker *worker)
 	worker->dead = later;
 }
 
+/* Whether the peer's kernel has all that we sent, and sent nothing that closing
+ * would answer with a reset. */
+static bool delivered(const struct relay_conn *conn)
+{
+	int unread = 0, unsent = 0, end = conn->ended || conn->session;
+
+	return ioctl(conn->fd, FIONREAD, &unread) == 0 && unread == 0 &&
+	       ioctl(conn->fd, SIOCOUTQ, &unsent) == 0 && unsent <= end;
+}
+
 /*
  * Says goodbye once the queue is empty, then reads and throws away until the
  * peer has gone: closing a socket with unread bytes resets it, and a reset
@@ -377,6 +391,8 @@ static void linger(struct relay_conn *conn)
 		turn_add_conn(conn);
 	else if (got == 0 ? flushed == 1 : errno != EAGAIN && errno != EINTR)
 		destroy(conn);
+	else if (conn->worker->stopping && flushed == 1 && delivered(conn))
+		destroy(conn);
 }
 
 void conn_run_again(struct relay_conn *conn)
@@ -395,22 +411,47 @@ void conn_run_again(struct relay_conn *conn)
 static bool wants_linger(
 	const struct relay_conn *conn, enum relay_reason reason)
 {
-	if (!conn->spoke || conn->phase == CONN_PAIRED)
+	const struct worker *worker = conn->worker;
+
+	if (!conn->spoke || (conn->phase == CONN_PAIRED && !worker->stopping))
 		return false;
 	/* Who will send no more may still read what is queued. */
 	if (conn->at_eof && !conn->queue)
 		return false;
-	if (conn->worker->stopping || conn->worker->lingering >= LINGER_MOST)
+	if (worker->stopping ? loop_clock_ms() >= worker->grace_until_ms ||
+				       (!conn->queue && delivered(conn))
+			     : worker->lingering >= LINGER_MOST)
 		return false;
 	return reason != RELAY_END_RESET && reason != RELAY_END_TIMEOUT &&
 	       reason != RELAY_END_OVERFLOW && reason != RELAY_END_ERROR;
 }
 
+static void linger_for(struct relay_conn *conn)
+{
+	const struct worker *worker = conn->worker;
+	int64_t now = loop_clock_ms(), until = now + LINGER_MS;
+
+	if (worker->stopping) /* then nothing tells when it is delivered */
+		until = now + LINGER_LOOK_MS < worker->grace_until_ms
+				? now + LINGER_LOOK_MS
+				: worker->grace_until_ms;
+	worker_deadline(conn->worker, &conn->deadline, until);
+}
+
 static void linger_due(struct deadline *deadline)
 {
-	destroy((struct relay_conn *)(void *)((char *)deadline -
+	struct relay_conn *conn =
+		(struct relay_conn *)(void *)((char *)deadline -
 					      offsetof(struct relay_conn,
-						      deadline)));
+						      deadline));
+	const struct worker *worker = conn->worker;
+
+	if (!worker->stopping || loop_clock_ms() >= worker->grace_until_ms) {
+		destroy(conn);
+		return;
+	}
+	linger_for(conn);
+	linger(conn);
 }
 
 static enum core_conn_label phase_label(const struct relay_conn *conn)
@@ -446,7 +487,7 @@ void conn_end(struct relay_conn *conn, enum relay_reason reason)
 	hooks_conn_close(
 		worker->hooks, conn->layout, conn, reason, conn->asked);
 	conn->deadline.due = linger_due;
-	worker_deadline(worker, &conn->deadline, loop_clock_ms() + LINGER_MS);
+	linger_for(conn);
 	linger(conn);
 }
 

@@ -150,6 +150,11 @@ int relay_option_get(struct relay_ctx *cx, const char *section,
 
 /* Steps. */
 
+const struct core_conf *host_core(void)
+{
+	return config_core(host.current);
+}
+
 static struct step new_step(struct config *config)
 {
 	return (struct step){

@@ -51,6 +51,9 @@ void host_finish(void);
 /* What SIGHUP does.  Every result is logged. */
 void host_reload(void);
 
+/* The server's own options as they are now; valid until the next reload. */
+const struct core_conf *host_core(void);
+
 /* Whether a module that runs has that flag. */
 bool host_has_flag(const char *flag);
 

@@ -237,19 +237,31 @@ static enum pump_state move(struct relay_session *session, int from)
 
 		state = send_pending(
 			session, flow, session->conn[1 - from]->fd);
-		if (state != PUMP_HUNGRY || !flow->readable)
-			return state == PUMP_HUNGRY ? PUMP_IDLE : state;
+		if (state != PUMP_HUNGRY)
+			return state;
+		if (session->ending && (!flow->left || !flow->readable))
+			return end_of_source(flow, session->conn[1 - from]->fd);
+		if (!flow->readable)
+			return PUMP_IDLE;
 		if (moved_now >= PUMP_BOUND)
 			return PUMP_HUNGRY;
 		splicing = takes_pipe(flow, worker);
 		if (want > (splicing ? flow->pipe->size : worker->buffer_len))
 			want = splicing ? flow->pipe->size : worker->buffer_len;
+		if (session->ending && want > flow->left)
+			want = flow->left;
 		want = granted(session, from, want);
 		if (want == 0)
 			return PUMP_PAUSED;
 		state = splicing ? pass(session, from, want, &got)
 				 : copy(session, from, want, &got);
 		moved_now += got;
+		if (session->ending)
+			flow->left -= got;
+		/* Nothing was there to read: that is the end, too. */
+		if (session->ending && state == PUMP_IDLE && !flow->readable &&
+			!got && !flow->done)
+			continue;
 		if (state != PUMP_HUNGRY)
 			return state;
 	}

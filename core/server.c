@@ -36,6 +36,7 @@
 #include "settings.h"
 #include "show_config.h"
 #include "signals.h"
+#include "stop.h"
 #include "tls.h"
 #include "trim.h"
 #include "worker.h"
@@ -259,10 +260,13 @@ static int serve(int argc, char *const argv[], struct config *config)
 	result = loop_run(&server.control);
 	if (result != 0)
 		log_core(RELAY_ERROR, "the control loop failed");
-	log_core(RELAY_NOTICE, "stopping");
-	notify_stopping("stopping");
 end:
 	signals_exit_at_once();
+	if (result == 0) {
+		log_core(RELAY_NOTICE, "stopping");
+		notify_stopping("stopping");
+		stop_within(host_core()->stop_grace_ms);
+	}
 	tear_down();
 	return result;
 }

@@ -149,7 +149,8 @@ void session_run(struct relay_session *session)
 		}
 	}
 	if (session->flow[0].done && session->flow[1].done) {
-		session_end(session, RELAY_END_EOF);
+		session_end(session,
+			session->ending ? RELAY_END_STOP : RELAY_END_EOF);
 		return;
 	}
 	if (hungry)
@@ -161,8 +162,8 @@ void session_run(struct relay_session *session)
 void session_event(struct relay_session *session, int side, short what)
 {
 	/* After its end only a reset comes without EPOLLRDHUP. */
-	if (session->flow[side].at_eof && (what & EV_READ) &&
-		!(what & EV_CLOSED)) {
+	if (session->flow[side].at_eof && !session->ending &&
+		(what & EV_READ) && !(what & EV_CLOSED)) {
 		session_end(session, RELAY_END_RESET);
 		return;
 	}
@@ -293,6 +294,24 @@ void session_end(struct relay_session *session, enum relay_reason reason)
 	}
 	if (!session->hungry && !session->paused)
 		session_free(session);
+}
+
+void session_wind_up(struct relay_session *session)
+{
+	session->ending = true;
+	for (int side = 0; side < 2; side++) {
+		struct flow *flow = &session->flow[side];
+		int unread = 0;
+
+		if (flow->at_eof)
+			continue;
+		if (ioctl(session->conn[side]->fd, FIONREAD, &unread) != 0)
+			unread = 0;
+		flow->left = unread > 0 ? (size_t)unread : 0;
+		flow->readable = flow->left > 0;
+	}
+	if (!session->hungry)
+		session_run(session);
 }
 
 void session_free(struct relay_session *session)

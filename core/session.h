@@ -34,6 +34,7 @@ struct flow {
 	bool at_eof : 1;     /* the source ended */
 	bool done : 1;       /* and the sink was told */
 	bool reset : 1;      /* its end, when it is found, was a reset */
+	size_t left; /* when the session is ending: how many more to read */
 };
 
 struct relay_session {
@@ -54,6 +55,7 @@ struct relay_session {
 	bool hungry : 1;   /* is on the list */
 	bool paused : 1;   /* is on the list */
 	bool dead : 1;     /* ended; freed when it leaves the lists */
+	bool ending : 1;   /* see session_wind_up */
 	_Alignas(max_align_t) unsigned char blocks[]; /* of the modules */
 };
 
@@ -63,6 +65,11 @@ void session_event(struct relay_session *session, int side, short what);
 void session_run(struct relay_session *session);
 /* Ends it: reason is told to modules; both connections are closed. */
 void session_end(struct relay_session *session, enum relay_reason reason);
+/*
+ * The server stops: passes on what has reached it by now, tells both sides that
+ * nothing follows, and ends.  May end it before it returns.
+ */
+void session_wind_up(struct relay_session *session);
 /* Free it; only session.c and turn.c, when no list holds it. */
 void session_free(struct relay_session *session);
 

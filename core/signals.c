@@ -3,6 +3,7 @@
 /* What each signal does. */
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,11 +17,17 @@
 #include "notify.h"
 #include "signals.h"
 
+static bool stopping;
+
 static void on_stop(evutil_socket_t number, short what, void *arg)
 {
 	(void)what;
 	(void)arg;
 	log_core(RELAY_NOTICE, "got SIG%s", sigabbrev_np((int)number));
+	/* The second of them, before its time came to do it by itself. */
+	if (stopping)
+		_exit(EXIT_SUCCESS);
+	stopping = true;
 	relay_server_stop();
 }
 
@@ -105,6 +112,11 @@ void signals_exit_at_once(void)
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	/* The others must not end it in the middle of its end. */
+	action.sa_handler = SIG_IGN;
+	for (size_t i = 0; i < COUNT; i++)
+		if (table[i].fn != on_stop)
+			sigaction(table[i].number, &action, NULL);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 

@@ -96,6 +96,8 @@ static void worker_finish(struct worker *worker)
 	turn_finish(worker);
 	if (worker->wheel_timer)
 		event_free(worker->wheel_timer);
+	if (worker->stop_timer)
+		event_free(worker->stop_timer);
 	pipe_pool_finish(&worker->pipes);
 	object_table_finish(&worker->conns);
 	object_table_finish(&worker->sessions);
@@ -269,6 +271,7 @@ static int stop_objects(struct worker *worker, void *arg)
 {
 	(void)arg;
 	worker->stopping = true;
+	worker->grace_until_ms = 0;
 	listeners_close(worker);
 	object_table_each(&worker->sessions, stop_session, NULL);
 	object_table_each(&worker->conns, stop_conn, NULL);

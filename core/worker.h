@@ -54,6 +54,9 @@ struct worker {
 		*dead;      /* list: freed when the current event is over */
 	unsigned lingering; /* connections that deliver their last bytes */
 	bool stopping;      /* nothing new is taken in */
+	/* While stopping, last bytes are delivered until then; see stop.c. */
+	int64_t grace_until_ms;
+	struct event *stop_timer;
 };
 
 static inline struct worker *worker_of(struct loop *loop)

@@ -467,7 +467,8 @@ static void drop_session(int worker, uint64_t session, void *arg)
 	relay_post(cx, worker, hear_device_lost, &session, sizeof(session));
 }
 
-void protocol_closed(struct relay_ctx *cx, struct relay_conn *conn)
+void protocol_closed(
+	struct relay_ctx *cx, struct relay_conn *conn, enum relay_reason reason)
 {
 	struct relay_data *data = data_of(cx);
 	struct peer *peer = peer_of(cx, conn);
@@ -478,7 +479,8 @@ void protocol_closed(struct relay_ctx *cx, struct relay_conn *conn)
 		return;
 	if (peer->state == PEER_JOINED) {
 		relay_metric_inc(cx, data->metrics[METRIC_DEVICES], 0, -1);
-		if (!peer->keeps_sessions)
+		/* When the server stops, sessions deliver what they have. */
+		if (!peer->keeps_sessions && reason != RELAY_END_STOP)
 			directory_each_session(
 				&data->directory, id, drop_session, cx);
 		peer_log(cx, conn, "left");

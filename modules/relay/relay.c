@@ -252,9 +252,8 @@ static void conn_close(
 {
 	struct peer *peer = peer_of(cx, conn);
 
-	(void)reason;
 	if (relay_conn_is_tls(conn))
-		protocol_closed(cx, conn);
+		protocol_closed(cx, conn, reason);
 	else
 		guest_closed(cx, conn);
 	reader_finish(&peer->reader);

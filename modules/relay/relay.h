@@ -154,7 +154,8 @@ void protocol_opened(struct relay_ctx *cx, struct relay_conn *conn);
 void protocol_readable(struct relay_ctx *cx, struct relay_conn *conn);
 void protocol_deadline(struct relay_ctx *cx, struct relay_conn *conn);
 void protocol_reload(struct relay_ctx *cx, struct relay_conn *conn);
-void protocol_closed(struct relay_ctx *cx, struct relay_conn *conn);
+void protocol_closed(struct relay_ctx *cx, struct relay_conn *conn,
+	enum relay_reason reason);
 
 /* session_mode.c */
 

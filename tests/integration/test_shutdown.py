@@ -1,12 +1,21 @@
 # SPDX-License-Identifier: MPL-2.0
 """The end of the server: by signal, with clients, and under load."""
 
+import fcntl
+import os
+import pathlib
+import re
 import signal
+import struct
+import termios
+import time
 
 import pytest
 
+import relay_protocol as rp
 from pairing import Invited, check_both_ways
 from relay_client import Closed, ProtocolConnection, SessionConnection
+from waiting import PATIENCE, pace, wait_for
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
@@ -57,3 +66,130 @@ def test_the_end_under_load_is_clean(start_ours, identities):
                 pass  # what had been on its way
         except Closed:
             pass
+
+
+def unacknowledged(sock):
+    """Bytes that the kernel still has to send, or to send again (SIOCOUTQ)."""
+    return struct.unpack("i", fcntl.ioctl(sock, termios.TIOCOUTQ, b"\0" * 4))[0]
+
+
+def unread(server, client):
+    """Bytes of that client that wait in the server's kernel, as /proc tells."""
+    ends = [f":{port:04X}" for port in (server.address[1], client.getsockname()[1])]
+    for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        if fields[1].endswith(ends[0]) and fields[2].endswith(ends[1]):
+            return int(fields[4].partition(":")[2], 16)
+    raise AssertionError("the server has no such connection")
+
+
+class Filler:
+    """Sends random bytes until all buffers on the way are full."""
+
+    def __init__(self, connection):
+        self.sock = connection.sock
+        self.data = bytearray()
+        self.fill()
+
+    def fill(self):
+        """More than once: buffers grow while they are filled."""
+        self.sock.settimeout(0)
+        full = 0
+        while full < 3 and len(self.data) < 64 << 20:
+            piece = os.urandom(1 << 16)
+            try:
+                self.data += piece[:self.sock.send(piece)]
+                full = 0
+            except BlockingIOError:
+                full += 1
+                pace(0.1)
+        self.sock.settimeout(PATIENCE)
+
+    def had_reached_the_server(self):
+        return len(self.data) - unacknowledged(self.sock)
+
+
+@pytest.mark.parametrize("both_ways", [False, True])
+def test_full_buffers_reach_readers_in_the_grace(start_ours, identities, both_ways):
+    server = start_ours("-stop-grace", f"{min(60, PATIENCE):.0f}s")
+    with Invited(server, identities[0], identities[1]) as invited:
+        ends = invited.join_both()
+        fillers = [Filler(ends[0])] + ([Filler(ends[1])] if both_ways else [])
+        least = [filler.had_reached_the_server() for filler in fillers]
+        assert min(least) > 100_000, f"buffers are full with {least} bytes"
+        server.send_signal(signal.SIGTERM)
+        server.wait_for_log("core: stopping")
+        for filler, reader, reached in zip(fillers, ends[::-1], least):
+            got = bytearray()
+            while piece := reader.receive_some(1 << 20):
+                got += piece
+                pace(0.001)
+            assert got == filler.data[:len(got)], "the bytes that came are not those sent"
+            assert len(got) >= reached, f"got {len(got)} bytes of {reached} that were underway"
+            reader.close()
+        assert server.wait_for_exit() == 0
+        assert "did not take" not in server.log()
+
+
+def test_who_does_not_read_is_cut_after_the_grace(start_ours, identities):
+    server = start_ours("-stop-grace", "300ms")
+    with Invited(server, identities[0], identities[1]) as invited:
+        asker, target = invited.join_both()
+        filler = Filler(asker)
+        assert server.stop() == 0
+        assert re.search(r"\d connections did not take their last bytes within 300 ms",
+                         server.log())
+        got = bytearray()
+        try:
+            while piece := target.receive_some(1 << 20):
+                got += piece
+        except Closed:
+            pass
+        assert got == filler.data[:len(got)]
+
+
+def test_answers_that_are_queued_are_delivered(start_ours, identities):
+    """The answers wait in the server's buffers when it is told to end."""
+    server = start_ours("-stop-grace", "60s")
+    with ProtocolConnection(server.address, identities[0], receive_buffer=2048) as device:
+        device.join()
+        count = 1000
+        device.send_bytes(rp.encode(rp.Ping()) * count)
+        wait_for(lambda: unread(server, device.sock) == 0, "the server to read all questions")
+        server.send_signal(signal.SIGTERM)
+        server.wait_for_log("core: stopping")
+        for _ in range(count):
+            assert device.receive() == rp.Pong()
+        device.expect_end_of_file()
+        device.close()
+        assert server.wait_for_exit() == 0
+
+
+def test_a_second_signal_ends_it_at_once(start_ours, identities):
+    server = start_ours("-stop-grace", "60s")
+    with Invited(server, identities[0], identities[1]) as invited:
+        asker, _ = invited.join_both()
+        Filler(asker)
+        server.send_signal(signal.SIGTERM)
+        server.wait_for_log("core: stopping")
+        begin = time.monotonic()
+        server.send_signal(signal.SIGINT)
+        assert server.wait_for_exit() == 0
+        assert time.monotonic() - begin < 55
+
+
+def test_other_signals_do_not_disturb_the_end(start_ours, identities):
+    server = start_ours("-stop-grace", "60s")
+    with Invited(server, identities[0], identities[1]) as invited:
+        asker, target = invited.join_both()
+        filler = Filler(asker)
+        server.send_signal(signal.SIGTERM)
+        server.wait_for_log("core: stopping")
+        for number in (signal.SIGHUP, signal.SIGUSR1):
+            server.send_signal(number)
+        invited.target.close()
+        got = target.receive_to_end()
+        assert got == filler.data[:len(got)]
+        target.close()
+        asker.close()
+        assert server.wait_for_exit() == 0
