@@ -14,18 +14,25 @@ static struct closer {
 	const char *word;
 } closers[MODULES_MAX];
 static size_t count;
+static const char *own; /* the server's */
 
 /* What workers look at: the first of the above that counts. */
 static _Atomic(const char *) closed;
 
 void closed_refresh(void)
 {
-	const char *word = NULL;
+	const char *word = own;
 
 	for (size_t i = 0; i < count && !word; i++)
 		if (module_visible(closers[i].owner))
 			word = closers[i].word;
 	atomic_store_explicit(&closed, word, memory_order_relaxed);
+}
+
+void closed_server(const char *word)
+{
+	own = word;
+	closed_refresh();
 }
 
 static struct closer *find(const struct relay_module *mod)

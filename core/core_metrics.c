@@ -10,6 +10,7 @@
 
 #include "capacity.h"
 #include "core_metrics.h"
+#include "drain.h"
 #include "log.h"
 #include "metrics.h"
 #include "process.h"
@@ -118,6 +119,29 @@ static int64_t read_connection_limit(struct relay_ctx *cx, unsigned value)
 	(void)cx;
 	(void)value;
 	return capacity_limit();
+}
+
+static int64_t read_draining(struct relay_ctx *cx, unsigned value)
+{
+	(void)cx;
+	(void)value;
+	return relay_draining();
+}
+
+static int64_t read_drain_left(struct relay_ctx *cx, unsigned value)
+{
+	(void)cx;
+	(void)value;
+	return drain_left();
+}
+
+static int64_t read_drain_time(struct relay_ctx *cx, unsigned value)
+{
+	int64_t left_ms = drain_left_ms();
+
+	(void)cx;
+	(void)value;
+	return left_ms < 0 ? 0 : left_ms;
 }
 
 static const struct relay_metric_def table[] = {
@@ -340,6 +364,34 @@ static const struct relay_metric_def table[] = {
 			.help = "Above how many connections newcomers are "
 				"refused.",
 			.read = read_connection_limit,
+		},
+	[CORE_DRAINING] =
+		{
+			.name = "draining",
+			.kind = RELAY_GAUGE,
+			.help = "1: the server takes no newcomers and ends "
+				"with its last session; 2: so, and a new "
+				"process has taken over.",
+			.read = read_draining,
+		},
+	[CORE_DRAIN_LEFT] =
+		{
+			.name = "drain_left",
+			.kind = RELAY_GAUGE,
+			.help = "Sessions, peers and promises that a drain "
+				"waits for.",
+			.read = read_drain_left,
+		},
+	[CORE_DRAIN_TIME_LEFT] =
+		{
+			.name = "drain_time_left",
+			.unit = "seconds",
+			.kind = RELAY_GAUGE,
+			.scale = 1000,
+			.help = "Until a drain ends what it still waits for; 0 "
+				"without a drain, and with one that waits for "
+				"ever.",
+			.read = read_drain_time,
 		},
 };
 

@@ -291,6 +291,11 @@ void host_reload(void)
 			"not reloaded: everything stays as it was");
 }
 
+int64_t host_drain(enum relay_drain how)
+{
+	return stage_drain(&host.running, how);
+}
+
 /* The end. */
 
 static int leave_here(struct worker *worker, void *arg)

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <strelaysrv/server.h>
+
 #include "catalog.h"
 #include "config.h"
 
@@ -53,6 +55,10 @@ void host_reload(void);
 
 /* The server's own options as they are now; valid until the next reload. */
 const struct core_conf *host_core(void);
+
+/* Calls the hook `drain` of all that have it; returns the sum of what they
+ * wait for. */
+int64_t host_drain(enum relay_drain how);
 
 /* Whether a module that runs has that flag. */
 bool host_has_flag(const char *flag);

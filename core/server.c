@@ -19,6 +19,7 @@
 #include "config.h"
 #include "core_metrics.h"
 #include "crash.h"
+#include "drain.h"
 #include "flags.h"
 #include "host.h"
 #include "http.h"
@@ -205,6 +206,10 @@ static int build_up(const struct core_conf *core)
 	}
 	if (drop_rights(core) != 0 || workers_run() != 0)
 		return -1;
+	if (drain_init(server.control.base) != 0) {
+		log_core(RELAY_ERROR, "no memory for a timer");
+		return -1;
+	}
 	if (lag_start(&server.control) != 0 ||
 		trim_start(&server.control) != 0) {
 		log_core(RELAY_ERROR, "no memory to watch the loops");
@@ -235,6 +240,7 @@ static void tear_down(void)
 	http_finish();
 	trim_finish();
 	lag_finish();
+	drain_finish();
 	workers_destroy();
 	listeners_finish();
 	tls_finish();

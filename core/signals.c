@@ -12,6 +12,7 @@
 
 #include <strelaysrv/server.h>
 
+#include "drain.h"
 #include "host.h"
 #include "log.h"
 #include "notify.h"
@@ -57,7 +58,8 @@ static void on_drain(evutil_socket_t number, short what, void *arg)
 	(void)number;
 	(void)what;
 	(void)arg;
-	log_core(RELAY_NOTICE, "SIGUSR1 has no meaning yet; it is ignored");
+	log_core(RELAY_NOTICE, "got SIGUSR1");
+	drain_begin(RELAY_DRAIN_LEAVE);
 }
 
 static const struct {

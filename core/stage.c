@@ -405,3 +405,22 @@ void stage_reload(const struct module_list *list)
 	for (size_t i = 0; i < list->count; i++)
 		tell(list->mods[i], list->mods[i]->def.reload, "reload");
 }
+
+int64_t stage_drain(const struct module_list *list, enum relay_drain how)
+{
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		struct relay_module *mod = list->mods[i];
+		struct attribution attribution;
+		int64_t waits;
+
+		if (!mod->def.hooks.drain)
+			continue;
+		attribution_begin(&attribution, &mod->control.pub);
+		waits = mod->def.hooks.drain(&mod->control.pub, how);
+		attribution_end(&attribution, "drain");
+		sum += waits > 0 ? waits : 0;
+	}
+	return sum;
+}

@@ -58,5 +58,7 @@ void stage_leave(const struct module_list *list);
 /* [C]  Calls without a result, for all that have them. */
 void stage_ready(const struct module_list *list);
 void stage_reload(const struct module_list *list);
+/* [C]  The sum of what they answer. */
+int64_t stage_drain(const struct module_list *list, enum relay_drain how);
 
 #endif

@@ -3,19 +3,21 @@
 /*
  * Hooks: where a module is asked, or told, about connections and sessions.
  *
- * All run on the worker that owns the object, must not block, and cost nothing
- * when no module fills them in.  A filter is asked in the order of `modules` in
- * the configuration; the first answer other than RELAY_PASS settles it.  Any
- * value that is no verdict counts as RELAY_DENY and is logged with the module's
- * name: filters fail closed.  A filter answers and does nothing to the object:
- * ending it is the server's part.  Notices go to all, closing ones in reverse
- * order.
+ * All but `drain` run on the worker that owns the object, must not block, and
+ * cost nothing when no module fills them in.  A filter is asked in the order of
+ * `modules` in the configuration; the first answer other than RELAY_PASS
+ * settles it.  Any value that is no verdict counts as RELAY_DENY and is logged
+ * with the module's name: filters fail closed.  A filter answers and does
+ * nothing to the object: ending it is the server's part.  Notices go to all,
+ * closing ones in reverse order.
  */
 #ifndef RELAY_HOOKS_H
 #define RELAY_HOOKS_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include <strelaysrv/server.h>
 
 struct relay_conn;
 struct relay_ctx;
@@ -158,7 +160,17 @@ typedef void relay_conn_reload_fn(
 typedef void relay_session_reload_fn(
 	struct relay_ctx *cx, struct relay_session *session);
 
-/* Every hook, in one list: the dispatcher is made from it. */
+/*
+ * Notice, [C], about the server as a whole: a drain has begun and goes on, or,
+ * with RELAY_DRAIN_NONE, was called off.  Called at once and then every second
+ * while it lasts, so that a module that a reload brings hears of it, too.
+ * Returns how many peers and promises the module still waits for besides the
+ * sessions, which the server counts itself: 0 ends the drain as soon as all
+ * modules say so.
+ */
+typedef int64_t relay_drain_fn(struct relay_ctx *cx, enum relay_drain how);
+
+/* Every hook on workers, in one list: the dispatcher is made from it. */
 #define RELAY_HOOKS(X)                                                         \
 	X(conn_accept)                                                         \
 	X(conn_open)                                                           \
@@ -180,6 +192,7 @@ struct relay_hooks {
 #define X(name) relay_##name##_fn *name;
 	RELAY_HOOKS(X)
 #undef X
+	relay_drain_fn *drain; /* since 1.1 */
 };
 
 /*

@@ -63,6 +63,21 @@ void relay_set_closed(struct relay_ctx *cx, const char *word);
 /* The word of whoever closed it first; NULL: it is open.  [*] */
 const char *relay_closed(void);
 
+/*
+ * Whether the server takes newcomers.  Modules that act on their own are told
+ * by the hook `drain`; those that are asked can look here.  [*]
+ */
+enum relay_drain {
+	RELAY_DRAIN_NONE,  /* everybody is welcome */
+	RELAY_DRAIN_LEAVE, /* it ends with its last session; relay_closed() says
+			    * "draining" */
+	RELAY_DRAIN_MOVE,  /* another process has its addresses now: peers
+			    * should come again and will find that one; what
+			    * the two share (files, a mapped port, an entry in
+			    * a pool) is that one's to keep */
+};
+enum relay_drain relay_draining(void);
+
 /* Ends the server as SIGTERM would.  [*]  For modules that cannot go on. */
 void relay_server_stop(void);
 

@@ -241,7 +241,8 @@ static int64_t look(struct relay_ctx *cx, void *arg)
 {
 	struct state *state = state_of(cx);
 	const char *closed = relay_closed();
-	bool held = closed != NULL;
+	bool moved = relay_draining() == RELAY_DRAIN_MOVE;
+	bool held = closed || moved;
 
 	(void)arg;
 	if (held == state->held)
@@ -252,7 +253,7 @@ static int64_t look(struct relay_ctx *cx, void *arg)
 	if (held && !state->is_private)
 		relay_log(cx, RELAY_NOTICE,
 			"joins no pool while the server takes no newcomers: %s",
-			closed);
+			moved ? "another process does" : closed);
 	if (!decide(cx))
 		return LOOK_MS;
 	relay_log(cx, RELAY_NOTICE, "joins pools again");

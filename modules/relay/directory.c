@@ -147,6 +147,20 @@ bool directory_find(
 	return joined;
 }
 
+void directory_each_owner(struct directory *dir,
+	void (*fn)(struct place owner, void *arg), void *arg)
+{
+	struct device *device, *next;
+
+	pthread_mutex_lock(&dir->lock);
+	HASH_ITER(hh, dir->devices, device, next)
+	{
+		if (device->owner.conn)
+			fn(device->owner, arg);
+	}
+	pthread_mutex_unlock(&dir->lock);
+}
+
 int directory_link(struct directory *dir, struct part *part, const uint8_t *id,
 	int worker, uint64_t session)
 {

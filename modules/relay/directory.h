@@ -66,6 +66,10 @@ struct place directory_leave(
 bool directory_find(
 	struct directory *dir, const uint8_t *id, struct place *owner);
 
+/* Calls fn for every device that has joined; fn must not call the directory. */
+void directory_each_owner(struct directory *dir,
+	void (*fn)(struct place owner, void *arg), void *arg);
+
 /* An active session begins and ends for a device, joined or not.  0 or -1. */
 int directory_link(struct directory *dir, struct part *part, const uint8_t *id,
 	int worker, uint64_t session);

@@ -78,4 +78,9 @@ const struct relay_metric_def relay_metric_table[RELAY_METRICS] = {
 		.kind = RELAY_COUNTER,
 		.help = "Silent devices whose place their newer connection "
 			"took."},
+	[METRIC_SENT_AWAY] = {.name = "sent_away",
+		.unit = "",
+		.kind = RELAY_COUNTER,
+		.help = "Joined devices that were sent away because the server "
+			"drains."},
 };

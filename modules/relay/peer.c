@@ -90,9 +90,13 @@ bool peer_respond(
 
 void peer_send_away(struct relay_ctx *cx, struct relay_conn *conn)
 {
+	const char *why = relay_closed() ? "sent away: closed to newcomers"
+					 : "sent away: the relay is full";
+
 	peer_log(cx, conn,
-		relay_closed() ? "sent away: closed to newcomers"
-			       : "sent away: the relay is full");
+		relay_draining() == RELAY_DRAIN_MOVE
+			? "sent away: another process serves"
+			: why);
 	if (peer_send_empty(cx, conn, FRAME_RELAY_FULL))
 		peer_close(cx, conn, RELAY_END_LIMIT);
 }

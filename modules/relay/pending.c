@@ -239,6 +239,16 @@ unsigned pending_expire(
 	return count;
 }
 
+unsigned pending_sessions(struct pending_table *table)
+{
+	unsigned count;
+
+	pthread_mutex_lock(&table->lock);
+	count = table->sessions;
+	pthread_mutex_unlock(&table->lock);
+	return count;
+}
+
 unsigned pending_keys(struct pending_table *table)
 {
 	unsigned count;

@@ -75,6 +75,8 @@ void pending_abandon(struct pending_table *table, const uint8_t *other);
 unsigned pending_expire(
 	struct pending_table *table, int64_t now_ms, int64_t *next_ms);
 
+/* Sessions that have not begun: none of their sides came, or one. */
+unsigned pending_sessions(struct pending_table *table);
 /* Keys that still work. */
 unsigned pending_keys(struct pending_table *table);
 

@@ -52,6 +52,7 @@ static void joined(struct relay_ctx *cx, struct relay_conn *conn)
 	count(cx, METRIC_JOINS, RESULT_OK);
 	relay_metric_inc(cx, data_of(cx)->metrics[METRIC_DEVICES], 0, 1);
 	peer_log(cx, conn, "joined");
+	farewell_joined(cx, conn);
 	if (peer_respond(cx, conn, FRAME_SUCCESS))
 		set_deadline(cx, conn);
 }
@@ -163,6 +164,16 @@ static void token_text(
 		text[0] = '\0';
 }
 
+static void tell_closed(struct relay_ctx *cx)
+{
+	static struct relay_log_kind kind;
+	const char *why = relay_closed();
+
+	if (why)
+		relay_log_seldom(cx, RELAY_NOTICE, &kind,
+			"sends newcomers away: closed, %s", why);
+}
+
 /* Where there is no room for newcomers, the result that counts it; else OK. */
 static unsigned room(struct relay_ctx *cx)
 {
@@ -191,6 +202,7 @@ static bool may_join(struct relay_ctx *cx, struct relay_conn *conn,
 	result = room(cx);
 	if (result != RESULT_OK) {
 		count(cx, METRIC_JOINS, result);
+		tell_closed(cx);
 		peer_send_away(cx, conn);
 		return false;
 	}

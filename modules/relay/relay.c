@@ -178,6 +178,11 @@ static void fini(struct relay_ctx *cx)
 	pthread_mutex_destroy(&data->lock);
 }
 
+static void worker_stop(struct relay_ctx *cx)
+{
+	farewell_finish(cx);
+}
+
 static enum relay_verdict conn_accept(
 	struct relay_ctx *cx, struct relay_conn *conn, struct relay_denial *why)
 {
@@ -276,6 +281,7 @@ RELAY_MODULE = {
 	.flags = RELAY_ESSENTIAL,
 	.conf_size = sizeof(struct relay_conf),
 	.data_size = sizeof(struct relay_data),
+	.worker_size = sizeof(struct relay_local),
 	.conn_size = sizeof(struct peer),
 	.session_size = sizeof(struct meeting),
 	.check = check,
@@ -284,6 +290,7 @@ RELAY_MODULE = {
 	.ready = ready,
 	.reload = reload,
 	.fini = fini,
+	.worker_stop = worker_stop,
 	.hooks =
 		{
 			.conn_accept = conn_accept,
@@ -294,5 +301,6 @@ RELAY_MODULE = {
 			.conn_close = conn_close,
 			.conn_reload = conn_reload,
 			.session_reload = session_reload,
+			.drain = farewell_notice,
 		},
 };

@@ -10,6 +10,7 @@
  * advertise.c    the address that invitations and the URI tell
  * reach.c        how that changes, the URI, and the service for other modules
  * secret.c       the token
+ * farewell.c     sending devices away while the server drains
  */
 #ifndef RELAY_H
 #define RELAY_H
@@ -53,8 +54,25 @@ struct relay_data {
 	struct reach reach; /* of the control thread, and the next */
 	struct relay_timer *expiry;
 	struct relay_log_kind bounds[PEER_BOUNDS];
+	enum relay_drain drain; /* likewise: what the workers were told */
 	/* Constant from init on. */
 	struct relay_metric *metrics[RELAY_METRICS];
+};
+
+/* Devices that are sent away one after the other. */
+struct farewell {
+	enum relay_drain how;
+	int64_t until_ms;  /* by then all have had their turn */
+	uint64_t *devices; /* owned: relay_conn_id() of each */
+	size_t count, room;
+	size_t next; /* whose turn it is */
+	size_t kept; /* of those before, still here: busy */
+	struct relay_timer *timer;
+};
+
+/* One of each worker. */
+struct relay_local {
+	struct farewell farewell;
 };
 
 enum peer_state {
@@ -162,5 +180,14 @@ void protocol_closed(struct relay_ctx *cx, struct relay_conn *conn,
 void guest_opened(struct relay_ctx *cx, struct relay_conn *conn);
 void guest_readable(struct relay_ctx *cx, struct relay_conn *conn);
 void guest_closed(struct relay_ctx *cx, struct relay_conn *conn);
+
+/* farewell.c*/
+
+/* The hook of that name. */
+int64_t farewell_notice(struct relay_ctx *cx, enum relay_drain how);
+/* A device has joined all the same. */
+void farewell_joined(struct relay_ctx *cx, struct relay_conn *conn);
+/* Worker's end. */
+void farewell_finish(struct relay_ctx *cx);
 
 #endif

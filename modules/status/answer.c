@@ -270,6 +270,28 @@ static bool add_closed(cJSON *answer)
 	return add_string(answer, "closed", why ? why : "");
 }
 
+static int64_t core_number(struct relay_ctx *cx, const char *name)
+{
+	return relay_metric_value(cx, "core", name, NULL);
+}
+
+/* Only while it drains, and so in no answer that the pool's server knows. */
+static bool add_drain(struct relay_ctx *cx, cJSON *answer)
+{
+	static const char *const words[] = {
+		[RELAY_DRAIN_LEAVE] = "leave", [RELAY_DRAIN_MOVE] = "move"};
+	enum relay_drain how = relay_draining();
+	cJSON *drain;
+
+	if (how == RELAY_DRAIN_NONE)
+		return true;
+	drain = cJSON_AddObjectToObject(answer, "drain");
+	return drain && add_string(drain, "how", words[how]) &&
+	       add_integer(drain, "left", core_number(cx, "drain_left")) &&
+	       add_integer(drain, "secondsLeft",
+		       (core_number(cx, "drain_time_left") + 999) / 1000);
+}
+
 cJSON *answer_make(struct relay_ctx *cx, const struct rates *rates)
 {
 	cJSON *answer = cJSON_CreateObject();
@@ -277,7 +299,7 @@ cJSON *answer_make(struct relay_ctx *cx, const struct rates *rates)
 	if (answer && add_build(answer) && add_numbers(cx, answer) &&
 		add_rates(answer, rates) && add_options(cx, answer) &&
 		add_pool_states(cx, answer) && add_closed(answer) &&
-		add_parts(cx, answer))
+		add_drain(cx, answer) && add_parts(cx, answer))
 		return answer;
 	cJSON_Delete(answer);
 	return NULL;

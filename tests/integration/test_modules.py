@@ -176,8 +176,8 @@ def test_unknown_verdict_refuses_and_is_told_once(module_server):
 
 def test_sink_that_logs_does_not_feed_itself(module_server):
     server = module_server(["sink-that-logs", "counter"])
-    server.send_signal(signal.SIGUSR1)
-    server.wait_for_log("sink-that-logs: sunk: SIGUSR1")
+    server.send_signal(signal.SIGHUP)
+    server.wait_for_log("sink-that-logs: sunk: reloaded")
     server.stop()
     assert "sunk: sunk" not in server.log()
 

@@ -294,10 +294,3 @@ def test_module_that_appears_can_be_enabled(module_server, tmp_path):
     done, log = server.reload()
     assert not done
     assert "module counter is not there" in log
-
-
-def test_sigusr1_is_ignored_until_it_means_something(module_server):
-    server = module_server(["log"])
-    server.send_signal(signal.SIGUSR1)
-    server.wait_for_log("SIGUSR1")
-    assert server.reload()[0]

@@ -149,6 +149,16 @@ static void conn_close(
 	relay_log(cx, RELAY_NOTICE, "conn_close %s", relay_reason_word(reason));
 }
 
+static int64_t drain(struct relay_ctx *cx, enum relay_drain how)
+{
+	static const char *const words[] = {[RELAY_DRAIN_NONE] = "none",
+		[RELAY_DRAIN_LEAVE] = "leave",
+		[RELAY_DRAIN_MOVE] = "move"};
+
+	relay_log(cx, RELAY_NOTICE, "drain %s", words[how]);
+	return 0;
+}
+
 /* The stages. */
 
 static int check(const void *conf, struct relay_err *err)
@@ -225,5 +235,6 @@ RELAY_MODULE = {
 			.session_sent = session_sent,
 			.session_close = session_close,
 			.conn_close = conn_close,
+			.drain = drain,
 		},
 };
