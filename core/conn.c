@@ -159,12 +159,30 @@ static ssize_t read_tls(struct relay_conn *conn, void *buf, size_t len)
 	return fail(conn, RELAY_END_TLS);
 }
 
+static ssize_t read_again(struct relay_conn *conn, void *buf, size_t len)
+{
+	struct conn_unread *unread = conn->unread;
+	size_t left = unread->len - unread->at;
+
+	if (len > left)
+		len = left;
+	memcpy(buf, unread->data + unread->at, len);
+	unread->at += len;
+	if (len == left) {
+		free(unread);
+		conn->unread = NULL;
+	}
+	return (ssize_t)len;
+}
+
 ssize_t relay_conn_read(struct relay_conn *conn, void *buf, size_t len)
 {
 	ssize_t got;
 
 	if (conn->ended || conn->phase > CONN_TAKEN)
 		return -1;
+	if (conn->unread)
+		return read_again(conn, buf, len);
 	if (conn->ssl)
 		return read_tls(conn, buf, len);
 	got = recv(conn->fd, buf, len, 0);
@@ -321,6 +339,8 @@ static void destroy(struct relay_conn *conn)
 	conn->ssl = NULL;
 	free(conn->queue);
 	conn->queue = NULL;
+	free(conn->unread);
+	conn->unread = NULL;
 	close(conn->fd);
 	conn->fd = -1;
 	capacity_leave();
@@ -399,6 +419,8 @@ void conn_run_again(struct relay_conn *conn)
 {
 	if (conn->phase == CONN_LINGERING)
 		linger(conn);
+	else if (conn->phase == CONN_OPENING)
+		conn_first_byte(conn);
 	else if (conn->phase == CONN_TAKEN && !conn->ended)
 		hooks_conn_readable(conn->owner, conn);
 	/* A module that saw the end leaves the closing to us. */

@@ -34,6 +34,11 @@ enum conn_phase {
 };
 
 struct conn_queue; /* what the socket did not take yet */
+/* What another process read from it; freed when it is empty. */
+struct conn_unread {
+	size_t at, len;
+	unsigned char data[];
+};
 
 struct relay_conn {
 	struct worker *worker; /* borrowed */
@@ -41,6 +46,7 @@ struct relay_conn {
 	struct relay_ctx *owner;  /* the module that took it, on this worker */
 	SSL *ssl;                 /* owned; NULL: plain */
 	struct conn_queue *queue; /* owned; NULL: empty */
+	struct conn_unread *unread;    /* owned; NULL: nothing */
 	struct relay_session *session; /* borrowed; NULL: not paired */
 	struct relay_conn *next;       /* on the worker's list of dead ones */
 	struct relay_conn *again_next; /* on the worker's list `again`, or in a
@@ -75,10 +81,16 @@ struct relay_conn {
 void conn_accept(
 	struct worker *worker, int fd, const struct sockaddr_storage *from);
 
+/* The same, for one from which another process has read these bytes. */
+void conn_accept_read(struct worker *worker, int fd,
+	const struct sockaddr_storage *from, const void *data, size_t len);
+
 /* libevent's callback for every connection. */
 void conn_event(evutil_socket_t fd, short what, void *arg);
 /* Puts its socket on its worker's loop.  0 or -1. */
 int conn_watch(struct relay_conn *conn);
+/* Looks at its first byte. */
+void conn_first_byte(struct relay_conn *conn);
 /* The next step of its TLS handshake; makes the TLS side first.  See
  * handshakes.h for when it is called. */
 void conn_handshake(struct relay_conn *conn);

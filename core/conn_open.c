@@ -21,6 +21,7 @@
 #include "tls.h"
 #include "tls_failure.h"
 #include "trim.h"
+#include "turn.h"
 
 /* Until a module sets a deadline of its own. */
 #define OPENING_MS 60000
@@ -149,11 +150,16 @@ void conn_handshake_late(struct relay_conn *conn)
 	conn_end(conn, RELAY_END_TIMEOUT);
 }
 
-static void first_byte(struct relay_conn *conn)
+void conn_first_byte(struct relay_conn *conn)
 {
 	unsigned char byte;
-	ssize_t got = recv(conn->fd, &byte, 1, MSG_PEEK);
+	ssize_t got;
 
+	if (conn->unread) { /* only plain ones change hands */
+		offer(conn);
+		return;
+	}
+	got = recv(conn->fd, &byte, 1, MSG_PEEK);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (got <= 0) {
@@ -196,7 +202,7 @@ void conn_event(evutil_socket_t fd, short what, void *arg)
 		conn->hung_up = true;
 	switch ((enum conn_phase)conn->phase) {
 	case CONN_OPENING:
-		first_byte(conn);
+		conn_first_byte(conn);
 		break;
 	case CONN_HANDSHAKE:
 		handshakes_step(conn);
@@ -267,7 +273,8 @@ static struct relay_conn *conn_make(
 	return NULL;
 }
 
-void conn_accept(
+/* NULL: it is closed, or ended. */
+static struct relay_conn *take_in(
 	struct worker *worker, int fd, const struct sockaddr_storage *from)
 {
 	struct relay_denial why = {RELAY_REFUSE_POLICY, "refused"};
@@ -282,7 +289,7 @@ void conn_accept(
 			CORE_ACCEPT_MEMORY, 1);
 		capacity_leave();
 		close(fd);
-		return;
+		return NULL;
 	}
 	core_count(worker->shard, CORE_CONNECTIONS_ACCEPTED, 0, 1);
 	core_count(worker->shard, CORE_CONNECTIONS, CORE_CONN_OPENING, 1);
@@ -292,6 +299,31 @@ void conn_accept(
 		refused(conn, &why);
 		conn_end(conn, RELAY_END_DENIED);
 	}
+	return conn->phase == CONN_OPENING ? conn : NULL;
+}
+
+void conn_accept(
+	struct worker *worker, int fd, const struct sockaddr_storage *from)
+{
+	(void)take_in(worker, fd, from);
+}
+
+void conn_accept_read(struct worker *worker, int fd,
+	const struct sockaddr_storage *from, const void *data, size_t len)
+{
+	struct relay_conn *conn = take_in(worker, fd, from);
+
+	if (!conn || len == 0)
+		return;
+	conn->unread = malloc(sizeof(*conn->unread) + len);
+	if (!conn->unread) {
+		conn_end(conn, RELAY_END_ERROR);
+		return;
+	}
+	conn->unread->at = 0;
+	conn->unread->len = len;
+	memcpy(conn->unread->data, data, len);
+	turn_add_conn(conn); /* nothing else may come to wake it */
 }
 
 int relay_conn_alpn(struct relay_ctx *cx, const char *name)

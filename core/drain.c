@@ -13,6 +13,7 @@
 #include "host.h"
 #include "log.h"
 #include "loop.h"
+#include "upgrade.h"
 
 #define LOOK_MS 1000
 /* Something may be between two places, and be counted at neither. */
@@ -74,7 +75,7 @@ static void count(enum relay_drain how)
 {
 	int64_t sessions = relay_metric_value(NULL, "core", "sessions", NULL);
 
-	drain.promised = host_drain(how);
+	drain.promised = host_drain(how) + upgrade_is_on_probation();
 	drain.left = sessions + drain.promised;
 }
 

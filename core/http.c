@@ -36,10 +36,14 @@ static void open_again(struct http_server *server);
 
 static struct route *routes; /* the newest first */
 /* Everybody's, and the operator's own. */
-static struct http_server open_to_all = {
-	.what = "status address", .answer = on_request, .again = open_again};
-static struct http_server private = {
-	.what = "private address", .answer = on_request, .again = open_again};
+static struct http_server open_to_all = {.what = "status address",
+	.use = INHERITED_STATUS,
+	.answer = on_request,
+	.again = open_again};
+static struct http_server private = {.what = "private address",
+	.use = INHERITED_PRIVATE,
+	.answer = on_request,
+	.again = open_again};
 
 static struct route *find(const char *path)
 {
@@ -304,6 +308,37 @@ void http_take(void)
 	if (!is_needed(&open_to_all))
 		http_server_close(&open_to_all);
 	http_open();
+}
+
+void http_pause(void)
+{
+	http_server_pause(&open_to_all);
+	http_server_pause(&private);
+}
+
+void http_resume(void)
+{
+	http_server_resume(&open_to_all);
+	http_server_resume(&private);
+}
+
+void http_leave(void)
+{
+	/* Nor are they to be opened again. */
+	http_finish();
+}
+
+int http_each_socket(listeners_socket_fn *fn, void *arg)
+{
+	const struct http_server *const both[] = {&open_to_all, &private};
+
+	for (size_t i = 0; i < 2; i++) {
+		int fd = http_server_socket(both[i]);
+
+		if (fd >= 0 && fn(both[i]->use, fd, arg) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 int http_init(struct event_base *base, const char *address,

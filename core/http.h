@@ -11,6 +11,8 @@
 #include <strelaysrv/err.h>
 #include <strelaysrv/http.h>
 
+#include "listeners.h"
+
 struct relay_module;
 
 /* As in -status-srv and -private-srv; "" is none.  [C]  0, or -1 (memory). */
@@ -33,6 +35,14 @@ int http_stage(const char *address, const char *private_address,
 void http_abandon(void);
 void http_take(void);
 void http_finish(void);
+
+/* Another process is about to take them over, or failed to.  [C] */
+void http_pause(void);
+void http_resume(void);
+/* It has: they are closed for good. */
+void http_leave(void);
+/* Calls fn for each socket, until one returns other than 0.  [C] */
+int http_each_socket(listeners_socket_fn *fn, void *arg);
 void http_withdraw(struct relay_module *mod);
 
 #endif

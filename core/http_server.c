@@ -69,6 +69,30 @@ static int bind_shared(struct listen_place *place, bool shares, int *fd)
 	return *fd < 0 ? errno : 0;
 }
 
+/* What the process was started with; -1: nothing, and place is as it was. */
+static int inherit(const struct http_server *server, struct listen_place *place)
+{
+	struct listen_place at, v4;
+	int fd;
+
+	if (listen_place_resolve(server->address, CORE_TCP, &at, NULL) != 0)
+		return -1;
+	v4 = at;
+	fd = inherited_take(server->use, &at.addr, at.v6only);
+	if (fd < 0 && listen_place_fall_back(
+			      &v4, server->address, CORE_TCP, EAFNOSUPPORT))
+		fd = inherited_take(server->use, &v4.addr, v4.v6only);
+	if (fd < 0)
+		return -1;
+	at.len = sizeof(at.addr);
+	if (getsockname(fd, (struct sockaddr *)&at.addr, &at.len) != 0) {
+		(void)close(fd);
+		return -1;
+	}
+	*place = at;
+	return fd;
+}
+
 /* A socket that does not listen yet, or -1. */
 static int bind_address(const char *address, struct listen_place *place,
 	bool shares, struct relay_err *err)
@@ -206,11 +230,30 @@ void http_server_open(struct http_server *server)
 		return;
 	fd = take_reserved(server);
 	if (fd < 0)
+		fd = inherit(server, &server->place);
+	if (fd < 0)
 		fd = bind_address(server->address, &server->place, false, &err);
 	if (fd >= 0 && serve_on(server, fd, &err) == 0)
 		tell_open(server);
 	else
 		tell_failure(server, err.text);
+}
+
+int http_server_socket(const struct http_server *server)
+{
+	return server->bound ? evhttp_bound_socket_get_fd(server->bound) : -1;
+}
+
+void http_server_pause(struct http_server *server)
+{
+	(void)event_del(server->resume);
+	if (server->listener)
+		(void)evconnlistener_disable(server->listener);
+}
+
+void http_server_resume(struct http_server *server)
+{
+	resume(-1, 0, server);
 }
 
 static void retry(evutil_socket_t fd, short what, void *arg)

@@ -12,6 +12,7 @@
 
 #include "address.h"
 #include "http_conns.h"
+#include "inherited.h"
 #include "listen_socket.h"
 
 struct evconnlistener;
@@ -30,6 +31,7 @@ struct http_stage {
 struct http_server {
 	/* The owner's part, set before http_server_init(). */
 	const char *what; /* "status address", as the log calls it */
+	enum inherited_use use;
 	void (*answer)(struct evhttp_request *req, void *server);
 	void (*again)(struct http_server *server); /* time to try to open it */
 
@@ -59,6 +61,11 @@ void http_server_reserve(struct http_server *server);
 /* Opens it if it is closed; what fails is logged and tried again in 30 s. */
 void http_server_open(struct http_server *server);
 void http_server_close(struct http_server *server);
+/* Who comes waits in the queue until it is resumed. */
+void http_server_pause(struct http_server *server);
+void http_server_resume(struct http_server *server);
+/* -1: it is closed. */
+int http_server_socket(const struct http_server *server);
 
 /*
  * Binds what is to follow, beside what serves; `other` is one more whose socket

@@ -154,6 +154,19 @@ int listener_start(struct listener *listener)
 		       : -1;
 }
 
+void listener_pause(struct listener *listener)
+{
+	if (listener->event)
+		event_del(listener->event);
+	if (listener->retry)
+		event_del(listener->retry);
+}
+
+int listener_resume(struct listener *listener)
+{
+	return listener->event ? event_add(listener->event, NULL) : 0;
+}
+
 void listener_drain(struct listener *listener)
 {
 	listen_socket_deafen(listener->fd);

@@ -24,6 +24,9 @@ struct listener {
 void listener_init(struct listener *listener, struct worker *worker);
 /* Own thread: begins to accept on fd, which listens.  0 or -1. */
 int listener_start(struct listener *listener);
+/* Own thread: who comes waits in the queue until it is resumed.  0 or -1. */
+void listener_pause(struct listener *listener);
+int listener_resume(struct listener *listener);
 /* Own thread: takes in all who wait, then no more; still to be closed. */
 void listener_drain(struct listener *listener);
 /* Own thread, or after its end.  Accepts one that is closed. */

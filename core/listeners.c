@@ -3,6 +3,7 @@
 /* The set of addresses that are listened on, and the one that is staged. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <strelaysrv/server.h>
 
@@ -25,9 +27,10 @@
 struct listened {
 	struct listen_place asked; /* as configured, with a port of 0 */
 	struct listen_place bound;
-	struct listener *at; /* owned: one of each worker */
-	bool open;           /* somebody may wait in its queues */
-	bool wanted;         /* the staged set has it */
+	struct listener *at; /* owned array: one of each worker, or more */
+	unsigned count;
+	bool open;   /* somebody may wait in its queues */
+	bool wanted; /* the staged set has it */
 };
 
 struct listen_set {
@@ -37,6 +40,7 @@ struct listen_set {
 };
 
 static struct listen_set now, next;
+static struct listen_set rest; /* inherited, and not configured */
 static bool staged;
 
 int relay_listen_address(unsigned i, struct sockaddr_storage *out)
@@ -65,19 +69,33 @@ static void spell(const struct listened *one, char *out, size_t cap)
 	address_join(host, address_port(&one->bound.addr), out, cap);
 }
 
+static void log_set(
+	const struct listen_set *set, bool wanted, bool open, const char *what)
+{
+	char text[ADDRESS_HOST_MAX + ADDRESS_PORT_MAX];
+
+	for (unsigned i = 0; i < set->count; i++) {
+		if (set->all[i]->wanted != wanted || set->all[i]->open != open)
+			continue;
+		spell(set->all[i], text, sizeof(text));
+		log_core(RELAY_NOTICE, "%s %s", what, text);
+	}
+}
+
 /* One address. */
 
 static void listened_free(struct listened *one)
 {
 	if (!one)
 		return;
-	for (unsigned i = 0; one->at && i < workers_count(); i++)
+	for (unsigned i = 0; one->at && i < one->count; i++)
 		listener_close(&one->at[i]);
 	free(one->at);
 	free(one);
 }
 
-static struct listened *listened_make(const struct listen_place *asked)
+static struct listened *listened_make(
+	const struct listen_place *asked, unsigned count)
 {
 	struct listened *one = calloc(1, sizeof(*one));
 
@@ -85,14 +103,42 @@ static struct listened *listened_make(const struct listen_place *asked)
 		return NULL;
 	one->asked = *asked;
 	one->bound = *asked;
-	one->at = calloc(workers_count(), sizeof(*one->at));
+	one->count = count;
+	one->at = calloc(count, sizeof(*one->at));
 	if (!one->at) {
 		free(one);
 		return NULL;
 	}
-	for (unsigned i = 0; i < workers_count(); i++)
-		listener_init(&one->at[i], workers_get(i));
+	for (unsigned i = 0; i < count; i++)
+		listener_init(&one->at[i], workers_get(i % workers_count()));
 	return one;
+}
+
+/* One more, of the worker whose turn it is.  0 or -1. */
+static int listened_add(struct listened *one, int fd)
+{
+	struct listener *at =
+		reallocarray(one->at, one->count + 1, sizeof(*at));
+
+	if (!at)
+		return -1;
+	one->at = at;
+	listener_init(
+		&at[one->count], workers_get(one->count % workers_count()));
+	at[one->count++].fd = fd;
+	return 0;
+}
+
+/* Calls fn for the worker's own sockets until one returns other than 0. */
+static int each_here(const struct listen_set *set, struct worker *worker,
+	int (*fn)(struct listener *))
+{
+	for (unsigned i = 0; i < set->count; i++)
+		for (unsigned k = 0; set->all[i] && k < set->all[i]->count; k++)
+			if (set->all[i]->at[k].worker == worker &&
+				fn(&set->all[i]->at[k]) != 0)
+				return -1;
+	return 0;
 }
 
 /*
@@ -110,22 +156,86 @@ static int bind_for_all(struct listened *one, bool shares)
 		if (one->at[i].fd < 0)
 			error = errno;
 	}
-	for (unsigned i = 0; error && i < workers_count(); i++)
+	for (unsigned i = 0; error && i < one->count; i++)
 		listener_close(&one->at[i]);
 	return error;
+}
+
+/*
+ * What the process was started with, all of it: who waits in a socket's queue
+ * is lost with the socket.  If there are fewer than workers and no more can be
+ * bound (rights are given up, or the first does not share), workers share.
+ */
+static int fill_up(struct listened *one, unsigned found)
+{
+	socklen_t len = sizeof(one->bound.addr);
+
+	one->bound.len = len;
+	if (getsockname(one->at[0].fd, (struct sockaddr *)&one->bound.addr,
+		    &one->bound.len) != 0)
+		return -1;
+	for (unsigned i = found; i < one->count; i++) {
+		one->at[i].fd = listen_socket_bind(&one->bound);
+		if (one->at[i].fd < 0)
+			one->at[i].fd = fcntl(
+				one->at[i % found].fd, F_DUPFD_CLOEXEC, 0);
+		if (one->at[i].fd < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int next_inherited(struct listen_place *place)
+{
+	return inherited_take(INHERITED_RELAY, &place->addr, place->v6only);
+}
+
+/* 1: it has its sockets.  0: there are none.  -1 with errno. */
+static int inherit(struct listened *one)
+{
+	struct listen_place *place = &one->bound;
+	unsigned found = 0;
+	int fd = next_inherited(place);
+
+	for (; fd >= 0; fd = next_inherited(place), found++) {
+		/* A port of 0 is that of the first, from here on. */
+		if (found == 0 &&
+			getsockname(fd, (struct sockaddr *)&place->addr,
+				&place->len) != 0)
+			goto error;
+		if (found < one->count)
+			one->at[found].fd = fd;
+		else if (listened_add(one, fd) != 0)
+			goto error;
+	}
+	if (found == 0)
+		return 0;
+	return fill_up(one, found) == 0 ? 1 : -1;
+error:
+	close(fd);
+	return -1;
+}
+
+static int inherit_or_bind(struct listened *one, bool shares)
+{
+	int got = inherit(one);
+
+	if (got < 0)
+		return errno ? errno : ENOMEM;
+	return got ? 0 : bind_for_all(one, shares);
 }
 
 static int bind_one(struct listened *one, const char *text, int64_t protocol,
 	bool shares, struct relay_err *err)
 {
-	int error = bind_for_all(one, shares);
+	int error = inherit_or_bind(one, shares);
 
 	/* A host without IPv6 is no reason not to serve IPv4. */
 	if (error &&
 		listen_place_fall_back(&one->bound, text, protocol, error)) {
 		log_core(RELAY_WARNING, "no IPv6 here: %s serves IPv4 only",
 			text);
-		error = bind_for_all(one, shares);
+		error = inherit_or_bind(one, shares);
 	}
 	if (!error)
 		return 0;
@@ -198,7 +308,7 @@ static int stage_new(const struct listen_place *place, const char *const *texts,
 
 	if (refuse_overlap(place, texts, at, err) != 0)
 		return -1;
-	one = listened_make(place);
+	one = listened_make(place, workers_count());
 	if (!one)
 		return relay_fail(err, "out of memory");
 	if (bind_one(one, texts[at], protocol, is_leaving(place), err) != 0) {
@@ -261,17 +371,79 @@ int listeners_stage(
 	return 0;
 }
 
+/* The rest of what was inherited. */
+
+static int adopt_one(int fd)
+{
+	struct listen_place place = {.len = sizeof(place.addr)};
+	struct listened **all =
+		reallocarray(rest.all, rest.count + 1, sizeof(*all));
+
+	if (!all)
+		return -1;
+	rest.all = all;
+	if (getsockname(fd, (struct sockaddr *)&place.addr, &place.len) != 0)
+		return -1;
+	all[rest.count] = listened_make(&place, 0);
+	if (!all[rest.count])
+		return -1;
+	rest.count++;
+	return listened_add(all[rest.count - 1], fd);
+}
+
+static void adopt_rest(void)
+{
+	int fd = inherited_take_any(INHERITED_RELAY);
+
+	for (; fd >= 0; fd = inherited_take_any(INHERITED_RELAY))
+		if (adopt_one(fd) != 0)
+			close(fd);
+}
+
+static int leave_one(struct listener *listener)
+{
+	listener_drain(listener);
+	listener_close(listener);
+	return 0;
+}
+
+static int leave_rest_here(struct worker *worker, void *arg)
+{
+	(void)arg;
+	return each_here(&rest, worker, leave_one);
+}
+
+static void free_rest(void)
+{
+	for (unsigned i = 0; i < rest.count; i++)
+		listened_free(rest.all[i]);
+	free(rest.all);
+	memset(&rest, 0, sizeof(rest));
+}
+
+void listeners_leave_rest(void)
+{
+	if (rest.count == 0)
+		return;
+	if (workers_call(leave_rest_here, NULL) != 0)
+		log_core(RELAY_ERROR, "no memory to tell the workers");
+	log_set(&rest, false, false, "no longer listening on");
+	free_rest();
+}
+
 /* Workers. */
+
+static int start_one(struct listener *listener)
+{
+	/* One that is open already has its events. */
+	return listener->event ? 0 : listener_start(listener);
+}
 
 static int start_here(struct worker *worker, void *arg)
 {
 	(void)arg;
-	for (unsigned i = 0; i < next.count; i++)
-		if (!next.all[i]->open &&
-			listener_start(&next.all[i]->at[worker->loop.index]) !=
-				0)
-			return -1;
-	return 0;
+	return each_here(&next, worker, start_one) |
+	       each_here(&rest, worker, start_one);
 }
 
 static int listen_all(struct relay_err *err)
@@ -281,7 +453,7 @@ static int listen_all(struct relay_err *err)
 	for (unsigned i = 0; i < next.count; i++) {
 		struct listened *one = next.all[i];
 
-		for (unsigned w = 0; w < workers_count() && !one->open; w++) {
+		for (unsigned w = 0; w < one->count && !one->open; w++) {
 			if (listen(one->at[w].fd, LISTENER_BACKLOG) == 0)
 				continue;
 			spell(one, text, sizeof(text));
@@ -294,6 +466,7 @@ static int listen_all(struct relay_err *err)
 
 int listeners_open(struct relay_err *err)
 {
+	adopt_rest();
 	if (listen_all(err) != 0)
 		return -1;
 	if (workers_call(start_here, NULL) != 0)
@@ -303,39 +476,25 @@ int listeners_open(struct relay_err *err)
 
 void listeners_leave(struct worker *worker)
 {
-	for (unsigned i = 0; staged && i < now.count; i++) {
-		struct listener *own = &now.all[i]->at[worker->loop.index];
-
-		if (now.all[i]->wanted)
-			continue;
-		listener_drain(own);
-		listener_close(own);
-	}
+	for (unsigned i = 0; staged && i < now.count; i++)
+		for (unsigned k = 0; k < now.all[i]->count; k++)
+			if (!now.all[i]->wanted &&
+				now.all[i]->at[k].worker == worker)
+				leave_one(&now.all[i]->at[k]);
 }
 
 static int forget_here(struct worker *worker, void *arg)
 {
 	(void)arg;
 	for (unsigned i = 0; i < next.count; i++)
-		if (next.all[i] && !next.all[i]->open)
-			listener_close(&next.all[i]->at[worker->loop.index]);
+		for (unsigned k = 0; next.all[i] && k < next.all[i]->count; k++)
+			if (!next.all[i]->open &&
+				next.all[i]->at[k].worker == worker)
+				listener_close(&next.all[i]->at[k]);
 	return 0;
 }
 
 /* The set. */
-
-static void log_set(
-	const struct listen_set *set, bool wanted, bool open, const char *what)
-{
-	char text[ADDRESS_HOST_MAX + ADDRESS_PORT_MAX];
-
-	for (unsigned i = 0; i < set->count; i++) {
-		if (set->all[i]->wanted != wanted || set->all[i]->open != open)
-			continue;
-		spell(set->all[i], text, sizeof(text));
-		log_core(RELAY_NOTICE, "%s %s", what, text);
-	}
-}
 
 void listeners_take(void)
 {
@@ -373,17 +532,45 @@ void listeners_abandon(void)
 		now.all[i]->wanted = false;
 }
 
-static void close_here(const struct listen_set *set, struct worker *worker)
+static int close_one(struct listener *listener)
 {
-	for (unsigned i = 0; i < set->count; i++)
-		if (set->all[i])
-			listener_close(&set->all[i]->at[worker->loop.index]);
+	listener_close(listener);
+	return 0;
 }
 
 void listeners_close(struct worker *worker)
 {
-	close_here(&now, worker);
-	close_here(&next, worker);
+	(void)each_here(&now, worker, close_one);
+	(void)each_here(&next, worker, close_one);
+	(void)each_here(&rest, worker, close_one);
+}
+
+static int pause_one(struct listener *listener)
+{
+	listener_pause(listener);
+	return 0;
+}
+
+void listeners_pause(struct worker *worker)
+{
+	(void)each_here(&now, worker, pause_one);
+	(void)each_here(&rest, worker, pause_one);
+}
+
+int listeners_resume(struct worker *worker)
+{
+	return each_here(&now, worker, listener_resume) |
+	       each_here(&rest, worker, listener_resume);
+}
+
+int listeners_each(listeners_socket_fn *fn, void *arg)
+{
+	for (unsigned i = 0; i < now.count; i++)
+		for (unsigned k = 0; k < now.all[i]->count; k++)
+			if (now.all[i]->at[k].fd >= 0 &&
+				fn(INHERITED_RELAY, now.all[i]->at[k].fd, arg))
+				return -1;
+	return 0;
 }
 
 void listeners_finish(void)
@@ -393,4 +580,5 @@ void listeners_finish(void)
 		listened_free(now.all[i]);
 	free(now.all);
 	memset(&now, 0, sizeof(now));
+	free_rest();
 }

@@ -14,6 +14,8 @@
 
 #include <strelaysrv/err.h>
 
+#include "inherited.h"
+
 struct worker;
 
 /*
@@ -32,6 +34,20 @@ void listeners_leave(struct worker *worker);
 void listeners_take(void);
 /* [C]  Nothing is staged, and the set is what it was. */
 void listeners_abandon(void);
+
+/*
+ * An address that is no longer configured, but whose sockets the process was
+ * started with: they are served until this is called, since others may still
+ * hold them open.  [C]
+ */
+void listeners_leave_rest(void);
+
+/* Own thread: nobody is accepted until it is resumed.  0 or -1. */
+void listeners_pause(struct worker *worker);
+int listeners_resume(struct worker *worker);
+/* [C]  Calls fn for every socket, until one returns other than 0. */
+typedef int listeners_socket_fn(enum inherited_use use, int fd, void *arg);
+int listeners_each(listeners_socket_fn *fn, void *arg);
 
 /* Own thread: ends to accept, for good. */
 void listeners_close(struct worker *worker);

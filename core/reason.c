@@ -19,6 +19,7 @@ static const char *const words[] = {
 	[RELAY_END_STOP] = "stop",
 	[RELAY_END_WITHDRAWN] = "withdrawn",
 	[RELAY_END_ERROR] = "error",
+	[RELAY_END_MOVED] = "moved",
 };
 
 _Static_assert(sizeof(words) / sizeof(words[0]) == RELAY_END_COUNT,

@@ -24,6 +24,7 @@
 #include "host.h"
 #include "http.h"
 #include "identity.h"
+#include "inherited.h"
 #include "lag.h"
 #include "list_modules.h"
 #include "listeners.h"
@@ -38,6 +39,8 @@
 #include "show_config.h"
 #include "signals.h"
 #include "stop.h"
+#include "takeover.h"
+#include "upgrade.h"
 #include "tls.h"
 #include "trim.h"
 #include "worker.h"
@@ -174,7 +177,7 @@ static int drop_rights(const struct core_conf *core)
 	return 0;
 }
 
-static int build_up(const struct core_conf *core)
+static int build_up(char *const argv[], const struct core_conf *core)
 {
 	struct worker_conf workers = {
 		.count = worker_count(core),
@@ -183,6 +186,8 @@ static int build_up(const struct core_conf *core)
 	};
 	struct relay_err err;
 
+	if (inherited_init(&err) != 0 || takeover_init(&err) != 0)
+		return fatal("", &err);
 	capacity_init(core->max_connections,
 		settings_descriptors(core, workers.count));
 	if (prepare_rights(core) != 0 || load_identity(core) != 0)
@@ -206,7 +211,8 @@ static int build_up(const struct core_conf *core)
 	}
 	if (drop_rights(core) != 0 || workers_run() != 0)
 		return -1;
-	if (drain_init(server.control.base) != 0) {
+	if (drain_init(server.control.base) != 0 ||
+		upgrade_init(server.control.base, argv) != 0) {
 		log_core(RELAY_ERROR, "no memory for a timer");
 		return -1;
 	}
@@ -222,10 +228,14 @@ static int open_up(void)
 {
 	struct relay_err err;
 
-	if (listeners_open(&err) != 0)
+	if (takeover_await(host_core()->upgrade_timeout_ms, &err) != 0 ||
+		listeners_open(&err) != 0)
 		return fatal("", &err);
 	listeners_take();
+	if (takeover_serving(server.control.base, &err) != 0)
+		return fatal("", &err);
 	host_ready();
+	inherited_finish();
 	if (notify_ready(server.control.base) != 0) {
 		log_core(RELAY_ERROR, "no memory for the service manager");
 		return -1;
@@ -235,7 +245,10 @@ static int open_up(void)
 
 static void tear_down(void)
 {
+	upgrade_finish();
 	workers_stop();
+	takeover_finish();
+	inherited_finish();
 	host_stop();
 	http_finish();
 	trim_finish();
@@ -253,7 +266,7 @@ static int serve(int argc, char *const argv[], struct config *config)
 {
 	int result = -1;
 
-	if (build_up(config_core(config)) != 0) {
+	if (build_up(argv, config_core(config)) != 0) {
 		config_free(config);
 		goto end;
 	}

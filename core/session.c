@@ -218,7 +218,8 @@ static void attach(
 
 static bool can_pair(const struct relay_conn *conn)
 {
-	return conn->phase == CONN_TAKEN && !conn->ssl && !conn->ended;
+	return conn->phase == CONN_TAKEN && !conn->ssl && !conn->ended &&
+	       !conn->unread;
 }
 
 struct relay_session *relay_session_pair(struct relay_ctx *cx,

@@ -17,6 +17,7 @@
 #include "log.h"
 #include "notify.h"
 #include "signals.h"
+#include "upgrade.h"
 
 static bool stopping;
 
@@ -29,6 +30,7 @@ static void on_stop(evutil_socket_t number, short what, void *arg)
 	if (stopping)
 		_exit(EXIT_SUCCESS);
 	stopping = true;
+	upgrade_stop();
 	relay_server_stop();
 }
 
@@ -37,6 +39,8 @@ static void on_reload(evutil_socket_t number, short what, void *arg)
 	(void)number;
 	(void)what;
 	(void)arg;
+	if (upgrade_reload())
+		return;
 	notify_reloading();
 	host_reload();
 	notify_reloaded();
@@ -59,7 +63,19 @@ static void on_drain(evutil_socket_t number, short what, void *arg)
 	(void)what;
 	(void)arg;
 	log_core(RELAY_NOTICE, "got SIGUSR1");
-	drain_begin(RELAY_DRAIN_LEAVE);
+	if (upgrade_drain())
+		drain_begin(RELAY_DRAIN_LEAVE);
+	else
+		log_core(RELAY_NOTICE, "this process drains already");
+}
+
+static void on_upgrade(evutil_socket_t number, short what, void *arg)
+{
+	(void)number;
+	(void)what;
+	(void)arg;
+	log_core(RELAY_NOTICE, "got SIGUSR2");
+	upgrade_begin();
 }
 
 static const struct {
@@ -70,6 +86,7 @@ static const struct {
 	{SIGTERM, on_stop},
 	{SIGHUP, on_hangup},
 	{SIGUSR1, on_drain},
+	{SIGUSR2, on_upgrade},
 };
 #define COUNT (sizeof(table) / sizeof(table[0]))
 

@@ -3,8 +3,8 @@
 /*
  * Signals, on the control loop.
  *
- * SIGINT and SIGTERM stop the server, SIGHUP reloads, SIGUSR1 drains.  All is
- * [C].
+ * SIGINT and SIGTERM stop the server, SIGHUP reloads, SIGUSR1 drains, SIGUSR2
+ * upgrades.  All is [C].
  */
 #ifndef SIGNALS_H
 #define SIGNALS_H

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "conn.h"
-#include "listener.h"
+#include "listeners.h"
 #include "log.h"
 #include "session.h"
 #include "stop.h"

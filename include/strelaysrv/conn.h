@@ -113,6 +113,18 @@ void relay_conn_move(struct relay_ctx *cx, struct relay_conn *conn, int worker,
 	relay_conn_moved_fn *then, const void *arg, size_t len);
 
 /*
+ * After an upgrade, while the process that this one took over from still
+ * drains: hands it a plain connection that only that one can know, with the
+ * `len` bytes (RELAY_HAND_BACK at most) that were read from it.  There it is
+ * opened as if newly accepted, and those bytes are read again.  Nothing may
+ * have been written to it.  [W]  0: it has ended here (RELAY_END_MOVED).  -1:
+ * there is no such process, or it takes none: it stays.
+ */
+#define RELAY_HAND_BACK 512
+int relay_conn_hand_back(struct relay_ctx *cx, struct relay_conn *conn,
+	const void *read, size_t len);
+
+/*
  * A protocol name that TLS clients may ask for by ALPN (RFC 7301).  [C] init
  * only.  A client that offers none is served; one that offers only names that
  * no module gave is refused.

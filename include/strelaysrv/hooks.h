@@ -64,6 +64,7 @@ enum relay_reason {
 	RELAY_END_STOP,      /* the server stops */
 	RELAY_END_WITHDRAWN, /* only told: the module is leaving, not it */
 	RELAY_END_ERROR,     /* the server's own trouble: memory, a syscall */
+	RELAY_END_MOVED,     /* another process has it now; since 1.1 */
 	RELAY_END_COUNT
 };
 

@@ -10,7 +10,7 @@
 static const char *const results[] = {"ok", "wrong_token", "full",
 	"already_joined", "not_found", "refused", "error", "closed", NULL};
 static const char *const session_results[] = {
-	"first", "second", "unknown_key", NULL};
+	"first", "second", "unknown_key", "handed_back", NULL};
 static const char *const rejections[] = {"bad_magic", "bad_length",
 	"unknown_type", "short_body", "long_field", "bad_value",
 	"no_certificate", "several_certificates", "unexpected_message", NULL};

@@ -36,7 +36,12 @@ enum {
 };
 
 /* METRIC_SESSION_JOINS */
-enum { SESSION_FIRST, SESSION_SECOND, SESSION_UNKNOWN_KEY };
+enum {
+	SESSION_FIRST,
+	SESSION_SECOND,
+	SESSION_UNKNOWN_KEY,
+	SESSION_HANDED_BACK
+};
 
 /* METRIC_REJECTED: an enum frame_error - 1, or one of these. */
 enum {

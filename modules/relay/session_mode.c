@@ -55,6 +55,18 @@ static void arrived(
 	meet(cx, conn, arg);
 }
 
+/* A key that the process before this one gave out; that one knows. */
+static bool hand_back(struct relay_ctx *cx, struct relay_conn *conn,
+	const struct frame_bytes *key)
+{
+	uint8_t message[FRAME_OPAQUE_SIZE];
+	size_t len = frame_write_join_session(
+		message, sizeof(message), key->data, key->len);
+
+	return key->len == ID_LEN &&
+	       relay_conn_hand_back(cx, conn, message, len) == 0;
+}
+
 static bool claim(struct relay_ctx *cx, struct relay_conn *conn,
 	const struct frame_bytes *key)
 {
@@ -69,6 +81,10 @@ static bool claim(struct relay_ctx *cx, struct relay_conn *conn,
 			&deadline_ms, &pair);
 	switch (answer) {
 	case PENDING_UNKNOWN:
+		if (hand_back(cx, conn, key)) {
+			count(cx, METRIC_SESSION_JOINS, SESSION_HANDED_BACK);
+			break;
+		}
 		count(cx, METRIC_SESSION_JOINS, SESSION_UNKNOWN_KEY);
 		peer_respond(cx, conn, FRAME_NOT_FOUND);
 		break;
