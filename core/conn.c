@@ -419,8 +419,6 @@ void conn_run_again(struct relay_conn *conn)
 {
 	if (conn->phase == CONN_LINGERING)
 		linger(conn);
-	else if (conn->phase == CONN_OPENING)
-		conn_first_byte(conn);
 	else if (conn->phase == CONN_TAKEN && !conn->ended)
 		hooks_conn_readable(conn->owner, conn);
 	/* A module that saw the end leaves the closing to us. */

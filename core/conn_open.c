@@ -21,7 +21,6 @@
 #include "tls.h"
 #include "tls_failure.h"
 #include "trim.h"
-#include "turn.h"
 
 /* Until a module sets a deadline of its own. */
 #define OPENING_MS 60000
@@ -323,7 +322,7 @@ void conn_accept_read(struct worker *worker, int fd,
 	conn->unread->at = 0;
 	conn->unread->len = len;
 	memcpy(conn->unread->data, data, len);
-	turn_add_conn(conn); /* nothing else may come to wake it */
+	conn_first_byte(conn); /* nothing else may come to wake it */
 }
 
 int relay_conn_alpn(struct relay_ctx *cx, const char *name)

@@ -90,7 +90,7 @@ static void wait_ms(int64_t ms)
 static void end(const char *why)
 {
 	log_core(RELAY_NOTICE, "drained: %s", why);
-	relay_server_stop();
+	upgrade_end();
 }
 
 static void look(evutil_socket_t fd, short what, void *arg)

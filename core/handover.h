@@ -12,6 +12,8 @@
  *   old: LEFT      it has closed the listening sockets, for good
  *   old: TRAFFIC   so many bytes were passed on in its sessions meanwhile
  *   new: GUEST     a connection that only the old one can know
+ *   old: ENDING    send no more guests: the new one shuts its side, so that
+ *                  none is on its way when the old one ends
  * and the end of either is seen by the other as the end of the channel.
  */
 #ifndef HANDOVER_H
@@ -32,6 +34,7 @@ enum handover_word {
 	HANDOVER_LEFT,
 	HANDOVER_TRAFFIC, /* data: int64_t */
 	HANDOVER_GUEST,   /* data: what was read from fd */
+	HANDOVER_ENDING,
 };
 
 struct handover_message {

@@ -3,6 +3,8 @@
 /* What a process gives the one that it starts to take over. */
 
 #include <errno.h>
+#include <limits.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -140,6 +142,9 @@ int heritage_spawn(const struct heritage *heritage, char *const argv[],
 		return relay_fail(err, "out of memory");
 	if (posix_spawnattr_init(&attr) != 0)
 		goto error_attr;
+	/* Libraries open some that would stay open.  An old kernel cannot; then
+	 * they do. */
+	(void)close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC);
 	if (set_signals(&attr) == 0 && keep_open(&actions, heritage) == 0)
 		error = posix_spawnp(pid, argv[0], &actions, &attr, argv,
 			heritage->environment);

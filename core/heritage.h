@@ -28,7 +28,7 @@ void heritage_free(struct heritage *heritage);
 
 /*
  * Starts the program as this one was started.  No other descriptor of ours
- * stays open there: all are close-on-exec.  0, or -1 with err.
+ * stays open there but 0, 1 and 2.  0, or -1 with err.
  */
 int heritage_spawn(const struct heritage *heritage, char *const argv[],
 	pid_t *pid, struct relay_err *err);

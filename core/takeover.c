@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <strelaysrv/units.h>
@@ -23,15 +24,11 @@
 #include "worker.h"
 
 static struct {
-	_Atomic int channel; /* owned; -1: there is no old process; [*] reads */
-	struct event *news;  /* owned */
+	int channel;        /* owned; -1: there is no old process */
+	_Atomic int guests; /* the same, while it takes guests; [*] reads */
+	struct event *news; /* owned */
 	bool kept;
-} takeover = {.channel = -1};
-
-static int channel(void)
-{
-	return atomic_load_explicit(&takeover.channel, memory_order_relaxed);
-}
+} takeover = {.channel = -1, .guests = -1};
 
 int takeover_init(struct relay_err *err)
 {
@@ -47,7 +44,7 @@ int takeover_init(struct relay_err *err)
 					 "descriptor; it is for upgrades only",
 			text);
 	unsetenv(HANDOVER_CHANNEL);
-	atomic_store(&takeover.channel, (int)fd);
+	takeover.channel = (int)fd;
 	return 0;
 }
 
@@ -58,17 +55,30 @@ static int nothing_here(struct worker *worker, void *arg)
 	return 0;
 }
 
-/* The old process has gone, or what it says makes no sense. */
-static void let_go(void)
+/* No worker sends another one when this returns.  0 or -1. */
+static int end_guests(void)
 {
-	int fd = atomic_exchange(&takeover.channel, -1);
+	if (atomic_exchange(&takeover.guests, -1) < 0)
+		return 0;
+	return workers_call(nothing_here, NULL) == 0 ? 0 : -1;
+}
 
+static void close_channel(void)
+{
 	if (takeover.news)
 		event_free(takeover.news);
 	takeover.news = NULL;
-	/* A worker may be about to use it. */
-	if (fd >= 0 && workers_call(nothing_here, NULL) == 0)
-		close(fd);
+	if (takeover.channel >= 0)
+		close(takeover.channel);
+	takeover.channel = -1;
+}
+
+/* The old process has gone. */
+static void let_go(void)
+{
+	/* Without memory it stays open: a worker might still use it. */
+	if (end_guests() == 0)
+		close_channel();
 	listeners_leave_rest();
 }
 
@@ -80,6 +90,9 @@ static void hear(const struct handover_message *message)
 		close(message->fd);
 	if (message->word == HANDOVER_LEFT)
 		listeners_leave_rest();
+	/* The end of what we send tells it that it has all. */
+	if (message->word == HANDOVER_ENDING && end_guests() == 0)
+		(void)shutdown(takeover.channel, SHUT_WR);
 	if (message->word != HANDOVER_TRAFFIC || message->len != sizeof(bytes))
 		return;
 	memcpy(&bytes, message->data, sizeof(bytes));
@@ -108,7 +121,7 @@ static void on_news(evutil_socket_t fd, short what, void *arg)
 /* 1: it said so.  0: not yet.  -1: it has gone. */
 static int await_go(int64_t until_ms)
 {
-	struct pollfd wait = {.fd = channel(), .events = POLLIN};
+	struct pollfd wait = {.fd = takeover.channel, .events = POLLIN};
 	struct handover_message message;
 	int64_t left = until_ms - loop_clock_ms();
 	int got;
@@ -118,7 +131,7 @@ static int await_go(int64_t until_ms)
 	if (poll(&wait, 1, left > INT32_MAX ? INT32_MAX : (int)left) < 0 &&
 		errno != EINTR)
 		return -1;
-	got = handover_receive(channel(), &message);
+	got = handover_receive(takeover.channel, &message);
 	if (got > 0 && message.fd >= 0)
 		close(message.fd);
 	return got > 0 ? message.word == HANDOVER_GO : got;
@@ -129,9 +142,9 @@ int takeover_await(int64_t wait_ms, struct relay_err *err)
 	int64_t until_ms = loop_clock_ms() + wait_ms;
 	int got = 0;
 
-	if (channel() < 0)
+	if (takeover.channel < 0)
 		return 0;
-	if (handover_send(channel(), HANDOVER_READY, NULL, 0, -1) != 0)
+	if (handover_send(takeover.channel, HANDOVER_READY, NULL, 0, -1) != 0)
 		got = -1;
 	while (got == 0 && loop_clock_ms() < until_ms)
 		got = await_go(until_ms);
@@ -147,40 +160,36 @@ int takeover_await(int64_t wait_ms, struct relay_err *err)
 
 int takeover_serving(struct event_base *base, struct relay_err *err)
 {
-	if (channel() < 0)
+	if (takeover.channel < 0)
 		return 0;
-	takeover.news =
-		event_new(base, channel(), EV_READ | EV_PERSIST, on_news, NULL);
+	takeover.news = event_new(
+		base, takeover.channel, EV_READ | EV_PERSIST, on_news, NULL);
 	if (!takeover.news || event_add(takeover.news, NULL) != 0)
 		return relay_fail(err, "out of memory");
 	/* If it has gone, the channel will say so. */
-	(void)handover_send(channel(), HANDOVER_SERVING, NULL, 0, -1);
+	(void)handover_send(takeover.channel, HANDOVER_SERVING, NULL, 0, -1);
+	atomic_store(&takeover.guests, takeover.channel);
 	return 0;
 }
 
 void takeover_keep(void)
 {
-	if (channel() < 0 || takeover.kept)
+	if (takeover.channel < 0 || takeover.kept)
 		return;
 	takeover.kept = true;
-	(void)handover_send(channel(), HANDOVER_KEEP, NULL, 0, -1);
+	(void)handover_send(takeover.channel, HANDOVER_KEEP, NULL, 0, -1);
 }
 
 void takeover_finish(void)
 {
-	int fd = atomic_exchange(&takeover.channel, -1);
-
-	if (takeover.news)
-		event_free(takeover.news);
-	takeover.news = NULL;
-	if (fd >= 0)
-		close(fd);
+	atomic_store(&takeover.guests, -1);
+	close_channel();
 }
 
 int relay_conn_hand_back(struct relay_ctx *cx, struct relay_conn *conn,
 	const void *read, size_t len)
 {
-	int to = channel();
+	int to = atomic_load_explicit(&takeover.guests, memory_order_relaxed);
 
 	(void)cx;
 	/* What was said to it binds this process. */

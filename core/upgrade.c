@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <strelaysrv/metric.h>
+#include <strelaysrv/server.h>
 
 #include "adopt.h"
 #include "drain.h"
@@ -31,6 +32,8 @@
 #define PROBATION_MS 5000
 /* How often the new one is told what went through sessions here. */
 #define TRAFFIC_MS 1000
+/* How long it may take to send no more guests. */
+#define ENDING_MS 2000
 
 enum stage {
 	STAGE_NONE,
@@ -51,6 +54,7 @@ static struct {
 	struct event *timer; /* timeout, then probation, then traffic */
 	int64_t passed_on;   /* bytes of sessions that the new one knows of */
 	bool reload;         /* SIGHUP came meanwhile */
+	bool ending;         /* once the channel is empty, so does the server */
 } upgrade = {.channel = -1};
 
 static void wait_ms(int64_t ms)
@@ -194,6 +198,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		leave();
 		break;
 	case STAGE_OVER:
+		if (upgrade.ending)
+			relay_server_stop();
 		tell_traffic();
 		wait_ms(TRAFFIC_MS);
 		break;
@@ -268,8 +274,11 @@ static void on_news(evutil_socket_t fd, short what, void *arg)
 		if (upgrade.channel != fd)
 			return;
 	}
-	if (got < 0)
-		close_channel();
+	if (got >= 0)
+		return;
+	close_channel();
+	if (upgrade.ending)
+		relay_server_stop();
 }
 
 static void ended(int status)
@@ -430,6 +439,17 @@ bool upgrade_drain(void)
 bool upgrade_is_on_probation(void)
 {
 	return upgrade.stage == STAGE_PROBATION;
+}
+
+void upgrade_end(void)
+{
+	upgrade.ending = upgrade.stage == STAGE_OVER && upgrade.channel >= 0 &&
+			 handover_send(upgrade.channel, HANDOVER_ENDING, NULL,
+				 0, -1) == 0;
+	if (upgrade.ending)
+		wait_ms(ENDING_MS);
+	else
+		relay_server_stop();
 }
 
 /* Life. */

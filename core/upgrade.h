@@ -31,6 +31,10 @@ bool upgrade_reload(void);
 /* SIGUSR1 calls an upgrade off that has not come far.  Whether a drain makes
  * sense: false when another process has taken over already. */
 bool upgrade_drain(void);
+/*
+ * The drain is over: the server ends once no connection is on its way to it.
+ */
+void upgrade_end(void);
 /* Whether the new process may still fail and this one have to go on. */
 bool upgrade_is_on_probation(void);
 

@@ -37,10 +37,14 @@ static int write_line(const struct relay_sample *sample, void *arg)
 static int64_t export(struct relay_ctx *cx, void *arg)
 {
 	const struct conf *conf = cx->conf;
-	FILE *file = fopen(conf->file, "ae");
+	FILE *file;
 	int result = -1;
 
 	(void)arg;
+	/* The file is another process's now. */
+	if (relay_draining() == RELAY_DRAIN_MOVE)
+		return conf->interval;
+	file = fopen(conf->file, "ae");
 	if (file) {
 		result = relay_metrics_visit(cx, write_line, file);
 		result |= fclose(file);

@@ -29,6 +29,7 @@ struct keeper {
 	unsigned owners;       /* the thread, and who started it */
 	bool stop, over, busy; /* busy: something is mapped */
 	bool moved;            /* the port of conf is another one */
+	bool leaves;           /* what is mapped is to stay so */
 	struct keeper_conf conf;
 	struct keeper_news news[NEWS_MAX];
 	unsigned count;
@@ -47,6 +48,7 @@ struct job {
 	int64_t renewed_ms;
 	unsigned failures;
 	bool moved; /* what was told of is no longer mapped */
+	bool leaves;
 };
 
 static int64_t now_ms(void)
@@ -127,6 +129,7 @@ static bool rest(struct job *job, int64_t ms)
 	job->conf = keeper->conf;
 	job->moved |= keeper->moved;
 	keeper->moved = false;
+	job->leaves = keeper->leaves;
 	pthread_mutex_unlock(&keeper->lock);
 	job->wish.lease_ms = job->conf.schedule.lease_ms;
 	return !stop;
@@ -305,6 +308,8 @@ static void *run(void *arg)
 		job.wish.inner = job.conf.port;
 		ms = turn(&job);
 	}
+	if (job.leaves)
+		job.mapped = false;
 	unmap(&job);
 	pthread_mutex_lock(&keeper->lock);
 	keeper->over = true;
@@ -426,4 +431,12 @@ void keeper_stop(struct keeper *keeper, int64_t wait_ms)
 			break;
 	pthread_mutex_unlock(&keeper->lock);
 	release(keeper);
+}
+
+void keeper_leave(struct keeper *keeper)
+{
+	pthread_mutex_lock(&keeper->lock);
+	keeper->leaves = true;
+	pthread_mutex_unlock(&keeper->lock);
+	keeper_stop(keeper, 0);
 }

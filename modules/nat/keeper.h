@@ -54,5 +54,7 @@ void keeper_configure(struct keeper *keeper, const struct keeper_conf *conf);
  * goes on by itself.  Accepts NULL.
  */
 void keeper_stop(struct keeper *keeper, int64_t wait_ms);
+/* Ends without taking anything back: another process keeps it now. */
+void keeper_leave(struct keeper *keeper);
 
 #endif

@@ -32,6 +32,7 @@ struct state {
 	struct event *event;   /* of its news */
 	struct relay_metric *metrics[METRICS];
 	bool mapped;
+	bool left; /* to another process */
 };
 
 static const struct relay_option options[] = {
@@ -269,6 +270,24 @@ static void apply(struct relay_ctx *cx)
 	relay_log(cx, RELAY_WARNING, "maps no port: %s", err.text);
 }
 
+/* A process that takes over maps the same port, and would lose it with us. */
+static int64_t drain(struct relay_ctx *cx, enum relay_drain how)
+{
+	struct state *state = state_of(cx);
+
+	if (how == RELAY_DRAIN_NONE && state->left)
+		apply(cx);
+	if (how == RELAY_DRAIN_MOVE && state->keeper) {
+		event_free(state->event);
+		state->event = NULL;
+		keeper_leave(state->keeper);
+		state->keeper = NULL;
+		state->mapped = false;
+	}
+	state->left = how == RELAY_DRAIN_MOVE;
+	return 0;
+}
+
 static int init(struct relay_ctx *cx, struct relay_err *err)
 {
 	struct state *state = state_of(cx);
@@ -297,4 +316,5 @@ RELAY_MODULE = {
 	.ready = apply,
 	.reload = apply,
 	.stop = stop,
+	.hooks = {.drain = drain},
 };

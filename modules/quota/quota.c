@@ -33,6 +33,7 @@ struct data {
 	struct meter_plan plan;
 	int64_t seen; /* of the core's counter */
 	bool unsaved;
+	bool moved;  /* another process has taken over */
 	bool warned; /* that nobody can throttle */
 	int64_t saved_ms;
 	struct relay_log_kind unwritable;
@@ -145,6 +146,8 @@ static void save(struct relay_ctx *cx)
 	struct relay_err err;
 
 	data->saved_ms = relay_now_ms(cx);
+	if (data->moved) /* the file is another process's now */
+		return;
 	if (state_write(conf->state_file, &data->meter, &err) == 0)
 		data->unsaved = false;
 	else
@@ -265,6 +268,22 @@ static int64_t tick(struct relay_ctx *cx, void *arg)
 	return LOOK_MS;
 }
 
+/*
+ * A process that takes over reads the file when it starts, and counts from then
+ * on what goes through this one's sessions, too: it is told by the server.
+ */
+static int64_t drain(struct relay_ctx *cx, enum relay_drain how)
+{
+	struct data *data = cx->data;
+
+	if (how == RELAY_DRAIN_NONE && !data->moved)
+		look(cx);
+	if (how == RELAY_DRAIN_NONE && !data->moved && data->unsaved)
+		save(cx);
+	data->moved = how == RELAY_DRAIN_MOVE;
+	return 0;
+}
+
 /* What strangers may read. */
 
 static const char *const levels[] = {
@@ -368,4 +387,5 @@ RELAY_MODULE = {
 	.start = start,
 	.reload = reload,
 	.stop = stop,
+	.hooks = {.drain = drain},
 };

@@ -100,6 +100,9 @@ static int64_t export(struct relay_ctx *cx, void *arg)
 	struct state *state = cx->data;
 
 	(void)arg;
+	/* Two processes would overwrite each other's gauges. */
+	if (relay_draining() == RELAY_DRAIN_MOVE)
+		return ((const struct conf *)cx->conf)->interval;
 	if (relay_metrics_visit(cx, add, cx) == 0 && flush(state) == 0)
 		return ((const struct conf *)cx->conf)->interval;
 	relay_log(cx, RELAY_WARNING, "cannot send: %s", strerror(errno));

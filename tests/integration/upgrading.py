@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: MPL-2.0
+"""A server that is upgraded: several processes after each other, with one log."""
+
+import ctypes
+import os
+import pathlib
+import re
+import shutil
+import signal
+import stat
+import sys
+
+import relay_server
+from relay_server import RelayServer, module_folder
+from waiting import PATIENCE, Deadline, wait_for
+
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def adopt_orphans():
+    """Processes whose parent ends become ours, so that their exit codes can be had."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def children(pid):
+    """(pid, state) of each process that this one has started and not waited for."""
+    found = []
+    for entry in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = entry.read_text()
+        except OSError:
+            continue
+        state, parent = text.rpartition(")")[2].split()[:2]
+        if int(parent) == pid:
+            found.append((int(entry.parent.name), state))
+    return found
+
+
+def is_there(pid):
+    """Whether it runs; one that nobody has waited for yet does not."""
+    try:
+        text = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return text.rpartition(")")[2].split()[0] not in "ZX"
+
+
+class Upgrading(RelayServer):
+    """`generations` are the processes that have served, the present one last."""
+
+    def __init__(self, program, folder, keys, args=(), conf="", workers=None):
+        adopt_orphans()
+        self.folder = pathlib.Path(folder)
+        self.conf = self.folder / "upgrade.conf"
+        self.conf.write_text(conf)
+        self.binary = self.folder / "relay"
+        shutil.copy(program.path, self.binary)
+        count = workers or program.workers
+        command = [str(self.binary), "-conf", str(self.conf), "-module-dir", str(module_folder()),
+                   "-keys", str(keys), "-pools", ""]
+        if "listen" not in conf:
+            command += ["-listen", "127.0.0.1:0", "-status-srv", "127.0.0.1:0"]
+        if "workers" not in conf and count:
+            command += ["-workers", str(count)]
+        super().__init__(program, command + list(map(str, args)), self.folder)
+        self.generations = [self.process.pid]
+        self.codes = {}
+
+    @property
+    def serving(self):
+        return self.generations[-1]
+
+    def count(self, pattern):
+        return sum(bool(re.search(pattern, line)) for line in self.log().splitlines())
+
+    def wait_for_count(self, pattern, count):
+        wait_for(lambda: self.count(pattern) >= count,
+                 lambda: f"{count} lines like {pattern!r}; the log:\n{self.log()}")
+
+    def signal(self, number, pid=None):
+        os.kill(pid or self.serving, number)
+
+    def upgrade(self):
+        """Has the present process replaced; returns the pids of the old and the new one."""
+        old = self.serving
+        self.signal(signal.SIGUSR2)
+        new = self.wait_for_log(rf"process (\d+) serves; this one, {old}, drains").group(1)
+        self.generations.append(int(new))
+        self.wait_for_count("core: ready, with modules", len(self.generations))
+        return old, int(new)
+
+    def replace_program(self, text):
+        """Another program in the place of ours: what the next upgrade starts."""
+        self.binary.unlink()
+        self.binary.write_text(text)
+        self.binary.chmod(self.binary.stat().st_mode | stat.S_IXUSR)
+
+    def restore_program(self):
+        self.binary.unlink()
+        shutil.copy(self.program.path, self.binary)
+
+    def exit_code(self, pid):
+        """Waits for the end of one of the processes."""
+        if pid in self.codes:
+            return self.codes[pid]
+        if pid == self.process.pid:
+            self.codes[pid] = self.process.wait(PATIENCE)
+            return self.codes[pid]
+        deadline = Deadline()
+        while not deadline.passed():
+            try:
+                got, status = os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:  # its parent, the old process, is still there
+                got = 0
+                if not is_there(pid):
+                    return None
+            if got:
+                self.codes[pid] = os.waitstatus_to_exitcode(status)
+                return self.codes[pid]
+            relay_server.wait_for(lambda: True, "")
+        raise AssertionError(f"process {pid} has not ended; the log:\n{self.log()}")
+
+    def finish(self):
+        """Ends all of them, the newest last, and complains about what was not clean."""
+        for pid in self.generations:
+            if pid not in self.codes and is_there(pid):
+                os.kill(pid, signal.SIGTERM)
+        try:
+            codes = {pid: self.exit_code(pid) for pid in self.generations}
+        finally:
+            for pid in self.generations:
+                if is_there(pid):
+                    os.kill(pid, signal.SIGKILL)
+        for reader in self._readers:
+            reader.join(PATIENCE)
+        finding = relay_server._SANITIZER.search(self.log())
+        assert not finding, f"{finding.group()}:\n{self.log()}"
+        wrong = {pid: code for pid, code in codes.items() if code not in (0, None, -9)}
+        assert not wrong, f"exit codes {wrong}; the log:\n{self.log()}"
+
+
+#: The program of a successor that speaks the channel's language, and does what it is told.
+STUB = f"""#!{sys.executable} -S
+import os, socket, sys, time
+channel = socket.socket(fileno=int(os.environ["STRELAYSRV_CHANNEL"]))
+channel.setblocking(True)
+READY, GO, SERVING = b"\\1", b"\\2", b"\\3"
+"""
