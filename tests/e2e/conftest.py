@@ -15,7 +15,9 @@ sys.path[:0] = [
 import certificates  # noqa: E402
 import relay_server  # noqa: E402
 import selection  # noqa: E402
+from selection import plain_program  # noqa: E402,F401
 import syncthing_device  # noqa: E402
+import upgrading  # noqa: E402
 
 
 def pytest_addoption(parser):
@@ -40,6 +42,20 @@ def start_relay(tmp_path, each_program):
             server = relay_server.start(each_program, tmp_path, *args, keys=keys, **options)
             servers.callback(server.finish)
             return server
+
+        yield start
+
+
+@pytest.fixture
+def start_upgrading(tmp_path, plain_program):
+    """start_upgrading(*args) starts our relay so that it can be upgraded."""
+    keys = certificates.make(name="strelaysrv").write(tmp_path / "relay-keys")
+    with contextlib.ExitStack() as servers:
+
+        def start(*args):
+            server = upgrading.Upgrading(plain_program, tmp_path, keys, args)
+            servers.callback(server.finish)
+            return server.wait_until_serving()
 
         yield start
 

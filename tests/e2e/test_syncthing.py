@@ -2,7 +2,9 @@
 """Two real Syncthing devices that can reach each other through the relay only."""
 
 import hashlib
+import os
 import random
+import signal
 
 import certificates
 import device_id
@@ -116,6 +118,33 @@ def test_sync_goes_on_after_the_relay_was_restarted(start_relay, make_device):
     wait_for_sync((other,), SMALL_FILES + 1)
     check_equal(one, other, SMALL_FILES + 1)
     assert again.status()["bytesProxied"] > 0, "nothing came through the relay's second life"
+
+
+def test_an_upgrade_of_the_relay_does_not_disturb_a_transfer(start_upgrading, make_device):
+    """The transfer goes on through the old process; what comes later, through the new one."""
+    relay = start_upgrading("-drain-spread", "1s")
+    one, other = make_pair(make_device, relay.uri, receive_kib=20 * 1024)
+    fill(one.folder, "one", 4)
+    one.start()
+    other.start()
+    wait_for_connection(one, other)
+    relay.wait_for_status(lambda s: s["bytesProxied"] > BIG // 8, "the transfer to be under way")
+    before = one.connection(other)
+    old, new = relay.upgrade()
+    assert "one-big.bin" not in hashes(other.folder), "the transfer was over before the upgrade"
+    wait_for_sync((other,), SMALL_FILES + 1)
+    check_equal(one, other, SMALL_FILES + 1)
+    assert one.connection(other)["startedAt"] == before["startedAt"], "they had to connect anew"
+
+    # Both devices have joined the new process; they find each other there.
+    relay.wait_for_status(lambda s: s["numConnections"] >= 2, "both devices at the new process")
+    os.kill(old, signal.SIGTERM)
+    assert relay.exit_code(old) == 0
+    (one.folder / "late.bin").write_bytes(b"late")
+    wait_for_connection(one, other)
+    one.scan()
+    wait_for_sync((one, other), SMALL_FILES + 2)
+    check_equal(one, other, SMALL_FILES + 2)
 
 
 def test_a_relay_of_another_id_is_refused(start_relay, make_device):

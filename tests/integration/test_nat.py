@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import signal
 import urllib.parse
 import warnings
 
@@ -10,6 +11,7 @@ import pytest
 
 import certificates
 import gateway
+import upgrading
 from relay_client import ProtocolConnection, SessionConnection
 from relay_server import Program, RelayServer
 from waiting import Deadline, wait_for
@@ -150,6 +152,28 @@ def test_a_port_of_somebody_else_is_left_to_them(nets, start_inside):
     address = address_of(wait_for_uri(server, gateway.OUTER))
     assert address[1] != PORT
     nets.call("client", lambda: meet(address))
+
+
+def test_an_upgrade_keeps_the_mapping(nets, start_inside):
+    """The old process must not take back what the new one has, too."""
+    upgrading.adopt_orphans()
+    nets.start_gateway()
+    server = start_inside()
+    wait_for_uri(server, gateway.OUTER)
+    nets.wait_for_mapping()
+    old = upgrading.children(server.pid)[0][0] if upgrading.children(server.pid) else server.pid
+    os.kill(old, signal.SIGUSR2)
+    new = int(server.wait_for_log(r"process (\d+) serves; this one").group(1))
+    try:
+        wait_for(lambda: server.log().count(f"maps port {PORT}") == 2, "the new mapping",
+                 Deadline(90))
+        wait_for(lambda: not upgrading.is_there(old), "the old process to end")
+        nets.wait_for_mapping()
+        nets.call("client", lambda: meet((gateway.OUTER, PORT)))
+    finally:
+        os.kill(new, signal.SIGTERM)
+        wait_for(lambda: not upgrading.is_there(new), "the new process to end")
+    nets.wait_for_mapping(False)
 
 
 def test_a_relay_on_loopback_maps_nothing(start, plain_program, tmp_path):

@@ -11,6 +11,7 @@ import threading
 
 import pytest
 
+import exposition
 import relay_protocol as rp
 from pairing import Invited, check_both_ways
 from relay_client import Closed, ProtocolConnection, SessionConnection
@@ -93,7 +94,7 @@ def visits(server, identities):
         finally:
             connection.close()
 
-    return [ping, ping, guess, status]
+    return [ping, join, guess, status]
 
 
 def test_nobody_is_refused_or_reset(start_upgrading, identities):
@@ -217,6 +218,59 @@ def test_traffic_of_the_old_process_is_counted_by_the_new_one(start_upgrading, i
         server.wait_for_status(lambda seen: seen["bytesProxied"] == 100_000, "the bytes")
 
 
+def test_a_quota_counts_what_both_processes_pass_on(start_upgrading, identities):
+    conf = ("modules = { log, quota, relay, status, prometheus }\n"
+            'quota { day = 1GB  count = relayed  state-file = "quota.state" }\n')
+    server = start_upgrading("-drain-spread", "0s", conf=conf)
+
+    def used():
+        families = exposition.parse(server.get("/metrics")[2].decode())
+        return exposition.value(families, "strelaysrv_quota_used_bytes", period="day")
+
+    def send(ends, count):
+        ends[0].send_bytes(b"x" * count)
+        ends[1].receive_bytes(count)
+
+    with Invited(server, identities[0], identities[1]) as invited:
+        ends = invited.join_both()
+        send(ends, 100_000)
+        old, _ = server.upgrade()
+        wait_for(lambda: used() == 100_000, "what was used before")
+        send(ends, 20_000)
+        wait_for(lambda: used() == 120_000, "what is used by the old process")
+        for end in ends:
+            end.close()
+        assert server.exit_code(old) == 0
+    with Invited(server, identities[2], identities[3]) as invited:
+        send(invited.join_both(), 3_000)
+        wait_for(lambda: used() == 123_000, "what is used by the new process")
+    server.signal(signal.SIGTERM)
+    server.wait_for_count("core: stopping", 2)
+    wait_for(lambda: not is_there(server.serving), "the end")
+    day = (server.folder / "quota.state").read_text().splitlines()[1].split()
+    assert day[0] == "day" and int(day[2]) == 123_000
+
+
+def test_one_process_at_a_time_exports(start_upgrading, identities):
+    conf = ("modules = { log, csv-exporter, relay, status }\n"
+            'csv-exporter { file = "out.csv"  interval = 1s }\n')
+    server = start_upgrading("-drain-spread", "0s", conf=conf)
+    file = server.folder / "out.csv"
+
+    def starts():
+        return {line.rpartition(",")[2] for line in file.read_text().splitlines()
+                if ",core.start_time," in line}
+
+    with Invited(server, identities[0], identities[1]) as invited:
+        invited.join_both()
+        wait_for(lambda: file.exists() and len(starts()) == 1, "the old process to export")
+        server.upgrade()
+        wait_for(lambda: len(starts()) == 2, "the new process to export")
+        file.unlink()
+        pace(2.5)
+        assert len(starts()) == 1
+
+
 def test_many_upgrades_leave_nothing_behind(start_upgrading, identities):
     server = start_upgrading("-drain-spread", "0s")
     counts = []
@@ -226,7 +280,7 @@ def test_many_upgrades_leave_nothing_behind(start_upgrading, identities):
             device.join()
         server.signal(signal.SIGTERM, old)
         assert server.exit_code(old) == 0
-        server.wait_for_log(rf"the old process has ended")
+        server.wait_for_log("the old process has ended")
         counts.append(len(os.listdir(f"/proc/{new}/fd")))
         assert not [pid for pid, state in children(new) if state == "Z"]
     assert max(counts[10:]) <= max(counts[:5]) + 1, counts
