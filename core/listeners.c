@@ -29,8 +29,9 @@ struct listened {
 	struct listen_place bound;
 	struct listener *at; /* owned array: one of each worker, or more */
 	unsigned count;
-	bool open;   /* somebody may wait in its queues */
-	bool wanted; /* the staged set has it */
+	unsigned workers; /* the i-th socket is that of worker i % workers */
+	bool open;        /* somebody may wait in its queues */
+	bool wanted;      /* the staged set has it */
 };
 
 struct listen_set {
@@ -104,13 +105,14 @@ static struct listened *listened_make(
 	one->asked = *asked;
 	one->bound = *asked;
 	one->count = count;
+	one->workers = workers_count();
 	one->at = calloc(count, sizeof(*one->at));
 	if (!one->at) {
 		free(one);
 		return NULL;
 	}
 	for (unsigned i = 0; i < count; i++)
-		listener_init(&one->at[i], workers_get(i % workers_count()));
+		listener_init(&one->at[i], workers_get(i % one->workers));
 	return one;
 }
 
@@ -123,21 +125,31 @@ static int listened_add(struct listened *one, int fd)
 	if (!at)
 		return -1;
 	one->at = at;
-	listener_init(
-		&at[one->count], workers_get(one->count % workers_count()));
+	listener_init(&at[one->count], workers_get(one->count % one->workers));
 	at[one->count++].fd = fd;
 	return 0;
 }
 
-/* Calls fn for the worker's own sockets until one returns other than 0. */
-static int each_here(const struct listen_set *set, struct worker *worker,
+/*
+ * Calls fn for the worker's own sockets of one address, until it returns other
+ * than 0.  Those of others are theirs to look at.
+ */
+static int each_own(struct listened *one, const struct worker *worker,
+	int (*fn)(struct listener *))
+{
+	for (unsigned k = (unsigned)worker->loop.index; k < one->count;
+		k += one->workers)
+		if (fn(&one->at[k]) != 0)
+			return -1;
+	return 0;
+}
+
+static int each_here(const struct listen_set *set, const struct worker *worker,
 	int (*fn)(struct listener *))
 {
 	for (unsigned i = 0; i < set->count; i++)
-		for (unsigned k = 0; set->all[i] && k < set->all[i]->count; k++)
-			if (set->all[i]->at[k].worker == worker &&
-				fn(&set->all[i]->at[k]) != 0)
-				return -1;
+		if (set->all[i] && each_own(set->all[i], worker, fn) != 0)
+			return -1;
 	return 0;
 }
 
@@ -477,20 +489,22 @@ int listeners_open(struct relay_err *err)
 void listeners_leave(struct worker *worker)
 {
 	for (unsigned i = 0; staged && i < now.count; i++)
-		for (unsigned k = 0; k < now.all[i]->count; k++)
-			if (!now.all[i]->wanted &&
-				now.all[i]->at[k].worker == worker)
-				leave_one(&now.all[i]->at[k]);
+		if (!now.all[i]->wanted)
+			(void)each_own(now.all[i], worker, leave_one);
+}
+
+static int close_one(struct listener *listener)
+{
+	listener_close(listener);
+	return 0;
 }
 
 static int forget_here(struct worker *worker, void *arg)
 {
 	(void)arg;
 	for (unsigned i = 0; i < next.count; i++)
-		for (unsigned k = 0; next.all[i] && k < next.all[i]->count; k++)
-			if (!next.all[i]->open &&
-				next.all[i]->at[k].worker == worker)
-				listener_close(&next.all[i]->at[k]);
+		if (next.all[i] && !next.all[i]->open)
+			(void)each_own(next.all[i], worker, close_one);
 	return 0;
 }
 
@@ -530,12 +544,6 @@ void listeners_abandon(void)
 	staged = false;
 	for (unsigned i = 0; i < now.count; i++)
 		now.all[i]->wanted = false;
-}
-
-static int close_one(struct listener *listener)
-{
-	listener_close(listener);
-	return 0;
 }
 
 void listeners_close(struct worker *worker)

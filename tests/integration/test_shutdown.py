@@ -154,7 +154,8 @@ def test_answers_that_are_queued_are_delivered(start_ours, identities):
     with ProtocolConnection(server.address, identities[0], receive_buffer=2048) as device:
         device.join()
         count = 1000
-        device.send_bytes(rp.encode(rp.Ping()) * count)
+        for _ in range(count):
+            device.send(rp.Ping())
         wait_for(lambda: unread(server, device.sock) == 0, "the server to read all questions")
         server.send_signal(signal.SIGTERM)
         server.wait_for_log("core: stopping")
