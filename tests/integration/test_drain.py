@@ -106,6 +106,7 @@ def test_who_asks_is_told(start_draining, identities):
     assert metric(server, "core_draining") == 0
     with Invited(server, identities[0], identities[1]) as invited:
         invited.join_both()
+        server.wait_for_status(lambda seen: seen["numActiveSessions"] == 1, "the session")
         drain(server)
         code, _, text = server.get("/healthz")
         assert (code, text) == (503, b"draining\n")
