@@ -13,6 +13,7 @@
 #include "host.h"
 #include "log.h"
 #include "loop.h"
+#include "notify.h"
 #include "upgrade.h"
 
 #define LOOK_MS 1000
@@ -129,6 +130,8 @@ void drain_begin(enum relay_drain how)
 		drain.begun_ms = loop_clock_ms();
 	atomic_store_explicit(&drain.how, (int)how, memory_order_relaxed);
 	closed_server(how == RELAY_DRAIN_LEAVE ? "draining" : NULL);
+	if (how == RELAY_DRAIN_LEAVE)
+		notify_status("draining: takes no newcomers");
 	drain.empty = false;
 	drain.tell_ms = TELL_FIRST_MS;
 	count(how);

@@ -115,7 +115,10 @@ void http_server_reserve(struct http_server *server)
 {
 	struct relay_err err;
 
-	if (server->address && server->address[0] && server->reserved < 0)
+	if (!server->address || !server->address[0] || server->reserved >= 0)
+		return;
+	server->reserved = inherit(server, &server->place);
+	if (server->reserved < 0)
 		server->reserved = bind_address(
 			server->address, &server->place, false, &err);
 	/* Why it cannot be bound is told when it is to be opened. */

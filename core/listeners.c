@@ -106,7 +106,7 @@ static struct listened *listened_make(
 	one->bound = *asked;
 	one->count = count;
 	one->workers = workers_count();
-	one->at = calloc(count, sizeof(*one->at));
+	one->at = calloc(count ? count : 1, sizeof(*one->at));
 	if (!one->at) {
 		free(one);
 		return NULL;

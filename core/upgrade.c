@@ -24,6 +24,7 @@
 #include "listeners.h"
 #include "log.h"
 #include "loop.h"
+#include "notify.h"
 #include "takeover.h"
 #include "upgrade.h"
 #include "worker.h"
@@ -128,7 +129,9 @@ static void reload_now(void)
 	if (!upgrade.reload)
 		return;
 	upgrade.reload = false;
+	notify_reloading();
 	host_reload();
+	notify_reloaded();
 }
 
 /* This process goes on as if nothing had been. */
@@ -157,6 +160,9 @@ static void fail(const char *why)
 static void leave(void)
 {
 	upgrade.stage = STAGE_OVER;
+	/* Not before: the service ends with its main process. */
+	if (upgrade.pid)
+		(void)notify_main_pid(upgrade.pid);
 	if (workers_call(close_here, NULL) != 0)
 		log_core(RELAY_ERROR, "no memory to tell the workers");
 	http_leave();
@@ -481,6 +487,8 @@ void upgrade_finish(void)
 
 	if (upgrade.stage >= STAGE_PROBATION)
 		tell_traffic();
+	if (upgrade.stage == STAGE_PROBATION && upgrade.pid)
+		(void)notify_main_pid(upgrade.pid);
 	upgrade_stop();
 	if (unwanted)
 		while (waitpid(upgrade.pid, NULL, 0) < 0 && errno == EINTR)
