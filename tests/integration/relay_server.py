@@ -111,7 +111,8 @@ def _with_free_port(address):
 class RelayServer:
     """A running server: its URI, its log so far, its descriptors, its status."""
 
-    def __init__(self, program, command, cwd, listen=None, descriptors=None, env=None):
+    def __init__(self, program, command, cwd, listen=None, descriptors=None, env=None,
+                 pass_fds=()):
         def limit():
             if descriptors:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
@@ -127,7 +128,7 @@ class RelayServer:
         self._ended = False
         self.process = subprocess.Popen(
             command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, preexec_fn=limit if descriptors else None,
+            stderr=subprocess.PIPE, preexec_fn=limit if descriptors else None, pass_fds=pass_fds,
         )
         self._readers = [
             threading.Thread(target=self._read, args=(self.process.stderr, True), daemon=True),

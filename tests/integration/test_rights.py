@@ -20,6 +20,7 @@ import warnings
 import pytest
 
 import certificates
+import upgrading
 from gateway import call_in
 from module_server import ModuleServer, folder_of
 from relay_server import Program, RelayServer, module_folder, run
@@ -160,6 +161,27 @@ def test_root_binds_everything_and_becomes_the_user_for_good(serve, keys):
     assert call_in(space, server.status)["numConnections"] >= 0
     assert reload(server)
     check_nobody_special(server)
+
+
+@as_root
+def test_an_upgrade_goes_on_without_roots_rights(serve, keys):
+    """The new process could not bind these ports, and takes over their sockets."""
+    upgrading.adopt_orphans()
+    server = serve("", *USER, "-listen", ":443", "-status-srv", ":80", "-drain-spread", "0s",
+                   keys=keys, prefix=ALONE)
+    space = f"/proc/{server.pid}/ns/net"
+    for _ in range(2):
+        old = server.pid
+        server.send_signal(signal.SIGUSR2)
+        new = int(server.wait_for_log(rf"process (\d+) serves; this one, {old}, drains").group(1))
+        os.kill(old, signal.SIGTERM)
+        assert server.process.wait(PATIENCE) == 0
+        server.process = upgrading.Orphan(new)
+        check_nobody_special(server)
+        assert server.listening_ports() == {80, 443}
+        space = f"/proc/{server.pid}/ns/net"
+        assert call_in(space, lambda: shake_hands(("127.0.0.1", 443)))
+        assert call_in(space, server.status)["numConnections"] >= 0
 
 
 @as_root

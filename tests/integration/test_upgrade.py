@@ -16,7 +16,8 @@ import relay_protocol as rp
 from pairing import Invited, check_both_ways
 from relay_client import Closed, ProtocolConnection, SessionConnection
 from relay_server import free_port
-from test_reload import Stream
+from streams import CheckedStream
+from test_notify import Manager
 from upgrading import STUB, Upgrading, children, is_there
 from waiting import PATIENCE, pace, wait_for
 
@@ -115,7 +116,8 @@ def test_sessions_go_through_it_with_every_byte(start_upgrading, identities):
             one, other = identities[2 * number:2 * number + 2]
             invited = stack.enter_context(Invited(server, one, other))
             ends = invited.join_both()
-            streams += [Stream(ends[0].sock, ends[1].sock), Stream(ends[1].sock, ends[0].sock)]
+            for source, sink in (ends, ends[::-1]):
+                streams.append(CheckedStream(source.sock, sink.sock))
             server.upgrade()
             # Though it is busy it may go, and be reached by others at the new process.
             invited.target.expect_last(rp.RelayFull())
@@ -563,3 +565,52 @@ def test_a_drain_of_the_new_one(start_upgrading, identities):
         for end in ends:
             end.close()
         assert server.exit_code(old) == 0
+
+
+# The surroundings.
+
+
+def test_the_service_manager_is_told_who_the_main_process_is(start_upgrading, tmp_path,
+                                                             monkeypatch):
+    manager = Manager(str(tmp_path / "notify"))
+    monkeypatch.setenv("NOTIFY_SOCKET", manager.name)
+    server = start_upgrading("-drain-spread", "0s")
+    _, at = manager.wait_for("the first process", READY="1", MAINPID=str(server.serving))
+    old, new = server.upgrade()
+    # The new one says so, too, but a manager may listen to the main process only.
+    manager.wait_for("the new process", since=at + 1, READY="1", MAINPID=str(new))
+    manager.wait_for("the old one to hand over", since=at + 1, MAINPID=str(new))
+    assert server.exit_code(old) == 0
+    assert manager.count("STOPPING") == 0
+    server.signal(signal.SIGTERM)
+    manager.wait_for("the end", STOPPING="1")
+    manager.socket.close()
+
+
+def test_an_upgrade_after_socket_activation(tmp_path, relay_keys, our_program, identities):
+    """The sockets come from systemd at first, none of which needs to be bound, or shared."""
+    relay, status = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
+    conf = (f'listen = {{ "127.0.0.1:{relay.getsockname()[1]}" }}\n'
+            f'status-srv = "127.0.0.1:{status.getsockname()[1]}"\n')
+    # As systemd does it: from descriptor 3 on, and LISTEN_PID is that of the process.
+    script = tmp_path / "activate"
+    script.write_text(f'#!/bin/bash\nexec 3<&{relay.fileno()} 4<&{status.fileno()}\n'
+                      'LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=relay:status exec "$@"\n')
+    script.chmod(0o755)
+    for sock in (relay, status):
+        sock.set_inheritable(True)
+    server = Upgrading(our_program, tmp_path, relay_keys, ("-drain-spread", "0s"), conf=conf,
+                       prefix=[script], pass_fds=(relay.fileno(), status.fileno()))
+    try:
+        server.wait_until_serving()
+        relay.close()
+        status.close()
+        for _ in range(3):
+            with ProtocolConnection(server.address, identities[0]) as device:
+                device.join()
+            assert server.get("/healthz")[0] == 200
+            server.upgrade()
+        with ProtocolConnection(server.address, identities[0]) as device:
+            device.join()
+    finally:
+        server.finish()

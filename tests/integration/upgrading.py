@@ -12,7 +12,7 @@ import sys
 
 import relay_server
 from relay_server import RelayServer, module_folder
-from waiting import PATIENCE, Deadline, wait_for
+from waiting import PATIENCE, Deadline, pace, wait_for
 
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -45,10 +45,37 @@ def is_there(pid):
     return text.rpartition(")")[2].split()[0] not in "ZX"
 
 
+class Orphan:
+    """A process that an upgrade has left to us, as subprocess.Popen would show it."""
+
+    def __init__(self, pid):
+        self.pid = pid
+        self.returncode = None
+
+    def poll(self):
+        if self.returncode is None:
+            got, status = os.waitpid(self.pid, os.WNOHANG)
+            if got:
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def wait(self, timeout):
+        wait_for(lambda: self.poll() is not None, f"the end of process {self.pid}",
+                 Deadline(timeout))
+        return self.returncode
+
+    def send_signal(self, number):
+        os.kill(self.pid, number)
+
+    def kill(self):
+        os.kill(self.pid, signal.SIGKILL)
+
+
 class Upgrading(RelayServer):
     """`generations` are the processes that have served, the present one last."""
 
-    def __init__(self, program, folder, keys, args=(), conf="", workers=None):
+    def __init__(self, program, folder, keys, args=(), conf="", workers=None, prefix=(),
+                 pass_fds=()):
         adopt_orphans()
         self.folder = pathlib.Path(folder)
         self.conf = self.folder / "upgrade.conf"
@@ -56,13 +83,13 @@ class Upgrading(RelayServer):
         self.binary = self.folder / "relay"
         shutil.copy(program.path, self.binary)
         count = workers or program.workers
-        command = [str(self.binary), "-conf", str(self.conf), "-module-dir", str(module_folder()),
+        command = [*map(str, prefix), str(self.binary), "-conf", str(self.conf), "-module-dir", str(module_folder()),
                    "-keys", str(keys), "-pools", ""]
         if "listen" not in conf:
             command += ["-listen", "127.0.0.1:0", "-status-srv", "127.0.0.1:0"]
         if "workers" not in conf and count:
             command += ["-workers", str(count)]
-        super().__init__(program, command + list(map(str, args)), self.folder)
+        super().__init__(program, command + list(map(str, args)), self.folder, pass_fds=pass_fds)
         self.generations = [self.process.pid]
         self.codes = {}
 
@@ -117,7 +144,7 @@ class Upgrading(RelayServer):
             if got:
                 self.codes[pid] = os.waitstatus_to_exitcode(status)
                 return self.codes[pid]
-            relay_server.wait_for(lambda: True, "")
+            pace()
         raise AssertionError(f"process {pid} has not ended; the log:\n{self.log()}")
 
     def finish(self):
