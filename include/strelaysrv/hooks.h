@@ -64,7 +64,7 @@ enum relay_reason {
 	RELAY_END_STOP,      /* the server stops */
 	RELAY_END_WITHDRAWN, /* only told: the module is leaving, not it */
 	RELAY_END_ERROR,     /* the server's own trouble: memory, a syscall */
-	RELAY_END_MOVED,     /* another process has it now; since 1.1 */
+	RELAY_END_MOVED,     /* another process has it now */
 	RELAY_END_COUNT
 };
 
@@ -163,11 +163,12 @@ typedef void relay_session_reload_fn(
 
 /*
  * Notice, [C], about the server as a whole: a drain has begun and goes on, or,
- * with RELAY_DRAIN_NONE, was called off.  Called at once and then every second
- * while it lasts, so that a module that a reload brings hears of it, too.
- * Returns how many peers and promises the module still waits for besides the
- * sessions, which the server counts itself: 0 ends the drain as soon as all
- * modules say so.
+ * with RELAY_DRAIN_NONE, was called off.  Also with that, before another
+ * process is started that may take over: what it reads must be up to date in
+ * files.  Called at once and then every second while it lasts, so that a module
+ * that a reload brings hears of it, too. Returns how many peers and promises
+ * the module still waits for besides the sessions, which the server counts
+ * itself: 0 ends the drain as soon as all modules say so.
  */
 typedef int64_t relay_drain_fn(struct relay_ctx *cx, enum relay_drain how);
 
@@ -193,7 +194,7 @@ struct relay_hooks {
 #define X(name) relay_##name##_fn *name;
 	RELAY_HOOKS(X)
 #undef X
-	relay_drain_fn *drain; /* since 1.1 */
+	relay_drain_fn *drain; /* [C], see above */
 };
 
 /*

@@ -34,11 +34,10 @@
  * at the end of struct relay_hooks; a higher major changes anything else, and
  * modules must be built again.
  *   1.0  2026-11-22  first version
- *   1.1  2026-11-22  hook drain, relay_draining()
  */
 #define RELAY_ABI_MAGIC 0x524c594dU /* "RLYM" */
 #define RELAY_ABI_MAJOR 1
-#define RELAY_ABI_MINOR 1
+#define RELAY_ABI_MINOR 0
 
 struct event_base;
 struct relay_conn;
