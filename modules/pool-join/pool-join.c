@@ -99,15 +99,9 @@ static void warn(const struct relay_ctx *cx)
 
 static void changed(struct relay_ctx *cx, const void *arg)
 {
-	struct relay_ctx *self;
-	const struct relay_service *relay = find_relay(cx, &self);
-	char uri[POOLS_URI];
-
 	(void)arg;
-	if (!relay || !may_ask(cx) || relay->uri(self, uri, sizeof(uri)) != 0 ||
-		strcmp(uri, state_of(cx)->uri) == 0)
-		return;
-	pools_ask_all(cx, 0);
+	if (may_ask(cx))
+		pools_ask_all(cx, 0);
 }
 
 static void watch(struct relay_ctx *cx)

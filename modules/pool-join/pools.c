@@ -235,13 +235,13 @@ static int make_body(
 	struct relay_ctx *self;
 	const struct relay_service *relay = relay_service_find(
 		cx, RELAY_SERVICE, RELAY_SERVICE_VERSION, &self);
-	struct state *state = state_of(cx);
+	char uri[POOLS_URI];
 
 	if (!relay)
 		return relay_fail(err, "the module relay does not run");
-	if (relay->uri(self, state->uri, sizeof(state->uri)) != 0)
+	if (relay->uri(self, uri, sizeof(uri)) != 0)
 		return relay_fail(err, "there is no URI to tell");
-	(void)snprintf(out, cap, "{\"url\": \"%s\"}", state->uri);
+	(void)snprintf(out, cap, "{\"url\": \"%s\"}", uri);
 	return 0;
 }
 

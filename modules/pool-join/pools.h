@@ -83,7 +83,6 @@ struct state {
 	struct request_pem cert, key;
 	struct relay_metric *metrics[METRICS];
 	char agent[80];
-	char uri[POOLS_URI]; /* as the pools were told last */
 	bool held;           /* the server takes no newcomers */
 	bool is_private;     /* as it was logged last */
 	bool warned;         /* that it becomes public */
