@@ -56,7 +56,8 @@ struct gateway_ops {
 	enum gateway_result (*check)(struct gateway *gateway,
 		const struct gateway_wish *wish, struct gateway_mapping *out,
 		struct relay_err *err);
-	/* Takes back what map() got, if it got anything. */
+	/* Takes back what map() got, if it got anything, and forgets which
+	 * port it was. */
 	void (*unmap)(struct gateway *gateway, const struct gateway_wish *wish);
 };
 

@@ -22,6 +22,7 @@ struct keeper {
 	pthread_cond_t wake;
 	unsigned owners;       /* the thread, and who started it */
 	bool stop, over, busy; /* busy: something may be mapped */
+	bool moved;            /* the port of conf is another one */
 	struct keeper_conf conf;
 	struct keeper_news news[NEWS_MAX];
 	unsigned count;
@@ -35,7 +36,9 @@ struct job {
 	const struct gateway_ops *ops;
 	struct gateway *gateway; /* borrowed from it */
 	struct schedule schedule;
+	struct keeper_conf conf; /* as it is from now on */
 	struct gateway_wish wish;
+	bool moved;  /* from what clients are told of */
 	bool mapped; /* and nothing has gone wrong since */
 	bool told;   /* what clients are told is `mapping` */
 	struct gateway_mapping mapping;
@@ -119,6 +122,14 @@ static bool must_stop(struct job *job)
 	return stop;
 }
 
+/* Clients are told of the old mapping until there is a new one, or none. */
+static void move(struct job *job)
+{
+	job->ops->unmap(job->gateway, &job->wish);
+	job->mapped = false;
+	job->failures = 0;
+}
+
 static void take_conf(struct job *job, const struct keeper_conf *conf)
 {
 	job->schedule = conf->schedule;
@@ -135,16 +146,23 @@ static bool rest(struct job *job, int64_t ms)
 	int64_t end = now_ms() + ms;
 	struct timespec until = {.tv_sec = (time_t)(end / 1000),
 		.tv_nsec = (long)(end % 1000 * 1000000)};
-	bool stop;
+	bool stop, moved;
 
 	pthread_mutex_lock(&keeper->lock);
-	while (!keeper->stop && ms > 0)
+	while (!keeper->stop && !keeper->moved && ms > 0)
 		if (pthread_cond_timedwait(
 			    &keeper->wake, &keeper->lock, &until) != 0)
 			break;
 	stop = keeper->stop;
-	take_conf(job, &keeper->conf);
+	job->moved |= keeper->moved;
+	moved = keeper->moved;
+	keeper->moved = false;
+	job->conf = keeper->conf;
 	pthread_mutex_unlock(&keeper->lock);
+	if (moved)
+		move(job);
+	if (!stop)
+		take_conf(job, &job->conf);
 	return !stop;
 }
 
@@ -189,6 +207,7 @@ static void went_well(
 		job->renewed_ms = now_ms();
 	job->failures = 0;
 	job->mapped = job->told = true;
+	job->moved = false;
 	job->mapping = *now;
 	if (changed)
 		tell(job, KEEPER_MAPPED, NULL);
@@ -205,10 +224,10 @@ static void went_wrong(struct job *job, enum gateway_result result,
 						 : KEEPER_FAILED,
 			err);
 	job->failed = result;
-	if (!job->told ||
-		!schedule_over(&job->schedule, now_ms() - job->renewed_ms))
+	if (!job->told || (!job->moved && !schedule_over(&job->schedule,
+						  now_ms() - job->renewed_ms)))
 		return;
-	job->told = false;
+	job->told = job->moved = false;
 	tell(job, KEEPER_LOST, err);
 }
 
@@ -346,8 +365,12 @@ bool keeper_hear(struct keeper *keeper, struct keeper_news *out)
 void keeper_configure(struct keeper *keeper, const struct keeper_conf *conf)
 {
 	pthread_mutex_lock(&keeper->lock);
-	keeper->conf.timeout_ms = conf->timeout_ms;
-	keeper->conf.schedule = conf->schedule;
+	if (keeper->conf.port != conf->port ||
+		strcmp(keeper->conf.local, conf->local) != 0) {
+		keeper->moved = true;
+		pthread_cond_broadcast(&keeper->wake);
+	}
+	keeper->conf = *conf;
 	pthread_mutex_unlock(&keeper->lock);
 }
 

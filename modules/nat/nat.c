@@ -337,28 +337,28 @@ static int listen_to(
 	return relay_fail(err, "out of memory");
 }
 
-static void enable(struct relay_ctx *cx, int family)
+static void enable(
+	struct relay_ctx *cx, int family, const struct keeper_conf *conf)
 {
 	struct side *side = &state_of(cx)->sides[family];
-	struct keeper_conf conf = {.port = 0};
 	struct relay_err err;
 
-	fill(cx, family, &conf);
-	if (!find_port(cx, family, &conf)) {
-		if (family == IPV4)
-			relay_log(cx, RELAY_WARNING,
-				"maps no port: the relay listens on no IPv4 "
-				"address that a gateway could reach");
-		return;
-	}
-	side->keeper = keeper_start(&conf, &err);
+	side->keeper = keeper_start(conf, &err);
 	if (!side->keeper || listen_to(cx, side, &err) != 0)
 		relay_log(cx, RELAY_WARNING, "maps no %s: %s",
 			family == IPV6 ? "IPv6 pinhole" : "port", err.text);
 }
 
+static void stop_side(struct side *side)
+{
+	if (side->event)
+		event_free(side->event);
+	side->event = NULL;
+	keeper_stop(side->keeper);
+}
+
 /* All at once, so that slow gateways take their time together. */
-static void disable(struct relay_ctx *cx, time_t wait_s)
+static void stop_sides(struct relay_ctx *cx, time_t wait_s)
 {
 	struct side *sides = state_of(cx)->sides;
 	struct timespec until;
@@ -366,38 +366,51 @@ static void disable(struct relay_ctx *cx, time_t wait_s)
 	if (clock_gettime(CLOCK_MONOTONIC, &until) != 0)
 		until.tv_sec = until.tv_nsec = 0;
 	until.tv_sec += wait_s;
-	for (int i = 0; i < FAMILIES; i++) {
-		if (sides[i].event)
-			event_free(sides[i].event);
-		sides[i].event = NULL;
-		keeper_stop(sides[i].keeper);
-		forget(cx, i);
-	}
+	for (int i = 0; i < FAMILIES; i++)
+		stop_side(&sides[i]);
 	for (int i = 0; i < FAMILIES; i++) {
 		keeper_free(sides[i].keeper, &until);
 		sides[i].keeper = NULL;
 	}
 }
 
-static void apply(struct relay_ctx *cx)
+/* The gateway is given the time to forget it, but nobody waits for that. */
+static void disable(struct relay_ctx *cx, int family)
+{
+	struct side *side = &state_of(cx)->sides[family];
+
+	stop_side(side);
+	keeper_free(side->keeper, NULL);
+	side->keeper = NULL;
+	forget(cx, family);
+}
+
+static void apply_to(struct relay_ctx *cx, int family)
 {
 	const struct conf *conf = cx->conf;
-	bool runs = false;
+	struct keeper *keeper = state_of(cx)->sides[family].keeper;
+	struct keeper_conf next = {.port = 0};
 
-	for (int i = 0; i < FAMILIES; i++) {
-		struct keeper *keeper = state_of(cx)->sides[i].keeper;
-		struct keeper_conf times = {.port = 0};
-
-		fill(cx, i, &times);
-		if (keeper && conf->enabled)
-			keeper_configure(keeper, &times);
-		runs |= keeper != NULL;
+	fill(cx, family, &next);
+	if (!conf->enabled) {
+		disable(cx, family);
+	} else if (!find_port(cx, family, &next)) {
+		disable(cx, family);
+		if (family == IPV4)
+			relay_log(cx, RELAY_WARNING,
+				"maps no port: the relay listens on no IPv4 "
+				"address that a gateway could reach");
+	} else if (keeper) {
+		keeper_configure(keeper, &next);
+	} else {
+		enable(cx, family, &next);
 	}
-	if (!conf->enabled)
-		disable(cx, 0);
-	else if (!runs)
-		for (int i = 0; i < FAMILIES; i++)
-			enable(cx, i);
+}
+
+static void apply(struct relay_ctx *cx)
+{
+	for (int i = 0; i < FAMILIES; i++)
+		apply_to(cx, i);
 }
 
 static int init(struct relay_ctx *cx, struct relay_err *err)
@@ -415,7 +428,12 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 
 static void stop(struct relay_ctx *cx)
 {
-	disable(cx, STOP_S);
+	/* The server ends, and takes its time for the gateways. */
+	if (event_base_got_break(relay_event_base(cx)))
+		stop_sides(cx, STOP_S);
+	else
+		for (int i = 0; i < FAMILIES; i++)
+			disable(cx, i);
 }
 
 RELAY_MODULE = {

@@ -138,7 +138,8 @@ static void unmap(struct gateway *gateway, const struct gateway_wish *wish)
 		upnp_unmap(gateway->upnp, gateway->outer);
 	if (gateway->held_pmp)
 		pmp_unmap(UNMAP_MS, wish->port);
-	gateway->held = gateway->held_pmp = false;
+	gateway->held = gateway->held_pmp = gateway->proven = false;
+	gateway->outer = 0;
 }
 
 const struct gateway_ops gateway_port = {

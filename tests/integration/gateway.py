@@ -8,6 +8,7 @@ import ctypes
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import threading
 
@@ -150,6 +151,13 @@ class Networks:
             [*self.prefix("gateway"), "miniupnpd", "-d", "-f", str(conf),
              "-P", str(self.folder / "miniupnpd.pid")],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+
+    def silence(self):
+        """The gateway takes what it is told and answers nothing, until wake()."""
+        self.daemon.send_signal(signal.SIGSTOP)
+
+    def wake(self):
+        self.daemon.send_signal(signal.SIGCONT)
 
     def stop_gateway(self):
         if self.daemon:

@@ -6,6 +6,7 @@ import ipaddress
 import json
 import os
 import re
+import signal
 import urllib.parse
 import warnings
 
@@ -154,6 +155,48 @@ def test_a_port_that_moves_is_mapped_anew(nets, start_inside):
     assert server.count(r"URI: relay://:") == server.count(r"URI: relay://:22067/"), server.log()
     assert server.count("the mapped port is lost") == 0
     assert server.stop() == 0
+    nets.wait_for_mapping(False)
+
+
+def test_the_end_tells_no_other_address(nets, start_inside):
+    nets.start_gateway()
+    server = start_inside()
+    wait_for_uri(server, gateway.OUTER)
+    assert server.stop() == 0
+    assert server.log().count("URI: ") == 2, "what stood there before, and the mapped one"
+
+
+def test_a_silent_gateway_delays_the_end_by_seconds_only(nets, start_inside):
+    nets.start_gateway()
+    server = start_inside()
+    wait_for_uri(server, gateway.OUTER)
+    nets.silence()
+    assert server.stop() == 0
+
+
+def test_a_second_signal_does_not_wait_for_a_silent_gateway(nets, start_inside):
+    nets.start_gateway()
+    server = start_inside()
+    wait_for_uri(server, gateway.OUTER)
+    nets.silence()
+    server.send_signal(signal.SIGTERM)
+    server.wait_for_log("core: stopping")
+    assert server.stop() == 0
+
+
+def test_a_reload_does_not_wait_for_a_silent_gateway(nets, start_inside):
+    nets.start_gateway()
+    server = start_inside()
+    wait_for_uri(server, gateway.OUTER)
+    nets.wait_for_mapping()
+    nets.silence()
+    server.conf.write_text("modules = { log, relay, status }\n")
+    server.send_signal(signal.SIGHUP)
+    server.wait_for_log("core: reloaded")
+    assert "held up the control thread" not in server.log()
+    wait_for(lambda: re.findall("URI: (relay://[^?]*)", server.log())[-1] == f"relay://:{PORT}/",
+             server.log)
+    nets.wake()
     nets.wait_for_mapping(False)
 
 
