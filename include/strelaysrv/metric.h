@@ -4,8 +4,8 @@
  * Metrics: counters, gauges and histograms that every exporter can visit.
  *
  * Each worker has its own shard, so counting takes no lock; a visitor sees the
- * sums.  A metric has at most one label, whose values are fixed when it is
- * registered: no device ID and no client's address ever becomes one.  A module that is
+ * sums.  A metric has at most one label, whose values the module fixes: no
+ * device ID and no client's address ever becomes one.  A module that is
  * disabled and enabled again goes on with its old values, so that counters
  * never go backwards while the process lives.
  */

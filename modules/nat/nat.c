@@ -437,8 +437,9 @@ static void stop(struct relay_ctx *cx)
 }
 
 RELAY_MODULE = {
-	RELAY_MODULE_INFO(
-		"nat", "1.0", "maps a port of the gateway, by UPnP or NAT-PMP"),
+	RELAY_MODULE_INFO("nat", "1.0",
+		"maps a port of the gateway, by UPnP or NAT-PMP; opens IPv6 "
+		"pinholes"),
 	.options = options,
 	.conf_size = sizeof(struct conf),
 	.data_size = sizeof(struct state),
