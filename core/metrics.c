@@ -175,7 +175,8 @@ int relay_metric_relabel(struct relay_ctx *cx, struct relay_metric *metric,
 	struct relay_err err;
 
 	if (!metric || !metric->def.label || !metric->def.read)
-		(void)relay_fail(&err, "it has no label, or numbers of its own");
+		(void)relay_fail(
+			&err, "it has no label, or numbers of its own");
 	else if (relabel(metric, values, &err) == 0)
 		return 0;
 	relay_log(cx, RELAY_ERROR, "metric \"%s\" keeps its labels: %s",

@@ -189,8 +189,7 @@ static char *copy_text(const char *text, bool *failed)
 	return copy;
 }
 
-static const char *const *copy_values(
-	const char *const *values, bool *failed)
+static const char *const *copy_values(const char *const *values, bool *failed)
 {
 	size_t n = 0;
 	const char **copy;

@@ -83,9 +83,9 @@ struct state {
 	struct request_pem cert, key;
 	struct relay_metric *metrics[METRICS];
 	char agent[80];
-	bool held;           /* the server takes no newcomers */
-	bool is_private;     /* as it was logged last */
-	bool warned;         /* that it becomes public */
+	bool held;       /* the server takes no newcomers */
+	bool is_private; /* as it was logged last */
+	bool warned;     /* that it becomes public */
 };
 
 static inline struct state *state_of(const struct relay_ctx *cx)
