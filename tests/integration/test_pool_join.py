@@ -366,10 +366,24 @@ def test_it_asks_from_the_address_that_it_is_told(start_joining, make_pool):
 
 
 def test_it_asks_pools_on_ipv6(start_joining, make_pool):
+    pool = make_pool(host="::1")
+    start_joining(pool, listen="[::1]:0").wait_for_log(r"Joined pool .*\(from \[::1\]:\d+\)")
+    assert pool.requests[0].source == "::1"
+
+
+def test_an_ipv6_address_cannot_ask_an_ipv4_pool(start_joining, make_pool):
     pool = make_pool(host="127.0.0.1")
     server = start_joining(pool, listen="[::1]:0")
     again_in(server)
-    assert not pool.requests, "an IPv6 address cannot ask an IPv4 pool"
+    assert not pool.requests
+
+
+def test_an_authority_that_is_not_there_is_an_error(plain_program, tmp_path):
+    conf = tmp_path / "pools.conf"
+    conf.write_text(MODULES)
+    result = run(plain_program, "-conf", str(conf), "-pool-join.ca-file", "/no/such.pem", "-check")
+    assert result.returncode == 1, result.stderr
+    assert "ca-file: cannot read /no/such.pem: No such file" in result.stderr
 
 
 def _proxy(listener, used):
