@@ -16,8 +16,14 @@
 
 #define TCP "6" /* the protocol's number */
 
-/* The library asks for so many kinds of device; by IPv6, twice. */
-#define KINDS 6
+/* Asked for one after another, each for a second at least; by IPv6, on the link
+ * and on the site. */
+static const char *const kinds[] = {
+	"urn:schemas-upnp-org:device:InternetGatewayDevice:1",
+	"urn:schemas-upnp-org:service:WANIPv6FirewallControl:1",
+	NULL,
+};
+#define SEARCHES 4
 
 /* Of the protocol. */
 #define NOT_AUTHORIZED    606
@@ -69,9 +75,9 @@ static bool search(struct gateway *gateway, bool v6, int64_t timeout_ms)
 
 	memset(&gateway->urls, 0, sizeof(gateway->urls));
 	memset(&gateway->data, 0, sizeof(gateway->data));
-	devices = upnpDiscover((int)(timeout_ms / KINDS),
+	devices = upnpDiscoverDevices(kinds, (int)(timeout_ms / SEARCHES),
 		v6 ? gateway->own.interface : NULL, NULL, UPNP_LOCAL_PORT_ANY,
-		v6, 2, &error);
+		v6, 2, &error, 0);
 	if (!devices)
 		return false;
 	/* Whatever kind of device it says it is. */
@@ -91,8 +97,8 @@ static enum gateway_result find(struct gateway *gateway,
 	forget(gateway);
 	if (global_find(wish->local, &gateway->own, err) != 0)
 		return GATEWAY_ABSENT;
-	/* Half of it each; by IPv6 every kind is asked for twice. */
-	if (search(gateway, true, wish->timeout_ms / 4) ||
+	/* By IPv4 there are half as many. */
+	if (search(gateway, true, wish->timeout_ms / 2) ||
 		search(gateway, false, wish->timeout_ms / 2))
 		return GATEWAY_DONE;
 	(void)relay_fail(err, "no gateway offers any");
@@ -124,6 +130,8 @@ static int add(struct gateway *gateway, const struct gateway_wish *wish,
 		lease, id);
 	if (rc != UPNPCOMMAND_SUCCESS)
 		return rc;
+	if (!id[0])
+		return UPNPCOMMAND_INVALID_RESPONSE;
 	(void)snprintf(gateway->client, sizeof(gateway->client), "%s", client);
 	memcpy(gateway->id, id, sizeof(id));
 	return rc;

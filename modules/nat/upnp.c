@@ -15,8 +15,9 @@
 
 #define DESCRIPTION "strelaysrv"
 
-/* The library asks for so many kinds of device, one after another. */
-#define KINDS 6
+/* The library asks for so many kinds of device, one after another, and gives
+ * each of them a second at least. */
+#define KINDS 4
 
 /* Of the protocol. */
 #define NO_SUCH_ENTRY  714

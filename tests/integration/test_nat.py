@@ -14,6 +14,7 @@ import pytest
 
 import certificates
 import gateway
+from gateway_double import GatewayDouble
 from pool_double import HOUR, Authority, Pool
 from relay_client import ProtocolConnection, SessionConnection
 from relay_server import Program, RelayServer
@@ -349,6 +350,78 @@ def test_without_ipv6_nobody_is_warned(nets, start_inside):
     nets.start_gateway()
     server = start_inside()
     server.wait_for_log("info nat: no IPv6 pinhole is mapped: there is no way to the outside")
+
+
+@pytest.fixture
+def make_double(nets6):
+    """A gateway that answers as the test says."""
+    with contextlib.ExitStack() as doubles:
+
+        def make(**answers):
+            double = GatewayDouble(nets6, **answers)
+            doubles.callback(double.close, nets6)
+            return double
+
+        yield make
+
+
+def test_a_pinhole_may_be_asked_for_by_ipv4(make_double, start_inside6):
+    double = make_double()
+    server = start_inside6("-nat-lease", "0")
+    server.wait_for_log(f"UPnP pinhole: port {PORT} of {gateway.RELAY6} is open")
+    asked = double.fields("AddPinhole")
+    assert (asked["InternalClient"], asked["InternalPort"], asked["Protocol"], asked["LeaseTime"]) == (
+        gateway.RELAY6, str(PORT), "6", "86400"), "no lease is longer than a day"
+    wait_for(lambda: double.count("GetPinholePackets") > 1, "looks at it")
+    assert server.stop() == 0
+    assert double.fields("DeletePinhole") == {"UniqueID": "4711"}
+
+
+def test_without_a_firewall_there_is_nothing_to_open(make_double, start_inside6):
+    double = make_double(GetFirewallStatus={"FirewallEnabled": 0, "InboundPinholeAllowed": 0})
+    server = start_inside6()
+    server.wait_for_log(f"UPnP pinhole: port {PORT} of {gateway.RELAY6} is open")
+    assert server.stop() == 0
+    assert not double.count("AddPinhole") and not double.count("DeletePinhole")
+
+
+def test_a_gateway_that_allows_no_pinholes_is_told_of(make_double, start_inside6):
+    make_double(GetFirewallStatus={"FirewallEnabled": 1, "InboundPinholeAllowed": 0})
+    start_inside6().wait_for_log("no IPv6 pinhole is mapped: the gateway lets nobody open any")
+
+
+@pytest.mark.parametrize("address", ["", "127.0.0.1", "0.0.0.0", "239.1.1.1", "999.1.1.1",
+                                     "11.22.33.1\nURI: relay://x", "x" * 4000])
+def test_an_address_that_is_none_is_not_told(make_double, start_inside6, address):
+    make_double(GetExternalIPAddress={"NewExternalIPAddress": address}, GetFirewallStatus=401,
+                AddPinhole=606)
+    server = start_inside6()
+    server.wait_for_log(f"UPnP maps port {PORT}")
+    assert {match for match in re.findall("URI: (relay://[^?]*)", server.log())} == {
+        f"relay://:{PORT}/"}
+
+
+def test_a_gateway_behind_a_gateway_is_warned_of(make_double, start_inside6):
+    make_double(GetExternalIPAddress={"NewExternalIPAddress": "192.168.1.7"})
+    start_inside6().wait_for_log("192.168.1.7 is a private address: there is another gateway")
+
+
+def test_a_gateway_that_knows_no_leases_is_asked_without(make_double, start_inside6):
+    double = make_double(
+        AddPortMapping=lambda fields: {} if fields["NewLeaseDuration"] == "0" else 725)
+    start_inside6().wait_for_log(f"UPnP maps port {PORT} of {gateway.OUTER}")
+    assert double.fields("AddPortMapping")["NewInternalClient"] == gateway.RELAY
+
+
+@pytest.mark.parametrize("answer", [b"", b"<", b"\0" * 5000, b"<?xml " + b"<a>" * 20000, 501],
+                         ids=["nothing", "a beginning", "zeroes", "depth", "an error"])
+def test_junk_maps_nothing_and_does_no_harm(make_double, start_inside6, answer):
+    double = make_double(**dict.fromkeys(
+        ("AddPortMapping", "GetExternalIPAddress", "AddPinhole", "GetFirewallStatus"), answer))
+    server = start_inside6()
+    server.wait_for_log("no port is mapped: UPnP ")
+    server.wait_for_log("no IPv6 pinhole is mapped: UPnP AddPinhole")
+    assert double.count("AddPinhole") and server.running()
 
 
 def test_a_relay_on_loopback_maps_nothing(start, plain_program, tmp_path):
