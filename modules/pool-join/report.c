@@ -166,7 +166,7 @@ void report_load(struct relay_ctx *cx)
 	const char *labels[POOLS_MAX + 1] = {NULL};
 	struct url url;
 
-	for (size_t i = 0; conf->pools[i] && i < POOLS_MAX; i++) {
+	for (size_t i = 0; i < POOLS_MAX && conf->pools[i]; i++) {
 		/* It was checked; without memory it is nameless. */
 		if (url_parse(conf->pools[i], &url, NULL) != 0)
 			memcpy(url.place, "unknown", sizeof("unknown"));
