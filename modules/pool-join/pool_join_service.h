@@ -6,6 +6,7 @@
 #ifndef POOL_JOIN_SERVICE_H
 #define POOL_JOIN_SERVICE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct relay_ctx;
