@@ -191,20 +191,54 @@ static bool is_enabled(const struct core_conf *core, const char *module)
 	return false;
 }
 
-/* To ask a module that does not run for nothing is no mistake. */
-static void warn_idle_flag(const struct config *config,
-	const struct flag_value *flag, struct listener *to)
+/* Whether it asks a module for something: for nothing is no mistake. */
+static bool asks_of(const struct flag_value *flag, const char *module)
 {
 	bool asks = true;
 
-	if (!flag->section || is_enabled(config_core(config), flag->section))
-		return;
-	if (option_check(flag->option, flag->text, OPTION_FROM_FLAG, &asks,
-		    NULL) == 0 &&
-		!asks)
-		return;
-	tell(to, RELAY_WARNING, "%s has no effect: module %s is not enabled",
-		flag->as_given, flag->section);
+	if (!flag->section || strcmp(flag->section, module) != 0)
+		return false;
+	return option_check(flag->option, flag->text, OPTION_FROM_FLAG, &asks,
+		       NULL) != 0 ||
+	       asks;
+}
+
+/* The flags that ask it for something, as text.  How many. */
+static size_t list_flags(
+	const struct flags *flags, const char *module, char out[256])
+{
+	size_t count = 0, len = 0;
+
+	for (size_t i = 0; i < flags->count && len < 256; i++) {
+		if (!asks_of(&flags->values[i], module))
+			continue;
+		len += (size_t)snprintf(out + len, 256 - len, "%s%s",
+			count++ ? ", " : "", flags->values[i].as_given);
+	}
+	return count;
+}
+
+/* One warning for a module, however many of its flags there are. */
+static void warn_idle_flags(const struct config *config,
+	const struct flags *flags, struct listener *to)
+{
+	struct relay_value modules = {.origin = "default"};
+	char list[256];
+
+	(void)config_get(config, NULL, "modules", &modules);
+	for (size_t i = 1; i < config->count; i++) {
+		const char *name = config->sections[i].name;
+		size_t count = is_enabled(config_core(config), name)
+				       ? 0
+				       : list_flags(flags, name, list);
+
+		if (count)
+			tell(to, RELAY_WARNING,
+				"%s %s no effect: the module %s does not run; "
+				"add %s to `modules` (%s)",
+				list, count > 1 ? "have" : "has", name, name,
+				modules.origin);
+	}
 }
 
 /* The loader refuses names that it does not find; this is only the hint. */
@@ -259,8 +293,8 @@ struct config *config_examine(const char *file, const struct flags *flags,
 		to.failed = true;
 	for (size_t i = 0; flags && i < flags->count; i++)
 		apply_flag(config, &flags->values[i], &to);
-	for (size_t i = 0; !to.failed && flags && i < flags->count; i++)
-		warn_idle_flag(config, &flags->values[i], &to);
+	if (!to.failed && flags)
+		warn_idle_flags(config, flags, &to);
 	hint_modules(config, &to);
 	*good = !to.failed;
 	return config;

@@ -118,6 +118,17 @@ error:
 	return NULL;
 }
 
+static int relabel(struct relay_metric *metric, const char *const *values,
+	struct relay_err *err)
+{
+	if (shape_check_values(values, err))
+		return -1;
+	if (shape_copy_values(&metric->def, values))
+		return relay_fail(err, "no memory");
+	metric->values = shape_values(&metric->def);
+	return 0;
+}
+
 static struct relay_metric *add(struct relay_module *owner,
 	const struct relay_metric_def *def, struct relay_err *err)
 {
@@ -132,6 +143,8 @@ static struct relay_metric *add(struct relay_module *owner,
 	}
 	if (!m)
 		m = create(owner, def, err);
+	else if (m->def.read && def->label && relabel(m, def->values, err))
+		return NULL;
 	if (!m)
 		return NULL;
 	m->def.read = def->read;
@@ -154,6 +167,21 @@ struct relay_metric *relay_metric_add(
 		relay_log(cx, RELAY_ERROR, "metric \"%s\" is refused: %s",
 			name_of(def), err.text);
 	return m;
+}
+
+int relay_metric_relabel(struct relay_ctx *cx, struct relay_metric *metric,
+	const char *const *values)
+{
+	struct relay_err err;
+
+	if (!metric || !metric->def.label || !metric->def.read)
+		(void)relay_fail(
+			&err, "it has no label, or numbers of its own");
+	else if (relabel(metric, values, &err) == 0)
+		return 0;
+	relay_log(cx, RELAY_ERROR, "metric \"%s\" keeps its labels: %s",
+		metric ? metric->def.name : "(none)", err.text);
+	return -1;
 }
 
 struct relay_metric *metrics_add_core(const struct relay_metric_def *def)

@@ -48,11 +48,28 @@ static int64_t scale_of(const struct relay_metric_def *def)
 	return def->scale ? def->scale : 1;
 }
 
+int shape_check_values(const char *const *values, struct relay_err *err)
+{
+	for (size_t n = 0; values[n]; n++) {
+		if (n == SHAPE_VALUES_MAX)
+			return relay_fail(
+				err, "more than %d values", SHAPE_VALUES_MAX);
+		if (!values[n][0] || !is_printable(values[n]))
+			return relay_fail(
+				err, "a value of its label is not printable");
+		for (size_t i = 0; i < n; i++) {
+			if (strcmp(values[i], values[n]) == 0)
+				return relay_fail(err,
+					"its label has \"%s\" twice",
+					values[n]);
+		}
+	}
+	return 0;
+}
+
 static int check_label(
 	const struct relay_metric_def *def, struct relay_err *err)
 {
-	size_t n = 0;
-
 	if (!def->label)
 		return def->values ? relay_fail(err, "values without a label")
 				   : 0;
@@ -60,21 +77,7 @@ static int check_label(
 		return relay_fail(err, "its label is no name like a_b2");
 	if (!def->values || !def->values[0])
 		return relay_fail(err, "its label has no values");
-	for (; def->values[n]; n++) {
-		if (n == SHAPE_VALUES_MAX)
-			return relay_fail(
-				err, "more than %d values", SHAPE_VALUES_MAX);
-		if (!def->values[n][0] || !is_printable(def->values[n]))
-			return relay_fail(
-				err, "a value of its label is not printable");
-		for (size_t i = 0; i < n; i++) {
-			if (strcmp(def->values[i], def->values[n]) == 0)
-				return relay_fail(err,
-					"its label has \"%s\" twice",
-					def->values[n]);
-		}
-	}
-	return 0;
+	return shape_check_values(def->values, err);
 }
 
 static int check_bounds(
@@ -150,7 +153,11 @@ static bool same_values(
 {
 	if (!a->label || !b->label)
 		return a->label == b->label;
-	if (strcmp(a->label, b->label) || shape_values(a) != shape_values(b))
+	if (strcmp(a->label, b->label))
+		return false;
+	if (a->read)
+		return true;
+	if (shape_values(a) != shape_values(b))
 		return false;
 	for (unsigned i = 0; a->values[i]; i++) {
 		if (strcmp(a->values[i], b->values[i]) != 0)
@@ -182,18 +189,21 @@ static char *copy_text(const char *text, bool *failed)
 	return copy;
 }
 
-static const char *const *copy_values(
-	const struct relay_metric_def *def, bool *failed)
+static const char *const *copy_values(const char *const *values, bool *failed)
 {
-	unsigned n = shape_values(def);
-	const char **copy = calloc(n + 1, sizeof(*copy));
+	size_t n = 0;
+	const char **copy;
+
+	while (values[n])
+		n++;
+	copy = calloc(n + 1, sizeof(*copy));
 
 	if (!copy) {
 		*failed = true;
 		return NULL;
 	}
-	for (unsigned i = 0; i < n && !*failed; i++)
-		copy[i] = copy_text(def->values[i], failed);
+	for (size_t i = 0; i < n && !*failed; i++)
+		copy[i] = copy_text(values[i], failed);
 	return copy;
 }
 
@@ -223,7 +233,7 @@ int shape_copy(struct relay_metric_def *to, const struct relay_metric_def *from)
 	};
 	if (from->label) {
 		to->label = copy_text(from->label, &failed);
-		to->values = copy_values(from, &failed);
+		to->values = copy_values(from->values, &failed);
 	}
 	if (from->bounds)
 		to->bounds = copy_bounds(from, &failed);
@@ -245,6 +255,21 @@ void shape_finish_values(struct relay_metric_def *def)
 		free_copy(def->values[i]);
 	free_copy(def->values);
 	def->values = NULL;
+}
+
+int shape_copy_values(struct relay_metric_def *to, const char *const *values)
+{
+	struct relay_metric_def copy = {.name = NULL};
+	bool failed = false;
+
+	copy.values = copy_values(values, &failed);
+	if (failed) {
+		shape_finish_values(&copy);
+		return -1;
+	}
+	shape_finish_values(to);
+	to->values = copy.values;
+	return 0;
 }
 
 void shape_finish(struct relay_metric_def *def)

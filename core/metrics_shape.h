@@ -14,21 +14,25 @@
 #define SHAPE_BOUNDS_MAX 64
 #define SHAPE_VALUES_MAX 256
 
-/* 0, or -1 with what is wrong. */
+/* 0, or -1 with what is wrong: with all of it, or with values of a label. */
 int shape_check(const struct relay_metric_def *def, struct relay_err *err);
+int shape_check_values(const char *const *values, struct relay_err *err);
 
 /* Of a description that was checked: how many numbers one value takes, and how
  * many values there are. */
 unsigned shape_width(const struct relay_metric_def *def);
 unsigned shape_values(const struct relay_metric_def *def);
 
-/* Whether numbers counted under one would be right under the other. */
+/* Whether numbers counted under one would be right under the other: of those
+ * that are looked up, the values of the label may differ. */
 bool shape_equal(
 	const struct relay_metric_def *a, const struct relay_metric_def *b);
 
 /* A deep copy, without `read`.  0, or -1 without memory. */
 int shape_copy(
 	struct relay_metric_def *to, const struct relay_metric_def *from);
+/* Copies of other values for the label of a copy.  0, or -1 without memory. */
+int shape_copy_values(struct relay_metric_def *to, const char *const *values);
 /* Frees what shape_copy() made: all of it, or the values of the label. */
 void shape_finish_values(struct relay_metric_def *def);
 void shape_finish(struct relay_metric_def *def);

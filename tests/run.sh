@@ -82,7 +82,7 @@ stage_asan() {
 
 stage_tsan() {
 	build build-tsan TSan -DCMAKE_C_COMPILER=gcc && unit build-tsan &&
-		black_box build-tsan 6 --only=ours -k 'ours-2 or reload or access or bounds or quota' \
+		black_box build-tsan 6 --only=ours -k 'ours-2 or reload or access or bounds or quota or nat or names or pool_join' \
 			tests/integration
 }
 

@@ -4,8 +4,8 @@
  * Metrics: counters, gauges and histograms that every exporter can visit.
  *
  * Each worker has its own shard, so counting takes no lock; a visitor sees the
- * sums.  A metric has at most one label, whose values are fixed when it is
- * registered: no device ID and no address ever becomes one.  A module that is
+ * sums.  A metric has at most one label, whose values the module fixes: no
+ * device ID and no client's address ever becomes one.  A module that is
  * disabled and enabled again goes on with its old values, so that counters
  * never go backwards while the process lives.
  */
@@ -51,6 +51,14 @@ struct relay_metric_def {
  */
 struct relay_metric *relay_metric_add(
 	struct relay_ctx *cx, const struct relay_metric_def *def);
+
+/*
+ * Other values for the label of a metric that is looked up (`read`), such as
+ * the names that a reload has brought; copied, may be none.  [C]  0, or -1 with
+ * a logged reason, and nothing changed.
+ */
+int relay_metric_relabel(struct relay_ctx *cx, struct relay_metric *metric,
+	const char *const *values);
 
 /*
  * Counts on the calling thread's shard; `value` is the index of the label's

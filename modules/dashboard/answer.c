@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <pool-join/pool_join_service.h>
 #include <relay/service.h>
 #include <strelaysrv/module.h>
 
@@ -133,12 +134,8 @@ static bool add_quota(struct relay_ctx *cx, cJSON *answer)
 
 /* Lists that are made by looking at every metric there is. */
 
-#define POOLS_MOST 16
-
 struct lists {
 	cJSON *refusals, *modules;
-	bool joined[POOLS_MOST]; /* by the pool's place in the option */
-	size_t places;
 };
 
 static cJSON *element(cJSON *array)
@@ -216,31 +213,34 @@ static int look(const struct relay_sample *sample, void *arg)
 		good = add_refusal(lists->refusals, sample, refusal);
 	else if (is(sample, "core", "module_up"))
 		good = add_module(lists->modules, sample);
-	else if (is(sample, "pool-join", "joined") &&
-		 lists->places < POOLS_MOST)
-		lists->joined[lists->places++] = sample->value != 0;
 	return good ? 0 : -1;
 }
 
-static bool add_pools(
-	struct relay_ctx *cx, cJSON *answer, const struct lists *lists)
+static bool add_pool(cJSON *item, const struct pool_join_state *state)
+{
+	return item && add_string(item, "url", state->url) &&
+	       add_string(item, "state", state->state) &&
+	       add_string(item, "reason", state->reason) &&
+	       cJSON_AddBoolToObject(item, "joined", state->joined) &&
+	       add_integer(item, "next", state->next_ms) &&
+	       add_integer(item, "evicted", state->evict_ms);
+}
+
+static bool add_pools(struct relay_ctx *cx, cJSON *answer)
 {
 	cJSON *pools = cJSON_AddArrayToObject(answer, "pools");
-	struct relay_value value;
+	struct relay_ctx *self;
+	const struct pool_join_service *joins = relay_service_find(
+		cx, POOL_JOIN_SERVICE, POOL_JOIN_SERVICE_VERSION, &self);
+	struct pool_join_state state;
+	bool good = pools != NULL;
 
-	if (!pools)
-		return false;
-	if (relay_option_get(cx, "pool-join", "pools", &value) || !value.list)
-		return true;
-	for (size_t i = 0; value.list[i]; i++) {
-		cJSON *item = element(pools);
-
-		if (!item || !add_string(item, "url", value.list[i]) ||
-			!cJSON_AddBoolToObject(item, "joined",
-				i < lists->places && lists->joined[i]))
-			return false;
+	for (unsigned i = 0; good && joins; i++) {
+		if (joins->pool(self, i, &state) != 0)
+			break;
+		good = add_pool(element(pools), &state);
 	}
-	return true;
+	return good;
 }
 
 static bool add_lists(struct relay_ctx *cx, cJSON *answer)
@@ -252,7 +252,7 @@ static bool add_lists(struct relay_ctx *cx, cJSON *answer)
 
 	return lists.refusals && lists.modules &&
 	       relay_metrics_visit(cx, look, &lists) == 0 &&
-	       add_pools(cx, answer, &lists);
+	       add_pools(cx, answer);
 }
 
 /* Throughput. */

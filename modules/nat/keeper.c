@@ -14,41 +14,39 @@
 #include <unistd.h>
 
 #include "keeper.h"
-#include "pmp.h"
-#include "upnp.h"
 
-#define NEWS_MAX  8
-#define PMP_SHARE 4 /* of the timeout; UPnP has the rest */
-#define UNMAP_MS  2000
-#define UPNP      "UPnP"
-#define PMP       "NAT-PMP"
+#define NEWS_MAX 8
 
 struct keeper {
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t wake;
 	unsigned owners;       /* the thread, and who started it */
-	bool stop, over, busy; /* busy: something is mapped */
+	bool stop, over, busy; /* busy: something may be mapped */
 	bool moved;            /* the port of conf is another one */
 	bool leaves;           /* what is mapped is to stay so */
 	struct keeper_conf conf;
 	struct keeper_news news[NEWS_MAX];
 	unsigned count;
-	int fd; /* eventfd; constant */
+	int fd;                  /* eventfd; constant */
+	struct gateway *gateway; /* owned; the thread's alone */
 };
 
 /* What only the thread knows. */
 struct job {
 	struct keeper *keeper;
-	struct keeper_conf conf; /* a copy of now */
-	struct upnp *upnp;       /* owned; NULL: NAT-PMP, or nothing yet */
-	bool mapped;
-	const char *protocol;
-	struct mapping mapping;
-	struct mapping_wish wish;
+	const struct gateway_ops *ops;
+	struct gateway *gateway; /* borrowed from it */
+	struct schedule schedule;
+	struct keeper_conf conf; /* as it is from now on */
+	struct gateway_wish wish;
+	bool moved;  /* from what clients are told of */
+	bool mapped; /* and nothing has gone wrong since */
+	bool told;   /* what clients are told is `mapping` */
+	struct gateway_mapping mapping;
 	int64_t renewed_ms;
 	unsigned failures;
-	bool moved; /* what was told of is no longer mapped */
-	bool leaves;
+	enum gateway_result failed; /* how the last one did */
+	bool leaves;                /* the mapping to another process */
 };
 
 static int64_t now_ms(void)
@@ -82,6 +80,7 @@ static void release(struct keeper *keeper)
 	(void)close(keeper->fd);
 	pthread_cond_destroy(&keeper->wake);
 	pthread_mutex_destroy(&keeper->lock);
+	keeper->conf.ops->destroy(keeper->gateway);
 	free(keeper);
 }
 
@@ -91,15 +90,12 @@ static void tell(
 	struct job *job, enum keeper_what what, const struct relay_err *why)
 {
 	struct keeper *keeper = job->keeper;
-	struct keeper_news news = {.what = what,
-		.mapping = job->mapping,
-		.protocol = job->protocol};
+	struct keeper_news news = {.what = what, .mapping = job->mapping};
 	const uint64_t one = 1;
 
 	if (why)
 		news.why = *why;
 	pthread_mutex_lock(&keeper->lock);
-	keeper->busy = job->mapped;
 	/* The newest counts. */
 	if (keeper->count == NEWS_MAX)
 		memmove(keeper->news, keeper->news + 1,
@@ -111,6 +107,40 @@ static void tell(
 		return;
 }
 
+static void set_busy(struct job *job, bool busy)
+{
+	pthread_mutex_lock(&job->keeper->lock);
+	job->keeper->busy = busy;
+	pthread_mutex_unlock(&job->keeper->lock);
+}
+
+static bool must_stop(struct job *job)
+{
+	bool stop;
+
+	pthread_mutex_lock(&job->keeper->lock);
+	stop = job->keeper->stop;
+	pthread_mutex_unlock(&job->keeper->lock);
+	return stop;
+}
+
+/* Clients are told of the old mapping until there is a new one, or none. */
+static void move(struct job *job)
+{
+	job->ops->unmap(job->gateway, &job->wish);
+	job->mapped = false;
+	job->failures = 0;
+}
+
+static void take_conf(struct job *job, const struct keeper_conf *conf)
+{
+	job->schedule = conf->schedule;
+	job->wish.port = conf->port;
+	job->wish.lease_ms = conf->schedule.lease_ms;
+	job->wish.timeout_ms = conf->timeout_ms;
+	memcpy(job->wish.local, conf->local, sizeof(job->wish.local));
+}
+
 /* True: go on; false: it is time to end. */
 static bool rest(struct job *job, int64_t ms)
 {
@@ -118,108 +148,68 @@ static bool rest(struct job *job, int64_t ms)
 	int64_t end = now_ms() + ms;
 	struct timespec until = {.tv_sec = (time_t)(end / 1000),
 		.tv_nsec = (long)(end % 1000 * 1000000)};
-	bool stop;
+	bool stop, moved;
 
 	pthread_mutex_lock(&keeper->lock);
 	while (!keeper->stop && !keeper->moved && ms > 0)
 		if (pthread_cond_timedwait(
-			    &keeper->wake, &keeper->lock, &until) == ETIMEDOUT)
+			    &keeper->wake, &keeper->lock, &until) != 0)
 			break;
 	stop = keeper->stop;
-	job->conf = keeper->conf;
 	job->moved |= keeper->moved;
+	moved = keeper->moved;
 	keeper->moved = false;
 	job->leaves = keeper->leaves;
+	job->conf = keeper->conf;
 	pthread_mutex_unlock(&keeper->lock);
-	job->wish.lease_ms = job->conf.schedule.lease_ms;
+	if (moved)
+		move(job);
+	if (!stop)
+		take_conf(job, &job->conf);
 	return !stop;
 }
 
-static enum mapping_result map_upnp(
-	struct job *job, struct mapping *out, struct relay_err *err)
+/* From here on there is something to take back, whatever it answers. */
+static enum gateway_result map(
+	struct job *job, struct gateway_mapping *out, struct relay_err *err)
 {
-	enum mapping_result result = MAPPING_FAILED;
+	set_busy(job, true);
+	job->wish.random = random_number();
+	return job->ops->map(job->gateway, &job->wish, out, err);
+}
 
-	for (unsigned i = 0; i < SCHEDULE_PORTS; i++) {
-		/* What we had before, first. */
-		if (i > 0 || !job->wish.outer)
-			job->wish.outer = schedule_port(
-				job->conf.port, i, random_number());
-		result = upnp_map(job->upnp, &job->wish, out, err);
-		if (result != MAPPING_TAKEN)
-			break;
+static enum gateway_result search(
+	struct job *job, struct gateway_mapping *out, struct relay_err *err)
+{
+	enum gateway_result result;
+
+	set_busy(job, false);
+	result = job->ops->find(job->gateway, &job->wish, err);
+	/* It took long, and what is mapped now would have to be taken back. */
+	if (result == GATEWAY_DONE && must_stop(job)) {
+		(void)relay_fail(err, "it is to stop");
+		return GATEWAY_ABSENT;
 	}
-	return result;
+	return result == GATEWAY_DONE ? map(job, out, err) : result;
 }
 
-static enum mapping_result map_pmp(
-	struct job *job, struct mapping *out, struct relay_err *err)
+static bool differs(
+	const struct gateway_mapping *a, const struct gateway_mapping *b)
 {
-	enum mapping_result result;
-
-	if (!job->wish.outer)
-		job->wish.outer = job->conf.port;
-	result =
-		pmp_map(job->conf.timeout_ms / PMP_SHARE, &job->wish, out, err);
-	if (result == MAPPING_DONE)
-		job->wish.outer = out->outer;
-	return result;
+	/* Both were zeroed before they were filled. */
+	return memcmp(&a->outer, &b->outer, sizeof(a->outer)) != 0;
 }
 
-/* A gateway of either kind. */
-static enum mapping_result search(
-	struct job *job, struct mapping *out, struct relay_err *err)
+static void went_well(
+	struct job *job, const struct gateway_mapping *now, bool renewed)
 {
-	int64_t share = job->conf.timeout_ms / PMP_SHARE;
-	enum mapping_result result;
-	struct relay_err pmp_err;
+	bool changed =
+		!job->told || job->failures || differs(&job->mapping, now);
 
-	(void)relay_fail(err, "no UPnP gateway answers");
-	job->upnp = upnp_find(job->conf.timeout_ms - share, job->conf.local);
-	job->protocol = UPNP;
-	if (job->upnp && map_upnp(job, out, err) == MAPPING_DONE)
-		return MAPPING_DONE;
-	upnp_free(job->upnp);
-	job->upnp = NULL;
-	job->protocol = PMP;
-	result = map_pmp(job, out, &pmp_err);
-	if (result != MAPPING_DONE) {
-		struct relay_err both = *err;
-
-		(void)relay_fail(
-			err, "%.100s; %.100s", both.text, pmp_err.text);
-	}
-	return result;
-}
-
-static enum mapping_result renew(
-	struct job *job, struct mapping *out, struct relay_err *err)
-{
-	return job->upnp ? map_upnp(job, out, err) : map_pmp(job, out, err);
-}
-
-static enum mapping_result look(
-	struct job *job, struct mapping *out, struct relay_err *err)
-{
-	int64_t since = now_ms() - job->renewed_ms;
-
-	if (!job->mapped)
-		return search(job, out, err);
-	/* NAT-PMP has no question that is cheaper than asking again. */
-	if (!job->upnp || since >= schedule_renewal(&job->conf.schedule))
-		return renew(job, out, err);
-	return upnp_check(job->upnp, &job->wish, out, err);
-}
-
-static void went_well(struct job *job, const struct mapping *now, bool renewed)
-{
-	bool changed = !job->mapped || job->mapping.outer != now->outer ||
-		       job->mapping.address.s_addr != now->address.s_addr;
-
-	if (renewed || !job->mapped)
+	if (renewed)
 		job->renewed_ms = now_ms();
 	job->failures = 0;
-	job->mapped = true;
+	job->mapped = job->told = true;
 	job->moved = false;
 	job->mapping = *now;
 	if (changed)
@@ -227,90 +217,64 @@ static void went_well(struct job *job, const struct mapping *now, bool renewed)
 }
 
 /* What the gateway has is kept for as long as it may still work. */
-static void went_wrong(struct job *job, const struct relay_err *err)
+static void went_wrong(struct job *job, enum gateway_result result,
+	const struct relay_err *err)
 {
-	bool was_mapped = job->mapped;
-
-	job->failures++;
-	upnp_free(job->upnp);
-	job->upnp = NULL;
 	job->mapped = false;
-	if (job->failures == 1)
-		tell(job, KEEPER_FAILED, err);
-	if (job->moved)
-		tell(job, KEEPER_LOST, err);
-	job->moved = false;
-	if (was_mapped)
+	if (!job->failures++ || result != job->failed)
+		tell(job,
+			result == GATEWAY_ABSENT ? KEEPER_ABSENT
+						 : KEEPER_FAILED,
+			err);
+	job->failed = result;
+	if (!job->told || (!job->moved && !schedule_over(&job->schedule,
+						  now_ms() - job->renewed_ms)))
 		return;
-	/* A port that was only tried is nothing to hold on to. */
-	if (!job->mapping.outer)
-		job->wish.outer = 0;
-	if (job->mapping.outer && schedule_over(&job->conf.schedule,
-					  now_ms() - job->renewed_ms)) {
-		tell(job, KEEPER_LOST, err);
-		job->mapping.outer = 0;
-	}
+	job->told = job->moved = false;
+	tell(job, KEEPER_LOST, err);
 }
 
 /* One look; how long to rest then. */
 static int64_t turn(struct job *job)
 {
-	struct mapping now = {.outer = 0};
+	struct gateway_mapping now;
 	struct relay_err err = {.text = ""};
 	int64_t since = now_ms() - job->renewed_ms;
 	bool renewed =
-		!job->upnp || since >= schedule_renewal(&job->conf.schedule);
-	enum mapping_result result = look(job, &now, &err);
+		!job->mapped || since >= schedule_renewal(&job->schedule);
+	enum gateway_result result;
 
-	if (result == MAPPING_LOST) {
-		result = renew(job, &now, &err);
+	if (!job->mapped)
+		result = search(job, &now, &err);
+	else if (renewed)
+		result = map(job, &now, &err);
+	else
+		result = job->ops->check(job->gateway, &job->wish, &now, &err);
+	if (result == GATEWAY_LOST) {
+		result = map(job, &now, &err);
 		renewed = true;
 	}
-	if (result == MAPPING_DONE) {
+	if (result == GATEWAY_DONE) {
 		went_well(job, &now, renewed);
 		return schedule_check(
-			&job->conf.schedule, now_ms() - job->renewed_ms);
+			&job->schedule, now_ms() - job->renewed_ms);
 	}
-	went_wrong(job, &err);
+	went_wrong(job, result, &err);
 	return schedule_retry(job->failures, random_number());
-}
-
-static void unmap(struct job *job)
-{
-	if (job->mapped && job->upnp)
-		upnp_unmap(job->upnp, job->mapping.outer);
-	else if (job->mapped)
-		pmp_unmap(UNMAP_MS, job->wish.inner);
-	upnp_free(job->upnp);
-	job->upnp = NULL;
-}
-
-/* Clients are told of the old mapping until there is a new one, or none. */
-static void move(struct job *job)
-{
-	unmap(job);
-	job->moved = job->mapping.outer != 0;
-	job->mapped = false;
-	job->mapping.outer = 0;
-	job->wish.outer = 0;
-	job->failures = 0;
 }
 
 static void *run(void *arg)
 {
-	struct job job = {.keeper = arg, .protocol = UPNP};
+	struct job job = {.keeper = arg};
 	struct keeper *keeper = arg;
 	int64_t ms = 0;
 
-	while (rest(&job, ms)) {
-		if (job.moved)
-			move(&job);
-		job.wish.inner = job.conf.port;
+	job.ops = keeper->conf.ops;
+	job.gateway = keeper->gateway;
+	while (rest(&job, ms))
 		ms = turn(&job);
-	}
-	if (job.leaves)
-		job.mapped = false;
-	unmap(&job);
+	if (!job.leaves)
+		job.ops->unmap(job.gateway, &job.wish);
 	pthread_mutex_lock(&keeper->lock);
 	keeper->over = true;
 	pthread_cond_broadcast(&keeper->wake);
@@ -362,20 +326,21 @@ struct keeper *keeper_start(
 	keeper->conf = *conf;
 	keeper->owners = 2;
 	keeper->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (keeper->fd < 0 || pthread_mutex_init(&keeper->lock, NULL) != 0) {
+	keeper->gateway = conf->ops->create();
+	if (keeper->fd < 0)
 		relay_fail(err, "cannot make an eventfd: %s", strerror(errno));
-		if (keeper->fd >= 0)
-			(void)close(keeper->fd);
-		free(keeper);
-		return NULL;
-	}
-	if (init_wake(keeper) != 0 || start_thread(keeper) != 0) {
+	else if (!keeper->gateway)
+		relay_fail(err, "out of memory");
+	else if (pthread_mutex_init(&keeper->lock, NULL) != 0 ||
+		 init_wake(keeper) != 0 || start_thread(keeper) != 0)
 		relay_fail(err, "cannot start a thread");
+	else
+		return keeper;
+	conf->ops->destroy(keeper->gateway);
+	if (keeper->fd >= 0)
 		(void)close(keeper->fd);
-		free(keeper);
-		return NULL;
-	}
-	return keeper;
+	free(keeper);
+	return NULL;
 }
 
 int keeper_fd(const struct keeper *keeper)
@@ -413,21 +378,25 @@ void keeper_configure(struct keeper *keeper, const struct keeper_conf *conf)
 	pthread_mutex_unlock(&keeper->lock);
 }
 
-void keeper_stop(struct keeper *keeper, int64_t wait_ms)
+void keeper_stop(struct keeper *keeper)
 {
-	int64_t end = now_ms() + wait_ms;
-	struct timespec until = {.tv_sec = (time_t)(end / 1000),
-		.tv_nsec = (long)(end % 1000 * 1000000)};
-
 	if (!keeper)
 		return;
 	pthread_mutex_lock(&keeper->lock);
 	keeper->stop = true;
 	pthread_cond_broadcast(&keeper->wake);
+	pthread_mutex_unlock(&keeper->lock);
+}
+
+void keeper_free(struct keeper *keeper, const struct timespec *until)
+{
+	if (!keeper)
+		return;
+	pthread_mutex_lock(&keeper->lock);
 	/* One that still searches has nothing to take back. */
-	while (keeper->busy && !keeper->over)
+	while (until && keeper->busy && !keeper->over)
 		if (pthread_cond_timedwait(
-			    &keeper->wake, &keeper->lock, &until) == ETIMEDOUT)
+			    &keeper->wake, &keeper->lock, until) != 0)
 			break;
 	pthread_mutex_unlock(&keeper->lock);
 	release(keeper);
@@ -438,5 +407,5 @@ void keeper_leave(struct keeper *keeper)
 	pthread_mutex_lock(&keeper->lock);
 	keeper->leaves = true;
 	pthread_mutex_unlock(&keeper->lock);
-	keeper_stop(keeper, 0);
+	keeper_stop(keeper);
 }

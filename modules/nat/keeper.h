@@ -11,16 +11,18 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <strelaysrv/err.h>
 #include <strelaysrv/log.h>
 
-#include "mapping.h"
+#include "gateway.h"
 #include "schedule.h"
 
 struct keeper;
 
 struct keeper_conf {
+	const struct gateway_ops *ops;
 	uint16_t port;  /* that we listen on */
 	char local[64]; /* the local address; "": any */
 	int64_t timeout_ms;
@@ -30,14 +32,14 @@ struct keeper_conf {
 enum keeper_what {
 	KEEPER_MAPPED, /* a new mapping, or another address */
 	KEEPER_LOST,   /* what was mapped is so no more */
-	KEEPER_FAILED, /* an attempt; for the log only */
+	KEEPER_FAILED, /* attempts, from now on; for the log only */
+	KEEPER_ABSENT, /* the same, for want of anybody to ask */
 };
 
 struct keeper_news {
 	enum keeper_what what;
-	struct mapping mapping; /* KEEPER_MAPPED */
-	const char *protocol;   /* "UPnP", "NAT-PMP"; constant */
-	struct relay_err why;   /* LOST and FAILED */
+	struct gateway_mapping mapping; /* KEEPER_MAPPED */
+	struct relay_err why;           /* all others */
 };
 
 /* NULL with err filled. */
@@ -49,12 +51,14 @@ int keeper_fd(const struct keeper *keeper);
 bool keeper_hear(struct keeper *keeper, struct keeper_news *out);
 /* New times, and another port: the one mapped until then is taken back. */
 void keeper_configure(struct keeper *keeper, const struct keeper_conf *conf);
-/*
- * Takes the mapping back.  Waits for that at most `wait_ms`; what takes longer
- * goes on by itself.  Accepts NULL.
- */
-void keeper_stop(struct keeper *keeper, int64_t wait_ms);
-/* Ends without taking anything back: another process keeps it now. */
+/* Has it begin to take the mapping back.  Accepts NULL. */
+void keeper_stop(struct keeper *keeper);
+/* The same, but nothing is taken back: another process keeps it now. */
 void keeper_leave(struct keeper *keeper);
+/*
+ * After keeper_stop(): waits for that at most until a moment of the monotonic
+ * clock (NULL: not at all); what takes longer goes on by itself.  Accepts NULL.
+ */
+void keeper_free(struct keeper *keeper, const struct timespec *until);
 
 #endif

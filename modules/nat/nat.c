@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -12,9 +13,11 @@
 #include <strelaysrv/module.h>
 
 #include "../relay/service.h"
+#include "global.h"
 #include "keeper.h"
 
-#define STOP_MS 5000 /* for a gateway to take the port back */
+#define STOP_S 5 /* for a gateway to take the port back */
+#define DAY_MS 86400000
 
 struct conf {
 	bool enabled;
@@ -26,14 +29,25 @@ struct conf {
 
 enum { METRIC_MAPPED, METRIC_CHANGES, METRIC_FAILURES, METRICS };
 
+/* A port of the gateway's for IPv4, a hole in its firewall for IPv6. */
+enum { IPV4, IPV6, FAMILIES };
+
+struct side {
+	struct keeper *keeper; /* NULL: none is needed */
+	struct event *event;   /* of its news */
+	bool mapped;
+	struct sockaddr_storage outer; /* as it was told last */
+};
+
 /* [C] only. */
 struct state {
-	struct keeper *keeper; /* NULL: not enabled */
-	struct event *event;   /* of its news */
+	struct side sides[FAMILIES];
 	struct relay_metric *metrics[METRICS];
-	bool mapped;
 	bool left; /* to another process */
 };
+
+static const char *const family_words[] = {
+	[IPV4] = "ipv4", [IPV6] = "ipv6", NULL};
 
 static const struct relay_option options[] = {
 	RELAY_OPT(struct conf, enabled, bool, "enabled", RELAY_BOOL, "no", 0, 0,
@@ -60,45 +74,65 @@ static struct state *state_of(const struct relay_ctx *cx)
 
 static int64_t read_mapped(struct relay_ctx *cx, unsigned value)
 {
-	(void)value;
-	return state_of(cx)->mapped;
+	return state_of(cx)->sides[value].mapped;
 }
 
 static const struct relay_metric_def metrics[METRICS] = {
 	[METRIC_MAPPED] = {.name = "mapped",
-		.help = "Whether a gateway leads a port to the relay.",
+		.help = "Whether a gateway leads clients to the relay.",
 		.kind = RELAY_GAUGE,
+		.label = "family",
+		.values = family_words,
 		.read = read_mapped},
 	[METRIC_CHANGES] = {.name = "changes",
 		.help = "Times that the external address or port became "
 			"another one.",
-		.kind = RELAY_COUNTER},
+		.kind = RELAY_COUNTER,
+		.label = "family",
+		.values = family_words},
 	[METRIC_FAILURES] = {.name = "failures",
 		.help = "Times that gateways began to fail.",
-		.kind = RELAY_COUNTER},
+		.kind = RELAY_COUNTER,
+		.label = "family",
+		.values = family_words},
 };
 
 /* What clients are told. */
 
-static void tell_relay(struct relay_ctx *cx, const struct mapping *mapping)
+static const struct relay_service *find_relay(
+	struct relay_ctx *cx, struct relay_ctx **self)
 {
-	struct relay_ctx *self;
-	const struct relay_service *relay = relay_service_find(
-		cx, RELAY_SERVICE, RELAY_SERVICE_VERSION, &self);
-	struct sockaddr_in v4 = {.sin_family = AF_INET};
-	struct sockaddr_storage address;
+	return relay_service_find(
+		cx, RELAY_SERVICE, RELAY_SERVICE_VERSION, self);
+}
 
-	if (!relay)
-		return;
-	if (!mapping) {
-		relay->clear_external(self, AF_INET);
-		return;
-	}
-	v4.sin_addr = mapping->address;
-	v4.sin_port = htons(mapping->outer);
-	memset(&address, 0, sizeof(address));
-	memcpy(&address, &v4, sizeof(v4));
-	relay->set_external(self, &address);
+static void forget(struct relay_ctx *cx, int family)
+{
+	struct side *side = &state_of(cx)->sides[family];
+	struct relay_ctx *self;
+	const struct relay_service *relay = find_relay(cx, &self);
+
+	if (side->mapped && relay)
+		relay->clear_external(
+			self, family == IPV6 ? AF_INET6 : AF_INET);
+	side->mapped = false;
+}
+
+static void tell_relay(
+	struct relay_ctx *cx, int family, const struct sockaddr_storage *outer)
+{
+	struct side *side = &state_of(cx)->sides[family];
+	struct relay_ctx *self;
+	const struct relay_service *relay = find_relay(cx, &self);
+
+	/* Both were zeroed before they were filled. */
+	if (memcmp(&side->outer, outer, sizeof(*outer)) != 0)
+		relay_metric_inc(cx, state_of(cx)->metrics[METRIC_CHANGES],
+			(unsigned)family, 1);
+	side->mapped = true;
+	side->outer = *outer;
+	if (relay)
+		relay->set_external(self, outer);
 }
 
 /* Behind a second gateway, nobody from outside gets through. */
@@ -107,51 +141,91 @@ static bool is_private(struct in_addr address)
 	uint32_t a = ntohl(address.s_addr);
 
 	return a >> 24 == 10 || a >> 20 == (172 << 4 | 1) ||
-	       a >> 16 == (192 << 8 | 168) || a >> 22 == (100 << 2 | 1);
+	       a >> 16 == (192 << 8 | 168) || a >> 22 == (100 << 2 | 1) ||
+	       a >> 16 == (169 << 8 | 254);
 }
 
-static void mapped(struct relay_ctx *cx, const struct keeper_news *news)
+/* Gateways say such things while they have no address. */
+static bool is_nobody(struct in_addr address)
+{
+	uint32_t a = ntohl(address.s_addr);
+
+	return a >> 24 == 0 || a >> 24 == 127 || a >> 28 >= 14;
+}
+
+static void mapped_v4(struct relay_ctx *cx, const struct keeper_news *news)
 {
 	char text[INET_ADDRSTRLEN] = "?";
+	struct sockaddr_storage outer = news->mapping.outer;
+	struct sockaddr_in v4;
 
-	(void)inet_ntop(AF_INET, &news->mapping.address, text, sizeof(text));
+	memcpy(&v4, &outer, sizeof(v4));
+	(void)inet_ntop(AF_INET, &v4.sin_addr, text, sizeof(text));
 	relay_log(cx, RELAY_NOTICE, "%s maps port %u of %s to this relay",
-		news->protocol, (unsigned)news->mapping.outer, text);
-	if (is_private(news->mapping.address))
+		news->mapping.protocol, (unsigned)ntohs(v4.sin_port), text);
+	if (is_private(v4.sin_addr))
 		relay_log(cx, RELAY_WARNING,
 			"%s is a private address: there is another gateway "
 			"behind this one, which must map the port as well",
 			text);
-	state_of(cx)->mapped = true;
-	relay_metric_inc(cx, state_of(cx)->metrics[METRIC_CHANGES], 0, 1);
-	tell_relay(cx, &news->mapping);
+	if (is_nobody(v4.sin_addr)) {
+		v4.sin_addr.s_addr = INADDR_ANY;
+		memcpy(&outer, &v4, sizeof(v4));
+	}
+	tell_relay(cx, IPV4, &outer);
+}
+
+static void mapped_v6(struct relay_ctx *cx, const struct keeper_news *news)
+{
+	char text[INET6_ADDRSTRLEN] = "?";
+	struct sockaddr_in6 v6;
+
+	memcpy(&v6, &news->mapping.outer, sizeof(v6));
+	(void)inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof(text));
+	relay_log(cx, RELAY_NOTICE, "%s: port %u of %s is open to the outside",
+		news->mapping.protocol, (unsigned)ntohs(v6.sin6_port), text);
+	tell_relay(cx, IPV6, &news->mapping.outer);
+}
+
+static void take(
+	struct relay_ctx *cx, int family, const struct keeper_news *news)
+{
+	const char *what = family == IPV6 ? "IPv6 pinhole" : "port";
+
+	switch (news->what) {
+	case KEEPER_MAPPED:
+		(family == IPV6 ? mapped_v6 : mapped_v4)(cx, news);
+		break;
+	case KEEPER_LOST:
+		relay_log(cx, RELAY_WARNING, "the mapped %s is lost: %s", what,
+			news->why.text);
+		forget(cx, family);
+		break;
+	case KEEPER_FAILED:
+	case KEEPER_ABSENT:
+		/* Without IPv6, or a firewall to open, nothing is missing. */
+		relay_log(cx,
+			family == IPV6 && news->what == KEEPER_ABSENT
+				? RELAY_INFO
+				: RELAY_WARNING,
+			"no %s is mapped: %s; tries again", what,
+			news->why.text);
+		relay_metric_inc(cx, state_of(cx)->metrics[METRIC_FAILURES],
+			(unsigned)family, 1);
+		break;
+	}
 }
 
 static void hear(struct relay_ctx *cx, const void *arg)
 {
-	struct state *state = state_of(cx);
 	struct keeper_news news;
 
 	(void)arg;
-	while (state->keeper && keeper_hear(state->keeper, &news)) {
-		switch (news.what) {
-		case KEEPER_MAPPED:
-			mapped(cx, &news);
-			break;
-		case KEEPER_LOST:
-			relay_log(cx, RELAY_WARNING,
-				"the mapped port is lost: %s", news.why.text);
-			state->mapped = false;
-			tell_relay(cx, NULL);
-			break;
-		case KEEPER_FAILED:
-			relay_log(cx, RELAY_WARNING,
-				"no port is mapped: %s; tries again",
-				news.why.text);
-			relay_metric_inc(
-				cx, state->metrics[METRIC_FAILURES], 0, 1);
-			break;
-		}
+	for (int i = 0; i < FAMILIES; i++) {
+		struct keeper *keeper = state_of(cx)->sides[i].keeper;
+
+		while (keeper && keeper_hear(keeper, &news))
+			take(cx, i, &news);
 	}
 }
 
@@ -170,104 +244,185 @@ static void has_news(evutil_socket_t fd, short what, void *arg)
 
 /* What is mapped. */
 
-/* The first address that takes IPv4. */
-static int find_port(struct keeper_conf *out, struct relay_err *err)
+static bool only_v6(struct relay_ctx *cx)
 {
-	struct sockaddr_storage addr;
+	struct relay_value protocol;
+
+	return relay_option_get(cx, NULL, "protocol", &protocol) == 0 &&
+	       strcmp(protocol.string, "tcp6") == 0;
+}
+
+/* Whether clients of the Internet reach it by IPv4. */
+static bool serves_v4(struct relay_ctx *cx, const struct sockaddr_storage *addr,
+	struct keeper_conf *out)
+{
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
 
-	for (unsigned i = 0; relay_listen_address(i, &addr) == 0; i++) {
-		if (addr.ss_family == AF_INET6) {
-			memcpy(&v6, &addr, sizeof(v6));
-			if (!IN6_IS_ADDR_UNSPECIFIED(&v6.sin6_addr))
-				continue;
-			out->port = ntohs(v6.sin6_port);
-			return 0;
-		}
-		memcpy(&v4, &addr, sizeof(v4));
-		if (ntohl(v4.sin_addr.s_addr) >> 24 == 127)
-			continue;
-		out->port = ntohs(v4.sin_port);
-		if (v4.sin_addr.s_addr != htonl(INADDR_ANY))
-			(void)inet_ntop(AF_INET, &v4.sin_addr, out->local,
-				sizeof(out->local));
-		return 0;
+	if (addr->ss_family == AF_INET6) {
+		memcpy(&v6, addr, sizeof(v6));
+		out->port = ntohs(v6.sin6_port);
+		return IN6_IS_ADDR_UNSPECIFIED(&v6.sin6_addr) && !only_v6(cx);
 	}
-	return relay_fail(err, "the relay listens on no IPv4 address that a "
-			       "gateway could reach");
+	memcpy(&v4, addr, sizeof(v4));
+	out->port = ntohs(v4.sin_port);
+	if (v4.sin_addr.s_addr != htonl(INADDR_ANY))
+		(void)inet_ntop(
+			AF_INET, &v4.sin_addr, out->local, sizeof(out->local));
+	return ntohl(v4.sin_addr.s_addr) >> 24 != 127;
 }
 
-static void fill(const struct relay_ctx *cx, struct keeper_conf *out)
+static bool serves_v6(
+	const struct sockaddr_storage *addr, struct keeper_conf *out)
+{
+	struct sockaddr_in6 v6;
+
+	if (addr->ss_family != AF_INET6)
+		return false;
+	memcpy(&v6, addr, sizeof(v6));
+	out->port = ntohs(v6.sin6_port);
+	if (IN6_IS_ADDR_UNSPECIFIED(&v6.sin6_addr))
+		return true;
+	(void)inet_ntop(
+		AF_INET6, &v6.sin6_addr, out->local, sizeof(out->local));
+	return global_is_address(&v6.sin6_addr);
+}
+
+/* The first address that serves the family. */
+static bool find_port(struct relay_ctx *cx, int family, struct keeper_conf *out)
+{
+	struct sockaddr_storage addr;
+
+	for (unsigned i = 0; relay_listen_address(i, &addr) == 0; i++) {
+		out->local[0] = '\0';
+		if (family == IPV6 ? serves_v6(&addr, out)
+				   : serves_v4(cx, &addr, out))
+			return true;
+	}
+	return false;
+}
+
+/* A pinhole cannot be asked for longer. */
+static int64_t lease_of(const struct conf *conf, int family)
+{
+	if (family == IPV6 && (!conf->lease_ms || conf->lease_ms > DAY_MS))
+		return DAY_MS;
+	return conf->lease_ms;
+}
+
+static void fill(
+	const struct relay_ctx *cx, int family, struct keeper_conf *out)
 {
 	const struct conf *conf = cx->conf;
 
+	out->ops = family == IPV6 ? &gateway_pinhole : &gateway_port;
 	out->timeout_ms = conf->timeout_ms;
-	out->schedule = (struct schedule){.lease_ms = conf->lease_ms,
+	out->schedule = (struct schedule){.lease_ms = lease_of(conf, family),
 		.renewal_ms = conf->renewal_ms,
 		.check_ms = conf->check_ms};
 }
 
-static void enable(struct relay_ctx *cx)
+static int listen_to(
+	struct relay_ctx *cx, struct side *side, struct relay_err *err)
 {
-	struct state *state = state_of(cx);
-	struct keeper_conf conf = {.port = 0};
-	struct relay_err err;
-
-	fill(cx, &conf);
-	if (find_port(&conf, &err) == 0)
-		state->keeper = keeper_start(&conf, &err);
-	if (!state->keeper) {
-		relay_log(cx, RELAY_WARNING, "maps no port: %s", err.text);
-		return;
-	}
-	state->event = event_new(relay_event_base(cx), keeper_fd(state->keeper),
+	side->event = event_new(relay_event_base(cx), keeper_fd(side->keeper),
 		EV_READ | EV_PERSIST, has_news, cx);
-	if (state->event && event_add(state->event, NULL) == 0)
-		return;
-	relay_log(cx, RELAY_WARNING, "maps no port: out of memory");
-	if (state->event)
-		event_free(state->event);
-	state->event = NULL;
-	keeper_stop(state->keeper, 0);
-	state->keeper = NULL;
+	if (side->event && event_add(side->event, NULL) == 0)
+		return 0;
+	if (side->event)
+		event_free(side->event);
+	side->event = NULL;
+	keeper_stop(side->keeper);
+	keeper_free(side->keeper, NULL);
+	side->keeper = NULL;
+	return relay_fail(err, "out of memory");
 }
 
-static void disable(struct relay_ctx *cx, int64_t wait_ms)
+static void enable(
+	struct relay_ctx *cx, int family, const struct keeper_conf *conf)
 {
-	struct state *state = state_of(cx);
+	struct side *side = &state_of(cx)->sides[family];
+	struct relay_err err;
 
-	if (state->event)
-		event_free(state->event);
-	state->event = NULL;
-	keeper_stop(state->keeper, wait_ms);
-	state->keeper = NULL;
-	if (state->mapped)
-		tell_relay(cx, NULL);
-	state->mapped = false;
+	side->keeper = keeper_start(conf, &err);
+	if (!side->keeper || listen_to(cx, side, &err) != 0)
+		relay_log(cx, RELAY_WARNING, "maps no %s: %s",
+			family == IPV6 ? "IPv6 pinhole" : "port", err.text);
+}
+
+static void stop_side(struct side *side)
+{
+	if (side->event)
+		event_free(side->event);
+	side->event = NULL;
+	keeper_stop(side->keeper);
+}
+
+/* All at once, so that slow gateways take their time together. */
+static void stop_sides(struct relay_ctx *cx, time_t wait_s)
+{
+	struct side *sides = state_of(cx)->sides;
+	struct timespec until;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &until) != 0)
+		until.tv_sec = until.tv_nsec = 0;
+	until.tv_sec += wait_s;
+	for (int i = 0; i < FAMILIES; i++)
+		stop_side(&sides[i]);
+	for (int i = 0; i < FAMILIES; i++) {
+		keeper_free(sides[i].keeper, &until);
+		sides[i].keeper = NULL;
+	}
+}
+
+/* The gateway is given the time to forget it, but nobody waits for that. */
+static void disable(struct relay_ctx *cx, int family)
+{
+	struct side *side = &state_of(cx)->sides[family];
+
+	stop_side(side);
+	keeper_free(side->keeper, NULL);
+	side->keeper = NULL;
+	forget(cx, family);
+}
+
+static void apply_to(struct relay_ctx *cx, int family)
+{
+	const struct conf *conf = cx->conf;
+	struct keeper *keeper = state_of(cx)->sides[family].keeper;
+	struct keeper_conf next = {.port = 0};
+
+	fill(cx, family, &next);
+	if (!conf->enabled) {
+		disable(cx, family);
+	} else if (!find_port(cx, family, &next)) {
+		disable(cx, family);
+		if (family == IPV4)
+			relay_log(cx, RELAY_WARNING,
+				"maps no port: the relay listens on no IPv4 "
+				"address that a gateway could reach");
+	} else if (keeper) {
+		keeper_configure(keeper, &next);
+	} else {
+		enable(cx, family, &next);
+	}
 }
 
 static void apply(struct relay_ctx *cx)
 {
-	const struct conf *conf = cx->conf;
-	struct keeper_conf next = {.port = 0};
-	struct relay_err err;
+	for (int i = 0; i < FAMILIES; i++)
+		apply_to(cx, i);
+}
 
-	if (!conf->enabled) {
-		disable(cx, 0);
+static void leave_side(struct side *side)
+{
+	if (!side->keeper)
 		return;
-	}
-	if (!state_of(cx)->keeper) {
-		enable(cx);
-		return;
-	}
-	fill(cx, &next);
-	if (find_port(&next, &err) == 0) {
-		keeper_configure(state_of(cx)->keeper, &next);
-		return;
-	}
-	disable(cx, 0);
-	relay_log(cx, RELAY_WARNING, "maps no port: %s", err.text);
+	keeper_leave(side->keeper);
+	stop_side(side);
+	keeper_free(side->keeper, NULL);
+	side->keeper = NULL;
+	side->mapped = false;
 }
 
 /* A process that takes over maps the same port, and would lose it with us. */
@@ -277,13 +432,8 @@ static int64_t drain(struct relay_ctx *cx, enum relay_drain how)
 
 	if (how == RELAY_DRAIN_NONE && state->left)
 		apply(cx);
-	if (how == RELAY_DRAIN_MOVE && state->keeper) {
-		event_free(state->event);
-		state->event = NULL;
-		keeper_leave(state->keeper);
-		state->keeper = NULL;
-		state->mapped = false;
-	}
+	for (int i = 0; how == RELAY_DRAIN_MOVE && i < FAMILIES; i++)
+		leave_side(&state->sides[i]);
 	state->left = how == RELAY_DRAIN_MOVE;
 	return 0;
 }
@@ -303,12 +453,18 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 
 static void stop(struct relay_ctx *cx)
 {
-	disable(cx, STOP_MS);
+	/* The server ends, and takes its time for the gateways. */
+	if (event_base_got_break(relay_event_base(cx)))
+		stop_sides(cx, STOP_S);
+	else
+		for (int i = 0; i < FAMILIES; i++)
+			disable(cx, i);
 }
 
 RELAY_MODULE = {
-	RELAY_MODULE_INFO(
-		"nat", "1.0", "maps a port of the gateway, by UPnP or NAT-PMP"),
+	RELAY_MODULE_INFO("nat", "1.0",
+		"maps a port of the gateway, by UPnP or NAT-PMP; opens IPv6 "
+		"pinholes"),
 	.options = options,
 	.conf_size = sizeof(struct conf),
 	.data_size = sizeof(struct state),

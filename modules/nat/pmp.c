@@ -11,6 +11,8 @@
 
 #include "pmp.h"
 
+#define DAY_MS 86400000
+
 static int64_t now_ms(void)
 {
 	struct timespec ts;
@@ -46,16 +48,16 @@ static int await(natpmp_t *pmp, int64_t end_ms, natpmpresp_t *answer)
 }
 
 static int ask_map(natpmp_t *pmp, int64_t end_ms,
-	const struct mapping_wish *wish, natpmpresp_t *answer)
+	const struct gateway_wish *wish, uint16_t outer, natpmpresp_t *answer)
 {
-	int rc = sendnewportmappingrequest(pmp, NATPMP_PROTOCOL_TCP,
-		wish->inner, wish->outer, (uint32_t)(wish->lease_ms / 1000));
+	int rc = sendnewportmappingrequest(pmp, NATPMP_PROTOCOL_TCP, wish->port,
+		outer, (uint32_t)((wish->lease_ms + 999) / 1000));
 
 	return rc < 0 ? rc : await(pmp, end_ms, answer);
 }
 
-static int ask(natpmp_t *pmp, int64_t end_ms, const struct mapping_wish *wish,
-	struct mapping *out)
+static int ask(natpmp_t *pmp, int64_t end_ms, const struct gateway_wish *wish,
+	uint16_t outer, struct sockaddr_in *out)
 {
 	natpmpresp_t answer;
 	int rc = sendpublicaddressrequest(pmp);
@@ -64,25 +66,36 @@ static int ask(natpmp_t *pmp, int64_t end_ms, const struct mapping_wish *wish,
 		rc = await(pmp, end_ms, &answer);
 	if (rc != 0)
 		return rc;
-	out->address = answer.pnu.publicaddress.addr;
-	rc = ask_map(pmp, end_ms, wish, &answer);
+	*out = (struct sockaddr_in){.sin_family = AF_INET,
+		.sin_addr = answer.pnu.publicaddress.addr};
+	rc = ask_map(pmp, end_ms, wish, outer, &answer);
 	if (rc == 0)
-		out->outer = answer.pnu.newportmapping.mappedpublicport;
+		out->sin_port =
+			htons(answer.pnu.newportmapping.mappedpublicport);
 	return rc;
 }
 
-enum mapping_result pmp_map(int64_t timeout_ms, const struct mapping_wish *wish,
-	struct mapping *out, struct relay_err *err)
+/* Its 0 is no lease that never ends, but the end of the mapping. */
+static int64_t lease_of(const struct gateway_wish *wish)
 {
+	return wish->lease_ms ? wish->lease_ms : DAY_MS;
+}
+
+enum gateway_result pmp_map(int64_t timeout_ms, const struct gateway_wish *wish,
+	uint16_t outer, struct sockaddr_in *out, struct relay_err *err)
+{
+	struct gateway_wish finite = *wish;
 	natpmp_t pmp;
 	int rc = initnatpmp(&pmp, 0, 0);
 
+	finite.lease_ms = lease_of(wish);
+
 	if (rc == 0) {
-		rc = ask(&pmp, now_ms() + timeout_ms, wish, out);
+		rc = ask(&pmp, now_ms() + timeout_ms, &finite, outer, out);
 		(void)closenatpmp(&pmp);
 	}
 	if (rc == 0)
-		return MAPPING_DONE;
+		return GATEWAY_DONE;
 	(void)relay_fail(err, "NAT-PMP: %s",
 		rc == NATPMP_ERR_CANNOTGETGATEWAY ? "there is no gateway"
 		: rc == NATPMP_ERR_NOTAUTHORIZED  ? "the gateway refuses"
@@ -90,18 +103,18 @@ enum mapping_result pmp_map(int64_t timeout_ms, const struct mapping_wish *wish,
 			? "the gateway has no connection"
 		: rc == NATPMP_ERR_OUTOFRESOURCES ? "the gateway has no room"
 						  : "no answer");
-	return MAPPING_FAILED;
+	return GATEWAY_FAILED;
 }
 
 void pmp_unmap(int64_t timeout_ms, uint16_t inner)
 {
-	const struct mapping_wish none = {.inner = inner};
+	const struct gateway_wish none = {.port = inner};
 	natpmpresp_t answer;
 	natpmp_t pmp;
 
 	if (initnatpmp(&pmp, 0, 0) != 0)
 		return;
 	/* If it does not answer, the lease ends by itself. */
-	(void)ask_map(&pmp, now_ms() + timeout_ms, &none, &answer);
+	(void)ask_map(&pmp, now_ms() + timeout_ms, &none, 0, &answer);
 	(void)closenatpmp(&pmp);
 }

@@ -7,11 +7,12 @@
 #ifndef PMP_H
 #define PMP_H
 
-#include "mapping.h"
+#include "gateway.h"
 
-/* Maps or renews; the gateway may give another port.  DONE or FAILED. */
-enum mapping_result pmp_map(int64_t timeout_ms, const struct mapping_wish *wish,
-	struct mapping *out, struct relay_err *err);
+/* Maps or renews; the gateway may give another port than `outer`.  DONE or
+ * FAILED. */
+enum gateway_result pmp_map(int64_t timeout_ms, const struct gateway_wish *wish,
+	uint16_t outer, struct sockaddr_in *out, struct relay_err *err);
 void pmp_unmap(int64_t timeout_ms, uint16_t inner);
 
 #endif

@@ -15,8 +15,9 @@
 
 #define DESCRIPTION "strelaysrv"
 
-/* The library asks for so many kinds of device, one after another. */
-#define KINDS 6
+/* The library asks for so many kinds of device, one after another, and gives
+ * each of them a second at least. */
+#define KINDS 4
 
 /* Of the protocol. */
 #define NO_SUCH_ENTRY  714
@@ -65,13 +66,13 @@ void upnp_free(struct upnp *upnp)
 	free(upnp);
 }
 
-static enum mapping_result fail(struct relay_err *err, const char *what, int rc)
+static enum gateway_result fail(struct relay_err *err, const char *what, int rc)
 {
 	const char *text = strupnperror(rc);
 
 	(void)relay_fail(err, "UPnP %s: %s (%d)", what,
 		text ? text : "unknown error", rc);
-	return rc == CONFLICT ? MAPPING_TAKEN : MAPPING_FAILED;
+	return rc == CONFLICT ? GATEWAY_TAKEN : GATEWAY_FAILED;
 }
 
 static void port_text(uint16_t port, char out[8])
@@ -80,14 +81,15 @@ static void port_text(uint16_t port, char out[8])
 }
 
 /* Who has the port: 0 nobody, 1 we, 2 somebody else, below 0: no answer. */
-static int ask_owner(struct upnp *upnp, const struct mapping_wish *wish)
+static int ask_owner(
+	struct upnp *upnp, const struct gateway_wish *wish, uint16_t outer_port)
 {
 	char outer[8], inner[8], client[40] = "", port[8] = "", text[128] = "";
 	char enabled[8] = "", lease[24] = "";
 	int rc;
 
-	port_text(wish->outer, outer);
-	port_text(wish->inner, inner);
+	port_text(outer_port, outer);
+	port_text(wish->port, inner);
 	rc = UPNP_GetSpecificPortMappingEntry(upnp->urls.controlURL,
 		upnp->data.first.servicetype, outer, "TCP", NULL, client, port,
 		text, enabled, lease);
@@ -102,8 +104,8 @@ static int ask_owner(struct upnp *upnp, const struct mapping_wish *wish)
 									    : 2;
 }
 
-static enum mapping_result ask_address(
-	struct upnp *upnp, struct mapping *out, struct relay_err *err)
+static enum gateway_result ask_address(struct upnp *upnp, uint16_t outer,
+	struct sockaddr_in *out, struct relay_err *err)
 {
 	char text[64] = "";
 	int rc = UPNP_GetExternalIPAddress(
@@ -111,26 +113,29 @@ static enum mapping_result ask_address(
 
 	if (rc != UPNPCOMMAND_SUCCESS)
 		return fail(err, "GetExternalIPAddress", rc);
+	*out = (struct sockaddr_in){
+		.sin_family = AF_INET, .sin_port = htons(outer)};
 	/* One that has none yet: clients take the address they dialled. */
-	if (inet_pton(AF_INET, text, &out->address) != 1)
-		out->address.s_addr = INADDR_ANY;
-	return MAPPING_DONE;
+	if (inet_pton(AF_INET, text, &out->sin_addr) != 1)
+		out->sin_addr.s_addr = INADDR_ANY;
+	return GATEWAY_DONE;
 }
 
-enum mapping_result upnp_map(struct upnp *upnp, const struct mapping_wish *wish,
-	struct mapping *out, struct relay_err *err)
+enum gateway_result upnp_map(struct upnp *upnp, const struct gateway_wish *wish,
+	uint16_t outer_port, struct sockaddr_in *out, bool *held,
+	struct relay_err *err)
 {
 	char outer[8], inner[8], lease[24];
 	int rc;
 
 	/* Some gateways would take the port from its owner. */
-	if (ask_owner(upnp, wish) == 2) {
+	if (ask_owner(upnp, wish, outer_port) == 2) {
 		(void)relay_fail(err, "port %u belongs to another host",
-			(unsigned)wish->outer);
-		return MAPPING_TAKEN;
+			(unsigned)outer_port);
+		return GATEWAY_TAKEN;
 	}
-	port_text(wish->outer, outer);
-	port_text(wish->inner, inner);
+	port_text(outer_port, outer);
+	port_text(wish->port, inner);
 	(void)snprintf(lease, sizeof(lease), "%lld",
 		(long long)((wish->lease_ms + 999) / 1000));
 	rc = UPNP_AddPortMapping(upnp->urls.controlURL,
@@ -142,24 +147,23 @@ enum mapping_result upnp_map(struct upnp *upnp, const struct mapping_wish *wish,
 			DESCRIPTION, "TCP", NULL, "0");
 	if (rc != UPNPCOMMAND_SUCCESS)
 		return fail(err, "AddPortMapping", rc);
-	out->outer = wish->outer;
-	return ask_address(upnp, out, err);
+	*held = true;
+	return ask_address(upnp, outer_port, out, err);
 }
 
-enum mapping_result upnp_check(struct upnp *upnp,
-	const struct mapping_wish *wish, struct mapping *out,
-	struct relay_err *err)
+enum gateway_result upnp_check(struct upnp *upnp,
+	const struct gateway_wish *wish, uint16_t outer,
+	struct sockaddr_in *out, struct relay_err *err)
 {
-	int owner = ask_owner(upnp, wish);
+	int owner = ask_owner(upnp, wish, outer);
 
 	if (owner < 0)
 		return fail(err, "GetSpecificPortMappingEntry", owner);
 	if (owner != 1) {
 		(void)relay_fail(err, "the gateway has forgotten the port");
-		return MAPPING_LOST;
+		return GATEWAY_LOST;
 	}
-	out->outer = wish->outer;
-	return ask_address(upnp, out, err);
+	return ask_address(upnp, outer, out, err);
 }
 
 void upnp_unmap(struct upnp *upnp, uint16_t outer)

@@ -68,6 +68,7 @@ static struct plan_next joined(
 	struct plan_next next = {.outcome = PLAN_JOINED};
 
 	*plan = (struct plan){0};
+	next.keep_ms = eviction;
 	next.told_ms = eviction - eviction / 5;
 	/* Earlier by up to a hundredth: relays started together drift apart. */
 	next.delay_ms = next.told_ms - (int64_t)((double)(next.told_ms / 100) *

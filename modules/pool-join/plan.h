@@ -39,6 +39,7 @@ struct plan_next {
 	enum plan_outcome outcome;
 	int64_t told_ms;  /* for the log: 80 % of what the pool granted */
 	int64_t delay_ms; /* the same with jitter, when it went well */
+	int64_t keep_ms;  /* for how long the pool lists us; 0: not said */
 };
 
 /* `random`: any number, each time another one. */

@@ -12,8 +12,8 @@
 
 #include "../relay/service.h"
 #include "pem.h"
-#include "pool_join_service.h"
 #include "pools.h"
+#include "report.h"
 
 #define LOOK_MS      1000
 #define DEFAULT_POOL "https://relays.syncthing.net/endpoint"
@@ -36,83 +36,6 @@ static const struct relay_option options[] = {
 	RELAY_OPT(struct conf, timeout_ms, int64_t, "timeout", RELAY_DURATION,
 		"30s", 1000, 600000, "how long a pool may take to answer"),
 	RELAY_OPT_END};
-
-/* By their place in the option: a URL may be anything. */
-static const char *const places[] = {
-	"1", "2", "3", "4", "5", "6", "7", "8", NULL};
-
-_Static_assert(
-	sizeof(places) / sizeof(places[0]) == POOLS_MAX + 1, "one for each");
-
-static const struct pool *find_pool(
-	const struct relay_ctx *cx, const char *const *url)
-{
-	for (size_t i = 0; i < POOLS_MAX; i++) {
-		const struct pool *pool = &state_of(cx)->pools[i];
-
-		if (pool->url && strcmp(pool->url, *url) == 0)
-			return pool;
-	}
-	return NULL;
-}
-
-/* The i-th of the option; NULL past the end. */
-static const struct pool *pool_at(const struct relay_ctx *cx, unsigned i)
-{
-	const struct conf *conf = cx->conf;
-
-	for (unsigned at = 0; conf->pools[at]; at++)
-		if (at == i)
-			return find_pool(cx, &conf->pools[at]);
-	return NULL;
-}
-
-/* Metrics. */
-
-static bool is_in(const struct pool *pool)
-{
-	return pool->state == POOL_JOINED ||
-	       (pool->state == POOL_ASKING && pool->before == POOL_JOINED);
-}
-
-static int64_t read_joined(struct relay_ctx *cx, unsigned value)
-{
-	const struct pool *pool = pool_at(cx, value);
-
-	return pool && is_in(pool);
-}
-
-static int64_t read_pools(struct relay_ctx *cx, unsigned value)
-{
-	int64_t count = 0;
-
-	for (size_t i = 0; i < POOLS_MAX; i++)
-		if (state_of(cx)->pools[i].url &&
-			state_of(cx)->pools[i].state == value)
-			count++;
-	return count;
-}
-
-static const struct relay_metric_def metrics[METRICS] = {
-	[METRIC_JOINED] = {.name = "joined",
-		.help = "Whether a pool has taken the relay, by the pool's "
-			"place in the option.",
-		.kind = RELAY_GAUGE,
-		.label = "pool",
-		.values = places,
-		.read = read_joined},
-	[METRIC_POOLS] = {.name = "pools",
-		.help = "Pools, by how things are with them.",
-		.kind = RELAY_GAUGE,
-		.label = "state",
-		.values = pool_state_words,
-		.read = read_pools},
-	[METRIC_ATTEMPTS] = {.name = "attempts",
-		.help = "Attempts to join a pool, by what came of them.",
-		.kind = RELAY_COUNTER,
-		.label = "outcome",
-		.values = plan_outcome_words},
-};
 
 /* What decides whether pools are asked. */
 
@@ -176,15 +99,9 @@ static void warn(const struct relay_ctx *cx)
 
 static void changed(struct relay_ctx *cx, const void *arg)
 {
-	struct relay_ctx *self;
-	const struct relay_service *relay = find_relay(cx, &self);
-	char uri[POOLS_URI];
-
 	(void)arg;
-	if (!relay || !may_ask(cx) || relay->uri(self, uri, sizeof(uri)) != 0 ||
-		strcmp(uri, state_of(cx)->uri) == 0)
-		return;
-	pools_ask_all(cx, 0);
+	if (may_ask(cx))
+		pools_ask_all(cx, 0);
 }
 
 static void watch(struct relay_ctx *cx)
@@ -222,7 +139,7 @@ static bool decide(struct relay_ctx *cx)
 			"private");
 	if (may_ask(cx))
 		return true;
-	pools_off(cx);
+	pools_rest(cx);
 	return false;
 }
 
@@ -303,49 +220,17 @@ static void reload(struct relay_ctx *cx)
 		reloaded(cx, NULL);
 }
 
-/* The service. */
-
-static int service_pool(
-	struct relay_ctx *self, unsigned i, struct pool_join_state *out)
-{
-	const struct conf *conf = self->conf;
-	const struct pool *pool = pool_at(self, i);
-
-	for (unsigned at = 0; at <= i; at++)
-		if (!conf->pools[at])
-			return -1;
-	*out = (struct pool_join_state){
-		.url = conf->pools[i], .state = "waiting", .next_ms = -1};
-	if (!pool)
-		return 0;
-	out->state = pool_state_words[pool->state];
-	out->status = pool->status;
-	if (pool->timer) {
-		out->next_ms = pool->next_ms - relay_now_ms(self);
-		if (out->next_ms < 0)
-			out->next_ms = 0;
-	}
-	return 0;
-}
-
-static const struct pool_join_service service = {
-	.pool = service_pool,
-};
-
 /* Life. */
 
 static int check(const void *values, struct relay_err *err)
 {
 	const struct conf *conf = values;
 	unsigned char address[16];
+	struct relay_err why;
 
 	for (const char *const *url = conf->pools; *url; url++)
-		if (strncmp(*url, "https://", 8) != 0 &&
-			strncmp(*url, "http://", 7) != 0)
-			return relay_fail(err,
-				"pools: \"%.100s\" is no URL; write "
-				"https://HOST/PATH",
-				*url);
+		if (url_parse(*url, NULL, &why) != 0)
+			return relay_fail(err, "pools: %s", why.text);
 	if (conf->ca_file[0] && access(conf->ca_file, R_OK) != 0)
 		return relay_fail(err, "ca-file: cannot read %.150s: %s",
 			conf->ca_file, strerror(errno));
@@ -360,18 +245,8 @@ static int check(const void *values, struct relay_err *err)
 
 static int init(struct relay_ctx *cx, struct relay_err *err)
 {
-	struct state *state = state_of(cx);
-
-	for (int i = 0; i < METRICS; i++) {
-		state->metrics[i] = relay_metric_add(cx, &metrics[i]);
-		if (!state->metrics[i])
-			return relay_fail(err, "cannot register metric %s",
-				metrics[i].name);
-	}
-	if (relay_service_publish(cx, POOL_JOIN_SERVICE,
-		    POOL_JOIN_SERVICE_VERSION, &service) != 0)
-		return relay_fail(
-			err, "the service " POOL_JOIN_SERVICE " is taken");
+	if (report_init(cx, err) != 0)
+		return -1;
 	if (curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK)
 		return relay_fail(err, "cannot set libcurl up");
 	return 0;

@@ -6,6 +6,7 @@
 #ifndef POOL_JOIN_SERVICE_H
 #define POOL_JOIN_SERVICE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct relay_ctx;
@@ -16,9 +17,14 @@ struct relay_ctx;
 /* A pool as it is now; the texts are valid until the callback returns. */
 struct pool_join_state {
 	const char *url;
-	const char *state; /* "waiting", "asking", "joined", "failing", "off" */
-	int64_t status;    /* of its last answer; 0: none came */
-	int64_t next_ms;   /* to the next attempt; -1: none is planned */
+	/* "waiting", "joining", "joined", "refused", "unreached", "resting" */
+	const char *state;
+	bool joined;        /* it lists the relay, as far as it has said */
+	int64_t status;     /* of its last answer; 0: none came */
+	const char *reason; /* of the last attempt's failure, UTF-8 without
+			     * control characters; "": it did not fail */
+	int64_t next_ms;    /* to the next attempt; -1: none is planned */
+	int64_t evict_ms;   /* until it forgets the relay; -1: it has */
 };
 
 /* All [C]; `self` is what relay_service_find() gave. */

@@ -14,6 +14,7 @@
 
 #include "../relay/service.h"
 #include "pools.h"
+#include "report.h"
 
 #define GAP_MS    2000 /* between two attempts, however often it changes */
 #define NS_PER_MS 1000000
@@ -21,10 +22,11 @@
 
 const char *const pool_state_words[] = {
 	[POOL_WAITING] = "waiting",
-	[POOL_ASKING] = "asking",
+	[POOL_JOINING] = "joining",
 	[POOL_JOINED] = "joined",
-	[POOL_FAILING] = "failing",
-	[POOL_OFF] = "off",
+	[POOL_REFUSED] = "refused",
+	[POOL_UNREACHED] = "unreached",
+	[POOL_RESTING] = "resting",
 	NULL,
 };
 
@@ -76,7 +78,7 @@ static void ask(struct relay_ctx *cx, struct pool *pool, int64_t after_ms)
 		pool->stale = true;
 		return;
 	}
-	if (pool->state == POOL_OFF)
+	if (pool->state == POOL_RESTING)
 		pool->state = POOL_WAITING;
 	schedule(cx, pool, after_ms > earliest ? after_ms : earliest);
 }
@@ -124,6 +126,34 @@ static void log_answer(const struct relay_ctx *cx, const struct pool *pool,
 			pool->url, result->status, body, again, from);
 }
 
+/* For /status, which strangers read: nothing of ours in it, such as an address
+ * or a proxy, and nothing of theirs that is not to be printed. */
+static void note_reason(struct pool *pool, const struct request_result *result,
+	enum plan_outcome outcome)
+{
+	char body[EXCERPT], text[POOL_REASON];
+
+	excerpt(result, body, sizeof(body));
+	if (outcome == PLAN_JOINED)
+		text[0] = '\0';
+	else if (outcome == PLAN_UNREACHED)
+		(void)snprintf(text, sizeof(text), "%s", result->kind);
+	else if (outcome == PLAN_UNDECODABLE)
+		(void)snprintf(text, sizeof(text),
+			"cannot make out its answer: %s", body);
+	else
+		(void)snprintf(
+			text, sizeof(text), "%ld: %s", result->status, body);
+	(void)relay_log_escape(text, pool->reason, sizeof(pool->reason));
+}
+
+static enum pool_state state_after(enum plan_outcome outcome)
+{
+	return outcome == PLAN_JOINED      ? POOL_JOINED
+	       : outcome == PLAN_UNREACHED ? POOL_UNREACHED
+					   : POOL_REFUSED;
+}
+
 static uint32_t random_number(void)
 {
 	uint32_t number;
@@ -145,11 +175,13 @@ static void judge(struct relay_ctx *cx, struct pool *pool,
 	struct plan_next next =
 		plan_after(&pool->plan, &answer, random_number());
 
-	relay_metric_inc(
-		cx, state_of(cx)->metrics[METRIC_ATTEMPTS], next.outcome, 1);
+	report_outcome(cx, next.outcome);
 	log_answer(cx, pool, result, &next);
+	note_reason(pool, result, next.outcome);
 	pool->status = result->status;
-	pool->state = next.outcome == PLAN_JOINED ? POOL_JOINED : POOL_FAILING;
+	pool->state = state_after(next.outcome);
+	if (next.outcome == PLAN_JOINED)
+		pool->evict_ms = relay_now_ms(cx) + next.keep_ms;
 	schedule(cx, pool, next.delay_ms);
 	if (pool->stale) {
 		pool->stale = false;
@@ -203,13 +235,13 @@ static int make_body(
 	struct relay_ctx *self;
 	const struct relay_service *relay = relay_service_find(
 		cx, RELAY_SERVICE, RELAY_SERVICE_VERSION, &self);
-	struct state *state = state_of(cx);
+	char uri[POOLS_URI];
 
 	if (!relay)
 		return relay_fail(err, "the module relay does not run");
-	if (relay->uri(self, state->uri, sizeof(state->uri)) != 0)
+	if (relay->uri(self, uri, sizeof(uri)) != 0)
 		return relay_fail(err, "there is no URI to tell");
-	(void)snprintf(out, cap, "{\"url\": \"%s\"}", state->uri);
+	(void)snprintf(out, cap, "{\"url\": \"%s\"}", uri);
 	return 0;
 }
 
@@ -253,10 +285,10 @@ static int64_t attempt(struct relay_ctx *cx, void *arg)
 	pool->asked_ms = relay_now_ms(cx);
 	pool->stale = false;
 	if (send_request(cx, pool, &err) == 0) {
-		pool->before = pool->state;
-		pool->state = POOL_ASKING;
+		pool->state = POOL_JOINING;
 		return 0;
 	}
+	failed.kind = "could not ask it";
 	(void)snprintf(failed.error, sizeof(failed.error), "%s", err.text);
 	judge(cx, pool, &failed);
 	return 0;
@@ -290,6 +322,27 @@ static bool is_there(const struct state *state, const char *url)
 	return false;
 }
 
+/* What the operator may not have thought of. */
+static void warn_of(const struct relay_ctx *cx, const char *text)
+{
+	struct url url;
+
+	if (url_parse(text, &url, NULL) != 0)
+		return;
+	if (url.plain)
+		relay_log(cx, RELAY_WARNING,
+			"pool %s is asked without TLS: whoever is on the way "
+			"can read and change what is said, and the pool has no "
+			"proof that this relay is the one that it names; write "
+			"https:// if the pool takes it",
+			url.place);
+	if (url.secret)
+		relay_log(cx, RELAY_WARNING,
+			"the URL of pool %s has a user or password in it, and "
+			"strangers can read it in /status; leave it out",
+			url.place);
+}
+
 static void add(struct relay_ctx *cx, const char *url)
 {
 	for (size_t i = 0; i < POOLS_MAX; i++) {
@@ -298,7 +351,9 @@ static void add(struct relay_ctx *cx, const char *url)
 		if (pool->url)
 			continue;
 		pool->url = strdup(url);
-		if (!pool->url)
+		if (pool->url)
+			warn_of(cx, url);
+		else
 			relay_log(cx, RELAY_ERROR,
 				"out of memory: does not join pool %s", url);
 		return;
@@ -318,6 +373,7 @@ void pools_load(struct relay_ctx *cx)
 	for (; *urls; urls++)
 		if (!is_there(state, *urls))
 			add(cx, *urls);
+	report_load(cx);
 }
 
 void pools_ask_all(struct relay_ctx *cx, int64_t after_ms)
@@ -333,12 +389,12 @@ void pools_ask_failing(struct relay_ctx *cx)
 		struct pool *pool = &state_of(cx)->pools[i];
 
 		if (pool->url && pool->state != POOL_JOINED &&
-			pool->state != POOL_ASKING)
+			pool->state != POOL_JOINING)
 			ask(cx, pool, 0);
 	}
 }
 
-void pools_off(struct relay_ctx *cx)
+void pools_rest(struct relay_ctx *cx)
 {
 	for (size_t i = 0; i < POOLS_MAX; i++) {
 		struct pool *pool = &state_of(cx)->pools[i];
@@ -348,7 +404,7 @@ void pools_off(struct relay_ctx *cx)
 		unschedule(pool);
 		request_end(pool->request);
 		pool->request = NULL;
-		pool->state = POOL_OFF;
+		pool->state = POOL_RESTING;
 	}
 }
 

@@ -3,10 +3,12 @@
 /*
  * pools.h - what the parts of pool-join share.
  *
- * pool-join.c  descriptor, options, life, the service
+ * pool-join.c  descriptor, options, life
  * pools.c      each pool's schedule: ask, judge, ask again
+ * report.c     metrics, and the service
  * plan.c       what an answer means (pure)
  * request.c    HTTP that waits for nothing
+ * url.c        what a pool's URL says (pure)
  * pem.c        the relay's identity, to be shown to pools
  */
 #ifndef POOLS_H
@@ -20,9 +22,12 @@
 
 #include "plan.h"
 #include "request.h"
+#include "url.h"
 
-#define POOLS_MAX 8
-#define POOLS_URI 1536
+#define POOLS_MAX   8
+#define POOLS_URI   1536
+#define POOL_REASON 320
+#define POOL_LABEL  (URL_PLACE + 4)
 
 struct conf {
 	const char *const *pools;
@@ -34,10 +39,11 @@ struct conf {
 
 enum pool_state {
 	POOL_WAITING, /* for its first attempt */
-	POOL_ASKING,
+	POOL_JOINING,
 	POOL_JOINED,
-	POOL_FAILING,
-	POOL_OFF, /* a token is set, or newcomers are not taken */
+	POOL_REFUSED,   /* it answered, but with no yes */
+	POOL_UNREACHED, /* it did not answer */
+	POOL_RESTING,   /* a token is set, or newcomers are not taken */
 	POOL_STATES
 };
 
@@ -45,31 +51,41 @@ extern const char *const pool_state_words[]; /* NULL-terminated */
 extern const char *const plan_outcome_words[];
 
 struct pool {
-	char *url;                     /* owned */
-	enum pool_state state, before; /* before: when it was asked */
+	char *url; /* owned */
+	enum pool_state state;
 	struct plan plan;
 	struct relay_timer *timer; /* NULL: none is due */
 	struct request *request;   /* NULL: none is under way */
 	int64_t asked_ms;          /* when the last attempt began; 0: none */
 	int64_t next_ms;           /* of the timer */
+	int64_t evict_ms;          /* when it forgets us; 0: it has not us */
 	int64_t status;            /* of the last answer */
 	bool stale;                /* the URI has changed since it was asked */
+	char reason[POOL_REASON];  /* of the last failure; "": joined since */
 };
 
-enum { METRIC_JOINED, METRIC_POOLS, METRIC_ATTEMPTS, METRICS };
+/* The first five have a value for each pool. */
+enum {
+	METRIC_JOINED,
+	METRIC_STATE,
+	METRIC_STATUS,
+	METRIC_NEXT,
+	METRIC_EVICTION,
+	METRIC_POOLS,
+	METRIC_ATTEMPTS,
+	METRICS
+};
 
 /* [C] only. */
 struct state {
 	struct pool pools[POOLS_MAX];
-	size_t count;
 	struct requests *requests; /* owned */
 	struct request_pem cert, key;
 	struct relay_metric *metrics[METRICS];
 	char agent[80];
-	char uri[POOLS_URI]; /* as the pools were told last */
-	bool held;           /* the server takes no newcomers */
-	bool is_private;     /* as it was logged last */
-	bool warned;         /* that it becomes public */
+	bool held;       /* the server takes no newcomers */
+	bool is_private; /* as it was logged last */
+	bool warned;     /* that it becomes public */
 };
 
 static inline struct state *state_of(const struct relay_ctx *cx)
@@ -85,7 +101,7 @@ void pools_ask_all(struct relay_ctx *cx, int64_t after_ms);
 /* Those that have not taken us are. */
 void pools_ask_failing(struct relay_ctx *cx);
 /* No pool is asked any more. */
-void pools_off(struct relay_ctx *cx);
+void pools_rest(struct relay_ctx *cx);
 /* Answers have come. */
 void pools_hear(struct relay_ctx *cx);
 /* Forgets all pools. */

@@ -340,6 +340,7 @@ void request_result(const struct request *request, struct request_result *out)
 	out->body = request->body;
 	out->len = request->len;
 	out->cut = request->code != CURLE_OK;
+	out->kind = curl_easy_strerror(request->code);
 	tell_local(request->easy, out->local, sizeof(out->local));
 	if (request->too_long)
 		(void)snprintf(out->error, sizeof(out->error),

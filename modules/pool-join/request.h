@@ -44,8 +44,9 @@ struct request_result {
 	bool cut;    /* there was more than `body` */
 	const char *body;
 	size_t len;
-	char local[64];  /* the address it was sent from; "": none */
-	char error[256]; /* why there is no whole answer; "": there is */
+	char local[64];   /* the address it was sent from; "": none */
+	const char *kind; /* of `error`: constant, and names no address */
+	char error[256];  /* why there is no whole answer; "": there is */
 };
 
 /* Told, from the event loop, that request_take() has something to give. */

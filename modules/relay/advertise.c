@@ -124,21 +124,17 @@ static int look_up(struct advertise *advertise, int flags)
 	return 0;
 }
 
-int advertise_resolve(struct advertise *advertise, struct relay_err *err)
-{
-	int error = look_up(advertise, 0);
-
-	return error ? relay_fail(err, "ext-address: cannot look up %s: %s",
-			       advertise->host, gai_strerror(error))
-		     : 0;
-}
-
 static bool same(
 	const struct advertise_address *a, const struct advertise_address *b)
 {
 	return a->known == b->known && a->unspecified == b->unspecified &&
 	       a->port == b->port &&
 	       memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
+bool advertise_equal(const struct advertise *a, const struct advertise *b)
+{
+	return same(&a->v4, &b->v4) && same(&a->v6, &b->v6);
 }
 
 static bool is_listed(
@@ -163,8 +159,7 @@ bool advertise_update(struct advertise *advertise, const struct addrinfo *list)
 		advertise->v4 = before.v4;
 	if (is_listed(&before.v6, list))
 		advertise->v6 = before.v6;
-	return !same(&advertise->v4, &before.v4) ||
-	       !same(&advertise->v6, &before.v6);
+	return !advertise_equal(advertise, &before);
 }
 
 void advertise_address(

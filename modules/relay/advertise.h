@@ -38,13 +38,11 @@ int advertise_check(const char *ext_address, struct relay_err *err);
 
 /*
  * Splits `ext_address` ("": none) or reads the listen addresses.  [C]  Looks
- * nothing up: of a name, only the port is known until advertise_resolve() or
- * advertise_update().  0 or -1 with err naming what is wrong with it.
+ * nothing up: of a name, only the port is known until advertise_update().  0 or
+ * -1 with err naming what is wrong with it.
  */
 int advertise_init(struct advertise *advertise, const char *ext_address,
 	struct relay_err *err);
-/* Looks its name up, and waits for that.  0 or -1. */
-int advertise_resolve(struct advertise *advertise, struct relay_err *err);
 /*
  * Takes over what its name was looked up to be.  An address that is still among
  * the results stays, since many servers tell them in turns.  True: another one
@@ -53,6 +51,9 @@ int advertise_resolve(struct advertise *advertise, struct relay_err *err);
 bool advertise_update(struct advertise *advertise, const struct addrinfo *list);
 /* The host without the brackets of an IPv6 address. */
 void advertise_bare_host(const struct advertise *advertise, char host[256]);
+
+/* Whether clients are told the same. */
+bool advertise_equal(const struct advertise *a, const struct advertise *b);
 
 /* One address with its port, IPv4 or IPv6. */
 void advertise_address(

@@ -7,12 +7,14 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "lookup.h"
 
 struct lookup {
 	pthread_mutex_t lock; /* of what follows, but host */
-	unsigned owners;      /* the thread, and who asked */
+	pthread_cond_t done;
+	unsigned owners; /* the thread, and who asked */
 	bool over;
 	int error;
 	struct addrinfo *list; /* owned */
@@ -30,6 +32,7 @@ static void release(struct lookup *lookup)
 		return;
 	if (lookup->list)
 		freeaddrinfo(lookup->list);
+	pthread_cond_destroy(&lookup->done);
 	pthread_mutex_destroy(&lookup->lock);
 	free(lookup);
 }
@@ -45,6 +48,7 @@ static void *run(void *arg)
 	lookup->error = error;
 	lookup->list = error ? NULL : list;
 	lookup->over = true;
+	pthread_cond_signal(&lookup->done);
 	pthread_mutex_unlock(&lookup->lock);
 	release(lookup);
 	return NULL;
@@ -67,6 +71,19 @@ static int start_thread(struct lookup *lookup)
 	return error ? -1 : 0;
 }
 
+static int init_done(struct lookup *lookup)
+{
+	pthread_condattr_t attr;
+	int error;
+
+	if (pthread_condattr_init(&attr) != 0)
+		return -1;
+	error = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) ||
+		pthread_cond_init(&lookup->done, &attr);
+	pthread_condattr_destroy(&attr);
+	return error ? -1 : 0;
+}
+
 struct lookup *lookup_begin(const char *host)
 {
 	struct lookup *lookup = calloc(1, sizeof(*lookup));
@@ -80,11 +97,29 @@ struct lookup *lookup_begin(const char *host)
 		return NULL;
 	}
 	memcpy(lookup->host, host, strlen(host));
-	if (start_thread(lookup) == 0)
-		return lookup;
+	if (init_done(lookup) == 0) {
+		if (start_thread(lookup) == 0)
+			return lookup;
+		pthread_cond_destroy(&lookup->done);
+	}
 	pthread_mutex_destroy(&lookup->lock);
 	free(lookup);
 	return NULL;
+}
+
+int lookup_wait(
+	struct lookup *lookup, unsigned seconds, const struct addrinfo **list)
+{
+	struct timespec until;
+	int failed = clock_gettime(CLOCK_MONOTONIC, &until);
+
+	until.tv_sec += (time_t)seconds;
+	pthread_mutex_lock(&lookup->lock);
+	while (!failed && !lookup->over)
+		failed = pthread_cond_timedwait(
+			&lookup->done, &lookup->lock, &until);
+	pthread_mutex_unlock(&lookup->lock);
+	return lookup_result(lookup, list);
 }
 
 int lookup_result(struct lookup *lookup, const struct addrinfo **list)

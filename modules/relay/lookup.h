@@ -12,6 +12,9 @@ struct lookup;
 
 /* Begins; NULL without memory, or without a thread to do it. */
 struct lookup *lookup_begin(const char *host);
+/* As lookup_result(), but waits for it, `seconds` at most. */
+int lookup_wait(
+	struct lookup *lookup, unsigned seconds, const struct addrinfo **list);
 /*
  * EAI_INPROGRESS: ask again later.  0: *list is what was found, borrowed until
  * lookup_end().  Else what getaddrinfo() said.

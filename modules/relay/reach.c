@@ -5,10 +5,15 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include <strelaysrv/units.h>
+
 #include "relay.h"
 #include "service.h"
 
-#define LOOKUP_POLL_MS 50
+#define LOOKUP_POLL_MS  50
+#define LOOKUP_RETRY_MS 30000 /* or sooner, if that is the option */
+#define FIRST_LOOKUP_S  5
+#define NS_PER_MS       1000000
 
 _Static_assert(RELAY_SERVICE_URI >= URI_TEXT, "every URI fits");
 
@@ -19,6 +24,16 @@ static int64_t option_number(
 
 	return relay_option_get(cx, section, name, &value) == 0 ? value.number
 								: 0;
+}
+
+/* Milliseconds to the next look-up of a name. */
+static int64_t next_look(const struct relay_ctx *cx)
+{
+	int64_t ms = conf_of(cx)->ext_lookup_ms;
+
+	return data_of(cx)->reach.lookup_failed && ms > LOOKUP_RETRY_MS
+		       ? LOOKUP_RETRY_MS
+		       : ms;
 }
 
 int reach_uri(
@@ -43,6 +58,21 @@ int reach_uri(
 	return uri_format(&uri, out, cap, err);
 }
 
+static void notify(struct relay_ctx *cx)
+{
+	struct reach *reach = &data_of(cx)->reach;
+
+	reach->moved = false;
+	for (size_t i = 0; i < REACH_WATCHERS; i++) {
+		struct reach_watcher *w = &reach->watchers[i];
+
+		/* Without memory they learn it with the next change. */
+		if (w->cx)
+			(void)relay_post(
+				w->cx, RELAY_CONTROL, w->changed, NULL, 0);
+	}
+}
+
 void reach_tell(struct relay_ctx *cx)
 {
 	struct reach *reach = &data_of(cx)->reach;
@@ -57,17 +87,10 @@ void reach_tell(struct relay_ctx *cx)
 	relay_log(cx, RELAY_NOTICE, "URI: %s", text);
 	changed = reach->told && strcmp(text, reach->uri) != 0;
 	memcpy(reach->uri, text, sizeof(text));
+	if (changed || (reach->told && reach->moved))
+		notify(cx);
 	reach->told = true;
-	if (!changed)
-		return;
-	for (size_t i = 0; i < REACH_WATCHERS; i++) {
-		struct reach_watcher *w = &reach->watchers[i];
-
-		/* Without memory they learn it with the next change. */
-		if (w->cx)
-			(void)relay_post(
-				w->cx, RELAY_CONTROL, w->changed, NULL, 0);
-	}
+	reach->moved = false;
 }
 
 /* What others know wins over what the options say. */
@@ -81,6 +104,8 @@ static void apply(struct relay_ctx *cx)
 		advertise_replace(&advertise, true, &reach->mapped_v6);
 	if (reach->mapped_v4.known)
 		advertise_replace(&advertise, false, &reach->mapped_v4);
+	if (!advertise_equal(&advertise, &data->advertise))
+		reach->moved = true;
 	pthread_mutex_lock(&data->lock);
 	data->advertise = advertise;
 	pthread_mutex_unlock(&data->lock);
@@ -92,10 +117,59 @@ static void tell_change(struct relay_ctx *cx)
 	char text[URI_TEXT];
 
 	apply(cx);
-	if (!reach->told || reach_uri(cx, text, sizeof(text), NULL) != 0 ||
-		strcmp(text, reach->uri) == 0)
+	if (!reach->told || reach_uri(cx, text, sizeof(text), NULL) != 0)
 		return;
-	reach_tell(cx);
+	if (strcmp(text, reach->uri) != 0)
+		reach_tell(cx);
+	else if (reach->moved)
+		notify(cx);
+}
+
+static void log_failed(struct relay_ctx *cx, const char *host, int error)
+{
+	char again[RELAY_DURATION_TEXT];
+
+	relay_duration_format(next_look(cx) * NS_PER_MS, again);
+	relay_log(cx, RELAY_WARNING,
+		"ext-address: cannot look up %s: %s; goes on with what is "
+		"known, again in %s",
+		host,
+		error == EAI_INPROGRESS ? "the name server is silent"
+					: gai_strerror(error),
+		again);
+}
+
+/* A name server may be away for a while, and the relay serves meanwhile: its
+ * clients take the address that they dial.  A name that nobody has is wrong. */
+static bool is_lasting(int error)
+{
+	return error && error != EAI_INPROGRESS && error != EAI_AGAIN &&
+	       error != EAI_MEMORY && error != EAI_SYSTEM;
+}
+
+static int look_up_first(
+	struct relay_ctx *cx, struct advertise *base, struct relay_err *err)
+{
+	struct reach *reach = &data_of(cx)->reach;
+	const struct addrinfo *list = NULL;
+	struct lookup *lookup;
+	char host[sizeof(base->host)];
+	int error = EAI_MEMORY;
+
+	advertise_bare_host(base, host);
+	lookup = lookup_begin(host);
+	if (lookup)
+		error = lookup_wait(lookup, FIRST_LOOKUP_S, &list);
+	if (error == 0)
+		(void)advertise_update(base, list);
+	lookup_end(lookup);
+	if (is_lasting(error))
+		return relay_fail(err, "ext-address: cannot look up %s: %s",
+			host, gai_strerror(error));
+	reach->lookup_failed = error != 0;
+	if (error != 0)
+		log_failed(cx, host, error);
+	return 0;
 }
 
 static int load(struct relay_ctx *cx, bool may_wait, struct relay_err *err)
@@ -105,7 +179,7 @@ static int load(struct relay_ctx *cx, bool may_wait, struct relay_err *err)
 
 	if (advertise_init(&base, conf_of(cx)->ext_address, err) != 0)
 		return -1;
-	if (base.is_name && may_wait && advertise_resolve(&base, err) != 0)
+	if (base.is_name && may_wait && look_up_first(cx, &base, err) != 0)
 		return -1;
 	/* Until it has been looked up, what the same name was will do. */
 	if (base.is_name && !may_wait &&
@@ -130,12 +204,9 @@ static void take_result(struct relay_ctx *cx)
 	const struct addrinfo *list;
 	int error = lookup_result(reach->lookup, &list);
 
-	if (error && !reach->lookup_failed)
-		relay_log(cx, RELAY_WARNING,
-			"ext-address: cannot look up %s: %s; goes on with "
-			"what is known",
-			reach->looked_up, gai_strerror(error));
 	reach->lookup_failed = error != 0;
+	if (error)
+		log_failed(cx, reach->looked_up, error);
 	/* A reload may have named another one meanwhile. */
 	if (!error && strcmp(reach->looked_up, reach->base.host) == 0 &&
 		advertise_update(&reach->base, list)) {
@@ -159,14 +230,14 @@ static int64_t refresh(struct relay_ctx *cx, void *arg)
 		if (lookup_result(reach->lookup, &list) == EAI_INPROGRESS)
 			return LOOKUP_POLL_MS;
 		take_result(cx);
-		return conf_of(cx)->ext_lookup_ms;
+		return next_look(cx);
 	}
 	if (!reach->base.is_name)
-		return conf_of(cx)->ext_lookup_ms;
+		return next_look(cx);
 	advertise_bare_host(&reach->base, host);
 	memcpy(reach->looked_up, reach->base.host, sizeof(reach->looked_up));
 	reach->lookup = lookup_begin(host);
-	return reach->lookup ? LOOKUP_POLL_MS : conf_of(cx)->ext_lookup_ms;
+	return reach->lookup ? LOOKUP_POLL_MS : next_look(cx);
 }
 
 /* The service. */
@@ -257,8 +328,7 @@ int reach_start(struct relay_ctx *cx)
 {
 	struct reach *reach = &data_of(cx)->reach;
 
-	reach->timer =
-		relay_timer_add(cx, conf_of(cx)->ext_lookup_ms, refresh, NULL);
+	reach->timer = relay_timer_add(cx, next_look(cx), refresh, NULL);
 	return reach->timer ? 0 : -1;
 }
 

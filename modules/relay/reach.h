@@ -34,13 +34,16 @@ struct reach {
 	char looked_up[256];   /* the host that it looks up */
 	struct relay_timer *timer;
 	bool lookup_failed; /* the last one did */
-	bool told;          /* the URI was logged once */
+	bool moved; /* clients are told another address than the watchers know
+		     */
+	bool told;  /* the URI was logged once */
 	char uri[URI_TEXT]; /* as it was told last */
 };
 
 /* Offers the service.  init.  0 or -1. */
 int reach_init(struct relay_ctx *cx);
-/* Reads the options, and waits for a host name.  start.  0 or -1. */
+/* Reads the options, and waits for a host name, but not for long.  start.  0
+ * or -1. */
 int reach_load(struct relay_ctx *cx, struct relay_err *err);
 /* The same without waiting: a new name is looked up from now on. */
 int reach_reload(struct relay_ctx *cx, struct relay_err *err);

@@ -42,8 +42,9 @@ struct relay_service {
 	void (*clear_external)(struct relay_ctx *self, int family);
 	/*
 	 * Posts `changed`, without an argument, to the control thread's side of
-	 * `watcher` whenever the URI has changed.  One of each module; it ends
-	 * with unwatch.  0, or -1 when there are too many.
+	 * `watcher` whenever the URI has changed, or what clients are told of
+	 * the address: a name in the URI may lead elsewhere.  One of each
+	 * module; it ends with unwatch.  0, or -1 when there are too many.
 	 */
 	int (*watch)(struct relay_ctx *self, struct relay_ctx *watcher,
 		relay_post_fn *changed);

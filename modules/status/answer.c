@@ -166,16 +166,23 @@ static bool add_options(struct relay_ctx *cx, cJSON *answer)
 	       add_pools(cx, options) && add_provider(cx, options);
 }
 
+/* Milliseconds as seconds; below 0 there are none. */
+static bool add_seconds(cJSON *object, const char *key, int64_t ms)
+{
+	return add_integer(object, key, ms < 0 ? -1 : (ms + 999) / 1000);
+}
+
 static bool add_pool(cJSON *pools, const struct pool_join_state *state)
 {
 	cJSON *pool = cJSON_CreateObject();
 
 	if (pool && add_string(pool, "url", state->url) &&
 		add_string(pool, "state", state->state) &&
+		cJSON_AddBoolToObject(pool, "joined", state->joined) &&
 		add_integer(pool, "lastStatus", state->status) &&
-		add_integer(pool, "nextAttemptSeconds",
-			state->next_ms < 0 ? -1
-					   : (state->next_ms + 999) / 1000))
+		add_string(pool, "lastError", state->reason) &&
+		add_seconds(pool, "nextAttemptSeconds", state->next_ms) &&
+		add_seconds(pool, "evictedInSeconds", state->evict_ms))
 		return add_element(pools, pool);
 	cJSON_Delete(pool);
 	return false;

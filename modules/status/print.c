@@ -88,6 +88,8 @@ static int print_item(const cJSON *item, int depth, struct evbuffer *out)
 	}
 	if (cJSON_IsString(item))
 		return print_string(item->valuestring, out);
+	if (cJSON_IsBool(item))
+		return print_text(cJSON_IsTrue(item) ? "true" : "false", out);
 	return print_text(cJSON_IsRaw(item) ? item->valuestring : "null", out);
 }
 

@@ -8,6 +8,7 @@ import ctypes
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import threading
 
@@ -17,6 +18,9 @@ from waiting import PATIENCE, wait_for
 #: other people's, and lead nowhere: the networks have no way out.
 OUTER, CLIENT, OUTER_NEW = "11.22.33.1", "11.22.33.2", "11.22.33.9"
 INNER, RELAY, NEIGHBOUR = "192.168.77.1", "192.168.77.2", "192.168.77.3"
+#: IPv6 has no NAT: the gateway only lets nobody in.
+OUTER6, CLIENT6 = "2001:db8:0:1::1", "2001:db8:0:1::2"
+INNER6, RELAY6, RELAY6_NEW = "2001:db8:0:2::1", "2001:db8:0:2::2", "2001:db8:0:2::9"
 
 _NFT = """
 table inet filter {
@@ -115,11 +119,22 @@ class Networks:
             run("ip", "netns", "add", name)
         for role in self.names:
             self.at(role, "ip", "link", "set", "lo", "up")
+            # Addresses are of use at once, and not after a second of doubt.
+            self.at(role, "sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0")
         self._link("client", "eth0", CLIENT, "outer", OUTER)
         self._link("relay", "eth0", RELAY, "inner", INNER)
         self.at("relay", "ip", "route", "add", "default", "via", INNER)
         self.at("gateway", "sysctl", "-qw", "net.ipv4.ip_forward=1")
         self.at("gateway", "nft", "-f", "-", input=_NFT)
+
+    def add_ipv6(self):
+        for role, device, address in (("client", "eth0", CLIENT6), ("gateway", "outer", OUTER6),
+                                      ("gateway", "inner", INNER6), ("relay", "eth0", RELAY6)):
+            self.at(role, "ip", "addr", "add", f"{address}/64", "dev", device, "nodad")
+        self.at("client", "ip", "-6", "route", "add", "default", "via", OUTER6)
+        self.at("relay", "ip", "-6", "route", "add", "default", "via", INNER6)
+        self.at("gateway", "sysctl", "-qw", "net.ipv6.conf.all.forwarding=1")
+        self.daemon_options = (*self.daemon_options, "ext_ifname6=outer")
 
     def start_gateway(self, *options):
         conf = self.folder / "miniupnpd.conf"
@@ -128,14 +143,21 @@ class Networks:
                  "upnp_table_name=filter", "upnp_nat_table_name=filter",
                  "upnp_forward_chain=miniupnpd", "upnp_nat_chain=prerouting_miniupnpd",
                  "upnp_nat_postrouting_chain=postrouting_miniupnpd",
-                 "allow 1-65535 192.168.77.0/24 1-65535",
-                 *self.daemon_options, *options]
+                 *self.daemon_options, *options,
+                 "allow 1-65535 192.168.77.0/24 1-65535"]
         conf.write_text("\n".join(lines) + "\n")
         self.log = open(self.folder / "miniupnpd.log", "ab")
         self.daemon = subprocess.Popen(
             [*self.prefix("gateway"), "miniupnpd", "-d", "-f", str(conf),
              "-P", str(self.folder / "miniupnpd.pid")],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+
+    def silence(self):
+        """The gateway takes what it is told and answers nothing, until wake()."""
+        self.daemon.send_signal(signal.SIGSTOP)
+
+    def wake(self):
+        self.daemon.send_signal(signal.SIGCONT)
 
     def stop_gateway(self):
         if self.daemon:
@@ -154,6 +176,16 @@ class Networks:
     def new_address(self):
         self.at("gateway", "ip", "addr", "del", f"{OUTER}/24", "dev", "outer")
         self.at("gateway", "ip", "addr", "add", f"{OUTER_NEW}/24", "dev", "outer")
+
+    def renumber_relay(self):
+        """Its IPv6 address is another one from now on."""
+        self.at("relay", "ip", "addr", "add", f"{RELAY6_NEW}/64", "dev", "eth0", "nodad")
+        self.at("relay", "ip", "addr", "del", f"{RELAY6}/64", "dev", "eth0")
+
+    def pinholes(self):
+        """The lines of the firewall that let somebody in by IPv6."""
+        chain = self.at("gateway", "nft", "-n", "list", "chain", "inet", "filter", "miniupnpd")
+        return [line.strip() for line in chain.splitlines() if "@nh,192,128" in line or "ip6" in line]
 
     def mappings(self):
         return self.at("gateway", "nft", "list", "chain", "inet", "filter", "prerouting_miniupnpd")

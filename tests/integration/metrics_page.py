@@ -22,11 +22,11 @@ from waiting import PATIENCE  # noqa: E402
 PAGE = ROOT / "modules" / "METRICS.md"
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"
 #: Labels whose values are the operator's or the build's, not the table's.
-_OPEN_LABELS = {"module": "as in `modules`", "version": "of the server"}
+_OPEN_LABELS = {"module": "as in `modules`", "pool": "host and port of each of `pools`", "version": "of the server"}
 #: What a module needs to start beside its defaults.
 _NEEDS = {
     "csv-exporter": lambda folder: {"file": f"{folder}/relay.csv"},
-    "pool-join": lambda folder: {"pools": ""},
+    "pool-join": lambda folder: {"pools": "http://127.0.0.1:9/"},
 }
 _HEAD = """# Metrics
 

@@ -147,8 +147,10 @@ class Pool:
         # A certificate that signs itself is its own authority; no other is let in.
         self.context.load_verify_locations(trusted / "cert.pem")
         self.context.verify_mode = ssl.CERT_REQUIRED
-        self.listener = socket.create_server((host, 0))
-        self.url = f"https://{host}:{self.listener.getsockname()[1]}/endpoint"
+        self.listener = socket.create_server(
+            (host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        text = f"[{host}]" if ":" in host else host
+        self.url = f"https://{text}:{self.listener.getsockname()[1]}/endpoint"
         self._socks = []
         threading.Thread(target=self._accept, daemon=True).start()
 

@@ -21,7 +21,7 @@ from waiting import wait_for
 SUCCESS = rp.response(rp.SUCCESS)
 NOT_FOUND = rp.response(rp.NOT_FOUND)
 #: The state of a pool that is not asked for the time being.
-LEFT = "off"
+LEFT = "resting"
 TAKEN = says(200, json.dumps({"evictionIn": HOUR}))
 
 

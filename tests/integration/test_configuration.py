@@ -63,3 +63,19 @@ def test_an_unknown_module_is_named(plain_program, tmp_path, modules):
     result = run(plain_program, "-conf", str(conf(tmp_path, f"modules = {modules}\n")), "-pools=",
                  "-listen", "127.0.0.1:0", "-status-srv=", "-keys", str(tmp_path))
     check_refused(result, "no-such-module")
+
+
+def test_flags_of_modules_that_do_not_run_are_not_ignored_in_silence(start_with):
+    server = start_with("modules = { log, relay, status }\n", "-nat", "-nat-lease", "30",
+                        "-global-rate", "500000", "-per-session-rate", "0",
+                        pools="https://127.0.0.1:9/endpoint")
+    for flags, module in (("-pools has", "pool-join"), ("-nat, -nat-lease have", "nat"),
+                          ("-global-rate has", "rate-limit")):
+        server.wait_for_log(rf"warning core: {flags} no effect: the module {module} does not run; "
+                            rf"add {module} to `modules` \(\S+relay\.conf:1\)")
+    assert "per-session-rate" not in server.log(), "to ask for nothing is no mistake"
+
+
+def test_flags_that_ask_modules_for_nothing_are_no_mistake(start_with):
+    server = start_with("modules = { log, relay, status }\n", "-nat=false", "-global-rate", "0")
+    assert "no effect" not in server.log()

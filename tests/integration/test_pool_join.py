@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import threading
+import urllib.parse
 
 import pytest
 
@@ -283,7 +284,7 @@ def test_a_token_keeps_it_out_of_pools(start_joining, make_pool):
     pool = make_pool()
     server = start_joining(pool, args=["-token", "secret"])
     server.wait_for_log("joins no pool: a token is set")
-    assert server.status()["pools"][0]["state"] == "off"
+    assert server.status()["pools"][0]["state"] == "resting"
     assert not pool.requests and "secret" not in server.log()
     assert "PUBLIC" not in server.log()
 
@@ -295,7 +296,7 @@ def test_a_token_set_later_ends_it(start_joining, make_pool):
     server.conf.write_text(MODULES + 'relay { token = "secret" }\n')
     server.send_signal(signal.SIGHUP)
     server.wait_for_log("joins no pool: a token is set")
-    server.wait_for_status(lambda s: s["pools"][0]["state"] == "off", "the pool to be left")
+    server.wait_for_status(lambda s: s["pools"][0]["state"] == "resting", "the pool to be left")
 
 
 def test_no_pools_no_requests_no_warning(start, plain_program, tmp_path):
@@ -365,10 +366,24 @@ def test_it_asks_from_the_address_that_it_is_told(start_joining, make_pool):
 
 
 def test_it_asks_pools_on_ipv6(start_joining, make_pool):
+    pool = make_pool(host="::1")
+    start_joining(pool, listen="[::1]:0").wait_for_log(r"Joined pool .*\(from \[::1\]:\d+\)")
+    assert pool.requests[0].source == "::1"
+
+
+def test_an_ipv6_address_cannot_ask_an_ipv4_pool(start_joining, make_pool):
     pool = make_pool(host="127.0.0.1")
     server = start_joining(pool, listen="[::1]:0")
     again_in(server)
-    assert not pool.requests, "an IPv6 address cannot ask an IPv4 pool"
+    assert not pool.requests
+
+
+def test_an_authority_that_is_not_there_is_an_error(plain_program, tmp_path):
+    conf = tmp_path / "pools.conf"
+    conf.write_text(MODULES)
+    result = run(plain_program, "-conf", str(conf), "-pool-join.ca-file", "/no/such.pem", "-check")
+    assert result.returncode == 1, result.stderr
+    assert "ca-file: cannot read /no/such.pem: No such file" in result.stderr
 
 
 def _proxy(listener, used):
@@ -402,23 +417,78 @@ def test_it_asks_through_a_proxy(start_joining, make_pool):
         assert used == [b"CONNECT"]
 
 
+def place_of(pool):
+    return urllib.parse.urlsplit(pool if isinstance(pool, str) else pool.url).netloc
+
+
 def test_its_state_is_in_status_and_metrics(start_joining, make_pool):
-    good_pool, bad_pool = make_pool(), make_pool(says(500, "no"))
-    server = start_joining(good_pool, bad_pool)
+    good_pool, bad_pool = make_pool(), make_pool(says(401, "Too many\x1b errors\xff\n".encode("latin-1")))
+    nobody = f"https://127.0.0.1:{free_port()}/endpoint"
+    server = start_joining(good_pool, bad_pool, nobody)
     server.wait_for_log("Joined pool")
-    server.wait_for_log("Failed to join")
+    server.wait_for_log(f"Failed to join pool {re.escape(bad_pool.url)}")
+    server.wait_for_log(f"Failed to join pool {re.escape(nobody)}")
     pools = server.status()["pools"]
-    assert [(p["url"], p["state"], p["lastStatus"]) for p in pools] == [
-        (good_pool.url, "joined", 200), (bad_pool.url, "failing", 500)]
-    assert 0 < pools[0]["nextAttemptSeconds"] <= 48 * 60
+    assert [(p["url"], p["state"], p["joined"], p["lastStatus"], p["lastError"]) for p in pools] == [
+        (good_pool.url, "joined", True, 200, ""),
+        (bad_pool.url, "refused", False, 401, "401: Too many\\x1b errors\\xff"),
+        (nobody, "unreached", False, 0, "Couldn't connect to server")]
+    assert 0 < pools[0]["nextAttemptSeconds"] <= 48 * 60 < pools[0]["evictedInSeconds"] <= 3600
+    assert 0 < pools[1]["nextAttemptSeconds"] <= 70 * 60 and pools[1]["evictedInSeconds"] == -1
     metrics = server.get("/metrics")[2].decode()
-    for line in ('pool_join_joined{pool="1"} 1', 'pool_join_joined{pool="2"} 0',
-                 'pool_join_pools{state="failing"} 1',
-                 'pool_join_attempts_total{outcome="refused"} 1'):
-        assert "strelaysrv_" + line in metrics, f"no {line} in:\n{metrics}"
+    for name, values in {"joined": (1, 0, 0), "state": (2, 3, 4), "last_status": (200, 401, 0)}.items():
+        for pool, value in zip((good_pool, bad_pool, nobody), values):
+            line = f'strelaysrv_pool_join_{name}{{pool="{place_of(pool)}"}} {value}\n'
+            assert line in metrics, f"no {line} in:\n{metrics}"
+    for name in ("next_attempt_seconds", "eviction_seconds"):
+        line = f'strelaysrv_pool_join_{name}{{pool="{place_of(good_pool)}"}}'
+        assert float(re.search(re.escape(line) + " (.*)", metrics).group(1)) > 1000
+    for line in ('pools{state="refused"} 1', 'pools{state="unreached"} 1',
+                 'attempts_total{outcome="unauthorized"} 1'):
+        assert "strelaysrv_pool_join_" + line in metrics, f"no {line} in:\n{metrics}"
 
 
-@pytest.mark.parametrize("pools", ["ftp://127.0.0.1/", "127.0.0.1", "https:/x"])
+def test_metrics_follow_the_list(start_joining, make_pool):
+    """By host, and two pools of one host by a number."""
+    pool = make_pool()
+    server = start_joining(conf_text=f'pool-join {{ pools = {{ "{pool.url}" }} }}\n', pools=None)
+    server.wait_for_log("Joined pool")
+    server.conf.write_text(MODULES + f'pool-join {{ pools = {{ "{pool.url}/2", "{pool.url}" }} }}\n')
+    server.send_signal(signal.SIGHUP)
+    server.wait_for_log(f"Joined pool {re.escape(pool.url)}/2")
+    metrics = server.get("/metrics")[2].decode()
+    for label in (place_of(pool), place_of(pool) + "#2"):
+        assert f'strelaysrv_pool_join_joined{{pool="{label}"}} 1\n' in metrics, metrics
+    server.conf.write_text(MODULES + "pool-join { pools = { } }\n")
+    server.send_signal(signal.SIGHUP)
+    wait_for(lambda: "pool_join_joined{" not in server.get("/metrics")[2].decode(), "no pools")
+
+
+def test_a_pool_that_lists_it_still_does_when_it_refuses_later(start_joining, make_pool):
+    pool = make_pool(good(HOUR // 360), says(500, "later"))
+    server = start_joining(pool)
+    server.wait_for_log("Failed to join")
+    state = server.status()["pools"][0]
+    assert state["state"] == "refused" and state["joined"] and state["evictedInSeconds"] > 0
+    server.wait_for_status(lambda s: not s["pools"][0]["joined"], "the pool to have forgotten it")
+
+
+def test_a_pool_without_tls_is_warned_of(start_joining):
+    place = f"127.0.0.1:{free_port()}"
+    server = start_joining(f"http://{place}/endpoint")
+    server.wait_for_log(f"warning pool-join: pool {place} is asked without TLS.*write https://")
+    assert 0.8 <= again_in(server) <= 1.2
+
+
+def test_a_password_in_a_url_is_warned_of(start_joining):
+    port = free_port()
+    server = start_joining(f"https://me:word@127.0.0.1:{port}/endpoint")
+    line = server.wait_for_log("warning pool-join: the URL of pool .* has a user or password").group()
+    assert "word@" not in line and f"127.0.0.1:{port}" in line
+
+
+@pytest.mark.parametrize("pools", ["ftp://127.0.0.1/", "127.0.0.1", "https:/x", "https://", "https://a b/",
+                                   "https://127.0.0.1:99999/"])
 def test_what_is_no_url_is_an_error(plain_program, tmp_path, pools):
     conf = tmp_path / "pools.conf"
     conf.write_text(MODULES)
@@ -438,4 +508,4 @@ def test_requests_have_a_path_for_every_wait(start_joining, make_pool):
         server = start_joining(url, args=["-pool-join.timeout", "2s"])
         server.status()
         assert 0.8 <= again_in(server) <= 1.2
-        wait_for(lambda: server.status()["pools"][0]["state"] == "failing", "the state")
+        wait_for(lambda: server.status()["pools"][0]["state"] == "unreached", "the state")

@@ -570,11 +570,10 @@ static void warns_of_flags_without_effect(void **state)
 
 	FLAGS(f, "-nat", "-nat-lease=30", "-log.level=debug");
 	assert_told(f, "modules = { relay, status }\n",
-		"warning: -nat has no effect: module nat is not enabled\n"
-		"warning: -nat-lease has no effect: module nat is not "
-		"enabled\n"
-		"warning: -log.level has no effect: module log is not "
-		"enabled\n");
+		"warning: -log.level has no effect: the module log does not "
+		"run; add log to `modules` (a.conf:1)\n"
+		"warning: -nat, -nat-lease have no effect: the module nat does "
+		"not run; add nat to `modules` (a.conf:1)\n");
 	FLAGS(f, "-nat=false");
 	(void)load_good(f, "");
 }

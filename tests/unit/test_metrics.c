@@ -367,6 +367,38 @@ static void what_is_looked_up_may_get_other_labels(void **state)
 	assert_int_equal(relay_metric_value(NULL, "core", "named", NULL), 0);
 }
 
+static void a_module_may_give_other_labels(void **state)
+{
+	static const struct relay_metric_def named = {.name = "named",
+		.kind = RELAY_GAUGE,
+		.help = "Each by its name.",
+		.label = "name",
+		.values = colours,
+		.read = read_its_index};
+	const char *const names[] = {"a", "green", "c", NULL};
+	const char *const twice[] = {"a", "a", NULL};
+	const char *const none[] = {NULL};
+	struct relay_metric *m = add(&named);
+	struct relay_ctx *cx = &mod.control.pub;
+
+	(void)state;
+	mod.stage = MODULE_LIVE;
+	assert_int_equal(relay_metric_relabel(cx, m, names), 0);
+	assert_int_equal(value("named", "c"), 3);
+	assert_int_equal(value("named", "red"), 0);
+	assert_int_equal(relay_metric_relabel(cx, m, twice), -1);
+	assert_non_null(strstr(logged, "\"a\" twice"));
+	assert_int_equal(value("named", "c"), 3);
+	assert_int_equal(relay_metric_relabel(cx, m, none), 0);
+	assert_int_equal(value("named", NULL), 0);
+	/* As if it were disabled and enabled again. */
+	metrics_withdraw(&mod);
+	assert_ptr_equal(add(&named), m);
+	assert_int_equal(value("named", "green"), 2);
+	assert_int_equal(relay_metric_relabel(cx, add(&counter), names), -1);
+	assert_non_null(strstr(logged, "numbers of its own"));
+}
+
 static void readers_see_numbers_only_grow(void **state)
 {
 	struct relay_metric *m = add(&counter);
@@ -399,6 +431,7 @@ int main(void)
 		T(bad_descriptions_are_refused_with_the_reason),
 		T(there_is_an_end_to_numbers),
 		T(what_is_looked_up_may_get_other_labels),
+		T(a_module_may_give_other_labels),
 		T(visits_go_module_by_module_and_stop_when_told),
 		T(readers_see_numbers_only_grow),
 #undef T

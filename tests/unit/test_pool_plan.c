@@ -40,6 +40,7 @@ static void an_hour_granted_is_used_to_four_fifths(void **state)
 	assert_int_equal(next.outcome, PLAN_JOINED);
 	assert_int_equal(next.told_ms, 48 * MINUTE);
 	assert_int_equal(next.delay_ms, 48 * MINUTE);
+	assert_int_equal(next.keep_ms, 60 * MINUTE);
 	next = after(&plan, 200, body, UINT32_MAX);
 	assert_int_equal(next.told_ms, 48 * MINUTE);
 	assert_about(next.delay_ms, 48 * MINUTE * 99 / 100);

@@ -61,12 +61,23 @@ static void integers_are_exact_and_strings_escaped(void **state)
 		    "    \"s\": \"a\\\"b\\\\c\\n\\u0001gr\xc3\xbc\"\n}");
 }
 
+static void truths_are_words(void **state)
+{
+	cJSON *tree = cJSON_CreateObject();
+
+	(void)state;
+	cJSON_AddBoolToObject(tree, "no", 0);
+	cJSON_AddBoolToObject(tree, "yes", 1);
+	check(tree, "{\n    \"no\": false,\n    \"yes\": true\n}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keys_are_sorted_and_indented_by_four),
 		cmocka_unit_test(empty_ones_stay_on_one_line),
 		cmocka_unit_test(integers_are_exact_and_strings_escaped),
+		cmocka_unit_test(truths_are_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* IPv4: a port of the gateway's, by UPnP, or else by NAT-PMP. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway.h"
+#include "pmp.h"
+#include "schedule.h"
+#include "upnp.h"
+
+#define PMP_SHARE 4 /* of the timeout; UPnP has the rest */
+#define UNMAP_MS  2000
+#define STRIDE    0x9e3779b9U /* makes many random numbers of one */
+
+struct gateway {
+	struct upnp *upnp; /* owned; NULL: none was found */
+	bool by_pmp;       /* NAT-PMP is what works */
+	uint16_t outer;    /* the port that was asked for; 0: none yet */
+	bool proven;       /* it was mapped once: ask for it again */
+	bool held;         /* by UPnP, as far as we know */
+	bool held_pmp;
+};
+
+static struct gateway *create(void)
+{
+	return calloc(1, sizeof(struct gateway));
+}
+
+static void destroy(struct gateway *gateway)
+{
+	if (!gateway)
+		return;
+	upnp_free(gateway->upnp);
+	free(gateway);
+}
+
+/* There is no cheaper way to look for NAT-PMP than to ask for a port. */
+static enum gateway_result find(struct gateway *gateway,
+	const struct gateway_wish *wish, struct relay_err *err)
+{
+	(void)err;
+	upnp_free(gateway->upnp);
+	gateway->held = gateway->by_pmp = false;
+	gateway->upnp = upnp_find(
+		wish->timeout_ms - wish->timeout_ms / PMP_SHARE, wish->local);
+	if (!gateway->proven)
+		gateway->outer = 0;
+	return GATEWAY_DONE;
+}
+
+static enum gateway_result fill(struct gateway *gateway, const char *protocol,
+	const struct sockaddr_in *outer, struct gateway_mapping *out)
+{
+	memset(out, 0, sizeof(*out));
+	memcpy(&out->outer, outer, sizeof(*outer));
+	out->protocol = protocol;
+	gateway->outer = ntohs(outer->sin_port);
+	gateway->proven = true;
+	return GATEWAY_DONE;
+}
+
+static enum gateway_result map_upnp(struct gateway *gateway,
+	const struct gateway_wish *wish, struct gateway_mapping *out,
+	struct relay_err *err)
+{
+	enum gateway_result result = GATEWAY_FAILED;
+	struct sockaddr_in outer;
+
+	for (unsigned i = 0; i < SCHEDULE_PORTS; i++) {
+		/* What we had before, first. */
+		if (i > 0 || !gateway->outer)
+			gateway->outer = schedule_port(
+				wish->port, i, wish->random + i * STRIDE);
+		result = upnp_map(gateway->upnp, wish, gateway->outer, &outer,
+			&gateway->held, err);
+		if (result == GATEWAY_DONE)
+			return fill(gateway, "UPnP", &outer, out);
+		if (result != GATEWAY_TAKEN)
+			break;
+	}
+	return result;
+}
+
+static enum gateway_result map_pmp(struct gateway *gateway,
+	const struct gateway_wish *wish, struct gateway_mapping *out,
+	struct relay_err *err)
+{
+	struct sockaddr_in outer;
+	enum gateway_result result = pmp_map(wish->timeout_ms / PMP_SHARE, wish,
+		gateway->outer ? gateway->outer : wish->port, &outer, err);
+
+	if (result != GATEWAY_DONE)
+		return result;
+	gateway->held_pmp = gateway->by_pmp = true;
+	return fill(gateway, "NAT-PMP", &outer, out);
+}
+
+static enum gateway_result map(struct gateway *gateway,
+	const struct gateway_wish *wish, struct gateway_mapping *out,
+	struct relay_err *err)
+{
+	struct relay_err both, pmp_err;
+	enum gateway_result result;
+
+	(void)relay_fail(&both, "no UPnP gateway answers");
+	if (gateway->upnp && !gateway->by_pmp) {
+		result = map_upnp(gateway, wish, out, &both);
+		if (result == GATEWAY_DONE)
+			return result;
+	}
+	result = map_pmp(gateway, wish, out, &pmp_err);
+	if (result != GATEWAY_DONE)
+		(void)relay_fail(
+			err, "%.100s; %.100s", both.text, pmp_err.text);
+	return result;
+}
+
+static enum gateway_result check(struct gateway *gateway,
+	const struct gateway_wish *wish, struct gateway_mapping *out,
+	struct relay_err *err)
+{
+	struct sockaddr_in outer;
+	enum gateway_result result;
+
+	/* NAT-PMP has no question that is cheaper than asking again. */
+	if (gateway->by_pmp || !gateway->upnp)
+		return map_pmp(gateway, wish, out, err);
+	result = upnp_check(gateway->upnp, wish, gateway->outer, &outer, err);
+	return result == GATEWAY_DONE ? fill(gateway, "UPnP", &outer, out)
+				      : result;
+}
+
+static void unmap(struct gateway *gateway, const struct gateway_wish *wish)
+{
+	if (gateway->held)
+		upnp_unmap(gateway->upnp, gateway->outer);
+	if (gateway->held_pmp)
+		pmp_unmap(UNMAP_MS, wish->port);
+	gateway->held = gateway->held_pmp = gateway->proven = false;
+	gateway->outer = 0;
+}
+
+const struct gateway_ops gateway_port = {
+	.create = create,
+	.destroy = destroy,
+	.find = find,
+	.map = map,
+	.check = check,
+	.unmap = unmap,
+};

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* What others see of the pools: metrics, and the service. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "pool_join_service.h"
+#include "pools.h"
+#include "report.h"
+
+#define MS 1000 /* as the unit of what is shown in seconds */
+
+/* The i-th of the option; NULL past the end, and before it is taken over. */
+static const struct pool *pool_at(const struct relay_ctx *cx, unsigned i)
+{
+	const struct conf *conf = cx->conf;
+	unsigned at = 0;
+
+	while (at < i && conf->pools[at])
+		at++;
+	for (size_t p = 0; conf->pools[at] && p < POOLS_MAX; p++) {
+		const struct pool *pool = &state_of(cx)->pools[p];
+
+		if (pool->url && strcmp(pool->url, conf->pools[at]) == 0)
+			return pool;
+	}
+	return NULL;
+}
+
+/* From now; 0: it has passed, or is not known. */
+static int64_t until(const struct relay_ctx *cx, int64_t moment_ms)
+{
+	int64_t left = moment_ms ? moment_ms - relay_now_ms(cx) : 0;
+
+	return left > 0 ? left : 0;
+}
+
+/* Metrics. */
+
+static int64_t read_joined(struct relay_ctx *cx, unsigned value)
+{
+	const struct pool *pool = pool_at(cx, value);
+
+	return pool && until(cx, pool->evict_ms) > 0;
+}
+
+static int64_t read_state(struct relay_ctx *cx, unsigned value)
+{
+	const struct pool *pool = pool_at(cx, value);
+
+	return pool ? (int64_t)pool->state : POOL_WAITING;
+}
+
+static int64_t read_status(struct relay_ctx *cx, unsigned value)
+{
+	const struct pool *pool = pool_at(cx, value);
+
+	return pool ? pool->status : 0;
+}
+
+static int64_t read_next(struct relay_ctx *cx, unsigned value)
+{
+	const struct pool *pool = pool_at(cx, value);
+
+	return pool ? until(cx, pool->next_ms) : 0;
+}
+
+static int64_t read_eviction(struct relay_ctx *cx, unsigned value)
+{
+	const struct pool *pool = pool_at(cx, value);
+
+	return pool ? until(cx, pool->evict_ms) : 0;
+}
+
+static int64_t read_pools(struct relay_ctx *cx, unsigned value)
+{
+	int64_t count = 0;
+
+	for (size_t i = 0; i < POOLS_MAX; i++)
+		if (state_of(cx)->pools[i].url &&
+			state_of(cx)->pools[i].state == value)
+			count++;
+	return count;
+}
+
+/* Until the option has been read. */
+static const char *const nobody[] = {"none", NULL};
+
+static const struct relay_metric_def metrics[METRICS] = {
+	[METRIC_JOINED] = {.name = "joined",
+		.help = "Whether a pool lists the relay, as far as it has "
+			"said.",
+		.kind = RELAY_GAUGE,
+		.label = "pool",
+		.values = nobody,
+		.read = read_joined},
+	[METRIC_STATE] = {.name = "state",
+		.help = "How things are with a pool: 0 waiting, 1 joining, 2 "
+			"joined, 3 refused, 4 unreached, 5 resting.",
+		.kind = RELAY_GAUGE,
+		.label = "pool",
+		.values = nobody,
+		.read = read_state},
+	[METRIC_STATUS] = {.name = "last_status",
+		.help = "HTTP status of a pool's last answer; 0: none came.",
+		.kind = RELAY_GAUGE,
+		.label = "pool",
+		.values = nobody,
+		.read = read_status},
+	[METRIC_NEXT] = {.name = "next_attempt",
+		.unit = "seconds",
+		.help = "Time until a pool is asked again; 0: now, or not at "
+			"all.",
+		.kind = RELAY_GAUGE,
+		.scale = MS,
+		.label = "pool",
+		.values = nobody,
+		.read = read_next},
+	[METRIC_EVICTION] = {.name = "eviction",
+		.unit = "seconds",
+		.help = "Time until a pool forgets the relay, unless it joins "
+			"again; 0: it has.",
+		.kind = RELAY_GAUGE,
+		.scale = MS,
+		.label = "pool",
+		.values = nobody,
+		.read = read_eviction},
+	[METRIC_POOLS] = {.name = "pools",
+		.help = "Pools, by how things are with them.",
+		.kind = RELAY_GAUGE,
+		.label = "state",
+		.values = pool_state_words,
+		.read = read_pools},
+	[METRIC_ATTEMPTS] = {.name = "attempts",
+		.help = "Attempts to join a pool, by what came of them.",
+		.kind = RELAY_COUNTER,
+		.label = "outcome",
+		.values = plan_outcome_words},
+};
+
+void report_outcome(const struct relay_ctx *cx, unsigned outcome)
+{
+	relay_metric_inc(
+		cx, state_of(cx)->metrics[METRIC_ATTEMPTS], outcome, 1);
+}
+
+/* Two pools of one host differ by a number. */
+static void name_pool(char names[][POOL_LABEL], size_t i, const char *place)
+{
+	unsigned same = 1;
+
+	for (size_t before = 0; before < i; before++)
+		if (strncmp(names[before], place, strlen(place)) == 0 &&
+			(names[before][strlen(place)] == '\0' ||
+				names[before][strlen(place)] == '#'))
+			same++;
+	(void)snprintf(
+		names[i], POOL_LABEL, same > 1 ? "%s#%u" : "%s", place, same);
+}
+
+void report_load(struct relay_ctx *cx)
+{
+	const struct conf *conf = cx->conf;
+	char names[POOLS_MAX][POOL_LABEL];
+	const char *labels[POOLS_MAX + 1] = {NULL};
+	struct url url;
+
+	for (size_t i = 0; i < POOLS_MAX && conf->pools[i]; i++) {
+		/* It was checked; without memory it is nameless. */
+		if (url_parse(conf->pools[i], &url, NULL) != 0)
+			memcpy(url.place, "unknown", sizeof("unknown"));
+		name_pool(names, i, url.place);
+		labels[i] = names[i];
+	}
+	for (int i = METRIC_JOINED; i <= METRIC_EVICTION; i++)
+		(void)relay_metric_relabel(
+			cx, state_of(cx)->metrics[i], labels);
+}
+
+/* The service. */
+
+static int service_pool(
+	struct relay_ctx *self, unsigned i, struct pool_join_state *out)
+{
+	const struct conf *conf = self->conf;
+	const struct pool *pool = pool_at(self, i);
+
+	for (unsigned at = 0; at <= i; at++)
+		if (!conf->pools[at])
+			return -1;
+	*out = (struct pool_join_state){.url = conf->pools[i],
+		.state = pool_state_words[POOL_WAITING],
+		.reason = "",
+		.next_ms = -1,
+		.evict_ms = -1};
+	if (!pool)
+		return 0;
+	out->state = pool_state_words[pool->state];
+	out->status = pool->status;
+	out->reason = pool->reason;
+	if (pool->timer)
+		out->next_ms = until(self, pool->next_ms);
+	out->joined = until(self, pool->evict_ms) > 0;
+	if (out->joined)
+		out->evict_ms = until(self, pool->evict_ms);
+	return 0;
+}
+
+static const struct pool_join_service service = {
+	.pool = service_pool,
+};
+
+int report_init(struct relay_ctx *cx, struct relay_err *err)
+{
+	struct state *state = state_of(cx);
+
+	for (int i = 0; i < METRICS; i++) {
+		state->metrics[i] = relay_metric_add(cx, &metrics[i]);
+		if (!state->metrics[i])
+			return relay_fail(err, "cannot register metric %s",
+				metrics[i].name);
+	}
+	if (relay_service_publish(cx, POOL_JOIN_SERVICE,
+		    POOL_JOIN_SERVICE_VERSION, &service) != 0)
+		return relay_fail(
+			err, "the service " POOL_JOIN_SERVICE " is taken");
+	return 0;
+}

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MPL-2.0
+"""A UPnP gateway that says what a test wants: odd, refusing, hostile.
+
+It runs in the namespace of the gateway, found and asked by IPv4 only, as many routers are;
+what a real one does is tested with a real one (gateway.py)."""
+
+import http.server
+import re
+import socket
+import struct
+import threading
+
+import gateway
+
+PORT_SERVICE = "urn:schemas-upnp-org:service:WANIPConnection:1"
+PINHOLE_SERVICE = "urn:schemas-upnp-org:service:WANIPv6FirewallControl:1"
+_GROUP = "239.255.255.250"
+
+_SERVICE = """<service><serviceType>{0}</serviceType><serviceId>urn:upnp-org:serviceId:{1}</serviceId>
+<SCPDURL>/{1}.xml</SCPDURL><controlURL>/{1}</controlURL><eventSubURL>/{1}/events</eventSubURL></service>"""
+_DEVICE = """<?xml version="1.0"?><root xmlns="urn:schemas-upnp-org:device-1-0"><device>
+<deviceType>urn:schemas-upnp-org:device:InternetGatewayDevice:1</deviceType><deviceList><device>
+<deviceType>urn:schemas-upnp-org:device:WANDevice:1</deviceType><serviceList>""" + \
+    _SERVICE.format("urn:schemas-upnp-org:service:WANCommonInterfaceConfig:1", "common") + \
+    """</serviceList><deviceList><device>
+<deviceType>urn:schemas-upnp-org:device:WANConnectionDevice:1</deviceType><serviceList>""" + \
+    _SERVICE.format(PORT_SERVICE, "ports") + _SERVICE.format(PINHOLE_SERVICE, "pinholes") + \
+    "</serviceList></device></deviceList></device></deviceList></device></root>"
+_ENVELOPE = """<?xml version="1.0"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/">
+<s:Body>{}</s:Body></s:Envelope>"""
+_FAULT = """<s:Fault><detail><UPnPError xmlns="urn:schemas-upnp-org:control-1-0"><errorCode>{0}</errorCode>
+<errorDescription>Error {0}</errorDescription></UPnPError></detail></s:Fault>"""
+
+#: Each action's answer: fields, an error's number, raw bytes, or a function of what was asked.
+GOOD = {
+    "GetStatusInfo": {"NewConnectionStatus": "Connected", "NewUptime": 1},
+    "GetExternalIPAddress": {"NewExternalIPAddress": gateway.OUTER},
+    "GetSpecificPortMappingEntry": 714,
+    "AddPortMapping": {},
+    "DeletePortMapping": {},
+    "GetFirewallStatus": {"FirewallEnabled": 1, "InboundPinholeAllowed": 1},
+    "AddPinhole": {"UniqueID": 4711},
+    "GetPinholePackets": {"PinholePackets": 0},
+    "DeletePinhole": {},
+}
+
+
+class GatewayDouble:
+    """`answers` replaces some of GOOD; `asked` is what it was asked: (action, {field: text})."""
+
+    def __init__(self, nets, **answers):
+        self.answers = {**GOOD, **answers}
+        self.asked = []
+        nets.call("gateway", self._open)
+
+    def count(self, action):
+        return sum(name == action for name, _ in self.asked)
+
+    def fields(self, action):
+        """Of the last such question."""
+        return [fields for name, fields in self.asked if name == action][-1]
+
+    def _open(self):
+        double = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *_):
+                pass
+
+            def _send(self, code, body):
+                self.send_response(code)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def do_GET(self):
+                self._send(200, _DEVICE.encode())
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                service, _, action = self.headers["SOAPAction"].strip('"').partition("#")
+                self._send(*double._answer(service, action, body))
+
+        self.http = http.server.ThreadingHTTPServer((gateway.INNER, 0), Handler)
+        self.http.daemon_threads = True
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+        self.ssdp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.ssdp.bind(("", 1900))
+        self.ssdp.setsockopt(
+            socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+            struct.pack("4s4s", socket.inet_aton(_GROUP), socket.inet_aton(gateway.INNER)))
+        threading.Thread(target=self._be_found, daemon=True).start()
+
+    def _be_found(self):
+        location = "http://{}:{}/device.xml".format(*self.http.server_address)
+        while True:
+            question, peer = self.ssdp.recvfrom(4096)
+            if not question:
+                return
+            kind = re.search(rb"(?i)\r\nST: *(\S+)", question)
+            if kind and b"InternetGatewayDevice:1" in kind.group(1):
+                self.ssdp.sendto(b"HTTP/1.1 200 OK\r\nST: " + kind.group(1) + b"\r\nLOCATION: "
+                                 + location.encode() + b"\r\nUSN: uuid:double\r\n\r\n", peer)
+
+    def _answer(self, service, action, body):
+        fields = dict(re.findall(r"<(\w+)>([^<]*)</\1>", body))
+        self.asked.append((action, fields))
+        answer = self.answers.get(action, 401)
+        if callable(answer):
+            answer = answer(fields)
+        if isinstance(answer, bytes):
+            return 200, answer
+        if isinstance(answer, int):
+            return 500, _ENVELOPE.format(_FAULT.format(answer)).encode()
+        inner = "".join(f"<{name}>{value}</{name}>" for name, value in answer.items())
+        text = f'<u:{action}Response xmlns:u="{service}">{inner}</u:{action}Response>'
+        return 200, _ENVELOPE.format(text).encode()
+
+    def close(self, nets):
+        self.http.shutdown()
+        self.http.server_close()
+
+        def end():
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+                sock.sendto(b"", (gateway.INNER, 1900))
+
+        nets.call("gateway", end)
