@@ -207,7 +207,7 @@ def test_no_pool_is_joined(start_joining, make_pool, identities):  # noqa: F811
         invited.join_both()
         drain(server)
         server.wait_for_log("pool-join: joins no pool while the server takes no newcomers: draining")
-        assert [state["state"] for state in server.status()["pools"]] == ["off"]
+        assert [state["state"] for state in server.status()["pools"]] == ["resting"]
 
 
 def test_operators_modules_are_told(module_server):  # noqa: F811
