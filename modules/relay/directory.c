@@ -150,14 +150,11 @@ bool directory_find(
 void directory_each_owner(struct directory *dir,
 	void (*fn)(struct place owner, void *arg), void *arg)
 {
-	struct device *device, *next;
-
 	pthread_mutex_lock(&dir->lock);
-	HASH_ITER(hh, dir->devices, device, next)
-	{
+	for (struct device *device = dir->devices; device;
+		device = device->hh.next)
 		if (device->owner.conn)
 			fn(device->owner, arg);
-	}
 	pthread_mutex_unlock(&dir->lock);
 }
 
