@@ -282,7 +282,8 @@ def test_many_upgrades_leave_nothing_behind(start_upgrading, identities):
             device.join()
         server.signal(signal.SIGTERM, old)
         assert server.exit_code(old) == 0
-        server.wait_for_log("the old process has ended")
+        server.wait_for_count("the old process has ended", len(server.generations) - 1)
+        server.wait_for_status(lambda now: now["numConnections"] == 0, "the device to be gone")
         counts.append(len(os.listdir(f"/proc/{new}/fd")))
         assert not [pid for pid, state in children(new) if state == "Z"]
     assert max(counts[10:]) <= max(counts[:5]) + 1, counts
