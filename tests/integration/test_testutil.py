@@ -236,6 +236,7 @@ def test_a_slow_reader_gets_everything(ours, keys, start_tool, tmp_path):
     got = asker.receive(1)
     feeder.join(0.2)  # whatever fits everywhere is on its way by now
     got += asker.receive(100_000)
+    got += asker.receive(len(want) - len(got))  # it need not all fit on the way
     feeder.end()
     assert got + asker.receive_to_end() == want
     asker.expect(0)

@@ -194,6 +194,7 @@ class Feeder(threading.Thread):
 
     def end(self):
         self.join(PATIENCE)
+        assert not self.is_alive(), "the pipe takes no more"  # close() would wait for ever
         self.stream.close()
 
 
