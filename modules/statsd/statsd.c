@@ -95,15 +95,14 @@ static int add(const struct relay_sample *sample, void *arg)
 	return 0;
 }
 
+/* After an upgrade the other process's gauges are the ones. */
 static int64_t export(struct relay_ctx *cx, void *arg)
 {
 	struct state *state = cx->data;
 
 	(void)arg;
-	/* Two processes would overwrite each other's gauges. */
-	if (relay_draining() == RELAY_DRAIN_MOVE)
-		return ((const struct conf *)cx->conf)->interval;
-	if (relay_metrics_visit(cx, add, cx) == 0 && flush(state) == 0)
+	if (relay_draining() == RELAY_DRAIN_MOVE ||
+		(relay_metrics_visit(cx, add, cx) == 0 && flush(state) == 0))
 		return ((const struct conf *)cx->conf)->interval;
 	relay_log(cx, RELAY_WARNING, "cannot send: %s", strerror(errno));
 	return -1;
