@@ -48,11 +48,12 @@ def make_pair(make_device, uri, **options):
     return one, other
 
 
-def wait_for_connection(one, other):
+def wait_for_connection(one, other, patience=1):
     for device, peer in ((one, other), (other, one)):
         wait_for(
             lambda device=device, peer=peer: device.connection(peer).get("connected"),
             lambda device=device: f"{device.home.name} to connect; its log:\n{device.log()}",
+            Deadline(patience * Deadline().seconds),
         )
         got = device.connection(peer)["type"]
         assert got.startswith("relay"), f"connection type: got {got}, want relay-…"
@@ -141,7 +142,8 @@ def test_an_upgrade_of_the_relay_does_not_disturb_a_transfer(start_upgrading, ma
     os.kill(old, signal.SIGTERM)
     assert relay.exit_code(old) == 0
     (one.folder / "late.bin").write_bytes(b"late")
-    wait_for_connection(one, other)
+    # Both dial at once, and may wait for each other's Hello for 20 s, twice.
+    wait_for_connection(one, other, patience=4)
     one.scan()
     wait_for_sync((one, other), SMALL_FILES + 2)
     check_equal(one, other, SMALL_FILES + 2)
