@@ -110,11 +110,14 @@ class Upgrading(RelayServer):
     def upgrade(self):
         """Has the present process replaced; returns the pids of the old and the new one."""
         old = self.serving
+        told = rf"process (\d+) serves; this one, {old}, drains"
+        before, ready = self.count(told), self.count("core: ready, with modules")
         self.signal(signal.SIGUSR2)
-        new = self.wait_for_log(rf"process (\d+) serves; this one, {old}, drains").group(1)
-        self.generations.append(int(new))
-        self.wait_for_count("core: ready, with modules", len(self.generations))
-        return old, int(new)
+        self.wait_for_count(told, before + 1)
+        new = int(re.findall(told, self.log())[-1])
+        self.generations.append(new)
+        self.wait_for_count("core: ready, with modules", ready + 1)
+        return old, new
 
     def replace_program(self, text):
         """Another program in the place of ours: what the next upgrade starts."""
