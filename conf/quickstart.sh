@@ -18,14 +18,19 @@ relay="$build/strelaysrv"
 pid_file="$home/relay.pid"
 log="$home/relay.log"
 
-# Is it still ours, or has another process got that number since?  Only root may
-# look at the file that the relay runs.
+# An upgrade (SIGUSR2) leaves the relay with another process.  Is it still ours,
+# or has another process got that number since?  Only root may look at the file
+# that the relay runs.
 running_pid() {
-	[ -f "$pid_file" ] || return 1
-	pid=$(cat "$pid_file")
-	program=$(tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" | head -n 1)
-	[ "$program" = "$relay" ] || return 1
-	echo "$pid"
+	upgraded=$(sed -n 's/.* process \([0-9]*\) serves; this one.*/\1/p' \
+		"$log" 2>/dev/null | tail -n 1)
+	for pid in $upgraded $(cat "$pid_file" 2>/dev/null); do
+		program=$(tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" | head -n 1)
+		[ "$program" = "$relay" ] || continue
+		echo "$pid"
+		return 0
+	done
+	return 1
 }
 
 stop() {
