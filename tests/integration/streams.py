@@ -73,6 +73,7 @@ class CheckedStream:
         for thread in self.threads:
             thread.join()
         assert self.bytes > 0
+        assert self.received == self.bytes, f"{self.received} bytes came of {self.bytes}"
         assert self.got.digest() == self.sent.digest(), "the bytes that came are not those sent"
 
 
