@@ -7,7 +7,6 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <openssl/err.h>
@@ -26,14 +25,6 @@
 #define OPENING_MS 60000
 /* RFC 8446, 5.1: the content type of a handshake record. */
 #define TLS_HANDSHAKE 0x16
-
-static int64_t clock_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static void set_address(
 	struct relay_conn *conn, const struct sockaddr_storage *from)
@@ -137,7 +128,7 @@ void conn_handshake(struct relay_conn *conn)
 	trim_note();
 	core_count(conn->worker->shard, CORE_HANDSHAKES, CORE_HANDSHAKE_OK, 1);
 	core_observe(conn->worker->shard, CORE_HANDSHAKE_DURATION, 0,
-		clock_us() - conn->opened_us);
+		loop_clock_us() - conn->opened_us);
 	conn->certs = (uint8_t)tls_take_peer(conn->ssl, conn->peer);
 	offer(conn);
 }

@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <time.h>
 
 #include "conn.h"
 #include "handshakes.h"
@@ -19,14 +18,6 @@
  * the end; the time is better spent on the next one.
  */
 #define PATIENCE_US 8000000
-
-static int64_t clock_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static void append(struct handshake_line *line, struct relay_conn *conn)
 {
@@ -67,7 +58,7 @@ static int64_t step(struct relay_conn *conn, int64_t now_us)
 		conn_handshake_late(conn);
 	else
 		conn_handshake(conn);
-	after_us = clock_us();
+	after_us = loop_clock_us();
 	all->spent_us += after_us - now_us;
 	return after_us;
 }
@@ -76,7 +67,7 @@ void handshakes_step(struct relay_conn *conn)
 {
 	struct worker *worker = conn->worker;
 	struct handshakes *all = &worker->handshakes;
-	int64_t now_us = clock_us();
+	int64_t now_us = loop_clock_us();
 
 	if (conn->again)
 		return;
@@ -103,7 +94,7 @@ bool handshakes_run(struct worker *worker)
 
 	if (!all->begun.first && !all->fresh.first)
 		return false;
-	now_us = clock_us();
+	now_us = loop_clock_us();
 	all->since_us = now_us;
 	all->spent_us = 0;
 	while (all->spent_us < SHARE_US && (conn = take(all)) != NULL) {

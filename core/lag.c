@@ -4,7 +4,6 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <strelaysrv/module.h>
 
@@ -26,19 +25,11 @@ struct lag {
 static struct lag *lags; /* owned array: the control loop's, then workers' */
 static unsigned lag_count;
 
-static int64_t clock_us(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 static int arm(struct lag *lag)
 {
 	static const struct timeval interval = {.tv_usec = INTERVAL_US};
 
-	int64_t now_us = clock_us();
+	int64_t now_us = loop_clock_us();
 
 	atomic_store_explicit(&lag->beat_us, now_us, memory_order_relaxed);
 	lag->due_us = now_us + INTERVAL_US;
@@ -48,7 +39,7 @@ static int arm(struct lag *lag)
 static void fired(evutil_socket_t fd, short what, void *arg)
 {
 	struct lag *lag = arg;
-	int64_t late_us = clock_us() - lag->due_us;
+	int64_t late_us = loop_clock_us() - lag->due_us;
 
 	(void)fd;
 	(void)what;
@@ -97,7 +88,7 @@ error:
 
 int64_t lag_silence_ms(unsigned *worker)
 {
-	int64_t now_us = clock_us(), most_us = 0;
+	int64_t now_us = loop_clock_us(), most_us = 0;
 
 	*worker = 0;
 	for (unsigned i = 1; i < lag_count; i++) {

@@ -20,12 +20,17 @@ struct loop_letter {
 	_Alignas(max_align_t) unsigned char arg[];
 };
 
-int64_t loop_clock_ms(void)
+int64_t loop_clock_us(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t loop_clock_ms(void)
+{
+	return loop_clock_us() / 1000;
 }
 
 int64_t loop_tick(struct loop *loop)

@@ -65,7 +65,8 @@ static inline void loop_event_over(struct loop *loop)
 
 /* Reads the clock anew into turn_ms, and returns it.  Own thread. */
 int64_t loop_tick(struct loop *loop);
-/* CLOCK_MONOTONIC in milliseconds. */
+/* CLOCK_MONOTONIC in microseconds, and in milliseconds. */
+int64_t loop_clock_us(void);
 int64_t loop_clock_ms(void);
 
 #endif
