@@ -22,8 +22,9 @@ static void pipe_destroy(struct pipe_pool *pool, struct pipe *pipe)
 {
 	close(pipe->read_fd);
 	close(pipe->write_fd);
-	free(pipe);
+	pool->large -= pipe->large;
 	pool->made--;
+	free(pipe);
 }
 
 void pipe_pool_finish(struct pipe_pool *pool)
@@ -48,14 +49,30 @@ void pipe_pool_change(struct pipe_pool *pool, size_t size, unsigned most)
 /* As large as wanted, else as the kernel allows; -1 when that is too small. */
 static int set_size(struct pipe *pipe, size_t want)
 {
-	int got = fcntl(pipe->write_fd, F_SETPIPE_SZ, (int)want);
+	size_t ask = want;
+	int got;
 
+	do {
+		got = fcntl(pipe->write_fd, F_SETPIPE_SZ, (int)ask);
+		ask /= 2;
+	} while (got < 0 && ask > PIPE_LEAST);
 	if (got < 0)
 		got = fcntl(pipe->write_fd, F_GETPIPE_SZ);
 	if (got < PIPE_LEAST && (size_t)got < want)
 		return -1;
 	pipe->size = (size_t)got;
 	return 0;
+}
+
+static size_t size_of_next(struct pipe_pool *pool, struct pipe *pipe)
+{
+	if (pool->size <= PIPE_COMMON)
+		return pool->size;
+	if (pool->large >= PIPES_LARGE)
+		return PIPE_COMMON;
+	pipe->large = true;
+	pool->large++;
+	return pool->size;
 }
 
 static struct pipe *pipe_make(struct pipe_pool *pool)
@@ -73,7 +90,7 @@ static struct pipe *pipe_make(struct pipe_pool *pool)
 	pipe->write_fd = fds[1];
 	pipe->asked = pool->size;
 	pool->made++;
-	if (set_size(pipe, pool->size) != 0) {
+	if (set_size(pipe, size_of_next(pool, pipe)) != 0) {
 		pipe_destroy(pool, pipe);
 		return NULL;
 	}
@@ -103,12 +120,16 @@ struct pipe *pipe_take(struct pipe_pool *pool)
 
 void pipe_give(struct pipe_pool *pool, struct pipe *pipe)
 {
+	struct pipe **at = &pool->idle;
+
 	if (pipe->asked != pool->size) {
 		pipe_destroy(pool, pipe);
 		return;
 	}
-	pipe->next = pool->idle;
-	pool->idle = pipe;
+	while (!pipe->large && *at && (*at)->large)
+		at = &(*at)->next;
+	pipe->next = *at;
+	*at = pipe;
 }
 
 void pipe_discard(struct pipe_pool *pool, struct pipe *pipe)

@@ -82,6 +82,38 @@ static void a_size_of_zero_lends_none(void **state)
 	pipe_pool_finish(&pool);
 }
 
+static void only_the_first_few_are_large(void **state)
+{
+	enum { MORE = 3 };
+	struct pipe *pipes[PIPES_LARGE + MORE];
+	struct pipe_pool pool;
+	size_t i;
+
+	(void)state;
+	pipe_pool_init(&pool, 2 * PIPE_COMMON, PIPES_LARGE + MORE);
+	for (i = 0; i < PIPES_LARGE + MORE; i++) {
+		pipes[i] = pipe_take(&pool);
+		assert_non_null(pipes[i]);
+		assert_int_equal(pipes[i]->size,
+			i < PIPES_LARGE ? 2 * PIPE_COMMON : PIPE_COMMON);
+	}
+	/* Large ones are lent first, whatever came back last. */
+	pipe_give(&pool, pipes[PIPES_LARGE]);
+	pipe_give(&pool, pipes[0]);
+	pipe_give(&pool, pipes[PIPES_LARGE + 1]);
+	assert_ptr_equal(pipe_take(&pool), pipes[0]);
+	assert_ptr_equal(pipe_take(&pool), pipes[PIPES_LARGE + 1]);
+	assert_ptr_equal(pipe_take(&pool), pipes[PIPES_LARGE]);
+	/* One that is lost makes room for another. */
+	pipe_discard(&pool, pipes[0]);
+	pipes[0] = pipe_take(&pool);
+	assert_int_equal(pipes[0]->size, 2 * PIPE_COMMON);
+	for (i = 0; i < PIPES_LARGE + MORE; i++)
+		pipe_give(&pool, pipes[i]);
+	pipe_pool_finish(&pool);
+	assert_int_equal(pool.large, 0);
+}
+
 static void another_size_is_for_those_to_come(void **state)
 {
 	struct pipe_pool pool;
@@ -112,6 +144,7 @@ int main(void)
 		cmocka_unit_test(no_more_are_lent_than_the_bound),
 		cmocka_unit_test(one_that_holds_bytes_is_not_lent_again),
 		cmocka_unit_test(a_size_of_zero_lends_none),
+		cmocka_unit_test(only_the_first_few_are_large),
 		cmocka_unit_test(another_size_is_for_those_to_come),
 	};
 
