@@ -28,6 +28,7 @@ struct core_conf {
 	int64_t workers; /* 0: as many as CPUs are available */
 	int64_t network_buffer;
 	int64_t pipe_size;
+	int64_t socket_buffer;   /* 0: as the kernel sizes them */
 	int64_t max_connections; /* 0: 80 % of the descriptor limit */
 	const char *user;        /* "": whoever starts it */
 	const char *group;       /* "": the user's own */

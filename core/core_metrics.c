@@ -224,6 +224,14 @@ static const struct relay_metric_def table[] = {
 			.help = "Bytes passed on in sessions, each counted "
 				"once.",
 		},
+	[CORE_SESSION_KERNEL_MEMORY] =
+		{
+			.name = "session_kernel_memory",
+			.unit = "bytes",
+			.kind = RELAY_GAUGE,
+			.help = "What the kernel holds for sessions in sockets "
+				"and pipes, as seen at most 5 s ago.",
+		},
 	[CORE_SESSION_DURATION] =
 		{
 			.name = "session_duration",

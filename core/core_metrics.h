@@ -11,22 +11,23 @@
 struct metrics_shard;
 
 enum core_metric {
-	CORE_CONNECTIONS,          /* gauge, by enum core_conn_label */
-	CORE_CONNECTIONS_ACCEPTED, /* counter */
-	CORE_ACCEPT_ERRORS,        /* counter, by enum core_accept_label */
-	CORE_CONNECTIONS_REFUSED,  /* counter, by enum core_refused_label */
-	CORE_CONNECTIONS_CLOSED,   /* counter, by enum relay_reason */
-	CORE_HANDSHAKES,           /* counter, by enum core_handshake_label */
-	CORE_HANDSHAKE_DURATION,   /* histogram, us */
-	CORE_SESSIONS,             /* gauge */
-	CORE_SESSIONS_CLOSED,      /* counter, by enum relay_reason */
-	CORE_SESSION_TRAFFIC,      /* counter, bytes; each byte once */
-	CORE_SESSION_DURATION,     /* histogram, ms */
-	CORE_TIMER_FAILURES,       /* counter */
-	CORE_HANDSHAKE_FAILURES,   /* counter, by enum core_failure_label */
-	CORE_SESSION_SIZE,         /* histogram, bytes */
-	CORE_SHAPING_WAIT,         /* histogram, ms */
-	CORE_LOOP_LAG,             /* histogram, us, by enum core_loop_label */
+	CORE_CONNECTIONS,           /* gauge, by enum core_conn_label */
+	CORE_CONNECTIONS_ACCEPTED,  /* counter */
+	CORE_ACCEPT_ERRORS,         /* counter, by enum core_accept_label */
+	CORE_CONNECTIONS_REFUSED,   /* counter, by enum core_refused_label */
+	CORE_CONNECTIONS_CLOSED,    /* counter, by enum relay_reason */
+	CORE_HANDSHAKES,            /* counter, by enum core_handshake_label */
+	CORE_HANDSHAKE_DURATION,    /* histogram, us */
+	CORE_SESSIONS,              /* gauge */
+	CORE_SESSIONS_CLOSED,       /* counter, by enum relay_reason */
+	CORE_SESSION_TRAFFIC,       /* counter, bytes; each byte once */
+	CORE_SESSION_KERNEL_MEMORY, /* gauge, bytes */
+	CORE_SESSION_DURATION,      /* histogram, ms */
+	CORE_TIMER_FAILURES,        /* counter */
+	CORE_HANDSHAKE_FAILURES,    /* counter, by enum core_failure_label */
+	CORE_SESSION_SIZE,          /* histogram, bytes */
+	CORE_SHAPING_WAIT,          /* histogram, ms */
+	CORE_LOOP_LAG,              /* histogram, us, by enum core_loop_label */
 	/* looked up when somebody asks: */
 	CORE_LOG_DROPPED,
 	CORE_WORKERS,

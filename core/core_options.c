@@ -45,10 +45,16 @@ const struct relay_option core_options[] = {
 		"bytes read at once, and the most held for each direction of a "
 		"session",
 		.flag = "network-buffer"),
-	ROW(pipe_size, int64_t, "pipe-size", RELAY_SIZE, "256KiB", 0, 1048576,
+	ROW(pipe_size, int64_t, "pipe-size", RELAY_SIZE, "1MiB", 0, 1048576,
 		"size of the kernel pipe that carries bulk transfers; 0 copies "
 		"them instead",
 		.flag = "pipe-size"),
+	ROW(socket_buffer, int64_t, "socket-buffer", RELAY_SIZE, "0", 0,
+		1073741824,
+		"kernel memory that each direction of a session's socket may "
+		"take; 0 lets the kernel size it, up to tcp_rmem and tcp_wmem "
+		"(tcp(7))",
+		.flag = "socket-buffer"),
 	ROW(max_connections, int64_t, "max-connections", RELAY_INT, "0", 0,
 		100000000,
 		"connections open at once; 0 is 80 % of the descriptor limit",

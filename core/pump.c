@@ -18,9 +18,9 @@
 #include "conn.h"
 #include "core_metrics.h"
 #include "pump.h"
+#include "socket_memory.h"
 
-/* Below this a splice costs more than a copy; two in a row end the bulk. */
-#define SMALL_READ  16384
+/* So many in a row that a copy could have carried as well end the bulk. */
 #define SMALL_READS 2
 
 static bool again(int error)
@@ -189,8 +189,9 @@ static enum pump_state pass(
 	}
 	*got = flow->piped = (size_t)len;
 	moved(session, from, *got);
-	flow->small_reads =
-		*got < SMALL_READ ? (uint8_t)(flow->small_reads + 1) : 0;
+	flow->small_reads = *got < session->worker->buffer_len
+				    ? (uint8_t)(flow->small_reads + 1)
+				    : 0;
 	if (flow->small_reads >= SMALL_READS) {
 		flow->small_reads = 0;
 		flow->bulk = false;
@@ -217,11 +218,17 @@ static size_t granted(struct relay_session *session, int from, size_t want)
 	return grant;
 }
 
-static bool takes_pipe(struct flow *flow, struct worker *worker)
+static bool takes_pipe(struct flow *flow, struct worker *worker, int to)
 {
-	if (flow->bulk && !flow->pipe)
+	if (!flow->bulk)
+		return false;
+	if (!flow->was_bulk) {
+		flow->was_bulk = true;
+		flow->fitted = !worker->socket_buffer && socket_memory_fit(to);
+	}
+	if (!flow->pipe)
 		flow->pipe = pipe_take(&worker->pipes);
-	return flow->bulk && flow->pipe;
+	return flow->pipe != NULL;
 }
 
 static enum pump_state move(struct relay_session *session, int from)
@@ -245,7 +252,8 @@ static enum pump_state move(struct relay_session *session, int from)
 			return PUMP_IDLE;
 		if (moved_now >= PUMP_BOUND)
 			return PUMP_HUNGRY;
-		splicing = takes_pipe(flow, worker);
+		splicing =
+			takes_pipe(flow, worker, session->conn[1 - from]->fd);
 		if (want > (splicing ? flow->pipe->size : worker->buffer_len))
 			want = splicing ? flow->pipe->size : worker->buffer_len;
 		if (session->ending && want > flow->left)

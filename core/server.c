@@ -183,6 +183,7 @@ static int build_up(char *const argv[], const struct core_conf *core)
 		.count = worker_count(core),
 		.network_buffer = (size_t)core->network_buffer,
 		.pipe_size = (size_t)core->pipe_size,
+		.socket_buffer = (int)core->socket_buffer,
 	};
 	struct relay_err err;
 

@@ -16,6 +16,7 @@
 #include "log.h"
 #include "pump.h"
 #include "session.h"
+#include "socket_memory.h"
 #include "turn.h"
 
 /*
@@ -98,6 +99,30 @@ static bool drains(struct relay_session *session)
 	return moved;
 }
 
+/* The shortest round trip shows only with time, where CPUs are busy. */
+static void fit(struct relay_session *session)
+{
+	for (int from = 0; from < 2; from++) {
+		struct flow *flow = &session->flow[from];
+
+		if (flow->was_bulk && !flow->fitted &&
+			!session->worker->socket_buffer)
+			flow->fitted =
+				socket_memory_fit(session->conn[1 - from]->fd);
+	}
+}
+
+static void weigh(struct relay_session *session)
+{
+	size_t bytes = session->flow[0].piped + session->flow[1].piped;
+
+	for (int side = 0; side < 2; side++)
+		bytes += socket_memory_used(session->conn[side]->fd);
+	core_count(session->worker->shard, CORE_SESSION_KERNEL_MEMORY, 0,
+		(int64_t)bytes - session->kernel_bytes);
+	session->kernel_bytes = (int64_t)bytes;
+}
+
 static void watch_due(struct deadline *deadline)
 {
 	struct relay_session *session =
@@ -111,6 +136,8 @@ static void watch_due(struct deadline *deadline)
 		session_end(session, RELAY_END_TIMEOUT);
 		return;
 	}
+	weigh(session);
+	fit(session);
 	if (session->looked_ms != session->moved_ms) {
 		session->looked_ms = session->moved_ms;
 		look_for_end(session, 0);
@@ -210,6 +237,10 @@ static void attach(
 	conn->session = session;
 	conn->side = (uint8_t)side;
 	conn_take_queue(conn, &to_it->tail, &to_it->tail_len);
+	if (conn->worker->socket_buffer &&
+		socket_memory_bound(conn->fd, conn->worker->socket_buffer))
+		log_core(RELAY_DEBUG, "socket-buffer has no effect: %s",
+			strerror(errno));
 	/* Edges that came before are over: find out by trying. */
 	session->flow[side].readable = true;
 	session->flow[side].hung_up = conn->hung_up;
@@ -281,6 +312,8 @@ void session_end(struct relay_session *session, enum relay_reason reason)
 	hooks_session_close(worker->hooks, session->layout, session, reason,
 		session->asked);
 	core_count(worker->shard, CORE_SESSIONS, 0, -1);
+	core_count(worker->shard, CORE_SESSION_KERNEL_MEMORY, 0,
+		-session->kernel_bytes);
 	core_count(worker->shard, CORE_SESSIONS_CLOSED, reason, 1);
 	core_observe(worker->shard, CORE_SESSION_DURATION, 0,
 		loop_clock_ms() - session->start_ms);

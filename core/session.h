@@ -33,6 +33,8 @@ struct flow {
 	bool bulk : 1;       /* splice, not copy */
 	bool at_eof : 1;     /* the source ended */
 	bool done : 1;       /* and the sink was told */
+	bool was_bulk : 1;   /* at least once */
+	bool fitted : 1;     /* the sink's path is short, and so its buffer */
 	bool reset : 1;      /* its end, when it is found, was a reset */
 	size_t left; /* when the session is ending: how many more to read */
 };
@@ -51,11 +53,12 @@ struct relay_session {
 	int64_t looked_ms; /* moved_ms as of the last look for a hidden end */
 	int64_t idle_ms;   /* the bound on that */
 	int unacked[2];    /* SIOCOUTQ of each side at the last look */
-	uint8_t asked;     /* how many modules know it, see hooks.h */
-	bool hungry : 1;   /* is on the list */
-	bool paused : 1;   /* is on the list */
-	bool dead : 1;     /* ended; freed when it leaves the lists */
-	bool ending : 1;   /* see session_wind_up */
+	int64_t kernel_bytes; /* that its sockets and pipes took then */
+	uint8_t asked;        /* how many modules know it, see hooks.h */
+	bool hungry : 1;      /* is on the list */
+	bool paused : 1;      /* is on the list */
+	bool dead : 1;        /* ended; freed when it leaves the lists */
+	bool ending : 1;      /* see session_wind_up */
 	_Alignas(max_align_t) unsigned char blocks[]; /* of the modules */
 };
 

@@ -207,6 +207,7 @@ void settings_take_here(struct worker *worker)
 		worker->buffer_len = (size_t)staged.conf->network_buffer;
 		*buffer = NULL;
 	}
+	worker->socket_buffer = (int)staged.conf->socket_buffer;
 	pipe_pool_change(&worker->pipes, (size_t)staged.conf->pipe_size,
 		capacity_pipes() / workers_count());
 	listeners_leave(worker);

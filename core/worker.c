@@ -124,6 +124,7 @@ static int worker_init(
 	worker->wheel_due_ms = INT64_MAX;
 	pipe_pool_init(&worker->pipes, conf->pipe_size,
 		capacity_pipes() / conf->count);
+	worker->socket_buffer = conf->socket_buffer;
 	worker->buffer_len = conf->network_buffer;
 	worker->buffer = malloc(conf->network_buffer);
 	worker->wheel_timer =

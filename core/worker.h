@@ -38,6 +38,7 @@ struct worker {
 	struct pipe_pool pipes;
 	unsigned char *buffer; /* of buffer_len bytes, for every read */
 	size_t buffer_len;
+	int socket_buffer; /* bound on the sockets of sessions; 0: none */
 
 	struct handshakes handshakes;
 	/* Work for the next turn; see turn.c. */
@@ -82,6 +83,7 @@ struct worker_conf {
 	unsigned count;
 	size_t network_buffer;
 	size_t pipe_size;
+	int socket_buffer;
 };
 
 /* [C]  Makes them, without threads; metrics must exist.  0 or -1 logged. */

@@ -345,7 +345,7 @@ static void has_a_good_core_table(void **state)
 	assert_string_equal(core.status_srv, ":22070");
 	assert_string_equal(core.modules[4], "pool-join");
 	assert_string_equal(core.modules[6], "status");
-	assert_int_equal(core.pipe_size, 262144);
+	assert_int_equal(core.pipe_size, 1048576);
 	options_clear(core_options, &core);
 }
 

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* What the kernel holds for a session's sockets. */
+
+#include <stdint.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <linux/sock_diag.h>
+#include <linux/tcp.h>
+
+#include "socket_memory.h"
+
+/*
+ * Whoever asks for a round trip in this time is on this machine or in the same
+ * rack: SHORT_PATH_BYTES for each are 1 GB/s and more.
+ */
+#define SHORT_PATH_US    320
+#define SHORT_PATH_BYTES 327680
+
+size_t socket_memory_used(int fd)
+{
+	uint32_t info[SK_MEMINFO_VARS] = {0};
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len) != 0)
+		return 0;
+	return (size_t)info[SK_MEMINFO_RMEM_ALLOC] +
+	       info[SK_MEMINFO_WMEM_QUEUED] + info[SK_MEMINFO_BACKLOG];
+}
+
+/* The kernel takes twice of what is asked, for its bookkeeping. */
+static int bound(int fd, int which, int bytes)
+{
+	int half = bytes / 2;
+
+	return setsockopt(fd, SOL_SOCKET, which, &half, sizeof(half));
+}
+
+int socket_memory_bound(int fd, int bytes)
+{
+	if (bound(fd, SO_RCVBUF, bytes) != 0)
+		return -1;
+	return bound(fd, SO_SNDBUF, bytes);
+}
+
+bool socket_memory_fit(int fd)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	info.tcpi_min_rtt = UINT32_MAX;
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+		return false;
+	if (info.tcpi_min_rtt >= SHORT_PATH_US)
+		return false;
+	return bound(fd, SO_SNDBUF, SHORT_PATH_BYTES) == 0;
+}

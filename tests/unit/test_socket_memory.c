@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Tests of what the kernel holds for a socket, and of its bounds. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <cmocka.h>
+
+#include "socket_memory.h"
+
+struct ends {
+	int one, other;
+};
+
+static struct ends connected(void)
+{
+	struct sockaddr_in here = {.sin_family = AF_INET};
+	socklen_t len = sizeof(here);
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	struct ends ends;
+
+	here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(listener, (struct sockaddr *)&here, len), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(
+		getsockname(listener, (struct sockaddr *)&here, &len), 0);
+	ends.one = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(connect(ends.one, (struct sockaddr *)&here, len), 0);
+	ends.other = accept(listener, NULL, NULL);
+	assert_true(ends.other >= 0);
+	close(listener);
+	return ends;
+}
+
+static void finish(struct ends ends)
+{
+	close(ends.one);
+	close(ends.other);
+}
+
+static int buffer(int fd, int which)
+{
+	int bytes = 0;
+	socklen_t len = sizeof(bytes);
+
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, which, &bytes, &len), 0);
+	return bytes;
+}
+
+static void unread_bytes_are_counted(void **state)
+{
+	static const char data[5000];
+	struct ends ends = connected();
+
+	(void)state;
+	assert_int_equal(socket_memory_used(ends.other), 0);
+	assert_int_equal(send(ends.one, data, sizeof(data), 0), sizeof(data));
+	assert_true(socket_memory_used(ends.other) >= sizeof(data));
+	finish(ends);
+	assert_int_equal(socket_memory_used(-1), 0);
+}
+
+static void the_bound_is_in_force_both_ways(void **state)
+{
+	struct ends ends = connected();
+
+	(void)state;
+	assert_int_equal(socket_memory_bound(ends.one, 131072), 0);
+	assert_int_equal(buffer(ends.one, SO_RCVBUF), 131072);
+	assert_int_equal(buffer(ends.one, SO_SNDBUF), 131072);
+	finish(ends);
+	assert_int_equal(socket_memory_bound(-1, 131072), -1);
+}
+
+static void a_path_inside_the_machine_is_short(void **state)
+{
+	struct ends ends = connected();
+	bool fits = false;
+	char byte = 0;
+
+	(void)state;
+	/* A busy machine may delay any one round trip, but not all. */
+	for (int i = 0; i < 1000 && !fits; i++) {
+		fits = socket_memory_fit(ends.one);
+		assert_int_equal(send(ends.one, &byte, 1, 0), 1);
+		assert_int_equal(recv(ends.other, &byte, 1, 0), 1);
+		assert_int_equal(send(ends.other, &byte, 1, 0), 1);
+		assert_int_equal(recv(ends.one, &byte, 1, 0), 1);
+	}
+	assert_true(fits);
+	assert_int_equal(buffer(ends.one, SO_SNDBUF), 327680);
+	finish(ends);
+}
+
+static void what_has_no_round_trips_is_left_alone(void **state)
+{
+	int before, pair[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	before = buffer(pair[0], SO_SNDBUF);
+	assert_false(socket_memory_fit(pair[0]));
+	assert_int_equal(buffer(pair[0], SO_SNDBUF), before);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(unread_bytes_are_counted),
+		cmocka_unit_test(the_bound_is_in_force_both_ways),
+		cmocka_unit_test(a_path_inside_the_machine_is_short),
+		cmocka_unit_test(what_has_no_round_trips_is_left_alone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
