@@ -81,6 +81,18 @@ static int check_key(const EVP_PKEY *key, const struct identity_dir *dir,
 		dir->name);
 }
 
+/* A digest of no context would be looked up, and that in OpenSSL's own. */
+static int take_id(struct identity *identity)
+{
+	EVP_MD *sha256 = EVP_MD_fetch(identity_context(), "SHA2-256", NULL);
+	int done =
+		sha256 ? X509_digest(identity->cert, sha256, identity->id, NULL)
+		       : 0;
+
+	EVP_MD_free(sha256);
+	return done == 1 ? 0 : -1;
+}
+
 static int check_pair(struct identity *identity, const struct identity_dir *dir,
 	struct relay_err *err)
 {
@@ -96,7 +108,7 @@ static int check_pair(struct identity *identity, const struct identity_dir *dir,
 			" beside it; restore the pair from a backup to keep "
 			"the relay's ID",
 			dir->name);
-	if (X509_digest(identity->cert, EVP_sha256(), identity->id, NULL) != 1)
+	if (take_id(identity) != 0)
 		return relay_fail(
 			err, "cannot hash %s/" IDENTITY_CERT_FILE, dir->name);
 	return 0;

@@ -103,6 +103,29 @@ static int read_file(const struct identity_dir *dir, const char *file,
 	return result;
 }
 
+static OSSL_LIB_CTX *libctx; /* borrowed; NULL: OpenSSL's own */
+
+void identity_use(OSSL_LIB_CTX *context)
+{
+	libctx = context;
+}
+
+OSSL_LIB_CTX *identity_context(void)
+{
+	return libctx;
+}
+
+static X509 *next_cert(BIO *bio)
+{
+	X509 *cert = X509_new_ex(libctx, NULL), *into = cert;
+
+	if (cert && PEM_read_bio_X509(bio, &into, NULL, NULL))
+		return cert;
+	/* A failure has freed some, and left others. */
+	X509_free(into);
+	return NULL;
+}
+
 /* PEM input that ends here in good order leaves exactly this behind. */
 static bool at_clean_end(void)
 {
@@ -117,7 +140,7 @@ static int read_certs(struct identity *identity, BIO *bio,
 {
 	X509 *cert;
 
-	identity->cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	identity->cert = next_cert(bio);
 	if (!identity->cert && at_clean_end())
 		return relay_fail(err,
 			"%s/" IDENTITY_CERT_FILE " holds no PEM certificate",
@@ -125,8 +148,7 @@ static int read_certs(struct identity *identity, BIO *bio,
 	identity->chain = sk_X509_new_null();
 	if (!identity->chain)
 		return relay_fail(err, "no memory for certificates");
-	while (identity->cert &&
-		(cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+	while (identity->cert && (cert = next_cert(bio)) != NULL) {
 		if (sk_X509_push(identity->chain, cert) > 0)
 			continue;
 		X509_free(cert);
@@ -186,6 +208,29 @@ static bool is_key(const struct block *b)
 	return len >= n && strcmp(b->name + len - n, suffix) == 0;
 }
 
+/*
+ * The key as the context's own.  What reads it may have used other means, and
+ * then each signature would have to look for the one that the context has.
+ */
+static EVP_PKEY *adopt_key(EVP_PKEY *key)
+{
+	const char *type = key ? EVP_PKEY_get0_type_name(key) : NULL;
+	EVP_PKEY_CTX *cx =
+		type ? EVP_PKEY_CTX_new_from_name(libctx, type, NULL) : NULL;
+	OSSL_PARAM *parts = NULL;
+	EVP_PKEY *own = NULL;
+
+	if (cx && EVP_PKEY_fromdata_init(cx) == 1 &&
+		EVP_PKEY_todata(key, EVP_PKEY_KEYPAIR, &parts) == 1)
+		(void)EVP_PKEY_fromdata(cx, &own, EVP_PKEY_KEYPAIR, parts);
+	OSSL_PARAM_free(parts);
+	EVP_PKEY_CTX_free(cx);
+	if (!own)
+		return key;
+	EVP_PKEY_free(key);
+	return own;
+}
+
 static int decode_key(struct identity *identity, const struct block *b,
 	const struct identity_dir *dir, struct relay_err *err)
 {
@@ -198,7 +243,8 @@ static int decode_key(struct identity *identity, const struct block *b,
 			"be asked for its pass phrase; decrypt it: openssl "
 			"pkey -in key.pem -out plain.pem",
 			dir->name);
-	identity->key = d2i_AutoPrivateKey(NULL, &p, b->len);
+	identity->key = adopt_key(
+		d2i_AutoPrivateKey_ex(NULL, &p, b->len, libctx, NULL));
 	if (!identity->key)
 		return relay_fail(err,
 			"%s/" IDENTITY_KEY_FILE " holds a %s that cannot be "

@@ -6,6 +6,8 @@
 #ifndef IDENTITY_READ_H
 #define IDENTITY_READ_H
 
+#include <openssl/types.h>
+
 #include <strelaysrv/err.h>
 
 struct identity;
@@ -21,6 +23,10 @@ struct identity_dir {
 	/* Of files that are made; NULL: as the process makes them. */
 	const struct identity_owner *owner;
 };
+
+/* [C]  Where what is read from now on lives; NULL: OpenSSL's own context. */
+void identity_use(OSSL_LIB_CTX *libctx);
+OSSL_LIB_CTX *identity_context(void);
 
 /*
  * Each fills its part of identity: the first certificate and the chain after

@@ -24,6 +24,7 @@
 #include "host.h"
 #include "http.h"
 #include "identity.h"
+#include "identity_read.h"
 #include "inherited.h"
 #include "lag.h"
 #include "list_modules.h"
@@ -42,6 +43,7 @@
 #include "takeover.h"
 #include "upgrade.h"
 #include "tls.h"
+#include "tls_provider.h"
 #include "trim.h"
 #include "worker.h"
 
@@ -51,6 +53,7 @@ static struct {
 	struct loop control;
 	struct flags flags;
 	struct catalog catalog;
+	OSSL_LIB_CTX *libctx; /* of tls_provider_init() */
 	struct identity identity;
 	struct rights rights;
 } server;
@@ -156,6 +159,8 @@ static int load_identity(const struct core_conf *core)
 		server.rights.uid, server.rights.gid};
 	struct relay_err err;
 
+	server.libctx = tls_provider_init();
+	identity_use(server.libctx);
 	if (identity_load_for(&server.identity, core->keys, NAME,
 		    rights_will_change(&server.rights) ? &owner : NULL,
 		    &err) != 0)
@@ -194,7 +199,7 @@ static int build_up(char *const argv[], const struct core_conf *core)
 	if (prepare_rights(core) != 0 || load_identity(core) != 0)
 		return -1;
 	settings_init(&server.identity);
-	if (tls_init(&server.identity, &err) != 0)
+	if (tls_init(server.libctx, &server.identity, &err) != 0)
 		return fatal("cannot set up TLS: ", &err);
 	if (metrics_init(workers.count) != 0 || core_metrics_init() != 0 ||
 		module_metrics_init() != 0) {
@@ -259,6 +264,7 @@ static void tear_down(void)
 	listeners_finish();
 	tls_finish();
 	identity_finish(&server.identity);
+	tls_provider_finish();
 	/* The log counts what it loses to the end. */
 	log_flush();
 }

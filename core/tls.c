@@ -11,7 +11,6 @@
 
 #include "identity.h"
 #include "tls.h"
-#include "tls_provider.h"
 #include "tls_settle.h"
 
 /*
@@ -29,7 +28,8 @@
 #define ALPN_MOST 256
 
 static struct {
-	OSSL_LIB_CTX *libctx; /* of tls_provider_init(); NULL: OpenSSL's own */
+	OSSL_LIB_CTX *libctx; /* borrowed; NULL: OpenSSL's own */
+	EVP_MD *sha256;       /* owned; of that context */
 	/* Replaced by tls_take() while workers look at it. */
 	SSL_CTX *_Atomic ctx;
 	SSL_CTX *staged, *left; /* to follow, and one that workers may use */
@@ -131,11 +131,16 @@ static SSL_CTX *make(const struct identity *identity, struct relay_err *err)
 	return NULL;
 }
 
-int tls_init(const struct identity *identity, struct relay_err *err)
+int tls_init(OSSL_LIB_CTX *libctx, const struct identity *identity,
+	struct relay_err *err)
 {
-	tls.libctx = tls_provider_init();
+	tls.libctx = libctx;
 	tls_settle_init(tls.libctx);
-	tls.ctx = make(identity, err);
+	tls.sha256 = EVP_MD_fetch(libctx, "SHA2-256", NULL);
+	if (tls.sha256)
+		tls.ctx = make(identity, err);
+	else
+		relay_fail(err, "OpenSSL has no SHA2-256");
 	if (tls.ctx)
 		return 0;
 	tls_finish();
@@ -174,8 +179,8 @@ void tls_finish(void)
 	tls_abandon();
 	tls_release();
 	SSL_CTX_free(tls.ctx);
+	EVP_MD_free(tls.sha256);
 	tls_settle_finish();
-	tls_provider_finish();
 	memset(&tls, 0, sizeof(tls));
 }
 
@@ -203,7 +208,7 @@ unsigned tls_take_peer(SSL *ssl, uint8_t id[RELAY_DEVICE_ID_LEN])
 
 	if (cert && more && sk_X509_num(more) > 0)
 		certs = 2;
-	else if (cert && X509_digest(cert, EVP_sha256(), id, &len) == 1)
+	else if (cert && X509_digest(cert, tls.sha256, id, &len) == 1)
 		certs = 1;
 	tls_settle(ssl);
 	return certs;

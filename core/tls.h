@@ -12,8 +12,12 @@
 
 struct identity;
 
-/* [C]  Holds its own references to what identity owns.  0 or -1. */
-int tls_init(const struct identity *identity, struct relay_err *err);
+/*
+ * [C]  Holds its own references to what identity owns, which lives in that
+ * context.  0 or -1.
+ */
+int tls_init(OSSL_LIB_CTX *libctx, const struct identity *identity,
+	struct relay_err *err);
 void tls_finish(void);
 /*
  * [C]  The same identity with another chain, for connections to come: made,

@@ -10,31 +10,55 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/provider.h>
+#include <openssl/rand.h>
 
 #include "tls_provider.h"
 
 #define NAME        "strelaysrv"
 #define CHOSEN_MOST 16
+#define SPKI        "structure=SubjectPublicKeyInfo"
+
+/*
+ * What TLS 1.2 and 1.3 need with our suites, and certificates sign with.  The
+ * first fetch of a kind makes all that its list names, so that a short list
+ * makes a quick start; DRBGs and the like are few.
+ */
+static const struct chosen {
+	int operation;
+	bool needed;                   /* all of them, or what there is */
+	const char *input, *structure; /* parts of the property definition */
+	const char *names[CHOSEN_MOST];
+} chosen[] = {
+	{OSSL_OP_DECODER, true, "input=der", SPKI,
+		{"EC", "RSA", "RSA-PSS", "ED25519", "ED448"}},
+	{OSSL_OP_KEYMGMT, true, "", "",
+		{"EC", "RSA", "RSA-PSS", "ED25519", "ED448", "X25519", "X448",
+			"HMAC"}},
+	{OSSL_OP_CIPHER, false, "", "",
+		{"AES-128-GCM", "AES-256-GCM", "ChaCha20-Poly1305",
+			"AES-128-CBC", "AES-256-CBC", "AES-128-CBC-HMAC-SHA1",
+			"AES-256-CBC-HMAC-SHA1"}},
+	{OSSL_OP_ENCODER, false, "", "", {NULL}},
+	{OSSL_OP_STORE, false, "", "", {NULL}},
+};
+
+#define CHOSEN (sizeof(chosen) / sizeof(chosen[0]))
 
 static struct {
 	OSSL_PROVIDER *full;  /* in OpenSSL's own context */
 	OSSL_PROVIDER *lean;  /* in ours */
 	OSSL_LIB_CTX *libctx; /* owned */
-	/* Both end with zeros. */
-	OSSL_ALGORITHM decoders[CHOSEN_MOST + 1];
-	OSSL_ALGORITHM keys[CHOSEN_MOST + 1];
+	/* In the order of `chosen`; all end with zeros. */
+	OSSL_ALGORITHM algorithms[CHOSEN][CHOSEN_MOST + 1];
 } provider;
 
 static const OSSL_ALGORITHM *query(void *ctx, int operation, int *no_cache)
 {
 	(void)ctx;
 	*no_cache = 0;
-	if (operation == OSSL_OP_DECODER)
-		return provider.decoders;
-	if (operation == OSSL_OP_KEYMGMT)
-		return provider.keys;
-	if (operation == OSSL_OP_ENCODER || operation == OSSL_OP_STORE)
-		return NULL;
+	for (size_t i = 0; i < CHOSEN; i++)
+		if (chosen[i].operation == operation)
+			return provider.algorithms[i];
 	return OSSL_PROVIDER_query_operation(
 		provider.full, operation, no_cache);
 }
@@ -65,16 +89,13 @@ static int provider_init(const OSSL_CORE_HANDLE *handle,
 	return 1;
 }
 
-/* Whether the first of the algorithm's names is in the list. */
-static bool named(const OSSL_ALGORITHM *algorithm, const char *const *names)
+/* Whether it is that algorithm by the first of its names. */
+static bool is(const OSSL_ALGORITHM *algorithm, const char *name)
 {
 	size_t len = strcspn(algorithm->algorithm_names, ":");
 
-	for (; *names; names++)
-		if (strlen(*names) == len &&
-			strncmp(*names, algorithm->algorithm_names, len) == 0)
-			return true;
-	return false;
+	return strlen(name) == len &&
+	       strncmp(name, algorithm->algorithm_names, len) == 0;
 }
 
 static bool has(const OSSL_ALGORITHM *algorithm, const char *property)
@@ -84,41 +105,47 @@ static bool has(const OSSL_ALGORITHM *algorithm, const char *property)
 	return all && strstr(all, property);
 }
 
-/* Returns how many. */
-static size_t choose(int operation, const char *const *names, const char *input,
-	const char *structure, OSSL_ALGORITHM *out)
+static const OSSL_ALGORITHM *find(
+	const OSSL_ALGORITHM *all, const struct chosen *of, const char *name)
 {
-	size_t n = 0;
-	int no_cache;
-	const OSSL_ALGORITHM *all = OSSL_PROVIDER_query_operation(
-		provider.full, operation, &no_cache);
-
-	for (; all && all->algorithm_names && n < CHOSEN_MOST; all++)
-		if (named(all, names) && has(all, input) && has(all, structure))
-			out[n++] = *all;
-	return n;
+	for (; all && all->algorithm_names; all++)
+		if (is(all, name) && has(all, of->input) &&
+			has(all, of->structure))
+			return all;
+	return NULL;
 }
 
-/* What certificates sign with, what is agreed on by TLS, and its HMAC. */
+/* 0, or -1 when a needed one is not there. */
+static int choose(const struct chosen *of, OSSL_ALGORITHM *out)
+{
+	int no_cache;
+	const OSSL_ALGORITHM *all = OSSL_PROVIDER_query_operation(
+		provider.full, of->operation, &no_cache);
+
+	for (size_t i = 0; i < CHOSEN_MOST && of->names[i]; i++) {
+		const OSSL_ALGORITHM *one = find(all, of, of->names[i]);
+
+		if (one)
+			*out++ = *one;
+		else if (of->needed)
+			return -1;
+	}
+	return 0;
+}
+
 static int choose_all(void)
 {
-	static const char *const certified[] = {
-		"EC", "RSA", "RSA-PSS", "ED25519", "ED448", NULL};
-	static const char *const used[] = {"EC", "RSA", "RSA-PSS", "ED25519",
-		"ED448", "X25519", "X448", "HMAC", NULL};
-
-	return choose(OSSL_OP_DECODER, certified, "input=der",
-		       "structure=SubjectPublicKeyInfo",
-		       provider.decoders) == 5 &&
-			       choose(OSSL_OP_KEYMGMT, used, "", "",
-				       provider.keys) == 8
-		       ? 0
-		       : -1;
+	for (size_t i = 0; i < CHOSEN; i++)
+		if (choose(&chosen[i], provider.algorithms[i]) != 0)
+			return -1;
+	return 0;
 }
 
 /* An operator's other choice of algorithms is not ours to overrule. */
 static bool may(void)
 {
+	/* Else the first question would be answered before it is read. */
+	(void)OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
 	return OSSL_PROVIDER_available(NULL, "default") == 1 &&
 	       OSSL_PROVIDER_available(NULL, "fips") == 0 &&
 	       EVP_default_properties_is_fips_enabled(NULL) == 0;
@@ -136,6 +163,16 @@ OSSL_LIB_CTX *tls_provider_init(void)
 				provider.libctx, NAME, provider_init) == 1)
 			provider.lean =
 				OSSL_PROVIDER_load(provider.libctx, NAME);
+		/*
+		 * The generator's own parts come from the full context: all
+		 * ciphers for the usual one, a few hashes for this.
+		 */
+		if (provider.lean &&
+			RAND_set_DRBG_type(provider.libctx, "HASH-DRBG", NULL,
+				NULL, "SHA256") != 1) {
+			OSSL_PROVIDER_unload(provider.lean);
+			provider.lean = NULL;
+		}
 	}
 	if (!provider.lean)
 		tls_provider_finish();

@@ -2,6 +2,7 @@
 """The relay's identity: keys of every make are loaded, and none is ever replaced."""
 
 import datetime
+import os
 import stat
 
 import pytest
@@ -190,6 +191,25 @@ def test_spoilt_keys_are_fatal_and_stay_as_they_are(plain_program, keys, spoil):
     assert result.returncode == 1, f"got {result.returncode}, want 1:\n{result.stderr}"
     assert name in result.stderr, f"want {name} in:\n{result.stderr}"
     assert contents(keys) == before, "the files were changed"
+
+
+#: Without the default provider there is nothing that reads a key.
+OPENSSL_CNF = """openssl_conf = init
+[init]
+providers = providers
+[providers]
+legacy = active
+[active]
+activate = 1
+"""
+
+
+def test_the_providers_of_openssl_cnf_are_those_that_count(our_program, keys, tmp_path):
+    (tmp_path / "openssl.cnf").write_text(OPENSSL_CNF)
+    result = run(our_program, "-listen", "127.0.0.1:0", "-status-srv=", "-pools=", "-keys", keys,
+                 env={**os.environ, "OPENSSL_CONF": str(tmp_path / "openssl.cnf")})
+    assert result.returncode == 1
+    assert "public key" in result.stderr and "cannot be read" in result.stderr
 
 
 def test_new_keys_are_made_once(start, plain_program, tmp_path):
