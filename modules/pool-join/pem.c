@@ -10,7 +10,6 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/x509.h>
 
 #include "pem.h"
 
@@ -51,13 +50,21 @@ int pem_load(struct request_pem *pem, const char *dir, const char *name,
 int pem_identify(const struct request_pem *cert, uint8_t id[32])
 {
 	BIO *bio = BIO_new_mem_buf(cert->data, (int)cert->len);
-	X509 *x509 = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
-	int good = x509 ? X509_digest(x509, EVP_sha256(), id, NULL) : 0;
+	unsigned char *der = NULL;
+	long len = 0;
+	int result = -1;
 
-	X509_free(x509);
+	/* What is in the certificate does not matter. */
+	if (bio &&
+		PEM_bytes_read_bio(&der, &len, NULL, PEM_STRING_X509, bio, NULL,
+			NULL) == 1 &&
+		EVP_Q_digest(
+			NULL, "SHA256", NULL, der, (size_t)len, id, NULL) == 1)
+		result = 0;
+	OPENSSL_free(der);
 	BIO_free(bio);
 	ERR_clear_error();
-	return good == 1 ? 0 : -1;
+	return result;
 }
 
 void pem_forget(struct request_pem *pem)

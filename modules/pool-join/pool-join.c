@@ -8,8 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <curl/curl.h>
-
 #include "../relay/service.h"
 #include "pem.h"
 #include "pools.h"
@@ -243,15 +241,6 @@ static int check(const void *values, struct relay_err *err)
 	return 0;
 }
 
-static int init(struct relay_ctx *cx, struct relay_err *err)
-{
-	if (report_init(cx, err) != 0)
-		return -1;
-	if (curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK)
-		return relay_fail(err, "cannot set libcurl up");
-	return 0;
-}
-
 static void heard(struct relay_ctx *cx, const void *arg)
 {
 	(void)arg;
@@ -266,24 +255,18 @@ static void hear_soon(void *arg)
 		heard(arg, NULL);
 }
 
-/* After a reload the files may be those of the relay to come. */
 static int load_identity(struct relay_ctx *cx, struct relay_err *err)
 {
 	struct state *state = state_of(cx);
 	struct relay_value keys;
-	uint8_t id[RELAY_DEVICE_ID_LEN];
 
 	if (relay_option_get(cx, NULL, "keys", &keys) != 0)
 		return relay_fail(err, "the server has no option keys");
 	if (pem_load(&state->cert, keys.string, "cert.pem", err) != 0)
 		return -1;
-	if (pem_identify(&state->cert, id) != 0 ||
-		memcmp(id, relay_server_id(), sizeof(id)) != 0)
-		relay_fail(err,
-			"%.150s/cert.pem is not what this relay runs with; "
-			"pools need a restart, or the file that was there",
-			keys.string);
-	else if (pem_load(&state->key, keys.string, "key.pem", err) == 0)
+	/* To hash it sets much of OpenSSL up, for the pools' sake alone. */
+	if ((!has_pools(cx) || pools_identify(cx, err) == 0) &&
+		pem_load(&state->key, keys.string, "key.pem", err) == 0)
 		return 0;
 	pem_forget(&state->cert);
 	return -1;
@@ -321,12 +304,6 @@ static void stop(struct relay_ctx *cx)
 	pem_forget(&state->key);
 }
 
-static void fini(struct relay_ctx *cx)
-{
-	(void)cx;
-	curl_global_cleanup();
-}
-
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("pool-join", "1.0",
 		"tells relay pools of this relay, which makes it public"),
@@ -334,10 +311,9 @@ RELAY_MODULE = {
 	.conf_size = sizeof(struct conf),
 	.data_size = sizeof(struct state),
 	.check = check,
-	.init = init,
+	.init = report_init,
 	.start = start,
 	.ready = ready,
 	.reload = reload,
 	.stop = stop,
-	.fini = fini,
 };

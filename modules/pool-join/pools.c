@@ -13,6 +13,7 @@
 #include <strelaysrv/units.h>
 
 #include "../relay/service.h"
+#include "pem.h"
 #include "pools.h"
 #include "report.h"
 
@@ -245,6 +246,25 @@ static int make_body(
 	return 0;
 }
 
+int pools_identify(struct relay_ctx *cx, struct relay_err *err)
+{
+	struct state *state = state_of(cx);
+	struct relay_value keys = {.string = "?"};
+	uint8_t id[RELAY_DEVICE_ID_LEN];
+
+	if (!state->identified)
+		state->identified =
+			pem_identify(&state->cert, id) == 0 &&
+			memcmp(id, relay_server_id(), sizeof(id)) == 0;
+	if (state->identified)
+		return 0;
+	(void)relay_option_get(cx, NULL, "keys", &keys);
+	return relay_fail(err,
+		"%.150s/cert.pem is not what this relay runs with; pools need "
+		"a restart, or the file that was there",
+		keys.string);
+}
+
 static int send_request(
 	struct relay_ctx *cx, struct pool *pool, struct relay_err *err)
 {
@@ -267,7 +287,8 @@ static int send_request(
 		listen_host(host, sizeof(host));
 		request.bind = host;
 	}
-	if (make_body(cx, body, sizeof(body), err) != 0)
+	if (pools_identify(cx, err) != 0 ||
+		make_body(cx, body, sizeof(body), err) != 0)
 		return -1;
 	pool->request = request_post(state->requests, &request, pool, err);
 	return pool->request ? 0 : -1;

@@ -8,6 +8,7 @@
  * report.c     metrics, and the service
  * plan.c       what an answer means (pure)
  * request.c    HTTP that waits for nothing
+ * libcurl.c    libcurl, loaded with the first request
  * url.c        what a pool's URL says (pure)
  * pem.c        the relay's identity, to be shown to pools
  */
@@ -83,6 +84,7 @@ struct state {
 	struct request_pem cert, key;
 	struct relay_metric *metrics[METRICS];
 	char agent[80];
+	bool identified; /* the certificate is the one in use */
 	bool held;       /* the server takes no newcomers */
 	bool is_private; /* as it was logged last */
 	bool warned;     /* that it becomes public */
@@ -93,6 +95,9 @@ static inline struct state *state_of(const struct relay_ctx *cx)
 	return cx->data;
 }
 
+/* Whether the certificate is what the relay runs with: after a reload the files
+ * may be those of the relay to come.  0, or -1 with err. */
+int pools_identify(struct relay_ctx *cx, struct relay_err *err);
 /* Takes over the option `pools`: what is new is asked soon, what is not there
  * any more is left. */
 void pools_load(struct relay_ctx *cx);

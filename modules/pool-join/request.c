@@ -7,14 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <curl/curl.h>
 #include <event2/event.h>
 
+#include "libcurl.h"
 #include "request.h"
 
 struct requests {
 	struct event_base *base; /* borrowed */
-	CURLM *multi;            /* owned, as is the next */
+	/* Both with the first request. */
+	const struct libcurl *curl;
+	CURLM *multi; /* owned, as is the next */
 	struct event *timer;
 	struct request *ended; /* borrowed by whoever waits to take them */
 	requests_ready_fn *ready;
@@ -42,12 +44,12 @@ static void collect(struct requests *all)
 	int left;
 	bool any = false;
 
-	while ((msg = curl_multi_info_read(all->multi, &left)) != NULL) {
+	while ((msg = all->curl->multi_info_read(all->multi, &left)) != NULL) {
 		struct request *request = NULL;
 
 		if (msg->msg != CURLMSG_DONE ||
-			curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE,
-				&request) != CURLE_OK ||
+			all->curl->easy_getinfo(msg->easy_handle,
+				CURLINFO_PRIVATE, &request) != CURLE_OK ||
 			!request)
 			continue;
 		request->code = msg->data.result;
@@ -68,7 +70,7 @@ static void socket_event(evutil_socket_t fd, short what, void *arg)
 		flags |= CURL_CSELECT_IN;
 	if (what & EV_WRITE)
 		flags |= CURL_CSELECT_OUT;
-	(void)curl_multi_socket_action(all->multi, fd, flags, &running);
+	(void)all->curl->multi_socket_action(all->multi, fd, flags, &running);
 	collect(all);
 }
 
@@ -79,7 +81,7 @@ static void timer_event(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	(void)curl_multi_socket_action(
+	(void)all->curl->multi_socket_action(
 		all->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	collect(all);
 }
@@ -104,7 +106,7 @@ static int set_socket(
 	if (event)
 		event_free(event);
 	if (what == CURL_POLL_REMOVE)
-		return curl_multi_assign(all->multi, fd, NULL) ? -1 : 0;
+		return all->curl->multi_assign(all->multi, fd, NULL) ? -1 : 0;
 	if (what & CURL_POLL_IN)
 		flags |= EV_READ;
 	if (what & CURL_POLL_OUT)
@@ -115,7 +117,8 @@ static int set_socket(
 		event_free(event);
 		event = NULL;
 	}
-	return curl_multi_assign(all->multi, fd, event) || !event ? -1 : 0;
+	return all->curl->multi_assign(all->multi, fd, event) || !event ? -1
+									: 0;
 }
 
 struct requests *requests_new(struct event_base *base, requests_ready_fn *ready,
@@ -123,27 +126,17 @@ struct requests *requests_new(struct event_base *base, requests_ready_fn *ready,
 {
 	struct requests *all = calloc(1, sizeof(*all));
 
-	if (!all) {
-		relay_fail(err, "out of memory");
-		return NULL;
-	}
-	all->base = base;
-	all->ready = ready;
-	all->arg = arg;
-	all->multi = curl_multi_init();
-	all->timer = evtimer_new(base, timer_event, all);
-	if (!all->multi || !all->timer ||
-		curl_multi_setopt(
-			all->multi, CURLMOPT_SOCKETFUNCTION, set_socket) ||
-		curl_multi_setopt(all->multi, CURLMOPT_SOCKETDATA, all) ||
-		curl_multi_setopt(
-			all->multi, CURLMOPT_TIMERFUNCTION, set_timer) ||
-		curl_multi_setopt(all->multi, CURLMOPT_TIMERDATA, all)) {
-		relay_fail(err, "cannot set libcurl up");
+	if (all) {
+		all->base = base;
+		all->ready = ready;
+		all->arg = arg;
+		all->timer = evtimer_new(base, timer_event, all);
+		if (all->timer)
+			return all;
 		requests_free(all);
-		return NULL;
 	}
-	return all;
+	relay_fail(err, "out of memory");
+	return NULL;
 }
 
 void requests_free(struct requests *all)
@@ -151,10 +144,36 @@ void requests_free(struct requests *all)
 	if (!all)
 		return;
 	if (all->multi)
-		(void)curl_multi_cleanup(all->multi);
+		(void)all->curl->multi_cleanup(all->multi);
 	if (all->timer)
 		event_free(all->timer);
 	free(all);
+}
+
+/* What there is of it is left to requests_free(). */
+static int set_up(struct requests *all, struct relay_err *err)
+{
+	const struct libcurl *curl;
+
+	if (all->multi)
+		return 0;
+	curl = libcurl_get(err);
+	if (!curl)
+		return -1;
+	all->curl = curl;
+	all->multi = curl->multi_init();
+	if (all->multi &&
+		!curl->multi_setopt(
+			all->multi, CURLMOPT_SOCKETFUNCTION, set_socket) &&
+		!curl->multi_setopt(all->multi, CURLMOPT_SOCKETDATA, all) &&
+		!curl->multi_setopt(
+			all->multi, CURLMOPT_TIMERFUNCTION, set_timer) &&
+		!curl->multi_setopt(all->multi, CURLMOPT_TIMERDATA, all))
+		return 0;
+	if (all->multi)
+		(void)curl->multi_cleanup(all->multi);
+	all->multi = NULL;
+	return relay_fail(err, "cannot set libcurl up");
 }
 
 /* One request. */
@@ -177,11 +196,11 @@ static size_t take_body(char *data, size_t size, size_t count, void *arg)
 
 /* The first option that libcurl refuses ends the chain. */
 #define SET(option, value)                                                     \
-	((code = curl_easy_setopt(easy, option, value)) == CURLE_OK)
+	((code = request->all->curl->easy_setopt(                              \
+		  request->easy, option, value)) == CURLE_OK)
 
 static CURLcode set_common(struct request *request)
 {
-	CURL *easy = request->easy;
 	CURLcode code = CURLE_OK;
 
 	(void)(SET(CURLOPT_PRIVATE, request) &&
@@ -200,7 +219,7 @@ static CURLcode set_common(struct request *request)
 	return code;
 }
 
-static CURLcode set_bind(CURL *easy, const char *address)
+static CURLcode set_bind(struct request *request, const char *address)
 {
 	char text[80];
 	struct in6_addr v6;
@@ -214,8 +233,8 @@ static CURLcode set_bind(CURL *easy, const char *address)
 	return code;
 }
 
-static CURLcode set_pem(
-	CURL *easy, CURLoption option, const struct request_pem *pem)
+static CURLcode set_pem(struct request *request, CURLoption option,
+	const struct request_pem *pem)
 {
 	struct curl_blob blob = {
 		.data = pem->data, .len = pem->len, .flags = CURL_BLOB_COPY};
@@ -228,7 +247,6 @@ static CURLcode set_pem(
 static CURLcode set_conf(
 	struct request *request, const struct request_conf *conf)
 {
-	CURL *easy = request->easy;
 	CURLcode code = CURLE_OK;
 
 	(void)(SET(CURLOPT_URL, conf->url) &&
@@ -242,24 +260,24 @@ static CURLcode set_conf(
 	if (!code && conf->proxy[0])
 		(void)SET(CURLOPT_PROXY, conf->proxy);
 	if (!code && conf->bind[0])
-		code = set_bind(easy, conf->bind);
+		code = set_bind(request, conf->bind);
 	if (!code)
-		code = set_pem(easy, CURLOPT_SSLCERT_BLOB, conf->cert);
+		code = set_pem(request, CURLOPT_SSLCERT_BLOB, conf->cert);
 	if (!code)
-		code = set_pem(easy, CURLOPT_SSLKEY_BLOB, conf->key);
+		code = set_pem(request, CURLOPT_SSLKEY_BLOB, conf->key);
 	return code;
 }
 
-static struct curl_slist *make_headers(void)
+static struct curl_slist *make_headers(const struct libcurl *curl)
 {
 	struct curl_slist *list =
-		curl_slist_append(NULL, "Content-Type: application/json");
+		curl->slist_append(NULL, "Content-Type: application/json");
 	struct curl_slist *whole;
 
 	/* No pool knows "Expect", and waiting for it takes a second. */
-	whole = list ? curl_slist_append(list, "Expect:") : NULL;
+	whole = list ? curl->slist_append(list, "Expect:") : NULL;
 	if (!whole)
-		curl_slist_free_all(list);
+		curl->slist_free_all(list);
 	return whole;
 }
 
@@ -271,8 +289,8 @@ static struct request *request_new(
 	if (request) {
 		request->all = all;
 		request->owner = owner;
-		request->headers = make_headers();
-		request->easy = curl_easy_init();
+		request->headers = make_headers(all->curl);
+		request->easy = all->curl->easy_init();
 		if (request->headers && request->easy)
 			return request;
 		request_end(request);
@@ -284,17 +302,20 @@ static struct request *request_new(
 struct request *request_post(struct requests *all,
 	const struct request_conf *conf, void *owner, struct relay_err *err)
 {
-	struct request *request = request_new(all, owner, err);
+	struct request *request;
 	CURLcode code;
 
+	if (set_up(all, err) != 0)
+		return NULL;
+	request = request_new(all, owner, err);
 	if (!request)
 		return NULL;
 	code = set_common(request);
 	if (!code)
 		code = set_conf(request, conf);
-	if (code || curl_multi_add_handle(all->multi, request->easy)) {
+	if (code || all->curl->multi_add_handle(all->multi, request->easy)) {
 		relay_fail(err, "cannot set the request up: %s",
-			curl_easy_strerror(code));
+			all->curl->easy_strerror(code));
 		request_end(request);
 		return NULL;
 	}
@@ -315,23 +336,28 @@ void *request_owner(const struct request *request)
 	return request->owner;
 }
 
-static void tell_local(CURL *easy, char *out, size_t cap)
+static void tell_local(const struct request *request, char *out, size_t cap)
 {
+	const struct libcurl *curl = request->all->curl;
+	CURL *easy = request->easy;
 	char *ip = NULL;
 	long port = 0;
 
 	out[0] = '\0';
-	if (curl_easy_getinfo(easy, CURLINFO_LOCAL_IP, &ip) == CURLE_OK && ip &&
-		ip[0] &&
-		curl_easy_getinfo(easy, CURLINFO_LOCAL_PORT, &port) == CURLE_OK)
+	if (curl->easy_getinfo(easy, CURLINFO_LOCAL_IP, &ip) == CURLE_OK &&
+		ip && ip[0] &&
+		curl->easy_getinfo(easy, CURLINFO_LOCAL_PORT, &port) ==
+			CURLE_OK)
 		(void)snprintf(out, cap,
 			strchr(ip, ':') ? "[%s]:%ld" : "%s:%ld", ip, port);
 }
 
 void request_result(const struct request *request, struct request_result *out)
 {
+	const struct libcurl *curl = request->all->curl;
+
 	memset(out, 0, sizeof(*out));
-	if (curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE,
+	if (curl->easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE,
 		    &out->status) != CURLE_OK)
 		out->status = 0;
 	/* Half an answer is none. */
@@ -340,33 +366,35 @@ void request_result(const struct request *request, struct request_result *out)
 	out->body = request->body;
 	out->len = request->len;
 	out->cut = request->code != CURLE_OK;
-	out->kind = curl_easy_strerror(request->code);
-	tell_local(request->easy, out->local, sizeof(out->local));
+	out->kind = curl->easy_strerror(request->code);
+	tell_local(request, out->local, sizeof(out->local));
 	if (request->too_long)
 		(void)snprintf(out->error, sizeof(out->error),
 			"the answer has more than %d bytes", REQUEST_BODY);
 	else if (request->code != CURLE_OK)
 		(void)snprintf(out->error, sizeof(out->error), "%s",
 			request->why[0] ? request->why
-					: curl_easy_strerror(request->code));
+					: curl->easy_strerror(request->code));
 }
 
 void request_end(struct request *request)
 {
+	const struct libcurl *curl;
 	struct request **at;
 
 	if (!request)
 		return;
+	curl = request->all->curl;
 	for (at = &request->all->ended; *at; at = &(*at)->next)
 		if (*at == request) {
 			*at = request->next;
 			break;
 		}
 	if (request->easy) {
-		(void)curl_multi_remove_handle(
+		(void)curl->multi_remove_handle(
 			request->all->multi, request->easy);
-		curl_easy_cleanup(request->easy);
+		curl->easy_cleanup(request->easy);
 	}
-	curl_slist_free_all(request->headers);
+	curl->slist_free_all(request->headers);
 	free(request);
 }

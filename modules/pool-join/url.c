@@ -2,22 +2,23 @@
 
 /* What the URL of a pool says, as libcurl reads it. */
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <curl/curl.h>
-
+#include "libcurl.h"
 #include "url.h"
 
 /* "" if it has none. */
-static void get_part(CURLU *parsed, CURLUPart part, char *out, size_t cap)
+static void get_part(const struct libcurl *curl, CURLU *parsed, CURLUPart part,
+	char *out, size_t cap)
 {
 	char *text = NULL;
 
 	out[0] = '\0';
-	if (curl_url_get(parsed, part, &text, 0) == CURLUE_OK && text)
+	if (curl->url_get(parsed, part, &text, 0) == CURLUE_OK && text)
 		(void)snprintf(out, cap, "%s", text);
-	curl_free(text);
+	curl->free(text);
 }
 
 /* It becomes a label of metrics, which are printable. */
@@ -28,15 +29,16 @@ static void make_printable(char *text)
 			*text = '?';
 }
 
-static void read_parts(CURLU *parsed, struct url *out)
+static void read_parts(
+	const struct libcurl *curl, CURLU *parsed, struct url *out)
 {
 	char host[256], port[8], scheme[8], user[2], password[2];
 
-	get_part(parsed, CURLUPART_SCHEME, scheme, sizeof(scheme));
-	get_part(parsed, CURLUPART_HOST, host, sizeof(host));
-	get_part(parsed, CURLUPART_PORT, port, sizeof(port));
-	get_part(parsed, CURLUPART_USER, user, sizeof(user));
-	get_part(parsed, CURLUPART_PASSWORD, password, sizeof(password));
+	get_part(curl, parsed, CURLUPART_SCHEME, scheme, sizeof(scheme));
+	get_part(curl, parsed, CURLUPART_HOST, host, sizeof(host));
+	get_part(curl, parsed, CURLUPART_PORT, port, sizeof(port));
+	get_part(curl, parsed, CURLUPART_USER, user, sizeof(user));
+	get_part(curl, parsed, CURLUPART_PASSWORD, password, sizeof(password));
 	out->plain = strcmp(scheme, "http") == 0;
 	out->secret = user[0] || password[0];
 	(void)snprintf(out->place, sizeof(out->place), "%s%s%s", host,
@@ -51,24 +53,91 @@ static bool is_web(const char *text)
 	       strncmp(text, "http://", 7) == 0;
 }
 
-int url_parse(const char *text, struct url *out, struct relay_err *err)
+/* All that is not plain is libcurl's to read. */
+static int parse_any(const char *text, struct url *out, struct relay_err *err)
 {
+	const struct libcurl *curl = libcurl_get(err);
 	CURLU *parsed;
 	CURLUcode code;
 
-	if (!is_web(text))
-		return relay_fail(err,
-			"\"%.100s\" is no URL; write https://HOST/PATH", text);
-	parsed = curl_url();
+	if (!curl)
+		return -1;
+	parsed = curl->url();
 	if (!parsed)
 		return relay_fail(err, "out of memory");
-	code = curl_url_set(parsed, CURLUPART_URL, text, 0);
+	code = curl->url_set(parsed, CURLUPART_URL, text, 0);
 	if (code != CURLUE_OK)
 		(void)relay_fail(err,
 			"\"%.100s\" is no URL (%s); write https://HOST/PATH",
-			text, curl_url_strerror(code));
+			text, curl->url_strerror(code));
 	else if (out)
-		read_parts(parsed, out);
-	curl_url_cleanup(parsed);
+		read_parts(curl, parsed, out);
+	curl->url_cleanup(parsed);
 	return code == CURLUE_OK ? 0 : -1;
+}
+
+/* Past the digits of a port that is one, else NULL. */
+static const char *pass_port(const char *text)
+{
+	long port = 0;
+	size_t len = 0;
+
+	for (; len < 5 && text[len] >= '0' && text[len] <= '9'; len++)
+		port = port * 10 + (text[len] - '0');
+	return port >= 1 && port <= 65535 && text[0] != '0' ? text + len : NULL;
+}
+
+/*
+ * The usual: SCHEME://NAME, perhaps :PORT, perhaps a /PATH without anything
+ * that could be meant in two ways.  A start need not load libcurl for those.
+ */
+static bool parse_plain(const char *text, struct url *out)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "abcdefghijklmnopqrstuvwxyz0123456789-";
+	bool plain = strncmp(text, "http:", 5) == 0;
+	const char *host = text + (plain ? 7 : 8), *end = host;
+	size_t label;
+
+	for (;;) {
+		label = strspn(end, letters);
+		if (label == 0 || label > 63)
+			return false;
+		if (end[label] != '.')
+			break;
+		end += label + 1;
+	}
+	/* It may be an address. */
+	if (strcspn(end, "0123456789") < label)
+		return false;
+	end += label;
+	if (end - host > 253)
+		return false;
+	if (*end == ':' && !(end = pass_port(end + 1)))
+		return false;
+	if (out) {
+		*out = (struct url){.plain = plain};
+		(void)snprintf(out->place, sizeof(out->place), "%.*s",
+			(int)(end - host), host);
+	}
+	if (!*end)
+		return true;
+	if (*end++ != '/')
+		return false;
+	while (*end) {
+		label = strspn(end, letters);
+		if (label == 0)
+			return false;
+		end += label;
+		end += *end == '/';
+	}
+	return true;
+}
+
+int url_parse(const char *text, struct url *out, struct relay_err *err)
+{
+	if (!is_web(text))
+		return relay_fail(err,
+			"\"%.100s\" is no URL; write https://HOST/PATH", text);
+	return parse_plain(text, out) ? 0 : parse_any(text, out, err);
 }

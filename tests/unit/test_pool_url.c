@@ -21,6 +21,11 @@ static void places_are_host_and_port(void **state)
 			"relays.syncthing.net", false, false},
 		{"https://pool.example:8443/a/b?c=d#e", "pool.example:8443",
 			false, false},
+		{"http://pool.example", "pool.example", true, false},
+		{"https://pool.example:65535", "pool.example:65535", false,
+			false},
+		{"https://a.b-c.9x.d/e/f/", "a.b-c.9x.d", false, false},
+		{"https://pool/%41", "pool", false, false},
 		{"http://10.0.0.1/", "10.0.0.1", true, false},
 		{"https://[2001:db8::1]:1/", "[2001:db8::1]:1", false, false},
 		{"https://me:word@pool.example/", "pool.example", false, true},
@@ -53,8 +58,9 @@ static void what_is_no_url_is_refused(void **state)
 {
 	static const char *const texts[] = {"", "https", "https:/x", "https://",
 		"ftp://pool.example/", "pool.example", "https://a b/",
-		"https://pool.example:99999/", "https://[::1/",
-		"HTTPS:", "https://pool.example:x/", "https://a\x01/"};
+		"https://pool.example:99999/", "https://pool.example:65536",
+		"https://[::1/", "HTTPS:", "https://pool.example:x/",
+		"https://a\x01/"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
