@@ -329,7 +329,8 @@ int stage_enter(const struct module_list *list, const struct config *config,
 	 * Messages to an earlier life of these modules have arrived, and were
 	 * dropped, before a new one begins.
 	 */
-	workers_call(nothing_here, NULL);
+	if (last_serial > 0)
+		workers_call(nothing_here, NULL);
 	if (enter_control(list, config, control, culprit, err) != 0)
 		goto error;
 	relay_fail(err, "out of memory");
