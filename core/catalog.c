@@ -177,32 +177,108 @@ static int see_known(struct relay_module *mod, const char *path)
 	return 0;
 }
 
+static struct unopened_module *find_unopened(
+	const struct catalog *catalog, const char *name)
+{
+	for (size_t i = 0; i < catalog->unopened_count; i++)
+		if (strcmp(catalog->unopened[i].name, name) == 0)
+			return &catalog->unopened[i];
+	return NULL;
+}
+
+static void clear_unopened(struct unopened_module *entry)
+{
+	free(entry->name);
+	free(entry->path);
+}
+
+static void forget_unopened(struct catalog *catalog)
+{
+	for (size_t i = 0; i < catalog->unopened_count; i++)
+		clear_unopened(&catalog->unopened[i]);
+	catalog->unopened_count = 0;
+}
+
+static int add_unopened(
+	struct catalog *catalog, const char *name, const char *path)
+{
+	struct unopened_module *list, *entry;
+
+	list = grown(catalog->unopened, catalog->unopened_count, sizeof(*list));
+	if (!list)
+		return -1;
+	catalog->unopened = list;
+	entry = &list[catalog->unopened_count];
+	*entry = (struct unopened_module){strdup(name), strdup(path)};
+	if (!entry->name || !entry->path) {
+		clear_unopened(entry);
+		return -1;
+	}
+	catalog->unopened_count++;
+	return 0;
+}
+
+static int open_file(
+	struct catalog *catalog, const struct unopened_module *entry)
+{
+	struct relay_err why;
+	struct relay_module *mod = module_open(entry->path, entry->name, &why);
+	int result;
+
+	if (!mod)
+		return add_broken(catalog, entry->name, entry->path, why.text);
+	result = add_module(catalog, mod);
+	if (result != 0)
+		module_close(mod);
+	return result;
+}
+
+int catalog_open(struct catalog *catalog, const char *name)
+{
+	struct unopened_module *entry = find_unopened(catalog, name);
+	int result;
+
+	if (!entry)
+		return 0;
+	result = open_file(catalog, entry);
+	clear_unopened(entry);
+	*entry = catalog->unopened[--catalog->unopened_count];
+	return result == 0 ? 1 : -1;
+}
+
+int catalog_open_all(struct catalog *catalog)
+{
+	int count = 0;
+
+	while (catalog->unopened_count > 0) {
+		if (catalog_open(catalog, catalog->unopened[0].name) < 0)
+			return -1;
+		count++;
+	}
+	return count;
+}
+
 static int see_file(struct catalog *catalog, const char *dir, const char *file)
 {
-	struct relay_module *known, *mod;
-	struct relay_err why;
+	const struct unopened_module *before;
+	struct relay_module *known;
 	char name[NAME_MAX + 1];
 	char *path;
-	int result = -1;
+	int result = 0;
 
 	snprintf(name, sizeof(name), "%.*s", (int)(strlen(file) - 3), file);
 	if (asprintf(&path, "%s/%s", dir, file) < 0)
 		return -1;
 	known = catalog_find(catalog, name);
-	if (known) {
+	before = find_unopened(catalog, name);
+	if (known)
 		result = see_known(known, path);
-	} else if (catalog_broken(catalog, name)) {
+	else if (before)
 		log_core(RELAY_WARNING,
 			"module %s: %s is left out, since %s comes first", name,
-			path, catalog_broken(catalog, name)->path);
-		result = 0;
-	} else {
-		mod = module_open(path, name, &why);
-		result = mod ? add_module(catalog, mod)
-			     : add_broken(catalog, name, path, why.text);
-		if (mod && result != 0)
-			module_close(mod);
-	}
+			path, before->path);
+	else
+		result = add_unopened(catalog, name, path);
 	free(path);
 	return result;
 }
@@ -255,6 +331,7 @@ int catalog_scan(struct catalog *catalog, struct relay_err *err)
 	if (!dirs)
 		return relay_fail(err, "out of memory");
 	forget_broken(catalog);
+	forget_unopened(catalog);
 	for (size_t i = 0; i < catalog->count; i++)
 		catalog->mods[i]->present = false;
 	while (result == 0 && (dir = strsep(&rest, ",")))
@@ -270,6 +347,8 @@ void catalog_finish(struct catalog *catalog)
 	for (size_t i = 0; i < catalog->broken_count; i++)
 		free(catalog->broken[i].name);
 	free(catalog->broken);
+	forget_unopened(catalog);
+	free(catalog->unopened);
 	for (size_t i = 0; i < catalog->count; i++)
 		module_close(catalog->mods[i]);
 	free(catalog->mods);

@@ -197,6 +197,7 @@ static int set_flag(
 		return set_special(p, flag, value);
 	if (!flag->reserved)
 		return set_option(p, flag, value);
+	p->out->missing = flag->reserved->module;
 	p->demanded[flag->reserved - reserved_flags] =
 		asks && flag->reserved->demands;
 	return 0;
@@ -341,7 +342,8 @@ void flags_free(struct flags *flags)
 	*flags = (struct flags){0};
 }
 
-const char *flags_module_dir(int argc, char *const argv[])
+static const char *find_special(
+	int argc, char *const argv[], enum flag_special special)
 {
 	struct flag_table table;
 	const char *found = NULL;
@@ -359,10 +361,10 @@ const char *flags_module_dir(int argc, char *const argv[])
 		len = strcspn(name, "=");
 		flag = flag_table_find(&table, name, len);
 		/* Of flags of modules it is not known whether they take the
-		 * next argument; it is no -module-dir in any sane case. */
+		 * next argument; it is none of these in any sane case. */
 		if (!flag || flag_is_bool(flag))
 			continue;
-		if (flag->special == FLAG_MODULE_DIR)
+		if (flag->special == special)
 			found = name[len]      ? name + len + 1
 				: i + 1 < argc ? argv[i + 1]
 					       : NULL;
@@ -370,4 +372,14 @@ const char *flags_module_dir(int argc, char *const argv[])
 	}
 	flag_table_free(&table);
 	return found;
+}
+
+const char *flags_module_dir(int argc, char *const argv[])
+{
+	return find_special(argc, argv, FLAG_MODULE_DIR);
+}
+
+const char *flags_conf(int argc, char *const argv[])
+{
+	return find_special(argc, argv, FLAG_CONF);
 }

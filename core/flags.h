@@ -28,6 +28,9 @@ struct flags {
 	char *module_dir; /* -module-dir LIST; NULL: not given; owned */
 	struct flag_value *values; /* the last of each option, and no other */
 	size_t count;
+	/* Has a flag that was given, and is not among those that flags_parse()
+	 * knew; NULL: there is none; borrowed. */
+	const char *missing;
 };
 
 /*
@@ -36,6 +39,8 @@ struct flags {
  * argv; NULL: not given.
  */
 const char *flags_module_dir(int argc, char *const argv[]);
+/* The same for -conf. */
+const char *flags_conf(int argc, char *const argv[]);
 
 /*
  * Parses all.  Values of known options are checked by their table; flags that

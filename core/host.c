@@ -16,6 +16,7 @@
 #include "loop.h"
 #include "module_metrics.h"
 #include "step.h"
+#include "wanted.h"
 
 static struct {
 	struct catalog *catalog; /* borrowed, as are the next two */
@@ -96,17 +97,72 @@ static bool is_empty(const char *file)
 	       st.st_size == 0;
 }
 
-struct config *host_load(void)
+static struct config *load(config_report_fn *tell, void *arg)
 {
 	size_t count;
 	const struct config_module *schema = host_schema(&count);
 
 	if (!schema) {
-		log_core(RELAY_ERROR, "out of memory");
+		tell(RELAY_ERROR, "out of memory", arg);
 		return NULL;
 	}
 	return config_load(
-		host.flags->conf, host.flags, schema, count, report, NULL);
+		host.flags->conf, host.flags, schema, count, tell, arg);
+}
+
+static void count(enum relay_level level, const char *text, void *arg)
+{
+	size_t *problems = arg;
+
+	(void)level;
+	(void)text;
+	++*problems;
+}
+
+/*
+ * What the configuration says of modules that are not open is not known:
+ * neither its errors, nor what was meant by a name.  How many were opened, or
+ * -1.
+ */
+static int open_enabled(const struct config *config)
+{
+	const char *const *names = config_core(config)->modules;
+	int opened = 0;
+
+	for (; *names; names++) {
+		int one = catalog_open(host.catalog, *names);
+
+		if (one < 0)
+			return -1;
+		opened += one;
+		if (!catalog_find(host.catalog, *names) &&
+			!catalog_broken(host.catalog, *names))
+			return catalog_open_all(host.catalog);
+	}
+	return opened;
+}
+
+/* Of what is open, and without a word: NULL when that was not enough. */
+static struct config *load_quietly(void)
+{
+	size_t problems = 0;
+	struct config *config = load(count, &problems);
+	int opened =
+		config ? open_enabled(config) : catalog_open_all(host.catalog);
+
+	if (config && !problems && opened == 0)
+		return config;
+	config_free(config);
+	return NULL;
+}
+
+struct config *host_load(void)
+{
+	struct config *config = NULL;
+
+	if (host.catalog->unopened_count > 0)
+		config = load_quietly();
+	return config ? config : load(report, NULL);
 }
 
 struct config *host_examine(bool *good)
@@ -266,10 +322,14 @@ static int reload(void)
 		log_core(RELAY_ERROR, "%s", err.text);
 		return -1;
 	}
-	catalog_report(host.catalog);
+	if (wanted_open(host.catalog, host.flags->conf) != 0) {
+		log_core(RELAY_ERROR, "out of memory");
+		return -1;
+	}
 	config = host_load();
 	if (!config)
 		return -1;
+	catalog_report(host.catalog);
 	step = new_step(config);
 	if (try_step(&step, config, log_step) != 0) {
 		config_free(config);

@@ -45,6 +45,7 @@
 #include "tls.h"
 #include "tls_provider.h"
 #include "trim.h"
+#include "wanted.h"
 #include "worker.h"
 
 #define NAME "strelaysrv"
@@ -264,7 +265,6 @@ static void tear_down(void)
 	listeners_finish();
 	tls_finish();
 	identity_finish(&server.identity);
-	tls_provider_finish();
 	/* The log counts what it loses to the end. */
 	log_flush();
 }
@@ -368,23 +368,83 @@ static int find_modules(int argc, char *const argv[])
 	return 0;
 }
 
+static int no_memory(void)
+{
+	log_core(RELAY_ERROR, "out of memory");
+	return EXIT_FAILURE;
+}
+
+/* By the tables of the modules that are open. */
+static int parse_flags(int argc, char *const argv[], FILE *out)
+{
+	size_t count;
+	const struct config_module *schema = host_schema(&count);
+
+	if (!schema)
+		return no_memory();
+	return flags_parse(argc, argv, schema, count, server.catalog.dirs,
+		&server.flags, out);
+}
+
+/* Whether nothing was asked for that needs more modules than there are. */
+static bool is_plain_start(const char *conf)
+{
+	const struct flags *flags = &server.flags;
+
+	return (flags->action == CONFIG_RUN ||
+		       flags->action == CONFIG_VERSION) &&
+	       !flags->missing &&
+	       (flags->conf ? conf && strcmp(flags->conf, conf) == 0 : !conf);
+}
+
+/* Without a word: 0, or what flags_parse() returned. */
+static int try_flags(int argc, char *const argv[])
+{
+	char *text = NULL;
+	size_t len;
+	FILE *unread = open_memstream(&text, &len);
+	int code;
+
+	if (!unread)
+		return no_memory();
+	do {
+		flags_free(&server.flags);
+		code = parse_flags(argc, argv, unread);
+	} while (server.flags.missing &&
+		 catalog_open(&server.catalog, server.flags.missing) > 0);
+	(void)fclose(unread);
+	free(text);
+	return code;
+}
+
+/*
+ * Modules are wanted for their flags before it is known which run: with those
+ * that will, most command lines are good.  For the others, and for what they
+ * are told, all are opened.
+ */
+static int read_flags(int argc, char *const argv[])
+{
+	const char *conf = flags_conf(argc, argv);
+
+	if (wanted_open(&server.catalog, conf) != 0)
+		return no_memory();
+	if (try_flags(argc, argv) == 0 && is_plain_start(conf))
+		return 0;
+	flags_free(&server.flags);
+	if (catalog_open_all(&server.catalog) < 0)
+		return no_memory();
+	return parse_flags(argc, argv, stderr);
+}
+
 /* Reads the command line, whose flags are partly the modules'. */
 static int obey(int argc, char *const argv[])
 {
-	size_t count;
-	const struct config_module *schema;
 	struct relay_err err;
 	int code;
 
 	if (find_modules(argc, argv) != 0)
 		return EXIT_FAILURE;
-	schema = host_schema(&count);
-	if (!schema) {
-		log_core(RELAY_ERROR, "out of memory");
-		return EXIT_FAILURE;
-	}
-	code = flags_parse(argc, argv, schema, count, server.catalog.dirs,
-		&server.flags, stderr);
+	code = read_flags(argc, argv);
 	if (code != 0)
 		return code;
 	if (server.flags.action == CONFIG_HELP)
@@ -422,6 +482,7 @@ int server_run(int argc, char *const argv[])
 	log_detach();
 	metrics_finish();
 	catalog_finish(&server.catalog);
+	tls_provider_finish();
 	signals_finish();
 	loop_current = NULL;
 	loop_finish(&server.control);
