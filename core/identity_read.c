@@ -71,7 +71,7 @@ static int read_open_file(int fd, const struct identity_dir *dir,
 		return relay_fail(
 			err, "%s/%s is not a regular file", dir->name, file);
 	*mode = st.st_mode & 07777;
-	out->data = OPENSSL_zalloc(FILE_MAX + 1);
+	out->data = OPENSSL_malloc(FILE_MAX + 1);
 	if (!out->data)
 		return relay_fail(
 			err, "no memory to read %s/%s", dir->name, file);

@@ -442,6 +442,7 @@ static int obey(int argc, char *const argv[])
 	struct relay_err err;
 	int code;
 
+	tls_provider_begin();
 	if (find_modules(argc, argv) != 0)
 		return EXIT_FAILURE;
 	code = read_flags(argc, argv);

@@ -2,6 +2,7 @@
 
 /* TLS for peers: identities are certificates' hashes, not names and CAs. */
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,8 +123,13 @@ static int set_options(SSL_CTX *ctx)
 static SSL_CTX *make(const struct identity *identity, struct relay_err *err)
 {
 	SSL_CTX *ctx = SSL_CTX_new_ex(tls.libctx, NULL, TLS_server_method());
+	/* Certificates are hashed in the default one, whatever theirs is. */
+	OSSL_LIB_CTX *before = OSSL_LIB_CTX_set0_default(tls.libctx);
+	bool good = ctx && set_options(ctx) == 0 &&
+		    use_identity(ctx, identity) == 0;
 
-	if (ctx && set_options(ctx) == 0 && use_identity(ctx, identity) == 0)
+	OSSL_LIB_CTX_set0_default(before);
+	if (good)
 		return ctx;
 	relay_fail(err, "cannot set up TLS: %s",
 		ERR_reason_error_string(ERR_peek_error()));

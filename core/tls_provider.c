@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* OpenSSL's default provider with fewer decoders. */
+/* OpenSSL's default provider with fewer algorithms. */
 
+#include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -11,8 +13,10 @@
 #include <openssl/evp.h>
 #include <openssl/provider.h>
 #include <openssl/rand.h>
+#include <openssl/ssl.h>
 
 #include "tls_provider.h"
+#include "tls_random.h"
 
 #define NAME        "strelaysrv"
 #define CHOSEN_MOST 16
@@ -52,10 +56,17 @@ static struct {
 	OSSL_ALGORITHM algorithms[CHOSEN][CHOSEN_MOST + 1];
 } provider;
 
+static struct {
+	pthread_t thread;
+	bool begun;
+} ahead;
+
 static const OSSL_ALGORITHM *query(void *ctx, int operation, int *no_cache)
 {
 	(void)ctx;
 	*no_cache = 0;
+	if (operation == OSSL_OP_RAND)
+		return tls_random;
 	for (size_t i = 0; i < CHOSEN; i++)
 		if (chosen[i].operation == operation)
 			return provider.algorithms[i];
@@ -151,10 +162,19 @@ static bool may(void)
 	       EVP_default_properties_is_fips_enabled(NULL) == 0;
 }
 
-OSSL_LIB_CTX *tls_provider_init(void)
+static void unload(void)
+{
+	OSSL_PROVIDER_unload(provider.lean);
+	OSSL_LIB_CTX_free(provider.libctx);
+	OSSL_PROVIDER_unload(provider.full);
+	provider.lean = provider.full = NULL;
+	provider.libctx = NULL;
+}
+
+static void load(void)
 {
 	if (!may())
-		return NULL;
+		return;
 	provider.full = OSSL_PROVIDER_load(NULL, "default");
 	provider.libctx = OSSL_LIB_CTX_new();
 	if (provider.full && provider.libctx) {
@@ -163,26 +183,57 @@ OSSL_LIB_CTX *tls_provider_init(void)
 				provider.libctx, NAME, provider_init) == 1)
 			provider.lean =
 				OSSL_PROVIDER_load(provider.libctx, NAME);
-		/*
-		 * The generator's own parts come from the full context: all
-		 * ciphers for the usual one, a few hashes for this.
-		 */
 		if (provider.lean &&
-			RAND_set_DRBG_type(provider.libctx, "HASH-DRBG", NULL,
-				NULL, "SHA256") != 1) {
+			RAND_set_DRBG_type(provider.libctx, TLS_RANDOM, NULL,
+				NULL, NULL) != 1) {
 			OSSL_PROVIDER_unload(provider.lean);
 			provider.lean = NULL;
 		}
 	}
 	if (!provider.lean)
-		tls_provider_finish();
+		unload();
+}
+
+/* Most of what a context needs is made for the first one, and stays. */
+static void *load_ahead(void *arg)
+{
+	(void)arg;
+	load();
+	SSL_CTX_free(
+		SSL_CTX_new_ex(provider.libctx, NULL, TLS_server_method()));
+	return NULL;
+}
+
+void tls_provider_begin(void)
+{
+	sigset_t all, before;
+
+	(void)sigfillset(&all);
+	if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
+		return;
+	ahead.begun =
+		pthread_create(&ahead.thread, NULL, load_ahead, NULL) == 0;
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* Whether there is anything to wait for. */
+static bool await(void)
+{
+	if (!ahead.begun)
+		return false;
+	ahead.begun = false;
+	return pthread_join(ahead.thread, NULL) == 0;
+}
+
+OSSL_LIB_CTX *tls_provider_init(void)
+{
+	if (!await())
+		load();
 	return provider.libctx;
 }
 
 void tls_provider_finish(void)
 {
-	OSSL_PROVIDER_unload(provider.lean);
-	OSSL_LIB_CTX_free(provider.libctx);
-	OSSL_PROVIDER_unload(provider.full);
-	memset(&provider, 0, sizeof(provider));
+	(void)await();
+	unload();
 }
