@@ -19,7 +19,7 @@
  * before GCM.
  */
 #define SUITES                                                                 \
-	"ECDHE+AESGCM:ECDHE+CHACHA20:"                                         \
+	"ECDHE+CHACHA20:ECDHE+AESGCM:"                                         \
 	"ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:"                         \
 	"ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA"
 /* The smallest state first: what it carries here is a few bytes a minute. */

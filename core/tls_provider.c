@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* OpenSSL's default provider with fewer algorithms. */
+/* OpenSSL's default provider with fewer algorithms, and a leaner cipher. */
 
 #include <pthread.h>
 #include <signal.h>
@@ -15,11 +15,13 @@
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 
+#include "tls_cipher.h"
 #include "tls_provider.h"
 #include "tls_random.h"
 
 #define NAME        "strelaysrv"
 #define CHOSEN_MOST 16
+#define LEANER      "ChaCha20-Poly1305" /* see tls_cipher.h */
 #define SPKI        "structure=SubjectPublicKeyInfo"
 
 /*
@@ -39,8 +41,8 @@ static const struct chosen {
 		{"EC", "RSA", "RSA-PSS", "ED25519", "ED448", "X25519", "X448",
 			"HMAC"}},
 	{OSSL_OP_CIPHER, false, "", "",
-		{"AES-128-GCM", "AES-256-GCM", "ChaCha20-Poly1305",
-			"AES-128-CBC", "AES-256-CBC", "AES-128-CBC-HMAC-SHA1",
+		{"AES-128-GCM", "AES-256-GCM", LEANER, "AES-128-CBC",
+			"AES-256-CBC", "AES-128-CBC-HMAC-SHA1",
 			"AES-256-CBC-HMAC-SHA1"}},
 	{OSSL_OP_ENCODER, false, "", "", {NULL}},
 	{OSSL_OP_STORE, false, "", "", {NULL}},
@@ -126,6 +128,15 @@ static const OSSL_ALGORITHM *find(
 	return NULL;
 }
 
+static void make_leaner(OSSL_ALGORITHM *cipher)
+{
+	const OSSL_DISPATCH *over = tls_cipher_over(cipher->implementation,
+		OSSL_PROVIDER_get0_provider_ctx(provider.full));
+
+	if (over)
+		cipher->implementation = over;
+}
+
 /* 0, or -1 when a needed one is not there. */
 static int choose(const struct chosen *of, OSSL_ALGORITHM *out)
 {
@@ -136,10 +147,14 @@ static int choose(const struct chosen *of, OSSL_ALGORITHM *out)
 	for (size_t i = 0; i < CHOSEN_MOST && of->names[i]; i++) {
 		const OSSL_ALGORITHM *one = find(all, of, of->names[i]);
 
-		if (one)
-			*out++ = *one;
-		else if (of->needed)
+		if (!one && of->needed)
 			return -1;
+		if (!one)
+			continue;
+		*out = *one;
+		if (of->operation == OSSL_OP_CIPHER && is(one, LEANER))
+			make_leaner(out);
+		out++;
 	}
 	return 0;
 }

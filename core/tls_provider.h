@@ -2,8 +2,9 @@
 
 /*
  * A library context of OpenSSL with its default algorithms, but only those
- * ciphers and keys that TLS needs here, only the decoders that certificates'
- * keys need, and the kernel's random numbers.
+ * ciphers and keys that TLS needs here, one of which keeps less (tls_cipher.h),
+ * only the decoders that certificates' keys need, and the kernel's random
+ * numbers.
  *
  * OpenSSL 3.0 walks through all decoders there are, several times, for each
  * public key that a peer sends: that is a third of a handshake's instructions.
