@@ -20,6 +20,7 @@
 #include "capacity.h"
 #include "log.h"
 #include "session.h"
+#include "tls.h"
 #include "turn.h"
 
 /* What the socket did not take; freed when it is empty. */
@@ -130,6 +131,12 @@ static ssize_t fail(struct relay_conn *conn, enum relay_reason reason)
 	return -1;
 }
 
+SSL *conn_tls(const struct relay_conn *conn)
+{
+	tls_io_at(conn->worker->tls_io, conn->fd);
+	return conn->ssl;
+}
+
 static ssize_t read_tls(struct relay_conn *conn, void *buf, size_t len)
 {
 	size_t got;
@@ -137,7 +144,7 @@ static ssize_t read_tls(struct relay_conn *conn, void *buf, size_t len)
 
 	ERR_clear_error();
 	errno = 0;
-	if (SSL_read_ex(conn->ssl, buf, len, &got) == 1)
+	if (SSL_read_ex(conn_tls(conn), buf, len, &got) == 1)
 		return (ssize_t)got;
 	error = SSL_get_error(conn->ssl, 0);
 	if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
@@ -214,7 +221,7 @@ static ssize_t send_some(struct relay_conn *conn, const void *buf, size_t len)
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;
 	}
 	ERR_clear_error();
-	if (SSL_write_ex(conn->ssl, buf, len, &put) == 1)
+	if (SSL_write_ex(conn_tls(conn), buf, len, &put) == 1)
 		return (ssize_t)put;
 	error = SSL_get_error(conn->ssl, 0);
 	return error == SSL_ERROR_WANT_WRITE || error == SSL_ERROR_WANT_READ
@@ -398,7 +405,7 @@ static void linger(struct relay_conn *conn)
 		conn->ended = true;
 		if (conn->ssl) {
 			ERR_clear_error();
-			SSL_shutdown(conn->ssl);
+			SSL_shutdown(conn_tls(conn));
 		}
 		if (shutdown(conn->fd, SHUT_WR) != 0) {
 			destroy(conn);
@@ -494,7 +501,7 @@ void conn_end(struct relay_conn *conn, enum relay_reason reason)
 		/* A polite end where it costs nothing. */
 		if (conn->ssl && conn->phase == CONN_TAKEN && !conn->ended) {
 			ERR_clear_error();
-			SSL_shutdown(conn->ssl);
+			SSL_shutdown(conn_tls(conn));
 		}
 		hooks_conn_close(
 			worker->hooks, conn->layout, conn, reason, conn->asked);

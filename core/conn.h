@@ -85,6 +85,9 @@ void conn_accept(
 void conn_accept_read(struct worker *worker, int fd,
 	const struct sockaddr_storage *from, const void *data, size_t len);
 
+/* Its TLS side, for a call that may read from the socket or write to it. */
+SSL *conn_tls(const struct relay_conn *conn);
+
 /* libevent's callback for every connection. */
 void conn_event(evutil_socket_t fd, short what, void *arg);
 /* Puts its socket on its worker's loop.  0 or -1. */

@@ -111,13 +111,13 @@ void conn_handshake(struct relay_conn *conn)
 	int done, error;
 
 	if (!conn->ssl)
-		conn->ssl = tls_accept(conn->fd);
+		conn->ssl = tls_accept(conn->worker->tls_io);
 	if (!conn->ssl) {
 		conn_end(conn, RELAY_END_ERROR);
 		return;
 	}
 	ERR_clear_error();
-	done = SSL_do_handshake(conn->ssl);
+	done = SSL_do_handshake(conn_tls(conn));
 	if (done != 1) {
 		error = SSL_get_error(conn->ssl, done);
 		if (error != SSL_ERROR_WANT_READ &&

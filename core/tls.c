@@ -190,16 +190,29 @@ void tls_finish(void)
 	memset(&tls, 0, sizeof(tls));
 }
 
-SSL *tls_accept(int fd)
+BIO *tls_io_new(void)
+{
+	return BIO_new(BIO_s_socket());
+}
+
+void tls_io_at(BIO *io, int fd)
+{
+	/* Another connection's end. */
+	BIO_clear_flags(io, BIO_FLAGS_IN_EOF);
+	BIO_set_fd(io, fd, BIO_NOCLOSE);
+}
+
+SSL *tls_accept(BIO *io)
 {
 	SSL *ssl = SSL_new(tls.ctx);
 
 	if (!ssl)
 		return NULL;
-	if (SSL_set_fd(ssl, fd) != 1) {
+	if (BIO_up_ref(io) != 1) {
 		SSL_free(ssl);
 		return NULL;
 	}
+	SSL_set_bio(ssl, io, io);
 	SSL_set_accept_state(ssl);
 	return ssl;
 }

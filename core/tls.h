@@ -6,6 +6,7 @@
 #ifndef TLS_H
 #define TLS_H
 
+#include <openssl/bio.h>
 #include <openssl/ssl.h>
 
 #include <strelaysrv/err.h>
@@ -30,8 +31,16 @@ void tls_take(void);
 void tls_release(void);
 /* [C]  Before the first connection.  0 or -1 without memory or over 255. */
 int tls_alpn_add(const char *name);
-/* A server-side connection on the socket; NULL without memory.  [W] */
-SSL *tls_accept(int fd);
+/*
+ * A worker's way to sockets: all its connections share it, since one at a time
+ * is served.  NULL without memory; the caller frees it with BIO_free, before
+ * or after the connections.
+ */
+BIO *tls_io_new(void);
+/* [W]  Before every call that may read from this connection or write to it. */
+void tls_io_at(BIO *io, int fd);
+/* A server-side connection; NULL without memory.  [W] */
+SSL *tls_accept(BIO *io);
 /*
  * After the handshake: the peer's device ID, how many certificates it sent (2:
  * more than one); then lets go of what only the handshake needed.  [W]

@@ -19,6 +19,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "session.h"
+#include "tls.h"
 #include "turn.h"
 #include "worker.h"
 
@@ -103,6 +104,7 @@ static void worker_finish(struct worker *worker)
 	object_table_finish(&worker->sessions);
 	hook_set_free(worker->hooks);
 	free(worker->buffer);
+	BIO_free(worker->tls_io);
 	loop_finish(&worker->loop);
 }
 
@@ -129,7 +131,8 @@ static int worker_init(
 	worker->buffer = malloc(conf->network_buffer);
 	worker->wheel_timer =
 		event_new(worker->loop.base, -1, 0, wheel_turns, worker);
-	if (!worker->buffer || !worker->wheel_timer)
+	worker->tls_io = tls_io_new();
+	if (!worker->buffer || !worker->wheel_timer || !worker->tls_io)
 		return -1;
 	return turn_init(worker);
 }

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <pthread.h>
 
+#include <openssl/bio.h>
+
 #include "handshakes.h"
 #include "hooks.h"
 #include "loop.h"
@@ -40,6 +42,7 @@ struct worker {
 	size_t buffer_len;
 	int socket_buffer; /* bound on the sockets of sessions; 0: none */
 
+	BIO *tls_io; /* owned, see tls.h */
 	struct handshakes handshakes;
 	/* Work for the next turn; see turn.c. */
 	struct relay_conn *again;     /* list: conn_readable is due again */
