@@ -66,11 +66,48 @@ static int judge_certificate(X509_STORE_CTX *store, void *arg)
 	return 1;
 }
 
-/* What Syncthing's client offers. */
-static SSL_CTX *make_tls(bool tls12)
+/*
+ * What Syncthing offers, as Go's crypto/tls sends it.  A relay keeps some of it
+ * with the connection.
+ */
+#define SUITES                                                                 \
+	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"           \
+	"ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:"                         \
+	"ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA"
+#define TLS13_SUITES                                                           \
+	"TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"                       \
+	"TLS_CHACHA20_POLY1305_SHA256"
+#define GROUPS "X25519:P-256:P-384:P-521"
+#define SIGNATURES                                                             \
+	"rsa_pss_rsae_sha256:ecdsa_secp256r1_sha256:ed25519:"                  \
+	"rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:RSA+SHA256:RSA+SHA384:"       \
+	"RSA+SHA512:ECDSA+SHA384:ECDSA+SHA512:RSA+SHA1:ECDSA+SHA1"
+
+static int offer_as_syncthing(SSL_CTX *tls, bool tls12)
 {
 	static const unsigned char alpn[] = "\x09"
 					    "bep-relay";
+
+	SSL_CTX_set_options(tls, SSL_OP_NO_TICKET | SSL_OP_NO_ENCRYPT_THEN_MAC |
+					 SSL_OP_NO_EXTENDED_MASTER_SECRET);
+	SSL_CTX_set_security_level(tls, 0); /* for SHA-1 */
+	return SSL_CTX_set_alpn_protos(tls, alpn, sizeof(alpn) - 1) == 0 &&
+			       SSL_CTX_set_min_proto_version(
+				       tls, TLS1_2_VERSION) == 1 &&
+			       SSL_CTX_set_max_proto_version(
+				       tls, tls12 ? TLS1_2_VERSION
+						  : TLS1_3_VERSION) == 1 &&
+			       SSL_CTX_set_cipher_list(tls, SUITES) == 1 &&
+			       SSL_CTX_set_ciphersuites(tls, TLS13_SUITES) ==
+				       1 &&
+			       SSL_CTX_set1_groups_list(tls, GROUPS) == 1 &&
+			       SSL_CTX_set1_sigalgs_list(tls, SIGNATURES) == 1
+		       ? 0
+		       : -1;
+}
+
+static SSL_CTX *make_tls(bool tls12)
+{
 	SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
 
 	if (!tls)
@@ -79,13 +116,10 @@ static SSL_CTX *make_tls(bool tls12)
 	SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_read_ahead(tls, 1);
 	SSL_CTX_set_cert_verify_callback(tls, judge_certificate, NULL);
-	if (SSL_CTX_set_alpn_protos(tls, alpn, sizeof(alpn) - 1) ||
-		(tls12 &&
-			!SSL_CTX_set_max_proto_version(tls, TLS1_2_VERSION))) {
-		SSL_CTX_free(tls);
-		return NULL;
-	}
-	return tls;
+	if (offer_as_syncthing(tls, tls12) == 0)
+		return tls;
+	SSL_CTX_free(tls);
+	return NULL;
 }
 
 static void limit_passed(evutil_socket_t fd, short what, void *arg)
