@@ -106,6 +106,8 @@ static int set_options(SSL_CTX *ctx)
 	/* A stream of KeyUpdates must not keep one SSL_read busy for ever. */
 	SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
 	SSL_CTX_set_max_cert_list(ctx, 16384);
+	/* All that is sent is short: the buffer for it need not be 16 KiB. */
+	SSL_CTX_set_max_send_fragment(ctx, 2048);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_cert_verify_callback(ctx, accept_any, NULL);
 	SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, NULL);

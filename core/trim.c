@@ -11,11 +11,11 @@
 
 #include "trim.h"
 
-#define INTERVAL_S 5
+#define INTERVAL_S 1
 /* Fewer leave too little behind to look for. */
-#define STORM 500
+#define STORM 50
 /* In one interval; while more come, the memory is in use again at once. */
-#define CALM 50
+#define CALM 10
 
 static struct event *timer; /* owned */
 static atomic_uint_fast64_t handshakes;
