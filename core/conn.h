@@ -43,9 +43,14 @@ struct conn_unread {
 struct relay_conn {
 	struct worker *worker; /* borrowed */
 	const struct layout *layout;
-	struct relay_ctx *owner;  /* the module that took it, on this worker */
-	SSL *ssl;                 /* owned; NULL: plain */
-	struct conn_queue *queue; /* owned; NULL: empty */
+	union {
+		struct relay_ctx *owner; /* the module that took it, on this
+					  * worker; from CONN_TAKEN on */
+		int64_t opened_us;       /* CONN_HANDSHAKE: monotonic, of its
+					  * begin */
+	};
+	SSL *ssl;                      /* owned; NULL: plain */
+	struct conn_queue *queue;      /* owned; NULL: empty */
 	struct conn_unread *unread;    /* owned; NULL: nothing */
 	struct relay_session *session; /* borrowed; NULL: not paired */
 	struct relay_conn *next;       /* on the worker's list of dead ones */
@@ -54,18 +59,17 @@ struct relay_conn {
 	struct deadline deadline;
 	struct event event;
 	uint64_t id;
-	int64_t opened_us; /* monotonic, of the handshake's begin */
-	int fd;            /* owned; -1 once closed */
-	uint8_t phase;     /* enum conn_phase */
-	uint8_t side;      /* of the session */
-	uint8_t certs;     /* that the peer sent; see relay_conn_peer_certs */
-	bool again : 1;    /* is on such a list */
-	bool ended : 1;    /* a read or write failed: close as end_reason */
-	bool at_eof : 1;   /* the peer will send nothing more */
-	bool spoke : 1;    /* something was written to it */
-	bool stalled : 1;  /* a read waits until the socket takes bytes */
-	bool hung_up : 1;  /* the peer's end is in sight, maybe behind bytes */
-	bool named : 1;    /* plain, and a module told whose it is */
+	int fd;           /* owned; -1 once closed */
+	uint8_t phase;    /* enum conn_phase */
+	uint8_t side;     /* of the session */
+	uint8_t certs;    /* that the peer sent; see relay_conn_peer_certs */
+	bool again : 1;   /* is on such a list */
+	bool ended : 1;   /* a read or write failed: close as end_reason */
+	bool at_eof : 1;  /* the peer will send nothing more */
+	bool spoke : 1;   /* something was written to it */
+	bool stalled : 1; /* a read waits until the socket takes bytes */
+	bool hung_up : 1; /* the peer's end is in sight, maybe behind bytes */
+	bool named : 1;   /* plain, and a module told whose it is */
 	uint8_t end_reason;
 	uint8_t asked; /* how many modules know it, see hooks.h */
 	uint16_t port;

@@ -62,9 +62,10 @@ static void offer(struct relay_conn *conn)
 {
 	struct worker *worker = conn->worker;
 	struct relay_denial why = {RELAY_REFUSE_POLICY, "nobody"};
-	enum relay_verdict verdict =
-		hooks_conn_open(worker->hooks, conn, &why, &conn->owner);
+	enum relay_verdict verdict;
 
+	conn->owner = NULL;
+	verdict = hooks_conn_open(worker->hooks, conn, &why, &conn->owner);
 	if (conn->phase > CONN_TAKEN)
 		return;
 	core_count(worker->shard, CORE_CONNECTIONS, CORE_CONN_OPENING, -1);

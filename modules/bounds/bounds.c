@@ -62,9 +62,8 @@ struct data {
 /* Of each connection. */
 struct block {
 	struct block *next, *prev; /* in the line of those that open */
-	struct relay_conn *conn;
-	struct account *source; /* NULL: exempt */
-	bool opening;           /* is in the line, and counts as such */
+	struct relay_conn *conn;   /* NULL: is not in it, nor counts as such */
+	struct account *source;    /* NULL: exempt */
 };
 
 /* Of each worker: who opens, the oldest first. */
@@ -256,11 +255,12 @@ static enum relay_verdict refuse(
 
 /* Connections. */
 
-static void line_up(struct relay_ctx *cx, struct block *block)
+static void line_up(
+	struct relay_ctx *cx, struct block *block, struct relay_conn *conn)
 {
 	struct local *local = cx->local;
 
-	block->opening = true;
+	block->conn = conn;
 	block->next = NULL;
 	block->prev = local->last;
 	if (local->last)
@@ -276,9 +276,9 @@ static void step_out(struct relay_ctx *cx, struct block *block)
 	struct data *data = cx->data;
 	struct local *local = cx->local;
 
-	if (!block || !block->opening)
+	if (!block || !block->conn)
 		return;
-	block->opening = false;
+	block->conn = NULL;
 	if (block->next)
 		block->next->prev = block->prev;
 	else
@@ -334,7 +334,6 @@ static enum relay_verdict conn_accept(
 	struct block *block = relay_conn_data(cx, conn);
 	uint8_t key[LEDGER_KEY];
 
-	block->conn = conn;
 	if (source_key(data, conn, key)) {
 		block->source = ledger_take(&data->sources, key, COUNT_ALL,
 			conf->per_source, relay_now_ms(cx));
@@ -345,7 +344,7 @@ static enum relay_verdict conn_accept(
 			return refuse(cx, BOUND_OPENING_SOURCE, why);
 	}
 	make_room(cx);
-	line_up(cx, block);
+	line_up(cx, block, conn);
 	return RELAY_PASS;
 }
 

@@ -95,10 +95,15 @@ struct peer {
 	struct reader reader;
 	int64_t opened_ms;
 	int64_t heard_ms; /* when the last message came */
-	int64_t ping_ms;  /* when the next ping is due */
-	int64_t probe_ms; /* until when it must show life; 0: need not */
-	uint8_t other_key[ID_LEN]; /* PEER_HALF: names the session */
-	struct place half;         /* PEER_SECOND: who waits for it */
+	union {
+		struct {                 /* protocol mode */
+			int64_t ping_ms; /* when the next ping is due */
+			/* Until when it must show life; 0: need not. */
+			int64_t probe_ms;
+		};
+		uint8_t other_key[ID_LEN]; /* PEER_HALF: names the session */
+		struct place half;         /* PEER_SECOND: who waits for it */
+	};
 };
 
 /* A session's block. */
