@@ -16,12 +16,14 @@
 #include <openssl/ssl.h>
 
 #include "tls_cipher.h"
+#include "tls_ecdsa.h"
 #include "tls_provider.h"
 #include "tls_random.h"
 
 #define NAME        "strelaysrv"
 #define CHOSEN_MOST 16
 #define LEANER      "ChaCha20-Poly1305" /* see tls_cipher.h */
+#define FASTER      "ECDSA"              /* see tls_ecdsa.h */
 #define SPKI        "structure=SubjectPublicKeyInfo"
 
 /*
@@ -44,6 +46,8 @@ static const struct chosen {
 		{"AES-128-GCM", "AES-256-GCM", LEANER, "AES-128-CBC",
 			"AES-256-CBC", "AES-128-CBC-HMAC-SHA1",
 			"AES-256-CBC-HMAC-SHA1"}},
+	{OSSL_OP_SIGNATURE, true, "", "",
+		{FASTER, "RSA", "ED25519", "ED448", "HMAC"}},
 	{OSSL_OP_ENCODER, false, "", "", {NULL}},
 	{OSSL_OP_STORE, false, "", "", {NULL}},
 };
@@ -128,32 +132,49 @@ static const OSSL_ALGORITHM *find(
 	return NULL;
 }
 
-static void make_leaner(OSSL_ALGORITHM *cipher)
+static const OSSL_ALGORITHM *of_default(int operation)
 {
-	const OSSL_DISPATCH *over = tls_cipher_over(cipher->implementation,
-		OSSL_PROVIDER_get0_provider_ctx(provider.full));
+	int no_cache;
 
-	if (over)
-		cipher->implementation = over;
+	return OSSL_PROVIDER_query_operation(
+		provider.full, operation, &no_cache);
+}
+
+/* What takes its place in our context; NULL: nothing does. */
+static const OSSL_DISPATCH *better(const OSSL_ALGORITHM *one, int operation)
+{
+	const OSSL_ALGORITHM *keys;
+
+	if (operation == OSSL_OP_CIPHER && is(one, LEANER))
+		return tls_cipher_over(one->implementation,
+			OSSL_PROVIDER_get0_provider_ctx(provider.full));
+	if (operation != OSSL_OP_SIGNATURE || !is(one, FASTER))
+		return NULL;
+	for (keys = of_default(OSSL_OP_KEYMGMT); keys && keys->algorithm_names;
+		keys++)
+		if (is(keys, "EC"))
+			return tls_ecdsa_over(one->implementation,
+				keys->implementation, provider.libctx);
+	return NULL;
 }
 
 /* 0, or -1 when a needed one is not there. */
 static int choose(const struct chosen *of, OSSL_ALGORITHM *out)
 {
-	int no_cache;
-	const OSSL_ALGORITHM *all = OSSL_PROVIDER_query_operation(
-		provider.full, of->operation, &no_cache);
+	const OSSL_ALGORITHM *all = of_default(of->operation);
 
 	for (size_t i = 0; i < CHOSEN_MOST && of->names[i]; i++) {
 		const OSSL_ALGORITHM *one = find(all, of, of->names[i]);
+		const OSSL_DISPATCH *over;
 
 		if (!one && of->needed)
 			return -1;
 		if (!one)
 			continue;
 		*out = *one;
-		if (of->operation == OSSL_OP_CIPHER && is(one, LEANER))
-			make_leaner(out);
+		over = better(one, of->operation);
+		if (over)
+			out->implementation = over;
 		out++;
 	}
 	return 0;

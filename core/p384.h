@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * ECDSA on the curve P-384 (FIPS 186-4, secp384r1), by Nettle.
+ *
+ * Numbers are unsigned, the first byte first.  Any thread.
+ */
+#ifndef P384_H
+#define P384_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define P384_LEN  48
+#define P384_NAME "secp384r1" /* OpenSSL's */
+
+struct p384_point {
+	unsigned char x[P384_LEN], y[P384_LEN];
+};
+
+struct p384_signature {
+	unsigned char r[P384_LEN], s[P384_LEN];
+};
+
+/*
+ * Signs a digest, of which the first 48 bytes count; its time does not depend
+ * on the key.  0, or -1: the key is no scalar of the curve, or the system has
+ * no random numbers.
+ */
+int p384_sign(const unsigned char key[P384_LEN], const unsigned char *digest,
+	size_t len, struct p384_signature *out);
+
+/* Whether it is that key's signature of that digest. */
+bool p384_verify(const struct p384_point *key, const unsigned char *digest,
+	size_t len, const struct p384_signature *signature);
+
+#endif
