@@ -150,9 +150,10 @@ class Comparison:
             with self.stage.relay(subject, keys=shared) as server:
                 self.attempt(measure.storm, subject, server)
             if number < self.scale.key_rounds:
-                for key, folder in (("p384", self.stage.keys("p384")), ("own", self.own[subject])):
+                for key, folder, options in (("p384", self.stage.keys("p384"), {"p384": True}),
+                                             ("own", self.own[subject], {})):
                     with self.stage.relay(subject, keys=folder) as server:
-                        self.attempt(measure.joins, key, subject, server)
+                        self.attempt(measure.joins, key, subject, server, **options)
             with self.stage.relay(subject, keys=shared) as server:
                 # Each silent connection stops the reference for a second.
                 few = subject == "reference"

@@ -131,7 +131,8 @@ struct devices *devices_create(struct bench *bench, size_t count)
 	all->devices = calloc(count + 1, sizeof(*all->devices));
 	all->next = evtimer_new(bench->base, start_more, all);
 	if (!all->devices || !all->next ||
-		identities_make(&all->identities, count)) {
+		identities_make(
+			&all->identities, count, bench->settings->p384)) {
 		devices_destroy(all);
 		return NULL;
 	}

@@ -50,9 +50,9 @@ static int make_one(struct identity *out, EVP_PKEY *key, size_t serial)
 									  : -1;
 }
 
-int identities_make(struct identities *out, size_t count)
+int identities_make(struct identities *out, size_t count, bool p384)
 {
-	EVP_PKEY *key = EVP_EC_gen("P-256");
+	EVP_PKEY *key = EVP_EC_gen(p384 ? "P-384" : "P-256");
 	int result = -1;
 
 	out->count = 0;

@@ -4,6 +4,7 @@
 #ifndef IDENTITY_H
 #define IDENTITY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,8 +19,8 @@ struct identity {
 };
 
 /*
- * One P-256 key with a certificate for every device: they differ in their
- * serial number alone, and so in their ID.  To the server that is the same as
+ * One key with a certificate for every device: they differ in their serial
+ * number alone, and so in their ID.  To the server that is the same as
  * different keys, and making keys would take longer than the run.
  */
 struct identities {
@@ -27,8 +28,11 @@ struct identities {
 	size_t count;
 };
 
-/* Returns 0, or -1 with the reason on stderr and nothing to finish. */
-int identities_make(struct identities *out, size_t count);
+/*
+ * The key's curve is P-384, as those that Syncthing makes, or P-256.  Returns
+ * 0, or -1 with the reason on stderr and nothing to finish.
+ */
+int identities_make(struct identities *out, size_t count, bool p384);
 void identities_finish(struct identities *identities);
 
 #endif

@@ -203,10 +203,12 @@ def rate_accuracy(load, limits):
             run.result()
 
 
-def joins(load, key, subject, server):
-    r = load.run("joins", relay_target(server), devices=load.scale.few_devices, parallel=64)
+def joins(load, key, subject, server, **options):
+    r = load.run("joins", relay_target(server), devices=load.scale.few_devices, parallel=64,
+                 **options)
     if r["joined"]:
         load.results.add(f"{key}.cpu", subject, r["server_cpu_s"] / r["joined"] * 1e3)
+        load.results.add(f"{key}.rate", subject, r["per_s"])
 
 
 def idle_cpu(load, subject, server):

@@ -290,7 +290,8 @@ static int prepare(struct meetings *m)
 {
 	size_t parallel = m->plan->parallel;
 
-	if (identities_make(&m->identities, parallel + 1))
+	if (identities_make(
+		    &m->identities, parallel + 1, m->bench->settings->p384))
 		return -1;
 	m->slots = calloc(parallel, sizeof(*m->slots));
 	if (!m->slots)

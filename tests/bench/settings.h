@@ -25,6 +25,7 @@ struct settings {
 	int64_t devices;
 	int64_t silent;
 	bool tls12;
+	bool p384;
 	int64_t parallel;
 	int64_t count;
 	bool both_at_once;
