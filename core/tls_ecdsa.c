@@ -16,6 +16,9 @@
 #include "p384.h"
 #include "tls_ecdsa.h"
 
+/* Of a signature at most: two integers of 49 bytes, and three headers. */
+#define SIZE 104
+
 /* What OpenSSL takes for the algorithm's context. */
 struct ecdsa {
 	void *beneath;    /* owned, of the functions beneath */
@@ -140,6 +143,18 @@ static bool take_key(struct ecdsa *ecdsa, void *key, bool is_private)
 	return taken;
 }
 
+/*
+ * To ask a key for its curve takes long; the size of its signatures, which the
+ * context beneath knows by now, rules out most others.
+ */
+static bool is_of_that_size(const struct ecdsa *ecdsa)
+{
+	size_t size = 0;
+
+	return functions.sign(ecdsa->beneath, NULL, &size, 0, NULL, 0) &&
+	       size == SIZE;
+}
+
 static int init(
 	struct ecdsa *ecdsa, const char *digest, void *key, bool is_private)
 {
@@ -149,7 +164,8 @@ static int init(
 	if (!key && ecdsa->hash)
 		return EVP_DigestInit_ex2(ecdsa->hash, NULL, NULL);
 	forget_key(ecdsa);
-	if (!key || !digest || !take_key(ecdsa, key, is_private))
+	if (!key || !digest || !is_of_that_size(ecdsa) ||
+		!take_key(ecdsa, key, is_private))
 		return 1;
 	md = EVP_MD_fetch(functions.libctx, digest, NULL);
 	ecdsa->hash = md ? EVP_MD_CTX_new() : NULL;
