@@ -154,6 +154,8 @@ class Comparison:
                                              ("own", self.own[subject], {})):
                     with self.stage.relay(subject, keys=folder) as server:
                         self.attempt(measure.joins, key, subject, server, **options)
+                        if key == "own":
+                            self.own_setups(subject, server)
             with self.stage.relay(subject, keys=shared) as server:
                 # Each silent connection stops the reference for a second.
                 few = subject == "reference"
@@ -162,6 +164,13 @@ class Comparison:
             for _ in range(self.scale.starts):
                 self.attempt(measure.start_time, self.stage, subject, shared,
                              subjects.free_port())
+
+    def own_setups(self, subject, server):
+        """Set-ups as an operator has them who lets the relay make its key."""
+        target = measure.relay_target(server)
+        for key, parallel in (("own16", 16), ("own1", 1)):
+            self.attempt(measure.setups, key, subject, target, count=self.scale.setups,
+                         parallel=parallel)
 
     def costs(self):
         """Each module that limits nothing beside none."""
