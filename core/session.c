@@ -200,8 +200,13 @@ void session_event(struct relay_session *session, int side, short what)
 		session->flow[side].hung_up = true;
 	if (what & EV_WRITE)
 		session->flow[1 - side].writable = true;
-	/* One with bytes left has its turn when the others have had theirs. */
-	if (!session->hungry)
+	/*
+	 * One with bytes left, or in bulk, has its turn when the others have
+	 * had theirs: a small message waits for none of them.
+	 */
+	if (session->flow[0].bulk || session->flow[1].bulk)
+		turn_add_session(session);
+	else if (!session->hungry)
 		session_run(session);
 }
 
