@@ -39,11 +39,11 @@ class Scale:
     rate_window: float  # seconds over which a rate is compared with its limit
 
 
-FULL = Scale(rounds=5, window=1.5, warmup64=2.5, setups=300, devices=10000, few_devices=1500, silent=5000,
-             starts=5, idle_interval=10, idle_windows=3, key_rounds=3, cost_rounds=2,
+FULL = Scale(rounds=5, window=1.5, warmup64=2.5, setups=300, devices=10000, few_devices=1500,
+             silent=5000, starts=5, idle_interval=10, idle_windows=3, key_rounds=3, cost_rounds=2,
              cost_window=0.6, rate_window=10)
-SHORT = Scale(rounds=1, window=0.3, warmup64=0.3, setups=60, devices=1000, few_devices=200, silent=500,
-              starts=2, idle_interval=2, idle_windows=1, key_rounds=1, cost_rounds=1,
+SHORT = Scale(rounds=1, window=0.3, warmup64=0.3, setups=60, devices=1000, few_devices=200,
+              silent=500, starts=2, idle_interval=2, idle_windows=1, key_rounds=1, cost_rounds=1,
               cost_window=0.3, rate_window=1)
 
 
