@@ -23,7 +23,7 @@
 #define NAME        "strelaysrv"
 #define CHOSEN_MOST 16
 #define LEANER      "ChaCha20-Poly1305" /* see tls_cipher.h */
-#define FASTER      "ECDSA"              /* see tls_ecdsa.h */
+#define FASTER      "ECDSA"             /* see tls_ecdsa.h */
 #define SPKI        "structure=SubjectPublicKeyInfo"
 
 /*
