@@ -22,6 +22,8 @@
 
 /* So many in a row that a copy could have carried as well end the bulk. */
 #define SMALL_READS 2
+/* What one turn may move before others notice: some 50 us. */
+#define HEAVY 262144
 
 static bool again(int error)
 {
@@ -278,6 +280,7 @@ static enum pump_state move(struct relay_session *session, int from)
 enum pump_state pump_run(struct relay_session *session, int from)
 {
 	struct flow *flow = &session->flow[from];
+	const uint64_t before = flow->bytes;
 	enum pump_state state;
 
 	if (flow->done)
@@ -291,6 +294,9 @@ enum pump_state pump_run(struct relay_session *session, int from)
 		flow->resume_ms = 0;
 	}
 	state = move(session, from);
+	/* A turn that only delivers tells nothing of the next one. */
+	if (flow->bytes != before)
+		flow->heavy = flow->bytes - before >= HEAVY;
 	/* An idle flow owns no pipe. */
 	if (flow->pipe && !flow->piped) {
 		pipe_give(&session->worker->pipes, flow->pipe);

@@ -201,10 +201,10 @@ void session_event(struct relay_session *session, int side, short what)
 	if (what & EV_WRITE)
 		session->flow[1 - side].writable = true;
 	/*
-	 * One with bytes left, or in bulk, has its turn when the others have
-	 * had theirs: a small message waits for none of them.
+	 * One with bytes left, or with as many as the last time, has its turn
+	 * when the others have had theirs: a small message waits for none.
 	 */
-	if (session->flow[0].bulk || session->flow[1].bulk)
+	if (session->flow[0].heavy || session->flow[1].heavy)
 		turn_add_session(session);
 	else if (!session->hungry)
 		session_run(session);

@@ -33,6 +33,7 @@ struct flow {
 	bool bulk : 1;       /* splice, not copy */
 	bool at_eof : 1;     /* the source ended */
 	bool done : 1;       /* and the sink was told */
+	bool heavy : 1;      /* its last turn took long, see pump.c */
 	bool was_bulk : 1;   /* at least once */
 	bool fitted : 1;     /* the sink's path is short, and so its buffer */
 	bool reset : 1;      /* its end, when it is found, was a reset */

@@ -346,17 +346,19 @@ static int set_ctx_params(void *vctx, const OSSL_PARAM params[])
 static const OSSL_PARAM *gettable_ctx_params(void *vctx, void *provctx)
 {
 	const struct ecdsa *ecdsa = vctx;
-
-	return functions.gettable_ctx_params(
+	const OSSL_PARAM *list = functions.gettable_ctx_params(
 		ecdsa ? ecdsa->beneath : NULL, provctx);
+
+	return list;
 }
 
 static const OSSL_PARAM *settable_ctx_params(void *vctx, void *provctx)
 {
 	const struct ecdsa *ecdsa = vctx;
-
-	return functions.settable_ctx_params(
+	const OSSL_PARAM *list = functions.settable_ctx_params(
 		ecdsa ? ecdsa->beneath : NULL, provctx);
+
+	return list;
 }
 
 /* Each with its name in core_dispatch.h, in both cases. */
