@@ -95,14 +95,15 @@ def meet(address, want=None):
         joined.join()
         invited = asking.request(one.id)
         called = joined.invitation()
-    for invitation in (invited, called):
-        told = told_by(invitation)
-        assert told == (want or address), invitation
-    with SessionConnection(told) as first, SessionConnection(told) as second:
-        first.join(invited.key)
-        second.join(called.key)
-        first.send_bytes(b"through the gateway")
-        assert second.receive_bytes(19) == b"through the gateway"
+        for invitation in (invited, called):
+            told = told_by(invitation)
+            assert told == (want or address), invitation
+        # It stays joined meanwhile: its end would end its sessions.
+        with SessionConnection(told) as first, SessionConnection(told) as second:
+            first.join(invited.key)
+            second.join(called.key)
+            first.send_bytes(b"through the gateway")
+            assert second.receive_bytes(19) == b"through the gateway"
 
 
 def test_a_client_outside_reaches_a_session(nets, start_inside):
