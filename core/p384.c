@@ -2,9 +2,7 @@
 
 /* ECDSA on the curve P-384 by Nettle. */
 
-#include <errno.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include <gmp.h>
 #include <nettle/dsa.h>
@@ -12,6 +10,7 @@
 #include <nettle/ecdsa.h>
 
 #include "p384.h"
+#include "tls_random.h"
 
 #define LIMBS (P384_LEN / sizeof(mp_limb_t))
 
@@ -31,19 +30,10 @@ static void export(const mpz_t number, unsigned char out[P384_LEN])
 /* Nettle cannot be told of a failure: what it makes then is thrown away. */
 static void random_bytes(void *failed, size_t len, uint8_t *out)
 {
-	while (len > 0) {
-		ssize_t n = getrandom(out, len, 0);
-
-		if (n < 0 && errno != EINTR) {
-			*(bool *)failed = true;
-			memset(out, 1, len);
-			return;
-		}
-		if (n > 0) {
-			out += n;
-			len -= (size_t)n;
-		}
-	}
+	if (tls_random_fill(out, len) == 0)
+		return;
+	*(bool *)failed = true;
+	memset(out, 1, len);
 }
 
 /* 0, or -1: it is none of the curve. */

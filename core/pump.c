@@ -220,16 +220,26 @@ static size_t granted(struct relay_session *session, int from, size_t want)
 	return grant;
 }
 
-static bool takes_pipe(struct flow *flow, struct worker *worker, int to)
+void pump_fit(struct relay_session *session, int from)
 {
+	struct flow *flow = &session->flow[from];
+
+	if (flow->was_bulk && !flow->fitted && !session->worker->socket_buffer)
+		flow->fitted = socket_memory_fit(session->conn[1 - from]->fd);
+}
+
+static bool takes_pipe(struct relay_session *session, int from)
+{
+	struct flow *flow = &session->flow[from];
+
 	if (!flow->bulk)
 		return false;
 	if (!flow->was_bulk) {
 		flow->was_bulk = true;
-		flow->fitted = !worker->socket_buffer && socket_memory_fit(to);
+		pump_fit(session, from);
 	}
 	if (!flow->pipe)
-		flow->pipe = pipe_take(&worker->pipes);
+		flow->pipe = pipe_take(&session->worker->pipes);
 	return flow->pipe != NULL;
 }
 
@@ -254,8 +264,7 @@ static enum pump_state move(struct relay_session *session, int from)
 			return PUMP_IDLE;
 		if (moved_now >= PUMP_BOUND)
 			return PUMP_HUNGRY;
-		splicing =
-			takes_pipe(flow, worker, session->conn[1 - from]->fd);
+		splicing = takes_pipe(session, from);
 		if (want > (splicing ? flow->pipe->size : worker->buffer_len))
 			want = splicing ? flow->pipe->size : worker->buffer_len;
 		if (session->ending && want > flow->left)

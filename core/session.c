@@ -99,19 +99,6 @@ static bool drains(struct relay_session *session)
 	return moved;
 }
 
-/* The shortest round trip shows only with time, where CPUs are busy. */
-static void fit(struct relay_session *session)
-{
-	for (int from = 0; from < 2; from++) {
-		struct flow *flow = &session->flow[from];
-
-		if (flow->was_bulk && !flow->fitted &&
-			!session->worker->socket_buffer)
-			flow->fitted =
-				socket_memory_fit(session->conn[1 - from]->fd);
-	}
-}
-
 static void weigh(struct relay_session *session)
 {
 	size_t bytes = session->flow[0].piped + session->flow[1].piped;
@@ -137,7 +124,9 @@ static void watch_due(struct deadline *deadline)
 		return;
 	}
 	weigh(session);
-	fit(session);
+	/* The shortest round trip shows only with time, where CPUs are busy. */
+	pump_fit(session, 0);
+	pump_fit(session, 1);
 	if (session->looked_ms != session->moved_ms) {
 		session->looked_ms = session->moved_ms;
 		look_for_end(session, 0);

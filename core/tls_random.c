@@ -49,6 +49,21 @@ static int uninstantiate(void *context)
 	return 1;
 }
 
+int tls_random_fill(unsigned char *out, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = getrandom(out, len, 0);
+
+		if (n < 0 && errno != EINTR)
+			return -1;
+		if (n > 0) {
+			out += n;
+			len -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
 static int generate(void *context, unsigned char *out, size_t len,
 	unsigned strength, int resistance, const unsigned char *more,
 	size_t more_len)
@@ -57,19 +72,7 @@ static int generate(void *context, unsigned char *out, size_t len,
 	(void)resistance;
 	(void)more;
 	(void)more_len;
-	if (strength > STRENGTH)
-		return 0;
-	while (len > 0) {
-		ssize_t n = getrandom(out, len, 0);
-
-		if (n < 0 && errno != EINTR)
-			return 0;
-		if (n > 0) {
-			out += n;
-			len -= (size_t)n;
-		}
-	}
-	return 1;
+	return strength <= STRENGTH && tls_random_fill(out, len) == 0;
 }
 
 /* Threads share nothing here. */
