@@ -16,9 +16,15 @@ class Reloadable:
         self.server = server
         self.conf = conf
 
+    def write(self, text):
+        """Renamed into place, as editors do: a reload that runs never reads half a file."""
+        new = self.conf.with_suffix(".new")
+        new.write_text(text)
+        new.rename(self.conf)
+
     def change(self, text):
         """Rewrites the file and reloads: whether that succeeded, and what was logged of it."""
-        self.conf.write_text(text)
+        self.write(text)
         done, log = self.server.reload()
         self.server.uri = self.uris()[-1]
         return done, log
