@@ -3,7 +3,6 @@
 /* OpenSSL's default provider with fewer algorithms, and a leaner cipher. */
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -14,6 +13,8 @@
 #include <openssl/provider.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
+
+#include <strelaysrv/thread.h>
 
 #include "tls_cipher.h"
 #include "tls_ecdsa.h"
@@ -242,14 +243,7 @@ static void *load_ahead(void *arg)
 
 void tls_provider_begin(void)
 {
-	sigset_t all, before;
-
-	(void)sigfillset(&all);
-	if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
-		return;
-	ahead.begun =
-		pthread_create(&ahead.thread, NULL, load_ahead, NULL) == 0;
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	ahead.begun = relay_thread_start(&ahead.thread, load_ahead, NULL) == 0;
 }
 
 /* Whether there is anything to wait for. */

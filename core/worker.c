@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,22 +182,13 @@ static void *worker_main(void *arg)
 
 int workers_run(void)
 {
-	static const int faults[] = {
-		SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
-	sigset_t all, before;
 	int error = 0;
 
-	/* Signals are the control thread's, except a thread's own faults. */
-	sigfillset(&all);
-	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
-		sigdelset(&all, faults[i]);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (unsigned i = 0; i < worker_count && !error; i++) {
-		error = pthread_create(
-			&workers[i].thread, NULL, worker_main, &workers[i]);
+		error = relay_thread_start(
+			&workers[i].thread, worker_main, &workers[i]);
 		workers[i].running = !error;
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (error)
 		log_core(RELAY_ERROR, "cannot start a worker: %s",
 			strerror(error));

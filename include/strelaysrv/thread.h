@@ -9,6 +9,7 @@
 #ifndef RELAY_THREAD_H
 #define RELAY_THREAD_H
 
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,17 @@ int relay_post(struct relay_ctx *cx, int to, relay_post_fn *fn, const void *arg,
 
 /* How many workers there are, 1 or more.  [*] */
 int relay_worker_count(void);
+
+/*
+ * Starts a thread for work that blocks, such as looking up names or writing to
+ * a database.  [*]  Signals stay the control thread's, of which a thread made
+ * with pthread_create() would take its share.  `*thread` is the caller's to
+ * join; NULL starts it detached.  0, or an error number.
+ *
+ * Contexts of its module end with stop: a thread that is not joined there must
+ * not use them any more.  Its code stays mapped until the process ends.
+ */
+int relay_thread_start(pthread_t *thread, void *(*run)(void *), void *arg);
 
 /*
  * The calling thread's libevent base, for modules that bring I/O of their own.

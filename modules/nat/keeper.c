@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,8 @@
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <strelaysrv/thread.h>
 
 #include "keeper.h"
 
@@ -285,22 +286,6 @@ static void *run(void *arg)
 
 /* The other side. */
 
-static int start_thread(struct keeper *keeper)
-{
-	pthread_t thread;
-	sigset_t all, before;
-	int error;
-
-	/* Signals are for the threads that wait for them. */
-	sigfillset(&all);
-	if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
-		return -1;
-	error = pthread_create(&thread, NULL, run, keeper);
-	if (pthread_sigmask(SIG_SETMASK, &before, NULL) != 0)
-		return -1;
-	return error || pthread_detach(thread) ? -1 : 0;
-}
-
 static int init_wake(struct keeper *keeper)
 {
 	pthread_condattr_t attr;
@@ -332,7 +317,8 @@ struct keeper *keeper_start(
 	else if (!keeper->gateway)
 		relay_fail(err, "out of memory");
 	else if (pthread_mutex_init(&keeper->lock, NULL) != 0 ||
-		 init_wake(keeper) != 0 || start_thread(keeper) != 0)
+		 init_wake(keeper) != 0 ||
+		 relay_thread_start(NULL, run, keeper) != 0)
 		relay_fail(err, "cannot start a thread");
 	else
 		return keeper;

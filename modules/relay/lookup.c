@@ -3,11 +3,12 @@
 /* Host names, each looked up by a thread of its own. */
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include <strelaysrv/thread.h>
 
 #include "lookup.h"
 
@@ -54,23 +55,6 @@ static void *run(void *arg)
 	return NULL;
 }
 
-static int start_thread(struct lookup *lookup)
-{
-	pthread_t thread;
-	sigset_t all, before;
-	int error;
-
-	/* Signals are for the threads that wait for them. */
-	sigfillset(&all);
-	if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
-		return -1;
-	error = pthread_create(&thread, NULL, run, lookup);
-	if (!error)
-		(void)pthread_detach(thread);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return error ? -1 : 0;
-}
-
 static int init_done(struct lookup *lookup)
 {
 	pthread_condattr_t attr;
@@ -98,7 +82,7 @@ struct lookup *lookup_begin(const char *host)
 	}
 	memcpy(lookup->host, host, strlen(host));
 	if (init_done(lookup) == 0) {
-		if (start_thread(lookup) == 0)
+		if (relay_thread_start(NULL, run, lookup) == 0)
 			return lookup;
 		pthread_cond_destroy(&lookup->done);
 	}

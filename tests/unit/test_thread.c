@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Threads that leave signals to others. */
+
+#include <semaphore.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <strelaysrv/thread.h>
+
+struct seen {
+	sigset_t mask;
+	sem_t done;
+};
+
+static void *look(void *arg)
+{
+	struct seen *seen = arg;
+
+	pthread_sigmask(SIG_SETMASK, NULL, &seen->mask);
+	sem_post(&seen->done);
+	return seen;
+}
+
+static void check(const struct seen *seen)
+{
+	static const int others[] = {SIGHUP, SIGTERM, SIGUSR1, SIGUSR2, SIGINT};
+	static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_int_equal(sigismember(&seen->mask, others[i]), 1);
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		assert_int_equal(sigismember(&seen->mask, own[i]), 0);
+}
+
+static void test_joined(void **state)
+{
+	struct seen seen;
+	sigset_t before, after;
+	pthread_t thread;
+	void *result;
+
+	(void)state;
+	assert_int_equal(sem_init(&seen.done, 0, 0), 0);
+	pthread_sigmask(SIG_SETMASK, NULL, &before);
+	assert_int_equal(relay_thread_start(&thread, look, &seen), 0);
+	pthread_sigmask(SIG_SETMASK, NULL, &after);
+	assert_int_equal(pthread_join(thread, &result), 0);
+	assert_ptr_equal(result, &seen);
+	check(&seen);
+	for (int number = 1; number < SIGRTMAX; number++)
+		assert_int_equal(sigismember(&before, number),
+			sigismember(&after, number));
+	sem_destroy(&seen.done);
+}
+
+static void test_detached(void **state)
+{
+	/* The thread may look at it a little longer than this function. */
+	static struct seen seen;
+
+	(void)state;
+	assert_int_equal(sem_init(&seen.done, 0, 0), 0);
+	assert_int_equal(relay_thread_start(NULL, look, &seen), 0);
+	assert_int_equal(sem_wait(&seen.done), 0);
+	check(&seen);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_joined),
+		cmocka_unit_test(test_detached),
+	};
+
+	return cmocka_run_group_tests_name("thread", tests, NULL, NULL);
+}
