@@ -13,11 +13,16 @@ sys.path[:0] = [
 ]
 
 import certificates  # noqa: E402
+import own_network  # noqa: E402
 import relay_server  # noqa: E402
 import selection  # noqa: E402
 from selection import plain_program  # noqa: E402,F401
 import syncthing_device  # noqa: E402
 import upgrading  # noqa: E402
+
+
+def pytest_configure():
+    own_network.enter()
 
 
 def pytest_addoption(parser):

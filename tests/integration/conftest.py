@@ -10,9 +10,14 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import certificates  # noqa: E402
+import own_network  # noqa: E402
 import relay_server  # noqa: E402
 import selection  # noqa: E402
 from selection import plain_program, reference_program  # noqa: E402,F401
+
+
+def pytest_configure():
+    own_network.enter()
 
 
 def pytest_addoption(parser):
