@@ -169,6 +169,23 @@ struct relay_metric *relay_metric_add(
 	return m;
 }
 
+int relay_metrics_add(struct relay_ctx *cx, const struct relay_metric_def *defs,
+	unsigned count, struct relay_metric **added, struct relay_err *err)
+{
+	struct relay_err why;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct relay_metric *m = add(cx->mod, &defs[i], &why);
+
+		if (!m)
+			return relay_fail(err, "metric \"%s\" is refused: %s",
+				name_of(&defs[i]), why.text);
+		if (added)
+			added[i] = m;
+	}
+	return 0;
+}
+
 int relay_metric_relabel(struct relay_ctx *cx, struct relay_metric *metric,
 	const char *const *values)
 {

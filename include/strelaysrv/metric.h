@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct relay_ctx;
+struct relay_err;
 struct relay_metric;
 
 enum relay_metric_kind { RELAY_COUNTER, RELAY_GAUGE, RELAY_HISTOGRAM };
@@ -51,6 +52,13 @@ struct relay_metric_def {
  */
 struct relay_metric *relay_metric_add(
 	struct relay_ctx *cx, const struct relay_metric_def *def);
+
+/*
+ * The same for a table of them, in init's own terms: 0, or -1 with the reason
+ * in err.  added[i] becomes that of defs[i]; NULL: nobody will count by hand.
+ */
+int relay_metrics_add(struct relay_ctx *cx, const struct relay_metric_def *defs,
+	unsigned count, struct relay_metric **added, struct relay_err *err);
 
 /*
  * Other values for the label of a metric that is looked up (`read`), such as

@@ -440,15 +440,8 @@ static int64_t drain(struct relay_ctx *cx, enum relay_drain how)
 
 static int init(struct relay_ctx *cx, struct relay_err *err)
 {
-	struct state *state = state_of(cx);
-
-	for (int i = 0; i < METRICS; i++) {
-		state->metrics[i] = relay_metric_add(cx, &metrics[i]);
-		if (!state->metrics[i])
-			return relay_fail(err, "cannot register metric %s",
-				metrics[i].name);
-	}
-	return 0;
+	return relay_metrics_add(
+		cx, metrics, METRICS, state_of(cx)->metrics, err);
 }
 
 static void stop(struct relay_ctx *cx)

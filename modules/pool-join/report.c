@@ -213,14 +213,9 @@ static const struct pool_join_service service = {
 
 int report_init(struct relay_ctx *cx, struct relay_err *err)
 {
-	struct state *state = state_of(cx);
-
-	for (int i = 0; i < METRICS; i++) {
-		state->metrics[i] = relay_metric_add(cx, &metrics[i]);
-		if (!state->metrics[i])
-			return relay_fail(err, "cannot register metric %s",
-				metrics[i].name);
-	}
+	if (relay_metrics_add(
+		    cx, metrics, METRICS, state_of(cx)->metrics, err) != 0)
+		return -1;
 	if (relay_service_publish(cx, POOL_JOIN_SERVICE,
 		    POOL_JOIN_SERVICE_VERSION, &service) != 0)
 		return relay_fail(

@@ -97,25 +97,29 @@ static int64_t read_level(struct relay_ctx *cx, unsigned value)
 	return data->level;
 }
 
-static const struct relay_metric_def used = {.name = "used",
-	.unit = "bytes",
-	.kind = RELAY_GAUGE,
-	.label = "period",
-	.values = periods,
-	.read = read_used,
-	.help = "Traffic of the present period, as the option count says."};
-static const struct relay_metric_def cap = {.name = "cap",
-	.unit = "bytes",
-	.kind = RELAY_GAUGE,
-	.label = "period",
-	.values = periods,
-	.read = read_cap,
-	.help = "What may be used in a period; 0 is any amount."};
-static const struct relay_metric_def level = {.name = "level",
-	.unit = "",
-	.kind = RELAY_GAUGE,
-	.read = read_level,
-	.help = "0: open, 1: throttled, 2: used up."};
+static const struct relay_metric_def metrics[] = {
+	{.name = "used",
+		.unit = "bytes",
+		.kind = RELAY_GAUGE,
+		.label = "period",
+		.values = periods,
+		.read = read_used,
+		.help = "Traffic of the present period, as the option count "
+			"says."},
+	{.name = "cap",
+		.unit = "bytes",
+		.kind = RELAY_GAUGE,
+		.label = "period",
+		.values = periods,
+		.read = read_cap,
+		.help = "What may be used in a period; 0 is any amount."},
+	{.name = "level",
+		.unit = "",
+		.kind = RELAY_GAUGE,
+		.read = read_level,
+		.help = "0: open, 1: throttled, 2: used up."},
+};
+
 static int make_plan(
 	struct meter_plan *plan, const struct conf *conf, struct relay_err *err)
 {
@@ -316,9 +320,9 @@ static const struct relay_status_part status = {.show = show};
 
 static int init(struct relay_ctx *cx, struct relay_err *err)
 {
-	if (!relay_metric_add(cx, &used) || !relay_metric_add(cx, &cap) ||
-		!relay_metric_add(cx, &level))
-		return relay_fail(err, "cannot register the metrics");
+	if (relay_metrics_add(cx, metrics, sizeof(metrics) / sizeof(metrics[0]),
+		    NULL, err) != 0)
+		return -1;
 	return relay_service_publish(cx, "quota" RELAY_STATUS_PART,
 		       RELAY_STATUS_VERSION, &status) == 0
 		       ? 0

@@ -334,12 +334,9 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 {
 	struct data *data = cx->data;
 
-	for (int i = 0; i < METRIC_COUNT; i++) {
-		data->metrics[i] = relay_metric_add(cx, &metrics[i]);
-		if (!data->metrics[i])
-			return relay_fail(err, "cannot register metric %s",
-				metrics[i].name);
-	}
+	if (relay_metrics_add(cx, metrics, METRIC_COUNT, data->metrics, err) !=
+		0)
+		return -1;
 	if (relay_service_publish(cx, RATE_LIMIT_SERVICE,
 		    RATE_LIMIT_SERVICE_VERSION, &service) != 0)
 		return relay_fail(

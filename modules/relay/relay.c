@@ -73,12 +73,9 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 	if (reach_init(cx) != 0)
 		return relay_fail(
 			err, "the service " RELAY_SERVICE " is taken");
-	for (int i = 0; i < RELAY_METRICS; i++) {
-		data->metrics[i] = relay_metric_add(cx, &relay_metric_table[i]);
-		if (!data->metrics[i])
-			return relay_fail(err, "cannot register metric %s",
-				relay_metric_table[i].name);
-	}
+	if (relay_metrics_add(cx, relay_metric_table, RELAY_METRICS,
+		    data->metrics, err) != 0)
+		return -1;
 	if (directory_init(&data->directory) != 0 ||
 		pending_init(&data->pending) != 0 ||
 		pthread_mutex_init(&data->lock, NULL) != 0)

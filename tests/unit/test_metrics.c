@@ -11,6 +11,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include <strelaysrv/err.h>
+
 #include "log.h"
 #include "metrics.h"
 #include "module.h"
@@ -416,6 +418,24 @@ static void readers_see_numbers_only_grow(void **state)
 	assert_int_equal(pthread_join(thread, NULL), 0);
 }
 
+static void a_table_is_added_up_to_the_one_that_is_refused(void **state)
+{
+	struct relay_metric_def defs[] = {counter, gauge, histogram};
+	struct relay_metric *metrics[3] = {NULL};
+	struct relay_ctx *cx = &mod.control.pub;
+	struct relay_err err;
+
+	(void)state;
+	mod.stage = MODULE_LIVE;
+	assert_int_equal(relay_metrics_add(cx, defs, 3, metrics, &err), 0);
+	relay_metric_inc(cx, metrics[0], 1, 7);
+	assert_int_equal(value("things", "green"), 7);
+	assert_int_equal(relay_metrics_add(cx, defs, 3, NULL, &err), 0);
+	defs[1].label = "size";
+	assert_int_equal(relay_metrics_add(cx, defs, 3, metrics, &err), -1);
+	assert_non_null(strstr(err.text, "metric \"level\" is refused: "));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -432,6 +452,7 @@ int main(void)
 		T(there_is_an_end_to_numbers),
 		T(what_is_looked_up_may_get_other_labels),
 		T(a_module_may_give_other_labels),
+		T(a_table_is_added_up_to_the_one_that_is_refused),
 		T(visits_go_module_by_module_and_stop_when_told),
 		T(readers_see_numbers_only_grow),
 #undef T
