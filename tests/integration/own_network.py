@@ -11,7 +11,19 @@ import threading
 
 CLONE_NEWNET = 0x40000000
 
+_libc = ctypes.CDLL(None, use_errno=True)
 _entered = False
+
+
+def _check(result):
+    if result != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def make():
+    """A new one, for the calling thread and whom it starts; raises where the machine makes none."""
+    _check(_libc.unshare(CLONE_NEWNET))
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True, capture_output=True)
 
 
 def enter():
@@ -20,15 +32,13 @@ def enter():
     if _entered or "PYTEST_XDIST_WORKER" not in os.environ:
         return
     assert threading.current_thread() is threading.main_thread(), "children would be elsewhere"
-    libc = ctypes.CDLL(None, use_errno=True)
     before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     try:
-        if libc.unshare(CLONE_NEWNET) != 0:
-            return
-        try:
-            subprocess.run(["ip", "link", "set", "lo", "up"], check=True, capture_output=True)
-            _entered = True
-        except (OSError, subprocess.SubprocessError):
-            assert libc.setns(before, CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
+        make()
+        _entered = True
+    except PermissionError:
+        pass
+    except (OSError, subprocess.SubprocessError):
+        _check(_libc.setns(before, CLONE_NEWNET))
     finally:
         os.close(before)

@@ -4,7 +4,6 @@
 On a socket for both families, in a network namespace that has more than one IPv6 address."""
 
 import contextlib
-import ctypes
 import os
 import ssl
 import subprocess
@@ -13,12 +12,12 @@ import warnings
 
 import pytest
 
+import own_network
 import relay_protocol as rp
 from module_server import module_server  # noqa: F401
 from relay_client import ProtocolConnection
 from waiting import PATIENCE, wait_for
 
-CLONE_NEWNET = 0x40000000
 HERE = "fd00:ffff::1"
 ADDRESSES = [HERE, "fd00:1::1", "fd00:1::2", "fd00:1::ffff:ffff:ffff:ffff", "fd00:1:0:1::1",
              "fd00:2::1"]
@@ -31,13 +30,10 @@ def apart(function):
 
     def body():
         try:
-            libc = ctypes.CDLL(None, use_errno=True)
-            if libc.unshare(CLONE_NEWNET) != 0:
-                raise PermissionError(ctypes.get_errno(), "no network namespace")
-            for words in [["link", "set", "lo", "up"],
-                          *(["-6", "addr", "add", f"{a}/64", "dev", "lo", "nodad"]
-                            for a in ADDRESSES)]:
-                subprocess.run(["ip", *words], check=True, capture_output=True, timeout=PATIENCE)
+            own_network.make()
+            for address in ADDRESSES:
+                subprocess.run(["ip", "-6", "addr", "add", f"{address}/64", "dev", "lo", "nodad"],
+                               check=True, capture_output=True, timeout=PATIENCE)
             function()
         except BaseException as error:  # noqa: BLE001: raised again below
             failures.append(error)
