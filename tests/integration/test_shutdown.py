@@ -156,11 +156,16 @@ def test_answers_that_are_queued_are_delivered(start_ours, identities):
         count = 1000
         for _ in range(count):
             device.send(rp.Ping())
-        wait_for(lambda: unread(server, device.sock) == 0, "the server to read all questions")
+        # What the device's kernel has yet to send is not in the server's, either.
+        wait_for(lambda: unacknowledged(device.sock) == 0 and unread(server, device.sock) == 0,
+                 "the server to read all questions")
         server.send_signal(signal.SIGTERM)
         server.wait_for_log("core: stopping")
-        for _ in range(count):
-            assert device.receive() == rp.Pong()
+        for number in range(count):
+            try:
+                assert device.receive() == rp.Pong()
+            except Closed as error:
+                raise AssertionError(f"after {number} answers: {error}\n{server.log()}") from error
         device.expect_end_of_file()
         device.close()
         assert server.wait_for_exit() == 0
