@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Devices on TLS: they join, are pinged, and ask for each other. */
+/* Devices on TLS: they join and are pinged. */
 
 #include <string.h>
 
@@ -63,14 +63,14 @@ struct word {
 	struct place place;
 };
 
-static struct relay_conn *addressee(
-	struct relay_ctx *cx, const struct word *word, enum peer_state state)
+static struct relay_conn *addressee(struct relay_ctx *cx, const uint8_t *id,
+	struct place place, enum peer_state state)
 {
-	struct relay_conn *conn = relay_conn_find(cx, word->place.conn);
+	struct relay_conn *conn = relay_conn_find(cx, place.conn);
 
 	if (!conn || !relay_conn_peer(conn) ||
 		peer_of(cx, conn)->state != state ||
-		memcmp(relay_conn_peer(conn), word->id, ID_LEN) != 0)
+		memcmp(relay_conn_peer(conn), id, ID_LEN) != 0)
 		return NULL;
 	return conn;
 }
@@ -90,7 +90,8 @@ static void tell(struct relay_ctx *cx, relay_post_fn *fn, const uint8_t *id,
 static void hear_won(struct relay_ctx *cx, const void *arg)
 {
 	const struct word *word = arg;
-	struct relay_conn *conn = addressee(cx, word, PEER_WAITING);
+	struct relay_conn *conn =
+		addressee(cx, word->id, word->place, PEER_WAITING);
 
 	if (conn)
 		joined(cx, conn);
@@ -100,7 +101,8 @@ static void hear_won(struct relay_ctx *cx, const void *arg)
 static void hear_lost(struct relay_ctx *cx, const void *arg)
 {
 	const struct word *word = arg;
-	struct relay_conn *conn = addressee(cx, word, PEER_WAITING);
+	struct relay_conn *conn =
+		addressee(cx, word->id, word->place, PEER_WAITING);
 
 	if (!conn)
 		return;
@@ -109,16 +111,24 @@ static void hear_lost(struct relay_ctx *cx, const void *arg)
 	peer_respond(cx, conn, FRAME_ALREADY_CONNECTED);
 }
 
+struct relay_conn *protocol_owner(
+	struct relay_ctx *cx, const uint8_t *id, struct place place)
+{
+	struct relay_conn *conn = addressee(cx, id, place, PEER_JOINED);
+
+	/* It may not have heard yet that it owns the place. */
+	if (!conn && (conn = addressee(cx, id, place, PEER_WAITING)))
+		joined(cx, conn);
+	return conn;
+}
+
 /* To the owner: somebody else has your ID, show that you live. */
 static void hear_probe(struct relay_ctx *cx, const void *arg)
 {
 	const struct word *word = arg;
-	struct relay_conn *conn = addressee(cx, word, PEER_JOINED);
+	struct relay_conn *conn = protocol_owner(cx, word->id, word->place);
 	struct peer *peer;
 
-	/* It may not have heard yet that it owns the place. */
-	if (!conn && (conn = addressee(cx, word, PEER_WAITING)))
-		joined(cx, conn);
 	/* If it is gone, its end made the one who waits the owner. */
 	if (!conn)
 		return;
@@ -251,116 +261,6 @@ static bool join(struct relay_ctx *cx, struct relay_conn *conn,
 	return peer->state != PEER_GONE;
 }
 
-/* An invitation on its way to the device that was asked for. */
-struct invitation {
-	struct word to;
-	uint8_t from[ID_LEN];
-	uint8_t key[ID_LEN];
-};
-
-static bool invite(struct relay_ctx *cx, struct relay_conn *conn,
-	const uint8_t *from, const uint8_t *key, bool server_socket)
-{
-	struct relay_data *data = data_of(cx);
-	uint8_t message[FRAME_INVITATION_SIZE], address[16];
-	struct frame_invitation in = {.from = {from, ID_LEN},
-		.key = {key, ID_LEN},
-		.address = {address, 0},
-		.server_socket = server_socket};
-	struct sockaddr_storage peer;
-
-	relay_conn_sockaddr(conn, &peer);
-	pthread_mutex_lock(&data->lock);
-	advertise_to(&data->advertise, peer.ss_family == AF_INET6, address,
-		&in.address.len, &in.port);
-	pthread_mutex_unlock(&data->lock);
-	count(cx, METRIC_INVITATIONS, 0);
-	return peer_send(cx, conn, message,
-		frame_write_invitation(message, sizeof(message), &in));
-}
-
-static void hear_invitation(struct relay_ctx *cx, const void *arg)
-{
-	const struct invitation *in = arg;
-	struct relay_conn *conn = addressee(cx, &in->to, PEER_JOINED);
-
-	/* The directory has it as owner; it may not have heard that yet. */
-	if (!conn && (conn = addressee(cx, &in->to, PEER_WAITING)))
-		joined(cx, conn);
-
-	if (conn)
-		invite(cx, conn, in->from, in->key, true);
-}
-
-/* True: the session is pending, and its keys are in key[]. */
-static bool may_connect(struct relay_ctx *cx, struct relay_conn *conn,
-	const struct frame_bytes *id, struct place *owner,
-	uint8_t key[2][ID_LEN])
-{
-	struct relay_data *data = data_of(cx);
-	struct relay_denial why = {RELAY_REFUSE_POLICY, "refused"};
-	int64_t deadline = relay_now_ms(cx) + conf_of(cx)->message_timeout_ms;
-
-	if (relay_closed()) {
-		count(cx, METRIC_CONNECTS, RESULT_CLOSED);
-		peer_log(cx, conn, "refused: closed to newcomers");
-		peer_respond(cx, conn, FRAME_NOT_FOUND);
-		return false;
-	}
-	if (id->len != ID_LEN ||
-		!directory_find(&data->directory, id->data, owner)) {
-		count(cx, METRIC_CONNECTS, RESULT_NOT_FOUND);
-		peer_respond(cx, conn, FRAME_NOT_FOUND);
-		return false;
-	}
-	if (relay_ask_connect(cx, conn, id->data, &why) != RELAY_PASS) {
-		count(cx, METRIC_CONNECTS, RESULT_REFUSED);
-		/* Clients expect no RelayFull here. */
-		if (why.refusal == RELAY_REFUSE_FULL)
-			why.refusal = RELAY_REFUSE_ABSENT;
-		peer_refuse(cx, conn, &why);
-		return false;
-	}
-	if (pending_add(&data->pending, relay_conn_peer(conn), id->data,
-		    deadline, key) == 0)
-		return true;
-	count(cx, METRIC_CONNECTS, RESULT_FULL);
-	peer_log(cx, conn, "refused: too many pending sessions");
-	peer_bound(cx, BOUND_PENDING);
-	peer_respond(cx, conn, FRAME_NOT_FOUND);
-	return false;
-}
-
-static void ask_connect(struct relay_ctx *cx, struct relay_conn *conn,
-	const struct frame_bytes *id)
-{
-	struct invitation in;
-	uint8_t key[2][ID_LEN];
-
-	if (!may_connect(cx, conn, id, &in.to.place, key))
-		return;
-	count(cx, METRIC_CONNECTS, RESULT_OK);
-	/* Who asked leaves, and takes nothing with it. */
-	peer_of(cx, conn)->keeps_sessions = true;
-	if (!invite(cx, conn, id->data, key[SIDE_CLIENT], false))
-		return;
-	if (in.to.place.conn == relay_conn_id(conn) &&
-		in.to.place.worker == cx->worker) {
-		/* For itself: it must hear of both before it is closed. */
-		if (!invite(cx, conn, id->data, key[SIDE_SERVER], true))
-			return;
-	} else {
-		memcpy(in.to.id, id->data, ID_LEN);
-		memcpy(in.from, relay_conn_peer(conn), ID_LEN);
-		memcpy(in.key, key[SIDE_SERVER], ID_LEN);
-		if (relay_post(cx, in.to.place.worker, hear_invitation, &in,
-			    sizeof(in)) != 0)
-			relay_log(
-				cx, RELAY_ERROR, "no memory for an invitation");
-	}
-	peer_close(cx, conn, RELAY_END_DONE);
-}
-
 static bool message(struct relay_ctx *cx, struct relay_conn *conn,
 	const struct frame_header *header, const uint8_t *body)
 {
@@ -379,7 +279,7 @@ static bool message(struct relay_ctx *cx, struct relay_conn *conn,
 		return join(cx, conn, &bytes);
 	case FRAME_CONNECT:
 		frame_read_connect(body, header->length, &bytes);
-		ask_connect(cx, conn, &bytes);
+		asking_connect(cx, conn, &bytes);
 		return false;
 	default:
 		peer_unexpected(cx, conn, header->type);

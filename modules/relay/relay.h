@@ -5,7 +5,8 @@
  *
  * relay.c        descriptor, options, life, and hooks handed to the parts
  * peer.c         messages read from a connection, answers, the one way to end
- * protocol_mode.c  devices on TLS: join, ping, connect
+ * protocol_mode.c  devices on TLS: join, ping
+ * asking.c       devices that ask for others, and the invitations
  * session_mode.c   plain connections: the session's key, the pairing
  * advertise.c    the address that invitations and the URI tell
  * reach.c        how that changes, the URI, and the service for other modules
@@ -179,6 +180,16 @@ void protocol_deadline(struct relay_ctx *cx, struct relay_conn *conn);
 void protocol_reload(struct relay_ctx *cx, struct relay_conn *conn);
 void protocol_closed(struct relay_ctx *cx, struct relay_conn *conn,
 	enum relay_reason reason);
+
+/* The connection at `place` here that owns the device's ID.  NULL: gone. */
+struct relay_conn *protocol_owner(
+	struct relay_ctx *cx, const uint8_t *id, struct place place);
+
+/* asking.c */
+
+/* Invites the device of `conn` and the one it asks for, and ends `conn`. */
+void asking_connect(struct relay_ctx *cx, struct relay_conn *conn,
+	const struct frame_bytes *id);
 
 /* session_mode.c */
 
