@@ -13,12 +13,13 @@ static const char *const session_results[] = {
 	"first", "second", "unknown_key", "handed_back", NULL};
 static const char *const rejections[] = {"bad_magic", "bad_length",
 	"unknown_type", "short_body", "long_field", "bad_value",
-	"no_certificate", "several_certificates", "unexpected_message", NULL};
+	"no_certificate", "several_certificates", "unexpected_message",
+	"too_many_messages", NULL};
 
 _Static_assert(FRAME_ERRORS - 1 == REJECTED_NO_CERTIFICATE,
 	"the words above follow enum frame_error");
 _Static_assert(
-	sizeof(rejections) / sizeof(rejections[0]) == REJECTED_UNEXPECTED + 2,
+	sizeof(rejections) / sizeof(rejections[0]) == REJECTED_TOO_MANY + 2,
 	"one word for each rejection");
 
 static int64_t read_pending_keys(struct relay_ctx *cx, unsigned value)

@@ -48,6 +48,7 @@ enum {
 	REJECTED_NO_CERTIFICATE = 6,
 	REJECTED_CERTIFICATES,
 	REJECTED_UNEXPECTED,
+	REJECTED_TOO_MANY,
 };
 
 extern const struct relay_metric_def relay_metric_table[RELAY_METRICS];

@@ -2,6 +2,7 @@
 
 /* Messages read from a connection, answers, and the one way to end. */
 
+#include "pace.h"
 #include "relay.h"
 
 /* A peer that floods us with messages shares the worker with the others. */
@@ -40,6 +41,9 @@ void peer_bound(struct relay_ctx *cx, enum peer_bound bound)
 			"reached: requests get \"not found\"",
 		[BOUND_QUEUE] = "a device did not read what it was sent, and "
 				"was closed",
+		[BOUND_MESSAGES] =
+			"the bound messages-per-minute was reached: the "
+			"device was closed",
 	};
 
 	relay_log_seldom(cx, RELAY_WARNING, &data_of(cx)->bounds[bound], "%s",
@@ -53,7 +57,7 @@ void peer_close(
 	relay_conn_close(conn, reason);
 }
 
-bool peer_send(struct relay_ctx *cx, struct relay_conn *conn,
+static bool write_out(struct relay_ctx *cx, struct relay_conn *conn,
 	const uint8_t *message, size_t len)
 {
 	if (len && relay_conn_write(conn, message, len) == 0)
@@ -62,6 +66,40 @@ bool peer_send(struct relay_ctx *cx, struct relay_conn *conn,
 	peer_bound(cx, BOUND_QUEUE);
 	peer_close(cx, conn, RELAY_END_OVERFLOW);
 	return false;
+}
+
+static bool send_pongs(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	struct peer *peer = peer_of(cx, conn);
+	uint8_t pongs[MESSAGES_A_TURN * FRAME_EMPTY_SIZE];
+	size_t len = 0;
+
+	for (; peer->pongs; peer->pongs--)
+		len += frame_write_empty(
+			pongs + len, sizeof(pongs) - len, FRAME_PONG);
+	return len == 0 || write_out(cx, conn, pongs, len);
+}
+
+bool peer_send(struct relay_ctx *cx, struct relay_conn *conn,
+	const uint8_t *message, size_t len)
+{
+	/* Answers keep the order of the questions. */
+	return send_pongs(cx, conn) && write_out(cx, conn, message, len);
+}
+
+bool peer_ping(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	struct peer *peer = peer_of(cx, conn);
+
+	if (peer->asked < UINT8_MAX)
+		peer->asked++;
+	count(cx, METRIC_PINGS, 0);
+	return peer_send_empty(cx, conn, FRAME_PING);
+}
+
+void peer_pong(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	peer_of(cx, conn)->pongs++;
 }
 
 bool peer_send_empty(
@@ -85,6 +123,26 @@ bool peer_respond(
 	if (code == FRAME_SUCCESS)
 		return true;
 	peer_close(cx, conn, RELAY_END_DENIED);
+	return false;
+}
+
+bool peer_may_say(
+	struct relay_ctx *cx, struct relay_conn *conn, enum frame_type type)
+{
+	struct peer *peer = peer_of(cx, conn);
+
+	/* What we asked for is free, however often we ask. */
+	if (type == FRAME_PONG && peer->asked) {
+		peer->asked--;
+		return true;
+	}
+	if (pace_spend(&peer->said_ms, conf_of(cx)->messages_per_minute,
+		    relay_now_ms(cx)))
+		return true;
+	count(cx, METRIC_REJECTED, REJECTED_TOO_MANY);
+	peer_log(cx, conn, "says too much");
+	peer_bound(cx, BOUND_MESSAGES);
+	peer_respond(cx, conn, FRAME_UNEXPECTED);
 	return false;
 }
 
@@ -180,15 +238,19 @@ void peer_read(
 				return;
 			break;
 		case READER_BAD:
-			bad_frame(cx, conn, error);
+			if (send_pongs(cx, conn))
+				bad_frame(cx, conn, error);
 			return;
 		case READER_FAILED:
 			peer_close(cx, conn, RELAY_END_ERROR);
 			return;
 		case READER_WAIT:
+			send_pongs(cx, conn);
+			return;
 		case READER_ENDED: /* the server closes it */
 			return;
 		}
 	}
-	relay_conn_again(conn);
+	if (send_pongs(cx, conn))
+		relay_conn_again(conn);
 }

@@ -135,8 +135,7 @@ static void hear_probe(struct relay_ctx *cx, const void *arg)
 	peer = peer_of(cx, conn);
 	if (!peer->probe_ms)
 		peer->probe_ms = relay_now_ms(cx) + PROBE_MS;
-	count(cx, METRIC_PINGS, 0);
-	if (peer_send_empty(cx, conn, FRAME_PING))
+	if (peer_ping(cx, conn))
 		set_deadline(cx, conn);
 }
 
@@ -267,11 +266,14 @@ static bool message(struct relay_ctx *cx, struct relay_conn *conn,
 	struct peer *peer = peer_of(cx, conn);
 	struct frame_bytes bytes = {NULL, 0};
 
+	if (!peer_may_say(cx, conn, header->type))
+		return false;
 	if (peer->probe_ms)
 		alive(cx, conn, peer);
 	switch (header->type) {
 	case FRAME_PING:
-		return peer_send_empty(cx, conn, FRAME_PONG);
+		peer_pong(cx, conn);
+		return true;
 	case FRAME_PONG:
 		return true;
 	case FRAME_JOIN_RELAY:
@@ -317,8 +319,7 @@ static void ping(
 		return;
 	}
 	peer->ping_ms = relay_now_ms(cx) + conf_of(cx)->ping_interval_ms;
-	count(cx, METRIC_PINGS, 0);
-	if (peer_send_empty(cx, conn, FRAME_PING))
+	if (peer_ping(cx, conn))
 		set_deadline(cx, conn);
 }
 

@@ -50,6 +50,10 @@ static const struct relay_option options[] = {
 	RELAY_OPT(struct relay_conf, pending_per_device, int64_t,
 		"pending-per-device", RELAY_INT, "512", 0, 10000000,
 		"of these, of one device that asks; 0: any number"),
+	RELAY_OPT(struct relay_conf, messages_per_minute, int64_t,
+		"messages-per-minute", RELAY_INT, "600", 0, 60000,
+		"messages from one device, beside answers to pings; 0: any "
+		"number"),
 	RELAY_OPT_END};
 
 static int check(const void *values, struct relay_err *err)

@@ -40,10 +40,17 @@ struct relay_conf {
 	const char *token_file;
 	int64_t pending_sessions;
 	int64_t pending_per_device;
+	int64_t messages_per_minute;
 };
 
 /* What keeps one from taking all; said when it is reached. */
-enum peer_bound { BOUND_CONNECTIONS, BOUND_PENDING, BOUND_QUEUE, PEER_BOUNDS };
+enum peer_bound {
+	BOUND_CONNECTIONS,
+	BOUND_PENDING,
+	BOUND_QUEUE,
+	BOUND_MESSAGES,
+	PEER_BOUNDS
+};
 
 /* One for all threads. */
 struct relay_data {
@@ -93,6 +100,8 @@ struct peer {
 	uint8_t state;       /* enum peer_state */
 	bool spoke;          /* its first message has come */
 	bool keeps_sessions; /* its end leaves its device's sessions alone */
+	uint8_t pongs;       /* to be sent at the end of the turn */
+	uint8_t asked;       /* pings of ours that it has not answered yet */
 	struct reader reader;
 	int64_t opened_ms;
 	int64_t heard_ms; /* when the last message came */
@@ -101,6 +110,7 @@ struct peer {
 			int64_t ping_ms; /* when the next ping is due */
 			/* Until when it must show life; 0: need not. */
 			int64_t probe_ms;
+			int64_t said_ms; /* see pace.h */
 		};
 		uint8_t other_key[ID_LEN]; /* PEER_HALF: names the session */
 		struct place half;         /* PEER_SECOND: who waits for it */
@@ -151,6 +161,10 @@ bool peer_send_empty(
 /* Sends a Response; with other than FRAME_SUCCESS the connection ends. */
 bool peer_respond(
 	struct relay_ctx *cx, struct relay_conn *conn, enum frame_code code);
+/* Asks it for a sign of life, which it may answer at no cost. */
+bool peer_ping(struct relay_ctx *cx, struct relay_conn *conn);
+/* Answers its ping, in one write with the other answers of this turn. */
+void peer_pong(struct relay_ctx *cx, struct relay_conn *conn);
 /* Says that the relay is full, and ends it. */
 void peer_send_away(struct relay_ctx *cx, struct relay_conn *conn);
 /* Answers a filter's refusal in the protocol's words, and ends it. */
@@ -158,6 +172,9 @@ void peer_refuse(struct relay_ctx *cx, struct relay_conn *conn,
 	const struct relay_denial *why);
 /* Response 100 for a message that has no place here, and ends it. */
 void peer_unexpected(
+	struct relay_ctx *cx, struct relay_conn *conn, enum frame_type type);
+/* Charges it for a message.  False: it said too much, and is gone. */
+bool peer_may_say(
 	struct relay_ctx *cx, struct relay_conn *conn, enum frame_type type);
 /* Says that a bound was reached, not too often. */
 void peer_bound(struct relay_ctx *cx, enum peer_bound bound);
