@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "exempt.h"
 #include "relay.h"
 
 /* An invitation on its way to the device that was asked for. */
@@ -45,13 +46,45 @@ static void hear_invitation(struct relay_ctx *cx, const void *arg)
 }
 
 /* True: the session is pending, and its keys are in key[]. */
+static bool remember(struct relay_ctx *cx, struct relay_conn *conn,
+	const uint8_t *target, uint8_t key[2][ID_LEN])
+{
+	int64_t deadline = relay_now_ms(cx) + conf_of(cx)->message_timeout_ms;
+	enum pending_room room;
+	struct source source;
+	struct place lost;
+
+	exempt_source(cx, conn, &source);
+	room = pending_add(&data_of(cx)->pending, relay_conn_peer(conn), target,
+		&source, deadline, key, &lost);
+	guest_lose(cx, lost);
+	if (room == PENDING_ROOM)
+		return true;
+	if (room == PENDING_NO_MEMORY) {
+		count(cx, METRIC_CONNECTS, RESULT_ERROR);
+		peer_respond(cx, conn, FRAME_NOT_FOUND);
+		return false;
+	}
+	peer_bound(cx, BOUND_PENDING);
+	if (pending_added(room)) {
+		count(cx, METRIC_GIVEN_UP,
+			room == PENDING_MADE_ROOM ? GIVEN_UP_ALL
+						  : GIVEN_UP_SOURCE);
+		return true;
+	}
+	count(cx, METRIC_CONNECTS, RESULT_FULL);
+	peer_log(cx, conn, "refused: too many pending sessions");
+	peer_respond(cx, conn, FRAME_NOT_FOUND);
+	return false;
+}
+
+/* True: the session is pending, and its keys are in key[]. */
 static bool may_connect(struct relay_ctx *cx, struct relay_conn *conn,
 	const struct frame_bytes *id, struct place *owner,
 	uint8_t key[2][ID_LEN])
 {
 	struct relay_data *data = data_of(cx);
 	struct relay_denial why = {RELAY_REFUSE_POLICY, "refused"};
-	int64_t deadline = relay_now_ms(cx) + conf_of(cx)->message_timeout_ms;
 
 	if (relay_closed()) {
 		count(cx, METRIC_CONNECTS, RESULT_CLOSED);
@@ -73,14 +106,7 @@ static bool may_connect(struct relay_ctx *cx, struct relay_conn *conn,
 		peer_refuse(cx, conn, &why);
 		return false;
 	}
-	if (pending_add(&data->pending, relay_conn_peer(conn), id->data,
-		    deadline, key) == 0)
-		return true;
-	count(cx, METRIC_CONNECTS, RESULT_FULL);
-	peer_log(cx, conn, "refused: too many pending sessions");
-	peer_bound(cx, BOUND_PENDING);
-	peer_respond(cx, conn, FRAME_NOT_FOUND);
-	return false;
+	return remember(cx, conn, id->data, key);
 }
 
 void asking_connect(struct relay_ctx *cx, struct relay_conn *conn,

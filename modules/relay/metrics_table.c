@@ -11,6 +11,8 @@ static const char *const results[] = {"ok", "wrong_token", "full",
 	"already_joined", "not_found", "refused", "error", "closed", NULL};
 static const char *const session_results[] = {
 	"first", "second", "unknown_key", "handed_back", NULL};
+static const char *const given_up[] = {
+	"pending-sessions", "pending-per-source", NULL};
 static const char *const rejections[] = {"bad_magic", "bad_length",
 	"unknown_type", "short_body", "long_field", "bad_value",
 	"no_certificate", "several_certificates", "unexpected_message",
@@ -64,6 +66,13 @@ const struct relay_metric_def relay_metric_table[RELAY_METRICS] = {
 		.unit = "",
 		.kind = RELAY_COUNTER,
 		.help = "Sessions that were not complete in time."},
+	[METRIC_GIVEN_UP] = {.name = "sessions_given_up",
+		.unit = "",
+		.kind = RELAY_COUNTER,
+		.label = "bound",
+		.values = given_up,
+		.help = "Sessions that had not begun and made room for newer "
+			"ones, by bound."},
 	[METRIC_REJECTED] = {.name = "rejected",
 		.unit = "",
 		.kind = RELAY_COUNTER,

@@ -37,8 +37,9 @@ void peer_bound(struct relay_ctx *cx, enum peer_bound bound)
 			"the bound max-connections was reached: devices get "
 			"RelayFull",
 		[BOUND_PENDING] =
-			"the bound pending-sessions or pending-per-device was "
-			"reached: requests get \"not found\"",
+			"a bound on pending sessions was reached: the oldest "
+			"of whoever has most make room, or requests get "
+			"\"not found\"",
 		[BOUND_QUEUE] = "a device did not read what it was sent, and "
 				"was closed",
 		[BOUND_MESSAGES] =

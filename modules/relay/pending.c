@@ -8,24 +8,24 @@
 
 #include "pending.h"
 
+/* How many of a source's sessions are looked at to find the one to go. */
+#define LOOKS 64
+
 struct pending_key {
 	UT_hash_handle hh;
 	struct pending *pending;
 	uint8_t key[ID_LEN];
 };
 
-/* A device that asked for others. */
-struct asker {
-	UT_hash_handle hh;
-	unsigned sessions;
-	uint8_t id[ID_LEN];
-};
-
 struct pending {
 	struct pending *next, *prev;
+	/* Of the same widest source, the oldest first. */
+	struct pending *source_next, *source_prev;
 	struct pending_key key[2]; /* by side; in the table while unused */
 	bool used[2];
-	struct asker *asker; /* borrowed */
+	unsigned levels;
+	struct share *device; /* borrowed, as what follows */
+	struct share *source[SOURCE_LEVELS];
 	int64_t deadline_ms;
 	struct pending_pair pair;
 };
@@ -37,44 +37,85 @@ int pending_init(struct pending_table *table)
 }
 
 void pending_bound(
-	struct pending_table *table, int64_t most, int64_t most_of_one)
+	struct pending_table *table, const struct pending_bounds *bounds)
 {
 	pthread_mutex_lock(&table->lock);
-	table->most = most;
-	table->most_of_one = most_of_one;
+	table->bounds = *bounds;
 	pthread_mutex_unlock(&table->lock);
 }
 
-/* NULL: it has asked for too many, or there is no memory. */
-static struct asker *asker_enter(struct pending_table *table, const uint8_t *id)
+static struct shares *shares_of(
+	struct pending_table *table, unsigned level, unsigned levels)
 {
-	struct asker *asker;
-
-	HASH_FIND(hh, table->askers, id, ID_LEN, asker);
-	if (asker && table->most_of_one &&
-		asker->sessions >= table->most_of_one)
-		return NULL;
-	if (!asker) {
-		asker = calloc(1, sizeof(*asker));
-		if (!asker)
-			return NULL;
-		memcpy(asker->id, id, ID_LEN);
-		HASH_ADD_KEYPTR(hh, table->askers, asker->id, ID_LEN, asker);
-		if (!asker->hh.tbl) { /* uthash found no memory */
-			free(asker);
-			return NULL;
-		}
-	}
-	asker->sessions++;
-	return asker;
+	return level + 1 == levels ? &table->wide : &table->narrow;
 }
 
-static void asker_leave(struct pending_table *table, struct asker *asker)
+static struct share *widest(const struct pending *pending)
 {
-	if (--asker->sessions)
-		return;
-	HASH_DEL(table->askers, asker);
-	free(asker);
+	return pending->levels ? pending->source[pending->levels - 1] : NULL;
+}
+
+/* The list of a share begins with the oldest, whose prev is the newest. */
+static void join_source(struct pending *pending)
+{
+	struct share *share = widest(pending);
+	struct pending *first = share ? share->items : NULL;
+
+	pending->source_next = NULL;
+	pending->source_prev = first ? first->source_prev : pending;
+	if (first) {
+		first->source_prev->source_next = pending;
+		first->source_prev = pending;
+	} else if (share) {
+		share->items = pending;
+	}
+}
+
+static void leave_source(struct pending *pending)
+{
+	struct share *share = widest(pending);
+	struct pending *first = share->items, *next = pending->source_next;
+
+	if (next)
+		next->source_prev = pending->source_prev;
+	else
+		first->source_prev = pending->source_prev;
+	if (pending == first)
+		share->items = next;
+	else
+		pending->source_prev->source_next = next;
+}
+
+static void give_shares(struct pending_table *table, struct pending *pending)
+{
+	if (pending->device)
+		shares_give(&table->devices, pending->device);
+	for (unsigned i = 0; i < pending->levels; i++)
+		if (pending->source[i])
+			shares_give(shares_of(table, i, pending->levels),
+				pending->source[i]);
+}
+
+static int take_shares(struct pending_table *table, struct pending *pending,
+	const struct source *source)
+{
+	pending->levels = source->levels;
+	pending->device =
+		shares_take(&table->devices, pending->pair.id[SIDE_CLIENT]);
+	if (!pending->device)
+		goto error;
+	for (unsigned i = 0; i < source->levels; i++) {
+		pending->source[i] = shares_take(
+			shares_of(table, i, source->levels), source->key[i]);
+		if (!pending->source[i])
+			goto error;
+	}
+	join_source(pending);
+	return 0;
+
+error:
+	give_shares(table, pending);
+	return -1;
 }
 
 static void use_up(
@@ -99,7 +140,9 @@ static void drop(struct pending_table *table, struct pending *pending)
 	else
 		table->last = pending->prev;
 	table->sessions--;
-	asker_leave(table, pending->asker);
+	if (pending->levels)
+		leave_source(pending);
+	give_shares(table, pending);
 	free(pending);
 }
 
@@ -129,15 +172,66 @@ static struct pending_key *find(struct pending_table *table, const uint8_t *key)
 	return found;
 }
 
-/* Takes pending over, also on failure. */
-static int insert(struct pending_table *table, struct pending *pending)
+static bool reached(int64_t bound, const struct share *share)
 {
-	if (table->most && table->sessions >= table->most) {
-		free(pending);
-		return -1;
+	return bound && share && share->held >= bound;
+}
+
+/*
+ * Of a widest source, the one to go: the oldest of those within it that have
+ * most, as far as a short look tells; `within` is one that must be among them,
+ * or NULL.
+ */
+static struct pending *oldest_of(
+	const struct share *wide, const struct share *within, unsigned level)
+{
+	struct pending *found = NULL, *pending = wide->items;
+
+	for (int i = 0; i < LOOKS && pending; i++) {
+		if ((!within || pending->source[level] == within) &&
+			(!found || pending->source[0]->held >
+					   found->source[0]->held))
+			found = pending;
+		pending = pending->source_next;
 	}
-	pending->asker = asker_enter(table, pending->pair.id[SIDE_CLIENT]);
-	if (!pending->asker) {
+	return found;
+}
+
+/* Whether one more fits, and *victim, who then has to go, or NULL. */
+static enum pending_room find_room(struct pending_table *table,
+	const uint8_t *client, const struct source *source,
+	struct pending **victim)
+{
+	const struct pending_bounds *bounds = &table->bounds;
+	const struct share *wide = NULL, *share;
+
+	*victim = NULL;
+	if (reached(bounds->of_device, shares_find(&table->devices, client)))
+		return PENDING_DEVICE_FULL;
+	if (source->levels)
+		wide = shares_find(
+			&table->wide, source->key[source->levels - 1]);
+	for (unsigned i = 0; i < source->levels && wide; i++) {
+		share = shares_find(
+			shares_of(table, i, source->levels), source->key[i]);
+		if (!reached(bounds->of_source, share))
+			continue;
+		*victim = oldest_of(wide, share, i);
+		return *victim ? PENDING_SOURCE_ROOM : PENDING_SOURCE_FULL;
+	}
+	if (!bounds->all || table->sessions < bounds->all)
+		return PENDING_ROOM;
+	wide = shares_most(&table->wide);
+	if (wide)
+		*victim = oldest_of(wide, NULL, 0);
+	return *victim ? PENDING_MADE_ROOM : PENDING_FULL;
+}
+
+/* 0 or -1.  Takes pending over, also on failure. */
+static int insert(struct pending_table *table, struct pending *pending,
+	const struct source *source)
+{
+	if (take_shares(table, pending, source) != 0) {
 		free(pending);
 		return -1;
 	}
@@ -157,28 +251,50 @@ static int insert(struct pending_table *table, struct pending *pending)
 	return 0;
 }
 
-int pending_add(struct pending_table *table, const uint8_t *client,
-	const uint8_t *server, int64_t deadline_ms, uint8_t key[2][ID_LEN])
+static struct pending *make(const uint8_t *client, const uint8_t *server,
+	int64_t deadline_ms, uint8_t key[2][ID_LEN])
 {
-	struct pending *pending = calloc(1, sizeof(*pending));
 	const size_t len = sizeof(uint8_t[2][ID_LEN]);
-	int result;
+	struct pending *pending = calloc(1, sizeof(*pending));
 
 	if (!pending)
-		return -1;
+		return NULL;
 	if (getrandom(key, len, 0) != (ssize_t)len) {
 		free(pending);
-		return -1;
+		return NULL;
 	}
 	for (int side = 0; side < 2; side++)
 		memcpy(pending->key[side].key, key[side], ID_LEN);
 	memcpy(pending->pair.id[SIDE_CLIENT], client, ID_LEN);
 	memcpy(pending->pair.id[SIDE_SERVER], server, ID_LEN);
 	pending->deadline_ms = deadline_ms;
+	return pending;
+}
+
+enum pending_room pending_add(struct pending_table *table,
+	const uint8_t *client, const uint8_t *server,
+	const struct source *source, int64_t deadline_ms,
+	uint8_t key[2][ID_LEN], struct place *lost)
+{
+	struct pending *pending = make(client, server, deadline_ms, key);
+	struct pending *victim;
+	enum pending_room room;
+
+	*lost = (struct place){0, 0};
+	if (!pending)
+		return PENDING_NO_MEMORY;
 	pthread_mutex_lock(&table->lock);
-	result = insert(table, pending);
+	room = find_room(table, client, source, &victim);
+	if (victim) {
+		*lost = victim->pair.half;
+		drop(table, victim);
+	}
+	if (!pending_added(room))
+		free(pending);
+	else if (insert(table, pending, source) != 0)
+		room = PENDING_NO_MEMORY;
 	pthread_mutex_unlock(&table->lock);
-	return result;
+	return room;
 }
 
 enum pending_answer pending_claim(struct pending_table *table,

@@ -15,21 +15,29 @@
 #include <stdint.h>
 
 #include "directory.h"
-#include "id_hash.h"
+#include "shares.h"
+#include "source.h"
 
 enum { SIDE_CLIENT, SIDE_SERVER }; /* the one who asked, the one asked for */
 
-struct asker;
 struct pending;
+
+/* What strangers can make us remember; 0: any number. */
+struct pending_bounds {
+	int64_t all;
+	int64_t of_device; /* that one device asked for */
+	int64_t of_source; /* that were asked for from one source */
+};
 
 struct pending_table {
 	pthread_mutex_t lock;
 	struct pending_key *keys;     /* uthash, by key */
 	struct pending *first, *last; /* in the order they were made */
 	unsigned sessions;
-	struct asker *askers; /* uthash, by device ID */
-	int64_t most;         /* sessions, and those that one device asked */
-	int64_t most_of_one;  /* for: what strangers can make us remember */
+	struct shares devices; /* by who asked */
+	struct shares narrow;  /* by source: the levels below the widest */
+	struct shares wide;    /* the widest, whose items are its sessions */
+	struct pending_bounds bounds;
 };
 
 /* What two keys make known once they meet. */
@@ -45,16 +53,38 @@ enum pending_answer {
 	PENDING_SECOND,  /* complete */
 };
 
+/* Why a session could not be remembered, or which one made room for it. */
+enum pending_room {
+	PENDING_ROOM,
+	PENDING_NO_MEMORY,   /* or no randomness */
+	PENDING_FULL,        /* refused, by bounds.all */
+	PENDING_DEVICE_FULL, /* refused, by bounds.of_device */
+	PENDING_SOURCE_FULL, /* refused, by bounds.of_source */
+	PENDING_MADE_ROOM,   /* bounds.all: who has most gave up its oldest */
+	PENDING_SOURCE_ROOM, /* bounds.of_source: it gave up its oldest */
+};
+
+static inline bool pending_added(enum pending_room room)
+{
+	return room == PENDING_ROOM || room >= PENDING_MADE_ROOM;
+}
+
 int pending_init(struct pending_table *table);
 void pending_finish(struct pending_table *table);
 
-/* New bounds, for what is added from now on; 0: none. */
+/* New bounds, for what is added from now on. */
 void pending_bound(
-	struct pending_table *table, int64_t most, int64_t most_of_one);
+	struct pending_table *table, const struct pending_bounds *bounds);
 
-/* 0; -1 without memory, randomness or room.  key[] by side. */
-int pending_add(struct pending_table *table, const uint8_t *client,
-	const uint8_t *server, int64_t deadline_ms, uint8_t key[2][ID_LEN]);
+/*
+ * A session that `client` asked for from `source`.  key[] by side.  Where
+ * another one made room for it, *lost is the half that waited for that one, or
+ * conn 0.
+ */
+enum pending_room pending_add(struct pending_table *table,
+	const uint8_t *client, const uint8_t *server,
+	const struct source *source, int64_t deadline_ms,
+	uint8_t key[2][ID_LEN], struct place *lost);
 
 /*
  * Uses a key up.  With PENDING_FIRST, `place` is kept as the half that waits,

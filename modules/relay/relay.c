@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "exempt.h"
 #include "relay.h"
 #include "service.h"
 
@@ -50,6 +51,10 @@ static const struct relay_option options[] = {
 	RELAY_OPT(struct relay_conf, pending_per_device, int64_t,
 		"pending-per-device", RELAY_INT, "512", 0, 10000000,
 		"of these, of one device that asks; 0: any number"),
+	RELAY_OPT(struct relay_conf, pending_per_source, int64_t,
+		"pending-per-source", RELAY_INT, "1024", 0, 10000000,
+		"of these, asked for from one IPv4 address or IPv6 /64, /56 "
+		"or /48; above it its oldest makes room; 0: any number"),
 	RELAY_OPT(struct relay_conf, messages_per_minute, int64_t,
 		"messages-per-minute", RELAY_INT, "600", 0, 60000,
 		"messages from one device, beside answers to pings; 0: any "
@@ -129,16 +134,23 @@ static int load(struct relay_ctx *cx,
 {
 	struct relay_data *data = data_of(cx);
 	const struct relay_conf *conf = conf_of(cx);
+	const struct pending_bounds bounds = {.all = conf->pending_sessions,
+		.of_device = conf->pending_per_device,
+		.of_source = conf->pending_per_source};
+	struct ranges exempt, old;
 	struct secret secret;
 
 	if (secret_load(&secret, conf->token, conf->token_file, err) != 0 ||
-		reach(cx, err) != 0 || watch_pending(cx, err) != 0)
+		reach(cx, err) != 0 || watch_pending(cx, err) != 0 ||
+		exempt_read(cx, &exempt, err) != 0)
 		return -1;
-	pending_bound(&data->pending, conf->pending_sessions,
-		conf->pending_per_device);
+	pending_bound(&data->pending, &bounds);
 	pthread_mutex_lock(&data->lock);
 	data->secret = secret;
+	old = data->exempt;
+	data->exempt = exempt;
 	pthread_mutex_unlock(&data->lock);
+	ranges_free(&old);
 	if (conf->ping_interval_ms >= conf->network_timeout_ms)
 		relay_log(cx, RELAY_WARNING,
 			"ping-interval is not below network-timeout: devices "
@@ -176,6 +188,7 @@ static void fini(struct relay_ctx *cx)
 	reach_finish(cx);
 	pending_finish(&data->pending);
 	directory_finish(&data->directory);
+	ranges_free(&data->exempt);
 	pthread_mutex_destroy(&data->lock);
 }
 

@@ -11,6 +11,7 @@
  * advertise.c    the address that invitations and the URI tell
  * reach.c        how that changes, the URI, and the service for other modules
  * secret.c       the token
+ * exempt.c       whose source is not bounded
  * farewell.c     sending devices away while the server drains
  */
 #ifndef RELAY_H
@@ -21,6 +22,7 @@
 
 #include <strelaysrv/module.h>
 
+#include "access/ranges.h"
 #include "advertise.h"
 #include "directory.h"
 #include "metrics_table.h"
@@ -40,6 +42,7 @@ struct relay_conf {
 	const char *token_file;
 	int64_t pending_sessions;
 	int64_t pending_per_device;
+	int64_t pending_per_source;
 	int64_t messages_per_minute;
 };
 
@@ -58,6 +61,7 @@ struct relay_data {
 	struct pending_table pending;
 	pthread_mutex_t lock; /* of what follows */
 	struct secret secret;
+	struct ranges exempt;
 	struct advertise advertise;
 	struct reach reach; /* of the control thread, and the next */
 	struct relay_timer *expiry;
@@ -213,6 +217,8 @@ void asking_connect(struct relay_ctx *cx, struct relay_conn *conn,
 void guest_opened(struct relay_ctx *cx, struct relay_conn *conn);
 void guest_readable(struct relay_ctx *cx, struct relay_conn *conn);
 void guest_closed(struct relay_ctx *cx, struct relay_conn *conn);
+/* Ends a half whose other side cannot come any more; conn 0: none. */
+void guest_lose(struct relay_ctx *cx, struct place half);
 
 /* farewell.c*/
 

@@ -132,7 +132,7 @@ void guest_readable(struct relay_ctx *cx, struct relay_conn *conn)
 		peer_read(cx, conn, message);
 }
 
-/* On the half's worker: the other side got lost on its way. */
+/* On the half's worker: the other side got lost, or will not come. */
 static void hear_alone(struct relay_ctx *cx, const void *arg)
 {
 	const uint64_t *id = arg;
@@ -142,6 +142,14 @@ static void hear_alone(struct relay_ctx *cx, const void *arg)
 		peer_close(cx, conn, RELAY_END_PEER_LOST);
 }
 
+void guest_lose(struct relay_ctx *cx, struct place half)
+{
+	/* Without memory the half's own deadline ends it. */
+	if (half.conn)
+		relay_post(cx, half.worker, hear_alone, &half.conn,
+			sizeof(half.conn));
+}
+
 void guest_closed(struct relay_ctx *cx, struct relay_conn *conn)
 {
 	struct peer *peer = peer_of(cx, conn);
@@ -149,6 +157,5 @@ void guest_closed(struct relay_ctx *cx, struct relay_conn *conn)
 	if (peer->state == PEER_HALF)
 		pending_abandon(&data_of(cx)->pending, peer->other_key);
 	else if (peer->state == PEER_SECOND)
-		relay_post(cx, peer->half.worker, hear_alone, &peer->half.conn,
-			sizeof(peer->half.conn));
+		guest_lose(cx, peer->half);
 }

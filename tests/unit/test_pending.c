@@ -2,6 +2,8 @@
 
 /* Tests of the table of sessions that have not begun. */
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,12 +16,60 @@
 static const uint8_t alice[ID_LEN] = {'a'}, bob[ID_LEN] = {'b'};
 static const struct place here = {0, 7}, there = {1, 7};
 
+static const struct source nowhere; /* without levels: exempt */
+
 struct fixture {
 	struct pending_table table;
 	uint8_t key[2][ID_LEN], other[ID_LEN];
 	struct pending_pair pair;
 	int64_t deadline_ms, next_ms;
+	struct place lost;
 };
+
+static enum pending_room add(struct fixture *f, const uint8_t *client,
+	const struct source *source, uint8_t key[2][ID_LEN])
+{
+	return pending_add(&f->table, client, client == bob ? alice : bob,
+		source, 2000, key, &f->lost);
+}
+
+/* One of many: 10.0.x.x, or the given /64 of a /48 that ends in `site`. */
+static struct source v4(unsigned number)
+{
+	struct sockaddr_in from = {.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(0x0a000000U + number)};
+	struct sockaddr_storage any = {0};
+	struct source source;
+
+	memcpy(&any, &from, sizeof(from));
+	source_read(&any, &source);
+	return source;
+}
+
+static struct source v6(uint8_t site, unsigned subnet)
+{
+	struct sockaddr_in6 from = {.sin6_family = AF_INET6,
+		.sin6_addr.s6_addr = {0x20, 1, 0xd, 0xb8, 0, site,
+			(uint8_t)(subnet >> 8), (uint8_t)subnet, 1}};
+	struct sockaddr_storage any = {0};
+	struct source source;
+
+	memcpy(&any, &from, sizeof(from));
+	source_read(&any, &source);
+	return source;
+}
+
+/* Another device each time: IDs are free. */
+static enum pending_room add_from(
+	struct fixture *f, struct source source, uint8_t key[2][ID_LEN])
+{
+	static uint32_t number;
+	uint8_t client[ID_LEN] = {'x'};
+
+	number++;
+	memcpy(client + 1, &number, sizeof(number));
+	return add(f, client, &source, key);
+}
 
 static int set_up(void **state)
 {
@@ -28,7 +78,8 @@ static int set_up(void **state)
 	memset(&fixture, 0, sizeof(fixture));
 	*state = &fixture;
 	return id_hash_init() || pending_init(&fixture.table) ||
-	       pending_add(&fixture.table, alice, bob, 1000, fixture.key);
+	       pending_add(&fixture.table, alice, bob, &nowhere, 1000,
+		       fixture.key, &fixture.lost) != PENDING_ROOM;
 }
 
 static int tear_down(void **state)
@@ -111,7 +162,7 @@ static void expiry_forgets_the_old_and_keeps_the_new(void **state)
 	struct fixture *f = *state;
 	uint8_t later[2][ID_LEN];
 
-	assert_int_equal(pending_add(&f->table, bob, alice, 2000, later), 0);
+	assert_int_equal(add(f, bob, &nowhere, later), PENDING_ROOM);
 	assert_int_equal(pending_expire(&f->table, 999, &f->next_ms), 0);
 	assert_int_equal(f->next_ms, 1000);
 	assert_int_equal(pending_expire(&f->table, 1000, &f->next_ms), 1);
@@ -121,18 +172,26 @@ static void expiry_forgets_the_old_and_keeps_the_new(void **state)
 	assert_true(f->next_ms == INT64_MAX);
 }
 
+static void bound(
+	struct fixture *f, int64_t all, int64_t of_device, int64_t of_source)
+{
+	const struct pending_bounds bounds = {all, of_device, of_source};
+
+	pending_bound(&f->table, &bounds);
+}
+
 static void the_table_has_a_bound(void **state)
 {
 	struct fixture *f = *state;
 	uint8_t key[2][ID_LEN];
 
-	pending_bound(&f->table, 1000, 0);
+	bound(f, 1000, 0, 0);
 	for (int i = 1; i < 1000; i++)
-		assert_int_equal(
-			pending_add(&f->table, alice, bob, 1000, key), 0);
-	assert_int_equal(pending_add(&f->table, alice, bob, 1000, key), -1);
-	assert_int_equal(pending_expire(&f->table, 1000, &f->next_ms), 1000);
-	assert_int_equal(pending_add(&f->table, alice, bob, 1000, key), 0);
+		assert_int_equal(add(f, alice, &nowhere, key), PENDING_ROOM);
+	/* Nobody is there who could make room. */
+	assert_int_equal(add(f, alice, &nowhere, key), PENDING_FULL);
+	assert_int_equal(pending_expire(&f->table, 2000, &f->next_ms), 1000);
+	assert_int_equal(add(f, alice, &nowhere, key), PENDING_ROOM);
 }
 
 static void a_device_has_a_bound_of_its_own(void **state)
@@ -140,16 +199,96 @@ static void a_device_has_a_bound_of_its_own(void **state)
 	struct fixture *f = *state;
 	uint8_t key[2][ID_LEN];
 
-	pending_bound(&f->table, 0, 3);
+	bound(f, 0, 3, 0);
 	for (int i = 1; i < 3; i++) /* set_up made the first */
-		assert_int_equal(
-			pending_add(&f->table, alice, bob, 2000, key), 0);
-	assert_int_equal(pending_add(&f->table, alice, bob, 2000, key), -1);
+		assert_int_equal(add(f, alice, &nowhere, key), PENDING_ROOM);
+	assert_int_equal(add(f, alice, &nowhere, key), PENDING_DEVICE_FULL);
 	/* Being asked for does not count. */
-	assert_int_equal(pending_add(&f->table, bob, alice, 2000, key), 0);
+	assert_int_equal(add(f, bob, &nowhere, key), PENDING_ROOM);
 	assert_int_equal(pending_expire(&f->table, 1000, &f->next_ms), 1);
-	assert_int_equal(pending_add(&f->table, alice, bob, 2000, key), 0);
-	assert_int_equal(pending_add(&f->table, alice, bob, 2000, key), -1);
+	assert_int_equal(add(f, alice, &nowhere, key), PENDING_ROOM);
+	assert_int_equal(add(f, alice, &nowhere, key), PENDING_DEVICE_FULL);
+}
+
+static bool works(struct fixture *f, uint8_t key[2][ID_LEN])
+{
+	return pending_claim(&f->table, key[SIDE_CLIENT], here, 0, f->other,
+		       &f->deadline_ms, &f->pair) != PENDING_UNKNOWN;
+}
+
+static void a_source_gives_up_its_own_oldest(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t key[5][2][ID_LEN], other[2][ID_LEN];
+
+	bound(f, 0, 0, 4);
+	assert_int_equal(add_from(f, v4(2), other), PENDING_ROOM);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(add_from(f, v4(1), key[i]), PENDING_ROOM);
+	assert_int_equal(add_from(f, v4(1), key[4]), PENDING_SOURCE_ROOM);
+	assert_int_equal(f->lost.conn, 0);
+	assert_false(works(f, key[0]));
+	for (int i = 1; i < 5; i++)
+		assert_true(works(f, key[i]));
+	assert_true(works(f, other));
+	assert_true(works(f, f->key));
+	/* One whose half waits is told of. */
+	assert_int_equal(add_from(f, v4(1), other), PENDING_SOURCE_ROOM);
+	assert_int_equal(f->lost.conn, here.conn);
+}
+
+static void a_home_of_many_networks_is_one_source(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t key[2][ID_LEN];
+
+	bound(f, 0, 0, 10);
+	for (unsigned i = 0; i < 10; i++) /* one /56 */
+		assert_int_equal(add_from(f, v6(1, i), key), PENDING_ROOM);
+	assert_int_equal(add_from(f, v6(1, 77), key), PENDING_SOURCE_ROOM);
+	for (unsigned i = 0; i < 10; i++) /* one /48 */
+		assert_int_equal(add_from(f, v6(2, i << 8), key), PENDING_ROOM);
+	assert_int_equal(add_from(f, v6(2, 0x7700), key), PENDING_SOURCE_ROOM);
+	assert_int_equal(add_from(f, v6(3, 0), key), PENDING_ROOM);
+}
+
+static void a_newcomer_finds_room_at_the_expense_of_who_has_most(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t good[2][ID_LEN], first[2][ID_LEN], key[2][ID_LEN];
+
+	bound(f, 100, 0, 0);
+	assert_int_equal(add_from(f, v4(9), good), PENDING_ROOM);
+	assert_int_equal(add_from(f, v4(1), first), PENDING_ROOM);
+	for (unsigned i = 0; i < 57; i++)
+		assert_int_equal(add_from(f, v4(1), key), PENDING_ROOM);
+	for (unsigned i = 0; i < 40; i++)
+		assert_int_equal(add_from(f, v4(2), key), PENDING_ROOM);
+	assert_int_equal(add_from(f, v4(10), key), PENDING_MADE_ROOM);
+	assert_false(works(f, first));
+	assert_true(works(f, key));
+	/* However many more come from those two. */
+	for (unsigned i = 0; i < 1000; i++)
+		assert_int_equal(
+			add_from(f, v4(1 + i % 2), key), PENDING_MADE_ROOM);
+	assert_true(works(f, good));
+	assert_true(works(f, f->key));
+	assert_int_equal(pending_sessions(&f->table), 100);
+}
+
+static void a_site_does_not_crowd_out_its_quiet_networks(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t good[2][ID_LEN], key[2][ID_LEN];
+
+	bound(f, 50, 0, 0);
+	assert_int_equal(add_from(f, v6(1, 1), good), PENDING_ROOM);
+	for (unsigned i = 0; i < 48; i++)
+		assert_int_equal(add_from(f, v6(1, 2), key), PENDING_ROOM);
+	for (unsigned i = 0; i < 40; i++)
+		assert_int_equal(
+			add_from(f, v6(1, 10 + i), key), PENDING_MADE_ROOM);
+	assert_true(works(f, good));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -166,6 +305,10 @@ int main(void)
 		TEST(expiry_forgets_the_old_and_keeps_the_new),
 		TEST(the_table_has_a_bound),
 		TEST(a_device_has_a_bound_of_its_own),
+		TEST(a_source_gives_up_its_own_oldest),
+		TEST(a_home_of_many_networks_is_one_source),
+		TEST(a_newcomer_finds_room_at_the_expense_of_who_has_most),
+		TEST(a_site_does_not_crowd_out_its_quiet_networks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
