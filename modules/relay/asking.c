@@ -78,6 +78,16 @@ static bool remember(struct relay_ctx *cx, struct relay_conn *conn,
 	return false;
 }
 
+/* A request carries no token, but who has joined has brought one. */
+static bool may_ask(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	struct place own;
+
+	return conf_of(cx)->asks == ASKS_ANYONE ||
+	       directory_find(
+		       &data_of(cx)->directory, relay_conn_peer(conn), &own);
+}
+
 /* True: the session is pending, and its keys are in key[]. */
 static bool may_connect(struct relay_ctx *cx, struct relay_conn *conn,
 	const struct frame_bytes *id, struct place *owner,
@@ -89,6 +99,12 @@ static bool may_connect(struct relay_ctx *cx, struct relay_conn *conn,
 	if (relay_closed()) {
 		count(cx, METRIC_CONNECTS, RESULT_CLOSED);
 		peer_log(cx, conn, "refused: closed to newcomers");
+		peer_respond(cx, conn, FRAME_NOT_FOUND);
+		return false;
+	}
+	if (!may_ask(cx, conn)) {
+		count(cx, METRIC_CONNECTS, RESULT_NOT_JOINED);
+		peer_log(cx, conn, "refused: asks without having joined");
 		peer_respond(cx, conn, FRAME_NOT_FOUND);
 		return false;
 	}

@@ -33,7 +33,8 @@ enum {
 	RESULT_NOT_FOUND,
 	RESULT_REFUSED,
 	RESULT_ERROR,
-	RESULT_CLOSED, /* to newcomers, see relay_closed() */
+	RESULT_CLOSED,     /* to newcomers, see relay_closed() */
+	RESULT_NOT_JOINED, /* the one who asks, with `asks = joined` */
 };
 
 /* METRIC_SESSION_JOINS */

@@ -10,6 +10,9 @@
 
 #define ALPN "bep-relay"
 
+static const char *const askers[] = {
+	[ASKS_ANYONE] = "anyone", [ASKS_JOINED] = "joined", NULL};
+
 static const struct relay_option options[] = {
 	RELAY_OPT(struct relay_conf, network_timeout_ms, int64_t,
 		"network-timeout", RELAY_DURATION, "2m", 100, 0,
@@ -38,13 +41,19 @@ static const struct relay_option options[] = {
 		.flag = "provided-by"),
 	RELAY_OPT(struct relay_conf, token, const char *, "token", RELAY_STRING,
 		"", 0, 0,
-		"what devices must bring to join; such a relay joins no pool",
+		"what devices must bring to join; such a relay joins no pool; "
+		"who asks for a device brings none, see asks",
 		.flag = "token", .flags = RELAY_OPTION_SECRET),
 	RELAY_OPT(struct relay_conf, token_file, const char *, "token-file",
 		RELAY_STRING, "", 0, 0,
 		"a file whose first line is the token, which so stays out of "
 		"the process list",
 		.flag = "token-file"),
+	RELAY_OPT(struct relay_conf, asks, int64_t, "asks", RELAY_CHOICE,
+		"anyone", 0, 0,
+		"who may ask for a device: anyone, or only devices that have "
+		"joined themselves and so brought the token",
+		.choices = askers),
 	RELAY_OPT(struct relay_conf, pending_sessions, int64_t,
 		"pending-sessions", RELAY_INT, "65536", 0, 10000000,
 		"sessions that may wait for their two sides; 0: any number"),

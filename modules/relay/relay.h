@@ -44,7 +44,11 @@ struct relay_conf {
 	int64_t pending_per_device;
 	int64_t pending_per_source;
 	int64_t messages_per_minute;
+	int64_t asks;
 };
+
+/* struct relay_conf, asks: who may ask for a device. */
+enum { ASKS_ANYONE, ASKS_JOINED };
 
 /* What keeps one from taking all; said when it is reached. */
 enum peer_bound {

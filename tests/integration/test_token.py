@@ -3,7 +3,9 @@
 
 import pytest
 
+import device_id
 import relay_protocol as rp
+from module_server import module_server  # noqa: F401
 from relay_client import ProtocolConnection
 
 TOKEN = "open sesame"
@@ -84,3 +86,93 @@ def test_a_token_file_that_cannot_be_read_is_fatal(start_ours, tmp_path):
     with pytest.raises(AssertionError, match="the server has ended") as failure:
         start_ours("-token-file", tmp_path / "missing-token")
     assert "missing-token" in str(failure.value), "the log does not name the file"
+
+
+@pytest.fixture
+def closed_to_askers(start_ours):
+    return start_ours("-token", TOKEN, "-relay.asks", "joined")
+
+
+def answer_to(server, identity, target):
+    with ProtocolConnection(server.address, identity) as client:
+        return client.ask(rp.ConnectRequest(target.id))
+
+
+def test_with_asks_joined_a_stranger_learns_nothing(closed_to_askers, identities):
+    server = closed_to_askers
+    absent = answer_to(server, identities[1], identities[5])
+    with ProtocolConnection(server.address, identities[0]) as target:
+        target.join(TOKEN)
+        assert answer_to(server, identities[1], identities[0]) == absent
+        assert absent == rp.response(rp.NOT_FOUND)
+        with ProtocolConnection(server.address, identities[1]) as stranger:
+            stranger.send(rp.JoinRelayRequest("wrong"))
+            stranger.expect_last(rp.response(rp.WRONG_TOKEN))
+        assert answer_to(server, identities[1], identities[0]) == absent
+        target.check_alive()  # before which an invitation would have come
+
+
+def test_with_asks_joined_a_joined_device_asks_over_a_new_connection(closed_to_askers,
+                                                                      identities):
+    server = closed_to_askers
+    with ProtocolConnection(server.address, identities[0]) as target, \
+            ProtocolConnection(server.address, identities[1]) as asker:
+        target.join(TOKEN)
+        asker.join(TOKEN)
+        answer = answer_to(server, identities[1], identities[0])
+        assert isinstance(answer, rp.SessionInvitation)
+        assert target.invitation().from_id == identities[1].id
+        asker.check_alive()
+    # And no longer when it has left.
+    with ProtocolConnection(server.address, identities[0]) as target:
+        target.join(TOKEN)
+        server.wait_for_status(lambda s: s["numConnections"] == 1, "the asker to be gone")
+        assert answer_to(server, identities[1], identities[0]) == rp.response(rp.NOT_FOUND)
+
+
+def test_with_asks_joined_a_joined_device_asks_over_its_own_connection(closed_to_askers,
+                                                                        identities):
+    server = closed_to_askers
+    with ProtocolConnection(server.address, identities[0]) as target, \
+            ProtocolConnection(server.address, identities[1]) as asker:
+        target.join(TOKEN)
+        asker.join(TOKEN).request(identities[0].id)
+        assert target.invitation().from_id == identities[1].id
+
+
+def test_with_asks_joined_a_device_reaches_itself(closed_to_askers, identities):
+    """As the pools' check does."""
+    with ProtocolConnection(closed_to_askers.address, identities[0]) as device:
+        device.join(TOKEN)
+        with ProtocolConnection(closed_to_askers.address, identities[0]) as again:
+            again.request(identities[0].id)
+        device.invitation()
+
+
+def test_a_reload_changes_who_may_ask(module_server, identities):  # noqa: F811
+    modules = ["log", "relay", "status", "probe"]
+    server = module_server(modules)
+    with ProtocolConnection(server.address, identities[0]) as target:
+        target.join()
+        assert isinstance(answer_to(server, identities[1], identities[0]), rp.SessionInvitation)
+        server.configure(modules, {"relay": {"asks": "joined"}})
+        done, news = server.reload()
+        assert done, news
+        assert answer_to(server, identities[1], identities[0]) == rp.response(rp.NOT_FOUND)
+    assert server.probe()["metric relay.connect_requests.not_joined"] == "1"
+
+
+def test_who_has_joined_still_needs_a_place_on_the_lists(module_server, identities):  # noqa: F811
+    server = module_server(["log", "access", "relay", "status", "probe"], sections={
+        "relay": {"asks": "joined"},
+        "access": {"ask-allow": device_id.to_text(identities[1].id)}})
+    with ProtocolConnection(server.address, identities[0]) as target, \
+            ProtocolConnection(server.address, identities[2]) as other:
+        target.join()
+        other.join()
+        for identity in identities[1:3]:  # not joined, and not allowed
+            assert answer_to(server, identity, identities[0]) == rp.response(rp.NOT_FOUND)
+        with ProtocolConnection(server.address, identities[1]) as allowed:
+            allowed.join()
+            answer = answer_to(server, identities[1], identities[0])
+            assert isinstance(answer, rp.SessionInvitation)
