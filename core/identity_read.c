@@ -208,6 +208,14 @@ static bool is_key(const struct block *b)
 	return len >= n && strcmp(b->name + len - n, suffix) == 0;
 }
 
+/* OpenSSL frees the numbers of a key as they are. */
+static void forget_parts(OSSL_PARAM *parts)
+{
+	for (OSSL_PARAM *part = parts; part && part->key; part++)
+		OPENSSL_cleanse(part->data, part->data_size);
+	OSSL_PARAM_free(parts);
+}
+
 /*
  * The key as the context's own.  What reads it may have used other means, and
  * then each signature would have to look for the one that the context has.
@@ -223,7 +231,7 @@ static EVP_PKEY *adopt_key(EVP_PKEY *key)
 	if (cx && EVP_PKEY_fromdata_init(cx) == 1 &&
 		EVP_PKEY_todata(key, EVP_PKEY_KEYPAIR, &parts) == 1)
 		(void)EVP_PKEY_fromdata(cx, &own, EVP_PKEY_KEYPAIR, parts);
-	OSSL_PARAM_free(parts);
+	forget_parts(parts);
 	EVP_PKEY_CTX_free(cx);
 	if (!own)
 		return key;

@@ -10,9 +10,9 @@
 #include <nettle/ecdsa.h>
 
 #include "p384.h"
+#include "p384_memory.h"
+#include "p384_nonce.h"
 #include "tls_random.h"
-
-#define LIMBS (P384_LEN / sizeof(mp_limb_t))
 
 static void import(mpz_t number, const unsigned char bytes[P384_LEN])
 {
@@ -27,13 +27,9 @@ static void export(const mpz_t number, unsigned char out[P384_LEN])
 	mpz_export(out + P384_LEN - len, NULL, 1, 1, 0, 0, number);
 }
 
-/* Nettle cannot be told of a failure: what it makes then is thrown away. */
-static void random_bytes(void *failed, size_t len, uint8_t *out)
+static void nonce_bytes(void *nonce, size_t len, uint8_t *out)
 {
-	if (tls_random_fill(out, len) == 0)
-		return;
-	*(bool *)failed = true;
-	memset(out, 1, len);
+	p384_nonce_next(nonce, len, out);
 }
 
 /* 0, or -1: it is none of the curve. */
@@ -46,38 +42,51 @@ static int take_scalar(
 	mpz_init2(number, P384_LEN * 8);
 	import(number, key);
 	good = ecc_scalar_set(scalar, number);
-	explicit_bzero(mpz_limbs_modify(number, LIMBS), P384_LEN);
 	mpz_clear(number);
 	return good ? 0 : -1;
 }
 
-int p384_sign(const unsigned char key[P384_LEN], const unsigned char *digest,
-	size_t len, struct p384_signature *out)
+static int sign(const unsigned char key[P384_LEN], const unsigned char *digest,
+	size_t len, struct p384_nonce *nonce, struct p384_signature *out)
 {
 	struct ecc_scalar scalar;
 	struct dsa_signature signature;
-	bool failed = false;
 	int result;
 
 	ecc_scalar_init(&scalar, nettle_get_secp_384r1());
 	dsa_signature_init(&signature);
 	result = take_scalar(&scalar, key);
-	if (result == 0)
-		ecdsa_sign(&scalar, &failed, random_bytes, len, digest,
-			&signature);
-	if (failed)
-		result = -1;
 	if (result == 0) {
+		ecdsa_sign(
+			&scalar, nonce, nonce_bytes, len, digest, &signature);
 		export(signature.r, out->r);
 		export(signature.s, out->s);
 	}
 	dsa_signature_clear(&signature);
-	explicit_bzero(scalar.p, P384_LEN);
 	ecc_scalar_clear(&scalar);
 	return result;
 }
 
-bool p384_verify(const struct p384_point *key, const unsigned char *digest,
+int p384_sign(const unsigned char key[P384_LEN], const unsigned char *digest,
+	size_t len, struct p384_signature *out)
+{
+	struct p384_memory memory;
+	struct p384_nonce nonce;
+	unsigned char extra[P384_LEN];
+	int result;
+
+	if (tls_random_fill(extra, sizeof(extra)) != 0)
+		return -1;
+	p384_nonce_seed(&nonce, key, digest, len, extra, sizeof(extra));
+	p384_memory_begin(&memory);
+	result = sign(key, digest, len, &nonce, out);
+	p384_memory_end(&memory);
+	explicit_bzero(&nonce, sizeof(nonce));
+	explicit_bzero(extra, sizeof(extra));
+	return result;
+}
+
+static bool verify(const struct p384_point *key, const unsigned char *digest,
 	size_t len, const struct p384_signature *signature)
 {
 	struct ecc_point point;
@@ -99,5 +108,17 @@ bool p384_verify(const struct p384_point *key, const unsigned char *digest,
 	mpz_clear(x);
 	dsa_signature_clear(&both);
 	ecc_point_clear(&point);
+	return good;
+}
+
+bool p384_verify(const struct p384_point *key, const unsigned char *digest,
+	size_t len, const struct p384_signature *signature)
+{
+	struct p384_memory memory;
+	bool good;
+
+	p384_memory_begin(&memory);
+	good = verify(key, digest, len, signature);
+	p384_memory_end(&memory);
 	return good;
 }

@@ -55,7 +55,9 @@ static void *newctx(void *provctx)
 
 static void rest(struct record_cipher *cipher)
 {
-	functions.freectx(cipher->state);
+	/* Not every function beneath takes NULL. */
+	if (cipher->state)
+		functions.freectx(cipher->state);
 	cipher->state = NULL;
 }
 

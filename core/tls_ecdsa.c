@@ -66,7 +66,9 @@ static void freectx(void *vctx)
 
 	if (!ecdsa)
 		return;
-	functions.freectx(ecdsa->beneath);
+	/* Not every function beneath takes NULL. */
+	if (ecdsa->beneath)
+		functions.freectx(ecdsa->beneath);
 	forget_key(ecdsa);
 	OPENSSL_free(ecdsa);
 }
