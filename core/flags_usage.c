@@ -36,7 +36,7 @@ static void print_duration(const struct relay_option *option, FILE *out)
 	int64_t ms = 0, unit_ns = 0;
 
 	row.offset = 0;
-	if (option_parse(&row, option->def, OPTION_FROM_FILE, &ms, NULL))
+	if (option_parse(&row, option->def, OPTION_FROM_TABLE, &ms, NULL))
 		return;
 	option_format_number(option, ms, text);
 	if (option->flag_unit) {
@@ -56,7 +56,7 @@ static void print_default(const struct relay_option *option, FILE *out)
 
 	if (!option->def ||
 		option_check(
-			option, option->def, OPTION_FROM_FILE, &asks, NULL) ||
+			option, option->def, OPTION_FROM_TABLE, &asks, NULL) ||
 		(!asks && option->type != RELAY_CHOICE))
 		return;
 	switch (option->type) {

@@ -13,6 +13,8 @@
 #include "module.h"
 #include "options.h"
 
+#define FLAGS_KNOWN (RELAY_ESSENTIAL | RELAY_GUARD)
+
 /* Above this a size is a slip (an uninitialized or wrong sizeof). */
 #define BLOCK_MAX (1U << 16)        /* of each connection or session */
 #define STATE_MAX ((size_t)1 << 30) /* of the module or each worker */
@@ -92,11 +94,11 @@ static int judge_words(const struct relay_module_def *def, const char *name,
 static int judge_sizes(
 	const struct relay_module_def *def, struct relay_err *err)
 {
-	if (def->flags & ~RELAY_ESSENTIAL)
+	if (def->flags & ~FLAGS_KNOWN)
 		return relay_fail(err,
 			"its descriptor has flags 0x%x that this server does "
 			"not know",
-			(unsigned)(def->flags & ~RELAY_ESSENTIAL));
+			(unsigned)(def->flags & ~FLAGS_KNOWN));
 	if (def->conn_size > BLOCK_MAX || def->session_size > BLOCK_MAX)
 		return relay_fail(err,
 			"it asks for %zu bytes of each connection and %zu of "

@@ -60,7 +60,7 @@ static int judge_content(
 	if (option->type == RELAY_CHOICE && !option->choices)
 		return relay_fail(
 			err, "its option '%.60s' has no choices", option->name);
-	if (option_check(option, option->def, OPTION_FROM_FILE, NULL, &why))
+	if (option_check(option, option->def, OPTION_FROM_TABLE, NULL, &why))
 		return relay_fail(err,
 			"the default of its option '%.60s': %.150s",
 			option->name, why.text);

@@ -265,8 +265,13 @@ static int check_length(
 }
 
 static int check_range(const struct relay_option *option,
-	const struct parsed *p, struct relay_err *err)
+	enum option_source source, const struct parsed *p,
+	struct relay_err *err)
 {
+	if (option->flags & RELAY_OPTION_FILLED && p->length == 0 &&
+		source != OPTION_FROM_TABLE)
+		return relay_fail(
+			err, "it must not be empty; leave it out for none");
 	if (option->min == 0 && option->max == 0)
 		return 0;
 	if (is_numeric(option->type))
@@ -317,7 +322,7 @@ int option_parse(const struct relay_option *option, const char *text,
 	struct parsed p = {0};
 
 	if (parse_value(option, text, source, &p, err) ||
-		check_range(option, &p, err)) {
+		check_range(option, source, &p, err)) {
 		parsed_free(&p);
 		return -1;
 	}
@@ -330,7 +335,8 @@ int option_parse_items(const struct relay_option *option,
 {
 	struct parsed p = {0};
 
-	if (copy_items(items, n, &p, err) || check_range(option, &p, err)) {
+	if (copy_items(items, n, &p, err) ||
+		check_range(option, OPTION_FROM_FILE, &p, err)) {
 		parsed_free(&p);
 		return -1;
 	}
@@ -345,7 +351,7 @@ int option_check(const struct relay_option *option, const char *text,
 	int rc = parse_value(option, text, source, &p, err);
 
 	if (!rc)
-		rc = check_range(option, &p, err);
+		rc = check_range(option, source, &p, err);
 	if (!rc && asks)
 		*asks = p.number != 0 || p.length != 0;
 	parsed_free(&p);
@@ -359,7 +365,7 @@ int options_defaults(
 
 	for (const struct relay_option *o = table; o && o->name; o++) {
 		if (o->successor || option_parse(o, o->def ? o->def : "",
-					    OPTION_FROM_FILE, conf, &why) == 0)
+					    OPTION_FROM_TABLE, conf, &why) == 0)
 			continue;
 		options_clear(table, conf);
 		return relay_fail(err, "the default of option %s is wrong: %s",

@@ -16,8 +16,9 @@
 #include <strelaysrv/err.h>
 #include <strelaysrv/option.h>
 
-/* How a text was given: some flags take bare numbers (flag_unit). */
-enum option_source { OPTION_FROM_FILE, OPTION_FROM_FLAG };
+/* How a text was given: some flags take bare numbers (flag_unit), and only what
+ * somebody wrote must not be empty (RELAY_OPTION_FILLED). */
+enum option_source { OPTION_FROM_TABLE, OPTION_FROM_FILE, OPTION_FROM_FLAG };
 
 size_t options_count(const struct relay_option *table);
 /* NULL: there is none of that name.  `table` may be NULL: no options. */

@@ -82,6 +82,15 @@ static void put_comment(const struct relay_value *value, FILE *out)
 	(void)fputc('\n', out);
 }
 
+/* To give it without a value would be an error. */
+static bool is_left_out(const struct relay_value *value)
+{
+	if (!(value->option->flags & RELAY_OPTION_FILLED))
+		return false;
+	return value->option->type == RELAY_LIST ? !value->list[0]
+						 : !value->string[0];
+}
+
 static int put_option(
 	const char *section, const struct relay_value *value, FILE *out)
 {
@@ -92,8 +101,8 @@ static int put_option(
 
 	if (!line)
 		return -1;
-	(void)fprintf(
-		line, "%s%s = ", section ? "\t" : "", value->option->name);
+	(void)fprintf(line, "%s%s%s = ", section ? "\t" : "",
+		is_left_out(value) ? "# " : "", value->option->name);
 	result = put_value(value, line);
 	if (fclose(line) != 0)
 		result = -1;

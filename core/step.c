@@ -50,7 +50,8 @@ static int refuse_essential(const struct step *step)
 static bool drop(struct step *step, struct relay_module *mod,
 	const struct relay_err *err)
 {
-	if (mod->required || module_list_has(&step->kept, mod)) {
+	if (mod->required || mod->def.flags & RELAY_GUARD ||
+		module_list_has(&step->kept, mod)) {
 		log_core(
 			RELAY_ERROR, "module %s: %s", mod->def.name, err->text);
 		return false;

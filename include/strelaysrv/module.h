@@ -34,10 +34,11 @@
  * at the end of struct relay_hooks; a higher major changes anything else, and
  * modules must be built again.
  *   1.0  2026-11-22  first version
+ *   1.1  2026-11-28  RELAY_OPTION_FILLED, RELAY_GUARD
  */
 #define RELAY_ABI_MAGIC 0x524c594dU /* "RLYM" */
 #define RELAY_ABI_MAJOR 1
-#define RELAY_ABI_MINOR 0
+#define RELAY_ABI_MINOR 1
 
 struct event_base;
 struct relay_conn;
@@ -81,6 +82,11 @@ struct relay_ctx {
  * that would remove it is refused with a message that says so.
  */
 #define RELAY_ESSENTIAL 1U
+/*
+ * The module keeps somebody out: should it fail, the server does not start
+ * without it, whatever `required` says in its section.
+ */
+#define RELAY_GUARD 2U
 
 /*
  * What a module is.  Members that it does not name are zero.
@@ -113,7 +119,7 @@ struct relay_module_def {
 	const char *version; /* the module's own, as people write it */
 	const char *summary; /* one line */
 	const struct relay_option *options; /* NULL: none */
-	uint32_t flags;                     /* RELAY_ESSENTIAL */
+	uint32_t flags;                     /* RELAY_ESSENTIAL, RELAY_GUARD */
 
 	size_t conf_size;    /* of the struct that `options` fills */
 	size_t data_size;    /* zeroed blocks that the server owns: */

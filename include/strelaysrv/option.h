@@ -33,6 +33,11 @@ enum relay_option_type {
  * keeps the old value until the module, or the server, starts again.
  */
 #define RELAY_OPTION_RESTART 2U
+/*
+ * Of a string or list that keeps somebody out: a file or flag that sets it must
+ * not leave it empty, as "${VARIABLE}" does when there is no such variable.
+ */
+#define RELAY_OPTION_FILLED 4U
 
 struct relay_option {
 	const char *name; /* as in the file, words joined by '-' */

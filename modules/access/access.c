@@ -47,7 +47,7 @@ struct data {
 
 #define LIST(who, half, name, help)                                            \
 	RELAY_OPT(struct conf, lists[who][half], const char *const *, name,    \
-		RELAY_LIST, "", 0, 0, help)
+		RELAY_LIST, "", 0, 0, help, .flags = RELAY_OPTION_FILLED)
 
 static const struct relay_option options[] = {
 	LIST(WHO_CONNECTS, ALLOW, "connect-allow",
@@ -70,10 +70,11 @@ static const struct relay_option options[] = {
 	RELAY_OPT(struct conf, tokens, const char *const *, "tokens",
 		RELAY_LIST, "", 0, 0,
 		"words of which a join must bring one; none: it needs none",
-		.flags = RELAY_OPTION_SECRET),
+		.flags = RELAY_OPTION_SECRET | RELAY_OPTION_FILLED),
 	RELAY_OPT(struct conf, token_file, const char *, "token-file",
 		RELAY_STRING, "", 0, 0,
-		"a file with one such word a line, read anew at a reload"),
+		"a file with one such word a line, read anew at a reload",
+		.flags = RELAY_OPTION_FILLED),
 	RELAY_OPT_END};
 
 static const struct relay_metric_def refused = {
@@ -111,13 +112,14 @@ static int policy_fill(
 		[WHO_ASKS] = RULES_IDS | RULES_ADDRESSES,
 		[WHO_IS_ASKED] = RULES_IDS,
 	};
+	static const unsigned halves[HALVES] = {[ALLOW] = RULES_NOT_NONE};
 
 	for (int list = 0; list < LISTS; list++)
 		for (int half = 0; half < HALVES; half++)
 			if (rules_read(&policy->rules[list][half],
 				    name_of(list, half),
-				    conf->lists[list][half], kinds[list],
-				    err) != 0)
+				    conf->lists[list][half],
+				    kinds[list] | halves[half], err) != 0)
 				return -1;
 	return tokens_read(
 		&policy->tokens, conf->tokens, conf->token_file, err);
@@ -136,18 +138,38 @@ static struct policy *policy_make(
 	return NULL;
 }
 
+/*
+ * What check() has read is what load() puts in force: a file that is written
+ * anew between the two is the next reload's.  [C]
+ */
+static struct {
+	const void *conf;      /* whose; compared only */
+	struct policy *policy; /* owned */
+} checked;
+
 static int check(const void *values, struct relay_err *err)
 {
-	struct policy *policy = policy_make(values, err);
+	policy_free(checked.policy);
+	checked.conf = values;
+	checked.policy = policy_make(values, err);
+	return checked.policy ? 0 : -1;
+}
 
-	policy_free(policy);
-	return policy ? 0 : -1;
+static struct policy *take_checked(
+	const struct conf *conf, struct relay_err *err)
+{
+	struct policy *policy = checked.policy;
+
+	if (!policy || checked.conf != conf)
+		return policy_make(conf, err);
+	checked.policy = NULL;
+	return policy;
 }
 
 static int load(struct relay_ctx *cx, struct relay_err *err)
 {
 	struct data *data = cx->data;
-	struct policy *next = policy_make(cx->conf, err), *old;
+	struct policy *next = take_checked(cx->conf, err), *old;
 	size_t rules = 0;
 
 	if (!next)
@@ -306,6 +328,7 @@ RELAY_MODULE = {
 	RELAY_MODULE_INFO(
 		"access", "1.0", "who may connect, join, ask and be asked for"),
 	.options = options,
+	.flags = RELAY_GUARD,
 	.conf_size = sizeof(struct conf),
 	.data_size = sizeof(struct data),
 	.check = check,

@@ -2,14 +2,13 @@
 
 /* A list of devices and addresses, from options and from files. */
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "guard_file.h"
 #include "rules.h"
 
-#define LINE_MOST 512
+#define LINE_MOST 510 /* bytes */
 
 static int add_id(struct rules *rules, const uint8_t *id, struct relay_err *err)
 {
@@ -38,7 +37,7 @@ static int add_entry(struct rules *rules, const char *text, unsigned kinds,
 	uint8_t id[RELAY_DEVICE_ID_LEN];
 	struct range range;
 
-	if (kinds == RULES_IDS || looks_like_id(text)) {
+	if (!(kinds & RULES_ADDRESSES) || looks_like_id(text)) {
 		if (!(kinds & RULES_IDS))
 			return relay_fail(err,
 				"\"%.80s\": this list has addresses only, no "
@@ -65,7 +64,7 @@ static char *strip(char *line)
 {
 	char *end;
 
-	line[strcspn(line, "#\r\n")] = '\0';
+	line[strcspn(line, "#")] = '\0';
 	line += strspn(line, " \t");
 	end = line + strlen(line);
 	while (end > line && (end[-1] == ' ' || end[-1] == '\t'))
@@ -73,44 +72,46 @@ static char *strip(char *line)
 	return line;
 }
 
-static int read_lines(struct rules *rules, FILE *file, const char *path,
-	unsigned kinds, struct relay_err *err)
+/* An ID has check digits; of an address any beginning is another one. */
+static bool is_whole(const char *text)
 {
-	char line[LINE_MOST];
-	struct relay_err why;
-	unsigned number = 0;
+	uint8_t id[RELAY_DEVICE_ID_LEN];
 
-	while (fgets(line, sizeof(line), file)) {
-		bool whole = strchr(line, '\n') || feof(file);
-		char *text = strip(line);
+	return looks_like_id(text) &&
+	       relay_device_id_parse(text, id, NULL) == 0;
+}
 
-		number++;
-		if (!whole)
-			return relay_fail(err,
-				"%.150s:%u: the line is longer "
-				"than %d bytes",
-				path, number, LINE_MOST - 2);
-		if (*text && add_entry(rules, text, kinds, &why) != 0)
-			return relay_fail(err, "%.100s:%u: %.120s", path,
-				number, why.text);
-	}
-	if (ferror(file))
+static int add_line(struct rules *rules, char *line, bool ended, unsigned kinds,
+	struct relay_err *err)
+{
+	char *text;
+
+	if (strlen(line) > LINE_MOST)
 		return relay_fail(
-			err, "cannot read %.150s: %s", path, strerror(errno));
-	return 0;
+			err, "the line is longer than %d bytes", LINE_MOST);
+	text = strip(line);
+	if (!ended && !is_whole(text))
+		return relay_fail(err,
+			"the last line has no end, so the file may be "
+			"half-written; end each line, write to a new file and "
+			"rename it");
+	return *text ? add_entry(rules, text, kinds, err) : 0;
 }
 
 static int add_file(struct rules *rules, const char *path, unsigned kinds,
 	struct relay_err *err)
 {
-	FILE *file = fopen(path, "re");
-	int result;
+	struct guard_file file;
+	struct relay_err why;
+	int result = guard_file_read(&file, path, err);
+	bool ended;
+	char *line;
 
-	if (!file)
-		return relay_fail(
-			err, "cannot open %.150s: %s", path, strerror(errno));
-	result = read_lines(rules, file, path, kinds, err);
-	fclose(file);
+	while (result == 0 && (line = guard_file_line(&file, &ended)) != NULL)
+		if (add_line(rules, line, ended, kinds, &why) != 0)
+			result = relay_fail(err, "%.100s:%u: %.140s", path,
+				file.line, why.text);
+	guard_file_free(&file);
 	return result;
 }
 
@@ -134,6 +135,11 @@ int rules_read(struct rules *rules, const char *option,
 		if (result != 0)
 			return relay_fail(err, "%s: %.220s", option, why.text);
 	}
+	if (kinds & RULES_NOT_NONE && entries[0] && rules_empty(rules))
+		return relay_fail(err,
+			"%s: there is no entry in %.150s, which would let "
+			"everybody in",
+			option, entries[0] + 1);
 	if (rules->id_count)
 		qsort(rules->ids, rules->id_count, sizeof(*rules->ids),
 			compare);

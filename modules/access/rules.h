@@ -24,10 +24,13 @@ struct rules {
 /* What entries a list may have. */
 #define RULES_IDS       1U
 #define RULES_ADDRESSES 2U
+/* A list that is given must have entries: without any it would let all in. */
+#define RULES_NOT_NONE 4U
 
 /*
  * Each entry is a device ID, an address or range, or @FILE with one of these a
- * line, where # begins a comment.  0, or -1 with err that names the option and
+ * line, where # begins a comment.  What may be half a file is an error; see
+ * guard_file.h.  0, or -1 with err that names the option and
  * the file's line; either way rules_free().
  */
 int rules_read(struct rules *rules, const char *option,

@@ -2,14 +2,13 @@
 
 /* Words of which a join must bring one. */
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 
+#include "guard_file.h"
 #include "tokens.h"
 
 /* What fits a join request of the relay protocol. */
@@ -34,44 +33,39 @@ static int add(struct tokens *tokens, const char *token, struct relay_err *err)
 	return 0;
 }
 
-static int read_lines(struct tokens *tokens, FILE *file, const char *path,
-	char *line, size_t cap, struct relay_err *err)
+static int add_line(struct tokens *tokens, const char *line, bool ended,
+	struct relay_err *err)
 {
-	unsigned number = 0;
-
-	while (fgets(line, (int)cap, file)) {
-		size_t len = strcspn(line, "\r\n");
-
-		number++;
-		line[len] = '\0';
-		if (len > TOKEN_MOST)
-			return relay_fail(err,
-				"token-file: line %u of %.150s is longer than "
-				"%d bytes, which no client can send",
-				number, path, TOKEN_MOST);
-		if (len && line[0] != '#' && add(tokens, line, err) != 0)
-			return -1;
-	}
-	if (ferror(file))
-		return relay_fail(err, "token-file: cannot read %.150s: %s",
-			path, strerror(errno));
-	return 0;
+	/* Half a token is easier to guess than a whole one. */
+	if (!ended)
+		return relay_fail(err,
+			"the last line has no end, so the file may be "
+			"half-written; end each line, write to a new file and "
+			"rename it");
+	if (strlen(line) > TOKEN_MOST)
+		return relay_fail(err,
+			"it is longer than %d bytes, which no client can send",
+			TOKEN_MOST);
+	return *line && *line != '#' ? add(tokens, line, err) : 0;
 }
 
 static int add_file(
 	struct tokens *tokens, const char *path, struct relay_err *err)
 {
 	size_t before = tokens->count;
-	char line[TOKEN_MOST + 3];
-	FILE *file = fopen(path, "re");
-	int result;
+	struct guard_file file;
+	struct relay_err why;
+	int result = guard_file_read(&file, path, &why);
+	bool ended;
+	char *line;
 
-	if (!file)
-		return relay_fail(err, "token-file: cannot open %.150s: %s",
-			path, strerror(errno));
-	result = read_lines(tokens, file, path, line, sizeof(line), err);
-	OPENSSL_cleanse(line, sizeof(line));
-	fclose(file);
+	if (result != 0)
+		relay_fail(err, "token-file: %.220s", why.text);
+	while (result == 0 && (line = guard_file_line(&file, &ended)) != NULL)
+		if (add_line(tokens, line, ended, &why) != 0)
+			result = relay_fail(err, "token-file: %.80s:%u: %.140s",
+				path, file.line, why.text);
+	guard_file_free(&file);
 	/* An empty file must not open the relay to everybody. */
 	if (result == 0 && tokens->count == before)
 		result = relay_fail(err,

@@ -25,6 +25,7 @@ struct conf {
 	int64_t throttle_rate;
 	const char *state_file;
 	int64_t save_ms;
+	bool state_required;
 };
 
 /* All [C]. */
@@ -70,6 +71,9 @@ static const struct relay_option options[] = {
 	RELAY_OPT(struct conf, save_ms, int64_t, "save-interval",
 		RELAY_DURATION, "30s", 1000, 60000,
 		"how often it is written, and so what a crash may lose"),
+	RELAY_OPT(struct conf, state_required, bool, "state-required",
+		RELAY_BOOL, "no", 0, 0,
+		"whether a start without that file is an error"),
 	RELAY_OPT_END};
 
 static const char *const periods[] = {
@@ -329,6 +333,24 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 		       : relay_fail(err, "cannot be shown in /status");
 }
 
+/* A file that is gone opens what had been used up. */
+static int read_state(struct relay_ctx *cx, struct relay_err *err)
+{
+	struct data *data = cx->data;
+	const struct conf *conf = cx->conf;
+	int result = state_read(conf->state_file, &data->meter, err);
+
+	if (result != 1)
+		return result;
+	if (conf->state_required)
+		return relay_fail(err,
+			"there is no %.150s, which state-required asks for",
+			conf->state_file);
+	relay_log(
+		cx, RELAY_WARNING, "no %s yet: begins at 0", conf->state_file);
+	return 0;
+}
+
 static int start(struct relay_ctx *cx, struct relay_err *err)
 {
 	struct data *data = cx->data;
@@ -336,16 +358,8 @@ static int start(struct relay_ctx *cx, struct relay_err *err)
 
 	if (make_plan(&data->plan, conf, err) != 0)
 		return -1;
-	switch (state_read(conf->state_file, &data->meter, err)) {
-	case 0:
-		break;
-	case 1:
-		relay_log(cx, RELAY_NOTICE, "no %s yet: begins at 0",
-			conf->state_file);
-		break;
-	default:
+	if (read_state(cx, err) != 0)
 		return -1;
-	}
 	meter_turn(&data->meter, &data->plan, clock_now_s());
 	/* A disk that cannot be written to is better found out now. */
 	if (state_write(conf->state_file, &data->meter, err) != 0)

@@ -29,6 +29,8 @@ static int parse(FILE *file, struct meter *meter)
 		return -1;
 	for (int i = 0; i < METERS; i++) {
 		if (!fgets(line, sizeof(line), file) ||
+			/* Without its end it may be half a number. */
+			!strchr(line, '\n') ||
 			sscanf(line, "%15s %" SCNd64 " %" SCNd64 " %c", name,
 				&begin, &relayed, &rest) != 3 ||
 			strcmp(name, names[i]) != 0 || begin < 0 ||

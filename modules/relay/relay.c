@@ -3,6 +3,7 @@
 /* relay - the Syncthing relay protocol: joins, invitations, sessions. */
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "exempt.h"
 #include "relay.h"
@@ -48,7 +49,7 @@ static const struct relay_option options[] = {
 		RELAY_STRING, "", 0, 0,
 		"a file whose first line is the token, which so stays out of "
 		"the process list",
-		.flag = "token-file"),
+		.flag = "token-file", .flags = RELAY_OPTION_FILLED),
 	RELAY_OPT(struct relay_conf, asks, int64_t, "asks", RELAY_CHOICE,
 		"anyone", 0, 0,
 		"who may ask for a device: anyone, or only devices that have "
@@ -70,14 +71,23 @@ static const struct relay_option options[] = {
 		"number"),
 	RELAY_OPT_END};
 
+/* The token that check() has read is the one that load() puts in force. [C] */
+static struct {
+	const void *conf; /* whose; compared only */
+	struct secret secret;
+} checked;
+
 static int check(const void *values, struct relay_err *err)
 {
 	const struct relay_conf *conf = values;
-	struct secret secret;
 
-	if (advertise_check(conf->ext_address, err) != 0)
+	checked.conf = NULL;
+	if (advertise_check(conf->ext_address, err) != 0 ||
+		secret_load(&checked.secret, conf->token, conf->token_file,
+			err) != 0)
 		return -1;
-	return secret_load(&secret, conf->token, conf->token_file, err);
+	checked.conf = conf;
+	return 0;
 }
 
 static int init(struct relay_ctx *cx, struct relay_err *err)
@@ -149,8 +159,11 @@ static int load(struct relay_ctx *cx,
 	struct ranges exempt, old;
 	struct secret secret;
 
-	if (secret_load(&secret, conf->token, conf->token_file, err) != 0 ||
-		reach(cx, err) != 0 || watch_pending(cx, err) != 0 ||
+	if (checked.conf == conf)
+		secret = checked.secret;
+	else if (secret_load(&secret, conf->token, conf->token_file, err) != 0)
+		return -1;
+	if (reach(cx, err) != 0 || watch_pending(cx, err) != 0 ||
 		exempt_read(cx, &exempt, err) != 0)
 		return -1;
 	pending_bound(&data->pending, &bounds);
@@ -174,8 +187,22 @@ static int start(struct relay_ctx *cx, struct relay_err *err)
 	return reach_start(cx) == 0 ? 0 : relay_fail(err, "out of memory");
 }
 
+/* As "-token=$TOKEN" is without such a variable; Go's flag may be empty, too.
+ */
+static void warn_of_empty_flag(struct relay_ctx *cx)
+{
+	struct relay_value token;
+
+	if (relay_option_get(cx, "relay", "token", &token) == 0 &&
+		!token.string[0] && strncmp(token.origin, "flag", 4) == 0)
+		relay_log(cx, RELAY_WARNING,
+			"the flag token is empty: every device may join; "
+			"token-file refuses that");
+}
+
 static void ready(struct relay_ctx *cx)
 {
+	warn_of_empty_flag(cx);
 	reach_tell(cx);
 }
 

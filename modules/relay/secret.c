@@ -2,13 +2,12 @@
 
 /* The token that joins must bring. */
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 
+#include "access/guard_file.h"
 #include "frame.h"
 #include "secret.h"
 
@@ -28,52 +27,47 @@ static int keep(struct secret *secret, const char *token, size_t len,
 	return 0;
 }
 
-/* The first line, without its end. */
-static int read_line(
-	const char *path, char *line, size_t cap, struct relay_err *err)
+/* The first line of a file. */
+static int keep_line(
+	struct secret *secret, const char *path, struct relay_err *err)
 {
-	FILE *file = fopen(path, "re");
-	int result = 0;
+	struct guard_file file;
+	struct relay_err why;
+	bool ended = true;
+	int result = guard_file_read(&file, path, &why);
+	const char *line = result == 0 ? guard_file_line(&file, &ended) : NULL;
 
-	if (!file)
-		return relay_fail(err, "token-file: cannot open %s: %s", path,
-			strerror(errno));
-	if (!fgets(line, (int)cap, file)) {
-		if (ferror(file))
-			result = relay_fail(err,
-				"token-file: cannot read %s: %s", path,
-				strerror(errno));
-		line[0] = '\0';
-	}
-	fclose(file);
-	line[strcspn(line, "\r\n")] = '\0';
-	/* An empty file must not open the relay to everybody. */
-	if (result == 0 && !line[0])
+	if (result != 0)
+		relay_fail(err, "token-file: %.220s", why.text);
+	/* An empty token must not open the relay to everybody. */
+	else if (!line || !*line)
 		result = relay_fail(err,
-			"token-file: the first line of %s is empty; write the "
-			"token there, or leave the option out",
+			"token-file: the first line of %.150s is empty; write "
+			"the token there, or leave the option out",
 			path);
+	/* Half a token is easier to guess than a whole one. */
+	else if (!ended)
+		result = relay_fail(err,
+			"token-file: the line in %.120s has no end, so it may "
+			"be half-written; end it by a line feed, write to a "
+			"new file and rename it",
+			path);
+	else
+		result = keep(secret, line, strlen(line), path, err);
+	guard_file_free(&file);
 	return result;
 }
 
 int secret_load(struct secret *secret, const char *token, const char *file,
 	struct relay_err *err)
 {
-	char line[FRAME_TOKEN_MAX + 3];
-	int result;
-
 	memset(secret, 0, sizeof(*secret));
 	if (token[0] && file[0])
 		return relay_fail(err,
 			"both token and token-file are set; leave one out");
-	if (!file[0])
-		return keep(
-			secret, token, strlen(token), "the option token", err);
-	result = read_line(file, line, sizeof(line), err);
-	if (result == 0)
-		result = keep(secret, line, strlen(line), file, err);
-	OPENSSL_cleanse(line, sizeof(line));
-	return result;
+	if (file[0])
+		return keep_line(secret, file, err);
+	return keep(secret, token, strlen(token), "the option token", err);
 }
 
 bool secret_same(const struct secret *a, const struct secret *b)

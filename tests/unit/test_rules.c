@@ -148,7 +148,7 @@ static void files_have_one_a_line(void **state)
 	(void)state;
 	memcpy(at + 1, path, sizeof(path));
 	write_file("# a comment\n\n  192.0.2.1  # ours\r\n\t2001:db8::/48\n"
-		   "198.51.100.0/24");
+		   "198.51.100.0/24\n");
 	read_good(&rules, entries);
 	assert_true(has(&rules, "192.0.2.1"));
 	assert_true(has(&rules, "192.0.2.77"));
@@ -191,6 +191,64 @@ static void what_is_wrong_is_named(void **state)
 	refused(at, BOTH, ":2: \"nonsense\"");
 }
 
+static void write_bytes(const char *text, size_t size)
+{
+	FILE *file = fopen(path, "we");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(text, 1, size, file), size);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void half_a_file_is_refused(void **state)
+{
+	static const char zeroes[] = "192.0.2.1\n\0\0\0\0\n";
+	char at[sizeof(path) + 1] = "@", id[RELAY_DEVICE_ID_TEXT];
+	const char *const entries[] = {at, NULL};
+	uint8_t zero[RELAY_DEVICE_ID_LEN] = {0};
+	struct rules rules;
+
+	(void)state;
+	memcpy(at + 1, path, sizeof(path));
+	relay_device_id_format(zero, id);
+	write_file("");
+	refused(at, BOTH, "is empty");
+	/* 192.0.2.17, or 10.0.0.0/24, a moment later */
+	write_file("192.0.2.1");
+	refused(at, BOTH, ":1: the last line has no end");
+	write_file("# members\n10.0.0.0/2");
+	refused(at, BOTH, ":2: the last line has no end");
+	write_file("192.0.2.1\n# and now com");
+	refused(at, BOTH, ":2: the last line has no end");
+	write_bytes(zeroes, sizeof(zeroes) - 1);
+	refused(at, BOTH, "is not whole");
+	write_file("192.0.2.1\r192.0.2.2\n");
+	refused(at, BOTH, "is no address");
+	/* Its check digits say that nothing is missing. */
+	write_bytes(id, strlen(id));
+	read_good(&rules, entries);
+	assert_int_equal(rules_count(&rules), 1);
+	rules_free(&rules);
+	write_bytes(id, strlen(id) - 1);
+	refused(at, BOTH, ":1: the last line has no end");
+	refused("@/dev/null", BOTH, "is no regular file");
+}
+
+static void who_is_let_in_is_never_nobody(void **state)
+{
+	char at[sizeof(path) + 1] = "@";
+	const char *const entries[] = {at, NULL};
+	struct rules rules;
+
+	(void)state;
+	memcpy(at + 1, path, sizeof(path));
+	write_file("# nobody yet\n\n");
+	refused(at, BOTH | RULES_NOT_NONE, "there is no entry in");
+	read_good(&rules, entries);
+	assert_true(rules_empty(&rules));
+	rules_free(&rules);
+}
+
 static void tokens_are_told_apart(void **state)
 {
 	static const char *const list[] = {"one", "two words", NULL};
@@ -198,7 +256,7 @@ static void tokens_are_told_apart(void **state)
 	struct tokens tokens;
 
 	(void)state;
-	write_file("# comment\nthree\r\n\nfour");
+	write_file("# comment\nthree\r\n\nfour\n");
 	assert_int_equal(tokens_read(&tokens, list, path, &err), 0);
 	assert_true(tokens_have(&tokens, "one"));
 	assert_true(tokens_have(&tokens, "two words"));
@@ -217,6 +275,10 @@ static void a_file_without_a_token_is_an_error(void **state)
 	struct tokens tokens;
 
 	(void)state;
+	write_file("half a tok");
+	assert_int_equal(tokens_read(&tokens, none, path, &err), -1);
+	assert_non_null(strstr(err.text, ":1: the last line has no end"));
+	tokens_free(&tokens);
 	write_file("# only a comment\n\n");
 	assert_int_equal(tokens_read(&tokens, none, path, &err), -1);
 	assert_non_null(strstr(err.text, "there is no token in"));
@@ -235,6 +297,8 @@ int main(void)
 		cmocka_unit_test(devices_are_found),
 		cmocka_unit_test(files_have_one_a_line),
 		cmocka_unit_test(what_is_wrong_is_named),
+		cmocka_unit_test(half_a_file_is_refused),
+		cmocka_unit_test(who_is_let_in_is_never_nobody),
 		cmocka_unit_test(tokens_are_told_apart),
 		cmocka_unit_test(a_file_without_a_token_is_an_error),
 	};

@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -74,6 +75,21 @@ static struct config *load(const char *file)
 	return config;
 }
 
+static bool is_commented_out(const char *name)
+{
+	FILE *file = fopen(CONF_DIR "/strelaysrv.conf", "re");
+	char line[256], wanted[80];
+	bool found = false;
+
+	assert_non_null(file);
+	(void)snprintf(wanted, sizeof(wanted), "# %s = ", name);
+	while (!found && fgets(line, sizeof(line), file))
+		found = strncmp(line + strspn(line, "\t"), wanted,
+				strlen(wanted)) == 0;
+	(void)fclose(file);
+	return found;
+}
+
 static void compare(
 	const char *section, const struct relay_value *value, void *arg)
 {
@@ -89,7 +105,10 @@ static void compare(
 	if (strcmp(found, text) != 0)
 		fail_msg("%s: %s is %s; the default is %s", value->origin,
 			value->option->name, found, text);
-	if (strcmp(value->origin, "default") == 0)
+	/* Without a value they cannot be there, but in a comment. */
+	if (value->option->flags & RELAY_OPTION_FILLED)
+		assert_true(is_commented_out(value->option->name));
+	else if (strcmp(value->origin, "default") == 0)
 		fail_msg("%s of section %s is missing", value->option->name,
 			section ? section : "(top)");
 	free(found);

@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: MPL-2.0
+"""What keeps strangers out, when the file that says so is empty, half-written, or gone.
+
+Such a file refuses a start; at a reload or an upgrade, what was in force stays in force."""
+
+import ctypes
+import os
+import pathlib
+import shutil
+import signal
+import threading
+
+import pytest
+
+import device_id
+import relay_protocol as rp
+from module_server import failing_start, module_server  # noqa: F401
+from relay_client import ProtocolConnection
+from relay_server import run
+
+MODULES = ["log", "access", "relay", "status", "probe"]
+NOT_FOUND, SUCCESS = rp.response(rp.NOT_FOUND), rp.response(rp.SUCCESS)
+WRONG_TOKEN = rp.response(rp.WRONG_TOKEN)
+TOKEN = "open sesame"
+
+
+def text(identity):
+    return device_id.to_text(identity.id)
+
+
+def join(server, identity, token=None, source=None):
+    with ProtocolConnection(server.address, identity, source=source) as client:
+        return client.ask(rp.JoinRelayRequest(token))
+
+
+def replace(path, data):
+    """Makes the file be what a broken writer leaves: bytes, or None for a file that is gone."""
+    path = pathlib.Path(path)
+    if path.is_dir():
+        path.rmdir()
+    else:
+        path.unlink(missing_ok=True)
+    if isinstance(data, bytes):
+        path.write_bytes(data)
+    elif data == "folder":
+        path.mkdir()
+    elif data == "pipe":
+        os.mkfifo(path)
+    elif data is not None:
+        path.symlink_to(data)
+
+
+#: What is no list at all, whatever it is for.
+BROKEN = {
+    "empty": b"", "gone": None, "null": "/dev/null", "folder": "folder", "pipe": "pipe",
+    "zeroes": b"\0" * 4096, "zeroes-behind": b"192.0.2.1\n" + b"\0" * 64,
+    "half-an-address": b"192.0.2.1", "a-range-cut-off": b"10.0.0.0/2",
+}
+COMMENTS = b"# nobody, as yet\n\n"
+
+
+@pytest.fixture
+def guarded(module_server):  # noqa: F811
+    def start(workers=2, args=(), relay=None, **options):
+        sections = {"access": {name.replace("_", "-"): value for name, value in options.items()}}
+        if relay:
+            sections["relay"] = relay
+        return module_server(MODULES, workers=workers, args=args, sections=sections)
+
+    return start
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_list_of_members_that_breaks_lets_nobody_in(guarded, identities, tmp_path, workers):
+    members = tmp_path / "members"
+    members.write_text(text(identities[0]) + "\n")
+    server = guarded(workers, join_allow=[f"@{members}"])
+    half = text(identities[0])[:30].encode()
+    for name, data in {**BROKEN, "comments": COMMENTS, "half-an-id": half}.items():
+        replace(members, data)
+        done, news = server.reload()
+        assert not done and "join-allow" in news and str(members) in news, f"{name}: {news}"
+        assert join(server, identities[1]) == NOT_FOUND, name
+        assert join(server, identities[0]) == SUCCESS, name
+    replace(members, text(identities[1]).encode())  # whole, if without an end
+    assert server.reload()[0]
+    assert join(server, identities[1]) == SUCCESS
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_list_of_the_denied_that_breaks_lets_nobody_in(guarded, identities, tmp_path, workers):
+    denied = tmp_path / "denied"
+    denied.write_text("127.0.0.9\n")
+    server = guarded(workers, join_deny=[f"@{denied}"])
+    for name, data in BROKEN.items():
+        replace(denied, data)
+        done, news = server.reload()
+        assert not done and "join-deny" in news, f"{name}: {news}"
+        assert join(server, identities[1], source="127.0.0.9") == NOT_FOUND, name
+    replace(denied, COMMENTS)
+    assert server.reload()[0], "that nobody is denied can be written"
+    assert join(server, identities[1], source="127.0.0.9") == SUCCESS
+
+
+@pytest.mark.parametrize("section", ["access", "relay"])
+def test_a_token_file_that_breaks_lets_nobody_in(guarded, identities, tmp_path, section):
+    file = tmp_path / "token"
+    file.write_text(TOKEN + "\n")
+    option = {"token-file": str(file)}
+    server = guarded(relay=option) if section == "relay" else guarded(**option)
+    for name, data in {**BROKEN, "half-a-token": b"open", "blank": b"\n"}.items():
+        replace(file, data)
+        done, news = server.reload()
+        assert not done and "token-file" in news, f"{name}: {news}"
+        for wrong in (None, "", "open"):
+            assert join(server, identities[0], wrong) == WRONG_TOKEN, name
+        assert join(server, identities[0], TOKEN) == SUCCESS, name
+
+
+@pytest.mark.parametrize("option", ["join-allow", "ask-deny", "tokens", "token-file"])
+@pytest.mark.parametrize("data", [b"", None, "/dev/null", b"10.0.0.0/2"],
+                         ids=["empty", "gone", "null", "cut-off"])
+def test_no_start_without_what_guards_it(failing_start, tmp_path, option, data):  # noqa: F811
+    file = tmp_path / "guard"
+    replace(file, data)
+    value = {"tokens": "", "token-file": str(file)}.get(option, f"@{file}")
+    code, log = failing_start(MODULES, sections={"access": {option: value}})
+    assert code != 0 and option in log, log
+
+
+def test_no_start_without_the_module_that_guards(failing_start, tmp_path):  # noqa: F811
+    file = tmp_path / "guard"
+    file.write_text("")
+    code, log = failing_start(MODULES, sections={
+        "access": {"join-allow": f"@{file}", "required": "no"}})
+    assert code != 0 and "error core: module access: join-allow: " in log, log
+
+
+@pytest.mark.parametrize("given", [
+    ["-access.join-allow", ""], ["-access.connect-deny="], ["-access.token-file="],
+    ["-token-file", ""]], ids=" ".join)
+def test_a_variable_that_is_not_set_opens_nothing(plain_program, tmp_path, given):
+    conf = tmp_path / "c.conf"
+    conf.write_text("modules = { access, relay }\n")
+    result = run(plain_program, "-conf", str(conf), "-keys", str(tmp_path), "-check", *given)
+    assert result.returncode != 0
+    assert "it must not be empty" in result.stderr, result.stderr
+
+
+@pytest.mark.parametrize("line", [
+    "access { join-allow = { } }", 'access { ask-deny = "${NO_SUCH_VARIABLE}" }',
+    'relay { token-file = "" }'])
+def test_an_empty_guard_in_the_configuration_is_an_error(plain_program, tmp_path, line):
+    conf = tmp_path / "c.conf"
+    conf.write_text(f"modules = {{ access, relay }}\n{line}\n")
+    result = run(plain_program, "-conf", str(conf), "-keys", str(tmp_path), "-check")
+    assert result.returncode != 0
+    assert f"{conf}:2: " in result.stderr and "must not be empty" in result.stderr, result.stderr
+
+
+def test_an_empty_token_as_a_flag_is_warned_of(start_ours):
+    start_ours("-token", "").wait_for_log("warning relay: the flag token is empty")
+
+
+@pytest.mark.parametrize("text_before", [b"", b"127.0.0.7\n", b"# a head\n127.0.0.7\n"],
+                         ids=["nothing", "a-line", "two-lines"])
+def test_a_file_that_somebody_is_writing_is_not_taken(guarded, identities, tmp_path, text_before):
+    """Cut off between two lines it looks like a whole one."""
+    denied = tmp_path / "denied"
+    denied.write_text("127.0.0.7\n127.0.0.9\n")
+    server = guarded(join_deny=[f"@{denied}"])
+    with open(denied, "wb") as writer:
+        writer.write(text_before)
+        writer.flush()
+        done, news = server.reload()
+        assert not done and "write to a new file and rename it" in news, news
+        assert join(server, identities[1], source="127.0.0.9") == NOT_FOUND
+        writer.write(b"127.0.0.9\n127.0.0.10\n")
+    assert server.reload()[0]
+    assert join(server, identities[1], source="127.0.0.10") == NOT_FOUND
+
+
+def test_a_writer_and_reloads_in_loops_let_no_stranger_in(guarded, identities, tmp_path):
+    members = tmp_path / "members"
+    entry = text(identities[0]) + "\n"
+    members.write_text(entry)
+    server = guarded(join_allow=[f"@{members}"])
+    over = threading.Event()
+
+    def write():
+        while not over.is_set():
+            members.write_text(entry)  # as echo ID > list does
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(40):
+            server.send_signal(signal.SIGHUP)
+            assert join(server, identities[1]) == NOT_FOUND
+    finally:
+        over.set()
+        writer.join()
+    assert join(server, identities[0]) == SUCCESS
+    assert server.count("not reloaded") + server.count("core: reloaded") > 1, server.log()
+
+
+class Openings:
+    """Counts how often a file is opened and closed (inotify, which merges what is equal)."""
+
+    def __init__(self, path):
+        self.libc = ctypes.CDLL(None, use_errno=True)
+        self.fd = self.libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        assert self.fd >= 0 and self.libc.inotify_add_watch(self.fd, bytes(path), 0x20 | 0x10) >= 0
+
+    def count(self):
+        try:
+            return len(os.read(self.fd, 65536)) // 16
+        except BlockingIOError:
+            return 0
+        finally:
+            os.close(self.fd)
+
+
+@pytest.mark.parametrize("section", ["access", "relay"])
+def test_what_was_checked_is_what_counts(guarded, tmp_path, section):
+    """A file that is read twice could be another one the second time."""
+    file = tmp_path / "token"
+    file.write_text(TOKEN + "\n")
+    option = {"token-file": str(file)}
+    server = guarded(relay=option) if section == "relay" else guarded(**option)
+    openings = Openings(file)
+    assert server.reload()[0]
+    assert openings.count() == 2, "once opened, once closed"
+
+
+def test_an_upgrade_does_not_open_what_is_shut(guarded, identities, tmp_path):
+    members = tmp_path / "members"
+    members.write_text(text(identities[0]) + "\n")
+    server = guarded(join_allow=[f"@{members}"])
+    members.write_text("")
+    server.send_signal(signal.SIGUSR2)
+    server.wait_for_log(f"join-allow: {members} is empty")
+    server.wait_for_log("core: .*(not upgraded|upgrade.*failed|goes on)")
+    assert join(server, identities[1]) == NOT_FOUND
+    assert join(server, identities[0]) == SUCCESS
+
+
+def start_with_quota(plain_program, folder, options=""):
+    conf = folder / "c.conf"
+    conf.write_text(f"modules = {{ quota, relay }}\nquota {{ day = 1MB {options} }}\n")
+    return run(plain_program, "-conf", str(conf), "-keys", str(folder), "-listen",
+               "127.0.0.1:0", "-status-srv=", cwd=folder)
+
+
+@pytest.mark.parametrize("state", [
+    b"", b"strelaysrv quota 1\n", b"strelaysrv quota 1\nday 1 1000000\nmonth 1 10"],
+    ids=["empty", "a-head", "half-a-number"])
+def test_what_was_used_is_not_forgotten(plain_program, tmp_path, state):
+    (tmp_path / "quota.state").write_bytes(state)
+    result = start_with_quota(plain_program, tmp_path)
+    assert result.returncode == 1
+    assert "quota.state is no quota state" in result.stderr, result.stderr
+
+
+def test_a_quota_state_that_is_gone_can_be_an_error(plain_program, tmp_path):
+    result = start_with_quota(plain_program, tmp_path, "state-required = yes")
+    assert result.returncode == 1
+    assert "there is no quota.state, which state-required asks for" in result.stderr
+
+
+def test_what_check_prints_can_be_read_again(plain_program, tmp_path):
+    """Options that must not be empty stand there as comments."""
+    conf = tmp_path / "c.conf"
+    conf.write_text("modules = { access, relay, status }\n")
+    shutil.copy(conf, tmp_path / "first.conf")
+    for _ in range(2):
+        result = run(plain_program, "-conf", str(conf), "-keys", str(tmp_path), "-check")
+        assert result.returncode == 0, result.stderr
+        conf.write_text(result.stdout)
+    assert "# join-allow = { }" in result.stdout
