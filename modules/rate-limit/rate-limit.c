@@ -45,6 +45,7 @@ struct local {
 struct block {
 	uint64_t generation; /* that it was set up by; 0: not yet */
 	bool exempt;
+	struct device *device[2]; /* of the table; NULL: not known */
 	struct shaper shaper;
 };
 
@@ -114,8 +115,9 @@ static const struct relay_metric_def metrics[METRIC_COUNT] = {
 		.unit = "",
 		.kind = RELAY_GAUGE,
 		.read = read_shares,
-		.help = "Sessions, by their weight, that share the global "
-			"rate at the moment."},
+		.help = "Shares of the global rate that are taken at the "
+			"moment: those of devices with sessions that ask "
+			"for bytes, and one for each session of none."},
 	[METRIC_RATE] = {.name = "global_rate",
 		.unit = "bytes_per_second",
 		.kind = RELAY_GAUGE,
@@ -163,6 +165,40 @@ static int64_t tick(struct relay_ctx *cx, void *arg)
 	return SHARE_TICK_MS - now % SHARE_TICK_MS;
 }
 
+static void put_devices(struct data *data, struct block *block)
+{
+	for (int side = 0; side < 2; side++) {
+		devices_put(&data->devices, block->device[side]);
+		block->device[side] = NULL;
+	}
+}
+
+/* NULL: it is not known, or one that talks to itself, which is limited once. */
+static struct device *get_device(struct relay_ctx *cx,
+	struct relay_session *session, int side, bool *exempt)
+{
+	struct data *data = cx->data;
+	const struct conf *conf = cx->conf;
+	const uint8_t *id = relay_conn_peer(relay_session_side(session, side));
+	const uint8_t *first = relay_conn_peer(relay_session_side(session, 0));
+	int64_t weight;
+
+	if (!id || (side == 1 && first &&
+			   memcmp(id, first, RELAY_DEVICE_ID_LEN) == 0))
+		return NULL;
+	pthread_mutex_lock(&data->lock);
+	weight = privileges_weight(&data->privileges, id);
+	pthread_mutex_unlock(&data->lock);
+	if (weight == WEIGHT_EXEMPT) {
+		*exempt = true;
+		return NULL;
+	}
+	if (!conf->per_device && !effective(data))
+		return NULL;
+	return devices_get(&data->devices, id, weight, conf->per_device,
+		conf->burst_ms, relay_now_ms(cx));
+}
+
 /* The pools that it has parts in, and what it may have of them. */
 static void set_up(struct relay_ctx *cx, struct relay_session *session,
 	struct block *block, uint64_t generation)
@@ -170,41 +206,29 @@ static void set_up(struct relay_ctx *cx, struct relay_session *session,
 	struct data *data = cx->data;
 	const struct conf *conf = cx->conf;
 	struct shaper *shaper = &block->shaper;
-	int64_t now = relay_now_ms(cx);
-	const uint8_t *id[2];
+	struct device *sharer;
 	bool first = block->generation == 0;
 
-	for (int i = PART_DEVICE; i < SHAPER_PARTS; i++) {
-		devices_put(&data->devices, shaper->part[i].pool);
-		shaper->part[i].pool = NULL;
-	}
+	put_devices(data, block);
 	block->generation = generation;
 	block->exempt = false;
 	shaper->weight = 1;
-	shaper->part[PART_GLOBAL].pool = effective(data) ? &data->global : NULL;
 	shaper_rate(shaper, conf->per_session, conf->burst_ms);
 	if (first)
-		shaper_begin(shaper, now);
+		shaper_begin(shaper, relay_now_ms(cx));
 	for (int side = 0; side < 2; side++) {
-		int64_t weight = 1;
+		struct device *device =
+			get_device(cx, session, side, &block->exempt);
 
-		id[side] = relay_conn_peer(relay_session_side(session, side));
-		if (!id[side])
-			continue;
-		pthread_mutex_lock(&data->lock);
-		weight = privileges_weight(&data->privileges, id[side]);
-		pthread_mutex_unlock(&data->lock);
-		block->exempt |= weight == WEIGHT_EXEMPT;
-		if (weight > shaper->weight)
-			shaper->weight = weight;
-		/* One that talks to itself is limited once. */
-		if (conf->per_device &&
-			(side == 0 || !id[0] ||
-				memcmp(id[0], id[1], RELAY_DEVICE_ID_LEN) != 0))
-			shaper->part[PART_DEVICE + side].pool =
-				devices_get(&data->devices, id[side],
-					conf->per_device, conf->burst_ms, now);
+		block->device[side] = device;
+		shaper->part[PART_DEVICE + side].pool =
+			device && conf->per_device ? &device->own : NULL;
 	}
+	sharer = devices_sharer(
+		&data->devices, block->device[0], block->device[1]);
+	shaper->part[PART_GLOBAL].pool = !effective(data) ? NULL
+					 : sharer         ? &sharer->share
+							  : &data->global;
 }
 
 static void leave(struct relay_ctx *cx, struct block *block)
@@ -265,8 +289,7 @@ static void session_close(struct relay_ctx *cx, struct relay_session *session,
 	if (!block)
 		return;
 	leave(cx, block);
-	for (int i = PART_DEVICE; i < SHAPER_PARTS; i++)
-		devices_put(&data->devices, block->shaper.part[i].pool);
+	put_devices(data, block);
 }
 
 static int worker_start(struct relay_ctx *cx, struct relay_err *err)
@@ -341,7 +364,7 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 		    RATE_LIMIT_SERVICE_VERSION, &service) != 0)
 		return relay_fail(
 			err, "cannot offer the service %s", RATE_LIMIT_SERVICE);
-	if (devices_init(&data->devices) != 0 ||
+	if (devices_init(&data->devices, &data->global) != 0 ||
 		pthread_mutex_init(&data->lock, NULL) != 0)
 		return relay_fail(err, "cannot make a mutex");
 	return 0;

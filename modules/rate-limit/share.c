@@ -31,6 +31,51 @@ void share_pool_init(
 	put(&pool->tick, share_tick(now_ms) - 1);
 	put(&pool->quantum, 0);
 	put(&pool->weight, 0);
+	pool->parent = NULL;
+}
+
+void share_child_init(struct share_pool *pool, struct share_pool *parent,
+	int64_t shares, int64_t now_ms)
+{
+	share_pool_init(pool, 0, 0, now_ms - 2 * SHARE_TICK_MS);
+	pool->parent = parent;
+	put(&pool->shares, shares);
+	put(&pool->counted, 0);
+}
+
+/*
+ * The parent's weight follows what a child counts there.  Threads may meet
+ * here: each adds the difference that it made, so the sum comes out right.
+ */
+static void count(struct share_pool *pool, int64_t shares)
+{
+	int64_t before = atomic_exchange(&pool->counted, shares);
+
+	add(&pool->parent->weight, shares - before);
+}
+
+static void join_parent(struct share_pool *pool)
+{
+	count(pool, get(&pool->shares));
+}
+
+static void leave_parent(struct share_pool *pool)
+{
+	count(pool, 0);
+	/* Somebody may have come meanwhile, and been counted before that. */
+	if (atomic_load(&pool->weight) > 0)
+		join_parent(pool);
+	else
+		add(&pool->parent->level, atomic_exchange(&pool->level, 0));
+}
+
+void share_child_set(struct share_pool *pool, int64_t shares)
+{
+	put(&pool->shares, shares);
+	if (atomic_load(&pool->counted) > 0)
+		join_parent(pool);
+	if (atomic_load(&pool->weight) == 0)
+		count(pool, 0);
 }
 
 void share_pool_set(struct share_pool *pool, int64_t rate, int64_t burst_ms)
@@ -57,6 +102,44 @@ static void fill(struct share_pool *pool, int64_t now_ms)
 		add(&pool->level, -most - level);
 }
 
+/* What those who come may borrow together, of the next tick. */
+static int64_t room(const struct share_pool *pool)
+{
+	int64_t gain = get(&pool->rate) * SHARE_TICK_MS;
+
+	if (pool->parent)
+		gain = get(&pool->parent->quantum) * get(&pool->counted);
+	return get(&pool->level) + gain / 2;
+}
+
+static void make_quantum(struct share_pool *pool, int64_t now_ms);
+
+/*
+ * The tick's give and take with the parent.  What sessions gave back stays for
+ * their siblings first: it comes into the next quantum.  What is more than may
+ * be made up for after a silence goes to other children.
+ */
+static void fill_child(struct share_pool *pool, int64_t now_ms)
+{
+	struct share_pool *parent = pool->parent;
+	int64_t ticks = get(&parent->burst_ms) / SHARE_TICK_MS;
+	/* One that was not there before is not in the quantum's sum. */
+	bool is_new = now_ms - get(&pool->filled_ms) >= 2 * SHARE_TICK_MS;
+	int64_t amount, most, spare;
+
+	put(&pool->filled_ms, now_ms);
+	make_quantum(parent, now_ms);
+	amount = get(&parent->quantum) * get(&pool->counted);
+	most = room(parent);
+	if (is_new && amount > most)
+		amount = most > 0 ? most : 0;
+	spare = get(&pool->level) + amount - amount * (ticks > 1 ? ticks : 1);
+	if (spare > 0)
+		amount -= spare;
+	add(&pool->level, amount);
+	add(&parent->level, -amount);
+}
+
 /* Whoever sees a tick first makes its quantum, and all others use that. */
 static void make_quantum(struct share_pool *pool, int64_t now_ms)
 {
@@ -67,7 +150,10 @@ static void make_quantum(struct share_pool *pool, int64_t now_ms)
 		!atomic_compare_exchange_strong_explicit(&pool->tick, &before,
 			tick, memory_order_relaxed, memory_order_relaxed))
 		return;
-	fill(pool, now_ms);
+	if (pool->parent)
+		fill_child(pool, now_ms);
+	else
+		fill(pool, now_ms);
 	level = get(&pool->level);
 	weight = get(&pool->weight);
 	put(&pool->quantum, level > 0 ? level / (weight > 0 ? weight : 1) : 0);
@@ -82,18 +168,18 @@ static void take(struct share_part *part, int64_t amount)
 void share_enter(struct share_part *part, int64_t weight, int64_t now_ms)
 {
 	struct share_pool *pool = part->pool;
-	int64_t room, amount;
+	int64_t most, amount;
 
 	part->wait.on = false;
 	part->allowance = 0;
-	add(&pool->weight, weight);
+	if (atomic_fetch_add(&pool->weight, weight) == 0 && pool->parent)
+		join_parent(pool);
 	make_quantum(pool, now_ms);
 	part->tick = share_tick(now_ms);
-	/* What those who come may borrow together, of the next tick. */
-	room = get(&pool->level) + get(&pool->rate) * SHARE_TICK_MS / 2;
+	most = room(pool);
 	amount = get(&pool->quantum) * weight;
-	if (amount > room)
-		amount = room;
+	if (amount > most)
+		amount = most;
 	if (amount > 0)
 		take(part, amount);
 }
@@ -114,8 +200,11 @@ void share_turn(struct share_part *part, int64_t weight, int64_t now_ms)
 
 void share_leave(struct share_part *part, int64_t weight)
 {
-	add(&part->pool->weight, -weight);
-	add(&part->pool->level, part->allowance);
+	struct share_pool *pool = part->pool;
+
+	add(&pool->level, part->allowance);
+	if (atomic_fetch_sub(&pool->weight, weight) == weight && pool->parent)
+		leave_parent(pool);
 	part->allowance = 0;
 	part->wait.on = false;
 }

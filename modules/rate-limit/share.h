@@ -10,6 +10,11 @@
  * session wants.  Between ticks a session spends its own quantum, which no
  * other thread touches.
  *
+ * A pool may be a child of another: then it is one of those that share the
+ * other one's rate, with the shares that it was given, as long as anybody takes
+ * part in it.  So devices share the global rate, and a device's sessions what
+ * their device gets.
+ *
  * Amounts are in milli-bytes: bytes per second times milliseconds, exactly.
  * Time is passed in; only the pools are shared, and they are atomics.
  */
@@ -37,6 +42,10 @@ struct share_pool {
 	_Atomic int64_t tick;    /* of the present quantum */
 	_Atomic int64_t quantum; /* of a session of weight 1, in this tick */
 	_Atomic int64_t weight;  /* of all who take part */
+	/* Of a child; it has no rate of its own. */
+	struct share_pool *parent; /* borrowed; NULL: it is none */
+	_Atomic int64_t shares;    /* that it has when it takes part */
+	_Atomic int64_t counted;   /* of these in the parent's weight */
 };
 
 /* A wait for enough to be there; ended by the first grant. */
@@ -61,6 +70,11 @@ static inline int64_t share_tick(int64_t now_ms)
 /* Full, as after a long silence. */
 void share_pool_init(struct share_pool *pool, int64_t rate, int64_t burst_ms,
 	int64_t now_ms);
+/* Empty, and nobody takes part. */
+void share_child_init(struct share_pool *pool, struct share_pool *parent,
+	int64_t shares, int64_t now_ms);
+/* Any thread, at any time. */
+void share_child_set(struct share_pool *pool, int64_t shares);
 /* Any thread, at any time. */
 void share_pool_set(struct share_pool *pool, int64_t rate, int64_t burst_ms);
 

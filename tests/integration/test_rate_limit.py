@@ -137,6 +137,28 @@ def test_weights_are_shares(start_ours, identities, pours):
     assert 2 < heavy / light < 4.5, f"{heavy:.0f} and {light:.0f}, want 3 to 1"
 
 
+@pytest.mark.parametrize("hub_asks", [True, False], ids=["asks", "is asked"])
+def test_devices_share_before_their_sessions_do(start_ours, identities, hub_asks):
+    """Twelve sessions of one device leave half of the rate to the one of another."""
+    server = start_ours("-global-rate", 4 * MEGA)
+    hub, *others = identities[:15]
+    with contextlib.ExitStack() as stack:
+        streams = []
+        for other in others[:12]:
+            pair = (hub, other) if hub_asks else (other, hub)
+            if hub_asks or not streams:
+                invited = stack.enter_context(Invited(server, *pair))
+            else:  # it has joined already
+                invited.asker = other
+                invited.ask()
+            streams.append(Stream(*invited.join_both()))
+        alone = stack.enter_context(Invited(server, *others[12:14]))
+        streams.append(Stream(*alone.join_both()))
+        *many, one = rates(streams)
+    check_rate(sum(many) + one, 4 * MEGA, "all together")
+    assert one >= 4 * MEGA / 2 * (0.7 - UNDER), f"the other device got {one:.0f}"
+
+
 @pytest.mark.parametrize("options, message", [
     (["-rate-limit.weights", "me=3"], '"me"'),
     (["-rate-limit.exempt", "me"], "exempt: \"me\""),

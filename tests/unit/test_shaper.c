@@ -280,6 +280,120 @@ static void a_device_shares_among_its_sessions(void **state)
 	near(sim.one[4].sent[0], 90000000, 20);
 }
 
+static struct share_pool device[3];
+
+static struct one *add_of(int which, int64_t wants)
+{
+	struct one *one = add(sim.count % WORKERS, wants);
+
+	one->shaper.part[PART_GLOBAL].pool = &device[which];
+	return one;
+}
+
+static void begin_with_devices(int64_t rate)
+{
+	begin(rate);
+	for (int i = 0; i < 3; i++)
+		share_child_init(&device[i], &sim.pool, 1, sim.now_ms);
+}
+
+static int64_t sent_by(int first, int count)
+{
+	int64_t all = 0;
+
+	for (int i = first; i < first + count; i++)
+		all += sim.one[i].sent[0] + sim.one[i].sent[1];
+	return all;
+}
+
+/* However many sessions a device has, it is one of those that share. */
+static void devices_share_before_sessions_do(void **state)
+{
+	static const int64_t rates[] = {200000, 10000000, 300000000};
+
+	(void)state;
+	for (size_t r = 0; r < sizeof(rates) / sizeof(rates[0]); r++) {
+		begin_with_devices(rates[r]);
+		for (int i = 0; i < 40; i++)
+			add_of(0, -1);
+		add_of(1, -1);
+		add(0, -1); /* of no device */
+		run(1000);
+		forget();
+		run(10000);
+		near(sum(), rates[r] * 10, 20);
+		near(sent_by(0, 40), rates[r] * 10 / 3, 30);
+		near(sent_by(40, 1), rates[r] * 10 / 3, 30);
+		near(sent_by(41, 1), rates[r] * 10 / 3, 30);
+		for (int i = 0; i < 40; i++)
+			near(sim.one[i].sent[0], rates[r] / 12, 100);
+	}
+}
+
+/* Its modest sessions do not take from the share of its greedy one. */
+static void what_a_session_leaves_its_device_has_first(void **state)
+{
+	(void)state;
+	begin_with_devices(10000000);
+	for (int i = 0; i < 9; i++)
+		add_of(0, 20000);
+	add_of(0, -1);
+	add_of(1, -1);
+	run(1000);
+	forget();
+	run(10000);
+	near(sum(), 100000000, 20);
+	near(sent_by(0, 10), 50000000, 30);
+	near(sent_by(0, 9), 1800000, 20);
+	near(sent_by(10, 1), 50000000, 30);
+}
+
+/* And what a device leaves, other devices have. */
+static void unused_shares_of_devices_go_to_the_others(void **state)
+{
+	(void)state;
+	begin_with_devices(9000000);
+	add_of(0, 100000);
+	add_of(0, 200000);
+	add_of(1, -1);
+	add_of(1, -1);
+	add_of(2, -1);
+	run(1000);
+	forget();
+	run(10000);
+	near(sum(), 90000000, 20);
+	near(sent_by(0, 2), 3000000, 20);
+	near(sent_by(2, 2), 43500000, 30);
+	near(sent_by(4, 1), 43500000, 30);
+}
+
+static void a_devices_shares_may_change(void **state)
+{
+	(void)state;
+	begin_with_devices(4000000);
+	add_of(0, -1);
+	add_of(0, -1);
+	add_of(1, -1);
+	share_child_set(&device[0], 3);
+	run(1000);
+	forget();
+	run(10000);
+	near(sent_by(0, 2), 30000000, 20);
+	share_child_set(&device[0], 1);
+	run(100);
+	forget();
+	run(10000);
+	near(sent_by(0, 2), 20000000, 30);
+	for (int i = 0; i < 3; i++)
+		shaper_leave(&sim.one[i].shaper, &sim.round[sim.one[i].worker]);
+	assert_int_equal(atomic_load(&sim.pool.weight), 0);
+	assert_int_equal(atomic_load(&device[0].counted), 0);
+	assert_int_equal(atomic_load(&device[0].level), 0);
+	/* Nobody takes part: the next one counts by what holds then. */
+	share_child_set(&device[0], 5);
+	assert_int_equal(atomic_load(&sim.pool.weight), 0);
+}
+
 /* A worker that looks at the clock late loses nothing for all. */
 static void threads_need_not_agree_about_the_time(void **state)
 {
@@ -372,6 +486,10 @@ int main(void)
 		cmocka_unit_test(a_session_has_a_limit_of_its_own),
 		cmocka_unit_test(limits_meet),
 		cmocka_unit_test(a_device_shares_among_its_sessions),
+		cmocka_unit_test(devices_share_before_sessions_do),
+		cmocka_unit_test(what_a_session_leaves_its_device_has_first),
+		cmocka_unit_test(unused_shares_of_devices_go_to_the_others),
+		cmocka_unit_test(a_devices_shares_may_change),
 		cmocka_unit_test(threads_need_not_agree_about_the_time),
 		cmocka_unit_test(short_messages_go_at_once),
 		cmocka_unit_test(a_new_rate_holds_at_once),
