@@ -6,6 +6,9 @@
  * libconfuse gives up at the first unknown word.  So that all problems are told
  * at once, such a word is then cut out of the text and the file is parsed anew,
  * until it parses or fails for another reason.
+ *
+ * All of this runs in a process that ends with it (config_apart.h): nothing
+ * that lasts as long as the reader is freed.
  */
 
 #include <stdarg.h>
@@ -13,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config_apart.h"
 #include "config_reader.h"
 
 #define INCLUDE_DEPTH_MAX 10
@@ -166,8 +170,12 @@ static bool parse_pass(struct config_source *source)
 	config_reader->root = root;
 	config_reader->source = NULL;
 	rc = parse_source(root, source);
-	if (rc)
+	if (rc) {
 		again = config_unknown_take();
+		/* It says all but that it had no memory. */
+		if (!again && config_reader->problems.count == 0)
+			config_reader->problems.no_memory = true;
+	}
 	config_reader->source = source;
 	if (!rc)
 		config_find_empty_lists(root, &config_reader->sections[0], 0);
@@ -214,13 +222,6 @@ static cfg_opt_t *make_rows(const struct config_section *section, size_t more)
 	return rows;
 }
 
-static void free_schema(void)
-{
-	for (cfg_opt_t *row = config_reader->schema; row && row->name; row++)
-		free(row->subopts);
-	free(config_reader->schema);
-}
-
 /* CFGF_MULTI: libconfuse would else lose file and line of a section. */
 static int make_schema(void)
 {
@@ -265,27 +266,32 @@ static void read_all_passes(const char *path)
 	}
 	while (parse_pass(source))
 		;
-	config_lists_store();
+	config_lists_judge();
 }
 
-int config_file_read(const char *path, struct config_section *sections,
-	size_t n, config_report_fn *report, void *arg)
+static void parse(const char *path, struct config_section *sections, size_t n,
+	struct config_flat_out *out)
 {
 	size_t errors;
 
 	config_reader = calloc(1, sizeof(*config_reader));
 	if (!config_reader) {
-		report(RELAY_ERROR, "out of memory", arg);
-		return -1;
+		config_flat_problem(RELAY_ERROR, "out of memory", out);
+		(void)config_flat_end(out, false);
+		return;
 	}
 	config_reader->sections = sections;
 	config_reader->count = n;
 	read_all_passes(path);
-	config_lists_free();
-	free_schema();
-	errors = config_problems_tell(&config_reader->problems, report, arg);
-	config_sources_free(&config_reader->sources);
-	free(config_reader);
-	config_reader = NULL;
-	return errors ? -1 : 0;
+	errors = config_problems_tell(
+		&config_reader->problems, config_flat_problem, out);
+	if (config_reader->lists)
+		config_values_hand_over(out);
+	(void)config_flat_end(out, errors == 0);
+}
+
+int config_file_read(const char *path, struct config_section *sections,
+	size_t n, config_report_fn *report, void *arg)
+{
+	return config_apart(parse, path, sections, n, report, arg);
 }

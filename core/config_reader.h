@@ -8,6 +8,7 @@
 
 #include <confuse.h>
 
+#include "config_flat.h"
 #include "config_problems.h"
 #include "config_section.h"
 #include "config_source.h"
@@ -17,7 +18,7 @@
  * first place (the default and more) would look like =. */
 #define CONFIG_UNTOUCHED "\001"
 
-/* A list while its items come in, one by one. */
+/* A list while its items come in, one by one; any other value is one item. */
 struct config_growing {
 	char **items; /* owned */
 	size_t count;
@@ -66,11 +67,12 @@ void config_find_empty_lists(
 	cfg_t *cfg, struct config_section *section, unsigned line);
 /* 0, or -1 without memory. */
 int config_lists_make(void);
-void config_lists_free(void);
 /* Forgets what the last pass found. */
 void config_values_forget(void);
 /* Lists are judged when they are complete: after the last pass. */
-void config_lists_store(void);
+void config_lists_judge(void);
+/* What was found good, and where all came from. */
+void config_values_hand_over(struct config_flat_out *out);
 
 /* config_unknown.c */
 

@@ -25,7 +25,8 @@ struct config_section {
 
 /*
  * Puts the values of the file over those that are in the sections; sections[0]
- * is the server's own.  Tells all problems.  0, or -1 if any was an error.
+ * is the server's own.  Tells all problems.  0, or -1 if any was an error, be
+ * it that there was no memory: then values may be missing.
  */
 int config_file_read(const char *path, struct config_section *sections,
 	size_t n, config_report_fn *report, void *arg);

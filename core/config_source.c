@@ -115,13 +115,6 @@ struct config_source *config_sources_get(struct config_sources *sources,
 	return source;
 }
 
-void config_sources_free(struct config_sources *sources)
-{
-	for (size_t i = 0; i < sources->count; i++)
-		source_clear(&sources->items[i]);
-	sources->count = 0;
-}
-
 char *config_source_path(const char *from, const char *path)
 {
 	const char *slash = strrchr(from, '/');

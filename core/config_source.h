@@ -32,7 +32,6 @@ struct config_sources {
  */
 struct config_source *config_sources_get(struct config_sources *sources,
 	const char *path, unsigned *line, struct relay_err *err);
-void config_sources_free(struct config_sources *sources);
 
 /*
  * The path of a file that the file `from` includes: a relative one starts where

@@ -66,22 +66,6 @@ static void set_required(
 			err.text);
 }
 
-static void set_value(struct config_section *section,
-	const struct relay_option *option, const char *written,
-	const char *text, unsigned line)
-{
-	struct relay_err err;
-	char called[160];
-
-	note_origin(section, option, written, line);
-	if (option_parse(
-		    option, text, OPTION_FROM_FILE, section->values, &err) == 0)
-		return;
-	section->flawed = true;
-	config_problem(RELAY_ERROR, line, "%s: %s",
-		call_option(section, written, called), err.text);
-}
-
 static struct config_growing *list_of(
 	const struct config_section *section, const struct relay_option *option)
 {
@@ -122,6 +106,29 @@ static void list_push(struct config_growing *list, char *item)
 	}
 	list->items = items;
 	items[list->count++] = item;
+}
+
+static void set_value(struct config_section *section,
+	const struct relay_option *option, const char *written,
+	const char *text, unsigned line)
+{
+	struct relay_err err;
+	char called[160], *copy;
+
+	note_origin(section, option, written, line);
+	if (option_check(option, text, OPTION_FROM_FILE, NULL, &err) != 0) {
+		section->flawed = true;
+		config_problem(RELAY_ERROR, line, "%s: %s",
+			call_option(section, written, called), err.text);
+		return;
+	}
+	list_clear(list_of(section, option));
+	list_of(section, option)->given = true;
+	copy = strdup(text);
+	if (copy)
+		list_push(list_of(section, option), copy);
+	else
+		config_reader->problems.no_memory = true;
 }
 
 /* The file begins with +=: what the default has comes first. */
@@ -256,7 +263,25 @@ void config_values_forget(void)
 	}
 }
 
-void config_lists_store(void)
+static void judge_list(struct config_section *section,
+	const struct relay_option *option, struct config_growing *list)
+{
+	struct config_problem at = {.source = list->source,
+		.line = list->line,
+		.level = RELAY_ERROR};
+	struct relay_err err;
+	char called[160];
+
+	if (option_parse_items(option, (const char *const *)list->items,
+		    list->count, section->values, &err) == 0)
+		return;
+	list->given = false;
+	section->flawed = true;
+	config_problems_add(&config_reader->problems, &at, "%s: %s",
+		call_option(section, option->name, called), err.text);
+}
+
+void config_lists_judge(void)
 {
 	for (size_t i = 0; i < config_reader->count; i++) {
 		struct config_section *section = &config_reader->sections[i];
@@ -264,24 +289,33 @@ void config_lists_store(void)
 		for (size_t o = 0; o < section->count; o++) {
 			struct config_growing *list =
 				&config_reader->lists[i][o];
-			struct config_problem at = {.source = list->source,
-				.line = list->line,
-				.level = RELAY_ERROR};
-			struct relay_err err;
-			char called[160];
 
-			if (!list->given ||
-				option_parse_items(&section->options[o],
-					(const char *const *)list->items,
-					list->count, section->values,
-					&err) == 0)
-				continue;
-			section->flawed = true;
-			config_problems_add(&config_reader->problems, &at,
-				"%s: %s",
-				call_option(section, section->options[o].name,
-					called),
-				err.text);
+			if (section->options[o].type == RELAY_LIST &&
+				list->given)
+				judge_list(section, &section->options[o], list);
+		}
+	}
+}
+
+void config_values_hand_over(struct config_flat_out *out)
+{
+	static char *const none[] = {NULL};
+
+	for (size_t i = 0; i < config_reader->count; i++) {
+		const struct config_section *section =
+			&config_reader->sections[i];
+
+		config_flat_section(out, i, section->required, section->flawed);
+		for (size_t o = 0; o < section->count; o++) {
+			const struct config_growing *list =
+				&config_reader->lists[i][o];
+			char *const *items = list->items ? list->items : none;
+
+			if (section->origins[o])
+				config_flat_value(out, i, o,
+					section->origins[o],
+					list->given ? items : NULL,
+					list->count);
 		}
 	}
 }
@@ -299,17 +333,4 @@ int config_lists_make(void)
 			return -1;
 	}
 	return config_reader->lists ? 0 : -1;
-}
-
-void config_lists_free(void)
-{
-	for (size_t i = 0; config_reader->lists && i < config_reader->count;
-		i++) {
-		for (size_t o = 0; config_reader->lists[i] &&
-				   o < config_reader->sections[i].count;
-			o++)
-			list_clear(&config_reader->lists[i][o]);
-		free(config_reader->lists[i]);
-	}
-	free(config_reader->lists);
 }

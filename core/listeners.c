@@ -437,8 +437,7 @@ void listeners_leave_rest(void)
 {
 	if (rest.count == 0)
 		return;
-	if (workers_call(leave_rest_here, NULL) != 0)
-		log_core(RELAY_ERROR, "no memory to tell the workers");
+	(void)workers_call(leave_rest_here, NULL);
 	log_set(&rest, false, false, "no longer listening on");
 	free_rest();
 }
@@ -532,10 +531,8 @@ void listeners_take(void)
 void listeners_abandon(void)
 {
 	/* Workers may have begun to look at them. */
-	if (staged && workers_call(forget_here, NULL) != 0) {
-		log_core(RELAY_ERROR, "no memory to tell the workers");
-		abort();
-	}
+	if (staged)
+		(void)workers_call(forget_here, NULL);
 	for (unsigned i = 0; next.all && i < next.count; i++)
 		if (next.all[i] && !next.all[i]->open)
 			listened_free(next.all[i]);

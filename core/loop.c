@@ -17,6 +17,7 @@ _Thread_local struct loop *loop_current;
 struct loop_letter {
 	struct loop_letter *next;
 	loop_fn *fn;
+	bool lasting; /* the loop's own, for loop_call() */
 	_Alignas(max_align_t) unsigned char arg[];
 };
 
@@ -65,11 +66,16 @@ void loop_deliver(struct loop *loop)
 	loop_tick(loop);
 	while (letter) {
 		struct loop_letter *next = letter->next;
+		bool lasting = letter->lasting;
 
+		/* A lasting one may be on its way again when this returns. */
 		letter->fn(loop, letter->arg);
-		free(letter);
+		if (!lasting)
+			free(letter);
 		letter = next;
 	}
+	if (atomic_exchange(&loop->stopped, false))
+		event_base_loopbreak(loop->base);
 	loop_event_over(loop);
 }
 
@@ -105,8 +111,10 @@ int loop_init(struct loop *loop, int index)
 	*loop = (struct loop){.index = index, .wake_fd = -1};
 	loop_tick(loop);
 	loop->base = base_make();
-	if (!loop->base)
+	loop->call = calloc(1, sizeof(*loop->call) + sizeof(void *));
+	if (!loop->base || !loop->call)
 		goto error;
+	loop->call->lasting = true;
 	loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (loop->wake_fd < 0)
 		goto error;
@@ -127,9 +135,12 @@ void loop_finish(struct loop *loop)
 	while (letter) {
 		struct loop_letter *next = letter->next;
 
-		free(letter);
+		if (!letter->lasting)
+			free(letter);
 		letter = next;
 	}
+	free(loop->call);
+	loop->call = NULL;
 	if (loop->wake)
 		event_free(loop->wake);
 	loop->wake = NULL;
@@ -141,31 +152,51 @@ void loop_finish(struct loop *loop)
 	loop->base = NULL;
 }
 
-int loop_post(struct loop *loop, loop_fn *fn, const void *arg, size_t len)
+/* An eventfd takes every write until its count nears 2^64. */
+static void wake(struct loop *loop)
 {
-	struct loop_letter *letter = malloc(sizeof(*letter) + len);
-	struct loop_letter *newest;
 	const uint64_t one = 1;
 
-	if (!letter)
-		return -1;
-	letter->fn = fn;
-	if (len)
-		memcpy(letter->arg, arg, len);
-	newest = atomic_load_explicit(&loop->inbox, memory_order_relaxed);
+	if (write(loop->wake_fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
+		abort();
+}
+
+/*
+ * From here on the letter is the receiver's.  Whoever found the inbox empty
+ * wakes it; the others' letters come along.
+ */
+static void put(struct loop *loop, struct loop_letter *letter)
+{
+	struct loop_letter *newest =
+		atomic_load_explicit(&loop->inbox, memory_order_relaxed);
+
 	do {
 		letter->next = newest;
 	} while (!atomic_compare_exchange_weak_explicit(&loop->inbox, &newest,
 		letter, memory_order_release, memory_order_relaxed));
-	/*
-	 * From here on the letter is the receiver's.  Whoever found the inbox
-	 * empty wakes it; the others' letters come along.  An eventfd takes
-	 * every write until its count nears 2^64.
-	 */
-	if (!newest && write(loop->wake_fd, &one, sizeof(one)) < 0 &&
-		errno != EAGAIN)
-		abort();
+	if (!newest)
+		wake(loop);
+}
+
+int loop_post(struct loop *loop, loop_fn *fn, const void *arg, size_t len)
+{
+	struct loop_letter *letter = malloc(sizeof(*letter) + len);
+
+	if (!letter)
+		return -1;
+	letter->fn = fn;
+	letter->lasting = false;
+	if (len)
+		memcpy(letter->arg, arg, len);
+	put(loop, letter);
 	return 0;
+}
+
+void loop_call(struct loop *loop, loop_fn *fn, void *arg)
+{
+	loop->call->fn = fn;
+	memcpy(loop->call->arg, &arg, sizeof(arg));
+	put(loop, loop->call);
 }
 
 int loop_run(struct loop *loop)
@@ -174,13 +205,8 @@ int loop_run(struct loop *loop)
 									: 0;
 }
 
-static void stop_here(struct loop *loop, void *arg)
+void loop_stop(struct loop *loop)
 {
-	(void)arg;
-	event_base_loopbreak(loop->base);
-}
-
-int loop_stop(struct loop *loop)
-{
-	return loop_post(loop, stop_here, NULL, 0);
+	atomic_store(&loop->stopped, true);
+	wake(loop);
 }

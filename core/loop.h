@@ -29,6 +29,8 @@ struct loop {
 	struct event *wake;
 	int wake_fd;
 	_Atomic(struct loop_letter *) inbox; /* newest first */
+	struct loop_letter *call;            /* owned: for loop_call() */
+	atomic_bool stopped;                 /* by loop_stop(), not seen yet */
 	_Atomic int64_t turn_ms; /* monotonic, of the current turn */
 	/* Called at the end of every event; NULL: nothing to do. */
 	void (*after)(struct loop *loop);
@@ -47,11 +49,16 @@ void loop_finish(struct loop *loop);
  * one sender arrive in order.  0, or -1 without memory.
  */
 int loop_post(struct loop *loop, loop_fn *fn, const void *arg, size_t len);
+/*
+ * The same with a pointer, and without need of memory: for one thread that
+ * waits until fn has been called before it calls this loop again.
+ */
+void loop_call(struct loop *loop, loop_fn *fn, void *arg);
 
 /* Runs on the loop's own thread until loop_stop(). */
 int loop_run(struct loop *loop);
-/* Any thread. */
-int loop_stop(struct loop *loop);
+/* Any thread; needs no memory. */
+void loop_stop(struct loop *loop);
 
 /* Delivers what is in the inbox now; used by loop_run and at the end. */
 void loop_deliver(struct loop *loop);

@@ -61,8 +61,7 @@ static struct {
 
 void relay_server_stop(void)
 {
-	/* Without memory for the letter the caller has other sorrows. */
-	(void)loop_stop(&server.control);
+	loop_stop(&server.control);
 }
 
 const uint8_t *relay_server_id(void)

@@ -17,27 +17,45 @@ struct show {
 	bool failed;
 };
 
-/* As the file's syntax has it, which replaces ${VARIABLES} inside of quotes. */
-static void put_quoted(const char *text, FILE *line)
+/* One line; what cannot be written is seen at the end, by ferror(). */
+struct line {
+	FILE *out;
+	int width;
+};
+
+static void put_char(char c, struct line *line)
 {
-	(void)fputc('"', line);
-	for (; *text; text++) {
-		if (strchr("\"\\$", *text))
-			(void)fputc('\\', line);
-		(void)fputc(*text, line);
-	}
-	(void)fputc('"', line);
+	(void)fputc((unsigned char)c, line->out);
+	line->width++;
 }
 
-static void put_list(const char *const *list, FILE *line)
+static void put_text(const char *text, struct line *line)
 {
-	(void)fputs("{ ", line);
+	for (; *text; text++)
+		put_char(*text, line);
+}
+
+/* As the file's syntax has it, which replaces ${VARIABLES} inside of quotes. */
+static void put_quoted(const char *text, struct line *line)
+{
+	put_char('"', line);
+	for (; *text; text++) {
+		if (strchr("\"\\$", *text))
+			put_char('\\', line);
+		put_char(*text, line);
+	}
+	put_char('"', line);
+}
+
+static void put_list(const char *const *list, struct line *line)
+{
+	put_text("{ ", line);
 	for (size_t i = 0; list[i]; i++) {
 		if (i)
-			(void)fputs(", ", line);
+			put_text(", ", line);
 		put_quoted(list[i], line);
 	}
-	(void)fputs(list[0] ? " }" : "}", line);
+	put_text(list[0] ? " }" : "}", line);
 }
 
 static bool is_hidden(const struct relay_value *value)
@@ -50,12 +68,12 @@ static bool is_hidden(const struct relay_value *value)
 	return value->option->type != RELAY_LIST || value->list[0];
 }
 
-static int put_value(const struct relay_value *value, FILE *line)
+static int put_value(const struct relay_value *value, struct line *line)
 {
 	char *text;
 
 	if (is_hidden(value)) {
-		(void)fputs("***", line);
+		put_text("***", line);
 	} else if (value->option->type == RELAY_STRING) {
 		put_quoted(value->string, line);
 	} else if (value->option->type == RELAY_LIST) {
@@ -64,7 +82,7 @@ static int put_value(const struct relay_value *value, FILE *line)
 		text = option_format(value);
 		if (!text)
 			return -1;
-		(void)fputs(text, line);
+		put_text(text, line);
 		free(text);
 	}
 	return 0;
@@ -94,28 +112,19 @@ static bool is_left_out(const struct relay_value *value)
 static int put_option(
 	const char *section, const struct relay_value *value, FILE *out)
 {
-	char *text = NULL;
-	size_t len = 0;
-	FILE *line = open_memstream(&text, &len);
+	struct line line = {.out = out};
 	int result;
 
-	if (!line)
-		return -1;
-	(void)fprintf(line, "%s%s%s = ", section ? "\t" : "",
-		is_left_out(value) ? "# " : "", value->option->name);
-	result = put_value(value, line);
-	if (fclose(line) != 0)
-		result = -1;
-	if (result == 0) {
-		size_t width = len + (section ? 7 : 0); /* of the tab */
-
-		(void)fprintf(out, "%s%*s ", text,
-			width < COMMENT_COLUMN ? (int)(COMMENT_COLUMN - width)
-					       : 0,
-			"");
-		put_comment(value, out);
-	}
-	free(text);
+	put_text(section ? "\t" : "", &line);
+	put_text(is_left_out(value) ? "# " : "", &line);
+	put_text(value->option->name, &line);
+	put_text(" = ", &line);
+	result = put_value(value, &line);
+	line.width += section ? 7 : 0; /* of the tab */
+	do
+		put_char(' ', &line);
+	while (line.width <= COMMENT_COLUMN);
+	put_comment(value, out);
 	return result;
 }
 

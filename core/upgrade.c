@@ -100,8 +100,7 @@ static int close_here(struct worker *worker, void *arg)
 
 static void end_accepting(void)
 {
-	if (workers_call(pause_here, NULL) != 0)
-		log_core(RELAY_ERROR, "no memory to tell the workers");
+	(void)workers_call(pause_here, NULL);
 	http_pause();
 }
 
@@ -163,8 +162,7 @@ static void leave(void)
 	/* Not before: the service ends with its main process. */
 	if (upgrade.pid)
 		(void)notify_main_pid(upgrade.pid);
-	if (workers_call(close_here, NULL) != 0)
-		log_core(RELAY_ERROR, "no memory to tell the workers");
+	(void)workers_call(close_here, NULL);
 	http_leave();
 	if (upgrade.channel >= 0)
 		(void)handover_send(

@@ -227,20 +227,16 @@ static void call_in_its_place(struct worker *worker, struct call *call)
 unsigned workers_call(int (*fn)(struct worker *worker, void *arg), void *arg)
 {
 	struct call call = {.fn = fn, .arg = arg};
-	struct call *pointer = &call;
 
-	if (sem_init(&call.done, 0, 0) != 0)
-		return worker_count;
+	/* It fails for values that are too large, and for no other reason. */
+	(void)sem_init(&call.done, 0, 0);
 	for (unsigned i = 0; i < worker_count; i++) {
 		struct worker *worker = &workers[i];
 
-		if (!worker->running) {
+		if (worker->running)
+			loop_call(&worker->loop, call_here, &call);
+		else
 			call_in_its_place(worker, &call);
-		} else if (loop_post(&worker->loop, call_here, &pointer,
-				   sizeof(pointer)) != 0) {
-			atomic_fetch_add(&call.failed, 1);
-			sem_post(&call.done);
-		}
 	}
 	for (unsigned i = 0; i < worker_count; i++)
 		while (sem_wait(&call.done) != 0 && errno == EINTR)
@@ -280,9 +276,7 @@ void workers_stop(void)
 
 		if (!worker->running)
 			continue;
-		/* Without memory for a letter the process ends all the same. */
-		if (loop_stop(&worker->loop) != 0)
-			abort();
+		loop_stop(&worker->loop);
 		pthread_join(worker->thread, NULL);
 		worker->running = false;
 	}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Makes chosen calls of the C library fail; see README.md. */
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum kind {
+	MEMORY = 1,
+	MMAP = 2,
+	RANDOM = 4,
+	FORK = 8,
+	THREAD = 16,
+	SOCKET = 32,
+	ACCEPT = 64,
+	OPEN = 128,
+};
+
+struct control {
+	_Atomic uint64_t kinds, first, length, counted, failed, error;
+	_Atomic uint64_t constant, thread;
+};
+
+static struct control *control; /* NULL until the library is set up */
+
+#define EXPORT __attribute__((visibility("default")))
+
+/* By system calls alone, since this may run within malloc(). */
+__attribute__((constructor)) static void set_up(void)
+{
+	const char *path = getenv("FAULTS");
+	long fd = path ? syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC)
+		       : -1;
+	void *at;
+
+	if (fd < 0)
+		return;
+	at = (void *)syscall(SYS_mmap, NULL, sizeof(*control),
+		PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	(void)syscall(SYS_close, fd);
+	if (at != MAP_FAILED)
+		control = at;
+}
+
+/* A place for a debugger's breakpoint. */
+__attribute__((noinline)) static void faults_hit(void)
+{
+	control->failed++;
+}
+
+/* Whether this call is one of those that are to fail. */
+static bool fails(enum kind kind)
+{
+	uint64_t first, at;
+
+	if (!control || !(control->kinds & kind))
+		return false;
+	if (control->thread && control->thread != (uint64_t)syscall(SYS_gettid))
+		return false;
+	at = ++control->counted;
+	first = control->first;
+	if (!first || at < first || at - first >= control->length)
+		return false;
+	faults_hit();
+	errno = kind == MEMORY || !control->error ? ENOMEM
+						  : (int)control->error;
+	return true;
+}
+
+/* Memory: the C library has its own functions under these names as well. */
+
+extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t);
+extern void *__libc_realloc(void *, size_t), *__libc_memalign(size_t, size_t);
+
+EXPORT void *malloc(size_t len)
+{
+	return fails(MEMORY) ? NULL : __libc_malloc(len);
+}
+
+EXPORT void *calloc(size_t n, size_t len)
+{
+	return fails(MEMORY) ? NULL : __libc_calloc(n, len);
+}
+
+EXPORT void *realloc(void *at, size_t len)
+{
+	/* To give memory back never fails. */
+	return len && fails(MEMORY) ? NULL : __libc_realloc(at, len);
+}
+
+EXPORT void *reallocarray(void *at, size_t n, size_t len)
+{
+	size_t all;
+
+	if (__builtin_mul_overflow(n, len, &all)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return realloc(at, all);
+}
+
+EXPORT void *memalign(size_t align, size_t len)
+{
+	return fails(MEMORY) ? NULL : __libc_memalign(align, len);
+}
+
+EXPORT void *aligned_alloc(size_t align, size_t len)
+{
+	return memalign(align, len);
+}
+
+EXPORT int posix_memalign(void **out, size_t align, size_t len)
+{
+	int before = errno;
+	void *at = memalign(align, len);
+
+	errno = before;
+	if (!at)
+		return ENOMEM;
+	*out = at;
+	return 0;
+}
+
+/* All others. */
+
+#define REAL(name)                                                             \
+	static __typeof__(name) *real;                                         \
+	if (!real)                                                             \
+	*(void **)&real = dlsym(RTLD_NEXT, #name)
+
+EXPORT void *mmap(
+	void *at, size_t len, int prot, int flags, int fd, off_t offset)
+{
+	if (fails(MMAP))
+		return MAP_FAILED;
+	return (void *)syscall(SYS_mmap, at, len, prot, flags, fd, offset);
+}
+
+EXPORT ssize_t getrandom(void *out, size_t len, unsigned flags)
+{
+	if (control && control->constant) {
+		memset(out, (int)control->constant, len);
+		return (ssize_t)len;
+	}
+	if (fails(RANDOM))
+		return -1;
+	return syscall(SYS_getrandom, out, len, flags);
+}
+
+EXPORT int getentropy(void *out, size_t len)
+{
+	return getrandom(out, len, 0) == (ssize_t)len ? 0 : -1;
+}
+
+EXPORT pid_t fork(void)
+{
+	REAL(fork);
+	return fails(FORK) ? -1 : real();
+}
+
+EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
+	void *(*run)(void *), void *arg)
+{
+	REAL(pthread_create);
+	return fails(THREAD) ? EAGAIN : real(thread, attr, run, arg);
+}
+
+EXPORT int socket(int domain, int type, int protocol)
+{
+	REAL(socket);
+	return fails(SOCKET) ? -1 : real(domain, type, protocol);
+}
+
+EXPORT int accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
+{
+	REAL(accept4);
+	return fails(ACCEPT) ? -1 : real(fd, addr, len, flags);
+}
+
+EXPORT int open(const char *path, int flags, ...)
+{
+	mode_t mode = 0;
+	va_list ap;
+
+	REAL(open);
+	va_start(ap, flags);
+	if (flags & (O_CREAT | O_TMPFILE))
+		mode = va_arg(ap, mode_t);
+	va_end(ap);
+	return fails(OPEN) ? -1 : real(path, flags, mode);
+}

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Calls of a server that fail at the test's word: tests/faults/README.md."""
+
+import errno
+import mmap
+import os
+import pathlib
+import random
+import struct
+
+from relay_server import Program
+
+MEMORY, MMAP, RANDOM, FORK, THREAD, SOCKET, ACCEPT, OPEN = (1 << bit for bit in range(8))
+
+_KINDS, _FIRST, _LENGTH, _COUNTED, _FAILED, _ERRNO, _CONSTANT, _THREAD = range(8)
+_FOREVER = 1 << 62
+
+
+def sanitized():
+    """Whether our server has a sanitizer, whose memory functions cannot be replaced."""
+    binary = pathlib.Path(Program("ours").path).read_bytes()
+    return b"__asan_init" in binary or b"__tsan_init" in binary
+
+
+def library():
+    return pathlib.Path(Program("ours").path).resolve().parent / "tests/faults/faults.so"
+
+
+def sample(count, most, seed):
+    """The numbers of calls to try: all of 1 to count under FAULTS_ALL=1, else at most `most`.
+
+    The first and the last ones are always among them."""
+    numbers = range(1, count + 1)
+    if os.environ.get("FAULTS_ALL") or count <= most:
+        return list(numbers)
+    chosen = {*numbers[:most // 4], *numbers[-most // 4:]}
+    chosen.update(random.Random(seed).sample(numbers, most - len(chosen)))
+    return sorted(chosen)
+
+
+class Faults:
+    """What is to fail in the servers that are started with `environment`."""
+
+    def __init__(self, folder):
+        path = pathlib.Path(folder) / "faults"
+        path.write_bytes(bytes(64))
+        with path.open("r+b") as file:
+            self._map = mmap.mmap(file.fileno(), 64)
+        self.environment = {
+            **os.environ, "LD_PRELOAD": str(library()), "FAULTS": str(path),
+        }
+
+    def _set(self, number, value):
+        # In one store: the server reads it at any moment.
+        memoryview(self._map).cast("Q")[number] = value
+
+    def _get(self, number):
+        return struct.unpack_from("Q", self._map, 8 * number)[0]
+
+    def begin(self, kinds, first=0, length=1, error=errno.ENOMEM, thread=0):
+        """From now on calls count, and `length` of them fail from number `first` on."""
+        self._set(_KINDS, 0)
+        for number, value in ((_FIRST, first), (_LENGTH, length or _FOREVER), (_COUNTED, 0),
+                              (_FAILED, 0), (_ERRNO, error), (_THREAD, thread)):
+            self._set(number, value)
+        self._set(_KINDS, kinds)
+
+    def end(self):
+        """Nothing fails any more; how many calls were counted."""
+        self._set(_KINDS, 0)
+        return self.counted
+
+    @property
+    def counted(self):
+        return self._get(_COUNTED)
+
+    @property
+    def failed(self):
+        return self._get(_FAILED)
+
+    def random_is(self, byte):
+        """Random numbers are nothing but this byte; 0: they are random again."""
+        self._set(_CONSTANT, byte)

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Configurations while memory is short: taken as a whole, or refused with a reason.
+
+libconfuse ends its process without memory, or crashes; so does not the server.
+FAULTS_ALL=1 fails every allocation in turn instead of a sample."""
+
+import concurrent.futures
+import errno
+import subprocess
+
+import pytest
+
+import faults
+from relay_server import Program
+from waiting import PATIENCE, wait_for
+
+pytestmark = pytest.mark.skipif(
+    faults.sanitized(), reason="sanitizers bring their own memory functions")
+
+MODULES = "modules = { log, bounds, relay, status, rate-limit }\n"
+SEED = 24
+
+
+def write(folder, rate, items=40):
+    """A file and what it includes; both say the same number."""
+    (folder / "more.conf").write_text(
+        f"rate-limit {{\n  global = {rate}M\n}}\nbounds {{\n  exempt = {{ "
+        + ", ".join(f'"10.0.{item}.0/24"' for item in range(items)) + " }\n}\n")
+    (folder / "relay.conf").write_text(
+        f'{MODULES}include("more.conf")\nrelay {{\n  provided-by = "p{rate}"\n}}\n')
+    return folder / "relay.conf"
+
+
+def test_check_without_memory(tmp_path, relay_keys):
+    conf = write(tmp_path, 3)
+
+    def check(number):
+        here = tmp_path / str(number)
+        here.mkdir()
+        fault = faults.Faults(here)
+        fault.begin(faults.MEMORY, number)
+        done = subprocess.run(
+            [Program("ours").path, "-check", "-conf", conf, "-keys", relay_keys,
+             "-listen", "127.0.0.1:0"],
+            env=fault.environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        return number, done, fault.end()
+
+    _, good, count = check(0)
+    assert good.returncode == 0, good.stderr
+    bad = []
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for number, done, _ in pool.map(check, faults.sample(count, 120, SEED)):
+            whole = done.returncode == 0 and done.stdout == good.stdout
+            refused = done.returncode == 1 and done.stderr
+            if not whole and not refused:
+                bad.append((number, done.returncode, done.stderr[-300:]))
+    assert not bad, f"{len(bad)} of a sample of {count} allocations: {bad[:5]}"
+
+
+@pytest.fixture
+def short(start, our_program, tmp_path):
+    """A server of which calls can fail, and its file."""
+    fault = faults.Faults(tmp_path)
+    conf = write(tmp_path, 1)
+    server = start(our_program, "-conf", conf, env=fault.environment)
+    return server, fault
+
+
+def in_force(server):
+    options = server.status()["options"]
+    return options["global-rate"], options["provided-by"]
+
+
+def wanted(rate):
+    return rate * 1000000, f"p{rate}"
+
+
+def test_reload_without_memory(short, tmp_path):
+    server, fault = short
+    write(tmp_path, 2)
+    fault.begin(faults.MEMORY)
+    assert server.reload()[0]
+    count = fault.end()
+    rate, ended = 2, 0
+    for step, number in enumerate(faults.sample(count, 150, SEED)):
+        new = 3 + step % 5
+        write(tmp_path, new)
+        fault.begin(faults.MEMORY, number)
+        done, log = server.reload()
+        fault.end()
+        if done:
+            rate = new
+        else:
+            assert "error" in log.replace("error core: not reloaded", ""), log
+            ended += "cannot read" in log
+        if "goes on as before" not in log:  # what a module said of its own part
+            assert in_force(server) == wanted(rate), f"allocation {number}: {log}"
+    assert ended, "no allocation of libconfuse was among them"
+    write(tmp_path, 9)
+    assert server.reload()[0]
+    assert in_force(server) == wanted(9)
+    assert server.get("/healthz")[0] == 200
+
+
+@pytest.mark.parametrize("error", [errno.EAGAIN, errno.ENOMEM])
+def test_reload_without_a_process(short, tmp_path, error):
+    server, fault = short
+    write(tmp_path, 2)
+    fault.begin(faults.FORK, 1, error=error)
+    done, log = server.reload()
+    assert fault.end() == 1, "the file was read without a process of its own"
+    assert not done and "cannot read" in log, log
+    assert in_force(server) == wanted(1)
+    assert server.reload()[0]
+    assert in_force(server) == wanted(2)
+
+
+def test_readers_leave_nothing_behind(short, tmp_path):
+    """Neither processes nor descriptors, whether the file is good, wrong or too much."""
+    server, fault = short
+    before = server.descriptors()
+    children = f"/proc/{server.pid}/task/{server.pid}/children"
+    for step, number in enumerate((0, 900, 0, 1000, 1100)):
+        write(tmp_path, 2 + step)
+        fault.begin(faults.MEMORY, number, length=0)
+        server.reload()
+        fault.end()
+    with open(children, encoding="ascii") as file:
+        assert not file.read()
+    wait_for(lambda: server.descriptors() <= before,
+             lambda: f"{before} descriptors, there are {server.descriptors()}")
