@@ -16,11 +16,13 @@
 #include <openssl/err.h>
 
 #include "conn.h"
+#include "conn_quiet.h"
 #include "core_metrics.h"
 #include "capacity.h"
 #include "log.h"
 #include "session.h"
 #include "tls.h"
+#include "trim.h"
 #include "turn.h"
 
 /* What the socket did not take; freed when it is empty. */
@@ -149,8 +151,11 @@ static ssize_t read_tls(struct relay_conn *conn, void *buf, size_t len)
 	error = SSL_get_error(conn->ssl, 0);
 	if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
 		/* A record without data was read; the socket may have more. */
-		if (error == SSL_ERROR_WANT_READ && errno != EAGAIN)
+		if (error == SSL_ERROR_WANT_READ && errno != EAGAIN) {
+			if (conn_quiet_too_often(conn))
+				return fail(conn, RELAY_END_TLS);
 			turn_add_conn(conn);
+		}
 		conn->stalled = error == SSL_ERROR_WANT_WRITE;
 		return 0;
 	}
@@ -342,8 +347,11 @@ static void destroy(struct relay_conn *conn)
 		worker->lingering--;
 	worker_deadline_clear(worker, &conn->deadline);
 	event_del(&conn->event);
-	SSL_free(conn->ssl);
-	conn->ssl = NULL;
+	if (conn->ssl) {
+		SSL_free(conn->ssl);
+		conn->ssl = NULL;
+		trim_note();
+	}
 	free(conn->queue);
 	conn->queue = NULL;
 	free(conn->unread);

@@ -73,6 +73,8 @@ struct relay_conn {
 	uint8_t end_reason;
 	uint8_t asked; /* how many modules know it, see hooks.h */
 	uint16_t port;
+	uint16_t quiet_minute; /* see conn_quiet.h */
+	uint8_t quiet;
 	uint8_t addr[16]; /* IPv4 as ::ffff:a.b.c.d */
 	uint8_t peer[RELAY_DEVICE_ID_LEN];
 	_Alignas(max_align_t) unsigned char blocks[]; /* of the modules */

@@ -12,6 +12,7 @@
 #include <openssl/err.h>
 
 #include "conn.h"
+#include "conn_hello.h"
 #include "core_metrics.h"
 #include "handshakes.h"
 #include "capacity.h"
@@ -19,6 +20,7 @@
 #include "session.h"
 #include "tls.h"
 #include "tls_failure.h"
+#include "tls_step.h"
 #include "trim.h"
 
 /* Until a module sets a deadline of its own. */
@@ -82,34 +84,24 @@ static void offer(struct relay_conn *conn)
 
 static void handshake_failed(struct relay_conn *conn, int error)
 {
-	enum relay_reason reason = RELAY_END_TLS;
 	unsigned long code = ERR_peek_error();
+	const char *text = ERR_reason_error_string(code);
+	enum core_failure_label kind = tls_failure(error, code);
 
-	core_count(
-		conn->worker->shard, CORE_HANDSHAKES, CORE_HANDSHAKE_FAILED, 1);
-	core_count(conn->worker->shard, CORE_HANDSHAKE_FAILURES,
-		tls_failure(error, code), 1);
-	if (error == SSL_ERROR_SYSCALL ||
-		ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
-		conn->at_eof = true;
-		reason = RELAY_END_EOF;
-	}
-	if (relay_log_wanted(RELAY_DEBUG)) {
-		char addr[RELAY_ADDR_TEXT];
-		const char *text = ERR_reason_error_string(code);
-		struct relay_field fields[] = {
-			{"peer", relay_conn_addr_text(conn, addr)},
-			{"why", text ? text : "closed"}, {NULL, NULL}};
-
-		log_core_fields(RELAY_DEBUG, fields, "TLS handshake failed");
-	}
-	conn->spoke = true; /* the alert */
-	conn_end(conn, reason);
+	if (tls_step_refused(&kind))
+		text = kind == CORE_FAILURE_HELLO
+			       ? "its ClientHello has too many key shares"
+			       : "its certificate costs too much";
+	conn->at_eof = kind == CORE_FAILURE_CLOSED;
+	conn_handshake_failed(conn, kind,
+		conn->at_eof ? RELAY_END_EOF : RELAY_END_TLS,
+		text ? text : "closed");
 }
 
 void conn_handshake(struct relay_conn *conn)
 {
 	int done, error;
+	bool cut;
 
 	if (!conn->ssl)
 		conn->ssl = tls_accept(conn->worker->tls_io);
@@ -118,12 +110,16 @@ void conn_handshake(struct relay_conn *conn)
 		return;
 	}
 	ERR_clear_error();
+	tls_step_begin();
 	done = SSL_do_handshake(conn_tls(conn));
+	cut = tls_step_end();
 	if (done != 1) {
 		error = SSL_get_error(conn->ssl, done);
 		if (error != SSL_ERROR_WANT_READ &&
 			error != SSL_ERROR_WANT_WRITE)
 			handshake_failed(conn, error);
+		else if (cut && conn_hello_more(conn))
+			handshakes_later(conn);
 		return;
 	}
 	trim_note();
@@ -162,7 +158,8 @@ void conn_first_byte(struct relay_conn *conn)
 		return;
 	}
 	conn->phase = CONN_HANDSHAKE;
-	handshakes_step(conn);
+	if (conn_hello_ready(conn))
+		handshakes_step(conn);
 }
 
 static void taken_event(struct relay_conn *conn, short what)
@@ -196,7 +193,8 @@ void conn_event(evutil_socket_t fd, short what, void *arg)
 		conn_first_byte(conn);
 		break;
 	case CONN_HANDSHAKE:
-		handshakes_step(conn);
+		if (conn_hello_ready(conn))
+			handshakes_step(conn);
 		break;
 	case CONN_TAKEN:
 		taken_event(conn, what);

@@ -24,7 +24,7 @@ static const char *const results[] = {"ok", "failed", NULL};
 static const char *reasons[RELAY_END_COUNT + 1];
 
 static const char *const failure_kinds[] = {"closed", "timeout", "version",
-	"cipher", "alpn", "alert", "other", NULL};
+	"cipher", "alpn", "alert", "other", "hello", "certificate", NULL};
 static const char *const loops[] = {"control", "worker", NULL};
 static const char *versions[] = {NULL, NULL};
 

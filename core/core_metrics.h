@@ -61,6 +61,9 @@ enum core_failure_label {
 	CORE_FAILURE_ALPN,    /* it wants another protocol inside */
 	CORE_FAILURE_ALERT,   /* it refused, by an alert */
 	CORE_FAILURE_OTHER,   /* it is broken, or no TLS at all */
+	CORE_FAILURE_HELLO,   /* too long, or too many key shares */
+	/* Its certificate is too long, or too dear to read or to verify. */
+	CORE_FAILURE_CERTIFICATE,
 };
 enum core_loop_label { CORE_LOOP_CONTROL, CORE_LOOP_WORKER };
 enum core_handshake_label { CORE_HANDSHAKE_OK, CORE_HANDSHAKE_FAILED };

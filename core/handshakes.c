@@ -86,6 +86,12 @@ void handshakes_step(struct relay_conn *conn)
 	turn_arm(worker);
 }
 
+void handshakes_later(struct relay_conn *conn)
+{
+	append(&conn->worker->handshakes.begun, conn);
+	turn_arm(conn->worker);
+}
+
 bool handshakes_run(struct worker *worker)
 {
 	struct handshakes *all = &worker->handshakes;

@@ -30,6 +30,8 @@ struct handshakes {
 
 /* Runs the next step of conn's handshake now or in a later turn. */
 void handshakes_step(struct relay_conn *conn);
+/* The same in a later turn, for one whose step was cut short. */
+void handshakes_later(struct relay_conn *conn);
 /* Once a turn.  Whether more is to be done. */
 bool handshakes_run(struct worker *worker);
 

@@ -12,7 +12,9 @@
 
 #include "identity.h"
 #include "tls.h"
+#include "tls_limits.h"
 #include "tls_settle.h"
+#include "tls_step.h"
 
 /*
  * ECDHE alone, so that old traffic stays secret; AES-CBC for clients from
@@ -37,19 +39,6 @@ static struct {
 	unsigned char alpn[ALPN_MOST]; /* as on the wire: length, name */
 	unsigned alpn_len;
 } tls;
-
-/* Everybody may knock: what counts is the ID, and the protocol checks that. */
-static int accept_any(X509_STORE_CTX *store, void *arg)
-{
-	X509 *cert = X509_STORE_CTX_get0_cert(store);
-	EVP_PKEY *key = cert ? X509_get0_pubkey(cert) : NULL;
-
-	(void)arg;
-	if (key && EVP_PKEY_get_bits(key) <= 8192)
-		return 1;
-	X509_STORE_CTX_set_error(store, X509_V_ERR_CA_KEY_TOO_SMALL);
-	return 0;
-}
 
 static int choose_alpn(SSL *ssl, const unsigned char **out,
 	unsigned char *out_len, const unsigned char *in, unsigned in_len,
@@ -105,11 +94,8 @@ static int set_options(SSL_CTX *ctx)
 				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	/* A stream of KeyUpdates must not keep one SSL_read busy for ever. */
 	SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
-	SSL_CTX_set_max_cert_list(ctx, 16384);
 	/* All that is sent is short: the buffer for it need not be 16 KiB. */
 	SSL_CTX_set_max_send_fragment(ctx, 2048);
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
-	SSL_CTX_set_cert_verify_callback(ctx, accept_any, NULL);
 	SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, NULL);
 	/* The system's policy may be stricter than old devices' keys. */
 	SSL_CTX_set_security_level(ctx, 1);
@@ -117,7 +103,9 @@ static int set_options(SSL_CTX *ctx)
 			       SSL_CTX_set_min_proto_version(
 				       ctx, TLS1_2_VERSION) == 1 &&
 			       SSL_CTX_set_cipher_list(ctx, SUITES) == 1 &&
-			       SSL_CTX_set_ciphersuites(ctx, TLS13_SUITES) == 1
+			       SSL_CTX_set_ciphersuites(ctx, TLS13_SUITES) ==
+				       1 &&
+			       tls_limits_set(ctx) == 0
 		       ? 0
 		       : -1;
 }
@@ -194,7 +182,11 @@ void tls_finish(void)
 
 BIO *tls_io_new(void)
 {
-	return BIO_new(BIO_s_socket());
+	BIO *io = BIO_new(BIO_s_socket());
+
+	if (io)
+		tls_step_watch(io);
+	return io;
 }
 
 void tls_io_at(BIO *io, int fd)
@@ -217,6 +209,21 @@ SSL *tls_accept(BIO *io)
 	SSL_set_bio(ssl, io, io);
 	SSL_set_accept_state(ssl);
 	return ssl;
+}
+
+bool tls_awaits_hello(SSL *ssl)
+{
+	EVP_PKEY *share;
+
+	/* Here it also waits for the second flight of all others, from whom it
+	 * has taken a share of the key exchange. */
+	if (SSL_version(ssl) != TLS1_3_VERSION ||
+		SSL_get_state(ssl) != TLS_ST_EARLY_DATA)
+		return false;
+	if (SSL_get_peer_tmp_key(ssl, &share) != 1)
+		return true;
+	EVP_PKEY_free(share);
+	return false;
 }
 
 unsigned tls_take_peer(SSL *ssl, uint8_t id[RELAY_DEVICE_ID_LEN])

@@ -6,6 +6,9 @@
 #ifndef TLS_H
 #define TLS_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include <openssl/bio.h>
 #include <openssl/ssl.h>
 
@@ -41,6 +44,11 @@ BIO *tls_io_new(void);
 void tls_io_at(BIO *io, int fd);
 /* A server-side connection; NULL without memory.  [W] */
 SSL *tls_accept(BIO *io);
+/*
+ * Whether it has sent a HelloRetryRequest and has not seen the second
+ * ClientHello.  [W]
+ */
+bool tls_awaits_hello(SSL *ssl);
 /*
  * After the handshake: the peer's device ID, how many certificates it sent (2:
  * more than one); then lets go of what only the handshake needed.  [W]

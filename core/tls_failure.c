@@ -29,6 +29,8 @@ enum core_failure_label tls_failure(int error, unsigned long code)
 		return CORE_FAILURE_CIPHER;
 	case SSL_R_NO_APPLICATION_PROTOCOL:
 		return CORE_FAILURE_ALPN;
+	case SSL_R_EXCESSIVE_MESSAGE_SIZE:
+		return CORE_FAILURE_CERTIFICATE;
 	default:
 		return CORE_FAILURE_OTHER;
 	}

@@ -16,28 +16,33 @@
 #define STORM 50
 /* In one interval; while more come, the memory is in use again at once. */
 #define CALM 10
+/* But not all of it, if it was never calm for so many intervals. */
+#define PATIENCE 30
 
 static struct event *timer; /* owned */
-static atomic_uint_fast64_t handshakes;
+static atomic_uint_fast64_t given_back;
 static uint64_t seen, trimmed; /* of the counter; [C] */
+static unsigned passed;        /* intervals since the last time; [C] */
 
 void trim_note(void)
 {
-	atomic_fetch_add_explicit(&handshakes, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&given_back, 1, memory_order_relaxed);
 }
 
 static void fired(evutil_socket_t fd, short what, void *arg)
 {
-	uint64_t now = atomic_load_explicit(&handshakes, memory_order_relaxed);
+	uint64_t now = atomic_load_explicit(&given_back, memory_order_relaxed);
 	bool calm = now - seen < CALM;
 
 	(void)fd;
 	(void)what;
 	(void)arg;
 	seen = now;
-	if (!calm || now - trimmed < STORM)
+	passed++;
+	if (now - trimmed < STORM || (!calm && passed < PATIENCE))
 		return;
 	trimmed = now;
+	passed = 0;
 	malloc_trim(0);
 }
 

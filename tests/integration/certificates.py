@@ -19,8 +19,10 @@ _MAKERS = {
     "ed25519": ed25519.Ed25519PrivateKey.generate,
 }
 
-#: Names of all kinds of key.
+#: Names of all kinds of key that relays have.
 KEY_KINDS = tuple(_MAKERS)
+
+_MAKERS["ecdsa-p521"] = lambda: ec.generate_private_key(ec.SECP521R1())
 
 #: Names of the forms in which a private key is written; SEC1 and PKCS#1 share one name.
 KEY_FORMS = {
