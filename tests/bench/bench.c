@@ -10,13 +10,25 @@
 
 #include "bench.h"
 
+/* 127.0.0.2 and up.  One address has ports for 28,000 connections at best, and
+ * real devices do not come from one address either. */
+#define FIRST_SOURCE (INADDR_LOOPBACK + 1)
+#define SOURCES      250U
+
 static int fail(const char *what)
 {
 	fprintf(stderr, "relay-load: %s\n", what);
 	return -1;
 }
 
-static int read_address(struct sockaddr_in *out, const char *text)
+static int fail_address(const char *option, const char *why)
+{
+	fprintf(stderr, "relay-load: --%s %s\n", option, why);
+	return -1;
+}
+
+int bench_read_address(
+	struct sockaddr_in *out, const char *option, const char *text)
 {
 	const char *colon = strrchr(text, ':');
 	char host[INET_ADDRSTRLEN];
@@ -24,14 +36,15 @@ static int read_address(struct sockaddr_in *out, const char *text)
 	char *end;
 
 	if (!colon || (size_t)(colon - text) >= sizeof(host))
-		return fail("--relay is not HOST:PORT");
+		return fail_address(option, "is not HOST:PORT");
 	memcpy(host, text, (size_t)(colon - text));
 	host[colon - text] = '\0';
 	port = strtol(colon + 1, &end, 10);
 	if (*end || port < 1 || port > 65535)
-		return fail("--relay has no port from 1 to 65535");
+		return fail_address(option, "has no port from 1 to 65535");
 	if (inet_pton(AF_INET, host, &out->sin_addr) != 1)
-		return fail("--relay is not an IPv4 address");
+		return fail_address(option, "is not an IPv4 address");
+	out->sin_family = AF_INET;
 	out->sin_port = htons((uint16_t)port);
 	return 0;
 }
@@ -42,7 +55,7 @@ static int find_server(struct bench *bench)
 
 	bench->server.sin_family = AF_INET;
 	if (s->relay)
-		return read_address(&bench->server, s->relay);
+		return bench_read_address(&bench->server, "relay", s->relay);
 	bench->server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	bench->server.sin_port = htons((uint16_t)s->tcp_port);
 	return 0;
@@ -158,6 +171,7 @@ int bench_init(struct bench *bench, const struct settings *settings)
 {
 	memset(bench, 0, sizeof(*bench));
 	bench->settings = settings;
+	bench->sources = (struct sources){FIRST_SOURCE, SOURCES};
 	raise_descriptor_limit();
 	if (find_server(bench))
 		return -1;

@@ -13,6 +13,12 @@
 #include "settings.h"
 #include "tally.h"
 
+/* Loopback addresses in a row, taken in turns. */
+struct sources {
+	uint32_t first; /* in host order */
+	unsigned count;
+};
+
 /* One thread owns it; only tally may be used by others. */
 struct bench {
 	const struct settings *settings; /* borrowed */
@@ -22,6 +28,7 @@ struct bench {
 	SSL_CTX *tls;
 	struct sockaddr_in server; /* the relay, the proxy, or ourselves */
 	const struct timeval *patience;
+	struct sources sources; /* of connections to loopback */
 	unsigned dialled;
 	struct tally tally;
 };
@@ -29,6 +36,11 @@ struct bench {
 /* Raises the descriptor limit, makes the loop, TLS and the time limit.
  * Returns 0, or -1 with the reason on stderr; finish in either case. */
 int bench_init(struct bench *bench, const struct settings *settings);
+
+/* Reads HOST:PORT; returns 0, or -1 with the reason on stderr.  option is what
+ * the user calls it. */
+int bench_read_address(
+	struct sockaddr_in *out, const char *option, const char *text);
 void bench_finish(struct bench *bench);
 
 /* Runs the loop until bench_stop() or the time limit, which it counts. */

@@ -50,11 +50,8 @@ static void give_up(struct device *device, enum failure why)
 
 static void opened(struct link *link, void *arg)
 {
-	uint8_t message[FRAME_HEADER_LEN + 4];
-
 	(void)arg;
-	link_send(link, message,
-		frame_write_join_relay(message, sizeof(message), "", 0));
+	link_join(link);
 }
 
 static void joined(struct device *device)

@@ -9,10 +9,6 @@
 
 #include "dial.h"
 
-/* 127.0.0.2 and up.  One address has ports for 28,000 connections at best, and
- * real devices do not come from one address either. */
-#define SOURCES 250U
-
 static void set_flag(int fd, int level, int name)
 {
 	const int yes = 1;
@@ -21,14 +17,15 @@ static void set_flag(int fd, int level, int name)
 	(void)setsockopt(fd, level, name, &yes, sizeof(yes));
 }
 
-static int bind_source(struct bench *bench, int fd)
+static int bind_source(
+	struct bench *bench, const struct sockaddr_in *server, int fd)
 {
 	struct sockaddr_in source = {.sin_family = AF_INET};
 
-	if (ntohl(bench->server.sin_addr.s_addr) >> 24 != IN_LOOPBACKNET)
+	if (ntohl(server->sin_addr.s_addr) >> 24 != IN_LOOPBACKNET)
 		return 0;
-	source.sin_addr.s_addr =
-		htonl(INADDR_LOOPBACK + 1 + bench->dialled++ % SOURCES);
+	source.sin_addr.s_addr = htonl(
+		bench->sources.first + bench->dialled++ % bench->sources.count);
 	/* The port is chosen at connect, when it need only be unique for the
 	 * pair of addresses. */
 	set_flag(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT);
@@ -37,15 +34,20 @@ static int bind_source(struct bench *bench, int fd)
 
 int dial(struct bench *bench)
 {
+	return dial_to(bench, &bench->server);
+}
+
+int dial_to(struct bench *bench, const struct sockaddr_in *server)
+{
 	int error, fd = socket(AF_INET,
 			   SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -1;
 	set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
-	if (!bind_source(bench, fd) &&
-		(!connect(fd, (const struct sockaddr *)&bench->server,
-			 sizeof(bench->server)) ||
+	if (!bind_source(bench, server, fd) &&
+		(!connect(fd, (const struct sockaddr *)server,
+			 sizeof(*server)) ||
 			errno == EINPROGRESS))
 		return fd;
 	error = errno;

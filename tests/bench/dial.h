@@ -11,6 +11,9 @@
  */
 int dial(struct bench *bench);
 
+/* The same to another address. */
+int dial_to(struct bench *bench, const struct sockaddr_in *server);
+
 /* 0 once connected, or the errno of what went wrong. */
 int dial_error(int fd);
 

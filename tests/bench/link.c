@@ -98,6 +98,17 @@ void link_send(struct link *link, const uint8_t *message, size_t len)
 		fail(link, failure_of_ssl(link, n));
 }
 
+void link_join(struct link *link)
+{
+	const char *token = link->bench->settings->token;
+	uint8_t message[FRAME_MAX];
+
+	token = token ? token : "";
+	link_send(link, message,
+		frame_write_join_relay(
+			message, sizeof(message), token, strlen(token)));
+}
+
 static void answer_ping(struct link *link)
 {
 	uint8_t pong[FRAME_EMPTY_SIZE];

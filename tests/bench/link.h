@@ -37,6 +37,9 @@ void link_settled(struct link *link);
 /* Small messages only, and one at a time: they always fit the socket. */
 void link_send(struct link *link, const uint8_t *message, size_t len);
 
+/* Asks to join the relay, with the token of the settings. */
+void link_join(struct link *link);
+
 /* Pings that were answered so far. */
 uint64_t link_pings(const struct link *link);
 

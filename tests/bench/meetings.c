@@ -56,6 +56,13 @@ static void clear(struct slot *slot)
 	}
 }
 
+static void schedule(struct slot *slot, int64_t ms)
+{
+	const struct timeval pause = {ms / 1000, ms % 1000 * 1000};
+
+	evtimer_add(&slot->next, &pause);
+}
+
 static void end(struct slot *slot)
 {
 	struct meetings *m = slot->all;
@@ -64,7 +71,7 @@ static void end(struct slot *slot)
 	if (m->met == m->plan->enough || m->met + m->failed == m->plan->count)
 		bench_stop(m->bench);
 	else
-		event_active(&slot->next, EV_TIMEOUT, 0);
+		schedule(slot, m->plan->pause_ms);
 }
 
 static void fail(struct slot *slot, enum failure why)
@@ -198,6 +205,8 @@ static void begin(evutil_socket_t fd, short what, void *arg)
 	if (m->started == m->plan->count ||
 		m->started - m->failed == m->plan->enough)
 		return;
+	if (m->plan->may_begin && !m->plan->may_begin(m->plan->arg))
+		return;
 	m->started++;
 	slot->begin_ns = meter_now_ns();
 	evtimer_add(&slot->patience, m->bench->patience);
@@ -231,9 +240,11 @@ static void device_joined(struct meetings *m)
 {
 	m->joined = true;
 	link_settled(m->device);
-	m->plan->begun(m->plan->arg);
+	m->plan->begun(device_identity(m)->id, m->plan->arg);
+	/* Spread over the pause, so that they do not come together. */
 	for (size_t i = 0; i < m->plan->parallel; i++)
-		event_active(&m->slots[i].next, EV_TIMEOUT, 0);
+		schedule(&m->slots[i], (int64_t)i * m->plan->pause_ms /
+					       (int64_t)m->plan->parallel);
 }
 
 static void device_failed(struct link *link, enum failure why, void *arg)
@@ -252,10 +263,13 @@ static void device_invited(
 {
 	struct slot *slot = find_slot(m, &invitation->from);
 
-	if (!slot)
-		tally_add(&m->bench->tally, FAILURE_PROTOCOL);
-	else if (slot->halves[SERVER].state == HALF_IDLE &&
-		 (slot->asking || slot->invited[CLIENT]))
+	if (!slot) {
+		if (!m->plan->open_house)
+			tally_add(&m->bench->tally, FAILURE_PROTOCOL);
+		return;
+	}
+	if (slot->halves[SERVER].state == HALF_IDLE &&
+		(slot->asking || slot->invited[CLIENT]))
 		invited(slot, SERVER, invitation);
 }
 
@@ -279,11 +293,8 @@ static void device_message(struct link *link, const struct frame_header *header,
 
 static void device_opened(struct link *link, void *arg)
 {
-	uint8_t message[FRAME_HEADER_LEN + 4];
-
 	(void)arg;
-	link_send(link, message,
-		frame_write_join_relay(message, sizeof(message), "", 0));
+	link_join(link);
 }
 
 static int prepare(struct meetings *m)

@@ -15,10 +15,16 @@ struct meetings_plan {
 	size_t count;  /* tried at most */
 	size_t enough; /* met, which ends it */
 	size_t parallel;
+	int64_t pause_ms;  /* between the end of one and the next */
 	bool both_at_once; /* else the invited side joins first */
+	bool open_house;   /* strangers may ask for the device, too */
 
-	/* The device has joined, the first set-up is about to begin. */
-	void (*begun)(void *arg);
+	/* The device, whose ID it is, has joined; the first set-up is about to
+	 * begin. */
+	void (*begun)(const uint8_t *id, void *arg);
+
+	/* Whether one more may begin; NULL: always. */
+	bool (*may_begin)(void *arg);
 
 	/* One more meeting, whose sockets are the callee's from now on. */
 	void (*met)(int client, int server, int64_t took_ns, void *arg);

@@ -15,8 +15,9 @@
 #define BACKLOG     128
 #define SPARE_TRIES 20
 
-static void nothing(void *arg)
+static void nothing(const uint8_t *id, void *arg)
 {
+	(void)id;
 	(void)arg;
 }
 

@@ -56,12 +56,12 @@ void report_meters(const struct meter *begin, const struct meter *end)
 	report_count("server_rss_kib", (uint64_t)end->server_rss_kib);
 }
 
-void report_end(const struct tally *tally)
+void report_tally(const char *name, const struct tally *tally)
 {
 	const char *separator = "";
 
-	report_count("failures", tally_total(tally));
-	printf(", \"failures_by\": {");
+	report_count(name, tally_total(tally));
+	printf(", \"%s_by\": {", name);
 	for (int i = FAILURE_NONE + 1; i < FAILURES; i++) {
 		uint64_t count = atomic_load(&tally->counts[i]);
 
@@ -70,6 +70,12 @@ void report_end(const struct tally *tally)
 		printf("%s\"%s\": %" PRIu64, separator, failure_name(i), count);
 		separator = ", ";
 	}
-	printf("}}\n");
+	putchar('}');
+}
+
+void report_end(const struct tally *tally)
+{
+	report_tally("failures", tally);
+	printf("}\n");
 	fflush(stdout);
 }

@@ -21,6 +21,9 @@ void report_latency(const char *name, const struct histogram *histogram);
 /* Seconds, CPU and memory between two readings. */
 void report_meters(const struct meter *begin, const struct meter *end);
 
+/* What went wrong, by kind: "NAME_by": {...}. */
+void report_tally(const char *name, const struct tally *tally);
+
 /* The failures, and the closing brace. */
 void report_end(const struct tally *tally);
 

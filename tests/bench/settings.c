@@ -66,6 +66,8 @@ static const struct option_row rows[] = {
 		"TLS 1.2 instead of 1.3"},
 	{"p384", KIND_SWITCH, AT(p384), 0, 0, 0, RELAY,
 		"devices with keys on P-384, as Syncthing's, not P-256"},
+	{"token", KIND_TEXT, AT(token), 0, 0, 0, LOAD | RELAY,
+		"what devices bring to join"},
 	{"count", KIND_NUMBER, AT(count), 100, 1, 1000000, COMMAND_SETUPS,
 		"sessions to set up"},
 	{"both-at-once", KIND_SWITCH, AT(both_at_once), 0, 0, 0, COMMAND_SETUPS,

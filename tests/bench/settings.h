@@ -26,6 +26,7 @@ struct settings {
 	int64_t silent;
 	bool tls12;
 	bool p384;
+	const char *token; /* of joins; NULL: none */
 	int64_t parallel;
 	int64_t count;
 	bool both_at_once;

@@ -14,10 +14,11 @@ struct setups {
 	struct histogram times;
 };
 
-static void begun(void *arg)
+static void begun(const uint8_t *id, void *arg)
 {
 	struct setups *s = arg;
 
+	(void)id;
 	meter_read(&s->begin, s->bench->settings->server_pid);
 }
 

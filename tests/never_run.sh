@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: MPL-2.0
+# Which functions of core/ and modules/ does no test run?
+#
+#   sh tests/never_run.sh            builds, runs all unit and black-box tests, lists
+#   sh tests/never_run.sh -k NAME    adds what these tests run to what others ran
+#
+# Counts are kept in build-coverage; remove its *.gcda files to begin anew.
+set -u
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+build="$root/build-coverage"
+# Servers that become another user write their counts, too.
+umask 000
+cd "$root" || exit 1
+export PYTHONDONTWRITEBYTECODE=1
+
+mkdir -p "$build"
+{
+	cmake -S . -B "$build" -DCMAKE_BUILD_TYPE=Coverage -DBUILD_TESTING=ON &&
+		cmake --build "$build" -j "$(nproc)"
+} >"$build/build.log" 2>&1 || {
+	tail -n 60 "$build/build.log"
+	exit 1
+}
+[ $# -gt 0 ] || (cd "$build" && ctest -j "$(nproc)" >ctest.log) ||
+	echo "unit tests fail: $build/ctest.log"
+STRELAYSRV="$build/strelaysrv" TEST_SLOWNESS=3 /usr/bin/python3 -m pytest -q \
+	-p no:cacheprovider -n 6 --timeout=600 --only ours tests/integration "$@" \
+	>"$build/pytest.log" 2>&1 || echo "tests fail: $build/pytest.log"
+/usr/bin/python3 tests/never_run.py "$build"

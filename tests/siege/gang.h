@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* gang.h - many devices that do the same to the relay, over and over. */
+#ifndef GANG_H
+#define GANG_H
+
+#include "siege.h"
+
+/* What each device does once it has shaken hands. */
+enum deed {
+	DEED_NOTHING,     /* stays, without a word */
+	DEED_WRONG_TOKEN, /* joins with one, until it is answered */
+	DEED_CHURN,       /* joins, leaves */
+	DEED_JOIN,        /* joins, stays */
+	DEED_ASK_ABSENT,  /* for a device that there is not */
+	DEED_ASK_DROP,    /* for the target; lets the invitation go */
+	DEED_ASK_HALF,    /* for the target; its half joins and is silent */
+	DEED_ASK_RESET,   /* the half fills what the relay takes, then resets */
+	DEED_PING         /* joins, and pings as fast as it can */
+};
+
+struct gang;
+
+struct gang_plan {
+	enum deed deed;
+	size_t open;       /* devices at the same time */
+	int64_t per_s;     /* begun per second at most; 0: as many as can be */
+	size_t identities; /* certificates, used in turns */
+
+	/* Those of its devices are asked for in turns, not the target. */
+	const struct gang *targets; /* borrowed */
+};
+
+struct gang_counts {
+	uint64_t begun;
+	uint64_t opened;  /* handshakes that succeeded */
+	uint64_t done;    /* deeds */
+	uint64_t refused; /* answers other than the hoped-for, and full */
+	uint64_t failed;  /* connections that the server ended */
+};
+
+/* Begins at once; borrows all until gang_destroy().  Asks go to
+ * siege->target_id.  NULL: no memory, or no certificates. */
+struct gang *gang_create(struct siege *siege, const struct gang_plan *plan);
+const struct gang_counts *gang_counts(const struct gang *gang);
+
+/* Closes all.  NULL is fine. */
+void gang_destroy(struct gang *gang);
+
+#endif

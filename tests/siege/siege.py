@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: MPL-2.0
+"""One siege: a relay, good clients, an attacker, and what is left of it all afterwards."""
+
+import contextlib
+import dataclasses
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import threading
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "integration"))
+
+import relay_server  # noqa: E402
+from waiting import PATIENCE, SLOWNESS, Deadline, pace, wait_for  # noqa: E402
+
+#: Nobody in a siege comes from an address that is exempt from the bounds.
+CONFIGURATION = """
+modules = { log, bounds, relay, rate-limit, status, prometheus }
+bounds { exempt = { "127.255.255.254" } }
+"""
+
+#: What everybody brings to join, but for who plays at guessing it.
+TOKEN = "open sesame"
+
+KIB = 1024
+MIB = 1024 * KIB
+_SAMPLE_S = 0.1
+
+
+@dataclasses.dataclass(frozen=True)
+class Binary(relay_server.Program):
+    """One of our servers, by its path."""
+
+    file: str = ""
+
+    @property
+    def path(self):
+        return self.file
+
+
+def attacker(build=None):
+    """The program that plays attackers and good clients."""
+    build = build or pathlib.Path(relay_server.Program("ours").path).resolve().parent
+    return build / "tests" / "siege" / "relay-siege"
+
+
+def attacks(program):
+    """{name: what strangers do}, in the program's order."""
+    lines = subprocess.run([program, "list"], capture_output=True, text=True, check=True).stdout
+    return dict(line.split("\t") for line in lines.splitlines())
+
+
+@dataclasses.dataclass
+class Use:
+    """What a relay holds: its memory, its descriptors, and in the kernel for its sockets."""
+
+    rss: int = 0
+    descriptors: int = 0
+    sockets: int = 0  # orphans, too
+    kernel: int = 0  # bytes that wait in these sockets
+
+    def most(self, other):
+        return Use(*(max(pair) for pair in
+                     zip(dataclasses.astuple(self), dataclasses.astuple(other))))
+
+
+_MEMORY = re.compile(r"skmem:\(r(\d+),rb\d+,t\d+,tb\d+,f(\d+),w(\d+)")
+
+
+def use_of(server):
+    ports = [server.address[1], server.status_address[1]]
+    states = subprocess.run(
+        ["ss", "-Htanm", " or ".join(f"sport = :{port}" for port in ports)],
+        capture_output=True, text=True, check=True,
+    ).stdout
+    found = _MEMORY.findall(states)
+    status = pathlib.Path(f"/proc/{server.pid}/smaps_rollup").read_text()
+    return Use(
+        rss=int(re.search(r"Rss:\s+(\d+)", status).group(1)) * KIB,
+        descriptors=server.descriptors(),
+        sockets=len([line for line in states.splitlines()
+                     if line and line[0].isupper() and not line.startswith("TIME-WAIT")]),
+        kernel=sum(int(part) for parts in found for part in parts),
+    )
+
+
+class _Sampler:
+    """Looks at a server again and again, and keeps the most that it held."""
+
+    def __init__(self, server):
+        self._server = server
+        self._end = threading.Event()
+        self.most = Use()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self):
+        while not self._end.wait(_SAMPLE_S):
+            with contextlib.suppress(OSError, subprocess.SubprocessError, AttributeError):
+                self.most = self.most.most(use_of(self._server))
+
+    def stop(self):
+        self._end.set()
+        self._thread.join(PATIENCE)
+        return self.most
+
+
+@dataclasses.dataclass
+class Outcome:
+    good: dict
+    attack: dict
+    before: Use
+    most: Use
+    after: Use
+    crashed: str = ""
+
+    def done(self, kind):
+        return self.good.get(f"{kind}_done", 0)
+
+    def failed(self, kind):
+        return self.good.get(f"{kind}_failed", 0)
+
+    def share(self, kind):
+        """How many of a kind got done, of all that were begun; 1 when none was."""
+        begun = self.done(kind) + self.failed(kind)
+        return self.done(kind) / begun if begun else 1.0
+
+
+def _start(program, *args):
+    return subprocess.Popen([program, *map(str, args)], stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def _report(process, timeout):
+    out, err = process.communicate(timeout=timeout)
+    lines = [line for line in out.splitlines() if line.startswith("{")]
+    assert lines, f"no report (exit code {process.returncode}): {out}{err}"
+    return json.loads(lines[-1])
+
+
+def _kill(process):
+    if process.poll() is None:
+        process.kill()
+    process.communicate()
+
+
+def lay(server, name, seconds, program, path, attackers=1, sources=64, patience=10, settle=15):
+    """Lays siege to a running server; returns the Outcome.
+
+    Attackers keep on until the last good client is done. Then the server is watched until it
+    holds no more than before, `settle` seconds at most."""
+    where = ["--relay", "%s:%d" % server.address, "--http", "%s:%d" % server.status_address,
+             "--server-pid", server.pid, "--token", TOKEN]
+    with contextlib.ExitStack() as stack:
+        good = _start(program, "good", *where, "--seconds", seconds, "--path", path,
+                      "--patience", patience * SLOWNESS)
+        stack.callback(_kill, good)
+        ready = good.stdout.readline().split()
+        assert ready[:1] == ["ready"], f"good clients cannot begin: {good.communicate()}"
+        before = use_of(server)
+        bad = []
+        for _ in range(attackers):
+            bad.append(_start(program, name, *where, "--seconds", seconds + 600, "--sources",
+                              sources, "--target", ready[1]))
+            stack.callback(_kill, bad[-1])
+        pace(0.3)  # the attack is under way when good clients begin
+        sampler = _Sampler(server)
+        good.stdin.write("go\n")
+        good.stdin.flush()
+        done = _report(good, seconds + 3 * patience * SLOWNESS + PATIENCE)
+        for process in bad:
+            process.terminate()
+        reports = [_report(process, PATIENCE) for process in bad]
+        most = sampler.stop()
+    outcome = Outcome(done, reports[0], before, most, Use())
+    if server.running():
+        outcome.after = _settled(server, before, settle * SLOWNESS)
+    if not server.running():
+        outcome.crashed = f"exit code {server.process.returncode}"
+    return outcome
+
+
+def _settled(server, before, seconds):
+    """What is held once it is little more than before, or at the end of the time."""
+    deadline = Deadline(seconds)
+    now = Use()
+    while server.running():
+        with contextlib.suppress(OSError, AttributeError):
+            now = use_of(server)
+            if (now.descriptors <= before.descriptors and now.sockets <= before.sockets
+                    and now.kernel <= before.kernel + 64 * KIB
+                    and now.rss <= before.rss + 4 * MIB) or deadline.passed():
+                break
+        pace(0.1)
+    return now
+
+
+def start(program, folder, *args, **options):
+    """Starts one of our servers, or the reference, as strangers would meet it."""
+    if program.ours:
+        conf = pathlib.Path(folder) / "siege.conf"
+        conf.write_text(CONFIGURATION)
+        args = ("-conf", conf, *args)
+    return relay_server.start(program, folder, "-token", TOKEN, *args, **options)
+
+
+def path_of(program):
+    return "/metrics" if program.ours else "/status"
