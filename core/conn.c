@@ -191,6 +191,7 @@ ssize_t relay_conn_read(struct relay_conn *conn, void *buf, size_t len)
 {
 	ssize_t got;
 
+	conn->unread_now = false;
 	if (conn->ended || conn->phase > CONN_TAKEN)
 		return -1;
 	if (conn->unread)

@@ -70,6 +70,7 @@ struct relay_conn {
 	bool stalled : 1; /* a read waits until the socket takes bytes */
 	bool hung_up : 1; /* the peer's end is in sight, maybe behind bytes */
 	bool named : 1;   /* plain, and a module told whose it is */
+	bool unread_now : 1; /* its module did not read in this event */
 	uint8_t end_reason;
 	uint8_t asked; /* how many modules know it, see hooks.h */
 	uint16_t port;

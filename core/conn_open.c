@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -162,6 +163,16 @@ void conn_first_byte(struct relay_conn *conn)
 		handshakes_step(conn);
 }
 
+/* Whether the peer has broken off; bytes that came before may be unread, and
+ * libevent tells this apart from no other event. */
+static bool broken_off(const struct relay_conn *conn)
+{
+	struct pollfd look = {.fd = conn->fd};
+
+	return poll(&look, 1, 0) == 1 &&
+	       (look.revents & (POLLERR | POLLHUP)) != 0;
+}
+
 static void taken_event(struct relay_conn *conn, short what)
 {
 	if ((what & EV_WRITE) && conn->queue && conn_flush(conn) < 0) {
@@ -172,11 +183,16 @@ static void taken_event(struct relay_conn *conn, short what)
 		conn->stalled = false;
 		what |= EV_READ;
 	}
+	conn->unread_now = true;
 	if (conn->phase == CONN_TAKEN && (what & (EV_READ | EV_CLOSED)))
 		hooks_conn_readable(conn->owner, conn);
 	/* A module that saw the end leaves the closing to us. */
 	if (conn->phase == CONN_TAKEN && conn->ended)
 		conn_end(conn, (enum relay_reason)conn->end_reason);
+	/* A module that does not read hears nothing of a reset. */
+	else if (conn->phase == CONN_TAKEN && conn->unread_now &&
+		 broken_off(conn))
+		conn_end(conn, RELAY_END_RESET);
 }
 
 void conn_event(evutil_socket_t fd, short what, void *arg)

@@ -14,6 +14,7 @@
 #include "listen_socket.h"
 #include "listener.h"
 #include "log.h"
+#include "socket_memory.h"
 #include "worker.h"
 
 /* Accepted in one go, so that a flood leaves time for traffic. */
@@ -144,6 +145,9 @@ int listener_start(struct listener *listener)
 {
 	struct event_base *base = listener->worker->loop.base;
 
+	if (socket_memory_begin_small(listener->fd) != 0)
+		log_core(RELAY_DEBUG, "receive buffers begin large: %s",
+			strerror(errno));
 	listener->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	listener->event = event_new(
 		base, listener->fd, EV_READ | EV_PERSIST, acceptable, listener);

@@ -231,9 +231,11 @@ static void attach(
 	conn->session = session;
 	conn->side = (uint8_t)side;
 	conn_take_queue(conn, &to_it->tail, &to_it->tail_len);
-	if (conn->worker->socket_buffer &&
-		socket_memory_bound(conn->fd, conn->worker->socket_buffer))
-		log_core(RELAY_DEBUG, "socket-buffer has no effect: %s",
+	if ((conn->worker->socket_buffer ? socket_memory_bound(conn->fd,
+						   conn->worker->socket_buffer)
+					 : socket_memory_open(conn->fd)) != 0)
+		log_core(RELAY_DEBUG,
+			"a session's buffers stay as they are: %s",
 			strerror(errno));
 	/* Edges that came before are over: find out by trying. */
 	session->flow[side].readable = true;

@@ -17,6 +17,9 @@
 #define SHORT_PATH_US    320
 #define SHORT_PATH_BYTES 327680
 
+/* The kernel's default: the second number of tcp_rmem. */
+#define OPEN_BYTES 131072
+
 size_t socket_memory_used(int fd)
 {
 	uint32_t info[SK_MEMINFO_VARS] = {0};
@@ -54,4 +57,32 @@ bool socket_memory_fit(int fd)
 	if (info.tcpi_min_rtt >= SHORT_PATH_US)
 		return false;
 	return bound(fd, SO_SNDBUF, SHORT_PATH_BYTES) == 0;
+}
+
+/* SO_RCVBUF and SO_SNDBUF end the kernel's own sizing; this brings it back. */
+static int unlock(int fd)
+{
+	const int none = 0;
+
+	return setsockopt(fd, SOL_SOCKET, SO_BUF_LOCK, &none, sizeof(none));
+}
+
+int socket_memory_begin_small(int fd)
+{
+	/* Without SO_BUF_LOCK (Linux 5.14) it would be small for ever. */
+	if (unlock(fd) != 0 || bound(fd, SO_RCVBUF, BEGINNER_BYTES) != 0)
+		return -1;
+	return unlock(fd);
+}
+
+int socket_memory_open(int fd)
+{
+	const int no_clamp = 1 << 30;
+
+	/* The clamp follows the buffer only when the kernel resizes that. */
+	if (bound(fd, SO_RCVBUF, OPEN_BYTES) != 0 ||
+		setsockopt(fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &no_clamp,
+			sizeof(no_clamp)) != 0)
+		return -1;
+	return unlock(fd);
 }

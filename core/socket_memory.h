@@ -31,4 +31,21 @@ int socket_memory_bound(int fd, int bytes);
  */
 bool socket_memory_fit(int fd);
 
+/*
+ * For a listening socket: those that it accepts begin with a receive buffer of
+ * BEGINNER_BYTES, so that whoever is not heard yet fills no more than that. The
+ * kernel's own sizing stays in force: the buffer grows as bytes are read.
+ * Costs accepted sockets no system call.  0, or -1 with errno, and then nothing
+ * has changed.
+ */
+#define BEGINNER_BYTES 32768
+int socket_memory_begin_small(int fd);
+
+/*
+ * For a socket that shall carry more than that from now on: the receive buffer
+ * that the kernel starts with (tcp_rmem in tcp(7)), and the kernel's sizing of
+ * both.  0, or -1 with errno.
+ */
+int socket_memory_open(int fd);
+
 #endif

@@ -63,6 +63,11 @@ const struct relay_metric_def relay_metric_table[RELAY_METRICS] = {
 		.kind = RELAY_GAUGE,
 		.read = read_pending_keys,
 		.help = "Session keys that were given out and still work."},
+	[METRIC_HALVES] = {.name = "halves",
+		.unit = "",
+		.kind = RELAY_GAUGE,
+		.help = "Connections that wait for the other side of their "
+			"session."},
 	[METRIC_PENDING_EXPIRED] = {.name = "sessions_expired",
 		.unit = "",
 		.kind = RELAY_COUNTER,

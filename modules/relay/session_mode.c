@@ -16,6 +16,11 @@ void guest_opened(struct relay_ctx *cx, struct relay_conn *conn)
 	relay_conn_deadline(conn, left > 0 ? left : 0);
 }
 
+static void count_halves(struct relay_ctx *cx, int64_t by)
+{
+	relay_metric_inc(cx, data_of(cx)->metrics[METRIC_HALVES], 0, by);
+}
+
 /* Both halves are on this worker, whose names are in *pair. */
 static void meet(struct relay_ctx *cx, struct relay_conn *second,
 	const struct pending_pair *pair)
@@ -34,6 +39,7 @@ static void meet(struct relay_ctx *cx, struct relay_conn *second,
 	for (int side = 0; side < 2; side++)
 		relay_conn_set_peer(by_side[side], pair->id[side]);
 	peer_of(cx, first)->state = PEER_PAIRED;
+	count_halves(cx, -1);
 	peer_of(cx, second)->state = PEER_PAIRED;
 	session = relay_session_pair(cx, by_side[SIDE_CLIENT],
 		by_side[SIDE_SERVER], conf_of(cx)->network_timeout_ms);
@@ -91,6 +97,7 @@ static bool claim(struct relay_ctx *cx, struct relay_conn *conn,
 	case PENDING_FIRST:
 		count(cx, METRIC_SESSION_JOINS, SESSION_FIRST);
 		peer->state = PEER_HALF;
+		count_halves(cx, 1);
 		relay_conn_deadline(conn, deadline_ms - relay_now_ms(cx));
 		peer_respond(cx, conn, FRAME_SUCCESS);
 		break;
@@ -154,8 +161,10 @@ void guest_closed(struct relay_ctx *cx, struct relay_conn *conn)
 {
 	struct peer *peer = peer_of(cx, conn);
 
-	if (peer->state == PEER_HALF)
+	if (peer->state == PEER_HALF) {
 		pending_abandon(&data_of(cx)->pending, peer->other_key);
-	else if (peer->state == PEER_SECOND)
+		count_halves(cx, -1);
+	} else if (peer->state == PEER_SECOND) {
 		guest_lose(cx, peer->half);
+	}
 }

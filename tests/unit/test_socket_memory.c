@@ -111,9 +111,41 @@ static void what_has_no_round_trips_is_left_alone(void **state)
 	close(pair[1]);
 }
 
+static void a_beginner_has_little_until_it_is_opened(void **state)
+{
+	struct sockaddr_in here = {.sin_family = AF_INET};
+	socklen_t len = sizeof(here);
+	int listener = socket(AF_INET, SOCK_STREAM, 0), lock = -1;
+	struct ends ends;
+
+	(void)state;
+	here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(socket_memory_begin_small(listener), 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&here, len), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(
+		getsockname(listener, (struct sockaddr *)&here, &len), 0);
+	ends.one = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(connect(ends.one, (struct sockaddr *)&here, len), 0);
+	ends.other = accept(listener, NULL, NULL);
+	assert_int_equal(buffer(ends.other, SO_RCVBUF), BEGINNER_BYTES);
+	assert_int_equal(socket_memory_open(ends.other), 0);
+	assert_true(buffer(ends.other, SO_RCVBUF) > BEGINNER_BYTES);
+	len = sizeof(lock);
+	assert_int_equal(
+		getsockopt(ends.other, SOL_SOCKET, SO_BUF_LOCK, &lock, &len),
+		0);
+	assert_int_equal(lock, 0); /* the kernel goes on sizing it */
+	assert_int_equal(socket_memory_begin_small(-1), -1);
+	assert_int_equal(socket_memory_open(-1), -1);
+	close(listener);
+	finish(ends);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_beginner_has_little_until_it_is_opened),
 		cmocka_unit_test(unread_bytes_are_counted),
 		cmocka_unit_test(the_bound_is_in_force_both_ways),
 		cmocka_unit_test(a_path_inside_the_machine_is_short),
