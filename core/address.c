@@ -4,11 +4,11 @@
 
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "address.h"
-#include "config.h"
 
 /* Quotes what was found; addresses come from the operator, not from peers. */
 static int fail_form(struct relay_err *err, const char *text, const char *why)

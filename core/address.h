@@ -15,6 +15,9 @@
 #define ADDRESS_HOST_MAX 256 /* with its NUL, as below */
 #define ADDRESS_PORT_MAX 32
 
+/* Which families to listen on: the option `protocol`. */
+enum core_protocol { CORE_TCP, CORE_TCP4, CORE_TCP6 };
+
 /* The parts, without brackets; the host may be "". */
 struct address {
 	char host[ADDRESS_HOST_MAX];

@@ -10,14 +10,13 @@
 #include "adopt.h"
 #include "capacity.h"
 #include "conn.h"
-#include "handover.h"
 #include "worker.h"
 
 struct orphan {
 	int fd; /* owned */
 	size_t len;
 	struct sockaddr_storage from;
-	unsigned char data[HANDOVER_DATA];
+	unsigned char data[ADOPT_DATA_MAX];
 };
 
 static void adopt_here(struct loop *loop, void *arg)
@@ -42,6 +41,10 @@ void adopt(int fd, const void *data, size_t len)
 
 	if (flags < 0)
 		return;
+	if (len > sizeof(orphan.data)) {
+		close(fd);
+		return;
+	}
 	memcpy(orphan.data, data, len);
 	if (getpeername(fd, (struct sockaddr *)&orphan.from, &from) != 0 ||
 		fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||

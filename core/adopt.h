@@ -8,6 +8,8 @@
 
 #include <stddef.h>
 
+#define ADOPT_DATA_MAX 512 /* bytes that may have been read before */
+
 /*
  * [C]  Takes over fd, a connected socket from which the `len` bytes at `data`
  * were read already: they are read again before what follows.  What goes wrong

@@ -40,7 +40,6 @@ struct core_conf {
 	bool debug;
 	bool pprof; /* accepted for compatibility, without effect */
 };
-enum core_protocol { CORE_TCP, CORE_TCP4, CORE_TCP6 };
 
 extern const struct relay_option core_options[]; /* ended by RELAY_OPT_END */
 

@@ -2,6 +2,7 @@
 
 /* The table of the server's own options. */
 
+#include "address.h"
 #include "config.h"
 
 static const char *const protocols[] = {

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "address.h"
-#include "config.h"
 #include "listen_socket.h"
 #include "log.h"
 #include "rights.h"

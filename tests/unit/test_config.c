@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "address.h"
 #include "config.h"
 #include "flags.h"
 #include "sample_options.h"

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "address.h"
 #include "config.h"
 #include "options.h"
 
