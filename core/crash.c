@@ -9,9 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <strelaysrv/module.h>
+
 #include "crash.h"
 #include "loop.h"
-#include "module.h"
 
 #define STACK_LEN 65536
 
@@ -28,6 +29,7 @@ static const struct {
 #define SIGNALS (sizeof(signals) / sizeof(signals[0]))
 
 static struct sigaction previous[SIGNALS];
+static crash_describe_fn *describe;
 static atomic_flag reported = ATOMIC_FLAG_INIT;
 /* Thread-local rather than allocated: it goes when the thread does. */
 static _Thread_local unsigned char stack[STACK_LEN];
@@ -90,15 +92,17 @@ static void add_module(struct line *line)
 {
 	const struct relay_ctx *cx =
 		loop_current ? loop_current->running : NULL;
+	const char *name, *version;
 
 	if (!cx) {
 		add(line, ", in the server itself");
 		return;
 	}
+	describe(cx, &name, &version);
 	add(line, ", in module ");
-	add(line, cx->mod->def.name);
+	add(line, name);
 	add(line, " ");
-	add(line, cx->mod->def.version ? cx->mod->def.version : "");
+	add(line, version);
 }
 
 static void report(const char *name, const siginfo_t *info)
@@ -159,12 +163,13 @@ int crash_thread_init(void)
 	return sigaltstack(&ours, NULL);
 }
 
-int crash_init(void)
+int crash_init(crash_describe_fn *fn)
 {
 	struct sigaction action = {.sa_flags = SA_SIGINFO | SA_ONSTACK};
 
 	if (crash_thread_init())
 		return -1;
+	describe = fn;
 	action.sa_sigaction = handler;
 	(void)sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < SIGNALS; i++) {

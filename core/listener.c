@@ -62,7 +62,7 @@ static void tell(struct worker *worker, const char *what)
 {
 	static struct relay_log_kind kind;
 
-	relay_log_seldom(NULL, RELAY_WARNING, &kind,
+	log_core_seldom(RELAY_WARNING, &kind,
 		"refusing connections: %s (worker %d)", what,
 		worker->loop.index);
 }

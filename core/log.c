@@ -6,36 +6,25 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "hooks.h"
 #include "log.h"
 #include "log_queue.h"
 #include "log_record.h"
-#include "loop.h"
-#include "module.h"
 
 /* How long one record may wait for a stderr that takes nothing. */
 #define STDERR_PATIENCE_MS 100
 
-struct sink {
-	struct sink *next;
-	struct relay_module *owner; /* borrowed */
-	relay_log_sink_fn *fn;
-	enum relay_level level;
-	bool live;
-};
-
 /* All but the atomics is [C]. */
 static struct {
-	struct sink *sinks; /* in the order they were added */
+	const struct log_sinks *sinks; /* borrowed; NULL: none are possible */
+	struct log_thread control;     /* set while attached */
 	bool debug;
 	bool holding;         /* until it is known where the log goes */
 	atomic_int threshold; /* the highest level that anyone wants */
-	_Atomic(struct loop *) control;
+	atomic_bool attached;
 	atomic_bool stderr_stuck;
 } logs = {.threshold = RELAY_INFO};
 
@@ -47,26 +36,27 @@ static enum relay_level stderr_level(void)
 	return logs.debug ? RELAY_DEBUG : RELAY_INFO;
 }
 
-static bool any_live(void)
+static bool has_sinks(void)
 {
-	for (const struct sink *s = logs.sinks; s; s = s->next) {
-		if (s->live)
-			return true;
-	}
-	return false;
+	return logs.sinks && logs.sinks->any();
 }
 
-static void update_threshold(void)
+void log_sinks_changed(void)
 {
-	int level = RELAY_ERROR;
+	int level = RELAY_ERROR, wanted;
 
-	if (logs.debug || !any_live())
+	if (logs.debug || !has_sinks())
 		level = (int)stderr_level();
-	for (const struct sink *s = logs.sinks; s; s = s->next) {
-		if (s->live && (int)s->level > level)
-			level = (int)s->level;
-	}
+	wanted = logs.sinks ? (int)logs.sinks->level() : level;
+	if (wanted > level)
+		level = wanted;
 	atomic_store_explicit(&logs.threshold, level, memory_order_relaxed);
+}
+
+void log_set_sinks(const struct log_sinks *sinks)
+{
+	logs.sinks = sinks;
+	log_sinks_changed();
 }
 
 bool relay_log_wanted(enum relay_level level)
@@ -104,32 +94,19 @@ static void write_stderr(const struct log_view *view)
 		log_queue_count_drop();
 }
 
-static void call_sinks(const struct log_view *view)
-{
-	for (struct sink *s = logs.sinks; s; s = s->next) {
-		struct relay_ctx *cx = &s->owner->control.pub;
-		const struct relay_ctx *before;
-
-		if (!s->live || (!logs.debug && view->pub.level > s->level))
-			continue;
-		before = hooks_enter(cx);
-		delivering = true;
-		s->fn(cx, &view->pub);
-		delivering = false;
-		hooks_leave(before);
-	}
-}
-
 /* [C], or before there is a control thread. */
 static void deliver(const struct log_record *record)
 {
 	struct log_view view;
 
 	log_record_view(record, &view);
-	if (any_live())
-		call_sinks(&view);
-	else if (record->level <= stderr_level())
+	if (has_sinks()) {
+		delivering = true;
+		logs.sinks->deliver(&view.pub, logs.debug);
+		delivering = false;
+	} else if (record->level <= stderr_level()) {
 		write_stderr(&view);
+	}
 }
 
 static void make_core(struct log_record *record, enum relay_level level,
@@ -151,7 +128,7 @@ static void report_drops(void)
 	struct log_record record;
 
 	/* Not while this report would only be the next one to be lost. */
-	if (!any_live() && atomic_load(&logs.stderr_stuck) && !stderr_ready())
+	if (!has_sinks() && atomic_load(&logs.stderr_stuck) && !stderr_ready())
 		return;
 	drops = log_queue_take_drops();
 	if (!drops)
@@ -177,36 +154,29 @@ void log_flush(void)
 	report_drops();
 }
 
-static void flush_posted(struct loop *loop, void *arg)
+void log_woken(void)
 {
-	(void)loop;
-	(void)arg;
 	log_queue_woken();
 	log_flush();
 }
 
 static void submit(const struct log_record *record)
 {
-	struct loop *control = atomic_load(&logs.control);
 	bool wake;
 
-	if (!control) {
+	if (!atomic_load(&logs.attached)) {
 		deliver(record);
-	} else if (control == loop_current && !logs.holding) {
+	} else if (!logs.holding && logs.control.is_here(logs.control.arg)) {
 		log_flush();
 		deliver(record);
 	} else {
 		(void)log_queue_push(record, &wake);
-		if (wake && loop_post(control, flush_posted, NULL, 0))
+		if (wake && logs.control.wake(logs.control.arg) != 0)
 			log_queue_not_woken();
 	}
 }
 
-static void log_valist(const char *component, enum relay_level level,
-	const struct relay_field *fields, const char *fmt, va_list ap)
-	__attribute__((format(printf, 4, 0)));
-
-static void log_valist(const char *component, enum relay_level level,
+void log_valist(const char *component, enum relay_level level,
 	const struct relay_field *fields, const char *fmt, va_list ap)
 {
 	int saved = errno; /* callers log between a failure and its cause */
@@ -221,35 +191,6 @@ static void log_valist(const char *component, enum relay_level level,
 		submit(&record);
 	}
 	errno = saved;
-}
-
-static const char *component_of(const struct relay_ctx *cx)
-{
-	return cx ? cx->mod->def.name : "core";
-}
-
-void relay_log(const struct relay_ctx *cx, enum relay_level level,
-	const char *fmt, ...)
-{
-	va_list ap;
-
-	if (!relay_log_wanted(level))
-		return;
-	va_start(ap, fmt);
-	log_valist(component_of(cx), level, NULL, fmt, ap);
-	va_end(ap);
-}
-
-void relay_log_fields(const struct relay_ctx *cx, enum relay_level level,
-	const struct relay_field *fields, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (!relay_log_wanted(level))
-		return;
-	va_start(ap, fmt);
-	log_valist(component_of(cx), level, fields, fmt, ap);
-	va_end(ap);
 }
 
 void log_core(enum relay_level level, const char *fmt, ...)
@@ -275,70 +216,6 @@ void log_core_fields(enum relay_level level, const struct relay_field *fields,
 	va_end(ap);
 }
 
-static struct sink *find(const struct relay_module *mod)
-{
-	struct sink *s = logs.sinks;
-
-	while (s && s->owner != mod)
-		s = s->next;
-	return s;
-}
-
-int relay_log_sink(
-	struct relay_ctx *cx, enum relay_level level, relay_log_sink_fn *fn)
-{
-	struct sink **at = &logs.sinks, *s;
-
-	if (find(cx->mod))
-		return -1;
-	s = calloc(1, sizeof(*s));
-	if (!s)
-		return -1;
-	s->owner = cx->mod;
-	s->fn = fn;
-	s->level = level;
-	while (*at)
-		at = &(*at)->next;
-	*at = s;
-	return 0;
-}
-
-void relay_log_sink_level(struct relay_ctx *cx, enum relay_level level)
-{
-	struct sink *s = find(cx->mod);
-
-	if (!s)
-		return;
-	s->level = level;
-	update_threshold();
-}
-
-void log_publish(struct relay_module *mod)
-{
-	struct sink *s = find(mod);
-
-	if (!s)
-		return;
-	log_flush(); /* what came before is for those who were there */
-	s->live = true;
-	update_threshold();
-}
-
-void log_withdraw(struct relay_module *mod)
-{
-	struct sink **at = &logs.sinks, *s = find(mod);
-
-	if (!s)
-		return;
-	if (s->live)
-		log_flush();
-	while (*at != s)
-		at = &(*at)->next;
-	*at = s->next;
-	free(s);
-	update_threshold();
-}
-
 void log_init(bool debug)
 {
 	tzset();
@@ -349,12 +226,13 @@ void log_init(bool debug)
 void log_debug(bool on)
 {
 	logs.debug = on;
-	update_threshold();
+	log_sinks_changed();
 }
 
-void log_attach(struct loop *control)
+void log_attach(const struct log_thread *control)
 {
-	atomic_store(&logs.control, control);
+	logs.control = *control;
+	atomic_store(&logs.attached, true);
 }
 
 void log_hold(void)
@@ -371,7 +249,7 @@ void log_release(void)
 void log_detach(void)
 {
 	log_release();
-	atomic_store(&logs.control, NULL);
+	atomic_store(&logs.attached, false);
 	log_queue_woken(); /* the message that is on its way gets lost */
 }
 

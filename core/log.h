@@ -6,20 +6,43 @@
 #ifndef LOG_H
 #define LOG_H
 
+#include <stdarg.h>
 #include <stdint.h>
 
 #include <strelaysrv/log.h>
 
-struct loop;
-struct relay_module;
+/* The thread that delivers records. */
+struct log_thread {
+	bool (*is_here)(void *arg); /* whether the caller runs on it */
+	int (*wake)(void *arg);     /* lets it call log_woken(); 0 or -1 */
+	void *arg;
+};
+
+/*
+ * Where records go instead of stderr, as long as any() says so.  All are called
+ * on the delivering thread.
+ */
+struct log_sinks {
+	bool (*any)(void);
+	/* The highest level that a sink wants; RELAY_ERROR without one. */
+	enum relay_level (*level)(void);
+	/* With `all` a sink's own level does not count. */
+	void (*deliver)(const struct relay_log_record *record, bool all);
+};
 
 /*
  * Before anything else; until log_attach() records go straight to stderr.
  * Ignores SIGPIPE: the end of whoever reads stderr is not ours.
  */
 void log_init(bool debug);
-/* From now on workers' records are carried to `control`.  [C] */
-void log_attach(struct loop *control);
+/* From now on other threads' records are carried to `control`.  [C] */
+void log_attach(const struct log_thread *control);
+/* What log_thread.wake asks for.  [C] */
+void log_woken(void);
+/* [C]  Borrowed until the process ends. */
+void log_set_sinks(const struct log_sinks *sinks);
+/* A sink came, went, or has another level.  [C] */
+void log_sinks_changed(void);
 /*
  * From here to log_release() records wait in the queue: while the server starts
  * nobody knows yet where they belong.  [C]
@@ -38,6 +61,16 @@ void log_core(enum relay_level level, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void log_core_fields(enum relay_level level, const struct relay_field *fields,
 	const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* At most one of a kind in ten seconds, see relay_log_seldom(). */
+void log_core_seldom(enum relay_level level, struct relay_log_kind *kind,
+	const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* The same for any component.  Keeps errno.  [*] */
+void log_valist(const char *component, enum relay_level level,
+	const struct relay_field *fields, const char *fmt, va_list ap)
+	__attribute__((format(printf, 4, 0)));
+void log_seldom_valist(const char *component, enum relay_level level,
+	struct relay_log_kind *kind, const char *fmt, va_list ap)
+	__attribute__((format(printf, 4, 0)));
 
 /* Whether a record of the kind may be written now; the rest of
  * relay_log_seldom().  [*] */
@@ -46,10 +79,5 @@ bool log_seldom_due(
 
 /* How many records were ever lost for want of room.  [*] */
 int64_t log_dropped(void);
-
-/* Makes the module's sink active, once it is live.  [C] */
-void log_publish(struct relay_module *mod);
-/* Removes the module's sink, flushing to it first.  [C] */
-void log_withdraw(struct relay_module *mod);
 
 #endif

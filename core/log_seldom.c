@@ -5,11 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include <strelaysrv/thread.h>
-
+#include "clock.h"
 #include "log.h"
-#include "log_record.h"
-#include "loop.h"
 
 #define INTERVAL_MS 10000
 
@@ -32,24 +29,27 @@ bool log_seldom_due(
 	return true;
 }
 
-void relay_log_seldom(const struct relay_ctx *cx, enum relay_level level,
-	struct relay_log_kind *kind, const char *fmt, ...)
+void log_seldom_valist(const char *component, enum relay_level level,
+	struct relay_log_kind *kind, const char *fmt, va_list ap)
 {
-	char text[LOG_TEXT_MAX + 1], count[24];
+	char count[24];
 	struct relay_field fields[] = {{"left_out", count}, {NULL, NULL}};
 	uint64_t left_out;
-	va_list ap;
-	int len;
 
 	if (!relay_log_wanted(level) ||
-		!log_seldom_due(kind, loop_clock_ms(), &left_out))
-		return;
-	va_start(ap, fmt);
-	len = vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	if (len < 0)
+		!log_seldom_due(kind, clock_ms(), &left_out))
 		return;
 	(void)snprintf(
 		count, sizeof(count), "%llu", (unsigned long long)left_out);
-	relay_log_fields(cx, level, left_out ? fields : NULL, "%s", text);
+	log_valist(component, level, left_out ? fields : NULL, fmt, ap);
+}
+
+void log_core_seldom(enum relay_level level, struct relay_log_kind *kind,
+	const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_seldom_valist("core", level, kind, fmt, ap);
+	va_end(ap);
 }

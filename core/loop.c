@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 #include "loop.h"
 
@@ -21,22 +21,9 @@ struct loop_letter {
 	_Alignas(max_align_t) unsigned char arg[];
 };
 
-int64_t loop_clock_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-int64_t loop_clock_ms(void)
-{
-	return loop_clock_us() / 1000;
-}
-
 int64_t loop_tick(struct loop *loop)
 {
-	int64_t now = loop_clock_ms();
+	int64_t now = clock_ms();
 
 	atomic_store_explicit(&loop->turn_ms, now, memory_order_relaxed);
 	return now;

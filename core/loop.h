@@ -15,6 +15,8 @@
 
 #include <event2/event.h>
 
+#include "clock.h"
+
 struct loop;
 struct relay_ctx;
 
@@ -72,8 +74,18 @@ static inline void loop_event_over(struct loop *loop)
 
 /* Reads the clock anew into turn_ms, and returns it.  Own thread. */
 int64_t loop_tick(struct loop *loop);
-/* CLOCK_MONOTONIC in microseconds, and in milliseconds. */
-int64_t loop_clock_us(void);
-int64_t loop_clock_ms(void);
+
+static inline int64_t loop_clock_us(void)
+{
+	return clock_us();
+}
+
+static inline int64_t loop_clock_ms(void)
+{
+	return clock_ms();
+}
+
+/* From now on records of other threads' are delivered by this one.  [C] */
+void loop_attach_log(struct loop *control);
 
 #endif

@@ -233,3 +233,12 @@ bool module_file_changed(const struct relay_module *mod)
 	       now.changed.tv_sec != mod->file.changed.tv_sec ||
 	       now.changed.tv_nsec != mod->file.changed.tv_nsec;
 }
+
+void module_describe(
+	const struct relay_ctx *cx, const char **name, const char **version)
+{
+	const struct relay_module_def *def = &cx->mod->def;
+
+	*name = def->name;
+	*version = def->version ? def->version : "";
+}

@@ -77,6 +77,10 @@ static inline struct module_ctx *module_ctx_of(const struct relay_ctx *cx)
 	return (struct module_ctx *)(uintptr_t)cx;
 }
 
+/* Its name, and its version or "".  Safe in a signal handler.  [*] */
+void module_describe(
+	const struct relay_ctx *cx, const char **name, const char **version);
+
 /* A module whose registrations (route, sink, service, metric) others may see.
  */
 static inline bool module_visible(const struct relay_module *mod)

@@ -32,6 +32,7 @@
 #include "log.h"
 #include "loop.h"
 #include "metrics.h"
+#include "module_log.h"
 #include "module_metrics.h"
 #include "notify.h"
 #include "rights.h"
@@ -463,7 +464,7 @@ int server_run(int argc, char *const argv[])
 	int code = EXIT_FAILURE;
 
 	log_init(false);
-	if (crash_init() != 0)
+	if (crash_init(module_describe) != 0)
 		log_core(RELAY_WARNING, "no reports of fatal signals: %s",
 			strerror(errno));
 	if (loop_init(&server.control, RELAY_CONTROL) != 0) {
@@ -472,7 +473,8 @@ int server_run(int argc, char *const argv[])
 		return EXIT_FAILURE;
 	}
 	loop_current = &server.control;
-	log_attach(&server.control);
+	module_log_init();
+	loop_attach_log(&server.control);
 	log_hold();
 	if (signals_init(server.control.base) == 0)
 		code = obey(argc, argv);

@@ -15,6 +15,7 @@
 #include "log.h"
 #include "loop.h"
 #include "metrics.h"
+#include "module_log.h"
 #include "service.h"
 #include "stage.h"
 #include "timer.h"
@@ -355,7 +356,7 @@ void stage_publish(const struct module_list *list)
 {
 	stage_mark(list, MODULE_LIVE);
 	for (size_t i = 0; i < list->count; i++)
-		log_publish(list->mods[i]);
+		module_log_publish(list->mods[i]);
 	closed_refresh();
 }
 
@@ -368,7 +369,7 @@ static void withdraw(struct relay_module *mod)
 	closed_withdraw(mod);
 	timer_withdraw(&mod->control);
 	metrics_withdraw(mod);
-	log_withdraw(mod);
+	module_log_withdraw(mod);
 }
 
 static void leave_control(struct relay_module *mod)

@@ -37,6 +37,13 @@ static struct relay_module mod = {
 static struct loop loop = {.index = 3};
 static char report[65536];
 
+static void describe(
+	const struct relay_ctx *cx, const char **name, const char **version)
+{
+	*name = cx->mod->def.name;
+	*version = cx->mod->def.version;
+}
+
 /* The bottom of the handlers: what the shell and cmocka would set up. */
 static void die(void (*how)(void), int to)
 {
@@ -48,7 +55,7 @@ static void die(void (*how)(void), int to)
 	(void)setrlimit(RLIMIT_CORE, &no_core);
 	(void)dup2(to, STDERR_FILENO);
 	(void)dup2(to, STDOUT_FILENO);
-	if (crash_init() == 0)
+	if (crash_init(describe) == 0)
 		how();
 	_exit(99);
 }

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "config.h"
+#include "address.h"
 #include "listen_socket.h"
 #include "log.h"
 

@@ -20,6 +20,7 @@
 #include "log_queue.h"
 #include "loop.h"
 #include "module.h"
+#include "module_log.h"
 
 static struct loop control;
 static struct relay_module module = {.def = {.name = "sinker"}};
@@ -75,13 +76,14 @@ static int setup(void **state)
 		return -1;
 	loop_current = &control;
 	log_init(false);
+	module_log_init();
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	log_withdraw(&module);
+	module_log_withdraw(&module);
 	log_detach();
 	loop_current = NULL;
 	loop_finish(&control);
@@ -135,7 +137,7 @@ static void other_threads_wait_for_the_control_thread(void **state)
 	const char *text;
 
 	(void)state;
-	log_attach(&control);
+	loop_attach_log(&control);
 	log_elsewhere("from afar");
 	assert_string_equal(take_stderr(), "");
 	log_core(RELAY_INFO, "near");
@@ -153,7 +155,7 @@ static void other_threads_wait_for_the_control_thread(void **state)
 static void a_sink_takes_over_when_it_is_live(void **state)
 {
 	(void)state;
-	log_attach(&control);
+	loop_attach_log(&control);
 	assert_int_equal(
 		relay_log_sink(&module.control.pub, RELAY_WARNING, sink), 0);
 	assert_int_equal(
@@ -161,7 +163,7 @@ static void a_sink_takes_over_when_it_is_live(void **state)
 	log_core(RELAY_WARNING, "early");
 	assert_string_equal(seen, "");
 	log_elsewhere("before");
-	log_publish(&module);
+	module_log_publish(&module);
 	assert_non_null(strstr(take_stderr(), "before"));
 	assert_false(relay_log_wanted(RELAY_NOTICE));
 	relay_log(&module.control.pub, RELAY_WARNING, "now");
@@ -170,7 +172,7 @@ static void a_sink_takes_over_when_it_is_live(void **state)
 	assert_string_equal(take_stderr(), "");
 	relay_log_sink_level(&module.control.pub, RELAY_INFO);
 	log_elsewhere("queued");
-	log_withdraw(&module);
+	module_log_withdraw(&module);
 	assert_non_null(strstr(seen, "info|core:queued\n"));
 	log_core(RELAY_INFO, "after");
 	assert_non_null(strstr(take_stderr(), "after"));
@@ -181,7 +183,7 @@ static void debug_raises_sinks_too(void **state)
 	(void)state;
 	assert_int_equal(
 		relay_log_sink(&module.control.pub, RELAY_ERROR, sink), 0);
-	log_publish(&module);
+	module_log_publish(&module);
 	log_debug(true);
 	log_core(RELAY_DEBUG, "all");
 	assert_string_equal(seen, "debug|core:all\n");
@@ -196,7 +198,7 @@ static void what_a_sink_logs_goes_to_stderr(void **state)
 	sink_logs = true;
 	assert_int_equal(
 		relay_log_sink(&module.control.pub, RELAY_INFO, sink), 0);
-	log_publish(&module);
+	module_log_publish(&module);
 	log_core(RELAY_INFO, "x");
 	assert_string_equal(seen, "info|core:x\n");
 	assert_non_null(strstr(take_stderr(), "error sinker: the sink's own"));
@@ -222,10 +224,10 @@ static void a_full_queue_drops_and_says_how_many(void **state)
 	char want[80];
 
 	(void)state;
-	log_attach(&control);
+	loop_attach_log(&control);
 	assert_int_equal(
 		relay_log_sink(&module.control.pub, RELAY_WARNING, sink), 0);
-	log_publish(&module);
+	module_log_publish(&module);
 	relay_log_sink_level(&module.control.pub, RELAY_INFO);
 	assert_int_equal(pthread_create(&thread, NULL, log_many, NULL), 0);
 	assert_int_equal(pthread_join(thread, NULL), 0);

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "clock.h"
 #include "log.h"
-#include "loop.h"
 
 /* What log_seldom.c stands on. */
 static int64_t now_ms;
@@ -19,7 +19,7 @@ static enum relay_level threshold = RELAY_INFO;
 static char last[2000];
 static int written;
 
-int64_t loop_clock_ms(void)
+int64_t clock_ms(void)
 {
 	return now_ms;
 }
@@ -29,17 +29,14 @@ bool relay_log_wanted(enum relay_level level)
 	return level <= threshold;
 }
 
-void relay_log_fields(const struct relay_ctx *cx, enum relay_level level,
-	const struct relay_field *fields, const char *fmt, ...)
+void log_valist(const char *component, enum relay_level level,
+	const struct relay_field *fields, const char *fmt, va_list ap)
 {
-	va_list ap;
 	size_t len;
 
-	(void)cx;
+	(void)component;
 	(void)level;
-	va_start(ap, fmt);
 	assert_true(vsnprintf(last, sizeof(last), fmt, ap) >= 0);
-	va_end(ap);
 	len = strlen(last);
 	for (; fields && fields->key; fields++)
 		snprintf(last + len, sizeof(last) - len, " %s=%s", fields->key,
@@ -54,24 +51,24 @@ static void one_in_ten_seconds(void **state)
 	(void)state;
 	now_ms = 1000;
 	for (int i = 0; i < 42; i++)
-		relay_log_seldom(NULL, RELAY_WARNING, &kind, "number %d", i);
+		log_core_seldom(RELAY_WARNING, &kind, "number %d", i);
 	assert_int_equal(written, 1);
 	assert_string_equal(last, "number 0");
-	relay_log_seldom(NULL, RELAY_WARNING, &other, "other");
+	log_core_seldom(RELAY_WARNING, &other, "other");
 	assert_int_equal(written, 2);
 	now_ms = 10999;
-	relay_log_seldom(NULL, RELAY_WARNING, &kind, "too early");
+	log_core_seldom(RELAY_WARNING, &kind, "too early");
 	assert_int_equal(written, 2);
 	now_ms = 11000;
-	relay_log_seldom(NULL, RELAY_WARNING, &kind, "again");
+	log_core_seldom(RELAY_WARNING, &kind, "again");
 	assert_string_equal(last, "again left_out=42");
 	now_ms = 99999;
-	relay_log_seldom(NULL, RELAY_WARNING, &kind, "again");
+	log_core_seldom(RELAY_WARNING, &kind, "again");
 	assert_string_equal(last, "again");
 	/* What nobody wants to read uses no turn up. */
 	now_ms = 200000;
-	relay_log_seldom(NULL, RELAY_DEBUG, &kind, "debug");
-	relay_log_seldom(NULL, RELAY_WARNING, &kind, "third");
+	log_core_seldom(RELAY_DEBUG, &kind, "debug");
+	log_core_seldom(RELAY_WARNING, &kind, "third");
 	assert_string_equal(last, "third");
 }
 
