@@ -8,7 +8,6 @@
 #include "log.h"
 #include "metrics.h"
 #include "metrics_shape.h"
-#include "module.h"
 
 static struct {
 	struct metrics_shard *shards; /* the control thread's, then workers' */
@@ -17,11 +16,14 @@ static struct {
 	struct relay_metric *first; /* module by module */
 } metrics;
 
+static bool always(const struct metrics_owner *owner)
+{
+	(void)owner;
+	return true;
+}
+
 /* Never withdrawn, and without a context to call `read` with. */
-static struct relay_module core = {
-	.def = {.name = "core"},
-	.stage = MODULE_LIVE,
-};
+static struct metrics_owner core = {.name = "core", .visible = always};
 
 int metrics_init(unsigned workers)
 {
@@ -82,7 +84,7 @@ static void list_add(struct relay_metric *metric)
 	*end = metric;
 }
 
-static struct relay_metric *create(struct relay_module *owner,
+static struct relay_metric *create(struct metrics_owner *owner,
 	const struct relay_metric_def *def, struct relay_err *err)
 {
 	struct relay_metric *m = calloc(1, sizeof(*m));
@@ -96,7 +98,7 @@ static struct relay_metric *create(struct relay_module *owner,
 			err, "all %d numbers are taken", METRICS_NUMBERS);
 		goto error_metric;
 	}
-	m->module = strdup(owner->def.name);
+	m->module = strdup(owner->name);
 	if (!m->module)
 		goto error_memory;
 	if (shape_copy(&m->def, def))
@@ -118,7 +120,7 @@ error:
 	return NULL;
 }
 
-static int relabel(struct relay_metric *metric, const char *const *values,
+int metrics_set_values(struct relay_metric *metric, const char *const *values,
 	struct relay_err *err)
 {
 	if (shape_check_values(values, err))
@@ -129,21 +131,22 @@ static int relabel(struct relay_metric *metric, const char *const *values,
 	return 0;
 }
 
-static struct relay_metric *add(struct relay_module *owner,
+struct relay_metric *metrics_register(struct metrics_owner *owner,
 	const struct relay_metric_def *def, struct relay_err *err)
 {
 	struct relay_metric *m;
 
 	if (shape_check(def, err))
 		return NULL;
-	m = find(owner->def.name, def->name);
+	m = find(owner->name, def->name);
 	if (m && !shape_equal(&m->def, def)) {
 		(void)relay_fail(err, "it was registered with another shape");
 		return NULL;
 	}
 	if (!m)
 		m = create(owner, def, err);
-	else if (m->def.read && def->label && relabel(m, def->values, err))
+	else if (m->def.read && def->label &&
+		 metrics_set_values(m, def->values, err))
 		return NULL;
 	if (!m)
 		return NULL;
@@ -152,63 +155,14 @@ static struct relay_metric *add(struct relay_module *owner,
 	return m;
 }
 
-static const char *name_of(const struct relay_metric_def *def)
-{
-	return def->name ? def->name : "(unnamed)";
-}
-
-struct relay_metric *relay_metric_add(
-	struct relay_ctx *cx, const struct relay_metric_def *def)
-{
-	struct relay_err err;
-	struct relay_metric *m = add(cx->mod, def, &err);
-
-	if (!m)
-		relay_log(cx, RELAY_ERROR, "metric \"%s\" is refused: %s",
-			name_of(def), err.text);
-	return m;
-}
-
-int relay_metrics_add(struct relay_ctx *cx, const struct relay_metric_def *defs,
-	unsigned count, struct relay_metric **added, struct relay_err *err)
-{
-	struct relay_err why;
-
-	for (unsigned i = 0; i < count; i++) {
-		struct relay_metric *m = add(cx->mod, &defs[i], &why);
-
-		if (!m)
-			return relay_fail(err, "metric \"%s\" is refused: %s",
-				name_of(&defs[i]), why.text);
-		if (added)
-			added[i] = m;
-	}
-	return 0;
-}
-
-int relay_metric_relabel(struct relay_ctx *cx, struct relay_metric *metric,
-	const char *const *values)
-{
-	struct relay_err err;
-
-	if (!metric || !metric->def.label || !metric->def.read)
-		(void)relay_fail(
-			&err, "it has no label, or numbers of its own");
-	else if (relabel(metric, values, &err) == 0)
-		return 0;
-	relay_log(cx, RELAY_ERROR, "metric \"%s\" keeps its labels: %s",
-		metric ? metric->def.name : "(none)", err.text);
-	return -1;
-}
-
 struct relay_metric *metrics_add_core(const struct relay_metric_def *def)
 {
 	struct relay_err err;
-	struct relay_metric *m = add(&core, def, &err);
+	struct relay_metric *m = metrics_register(&core, def, &err);
 
 	if (!m)
 		log_core(RELAY_ERROR, "metric \"%s\" is refused: %s",
-			name_of(def), err.text);
+			def->name ? def->name : "(unnamed)", err.text);
 	return m;
 }
 
@@ -221,10 +175,10 @@ void metrics_relabel(struct relay_metric *metric, const char *const *values)
 	metric->values = shape_values(&metric->def);
 }
 
-void metrics_withdraw(struct relay_module *mod)
+void metrics_withdraw(const struct metrics_owner *owner)
 {
 	for (struct relay_metric *m = metrics.first; m; m = m->next) {
-		if (m->owner == mod)
+		if (m->owner == owner)
 			m->owner = NULL;
 	}
 }
@@ -254,29 +208,13 @@ void metrics_observe(struct metrics_shard *shard,
 	metrics_add(shard, at + metric->width - 1, seen);
 }
 
-void relay_metric_inc(const struct relay_ctx *cx, struct relay_metric *metric,
-	unsigned value, int64_t by)
-{
-	if (metric)
-		metrics_count(module_ctx_of(cx)->shard, metric, value, by);
-}
-
-void relay_metric_set(const struct relay_ctx *cx, struct relay_metric *metric,
+void metrics_set(struct metrics_shard *shard, const struct relay_metric *metric,
 	unsigned value, int64_t to)
 {
-	if (!metric || value >= metric->values ||
-		metric->def.kind != RELAY_GAUGE)
+	if (value >= metric->values || metric->def.kind != RELAY_GAUGE)
 		return;
-	atomic_store_explicit(
-		&module_ctx_of(cx)->shard->number[metric->first + value], to,
+	atomic_store_explicit(&shard->number[metric->first + value], to,
 		memory_order_relaxed);
-}
-
-void relay_metric_observe(const struct relay_ctx *cx,
-	struct relay_metric *metric, unsigned value, int64_t seen)
-{
-	if (metric)
-		metrics_observe(module_ctx_of(cx)->shard, metric, value, seen);
 }
 
 static int64_t sum(unsigned at)
@@ -291,11 +229,8 @@ static int64_t sum(unsigned at)
 
 static int64_t number(const struct relay_metric *m, unsigned value)
 {
-	struct relay_ctx *cx =
-		m->owner == &core ? NULL : &m->owner->control.pub;
-
 	if (m->def.read)
-		return m->def.read(cx, value);
+		return m->def.read(m->owner->cx, value);
 	return sum(m->first + value);
 }
 
@@ -332,18 +267,19 @@ static int visit_value(const struct relay_metric *m, unsigned value,
 	return visit(&sample, arg);
 }
 
-static bool visible(const struct relay_metric *m, const struct relay_ctx *to)
+static bool visible(
+	const struct relay_metric *m, const struct metrics_owner *to)
 {
-	return m->owner &&
-	       (module_visible(m->owner) || (to && m->owner == to->mod));
+	return m->owner && (m->owner->visible(m->owner) || m->owner == to);
 }
 
-int relay_metrics_visit(struct relay_ctx *cx, relay_visit_fn *visit, void *arg)
+int metrics_visit(
+	const struct metrics_owner *to, relay_visit_fn *visit, void *arg)
 {
 	int result = 0;
 
 	for (struct relay_metric *m = metrics.first; m; m = m->next) {
-		if (!visible(m, cx))
+		if (!visible(m, to))
 			continue;
 		for (unsigned i = 0; i < m->values && !result; i++)
 			result = visit_value(m, i, visit, arg);
@@ -353,13 +289,13 @@ int relay_metrics_visit(struct relay_ctx *cx, relay_visit_fn *visit, void *arg)
 	return 0;
 }
 
-int64_t relay_metric_value(struct relay_ctx *cx, const char *module,
+int64_t metrics_value(const struct metrics_owner *to, const char *module,
 	const char *name, const char *value_name)
 {
 	const struct relay_metric *m = find(module, name);
 	int64_t buckets[SHAPE_BOUNDS_MAX], total = 0;
 
-	if (!m || !visible(m, cx))
+	if (!m || !visible(m, to))
 		return 0;
 	for (unsigned i = 0; i < m->values; i++) {
 		if (value_name && (!m->def.label || strcmp(m->def.values[i],

@@ -11,11 +11,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <strelaysrv/err.h>
 #include <strelaysrv/metric.h>
 
 #define METRICS_NUMBERS 4096
 
-struct relay_module;
+/* Whose metrics they are.  Outlives its last metric's registration. */
+struct metrics_owner {
+	const char *name;     /* borrowed, as is cx */
+	struct relay_ctx *cx; /* what `read` is called with */
+	/* Whether others may see what it registered.  [C] */
+	bool (*visible)(const struct metrics_owner *owner);
+};
 
 /* One thread's numbers; only that thread writes, so plain relaxed stores do. */
 struct metrics_shard {
@@ -30,8 +37,8 @@ struct relay_metric {
 	/* A deep copy, so that it survives the module.  Only `read` changes. */
 	struct relay_metric_def def;
 	/* what follows is [C] only */
-	char *module;               /* owned copy of the name */
-	struct relay_module *owner; /* NULL while withdrawn */
+	char *module;                /* owned copy of the name */
+	struct metrics_owner *owner; /* NULL while withdrawn */
 	struct relay_metric *next;
 	bool relabelled; /* def.values is borrowed, see metrics_relabel() */
 };
@@ -61,8 +68,27 @@ void metrics_count(struct metrics_shard *shard,
 void metrics_observe(struct metrics_shard *shard,
 	const struct relay_metric *metric, unsigned value, int64_t seen);
 
-/* Hides what the module registered; the numbers stay.  [C] */
-void metrics_withdraw(struct relay_module *mod);
+void metrics_set(struct metrics_shard *shard, const struct relay_metric *metric,
+	unsigned value, int64_t to);
+
+/*
+ * [C]  Registers one, or gives back the one of that name and shape that was
+ * there before.  The owner is borrowed.  NULL with err.
+ */
+struct relay_metric *metrics_register(struct metrics_owner *owner,
+	const struct relay_metric_def *def, struct relay_err *err);
+/* [C]  Other values for its label, copied.  0, or -1 with err. */
+int metrics_set_values(struct relay_metric *metric, const char *const *values,
+	struct relay_err *err);
+/* Hides what the owner registered; the numbers stay.  [C] */
+void metrics_withdraw(const struct metrics_owner *owner);
+
+/* [C]  relay_metrics_visit() and relay_metric_value() for `to`, which also sees
+ * what is its own; NULL: nobody's. */
+int metrics_visit(
+	const struct metrics_owner *to, relay_visit_fn *visit, void *arg);
+int64_t metrics_value(const struct metrics_owner *to, const char *module,
+	const char *name, const char *value_name);
 
 static inline void metrics_add(
 	struct metrics_shard *shard, unsigned at, int64_t by)

@@ -15,12 +15,13 @@
 
 #include <strelaysrv/module.h>
 
+#include "metrics.h"
+
 #define WORKERS_MAX 256
 #define MODULES_MAX 64 /* that run at the same time */
 
 struct config;
 struct loop;
-struct metrics_shard;
 
 enum module_stage {
 	MODULE_FOUND,   /* its descriptor was judged good */
@@ -67,6 +68,7 @@ struct relay_module {
 	void *data;      /* owned */
 	/* Ever, and on all threads: of its timers and HTTP answers. */
 	_Atomic int64_t failures, slow_calls;
+	struct metrics_owner metrics; /* see metric_calls.c */
 	struct module_ctx control;
 	struct module_ctx *workers; /* worker_count of them, owned */
 };

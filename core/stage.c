@@ -368,7 +368,7 @@ static void withdraw(struct relay_module *mod)
 	service_withdraw(mod);
 	closed_withdraw(mod);
 	timer_withdraw(&mod->control);
-	metrics_withdraw(mod);
+	metrics_withdraw(&mod->metrics);
 	module_log_withdraw(mod);
 }
 

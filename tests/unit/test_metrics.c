@@ -229,7 +229,7 @@ static void values_survive_a_withdrawal(void **state)
 	(void)state;
 	mod.stage = MODULE_LIVE;
 	relay_metric_inc(&contexts[0].pub, m, 0, 9);
-	metrics_withdraw(&mod);
+	metrics_withdraw(&mod.metrics);
 	assert_int_equal(value("things", NULL), 0);
 	assert_ptr_equal(add(&counter), m);
 	relay_metric_inc(&contexts[1].pub, m, 0, 1);
@@ -394,7 +394,7 @@ static void a_module_may_give_other_labels(void **state)
 	assert_int_equal(relay_metric_relabel(cx, m, none), 0);
 	assert_int_equal(value("named", NULL), 0);
 	/* As if it were disabled and enabled again. */
-	metrics_withdraw(&mod);
+	metrics_withdraw(&mod.metrics);
 	assert_ptr_equal(add(&named), m);
 	assert_int_equal(value("named", "green"), 2);
 	assert_int_equal(relay_metric_relabel(cx, add(&counter), names), -1);
