@@ -26,8 +26,9 @@
 /* The environment variable that tells the new one its end of the channel. */
 #define HANDOVER_CHANNEL "STRELAYSRV_CHANNEL"
 
-#define HANDOVER_DATA ADOPT_DATA_MAX /* bytes that go with a message at most   \
-				      */
+#define HANDOVER_DATA                                                          \
+	ADOPT_DATA_MAX /* bytes that go with a message at most                 \
+			*/
 
 enum handover_word {
 	HANDOVER_READY = 1,

@@ -7,7 +7,7 @@
 #include "hooks.h"
 #include "log.h"
 #include "loop.h"
-#include "worker.h"
+#include "module_threads.h"
 
 #define COMPLAINT_INTERVAL_MS 10000
 
@@ -130,7 +130,7 @@ void hook_set_sift(struct hook_set *set)
 void relay_session_hooks(struct relay_ctx *cx, bool on)
 {
 	struct module_ctx *ctx = module_ctx_of(cx);
-	struct hook_set *set = worker_of(ctx->loop)->hooks;
+	struct hook_set *set = module_threads()->hooks(ctx->loop);
 
 	ctx->aside = !on;
 	/* None yet while the server starts: worker_adopt sees to it. */
@@ -256,29 +256,28 @@ enum relay_verdict hooks_session_open(const struct hook_set *set,
 
 /* The API's doors to the filters that only a protocol can ask. */
 
+static const struct hook_set *hooks_here(const struct relay_ctx *cx)
+{
+	return module_threads()->hooks(module_ctx_of(cx)->loop);
+}
+
 enum relay_verdict relay_ask_join(struct relay_ctx *cx, struct relay_conn *conn,
 	const char *token, struct relay_denial *why)
 {
-	struct worker *worker = worker_of(module_ctx_of(cx)->loop);
-
-	return hooks_peer_join(worker->hooks, conn, token, why);
+	return hooks_peer_join(hooks_here(cx), conn, token, why);
 }
 
 enum relay_verdict relay_ask_connect(struct relay_ctx *cx,
 	struct relay_conn *conn, const uint8_t *target,
 	struct relay_denial *why)
 {
-	struct worker *worker = worker_of(module_ctx_of(cx)->loop);
-
-	return hooks_peer_connect(worker->hooks, conn, target, why);
+	return hooks_peer_connect(hooks_here(cx), conn, target, why);
 }
 
 enum relay_verdict relay_ask_stay(
 	struct relay_ctx *cx, struct relay_conn *conn, struct relay_denial *why)
 {
-	struct worker *worker = worker_of(module_ctx_of(cx)->loop);
-
-	return hooks_peer_stay(worker->hooks, conn, why);
+	return hooks_peer_stay(hooks_here(cx), conn, why);
 }
 
 /* To the owner. */

@@ -361,7 +361,7 @@ int64_t host_drain(enum relay_drain how)
 static int leave_here(struct worker *worker, void *arg)
 {
 	(void)arg;
-	stage_leave_worker(&host.running, worker);
+	stage_leave_worker(&host.running, &worker->loop);
 	return 0;
 }
 

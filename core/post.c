@@ -10,7 +10,7 @@
 #include "hooks.h"
 #include "loop.h"
 #include "module.h"
-#include "worker.h"
+#include "module_threads.h"
 
 struct post {
 	struct relay_module *mod;
@@ -54,13 +54,13 @@ int relay_post(struct relay_ctx *cx, int to, relay_post_fn *fn, const void *arg,
 		.mod = cx->mod, .serial = cx->mod->serial, .fn = fn};
 	struct loop *loop;
 
-	if (to < RELAY_CONTROL || to >= (int)workers_count() ||
+	if (to < RELAY_CONTROL || to >= (int)module_threads()->count() ||
 		len > RELAY_POST_MAX)
 		return -1;
 	if (len)
 		memcpy(post.arg, arg, len);
 	loop = to == RELAY_CONTROL ? cx->mod->control.loop
-				   : &workers_get((unsigned)to)->loop;
+				   : module_threads()->loop((unsigned)to);
 	return loop_post(
 		loop, receive, &post, offsetof(struct post, arg) + len);
 }

@@ -35,6 +35,7 @@
 #include "module_log.h"
 #include "module_metrics.h"
 #include "notify.h"
+#include "registrations.h"
 #include "rights.h"
 #include "server.h"
 #include "settings.h"
@@ -193,6 +194,8 @@ static int build_up(char *const argv[], const struct core_conf *core)
 	};
 	struct relay_err err;
 
+	workers_introduce();
+	registrations_add(http_withdraw);
 	if (inherited_init(&err) != 0 || takeover_init(&err) != 0)
 		return fatal("", &err);
 	capacity_init(core->max_connections,

@@ -11,15 +11,14 @@
 #include "closed.h"
 #include "config.h"
 #include "hooks.h"
-#include "http.h"
 #include "log.h"
 #include "loop.h"
 #include "metrics.h"
 #include "module_log.h"
-#include "service.h"
+#include "module_threads.h"
+#include "registrations.h"
 #include "stage.h"
 #include "timer.h"
-#include "worker.h"
 
 #define CACHE_LINE 64
 
@@ -132,7 +131,7 @@ static void *local_block(size_t size)
 
 static int make_workers(struct relay_module *mod, const void *conf)
 {
-	unsigned count = workers_count();
+	unsigned count = module_threads()->count();
 
 	if (!mod->workers)
 		mod->workers = calloc(count, sizeof(*mod->workers));
@@ -145,7 +144,7 @@ static int make_workers(struct relay_module *mod, const void *conf)
 			.worker = (int)i,
 			.conf = conf,
 			.data = mod->data};
-		ctx->loop = &workers_get(i)->loop;
+		ctx->loop = module_threads()->loop(i);
 		ctx->shard = metrics_shard((int)i);
 		if (mod->def.worker_size == 0)
 			continue;
@@ -158,7 +157,8 @@ static int make_workers(struct relay_module *mod, const void *conf)
 
 static void free_blocks(struct relay_module *mod)
 {
-	for (unsigned i = 0; mod->workers && i < workers_count(); i++) {
+	for (unsigned i = 0; mod->workers && i < module_threads()->count();
+		i++) {
 		free(mod->workers[i].pub.local);
 		mod->workers[i].pub.local = NULL;
 		mod->workers[i].pub.conf = NULL;
@@ -206,9 +206,9 @@ struct worker_round {
 };
 
 static int start_here(
-	struct worker *worker, struct relay_module *mod, struct relay_err *err)
+	struct loop *loop, struct relay_module *mod, struct relay_err *err)
 {
-	struct module_ctx *ctx = &mod->workers[worker->loop.index];
+	struct module_ctx *ctx = &mod->workers[loop->index];
 	const struct relay_ctx *before;
 	int result = 0;
 
@@ -223,7 +223,7 @@ static int start_here(
 	return result;
 }
 
-static int enter_worker(struct worker *worker, void *arg)
+static int enter_worker(struct loop *loop, void *arg)
 {
 	struct worker_round *round = arg;
 	struct relay_err err;
@@ -231,20 +231,20 @@ static int enter_worker(struct worker *worker, void *arg)
 	for (size_t i = 0; i < round->list->count; i++) {
 		struct relay_module *mod = round->list->mods[i];
 
-		if (start_here(worker, mod, &err) == 0)
+		if (start_here(loop, mod, &err) == 0)
 			continue;
 		if (!atomic_flag_test_and_set(&round->claimed)) {
 			round->culprit = mod;
 			*round->err = err;
 		}
 		/* What it may have added before it failed. */
-		timer_withdraw(&mod->workers[worker->loop.index]);
+		timer_withdraw(&mod->workers[loop->index]);
 		return -1;
 	}
 	return 0;
 }
 
-void stage_leave_worker(const struct module_list *list, struct worker *worker)
+void stage_leave_worker(const struct module_list *list, struct loop *loop)
 {
 	for (size_t i = list->count; i-- > 0;) {
 		struct relay_module *mod = list->mods[i];
@@ -253,7 +253,7 @@ void stage_leave_worker(const struct module_list *list, struct worker *worker)
 
 		if (!mod->workers)
 			continue;
-		ctx = &mod->workers[worker->loop.index];
+		ctx = &mod->workers[loop->index];
 		if (!ctx->entered)
 			continue;
 		if (mod->def.worker_stop) {
@@ -266,15 +266,15 @@ void stage_leave_worker(const struct module_list *list, struct worker *worker)
 	}
 }
 
-static int leave_worker(struct worker *worker, void *arg)
+static int leave_worker(struct loop *loop, void *arg)
 {
-	stage_leave_worker(arg, worker);
+	stage_leave_worker(arg, loop);
 	return 0;
 }
 
-static int nothing_here(struct worker *worker, void *arg)
+static int nothing_here(struct loop *loop, void *arg)
 {
-	(void)worker;
+	(void)loop;
 	(void)arg;
 	return 0;
 }
@@ -314,7 +314,7 @@ void stage_abandon(const struct module_list *list)
 	/* Those that were not reached have no contexts to visit. */
 	while (copy.count > 0 && !copy.mods[copy.count - 1]->control.entered)
 		copy.count--;
-	workers_call(leave_worker, &copy);
+	module_threads()->call(leave_worker, &copy);
 	stage_leave(&copy);
 }
 
@@ -331,11 +331,11 @@ int stage_enter(const struct module_list *list, const struct config *config,
 	 * dropped, before a new one begins.
 	 */
 	if (last_serial > 0)
-		workers_call(nothing_here, NULL);
+		module_threads()->call(nothing_here, NULL);
 	if (enter_control(list, config, control, culprit, err) != 0)
 		goto error;
 	relay_fail(err, "out of memory");
-	if (workers_call(enter_worker, &round) != 0) {
+	if (module_threads()->call(enter_worker, &round) != 0) {
 		*culprit = round.culprit;
 		goto error;
 	}
@@ -362,26 +362,16 @@ void stage_publish(const struct module_list *list)
 
 /* Out. */
 
-static void withdraw(struct relay_module *mod)
-{
-	http_withdraw(mod);
-	service_withdraw(mod);
-	closed_withdraw(mod);
-	timer_withdraw(&mod->control);
-	metrics_withdraw(&mod->metrics);
-	module_log_withdraw(mod);
-}
-
 static void leave_control(struct relay_module *mod)
 {
 	enum module_stage reached = mod->stage;
 
-	withdraw(mod);
+	registrations_withdraw(mod);
 	mod->stage = MODULE_FOUND;
 	if (reached >= MODULE_INITED)
 		tell(mod, mod->def.fini, "fini");
 	/* fini has no business to register anything, but it could. */
-	withdraw(mod);
+	registrations_withdraw(mod);
 	mod->control.entered = false;
 	slots &= ~(UINT64_C(1) << mod->slot);
 	free_blocks(mod);

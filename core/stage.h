@@ -17,7 +17,7 @@
 #include "module.h"
 
 struct config;
-struct worker;
+struct loop;
 
 struct module_list {
 	struct relay_module *mods[MODULES_MAX];
@@ -51,7 +51,7 @@ void stage_mark(const struct module_list *list, enum module_stage stage);
 void stage_publish(const struct module_list *list);
 
 /* Own thread: worker_stop where worker_start was, in reverse. */
-void stage_leave_worker(const struct module_list *list, struct worker *worker);
+void stage_leave_worker(const struct module_list *list, struct loop *loop);
 /* [C]  stop, withdrawal, fini: for those that have left every worker. */
 void stage_leave(const struct module_list *list);
 

@@ -195,7 +195,7 @@ static int take_here(struct worker *worker, void *arg)
 
 	hook_set_free(old);
 	step->sets[index] = NULL;
-	stage_leave_worker(&step->leaving, worker);
+	stage_leave_worker(&step->leaving, &worker->loop);
 	for (size_t i = 0; i < step->kept.count; i++) {
 		struct relay_module *mod = step->kept.mods[i];
 

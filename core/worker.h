@@ -98,6 +98,9 @@ void workers_stop(void);
 /* [C]  Frees what workers_create made. */
 void workers_destroy(void);
 
+/* [C]  Tells the module host of them, before modules start. */
+void workers_introduce(void);
+
 unsigned workers_count(void);
 struct worker *workers_get(unsigned i);
 

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * What a module leaves behind when it ends: one list of what takes it back.
+ */
+#ifndef REGISTRATIONS_H
+#define REGISTRATIONS_H
+
+struct relay_module;
+
+/* Takes back all that the module registered with one part of the server; does
+ * nothing when there is none.  [C] */
+typedef void registrations_fn(struct relay_module *mod);
+
+/* [C]  A part above the module host asks to be called, before those added
+ * earlier.  At the start, REGISTRATIONS_MAX at most; more are a bug. */
+#define REGISTRATIONS_MAX 8
+void registrations_add(registrations_fn *fn);
+/* [C]  Calls all. */
+void registrations_withdraw(struct relay_module *mod);
+
+#endif
