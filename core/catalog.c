@@ -4,7 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <capacity.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
