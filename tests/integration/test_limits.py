@@ -105,9 +105,10 @@ def test_at_the_limit_no_one_is_left_without_an_answer(start_ours, identities):
             client.check_alive()
 
 
-def test_a_device_that_reads_nothing_is_closed(ours, identities):
+def test_a_device_that_reads_nothing_is_closed(start_ours, identities):
     """What it is sent is queued up to a bound: pongs here, which come as fast as one likes, and
     invitations in the same queue."""
+    ours = start_ours("-relay.messages-per-minute", 0)
     pings = rp.encode(rp.Ping()) * 1000
     with ProtocolConnection(ours.address, identities[2]) as other, \
             ProtocolConnection(ours.address, identities[0], receive_buffer=2048) as deaf:

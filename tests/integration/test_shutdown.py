@@ -150,7 +150,7 @@ def test_who_does_not_read_is_cut_after_the_grace(start_ours, identities):
 
 def test_answers_that_are_queued_are_delivered(start_ours, identities):
     """The answers wait in the server's buffers when it is told to end."""
-    server = start_ours("-stop-grace", "60s")
+    server = start_ours("-stop-grace", "60s", "-relay.messages-per-minute", 0)
     with ProtocolConnection(server.address, identities[0], receive_buffer=2048) as device:
         device.join()
         count = 1000
