@@ -65,8 +65,24 @@ class Identity:
         return directory
 
 
-def make(kind="ecdsa-p256", valid_from=-1, valid_to=365, usages=None, name="syncthing"):
-    """A new identity; validity is given in days from now."""
+def rsa_with_huge_exponent(bits=3072):
+    """Its public and private exponents have changed places: signing costs little, and to verify
+    a signature costs much."""
+    plain = rsa.generate_private_key(public_exponent=65537, key_size=bits).private_numbers()
+    public = rsa.RSAPublicNumbers(e=plain.d, n=plain.public_numbers.n)
+    d = plain.public_numbers.e
+    return rsa.RSAPrivateNumbers(
+        p=plain.p, q=plain.q, d=d, dmp1=rsa.rsa_crt_dmp1(d, plain.p),
+        dmq1=rsa.rsa_crt_dmq1(d, plain.q), iqmp=plain.iqmp, public_numbers=public).private_key()
+
+
+_MAKERS["rsa-huge-exponent"] = rsa_with_huge_exponent
+
+
+def make(kind="ecdsa-p256", valid_from=-1, valid_to=365, usages=None, name="syncthing",
+         padding=0):
+    """A new identity; validity is given in days from now, and `padding` in bytes of an
+    extension that nobody knows."""
     key = _MAKERS[kind]()
     now = datetime.datetime.utcnow()
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -84,5 +100,8 @@ def make(kind="ecdsa-p256", valid_from=-1, valid_to=365, usages=None, name="sync
     )
     if usages:
         builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+    if padding:
+        unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), bytes(padding))
+        builder = builder.add_extension(unknown, critical=False)
     digest = None if kind == "ed25519" else hashes.SHA256()
     return Identity(key, builder.sign(key, digest))
