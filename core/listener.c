@@ -3,11 +3,11 @@
 /* One listening socket of one worker. */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "accepting.h"
 #include "capacity.h"
 #include "conn.h"
 #include "core_metrics.h"
@@ -21,21 +21,6 @@
 #define ACCEPTS_A_TURN 64
 /* After an error that says nothing about the connection: try again later. */
 #define PAUSE_MS 100
-
-/* Says no to one connection with the descriptor that was kept for it. */
-static int refuse_one(struct listener *listener)
-{
-	int fd;
-
-	if (listener->spare < 0)
-		return -1;
-	close(listener->spare);
-	fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd >= 0)
-		close(fd);
-	listener->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	return fd >= 0 ? 0 : -1;
-}
 
 static void pause_accepting(struct listener *listener)
 {
@@ -52,7 +37,7 @@ static void retry(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (listener->spare < 0)
-		listener->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		listener->spare = spare_open();
 	if (event_add(listener->event, NULL) != 0)
 		pause_accepting(listener);
 }
@@ -70,29 +55,17 @@ static void tell(struct worker *worker, const char *what)
 /* Whether to go on accepting in this turn. */
 static bool accept_failed(struct listener *listener, int error)
 {
-	struct metrics_shard *shard = listener->worker->shard;
-
-	switch (error) {
-	case EAGAIN:
+	switch (accept_failure(listener->worker->shard, error)) {
+	case ACCEPT_EMPTY:
 		return false;
-	case EINTR:
-	case ECONNABORTED:
-	case EPROTO:
+	case ACCEPT_ANOTHER:
 		return true;
-	case EMFILE:
-	case ENFILE:
-		core_count(
-			shard, CORE_ACCEPT_ERRORS, CORE_ACCEPT_DESCRIPTORS, 1);
-		tell(listener->worker, "no descriptors left");
-		if (refuse_one(listener) == 0)
+	case ACCEPT_CROWDED:
+		tell(listener->worker, strerror(error));
+		if (spare_refuse(&listener->spare, listener->fd) == 0)
 			return true;
 		break;
-	case ENOMEM:
-	case ENOBUFS:
-		core_count(shard, CORE_ACCEPT_ERRORS, CORE_ACCEPT_MEMORY, 1);
-		break;
-	default:
-		core_count(shard, CORE_ACCEPT_ERRORS, CORE_ACCEPT_OTHER, 1);
+	case ACCEPT_LATER:
 		tell(listener->worker, strerror(error));
 	}
 	/* The listener stays readable: without a pause this would spin. */
@@ -148,7 +121,7 @@ int listener_start(struct listener *listener)
 	if (socket_memory_begin_small(listener->fd) != 0)
 		log_core(RELAY_DEBUG, "receive buffers begin large: %s",
 			strerror(errno));
-	listener->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	listener->spare = spare_open();
 	listener->event = event_new(
 		base, listener->fd, EV_READ | EV_PERSIST, acceptable, listener);
 	listener->retry = evtimer_new(base, retry, listener);
