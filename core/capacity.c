@@ -16,6 +16,15 @@
 /* Logs, keys, HTTP, pools' connections: what must work when all is full. */
 #define RESERVE_MOST  64
 #define RESERVE_SHARE 4 /* of a very small limit, at most one in four */
+/*
+ * HTTP's part of the descriptors, and what of it the reserve has room for.  A
+ * small limit leaves a health check and a scraper at least.
+ */
+#define HTTP_SHARE      32
+#define HTTP_MOST       512
+#define HTTP_IN_RESERVE 32
+#define HTTP_SMALL      16 /* at most this, from one in this many */
+#define HTTP_LEAST      2
 /* Pipes have two descriptors each, and speed up only who is in bulk. */
 #define PIPES_SHARE 20
 
@@ -59,10 +68,36 @@ void capacity_init(int64_t max_connections, int64_t own)
 	capacity_bound(max_connections, own);
 }
 
-void capacity_bound(int64_t max_connections, int64_t own)
+static int64_t http_share(void)
+{
+	int64_t small = capacity.all / HTTP_SMALL;
+	int64_t share = capacity.all / HTTP_SHARE;
+
+	small = small < HTTP_SMALL ? small : HTTP_SMALL;
+	share = share > small ? share : small;
+	if (share < HTTP_LEAST)
+		return HTTP_LEAST;
+	return share < HTTP_MOST ? share : HTTP_MOST;
+}
+
+size_t capacity_http(void)
+{
+	/* Before capacity_init() nothing is short. */
+	return capacity.all ? (size_t)http_share() : HTTP_MOST;
+}
+
+static int64_t reserve_of_all(void)
 {
 	int64_t share = capacity.all / RESERVE_SHARE;
-	int64_t reserve = share < RESERVE_MOST ? share : RESERVE_MOST;
+	int64_t http = http_share() - HTTP_IN_RESERVE;
+
+	return (share < RESERVE_MOST ? share : RESERVE_MOST) +
+	       (http > 0 ? http : 0);
+}
+
+void capacity_bound(int64_t max_connections, int64_t own)
+{
+	int64_t reserve = reserve_of_all();
 	int64_t hard =
 		capacity.all - reserve - own - 2 * (int64_t)capacity.pipes;
 	int64_t soft =

@@ -7,6 +7,7 @@
 #define CAPACITY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -27,6 +28,8 @@ void capacity_leave(void);
 
 /* Above how many connections newcomers are refused.  [*] */
 int64_t capacity_limit(void);
+/* How many connections both HTTP addresses may have, 2 or more.  [C] */
+size_t capacity_http(void);
 /* How many pipes all workers together may have. */
 unsigned capacity_pipes(void);
 

@@ -24,6 +24,7 @@ struct core_conf {
 	const char *keys;
 	const char *status_srv;
 	const char *private_srv;
+	const char *const *private_hosts;
 	const char *const *modules;
 	int64_t workers; /* 0: as many as CPUs are available */
 	int64_t network_buffer;

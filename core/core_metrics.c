@@ -11,6 +11,7 @@
 #include "capacity.h"
 #include "core_metrics.h"
 #include "drain.h"
+#include "http_metrics.h"
 #include "log.h"
 #include "metrics.h"
 #include "process.h"
@@ -418,7 +419,7 @@ int core_metrics_init(void)
 		if (!handles[i])
 			return -1;
 	}
-	return 0;
+	return http_metrics_init();
 }
 
 void core_count(struct metrics_shard *shard, enum core_metric which,

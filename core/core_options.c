@@ -33,6 +33,12 @@ const struct relay_option core_options[] = {
 		"address of what only the operator shall see, such as "
 		"/metrics; empty: it is on the status service",
 		.flag = "private-srv"),
+	ROW(private_hosts, const char *const *, "private-hosts", RELAY_LIST, "",
+		0, 64,
+		"names, besides localhost and the machine's own, by which "
+		"browsers and scrapers may ask for what only the operator "
+		"shall see",
+		.flag = "private-hosts"),
 	/* No flag: it decides which of the other flags mean anything. */
 	ROW(modules, const char *const *, "modules", RELAY_LIST,
 		"log,bounds,relay,nat,pool-join,rate-limit,status", 0, 64,

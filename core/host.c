@@ -183,6 +183,7 @@ static void take_config(struct config *config)
 {
 	config_free(host.current);
 	host.current = config;
+	http_allow_hosts(config ? config_core(config)->private_hosts : NULL);
 	if (!config)
 		return;
 	host.empty = is_empty(host.flags->conf);

@@ -7,16 +7,17 @@
 #include <string.h>
 
 #include <event2/buffer.h>
-#include <event2/http.h>
-#include <event2/keyvalq_struct.h>
 
 #include <strelaysrv/server.h>
 
 #include "attribution.h"
+#include "capacity.h"
+#include "clock.h"
 #include "http.h"
+#include "http_reply.h"
+#include "http_hosts.h"
 #include "http_server.h"
 #include "log.h"
-#include "loop.h"
 #include "module.h"
 
 #define SLOW_MS 1000 /* less may be the machine's fault */
@@ -31,18 +32,25 @@ struct route {
 	int64_t rest_until_ms; /* it was slow: not asked before */
 };
 
-static void on_request(struct evhttp_request *req, void *arg);
+static void on_request(struct http_exchange *x, void *arg);
 static void open_again(struct http_server *server);
+static size_t share_of(void *server);
 
 static struct route *routes; /* the newest first */
+/* What private routes may be asked for by; borrowed; NULL: no more names. */
+static const char *const *private_hosts;
 /* Everybody's, and the operator's own. */
 static struct http_server open_to_all = {.what = "status address",
 	.use = INHERITED_STATUS,
+	.place_label = HTTP_AT_STATUS,
 	.answer = on_request,
+	.limit = share_of,
 	.again = open_again};
 static struct http_server private = {.what = "private address",
 	.use = INHERITED_PRIVATE,
+	.place_label = HTTP_AT_PRIVATE,
 	.answer = on_request,
+	.limit = share_of,
 	.again = open_again};
 
 static struct route *find(const char *path)
@@ -93,43 +101,18 @@ int relay_http_route_private(
 
 const char *relay_http_asked(const struct relay_http *h, const char *name)
 {
-	const char *value = evhttp_find_header(
-		evhttp_request_get_input_headers(h->handle), name);
+	const struct http_exchange *x = h->handle;
+	const char *value = http_head_find(&x->head, name);
 
 	return value ? value : "";
 }
 
 int relay_http_header(struct relay_http *h, const char *name, const char *value)
 {
-	return evhttp_add_header(
-		evhttp_request_get_output_headers(h->handle), name, value);
+	return http_reply_field(h->handle, name, value);
 }
 
 /* Answers. */
-
-static void send_answer(struct evhttp_request *req, const struct relay_http *h)
-{
-	struct evkeyvalq *headers = evhttp_request_get_output_headers(req);
-	bool head = evhttp_request_get_command(req) == EVHTTP_REQ_HEAD;
-	char len[24];
-
-	(void)snprintf(len, sizeof(len), "%zu", evbuffer_get_length(h->body));
-	/* A header that does not fit into memory makes a poorer answer, and
-	 * evhttp notices itself when none can be made. */
-	(void)evhttp_add_header(headers, "Content-Type", h->type);
-	(void)evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
-	(void)evhttp_add_header(headers, "Content-Length", len);
-	evhttp_send_reply(req, h->status, NULL, head ? NULL : h->body);
-}
-
-static void refuse(struct evhttp_request *req, struct relay_http *h, int status,
-	const char *text)
-{
-	h->status = status;
-	(void)evbuffer_drain(h->body, evbuffer_get_length(h->body));
-	(void)evbuffer_add_printf(h->body, "%d %s\n", status, text);
-	send_answer(req, h);
-}
 
 static bool has_address(const struct http_server *server)
 {
@@ -154,73 +137,95 @@ static void call(struct route *r, struct relay_http *h)
 	r->fn(&owner->control.pub, h);
 	slow_ms = attribution_end(&a, "an HTTP route");
 	if (slow_ms >= SLOW_MS)
-		r->rest_until_ms = loop_clock_ms() + slow_ms * REST;
+		r->rest_until_ms = clock_ms() + slow_ms * REST;
 	if (h->status < 200 || h->status > 599)
-		h->status = HTTP_INTERNAL;
-	if (h->status == HTTP_INTERNAL)
+		h->status = 500;
+	if (h->status == 500)
 		atomic_fetch_add_explicit(
 			&owner->failures, 1, memory_order_relaxed);
 }
 
-static void answer(const struct http_server *server, struct evhttp_request *req,
-	struct relay_http *h)
+/* An address that only the operator reaches is reached by the pages in the
+ * operator's browser as well; see http_hosts.h. */
+static bool is_rebound(const struct http_server *server, const struct route *r,
+	const struct http_head *head)
 {
-	struct route *r = find(h->path);
+	static struct relay_log_kind kind;
+	const char *const own[] = {server->address, NULL};
 
-	if (!r || !answers(server, r)) {
-		refuse(req, h, HTTP_NOTFOUND, "page not found");
-		return;
-	}
-	if (!h->method) {
-		(void)relay_http_header(h, "Allow", "GET, HEAD");
-		refuse(req, h, HTTP_BADMETHOD, "method not allowed");
-		return;
-	}
-	if (loop_clock_ms() < r->rest_until_ms) {
-		(void)relay_http_header(h, "Retry-After", "10");
-		refuse(req, h, HTTP_SERVUNAVAIL, "too slow, come back later");
-		return;
-	}
-	call(r, h);
-	send_answer(req, h);
+	if (!r->private || !head->host || http_host_allowed(head->host, own) ||
+		http_host_allowed(head->host, private_hosts))
+		return false;
+	http_count(HTTP_REQUESTS, HTTP_FOREIGN_HOST, 1);
+	relay_log_seldom(NULL, RELAY_WARNING, &kind,
+		"refused %s, which was asked for by the host name %.255s: if "
+		"that is a name of this relay, add it to private-hosts",
+		r->path, head->host);
+	return true;
 }
 
-static const char *method_of(const struct evhttp_request *req)
+static void answer(const struct http_server *server, struct http_exchange *x)
 {
-	switch (evhttp_request_get_command(req)) {
-	case EVHTTP_REQ_GET:
-		return "GET";
-	case EVHTTP_REQ_HEAD:
-		return "HEAD";
-	default:
-		return NULL;
-	}
-}
-
-static void on_request(struct evhttp_request *req, void *arg)
-{
-	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(req);
-	const char *path = uri ? evhttp_uri_get_path(uri) : NULL;
-	const char *query = uri ? evhttp_uri_get_query(uri) : NULL;
+	const struct http_head *head = &x->head;
+	struct route *r = find(head->path);
 	struct relay_http h = {
-		.method = method_of(req),
-		.path = path && *path ? path : "/",
-		.query = query ? query : "",
-		.status = HTTP_OK,
+		.method = head->method,
+		.path = head->path,
+		.query = head->query,
+		.status = 200,
 		.type = "text/plain; charset=utf-8",
-		.body = evbuffer_new(),
-		.handle = req,
+		.handle = x,
 	};
 
-	if (!h.body) {
-		evhttp_send_error(req, HTTP_INTERNAL, NULL);
+	if (!r || !answers(server, r)) {
+		http_reply_say(x, 404, "page not found");
 		return;
 	}
-	answer(arg, req, &h);
+	if (strcmp(h.method, "GET") != 0 && strcmp(h.method, "HEAD") != 0) {
+		(void)http_reply_field(x, "Allow", "GET, HEAD");
+		http_reply_say(x, 405, "method not allowed");
+		return;
+	}
+	if (is_rebound(server, r, head)) {
+		http_reply_say(
+			x, 421, "not a name of this relay, see private-hosts");
+		return;
+	}
+	if (clock_ms() < r->rest_until_ms) {
+		(void)http_reply_field(x, "Retry-After", "10");
+		http_reply_say(x, 503, "too slow, come back later");
+		return;
+	}
+	h.body = evbuffer_new();
+	if (!h.body)
+		return;
+	call(r, &h);
+	http_reply_write(x, h.status, h.type, h.body);
 	evbuffer_free(h.body);
 }
 
+static void on_request(struct http_exchange *x, void *arg)
+{
+	answer(arg, x);
+}
+
+void http_allow_hosts(const char *const *names)
+{
+	private_hosts = names;
+}
+
 /* The addresses. */
+
+/* Strangers at one cannot take what the operator needs at the other. */
+static size_t share_of(void *server)
+{
+	const struct http_server *other =
+		server == &private ? &open_to_all : &private;
+	size_t all = capacity_http();
+	size_t share = has_address(other) ? all / 2 : all;
+
+	return share < HTTP_CONNS_MAX ? share : HTTP_CONNS_MAX;
+}
 
 static bool is_needed(const struct http_server *server)
 {

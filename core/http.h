@@ -24,6 +24,11 @@ int http_init(struct event_base *base, const char *address,
  * worth more than its status page.  [C]
  */
 void http_open(void);
+/*
+ * Further names by which private routes may be asked for (private-hosts), ended
+ * by NULL; borrowed until the next call.  NULL: none.  [C]
+ */
+void http_allow_hosts(const char *const *names);
 /* Binds both already, while the process has the right to.  [C] */
 void http_reserve(void);
 /*

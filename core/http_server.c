@@ -10,52 +10,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <event2/http.h>
-#include <event2/listener.h>
-
 #include "config.h"
 #include "http_server.h"
 #include "log.h"
 
-#define HEADERS_MAX 8192
-#define BODY_MAX    4096
-#define TIMEOUT_S   10
-#define RETRY_S     30
-#define BACKLOG     128
+#define RETRY_S 30
 
 void http_server_close(struct http_server *server)
 {
-	if (!server->evhttp)
+	if (!server->open)
 		return;
-	evhttp_free(server->evhttp);
-	server->evhttp = NULL;
-	server->listener = NULL;
-	server->bound = server->retired = NULL;
+	http_accept_close(&server->accept);
 	http_conns_finish(&server->conns);
-}
-
-static void resume(evutil_socket_t fd, short what, void *arg)
-{
-	struct http_server *server = arg;
-
-	(void)fd;
-	(void)what;
-	if (server->listener)
-		(void)evconnlistener_enable(server->listener);
-}
-
-/* Out of descriptors, most likely: the waiting connection stays readable, and
- * trying again at once would keep the thread busy. */
-static void on_accept_error(struct evconnlistener *listener, void *arg)
-{
-	struct http_server *server = arg;
-	const struct timeval later = {.tv_sec = 1};
-	int error = EVUTIL_SOCKET_ERROR();
-
-	log_core(RELAY_DEBUG, "cannot accept on the %s: %s", server->what,
-		strerror(error));
-	if (event_add(server->resume, &later) == 0)
-		(void)evconnlistener_disable(listener);
+	server->open = false;
 }
 
 /* An errno, or 0 with place, and the socket in *fd. */
@@ -150,59 +117,22 @@ static void note_address(struct http_server *server)
 			server->text, sizeof(server->text));
 }
 
-static int limit_server(struct http_server *server)
-{
-	if (http_conns_init(&server->conns, server->base))
-		return -1;
-	evhttp_set_bevcb(server->evhttp, http_conns_make, &server->conns);
-	evhttp_set_gencb(server->evhttp, server->answer, server);
-	evhttp_set_timeout(server->evhttp, TIMEOUT_S);
-	evhttp_set_max_headers_size(server->evhttp, HEADERS_MAX);
-	evhttp_set_max_body_size(server->evhttp, BODY_MAX);
-	/* All of them, so that it is we who say 405 and what is allowed. */
-	evhttp_set_allowed_methods(server->evhttp,
-		EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST |
-			EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
-			EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE |
-			EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH);
-	return 0;
-}
-
 /* Takes fd over, which is bound.  0 or -1. */
 static int serve_on(struct http_server *server, int fd, struct relay_err *err)
 {
-	struct evconnlistener *listener;
-
-	relay_fail(err, "no memory");
-	if (!server->evhttp) {
-		server->evhttp = evhttp_new(server->base);
-		if (!server->evhttp || limit_server(server))
-			goto error;
+	if (!server->open) {
+		if (http_conns_init(&server->conns, server->base) != 0) {
+			(void)close(fd);
+			return relay_fail(err, "no memory");
+		}
+		server->open = true;
 	}
-	if (listen(fd, BACKLOG) != 0) {
-		relay_fail(err, "%s", strerror(errno));
-		goto error;
+	if (http_accept_open(&server->accept, server->base, fd, err) != 0) {
+		http_server_close(server);
+		return -1;
 	}
-	listener = evconnlistener_new(server->base, NULL, NULL,
-		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
-	if (!listener)
-		goto error;
-	server->bound = evhttp_bind_listener(server->evhttp, listener);
-	if (!server->bound) {
-		evconnlistener_free(listener);
-		fd = -1;
-		goto error;
-	}
-	evconnlistener_set_error_cb(listener, on_accept_error);
-	server->listener = listener;
 	note_address(server);
 	return 0;
-
-error:
-	http_server_close(server);
-	if (fd >= 0)
-		(void)close(fd);
-	return -1;
 }
 
 static void tell_open(struct http_server *server)
@@ -229,7 +159,7 @@ void http_server_open(struct http_server *server)
 	struct relay_err err;
 	int fd;
 
-	if (!server->address[0] || server->evhttp)
+	if (!server->address[0] || server->open)
 		return;
 	fd = take_reserved(server);
 	if (fd < 0)
@@ -244,19 +174,17 @@ void http_server_open(struct http_server *server)
 
 int http_server_socket(const struct http_server *server)
 {
-	return server->bound ? evhttp_bound_socket_get_fd(server->bound) : -1;
+	return server->open ? server->accept.fd : -1;
 }
 
 void http_server_pause(struct http_server *server)
 {
-	(void)event_del(server->resume);
-	if (server->listener)
-		(void)evconnlistener_disable(server->listener);
+	http_accept_pause(&server->accept);
 }
 
 void http_server_resume(struct http_server *server)
 {
-	resume(-1, 0, server);
+	http_accept_resume(&server->accept);
 }
 
 static void retry(evutil_socket_t fd, short what, void *arg)
@@ -271,50 +199,32 @@ static void retry(evutil_socket_t fd, short what, void *arg)
 
 /* Another address. */
 
-/* Who waited is in by now: sockets come before timers in a turn of the loop. */
-static void retire(evutil_socket_t fd, short what, void *arg)
+/* Its connections go on here, one request each; the socket may be lent. */
+static void leave_socket(struct http_server *server)
 {
-	struct http_server *server = arg;
-
-	(void)fd;
-	(void)what;
-	if (server->evhttp && server->retired)
-		evhttp_del_accept_socket(server->evhttp, server->retired);
-	server->retired = NULL;
-}
-
-static void retire_soon(struct http_server *server)
-{
-	static const struct timeval now = {0, 0};
-
-	retire(-1, 0, server);
-	server->retired = server->bound;
-	server->bound = NULL;
-	server->listener = NULL;
-	if (!server->lent)
-		listen_socket_deafen(
-			evhttp_bound_socket_get_fd(server->retired));
-	if (event_add(server->retiring, &now) != 0)
-		retire(-1, 0, server);
+	if (server->lent)
+		http_accept_close(&server->accept);
+	else
+		http_accept_retire(&server->accept);
+	http_conns_retire(&server->conns);
 }
 
 static bool is_at(
 	const struct http_server *server, const struct listen_place *place)
 {
-	return server->bound && listen_place_same(&server->place, place);
+	return server->open && listen_place_same(&server->place, place);
 }
 
 static bool is_near(
 	const struct http_server *server, const struct listen_place *place)
 {
-	return server->bound && listen_place_overlaps(&server->place, place);
+	return server->open && listen_place_overlaps(&server->place, place);
 }
 
 /* What another gives up is the same socket for both, for a moment. */
 static int borrow(struct http_server *other, struct relay_err *err)
 {
-	int fd = fcntl(
-		evhttp_bound_socket_get_fd(other->bound), F_DUPFD_CLOEXEC, 0);
+	int fd = fcntl(other->accept.fd, F_DUPFD_CLOEXEC, 0);
 
 	other->lent = true;
 	return fd < 0 ? relay_fail(err, "%s", strerror(errno)) : fd;
@@ -373,8 +283,8 @@ static void take_socket(struct http_server *server, int fd)
 {
 	struct relay_err err;
 
-	if (server->bound)
-		retire_soon(server);
+	if (server->open)
+		leave_socket(server);
 	if (serve_on(server, fd, &err) == 0)
 		tell_open(server);
 	else
@@ -417,11 +327,17 @@ int http_server_init(struct http_server *server, struct event_base *base,
 	server->reserved = -1;
 	server->address = strdup(address);
 	server->retry = evtimer_new(base, retry, server);
-	server->resume = evtimer_new(base, resume, server);
-	server->retiring = evtimer_new(base, retire, server);
 	server->stage = (struct http_stage){.fd = -1};
-	if (!server->address || !server->retry || !server->resume ||
-		!server->retiring) {
+	server->accept = (struct http_accept){.conns = &server->conns,
+		.what = server->what,
+		.limit = server->limit,
+		.arg = server,
+		.fd = -1,
+		.spare = -1};
+	server->conns.place = server->place_label;
+	server->conns.answer = server->answer;
+	server->conns.arg = server;
+	if (!server->address || !server->retry) {
 		http_server_finish(server);
 		return -1;
 	}
@@ -438,14 +354,8 @@ void http_server_finish(struct http_server *server)
 	http_server_abandon(server);
 	if (server->retry)
 		event_free(server->retry);
-	if (server->resume)
-		event_free(server->resume);
-	if (server->retiring)
-		event_free(server->retiring);
 	free(server->address);
 	server->retry = NULL;
-	server->resume = NULL;
-	server->retiring = NULL;
 	server->address = NULL;
 	server->failing = false;
 	server->text[0] = '\0';

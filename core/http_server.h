@@ -11,14 +11,12 @@
 #include <event2/event.h>
 
 #include "address.h"
+#include "http_accept.h"
 #include "http_conns.h"
 #include "inherited.h"
 #include "listen_socket.h"
 
-struct evconnlistener;
-struct evhttp;
-struct evhttp_bound_socket;
-struct evhttp_request;
+struct http_exchange;
 
 /* The address that is to follow. */
 struct http_stage {
@@ -32,16 +30,15 @@ struct http_server {
 	/* The owner's part, set before http_server_init(). */
 	const char *what; /* "status address", as the log calls it */
 	enum inherited_use use;
-	void (*answer)(struct evhttp_request *req, void *server);
+	enum http_place place_label;
+	void (*answer)(struct http_exchange *x, void *server);
+	size_t (*limit)(void *server); /* how many connections there may be */
 	void (*again)(struct http_server *server); /* time to try to open it */
 
-	struct event_base *base; /* borrowed */
-	char *address;           /* owned; as configured */
-	struct evhttp *evhttp;   /* owned; NULL while closed */
-	/* All owned by evhttp; retired: ends with this turn of the loop. */
-	struct evconnlistener *listener;
-	struct evhttp_bound_socket *bound, *retired;
-	struct event *retry, *resume, *retiring; /* owned */
+	struct event_base *base;   /* borrowed */
+	char *address;             /* owned; as configured */
+	bool open;                 /* conns and accept are in use */
+	struct event *retry;       /* owned */
 	struct listen_place place; /* of the socket, with its real port */
 	struct http_stage stage;
 	bool lent;    /* another is about to have the socket: it hears on */
@@ -49,6 +46,7 @@ struct http_server {
 	bool failing; /* to bind; the operator was told */
 	/* The address as configured, with the port that was really bound. */
 	char text[ADDRESS_HOST_MAX + ADDRESS_PORT_MAX];
+	struct http_accept accept;
 	struct http_conns conns;
 };
 

@@ -20,11 +20,15 @@
 
 #include <event2/buffer.h>
 
+#include "capacity.h"
+#include "core_metrics.h"
 #include "hooks.h"
 #include "http.h"
 #include "http_conns.h"
+#include "http_metrics.h"
 #include "log.h"
 #include "loop.h"
+#include "metrics.h"
 #include "module.h"
 #include <strelaysrv/server.h>
 
@@ -66,6 +70,42 @@ void log_core_fields(enum relay_level level, const struct relay_field *fields,
 	(void)level;
 	(void)fields;
 	(void)fmt;
+}
+
+void relay_log_seldom(const struct relay_ctx *cx, enum relay_level level,
+	struct relay_log_kind *kind, const char *fmt, ...)
+{
+	(void)cx;
+	(void)level;
+	(void)kind;
+	(void)fmt;
+}
+
+void http_count(enum http_metric which, unsigned value, int64_t by)
+{
+	(void)which;
+	(void)value;
+	(void)by;
+}
+
+void core_count(struct metrics_shard *shard, enum core_metric which,
+	unsigned value, int64_t by)
+{
+	(void)shard;
+	(void)which;
+	(void)value;
+	(void)by;
+}
+
+struct metrics_shard *metrics_shard(int worker)
+{
+	(void)worker;
+	return NULL;
+}
+
+size_t capacity_http(void)
+{
+	return 2 * HTTP_CONNS_MAX;
 }
 
 static void answer(struct relay_ctx *cx, struct relay_http *http)

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * Who asks on one HTTP address: how many connections each source has, and how
+ * much of the control thread's time it may take.  A source is an IPv4 address,
+ * or of IPv6 the /64, the /56 and the /48 at once, since whoever has one
+ * address has all of those.
+ */
+#ifndef HTTP_SOURCES_H
+#define HTTP_SOURCES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#define HTTP_LEVELS       3
+#define HTTP_SOURCES_MAX  2048 /* those without connections are forgotten */
+#define HTTP_SOURCE_SLOTS 1024
+
+/*
+ * Shares of the control thread, in thousandths, for each source and for all.
+ * Programs on the same machine may take more, a proxy among them.
+ */
+#define HTTP_SHARE_SOURCE 100
+#define HTTP_SHARE_NEAR   500
+#define HTTP_SHARE_ALL    500
+#define HTTP_BURST_MS     1000 /* of the share, saved up while it is unused */
+
+/* Time that may be spent; negative: debts. */
+struct http_budget {
+	int64_t left_us;
+	int64_t at_ms; /* when left_us was true */
+};
+
+struct http_source {
+	struct http_source *next; /* in its slot */
+	unsigned char prefix[16]; /* IPv4 as IPv6 maps it */
+	uint8_t bits;
+	bool near; /* on this machine */
+	unsigned conns;
+	struct http_budget budget;
+};
+
+struct http_sources {
+	struct http_source *slots[HTTP_SOURCE_SLOTS]; /* owned */
+	size_t count;
+	uint64_t seed;
+	struct http_budget all;
+};
+
+/* The sources of one connection, the widest first; owned by the table. */
+struct http_origin {
+	struct http_source *at[HTTP_LEVELS];
+	unsigned count;
+};
+
+void http_sources_init(struct http_sources *sources, int64_t now_ms);
+void http_sources_finish(struct http_sources *sources);
+
+/* A connection from there comes: 0, or -1 without memory. */
+int http_sources_enter(struct http_sources *sources,
+	const struct sockaddr_storage *from, int64_t now_ms,
+	struct http_origin *out);
+void http_sources_leave(const struct http_origin *origin);
+
+/* How long a request has to wait for its turn, in ms; 0: it may be answered. */
+int64_t http_sources_wait(struct http_sources *sources,
+	const struct http_origin *origin, int64_t now_ms);
+void http_sources_spend(struct http_sources *sources,
+	const struct http_origin *origin, int64_t us);
+
+#endif
