@@ -137,7 +137,7 @@ def test_a_module_that_comes_and_goes_keeps_its_counters(module_server):  # noqa
 class Prometheus:
     """Debian's server, scraping one relay on loopback."""
 
-    def __init__(self, folder, target):
+    def __init__(self, folder, target, prefix=()):
         assert shutil.which("prometheus"), "no prometheus: install the package of that name"
         self.port = free_port()
         (folder / "prometheus.yml").write_text(
@@ -149,7 +149,7 @@ class Prometheus:
                        f"rule_files: ['{ROOT}/conf/alerts.yml']\n")
         promtool("check", "config", folder / "prometheus.yml")
         self.process = subprocess.Popen(
-            ["prometheus", f"--config.file={folder}/prometheus.yml",
+            [*map(str, prefix), "prometheus", f"--config.file={folder}/prometheus.yml",
              f"--storage.tsdb.path={folder}/data", f"--web.listen-address=127.0.0.1:{self.port}"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
@@ -175,10 +175,10 @@ class Prometheus:
 def prometheus(tmp_path, request):
     started = []
 
-    def start_one(target):
+    def start_one(target, prefix=()):
         folder = tmp_path / "prometheus"
         folder.mkdir()
-        started.append(Prometheus(folder, target))
+        started.append(Prometheus(folder, target, prefix))
         return started[-1]
 
     yield start_one
