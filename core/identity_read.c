@@ -220,11 +220,11 @@ static void forget_parts(OSSL_PARAM *parts)
  * The key as the context's own.  What reads it may have used other means, and
  * then each signature would have to look for the one that the context has.
  */
-static EVP_PKEY *adopt_key(EVP_PKEY *key)
+static EVP_PKEY *adopt_key(EVP_PKEY *key, OSSL_LIB_CTX *context)
 {
 	const char *type = key ? EVP_PKEY_get0_type_name(key) : NULL;
 	EVP_PKEY_CTX *cx =
-		type ? EVP_PKEY_CTX_new_from_name(libctx, type, NULL) : NULL;
+		type ? EVP_PKEY_CTX_new_from_name(context, type, NULL) : NULL;
 	OSSL_PARAM *parts = NULL;
 	EVP_PKEY *own = NULL;
 
@@ -239,11 +239,17 @@ static EVP_PKEY *adopt_key(EVP_PKEY *key)
 	return own;
 }
 
+EVP_PKEY *identity_decode_key(
+	const unsigned char *der, size_t len, OSSL_LIB_CTX *context)
+{
+	return adopt_key(
+		d2i_AutoPrivateKey_ex(NULL, &der, (long)len, context, NULL),
+		context);
+}
+
 static int decode_key(struct identity *identity, const struct block *b,
 	const struct identity_dir *dir, struct relay_err *err)
 {
-	const unsigned char *p = b->der;
-
 	if (strcmp(b->name, "ENCRYPTED PRIVATE KEY") == 0 ||
 		strstr(b->header, "ENCRYPTED"))
 		return relay_fail(err,
@@ -251,8 +257,7 @@ static int decode_key(struct identity *identity, const struct block *b,
 			"be asked for its pass phrase; decrypt it: openssl "
 			"pkey -in key.pem -out plain.pem",
 			dir->name);
-	identity->key = adopt_key(
-		d2i_AutoPrivateKey_ex(NULL, &p, b->len, libctx, NULL));
+	identity->key = identity_decode_key(b->der, (size_t)b->len, libctx);
 	if (!identity->key)
 		return relay_fail(err,
 			"%s/" IDENTITY_KEY_FILE " holds a %s that cannot be "

@@ -6,6 +6,8 @@
 #ifndef IDENTITY_READ_H
 #define IDENTITY_READ_H
 
+#include <stddef.h>
+
 #include <openssl/types.h>
 
 #include <strelaysrv/err.h>
@@ -27,6 +29,11 @@ struct identity_dir {
 /* [C]  Where what is read from now on lives; NULL: OpenSSL's own context. */
 void identity_use(OSSL_LIB_CTX *libctx);
 OSSL_LIB_CTX *identity_context(void);
+
+/* A key of PKCS#8, PKCS#1 or SEC1 that is at home in the context; NULL: it is
+ * none, or there is no memory.  Owned by the caller.  Any thread. */
+EVP_PKEY *identity_decode_key(
+	const unsigned char *der, size_t len, OSSL_LIB_CTX *context);
 
 /*
  * Each fills its part of identity: the first certificate and the chain after

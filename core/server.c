@@ -45,7 +45,7 @@
 #include "takeover.h"
 #include "upgrade.h"
 #include "tls.h"
-#include "tls_provider.h"
+#include "tls_start.h"
 #include "trim.h"
 #include "wanted.h"
 #include "worker.h"
@@ -56,7 +56,6 @@ static struct {
 	struct loop control;
 	struct flags flags;
 	struct catalog catalog;
-	OSSL_LIB_CTX *libctx; /* of tls_provider_init() */
 	struct identity identity;
 	struct rights rights;
 } server;
@@ -161,8 +160,7 @@ static int load_identity(const struct core_conf *core)
 		server.rights.uid, server.rights.gid};
 	struct relay_err err;
 
-	server.libctx = tls_provider_init();
-	identity_use(server.libctx);
+	identity_use(tls_start_libctx());
 	if (identity_load_for(&server.identity, core->keys, NAME,
 		    rights_will_change(&server.rights) ? &owner : NULL,
 		    &err) != 0)
@@ -203,8 +201,9 @@ static int build_up(char *const argv[], const struct core_conf *core)
 	if (prepare_rights(core) != 0 || load_identity(core) != 0)
 		return -1;
 	settings_init(&server.identity);
-	if (tls_init(server.libctx, &server.identity, &err) != 0)
-		return fatal("cannot set up TLS: ", &err);
+	if (tls_init(tls_start_libctx(), tls_start_context(), &server.identity,
+		    &err) != 0)
+		return fatal("", &err);
 	if (metrics_init(workers.count) != 0 || core_metrics_init() != 0 ||
 		module_metrics_init() != 0) {
 		log_core(RELAY_ERROR, "no memory for metrics");
@@ -238,7 +237,8 @@ static int open_up(void)
 {
 	struct relay_err err;
 
-	if (takeover_await(host_core()->upgrade_timeout_ms, &err) != 0 ||
+	if (tls_start_settle(&server.identity, host_core()->keys, &err) != 0 ||
+		takeover_await(host_core()->upgrade_timeout_ms, &err) != 0 ||
 		listeners_open(&err) != 0)
 		return fatal("", &err);
 	listeners_take();
@@ -345,11 +345,15 @@ static int look(void)
 static int run(int argc, char *const argv[])
 {
 	struct config *config;
+	struct relay_err err;
 	char version[512];
 
+	if (tls_start_await(&err) != 0)
+		return fatal("", &err);
 	if (server.flags.action == CONFIG_CHECK ||
 		server.flags.action == CONFIG_MODULES)
 		return look();
+	tls_start_rehearse();
 	config = host_load();
 	if (!config)
 		return -1;
@@ -445,7 +449,7 @@ static int obey(int argc, char *const argv[])
 	struct relay_err err;
 	int code;
 
-	tls_provider_begin();
+	tls_start_begin();
 	if (find_modules(argc, argv) != 0)
 		return EXIT_FAILURE;
 	code = read_flags(argc, argv);
@@ -487,7 +491,7 @@ int server_run(int argc, char *const argv[])
 	log_detach();
 	metrics_finish();
 	catalog_finish(&server.catalog);
-	tls_provider_finish();
+	tls_start_finish();
 	signals_finish();
 	loop_current = NULL;
 	loop_finish(&server.control);

@@ -13,6 +13,7 @@
 #include "identity.h"
 #include "tls.h"
 #include "tls_limits.h"
+#include "tls_rehearsal.h"
 #include "tls_settle.h"
 #include "tls_step.h"
 
@@ -110,13 +111,23 @@ static int set_options(SSL_CTX *ctx)
 		       : -1;
 }
 
-static SSL_CTX *make(const struct identity *identity, struct relay_err *err)
+SSL_CTX *tls_context_new(OSSL_LIB_CTX *libctx)
 {
-	SSL_CTX *ctx = SSL_CTX_new_ex(tls.libctx, NULL, TLS_server_method());
+	SSL_CTX *ctx = SSL_CTX_new_ex(libctx, NULL, TLS_server_method());
+
+	if (ctx && set_options(ctx) == 0)
+		return ctx;
+	SSL_CTX_free(ctx);
+	return NULL;
+}
+
+/* Takes ctx, which may be NULL. */
+static SSL_CTX *identify(
+	SSL_CTX *ctx, const struct identity *identity, struct relay_err *err)
+{
 	/* Certificates are hashed in the default one, whatever theirs is. */
 	OSSL_LIB_CTX *before = OSSL_LIB_CTX_set0_default(tls.libctx);
-	bool good = ctx && set_options(ctx) == 0 &&
-		    use_identity(ctx, identity) == 0;
+	bool good = ctx && use_identity(ctx, identity) == 0;
 
 	OSSL_LIB_CTX_set0_default(before);
 	if (good)
@@ -127,26 +138,51 @@ static SSL_CTX *make(const struct identity *identity, struct relay_err *err)
 	return NULL;
 }
 
-int tls_init(OSSL_LIB_CTX *libctx, const struct identity *identity,
-	struct relay_err *err)
+int tls_init(OSSL_LIB_CTX *libctx, SSL_CTX *ctx,
+	const struct identity *identity, struct relay_err *err)
 {
 	tls.libctx = libctx;
 	tls_settle_init(tls.libctx);
+	tls.ctx = identify(ctx, identity, err);
 	tls.sha256 = EVP_MD_fetch(libctx, "SHA2-256", NULL);
-	if (tls.sha256)
-		tls.ctx = make(identity, err);
-	else
+	if (!tls.sha256)
 		relay_fail(err, "OpenSSL has no SHA2-256");
-	if (tls.ctx)
+	if (tls.ctx && tls.sha256)
 		return 0;
 	tls_finish();
 	return -1;
 }
 
+int tls_begin_anew(
+	SSL_CTX *ctx, const struct identity *identity, struct relay_err *err)
+{
+	unsigned char alpn[ALPN_MOST];
+	unsigned alpn_len = tls.alpn_len;
+
+	memcpy(alpn, tls.alpn, sizeof(alpn));
+	tls_finish();
+	if (tls_init(NULL, ctx, identity, err) != 0)
+		return -1;
+	memcpy(tls.alpn, alpn, sizeof(alpn));
+	tls.alpn_len = alpn_len;
+	return 0;
+}
+
+int tls_try(void)
+{
+	return tls_rehearse_own(tls.ctx, tls.libctx);
+}
+
 int tls_stage(const struct identity *identity, struct relay_err *err)
 {
-	tls.staged = make(identity, err);
-	return tls.staged ? 0 : -1;
+	tls.staged = identify(tls_context_new(tls.libctx), identity, err);
+	if (!tls.staged)
+		return -1;
+	if (tls_rehearsal_run(tls_rehearsal_new(tls.staged, tls.libctx)) == 0 &&
+		tls_rehearse_own(tls.staged, tls.libctx) == 0)
+		return 0;
+	tls_abandon();
+	return relay_fail(err, "TLS does not work with what cert.pem has now");
 }
 
 void tls_abandon(void)

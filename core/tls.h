@@ -16,12 +16,21 @@
 
 struct identity;
 
+/* A server's context with all that is ours but an identity; any thread.  NULL
+ * without memory, or where OpenSSL lacks something. */
+SSL_CTX *tls_context_new(OSSL_LIB_CTX *libctx);
 /*
  * [C]  Holds its own references to what identity owns, which lives in that
- * context.  0 or -1.
+ * context, as does ctx, which is taken also on an error; NULL is one.  0 or -1.
  */
-int tls_init(OSSL_LIB_CTX *libctx, const struct identity *identity,
-	struct relay_err *err);
+int tls_init(OSSL_LIB_CTX *libctx, SSL_CTX *ctx,
+	const struct identity *identity, struct relay_err *err);
+/* [C]  The same in OpenSSL's own context, before anybody is served; names of
+ * protocols stay. */
+int tls_begin_anew(
+	SSL_CTX *ctx, const struct identity *identity, struct relay_err *err);
+/* [C]  Whether handshakes with the identity work: 0 or -1. */
+int tls_try(void);
 void tls_finish(void);
 /*
  * [C]  The same identity with another chain, for connections to come: made,

@@ -2,7 +2,6 @@
 
 /* OpenSSL's default provider with fewer algorithms, and a leaner cipher. */
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -12,9 +11,6 @@
 #include <openssl/evp.h>
 #include <openssl/provider.h>
 #include <openssl/rand.h>
-#include <openssl/ssl.h>
-
-#include <strelaysrv/thread.h>
 
 #include "tls_cipher.h"
 #include "tls_ecdsa.h"
@@ -62,11 +58,6 @@ static struct {
 	/* In the order of `chosen`; all end with zeros. */
 	OSSL_ALGORITHM algorithms[CHOSEN][CHOSEN_MOST + 1];
 } provider;
-
-static struct {
-	pthread_t thread;
-	bool begun;
-} ahead;
 
 static const OSSL_ALGORITHM *query(void *ctx, int operation, int *no_cache)
 {
@@ -231,39 +222,13 @@ static void load(void)
 		unload();
 }
 
-/* Most of what a context needs is made for the first one, and stays. */
-static void *load_ahead(void *arg)
-{
-	(void)arg;
-	load();
-	SSL_CTX_free(
-		SSL_CTX_new_ex(provider.libctx, NULL, TLS_server_method()));
-	return NULL;
-}
-
-void tls_provider_begin(void)
-{
-	ahead.begun = relay_thread_start(&ahead.thread, load_ahead, NULL) == 0;
-}
-
-/* Whether there is anything to wait for. */
-static bool await(void)
-{
-	if (!ahead.begun)
-		return false;
-	ahead.begun = false;
-	return pthread_join(ahead.thread, NULL) == 0;
-}
-
 OSSL_LIB_CTX *tls_provider_init(void)
 {
-	if (!await())
-		load();
+	load();
 	return provider.libctx;
 }
 
 void tls_provider_finish(void)
 {
-	(void)await();
 	unload();
 }

@@ -17,13 +17,8 @@
 
 #include <openssl/types.h>
 
-/*
- * [C]  Begins what tls_provider_init() waits for on a thread of its own, while
- * modules are looked for.  Need not be called, and may fail;
- * tls_provider_finish() must follow.
- */
-void tls_provider_begin(void);
-/* [C]  The context; NULL, which is OpenSSL's own, where this does not work. */
+/* The context; NULL, which is OpenSSL's own, where this does not work.  One
+ * thread at a time; tls_provider_finish() must follow. */
 OSSL_LIB_CTX *tls_provider_init(void);
 /* After all that was made with the context. */
 void tls_provider_finish(void);

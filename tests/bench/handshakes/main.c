@@ -238,6 +238,7 @@ int main(int argc, char **argv)
 	struct identity identity = {.key = make_key("P-256")};
 	struct round round = {
 		.checks = argc > 1 && strcmp(argv[1], "-check") == 0};
+	OSSL_LIB_CTX *libctx = tls_provider_init();
 	struct relay_err err = {""};
 	int done = -1;
 
@@ -245,7 +246,7 @@ int main(int argc, char **argv)
 		identity.cert = make_certificate(identity.key, 1, 0);
 	round.usual = case_reference();
 	if (identity.cert && round.usual &&
-		tls_init(tls_provider_init(), &identity, &err) == 0)
+		tls_init(libctx, tls_context_new(libctx), &identity, &err) == 0)
 		done = show_all(&round);
 	else
 		(void)fprintf(stderr, "no TLS: %s\n", err.text);

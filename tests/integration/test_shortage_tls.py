@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: MPL-2.0
+"""TLS while memory is short: what one failed allocation breaks is one handshake.
+
+OpenSSL remembers what it could not load, so that a failure at the wrong moment
+would last until the end of the process.  FAULTS_ALL=1 fails every allocation in
+turn instead of a sample."""
+
+import re
+import ssl
+
+import pytest
+
+import certificates
+import faults
+import relay_protocol as rp
+from relay_client import dial, tls_context
+
+pytestmark = pytest.mark.skipif(
+    faults.sanitized(), reason="sanitizers bring their own memory functions")
+
+SEED = 23
+VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
+
+
+@pytest.fixture(scope="module")
+def clients():
+    """What every kind of device negotiates with."""
+    return {
+        (kind, version): tls_context(identity, lowest=version, highest=version)
+        for kind, identity in ((kind, certificates.make(kind)) for kind in certificates.KEY_KINDS)
+        for version in VERSIONS
+    }
+
+
+@pytest.fixture(scope="module")
+def own_keys(tmp_path_factory):
+    """Of the kind that relays make, and that has algorithms of ours."""
+    return certificates.make("ecdsa-p384").write(tmp_path_factory.mktemp("own"))
+
+
+@pytest.fixture
+def begin(start, our_program, own_keys, tmp_path):
+    """begin(number) starts a server whose allocation of that number fails, and all of
+    `length` from there: the server, and what fails."""
+    conf = tmp_path / "relay.conf"
+    conf.write_text("modules = { relay, status, prometheus }\n")
+    fault = faults.Faults(tmp_path)
+
+    def begin_one(number=0, length=1, wait=True):
+        fault.begin(faults.MEMORY, number, length)
+        return start(our_program, "-conf", conf, keys=own_keys, env=fault.environment,
+                     wait=wait), fault
+
+    return begin_one
+
+
+def works(server, context):
+    """Whether a device gets an answer in the protocol."""
+    try:
+        with dial(server.address) as plain, context.wrap_socket(plain) as sock:
+            sock.sendall(rp.encode(rp.Ping()))
+            return sock.recv(1) != b""
+    except OSError:
+        return False
+
+
+def broken(server, clients):
+    return [f"{kind} by {version.name}" for (kind, version), context in clients.items()
+            if not works(server, context)]
+
+
+def metric(server, name):
+    page = server.get("/metrics")[2].decode()
+    return re.search(rf"^strelaysrv_core_{name} (\d+)$", page, re.MULTILINE).group(1)
+
+
+def ended_by_itself(server):
+    """Whether it refused to start, and said why."""
+    code = server.wait_for_exit()
+    assert code == 1 and " error " in server.log(), f"ended with {code}: {server.log()}"
+    server.stop = lambda: 0  # the fixture would miss a clean end
+
+
+def test_starts_without_memory(begin, clients):
+    """A server that serves, serves everybody; and one that cannot, says so."""
+    server, fault = begin()
+    count = fault.end()
+    assert metric(server, "tls_fallback") == "0"
+    assert not broken(server, clients)
+    fell_back = 0
+    for number in faults.sample(count, 24, SEED)[6:-6]:
+        server, fault = begin(number, wait=False)
+        try:
+            server.wait_until_serving()
+        except AssertionError:
+            fault.end()
+            ended_by_itself(server)
+            continue
+        fault.end()
+        found = broken(server, clients)
+        assert not found, f"allocation {number} of {count} broke {found}: {server.log()}"
+        assert server.get("/healthz")[0] == 200
+        if "OpenSSL's, and takes longer" in server.log():
+            fell_back += 1
+            assert metric(server, "tls_fallback") == "1"
+    assert fell_back, "no allocation of a handshake was among them"
+
+
+@pytest.mark.parametrize("part", [0.3, 0.6, 0.9])
+def test_no_start_without_any_memory(begin, part):
+    server, fault = begin()
+    server, fault = begin(int(fault.end() * part), length=0, wait=False)
+    ended_by_itself(server)
+    fault.end()
+
+
+def test_first_handshakes_without_memory(begin, clients):
+    """Each device meets failures before its first good handshake."""
+    server, fault = begin()
+    fault.end()
+    for key, context in clients.items():
+        for number in (1, 5, 20, 60, 150, 300, 450, 600):
+            fault.begin(faults.MEMORY, number)
+            works(server, context)
+            fault.end()
+        assert works(server, context), key
+
+
+def test_handshakes_without_memory(begin, clients):
+    server, fault = begin()
+    fault.end()
+    context = clients["ecdsa-p384", ssl.TLSVersion.TLSv1_3]
+    assert works(server, context)
+    fault.begin(faults.MEMORY)
+    assert works(server, context)
+    count = fault.end()
+    failed = 0
+    for number in faults.sample(count, 80, SEED):
+        fault.begin(faults.MEMORY, number)
+        failed += not works(server, context)
+        fault.end()
+        assert works(server, context), f"after allocation {number} of {count}"
+    assert failed, "nothing failed"
+    assert not broken(server, clients)
+    assert server.get("/healthz")[0] == 200
+
+
+def test_handshakes_without_random_numbers(begin, clients):
+    server, fault = begin()
+    fault.end()
+    for number in range(1, 8):
+        fault.begin(faults.RANDOM, number, length=0)
+        for context in clients.values():
+            works(server, context)
+        fault.end()
+        assert not broken(server, clients)
