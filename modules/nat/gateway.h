@@ -16,6 +16,9 @@
 
 #include <strelaysrv/err.h>
 
+#include "host.h"
+#include "refusal.h"
+
 /* What is wanted. */
 struct gateway_wish {
 	uint16_t port;  /* the one that we listen on */
@@ -23,12 +26,17 @@ struct gateway_wish {
 	int64_t lease_ms;
 	int64_t timeout_ms; /* for a search */
 	uint32_t random;    /* any number, each time another one */
+	struct hosts
+		gateways; /* that may be asked; none: the default routes' */
+	struct refusals
+		*refusals; /* borrowed: where to count what is refused */
 };
 
 /* What there is: where clients from outside reach us. */
 struct gateway_mapping {
 	struct sockaddr_storage outer; /* unspecified: the gateway has none */
 	const char *protocol;          /* "UPnP", "NAT-PMP"; constant */
+	int64_t lease_ms; /* as it was given; 0: as it was asked for */
 };
 
 enum gateway_result {

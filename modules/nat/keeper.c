@@ -9,12 +9,12 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <strelaysrv/thread.h>
 
 #include "keeper.h"
+#include "moment.h"
 
 #define NEWS_MAX 8
 
@@ -28,6 +28,7 @@ struct keeper {
 	struct keeper_conf conf;
 	struct keeper_news news[NEWS_MAX];
 	unsigned count;
+	struct refusals refused; /* and not fetched yet */
 	int fd;                  /* eventfd; constant */
 	struct gateway *gateway; /* owned; the thread's alone */
 };
@@ -48,16 +49,9 @@ struct job {
 	unsigned failures;
 	enum gateway_result failed; /* how the last one did */
 	bool leaves;                /* the mapping to another process */
+	struct refusals refusals;
+	struct schedule_changes changes;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	if (clock_gettime(CLOCK_MONOTONIC, &ts) != 0)
-		return 0;
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static uint32_t random_number(void)
 {
@@ -65,7 +59,7 @@ static uint32_t random_number(void)
 
 	if (getrandom(&number, sizeof(number), GRND_NONBLOCK) !=
 		(ssize_t)sizeof(number))
-		return (uint32_t)now_ms();
+		return (uint32_t)moment_now_ms();
 	return number;
 }
 
@@ -108,6 +102,27 @@ static void tell(
 		return;
 }
 
+static void tell_refusals(struct job *job)
+{
+	struct keeper *keeper = job->keeper;
+	const uint64_t one = 1;
+	unsigned any = 0;
+
+	pthread_mutex_lock(&keeper->lock);
+	for (int i = 0; i < REFUSALS; i++) {
+		if (!job->refusals.counts[i])
+			continue;
+		any += job->refusals.counts[i];
+		keeper->refused.counts[i] += job->refusals.counts[i];
+		keeper->refused.last[i] = job->refusals.last[i];
+		job->refusals.counts[i] = 0;
+	}
+	pthread_mutex_unlock(&keeper->lock);
+	/* It is readable already if this would block. */
+	if (any && write(keeper->fd, &one, sizeof(one)) < 0)
+		return;
+}
+
 static void set_busy(struct job *job, bool busy)
 {
 	pthread_mutex_lock(&job->keeper->lock);
@@ -136,9 +151,12 @@ static void move(struct job *job)
 static void take_conf(struct job *job, const struct keeper_conf *conf)
 {
 	job->schedule = conf->schedule;
+	job->schedule.lease_ms =
+		schedule_lease(conf->schedule.lease_ms, job->mapping.lease_ms);
 	job->wish.port = conf->port;
 	job->wish.lease_ms = conf->schedule.lease_ms;
 	job->wish.timeout_ms = conf->timeout_ms;
+	job->wish.gateways = conf->gateways;
 	memcpy(job->wish.local, conf->local, sizeof(job->wish.local));
 }
 
@@ -146,7 +164,7 @@ static void take_conf(struct job *job, const struct keeper_conf *conf)
 static bool rest(struct job *job, int64_t ms)
 {
 	struct keeper *keeper = job->keeper;
-	int64_t end = now_ms() + ms;
+	int64_t end = moment_now_ms() + ms;
 	struct timespec until = {.tv_sec = (time_t)(end / 1000),
 		.tv_nsec = (long)(end % 1000 * 1000000)};
 	bool stop, moved;
@@ -201,6 +219,19 @@ static bool differs(
 	return memcmp(&a->outer, &b->outer, sizeof(a->outer)) != 0;
 }
 
+/* What is told to clients and pools must not be somebody's toy; what the
+ * operator moves is none. */
+static bool may_tell(struct job *job, const struct gateway_mapping *now)
+{
+	if ((job->told && !differs(&job->mapping, now)) || job->moved ||
+		schedule_may_change(&job->changes, moment_now_ms()))
+		return true;
+	(void)refuse(&job->refusals, REFUSAL_CHANGE, NULL,
+		"the gateway's address or port changes too often: clients are "
+		"told of it later");
+	return false;
+}
+
 static void went_well(
 	struct job *job, const struct gateway_mapping *now, bool renewed)
 {
@@ -208,9 +239,15 @@ static void went_well(
 		!job->told || job->failures || differs(&job->mapping, now);
 
 	if (renewed)
-		job->renewed_ms = now_ms();
+		job->renewed_ms = moment_now_ms();
 	job->failures = 0;
-	job->mapped = job->told = true;
+	job->mapped = true;
+	/* A lease that is shorter than it was asked for is what counts. */
+	job->schedule.lease_ms =
+		schedule_lease(job->conf.schedule.lease_ms, now->lease_ms);
+	if (changed && !may_tell(job, now))
+		return;
+	job->told = true;
 	job->moved = false;
 	job->mapping = *now;
 	if (changed)
@@ -228,8 +265,9 @@ static void went_wrong(struct job *job, enum gateway_result result,
 						 : KEEPER_FAILED,
 			err);
 	job->failed = result;
-	if (!job->told || (!job->moved && !schedule_over(&job->schedule,
-						  now_ms() - job->renewed_ms)))
+	if (!job->told ||
+		(!job->moved && !schedule_over(&job->schedule,
+					moment_now_ms() - job->renewed_ms)))
 		return;
 	job->told = job->moved = false;
 	tell(job, KEEPER_LOST, err);
@@ -240,7 +278,7 @@ static int64_t turn(struct job *job)
 {
 	struct gateway_mapping now;
 	struct relay_err err = {.text = ""};
-	int64_t since = now_ms() - job->renewed_ms;
+	int64_t since = moment_now_ms() - job->renewed_ms;
 	bool renewed =
 		!job->mapped || since >= schedule_renewal(&job->schedule);
 	enum gateway_result result;
@@ -258,7 +296,7 @@ static int64_t turn(struct job *job)
 	if (result == GATEWAY_DONE) {
 		went_well(job, &now, renewed);
 		return schedule_check(
-			&job->schedule, now_ms() - job->renewed_ms);
+			&job->schedule, moment_now_ms() - job->renewed_ms);
 	}
 	went_wrong(job, result, &err);
 	return schedule_retry(job->failures, random_number());
@@ -272,8 +310,11 @@ static void *run(void *arg)
 
 	job.ops = keeper->conf.ops;
 	job.gateway = keeper->gateway;
-	while (rest(&job, ms))
+	job.wish.refusals = &job.refusals;
+	while (rest(&job, ms)) {
 		ms = turn(&job);
+		tell_refusals(&job);
+	}
 	if (!job.leaves)
 		job.ops->unmap(job.gateway, &job.wish);
 	pthread_mutex_lock(&keeper->lock);
@@ -350,6 +391,14 @@ bool keeper_hear(struct keeper *keeper, struct keeper_news *out)
 	}
 	pthread_mutex_unlock(&keeper->lock);
 	return any;
+}
+
+void keeper_refusals(struct keeper *keeper, struct refusals *out)
+{
+	pthread_mutex_lock(&keeper->lock);
+	*out = keeper->refused;
+	memset(keeper->refused.counts, 0, sizeof(keeper->refused.counts));
+	pthread_mutex_unlock(&keeper->lock);
 }
 
 void keeper_configure(struct keeper *keeper, const struct keeper_conf *conf)

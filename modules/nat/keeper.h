@@ -26,6 +26,8 @@ struct keeper_conf {
 	uint16_t port;  /* that we listen on */
 	char local[64]; /* the local address; "": any */
 	int64_t timeout_ms;
+	struct hosts
+		gateways; /* that may be asked; none: the default routes' */
 	struct schedule schedule;
 };
 
@@ -49,6 +51,8 @@ struct keeper *keeper_start(
 int keeper_fd(const struct keeper *keeper);
 /* The oldest news.  False: there is none. */
 bool keeper_hear(struct keeper *keeper, struct keeper_news *out);
+/* What was refused since the last call. */
+void keeper_refusals(struct keeper *keeper, struct refusals *out);
 /* New times, and another port: the one mapped until then is taken back. */
 void keeper_configure(struct keeper *keeper, const struct keeper_conf *conf);
 /* Has it begin to take the mapping back.  Accepts NULL. */

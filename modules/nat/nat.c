@@ -13,8 +13,9 @@
 #include <strelaysrv/module.h>
 
 #include "../relay/service.h"
-#include "global.h"
 #include "keeper.h"
+#include "outer.h"
+#include "own_port.h"
 
 #define STOP_S 5 /* for a gateway to take the port back */
 #define DAY_MS 86400000
@@ -25,9 +26,16 @@ struct conf {
 	int64_t renewal_ms;
 	int64_t timeout_ms;
 	int64_t check_ms;
+	const char *const *gateways;
 };
 
-enum { METRIC_MAPPED, METRIC_CHANGES, METRIC_FAILURES, METRICS };
+enum {
+	METRIC_MAPPED,
+	METRIC_CHANGES,
+	METRIC_FAILURES,
+	METRIC_REFUSED,
+	METRICS
+};
 
 /* A port of the gateway's for IPv4, a hole in its firewall for IPv6. */
 enum { IPV4, IPV6, FAMILIES };
@@ -43,6 +51,7 @@ struct side {
 struct state {
 	struct side sides[FAMILIES];
 	struct relay_metric *metrics[METRICS];
+	struct relay_log_kind refused[REFUSALS];
 	bool left; /* to another process */
 };
 
@@ -65,6 +74,10 @@ static const struct relay_option options[] = {
 	RELAY_OPT(struct conf, check_ms, int64_t, "check", RELAY_DURATION, "1m",
 		1000, 86400000,
 		"how often the mapping and the external address are looked at"),
+	RELAY_OPT(struct conf, gateways, const char *const *, "gateway",
+		RELAY_LIST, "", 0, HOSTS_MAX,
+		"addresses of the gateways that are believed; none: those of "
+		"the default routes"),
 	RELAY_OPT_END};
 
 static struct state *state_of(const struct relay_ctx *cx)
@@ -95,7 +108,18 @@ static const struct relay_metric_def metrics[METRICS] = {
 		.kind = RELAY_COUNTER,
 		.label = "family",
 		.values = family_words},
+	[METRIC_REFUSED] = {.name = "refused",
+		.help = "What gateways, or hosts that pretended to be one, "
+			"said in vain.",
+		.kind = RELAY_COUNTER,
+		.label = "reason",
+		.values = refusal_words},
 };
+
+static int address_family(int family)
+{
+	return family == IPV6 ? AF_INET6 : AF_INET;
+}
 
 /* What clients are told. */
 
@@ -113,8 +137,7 @@ static void forget(struct relay_ctx *cx, int family)
 	const struct relay_service *relay = find_relay(cx, &self);
 
 	if (side->mapped && relay)
-		relay->clear_external(
-			self, family == IPV6 ? AF_INET6 : AF_INET);
+		relay->clear_external(self, address_family(family));
 	side->mapped = false;
 }
 
@@ -135,43 +158,36 @@ static void tell_relay(
 		relay->set_external(self, outer);
 }
 
-/* Behind a second gateway, nobody from outside gets through. */
-static bool is_private(struct in_addr address)
+static void say_refused(struct relay_ctx *cx, const struct refusals *refusals)
 {
-	uint32_t a = ntohl(address.s_addr);
+	struct state *state = state_of(cx);
 
-	return a >> 24 == 10 || a >> 20 == (172 << 4 | 1) ||
-	       a >> 16 == (192 << 8 | 168) || a >> 22 == (100 << 2 | 1) ||
-	       a >> 16 == (169 << 8 | 254);
-}
-
-/* Gateways say such things while they have no address. */
-static bool is_nobody(struct in_addr address)
-{
-	uint32_t a = ntohl(address.s_addr);
-
-	return a >> 24 == 0 || a >> 24 == 127 || a >> 28 >= 14;
+	for (unsigned i = 0; i < REFUSALS; i++) {
+		if (!refusals->counts[i])
+			continue;
+		relay_metric_inc(cx, state->metrics[METRIC_REFUSED], i,
+			refusals->counts[i]);
+		relay_log_seldom(cx, RELAY_WARNING, &state->refused[i],
+			"refused: %s", refusals->last[i].text);
+	}
 }
 
 static void mapped_v4(struct relay_ctx *cx, const struct keeper_news *news)
 {
 	char text[INET_ADDRSTRLEN] = "?";
 	struct sockaddr_storage outer = news->mapping.outer;
+	struct refusals refusals = {.counts = {0}};
 	struct sockaddr_in v4;
 
 	memcpy(&v4, &outer, sizeof(v4));
 	(void)inet_ntop(AF_INET, &v4.sin_addr, text, sizeof(text));
 	relay_log(cx, RELAY_NOTICE, "%s maps port %u of %s to this relay",
 		news->mapping.protocol, (unsigned)ntohs(v4.sin_port), text);
-	if (is_private(v4.sin_addr))
-		relay_log(cx, RELAY_WARNING,
-			"%s is a private address: there is another gateway "
-			"behind this one, which must map the port as well",
-			text);
-	if (is_nobody(v4.sin_addr)) {
+	if (!outer_reaches_us(v4.sin_addr, &refusals)) {
 		v4.sin_addr.s_addr = INADDR_ANY;
-		memcpy(&outer, &v4, sizeof(v4));
+		say_refused(cx, &refusals);
 	}
+	memcpy(&outer, &v4, sizeof(v4));
 	tell_relay(cx, IPV4, &outer);
 }
 
@@ -219,6 +235,7 @@ static void take(
 static void hear(struct relay_ctx *cx, const void *arg)
 {
 	struct keeper_news news;
+	struct refusals refusals;
 
 	(void)arg;
 	for (int i = 0; i < FAMILIES; i++) {
@@ -226,6 +243,10 @@ static void hear(struct relay_ctx *cx, const void *arg)
 
 		while (keeper && keeper_hear(keeper, &news))
 			take(cx, i, &news);
+		if (!keeper)
+			continue;
+		keeper_refusals(keeper, &refusals);
+		say_refused(cx, &refusals);
 	}
 }
 
@@ -244,70 +265,32 @@ static void has_news(evutil_socket_t fd, short what, void *arg)
 
 /* What is mapped. */
 
-static bool only_v6(struct relay_ctx *cx)
-{
-	struct relay_value protocol;
-
-	return relay_option_get(cx, NULL, "protocol", &protocol) == 0 &&
-	       strcmp(protocol.string, "tcp6") == 0;
-}
-
-/* Whether clients of the Internet reach it by IPv4. */
-static bool serves_v4(struct relay_ctx *cx, const struct sockaddr_storage *addr,
-	struct keeper_conf *out)
-{
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-
-	if (addr->ss_family == AF_INET6) {
-		memcpy(&v6, addr, sizeof(v6));
-		out->port = ntohs(v6.sin6_port);
-		return IN6_IS_ADDR_UNSPECIFIED(&v6.sin6_addr) && !only_v6(cx);
-	}
-	memcpy(&v4, addr, sizeof(v4));
-	out->port = ntohs(v4.sin_port);
-	if (v4.sin_addr.s_addr != htonl(INADDR_ANY))
-		(void)inet_ntop(
-			AF_INET, &v4.sin_addr, out->local, sizeof(out->local));
-	return ntohl(v4.sin_addr.s_addr) >> 24 != 127;
-}
-
-static bool serves_v6(
-	const struct sockaddr_storage *addr, struct keeper_conf *out)
-{
-	struct sockaddr_in6 v6;
-
-	if (addr->ss_family != AF_INET6)
-		return false;
-	memcpy(&v6, addr, sizeof(v6));
-	out->port = ntohs(v6.sin6_port);
-	if (IN6_IS_ADDR_UNSPECIFIED(&v6.sin6_addr))
-		return true;
-	(void)inet_ntop(
-		AF_INET6, &v6.sin6_addr, out->local, sizeof(out->local));
-	return global_is_address(&v6.sin6_addr);
-}
-
-/* The first address that serves the family. */
-static bool find_port(struct relay_ctx *cx, int family, struct keeper_conf *out)
-{
-	struct sockaddr_storage addr;
-
-	for (unsigned i = 0; relay_listen_address(i, &addr) == 0; i++) {
-		out->local[0] = '\0';
-		if (family == IPV6 ? serves_v6(&addr, out)
-				   : serves_v4(cx, &addr, out))
-			return true;
-	}
-	return false;
-}
-
 /* A pinhole cannot be asked for longer. */
 static int64_t lease_of(const struct conf *conf, int family)
 {
 	if (family == IPV6 && (!conf->lease_ms || conf->lease_ms > DAY_MS))
 		return DAY_MS;
 	return conf->lease_ms;
+}
+
+static int read_gateways(
+	const struct conf *conf, struct hosts *out, struct relay_err *err)
+{
+	out->count = 0;
+	for (const char *const *text = conf->gateways; *text; text++)
+		if (host_read(*text, 0, &out->list[out->count++]) != 0)
+			return relay_fail(err,
+				"gateway: \"%.60s\" is no address; 192.168.1.1 "
+				"and 2001:db8::1 are right",
+				*text);
+	return 0;
+}
+
+static int check(const void *values, struct relay_err *err)
+{
+	struct hosts hosts;
+
+	return read_gateways(values, &hosts, err);
 }
 
 static void fill(
@@ -317,6 +300,7 @@ static void fill(
 
 	out->ops = family == IPV6 ? &gateway_pinhole : &gateway_port;
 	out->timeout_ms = conf->timeout_ms;
+	(void)read_gateways(conf, &out->gateways, NULL); /* it was checked */
 	out->schedule = (struct schedule){.lease_ms = lease_of(conf, family),
 		.renewal_ms = conf->renewal_ms,
 		.check_ms = conf->check_ms};
@@ -395,7 +379,7 @@ static void apply_to(struct relay_ctx *cx, int family)
 	fill(cx, family, &next);
 	if (!conf->enabled) {
 		disable(cx, family);
-	} else if (!find_port(cx, family, &next)) {
+	} else if (!own_port_find(cx, address_family(family), &next)) {
 		disable(cx, family);
 		if (family == IPV4)
 			relay_log(cx, RELAY_WARNING,
@@ -461,6 +445,7 @@ RELAY_MODULE = {
 	.options = options,
 	.conf_size = sizeof(struct conf),
 	.data_size = sizeof(struct state),
+	.check = check,
 	.init = init,
 	.ready = apply,
 	.reload = apply,

@@ -7,23 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <miniupnpc/miniupnpc.h>
-#include <miniupnpc/upnpcommands.h>
-#include <miniupnpc/upnperrors.h>
+#include <net/if.h>
 
 #include "gateway.h"
 #include "global.h"
+#include "igd.h"
+#include "moment.h"
 
 #define TCP "6" /* the protocol's number */
 
-/* Asked for one after another, each for a second at least; by IPv6, on the link
- * and on the site. */
 static const char *const kinds[] = {
 	"urn:schemas-upnp-org:device:InternetGatewayDevice:1",
 	"urn:schemas-upnp-org:service:WANIPv6FirewallControl:1",
 	NULL,
 };
-#define SEARCHES 4
+
+#define UNMAP_MS 2000
 
 /* Of the protocol. */
 #define NOT_AUTHORIZED    606
@@ -32,10 +31,7 @@ static const char *const kinds[] = {
 #define NAME "UPnP pinhole"
 
 struct gateway {
-	bool found;
-	struct UPNPUrls urls; /* if found */
-	struct IGDdatas data;
-	char seen[64]; /* our address, as the gateway sees it */
+	struct igd igd;
 	struct global own;
 	char client[64]; /* for whom the hole was made */
 	char id[16];     /* of the hole; "": there is none, nor a need of it */
@@ -46,78 +42,69 @@ static struct gateway *create(void)
 	return calloc(1, sizeof(struct gateway));
 }
 
-static void forget(struct gateway *gateway)
-{
-	if (gateway->found)
-		FreeUPNPUrls(&gateway->urls);
-	gateway->found = false;
-}
-
 static void destroy(struct gateway *gateway)
 {
-	if (gateway)
-		forget(gateway);
 	free(gateway);
 }
 
-static bool has_service(const struct gateway *gateway)
+/* Whatever kind of device it says it is. */
+static bool makes_holes(const struct igd *igd)
 {
-	return gateway->urls.controlURL_6FC &&
-	       gateway->urls.controlURL_6FC[0] &&
-	       gateway->data.IPv6FC.servicetype[0];
+	return igd->pinholes.type[0] != '\0';
 }
 
 /* Some let only those ask for a hole who come by IPv6 themselves. */
-static bool search(struct gateway *gateway, bool v6, int64_t timeout_ms)
+static int search(struct gateway *gateway, bool v6,
+	const struct gateway_wish *wish, struct relay_err *err)
 {
-	struct UPNPDev *devices;
-	int error = 0;
+	const struct igd_search search = {.family = v6 ? AF_INET6 : AF_INET,
+		.interface = v6 ? if_nametoindex(gateway->own.interface) : 0,
+		.kinds = kinds,
+		.fits = makes_holes};
+	/* By IPv4 it asks from any address. */
+	struct gateway_wish any = *wish;
 
-	memset(&gateway->urls, 0, sizeof(gateway->urls));
-	memset(&gateway->data, 0, sizeof(gateway->data));
-	devices = upnpDiscoverDevices(kinds, (int)(timeout_ms / SEARCHES),
-		v6 ? gateway->own.interface : NULL, NULL, UPNP_LOCAL_PORT_ANY,
-		v6, 2, &error, 0);
-	if (!devices)
-		return false;
-	/* Whatever kind of device it says it is. */
-	gateway->found =
-		UPNP_GetValidIGD(devices, &gateway->urls, &gateway->data,
-			gateway->seen, sizeof(gateway->seen)) > 0;
-	freeUPNPDevlist(devices);
-	if (gateway->found && has_service(gateway))
-		return true;
-	forget(gateway);
-	return false;
+	any.local[0] = '\0';
+	return igd_find(&gateway->igd, &search, &any,
+		moment_now_ms() + wish->timeout_ms / 2, err);
 }
 
 static enum gateway_result find(struct gateway *gateway,
 	const struct gateway_wish *wish, struct relay_err *err)
 {
-	forget(gateway);
+	struct relay_err why[2];
+
+	gateway->igd.pinholes.type[0] = '\0';
 	if (global_find(wish->local, &gateway->own, err) != 0)
 		return GATEWAY_ABSENT;
-	/* By IPv4 there are half as many. */
-	if (search(gateway, true, wish->timeout_ms / 2) ||
-		search(gateway, false, wish->timeout_ms / 2))
+	if (search(gateway, true, wish, &why[0]) == 0 ||
+		search(gateway, false, wish, &why[1]) == 0)
 		return GATEWAY_DONE;
-	(void)relay_fail(err, "no gateway offers any");
+	(void)relay_fail(err,
+		"no gateway offers any (IPv6: %.100s; IPv4: %.100s)",
+		why[0].text, why[1].text);
 	return GATEWAY_ABSENT;
 }
 
-static enum gateway_result fail(struct relay_err *err, const char *what, int rc)
+/* The gateway's number of a hole, which goes into requests as it is. */
+static int take_id(
+	const struct answer *answer, char out[16], struct relay_err *err)
 {
-	const char *text = strupnperror(rc);
-
-	(void)relay_fail(err, "UPnP %s: %s (%d)", what,
-		text ? text : "unknown error", rc);
-	return GATEWAY_FAILED;
+	if (igd_value(answer, "UniqueID", out, 16) == 0 && out[0] &&
+		strspn(out, "0123456789") == strlen(out))
+		return 0;
+	out[0] = '\0';
+	return relay_fail(err, "UPnP AddPinhole: the answer has no number");
 }
 
 static int add(struct gateway *gateway, const struct gateway_wish *wish,
-	const char *client)
+	const char *client, struct relay_err *err)
 {
-	char port[8], lease[24], id[16] = "";
+	char port[8], lease[24], id[16];
+	const struct igd_arg args[] = {{"RemoteHost", ""}, {"RemotePort", "0"},
+		{"InternalClient", client}, {"InternalPort", port},
+		{"Protocol", TCP}, {"LeaseTime", lease}, {NULL, NULL}};
+	struct answer answer;
 	int rc;
 
 	(void)snprintf(port, sizeof(port), "%u", (unsigned)wish->port);
@@ -125,24 +112,27 @@ static int add(struct gateway *gateway, const struct gateway_wish *wish,
 		(long long)((wish->lease_ms + 999) / 1000));
 	/* Renews the one that there is.  To renew it by its number would, on a
 	 * gateway that was reset, renew what is somebody else's by now. */
-	rc = UPNP_AddPinhole(gateway->urls.controlURL_6FC,
-		gateway->data.IPv6FC.servicetype, "", "0", client, port, TCP,
-		lease, id);
-	if (rc != UPNPCOMMAND_SUCCESS)
+	rc = igd_call(&gateway->igd, &gateway->igd.pinholes, "AddPinhole", args,
+		&answer, err);
+	if (rc == 0)
+		rc = take_id(&answer, id, err);
+	answer_free(&answer);
+	if (rc != 0)
 		return rc;
-	if (!id[0])
-		return UPNPCOMMAND_INVALID_RESPONSE;
 	(void)snprintf(gateway->client, sizeof(gateway->client), "%s", client);
 	memcpy(gateway->id, id, sizeof(id));
-	return rc;
+	return 0;
 }
 
 static void take_back(struct gateway *gateway)
 {
+	const struct igd_arg args[] = {{"UniqueID", gateway->id}, {NULL, NULL}};
+	struct relay_err err;
+
 	/* If it does not answer, the lease ends by itself. */
-	if (gateway->found && gateway->id[0])
-		(void)UPNP_DeletePinhole(gateway->urls.controlURL_6FC,
-			gateway->data.IPv6FC.servicetype, gateway->id);
+	if (makes_holes(&gateway->igd) && gateway->id[0])
+		(void)igd_call(&gateway->igd, &gateway->igd.pinholes,
+			"DeletePinhole", args, NULL, &err);
 	gateway->id[0] = '\0';
 }
 
@@ -163,39 +153,58 @@ static int open_to_all(struct gateway *gateway)
 {
 	gateway->id[0] = '\0';
 	memcpy(gateway->client, gateway->own.text, sizeof(gateway->client));
-	return UPNPCOMMAND_SUCCESS;
+	return 0;
+}
+
+/* Some do not answer that, but do the rest. */
+static void ask_firewall(
+	const struct gateway *gateway, bool *enabled, bool *allowed)
+{
+	struct answer answer;
+	struct relay_err err;
+	char text[8];
+
+	*enabled = *allowed = true;
+	if (igd_call(&gateway->igd, &gateway->igd.pinholes, "GetFirewallStatus",
+		    NULL, &answer, &err) == 0) {
+		if (igd_value(&answer, "FirewallEnabled", text, sizeof(text)) ==
+			0)
+			*enabled = strcmp(text, "0") != 0;
+		if (igd_value(&answer, "InboundPinholeAllowed", text,
+			    sizeof(text)) == 0)
+			*allowed = strcmp(text, "0") != 0;
+	}
+	answer_free(&answer);
 }
 
 static enum gateway_result map(struct gateway *gateway,
 	const struct gateway_wish *wish, struct gateway_mapping *out,
 	struct relay_err *err)
 {
-	int enabled = 1, allowed = 1, rc;
+	const char *seen = gateway->igd.local;
+	bool enabled, allowed;
+	int rc;
 
+	igd_begin(&gateway->igd, wish, wish->timeout_ms);
 	if (global_find(wish->local, &gateway->own, err) != 0)
 		return GATEWAY_FAILED;
-	/* Some do not answer that, but do the rest. */
-	if (UPNP_GetFirewallStatus(gateway->urls.controlURL_6FC,
-		    gateway->data.IPv6FC.servicetype, &enabled,
-		    &allowed) != UPNPCOMMAND_SUCCESS)
-		enabled = allowed = 1;
+	ask_firewall(gateway, &enabled, &allowed);
 	if (enabled && !allowed) {
 		(void)relay_fail(err, "the gateway lets nobody open any");
 		return GATEWAY_FAILED;
 	}
 	if (strcmp(gateway->client, gateway->own.text) != 0)
 		take_back(gateway);
-	rc = enabled ? add(gateway, wish, gateway->own.text)
+	rc = enabled ? add(gateway, wish, gateway->own.text, err)
 		     : FIREWALL_DISABLED;
 	/* Many open holes only to the address from which they are asked. */
-	if (rc == NOT_AUTHORIZED && !wish->local[0] &&
-		global_is(gateway->seen) &&
-		strcmp(gateway->seen, gateway->own.text) != 0)
-		rc = add(gateway, wish, gateway->seen);
+	if (rc == NOT_AUTHORIZED && !wish->local[0] && global_is(seen) &&
+		strcmp(seen, gateway->own.text) != 0)
+		rc = add(gateway, wish, seen, err);
 	if (rc == FIREWALL_DISABLED)
 		rc = open_to_all(gateway);
-	if (rc != UPNPCOMMAND_SUCCESS)
-		return fail(err, "AddPinhole", rc);
+	if (rc != 0)
+		return GATEWAY_FAILED;
 	fill(gateway, wish, out);
 	return GATEWAY_DONE;
 }
@@ -204,9 +213,11 @@ static enum gateway_result check(struct gateway *gateway,
 	const struct gateway_wish *wish, struct gateway_mapping *out,
 	struct relay_err *err)
 {
+	const struct igd_arg args[] = {{"UniqueID", gateway->id}, {NULL, NULL}};
 	struct global now;
-	int packets, rc;
+	int rc;
 
+	igd_begin(&gateway->igd, wish, wish->timeout_ms);
 	if (global_find(wish->local, &now, err) != 0)
 		return GATEWAY_FAILED;
 	/* Providers give other addresses over night. */
@@ -214,10 +225,10 @@ static enum gateway_result check(struct gateway *gateway,
 		(void)relay_fail(err, "this machine has another address");
 		return GATEWAY_LOST;
 	}
-	rc = UPNP_GetPinholePackets(gateway->urls.controlURL_6FC,
-		gateway->data.IPv6FC.servicetype, gateway->id, &packets);
+	rc = igd_call(&gateway->igd, &gateway->igd.pinholes,
+		"GetPinholePackets", args, NULL, err);
 	if (rc < 0)
-		return fail(err, "GetPinholePackets", rc);
+		return GATEWAY_FAILED;
 	if (rc > 0) {
 		(void)relay_fail(err, "the gateway has forgotten it");
 		return GATEWAY_LOST;
@@ -228,7 +239,7 @@ static enum gateway_result check(struct gateway *gateway,
 
 static void unmap(struct gateway *gateway, const struct gateway_wish *wish)
 {
-	(void)wish;
+	igd_begin(&gateway->igd, wish, UNMAP_MS);
 	take_back(gateway);
 }
 

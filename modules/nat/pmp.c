@@ -5,21 +5,38 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <time.h>
 
 #include <natpmp.h>
 
+#include "moment.h"
 #include "pmp.h"
 
 #define DAY_MS 86400000
+/* One that is shorter would be over before it is looked at again. */
+#define LEASE_MIN_MS 60000
 
-static int64_t now_ms(void)
+/* Not the library's: what the gateway says makes no sense. */
+#define ERR_NONSENSE (-1000)
+
+/*
+ * Connects to it, so that the kernel drops what anybody else sends.  The
+ * library would look for it in /proc/net, which a sandbox may hide.
+ */
+static int begin(natpmp_t *pmp, const struct gateway_wish *wish)
 {
-	struct timespec ts;
+	struct hosts hosts = wish->gateways;
+	in_addr_t address;
 
-	if (clock_gettime(CLOCK_MONOTONIC, &ts) != 0)
-		return 0;
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	if (hosts.count == 0)
+		host_gateways(AF_INET, &hosts);
+	for (unsigned i = 0; i < hosts.count; i++) {
+		if (!host_is_v4(&hosts.list[i]))
+			continue;
+		memcpy(&address, hosts.list[i].address.s6_addr + 12,
+			sizeof(address));
+		return initnatpmp(pmp, 1, address);
+	}
+	return NATPMP_ERR_CANNOTGETGATEWAY;
 }
 
 /* Until the answer to what was sent is there, or the time is over. */
@@ -30,7 +47,7 @@ static int await(natpmp_t *pmp, int64_t end_ms, natpmpresp_t *answer)
 	do {
 		struct pollfd fd = {.fd = pmp->s, .events = POLLIN};
 		struct timeval tv;
-		int64_t left = end_ms - now_ms(), wait;
+		int64_t left = end_ms - moment_now_ms(), wait;
 
 		if (left <= 0)
 			return NATPMP_ERR_NOGATEWAYSUPPORT;
@@ -56,8 +73,31 @@ static int ask_map(natpmp_t *pmp, int64_t end_ms,
 	return rc < 0 ? rc : await(pmp, end_ms, answer);
 }
 
+/* A gateway that gives nothing says so with a port or a lease of 0. */
+static int judge(const struct gateway_wish *wish, const natpmpresp_t *answer,
+	int64_t *lease_ms, struct relay_err *err)
+{
+	unsigned port = answer->pnu.newportmapping.mappedpublicport;
+	uint32_t lifetime_s = answer->pnu.newportmapping.lifetime;
+
+	if (port == 0 || answer->pnu.newportmapping.privateport != wish->port) {
+		(void)refuse(wish->refusals, REFUSAL_PORT, err,
+			"the gateway maps port %u to port %u", port,
+			(unsigned)answer->pnu.newportmapping.privateport);
+		return ERR_NONSENSE;
+	}
+	*lease_ms = (int64_t)lifetime_s * 1000;
+	if (*lease_ms >= LEASE_MIN_MS || *lease_ms >= wish->lease_ms)
+		return 0;
+	(void)refuse(wish->refusals, REFUSAL_LEASE, err,
+		"the gateway maps the port for %u s only",
+		(unsigned)lifetime_s);
+	return ERR_NONSENSE;
+}
+
 static int ask(natpmp_t *pmp, int64_t end_ms, const struct gateway_wish *wish,
-	uint16_t outer, struct sockaddr_in *out)
+	uint16_t outer, struct sockaddr_in *out, int64_t *lease_ms,
+	struct relay_err *err)
 {
 	natpmpresp_t answer;
 	int rc = sendpublicaddressrequest(pmp);
@@ -69,6 +109,8 @@ static int ask(natpmp_t *pmp, int64_t end_ms, const struct gateway_wish *wish,
 	*out = (struct sockaddr_in){.sin_family = AF_INET,
 		.sin_addr = answer.pnu.publicaddress.addr};
 	rc = ask_map(pmp, end_ms, wish, outer, &answer);
+	if (rc == 0)
+		rc = judge(wish, &answer, lease_ms, err);
 	if (rc == 0)
 		out->sin_port =
 			htons(answer.pnu.newportmapping.mappedpublicport);
@@ -82,23 +124,26 @@ static int64_t lease_of(const struct gateway_wish *wish)
 }
 
 enum gateway_result pmp_map(int64_t timeout_ms, const struct gateway_wish *wish,
-	uint16_t outer, struct sockaddr_in *out, struct relay_err *err)
+	uint16_t outer, struct sockaddr_in *out, int64_t *lease_ms,
+	struct relay_err *err)
 {
 	struct gateway_wish finite = *wish;
+	struct relay_err why;
 	natpmp_t pmp;
-	int rc = initnatpmp(&pmp, 0, 0);
+	int rc = begin(&pmp, wish);
 
 	finite.lease_ms = lease_of(wish);
-
 	if (rc == 0) {
-		rc = ask(&pmp, now_ms() + timeout_ms, &finite, outer, out);
+		rc = ask(&pmp, moment_now_ms() + timeout_ms, &finite, outer,
+			out, lease_ms, &why);
 		(void)closenatpmp(&pmp);
 	}
 	if (rc == 0)
 		return GATEWAY_DONE;
-	(void)relay_fail(err, "NAT-PMP: %s",
-		rc == NATPMP_ERR_CANNOTGETGATEWAY ? "there is no gateway"
-		: rc == NATPMP_ERR_NOTAUTHORIZED  ? "the gateway refuses"
+	(void)relay_fail(err, "NAT-PMP: %.200s",
+		rc == ERR_NONSENSE                  ? why.text
+		: rc == NATPMP_ERR_CANNOTGETGATEWAY ? "there is no gateway"
+		: rc == NATPMP_ERR_NOTAUTHORIZED    ? "the gateway refuses"
 		: rc == NATPMP_ERR_NETWORKFAILURE
 			? "the gateway has no connection"
 		: rc == NATPMP_ERR_OUTOFRESOURCES ? "the gateway has no room"
@@ -106,15 +151,15 @@ enum gateway_result pmp_map(int64_t timeout_ms, const struct gateway_wish *wish,
 	return GATEWAY_FAILED;
 }
 
-void pmp_unmap(int64_t timeout_ms, uint16_t inner)
+void pmp_unmap(int64_t timeout_ms, const struct gateway_wish *wish)
 {
-	const struct gateway_wish none = {.port = inner};
+	const struct gateway_wish none = {.port = wish->port};
 	natpmpresp_t answer;
 	natpmp_t pmp;
 
-	if (initnatpmp(&pmp, 0, 0) != 0)
+	if (begin(&pmp, wish) != 0)
 		return;
 	/* If it does not answer, the lease ends by itself. */
-	(void)ask_map(&pmp, now_ms() + timeout_ms, &none, 0, &answer);
+	(void)ask_map(&pmp, moment_now_ms() + timeout_ms, &none, 0, &answer);
 	(void)closenatpmp(&pmp);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gateway.h"
+#include "moment.h"
 #include "pmp.h"
 #include "schedule.h"
 #include "upnp.h"
@@ -15,11 +16,13 @@
 #define STRIDE    0x9e3779b9U /* makes many random numbers of one */
 
 struct gateway {
-	struct upnp *upnp; /* owned; NULL: none was found */
-	bool by_pmp;       /* NAT-PMP is what works */
-	uint16_t outer;    /* the port that was asked for; 0: none yet */
-	bool proven;       /* it was mapped once: ask for it again */
-	bool held;         /* by UPnP, as far as we know */
+	struct igd igd;
+	bool found;           /* it is one that maps ports */
+	struct relay_err why; /* not found */
+	bool by_pmp;          /* NAT-PMP is what works */
+	uint16_t outer;       /* the port that was asked for; 0: none yet */
+	bool proven;          /* it was mapped once: ask for it again */
+	bool held;            /* by UPnP, as far as we know */
 	bool held_pmp;
 };
 
@@ -30,9 +33,6 @@ static struct gateway *create(void)
 
 static void destroy(struct gateway *gateway)
 {
-	if (!gateway)
-		return;
-	upnp_free(gateway->upnp);
 	free(gateway);
 }
 
@@ -40,11 +40,12 @@ static void destroy(struct gateway *gateway)
 static enum gateway_result find(struct gateway *gateway,
 	const struct gateway_wish *wish, struct relay_err *err)
 {
+	int64_t share = wish->timeout_ms - wish->timeout_ms / PMP_SHARE;
+
 	(void)err;
-	upnp_free(gateway->upnp);
 	gateway->held = gateway->by_pmp = false;
-	gateway->upnp = upnp_find(
-		wish->timeout_ms - wish->timeout_ms / PMP_SHARE, wish->local);
+	gateway->found = upnp_find(&gateway->igd, wish, moment_now_ms() + share,
+				 &gateway->why) == 0;
 	if (!gateway->proven)
 		gateway->outer = 0;
 	return GATEWAY_DONE;
@@ -73,7 +74,7 @@ static enum gateway_result map_upnp(struct gateway *gateway,
 		if (i > 0 || !gateway->outer)
 			gateway->outer = schedule_port(
 				wish->port, i, wish->random + i * STRIDE);
-		result = upnp_map(gateway->upnp, wish, gateway->outer, &outer,
+		result = upnp_map(&gateway->igd, wish, gateway->outer, &outer,
 			&gateway->held, err);
 		if (result == GATEWAY_DONE)
 			return fill(gateway, "UPnP", &outer, out);
@@ -88,13 +89,17 @@ static enum gateway_result map_pmp(struct gateway *gateway,
 	struct relay_err *err)
 {
 	struct sockaddr_in outer;
+	int64_t lease_ms;
 	enum gateway_result result = pmp_map(wish->timeout_ms / PMP_SHARE, wish,
-		gateway->outer ? gateway->outer : wish->port, &outer, err);
+		gateway->outer ? gateway->outer : wish->port, &outer, &lease_ms,
+		err);
 
 	if (result != GATEWAY_DONE)
 		return result;
 	gateway->held_pmp = gateway->by_pmp = true;
-	return fill(gateway, "NAT-PMP", &outer, out);
+	(void)fill(gateway, "NAT-PMP", &outer, out);
+	out->lease_ms = lease_ms;
+	return GATEWAY_DONE;
 }
 
 static enum gateway_result map(struct gateway *gateway,
@@ -104,8 +109,9 @@ static enum gateway_result map(struct gateway *gateway,
 	struct relay_err both, pmp_err;
 	enum gateway_result result;
 
-	(void)relay_fail(&both, "no UPnP gateway answers");
-	if (gateway->upnp && !gateway->by_pmp) {
+	both = gateway->why;
+	if (gateway->found && !gateway->by_pmp) {
+		igd_begin(&gateway->igd, wish, wish->timeout_ms);
 		result = map_upnp(gateway, wish, out, &both);
 		if (result == GATEWAY_DONE)
 			return result;
@@ -125,19 +131,21 @@ static enum gateway_result check(struct gateway *gateway,
 	enum gateway_result result;
 
 	/* NAT-PMP has no question that is cheaper than asking again. */
-	if (gateway->by_pmp || !gateway->upnp)
+	if (gateway->by_pmp || !gateway->found)
 		return map_pmp(gateway, wish, out, err);
-	result = upnp_check(gateway->upnp, wish, gateway->outer, &outer, err);
+	igd_begin(&gateway->igd, wish, wish->timeout_ms);
+	result = upnp_check(&gateway->igd, wish, gateway->outer, &outer, err);
 	return result == GATEWAY_DONE ? fill(gateway, "UPnP", &outer, out)
 				      : result;
 }
 
 static void unmap(struct gateway *gateway, const struct gateway_wish *wish)
 {
+	igd_begin(&gateway->igd, wish, UNMAP_MS);
 	if (gateway->held)
-		upnp_unmap(gateway->upnp, gateway->outer);
+		upnp_unmap(&gateway->igd, gateway->outer);
 	if (gateway->held_pmp)
-		pmp_unmap(UNMAP_MS, wish->port);
+		pmp_unmap(UNMAP_MS, wish);
 	gateway->held = gateway->held_pmp = gateway->proven = false;
 	gateway->outer = 0;
 }

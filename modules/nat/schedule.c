@@ -50,3 +50,20 @@ bool schedule_over(const struct schedule *schedule, int64_t since_ms)
 {
 	return schedule->lease_ms > 0 && since_ms >= schedule->lease_ms;
 }
+
+int64_t schedule_lease(int64_t asked_ms, int64_t given_ms)
+{
+	if (given_ms == 0 || (asked_ms > 0 && asked_ms < given_ms))
+		return asked_ms;
+	return given_ms;
+}
+
+bool schedule_may_change(struct schedule_changes *changes, int64_t now_ms)
+{
+	int64_t from = changes->clear_ms > now_ms ? changes->clear_ms : now_ms;
+
+	if (from - now_ms > (SCHEDULE_CHANGES - 1) * SCHEDULE_CHANGE_MS)
+		return false;
+	changes->clear_ms = from + SCHEDULE_CHANGE_MS;
+	return true;
+}

@@ -34,4 +34,19 @@ int64_t schedule_retry(unsigned failures, uint32_t random);
 /* Whether a mapping that was renewed `since_ms` ago has come to its end. */
 bool schedule_over(const struct schedule *schedule, int64_t since_ms);
 
+/* The lease that counts, of one that was asked for and one that was given (0:
+ * as asked for). */
+int64_t schedule_lease(int64_t asked_ms, int64_t given_ms);
+
+/* How often clients are told of another address: a few times at once, then
+ * rarely.  Zeroed to begin with. */
+#define SCHEDULE_CHANGES   4
+#define SCHEDULE_CHANGE_MS 600000
+struct schedule_changes {
+	int64_t clear_ms; /* when all of them may be spent again */
+};
+
+/* Whether one more may be told now, which is then spent. */
+bool schedule_may_change(struct schedule_changes *changes, int64_t now_ms);
+
 #endif

@@ -1,77 +1,67 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* UPnP Internet gateways, by libminiupnpc. */
+/* A port of an Internet gateway, by UPnP. */
 
 #include <arpa/inet.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include <miniupnpc/miniupnpc.h>
-#include <miniupnpc/upnpcommands.h>
-#include <miniupnpc/upnperrors.h>
 
 #include "upnp.h"
 
 #define DESCRIPTION "strelaysrv"
-
-/* The library asks for so many kinds of device, one after another, and gives
- * each of them a second at least. */
-#define KINDS 4
 
 /* Of the protocol. */
 #define NO_SUCH_ENTRY  714
 #define CONFLICT       718
 #define PERMANENT_ONLY 725
 
-struct upnp {
-	struct UPNPUrls urls;
-	struct IGDdatas data;
-	char local[64]; /* our address, as the gateway sees it */
-};
-
-struct upnp *upnp_find(int64_t timeout_ms, const char *local)
+static bool maps_ports(const struct igd *igd)
 {
-	struct upnp *upnp = calloc(1, sizeof(*upnp));
-	struct UPNPDev *devices;
-	int error = 0, found = 0;
+	return igd->ports.type[0] != '\0';
+}
 
-	if (!upnp)
-		return NULL;
-	devices =
-		upnpDiscover((int)(timeout_ms / KINDS), local[0] ? local : NULL,
-			NULL, UPNP_LOCAL_PORT_ANY, 0, 2, &error);
-	if (devices) {
-		found = UPNP_GetValidIGD(devices, &upnp->urls, &upnp->data,
-			upnp->local, sizeof(upnp->local));
-		freeUPNPDevlist(devices);
-	}
+static bool is_connected(
+	const struct igd *igd, const struct igd_service *service)
+{
+	struct answer answer;
+	struct relay_err err;
+	char status[24] = "";
+
+	if (igd_call(igd, service, "GetStatusInfo", NULL, &answer, &err) == 0)
+		(void)igd_value(
+			&answer, "NewConnectionStatus", status, sizeof(status));
+	answer_free(&answer);
+	return strcmp(status, "Connected") == 0;
+}
+
+int upnp_find(struct igd *igd, const struct gateway_wish *wish, int64_t end_ms,
+	struct relay_err *err)
+{
+	static const char *const kinds[] = {
+		"urn:schemas-upnp-org:device:InternetGatewayDevice:1",
+		"urn:schemas-upnp-org:device:InternetGatewayDevice:2",
+		"urn:schemas-upnp-org:service:WANIPConnection:1",
+		"upnp:rootdevice",
+		NULL,
+	};
+	const struct igd_search search = {
+		.family = AF_INET, .kinds = kinds, .fits = maps_ports};
+
+	if (igd_find(igd, &search, wish, end_ms, err) != 0)
+		return -1;
 	/* Only there does the relay listen. */
-	if (found && local[0])
-		(void)snprintf(upnp->local, sizeof(upnp->local), "%s", local);
-	/* 2 is a gateway that says it has no connection: some always do. */
-	if (found == 1 || found == 2)
-		return upnp;
-	if (found)
-		FreeUPNPUrls(&upnp->urls);
-	free(upnp);
-	return NULL;
+	if (wish->local[0])
+		(void)snprintf(
+			igd->local, sizeof(igd->local), "%s", wish->local);
+	/* Some have one connection for each way to dial, and use one. */
+	if (igd->spare.type[0] && !is_connected(igd, &igd->ports) &&
+		is_connected(igd, &igd->spare))
+		igd->ports = igd->spare;
+	return 0;
 }
 
-void upnp_free(struct upnp *upnp)
+static enum gateway_result result_of(int rc)
 {
-	if (!upnp)
-		return;
-	FreeUPNPUrls(&upnp->urls);
-	free(upnp);
-}
-
-static enum gateway_result fail(struct relay_err *err, const char *what, int rc)
-{
-	const char *text = strupnperror(rc);
-
-	(void)relay_fail(err, "UPnP %s: %s (%d)", what,
-		text ? text : "unknown error", rc);
 	return rc == CONFLICT ? GATEWAY_TAKEN : GATEWAY_FAILED;
 }
 
@@ -81,18 +71,26 @@ static void port_text(uint16_t port, char out[8])
 }
 
 /* Who has the port: 0 nobody, 1 we, 2 somebody else, below 0: no answer. */
-static int ask_owner(
-	struct upnp *upnp, const struct gateway_wish *wish, uint16_t outer_port)
+static int ask_owner(const struct igd *igd, const struct gateway_wish *wish,
+	uint16_t outer_port, struct relay_err *err)
 {
-	char outer[8], inner[8], client[40] = "", port[8] = "", text[128] = "";
-	char enabled[8] = "", lease[24] = "";
+	char outer[8], inner[8], client[40] = "", port[8] = "";
+	const struct igd_arg args[] = {{"NewRemoteHost", ""},
+		{"NewExternalPort", outer}, {"NewProtocol", "TCP"},
+		{NULL, NULL}};
+	struct answer answer;
 	int rc;
 
 	port_text(outer_port, outer);
 	port_text(wish->port, inner);
-	rc = UPNP_GetSpecificPortMappingEntry(upnp->urls.controlURL,
-		upnp->data.first.servicetype, outer, "TCP", NULL, client, port,
-		text, enabled, lease);
+	rc = igd_call(igd, &igd->ports, "GetSpecificPortMappingEntry", args,
+		&answer, err);
+	if (rc == 0) {
+		(void)igd_value(
+			&answer, "NewInternalClient", client, sizeof(client));
+		(void)igd_value(&answer, "NewInternalPort", port, sizeof(port));
+	}
+	answer_free(&answer);
 	if (rc == NO_SUCH_ENTRY)
 		return 0;
 	if (rc < 0)
@@ -100,19 +98,25 @@ static int ask_owner(
 	/* Gateways that do not tell are believed. */
 	if (rc > 0)
 		return 1;
-	return strcmp(client, upnp->local) == 0 && strcmp(port, inner) == 0 ? 1
-									    : 2;
+	return strcmp(client, igd->local) == 0 && strcmp(port, inner) == 0 ? 1
+									   : 2;
 }
 
-static enum gateway_result ask_address(struct upnp *upnp, uint16_t outer,
+static enum gateway_result ask_address(const struct igd *igd, uint16_t outer,
 	struct sockaddr_in *out, struct relay_err *err)
 {
+	struct answer answer;
 	char text[64] = "";
-	int rc = UPNP_GetExternalIPAddress(
-		upnp->urls.controlURL, upnp->data.first.servicetype, text);
+	int rc = igd_call(
+		igd, &igd->ports, "GetExternalIPAddress", NULL, &answer, err);
 
-	if (rc != UPNPCOMMAND_SUCCESS)
-		return fail(err, "GetExternalIPAddress", rc);
+	if (rc == 0 && igd_value(&answer, "NewExternalIPAddress", text,
+			       sizeof(text)) != 0)
+		rc = relay_fail(
+			err, "UPnP GetExternalIPAddress: the answer has none");
+	answer_free(&answer);
+	if (rc != 0)
+		return result_of(rc);
 	*out = (struct sockaddr_in){
 		.sin_family = AF_INET, .sin_port = htons(outer)};
 	/* One that has none yet: clients take the address they dialled. */
@@ -121,15 +125,27 @@ static enum gateway_result ask_address(struct upnp *upnp, uint16_t outer,
 	return GATEWAY_DONE;
 }
 
-enum gateway_result upnp_map(struct upnp *upnp, const struct gateway_wish *wish,
-	uint16_t outer_port, struct sockaddr_in *out, bool *held,
-	struct relay_err *err)
+static int add_mapping(const struct igd *igd, const char *outer,
+	const char *inner, const char *lease, struct relay_err *err)
+{
+	const struct igd_arg args[] = {{"NewRemoteHost", ""},
+		{"NewExternalPort", outer}, {"NewProtocol", "TCP"},
+		{"NewInternalPort", inner}, {"NewInternalClient", igd->local},
+		{"NewEnabled", "1"}, {"NewPortMappingDescription", DESCRIPTION},
+		{"NewLeaseDuration", lease}, {NULL, NULL}};
+
+	return igd_call(igd, &igd->ports, "AddPortMapping", args, NULL, err);
+}
+
+enum gateway_result upnp_map(const struct igd *igd,
+	const struct gateway_wish *wish, uint16_t outer_port,
+	struct sockaddr_in *out, bool *held, struct relay_err *err)
 {
 	char outer[8], inner[8], lease[24];
 	int rc;
 
 	/* Some gateways would take the port from its owner. */
-	if (ask_owner(upnp, wish, outer_port) == 2) {
+	if (ask_owner(igd, wish, outer_port, err) == 2) {
 		(void)relay_fail(err, "port %u belongs to another host",
 			(unsigned)outer_port);
 		return GATEWAY_TAKEN;
@@ -138,40 +154,39 @@ enum gateway_result upnp_map(struct upnp *upnp, const struct gateway_wish *wish,
 	port_text(wish->port, inner);
 	(void)snprintf(lease, sizeof(lease), "%lld",
 		(long long)((wish->lease_ms + 999) / 1000));
-	rc = UPNP_AddPortMapping(upnp->urls.controlURL,
-		upnp->data.first.servicetype, outer, inner, upnp->local,
-		DESCRIPTION, "TCP", NULL, lease);
+	rc = add_mapping(igd, outer, inner, lease, err);
 	if (rc == PERMANENT_ONLY)
-		rc = UPNP_AddPortMapping(upnp->urls.controlURL,
-			upnp->data.first.servicetype, outer, inner, upnp->local,
-			DESCRIPTION, "TCP", NULL, "0");
-	if (rc != UPNPCOMMAND_SUCCESS)
-		return fail(err, "AddPortMapping", rc);
+		rc = add_mapping(igd, outer, inner, "0", err);
+	if (rc != 0)
+		return result_of(rc);
 	*held = true;
-	return ask_address(upnp, outer_port, out, err);
+	return ask_address(igd, outer_port, out, err);
 }
 
-enum gateway_result upnp_check(struct upnp *upnp,
+enum gateway_result upnp_check(const struct igd *igd,
 	const struct gateway_wish *wish, uint16_t outer,
 	struct sockaddr_in *out, struct relay_err *err)
 {
-	int owner = ask_owner(upnp, wish, outer);
+	int owner = ask_owner(igd, wish, outer, err);
 
 	if (owner < 0)
-		return fail(err, "GetSpecificPortMappingEntry", owner);
+		return GATEWAY_FAILED;
 	if (owner != 1) {
 		(void)relay_fail(err, "the gateway has forgotten the port");
 		return GATEWAY_LOST;
 	}
-	return ask_address(upnp, outer, out, err);
+	return ask_address(igd, outer, out, err);
 }
 
-void upnp_unmap(struct upnp *upnp, uint16_t outer)
+void upnp_unmap(const struct igd *igd, uint16_t outer)
 {
 	char text[8];
+	const struct igd_arg args[] = {{"NewRemoteHost", ""},
+		{"NewExternalPort", text}, {"NewProtocol", "TCP"},
+		{NULL, NULL}};
+	struct relay_err err;
 
 	port_text(outer, text);
 	/* If it does not answer, the lease ends by itself. */
-	(void)UPNP_DeletePortMapping(upnp->urls.controlURL,
-		upnp->data.first.servicetype, text, "TCP", NULL);
+	(void)igd_call(igd, &igd->ports, "DeletePortMapping", args, NULL, &err);
 }

@@ -11,6 +11,7 @@ import struct
 import threading
 
 import gateway
+import waiting
 
 PORT_SERVICE = "urn:schemas-upnp-org:service:WANIPConnection:1"
 PINHOLE_SERVICE = "urn:schemas-upnp-org:service:WANIPv6FirewallControl:1"
@@ -45,12 +46,39 @@ GOOD = {
 }
 
 
-class GatewayDouble:
-    """`answers` replaces some of GOOD; `asked` is what it was asked: (action, {field: text})."""
+class Talk:
+    """An answer that writes what it wants, as long as it is listened to; `sent` are its bytes."""
 
-    def __init__(self, nets, **answers):
+    MOST = 1 << 26
+
+    def __init__(self, head, again, pause=0):
+        self.head, self.again, self.pause = head, again, pause
+        self.sent, self.began, self.over = 0, 0, threading.Event()
+
+    def __call__(self, out):
+        self.began += 1
+        try:
+            piece = self.head
+            while self.sent < self.MOST and not self.over.wait(self.pause):
+                out.write(piece)
+                out.flush()
+                self.sent += len(piece)
+                piece = self.again
+        except OSError:
+            pass  # it has heard enough
+
+
+class GatewayDouble:
+    """`answers` replaces some of GOOD; `asked` is what it was asked: (action, {field: text}).
+
+    It is at `host`; `describe` is its description, text or Talk, `location` where it says
+    that this is.  Both may be set anew while it runs."""
+
+    def __init__(self, nets, host=gateway.INNER, describe=_DEVICE, location=None, **answers):
         self.answers = {**GOOD, **answers}
         self.asked = []
+        self.described = 0
+        self.host, self.describe, self.location = host, describe, location
         nets.call("gateway", self._open)
 
     def count(self, action):
@@ -74,32 +102,48 @@ class GatewayDouble:
                 self.wfile.write(body)
 
             def do_GET(self):
-                self._send(200, _DEVICE.encode())
+                double.described += 1
+                self.close_connection = True
+                if isinstance(double.describe, Talk):
+                    double.describe(self.wfile)
+                else:
+                    self._send(200, double.describe.encode())
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
                 service, _, action = self.headers["SOAPAction"].strip('"').partition("#")
-                self._send(*double._answer(service, action, body))
+                if isinstance(double.answers.get(action), Talk):
+                    double.asked.append((action, {}))
+                    self.close_connection = True
+                    double.answers[action](self.wfile)
+                else:
+                    self._send(*double._answer(service, action, body))
 
-        self.http = http.server.ThreadingHTTPServer((gateway.INNER, 0), Handler)
+        self.http = http.server.ThreadingHTTPServer((self.host, 0), Handler)
         self.http.daemon_threads = True
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
         self.ssdp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.ssdp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.ssdp.bind(("", 1900))
+        self.mouth = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.mouth.bind((self.host, 0))
         self.ssdp.setsockopt(
             socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
             struct.pack("4s4s", socket.inet_aton(_GROUP), socket.inet_aton(gateway.INNER)))
-        threading.Thread(target=self._be_found, daemon=True).start()
+        self.over = False
+        self.thread = threading.Thread(target=self._be_found, daemon=True)
+        self.thread.start()
 
     def _be_found(self):
-        location = "http://{}:{}/device.xml".format(*self.http.server_address)
+        own = "http://{}:{}/device.xml".format(*self.http.server_address)
         while True:
             question, peer = self.ssdp.recvfrom(4096)
-            if not question:
+            if self.over:
                 return
+            location = self.location or own
             kind = re.search(rb"(?i)\r\nST: *(\S+)", question)
             if kind and b"InternetGatewayDevice:1" in kind.group(1):
-                self.ssdp.sendto(b"HTTP/1.1 200 OK\r\nST: " + kind.group(1) + b"\r\nLOCATION: "
+                self.mouth.sendto(b"HTTP/1.1 200 OK\r\nST: " + kind.group(1) + b"\r\nLOCATION: "
                                  + location.encode() + b"\r\nUSN: uuid:double\r\n\r\n", peer)
 
     def _answer(self, service, action, body):
@@ -117,11 +161,20 @@ class GatewayDouble:
         return 200, _ENVELOPE.format(text).encode()
 
     def close(self, nets):
+        self.over = True
+        for talk in (self.describe, *self.answers.values()):
+            if isinstance(talk, Talk):
+                talk.over.set()
         self.http.shutdown()
         self.http.server_close()
 
         def end():
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-                sock.sendto(b"", (gateway.INNER, 1900))
+                sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF,
+                                socket.inet_aton(gateway.INNER))
+                sock.sendto(b"", (_GROUP, 1900))
 
         nets.call("gateway", end)
+        self.thread.join(waiting.PATIENCE)
+        self.ssdp.close()
+        self.mouth.close()

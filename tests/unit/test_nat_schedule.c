@@ -68,6 +68,35 @@ static void a_lease_ends_unless_it_has_no_end(void **state)
 	assert_false(schedule_over(&s, INT64_MAX));
 }
 
+static void a_shorter_lease_counts(void **state)
+{
+	(void)state;
+	assert_int_equal(schedule_lease(60 * MINUTE, 0), 60 * MINUTE);
+	assert_int_equal(schedule_lease(60 * MINUTE, MINUTE), MINUTE);
+	assert_int_equal(schedule_lease(60 * MINUTE, 90 * MINUTE), 60 * MINUTE);
+	assert_int_equal(schedule_lease(0, MINUTE), MINUTE);
+	assert_int_equal(schedule_lease(0, 0), 0);
+}
+
+static void changes_are_told_rarely(void **state)
+{
+	struct schedule_changes changes = {0};
+	int64_t now = 1000;
+
+	(void)state;
+	for (int i = 0; i < SCHEDULE_CHANGES; i++)
+		assert_true(schedule_may_change(&changes, now));
+	assert_false(schedule_may_change(&changes, now));
+	now += SCHEDULE_CHANGE_MS - 1;
+	assert_false(schedule_may_change(&changes, now));
+	assert_true(schedule_may_change(&changes, now + 1));
+	assert_false(schedule_may_change(&changes, now + 1));
+	now += 24 * 60 * MINUTE;
+	for (int i = 0; i < SCHEDULE_CHANGES; i++)
+		assert_true(schedule_may_change(&changes, now));
+	assert_false(schedule_may_change(&changes, now));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -76,6 +105,8 @@ int main(void)
 		cmocka_unit_test(looks_do_not_put_a_renewal_off),
 		cmocka_unit_test(retries_back_off_to_five_minutes),
 		cmocka_unit_test(a_lease_ends_unless_it_has_no_end),
+		cmocka_unit_test(a_shorter_lease_counts),
+		cmocka_unit_test(changes_are_told_rarely),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

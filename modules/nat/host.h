@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * host.h - hosts of the local network, and which of them are gateways.
+ */
+#ifndef HOST_H
+#define HOST_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define HOSTS_MAX 8
+#define HOST_TEXT 64 /* an address, and room */
+
+/* IPv4 is kept as ::ffff:a.b.c.d; the port does not count. */
+struct host {
+	struct in6_addr address;
+	uint32_t scope; /* the interface of a link-local address; 0: any */
+};
+
+struct hosts {
+	struct host list[HOSTS_MAX];
+	unsigned count;
+};
+
+/* An address without brackets or port.  0 or -1. */
+int host_read(const char *text, uint32_t scope, struct host *out);
+void host_text(const struct host *host, char out[HOST_TEXT]);
+void host_of(const struct sockaddr *addr, struct host *out);
+bool host_is_v4(const struct host *host);
+bool host_same(const struct host *a, const struct host *b);
+/* Its IPv4 or IPv6 sockaddr; how long it is. */
+socklen_t host_sockaddr(
+	const struct host *host, uint16_t port, struct sockaddr_storage *out);
+
+/*
+ * The gateways of the default routes, the one of the lowest metric first; no
+ * more than HOSTS_MAX.  Asks the kernel.  `family` is AF_INET or AF_INET6.
+ */
+void host_gateways(int family, struct hosts *out);
+/*
+ * Whether it is one of them.  An IPv6 host has several addresses: it is, too,
+ * if it has the same link-layer address; that takes half a second at most.
+ */
+bool host_is_one_of(const struct host *host, const struct hosts *hosts);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * moment.h - the monotonic clock, for the module's own threads.
+ */
+#ifndef MOMENT_H
+#define MOMENT_H
+
+#include <stdint.h>
+#include <time.h>
+
+/* Milliseconds since some moment. */
+static inline int64_t moment_now_ms(void)
+{
+	struct timespec ts;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &ts) != 0)
+		return 0;
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+#endif

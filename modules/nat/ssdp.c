@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Looks for gateways by SSDP. */
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "moment.h"
+#include "ssdp.h"
+
+#define PORT        1900
+#define TTL         2
+#define AGAIN_MS    1000 /* datagrams get lost */
+#define ANSWERS_MAX 1000 /* to one search: more are a flood */
+#define URLS_MAX    8    /* descriptions of one search that are looked at */
+
+static const char *const groups_v4[] = {"239.255.255.250", NULL};
+/* The link's and the site's. */
+static const char *const groups_v6[] = {"ff02::c", "ff05::c", NULL};
+
+struct search {
+	const struct ssdp *ssdp;
+	int fd;
+	struct url seen[URLS_MAX];
+	unsigned count;
+};
+
+static int open_socket(const struct ssdp *ssdp)
+{
+	const int ttl = TTL, interface = (int)ssdp->interface;
+	struct sockaddr_in from = {.sin_family = AF_INET};
+	int fd = socket(
+		ssdp->family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int rc;
+
+	if (fd < 0)
+		return -1;
+	if (ssdp->family == AF_INET6) {
+		rc = setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &ttl,
+			     sizeof(ttl)) ||
+		     setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, &interface,
+			     sizeof(interface));
+	} else {
+		rc = setsockopt(
+			fd, IPPROTO_IP, IP_MULTICAST_TTL, &ttl, sizeof(ttl));
+		if (ssdp->local[0] &&
+			inet_pton(AF_INET, ssdp->local, &from.sin_addr) == 1)
+			rc = rc ||
+			     setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF,
+				     &from.sin_addr, sizeof(from.sin_addr)) ||
+			     bind(fd, (const struct sockaddr *)&from,
+				     sizeof(from));
+	}
+	if (rc == 0)
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
+static void ask_at(const struct search *search, const struct host *host,
+	const char *name, const char *kind)
+{
+	struct sockaddr_storage to;
+	socklen_t to_len = host_sockaddr(host, PORT, &to);
+	char text[512];
+	int len = snprintf(text, sizeof(text),
+		"M-SEARCH * HTTP/1.1\r\nHOST: %s:%d\r\nST: %s\r\n"
+		"MAN: \"ssdp:discover\"\r\nMX: 1\r\n\r\n",
+		name, PORT, kind);
+
+	/* One that is lost, or cannot go that way, is asked again. */
+	if (len > 0 && (size_t)len < sizeof(text))
+		(void)sendto(search->fd, text, (size_t)len, 0,
+			(const struct sockaddr *)&to, to_len);
+}
+
+static void ask_all(const struct search *search)
+{
+	const struct ssdp *ssdp = search->ssdp;
+	const char *const *groups =
+		ssdp->family == AF_INET6 ? groups_v6 : groups_v4;
+	struct host host;
+	char name[HOST_TEXT + 2];
+
+	for (const char *const *kind = ssdp->kinds; *kind; kind++) {
+		for (const char *const *group = groups; *group; group++) {
+			(void)host_read(*group, ssdp->interface, &host);
+			(void)snprintf(name, sizeof(name),
+				ssdp->family == AF_INET6 ? "[%s]" : "%s",
+				*group);
+			ask_at(search, &host, name, *kind);
+		}
+		/* A flood on the group's address does not drown this. */
+		for (unsigned i = 0; i < ssdp->hosts->count; i++)
+			if (host_is_v4(&ssdp->hosts->list[i]) ==
+				(ssdp->family == AF_INET))
+				ask_at(search, &ssdp->hosts->list[i],
+					"239.255.255.250", *kind);
+	}
+}
+
+/* The header LOCATION.  0 or -1. */
+static int find_location(char *text, char **out)
+{
+	static const char name[] = "LOCATION:";
+	char *rest = text, *line;
+
+	if (strncmp(text, "HTTP/1.", 7) != 0)
+		return -1;
+	while ((line = strsep(&rest, "\r\n")) != NULL) {
+		if (strncasecmp(line, name, sizeof(name) - 1) != 0)
+			continue;
+		line += sizeof(name) - 1;
+		line += strspn(line, " \t");
+		line[strcspn(line, " \t")] = '\0';
+		*out = line;
+		return 0;
+	}
+	return -1;
+}
+
+/* Whether the host that answers is the one of the description: IPv6 hosts
+ * have several addresses, and all of them are the gateway's. */
+static bool one_host(const struct ssdp *ssdp, const struct host *sender,
+	const struct host *host)
+{
+	if (host_same(sender, host))
+		return true;
+	return !host_is_v4(host) && host_is_one_of(host, ssdp->hosts);
+}
+
+static bool is_new(struct search *search, const struct url *url)
+{
+	for (unsigned i = 0; i < search->count; i++)
+		if (host_same(&search->seen[i].host, &url->host) &&
+			search->seen[i].port == url->port &&
+			strcmp(search->seen[i].path, url->path) == 0)
+			return false;
+	if (search->count == URLS_MAX)
+		return false;
+	search->seen[search->count++] = *url;
+	return true;
+}
+
+static bool judge(struct search *search, const struct host *sender, char *text)
+{
+	const struct ssdp *ssdp = search->ssdp;
+	char who[HOST_TEXT], *location;
+	struct url url;
+
+	host_text(sender, who);
+	if (!host_is_one_of(sender, ssdp->hosts)) {
+		(void)refuse(ssdp->refusals, REFUSAL_STRANGER, NULL,
+			"%s says it is a gateway, but no default route leads "
+			"there",
+			who);
+		return false;
+	}
+	if (find_location(text, &location) != 0)
+		return false;
+	if (url_read(location, sender->scope ? sender->scope : ssdp->interface,
+		    &url) != 0 ||
+		!one_host(ssdp, sender, &url.host)) {
+		(void)refuse(ssdp->refusals, REFUSAL_ELSEWHERE, NULL,
+			"%s has its description elsewhere, at %.100s", who,
+			location);
+		return false;
+	}
+	return is_new(search, &url) && ssdp->each(&url, ssdp->arg);
+}
+
+/* One datagram, if there is any.  1: found; 0: go on; -1: no more. */
+static int hear(struct search *search)
+{
+	struct sockaddr_storage from;
+	socklen_t len = sizeof(from);
+	char text[2048];
+	ssize_t got = recvfrom(search->fd, text, sizeof(text) - 1, 0,
+		(struct sockaddr *)&from, &len);
+	struct host sender;
+
+	/* Errors are of datagrams that nobody took, where no gateway is. */
+	if (got < 0)
+		return errno == EBADF ? -1 : 0;
+	text[got] = '\0';
+	host_of((const struct sockaddr *)&from, &sender);
+	return judge(search, &sender, text);
+}
+
+static int run(struct search *search)
+{
+	int64_t again_ms = 0;
+
+	for (int answers = 0; answers < ANSWERS_MAX;) {
+		struct pollfd fd = {.fd = search->fd, .events = POLLIN};
+		int64_t now = moment_now_ms();
+		int64_t until = search->ssdp->end_ms;
+		int result = 0;
+
+		if (now >= until)
+			return -1;
+		if (now >= again_ms) {
+			ask_all(search);
+			again_ms = now + AGAIN_MS;
+		}
+		if (until > again_ms)
+			until = again_ms;
+		if (poll(&fd, 1, (int)(until - now)) > 0) {
+			answers++;
+			result = hear(search);
+		}
+		if (result != 0)
+			return result > 0 ? 0 : -1;
+	}
+	return -1;
+}
+
+int ssdp_search(const struct ssdp *ssdp, struct relay_err *err)
+{
+	struct search search = {.ssdp = ssdp};
+	int result;
+
+	search.fd = open_socket(ssdp);
+	if (search.fd < 0)
+		return relay_fail(err, "cannot search: %s", strerror(errno));
+	result = run(&search);
+	(void)close(search.fd);
+	return result;
+}
