@@ -322,6 +322,16 @@ static int check(struct config *config, bool good)
 	return 0;
 }
 
+static int list(const struct config *config)
+{
+	int result = list_modules(&server.catalog, config, stdout);
+
+	if (result != 0)
+		log_core(RELAY_ERROR, "the list is not complete: %s",
+			strerror(errno));
+	return result;
+}
+
 /* -check and -modules: also of what is wrong, as much as can be told. */
 static int look(void)
 {
@@ -337,7 +347,7 @@ static int look(void)
 	if (server.flags.action == CONFIG_CHECK)
 		result = check(config, good);
 	else
-		result = list_modules(&server.catalog, config, stdout);
+		result = list(config);
 	config_free(config);
 	return good ? result : -1;
 }

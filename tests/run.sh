@@ -5,7 +5,7 @@
 #   sh tests/run.sh [STAGE...]     all stages, or those named
 #   LONG=1 sh tests/run.sh         fuzzing for an hour each, more rounds
 #
-# Stages: style gcc clang protocol e2e asan tsan. Each is run even if another
+# Stages: style gcc clang protocol limits e2e asan tsan. Each is run even if another
 # failed; the exit code is that of all together.
 set -u
 
@@ -73,6 +73,20 @@ stage_protocol() {
 		black_box build-gcc 1 tests/integration
 }
 
+# What uses sockets, with hard limits that a machine may have: how many peers there
+# may be, and what is kept for the server's own files, follows from them.
+stage_limits() {
+	build build-gcc Release -DCMAKE_C_COMPILER=gcc || return 1
+	set -- 0
+	for TEST_DESCRIPTORS in 256 1024; do
+		export TEST_DESCRIPTORS
+		black_box build-gcc 1 tests/integration -m limits --only=ours ||
+			set -- 1
+	done
+	unset TEST_DESCRIPTORS
+	return "$1"
+}
+
 stage_e2e() {
 	build build-gcc Release -DCMAKE_C_COMPILER=gcc &&
 		black_box build-gcc 1 tests/e2e
@@ -106,7 +120,7 @@ stage_tsan() {
 			tests/integration
 }
 
-for stage in ${*:-style gcc clang protocol e2e asan tsan}; do
+for stage in ${*:-style gcc clang protocol limits e2e asan tsan}; do
 	echo "== $stage"
 	begin=$(date +%s)
 	"stage_$stage" || failed="$failed $stage"

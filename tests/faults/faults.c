@@ -30,6 +30,8 @@ enum kind {
 	OPEN = 128,
 };
 
+#define FIRST_THREAD 1 /* as the number of a thread: that of each process */
+
 struct control {
 	_Atomic uint64_t kinds, first, length, counted, failed, error;
 	_Atomic uint64_t constant, thread;
@@ -62,6 +64,15 @@ __attribute__((noinline)) static void faults_hit(void)
 	control->failed++;
 }
 
+static bool is_meant(uint64_t thread)
+{
+	uint64_t wanted = control->thread;
+
+	if (wanted == FIRST_THREAD)
+		wanted = (uint64_t)getpid();
+	return !wanted || wanted == thread;
+}
+
 /* Whether this call is one of those that are to fail. */
 static bool fails(enum kind kind)
 {
@@ -69,7 +80,7 @@ static bool fails(enum kind kind)
 
 	if (!control || !(control->kinds & kind))
 		return false;
-	if (control->thread && control->thread != (uint64_t)syscall(SYS_gettid))
+	if (!is_meant((uint64_t)syscall(SYS_gettid)))
 		return false;
 	at = ++control->counted;
 	first = control->first;

@@ -16,7 +16,9 @@ import selection  # noqa: E402
 from selection import plain_program, reference_program  # noqa: E402,F401
 
 
-def pytest_configure():
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "limits: uses sockets; is run with few descriptors, too (TEST_DESCRIPTORS)")
     own_network.enter()
 
 

@@ -15,6 +15,9 @@ MEMORY, MMAP, RANDOM, FORK, THREAD, SOCKET, ACCEPT, OPEN = (1 << bit for bit in 
 _KINDS, _FIRST, _LENGTH, _COUNTED, _FAILED, _ERRNO, _CONSTANT, _THREAD = range(8)
 _FOREVER = 1 << 62
 
+#: As a thread: the first one of each process.
+FIRST_THREAD = 1
+
 
 def sanitized():
     """Whether our server has a sanitizer, whose memory functions cannot be replaced."""

@@ -27,6 +27,9 @@ _SANITIZER = re.compile(
 )
 _PORT_ATTEMPTS = 10
 
+#: Hard limit of descriptors for servers of which a test does not say another; None: the machine's.
+DESCRIPTORS = int(os.environ.get("TEST_DESCRIPTORS", "0")) or None
+
 
 @dataclasses.dataclass(frozen=True)
 class Program:
@@ -113,6 +116,8 @@ class RelayServer:
 
     def __init__(self, program, command, cwd, listen=None, descriptors=None, env=None,
                  pass_fds=()):
+        descriptors = descriptors or DESCRIPTORS
+
         def limit():
             if descriptors:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))

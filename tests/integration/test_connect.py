@@ -10,6 +10,8 @@ import relay_protocol as rp
 from pairing import Invited, check_both_ways, settle
 from relay_client import ProtocolConnection, SessionConnection
 
+pytestmark = pytest.mark.limits
+
 MAPPED = b"\0" * 10 + b"\xff\xff"
 
 

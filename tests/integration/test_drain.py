@@ -15,6 +15,8 @@ from relay_client import Closed, ProtocolConnection, SessionConnection
 from test_pool_join import authority, make_pool, start_joining  # noqa: F401
 from waiting import wait_for
 
+pytestmark = pytest.mark.limits
+
 FULL = "modules = { log, relay, status, prometheus }\n"
 
 

@@ -9,6 +9,8 @@ import relay_protocol as rp
 from relay_client import Closed, MessageStream, ProtocolConnection, TlsBytes, dial
 from waiting import wait_for
 
+pytestmark = pytest.mark.limits
+
 UNEXPECTED = {
     "join-session": rp.JoinSessionRequest(b"k" * 32),
     "response": rp.response(rp.SUCCESS),

@@ -9,6 +9,8 @@ import relay_protocol as rp
 from pairing import Invited, check_both_ways
 from relay_client import ProtocolConnection
 
+pytestmark = pytest.mark.limits
+
 HOSTS = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 FAMILIES = {
     "tcp": {socket.AF_INET, socket.AF_INET6},

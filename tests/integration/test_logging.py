@@ -2,6 +2,7 @@
 """The log: lines on stderr, in files and as JSON, and what they must not tell."""
 
 import json
+import os
 import re
 import signal
 import socket
@@ -240,3 +241,35 @@ def test_no_key_of_a_session_is_logged(start, plain_program, identities):
     server.stop()
     for key in keys:
         assert key.hex() not in server.log().lower()
+
+
+def test_what_a_pipe_without_a_reader_has_lost_is_said(start, plain_program, tmp_path):
+    """By the first record that somebody reads again."""
+    pipe, conf = tmp_path / "log.pipe", tmp_path / "relay.conf"
+    os.mkfifo(pipe)
+    conf.write_text(f'modules = {{ log, relay, status }}\nlog {{\n'
+                    f'  target = file\n  file = "{pipe}"\n}}\n')
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    server = start(plain_program, "-conf", conf, wait=False)
+
+    def read(pattern):
+        seen = b""
+
+        def look():
+            nonlocal seen
+            try:
+                seen += os.read(reader, 65536)
+            except BlockingIOError:
+                pass
+            return re.search(pattern, seen.decode())
+
+        return wait_for(look, lambda: f"a line like {pattern!r} in {seen!r}")
+
+    read("ready, with modules")
+    os.close(reader)
+    server.send_signal(signal.SIGHUP)  # its records have no reader
+    server.wait_for_log("records are lost until it works again")
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    server.send_signal(signal.SIGHUP)
+    assert int(read(r"(\d+) records could not be written here").group(1)) > 0
+    os.close(reader)

@@ -10,6 +10,8 @@ from pairing import Invited, check_both_ways, check_relayed, settle
 from relay_client import ProtocolConnection, SessionConnection, reset
 from waiting import PATIENCE
 
+pytestmark = pytest.mark.limits
+
 UNEXPECTED = {
     "ping": rp.Ping(),
     "pong": rp.Pong(),

@@ -15,6 +15,8 @@ from pairing import Invited, check_both_ways, check_relayed, settle
 from relay_client import ProtocolConnection
 from waiting import wait_for
 
+pytestmark = pytest.mark.limits
+
 STRINGS = ["version", "buildHost", "buildUser", "buildDate", "startTime", "goVersion", "goOS",
            "goArch"]
 INTEGERS = ["uptimeSeconds", "numPendingSessionKeys", "numActiveSessions", "numConnections",

@@ -34,7 +34,7 @@ def play(program, name, options):
         server = siege.start(program, folder, descriptors=DESCRIPTORS.get(name))
         try:
             outcome = siege.lay(server, name, options.seconds, siege.attacker(options.build),
-                                siege.path_of(program))
+                                siege.path_of(program), settle=5)
         except AssertionError as error:
             return {"crashed": str(error)[:200] if server.running() else "crashed"}
         finally:
