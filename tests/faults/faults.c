@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -28,6 +29,7 @@ enum kind {
 	SOCKET = 32,
 	ACCEPT = 64,
 	OPEN = 128,
+	STAT = 256,
 };
 
 #define FIRST_THREAD 1 /* as the number of a thread: that of each process */
@@ -213,4 +215,10 @@ EXPORT int open(const char *path, int flags, ...)
 		mode = va_arg(ap, mode_t);
 	va_end(ap);
 	return fails(OPEN) ? -1 : real(path, flags, mode);
+}
+
+EXPORT int stat(const char *path, struct stat *out)
+{
+	REAL(stat);
+	return fails(STAT) ? -1 : real(path, out);
 }

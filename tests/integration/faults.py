@@ -10,7 +10,7 @@ import struct
 
 from relay_server import Program
 
-MEMORY, MMAP, RANDOM, FORK, THREAD, SOCKET, ACCEPT, OPEN = (1 << bit for bit in range(8))
+MEMORY, MMAP, RANDOM, FORK, THREAD, SOCKET, ACCEPT, OPEN, STAT = (1 << bit for bit in range(9))
 
 _KINDS, _FIRST, _LENGTH, _COUNTED, _FAILED, _ERRNO, _CONSTANT, _THREAD = range(8)
 _FOREVER = 1 << 62

@@ -12,6 +12,7 @@ import urllib.request
 import pytest
 
 import exposition
+import faults
 from module_server import module_server  # noqa: F401
 from pairing import Invited, check_relayed
 from pairs import connect_pair, swap
@@ -255,3 +256,23 @@ def test_scrapes_under_load_stop_nothing(module_server):  # noqa: F811
         exposition.parse(fetch(server)[1])
     families = exposition.parse(fetch(server)[1])
     assert exposition.value(families, "strelaysrv_core_session_traffic_bytes_total") == 2000002
+
+
+def test_descriptors_are_counted_where_the_kernel_does_not(start, plain_program, tmp_path):
+    """Linux before 6.2, whose directory of descriptors has no size."""
+    fault = faults.Faults(tmp_path)
+    conf = tmp_path / "relay.conf"
+    conf.write_text("modules = { log, relay, status, prometheus }\n")
+    server = start(plain_program, "-conf", conf, env=fault.environment)
+
+    def told():
+        page = server.get("/metrics")[2].decode()
+        return int(re.search(r"^strelaysrv_core_open_descriptors (\d+)$", page, re.M).group(1))
+
+    told()  # whatever is opened at the first answer
+    usual = told()
+    fault.begin(faults.STAT, 1, length=0)
+    counted = told()
+    fault.end()
+    assert fault.failed, "stat was not asked"
+    assert abs(counted - usual) <= 1, (counted, usual)

@@ -29,7 +29,8 @@ def test_reload_without_memory(start, our_program, tmp_path, identities):
     server = start(our_program, "-conf", conf, listen=None, env=fault.environment)
     server.stay_at(("127.0.0.1", old))
     write(conf, [old, new], more)
-    fault.begin(faults.MEMORY)
+    # Not in the child that reads the file, which test_shortage_config.py is about.
+    fault.begin(faults.MEMORY, thread=server.pid)
     assert server.reload()[0]
     count = fault.end()
     refused = 0
@@ -39,7 +40,7 @@ def test_reload_without_memory(start, our_program, tmp_path, identities):
             write(conf, [old], few)
             assert server.reload()[0]
             write(conf, [old, new], more)
-            fault.begin(faults.MEMORY, number)
+            fault.begin(faults.MEMORY, number, thread=server.pid)
             done, log = server.reload()
             fault.end()
             assert served(("127.0.0.1", new)) == done, f"allocation {number}: {log}"

@@ -199,3 +199,14 @@ def test_other_signals_do_not_disturb_the_end(start_ours, identities):
         target.close()
         asker.close()
         assert server.wait_for_exit() == 0
+
+
+def test_without_grace_everybody_goes_at_once(start_ours, identities):
+    server = start_ours("-stop-grace", "0s")
+    with Invited(server, identities[0], identities[1]) as invited, \
+            SessionConnection(server.address) as silent:
+        both = invited.join_both()
+        server.send_signal(signal.SIGTERM)
+        for connection in (*both, invited.target, silent):
+            connection.expect_close()
+        assert server.wait_for_exit() == 0

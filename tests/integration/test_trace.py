@@ -167,3 +167,20 @@ def test_who_may_not_stay_is_sent_away(module_server, identities):
         "trace": {"deny": "peer_stay"}, "relay": {"ping-interval": "1s"}})
     with ProtocolConnection(server.address, identities[0]) as client:
         client.join().expect_last(rp.RelayFull())
+
+
+@pytest.mark.parametrize("modules", [
+    ["trace", "rate-limit", "echo-pair"], ["rate-limit", "trace", "echo-pair"]])
+def test_who_listens_to_sessions_may_come_and_go(module_server, modules):
+    """rate-limit steps aside while it has no limit, which must not move the others."""
+    server = module_server(modules, workers=1)
+    for step, rate in enumerate(("0", "1000000", "0")):
+        server.configure(modules, {"rate-limit": {"per-session": rate}})
+        assert server.reload()[0]
+        first, second = connect_pair(server)
+        with first, second:
+            swap(first, second, bytes(1000))
+        server.wait_for_count("trace: session_close", step + 1)
+    sent = [int(line.split()[2]) for line in server.transcript("trace")
+            if line.startswith("session_sent")]
+    assert sum(sent) == 3 * (2 + 2000)

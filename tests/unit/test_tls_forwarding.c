@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * What libssl does not use, but any user of libcrypto may: signatures of a
+ * digest that somebody else made, which go on to OpenSSL's own, and the end of
+ * a random generator.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+
+#include "tls_provider.h"
+#include "tls_random.h"
+
+#define DIGEST_LEN 32
+
+static OSSL_LIB_CTX *ours;
+
+static int set_up(void **state)
+{
+	(void)state;
+	ours = tls_provider_init();
+	return ours ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	tls_provider_finish();
+	return 0;
+}
+
+static void a_digest_is_signed_and_verified(void **state)
+{
+	const unsigned char digest[DIGEST_LEN] = {1, 2, 3};
+	const unsigned char other[DIGEST_LEN] = {1, 2, 4};
+	unsigned char made[256];
+	size_t len = sizeof(made);
+	EVP_PKEY *key = EVP_PKEY_Q_keygen(ours, NULL, "EC", "P-384");
+	EVP_PKEY_CTX *cx = EVP_PKEY_CTX_new_from_pkey(ours, key, NULL);
+
+	(void)state;
+	assert_int_equal(EVP_PKEY_sign_init(cx), 1);
+	assert_int_equal(EVP_PKEY_sign(cx, made, &len, digest, DIGEST_LEN), 1);
+	assert_int_equal(EVP_PKEY_verify_init(cx), 1);
+	assert_int_equal(EVP_PKEY_verify(cx, made, len, digest, DIGEST_LEN), 1);
+	assert_int_equal(EVP_PKEY_verify(cx, made, len, other, DIGEST_LEN), 0);
+	EVP_PKEY_CTX_free(cx);
+	EVP_PKEY_free(key);
+}
+
+static void parameters_are_those_of_openssl(void **state)
+{
+	char set[] = "SHA384", got[32] = "";
+	OSSL_PARAM to[] = {OSSL_PARAM_construct_utf8_string(
+				   OSSL_SIGNATURE_PARAM_DIGEST, set, 0),
+		OSSL_PARAM_construct_end()};
+	OSSL_PARAM from[] = {
+		OSSL_PARAM_construct_utf8_string(
+			OSSL_SIGNATURE_PARAM_DIGEST, got, sizeof(got)),
+		OSSL_PARAM_construct_end()};
+	EVP_PKEY *key = EVP_PKEY_Q_keygen(ours, NULL, "EC", "P-384");
+	EVP_PKEY_CTX *cx = EVP_PKEY_CTX_new_from_pkey(ours, key, NULL);
+	const OSSL_PARAM *names;
+
+	(void)state;
+	assert_int_equal(EVP_PKEY_sign_init(cx), 1);
+	names = EVP_PKEY_CTX_settable_params(cx);
+	assert_non_null(
+		OSSL_PARAM_locate_const(names, OSSL_SIGNATURE_PARAM_DIGEST));
+	names = EVP_PKEY_CTX_gettable_params(cx);
+	assert_non_null(
+		OSSL_PARAM_locate_const(names, OSSL_SIGNATURE_PARAM_DIGEST));
+	assert_int_equal(EVP_PKEY_CTX_set_params(cx, to), 1);
+	assert_int_equal(EVP_PKEY_CTX_get_params(cx, from), 1);
+	assert_string_equal(got, "SHA2-384");
+	EVP_PKEY_CTX_free(cx);
+	EVP_PKEY_free(key);
+}
+
+static void a_random_generator_ends(void **state)
+{
+	unsigned char out[16] = {0};
+	const unsigned char none[16] = {0};
+	EVP_RAND *kind = EVP_RAND_fetch(ours, TLS_RANDOM, NULL);
+	EVP_RAND_CTX *cx = EVP_RAND_CTX_new(kind, NULL);
+
+	(void)state;
+	assert_non_null(cx);
+	assert_int_equal(EVP_RAND_instantiate(cx, 128, 0, NULL, 0, NULL), 1);
+	assert_int_equal(
+		EVP_RAND_generate(cx, out, sizeof(out), 128, 0, NULL, 0), 1);
+	assert_memory_not_equal(out, none, sizeof(out));
+	assert_int_equal(EVP_RAND_uninstantiate(cx), 1);
+	EVP_RAND_CTX_free(cx);
+	EVP_RAND_free(kind);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_digest_is_signed_and_verified),
+		cmocka_unit_test(parameters_are_those_of_openssl),
+		cmocka_unit_test(a_random_generator_ends),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
