@@ -175,7 +175,7 @@ static void report(const struct good *good)
 	meter_read(&now, good->siege->settings.server_pid);
 	report_begin("good");
 	kind_report("join", &good->joins);
-	kind_report("meet", &good->meets);
+	kind_report("meet", &good->meets); /* failures: at the end */
 	kind_report("transfer", &good->transfers);
 	kind_report("scrape", &good->scrapes);
 	kind_report("echo", &good->echoes);

@@ -22,7 +22,8 @@ modules = { log, bounds, relay, rate-limit, status, prometheus }
 bounds { exempt = { "127.255.255.254" } }
 """
 
-#: What everybody brings to join, but for who plays at guessing it.
+#: What everybody brings to join ours, but for who plays at guessing it; Debian's Go relay knows
+#: no tokens.
 TOKEN = "open sesame"
 
 KIB = 1024
@@ -118,10 +119,11 @@ class Outcome:
     crashed: str = ""
 
     def done(self, kind):
-        return self.good.get(f"{kind}_done", 0)
+        return self.good[f"{kind}_done"]
 
     def failed(self, kind):
-        return self.good.get(f"{kind}_failed", 0)
+        # The load generator's own count is that of its meetings.
+        return self.good["failures" if kind == "meet" else f"{kind}_failed"]
 
     def share(self, kind):
         """How many of a kind got done, of all that were begun; 1 when none was."""
@@ -153,7 +155,8 @@ def lay(server, name, seconds, program, path, attackers=1, sources=64, patience=
     Attackers keep on until the last good client is done. Then the server is watched until it
     holds no more than before, `settle` seconds at most."""
     where = ["--relay", "%s:%d" % server.address, "--http", "%s:%d" % server.status_address,
-             "--server-pid", server.pid, "--token", TOKEN]
+             "--server-pid", server.pid,
+             *(["--token", TOKEN] if server.program.ours else [])]
     with contextlib.ExitStack() as stack:
         good = _start(program, "good", *where, "--seconds", seconds, "--path", path,
                       "--patience", patience * SLOWNESS)
@@ -203,8 +206,8 @@ def start(program, folder, *args, **options):
     if program.ours:
         conf = pathlib.Path(folder) / "siege.conf"
         conf.write_text(CONFIGURATION)
-        args = ("-conf", conf, *args)
-    return relay_server.start(program, folder, "-token", TOKEN, *args, **options)
+        args = ("-conf", conf, "-token", TOKEN, *args)
+    return relay_server.start(program, folder, *args, **options)
 
 
 def path_of(program):
