@@ -9,9 +9,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
-#include <linux/sockios.h>
 
 #include <openssl/err.h>
 
@@ -19,8 +17,10 @@
 #include "conn_quiet.h"
 #include "core_metrics.h"
 #include "capacity.h"
+#include "linger.h"
 #include "log.h"
 #include "session.h"
+#include "socket_end.h"
 #include "tls.h"
 #include "trim.h"
 #include "turn.h"
@@ -30,15 +30,6 @@ struct conn_queue {
 	size_t at, len;
 	unsigned char data[RELAY_CONN_QUEUE];
 };
-
-/*
- * How long last bytes may take, and how many connections of one worker may be
- * in that state: more of them are closed at once.
- */
-#define LINGER_MS   3000
-#define LINGER_MOST 1024
-/* While the server stops: how often such a one is looked at. */
-#define LINGER_LOOK_MS 100
 
 void *relay_conn_data(const struct relay_ctx *cx, const struct relay_conn *conn)
 {
@@ -339,13 +330,12 @@ void relay_conn_keepalive(struct relay_conn *conn, int64_t idle_ms)
 		log_core(RELAY_DEBUG, "no keep-alive: %s", strerror(errno));
 }
 
-/* Gives back all it holds; the memory itself waits for the event's end. */
-static void destroy(struct relay_conn *conn)
+void conn_destroy(struct relay_conn *conn)
 {
 	struct worker *worker = conn->worker;
 
 	if (conn->phase == CONN_LINGERING)
-		worker->lingering--;
+		linger_over(worker);
 	worker_deadline_clear(worker, &conn->deadline);
 	event_del(&conn->event);
 	if (conn->ssl) {
@@ -357,7 +347,7 @@ static void destroy(struct relay_conn *conn)
 	conn->queue = NULL;
 	free(conn->unread);
 	conn->unread = NULL;
-	close(conn->fd);
+	socket_end(conn);
 	conn->fd = -1;
 	capacity_leave();
 	conn->phase = CONN_DEAD;
@@ -385,52 +375,6 @@ void conn_reap(struct worker *worker)
 	worker->dead = later;
 }
 
-/* Whether the peer's kernel has all that we sent, and sent nothing that closing
- * would answer with a reset. */
-static bool delivered(const struct relay_conn *conn)
-{
-	int unread = 0, unsent = 0, end = conn->ended || conn->session;
-
-	return ioctl(conn->fd, FIONREAD, &unread) == 0 && unread == 0 &&
-	       ioctl(conn->fd, SIOCOUTQ, &unsent) == 0 && unsent <= end;
-}
-
-/*
- * Says goodbye once the queue is empty, then reads and throws away until the
- * peer has gone: closing a socket with unread bytes resets it, and a reset
- * takes what we sent last from the peer's hands.
- */
-static void linger(struct relay_conn *conn)
-{
-	char waste[4096];
-	ssize_t got = 1;
-	int flushed = conn_flush(conn);
-
-	if (flushed < 0) {
-		destroy(conn);
-		return;
-	}
-	if (flushed == 1 && !conn->ended) {
-		conn->ended = true;
-		if (conn->ssl) {
-			ERR_clear_error();
-			SSL_shutdown(conn_tls(conn));
-		}
-		if (shutdown(conn->fd, SHUT_WR) != 0) {
-			destroy(conn);
-			return;
-		}
-	}
-	for (int i = 0; i < 16 && got > 0; i++)
-		got = recv(conn->fd, waste, sizeof(waste), 0);
-	if (got > 0)
-		turn_add_conn(conn);
-	else if (got == 0 ? flushed == 1 : errno != EAGAIN && errno != EINTR)
-		destroy(conn);
-	else if (conn->worker->stopping && flushed == 1 && delivered(conn))
-		destroy(conn);
-}
-
 void conn_run_again(struct relay_conn *conn)
 {
 	if (conn->phase == CONN_LINGERING)
@@ -440,54 +384,6 @@ void conn_run_again(struct relay_conn *conn)
 	/* A module that saw the end leaves the closing to us. */
 	if (conn->phase == CONN_TAKEN && conn->ended)
 		conn_end(conn, (enum relay_reason)conn->end_reason);
-}
-
-/* Whether there is anybody to deliver last bytes to, and anything to deliver.
- */
-static bool wants_linger(
-	const struct relay_conn *conn, enum relay_reason reason)
-{
-	const struct worker *worker = conn->worker;
-
-	if (!conn->spoke || (conn->phase == CONN_PAIRED && !worker->stopping))
-		return false;
-	/* Who will send no more may still read what is queued. */
-	if (conn->at_eof && !conn->queue)
-		return false;
-	if (worker->stopping ? loop_clock_ms() >= worker->grace_until_ms ||
-				       (!conn->queue && delivered(conn))
-			     : worker->lingering >= LINGER_MOST)
-		return false;
-	return reason != RELAY_END_RESET && reason != RELAY_END_TIMEOUT &&
-	       reason != RELAY_END_OVERFLOW && reason != RELAY_END_ERROR;
-}
-
-static void linger_for(struct relay_conn *conn)
-{
-	const struct worker *worker = conn->worker;
-	int64_t now = loop_clock_ms(), until = now + LINGER_MS;
-
-	if (worker->stopping) /* then nothing tells when it is delivered */
-		until = now + LINGER_LOOK_MS < worker->grace_until_ms
-				? now + LINGER_LOOK_MS
-				: worker->grace_until_ms;
-	worker_deadline(conn->worker, &conn->deadline, until);
-}
-
-static void linger_due(struct deadline *deadline)
-{
-	struct relay_conn *conn =
-		(struct relay_conn *)(void *)((char *)deadline -
-					      offsetof(struct relay_conn,
-						      deadline));
-	const struct worker *worker = conn->worker;
-
-	if (!worker->stopping || loop_clock_ms() >= worker->grace_until_ms) {
-		destroy(conn);
-		return;
-	}
-	linger_for(conn);
-	linger(conn);
 }
 
 static enum core_conn_label phase_label(const struct relay_conn *conn)
@@ -506,24 +402,22 @@ void conn_end(struct relay_conn *conn, enum relay_reason reason)
 	core_count(worker->shard, CORE_CONNECTIONS, phase_label(conn), -1);
 	core_count(worker->shard, CORE_CONNECTIONS_CLOSED, reason, 1);
 	object_table_remove(&worker->conns, conn->id);
-	if (!wants_linger(conn, reason)) {
+	if (!linger_wanted(conn, reason)) {
+		conn->close_by = socket_end_by(conn, reason);
 		/* A polite end where it costs nothing. */
-		if (conn->ssl && conn->phase == CONN_TAKEN && !conn->ended) {
+		if (conn->close_by != CLOSE_BY_RESET && conn->ssl &&
+			conn->phase == CONN_TAKEN && !conn->ended) {
 			ERR_clear_error();
 			SSL_shutdown(conn_tls(conn));
 		}
 		hooks_conn_close(
 			worker->hooks, conn->layout, conn, reason, conn->asked);
-		destroy(conn);
+		conn_destroy(conn);
 		return;
 	}
-	conn->phase = CONN_LINGERING;
-	conn->ended = false; /* from here on: the goodbye was said */
-	worker->lingering++;
+	linger_begin(conn);
 	hooks_conn_close(
 		worker->hooks, conn->layout, conn, reason, conn->asked);
-	conn->deadline.due = linger_due;
-	linger_for(conn);
 	linger(conn);
 }
 

@@ -71,8 +71,11 @@ struct relay_conn {
 	bool hung_up : 1; /* the peer's end is in sight, maybe behind bytes */
 	bool named : 1;   /* plain, and a module told whose it is */
 	bool unread_now : 1; /* its module did not read in this event */
+	bool truncated : 1;  /* bytes of its session's other side are lost */
 	uint8_t end_reason;
-	uint8_t asked; /* how many modules know it, see hooks.h */
+	uint8_t close_by; /* enum close_by */
+	int owed;         /* CONN_LINGERING: socket_owes() at the last look */
+	uint8_t asked;    /* how many modules know it, see hooks.h */
 	uint16_t port;
 	uint16_t quiet_minute; /* see conn_quiet.h */
 	uint8_t quiet;
@@ -127,6 +130,8 @@ void conn_reap(struct worker *worker);
 /* The first half of it; see conn_move.c. */
 void conn_send_off(struct worker *worker);
 
+/* Gives back all it holds; the memory itself waits for the event's end. */
+void conn_destroy(struct relay_conn *conn);
 /* The same as relay_conn_close, for a connection of any phase. */
 void conn_end(struct relay_conn *conn, enum relay_reason reason);
 

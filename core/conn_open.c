@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,6 +18,7 @@
 #include "capacity.h"
 #include "log.h"
 #include "session.h"
+#include "socket_end.h"
 #include "tls.h"
 #include "tls_failure.h"
 #include "tls_step.h"
@@ -163,16 +163,6 @@ void conn_first_byte(struct relay_conn *conn)
 		handshakes_step(conn);
 }
 
-/* Whether the peer has broken off; bytes that came before may be unread, and
- * libevent tells this apart from no other event. */
-static bool broken_off(const struct relay_conn *conn)
-{
-	struct pollfd look = {.fd = conn->fd};
-
-	return poll(&look, 1, 0) == 1 &&
-	       (look.revents & (POLLERR | POLLHUP)) != 0;
-}
-
 static void taken_event(struct relay_conn *conn, short what)
 {
 	if ((what & EV_WRITE) && conn->queue && conn_flush(conn) < 0) {
@@ -191,7 +181,7 @@ static void taken_event(struct relay_conn *conn, short what)
 		conn_end(conn, (enum relay_reason)conn->end_reason);
 	/* A module that does not read hears nothing of a reset. */
 	else if (conn->phase == CONN_TAKEN && conn->unread_now &&
-		 broken_off(conn))
+		 socket_broken(conn->fd))
 		conn_end(conn, RELAY_END_RESET);
 }
 

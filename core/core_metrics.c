@@ -276,6 +276,21 @@ static const struct relay_metric_def table[] = {
 				"limits.",
 			.bounds = wait_ms,
 		},
+	[CORE_CONNECTIONS_CUT] =
+		{
+			.name = "connections_cut",
+			.kind = RELAY_COUNTER,
+			.help = "Connections that were closed by a reset, "
+				"since their peers had not taken all: the "
+				"kernel would have held that for minutes.",
+		},
+	[CORE_LINGERING] =
+		{
+			.name = "connections_lingering",
+			.kind = RELAY_GAUGE,
+			.help = "Closed connections whose last bytes are on "
+				"their way.",
+		},
 	[CORE_LOOP_LAG] =
 		{
 			.name = "loop_lag",

@@ -27,6 +27,8 @@ enum core_metric {
 	CORE_HANDSHAKE_FAILURES,    /* counter, by enum core_failure_label */
 	CORE_SESSION_SIZE,          /* histogram, bytes */
 	CORE_SHAPING_WAIT,          /* histogram, ms */
+	CORE_CONNECTIONS_CUT,       /* counter */
+	CORE_LINGERING,             /* gauge */
 	CORE_LOOP_LAG,              /* histogram, us, by enum core_loop_label */
 	/* looked up when somebody asks: */
 	CORE_LOG_DROPPED,

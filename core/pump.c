@@ -314,9 +314,10 @@ enum pump_state pump_run(struct relay_session *session, int from)
 	return state;
 }
 
-void pump_drop(struct relay_session *session, int from)
+bool pump_drop(struct relay_session *session, int from)
 {
 	struct flow *flow = &session->flow[from];
+	const bool lost = flow->piped || flow->tail_len;
 
 	free(flow->tail);
 	flow->tail = NULL;
@@ -327,4 +328,5 @@ void pump_drop(struct relay_session *session, int from)
 		pipe_give(&session->worker->pipes, flow->pipe);
 	flow->pipe = NULL;
 	flow->piped = 0;
+	return lost;
 }

@@ -23,7 +23,7 @@ enum pump_state {
 enum pump_state pump_run(struct relay_session *session, int from);
 /* For a flow that has been in bulk: see socket_memory_fit(). */
 void pump_fit(struct relay_session *session, int from);
-/* Lets go of what the flow holds; what was not delivered is lost. */
-void pump_drop(struct relay_session *session, int from);
+/* Lets go of what the flow holds.  True: bytes are lost. */
+bool pump_drop(struct relay_session *session, int from);
 
 #endif

@@ -16,6 +16,7 @@
 #include "log.h"
 #include "pump.h"
 #include "session.h"
+#include "socket_end.h"
 #include "socket_memory.h"
 #include "turn.h"
 
@@ -99,6 +100,19 @@ static bool drains(struct relay_session *session)
 	return moved;
 }
 
+/*
+ * A side has broken off, and what came from it before finds no way out: the
+ * pump will not see that end as long as the other side takes nothing.
+ */
+static bool broken_and_stuck(const struct relay_session *session)
+{
+	for (int side = 0; side < 2; side++)
+		if ((session->flow[side].piped || session->flow[side].tail) &&
+			socket_broken(session->conn[side]->fd))
+			return true;
+	return false;
+}
+
 static void weigh(struct relay_session *session)
 {
 	size_t bytes = session->flow[0].piped + session->flow[1].piped;
@@ -117,8 +131,12 @@ static void watch_due(struct deadline *deadline)
 						 offsetof(struct relay_session,
 							 watch));
 
-	if (drains(session))
+	if (drains(session)) {
 		session->moved_ms = loop_clock_ms();
+	} else if (broken_and_stuck(session)) {
+		session_end(session, RELAY_END_RESET);
+		return;
+	}
 	if (loop_clock_ms() - session->moved_ms >= session->idle_ms) {
 		session_end(session, RELAY_END_TIMEOUT);
 		return;
@@ -315,8 +333,10 @@ void session_end(struct relay_session *session, enum relay_reason reason)
 		loop_clock_ms() - session->start_ms);
 	core_observe(worker->shard, CORE_SESSION_SIZE, 0,
 		(int64_t)(session->flow[0].bytes + session->flow[1].bytes));
+	for (int side = 0; side < 2; side++)
+		if (pump_drop(session, side))
+			session->conn[1 - side]->truncated = true;
 	for (int side = 0; side < 2; side++) {
-		pump_drop(session, side);
 		if (reason == RELAY_END_TIMEOUT && session->flow[1 - side].done)
 			close_by_reset(session->conn[side]);
 		conn_end(session->conn[side], reason);

@@ -165,6 +165,8 @@ void turn_finish(struct worker *worker)
 {
 	/* Sessions that ended while a list held them. */
 	if (worker->pause_timer) {
+		worker->stopping = true;
+		worker->grace_until_ms = 0;
 		/* What lingers is on no other list: its time is over now. */
 		wheel_advance(&worker->wheel, INT64_MAX - 1,
 			worker_deadline_due, NULL);

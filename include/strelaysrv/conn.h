@@ -96,7 +96,8 @@ void relay_conn_keepalive(struct relay_conn *conn, int64_t idle_ms);
 /*
  * Ends it.  The notices run before this returns.  What was queued is still
  * delivered if the peer takes it within a short time, and is not cut off by a
- * reset; with RELAY_END_RESET, TIMEOUT or OVERFLOW it is dropped.
+ * reset; with RELAY_END_RESET, TIMEOUT or OVERFLOW it is dropped, and the peer
+ * gets a reset if its kernel has not taken all that was sent to it.
  */
 void relay_conn_close(struct relay_conn *conn, enum relay_reason reason);
 

@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import struct
 import termios
 import time
@@ -184,13 +185,24 @@ def test_a_second_signal_ends_it_at_once(start_ours, identities):
         assert time.monotonic() - begin < 55
 
 
+def refuses(address):
+    try:
+        socket.create_connection(address).close()
+    except ConnectionRefusedError:
+        return True
+    except OSError:
+        pass
+    return False
+
+
 def test_other_signals_do_not_disturb_the_end(start_ours, identities):
     server = start_ours("-stop-grace", "60s")
     with Invited(server, identities[0], identities[1]) as invited:
         asker, target = invited.join_both()
         filler = Filler(asker)
         server.send_signal(signal.SIGTERM)
-        server.wait_for_log("core: stopping")
+        # Not before all workers know: until then a lost device ends its sessions by a reset.
+        wait_for(lambda: refuses(server.address), "the listeners to close")
         for number in (signal.SIGHUP, signal.SIGUSR1):
             server.send_signal(number)
         invited.target.close()

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: MPL-2.0
+"""What the kernel holds for sessions that have ended with full queues: nothing, soon."""
+
+import contextlib
+import socket
+import threading
+
+import pytest
+
+from exposition import parse, value
+from pairing import Invited
+from relay_client import reset
+from waiting import pace, wait_for
+
+KIBI = 1024
+BLOCK = 64 * KIBI
+#: States of /proc/net/tcp whose sockets belong to no process any more.
+_ORPHANED = {"04": "FIN-WAIT-1", "09": "LAST-ACK", "0B": "CLOSING"}
+
+
+@pytest.fixture
+def server(start_ours, tmp_path):
+    conf = tmp_path / "orphans.conf"
+    conf.write_text("modules = { log, relay, status, prometheus }\n")
+    return start_ours("-conf", conf)
+
+
+def metric(server, name, **labels):
+    return value(parse(server.get("/metrics")[2].decode()), f"strelaysrv_core_{name}", **labels)
+
+
+def held_by_orphans(server):
+    """Bytes that the kernel still wants to deliver for sockets which the server has closed."""
+    port, held = server.address[1], 0
+    with open("/proc/self/net/tcp", encoding="ascii") as lines:
+        for fields in (line.split() for line in list(lines)[1:]):
+            ours = int(fields[1].split(":")[1], 16) == port
+            orphan = fields[3] in _ORPHANED and fields[9] == "0"
+            if ours and orphan:
+                held += int(fields[4].split(":")[0], 16)
+    return held
+
+
+def fill(sock):
+    """Sends until nothing more fits anywhere between the two ends."""
+    sock.setblocking(False)
+    quiet = 0
+    while quiet < 10:
+        try:
+            sock.send(bytes(BLOCK))
+            quiet = 0
+        except BlockingIOError:
+            quiet += 1
+            pace()
+    sock.setblocking(True)
+
+
+def settled(server):
+    """Whether no session is left, and nothing on its way."""
+    return (metric(server, "sessions") == 0 and metric(server, "connections_lingering") == 0
+            and held_by_orphans(server) == 0)
+
+
+def test_a_lost_device_leaves_no_orphans(server, identities):
+    with contextlib.ExitStack() as readers:
+        with Invited(server, *identities[:2]) as invited:
+            one, deaf = invited.join_both()
+            fill(one.sock)
+            # Open, and deaf, beyond the end of its device's connection.
+            readers.enter_context(socket.socket(fileno=deaf.sock.detach()))
+            invited.target.close()
+            wait_for(lambda: settled(server), "the kernel to let go")
+            assert metric(server, "connections_cut_total") >= 1
+
+
+@pytest.mark.parametrize("who", ["source", "reader"])
+def test_a_reset_leaves_no_orphans(server, identities, who):
+    with Invited(server, *identities[:2]) as invited:
+        one, deaf = invited.join_both()
+        fill(one.sock)
+        reset(one.sock if who == "source" else deaf.sock)
+        wait_for(lambda: settled(server), "the kernel to let go")
+
+
+def test_two_ends_leave_no_orphans(server, identities):
+    """Both sides have ended their sending, and one reads nothing of what it is sent."""
+    with Invited(server, *identities[:2]) as invited:
+        one, deaf = invited.join_asker(), invited.join_target(receive_buffer=4 * KIBI)
+        one.send_bytes(bytes(BLOCK))
+        one.end_sending()
+        deaf.end_sending()
+        wait_for(lambda: metric(server, "connections_lingering") == 1, "the end")
+        wait_for(lambda: settled(server), "the kernel to let go")
+        assert metric(server, "connections_cut_total") >= 1
+
+
+def test_a_slow_reader_gets_its_last_bytes(server, identities):
+    """It takes longer than connections linger that take nothing."""
+    total, got = 2 * BLOCK, 0
+    with Invited(server, *identities[:2]) as invited:
+        one, slow = invited.join_asker(), invited.join_target(receive_buffer=4 * KIBI)
+        writer = threading.Thread(target=one.send_bytes, args=(bytes(total),))
+        writer.start()
+        slow.end_sending()
+        while True:
+            part = slow.sock.recv(KIBI)
+            got += len(part)
+            if not part:
+                break
+            if got >= total // 4 and writer.is_alive():
+                writer.join()
+            if got >= total // 4 and one.sock.fileno() >= 0:
+                one.close()
+            pace()
+    assert got == total
+    assert metric(server, "connections_cut_total") == 0
