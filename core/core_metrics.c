@@ -12,6 +12,7 @@
 #include "core_metrics.h"
 #include "drain.h"
 #include "http_metrics.h"
+#include "kernel_memory.h"
 #include "log.h"
 #include "metrics.h"
 #include "process.h"
@@ -50,6 +51,13 @@ static int64_t read_log_dropped(struct relay_ctx *cx, unsigned value)
 	(void)cx;
 	(void)value;
 	return log_dropped();
+}
+
+static int64_t read_memory_limit(struct relay_ctx *cx, unsigned value)
+{
+	(void)cx;
+	(void)value;
+	return kernel_memory_limit();
 }
 
 static int64_t read_workers(struct relay_ctx *cx, unsigned value)
@@ -275,6 +283,22 @@ static const struct relay_metric_def table[] = {
 			.help = "How long sessions were told to wait by rate "
 				"limits.",
 			.bounds = wait_ms,
+		},
+	[CORE_SESSIONS_STALLED] =
+		{
+			.name = "sessions_stalled",
+			.kind = RELAY_GAUGE,
+			.help = "Directions of sessions whose readers take "
+				"next to nothing of what waits for them.",
+		},
+	[CORE_SESSION_MEMORY_LIMIT] =
+		{
+			.name = "session_memory_limit",
+			.unit = "bytes",
+			.kind = RELAY_GAUGE,
+			.help = "Above how much kernel memory of all sessions "
+				"those that stall are ended.",
+			.read = read_memory_limit,
 		},
 	[CORE_CONNECTIONS_CUT] =
 		{

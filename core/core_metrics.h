@@ -27,10 +27,12 @@ enum core_metric {
 	CORE_HANDSHAKE_FAILURES,    /* counter, by enum core_failure_label */
 	CORE_SESSION_SIZE,          /* histogram, bytes */
 	CORE_SHAPING_WAIT,          /* histogram, ms */
+	CORE_SESSIONS_STALLED,      /* gauge */
 	CORE_CONNECTIONS_CUT,       /* counter */
 	CORE_LINGERING,             /* gauge */
 	CORE_LOOP_LAG,              /* histogram, us, by enum core_loop_label */
 	/* looked up when somebody asks: */
+	CORE_SESSION_MEMORY_LIMIT,
 	CORE_LOG_DROPPED,
 	CORE_WORKERS,
 	CORE_THREADS,

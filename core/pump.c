@@ -24,6 +24,13 @@
 #define SMALL_READS 2
 /* What one turn may move before others notice: some 50 us. */
 #define HEAVY 262144
+/*
+ * A reader that takes nothing lets less than this through, its own window and
+ * our send buffer on a short path included, as long as FIRST_PIECE is the most
+ * that is taken in at once.  A session that stays below it holds some 512 KiB.
+ */
+#define PROVEN      524288
+#define FIRST_PIECE 65536
 
 static bool again(int error)
 {
@@ -37,11 +44,22 @@ static void alive(struct relay_session *session)
 		&session->worker->loop.turn_ms, memory_order_relaxed);
 }
 
+/* The sink has taken bytes: from here on the kernel sizes the source's buffer.
+ */
+static void open_source(struct relay_session *session, int from)
+{
+	session->flow[from].opened = true;
+	if (!session->worker->socket_buffer)
+		(void)socket_memory_open(session->conn[from]->fd);
+}
+
 static void moved(struct relay_session *session, int from, size_t len)
 {
 	struct worker *worker = session->worker;
 
 	session->flow[from].bytes += len;
+	if (session->flow[from].bytes >= PROVEN && !session->flow[from].opened)
+		open_source(session, from);
 	alive(session);
 	core_count(worker->shard, CORE_SESSION_TRAFFIC, 0, (int64_t)len);
 	if (worker->hooks->session_sent_count)
@@ -267,6 +285,8 @@ static enum pump_state move(struct relay_session *session, int from)
 		splicing = takes_pipe(session, from);
 		if (want > (splicing ? flow->pipe->size : worker->buffer_len))
 			want = splicing ? flow->pipe->size : worker->buffer_len;
+		if (!flow->opened && want > FIRST_PIECE)
+			want = FIRST_PIECE;
 		if (session->ending && want > flow->left)
 			want = flow->left;
 		want = granted(session, from, want);

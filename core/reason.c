@@ -20,6 +20,8 @@ static const char *const words[] = {
 	[RELAY_END_WITHDRAWN] = "withdrawn",
 	[RELAY_END_ERROR] = "error",
 	[RELAY_END_MOVED] = "moved",
+	[RELAY_END_STALLED] = "stalled",
+	[RELAY_END_PRESSURE] = "pressure",
 };
 
 _Static_assert(sizeof(words) / sizeof(words[0]) == RELAY_END_COUNT,

@@ -28,6 +28,7 @@
 #include "inherited.h"
 #include "lag.h"
 #include "list_modules.h"
+#include "kernel_memory.h"
 #include "listeners.h"
 #include "log.h"
 #include "loop.h"
@@ -192,6 +193,7 @@ static int build_up(char *const argv[], const struct core_conf *core)
 	};
 	struct relay_err err;
 
+	kernel_memory_bound(core->session_memory);
 	workers_introduce();
 	registrations_add(http_withdraw);
 	if (inherited_init(&err) != 0 || takeover_init(&err) != 0)

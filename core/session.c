@@ -13,11 +13,13 @@
 
 #include "conn.h"
 #include "core_metrics.h"
+#include "kernel_memory.h"
 #include "log.h"
 #include "pump.h"
 #include "session.h"
 #include "socket_end.h"
 #include "socket_memory.h"
+#include "stall.h"
 #include "turn.h"
 
 /*
@@ -25,6 +27,8 @@
  * saves the read that would tell); a look at quiet sessions finds it.
  */
 #define QUIET_LOOK_MS 5000
+/* So often while a reader stalls: it may begin to read again. */
+#define STALLED_LOOK_MS 1000
 
 void *relay_session_data(
 	const struct relay_ctx *cx, const struct relay_session *session)
@@ -56,9 +60,10 @@ struct relay_conn *relay_session_side(
 
 static void watch(struct relay_session *session)
 {
+	bool stalls = session->stall[0].since_ms || session->stall[1].since_ms;
+	int64_t most = stalls ? STALLED_LOOK_MS : QUIET_LOOK_MS;
 	int64_t each = session->idle_ms / 4;
-	int64_t look =
-		loop_clock_ms() + (each < QUIET_LOOK_MS ? each : QUIET_LOOK_MS);
+	int64_t look = loop_clock_ms() + (each < most ? each : most);
 	int64_t idle = session->moved_ms + session->idle_ms;
 
 	worker_deadline(
@@ -113,15 +118,22 @@ static bool broken_and_stuck(const struct relay_session *session)
 	return false;
 }
 
-static void weigh(struct relay_session *session)
+/* What the kernel holds for each direction, and in all. */
+static void weigh(struct relay_session *session, size_t held[2])
 {
-	size_t bytes = session->flow[0].piped + session->flow[1].piped;
+	int64_t bytes, change;
 
+	for (int from = 0; from < 2; from++)
+		held[from] = session->flow[from].piped;
 	for (int side = 0; side < 2; side++)
-		bytes += socket_memory_used(session->conn[side]->fd);
-	core_count(session->worker->shard, CORE_SESSION_KERNEL_MEMORY, 0,
-		(int64_t)bytes - session->kernel_bytes);
-	session->kernel_bytes = (int64_t)bytes;
+		socket_memory_used(
+			session->conn[side]->fd, &held[side], &held[1 - side]);
+	bytes = (int64_t)(held[0] + held[1]);
+	change = bytes - session->kernel_bytes;
+	core_count(
+		session->worker->shard, CORE_SESSION_KERNEL_MEMORY, 0, change);
+	kernel_memory_change(change);
+	session->kernel_bytes = bytes;
 }
 
 static void watch_due(struct deadline *deadline)
@@ -130,6 +142,8 @@ static void watch_due(struct deadline *deadline)
 		(struct relay_session *)(void *)((char *)deadline -
 						 offsetof(struct relay_session,
 							 watch));
+	enum relay_reason why;
+	size_t held[2];
 
 	if (drains(session)) {
 		session->moved_ms = loop_clock_ms();
@@ -141,7 +155,12 @@ static void watch_due(struct deadline *deadline)
 		session_end(session, RELAY_END_TIMEOUT);
 		return;
 	}
-	weigh(session);
+	weigh(session, held);
+	for (int from = 0; from < 2; from++)
+		if (!stall_look(session, from, held[from], &why)) {
+			session_end(session, why);
+			return;
+		}
 	/* The shortest round trip shows only with time, where CPUs are busy. */
 	pump_fit(session, 0);
 	pump_fit(session, 1);
@@ -251,7 +270,7 @@ static void attach(
 	conn_take_queue(conn, &to_it->tail, &to_it->tail_len);
 	if ((conn->worker->socket_buffer ? socket_memory_bound(conn->fd,
 						   conn->worker->socket_buffer)
-					 : socket_memory_open(conn->fd)) != 0)
+					 : socket_memory_first(conn->fd)) != 0)
 		log_core(RELAY_DEBUG,
 			"a session's buffers stay as they are: %s",
 			strerror(errno));
@@ -328,6 +347,8 @@ void session_end(struct relay_session *session, enum relay_reason reason)
 	core_count(worker->shard, CORE_SESSIONS, 0, -1);
 	core_count(worker->shard, CORE_SESSION_KERNEL_MEMORY, 0,
 		-session->kernel_bytes);
+	kernel_memory_change(-session->kernel_bytes);
+	stall_forget(session);
 	core_count(worker->shard, CORE_SESSIONS_CLOSED, reason, 1);
 	core_observe(worker->shard, CORE_SESSION_DURATION, 0,
 		loop_clock_ms() - session->start_ms);

@@ -13,6 +13,7 @@
 #include <strelaysrv/session.h>
 
 #include "hooks.h"
+#include "stall.h"
 #include "worker.h"
 
 struct pipe;
@@ -36,6 +37,7 @@ struct flow {
 	bool heavy : 1;      /* its last turn took long, see pump.c */
 	bool was_bulk : 1;   /* at least once */
 	bool fitted : 1;     /* the sink's path is short, and so its buffer */
+	bool opened : 1;     /* the kernel sizes the source's buffer */
 	bool reset : 1;      /* its end, when it is found, was a reset */
 	size_t left; /* when the session is ending: how many more to read */
 };
@@ -45,6 +47,7 @@ struct relay_session {
 	const struct layout *layout;
 	struct relay_conn *conn[2];
 	struct flow flow[2];
+	struct stall stall[2];             /* of each flow */
 	struct relay_session *hungry_next; /* on the worker's list `hungry` */
 	struct relay_session *paused_next; /* on the worker's list `paused` */
 	struct deadline watch; /* idle time, and ends that went unseen */

@@ -13,6 +13,7 @@
 #include "http.h"
 #include "identity.h"
 #include "identity_read.h"
+#include "kernel_memory.h"
 #include "listeners.h"
 #include "log.h"
 #include "settings.h"
@@ -193,6 +194,7 @@ void settings_abandon(void)
 void settings_take(void)
 {
 	tls_take();
+	kernel_memory_bound(staged.conf->session_memory);
 	capacity_bound(staged.conf->max_connections,
 		settings_descriptors(staged.conf, workers_count()));
 }

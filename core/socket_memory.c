@@ -10,6 +10,11 @@
 
 #include "socket_memory.h"
 
+/* Of SO_BUF_LOCK; some headers of the C library leave it out. */
+#ifndef SOCK_RCVBUF_LOCK
+#define SOCK_RCVBUF_LOCK 2
+#endif
+
 /*
  * Whoever asks for a round trip in this time is on this machine or in the same
  * rack: SHORT_PATH_BYTES for each are 1 GB/s and more.
@@ -20,15 +25,16 @@
 /* The kernel's default: the second number of tcp_rmem. */
 #define OPEN_BYTES 131072
 
-size_t socket_memory_used(int fd)
+void socket_memory_used(int fd, size_t *received, size_t *unsent)
 {
 	uint32_t info[SK_MEMINFO_VARS] = {0};
 	socklen_t len = sizeof(info);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len) != 0)
-		return 0;
-	return (size_t)info[SK_MEMINFO_RMEM_ALLOC] +
-	       info[SK_MEMINFO_WMEM_QUEUED] + info[SK_MEMINFO_BACKLOG];
+		return;
+	*received +=
+		(size_t)info[SK_MEMINFO_RMEM_ALLOC] + info[SK_MEMINFO_BACKLOG];
+	*unsent += info[SK_MEMINFO_WMEM_QUEUED];
 }
 
 /* The kernel takes twice of what is asked, for its bookkeeping. */
@@ -75,14 +81,54 @@ int socket_memory_begin_small(int fd)
 	return unlock(fd);
 }
 
-int socket_memory_open(int fd)
+static int open_clamp(int fd)
 {
 	const int no_clamp = 1 << 30;
 
 	/* The clamp follows the buffer only when the kernel resizes that. */
-	if (bound(fd, SO_RCVBUF, OPEN_BYTES) != 0 ||
-		setsockopt(fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &no_clamp,
-			sizeof(no_clamp)) != 0)
+	return setsockopt(
+		fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &no_clamp, sizeof(no_clamp));
+}
+
+int socket_memory_first(int fd)
+{
+	if (bound(fd, SO_RCVBUF, FIRST_BYTES) != 0)
+		return -1;
+	return open_clamp(fd);
+}
+
+int socket_memory_squeeze(int source, int sink)
+{
+	if (bound(source, SO_RCVBUF, OPEN_BYTES) != 0)
+		return -1;
+	return bound(sink, SO_SNDBUF, OPEN_BYTES);
+}
+
+int socket_memory_relax(int source, int sink, bool stays)
+{
+	/* Both bounds of a socket have one lock each: leave one in force. */
+	const int receiving = SOCK_RCVBUF_LOCK, none = 0;
+	const int *left = stays ? &receiving : &none;
+
+	if (setsockopt(sink, SOL_SOCKET, SO_BUF_LOCK, left, sizeof(*left)) != 0)
+		return -1;
+	return socket_memory_open(source);
+}
+
+uint64_t socket_acked(int fd)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	info.tcpi_bytes_acked = 0;
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+		return 0;
+	return info.tcpi_bytes_acked;
+}
+
+int socket_memory_open(int fd)
+{
+	if (bound(fd, SO_RCVBUF, OPEN_BYTES) != 0 || open_clamp(fd) != 0)
 		return -1;
 	return unlock(fd);
 }

@@ -8,13 +8,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Bytes of kernel memory that the socket has taken for what it received and
- * what it has yet to deliver, bookkeeping included (SO_MEMINFO of socket(7)).
- * 0 when the kernel does not tell.
+ * what it has yet to deliver, bookkeeping included (SO_MEMINFO of socket(7)):
+ * adds them to *received and *unsent, nothing when the kernel does not tell.
  */
-size_t socket_memory_used(int fd);
+void socket_memory_used(int fd, size_t *received, size_t *unsent);
 
 /*
  * Bounds what each direction of the socket buffers, in place of the kernel's
@@ -40,6 +41,25 @@ bool socket_memory_fit(int fd);
  */
 #define BEGINNER_BYTES 32768
 int socket_memory_begin_small(int fd);
+
+/*
+ * Of a socket that carries a session's first bytes: FIRST_BYTES to receive, not
+ * more, until socket_memory_open().  0, or -1 with errno.
+ */
+#define FIRST_BYTES 196608
+int socket_memory_first(int fd);
+
+/*
+ * A direction from `source` to `sink` that stalls: no more than 128 KiB each
+ * may be taken in from now on; what is there already stays.  And the end of
+ * that; `stays`: the sink's own receiving is squeezed, too.  0, or -1 with
+ * errno.
+ */
+int socket_memory_squeeze(int source, int sink);
+int socket_memory_relax(int source, int sink, bool stays);
+
+/* Bytes that the peer's kernel has acknowledged, by TCP_INFO; 0: not told. */
+uint64_t socket_acked(int fd);
 
 /*
  * For a socket that shall carry more than that from now on: the receive buffer

@@ -35,6 +35,7 @@
  * modules must be built again.
  *   1.0  2026-11-22  first version
  *   1.1  2026-11-28  RELAY_OPTION_FILLED, RELAY_GUARD
+ *   1.1  2026-11-28  RELAY_END_STALLED, RELAY_END_PRESSURE
  */
 #define RELAY_ABI_MAGIC 0x524c594dU /* "RLYM" */
 #define RELAY_ABI_MAJOR 1

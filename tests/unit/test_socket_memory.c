@@ -53,17 +53,25 @@ static int buffer(int fd, int which)
 	return bytes;
 }
 
+static size_t used(int fd)
+{
+	size_t received = 0, unsent = 0;
+
+	socket_memory_used(fd, &received, &unsent);
+	return received + unsent;
+}
+
 static void unread_bytes_are_counted(void **state)
 {
 	static const char data[5000];
 	struct ends ends = connected();
 
 	(void)state;
-	assert_int_equal(socket_memory_used(ends.other), 0);
+	assert_int_equal(used(ends.other), 0);
 	assert_int_equal(send(ends.one, data, sizeof(data), 0), sizeof(data));
-	assert_true(socket_memory_used(ends.other) >= sizeof(data));
+	assert_true(used(ends.other) >= sizeof(data));
 	finish(ends);
-	assert_int_equal(socket_memory_used(-1), 0);
+	assert_int_equal(used(-1), 0);
 }
 
 static void the_bound_is_in_force_both_ways(void **state)
