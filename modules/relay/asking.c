@@ -7,57 +7,20 @@
 #include "exempt.h"
 #include "relay.h"
 
-/* An invitation on its way to the device that was asked for. */
-struct invitation {
-	uint8_t to[ID_LEN];
-	struct place place;
-	uint8_t from[ID_LEN];
-	uint8_t key[ID_LEN];
-};
-
-static bool invite(struct relay_ctx *cx, struct relay_conn *conn,
-	const uint8_t *from, const uint8_t *key, bool server_socket)
-{
-	struct relay_data *data = data_of(cx);
-	uint8_t message[FRAME_INVITATION_SIZE], address[16];
-	struct frame_invitation in = {.from = {from, ID_LEN},
-		.key = {key, ID_LEN},
-		.address = {address, 0},
-		.server_socket = server_socket};
-	struct sockaddr_storage peer;
-
-	relay_conn_sockaddr(conn, &peer);
-	pthread_mutex_lock(&data->lock);
-	advertise_to(&data->advertise, peer.ss_family == AF_INET6, address,
-		&in.address.len, &in.port);
-	pthread_mutex_unlock(&data->lock);
-	count(cx, METRIC_INVITATIONS, 0);
-	return peer_send(cx, conn, message,
-		frame_write_invitation(message, sizeof(message), &in));
-}
-
-static void hear_invitation(struct relay_ctx *cx, const void *arg)
-{
-	const struct invitation *in = arg;
-	struct relay_conn *conn = protocol_owner(cx, in->to, in->place);
-
-	if (conn)
-		invite(cx, conn, in->from, in->key, true);
-}
-
 /* True: the session is pending, and its keys are in key[]. */
 static bool remember(struct relay_ctx *cx, struct relay_conn *conn,
 	const uint8_t *target, uint8_t key[2][ID_LEN])
 {
-	int64_t deadline = relay_now_ms(cx) + conf_of(cx)->message_timeout_ms;
+	int64_t now = relay_now_ms(cx);
 	enum pending_room room;
 	struct source source;
-	struct place lost;
+	struct place lost[2];
 
 	exempt_source(cx, conn, &source);
 	room = pending_add(&data_of(cx)->pending, relay_conn_peer(conn), target,
-		&source, deadline, key, &lost);
-	guest_lose(cx, lost);
+		&source, now + conf_of(cx)->message_timeout_ms, now, key, lost);
+	guest_lose(cx, lost[0]);
+	guest_lose(cx, lost[1]);
 	if (room == PENDING_ROOM)
 		return true;
 	if (room == PENDING_NO_MEMORY) {
@@ -67,9 +30,7 @@ static bool remember(struct relay_ctx *cx, struct relay_conn *conn,
 	}
 	peer_bound(cx, BOUND_PENDING);
 	if (pending_added(room)) {
-		count(cx, METRIC_GIVEN_UP,
-			room == PENDING_MADE_ROOM ? GIVEN_UP_ALL
-						  : GIVEN_UP_SOURCE);
+		count(cx, METRIC_GIVEN_UP, room - PENDING_MADE_ROOM);
 		return true;
 	}
 	count(cx, METRIC_CONNECTS, RESULT_FULL);
@@ -128,29 +89,23 @@ static bool may_connect(struct relay_ctx *cx, struct relay_conn *conn,
 void asking_connect(struct relay_ctx *cx, struct relay_conn *conn,
 	const struct frame_bytes *id)
 {
-	struct invitation in;
+	const struct place self = place_of(cx, conn);
 	uint8_t key[2][ID_LEN];
+	struct place owner;
 
-	if (!may_connect(cx, conn, id, &in.place, key))
+	if (!may_connect(cx, conn, id, &owner, key))
 		return;
 	count(cx, METRIC_CONNECTS, RESULT_OK);
 	/* Who asked leaves, and takes nothing with it. */
 	peer_of(cx, conn)->keeps_sessions = true;
-	if (!invite(cx, conn, id->data, key[SIDE_CLIENT], false))
+	if (!inviting_send(cx, conn, id->data, key[SIDE_CLIENT], false))
 		return;
-	if (in.place.conn == relay_conn_id(conn) &&
-		in.place.worker == cx->worker) {
-		/* For itself: it must hear of both before it is closed. */
-		if (!invite(cx, conn, id->data, key[SIDE_SERVER], true))
-			return;
-	} else {
-		memcpy(in.to, id->data, ID_LEN);
-		memcpy(in.from, relay_conn_peer(conn), ID_LEN);
-		memcpy(in.key, key[SIDE_SERVER], ID_LEN);
-		if (relay_post(cx, in.place.worker, hear_invitation, &in,
-			    sizeof(in)) != 0)
-			relay_log(
-				cx, RELAY_ERROR, "no memory for an invitation");
-	}
-	peer_close(cx, conn, RELAY_END_DONE);
+	/* One that asks for itself hears of both before it is closed. */
+	if (owner.worker == self.worker && owner.conn == self.conn)
+		inviting_flush(cx, id->data);
+	else
+		inviting_deal(cx, id->data);
+	conn = relay_conn_find(cx, self.conn);
+	if (conn && peer_of(cx, conn)->state != PEER_GONE)
+		peer_close(cx, conn, RELAY_END_DONE);
 }

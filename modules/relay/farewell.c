@@ -33,8 +33,14 @@ static bool stays(struct relay_ctx *cx, struct relay_conn *conn)
 
 static void send_away(struct relay_ctx *cx, struct relay_conn *conn)
 {
-	/* Its sessions go on, and what it was invited to may still begin. */
+	uint64_t id = relay_conn_id(conn);
+
+	/* Its sessions go on, and what it is invited to may still begin. */
 	peer_of(cx, conn)->keeps_sessions = true;
+	inviting_flush(cx, relay_conn_peer(conn));
+	conn = relay_conn_find(cx, id);
+	if (!conn || peer_of(cx, conn)->state == PEER_GONE)
+		return;
 	count(cx, METRIC_SENT_AWAY, 0);
 	peer_send_away(cx, conn);
 }

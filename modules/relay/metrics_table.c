@@ -13,7 +13,7 @@ static const char *const results[] = {"ok", "wrong_token", "full",
 static const char *const session_results[] = {
 	"first", "second", "unknown_key", "handed_back", NULL};
 static const char *const given_up[] = {
-	"pending-sessions", "pending-per-source", NULL};
+	"pending-sessions", "pending-per-source", "invitations", "turn", NULL};
 static const char *const rejections[] = {"bad_magic", "bad_length",
 	"unknown_type", "short_body", "long_field", "bad_value",
 	"no_certificate", "several_certificates", "unexpected_message",
@@ -29,6 +29,12 @@ static int64_t read_pending_keys(struct relay_ctx *cx, unsigned value)
 {
 	(void)value;
 	return pending_keys(&data_of(cx)->pending);
+}
+
+static int64_t read_waiting(struct relay_ctx *cx, unsigned value)
+{
+	(void)value;
+	return pending_waiting(&data_of(cx)->pending);
 }
 
 const struct relay_metric_def relay_metric_table[RELAY_METRICS] = {
@@ -58,6 +64,12 @@ const struct relay_metric_def relay_metric_table[RELAY_METRICS] = {
 		.label = "result",
 		.values = session_results,
 		.help = "Session keys presented, by what they were."},
+	[METRIC_WAITING] = {.name = "invitations_waiting",
+		.unit = "",
+		.kind = RELAY_GAUGE,
+		.read = read_waiting,
+		.help = "Invitations that wait until their device has taken "
+			"those before."},
 	[METRIC_PENDING_KEYS] = {.name = "pending_keys",
 		.unit = "",
 		.kind = RELAY_GAUGE,
@@ -77,8 +89,8 @@ const struct relay_metric_def relay_metric_table[RELAY_METRICS] = {
 		.kind = RELAY_COUNTER,
 		.label = "bound",
 		.values = given_up,
-		.help = "Sessions that had not begun and made room for newer "
-			"ones, by bound."},
+		.help = "Sessions that had not begun and made room for others, "
+			"by bound; turn: a device was busy with them."},
 	[METRIC_REJECTED] = {.name = "rejected",
 		.unit = "",
 		.kind = RELAY_COUNTER,

@@ -14,6 +14,7 @@ enum relay_metric_index {
 	METRIC_CONNECTS,
 	METRIC_INVITATIONS,
 	METRIC_SESSION_JOINS,
+	METRIC_WAITING,
 	METRIC_PENDING_KEYS,
 	METRIC_HALVES, /* gauge */
 	METRIC_PENDING_EXPIRED,
@@ -47,7 +48,12 @@ enum {
 };
 
 /* METRIC_GIVEN_UP */
-enum { GIVEN_UP_ALL, GIVEN_UP_SOURCE };
+enum {
+	GIVEN_UP_ALL, /* these follow enum pending_room */
+	GIVEN_UP_SOURCE,
+	GIVEN_UP_LINE,
+	GIVEN_UP_TURN
+};
 
 /* METRIC_REJECTED: an enum frame_error - 1, or one of these. */
 enum {

@@ -40,6 +40,8 @@ void peer_bound(struct relay_ctx *cx, enum peer_bound bound)
 			"a bound on pending sessions was reached: the oldest "
 			"of whoever has most make room, or requests get "
 			"\"not found\"",
+		[BOUND_TURN] = "a device was busy with a session that came to "
+			       "nothing while others waited for it: ended",
 		[BOUND_QUEUE] = "a device did not read what it was sent, and "
 				"was closed",
 		[BOUND_MESSAGES] =

@@ -6,29 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "pending.h"
-
-/* How many of a source's sessions are looked at to find the one to go. */
-#define LOOKS 64
-
-struct pending_key {
-	UT_hash_handle hh;
-	struct pending *pending;
-	uint8_t key[ID_LEN];
-};
-
-struct pending {
-	struct pending *next, *prev;
-	/* Of the same widest source, the oldest first. */
-	struct pending *source_next, *source_prev;
-	struct pending_key key[2]; /* by side; in the table while unused */
-	bool used[2];
-	unsigned levels;
-	struct share *device; /* borrowed, as what follows */
-	struct share *source[SOURCE_LEVELS];
-	int64_t deadline_ms;
-	struct pending_pair pair;
-};
+#include "pending_item.h"
 
 int pending_init(struct pending_table *table)
 {
@@ -44,80 +22,6 @@ void pending_bound(
 	pthread_mutex_unlock(&table->lock);
 }
 
-static struct shares *shares_of(
-	struct pending_table *table, unsigned level, unsigned levels)
-{
-	return level + 1 == levels ? &table->wide : &table->narrow;
-}
-
-static struct share *widest(const struct pending *pending)
-{
-	return pending->levels ? pending->source[pending->levels - 1] : NULL;
-}
-
-/* The list of a share begins with the oldest, whose prev is the newest. */
-static void join_source(struct pending *pending)
-{
-	struct share *share = widest(pending);
-	struct pending *first = share ? share->items : NULL;
-
-	pending->source_next = NULL;
-	pending->source_prev = first ? first->source_prev : pending;
-	if (first) {
-		first->source_prev->source_next = pending;
-		first->source_prev = pending;
-	} else if (share) {
-		share->items = pending;
-	}
-}
-
-static void leave_source(struct pending *pending)
-{
-	struct share *share = widest(pending);
-	struct pending *first = share->items, *next = pending->source_next;
-
-	if (next)
-		next->source_prev = pending->source_prev;
-	else
-		first->source_prev = pending->source_prev;
-	if (pending == first)
-		share->items = next;
-	else
-		pending->source_prev->source_next = next;
-}
-
-static void give_shares(struct pending_table *table, struct pending *pending)
-{
-	if (pending->device)
-		shares_give(&table->devices, pending->device);
-	for (unsigned i = 0; i < pending->levels; i++)
-		if (pending->source[i])
-			shares_give(shares_of(table, i, pending->levels),
-				pending->source[i]);
-}
-
-static int take_shares(struct pending_table *table, struct pending *pending,
-	const struct source *source)
-{
-	pending->levels = source->levels;
-	pending->device =
-		shares_take(&table->devices, pending->pair.id[SIDE_CLIENT]);
-	if (!pending->device)
-		goto error;
-	for (unsigned i = 0; i < source->levels; i++) {
-		pending->source[i] = shares_take(
-			shares_of(table, i, source->levels), source->key[i]);
-		if (!pending->source[i])
-			goto error;
-	}
-	join_source(pending);
-	return 0;
-
-error:
-	give_shares(table, pending);
-	return -1;
-}
-
 static void use_up(
 	struct pending_table *table, struct pending *pending, int side)
 {
@@ -127,8 +31,10 @@ static void use_up(
 	pending->used[side] = true;
 }
 
-static void drop(struct pending_table *table, struct pending *pending)
+static void drop(struct pending_table *table, struct pending *pending,
+	bool begun, int64_t now_ms)
 {
+	lines_leave(&table->lines, pending, begun, now_ms);
 	use_up(table, pending, SIDE_CLIENT);
 	use_up(table, pending, SIDE_SERVER);
 	if (pending->prev)
@@ -140,16 +46,15 @@ static void drop(struct pending_table *table, struct pending *pending)
 	else
 		table->last = pending->prev;
 	table->sessions--;
-	if (pending->levels)
-		leave_source(pending);
-	give_shares(table, pending);
+	room_give(table, pending);
 	free(pending);
 }
 
 void pending_finish(struct pending_table *table)
 {
 	while (table->first)
-		drop(table, table->first);
+		drop(table, table->first, false, 0);
+	lines_finish(&table->lines);
 	pthread_mutex_destroy(&table->lock);
 }
 
@@ -172,70 +77,20 @@ static struct pending_key *find(struct pending_table *table, const uint8_t *key)
 	return found;
 }
 
-static bool reached(int64_t bound, const struct share *share)
-{
-	return bound && share && share->held >= bound;
-}
-
-/*
- * Of a widest source, the one to go: the oldest of those within it that have
- * most, as far as a short look tells; `within` is one that must be among them,
- * or NULL.
- */
-static struct pending *oldest_of(
-	const struct share *wide, const struct share *within, unsigned level)
-{
-	struct pending *found = NULL, *pending = wide->items;
-
-	for (int i = 0; i < LOOKS && pending; i++) {
-		if ((!within || pending->source[level] == within) &&
-			(!found || pending->source[0]->held >
-					   found->source[0]->held))
-			found = pending;
-		pending = pending->source_next;
-	}
-	return found;
-}
-
-/* Whether one more fits, and *victim, who then has to go, or NULL. */
-static enum pending_room find_room(struct pending_table *table,
-	const uint8_t *client, const struct source *source,
-	struct pending **victim)
-{
-	const struct pending_bounds *bounds = &table->bounds;
-	const struct share *wide = NULL, *share;
-
-	*victim = NULL;
-	if (reached(bounds->of_device, shares_find(&table->devices, client)))
-		return PENDING_DEVICE_FULL;
-	if (source->levels)
-		wide = shares_find(
-			&table->wide, source->key[source->levels - 1]);
-	for (unsigned i = 0; i < source->levels && wide; i++) {
-		share = shares_find(
-			shares_of(table, i, source->levels), source->key[i]);
-		if (!reached(bounds->of_source, share))
-			continue;
-		*victim = oldest_of(wide, share, i);
-		return *victim ? PENDING_SOURCE_ROOM : PENDING_SOURCE_FULL;
-	}
-	if (!bounds->all || table->sessions < bounds->all)
-		return PENDING_ROOM;
-	wide = shares_most(&table->wide);
-	if (wide)
-		*victim = oldest_of(wide, NULL, 0);
-	return *victim ? PENDING_MADE_ROOM : PENDING_FULL;
-}
-
 /* 0 or -1.  Takes pending over, also on failure. */
 static int insert(struct pending_table *table, struct pending *pending,
 	const struct source *source)
 {
-	if (take_shares(table, pending, source) != 0) {
+	if (room_take(table, pending, source) != 0) {
 		free(pending);
 		return -1;
 	}
 	append(table, pending);
+	if (lines_enter(&table->lines, pending) != 0) {
+		pending->used[0] = pending->used[1] = true;
+		drop(table, pending, false, 0);
+		return -1;
+	}
 	for (int side = 0; side < 2; side++) {
 		struct pending_key *key = &pending->key[side];
 
@@ -244,7 +99,7 @@ static int insert(struct pending_table *table, struct pending *pending,
 		if (!key->hh.tbl) { /* uthash found no memory */
 			pending->used[side] = true;
 			pending->used[1] |= side == 0;
-			drop(table, pending);
+			drop(table, pending, false, 0);
 			return -1;
 		}
 	}
@@ -271,24 +126,45 @@ static struct pending *make(const uint8_t *client, const uint8_t *server,
 	return pending;
 }
 
+/* Whether one more fits; those who make room for it leave. */
+static enum pending_room make_room(struct pending_table *table,
+	struct pending *pending, const struct source *source, int64_t now_ms,
+	struct place lost[2])
+{
+	const struct pending_bounds *bounds = &table->bounds;
+	enum pending_room room, done = PENDING_ROOM;
+	struct pending *victim = lines_victim(&table->lines, pending,
+		source->key, source->levels, bounds->of_asker, bounds->in_line,
+		now_ms);
+
+	if (victim == pending)
+		return PENDING_LINE_FULL;
+	if (victim) {
+		lost[0] = victim->pair.half;
+		drop(table, victim, false, now_ms);
+		done = PENDING_LINE_ROOM;
+	}
+	room = room_find(table, pending->pair.id[SIDE_CLIENT], source, &victim);
+	if (victim) {
+		lost[1] = victim->pair.half;
+		drop(table, victim, false, now_ms);
+	}
+	return room == PENDING_ROOM ? done : room;
+}
+
 enum pending_room pending_add(struct pending_table *table,
 	const uint8_t *client, const uint8_t *server,
-	const struct source *source, int64_t deadline_ms,
-	uint8_t key[2][ID_LEN], struct place *lost)
+	const struct source *source, int64_t deadline_ms, int64_t now_ms,
+	uint8_t key[2][ID_LEN], struct place lost[2])
 {
 	struct pending *pending = make(client, server, deadline_ms, key);
-	struct pending *victim;
 	enum pending_room room;
 
-	*lost = (struct place){0, 0};
+	memset(lost, 0, 2 * sizeof(*lost));
 	if (!pending)
 		return PENDING_NO_MEMORY;
 	pthread_mutex_lock(&table->lock);
-	room = find_room(table, client, source, &victim);
-	if (victim) {
-		*lost = victim->pair.half;
-		drop(table, victim);
-	}
+	room = make_room(table, pending, source, now_ms, lost);
 	if (!pending_added(room))
 		free(pending);
 	else if (insert(table, pending, source) != 0)
@@ -313,15 +189,20 @@ enum pending_answer pending_claim(struct pending_table *table,
 	pending = found->pending;
 	side = found == &pending->key[SIDE_SERVER];
 	use_up(table, pending, side);
+	if (side == SIDE_SERVER)
+		lines_taken(&table->lines, pending,
+			pending->pair.half.conn ? pending->pair.half : place,
+			now_ms);
 	if (pending->pair.half.conn) {
 		answer = PENDING_SECOND;
 		*pair = pending->pair;
-		drop(table, pending);
+		drop(table, pending, true, now_ms);
 		goto out;
 	}
 	answer = PENDING_FIRST;
 	pending->pair.half = place;
 	pending->pair.half_side = side;
+	*pair = pending->pair;
 	*deadline_ms = pending->deadline_ms;
 	memcpy(other, pending->key[1 - side].key, ID_LEN);
 out:
@@ -329,15 +210,70 @@ out:
 	return answer;
 }
 
-void pending_abandon(struct pending_table *table, const uint8_t *other)
+bool pending_abandon(struct pending_table *table, const uint8_t *other,
+	int64_t now_ms, uint8_t target[ID_LEN])
 {
 	struct pending_key *found;
 
 	pthread_mutex_lock(&table->lock);
 	found = find(table, other);
-	if (found)
-		drop(table, found->pending);
+	if (found) {
+		memcpy(target, found->pending->pair.id[SIDE_SERVER], ID_LEN);
+		drop(table, found->pending, false, now_ms);
+	}
 	pthread_mutex_unlock(&table->lock);
+	return found;
+}
+
+bool pending_spoke(struct pending_table *table, const uint8_t *other,
+	uint8_t target[ID_LEN])
+{
+	struct pending_key *found;
+	bool waits;
+
+	pthread_mutex_lock(&table->lock);
+	found = find(table, other);
+	/* Under the key of the one asked for, it is the asker who waits. */
+	waits = found && found == &found->pending->key[SIDE_SERVER];
+	if (waits) {
+		found->pending->spoke = true;
+		memcpy(target, found->pending->pair.id[SIDE_SERVER], ID_LEN);
+	}
+	pthread_mutex_unlock(&table->lock);
+	return waits;
+}
+
+void pending_over(struct pending_table *table, const uint8_t *client,
+	const uint8_t *server, uint64_t turn, int64_t lasted_ms, int64_t now_ms)
+{
+	pthread_mutex_lock(&table->lock);
+	lines_over(&table->lines, server, turn);
+	if (lasted_ms >= STANDING_FRIEND_MS)
+		standing_praise(&table->lines.standing, client, server, now_ms);
+	pthread_mutex_unlock(&table->lock);
+}
+
+void pending_deal(struct pending_table *table, const uint8_t *target,
+	bool present, bool all, int64_t now_ms, struct deal *deal)
+{
+	pthread_mutex_lock(&table->lock);
+	lines_deal(&table->lines, target, present, all, now_ms, deal);
+	if (deal->what == DEAL_WITHDRAW) {
+		deal->half = deal->withdrawn->pair.half;
+		drop(table, deal->withdrawn, false, now_ms);
+		deal->withdrawn = NULL;
+	}
+	pthread_mutex_unlock(&table->lock);
+}
+
+bool pending_next_open(struct pending_table *table, uint8_t target[ID_LEN])
+{
+	bool found;
+
+	pthread_mutex_lock(&table->lock);
+	found = lines_next_open(&table->lines, target);
+	pthread_mutex_unlock(&table->lock);
+	return found;
 }
 
 unsigned pending_expire(
@@ -347,22 +283,38 @@ unsigned pending_expire(
 
 	pthread_mutex_lock(&table->lock);
 	while (table->first && table->first->deadline_ms <= now_ms) {
-		drop(table, table->first);
+		drop(table, table->first, false, now_ms);
 		count++;
 	}
+	lines_forget(&table->lines, now_ms);
 	*next_ms = table->first ? table->first->deadline_ms : INT64_MAX;
 	pthread_mutex_unlock(&table->lock);
 	return count;
 }
 
-unsigned pending_sessions(struct pending_table *table)
+static unsigned look(struct pending_table *table, const unsigned *number)
 {
-	unsigned count;
+	unsigned seen;
 
 	pthread_mutex_lock(&table->lock);
-	count = table->sessions;
+	seen = *number;
 	pthread_mutex_unlock(&table->lock);
-	return count;
+	return seen;
+}
+
+unsigned pending_sessions(struct pending_table *table)
+{
+	return look(table, &table->sessions);
+}
+
+unsigned pending_waiting(struct pending_table *table)
+{
+	return look(table, &table->lines.waiting);
+}
+
+unsigned pending_open(struct pending_table *table)
+{
+	return look(table, &table->lines.open);
 }
 
 unsigned pending_keys(struct pending_table *table)

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "directory.h"
+#include "lines.h"
 #include "shares.h"
 #include "source.h"
 
@@ -27,6 +28,9 @@ struct pending_bounds {
 	int64_t all;
 	int64_t of_device; /* that one device asked for */
 	int64_t of_source; /* that were asked for from one source */
+	/* With the same device that is asked for: */
+	int64_t of_asker; /* of one that asks, and of one source */
+	int64_t in_line;
 };
 
 struct pending_table {
@@ -37,6 +41,7 @@ struct pending_table {
 	struct shares devices; /* by who asked */
 	struct shares narrow;  /* by source: the levels below the widest */
 	struct shares wide;    /* the widest, whose items are its sessions */
+	struct lines lines;
 	struct pending_bounds bounds;
 };
 
@@ -45,6 +50,7 @@ struct pending_pair {
 	uint8_t id[2][ID_LEN]; /* by side */
 	struct place half;     /* the connection that came first */
 	int half_side;         /* its side */
+	uint64_t turn;         /* of the one asked for, see lines.h */
 };
 
 enum pending_answer {
@@ -60,8 +66,10 @@ enum pending_room {
 	PENDING_FULL,        /* refused, by bounds.all */
 	PENDING_DEVICE_FULL, /* refused, by bounds.of_device */
 	PENDING_SOURCE_FULL, /* refused, by bounds.of_source */
+	PENDING_LINE_FULL,   /* refused, by bounds.in_line */
 	PENDING_MADE_ROOM,   /* bounds.all: who has most gave up its oldest */
 	PENDING_SOURCE_ROOM, /* bounds.of_source: it gave up its oldest */
+	PENDING_LINE_ROOM,   /* bounds.of_asker or in_line: likewise */
 };
 
 static inline bool pending_added(enum pending_room room)
@@ -78,25 +86,48 @@ void pending_bound(
 
 /*
  * A session that `client` asked for from `source`.  key[] by side.  Where
- * another one made room for it, *lost is the half that waited for that one, or
- * conn 0.
+ * others made room for it, lost[] are the halves that waited for these; conn 0:
+ * none.  The invitation of `server` is sent when pending_deal() says so.
  */
 enum pending_room pending_add(struct pending_table *table,
 	const uint8_t *client, const uint8_t *server,
-	const struct source *source, int64_t deadline_ms,
-	uint8_t key[2][ID_LEN], struct place *lost);
+	const struct source *source, int64_t deadline_ms, int64_t now_ms,
+	uint8_t key[2][ID_LEN], struct place lost[2]);
 
 /*
  * Uses a key up.  With PENDING_FIRST, `place` is kept as the half that waits,
  * *deadline_ms is until when, and `other` gets the other side's key, which
- * names the session until then; with PENDING_SECOND, *pair is filled.
+ * names the session until then.  Unless it is unknown, *pair is filled.
  */
 enum pending_answer pending_claim(struct pending_table *table,
 	const uint8_t *key, struct place place, int64_t now_ms,
 	uint8_t other[ID_LEN], int64_t *deadline_ms, struct pending_pair *pair);
 
-/* The half that waits under `other` has gone: the session cannot begin. */
-void pending_abandon(struct pending_table *table, const uint8_t *other);
+/* The half that waits under `other` has gone: the session cannot begin.  True:
+ * it would have been with `target`. */
+bool pending_abandon(struct pending_table *table, const uint8_t *other,
+	int64_t now_ms, uint8_t target[ID_LEN]);
+
+/* The half that waits under `other` has sent something.  True: it waits for
+ * `target`. */
+bool pending_spoke(struct pending_table *table, const uint8_t *other,
+	uint8_t target[ID_LEN]);
+
+/* A session that had begun is over; it lasted so long. */
+void pending_over(struct pending_table *table, const uint8_t *client,
+	const uint8_t *server, uint64_t turn, int64_t lasted_ms,
+	int64_t now_ms);
+
+/*
+ * What is due for a device that is asked for, see lines_deal().  To be called
+ * after each of the above, until there is nothing more to do; after DEAL_WAIT
+ * again by a timer, see pending_open().
+ */
+void pending_deal(struct pending_table *table, const uint8_t *target,
+	bool present, bool all, int64_t now_ms, struct deal *deal);
+/* How many devices wait for time; and the next of these, in turn. */
+unsigned pending_open(struct pending_table *table);
+bool pending_next_open(struct pending_table *table, uint8_t target[ID_LEN]);
 
 /*
  * Forgets those whose time is over.  Returns how many; *next_ms is when the
@@ -107,6 +138,8 @@ unsigned pending_expire(
 
 /* Sessions that have not begun: none of their sides came, or one. */
 unsigned pending_sessions(struct pending_table *table);
+/* Invitations that have not been sent yet. */
+unsigned pending_waiting(struct pending_table *table);
 /* Keys that still work. */
 unsigned pending_keys(struct pending_table *table);
 

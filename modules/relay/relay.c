@@ -65,6 +65,14 @@ static const struct relay_option options[] = {
 		"pending-per-source", RELAY_INT, "1024", 0, 10000000,
 		"of these, asked for from one IPv4 address or IPv6 /64, /56 "
 		"or /48; above it its oldest makes room; 0: any number"),
+	RELAY_OPT(struct relay_conf, invitations_per_asker, int64_t,
+		"invitations-per-asker", RELAY_INT, "4", 0, 10000000,
+		"of these, with the same device that is asked for, of one that "
+		"asks and of one source; 0: any number"),
+	RELAY_OPT(struct relay_conf, invitations_per_device, int64_t,
+		"invitations-per-device", RELAY_INT, "64", 0, 1024,
+		"of these, with the same device that is asked for; 0: any "
+		"number"),
 	RELAY_OPT(struct relay_conf, messages_per_minute, int64_t,
 		"messages-per-minute", RELAY_INT, "600", 0, 60000,
 		"messages from one device, beside answers to pings; 0: any "
@@ -155,7 +163,9 @@ static int load(struct relay_ctx *cx,
 	const struct relay_conf *conf = conf_of(cx);
 	const struct pending_bounds bounds = {.all = conf->pending_sessions,
 		.of_device = conf->pending_per_device,
-		.of_source = conf->pending_per_source};
+		.of_source = conf->pending_per_source,
+		.of_asker = conf->invitations_per_asker,
+		.in_line = conf->invitations_per_device};
 	struct ranges exempt, old;
 	struct secret secret;
 
@@ -321,6 +331,7 @@ static void session_close(struct relay_ctx *cx, struct relay_session *session,
 	struct meeting *meeting = relay_session_data(cx, session);
 
 	(void)reason;
+	inviting_over(cx, session, meeting);
 	directory_unlink(&data_of(cx)->directory, &meeting->part[0]);
 	directory_unlink(&data_of(cx)->directory, &meeting->part[1]);
 }

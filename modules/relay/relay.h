@@ -6,7 +6,8 @@
  * relay.c        descriptor, options, life, and hooks handed to the parts
  * peer.c         messages read from a connection, answers, the one way to end
  * protocol_mode.c  devices on TLS: join, ping
- * asking.c       devices that ask for others, and the invitations
+ * asking.c       devices that ask for others
+ * inviting.c     the invitations of those who are asked for, in turn
  * session_mode.c   plain connections: the session's key, the pairing
  * advertise.c    the address that invitations and the URI tell
  * reach.c        how that changes, the URI, and the service for other modules
@@ -43,6 +44,8 @@ struct relay_conf {
 	int64_t pending_sessions;
 	int64_t pending_per_device;
 	int64_t pending_per_source;
+	int64_t invitations_per_asker;
+	int64_t invitations_per_device;
 	int64_t messages_per_minute;
 	int64_t asks;
 };
@@ -54,6 +57,7 @@ enum { ASKS_ANYONE, ASKS_JOINED };
 enum peer_bound {
 	BOUND_CONNECTIONS,
 	BOUND_PENDING,
+	BOUND_TURN,
 	BOUND_QUEUE,
 	BOUND_MESSAGES,
 	PEER_BOUNDS
@@ -89,6 +93,7 @@ struct farewell {
 /* One of each worker. */
 struct relay_local {
 	struct farewell farewell;
+	struct relay_timer *again; /* looks at invitations that wait for time */
 };
 
 enum peer_state {
@@ -108,6 +113,7 @@ struct peer {
 	uint8_t state;       /* enum peer_state */
 	bool spoke;          /* its first message has come */
 	bool keeps_sessions; /* its end leaves its device's sessions alone */
+	bool waits_aloud;    /* PEER_HALF: has sent something */
 	uint8_t pongs;       /* to be sent at the end of the turn */
 	uint8_t asked;       /* pings of ours that it has not answered yet */
 	struct reader reader;
@@ -122,12 +128,15 @@ struct peer {
 		};
 		uint8_t other_key[ID_LEN]; /* PEER_HALF: names the session */
 		struct place half;         /* PEER_SECOND: who waits for it */
+		uint64_t session;          /* PEER_PAIRED, the first half */
 	};
 };
 
 /* A session's block. */
 struct meeting {
 	struct part part[2];
+	int64_t began_ms;
+	uint64_t turn; /* see lines.h; 0: has not begun */
 };
 
 static inline struct relay_data *data_of(const struct relay_ctx *cx)
@@ -215,6 +224,20 @@ struct relay_conn *protocol_owner(
 /* Invites the device of `conn` and the one it asks for, and ends `conn`. */
 void asking_connect(struct relay_ctx *cx, struct relay_conn *conn,
 	const struct frame_bytes *id);
+
+/* inviting.c */
+
+/* Sends an invitation to a device.  False: its connection is gone. */
+bool inviting_send(struct relay_ctx *cx, struct relay_conn *conn,
+	const uint8_t *from, const uint8_t *key, bool server_socket);
+/* Does what is due for a device that is asked for; to be called whenever
+ * anything of it has changed in the table of pending sessions. */
+void inviting_deal(struct relay_ctx *cx, const uint8_t *target);
+/* Sends all that waits for a device, which is about to leave. */
+void inviting_flush(struct relay_ctx *cx, const uint8_t *target);
+/* A session has ended. */
+void inviting_over(struct relay_ctx *cx, struct relay_session *session,
+	const struct meeting *meeting);
 
 /* session_mode.c */
 

@@ -46,6 +46,9 @@ static void meet(struct relay_ctx *cx, struct relay_conn *second,
 	if (!session)
 		return;
 	meeting = relay_session_data(cx, session);
+	meeting->turn = pair->turn;
+	meeting->began_ms = relay_now_ms(cx);
+	peer_of(cx, first)->session = relay_session_id(session);
 	for (int side = 0; side < 2; side++)
 		if (directory_link(&data_of(cx)->directory,
 			    &meeting->part[side], pair->id[side], cx->worker,
@@ -100,6 +103,7 @@ static bool claim(struct relay_ctx *cx, struct relay_conn *conn,
 		count_halves(cx, 1);
 		relay_conn_deadline(conn, deadline_ms - relay_now_ms(cx));
 		peer_respond(cx, conn, FRAME_SUCCESS);
+		inviting_deal(cx, pair.id[SIDE_SERVER]);
 		break;
 	case PENDING_SECOND:
 		count(cx, METRIC_SESSION_JOINS, SESSION_SECOND);
@@ -113,6 +117,7 @@ static bool claim(struct relay_ctx *cx, struct relay_conn *conn,
 		else
 			relay_conn_move(cx, conn, pair.half.worker, arrived,
 				&pair, sizeof(pair));
+		inviting_deal(cx, pair.id[SIDE_SERVER]);
 		break;
 	}
 	/* In no case is there another message to read. */
@@ -134,9 +139,18 @@ static bool message(struct relay_ctx *cx, struct relay_conn *conn,
 
 void guest_readable(struct relay_ctx *cx, struct relay_conn *conn)
 {
+	struct peer *peer = peer_of(cx, conn);
+	uint8_t target[ID_LEN];
+
 	/* A half's bytes stay in its socket until the other side is there. */
-	if (peer_of(cx, conn)->state == PEER_GUEST)
+	if (peer->state == PEER_GUEST)
 		peer_read(cx, conn, message);
+	else if (peer->state == PEER_HALF && !peer->waits_aloud &&
+		 pending_spoke(
+			 &data_of(cx)->pending, peer->other_key, target)) {
+		peer->waits_aloud = true;
+		inviting_deal(cx, target);
+	}
 }
 
 /* On the half's worker: the other side got lost, or will not come. */
@@ -160,10 +174,13 @@ void guest_lose(struct relay_ctx *cx, struct place half)
 void guest_closed(struct relay_ctx *cx, struct relay_conn *conn)
 {
 	struct peer *peer = peer_of(cx, conn);
+	uint8_t target[ID_LEN];
 
 	if (peer->state == PEER_HALF) {
-		pending_abandon(&data_of(cx)->pending, peer->other_key);
 		count_halves(cx, -1);
+		if (pending_abandon(&data_of(cx)->pending, peer->other_key,
+			    relay_now_ms(cx), target))
+			inviting_deal(cx, target);
 	} else if (peer->state == PEER_SECOND) {
 		guest_lose(cx, peer->half);
 	}

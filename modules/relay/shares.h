@@ -20,7 +20,8 @@ struct share {
 	UT_hash_handle hh;
 	struct share *next, *prev; /* of equal rank, the longest first */
 	unsigned held;
-	void *items; /* the owner's, NULL at first */
+	void *items;   /* the owner's, NULL at first */
+	uint64_t turn; /* likewise, 0 at first */
 	uint8_t key[ID_LEN];
 };
 

@@ -23,14 +23,14 @@ struct fixture {
 	uint8_t key[2][ID_LEN], other[ID_LEN];
 	struct pending_pair pair;
 	int64_t deadline_ms, next_ms;
-	struct place lost;
+	struct place lost[2];
 };
 
 static enum pending_room add(struct fixture *f, const uint8_t *client,
 	const struct source *source, uint8_t key[2][ID_LEN])
 {
 	return pending_add(&f->table, client, client == bob ? alice : bob,
-		source, 2000, key, &f->lost);
+		source, 2000, 0, key, f->lost);
 }
 
 /* One of many: 10.0.x.x, or the given /64 of a /48 that ends in `site`. */
@@ -78,8 +78,8 @@ static int set_up(void **state)
 	memset(&fixture, 0, sizeof(fixture));
 	*state = &fixture;
 	return id_hash_init() || pending_init(&fixture.table) ||
-	       pending_add(&fixture.table, alice, bob, &nowhere, 1000,
-		       fixture.key, &fixture.lost) != PENDING_ROOM;
+	       pending_add(&fixture.table, alice, bob, &nowhere, 1000, 0,
+		       fixture.key, fixture.lost) != PENDING_ROOM;
 }
 
 static int tear_down(void **state)
@@ -149,12 +149,14 @@ static void a_key_is_too_late_at_its_deadline(void **state)
 static void a_half_that_goes_takes_the_session_along(void **state)
 {
 	struct fixture *f = *state;
+	uint8_t target[ID_LEN];
 
 	assert_int_equal(claim(f, SIDE_CLIENT, here, 0), PENDING_FIRST);
-	pending_abandon(&f->table, f->other);
+	assert_true(pending_abandon(&f->table, f->other, 0, target));
+	assert_memory_equal(target, bob, ID_LEN);
 	assert_int_equal(pending_keys(&f->table), 0);
 	assert_int_equal(claim(f, SIDE_SERVER, there, 0), PENDING_UNKNOWN);
-	pending_abandon(&f->table, f->other);
+	assert_false(pending_abandon(&f->table, f->other, 0, target));
 }
 
 static void expiry_forgets_the_old_and_keeps_the_new(void **state)
@@ -175,7 +177,7 @@ static void expiry_forgets_the_old_and_keeps_the_new(void **state)
 static void bound(
 	struct fixture *f, int64_t all, int64_t of_device, int64_t of_source)
 {
-	const struct pending_bounds bounds = {all, of_device, of_source};
+	const struct pending_bounds bounds = {all, of_device, of_source, 0, 0};
 
 	pending_bound(&f->table, &bounds);
 }
@@ -226,7 +228,7 @@ static void a_source_gives_up_its_own_oldest(void **state)
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(add_from(f, v4(1), key[i]), PENDING_ROOM);
 	assert_int_equal(add_from(f, v4(1), key[4]), PENDING_SOURCE_ROOM);
-	assert_int_equal(f->lost.conn, 0);
+	assert_int_equal(f->lost[1].conn, 0);
 	assert_false(works(f, key[0]));
 	for (int i = 1; i < 5; i++)
 		assert_true(works(f, key[i]));
@@ -234,7 +236,7 @@ static void a_source_gives_up_its_own_oldest(void **state)
 	assert_true(works(f, f->key));
 	/* One whose half waits is told of. */
 	assert_int_equal(add_from(f, v4(1), other), PENDING_SOURCE_ROOM);
-	assert_int_equal(f->lost.conn, here.conn);
+	assert_int_equal(f->lost[1].conn, here.conn);
 }
 
 static void a_home_of_many_networks_is_one_source(void **state)

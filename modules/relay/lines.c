@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* For each device that is asked for, who is next. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "line_item.h"
+
+struct line *line_find(const struct lines *lines, const uint8_t *id)
+{
+	struct line *line;
+
+	HASH_FIND(hh, lines->by_id, id, ID_LEN, line);
+	return line;
+}
+
+void line_close(struct lines *lines, struct line *line)
+{
+	if (!line->open_next)
+		return;
+	lines->open--;
+	if (lines->open_first == line)
+		lines->open_first =
+			line->open_next == line ? NULL : line->open_next;
+	line->open_prev->open_next = line->open_next;
+	line->open_next->open_prev = line->open_prev;
+	line->open_next = line->open_prev = NULL;
+}
+
+void line_open(struct lines *lines, struct line *line)
+{
+	struct line *first = lines->open_first;
+
+	if (line->open_next)
+		return;
+	lines->open++;
+	line->open_next = first ? first : line;
+	line->open_prev = first ? first->open_prev : line;
+	line->open_prev->open_next = line;
+	line->open_next->open_prev = line;
+	if (!first)
+		lines->open_first = line;
+}
+
+static void free_line(struct lines *lines, struct line *line)
+{
+	line_close(lines, line);
+	HASH_DEL(lines->by_id, line);
+	free(line);
+}
+
+void line_tidy(struct lines *lines, struct line *line)
+{
+	if (!line->count && !line->busy.half.conn)
+		free_line(lines, line);
+}
+
+void line_free_device(struct lines *lines, struct line *line)
+{
+	if (!line->busy.half.conn)
+		return;
+	line->busy.half.conn = 0;
+	if (line->busy_next)
+		line->busy_next->busy_prev = line->busy_prev;
+	else
+		lines->busy_last = line->busy_prev;
+	if (line->busy_prev)
+		line->busy_prev->busy_next = line->busy_next;
+	else
+		lines->busy_first = line->busy_next;
+	line->busy_next = line->busy_prev = NULL;
+}
+
+static void be_busy(struct lines *lines, struct line *line)
+{
+	line->busy_prev = lines->busy_last;
+	if (lines->busy_last)
+		lines->busy_last->busy_next = line;
+	else
+		lines->busy_first = line;
+	lines->busy_last = line;
+}
+
+void lines_finish(struct lines *lines)
+{
+	while (lines->by_id)
+		free_line(lines, lines->by_id);
+	standing_finish(&lines->standing);
+}
+
+int lines_enter(struct lines *lines, struct pending *pending)
+{
+	const uint8_t *id = pending->pair.id[SIDE_SERVER];
+	struct line *line = line_find(lines, id);
+
+	if (!line) {
+		line = calloc(1, sizeof(*line));
+		if (!line)
+			return -1;
+		memcpy(line->id, id, ID_LEN);
+		HASH_ADD_KEYPTR(hh, lines->by_id, line->id, ID_LEN, line);
+		if (!line->hh.tbl) { /* uthash found no memory */
+			free(line);
+			return -1;
+		}
+	}
+	pending->line = line;
+	pending->line_prev = line->last;
+	if (line->last)
+		line->last->line_next = pending;
+	else
+		line->first = pending;
+	line->last = pending;
+	line->count++;
+	line->waiting++;
+	lines->waiting++;
+	return 0;
+}
+
+/* Where it comes from, as far as it is remembered: the ID, which is free, only
+ * where all come from one address. */
+static const uint8_t *origin(const struct pending *pending)
+{
+	const struct share *source = widest(pending);
+
+	return source ? source->key : pending->pair.id[SIDE_CLIENT];
+}
+
+enum standing_rank line_rank(const struct lines *lines,
+	const struct pending *pending, int64_t now_ms)
+{
+	return standing_rank(&lines->standing, pending->pair.id[SIDE_CLIENT],
+		pending->line->id, origin(pending), now_ms);
+}
+
+static bool is_from(const struct pending *pending,
+	const uint8_t source[][ID_LEN], unsigned level, unsigned levels)
+{
+	return pending->levels == levels &&
+	       memcmp(pending->source[level]->key, source[level], ID_LEN) == 0;
+}
+
+/* Of one asker or of one source: its oldest. */
+static struct pending *oldest_of(const struct line *line,
+	struct pending *for_it, const uint8_t source[][ID_LEN], unsigned levels,
+	int64_t each)
+{
+	struct pending *oldest[1 + SOURCE_LEVELS] = {NULL};
+	int64_t count[1 + SOURCE_LEVELS] = {0};
+
+	for (struct pending *p = line->last; p; p = p->line_prev) {
+		if (memcmp(p->pair.id[SIDE_CLIENT],
+			    for_it->pair.id[SIDE_CLIENT], ID_LEN) == 0) {
+			oldest[levels] = p;
+			count[levels]++;
+		}
+		for (unsigned i = 0; i < levels; i++)
+			if (is_from(p, source, i, levels)) {
+				oldest[i] = p;
+				count[i]++;
+			}
+	}
+	for (unsigned i = 0; i <= levels; i++)
+		if (each && count[i] >= each)
+			return oldest[i];
+	return NULL;
+}
+
+struct pending *lines_victim(struct lines *lines, struct pending *for_it,
+	const uint8_t source[][ID_LEN], unsigned levels, int64_t each,
+	int64_t all, int64_t now_ms)
+{
+	const struct line *line =
+		line_find(lines, for_it->pair.id[SIDE_SERVER]);
+	const uint8_t *asker = for_it->pair.id[SIDE_CLIENT];
+	struct pending *victim;
+	enum standing_rank rank, worst;
+
+	if (!line)
+		return NULL;
+	victim = oldest_of(line, for_it, source, levels, each);
+	if (victim || !all || line->count < all)
+		return victim;
+	victim = for_it;
+	worst = standing_rank(&lines->standing, asker, line->id,
+		levels ? source[levels - 1] : asker, now_ms);
+	for (struct pending *p = line->last; p; p = p->line_prev) {
+		rank = line_rank(lines, p, now_ms);
+		if (rank >= worst) {
+			worst = rank;
+			victim = p;
+		}
+	}
+	return victim;
+}
+
+void lines_taken(struct lines *lines, struct pending *pending,
+	struct place first, int64_t now_ms)
+{
+	struct line *line = pending->line;
+	struct busy *busy = &line->busy;
+
+	if (pending->stage == STAGE_WAITS) {
+		line->waiting--;
+		lines->waiting--;
+	} else if (pending->stage == STAGE_SENT) {
+		line->sent--;
+	}
+	pending->stage = STAGE_TAKEN;
+	line->out = line->sent > 0;
+	line->out_ms = now_ms;
+	line_free_device(lines, line);
+	busy->half = first;
+	busy->since_ms = now_ms;
+	busy->turn = pending->pair.turn = ++lines->turns;
+	memcpy(busy->asker, pending->pair.id[SIDE_CLIENT], ID_LEN);
+	memcpy(busy->source, origin(pending), ID_LEN);
+	be_busy(lines, line);
+}
+
+void lines_leave(struct lines *lines, struct pending *pending, bool begun,
+	int64_t now_ms)
+{
+	struct line *line = pending->line;
+	bool alone = pending->stage == STAGE_TAKEN && !begun;
+
+	if (!line)
+		return;
+	if (pending->line_next)
+		pending->line_next->line_prev = pending->line_prev;
+	else
+		line->last = pending->line_prev;
+	if (pending->line_prev)
+		pending->line_prev->line_next = pending->line_next;
+	else
+		line->first = pending->line_next;
+	line->count--;
+	line->sent -= pending->stage == STAGE_SENT;
+	line->waiting -= pending->stage == STAGE_WAITS;
+	lines->waiting -= pending->stage == STAGE_WAITS;
+	if (alone && line->busy.turn == pending->pair.turn) {
+		/* The asker let it wait. */
+		if (line->busy.half.conn &&
+			now_ms - line->busy.since_ms >= LINES_TURN_MS)
+			standing_blame(
+				&lines->standing, origin(pending), now_ms);
+		line_free_device(lines, line);
+	}
+	pending->line = NULL;
+	line_tidy(lines, line);
+}
+
+void lines_over(
+	struct lines *lines, const uint8_t target[ID_LEN], uint64_t turn)
+{
+	struct line *line = line_find(lines, target);
+
+	if (!line || line->busy.turn != turn)
+		return;
+	line_free_device(lines, line);
+	line_tidy(lines, line);
+}
+
+void lines_forget(struct lines *lines, int64_t now_ms)
+{
+	while (lines->busy_first &&
+		now_ms - lines->busy_first->busy.since_ms >= LINES_BUSY_MS) {
+		struct line *line = lines->busy_first;
+
+		line_free_device(lines, line);
+		line_tidy(lines, line);
+	}
+}
+
+bool lines_next_open(struct lines *lines, uint8_t target[ID_LEN])
+{
+	struct line *line = lines->open_first;
+
+	if (!line)
+		return false;
+	memcpy(target, line->id, ID_LEN);
+	lines->open_first = line->open_next;
+	return true;
+}

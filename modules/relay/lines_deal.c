@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* What is done next for a device that is asked for. */
+
+#include <string.h>
+
+#include "line_item.h"
+
+/* The better, the lower: the standing, then how far the asker's side is. */
+static int score_of(const struct lines *lines, const struct pending *pending,
+	int64_t now_ms)
+{
+	int behind = pending->spoke ? 0 : pending->pair.half.conn ? 1 : 2;
+
+	return 3 * (int)line_rank(lines, pending, now_ms) + behind;
+}
+
+/* Up to here one may be with the device while it is busy. */
+#define SCORE_AHEAD (3 * STANDING_UNKNOWN)
+#define SCORE_WORST (3 * STANDING_IDLE + 2)
+
+static uint64_t turn_of(const struct pending *pending)
+{
+	const struct share *source = widest(pending);
+
+	return source ? source->turn : 0;
+}
+
+/* Of those at that stage, the best, or NULL. */
+static struct pending *best(const struct lines *lines, const struct line *line,
+	enum stage stage, int64_t now_ms, int *score)
+{
+	struct pending *found = NULL;
+
+	*score = SCORE_WORST + 1;
+	for (struct pending *p = line->first; p; p = p->line_next) {
+		int other;
+
+		if (p->stage != stage)
+			continue;
+		other = score_of(lines, p, now_ms);
+		if (found && (other > *score ||
+				     (other == *score &&
+					     turn_of(p) >= turn_of(found))))
+			continue;
+		found = p;
+		*score = other;
+	}
+	return found;
+}
+
+/* The more wait, the shorter. */
+static int64_t turn_ms(const struct line *line)
+{
+	int64_t ms = LINES_TURN_MS / (1 + line->waiting / 8);
+
+	return ms > LINES_TURN_LEAST_MS ? ms : LINES_TURN_LEAST_MS;
+}
+
+static bool had_turn(const struct line *line, int64_t now_ms)
+{
+	return now_ms - line->busy.since_ms >= turn_ms(line);
+}
+
+/* Whether what the device is busy with has had its turn, and another one that
+ * deserves it as much is there. */
+static bool is_stuck(const struct lines *lines, const struct line *line,
+	int score, int64_t now_ms)
+{
+	const struct busy *busy = &line->busy;
+	enum standing_rank rank;
+
+	if (!busy->half.conn || !line->out || !had_turn(line, now_ms) ||
+		now_ms - line->out_ms < turn_ms(line))
+		return false;
+	rank = standing_rank(
+		&lines->standing, busy->asker, line->id, busy->source, now_ms);
+	/* A friend is slow for good reason. */
+	return rank != STANDING_FRIEND && score <= 3 * (int)rank + 2;
+}
+
+static void end_busy(struct lines *lines, struct line *line, int64_t now_ms,
+	struct deal *deal)
+{
+	deal->what = DEAL_END;
+	deal->half = line->busy.half;
+	standing_blame(&lines->standing, line->busy.source, now_ms);
+	line_free_device(lines, line);
+	/* Only now can it take the next one. */
+	line->out_ms = now_ms;
+}
+
+/* Whether one of that score may be sent now. */
+static bool has_window(const struct line *line, int score, int64_t now_ms)
+{
+	if (!line->busy.half.conn)
+		return !line->out || now_ms - line->out_ms >= LINES_UNTAKEN_MS;
+	/* What is not good would be in the way of what is. */
+	return !line->out && (score <= SCORE_AHEAD || had_turn(line, now_ms));
+}
+
+static void send_it(struct lines *lines, struct pending *pending,
+	int64_t now_ms, struct deal *deal)
+{
+	struct line *line = pending->line;
+	struct share *source = widest(pending);
+
+	deal->what = DEAL_SEND;
+	memcpy(deal->from, pending->pair.id[SIDE_CLIENT], ID_LEN);
+	memcpy(deal->key, pending->key[SIDE_SERVER].key, ID_LEN);
+	pending->stage = STAGE_SENT;
+	line->out = true;
+	line->out_ms = now_ms;
+	line->waiting--;
+	lines->waiting--;
+	line->sent++;
+	if (source)
+		source->turn = ++lines->turns;
+}
+
+static bool waits_for_time(const struct line *line)
+{
+	return line->waiting || (line->sent && line->busy.half.conn);
+}
+
+/* The line is there; what is dealt may leave nobody in it. */
+static void deal_line(struct lines *lines, struct line *line, bool present,
+	bool all, int64_t now_ms, struct deal *deal)
+{
+	int score, sent_score;
+	struct pending *next = best(lines, line, STAGE_WAITS, now_ms, &score);
+	struct pending *sent =
+		best(lines, line, STAGE_SENT, now_ms, &sent_score);
+
+	if (is_stuck(lines, line, score < sent_score ? score : sent_score,
+		    now_ms)) {
+		end_busy(lines, line, now_ms, deal);
+	} else if (next && present &&
+		   (all || has_window(line, score, now_ms))) {
+		send_it(lines, next, now_ms, deal);
+	} else if (next && present && sent && line->busy.half.conn &&
+		   score <= SCORE_AHEAD && score < sent_score) {
+		/* With an unknown key the device is done at once. */
+		deal->what = DEAL_WITHDRAW;
+		deal->withdrawn = sent;
+		line->out = false;
+	} else if (waits_for_time(line)) {
+		deal->what = DEAL_WAIT;
+	}
+}
+
+void lines_deal(struct lines *lines, const uint8_t target[ID_LEN], bool present,
+	bool all, int64_t now_ms, struct deal *deal)
+{
+	struct line *line;
+
+	lines_forget(lines, now_ms);
+	*deal = (struct deal){.what = DEAL_NOTHING};
+	line = line_find(lines, target);
+	if (!line)
+		return;
+	deal_line(lines, line, present, all, now_ms, deal);
+	if (waits_for_time(line))
+		line_open(lines, line);
+	else
+		line_close(lines, line);
+	line_tidy(lines, line);
+}

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MPL-2.0
+"""A real Syncthing that strangers keep busy with invitations: its peer reaches it all the same."""
+
+import contextlib
+import types
+
+import pytest
+
+import certificates
+import device_id
+import relay_server
+from one_by_one import Strangers
+from test_asks import make_joined_and_dialling
+from test_syncthing import wait_for_connection
+
+#: The first bytes of a TLS record that does not come to its end.
+PART_OF_A_RECORD = b"\x16\x03\x01\x02\x00"
+
+
+@pytest.fixture
+def relay(tmp_path, plain_program):
+    """One for which the strangers' addresses are sources, and the devices' is not."""
+    keys = certificates.make(name="strelaysrv").write(tmp_path / "relay-keys")
+    with contextlib.ExitStack() as servers:
+        server = relay_server.start(plain_program, tmp_path, "-bounds.exempt", "127.0.0.1",
+                                    keys=keys)
+        servers.callback(server.finish)
+        yield server
+
+
+@pytest.mark.parametrize("says", [b"", PART_OF_A_RECORD], ids=["silent", "half-way"])
+@pytest.mark.parametrize("sources", [1, 8])
+def test_a_peer_gets_through(relay, make_device, sources, says):
+    """It has to ask for the device, which cannot ask for it."""
+    one, other = make_joined_and_dialling(make_device, relay.uri)
+    one.start()
+    relay.wait_for_status(lambda s: s["numConnections"] == 1, "the device to join")
+    wanted = types.SimpleNamespace(id=device_id.from_text(one.id))
+    identities = [certificates.make() for _ in range(sources)]
+    with Strangers(relay, wanted, identities, [f"127.0.2.{i + 1}" for i in range(sources)],
+                   4 if sources == 1 else 1, says):
+        relay.wait_for_status(lambda s: s["numActiveSessions"] > 0, "a stranger to be served")
+        other.start()
+        wait_for_connection(one, other, patience=2)

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Tests of who is invited next to a device that many ask for. */
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "pending.h"
+
+#define LATER INT64_C(1000000000)
+
+static const uint8_t device[ID_LEN] = {'d'};
+
+/* One that asks: its ID, its source, and what it was given. */
+struct asker {
+	uint8_t id[ID_LEN];
+	struct source source;
+	uint8_t key[2][ID_LEN];
+	uint8_t other[ID_LEN];
+};
+
+struct fixture {
+	struct pending_table table;
+	struct deal deal;
+	struct pending_pair pair;
+	struct place lost[2];
+	int64_t deadline_ms;
+};
+
+static int set_up(void **state)
+{
+	static struct fixture fixture;
+	const struct pending_bounds bounds = {.of_asker = 4, .in_line = 8};
+
+	memset(&fixture, 0, sizeof(fixture));
+	*state = &fixture;
+	if (id_hash_init() || pending_init(&fixture.table))
+		return -1;
+	pending_bound(&fixture.table, &bounds);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	pending_finish(&f->table);
+	return 0;
+}
+
+static enum pending_room ask_from(struct fixture *f, struct asker *asker,
+	uint8_t name, unsigned address, int64_t now_ms)
+{
+	const struct sockaddr_in from = {.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(0x0a000000U + address)};
+	struct sockaddr_storage any = {0};
+
+	memset(asker, 0, sizeof(*asker));
+	asker->id[0] = name;
+	memcpy(&any, &from, sizeof(from));
+	source_read(&any, &asker->source);
+	return pending_add(&f->table, asker->id, device, &asker->source, LATER,
+		now_ms, asker->key, f->lost);
+}
+
+/* Each from an address of its own. */
+static void ask(
+	struct fixture *f, struct asker *asker, uint8_t name, int64_t now_ms)
+{
+	assert_int_equal(ask_from(f, asker, name, name, now_ms), PENDING_ROOM);
+}
+
+static void come(
+	struct fixture *f, struct asker *asker, int side, int64_t now_ms)
+{
+	const struct place place = {side, asker->id[0]};
+
+	assert_int_not_equal(
+		pending_claim(&f->table, asker->key[side], place, now_ms,
+			asker->other, &f->deadline_ms, &f->pair),
+		PENDING_UNKNOWN);
+}
+
+static void speak(struct fixture *f, struct asker *asker, int64_t now_ms)
+{
+	uint8_t target[ID_LEN];
+
+	come(f, asker, SIDE_CLIENT, now_ms);
+	assert_true(pending_spoke(&f->table, asker->other, target));
+	assert_memory_equal(target, device, ID_LEN);
+}
+
+static enum deal_what deal(struct fixture *f, int64_t now_ms)
+{
+	pending_deal(&f->table, device, true, false, now_ms, &f->deal);
+	return (enum deal_what)f->deal.what;
+}
+
+/* The next who is sent for is that one, and nobody else is yet. */
+static void expect(struct fixture *f, const struct asker *asker, int64_t now_ms)
+{
+	assert_int_equal(deal(f, now_ms), DEAL_SEND);
+	assert_int_equal(f->deal.from[0], asker->id[0]);
+	assert_memory_equal(f->deal.key, asker->key[SIDE_SERVER], ID_LEN);
+	assert_true(deal(f, now_ms) != DEAL_SEND);
+}
+
+static void who_is_alone_passes_at_once(void **state)
+{
+	struct fixture *f = *state;
+	struct asker a, b;
+
+	ask(f, &a, 1, 0);
+	expect(f, &a, 0);
+	come(f, &a, SIDE_SERVER, 10);
+	come(f, &a, SIDE_CLIENT, 10);
+	assert_int_equal(deal(f, 20), DEAL_NOTHING);
+	/* However long it lasts, it is left alone. */
+	assert_int_equal(deal(f, 900000), DEAL_NOTHING);
+	ask(f, &b, 2, 900000);
+	expect(f, &b, 900000);
+}
+
+static void the_next_is_sent_when_the_last_is_taken(void **state)
+{
+	struct fixture *f = *state;
+	struct asker a, b, c;
+
+	ask(f, &a, 1, 0);
+	expect(f, &a, 0);
+	ask(f, &b, 2, 1);
+	ask(f, &c, 3, 2);
+	speak(f, &b, 3);
+	speak(f, &c, 3);
+	assert_int_equal(deal(f, 3), DEAL_WAIT);
+	assert_int_equal(pending_waiting(&f->table), 2);
+	come(f, &a, SIDE_SERVER, 5);
+	expect(f, &b, 5);
+	come(f, &b, SIDE_SERVER, 6);
+	expect(f, &c, 6);
+	assert_int_equal(pending_waiting(&f->table), 0);
+}
+
+static void a_device_that_takes_none_has_one_a_second(void **state)
+{
+	struct fixture *f = *state;
+	struct asker a, b, c;
+
+	ask(f, &a, 1, 0);
+	expect(f, &a, 0);
+	ask(f, &b, 2, 0);
+	ask(f, &c, 3, 0);
+	assert_int_equal(deal(f, LINES_UNTAKEN_MS - 1), DEAL_WAIT);
+	assert_int_equal(pending_open(&f->table), 1);
+	expect(f, &b, LINES_UNTAKEN_MS);
+	expect(f, &c, 2 * LINES_UNTAKEN_MS);
+	assert_int_equal(pending_open(&f->table), 0);
+}
+
+static void what_keeps_it_busy_has_one_turn(void **state)
+{
+	struct fixture *f = *state;
+	struct asker bad, good;
+
+	ask(f, &bad, 1, 0);
+	expect(f, &bad, 0);
+	come(f, &bad, SIDE_CLIENT, 1);
+	come(f, &bad, SIDE_SERVER, 2);
+	ask(f, &good, 2, 100);
+	assert_int_equal(deal(f, 100), DEAL_WAIT); /* has said nothing */
+	speak(f, &good, 200);
+	expect(f, &good, 200);
+	assert_int_equal(deal(f, 200 + LINES_TURN_MS - 1), DEAL_WAIT);
+	assert_int_equal(deal(f, 200 + LINES_TURN_MS), DEAL_END);
+	assert_int_equal(f->deal.half.worker, SIDE_CLIENT);
+	assert_int_equal(f->deal.half.conn, 1);
+	come(f, &good, SIDE_SERVER, 201 + LINES_TURN_MS);
+	assert_int_equal(deal(f, LATER - 1), DEAL_NOTHING);
+}
+
+static void who_kept_it_busy_comes_last(void **state)
+{
+	struct fixture *f = *state;
+	struct asker bad, again, good;
+
+	ask(f, &bad, 1, 0);
+	expect(f, &bad, 0);
+	come(f, &bad, SIDE_SERVER, 1);
+	ask(f, &again, 1, 2);
+	speak(f, &again, 2);
+	expect(f, &again, 2);
+	assert_int_equal(deal(f, 2 + LINES_TURN_MS), DEAL_END);
+	/* Its second one is with the device, and goes for a better one. */
+	come(f, &again, SIDE_SERVER, 3 + LINES_TURN_MS);
+	ask(f, &bad, 1, 4 + LINES_TURN_MS);
+	speak(f, &bad, 4 + LINES_TURN_MS);
+	assert_int_equal(deal(f, 5 + LINES_TURN_MS), DEAL_WAIT);
+	ask(f, &good, 2, 6 + LINES_TURN_MS);
+	speak(f, &good, 6 + LINES_TURN_MS);
+	expect(f, &good, 6 + LINES_TURN_MS);
+	/* Nobody is ended for one that is worse. */
+	come(f, &good, SIDE_SERVER, 7 + LINES_TURN_MS);
+	assert_int_equal(deal(f, 7 + 2 * LINES_TURN_MS), DEAL_SEND);
+	assert_int_equal(deal(f, 8 + 3 * LINES_TURN_MS), DEAL_WAIT);
+}
+
+static void a_better_one_has_the_place_of_one_not_taken(void **state)
+{
+	struct fixture *f = *state;
+	struct asker bad, silent, good;
+
+	ask(f, &bad, 1, 0);
+	expect(f, &bad, 0);
+	come(f, &bad, SIDE_SERVER, 1);
+	ask(f, &silent, 2, 2);
+	come(f, &silent, SIDE_CLIENT, 2);
+	expect(f, &silent, 1 + LINES_TURN_MS);
+	ask(f, &good, 3, 2 + LINES_TURN_MS);
+	speak(f, &good, 2 + LINES_TURN_MS);
+	assert_int_equal(deal(f, 2 + LINES_TURN_MS), DEAL_WITHDRAW);
+	assert_int_equal(f->deal.half.conn, silent.id[0]);
+	expect(f, &good, 2 + LINES_TURN_MS);
+}
+
+static void friends_come_first_and_are_not_ended(void **state)
+{
+	struct fixture *f = *state;
+	struct asker a, b, friend;
+
+	ask(f, &friend, 9, 0);
+	expect(f, &friend, 0);
+	come(f, &friend, SIDE_SERVER, 0);
+	come(f, &friend, SIDE_CLIENT, 0);
+	pending_over(&f->table, friend.id, device, f->pair.turn,
+		STANDING_FRIEND_MS, 100000);
+	ask(f, &a, 1, 100000);
+	expect(f, &a, 100000);
+	ask(f, &b, 2, 100000);
+	ask(f, &friend, 9, 100000);
+	speak(f, &b, 100000);
+	come(f, &a, SIDE_SERVER, 100001);
+	expect(f, &friend, 100001); /* though it has said nothing yet */
+	come(f, &friend, SIDE_SERVER, 100002);
+	expect(f, &b, 100002);
+	assert_int_equal(deal(f, 100002 + 2 * LINES_TURN_MS), DEAL_WAIT);
+	/* By then Syncthing is done with it anyway. */
+	assert_int_equal(deal(f, 100002 + LINES_BUSY_MS), DEAL_NOTHING);
+}
+
+static void a_short_session_makes_no_friend(void **state)
+{
+	struct fixture *f = *state;
+	struct asker a, b, c;
+
+	ask(f, &c, 3, 0);
+	expect(f, &c, 0);
+	come(f, &c, SIDE_SERVER, 0);
+	come(f, &c, SIDE_CLIENT, 0);
+	pending_over(&f->table, c.id, device, f->pair.turn,
+		STANDING_FRIEND_MS - 1, 100000);
+	ask(f, &a, 1, 100000);
+	expect(f, &a, 100000);
+	ask(f, &b, 2, 100000);
+	ask(f, &c, 3, 100000);
+	come(f, &a, SIDE_SERVER, 100001);
+	speak(f, &b, 100001);
+	speak(f, &c, 100001);
+	expect(f, &b, 100001);
+}
+
+static void the_end_of_a_session_frees_the_device(void **state)
+{
+	struct fixture *f = *state;
+	struct asker a, b;
+	uint64_t turn;
+
+	ask(f, &a, 1, 0);
+	expect(f, &a, 0);
+	come(f, &a, SIDE_SERVER, 1);
+	come(f, &a, SIDE_CLIENT, 1);
+	turn = f->pair.turn;
+	ask(f, &b, 2, 2); /* says nothing, so it would wait for a turn */
+	assert_int_equal(deal(f, 2), DEAL_WAIT);
+	pending_over(&f->table, a.id, device, turn + 1, 1, 3);
+	assert_int_equal(deal(f, 3), DEAL_WAIT);
+	pending_over(&f->table, a.id, device, turn, 1, 3);
+	expect(f, &b, 3);
+}
+
+static void sources_take_turns(void **state)
+{
+	struct fixture *f = *state;
+	struct asker first, many[3], one;
+
+	assert_int_equal(ask_from(f, &first, 1, 1, 0), PENDING_ROOM);
+	expect(f, &first, 0);
+	for (uint8_t i = 0; i < 3; i++) {
+		assert_int_equal(
+			ask_from(f, &many[i], 10 + i, 1, 0), PENDING_ROOM);
+		speak(f, &many[i], 0);
+	}
+	assert_int_equal(ask_from(f, &one, 20, 2, 0), PENDING_ROOM);
+	speak(f, &one, 0);
+	come(f, &first, SIDE_SERVER, 1);
+	expect(f, &one, 1);
+	come(f, &one, SIDE_SERVER, 2);
+	expect(f, &many[0], 2);
+}
+
+static void few_are_kept_of_one_asker_and_one_source(void **state)
+{
+	struct fixture *f = *state;
+	struct asker a;
+
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(ask_from(f, &a, 1, i, 0), PENDING_ROOM);
+	assert_int_equal(ask_from(f, &a, 1, 9, 0), PENDING_LINE_ROOM);
+	for (uint8_t i = 0; i < 3; i++)
+		assert_int_equal(ask_from(f, &a, 2 + i, 9, 0), PENDING_ROOM);
+	assert_int_equal(ask_from(f, &a, 7, 9, 0), PENDING_LINE_ROOM);
+	assert_int_equal(pending_sessions(&f->table), 7);
+}
+
+static void one_that_goes_does_not_let_the_next_pass(void **state)
+{
+	struct fixture *f = *state;
+	struct asker a, b;
+
+	ask(f, &a, 1, 0);
+	expect(f, &a, 0);
+	come(f, &a, SIDE_SERVER, 1);
+	for (int64_t i = 2; i < 100; i++) { /* each makes the oldest go */
+		ask_from(f, &b, 2, 2, i);
+		speak(f, &b, i);
+		assert_int_equal(deal(f, i), i == 2 ? DEAL_SEND : DEAL_WAIT);
+	}
+	/* Nor does it keep what the device is busy with from its end. */
+	assert_int_equal(deal(f, 2 + LINES_TURN_MS), DEAL_END);
+}
+
+static void a_full_line_keeps_the_better(void **state)
+{
+	struct fixture *f = *state;
+	struct asker bad, a;
+
+	ask(f, &bad, 1, 0);
+	expect(f, &bad, 0);
+	come(f, &bad, SIDE_SERVER, 1);
+	ask(f, &a, 2, 2);
+	speak(f, &a, 2);
+	expect(f, &a, 2);
+	assert_int_equal(deal(f, 2 + LINES_TURN_MS), DEAL_END);
+	assert_true(pending_abandon(&f->table, bad.other, 3, a.other));
+	for (uint8_t i = 3; i < 10; i++)
+		ask(f, &a, i, 5000);
+	assert_int_equal(ask_from(f, &bad, 1, 1, 5000), PENDING_LINE_FULL);
+	assert_int_equal(ask_from(f, &a, 20, 20, 5000), PENDING_LINE_ROOM);
+	assert_int_equal(pending_sessions(&f->table), 8);
+}
+
+static void all_that_waits_can_be_sent_at_once(void **state)
+{
+	struct fixture *f = *state;
+	struct asker a[4];
+
+	for (uint8_t i = 0; i < 4; i++)
+		ask(f, &a[i], 1 + i, 0);
+	for (int i = 0; i < 4; i++) {
+		pending_deal(&f->table, device, true, true, 0, &f->deal);
+		assert_int_equal(f->deal.what, DEAL_SEND);
+	}
+	pending_deal(&f->table, device, true, true, 0, &f->deal);
+	assert_int_equal(f->deal.what, DEAL_NOTHING);
+}
+
+static void nothing_is_sent_to_a_device_that_is_not_there(void **state)
+{
+	struct fixture *f = *state;
+	struct asker a;
+
+	ask(f, &a, 1, 0);
+	pending_deal(&f->table, device, false, false, 0, &f->deal);
+	assert_int_equal(f->deal.what, DEAL_WAIT);
+	expect(f, &a, 500);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(who_is_alone_passes_at_once),
+		TEST(the_next_is_sent_when_the_last_is_taken),
+		TEST(a_device_that_takes_none_has_one_a_second),
+		TEST(what_keeps_it_busy_has_one_turn),
+		TEST(who_kept_it_busy_comes_last),
+		TEST(a_better_one_has_the_place_of_one_not_taken),
+		TEST(friends_come_first_and_are_not_ended),
+		TEST(a_short_session_makes_no_friend),
+		TEST(the_end_of_a_session_frees_the_device),
+		TEST(sources_take_turns),
+		TEST(few_are_kept_of_one_asker_and_one_source),
+		TEST(one_that_goes_does_not_let_the_next_pass),
+		TEST(a_full_line_keeps_the_better),
+		TEST(all_that_waits_can_be_sent_at_once),
+		TEST(nothing_is_sent_to_a_device_that_is_not_there),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
