@@ -96,7 +96,7 @@ static size_t bits_of(const struct bytes *integer)
 	if (i == integer->left)
 		return 0;
 	bits = (integer->left - i) * 8;
-	for (unsigned char top = integer->at[i]; !(top & 0x80); top <<= 1)
+	for (unsigned top = integer->at[i]; !(top & 0x80); top <<= 1)
 		bits--;
 	return bits;
 }

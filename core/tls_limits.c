@@ -20,10 +20,10 @@
  * times as much; every client has one of these.  The hybrid where the library
  * knows it, from 3.5 on.
  */
-static const char *const groups[] = {
-	"X25519MLKEM768:X25519:P-256", "X25519:P-256"};
+#define GROUPS "X25519:P-256"
+#define HYBRID "X25519MLKEM768"
 /* For keys of certificates, not for the exchange. */
-#define CURVES "X25519:P-256:P-384:P-521"
+#define CURVES GROUPS ":P-384:P-521"
 
 /*
  * Clients send one to three.  OpenSSL looks each up among the groups that the
@@ -122,12 +122,10 @@ static int accept_any(X509_STORE_CTX *store, void *arg)
 
 static int set_groups(SSL_CTX *ctx)
 {
-	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
-		if (SSL_CTX_set1_groups_list(ctx, groups[i]) == 1)
-			return 0;
-		ERR_clear_error();
-	}
-	return -1;
+	if (SSL_CTX_set1_groups_list(ctx, HYBRID ":" GROUPS) == 1)
+		return 0;
+	ERR_clear_error();
+	return SSL_CTX_set1_groups_list(ctx, GROUPS) == 1 ? 0 : -1;
 }
 
 int tls_limits_set(SSL_CTX *ctx)

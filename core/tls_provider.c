@@ -30,7 +30,8 @@
  */
 static const struct chosen {
 	int operation;
-	bool needed;                   /* all of them, or what there is */
+	/* All of them but those that begin with '?', or what there is. */
+	bool needed;
 	const char *input, *structure; /* parts of the property definition */
 	const char *names[CHOSEN_MOST];
 } chosen[] = {
@@ -38,7 +39,7 @@ static const struct chosen {
 		{"EC", "RSA", "RSA-PSS", "ED25519", "ED448"}},
 	{OSSL_OP_KEYMGMT, true, "", "",
 		{"EC", "RSA", "RSA-PSS", "ED25519", "ED448", "X25519", "X448",
-			"HMAC"}},
+			"HMAC", "?X25519MLKEM768"}},
 	{OSSL_OP_CIPHER, false, "", "",
 		{"AES-128-GCM", "AES-256-GCM", LEANER, "AES-128-CBC",
 			"AES-256-CBC", "AES-128-CBC-HMAC-SHA1",
@@ -156,10 +157,13 @@ static int choose(const struct chosen *of, OSSL_ALGORITHM *out)
 	const OSSL_ALGORITHM *all = of_default(of->operation);
 
 	for (size_t i = 0; i < CHOSEN_MOST && of->names[i]; i++) {
-		const OSSL_ALGORITHM *one = find(all, of, of->names[i]);
+		const char *name = of->names[i];
+		bool needed = of->needed && name[0] != '?';
+		const OSSL_ALGORITHM *one =
+			find(all, of, name[0] == '?' ? name + 1 : name);
 		const OSSL_DISPATCH *over;
 
-		if (!one && of->needed)
+		if (!one && needed)
 			return -1;
 		if (!one)
 			continue;
