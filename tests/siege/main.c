@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "attacks.h"
+#include "budget.h"
 #include "good.h"
 #include "options.h"
 
@@ -20,7 +21,7 @@ static int usage(void)
 	const struct attack *attacks = attacks_all(&count);
 
 	fprintf(stderr, "usage: relay-siege good|ATTACK --relay HOST:PORT ...\n"
-			"       relay-siege list\n");
+			"       relay-siege list|budget\n");
 	options_usage();
 	fprintf(stderr, "attacks:\n");
 	for (size_t i = 0; i < count; i++)
@@ -73,6 +74,10 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && strcmp(argv[1], "list") == 0)
 		return list();
+	if (argc == 2 && strcmp(argv[1], "budget") == 0) {
+		budget_print(stdout);
+		return 0;
+	}
 	if (argc < 2 || (!attack && strcmp(argv[1], "good") != 0))
 		return usage();
 	if (options_read(&options, argc - 1, argv + 1))

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* The table of budgets. */
+
+#include "budget.h"
+
+#define OPEN  "relay port, unknown"
+#define TLS   "relay port, TLS, unknown"
+#define PLAIN "relay port, plain, unknown"
+#define KNOWN "relay port, joined"
+#define PAIR  "relay port, session"
+#define HTTP  "status and private port"
+#define LAN   "the gateway, with nat"
+
+#define CORE "strelaysrv_core_"
+
+static const struct budget_row rows[] = {
+	{OPEN, "connections that have said nothing yet", "1", "256", "4,096",
+		"bounds.opening-per-source bounds.opening",
+		"strelaysrv_bounds_reached_total{bound=opening} "
+		"strelaysrv_bounds_reached_total{bound=opening-per-source}",
+		true, "test_silent_connections_of_one_source",
+		"silent one-byte one-byte-plain half-hello hello-stay "
+		"handshake-silent"},
+	{OPEN, "connections of any kind", "1", "1,024", "the next row",
+		"bounds.per-source",
+		"strelaysrv_bounds_reached_total{bound=per-source}", true,
+		"test_connections_of_one_source", "silent"},
+	{OPEN, "descriptors", "1", "as connections", "80 % of the hard limit",
+		"max-connections", CORE "connections_refused_total{by=limit}",
+		false, "test_at_the_limit_no_one_is_left_without_an_answer",
+		"descriptors one-byte one-byte-plain"},
+	{OPEN, "accept(2) that fails", "-", "-",
+		"10 tries a second for each worker", "PAUSE_MS",
+		CORE "accept_errors_total{kind=descriptors}", false,
+		"test_accept_fails_for_a_while", "descriptors"},
+	{OPEN, "log lines", "none above debug", "-",
+		"1 of a kind in 10 s, 1 MiB queued", "LOG_QUEUE_BYTES",
+		CORE "log_dropped_total", false,
+		"test_lines_of_one_kind_are_few", "junk"},
+	{TLS, "bytes of ClientHello, each of the two", "16 KiB, in the kernel",
+		"256 such", "4,096 such", "TLS_HELLO_LONGEST TLS_HELLO_ROOM",
+		CORE "handshake_failures_total{kind=hello}", false,
+		"test_a_hello_that_announces_too_much_is_refused_at_once "
+		"test_an_unfinished_hello_is_not_held",
+		"large-hello half-hello"},
+	{TLS, "memory of a handshake that has begun", "40 KiB", "256 such",
+		"4,096 such", "bounds.opening", CORE "connections", true,
+		"test_memory_goes_back_after_failed_handshakes",
+		"hello-stay handshake-silent"},
+	{TLS, "time of a worker for handshakes",
+		"3.6 times a usual one in a step", "as connections",
+		"half of each 4 ms while others wait", "SHARE_US SPAN_US",
+		CORE "handshakes_total{result=failed}", false,
+		"test_a_flood_does_not_stop_a_transfer",
+		"hello-close hello-p384"},
+	{TLS, "what certificates make the server compute",
+		"one, RSA exponents of 31 bits", "as handshakes",
+		"as handshakes", "",
+		CORE "handshake_failures_total{kind=certificate}", false,
+		"test_a_certificate_that_is_dear_is_refused", ""},
+	{TLS, "time until a message", "1 minute", "-", "-",
+		"relay.message-timeout",
+		CORE "connections_closed_total{reason=timeout}", false,
+		"test_who_stops_after_three_bytes_costs_nothing_and_is_closed",
+		"half-hello hello-stay handshake-silent"},
+	{TLS, "joins", "1", "600 a minute", "-", "bounds.joins-per-minute",
+		"strelaysrv_bounds_reached_total{bound=joins-per-minute}", true,
+		"test_joins_of_one_source", "churn"},
+	{TLS, "asks for a device", "1", "1,200 a minute", "-",
+		"bounds.asks-per-minute",
+		"strelaysrv_bounds_reached_total{bound=asks-per-minute}", true,
+		"test_requests_of_one_source", "ask-victim pending-keys"},
+	{TLS, "wrong tokens, asks for absent devices", "1", "as connections",
+		"-", "relay.token",
+		"strelaysrv_relay_joins_total{result=wrong_token} "
+		"strelaysrv_relay_connect_requests_total{result=not_found}",
+		false, "test_joins_of_one_source", "wrong-token ask-absent"},
+	{PLAIN, "time until a session's key", "1 minute", "-", "-",
+		"relay.message-timeout",
+		CORE "connections_closed_total{reason=timeout}", false,
+		"test_a_session_request_that_stops_half_way_is_closed",
+		"one-byte-plain"},
+	{PLAIN, "bytes that are no message", "1,036", "as connections",
+		"as connections", "FRAME_BODY_MAX",
+		"strelaysrv_relay_rejected_total{reason=bad_magic}", false,
+		"test_a_flood_does_not_stop_a_transfer", "junk"},
+	{PLAIN, "guessed keys, of 256 bits", "1", "as connections",
+		"as connections", "FRAME_OPAQUE_MAX",
+		"strelaysrv_relay_session_joins_total{result=unknown_key}",
+		false, "test_a_flood_does_not_stop_a_transfer", "guessed-keys"},
+	{KNOWN, "devices, sides of sessions", "1", "as connections",
+		"80 % of the hard limit", "max-connections",
+		"strelaysrv_relay_joins_total{result=full}", false,
+		"test_a_join_over_the_limit_is_refused", "churn"},
+	{KNOWN, "messages, pings among them", "600 a minute", "1,024 such", "-",
+		"relay.messages-per-minute",
+		"strelaysrv_relay_rejected_total{reason=too_many_messages}",
+		false, "test_a_flood_of_messages_ends", "pings"},
+	{KNOWN, "what it is sent and does not read", "16 KiB", "1,024 such",
+		"80 % of the hard limit", "RELAY_CONN_QUEUE",
+		CORE "connections_closed_total{reason=overflow}", false,
+		"test_a_device_that_reads_nothing_is_closed", ""},
+	{KNOWN, "sessions that have not begun", "512", "1,024", "65,536",
+		"relay.pending-per-device relay.pending-per-source "
+		"relay.pending-sessions",
+		"strelaysrv_relay_sessions_given_up_total{bound=pending-per-"
+		"source}",
+		false, "test_a_source_that_wants_too_many_gives_up_its_own",
+		"pending-keys"},
+	{KNOWN, "of these, with one and the same device", "4", "4", "64",
+		"relay.invitations-per-asker relay.invitations-per-device",
+		"strelaysrv_relay_sessions_given_up_total{bound=invitations}",
+		false, "test_nor_do_many", "ask-victim"},
+	{PAIR, "kernel memory of a half", "32 KiB", "as sessions that wait",
+		"as sessions that wait", "BEGINNER_BYTES",
+		"strelaysrv_relay_sessions_expired_total", false,
+		"test_a_half_holds_little_and_a_session_more",
+		"half-reset ask-victim"},
+	{PAIR, "sessions of a device", "256", "as connections",
+		"half of max-connections",
+		"bounds.sessions-per-device "
+		"bounds.sessions",
+		"strelaysrv_bounds_reached_total{bound=sessions-per-device}",
+		true, "test_sessions_of_one_device", "stalled-readers"},
+	{PAIR, "what a session leaves in the kernel at its end",
+		"gone after 3 s without progress", "-", "1,024 at a time",
+		"LINGER_MS LINGER_MOST", CORE "connections_cut_total", false,
+		"test_a_lost_device_leaves_no_orphans", "full-queues"},
+	{HTTP, "connections", "1", "half; /56 and /48 as well",
+		"256 on each address, fewer with few descriptors",
+		"HTTP_CONNS_MAX HTTP_SOURCE_PART",
+		CORE "http_ends_total{reason=source} " CORE
+		     "http_ends_total{reason=room}",
+		false,
+		"test_floods_of_both_ports_leave_a_place_for_a_health_check "
+		"test_who_has_few_connections_keeps_them",
+		"descriptors http-idle http-flood"},
+	{HTTP, "bytes of a request", "8 KiB, no body",
+		"half of the connections", "2 MiB on each address",
+		"HTTP_HEAD_MAX HTTP_BODY_MAX",
+		CORE "http_requests_total{result=too_large}", false,
+		"test_nothing_without_end_is_read", "http-chunk-line"},
+	{HTTP, "answers that are not read", "one", "half of the connections",
+		"8 MiB on each address", "HTTP_UNSENT_MAX",
+		CORE "http_ends_total{reason=unread_bytes} " CORE
+		     "http_ends_total{reason=answer_time}",
+		false, "test_answers_that_nobody_reads_are_bounded",
+		"http-unread"},
+	{HTTP, "time for a request", "10 s", "-", "-", "HTTP_READING_MS",
+		CORE "http_ends_total{reason=request_time}", false,
+		"test_half_a_request_is_told_that_it_took_too_long",
+		"http-slow"},
+	{HTTP, "time between requests", "80 s, the oldest make room", "-", "-",
+		"HTTP_IDLE_MS", CORE "http_ends_total{reason=idle}", false,
+		"test_pollers_every_ten_seconds_keep_their_connections",
+		"http-idle"},
+	{HTTP, "time of the control thread", "-", "a tenth", "a half",
+		"HTTP_SHARE_SOURCE HTTP_SHARE_ALL",
+		CORE "http_requests_total{result=delayed}", false,
+		"test_a_scraper_in_a_loop_leaves_the_thread_to_others "
+		"test_pipelined_scrapes_are_bounded_like_others",
+		"http-pipelining http-flood"},
+	{LAN, "bytes of an answer", "128 KiB", "-", "one at a time",
+		"FETCH_MAX", "strelaysrv_nat_refused_total{reason=size}", false,
+		"test_a_description_without_end test_an_answer_without_end",
+		""},
+	{LAN, "time of an answer", "10 s", "-", "one at a time", "",
+		"strelaysrv_nat_refused_total{reason=time}", false,
+		"test_a_gateway_that_stalls_after_it_has_mapped", ""},
+	{LAN, "who is believed", "the gateway", "-", "8 addresses",
+		"nat.gateway HOSTS_MAX",
+		"strelaysrv_nat_refused_total{reason=stranger}", false,
+		"test_a_stranger_who_answers_faster_is_not_believed", ""},
+};
+
+const struct budget_row *budget_all(size_t *count)
+{
+	*count = sizeof(rows) / sizeof(rows[0]);
+	return rows;
+}
+
+/* Each of the names between back quotes. */
+static void print_names(FILE *out, const char *names)
+{
+	if (!*names) {
+		fputs(" |", out);
+		return;
+	}
+	fputs(" `", out);
+	for (; *names; names++)
+		fputs(*names == ' ' ? "` `" : (char[]){*names, '\0'}, out);
+	fputs("` |", out);
+}
+
+void budget_print(FILE *out)
+{
+	fputs("| where | what | a connection | a source | all together | set "
+	      "by "
+	      "| counted by | needs bounds | tests | attacks |\n"
+	      "|---|---|---|---|---|---|---|---|---|---|\n",
+		out);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct budget_row *row = &rows[i];
+
+		fprintf(out, "| %s | %s | %s | %s | %s |", row->place,
+			row->what, row->connection, row->source, row->all);
+		print_names(out, row->by);
+		print_names(out, row->counter);
+		fprintf(out, " %s |", row->bounds ? "yes" : "no");
+		print_names(out, row->tests);
+		print_names(out, row->attacks);
+		fputc('\n', out);
+	}
+}
