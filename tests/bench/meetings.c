@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guests.h"
 #include "half.h"
 #include "identity.h"
 #include "link.h"
@@ -35,6 +36,7 @@ struct meetings {
 	const struct meetings_plan *plan; /* borrowed */
 	struct identities identities;     /* the slots', then the device's */
 	struct link *device;
+	struct guests *guests; /* NULL: nobody else asks for the device */
 	bool joined;
 	struct slot *slots;
 	size_t started, failed, met;
@@ -264,7 +266,9 @@ static void device_invited(
 	struct slot *slot = find_slot(m, &invitation->from);
 
 	if (!slot) {
-		if (!m->plan->open_house)
+		if (m->guests)
+			guests_take(m->guests, &invitation->key);
+		else
 			tally_add(&m->bench->tally, FAILURE_PROTOCOL);
 		return;
 	}
@@ -331,6 +335,7 @@ void meetings_destroy(struct meetings *m)
 		event_del(&m->slots[i].next);
 	}
 	link_destroy(m->device);
+	guests_destroy(m->guests);
 	free(m->slots);
 	identities_finish(&m->identities);
 	free(m);
@@ -347,7 +352,9 @@ struct meetings *meetings_run(
 		return NULL;
 	m->bench = bench;
 	m->plan = plan;
-	if (prepare(m)) {
+	if (plan->open_house)
+		m->guests = guests_create(bench);
+	if (prepare(m) || (plan->open_house && !m->guests)) {
 		tally_add(&bench->tally, FAILURE_LOCAL);
 	} else {
 		m->device =

@@ -12,6 +12,9 @@
 #include "good.h"
 #include "options.h"
 
+/* Few, since real devices do not come from another address each time. */
+#define GOOD_SOURCES 8
+
 /* Beyond the loop's own limit, for a loop that no longer turns. */
 #define LAST_RESORT_S 30
 
@@ -57,6 +60,8 @@ static int run(struct siege *siege, const struct attack *attack)
 
 	if (attack)
 		siege->bench.sources = siege->attackers;
+	else
+		siege->bench.sources.count = GOOD_SOURCES;
 	evsignal_assign(&terminated, siege->bench.base, SIGTERM, stop, siege);
 	if (evsignal_add(&terminated, NULL))
 		return 2;
