@@ -48,6 +48,10 @@ BOUNDS = {
     "hello-stay": Bound(rss=160 * MIB),
     "handshake-silent": Bound(rss=96 * MIB),
     "descriptors": Bound(descriptors=512),
+    # What the peers' own kernels have taken counts as delivered, so the path of each session may
+    # hold 8 MiB each way until it has stalled for 4 s.
+    "stalled-readers": Bound(kernel=512 * MIB),
+    "full-queues": Bound(kernel=256 * MIB),
     # A half that only ended its sending may have said all, and stays for message-timeout.
     "ask-victim": Bound(args=("-message-timeout", "6s")),
 }

@@ -123,6 +123,16 @@ static const struct budget_row rows[] = {
 		"bounds.sessions",
 		"strelaysrv_bounds_reached_total{bound=sessions-per-device}",
 		true, "test_sessions_of_one_device", "stalled-readers"},
+	{PAIR, "kernel memory while its reader stalls",
+		"what its path takes; 512 KiB each way after 4 s",
+		"as sessions", "half of the kernel's pressure mark",
+		"session-memory SQUEEZE_MS EXCESS_BYTES",
+		CORE "sessions_closed_total{reason=stalled} " CORE
+		     "sessions_closed_total{reason=pressure}",
+		false,
+		"test_a_reader_that_never_reads_costs_little "
+		"test_sessions_that_stall_go_first_when_memory_is_short",
+		"stalled-readers full-queues"},
 	{PAIR, "what a session leaves in the kernel at its end",
 		"gone after 3 s without progress", "-", "1,024 at a time",
 		"LINGER_MS LINGER_MOST", CORE "connections_cut_total", false,
