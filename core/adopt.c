@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "adopt.h"
-#include "capacity.h"
 #include "conn.h"
+#include "room.h"
 #include "worker.h"
 
 struct orphan {
@@ -24,7 +24,7 @@ static void adopt_here(struct loop *loop, void *arg)
 	struct orphan *orphan = arg;
 	struct worker *worker = worker_of(loop);
 
-	if (worker->stopping || !capacity_enter()) {
+	if (worker->stopping || !room_enter(worker)) {
 		close(orphan->fd);
 		return;
 	}

@@ -16,6 +16,8 @@
 /* Logs, keys, HTTP, pools' connections: what must work when all is full. */
 #define RESERVE_MOST  64
 #define RESERVE_SHARE 4 /* of a very small limit, at most one in four */
+/* Of the reserve without HTTP's part. */
+#define LOAN_SHARE 4
 /*
  * HTTP's part of the descriptors, and what of it the reserve has room for.  A
  * small limit leaves a health check and a scraper at least.
@@ -32,9 +34,11 @@ static struct {
 	int64_t all; /* descriptors; [C] */
 	_Atomic int64_t
 		soft; /* over it newcomers are refused by the protocol */
-	_Atomic int64_t hard; /* over it they are closed at once */
+	_Atomic int64_t hard; /* over it strangers make room */
+	_Atomic int64_t loan; /* over hard, for a moment */
 	unsigned pipes;
 	_Atomic int64_t open;
+	_Atomic int64_t settled; /* of these, what soft is about */
 } capacity;
 
 static int64_t raise_descriptors(void)
@@ -113,18 +117,35 @@ void capacity_bound(int64_t max_connections, int64_t own)
 	if (soft > hard)
 		soft = hard;
 	atomic_store_explicit(&capacity.hard, hard, memory_order_relaxed);
+	atomic_store_explicit(&capacity.loan,
+		(reserve < RESERVE_MOST ? reserve : RESERVE_MOST) / LOAN_SHARE,
+		memory_order_relaxed);
 	if (atomic_exchange_explicit(
 		    &capacity.soft, soft, memory_order_relaxed) != soft)
 		log_core(RELAY_NOTICE, "Connection limit %" PRId64, soft);
 }
 
-bool capacity_enter(void)
+static bool enter(int64_t over)
 {
+	int64_t most =
+		atomic_load_explicit(&capacity.hard, memory_order_relaxed);
+
 	if (atomic_fetch_add_explicit(&capacity.open, 1, memory_order_relaxed) <
-		atomic_load_explicit(&capacity.hard, memory_order_relaxed))
+		most + over)
 		return true;
 	capacity_leave();
 	return false;
+}
+
+bool capacity_enter(void)
+{
+	return enter(0);
+}
+
+bool capacity_borrow(void)
+{
+	return enter(
+		atomic_load_explicit(&capacity.loan, memory_order_relaxed));
 }
 
 void capacity_leave(void)
@@ -137,10 +158,29 @@ unsigned capacity_pipes(void)
 	return capacity.pipes;
 }
 
+void capacity_settle(void)
+{
+	atomic_fetch_add_explicit(&capacity.settled, 1, memory_order_relaxed);
+}
+
+void capacity_unsettle(void)
+{
+	atomic_fetch_sub_explicit(&capacity.settled, 1, memory_order_relaxed);
+}
+
+static int64_t settled(void)
+{
+	return atomic_load_explicit(&capacity.settled, memory_order_relaxed);
+}
+
 bool relay_over_limit(void)
 {
-	return atomic_load_explicit(&capacity.open, memory_order_relaxed) >
-	       capacity_limit();
+	return settled() > capacity_limit();
+}
+
+bool relay_at_limit(void)
+{
+	return settled() >= capacity_limit();
 }
 
 int64_t capacity_limit(void)

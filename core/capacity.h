@@ -25,6 +25,16 @@ void capacity_bound(int64_t max_connections, int64_t own);
  */
 bool capacity_enter(void);
 void capacity_leave(void);
+/*
+ * The same above the bound, for one whose place is being made; at most so many
+ * that the reserve keeps the greater part.  [*]
+ */
+bool capacity_borrow(void);
+
+/* One of those that are open was found to be worth its place, or such a one
+ * ends.  [*] */
+void capacity_settle(void);
+void capacity_unsettle(void);
 
 /* Above how many connections newcomers are refused.  [*] */
 int64_t capacity_limit(void);

@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -75,42 +73,6 @@ void relay_conn_set_peer(
 unsigned relay_conn_peer_certs(const struct relay_conn *conn)
 {
 	return conn->certs;
-}
-
-void relay_conn_sockaddr(
-	const struct relay_conn *conn, struct sockaddr_storage *out)
-{
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-	struct sockaddr_in6 v6 = {
-		.sin6_family = AF_INET6, .sin6_port = htons(conn->port)};
-	struct sockaddr_in v4 = {
-		.sin_family = AF_INET, .sin_port = htons(conn->port)};
-
-	memset(out, 0, sizeof(*out));
-	if (memcmp(conn->addr, mapped, sizeof(mapped)) == 0) {
-		memcpy(&v4.sin_addr, conn->addr + 12, 4);
-		memcpy(out, &v4, sizeof(v4));
-	} else {
-		memcpy(&v6.sin6_addr, conn->addr, 16);
-		memcpy(out, &v6, sizeof(v6));
-	}
-}
-
-const char *relay_conn_addr_text(
-	const struct relay_conn *conn, char out[RELAY_ADDR_TEXT])
-{
-	struct sockaddr_storage addr;
-	char host[INET6_ADDRSTRLEN];
-
-	relay_conn_sockaddr(conn, &addr);
-	if (addr.ss_family == AF_INET) {
-		inet_ntop(AF_INET, conn->addr + 12, host, sizeof(host));
-		snprintf(out, RELAY_ADDR_TEXT, "%s:%u", host, conn->port);
-	} else {
-		inet_ntop(AF_INET6, conn->addr, host, sizeof(host));
-		snprintf(out, RELAY_ADDR_TEXT, "[%s]:%u", host, conn->port);
-	}
-	return out;
 }
 
 /* The caller may not close under a module's feet: the turn's end does. */
@@ -350,6 +312,9 @@ void conn_destroy(struct relay_conn *conn)
 	socket_end(conn);
 	conn->fd = -1;
 	capacity_leave();
+	if (conn->settled)
+		capacity_unsettle();
+	strangers_leave(&worker->strangers, conn, conn->said, loop_clock_ms());
 	conn->phase = CONN_DEAD;
 	conn->next = worker->dead;
 	worker->dead = conn;
@@ -419,6 +384,17 @@ void conn_end(struct relay_conn *conn, enum relay_reason reason)
 	hooks_conn_close(
 		worker->hooks, conn->layout, conn, reason, conn->asked);
 	linger(conn);
+}
+
+void conn_evict(struct relay_conn *conn)
+{
+	conn->close_by = CLOSE_BY_RESET; /* its kernel memory is free, too */
+	if (conn->phase == CONN_LINGERING) {
+		conn_destroy(conn);
+		return;
+	}
+	conn->spoke = false; /* nothing is worth waiting for */
+	conn_end(conn, RELAY_END_LIMIT);
 }
 
 void relay_conn_close(struct relay_conn *conn, enum relay_reason reason)

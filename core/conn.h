@@ -19,6 +19,7 @@
 #include <strelaysrv/device_id.h>
 
 #include "hooks.h"
+#include "strangers.h"
 #include "worker.h"
 
 struct relay_session;
@@ -54,8 +55,8 @@ struct relay_conn {
 	struct conn_unread *unread;    /* owned; NULL: nothing */
 	struct relay_session *session; /* borrowed; NULL: not paired */
 	struct relay_conn *next;       /* on the worker's list of dead ones */
-	struct relay_conn *again_next; /* on the worker's list `again`, or in a
-					* line of handshakes */
+	struct relay_conn *again_next; /* on the worker's list `again` */
+	struct stranger *stranger;     /* owned; NULL: it has settled */
 	struct deadline deadline;
 	struct event event;
 	uint64_t id;
@@ -63,7 +64,7 @@ struct relay_conn {
 	uint8_t phase;    /* enum conn_phase */
 	uint8_t side;     /* of the session */
 	uint8_t certs;    /* that the peer sent; see relay_conn_peer_certs */
-	bool again : 1;   /* is on such a list */
+	bool again : 1;   /* is on that list */
 	bool ended : 1;   /* a read or write failed: close as end_reason */
 	bool at_eof : 1;  /* the peer will send nothing more */
 	bool spoke : 1;   /* something was written to it */
@@ -72,6 +73,8 @@ struct relay_conn {
 	bool named : 1;   /* plain, and a module told whose it is */
 	bool unread_now : 1; /* its module did not read in this event */
 	bool truncated : 1;  /* bytes of its session's other side are lost */
+	bool said : 1;       /* its first byte has come */
+	bool settled : 1;    /* relay_conn_settled() was called */
 	uint8_t end_reason;
 	uint8_t close_by; /* enum close_by */
 	int owed;         /* CONN_LINGERING: socket_owes() at the last look */
@@ -107,8 +110,6 @@ void conn_first_byte(struct relay_conn *conn);
 /* The next step of its TLS handshake; makes the TLS side first.  See
  * handshakes.h for when it is called. */
 void conn_handshake(struct relay_conn *conn);
-/* Its turn came when its peer must have given up. */
-void conn_handshake_late(struct relay_conn *conn);
 /* What the next turn calls for one on the list `again`. */
 void conn_run_again(struct relay_conn *conn);
 
@@ -134,5 +135,10 @@ void conn_send_off(struct worker *worker);
 void conn_destroy(struct relay_conn *conn);
 /* The same as relay_conn_close, for a connection of any phase. */
 void conn_end(struct relay_conn *conn, enum relay_reason reason);
+/* The same, and its descriptor is free at once. */
+void conn_evict(struct relay_conn *conn);
+/* A connection's address; an IPv4 one on an IPv6 socket counts as IPv4. */
+void conn_set_address(
+	struct relay_conn *conn, const struct sockaddr_storage *from);
 
 #endif

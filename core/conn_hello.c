@@ -74,7 +74,7 @@ bool conn_hello_ready(struct relay_conn *conn)
 	ssize_t got;
 
 	/* In a line, with all of it or in the middle of its messages. */
-	if (conn->again)
+	if (strangers_waits(conn))
 		return false;
 	if (conn->ssl && !tls_awaits_hello(conn->ssl))
 		return true;

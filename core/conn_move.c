@@ -98,6 +98,7 @@ void relay_conn_move(struct relay_ctx *cx, struct relay_conn *conn, int to,
 	passage->to = to;
 	if (len)
 		memcpy(passage->arg, arg, len);
+	relay_conn_settled(conn);
 	/*
 	 * The other worker may run with it as soon as it is told, while the
 	 * caller's caller still looks at it: so it is told at the event's end.

@@ -29,23 +29,6 @@
 /* RFC 8446, 5.1: the content type of a handshake record. */
 #define TLS_HANDSHAKE 0x16
 
-static void set_address(
-	struct relay_conn *conn, const struct sockaddr_storage *from)
-{
-	if (from->ss_family == AF_INET6) {
-		const struct sockaddr_in6 *v6 = (const void *)from;
-
-		memcpy(conn->addr, &v6->sin6_addr, 16);
-		conn->port = ntohs(v6->sin6_port);
-	} else {
-		const struct sockaddr_in *v4 = (const void *)from;
-
-		conn->addr[10] = conn->addr[11] = 0xff;
-		memcpy(conn->addr + 12, &v4->sin_addr, 4);
-		conn->port = ntohs(v4->sin_port);
-	}
-}
-
 static void refused(struct relay_conn *conn, const struct relay_denial *why)
 {
 	char addr[RELAY_ADDR_TEXT];
@@ -131,19 +114,13 @@ void conn_handshake(struct relay_conn *conn)
 	offer(conn);
 }
 
-void conn_handshake_late(struct relay_conn *conn)
-{
-	core_count(
-		conn->worker->shard, CORE_HANDSHAKES, CORE_HANDSHAKE_FAILED, 1);
-	conn_end(conn, RELAY_END_TIMEOUT);
-}
-
 void conn_first_byte(struct relay_conn *conn)
 {
 	unsigned char byte;
 	ssize_t got;
 
 	if (conn->unread) { /* only plain ones change hands */
+		conn->said = true;
 		offer(conn);
 		return;
 	}
@@ -154,6 +131,7 @@ void conn_first_byte(struct relay_conn *conn)
 		conn_end(conn, got == 0 ? RELAY_END_EOF : RELAY_END_RESET);
 		return;
 	}
+	conn->said = true;
 	if (byte != TLS_HANDSHAKE) {
 		offer(conn);
 		return;
@@ -259,10 +237,12 @@ static struct relay_conn *conn_make(
 	conn->worker = worker;
 	conn->layout = layout;
 	conn->fd = fd;
-	set_address(conn, from);
+	conn_set_address(conn, from);
 	conn->id = object_table_add(&worker->conns, conn);
-	if (conn->id && conn_watch(conn) == 0)
+	if (conn->id && strangers_enter(&worker->strangers, conn) == 0 &&
+		conn_watch(conn) == 0)
 		return conn;
+	strangers_leave(&worker->strangers, conn, false, 0);
 	object_table_remove(&worker->conns, conn->id);
 	free(conn);
 	return NULL;

@@ -26,7 +26,9 @@ static const char *const results[] = {"ok", "failed", NULL};
 static const char *reasons[RELAY_END_COUNT + 1];
 
 static const char *const failure_kinds[] = {"closed", "timeout", "version",
-	"cipher", "alpn", "alert", "other", "hello", "certificate", NULL};
+	"cipher", "alpn", "alert", "other", "hello", "certificate", "late",
+	NULL};
+static const char *const room_makers[] = {"descriptors", "module", NULL};
 static const char *const loops[] = {"control", "worker", NULL};
 static const char *versions[] = {NULL, NULL};
 
@@ -327,6 +329,23 @@ static const struct relay_metric_def table[] = {
 			.values = loops,
 			.bounds = lag_us,
 		},
+	[CORE_ROOM_MADE] =
+		{
+			.name = "room_made",
+			.kind = RELAY_COUNTER,
+			.help = "Connections that had proven nothing and were "
+				"closed to make room for others, by what was "
+				"short: descriptors, or what a module grants.",
+			.label = "for",
+			.values = room_makers,
+		},
+	[CORE_STRANGERS] =
+		{
+			.name = "strangers",
+			.kind = RELAY_GAUGE,
+			.help = "Open connections that have proven nothing "
+				"yet: neither joined nor in a session.",
+		},
 	[CORE_LOG_DROPPED] =
 		{
 			.name = "log_dropped",
@@ -402,7 +421,7 @@ static const struct relay_metric_def table[] = {
 			.name = "over_limit",
 			.kind = RELAY_GAUGE,
 			.help = "Whether there are more connections than "
-				"max-connections.",
+				"max-connections, not counting strangers.",
 			.read = read_over_limit,
 		},
 	[CORE_CONNECTION_LIMIT] =

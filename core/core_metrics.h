@@ -31,6 +31,8 @@ enum core_metric {
 	CORE_CONNECTIONS_CUT,       /* counter */
 	CORE_LINGERING,             /* gauge */
 	CORE_LOOP_LAG,              /* histogram, us, by enum core_loop_label */
+	CORE_ROOM_MADE,             /* counter, by enum core_room_label */
+	CORE_STRANGERS,             /* gauge */
 	/* looked up when somebody asks: */
 	CORE_SESSION_MEMORY_LIMIT,
 	CORE_LOG_DROPPED,
@@ -68,7 +70,9 @@ enum core_failure_label {
 	CORE_FAILURE_HELLO,   /* too long, or too many key shares */
 	/* Its certificate is too long, or too dear to read or to verify. */
 	CORE_FAILURE_CERTIFICATE,
+	CORE_FAILURE_LATE, /* its turn came when it must have given up */
 };
+enum core_room_label { CORE_ROOM_DESCRIPTORS, CORE_ROOM_MODULE };
 enum core_loop_label { CORE_LOOP_CONTROL, CORE_LOOP_WORKER };
 enum core_handshake_label { CORE_HANDSHAKE_OK, CORE_HANDSHAKE_FAILED };
 

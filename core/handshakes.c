@@ -2,10 +2,13 @@
 
 /* Handshakes: the share of a worker's time that they may take. */
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "conn.h"
+#include "conn_hello.h"
+#include "core_metrics.h"
 #include "handshakes.h"
 #include "turn.h"
 
@@ -19,43 +22,31 @@
  */
 #define PATIENCE_US 8000000
 
-static void append(struct handshake_line *line, struct relay_conn *conn)
+/* Whoever will send nothing more cannot end a handshake that we have not
+ * begun.  An event may have told it, or not yet. */
+static bool has_gone(struct relay_conn *conn, bool waited)
 {
-	/* The flag keeps it in memory while the line points to it. */
-	conn->again = true;
-	conn->again_next = NULL;
-	if (line->first)
-		line->last->again_next = conn;
-	else
-		line->first = conn;
-	line->last = conn;
-}
+	struct pollfd at = {.fd = conn->fd, .events = POLLRDHUP};
 
-static struct relay_conn *take(struct handshakes *all)
-{
-	struct handshake_line *line =
-		all->fresh_next ? &all->fresh : &all->begun;
-	struct relay_conn *conn;
-
-	all->fresh_next = !all->fresh_next;
-	if (!line->first)
-		line = line == &all->fresh ? &all->begun : &all->fresh;
-	conn = line->first;
-	if (conn) {
-		line->first = conn->again_next;
-		conn->again = false;
-	}
-	return conn;
+	if (conn->hung_up || (waited && poll(&at, 1, 0) == 1))
+		conn->at_eof = true;
+	return conn->at_eof;
 }
 
 /* One step, whose time is counted; returns the time after it. */
-static int64_t step(struct relay_conn *conn, int64_t now_us)
+static int64_t step(struct relay_conn *conn, int64_t now_us, bool waited)
 {
 	struct handshakes *all = &conn->worker->handshakes;
 	int64_t after_us;
 
-	if (!conn->ssl && now_us - conn->opened_us > PATIENCE_US)
-		conn_handshake_late(conn);
+	if (conn->ssl)
+		conn_handshake(conn);
+	else if (has_gone(conn, waited))
+		conn_handshake_failed(
+			conn, CORE_FAILURE_CLOSED, RELAY_END_EOF, "closed");
+	else if (now_us - conn->opened_us > PATIENCE_US)
+		conn_handshake_failed(conn, CORE_FAILURE_LATE,
+			RELAY_END_TIMEOUT, "too many handshakes before it");
 	else
 		conn_handshake(conn);
 	after_us = loop_clock_us();
@@ -69,7 +60,7 @@ void handshakes_step(struct relay_conn *conn)
 	struct handshakes *all = &worker->handshakes;
 	int64_t now_us = loop_clock_us();
 
-	if (conn->again)
+	if (strangers_waits(conn))
 		return;
 	if (!conn->ssl)
 		conn->opened_us = now_us;
@@ -77,37 +68,43 @@ void handshakes_step(struct relay_conn *conn)
 		all->since_us = now_us;
 		all->spent_us = 0;
 	}
-	if (all->spent_us < SHARE_US && !all->begun.first &&
-		!all->fresh.first) {
-		step(conn, now_us);
+	if ((all->spent_us < SHARE_US && worker->strangers.waiting == 0) ||
+		(!conn->ssl && conn->hung_up)) {
+		step(conn, now_us, false);
 		return;
 	}
-	append(conn->ssl ? &all->begun : &all->fresh, conn);
+	strangers_wait(&worker->strangers, conn,
+		conn->ssl ? STRANGER_BEGUN : STRANGER_FRESH, now_us / 1000);
 	turn_arm(worker);
 }
 
 void handshakes_later(struct relay_conn *conn)
 {
-	append(&conn->worker->handshakes.begun, conn);
-	turn_arm(conn->worker);
+	struct worker *worker = conn->worker;
+
+	strangers_wait(&worker->strangers, conn, STRANGER_BEGUN,
+		worker->handshakes.since_us / 1000);
+	turn_arm(worker);
 }
 
 bool handshakes_run(struct worker *worker)
 {
 	struct handshakes *all = &worker->handshakes;
-	struct relay_conn *conn;
+	struct strangers *strangers = &worker->strangers;
 	int64_t now_us;
 
-	if (!all->begun.first && !all->fresh.first)
+	if (strangers->waiting == 0)
 		return false;
 	now_us = loop_clock_us();
 	all->since_us = now_us;
 	all->spent_us = 0;
-	while (all->spent_us < SHARE_US && (conn = take(all)) != NULL) {
-		if (conn->phase == CONN_HANDSHAKE)
-			now_us = step(conn, now_us);
-		else if (conn->phase != CONN_DEAD)
-			conn_run_again(conn);
+	while (all->spent_us < SHARE_US) {
+		struct relay_conn *conn =
+			strangers_next(strangers, now_us / 1000);
+
+		if (!conn)
+			break;
+		now_us = step(conn, now_us, true);
 	}
-	return all->begun.first || all->fresh.first;
+	return strangers->waiting > 0;
 }

@@ -5,8 +5,8 @@
  *
  * A handshake costs a thousand times what a session's message does, and after a
  * restart all devices come at once.  So a worker does handshakes for a short
- * time only before it looks at its sockets again; the rest waits in two lines,
- * for those that have begun and for new ones, which take turns.
+ * time only before it looks at its sockets again; the rest waits, and those who
+ * wait take turns by source, see strangers.h.
  */
 #ifndef HANDSHAKES_H
 #define HANDSHAKES_H
@@ -17,13 +17,7 @@
 struct relay_conn;
 struct worker;
 
-struct handshake_line {
-	struct relay_conn *first, *last; /* borrowed, linked by again_next */
-};
-
 struct handshakes {
-	struct handshake_line begun, fresh;
-	bool fresh_next;  /* whose turn it is */
 	int64_t since_us; /* begin of the span that spent_us counts */
 	int64_t spent_us;
 };

@@ -57,7 +57,7 @@ void hooks_leave(const struct relay_ctx *before)
 		}                                                              \
 		return 0;                                                      \
 	}
-RELAY_HOOKS(X)
+HOOKS(X)
 #undef X
 
 struct hook_set *hook_set_make(const struct layout *layout,
@@ -71,7 +71,7 @@ struct hook_set *hook_set_make(const struct layout *layout,
 #define X(name)                                                                \
 	if (fill_##name(set, mods, n, worker))                                 \
 		goto error;
-	RELAY_HOOKS(X)
+	HOOKS(X)
 #undef X
 	set->session_grant_all = set->session_grant_count;
 	set->session_sent_all = set->session_sent_count;
@@ -87,7 +87,7 @@ void hook_set_free(struct hook_set *set)
 	if (!set)
 		return;
 #define X(name) free(set->name);
-	RELAY_HOOKS(X)
+	HOOKS(X)
 #undef X
 	free(set);
 }
@@ -247,6 +247,12 @@ enum relay_verdict hooks_peer_stay(const struct hook_set *set,
 	FILTER(peer_stay, (void)0, conn);
 }
 
+enum relay_verdict hooks_peer_try(const struct hook_set *set,
+	struct relay_conn *conn, enum relay_try what, struct relay_denial *why)
+{
+	FILTER(peer_try, (void)0, conn, what);
+}
+
 enum relay_verdict hooks_session_open(const struct hook_set *set,
 	struct relay_session *session, struct relay_denial *why, uint8_t *asked)
 {
@@ -278,6 +284,39 @@ enum relay_verdict relay_ask_stay(
 	struct relay_ctx *cx, struct relay_conn *conn, struct relay_denial *why)
 {
 	return hooks_peer_stay(hooks_here(cx), conn, why);
+}
+
+enum relay_verdict relay_ask_try(struct relay_ctx *cx, struct relay_conn *conn,
+	enum relay_try what, struct relay_denial *why)
+{
+	return hooks_peer_try(hooks_here(cx), conn, what, why);
+}
+
+/* Notices. */
+
+#define TELL(name, ...)                                                        \
+	do {                                                                   \
+		for (unsigned i_ = 0; i_ < set->name##_count; i_++) {          \
+			const struct hook_##name *hook_ = &set->name[i_];      \
+			const struct relay_ctx *before_;                       \
+                                                                               \
+			before_ = hooks_enter(hook_->cx);                      \
+			hook_->fn(hook_->cx, __VA_ARGS__);                     \
+			hooks_leave(before_);                                  \
+		}                                                              \
+	} while (0)
+
+void hooks_conn_settled(const struct hook_set *set, struct relay_conn *conn)
+{
+	TELL(conn_settled, conn);
+}
+
+void relay_tell_failed(
+	struct relay_ctx *cx, struct relay_conn *conn, enum relay_try what)
+{
+	const struct hook_set *set = hooks_here(cx);
+
+	TELL(peer_failed, conn, what);
 }
 
 /* To the owner. */

@@ -43,6 +43,9 @@ static inline bool layout_has(
 	return layout->at[mod->slot].serial == mod->serial;
 }
 
+/* All there are. */
+#define HOOKS(X) RELAY_HOOKS(X) RELAY_HOOKS_1_1(X)
+
 /* Typed, so that a call through the array is checked. */
 #define X(name)                                                                \
 	struct hook_##name {                                                   \
@@ -50,7 +53,7 @@ static inline bool layout_has(
 		relay_##name##_fn *fn;                                         \
 		unsigned rank; /* of the module in the set's order */          \
 	};
-RELAY_HOOKS(X)
+HOOKS(X)
 #undef X
 
 struct hook_set {
@@ -58,7 +61,7 @@ struct hook_set {
 #define X(name)                                                                \
 	struct hook_##name *name;                                              \
 	unsigned name##_count;
-	RELAY_HOOKS(X)
+	HOOKS(X)
 #undef X
 	/* The counts of these two leave out who stepped aside, at the end. */
 	unsigned session_grant_all, session_sent_all;
@@ -92,6 +95,8 @@ enum relay_verdict hooks_peer_connect(const struct hook_set *set,
 	struct relay_denial *why);
 enum relay_verdict hooks_peer_stay(const struct hook_set *set,
 	struct relay_conn *conn, struct relay_denial *why);
+enum relay_verdict hooks_peer_try(const struct hook_set *set,
+	struct relay_conn *conn, enum relay_try what, struct relay_denial *why);
 enum relay_verdict hooks_session_open(const struct hook_set *set,
 	struct relay_session *session, struct relay_denial *why,
 	uint8_t *asked);
@@ -105,6 +110,9 @@ size_t hooks_session_grant(const struct hook_set *set,
 	struct relay_session *session, int from, size_t len, unsigned *wait_ms);
 void hooks_session_sent(const struct hook_set *set,
 	struct relay_session *session, int from, size_t len);
+
+/* To all of the set. */
+void hooks_conn_settled(const struct hook_set *set, struct relay_conn *conn);
 
 /* In reverse order, to the modules of the object's own layout that know it. */
 void hooks_session_close(const struct hook_set *set,

@@ -8,12 +8,12 @@
 #include <unistd.h>
 
 #include "accepting.h"
-#include "capacity.h"
 #include "conn.h"
 #include "core_metrics.h"
 #include "listen_socket.h"
 #include "listener.h"
 #include "log.h"
+#include "room.h"
 #include "socket_memory.h"
 #include "worker.h"
 
@@ -62,7 +62,8 @@ static bool accept_failed(struct listener *listener, int error)
 		return true;
 	case ACCEPT_CROWDED:
 		tell(listener->worker, strerror(error));
-		if (spare_refuse(&listener->spare, listener->fd) == 0)
+		if (room_make(listener->worker) ||
+			spare_refuse(&listener->spare, listener->fd) == 0)
 			return true;
 		break;
 	case ACCEPT_LATER:
@@ -84,7 +85,7 @@ static bool accept_one(struct listener *listener)
 
 	if (conn < 0)
 		return accept_failed(listener, errno);
-	if (capacity_enter()) {
+	if (room_enter(worker)) {
 		conn_accept(worker, conn, &from);
 		return true;
 	}

@@ -262,6 +262,7 @@ static void attach(
 {
 	struct flow *to_it = &session->flow[1 - side];
 
+	relay_conn_settled(conn);
 	session->conn[side] = conn;
 	worker_deadline_clear(conn->worker, &conn->deadline);
 	conn->phase = CONN_PAIRED;

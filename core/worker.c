@@ -99,6 +99,7 @@ static void worker_finish(struct worker *worker)
 	if (worker->stop_timer)
 		event_free(worker->stop_timer);
 	pipe_pool_finish(&worker->pipes);
+	strangers_finish(&worker->strangers);
 	object_table_finish(&worker->conns);
 	object_table_finish(&worker->sessions);
 	hook_set_free(worker->hooks);
@@ -131,6 +132,8 @@ static int worker_init(
 	worker->wheel_timer =
 		event_new(worker->loop.base, -1, 0, wheel_turns, worker);
 	worker->tls_io = tls_io_new();
+	if (strangers_init(&worker->strangers, loop_clock_ms()) != 0)
+		return -1;
 	if (!worker->buffer || !worker->wheel_timer || !worker->tls_io)
 		return -1;
 	return turn_init(worker);

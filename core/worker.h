@@ -18,6 +18,7 @@
 #include "loop.h"
 #include "object_table.h"
 #include "pipes.h"
+#include "strangers.h"
 #include "wheel.h"
 
 struct metrics_shard;
@@ -44,6 +45,7 @@ struct worker {
 
 	BIO *tls_io; /* owned, see tls.h */
 	struct handshakes handshakes;
+	struct strangers strangers;
 	/* Work for the next turn; see turn.c. */
 	struct relay_conn *again;     /* list: conn_readable is due again */
 	struct relay_session *hungry; /* list, in order: bytes are left */

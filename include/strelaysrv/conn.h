@@ -72,6 +72,22 @@ const char *relay_conn_addr_text(
  */
 ssize_t relay_conn_read(struct relay_conn *conn, void *buf, size_t len);
 
+/*
+ * The peer of a connection that this module took has shown that it is worth its
+ * place: it joined, or brought a key that is known.  Until then a connection is
+ * a stranger: it does not count against max-connections, and it is closed when
+ * room is needed.  Calls the notice conn_settled, once.  One that is moved has
+ * settled.
+ */
+void relay_conn_settled(struct relay_conn *conn);
+/* How many strangers this worker has. */
+unsigned relay_conn_strangers(struct relay_ctx *cx);
+/*
+ * Closes a stranger of this worker, which is not `conn`: who has said least of
+ * the source that has most of them.  False: there is none.
+ */
+bool relay_conn_make_room(struct relay_ctx *cx, const struct relay_conn *conn);
+
 /* As if conn_readable were due: it is called again in the next turn. */
 void relay_conn_again(struct relay_conn *conn);
 

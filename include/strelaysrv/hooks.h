@@ -124,6 +124,26 @@ typedef enum relay_verdict relay_peer_connect_fn(struct relay_ctx *cx,
 typedef enum relay_verdict relay_peer_stay_fn(struct relay_ctx *cx,
 	struct relay_conn *conn, struct relay_denial *why);
 
+/* What a peer tries that may fail. */
+enum relay_try {
+	RELAY_TRY_JOIN,    /* with a token */
+	RELAY_TRY_CONNECT, /* to a device that may be absent */
+};
+
+/*
+ * Filter, asked through relay_ask_try() before anything is compared or looked
+ * up for a peer, so that guessing has its price.  Silence admits.
+ */
+typedef enum relay_verdict relay_peer_try_fn(struct relay_ctx *cx,
+	struct relay_conn *conn, enum relay_try what, struct relay_denial *why);
+/* Notice, by relay_tell_failed(): what was tried was wrong. */
+typedef void relay_peer_failed_fn(
+	struct relay_ctx *cx, struct relay_conn *conn, enum relay_try what);
+
+/* Notice, by relay_conn_settled(): it has shown that it is worth its place. */
+typedef void relay_conn_settled_fn(
+	struct relay_ctx *cx, struct relay_conn *conn);
+
 /* Filter.  Two connections are about to be paired.  Silence admits. */
 typedef enum relay_verdict relay_session_open_fn(struct relay_ctx *cx,
 	struct relay_session *session, struct relay_denial *why);
@@ -174,7 +194,7 @@ typedef void relay_session_reload_fn(
  */
 typedef int64_t relay_drain_fn(struct relay_ctx *cx, enum relay_drain how);
 
-/* Every hook on workers, in one list: the dispatcher is made from it. */
+/* Every hook on workers, in two lists: the dispatcher is made from them. */
 #define RELAY_HOOKS(X)                                                         \
 	X(conn_accept)                                                         \
 	X(conn_open)                                                           \
@@ -191,12 +211,20 @@ typedef int64_t relay_drain_fn(struct relay_ctx *cx, enum relay_drain how);
 	X(conn_reload)                                                         \
 	X(session_reload)
 
+#define RELAY_HOOKS_1_1(X)                                                     \
+	X(conn_settled)                                                        \
+	X(peer_try)                                                            \
+	X(peer_failed)
+
 /* NULL: not interested, and never called. */
 struct relay_hooks {
 #define X(name) relay_##name##_fn *name;
 	RELAY_HOOKS(X)
 #undef X
 	relay_drain_fn *drain; /* [C], see above */
+#define X(name) relay_##name##_fn *name;
+	RELAY_HOOKS_1_1(X)
+#undef X
 };
 
 /*
@@ -210,5 +238,10 @@ enum relay_verdict relay_ask_connect(struct relay_ctx *cx,
 	struct relay_denial *why);
 enum relay_verdict relay_ask_stay(struct relay_ctx *cx, struct relay_conn *conn,
 	struct relay_denial *why);
+/* The same with peer_try, and the notice peer_failed.  [W] */
+enum relay_verdict relay_ask_try(struct relay_ctx *cx, struct relay_conn *conn,
+	enum relay_try what, struct relay_denial *why);
+void relay_tell_failed(
+	struct relay_ctx *cx, struct relay_conn *conn, enum relay_try what);
 
 #endif

@@ -36,6 +36,9 @@
  *   1.0  2026-11-22  first version
  *   1.1  2026-11-28  RELAY_OPTION_FILLED, RELAY_GUARD
  *   1.1  2026-11-28  RELAY_END_STALLED, RELAY_END_PRESSURE
+ *   1.1  2026-11-28  relay_conn_settled, relay_conn_strangers,
+ *                    relay_conn_make_room, relay_at_limit, relay_ask_try,
+ *                    relay_tell_failed; conn_settled, peer_try, peer_failed
  */
 #define RELAY_ABI_MAGIC 0x524c594dU /* "RLYM" */
 #define RELAY_ABI_MAJOR 1

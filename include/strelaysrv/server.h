@@ -47,10 +47,12 @@ const char *relay_listen_text(void);
 const char *relay_status_text(void);
 
 /*
- * Whether the server is over max-connections: then the protocol should refuse
- * newcomers and may send idle peers away.  [*]
+ * Whether the connections that have settled, see relay_conn_settled(), are more
+ * than max-connections: then the protocol may send idle peers away.  [*]
  */
 bool relay_over_limit(void);
+/* Whether they are as many: then it should refuse newcomers.  [*] */
+bool relay_at_limit(void);
 
 /*
  * Closes the server to newcomers, for a reason that a module knows: the

@@ -49,6 +49,28 @@ static bool may_ask(struct relay_ctx *cx, struct relay_conn *conn)
 		       &data_of(cx)->directory, relay_conn_peer(conn), &own);
 }
 
+/* By a filter.  Clients expect no RelayFull here. */
+static bool denied(
+	struct relay_ctx *cx, struct relay_conn *conn, struct relay_denial *why)
+{
+	count(cx, METRIC_CONNECTS, RESULT_REFUSED);
+	if (why->refusal == RELAY_REFUSE_FULL)
+		why->refusal = RELAY_REFUSE_ABSENT;
+	peer_refuse(cx, conn, why);
+	return false;
+}
+
+/* What it asks for is not there, or not for it. */
+static bool failed(struct relay_ctx *cx, struct relay_conn *conn,
+	unsigned result, const char *what)
+{
+	relay_tell_failed(cx, conn, RELAY_TRY_CONNECT);
+	count(cx, METRIC_CONNECTS, result);
+	peer_log(cx, conn, what);
+	peer_respond(cx, conn, FRAME_NOT_FOUND);
+	return false;
+}
+
 /* True: the session is pending, and its keys are in key[]. */
 static bool may_connect(struct relay_ctx *cx, struct relay_conn *conn,
 	const struct frame_bytes *id, struct place *owner,
@@ -57,32 +79,23 @@ static bool may_connect(struct relay_ctx *cx, struct relay_conn *conn,
 	struct relay_data *data = data_of(cx);
 	struct relay_denial why = {RELAY_REFUSE_POLICY, "refused"};
 
+	if (relay_ask_try(cx, conn, RELAY_TRY_CONNECT, &why) != RELAY_PASS)
+		return denied(cx, conn, &why);
 	if (relay_closed()) {
 		count(cx, METRIC_CONNECTS, RESULT_CLOSED);
 		peer_log(cx, conn, "refused: closed to newcomers");
 		peer_respond(cx, conn, FRAME_NOT_FOUND);
 		return false;
 	}
-	if (!may_ask(cx, conn)) {
-		count(cx, METRIC_CONNECTS, RESULT_NOT_JOINED);
-		peer_log(cx, conn, "refused: asks without having joined");
-		peer_respond(cx, conn, FRAME_NOT_FOUND);
-		return false;
-	}
+	if (!may_ask(cx, conn))
+		return failed(cx, conn, RESULT_NOT_JOINED,
+			"refused: asks without having joined");
 	if (id->len != ID_LEN ||
-		!directory_find(&data->directory, id->data, owner)) {
-		count(cx, METRIC_CONNECTS, RESULT_NOT_FOUND);
-		peer_respond(cx, conn, FRAME_NOT_FOUND);
-		return false;
-	}
-	if (relay_ask_connect(cx, conn, id->data, &why) != RELAY_PASS) {
-		count(cx, METRIC_CONNECTS, RESULT_REFUSED);
-		/* Clients expect no RelayFull here. */
-		if (why.refusal == RELAY_REFUSE_FULL)
-			why.refusal = RELAY_REFUSE_ABSENT;
-		peer_refuse(cx, conn, &why);
-		return false;
-	}
+		!directory_find(&data->directory, id->data, owner))
+		return failed(cx, conn, RESULT_NOT_FOUND,
+			"asks for a device that is not here");
+	if (relay_ask_connect(cx, conn, id->data, &why) != RELAY_PASS)
+		return denied(cx, conn, &why);
 	return remember(cx, conn, id->data, key);
 }
 
@@ -96,6 +109,7 @@ void asking_connect(struct relay_ctx *cx, struct relay_conn *conn,
 	if (!may_connect(cx, conn, id, &owner, key))
 		return;
 	count(cx, METRIC_CONNECTS, RESULT_OK);
+	relay_conn_settled(conn);
 	/* Who asked leaves, and takes nothing with it. */
 	peer_of(cx, conn)->keeps_sessions = true;
 	if (!inviting_send(cx, conn, id->data, key[SIDE_CLIENT], false))

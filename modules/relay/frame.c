@@ -145,6 +145,24 @@ static bool get_bool(struct reader *r)
 	return v == 1;
 }
 
+static void put_u32_at(uint8_t *p, uint32_t v)
+{
+	p[0] = (uint8_t)(v >> 24);
+	p[1] = (uint8_t)(v >> 16 & 0xff);
+	p[2] = (uint8_t)(v >> 8 & 0xff);
+	p[3] = (uint8_t)(v & 0xff);
+}
+
+int frame_read_magic(const uint8_t *buf, size_t len)
+{
+	uint8_t magic[4];
+
+	put_u32_at(magic, FRAME_MAGIC);
+	if (len > sizeof(magic))
+		len = sizeof(magic);
+	return memcmp(buf, magic, len) == 0 ? FRAME_OK : FRAME_BAD_MAGIC;
+}
+
 int frame_read_header(
 	const uint8_t buf[FRAME_HEADER_LEN], struct frame_header *out)
 {
@@ -244,14 +262,6 @@ static uint8_t *reserve(struct writer *w, size_t len)
 	p = w->buf + w->at;
 	w->at += len;
 	return p;
-}
-
-static void put_u32_at(uint8_t *p, uint32_t v)
-{
-	p[0] = (uint8_t)(v >> 24);
-	p[1] = (uint8_t)(v >> 16 & 0xff);
-	p[2] = (uint8_t)(v >> 8 & 0xff);
-	p[3] = (uint8_t)(v & 0xff);
 }
 
 static void put_u32(struct writer *w, uint32_t v)

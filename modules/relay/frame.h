@@ -111,6 +111,7 @@ const char *frame_code_text(int32_t code);
  * wrong with out untouched.  The frame_read_ ones take the body alone; results
  * point into it.
  */
+int frame_read_magic(const uint8_t *buf, size_t len); /* as far as it goes */
 int frame_read_header(
 	const uint8_t buf[FRAME_HEADER_LEN], struct frame_header *out);
 int frame_read_join_relay(

@@ -49,6 +49,7 @@ static void joined(struct relay_ctx *cx, struct relay_conn *conn)
 	peer->state = PEER_JOINED;
 	peer->ping_ms = relay_now_ms(cx) + conf_of(cx)->ping_interval_ms;
 	peer->heard_ms = relay_now_ms(cx);
+	relay_conn_settled(conn);
 	count(cx, METRIC_JOINS, RESULT_OK);
 	relay_metric_inc(cx, data_of(cx)->metrics[METRIC_DEVICES], 0, 1);
 	peer_log(cx, conn, "joined");
@@ -184,17 +185,26 @@ static void tell_closed(struct relay_ctx *cx)
 }
 
 /* Where there is no room for newcomers, the result that counts it; else OK. */
-static unsigned room(struct relay_ctx *cx)
+static unsigned room(struct relay_ctx *cx, bool full)
 {
 	if (relay_closed())
 		return RESULT_CLOSED;
-	if (!relay_over_limit())
+	if (!full)
 		return RESULT_OK;
 	peer_bound(cx, BOUND_CONNECTIONS);
 	return RESULT_FULL;
 }
 
-/* In the order that the protocol gives.  True: go on and register it. */
+static bool denied(
+	struct relay_ctx *cx, struct relay_conn *conn, struct relay_denial *why)
+{
+	count(cx, METRIC_JOINS, RESULT_REFUSED);
+	peer_refuse(cx, conn, why);
+	return false;
+}
+
+/* In the order that the protocol gives, but for who tries too often.  True: go
+ * on and register it. */
 static bool may_join(struct relay_ctx *cx, struct relay_conn *conn,
 	const struct frame_bytes *token)
 {
@@ -202,13 +212,16 @@ static bool may_join(struct relay_ctx *cx, struct relay_conn *conn,
 	char text[FRAME_TOKEN_MAX + 1];
 	unsigned result;
 
+	if (relay_ask_try(cx, conn, RELAY_TRY_JOIN, &why) != RELAY_PASS)
+		return denied(cx, conn, &why);
 	if (!knows_secret(cx, token)) {
+		relay_tell_failed(cx, conn, RELAY_TRY_JOIN);
 		count(cx, METRIC_JOINS, RESULT_WRONG_TOKEN);
 		peer_log(cx, conn, "refused: wrong token");
 		peer_respond(cx, conn, FRAME_WRONG_TOKEN);
 		return false;
 	}
-	result = room(cx);
+	result = room(cx, relay_at_limit());
 	if (result != RESULT_OK) {
 		count(cx, METRIC_JOINS, result);
 		tell_closed(cx);
@@ -216,12 +229,8 @@ static bool may_join(struct relay_ctx *cx, struct relay_conn *conn,
 		return false;
 	}
 	token_text(token, text);
-	if (relay_ask_join(cx, conn, text, &why) != RELAY_PASS) {
-		count(cx, METRIC_JOINS, RESULT_REFUSED);
-		peer_refuse(cx, conn, &why);
-		return false;
-	}
-	return true;
+	return relay_ask_join(cx, conn, text, &why) == RELAY_PASS ||
+	       denied(cx, conn, &why);
 }
 
 static bool join(struct relay_ctx *cx, struct relay_conn *conn,
@@ -301,7 +310,7 @@ static bool may_stay(struct relay_ctx *cx, struct relay_conn *conn)
 
 	if (directory_busy(&data_of(cx)->directory, relay_conn_peer(conn)))
 		return true;
-	if (room(cx) != RESULT_OK)
+	if (room(cx, relay_over_limit()) != RESULT_OK)
 		return false;
 	if (relay_ask_stay(cx, conn, &why) == RELAY_PASS)
 		return true;

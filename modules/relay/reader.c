@@ -68,6 +68,11 @@ enum reader_state reader_next(struct reader *reader, struct relay_conn *conn,
 {
 	enum reader_state state = read_header(reader, conn);
 
+	/* Whoever speaks something else need not be waited for. */
+	if (state == READER_WAIT)
+		*error = frame_read_magic(reader->header, reader->header_len);
+	if (*error != FRAME_OK)
+		return READER_BAD;
 	if (state != READER_MESSAGE)
 		return state;
 	*error = frame_read_header(reader->header, header);

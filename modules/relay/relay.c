@@ -77,6 +77,10 @@ static const struct relay_option options[] = {
 		"messages-per-minute", RELAY_INT, "600", 0, 60000,
 		"messages from one device, beside answers to pings; 0: any "
 		"number"),
+	RELAY_OPT(struct relay_conf, guest_timeout_ms, int64_t, "guest-timeout",
+		RELAY_DURATION, "10s", 100, 0,
+		"how long a connection without TLS may take to name its "
+		"session"),
 	RELAY_OPT_END};
 
 /* The token that check() has read is the one that load() puts in force. [C] */

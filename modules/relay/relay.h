@@ -47,6 +47,7 @@ struct relay_conf {
 	int64_t invitations_per_asker;
 	int64_t invitations_per_device;
 	int64_t messages_per_minute;
+	int64_t guest_timeout_ms;
 	int64_t asks;
 };
 

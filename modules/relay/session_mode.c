@@ -9,8 +9,11 @@
 void guest_opened(struct relay_ctx *cx, struct relay_conn *conn)
 {
 	struct peer *peer = peer_of(cx, conn);
-	int64_t left = peer->opened_ms + conf_of(cx)->message_timeout_ms -
-		       relay_now_ms(cx);
+	const struct relay_conf *conf = conf_of(cx);
+	int64_t most = conf->message_timeout_ms < conf->guest_timeout_ms
+			       ? conf->message_timeout_ms
+			       : conf->guest_timeout_ms;
+	int64_t left = peer->opened_ms + most - relay_now_ms(cx);
 
 	peer->state = PEER_GUEST;
 	relay_conn_deadline(conn, left > 0 ? left : 0);
@@ -98,6 +101,7 @@ static bool claim(struct relay_ctx *cx, struct relay_conn *conn,
 		peer_respond(cx, conn, FRAME_NOT_FOUND);
 		break;
 	case PENDING_FIRST:
+		relay_conn_settled(conn);
 		count(cx, METRIC_SESSION_JOINS, SESSION_FIRST);
 		peer->state = PEER_HALF;
 		count_halves(cx, 1);
@@ -106,6 +110,7 @@ static bool claim(struct relay_ctx *cx, struct relay_conn *conn,
 		inviting_deal(cx, pair.id[SIDE_SERVER]);
 		break;
 	case PENDING_SECOND:
+		relay_conn_settled(conn);
 		count(cx, METRIC_SESSION_JOINS, SESSION_SECOND);
 		peer->state = PEER_SECOND;
 		peer->half = pair.half;

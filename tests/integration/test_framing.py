@@ -238,3 +238,24 @@ def test_junk_is_closed_and_harms_nobody(ours, identities, data):
                 while client.receive_some():
                     pass  # a TLS alert, at most
         good.check_alive()
+
+
+@pytest.mark.parametrize("words", [b"\x00", b"\x9e\x79\xbc\x41", b"GET "])
+@pytest.mark.parametrize("tls", [False, True])
+def test_wrong_first_bytes_end_it_at_once(start_ours, identities, words, tls):
+    """Nobody waits for the rest of what can be no message."""
+    server = start_ours("-message-timeout", "1h", "-ping-interval", "1h", "-network-timeout", "2h")
+    client = ProtocolConnection(server.address, identities[0]) if tls else \
+        SessionConnection(server.address)
+    with client:
+        client.send_bytes(words)
+        client.expect_close()
+
+
+def test_a_guest_has_little_time(start_ours, identities):
+    server = start_ours("-relay.guest-timeout", "1s")
+    with SessionConnection(server.address) as guest, \
+            ProtocolConnection(server.address, identities[0]) as device:
+        guest.send_bytes(rp.encode(rp.JoinSessionRequest(bytes(32)))[:20])
+        guest.expect_close()
+        device.join()

@@ -71,23 +71,33 @@ def test_idle_devices_are_sent_away_over_the_limit(start_ours, identities):
     server = start_ours("-max-connections", "4", "-ping-interval", "1s")
     with ProtocolConnection(server.address, identities[2]) as idle:
         idle.join()
+        with ProtocolConnection(server.address, identities[3]) as asker:
+            key = asker.request(identities[2].id).key
+        idle.invitation()
         with Invited(server, identities[0], identities[1]) as invited:
             both = invited.join_both()
-            with SessionConnection(server.address):
+            with SessionConnection(server.address) as half:
+                half.join(key)
                 idle.expect_last(rp.RelayFull())
             assert invited.target.receive() == rp.Ping()
             invited.target.send(rp.Pong())
             check_both_ways(*both)
 
 
-@pytest.mark.parametrize("silent", [3, 30])
-def test_silent_connections_count(start_ours, identities, silent):
-    server = start_ours("-max-connections", "3")
+@pytest.mark.parametrize("words", [b"", b"\x9e", b"\x16"])
+def test_who_has_proven_nothing_does_not_count(start_ours, identities, words):
+    server = start_ours("-max-connections", "3", "-ping-interval", "1s")
     with contextlib.ExitStack() as stack:
-        for _ in range(silent):
-            stack.enter_context(SessionConnection(server.address))
-        wait_for(lambda: join_is_refused(server, identities[0]), "a join to be refused")
-    wait_for(lambda: not join_is_refused(server, identities[0]), "a join to be accepted again")
+        idle = stack.enter_context(ProtocolConnection(server.address, identities[2])).join()
+        for _ in range(30):
+            guest = stack.enter_context(SessionConnection(server.address))
+            guest.send_bytes(words)
+        for identity in identities[:2]:
+            stack.enter_context(ProtocolConnection(server.address, identity)).join()
+        assert join_is_refused(server, identities[3])
+        for _ in range(2):
+            assert idle.receive() == rp.Ping()
+            idle.send(rp.Pong())
 
 
 def test_at_the_limit_no_one_is_left_without_an_answer(start_ours, identities):

@@ -59,11 +59,7 @@ BOUNDS = {
 
 #: What the server does not withstand yet, and what is missing.
 PENDING = {
-    "silent": "who has said nothing counts against who has joined",
-    "one-byte": "one byte is enough to be no longer in the opening phase",
-    "one-byte-plain": "one byte is enough to be no longer in the opening phase",
     "ask-victim": "a device is invited in turn, and 64 sources make a long line",
-    "hello-close": "room is made at the expense of good newcomers",
     "descriptors": "who has said nothing keeps his descriptor",
 }
 
