@@ -7,10 +7,10 @@
 
 #include "ledger.h"
 #include "relay/id_hash.h"
+#include "relay/pace.h"
 
 _Static_assert(LEDGER_KEY == ID_LEN, "the hash is of that many bytes");
 
-#define MINUTE_MS  60000
 #define SWEEP_MS   10000
 #define SWEEP_MOST 4096 /* accounts in one go: the lock is held meanwhile */
 
@@ -170,20 +170,24 @@ bool ledger_spend(struct ledger *ledger, struct account *account, unsigned rate,
 	int64_t per_minute, int64_t now_ms)
 {
 	struct ledger_part *part = part_of(ledger, account->key);
-	int64_t *clear = &account->clear_ms[rate];
-	int64_t price = per_minute ? MINUTE_MS / per_minute : 0;
 	bool ok;
 
-	if (price == 0)
-		price = 1; /* above a thousand a second none is counted */
 	lock(part);
-	if (*clear < now_ms)
-		*clear = now_ms;
-	ok = !per_minute || *clear + price <= now_ms + MINUTE_MS;
-	if (ok && per_minute)
-		*clear += price;
+	ok = pace_spend(&account->clear_ms[rate], per_minute, now_ms);
 	unlock(part);
 	return ok;
+}
+
+bool ledger_affords(struct ledger *ledger, const struct account *account,
+	unsigned rate, int64_t per_minute, int64_t now_ms)
+{
+	struct ledger_part *part = part_of(ledger, account->key);
+	int64_t clear_ms;
+
+	lock(part);
+	clear_ms = account->clear_ms[rate];
+	unlock(part);
+	return pace_spend(&clear_ms, per_minute, now_ms);
 }
 
 int64_t ledger_taken(

@@ -16,7 +16,7 @@
 
 #define LEDGER_KEY    32
 #define LEDGER_COUNTS 2
-#define LEDGER_RATES  2
+#define LEDGER_RATES  3
 
 #define LEDGER_PARTS 16
 #define LEDGER_MOST  262144 /* accounts */
@@ -52,6 +52,10 @@ void ledger_give(struct ledger *ledger, struct account *account, unsigned count,
  * worth may come at once. */
 bool ledger_spend(struct ledger *ledger, struct account *account, unsigned rate,
 	int64_t per_minute, int64_t now_ms);
+
+/* Whether one more would fit, which is not spent. */
+bool ledger_affords(struct ledger *ledger, const struct account *account,
+	unsigned rate, int64_t per_minute, int64_t now_ms);
 
 /* How many are taken. */
 int64_t ledger_taken(

@@ -107,7 +107,7 @@ def test_those_who_have_said_what_they_want_open_no_more(bounded, identities):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_the_oldest_silent_ones_make_room(bounded, identities, workers):
+def test_silent_ones_make_room(bounded, identities, workers):
     server = bounded(workers, opening=20)
     with contextlib.ExitStack() as stack:
         socks = [stack.enter_context(contextlib.closing(dial(server.address)))
@@ -116,6 +116,33 @@ def test_the_oldest_silent_ones_make_room(bounded, identities, workers):
         with ProtocolConnection(server.address, identities[0]) as client:
             client.join().check_alive()
         assert reached(server, "opening") >= 80
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_source_that_has_most_makes_room(bounded, workers):
+    server = bounded(workers, opening=40)
+    with contextlib.ExitStack() as stack:
+        few = [stack.enter_context(contextlib.closing(dial(server.address, source=f"127.0.1.{i}")))
+               for i in range(1, 6)]
+        many = [stack.enter_context(contextlib.closing(dial(server.address, source=BAD)))
+                for _ in range(100)]
+        wait_for(lambda: count_open(many) <= 35, "all but 35 to be closed")
+        assert count_open(few) == len(few)
+
+
+@pytest.mark.parametrize("words", [b"\x9e", rp.encode(rp.Ping())[:4]])
+def test_who_has_begun_to_speak_still_makes_room(bounded, identities, words):
+    server = bounded(opening_per_source=4)
+    with contextlib.ExitStack() as stack:
+        socks = [stack.enter_context(contextlib.closing(dial(server.address, source=BAD)))
+                 for _ in range(4)]
+        for sock in socks:
+            sock.sendall(words)
+        wait_for(lambda: server.probe()["metric core.connections.plain"] == "4",
+                 "all words to be read")
+        with contextlib.closing(dial(server.address, source=BAD)) as sock:
+            assert is_closed(sock)
+        assert count_open(socks) == 4
 
 
 def join_once(server, identity, source=BAD):
@@ -148,6 +175,49 @@ def test_requests_of_one_source(bounded, identities):
         answer = ask_once(server, identities[2], identities[0], source="127.0.0.67")
         assert isinstance(answer, rp.SessionInvitation)
     assert reached(server, "asks-per-minute") == 1
+
+
+def failing(server, identity, how):
+    """A wrong token, or a device that is not there: the answer."""
+    with ProtocolConnection(server.address, identity, source=BAD) as client:
+        return client.ask(rp.JoinRelayRequest("guess") if how == "join"
+                          else rp.ConnectRequest(bytes(32)))
+
+
+@pytest.mark.parametrize("how", ["join", "ask"])
+def test_requests_that_fail_are_charged_first(bounded, identities, how):
+    server = bounded(joins_per_minute=3, asks_per_minute=3, relay={"token": "word"})
+    before, beyond = {"join": (rp.response(rp.WRONG_TOKEN), rp.RelayFull()),
+                      "ask": (NOT_FOUND, NOT_FOUND)}[how]
+    for _ in range(3):
+        assert failing(server, identities[0], how) == before
+    for _ in range(4):
+        assert failing(server, identities[0], how) == beyond
+    assert reached(server, f"{how}s-per-minute") == 4
+
+
+@pytest.mark.parametrize("how", ["join", "ask"])
+def test_failures_of_one_source(bounded, identities, how):
+    server = bounded(failures_per_minute=3, relay={"token": "word"})
+    with ProtocolConnection(server.address, identities[0]) as target:
+        target.join("word")
+        for _ in range(5):
+            failing(server, identities[1], how)
+        assert reached(server, "failures-per-minute") == 2
+        with ProtocolConnection(server.address, identities[2], source=BAD) as same:
+            assert same.ask(rp.JoinRelayRequest("word")) == rp.RelayFull()
+        assert ask_once(server, identities[3], identities[0]) == NOT_FOUND
+        with ProtocolConnection(server.address, identities[4], source="127.0.0.67") as other:
+            other.join("word")
+        answer = ask_once(server, identities[5], identities[0], source="127.0.0.67")
+        assert isinstance(answer, rp.SessionInvitation)
+
+
+def test_who_succeeds_does_not_pay_for_failures(bounded, identities):
+    server = bounded(failures_per_minute=2)
+    for _ in range(5):
+        assert join_once(server, identities[0]) == SUCCESS
+    assert reached(server, "failures-per-minute") == 0
 
 
 def test_sessions_of_one_device(bounded, identities):
@@ -223,11 +293,6 @@ def test_lines_of_one_kind_are_few(bounded, identities):
     assert reached(server, "joins-per-minute") == 20
     server.wait_for_log("the bound joins-per-minute was reached")
     assert server.count("the bound joins-per-minute was reached") <= 5
-
-
-def test_behind_relay_it_warns(module_server):  # noqa: F811
-    server = module_server(["log", "relay", "bounds", "status"])
-    server.wait_for_log("name bounds before relay")
 
 
 # Floods of each kind, while a transfer goes on.
