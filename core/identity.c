@@ -155,6 +155,17 @@ static int load_from(struct identity *identity, const struct identity_dir *dir,
 	return check_pair(identity, dir, err);
 }
 
+/* Then all else that was said of the files may be wrong. */
+static bool was_without_memory(void)
+{
+	bool found = errno == ENOMEM;
+	unsigned long error;
+
+	while ((error = ERR_get_error()) != 0)
+		found |= ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE;
+	return found;
+}
+
 int identity_load_for(struct identity *identity, const char *dir_name,
 	const char *name, const struct identity_owner *owner,
 	struct relay_err *err)
@@ -166,7 +177,10 @@ int identity_load_for(struct identity *identity, const char *dir_name,
 	if (open_dir(&dir, err))
 		return -1;
 	ERR_clear_error();
+	errno = 0;
 	result = load_from(identity, &dir, name, err);
+	if (result && was_without_memory())
+		relay_fail(err, "no memory to read the keys in %s", dir.name);
 	ERR_clear_error();
 	(void)close(dir.fd);
 	if (result)
