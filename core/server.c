@@ -175,8 +175,11 @@ static int drop_rights(const struct core_conf *core)
 {
 	struct relay_err err;
 
-	if (rights_will_change(&server.rights))
+	/* Capabilities are a thread's own: there must be no other. */
+	if (rights_will_change(&server.rights)) {
+		tls_start_join();
 		http_reserve();
+	}
 	if (rights_drop(&server.rights, core->core_dumps, &err) != 0)
 		return fatal("", &err);
 	rights_tell(&server.rights, server.flags.conf, core->keys);

@@ -148,6 +148,13 @@ static void wish(bool *what)
 	pthread_mutex_unlock(&start.lock);
 }
 
+void tls_start_join(void)
+{
+	if (start.threaded)
+		(void)pthread_join(start.thread, NULL);
+	start.threaded = false;
+}
+
 void tls_start_rehearse(void)
 {
 	wish(&start.rehearses);
@@ -263,7 +270,7 @@ int tls_start_settle(
 {
 	enum tls_key_kind own;
 
-	await(REHEARSED);
+	tls_start_join();
 	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++)
 		if (!metrics_add_core(&metrics[i]))
 			return relay_fail(err, "no memory for metrics");
@@ -283,9 +290,7 @@ int tls_start_settle(
 void tls_start_finish(void)
 {
 	wish(&start.over);
-	if (start.threaded)
-		(void)pthread_join(start.thread, NULL);
-	start.threaded = false;
+	tls_start_join();
 	SSL_CTX_free(start.ctx);
 	SSL_CTX_free(start.plain);
 	start.ctx = start.plain = NULL;

@@ -29,6 +29,9 @@ void tls_start_rehearse(void);
 OSSL_LIB_CTX *tls_start_libctx(void);
 /* For tls_init(), which takes it; once.  NULL: there is no memory. */
 SSL_CTX *tls_start_context(void);
+/* Waits for the handshakes, once they are wished for, and for the thread's end.
+ */
+void tls_start_join(void);
 /*
  * After tls_init() and metrics_init(), before anybody is served: waits for the
  * handshakes.  The identity, whose files are in `dir`, may be read again.  0,
