@@ -60,7 +60,6 @@ BOUNDS = {
 #: What the server does not withstand yet, and what is missing.
 PENDING = {
     "ask-victim": "a device is invited in turn, and 64 sources make a long line",
-    "descriptors": "who has said nothing keeps his descriptor",
 }
 
 
