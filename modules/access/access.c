@@ -147,6 +147,13 @@ static struct {
 	struct policy *policy; /* owned */
 } checked;
 
+/* What is only checked, by -check, is never loaded. */
+__attribute__((destructor)) static void forget_checked(void)
+{
+	policy_free(checked.policy);
+	checked.policy = NULL;
+}
+
 static int check(const void *values, struct relay_err *err)
 {
 	policy_free(checked.policy);

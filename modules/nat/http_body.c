@@ -174,6 +174,8 @@ enum http_progress http_body_read(struct http_body *body, bool over)
 {
 	enum http_progress progress = HTTP_DONE;
 
+	if (body->len == 0)
+		return over ? HTTP_WRONG : HTTP_MORE;
 	if (!body->head)
 		progress = find_head(body);
 	if (progress == HTTP_DONE)

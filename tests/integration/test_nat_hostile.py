@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import socket
+import sys
 import threading
 import warnings
 
@@ -13,9 +14,11 @@ import pytest
 
 import gateway
 import gateway_double
+import sandbox
 from gateway_double import GatewayDouble, Talk
 from pmp_double import PmpDouble
 from relay_server import Program, RelayServer
+from test_systemd import UNIT, why_no_sandbox
 from waiting import Deadline, wait_for
 
 WHY_NOT = gateway.why_not()
@@ -52,14 +55,14 @@ def make_double(nets):
 class Inside(RelayServer):
     """The relay behind the gateway."""
 
-    def __init__(self, nets, folder, keys, args=()):
+    def __init__(self, nets, folder, keys, args=(), wrapper=()):
         conf = pathlib.Path(folder) / "nat.conf"
         conf.write_text(f'listen = {{ "0.0.0.0:{PORT}" }}\nmodules = {{ log, relay, nat, rate-limit, '
                         'status, prometheus }\nnat { check = 1s }\n')
         program = Program("ours", 1)
         self.nets = nets
         super().__init__(program, [
-            *nets.prefix("relay"), program.path, "-conf", str(conf), "-keys", str(keys),
+            *nets.prefix("relay"), *wrapper, program.path, "-conf", str(conf), "-keys", str(keys),
             "-status-srv", "127.0.0.1:22070", "-nat", "-nat-timeout", "4", *args], folder)
 
     def peak(self):
@@ -82,8 +85,8 @@ class Inside(RelayServer):
 def inside(nets, tmp_path, relay_keys):
     with contextlib.ExitStack() as servers:
 
-        def start(*args):
-            server = Inside(nets, tmp_path, relay_keys, args)
+        def start(*args, wrapper=()):
+            server = Inside(nets, tmp_path, relay_keys, args, wrapper)
             servers.callback(server.finish)
             server.wait_for_log(r"URI: (relay://\S+)")
             server.uri = server.wait_for_log(r"URI: (relay://\S+)").group(1)
@@ -182,6 +185,14 @@ def test_it_needs_no_rights(make_double, inside):
     make_double()
     server = inside("-user", "nobody")
     server.wait_for_log(f"UPnP maps port {PORT} of {gateway.OUTER}")
+
+
+@pytest.mark.skipif(why_no_sandbox() is not None, reason=f"{why_no_sandbox()}")
+@pytest.mark.parametrize("kind", [GatewayDouble, PmpDouble], ids=["upnp", "nat-pmp"])
+def test_the_services_system_call_filter_lets_it_map(make_double, inside, kind):
+    make_double(kind)
+    server = inside(wrapper=(sys.executable, sandbox.__file__, str(UNIT)))
+    server.wait_for_log(f"maps port {PORT} of {gateway.OUTER}")
 
 
 class Victim:
