@@ -257,7 +257,7 @@ static void go_on(evutil_socket_t fd, short what, void *arg)
 		take(conn, conn->in, conn->in_len);
 }
 
-static void read_on(struct http_conn *conn)
+void http_conn_read(struct http_conn *conn)
 {
 	char *to = conn->in ? conn->in + conn->in_len : scratch;
 	size_t room = HTTP_HEAD_MAX - conn->in_len;
@@ -290,7 +290,7 @@ static void readable(evutil_socket_t fd, short what, void *arg)
 	if (conn->state == HTTP_LINGERING)
 		http_end_discard(conn);
 	else
-		read_on(conn);
+		http_conn_read(conn);
 }
 
 /* The beginning and the end. */

@@ -76,6 +76,10 @@ struct http_conn *http_conn_new(struct http_conns *owner, int fd,
 /* Closes it now. */
 void http_conn_free(struct http_conn *conn);
 
+/* Takes what has come, and answers it.  It may be freed then.  Not for those
+ * that wait, write or linger. */
+void http_conn_read(struct http_conn *conn);
+
 /* For http_end.c. */
 void http_conn_enter(struct http_conn *conn, enum http_state state);
 void http_conn_forget_input(struct http_conn *conn);

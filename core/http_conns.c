@@ -110,18 +110,25 @@ static struct http_conn *pick(
 	return first;
 }
 
+/* Whether a request, or more of it, has come that was not read yet. */
+static bool has_news(const struct http_conn *conn)
+{
+	return (conn->state == HTTP_SILENT || conn->state == HTTP_IDLE ||
+		       conn->state == HTTP_READING) &&
+	       http_conn_has_input(conn);
+}
+
+/* A request that is there is answered first: then its connection is idle. */
 static int make_room(struct http_conns *conns, const struct http_source *source,
 	enum http_end_reason why)
 {
+	size_t before = conns->count;
 	struct http_conn *conn = pick(conns, source);
 
-	/* An idle one whose next request is there is not idle. */
-	for (size_t i = 0;
-		i < conns->count && conn && conn->state == HTTP_IDLE &&
-		http_conn_has_input(conn);
-		i++) {
-		conn->state = HTTP_READING;
-		conn->since_ms = clock_ms();
+	for (size_t i = 0; i < before && conn && has_news(conn); i++) {
+		http_conn_read(conn);
+		if (conns->count < before)
+			return 0;
 		conn = pick(conns, source);
 	}
 	if (!conn)

@@ -31,13 +31,15 @@ int relay_http_header(
 	struct relay_http *http, const char *name, const char *value);
 
 /*
- * Answers `path`, compared to the letter.  [C] init.  0, or -1 when another
- * module has it.  The string must live as long as the module.
+ * Answers `path`, compared to the letter with the request's target up to '?'.
+ * [C] init.  0, or -1 when another module has it.  The string must live as long
+ * as the module.
  */
 int relay_http_route(struct relay_ctx *cx, const char *path, relay_http_fn *fn);
 /*
  * The same for what only the operator should see: where there is a private
- * address, it is answered there and nowhere else.
+ * address, it is answered there and nowhere else.  Requests whose Host is
+ * neither an address nor a known name (option private-hosts) get 421.
  */
 int relay_http_route_private(
 	struct relay_ctx *cx, const char *path, relay_http_fn *fn);

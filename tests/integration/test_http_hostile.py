@@ -11,10 +11,12 @@ import time
 import pytest
 
 from http_client import (ask, counter, dial, read_all, read_answer, request, with_metrics)
-from waiting import PATIENCE, wait_for
+from waiting import PATIENCE, SLOWNESS, wait_for
 
 BAD = "127.0.0.66"
 MEBI = 1 << 20
+#: What the process may grow by; sanitizers keep what was freed.
+SLACK = (8 if SLOWNESS <= 1 else 64) * MEBI
 
 
 def resident(server):
@@ -44,7 +46,7 @@ def test_nothing_without_end_is_read(ours, method, begin, piece):
             while sent < 16 * MEBI:
                 sent += sock.send(piece * (65536 // len(piece)))
     assert sent < 16 * MEBI, "it went on reading"
-    assert resident(ours) < memory + 4 * MEBI
+    assert resident(ours) < memory + SLACK
     assert ours.get("/healthz")[0] == 200
 
 
@@ -64,7 +66,7 @@ def test_many_without_end_take_neither_memory_nor_the_thread(ours):
     try:
         for _ in range(30):
             assert ours.get("/healthz")[0] == 200
-        assert resident(ours) < memory + 8 * MEBI
+        assert resident(ours) < memory + SLACK
     finally:
         stop.set()
         for thread in threads:
@@ -135,7 +137,7 @@ def test_pipelined_scrapes_are_bounded_like_others(scraped):
         assert scraped.get("/healthz")[0] == 200
         memory = resident(scraped)
         assert scraped.get("/healthz")[0] == 200
-        assert resident(scraped) < memory + 8 * MEBI
+        assert resident(scraped) < memory + SLACK
 
 
 def kernel_memory(port):
@@ -162,7 +164,7 @@ def test_answers_that_nobody_reads_are_bounded(scraped):
         held = kernel_memory(scraped.status_address[1])
         assert len(held) >= count
         assert max(held) < 400 << 10, f"{max(held)} bytes for one connection"
-        assert resident(scraped) < memory + count * size + 8 * MEBI
+        assert resident(scraped) < memory + count * size + SLACK
 
 
 def test_polls_that_close_lose_nothing_of_others(ours):

@@ -48,12 +48,11 @@ void http_count(enum http_metric which, unsigned value, int64_t by)
 static void answer(struct http_exchange *x, void *arg)
 {
 	struct evbuffer *body = evbuffer_new();
-	char byte = 'x';
+	static const char bytes[1 << 20];
 
 	assert_ptr_equal(arg, &conns);
 	assert_non_null(body);
-	for (size_t i = 0; i < answer_size; i++)
-		assert_int_equal(evbuffer_add(body, &byte, 1), 0);
+	assert_int_equal(evbuffer_add(body, bytes, answer_size), 0);
 	http_reply_write(x, 200, "text/plain", body);
 	evbuffer_free(body);
 }
@@ -236,9 +235,9 @@ static void the_oldest_idle_one_makes_room(void **state)
 		assert_true(i == 1 || hear(fds[i]));
 }
 
-static void one_with_a_request_on_its_way_is_not_idle(void **state)
+static void a_request_that_is_there_is_answered_first(void **state)
 {
-	int first = come("192.0.2.1"), second;
+	int first = come("192.0.2.1"), second, silent;
 
 	(void)state;
 	http_conns_bound(&conns, 2);
@@ -246,11 +245,18 @@ static void one_with_a_request_on_its_way_is_not_idle(void **state)
 	pass(1000);
 	second = come("192.0.2.2");
 	assert_true(asks(second));
+	pass(1);
 	say(first, ASK); /* not read yet */
-	(void)come("192.0.2.3");
+	silent = come("192.0.2.3");
+	/* Now the second one was idle for longer. */
 	assert_false(hear(second));
-	turn();
 	assert_true(hear(first));
+	assert_non_null(strstr(heard, " 200 OK"));
+	pass(1);
+	say(silent, ASK);
+	say(first, ASK);
+	(void)come("192.0.2.4");
+	assert_int_equal(hear(silent) + hear(first), 1);
 	assert_non_null(strstr(heard, " 200 OK"));
 }
 
@@ -325,7 +331,7 @@ static void unread_answers_are_bounded(void **state)
 		turn();
 		assert_true(conns.unsent <= HTTP_UNSENT_MAX + answer_size);
 	}
-	assert_true(ends[HTTP_END_UNREAD] >= 8);
+	assert_true(ends[HTTP_END_UNREAD] >= 4);
 	pass(HTTP_WRITING_MS + 2000);
 	assert_int_equal(conns.count, 0);
 	assert_true(ends[HTTP_END_ANSWER] > 0);
@@ -373,7 +379,7 @@ int main(void)
 		T(a_request_on_its_way_is_not_too_late),
 		T(unfinished_requests_are_told_so),
 		T(the_oldest_idle_one_makes_room),
-		T(one_with_a_request_on_its_way_is_not_idle),
+		T(a_request_that_is_there_is_answered_first),
 		T(who_waits_for_an_answer_is_told_that_it_is_full),
 		T(the_source_with_the_most_gives_one_up),
 		T(some_places_are_for_this_machine),
