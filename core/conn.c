@@ -368,7 +368,7 @@ void conn_end(struct relay_conn *conn, enum relay_reason reason)
 	core_count(worker->shard, CORE_CONNECTIONS_CLOSED, reason, 1);
 	object_table_remove(&worker->conns, conn->id);
 	if (!linger_wanted(conn, reason)) {
-		conn->close_by = socket_end_by(conn, reason);
+		conn->close_by = (uint8_t)socket_end_by(conn, reason);
 		/* A polite end where it costs nothing. */
 		if (conn->close_by != CLOSE_BY_RESET && conn->ssl &&
 			conn->phase == CONN_TAKEN && !conn->ended) {

@@ -293,18 +293,17 @@ struct relay_conn *strangers_least(
 	const struct stranger_source *source = fullest(all);
 	struct relay_conn *least = NULL;
 	const struct stranger *one;
-	unsigned seen = 0;
 
 	if (!source)
 		return NULL;
-	TAILQ_FOREACH(one, &source->strangers, all)
-	{
+	one = TAILQ_FIRST(&source->strangers);
+	for (unsigned seen = 0; one && seen < COMPARED;
+		one = TAILQ_NEXT(one, all)) {
 		if (one->conn == newcomer)
 			continue;
 		if (!least || said(one->conn) < said(least))
 			least = one->conn;
-		if (++seen == COMPARED)
-			break;
+		seen++;
 	}
 	return least;
 }

@@ -3,7 +3,6 @@
 /* The text that a Prometheus server scrapes. */
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,16 +40,15 @@ static int print_text(const char *text, struct evbuffer *out)
 
 /* Many pieces one after the other, up to NULL.  With printf(3) instead a page
  * costs twice the time. */
-static int print_texts(struct evbuffer *out, ...)
+#define PRINT(out, ...)                                                        \
+	print_texts(out, (const char *const[]){__VA_ARGS__, NULL})
+
+static int print_texts(struct evbuffer *out, const char *const *texts)
 {
-	const char *text;
-	va_list ap;
 	int result = 0;
 
-	va_start(ap, out);
-	while (result == 0 && (text = va_arg(ap, const char *)))
-		result = print_text(text, out);
-	va_end(ap);
+	for (; result == 0 && *texts; texts++)
+		result = print_text(*texts, out);
 	return result;
 }
 
@@ -62,8 +60,7 @@ static int print_family(const struct relay_sample *sample, struct evbuffer *out)
 
 	if (print_text("strelaysrv_", out) || print_name(sample->module, out))
 		return -1;
-	return print_texts(
-		out, "_", def->name, has_unit ? "_" : NULL, def->unit, NULL);
+	return PRINT(out, "_", def->name, has_unit ? "_" : NULL, def->unit);
 }
 
 /* Quotes stand for themselves in help texts of the old form only. */
@@ -134,11 +131,11 @@ static int print_head(struct exposition *e, const struct relay_sample *sample)
 		def->kind == RELAY_COUNTER && !open ? "_total" : "";
 
 	if (print_text("# HELP ", e->out) || print_family(sample, e->out) ||
-		print_texts(e->out, suffix, " ", NULL) ||
+		PRINT(e->out, suffix, " ") ||
 		print_escaped(def->help, open, e->out) ||
 		print_text("\n# TYPE ", e->out) ||
 		print_family(sample, e->out) ||
-		print_texts(e->out, suffix, " ", types[def->kind], "\n", NULL))
+		PRINT(e->out, suffix, " ", types[def->kind], "\n"))
 		return -1;
 	if (!open || !def->unit || !*def->unit)
 		return 0;
@@ -158,15 +155,14 @@ static int print_line(struct exposition *e, const struct relay_sample *sample,
 
 	if (print_family(sample, e->out) || print_text(suffix, e->out))
 		return -1;
-	if (label && (print_texts(e->out, "{", label, "=\"", NULL) ||
+	if (label && (PRINT(e->out, "{", label, "=\"") ||
 			     print_escaped(sample->value_name, true, e->out) ||
 			     print_text("\"", e->out)))
 		return -1;
 	if (le && evbuffer_add_printf(
 			  e->out, "%sle=\"%s\"", label ? "," : "{", le) < 0)
 		return -1;
-	return print_texts(
-		e->out, label || le ? "} " : " ", number, "\n", NULL);
+	return PRINT(e->out, label || le ? "} " : " ", number, "\n");
 }
 
 static int print_histogram(

@@ -30,6 +30,9 @@ struct line {
 	 * line since. */
 	bool out;
 	int64_t out_ms; /* since when */
+	/* It took one at once while it was busy with the one before, and has
+	 * let none wait since. */
+	bool parallel;
 	struct busy busy;
 	uint8_t id[ID_LEN];
 };

@@ -201,6 +201,12 @@ void lines_taken(struct lines *lines, struct pending *pending,
 	struct line *line = pending->line;
 	struct busy *busy = &line->busy;
 
+	/* One that takes them one by one would have let this one wait. */
+	if (pending->stage == STAGE_SENT &&
+		now_ms - line->out_ms >= LINES_UNTAKEN_MS)
+		line->parallel = false;
+	else if (pending->stage == STAGE_SENT && busy->half.conn)
+		line->parallel = true;
 	if (pending->stage == STAGE_WAITS) {
 		line->waiting--;
 		lines->waiting--;

@@ -15,6 +15,9 @@
  * What is not among the better ones is sent only when the device has had time
  * to finish what it took, so that it is not in the way of one that comes later.
  *
+ * A device that takes the next one while it is busy is not one that takes them
+ * one by one: it is sent all, as fast as it takes them.
+ *
  * A session that the device took, and that seems to keep it busy, since it does
  * not take the next one, is ended after a turn if that one deserves it as much.
  * Where nobody waits, invitations pass at once, and nothing is ended.

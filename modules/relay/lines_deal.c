@@ -96,7 +96,8 @@ static bool has_window(const struct line *line, int score, int64_t now_ms)
 	if (!line->busy.half.conn)
 		return !line->out || now_ms - line->out_ms >= LINES_UNTAKEN_MS;
 	/* What is not good would be in the way of what is. */
-	return !line->out && (score <= SCORE_AHEAD || had_turn(line, now_ms));
+	return !line->out && (line->parallel || score <= SCORE_AHEAD ||
+				     had_turn(line, now_ms));
 }
 
 static void send_it(struct lines *lines, struct pending *pending,
@@ -127,11 +128,13 @@ static bool waits_for_time(const struct line *line)
 static void deal_line(struct lines *lines, struct line *line, bool present,
 	bool all, int64_t now_ms, struct deal *deal)
 {
+	bool is_late = line->out && now_ms - line->out_ms >= LINES_UNTAKEN_MS;
 	int score, sent_score;
 	struct pending *next = best(lines, line, STAGE_WAITS, now_ms, &score);
 	struct pending *sent =
 		best(lines, line, STAGE_SENT, now_ms, &sent_score);
 
+	line->parallel = line->parallel && !is_late;
 	if (is_stuck(lines, line, score < sent_score ? score : sent_score,
 		    now_ms)) {
 		end_busy(lines, line, now_ms, deal);
@@ -139,7 +142,8 @@ static void deal_line(struct lines *lines, struct line *line, bool present,
 		   (all || has_window(line, score, now_ms))) {
 		send_it(lines, next, now_ms, deal);
 	} else if (next && present && sent && line->busy.half.conn &&
-		   score <= SCORE_AHEAD && score < sent_score) {
+		   !line->parallel && score <= SCORE_AHEAD &&
+		   score < sent_score) {
 		/* With an unknown key the device is done at once. */
 		deal->what = DEAL_WITHDRAW;
 		deal->withdrawn = sent;

@@ -37,7 +37,7 @@ void half_init(struct half *half, struct bench *bench,
 /* HALF_IDLE -> HALF_CONNECTING, or a failure told at once. */
 void half_start(struct half *half, const struct frame_bytes *key);
 
-/* On both halves, once both have joined: sends a byte to the other. */
+/* HALF_JOINED: sends a byte to the other, which may not have joined yet. */
 void half_greet(struct half *half);
 
 /* Gives the socket away, or -1. */

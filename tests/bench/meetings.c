@@ -121,6 +121,8 @@ static void half_changed(struct half *half, enum failure why, void *arg)
 		fail(slot, why);
 	else if (client->state == HALF_MET && server->state == HALF_MET)
 		both_met(slot);
+	else if (slot->all->plan->as_syncthing && half->state == HALF_JOINED)
+		half_greet(half);
 	else if (client->state == HALF_JOINED && server->state == HALF_JOINED)
 		both_joined(slot);
 	else if (half == server && client->state == HALF_IDLE &&
@@ -143,7 +145,8 @@ static void invited(struct slot *slot, enum side side,
 	slot->asking = NULL;
 	memcpy(slot->client_key, invitation->key.data, invitation->key.len);
 	slot->client_key_len = invitation->key.len;
-	if (slot->halves[SERVER].state >= HALF_JOINED ||
+	if (slot->all->plan->as_syncthing ||
+		slot->halves[SERVER].state >= HALF_JOINED ||
 		(slot->invited[SERVER] && slot->all->plan->both_at_once))
 		start_client(slot);
 }

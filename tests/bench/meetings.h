@@ -17,6 +17,8 @@ struct meetings_plan {
 	size_t parallel;
 	int64_t pause_ms;  /* between the end of one and the next */
 	bool both_at_once; /* else the invited side joins first */
+	/* Each side joins as soon as it is invited, and says something. */
+	bool as_syncthing;
 	bool open_house;   /* strangers may ask for the device, too */
 
 	/* The device, whose ID it is, has joined; the first set-up is about to

@@ -58,16 +58,6 @@ BOUNDS = {
 
 
 #: What the server does not withstand yet, and what is missing.
-PENDING = {
-    "ask-victim": "a device is invited in turn, and 64 sources make a long line",
-}
-
-
-def _marked(name):
-    reason = PENDING.get(name)
-    return pytest.param(name, marks=pytest.mark.xfail(reason=reason) if reason else ())
-
-
 def _attacks():
     """From the table in the program's source: it may not have been built yet."""
     table = pathlib.Path(ROOT / "tests/siege/attacks.c").read_text()
@@ -89,7 +79,7 @@ def test_the_attacks_are_those_of_the_program():
     assert list(siege.attacks(siege.attacker())) == _attacks()
 
 
-@pytest.mark.parametrize("name", [_marked(name) for name in _attacks()])
+@pytest.mark.parametrize("name", _attacks())
 def test_siege(besieged, name):
     bound = BOUNDS.get(name, Bound())
     server = besieged(bound)

@@ -148,6 +148,7 @@ static void meet(struct good *good)
 		.parallel = MEET_PARALLEL,
 		.pause_ms = MEET_PAUSE_MS,
 		.open_house = true,
+		.as_syncthing = true,
 		.begun = meeting_device_joined,
 		.may_begin = may_meet,
 		.met = met,

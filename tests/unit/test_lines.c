@@ -147,6 +147,31 @@ static void the_next_is_sent_when_the_last_is_taken(void **state)
 	assert_int_equal(pending_waiting(&f->table), 0);
 }
 
+/* One that joined a session while the one before went on needs no turns. */
+static void a_device_that_takes_many_at_a_time_has_all(void **state)
+{
+	struct fixture *f = *state;
+	struct asker asker[6], late;
+	int64_t now_ms = LINES_TURN_MS + 1;
+
+	for (uint8_t i = 0; i < 6; i++)
+		ask(f, &asker[i], (uint8_t)(i + 1), 0);
+	expect(f, &asker[0], 0);
+	come(f, &asker[0], SIDE_SERVER, 1);
+	/* So far it may be one that takes them one by one. */
+	assert_int_equal(deal(f, 2), DEAL_WAIT);
+	expect(f, &asker[1], now_ms);
+	for (int i = 1; i < 5; i++) {
+		come(f, &asker[i], SIDE_SERVER, ++now_ms);
+		expect(f, &asker[i + 1], now_ms);
+	}
+	/* Until it lets one wait. */
+	now_ms += LINES_UNTAKEN_MS;
+	come(f, &asker[5], SIDE_SERVER, now_ms);
+	ask(f, &late, 7, now_ms);
+	assert_int_equal(deal(f, now_ms), DEAL_WAIT);
+}
+
 static void a_device_that_takes_none_has_one_a_second(void **state)
 {
 	struct fixture *f = *state;
@@ -397,6 +422,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(who_is_alone_passes_at_once),
 		TEST(the_next_is_sent_when_the_last_is_taken),
+		TEST(a_device_that_takes_many_at_a_time_has_all),
 		TEST(a_device_that_takes_none_has_one_a_second),
 		TEST(what_keeps_it_busy_has_one_turn),
 		TEST(who_kept_it_busy_comes_last),
