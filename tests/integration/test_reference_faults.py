@@ -280,19 +280,13 @@ def test_fault_08_a_dead_connection_does_not_block_its_owner(ours, identities):
             assert owner.invitation().from_id == identities[1].id
 
 
-def test_fault_09_handshakes_and_unpaired_sockets_count(start_ours, identities):
-    server = start_ours("-max-connections", "4")
-    with Invited(server, identities[0], identities[1]) as invited, contextlib.ExitStack() as stack:
+def test_fault_09_unpaired_sockets_count(start_ours, identities):
+    """What has proven nothing does not: it has bounds of its own, see test_limits.py."""
+    server = start_ours("-max-connections", "2")
+    with Invited(server, identities[0], identities[1]) as invited:
         invited.join_asker()  # half of a session
-        handshake = stack.enter_context(dial(server.address))
-        handshake.sendall(b"\x16\x03\x01")
-        stack.enter_context(dial(server.address))
-
-        def refused():
-            with ProtocolConnection(server.address, identities[2]) as client:
-                return client.ask(rp.JoinRelayRequest()) == rp.RelayFull()
-
-        wait_for(refused, "a fifth connection to be refused")
+        with ProtocolConnection(server.address, identities[2]) as client:
+            assert client.ask(rp.JoinRelayRequest()) == rp.RelayFull()
 
 
 def test_fault_10_no_token_is_written_to_the_log(start_ours, identities):

@@ -96,7 +96,8 @@ def test_an_ipv6_network_is_one_source(on_all, is_open):
             assert not is_open(server, "fd00:1::ffff:ffff:ffff:ffff", stack)
             assert is_open(server, "fd00:1:0:1::1", stack)
             assert is_open(server, "fd00:2::1", stack)
-            assert server.probe()["metric bounds.sources"] == "3"
+            # Three of /64, two of /56, two of /48.
+            assert server.probe()["metric bounds.sources"] == "7"
 
     apart(body)
 

@@ -249,9 +249,8 @@ def test_health_is_good_while_it_serves(ours):
 
 def test_health_is_bad_over_the_limit(start_ours, identities):
     server = start_ours("-max-connections", "2")
-    with contextlib.ExitStack() as stack:
-        for _ in range(3):
-            stack.enter_context(socket.create_connection(server.address))
+    with Invited(server, identities[0], identities[1]) as invited:
+        invited.join_both()
         wait_for(lambda: server.get("/healthz")[::2] == (503, b"over limits\n"), "trouble")
         assert server.get("/status")[0] == 200
     wait_for(lambda: server.get("/healthz")[0] == 200, "health")
