@@ -5,17 +5,11 @@
 #include <stddef.h>
 
 #include <strelaysrv/hooks.h>
-#include <strelaysrv/server.h>
-#include <strelaysrv/thread.h>
 
-#include "capacity.h"
+#include "core_lookups.h"
 #include "core_metrics.h"
-#include "drain.h"
 #include "http_metrics.h"
-#include "kernel_memory.h"
-#include "log.h"
 #include "metrics.h"
-#include "process.h"
 
 static const char *const phases[] = {"opening", "tls", "plain", NULL};
 static const char *const accept_kinds[] = {
@@ -30,7 +24,6 @@ static const char *const failure_kinds[] = {"closed", "timeout", "version",
 	NULL};
 static const char *const room_makers[] = {"descriptors", "module", NULL};
 static const char *const loops[] = {"control", "worker", NULL};
-static const char *versions[] = {NULL, NULL};
 
 /* 1 ms to 10 s: the protocol gives up after that. */
 static const int64_t handshake_us[] = {1000, 2500, 5000, 10000, 25000, 50000,
@@ -47,113 +40,6 @@ static const int64_t wait_ms[] = {
 /* From what a timer of the kernel may be late anyway. */
 static const int64_t lag_us[] = {1000, 2500, 5000, 10000, 25000, 50000, 100000,
 	250000, 500000, 1000000, 10000000, 0};
-
-static int64_t read_log_dropped(struct relay_ctx *cx, unsigned value)
-{
-	(void)cx;
-	(void)value;
-	return log_dropped();
-}
-
-static int64_t read_memory_limit(struct relay_ctx *cx, unsigned value)
-{
-	(void)cx;
-	(void)value;
-	return kernel_memory_limit();
-}
-
-static int64_t read_workers(struct relay_ctx *cx, unsigned value)
-{
-	(void)cx;
-	(void)value;
-	return relay_worker_count();
-}
-
-static int64_t read_threads(struct relay_ctx *cx, unsigned value)
-{
-	(void)cx;
-	(void)value;
-	return process_threads();
-}
-
-static int64_t read_descriptors(struct relay_ctx *cx, unsigned value)
-{
-	(void)cx;
-	(void)value;
-	return process_descriptors();
-}
-
-static int64_t read_limit(struct relay_ctx *cx, unsigned value)
-{
-	(void)cx;
-	(void)value;
-	return process_descriptor_limit();
-}
-
-static int64_t read_resident(struct relay_ctx *cx, unsigned value)
-{
-	(void)cx;
-	(void)value;
-	return process_resident_bytes();
-}
-
-static int64_t read_cpu(struct relay_ctx *cx, unsigned value)
-{
-	(void)cx;
-	(void)value;
-	return process_cpu_us();
-}
-
-static int64_t read_start(struct relay_ctx *cx, unsigned value)
-{
-	(void)cx;
-	(void)value;
-	return relay_start_us();
-}
-
-static int64_t read_build(struct relay_ctx *cx, unsigned value)
-{
-	(void)cx;
-	(void)value;
-	return 1;
-}
-
-static int64_t read_over_limit(struct relay_ctx *cx, unsigned value)
-{
-	(void)cx;
-	(void)value;
-	return relay_over_limit();
-}
-
-static int64_t read_connection_limit(struct relay_ctx *cx, unsigned value)
-{
-	(void)cx;
-	(void)value;
-	return capacity_limit();
-}
-
-static int64_t read_draining(struct relay_ctx *cx, unsigned value)
-{
-	(void)cx;
-	(void)value;
-	return relay_draining();
-}
-
-static int64_t read_drain_left(struct relay_ctx *cx, unsigned value)
-{
-	(void)cx;
-	(void)value;
-	return drain_left();
-}
-
-static int64_t read_drain_time(struct relay_ctx *cx, unsigned value)
-{
-	int64_t left_ms = drain_left_ms();
-
-	(void)cx;
-	(void)value;
-	return left_ms < 0 ? 0 : left_ms;
-}
 
 static const struct relay_metric_def table[] = {
 	[CORE_CONNECTIONS] =
@@ -293,14 +179,20 @@ static const struct relay_metric_def table[] = {
 			.help = "Directions of sessions whose readers take "
 				"next to nothing of what waits for them.",
 		},
-	[CORE_SESSION_MEMORY_LIMIT] =
+	[CORE_SESSIONS_SQUEEZED] =
 		{
-			.name = "session_memory_limit",
-			.unit = "bytes",
+			.name = "sessions_squeezed",
 			.kind = RELAY_GAUGE,
-			.help = "Above how much kernel memory of all sessions "
-				"those that stall are ended.",
-			.read = read_memory_limit,
+			.help = "Directions of sessions for which little is "
+				"taken in, since more was held than what they "
+				"deliver calls for.",
+		},
+	[CORE_SESSIONS_REFUSED] =
+		{
+			.name = "sessions_refused",
+			.kind = RELAY_COUNTER,
+			.help = "Sessions that did not begin, since all "
+				"together held more than session-memory.",
 		},
 	[CORE_CONNECTIONS_CUT] =
 		{
@@ -346,120 +238,6 @@ static const struct relay_metric_def table[] = {
 			.help = "Open connections that have proven nothing "
 				"yet: neither joined nor in a session.",
 		},
-	[CORE_LOG_DROPPED] =
-		{
-			.name = "log_dropped",
-			.kind = RELAY_COUNTER,
-			.help = "Log records that were lost for want of room.",
-			.read = read_log_dropped,
-		},
-	[CORE_WORKERS] =
-		{
-			.name = "workers",
-			.kind = RELAY_GAUGE,
-			.help = "Worker threads.",
-			.read = read_workers,
-		},
-	[CORE_THREADS] =
-		{
-			.name = "threads",
-			.kind = RELAY_GAUGE,
-			.help = "Threads of the process.",
-			.read = read_threads,
-		},
-	[CORE_OPEN_DESCRIPTORS] =
-		{
-			.name = "open_descriptors",
-			.kind = RELAY_GAUGE,
-			.help = "Open file descriptors.",
-			.read = read_descriptors,
-		},
-	[CORE_DESCRIPTOR_LIMIT] =
-		{
-			.name = "descriptor_limit",
-			.kind = RELAY_GAUGE,
-			.help = "How many file descriptors may be open.",
-			.read = read_limit,
-		},
-	[CORE_RESIDENT_MEMORY] =
-		{
-			.name = "resident_memory",
-			.unit = "bytes",
-			.kind = RELAY_GAUGE,
-			.help = "Memory of the process that is in RAM.",
-			.read = read_resident,
-		},
-	[CORE_CPU_TIME] =
-		{
-			.name = "cpu_time",
-			.unit = "seconds",
-			.kind = RELAY_COUNTER,
-			.scale = 1000000,
-			.help = "Processor time of all threads.",
-			.read = read_cpu,
-		},
-	[CORE_START_TIME] =
-		{
-			.name = "start_time",
-			.unit = "seconds",
-			.kind = RELAY_GAUGE,
-			.scale = 1000000,
-			.help = "When the process started, since 1970.",
-			.read = read_start,
-		},
-	[CORE_BUILD] =
-		{
-			.name = "build_info",
-			.kind = RELAY_GAUGE,
-			.help = "1, labelled with the version that runs.",
-			.label = "version",
-			.values = versions,
-			.read = read_build,
-		},
-	[CORE_OVER_LIMIT] =
-		{
-			.name = "over_limit",
-			.kind = RELAY_GAUGE,
-			.help = "Whether there are more connections than "
-				"max-connections, not counting strangers.",
-			.read = read_over_limit,
-		},
-	[CORE_CONNECTION_LIMIT] =
-		{
-			.name = "connection_limit",
-			.kind = RELAY_GAUGE,
-			.help = "Above how many connections newcomers are "
-				"refused.",
-			.read = read_connection_limit,
-		},
-	[CORE_DRAINING] =
-		{
-			.name = "draining",
-			.kind = RELAY_GAUGE,
-			.help = "1: the server takes no newcomers and ends "
-				"with its last session; 2: so, and a new "
-				"process has taken over.",
-			.read = read_draining,
-		},
-	[CORE_DRAIN_LEFT] =
-		{
-			.name = "drain_left",
-			.kind = RELAY_GAUGE,
-			.help = "Sessions, peers and promises that a drain "
-				"waits for.",
-			.read = read_drain_left,
-		},
-	[CORE_DRAIN_TIME_LEFT] =
-		{
-			.name = "drain_time_left",
-			.unit = "seconds",
-			.kind = RELAY_GAUGE,
-			.scale = 1000,
-			.help = "Until a drain ends what it still waits for; 0 "
-				"without a drain, and with one that waits for "
-				"ever.",
-			.read = read_drain_time,
-		},
 };
 
 _Static_assert(sizeof(table) / sizeof(table[0]) == CORE_METRIC_COUNT,
@@ -471,12 +249,13 @@ int core_metrics_init(void)
 {
 	for (int i = 0; i < RELAY_END_COUNT; i++)
 		reasons[i] = relay_reason_word((enum relay_reason)i);
-	versions[0] = relay_build()->version;
 	for (int i = 0; i < CORE_METRIC_COUNT; i++) {
 		handles[i] = metrics_add_core(&table[i]);
 		if (!handles[i])
 			return -1;
 	}
+	if (core_lookups_init() != 0)
+		return -1;
 	return http_metrics_init();
 }
 

@@ -28,27 +28,13 @@ enum core_metric {
 	CORE_SESSION_SIZE,          /* histogram, bytes */
 	CORE_SHAPING_WAIT,          /* histogram, ms */
 	CORE_SESSIONS_STALLED,      /* gauge */
+	CORE_SESSIONS_SQUEEZED,     /* gauge */
+	CORE_SESSIONS_REFUSED,      /* counter */
 	CORE_CONNECTIONS_CUT,       /* counter */
 	CORE_LINGERING,             /* gauge */
 	CORE_LOOP_LAG,              /* histogram, us, by enum core_loop_label */
 	CORE_ROOM_MADE,             /* counter, by enum core_room_label */
 	CORE_STRANGERS,             /* gauge */
-	/* looked up when somebody asks: */
-	CORE_SESSION_MEMORY_LIMIT,
-	CORE_LOG_DROPPED,
-	CORE_WORKERS,
-	CORE_THREADS,
-	CORE_OPEN_DESCRIPTORS,
-	CORE_DESCRIPTOR_LIMIT,
-	CORE_RESIDENT_MEMORY,
-	CORE_CPU_TIME,
-	CORE_START_TIME,
-	CORE_BUILD,
-	CORE_OVER_LIMIT,
-	CORE_CONNECTION_LIMIT,
-	CORE_DRAINING,
-	CORE_DRAIN_LEFT,
-	CORE_DRAIN_TIME_LEFT,
 	CORE_METRIC_COUNT
 };
 
