@@ -198,7 +198,7 @@ static const struct relay_metric_def table[] = {
 		.name = "over_limit",
 		.kind = RELAY_GAUGE,
 		.help = "Whether there are more connections than "
-			"max-connections.",
+			"max-connections, not counting strangers.",
 		.read = read_over_limit,
 	},
 	{

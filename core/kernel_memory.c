@@ -14,6 +14,7 @@
 
 static struct {
 	_Atomic int64_t sum, bound;
+	_Atomic int64_t since_ms; /* the first look above the bound; or 0 */
 } memory = {.bound = INT64_MAX};
 
 static int64_t pressure_pages(void)
@@ -45,6 +46,20 @@ bool kernel_memory_short(void)
 {
 	return atomic_load_explicit(&memory.sum, memory_order_relaxed) >
 	       kernel_memory_limit();
+}
+
+int64_t kernel_memory_short_ms(int64_t now_ms)
+{
+	int64_t since = 0;
+
+	if (!kernel_memory_short()) {
+		atomic_store_explicit(
+			&memory.since_ms, 0, memory_order_relaxed);
+		return -1;
+	}
+	if (atomic_compare_exchange_strong(&memory.since_ms, &since, now_ms))
+		since = now_ms;
+	return now_ms > since ? now_ms - since : 0;
 }
 
 int64_t kernel_memory_limit(void)

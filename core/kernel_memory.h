@@ -20,8 +20,11 @@ void kernel_memory_bound(int64_t bytes);
 /* A session's part of the sum has changed by so many bytes. */
 void kernel_memory_change(int64_t by);
 
-/* Whether sessions that stall must go: the sum is above the bound. */
+/* Whether sessions must go, and none may come: the sum is above the bound. */
 bool kernel_memory_short(void);
+
+/* For how long, as far as calls of this have seen; -1: it is not so. */
+int64_t kernel_memory_short_ms(int64_t now_ms);
 
 /* The bound in force. */
 int64_t kernel_memory_limit(void);

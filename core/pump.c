@@ -49,7 +49,7 @@ static void alive(struct relay_session *session)
 static void open_source(struct relay_session *session, int from)
 {
 	session->flow[from].opened = true;
-	if (!session->worker->socket_buffer)
+	if (!session->worker->socket_buffer && !session->stall[from].buffers)
 		(void)socket_memory_open(session->conn[from]->fd);
 }
 
@@ -242,7 +242,8 @@ void pump_fit(struct relay_session *session, int from)
 {
 	struct flow *flow = &session->flow[from];
 
-	if (flow->was_bulk && !flow->fitted && !session->worker->socket_buffer)
+	if (flow->was_bulk && !flow->fitted && !session->stall[from].buffers &&
+		!session->worker->socket_buffer)
 		flow->fitted = socket_memory_fit(session->conn[1 - from]->fd);
 }
 

@@ -27,8 +27,8 @@
  * saves the read that would tell); a look at quiet sessions finds it.
  */
 #define QUIET_LOOK_MS 5000
-/* So often while a reader stalls: it may begin to read again. */
-#define STALLED_LOOK_MS 1000
+/* So often while it holds much, or all together do. */
+#define SOON_LOOK_MS 1000
 
 void *relay_session_data(
 	const struct relay_ctx *cx, const struct relay_session *session)
@@ -60,8 +60,10 @@ struct relay_conn *relay_session_side(
 
 static void watch(struct relay_session *session)
 {
-	bool stalls = session->stall[0].since_ms || session->stall[1].since_ms;
-	int64_t most = stalls ? STALLED_LOOK_MS : QUIET_LOOK_MS;
+	bool soon = stall_is_watched(&session->stall[0]) ||
+		    stall_is_watched(&session->stall[1]) ||
+		    kernel_memory_short();
+	int64_t most = soon ? SOON_LOOK_MS : QUIET_LOOK_MS;
 	int64_t each = session->idle_ms / 4;
 	int64_t look = loop_clock_ms() + (each < most ? each : most);
 	int64_t idle = session->moved_ms + session->idle_ms;
@@ -287,6 +289,18 @@ static bool can_pair(const struct relay_conn *conn)
 	       !conn->unread;
 }
 
+/* One that began now would only push another one out. */
+static void refuse_for_memory(struct worker *worker)
+{
+	static struct relay_log_kind kind;
+
+	core_count(worker->shard, CORE_SESSIONS_REFUSED, 0, 1);
+	log_core_seldom(RELAY_WARNING, &kind,
+		"a session is refused: all together hold more than "
+		"session-memory in the kernel (%lld bytes)",
+		(long long)kernel_memory_limit());
+}
+
 struct relay_session *relay_session_pair(struct relay_ctx *cx,
 	struct relay_conn *a, struct relay_conn *b, int64_t idle_ms)
 {
@@ -296,8 +310,13 @@ struct relay_session *relay_session_pair(struct relay_ctx *cx,
 	enum relay_reason reason = RELAY_END_PEER_LOST;
 
 	if (a != b && can_pair(a) && can_pair(b)) {
-		session = session_make(worker, idle_ms);
-		reason = RELAY_END_ERROR;
+		if (!kernel_memory_short()) {
+			session = session_make(worker, idle_ms);
+			reason = RELAY_END_ERROR;
+		} else {
+			refuse_for_memory(worker);
+			reason = RELAY_END_PRESSURE;
+		}
 	}
 	if (!session) {
 		conn_end(a,

@@ -22,6 +22,9 @@
 #define SHORT_PATH_US    320
 #define SHORT_PATH_BYTES 327680
 
+/* A peer can lengthen its round trips by acknowledging late. */
+#define RTT_MAX_US 300000
+
 /* The kernel's default: the second number of tcp_rmem. */
 #define OPEN_BYTES 131072
 
@@ -97,11 +100,11 @@ int socket_memory_first(int fd)
 	return open_clamp(fd);
 }
 
-int socket_memory_squeeze(int source, int sink)
+int socket_memory_squeeze(int source, int sink, int bytes)
 {
-	if (bound(source, SO_RCVBUF, OPEN_BYTES) != 0)
+	if (bound(source, SO_RCVBUF, bytes) != 0)
 		return -1;
-	return bound(sink, SO_SNDBUF, OPEN_BYTES);
+	return bound(sink, SO_SNDBUF, bytes);
 }
 
 int socket_memory_relax(int source, int sink, bool stays)
@@ -115,14 +118,18 @@ int socket_memory_relax(int source, int sink, bool stays)
 	return socket_memory_open(source);
 }
 
-uint64_t socket_acked(int fd)
+uint64_t socket_acked(int fd, int64_t *rtt_us)
 {
 	struct tcp_info info;
 	socklen_t len = sizeof(info);
 
 	info.tcpi_bytes_acked = 0;
+	info.tcpi_min_rtt = UINT32_MAX;
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
 		return 0;
+	if (info.tcpi_min_rtt != UINT32_MAX)
+		*rtt_us = info.tcpi_min_rtt < RTT_MAX_US ? info.tcpi_min_rtt
+							 : RTT_MAX_US;
 	return info.tcpi_bytes_acked;
 }
 

@@ -50,16 +50,20 @@ int socket_memory_begin_small(int fd);
 int socket_memory_first(int fd);
 
 /*
- * A direction from `source` to `sink` that stalls: no more than 128 KiB each
- * may be taken in from now on; what is there already stays.  And the end of
- * that; `stays`: the sink's own receiving is squeezed, too.  0, or -1 with
- * errno.
+ * A direction from `source` to `sink` that holds too much: no more than so many
+ * bytes each may be taken in from now on; what is there already stays.  And the
+ * end of that; `stays`: the sink's own receiving is squeezed, too.  0, or -1
+ * with errno.
  */
-int socket_memory_squeeze(int source, int sink);
+int socket_memory_squeeze(int source, int sink, int bytes);
 int socket_memory_relax(int source, int sink, bool stays);
 
-/* Bytes that the peer's kernel has acknowledged, by TCP_INFO; 0: not told. */
-uint64_t socket_acked(int fd);
+/*
+ * Bytes that the peer's kernel has acknowledged, by TCP_INFO; 0: not told.  And
+ * in *rtt_us the path's shortest round trip, 300 ms at most; left as it is when
+ * that is not known.
+ */
+uint64_t socket_acked(int fd, int64_t *rtt_us);
 
 /*
  * For a socket that shall carry more than that from now on: the receive buffer

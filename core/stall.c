@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Sessions whose reader stalls. */
+/* Sessions whose reader takes less than what is held for it calls for. */
 
 #include "conn.h"
 #include "core_metrics.h"
@@ -10,86 +10,86 @@
 #include "socket_memory.h"
 #include "stall.h"
 
-/* Below 1 kB a second, while bytes wait, is next to nothing. */
-#define BYTES_PER_MS 1
-/* For so long: no more is taken in for it. */
-#define SQUEEZE_MS 4000
-/* For so long, with more than this held: it ends. */
-#define EXCESS_MS    15000
-#define EXCESS_BYTES 524288
-
-static void squeeze(struct relay_session *session, int from)
+static void relax(struct relay_session *session, int from)
 {
-	struct stall *stall = &session->stall[from];
+	struct flow *flow = &session->flow[from];
+	int source = session->conn[from]->fd;
 
-	if (stall->squeezed || session->worker->socket_buffer)
-		return;
-	stall->squeezed = true;
-	(void)socket_memory_squeeze(
-		session->conn[from]->fd, session->conn[1 - from]->fd);
-}
-
-static void moves(struct relay_session *session, int from)
-{
-	struct stall *stall = &session->stall[from];
-
-	if (stall->since_ms)
-		core_count(
-			session->worker->shard, CORE_SESSIONS_STALLED, 0, -1);
-	stall->since_ms = 0;
-	if (!stall->squeezed)
-		return;
-	stall->squeezed = false;
 	/* The sink's own receiving may be squeezed for the other direction. */
-	(void)socket_memory_relax(session->conn[from]->fd,
-		session->conn[1 - from]->fd, session->stall[1 - from].squeezed);
-	session->flow[from].fitted = false;
+	(void)socket_memory_relax(source, session->conn[1 - from]->fd,
+		session->stall[1 - from].buffers != 0);
+	flow->fitted = false;
+	if (!flow->opened)
+		(void)socket_memory_first(source);
 }
 
-static bool waits(const struct relay_session *session, int from)
+static void resize(struct relay_session *session, int from, size_t before)
+{
+	size_t buffers = session->stall[from].buffers;
+
+	if (buffers == before || session->worker->socket_buffer)
+		return;
+	if (buffers == 0)
+		relax(session, from);
+	else
+		(void)socket_memory_squeeze(session->conn[from]->fd,
+			session->conn[1 - from]->fd, (int)buffers);
+}
+
+static void find(const struct relay_session *session, int from,
+	struct stall_facts *facts)
 {
 	const struct flow *flow = &session->flow[from];
+	int sink = session->conn[1 - from]->fd;
+	int64_t one = 0, other = 0;
 
-	return flow->piped || flow->tail ||
-	       socket_owes(session->conn[1 - from]->fd) > 0;
+	facts->waits = flow->piped || flow->tail || socket_owes(sink) > 0;
+	/* Most sessions are idle: they cost no further look. */
+	if (!facts->waits && facts->held < STALL_LEAST)
+		return;
+	facts->acked = socket_acked(sink, &one);
+	if (facts->held > STALL_ALLOWED)
+		(void)socket_acked(session->conn[from]->fd, &other);
+	facts->rtt_us = one + other;
+}
+
+static void count(struct relay_session *session, enum core_metric which,
+	bool before, bool after)
+{
+	if (before != after)
+		core_count(session->worker->shard, which, 0, after ? 1 : -1);
 }
 
 bool stall_look(struct relay_session *session, int from, size_t held,
 	enum relay_reason *why)
 {
-	struct stall *stall = &session->stall[from];
-	int64_t now = loop_clock_ms(), before = stall->looked_ms, still;
-	uint64_t acked = 0;
-	bool waiting = waits(session, from);
+	struct stall *stall = &session->stall[from], before = *stall;
+	struct stall_facts facts = {
+		.now_ms = loop_clock_ms(),
+		.idle_ms = session->idle_ms,
+		.held = held,
+	};
+	enum stall_verdict verdict;
 
-	if (waiting)
-		acked = socket_acked(session->conn[1 - from]->fd);
-	stall->looked_ms = now;
-	/* The first look at bytes that wait has nothing to compare with. */
-	if (!waiting || stall->acked == 0 ||
-		acked - stall->acked >=
-			(uint64_t)(now - before) * BYTES_PER_MS) {
-		stall->acked = acked;
-		moves(session, from);
-		return true;
-	}
-	stall->acked = acked;
-	if (stall->since_ms == 0) {
-		stall->since_ms = before;
-		core_count(session->worker->shard, CORE_SESSIONS_STALLED, 0, 1);
-	}
-	still = now - stall->since_ms;
-	if (still >= SQUEEZE_MS)
-		squeeze(session, from);
-	*why = kernel_memory_short() ? RELAY_END_PRESSURE : RELAY_END_STALLED;
-	return *why != RELAY_END_PRESSURE && still < session->idle_ms &&
-	       (still < EXCESS_MS || held <= EXCESS_BYTES);
+	facts.short_ms = kernel_memory_short_ms(facts.now_ms);
+	find(session, from, &facts);
+	verdict = stall_judge(stall, &facts);
+	count(session, CORE_SESSIONS_STALLED, before.since_ms, stall->since_ms);
+	count(session, CORE_SESSIONS_SQUEEZED, before.buffers, stall->buffers);
+	*why = verdict == STALL_END_PRESSURE ? RELAY_END_PRESSURE
+					     : RELAY_END_STALLED;
+	if (verdict != STALL_GO_ON)
+		return false;
+	resize(session, from, before.buffers);
+	return true;
 }
 
 void stall_forget(struct relay_session *session)
 {
-	for (int from = 0; from < 2; from++)
-		if (session->stall[from].since_ms)
-			core_count(session->worker->shard,
-				CORE_SESSIONS_STALLED, 0, -1);
+	for (int from = 0; from < 2; from++) {
+		count(session, CORE_SESSIONS_STALLED,
+			session->stall[from].since_ms, false);
+		count(session, CORE_SESSIONS_SQUEEZED,
+			session->stall[from].buffers, false);
+	}
 }

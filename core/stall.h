@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Sessions whose reader stalls: one that takes next to nothing of what waits
- * for it must not make the kernel hold much for long.
+ * Sessions whose reader takes less than what is held for it calls for: what the
+ * kernel holds for them is bounded, as stall_judge.h says.
  *
  * All of this is [W], at the looks of session.c, not in any transfer.
  */
@@ -11,19 +11,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include <strelaysrv/hooks.h>
 
-struct relay_session;
+#include "stall_judge.h"
 
-/* Of one direction. */
-struct stall {
-	uint64_t acked; /* by the sink, as of the last look */
-	int64_t looked_ms;
-	int64_t since_ms; /* what waits has hardly moved; 0: it moves */
-	bool squeezed;    /* its buffers are small until it moves again */
-};
+struct relay_session;
 
 /*
  * Looks at a direction for which the kernel holds `held` bytes, and bounds what

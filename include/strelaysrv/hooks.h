@@ -66,7 +66,7 @@ enum relay_reason {
 	RELAY_END_ERROR,     /* the server's own trouble: memory, a syscall */
 	RELAY_END_MOVED,     /* another process has it now */
 	RELAY_END_STALLED,   /* a reader took next to nothing of what waits */
-	RELAY_END_PRESSURE,  /* so, and the kernel's memory is short */
+	RELAY_END_PRESSURE,  /* the kernel's memory for sessions is short */
 	RELAY_END_COUNT
 };
 

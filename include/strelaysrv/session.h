@@ -35,7 +35,9 @@ struct relay_conn *relay_session_side(
  * either goes out first.  From then on conn_readable and conn_deadline stay
  * silent for both, every byte and each half-close is passed on, and the session
  * ends when both directions have ended, when one is reset, or when no byte
- * moved for `idle_ms`.  The session_open filters are asked first.
+ * moved for `idle_ms`, or when it makes the kernel hold too much.  The
+ * session_open filters are asked first; none begins while all together hold
+ * more than session-memory.
  *
  * Returns the session, or NULL; either way both connections now belong to the
  * server, and when NULL they are already closed.

@@ -45,9 +45,9 @@ class Invited:
     def __exit__(self, *_):
         self._stack.close()
 
-    def connect(self, receive_buffer=None):
+    def connect(self, **options):
         """A connection in session mode that has not said anything yet."""
-        connection = SessionConnection(self.server.address, receive_buffer=receive_buffer)
+        connection = SessionConnection(self.server.address, **options)
         return self._stack.enter_context(connection)
 
     def join_asker(self, **options):

@@ -110,8 +110,9 @@ class MessageStream:
         self.expect_close()
 
 
-def dial(address, source=None, receive_buffer=None):
-    """A plain TCP connection without delay for small segments.
+def dial(address, source=None, receive_buffer=None, segment=None):
+    """A plain TCP connection without delay for small segments; those it gets have at most
+    so many bytes.
 
     Its local port stays free for servers that are started meanwhile, by other tests."""
     family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
@@ -120,6 +121,8 @@ def dial(address, source=None, receive_buffer=None):
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if receive_buffer:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    if segment:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, segment)
     if source:
         sock.bind((source, 0))
     sock.connect(address)
@@ -194,8 +197,8 @@ class ProtocolConnection(MessageStream):
 class SessionConnection(MessageStream):
     """A connection in session mode."""
 
-    def __init__(self, address, source=None, receive_buffer=None):
-        super().__init__(dial(address, source, receive_buffer))
+    def __init__(self, address, source=None, receive_buffer=None, segment=None):
+        super().__init__(dial(address, source, receive_buffer, segment))
 
     def join(self, key):
         """Joins the session; the answer must be success."""

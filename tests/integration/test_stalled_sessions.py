@@ -2,13 +2,16 @@
 """Readers that stall: what their sessions hold in the kernel, and when they end."""
 
 import contextlib
+import select
+import socket
 import threading
 
 import pytest
 
+import relay_protocol as rp
 from exposition import parse, value
 from pairing import Invited, check_both_ways
-from waiting import Deadline, pace, wait_for
+from waiting import PATIENCE, Deadline, pace, wait_for
 
 KIBI = 1024
 BLOCK = 64 * KIBI
@@ -36,6 +39,31 @@ def kernel_memory(server):
     return metric(server, "session_kernel_memory_bytes")
 
 
+class Reader:
+    """Takes so many bytes a second, in ten pieces, until the session ends."""
+
+    def __init__(self, rate, *sockets):
+        self.piece = rate // 10
+        self.sockets = sockets
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _run(self):
+        for sock in self.sockets:
+            sock.setblocking(False)
+        left = set(self.sockets)
+        while left:
+            for sock in list(left):
+                try:
+                    if not sock.recv(self.piece):
+                        left.remove(sock)
+                except BlockingIOError:
+                    pass
+                except OSError:
+                    left.remove(sock)
+            pace(0.1)
+
+
 class Writer:
     """Sends as fast as it goes until the session ends."""
 
@@ -60,34 +88,112 @@ def test_a_reader_that_never_reads_costs_little(start_with, identities):
         assert held <= STALLED + ROUNDING
 
 
-def test_a_reader_that_stops_with_much_on_its_way_loses_its_session(start_with, identities):
+def stays(invited):
+    """The target answers, so that its own silence is no reason for an end; false."""
+    if select.select([invited.target.sock], [], [], 0)[0]:
+        assert invited.target.receive() == rp.Ping()
+        invited.target.send(rp.Pong())
+    return False
+
+
+def begin_fast(one, other):
+    """Buffers grow with what is delivered: much is on its way when the reader gets slow."""
+    Writer(one.sock)
+    for _ in range(256):
+        other.receive_bytes(BLOCK)
+
+
+def test_a_reader_that_stops_for_a_while_keeps_its_session(start_with, identities):
+    """A phone in a tunnel: much is on its way, and it takes nothing for 17 s and more."""
     server = start_with()
     with Invited(server, *identities[:2]) as invited:
         one, stops = invited.join_both()
-        Writer(one.sock)
-        for _ in range(256):
+        begin_fast(one, stops)
+        wait_for(lambda: metric(server, "sessions_stalled") == 1, "the stall to be seen")
+        stopped = Deadline(17)
+        wait_for(lambda: stopped.passed() or not metric(server, "sessions"), "its time")
+        assert metric(server, "sessions") == 1
+        # The kernel tries again after as long as it has tried by then.
+        stops.sock.settimeout(3 * PATIENCE)
+        for _ in range(512):
             stops.receive_bytes(BLOCK)
 
-        def bounded():
-            return metric(server, "sessions_closed_total", reason="stalled") == 1 or (
-                metric(server, "sessions_stalled") == 1
-                and kernel_memory(server) <= STALLED + ROUNDING)
 
-        wait_for(bounded, "little memory, or the end", Deadline(60))
+def test_little_progress_keeps_no_session(start_with, identities):
+    """Half of the least, for longer than network-timeout; its window opens in steps."""
+    server = start_with("relay { network-timeout = 10s", "ping-interval = 1s }")
+    with Invited(server, *identities[:2]) as invited:
+        asker = invited.join_asker()
+        Reader(500, invited.join_target(receive_buffer=4 * KIBI, segment=1000).sock)
+        Writer(asker.sock)
+        wait_for(lambda: metric(server, "sessions") == 0 or stays(invited), "the session's end")
+        assert metric(server, "sessions_closed_total", reason="stalled") == 1
 
 
-def test_sessions_that_stall_go_first_when_memory_is_short(start_with, identities):
-    """The bound is that of a few sessions: those whose readers read go on."""
-    server = start_with("session-memory = 1MiB")
+def test_a_reader_that_drips_does_not_keep_much(start_with, identities):
+    """2 kB/s are more than a stall, but megabytes would take an hour."""
+    server = start_with("relay { network-timeout = 20s", "ping-interval = 1s }")
+    with Invited(server, *identities[:2]) as invited:
+        asker, drips = invited.join_asker(), invited.join_target(receive_buffer=16 * KIBI, segment=1000)
+        begin_fast(asker, drips)
+        drips.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KIBI)
+        Reader(2000, drips.sock)
+        wait_for(lambda: kernel_memory(server), "the metric to tell")  # mostly megabytes
+        wait_for(lambda: kernel_memory(server) < 1536 * KIBI or stays(invited),
+                 "little to be held", Deadline(60))
+        ended = metric(server, "sessions_closed_total", reason="stalled")
+        assert ended + metric(server, "sessions") == 1
+
+
+def test_a_slow_reader_makes_the_server_hold_little(start_with, identities):
+    """1 MB/s over a short path need little: no more is taken in until that is delivered."""
+    server = start_with()
+    with Invited(server, *identities[:2]) as invited:
+        asker, slow = invited.join_both()
+        begin_fast(asker, slow)
+        Reader(1_000_000, slow.sock)
+        wait_for(lambda: kernel_memory(server), "the metric to tell")  # mostly megabytes
+        wait_for(lambda: kernel_memory(server) < 1536 * KIBI, "little memory", Deadline(60))
+        assert metric(server, "sessions") == 1
+
+
+def test_memory_of_all_is_bounded(start_with, identities):
+    """40 sessions whose readers take too much for a stall, and one that holds nothing."""
+    limit = 4096 * KIBI
+    server = start_with("session-memory = 4MiB")
     with Invited(server, *identities[:2]) as good, contextlib.ExitStack() as stack:
-        reading = good.join_both()
-        for i in range(4):
-            pair = stack.enter_context(Invited(server, identities[2 + i], identities[10 + i]))
-            Writer(pair.join_both()[0].sock)
-        wait_for(lambda: metric(server, "sessions_closed_total", reason="pressure") >= 1,
-                 "sessions that stall to end")
-        check_both_ways(*reading)
-        assert metric(server, "session_memory_limit_bytes") == 1024 * KIBI
+        good_ends = good.join_both()
+        pairs = [stack.enter_context(Invited(server, identities[2 + i % 8], identities[10 + i % 8]))
+                 for i in range(8)]
+        many = []
+        for i in range(40):
+            pair = pairs[i % 8]
+            if i >= 8:
+                pair.ask()
+            many.append((pair.join_asker(), pair.join_target(receive_buffer=8 * KIBI, segment=1000)))
+        Reader(4000, *(reader.sock for _, reader in many))
+        for writer, _ in many:
+            Writer(writer.sock)
+        wait_for(lambda: kernel_memory(server) > limit, "too much memory")
+        wait_for(lambda: metric(server, "sessions_closed_total", reason="pressure") > 0
+                 and kernel_memory(server) <= limit, "the bound", Deadline(60))
+        check_both_ways(*good_ends)
+        assert metric(server, "sessions") > 1
+
+
+def test_no_session_begins_while_memory_is_short(start_with, identities):
+    server = start_with("session-memory = 64KiB")
+    with Invited(server, *identities[:2]) as holder, Invited(server, *identities[2:4]) as late:
+        asker = holder.join_asker()
+        Reader(4000, holder.join_target(receive_buffer=8 * KIBI, segment=1000).sock)
+        Writer(asker.sock)
+        wait_for(lambda: kernel_memory(server) > 64 * KIBI, "too much memory")
+        ends = late.join_both()
+        assert [end.receive_to_end() for end in ends] == [b"", b""]
+        assert metric(server, "sessions_refused_total") == 1
+        wait_for(lambda: kernel_memory(server) <= 64 * KIBI, "the holder's end")
+        late.ask()
+        check_both_ways(*late.join_both())
 
 
 def test_a_slow_reader_keeps_its_session_and_gets_all(start_with, identities):

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Tests of how much a direction of a session may hold. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "stall_judge.h"
+
+#define SECOND     1000
+#define MUCH       (7U << 20)
+#define IDLE_MS    120000
+#define START_MS   1000000
+#define NOT_SHORT  (-1)
+#define RTT_FAR_US 100000
+
+/* A direction that is looked at every second, and its sink's rate. */
+struct look {
+	struct stall stall;
+	struct stall_facts facts;
+};
+
+static struct look begun(size_t held)
+{
+	struct look look = {
+		.facts = {.now_ms = START_MS,
+			.idle_ms = IDLE_MS,
+			.short_ms = NOT_SHORT,
+			.acked = 1,
+			.rtt_us = 1000,
+			.held = held,
+			.waits = true},
+	};
+
+	assert_int_equal(stall_judge(&look.stall, &look.facts), STALL_GO_ON);
+	return look;
+}
+
+static enum stall_verdict after(struct look *look, int64_t ms, uint64_t bytes)
+{
+	look->facts.now_ms += ms;
+	look->facts.acked += bytes;
+	return stall_judge(&look->stall, &look->facts);
+}
+
+static void what_a_path_needs_may_be_held(void **state)
+{
+	(void)state;
+	assert_int_equal(stall_allowed(0, 0), STALL_ALLOWED);
+	assert_int_equal(stall_allowed(1000, RTT_FAR_US), STALL_ALLOWED);
+	/* 1 Gbit/s over 100 ms has 12.5 MB on its way. */
+	assert_true(stall_allowed(125000000, RTT_FAR_US) >= 2 * 12500000);
+	/* Late acknowledgements do not help. */
+	assert_int_equal(stall_allowed(125000000, 600000),
+		stall_allowed(125000000, 60000000));
+	/* Nor does a path that is too short to be measured hinder. */
+	assert_int_equal(
+		stall_allowed(1000000000, 0), stall_allowed(1000000000, 1000));
+}
+
+static void fast_readers_are_let_alone(void **state)
+{
+	struct look look = begun(MUCH);
+
+	(void)state;
+	look.facts.rtt_us = RTT_FAR_US;
+	for (int i = 0; i < 60; i++) {
+		assert_int_equal(after(&look, SECOND, 125000000), STALL_GO_ON);
+		assert_int_equal(look.stall.buffers, 0);
+		assert_false(stall_is_watched(&look.stall));
+	}
+}
+
+static void a_burst_is_not_held_against_it(void **state)
+{
+	struct look look = begun(MUCH);
+
+	(void)state;
+	look.facts.rtt_us = RTT_FAR_US;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(after(&look, SECOND, 20000), STALL_GO_ON);
+		assert_true(stall_is_watched(&look.stall));
+		assert_int_equal(look.stall.buffers, 0);
+	}
+	after(&look, SECOND, 125000000);
+	assert_false(stall_is_watched(&look.stall));
+}
+
+/* It holds 7 MiB, and takes them within 20 minutes: it is never ended. */
+static void slow_readers_are_squeezed_and_go_on(void **state)
+{
+	struct look look = begun(MUCH);
+
+	(void)state;
+	for (int i = 0; i < 600; i++) {
+		assert_int_equal(after(&look, SECOND, 6000), STALL_GO_ON);
+		assert_int_equal(look.stall.since_ms, 0);
+		if (i >= 2)
+			assert_in_range(
+				look.stall.buffers, 65536, STALL_ALLOWED / 2);
+	}
+	/* Until it has drained, however slow it is. */
+	look.facts.held = STALL_ALLOWED / 4;
+	assert_int_equal(after(&look, SECOND, 1100), STALL_GO_ON);
+	assert_int_equal(look.stall.buffers, 0);
+}
+
+static void paths_that_need_more_than_can_be_set_keep_it(void **state)
+{
+	struct look look = begun(MUCH * 2);
+
+	(void)state;
+	look.facts.rtt_us = RTT_FAR_US;
+	for (int i = 0; i < 10; i++)
+		after(&look, SECOND, 4000000);
+	assert_true(look.stall.above);
+	assert_int_equal(look.stall.buffers, 0);
+}
+
+static void a_reader_that_takes_nothing_is_borne_for_a_minute(void **state)
+{
+	struct look look = begun(MUCH);
+	int seconds = 0;
+
+	(void)state;
+	while (after(&look, SECOND, 0) == STALL_GO_ON) {
+		assert_true(++seconds < 100);
+		if (seconds >= 4)
+			assert_int_equal(look.stall.buffers, 131072);
+	}
+	assert_in_range(seconds, 58, 60);
+}
+
+/* 2 kB/s would keep 7 MiB for an hour. */
+static void a_reader_that_drips_is_borne_for_a_minute(void **state)
+{
+	struct look look = begun(MUCH), small = begun(STALL_ALLOWED);
+	int seconds = 0;
+
+	(void)state;
+	while (after(&look, SECOND, 2000) == STALL_GO_ON)
+		assert_true(++seconds < 100);
+	assert_in_range(seconds, 58, 60);
+	for (int i = 0; i < 600; i++)
+		assert_int_equal(after(&small, SECOND, 2000), STALL_GO_ON);
+}
+
+static void one_that_holds_little_may_stall_as_long_as_it_may_idle(void **state)
+{
+	struct look look = begun(STALL_ALLOWED);
+	int seconds = 0;
+
+	(void)state;
+	while (after(&look, SECOND, 0) == STALL_GO_ON)
+		assert_true(++seconds < 200);
+	assert_in_range(seconds, 118, 120);
+}
+
+static void a_byte_now_and_then_is_no_progress(void **state)
+{
+	struct look look = begun(STALL_ALLOWED);
+	enum stall_verdict verdict = STALL_GO_ON;
+	int seconds = 0;
+
+	(void)state;
+	look.facts.idle_ms = 10 * SECOND;
+	for (; verdict == STALL_GO_ON; seconds++) {
+		assert_true(seconds < 20);
+		verdict = after(&look, SECOND, 1);
+	}
+	assert_int_equal(verdict, STALL_END_STALLED);
+}
+
+/* Windows open in steps: 4 kB at once every 8 s are half of the least. */
+static void a_burst_now_and_then_is_no_progress(void **state)
+{
+	struct look look = begun(STALL_ALLOWED);
+	enum stall_verdict verdict = STALL_GO_ON;
+	int seconds = 0;
+
+	(void)state;
+	for (; verdict == STALL_GO_ON; seconds++) {
+		assert_true(seconds < 200);
+		verdict = after(&look, SECOND, seconds % 8 == 7 ? 4000 : 0);
+	}
+	assert_int_equal(verdict, STALL_END_STALLED);
+}
+
+static void who_reads_again_stalls_no_more(void **state)
+{
+	struct look look = begun(MUCH);
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(after(&look, SECOND, 0), STALL_GO_ON);
+	look.facts.held = 200000;
+	assert_int_equal(after(&look, SECOND, MUCH), STALL_GO_ON);
+	assert_false(stall_is_watched(&look.stall));
+}
+
+static void what_does_not_wait_does_not_stall(void **state)
+{
+	struct look look = begun(0);
+
+	(void)state;
+	look.facts.waits = false;
+	for (int i = 0; i < 200; i++)
+		assert_int_equal(after(&look, SECOND, 0), STALL_GO_ON);
+	assert_false(stall_is_watched(&look.stall));
+}
+
+/* Seconds of a shortage until one that moves, and holds so much, has to go. */
+static int borne(size_t held)
+{
+	struct look look = begun(held);
+	int seconds = 0;
+
+	for (look.facts.short_ms = 0;
+		after(&look, SECOND, 20000) == STALL_GO_ON;
+		look.facts.short_ms += SECOND)
+		if (++seconds > 60)
+			return seconds;
+	return seconds;
+}
+
+static void those_that_hold_most_go_first_when_memory_is_short(void **state)
+{
+	struct look stalled = begun(STALL_ALLOWED), look = begun(MUCH);
+
+	(void)state;
+	stalled.facts.short_ms = look.facts.short_ms = 0;
+	assert_int_equal(after(&stalled, SECOND, 0), STALL_END_PRESSURE);
+	/* Squeezed at once, and ended later. */
+	assert_int_equal(after(&look, SECOND, 20000), STALL_GO_ON);
+	assert_true(look.stall.buffers);
+	assert_in_range(borne(MUCH), 5, 7);
+	assert_true(borne(MUCH) < borne(STALL_ALLOWED + 1));
+	assert_true(borne(STALL_ALLOWED + 1) < borne(STALL_ALLOWED / 4));
+	assert_true(borne(STALL_ALLOWED / 4) < 15);
+	assert_true(borne(STALL_LEAST - 1) > 60);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_a_path_needs_may_be_held),
+		cmocka_unit_test(fast_readers_are_let_alone),
+		cmocka_unit_test(a_burst_is_not_held_against_it),
+		cmocka_unit_test(slow_readers_are_squeezed_and_go_on),
+		cmocka_unit_test(paths_that_need_more_than_can_be_set_keep_it),
+		cmocka_unit_test(
+			a_reader_that_takes_nothing_is_borne_for_a_minute),
+		cmocka_unit_test(a_reader_that_drips_is_borne_for_a_minute),
+		cmocka_unit_test(
+			one_that_holds_little_may_stall_as_long_as_it_may_idle),
+		cmocka_unit_test(a_byte_now_and_then_is_no_progress),
+		cmocka_unit_test(a_burst_now_and_then_is_no_progress),
+		cmocka_unit_test(who_reads_again_stalls_no_more),
+		cmocka_unit_test(what_does_not_wait_does_not_stall),
+		cmocka_unit_test(
+			those_that_hold_most_go_first_when_memory_is_short),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
