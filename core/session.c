@@ -52,6 +52,11 @@ struct relay_session *relay_session_find(struct relay_ctx *cx, uint64_t id)
 		&worker_of(module_ctx_of(cx)->loop)->sessions, id);
 }
 
+uint64_t relay_session_passed(const struct relay_session *session, int side)
+{
+	return session->flow[side].bytes;
+}
+
 struct relay_conn *relay_session_side(
 	const struct relay_session *session, int side)
 {

@@ -43,7 +43,8 @@ static void find(const struct relay_session *session, int from,
 	int sink = session->conn[1 - from]->fd;
 	int64_t one = 0, other = 0;
 
-	facts->waits = flow->piped || flow->tail || socket_owes(sink) > 0;
+	facts->waits = flow->piped + (flow->tail ? flow->tail_len : 0) +
+		       (size_t)socket_owes(sink);
 	/* Most sessions are idle: they cost no further look. */
 	if (!facts->waits && facts->held < STALL_LEAST)
 		return;

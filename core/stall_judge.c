@@ -83,7 +83,8 @@ static uint64_t next_to_nothing(int64_t ms, size_t held)
 static void note_stall(
 	struct stall *stall, const struct stall_facts *facts, bool known)
 {
-	if (!known || !facts->waits) {
+	/* All that waited at the last look was taken: what waits now is new. */
+	if (!known || !facts->waits || facts->acked >= stall->due) {
 		stall->since_ms = 0;
 		return;
 	}
@@ -130,6 +131,7 @@ enum stall_verdict stall_judge(
 	else if (stall->above < LOOKS)
 		stall->above++;
 	stall->acked = facts->acked;
+	stall->due = facts->acked + facts->waits;
 	stall->looked_ms = facts->now_ms;
 	stall->buffers = buffers_for(stall, facts, allowed);
 	if (facts->short_ms >= 0 && known && facts->held >= STALL_LEAST &&

@@ -19,6 +19,7 @@
 /* Of one direction, between two looks.  Begins with zeros. */
 struct stall {
 	uint64_t acked; /* by the sink, as of the last look; 0: unknown */
+	uint64_t due;   /* acked once it has all that waited then */
 	int64_t looked_ms;
 	int64_t since_ms;     /* it stalls since then; 0: it does not */
 	uint64_t since_acked; /* acked at that time */
@@ -34,7 +35,7 @@ struct stall_facts {
 	uint64_t acked;   /* bytes, by the sink; 0: it was not asked */
 	int64_t rtt_us;   /* shortest round trips of both paths, added */
 	size_t held;      /* bytes of kernel memory */
-	bool waits;       /* for the sink, which has not taken all */
+	size_t waits;     /* bytes, for the sink, which has not taken all */
 };
 
 enum stall_verdict {

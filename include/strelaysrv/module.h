@@ -39,6 +39,7 @@
  *   1.1  2026-11-28  relay_conn_settled, relay_conn_strangers,
  *                    relay_conn_make_room, relay_at_limit, relay_ask_try,
  *                    relay_tell_failed; conn_settled, peer_try, peer_failed
+ *   1.1  2026-11-28  relay_session_passed
  */
 #define RELAY_ABI_MAGIC 0x524c594dU /* "RLYM" */
 #define RELAY_ABI_MAJOR 1

@@ -30,6 +30,9 @@ struct relay_session *relay_session_find(struct relay_ctx *cx, uint64_t id);
 struct relay_conn *relay_session_side(
 	const struct relay_session *session, int side);
 
+/* How many bytes of that side's have been passed on so far.  [W] */
+uint64_t relay_session_passed(const struct relay_session *session, int side);
+
 /*
  * Joins two plain connections that the calling module took; what was queued for
  * either goes out first.  From then on conn_readable and conn_deadline stay

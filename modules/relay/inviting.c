@@ -63,6 +63,22 @@ static void send_it(struct relay_ctx *cx, const uint8_t *target,
 		relay_log(cx, RELAY_ERROR, "no memory for an invitation");
 }
 
+/*
+ * More than a handshake that somebody begins and leaves.  Such a session is not
+ * what keeps the device from taking the next one.
+ */
+#define ALIVE_BYTES     4096
+#define ALIVE_BOTH_WAYS 16384
+
+static bool is_alive(const struct relay_session *session)
+{
+	uint64_t asker = relay_session_passed(session, SIDE_CLIENT);
+
+	return asker >= ALIVE_BYTES ||
+	       asker + relay_session_passed(session, SIDE_SERVER) >=
+		       ALIVE_BOTH_WAYS;
+}
+
 /* On the half's worker: a device was busy with it for long enough. */
 static void hear_turn_over(struct relay_ctx *cx, const void *arg)
 {
@@ -73,6 +89,11 @@ static void hear_turn_over(struct relay_ctx *cx, const void *arg)
 
 	if (!peer || (peer->state != PEER_HALF && peer->state != PEER_PAIRED))
 		return;
+	session = peer->state == PEER_PAIRED
+			  ? relay_session_find(cx, peer->session)
+			  : NULL;
+	if (session && is_alive(session))
+		return;
 	count(cx, METRIC_GIVEN_UP, GIVEN_UP_TURN);
 	peer_bound(cx, BOUND_TURN);
 	peer_log(cx, conn, "its turn is over");
@@ -80,7 +101,6 @@ static void hear_turn_over(struct relay_ctx *cx, const void *arg)
 		peer_close(cx, conn, RELAY_END_LIMIT);
 		return;
 	}
-	session = relay_session_find(cx, peer->session);
 	if (session)
 		relay_session_close(session, RELAY_END_LIMIT);
 }

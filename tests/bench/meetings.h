@@ -19,7 +19,7 @@ struct meetings_plan {
 	bool both_at_once; /* else the invited side joins first */
 	/* Each side joins as soon as it is invited, and says something. */
 	bool as_syncthing;
-	bool open_house;   /* strangers may ask for the device, too */
+	bool open_house; /* strangers may ask for the device, too */
 
 	/* The device, whose ID it is, has joined; the first set-up is about to
 	 * begin. */

@@ -32,7 +32,7 @@ static struct look begun(size_t held)
 			.acked = 1,
 			.rtt_us = 1000,
 			.held = held,
-			.waits = true},
+			.waits = held},
 	};
 
 	assert_int_equal(stall_judge(&look.stall, &look.facts), STALL_GO_ON);
@@ -174,6 +174,18 @@ static void a_byte_now_and_then_is_no_progress(void **state)
 	assert_int_equal(verdict, STALL_END_STALLED);
 }
 
+/* A few bytes are on their way at each look, but never the same ones. */
+static void small_talk_is_no_stall(void **state)
+{
+	struct look look = begun(50);
+
+	(void)state;
+	for (int i = 0; i < 600; i++) {
+		assert_int_equal(after(&look, SECOND, 50), STALL_GO_ON);
+		assert_false(stall_is_watched(&look.stall));
+	}
+}
+
 /* Windows open in steps: 4 kB at once every 8 s are half of the least. */
 static void a_burst_now_and_then_is_no_progress(void **state)
 {
@@ -206,7 +218,7 @@ static void what_does_not_wait_does_not_stall(void **state)
 	struct look look = begun(0);
 
 	(void)state;
-	look.facts.waits = false;
+	look.facts.waits = 0;
 	for (int i = 0; i < 200; i++)
 		assert_int_equal(after(&look, SECOND, 0), STALL_GO_ON);
 	assert_false(stall_is_watched(&look.stall));
@@ -257,6 +269,7 @@ int main(void)
 		cmocka_unit_test(
 			one_that_holds_little_may_stall_as_long_as_it_may_idle),
 		cmocka_unit_test(a_byte_now_and_then_is_no_progress),
+		cmocka_unit_test(small_talk_is_no_stall),
 		cmocka_unit_test(a_burst_now_and_then_is_no_progress),
 		cmocka_unit_test(who_reads_again_stalls_no_more),
 		cmocka_unit_test(what_does_not_wait_does_not_stall),
