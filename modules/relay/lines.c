@@ -289,3 +289,14 @@ bool lines_next_open(struct lines *lines, uint8_t target[ID_LEN])
 	lines->open_first = line->open_next;
 	return true;
 }
+
+struct pending *lines_waiting(
+	const struct lines *lines, const uint8_t target[ID_LEN])
+{
+	const struct line *line = line_find(lines, target);
+	struct pending *waiting = line && line->waiting ? line->first : NULL;
+
+	while (waiting && waiting->stage != STAGE_WAITS)
+		waiting = waiting->line_next;
+	return waiting;
+}

@@ -97,6 +97,9 @@ void lines_leave(struct lines *lines, struct pending *pending, bool begun,
 void lines_over(
 	struct lines *lines, const uint8_t target[ID_LEN], uint64_t turn);
 
+/* The oldest of those that wait for a device, or NULL. */
+struct pending *lines_waiting(
+	const struct lines *lines, const uint8_t target[ID_LEN]);
 /* What is due for a device; it counts as done.  `present`: it can be sent to.
  * `all`: whatever waits is sent. */
 void lines_deal(struct lines *lines, const uint8_t target[ID_LEN], bool present,

@@ -266,6 +266,21 @@ void pending_deal(struct pending_table *table, const uint8_t *target,
 	pthread_mutex_unlock(&table->lock);
 }
 
+bool pending_give_up(struct pending_table *table, const uint8_t target[ID_LEN],
+	int64_t now_ms, struct place *lost)
+{
+	struct pending *waiting;
+
+	pthread_mutex_lock(&table->lock);
+	waiting = lines_waiting(&table->lines, target);
+	if (waiting) {
+		*lost = waiting->pair.half;
+		drop(table, waiting, false, now_ms);
+	}
+	pthread_mutex_unlock(&table->lock);
+	return waiting != NULL;
+}
+
 bool pending_next_open(struct pending_table *table, uint8_t target[ID_LEN])
 {
 	bool found;

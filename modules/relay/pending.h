@@ -125,6 +125,13 @@ void pending_over(struct pending_table *table, const uint8_t *client,
  */
 void pending_deal(struct pending_table *table, const uint8_t *target,
 	bool present, bool all, int64_t now_ms, struct deal *deal);
+/*
+ * Its device has gone: one that waits to be sent is given up, since the device
+ * would get it when it is back, and take it for a newer one.  *lost is the half
+ * that waited, or conn 0.  False: none waits.
+ */
+bool pending_give_up(struct pending_table *table, const uint8_t target[ID_LEN],
+	int64_t now_ms, struct place *lost);
 /* How many devices wait for time; and the next of these, in turn. */
 unsigned pending_open(struct pending_table *table);
 bool pending_next_open(struct pending_table *table, uint8_t target[ID_LEN]);

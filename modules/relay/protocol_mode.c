@@ -395,7 +395,7 @@ void protocol_closed(
 	struct relay_data *data = data_of(cx);
 	struct peer *peer = peer_of(cx, conn);
 	const uint8_t *id = relay_conn_peer(conn);
-	struct place heir;
+	struct place heir, lost;
 
 	if (peer->state != PEER_JOINED && peer->state != PEER_WAITING)
 		return;
@@ -410,4 +410,7 @@ void protocol_closed(
 	heir = directory_leave(&data->directory, id, place_of(cx, conn));
 	if (heir.conn)
 		tell(cx, hear_won, id, heir);
+	while (peer->state == PEER_JOINED && !heir.conn &&
+		pending_give_up(&data->pending, id, relay_now_ms(cx), &lost))
+		guest_lose(cx, lost);
 }
