@@ -129,14 +129,14 @@ static const struct budget_row rows[] = {
 		"strelaysrv_bounds_reached_total{bound=sessions-per-device}",
 		true, "test_sessions_of_one_device", "stalled-readers"},
 	{PAIR, "kernel memory while its reader stalls",
-		"what its path takes; 512 KiB each way after 4 s",
+		"8 times what is on its path, 512 KiB each way at least",
 		"as sessions", "half of the kernel's pressure mark",
-		"session-memory SQUEEZE_MS EXCESS_BYTES",
+		"session-memory SQUEEZE_MS STALL_ALLOWED",
 		CORE "sessions_closed_total{reason=stalled} " CORE
 		     "sessions_closed_total{reason=pressure}",
 		false,
 		"test_a_reader_that_never_reads_costs_little "
-		"test_sessions_that_stall_go_first_when_memory_is_short",
+		"test_memory_of_all_is_bounded",
 		"stalled-readers full-queues"},
 	{PAIR, "what a session leaves in the kernel at its end",
 		"gone after 3 s without progress", "-", "1,024 at a time",
