@@ -142,3 +142,25 @@ void range_address(
 		memcpy(out + V4_AT, &v4->sin_addr, 4);
 	}
 }
+
+int ranges_read(
+	struct ranges *out, const char *const *list, struct relay_err *err)
+{
+	struct range range;
+
+	*out = (struct ranges){0};
+	for (size_t i = 0; list[i]; i++) {
+		if (range_read(list[i], &range, err) != 0)
+			goto error;
+		if (ranges_add(out, &range) != 0) {
+			relay_fail(err, "out of memory");
+			goto error;
+		}
+	}
+	ranges_settle(out);
+	return 0;
+
+error:
+	ranges_free(out);
+	return -1;
+}

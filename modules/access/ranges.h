@@ -34,6 +34,10 @@ int ranges_add(struct ranges *ranges, const struct range *range);
 /* After the last addition: sorts, and joins what overlaps. */
 void ranges_settle(struct ranges *ranges);
 void ranges_free(struct ranges *ranges);
+/* All of a list that ends with NULL, settled.  0, or -1 with err and *out
+ * empty. */
+int ranges_read(
+	struct ranges *out, const char *const *list, struct relay_err *err);
 
 bool ranges_have(
 	const struct ranges *ranges, const uint8_t address[RANGE_BYTES]);

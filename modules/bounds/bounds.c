@@ -75,25 +75,10 @@ static int read_exempt(
 	struct ranges *out, const struct conf *conf, struct relay_err *err)
 {
 	struct relay_err why;
-	struct range range;
 
-	*out = (struct ranges){0};
-	for (size_t i = 0; conf->exempt[i]; i++) {
-		if (range_read(conf->exempt[i], &range, &why) != 0) {
-			relay_fail(err, "exempt: %.230s", why.text);
-			goto error;
-		}
-		if (ranges_add(out, &range) != 0) {
-			relay_fail(err, "out of memory");
-			goto error;
-		}
-	}
-	ranges_settle(out);
-	return 0;
-
-error:
-	ranges_free(out);
-	return -1;
+	if (ranges_read(out, conf->exempt, &why) == 0)
+		return 0;
+	return relay_fail(err, "exempt: %.230s", why.text);
 }
 
 static int check(const void *values, struct relay_err *err)

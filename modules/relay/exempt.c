@@ -10,25 +10,10 @@ int exempt_read(struct relay_ctx *cx, struct ranges *out, struct relay_err *err)
 	static const char *const loopback[] = {"127.0.0.0/8", "::1", NULL};
 	const char *const *list = loopback;
 	struct relay_value value;
-	struct range range;
 
-	*out = (struct ranges){0};
 	if (relay_option_get(cx, "bounds", "exempt", &value) == 0)
 		list = value.list;
-	for (size_t i = 0; list[i]; i++) {
-		if (range_read(list[i], &range, err) != 0)
-			goto error;
-		if (ranges_add(out, &range) != 0) {
-			relay_fail(err, "out of memory");
-			goto error;
-		}
-	}
-	ranges_settle(out);
-	return 0;
-
-error:
-	ranges_free(out);
-	return -1;
+	return ranges_read(out, list, err);
 }
 
 void exempt_source(
