@@ -3,7 +3,7 @@
 /* Fuzzes the heads of HTTP requests, in one piece and in two. */
 
 #include "fuzz.h"
-#include "http_head.h"
+#include "http/http_head.h"
 
 static void check_text(const char *text, const char *data, size_t len)
 {

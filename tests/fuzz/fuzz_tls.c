@@ -5,8 +5,8 @@
 #include <stdbool.h>
 
 #include "fuzz.h"
-#include "tls_certificate.h"
-#include "tls_hello.h"
+#include "tls/tls_certificate.h"
+#include "tls/tls_hello.h"
 
 /* The answer for a part may become another one only while more is awaited. */
 static void try_hello(const uint8_t *bytes, size_t len)

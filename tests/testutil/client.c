@@ -12,9 +12,9 @@
 #include <openssl/err.h>
 
 #include "client_state.h"
-#include "identity.h"
-#include "identity_make.h"
-#include "identity_read.h"
+#include "tls/identity.h"
+#include "tls/identity_make.h"
+#include "tls/identity_read.h"
 
 #define DIAL_MS    10000 /* as the Go client has it, and the two below */
 #define ANSWER_MS  10000

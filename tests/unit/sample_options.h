@@ -12,7 +12,7 @@
 
 #include <strelaysrv/option.h>
 
-#include "config.h"
+#include "config/config.h"
 
 struct relay_conf {
 	int64_t ping_interval;

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "address.h"
-#include "config.h"
+#include "base/address.h"
+#include "config/config.h"
 
 static void splits(const char *text, const char *host, const char *port)
 {

@@ -13,10 +13,10 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "changes.h"
-#include "config.h"
-#include "flags.h"
-#include "log.h"
+#include "config/changes.h"
+#include "config/config.h"
+#include "config/flags.h"
+#include "log/log.h"
 
 struct conf {
 	int64_t number, fixed_number;

@@ -13,9 +13,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "address.h"
-#include "config.h"
-#include "flags.h"
+#include "base/address.h"
+#include "config/config.h"
+#include "config/flags.h"
 #include "sample_options.h"
 
 struct fixture {

@@ -14,9 +14,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "crash.h"
-#include "loop.h"
-#include "module.h"
+#include "loop/crash.h"
+#include "loop/loop.h"
+#include "modules/module.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1

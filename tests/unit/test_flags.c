@@ -11,7 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "flags.h"
+#include "config/flags.h"
 #include "sample_options.h"
 
 #define ARGS_MAX 8

@@ -20,16 +20,16 @@
 
 #include <event2/buffer.h>
 
-#include "capacity.h"
-#include "core_metrics.h"
-#include "hooks.h"
-#include "http.h"
-#include "http_conns.h"
-#include "http_metrics.h"
-#include "log.h"
-#include "loop.h"
-#include "metrics.h"
-#include "module.h"
+#include "net/capacity.h"
+#include "metrics/core_metrics.h"
+#include "modules/hooks.h"
+#include "http/http.h"
+#include "http/http_conns.h"
+#include "http/http_metrics.h"
+#include "log/log.h"
+#include "loop/loop.h"
+#include "metrics/metrics.h"
+#include "modules/module.h"
 #include <strelaysrv/server.h>
 
 static struct loop loop;

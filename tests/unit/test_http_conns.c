@@ -19,11 +19,11 @@
 
 #include <event2/buffer.h>
 
-#include "clock.h"
-#include "http_reply.h"
-#include "http_conn.h"
-#include "http_conns.h"
-#include "http_end.h"
+#include "base/clock.h"
+#include "http/http_reply.h"
+#include "http/http_conn.h"
+#include "http/http_conns.h"
+#include "http/http_end.h"
 
 #define ASK  "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 #define HALF "GET / HTTP/1.1\r\n"

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "http_head.h"
-#include "http_hosts.h"
+#include "http/http_head.h"
+#include "http/http_hosts.h"
 
 static struct http_head head;
 static char data[HTTP_HEAD_MAX + 1];

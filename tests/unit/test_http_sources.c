@@ -12,7 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "http_sources.h"
+#include "http/http_sources.h"
 
 #define BURST_US (HTTP_BURST_MS * HTTP_SHARE_SOURCE)
 

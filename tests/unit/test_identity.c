@@ -22,9 +22,9 @@
 #include <openssl/x509v3.h>
 
 #include "go_identity.h"
-#include "identity.h"
-#include "identity_make.h"
-#include "identity_read.h"
+#include "tls/identity.h"
+#include "tls/identity_make.h"
+#include "tls/identity_read.h"
 
 #define NAME "strelaysrv"
 /* One character more than a common name may have. */

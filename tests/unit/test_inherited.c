@@ -14,8 +14,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "inherited.h"
-#include "log.h"
+#include "net/inherited.h"
+#include "log/log.h"
 
 void log_core(enum relay_level level, const char *fmt, ...)
 {

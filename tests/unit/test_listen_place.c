@@ -9,10 +9,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "config.h"
-#include "address.h"
-#include "listen_socket.h"
-#include "log.h"
+#include "config/config.h"
+#include "base/address.h"
+#include "net/listen_socket.h"
+#include "log/log.h"
 
 void log_core(enum relay_level level, const char *fmt, ...)
 {

@@ -15,12 +15,12 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "hooks.h"
-#include "log.h"
-#include "log_queue.h"
-#include "loop.h"
-#include "module.h"
-#include "module_log.h"
+#include "modules/hooks.h"
+#include "log/log.h"
+#include "log/log_queue.h"
+#include "loop/loop.h"
+#include "modules/module.h"
+#include "modules/module_log.h"
 
 static struct loop control;
 static struct relay_module module = {.def = {.name = "sinker"}};

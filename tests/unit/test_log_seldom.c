@@ -10,8 +10,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "clock.h"
-#include "log.h"
+#include "base/clock.h"
+#include "log/log.h"
 
 /* What log_seldom.c stands on. */
 static int64_t now_ms;

@@ -13,7 +13,7 @@
 
 #include <strelaysrv/thread.h>
 
-#include "log_record.h"
+#include "log/log_record.h"
 
 /* 2026-11-22 15:40:03.123456 UTC */
 #define WHEN_US INT64_C(1795362003123456)

@@ -13,9 +13,9 @@
 
 #include <strelaysrv/err.h>
 
-#include "log.h"
-#include "metrics.h"
-#include "module.h"
+#include "log/log.h"
+#include "metrics/metrics.h"
+#include "modules/module.h"
 
 #define WORKERS 3
 

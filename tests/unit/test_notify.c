@@ -18,9 +18,9 @@
 
 #include <strelaysrv/metric.h>
 
-#include "lag.h"
-#include "log.h"
-#include "notify.h"
+#include "peers/lag.h"
+#include "log/log.h"
+#include "life/notify.h"
 
 static int64_t silence_ms, devices;
 static unsigned errors;

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "object_table.h"
+#include "base/object_table.h"
 
 static int a, b;
 

@@ -10,9 +10,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "address.h"
-#include "config.h"
-#include "options.h"
+#include "base/address.h"
+#include "config/config.h"
+#include "config/options.h"
 
 struct all {
 	bool truth;

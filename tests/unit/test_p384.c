@@ -16,10 +16,10 @@
 #include <nettle/ecdsa.h>
 #include <nettle/sha2.h>
 
-#include "p384.h"
-#include "p384_memory.h"
-#include "p384_nonce.h"
-#include "tls_random.h"
+#include "tls/p384.h"
+#include "tls/p384_memory.h"
+#include "tls/p384_nonce.h"
+#include "tls/tls_random.h"
 
 /* RFC 6979, appendix A.2.6: the key, and the nonces with SHA-384. */
 static const char key_hex[] =

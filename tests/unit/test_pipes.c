@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "pipes.h"
+#include "peers/pipes.h"
 
 #define SIZE 65536
 

@@ -16,8 +16,8 @@
 
 #include <strelaysrv/module.h>
 
-#include "config.h"
-#include "options.h"
+#include "config/config.h"
+#include "config/options.h"
 
 #define MODULES_MAX 32
 

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <cmocka.h>
 
-#include "socket_memory.h"
+#include "net/socket_memory.h"
 
 struct ends {
 	int one, other;

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "stall_judge.h"
+#include "net/stall_judge.h"
 
 #define SECOND     1000
 #define MUCH       (7U << 20)

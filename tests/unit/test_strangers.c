@@ -13,10 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conn.h"
-#include "core_metrics.h"
-#include "strangers.h"
-#include "tls_random.h"
+#include "peers/conn.h"
+#include "metrics/core_metrics.h"
+#include "peers/strangers.h"
+#include "tls/tls_random.h"
 
 static struct strangers all;
 static struct worker worker;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "suggest.h"
+#include "base/suggest.h"
 
 static const char *const flags[] = {"listen", "ext-address", "protocol", "keys",
 	"network-timeout", "ping-interval", "message-timeout", "global-rate",

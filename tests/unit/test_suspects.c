@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "suspects.h"
+#include "peers/suspects.h"
 
 #define ONE   0x0000000100000002U
 #define OTHER 0x0000000300000002U /* one of its two counts is ONE's */

@@ -11,13 +11,13 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "core_metrics.h"
-#include "hooks.h"
-#include "log.h"
-#include "loop.h"
-#include "module.h"
-#include "service.h"
-#include "timer.h"
+#include "metrics/core_metrics.h"
+#include "modules/hooks.h"
+#include "log/log.h"
+#include "loop/loop.h"
+#include "modules/module.h"
+#include "modules/service.h"
+#include "modules/timer.h"
 
 static struct loop loop;
 static struct relay_module mod, other;

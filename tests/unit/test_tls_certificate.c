@@ -16,7 +16,7 @@
 #include <openssl/param_build.h>
 #include <openssl/x509.h>
 
-#include "tls_certificate.h"
+#include "tls/tls_certificate.h"
 
 #define ROOM 20000
 

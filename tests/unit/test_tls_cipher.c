@@ -15,7 +15,7 @@
 #include <openssl/evp.h>
 #include <openssl/provider.h>
 
-#include "tls_cipher.h"
+#include "tls/tls_cipher.h"
 
 #define NAME     "ChaCha20-Poly1305"
 #define TAG      16

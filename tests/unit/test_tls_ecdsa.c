@@ -14,8 +14,8 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
-#include "p384.h"
-#include "tls_provider.h"
+#include "tls/p384.h"
+#include "tls/tls_provider.h"
 
 #define SIG_MOST 256
 

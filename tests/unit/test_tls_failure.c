@@ -11,7 +11,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-#include "tls_failure.h"
+#include "tls/tls_failure.h"
 
 static void each_has_its_kind(void **state)
 {

@@ -17,8 +17,8 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
-#include "tls_provider.h"
-#include "tls_random.h"
+#include "tls/tls_provider.h"
+#include "tls/tls_random.h"
 
 #define DIGEST_LEN 32
 

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "tls_hello.h"
+#include "tls/tls_hello.h"
 
 #define RECORD_HEADER 5
 

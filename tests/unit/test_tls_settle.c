@@ -14,8 +14,8 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
-#include "tls_provider.h"
-#include "tls_settle.h"
+#include "tls/tls_provider.h"
+#include "tls/tls_settle.h"
 
 #define STEPS_MOST 20
 

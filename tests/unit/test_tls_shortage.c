@@ -15,7 +15,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
-#include "tls_provider.h"
+#include "tls/tls_provider.h"
 
 static OSSL_LIB_CTX *ours;
 /* Allocations until one fails, and all after it; 0: none does. */

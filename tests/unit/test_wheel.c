@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "wheel.h"
+#include "base/wheel.h"
 
 #define START   INT64_C(1000000)
 #define TURN_MS (WHEEL_SLOTS * WHEEL_SLOT_MS)

@@ -25,11 +25,11 @@
 
 #include "cases.h"
 #include "certificates.h"
-#include "identity.h"
-#include "tls.h"
-#include "tls_hello.h"
-#include "tls_provider.h"
-#include "tls_step.h"
+#include "tls/identity.h"
+#include "tls/tls.h"
+#include "tls/tls_hello.h"
+#include "tls/tls_provider.h"
+#include "tls/tls_step.h"
 
 #define REPETITIONS 5
 /* Of a client that takes longer, twice is enough. */
@@ -71,7 +71,7 @@ static size_t waiting(int fd)
 	return ioctl(fd, FIONREAD, &n) == 0 ? (size_t)n : 0;
 }
 
-/* As core/conn_hello.c does before OpenSSL gets to read. */
+/* As core/peers/conn_hello.c does before OpenSSL gets to read. */
 static bool may_read(int fd, SSL *ssl)
 {
 	unsigned char bytes[TLS_HELLO_ROOM];

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Comparing two snapshots, option by option. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/changes.h"
+#include "config/config.h"
+#include "log/log.h"
+#include "config/options.h"
+
+struct change {
+	const char *section; /* borrowed of the schema; NULL: the server's */
+	const struct relay_option *option; /* borrowed */
+	char *was, *is;                    /* owned */
+	bool restart;
+};
+
+struct comparison {
+	const struct config *before;
+	struct config *after;
+	changes_scope_fn *scope;
+	void *arg;
+	struct changes *out;
+	bool failed;
+};
+
+static bool same_list(const char *const *a, const char *const *b)
+{
+	size_t i = 0;
+
+	while (a[i] && b[i] && strcmp(a[i], b[i]) == 0)
+		i++;
+	return !a[i] && !b[i];
+}
+
+static bool same(const struct relay_value *a, const struct relay_value *b)
+{
+	switch (a->option->type) {
+	case RELAY_STRING:
+		return strcmp(a->string, b->string) == 0;
+	case RELAY_LIST:
+		return same_list(a->list, b->list);
+	case RELAY_BOOL:
+	case RELAY_INT:
+	case RELAY_SIZE:
+	case RELAY_RATE:
+	case RELAY_DURATION:
+	case RELAY_CHOICE:
+		break;
+	}
+	return a->number == b->number;
+}
+
+static int add(struct changes *to, const struct change *one)
+{
+	struct change *all =
+		realloc(to->all, (to->count + 1) * sizeof(*to->all));
+
+	if (!all)
+		return -1;
+	to->all = all;
+	to->all[to->count++] = *one;
+	return 0;
+}
+
+static int note(struct comparison *all, const char *section,
+	const struct relay_value *old, const struct relay_value *new,
+	bool restart)
+{
+	struct change one = {.section = section,
+		.option = new->option,
+		.was = option_format(old),
+		.is = option_format(new),
+		.restart = restart};
+
+	if (one.was && one.is && add(all->out, &one) == 0)
+		return 0;
+	free(one.was);
+	free(one.is);
+	return -1;
+}
+
+static void compare(
+	const char *section, const struct relay_value *value, void *arg)
+{
+	struct comparison *all = arg;
+	enum changes_scope scope =
+		section ? all->scope(section, all->arg) : CHANGES_KEPT;
+	const struct relay_option *option = value->option;
+	bool restart =
+		scope == CHANGES_KEPT && option->flags & RELAY_OPTION_RESTART;
+	struct relay_value old;
+
+	if (scope == CHANGES_IDLE ||
+		config_get(all->before, section, option->name, &old) != 0 ||
+		same(&old, value))
+		return;
+	if (note(all, section, &old, value, restart) != 0 ||
+		(restart && config_hold(all->after, all->before, section,
+				    option->name) != 0))
+		all->failed = true;
+}
+
+int changes_find(const struct config *before, struct config *after,
+	changes_scope_fn *scope, void *arg, struct changes *out)
+{
+	struct comparison all = {.before = before,
+		.after = after,
+		.scope = scope,
+		.arg = arg,
+		.out = out};
+
+	config_visit(after, compare, &all);
+	return all.failed ? -1 : 0;
+}
+
+void changes_log(const struct changes *changes)
+{
+	for (size_t i = 0; i < changes->count; i++) {
+		const struct change *one = &changes->all[i];
+
+		log_core(one->restart ? RELAY_WARNING : RELAY_NOTICE,
+			"option %s%s%s changes from \"%s\" to \"%s\"%s",
+			one->section ? one->section : "",
+			one->section ? "." : "", one->option->name, one->was,
+			one->is,
+			one->restart
+				? ": this needs a restart, until then the old "
+				  "value stays in force"
+				: "");
+	}
+}
+
+bool changes_touch(const struct changes *changes, const char *section)
+{
+	for (size_t i = 0; i < changes->count; i++)
+		if (!changes->all[i].restart && changes->all[i].section &&
+			strcmp(changes->all[i].section, section) == 0)
+			return true;
+	return false;
+}
+
+void changes_free(struct changes *changes)
+{
+	for (size_t i = 0; i < changes->count; i++) {
+		free(changes->all[i].was);
+		free(changes->all[i].is);
+	}
+	free(changes->all);
+	*changes = (struct changes){NULL, 0};
+}

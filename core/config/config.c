@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Snapshots of the configuration: which value of which place counts. */
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "config/config_section.h"
+#include "config/flags.h"
+#include "config/options.h"
+#include "base/suggest.h"
+
+struct config {
+	struct config_section *sections; /* the first is the server's own */
+	size_t count;
+};
+
+/* Whom problems are told, and whether any was an error. */
+struct listener {
+	config_report_fn *report;
+	void *arg;
+	bool failed;
+};
+
+static void tell(struct listener *to, enum relay_level level, const char *fmt,
+	...) __attribute__((format(printf, 3, 4)));
+
+static void tell(
+	struct listener *to, enum relay_level level, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	to->failed |= level == RELAY_ERROR;
+	to->report(level, text, to->arg);
+}
+
+static struct config_section *find_section(
+	const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->count; i++) {
+		struct config_section *section = &config->sections[i];
+
+		if (!name ? !section->name
+			  : section->name && strcmp(section->name, name) == 0)
+			return section;
+	}
+	return NULL;
+}
+
+static const char *owner(const struct config_section *section)
+{
+	return section->name ? section->name : "core";
+}
+
+/* A table is its module's word for what the file may say: it must be clear. */
+static bool check_table(
+	const struct config_section *section, struct listener *to)
+{
+	for (size_t i = 0; i < section->count; i++) {
+		const struct relay_option *option = &section->options[i];
+
+		if (strcmp(option->name, "required") == 0 ||
+			strcmp(option->name, "include") == 0 ||
+			options_find(section->options, option->name) !=
+				option) {
+			tell(to, RELAY_ERROR,
+				"module %s: its table has an option \"%s\", "
+				"which is taken",
+				owner(section), option->name);
+			return false;
+		}
+		if (option->type == RELAY_CHOICE && !option->choices) {
+			tell(to, RELAY_ERROR,
+				"module %s: option \"%s\" has no choices",
+				owner(section), option->name);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool check_module_name(const char *name, struct listener *to)
+{
+	if (!options_find(core_options, name) && strcmp(name, "include") != 0)
+		return true;
+	tell(to, RELAY_ERROR,
+		"a module cannot have the name \"%s\": it is an option", name);
+	return false;
+}
+
+static void add_section(struct config *config, const char *name,
+	const struct relay_option *options, size_t conf_size,
+	struct listener *to)
+{
+	struct config_section *section = &config->sections[config->count++];
+	struct relay_err err;
+
+	section->name = name;
+	section->options = options;
+	section->count = options_count(options);
+	section->required = true;
+	if (!check_table(section, to)) {
+		section->options = NULL; /* nothing else may look at it */
+		section->count = 0;
+	}
+	/* One more than needed: calloc(0) may give NULL. */
+	section->values = calloc(1, conf_size + 1);
+	section->origins =
+		calloc(section->count + 1, sizeof(*section->origins));
+	if (!section->values || !section->origins) {
+		tell(to, RELAY_ERROR, "out of memory");
+		section->options = NULL;
+		section->count = 0;
+	} else if (options_defaults(section->options, section->values, &err)) {
+		tell(to, RELAY_ERROR, "module %s: %s", owner(section),
+			err.text);
+		section->options = NULL;
+		section->count = 0;
+	}
+}
+
+static void add_sections(struct config *config,
+	const struct config_module *mods, size_t n, struct listener *to)
+{
+	add_section(config, NULL, core_options, sizeof(struct core_conf), to);
+	for (size_t i = 0; i < n; i++)
+		if (check_module_name(mods[i].name, to) &&
+			!find_section(config, mods[i].name)) {
+			add_section(config, mods[i].name, mods[i].options,
+				mods[i].conf_size, to);
+			config->sections[config->count - 1].opaque =
+				mods[i].opaque;
+		}
+}
+
+static void tell_deprecated(const struct flag_value *flag, struct listener *to)
+{
+	const struct relay_option *option = flag->option;
+
+	if (option->flag)
+		tell(to, RELAY_WARNING, "%s is deprecated; use -%s",
+			flag->as_given, option->flag);
+	else
+		tell(to, RELAY_WARNING, "%s is deprecated; use -%s.%s",
+			flag->as_given, flag->section, option->name);
+}
+
+static void apply_flag(struct config *config, const struct flag_value *flag,
+	struct listener *to)
+{
+	struct config_section *section = find_section(config, flag->section);
+	const struct relay_option *option =
+		section ? options_find(section->options, flag->option->name)
+			: NULL;
+	struct relay_err err;
+	char **origin;
+
+	if (!option) {
+		tell(to, RELAY_ERROR, "%s: there is no such option",
+			flag->as_given);
+		return;
+	}
+	if (flag->deprecated)
+		tell_deprecated(flag, to);
+	if (option_parse(option, flag->text, OPTION_FROM_FLAG, section->values,
+		    &err)) {
+		section->flawed = true;
+		tell(to, RELAY_ERROR, "%s: %s", flag->as_given, err.text);
+		return;
+	}
+	origin = &section->origins[option - section->options];
+	free(*origin);
+	if (asprintf(origin, "flag %s", flag->as_given) < 0) {
+		*origin = NULL;
+		tell(to, RELAY_ERROR, "out of memory");
+	}
+}
+
+static bool is_enabled(const struct core_conf *core, const char *module)
+{
+	for (size_t i = 0; core->modules[i]; i++)
+		if (strcmp(core->modules[i], module) == 0)
+			return true;
+	return false;
+}
+
+/* Whether it asks a module for something: for nothing is no mistake. */
+static bool asks_of(const struct flag_value *flag, const char *module)
+{
+	bool asks = true;
+
+	if (!flag->section || strcmp(flag->section, module) != 0)
+		return false;
+	return option_check(flag->option, flag->text, OPTION_FROM_FLAG, &asks,
+		       NULL) != 0 ||
+	       asks;
+}
+
+/* The flags that ask it for something, as text.  How many. */
+static size_t list_flags(
+	const struct flags *flags, const char *module, char out[256])
+{
+	size_t count = 0, len = 0;
+
+	for (size_t i = 0; i < flags->count && len < 256; i++) {
+		if (!asks_of(&flags->values[i], module))
+			continue;
+		len += (size_t)snprintf(out + len, 256 - len, "%s%s",
+			count++ ? ", " : "", flags->values[i].as_given);
+	}
+	return count;
+}
+
+/* One warning for a module, however many of its flags there are. */
+static void warn_idle_flags(const struct config *config,
+	const struct flags *flags, struct listener *to)
+{
+	struct relay_value modules = {.origin = "default"};
+	char list[256];
+
+	(void)config_get(config, NULL, "modules", &modules);
+	for (size_t i = 1; i < config->count; i++) {
+		const char *name = config->sections[i].name;
+		size_t count = is_enabled(config_core(config), name)
+				       ? 0
+				       : list_flags(flags, name, list);
+
+		if (count)
+			tell(to, RELAY_WARNING,
+				"%s %s no effect: the module %s does not run; "
+				"add %s to `modules` (%s)",
+				list, count > 1 ? "have" : "has", name, name,
+				modules.origin);
+	}
+}
+
+/* The loader refuses names that it does not find; this is only the hint. */
+static void hint_modules(const struct config *config, struct listener *to)
+{
+	const struct core_conf *core = config_core(config);
+	const char **names = calloc(config->count, sizeof(*names));
+	struct relay_value value;
+
+	if (!names || config_get(config, NULL, "modules", &value))
+		core = NULL;
+	for (size_t i = 1; core && i < config->count; i++)
+		names[i - 1] = config->sections[i].name;
+	for (size_t i = 0; core && core->modules[i]; i++) {
+		const char *near;
+
+		if (find_section(config, core->modules[i]))
+			continue;
+		near = suggest_nearest(
+			core->modules[i], names, config->count - 1);
+		if (near)
+			tell(to, RELAY_WARNING,
+				"%s: modules names \"%s\"; did you mean "
+				"\"%s\"?",
+				value.origin, core->modules[i], near);
+	}
+	free(names);
+}
+
+struct config *config_examine(const char *file, const struct flags *flags,
+	const struct config_module *mods, size_t n, config_report_fn *report,
+	void *arg, bool *good)
+{
+	struct listener to = {.report = report, .arg = arg};
+	struct config *config = calloc(1, sizeof(*config));
+
+	if (config)
+		config->sections = calloc(n + 1, sizeof(*config->sections));
+	if (!config || !config->sections) {
+		report(RELAY_ERROR, "out of memory", arg);
+		free(config);
+		return NULL;
+	}
+	add_sections(config, mods, n, &to);
+	/* With a table missing, all that the file says of it looks wrong. */
+	if (to.failed) {
+		config_free(config);
+		return NULL;
+	}
+	if (file && config_file_read(
+			    file, config->sections, config->count, report, arg))
+		to.failed = true;
+	for (size_t i = 0; flags && i < flags->count; i++)
+		apply_flag(config, &flags->values[i], &to);
+	if (!to.failed && flags)
+		warn_idle_flags(config, flags, &to);
+	hint_modules(config, &to);
+	*good = !to.failed;
+	return config;
+}
+
+struct config *config_load(const char *file, const struct flags *flags,
+	const struct config_module *mods, size_t n, config_report_fn *report,
+	void *arg)
+{
+	bool good = false;
+	struct config *config =
+		config_examine(file, flags, mods, n, report, arg, &good);
+
+	if (good)
+		return config;
+	config_free(config);
+	return NULL;
+}
+
+void config_free(struct config *config)
+{
+	if (!config)
+		return;
+	for (size_t i = 0; i < config->count; i++) {
+		struct config_section *section = &config->sections[i];
+
+		if (section->values)
+			options_clear(section->options, section->values);
+		for (size_t o = 0; o < section->count; o++)
+			free(section->origins[o]);
+		free(section->origins);
+		free(section->values);
+	}
+	free(config->sections);
+	free(config);
+}
+
+const struct core_conf *config_core(const struct config *config)
+{
+	return config->sections[0].values;
+}
+
+const void *config_module_values(const struct config *config, const char *name)
+{
+	const struct config_section *section = find_section(config, name);
+
+	return section && section->name ? section->values : NULL;
+}
+
+bool config_module_required(const struct config *config, const char *name)
+{
+	const struct config_section *section = find_section(config, name);
+
+	return !section || section->required;
+}
+
+bool config_module_flawed(const struct config *config, const char *name)
+{
+	const struct config_section *section = find_section(config, name);
+
+	return section && section->flawed;
+}
+
+static void read_value(
+	const struct config_section *section, size_t i, struct relay_value *out)
+{
+	option_read(&section->options[i], section->values, out);
+	out->origin = section->origins[i] ? section->origins[i] : "default";
+}
+
+int config_get(const struct config *config, const char *section,
+	const char *name, struct relay_value *out)
+{
+	const struct config_section *found = find_section(config, section);
+	const struct relay_option *option =
+		found ? options_find(found->options, name) : NULL;
+
+	if (!option)
+		return -1;
+	option = options_current(found->options, option);
+	read_value(found, (size_t)(option - found->options), out);
+	return 0;
+}
+
+int config_hold(struct config *config, const struct config *as_in,
+	const char *section, const char *name)
+{
+	struct config_section *to = find_section(config, section);
+	const struct config_section *from = find_section(as_in, section);
+	const struct relay_option *option =
+		to ? options_find(to->options, name) : NULL;
+	struct relay_value value;
+	char **origin, *copy;
+
+	if (!option || !from || config_get(as_in, section, name, &value) != 0)
+		return -1;
+	copy = strdup(value.origin);
+	if (!copy || option_copy(option, from->values, to->values) != 0) {
+		free(copy);
+		return -1;
+	}
+	origin = &to->origins[option - to->options];
+	free(*origin);
+	*origin = copy;
+	return 0;
+}
+
+static void visit_section(
+	const struct config_section *section, config_visit_fn *visit, void *arg)
+{
+	for (size_t i = 0; i < section->count; i++) {
+		struct relay_value value;
+
+		if (section->options[i].successor)
+			continue;
+		read_value(section, i, &value);
+		visit(section->name, &value, arg);
+	}
+}
+
+void config_visit_section(const struct config *config, const char *name,
+	config_visit_fn *visit, void *arg)
+{
+	const struct config_section *section = find_section(config, name);
+
+	if (section)
+		visit_section(section, visit, arg);
+}
+
+void config_visit(
+	const struct config *config, config_visit_fn *visit, void *arg)
+{
+	for (size_t i = 0; i < config->count; i++)
+		visit_section(&config->sections[i], visit, arg);
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Reads a configuration file in a process of its own. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "config/config_apart.h"
+
+#define PATIENCE_MS 30000
+/* Of the child; a sanitizer's are others. */
+#define EXIT_BY_LIBRARY 3
+#define EXIT_UNSAID     4
+
+struct child {
+	pid_t pid;
+	int fd; /* the end of a pipe that is read; owned */
+};
+
+/* All that the child told; what it holds may be secret. */
+struct told {
+	unsigned char *bytes; /* owned */
+	size_t len, room;
+};
+
+/* Of libconfuse, whose exit() must not run what others have registered. */
+static void leave(void)
+{
+	_exit(EXIT_BY_LIBRARY);
+}
+
+/* The parent's handlers would report a crash of the server. */
+static void forget_handlers(void)
+{
+	static const int signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		(void)signal(signals[i], SIG_DFL);
+}
+
+/*
+ * Whatever libconfuse prints on its way out is no line of a log.  A sanitizer
+ * must be heard.
+ */
+static void be_quiet(void)
+{
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		(void)dup2(fd, STDERR_FILENO);
+#endif
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Signals stay blocked in the child: they are for the server. */
+static int begin(struct child *child, config_apart_fn *fn, const char *path,
+	struct config_section *sections, size_t n)
+{
+	struct config_flat_out out = {.failed = false};
+	pid_t parent = getpid();
+	sigset_t all, before;
+	int ends[2], error;
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return -1;
+	sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	child->pid = fork();
+	if (child->pid == 0) {
+		forget_handlers();
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 ||
+			getppid() != parent || atexit(leave) != 0)
+			_exit(EXIT_UNSAID);
+		be_quiet();
+		out.fd = ends[1];
+		fn(path, sections, n, &out);
+		_exit(out.failed ? EXIT_UNSAID : EXIT_SUCCESS);
+	}
+	error = errno;
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	(void)close(ends[1]);
+	child->fd = ends[0];
+	if (child->pid > 0)
+		return 0;
+	(void)close(ends[0]);
+	errno = error;
+	return -1;
+}
+
+static int make_room(struct told *told)
+{
+	size_t room = told->room ? told->room * 2 : 4096;
+	unsigned char *bytes;
+
+	if (told->len < told->room)
+		return 0;
+	if (room > CONFIG_FLAT_MAX) {
+		errno = EFBIG;
+		return -1;
+	}
+	bytes = malloc(room);
+	if (!bytes)
+		return -1;
+	if (told->len > 0) {
+		memcpy(bytes, told->bytes, told->len);
+		explicit_bzero(told->bytes, told->len);
+	}
+	free(told->bytes);
+	told->bytes = bytes;
+	told->room = room;
+	return 0;
+}
+
+/* To the end of what the child says.  0, or -1 with errno. */
+static int listen_to(const struct child *child, struct told *told)
+{
+	int64_t end = now_ms() + PATIENCE_MS;
+
+	for (;;) {
+		struct pollfd pollfd = {.fd = child->fd, .events = POLLIN};
+		int64_t left = end - now_ms();
+		ssize_t got;
+
+		if (left <= 0) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		if (make_room(told) != 0)
+			return -1;
+		if (poll(&pollfd, 1, (int)left) <= 0)
+			continue;
+		got = read(child->fd, told->bytes + told->len,
+			told->room - told->len);
+		if (got == 0)
+			return 0;
+		if (got < 0 && errno != EINTR)
+			return -1;
+		if (got > 0)
+			told->len += (size_t)got;
+	}
+}
+
+/* How the child ended, whatever it was doing. */
+static int end(struct child *child, bool kill_it)
+{
+	int status = 0;
+
+	(void)close(child->fd);
+	if (kill_it)
+		(void)kill(child->pid, SIGKILL);
+	while (waitpid(child->pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -1;
+	return status;
+}
+
+static int fail(
+	config_report_fn *report, void *arg, const char *path, const char *why)
+{
+	char text[512];
+
+	(void)snprintf(text, sizeof(text), "cannot read %.160s: %s", path, why);
+	report(RELAY_ERROR, text, arg);
+	return -1;
+}
+
+/* A child that ends early mostly had too little memory. */
+static int fail_status(
+	config_report_fn *report, void *arg, const char *path, int status)
+{
+	char why[128];
+
+	if (WIFSIGNALED(status))
+		(void)snprintf(why, sizeof(why),
+			"out of memory? The process that reads it was ended by "
+			"SIG%s",
+			sigabbrev_np(WTERMSIG(status)));
+	else
+		(void)snprintf(why, sizeof(why),
+			"out of memory? The process that reads it ended with "
+			"%d",
+			WEXITSTATUS(status));
+	return fail(report, arg, path, why);
+}
+
+int config_apart(config_apart_fn *fn, const char *path,
+	struct config_section *sections, size_t n, config_report_fn *report,
+	void *arg)
+{
+	struct told told = {.bytes = NULL};
+	struct child child;
+	int error = 0, status, result;
+
+	if (begin(&child, fn, path, sections, n) != 0)
+		return fail(report, arg, path, strerror(errno));
+	if (listen_to(&child, &told) != 0)
+		error = errno;
+	status = end(&child, error != 0);
+	if (error)
+		result = fail(report, arg, path, strerror(error));
+	else if (status != 0)
+		result = fail_status(report, arg, path, status);
+	else
+		result = config_flat_take(
+			told.bytes, told.len, sections, n, report, arg);
+	if (told.bytes)
+		explicit_bzero(told.bytes, told.len);
+	free(told.bytes);
+	return result;
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * Reads strelaysrv.conf with libconfuse, by a schema made of all option tables.
+ *
+ * libconfuse gives up at the first unknown word.  So that all problems are told
+ * at once, such a word is then cut out of the text and the file is parsed anew,
+ * until it parses or fails for another reason.
+ *
+ * All of this runs in a process that ends with it (config_apart.h): nothing
+ * that lasts as long as the reader is freed.
+ */
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config_apart.h"
+#include "config/config_reader.h"
+
+#define INCLUDE_DEPTH_MAX 10
+
+struct config_reader *config_reader;
+
+void config_problem(enum relay_level level, unsigned line, const char *fmt, ...)
+{
+	struct config_problem at = {
+		.source = config_reader->source, .line = line, .level = level};
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	config_problems_add(&config_reader->problems, &at, "%s", text);
+}
+
+unsigned config_line(const cfg_t *cfg)
+{
+	return cfg->line > 0 ? (unsigned)cfg->line : 0;
+}
+
+struct config_section *config_section_of(const cfg_t *cfg)
+{
+	if (cfg == config_reader->root)
+		return &config_reader->sections[0];
+	for (size_t i = 1; i < config_reader->count; i++)
+		if (strcmp(config_reader->sections[i].name, cfg->name) == 0)
+			return &config_reader->sections[i];
+	return NULL;
+}
+
+static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0)));
+
+static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
+{
+	char text[512];
+
+	if (!config_reader->root)
+		return;
+	if (strncmp(fmt, "no such option", 14) == 0) {
+		config_reader->unknown.section = config_section_of(cfg);
+		config_reader->unknown.line = config_line(cfg);
+		config_reader->unknown.word = strdup(va_arg(ap, const char *));
+		if (!config_reader->unknown.word)
+			config_reader->problems.no_memory = true;
+		return;
+	}
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	config_problem(RELAY_ERROR, config_line(cfg), "syntax error: %s", text);
+}
+
+/* `scope`: the file, or the section of an including file, that it adds to. */
+static int parse_source(cfg_t *scope, struct config_source *source)
+{
+	struct config_source *outer = config_reader->source;
+	int line = scope->line, rc;
+	FILE *stream = fmemopen(source->text, source->len, "r");
+
+	if (!stream) {
+		config_reader->problems.no_memory = true;
+		return -1;
+	}
+	config_reader->source = source;
+	source->parsing = true;
+	rc = cfg_parse_fp(scope, stream);
+	source->parsing = false;
+	(void)fclose(stream);
+	/* The place of a failure is still wanted: by config_unknown_take(). */
+	if (rc != CFG_SUCCESS)
+		return -1;
+	config_reader->source = outer;
+	scope->line = line;
+	return 0;
+}
+
+/* The file to include; NULL after the problem was told. */
+static struct config_source *find_included(const cfg_t *cfg, const char *name)
+{
+	struct config_source *source;
+	struct relay_err err;
+	unsigned line;
+	char *path;
+
+	path = config_source_path(config_reader->source->path, name);
+	if (!path) {
+		config_reader->problems.no_memory = true;
+		return NULL;
+	}
+	source = config_sources_get(&config_reader->sources, path, &line, &err);
+	if (!source && line)
+		config_problem(RELAY_ERROR, config_line(cfg),
+			"include(): %s:%u: %s", path, line, err.text);
+	else if (!source)
+		config_problem(RELAY_ERROR, config_line(cfg), "include(): %s",
+			err.text);
+	else if (source->parsing)
+		config_problem(RELAY_ERROR, config_line(cfg),
+			"include(): %s would include itself", path);
+	free(path);
+	return source && !source->parsing ? source : NULL;
+}
+
+/*
+ * In place of libconfuse's own, which takes paths from the current directory,
+ * keeps a file open after an error in it, and then counts its depth wrong.
+ */
+static int on_include(cfg_t *cfg, cfg_opt_t *opt, int argc, const char **argv)
+{
+	struct config_source *source;
+	int rc;
+
+	(void)opt;
+	if (argc != 1) {
+		config_problem(RELAY_ERROR, config_line(cfg),
+			"include() takes the path of one file");
+		return 0;
+	}
+	if (config_reader->depth == INCLUDE_DEPTH_MAX) {
+		config_problem(RELAY_ERROR, config_line(cfg),
+			"include(): more than %d files deep",
+			INCLUDE_DEPTH_MAX);
+		return 0;
+	}
+	source = find_included(cfg, argv[0]);
+	if (!source)
+		return 0;
+	config_reader->depth++;
+	rc = parse_source(cfg, source);
+	config_reader->depth--;
+	return rc;
+}
+
+/* Whether it should be tried again. */
+static bool parse_pass(struct config_source *source)
+{
+	cfg_t *root;
+	bool again = false;
+	int rc;
+
+	config_values_forget();
+	root = cfg_init(config_reader->schema, CFGF_NONE);
+	if (!root) {
+		config_reader->problems.no_memory = true;
+		return false;
+	}
+	(void)cfg_set_error_function(root, on_error);
+	config_reader->root = root;
+	config_reader->source = NULL;
+	rc = parse_source(root, source);
+	if (rc) {
+		again = config_unknown_take();
+		/* It says all but that it had no memory. */
+		if (!again && config_reader->problems.count == 0)
+			config_reader->problems.no_memory = true;
+	}
+	config_reader->source = source;
+	if (!rc)
+		config_find_empty_lists(root, &config_reader->sections[0], 0);
+	config_reader->root = NULL;
+	(void)cfg_free(root);
+	return again;
+}
+
+static cfg_opt_t value_row(const struct relay_option *option)
+{
+	cfg_opt_t row = CFG_STR(NULL, NULL, CFGF_NODEFAULT);
+
+	row.name = option ? option->name : "required";
+	row.validcb = config_on_value;
+	if (option && option->type == RELAY_LIST) {
+		static char untouched[] = "{\"" CONFIG_UNTOUCHED "\"}";
+
+		row.flags = CFGF_LIST;
+		row.def.parsed = untouched;
+	}
+	return row;
+}
+
+static cfg_opt_t include_row(void)
+{
+	cfg_opt_t row = CFG_FUNC("include", on_include);
+
+	return row;
+}
+
+/* Rows of a section, with room for `more`; the last one is all zeroes. */
+static cfg_opt_t *make_rows(const struct config_section *section, size_t more)
+{
+	cfg_opt_t *rows = calloc(section->count + more + 3, sizeof(*rows));
+	size_t n = 0;
+
+	if (!rows)
+		return NULL;
+	for (size_t i = 0; i < section->count; i++)
+		rows[n++] = value_row(&section->options[i]);
+	if (section->name)
+		rows[n++] = value_row(NULL);
+	rows[n] = include_row();
+	return rows;
+}
+
+/* CFGF_MULTI: libconfuse would else lose file and line of a section. */
+static int make_schema(void)
+{
+	size_t n = config_reader->sections[0].count + 1;
+
+	config_reader->schema =
+		make_rows(&config_reader->sections[0], config_reader->count);
+	if (!config_reader->schema)
+		return -1;
+	for (size_t i = 1; i < config_reader->count; i++) {
+		cfg_opt_t row = CFG_SEC(NULL, NULL, CFGF_MULTI);
+
+		row.name = config_reader->sections[i].name;
+		row.validcb = config_on_section_end;
+		row.subopts = make_rows(&config_reader->sections[i], 0);
+		if (!row.subopts)
+			return -1;
+		config_reader->schema[n++] = row;
+	}
+	return 0;
+}
+
+static void read_all_passes(const char *path)
+{
+	struct config_problem at = {.level = RELAY_ERROR};
+	struct config_source *source;
+	struct relay_err err;
+	unsigned line;
+
+	source = config_sources_get(&config_reader->sources, path, &line, &err);
+	if (!source && line)
+		config_problems_add(&config_reader->problems, &at, "%s:%u: %s",
+			path, line, err.text);
+	else if (!source)
+		config_problems_add(
+			&config_reader->problems, &at, "%s", err.text);
+	if (!source)
+		return;
+	if (make_schema() || config_lists_make()) {
+		config_reader->problems.no_memory = true;
+		return;
+	}
+	while (parse_pass(source))
+		;
+	config_lists_judge();
+}
+
+static void parse(const char *path, struct config_section *sections, size_t n,
+	struct config_flat_out *out)
+{
+	size_t errors;
+
+	config_reader = calloc(1, sizeof(*config_reader));
+	if (!config_reader) {
+		config_flat_problem(RELAY_ERROR, "out of memory", out);
+		(void)config_flat_end(out, false);
+		return;
+	}
+	config_reader->sections = sections;
+	config_reader->count = n;
+	read_all_passes(path);
+	errors = config_problems_tell(
+		&config_reader->problems, config_flat_problem, out);
+	if (config_reader->lists)
+		config_values_hand_over(out);
+	(void)config_flat_end(out, errors == 0);
+}
+
+int config_file_read(const char *path, struct config_section *sections,
+	size_t n, config_report_fn *report, void *arg)
+{
+	return config_apart(parse, path, sections, n, report, arg);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * Problems found in configuration files, collected so that all of them can be
+ * told at once and in the order of the files' lines.
+ */
+#ifndef CONFIG_PROBLEMS_H
+#define CONFIG_PROBLEMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config/config.h"
+#include "config/config_source.h"
+
+#define CONFIG_PROBLEMS_MAX 100U /* more are not told */
+
+struct config_problem {
+	const struct config_source *source; /* borrowed; NULL sorts first */
+	unsigned line;                      /* 0: the file as a whole */
+	size_t serial;                      /* keeps the order within a line */
+	enum relay_level level;
+	bool lasting; /* stays when the file is parsed anew */
+	char *text;   /* owned */
+};
+
+struct config_problems {
+	struct config_problem *items;
+	size_t count;
+	size_t serial;
+	bool no_memory;
+};
+
+void config_problems_add(struct config_problems *problems,
+	const struct config_problem *at, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Drops what the next pass over the file will find again. */
+void config_problems_rewind(struct config_problems *problems);
+/* Tells all and forgets them.  How many were errors. */
+size_t config_problems_tell(
+	struct config_problems *problems, config_report_fn *report, void *arg);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Words of the file that no table has: what was probably meant. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config_reader.h"
+#include "config/options.h"
+#include "base/suggest.h"
+
+static size_t collect_names(
+	const struct config_section *section, const char **names)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < section->count; i++)
+		if (!section->options[i].successor)
+			names[n++] = section->options[i].name;
+	if (section->name)
+		names[n++] = "required";
+	return n;
+}
+
+/* The nearest name that may stand in the section. */
+static const char *suggest_name(const struct config_section *section,
+	enum config_text_use use, const char *word)
+{
+	size_t n = 0;
+	const char **names, *near;
+
+	names = calloc(
+		section->count + config_reader->count + 2, sizeof(*names));
+	if (!names)
+		return NULL;
+	if (use != CONFIG_TEXT_SECTION && use != CONFIG_TEXT_FUNCTION)
+		n = collect_names(section, names);
+	for (size_t i = 1;
+		use == CONFIG_TEXT_SECTION && i < config_reader->count; i++)
+		names[n++] = config_reader->sections[i].name;
+	if (use == CONFIG_TEXT_FUNCTION)
+		names[n++] = "include";
+	near = suggest_nearest(word, names, n);
+	free(names);
+	return near;
+}
+
+static const struct config_section *find_home(const char *name)
+{
+	for (size_t i = 0; i < config_reader->count; i++)
+		if (options_find(config_reader->sections[i].options, name))
+			return &config_reader->sections[i];
+	return NULL;
+}
+
+static void hint_unknown(const struct config_section *section,
+	enum config_text_use use, const char *word, char *out, size_t cap)
+{
+	const struct config_section *home = find_home(word);
+	const char *near = suggest_name(section, use, word);
+
+	*out = '\0';
+	if (use == CONFIG_TEXT_OPTION && home && home->name)
+		(void)snprintf(
+			out, cap, "; it belongs into section %s", home->name);
+	else if (use == CONFIG_TEXT_OPTION && home)
+		(void)snprintf(out, cap,
+			"; it belongs to the top level, outside of sections");
+	else if (near)
+		(void)snprintf(out, cap, "; did you mean \"%s\"?", near);
+}
+
+static void tell_unknown(
+	const struct config_unknown *unknown, enum config_text_use use)
+{
+	const struct config_section *section = unknown->section;
+	struct config_problem at = {.source = config_reader->source,
+		.line = unknown->line,
+		.level = RELAY_ERROR,
+		.lasting = true};
+	char hint[160];
+
+	hint_unknown(section, use, unknown->word, hint, sizeof(hint));
+	if (use == CONFIG_TEXT_STRAY)
+		config_problems_add(&config_reader->problems, &at,
+			"\"%s\" stands where an option should begin; text with "
+			"spaces must be quoted",
+			unknown->word);
+	else if (use == CONFIG_TEXT_FUNCTION)
+		config_problems_add(&config_reader->problems, &at,
+			"there is no function \"%s\"%s", unknown->word, hint);
+	else if (use == CONFIG_TEXT_SECTION && section->name)
+		config_problems_add(&config_reader->problems, &at,
+			"section %s has no sections in it, but here is \"%s\"",
+			section->name, unknown->word);
+	else if (use == CONFIG_TEXT_SECTION)
+		config_problems_add(&config_reader->problems, &at,
+			"section \"%s\" belongs to no module that is "
+			"installed%s",
+			unknown->word, hint);
+	else if (section->name)
+		config_problems_add(&config_reader->problems, &at,
+			"section %s has no option \"%s\"%s", section->name,
+			unknown->word, hint);
+	else
+		config_problems_add(&config_reader->problems, &at,
+			"there is no option \"%s\"%s", unknown->word, hint);
+}
+
+bool config_unknown_take(void)
+{
+	struct config_unknown *unknown = &config_reader->unknown;
+	enum config_text_use use = CONFIG_TEXT_STRAY;
+	bool cut;
+
+	if (!unknown->word)
+		return false;
+	unknown->section->flawed = !unknown->section->opaque;
+	cut = config_text_cut(config_reader->source->text, unknown->line,
+		unknown->word, &use);
+	if (config_reader->problems.no_memory ||
+		config_reader->problems.count > CONFIG_PROBLEMS_MAX)
+		cut = false;
+	if (cut)
+		config_problems_rewind(&config_reader->problems);
+	/* What belongs into such a section, nobody can tell. */
+	if (!cut || !unknown->section->opaque)
+		tell_unknown(unknown, use);
+	free(unknown->word);
+	unknown->word = NULL;
+	return cut;
+}

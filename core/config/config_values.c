@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Takes values over from libconfuse, with the place where each was found. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <strelaysrv/units.h>
+
+#include "config/config_reader.h"
+#include "config/options.h"
+
+/* "option x", or "option x of section y". */
+static const char *call_option(
+	const struct config_section *section, const char *name, char out[160])
+{
+	if (section->name)
+		(void)snprintf(out, 160, "option %.64s of section %.64s", name,
+			section->name);
+	else
+		(void)snprintf(out, 160, "option %.64s", name);
+	return out;
+}
+
+/* Notes where the value of an option came from; another before it is odd, and
+ * so is the name of one that is deprecated. */
+static void note_origin(struct config_section *section,
+	const struct relay_option *option, const char *written, unsigned line)
+{
+	char **origin = &section->origins[option - section->options];
+	char called[160];
+
+	if (strcmp(option->name, written) != 0)
+		config_problem(RELAY_WARNING, line,
+			"%s is deprecated; write %s",
+			call_option(section, written, called), option->name);
+	if (*origin)
+		config_problem(RELAY_WARNING, line,
+			"%s was set before, in %s; this one counts",
+			call_option(section, option->name, called), *origin);
+	free(*origin);
+	if (asprintf(origin, "%s:%u", config_reader->source->path, line) < 0) {
+		*origin = NULL;
+		config_reader->problems.no_memory = true;
+	}
+}
+
+/* Escapes can put anything into a text, and line ends would forge log lines. */
+static bool is_printable(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			return false;
+	return true;
+}
+
+static void set_required(
+	struct config_section *section, const char *text, unsigned line)
+{
+	struct relay_err err;
+
+	if (relay_bool_parse(text, &section->required, &err))
+		config_problem(RELAY_ERROR, line,
+			"option required of section %s: %s", section->name,
+			err.text);
+}
+
+static struct config_growing *list_of(
+	const struct config_section *section, const struct relay_option *option)
+{
+	return &config_reader->lists[section - config_reader->sections]
+				    [option - section->options];
+}
+
+static void list_clear(struct config_growing *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->items[i]);
+	free(list->items);
+	*list = (struct config_growing){0};
+}
+
+static void list_begin(struct config_section *section,
+	const struct relay_option *option, const char *written, unsigned line)
+{
+	struct config_growing *list = list_of(section, option);
+
+	note_origin(section, option, written, line);
+	list_clear(list);
+	list->given = true;
+	list->source = config_reader->source;
+	list->line = line;
+}
+
+/* Takes item. */
+static void list_push(struct config_growing *list, char *item)
+{
+	char **items =
+		reallocarray(list->items, list->count + 1, sizeof(*items));
+
+	if (!items) {
+		config_reader->problems.no_memory = true;
+		free(item);
+		return;
+	}
+	list->items = items;
+	items[list->count++] = item;
+}
+
+static void set_value(struct config_section *section,
+	const struct relay_option *option, const char *written,
+	const char *text, unsigned line)
+{
+	struct relay_err err;
+	char called[160], *copy;
+
+	note_origin(section, option, written, line);
+	if (option_check(option, text, OPTION_FROM_FILE, NULL, &err) != 0) {
+		section->flawed = true;
+		config_problem(RELAY_ERROR, line, "%s: %s",
+			call_option(section, written, called), err.text);
+		return;
+	}
+	list_clear(list_of(section, option));
+	list_of(section, option)->given = true;
+	copy = strdup(text);
+	if (copy)
+		list_push(list_of(section, option), copy);
+	else
+		config_reader->problems.no_memory = true;
+}
+
+/* The file begins with +=: what the default has comes first. */
+static void list_begin_default(struct config_section *section,
+	const struct relay_option *option, const char *written, unsigned line)
+{
+	struct relay_value value;
+
+	list_begin(section, option, written, line);
+	option_read(option, section->values, &value);
+	for (size_t i = 0; value.list[i]; i++) {
+		char *item = strdup(value.list[i]);
+
+		if (item)
+			list_push(list_of(section, option), item);
+		else
+			config_reader->problems.no_memory = true;
+	}
+}
+
+/*
+ * Called after each item and at the closing brace.  Items are taken out of
+ * libconfuse's hands, so that each is seen once.
+ */
+static void grow_list(struct config_section *section,
+	const struct relay_option *option, cfg_opt_t *opt, unsigned line)
+{
+	cfg_value_t *value = opt->values[opt->nvalues - 1];
+	char *item = value->string, called[160];
+
+	if (!item)
+		return;
+	value->string = NULL;
+	if (opt->nvalues == 1)
+		list_begin(section, option, opt->name, line);
+	else if (!list_of(section, option)->given)
+		list_begin_default(section, option, opt->name, line);
+	if (!is_printable(item))
+		config_problem(RELAY_ERROR, line,
+			"%s: it has a control character",
+			call_option(section, opt->name, called));
+	/* x = "" means the same as x = {}, and as -x="". */
+	if (*item)
+		list_push(list_of(section, option), item);
+	else
+		free(item);
+}
+
+int config_on_value(cfg_t *cfg, cfg_opt_t *opt)
+{
+	struct config_section *section;
+	const struct relay_option *option;
+	const char *text;
+	char called[160];
+
+	if (!opt->nvalues)
+		return 0;
+	text = opt->values[opt->nvalues - 1]->string;
+	/* While libconfuse sets up the defaults, also before there is a root */
+	if (opt->flags & CFGF_LIST && text && opt->nvalues == 1 &&
+		strcmp(text, CONFIG_UNTOUCHED) == 0) {
+		free(opt->values[0]->string);
+		opt->values[0]->string = NULL;
+		return 0;
+	}
+	if (!config_reader->root)
+		return 0;
+	section = config_section_of(cfg);
+	if (!section)
+		return 0;
+	option = options_find(section->options, opt->name);
+	if (option)
+		option = options_current(section->options, option);
+	if (option && option->type == RELAY_LIST)
+		grow_list(section, option, opt, config_line(cfg));
+	else if (!is_printable(text))
+		config_problem(RELAY_ERROR, config_line(cfg),
+			"%s: it has a control character",
+			call_option(section, opt->name, called));
+	else if (option)
+		set_value(section, option, opt->name, text, config_line(cfg));
+	else
+		set_required(section, text, config_line(cfg));
+	return 0;
+}
+
+void config_find_empty_lists(
+	cfg_t *cfg, struct config_section *section, unsigned line)
+{
+	for (size_t i = 0; i < section->count; i++) {
+		const struct relay_option *option = &section->options[i];
+		struct config_source *source = config_reader->source;
+		unsigned at = 0;
+
+		if (option->type != RELAY_LIST || cfg_size(cfg, option->name))
+			continue;
+		for (size_t s = config_reader->sources.count; s-- > 0 && !at;) {
+			config_reader->source =
+				&config_reader->sources.items[s];
+			at = config_text_empty_list(
+				config_reader->source->text, option->name);
+		}
+		if (!at)
+			config_reader->source = source;
+		list_begin(section, options_current(section->options, option),
+			option->name, at ? at : line);
+		config_reader->source = source;
+	}
+}
+
+int config_on_section_end(cfg_t *cfg, cfg_opt_t *opt)
+{
+	cfg_t *inner = cfg_opt_getnsec(opt, opt->nvalues - 1);
+	struct config_section *section = config_section_of(inner);
+
+	if (section)
+		config_find_empty_lists(inner, section, config_line(cfg));
+	return 0;
+}
+
+void config_values_forget(void)
+{
+	for (size_t i = 0; i < config_reader->count; i++) {
+		struct config_section *section = &config_reader->sections[i];
+
+		section->required = true;
+		for (size_t o = 0; o < section->count; o++) {
+			free(section->origins[o]);
+			section->origins[o] = NULL;
+			list_clear(&config_reader->lists[i][o]);
+		}
+	}
+}
+
+static void judge_list(struct config_section *section,
+	const struct relay_option *option, struct config_growing *list)
+{
+	struct config_problem at = {.source = list->source,
+		.line = list->line,
+		.level = RELAY_ERROR};
+	struct relay_err err;
+	char called[160];
+
+	if (option_parse_items(option, (const char *const *)list->items,
+		    list->count, section->values, &err) == 0)
+		return;
+	list->given = false;
+	section->flawed = true;
+	config_problems_add(&config_reader->problems, &at, "%s: %s",
+		call_option(section, option->name, called), err.text);
+}
+
+void config_lists_judge(void)
+{
+	for (size_t i = 0; i < config_reader->count; i++) {
+		struct config_section *section = &config_reader->sections[i];
+
+		for (size_t o = 0; o < section->count; o++) {
+			struct config_growing *list =
+				&config_reader->lists[i][o];
+
+			if (section->options[o].type == RELAY_LIST &&
+				list->given)
+				judge_list(section, &section->options[o], list);
+		}
+	}
+}
+
+void config_values_hand_over(struct config_flat_out *out)
+{
+	static char *const none[] = {NULL};
+
+	for (size_t i = 0; i < config_reader->count; i++) {
+		const struct config_section *section =
+			&config_reader->sections[i];
+
+		config_flat_section(out, i, section->required, section->flawed);
+		for (size_t o = 0; o < section->count; o++) {
+			const struct config_growing *list =
+				&config_reader->lists[i][o];
+			char *const *items = list->items ? list->items : none;
+
+			if (section->origins[o])
+				config_flat_value(out, i, o,
+					section->origins[o],
+					list->given ? items : NULL,
+					list->count);
+		}
+	}
+}
+
+int config_lists_make(void)
+{
+	config_reader->lists =
+		calloc(config_reader->count, sizeof(*config_reader->lists));
+	for (size_t i = 0; config_reader->lists && i < config_reader->count;
+		i++) {
+		config_reader->lists[i] =
+			calloc(config_reader->sections[i].count + 1,
+				sizeof(**config_reader->lists));
+		if (!config_reader->lists[i])
+			return -1;
+	}
+	return config_reader->lists ? 0 : -1;
+}

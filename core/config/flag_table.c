@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Collects the flags of all option tables. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/flag_table.h"
+#include "config/options.h"
+#include "base/suggest.h"
+
+static const struct {
+	enum flag_special special;
+	struct relay_option option;
+} specials[] = {
+	{FLAG_CHECK,
+		{.name = "check",
+			.type = RELAY_BOOL,
+			.help = "check configuration and modules, and end"}},
+	{FLAG_CONF, {.name = "conf",
+			    .type = RELAY_STRING,
+			    .help = "configuration file; flags win over it"}},
+	{FLAG_HELP, {.name = "help", .type = RELAY_BOOL, .help = "show this"}},
+	{FLAG_HELP, {.name = "h", .type = RELAY_BOOL, .help = "show this"}},
+	{FLAG_MODULE_DIR,
+		{.name = "module-dir",
+			.type = RELAY_STRING,
+			.help = "directories of modules, comma-separated"}},
+	{FLAG_MODULES,
+		{.name = "modules",
+			.type = RELAY_BOOL,
+			.help = "list the modules that are found, and end"}},
+	{FLAG_VERSION, {.name = "version",
+			       .type = RELAY_BOOL,
+			       .help = "show the version, and end"}},
+};
+
+#define SPECIALS (sizeof(specials) / sizeof(specials[0]))
+
+const struct flag *flag_table_find(
+	const struct flag_table *table, const char *name, size_t len)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (strncmp(table->flags[i].name, name, len) == 0 &&
+			!table->flags[i].name[len])
+			return &table->flags[i];
+	return NULL;
+}
+
+/* Takes name.  Who comes first has it: a module cannot take a core flag. */
+static int add(struct flag_table *table, char *name, struct flag flag)
+{
+	if (!name)
+		return -1;
+	if (flag_table_find(table, name, strlen(name))) {
+		free(name);
+		return 0;
+	}
+	flag.name = name;
+	table->flags[table->count++] = flag;
+	return 0;
+}
+
+static size_t count_most(const struct config_module *mods, size_t n)
+{
+	size_t most = SPECIALS + RESERVED_FLAGS_MAX;
+
+	for (const struct relay_option *o = core_options; o->name; o++)
+		most++;
+	for (size_t i = 0; i < n; i++)
+		for (const struct relay_option *o = mods[i].options;
+			o && o->name; o++)
+			most += 2;
+	return most;
+}
+
+static int add_module(struct flag_table *table, const struct config_module *mod)
+{
+	for (const struct relay_option *o = mod->options; o && o->name; o++) {
+		struct flag flag = {.section = mod->name,
+			.option = options_current(mod->options, o),
+			.deprecated = o->successor != NULL};
+		char *name;
+
+		if (o->flag && add(table, strdup(o->flag), flag))
+			return -1;
+		if (asprintf(&name, "%s.%s", mod->name, o->name) < 0)
+			return -1;
+		flag.long_form = true;
+		if (add(table, name, flag))
+			return -1;
+	}
+	return 0;
+}
+
+static int add_all(
+	struct flag_table *table, const struct config_module *mods, size_t n)
+{
+	for (size_t i = 0; i < SPECIALS; i++) {
+		struct flag flag = {.special = specials[i].special,
+			.option = &specials[i].option};
+
+		if (add(table, strdup(specials[i].option.name), flag))
+			return -1;
+	}
+	for (const struct relay_option *o = core_options; o->name; o++)
+		if (o->flag &&
+			add(table, strdup(o->flag),
+				(struct flag){.option = options_current(
+						      core_options, o),
+					.deprecated = o->successor != NULL}))
+			return -1;
+	for (size_t i = 0; i < n; i++)
+		if (add_module(table, &mods[i]))
+			return -1;
+	for (const struct reserved_flag *r = reserved_flags; r->module; r++) {
+		struct flag flag = {.option = &r->option, .reserved = r};
+
+		if (add(table, strdup(r->option.name), flag))
+			return -1;
+	}
+	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct flag *left = a, *right = b;
+
+	if (left->long_form != right->long_form)
+		return left->long_form ? 1 : -1;
+	return strcmp(left->name, right->name);
+}
+
+int flag_table_make(
+	const struct config_module *mods, size_t n, struct flag_table *out)
+{
+	*out = (struct flag_table){0};
+	out->flags = calloc(count_most(mods, n), sizeof(*out->flags));
+	if (!out->flags || add_all(out, mods, n)) {
+		flag_table_free(out);
+		return -1;
+	}
+	qsort(out->flags, out->count, sizeof(*out->flags), compare);
+	return 0;
+}
+
+void flag_table_free(struct flag_table *table)
+{
+	for (size_t i = 0; i < table->count; i++)
+		free(table->flags[i].name);
+	free(table->flags);
+	*table = (struct flag_table){0};
+}
+
+const char *flag_table_suggest(const struct flag_table *table, const char *name)
+{
+	const char **names = calloc(table->count, sizeof(*names));
+	const char *near;
+	size_t n = 0;
+
+	if (!names)
+		return NULL;
+	for (size_t i = 0; i < table->count; i++)
+		if (!table->flags[i].deprecated)
+			names[n++] = table->flags[i].name;
+	near = suggest_nearest(name, names, n);
+	free(names);
+	return near;
+}

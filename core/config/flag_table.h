@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * All flags there are, by name: the server's, the modules', and the reserved.
+ */
+#ifndef FLAG_TABLE_H
+#define FLAG_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config/config.h"
+#include "config/reserved_flags.h"
+
+/* Flags that set no option. */
+enum flag_special {
+	FLAG_OPTION, /* none of them */
+	FLAG_CHECK,
+	FLAG_CONF,
+	FLAG_HELP,
+	FLAG_MODULE_DIR,
+	FLAG_MODULES,
+	FLAG_VERSION,
+};
+
+struct flag {
+	char *name; /* without the dash; owned */
+	enum flag_special special;
+	const char *section;               /* of a module's option; borrowed */
+	const struct relay_option *option; /* never NULL; borrowed */
+	bool long_form;                    /* -SECTION.NAME */
+	bool deprecated; /* a name of before; `option` is its successor */
+	/* Not NULL: nobody else has the flag, and its module is not there. */
+	const struct reserved_flag *reserved;
+};
+
+struct flag_table {
+	struct flag *flags; /* sorted by name within short and long forms */
+	size_t count;
+};
+
+/* Names and values are borrowed from mods.  0, or -1 without memory. */
+int flag_table_make(
+	const struct config_module *mods, size_t n, struct flag_table *out);
+void flag_table_free(struct flag_table *table);
+/* By the first `len` characters of name; NULL: there is none. */
+const struct flag *flag_table_find(
+	const struct flag_table *table, const char *name, size_t len);
+/* The nearest name, or NULL; borrowed from the table. */
+const char *flag_table_suggest(
+	const struct flag_table *table, const char *name);
+
+/* Booleans take no value of the next argument. */
+static inline bool flag_is_bool(const struct flag *flag)
+{
+	return flag->option->type == RELAY_BOOL;
+}
+
+#endif

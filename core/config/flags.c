@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Reads the command line as Go's flag package does. */
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <strelaysrv/units.h>
+
+#include "config/flag_table.h"
+#include "config/flags.h"
+#include "config/options.h"
+
+#define EXIT_FATAL 1
+#define EXIT_USAGE 2
+
+struct parser {
+	int argc;
+	char *const *argv;
+	int at; /* index of the next argument */
+	const struct config_module *mods;
+	size_t mods_count;
+	struct flag_table table;
+	struct flags *out;
+	FILE *err;
+	bool check, modules, version, help;
+	const char *last_bool; /* borrowed; the argument before, as -debug */
+	bool stray;            /* an argument that is no flag was reported */
+	/* Per row of reserved_flags: the last such flag asks for something. */
+	bool demanded[RESERVED_FLAGS_MAX];
+};
+
+/* As Go's %q, since a value may hold anything that a shell lets through. */
+static void print_quoted(const char *text, FILE *out)
+{
+	(void)fputc('"', out);
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '"' || c == '\\')
+			(void)fprintf(out, "\\%c", c);
+		else if (c < 0x20 || c == 0x7f)
+			(void)fprintf(out, "\\x%02x", c);
+		else
+			(void)fputc(c, out);
+	}
+	(void)fputc('"', out);
+}
+
+static int usage_error(struct parser *p)
+{
+	(void)fputc('\n', p->err);
+	flags_usage(p->mods, p->mods_count, p->err);
+	p->out->action = CONFIG_USAGE;
+	return EXIT_USAGE;
+}
+
+static int no_memory(struct parser *p)
+{
+	(void)fputs("out of memory\n", p->err);
+	return EXIT_FATAL;
+}
+
+static int unknown_flag(struct parser *p, const char *name, size_t len)
+{
+	char *word = strndup(name, len);
+	const char *near;
+
+	if (!word)
+		return no_memory(p);
+	near = flag_table_suggest(&p->table, word);
+	(void)fprintf(p->err, "flag provided but not defined: -%s", word);
+	if (near)
+		(void)fprintf(p->err, "; did you mean -%s?", near);
+	free(word);
+	return usage_error(p);
+}
+
+static int bad_value(struct parser *p, const struct flag *flag,
+	const char *value, const struct relay_err *why)
+{
+	bool secret = flag->option->flags & RELAY_OPTION_SECRET;
+
+	/* Only its length can be wrong, which is no fault of the syntax. */
+	if (flag->option->type == RELAY_STRING) {
+		(void)fprintf(p->err, "-%s: %s\n", flag->name, why->text);
+		return EXIT_FATAL;
+	}
+	(void)fprintf(p->err, "invalid %svalue ",
+		flag_is_bool(flag) ? "boolean " : "");
+	if (!secret)
+		print_quoted(value, p->err);
+	(void)fprintf(p->err, " for %s-%s: %s",
+		flag_is_bool(flag) ? "" : "flag ", flag->name, why->text);
+	return usage_error(p);
+}
+
+/* The place of an option's value: the one it has, or a new one. */
+static struct flag_value *value_slot(struct flags *out, const struct flag *flag)
+{
+	struct flag_value *values;
+
+	for (size_t i = 0; i < out->count; i++)
+		if (out->values[i].option == flag->option)
+			return &out->values[i];
+	values = reallocarray(out->values, out->count + 1, sizeof(*values));
+	if (!values)
+		return NULL;
+	out->values = values;
+	values[out->count] = (struct flag_value){
+		.section = flag->section, .option = flag->option};
+	return &values[out->count++];
+}
+
+static int set_option(
+	struct parser *p, const struct flag *flag, const char *value)
+{
+	struct flag_value *slot = value_slot(p->out, flag);
+	char *text, *as_given;
+
+	if (!slot)
+		return no_memory(p);
+	text = strdup(value);
+	if (!text)
+		return no_memory(p);
+	if (asprintf(&as_given, "-%s", flag->name) < 0) {
+		free(text);
+		return no_memory(p);
+	}
+	free(slot->text);
+	free(slot->as_given);
+	slot->text = text;
+	slot->as_given = as_given;
+	slot->deprecated = flag->deprecated;
+	return 0;
+}
+
+static int set_text(struct parser *p, char **field, const char *value)
+{
+	char *text = strdup(value);
+
+	if (!text)
+		return no_memory(p);
+	free(*field);
+	*field = text;
+	return 0;
+}
+
+/* Its text has been checked. */
+static bool truth_of(const char *value)
+{
+	bool truth = false;
+
+	return relay_bool_parse(value, &truth, NULL) == 0 && truth;
+}
+
+static int set_special(
+	struct parser *p, const struct flag *flag, const char *value)
+{
+	switch (flag->special) {
+	case FLAG_CHECK:
+		p->check = truth_of(value);
+		return 0;
+	case FLAG_MODULES:
+		p->modules = truth_of(value);
+		return 0;
+	case FLAG_VERSION:
+		p->version = truth_of(value);
+		return 0;
+	case FLAG_HELP:
+		p->help = true;
+		return 0;
+	case FLAG_CONF:
+		p->out->conf_given = true;
+		return set_text(p, &p->out->conf, value);
+	case FLAG_MODULE_DIR:
+		return set_text(p, &p->out->module_dir, value);
+	case FLAG_OPTION:
+		break;
+	}
+	return 0;
+}
+
+static int set_flag(
+	struct parser *p, const struct flag *flag, const char *value)
+{
+	struct relay_err why;
+	bool asks = false;
+
+	/* Whatever stands behind it, somebody who asks for help gets it. */
+	if (flag->special != FLAG_HELP &&
+		option_check(
+			flag->option, value, OPTION_FROM_FLAG, &asks, &why))
+		return bad_value(p, flag, value, &why);
+	if (flag->special != FLAG_OPTION)
+		return set_special(p, flag, value);
+	if (!flag->reserved)
+		return set_option(p, flag, value);
+	p->out->missing = flag->reserved->module;
+	p->demanded[flag->reserved - reserved_flags] =
+		asks && flag->reserved->demands;
+	return 0;
+}
+
+/* One argument that begins with '-' and is longer. */
+static int parse_flag(struct parser *p, const char *arg)
+{
+	const char *name = arg + (arg[1] == '-' ? 2 : 1), *value = NULL;
+	size_t len = strcspn(name, "=");
+	const struct flag *flag;
+
+	p->last_bool = NULL;
+	if (!len || name[0] == '-') {
+		(void)fprintf(p->err, "bad flag syntax: %s", arg);
+		return usage_error(p);
+	}
+	flag = flag_table_find(&p->table, name, len);
+	if (!flag)
+		return unknown_flag(p, name, len);
+	if (name[len] == '=')
+		value = name + len + 1;
+	else if (flag_is_bool(flag)) {
+		value = "true";
+		p->last_bool = arg;
+	} else if (p->at < p->argc)
+		value = p->argv[p->at++];
+	if (!value) {
+		(void)fprintf(
+			p->err, "flag needs an argument: -%s", flag->name);
+		return usage_error(p);
+	}
+	return set_flag(p, flag, value);
+}
+
+/* Go would drop it and all that follows without a word. */
+static void report_stray(struct parser *p, const char *arg)
+{
+	bool truth;
+
+	(void)fputs(
+		p->stray ? "\nunexpected argument " : "unexpected argument ",
+		p->err);
+	print_quoted(arg, p->err);
+	if (p->last_bool && relay_bool_parse(arg, &truth, NULL) == 0)
+		(void)fprintf(p->err, "; write %s=%s", p->last_bool, arg);
+	p->stray = true;
+	p->last_bool = NULL;
+}
+
+static int parse_all(struct parser *p)
+{
+	bool flags_over = false;
+
+	while (p->at < p->argc && !p->help) {
+		const char *arg = p->argv[p->at++];
+		int rc;
+
+		/* systemd makes an empty argument of an empty "${VARIABLE}". */
+		if (!*arg)
+			continue;
+		if (flags_over || arg[0] != '-' || !arg[1]) {
+			report_stray(p, arg);
+			continue;
+		}
+		if (strcmp(arg, "--") == 0) {
+			flags_over = true;
+			continue;
+		}
+		rc = parse_flag(p, arg);
+		if (rc)
+			return rc;
+	}
+	return p->stray && !p->help ? usage_error(p) : 0;
+}
+
+static int check_demands(struct parser *p, const char *dirs)
+{
+	int rc = 0;
+
+	for (size_t i = 0; reserved_flags[i].module; i++) {
+		if (!p->demanded[i])
+			continue;
+		(void)fprintf(p->err,
+			"-%s needs the module %s, which is not in %s: install "
+			"it, or leave the flag out\n",
+			reserved_flags[i].option.name, reserved_flags[i].module,
+			dirs);
+		rc = EXIT_FATAL;
+	}
+	return rc;
+}
+
+static int finish(struct parser *p, const char *dirs)
+{
+	if (p->help) {
+		p->out->action = CONFIG_HELP;
+		flags_usage(p->mods, p->mods_count, p->err);
+		return 0;
+	}
+	if (p->version) {
+		p->out->action = CONFIG_VERSION;
+		return 0;
+	}
+	p->out->action = p->modules ? CONFIG_MODULES
+			 : p->check ? CONFIG_CHECK
+				    : CONFIG_RUN;
+	return check_demands(p, dirs);
+}
+
+int flags_parse(int argc, char *const argv[], const struct config_module *mods,
+	size_t n, const char *dirs, struct flags *out, FILE *err)
+{
+	struct parser p = {.argc = argc,
+		.argv = argv,
+		.at = 1,
+		.mods = mods,
+		.mods_count = n,
+		.out = out,
+		.err = err};
+	int rc;
+
+	*out = (struct flags){.action = CONFIG_RUN};
+	if (flag_table_make(mods, n, &p.table))
+		return no_memory(&p);
+	rc = parse_all(&p);
+	if (!rc)
+		rc = finish(&p, dirs);
+	flag_table_free(&p.table);
+	return rc;
+}
+
+void flags_free(struct flags *flags)
+{
+	for (size_t i = 0; i < flags->count; i++) {
+		free(flags->values[i].text);
+		free(flags->values[i].as_given);
+	}
+	free(flags->values);
+	free(flags->conf);
+	free(flags->module_dir);
+	*flags = (struct flags){0};
+}
+
+static const char *find_special(
+	int argc, char *const argv[], enum flag_special special)
+{
+	struct flag_table table;
+	const char *found = NULL;
+
+	if (flag_table_make(NULL, 0, &table))
+		return NULL;
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		const char *name = argv[i];
+		const struct flag *flag;
+		size_t len;
+
+		if (name[0] != '-')
+			continue;
+		name += name[1] == '-' ? 2 : 1;
+		len = strcspn(name, "=");
+		flag = flag_table_find(&table, name, len);
+		/* Of flags of modules it is not known whether they take the
+		 * next argument; it is none of these in any sane case. */
+		if (!flag || flag_is_bool(flag))
+			continue;
+		if (flag->special == special)
+			found = name[len]      ? name + len + 1
+				: i + 1 < argc ? argv[i + 1]
+					       : NULL;
+		i += name[len] == '\0';
+	}
+	flag_table_free(&table);
+	return found;
+}
+
+const char *flags_module_dir(int argc, char *const argv[])
+{
+	return find_special(argc, argv, FLAG_MODULE_DIR);
+}
+
+const char *flags_conf(int argc, char *const argv[])
+{
+	return find_special(argc, argv, FLAG_CONF);
+}

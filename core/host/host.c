@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* The host: which modules run now, and when a step to others is taken. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "config/changes.h"
+#include "config/flags.h"
+#include "modules/hooks.h"
+#include "host/host.h"
+#include "http/http.h"
+#include "log/log.h"
+#include "loop/loop.h"
+#include "modules/module_metrics.h"
+#include "host/step.h"
+#include "modules/wanted.h"
+
+static struct {
+	struct catalog *catalog; /* borrowed, as are the next two */
+	const struct flags *flags;
+	struct loop *control;
+	struct config_module *schema; /* owned */
+	struct module_list running;   /* in the order of `modules` */
+	const struct layout *layout;  /* borrowed from all layouts */
+	struct config *current;       /* owned */
+	bool empty; /* the file of the current one has no bytes */
+	const struct config *next; /* borrowed: while a step is under way */
+} host;
+
+void host_init(struct catalog *catalog, const struct flags *flags,
+	struct loop *control)
+{
+	host.catalog = catalog;
+	host.flags = flags;
+	host.control = control;
+}
+
+bool host_has_flag(const char *flag)
+{
+	for (size_t i = 0; i < host.running.count; i++) {
+		const struct relay_option *option =
+			host.running.mods[i]->def.options;
+
+		for (; option && option->name; option++)
+			if (option->flag && strcmp(option->flag, flag) == 0)
+				return true;
+	}
+	return false;
+}
+
+/* Configurations. */
+
+const struct config_module *host_schema(size_t *count)
+{
+	const struct catalog *catalog = host.catalog;
+	struct config_module *schema = calloc(
+		catalog->count + catalog->broken_count + 1, sizeof(*schema));
+
+	if (!schema)
+		return NULL;
+	free(host.schema);
+	host.schema = schema;
+	*count = 0;
+	for (size_t i = 0; i < catalog->count; i++) {
+		const struct relay_module_def *def = &catalog->mods[i]->def;
+
+		schema[(*count)++] = (struct config_module){
+			.name = def->name,
+			.options = def->options,
+			.conf_size = def->conf_size,
+		};
+	}
+	/* They may be named, and their sections must not be in the way. */
+	for (size_t i = 0; i < catalog->broken_count; i++)
+		if (!catalog_find(catalog, catalog->broken[i].name))
+			schema[(*count)++] = (struct config_module){
+				.name = catalog->broken[i].name,
+				.opaque = true,
+			};
+	return schema;
+}
+
+static void report(enum relay_level level, const char *text, void *arg)
+{
+	(void)arg;
+	log_core(level, "%s", text);
+}
+
+static bool is_empty(const char *file)
+{
+	struct stat st;
+
+	return file && stat(file, &st) == 0 && S_ISREG(st.st_mode) &&
+	       st.st_size == 0;
+}
+
+static struct config *load(config_report_fn *tell, void *arg)
+{
+	size_t count;
+	const struct config_module *schema = host_schema(&count);
+
+	if (!schema) {
+		tell(RELAY_ERROR, "out of memory", arg);
+		return NULL;
+	}
+	return config_load(
+		host.flags->conf, host.flags, schema, count, tell, arg);
+}
+
+static void count(enum relay_level level, const char *text, void *arg)
+{
+	size_t *problems = arg;
+
+	(void)level;
+	(void)text;
+	++*problems;
+}
+
+/*
+ * What the configuration says of modules that are not open is not known:
+ * neither its errors, nor what was meant by a name.  How many were opened, or
+ * -1.
+ */
+static int open_enabled(const struct config *config)
+{
+	const char *const *names = config_core(config)->modules;
+	int opened = 0;
+
+	for (; *names; names++) {
+		int one = catalog_open(host.catalog, *names);
+
+		if (one < 0)
+			return -1;
+		opened += one;
+		if (!catalog_find(host.catalog, *names) &&
+			!catalog_broken(host.catalog, *names))
+			return catalog_open_all(host.catalog);
+	}
+	return opened;
+}
+
+/* Of what is open, and without a word: NULL when that was not enough. */
+static struct config *load_quietly(void)
+{
+	size_t problems = 0;
+	struct config *config = load(count, &problems);
+	int opened =
+		config ? open_enabled(config) : catalog_open_all(host.catalog);
+
+	if (config && !problems && opened == 0)
+		return config;
+	config_free(config);
+	return NULL;
+}
+
+struct config *host_load(void)
+{
+	struct config *config = NULL;
+
+	if (host.catalog->unopened_count > 0)
+		config = load_quietly();
+	return config ? config : load(report, NULL);
+}
+
+struct config *host_examine(bool *good)
+{
+	size_t count;
+	const struct config_module *schema = host_schema(&count);
+
+	*good = false;
+	if (!schema) {
+		log_core(RELAY_ERROR, "out of memory");
+		return NULL;
+	}
+	return config_examine(host.flags->conf, host.flags, schema, count,
+		report, NULL, good);
+}
+
+static void take_config(struct config *config)
+{
+	config_free(host.current);
+	host.current = config;
+	http_allow_hosts(config ? config_core(config)->private_hosts : NULL);
+	if (!config)
+		return;
+	host.empty = is_empty(host.flags->conf);
+	module_metrics_want(host.catalog, config_core(config)->modules);
+}
+
+int relay_option_get(struct relay_ctx *cx, const char *section,
+	const char *name, struct relay_value *out)
+{
+	const struct config *config = host.next ? host.next : host.current;
+	const struct relay_module *mod;
+
+	(void)cx;
+	if (section) {
+		mod = catalog_find(host.catalog, section);
+		if (!mod || mod->stage == MODULE_FOUND)
+			return -1;
+	}
+	return config_get(config, section, name, out);
+}
+
+/* Steps. */
+
+const struct core_conf *host_core(void)
+{
+	return config_core(host.current);
+}
+
+static struct step new_step(struct config *config)
+{
+	return (struct step){
+		.catalog = host.catalog,
+		.before = host.current,
+		.config = config,
+		.control = host.control,
+		.running = &host.running,
+		.layout = host.layout,
+	};
+}
+
+/* Takes config over when the step can be taken. */
+static int try_step(struct step *step, struct config *config,
+	void (*before)(const struct step *))
+{
+	int result;
+
+	host.next = config;
+	result = step_prepare(step);
+	if (result == 0) {
+		if (before)
+			before(step);
+		step_take(step);
+		host.running = step->wanted;
+		host.layout = step->layout;
+		step_settle(step);
+		take_config(config);
+	}
+	host.next = NULL;
+	step_forget(step);
+	return result;
+}
+
+int host_check(struct config *config)
+{
+	struct step step = new_step(config);
+	int result;
+
+	host.next = config;
+	result = step_check(&step);
+	host.next = NULL;
+	return result;
+}
+
+int host_start(struct config *config)
+{
+	struct step step = new_step(config);
+	int result = try_step(&step, config, NULL);
+
+	if (result != 0)
+		config_free(config);
+	return result;
+}
+
+static void log_running(const char *what)
+{
+	char names[900];
+	size_t len = 0;
+
+	names[0] = '\0';
+	for (size_t i = 0; i < host.running.count && len < sizeof(names); i++)
+		len += (size_t)snprintf(names + len, sizeof(names) - len,
+			"%s%s", i ? ", " : "", host.running.mods[i]->def.name);
+	log_core(RELAY_NOTICE, "%s, with modules: %s", what,
+		len ? names : "none");
+}
+
+void host_ready(void)
+{
+	http_open();
+	stage_ready(&host.running);
+	log_running("ready");
+}
+
+/* Reload. */
+
+static void log_step(const struct step *step)
+{
+	changes_log(&step->changes);
+	for (size_t i = 0; i < step->coming.count; i++)
+		log_core(RELAY_NOTICE, "module %s %s starts",
+			step->coming.mods[i]->def.name,
+			step->coming.mods[i]->def.version);
+	for (size_t i = 0; i < step->leaving.count; i++)
+		log_core(RELAY_NOTICE, "module %s stops",
+			step->leaving.mods[i]->def.name);
+	if (!step->changes.count && !step->coming.count && !step->leaving.count)
+		log_core(RELAY_NOTICE, "nothing has changed");
+	log_debug(config_core(step->config)->debug);
+}
+
+static int reload(void)
+{
+	struct config *config;
+	struct step step;
+	struct relay_err err;
+
+	/* An editor has begun to write it: the defaults would make a relay
+	 * public. */
+	if (!host.empty && is_empty(host.flags->conf)) {
+		log_core(RELAY_ERROR,
+			"%s is empty, and was not so before; for the defaults, "
+			"write a comment into it",
+			host.flags->conf);
+		return -1;
+	}
+	if (catalog_scan(host.catalog, &err) != 0) {
+		log_core(RELAY_ERROR, "%s", err.text);
+		return -1;
+	}
+	if (wanted_open(host.catalog, host.flags->conf) != 0) {
+		log_core(RELAY_ERROR, "out of memory");
+		return -1;
+	}
+	config = host_load();
+	if (!config)
+		return -1;
+	catalog_report(host.catalog);
+	step = new_step(config);
+	if (try_step(&step, config, log_step) != 0) {
+		config_free(config);
+		return -1;
+	}
+	stage_ready(&step.coming);
+	return 0;
+}
+
+void host_reload(void)
+{
+	log_core(RELAY_NOTICE, "reloading%s%s",
+		host.flags->conf ? " " : "; there is no -conf file",
+		host.flags->conf ? host.flags->conf : "");
+	if (reload() == 0)
+		log_running("reloaded");
+	else
+		log_core(RELAY_ERROR,
+			"not reloaded: everything stays as it was");
+}
+
+int64_t host_drain(enum relay_drain how)
+{
+	return stage_drain(&host.running, how);
+}
+
+/* The end. */
+
+static int leave_here(struct worker *worker, void *arg)
+{
+	(void)arg;
+	stage_leave_worker(&host.running, &worker->loop);
+	return 0;
+}
+
+void host_stop(void)
+{
+	workers_call(leave_here, NULL);
+	stage_leave(&host.running);
+	host.running.count = 0;
+}
+
+void host_finish(void)
+{
+	take_config(NULL);
+	free(host.schema);
+	layout_free_all();
+	memset(&host, 0, sizeof(host));
+}

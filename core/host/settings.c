@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* The server's own options, as they change while it runs. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net/capacity.h"
+#include "config/config.h"
+#include "http/http.h"
+#include "tls/identity.h"
+#include "tls/identity_read.h"
+#include "net/kernel_memory.h"
+#include "peers/listeners.h"
+#include "log/log.h"
+#include "host/settings.h"
+#include "tls/tls.h"
+#include "peers/worker.h"
+
+static struct identity *in_use; /* borrowed */
+
+static struct {
+	const struct core_conf *conf; /* borrowed; NULL: nothing is staged */
+	const struct core_conf *before;
+	struct identity identity;            /* owned; all zero: it stays */
+	unsigned char *buffers[WORKERS_MAX]; /* owned; NULL: it stays */
+} staged;
+
+int64_t settings_descriptors(const struct core_conf *conf, unsigned workers)
+{
+	int64_t addresses = 0;
+
+	while (conf->listen[addresses])
+		addresses++;
+	/* A loop with an eventfd; of every address a socket and a spare. */
+	return workers * (2 + 2 * addresses);
+}
+
+void settings_init(struct identity *identity)
+{
+	in_use = identity;
+}
+
+/* The key files.  Nothing that may be wrong with them stops a relay that runs,
+ * but the next start would fail, or be that of another relay. */
+
+static bool is_forbidden(const char *dir, const char *file)
+{
+	char path[4200];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, file);
+	return eaccess(path, R_OK) != 0 && errno == EACCES;
+}
+
+static void note_unreadable(const char *dir, const struct relay_err *err)
+{
+	/* What root alone may read was read before root was given up. */
+	bool forbidden = is_forbidden(dir, IDENTITY_CERT_FILE) ||
+			 is_forbidden(dir, IDENTITY_KEY_FILE);
+
+	log_core(forbidden ? RELAY_NOTICE : RELAY_WARNING,
+		"%s; the relay keeps the identity that it has%s", err->text,
+		forbidden ? "" : ", but could not start again");
+}
+
+static void note_other(const struct identity *found, const char *dir)
+{
+	char was[RELAY_DEVICE_ID_TEXT], is[RELAY_DEVICE_ID_TEXT];
+
+	relay_device_id_format(in_use->id, was);
+	relay_device_id_format(found->id, is);
+	log_core(RELAY_WARNING,
+		"%s/" IDENTITY_CERT_FILE " changes the ID from %s to %s: this "
+		"needs a restart, until then the old one stays in force",
+		dir, was, is);
+}
+
+static int stage_identity(const char *dir)
+{
+	struct relay_err err;
+	struct identity found;
+
+	if (identity_look(&found, dir, &err) != 0) {
+		note_unreadable(dir, &err);
+		return 0;
+	}
+	if (!found.cert) {
+		relay_fail(&err,
+			"neither " IDENTITY_CERT_FILE " nor " IDENTITY_KEY_FILE
+			" is in %s any more",
+			dir);
+		note_unreadable(dir, &err);
+		return 0;
+	}
+	if (memcmp(found.id, in_use->id, sizeof(found.id)) != 0) {
+		note_other(&found, dir);
+	} else if (!identity_same_chain(&found, in_use)) {
+		staged.identity = found;
+		if (tls_stage(&found, &err) == 0)
+			return 0;
+		log_core(RELAY_ERROR, "%s", err.text);
+		return -1;
+	}
+	identity_finish(&found);
+	return 0;
+}
+
+/* Memory. */
+
+static int stage_buffers(void)
+{
+	size_t size = (size_t)staged.conf->network_buffer;
+
+	if (staged.conf->network_buffer == staged.before->network_buffer)
+		return 0;
+	for (unsigned i = 0; i < workers_count(); i++) {
+		staged.buffers[i] = malloc(size);
+		if (!staged.buffers[i]) {
+			log_core(RELAY_ERROR,
+				"no memory for network buffers of %zu bytes",
+				size);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* Addresses. */
+
+static bool same_words(const char *const *a, const char *const *b)
+{
+	while (*a && *b && strcmp(*a, *b) == 0)
+		a++, b++;
+	return !*a && !*b;
+}
+
+/* Names are not looked up again where nothing has changed. */
+static int stage_addresses(void)
+{
+	const struct core_conf *conf = staged.conf, *before = staged.before;
+	struct relay_err err;
+
+	if (http_stage(conf->status_srv, conf->private_srv, &err) != 0)
+		goto error;
+	if ((conf->protocol != before->protocol ||
+		    !same_words(conf->listen, before->listen)) &&
+		listeners_stage(conf->listen, conf->protocol, &err) != 0)
+		goto error;
+	return 0;
+error:
+	log_core(RELAY_ERROR, "%s", err.text);
+	return -1;
+}
+
+/* The step. */
+
+int settings_stage(
+	const struct core_conf *before, const struct core_conf *after)
+{
+	memset(&staged, 0, sizeof(staged));
+	staged.conf = after;
+	staged.before = before;
+	if (stage_buffers() == 0 && stage_addresses() == 0 &&
+		stage_identity(after->keys) == 0)
+		return 0;
+	settings_abandon();
+	return -1;
+}
+
+int settings_open(void)
+{
+	struct relay_err err;
+
+	if (listeners_open(&err) == 0)
+		return 0;
+	log_core(RELAY_ERROR, "%s", err.text);
+	return -1;
+}
+
+void settings_abandon(void)
+{
+	listeners_abandon();
+	http_abandon();
+	tls_abandon();
+	identity_finish(&staged.identity);
+	for (unsigned i = 0; i < WORKERS_MAX; i++)
+		free(staged.buffers[i]);
+	memset(&staged, 0, sizeof(staged));
+}
+
+void settings_take(void)
+{
+	tls_take();
+	kernel_memory_bound(staged.conf->session_memory);
+	capacity_bound(staged.conf->max_connections,
+		settings_descriptors(staged.conf, workers_count()));
+}
+
+void settings_take_here(struct worker *worker)
+{
+	unsigned char **buffer = &staged.buffers[worker->loop.index];
+
+	if (*buffer) {
+		free(worker->buffer);
+		worker->buffer = *buffer;
+		worker->buffer_len = (size_t)staged.conf->network_buffer;
+		*buffer = NULL;
+	}
+	worker->socket_buffer = (int)staged.conf->socket_buffer;
+	pipe_pool_change(&worker->pipes, (size_t)staged.conf->pipe_size,
+		capacity_pipes() / workers_count());
+	listeners_leave(worker);
+}
+
+void settings_settle(void)
+{
+	tls_release();
+	if (staged.identity.cert) {
+		log_core(RELAY_NOTICE,
+			"the further certificates of " IDENTITY_CERT_FILE
+			" have changed");
+		identity_finish(in_use);
+		*in_use = staged.identity;
+	}
+	listeners_take();
+	http_take();
+	memset(&staged, 0, sizeof(staged));
+}

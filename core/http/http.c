@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* The status address and the private one: routes, and answers. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/buffer.h>
+
+#include <strelaysrv/server.h>
+
+#include "modules/attribution.h"
+#include "net/capacity.h"
+#include "base/clock.h"
+#include "http/http.h"
+#include "http/http_reply.h"
+#include "http/http_hosts.h"
+#include "http/http_server.h"
+#include "log/log.h"
+#include "modules/module.h"
+
+#define SLOW_MS 1000 /* less may be the machine's fault */
+#define REST    4    /* times as long as the answer took */
+
+struct route {
+	struct route *next;
+	struct relay_module *owner; /* borrowed */
+	const char *path;           /* owned by the module */
+	relay_http_fn *fn;
+	bool private;
+	int64_t rest_until_ms; /* it was slow: not asked before */
+};
+
+static void on_request(struct http_exchange *x, void *arg);
+static void open_again(struct http_server *server);
+static size_t share_of(void *server);
+
+static struct route *routes; /* the newest first */
+/* What private routes may be asked for by; borrowed; NULL: no more names. */
+static const char *const *private_hosts;
+/* Everybody's, and the operator's own. */
+static struct http_server open_to_all = {.what = "status address",
+	.use = INHERITED_STATUS,
+	.place_label = HTTP_AT_STATUS,
+	.answer = on_request,
+	.limit = share_of,
+	.again = open_again};
+static struct http_server private = {.what = "private address",
+	.use = INHERITED_PRIVATE,
+	.place_label = HTTP_AT_PRIVATE,
+	.answer = on_request,
+	.limit = share_of,
+	.again = open_again};
+
+static struct route *find(const char *path)
+{
+	struct route *r = routes;
+
+	while (r && strcmp(r->path, path) != 0)
+		r = r->next;
+	return r;
+}
+
+static int add_route(struct relay_ctx *cx, const char *path, relay_http_fn *fn,
+	bool is_private)
+{
+	struct route *r = find(path);
+
+	/* One that leaves makes room; the newest is found first. */
+	if (r && r->owner->stage != MODULE_LEAVING) {
+		relay_log(cx, RELAY_ERROR,
+			"%s is already answered by module %s", path,
+			r->owner->def.name);
+		return -1;
+	}
+	r = calloc(1, sizeof(*r));
+	if (!r) {
+		relay_log(cx, RELAY_ERROR, "no memory for the route %s", path);
+		return -1;
+	}
+	r->owner = cx->mod;
+	r->path = path;
+	r->fn = fn;
+	r->private = is_private;
+	r->next = routes;
+	routes = r;
+	return 0;
+}
+
+int relay_http_route(struct relay_ctx *cx, const char *path, relay_http_fn *fn)
+{
+	return add_route(cx, path, fn, false);
+}
+
+int relay_http_route_private(
+	struct relay_ctx *cx, const char *path, relay_http_fn *fn)
+{
+	return add_route(cx, path, fn, true);
+}
+
+const char *relay_http_asked(const struct relay_http *h, const char *name)
+{
+	const struct http_exchange *x = h->handle;
+	const char *value = http_head_find(&x->head, name);
+
+	return value ? value : "";
+}
+
+int relay_http_header(struct relay_http *h, const char *name, const char *value)
+{
+	return http_reply_field(h->handle, name, value);
+}
+
+/* Answers. */
+
+static bool has_address(const struct http_server *server)
+{
+	return server->address && server->address[0];
+}
+
+/* Without an address of their own, private routes are everybody's. */
+static bool answers(const struct http_server *server, const struct route *r)
+{
+	return module_visible(r->owner) &&
+	       (!r->private || server == &private || !has_address(&private));
+}
+
+/* Whoever asks for a slow page again and again shall not stop all the rest. */
+static void call(struct route *r, struct relay_http *h)
+{
+	struct relay_module *owner = r->owner;
+	struct attribution a;
+	int64_t slow_ms;
+
+	attribution_begin(&a, &owner->control.pub);
+	r->fn(&owner->control.pub, h);
+	slow_ms = attribution_end(&a, "an HTTP route");
+	if (slow_ms >= SLOW_MS)
+		r->rest_until_ms = clock_ms() + slow_ms * REST;
+	if (h->status < 200 || h->status > 599)
+		h->status = 500;
+	if (h->status == 500)
+		atomic_fetch_add_explicit(
+			&owner->failures, 1, memory_order_relaxed);
+}
+
+/* An address that only the operator reaches is reached by the pages in the
+ * operator's browser as well; see http_hosts.h. */
+static bool is_rebound(const struct http_server *server, const struct route *r,
+	const struct http_head *head)
+{
+	static struct relay_log_kind kind;
+	const char *const own[] = {server->address, NULL};
+
+	if (!r->private || !head->host || http_host_allowed(head->host, own) ||
+		http_host_allowed(head->host, private_hosts))
+		return false;
+	http_count(HTTP_REQUESTS, HTTP_FOREIGN_HOST, 1);
+	relay_log_seldom(NULL, RELAY_WARNING, &kind,
+		"refused %s, which was asked for by the host name %.255s: if "
+		"that is a name of this relay, add it to private-hosts",
+		r->path, head->host);
+	return true;
+}
+
+static void answer(const struct http_server *server, struct http_exchange *x)
+{
+	const struct http_head *head = &x->head;
+	struct route *r = find(head->path);
+	struct relay_http h = {
+		.method = head->method,
+		.path = head->path,
+		.query = head->query,
+		.status = 200,
+		.type = "text/plain; charset=utf-8",
+		.handle = x,
+	};
+
+	if (!r || !answers(server, r)) {
+		http_reply_say(x, 404, "page not found");
+		return;
+	}
+	if (strcmp(h.method, "GET") != 0 && strcmp(h.method, "HEAD") != 0) {
+		(void)http_reply_field(x, "Allow", "GET, HEAD");
+		http_reply_say(x, 405, "method not allowed");
+		return;
+	}
+	if (is_rebound(server, r, head)) {
+		http_reply_say(
+			x, 421, "not a name of this relay, see private-hosts");
+		return;
+	}
+	if (clock_ms() < r->rest_until_ms) {
+		(void)http_reply_field(x, "Retry-After", "10");
+		http_reply_say(x, 503, "too slow, come back later");
+		return;
+	}
+	h.body = evbuffer_new();
+	if (!h.body)
+		return;
+	call(r, &h);
+	http_reply_write(x, h.status, h.type, h.body);
+	evbuffer_free(h.body);
+}
+
+static void on_request(struct http_exchange *x, void *arg)
+{
+	answer(arg, x);
+}
+
+void http_allow_hosts(const char *const *names)
+{
+	private_hosts = names;
+}
+
+/* The addresses. */
+
+/* Strangers at one cannot take what the operator needs at the other. */
+static size_t share_of(void *server)
+{
+	const struct http_server *other =
+		server == &private ? &open_to_all : &private;
+	size_t all = capacity_http();
+	size_t share = has_address(other) ? all / 2 : all;
+
+	return share < HTTP_CONNS_MAX ? share : HTTP_CONNS_MAX;
+}
+
+static bool is_needed(const struct http_server *server)
+{
+	const struct route *r = routes;
+
+	while (r && !answers(server, r))
+		r = r->next;
+	return r != NULL;
+}
+
+static void open_again(struct http_server *server)
+{
+	if (is_needed(server))
+		http_server_open(server);
+}
+
+void http_open(void)
+{
+	open_again(&open_to_all);
+	open_again(&private);
+}
+
+void http_reserve(void)
+{
+	http_server_reserve(&open_to_all);
+	http_server_reserve(&private);
+}
+
+const char *relay_status_text(void)
+{
+	const struct route *r = routes;
+
+	/* Where nobody would answer, there is none. */
+	while (r && (r->owner->stage == MODULE_LEAVING ||
+			    (r->private && has_address(&private))))
+		r = r->next;
+	return r && open_to_all.address ? open_to_all.text : "";
+}
+
+void http_withdraw(struct relay_module *mod)
+{
+	struct route **at = &routes;
+
+	while (*at) {
+		struct route *r = *at;
+
+		if (r->owner != mod) {
+			at = &r->next;
+			continue;
+		}
+		*at = r->next;
+		free(r);
+	}
+	if (!is_needed(&open_to_all))
+		http_server_close(&open_to_all);
+	if (!is_needed(&private))
+		http_server_close(&private);
+}
+
+int http_stage(
+	const char *address, const char *private_address, struct relay_err *err)
+{
+	if (http_server_stage(&open_to_all, &private, address, err) != 0)
+		return -1;
+	if (http_server_stage(&private, &open_to_all, private_address, err) ==
+		0)
+		return 0;
+	http_server_abandon(&open_to_all);
+	return -1;
+}
+
+void http_abandon(void)
+{
+	http_server_abandon(&open_to_all);
+	http_server_abandon(&private);
+}
+
+void http_take(void)
+{
+	/* First: without it, private routes move to the other. */
+	http_server_take(&private, is_needed(&private));
+	http_server_take(&open_to_all, is_needed(&open_to_all));
+	if (!is_needed(&private))
+		http_server_close(&private);
+	if (!is_needed(&open_to_all))
+		http_server_close(&open_to_all);
+	http_open();
+}
+
+void http_pause(void)
+{
+	http_server_pause(&open_to_all);
+	http_server_pause(&private);
+}
+
+void http_resume(void)
+{
+	http_server_resume(&open_to_all);
+	http_server_resume(&private);
+}
+
+void http_leave(void)
+{
+	/* Nor are they to be opened again. */
+	http_finish();
+}
+
+int http_each_socket(listeners_socket_fn *fn, void *arg)
+{
+	const struct http_server *const both[] = {&open_to_all, &private};
+
+	for (size_t i = 0; i < 2; i++) {
+		int fd = http_server_socket(both[i]);
+
+		if (fd >= 0 && fn(both[i]->use, fd, arg) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int http_init(struct event_base *base, const char *address,
+	const char *private_address)
+{
+	if (http_server_init(&open_to_all, base, address))
+		return -1;
+	if (http_server_init(&private, base, private_address)) {
+		http_server_finish(&open_to_all);
+		return -1;
+	}
+	return 0;
+}
+
+void http_finish(void)
+{
+	http_server_finish(&open_to_all);
+	http_server_finish(&private);
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* The listening socket of one HTTP address. */
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <strelaysrv/module.h>
+
+#include "net/accepting.h"
+#include "http/http_accept.h"
+#include "http/http_conns.h"
+#include "net/listen_socket.h"
+#include "metrics/metrics.h"
+
+#define BACKLOG        128
+#define ACCEPTS_A_TURN 16
+#define PAUSE_MS       100
+/*
+ * Bytes that the kernel holds for one connection; it doubles both.  A page goes
+ * out in one piece, and who sends more than a head has to wait.
+ */
+#define SEND_BUFFER    131072
+#define RECEIVE_BUFFER 16384
+
+static void pause_for_now(struct http_accept *accept)
+{
+	const struct timeval in = {.tv_usec = PAUSE_MS * 1000};
+
+	(void)event_del(accept->event);
+	(void)event_add(accept->retry, &in);
+}
+
+/* accept(2) looks for a descriptor first, and only then whether somebody waits.
+ */
+static bool somebody_waits(const struct http_accept *accept)
+{
+	struct pollfd look = {.fd = accept->fd, .events = POLLIN};
+
+	return poll(&look, 1, 0) == 1;
+}
+
+/* Takes one in for which there is no descriptor: another goes, or the one in
+ * reserve is for it.  Whether that went well. */
+static bool squeeze_in(struct http_accept *accept)
+{
+	struct sockaddr_storage from;
+	socklen_t len = sizeof(from);
+	int fd;
+
+	if (http_conns_give_way(accept->conns) == 0)
+		return true;
+	fd = spare_accept(
+		&accept->spare, accept->fd, (struct sockaddr *)&from, &len);
+	if (fd < 0)
+		return false;
+	http_conns_add(accept->conns, fd, &from);
+	return true;
+}
+
+/* Whether to go on accepting in this turn. */
+static bool failed(struct http_accept *accept, int error)
+{
+	static struct relay_log_kind kind;
+
+	switch (accept_failure(metrics_shard(RELAY_CONTROL), error)) {
+	case ACCEPT_EMPTY:
+		return false;
+	case ACCEPT_ANOTHER:
+		return true;
+	case ACCEPT_CROWDED:
+		if (!somebody_waits(accept))
+			return false;
+		if (squeeze_in(accept))
+			return true;
+		break;
+	case ACCEPT_LATER:
+		break;
+	}
+	relay_log_seldom(NULL, RELAY_WARNING, &kind,
+		"cannot accept on the %s for now: %s", accept->what,
+		strerror(error));
+	pause_for_now(accept);
+	return false;
+}
+
+static bool accept_one(struct http_accept *accept)
+{
+	struct sockaddr_storage from;
+	socklen_t len = sizeof(from);
+	int fd = accept4(accept->fd, (struct sockaddr *)&from, &len,
+		SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return failed(accept, errno);
+	http_conns_add(accept->conns, fd, &from);
+	return true;
+}
+
+static void acceptable(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_accept *accept = arg;
+
+	(void)fd;
+	(void)what;
+	if (accept->spare < 0)
+		accept->spare = spare_open();
+	http_conns_bound(accept->conns, accept->limit(accept->arg));
+	for (int i = 0; i < ACCEPTS_A_TURN; i++)
+		if (!accept_one(accept))
+			break;
+}
+
+static void retry(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_accept *accept = arg;
+
+	(void)fd;
+	(void)what;
+	if (event_add(accept->event, NULL) != 0)
+		pause_for_now(accept);
+}
+
+int http_accept_open(struct http_accept *accept, struct event_base *base,
+	int fd, struct relay_err *err)
+{
+	const int send = SEND_BUFFER, receive = RECEIVE_BUFFER;
+
+	accept->fd = fd;
+	accept->spare = spare_open();
+	relay_fail(err, "no memory");
+	/* Who is accepted inherits them. */
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send, sizeof(send)) != 0 ||
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive,
+			sizeof(receive)) != 0 ||
+		listen(fd, BACKLOG) != 0) {
+		relay_fail(err, "%s", strerror(errno));
+		goto error;
+	}
+	accept->event =
+		event_new(base, fd, EV_READ | EV_PERSIST, acceptable, accept);
+	accept->retry = evtimer_new(base, retry, accept);
+	if (accept->event && accept->retry &&
+		event_add(accept->event, NULL) == 0)
+		return 0;
+error:
+	http_accept_close(accept);
+	return -1;
+}
+
+void http_accept_close(struct http_accept *accept)
+{
+	if (accept->event)
+		event_free(accept->event);
+	if (accept->retry)
+		event_free(accept->retry);
+	accept->event = accept->retry = NULL;
+	if (accept->spare >= 0)
+		(void)close(accept->spare);
+	if (accept->fd >= 0)
+		(void)close(accept->fd);
+	accept->spare = accept->fd = -1;
+}
+
+void http_accept_retire(struct http_accept *accept)
+{
+	listen_socket_deafen(accept->fd);
+	/* No queue is longer, and nobody joins it any more. */
+	for (int i = 0; i <= BACKLOG; i++)
+		if (!accept_one(accept))
+			break;
+	http_accept_close(accept);
+}
+
+void http_accept_pause(struct http_accept *accept)
+{
+	if (!accept->event)
+		return;
+	(void)event_del(accept->event);
+	(void)event_del(accept->retry);
+}
+
+void http_accept_resume(struct http_accept *accept)
+{
+	if (accept->event)
+		retry(-1, 0, accept);
+}

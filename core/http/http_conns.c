@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* All connections of one HTTP address, and who has to go. */
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "http/http_conn.h"
+#include "http/http_conns.h"
+#include "http/http_end.h"
+
+#define SWEEP_S 1
+/* A newcomer's request may be on its way for that long. */
+#define YOUNG_MS 1000
+
+static void schedule(struct http_conns *conns)
+{
+	const struct timeval in = {.tv_sec = SWEEP_S};
+
+	if (conns->count && !event_pending(conns->sweep, EV_TIMEOUT, NULL))
+		(void)event_add(conns->sweep, &in);
+}
+
+static void sweep(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_conns *conns = arg;
+	int64_t now_ms = clock_ms();
+	struct http_conn *conn, *next;
+
+	(void)fd;
+	(void)what;
+	for (conn = TAILQ_FIRST(&conns->list); conn; conn = next) {
+		next = TAILQ_NEXT(conn, all);
+		http_conn_look(conn, now_ms);
+	}
+	schedule(conns);
+}
+
+/* Who has to go. */
+
+static bool is_near(const struct http_conn *conn)
+{
+	return conn->origin.at[0]->near;
+}
+
+/* How little a connection needs its place; more goes first. */
+static int ease(const struct http_conn *conn, int64_t now_ms)
+{
+	switch (conn->state) {
+	case HTTP_LINGERING:
+		return 3;
+	case HTTP_SILENT:
+		return now_ms - conn->since_ms > YOUNG_MS ? 2 : 0;
+	case HTTP_IDLE:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/* Those of the same machine keep their part, whoever comes. */
+static bool is_shielded(
+	const struct http_conns *conns, const struct http_conn *conn)
+{
+	return is_near(conn) && conns->near <= conns->limit / HTTP_NEAR_PART;
+}
+
+/* Whose source has more, the widest first. */
+static int compare_sources(
+	const struct http_origin *a, const struct http_origin *b)
+{
+	for (unsigned i = 0; i < a->count && i < b->count; i++)
+		if (a->at[i]->conns != b->at[i]->conns)
+			return a->at[i]->conns > b->at[i]->conns ? 1 : -1;
+	return 0;
+}
+
+/* Whether a is rather to go than b. */
+static bool goes_before(const struct http_conns *conns,
+	const struct http_conn *a, const struct http_conn *b, int64_t now_ms)
+{
+	bool shielded = is_shielded(conns, a);
+	int order;
+
+	if (shielded != is_shielded(conns, b))
+		return !shielded;
+	order = compare_sources(&a->origin, &b->origin);
+	if (order)
+		return order > 0;
+	order = ease(a, now_ms) - ease(b, now_ms);
+	return order ? order > 0 : a->since_ms < b->since_ms;
+}
+
+/* Who goes first of all, or of those of one source; NULL: nobody is there. */
+static struct http_conn *pick(
+	struct http_conns *conns, const struct http_source *source)
+{
+	int64_t now_ms = clock_ms();
+	struct http_conn *conn, *first = NULL;
+
+	for (conn = TAILQ_FIRST(&conns->list); conn;
+		conn = TAILQ_NEXT(conn, all)) {
+		if (source && conn->origin.at[0] != source)
+			continue;
+		if (!first || goes_before(conns, conn, first, now_ms))
+			first = conn;
+	}
+	return first;
+}
+
+/* Whether a request, or more of it, has come that was not read yet. */
+static bool has_news(const struct http_conn *conn)
+{
+	return (conn->state == HTTP_SILENT || conn->state == HTTP_IDLE ||
+		       conn->state == HTTP_READING) &&
+	       http_conn_has_input(conn);
+}
+
+/* A request that is there is answered first: then its connection is idle. */
+static int make_room(struct http_conns *conns, const struct http_source *source,
+	enum http_end_reason why)
+{
+	size_t before = conns->count;
+	struct http_conn *conn = pick(conns, source);
+
+	for (size_t i = 0; i < before && conn && has_news(conn); i++) {
+		http_conn_read(conn);
+		if (conns->count < before)
+			return 0;
+		conn = pick(conns, source);
+	}
+	if (!conn)
+		return -1;
+	http_conn_give_way(conn, why);
+	return 0;
+}
+
+int http_conns_give_way(struct http_conns *conns)
+{
+	return make_room(conns, NULL, HTTP_END_DESCRIPTOR);
+}
+
+void http_conns_bound(struct http_conns *conns, size_t limit)
+{
+	conns->limit = limit;
+	while (conns->count > limit &&
+		make_room(conns, NULL, HTTP_END_ROOM) == 0)
+		;
+}
+
+/* Newcomers. */
+
+static void make_room_for(
+	struct http_conns *conns, const struct http_origin *origin)
+{
+	const struct http_source *widest = origin->at[0];
+	size_t most = conns->limit / HTTP_SOURCE_PART;
+
+	/* The newcomer is counted already. */
+	if (!widest->near && widest->conns > (most ? most : 1) &&
+		make_room(conns, widest, HTTP_END_SOURCE) == 0)
+		return;
+	while (conns->count >= conns->limit &&
+		make_room(conns, NULL, HTTP_END_ROOM) == 0)
+		;
+}
+
+void http_conns_add(
+	struct http_conns *conns, int fd, const struct sockaddr_storage *from)
+{
+	int64_t now_ms = clock_ms();
+	struct http_origin origin;
+	struct http_conn *conn;
+
+	if (http_sources_enter(&conns->sources, from, now_ms, &origin) != 0) {
+		http_count(HTTP_ENDS, HTTP_END_MEMORY, 1);
+		(void)close(fd);
+		return;
+	}
+	make_room_for(conns, &origin);
+	conn = http_conn_new(conns, fd, &origin, now_ms);
+	if (!conn) {
+		http_count(HTTP_ENDS, HTTP_END_MEMORY, 1);
+		http_sources_leave(&origin);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&conns->list, conn, all);
+	conns->count++;
+	conns->near += is_near(conn);
+	http_count(HTTP_CONNECTIONS, conns->place, 1);
+	schedule(conns);
+}
+
+void http_conns_remove(struct http_conn *conn)
+{
+	struct http_conns *conns = conn->owner;
+
+	TAILQ_REMOVE(&conns->list, conn, all);
+	conns->count--;
+	conns->near -= is_near(conn);
+	conns->unsent -= conn->unsent;
+	http_sources_leave(&conn->origin);
+	http_count(HTTP_CONNECTIONS, conns->place, -1);
+}
+
+/* Answers that nobody reads. */
+
+static struct http_conn *pick_unread(
+	struct http_conns *conns, const struct http_conn *spared)
+{
+	struct http_conn *conn, *first = NULL;
+
+	for (conn = TAILQ_FIRST(&conns->list); conn;
+		conn = TAILQ_NEXT(conn, all)) {
+		int order =
+			first ? compare_sources(&conn->origin, &first->origin)
+			      : 1;
+
+		if (conn == spared || !conn->unsent)
+			continue;
+		if (order > 0 ||
+			(order == 0 && conn->since_ms < first->since_ms))
+			first = conn;
+	}
+	return first;
+}
+
+void http_conns_note_unsent(struct http_conn *conn, size_t bytes)
+{
+	struct http_conns *conns = conn->owner;
+	struct http_conn *first;
+
+	conns->unsent = conns->unsent - conn->unsent + bytes;
+	conn->unsent = bytes;
+	while (conns->unsent > HTTP_UNSENT_MAX) {
+		first = pick_unread(conns, conn);
+		if (!first)
+			break;
+		http_conn_give_way(first, HTTP_END_UNREAD);
+	}
+}
+
+void http_conns_retire(struct http_conns *conns)
+{
+	struct http_conn *conn;
+
+	for (conn = TAILQ_FIRST(&conns->list); conn;
+		conn = TAILQ_NEXT(conn, all))
+		conn->last = true;
+}
+
+/* All. */
+
+int http_conns_init(struct http_conns *conns, struct event_base *base)
+{
+	TAILQ_INIT(&conns->list);
+	conns->base = base;
+	conns->count = conns->near = conns->unsent = 0;
+	conns->limit = HTTP_CONNS_MAX;
+	http_sources_init(&conns->sources, clock_ms());
+	conns->sweep = evtimer_new(base, sweep, conns);
+	return conns->sweep ? 0 : -1;
+}
+
+void http_conns_finish(struct http_conns *conns)
+{
+	struct http_conn *conn;
+
+	while ((conn = TAILQ_FIRST(&conns->list))) {
+		http_conns_remove(conn);
+		http_conn_free(conn);
+	}
+	http_sources_finish(&conns->sources);
+	if (conns->sweep)
+		event_free(conns->sweep);
+	conns->sweep = NULL;
+}

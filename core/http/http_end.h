@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * How HTTP connections end: after the last answer, so that it arrives; when the
+ * peer has heard enough; when a bound is reached.  Nothing that nobody reads is
+ * left to the kernel, which would offer it for minutes.  [C]
+ */
+#ifndef HTTP_END_H
+#define HTTP_END_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "http/http_metrics.h"
+
+struct http_conn;
+
+/* Closes it now, and frees it.  So may all of these do. */
+void http_end(struct http_conn *conn);
+/* The same; what the peer has not read is thrown away. */
+void http_end_reset(struct http_conn *conn);
+/* The last answer is written.  `unread`: the peer may send more. */
+void http_end_finish(struct http_conn *conn, bool unread);
+/* The peer sends no more. */
+void http_end_heard(struct http_conn *conn);
+/* It is lingering, and readable. */
+void http_end_discard(struct http_conn *conn);
+
+/* Whether bytes are there that were not read yet. */
+bool http_conn_has_input(const struct http_conn *conn);
+/* Ends it if its state has lasted too long.  To be called every second. */
+void http_conn_look(struct http_conn *conn, int64_t now_ms);
+/* Others need its place: whoever waits for an answer is told so. */
+void http_conn_give_way(struct http_conn *conn, enum http_end_reason why);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* What the HTTP addresses count. */
+
+#include <stddef.h>
+
+#include <strelaysrv/module.h>
+
+#include "http/http_metrics.h"
+#include "metrics/metrics.h"
+
+static const char *const places[] = {"status", "private", NULL};
+static const char *const results[] = {"answered", "malformed", "too_large",
+	"foreign_host", "delayed", "unanswered", NULL};
+static const char *const ends[] = {"idle", "request_time", "answer_time",
+	"delay_time", "source", "room", "descriptors", "unread_bytes", "memory",
+	NULL};
+
+static const struct relay_metric_def table[] = {
+	[HTTP_CONNECTIONS] =
+		{
+			.name = "http_connections",
+			.kind = RELAY_GAUGE,
+			.help = "Open HTTP connections, by address.",
+			.label = "address",
+			.values = places,
+		},
+	[HTTP_REQUESTS] =
+		{
+			.name = "http_requests",
+			.kind = RELAY_COUNTER,
+			.help = "HTTP requests, by what became of them; one "
+				"that was delayed is counted again when it is "
+				"answered.",
+			.label = "result",
+			.values = results,
+		},
+	[HTTP_ENDS] =
+		{
+			.name = "http_ends",
+			.kind = RELAY_COUNTER,
+			.help = "HTTP connections that the server closed "
+				"because of a bound, by which.",
+			.label = "reason",
+			.values = ends,
+		},
+};
+
+static struct relay_metric *handles[HTTP_METRIC_COUNT];
+
+int http_metrics_init(void)
+{
+	for (int i = 0; i < HTTP_METRIC_COUNT; i++) {
+		handles[i] = metrics_add_core(&table[i]);
+		if (!handles[i])
+			return -1;
+	}
+	return 0;
+}
+
+void http_count(enum http_metric which, unsigned value, int64_t by)
+{
+	if (handles[which])
+		metrics_count(metrics_shard(RELAY_CONTROL), handles[which],
+			value, by);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * One HTTP request and its answer, as bytes to be sent.
+ */
+#ifndef HTTP_REPLY_H
+#define HTTP_REPLY_H
+
+#include <stdbool.h>
+
+#include "http/http_head.h"
+
+struct evbuffer;
+
+/* What an idle connection is promised; it is kept a little longer. */
+#define HTTP_PROMISED_S 75
+
+struct http_exchange {
+	struct http_head head;
+	struct evbuffer *fields; /* owned; the answer's own header fields */
+	struct evbuffer *out;    /* borrowed; the answer is appended to it */
+	bool last;               /* the connection is closed after it */
+	bool answered;
+};
+
+/* Adds a field to the answer.  0, or -1: no memory, or it would break a line.
+ */
+int http_reply_field(
+	struct http_exchange *x, const char *name, const char *value);
+/*
+ * Appends the whole answer, and takes the bytes out of body, which may be NULL.
+ * Without memory it is not answered.
+ */
+void http_reply_write(struct http_exchange *x, int status, const char *type,
+	struct evbuffer *body);
+/* The same with a line that says what the status means. */
+void http_reply_refuse(struct http_exchange *x, int status);
+/* As above, in its own words. */
+void http_reply_say(struct http_exchange *x, int status, const char *text);
+
+#endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Who asks on one HTTP address, and what it may take. */
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "http/http_sources.h"
+
+#define WAIT_LEAST_MS 10
+#define WAIT_MOST_MS  1000
+
+static int64_t full(int64_t share)
+{
+	return HTTP_BURST_MS * share;
+}
+
+void http_sources_init(struct http_sources *sources, int64_t now_ms)
+{
+	memset(sources, 0, sizeof(*sources));
+	/* Without it strangers could fill one slot only; slower, no worse. */
+	(void)!getrandom(&sources->seed, sizeof(sources->seed), GRND_NONBLOCK);
+	sources->all = (struct http_budget){full(HTTP_SHARE_ALL), now_ms};
+}
+
+/* Forgets those without connections, or all. */
+static void forget(struct http_sources *sources, bool everything)
+{
+	for (size_t i = 0; i < HTTP_SOURCE_SLOTS; i++) {
+		struct http_source **at = &sources->slots[i];
+
+		while (*at) {
+			struct http_source *s = *at;
+
+			if (s->conns && !everything) {
+				at = &s->next;
+				continue;
+			}
+			*at = s->next;
+			sources->count--;
+			free(s);
+		}
+	}
+}
+
+void http_sources_finish(struct http_sources *sources)
+{
+	forget(sources, true);
+}
+
+/* All as IPv6. */
+static void address_of(
+	const struct sockaddr_storage *from, struct in6_addr *out, bool *v4)
+{
+	static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+
+	if (from->ss_family == AF_INET) {
+		memcpy(&in, from, sizeof(in));
+		memcpy(out->s6_addr, mapped, sizeof(mapped));
+		memcpy(out->s6_addr + 12, &in.sin_addr, 4);
+	} else {
+		memcpy(&in6, from, sizeof(in6));
+		*out = in6.sin6_addr;
+	}
+	*v4 = IN6_IS_ADDR_V4MAPPED(out);
+}
+
+static size_t slot_of(const struct http_sources *sources,
+	const unsigned char prefix[16], uint8_t bits)
+{
+	uint64_t hash = sources->seed ^ bits, word;
+
+	for (size_t i = 0; i < 16; i += sizeof(word)) {
+		memcpy(&word, prefix + i, sizeof(word));
+		hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+		hash ^= hash >> 29;
+	}
+	return (hash >> 32) % HTTP_SOURCE_SLOTS;
+}
+
+/* 127.0.0.1, as the table has it. */
+static const unsigned char near_v4[16] = {
+	[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1};
+
+static struct http_source *find(struct http_sources *sources,
+	const struct in6_addr *address, uint8_t bits, int64_t now_ms)
+{
+	unsigned char prefix[16] = {0};
+	struct http_source **slot, *s;
+
+	memcpy(prefix, address->s6_addr, bits / 8);
+	slot = &sources->slots[slot_of(sources, prefix, bits)];
+	for (s = *slot; s; s = s->next)
+		if (s->bits == bits && memcmp(s->prefix, prefix, 16) == 0)
+			return s;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return NULL;
+	memcpy(s->prefix, prefix, sizeof(prefix));
+	s->bits = bits;
+	s->near = memcmp(prefix, near_v4, 16) == 0 ||
+		  memcmp(prefix, &in6addr_loopback, 16) == 0;
+	s->budget = (struct http_budget){
+		full(s->near ? HTTP_SHARE_NEAR : HTTP_SHARE_SOURCE), now_ms};
+	s->next = *slot;
+	*slot = s;
+	sources->count++;
+	return s;
+}
+
+int http_sources_enter(struct http_sources *sources,
+	const struct sockaddr_storage *from, int64_t now_ms,
+	struct http_origin *out)
+{
+	static const uint8_t one[] = {128}, many[HTTP_LEVELS] = {48, 56, 64};
+	struct in6_addr address;
+	const uint8_t *bits;
+	bool v4;
+
+	address_of(from, &address, &v4);
+	v4 |= IN6_IS_ADDR_LOOPBACK(&address);
+	bits = v4 ? one : many;
+	/* Debts that are forgotten with them are small beside the work of
+	 * coming from so many places. */
+	if (sources->count + HTTP_LEVELS > HTTP_SOURCES_MAX)
+		forget(sources, false);
+	out->count = 0;
+	for (unsigned i = 0; i < (v4 ? 1 : HTTP_LEVELS); i++) {
+		struct http_source *s =
+			find(sources, &address, bits[i], now_ms);
+
+		if (!s) {
+			http_sources_leave(out);
+			return -1;
+		}
+		s->conns++;
+		out->at[out->count++] = s;
+	}
+	return 0;
+}
+
+void http_sources_leave(const struct http_origin *origin)
+{
+	for (unsigned i = 0; i < origin->count; i++)
+		origin->at[i]->conns--;
+}
+
+/* Budgets: what is left grows by the share, up to what may be saved. */
+
+static int64_t share_of(const struct http_source *s)
+{
+	return s->near ? HTTP_SHARE_NEAR : HTTP_SHARE_SOURCE;
+}
+
+static void grow(struct http_budget *budget, int64_t share, int64_t now_ms)
+{
+	int64_t most = full(share);
+
+	if (now_ms > budget->at_ms)
+		budget->left_us += (now_ms - budget->at_ms) * share;
+	budget->at_ms = now_ms;
+	if (budget->left_us > most)
+		budget->left_us = most;
+}
+
+static int64_t until_positive(const struct http_budget *budget, int64_t share)
+{
+	int64_t wait_ms = -budget->left_us / share + 1;
+
+	if (budget->left_us > 0)
+		return 0;
+	return wait_ms < WAIT_LEAST_MS  ? WAIT_LEAST_MS
+	       : wait_ms > WAIT_MOST_MS ? WAIT_MOST_MS
+					: wait_ms;
+}
+
+int64_t http_sources_wait(struct http_sources *sources,
+	const struct http_origin *origin, int64_t now_ms)
+{
+	int64_t longest = 0, wait_ms;
+	bool modest = true;
+
+	for (unsigned i = 0; i < origin->count; i++) {
+		struct http_source *s = origin->at[i];
+
+		grow(&s->budget, share_of(s), now_ms);
+		wait_ms = until_positive(&s->budget, share_of(s));
+		if (wait_ms > longest)
+			longest = wait_ms;
+		if (s->budget.left_us < full(share_of(s)) * 9 / 10)
+			modest = false;
+	}
+	/* Many may use up what is for all; whoever asks seldom is answered. */
+	grow(&sources->all, HTTP_SHARE_ALL, now_ms);
+	wait_ms = until_positive(&sources->all, HTTP_SHARE_ALL);
+	return !modest && wait_ms > longest ? wait_ms : longest;
+}
+
+void http_sources_spend(struct http_sources *sources,
+	const struct http_origin *origin, int64_t us)
+{
+	for (unsigned i = 0; i < origin->count; i++)
+		origin->at[i]->budget.left_us -= us;
+	sources->all.left_us -= us;
+}

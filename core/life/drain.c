@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Draining: no newcomers, and an end with the last session. */
+
+#include <inttypes.h>
+#include <stdatomic.h>
+
+#include <strelaysrv/metric.h>
+#include <strelaysrv/units.h>
+
+#include "modules/closed.h"
+#include "life/drain.h"
+#include "host/host.h"
+#include "log/log.h"
+#include "loop/loop.h"
+#include "life/notify.h"
+#include "life/upgrade.h"
+
+#define LOOK_MS 1000
+/* Something may be between two places, and be counted at neither. */
+#define LOOK_AGAIN_MS 100
+/* Progress in the log: soon at first, then each time twice as long. */
+#define TELL_FIRST_MS 10000
+#define TELL_MOST_MS  300000
+
+static struct {
+	_Atomic int how; /* enum relay_drain; [*] reads it */
+	struct event *look;
+	int64_t begun_ms;
+	int64_t told_ms, tell_ms; /* the last progress, and the pause after */
+	int64_t left;             /* at the last look */
+	int64_t promised;         /* of these, what is no session yet */
+	bool empty;               /* at the last look */
+} drain;
+
+enum relay_drain relay_draining(void)
+{
+	return (enum relay_drain)atomic_load_explicit(
+		&drain.how, memory_order_relaxed);
+}
+
+int64_t drain_left(void)
+{
+	return drain.left;
+}
+
+int64_t drain_left_ms(void)
+{
+	int64_t most = host_core()->drain_timeout_ms;
+	int64_t left = drain.begun_ms + most - loop_clock_ms();
+
+	if (most == 0 || relay_draining() == RELAY_DRAIN_NONE)
+		return -1;
+	return left > 0 ? left : 0;
+}
+
+static void tell(const char *what)
+{
+	char until[RELAY_DURATION_TEXT + 20] = "";
+	char time[RELAY_DURATION_TEXT];
+	int64_t left_ms = drain_left_ms();
+
+	if (left_ms >= 0) {
+		relay_duration_format(
+			(left_ms + 999) / 1000 * INT64_C(1000000000), time);
+		(void)snprintf(until, sizeof(until), ", for %s at most", time);
+	}
+	log_core(RELAY_NOTICE,
+		"%s: waits for %" PRId64 " sessions and %" PRId64
+		" peers or promises%s",
+		what, drain.left - drain.promised, drain.promised, until);
+	drain.told_ms = loop_clock_ms();
+}
+
+static void count(enum relay_drain how)
+{
+	int64_t sessions = relay_metric_value(NULL, "core", "sessions", NULL);
+
+	drain.promised = host_drain(how) + upgrade_is_on_probation();
+	drain.left = sessions + drain.promised;
+}
+
+static void wait_ms(int64_t ms)
+{
+	const struct timeval wait = {
+		.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+	(void)evtimer_add(drain.look, &wait);
+}
+
+static void end(const char *why)
+{
+	log_core(RELAY_NOTICE, "drained: %s", why);
+	upgrade_end();
+}
+
+static void look(evutil_socket_t fd, short what, void *arg)
+{
+	bool was_empty = drain.empty;
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	count(relay_draining());
+	drain.empty = drain.left == 0;
+	if (drain.empty && was_empty) {
+		end("the last session has ended");
+		return;
+	}
+	if (drain_left_ms() == 0) {
+		tell("drain-timeout is over");
+		end("what is left is ended");
+		return;
+	}
+	if (loop_clock_ms() - drain.told_ms >= drain.tell_ms) {
+		tell("draining");
+		if (drain.tell_ms < TELL_MOST_MS)
+			drain.tell_ms *= 2;
+	}
+	wait_ms(drain.empty ? LOOK_AGAIN_MS : LOOK_MS);
+}
+
+void drain_begin(enum relay_drain how)
+{
+	if (relay_draining() == how) {
+		tell("is draining already");
+		return;
+	}
+	if (relay_draining() == RELAY_DRAIN_NONE)
+		drain.begun_ms = loop_clock_ms();
+	atomic_store_explicit(&drain.how, (int)how, memory_order_relaxed);
+	closed_server(how == RELAY_DRAIN_LEAVE ? "draining" : NULL);
+	if (how == RELAY_DRAIN_LEAVE)
+		notify_status("draining: takes no newcomers");
+	drain.empty = false;
+	drain.tell_ms = TELL_FIRST_MS;
+	count(how);
+	tell(how == RELAY_DRAIN_LEAVE ? "draining, no newcomers"
+				      : "draining, a new process serves");
+	wait_ms(LOOK_AGAIN_MS);
+}
+
+void drain_call_off(void)
+{
+	if (relay_draining() == RELAY_DRAIN_NONE)
+		return;
+	atomic_store_explicit(
+		&drain.how, RELAY_DRAIN_NONE, memory_order_relaxed);
+	closed_server(NULL);
+	evtimer_del(drain.look);
+	(void)host_drain(RELAY_DRAIN_NONE);
+	drain.left = drain.promised = 0;
+	log_core(RELAY_NOTICE, "drains no more: newcomers are welcome again");
+}
+
+int drain_init(struct event_base *base)
+{
+	drain.look = evtimer_new(base, look, NULL);
+	return drain.look ? 0 : -1;
+}
+
+void drain_finish(void)
+{
+	if (drain.look)
+		event_free(drain.look);
+	drain.look = NULL;
+	atomic_store_explicit(
+		&drain.how, RELAY_DRAIN_NONE, memory_order_relaxed);
+}

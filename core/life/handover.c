@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* What the two processes of an upgrade say to each other. */
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "life/handover.h"
+
+/* Room for one descriptor, aligned as the kernel wants it. */
+union control {
+	struct cmsghdr head;
+	char room[CMSG_SPACE(sizeof(int))];
+};
+
+int handover_pair(int ends[2])
+{
+	return socketpair(AF_UNIX,
+		SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends);
+}
+
+int handover_send(int channel, enum handover_word word, const void *data,
+	size_t len, int fd)
+{
+	unsigned char head = (unsigned char)word;
+	struct iovec parts[] = {{&head, 1}, {(void *)(uintptr_t)data, len}};
+	union control control = {.room = ""};
+	struct msghdr message = {.msg_iov = parts, .msg_iovlen = len ? 2 : 1};
+	struct cmsghdr *rights;
+	ssize_t sent;
+
+	if (len > HANDOVER_DATA) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	if (fd >= 0) {
+		message.msg_control = &control;
+		message.msg_controllen = sizeof(control);
+		rights = CMSG_FIRSTHDR(&message);
+		rights->cmsg_level = SOL_SOCKET;
+		rights->cmsg_type = SCM_RIGHTS;
+		rights->cmsg_len = CMSG_LEN(sizeof(fd));
+		memcpy(CMSG_DATA(rights), &fd, sizeof(fd));
+	}
+	do
+		sent = sendmsg(channel, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (sent < 0 && errno == EINTR);
+	return sent < 0 ? -1 : 0;
+}
+
+static int descriptor_of(struct msghdr *message)
+{
+	const struct cmsghdr *rights = CMSG_FIRSTHDR(message);
+	int fd = -1;
+
+	if (rights && rights->cmsg_level == SOL_SOCKET &&
+		rights->cmsg_type == SCM_RIGHTS &&
+		rights->cmsg_len == CMSG_LEN(sizeof(fd)))
+		memcpy(&fd, CMSG_DATA(rights), sizeof(fd));
+	return fd;
+}
+
+int handover_receive(int channel, struct handover_message *out)
+{
+	unsigned char head = 0;
+	struct iovec parts[] = {{&head, 1}, {out->data, sizeof(out->data)}};
+	union control control;
+	struct msghdr message = {.msg_iov = parts,
+		.msg_iovlen = 2,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control)};
+	ssize_t got;
+
+	do
+		got = recvmsg(
+			channel, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	if (got < 0 && errno == EAGAIN)
+		return 0;
+	if (got <= 0)
+		return -1;
+	out->word = head;
+	out->len = (size_t)got - 1;
+	out->fd = descriptor_of(&message);
+	return 1;
+}

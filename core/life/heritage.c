@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* What a process gives the one that it starts to take over. */
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "life/handover.h"
+#include "life/heritage.h"
+#include "http/http.h"
+#include "net/inherited.h"
+#include "peers/listeners.h"
+
+/* Room for ",private:2147483647". */
+#define ENTRY 24
+
+static int add_fd(struct heritage *heritage, int fd)
+{
+	size_t room = heritage->room ? heritage->room * 2 : 16;
+	int *fds;
+
+	if (heritage->count == heritage->room) {
+		fds = reallocarray(heritage->fds, room, sizeof(*fds));
+		if (!fds)
+			return -1;
+		heritage->fds = fds;
+		heritage->room = room;
+	}
+	heritage->fds[heritage->count++] = fd;
+	return 0;
+}
+
+static int add_socket(enum inherited_use use, int fd, void *arg)
+{
+	struct heritage *heritage = arg;
+	size_t len = heritage->sockets ? strlen(heritage->sockets) : 0;
+	char *sockets = realloc(
+		heritage->sockets, len + sizeof(INHERITED_SOCKETS) + ENTRY);
+
+	if (!sockets)
+		return -1;
+	heritage->sockets = sockets;
+	(void)snprintf(sockets + len, sizeof(INHERITED_SOCKETS) + ENTRY,
+		"%s%s:%d", len ? "," : INHERITED_SOCKETS "=",
+		inherited_use_words[use], fd);
+	return add_fd(heritage, fd);
+}
+
+static bool is_ours(const char *variable)
+{
+	static const char *const names[] = {
+		INHERITED_SOCKETS "=", HANDOVER_CHANNEL "="};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strncmp(variable, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
+static int make_environment(struct heritage *heritage)
+{
+	size_t count = 0, kept = 0;
+
+	while (environ[count])
+		count++;
+	heritage->environment =
+		calloc(count + 3, sizeof(*heritage->environment));
+	if (!heritage->environment)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		if (!is_ours(environ[i]))
+			heritage->environment[kept++] = environ[i];
+	heritage->environment[kept++] = heritage->channel;
+	heritage->environment[kept] = heritage->sockets;
+	return 0;
+}
+
+int heritage_make(struct heritage *heritage, int channel, struct relay_err *err)
+{
+	*heritage = (struct heritage){.count = 0};
+	(void)snprintf(heritage->channel, sizeof(heritage->channel),
+		HANDOVER_CHANNEL "=%d", channel);
+	if (add_fd(heritage, channel) == 0 &&
+		listeners_each(add_socket, heritage) == 0 &&
+		http_each_socket(add_socket, heritage) == 0 &&
+		make_environment(heritage) == 0)
+		return 0;
+	return relay_fail(err, "out of memory");
+}
+
+void heritage_free(struct heritage *heritage)
+{
+	free(heritage->environment);
+	free(heritage->sockets);
+	free(heritage->fds);
+	*heritage = (struct heritage){.count = 0};
+}
+
+/* As if it were started anew: a signal that is ignored here, or blocked, would
+ * stay so. */
+static int set_signals(posix_spawnattr_t *attr)
+{
+	sigset_t none, all;
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	return posix_spawnattr_setsigmask(attr, &none) ||
+			       posix_spawnattr_setsigdefault(attr, &all) ||
+			       posix_spawnattr_setflags(
+				       attr, POSIX_SPAWN_SETSIGMASK |
+						     POSIX_SPAWN_SETSIGDEF)
+		       ? -1
+		       : 0;
+}
+
+/* To itself means: without close-on-exec. */
+static int keep_open(
+	posix_spawn_file_actions_t *actions, const struct heritage *heritage)
+{
+	for (size_t i = 0; i < heritage->count; i++)
+		if (posix_spawn_file_actions_adddup2(
+			    actions, heritage->fds[i], heritage->fds[i]) != 0)
+			return -1;
+	return 0;
+}
+
+int heritage_spawn(const struct heritage *heritage, char *const argv[],
+	pid_t *pid, struct relay_err *err)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	int error = ENOMEM;
+
+	if (posix_spawn_file_actions_init(&actions) != 0)
+		return relay_fail(err, "out of memory");
+	if (posix_spawnattr_init(&attr) != 0)
+		goto error_attr;
+	/* Libraries open some that would stay open.  An old kernel cannot; then
+	 * they do. */
+	(void)close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC);
+	if (set_signals(&attr) == 0 && keep_open(&actions, heritage) == 0)
+		error = posix_spawnp(pid, argv[0], &actions, &attr, argv,
+			heritage->environment);
+	posix_spawnattr_destroy(&attr);
+error_attr:
+	posix_spawn_file_actions_destroy(&actions);
+	if (!error)
+		return 0;
+	return relay_fail(
+		err, "cannot start %.150s: %s", argv[0], strerror(error));
+}

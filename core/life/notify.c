@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* The messages of sd_notify(3), and when they are sent. */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include <strelaysrv/metric.h>
+#include <strelaysrv/units.h>
+
+#include "metrics/core_metrics.h"
+#include "peers/lag.h"
+#include "log/log.h"
+#include "life/notify.h"
+
+/* Without a watchdog: how old the numbers of STATUS= may be. */
+#define STATUS_MS  5000
+#define PATIENCE_S 1
+/* Looks at the loops in the time that one may take. */
+#define LOOKS 4
+
+static struct {
+	struct sockaddr_un to;
+	socklen_t to_len;   /* 0: nobody listens */
+	int fd;             /* owned */
+	struct event *tick; /* owned */
+	int64_t patience_ms;
+	const char *status;        /* borrowed; NULL: the numbers */
+	int64_t devices, sessions; /* of the last STATUS=; -1: none was sent */
+	unsigned silent_looks;     /* one after another, at a stuck worker */
+	bool muted;                /* another process is the main one */
+	bool deaf;                 /* the last message could not be sent */
+} notify = {.fd = -1, .devices = -1};
+
+int64_t notify_patience_ms(
+	const char *watchdog_usec, const char *watchdog_pid, pid_t self)
+{
+	int64_t usec, pid;
+
+	if (!watchdog_usec || relay_int_parse(watchdog_usec, &usec, NULL) ||
+		usec < 0)
+		return 0;
+	if (watchdog_pid &&
+		(relay_int_parse(watchdog_pid, &pid, NULL) || pid != self))
+		return 0;
+	/* A stricter one than the loops can answer would kill at random. */
+	return usec / 2000 > LAG_BEAT_MS * 2 ? usec / 2000
+	       : usec                        ? LAG_BEAT_MS * 2
+					     : 0;
+}
+
+/* "/path", or "@name" in the abstract space. */
+static int read_address(const char *path, struct relay_err *err)
+{
+	size_t len = strlen(path);
+
+	if ((path[0] != '/' && path[0] != '@') || len < 2 ||
+		len >= sizeof(notify.to.sun_path))
+		return relay_fail(err,
+			"NOTIFY_SOCKET is \"%.120s\", which is no path of a "
+			"socket and no @name",
+			path);
+	notify.to = (struct sockaddr_un){.sun_family = AF_UNIX};
+	memcpy(notify.to.sun_path, path, len);
+	if (path[0] == '@')
+		notify.to.sun_path[0] = '\0';
+	notify.to_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+				    len + (path[0] == '/'));
+	return 0;
+}
+
+int notify_init(struct relay_err *err)
+{
+	static const struct timeval patience = {.tv_sec = PATIENCE_S};
+	const char *path = getenv("NOTIFY_SOCKET");
+
+	if (!path || !*path)
+		return 0;
+	if (read_address(path, err) != 0)
+		return -1;
+	notify.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (notify.fd < 0 || setsockopt(notify.fd, SOL_SOCKET, SO_SNDTIMEO,
+				     &patience, sizeof(patience)) != 0) {
+		notify.to_len = 0;
+		return relay_fail(err, "no socket for NOTIFY_SOCKET: %s",
+			strerror(errno));
+	}
+	notify.patience_ms = notify_patience_ms(
+		getenv("WATCHDOG_USEC"), getenv("WATCHDOG_PID"), getpid());
+	(void)unsetenv("WATCHDOG_PID");
+	return 0;
+}
+
+/* What must arrive may wait PATIENCE_S, once, for a manager that is slow. */
+static int send_text(const char *text, bool must_arrive)
+{
+	int flags =
+		MSG_NOSIGNAL | (must_arrive && !notify.deaf ? 0 : MSG_DONTWAIT);
+	ssize_t n;
+
+	if (!notify.to_len || notify.muted)
+		return 0;
+	do
+		n = sendto(notify.fd, text, strlen(text), flags,
+			(const struct sockaddr *)&notify.to, notify.to_len);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && !notify.deaf)
+		log_core(RELAY_WARNING,
+			"cannot tell the service manager anything: %s",
+			strerror(errno));
+	notify.deaf = n < 0;
+	return n < 0 ? -1 : 0;
+}
+
+static int say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* A step of life, or STATUS=. */
+static int say(const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return send_text(text, strncmp(text, "STATUS=", 7) != 0);
+}
+
+/* STATUS= */
+
+static void take_numbers(void)
+{
+	notify.devices = relay_metric_value(NULL, "core", "connections", "tls");
+	notify.sessions = relay_metric_value(NULL, "core", "sessions", NULL);
+}
+
+static void status_line(char *out, size_t cap)
+{
+	if (notify.status)
+		(void)snprintf(out, cap, "%s", notify.status);
+	else
+		(void)snprintf(out, cap,
+			"connected devices: %" PRId64 ", sessions: %" PRId64,
+			notify.devices, notify.sessions);
+}
+
+static void refresh_status(void)
+{
+	int64_t devices = notify.devices, sessions = notify.sessions;
+	char line[200];
+
+	take_numbers();
+	if (devices == notify.devices && sessions == notify.sessions)
+		return;
+	status_line(line, sizeof(line));
+	(void)say("STATUS=%s", line);
+}
+
+void notify_status(const char *status)
+{
+	char line[200];
+
+	if (!notify.to_len)
+		return;
+	notify.status = status;
+	take_numbers();
+	status_line(line, sizeof(line));
+	(void)say("STATUS=%s", line);
+}
+
+/* WATCHDOG=1 */
+
+/* This is the control thread: it turns, or nobody would ask. */
+static bool all_alive(void)
+{
+	unsigned worker;
+	int64_t silent_ms = lag_silence_ms(&worker);
+
+	if (silent_ms <= notify.patience_ms) {
+		notify.silent_looks = 0;
+		return true;
+	}
+	/* Once may be the whole process, which slept and has just woken up. */
+	if (++notify.silent_looks == 2)
+		log_core(RELAY_ERROR,
+			"worker %u has not turned its loop for %" PRId64
+			" ms: the service manager is no longer told that all "
+			"is well",
+			worker, silent_ms);
+	return false;
+}
+
+static void tick(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	if (notify.patience_ms && all_alive())
+		(void)send_text("WATCHDOG=1", false);
+	refresh_status();
+}
+
+static int start_tick(struct event_base *base)
+{
+	int64_t ms =
+		notify.patience_ms ? notify.patience_ms / LOOKS : STATUS_MS;
+	struct timeval interval;
+
+	if (ms > STATUS_MS)
+		ms = STATUS_MS;
+	interval.tv_sec = ms / 1000;
+	interval.tv_usec = ms % 1000 * 1000;
+	notify.tick = event_new(base, -1, EV_PERSIST, tick, NULL);
+	return notify.tick && event_add(notify.tick, &interval) == 0 ? 0 : -1;
+}
+
+/* Steps of life. */
+
+int notify_ready(struct event_base *base)
+{
+	char line[200];
+
+	if (!notify.to_len)
+		return 0;
+	take_numbers();
+	status_line(line, sizeof(line));
+	(void)say("READY=1\nMAINPID=%d\nSTATUS=%s", (int)getpid(), line);
+	return notify.tick ? 0 : start_tick(base);
+}
+
+void notify_reloading(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	(void)say("RELOADING=1\nMONOTONIC_USEC=%" PRId64 "\nSTATUS=reloading",
+		(int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+}
+
+void notify_reloaded(void)
+{
+	char line[200];
+
+	if (!notify.to_len)
+		return;
+	take_numbers();
+	status_line(line, sizeof(line));
+	(void)say("READY=1\nSTATUS=%s", line);
+}
+
+void notify_stopping(const char *status)
+{
+	(void)say("STOPPING=1\nSTATUS=%s", status);
+}
+
+int notify_main_pid(pid_t pid)
+{
+	int result;
+
+	notify.muted = false;
+	result = say("MAINPID=%d", (int)pid);
+	notify.muted = pid != getpid();
+	return result;
+}
+
+void notify_finish(void)
+{
+	if (notify.tick)
+		event_free(notify.tick);
+	if (notify.fd >= 0)
+		(void)close(notify.fd);
+	notify.tick = NULL;
+	notify.muted = false;
+	notify.fd = -1;
+	notify.to_len = 0;
+}

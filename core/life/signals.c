@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* What each signal does. */
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include <strelaysrv/server.h>
+
+#include "life/drain.h"
+#include "host/host.h"
+#include "log/log.h"
+#include "life/notify.h"
+#include "life/signals.h"
+#include "life/upgrade.h"
+
+static bool stopping;
+
+static void on_stop(evutil_socket_t number, short what, void *arg)
+{
+	(void)what;
+	(void)arg;
+	log_core(RELAY_NOTICE, "got SIG%s", sigabbrev_np((int)number));
+	/* The second of them, before its time came to do it by itself. */
+	if (stopping)
+		_exit(EXIT_SUCCESS);
+	stopping = true;
+	upgrade_stop();
+	relay_server_stop();
+}
+
+static void on_reload(evutil_socket_t number, short what, void *arg)
+{
+	(void)number;
+	(void)what;
+	(void)arg;
+	if (upgrade_reload())
+		return;
+	notify_reloading();
+	host_reload();
+	notify_reloaded();
+}
+
+static struct event *reload_soon;
+
+/* However many come at once: one reload, and others' events have their turn. */
+static void on_hangup(evutil_socket_t number, short what, void *arg)
+{
+	static const struct timeval now = {0, 0};
+
+	if (event_add(reload_soon, &now) != 0)
+		on_reload(number, what, arg);
+}
+
+static void on_drain(evutil_socket_t number, short what, void *arg)
+{
+	(void)number;
+	(void)what;
+	(void)arg;
+	log_core(RELAY_NOTICE, "got SIGUSR1");
+	if (upgrade_drain())
+		drain_begin(RELAY_DRAIN_LEAVE);
+	else
+		log_core(RELAY_NOTICE, "this process drains already");
+}
+
+static void on_upgrade(evutil_socket_t number, short what, void *arg)
+{
+	(void)number;
+	(void)what;
+	(void)arg;
+	log_core(RELAY_NOTICE, "got SIGUSR2");
+	upgrade_begin();
+}
+
+static const struct {
+	int number;
+	event_callback_fn fn;
+} table[] = {
+	{SIGINT, on_stop},
+	{SIGTERM, on_stop},
+	{SIGHUP, on_hangup},
+	{SIGUSR1, on_drain},
+	{SIGUSR2, on_upgrade},
+};
+#define COUNT (sizeof(table) / sizeof(table[0]))
+
+static struct event *events[COUNT];
+
+int signals_init(struct event_base *base)
+{
+	reload_soon = evtimer_new(base, on_reload, NULL);
+	if (!reload_soon) {
+		log_core(RELAY_ERROR, "no memory for signals");
+		return -1;
+	}
+	for (size_t i = 0; i < COUNT; i++) {
+		events[i] =
+			evsignal_new(base, table[i].number, table[i].fn, NULL);
+		if (!events[i] || evsignal_add(events[i], NULL) != 0) {
+			log_core(RELAY_ERROR, "cannot handle SIG%s",
+				sigabbrev_np(table[i].number));
+			signals_finish();
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static void exit_at_once(int number)
+{
+	(void)number;
+	_exit(EXIT_SUCCESS);
+}
+
+void signals_exit_at_once(void)
+{
+	struct sigaction action = {.sa_handler = exit_at_once};
+	sigset_t all, before;
+
+	/* None may come while nobody handles it. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	/* The loop, which would call the events, no longer runs. */
+	signals_finish();
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	/* The others must not end it in the middle of its end. */
+	action.sa_handler = SIG_IGN;
+	for (size_t i = 0; i < COUNT; i++)
+		if (table[i].fn != on_stop)
+			sigaction(table[i].number, &action, NULL);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void signals_finish(void)
+{
+	if (reload_soon)
+		event_free(reload_soon);
+	reload_soon = NULL;
+	for (size_t i = 0; i < COUNT; i++) {
+		if (events[i])
+			event_free(events[i]);
+		events[i] = NULL;
+	}
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Upgrade, the new process's side. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <strelaysrv/units.h>
+
+#include "peers/conn.h"
+#include "metrics/core_metrics.h"
+#include "life/handover.h"
+#include "peers/listeners.h"
+#include "log/log.h"
+#include "loop/loop.h"
+#include "metrics/metrics.h"
+#include "life/takeover.h"
+#include "peers/worker.h"
+
+static struct {
+	int channel;        /* owned; -1: there is no old process */
+	_Atomic int guests; /* the same, while it takes guests; [*] reads */
+	struct event *news; /* owned */
+	bool kept;
+} takeover = {.channel = -1, .guests = -1};
+
+int takeover_init(struct relay_err *err)
+{
+	const char *text = getenv(HANDOVER_CHANNEL);
+	int64_t fd;
+
+	if (!text)
+		return 0;
+	if (relay_int_parse(text, &fd, err) != 0 || fd < 0 || fd > INT32_MAX ||
+		fcntl((int)fd, F_SETFD, FD_CLOEXEC) != 0)
+		return relay_fail(err,
+			HANDOVER_CHANNEL " is \"%.20s\", which is no open "
+					 "descriptor; it is for upgrades only",
+			text);
+	unsetenv(HANDOVER_CHANNEL);
+	takeover.channel = (int)fd;
+	return 0;
+}
+
+static int nothing_here(struct worker *worker, void *arg)
+{
+	(void)worker;
+	(void)arg;
+	return 0;
+}
+
+/* No worker sends another one when this returns.  0 or -1. */
+static int end_guests(void)
+{
+	if (atomic_exchange(&takeover.guests, -1) < 0)
+		return 0;
+	return workers_call(nothing_here, NULL) == 0 ? 0 : -1;
+}
+
+static void close_channel(void)
+{
+	if (takeover.news)
+		event_free(takeover.news);
+	takeover.news = NULL;
+	if (takeover.channel >= 0)
+		close(takeover.channel);
+	takeover.channel = -1;
+}
+
+/* The old process has gone. */
+static void let_go(void)
+{
+	/* Without memory it stays open: a worker might still use it. */
+	if (end_guests() == 0)
+		close_channel();
+	listeners_leave_rest();
+}
+
+static void hear(const struct handover_message *message)
+{
+	int64_t bytes;
+
+	if (message->fd >= 0)
+		close(message->fd);
+	if (message->word == HANDOVER_LEFT)
+		listeners_leave_rest();
+	/* The end of what we send tells it that it has all. */
+	if (message->word == HANDOVER_ENDING && end_guests() == 0)
+		(void)shutdown(takeover.channel, SHUT_WR);
+	if (message->word != HANDOVER_TRAFFIC || message->len != sizeof(bytes))
+		return;
+	memcpy(&bytes, message->data, sizeof(bytes));
+	core_count(metrics_shard(RELAY_CONTROL), CORE_SESSION_TRAFFIC, 0,
+		bytes > 0 ? bytes : 0);
+}
+
+static void on_news(evutil_socket_t fd, short what, void *arg)
+{
+	struct handover_message message;
+	int got = 1;
+
+	(void)what;
+	(void)arg;
+	for (int i = 0; i < 64 && got > 0; i++) {
+		got = handover_receive((int)fd, &message);
+		if (got > 0)
+			hear(&message);
+	}
+	if (got >= 0)
+		return;
+	log_core(RELAY_NOTICE, "the old process has ended");
+	let_go();
+}
+
+/* 1: it said so.  0: not yet.  -1: it has gone. */
+static int await_go(int64_t until_ms)
+{
+	struct pollfd wait = {.fd = takeover.channel, .events = POLLIN};
+	struct handover_message message;
+	int64_t left = until_ms - loop_clock_ms();
+	int got;
+
+	if (left <= 0)
+		return 0;
+	if (poll(&wait, 1, left > INT32_MAX ? INT32_MAX : (int)left) < 0 &&
+		errno != EINTR)
+		return -1;
+	got = handover_receive(takeover.channel, &message);
+	if (got > 0 && message.fd >= 0)
+		close(message.fd);
+	return got > 0 ? message.word == HANDOVER_GO : got;
+}
+
+int takeover_await(int64_t wait_ms, struct relay_err *err)
+{
+	int64_t until_ms = loop_clock_ms() + wait_ms;
+	int got = 0;
+
+	if (takeover.channel < 0)
+		return 0;
+	if (handover_send(takeover.channel, HANDOVER_READY, NULL, 0, -1) != 0)
+		got = -1;
+	while (got == 0 && loop_clock_ms() < until_ms)
+		got = await_go(until_ms);
+	if (got == 0)
+		return relay_fail(
+			err, "the old process does not hand over its sockets");
+	/* Whatever ended it: somebody has to serve. */
+	if (got < 0)
+		log_core(RELAY_WARNING,
+			"the old process has ended before it handed over");
+	return 0;
+}
+
+int takeover_serving(struct event_base *base, struct relay_err *err)
+{
+	if (takeover.channel < 0)
+		return 0;
+	takeover.news = event_new(
+		base, takeover.channel, EV_READ | EV_PERSIST, on_news, NULL);
+	if (!takeover.news || event_add(takeover.news, NULL) != 0)
+		return relay_fail(err, "out of memory");
+	/* If it has gone, the channel will say so. */
+	(void)handover_send(takeover.channel, HANDOVER_SERVING, NULL, 0, -1);
+	atomic_store(&takeover.guests, takeover.channel);
+	return 0;
+}
+
+void takeover_keep(void)
+{
+	if (takeover.channel < 0 || takeover.kept)
+		return;
+	takeover.kept = true;
+	(void)handover_send(takeover.channel, HANDOVER_KEEP, NULL, 0, -1);
+}
+
+void takeover_finish(void)
+{
+	atomic_store(&takeover.guests, -1);
+	close_channel();
+}
+
+int relay_conn_hand_back(struct relay_ctx *cx, struct relay_conn *conn,
+	const void *read, size_t len)
+{
+	int to = atomic_load_explicit(&takeover.guests, memory_order_relaxed);
+
+	(void)cx;
+	/* What was said to it binds this process. */
+	if (to < 0 || conn->phase != CONN_TAKEN || conn->ssl || conn->ended ||
+		conn->spoke || conn->unread ||
+		handover_send(to, HANDOVER_GUEST, read, len, conn->fd) != 0)
+		return -1;
+	conn_end(conn, RELAY_END_MOVED);
+	return 0;
+}

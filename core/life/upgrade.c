@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Upgrade, the old process's side. */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <strelaysrv/metric.h>
+#include <strelaysrv/server.h>
+
+#include "peers/adopt.h"
+#include "life/drain.h"
+#include "life/handover.h"
+#include "life/heritage.h"
+#include "host/host.h"
+#include "http/http.h"
+#include "peers/listeners.h"
+#include "log/log.h"
+#include "loop/loop.h"
+#include "life/notify.h"
+#include "life/takeover.h"
+#include "life/upgrade.h"
+#include "peers/worker.h"
+
+/* So long after it serves, a new process that fails is replaced by this one. */
+#define PROBATION_MS 5000
+/* How often the new one is told what went through sessions here. */
+#define TRAFFIC_MS 1000
+/* How long it may take to send no more guests. */
+#define ENDING_MS 2000
+
+enum stage {
+	STAGE_NONE,
+	STAGE_STARTING,  /* the new process runs, and has not said READY */
+	STAGE_SWITCHING, /* nobody accepts until it says SERVING */
+	STAGE_PROBATION, /* it serves; the sockets are kept here as well */
+	STAGE_OVER,      /* this process only drains */
+};
+
+static struct {
+	struct event_base *base; /* borrowed, as is argv */
+	char *const *argv;
+	enum stage stage;
+	pid_t pid;           /* of the new process; 0: none, or reaped */
+	int channel;         /* owned; -1: none */
+	struct event *news;  /* on the channel */
+	struct event *child; /* SIGCHLD */
+	struct event *timer; /* timeout, then probation, then traffic */
+	int64_t passed_on;   /* bytes of sessions that the new one knows of */
+	bool reload;         /* SIGHUP came meanwhile */
+	bool ending;         /* once the channel is empty, so does the server */
+} upgrade = {.channel = -1};
+
+static void wait_ms(int64_t ms)
+{
+	const struct timeval wait = {
+		.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+	(void)evtimer_add(upgrade.timer, &wait);
+}
+
+static void close_channel(void)
+{
+	if (upgrade.news)
+		event_free(upgrade.news);
+	upgrade.news = NULL;
+	if (upgrade.channel >= 0)
+		close(upgrade.channel);
+	upgrade.channel = -1;
+}
+
+/* Accepting. */
+
+static int pause_here(struct worker *worker, void *arg)
+{
+	(void)arg;
+	listeners_pause(worker);
+	return 0;
+}
+
+static int resume_here(struct worker *worker, void *arg)
+{
+	(void)arg;
+	return listeners_resume(worker);
+}
+
+static int close_here(struct worker *worker, void *arg)
+{
+	(void)arg;
+	listeners_close(worker);
+	return 0;
+}
+
+static void end_accepting(void)
+{
+	(void)workers_call(pause_here, NULL);
+	http_pause();
+}
+
+static void accept_again(void)
+{
+	if (workers_call(resume_here, NULL) != 0)
+		log_core(RELAY_ERROR, "a worker cannot accept connections");
+	http_resume();
+}
+
+/* How it may end. */
+
+static void describe(int status, char *out, size_t cap)
+{
+	if (WIFSIGNALED(status))
+		(void)snprintf(out, cap, "was ended by SIG%s",
+			sigabbrev_np(WTERMSIG(status)));
+	else
+		(void)snprintf(
+			out, cap, "ended with code %d", WEXITSTATUS(status));
+}
+
+static void reload_now(void)
+{
+	if (!upgrade.reload)
+		return;
+	upgrade.reload = false;
+	notify_reloading();
+	host_reload();
+	notify_reloaded();
+}
+
+/* This process goes on as if nothing had been. */
+static void fail(const char *why)
+{
+	enum stage reached = upgrade.stage;
+
+	evtimer_del(upgrade.timer);
+	close_channel();
+	upgrade.stage = STAGE_NONE;
+	if (upgrade.pid)
+		(void)kill(upgrade.pid, SIGKILL); /* on_child reaps it */
+	log_core(RELAY_ERROR,
+		"upgrade failed: the new process %s; this one, %d, %s", why,
+		(int)getpid(),
+		reached == STAGE_PROBATION ? "serves again"
+					   : "goes on as before");
+	if (reached >= STAGE_SWITCHING)
+		accept_again();
+	if (reached == STAGE_PROBATION)
+		drain_call_off();
+	reload_now();
+}
+
+/* Nothing can call it off any more. */
+static void leave(void)
+{
+	upgrade.stage = STAGE_OVER;
+	/* Not before: the service ends with its main process. */
+	if (upgrade.pid)
+		(void)notify_main_pid(upgrade.pid);
+	(void)workers_call(close_here, NULL);
+	http_leave();
+	if (upgrade.channel >= 0)
+		(void)handover_send(
+			upgrade.channel, HANDOVER_LEFT, NULL, 0, -1);
+	wait_ms(TRAFFIC_MS);
+}
+
+static int64_t traffic(void)
+{
+	return relay_metric_value(NULL, "core", "session_traffic", NULL);
+}
+
+/* So that what is counted there, quotas say, is all there was. */
+static void tell_traffic(void)
+{
+	int64_t total = traffic(), more = total - upgrade.passed_on;
+
+	if (more > 0 && upgrade.channel >= 0 &&
+		handover_send(upgrade.channel, HANDOVER_TRAFFIC, &more,
+			sizeof(more), -1) == 0)
+		upgrade.passed_on = total;
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	switch (upgrade.stage) {
+	case STAGE_NONE:
+		break;
+	case STAGE_STARTING:
+	case STAGE_SWITCHING:
+		fail("was not ready within upgrade-timeout");
+		break;
+	case STAGE_PROBATION:
+		leave();
+		break;
+	case STAGE_OVER:
+		if (upgrade.ending)
+			relay_server_stop();
+		tell_traffic();
+		wait_ms(TRAFFIC_MS);
+		break;
+	}
+}
+
+/* What it says. */
+
+static void on_ready(void)
+{
+	if (upgrade.stage != STAGE_STARTING)
+		return;
+	end_accepting();
+	upgrade.stage = STAGE_SWITCHING;
+	if (handover_send(upgrade.channel, HANDOVER_GO, NULL, 0, -1) != 0)
+		fail("could not be told to go on");
+}
+
+static void on_serving(void)
+{
+	if (upgrade.stage != STAGE_SWITCHING)
+		return;
+	upgrade.stage = STAGE_PROBATION;
+	log_core(RELAY_NOTICE, "process %d serves; this one, %d, drains",
+		(int)upgrade.pid, (int)getpid());
+	tell_traffic();
+	drain_begin(RELAY_DRAIN_MOVE);
+	wait_ms(PROBATION_MS);
+	if (upgrade.reload)
+		(void)kill(upgrade.pid, SIGHUP);
+	upgrade.reload = false;
+}
+
+static void on_message(struct handover_message *message)
+{
+	switch (message->word) {
+	case HANDOVER_READY:
+		on_ready();
+		break;
+	case HANDOVER_SERVING:
+		on_serving();
+		break;
+	case HANDOVER_KEEP:
+		if (upgrade.stage == STAGE_PROBATION)
+			leave();
+		break;
+	case HANDOVER_GUEST:
+		adopt(message->fd, message->data, message->len);
+		message->fd = -1;
+		break;
+	default: /* another version may say more */
+		break;
+	}
+	if (message->fd >= 0)
+		close(message->fd);
+}
+
+/* Its end of the channel is closed with its process, whose status is not known
+ * yet: SIGCHLD follows, or the timer. */
+static void on_news(evutil_socket_t fd, short what, void *arg)
+{
+	struct handover_message message;
+	int got = 0;
+
+	(void)what;
+	(void)arg;
+	for (int i = 0; i < 64; i++) {
+		got = handover_receive((int)fd, &message);
+		if (got <= 0)
+			break;
+		on_message(&message);
+		if (upgrade.channel != fd)
+			return;
+	}
+	if (got >= 0)
+		return;
+	close_channel();
+	if (upgrade.ending)
+		relay_server_stop();
+}
+
+static void ended(int status)
+{
+	char how[60];
+
+	upgrade.pid = 0;
+	describe(status, how, sizeof(how));
+	switch (upgrade.stage) {
+	case STAGE_NONE: /* it had failed, and was told to end */
+		break;
+	case STAGE_STARTING:
+	case STAGE_SWITCHING:
+		fail(how);
+		break;
+	case STAGE_PROBATION:
+		/* One that was told to end, or upgraded, did what it should. */
+		if (status == 0)
+			leave();
+		else
+			fail(how);
+		break;
+	case STAGE_OVER:
+		close_channel();
+		log_core(RELAY_NOTICE, "the new process %s", how);
+		break;
+	}
+}
+
+static void on_child(evutil_socket_t number, short what, void *arg)
+{
+	int status;
+
+	(void)number;
+	(void)what;
+	(void)arg;
+	/* Only ours: a module may have children of its own. */
+	if (upgrade.pid && waitpid(upgrade.pid, &status, WNOHANG) > 0)
+		ended(status);
+}
+
+/* The start. */
+
+static int watch(void)
+{
+	upgrade.news = event_new(upgrade.base, upgrade.channel,
+		EV_READ | EV_PERSIST, on_news, NULL);
+	return upgrade.news && event_add(upgrade.news, NULL) == 0 ? 0 : -1;
+}
+
+static int start(struct relay_err *err)
+{
+	struct heritage heritage;
+	int ends[2], result;
+
+	if (handover_pair(ends) != 0)
+		return relay_fail(
+			err, "cannot make a socket pair: %s", strerror(errno));
+	upgrade.channel = ends[0];
+	result = heritage_make(&heritage, ends[1], err);
+	if (result == 0 && watch() != 0)
+		result = relay_fail(err, "out of memory");
+	if (result == 0)
+		result = heritage_spawn(
+			&heritage, upgrade.argv, &upgrade.pid, err);
+	heritage_free(&heritage);
+	close(ends[1]);
+	if (result != 0)
+		close_channel();
+	return result;
+}
+
+static const char *objection(void)
+{
+	if (relay_draining() == RELAY_DRAIN_LEAVE)
+		return "the server drains: it was told to end";
+	if (upgrade.pid && upgrade.stage == STAGE_NONE)
+		return "the process of the last one has not ended yet";
+	switch (upgrade.stage) {
+	case STAGE_NONE:
+		break;
+	case STAGE_STARTING:
+	case STAGE_SWITCHING:
+		return "one is under way";
+	case STAGE_PROBATION:
+	case STAGE_OVER:
+		return "another process has taken over: ask that one";
+	}
+	/* All of a container ends with its first process. */
+	if (getpid() == 1)
+		return "this is process 1, whose end is the end of all: "
+		       "restart the container";
+	return NULL;
+}
+
+void upgrade_begin(void)
+{
+	const char *why = objection();
+	struct relay_err err;
+
+	if (why) {
+		log_core(RELAY_WARNING, "no upgrade: %s", why);
+		return;
+	}
+	takeover_keep();
+	/* What the two share is up to date in files before it looks. */
+	(void)host_drain(RELAY_DRAIN_NONE);
+	upgrade.passed_on = traffic();
+	if (start(&err) != 0) {
+		log_core(RELAY_ERROR,
+			"upgrade failed: %s; this process goes on as before",
+			err.text);
+		return;
+	}
+	upgrade.stage = STAGE_STARTING;
+	wait_ms(host_core()->upgrade_timeout_ms);
+	log_core(RELAY_NOTICE, "upgrade: process %d starts %s",
+		(int)upgrade.pid, upgrade.argv[0]);
+}
+
+bool upgrade_reload(void)
+{
+	switch (upgrade.stage) {
+	case STAGE_NONE:
+		break;
+	case STAGE_STARTING:
+	case STAGE_SWITCHING:
+		log_core(RELAY_NOTICE,
+			"an upgrade is under way: who serves then reloads");
+		upgrade.reload = true;
+		return true;
+	case STAGE_PROBATION:
+	case STAGE_OVER:
+		if (upgrade.pid)
+			(void)kill(upgrade.pid, SIGHUP);
+		log_core(RELAY_NOTICE, "passed on to the new process");
+		return true;
+	}
+	return false;
+}
+
+bool upgrade_drain(void)
+{
+	switch (upgrade.stage) {
+	case STAGE_NONE:
+		break;
+	case STAGE_STARTING:
+	case STAGE_SWITCHING:
+		fail("is not wanted: the server is told to drain");
+		break;
+	case STAGE_PROBATION:
+	case STAGE_OVER:
+		return false;
+	}
+	return true;
+}
+
+bool upgrade_is_on_probation(void)
+{
+	return upgrade.stage == STAGE_PROBATION;
+}
+
+void upgrade_end(void)
+{
+	upgrade.ending = upgrade.stage == STAGE_OVER && upgrade.channel >= 0 &&
+			 handover_send(upgrade.channel, HANDOVER_ENDING, NULL,
+				 0, -1) == 0;
+	if (upgrade.ending)
+		wait_ms(ENDING_MS);
+	else
+		relay_server_stop();
+}
+
+/* Life. */
+
+int upgrade_init(struct event_base *base, char *const argv[])
+{
+	upgrade.base = base;
+	upgrade.argv = argv;
+	upgrade.timer = evtimer_new(base, on_timer, NULL);
+	upgrade.child = evsignal_new(base, SIGCHLD, on_child, NULL);
+	return upgrade.timer && upgrade.child &&
+			       evsignal_add(upgrade.child, NULL) == 0
+		       ? 0
+		       : -1;
+}
+
+void upgrade_stop(void)
+{
+	if (upgrade.stage >= STAGE_PROBATION)
+		return;
+	upgrade.stage = STAGE_NONE;
+	if (upgrade.pid)
+		(void)kill(upgrade.pid, SIGKILL);
+}
+
+void upgrade_finish(void)
+{
+	bool unwanted = upgrade.pid && upgrade.stage < STAGE_PROBATION;
+
+	if (upgrade.stage >= STAGE_PROBATION)
+		tell_traffic();
+	if (upgrade.stage == STAGE_PROBATION && upgrade.pid)
+		(void)notify_main_pid(upgrade.pid);
+	upgrade_stop();
+	if (unwanted)
+		while (waitpid(upgrade.pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	close_channel();
+	if (upgrade.timer)
+		event_free(upgrade.timer);
+	if (upgrade.child)
+		event_free(upgrade.child);
+	upgrade.timer = upgrade.child = NULL;
+	upgrade.stage = STAGE_NONE;
+	upgrade.pid = 0;
+}

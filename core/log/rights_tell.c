@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* What the operator should know of the rights that are left. */
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log/log.h"
+#include "base/rights.h"
+
+static void look_at(const char *path, const char *user, const char *consequence)
+{
+	if (access(path, R_OK) != 0)
+		log_core(RELAY_WARNING, "the user %s cannot read %s (%s): %s",
+			user, path, strerror(errno), consequence);
+}
+
+void rights_tell(
+	const struct rights *rights, const char *conf, const char *keys)
+{
+	char path[PATH_MAX];
+
+	if (!rights->change) {
+		if (geteuid() == 0)
+			log_core(RELAY_NOTICE,
+				"runs as root; with the option user it would "
+				"not have to");
+		return;
+	}
+	log_core(RELAY_NOTICE,
+		"runs as user %s and group %s, without capabilities, for good: "
+		"what a reload opens must be open to them, and a new port "
+		"below 1024 needs a restart",
+		rights->user, rights->group);
+	if (conf)
+		look_at(conf, rights->user, "no reload will succeed");
+	if (snprintf(path, sizeof(path), "%s/key.pem", keys) <
+		(int)sizeof(path))
+		look_at(path, rights->user,
+			"this process has read it, but no reload, no module "
+			"and no start as that user can; chown it to the user");
+}

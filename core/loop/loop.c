@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* A thread's event loop, and the inbox that other threads post to. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "log/log.h"
+#include "loop/loop.h"
+
+_Thread_local struct loop *loop_current;
+
+struct loop_letter {
+	struct loop_letter *next;
+	loop_fn *fn;
+	bool lasting; /* the loop's own, for loop_call() */
+	_Alignas(max_align_t) unsigned char arg[];
+};
+
+int64_t loop_tick(struct loop *loop)
+{
+	int64_t now = clock_ms();
+
+	atomic_store_explicit(&loop->turn_ms, now, memory_order_relaxed);
+	return now;
+}
+
+/* The inbox is a stack; letters must be read in the order they came. */
+static struct loop_letter *take_all(struct loop *loop)
+{
+	struct loop_letter *stack = atomic_exchange_explicit(
+		&loop->inbox, NULL, memory_order_acquire);
+	struct loop_letter *in_order = NULL;
+
+	while (stack) {
+		struct loop_letter *next = stack->next;
+
+		stack->next = in_order;
+		in_order = stack;
+		stack = next;
+	}
+	return in_order;
+}
+
+void loop_deliver(struct loop *loop)
+{
+	struct loop_letter *letter = take_all(loop);
+
+	loop_tick(loop);
+	while (letter) {
+		struct loop_letter *next = letter->next;
+		bool lasting = letter->lasting;
+
+		/* A lasting one may be on its way again when this returns. */
+		letter->fn(loop, letter->arg);
+		if (!lasting)
+			free(letter);
+		letter = next;
+	}
+	if (atomic_exchange(&loop->stopped, false))
+		event_base_loopbreak(loop->base);
+	loop_event_over(loop);
+}
+
+static void woken(evutil_socket_t fd, short what, void *arg)
+{
+	uint64_t count;
+
+	(void)what;
+	/* Emptied before the inbox is: a letter that comes in between wakes. */
+	if (read(fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		log_core(RELAY_ERROR, "cannot read an eventfd: %s",
+			strerror(errno));
+	loop_deliver(arg);
+}
+
+static struct event_base *base_make(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base = NULL;
+
+	if (!config)
+		return NULL;
+	/* Only its own thread touches a base; others write to the eventfd. */
+	if (event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0 &&
+		event_config_require_features(config, EV_FEATURE_ET) == 0)
+		base = event_base_new_with_config(config);
+	event_config_free(config);
+	return base;
+}
+
+int loop_init(struct loop *loop, int index)
+{
+	*loop = (struct loop){.index = index, .wake_fd = -1};
+	loop_tick(loop);
+	loop->base = base_make();
+	loop->call = calloc(1, sizeof(*loop->call) + sizeof(void *));
+	if (!loop->base || !loop->call)
+		goto error;
+	loop->call->lasting = true;
+	loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (loop->wake_fd < 0)
+		goto error;
+	loop->wake = event_new(
+		loop->base, loop->wake_fd, EV_READ | EV_PERSIST, woken, loop);
+	if (!loop->wake || event_add(loop->wake, NULL) != 0)
+		goto error;
+	return 0;
+error:
+	loop_finish(loop);
+	return -1;
+}
+
+void loop_finish(struct loop *loop)
+{
+	struct loop_letter *letter = take_all(loop);
+
+	while (letter) {
+		struct loop_letter *next = letter->next;
+
+		if (!letter->lasting)
+			free(letter);
+		letter = next;
+	}
+	free(loop->call);
+	loop->call = NULL;
+	if (loop->wake)
+		event_free(loop->wake);
+	loop->wake = NULL;
+	if (loop->wake_fd >= 0)
+		close(loop->wake_fd);
+	loop->wake_fd = -1;
+	if (loop->base)
+		event_base_free(loop->base);
+	loop->base = NULL;
+}
+
+/* An eventfd takes every write until its count nears 2^64. */
+static void wake(struct loop *loop)
+{
+	const uint64_t one = 1;
+
+	if (write(loop->wake_fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
+		abort();
+}
+
+/*
+ * From here on the letter is the receiver's.  Whoever found the inbox empty
+ * wakes it; the others' letters come along.
+ */
+static void put(struct loop *loop, struct loop_letter *letter)
+{
+	struct loop_letter *newest =
+		atomic_load_explicit(&loop->inbox, memory_order_relaxed);
+
+	do {
+		letter->next = newest;
+	} while (!atomic_compare_exchange_weak_explicit(&loop->inbox, &newest,
+		letter, memory_order_release, memory_order_relaxed));
+	if (!newest)
+		wake(loop);
+}
+
+int loop_post(struct loop *loop, loop_fn *fn, const void *arg, size_t len)
+{
+	struct loop_letter *letter = malloc(sizeof(*letter) + len);
+
+	if (!letter)
+		return -1;
+	letter->fn = fn;
+	letter->lasting = false;
+	if (len)
+		memcpy(letter->arg, arg, len);
+	put(loop, letter);
+	return 0;
+}
+
+void loop_call(struct loop *loop, loop_fn *fn, void *arg)
+{
+	loop->call->fn = fn;
+	memcpy(loop->call->arg, &arg, sizeof(arg));
+	put(loop, loop->call);
+}
+
+int loop_run(struct loop *loop)
+{
+	return event_base_loop(loop->base, EVLOOP_NO_EXIT_ON_EMPTY) < 0 ? -1
+									: 0;
+}
+
+void loop_stop(struct loop *loop)
+{
+	atomic_store(&loop->stopped, true);
+	wake(loop);
+}

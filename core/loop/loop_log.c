@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* The way of other threads' log records to the control loop. */
+
+#include "log/log.h"
+#include "loop/loop.h"
+
+static bool log_is_here(void *control)
+{
+	return loop_current == control;
+}
+
+static void log_letter(struct loop *loop, void *arg)
+{
+	(void)loop;
+	(void)arg;
+	log_woken();
+}
+
+static int log_wake(void *control)
+{
+	return loop_post(control, log_letter, NULL, 0);
+}
+
+void loop_attach_log(struct loop *control)
+{
+	log_attach(&(struct log_thread){
+		.is_here = log_is_here, .wake = log_wake, .arg = control});
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* The registry of metrics, and their shards. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "log/log.h"
+#include "metrics/metrics.h"
+#include "metrics/metrics_shape.h"
+
+static struct {
+	struct metrics_shard *shards; /* the control thread's, then workers' */
+	unsigned count;
+	unsigned used;              /* numbers given away */
+	struct relay_metric *first; /* module by module */
+} metrics;
+
+static bool always(const struct metrics_owner *owner)
+{
+	(void)owner;
+	return true;
+}
+
+/* Never withdrawn, and without a context to call `read` with. */
+static struct metrics_owner core = {.name = "core", .visible = always};
+
+int metrics_init(unsigned workers)
+{
+	size_t len = (workers + 1) * sizeof(struct metrics_shard);
+
+	/* A shard is a multiple of a cache line: no two threads share one. */
+	metrics.shards = aligned_alloc(64, len);
+	if (!metrics.shards)
+		return -1;
+	memset(metrics.shards, 0, len);
+	metrics.count = workers + 1;
+	return 0;
+}
+
+void metrics_finish(void)
+{
+	struct relay_metric *m = metrics.first, *next;
+
+	for (; m; m = next) {
+		next = m->next;
+		if (m->relabelled)
+			m->def.values = NULL;
+		shape_finish(&m->def);
+		free(m->module);
+		free(m);
+	}
+	free(metrics.shards);
+	memset(&metrics, 0, sizeof(metrics));
+}
+
+struct metrics_shard *metrics_shard(int worker)
+{
+	return &metrics.shards[worker + 1];
+}
+
+static struct relay_metric *find(const char *module, const char *name)
+{
+	struct relay_metric *m = metrics.first;
+
+	while (m && (strcmp(m->module, module) != 0 ||
+			    strcmp(m->def.name, name) != 0))
+		m = m->next;
+	return m;
+}
+
+/* Behind the last one of the same module. */
+static void list_add(struct relay_metric *metric)
+{
+	struct relay_metric **at = &metrics.first, **end = NULL;
+
+	for (; *at; at = &(*at)->next) {
+		if (strcmp((*at)->module, metric->module) == 0)
+			end = &(*at)->next;
+	}
+	if (!end)
+		end = at;
+	metric->next = *end;
+	*end = metric;
+}
+
+static struct relay_metric *create(struct metrics_owner *owner,
+	const struct relay_metric_def *def, struct relay_err *err)
+{
+	struct relay_metric *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		goto error;
+	m->width = shape_width(def);
+	m->values = shape_values(def);
+	if (m->values > (METRICS_NUMBERS - metrics.used) / m->width) {
+		(void)relay_fail(
+			err, "all %d numbers are taken", METRICS_NUMBERS);
+		goto error_metric;
+	}
+	m->module = strdup(owner->name);
+	if (!m->module)
+		goto error_memory;
+	if (shape_copy(&m->def, def))
+		goto error_module;
+	m->first = metrics.used;
+	metrics.used += m->values * m->width;
+	list_add(m);
+	return m;
+
+error_module:
+	free(m->module);
+error_memory:
+	(void)relay_fail(err, "no memory");
+error_metric:
+	free(m);
+	return NULL;
+error:
+	(void)relay_fail(err, "no memory");
+	return NULL;
+}
+
+int metrics_set_values(struct relay_metric *metric, const char *const *values,
+	struct relay_err *err)
+{
+	if (shape_check_values(values, err))
+		return -1;
+	if (shape_copy_values(&metric->def, values))
+		return relay_fail(err, "no memory");
+	metric->values = shape_values(&metric->def);
+	return 0;
+}
+
+struct relay_metric *metrics_register(struct metrics_owner *owner,
+	const struct relay_metric_def *def, struct relay_err *err)
+{
+	struct relay_metric *m;
+
+	if (shape_check(def, err))
+		return NULL;
+	m = find(owner->name, def->name);
+	if (m && !shape_equal(&m->def, def)) {
+		(void)relay_fail(err, "it was registered with another shape");
+		return NULL;
+	}
+	if (!m)
+		m = create(owner, def, err);
+	else if (m->def.read && def->label &&
+		 metrics_set_values(m, def->values, err))
+		return NULL;
+	if (!m)
+		return NULL;
+	m->def.read = def->read;
+	m->owner = owner;
+	return m;
+}
+
+struct relay_metric *metrics_add_core(const struct relay_metric_def *def)
+{
+	struct relay_err err;
+	struct relay_metric *m = metrics_register(&core, def, &err);
+
+	if (!m)
+		log_core(RELAY_ERROR, "metric \"%s\" is refused: %s",
+			def->name ? def->name : "(unnamed)", err.text);
+	return m;
+}
+
+void metrics_relabel(struct relay_metric *metric, const char *const *values)
+{
+	if (!metric->relabelled)
+		shape_finish_values(&metric->def);
+	metric->relabelled = true;
+	metric->def.values = values;
+	metric->values = shape_values(&metric->def);
+}
+
+void metrics_withdraw(const struct metrics_owner *owner)
+{
+	for (struct relay_metric *m = metrics.first; m; m = m->next) {
+		if (m->owner == owner)
+			m->owner = NULL;
+	}
+}
+
+void metrics_count(struct metrics_shard *shard,
+	const struct relay_metric *metric, unsigned value, int64_t by)
+{
+	if (value >= metric->values || metric->width != 1)
+		return;
+	if (by < 0 && metric->def.kind == RELAY_COUNTER)
+		return;
+	metrics_add(shard, metric->first + value, by);
+}
+
+/* One value of a histogram: a number for each bound and one for what is above,
+ * each counting its own range only, and then the sum. */
+void metrics_observe(struct metrics_shard *shard,
+	const struct relay_metric *metric, unsigned value, int64_t seen)
+{
+	unsigned at = metric->first + value * metric->width, i = 0;
+
+	if (value >= metric->values || metric->def.kind != RELAY_HISTOGRAM)
+		return;
+	while (metric->def.bounds[i] && seen > metric->def.bounds[i])
+		i++;
+	metrics_add(shard, at + i, 1);
+	metrics_add(shard, at + metric->width - 1, seen);
+}
+
+void metrics_set(struct metrics_shard *shard, const struct relay_metric *metric,
+	unsigned value, int64_t to)
+{
+	if (value >= metric->values || metric->def.kind != RELAY_GAUGE)
+		return;
+	atomic_store_explicit(&shard->number[metric->first + value], to,
+		memory_order_relaxed);
+}
+
+static int64_t sum(unsigned at)
+{
+	int64_t total = 0;
+
+	for (unsigned i = 0; i < metrics.count; i++)
+		total += atomic_load_explicit(
+			&metrics.shards[i].number[at], memory_order_relaxed);
+	return total;
+}
+
+static int64_t number(const struct relay_metric *m, unsigned value)
+{
+	if (m->def.read)
+		return m->def.read(m->owner->cx, value);
+	return sum(m->first + value);
+}
+
+static int64_t observations(const struct relay_metric *m, unsigned value,
+	int64_t buckets[SHAPE_BOUNDS_MAX])
+{
+	unsigned at = m->first + value * m->width;
+	int64_t below = 0;
+
+	for (unsigned i = 0; i < m->width - 2; i++) {
+		below += sum(at + i);
+		buckets[i] = below;
+	}
+	return below + sum(at + m->width - 2);
+}
+
+static int visit_value(const struct relay_metric *m, unsigned value,
+	relay_visit_fn *visit, void *arg)
+{
+	int64_t buckets[SHAPE_BOUNDS_MAX];
+	struct relay_sample sample = {
+		.module = m->module,
+		.def = &m->def,
+		.value_name = m->def.label ? m->def.values[value] : NULL,
+	};
+
+	if (m->def.kind == RELAY_HISTOGRAM) {
+		sample.value = observations(m, value, buckets);
+		sample.sum = sum(m->first + (value + 1) * m->width - 1);
+		sample.buckets = buckets;
+	} else {
+		sample.value = number(m, value);
+	}
+	return visit(&sample, arg);
+}
+
+static bool visible(
+	const struct relay_metric *m, const struct metrics_owner *to)
+{
+	return m->owner && (m->owner->visible(m->owner) || m->owner == to);
+}
+
+int metrics_visit(
+	const struct metrics_owner *to, relay_visit_fn *visit, void *arg)
+{
+	int result = 0;
+
+	for (struct relay_metric *m = metrics.first; m; m = m->next) {
+		if (!visible(m, to))
+			continue;
+		for (unsigned i = 0; i < m->values && !result; i++)
+			result = visit_value(m, i, visit, arg);
+		if (result)
+			return result;
+	}
+	return 0;
+}
+
+int64_t metrics_value(const struct metrics_owner *to, const char *module,
+	const char *name, const char *value_name)
+{
+	const struct relay_metric *m = find(module, name);
+	int64_t buckets[SHAPE_BOUNDS_MAX], total = 0;
+
+	if (!m || !visible(m, to))
+		return 0;
+	for (unsigned i = 0; i < m->values; i++) {
+		if (value_name && (!m->def.label || strcmp(m->def.values[i],
+							    value_name) != 0))
+			continue;
+		total += m->def.kind == RELAY_HISTOGRAM
+				 ? observations(m, i, buckets)
+				 : number(m, i);
+	}
+	return total;
+}

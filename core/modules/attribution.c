@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Who runs, and for how long. */
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "modules/attribution.h"
+#include "modules/hooks.h"
+#include "log/log.h"
+#include "loop/loop.h"
+#include "modules/module.h"
+
+#define SLOW_MS 100
+
+void attribution_begin(struct attribution *a, const struct relay_ctx *cx)
+{
+	a->cx = cx;
+	a->before = hooks_enter(cx);
+	/* The callback sees the time as of now, whatever event this is. */
+	a->began_ms = loop_current ? loop_tick(loop_current) : loop_clock_ms();
+}
+
+int64_t attribution_end(const struct attribution *a, const char *what)
+{
+	int64_t took_ms = loop_clock_ms() - a->began_ms;
+	const char *name = a->cx->mod->def.name;
+	char took[24];
+	const struct relay_field fields[] = {
+		{"module", name},
+		{"took_ms", took},
+		{NULL, NULL},
+	};
+
+	hooks_leave(a->before);
+	if (took_ms <= SLOW_MS || a->cx->worker != RELAY_CONTROL)
+		return 0;
+	atomic_fetch_add_explicit(
+		&a->cx->mod->slow_calls, 1, memory_order_relaxed);
+	(void)snprintf(took, sizeof(took), "%" PRId64, took_ms);
+	log_core_fields(RELAY_WARNING, fields,
+		"%s of module %s held up the control thread", what, name);
+	return took_ms;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Metrics about the modules themselves. */
+
+#include <stddef.h>
+
+#include "modules/catalog.h"
+#include "log/log.h"
+#include "metrics/metrics.h"
+#include "modules/module_metrics.h"
+
+/* Until the first configuration is in force. */
+static const char *const nobody[] = {"none", NULL};
+
+static struct {
+	const struct catalog *catalog; /* borrowed, as are the names */
+	const char *const *names;
+	struct relay_metric *up, *failures, *slow;
+} wanted;
+
+/* NULL for one that is not there; `required = no` lets that happen. */
+static const struct relay_module *module_at(unsigned value)
+{
+	return wanted.catalog
+		       ? catalog_find(wanted.catalog, wanted.names[value])
+		       : NULL;
+}
+
+static int64_t read_up(struct relay_ctx *cx, unsigned value)
+{
+	const struct relay_module *mod = module_at(value);
+
+	(void)cx;
+	return mod && module_visible(mod);
+}
+
+static int64_t read_failures(struct relay_ctx *cx, unsigned value)
+{
+	const struct relay_module *mod = module_at(value);
+
+	(void)cx;
+	return mod ? atomic_load_explicit(&mod->failures, memory_order_relaxed)
+		   : 0;
+}
+
+static int64_t read_slow(struct relay_ctx *cx, unsigned value)
+{
+	const struct relay_module *mod = module_at(value);
+
+	(void)cx;
+	return mod ? atomic_load_explicit(
+			     &mod->slow_calls, memory_order_relaxed)
+		   : 0;
+}
+
+static const struct relay_metric_def up = {
+	.name = "module_up",
+	.kind = RELAY_GAUGE,
+	.help = "Whether a module that the configuration names runs.",
+	.label = "module",
+	.values = nobody,
+	.read = read_up,
+};
+static const struct relay_metric_def failures = {
+	.name = "module_failures",
+	.kind = RELAY_COUNTER,
+	.help = "Timers and HTTP answers of a module that failed.",
+	.label = "module",
+	.values = nobody,
+	.read = read_failures,
+};
+static const struct relay_metric_def slow = {
+	.name = "module_slow_calls",
+	.kind = RELAY_COUNTER,
+	.help = "Calls of a module that held up the control thread for more "
+		"than 100 ms.",
+	.label = "module",
+	.values = nobody,
+	.read = read_slow,
+};
+
+int module_metrics_init(void)
+{
+	wanted.catalog = NULL;
+	wanted.up = metrics_add_core(&up);
+	wanted.failures = metrics_add_core(&failures);
+	wanted.slow = metrics_add_core(&slow);
+	return wanted.up && wanted.failures && wanted.slow ? 0 : -1;
+}
+
+void module_metrics_want(
+	const struct catalog *catalog, const char *const *names)
+{
+	wanted.catalog = catalog;
+	wanted.names = names;
+	metrics_relabel(wanted.up, names);
+	metrics_relabel(wanted.failures, names);
+	metrics_relabel(wanted.slow, names);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Judging a module's table of options, so that nothing later need doubt it. */
+
+#include <stdalign.h>
+#include <string.h>
+
+#include "modules/module.h"
+#include "config/options.h"
+
+/* A table without its end would be read on and on. */
+#define OPTIONS_MAX 256
+
+static size_t type_size(enum relay_option_type type)
+{
+	switch (type) {
+	case RELAY_BOOL:
+		return sizeof(bool);
+	case RELAY_STRING:
+	case RELAY_LIST:
+		return sizeof(void *);
+	case RELAY_INT:
+	case RELAY_SIZE:
+	case RELAY_RATE:
+	case RELAY_DURATION:
+	case RELAY_CHOICE:
+		return sizeof(int64_t);
+	}
+	return 0;
+}
+
+static int judge_place(const struct relay_option *option, size_t conf_size,
+	struct relay_err *err)
+{
+	size_t size = type_size(option->type);
+
+	if (size == 0)
+		return relay_fail(err,
+			"its option '%.60s' is of type %d, which "
+			"does not exist",
+			option->name, (int)option->type);
+	if (option->offset % size != 0 || option->offset > conf_size ||
+		conf_size - option->offset < size)
+		return relay_fail(err,
+			"its option '%.60s' lies at %zu and has %zu bytes, "
+			"outside of its struct of %zu",
+			option->name, option->offset, size, conf_size);
+	return 0;
+}
+
+static int judge_content(
+	const struct relay_option *option, struct relay_err *err)
+{
+	struct relay_err why;
+
+	if (!option->help || !*option->help || !option->def)
+		return relay_fail(err, "its option '%.60s' lacks %s",
+			option->name,
+			option->def ? "a help text" : "a default");
+	if (option->type == RELAY_CHOICE && !option->choices)
+		return relay_fail(
+			err, "its option '%.60s' has no choices", option->name);
+	if (option_check(option, option->def, OPTION_FROM_TABLE, NULL, &why))
+		return relay_fail(err,
+			"the default of its option '%.60s': %.150s",
+			option->name, why.text);
+	return 0;
+}
+
+static int judge_name(
+	const struct relay_option *options, size_t i, struct relay_err *err)
+{
+	if (!module_name_valid(options[i].name))
+		return relay_fail(err,
+			"its option '%.60s' is not named with a-z, 0-9 and "
+			"'-', beginning with a letter",
+			options[i].name);
+	if (strcmp(options[i].name, "required") == 0 ||
+		strcmp(options[i].name, "include") == 0)
+		return relay_fail(err,
+			"its option '%s' has a name that the server needs in "
+			"every section",
+			options[i].name);
+	for (size_t j = 0; j < i; j++)
+		if (strcmp(options[j].name, options[i].name) == 0)
+			return relay_fail(err,
+				"it has two options named '%.60s'",
+				options[i].name);
+	return 0;
+}
+
+/* One that is deprecated is another name for the same field, and no more. */
+static int judge_successor(const struct relay_option *options,
+	const struct relay_option *option, struct relay_err *err)
+{
+	const struct relay_option *next;
+
+	if (!option->successor)
+		return 0;
+	next = options_find(options, option->successor);
+	if (!next || next->successor)
+		return relay_fail(err,
+			"the successor '%.60s' of its option '%.60s' is %s",
+			option->successor, option->name,
+			next ? "deprecated itself" : "no option of it");
+	if (next->type != option->type || next->offset != option->offset)
+		return relay_fail(err,
+			"its option '%.60s' and the successor '%.60s' are not "
+			"of the same field and type",
+			option->name, option->successor);
+	return 0;
+}
+
+int module_judge_options(const struct relay_option *options, size_t conf_size,
+	struct relay_err *err)
+{
+	if (!options)
+		return 0;
+	for (size_t i = 0; options[i].name; i++) {
+		if (i == OPTIONS_MAX)
+			return relay_fail(err,
+				"its table of options has no RELAY_OPT_END");
+		if (judge_name(options, i, err) ||
+			judge_place(&options[i], conf_size, err) ||
+			judge_content(&options[i], err) ||
+			judge_successor(options, &options[i], err))
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Named services between modules. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "log/log.h"
+#include "modules/module.h"
+#include "modules/service.h"
+
+struct service {
+	struct service *next;
+	struct relay_module *owner; /* borrowed */
+	const char *name;           /* owned by the module, as is ops */
+	unsigned version;
+	const void *ops;
+};
+
+static struct service *services;
+
+static struct service *find(const char *name)
+{
+	struct service *s = services;
+
+	while (s && strcmp(s->name, name) != 0)
+		s = s->next;
+	return s;
+}
+
+int relay_service_publish(struct relay_ctx *cx, const char *name,
+	unsigned version, const void *ops)
+{
+	struct service *s = find(name);
+
+	/* One that leaves makes room; the newest is found first. */
+	if (s && s->owner->stage != MODULE_LEAVING) {
+		relay_log(cx, RELAY_ERROR,
+			"service \"%s\" is already given by module %s", name,
+			s->owner->def.name);
+		return -1;
+	}
+	s = calloc(1, sizeof(*s));
+	if (!s) {
+		relay_log(
+			cx, RELAY_ERROR, "no memory for service \"%s\"", name);
+		return -1;
+	}
+	s->owner = cx->mod;
+	s->name = name;
+	s->version = version;
+	s->ops = ops;
+	s->next = services;
+	services = s;
+	return 0;
+}
+
+/* While modules start, none is live yet: they see those that are ahead of
+ * them.  Modules that are live see only what will not be taken back. */
+static bool visible(const struct service *s, const struct relay_module *to)
+{
+	if (s->owner == to || module_visible(s->owner))
+		return true;
+	return !module_visible(to) && s->owner->stage == MODULE_STARTED;
+}
+
+const void *relay_service_find(struct relay_ctx *cx, const char *name,
+	unsigned version, struct relay_ctx **self)
+{
+	struct service *s = find(name);
+
+	if (!s || s->version < version || !visible(s, cx->mod))
+		return NULL;
+	if (self)
+		*self = &s->owner->control.pub;
+	return s->ops;
+}
+
+void service_withdraw(struct relay_module *mod)
+{
+	struct service **at = &services;
+
+	while (*at) {
+		struct service *s = *at;
+
+		if (s->owner != mod) {
+			at = &s->next;
+			continue;
+		}
+		*at = s->next;
+		free(s);
+	}
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Modules' timers on libevent's. */
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "modules/attribution.h"
+#include "metrics/core_metrics.h"
+#include "log/log.h"
+#include "loop/loop.h"
+#include "modules/module.h"
+#include "modules/timer.h"
+
+#define BACKOFF_SHIFT  4    /* sixteenfold */
+#define BACKOFF_MIN_MS 1000 /* the base when 0 ms was asked for */
+#define REST           4    /* times as long as a slow call took */
+#define DELAY_MAX_MS   (INT64_C(366) * 24 * 3600 * 1000)
+
+struct relay_timer {
+	struct relay_timer *next, **link; /* in the context's list */
+	struct module_ctx *ctx;           /* borrowed */
+	struct event *event;              /* owned */
+	relay_timer_fn *fn;
+	void *arg;
+	int64_t asked_ms;  /* the last delay that the module asked for */
+	unsigned failures; /* in a row */
+	bool running, deleted;
+};
+
+static void list_add(struct relay_timer *t)
+{
+	t->next = t->ctx->timers;
+	t->link = &t->ctx->timers;
+	if (t->next)
+		t->next->link = &t->next;
+	t->ctx->timers = t;
+}
+
+static void timer_free(struct relay_timer *t)
+{
+	*t->link = t->next;
+	if (t->next)
+		t->next->link = t->link;
+	event_free(t->event);
+	free(t);
+}
+
+static int arm(struct relay_timer *t, int64_t ms)
+{
+	struct timeval tv;
+
+	if (ms > DELAY_MAX_MS)
+		ms = DELAY_MAX_MS;
+	tv.tv_sec = (time_t)(ms / 1000);
+	tv.tv_usec = (suseconds_t)(ms % 1000 * 1000);
+	return event_add(t->event, &tv);
+}
+
+static int64_t call(struct relay_timer *t, int64_t *slow_ms)
+{
+	struct attribution a;
+	int64_t next_ms;
+
+	attribution_begin(&a, &t->ctx->pub);
+	t->running = true;
+	next_ms = t->fn(&t->ctx->pub, t->arg);
+	t->running = false;
+	*slow_ms = attribution_end(&a, "a timer");
+	return next_ms;
+}
+
+static int64_t backoff(struct relay_timer *t)
+{
+	int64_t base_ms = t->asked_ms ? t->asked_ms : BACKOFF_MIN_MS;
+
+	if (t->failures < BACKOFF_SHIFT)
+		t->failures++;
+	return base_ms << t->failures;
+}
+
+/* When it comes again after it said that it failed. */
+static int64_t failed(struct relay_timer *t)
+{
+	struct relay_module *mod = t->ctx->pub.mod;
+
+	core_count(t->ctx->shard, CORE_TIMER_FAILURES, 0, 1);
+	atomic_fetch_add_explicit(&mod->failures, 1, memory_order_relaxed);
+	if (!t->failures)
+		log_core(RELAY_WARNING,
+			"a timer of module %s failed; it is tried again, each "
+			"time later",
+			mod->def.name);
+	return backoff(t);
+}
+
+static void fired(evutil_socket_t fd, short what, void *arg)
+{
+	struct relay_timer *t = arg;
+	struct loop *loop = t->ctx->loop;
+	int64_t slow_ms, next_ms = call(t, &slow_ms);
+
+	(void)fd;
+	(void)what;
+	if (next_ms == 0 || t->deleted) {
+		timer_free(t);
+		loop_event_over(loop);
+		return;
+	}
+	if (next_ms < 0) {
+		next_ms = failed(t);
+	} else {
+		if (t->failures)
+			log_core(RELAY_NOTICE,
+				"the timer of module %s works again",
+				t->ctx->pub.mod->def.name);
+		t->failures = 0;
+		if (next_ms > DELAY_MAX_MS)
+			next_ms = DELAY_MAX_MS;
+		t->asked_ms = next_ms;
+	}
+	/* The thread is for others too. */
+	if (next_ms < slow_ms * REST)
+		next_ms = slow_ms * REST;
+	if (arm(t, next_ms))
+		log_core(RELAY_ERROR, "a timer of module %s cannot go on",
+			t->ctx->pub.mod->def.name);
+	loop_event_over(loop);
+}
+
+struct relay_timer *relay_timer_add(
+	struct relay_ctx *cx, int64_t first_ms, relay_timer_fn *fn, void *arg)
+{
+	struct relay_timer *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->ctx = module_ctx_of(cx);
+	assert(!loop_current || loop_current == t->ctx->loop);
+	t->fn = fn;
+	t->arg = arg;
+	if (first_ms > 0)
+		t->asked_ms = first_ms < DELAY_MAX_MS ? first_ms : DELAY_MAX_MS;
+	t->event = evtimer_new(t->ctx->loop->base, fired, t);
+	if (!t->event)
+		goto error;
+	if (arm(t, t->asked_ms))
+		goto error_event;
+	list_add(t);
+	return t;
+
+error_event:
+	event_free(t->event);
+error:
+	free(t);
+	return NULL;
+}
+
+void relay_timer_del(struct relay_timer *timer)
+{
+	if (!timer)
+		return;
+	/* Against the contract, but no reason to crash. */
+	if (timer->running)
+		timer->deleted = true;
+	else
+		timer_free(timer);
+}
+
+void timer_withdraw(struct module_ctx *ctx)
+{
+	struct relay_timer *t = ctx->timers, *next;
+
+	for (; t; t = next) {
+		next = t->next;
+		relay_timer_del(t);
+	}
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Looks for names of modules in a configuration that nobody has parsed yet. */
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "modules/catalog.h"
+#include "config/config.h"
+#include "config/config_source.h"
+#include "config/options.h"
+#include "modules/wanted.h"
+
+#define WORD "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+static bool has_word(const char *text, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (text += strcspn(text, WORD); *text; text += strcspn(text, WORD)) {
+		size_t here = strspn(text, WORD);
+
+		if (here == len && memcmp(text, word, len) == 0)
+			return true;
+		text += here;
+	}
+	return false;
+}
+
+/* NULL: it is no file that can be read twice, or not of a size to be read. */
+static char *read_text(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+	char *text = NULL;
+	ssize_t len = -1;
+
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+		st.st_size <= (off_t)CONFIG_FILE_MAX)
+		text = malloc((size_t)st.st_size + 1);
+	if (text)
+		len = read(fd, text, (size_t)st.st_size);
+	(void)close(fd);
+	if (text && len == st.st_size) {
+		text[len] = '\0';
+		return text;
+	}
+	free(text);
+	return NULL;
+}
+
+/* Whether the names of its modules may stand anywhere else. */
+static bool is_plain(const char *text)
+{
+	return !strpbrk(text, "$\\") && !has_word(text, "include");
+}
+
+static int open_named(struct catalog *catalog, const char *text)
+{
+	/* What is opened leaves its place to the last one. */
+	for (size_t i = catalog->unopened_count; i-- > 0;) {
+		const char *name = catalog->unopened[i].name;
+
+		if (has_word(text, name) && catalog_open(catalog, name) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int open_default(struct catalog *catalog)
+{
+	return open_named(catalog, options_find(core_options, "modules")->def);
+}
+
+int wanted_open(struct catalog *catalog, const char *conf)
+{
+	char *text;
+	int result = 0;
+
+	if (!conf)
+		return open_default(catalog);
+	text = read_text(conf);
+	if (!text || !is_plain(text))
+		result = catalog_open_all(catalog) < 0 ? -1 : 0;
+	else if (open_named(catalog, text) != 0 ||
+		 (!has_word(text, "modules") && open_default(catalog) != 0))
+		result = -1;
+	free(text);
+	return result;
+}

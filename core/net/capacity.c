@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Capacity: descriptors, and how many connections may be open. */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include <strelaysrv/server.h>
+
+#include "net/capacity.h"
+#include "log/log.h"
+
+/* Logs, keys, HTTP, pools' connections: what must work when all is full. */
+#define RESERVE_MOST  64
+#define RESERVE_SHARE 4 /* of a very small limit, at most one in four */
+/* Of the reserve without HTTP's part. */
+#define LOAN_SHARE 4
+/*
+ * HTTP's part of the descriptors, and what of it the reserve has room for.  A
+ * small limit leaves a health check and a scraper at least.
+ */
+#define HTTP_SHARE      32
+#define HTTP_MOST       512
+#define HTTP_IN_RESERVE 32
+#define HTTP_SMALL      16 /* at most this, from one in this many */
+#define HTTP_LEAST      2
+/* Pipes have two descriptors each, and speed up only who is in bulk. */
+#define PIPES_SHARE 20
+
+static struct {
+	int64_t all; /* descriptors; [C] */
+	_Atomic int64_t
+		soft; /* over it newcomers are refused by the protocol */
+	_Atomic int64_t hard; /* over it strangers make room */
+	_Atomic int64_t loan; /* over hard, for a moment */
+	unsigned pipes;
+	_Atomic int64_t open;
+	_Atomic int64_t settled; /* of these, what soft is about */
+} capacity;
+
+static int64_t raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return 1024;
+	if (limit.rlim_cur < limit.rlim_max) {
+		rlim_t before = limit.rlim_cur;
+
+		limit.rlim_cur = limit.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+			log_core(RELAY_WARNING,
+				"cannot raise the descriptor limit: %s",
+				strerror(errno));
+			limit.rlim_cur = before;
+		}
+	}
+	/* "infinity" is bounded by the kernel all the same. */
+	return limit.rlim_cur > 1 << 30 ? 1 << 30 : (int64_t)limit.rlim_cur;
+}
+
+void capacity_init(int64_t max_connections, int64_t own)
+{
+	int64_t pipes;
+
+	capacity.all = raise_descriptors();
+	pipes = capacity.all / PIPES_SHARE;
+	capacity.pipes = (unsigned)(pipes > 4096 ? 4096 : pipes);
+	capacity_bound(max_connections, own);
+}
+
+static int64_t http_share(void)
+{
+	int64_t small = capacity.all / HTTP_SMALL;
+	int64_t share = capacity.all / HTTP_SHARE;
+
+	small = small < HTTP_SMALL ? small : HTTP_SMALL;
+	share = share > small ? share : small;
+	if (share < HTTP_LEAST)
+		return HTTP_LEAST;
+	return share < HTTP_MOST ? share : HTTP_MOST;
+}
+
+size_t capacity_http(void)
+{
+	/* Before capacity_init() nothing is short. */
+	return capacity.all ? (size_t)http_share() : HTTP_MOST;
+}
+
+static int64_t reserve_of_all(void)
+{
+	int64_t share = capacity.all / RESERVE_SHARE;
+	int64_t http = http_share() - HTTP_IN_RESERVE;
+
+	return (share < RESERVE_MOST ? share : RESERVE_MOST) +
+	       (http > 0 ? http : 0);
+}
+
+void capacity_bound(int64_t max_connections, int64_t own)
+{
+	int64_t reserve = reserve_of_all();
+	int64_t hard =
+		capacity.all - reserve - own - 2 * (int64_t)capacity.pipes;
+	int64_t soft =
+		max_connections ? max_connections : capacity.all * 8 / 10;
+
+	if (hard < 1)
+		hard = 1;
+	if (soft > hard && max_connections)
+		log_core(RELAY_WARNING,
+			"max-connections is %" PRId64
+			", but the descriptor limit leaves room for %" PRId64,
+			max_connections, hard);
+	if (soft > hard)
+		soft = hard;
+	atomic_store_explicit(&capacity.hard, hard, memory_order_relaxed);
+	atomic_store_explicit(&capacity.loan,
+		(reserve < RESERVE_MOST ? reserve : RESERVE_MOST) / LOAN_SHARE,
+		memory_order_relaxed);
+	if (atomic_exchange_explicit(
+		    &capacity.soft, soft, memory_order_relaxed) != soft)
+		log_core(RELAY_NOTICE, "Connection limit %" PRId64, soft);
+}
+
+static bool enter(int64_t over)
+{
+	int64_t most =
+		atomic_load_explicit(&capacity.hard, memory_order_relaxed);
+
+	if (atomic_fetch_add_explicit(&capacity.open, 1, memory_order_relaxed) <
+		most + over)
+		return true;
+	capacity_leave();
+	return false;
+}
+
+bool capacity_enter(void)
+{
+	return enter(0);
+}
+
+bool capacity_borrow(void)
+{
+	return enter(
+		atomic_load_explicit(&capacity.loan, memory_order_relaxed));
+}
+
+void capacity_leave(void)
+{
+	atomic_fetch_sub_explicit(&capacity.open, 1, memory_order_relaxed);
+}
+
+unsigned capacity_pipes(void)
+{
+	return capacity.pipes;
+}
+
+void capacity_settle(void)
+{
+	atomic_fetch_add_explicit(&capacity.settled, 1, memory_order_relaxed);
+}
+
+void capacity_unsettle(void)
+{
+	atomic_fetch_sub_explicit(&capacity.settled, 1, memory_order_relaxed);
+}
+
+static int64_t settled(void)
+{
+	return atomic_load_explicit(&capacity.settled, memory_order_relaxed);
+}
+
+bool relay_over_limit(void)
+{
+	return settled() > capacity_limit();
+}
+
+bool relay_at_limit(void)
+{
+	return settled() >= capacity_limit();
+}
+
+int64_t capacity_limit(void)
+{
+	return atomic_load_explicit(&capacity.soft, memory_order_relaxed);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* What all sessions together make the kernel hold. */
+
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "net/kernel_memory.h"
+
+/* Without tcp_mem: the kernel's own default is about this share of the RAM. */
+#define SHARE_OF_RAM 8
+
+static struct {
+	_Atomic int64_t sum, bound;
+	_Atomic int64_t since_ms; /* the first look above the bound; or 0 */
+} memory = {.bound = INT64_MAX};
+
+static int64_t pressure_pages(void)
+{
+	FILE *file = fopen("/proc/sys/net/ipv4/tcp_mem", "re");
+	int64_t pages = 0;
+
+	if (file && fscanf(file, "%*d %" SCNd64, &pages) != 1)
+		pages = 0;
+	if (file)
+		(void)fclose(file);
+	return pages > 0 ? pages : sysconf(_SC_PHYS_PAGES) / SHARE_OF_RAM;
+}
+
+void kernel_memory_bound(int64_t bytes)
+{
+	if (bytes == 0)
+		bytes = pressure_pages() / 2 * sysconf(_SC_PAGESIZE);
+	atomic_store_explicit(&memory.bound, bytes > 0 ? bytes : INT64_MAX,
+		memory_order_relaxed);
+}
+
+void kernel_memory_change(int64_t by)
+{
+	atomic_fetch_add_explicit(&memory.sum, by, memory_order_relaxed);
+}
+
+bool kernel_memory_short(void)
+{
+	return atomic_load_explicit(&memory.sum, memory_order_relaxed) >
+	       kernel_memory_limit();
+}
+
+int64_t kernel_memory_short_ms(int64_t now_ms)
+{
+	int64_t since = 0;
+
+	if (!kernel_memory_short()) {
+		atomic_store_explicit(
+			&memory.since_ms, 0, memory_order_relaxed);
+		return -1;
+	}
+	if (atomic_compare_exchange_strong(&memory.since_ms, &since, now_ms))
+		since = now_ms;
+	return now_ms > since ? now_ms - since : 0;
+}
+
+int64_t kernel_memory_limit(void)
+{
+	return atomic_load_explicit(&memory.bound, memory_order_relaxed);
+}

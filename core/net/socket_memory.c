@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* What the kernel holds for a session's sockets. */
+
+#include <stdint.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <linux/sock_diag.h>
+#include <linux/tcp.h>
+
+#include "net/socket_memory.h"
+
+/* Of SO_BUF_LOCK; some headers of the C library leave it out. */
+#ifndef SOCK_RCVBUF_LOCK
+#define SOCK_RCVBUF_LOCK 2
+#endif
+
+/*
+ * Whoever asks for a round trip in this time is on this machine or in the same
+ * rack: SHORT_PATH_BYTES for each are 1 GB/s and more.
+ */
+#define SHORT_PATH_US    320
+#define SHORT_PATH_BYTES 327680
+
+/* A peer can lengthen its round trips by acknowledging late. */
+#define RTT_MAX_US 300000
+
+/* The kernel's default: the second number of tcp_rmem. */
+#define OPEN_BYTES 131072
+
+void socket_memory_used(int fd, size_t *received, size_t *unsent)
+{
+	uint32_t info[SK_MEMINFO_VARS] = {0};
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len) != 0)
+		return;
+	*received +=
+		(size_t)info[SK_MEMINFO_RMEM_ALLOC] + info[SK_MEMINFO_BACKLOG];
+	*unsent += info[SK_MEMINFO_WMEM_QUEUED];
+}
+
+/* The kernel takes twice of what is asked, for its bookkeeping. */
+static int bound(int fd, int which, int bytes)
+{
+	int half = bytes / 2;
+
+	return setsockopt(fd, SOL_SOCKET, which, &half, sizeof(half));
+}
+
+int socket_memory_bound(int fd, int bytes)
+{
+	if (bound(fd, SO_RCVBUF, bytes) != 0)
+		return -1;
+	return bound(fd, SO_SNDBUF, bytes);
+}
+
+bool socket_memory_fit(int fd)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	info.tcpi_min_rtt = UINT32_MAX;
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+		return false;
+	if (info.tcpi_min_rtt >= SHORT_PATH_US)
+		return false;
+	return bound(fd, SO_SNDBUF, SHORT_PATH_BYTES) == 0;
+}
+
+/* SO_RCVBUF and SO_SNDBUF end the kernel's own sizing; this brings it back. */
+static int unlock(int fd)
+{
+	const int none = 0;
+
+	return setsockopt(fd, SOL_SOCKET, SO_BUF_LOCK, &none, sizeof(none));
+}
+
+int socket_memory_begin_small(int fd)
+{
+	/* Without SO_BUF_LOCK (Linux 5.14) it would be small for ever. */
+	if (unlock(fd) != 0 || bound(fd, SO_RCVBUF, BEGINNER_BYTES) != 0)
+		return -1;
+	return unlock(fd);
+}
+
+static int open_clamp(int fd)
+{
+	const int no_clamp = 1 << 30;
+
+	/* The clamp follows the buffer only when the kernel resizes that. */
+	return setsockopt(
+		fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &no_clamp, sizeof(no_clamp));
+}
+
+int socket_memory_first(int fd)
+{
+	if (bound(fd, SO_RCVBUF, FIRST_BYTES) != 0)
+		return -1;
+	return open_clamp(fd);
+}
+
+int socket_memory_squeeze(int source, int sink, int bytes)
+{
+	if (bound(source, SO_RCVBUF, bytes) != 0)
+		return -1;
+	return bound(sink, SO_SNDBUF, bytes);
+}
+
+int socket_memory_relax(int source, int sink, bool stays)
+{
+	/* Both bounds of a socket have one lock each: leave one in force. */
+	const int receiving = SOCK_RCVBUF_LOCK, none = 0;
+	const int *left = stays ? &receiving : &none;
+
+	if (setsockopt(sink, SOL_SOCKET, SO_BUF_LOCK, left, sizeof(*left)) != 0)
+		return -1;
+	return socket_memory_open(source);
+}
+
+uint64_t socket_acked(int fd, int64_t *rtt_us)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	info.tcpi_bytes_acked = 0;
+	info.tcpi_min_rtt = UINT32_MAX;
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+		return 0;
+	if (info.tcpi_min_rtt != UINT32_MAX)
+		*rtt_us = info.tcpi_min_rtt < RTT_MAX_US ? info.tcpi_min_rtt
+							 : RTT_MAX_US;
+	return info.tcpi_bytes_acked;
+}
+
+int socket_memory_open(int fd)
+{
+	if (bound(fd, SO_RCVBUF, OPEN_BYTES) != 0 || open_clamp(fd) != 0)
+		return -1;
+	return unlock(fd);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Connections that another process accepted and this one serves. */
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "peers/adopt.h"
+#include "peers/conn.h"
+#include "peers/room.h"
+#include "peers/worker.h"
+
+struct orphan {
+	int fd; /* owned */
+	size_t len;
+	struct sockaddr_storage from;
+	unsigned char data[ADOPT_DATA_MAX];
+};
+
+static void adopt_here(struct loop *loop, void *arg)
+{
+	struct orphan *orphan = arg;
+	struct worker *worker = worker_of(loop);
+
+	if (worker->stopping || !room_enter(worker)) {
+		close(orphan->fd);
+		return;
+	}
+	conn_accept_read(
+		worker, orphan->fd, &orphan->from, orphan->data, orphan->len);
+}
+
+void adopt(int fd, const void *data, size_t len)
+{
+	static unsigned turn;
+	struct orphan orphan = {.fd = fd, .len = len};
+	socklen_t from = sizeof(orphan.from);
+	int flags = fd < 0 ? -1 : fcntl(fd, F_GETFL);
+
+	if (flags < 0)
+		return;
+	if (len > sizeof(orphan.data)) {
+		close(fd);
+		return;
+	}
+	memcpy(orphan.data, data, len);
+	if (getpeername(fd, (struct sockaddr *)&orphan.from, &from) != 0 ||
+		fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
+		loop_post(&workers_get(turn++ % workers_count())->loop,
+			adopt_here, &orphan, sizeof(orphan)) != 0)
+		close(fd);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Looks at a ClientHello in the socket, before OpenSSL may read it. */
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include <openssl/ssl3.h>
+#include <openssl/tls1.h>
+
+#include "peers/conn.h"
+#include "peers/conn_hello.h"
+#include "log/log.h"
+#include "tls/tls.h"
+#include "tls/tls_hello.h"
+
+/* What an operator may want to know: somebody tries what no device does. */
+static void tell(const struct relay_conn *conn, const char *why)
+{
+	static struct relay_log_kind kind;
+	char addr[RELAY_ADDR_TEXT];
+
+	relay_log_seldom(NULL, RELAY_NOTICE, &kind,
+		"refused a TLS handshake with %s: %s",
+		relay_conn_addr_text(conn, addr), why);
+}
+
+void conn_handshake_failed(struct relay_conn *conn,
+	enum core_failure_label kind, enum relay_reason reason, const char *why)
+{
+	struct metrics_shard *shard = conn->worker->shard;
+
+	core_count(shard, CORE_HANDSHAKES, CORE_HANDSHAKE_FAILED, 1);
+	core_count(shard, CORE_HANDSHAKE_FAILURES, kind, 1);
+	if (kind == CORE_FAILURE_HELLO || kind == CORE_FAILURE_CERTIFICATE) {
+		tell(conn, why);
+	} else if (relay_log_wanted(RELAY_DEBUG)) {
+		char addr[RELAY_ADDR_TEXT];
+		struct relay_field fields[] = {
+			{"peer", relay_conn_addr_text(conn, addr)},
+			{"why", why}, {NULL, NULL}};
+
+		log_core_fields(RELAY_DEBUG, fields, "TLS handshake failed");
+	}
+	conn->spoke = true; /* the alert */
+	conn_end(conn, reason);
+}
+
+/* RFC 8446, 6.  So far nothing is encrypted. */
+static void send_alert(const struct relay_conn *conn, unsigned char what)
+{
+	const unsigned char alert[] = {SSL3_RT_ALERT, TLS1_2_VERSION_MAJOR,
+		TLS1_2_VERSION_MINOR, 0, 2, SSL3_AL_FATAL, what};
+
+	/* Without room for it there is no peer that reads. */
+	(void)send(conn->fd, alert, sizeof(alert), MSG_NOSIGNAL);
+}
+
+static void closed(struct relay_conn *conn, ssize_t got)
+{
+	if (got >= 0) {
+		conn->at_eof = true;
+		conn_handshake_failed(
+			conn, CORE_FAILURE_CLOSED, RELAY_END_EOF, "closed");
+	} else if (errno != EAGAIN && errno != EINTR) {
+		conn_handshake_failed(
+			conn, CORE_FAILURE_CLOSED, RELAY_END_RESET, "closed");
+	}
+}
+
+bool conn_hello_ready(struct relay_conn *conn)
+{
+	unsigned char bytes[TLS_HELLO_ROOM];
+	ssize_t got;
+
+	/* In a line, with all of it or in the middle of its messages. */
+	if (strangers_waits(conn))
+		return false;
+	if (conn->ssl && !tls_awaits_hello(conn->ssl))
+		return true;
+	got = recv(conn->fd, bytes, sizeof(bytes), MSG_PEEK);
+	if (got <= 0) {
+		closed(conn, got);
+		return false;
+	}
+	switch (tls_hello_look(bytes, (size_t)got)) {
+	case TLS_HELLO_READY:
+		return true;
+	case TLS_HELLO_PART:
+		if (conn->hung_up)
+			closed(conn, 0);
+		break;
+	case TLS_HELLO_LONG:
+		send_alert(conn, SSL_AD_ILLEGAL_PARAMETER);
+		conn_handshake_failed(conn, CORE_FAILURE_HELLO, RELAY_END_TLS,
+			"its ClientHello is too long");
+		break;
+	case TLS_HELLO_OTHER:
+		send_alert(conn, SSL_AD_UNEXPECTED_MESSAGE);
+		conn_handshake_failed(conn, CORE_FAILURE_OTHER, RELAY_END_TLS,
+			"no ClientHello");
+		break;
+	}
+	return false;
+}
+
+bool conn_hello_more(struct relay_conn *conn)
+{
+	unsigned char byte;
+
+	if (recv(conn->fd, &byte, 1, MSG_PEEK) < 0 && errno == EAGAIN)
+		return false;
+	return conn_hello_ready(conn);
+}

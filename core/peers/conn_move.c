@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Connections: from one worker to another. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "peers/conn.h"
+
+/* What travels: the connection is its until it arrives. */
+struct passage {
+	struct passage *next; /* on the worker's list `leaving` */
+	struct relay_conn *conn;
+	struct relay_module *mod;
+	uint64_t serial;
+	relay_conn_moved_fn *then;
+	int to;
+	_Alignas(max_align_t) unsigned char arg[RELAY_MOVE_ARG];
+};
+
+/* In that module's life on this worker; NULL if it left. */
+static struct relay_ctx *owner_here(
+	const struct passage *passage, const struct worker *worker)
+{
+	struct module_ctx *ctx;
+
+	if (passage->mod->serial != passage->serial || !passage->mod->workers)
+		return NULL;
+	ctx = &passage->mod->workers[worker->loop.index];
+	return ctx->entered ? &ctx->pub : NULL;
+}
+
+static void arrive(struct loop *loop, void *arg)
+{
+	struct passage *passage = *(struct passage **)arg;
+	struct worker *worker = worker_of(loop);
+	struct relay_conn *conn = passage->conn;
+	const struct relay_ctx *before;
+
+	conn->worker = worker;
+	conn->phase = CONN_TAKEN;
+	conn->owner = owner_here(passage, worker);
+	conn->id = object_table_add(&worker->conns, conn);
+	/* Also for one that is ended below: ending undoes it. */
+	if (conn_watch(conn) != 0 || !conn->id || !conn->owner ||
+		worker->stopping) {
+		conn_end(conn,
+			worker->stopping ? RELAY_END_STOP : RELAY_END_ERROR);
+	} else {
+		before = hooks_enter(conn->owner);
+		passage->then(conn->owner, conn, passage->arg);
+		hooks_leave(before);
+	}
+	free(passage);
+}
+
+void conn_send_off(struct worker *worker)
+{
+	struct passage *list = worker->leaving;
+
+	worker->leaving = NULL;
+	while (list) {
+		struct passage *passage = list;
+		struct relay_conn *conn = passage->conn;
+
+		list = passage->next;
+		if (conn->again) { /* that list must let go of it first */
+			passage->next = worker->leaving;
+			worker->leaving = passage;
+			continue;
+		}
+		if (loop_post(&workers_get((unsigned)passage->to)->loop, arrive,
+			    &passage, sizeof(passage)) == 0)
+			continue;
+		conn->phase = CONN_TAKEN;
+		conn_end(conn, RELAY_END_ERROR);
+		free(passage);
+	}
+}
+
+void relay_conn_move(struct relay_ctx *cx, struct relay_conn *conn, int to,
+	relay_conn_moved_fn *then, const void *arg, size_t len)
+{
+	struct worker *from = conn->worker;
+	struct passage *passage = NULL;
+
+	if (conn->phase == CONN_TAKEN && !conn->ssl && !conn->ended &&
+		to >= 0 && to < (int)workers_count() && len <= RELAY_MOVE_ARG)
+		passage = malloc(sizeof(*passage));
+	if (!passage) {
+		conn_end(conn, RELAY_END_ERROR);
+		return;
+	}
+	passage->conn = conn;
+	passage->mod = cx->mod;
+	passage->serial = cx->mod->serial;
+	passage->then = then;
+	passage->to = to;
+	if (len)
+		memcpy(passage->arg, arg, len);
+	relay_conn_settled(conn);
+	/*
+	 * The other worker may run with it as soon as it is told, while the
+	 * caller's caller still looks at it: so it is told at the event's end.
+	 */
+	conn->phase = CONN_MOVING;
+	event_del(&conn->event);
+	worker_deadline_clear(from, &conn->deadline);
+	object_table_remove(&from->conns, conn->id);
+	passage->next = from->leaving;
+	from->leaving = passage;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Counts records without data, minute by minute. */
+
+#include <stdint.h>
+
+#include <strelaysrv/log.h>
+
+#include "peers/conn.h"
+#include "peers/conn_quiet.h"
+
+bool conn_quiet_too_often(struct relay_conn *conn)
+{
+	static struct relay_log_kind kind;
+	uint16_t minute = (uint16_t)(conn->worker->loop.turn_ms / 60000);
+	char addr[RELAY_ADDR_TEXT];
+
+	if (minute != conn->quiet_minute) {
+		conn->quiet_minute = minute;
+		conn->quiet = 0;
+	}
+	if (conn->quiet++ < CONN_QUIET_MOST)
+		return false;
+	relay_log_seldom(NULL, RELAY_NOTICE, &kind,
+		"ended the connection of %s: too many TLS records without data",
+		relay_conn_addr_text(conn, addr));
+	return true;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* How late the loops are. */
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include <strelaysrv/module.h>
+
+#include "metrics/core_metrics.h"
+#include "peers/lag.h"
+#include "metrics/metrics.h"
+#include "peers/worker.h"
+
+#define INTERVAL_US (LAG_BEAT_MS * 1000)
+
+struct lag {
+	struct event *timer; /* owned */
+	struct metrics_shard *shard;
+	enum core_loop_label label;
+	int64_t due_us;
+	_Atomic int64_t beat_us; /* when it last turned; for the control loop */
+};
+
+static struct lag *lags; /* owned array: the control loop's, then workers' */
+static unsigned lag_count;
+
+static int arm(struct lag *lag)
+{
+	static const struct timeval interval = {.tv_usec = INTERVAL_US};
+
+	int64_t now_us = loop_clock_us();
+
+	atomic_store_explicit(&lag->beat_us, now_us, memory_order_relaxed);
+	lag->due_us = now_us + INTERVAL_US;
+	return event_add(lag->timer, &interval);
+}
+
+static void fired(evutil_socket_t fd, short what, void *arg)
+{
+	struct lag *lag = arg;
+	int64_t late_us = loop_clock_us() - lag->due_us;
+
+	(void)fd;
+	(void)what;
+	core_observe(lag->shard, CORE_LOOP_LAG, lag->label,
+		late_us > 0 ? late_us : 0);
+	/* Without memory nobody learns of lateness, and nothing else. */
+	(void)arm(lag);
+}
+
+static int make(struct lag *lag, struct loop *loop)
+{
+	lag->timer = evtimer_new(loop->base, fired, lag);
+	lag->shard = metrics_shard(loop->index);
+	lag->label = loop->index == RELAY_CONTROL ? CORE_LOOP_CONTROL
+						  : CORE_LOOP_WORKER;
+	return lag->timer ? 0 : -1;
+}
+
+static int arm_here(struct worker *worker, void *arg)
+{
+	(void)arg;
+	return arm(&lags[worker->loop.index + 1]);
+}
+
+int lag_start(struct loop *control)
+{
+	unsigned workers = workers_count();
+
+	lags = calloc(workers + 1, sizeof(*lags));
+	if (!lags)
+		return -1;
+	lag_count = workers + 1;
+	if (make(&lags[0], control))
+		goto error;
+	for (unsigned i = 0; i < workers; i++)
+		if (make(&lags[i + 1], &workers_get(i)->loop))
+			goto error;
+	if (arm(&lags[0]) || workers_call(arm_here, NULL))
+		return -1; /* some may be armed: lag_finish() comes later */
+	return 0;
+
+error:
+	lag_finish();
+	return -1;
+}
+
+int64_t lag_silence_ms(unsigned *worker)
+{
+	int64_t now_us = loop_clock_us(), most_us = 0;
+
+	*worker = 0;
+	for (unsigned i = 1; i < lag_count; i++) {
+		int64_t silent_us =
+			now_us - atomic_load_explicit(&lags[i].beat_us,
+					 memory_order_relaxed);
+
+		if (silent_us <= most_us)
+			continue;
+		most_us = silent_us;
+		*worker = i - 1;
+	}
+	return most_us / 1000;
+}
+
+void lag_finish(void)
+{
+	for (unsigned i = 0; i < lag_count; i++)
+		if (lags[i].timer)
+			event_free(lags[i].timer);
+	free(lags);
+	lags = NULL;
+	lag_count = 0;
+}

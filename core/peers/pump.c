@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * The pump: moves one flow's bytes, bounded for each call.
+ *
+ * A flow starts with recv into the worker's buffer and send at once; the buffer
+ * is shared by all, so it stays in the cache and costs no session anything.
+ * When a read fills it the flow is in bulk, and splice moves the bytes through
+ * a pipe without copying them, until reads are small again.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "peers/conn.h"
+#include "metrics/core_metrics.h"
+#include "peers/pump.h"
+#include "net/socket_memory.h"
+
+/* So many in a row that a copy could have carried as well end the bulk. */
+#define SMALL_READS 2
+/* What one turn may move before others notice: some 50 us. */
+#define HEAVY 262144
+/*
+ * A reader that takes nothing lets less than this through, its own window and
+ * our send buffer on a short path included, as long as FIRST_PIECE is the most
+ * that is taken in at once.  A session that stays below it holds some 512 KiB.
+ */
+#define PROVEN      524288
+#define FIRST_PIECE 65536
+
+static bool again(int error)
+{
+	return error == EAGAIN || error == EINTR;
+}
+
+/* Bytes that leave count as life, too: readers may be slow. */
+static void alive(struct relay_session *session)
+{
+	session->moved_ms = atomic_load_explicit(
+		&session->worker->loop.turn_ms, memory_order_relaxed);
+}
+
+/* The sink has taken bytes: from here on the kernel sizes the source's buffer.
+ */
+static void open_source(struct relay_session *session, int from)
+{
+	session->flow[from].opened = true;
+	if (!session->worker->socket_buffer && !session->stall[from].buffers)
+		(void)socket_memory_open(session->conn[from]->fd);
+}
+
+static void moved(struct relay_session *session, int from, size_t len)
+{
+	struct worker *worker = session->worker;
+
+	session->flow[from].bytes += len;
+	if (session->flow[from].bytes >= PROVEN && !session->flow[from].opened)
+		open_source(session, from);
+	alive(session);
+	core_count(worker->shard, CORE_SESSION_TRAFFIC, 0, (int64_t)len);
+	if (worker->hooks->session_sent_count)
+		hooks_session_sent(worker->hooks, session, from, len);
+}
+
+/* PUMP_HUNGRY: all of it went, go on. */
+static enum pump_state send_tail(
+	struct relay_session *session, struct flow *flow, int to)
+{
+	ssize_t sent = send(
+		to, flow->tail + flow->tail_at, flow->tail_len, MSG_NOSIGNAL);
+
+	if (sent < 0 && !again(errno))
+		return PUMP_BROKEN;
+	if (sent > 0) {
+		alive(session);
+		flow->tail_at += (size_t)sent;
+		flow->tail_len -= (size_t)sent;
+	}
+	if (flow->tail_len) {
+		flow->writable = false;
+		return PUMP_IDLE;
+	}
+	free(flow->tail);
+	flow->tail = NULL;
+	return PUMP_HUNGRY;
+}
+
+static enum pump_state send_piped(
+	struct relay_session *session, struct flow *flow, int to)
+{
+	while (flow->piped) {
+		ssize_t sent = splice(flow->pipe->read_fd, NULL, to, NULL,
+			flow->piped, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+
+		if (sent > 0) {
+			alive(session);
+			flow->piped -= (size_t)sent;
+		} else if (sent < 0 && again(errno)) {
+			flow->writable = false;
+			return PUMP_IDLE;
+		} else {
+			return PUMP_BROKEN;
+		}
+	}
+	return PUMP_HUNGRY;
+}
+
+/* What is on its way goes first. */
+static enum pump_state send_pending(
+	struct relay_session *session, struct flow *flow, int to)
+{
+	enum pump_state state = PUMP_HUNGRY;
+
+	if (!flow->tail && !flow->piped)
+		return PUMP_HUNGRY;
+	if (!flow->writable)
+		return PUMP_IDLE;
+	if (flow->tail)
+		state = send_tail(session, flow, to);
+	if (state == PUMP_HUNGRY && flow->piped)
+		state = send_piped(session, flow, to);
+	return state;
+}
+
+static enum pump_state end_of_source(struct flow *flow, int to)
+{
+	flow->at_eof = true;
+	flow->readable = false;
+	if (flow->reset)
+		return PUMP_BROKEN;
+	if (shutdown(to, SHUT_WR) != 0)
+		return PUMP_BROKEN;
+	flow->done = true;
+	return PUMP_IDLE;
+}
+
+static enum pump_state keep_tail(
+	struct flow *flow, const unsigned char *data, size_t len)
+{
+	flow->tail = malloc(len);
+	if (!flow->tail)
+		return PUMP_FAILED;
+	memcpy(flow->tail, data, len);
+	flow->tail_at = 0;
+	flow->tail_len = len;
+	flow->writable = false;
+	return PUMP_IDLE;
+}
+
+/* One recv and one send; *got says how much. */
+static enum pump_state copy(
+	struct relay_session *session, int from, size_t want, size_t *got)
+{
+	struct worker *worker = session->worker;
+	struct flow *flow = &session->flow[from];
+	int to = session->conn[1 - from]->fd;
+	ssize_t sent, len;
+
+	if (want > worker->buffer_len)
+		want = worker->buffer_len;
+	len = recv(session->conn[from]->fd, worker->buffer, want, 0);
+	if (len == 0)
+		return end_of_source(flow, to);
+	if (len < 0) {
+		flow->readable = false;
+		return again(errno) ? PUMP_IDLE : PUMP_BROKEN;
+	}
+	*got = (size_t)len;
+	moved(session, from, *got);
+	/*
+	 * A short read took all there was, so the call that would say so is
+	 * saved; not at the end, which a further read must find.
+	 */
+	if (*got < want && !flow->hung_up)
+		flow->readable = false;
+	flow->bulk = *got == worker->buffer_len;
+	sent = send(to, worker->buffer, *got, MSG_NOSIGNAL);
+	if (sent < 0 && !again(errno))
+		return PUMP_BROKEN;
+	if (sent < 0)
+		sent = 0;
+	if (sent < len)
+		return keep_tail(
+			flow, worker->buffer + sent, (size_t)(len - sent));
+	return PUMP_HUNGRY;
+}
+
+/* One splice into the pipe, and as many as it takes out of it. */
+static enum pump_state pass(
+	struct relay_session *session, int from, size_t want, size_t *got)
+{
+	struct flow *flow = &session->flow[from];
+	int to = session->conn[1 - from]->fd;
+	ssize_t len;
+
+	if (want > flow->pipe->size)
+		want = flow->pipe->size;
+	len = splice(session->conn[from]->fd, NULL, flow->pipe->write_fd, NULL,
+		want, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	if (len == 0)
+		return end_of_source(flow, to);
+	if (len < 0) {
+		flow->readable = false;
+		return again(errno) ? PUMP_IDLE : PUMP_BROKEN;
+	}
+	*got = flow->piped = (size_t)len;
+	moved(session, from, *got);
+	flow->small_reads = *got < session->worker->buffer_len
+				    ? (uint8_t)(flow->small_reads + 1)
+				    : 0;
+	if (flow->small_reads >= SMALL_READS) {
+		flow->small_reads = 0;
+		flow->bulk = false;
+	}
+	return send_piped(session, flow, to);
+}
+
+/* How many bytes may be read now; 0: paused. */
+static size_t granted(struct relay_session *session, int from, size_t want)
+{
+	const struct hook_set *hooks = session->worker->hooks;
+	struct flow *flow = &session->flow[from];
+	unsigned wait_ms = 1;
+	size_t grant;
+
+	if (!hooks->session_grant_count)
+		return want;
+	grant = hooks_session_grant(hooks, session, from, want, &wait_ms);
+	if (grant == 0) {
+		flow->resume_ms = loop_clock_ms() + (wait_ms ? wait_ms : 1);
+		core_observe(session->worker->shard, CORE_SHAPING_WAIT, 0,
+			wait_ms ? wait_ms : 1);
+	}
+	return grant;
+}
+
+void pump_fit(struct relay_session *session, int from)
+{
+	struct flow *flow = &session->flow[from];
+
+	if (flow->was_bulk && !flow->fitted && !session->stall[from].buffers &&
+		!session->worker->socket_buffer)
+		flow->fitted = socket_memory_fit(session->conn[1 - from]->fd);
+}
+
+static bool takes_pipe(struct relay_session *session, int from)
+{
+	struct flow *flow = &session->flow[from];
+
+	if (!flow->bulk)
+		return false;
+	if (!flow->was_bulk) {
+		flow->was_bulk = true;
+		pump_fit(session, from);
+	}
+	if (!flow->pipe)
+		flow->pipe = pipe_take(&session->worker->pipes);
+	return flow->pipe != NULL;
+}
+
+static enum pump_state move(struct relay_session *session, int from)
+{
+	struct flow *flow = &session->flow[from];
+	struct worker *worker = session->worker;
+	size_t moved_now = 0;
+	enum pump_state state;
+
+	for (;;) {
+		size_t want = PUMP_BOUND - moved_now, got = 0;
+		bool splicing;
+
+		state = send_pending(
+			session, flow, session->conn[1 - from]->fd);
+		if (state != PUMP_HUNGRY)
+			return state;
+		if (session->ending && (!flow->left || !flow->readable))
+			return end_of_source(flow, session->conn[1 - from]->fd);
+		if (!flow->readable)
+			return PUMP_IDLE;
+		if (moved_now >= PUMP_BOUND)
+			return PUMP_HUNGRY;
+		splicing = takes_pipe(session, from);
+		if (want > (splicing ? flow->pipe->size : worker->buffer_len))
+			want = splicing ? flow->pipe->size : worker->buffer_len;
+		if (!flow->opened && want > FIRST_PIECE)
+			want = FIRST_PIECE;
+		if (session->ending && want > flow->left)
+			want = flow->left;
+		want = granted(session, from, want);
+		if (want == 0)
+			return PUMP_PAUSED;
+		state = splicing ? pass(session, from, want, &got)
+				 : copy(session, from, want, &got);
+		moved_now += got;
+		if (session->ending)
+			flow->left -= got;
+		/* Nothing was there to read: that is the end, too. */
+		if (session->ending && state == PUMP_IDLE && !flow->readable &&
+			!got && !flow->done)
+			continue;
+		if (state != PUMP_HUNGRY)
+			return state;
+	}
+}
+
+enum pump_state pump_run(struct relay_session *session, int from)
+{
+	struct flow *flow = &session->flow[from];
+	const uint64_t before = flow->bytes;
+	enum pump_state state;
+
+	if (flow->done)
+		return PUMP_IDLE;
+	if (flow->resume_ms) {
+		int64_t now = atomic_load_explicit(
+			&session->worker->loop.turn_ms, memory_order_relaxed);
+
+		if (now < flow->resume_ms)
+			return PUMP_PAUSED;
+		flow->resume_ms = 0;
+	}
+	state = move(session, from);
+	/* A turn that only delivers tells nothing of the next one. */
+	if (flow->bytes != before)
+		flow->heavy = flow->bytes - before >= HEAVY;
+	/* An idle flow owns no pipe. */
+	if (flow->pipe && !flow->piped) {
+		pipe_give(&session->worker->pipes, flow->pipe);
+		flow->pipe = NULL;
+	}
+	return state;
+}
+
+bool pump_drop(struct relay_session *session, int from)
+{
+	struct flow *flow = &session->flow[from];
+	const bool lost = flow->piped || flow->tail_len;
+
+	free(flow->tail);
+	flow->tail = NULL;
+	flow->tail_len = 0;
+	if (flow->piped)
+		pipe_discard(&session->worker->pipes, flow->pipe);
+	else if (flow->pipe)
+		pipe_give(&session->worker->pipes, flow->pipe);
+	flow->pipe = NULL;
+	flow->piped = 0;
+	return lost;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Room for newcomers, at the expense of strangers, and who is none any more. */
+
+#include <stdatomic.h>
+
+#include <strelaysrv/conn.h>
+#include <strelaysrv/server.h>
+
+#include "net/capacity.h"
+#include "peers/conn.h"
+#include "metrics/core_metrics.h"
+#include "peers/room.h"
+
+/* Another worker may be faster to take the place that was made. */
+#define TRIES 4
+
+static bool evict(struct worker *worker, const struct relay_conn *newcomer,
+	enum core_room_label why)
+{
+	struct relay_conn *least =
+		strangers_least(&worker->strangers, newcomer);
+
+	if (!least)
+		return false;
+	core_count(worker->shard, CORE_ROOM_MADE, why, 1);
+	conn_evict(least);
+	return true;
+}
+
+bool room_make(struct worker *worker)
+{
+	return evict(worker, NULL, CORE_ROOM_DESCRIPTORS);
+}
+
+static void make_here(struct loop *loop, void *arg)
+{
+	(void)arg;
+	(void)room_make(worker_of(loop));
+}
+
+static unsigned most_of(const struct worker *worker)
+{
+	return atomic_load_explicit(
+		&worker->strangers.most, memory_order_relaxed);
+}
+
+static struct worker *fullest(struct worker *worker)
+{
+	struct worker *most = worker;
+
+	for (unsigned i = 0; i < workers_count(); i++)
+		if (most_of(workers_get(i)) > most_of(most))
+			most = workers_get(i);
+	return most;
+}
+
+/* The other worker makes room in a moment; until then the reserve helps out. */
+static bool enter_on_loan(struct worker *other)
+{
+	if (!capacity_borrow())
+		return false;
+	if (loop_post(&other->loop, make_here, NULL, 0) == 0)
+		return true;
+	capacity_leave();
+	return false;
+}
+
+bool room_enter(struct worker *worker)
+{
+	struct worker *other;
+
+	for (int i = 0; i < TRIES; i++) {
+		if (capacity_enter())
+			return true;
+		other = fullest(worker);
+		/* Who has but one of each source asks who has more. */
+		if (other != worker && most_of(worker) < 2)
+			return enter_on_loan(other) ||
+			       (room_make(worker) && capacity_enter());
+		if (!room_make(worker))
+			return false;
+	}
+	return false;
+}
+
+bool relay_conn_make_room(struct relay_ctx *cx, const struct relay_conn *conn)
+{
+	return evict(
+		worker_of(module_ctx_of(cx)->loop), conn, CORE_ROOM_MODULE);
+}
+
+unsigned relay_conn_strangers(struct relay_ctx *cx)
+{
+	return worker_of(module_ctx_of(cx)->loop)->strangers.count;
+}
+
+void relay_conn_settled(struct relay_conn *conn)
+{
+	struct worker *worker = conn->worker;
+
+	if (conn->settled || conn->phase != CONN_TAKEN)
+		return;
+	conn->settled = true;
+	capacity_settle();
+	strangers_settle(&worker->strangers, conn, loop_clock_ms());
+	hooks_conn_settled(worker->hooks, conn);
+}

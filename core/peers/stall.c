@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Sessions whose reader takes less than what is held for it calls for. */
+
+#include "peers/conn.h"
+#include "metrics/core_metrics.h"
+#include "net/kernel_memory.h"
+#include "peers/session.h"
+#include "peers/socket_end.h"
+#include "net/socket_memory.h"
+#include "peers/stall.h"
+
+static void relax(struct relay_session *session, int from)
+{
+	struct flow *flow = &session->flow[from];
+	int source = session->conn[from]->fd;
+
+	/* The sink's own receiving may be squeezed for the other direction. */
+	(void)socket_memory_relax(source, session->conn[1 - from]->fd,
+		session->stall[1 - from].buffers != 0);
+	flow->fitted = false;
+	if (!flow->opened)
+		(void)socket_memory_first(source);
+}
+
+static void resize(struct relay_session *session, int from, size_t before)
+{
+	size_t buffers = session->stall[from].buffers;
+
+	if (buffers == before || session->worker->socket_buffer)
+		return;
+	if (buffers == 0)
+		relax(session, from);
+	else
+		(void)socket_memory_squeeze(session->conn[from]->fd,
+			session->conn[1 - from]->fd, (int)buffers);
+}
+
+static void find(const struct relay_session *session, int from,
+	struct stall_facts *facts)
+{
+	const struct flow *flow = &session->flow[from];
+	int sink = session->conn[1 - from]->fd;
+	int64_t one = 0, other = 0;
+
+	facts->waits = flow->piped + (flow->tail ? flow->tail_len : 0) +
+		       (size_t)socket_owes(sink);
+	/* Most sessions are idle: they cost no further look. */
+	if (!facts->waits && facts->held < STALL_LEAST)
+		return;
+	facts->acked = socket_acked(sink, &one);
+	if (facts->held > STALL_ALLOWED)
+		(void)socket_acked(session->conn[from]->fd, &other);
+	facts->rtt_us = one + other;
+}
+
+static void count(struct relay_session *session, enum core_metric which,
+	bool before, bool after)
+{
+	if (before != after)
+		core_count(session->worker->shard, which, 0, after ? 1 : -1);
+}
+
+bool stall_look(struct relay_session *session, int from, size_t held,
+	enum relay_reason *why)
+{
+	struct stall *stall = &session->stall[from], before = *stall;
+	struct stall_facts facts = {
+		.now_ms = loop_clock_ms(),
+		.idle_ms = session->idle_ms,
+		.held = held,
+	};
+	enum stall_verdict verdict;
+
+	facts.short_ms = kernel_memory_short_ms(facts.now_ms);
+	find(session, from, &facts);
+	verdict = stall_judge(stall, &facts);
+	count(session, CORE_SESSIONS_STALLED, before.since_ms, stall->since_ms);
+	count(session, CORE_SESSIONS_SQUEEZED, before.buffers, stall->buffers);
+	*why = verdict == STALL_END_PRESSURE ? RELAY_END_PRESSURE
+					     : RELAY_END_STALLED;
+	if (verdict != STALL_GO_ON)
+		return false;
+	resize(session, from, before.buffers);
+	return true;
+}
+
+void stall_forget(struct relay_session *session)
+{
+	for (int from = 0; from < 2; from++) {
+		count(session, CORE_SESSIONS_STALLED,
+			session->stall[from].since_ms, false);
+		count(session, CORE_SESSIONS_SQUEEZED,
+			session->stall[from].buffers, false);
+	}
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* The end of a server that serves, within a grace. */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "peers/conn.h"
+#include "peers/listeners.h"
+#include "log/log.h"
+#include "peers/session.h"
+#include "peers/stop.h"
+#include "peers/worker.h"
+
+/* How often a worker looks whether it has come to its end. */
+#define LOOK_MS 20
+
+static struct {
+	int64_t until_ms;
+	atomic_uint cut; /* objects whose time was over */
+	sem_t done;
+} stop;
+
+static uint32_t left(const struct worker *worker)
+{
+	return worker->conns.count + worker->lingering;
+}
+
+static void look(evutil_socket_t fd, short what, void *arg)
+{
+	static const struct timeval wait = {0, LOOK_MS * 1000};
+	struct worker *worker = arg;
+	int64_t now = loop_tick(&worker->loop);
+
+	(void)fd;
+	(void)what;
+	if (left(worker) && now < stop.until_ms &&
+		evtimer_add(worker->stop_timer, &wait) == 0)
+		return;
+	atomic_fetch_add(&stop.cut, left(worker));
+	sem_post(&stop.done);
+}
+
+static void wind_up(void *object, void *arg)
+{
+	(void)arg;
+	session_wind_up(object);
+}
+
+static void end_conn(void *object, void *arg)
+{
+	struct relay_conn *conn = object;
+
+	(void)arg;
+	if (conn->phase != CONN_PAIRED)
+		conn_end(conn, RELAY_END_STOP);
+}
+
+static int begin(struct worker *worker, void *arg)
+{
+	(void)arg;
+	worker->stopping = true;
+	worker->grace_until_ms = stop.until_ms;
+	listeners_close(worker);
+	object_table_each(&worker->sessions, wind_up, NULL);
+	object_table_each(&worker->conns, end_conn, NULL);
+	worker->stop_timer = evtimer_new(worker->loop.base, look, worker);
+	if (!worker->stop_timer)
+		sem_post(&stop.done);
+	else
+		event_active(worker->stop_timer, 0, 0);
+	return 0;
+}
+
+void stop_within(int64_t grace_ms)
+{
+	unsigned count = workers_count(), failed;
+
+	if (grace_ms <= 0 || count == 0 || !workers_get(0)->running ||
+		sem_init(&stop.done, 0, 0) != 0)
+		return;
+	stop.until_ms = loop_clock_ms() + grace_ms;
+	failed = workers_call(begin, NULL);
+	for (; failed < count; failed++)
+		while (sem_wait(&stop.done) != 0 && errno == EINTR)
+			;
+	sem_destroy(&stop.done);
+	if (stop.cut)
+		log_core(RELAY_NOTICE,
+			"%u connections did not take their last bytes within "
+			"%" PRId64 " ms",
+			stop.cut, grace_ms);
+}

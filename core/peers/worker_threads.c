@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Workers, handed to the module host. */
+
+#include "modules/module_threads.h"
+#include "peers/worker.h"
+
+static struct loop *loop_of(unsigned worker)
+{
+	return &workers_get(worker)->loop;
+}
+
+static struct hook_set *hooks_of(struct loop *loop)
+{
+	return worker_of(loop)->hooks;
+}
+
+struct call {
+	module_thread_fn *fn;
+	void *arg;
+};
+
+static int call_here(struct worker *worker, void *arg)
+{
+	const struct call *call = arg;
+
+	return call->fn(&worker->loop, call->arg);
+}
+
+static unsigned call_each(module_thread_fn *fn, void *arg)
+{
+	struct call call = {fn, arg};
+
+	return workers_call(call_here, &call);
+}
+
+void workers_introduce(void)
+{
+	static const struct module_threads threads = {.count = workers_count,
+		.loop = loop_of,
+		.hooks = hooks_of,
+		.call = call_each};
+
+	module_threads_set(&threads);
+}

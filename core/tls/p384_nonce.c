@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Nonces for ECDSA on P-384 (RFC 6979). */
+
+#include <string.h>
+
+#include <nettle/hmac.h>
+
+#include "tls/p384_nonce.h"
+
+/* The order of the curve's base point (SEC 2, section 2.5.1). */
+static const uint8_t order[P384_LEN] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xc7, 0x63, 0x4d, 0x81, 0xf4, 0x37,
+	0x2d, 0xdf, 0x58, 0x1a, 0x0d, 0xb2, 0x48, 0xb0, 0xa7, 0x7a, 0xec, 0xec,
+	0x19, 0x6a, 0xcc, 0xc5, 0x29, 0x73};
+
+/* bits2octets of RFC 6979, section 2.3.4.  A digest is no secret. */
+static void reduce(const uint8_t *digest, size_t len, uint8_t out[P384_LEN])
+{
+	unsigned borrow = 0;
+
+	if (len > P384_LEN)
+		len = P384_LEN;
+	memset(out, 0, P384_LEN);
+	memcpy(out + P384_LEN - len, digest, len);
+	if (memcmp(out, order, P384_LEN) < 0)
+		return;
+	for (size_t i = P384_LEN; i-- > 0;) {
+		unsigned less = order[i] + borrow;
+
+		borrow = out[i] < less;
+		out[i] = (uint8_t)(out[i] - less);
+	}
+}
+
+static void next_v(struct p384_nonce *nonce)
+{
+	struct hmac_sha384_ctx hmac;
+
+	hmac_sha384_set_key(&hmac, P384_LEN, nonce->k);
+	hmac_sha384_update(&hmac, P384_LEN, nonce->v);
+	hmac_sha384_digest(&hmac, P384_LEN, nonce->v);
+	explicit_bzero(&hmac, sizeof(hmac));
+}
+
+struct part {
+	const uint8_t *at;
+	size_t len;
+};
+
+/* K = HMAC(K, V || step || parts), V = HMAC(K, V). */
+static void stir(struct p384_nonce *nonce, uint8_t step,
+	const struct part *parts, size_t count)
+{
+	struct hmac_sha384_ctx hmac;
+
+	hmac_sha384_set_key(&hmac, P384_LEN, nonce->k);
+	hmac_sha384_update(&hmac, P384_LEN, nonce->v);
+	hmac_sha384_update(&hmac, 1, &step);
+	for (size_t i = 0; i < count; i++)
+		hmac_sha384_update(&hmac, parts[i].len, parts[i].at);
+	hmac_sha384_digest(&hmac, P384_LEN, nonce->k);
+	explicit_bzero(&hmac, sizeof(hmac));
+	next_v(nonce);
+}
+
+void p384_nonce_seed(struct p384_nonce *nonce, const uint8_t key[P384_LEN],
+	const uint8_t *digest, size_t digest_len, const uint8_t *extra,
+	size_t extra_len)
+{
+	uint8_t reduced[P384_LEN];
+	const struct part parts[] = {
+		{key, P384_LEN}, {reduced, P384_LEN}, {extra, extra_len}};
+
+	reduce(digest, digest_len, reduced);
+	memset(nonce->k, 0, sizeof(nonce->k));
+	memset(nonce->v, 1, sizeof(nonce->v));
+	nonce->used = false;
+	stir(nonce, 0, parts, 3);
+	stir(nonce, 1, parts, 3);
+}
+
+void p384_nonce_next(struct p384_nonce *nonce, size_t len, uint8_t *out)
+{
+	if (nonce->used)
+		stir(nonce, 0, NULL, 0);
+	nonce->used = true;
+	while (len > 0) {
+		size_t some = len < P384_LEN ? len : P384_LEN;
+
+		next_v(nonce);
+		memcpy(out, nonce->v, some);
+		out += some;
+		len -= some;
+	}
+}

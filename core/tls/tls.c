@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* TLS for peers: identities are certificates' hashes, not names and CAs. */
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "tls/identity.h"
+#include "tls/tls.h"
+#include "tls/tls_limits.h"
+#include "tls/tls_rehearsal.h"
+#include "tls/tls_settle.h"
+#include "tls/tls_step.h"
+
+/*
+ * ECDHE alone, so that old traffic stays secret; AES-CBC for clients from
+ * before GCM.
+ */
+#define SUITES                                                                 \
+	"ECDHE+CHACHA20:ECDHE+AESGCM:"                                         \
+	"ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:"                         \
+	"ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA"
+/* The smallest state first: what it carries here is a few bytes a minute. */
+#define TLS13_SUITES                                                           \
+	"TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:"                 \
+	"TLS_AES_256_GCM_SHA384"
+#define ALPN_MOST 256
+
+static struct {
+	OSSL_LIB_CTX *libctx; /* borrowed; NULL: OpenSSL's own */
+	EVP_MD *sha256;       /* owned; of that context */
+	/* Replaced by tls_take() while workers look at it. */
+	SSL_CTX *_Atomic ctx;
+	SSL_CTX *staged, *left; /* to follow, and one that workers may use */
+	unsigned char alpn[ALPN_MOST]; /* as on the wire: length, name */
+	unsigned alpn_len;
+} tls;
+
+static int choose_alpn(SSL *ssl, const unsigned char **out,
+	unsigned char *out_len, const unsigned char *in, unsigned in_len,
+	void *arg)
+{
+	unsigned char *chosen;
+
+	(void)ssl;
+	(void)arg;
+	if (!tls.alpn_len)
+		return SSL_TLSEXT_ERR_NOACK;
+	if (SSL_select_next_proto(&chosen, out_len, tls.alpn, tls.alpn_len, in,
+		    in_len) != OPENSSL_NPN_NEGOTIATED)
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
+	*out = chosen;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+int tls_alpn_add(const char *name)
+{
+	size_t len = strlen(name);
+
+	if (len == 0 || len > 255 || tls.alpn_len + 1 + len > ALPN_MOST)
+		return -1;
+	tls.alpn[tls.alpn_len] = (unsigned char)len;
+	memcpy(tls.alpn + tls.alpn_len + 1, name, len);
+	tls.alpn_len += 1 + (unsigned)len;
+	return 0;
+}
+
+static int use_identity(SSL_CTX *ctx, const struct identity *identity)
+{
+	return SSL_CTX_use_certificate(ctx, identity->cert) == 1 &&
+			       SSL_CTX_use_PrivateKey(ctx, identity->key) ==
+				       1 &&
+			       (!identity->chain ||
+				       SSL_CTX_set1_chain(
+					       ctx, identity->chain) == 1)
+		       ? 0
+		       : -1;
+}
+
+static int set_options(SSL_CTX *ctx)
+{
+	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
+					 SSL_OP_NO_COMPRESSION |
+					 SSL_OP_CIPHER_SERVER_PREFERENCE);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	/* Idle connections keep no buffers; see the data path's measurements.
+	 */
+	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS |
+				      SSL_MODE_ENABLE_PARTIAL_WRITE |
+				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	/* A stream of KeyUpdates must not keep one SSL_read busy for ever. */
+	SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
+	/* All that is sent is short: the buffer for it need not be 16 KiB. */
+	SSL_CTX_set_max_send_fragment(ctx, 2048);
+	SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, NULL);
+	/* The system's policy may be stricter than old devices' keys. */
+	SSL_CTX_set_security_level(ctx, 1);
+	return SSL_CTX_set_num_tickets(ctx, 0) == 1 &&
+			       SSL_CTX_set_min_proto_version(
+				       ctx, TLS1_2_VERSION) == 1 &&
+			       SSL_CTX_set_cipher_list(ctx, SUITES) == 1 &&
+			       SSL_CTX_set_ciphersuites(ctx, TLS13_SUITES) ==
+				       1 &&
+			       tls_limits_set(ctx) == 0
+		       ? 0
+		       : -1;
+}
+
+SSL_CTX *tls_context_new(OSSL_LIB_CTX *libctx)
+{
+	SSL_CTX *ctx = SSL_CTX_new_ex(libctx, NULL, TLS_server_method());
+
+	if (ctx && set_options(ctx) == 0)
+		return ctx;
+	SSL_CTX_free(ctx);
+	return NULL;
+}
+
+/* Takes ctx, which may be NULL. */
+static SSL_CTX *identify(
+	SSL_CTX *ctx, const struct identity *identity, struct relay_err *err)
+{
+	/* Certificates are hashed in the default one, whatever theirs is. */
+	OSSL_LIB_CTX *before = OSSL_LIB_CTX_set0_default(tls.libctx);
+	bool good = ctx && use_identity(ctx, identity) == 0;
+
+	OSSL_LIB_CTX_set0_default(before);
+	if (good)
+		return ctx;
+	relay_fail(err, "cannot set up TLS: %s",
+		ERR_reason_error_string(ERR_peek_error()));
+	SSL_CTX_free(ctx);
+	return NULL;
+}
+
+int tls_init(OSSL_LIB_CTX *libctx, SSL_CTX *ctx,
+	const struct identity *identity, struct relay_err *err)
+{
+	tls.libctx = libctx;
+	tls_settle_init(tls.libctx);
+	tls.ctx = identify(ctx, identity, err);
+	tls.sha256 = EVP_MD_fetch(libctx, "SHA2-256", NULL);
+	if (!tls.sha256)
+		relay_fail(err, "OpenSSL has no SHA2-256");
+	if (tls.ctx && tls.sha256)
+		return 0;
+	tls_finish();
+	return -1;
+}
+
+int tls_begin_anew(
+	SSL_CTX *ctx, const struct identity *identity, struct relay_err *err)
+{
+	unsigned char alpn[ALPN_MOST];
+	unsigned alpn_len = tls.alpn_len;
+
+	memcpy(alpn, tls.alpn, sizeof(alpn));
+	tls_finish();
+	if (tls_init(NULL, ctx, identity, err) != 0)
+		return -1;
+	memcpy(tls.alpn, alpn, sizeof(alpn));
+	tls.alpn_len = alpn_len;
+	return 0;
+}
+
+int tls_try(void)
+{
+	return tls_rehearse_own(tls.ctx, tls.libctx);
+}
+
+int tls_stage(const struct identity *identity, struct relay_err *err)
+{
+	tls.staged = identify(tls_context_new(tls.libctx), identity, err);
+	if (!tls.staged)
+		return -1;
+	if (tls_rehearsal_run(tls_rehearsal_new(tls.staged, tls.libctx)) == 0 &&
+		tls_rehearse_own(tls.staged, tls.libctx) == 0)
+		return 0;
+	tls_abandon();
+	return relay_fail(err, "TLS does not work with what cert.pem has now");
+}
+
+void tls_abandon(void)
+{
+	SSL_CTX_free(tls.staged);
+	tls.staged = NULL;
+}
+
+void tls_take(void)
+{
+	if (!tls.staged)
+		return;
+	tls.left = tls.ctx;
+	tls.ctx = tls.staged;
+	tls.staged = NULL;
+}
+
+void tls_release(void)
+{
+	SSL_CTX_free(tls.left);
+	tls.left = NULL;
+}
+
+void tls_finish(void)
+{
+	tls_abandon();
+	tls_release();
+	SSL_CTX_free(tls.ctx);
+	EVP_MD_free(tls.sha256);
+	tls_settle_finish();
+	memset(&tls, 0, sizeof(tls));
+}
+
+BIO *tls_io_new(void)
+{
+	BIO *io = BIO_new(BIO_s_socket());
+
+	if (io)
+		tls_step_watch(io);
+	return io;
+}
+
+void tls_io_at(BIO *io, int fd)
+{
+	/* Another connection's end. */
+	BIO_clear_flags(io, BIO_FLAGS_IN_EOF);
+	BIO_set_fd(io, fd, BIO_NOCLOSE);
+}
+
+SSL *tls_accept(BIO *io)
+{
+	SSL *ssl = SSL_new(tls.ctx);
+
+	if (!ssl)
+		return NULL;
+	if (BIO_up_ref(io) != 1) {
+		SSL_free(ssl);
+		return NULL;
+	}
+	SSL_set_bio(ssl, io, io);
+	SSL_set_accept_state(ssl);
+	return ssl;
+}
+
+bool tls_awaits_hello(SSL *ssl)
+{
+	EVP_PKEY *share;
+
+	/* Here it also waits for the second flight of all others, from whom it
+	 * has taken a share of the key exchange. */
+	if (SSL_version(ssl) != TLS1_3_VERSION ||
+		SSL_get_state(ssl) != TLS_ST_EARLY_DATA)
+		return false;
+	if (SSL_get_peer_tmp_key(ssl, &share) != 1)
+		return true;
+	EVP_PKEY_free(share);
+	return false;
+}
+
+unsigned tls_take_peer(SSL *ssl, uint8_t id[RELAY_DEVICE_ID_LEN])
+{
+	/* The chain that a server sees is without the first certificate. */
+	const STACK_OF(X509) *more = SSL_get_peer_cert_chain(ssl);
+	X509 *cert = SSL_get0_peer_certificate(ssl);
+	unsigned len = RELAY_DEVICE_ID_LEN;
+	unsigned certs = 0;
+
+	if (cert && more && sk_X509_num(more) > 0)
+		certs = 2;
+	else if (cert && X509_digest(cert, tls.sha256, id, &len) == 1)
+		certs = 1;
+	tls_settle(ssl);
+	return certs;
+}

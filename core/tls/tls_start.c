@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* What TLS needs at a start, made ready on a thread of its own. */
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
+#include <strelaysrv/metric.h>
+#include <strelaysrv/thread.h>
+
+#include "tls/identity.h"
+#include "tls/identity_read.h"
+#include "log/log.h"
+#include "metrics/metrics.h"
+#include "tls/p384.h"
+#include "tls/tls.h"
+#include "tls/tls_provider.h"
+#include "tls/tls_rehearsal.h"
+#include "tls/tls_start.h"
+
+#define ALL_KINDS ((1U << TLS_KEY_KINDS) - 1)
+
+enum stage { NOTHING, LIBRARY, CONTEXT, REHEARSED };
+
+static struct {
+	pthread_t thread;
+	bool threaded; /* there is one to be joined */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	enum stage stage;     /* that is reached */
+	bool rehearses, over; /* what the control thread wants */
+	bool usable;          /* OpenSSL, at all */
+	OSSL_LIB_CTX *libctx; /* of tls_provider_init() */
+	SSL_CTX *ctx;         /* owned until it is asked for */
+	SSL_CTX *plain;       /* owned; what takes its place; NULL: nothing */
+	bool fell_back;       /* it does */
+	unsigned failed;      /* kinds of keys that do not work even so */
+} start = {
+	.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+static void reach(enum stage stage)
+{
+	pthread_mutex_lock(&start.lock);
+	start.stage = stage;
+	pthread_cond_broadcast(&start.changed);
+	pthread_mutex_unlock(&start.lock);
+}
+
+static void await(enum stage stage)
+{
+	pthread_mutex_lock(&start.lock);
+	while (start.stage < stage)
+		pthread_cond_wait(&start.changed, &start.lock);
+	pthread_mutex_unlock(&start.lock);
+}
+
+/* Whether to go on with handshakes. */
+static bool await_wish(void)
+{
+	bool rehearses;
+
+	pthread_mutex_lock(&start.lock);
+	while (!start.rehearses && !start.over)
+		pthread_cond_wait(&start.changed, &start.lock);
+	rehearses = start.rehearses;
+	pthread_mutex_unlock(&start.lock);
+	return rehearses;
+}
+
+/*
+ * OpenSSL that could not set up its own context uses it all the same, and
+ * crashes.  This asks for something of that context, and is the one question
+ * that looks before.
+ */
+static bool library_is_usable(void)
+{
+	return OPENSSL_init_crypto(0, NULL) == 1 &&
+	       CRYPTO_get_ex_new_index(
+		       CRYPTO_EX_INDEX_APP, 0, NULL, NULL, NULL, NULL) >= 0;
+}
+
+/* Nothing that was looked up for ours is looked at again. */
+static void fall_back(void)
+{
+	start.fell_back = true;
+	start.plain = tls_context_new(NULL);
+	if (!start.plain)
+		start.failed = ALL_KINDS;
+	else if (tls_rehearsal_run(tls_rehearsal_new(start.plain, NULL)) != 0)
+		start.failed = tls_rehearse_each(start.plain, NULL);
+}
+
+static void *run(void *arg)
+{
+	struct tls_rehearsal *rehearsal = NULL;
+	bool wished;
+
+	(void)arg;
+	start.usable = library_is_usable();
+	reach(LIBRARY);
+	if (start.usable) {
+		start.libctx = tls_provider_init();
+		start.ctx = tls_context_new(start.libctx);
+	}
+	wished = start.usable && await_wish();
+	if (wished && start.ctx)
+		rehearsal = tls_rehearsal_new(start.ctx, start.libctx);
+	reach(CONTEXT);
+	if (wished && tls_rehearsal_run(rehearsal) != 0)
+		fall_back();
+	reach(REHEARSED);
+	return NULL;
+}
+
+void tls_start_begin(void)
+{
+	start.threaded = relay_thread_start(&start.thread, run, NULL) == 0;
+}
+
+/* Where there can be no thread, it is done when it is asked for. */
+static void run_here(void)
+{
+	if (start.threaded || start.stage == REHEARSED)
+		return;
+	start.rehearses = true;
+	(void)run(NULL);
+}
+
+int tls_start_await(struct relay_err *err)
+{
+	run_here();
+	await(LIBRARY);
+	return start.usable
+		       ? 0
+		       : relay_fail(err,
+				 "OpenSSL cannot be set up: out of memory");
+}
+
+static void wish(bool *what)
+{
+	pthread_mutex_lock(&start.lock);
+	*what = true;
+	pthread_cond_broadcast(&start.changed);
+	pthread_mutex_unlock(&start.lock);
+}
+
+void tls_start_join(void)
+{
+	if (start.threaded)
+		(void)pthread_join(start.thread, NULL);
+	start.threaded = false;
+}
+
+void tls_start_rehearse(void)
+{
+	wish(&start.rehearses);
+}
+
+OSSL_LIB_CTX *tls_start_libctx(void)
+{
+	await(CONTEXT);
+	return start.libctx;
+}
+
+SSL_CTX *tls_start_context(void)
+{
+	SSL_CTX *ctx;
+
+	await(CONTEXT);
+	ctx = start.ctx;
+	start.ctx = NULL;
+	/* There may be memory by now; until the handshakes' end it will do. */
+	return ctx ? ctx : tls_context_new(start.libctx);
+}
+
+/* Metrics. */
+
+static int64_t read_fallback(struct relay_ctx *cx, unsigned value)
+{
+	(void)cx;
+	(void)value;
+	return start.fell_back;
+}
+
+static int64_t read_unusable(struct relay_ctx *cx, unsigned value)
+{
+	(void)cx;
+	return start.failed >> value & 1;
+}
+
+static const struct relay_metric_def metrics[] = {
+	{
+		.name = "tls_fallback",
+		.kind = RELAY_GAUGE,
+		.help = "1: handshakes with the server's own algorithms failed "
+			"at the start; OpenSSL's do their work, which takes "
+			"longer.",
+		.read = read_fallback,
+	},
+	{
+		.name = "tls_unusable",
+		.kind = RELAY_GAUGE,
+		.help = "1: handshakes with such a key failed at the start; "
+			"devices that have one cannot connect.",
+		.label = "key",
+		.values = tls_key_words,
+		.read = read_unusable,
+	},
+};
+
+/* The outcome. */
+
+static enum tls_key_kind kind_of(EVP_PKEY *key)
+{
+	char group[32] = "";
+
+	if (EVP_PKEY_is_a(key, "RSA"))
+		return TLS_KEY_RSA;
+	if (EVP_PKEY_is_a(key, "ED25519"))
+		return TLS_KEY_ED25519;
+	(void)EVP_PKEY_get_group_name(key, group, sizeof(group), NULL);
+	if (strcmp(group, P384_NAME) == 0)
+		return TLS_KEY_P384;
+	return strcmp(group, "prime256v1") == 0 ? TLS_KEY_P256 : TLS_KEY_KINDS;
+}
+
+static int take_plain(
+	struct identity *identity, const char *dir, struct relay_err *err)
+{
+	SSL_CTX *ctx = start.plain;
+
+	start.plain = NULL;
+	if (!ctx)
+		return relay_fail(err, "out of memory");
+	identity_use(NULL);
+	identity_finish(identity);
+	if (identity_look(identity, dir, err) != 0)
+		goto error;
+	if (!identity->cert) {
+		relay_fail(err, "%s has no keys any more", dir);
+		goto error;
+	}
+	return tls_begin_anew(ctx, identity, err);
+error:
+	SSL_CTX_free(ctx);
+	return -1;
+}
+
+static void tell_failed(void)
+{
+	if (start.fell_back && start.libctx)
+		log_core(RELAY_WARNING,
+			"TLS does not work with the server's own algorithms, "
+			"which may be for want of memory: it goes on with "
+			"OpenSSL's, and takes longer; restart it");
+	for (unsigned kind = 0; kind < TLS_KEY_KINDS; kind++)
+		if (start.failed & 1U << kind)
+			log_core(RELAY_WARNING,
+				"TLS does not work with %s keys: devices that "
+				"have one cannot connect; restart the server",
+				tls_key_words[kind]);
+}
+
+int tls_start_settle(
+	struct identity *identity, const char *dir, struct relay_err *err)
+{
+	enum tls_key_kind own;
+
+	tls_start_join();
+	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++)
+		if (!metrics_add_core(&metrics[i]))
+			return relay_fail(err, "no memory for metrics");
+	tell_failed();
+	if (start.fell_back && take_plain(identity, dir, err) != 0)
+		return -1;
+	own = kind_of(identity->key);
+	if ((own == TLS_KEY_KINDS || start.failed & 1U << own) &&
+		tls_try() != 0)
+		return relay_fail(err,
+			"TLS does not work with the key in %s: nobody could "
+			"connect",
+			dir);
+	return 0;
+}
+
+void tls_start_finish(void)
+{
+	wish(&start.over);
+	tls_start_join();
+	SSL_CTX_free(start.ctx);
+	SSL_CTX_free(start.plain);
+	start.ctx = start.plain = NULL;
+	tls_provider_finish();
+}
