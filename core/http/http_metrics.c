@@ -7,6 +7,7 @@
 #include <strelaysrv/module.h>
 
 #include "http/http_metrics.h"
+#include "metrics/core_metrics.h"
 #include "metrics/metrics.h"
 
 static const char *const places[] = {"status", "private", NULL};
@@ -16,7 +17,7 @@ static const char *const ends[] = {"idle", "request_time", "answer_time",
 	"delay_time", "source", "room", "descriptors", "unread_bytes", "memory",
 	NULL};
 
-static const struct relay_metric_def table[] = {
+static const struct relay_metric_def defs[] = {
 	[HTTP_CONNECTIONS] =
 		{
 			.name = "http_connections",
@@ -47,20 +48,14 @@ static const struct relay_metric_def table[] = {
 };
 
 static struct relay_metric *handles[HTTP_METRIC_COUNT];
+static const struct core_metrics metrics = {defs, handles, HTTP_METRIC_COUNT};
 
 int http_metrics_init(void)
 {
-	for (int i = 0; i < HTTP_METRIC_COUNT; i++) {
-		handles[i] = metrics_add_core(&table[i]);
-		if (!handles[i])
-			return -1;
-	}
-	return 0;
+	return core_metrics_add(&metrics);
 }
 
 void http_count(enum http_metric which, unsigned value, int64_t by)
 {
-	if (handles[which])
-		metrics_count(metrics_shard(RELAY_CONTROL), handles[which],
-			value, by);
+	core_count(&metrics, metrics_shard(RELAY_CONTROL), which, value, by);
 }

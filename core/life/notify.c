@@ -20,7 +20,6 @@
 #include <strelaysrv/metric.h>
 #include <strelaysrv/units.h>
 
-#include "metrics/core_metrics.h"
 #include "peers/lag.h"
 #include "log/log.h"
 #include "life/notify.h"

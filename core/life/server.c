@@ -17,7 +17,6 @@
 #include "modules/catalog.h"
 #include "host/check.h"
 #include "config/config.h"
-#include "metrics/core_metrics.h"
 #include "loop/crash.h"
 #include "life/drain.h"
 #include "config/flags.h"
@@ -35,6 +34,7 @@
 #include "metrics/metrics.h"
 #include "modules/module_log.h"
 #include "modules/module_metrics.h"
+#include "life/metric_tables.h"
 #include "life/notify.h"
 #include "modules/registrations.h"
 #include "base/rights.h"
@@ -209,12 +209,8 @@ static int build_up(char *const argv[], const struct core_conf *core)
 	if (tls_init(tls_start_libctx(), tls_start_context(), &server.identity,
 		    &err) != 0)
 		return fatal("", &err);
-	if (metrics_init(workers.count) != 0 || core_metrics_init() != 0 ||
-		module_metrics_init() != 0) {
-		log_core(RELAY_ERROR, "no memory for metrics");
-		return -1;
-	}
-	if (workers_create(&workers) != 0)
+	if (metric_tables_init(workers.count) != 0 ||
+		workers_create(&workers) != 0)
 		return -1;
 	if (listeners_stage(core->listen, core->protocol, &err) != 0)
 		return fatal("", &err);

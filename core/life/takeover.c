@@ -14,7 +14,7 @@
 #include <strelaysrv/units.h>
 
 #include "peers/conn.h"
-#include "metrics/core_metrics.h"
+#include "peers/peer_metrics.h"
 #include "life/handover.h"
 #include "peers/listeners.h"
 #include "log/log.h"
@@ -96,7 +96,7 @@ static void hear(const struct handover_message *message)
 	if (message->word != HANDOVER_TRAFFIC || message->len != sizeof(bytes))
 		return;
 	memcpy(&bytes, message->data, sizeof(bytes));
-	core_count(metrics_shard(RELAY_CONTROL), CORE_SESSION_TRAFFIC, 0,
+	peer_count(metrics_shard(RELAY_CONTROL), PEER_SESSION_TRAFFIC, 0,
 		bytes > 0 ? bytes : 0);
 }
 

@@ -40,6 +40,7 @@ struct relay_metric {
 	char *module;                /* owned copy of the name */
 	struct metrics_owner *owner; /* NULL while withdrawn */
 	struct relay_metric *next;
+	int64_t (*look)(void); /* the server's own; instead of `read` */
 	bool relabelled; /* def.values is borrowed, see metrics_relabel() */
 };
 
@@ -54,6 +55,9 @@ struct metrics_shard *metrics_shard(int worker);
  * called without a context.  [C]
  */
 struct relay_metric *metrics_add_core(const struct relay_metric_def *def);
+/* The same for a number that `look` gives; def->read is not set. */
+struct relay_metric *metrics_add_lookup(
+	const struct relay_metric_def *def, int64_t (*look)(void));
 
 /*
  * Other values for the label of a metric of the server's own that is looked up,

@@ -15,7 +15,7 @@ static const char *const nobody[] = {"none", NULL};
 static struct {
 	const struct catalog *catalog; /* borrowed, as are the names */
 	const char *const *names;
-	struct relay_metric *up, *failures, *slow;
+	struct relay_metric *up, *failures, *slow, *timer_failures;
 } wanted;
 
 /* NULL for one that is not there; `required = no` lets that happen. */
@@ -79,13 +79,23 @@ static const struct relay_metric_def slow = {
 	.read = read_slow,
 };
 
+static const struct relay_metric_def timer_failures = {
+	.name = "timer_failures",
+	.kind = RELAY_COUNTER,
+	.help = "Calls of modules' timers that reported a failure.",
+};
+
 int module_metrics_init(void)
 {
 	wanted.catalog = NULL;
 	wanted.up = metrics_add_core(&up);
 	wanted.failures = metrics_add_core(&failures);
 	wanted.slow = metrics_add_core(&slow);
-	return wanted.up && wanted.failures && wanted.slow ? 0 : -1;
+	wanted.timer_failures = metrics_add_core(&timer_failures);
+	return wanted.up && wanted.failures && wanted.slow &&
+			       wanted.timer_failures
+		       ? 0
+		       : -1;
 }
 
 void module_metrics_want(
@@ -96,4 +106,10 @@ void module_metrics_want(
 	metrics_relabel(wanted.up, names);
 	metrics_relabel(wanted.failures, names);
 	metrics_relabel(wanted.slow, names);
+}
+
+void module_metrics_timer_failed(struct metrics_shard *shard)
+{
+	if (wanted.timer_failures)
+		metrics_count(shard, wanted.timer_failures, 0, 1);
 }

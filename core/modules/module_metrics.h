@@ -8,8 +8,9 @@
 #define MODULE_METRICS_H
 
 struct catalog;
+struct metrics_shard;
 
-/* [C] after core_metrics_init().  0, or -1 logged. */
+/* [C] after metrics_init().  0, or -1 logged. */
 int module_metrics_init(void);
 /*
  * From now on `names`, ended by NULL, are wanted, and found in `catalog`; both
@@ -17,5 +18,7 @@ int module_metrics_init(void);
  */
 void module_metrics_want(
 	const struct catalog *catalog, const char *const *names);
+/* A timer of a module reported a failure.  Own shard. */
+void module_metrics_timer_failed(struct metrics_shard *shard);
 
 #endif

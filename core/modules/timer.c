@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "modules/attribution.h"
-#include "metrics/core_metrics.h"
+#include "modules/module_metrics.h"
 #include "log/log.h"
 #include "loop/loop.h"
 #include "modules/module.h"
@@ -84,7 +84,7 @@ static int64_t failed(struct relay_timer *t)
 {
 	struct relay_module *mod = t->ctx->pub.mod;
 
-	core_count(t->ctx->shard, CORE_TIMER_FAILURES, 0, 1);
+	module_metrics_timer_failed(t->ctx->shard);
 	atomic_fetch_add_explicit(&mod->failures, 1, memory_order_relaxed);
 	if (!t->failures)
 		log_core(RELAY_WARNING,

@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "metrics/core_metrics.h"
+#include "net/net_metrics.h"
 #include "net/accepting.h"
 
 enum accept_next accept_failure(struct metrics_shard *shard, int error)
@@ -20,15 +20,14 @@ enum accept_next accept_failure(struct metrics_shard *shard, int error)
 		return ACCEPT_ANOTHER;
 	case EMFILE:
 	case ENFILE:
-		core_count(
-			shard, CORE_ACCEPT_ERRORS, CORE_ACCEPT_DESCRIPTORS, 1);
+		net_count(shard, NET_ACCEPT_ERRORS, NET_ACCEPT_DESCRIPTORS, 1);
 		return ACCEPT_CROWDED;
 	case ENOMEM:
 	case ENOBUFS:
-		core_count(shard, CORE_ACCEPT_ERRORS, CORE_ACCEPT_MEMORY, 1);
+		net_count(shard, NET_ACCEPT_ERRORS, NET_ACCEPT_MEMORY, 1);
 		return ACCEPT_LATER;
 	default:
-		core_count(shard, CORE_ACCEPT_ERRORS, CORE_ACCEPT_OTHER, 1);
+		net_count(shard, NET_ACCEPT_ERRORS, NET_ACCEPT_OTHER, 1);
 		return ACCEPT_LATER;
 	}
 }

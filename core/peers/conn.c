@@ -13,7 +13,7 @@
 
 #include "peers/conn.h"
 #include "peers/conn_quiet.h"
-#include "metrics/core_metrics.h"
+#include "peers/peer_metrics.h"
 #include "net/capacity.h"
 #include "peers/linger.h"
 #include "log/log.h"
@@ -351,11 +351,11 @@ void conn_run_again(struct relay_conn *conn)
 		conn_end(conn, (enum relay_reason)conn->end_reason);
 }
 
-static enum core_conn_label phase_label(const struct relay_conn *conn)
+static enum peer_conn_label phase_label(const struct relay_conn *conn)
 {
 	if (conn->phase < CONN_TAKEN)
-		return CORE_CONN_OPENING;
-	return conn->ssl ? CORE_CONN_TLS : CORE_CONN_PLAIN;
+		return PEER_CONN_OPENING;
+	return conn->ssl ? PEER_CONN_TLS : PEER_CONN_PLAIN;
 }
 
 void conn_end(struct relay_conn *conn, enum relay_reason reason)
@@ -364,8 +364,8 @@ void conn_end(struct relay_conn *conn, enum relay_reason reason)
 
 	if (conn->phase >= CONN_LINGERING)
 		return;
-	core_count(worker->shard, CORE_CONNECTIONS, phase_label(conn), -1);
-	core_count(worker->shard, CORE_CONNECTIONS_CLOSED, reason, 1);
+	peer_count(worker->shard, PEER_CONNECTIONS, phase_label(conn), -1);
+	peer_count(worker->shard, PEER_CONNECTIONS_CLOSED, reason, 1);
 	object_table_remove(&worker->conns, conn->id);
 	if (!linger_wanted(conn, reason)) {
 		conn->close_by = (uint8_t)socket_end_by(conn, reason);

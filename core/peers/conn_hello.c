@@ -11,7 +11,9 @@
 #include "peers/conn.h"
 #include "peers/conn_hello.h"
 #include "log/log.h"
+#include "peers/peer_metrics.h"
 #include "tls/tls.h"
+#include "tls/tls_failure.h"
 #include "tls/tls_hello.h"
 
 /* What an operator may want to know: somebody tries what no device does. */
@@ -25,14 +27,14 @@ static void tell(const struct relay_conn *conn, const char *why)
 		relay_conn_addr_text(conn, addr), why);
 }
 
-void conn_handshake_failed(struct relay_conn *conn,
-	enum core_failure_label kind, enum relay_reason reason, const char *why)
+void conn_handshake_failed(struct relay_conn *conn, enum tls_failure kind,
+	enum relay_reason reason, const char *why)
 {
 	struct metrics_shard *shard = conn->worker->shard;
 
-	core_count(shard, CORE_HANDSHAKES, CORE_HANDSHAKE_FAILED, 1);
-	core_count(shard, CORE_HANDSHAKE_FAILURES, kind, 1);
-	if (kind == CORE_FAILURE_HELLO || kind == CORE_FAILURE_CERTIFICATE) {
+	peer_count(shard, PEER_HANDSHAKES, PEER_HANDSHAKE_FAILED, 1);
+	peer_count(shard, PEER_HANDSHAKE_FAILURES, kind, 1);
+	if (kind == TLS_FAILURE_HELLO || kind == TLS_FAILURE_CERTIFICATE) {
 		tell(conn, why);
 	} else if (relay_log_wanted(RELAY_DEBUG)) {
 		char addr[RELAY_ADDR_TEXT];
@@ -61,10 +63,10 @@ static void closed(struct relay_conn *conn, ssize_t got)
 	if (got >= 0) {
 		conn->at_eof = true;
 		conn_handshake_failed(
-			conn, CORE_FAILURE_CLOSED, RELAY_END_EOF, "closed");
+			conn, TLS_FAILURE_CLOSED, RELAY_END_EOF, "closed");
 	} else if (errno != EAGAIN && errno != EINTR) {
 		conn_handshake_failed(
-			conn, CORE_FAILURE_CLOSED, RELAY_END_RESET, "closed");
+			conn, TLS_FAILURE_CLOSED, RELAY_END_RESET, "closed");
 	}
 }
 
@@ -92,12 +94,12 @@ bool conn_hello_ready(struct relay_conn *conn)
 		break;
 	case TLS_HELLO_LONG:
 		send_alert(conn, SSL_AD_ILLEGAL_PARAMETER);
-		conn_handshake_failed(conn, CORE_FAILURE_HELLO, RELAY_END_TLS,
+		conn_handshake_failed(conn, TLS_FAILURE_HELLO, RELAY_END_TLS,
 			"its ClientHello is too long");
 		break;
 	case TLS_HELLO_OTHER:
 		send_alert(conn, SSL_AD_UNEXPECTED_MESSAGE);
-		conn_handshake_failed(conn, CORE_FAILURE_OTHER, RELAY_END_TLS,
+		conn_handshake_failed(conn, TLS_FAILURE_OTHER, RELAY_END_TLS,
 			"no ClientHello");
 		break;
 	}

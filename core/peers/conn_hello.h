@@ -13,7 +13,7 @@
 
 #include <strelaysrv/conn.h>
 
-#include "metrics/core_metrics.h"
+#include "tls/tls_failure.h"
 
 /*
  * [W]  Whether the next step of its handshake may be taken, now that something
@@ -25,8 +25,7 @@ bool conn_hello_ready(struct relay_conn *conn);
 /* [W]  The same after a step that left something in the socket, or nothing. */
 bool conn_hello_more(struct relay_conn *conn);
 /* [W]  Counts, logs and ends it.  `why` is for the log. */
-void conn_handshake_failed(struct relay_conn *conn,
-	enum core_failure_label kind, enum relay_reason reason,
-	const char *why);
+void conn_handshake_failed(struct relay_conn *conn, enum tls_failure kind,
+	enum relay_reason reason, const char *why);
 
 #endif

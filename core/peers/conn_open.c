@@ -13,7 +13,8 @@
 
 #include "peers/conn.h"
 #include "peers/conn_hello.h"
-#include "metrics/core_metrics.h"
+#include "peers/peer_metrics.h"
+#include "net/net_metrics.h"
 #include "peers/handshakes.h"
 #include "net/capacity.h"
 #include "log/log.h"
@@ -35,8 +36,8 @@ static void refused(struct relay_conn *conn, const struct relay_denial *why)
 	struct relay_field fields[] = {
 		{"peer", addr}, {"why", why->word}, {NULL, NULL}};
 
-	core_count(conn->worker->shard, CORE_CONNECTIONS_REFUSED,
-		CORE_REFUSED_FILTER, 1);
+	peer_count(conn->worker->shard, PEER_CONNECTIONS_REFUSED,
+		PEER_REFUSED_FILTER, 1);
 	if (!relay_log_wanted(RELAY_DEBUG))
 		return;
 	relay_conn_addr_text(conn, addr);
@@ -54,9 +55,9 @@ static void offer(struct relay_conn *conn)
 	verdict = hooks_conn_open(worker->hooks, conn, &why, &conn->owner);
 	if (conn->phase > CONN_TAKEN)
 		return;
-	core_count(worker->shard, CORE_CONNECTIONS, CORE_CONN_OPENING, -1);
-	core_count(worker->shard, CORE_CONNECTIONS,
-		conn->ssl ? CORE_CONN_TLS : CORE_CONN_PLAIN, 1);
+	peer_count(worker->shard, PEER_CONNECTIONS, PEER_CONN_OPENING, -1);
+	peer_count(worker->shard, PEER_CONNECTIONS,
+		conn->ssl ? PEER_CONN_TLS : PEER_CONN_PLAIN, 1);
 	conn->phase = CONN_TAKEN;
 	if (verdict != RELAY_TAKE) {
 		refused(conn, &why);
@@ -70,13 +71,13 @@ static void handshake_failed(struct relay_conn *conn, int error)
 {
 	unsigned long code = ERR_peek_error();
 	const char *text = ERR_reason_error_string(code);
-	enum core_failure_label kind = tls_failure(error, code);
+	enum tls_failure kind = tls_failure(error, code);
 
 	if (tls_step_refused(&kind))
-		text = kind == CORE_FAILURE_HELLO
+		text = kind == TLS_FAILURE_HELLO
 			       ? "its ClientHello has too many key shares"
 			       : "its certificate costs too much";
-	conn->at_eof = kind == CORE_FAILURE_CLOSED;
+	conn->at_eof = kind == TLS_FAILURE_CLOSED;
 	conn_handshake_failed(conn, kind,
 		conn->at_eof ? RELAY_END_EOF : RELAY_END_TLS,
 		text ? text : "closed");
@@ -107,8 +108,8 @@ void conn_handshake(struct relay_conn *conn)
 		return;
 	}
 	trim_note();
-	core_count(conn->worker->shard, CORE_HANDSHAKES, CORE_HANDSHAKE_OK, 1);
-	core_observe(conn->worker->shard, CORE_HANDSHAKE_DURATION, 0,
+	peer_count(conn->worker->shard, PEER_HANDSHAKES, PEER_HANDSHAKE_OK, 1);
+	peer_observe(conn->worker->shard, PEER_HANDSHAKE_DURATION, 0,
 		loop_clock_us() - conn->opened_us);
 	conn->certs = (uint8_t)tls_take_peer(conn->ssl, conn->peer);
 	offer(conn);
@@ -204,10 +205,10 @@ static void deadline_due(struct deadline *deadline)
 						      deadline));
 
 	if (conn->phase == CONN_HANDSHAKE) {
-		core_count(conn->worker->shard, CORE_HANDSHAKES,
-			CORE_HANDSHAKE_FAILED, 1);
-		core_count(conn->worker->shard, CORE_HANDSHAKE_FAILURES,
-			CORE_FAILURE_TIMEOUT, 1);
+		peer_count(conn->worker->shard, PEER_HANDSHAKES,
+			PEER_HANDSHAKE_FAILED, 1);
+		peer_count(conn->worker->shard, PEER_HANDSHAKE_FAILURES,
+			TLS_FAILURE_TIMEOUT, 1);
 	}
 	if (conn->phase == CONN_TAKEN)
 		hooks_conn_deadline(conn->owner, conn);
@@ -260,14 +261,14 @@ static struct relay_conn *take_in(
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	conn = conn_make(worker, fd, from);
 	if (!conn) {
-		core_count(worker->shard, CORE_ACCEPT_ERRORS,
-			CORE_ACCEPT_MEMORY, 1);
+		net_count(
+			worker->shard, NET_ACCEPT_ERRORS, NET_ACCEPT_MEMORY, 1);
 		capacity_leave();
 		close(fd);
 		return NULL;
 	}
-	core_count(worker->shard, CORE_CONNECTIONS_ACCEPTED, 0, 1);
-	core_count(worker->shard, CORE_CONNECTIONS, CORE_CONN_OPENING, 1);
+	peer_count(worker->shard, PEER_CONNECTIONS_ACCEPTED, 0, 1);
+	peer_count(worker->shard, PEER_CONNECTIONS, PEER_CONN_OPENING, 1);
 	relay_conn_deadline(conn, OPENING_MS);
 	if (hooks_conn_accept(worker->hooks, conn, &why, &conn->asked) !=
 		RELAY_PASS) {

@@ -8,7 +8,7 @@
 
 #include "peers/conn.h"
 #include "peers/conn_hello.h"
-#include "metrics/core_metrics.h"
+#include "tls/tls_failure.h"
 #include "peers/handshakes.h"
 #include "peers/turn.h"
 
@@ -43,10 +43,10 @@ static int64_t step(struct relay_conn *conn, int64_t now_us, bool waited)
 		conn_handshake(conn);
 	else if (has_gone(conn, waited))
 		conn_handshake_failed(
-			conn, CORE_FAILURE_CLOSED, RELAY_END_EOF, "closed");
+			conn, TLS_FAILURE_CLOSED, RELAY_END_EOF, "closed");
 	else if (now_us - conn->opened_us > PATIENCE_US)
-		conn_handshake_failed(conn, CORE_FAILURE_LATE,
-			RELAY_END_TIMEOUT, "too many handshakes before it");
+		conn_handshake_failed(conn, TLS_FAILURE_LATE, RELAY_END_TIMEOUT,
+			"too many handshakes before it");
 	else
 		conn_handshake(conn);
 	after_us = loop_clock_us();

@@ -7,7 +7,7 @@
 
 #include <strelaysrv/module.h>
 
-#include "metrics/core_metrics.h"
+#include "peers/peer_metrics.h"
 #include "peers/lag.h"
 #include "metrics/metrics.h"
 #include "peers/worker.h"
@@ -17,7 +17,7 @@
 struct lag {
 	struct event *timer; /* owned */
 	struct metrics_shard *shard;
-	enum core_loop_label label;
+	enum peer_loop_label label;
 	int64_t due_us;
 	_Atomic int64_t beat_us; /* when it last turned; for the control loop */
 };
@@ -43,7 +43,7 @@ static void fired(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	core_observe(lag->shard, CORE_LOOP_LAG, lag->label,
+	peer_observe(lag->shard, PEER_LOOP_LAG, lag->label,
 		late_us > 0 ? late_us : 0);
 	/* Without memory nobody learns of lateness, and nothing else. */
 	(void)arm(lag);
@@ -53,8 +53,8 @@ static int make(struct lag *lag, struct loop *loop)
 {
 	lag->timer = evtimer_new(loop->base, fired, lag);
 	lag->shard = metrics_shard(loop->index);
-	lag->label = loop->index == RELAY_CONTROL ? CORE_LOOP_CONTROL
-						  : CORE_LOOP_WORKER;
+	lag->label = loop->index == RELAY_CONTROL ? PEER_LOOP_CONTROL
+						  : PEER_LOOP_WORKER;
 	return lag->timer ? 0 : -1;
 }
 

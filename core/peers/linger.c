@@ -9,7 +9,7 @@
 #include <openssl/err.h>
 
 #include "peers/conn.h"
-#include "metrics/core_metrics.h"
+#include "peers/peer_metrics.h"
 #include "peers/linger.h"
 #include "peers/session.h"
 #include "peers/socket_end.h"
@@ -118,7 +118,7 @@ void linger_begin(struct relay_conn *conn)
 	conn->ended = false; /* from here on: the goodbye was said */
 	conn->owed = socket_owes(conn->fd);
 	conn->worker->lingering++;
-	core_count(conn->worker->shard, CORE_LINGERING, 0, 1);
+	peer_count(conn->worker->shard, PEER_LINGERING, 0, 1);
 	conn->deadline.due = linger_due;
 	linger_for(conn);
 }
@@ -126,7 +126,7 @@ void linger_begin(struct relay_conn *conn)
 void linger_over(struct worker *worker)
 {
 	worker->lingering--;
-	core_count(worker->shard, CORE_LINGERING, 0, -1);
+	peer_count(worker->shard, PEER_LINGERING, 0, -1);
 }
 
 /* 1: all is on its way, and the end after it; 0: not yet; -1: failed. */

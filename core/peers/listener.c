@@ -9,7 +9,7 @@
 
 #include "net/accepting.h"
 #include "peers/conn.h"
-#include "metrics/core_metrics.h"
+#include "peers/peer_metrics.h"
 #include "net/listen_socket.h"
 #include "peers/listener.h"
 #include "log/log.h"
@@ -89,8 +89,8 @@ static bool accept_one(struct listener *listener)
 		conn_accept(worker, conn, &from);
 		return true;
 	}
-	core_count(
-		worker->shard, CORE_CONNECTIONS_REFUSED, CORE_REFUSED_LIMIT, 1);
+	peer_count(
+		worker->shard, PEER_CONNECTIONS_REFUSED, PEER_REFUSED_LIMIT, 1);
 	tell(worker, "all descriptors for peers are taken");
 	close(conn);
 	return true;

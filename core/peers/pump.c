@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 
 #include "peers/conn.h"
-#include "metrics/core_metrics.h"
+#include "peers/peer_metrics.h"
 #include "peers/pump.h"
 #include "net/socket_memory.h"
 
@@ -61,7 +61,7 @@ static void moved(struct relay_session *session, int from, size_t len)
 	if (session->flow[from].bytes >= PROVEN && !session->flow[from].opened)
 		open_source(session, from);
 	alive(session);
-	core_count(worker->shard, CORE_SESSION_TRAFFIC, 0, (int64_t)len);
+	peer_count(worker->shard, PEER_SESSION_TRAFFIC, 0, (int64_t)len);
 	if (worker->hooks->session_sent_count)
 		hooks_session_sent(worker->hooks, session, from, len);
 }
@@ -232,7 +232,7 @@ static size_t granted(struct relay_session *session, int from, size_t want)
 	grant = hooks_session_grant(hooks, session, from, want, &wait_ms);
 	if (grant == 0) {
 		flow->resume_ms = loop_clock_ms() + (wait_ms ? wait_ms : 1);
-		core_observe(session->worker->shard, CORE_SHAPING_WAIT, 0,
+		peer_observe(session->worker->shard, PEER_SHAPING_WAIT, 0,
 			wait_ms ? wait_ms : 1);
 	}
 	return grant;

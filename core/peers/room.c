@@ -9,28 +9,28 @@
 
 #include "net/capacity.h"
 #include "peers/conn.h"
-#include "metrics/core_metrics.h"
+#include "peers/peer_metrics.h"
 #include "peers/room.h"
 
 /* Another worker may be faster to take the place that was made. */
 #define TRIES 4
 
 static bool evict(struct worker *worker, const struct relay_conn *newcomer,
-	enum core_room_label why)
+	enum peer_room_label why)
 {
 	struct relay_conn *least =
 		strangers_least(&worker->strangers, newcomer);
 
 	if (!least)
 		return false;
-	core_count(worker->shard, CORE_ROOM_MADE, why, 1);
+	peer_count(worker->shard, PEER_ROOM_MADE, why, 1);
 	conn_evict(least);
 	return true;
 }
 
 bool room_make(struct worker *worker)
 {
-	return evict(worker, NULL, CORE_ROOM_DESCRIPTORS);
+	return evict(worker, NULL, PEER_ROOM_DESCRIPTORS);
 }
 
 static void make_here(struct loop *loop, void *arg)
@@ -87,7 +87,7 @@ bool room_enter(struct worker *worker)
 bool relay_conn_make_room(struct relay_ctx *cx, const struct relay_conn *conn)
 {
 	return evict(
-		worker_of(module_ctx_of(cx)->loop), conn, CORE_ROOM_MODULE);
+		worker_of(module_ctx_of(cx)->loop), conn, PEER_ROOM_MODULE);
 }
 
 unsigned relay_conn_strangers(struct relay_ctx *cx)

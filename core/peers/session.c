@@ -12,7 +12,7 @@
 #include <linux/sockios.h>
 
 #include "peers/conn.h"
-#include "metrics/core_metrics.h"
+#include "peers/peer_metrics.h"
 #include "net/kernel_memory.h"
 #include "log/log.h"
 #include "peers/pump.h"
@@ -137,8 +137,8 @@ static void weigh(struct relay_session *session, size_t held[2])
 			session->conn[side]->fd, &held[side], &held[1 - side]);
 	bytes = (int64_t)(held[0] + held[1]);
 	change = bytes - session->kernel_bytes;
-	core_count(
-		session->worker->shard, CORE_SESSION_KERNEL_MEMORY, 0, change);
+	peer_count(
+		session->worker->shard, PEER_SESSION_KERNEL_MEMORY, 0, change);
 	kernel_memory_change(change);
 	session->kernel_bytes = bytes;
 }
@@ -299,7 +299,7 @@ static void refuse_for_memory(struct worker *worker)
 {
 	static struct relay_log_kind kind;
 
-	core_count(worker->shard, CORE_SESSIONS_REFUSED, 0, 1);
+	peer_count(worker->shard, PEER_SESSIONS_REFUSED, 0, 1);
 	log_core_seldom(RELAY_WARNING, &kind,
 		"a session is refused: all together hold more than "
 		"session-memory in the kernel (%lld bytes)",
@@ -332,7 +332,7 @@ struct relay_session *relay_session_pair(struct relay_ctx *cx,
 	}
 	attach(session, 0, a);
 	attach(session, 1, b);
-	core_count(worker->shard, CORE_SESSIONS, 0, 1);
+	peer_count(worker->shard, PEER_SESSIONS, 0, 1);
 	if (hooks_session_open(worker->hooks, session, &why, &session->asked) !=
 		RELAY_PASS) {
 		session_end(session, RELAY_END_DENIED);
@@ -369,15 +369,15 @@ void session_end(struct relay_session *session, enum relay_reason reason)
 	worker_deadline_clear(worker, &session->watch);
 	hooks_session_close(worker->hooks, session->layout, session, reason,
 		session->asked);
-	core_count(worker->shard, CORE_SESSIONS, 0, -1);
-	core_count(worker->shard, CORE_SESSION_KERNEL_MEMORY, 0,
+	peer_count(worker->shard, PEER_SESSIONS, 0, -1);
+	peer_count(worker->shard, PEER_SESSION_KERNEL_MEMORY, 0,
 		-session->kernel_bytes);
 	kernel_memory_change(-session->kernel_bytes);
 	stall_forget(session);
-	core_count(worker->shard, CORE_SESSIONS_CLOSED, reason, 1);
-	core_observe(worker->shard, CORE_SESSION_DURATION, 0,
+	peer_count(worker->shard, PEER_SESSIONS_CLOSED, reason, 1);
+	peer_observe(worker->shard, PEER_SESSION_DURATION, 0,
 		loop_clock_ms() - session->start_ms);
-	core_observe(worker->shard, CORE_SESSION_SIZE, 0,
+	peer_observe(worker->shard, PEER_SESSION_SIZE, 0,
 		(int64_t)(session->flow[0].bytes + session->flow[1].bytes));
 	for (int side = 0; side < 2; side++)
 		if (pump_drop(session, side))

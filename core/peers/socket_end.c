@@ -13,7 +13,7 @@
 #include <linux/sockios.h>
 
 #include "peers/conn.h"
-#include "metrics/core_metrics.h"
+#include "peers/peer_metrics.h"
 #include "log/log.h"
 #include "peers/socket_end.h"
 
@@ -57,7 +57,7 @@ static void reset_it(struct relay_conn *conn)
 		    sizeof(at_once)) != 0)
 		log_core(RELAY_DEBUG, "cannot reset a connection: %s",
 			strerror(errno));
-	core_count(conn->worker->shard, CORE_CONNECTIONS_CUT, 0, 1);
+	peer_count(conn->worker->shard, PEER_CONNECTIONS_CUT, 0, 1);
 }
 
 void socket_end(struct relay_conn *conn)

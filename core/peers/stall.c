@@ -3,7 +3,7 @@
 /* Sessions whose reader takes less than what is held for it calls for. */
 
 #include "peers/conn.h"
-#include "metrics/core_metrics.h"
+#include "peers/peer_metrics.h"
 #include "net/kernel_memory.h"
 #include "peers/session.h"
 #include "peers/socket_end.h"
@@ -54,11 +54,11 @@ static void find(const struct relay_session *session, int from,
 	facts->rtt_us = one + other;
 }
 
-static void count(struct relay_session *session, enum core_metric which,
+static void count(struct relay_session *session, enum peer_metric which,
 	bool before, bool after)
 {
 	if (before != after)
-		core_count(session->worker->shard, which, 0, after ? 1 : -1);
+		peer_count(session->worker->shard, which, 0, after ? 1 : -1);
 }
 
 bool stall_look(struct relay_session *session, int from, size_t held,
@@ -75,8 +75,8 @@ bool stall_look(struct relay_session *session, int from, size_t held,
 	facts.short_ms = kernel_memory_short_ms(facts.now_ms);
 	find(session, from, &facts);
 	verdict = stall_judge(stall, &facts);
-	count(session, CORE_SESSIONS_STALLED, before.since_ms, stall->since_ms);
-	count(session, CORE_SESSIONS_SQUEEZED, before.buffers, stall->buffers);
+	count(session, PEER_SESSIONS_STALLED, before.since_ms, stall->since_ms);
+	count(session, PEER_SESSIONS_SQUEEZED, before.buffers, stall->buffers);
 	*why = verdict == STALL_END_PRESSURE ? RELAY_END_PRESSURE
 					     : RELAY_END_STALLED;
 	if (verdict != STALL_GO_ON)
@@ -88,9 +88,9 @@ bool stall_look(struct relay_session *session, int from, size_t held,
 void stall_forget(struct relay_session *session)
 {
 	for (int from = 0; from < 2; from++) {
-		count(session, CORE_SESSIONS_STALLED,
+		count(session, PEER_SESSIONS_STALLED,
 			session->stall[from].since_ms, false);
-		count(session, CORE_SESSIONS_SQUEEZED,
+		count(session, PEER_SESSIONS_SQUEEZED,
 			session->stall[from].buffers, false);
 	}
 }

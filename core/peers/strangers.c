@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "peers/conn.h"
-#include "metrics/core_metrics.h"
+#include "peers/peer_metrics.h"
 #include "peers/stranger_source.h"
 #include "peers/strangers.h"
 #include "tls/tls_random.h"
@@ -216,7 +216,7 @@ int strangers_enter(struct strangers *all, struct relay_conn *conn)
 	hold(all, source, 1);
 	all->count++;
 	conn->stranger = stranger;
-	core_count(conn->worker->shard, CORE_STRANGERS, 0, 1);
+	peer_count(conn->worker->shard, PEER_STRANGERS, 0, 1);
 	return 0;
 }
 
@@ -230,7 +230,7 @@ static void leave(struct strangers *all, struct relay_conn *conn)
 	hold(all, source, -1);
 	sources_drop(all, source);
 	all->count--;
-	core_count(conn->worker->shard, CORE_STRANGERS, 0, -1);
+	peer_count(conn->worker->shard, PEER_STRANGERS, 0, -1);
 	free(stranger);
 	conn->stranger = NULL;
 }

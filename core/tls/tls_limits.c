@@ -12,6 +12,7 @@
 #include <openssl/x509_vfy.h>
 
 #include "tls/tls_certificate.h"
+#include "tls/tls_failure.h"
 #include "tls/tls_limits.h"
 #include "tls/tls_step.h"
 
@@ -55,7 +56,7 @@ static int look_at_hello(SSL *ssl, int *alert, void *arg)
 		    ssl, TLSEXT_TYPE_key_share, &list, &len) != 1 ||
 		!too_many_shares(list, len))
 		return SSL_CLIENT_HELLO_SUCCESS;
-	tls_step_refuse(CORE_FAILURE_HELLO);
+	tls_step_refuse(TLS_FAILURE_HELLO);
 	*alert = SSL_AD_ILLEGAL_PARAMETER;
 	return SSL_CLIENT_HELLO_ERROR;
 }
@@ -83,10 +84,10 @@ static void look_at_message(int is_sent, int version, int type,
 	case TLS_CERTIFICATE_COSTLY:
 		memset(message + SSL3_HM_HEADER_LENGTH, 0xff,
 			len - SSL3_HM_HEADER_LENGTH);
-		tls_step_refuse(CORE_FAILURE_CERTIFICATE);
+		tls_step_refuse(TLS_FAILURE_CERTIFICATE);
 		break;
 	case TLS_CERTIFICATE_COSTLY_KEY:
-		tls_step_refuse(CORE_FAILURE_CERTIFICATE);
+		tls_step_refuse(TLS_FAILURE_CERTIFICATE);
 		break;
 	}
 }
@@ -111,7 +112,7 @@ static int accept_any(X509_STORE_CTX *store, void *arg)
 	X509 *cert = X509_STORE_CTX_get0_cert(store);
 	EVP_PKEY *key = cert ? X509_get0_pubkey(cert) : NULL;
 
-	enum core_failure_label why;
+	enum tls_failure why;
 
 	(void)arg;
 	if (key && !tls_step_refused(&why) && allow_curve(store, key))

@@ -4,6 +4,7 @@
 
 #include <limits.h>
 
+#include "tls/tls_failure.h"
 #include "tls/tls_step.h"
 
 /* Behind a handshake, SSL_read() reads no further than one record. */
@@ -12,7 +13,7 @@
 static _Thread_local struct {
 	unsigned reads_left;
 	bool cut, refused;
-	enum core_failure_label why;
+	enum tls_failure why;
 } step = {.reads_left = NO_LIMIT};
 
 static long count(BIO *io, int what, const char *bytes, size_t len, int argi,
@@ -58,13 +59,13 @@ void tls_step_cut(void)
 		step.reads_left = 0;
 }
 
-void tls_step_refuse(enum core_failure_label why)
+void tls_step_refuse(enum tls_failure why)
 {
 	step.refused = true;
 	step.why = why;
 }
 
-bool tls_step_refused(enum core_failure_label *why)
+bool tls_step_refused(enum tls_failure *why)
 {
 	if (step.refused)
 		*why = step.why;

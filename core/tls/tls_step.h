@@ -15,7 +15,7 @@
 
 #include <openssl/bio.h>
 
-#include "metrics/core_metrics.h"
+#include "tls/tls_failure.h"
 
 /* The records of a usual handshake take 14 at most. */
 #define TLS_STEP_READS 128
@@ -32,8 +32,8 @@ bool tls_step_end(void);
  */
 void tls_step_cut(void);
 /* What the peer has sent is refused for that reason. */
-void tls_step_refuse(enum core_failure_label why);
+void tls_step_refuse(enum tls_failure why);
 /* Whether anything was, since tls_step_begin(), and why the last time. */
-bool tls_step_refused(enum core_failure_label *why);
+bool tls_step_refused(enum tls_failure *why);
 
 #endif

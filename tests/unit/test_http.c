@@ -21,7 +21,7 @@
 #include <event2/buffer.h>
 
 #include "net/capacity.h"
-#include "metrics/core_metrics.h"
+#include "net/net_metrics.h"
 #include "modules/hooks.h"
 #include "http/http.h"
 #include "http/http_conns.h"
@@ -88,7 +88,7 @@ void http_count(enum http_metric which, unsigned value, int64_t by)
 	(void)by;
 }
 
-void core_count(struct metrics_shard *shard, enum core_metric which,
+void net_count(struct metrics_shard *shard, enum net_metric which,
 	unsigned value, int64_t by)
 {
 	(void)shard;

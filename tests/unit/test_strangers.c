@@ -14,14 +14,14 @@
 #include <string.h>
 
 #include "peers/conn.h"
-#include "metrics/core_metrics.h"
+#include "peers/peer_metrics.h"
 #include "peers/strangers.h"
 #include "tls/tls_random.h"
 
 static struct strangers all;
 static struct worker worker;
 
-void core_count(struct metrics_shard *shard, enum core_metric which,
+void peer_count(struct metrics_shard *shard, enum peer_metric which,
 	unsigned value, int64_t by)
 {
 	(void)shard;

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Metrics of a drain: how far it is. */
+
+#include <stddef.h>
+
+#include <strelaysrv/server.h>
+
+#include "life/drain.h"
+#include "life/drain_metrics.h"
+#include "metrics/core_metrics.h"
+
+static int64_t draining(void)
+{
+	return relay_draining();
+}
+
+static int64_t time_left_ms(void)
+{
+	int64_t left_ms = drain_left_ms();
+
+	return left_ms < 0 ? 0 : left_ms;
+}
+
+static const struct core_lookup lookups[] = {
+	{.def =
+			{
+				.name = "draining",
+				.kind = RELAY_GAUGE,
+				.help = "1: the server takes no newcomers and "
+					"ends "
+					"with its last session; 2: so, and a "
+					"new "
+					"process has taken over.",
+			},
+		.look = draining},
+	{.def =
+			{
+				.name = "drain_left",
+				.kind = RELAY_GAUGE,
+				.help = "Sessions, peers and promises that a "
+					"drain "
+					"waits for.",
+			},
+		.look = drain_left},
+	{.def =
+			{
+				.name = "drain_time_left",
+				.unit = "seconds",
+				.kind = RELAY_GAUGE,
+				.scale = 1000,
+				.help = "Until a drain ends what it still "
+					"waits for; 0 "
+					"without a drain, and with one that "
+					"waits for "
+					"ever.",
+			},
+		.look = time_left_ms},
+};
+
+int drain_metrics_init(void)
+{
+	return core_lookups_add(lookups, sizeof(lookups) / sizeof(lookups[0]));
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Metrics of the process: its version, its log, what the kernel says of it. */
+
+#include <stddef.h>
+
+#include <strelaysrv/server.h>
+
+#include "log/log.h"
+#include "loop/process.h"
+#include "metrics/core_metrics.h"
+#include "metrics/process_metrics.h"
+
+static const char *versions[] = {NULL, NULL};
+
+static int64_t one(void)
+{
+	return 1;
+}
+
+static const struct core_lookup lookups[] = {
+	{.def =
+			{
+				.name = "log_dropped",
+				.kind = RELAY_COUNTER,
+				.help = "Log records that were lost for want "
+					"of room.",
+			},
+		.look = log_dropped},
+	{.def =
+			{
+				.name = "threads",
+				.kind = RELAY_GAUGE,
+				.help = "Threads of the process.",
+			},
+		.look = process_threads},
+	{.def =
+			{
+				.name = "open_descriptors",
+				.kind = RELAY_GAUGE,
+				.help = "Open file descriptors.",
+			},
+		.look = process_descriptors},
+	{.def =
+			{
+				.name = "descriptor_limit",
+				.kind = RELAY_GAUGE,
+				.help = "How many file descriptors may be "
+					"open.",
+			},
+		.look = process_descriptor_limit},
+	{.def =
+			{
+				.name = "resident_memory",
+				.unit = "bytes",
+				.kind = RELAY_GAUGE,
+				.help = "Memory of the process that is in RAM.",
+			},
+		.look = process_resident_bytes},
+	{.def =
+			{
+				.name = "cpu_time",
+				.unit = "seconds",
+				.kind = RELAY_COUNTER,
+				.scale = 1000000,
+				.help = "Processor time of all threads.",
+			},
+		.look = process_cpu_us},
+	{.def =
+			{
+				.name = "start_time",
+				.unit = "seconds",
+				.kind = RELAY_GAUGE,
+				.scale = 1000000,
+				.help = "When the process started, since 1970.",
+			},
+		.look = relay_start_us},
+	{.def =
+			{
+				.name = "build_info",
+				.kind = RELAY_GAUGE,
+				.help = "1, labelled with the version that "
+					"runs.",
+				.label = "version",
+				.values = versions,
+			},
+		.look = one},
+};
+
+int process_metrics_init(void)
+{
+	versions[0] = relay_build()->version;
+	return core_lookups_add(lookups, sizeof(lookups) / sizeof(lookups[0]));
+}

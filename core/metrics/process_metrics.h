@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * Metrics of the process: its version, its log, what the kernel says of it.
+ */
+#ifndef PROCESS_METRICS_H
+#define PROCESS_METRICS_H
+
+/* [C] after metrics_init().  0, or -1 logged. */
+int process_metrics_init(void);
+
+#endif

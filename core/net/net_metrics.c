@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Metrics of listening sockets, and of the bounds on descriptors and memory. */
+
+#include <stddef.h>
+
+#include <strelaysrv/server.h>
+
+#include "metrics/core_metrics.h"
+#include "net/capacity.h"
+#include "net/kernel_memory.h"
+#include "net/net_metrics.h"
+
+static const char *const accept_kinds[] = {
+	"descriptors", "memory", "other", NULL};
+
+static const struct relay_metric_def defs[] = {
+	[NET_ACCEPT_ERRORS] =
+		{
+			.name = "accept_errors",
+			.kind = RELAY_COUNTER,
+			.help = "Failures to accept a connection, by what was "
+				"missing.",
+			.label = "kind",
+			.values = accept_kinds,
+		},
+};
+static struct relay_metric *handles[NET_METRIC_COUNT];
+static const struct core_metrics metrics = {defs, handles, NET_METRIC_COUNT};
+
+static int64_t over_limit(void)
+{
+	return relay_over_limit();
+}
+
+static const struct core_lookup lookups[] = {
+	{.def =
+			{
+				.name = "session_memory_limit",
+				.unit = "bytes",
+				.kind = RELAY_GAUGE,
+				.help = "Above how much kernel memory of all "
+					"sessions "
+					"those that hold most are ended, and "
+					"none begin.",
+			},
+		.look = kernel_memory_limit},
+	{.def =
+			{
+				.name = "over_limit",
+				.kind = RELAY_GAUGE,
+				.help = "Whether there are more connections "
+					"than "
+					"max-connections, not counting "
+					"strangers.",
+			},
+		.look = over_limit},
+	{.def =
+			{
+				.name = "connection_limit",
+				.kind = RELAY_GAUGE,
+				.help = "Above how many connections newcomers "
+					"are "
+					"refused.",
+			},
+		.look = capacity_limit},
+};
+
+int net_metrics_init(void)
+{
+	if (core_metrics_add(&metrics) != 0)
+		return -1;
+	return core_lookups_add(lookups, sizeof(lookups) / sizeof(lookups[0]));
+}
+
+void net_count(struct metrics_shard *shard, enum net_metric which,
+	unsigned value, int64_t by)
+{
+	core_count(&metrics, shard, which, value, by);
+}
