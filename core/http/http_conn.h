@@ -1,22 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * One HTTP connection: reads a head, has it answered, sends the answer, and
- * only then reads on.  So it holds one request and one answer at most.
- *
- * Why this is no library.  libevent's evhttp accepts by itself, without a bound
- * and with no public way to hand it a connection; tells nobody when a
- * connection ends or a head is complete; gives HEAD and GET no body; and reads
- * an endless chunk line again from its start for each packet.  libmicrohttpd
- * (0.9.75) has the bounds, but brings GnuTLS and six more libraries into the
- * process that holds the relay's key (3.7 million instructions and 0.4 MiB at
- * each start), takes two Content-Lengths and `Transfer-Encoding :` for good,
- * reads a folded line as a field of another name, and can neither say a last
- * word to a connection nor tell whether half a request is there, so that all of
- * this had to be done beside it.  GET and HEAD without a body need a parser of
- * 250 lines.
- *
- * [C]
+ * One HTTP connection: its state, and whom it belongs to.  [C]
  */
 #ifndef HTTP_CONN_H
 #define HTTP_CONN_H
@@ -32,7 +17,21 @@
 #include "http/http_sources.h"
 
 struct evbuffer;
-struct http_conns;
+struct http_conn;
+struct http_exchange;
+
+/* Whom connections belong to: who answers, and is told what becomes of them. */
+struct http_owner {
+	struct event_base *base; /* borrowed */
+	struct http_sources sources;
+	/* Appends an answer to x->out, or does nothing without memory. */
+	void (*answer)(struct http_exchange *x, void *arg);
+	void *arg;
+	/* It ends, and is freed after the call. */
+	void (*gone)(struct http_conn *conn);
+	/* It has an answer of which its client has not read so many bytes. */
+	void (*unsent)(struct http_conn *conn, size_t bytes);
+};
 
 enum http_state {
 	HTTP_SILENT,    /* it has sent nothing yet */
@@ -43,17 +42,9 @@ enum http_state {
 	HTTP_LINGERING, /* all is sent; the peer has not closed yet */
 };
 
-/* How long a connection may be in each state, ms. */
-#define HTTP_SILENT_MS    10000
-#define HTTP_IDLE_MS      80000 /* 75 s are promised */
-#define HTTP_READING_MS   10000
-#define HTTP_WAITING_MS   30000
-#define HTTP_WRITING_MS   30000
-#define HTTP_LINGERING_MS 5000
-
 struct http_conn {
 	TAILQ_ENTRY(http_conn) all;
-	struct http_conns *owner; /* borrowed */
+	struct http_owner *owner; /* borrowed */
 	struct http_origin origin;
 	int fd;                            /* owned */
 	struct event *readable, *writable; /* owned */
@@ -64,26 +55,18 @@ struct http_conn {
 	char *in;         /* owned, HTTP_HEAD_MAX bytes; NULL: none */
 	size_t in_len;
 	size_t seen;      /* of in, without the end of a head */
-	size_t unsent;    /* what is counted in owner->unsent */
+	size_t unsent;    /* for the owner: what it was told */
 	size_t discarded; /* while lingering */
 	bool last;        /* it is closed after this answer */
 };
 
-/* Takes fd over, also on failure.  NULL without memory.  The owner's list and
- * count are the caller's. */
-struct http_conn *http_conn_new(struct http_conns *owner, int fd,
-	const struct http_origin *origin, int64_t now_ms);
-/* Closes it now. */
-void http_conn_free(struct http_conn *conn);
-
-/* Takes what has come, and answers it.  It may be freed then.  Not for those
- * that wait, write or linger. */
-void http_conn_read(struct http_conn *conn);
-
-/* For http_end.c. */
 void http_conn_enter(struct http_conn *conn, enum http_state state);
+/* Whether it is told of further input. */
+void http_conn_listen(struct http_conn *conn, bool on);
 void http_conn_forget_input(struct http_conn *conn);
-/* Sends what the socket takes.  `unread`: the peer may send more. */
-void http_conn_flush(struct http_conn *conn, bool unread);
+/* Whether bytes are there that were not read yet. */
+bool http_conn_has_input(const struct http_conn *conn);
+/* Closes it now.  Who owns it is not told. */
+void http_conn_free(struct http_conn *conn);
 
 #endif

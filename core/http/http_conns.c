@@ -7,13 +7,19 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "http/http_bounds.h"
 #include "http/http_conn.h"
 #include "http/http_conns.h"
-#include "http/http_end.h"
+#include "http/http_serve.h"
 
 #define SWEEP_S 1
 /* A newcomer's request may be on its way for that long. */
 #define YOUNG_MS 1000
+
+static struct http_conns *conns_of(const struct http_conn *conn)
+{
+	return (struct http_conns *)conn->owner;
+}
 
 static void schedule(struct http_conns *conns)
 {
@@ -33,7 +39,7 @@ static void sweep(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	for (conn = TAILQ_FIRST(&conns->list); conn; conn = next) {
 		next = TAILQ_NEXT(conn, all);
-		http_conn_look(conn, now_ms);
+		http_bounds_look(conn, now_ms);
 	}
 	schedule(conns);
 }
@@ -126,14 +132,14 @@ static int make_room(struct http_conns *conns, const struct http_source *source,
 	struct http_conn *conn = pick(conns, source);
 
 	for (size_t i = 0; i < before && conn && has_news(conn); i++) {
-		http_conn_read(conn);
+		http_serve_read(conn);
 		if (conns->count < before)
 			return 0;
 		conn = pick(conns, source);
 	}
 	if (!conn)
 		return -1;
-	http_conn_give_way(conn, why);
+	http_bounds_give_way(conn, why);
 	return 0;
 }
 
@@ -174,13 +180,13 @@ void http_conns_add(
 	struct http_origin origin;
 	struct http_conn *conn;
 
-	if (http_sources_enter(&conns->sources, from, now_ms, &origin) != 0) {
+	if (http_sources_enter(&conns->owner.sources, from, now_ms, &origin) != 0) {
 		http_count(HTTP_ENDS, HTTP_END_MEMORY, 1);
 		(void)close(fd);
 		return;
 	}
 	make_room_for(conns, &origin);
-	conn = http_conn_new(conns, fd, &origin, now_ms);
+	conn = http_serve_new(&conns->owner, fd, &origin, now_ms);
 	if (!conn) {
 		http_count(HTTP_ENDS, HTTP_END_MEMORY, 1);
 		http_sources_leave(&origin);
@@ -193,9 +199,18 @@ void http_conns_add(
 	schedule(conns);
 }
 
-void http_conns_remove(struct http_conn *conn)
+void http_conns_retire(struct http_conns *conns)
 {
-	struct http_conns *conns = conn->owner;
+	struct http_conn *conn;
+
+	for (conn = TAILQ_FIRST(&conns->list); conn;
+		conn = TAILQ_NEXT(conn, all))
+		conn->last = true;
+}
+
+static void gone(struct http_conn *conn)
+{
+	struct http_conns *conns = conns_of(conn);
 
 	TAILQ_REMOVE(&conns->list, conn, all);
 	conns->count--;
@@ -227,9 +242,9 @@ static struct http_conn *pick_unread(
 	return first;
 }
 
-void http_conns_note_unsent(struct http_conn *conn, size_t bytes)
+static void unsent(struct http_conn *conn, size_t bytes)
 {
-	struct http_conns *conns = conn->owner;
+	struct http_conns *conns = conns_of(conn);
 	struct http_conn *first;
 
 	conns->unsent = conns->unsent - conn->unsent + bytes;
@@ -238,17 +253,8 @@ void http_conns_note_unsent(struct http_conn *conn, size_t bytes)
 		first = pick_unread(conns, conn);
 		if (!first)
 			break;
-		http_conn_give_way(first, HTTP_END_UNREAD);
+		http_bounds_give_way(first, HTTP_END_UNREAD);
 	}
-}
-
-void http_conns_retire(struct http_conns *conns)
-{
-	struct http_conn *conn;
-
-	for (conn = TAILQ_FIRST(&conns->list); conn;
-		conn = TAILQ_NEXT(conn, all))
-		conn->last = true;
 }
 
 /* All. */
@@ -256,10 +262,12 @@ void http_conns_retire(struct http_conns *conns)
 int http_conns_init(struct http_conns *conns, struct event_base *base)
 {
 	TAILQ_INIT(&conns->list);
-	conns->base = base;
+	conns->owner.base = base;
+	conns->owner.gone = gone;
+	conns->owner.unsent = unsent;
 	conns->count = conns->near = conns->unsent = 0;
 	conns->limit = HTTP_CONNS_MAX;
-	http_sources_init(&conns->sources, clock_ms());
+	http_sources_init(&conns->owner.sources, clock_ms());
 	conns->sweep = evtimer_new(base, sweep, conns);
 	return conns->sweep ? 0 : -1;
 }
@@ -269,10 +277,10 @@ void http_conns_finish(struct http_conns *conns)
 	struct http_conn *conn;
 
 	while ((conn = TAILQ_FIRST(&conns->list))) {
-		http_conns_remove(conn);
+		gone(conn);
 		http_conn_free(conn);
 	}
-	http_sources_finish(&conns->sources);
+	http_sources_finish(&conns->owner.sources);
 	if (conns->sweep)
 		event_free(conns->sweep);
 	conns->sweep = NULL;

@@ -17,10 +17,8 @@
 #include <event2/event.h>
 
 #include "http/http_metrics.h"
+#include "http/http_conn.h"
 #include "http/http_sources.h"
-
-struct http_conn;
-struct http_exchange;
 
 /* The most on one address; few descriptors leave fewer, see capacity.h. */
 #define HTTP_CONNS_MAX 256
@@ -32,19 +30,15 @@ struct http_exchange;
 #define HTTP_UNSENT_MAX (8 << 20)
 
 struct http_conns {
-	struct event_base *base; /* borrowed */
+	struct http_owner owner; /* first: it is what connections know */
 	enum http_place place;
 	TAILQ_HEAD(http_conn_list, http_conn) list; /* owned, oldest first */
-	struct http_sources sources;
 	size_t count, near, limit;
 	size_t unsent;       /* bytes of answers that clients did not read */
 	struct event *sweep; /* owned */
-	/* Appends an answer to x->out, or does nothing without memory. */
-	void (*answer)(struct http_exchange *x, void *arg);
-	void *arg;
 };
 
-/* place, answer and arg are set before.  0, or -1 without memory. */
+/* place, owner.answer and owner.arg are set before.  0, or -1 without memory. */
 int http_conns_init(struct http_conns *conns, struct event_base *base);
 /* Closes all. */
 void http_conns_finish(struct http_conns *conns);
@@ -58,9 +52,5 @@ void http_conns_add(
 int http_conns_give_way(struct http_conns *conns);
 /* Each is closed after its next answer: the address moves. */
 void http_conns_retire(struct http_conns *conns);
-
-/* For http_conn.c: it ends; and it holds that many unread bytes. */
-void http_conns_remove(struct http_conn *conn);
-void http_conns_note_unsent(struct http_conn *conn, size_t bytes);
 
 #endif

@@ -7,11 +7,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include <event2/buffer.h>
-
-#include "http/http_reply.h"
 #include "http/http_conn.h"
-#include "http/http_conns.h"
 #include "http/http_end.h"
 
 #define DISCARD_MAX 65536 /* bytes read and thrown away after an answer */
@@ -19,7 +15,7 @@
 /* What is thrown away. */
 static char scratch[HTTP_HEAD_MAX];
 
-static bool all_arrived(const struct http_conn *conn)
+bool http_end_arrived(const struct http_conn *conn)
 {
 	int left = 0;
 
@@ -28,7 +24,7 @@ static bool all_arrived(const struct http_conn *conn)
 
 void http_end(struct http_conn *conn)
 {
-	http_conns_remove(conn);
+	conn->owner->gone(conn);
 	http_conn_free(conn);
 }
 
@@ -38,17 +34,10 @@ void http_end_reset(struct http_conn *conn)
 {
 	const struct linger now = {.l_onoff = 1, .l_linger = 0};
 
-	if (!all_arrived(conn))
+	if (!http_end_arrived(conn))
 		(void)setsockopt(
 			conn->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 	http_end(conn);
-}
-
-bool http_conn_has_input(const struct http_conn *conn)
-{
-	char byte;
-
-	return recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 /*
@@ -58,7 +47,7 @@ bool http_conn_has_input(const struct http_conn *conn)
 void http_end_finish(struct http_conn *conn, bool unread)
 {
 	http_conn_forget_input(conn);
-	if (!unread && !http_conn_has_input(conn) && all_arrived(conn)) {
+	if (!unread && !http_conn_has_input(conn) && http_end_arrived(conn)) {
 		http_end(conn);
 		return;
 	}
@@ -71,7 +60,7 @@ void http_end_finish(struct http_conn *conn, bool unread)
 void http_end_heard(struct http_conn *conn)
 {
 	http_conn_forget_input(conn);
-	if (all_arrived(conn)) {
+	if (http_end_arrived(conn)) {
 		http_end(conn);
 		return;
 	}
@@ -93,101 +82,4 @@ void http_end_discard(struct http_conn *conn)
 		http_end_heard(conn);
 	else if (n < 0 || conn->discarded > DISCARD_MAX)
 		http_end_reset(conn);
-}
-
-/* Bounds. */
-
-/* One line to who waits for an answer, as far as the socket takes it. */
-static void last_word(struct http_conn *conn, int status)
-{
-	struct http_exchange x = {.out = conn->out,
-		.fields = evbuffer_new(),
-		.head = {.method = "", .minor = 1},
-		.last = true};
-
-	(void)event_del(conn->turn);
-	http_conn_forget_input(conn);
-	conn->last = true;
-	if (x.fields) {
-		if (status == 503)
-			(void)http_reply_field(&x, "Retry-After", "1");
-		http_reply_refuse(&x, status);
-		evbuffer_free(x.fields);
-	}
-}
-
-static int64_t patience_ms(enum http_state state)
-{
-	switch (state) {
-	case HTTP_SILENT:
-		return HTTP_SILENT_MS;
-	case HTTP_IDLE:
-		return HTTP_IDLE_MS;
-	case HTTP_READING:
-		return HTTP_READING_MS;
-	case HTTP_WAITING:
-		return HTTP_WAITING_MS;
-	case HTTP_WRITING:
-		return HTTP_WRITING_MS;
-	case HTTP_LINGERING:
-		break;
-	}
-	return HTTP_LINGERING_MS;
-}
-
-static void expire(struct http_conn *conn)
-{
-	switch (conn->state) {
-	case HTTP_SILENT:
-		http_count(HTTP_ENDS, HTTP_END_REQUEST, 1);
-		break;
-	case HTTP_IDLE:
-		http_count(HTTP_ENDS, HTTP_END_IDLE, 1);
-		break;
-	case HTTP_READING:
-	case HTTP_WAITING:
-		http_count(HTTP_ENDS,
-			conn->state == HTTP_READING ? HTTP_END_REQUEST
-						    : HTTP_END_DELAY,
-			1);
-		last_word(conn, conn->state == HTTP_READING ? 408 : 503);
-		http_conn_flush(conn, true);
-		return;
-	case HTTP_WRITING:
-	case HTTP_LINGERING:
-		http_count(HTTP_ENDS, HTTP_END_ANSWER, 1);
-		break;
-	}
-	http_end_reset(conn);
-}
-
-void http_conn_look(struct http_conn *conn, int64_t now_ms)
-{
-	bool late = now_ms - conn->since_ms > patience_ms(conn->state);
-
-	if (conn->state == HTTP_LINGERING && all_arrived(conn) &&
-		(late || !event_pending(conn->readable, EV_READ, NULL)))
-		http_end(conn);
-	/* A request that is there already is not too late. */
-	else if (late &&
-		 (conn->state != HTTP_IDLE || !http_conn_has_input(conn)))
-		expire(conn);
-}
-
-void http_conn_give_way(struct http_conn *conn, enum http_end_reason why)
-{
-	bool asks = conn->state == HTTP_READING ||
-		    conn->state == HTTP_WAITING || conn->state == HTTP_SILENT;
-
-	http_count(HTTP_ENDS, why, 1);
-	if (asks) {
-		last_word(conn, 503);
-		(void)evbuffer_write(conn->out, conn->fd);
-		(void)shutdown(conn->fd, SHUT_WR);
-		/* Else the kernel would reset it, and take the word back. */
-		(void)!recv(conn->fd, scratch, sizeof(scratch), MSG_DONTWAIT);
-		http_end(conn);
-	} else {
-		http_end_reset(conn);
-	}
 }

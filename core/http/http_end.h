@@ -9,9 +9,6 @@
 #define HTTP_END_H
 
 #include <stdbool.h>
-#include <stdint.h>
-
-#include "http/http_metrics.h"
 
 struct http_conn;
 
@@ -26,11 +23,7 @@ void http_end_heard(struct http_conn *conn);
 /* It is lingering, and readable. */
 void http_end_discard(struct http_conn *conn);
 
-/* Whether bytes are there that were not read yet. */
-bool http_conn_has_input(const struct http_conn *conn);
-/* Ends it if its state has lasted too long.  To be called every second. */
-void http_conn_look(struct http_conn *conn, int64_t now_ms);
-/* Others need its place: whoever waits for an answer is told so. */
-void http_conn_give_way(struct http_conn *conn, enum http_end_reason why);
+/* Whether the peer has all that was written. */
+bool http_end_arrived(const struct http_conn *conn);
 
 #endif

@@ -335,8 +335,8 @@ int http_server_init(struct http_server *server, struct event_base *base,
 		.fd = -1,
 		.spare = -1};
 	server->conns.place = server->place_label;
-	server->conns.answer = server->answer;
-	server->conns.arg = server;
+	server->conns.owner.answer = server->answer;
+	server->conns.owner.arg = server;
 	if (!server->address || !server->retry) {
 		http_server_finish(server);
 		return -1;

@@ -23,7 +23,7 @@
 #include "http/http_reply.h"
 #include "http/http_conn.h"
 #include "http/http_conns.h"
-#include "http/http_end.h"
+#include "http/http_bounds.h"
 
 #define ASK  "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 #define HALF "GET / HTTP/1.1\r\n"
@@ -66,8 +66,8 @@ static int setup(void **state)
 	answer_size = 3;
 	client_count = 0;
 	base = event_base_new();
-	conns.answer = answer;
-	conns.arg = &conns;
+	conns.owner.answer = answer;
+	conns.owner.arg = &conns;
 	return base ? http_conns_init(&conns, base) : -1;
 }
 
@@ -92,7 +92,7 @@ static void turn(void)
 		assert_true(event_base_loop(base, EVLOOP_NONBLOCK) >= 0);
 	for (conn = TAILQ_FIRST(&conns.list); conn; conn = next) {
 		next = TAILQ_NEXT(conn, all);
-		http_conn_look(conn, now_ms);
+		http_bounds_look(conn, now_ms);
 	}
 }
 
@@ -184,7 +184,7 @@ static void a_request_on_its_way_is_not_too_late(void **state)
 	assert_true(asks(fd));
 	now_ms += HTTP_IDLE_MS + 5000;
 	say(fd, ASK);
-	http_conn_look(conn, now_ms);
+	http_bounds_look(conn, now_ms);
 	turn();
 	assert_true(hear(fd));
 	assert_non_null(strstr(heard, " 200 OK"));
@@ -343,7 +343,7 @@ static void who_takes_too_much_waits_and_then_goes(void **state)
 
 	(void)state;
 	assert_true(asks(fd));
-	http_sources_spend(&conns.sources, &TAILQ_FIRST(&conns.list)->origin,
+	http_sources_spend(&conns.owner.sources, &TAILQ_FIRST(&conns.list)->origin,
 		INT64_C(60000000));
 	say(fd, ASK);
 	turn();

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * Connections that last too long, or whose place others need: they are ended,
+ * and counted by reason.  [C]
+ */
+#ifndef HTTP_BOUNDS_H
+#define HTTP_BOUNDS_H
+
+#include <stdint.h>
+
+#include "http/http_metrics.h"
+
+struct http_conn;
+
+/* How long a connection may be in each state, ms. */
+#define HTTP_SILENT_MS    10000
+#define HTTP_IDLE_MS      80000 /* 75 s are promised */
+#define HTTP_READING_MS   10000
+#define HTTP_WAITING_MS   30000
+#define HTTP_WRITING_MS   30000
+#define HTTP_LINGERING_MS 5000
+
+/* Ends it if its state has lasted too long.  To be called every second. */
+void http_bounds_look(struct http_conn *conn, int64_t now_ms);
+/* Others need its place: whoever waits for an answer is told so. */
+void http_bounds_give_way(struct http_conn *conn, enum http_end_reason why);
+
+#endif
