@@ -180,7 +180,8 @@ void http_conns_add(
 	struct http_origin origin;
 	struct http_conn *conn;
 
-	if (http_sources_enter(&conns->owner.sources, from, now_ms, &origin) != 0) {
+	if (http_sources_enter(&conns->owner.sources, from, now_ms, &origin) !=
+		0) {
 		http_count(HTTP_ENDS, HTTP_END_MEMORY, 1);
 		(void)close(fd);
 		return;

@@ -38,7 +38,8 @@ struct http_conns {
 	struct event *sweep; /* owned */
 };
 
-/* place, owner.answer and owner.arg are set before.  0, or -1 without memory. */
+/* place, owner.answer and owner.arg are set before.  0, or -1 without memory.
+ */
 int http_conns_init(struct http_conns *conns, struct event_base *base);
 /* Closes all. */
 void http_conns_finish(struct http_conns *conns);

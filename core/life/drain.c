@@ -14,7 +14,6 @@
 #include "log/log.h"
 #include "loop/loop.h"
 #include "life/notify.h"
-#include "life/upgrade.h"
 
 #define LOOK_MS 1000
 /* Something may be between two places, and be counted at neither. */
@@ -26,6 +25,7 @@
 static struct {
 	_Atomic int how; /* enum relay_drain; [*] reads it */
 	struct event *look;
+	struct drain_owner owner;
 	int64_t begun_ms;
 	int64_t told_ms, tell_ms; /* the last progress, and the pause after */
 	int64_t left;             /* at the last look */
@@ -76,7 +76,7 @@ static void count(enum relay_drain how)
 {
 	int64_t sessions = relay_metric_value(NULL, "core", "sessions", NULL);
 
-	drain.promised = host_drain(how) + upgrade_is_on_probation();
+	drain.promised = host_drain(how) + drain.owner.held();
 	drain.left = sessions + drain.promised;
 }
 
@@ -91,7 +91,7 @@ static void wait_ms(int64_t ms)
 static void end(const char *why)
 {
 	log_core(RELAY_NOTICE, "drained: %s", why);
-	upgrade_end();
+	drain.owner.ended();
 }
 
 static void look(evutil_socket_t fd, short what, void *arg)
@@ -153,8 +153,9 @@ void drain_call_off(void)
 	log_core(RELAY_NOTICE, "drains no more: newcomers are welcome again");
 }
 
-int drain_init(struct event_base *base)
+int drain_init(struct event_base *base, const struct drain_owner *owner)
 {
+	drain.owner = *owner;
 	drain.look = evtimer_new(base, look, NULL);
 	return drain.look ? 0 : -1;
 }

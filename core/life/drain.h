@@ -10,14 +10,23 @@
 #ifndef DRAIN_H
 #define DRAIN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <event2/event.h>
 
 #include <strelaysrv/server.h>
 
+/* Who is told of the end. */
+struct drain_owner {
+	/* Whether it must not end yet, whatever sessions there are. */
+	bool (*held)(void);
+	/* The last session has ended, or the time is over. */
+	void (*ended)(void);
+};
+
 /* Nothing happens until drain_begin().  0, or -1 without memory. */
-int drain_init(struct event_base *base);
+int drain_init(struct event_base *base, const struct drain_owner *owner);
 void drain_finish(void);
 
 /* Accepts one that has begun: then the time goes on from its begin. */

@@ -12,22 +12,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <strelaysrv/metric.h>
 #include <strelaysrv/server.h>
 
 #include "peers/adopt.h"
 #include "life/drain.h"
 #include "life/handover.h"
-#include "life/heritage.h"
+#include "life/new_process.h"
 #include "host/host.h"
-#include "http/http.h"
-#include "peers/listeners.h"
 #include "log/log.h"
 #include "loop/loop.h"
 #include "life/notify.h"
 #include "life/takeover.h"
 #include "life/upgrade.h"
-#include "peers/worker.h"
+#include "life/upgrade_accept.h"
+#include "life/upgrade_traffic.h"
 
 /* So long after it serves, a new process that fails is replaced by this one. */
 #define PROBATION_MS 5000
@@ -53,7 +51,6 @@ static struct {
 	struct event *news;  /* on the channel */
 	struct event *child; /* SIGCHLD */
 	struct event *timer; /* timeout, then probation, then traffic */
-	int64_t passed_on;   /* bytes of sessions that the new one knows of */
 	bool reload;         /* SIGHUP came meanwhile */
 	bool ending;         /* once the channel is empty, so does the server */
 } upgrade = {.channel = -1};
@@ -76,52 +73,7 @@ static void close_channel(void)
 	upgrade.channel = -1;
 }
 
-/* Accepting. */
-
-static int pause_here(struct worker *worker, void *arg)
-{
-	(void)arg;
-	listeners_pause(worker);
-	return 0;
-}
-
-static int resume_here(struct worker *worker, void *arg)
-{
-	(void)arg;
-	return listeners_resume(worker);
-}
-
-static int close_here(struct worker *worker, void *arg)
-{
-	(void)arg;
-	listeners_close(worker);
-	return 0;
-}
-
-static void end_accepting(void)
-{
-	(void)workers_call(pause_here, NULL);
-	http_pause();
-}
-
-static void accept_again(void)
-{
-	if (workers_call(resume_here, NULL) != 0)
-		log_core(RELAY_ERROR, "a worker cannot accept connections");
-	http_resume();
-}
-
 /* How it may end. */
-
-static void describe(int status, char *out, size_t cap)
-{
-	if (WIFSIGNALED(status))
-		(void)snprintf(out, cap, "was ended by SIG%s",
-			sigabbrev_np(WTERMSIG(status)));
-	else
-		(void)snprintf(
-			out, cap, "ended with code %d", WEXITSTATUS(status));
-}
 
 static void reload_now(void)
 {
@@ -149,7 +101,7 @@ static void fail(const char *why)
 		reached == STAGE_PROBATION ? "serves again"
 					   : "goes on as before");
 	if (reached >= STAGE_SWITCHING)
-		accept_again();
+		upgrade_accept_again();
 	if (reached == STAGE_PROBATION)
 		drain_call_off();
 	reload_now();
@@ -162,28 +114,11 @@ static void leave(void)
 	/* Not before: the service ends with its main process. */
 	if (upgrade.pid)
 		(void)notify_main_pid(upgrade.pid);
-	(void)workers_call(close_here, NULL);
-	http_leave();
+	upgrade_accept_leave();
 	if (upgrade.channel >= 0)
 		(void)handover_send(
 			upgrade.channel, HANDOVER_LEFT, NULL, 0, -1);
 	wait_ms(TRAFFIC_MS);
-}
-
-static int64_t traffic(void)
-{
-	return relay_metric_value(NULL, "core", "session_traffic", NULL);
-}
-
-/* So that what is counted there, quotas say, is all there was. */
-static void tell_traffic(void)
-{
-	int64_t total = traffic(), more = total - upgrade.passed_on;
-
-	if (more > 0 && upgrade.channel >= 0 &&
-		handover_send(upgrade.channel, HANDOVER_TRAFFIC, &more,
-			sizeof(more), -1) == 0)
-		upgrade.passed_on = total;
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -204,7 +139,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	case STAGE_OVER:
 		if (upgrade.ending)
 			relay_server_stop();
-		tell_traffic();
+		upgrade_traffic_tell(upgrade.channel);
 		wait_ms(TRAFFIC_MS);
 		break;
 	}
@@ -216,7 +151,7 @@ static void on_ready(void)
 {
 	if (upgrade.stage != STAGE_STARTING)
 		return;
-	end_accepting();
+	upgrade_accept_end();
 	upgrade.stage = STAGE_SWITCHING;
 	if (handover_send(upgrade.channel, HANDOVER_GO, NULL, 0, -1) != 0)
 		fail("could not be told to go on");
@@ -229,7 +164,7 @@ static void on_serving(void)
 	upgrade.stage = STAGE_PROBATION;
 	log_core(RELAY_NOTICE, "process %d serves; this one, %d, drains",
 		(int)upgrade.pid, (int)getpid());
-	tell_traffic();
+	upgrade_traffic_tell(upgrade.channel);
 	drain_begin(RELAY_DRAIN_MOVE);
 	wait_ms(PROBATION_MS);
 	if (upgrade.reload)
@@ -290,7 +225,7 @@ static void ended(int status)
 	char how[60];
 
 	upgrade.pid = 0;
-	describe(status, how, sizeof(how));
+	new_process_describe_end(status, how, sizeof(how));
 	switch (upgrade.stage) {
 	case STAGE_NONE: /* it had failed, and was told to end */
 		break;
@@ -335,20 +270,20 @@ static int watch(void)
 
 static int start(struct relay_err *err)
 {
-	struct heritage heritage;
+	struct new_process process;
 	int ends[2], result;
 
 	if (handover_pair(ends) != 0)
 		return relay_fail(
 			err, "cannot make a socket pair: %s", strerror(errno));
 	upgrade.channel = ends[0];
-	result = heritage_make(&heritage, ends[1], err);
+	result = new_process_prepare(&process, ends[1], err);
 	if (result == 0 && watch() != 0)
 		result = relay_fail(err, "out of memory");
 	if (result == 0)
-		result = heritage_spawn(
-			&heritage, upgrade.argv, &upgrade.pid, err);
-	heritage_free(&heritage);
+		result = new_process_start(
+			&process, upgrade.argv, &upgrade.pid, err);
+	new_process_free(&process);
 	close(ends[1]);
 	if (result != 0)
 		close_channel();
@@ -390,7 +325,7 @@ void upgrade_begin(void)
 	takeover_keep();
 	/* What the two share is up to date in files before it looks. */
 	(void)host_drain(RELAY_DRAIN_NONE);
-	upgrade.passed_on = traffic();
+	upgrade_traffic_begin();
 	if (start(&err) != 0) {
 		log_core(RELAY_ERROR,
 			"upgrade failed: %s; this process goes on as before",
@@ -484,7 +419,7 @@ void upgrade_finish(void)
 	bool unwanted = upgrade.pid && upgrade.stage < STAGE_PROBATION;
 
 	if (upgrade.stage >= STAGE_PROBATION)
-		tell_traffic();
+		upgrade_traffic_tell(upgrade.channel);
 	if (upgrade.stage == STAGE_PROBATION && upgrade.pid)
 		(void)notify_main_pid(upgrade.pid);
 	upgrade_stop();

@@ -343,8 +343,8 @@ static void who_takes_too_much_waits_and_then_goes(void **state)
 
 	(void)state;
 	assert_true(asks(fd));
-	http_sources_spend(&conns.owner.sources, &TAILQ_FIRST(&conns.list)->origin,
-		INT64_C(60000000));
+	http_sources_spend(&conns.owner.sources,
+		&TAILQ_FIRST(&conns.list)->origin, INT64_C(60000000));
 	say(fd, ASK);
 	turn();
 	assert_true(hear(fd) && !heard[0]);

@@ -6,14 +6,14 @@
  *
  * inherited.h and takeover.h read it.  All is [C].
  */
-#ifndef HERITAGE_H
-#define HERITAGE_H
+#ifndef NEW_PROCESS_H
+#define NEW_PROCESS_H
 
 #include <sys/types.h>
 
 #include <strelaysrv/err.h>
 
-struct heritage {
+struct new_process {
 	char **environment; /* owned array, NULL-terminated */
 	char *sockets;      /* owned: one of its strings */
 	char channel[40];   /* another */
@@ -21,16 +21,18 @@ struct heritage {
 	size_t count, room;
 };
 
-/* 0, or -1 with err; either way heritage_free() may be called. */
-int heritage_make(
-	struct heritage *heritage, int channel, struct relay_err *err);
-void heritage_free(struct heritage *heritage);
+/* 0, or -1 with err; either way new_process_free() may be called. */
+int new_process_prepare(
+	struct new_process *process, int channel, struct relay_err *err);
+void new_process_free(struct new_process *process);
 
 /*
  * Starts the program as this one was started.  No other descriptor of ours
  * stays open there but 0, 1 and 2.  0, or -1 with err.
  */
-int heritage_spawn(const struct heritage *heritage, char *const argv[],
+int new_process_start(const struct new_process *process, char *const argv[],
 	pid_t *pid, struct relay_err *err);
+/* What waitpid() said of its end, for the log: "ended with code 1". */
+void new_process_describe_end(int status, char *out, size_t cap);
 
 #endif

@@ -10,10 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "life/handover.h"
-#include "life/heritage.h"
+#include "life/new_process.h"
 #include "http/http.h"
 #include "net/inherited.h"
 #include "peers/listeners.h"
@@ -21,36 +22,36 @@
 /* Room for ",private:2147483647". */
 #define ENTRY 24
 
-static int add_fd(struct heritage *heritage, int fd)
+static int add_fd(struct new_process *process, int fd)
 {
-	size_t room = heritage->room ? heritage->room * 2 : 16;
+	size_t room = process->room ? process->room * 2 : 16;
 	int *fds;
 
-	if (heritage->count == heritage->room) {
-		fds = reallocarray(heritage->fds, room, sizeof(*fds));
+	if (process->count == process->room) {
+		fds = reallocarray(process->fds, room, sizeof(*fds));
 		if (!fds)
 			return -1;
-		heritage->fds = fds;
-		heritage->room = room;
+		process->fds = fds;
+		process->room = room;
 	}
-	heritage->fds[heritage->count++] = fd;
+	process->fds[process->count++] = fd;
 	return 0;
 }
 
 static int add_socket(enum inherited_use use, int fd, void *arg)
 {
-	struct heritage *heritage = arg;
-	size_t len = heritage->sockets ? strlen(heritage->sockets) : 0;
+	struct new_process *process = arg;
+	size_t len = process->sockets ? strlen(process->sockets) : 0;
 	char *sockets = realloc(
-		heritage->sockets, len + sizeof(INHERITED_SOCKETS) + ENTRY);
+		process->sockets, len + sizeof(INHERITED_SOCKETS) + ENTRY);
 
 	if (!sockets)
 		return -1;
-	heritage->sockets = sockets;
+	process->sockets = sockets;
 	(void)snprintf(sockets + len, sizeof(INHERITED_SOCKETS) + ENTRY,
 		"%s%s:%d", len ? "," : INHERITED_SOCKETS "=",
 		inherited_use_words[use], fd);
-	return add_fd(heritage, fd);
+	return add_fd(process, fd);
 }
 
 static bool is_ours(const char *variable)
@@ -64,43 +65,43 @@ static bool is_ours(const char *variable)
 	return false;
 }
 
-static int make_environment(struct heritage *heritage)
+static int make_environment(struct new_process *process)
 {
 	size_t count = 0, kept = 0;
 
 	while (environ[count])
 		count++;
-	heritage->environment =
-		calloc(count + 3, sizeof(*heritage->environment));
-	if (!heritage->environment)
+	process->environment = calloc(count + 3, sizeof(*process->environment));
+	if (!process->environment)
 		return -1;
 	for (size_t i = 0; i < count; i++)
 		if (!is_ours(environ[i]))
-			heritage->environment[kept++] = environ[i];
-	heritage->environment[kept++] = heritage->channel;
-	heritage->environment[kept] = heritage->sockets;
+			process->environment[kept++] = environ[i];
+	process->environment[kept++] = process->channel;
+	process->environment[kept] = process->sockets;
 	return 0;
 }
 
-int heritage_make(struct heritage *heritage, int channel, struct relay_err *err)
+int new_process_prepare(
+	struct new_process *process, int channel, struct relay_err *err)
 {
-	*heritage = (struct heritage){.count = 0};
-	(void)snprintf(heritage->channel, sizeof(heritage->channel),
+	*process = (struct new_process){.count = 0};
+	(void)snprintf(process->channel, sizeof(process->channel),
 		HANDOVER_CHANNEL "=%d", channel);
-	if (add_fd(heritage, channel) == 0 &&
-		listeners_each(add_socket, heritage) == 0 &&
-		http_each_socket(add_socket, heritage) == 0 &&
-		make_environment(heritage) == 0)
+	if (add_fd(process, channel) == 0 &&
+		listeners_each(add_socket, process) == 0 &&
+		http_each_socket(add_socket, process) == 0 &&
+		make_environment(process) == 0)
 		return 0;
 	return relay_fail(err, "out of memory");
 }
 
-void heritage_free(struct heritage *heritage)
+void new_process_free(struct new_process *process)
 {
-	free(heritage->environment);
-	free(heritage->sockets);
-	free(heritage->fds);
-	*heritage = (struct heritage){.count = 0};
+	free(process->environment);
+	free(process->sockets);
+	free(process->fds);
+	*process = (struct new_process){.count = 0};
 }
 
 /* As if it were started anew: a signal that is ignored here, or blocked, would
@@ -122,16 +123,16 @@ static int set_signals(posix_spawnattr_t *attr)
 
 /* To itself means: without close-on-exec. */
 static int keep_open(
-	posix_spawn_file_actions_t *actions, const struct heritage *heritage)
+	posix_spawn_file_actions_t *actions, const struct new_process *process)
 {
-	for (size_t i = 0; i < heritage->count; i++)
+	for (size_t i = 0; i < process->count; i++)
 		if (posix_spawn_file_actions_adddup2(
-			    actions, heritage->fds[i], heritage->fds[i]) != 0)
+			    actions, process->fds[i], process->fds[i]) != 0)
 			return -1;
 	return 0;
 }
 
-int heritage_spawn(const struct heritage *heritage, char *const argv[],
+int new_process_start(const struct new_process *process, char *const argv[],
 	pid_t *pid, struct relay_err *err)
 {
 	posix_spawn_file_actions_t actions;
@@ -145,9 +146,9 @@ int heritage_spawn(const struct heritage *heritage, char *const argv[],
 	/* Libraries open some that would stay open.  An old kernel cannot; then
 	 * they do. */
 	(void)close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC);
-	if (set_signals(&attr) == 0 && keep_open(&actions, heritage) == 0)
+	if (set_signals(&attr) == 0 && keep_open(&actions, process) == 0)
 		error = posix_spawnp(pid, argv[0], &actions, &attr, argv,
-			heritage->environment);
+			process->environment);
 	posix_spawnattr_destroy(&attr);
 error_attr:
 	posix_spawn_file_actions_destroy(&actions);
@@ -155,4 +156,14 @@ error_attr:
 		return 0;
 	return relay_fail(
 		err, "cannot start %.150s: %s", argv[0], strerror(error));
+}
+
+void new_process_describe_end(int status, char *out, size_t cap)
+{
+	if (WIFSIGNALED(status))
+		(void)snprintf(out, cap, "was ended by SIG%s",
+			sigabbrev_np(WTERMSIG(status)));
+	else
+		(void)snprintf(
+			out, cap, "ended with code %d", WEXITSTATUS(status));
 }

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Reads the command line, whose flags are partly the modules'. */
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/flags.h"
+#include "host/host.h"
+#include "life/command_line.h"
+#include "log/log.h"
+#include "modules/catalog.h"
+#include "modules/wanted.h"
+
+static int no_memory(void)
+{
+	log_core(RELAY_ERROR, "out of memory");
+	return EXIT_FAILURE;
+}
+
+/* By the tables of the modules that are open. */
+static int parse(int argc, char *const argv[], const struct catalog *catalog,
+	struct flags *flags, FILE *out)
+{
+	size_t count;
+	const struct config_module *schema = host_schema(&count);
+
+	if (!schema)
+		return no_memory();
+	return flags_parse(
+		argc, argv, schema, count, catalog->dirs, flags, out);
+}
+
+/* Whether nothing was asked for that needs more modules than there are. */
+static bool is_plain_start(const struct flags *flags, const char *conf)
+{
+	return (flags->action == CONFIG_RUN ||
+		       flags->action == CONFIG_VERSION) &&
+	       !flags->missing &&
+	       (flags->conf ? conf && strcmp(flags->conf, conf) == 0 : !conf);
+}
+
+/* Prints nothing.  0, or what flags_parse() returned. */
+static int try(int argc, char *const argv[], struct catalog *catalog,
+	struct flags *flags)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *unread = open_memstream(&text, &len);
+	int code;
+
+	if (!unread)
+		return no_memory();
+	do {
+		flags_free(flags);
+		code = parse(argc, argv, catalog, flags, unread);
+	} while (flags->missing && catalog_open(catalog, flags->missing) > 0);
+	(void)fclose(unread);
+	free(text);
+	return code;
+}
+
+int command_line_read(int argc, char *const argv[], struct catalog *catalog,
+	struct flags *flags)
+{
+	const char *conf = flags_conf(argc, argv);
+
+	if (wanted_open(catalog, conf) != 0)
+		return no_memory();
+	if (try(argc, argv, catalog, flags) == 0 && is_plain_start(flags, conf))
+		return 0;
+	flags_free(flags);
+	if (catalog_open_all(catalog) < 0)
+		return no_memory();
+	return parse(argc, argv, catalog, flags, stderr);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * What -check and -modules print.
+ */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include "config/config.h"
+
+struct catalog;
+
+/*
+ * CONFIG_CHECK: whether the configuration is good, and what it is;
+ * CONFIG_MODULES: the modules and their options.  Also of a configuration with
+ * faults, as far as it can be told.  0, or -1: there are faults, which were
+ * logged.
+ */
+int report(struct catalog *catalog, enum config_action action);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* What the old process tells the new one of the bytes it passes on. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <strelaysrv/metric.h>
+
+#include "life/handover.h"
+#include "life/upgrade_traffic.h"
+
+static int64_t told; /* bytes of sessions that the new process knows of */
+
+static int64_t traffic(void)
+{
+	return relay_metric_value(NULL, "core", "session_traffic", NULL);
+}
+
+void upgrade_traffic_begin(void)
+{
+	told = traffic();
+}
+
+void upgrade_traffic_tell(int channel)
+{
+	int64_t total = traffic(), more = total - told;
+
+	if (more > 0 && channel >= 0 &&
+		handover_send(channel, HANDOVER_TRAFFIC, &more, sizeof(more),
+			-1) == 0)
+		told = total;
+}
