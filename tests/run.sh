@@ -51,7 +51,9 @@ black_box() {
 }
 
 stage_style() {
-	git ls-files '*.c' '*.h' | xargs clang-format --dry-run -Werror &&
+	"$python" tests/style/rooms.py &&
+		git ls-files '*.c' '*.h' |
+		xargs clang-format --dry-run -Werror &&
 		cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
 			--enable=warning,portability --suppress=missingInclude \
 			--suppress=missingIncludeSystem \
@@ -61,7 +63,8 @@ stage_style() {
 }
 
 stage_gcc() {
-	build build-gcc Release -DCMAKE_C_COMPILER=gcc && unit build-gcc
+	build build-gcc Release -DCMAKE_C_COMPILER=gcc && unit build-gcc &&
+		"$python" tests/style/rooms.py build-gcc
 }
 
 stage_clang() {
