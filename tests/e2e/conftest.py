@@ -9,7 +9,7 @@ import pytest
 
 sys.path[:0] = [
     str(pathlib.Path(__file__).resolve().parent),
-    str(pathlib.Path(__file__).resolve().parents[1] / "integration"),
+    str(pathlib.Path(__file__).resolve().parents[1] / "integration" / "tools"),
 ]
 
 import certificates  # noqa: E402

@@ -10,8 +10,7 @@ import pytest
 
 import certificates
 import relay_server
-from relay_server import free_port
-from test_syncthing import make_pair, wait_for_connection
+from two_devices import make_joined_and_dialling, make_pair, wait_for_connection
 from waiting import wait_for
 
 
@@ -38,15 +37,6 @@ def test_devices_that_have_joined_may_ask(asked_by, make_device):
     # Who asks before the peer, or itself, has joined asks again.
     wait_for_connection(one, other, patience=2)
     assert relay.status()["numConnections"] >= 2
-
-
-def make_joined_and_dialling(make_device, uri):
-    """One that listens at the relay, and one that only knows it as the other's address."""
-    joined, dialling = make_device("joined"), make_device("dialling")
-    nobody = f"tcp://127.0.0.1:{free_port()}"
-    joined.configure(uri, dialling, nobody)
-    dialling.configure(f"tcp://127.0.0.1:{free_port()}", joined, uri)
-    return joined, dialling
 
 
 def test_a_device_that_only_dials_is_refused(asked_by, make_device):

@@ -10,8 +10,7 @@ import certificates
 import device_id
 import relay_server
 from one_by_one import Strangers
-from test_asks import make_joined_and_dialling
-from test_syncthing import wait_for_connection
+from two_devices import make_joined_and_dialling, wait_for_connection
 
 #: The first bytes of a TLS record that does not come to its end.
 PART_OF_A_RECORD = b"\x16\x03\x01\x02\x00"

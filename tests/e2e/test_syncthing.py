@@ -1,84 +1,15 @@
 # SPDX-License-Identifier: MPL-2.0
 """Two real Syncthing devices that can reach each other through the relay only."""
 
-import hashlib
 import os
-import random
 import signal
 
 import certificates
 import device_id
-from waiting import Deadline, pace, wait_for
-
-MEBI = 1 << 20
-
-SMALL_FILES = 500
-BIG = 100 * MEBI
-
-
-def fill(folder, name, seed):
-    """500 small files in sub-folders and a big one; returns their total size."""
-    randomness = random.Random(seed)
-    total = BIG
-    for number in range(SMALL_FILES):
-        data = randomness.randbytes(randomness.randrange(1, 4096))
-        place = folder / f"{name}-{number % 10}" / f"{number}.bin"
-        place.parent.mkdir(exist_ok=True)
-        place.write_bytes(data)
-        total += len(data)
-    with (folder / f"{name}-big.bin").open("wb") as big:
-        for _ in range(BIG // MEBI):
-            big.write(randomness.randbytes(MEBI))
-    return total
-
-
-def hashes(folder):
-    found = {}
-    for path in sorted(folder.rglob("*.bin")):
-        with path.open("rb") as file:
-            found[str(path.relative_to(folder))] = hashlib.file_digest(file, "sha256").hexdigest()
-    return found
-
-
-def make_pair(make_device, uri, **options):
-    """Two devices that know each other by the relay's URI."""
-    one, other = make_device("one"), make_device("other")
-    one.configure(uri, other, uri, **options)
-    other.configure(uri, one, uri, **options)
-    return one, other
-
-
-def wait_for_connection(one, other, patience=1):
-    def connection(device, peer):
-        # Looked at once: when both dial, one of two connections ends soon after.
-        found = device.connection(peer)
-        return found if found.get("connected") else None
-
-    for device, peer in ((one, other), (other, one)):
-        got = wait_for(
-            lambda device=device, peer=peer: connection(device, peer),
-            lambda device=device: f"{device.home.name} to connect; its log:\n{device.log()}",
-            Deadline(patience * Deadline().seconds),
-        )["type"]
-        assert got.startswith("relay"), f"connection type: got {got}, want relay-…"
-
-
-def wait_for_sync(devices, files):
-    for device in devices:
-        wait_for(
-            lambda device=device: device.has_everything(files),
-            lambda device=device: (f"{device.home.name} to have {files} files; "
-                                   f"it has {device.folder_status()}; its log:\n{device.log()}"),
-            Deadline(2 * Deadline().seconds),
-        )
-
-
-def check_equal(one, other, files):
-    ours, theirs = hashes(one.folder), hashes(other.folder)
-    assert len(ours) == files, f"got {len(ours)} files, want {files}"
-    differing = {name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name)}
-    assert not differing, f"{len(differing)} files differ: {sorted(differing)[:5]}"
-
+from two_devices import (
+    BIG, SMALL_FILES, check_equal, fill, hashes, make_pair, wait_for_connection, wait_for_sync,
+)
+from waiting import pace, wait_for
 
 def test_two_devices_sync_both_ways(start_relay, make_device):
     relay = start_relay()

@@ -2,9 +2,10 @@
 """Our testutil looks at a relay that real Syncthing devices use at the same time."""
 
 import testutil
-from test_syncthing import (
-    check_equal, fill, make_pair, wait_for_connection, wait_for_sync, SMALL_FILES)
 from testutil import Keys
+from two_devices import (
+    SMALL_FILES, check_equal, fill, make_pair, wait_for_connection, wait_for_sync,
+)
 
 
 def test_a_relay_in_use_is_ok(start_relay, make_device, tmp_path):

@@ -7,12 +7,16 @@ import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "tools"))
 
 import certificates  # noqa: E402
 import own_network  # noqa: E402
 import relay_server  # noqa: E402
 import selection  # noqa: E402
+from installed import prefix  # noqa: E402,F401
+from joining import authority, make_pool, start_joining  # noqa: E402,F401
+from prometheus_server import prometheus  # noqa: E402,F401
+from quota_clock import clock  # noqa: E402,F401
 from selection import plain_program, reference_program  # noqa: E402,F401
 
 

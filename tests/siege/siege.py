@@ -11,7 +11,7 @@ import sys
 import threading
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "integration"))
+sys.path.insert(0, str(ROOT / "tests" / "integration" / "tools"))
 
 import relay_server  # noqa: E402
 from waiting import PATIENCE, SLOWNESS, Deadline, pace, wait_for  # noqa: E402

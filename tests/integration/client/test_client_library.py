@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The client library as others get it: installed, linked, used by the example of its page."""
+
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+import testutil
+from installed import cache, run, sanitizer_flags
+from relay_double import PoolDouble, listing, send
+from relay_server import ROOT, free_port, module_folder
+from testutil import Keys, Tool
+from waiting import PATIENCE
+
+PAGE = ROOT / "tests" / "testutil" / "README.md"
+
+
+def example():
+    return re.search(r"```c\n(.*?)```", PAGE.read_text(), re.DOTALL).group(1)
+
+
+def pkg_config(prefix, *args):
+    package = next(prefix.rglob("relayclient.pc"))
+    library = package.parent.parent
+    return run("pkg-config", "--define-variable", f"includedir={prefix / 'include'}",
+               "--define-variable", f"libdir={library}", *args, str(package)).split()
+
+
+def compile_program(prefix, source, folder, static):
+    library = next(prefix.rglob("relayclient.pc")).parent.parent
+    if static:
+        libraries = [str(library / "librelayclient.a"), *pkg_config(prefix, "--libs", "--static")]
+        libraries.remove("-lrelayclient")
+    else:
+        libraries = [*pkg_config(prefix, "--libs"), f"-Wl,-rpath,{library}"]
+    program = folder / source.stem
+    run(cache("CMAKE_C_COMPILER"), "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wpedantic",
+        "-Werror", *sanitizer_flags(), *pkg_config(prefix, "--cflags"), "-o", str(program), str(source),
+        *libraries)
+    return program
+
+
+def compile_example(prefix, folder, static):
+    source = folder / "greeter.c"
+    source.write_text(example())
+    return compile_program(prefix, source, folder, static)
+
+
+@pytest.mark.parametrize("static", [False, True], ids=["shared", "static"])
+def test_the_example_greets(prefix, server, tmp_path, static):
+    greeter = compile_example(prefix, tmp_path, static)
+    keys, other = Keys(tmp_path / "keys"), Keys(tmp_path / "other")
+    process = subprocess.Popen([greeter, keys.folder, server.uri], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    try:
+        line = process.stdout.readline()
+        assert line.startswith(f"{keys.id} is at relay://"), line
+        for _ in range(2):
+            asker = Tool("-connect", keys.id, "-relay", server.uri, "-keys", other.folder)
+            assert asker.receive(6) == b"hello\n"
+            asker.finish()
+        server.stop()
+        assert process.wait(PATIENCE) == 1
+        assert re.match(r"closed: |tls: ", process.stderr.read())
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
+
+
+def test_the_example_says_what_is_wrong(prefix, tmp_path):
+    greeter = compile_example(prefix, tmp_path, static=False)
+    keys = Keys(tmp_path / "keys")
+    for args, want in (
+        ([], "usage"),
+        ([tmp_path / "nowhere", "relay://h:1"], "cannot open the key directory"),
+        ([keys.folder, "http://x"], "no URI of a relay"),
+        ([keys.folder, "relay://127.0.0.1:1"], "unreachable: "),
+    ):
+        done = subprocess.run([greeter, *args], capture_output=True, text=True, timeout=PATIENCE,
+                              check=False)
+        assert done.returncode == 1 and want in done.stderr, f"{args}: {done.stderr}"
+
+
+def test_objects_may_be_freed_in_every_callback(prefix, ours, tmp_path):
+    """By way of a pool, so that there is every step, and one relay that is given up."""
+    source = pathlib.Path(__file__).with_name("client_frees.c")
+    program = compile_program(prefix, source, tmp_path, static=False)
+    keys = Keys(tmp_path / "keys")
+    dead = f"relay://127.0.0.1:{free_port()}/"
+    pool = PoolDouble(lambda handler: send(handler, listing(dead, ours.uri)))
+    points = [f"{what}-{step}" for what in ("join", "ask") for step in range(5)]
+    points += ["join-joined", "join-invited", "join-ended", "ask-invited", "ask-failed",
+               "session-good", "session-bad"]
+    try:
+        for point in points:
+            uri = dead if point == "join-ended" else pool.uri()
+            done = subprocess.run([program, keys.folder, uri, point], capture_output=True,
+                                  text=True, timeout=PATIENCE * 3, check=False)
+            assert done.returncode == 0, f"{point}: {done.returncode}\n{done.stderr}"
+    finally:
+        pool.close()
+
+
+def api():
+    """Functions of the header, and those for device IDs, which it includes."""
+    text = (ROOT / "tests/testutil/include/strelaysrv/client.h").read_text()
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    return set(re.findall(r"\b(relay_client_\w+)\(", text)) | {
+        "relay_device_id_format", "relay_device_id_parse"}
+
+
+@pytest.mark.parametrize("name, options", [
+    ("librelayclient.so", ["--dynamic"]), ("librelayclient.a", ["--extern-only"]),
+])
+def test_nothing_but_the_api_can_be_seen(name, options):
+    table = run("nm", *options, "--defined-only", "--format=posix",
+                str(module_folder().parent / name))
+    names = {line.split()[0].partition("@")[0] for line in table.splitlines() if " T " in line}
+    assert names == api()
+
+
+def test_the_shared_library_has_a_soname():
+    dynamic = run("readelf", "-d", str(module_folder().parent / "librelayclient.so"))
+    assert "Library soname: [librelayclient.so.0]" in dynamic
+
+
+def test_the_installed_testutil_runs(prefix):
+    done = subprocess.run([prefix / "bin" / "strelaysrv-testutil", "-help"], capture_output=True,
+                          text=True, check=False)
+    assert done.returncode == 0 and "-gen-keys" in done.stderr
+
+
+def test_the_page_tells_all_flags():
+    shown = set(re.findall(r"^  (-[\w-]+)", testutil.run("-help").err, re.MULTILINE))
+    told = set(re.findall(r"`(-[\w-]+)", PAGE.read_text()))
+    assert shown - {"-help"} <= told, shown - told

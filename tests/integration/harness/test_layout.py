@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Where tests and their tools are: tests/README.md."""
+
+import re
+
+from relay_server import ROOT
+
+TESTS = ROOT / "tests"
+
+
+def test_no_test_imports_another():
+    """What several tests share is a tool: pytest finds test files, but Python does not."""
+    importing = re.compile(r"^\s*(?:from|import) test_", re.MULTILINE)
+    found = [path for path in TESTS.rglob("*.py") if importing.search(path.read_text())]
+    assert not found, found
+
+
+def test_tests_are_in_folders_and_tools_are_not_tests():
+    assert not list((TESTS / "integration").glob("test_*.py"))
+    assert not list((TESTS / "integration" / "tools").glob("test_*.py"))
+
+
+def test_unit_tests_are_in_the_folder_of_a_room_or_module():
+    """So that each is beside the tests of its neighbours; `unit-NAME` is its name in ctest."""
+    houses = {path.name for top in ("core", "modules") for path in (ROOT / top).iterdir()
+              if path.is_dir()} | {"testutil"}
+    folders = {path.parent.name for path in (TESTS / "unit").rglob("test_*.c")}
+    assert folders <= houses, folders - houses

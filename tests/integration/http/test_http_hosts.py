@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: MPL-2.0
+"""By which names private routes are answered, and how long pollers keep their connections."""
+
+import contextlib
+import socket
+import time
+import warnings
+
+import pytest
+
+from http_client import CONF, ask, counter, dial, read_answer, request, with_metrics
+from name_server import why_not
+from waiting import PATIENCE, Deadline, wait_for
+
+WHY_NOT = why_not()
+if WHY_NOT:
+    warnings.warn(f"PROMETHEUS BY A NAME IS NOT TESTED: this machine {WHY_NOT}")
+
+
+def private_address(server):
+    found = server.wait_for_log(r"private address: (\S+):(\d+)")
+    return found.group(1), int(found.group(2))
+
+
+@pytest.fixture
+def private(start_ours, tmp_path):
+    return with_metrics(start_ours, tmp_path, "-private-srv", "127.0.0.1:0",
+                        "-private-hosts", "relay.example.org,other.example")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:22071", "[::1]:1", "localhost",
+                                  "LocalHost:80", "relay.example.org", "other.example:80",
+                                  socket.gethostname()])
+def test_good_names_get_the_metrics(private, host):
+    assert ask(private_address(private), "/metrics", host=host)[0] == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:22071", "localhost.evil.example",
+                                  "127.0.0.1.evil.example", "relay.example.org.evil.example", ""])
+def test_other_names_get_421_and_the_option_is_named(private, host):
+    status, _, body = ask(private_address(private), "/metrics", host=host)
+    assert status == 421
+    assert b"private-hosts" in body and b"strelaysrv_" not in body
+    private.wait_for_log(r"refused /metrics, .* by the host name .*private-hosts")
+    assert ask(private_address(private), "/metrics")[0] == 200
+
+
+def test_public_routes_have_any_name(private):
+    for address in (private.status_address, private_address(private)):
+        for path in ("/healthz", "/status"):
+            assert ask(address, path, host="evil.example")[0] == 200
+
+
+def test_without_a_private_address_they_are_guarded_as_well(start_ours, tmp_path):
+    """It may be on loopback or behind a firewall, which browsers of the inside pass."""
+    server = with_metrics(start_ours, tmp_path)
+    assert ask(server.status_address, "/metrics", host="evil.example")[0] == 421
+    assert counter(server, "http_requests_total", result="foreign_host") == 1
+
+
+def test_the_name_of_the_address_itself_is_good(start_ours, tmp_path):
+    server = with_metrics(start_ours, tmp_path, "-private-srv", "localhost:0")
+    port = private_address(server)[1]
+    assert ask(("127.0.0.1", port), "/metrics", host="localhost")[0] == 200
+
+
+def test_a_kubernetes_probe_is_answered(private):
+    """As a kubelet asks: by the pod's address, or by a name that `httpHeaders` sets."""
+    for host in ("10.1.2.3:22070", "probe.example"):
+        status, head, _ = ask(private.status_address, "/healthz", host=host,
+                              User_Agent="kube-probe/1.30", Accept="*/*", Connection="close")
+        assert status == 200 and "Connection: close" in head
+
+
+def test_names_come_and_go_with_a_reload(start_ours, tmp_path):
+    server = with_metrics(start_ours, tmp_path)
+    assert ask(server.status_address, "/metrics", host="new.example")[0] == 421
+    (tmp_path / "relay.conf").write_text(CONF + 'private-hosts = { "new.example" }\n')
+    assert server.reload()[0]
+    assert ask(server.status_address, "/metrics", host="new.example")[0] == 200
+    (tmp_path / "relay.conf").write_text(CONF)
+    assert server.reload()[0]
+    assert ask(server.status_address, "/metrics", host="new.example")[0] == 421
+
+
+@pytest.mark.skipif(WHY_NOT is not None, reason=f"NOT TESTED: {WHY_NOT}")
+def test_prometheus_scrapes_by_a_name(start_ours, tmp_path, prometheus):
+    """Once the name is in private-hosts; until then the log says what is missing."""
+    server = with_metrics(start_ours, tmp_path)
+    hosts = tmp_path / "hosts"
+    hosts.write_text("127.0.0.1 relay.test\n")
+    prefix = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"', hosts]
+    scraper = prometheus(("relay.test", server.status_address[1]), prefix)
+    server.wait_for_log("refused /metrics, .* host name relay.test:.* add it to private-hosts")
+    scraper.wait_for("up", 0)
+    (tmp_path / "relay.conf").write_text(CONF + 'private-hosts = { "relay.test" }\n')
+    assert server.reload()[0]
+    scraper.wait_for("up", 1)
+
+
+def test_pollers_every_ten_seconds_keep_their_connections(ours):
+    """Sixty of them, whose interval is the commonest; longer ones are in the unit tests."""
+    with contextlib.ExitStack() as stack:
+        polls = [stack.enter_context(dial(ours.status_address)) for _ in range(60)]
+        for _ in range(2):
+            began = time.monotonic()
+            for sock in polls:
+                sock.sendall(request("/healthz"))
+            for sock in polls:
+                status, head, _ = read_answer(sock)
+                assert status == 200, "the connection was closed between two polls"
+                assert "Keep-Alive: timeout=75" in head
+            if _ == 0:
+                wait_for(lambda: time.monotonic() >= began + 10, "the next poll",
+                         Deadline(PATIENCE))

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: MPL-2.0
+"""modules/METRICS.md says what the tables say."""
+
+import metrics_page
+
+
+def test_the_page_of_metrics_is_current():
+    want = metrics_page.page()
+    assert metrics_page.PAGE.read_text() == want, (
+        "modules/METRICS.md is old: run tests/integration/tools/metrics_page.py"
+    )

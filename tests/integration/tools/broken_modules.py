@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The test modules that no server can use, and those that fail at a stage of their life."""
+
+
+#: {module: what the log says of it}
+BROKEN = {
+    "no-symbol": r"no symbol relay_module",
+    "unresolved": r"undefined symbol: relay_function_of_tomorrow",
+    "bad-magic": r"begins with deadbeef instead of 524c594d",
+    "other-major": r"built for module API 2\.7, and this server has 1\.\d+: it must be built again",
+    "newer-minor": r"built for module API 1\.\d+, and this server has 1\.\d+: it needs a newer",
+    "short-size": r"says it has \d+ bytes; there are \d+, and \d+ to \d+ are right",
+    "wrong-name": r"named 'right-name': the file must be named 'right-name\.so'",
+    "bad-options": r"two options named 'limit'",
+    "bad-default": r"default of its option 'limit'.*many",
+    "bad-successor": r"'most' and the successor 'limit' are not of the same field and type",
+}
+
+#: Where the test module `failing` fails.
+STAGES = ["check", "init", "start", "worker-start"]
