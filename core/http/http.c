@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The status address and the private one: routes, and answers. */
+/* The routes of modules, and the two addresses that serve them. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +20,8 @@
 #include "log/log.h"
 #include "modules/module.h"
 
-#define SLOW_MS 1000 /* less may be the machine's fault */
-#define REST    4    /* times as long as the answer took */
+#define SLOW_MS 1000 /* below this a slow machine may be the cause */
+#define REST    4    /* multiple of the time that the slow answer took */
 
 struct route {
 	struct route *next;
@@ -37,9 +37,10 @@ static void open_again(struct http_server *server);
 static size_t share_of(void *server);
 
 static struct route *routes; /* the newest first */
-/* What private routes may be asked for by; borrowed; NULL: no more names. */
+/* Option private-hosts: host names that private routes accept; borrowed; NULL:
+ * no further names. */
 static const char *const *private_hosts;
-/* Everybody's, and the operator's own. */
+/* The option status-srv, and the option private-srv. */
 static struct http_server open_to_all = {.what = "status address",
 	.use = INHERITED_STATUS,
 	.place_label = HTTP_AT_STATUS,
@@ -67,7 +68,8 @@ static int add_route(struct relay_ctx *cx, const char *path, relay_http_fn *fn,
 {
 	struct route *r = find(path);
 
-	/* One that leaves makes room; the newest is found first. */
+	/* A module that leaves gives up its route; the newest is found first.
+	 */
 	if (r && r->owner->stage != MODULE_LEAVING) {
 		relay_log(cx, RELAY_ERROR,
 			"%s is already answered by module %s", path,
@@ -119,14 +121,15 @@ static bool has_address(const struct http_server *server)
 	return server->address && server->address[0];
 }
 
-/* Without an address of their own, private routes are everybody's. */
+/* Without private-srv the status address serves the private routes, too. */
 static bool answers(const struct http_server *server, const struct route *r)
 {
 	return module_visible(r->owner) &&
 	       (!r->private || server == &private || !has_address(&private));
 }
 
-/* Whoever asks for a slow page again and again shall not stop all the rest. */
+/* A slow route is not called again at once: requests for it must not take the
+ * control thread from everything else. */
 static void call(struct route *r, struct relay_http *h)
 {
 	struct relay_module *owner = r->owner;
@@ -145,8 +148,8 @@ static void call(struct route *r, struct relay_http *h)
 			&owner->failures, 1, memory_order_relaxed);
 }
 
-/* An address that only the operator reaches is reached by the pages in the
- * operator's browser as well; see http_hosts.h. */
+/* Pages in the operator's browser can reach whatever address the operator can;
+ * see http_hosts.h. */
 static bool is_rebound(const struct http_server *server, const struct route *r,
 	const struct http_head *head)
 {
@@ -216,7 +219,8 @@ void http_allow_hosts(const char *const *names)
 
 /* The addresses. */
 
-/* Strangers at one cannot take what the operator needs at the other. */
+/* Each address has its own share, so that strangers at one leave the other
+ * to the operator. */
 static size_t share_of(void *server)
 {
 	const struct http_server *other =
@@ -258,7 +262,7 @@ const char *relay_status_text(void)
 {
 	const struct route *r = routes;
 
-	/* Where nobody would answer, there is none. */
+	/* An address without routes is not opened. */
 	while (r && (r->owner->stage == MODULE_LEAVING ||
 			    (r->private && has_address(&private))))
 		r = r->next;
@@ -305,7 +309,8 @@ void http_abandon(void)
 
 void http_take(void)
 {
-	/* First: without it, private routes move to the other. */
+	/* The private address first: without it, the other serves its routes.
+	 */
 	http_server_take(&private, is_needed(&private));
 	http_server_take(&open_to_all, is_needed(&open_to_all));
 	if (!is_needed(&private))
@@ -329,7 +334,7 @@ void http_resume(void)
 
 void http_leave(void)
 {
-	/* Nor are they to be opened again. */
+	/* They must not be opened again. */
 	http_finish();
 }
 

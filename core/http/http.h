@@ -19,21 +19,22 @@ struct relay_module;
 int http_init(struct event_base *base, const char *address,
 	const char *private_address);
 /*
- * Opens each if a live module has a route there and it is not open; an address
- * that cannot be bound is logged and tried again every 30 s, since the relay is
- * worth more than its status page.  [C]
+ * Opens each address that is closed and on which a live module has a route.  A
+ * failure to bind is logged, and binding is tried again every 30 s: the relay
+ * works without its status page.  [C]
  */
 void http_open(void);
 /*
- * Further names by which private routes may be asked for (private-hosts), ended
- * by NULL; borrowed until the next call.  NULL: none.  [C]
+ * The option private-hosts: further host names that private routes accept,
+ * ended by NULL; borrowed until the next call.  NULL: none.  [C]
  */
 void http_allow_hosts(const char *const *names);
-/* Binds both already, while the process has the right to.  [C] */
+/* Binds both now, before the process gives up the right to.  [C] */
 void http_reserve(void);
 /*
- * [C]  Other addresses: bound, then either forgotten or taken, once the routes
- * that are to be answered there are live.  http_stage: 0, or -1 with err.
+ * [C]  Changes the addresses.  http_stage() binds the new ones: 0, or -1 with
+ * err.  Then http_abandon() closes them again, or http_take() puts them into
+ * service, once the routes of the new configuration are live.
  */
 int http_stage(const char *address, const char *private_address,
 	struct relay_err *err);
@@ -41,10 +42,10 @@ void http_abandon(void);
 void http_take(void);
 void http_finish(void);
 
-/* Another process is about to take them over, or failed to.  [C] */
+/* An upgrade: another process is about to accept here, or failed to.  [C] */
 void http_pause(void);
 void http_resume(void);
-/* It has: they are closed for good. */
+/* The other process accepts: the sockets are closed for good. */
 void http_leave(void);
 /* Calls fn for each socket, until one returns other than 0.  [C] */
 int http_each_socket(listeners_socket_fn *fn, void *arg);

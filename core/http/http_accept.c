@@ -20,8 +20,8 @@
 #define ACCEPTS_A_TURN 16
 #define PAUSE_MS       100
 /*
- * Bytes that the kernel holds for one connection; it doubles both.  A page goes
- * out in one piece, and who sends more than a head has to wait.
+ * Bounds on what the kernel holds for one connection, in bytes; the kernel
+ * doubles both.  The send buffer takes a whole page, the receive buffer a head.
  */
 #define SEND_BUFFER    131072
 #define RECEIVE_BUFFER 16384
@@ -34,8 +34,7 @@ static void pause_for_now(struct http_accept *accept)
 	(void)event_add(accept->retry, &in);
 }
 
-/* accept(2) looks for a descriptor first, and only then whether somebody waits.
- */
+/* Without a free descriptor accept(2) fails whether or not a client waits. */
 static bool somebody_waits(const struct http_accept *accept)
 {
 	struct pollfd look = {.fd = accept->fd, .events = POLLIN};
@@ -43,8 +42,8 @@ static bool somebody_waits(const struct http_accept *accept)
 	return poll(&look, 1, 0) == 1;
 }
 
-/* Takes one in for which there is no descriptor: another goes, or the one in
- * reserve is for it.  Whether that went well. */
+/* Accepts a client although no descriptor is free: another connection is closed
+ * for it, or it gets the reserved descriptor.  Returns whether it worked. */
 static bool squeeze_in(struct http_accept *accept)
 {
 	struct sockaddr_storage from;
@@ -61,7 +60,7 @@ static bool squeeze_in(struct http_accept *accept)
 	return true;
 }
 
-/* Whether to go on accepting in this turn. */
+/* accept(2) has failed.  Returns whether to go on accepting in this event. */
 static bool failed(struct http_accept *accept, int error)
 {
 	static struct relay_log_kind kind;
@@ -132,7 +131,7 @@ int http_accept_open(struct http_accept *accept, struct event_base *base,
 	accept->fd = fd;
 	accept->spare = spare_open();
 	relay_fail(err, "no memory");
-	/* Who is accepted inherits them. */
+	/* Accepted sockets inherit these sizes. */
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send, sizeof(send)) != 0 ||
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive,
 			sizeof(receive)) != 0 ||
@@ -168,7 +167,8 @@ void http_accept_close(struct http_accept *accept)
 void http_accept_retire(struct http_accept *accept)
 {
 	listen_socket_deafen(accept->fd);
-	/* No queue is longer, and nobody joins it any more. */
+	/* The accept queue is no longer than this, and no new client enters it.
+	 */
 	for (int i = 0; i <= BACKLOG; i++)
 		if (!accept_one(accept))
 			break;

@@ -24,12 +24,13 @@ struct http_accept {
 	void *arg;
 };
 
-/* Takes fd over, which is bound, also on failure.  what, conns, limit and arg
- * are set before.  0, or -1 with err. */
+/* Owns fd, a bound socket, from now on, also on failure.  The caller has set
+ * what, conns, limit and arg.  0, or -1 with err. */
 int http_accept_open(struct http_accept *accept, struct event_base *base,
 	int fd, struct relay_err *err);
 void http_accept_close(struct http_accept *accept);
-/* Takes in who waits, and closes it: nobody who comes later is lost. */
+/* Accepts the clients that wait in the queue, then closes the socket.  A client
+ * that comes later is refused by the kernel, and knows it. */
 void http_accept_retire(struct http_accept *accept);
 void http_accept_pause(struct http_accept *accept);
 void http_accept_resume(struct http_accept *accept);

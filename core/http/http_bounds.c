@@ -12,10 +12,10 @@
 #include "http/http_reply.h"
 #include "http/http_serve.h"
 
-/* What is thrown away. */
+/* Receives bytes that are discarded. */
 static char scratch[HTTP_HEAD_MAX];
 
-/* One line to who waits for an answer, as far as the socket takes it. */
+/* Answers a client whose connection is about to be closed. */
 static void last_word(struct http_conn *conn, int status)
 {
 	struct http_exchange x = {.out = conn->out,
@@ -86,7 +86,7 @@ void http_bounds_look(struct http_conn *conn, int64_t now_ms)
 	if (conn->state == HTTP_LINGERING && http_end_arrived(conn) &&
 		(late || !event_pending(conn->readable, EV_READ, NULL)))
 		http_end(conn);
-	/* A request that is there already is not too late. */
+	/* A request may have arrived that was not read yet. */
 	else if (late &&
 		 (conn->state != HTTP_IDLE || !http_conn_has_input(conn)))
 		expire(conn);
@@ -102,7 +102,8 @@ void http_bounds_give_way(struct http_conn *conn, enum http_end_reason why)
 		last_word(conn, 503);
 		(void)evbuffer_write(conn->out, conn->fd);
 		(void)shutdown(conn->fd, SHUT_WR);
-		/* Else the kernel would reset it, and take the word back. */
+		/* With unread input, close(2) would send a reset, and the
+		 * client might lose the answer. */
 		(void)!recv(conn->fd, scratch, sizeof(scratch), MSG_DONTWAIT);
 		http_end(conn);
 	} else {

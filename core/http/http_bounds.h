@@ -21,9 +21,11 @@ struct http_conn;
 #define HTTP_WRITING_MS   30000
 #define HTTP_LINGERING_MS 5000
 
-/* Ends it if its state has lasted too long.  To be called every second. */
+/* Ends the connection if its state has lasted too long.  Call it every second.
+ */
 void http_bounds_look(struct http_conn *conn, int64_t now_ms);
-/* Others need its place: whoever waits for an answer is told so. */
+/* Ends the connection in favour of another one.  A client that waits for an
+ * answer gets 503. */
 void http_bounds_give_way(struct http_conn *conn, enum http_end_reason why);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * One HTTP connection: its state, and whom it belongs to.  [C]
+ * One HTTP connection: its state, and its owner.  [C]
  */
 #ifndef HTTP_CONN_H
 #define HTTP_CONN_H
@@ -20,7 +20,8 @@ struct evbuffer;
 struct http_conn;
 struct http_exchange;
 
-/* Whom connections belong to: who answers, and is told what becomes of them. */
+/* The owner of connections: answers their requests, and is told of their end.
+ */
 struct http_owner {
 	struct event_base *base; /* borrowed */
 	struct http_sources sources;
@@ -29,7 +30,7 @@ struct http_owner {
 	void *arg;
 	/* It ends, and is freed after the call. */
 	void (*gone)(struct http_conn *conn);
-	/* It has an answer of which its client has not read so many bytes. */
+	/* Of its answer, so many bytes wait for the client to read. */
 	void (*unsent)(struct http_conn *conn, size_t bytes);
 };
 
@@ -54,19 +55,20 @@ struct http_conn {
 	int64_t since_ms; /* when the state began */
 	char *in;         /* owned, HTTP_HEAD_MAX bytes; NULL: none */
 	size_t in_len;
-	size_t seen;      /* of in, without the end of a head */
-	size_t unsent;    /* for the owner: what it was told */
+	size_t seen;   /* bytes of `in` that were searched for the end of a head
+			*/
+	size_t unsent; /* what the owner was told last */
 	size_t discarded; /* while lingering */
 	bool last;        /* it is closed after this answer */
 };
 
 void http_conn_enter(struct http_conn *conn, enum http_state state);
-/* Whether it is told of further input. */
+/* Turns notification of further input on or off. */
 void http_conn_listen(struct http_conn *conn, bool on);
 void http_conn_forget_input(struct http_conn *conn);
 /* Whether bytes are there that were not read yet. */
 bool http_conn_has_input(const struct http_conn *conn);
-/* Closes it now.  Who owns it is not told. */
+/* Closes and frees it.  The owner is not told. */
 void http_conn_free(struct http_conn *conn);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* All connections of one HTTP address, and who has to go. */
+/* All connections of one HTTP address, and which are evicted. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "http/http_serve.h"
 
 #define SWEEP_S 1
-/* A newcomer's request may be on its way for that long. */
+/* For so long the first request of a new connection may be on its way. */
 #define YOUNG_MS 1000
 
 static struct http_conns *conns_of(const struct http_conn *conn)
@@ -44,14 +44,14 @@ static void sweep(evutil_socket_t fd, short what, void *arg)
 	schedule(conns);
 }
 
-/* Who has to go. */
+/* Eviction. */
 
 static bool is_near(const struct http_conn *conn)
 {
 	return conn->origin.at[0]->near;
 }
 
-/* How little a connection needs its place; more goes first. */
+/* How well a connection can be spared; the highest is evicted first. */
 static int ease(const struct http_conn *conn, int64_t now_ms)
 {
 	switch (conn->state) {
@@ -66,14 +66,14 @@ static int ease(const struct http_conn *conn, int64_t now_ms)
 	}
 }
 
-/* Those of the same machine keep their part, whoever comes. */
+/* Part of the places is reserved for programs on this machine. */
 static bool is_shielded(
 	const struct http_conns *conns, const struct http_conn *conn)
 {
 	return is_near(conn) && conns->near <= conns->limit / HTTP_NEAR_PART;
 }
 
-/* Whose source has more, the widest first. */
+/* Which source has more connections; the widest prefix is compared first. */
 static int compare_sources(
 	const struct http_origin *a, const struct http_origin *b)
 {
@@ -83,7 +83,7 @@ static int compare_sources(
 	return 0;
 }
 
-/* Whether a is rather to go than b. */
+/* Whether a is evicted before b. */
 static bool goes_before(const struct http_conns *conns,
 	const struct http_conn *a, const struct http_conn *b, int64_t now_ms)
 {
@@ -99,7 +99,7 @@ static bool goes_before(const struct http_conns *conns,
 	return order ? order > 0 : a->since_ms < b->since_ms;
 }
 
-/* Who goes first of all, or of those of one source; NULL: nobody is there. */
+/* The first to be evicted, of all or of one source; NULL: there is none. */
 static struct http_conn *pick(
 	struct http_conns *conns, const struct http_source *source)
 {
@@ -116,7 +116,7 @@ static struct http_conn *pick(
 	return first;
 }
 
-/* Whether a request, or more of it, has come that was not read yet. */
+/* Whether bytes of a request have arrived that were not read yet. */
 static bool has_news(const struct http_conn *conn)
 {
 	return (conn->state == HTTP_SILENT || conn->state == HTTP_IDLE ||
@@ -124,7 +124,7 @@ static bool has_news(const struct http_conn *conn)
 	       http_conn_has_input(conn);
 }
 
-/* A request that is there is answered first: then its connection is idle. */
+/* A request that has arrived is answered before its connection is evicted. */
 static int make_room(struct http_conns *conns, const struct http_source *source,
 	enum http_end_reason why)
 {
@@ -156,7 +156,7 @@ void http_conns_bound(struct http_conns *conns, size_t limit)
 		;
 }
 
-/* Newcomers. */
+/* New connections. */
 
 static void make_room_for(
 	struct http_conns *conns, const struct http_origin *origin)
@@ -164,7 +164,7 @@ static void make_room_for(
 	const struct http_source *widest = origin->at[0];
 	size_t most = conns->limit / HTTP_SOURCE_PART;
 
-	/* The newcomer is counted already. */
+	/* The new connection is already counted in its source. */
 	if (!widest->near && widest->conns > (most ? most : 1) &&
 		make_room(conns, widest, HTTP_END_SOURCE) == 0)
 		return;
@@ -221,7 +221,7 @@ static void gone(struct http_conn *conn)
 	http_count(HTTP_CONNECTIONS, conns->place, -1);
 }
 
-/* Answers that nobody reads. */
+/* Answers that clients do not read. */
 
 static struct http_conn *pick_unread(
 	struct http_conns *conns, const struct http_conn *spared)

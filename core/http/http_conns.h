@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * All connections of one HTTP address, and who has to go when there are too
- * many: the source with the most gives one up, and of its connections the one
- * that needs its place least.  So strangers, be they many or fast, take places
- * from each other, and whoever has few keeps them.
+ * All connections of one HTTP address.  When there are too many, the source
+ * with the most connections loses one: the one that can be spared best.  So
+ * sources with many connections take places from themselves, and a source with
+ * few keeps its own.
  */
 #ifndef HTTP_CONNS_H
 #define HTTP_CONNS_H
@@ -20,17 +20,18 @@
 #include "http/http_conn.h"
 #include "http/http_sources.h"
 
-/* The most on one address; few descriptors leave fewer, see capacity.h. */
+/* The most connections on one address; fewer where descriptors are few, see
+ * capacity.h. */
 #define HTTP_CONNS_MAX 256
-/* Of these, for one source that is not on this machine: one in this many. */
+/* A source on another machine may have one in so many of them. */
 #define HTTP_SOURCE_PART 2
-/* Kept free of strangers, for programs on this machine: one in this many. */
+/* One in so many is reserved for programs on this machine. */
 #define HTTP_NEAR_PART 8
-/* Answers that clients have not read, on one address. */
+/* Bytes of answers that the clients of one address have not read, at most. */
 #define HTTP_UNSENT_MAX (8 << 20)
 
 struct http_conns {
-	struct http_owner owner; /* first: it is what connections know */
+	struct http_owner owner; /* must be first, see conns_of() */
 	enum http_place place;
 	TAILQ_HEAD(http_conn_list, http_conn) list; /* owned, oldest first */
 	size_t count, near, limit;
@@ -38,20 +39,20 @@ struct http_conns {
 	struct event *sweep; /* owned */
 };
 
-/* place, owner.answer and owner.arg are set before.  0, or -1 without memory.
- */
+/* The caller has set place, owner.answer and owner.arg.  0, or -1 without
+ * memory. */
 int http_conns_init(struct http_conns *conns, struct event_base *base);
 /* Closes all. */
 void http_conns_finish(struct http_conns *conns);
-/* From here on at most `limit` (1 or more); who is over it goes. */
+/* Allows `limit` connections (1 or more) from now on; evicts those above it. */
 void http_conns_bound(struct http_conns *conns, size_t limit);
 
 /* Takes a new connection over. */
 void http_conns_add(
 	struct http_conns *conns, int fd, const struct sockaddr_storage *from);
-/* One goes, so that a descriptor becomes free.  0, or -1: there is none. */
+/* Evicts one, to free a descriptor.  0, or -1: there is none. */
 int http_conns_give_way(struct http_conns *conns);
-/* Each is closed after its next answer: the address moves. */
+/* The address changes: each connection is closed after its next answer. */
 void http_conns_retire(struct http_conns *conns);
 
 #endif

@@ -12,7 +12,7 @@
 
 #define DISCARD_MAX 65536 /* bytes read and thrown away after an answer */
 
-/* What is thrown away. */
+/* Receives bytes that are discarded. */
 static char scratch[HTTP_HEAD_MAX];
 
 bool http_end_arrived(const struct http_conn *conn)
@@ -28,8 +28,8 @@ void http_end(struct http_conn *conn)
 	http_conn_free(conn);
 }
 
-/* Throws away what the peer has not read, which the kernel would go on offering
- * for minutes, outside of every bound. */
+/* A reset discards what the peer has not read.  Otherwise the kernel would hold
+ * those bytes for minutes, and no bound would count them. */
 void http_end_reset(struct http_conn *conn)
 {
 	const struct linger now = {.l_onoff = 1, .l_linger = 0};
@@ -41,8 +41,8 @@ void http_end_reset(struct http_conn *conn)
 }
 
 /*
- * All is written.  What the peer has sent and we have not read would make the
- * kernel reset the connection, and the answer would be lost on its way.
+ * The last answer is written.  If input were left unread, close(2) would send a
+ * reset, and the client might lose the answer: so the connection lingers.
  */
 void http_end_finish(struct http_conn *conn, bool unread)
 {
@@ -56,7 +56,7 @@ void http_end_finish(struct http_conn *conn, bool unread)
 	(void)event_add(conn->readable, NULL);
 }
 
-/* The peer sends no more; it may still read. */
+/* The peer has shut down its sending side; it may still read. */
 void http_end_heard(struct http_conn *conn)
 {
 	http_conn_forget_input(conn);
@@ -67,7 +67,8 @@ void http_end_heard(struct http_conn *conn)
 	(void)shutdown(conn->fd, SHUT_WR);
 	if (conn->state != HTTP_LINGERING)
 		http_conn_enter(conn, HTTP_LINGERING);
-	/* It stays readable: http_conn_look() sees when all has arrived. */
+	/* At its end a socket is always readable.  http_bounds_look() sees when
+	 * the peer has everything. */
 	(void)event_del(conn->readable);
 }
 

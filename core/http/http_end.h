@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * How HTTP connections end: after the last answer, so that it arrives; when the
- * peer has heard enough; when a bound is reached.  Nothing that nobody reads is
- * left to the kernel, which would offer it for minutes.  [C]
+ * How HTTP connections end: after the last answer, at the peer's end, or at a
+ * bound.  The last answer reaches a peer that reads; for a peer that does not,
+ * the kernel keeps nothing.  [C]
  */
 #ifndef HTTP_END_H
 #define HTTP_END_H
@@ -12,18 +12,18 @@
 
 struct http_conn;
 
-/* Closes it now, and frees it.  So may all of these do. */
+/* Closes and frees it.  The other functions here may do so, too. */
 void http_end(struct http_conn *conn);
-/* The same; what the peer has not read is thrown away. */
+/* The same, with a reset if the peer has not read everything. */
 void http_end_reset(struct http_conn *conn);
 /* The last answer is written.  `unread`: the peer may send more. */
 void http_end_finish(struct http_conn *conn, bool unread);
-/* The peer sends no more. */
+/* The peer has shut down its sending side. */
 void http_end_heard(struct http_conn *conn);
-/* It is lingering, and readable. */
+/* A lingering connection has input: it is discarded. */
 void http_end_discard(struct http_conn *conn);
 
-/* Whether the peer has all that was written. */
+/* Whether the peer's kernel has everything that was written. */
 bool http_end_arrived(const struct http_conn *conn);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "http/http_head.h"
 
-#define DIGITS_MAX 18 /* of a length that fits into 64 bits */
+#define DIGITS_MAX 18 /* so many always fit into 64 bits */
 
 static bool is_digit(char c)
 {
@@ -190,8 +190,7 @@ static int parse_length(struct http_head *out)
 	return bytes > HTTP_BODY_MAX ? 413 : 0;
 }
 
-/* RFC 9112, section 3.2: one name, and none can only be left out by HTTP/1.0.
- */
+/* RFC 9112, section 3.2: exactly one Host field; HTTP/1.0 may omit it. */
 static int parse_host(struct http_head *out)
 {
 	const char *at;
@@ -220,7 +219,8 @@ int http_head_parse(char *data, size_t len, struct http_head *out)
 	char *line = data;
 	int status;
 
-	/* Field by field: most of it is the table, which count bounds. */
+	/* Not memset: most of the struct is the table, of which `count` are
+	 * valid. */
 	out->method = out->path = out->query = "";
 	out->host = NULL;
 	out->minor = 1;

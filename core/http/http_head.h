@@ -35,16 +35,15 @@ struct http_head {
 };
 
 /*
- * Looks for the end of a head in data, of which `seen` bytes were looked at
- * before.  The length of the head; 0: it is not complete; -1: this is no
- * request, whatever follows.
+ * Looks for the end of a head in data; the first `seen` bytes were searched
+ * before.  Returns the length of the head; 0: it is not complete; -1: this
+ * cannot become a request.
  */
 int http_head_end(const char *data, size_t len, size_t seen);
 
 /*
- * Takes apart a head of `len` bytes as http_head_end() found it, and writes
- * into it.  0, or the status code to refuse it with; `out` may be used then as
- * well.
+ * Parses a head whose length http_head_end() returned; puts zero bytes into it.
+ * 0, or the status code to refuse it with; `out` is valid in both cases.
  */
 int http_head_parse(char *data, size_t len, struct http_head *out);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * The names under which private routes may be asked for.  A page in somebody's
- * browser can let a name of its own point at a private address (DNS rebinding),
- * and would read there what only the operator should see; but its requests
- * still carry that name in `Host`.
+ * The host names that private routes accept.  DNS rebinding: a web page lets a
+ * host name of its own resolve to a private address, and so makes a browser
+ * request what only the operator should see.  Such a request carries the page's
+ * host name in its Host field, and is refused for that.
  */
 #ifndef HTTP_HOSTS_H
 #define HTTP_HOSTS_H

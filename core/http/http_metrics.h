@@ -20,18 +20,19 @@ enum http_result {
 	HTTP_ANSWERED,
 	HTTP_MALFORMED,    /* no HTTP/1.x, or proxies may read it differently */
 	HTTP_TOO_LARGE,    /* the head, or the body that it announces */
-	HTTP_FOREIGN_HOST, /* a private route, by a name that is not ours */
-	HTTP_DELAYED,      /* it had to wait, since its source took too much */
+	HTTP_FOREIGN_HOST, /* a private route, by a host name that is not
+			      allowed */
+	HTTP_DELAYED,      /* it had to wait: its source used too much time */
 	HTTP_UNANSWERED,   /* no memory */
 };
-/* Why the server closed one before the client was done. */
+/* Why the server closed a connection before the client did. */
 enum http_end_reason {
 	HTTP_END_IDLE,       /* no further request */
 	HTTP_END_REQUEST,    /* its request took too long, or never began */
 	HTTP_END_ANSWER,     /* it did not read its answer in time */
-	HTTP_END_DELAY,      /* its source took too much for too long */
+	HTTP_END_DELAY,      /* its source used too much time, for too long */
 	HTTP_END_SOURCE,     /* its source has too many */
-	HTTP_END_ROOM,       /* another one needed its place */
+	HTTP_END_ROOM,       /* it was evicted in favour of another one */
 	HTTP_END_DESCRIPTOR, /* the process has no more descriptors */
 	HTTP_END_UNREAD,     /* unread answers take too much memory */
 	HTTP_END_MEMORY,     /* no memory for it */

@@ -76,7 +76,7 @@ static void format_date(char *out, size_t cap)
 		tm.tm_min, tm.tm_sec);
 }
 
-/* What the connection does next, as far as its version does not say so. */
+/* The Connection field, where the protocol version's default is not meant. */
 static const char *connection_of(const struct http_exchange *x)
 {
 	if (x->last)

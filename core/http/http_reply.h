@@ -12,7 +12,8 @@
 
 struct evbuffer;
 
-/* What an idle connection is promised; it is kept a little longer. */
+/* The Keep-Alive field's time-out; idle connections are kept a little longer.
+ */
 #define HTTP_PROMISED_S 75
 
 struct http_exchange {
@@ -23,19 +24,19 @@ struct http_exchange {
 	bool answered;
 };
 
-/* Adds a field to the answer.  0, or -1: no memory, or it would break a line.
+/* Adds a field to the answer.  0, or -1: no memory, or a line end in the value.
  */
 int http_reply_field(
 	struct http_exchange *x, const char *name, const char *value);
 /*
- * Appends the whole answer, and takes the bytes out of body, which may be NULL.
- * Without memory it is not answered.
+ * Appends the whole answer, and moves the bytes out of body, which may be NULL.
+ * Without memory, x->answered stays false.
  */
 void http_reply_write(struct http_exchange *x, int status, const char *type,
 	struct evbuffer *body);
-/* The same with a line that says what the status means. */
+/* The same, with the status's meaning as the body. */
 void http_reply_refuse(struct http_exchange *x, int status);
-/* As above, in its own words. */
+/* The same, with `text` as the body. */
 void http_reply_say(struct http_exchange *x, int status, const char *text);
 
 #endif

@@ -17,10 +17,10 @@
 #include "http/http_reply.h"
 #include "http/http_serve.h"
 
-/* What a request costs beside its answer: system calls, parsing. */
+/* The cost of a request beside its answer: system calls, parsing. */
 #define OVERHEAD_US 30
 
-/* What one read may bring; nothing stays here from one event to the next. */
+/* For one read; empty between two events. */
 static char scratch[HTTP_HEAD_MAX];
 
 static void go_on_in(struct http_conn *conn, int64_t ms)
@@ -41,7 +41,7 @@ static void sent_all(struct http_conn *conn, bool unread)
 		return;
 	}
 	http_conn_enter(conn, conn->in ? HTTP_READING : HTTP_IDLE);
-	/* Pipelined requests take turns with everybody else's. */
+	/* Other connections are served before the next pipelined request. */
 	if (conn->in)
 		go_on_in(conn, 0);
 	else
@@ -77,7 +77,7 @@ static void writable(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	/* Whether there was a body is not known any more: as if. */
+	/* Whether the request had a body is no longer known: assume so. */
 	http_serve_flush(arg, true);
 }
 
@@ -99,7 +99,7 @@ static int64_t thread_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* Answers one head; what the server can neither answer nor refuse is closed. */
+/* Answers or refuses one head; without memory for that, the connection ends. */
 static void exchange(struct http_conn *conn, char *data, size_t len, int bad)
 {
 	struct http_exchange x = {.out = conn->out, .fields = evbuffer_new()};
@@ -136,7 +136,7 @@ static void exchange(struct http_conn *conn, char *data, size_t len, int bad)
 
 /* Input. */
 
-/* Keeps what is not answered yet; data may be in conn->in.  0 or -1. */
+/* Keeps input that is not answered yet; data may be in conn->in.  0 or -1. */
 static int keep(struct http_conn *conn, const char *data, size_t len)
 {
 	if (!conn->in)
@@ -179,7 +179,7 @@ static void half_a_head(struct http_conn *conn, const char *data, size_t len)
 	http_conn_listen(conn, true);
 }
 
-/* A whole head of n bytes is at data, and perhaps more. */
+/* data begins with a whole head of n bytes. */
 static void take_head(struct http_conn *conn, char *data, size_t len, size_t n)
 {
 	bool waits = must_wait(conn);
@@ -190,7 +190,7 @@ static void take_head(struct http_conn *conn, char *data, size_t len, size_t n)
 			http_end(conn);
 		return;
 	}
-	/* Out of the way of what is kept. */
+	/* keep() may overwrite data. */
 	memmove(scratch, data, n);
 	if (len == n) {
 		http_conn_forget_input(conn);
@@ -201,7 +201,7 @@ static void take_head(struct http_conn *conn, char *data, size_t len, size_t n)
 	exchange(conn, scratch, n, 0);
 }
 
-/* What is there: `len` bytes in conn->in or scratch. */
+/* data: `len` bytes of input, in conn->in or scratch. */
 static void take(struct http_conn *conn, char *data, size_t len)
 {
 	int n;

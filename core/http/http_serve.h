@@ -26,14 +26,15 @@
 
 #include "http/http_conn.h"
 
-/* Takes fd over, also on failure.  NULL without memory. */
+/* Owns fd from now on, also on failure.  NULL without memory. */
 struct http_conn *http_serve_new(struct http_owner *owner, int fd,
 	const struct http_origin *origin, int64_t now_ms);
 
-/* Takes what has come, and answers it.  It may be freed then.  Not for those
- * that wait, write or linger. */
+/* Reads and answers what has arrived; may free the connection.  Not to be
+ * called in the states HTTP_WAITING, HTTP_WRITING and HTTP_LINGERING. */
 void http_serve_read(struct http_conn *conn);
-/* Sends what the socket takes.  `unread`: the peer may send more. */
+/* Sends as much of the answer as the socket takes; may free the connection.
+ * `unread`: the peer may send more, such as a request's body. */
 void http_serve_flush(struct http_conn *conn, bool unread);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* One address that answers HTTP: its listener, its bounds, its second tries. */
+/* One HTTP address: opened, moved to another, tried again after a failure. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,7 +36,7 @@ static int bind_shared(struct listen_place *place, bool shares, int *fd)
 	return *fd < 0 ? errno : 0;
 }
 
-/* What the process was started with; -1: nothing, and place is as it was. */
+/* A socket that the process inherited; -1: none, and place is unchanged. */
 static int inherit(const struct http_server *server, struct listen_place *place)
 {
 	struct listen_place at, v4;
@@ -69,7 +69,7 @@ static int bind_address(const char *address, struct listen_place *place,
 	if (listen_place_resolve(address, CORE_TCP, place, err) != 0)
 		return -1;
 	error = bind_shared(place, shares, &fd);
-	/* A kernel without IPv6 is no reason to have no status page. */
+	/* On a kernel without IPv6, IPv4 alone will do. */
 	if (error && listen_place_fall_back(place, address, CORE_TCP, error))
 		error = bind_shared(place, shares, &fd);
 	if (!error)
@@ -88,7 +88,7 @@ void http_server_reserve(struct http_server *server)
 	if (server->reserved < 0)
 		server->reserved = bind_address(
 			server->address, &server->place, false, &err);
-	/* Why it cannot be bound is told when it is to be opened. */
+	/* The reason is logged when it is to be opened. */
 }
 
 static int take_reserved(struct http_server *server)
@@ -193,13 +193,14 @@ static void retry(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	/* Its owner may have found out that nobody needs it any more. */
+	/* The owner decides whether it is still needed. */
 	server->again(server);
 }
 
-/* Another address. */
+/* Moving to another address. */
 
-/* Its connections go on here, one request each; the socket may be lent. */
+/* Closes the socket; a lent one stays open for its new owner.  Connections last
+ * for one more request. */
 static void leave_socket(struct http_server *server)
 {
 	if (server->lent)
@@ -221,7 +222,7 @@ static bool is_near(
 	return server->open && listen_place_overlaps(&server->place, place);
 }
 
-/* What another gives up is the same socket for both, for a moment. */
+/* The address is the other server's: both use its socket until it moves. */
 static int borrow(struct http_server *other, struct relay_err *err)
 {
 	int fd = fcntl(other->accept.fd, F_DUPFD_CLOEXEC, 0);
@@ -348,7 +349,7 @@ int http_server_init(struct http_server *server, struct event_base *base,
 void http_server_finish(struct http_server *server)
 {
 	http_server_close(server);
-	/* Without an address it was never there, or has been finished. */
+	/* NULL: it was not initialized, or was finished before. */
 	if (server->address)
 		drop_reserved(server);
 	http_server_abandon(server);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * One address that answers HTTP: its listener, its bounds, its second tries.
+ * One HTTP address: its listening socket and its connections.  It can move to
+ * another address; an address that cannot be bound is tried again.  [C]
  */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
@@ -18,12 +19,12 @@
 
 struct http_exchange;
 
-/* The address that is to follow. */
+/* The address to move to. */
 struct http_stage {
 	char *address;             /* owned; NULL: it stays as it is */
 	struct listen_place place; /* of fd */
 	int fd;                    /* owned; -1: none */
-	bool keeps;                /* only its spelling is another */
+	bool keeps;                /* the same address in another spelling */
 };
 
 struct http_server {
@@ -33,7 +34,8 @@ struct http_server {
 	enum http_place place_label;
 	void (*answer)(struct http_exchange *x, void *server);
 	size_t (*limit)(void *server); /* how many connections there may be */
-	void (*again)(struct http_server *server); /* time to try to open it */
+	void (*again)(struct http_server *
+			server); /* called when opening should be tried again */
 
 	struct event_base *base;   /* borrowed */
 	char *address;             /* owned; as configured */
@@ -41,9 +43,9 @@ struct http_server {
 	struct event *retry;       /* owned */
 	struct listen_place place; /* of the socket, with its real port */
 	struct http_stage stage;
-	bool lent;    /* another is about to have the socket: it hears on */
+	bool lent;    /* the socket will be another server's: do not close it */
 	int reserved; /* owned; bound, but not listening; -1: none */
-	bool failing; /* to bind; the operator was told */
+	bool failing; /* binding failed, and that was logged */
 	/* The address as configured, with the port that was really bound. */
 	char text[ADDRESS_HOST_MAX + ADDRESS_PORT_MAX];
 	struct http_accept accept;
@@ -54,27 +56,28 @@ struct http_server {
 int http_server_init(struct http_server *server, struct event_base *base,
 	const char *address);
 void http_server_finish(struct http_server *server);
-/* Binds it already, while the process may; the first opening uses that. */
+/* Binds it before the process gives up its rights; http_server_open() uses that
+ * socket. */
 void http_server_reserve(struct http_server *server);
-/* Opens it if it is closed; what fails is logged and tried again in 30 s. */
+/* Opens it if it is closed.  A failure is logged; it is tried again in 30 s. */
 void http_server_open(struct http_server *server);
 void http_server_close(struct http_server *server);
-/* Who comes waits in the queue until it is resumed. */
+/* Clients wait in the accept queue until http_server_resume(). */
 void http_server_pause(struct http_server *server);
 void http_server_resume(struct http_server *server);
 /* -1: it is closed. */
 int http_server_socket(const struct http_server *server);
 
 /*
- * Binds what is to follow, beside what serves; `other` is one more whose socket
- * may be what is asked for.  0, or -1 with err.
+ * Binds the address to move to, while the present one serves.  If `other` has
+ * that address now, its socket is used.  0, or -1 with err.
  */
 int http_server_stage(struct http_server *server, struct http_server *other,
 	const char *address, struct relay_err *err);
 void http_server_abandon(struct http_server *server);
 /*
- * Moves there: requests under way go on, and who waits at the old address is
- * answered.  A server that is not needed only learns its address.
+ * Moves to the staged address.  Requests under way are finished, and clients in
+ * the old socket's queue are served.  If it is not `needed`, it stays closed.
  */
 void http_server_take(struct http_server *server, bool needed);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Who asks on one HTTP address, and what it may take. */
+/* The sources of requests on one HTTP address, and their shares of time. */
 
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -20,7 +20,8 @@ static int64_t full(int64_t share)
 void http_sources_init(struct http_sources *sources, int64_t now_ms)
 {
 	memset(sources, 0, sizeof(*sources));
-	/* Without it strangers could fill one slot only; slower, no worse. */
+	/* Without a seed strangers can aim at one slot of the table: lookups
+	 * get slower, nothing else. */
 	(void)!getrandom(&sources->seed, sizeof(sources->seed), GRND_NONBLOCK);
 	sources->all = (struct http_budget){full(HTTP_SHARE_ALL), now_ms};
 }
@@ -50,7 +51,7 @@ void http_sources_finish(struct http_sources *sources)
 	forget(sources, true);
 }
 
-/* All as IPv6. */
+/* IPv4 addresses become IPv4-mapped IPv6 addresses. */
 static void address_of(
 	const struct sockaddr_storage *from, struct in6_addr *out, bool *v4)
 {
@@ -124,8 +125,8 @@ int http_sources_enter(struct http_sources *sources,
 	address_of(from, &address, &v4);
 	v4 |= IN6_IS_ADDR_LOOPBACK(&address);
 	bits = v4 ? one : many;
-	/* Debts that are forgotten with them are small beside the work of
-	 * coming from so many places. */
+	/* Forgetting a source forgives its debt.  A stranger would have to come
+	 * from very many addresses to gain by it. */
 	if (sources->count + HTTP_LEVELS > HTTP_SOURCES_MAX)
 		forget(sources, false);
 	out->count = 0;
@@ -149,7 +150,7 @@ void http_sources_leave(const struct http_origin *origin)
 		origin->at[i]->conns--;
 }
 
-/* Budgets: what is left grows by the share, up to what may be saved. */
+/* Budgets grow with time by the share, up to HTTP_BURST_MS of it. */
 
 static int64_t share_of(const struct http_source *s)
 {
@@ -194,7 +195,8 @@ int64_t http_sources_wait(struct http_sources *sources,
 		if (s->budget.left_us < full(share_of(s)) * 9 / 10)
 			modest = false;
 	}
-	/* Many may use up what is for all; whoever asks seldom is answered. */
+	/* Many sources may use up the common budget together.  A source that has
+	 * used little of its own does not wait for that. */
 	grow(&sources->all, HTTP_SHARE_ALL, now_ms);
 	wait_ms = until_positive(&sources->all, HTTP_SHARE_ALL);
 	return !modest && wait_ms > longest ? wait_ms : longest;

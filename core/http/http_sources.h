@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Who asks on one HTTP address: how many connections each source has, and how
- * much of the control thread's time it may take.  A source is an IPv4 address,
- * or of IPv6 the /64, the /56 and the /48 at once, since whoever has one
- * address has all of those.
+ * The sources of requests on one HTTP address: how many connections each has,
+ * and how much of the control thread's time it may use.  A source is an IPv4
+ * address, or an IPv6 prefix: each address counts for its /64, /56 and /48,
+ * since one customer may have any of these.
  */
 #ifndef HTTP_SOURCES_H
 #define HTTP_SOURCES_H
@@ -27,7 +27,7 @@
 #define HTTP_SHARE_ALL    500
 #define HTTP_BURST_MS     1000 /* of the share, saved up while it is unused */
 
-/* Time that may be spent; negative: debts. */
+/* Time that may be used; a negative value is a debt. */
 struct http_budget {
 	int64_t left_us;
 	int64_t at_ms; /* when left_us was true */
@@ -58,13 +58,13 @@ struct http_origin {
 void http_sources_init(struct http_sources *sources, int64_t now_ms);
 void http_sources_finish(struct http_sources *sources);
 
-/* A connection from there comes: 0, or -1 without memory. */
+/* Counts a new connection.  0, or -1 without memory. */
 int http_sources_enter(struct http_sources *sources,
 	const struct sockaddr_storage *from, int64_t now_ms,
 	struct http_origin *out);
 void http_sources_leave(const struct http_origin *origin);
 
-/* How long a request has to wait for its turn, in ms; 0: it may be answered. */
+/* How long a request has to wait, in ms; 0: it may be answered now. */
 int64_t http_sources_wait(struct http_sources *sources,
 	const struct http_origin *origin, int64_t now_ms);
 void http_sources_spend(struct http_sources *sources,
