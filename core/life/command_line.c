@@ -20,7 +20,7 @@ static int no_memory(void)
 	return EXIT_FAILURE;
 }
 
-/* By the tables of the modules that are open. */
+/* Knows the flags of the modules that are open. */
 static int parse(int argc, char *const argv[], const struct catalog *catalog,
 	struct flags *flags, FILE *out)
 {
@@ -33,7 +33,7 @@ static int parse(int argc, char *const argv[], const struct catalog *catalog,
 		argc, argv, schema, count, catalog->dirs, flags, out);
 }
 
-/* Whether nothing was asked for that needs more modules than there are. */
+/* Whether the modules that are open suffice for what was asked. */
 static bool is_plain_start(const struct flags *flags, const char *conf)
 {
 	return (flags->action == CONFIG_RUN ||

@@ -3,9 +3,10 @@
 /*
  * Reads the command line, whose flags are partly the modules'.
  *
- * The modules must be opened before it is known which of them run.  Those that
- * the configuration file names know the flags of most command lines.  All are
- * opened only for the others, and for -help, -check and -modules.
+ * Flags are needed to find the configuration file, and the file to find the
+ * modules.  So the modules that the usual file names are opened first; they
+ * have the flags of most command lines.  All modules are opened for any other
+ * command line, and for -help, -check and -modules.
  */
 #ifndef COMMAND_LINE_H
 #define COMMAND_LINE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Draining: no newcomers, and an end with the last session. */
+/* Draining: the graceful shutdown. */
 
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -16,9 +16,10 @@
 #include "life/notify.h"
 
 #define LOOK_MS 1000
-/* Something may be between two places, and be counted at neither. */
+/* A connection that moves between two threads is counted by neither: so the
+ * server must look empty twice. */
 #define LOOK_AGAIN_MS 100
-/* Progress in the log: soon at first, then each time twice as long. */
+/* Intervals of progress in the log: the first; each is twice the one before. */
 #define TELL_FIRST_MS 10000
 #define TELL_MOST_MS  300000
 
@@ -27,9 +28,9 @@ static struct {
 	struct event *look;
 	struct drain_owner owner;
 	int64_t begun_ms;
-	int64_t told_ms, tell_ms; /* the last progress, and the pause after */
+	int64_t told_ms, tell_ms; /* the last progress line, and the interval */
 	int64_t left;             /* at the last look */
-	int64_t promised;         /* of these, what is no session yet */
+	int64_t promised;         /* of these, what modules wait for */
 	bool empty;               /* at the last look */
 } drain;
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Draining: the server takes no newcomers and ends with its last session.
+ * Draining, a graceful shutdown: the server accepts no new devices, and ends
+ * when its last session has ended.
  *
- * Two things begin it: SIGUSR1 (RELAY_DRAIN_LEAVE), and a new process that has
- * taken over (RELAY_DRAIN_MOVE).  What it means to peers is the modules' part:
- * they are told by their hook `drain`.  All is [C].
+ * SIGUSR1 begins it (RELAY_DRAIN_LEAVE), or a new process that has taken over
+ * (RELAY_DRAIN_MOVE).  The hook `drain` tells modules, which tell the peers.
+ * All is [C].
  */
 #ifndef DRAIN_H
 #define DRAIN_H
@@ -17,11 +18,11 @@
 
 #include <strelaysrv/server.h>
 
-/* Who is told of the end. */
+/* What drain.c asks and tells the upgrade, which includes this header. */
 struct drain_owner {
-	/* Whether it must not end yet, whatever sessions there are. */
+	/* Whether the process must not end yet, even without sessions. */
 	bool (*held)(void);
-	/* The last session has ended, or the time is over. */
+	/* The last session has ended, or drain-timeout is over. */
 	void (*ended)(void);
 };
 
@@ -29,14 +30,15 @@ struct drain_owner {
 int drain_init(struct event_base *base, const struct drain_owner *owner);
 void drain_finish(void);
 
-/* Accepts one that has begun: then the time goes on from its begin. */
+/* During a drain this changes its kind; drain-timeout still counts from the
+ * first call. */
 void drain_begin(enum relay_drain how);
-/* Newcomers are welcome again. */
+/* The server accepts new devices again. */
 void drain_call_off(void);
 
-/* What is still waited for: sessions, and what modules told. */
+/* What the drain waits for: sessions, and what the hooks `drain` returned. */
 int64_t drain_left(void);
-/* How long from now, in ms, until it ends all the same; -1: for ever. */
+/* Until drain-timeout, in ms; -1: no time limit, or no drain. */
 int64_t drain_left_ms(void);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Metrics of a drain: how far it is. */
+/* Metrics of a drain: what it waits for, and until when. */
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Metrics of a drain: how far it is.
+ * Metrics of a drain: what it waits for, and until when.
  */
 #ifndef DRAIN_METRICS_H
 #define DRAIN_METRICS_H

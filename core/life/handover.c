@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What the two processes of an upgrade say to each other. */
+/* The messages between the two processes of an upgrade. */
 
 #include <errno.h>
 #include <stdint.h>
@@ -11,7 +11,7 @@
 
 #include "life/handover.h"
 
-/* Room for one descriptor, aligned as the kernel wants it. */
+/* A control message with one descriptor, aligned as cmsg(3) demands. */
 union control {
 	struct cmsghdr head;
 	char room[CMSG_SPACE(sizeof(int))];

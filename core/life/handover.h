@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * What the two processes of an upgrade say to each other, over a socket pair
- * that keeps messages apart (SOCK_SEQPACKET).
+ * The messages between the two processes of an upgrade, over a socket pair of
+ * type SOCK_SEQPACKET.
  *
- * The old one starts the new one with its listening sockets.  Then
- *   new: READY     all is set up but nothing is accepted yet
- *   old: GO        it has ended to accept: what comes waits in the queues
+ * The old process starts the new one with its listening sockets.  Then
+ *   new: READY     it is set up, and accepts nothing yet
+ *   old: GO        it no longer accepts: clients wait in the accept queues
  *   new: SERVING   it accepts; the old one drains
- *   new: KEEP      the old one need not be ready to take over again
- *   old: LEFT      it has closed the listening sockets, for good
- *   old: TRAFFIC   so many bytes were passed on in its sessions meanwhile
- *   new: GUEST     a connection that only the old one can know
- *   old: ENDING    send no more guests: the new one shuts its side, so that
- *                  none is on its way when the old one ends
- * and the end of either is seen by the other as the end of the channel.
+ *   new: KEEP      it will not fail any more: the old one may let go
+ *   old: LEFT      it has closed its listening sockets
+ *   old: TRAFFIC   so many bytes went through its sessions since the last one
+ *   new: GUEST     a connection whose session key only the old one can know
+ *   old: ENDING    send no more guests: the new one shuts down its sending
+ *                  side, so that no guest is under way when the old one ends
+ * Each process sees the other's end as the end of the channel.
  */
 #ifndef HANDOVER_H
 #define HANDOVER_H
@@ -23,7 +23,7 @@
 
 #include "peers/adopt.h"
 
-/* The environment variable that tells the new one its end of the channel. */
+/* The environment variable with the new process's descriptor of the channel. */
 #define HANDOVER_CHANNEL "STRELAYSRV_CHANNEL"
 
 #define HANDOVER_DATA                                                          \
@@ -42,21 +42,21 @@ enum handover_word {
 };
 
 struct handover_message {
-	int word; /* enum handover_word; another version may say others */
+	int word; /* enum handover_word; other versions may send others */
 	size_t len;
 	_Alignas(8) unsigned char data[HANDOVER_DATA];
-	int fd; /* the receiver's; -1: none came along */
+	int fd; /* now the receiver's; -1: none */
 };
 
 /* Both ends, non-blocking and close-on-exec.  0, or -1 with errno. */
 int handover_pair(int ends[2]);
 /*
- * Any thread; never blocks.  fd, which stays the caller's, goes along unless it
- * is -1.  0, or -1 with errno.
+ * [*]  Never blocks.  Sends a copy of fd along unless it is -1.  0, or -1 with
+ * errno.
  */
 int handover_send(int channel, enum handover_word word, const void *data,
 	size_t len, int fd);
-/* 1: *out is a message.  0: none is there.  -1: the other end has gone. */
+/* 1: *out is a message.  0: there is none yet.  -1: the other end is closed. */
 int handover_receive(int channel, struct handover_message *out);
 
 #endif

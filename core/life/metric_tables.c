@@ -14,7 +14,7 @@
 #include "net/net_metrics.h"
 #include "peers/peer_metrics.h"
 
-/* In the order in which exporters show them. */
+/* Exporters show metrics in this order. */
 static int (*const tables[])(void) = {
 	peer_metrics_init,
 	net_metrics_init,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What a process gives the one that it starts to take over. */
+/* Starts the new process of an upgrade. */
 
 #include <errno.h>
 #include <limits.h>
@@ -104,8 +104,7 @@ void new_process_free(struct new_process *process)
 	*process = (struct new_process){.count = 0};
 }
 
-/* As if it were started anew: a signal that is ignored here, or blocked, would
- * stay so. */
+/* The new process would inherit ignored and blocked signals. */
 static int set_signals(posix_spawnattr_t *attr)
 {
 	sigset_t none, all;
@@ -121,7 +120,7 @@ static int set_signals(posix_spawnattr_t *attr)
 		       : 0;
 }
 
-/* To itself means: without close-on-exec. */
+/* dup2 of a descriptor to itself clears close-on-exec (posix_spawn(3)). */
 static int keep_open(
 	posix_spawn_file_actions_t *actions, const struct new_process *process)
 {
@@ -143,8 +142,8 @@ int new_process_start(const struct new_process *process, char *const argv[],
 		return relay_fail(err, "out of memory");
 	if (posix_spawnattr_init(&attr) != 0)
 		goto error_attr;
-	/* Libraries open some that would stay open.  An old kernel cannot; then
-	 * they do. */
+	/* Libraries may have opened some without close-on-exec.  Kernels before
+	 * 5.11 cannot do this; there they stay open. */
 	(void)close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC);
 	if (set_signals(&attr) == 0 && keep_open(&actions, process) == 0)
 		error = posix_spawnp(pid, argv[0], &actions, &attr, argv,

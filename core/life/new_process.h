@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * What a process gives the one that it starts to take over: its listening
- * sockets, one end of a channel, and its environment that tells of both.
+ * Starts the new process of an upgrade: with the listening sockets, one end of
+ * the channel, and an environment that names their descriptors.
  *
- * inherited.h and takeover.h read it.  All is [C].
+ * In the new process, inherited.h and takeover.h read that.  All is [C].
  */
 #ifndef NEW_PROCESS_H
 #define NEW_PROCESS_H
@@ -15,9 +15,9 @@
 
 struct new_process {
 	char **environment; /* owned array, NULL-terminated */
-	char *sockets;      /* owned: one of its strings */
-	char channel[40];   /* another */
-	int *fds;           /* owned array: stay open in the new process */
+	char *sockets; /* owned; a string of environment, once that is made */
+	char channel[40]; /* a string of environment */
+	int *fds;         /* owned array: stay open in the new process */
 	size_t count, room;
 };
 
@@ -27,8 +27,8 @@ int new_process_prepare(
 void new_process_free(struct new_process *process);
 
 /*
- * Starts the program as this one was started.  No other descriptor of ours
- * stays open there but 0, 1 and 2.  0, or -1 with err.
+ * Starts the program with this process's arguments.  Beside `fds` only the
+ * descriptors 0, 1 and 2 stay open there.  0, or -1 with err.
  */
 int new_process_start(const struct new_process *process, char *const argv[],
 	pid_t *pid, struct relay_err *err);

@@ -24,21 +24,21 @@
 #include "log/log.h"
 #include "life/notify.h"
 
-/* Without a watchdog: how old the numbers of STATUS= may be. */
+/* The interval of STATUS= without a watchdog. */
 #define STATUS_MS  5000
 #define PATIENCE_S 1
-/* Looks at the loops in the time that one may take. */
+/* How many times the loops are looked at in the watchdog's patience. */
 #define LOOKS 4
 
 static struct {
 	struct sockaddr_un to;
-	socklen_t to_len;   /* 0: nobody listens */
+	socklen_t to_len;   /* 0: there is no service manager */
 	int fd;             /* owned */
 	struct event *tick; /* owned */
 	int64_t patience_ms;
 	const char *status;        /* borrowed; NULL: the numbers */
 	int64_t devices, sessions; /* of the last STATUS=; -1: none was sent */
-	unsigned silent_looks;     /* one after another, at a stuck worker */
+	unsigned silent_looks;     /* in a row, with a stuck worker */
 	bool muted;                /* another process is the main one */
 	bool deaf;                 /* the last message could not be sent */
 } notify = {.fd = -1, .devices = -1};
@@ -54,7 +54,8 @@ int64_t notify_patience_ms(
 	if (watchdog_pid &&
 		(relay_int_parse(watchdog_pid, &pid, NULL) || pid != self))
 		return 0;
-	/* A stricter one than the loops can answer would kill at random. */
+	/* Loops answer every LAG_BEAT_MS only: with a shorter patience a
+	 * healthy loop would look stuck. */
 	return usec / 2000 > LAG_BEAT_MS * 2 ? usec / 2000
 	       : usec                        ? LAG_BEAT_MS * 2
 					     : 0;
@@ -102,7 +103,7 @@ int notify_init(struct relay_err *err)
 	return 0;
 }
 
-/* What must arrive may wait PATIENCE_S, once, for a manager that is slow. */
+/* A message that must arrive may wait PATIENCE_S, once, for a slow manager. */
 static int send_text(const char *text, bool must_arrive)
 {
 	int flags =
@@ -125,7 +126,7 @@ static int send_text(const char *text, bool must_arrive)
 
 static int say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* A step of life, or STATUS=. */
+/* Sends a change of state, or STATUS=. */
 static int say(const char *fmt, ...)
 {
 	char text[512];
@@ -181,7 +182,7 @@ void notify_status(const char *status)
 
 /* WATCHDOG=1 */
 
-/* This is the control thread: it turns, or nobody would ask. */
+/* The control thread itself runs this, so it is not stuck. */
 static bool all_alive(void)
 {
 	unsigned worker;
@@ -191,7 +192,7 @@ static bool all_alive(void)
 		notify.silent_looks = 0;
 		return true;
 	}
-	/* Once may be the whole process, which slept and has just woken up. */
+	/* A single time may mean that the whole process was suspended. */
 	if (++notify.silent_looks == 2)
 		log_core(RELAY_ERROR,
 			"worker %u has not turned its loop for %" PRId64
@@ -225,7 +226,7 @@ static int start_tick(struct event_base *base)
 	return notify.tick && event_add(notify.tick, &interval) == 0 ? 0 : -1;
 }
 
-/* Steps of life. */
+/* Changes of state. */
 
 int notify_ready(struct event_base *base)
 {

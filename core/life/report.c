@@ -16,7 +16,7 @@
 #include "log/log.h"
 #include "modules/catalog.h"
 
-/* Tells all faults at once: of the files, the modules, and the machine. */
+/* Reports the faults of the files, the modules and the machine together. */
 static int check(struct config *config, bool good)
 {
 	int result = good ? 0 : -1;

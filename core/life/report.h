@@ -11,10 +11,9 @@
 struct catalog;
 
 /*
- * CONFIG_CHECK: whether the configuration is good, and what it is;
- * CONFIG_MODULES: the modules and their options.  Also of a configuration with
- * faults, as far as it can be told.  0, or -1: there are faults, which were
- * logged.
+ * CONFIG_CHECK prints the effective configuration, CONFIG_MODULES the modules
+ * and their options, both also for a configuration with faults, as far as
+ * possible.  0, or -1: there are faults, which were logged.
  */
 int report(struct catalog *catalog, enum config_action action);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The server: in which order it starts, what signals do, how it ends. */
+/* The server: the order of its start and of its end. */
 
 #include <errno.h>
 #include <sched.h>
@@ -91,7 +91,7 @@ static bool flag_given(int argc, char *const argv[], const char *name)
 	return false;
 }
 
-/* The original joins a pool unless told otherwise; silence would surprise. */
+/* The Go server joins a pool by default, so this must not go unnoticed. */
 static void note_no_pool(int argc, char *const argv[])
 {
 	if (!host_has_flag("pools") && !flag_given(argc, argv, "pools"))
@@ -100,7 +100,7 @@ static void note_no_pool(int argc, char *const argv[])
 			"not run");
 }
 
-/* The parts, in the order in which they need each other. */
+/* The rooms' state, in the order of their dependencies. */
 
 static unsigned available_cpus(void)
 {
@@ -147,12 +147,12 @@ static int load_identity(const struct core_conf *core)
 	return 0;
 }
 
-/* All that follows, modules included, has the rights that a reload has. */
+/* Modules start with the same rights as at a reload. */
 static int drop_rights(const struct core_conf *core)
 {
 	struct relay_err err;
 
-	/* Capabilities are a thread's own: there must be no other. */
+	/* Each thread has its own capabilities, so there must be one thread. */
 	if (rights_will_change(&server.rights)) {
 		tls_start_join();
 		http_reserve();
@@ -249,7 +249,7 @@ static void tear_down(void)
 	listeners_finish();
 	tls_finish();
 	identity_finish(&server.identity);
-	/* The log counts what it loses to the end. */
+	/* Last: log lines that are lost until here are counted. */
 	log_flush();
 }
 

@@ -26,7 +26,7 @@ static void on_stop(evutil_socket_t number, short what, void *arg)
 	(void)what;
 	(void)arg;
 	log_core(RELAY_NOTICE, "got SIG%s", sigabbrev_np((int)number));
-	/* The second of them, before its time came to do it by itself. */
+	/* A second signal does not wait for the graceful stop. */
 	if (stopping)
 		_exit(EXIT_SUCCESS);
 	stopping = true;
@@ -48,7 +48,7 @@ static void on_reload(evutil_socket_t number, short what, void *arg)
 
 static struct event *reload_soon;
 
-/* However many come at once: one reload, and others' events have their turn. */
+/* Several signals at once become one reload, after the other pending events. */
 static void on_hangup(evutil_socket_t number, short what, void *arg)
 {
 	static const struct timeval now = {0, 0};
@@ -123,15 +123,15 @@ void signals_exit_at_once(void)
 	struct sigaction action = {.sa_handler = exit_at_once};
 	sigset_t all, before;
 
-	/* None may come while nobody handles it. */
+	/* No signal may arrive between the two handlers. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	/* The loop, which would call the events, no longer runs. */
+	/* The control loop, which called the events, no longer runs. */
 	signals_finish();
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	/* The others must not end it in the middle of its end. */
+	/* By default the other signals would end the process at once. */
 	action.sa_handler = SIG_IGN;
 	for (size_t i = 0; i < COUNT; i++)
 		if (table[i].fn != on_stop)

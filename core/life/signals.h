@@ -11,9 +11,10 @@
 
 struct event_base;
 
-/* One that comes before the loop runs waits for it.  0, or -1 logged. */
+/* A signal that comes before the loop runs is handled then.  0, or -1 logged.
+ */
 int signals_init(struct event_base *base);
-/* From here on SIGINT and SIGTERM end the process without another step. */
+/* From now on SIGINT and SIGTERM end the process at once. */
 void signals_exit_at_once(void);
 void signals_finish(void);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Upgrade, the new process's side. */
+/* An upgrade, in the new process. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,8 @@
 
 static struct {
 	int channel;        /* owned; -1: there is no old process */
-	_Atomic int guests; /* the same, while it takes guests; [*] reads */
+	_Atomic int guests; /* the same while the old one takes guests, else -1;
+			       read by [*] */
 	struct event *news; /* owned */
 	bool kept;
 } takeover = {.channel = -1, .guests = -1};
@@ -55,7 +56,7 @@ static int nothing_here(struct worker *worker, void *arg)
 	return 0;
 }
 
-/* No worker sends another one when this returns.  0 or -1. */
+/* When this returns, no worker sends a guest any more.  0 or -1. */
 static int end_guests(void)
 {
 	if (atomic_exchange(&takeover.guests, -1) < 0)
@@ -73,10 +74,10 @@ static void close_channel(void)
 	takeover.channel = -1;
 }
 
-/* The old process has gone. */
+/* The old process has ended. */
 static void let_go(void)
 {
-	/* Without memory it stays open: a worker might still use it. */
+	/* If the workers could not be told, one might still use the channel. */
 	if (end_guests() == 0)
 		close_channel();
 	listeners_leave_rest();
@@ -90,7 +91,7 @@ static void hear(const struct handover_message *message)
 		close(message->fd);
 	if (message->word == HANDOVER_LEFT)
 		listeners_leave_rest();
-	/* The end of what we send tells it that it has all. */
+	/* The old process sees that no guest follows. */
 	if (message->word == HANDOVER_ENDING && end_guests() == 0)
 		(void)shutdown(takeover.channel, SHUT_WR);
 	if (message->word != HANDOVER_TRAFFIC || message->len != sizeof(bytes))
@@ -118,7 +119,7 @@ static void on_news(evutil_socket_t fd, short what, void *arg)
 	let_go();
 }
 
-/* 1: it said so.  0: not yet.  -1: it has gone. */
+/* 1: GO has come.  0: not in time.  -1: the old process has ended. */
 static int await_go(int64_t until_ms)
 {
 	struct pollfd wait = {.fd = takeover.channel, .events = POLLIN};
@@ -151,7 +152,7 @@ int takeover_await(int64_t wait_ms, struct relay_err *err)
 	if (got == 0)
 		return relay_fail(
 			err, "the old process does not hand over its sockets");
-	/* Whatever ended it: somebody has to serve. */
+	/* Whatever ended it: this process serves. */
 	if (got < 0)
 		log_core(RELAY_WARNING,
 			"the old process has ended before it handed over");
@@ -166,7 +167,7 @@ int takeover_serving(struct event_base *base, struct relay_err *err)
 		base, takeover.channel, EV_READ | EV_PERSIST, on_news, NULL);
 	if (!takeover.news || event_add(takeover.news, NULL) != 0)
 		return relay_fail(err, "out of memory");
-	/* If it has gone, the channel will say so. */
+	/* If the old process has ended, the channel will tell. */
 	(void)handover_send(takeover.channel, HANDOVER_SERVING, NULL, 0, -1);
 	atomic_store(&takeover.guests, takeover.channel);
 	return 0;
@@ -192,7 +193,7 @@ int relay_conn_hand_back(struct relay_ctx *cx, struct relay_conn *conn,
 	int to = atomic_load_explicit(&takeover.guests, memory_order_relaxed);
 
 	(void)cx;
-	/* What was said to it binds this process. */
+	/* A peer that was answered must stay with this process. */
 	if (to < 0 || conn->phase != CONN_TAKEN || conn->ssl || conn->ended ||
 		conn->spoke || conn->unread ||
 		handover_send(to, HANDOVER_GUEST, read, len, conn->fd) != 0)

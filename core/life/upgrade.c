@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Upgrade, the old process's side. */
+/* An upgrade, in the old process. */
 
 #include <errno.h>
 #include <inttypes.h>
@@ -27,18 +27,19 @@
 #include "life/upgrade_accept.h"
 #include "life/upgrade_traffic.h"
 
-/* So long after it serves, a new process that fails is replaced by this one. */
+/* If the new process fails within this time after SERVING, this one serves
+ * again. */
 #define PROBATION_MS 5000
-/* How often the new one is told what went through sessions here. */
+/* The interval of HANDOVER_TRAFFIC. */
 #define TRAFFIC_MS 1000
-/* How long it may take to send no more guests. */
+/* How long to wait for the answer to HANDOVER_ENDING. */
 #define ENDING_MS 2000
 
 enum stage {
 	STAGE_NONE,
 	STAGE_STARTING,  /* the new process runs, and has not said READY */
-	STAGE_SWITCHING, /* nobody accepts until it says SERVING */
-	STAGE_PROBATION, /* it serves; the sockets are kept here as well */
+	STAGE_SWITCHING, /* neither process accepts until it says SERVING */
+	STAGE_PROBATION, /* it serves; this process keeps the sockets, too */
 	STAGE_OVER,      /* this process only drains */
 };
 
@@ -51,8 +52,8 @@ static struct {
 	struct event *news;  /* on the channel */
 	struct event *child; /* SIGCHLD */
 	struct event *timer; /* timeout, then probation, then traffic */
-	bool reload;         /* SIGHUP came meanwhile */
-	bool ending;         /* once the channel is empty, so does the server */
+	bool reload;         /* SIGHUP came during the upgrade */
+	bool ending;         /* the server ends when the channel does */
 } upgrade = {.channel = -1};
 
 static void wait_ms(int64_t ms)
@@ -73,7 +74,7 @@ static void close_channel(void)
 	upgrade.channel = -1;
 }
 
-/* How it may end. */
+/* The ends of an upgrade. */
 
 static void reload_now(void)
 {
@@ -85,7 +86,7 @@ static void reload_now(void)
 	notify_reloaded();
 }
 
-/* This process goes on as if nothing had been. */
+/* This process goes on serving. */
 static void fail(const char *why)
 {
 	enum stage reached = upgrade.stage;
@@ -107,11 +108,11 @@ static void fail(const char *why)
 	reload_now();
 }
 
-/* Nothing can call it off any more. */
+/* The upgrade is final. */
 static void leave(void)
 {
 	upgrade.stage = STAGE_OVER;
-	/* Not before: the service ends with its main process. */
+	/* Only now: if the main process ends, systemd ends the service. */
 	if (upgrade.pid)
 		(void)notify_main_pid(upgrade.pid);
 	upgrade_accept_leave();
@@ -145,7 +146,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-/* What it says. */
+/* Messages of the new process. */
 
 static void on_ready(void)
 {
@@ -189,15 +190,15 @@ static void on_message(struct handover_message *message)
 		adopt(message->fd, message->data, message->len);
 		message->fd = -1;
 		break;
-	default: /* another version may say more */
+	default: /* other versions may send other messages */
 		break;
 	}
 	if (message->fd >= 0)
 		close(message->fd);
 }
 
-/* Its end of the channel is closed with its process, whose status is not known
- * yet: SIGCHLD follows, or the timer. */
+/* The end of the channel is the end of the new process; how it ended, SIGCHLD
+ * will tell, or the timer. */
 static void on_news(evutil_socket_t fd, short what, void *arg)
 {
 	struct handover_message message;
@@ -234,7 +235,7 @@ static void ended(int status)
 		fail(how);
 		break;
 	case STAGE_PROBATION:
-		/* One that was told to end, or upgraded, did what it should. */
+		/* Code 0: it was stopped, or has been upgraded itself. */
 		if (status == 0)
 			leave();
 		else
@@ -254,7 +255,7 @@ static void on_child(evutil_socket_t number, short what, void *arg)
 	(void)number;
 	(void)what;
 	(void)arg;
-	/* Only ours: a module may have children of its own. */
+	/* Not waitpid(-1): modules may have children of their own. */
 	if (upgrade.pid && waitpid(upgrade.pid, &status, WNOHANG) > 0)
 		ended(status);
 }
@@ -306,7 +307,7 @@ static const char *objection(void)
 	case STAGE_OVER:
 		return "another process has taken over: ask that one";
 	}
-	/* All of a container ends with its first process. */
+	/* A container ends with its process 1. */
 	if (getpid() == 1)
 		return "this is process 1, whose end is the end of all: "
 		       "restart the container";
@@ -323,7 +324,7 @@ void upgrade_begin(void)
 		return;
 	}
 	takeover_keep();
-	/* What the two share is up to date in files before it looks. */
+	/* Modules write their files now: the new process will read them. */
 	(void)host_drain(RELAY_DRAIN_NONE);
 	upgrade_traffic_begin();
 	if (start(&err) != 0) {
@@ -391,7 +392,7 @@ void upgrade_end(void)
 		relay_server_stop();
 }
 
-/* Life. */
+/* Beginning and end of the room's state. */
 
 int upgrade_init(struct event_base *base, char *const argv[])
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Upgrade, the old process's side: starts the program anew with the listening
- * sockets, lets it take over, and drains.
+ * An upgrade, in the old process: it starts the program again, gives it the
+ * listening sockets, and drains once the new process serves.
  *
- * Until the new process serves, and for a probation after that, every failure
- * of it leaves this one as it was.  The new one's side is takeover.h, what they
- * say is handover.h.  All is [C].
+ * If the new process fails before it serves, or within a probation after that,
+ * this one goes on serving.  takeover.h is the other side, handover.h has their
+ * messages.  All is [C].
  */
 #ifndef UPGRADE_H
 #define UPGRADE_H
@@ -17,25 +17,23 @@
 
 /* Borrows argv.  0, or -1 without memory. */
 int upgrade_init(struct event_base *base, char *const argv[]);
-/* The server is told to end: so is a process that does not serve yet. */
+/* The server is told to end: ends a new process that does not serve yet. */
 void upgrade_stop(void);
 void upgrade_finish(void);
 
 /* What SIGUSR2 does.  Every result is logged. */
 void upgrade_begin(void);
 /*
- * What SIGHUP does when another process is concerned, or will soon be.  False:
- * nobody is, reload this one.
+ * What SIGHUP does during an upgrade: the process that serves reloads.  Returns
+ * false where there is no upgrade: the caller reloads this process.
  */
 bool upgrade_reload(void);
-/* SIGUSR1 calls an upgrade off that has not come far.  Whether a drain makes
- * sense: false when another process has taken over already. */
+/* What SIGUSR1 does during an upgrade: calls it off if it can.  Returns false
+ * when the new process has taken over: then this one drains already. */
 bool upgrade_drain(void);
-/*
- * The drain is over: the server ends once no connection is on its way to it.
- */
+/* The drain is over: ends the server once no guest is under way to it. */
 void upgrade_end(void);
-/* Whether the new process may still fail and this one have to go on. */
+/* Whether this process may still have to serve again. */
 bool upgrade_is_on_probation(void);
 
 #endif

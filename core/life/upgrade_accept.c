@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Which of the two processes of an upgrade accepts. */
+/* Accepting during an upgrade, in the old process. */
 
 #include "http/http.h"
 #include "life/upgrade_accept.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What the old process tells the new one of the bytes it passes on. */
+/* Counts the old process's traffic in the new process. */
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * What the old process of an upgrade tells the new one of the bytes that its
- * sessions pass on: so the new one's counters and quotas hold all there was.
+ * During an upgrade the old process tells the new one how many bytes its
+ * sessions pass on, so that the new one's counters and quotas include them.
  * All is [C].
  */
 #ifndef UPGRADE_TRAFFIC_H
 #define UPGRADE_TRAFFIC_H
 
-/* From here on. */
+/* Begins to count. */
 void upgrade_traffic_begin(void);
-/* What came since the last call.  channel -1: to nobody. */
+/* Sends what was passed on since the last call; nothing if channel is -1. */
 void upgrade_traffic_tell(int channel);
 
 #endif
