@@ -59,7 +59,8 @@ stage_style() {
 			--suppress=missingIncludeSystem \
 			--suppress=readdirCalled -D_GNU_SOURCE \
 			--library=posix -I include -I core -j "$jobs" \
-			core modules
+			core modules &&
+		"$python" tests/style/links.py
 }
 
 stage_gcc() {

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The checks of the stage style find what they are for, in trees that are made for it."""
+
+import subprocess
+import sys
+
+import pytest
+
+from relay_server import ROOT
+
+
+@pytest.fixture
+def check(tmp_path):
+    """check(script, {name: text}): exit code and output, of a tree with these files."""
+    def run(script, files):
+        for name, text in files.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text)
+        for command in (["init", "-q"], ["add", "-A"]):
+            subprocess.run(["git", *command], cwd=tmp_path, check=True)
+        done = subprocess.run([sys.executable, ROOT / "tests" / "style" / script, tmp_path],
+                              capture_output=True, text=True, check=False)
+        assert done.stderr == ""
+        return done.returncode, done.stdout
+
+    return run
+
+
+GOOD_PAGE = """# A page
+[here](#a-page), [there](core/README.md#two-words), [far](https://example.org/x),
+`core/peers/session.c`, `peers/session.c`, `session.c`, `NAME.c`, `tests/unit/ROOM`, `/etc/x.c`
+```
+`core/nothing.c`
+```
+"""
+TREE = {"core/README.md": "# Two words\n", "core/peers/session.c": "\n"}
+
+
+def test_pages_whose_links_resolve_pass(check):
+    code, out = check("links.py", {**TREE, "README.md": GOOD_PAGE})
+    assert code == 0, out
+
+
+@pytest.mark.parametrize("text, finding", [
+    ("[x](core/nothing.md)", "core/nothing.md does not exist"),
+    ("[x](#nowhere)", "#nowhere has no such heading"),
+    ("[x](core/README.md#one-word)", "core/README.md#one-word has no such heading"),
+    ("`core/session.c`", "core/session.c does not exist"),
+    ("`nothing.py`", "nothing.py does not exist"),
+    ("`http/session.c`", "http/session.c does not exist"),
+])
+def test_what_does_not_resolve_is_found(check, text, finding):
+    assert check("links.py", {**TREE, "README.md": f"# A page\n{text}\n"}) == (
+        1, f"README.md: {finding}\n")
+
+
+def c_function(lines):
+    """A function of so many lines from brace to brace."""
+    return "int f(\n\tint a)\n{\n" + "\ta++;\n" * (lines - 2) + "}\n"
+
+
+def python_function(lines):
+    return "def f():\n" + "    f()\n" * (lines - 1)
+
+
+@pytest.mark.parametrize("files", [
+    {"core/peers/a.c": c_function(50) + "\n" + c_function(50), "modules/m/b.h": "\n" * 450},
+    {"tests/bench/a.py": python_function(50), "tests/unit/long.c": c_function(500)},
+])
+def test_short_files_pass(check, files):
+    code, out = check("lengths.py", files)
+    assert code == 0, out
+
+
+@pytest.mark.parametrize("name, text, finding", [
+    ("modules/m/a.c", "\n" * 451, "451 lines, more than 450"),
+    ("include/a/b.h", "\n" * 460, "460 lines, more than 450"),
+    ("core/net/a.c", "\n" + c_function(51), "a function of 51 lines begins in line 4"),
+    ("tests/siege/a.py", python_function(51), "a function of 51 lines begins in line 1"),
+])
+def test_long_files_and_functions_are_found(check, name, text, finding):
+    assert check("lengths.py", {name: text}) == (1, f"{name}: {finding}\n")
