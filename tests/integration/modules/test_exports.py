@@ -42,3 +42,12 @@ def test_every_function_of_the_headers_is_listed():
 
 def test_executable_exports_what_is_listed():
     assert exported() == listed()
+
+
+def test_the_page_for_authors_has_every_hook():
+    header = (ROOT / "include" / "strelaysrv" / "hooks.h").read_text()
+    hooks = set(re.findall(r"^typedef .*\brelay_(\w+)_fn\(", header, re.MULTILINE))
+    page = (ROOT / "modules" / "README.md").read_text()
+    rows = re.findall(r"^\| (`.*?`) \|", page[page.index("\n## Hooks"):page.index("\n## What others")],
+                      re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == hooks
