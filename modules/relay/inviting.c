@@ -79,11 +79,17 @@ static bool is_alive(const struct relay_session *session)
 		       ALIVE_BOTH_WAYS;
 }
 
-/* On the half's worker: a device was busy with it for long enough. */
+/* A device was busy with that half's session for long enough. */
+struct turn_over {
+	uint64_t half;
+	uint8_t source[ID_LEN]; /* of who asked for it */
+};
+
+/* On the half's worker. */
 static void hear_turn_over(struct relay_ctx *cx, const void *arg)
 {
-	const uint64_t *id = arg;
-	struct relay_conn *conn = relay_conn_find(cx, *id);
+	const struct turn_over *over = arg;
+	struct relay_conn *conn = relay_conn_find(cx, over->half);
 	struct peer *peer = conn ? peer_of(cx, conn) : NULL;
 	struct relay_session *session;
 
@@ -94,6 +100,7 @@ static void hear_turn_over(struct relay_ctx *cx, const void *arg)
 			  : NULL;
 	if (session && is_alive(session))
 		return;
+	pending_blame(&data_of(cx)->pending, over->source, relay_now_ms(cx));
 	count(cx, METRIC_GIVEN_UP, GIVEN_UP_TURN);
 	peer_bound(cx, BOUND_TURN);
 	peer_log(cx, conn, "its turn is over");
@@ -103,6 +110,15 @@ static void hear_turn_over(struct relay_ctx *cx, const void *arg)
 	}
 	if (session)
 		relay_session_close(session, RELAY_END_LIMIT);
+}
+
+static void end_turn(struct relay_ctx *cx, const struct deal *deal)
+{
+	struct turn_over over = {.half = deal->half.conn};
+
+	memcpy(over.source, deal->from, ID_LEN);
+	/* Without memory it ends by itself. */
+	relay_post(cx, deal->half.worker, hear_turn_over, &over, sizeof(over));
 }
 
 static int64_t look_again(struct relay_ctx *cx, void *arg)
@@ -156,9 +172,7 @@ static bool deal_once(struct relay_ctx *cx, const uint8_t *target, bool all)
 		guest_lose(cx, deal.half);
 		return true;
 	case DEAL_END:
-		/* Without memory it ends by itself. */
-		relay_post(cx, deal.half.worker, hear_turn_over,
-			&deal.half.conn, sizeof(deal.half.conn));
+		end_turn(cx, &deal);
 		return true;
 	}
 	return false;

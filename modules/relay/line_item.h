@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * line_item.h - one device's line, as lines.c, which keeps it, and
- * lines_deal.c, which decides, see it.
+ * line_item.h - one device's line, as lines.c, which keeps it, lines_room.c,
+ * which bounds it, and lines_deal.c, which decides, see it.
  */
 #ifndef LINE_ITEM_H
 #define LINE_ITEM_H
@@ -46,6 +46,13 @@ void line_close(struct lines *lines, struct line *line);
 void line_free_device(struct lines *lines, struct line *line);
 /* Frees it if it is of no more use. */
 void line_tidy(struct lines *lines, struct line *line);
+/*
+ * Where it comes from, as far as it is remembered: the ID, which is free, only
+ * where all come from one address.
+ */
+const uint8_t *line_origin(const struct pending *pending);
+/* The asker's side: 0: has come and said something, 1: has come, 2: has not. */
+int line_behind(const struct pending *pending);
 /* Of one in a line, as of now. */
 enum standing_rank line_rank(const struct lines *lines,
 	const struct pending *pending, int64_t now_ms);

@@ -118,9 +118,7 @@ int lines_enter(struct lines *lines, struct pending *pending)
 	return 0;
 }
 
-/* Where it comes from, as far as it is remembered: the ID, which is free, only
- * where all come from one address. */
-static const uint8_t *origin(const struct pending *pending)
+const uint8_t *line_origin(const struct pending *pending)
 {
 	const struct share *source = widest(pending);
 
@@ -131,68 +129,7 @@ enum standing_rank line_rank(const struct lines *lines,
 	const struct pending *pending, int64_t now_ms)
 {
 	return standing_rank(&lines->standing, pending->pair.id[SIDE_CLIENT],
-		pending->line->id, origin(pending), now_ms);
-}
-
-static bool is_from(const struct pending *pending,
-	const uint8_t source[][ID_LEN], unsigned level, unsigned levels)
-{
-	return pending->levels == levels &&
-	       memcmp(pending->source[level]->key, source[level], ID_LEN) == 0;
-}
-
-/* Of one asker or of one source: its oldest. */
-static struct pending *oldest_of(const struct line *line,
-	struct pending *for_it, const uint8_t source[][ID_LEN], unsigned levels,
-	int64_t each)
-{
-	struct pending *oldest[1 + SOURCE_LEVELS] = {NULL};
-	int64_t count[1 + SOURCE_LEVELS] = {0};
-
-	for (struct pending *p = line->last; p; p = p->line_prev) {
-		if (memcmp(p->pair.id[SIDE_CLIENT],
-			    for_it->pair.id[SIDE_CLIENT], ID_LEN) == 0) {
-			oldest[levels] = p;
-			count[levels]++;
-		}
-		for (unsigned i = 0; i < levels; i++)
-			if (is_from(p, source, i, levels)) {
-				oldest[i] = p;
-				count[i]++;
-			}
-	}
-	for (unsigned i = 0; i <= levels; i++)
-		if (each && count[i] >= each)
-			return oldest[i];
-	return NULL;
-}
-
-struct pending *lines_victim(struct lines *lines, struct pending *for_it,
-	const uint8_t source[][ID_LEN], unsigned levels, int64_t each,
-	int64_t all, int64_t now_ms)
-{
-	const struct line *line =
-		line_find(lines, for_it->pair.id[SIDE_SERVER]);
-	const uint8_t *asker = for_it->pair.id[SIDE_CLIENT];
-	struct pending *victim;
-	enum standing_rank rank, worst;
-
-	if (!line)
-		return NULL;
-	victim = oldest_of(line, for_it, source, levels, each);
-	if (victim || !all || line->count < all)
-		return victim;
-	victim = for_it;
-	worst = standing_rank(&lines->standing, asker, line->id,
-		levels ? source[levels - 1] : asker, now_ms);
-	for (struct pending *p = line->last; p; p = p->line_prev) {
-		rank = line_rank(lines, p, now_ms);
-		if (rank >= worst) {
-			worst = rank;
-			victim = p;
-		}
-	}
-	return victim;
+		pending->line->id, line_origin(pending), now_ms);
 }
 
 void lines_taken(struct lines *lines, struct pending *pending,
@@ -221,7 +158,7 @@ void lines_taken(struct lines *lines, struct pending *pending,
 	busy->since_ms = now_ms;
 	busy->turn = pending->pair.turn = ++lines->turns;
 	memcpy(busy->asker, pending->pair.id[SIDE_CLIENT], ID_LEN);
-	memcpy(busy->source, origin(pending), ID_LEN);
+	memcpy(busy->source, line_origin(pending), ID_LEN);
 	be_busy(lines, line);
 }
 
@@ -250,7 +187,7 @@ void lines_leave(struct lines *lines, struct pending *pending, bool begun,
 		if (line->busy.half.conn &&
 			now_ms - line->busy.since_ms >= LINES_TURN_MS)
 			standing_blame(
-				&lines->standing, origin(pending), now_ms);
+				&lines->standing, line_origin(pending), now_ms);
 		line_free_device(lines, line);
 	}
 	pending->line = NULL;

@@ -61,7 +61,7 @@ enum deal_what {
 	DEAL_NOTHING,
 	DEAL_WAIT, /* look again after some time */
 	DEAL_SEND, /* an invitation to it */
-	DEAL_END,  /* what it is busy with */
+	DEAL_END,  /* what it is busy with; then see pending_blame() */
 	/* To the table only: one that was sent goes, since a better one came
 	 * before the device took it. */
 	DEAL_WITHDRAW,
@@ -69,7 +69,7 @@ enum deal_what {
 
 struct deal {
 	uint8_t what;         /* enum deal_what */
-	uint8_t from[ID_LEN]; /* DEAL_SEND: who asks */
+	uint8_t from[ID_LEN]; /* DEAL_SEND: who asks; DEAL_END: its source */
 	uint8_t key[ID_LEN];  /* and the device's key */
 	struct place half;    /* DEAL_END: a connection of that session */
 	struct pending *withdrawn;
@@ -82,7 +82,10 @@ int lines_enter(struct lines *lines, struct pending *pending);
 /*
  * Who has to leave that line before another one fits, so that no more than
  * `each` are of one asker or one source, and no more than `all` in it (0: any
- * number); NULL: nobody; for_it: itself, since all others are better.
+ * number); NULL: nobody; for_it: itself, since all others are better.  Of those
+ * with the worst standing it is one of the source that would have most: who
+ * asks again and again gives up his own.  Then those go whose side of the
+ * session has not come, and then the oldest.
  */
 struct pending *lines_victim(struct lines *lines, struct pending *for_it,
 	const uint8_t source[][ID_LEN], unsigned levels, int64_t each,

@@ -6,13 +6,17 @@
 
 #include "line_item.h"
 
+int line_behind(const struct pending *pending)
+{
+	return pending->spoke ? 0 : pending->pair.half.conn ? 1 : 2;
+}
+
 /* The better, the lower: the standing, then how far the asker's side is. */
 static int score_of(const struct lines *lines, const struct pending *pending,
 	int64_t now_ms)
 {
-	int behind = pending->spoke ? 0 : pending->pair.half.conn ? 1 : 2;
-
-	return 3 * (int)line_rank(lines, pending, now_ms) + behind;
+	return 3 * (int)line_rank(lines, pending, now_ms) +
+	       line_behind(pending);
 }
 
 /* Up to here one may be with the device while it is busy. */
@@ -84,7 +88,7 @@ static void end_busy(struct lines *lines, struct line *line, int64_t now_ms,
 {
 	deal->what = DEAL_END;
 	deal->half = line->busy.half;
-	standing_blame(&lines->standing, line->busy.source, now_ms);
+	memcpy(deal->from, line->busy.source, ID_LEN);
 	line_free_device(lines, line);
 	/* Only now can it take the next one. */
 	line->out_ms = now_ms;

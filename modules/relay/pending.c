@@ -266,6 +266,14 @@ void pending_deal(struct pending_table *table, const uint8_t *target,
 	pthread_mutex_unlock(&table->lock);
 }
 
+void pending_blame(struct pending_table *table, const uint8_t source[ID_LEN],
+	int64_t now_ms)
+{
+	pthread_mutex_lock(&table->lock);
+	standing_blame(&table->lines.standing, source, now_ms);
+	pthread_mutex_unlock(&table->lock);
+}
+
 bool pending_give_up(struct pending_table *table, const uint8_t target[ID_LEN],
 	int64_t now_ms, struct place *lost)
 {

@@ -125,6 +125,9 @@ void pending_over(struct pending_table *table, const uint8_t *client,
  */
 void pending_deal(struct pending_table *table, const uint8_t *target,
 	bool present, bool all, int64_t now_ms, struct deal *deal);
+/* After DEAL_END, if the session was one that came to nothing: deal->from. */
+void pending_blame(struct pending_table *table, const uint8_t source[ID_LEN],
+	int64_t now_ms);
 /*
  * Its device has gone: one that waits to be sent is given up, since the device
  * would get it when it is back, and take it for a newer one.  *lost is the half

@@ -70,7 +70,7 @@ static const struct relay_option options[] = {
 		"of these, with the same device that is asked for, of one that "
 		"asks and of one source; 0: any number"),
 	RELAY_OPT(struct relay_conf, invitations_per_device, int64_t,
-		"invitations-per-device", RELAY_INT, "64", 0, 1024,
+		"invitations-per-device", RELAY_INT, "256", 0, 1024,
 		"of these, with the same device that is asked for; 0: any "
 		"number"),
 	RELAY_OPT(struct relay_conf, messages_per_minute, int64_t,

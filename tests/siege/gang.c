@@ -105,6 +105,9 @@ static void invited(struct member *member, const uint8_t *body, size_t len)
 {
 	struct frame_invitation invitation;
 
+	/* Accomplices are there to be asked for, again and again. */
+	if (member->all->plan->deed == DEED_JOIN)
+		return;
 	if (frame_read_invitation(body, len, &invitation) ||
 		member->all->plan->deed == DEED_ASK_DROP) {
 		member->all->counts.done++;

@@ -169,6 +169,8 @@ def lay(server, name, seconds, program, path, attackers=1, sources=64, patience=
             bad.append(_start(program, name, *where, "--seconds", seconds + 600, "--sources",
                               sources, "--target", ready[1]))
             stack.callback(_kill, bad[-1])
+        for process in bad:
+            assert process.stdout.readline() == "begun\n", f"no attack: {process.communicate()}"
         pace(0.3)  # the attack is under way when good clients begin
         sampler = _Sampler(server)
         good.stdin.write("go\n")

@@ -2,6 +2,7 @@
 """A device that many want: good ones reach it beside strangers who keep it busy for nothing."""
 
 import concurrent.futures
+import contextlib
 import signal
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 import relay_protocol as rp
 from module_server import module_server  # noqa: F401
 from one_by_one import HELLO, OneByOne, Strangers, visit
-from relay_client import ProtocolConnection
+from relay_client import ProtocolConnection, SessionConnection
 from waiting import Deadline, wait_for
 
 MODULES = ["log", "bounds", "relay", "status", "probe"]
@@ -120,6 +121,41 @@ def test_a_line_has_a_bound(module_server, identities):  # noqa: F811
                          f"{BAD}{number + 1}")
             assert isinstance(answer, rp.SessionInvitation)
         assert count(server, "pending_keys") == 2 * 8
+
+
+def test_who_asks_again_and_again_gives_up_its_own(module_server, identities):  # noqa: F811
+    """Not what a slow device asked for first, whose side has still to come."""
+    server = module_server(MODULES, sections={
+        "bounds": {"exempt": "127.0.0.1"}, "relay": {"invitations-per-device": 8}})
+    with ProtocolConnection(server.address, identities[0]) as device:
+        device.join()
+        good = ask(server, identities[1], identities[0], GOOD + "1")
+        for number in range(28):
+            ask(server, identities[2 + number % 7], identities[0], f"{BAD}{number % 7 + 1}")
+        with SessionConnection(server.address, source=GOOD + "1") as end:
+            end.join(good.key)
+
+
+def test_a_session_that_goes_well_is_not_held_against_its_source(server, identities):
+    """The device is busy with it, and takes no other; the next ones come in their order."""
+    with contextlib.ExitStack() as stack:
+        device = stack.enter_context(ProtocolConnection(server.address, identities[0])).join()
+        asked = ask(server, identities[1], identities[0], GOOD + "1")
+        one = stack.enter_context(SessionConnection(server.address, source=GOOD + "1"))
+        other = stack.enter_context(SessionConnection(server.address))
+        one.join(asked.key)
+        other.join(device.invitation().key)
+        one.send_bytes(bytes(65536))
+        other.receive_bytes(65536)
+        begun = ask(server, identities[2], identities[0], BAD + "1")
+        half = stack.enter_context(SessionConnection(server.address, source=BAD + "1"))
+        half.join(begun.key).send_bytes(HELLO)
+        assert device.invitation().from_id == identities[2].id
+        ask(server, identities[1], identities[0], GOOD + "1")
+        ask(server, identities[3], identities[0], BAD + "2")
+        assert [device.invitation().from_id for _ in range(2)] == [
+            identities[1].id, identities[3].id]
+        assert count(server, "sessions_given_up.turn") == 0
 
 
 def test_what_waits_is_sent_before_the_device_is_sent_away(start_ours, identities):

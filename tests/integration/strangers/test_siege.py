@@ -53,8 +53,7 @@ BOUNDS = {
     "stalled-readers": Bound(kernel=512 * MIB),
     "full-queues": Bound(kernel=256 * MIB),
     # A half that only ended its sending may have said all, and stays for message-timeout.
-    # The first seconds are lost: then the server knows that the device takes many at a time.
-    "ask-victim": Bound(args=("-message-timeout", "6s"), share=0.75),
+    "ask-victim": Bound(args=("-message-timeout", "6s")),
 }
 
 

@@ -111,6 +111,13 @@ static void expect(struct fixture *f, const struct asker *asker, int64_t now_ms)
 	assert_true(deal(f, now_ms) != DEAL_SEND);
 }
 
+/* What the device is busy with goes, and had come to nothing. */
+static void end_for_nothing(struct fixture *f, int64_t now_ms)
+{
+	assert_int_equal(deal(f, now_ms), DEAL_END);
+	pending_blame(&f->table, f->deal.from, now_ms);
+}
+
 static void who_is_alone_passes_at_once(void **state)
 {
 	struct fixture *f = *state;
@@ -220,7 +227,7 @@ static void who_kept_it_busy_comes_last(void **state)
 	ask(f, &again, 1, 2);
 	speak(f, &again, 2);
 	expect(f, &again, 2);
-	assert_int_equal(deal(f, 2 + LINES_TURN_MS), DEAL_END);
+	end_for_nothing(f, 2 + LINES_TURN_MS);
 	/* Its second one is with the device, and goes for a better one. */
 	come(f, &again, SIDE_SERVER, 3 + LINES_TURN_MS);
 	ask(f, &bad, 1, 4 + LINES_TURN_MS);
@@ -380,13 +387,53 @@ static void a_full_line_keeps_the_better(void **state)
 	ask(f, &a, 2, 2);
 	speak(f, &a, 2);
 	expect(f, &a, 2);
-	assert_int_equal(deal(f, 2 + LINES_TURN_MS), DEAL_END);
+	end_for_nothing(f, 2 + LINES_TURN_MS);
 	assert_true(pending_abandon(&f->table, bad.other, 3, a.other));
 	for (uint8_t i = 3; i < 10; i++)
 		ask(f, &a, i, 5000);
 	assert_int_equal(ask_from(f, &bad, 1, 1, 5000), PENDING_LINE_FULL);
 	assert_int_equal(ask_from(f, &a, 20, 20, 5000), PENDING_LINE_ROOM);
 	assert_int_equal(pending_sessions(&f->table), 8);
+}
+
+/* A device may be busy with a session that goes well. */
+static void who_is_not_blamed_keeps_its_place(void **state)
+{
+	struct fixture *f = *state;
+	struct asker good, a, b;
+
+	ask(f, &good, 1, 0);
+	expect(f, &good, 0);
+	come(f, &good, SIDE_SERVER, 1);
+	come(f, &good, SIDE_CLIENT, 1);
+	ask(f, &a, 2, 2);
+	speak(f, &a, 2);
+	expect(f, &a, 2);
+	assert_int_equal(deal(f, 2 + LINES_TURN_MS), DEAL_END);
+	ask(f, &good, 1, 3 + LINES_TURN_MS);
+	ask(f, &b, 3, 4 + LINES_TURN_MS);
+	expect(f, &good, 2 + LINES_TURN_MS + LINES_UNTAKEN_MS);
+}
+
+static void who_asks_most_gives_up_its_own(void **state)
+{
+	struct fixture *f = *state;
+	struct asker first, many[7], again;
+
+	ask(f, &first, 1, 0);
+	for (uint8_t i = 0; i < 7; i++) {
+		ask(f, &many[i], 2 + i, 1);
+		come(f, &many[i], SIDE_CLIENT, 1);
+	}
+	for (uint8_t i = 0; i < 7; i++) {
+		assert_int_equal(ask_from(f, &again, 20 + i, 2 + i, 2),
+			PENDING_LINE_ROOM);
+		assert_int_equal(f->lost[0].conn, many[i].id[0]);
+	}
+	come(f, &first, SIDE_CLIENT, 3);
+	/* One more source: of those that have not come, the oldest goes. */
+	assert_int_equal(ask_from(f, &again, 30, 30, 4), PENDING_LINE_ROOM);
+	come(f, &first, SIDE_SERVER, 5);
 }
 
 static void all_that_waits_can_be_sent_at_once(void **state)
@@ -434,6 +481,8 @@ int main(void)
 		TEST(few_are_kept_of_one_asker_and_one_source),
 		TEST(one_that_goes_does_not_let_the_next_pass),
 		TEST(a_full_line_keeps_the_better),
+		TEST(who_is_not_blamed_keeps_its_place),
+		TEST(who_asks_most_gives_up_its_own),
 		TEST(all_that_waits_can_be_sent_at_once),
 		TEST(nothing_is_sent_to_a_device_that_is_not_there),
 	};
