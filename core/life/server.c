@@ -336,11 +336,11 @@ static int obey(int argc, char *const argv[])
 	return run(argc, argv) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-int server_run(int argc, char *const argv[])
+/* With the log and the control thread's loop. */
+static int serve_all(int argc, char *const argv[])
 {
 	int code = EXIT_FAILURE;
 
-	log_init(false);
 	if (crash_init(module_describe) != 0)
 		log_core(RELAY_WARNING, "no reports of fatal signals: %s",
 			strerror(errno));
@@ -365,5 +365,28 @@ int server_run(int argc, char *const argv[])
 	signals_finish();
 	loop_current = NULL;
 	loop_finish(&server.control);
+	return code;
+}
+
+/* From the bottom to the top, as the rooms are. */
+static int make_rooms(void)
+{
+	return log_create();
+}
+
+static void unmake_rooms(void)
+{
+	log_destroy();
+}
+
+int server_run(int argc, char *const argv[])
+{
+	int code = EXIT_FAILURE;
+
+	if (make_rooms() == 0)
+		code = serve_all(argc, argv);
+	else
+		(void)fputs(NAME ": out of memory\n", stderr);
+	unmake_rooms();
 	return code;
 }

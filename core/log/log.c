@@ -6,10 +6,12 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/instance.h"
 #include "log/log.h"
 #include "log/log_queue.h"
 #include "log/log_record.h"
@@ -18,7 +20,8 @@
 #define STDERR_PATIENCE_MS 100
 
 /* All but the atomics is [C]. */
-static struct {
+struct log_state {
+	struct log_queue *queue;       /* owned */
 	const struct log_sinks *sinks; /* borrowed; NULL: none are possible */
 	struct log_thread control;     /* set while attached */
 	bool debug;
@@ -26,53 +29,60 @@ static struct {
 	atomic_int threshold; /* the highest level that anyone wants */
 	atomic_bool attached;
 	atomic_bool stderr_stuck;
-} logs = {.threshold = RELAY_INFO};
+};
 
-/* In a sink: what is logged now must not come back to it. */
+/* The thread is in a sink: what is logged now must not come back to it. */
 static _Thread_local bool delivering;
 
 static enum relay_level stderr_level(void)
 {
-	return logs.debug ? RELAY_DEBUG : RELAY_INFO;
+	return instance->log->debug ? RELAY_DEBUG : RELAY_INFO;
 }
 
 static bool has_sinks(void)
 {
-	return logs.sinks && logs.sinks->any();
+	const struct log_sinks *sinks = instance->log->sinks;
+
+	return sinks && sinks->any();
 }
 
 void log_sinks_changed(void)
 {
+	struct log_state *log = instance->log;
 	int level = RELAY_ERROR, wanted;
 
-	if (logs.debug || !has_sinks())
+	if (log->debug || !has_sinks())
 		level = (int)stderr_level();
-	wanted = logs.sinks ? (int)logs.sinks->level() : level;
+	wanted = log->sinks ? (int)log->sinks->level() : level;
 	if (wanted > level)
 		level = wanted;
-	atomic_store_explicit(&logs.threshold, level, memory_order_relaxed);
+	atomic_store_explicit(&log->threshold, level, memory_order_relaxed);
 }
 
 void log_set_sinks(const struct log_sinks *sinks)
 {
-	logs.sinks = sinks;
+	instance->log->sinks = sinks;
 	log_sinks_changed();
 }
 
 bool relay_log_wanted(enum relay_level level)
 {
-	return (int)level <=
-	       atomic_load_explicit(&logs.threshold, memory_order_relaxed);
+	struct log_state *log = instance->log;
+
+	/* There is none before log_create() and after log_destroy(). */
+	return log && (int)level <= atomic_load_explicit(&log->threshold,
+					    memory_order_relaxed);
 }
 
 /* One that has been stuck gets no more patience until it takes a line. */
 static bool stderr_ready(void)
 {
 	struct pollfd pfd = {.fd = STDERR_FILENO, .events = POLLOUT};
-	int wait_ms = atomic_load(&logs.stderr_stuck) ? 0 : STDERR_PATIENCE_MS;
+	atomic_bool *stuck = &instance->log->stderr_stuck;
+	int wait_ms = atomic_load(stuck) ? 0 : STDERR_PATIENCE_MS;
 	bool ready = poll(&pfd, 1, wait_ms) > 0 && (pfd.revents & POLLOUT);
 
-	atomic_store(&logs.stderr_stuck, !ready);
+	atomic_store(stuck, !ready);
 	return ready;
 }
 
@@ -84,25 +94,26 @@ static void write_stderr(const struct log_view *view)
 
 	line[len++] = '\n'; /* in place of the NUL */
 	if (!stderr_ready()) {
-		log_queue_count_drop();
+		log_queue_count_drop(instance->log->queue);
 		return;
 	}
 	do
 		n = write(STDERR_FILENO, line, len);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
-		log_queue_count_drop();
+		log_queue_count_drop(instance->log->queue);
 }
 
 /* [C], or before there is a control thread. */
 static void deliver(const struct log_record *record)
 {
+	const struct log_state *log = instance->log;
 	struct log_view view;
 
 	log_record_view(record, &view);
 	if (has_sinks()) {
 		delivering = true;
-		logs.sinks->deliver(&view.pub, logs.debug);
+		log->sinks->deliver(&view.pub, log->debug);
 		delivering = false;
 	} else if (record->level <= stderr_level()) {
 		write_stderr(&view);
@@ -124,13 +135,14 @@ static void make_core(
 
 static void report_drops(void)
 {
+	struct log_state *log = instance->log;
 	uint64_t drops;
 	struct log_record record;
 
 	/* Not while this report would only be the next one to be lost. */
-	if (!has_sinks() && atomic_load(&logs.stderr_stuck) && !stderr_ready())
+	if (!has_sinks() && atomic_load(&log->stderr_stuck) && !stderr_ready())
 		return;
-	drops = log_queue_take_drops();
+	drops = log_queue_take_drops(log->queue);
 	if (!drops)
 		return;
 	make_core(&record, RELAY_WARNING,
@@ -142,12 +154,13 @@ static void report_drops(void)
 /* No more than waits now: other threads could keep us here for ever. */
 void log_flush(void)
 {
-	size_t left = log_queue_used();
+	struct log_state *log = instance->log;
+	size_t left = log_queue_used(log->queue);
 	struct log_record record;
 
-	if (logs.holding)
+	if (log->holding)
 		return;
-	while (left > 0 && log_queue_pop(&record)) {
+	while (left > 0 && log_queue_pop(log->queue, &record)) {
 		deliver(&record);
 		left -= log_record_size(&record);
 	}
@@ -156,23 +169,24 @@ void log_flush(void)
 
 void log_woken(void)
 {
-	log_queue_woken();
+	log_queue_not_woken(instance->log->queue);
 	log_flush();
 }
 
 static void submit(const struct log_record *record)
 {
+	struct log_state *log = instance->log;
 	bool wake;
 
-	if (!atomic_load(&logs.attached)) {
+	if (!atomic_load(&log->attached)) {
 		deliver(record);
-	} else if (!logs.holding && logs.control.is_here(logs.control.arg)) {
+	} else if (!log->holding && log->control.is_here(log->control.arg)) {
 		log_flush();
 		deliver(record);
 	} else {
-		(void)log_queue_push(record, &wake);
-		if (wake && logs.control.wake(logs.control.arg) != 0)
-			log_queue_not_woken();
+		(void)log_queue_push(log->queue, record, &wake);
+		if (wake && log->control.wake(log->control.arg) != 0)
+			log_queue_not_woken(log->queue);
 	}
 }
 
@@ -216,44 +230,69 @@ void log_core_fields(enum relay_level level, const struct relay_field *fields,
 	va_end(ap);
 }
 
-void log_init(bool debug)
+int log_create(void)
 {
+	struct log_state *log = calloc(1, sizeof(*log));
+
+	if (!log)
+		return -1;
+	log->queue = log_queue_create();
+	if (!log->queue) {
+		free(log);
+		return -1;
+	}
+	atomic_init(&log->threshold, RELAY_INFO);
+	instance->log = log;
 	tzset();
 	(void)signal(SIGPIPE, SIG_IGN);
-	log_debug(debug);
+	return 0;
+}
+
+void log_destroy(void)
+{
+	struct log_state *log = instance->log;
+
+	if (!log)
+		return;
+	instance->log = NULL;
+	log_queue_destroy(log->queue);
+	free(log);
 }
 
 void log_debug(bool on)
 {
-	logs.debug = on;
+	instance->log->debug = on;
 	log_sinks_changed();
 }
 
 void log_attach(const struct log_thread *control)
 {
-	logs.control = *control;
-	atomic_store(&logs.attached, true);
+	instance->log->control = *control;
+	atomic_store(&instance->log->attached, true);
 }
 
 void log_hold(void)
 {
-	logs.holding = true;
+	instance->log->holding = true;
 }
 
 void log_release(void)
 {
-	logs.holding = false;
+	instance->log->holding = false;
 	log_flush();
 }
 
 void log_detach(void)
 {
+	struct log_state *log = instance->log;
+
 	log_release();
-	atomic_store(&logs.attached, false);
-	log_queue_woken(); /* the message that is on its way gets lost */
+	atomic_store(&log->attached, false);
+	/* The message that is on its way gets lost. */
+	log_queue_not_woken(log->queue);
 }
 
 int64_t log_dropped(void)
 {
-	return (int64_t)log_queue_drops();
+	return (int64_t)log_queue_drops(instance->log->queue);
 }

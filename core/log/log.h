@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * The log's inside: the queue between threads and the sinks behind it.
+ * The log: records from all threads, delivered to sinks by the control thread.
  */
 #ifndef LOG_H
 #define LOG_H
@@ -32,14 +32,17 @@ struct log_sinks {
 
 /*
  * Before anything else; until log_attach() records go straight to stderr.
- * Ignores SIGPIPE: the end of whoever reads stderr is not ours.
+ * Ignores SIGPIPE: when the reader of stderr ends, the server goes on.  0, or
+ * -1 without memory.
  */
-void log_init(bool debug);
+int log_create(void);
+/* [C]  After log_detach().  What is logged from now on is lost. */
+void log_destroy(void);
 /* From now on other threads' records are carried to `control`.  [C] */
 void log_attach(const struct log_thread *control);
 /* What log_thread.wake asks for.  [C] */
 void log_woken(void);
-/* [C]  Borrowed until the process ends. */
+/* [C]  Borrowed until log_destroy(). */
 void log_set_sinks(const struct log_sinks *sinks);
 /* A sink came, went, or has another level.  [C] */
 void log_sinks_changed(void);

@@ -1,34 +1,69 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Threads, and what they leave to others. */
+/* Threads: what they inherit, and which signals they leave to others. */
 
+#include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 
 #include <strelaysrv/thread.h>
+
+#include "base/instance.h"
 
 /* A thread's own faults, which it must not have blocked to be reported. */
 static const int faults[] = {
 	SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
 
-int relay_thread_start(pthread_t *thread, void *(*run)(void *), void *arg)
-{
-	pthread_attr_t attr;
-	sigset_t mask;
-	pthread_t ignored;
-	int error = pthread_attr_init(&attr);
+/* What a new thread is told; it frees this. */
+struct thread_start {
+	struct instance *instance;
+	void *(*run)(void *);
+	void *arg;
+};
 
-	if (error)
-		return error;
+static void *begin(void *arg)
+{
+	const struct thread_start start = *(struct thread_start *)arg;
+
+	free(arg);
+	instance = start.instance;
+	return start.run(start.arg);
+}
+
+static int set_signals(pthread_attr_t *attr)
+{
+	sigset_t mask;
+
 	(void)sigfillset(&mask);
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
 		(void)sigdelset(&mask, faults[i]);
-	error = pthread_attr_setsigmask_np(&attr, &mask);
+	return pthread_attr_setsigmask_np(attr, &mask);
+}
+
+int relay_thread_start(pthread_t *thread, void *(*run)(void *), void *arg)
+{
+	struct thread_start *start = malloc(sizeof(*start));
+	pthread_attr_t attr;
+	pthread_t ignored;
+	int error;
+
+	if (!start)
+		return ENOMEM;
+	*start = (struct thread_start){instance, run, arg};
+	error = pthread_attr_init(&attr);
+	if (error)
+		goto error_start;
+	error = set_signals(&attr);
 	if (!error && !thread)
 		error = pthread_attr_setdetachstate(
 			&attr, PTHREAD_CREATE_DETACHED);
 	if (!error)
 		error = pthread_create(
-			thread ? thread : &ignored, &attr, run, arg);
+			thread ? thread : &ignored, &attr, begin, start);
 	(void)pthread_attr_destroy(&attr);
+	if (!error)
+		return 0;
+error_start:
+	free(start);
 	return error;
 }

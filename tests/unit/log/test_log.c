@@ -17,7 +17,6 @@
 
 #include "modules/hooks.h"
 #include "log/log.h"
-#include "log/log_queue.h"
 #include "loop/loop.h"
 #include "modules/module.h"
 #include "modules/module_log.h"
@@ -75,7 +74,8 @@ static int setup(void **state)
 	if (loop_init(&control, RELAY_CONTROL))
 		return -1;
 	loop_current = &control;
-	log_init(false);
+	if (log_create())
+		return -1;
 	module_log_init();
 	return 0;
 }
@@ -91,7 +91,7 @@ static int teardown(void **state)
 	close(saved_stderr);
 	if (reader >= 0)
 		close(reader);
-	(void)log_queue_take_drops();
+	log_destroy();
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Threads that leave signals to others. */
+/* Threads: they leave signals to others, and work for their maker's server. */
 
 #include <semaphore.h>
 #include <setjmp.h>
@@ -13,8 +13,11 @@
 
 #include <strelaysrv/thread.h>
 
+#include "base/instance.h"
+
 struct seen {
 	sigset_t mask;
+	const struct instance *instance;
 	sem_t done;
 };
 
@@ -23,6 +26,7 @@ static void *look(void *arg)
 	struct seen *seen = arg;
 
 	pthread_sigmask(SIG_SETMASK, NULL, &seen->mask);
+	seen->instance = instance;
 	sem_post(&seen->done);
 	return seen;
 }
@@ -71,11 +75,31 @@ static void test_detached(void **state)
 	check(&seen);
 }
 
+static void a_thread_works_for_the_server_of_its_maker(void **state)
+{
+	struct instance other = {.log = NULL};
+	struct seen seen;
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(sem_init(&seen.done, 0, 0), 0);
+	instance = &other;
+	assert_int_equal(relay_thread_start(&thread, look, &seen), 0);
+	instance = &instance_first;
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_ptr_equal(seen.instance, &other);
+	assert_int_equal(pthread_create(&thread, NULL, look, &seen), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_ptr_equal(seen.instance, &instance_first);
+	sem_destroy(&seen.done);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_joined),
 		cmocka_unit_test(test_detached),
+		cmocka_unit_test(a_thread_works_for_the_server_of_its_maker),
 	};
 
 	return cmocka_run_group_tests_name("thread", tests, NULL, NULL);
