@@ -359,7 +359,6 @@ static int serve_all(int argc, char *const argv[])
 	flags_free(&server.flags);
 	notify_finish();
 	log_detach();
-	metrics_finish();
 	catalog_finish(&server.catalog);
 	tls_start_finish();
 	signals_finish();
@@ -371,11 +370,15 @@ static int serve_all(int argc, char *const argv[])
 /* From the bottom to the top, as the rooms are. */
 static int make_rooms(void)
 {
-	return log_create();
+	if (log_create() != 0 || trim_create() != 0 || metrics_create() != 0)
+		return -1;
+	return 0;
 }
 
 static void unmake_rooms(void)
 {
+	metrics_destroy();
+	trim_destroy();
 	log_destroy();
 }
 

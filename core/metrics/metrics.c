@@ -5,16 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/instance.h"
 #include "log/log.h"
 #include "metrics/metrics.h"
 #include "metrics/metrics_shape.h"
 
-static struct {
+struct metrics_state {
 	struct metrics_shard *shards; /* the control thread's, then workers' */
 	unsigned count;
 	unsigned used;              /* numbers given away */
 	struct relay_metric *first; /* module by module */
-} metrics;
+};
 
 static bool always(const struct metrics_owner *owner)
 {
@@ -23,26 +24,36 @@ static bool always(const struct metrics_owner *owner)
 }
 
 /* Never withdrawn, and without a context to call `read` with. */
-static struct metrics_owner core = {.name = "core", .visible = always};
+static const struct metrics_owner core = {.name = "core", .visible = always};
+
+int metrics_create(void)
+{
+	instance->metrics = calloc(1, sizeof(*instance->metrics));
+	return instance->metrics ? 0 : -1;
+}
 
 int metrics_init(unsigned workers)
 {
+	struct metrics_state *metrics = instance->metrics;
 	size_t len = (workers + 1) * sizeof(struct metrics_shard);
 
 	/* A shard is a multiple of a cache line: no two threads share one. */
-	metrics.shards = aligned_alloc(64, len);
-	if (!metrics.shards)
+	metrics->shards = aligned_alloc(64, len);
+	if (!metrics->shards)
 		return -1;
-	memset(metrics.shards, 0, len);
-	metrics.count = workers + 1;
+	memset(metrics->shards, 0, len);
+	metrics->count = workers + 1;
 	return 0;
 }
 
-void metrics_finish(void)
+void metrics_destroy(void)
 {
-	struct relay_metric *m = metrics.first, *next;
+	struct metrics_state *metrics = instance->metrics;
+	struct relay_metric *m, *next;
 
-	for (; m; m = next) {
+	if (!metrics)
+		return;
+	for (m = metrics->first; m; m = next) {
 		next = m->next;
 		if (m->relabelled)
 			m->def.values = NULL;
@@ -50,18 +61,19 @@ void metrics_finish(void)
 		free(m->module);
 		free(m);
 	}
-	free(metrics.shards);
-	memset(&metrics, 0, sizeof(metrics));
+	free(metrics->shards);
+	free(metrics);
+	instance->metrics = NULL;
 }
 
 struct metrics_shard *metrics_shard(int worker)
 {
-	return &metrics.shards[worker + 1];
+	return &instance->metrics->shards[worker + 1];
 }
 
 static struct relay_metric *find(const char *module, const char *name)
 {
-	struct relay_metric *m = metrics.first;
+	struct relay_metric *m = instance->metrics->first;
 
 	while (m && (strcmp(m->module, module) != 0 ||
 			    strcmp(m->def.name, name) != 0))
@@ -72,7 +84,7 @@ static struct relay_metric *find(const char *module, const char *name)
 /* Behind the last one of the same module. */
 static void list_add(struct relay_metric *metric)
 {
-	struct relay_metric **at = &metrics.first, **end = NULL;
+	struct relay_metric **at = &instance->metrics->first, **end = NULL;
 
 	for (; *at; at = &(*at)->next) {
 		if (strcmp((*at)->module, metric->module) == 0)
@@ -84,16 +96,17 @@ static void list_add(struct relay_metric *metric)
 	*end = metric;
 }
 
-static struct relay_metric *create(struct metrics_owner *owner,
+static struct relay_metric *create(const struct metrics_owner *owner,
 	const struct relay_metric_def *def, struct relay_err *err)
 {
+	struct metrics_state *metrics = instance->metrics;
 	struct relay_metric *m = calloc(1, sizeof(*m));
 
 	if (!m)
 		goto error;
 	m->width = shape_width(def);
 	m->values = shape_values(def);
-	if (m->values > (METRICS_NUMBERS - metrics.used) / m->width) {
+	if (m->values > (METRICS_NUMBERS - metrics->used) / m->width) {
 		(void)relay_fail(
 			err, "all %d numbers are taken", METRICS_NUMBERS);
 		goto error_metric;
@@ -103,8 +116,8 @@ static struct relay_metric *create(struct metrics_owner *owner,
 		goto error_memory;
 	if (shape_copy(&m->def, def))
 		goto error_module;
-	m->first = metrics.used;
-	metrics.used += m->values * m->width;
+	m->first = metrics->used;
+	metrics->used += m->values * m->width;
 	list_add(m);
 	return m;
 
@@ -131,7 +144,7 @@ int metrics_set_values(struct relay_metric *metric, const char *const *values,
 	return 0;
 }
 
-struct relay_metric *metrics_register(struct metrics_owner *owner,
+struct relay_metric *metrics_register(const struct metrics_owner *owner,
 	const struct relay_metric_def *def, struct relay_err *err)
 {
 	struct relay_metric *m;
@@ -199,7 +212,8 @@ void metrics_relabel(struct relay_metric *metric, const char *const *values)
 
 void metrics_withdraw(const struct metrics_owner *owner)
 {
-	for (struct relay_metric *m = metrics.first; m; m = m->next) {
+	for (struct relay_metric *m = instance->metrics->first; m;
+		m = m->next) {
 		if (m->owner == owner)
 			m->owner = NULL;
 	}
@@ -241,11 +255,12 @@ void metrics_set(struct metrics_shard *shard, const struct relay_metric *metric,
 
 static int64_t sum(unsigned at)
 {
+	const struct metrics_state *metrics = instance->metrics;
 	int64_t total = 0;
 
-	for (unsigned i = 0; i < metrics.count; i++)
+	for (unsigned i = 0; i < metrics->count; i++)
 		total += atomic_load_explicit(
-			&metrics.shards[i].number[at], memory_order_relaxed);
+			&metrics->shards[i].number[at], memory_order_relaxed);
 	return total;
 }
 
@@ -302,7 +317,8 @@ int metrics_visit(
 {
 	int result = 0;
 
-	for (struct relay_metric *m = metrics.first; m; m = m->next) {
+	for (struct relay_metric *m = instance->metrics->first; m;
+		m = m->next) {
 		if (!visible(m, to))
 			continue;
 		for (unsigned i = 0; i < m->values && !result; i++)

@@ -37,16 +37,21 @@ struct relay_metric {
 	/* A deep copy, so that it survives the module.  Only `read` changes. */
 	struct relay_metric_def def;
 	/* what follows is [C] only */
-	char *module;                /* owned copy of the name */
-	struct metrics_owner *owner; /* NULL while withdrawn */
+	char *module;                      /* owned copy of the name */
+	const struct metrics_owner *owner; /* NULL while withdrawn */
 	struct relay_metric *next;
 	int64_t (*look)(void); /* the server's own; instead of `read` */
 	bool relabelled; /* def.values is borrowed, see metrics_relabel() */
 };
 
-/* [C] before threads start: shards for `workers` workers and the control. */
+/* [C]  The server's registry, still without shards.  0, or -1 without memory.
+ */
+int metrics_create(void);
+/* [C]  Frees it with all metrics and shards, once other threads have ended. */
+void metrics_destroy(void);
+/* [C] before threads start: shards for `workers` workers and the control
+ * thread.  0, or -1 without memory. */
 int metrics_init(unsigned workers);
-void metrics_finish(void);
 /* The shard of a worker, or of the control thread with RELAY_CONTROL. */
 struct metrics_shard *metrics_shard(int worker);
 
@@ -79,7 +84,7 @@ void metrics_set(struct metrics_shard *shard, const struct relay_metric *metric,
  * [C]  Registers one, or gives back the one of that name and shape that was
  * there before.  The owner is borrowed.  NULL with err.
  */
-struct relay_metric *metrics_register(struct metrics_owner *owner,
+struct relay_metric *metrics_register(const struct metrics_owner *owner,
 	const struct relay_metric_def *def, struct relay_err *err);
 /* [C]  Other values for its label, copied.  0, or -1 with err. */
 int metrics_set_values(struct relay_metric *metric, const char *const *values,

@@ -9,9 +9,8 @@
 #include "log/log.h"
 #include "loop/process.h"
 #include "metrics/core_metrics.h"
+#include "metrics/metrics.h"
 #include "metrics/process_metrics.h"
-
-static const char *versions[] = {NULL, NULL};
 
 static int64_t one(void)
 {
@@ -75,20 +74,26 @@ static const struct core_lookup lookups[] = {
 				.help = "When the process started, since 1970.",
 			},
 		.look = relay_start_us},
-	{.def =
-			{
-				.name = "build_info",
-				.kind = RELAY_GAUGE,
-				.help = "1, labelled with the version that "
-					"runs.",
-				.label = "version",
-				.values = versions,
-			},
-		.look = one},
 };
+
+/* The registry copies the description, with the label's values. */
+static int add_build_info(void)
+{
+	const char *const versions[] = {relay_build()->version, NULL};
+	const struct relay_metric_def def = {
+		.name = "build_info",
+		.kind = RELAY_GAUGE,
+		.help = "1, labelled with the version that runs.",
+		.label = "version",
+		.values = versions,
+	};
+
+	return metrics_add_lookup(&def, one) ? 0 : -1;
+}
 
 int process_metrics_init(void)
 {
-	versions[0] = relay_build()->version;
-	return core_lookups_add(lookups, sizeof(lookups) / sizeof(lookups[0]));
+	if (core_lookups_add(lookups, sizeof(lookups) / sizeof(lookups[0])))
+		return -1;
+	return add_build_info();
 }

@@ -57,7 +57,7 @@ static void make_module(struct relay_module *m, const char *name)
 static int setup(void **state)
 {
 	(void)state;
-	if (metrics_init(WORKERS))
+	if (metrics_create() || metrics_init(WORKERS))
 		return -1;
 	make_module(&mod, "test");
 	make_module(&other, "other");
@@ -73,7 +73,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	metrics_finish();
+	metrics_destroy();
 	return 0;
 }
 
