@@ -28,6 +28,8 @@ static const struct {
 };
 #define SIGNALS (sizeof(signals) / sizeof(signals[0]))
 
+/* Global: a signal handler has no argument, handlers are the process's, and
+ * so is the report, of which there is one at most. */
 static struct sigaction previous[SIGNALS];
 static crash_describe_fn *describe;
 static atomic_flag reported = ATOMIC_FLAG_INIT;

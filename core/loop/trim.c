@@ -6,57 +6,76 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <event2/event.h>
 
+#include "base/instance.h"
 #include "loop/trim.h"
 
 #define INTERVAL_S 1
-/* Fewer leave too little behind to look for. */
+/* Fewer handshakes free too little to look for. */
 #define STORM 50
-/* In one interval; while more come, the memory is in use again at once. */
+/* At most so many in one interval: while more come, the allocator hands the
+ * freed memory out again at once. */
 #define CALM 10
-/* But not all of it, if it was never calm for so many intervals. */
+/* After so many intervals without calm, memory is given back all the same. */
 #define PATIENCE 30
 
-static struct event *timer; /* owned */
-static atomic_uint_fast64_t given_back;
-static uint64_t seen, trimmed; /* of the counter; [C] */
-static unsigned passed;        /* intervals since the last time; [C] */
+struct loop_state {
+	struct event *timer; /* owned */
+	atomic_uint_fast64_t noted;
+	uint64_t seen, trimmed; /* what `noted` was then; [C] */
+	unsigned passed;        /* intervals since memory was given back; [C] */
+};
+
+int trim_create(void)
+{
+	instance->loop = calloc(1, sizeof(*instance->loop));
+	return instance->loop ? 0 : -1;
+}
+
+void trim_destroy(void)
+{
+	free(instance->loop);
+	instance->loop = NULL;
+}
 
 void trim_note(void)
 {
-	atomic_fetch_add_explicit(&given_back, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(
+		&instance->loop->noted, 1, memory_order_relaxed);
 }
 
 static void fired(evutil_socket_t fd, short what, void *arg)
 {
-	uint64_t now = atomic_load_explicit(&given_back, memory_order_relaxed);
-	bool calm = now - seen < CALM;
+	struct loop_state *trim = arg;
+	uint64_t now = atomic_load_explicit(&trim->noted, memory_order_relaxed);
+	bool calm = now - trim->seen < CALM;
 
 	(void)fd;
 	(void)what;
-	(void)arg;
-	seen = now;
-	passed++;
-	if (now - trimmed < STORM || (!calm && passed < PATIENCE))
+	trim->seen = now;
+	trim->passed++;
+	if (now - trim->trimmed < STORM || (!calm && trim->passed < PATIENCE))
 		return;
-	trimmed = now;
-	passed = 0;
+	trim->trimmed = now;
+	trim->passed = 0;
 	malloc_trim(0);
 }
 
 int trim_start(struct loop *control)
 {
 	static const struct timeval interval = {.tv_sec = INTERVAL_S};
+	struct loop_state *trim = instance->loop;
 
-	timer = event_new(control->base, -1, EV_PERSIST, fired, NULL);
-	return timer && event_add(timer, &interval) == 0 ? 0 : -1;
+	trim->timer = event_new(control->base, -1, EV_PERSIST, fired, trim);
+	return trim->timer && event_add(trim->timer, &interval) == 0 ? 0 : -1;
 }
 
 void trim_finish(void)
 {
-	if (timer)
-		event_free(timer);
-	timer = NULL;
+	if (instance->loop->timer)
+		event_free(instance->loop->timer);
+	instance->loop->timer = NULL;
 }
