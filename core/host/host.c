@@ -377,6 +377,5 @@ void host_finish(void)
 {
 	take_config(NULL);
 	free(host.schema);
-	layout_free_all();
 	memset(&host, 0, sizeof(host));
 }

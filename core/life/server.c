@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@
 #include "life/metric_tables.h"
 #include "life/notify.h"
 #include "life/report.h"
+#include "life/rooms.h"
 #include "life/server.h"
 #include "life/signals.h"
 #include "life/takeover.h"
@@ -51,7 +53,12 @@
 
 #define NAME "strelaysrv"
 
-static struct {
+/*
+ * One server: what its rooms know hangs on `instance` (life/rooms.c), and this
+ * is what none of them owns.  The parts are made by build_up() and open_up() in
+ * the order in which they need each other, and ended by tear_down().
+ */
+static struct server {
 	struct loop control;
 	struct flags flags;
 	struct catalog catalog;
@@ -367,29 +374,15 @@ static int serve_all(int argc, char *const argv[])
 	return code;
 }
 
-/* From the bottom to the top, as the rooms are. */
-static int make_rooms(void)
-{
-	if (log_create() != 0 || trim_create() != 0 || metrics_create() != 0)
-		return -1;
-	return 0;
-}
-
-static void unmake_rooms(void)
-{
-	metrics_destroy();
-	trim_destroy();
-	log_destroy();
-}
-
 int server_run(int argc, char *const argv[])
 {
-	int code = EXIT_FAILURE;
+	int code;
 
-	if (make_rooms() == 0)
-		code = serve_all(argc, argv);
-	else
+	if (rooms_create() != 0) {
 		(void)fputs(NAME ": out of memory\n", stderr);
-	unmake_rooms();
+		return EXIT_FAILURE;
+	}
+	code = serve_all(argc, argv);
+	rooms_destroy();
 	return code;
 }

@@ -7,61 +7,58 @@
 
 #include "modules/closed.h"
 #include "modules/module.h"
+#include "modules/modules_state.h"
 
-/* In the order in which they closed it; [C]. */
-static struct closer {
-	const struct relay_module *owner;
-	const char *word;
-} closers[MODULES_MAX];
-static size_t count;
-static const char *own; /* the server's */
-
-/* What workers look at: the first of the above that counts. */
-static _Atomic(const char *) closed;
-
+/* What workers look at: the first word that counts. */
 void closed_refresh(void)
 {
-	const char *word = own;
+	struct modules_state *modules = instance->modules;
+	const char *word = modules->closed_by_server;
 
-	for (size_t i = 0; i < count && !word; i++)
-		if (module_visible(closers[i].owner))
-			word = closers[i].word;
-	atomic_store_explicit(&closed, word, memory_order_relaxed);
+	for (size_t i = 0; i < modules->closer_count && !word; i++)
+		if (module_visible(modules->closers[i].owner))
+			word = modules->closers[i].word;
+	atomic_store_explicit(&modules->closed, word, memory_order_relaxed);
 }
 
 void closed_server(const char *word)
 {
-	own = word;
+	instance->modules->closed_by_server = word;
 	closed_refresh();
 }
 
 static struct closer *find(const struct relay_module *mod)
 {
-	for (size_t i = 0; i < count; i++)
-		if (closers[i].owner == mod)
-			return &closers[i];
+	struct modules_state *modules = instance->modules;
+
+	for (size_t i = 0; i < modules->closer_count; i++)
+		if (modules->closers[i].owner == mod)
+			return &modules->closers[i];
 	return NULL;
 }
 
 static void forget(struct closer *closer)
 {
-	count--;
-	for (; closer < &closers[count]; closer++)
+	struct modules_state *modules = instance->modules;
+
+	modules->closer_count--;
+	for (; closer < &modules->closers[modules->closer_count]; closer++)
 		closer[0] = closer[1];
 }
 
 void relay_set_closed(struct relay_ctx *cx, const char *word)
 {
+	struct modules_state *modules = instance->modules;
 	struct closer *closer = find(cx->mod);
 
 	if (!word) {
 		closed_withdraw(cx->mod);
 		return;
 	}
-	if (!closer && count == MODULES_MAX)
+	if (!closer && modules->closer_count == MODULES_MAX)
 		return; /* no more can run, and each is in there once */
 	if (!closer)
-		closer = &closers[count++];
+		closer = &modules->closers[modules->closer_count++];
 	closer->owner = cx->mod;
 	closer->word = word;
 	closed_refresh();
@@ -79,5 +76,6 @@ void closed_withdraw(const struct relay_module *mod)
 
 const char *relay_closed(void)
 {
-	return atomic_load_explicit(&closed, memory_order_relaxed);
+	return atomic_load_explicit(
+		&instance->modules->closed, memory_order_relaxed);
 }

@@ -19,8 +19,9 @@
 
 #include "modules/module.h"
 
-/* Shared by all workers, never freed before the process ends: one a reload
- * that changes the modules. */
+/* Shared by all workers.  A reload that changes the modules makes a new one;
+ * old ones are kept until the server ends, since objects were made with them.
+ */
 struct layout {
 	uint64_t generation; /* rises with each layout */
 	size_t conn_bytes;   /* of all modules' blocks together */

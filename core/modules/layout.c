@@ -6,8 +6,7 @@
 #include <stdlib.h>
 
 #include "modules/hooks.h"
-
-static struct layout *layouts; /* newest first; [C] */
+#include "modules/modules_state.h"
 
 /* Sizes were bounded when the module was judged, so 64 of them add up. */
 static uint32_t place(size_t *end, size_t size)
@@ -21,6 +20,7 @@ static uint32_t place(size_t *end, size_t size)
 
 const struct layout *layout_make(struct relay_module *const *mods, size_t n)
 {
+	struct layout **newest = &instance->modules->layouts;
 	struct layout *layout = calloc(1, sizeof(*layout));
 
 	if (!layout)
@@ -34,18 +34,20 @@ const struct layout *layout_make(struct relay_module *const *mods, size_t n)
 		layout->at[mod->slot].session =
 			place(&layout->session_bytes, mod->def.session_size);
 	}
-	layout->generation = layouts ? layouts->generation + 1 : 1;
-	layout->next = layouts;
-	layouts = layout;
+	layout->generation = *newest ? (*newest)->generation + 1 : 1;
+	layout->next = *newest;
+	*newest = layout;
 	return layout;
 }
 
 void layout_free_all(void)
 {
-	while (layouts) {
-		struct layout *next = layouts->next;
+	struct layout **newest = &instance->modules->layouts;
 
-		free(layouts);
-		layouts = next;
+	while (*newest) {
+		struct layout *next = (*newest)->next;
+
+		free(*newest);
+		*newest = next;
 	}
 }

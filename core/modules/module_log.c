@@ -7,6 +7,7 @@
 #include "modules/hooks.h"
 #include "log/log.h"
 #include "modules/module.h"
+#include "modules/modules_state.h"
 #include "modules/module_log.h"
 
 struct sink {
@@ -16,8 +17,6 @@ struct sink {
 	enum relay_level level;
 	bool live;
 };
-
-static struct sink *sinks; /* in the order they were added; [C] */
 
 static const char *component_of(const struct relay_ctx *cx)
 {
@@ -60,7 +59,7 @@ void relay_log_seldom(const struct relay_ctx *cx, enum relay_level level,
 
 static bool any_live(void)
 {
-	for (const struct sink *s = sinks; s; s = s->next)
+	for (const struct sink *s = instance->modules->sinks; s; s = s->next)
 		if (s->live)
 			return true;
 	return false;
@@ -70,7 +69,7 @@ static enum relay_level highest_level(void)
 {
 	enum relay_level level = RELAY_ERROR;
 
-	for (const struct sink *s = sinks; s; s = s->next)
+	for (const struct sink *s = instance->modules->sinks; s; s = s->next)
 		if (s->live && s->level > level)
 			level = s->level;
 	return level;
@@ -78,7 +77,7 @@ static enum relay_level highest_level(void)
 
 static void deliver(const struct relay_log_record *record, bool all)
 {
-	for (struct sink *s = sinks; s; s = s->next) {
+	for (struct sink *s = instance->modules->sinks; s; s = s->next) {
 		struct relay_ctx *cx = &s->owner->control.pub;
 		const struct relay_ctx *before;
 
@@ -99,7 +98,7 @@ void module_log_init(void)
 
 static struct sink *find(const struct relay_module *mod)
 {
-	struct sink *s = sinks;
+	struct sink *s = instance->modules->sinks;
 
 	while (s && s->owner != mod)
 		s = s->next;
@@ -109,7 +108,7 @@ static struct sink *find(const struct relay_module *mod)
 int relay_log_sink(
 	struct relay_ctx *cx, enum relay_level level, relay_log_sink_fn *fn)
 {
-	struct sink **at = &sinks, *s;
+	struct sink **at = &instance->modules->sinks, *s;
 
 	if (find(cx->mod))
 		return -1;
@@ -148,7 +147,7 @@ void module_log_publish(struct relay_module *mod)
 
 void module_log_withdraw(struct relay_module *mod)
 {
-	struct sink **at = &sinks, *s = find(mod);
+	struct sink **at = &instance->modules->sinks, *s = find(mod);
 
 	if (!s)
 		return;

@@ -8,21 +8,18 @@
 #include "log/log.h"
 #include "metrics/metrics.h"
 #include "modules/module_metrics.h"
+#include "modules/modules_state.h"
 
 /* Until the first configuration is in force. */
 static const char *const nobody[] = {"none", NULL};
 
-static struct {
-	const struct catalog *catalog; /* borrowed, as are the names */
-	const char *const *names;
-	struct relay_metric *up, *failures, *slow, *timer_failures;
-} wanted;
-
 /* NULL for one that is not there; `required = no` lets that happen. */
 static const struct relay_module *module_at(unsigned value)
 {
-	return wanted.catalog
-		       ? catalog_find(wanted.catalog, wanted.names[value])
+	const struct modules_state *modules = instance->modules;
+
+	return modules->catalog
+		       ? catalog_find(modules->catalog, modules->names[value])
 		       : NULL;
 }
 
@@ -87,13 +84,14 @@ static const struct relay_metric_def timer_failures = {
 
 int module_metrics_init(void)
 {
-	wanted.catalog = NULL;
-	wanted.up = metrics_add_core(&up);
-	wanted.failures = metrics_add_core(&failures);
-	wanted.slow = metrics_add_core(&slow);
-	wanted.timer_failures = metrics_add_core(&timer_failures);
-	return wanted.up && wanted.failures && wanted.slow &&
-			       wanted.timer_failures
+	struct modules_state *modules = instance->modules;
+
+	modules->up = metrics_add_core(&up);
+	modules->failures = metrics_add_core(&failures);
+	modules->slow = metrics_add_core(&slow);
+	modules->timer_failures = metrics_add_core(&timer_failures);
+	return modules->up && modules->failures && modules->slow &&
+			       modules->timer_failures
 		       ? 0
 		       : -1;
 }
@@ -101,15 +99,19 @@ int module_metrics_init(void)
 void module_metrics_want(
 	const struct catalog *catalog, const char *const *names)
 {
-	wanted.catalog = catalog;
-	wanted.names = names;
-	metrics_relabel(wanted.up, names);
-	metrics_relabel(wanted.failures, names);
-	metrics_relabel(wanted.slow, names);
+	struct modules_state *modules = instance->modules;
+
+	modules->catalog = catalog;
+	modules->names = names;
+	metrics_relabel(modules->up, names);
+	metrics_relabel(modules->failures, names);
+	metrics_relabel(modules->slow, names);
 }
 
 void module_metrics_timer_failed(struct metrics_shard *shard)
 {
-	if (wanted.timer_failures)
-		metrics_count(shard, wanted.timer_failures, 0, 1);
+	struct modules_state *modules = instance->modules;
+
+	if (modules->timer_failures)
+		metrics_count(shard, modules->timer_failures, 0, 1);
 }

@@ -5,15 +5,14 @@
 #include <stddef.h>
 
 #include "modules/module_threads.h"
-
-static const struct module_threads *current;
+#include "modules/modules_state.h"
 
 void module_threads_set(const struct module_threads *threads)
 {
-	current = threads;
+	instance->modules->threads = threads;
 }
 
 const struct module_threads *module_threads(void)
 {
-	return current;
+	return instance->modules->threads;
 }

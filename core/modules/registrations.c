@@ -8,25 +8,27 @@
 #include "modules/closed.h"
 #include "metrics/metrics.h"
 #include "modules/module.h"
+#include "modules/modules_state.h"
 #include "modules/module_log.h"
 #include "modules/registrations.h"
 #include "modules/service.h"
 #include "modules/timer.h"
 
-static registrations_fn *added[REGISTRATIONS_MAX];
-static size_t count;
-
 void registrations_add(registrations_fn *fn)
 {
-	if (count == REGISTRATIONS_MAX)
+	struct modules_state *modules = instance->modules;
+
+	if (modules->withdraw_count == WITHDRAW_MAX)
 		abort();
-	added[count++] = fn;
+	modules->withdraw[modules->withdraw_count++] = fn;
 }
 
 void registrations_withdraw(struct relay_module *mod)
 {
-	for (size_t i = count; i-- > 0;)
-		added[i](mod);
+	const struct modules_state *modules = instance->modules;
+
+	for (size_t i = modules->withdraw_count; i-- > 0;)
+		modules->withdraw[i](mod);
 	service_withdraw(mod);
 	closed_withdraw(mod);
 	timer_withdraw(&mod->control);

@@ -13,8 +13,8 @@ struct relay_module;
 typedef void registrations_fn(struct relay_module *mod);
 
 /* [C]  A part above the module host asks to be called, before those added
- * earlier.  At the start, REGISTRATIONS_MAX at most; more are a bug. */
-#define REGISTRATIONS_MAX 8
+ * earlier.  At the start; more than WITHDRAW_MAX (modules_state.h) are a bug.
+ */
 void registrations_add(registrations_fn *fn);
 /* [C]  Calls all. */
 void registrations_withdraw(struct relay_module *mod);

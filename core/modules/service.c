@@ -7,6 +7,7 @@
 
 #include "log/log.h"
 #include "modules/module.h"
+#include "modules/modules_state.h"
 #include "modules/service.h"
 
 struct service {
@@ -17,11 +18,9 @@ struct service {
 	const void *ops;
 };
 
-static struct service *services;
-
 static struct service *find(const char *name)
 {
-	struct service *s = services;
+	struct service *s = instance->modules->services;
 
 	while (s && strcmp(s->name, name) != 0)
 		s = s->next;
@@ -50,8 +49,8 @@ int relay_service_publish(struct relay_ctx *cx, const char *name,
 	s->name = name;
 	s->version = version;
 	s->ops = ops;
-	s->next = services;
-	services = s;
+	s->next = instance->modules->services;
+	instance->modules->services = s;
 	return 0;
 }
 
@@ -78,7 +77,7 @@ const void *relay_service_find(struct relay_ctx *cx, const char *name,
 
 void service_withdraw(struct relay_module *mod)
 {
-	struct service **at = &services;
+	struct service **at = &instance->modules->services;
 
 	while (*at) {
 		struct service *s = *at;

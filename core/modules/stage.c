@@ -16,13 +16,12 @@
 #include "metrics/metrics.h"
 #include "modules/module_log.h"
 #include "modules/module_threads.h"
+#include "modules/modules_state.h"
 #include "modules/registrations.h"
 #include "modules/stage.h"
 #include "modules/timer.h"
 
 #define CACHE_LINE 64
-
-static uint64_t last_serial; /* [C] */
 
 bool module_list_has(
 	const struct module_list *list, const struct relay_module *mod)
@@ -101,16 +100,16 @@ int stage_check(struct relay_module *mod, const struct config *config,
 
 static_assert(MODULES_MAX <= 64, "slots fit a word");
 
-static uint64_t slots; /* that are taken; [C] */
-
 static int take_slot(struct relay_module *mod)
 {
+	uint64_t *slots = &instance->modules->slots;
+
 	for (unsigned slot = 0; slot < MODULES_MAX; slot++) {
 		uint64_t bit = UINT64_C(1) << slot;
 
-		if (slots & bit)
+		if (*slots & bit)
 			continue;
-		slots |= bit;
+		*slots |= bit;
 		mod->slot = slot;
 		return 0;
 	}
@@ -186,7 +185,7 @@ static int prepare(struct relay_module *mod, const struct config *config,
 		if (!mod->data)
 			return -1;
 	}
-	mod->serial = ++last_serial;
+	mod->serial = ++instance->modules->last_serial;
 	mod->control.pub = (struct relay_ctx){.mod = mod,
 		.worker = RELAY_CONTROL,
 		.conf = conf,
@@ -330,7 +329,7 @@ int stage_enter(const struct module_list *list, const struct config *config,
 	 * Messages to an earlier life of these modules have arrived, and were
 	 * dropped, before a new one begins.
 	 */
-	if (last_serial > 0)
+	if (instance->modules->last_serial > 0)
 		module_threads()->call(nothing_here, NULL);
 	if (enter_control(list, config, control, culprit, err) != 0)
 		goto error;
@@ -373,7 +372,7 @@ static void leave_control(struct relay_module *mod)
 	/* fini has no business to register anything, but it could. */
 	registrations_withdraw(mod);
 	mod->control.entered = false;
-	slots &= ~(UINT64_C(1) << mod->slot);
+	instance->modules->slots &= ~(UINT64_C(1) << mod->slot);
 	free_blocks(mod);
 }
 

@@ -20,6 +20,7 @@
 #include "loop/loop.h"
 #include "modules/module.h"
 #include "modules/module_log.h"
+#include "modules/modules.h"
 
 static struct loop control;
 static struct relay_module module = {.def = {.name = "sinker"}};
@@ -74,7 +75,7 @@ static int setup(void **state)
 	if (loop_init(&control, RELAY_CONTROL))
 		return -1;
 	loop_current = &control;
-	if (log_create())
+	if (log_create() || modules_create())
 		return -1;
 	module_log_init();
 	return 0;
@@ -91,6 +92,7 @@ static int teardown(void **state)
 	close(saved_stderr);
 	if (reader >= 0)
 		close(reader);
+	modules_destroy();
 	log_destroy();
 	return 0;
 }

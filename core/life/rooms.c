@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* The rooms' state, made from the bottom to the top. */
+
+#include <stddef.h>
+
+#include "life/rooms.h"
+#include "log/log.h"
+#include "loop/trim.h"
+#include "metrics/metrics.h"
+#include "modules/modules.h"
+
+/* Each makes what it points to in `instance`; destroy accepts what is not
+ * there. */
+static const struct room {
+	int (*create)(void);
+	void (*destroy)(void);
+} rooms[] = {
+	{log_create, log_destroy},
+	{trim_create, trim_destroy},
+	{metrics_create, metrics_destroy},
+	{modules_create, modules_destroy},
+};
+
+#define ROOMS (sizeof(rooms) / sizeof(rooms[0]))
+
+int rooms_create(void)
+{
+	for (size_t i = 0; i < ROOMS; i++) {
+		if (rooms[i].create() == 0)
+			continue;
+		rooms_destroy();
+		return -1;
+	}
+	return 0;
+}
+
+void rooms_destroy(void)
+{
+	for (size_t i = ROOMS; i-- > 0;)
+		rooms[i].destroy();
+}

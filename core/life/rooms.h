@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * The state of all rooms of one server, see base/instance.h: in which order it
+ * is made and ended.
+ */
+#ifndef ROOMS_H
+#define ROOMS_H
+
+/* [C]  For the thread's `instance`, which is empty.  0; or -1 without memory,
+ * and then nothing is left. */
+int rooms_create(void);
+/* [C]  In reverse, once the server's other threads have ended. */
+void rooms_destroy(void);
+
+#endif
