@@ -11,9 +11,6 @@ import faults
 from relay_client import ProtocolConnection
 from waiting import PATIENCE, pace, wait_for
 
-pytestmark = pytest.mark.skipif(
-    faults.sanitized(), reason="sanitizers bring their own memory functions")
-
 #: What fails, as the metric names it, and whether the connection is refused at once.
 ERRORS = [
     (errno.EMFILE, "descriptors", True),

@@ -7,8 +7,7 @@ import pytest
 
 import faults
 
-pytestmark = pytest.mark.skipif(
-    faults.sanitized(), reason="sanitizers bring their own memory functions")
+pytestmark = faults.needs_memory
 
 CONFIGURATION = """
 modules = { log, bounds, relay, rate-limit, quota, status, prometheus, dashboard }

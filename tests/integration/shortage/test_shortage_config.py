@@ -14,9 +14,6 @@ import faults
 from relay_server import Program
 from waiting import PATIENCE, wait_for
 
-pytestmark = pytest.mark.skipif(
-    faults.sanitized(), reason="sanitizers bring their own memory functions")
-
 MODULES = "modules = { log, bounds, relay, status, rate-limit }\n"
 SEED = 24
 
@@ -31,6 +28,7 @@ def write(folder, rate, items=40):
     return folder / "relay.conf"
 
 
+@faults.needs_memory
 def test_check_without_memory(tmp_path, relay_keys):
     conf = write(tmp_path, 3)
 
@@ -76,6 +74,7 @@ def wanted(rate):
     return rate * 1000000, f"p{rate}"
 
 
+@faults.needs_memory
 def test_reload_without_memory(short, tmp_path):
     server, fault = short
     write(tmp_path, 2)
@@ -117,6 +116,7 @@ def test_reload_without_a_process(short, tmp_path, error):
     assert in_force(server) == wanted(2)
 
 
+@faults.needs_memory
 def test_readers_leave_nothing_behind(short, tmp_path):
     """Neither processes nor descriptors, whether the file is good, wrong or too much."""
     server, fault = short

@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: MPL-2.0
 """A reload that adds an address and a module while memory is short: all of it, or nothing."""
 
-import pytest
-
 import faults
 from relay_client import ProtocolConnection, served
 from relay_server import free_port
 
-pytestmark = pytest.mark.skipif(
-    faults.sanitized(), reason="sanitizers bring their own memory functions")
+pytestmark = faults.needs_memory
 
 SEED = 27
 MOST = 120

@@ -10,8 +10,7 @@ import faults
 from relay_server import Program
 from waiting import PATIENCE
 
-pytestmark = pytest.mark.skipif(
-    faults.sanitized(), reason="sanitizers bring their own memory functions")
+pytestmark = faults.needs_memory
 
 SEED = 25
 MOST = 60

@@ -6,13 +6,19 @@ import mmap
 import os
 import pathlib
 import random
+import re
 import struct
+import subprocess
+
+import pytest
 
 from relay_server import Program
 
 MEMORY, MMAP, RANDOM, FORK, THREAD, SOCKET, ACCEPT, OPEN, STAT = (1 << bit for bit in range(9))
 
-_KINDS, _FIRST, _LENGTH, _COUNTED, _FAILED, _ERRNO, _CONSTANT, _THREAD = range(8)
+(_KINDS, _FIRST, _LENGTH, _COUNTED, _FAILED, _ERRNO, _CONSTANT, _THREAD,
+ _HANDSHAKES) = range(9)
+_SIZE = 72
 _FOREVER = 1 << 62
 
 #: As a thread: the first one of each process.
@@ -25,8 +31,18 @@ def sanitized():
     return b"__asan_init" in binary or b"__tsan_init" in binary
 
 
-def library():
-    return pathlib.Path(Program("ours").path).resolve().parent / "tests/faults/faults.so"
+#: Mark of tests in which calls for memory fail.
+needs_memory = pytest.mark.skipif(
+    sanitized(), reason="sanitizers bring their own memory functions")
+
+
+def _preload():
+    """The library, and before it that of a sanitizer, which has to be the first."""
+    binary = Program("ours").path
+    needed = subprocess.run(["ldd", binary], capture_output=True, text=True, check=True).stdout
+    first = re.findall(r"=> (\S*/lib[at]san\.so\S*)", needed)
+    ours = pathlib.Path(binary).resolve().parent / "tests/faults/faults.so"
+    return " ".join([*first, str(ours)])
 
 
 def sample(count, most, seed):
@@ -46,11 +62,11 @@ class Faults:
 
     def __init__(self, folder):
         path = pathlib.Path(folder) / "faults"
-        path.write_bytes(bytes(64))
+        path.write_bytes(bytes(_SIZE))
         with path.open("r+b") as file:
-            self._map = mmap.mmap(file.fileno(), 64)
+            self._map = mmap.mmap(file.fileno(), _SIZE)
         self.environment = {
-            **os.environ, "LD_PRELOAD": str(library()), "FAULTS": str(path),
+            **os.environ, "LD_PRELOAD": _preload(), "FAULTS": str(path),
         }
 
     def _set(self, number, value):
@@ -60,11 +76,14 @@ class Faults:
     def _get(self, number):
         return struct.unpack_from("Q", self._map, 8 * number)[0]
 
-    def begin(self, kinds, first=0, length=1, error=errno.ENOMEM, thread=0):
-        """From now on calls count, and `length` of them fail from number `first` on."""
+    def begin(self, kinds, first=0, length=1, error=errno.ENOMEM, thread=0, handshakes=False):
+        """From now on calls count, and `length` of them fail from number `first` on.
+
+        With `handshakes` only those within TLS handshakes count."""
         self._set(_KINDS, 0)
         for number, value in ((_FIRST, first), (_LENGTH, length or _FOREVER), (_COUNTED, 0),
-                              (_FAILED, 0), (_ERRNO, error), (_THREAD, thread)):
+                              (_FAILED, 0), (_ERRNO, error), (_THREAD, thread),
+                              (_HANDSHAKES, handshakes)):
             self._set(number, value)
         self._set(_KINDS, kinds)
 
