@@ -16,7 +16,10 @@
 
 #include "config/config_apart.h"
 
-#define PATIENCE_MS 30000
+/* A child that reads needs the processor more often. */
+static const struct config_apart_patience usual = {
+	.all_ms = 30000, .stuck_ms = 3000};
+
 /* Of the child; a sanitizer's are others. */
 #define EXIT_BY_LIBRARY 3
 #define EXIT_UNSAID     4
@@ -128,28 +131,62 @@ static int make_room(struct told *told)
 	return 0;
 }
 
-/* To the end of what the child says.  0, or -1 with errno. */
-static int listen_to(const struct child *child, struct told *told)
+/* What the child has used of the processor; 0: not known. */
+static int64_t used_ns(const struct child *child)
 {
-	int64_t end = now_ms() + PATIENCE_MS;
+	struct timespec used;
+	clockid_t clock;
 
+	if (clock_getcpuclockid(child->pid, &clock) != 0 ||
+		clock_gettime(clock, &used) != 0)
+		return 0;
+	return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
+}
+
+/*
+ * Waits for the child to say something: 1; 0: it does nothing at all; -1 with
+ * errno.
+ */
+static int await(const struct child *child, int64_t end_ms, int64_t stuck_ms)
+{
 	for (;;) {
 		struct pollfd pollfd = {.fd = child->fd, .events = POLLIN};
-		int64_t left = end - now_ms();
-		ssize_t got;
+		int64_t before = used_ns(child), left = end_ms - now_ms();
+		int ready;
 
 		if (left <= 0) {
 			errno = ETIMEDOUT;
 			return -1;
 		}
+		ready = poll(
+			&pollfd, 1, (int)(left < stuck_ms ? left : stuck_ms));
+		if (ready > 0)
+			return 1;
+		if (ready < 0 && errno != EINTR)
+			return -1;
+		if (ready == 0 && left > stuck_ms && before > 0 &&
+			used_ns(child) == before)
+			return 0;
+	}
+}
+
+/* To the end of what the child says: 1; 0: it is stuck; -1 with errno. */
+static int listen_to(const struct child *child, struct told *told,
+	int64_t end_ms, int64_t stuck_ms)
+{
+	for (;;) {
+		ssize_t got;
+		int ready;
+
 		if (make_room(told) != 0)
 			return -1;
-		if (poll(&pollfd, 1, (int)left) <= 0)
-			continue;
+		ready = await(child, end_ms, stuck_ms);
+		if (ready <= 0)
+			return ready;
 		got = read(child->fd, told->bytes + told->len,
 			told->room - told->len);
 		if (got == 0)
-			return 0;
+			return 1;
 		if (got < 0 && errno != EINTR)
 			return -1;
 		if (got > 0)
@@ -200,19 +237,44 @@ static int fail_status(
 	return fail(report, arg, path, why);
 }
 
-int config_apart(config_apart_fn *fn, const char *path,
-	struct config_section *sections, size_t n, config_report_fn *report,
-	void *arg)
+static void forget(struct told *told)
 {
+	if (told->bytes)
+		explicit_bzero(told->bytes, told->room);
+	free(told->bytes);
+	*told = (struct told){.bytes = NULL};
+}
+
+static void tell_stuck(config_report_fn *report, void *arg, const char *path)
+{
+	char text[512];
+
+	(void)snprintf(text, sizeof(text),
+		"the process that reads %.160s is stuck: another one reads it",
+		path);
+	report(RELAY_WARNING, text, arg);
+}
+
+int config_apart_within(const struct config_apart_patience *patience,
+	config_apart_fn *fn, const char *path, struct config_section *sections,
+	size_t n, config_report_fn *report, void *arg)
+{
+	int64_t end_ms = now_ms() + patience->all_ms;
 	struct told told = {.bytes = NULL};
 	struct child child;
-	int error = 0, status, result;
+	int heard, error, status, result;
 
-	if (begin(&child, fn, path, sections, n) != 0)
-		return fail(report, arg, path, strerror(errno));
-	if (listen_to(&child, &told) != 0)
-		error = errno;
-	status = end(&child, error != 0);
+	for (;;) {
+		if (begin(&child, fn, path, sections, n) != 0)
+			return fail(report, arg, path, strerror(errno));
+		heard = listen_to(&child, &told, end_ms, patience->stuck_ms);
+		error = heard < 0 ? errno : 0;
+		status = end(&child, heard <= 0);
+		if (heard != 0)
+			break;
+		tell_stuck(report, arg, path);
+		forget(&told);
+	}
 	if (error)
 		result = fail(report, arg, path, strerror(error));
 	else if (status != 0)
@@ -220,8 +282,13 @@ int config_apart(config_apart_fn *fn, const char *path,
 	else
 		result = config_flat_take(
 			told.bytes, told.len, sections, n, report, arg);
-	if (told.bytes)
-		explicit_bzero(told.bytes, told.len);
-	free(told.bytes);
+	forget(&told);
 	return result;
+}
+
+int config_apart(config_apart_fn *fn, const char *path,
+	struct config_section *sections, size_t n, config_report_fn *report,
+	void *arg)
+{
+	return config_apart_within(&usual, fn, path, sections, n, report, arg);
 }

@@ -30,6 +30,7 @@ enum kind {
 	ACCEPT = 64,
 	OPEN = 128,
 	STAT = 256,
+	STUCK = 512,
 };
 
 #define FIRST_THREAD 1 /* as the number of a thread: that of each process */
@@ -202,8 +203,18 @@ EXPORT int getentropy(void *out, size_t len)
 
 EXPORT pid_t fork(void)
 {
+	pid_t child;
+
 	REAL(fork);
-	return fails(FORK) ? -1 : real();
+	if (fails(FORK))
+		return -1;
+	if (!fails(STUCK))
+		return real();
+	child = real();
+	if (child == 0) /* as one that waits for a lock */
+		for (;;)
+			(void)pause();
+	return child;
 }
 
 EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr,

@@ -116,18 +116,34 @@ def test_reload_without_a_process(short, tmp_path, error):
     assert in_force(server) == wanted(2)
 
 
+def test_reload_with_a_reader_that_is_stuck(short, tmp_path):
+    """As one is that waits for a lock which another thread had at the fork."""
+    server, fault = short
+    write(tmp_path, 2)
+    fault.begin(faults.STUCK, 1)
+    done, log = server.reload()
+    assert fault.failed == 1, "the file was read without a process of its own"
+    fault.end()
+    assert done and "is stuck: another one reads it" in log, log
+    assert in_force(server) == wanted(2)
+    assert not children(server)
+
+
+def children(server):
+    with open(f"/proc/{server.pid}/task/{server.pid}/children", encoding="ascii") as file:
+        return file.read()
+
+
 @faults.needs_memory
 def test_readers_leave_nothing_behind(short, tmp_path):
     """Neither processes nor descriptors, whether the file is good, wrong or too much."""
     server, fault = short
     before = server.descriptors()
-    children = f"/proc/{server.pid}/task/{server.pid}/children"
     for step, number in enumerate((0, 900, 0, 1000, 1100)):
         write(tmp_path, 2 + step)
         fault.begin(faults.MEMORY, number, length=0)
         server.reload()
         fault.end()
-    with open(children, encoding="ascii") as file:
-        assert not file.read()
+    assert not children(server)
     wait_for(lambda: server.descriptors() <= before,
              lambda: f"{before} descriptors, there are {server.descriptors()}")
