@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/config_idle.h"
 #include "config/config_section.h"
 #include "config/flags.h"
 #include "config/options.h"
@@ -183,64 +184,6 @@ static void apply_flag(struct config *config, const struct flag_value *flag,
 	}
 }
 
-static bool is_enabled(const struct core_conf *core, const char *module)
-{
-	for (size_t i = 0; core->modules[i]; i++)
-		if (strcmp(core->modules[i], module) == 0)
-			return true;
-	return false;
-}
-
-/* Whether it asks a module for something: for nothing is no mistake. */
-static bool asks_of(const struct flag_value *flag, const char *module)
-{
-	bool asks = true;
-
-	if (!flag->section || strcmp(flag->section, module) != 0)
-		return false;
-	return option_check(flag->option, flag->text, OPTION_FROM_FLAG, &asks,
-		       NULL) != 0 ||
-	       asks;
-}
-
-/* The flags that ask it for something, as text.  How many. */
-static size_t list_flags(
-	const struct flags *flags, const char *module, char out[256])
-{
-	size_t count = 0, len = 0;
-
-	for (size_t i = 0; i < flags->count && len < 256; i++) {
-		if (!asks_of(&flags->values[i], module))
-			continue;
-		len += (size_t)snprintf(out + len, 256 - len, "%s%s",
-			count++ ? ", " : "", flags->values[i].as_given);
-	}
-	return count;
-}
-
-/* One warning for a module, however many of its flags there are. */
-static void warn_idle_flags(const struct config *config,
-	const struct flags *flags, struct listener *to)
-{
-	struct relay_value modules = {.origin = "default"};
-	char list[256];
-
-	(void)config_get(config, NULL, "modules", &modules);
-	for (size_t i = 1; i < config->count; i++) {
-		const char *name = config->sections[i].name;
-		size_t count = is_enabled(config_core(config), name)
-				       ? 0
-				       : list_flags(flags, name, list);
-
-		if (count)
-			tell(to, RELAY_WARNING,
-				"%s %s no effect: the module %s does not run; "
-				"add %s to `modules` (%s)",
-				list, count > 1 ? "have" : "has", name, name,
-				modules.origin);
-	}
-}
-
 /* The loader refuses names that it does not find; this is only the hint. */
 static void hint_modules(const struct config *config, struct listener *to)
 {
@@ -293,8 +236,9 @@ struct config *config_examine(const char *file, const struct flags *flags,
 		to.failed = true;
 	for (size_t i = 0; flags && i < flags->count; i++)
 		apply_flag(config, &flags->values[i], &to);
-	if (!to.failed && flags)
-		warn_idle_flags(config, flags, &to);
+	if (!to.failed && config_idle_tell(config->sections, config->count,
+				  flags, report, arg) != 0)
+		to.failed = true;
 	hint_modules(config, &to);
 	*good = !to.failed;
 	return config;

@@ -195,8 +195,8 @@ int64_t http_sources_wait(struct http_sources *sources,
 		if (s->budget.left_us < full(share_of(s)) * 9 / 10)
 			modest = false;
 	}
-	/* Many sources may use up the common budget together.  A source that has
-	 * used little of its own does not wait for that. */
+	/* Many sources may use up the common budget together.  A source that
+	 * has used little of its own does not wait for that. */
 	grow(&sources->all, HTTP_SHARE_ALL, now_ms);
 	wait_ms = until_positive(&sources->all, HTTP_SHARE_ALL);
 	return !modest && wait_ms > longest ? wait_ms : longest;

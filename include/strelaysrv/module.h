@@ -40,6 +40,7 @@
  *                    relay_conn_make_room, relay_at_limit, relay_ask_try,
  *                    relay_tell_failed; conn_settled, peer_try, peer_failed
  *   1.1  2026-11-28  relay_session_passed
+ *   1.1  2026-11-28  RELAY_OPTION_GUARD
  */
 #define RELAY_ABI_MAGIC 0x524c594dU /* "RLYM" */
 #define RELAY_ABI_MAJOR 1

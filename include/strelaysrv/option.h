@@ -38,6 +38,11 @@ enum relay_option_type {
  * not leave it empty, as "${VARIABLE}" does when there is no such variable.
  */
 #define RELAY_OPTION_FILLED 4U
+/*
+ * The option protects the relay or its users.  A configuration that sets it for
+ * a module that does not run is refused.  RELAY_OPTION_FILLED implies it.
+ */
+#define RELAY_OPTION_GUARD 8U
 
 struct relay_option {
 	const char *name; /* as in the file, words joined by '-' */

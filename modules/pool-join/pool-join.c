@@ -21,7 +21,7 @@ static const struct relay_option options[] = {
 		DEFAULT_POOL, 0, POOLS_MAX,
 		"relay pools to join, comma-separated; empty keeps the relay "
 		"private",
-		.flag = "pools"),
+		.flag = "pools", .flags = RELAY_OPTION_GUARD),
 	RELAY_OPT(struct conf, bind, const char *, "bind", RELAY_STRING, "", 0,
 		0, "local address that pools are asked from"),
 	RELAY_OPT(struct conf, ca_file, const char *, "ca-file", RELAY_STRING,

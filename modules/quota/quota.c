@@ -45,9 +45,11 @@ static const char *const counts[] = {"relayed", "both", NULL};
 
 static const struct relay_option options[] = {
 	RELAY_OPT(struct conf, cap[METER_DAY], int64_t, "day", RELAY_SIZE, "0",
-		0, INT64_MAX / 4, "bytes in a day; 0: no cap"),
+		0, INT64_MAX / 4, "bytes in a day; 0: no cap",
+		.flags = RELAY_OPTION_GUARD),
 	RELAY_OPT(struct conf, cap[METER_MONTH], int64_t, "month", RELAY_SIZE,
-		"0", 0, INT64_MAX / 4, "bytes in a month; 0: no cap"),
+		"0", 0, INT64_MAX / 4, "bytes in a month; 0: no cap",
+		.flags = RELAY_OPTION_GUARD),
 	RELAY_OPT(struct conf, anchor_day, int64_t, "anchor-day", RELAY_INT,
 		"1", 1, 31, "the day on which a month begins"),
 	RELAY_OPT(struct conf, time_zone, const char *, "time-zone",

@@ -44,7 +44,8 @@ static const struct relay_option options[] = {
 		"", 0, 0,
 		"what devices must bring to join; such a relay joins no pool; "
 		"who asks for a device brings none, see asks",
-		.flag = "token", .flags = RELAY_OPTION_SECRET),
+		.flag = "token",
+		.flags = RELAY_OPTION_SECRET | RELAY_OPTION_GUARD),
 	RELAY_OPT(struct relay_conf, token_file, const char *, "token-file",
 		RELAY_STRING, "", 0, 0,
 		"a file whose first line is the token, which so stays out of "

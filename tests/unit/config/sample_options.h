@@ -33,7 +33,7 @@ static const struct relay_option relay_table[] = {
 		RELAY_STRING, "", 0, 30, "by whom", .flag = "provided-by"),
 	RELAY_OPT(struct relay_conf, token, const char *, "token", RELAY_STRING,
 		"", 0, 0, "what joins must bring", .flag = "token",
-		.flags = RELAY_OPTION_SECRET),
+		.flags = RELAY_OPTION_SECRET | RELAY_OPTION_GUARD),
 	RELAY_OPT(struct relay_conf, strict, bool, "strict", RELAY_BOOL, "yes",
 		0, 0, "own flag only"),
 	RELAY_OPT_END,

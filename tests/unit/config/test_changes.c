@@ -69,9 +69,9 @@ void log_core(enum relay_level level, const char *fmt, ...)
 
 static void report(enum relay_level level, const char *text, void *arg)
 {
-	(void)level;
 	(void)arg;
-	fail_msg("%s", text);
+	if (level == RELAY_ERROR)
+		fail_msg("%s", text);
 }
 
 static struct config *load(const char *text)

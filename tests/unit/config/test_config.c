@@ -579,6 +579,28 @@ static void warns_of_flags_without_effect(void **state)
 	(void)load_good(f, "");
 }
 
+static void warns_of_sections_without_effect(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_told(f, "modules = { relay }\nlog { level = debug }\n",
+		"warning: a.conf:2: section log has no effect: the module log "
+		"does not run; add log to `modules` (a.conf:1)\n");
+	assert_told(f, "modules = { relay }\nnat { enable = no }\n", "");
+}
+
+static void refuses_guards_without_effect(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_null(load(f, "modules = { log }\nrelay { token = \"s\" }\n"));
+	assert_string_equal(f->told,
+		"error: a.conf:2: relay.token is to protect the relay, but the "
+		"module relay does not run; add relay to `modules` (a.conf:1), "
+		"or leave the option out\n");
+	assert_told(f, "modules = { log }\nrelay { token = \"\" }\n", "");
+}
+
 static void guesses_misspelled_modules(void **state)
 {
 	assert_told(*state, "\nmodules = { relay, stauts, other }\n",
@@ -681,6 +703,8 @@ int main(void)
 		TEST(refuses_huge_files),
 		TEST(ends_the_list_of_problems),
 		TEST(warns_of_flags_without_effect),
+		TEST(warns_of_sections_without_effect),
+		TEST(refuses_guards_without_effect),
 		TEST(guesses_misspelled_modules),
 		TEST(refuses_tables_that_clash),
 		TEST(takes_sections_of_unknown_tables_as_they_are),

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Options of modules that do not run. */
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/config_idle.h"
+#include "config/config_section.h"
+#include "config/flags.h"
+#include "config/options.h"
+
+/* What one module's options ask for. */
+struct idle {
+	char flags[256]; /* "-nat, -nat-lease"; "" for none */
+	size_t flag_count;
+	const char *origin;  /* borrowed, of an option in a file; NULL: none */
+	char guard[128];     /* an option that protects; "" for none */
+	const char *guarded; /* its origin, borrowed */
+};
+
+static bool is_enabled(const struct config_section *core, const char *module)
+{
+	const char *const *names =
+		((const struct core_conf *)core->values)->modules;
+
+	for (; *names; names++)
+		if (strcmp(*names, module) == 0)
+			return true;
+	return false;
+}
+
+/* Whether the value protects.  An empty one does where the default is not. */
+static bool protects(const struct relay_option *option, bool asks)
+{
+	bool by_default = false;
+
+	if (!(option->flags & (RELAY_OPTION_GUARD | RELAY_OPTION_FILLED)))
+		return false;
+	(void)option_check(option, option->def ? option->def : "",
+		OPTION_FROM_TABLE, &by_default, NULL);
+	return asks != by_default;
+}
+
+/* A flag with an empty value asks for nothing, as with the Go server. */
+static void look_at_flag(const struct flag_value *flag, struct idle *out)
+{
+	size_t len = strlen(out->flags);
+	bool asks = true;
+
+	if (option_check(flag->option, flag->text, OPTION_FROM_FLAG, &asks,
+		    NULL) == 0 &&
+		!asks)
+		return;
+	(void)snprintf(out->flags + len, sizeof(out->flags) - len, "%s%s",
+		out->flag_count++ ? ", " : "", flag->as_given);
+	if (!protects(flag->option, asks))
+		return;
+	(void)snprintf(out->guard, sizeof(out->guard), "%s", flag->as_given);
+	out->guarded = "command line";
+}
+
+static bool asks_in_file(
+	const struct config_section *section, const struct relay_option *option)
+{
+	struct relay_value value = {0};
+
+	option_read(option, section->values, &value);
+	if (option->type == RELAY_LIST)
+		return value.list[0] != NULL;
+	if (option->type == RELAY_STRING)
+		return *value.string != '\0';
+	return value.number != 0;
+}
+
+static void look_at_option(
+	const struct config_section *section, size_t i, struct idle *out)
+{
+	const struct relay_option *option = &section->options[i];
+	const char *origin = section->origins[i];
+	bool asks;
+
+	if (!origin || strncmp(origin, "flag ", 5) == 0 || option->successor)
+		return;
+	asks = asks_in_file(section, option);
+	if (asks)
+		out->origin = origin;
+	if (!protects(option, asks))
+		return;
+	(void)snprintf(out->guard, sizeof(out->guard), "%s.%s", section->name,
+		option->name);
+	out->guarded = origin;
+}
+
+static void tell(config_report_fn *report, void *arg, enum relay_level level,
+	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+static void tell(config_report_fn *report, void *arg, enum relay_level level,
+	const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	report(level, text, arg);
+}
+
+/* 0, or -1 if it is an error. */
+static int tell_idle(const struct idle *idle, const char *module,
+	const char *modules_origin, config_report_fn *report, void *arg)
+{
+	if (*idle->guard) {
+		tell(report, arg, RELAY_ERROR,
+			"%s: %s is to protect the relay, but the module %s "
+			"does "
+			"not run; add %s to `modules` (%s), or leave the "
+			"option "
+			"out",
+			idle->guarded, idle->guard, module, module,
+			modules_origin);
+		return -1;
+	}
+	if (idle->flag_count)
+		tell(report, arg, RELAY_WARNING,
+			"%s %s no effect: the module %s does not run; add %s "
+			"to `modules` (%s)",
+			idle->flags, idle->flag_count > 1 ? "have" : "has",
+			module, module, modules_origin);
+	if (idle->origin)
+		tell(report, arg, RELAY_WARNING,
+			"%s: section %s has no effect: the module %s does not "
+			"run; add %s to `modules` (%s)",
+			idle->origin, module, module, module, modules_origin);
+	return 0;
+}
+
+static const char *origin_of_modules(const struct config_section *core)
+{
+	const struct relay_option *modules =
+		options_find(core->options, "modules");
+	const char *origin =
+		modules ? core->origins[modules - core->options] : NULL;
+
+	return origin ? origin : "default";
+}
+
+int config_idle_tell(const struct config_section *sections, size_t count,
+	const struct flags *flags, config_report_fn *report, void *arg)
+{
+	const char *origin = origin_of_modules(&sections[0]);
+	int result = 0;
+
+	for (size_t i = 1; i < count; i++) {
+		const struct config_section *section = &sections[i];
+		struct idle idle = {.origin = NULL};
+
+		if (is_enabled(&sections[0], section->name))
+			continue;
+		for (size_t o = 0; o < section->count; o++)
+			look_at_option(section, o, &idle);
+		for (size_t f = 0; flags && f < flags->count; f++)
+			if (flags->values[f].section &&
+				strcmp(flags->values[f].section,
+					section->name) == 0)
+				look_at_flag(&flags->values[f], &idle);
+		if (tell_idle(&idle, section->name, origin, report, arg) != 0)
+			result = -1;
+	}
+	return result;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * Options of modules that do not run: they have no effect, which their author
+ * must know.
+ */
+#ifndef CONFIG_IDLE_H
+#define CONFIG_IDLE_H
+
+#include <stddef.h>
+
+#include "config/config.h"
+
+struct config_section;
+
+/*
+ * Reports every module that is not in `modules` but has flags or options that
+ * ask it for something: once as a warning, or as an error where one of them
+ * protects the relay (RELAY_OPTION_GUARD, RELAY_OPTION_FILLED).  sections[0] is
+ * the server's own; `flags` may be NULL.  0, or -1 if there was an error.
+ */
+int config_idle_tell(const struct config_section *sections, size_t count,
+	const struct flags *flags, config_report_fn *report, void *arg);
+
+#endif
