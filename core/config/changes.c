@@ -26,33 +26,6 @@ struct comparison {
 	bool failed;
 };
 
-static bool same_list(const char *const *a, const char *const *b)
-{
-	size_t i = 0;
-
-	while (a[i] && b[i] && strcmp(a[i], b[i]) == 0)
-		i++;
-	return !a[i] && !b[i];
-}
-
-static bool same(const struct relay_value *a, const struct relay_value *b)
-{
-	switch (a->option->type) {
-	case RELAY_STRING:
-		return strcmp(a->string, b->string) == 0;
-	case RELAY_LIST:
-		return same_list(a->list, b->list);
-	case RELAY_BOOL:
-	case RELAY_INT:
-	case RELAY_SIZE:
-	case RELAY_RATE:
-	case RELAY_DURATION:
-	case RELAY_CHOICE:
-		break;
-	}
-	return a->number == b->number;
-}
-
 static int add(struct changes *to, const struct change *one)
 {
 	struct change *all =
@@ -95,7 +68,7 @@ static void compare(
 
 	if (scope == CHANGES_IDLE ||
 		config_get(all->before, section, option->name, &old) != 0 ||
-		same(&old, value))
+		option_same(&old, value))
 		return;
 	if (note(all, section, &old, value, restart) != 0 ||
 		(restart && config_hold(all->after, all->before, section,

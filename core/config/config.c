@@ -107,6 +107,7 @@ static void add_section(struct config *config, const char *name,
 	section->options = options;
 	section->count = options_count(options);
 	section->required = true;
+	section->conf_size = conf_size;
 	if (!check_table(section, to)) {
 		section->options = NULL; /* nothing else may look at it */
 		section->count = 0;

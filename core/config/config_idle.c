@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/config_idle.h"
@@ -61,36 +62,53 @@ static void look_at_flag(const struct flag_value *flag, struct idle *out)
 	out->guarded = "command line";
 }
 
-static bool asks_in_file(
-	const struct config_section *section, const struct relay_option *option)
+static bool is_empty(const struct relay_value *value)
 {
-	struct relay_value value = {0};
-
-	option_read(option, section->values, &value);
-	if (option->type == RELAY_LIST)
-		return value.list[0] != NULL;
-	if (option->type == RELAY_STRING)
-		return *value.string != '\0';
-	return value.number != 0;
+	if (value->option->type == RELAY_LIST)
+		return !value->list[0];
+	if (value->option->type == RELAY_STRING)
+		return !*value->string;
+	return value->number == 0;
 }
 
-static void look_at_option(
-	const struct config_section *section, size_t i, struct idle *out)
+/* The sample file has every option: a default asks for nothing. */
+static void look_at_option(const struct config_section *section, size_t i,
+	const void *defaults, struct idle *out)
 {
 	const struct relay_option *option = &section->options[i];
 	const char *origin = section->origins[i];
-	bool asks;
+	struct relay_value value, by_default;
 
 	if (!origin || strncmp(origin, "flag ", 5) == 0 || option->successor)
 		return;
-	asks = asks_in_file(section, option);
-	if (asks)
-		out->origin = origin;
-	if (!protects(option, asks))
+	option_read(option, section->values, &value);
+	option_read(option, defaults, &by_default);
+	if (option_same(&value, &by_default))
+		return;
+	out->origin = origin;
+	if (!protects(option, !is_empty(&value)))
 		return;
 	(void)snprintf(out->guard, sizeof(out->guard), "%s.%s", section->name,
 		option->name);
 	out->guarded = origin;
+}
+
+/* 0, or -1 without memory. */
+static int look_at_options(
+	const struct config_section *section, struct idle *out)
+{
+	void *defaults = calloc(1, section->conf_size + 1);
+
+	if (!defaults ||
+		options_defaults(section->options, defaults, NULL) != 0) {
+		free(defaults);
+		return -1;
+	}
+	for (size_t i = 0; i < section->count; i++)
+		look_at_option(section, i, defaults, out);
+	options_clear(section->options, defaults);
+	free(defaults);
+	return 0;
 }
 
 static void tell(config_report_fn *report, void *arg, enum relay_level level,
@@ -159,8 +177,10 @@ int config_idle_tell(const struct config_section *sections, size_t count,
 
 		if (is_enabled(&sections[0], section->name))
 			continue;
-		for (size_t o = 0; o < section->count; o++)
-			look_at_option(section, o, &idle);
+		if (look_at_options(section, &idle) != 0) {
+			report(RELAY_ERROR, "out of memory", arg);
+			return -1;
+		}
 		for (size_t f = 0; flags && f < flags->count; f++)
 			if (flags->values[f].section &&
 				strcmp(flags->values[f].section,

@@ -15,6 +15,7 @@ struct config_section {
 	const char *name; /* of the module, borrowed; NULL: the server's own */
 	const struct relay_option *options; /* borrowed; may be NULL */
 	size_t count;                       /* of options */
+	size_t conf_size;                   /* of values, bytes */
 	void *values;                       /* owned */
 	char **origins; /* owned, of each option; NULL: the default */
 	bool required;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config/config_text.h"
+#include "config/config_variables.h"
 
 /* A token's kind: one of these, or the character that it is. */
 #define TOKEN_END    '\0'
@@ -151,8 +152,10 @@ static int prepare_one(char *text, size_t at, unsigned line,
 		if (*end < at + 2 || text[*end - 1] != c)
 			return relay_fail(err,
 				"the quote %c is not closed on its line", c);
+		return config_variables_check(text, at, *end, err);
 	} else if (is_word(c)) {
 		*end = skip_word(text, at);
+		return config_variables_check(text, at, *end, err);
 	} else if (c == '+' && text[at + 1] == '=') {
 		*end = at + 2;
 	} else if (c == '*' || c == '+') {

@@ -18,9 +18,9 @@
 
 /*
  * Blanks comments, and looks for bytes that are no text, quotes and braces that
- * are never closed, malformed calls of include(), and characters that
- * libconfuse would drop silently.  0, or -1 with err and the line of the fault.
- * text[len] must be 0.
+ * are never closed, malformed calls of include(), environment variables that
+ * are not set, and characters that libconfuse would drop silently.  0, or -1
+ * with err and the line of the fault. text[len] must be 0.
  */
 int config_text_prepare(
 	char *text, size_t len, unsigned *line, struct relay_err *err);

@@ -60,6 +60,9 @@ int option_check(const struct relay_option *option, const char *text,
 void option_read(const struct relay_option *option, const void *conf,
 	struct relay_value *out);
 
+/* Whether two values of one option are equal. */
+bool option_same(const struct relay_value *a, const struct relay_value *b);
+
 /*
  * The value as one would write it for a flag, without loss, except that a
  * secret is only told to be there.  Owned by the caller; NULL without memory.

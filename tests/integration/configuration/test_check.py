@@ -80,7 +80,7 @@ def values(found):
     "",
     'relay { provided-by = "a \\"quoted\\" \\\\ ${HOME} #name" }\n',
     "modules = { }\n",
-    'modules = { log, relay, quota, statsd }\nlog { required = no }\n'
+    'modules = { log, access, relay, quota, statsd }\nlog { required = no }\n'
     'quota { day = 1536KiB throttle-rate = 12345 save-interval = 1500ms }\n'
     'access { connect-deny = { "192.0.2.0/24", "2001:db8::/32" } }\n',
 ], ids=["defaults", "quoting", "no-modules", "numbers"])

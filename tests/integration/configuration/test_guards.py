@@ -148,14 +148,26 @@ def test_a_variable_that_is_not_set_opens_nothing(plain_program, tmp_path, given
 
 
 @pytest.mark.parametrize("line", [
-    "access { join-allow = { } }", 'access { ask-deny = "${NO_SUCH_VARIABLE}" }',
+    "access { join-allow = { } }", 'access { ask-deny = "${EMPTY_VARIABLE}" }',
     'relay { token-file = "" }'])
-def test_an_empty_guard_in_the_configuration_is_an_error(plain_program, tmp_path, line):
+def test_an_empty_guard_in_the_configuration_is_an_error(plain_program, tmp_path, monkeypatch, line):
+    monkeypatch.setenv("EMPTY_VARIABLE", "")
     conf = tmp_path / "c.conf"
     conf.write_text(f"modules = {{ access, relay }}\n{line}\n")
     result = run(plain_program, "-conf", str(conf), "-keys", str(tmp_path), "-check")
     assert result.returncode != 0
     assert f"{conf}:2: " in result.stderr and "must not be empty" in result.stderr, result.stderr
+
+
+@pytest.mark.parametrize("included", [False, True])
+def test_a_variable_that_is_not_set_is_an_error(plain_program, tmp_path, included):
+    conf, text = tmp_path / "c.conf", 'relay {\n  token = "${NO_SUCH_VARIABLE}"\n}\n'
+    conf.write_text('include("d.conf")\n' if included else text)
+    (tmp_path / "d.conf").write_text(text)
+    result = run(plain_program, "-conf", str(conf), "-keys", str(tmp_path), "-check")
+    assert result.returncode != 0
+    assert (f"{'d' if included else 'c'}.conf:2: column 12: the environment variable in "
+            "${NO_SUCH_VARIABLE} is not set") in result.stderr
 
 
 def test_an_empty_token_as_a_flag_is_warned_of(start_ours):

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Whether two values of an option are equal. */
+
+#include <string.h>
+
+#include "config/options.h"
+
+static bool same_list(const char *const *a, const char *const *b)
+{
+	size_t i = 0;
+
+	while (a[i] && b[i] && strcmp(a[i], b[i]) == 0)
+		i++;
+	return !a[i] && !b[i];
+}
+
+bool option_same(const struct relay_value *a, const struct relay_value *b)
+{
+	switch (a->option->type) {
+	case RELAY_STRING:
+		return strcmp(a->string, b->string) == 0;
+	case RELAY_LIST:
+		return same_list(a->list, b->list);
+	case RELAY_BOOL:
+	case RELAY_INT:
+	case RELAY_SIZE:
+	case RELAY_RATE:
+	case RELAY_DURATION:
+	case RELAY_CHOICE:
+		break;
+	}
+	return a->number == b->number;
+}
