@@ -13,57 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <strelaysrv/err.h>
-#include <strelaysrv/log.h>
 #include <strelaysrv/option.h>
 
-/* The server's own options: the top level of the file. */
-struct core_conf {
-	const char *const *listen;
-	int64_t protocol; /* enum core_protocol */
-	const char *keys;
-	const char *status_srv;
-	const char *private_srv;
-	const char *const *private_hosts;
-	const char *const *modules;
-	int64_t workers; /* 0: as many as CPUs are available */
-	int64_t network_buffer;
-	int64_t pipe_size;
-	int64_t socket_buffer;   /* 0: as the kernel sizes them */
-	int64_t session_memory;  /* see kernel_memory_bound() */
-	int64_t max_connections; /* 0: 80 % of the descriptor limit */
-	const char *user;        /* "": whoever starts it */
-	const char *group;       /* "": the user's own */
-	bool core_dumps;
-	int64_t drain_timeout_ms; /* 0: for ever */
-	int64_t drain_spread_ms;
-	int64_t upgrade_timeout_ms;
-	int64_t stop_grace_ms;
-	bool debug;
-	bool pprof; /* accepted for compatibility, without effect */
-};
-
-extern const struct relay_option core_options[]; /* ended by RELAY_OPT_END */
-
-/* What a module brings to the schema. */
-struct config_module {
-	const char *name;
-	const struct relay_option *options; /* NULL: none */
-	size_t conf_size;
-	/* Its table is not known: its section is taken as it is, and nothing
-	 * but `required` is read from it. */
-	bool opaque;
-};
-
-/* What the command line asks for besides options. */
-enum config_action {
-	CONFIG_RUN,
-	CONFIG_CHECK,   /* -check */
-	CONFIG_MODULES, /* -modules: lists them on stdout, exit 0 */
-	CONFIG_VERSION, /* -version: one line on stdout, exit 0 */
-	CONFIG_HELP,    /* usage was printed to stderr, exit 0 */
-	CONFIG_USAGE,   /* message and usage were printed to stderr, exit 2 */
-};
+#include "config/schema.h"
 
 struct flags; /* the parsed command line, see flags.h */
 struct config;
@@ -74,8 +26,6 @@ struct config;
  * what was found and what is allowed); parsing goes on to find them all.
  * NULL if there was any.  Takes nothing over; frees with config_free().
  */
-typedef void config_report_fn(
-	enum relay_level level, const char *text, void *arg);
 struct config *config_load(const char *file, const struct flags *flags,
 	const struct config_module *mods, size_t n, config_report_fn *report,
 	void *arg);

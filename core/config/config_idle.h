@@ -9,9 +9,10 @@
 
 #include <stddef.h>
 
-#include "config/config.h"
+#include "config/schema.h"
 
 struct config_section;
+struct flags;
 
 /*
  * Reports every module that is not in `modules` but has flags or options that

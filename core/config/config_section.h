@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "config/config.h"
+#include "config/schema.h"
 
 struct config_section {
 	const char *name; /* of the module, borrowed; NULL: the server's own */

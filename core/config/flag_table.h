@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "config/config.h"
+#include "config/schema.h"
 #include "config/reserved_flags.h"
 
 /* Flags that set no option. */

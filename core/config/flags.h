@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "config/config.h"
+#include "config/schema.h"
 
 /* One flag as given. */
 struct flag_value {

@@ -27,8 +27,6 @@ CIRCLES = {
      "listeners", "pump", "room", "session", "socket_end", "stall",
      "stranger_source", "strangers", "turn", "worker"):
         "still to be broken",
-    ("config", "config_section", "flag_table", "flags"):
-        "a snapshot is made of flags and files, and both report by its types",
     ("identity", "identity_make", "identity_read"):
         "reading and making a pair of keys are halves of one unit",
     ("p384", "p384_nonce"): "a nonce is made of p384's numbers, for p384",
