@@ -14,6 +14,7 @@ import gateway
 import waiting
 
 PORT_SERVICE = "urn:schemas-upnp-org:service:WANIPConnection:1"
+DIALLED_SERVICE = "urn:schemas-upnp-org:service:WANPPPConnection:1"
 PINHOLE_SERVICE = "urn:schemas-upnp-org:service:WANIPv6FirewallControl:1"
 _GROUP = "239.255.255.250"
 
@@ -27,6 +28,10 @@ _DEVICE = """<?xml version="1.0"?><root xmlns="urn:schemas-upnp-org:device-1-0">
 <deviceType>urn:schemas-upnp-org:device:WANConnectionDevice:1</deviceType><serviceList>""" + \
     _SERVICE.format(PORT_SERVICE, "ports") + _SERVICE.format(PINHOLE_SERVICE, "pinholes") + \
     "</serviceList></device></deviceList></device></deviceList></device></root>"
+#: One that has two connections to the world.
+TWO_CONNECTIONS = _DEVICE.replace(
+    _SERVICE.format(PORT_SERVICE, "ports"),
+    _SERVICE.format(DIALLED_SERVICE, "dialled") + _SERVICE.format(PORT_SERVICE, "ports"))
 _ENVELOPE = """<?xml version="1.0"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/">
 <s:Body>{}</s:Body></s:Envelope>"""
 _FAULT = """<s:Fault><detail><UPnPError xmlns="urn:schemas-upnp-org:control-1-0"><errorCode>{0}</errorCode>
@@ -70,6 +75,7 @@ class Talk:
 
 class GatewayDouble:
     """`answers` replaces some of GOOD; `asked` is what it was asked: (action, {field: text}).
+    One for (service, action) goes before that; `called` is (service, action) of all.
 
     It is at `host`; `describe` is its description, text or Talk, `location` where it says
     that this is.  Both may be set anew while it runs."""
@@ -77,6 +83,7 @@ class GatewayDouble:
     def __init__(self, nets, host=gateway.INNER, describe=_DEVICE, location=None, **answers):
         self.answers = {**GOOD, **answers}
         self.asked = []
+        self.called = []
         self.described = 0
         self.host, self.describe, self.location = host, describe, location
         nets.call("gateway", self._open)
@@ -149,7 +156,8 @@ class GatewayDouble:
     def _answer(self, service, action, body):
         fields = dict(re.findall(r"<(\w+)>([^<]*)</\1>", body))
         self.asked.append((action, fields))
-        answer = self.answers.get(action, 401)
+        self.called.append((service, action))
+        answer = self.answers.get((service, action), self.answers.get(action, 401))
         if callable(answer):
             answer = answer(fields)
         if isinstance(answer, bytes):
