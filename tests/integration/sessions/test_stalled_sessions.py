@@ -2,14 +2,17 @@
 """Readers that stall: what their sessions hold in the kernel, and when they end."""
 
 import contextlib
+import re
 import select
 import socket
+import subprocess
 import threading
 
 import pytest
 
 import relay_protocol as rp
 from exposition import parse, value
+from flows import Sender
 from pairing import Invited, check_both_ways
 from waiting import PATIENCE, Deadline, pace, wait_for
 
@@ -117,6 +120,33 @@ def test_a_reader_that_stops_for_a_while_keeps_its_session(start_with, identitie
         stops.sock.settimeout(3 * PATIENCE)
         for _ in range(512):
             stops.receive_bytes(BLOCK)
+
+
+def send_buffer(server, reader):
+    """What the kernel lets the server keep for that reader (bytes)."""
+    text = subprocess.run(
+        ["ss", "-tmnH", f"sport = :{server.address[1]} and dport = :{reader.sock.getsockname()[1]}"],
+        capture_output=True, text=True, check=True).stdout
+    return int(re.search(r"skmem:\(.*?,tb(\d+)", text).group(1))
+
+
+def test_a_reader_that_takes_all_gets_its_buffers_back(start_with, identities):
+    server, size = start_with(), 512 * BLOCK
+    with Invited(server, *identities[:2]) as invited:
+        one, stops = invited.join_both()
+        sender, _ = Sender(one, size, 1), stops.receive_bytes(size // 2)
+        wait_for(lambda: metric(server, "sessions_squeezed") == 1, "the stall to have its effect")
+        squeezed = send_buffer(server, stops)
+        stops.receive_bytes(size - size // 2)
+        sender.join()
+        wait_for(lambda: metric(server, "sessions_squeezed") == 0, "the end of that")
+        Writer(one.sock)
+
+        def flows():
+            stops.receive_bytes(16 * BLOCK)
+            return send_buffer(server, stops) > squeezed
+
+        wait_for(flows, f"more than {squeezed} bytes to be allowed")
 
 
 def test_little_progress_keeps_no_session(start_with, identities):
