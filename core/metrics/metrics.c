@@ -179,23 +179,11 @@ struct relay_metric *metrics_add_core(const struct relay_metric_def *def)
 	return m;
 }
 
-/* Marks a metric that has no numbers in the shards: `look` is called instead.
- */
-static int64_t not_read(struct relay_ctx *cx, unsigned value)
-{
-	(void)cx;
-	(void)value;
-	return 0;
-}
-
 struct relay_metric *metrics_add_lookup(
 	const struct relay_metric_def *def, int64_t (*look)(void))
 {
-	struct relay_metric_def looked_up = *def;
-	struct relay_metric *m;
+	struct relay_metric *m = metrics_add_core(def);
 
-	looked_up.read = not_read;
-	m = metrics_add_core(&looked_up);
 	if (m)
 		m->look = look;
 	return m;

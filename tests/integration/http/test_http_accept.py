@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The status address when it cannot accept, and when descriptors are few."""
+"""The status address when it cannot be opened or cannot accept, and when descriptors are few."""
 
 import contextlib
 import errno
@@ -10,7 +10,7 @@ import pytest
 import faults
 from http_client import ask, counter, dial, read_answer, request, with_metrics
 from relay_client import Closed, ProtocolConnection
-from waiting import wait_for
+from waiting import PATIENCE, Deadline, wait_for
 
 #: How many calls in a row fail.
 TIMES = 5
@@ -41,6 +41,16 @@ def test_a_failed_accept_is_survived(start_ours, tmp_path, identities, name):
     wait_for(lambda: fault.failed > 0, "a call to fail")
     fault.end()
     assert before < counter(server, "accept_errors_total", kind=kind) <= before + fault.failed
+
+
+def test_a_taken_address_is_opened_when_it_is_free(start, plain_program):
+    """The relay does not wait for it; it is tried again every 30 s."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = "{}:{}".format(*other.getsockname())
+        server = start(plain_program, status=taken)
+        server.wait_for_log(f"cannot open the status address {taken}: Address already in use")
+    server.wait_for_log(f"status address: {taken}", Deadline(3 * PATIENCE))
+    assert ask(server.status_address, "/healthz")[0] == 200
 
 
 @pytest.mark.parametrize("limit", [256, 1024])
