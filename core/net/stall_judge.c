@@ -12,8 +12,12 @@
 #define DRAIN_MS     1200000
 /* For so long: no more is taken in for it. */
 #define SQUEEZE_MS 4000
-/* For so long, with more than STALL_ALLOWED held: it ends. */
-#define EXCESS_MS 60000
+/*
+ * Less than 100 bytes a second for as long as a session may idle is no progress
+ * at all: a byte now and then keeps no session.  The slowest honest reader, a
+ * device over a bad mobile link, takes several times as much.
+ */
+#define LEAST_MS_PER_BYTE 10
 
 /*
  * The kernel's own sizing gives each of two sockets twice of what is on its
@@ -97,6 +101,22 @@ static void note_stall(
 		stall->since_ms = 0;
 }
 
+/* Judges the stall anew in each span of idle_ms. */
+static bool makes_no_progress(
+	struct stall *stall, const struct stall_facts *facts)
+{
+	int64_t still = facts->now_ms - stall->since_ms;
+	uint64_t least = (uint64_t)still / LEAST_MS_PER_BYTE;
+
+	if (!stall->since_ms || still < facts->idle_ms)
+		return false;
+	if (facts->acked - stall->since_acked < least)
+		return true;
+	stall->since_ms = facts->now_ms;
+	stall->since_acked = facts->acked;
+	return false;
+}
+
 static size_t buffers_for(const struct stall *stall,
 	const struct stall_facts *facts, size_t allowed)
 {
@@ -116,7 +136,7 @@ static size_t buffers_for(const struct stall *stall,
 enum stall_verdict stall_judge(
 	struct stall *stall, const struct stall_facts *facts)
 {
-	int64_t took = facts->now_ms - stall->looked_ms, still = 0;
+	int64_t took = facts->now_ms - stall->looked_ms;
 	/* The first look has nothing to compare with. */
 	bool known = stall->acked && facts->acked && took > 0;
 	size_t allowed = STALL_ALLOWED;
@@ -138,11 +158,7 @@ enum stall_verdict stall_judge(
 		(stall->since_ms ||
 			facts->held > most(allowed, facts->short_ms)))
 		return STALL_END_PRESSURE;
-	if (stall->since_ms)
-		still = facts->now_ms - stall->since_ms;
-	if (still &&
-		(still >= facts->idle_ms ||
-			(still >= EXCESS_MS && facts->held > STALL_ALLOWED)))
+	if (makes_no_progress(stall, facts))
 		return STALL_END_STALLED;
 	return STALL_GO_ON;
 }

@@ -2,7 +2,9 @@
 
 /*
  * How much a direction of a session may make the kernel hold, and when its
- * session must end for it.  Numbers in, verdict out: no system call, no clock.
+ * session must end for it: a slow reader is taken in no more for, and keeps its
+ * session while memory is not short.  Numbers in, verdict out: no system call,
+ * no clock.
  */
 #ifndef STALL_JUDGE_H
 #define STALL_JUDGE_H
@@ -21,7 +23,7 @@ struct stall {
 	uint64_t acked; /* by the sink, as of the last look; 0: unknown */
 	uint64_t due;   /* acked once it has all that waited then */
 	int64_t looked_ms;
-	int64_t since_ms;     /* it stalls since then; 0: it does not */
+	int64_t since_ms;     /* stalls, judged since then; 0: does not */
 	uint64_t since_acked; /* acked at that time */
 	uint8_t above;        /* looks in a row at which it held too much */
 	size_t buffers;       /* see stall_judge(); 0: the kernel's sizing */
@@ -30,7 +32,7 @@ struct stall {
 /* What a look has found. */
 struct stall_facts {
 	int64_t now_ms;
-	int64_t idle_ms;  /* the longest stall of this session */
+	int64_t idle_ms;  /* how long this session may make no progress */
 	int64_t short_ms; /* memory has been short so long; -1: it is not */
 	uint64_t acked;   /* bytes, by the sink; 0: it was not asked */
 	int64_t rtt_us;   /* shortest round trips of both paths, added */
@@ -40,7 +42,7 @@ struct stall_facts {
 
 enum stall_verdict {
 	STALL_GO_ON,
-	STALL_END_STALLED,  /* it took next to nothing for too long */
+	STALL_END_STALLED,  /* it took nothing worth the name for idle_ms */
 	STALL_END_PRESSURE, /* memory is short, and this holds most */
 };
 

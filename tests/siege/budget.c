@@ -134,11 +134,12 @@ static const struct budget_row rows[] = {
 	{PAIR, "kernel memory while its reader stalls",
 		"8 times what is on its path, 512 KiB each way at least",
 		"as sessions", "half of the kernel's pressure mark",
-		"session-memory SQUEEZE_MS STALL_ALLOWED",
+		"session-memory SQUEEZE_MS STALL_ALLOWED LEAST_MS_PER_BYTE",
 		CORE "sessions_closed_total{reason=stalled} " CORE
 		     "sessions_closed_total{reason=pressure}",
 		false,
 		"test_a_reader_that_never_reads_costs_little "
+		"test_a_reader_over_a_bad_link_keeps_its_session "
 		"test_memory_of_all_is_bounded",
 		"stalled-readers full-queues"},
 	{PAIR, "what a session leaves in the kernel at its end",

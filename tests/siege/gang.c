@@ -84,6 +84,10 @@ static void opened(struct link *link, void *arg)
 		link_settled(link);
 		all->counts.done++;
 		break;
+	case DEED_LEAVE:
+		all->counts.done++;
+		end(member);
+		break;
 	case DEED_WRONG_TOKEN:
 		join_wrongly(link);
 		break;

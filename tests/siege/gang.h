@@ -9,6 +9,7 @@
 /* What each device does once it has shaken hands. */
 enum deed {
 	DEED_NOTHING,     /* stays, without a word */
+	DEED_LEAVE,       /* leaves at once, without a word */
 	DEED_WRONG_TOKEN, /* joins with one, until it is answered */
 	DEED_CHURN,       /* joins, leaves */
 	DEED_JOIN,        /* joins, stays */
