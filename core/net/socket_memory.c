@@ -133,9 +133,34 @@ uint64_t socket_acked(int fd, int64_t *rtt_us)
 	return info.tcpi_bytes_acked;
 }
 
+/*
+ * The kernel lets a receive buffer grow only when more comes in a round trip
+ * than ever before.  A buffer that allows less than that would stay as it is
+ * for good, so it gets room for twice as much.  SO_RCVLOWAT makes the room that
+ * the kernel's own sizing may make: SO_RCVBUF stops at rmem_max.
+ */
+static void allow_growth(int fd)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+	const int usual = 1;
+	int wanted;
+
+	info.tcpi_rcv_space = 0;
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 ||
+		info.tcpi_rcv_space < OPEN_BYTES / 4 ||
+		info.tcpi_rcv_space > INT32_MAX / 2)
+		return;
+	wanted = (int)info.tcpi_rcv_space * 2;
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &wanted, sizeof(wanted));
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &usual, sizeof(usual));
+}
+
 int socket_memory_open(int fd)
 {
-	if (bound(fd, SO_RCVBUF, OPEN_BYTES) != 0 || open_clamp(fd) != 0)
+	if (bound(fd, SO_RCVBUF, OPEN_BYTES) != 0 || open_clamp(fd) != 0 ||
+		unlock(fd) != 0)
 		return -1;
-	return unlock(fd);
+	allow_growth(fd);
+	return 0;
 }
