@@ -59,7 +59,7 @@ static const struct budget_row rows[] = {
 		CORE "handshake_failures_total{kind=late}", false,
 		"test_joins_beside_hellos_without_end "
 		"test_joins_beside_hellos_that_stay",
-		"hello-close hello-p384"},
+		"hello-close hello-p384 handshake-leave"},
 	{TLS, "what certificates make the server compute",
 		"one, RSA exponents of 31 bits", "as handshakes",
 		"as handshakes", "",

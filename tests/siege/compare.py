@@ -7,7 +7,9 @@ Results are kept in BUILD/siege.json, and those of other runs there are kept, to
 and attacks can be played one by one; --table prints what is there."""
 
 import argparse
+import datetime
 import json
+import os
 import pathlib
 import sys
 import tempfile
@@ -89,6 +91,22 @@ def table(results, attacks):
     return "\n".join(lines)
 
 
+def heading(options):
+    return (f"{datetime.date.today()}, {options.seconds:g} s for each attack, "
+            f"{os.cpu_count()} CPUs, load average {os.getloadavg()[2]:.1f} from outside and from "
+            "this; ATTACK@NUMBER: from so many addresses, else from 64.\n")
+
+
+BEGIN, END = "<!-- table: made by siege.sh --readme -->\n", "<!-- end -->\n"
+
+
+def write(page, text):
+    """Puts the table where the page has its place for it."""
+    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    after = rest.partition(END)[2]
+    page.write_text(before + BEGIN + text + END + after, encoding="utf-8")
+
+
 def main():
     parser = argparse.ArgumentParser(description="Attackers on several relays, side by side.")
     parser.add_argument("--build", type=pathlib.Path, required=True)
@@ -96,9 +114,12 @@ def main():
     parser.add_argument("--seconds", type=float, default=8, help="of good clients, each attack")
     parser.add_argument("--only", choices=COLUMNS, help="only one of the relays")
     parser.add_argument("--table", action="store_true", help="print what there is")
+    parser.add_argument("--readme", type=pathlib.Path, nargs="?",
+                        const=pathlib.Path(__file__).with_name("README.md"),
+                        help="write the table into that page")
     parser.add_argument("attacks", nargs="*", metavar="ATTACK")
     options = parser.parse_args()
-    known = siege.attacks(siege.attacker(options.build))
+    known = [*siege.attacks(siege.attacker(options.build)), *siege.CROWDS]
     wrong = [name for name in options.attacks if name not in known]
     if wrong:
         parser.error(f"no such attack: {', '.join(wrong)}")
@@ -112,7 +133,10 @@ def main():
                 print(f"{name}, {COLUMNS[column]}: {json.dumps(result)}", file=sys.stderr,
                       flush=True)
                 file.write_text(json.dumps(results, indent=1))
-    print(table(results, known))
+    text = heading(options) + "\n" + table(results, known)
+    print(text)
+    if options.readme:
+        write(options.readme, text)
 
 
 if __name__ == "__main__":

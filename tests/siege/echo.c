@@ -9,23 +9,23 @@
 
 #include "echo.h"
 #include "meter.h"
+#include "steady.h"
 
 #define SIZE 64
 
 struct echo {
 	struct siege *siege;
-	struct timeval every;
-	const bool *over;
 	struct kind *kind;
 	int client, server;
-	struct event tick, at_server, at_client;
+	struct steady pace;
+	struct event at_server, at_client;
 	bool under_way;
 	int64_t begin_ns;
 };
 
 static void stop(struct echo *echo, enum failure why)
 {
-	event_del(&echo->tick);
+	steady_stop(&echo->pace);
 	event_del(&echo->at_server);
 	event_del(&echo->at_client);
 	if (!echo->under_way)
@@ -66,25 +66,17 @@ static void at_client(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-static void tick(evutil_socket_t fd, short what, void *arg)
+static void ask(void *arg)
 {
 	struct echo *echo = arg;
 
-	(void)fd;
-	(void)what;
-	if (*echo->over)
+	if (echo->under_way)
 		return;
-	if (!echo->under_way) {
-		echo->under_way = true;
-		echo->kind->under_way++;
-		echo->begin_ns = meter_now_ns();
-		if (send(echo->client, pattern_at(0, 0), SIZE, MSG_NOSIGNAL) !=
-			SIZE) {
-			stop(echo, failure_of_errno(errno));
-			return;
-		}
-	}
-	evtimer_add(&echo->tick, &echo->every);
+	echo->under_way = true;
+	echo->kind->under_way++;
+	echo->begin_ns = meter_now_ns();
+	if (send(echo->client, pattern_at(0, 0), SIZE, MSG_NOSIGNAL) != SIZE)
+		stop(echo, failure_of_errno(errno));
 }
 
 struct echo *echo_create(struct siege *siege, int client, int server,
@@ -96,8 +88,6 @@ struct echo *echo_create(struct siege *siege, int client, int server,
 	if (!echo)
 		return NULL;
 	*echo = (struct echo){.siege = siege,
-		.every = {every_ms / 1000, every_ms % 1000 * 1000},
-		.over = over,
 		.kind = kind,
 		.client = client,
 		.server = server};
@@ -105,10 +95,9 @@ struct echo *echo_create(struct siege *siege, int client, int server,
 		at_server, echo);
 	event_assign(&echo->at_client, base, client, EV_READ | EV_PERSIST,
 		at_client, echo);
-	evtimer_assign(&echo->tick, base, tick, echo);
 	event_add(&echo->at_server, NULL);
 	event_add(&echo->at_client, NULL);
-	evtimer_add(&echo->tick, &echo->every);
+	steady_start(&echo->pace, base, every_ms, over, ask, echo);
 	return echo;
 }
 
@@ -116,7 +105,7 @@ void echo_destroy(struct echo *echo)
 {
 	if (!echo)
 		return;
-	event_del(&echo->tick);
+	steady_stop(&echo->pace);
 	event_del(&echo->at_server);
 	event_del(&echo->at_client);
 	free(echo);

@@ -8,6 +8,7 @@
 #include "joiner.h"
 #include "link.h"
 #include "meter.h"
+#include "steady.h"
 
 #define PLACES 256 /* joins under way at most; more would be no use */
 
@@ -19,11 +20,9 @@ struct place {
 
 struct joiner {
 	struct siege *siege;
-	struct timeval every;
-	const bool *over;
 	struct kind *kind;
 	struct identities identities;
-	struct event tick;
+	struct steady pace;
 	struct place places[PLACES];
 };
 
@@ -75,20 +74,16 @@ static void begin(struct joiner *all, size_t i)
 		kind_ended(all->kind, place->begin_ns, FAILURE_LOCAL);
 }
 
-static void tick(evutil_socket_t fd, short what, void *arg)
+/* At a place that is free, if there is one. */
+static void begin_one(void *arg)
 {
 	struct joiner *all = arg;
 	size_t i = 0;
 
-	(void)fd;
-	(void)what;
-	if (*all->over)
-		return;
 	while (i < PLACES && all->places[i].link)
 		i++;
 	if (i < PLACES)
 		begin(all, i);
-	evtimer_add(&all->tick, &all->every);
 }
 
 struct joiner *joiner_create(struct siege *siege, int64_t every_ms,
@@ -99,8 +94,6 @@ struct joiner *joiner_create(struct siege *siege, int64_t every_ms,
 	if (!all)
 		return NULL;
 	all->siege = siege;
-	all->every = (struct timeval){every_ms / 1000, every_ms % 1000 * 1000};
-	all->over = over;
 	all->kind = kind;
 	if (identities_make(&all->identities, PLACES, false)) {
 		free(all);
@@ -108,8 +101,8 @@ struct joiner *joiner_create(struct siege *siege, int64_t every_ms,
 	}
 	for (size_t i = 0; i < PLACES; i++)
 		all->places[i].all = all;
-	evtimer_assign(&all->tick, siege->bench.base, tick, all);
-	evtimer_add(&all->tick, &all->every);
+	steady_start(
+		&all->pace, siege->bench.base, every_ms, over, begin_one, all);
 	return all;
 }
 
@@ -117,7 +110,7 @@ void joiner_destroy(struct joiner *joiner)
 {
 	if (!joiner)
 		return;
-	evtimer_del(&joiner->tick);
+	steady_stop(&joiner->pace);
 	for (size_t i = 0; i < PLACES; i++)
 		link_destroy(joiner->places[i].link);
 	identities_finish(&joiner->identities);

@@ -12,6 +12,7 @@
 #include "dial.h"
 #include "meter.h"
 #include "scraper.h"
+#include "steady.h"
 
 #define PLACES       64
 #define REQUEST_SIZE 512
@@ -29,10 +30,8 @@ struct fetch {
 
 struct scraper {
 	struct siege *siege;
-	struct timeval every;
-	const bool *over;
 	struct kind *kind;
-	struct event tick;
+	struct steady pace;
 	char request[REQUEST_SIZE];
 	size_t request_len;
 	struct fetch fetches[PLACES];
@@ -120,20 +119,16 @@ static void begin(struct fetch *fetch)
 	evtimer_add(&fetch->patience, bench->patience);
 }
 
-static void tick(evutil_socket_t fd, short what, void *arg)
+/* At a place that is free, if there is one. */
+static void begin_one(void *arg)
 {
 	struct scraper *all = arg;
 	size_t i = 0;
 
-	(void)fd;
-	(void)what;
-	if (*all->over)
-		return;
 	while (i < PLACES && all->fetches[i].fd >= 0)
 		i++;
 	if (i < PLACES)
 		begin(&all->fetches[i]);
-	evtimer_add(&all->tick, &all->every);
 }
 
 struct scraper *scraper_create(struct siege *siege, int64_t every_ms,
@@ -144,8 +139,6 @@ struct scraper *scraper_create(struct siege *siege, int64_t every_ms,
 	if (!all)
 		return NULL;
 	all->siege = siege;
-	all->every = (struct timeval){every_ms / 1000, every_ms % 1000 * 1000};
-	all->over = over;
 	all->kind = kind;
 	all->request_len = (size_t)snprintf(all->request, sizeof(all->request),
 		"GET %.400s HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -159,8 +152,8 @@ struct scraper *scraper_create(struct siege *siege, int64_t every_ms,
 		evtimer_assign(&fetch->patience, siege->bench.base,
 			out_of_patience, fetch);
 	}
-	evtimer_assign(&all->tick, siege->bench.base, tick, all);
-	evtimer_add(&all->tick, &all->every);
+	steady_start(
+		&all->pace, siege->bench.base, every_ms, over, begin_one, all);
 	return all;
 }
 
@@ -168,7 +161,7 @@ void scraper_destroy(struct scraper *scraper)
 {
 	if (!scraper)
 		return;
-	evtimer_del(&scraper->tick);
+	steady_stop(&scraper->pace);
 	for (size_t i = 0; i < PLACES; i++) {
 		if (scraper->fetches[i].fd >= 0)
 			end(&scraper->fetches[i], FAILURE_NONE);

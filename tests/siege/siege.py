@@ -149,11 +149,21 @@ def _kill(process):
     process.communicate()
 
 
-def lay(server, name, seconds, program, path, attackers=1, sources=64, patience=10, settle=15):
+#: Addresses that attackers come from, unless ATTACK@NUMBER says otherwise.
+SOURCES = 64
+
+#: Attacks that are played from other numbers of sources as well.
+CROWDS = [f"{attack}@{sources}" for attack in ("hello-close", "handshake-silent", "handshake-leave")
+          for sources in (1, 8, 1000)] + ["one-byte@18", "one-byte-plain@18"]
+
+
+def lay(server, name, seconds, program, path, attackers=1, patience=10, settle=15):
     """Lays siege to a running server; returns the Outcome.
 
+    `name` is that of an attack, or ATTACK@NUMBER: from so many sources.
     Attackers keep on until the last good client is done. Then the server is watched until it
     holds no more than before, `settle` seconds at most."""
+    attack, _, sources = name.partition("@")
     where = ["--relay", "%s:%d" % server.address, "--http", "%s:%d" % server.status_address,
              "--server-pid", server.pid,
              *(["--token", TOKEN] if server.program.ours else [])]
@@ -166,8 +176,8 @@ def lay(server, name, seconds, program, path, attackers=1, sources=64, patience=
         before = use_of(server)
         bad = []
         for _ in range(attackers):
-            bad.append(_start(program, name, *where, "--seconds", seconds + 600, "--sources",
-                              sources, "--target", ready[1]))
+            bad.append(_start(program, attack, *where, "--seconds", seconds + 600, "--sources",
+                              sources or SOURCES, "--target", ready[1]))
             stack.callback(_kill, bad[-1])
         for process in bad:
             assert process.stdout.readline() == "begun\n", f"no attack: {process.communicate()}"

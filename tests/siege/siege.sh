@@ -5,9 +5,10 @@
 #   sh tests/siege/siege.sh                     all attacks, about 15 minutes
 #   sh tests/siege/siege.sh --seconds 60 silent one of them, for longer
 #   sh tests/siege/siege.sh --before FILE       another build of ours beside it
+#   sh tests/siege/siege.sh --readme            writes its table into the README
 #
 # Builds into build-siege, keeps the results there, prints the table of
-# tests/siege/README.md.
+# tests/siege/README.md, which nobody edits by hand.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)

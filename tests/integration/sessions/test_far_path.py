@@ -24,7 +24,7 @@ def test_receive_buffers_grow_on_a_long_path(plain_program):
     told = subprocess.run(
         [sys.executable, ROOT / "tests/siege/far.py", "--build", build, "--only", "ours",
          "--seconds", "7", "--rounds", "1"], capture_output=True, text=True, timeout=120)
-    rates = dict(re.findall(r"^\| (to|from) the far side \| ([0-9.]+) ·", told.stdout, re.MULTILINE))
+    rates = dict(re.findall(r"^\| (to|from) the far side \| ([0-9.]+) ·", told.stdout, re.M))
     assert set(rates) == {"to", "from"}, told.stdout + told.stderr
     # Buffers that stay as they are allow a 25th of it.
     assert float(rates["from"]) > float(rates["to"]) / 6, told.stdout

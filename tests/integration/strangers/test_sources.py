@@ -8,14 +8,17 @@ import os
 import ssl
 import subprocess
 import threading
+import types
 import warnings
 
 import pytest
 
+import floods
 import own_network
 import relay_protocol as rp
 from module_server import module_server  # noqa: F401
-from relay_client import ProtocolConnection
+from relay_client import ProtocolConnection, TlsBytes
+from test_admission import ENOUGH, counted, joins_in_time
 from waiting import PATIENCE, wait_for
 
 HERE = "fd00:ffff::1"
@@ -131,5 +134,22 @@ def test_ipv4_on_a_socket_for_both_is_ipv4(on_all, is_open):
                 assert not is_open(server, denied, stack)
             assert is_open(server, "fd00:1::1", stack)
             wait_for(lambda: server.probe()["metric access.refused.address"] == "3", "all counted")
+
+    apart(body)
+
+
+@pytest.mark.parametrize("manner", ["leave", "stay"])
+def test_joins_beside_a_site_that_has_many_networks(on_all, identities, manner):
+    """A stranger owns a /48, and greets from 1,000 of its /64s."""
+    def body():
+        subprocess.run(["ip", "-6", "route", "add", "local", "fd00:48::/48", "dev", "lo"],
+                       check=True, capture_output=True, timeout=PATIENCE)
+        server = on_all(bounds={"exempt": "192.0.2.1"})
+        hello = TlsBytes(identities[0]).client_hello()
+        with floods.Flood((HERE, server.address[1]), hello, 1000, manner) as flood:
+            wait_for(lambda: counted(server, "accepted") > 200, "the flood to begin")
+            near = types.SimpleNamespace(address=("127.0.0.1", server.address[1]))
+            assert joins_in_time(near, identities) >= ENOUGH
+        assert flood.said > 200
 
     apart(body)

@@ -10,6 +10,8 @@ import socket
 import subprocess
 import sys
 
+#: Of linux/in6.h: an address may be bound that only a route makes local.
+IPV6_FREEBIND = 78
 #: Connections that a process keeps open where it keeps them.
 KEPT = 4000
 
@@ -19,11 +21,19 @@ def sources(count):
     return [f"127.{100 + i // 60000}.{i // 240 % 250 + 1}.{i % 240 + 1}" for i in range(count)]
 
 
+def sites(count, site="fd00:48"):
+    """So many /64s of one IPv6 /48; reached once that is routed to loopback."""
+    return [f"{site}:0:{i + 1:x}::1" for i in range(count)]
+
+
 def greet(address, source, words):
     """One connection that says these words; None if there was none to be had."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    family = socket.AF_INET6 if ":" in source else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.settimeout(2)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, IPV6_FREEBIND, 1)
         sock.setsockopt(socket.SOL_IP, socket.IP_BIND_ADDRESS_NO_PORT, 1)
         sock.bind((source, 0))
         sock.connect(address)
@@ -57,7 +67,8 @@ MANNERS = {"leave": Leave, "stay": Stay}
 
 
 def _run(host, port, first, step, count, manner, words):
-    number, said, mine, then = first, 0, sources(count), MANNERS[manner]()
+    mine = sites(count) if ":" in host else sources(count)
+    number, said, then = first, 0, MANNERS[manner]()
     while not select.select([sys.stdin], [], [], 0)[0]:
         for _ in range(20):
             sock = greet((host, port), mine[number % count], words)
