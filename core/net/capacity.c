@@ -148,6 +148,12 @@ bool capacity_borrow(void)
 		atomic_load_explicit(&capacity.loan, memory_order_relaxed));
 }
 
+bool capacity_overdrawn(void)
+{
+	return atomic_load_explicit(&capacity.open, memory_order_relaxed) >
+	       atomic_load_explicit(&capacity.hard, memory_order_relaxed);
+}
+
 void capacity_leave(void)
 {
 	atomic_fetch_sub_explicit(&capacity.open, 1, memory_order_relaxed);

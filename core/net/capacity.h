@@ -30,6 +30,8 @@ void capacity_leave(void);
  * that the reserve keeps the greater part.  [*]
  */
 bool capacity_borrow(void);
+/* Whether there are more than the bound allows: something is on loan.  [*] */
+bool capacity_overdrawn(void);
 
 /* One of those that are open was found to be worth its place, or such a one
  * ends.  [*] */

@@ -36,7 +36,9 @@ bool room_make(struct worker *worker)
 static void make_here(struct loop *loop, void *arg)
 {
 	(void)arg;
-	(void)room_make(worker_of(loop));
+	/* Who asked may have found a place of its own by now. */
+	if (capacity_overdrawn())
+		(void)room_make(worker_of(loop));
 }
 
 static unsigned most_of(const struct worker *worker)
