@@ -81,7 +81,9 @@ class Tally:
         packet = self._receiver.recv(65536)
         assert len(packet) <= 1400
         for line in packet.decode().splitlines():
-            name, number, kind = re.fullmatch(r"mine\.(\S+):(-?[\d.e+]+)\|([cg])", line).groups()
+            match = re.fullmatch(r"mine\.(\S+):(-?[\d.]+(?:e[+-]\d+)?)\|([cg])", line)
+            assert match, line
+            name, number, kind = match.groups()
             if kind == "c":
                 assert float(number) >= 0, line
                 self.counters[name] = self.counters.get(name, 0) + float(number)
