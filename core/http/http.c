@@ -13,6 +13,7 @@
 #include "modules/attribution.h"
 #include "net/capacity.h"
 #include "base/clock.h"
+#include "base/instance.h"
 #include "http/http.h"
 #include "http/http_reply.h"
 #include "http/http_hosts.h"
@@ -36,27 +37,52 @@ static void on_request(struct http_exchange *x, void *arg);
 static void open_again(struct http_server *server);
 static size_t share_of(void *server);
 
-static struct route *routes; /* the newest first */
-/* Option private-hosts: host names that private routes accept; borrowed; NULL:
- * no further names. */
-static const char *const *private_hosts;
-/* The option status-srv, and the option private-srv. */
-static struct http_server open_to_all = {.what = "status address",
-	.use = INHERITED_STATUS,
-	.place_label = HTTP_AT_STATUS,
-	.answer = on_request,
-	.limit = share_of,
-	.again = open_again};
-static struct http_server private = {.what = "private address",
-	.use = INHERITED_PRIVATE,
-	.place_label = HTTP_AT_PRIVATE,
-	.answer = on_request,
-	.limit = share_of,
-	.again = open_again};
+struct http_state {
+	struct route *routes; /* owned, the newest first */
+	/* Option private-hosts: host names that private routes accept;
+	 * borrowed; NULL: no further names. */
+	const char *const *private_hosts;
+	struct http_server status;  /* the option status-srv */
+	struct http_server private; /* the option private-srv */
+	struct relay_log_kind foreign_hosts;
+};
+
+int http_create(void)
+{
+	struct http_state *http = calloc(1, sizeof(*http));
+
+	if (!http)
+		return -1;
+	http->status = (struct http_server){.what = "status address",
+		.use = INHERITED_STATUS,
+		.place_label = HTTP_AT_STATUS,
+		.answer = on_request,
+		.limit = share_of,
+		.again = open_again};
+	http->private = (struct http_server){.what = "private address",
+		.use = INHERITED_PRIVATE,
+		.place_label = HTTP_AT_PRIVATE,
+		.answer = on_request,
+		.limit = share_of,
+		.again = open_again};
+	instance->http = http;
+	return 0;
+}
+
+void http_destroy(void)
+{
+	free(instance->http);
+	instance->http = NULL;
+}
+
+static struct http_state *self(void)
+{
+	return instance->http;
+}
 
 static struct route *find(const char *path)
 {
-	struct route *r = routes;
+	struct route *r = self()->routes;
 
 	while (r && strcmp(r->path, path) != 0)
 		r = r->next;
@@ -85,8 +111,8 @@ static int add_route(struct relay_ctx *cx, const char *path, relay_http_fn *fn,
 	r->path = path;
 	r->fn = fn;
 	r->private = is_private;
-	r->next = routes;
-	routes = r;
+	r->next = self()->routes;
+	self()->routes = r;
 	return 0;
 }
 
@@ -121,11 +147,13 @@ static bool has_address(const struct http_server *server)
 	return server->address && server->address[0];
 }
 
-/* Without private-srv the status address serves the private routes, too. */
+/* Without private-srv the status address serves the private self()->routes,
+ * too. */
 static bool answers(const struct http_server *server, const struct route *r)
 {
 	return module_visible(r->owner) &&
-	       (!r->private || server == &private || !has_address(&private));
+	       (!r->private || server == &self()->private ||
+		       !has_address(&self()->private));
 }
 
 /* A slow route is not called again at once: requests for it must not take the
@@ -153,14 +181,13 @@ static void call(struct route *r, struct relay_http *h)
 static bool is_rebound(const struct http_server *server, const struct route *r,
 	const struct http_head *head)
 {
-	static struct relay_log_kind kind;
 	const char *const own[] = {server->address, NULL};
 
 	if (!r->private || !head->host || http_host_allowed(head->host, own) ||
-		http_host_allowed(head->host, private_hosts))
+		http_host_allowed(head->host, self()->private_hosts))
 		return false;
 	http_count(HTTP_REQUESTS, HTTP_FOREIGN_HOST, 1);
-	relay_log_seldom(NULL, RELAY_WARNING, &kind,
+	relay_log_seldom(NULL, RELAY_WARNING, &self()->foreign_hosts,
 		"refused %s, which was asked for by the host name %.255s: if "
 		"that is a name of this relay, add it to private-hosts",
 		r->path, head->host);
@@ -214,7 +241,7 @@ static void on_request(struct http_exchange *x, void *arg)
 
 void http_allow_hosts(const char *const *names)
 {
-	private_hosts = names;
+	self()->private_hosts = names;
 }
 
 /* The addresses. */
@@ -224,7 +251,7 @@ void http_allow_hosts(const char *const *names)
 static size_t share_of(void *server)
 {
 	const struct http_server *other =
-		server == &private ? &open_to_all : &private;
+		server == &self()->private ? &self()->status : &self()->private;
 	size_t all = capacity_http();
 	size_t share = has_address(other) ? all / 2 : all;
 
@@ -233,7 +260,7 @@ static size_t share_of(void *server)
 
 static bool is_needed(const struct http_server *server)
 {
-	const struct route *r = routes;
+	const struct route *r = self()->routes;
 
 	while (r && !answers(server, r))
 		r = r->next;
@@ -248,30 +275,30 @@ static void open_again(struct http_server *server)
 
 void http_open(void)
 {
-	open_again(&open_to_all);
-	open_again(&private);
+	open_again(&self()->status);
+	open_again(&self()->private);
 }
 
 void http_reserve(void)
 {
-	http_server_reserve(&open_to_all);
-	http_server_reserve(&private);
+	http_server_reserve(&self()->status);
+	http_server_reserve(&self()->private);
 }
 
 const char *relay_status_text(void)
 {
-	const struct route *r = routes;
+	const struct route *r = self()->routes;
 
-	/* An address without routes is not opened. */
+	/* An address without self()->routes is not opened. */
 	while (r && (r->owner->stage == MODULE_LEAVING ||
-			    (r->private && has_address(&private))))
+			    (r->private && has_address(&self()->private))))
 		r = r->next;
-	return r && open_to_all.address ? open_to_all.text : "";
+	return r && self()->status.address ? self()->status.text : "";
 }
 
 void http_withdraw(struct relay_module *mod)
 {
-	struct route **at = &routes;
+	struct route **at = &self()->routes;
 
 	while (*at) {
 		struct route *r = *at;
@@ -283,53 +310,55 @@ void http_withdraw(struct relay_module *mod)
 		*at = r->next;
 		free(r);
 	}
-	if (!is_needed(&open_to_all))
-		http_server_close(&open_to_all);
-	if (!is_needed(&private))
-		http_server_close(&private);
+	if (!is_needed(&self()->status))
+		http_server_close(&self()->status);
+	if (!is_needed(&self()->private))
+		http_server_close(&self()->private);
 }
 
 int http_stage(
 	const char *address, const char *private_address, struct relay_err *err)
 {
-	if (http_server_stage(&open_to_all, &private, address, err) != 0)
+	if (http_server_stage(
+		    &self()->status, &self()->private, address, err) != 0)
 		return -1;
-	if (http_server_stage(&private, &open_to_all, private_address, err) ==
-		0)
+	if (http_server_stage(&self()->private, &self()->status,
+		    private_address, err) == 0)
 		return 0;
-	http_server_abandon(&open_to_all);
+	http_server_abandon(&self()->status);
 	return -1;
 }
 
 void http_abandon(void)
 {
-	http_server_abandon(&open_to_all);
-	http_server_abandon(&private);
+	http_server_abandon(&self()->status);
+	http_server_abandon(&self()->private);
 }
 
 void http_take(void)
 {
-	/* The private address first: without it, the other serves its routes.
+	/* The private address first: without it, the other serves its
+	 * self()->routes.
 	 */
-	http_server_take(&private, is_needed(&private));
-	http_server_take(&open_to_all, is_needed(&open_to_all));
-	if (!is_needed(&private))
-		http_server_close(&private);
-	if (!is_needed(&open_to_all))
-		http_server_close(&open_to_all);
+	http_server_take(&self()->private, is_needed(&self()->private));
+	http_server_take(&self()->status, is_needed(&self()->status));
+	if (!is_needed(&self()->private))
+		http_server_close(&self()->private);
+	if (!is_needed(&self()->status))
+		http_server_close(&self()->status);
 	http_open();
 }
 
 void http_pause(void)
 {
-	http_server_pause(&open_to_all);
-	http_server_pause(&private);
+	http_server_pause(&self()->status);
+	http_server_pause(&self()->private);
 }
 
 void http_resume(void)
 {
-	http_server_resume(&open_to_all);
-	http_server_resume(&private);
+	http_server_resume(&self()->status);
+	http_server_resume(&self()->private);
 }
 
 void http_leave(void)
@@ -340,7 +369,8 @@ void http_leave(void)
 
 int http_each_socket(listeners_socket_fn *fn, void *arg)
 {
-	const struct http_server *const both[] = {&open_to_all, &private};
+	const struct http_server *const both[] = {
+		&self()->status, &self()->private};
 
 	for (size_t i = 0; i < 2; i++) {
 		int fd = http_server_socket(both[i]);
@@ -354,10 +384,10 @@ int http_each_socket(listeners_socket_fn *fn, void *arg)
 int http_init(struct event_base *base, const char *address,
 	const char *private_address)
 {
-	if (http_server_init(&open_to_all, base, address))
+	if (http_server_init(&self()->status, base, address))
 		return -1;
-	if (http_server_init(&private, base, private_address)) {
-		http_server_finish(&open_to_all);
+	if (http_server_init(&self()->private, base, private_address)) {
+		http_server_finish(&self()->status);
 		return -1;
 	}
 	return 0;
@@ -365,6 +395,6 @@ int http_init(struct event_base *base, const char *address,
 
 void http_finish(void)
 {
-	http_server_finish(&open_to_all);
-	http_server_finish(&private);
+	http_server_finish(&self()->status);
+	http_server_finish(&self()->private);
 }

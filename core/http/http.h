@@ -15,6 +15,10 @@
 
 struct relay_module;
 
+/* [C]  Makes the room's state.  0, or -1 without memory. */
+int http_create(void);
+void http_destroy(void);
+
 /* As in -status-srv and -private-srv; "" is none.  [C]  0, or -1 (memory). */
 int http_init(struct event_base *base, const char *address,
 	const char *private_address);

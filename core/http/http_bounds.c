@@ -34,7 +34,7 @@ static void last_word(struct http_conn *conn, int status)
 	}
 }
 
-static int64_t patience_ms(enum http_state state)
+static int64_t patience_ms(enum http_conn_state state)
 {
 	switch (state) {
 	case HTTP_SILENT:

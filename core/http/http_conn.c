@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "http/http_conn.h"
 
-void http_conn_enter(struct http_conn *conn, enum http_state state)
+void http_conn_enter(struct http_conn *conn, enum http_conn_state state)
 {
 	conn->state = state;
 	conn->since_ms = clock_ms();

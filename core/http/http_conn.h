@@ -34,7 +34,7 @@ struct http_owner {
 	void (*unsent)(struct http_conn *conn, size_t bytes);
 };
 
-enum http_state {
+enum http_conn_state {
 	HTTP_SILENT,    /* it has sent nothing yet */
 	HTTP_IDLE,      /* between two requests */
 	HTTP_READING,   /* a head has begun */
@@ -51,7 +51,7 @@ struct http_conn {
 	struct event *readable, *writable; /* owned */
 	struct event *turn;                /* owned; goes on later */
 	struct evbuffer *out;              /* owned; not sent yet */
-	enum http_state state;
+	enum http_conn_state state;
 	int64_t since_ms; /* when the state began */
 	char *in;         /* owned, HTTP_HEAD_MAX bytes; NULL: none */
 	size_t in_len;
@@ -62,7 +62,7 @@ struct http_conn {
 	bool last;        /* it is closed after this answer */
 };
 
-void http_conn_enter(struct http_conn *conn, enum http_state state);
+void http_conn_enter(struct http_conn *conn, enum http_conn_state state);
 /* Turns notification of further input on or off. */
 void http_conn_listen(struct http_conn *conn, bool on);
 void http_conn_forget_input(struct http_conn *conn);

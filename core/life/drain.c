@@ -8,12 +8,14 @@
 #include <strelaysrv/metric.h>
 #include <strelaysrv/units.h>
 
-#include "modules/closed.h"
-#include "life/drain.h"
+#include "base/instance.h"
 #include "host/host.h"
+#include "life/drain.h"
+#include "life/life_state.h"
+#include "life/notify.h"
 #include "log/log.h"
 #include "loop/loop.h"
-#include "life/notify.h"
+#include "modules/closed.h"
 
 #define LOOK_MS 1000
 /* A connection that moves between two threads is counted by neither: so the
@@ -23,32 +25,26 @@
 #define TELL_FIRST_MS 10000
 #define TELL_MOST_MS  300000
 
-static struct {
-	_Atomic int how; /* enum relay_drain; [*] reads it */
-	struct event *look;
-	struct drain_owner owner;
-	int64_t begun_ms;
-	int64_t told_ms, tell_ms; /* the last progress line, and the interval */
-	int64_t left;             /* at the last look */
-	int64_t promised;         /* of these, what modules wait for */
-	bool empty;               /* at the last look */
-} drain;
+static struct drain_state *self(void)
+{
+	return &instance->life->drain;
+}
 
 enum relay_drain relay_draining(void)
 {
 	return (enum relay_drain)atomic_load_explicit(
-		&drain.how, memory_order_relaxed);
+		&self()->how, memory_order_relaxed);
 }
 
 int64_t drain_left(void)
 {
-	return drain.left;
+	return self()->left;
 }
 
 int64_t drain_left_ms(void)
 {
 	int64_t most = host_core()->drain_timeout_ms;
-	int64_t left = drain.begun_ms + most - loop_clock_ms();
+	int64_t left = self()->begun_ms + most - loop_clock_ms();
 
 	if (most == 0 || relay_draining() == RELAY_DRAIN_NONE)
 		return -1;
@@ -69,16 +65,16 @@ static void tell(const char *what)
 	log_core(RELAY_NOTICE,
 		"%s: waits for %" PRId64 " sessions and %" PRId64
 		" peers or promises%s",
-		what, drain.left - drain.promised, drain.promised, until);
-	drain.told_ms = loop_clock_ms();
+		what, self()->left - self()->promised, self()->promised, until);
+	self()->told_ms = loop_clock_ms();
 }
 
 static void count(enum relay_drain how)
 {
 	int64_t sessions = relay_metric_value(NULL, "core", "sessions", NULL);
 
-	drain.promised = host_drain(how) + drain.owner.held();
-	drain.left = sessions + drain.promised;
+	self()->promised = host_drain(how) + self()->owner->held();
+	self()->left = sessions + self()->promised;
 }
 
 static void wait_ms(int64_t ms)
@@ -86,25 +82,25 @@ static void wait_ms(int64_t ms)
 	const struct timeval wait = {
 		.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 
-	(void)evtimer_add(drain.look, &wait);
+	(void)evtimer_add(self()->look, &wait);
 }
 
 static void end(const char *why)
 {
 	log_core(RELAY_NOTICE, "drained: %s", why);
-	drain.owner.ended();
+	self()->owner->ended();
 }
 
 static void look(evutil_socket_t fd, short what, void *arg)
 {
-	bool was_empty = drain.empty;
+	bool was_empty = self()->empty;
 
 	(void)fd;
 	(void)what;
 	(void)arg;
 	count(relay_draining());
-	drain.empty = drain.left == 0;
-	if (drain.empty && was_empty) {
+	self()->empty = self()->left == 0;
+	if (self()->empty && was_empty) {
 		end("the last session has ended");
 		return;
 	}
@@ -113,12 +109,12 @@ static void look(evutil_socket_t fd, short what, void *arg)
 		end("what is left is ended");
 		return;
 	}
-	if (loop_clock_ms() - drain.told_ms >= drain.tell_ms) {
+	if (loop_clock_ms() - self()->told_ms >= self()->tell_ms) {
 		tell("draining");
-		if (drain.tell_ms < TELL_MOST_MS)
-			drain.tell_ms *= 2;
+		if (self()->tell_ms < TELL_MOST_MS)
+			self()->tell_ms *= 2;
 	}
-	wait_ms(drain.empty ? LOOK_AGAIN_MS : LOOK_MS);
+	wait_ms(self()->empty ? LOOK_AGAIN_MS : LOOK_MS);
 }
 
 void drain_begin(enum relay_drain how)
@@ -128,13 +124,13 @@ void drain_begin(enum relay_drain how)
 		return;
 	}
 	if (relay_draining() == RELAY_DRAIN_NONE)
-		drain.begun_ms = loop_clock_ms();
-	atomic_store_explicit(&drain.how, (int)how, memory_order_relaxed);
+		self()->begun_ms = loop_clock_ms();
+	atomic_store_explicit(&self()->how, (int)how, memory_order_relaxed);
 	closed_server(how == RELAY_DRAIN_LEAVE ? "draining" : NULL);
 	if (how == RELAY_DRAIN_LEAVE)
 		notify_status("draining: takes no newcomers");
-	drain.empty = false;
-	drain.tell_ms = TELL_FIRST_MS;
+	self()->empty = false;
+	self()->tell_ms = TELL_FIRST_MS;
 	count(how);
 	tell(how == RELAY_DRAIN_LEAVE ? "draining, no newcomers"
 				      : "draining, a new process serves");
@@ -146,26 +142,26 @@ void drain_call_off(void)
 	if (relay_draining() == RELAY_DRAIN_NONE)
 		return;
 	atomic_store_explicit(
-		&drain.how, RELAY_DRAIN_NONE, memory_order_relaxed);
+		&self()->how, RELAY_DRAIN_NONE, memory_order_relaxed);
 	closed_server(NULL);
-	evtimer_del(drain.look);
+	evtimer_del(self()->look);
 	(void)host_drain(RELAY_DRAIN_NONE);
-	drain.left = drain.promised = 0;
+	self()->left = self()->promised = 0;
 	log_core(RELAY_NOTICE, "drains no more: newcomers are welcome again");
 }
 
 int drain_init(struct event_base *base, const struct drain_owner *owner)
 {
-	drain.owner = *owner;
-	drain.look = evtimer_new(base, look, NULL);
-	return drain.look ? 0 : -1;
+	self()->owner = owner;
+	self()->look = evtimer_new(base, look, NULL);
+	return self()->look ? 0 : -1;
 }
 
 void drain_finish(void)
 {
-	if (drain.look)
-		event_free(drain.look);
-	drain.look = NULL;
+	if (self()->look)
+		event_free(self()->look);
+	self()->look = NULL;
 	atomic_store_explicit(
-		&drain.how, RELAY_DRAIN_NONE, memory_order_relaxed);
+		&self()->how, RELAY_DRAIN_NONE, memory_order_relaxed);
 }

@@ -26,7 +26,8 @@ struct drain_owner {
 	void (*ended)(void);
 };
 
-/* Nothing happens until drain_begin().  0, or -1 without memory. */
+/* Borrows owner.  Nothing happens until drain_begin().  0, or -1 without
+ * memory. */
 int drain_init(struct event_base *base, const struct drain_owner *owner);
 void drain_finish(void);
 

@@ -20,9 +20,11 @@
 #include <strelaysrv/metric.h>
 #include <strelaysrv/units.h>
 
-#include "peers/lag.h"
-#include "log/log.h"
+#include "base/instance.h"
+#include "life/life_state.h"
 #include "life/notify.h"
+#include "log/log.h"
+#include "peers/lag.h"
 
 /* The interval of STATUS= without a watchdog. */
 #define STATUS_MS  5000
@@ -30,18 +32,10 @@
 /* How many times the loops are looked at in the watchdog's patience. */
 #define LOOKS 4
 
-static struct {
-	struct sockaddr_un to;
-	socklen_t to_len;   /* 0: there is no service manager */
-	int fd;             /* owned */
-	struct event *tick; /* owned */
-	int64_t patience_ms;
-	const char *status;        /* borrowed; NULL: the numbers */
-	int64_t devices, sessions; /* of the last STATUS=; -1: none was sent */
-	unsigned silent_looks;     /* in a row, with a stuck worker */
-	bool muted;                /* another process is the main one */
-	bool deaf;                 /* the last message could not be sent */
-} notify = {.fd = -1, .devices = -1};
+static struct notify_state *self(void)
+{
+	return &instance->life->notify;
+}
 
 int64_t notify_patience_ms(
 	const char *watchdog_usec, const char *watchdog_pid, pid_t self)
@@ -67,17 +61,17 @@ static int read_address(const char *path, struct relay_err *err)
 	size_t len = strlen(path);
 
 	if ((path[0] != '/' && path[0] != '@') || len < 2 ||
-		len >= sizeof(notify.to.sun_path))
+		len >= sizeof(self()->to.sun_path))
 		return relay_fail(err,
 			"NOTIFY_SOCKET is \"%.120s\", which is no path of a "
 			"socket and no @name",
 			path);
-	notify.to = (struct sockaddr_un){.sun_family = AF_UNIX};
-	memcpy(notify.to.sun_path, path, len);
+	self()->to = (struct sockaddr_un){.sun_family = AF_UNIX};
+	memcpy(self()->to.sun_path, path, len);
 	if (path[0] == '@')
-		notify.to.sun_path[0] = '\0';
-	notify.to_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
-				    len + (path[0] == '/'));
+		self()->to.sun_path[0] = '\0';
+	self()->to_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+				     len + (path[0] == '/'));
 	return 0;
 }
 
@@ -90,14 +84,14 @@ int notify_init(struct relay_err *err)
 		return 0;
 	if (read_address(path, err) != 0)
 		return -1;
-	notify.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (notify.fd < 0 || setsockopt(notify.fd, SOL_SOCKET, SO_SNDTIMEO,
-				     &patience, sizeof(patience)) != 0) {
-		notify.to_len = 0;
+	self()->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (self()->fd < 0 || setsockopt(self()->fd, SOL_SOCKET, SO_SNDTIMEO,
+				      &patience, sizeof(patience)) != 0) {
+		self()->to_len = 0;
 		return relay_fail(err, "no socket for NOTIFY_SOCKET: %s",
 			strerror(errno));
 	}
-	notify.patience_ms = notify_patience_ms(
+	self()->patience_ms = notify_patience_ms(
 		getenv("WATCHDOG_USEC"), getenv("WATCHDOG_PID"), getpid());
 	(void)unsetenv("WATCHDOG_PID");
 	return 0;
@@ -106,21 +100,21 @@ int notify_init(struct relay_err *err)
 /* A message that must arrive may wait PATIENCE_S, once, for a slow manager. */
 static int send_text(const char *text, bool must_arrive)
 {
-	int flags =
-		MSG_NOSIGNAL | (must_arrive && !notify.deaf ? 0 : MSG_DONTWAIT);
+	int flags = MSG_NOSIGNAL |
+		    (must_arrive && !self()->deaf ? 0 : MSG_DONTWAIT);
 	ssize_t n;
 
-	if (!notify.to_len || notify.muted)
+	if (!self()->to_len || self()->muted)
 		return 0;
 	do
-		n = sendto(notify.fd, text, strlen(text), flags,
-			(const struct sockaddr *)&notify.to, notify.to_len);
+		n = sendto(self()->fd, text, strlen(text), flags,
+			(const struct sockaddr *)&self()->to, self()->to_len);
 	while (n < 0 && errno == EINTR);
-	if (n < 0 && !notify.deaf)
+	if (n < 0 && !self()->deaf)
 		log_core(RELAY_WARNING,
 			"cannot tell the service manager anything: %s",
 			strerror(errno));
-	notify.deaf = n < 0;
+	self()->deaf = n < 0;
 	return n < 0 ? -1 : 0;
 }
 
@@ -142,27 +136,28 @@ static int say(const char *fmt, ...)
 
 static void take_numbers(void)
 {
-	notify.devices = relay_metric_value(NULL, "core", "connections", "tls");
-	notify.sessions = relay_metric_value(NULL, "core", "sessions", NULL);
+	self()->devices =
+		relay_metric_value(NULL, "core", "connections", "tls");
+	self()->sessions = relay_metric_value(NULL, "core", "sessions", NULL);
 }
 
 static void status_line(char *out, size_t cap)
 {
-	if (notify.status)
-		(void)snprintf(out, cap, "%s", notify.status);
+	if (self()->status)
+		(void)snprintf(out, cap, "%s", self()->status);
 	else
 		(void)snprintf(out, cap,
 			"connected devices: %" PRId64 ", sessions: %" PRId64,
-			notify.devices, notify.sessions);
+			self()->devices, self()->sessions);
 }
 
 static void refresh_status(void)
 {
-	int64_t devices = notify.devices, sessions = notify.sessions;
+	int64_t devices = self()->devices, sessions = self()->sessions;
 	char line[200];
 
 	take_numbers();
-	if (devices == notify.devices && sessions == notify.sessions)
+	if (devices == self()->devices && sessions == self()->sessions)
 		return;
 	status_line(line, sizeof(line));
 	(void)say("STATUS=%s", line);
@@ -172,9 +167,9 @@ void notify_status(const char *status)
 {
 	char line[200];
 
-	if (!notify.to_len)
+	if (!self()->to_len)
 		return;
-	notify.status = status;
+	self()->status = status;
 	take_numbers();
 	status_line(line, sizeof(line));
 	(void)say("STATUS=%s", line);
@@ -188,12 +183,12 @@ static bool all_alive(void)
 	unsigned worker;
 	int64_t silent_ms = lag_silence_ms(&worker);
 
-	if (silent_ms <= notify.patience_ms) {
-		notify.silent_looks = 0;
+	if (silent_ms <= self()->patience_ms) {
+		self()->silent_looks = 0;
 		return true;
 	}
 	/* A single time may mean that the whole process was suspended. */
-	if (++notify.silent_looks == 2)
+	if (++self()->silent_looks == 2)
 		log_core(RELAY_ERROR,
 			"worker %u has not turned its loop for %" PRId64
 			" ms: the service manager is no longer told that all "
@@ -207,7 +202,7 @@ static void tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
-	if (notify.patience_ms && all_alive())
+	if (self()->patience_ms && all_alive())
 		(void)send_text("WATCHDOG=1", false);
 	refresh_status();
 }
@@ -215,15 +210,15 @@ static void tick(evutil_socket_t fd, short what, void *arg)
 static int start_tick(struct event_base *base)
 {
 	int64_t ms =
-		notify.patience_ms ? notify.patience_ms / LOOKS : STATUS_MS;
+		self()->patience_ms ? self()->patience_ms / LOOKS : STATUS_MS;
 	struct timeval interval;
 
 	if (ms > STATUS_MS)
 		ms = STATUS_MS;
 	interval.tv_sec = ms / 1000;
 	interval.tv_usec = ms % 1000 * 1000;
-	notify.tick = event_new(base, -1, EV_PERSIST, tick, NULL);
-	return notify.tick && event_add(notify.tick, &interval) == 0 ? 0 : -1;
+	self()->tick = event_new(base, -1, EV_PERSIST, tick, NULL);
+	return self()->tick && event_add(self()->tick, &interval) == 0 ? 0 : -1;
 }
 
 /* Changes of state. */
@@ -232,12 +227,12 @@ int notify_ready(struct event_base *base)
 {
 	char line[200];
 
-	if (!notify.to_len)
+	if (!self()->to_len)
 		return 0;
 	take_numbers();
 	status_line(line, sizeof(line));
 	(void)say("READY=1\nMAINPID=%d\nSTATUS=%s", (int)getpid(), line);
-	return notify.tick ? 0 : start_tick(base);
+	return self()->tick ? 0 : start_tick(base);
 }
 
 void notify_reloading(void)
@@ -253,7 +248,7 @@ void notify_reloaded(void)
 {
 	char line[200];
 
-	if (!notify.to_len)
+	if (!self()->to_len)
 		return;
 	take_numbers();
 	status_line(line, sizeof(line));
@@ -269,20 +264,20 @@ int notify_main_pid(pid_t pid)
 {
 	int result;
 
-	notify.muted = false;
+	self()->muted = false;
 	result = say("MAINPID=%d", (int)pid);
-	notify.muted = pid != getpid();
+	self()->muted = pid != getpid();
 	return result;
 }
 
 void notify_finish(void)
 {
-	if (notify.tick)
-		event_free(notify.tick);
-	if (notify.fd >= 0)
-		(void)close(notify.fd);
-	notify.tick = NULL;
-	notify.muted = false;
-	notify.fd = -1;
-	notify.to_len = 0;
+	if (self()->tick)
+		event_free(self()->tick);
+	if (self()->fd >= 0)
+		(void)close(self()->fd);
+	self()->tick = NULL;
+	self()->muted = false;
+	self()->fd = -1;
+	self()->to_len = 0;
 }

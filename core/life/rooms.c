@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "http/http.h"
+#include "life/life_state.h"
 #include "life/rooms.h"
 #include "log/log.h"
 #include "loop/trim.h"
@@ -20,6 +22,8 @@ static const struct room {
 	{trim_create, trim_destroy},
 	{metrics_create, metrics_destroy},
 	{modules_create, modules_destroy},
+	{http_create, http_destroy},
+	{life_create, life_destroy},
 };
 
 #define ROOMS (sizeof(rooms) / sizeof(rooms[0]))

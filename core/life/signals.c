@@ -19,7 +19,14 @@
 #include "life/signals.h"
 #include "life/upgrade.h"
 
-static bool stopping;
+#define SIGNALS 5
+
+/* Global: signals belong to the process, not to one server in it. */
+static struct {
+	bool stopping;
+	struct event *reload_soon;     /* owned */
+	struct event *events[SIGNALS]; /* owned, of each row of the table */
+} signals;
 
 static void on_stop(evutil_socket_t number, short what, void *arg)
 {
@@ -27,9 +34,9 @@ static void on_stop(evutil_socket_t number, short what, void *arg)
 	(void)arg;
 	log_core(RELAY_NOTICE, "got SIG%s", sigabbrev_np((int)number));
 	/* A second signal does not wait for the graceful stop. */
-	if (stopping)
+	if (signals.stopping)
 		_exit(EXIT_SUCCESS);
-	stopping = true;
+	signals.stopping = true;
 	upgrade_stop();
 	relay_server_stop();
 }
@@ -46,14 +53,12 @@ static void on_reload(evutil_socket_t number, short what, void *arg)
 	notify_reloaded();
 }
 
-static struct event *reload_soon;
-
 /* Several signals at once become one reload, after the other pending events. */
 static void on_hangup(evutil_socket_t number, short what, void *arg)
 {
 	static const struct timeval now = {0, 0};
 
-	if (event_add(reload_soon, &now) != 0)
+	if (event_add(signals.reload_soon, &now) != 0)
 		on_reload(number, what, arg);
 }
 
@@ -88,21 +93,21 @@ static const struct {
 	{SIGUSR1, on_drain},
 	{SIGUSR2, on_upgrade},
 };
-#define COUNT (sizeof(table) / sizeof(table[0]))
-
-static struct event *events[COUNT];
+_Static_assert(sizeof(table) / sizeof(table[0]) == SIGNALS,
+	"each signal has its event");
 
 int signals_init(struct event_base *base)
 {
-	reload_soon = evtimer_new(base, on_reload, NULL);
-	if (!reload_soon) {
+	signals.reload_soon = evtimer_new(base, on_reload, NULL);
+	if (!signals.reload_soon) {
 		log_core(RELAY_ERROR, "no memory for signals");
 		return -1;
 	}
-	for (size_t i = 0; i < COUNT; i++) {
-		events[i] =
+	for (size_t i = 0; i < SIGNALS; i++) {
+		signals.events[i] =
 			evsignal_new(base, table[i].number, table[i].fn, NULL);
-		if (!events[i] || evsignal_add(events[i], NULL) != 0) {
+		if (!signals.events[i] ||
+			evsignal_add(signals.events[i], NULL) != 0) {
 			log_core(RELAY_ERROR, "cannot handle SIG%s",
 				sigabbrev_np(table[i].number));
 			signals_finish();
@@ -133,7 +138,7 @@ void signals_exit_at_once(void)
 	sigaction(SIGTERM, &action, NULL);
 	/* By default the other signals would end the process at once. */
 	action.sa_handler = SIG_IGN;
-	for (size_t i = 0; i < COUNT; i++)
+	for (size_t i = 0; i < SIGNALS; i++)
 		if (table[i].fn != on_stop)
 			sigaction(table[i].number, &action, NULL);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -141,12 +146,12 @@ void signals_exit_at_once(void)
 
 void signals_finish(void)
 {
-	if (reload_soon)
-		event_free(reload_soon);
-	reload_soon = NULL;
-	for (size_t i = 0; i < COUNT; i++) {
-		if (events[i])
-			event_free(events[i]);
-		events[i] = NULL;
+	if (signals.reload_soon)
+		event_free(signals.reload_soon);
+	signals.reload_soon = NULL;
+	for (size_t i = 0; i < SIGNALS; i++) {
+		if (signals.events[i])
+			event_free(signals.events[i]);
+		signals.events[i] = NULL;
 	}
 }

@@ -13,23 +13,22 @@
 
 #include <strelaysrv/units.h>
 
-#include "peers/conn.h"
-#include "peers/peer_metrics.h"
+#include "base/instance.h"
 #include "life/handover.h"
-#include "peers/listeners.h"
+#include "life/life_state.h"
+#include "life/takeover.h"
 #include "log/log.h"
 #include "loop/loop.h"
 #include "metrics/metrics.h"
-#include "life/takeover.h"
+#include "peers/conn.h"
+#include "peers/listeners.h"
+#include "peers/peer_metrics.h"
 #include "peers/worker.h"
 
-static struct {
-	int channel;        /* owned; -1: there is no old process */
-	_Atomic int guests; /* the same while the old one takes guests, else -1;
-			       read by [*] */
-	struct event *news; /* owned */
-	bool kept;
-} takeover = {.channel = -1, .guests = -1};
+static struct takeover_state *self(void)
+{
+	return &instance->life->takeover;
+}
 
 int takeover_init(struct relay_err *err)
 {
@@ -45,7 +44,7 @@ int takeover_init(struct relay_err *err)
 					 "descriptor; it is for upgrades only",
 			text);
 	unsetenv(HANDOVER_CHANNEL);
-	takeover.channel = (int)fd;
+	self()->channel = (int)fd;
 	return 0;
 }
 
@@ -59,19 +58,19 @@ static int nothing_here(struct worker *worker, void *arg)
 /* When this returns, no worker sends a guest any more.  0 or -1. */
 static int end_guests(void)
 {
-	if (atomic_exchange(&takeover.guests, -1) < 0)
+	if (atomic_exchange(&self()->guests, -1) < 0)
 		return 0;
 	return workers_call(nothing_here, NULL) == 0 ? 0 : -1;
 }
 
 static void close_channel(void)
 {
-	if (takeover.news)
-		event_free(takeover.news);
-	takeover.news = NULL;
-	if (takeover.channel >= 0)
-		close(takeover.channel);
-	takeover.channel = -1;
+	if (self()->news)
+		event_free(self()->news);
+	self()->news = NULL;
+	if (self()->channel >= 0)
+		close(self()->channel);
+	self()->channel = -1;
 }
 
 /* The old process has ended. */
@@ -93,7 +92,7 @@ static void hear(const struct handover_message *message)
 		listeners_leave_rest();
 	/* The old process sees that no guest follows. */
 	if (message->word == HANDOVER_ENDING && end_guests() == 0)
-		(void)shutdown(takeover.channel, SHUT_WR);
+		(void)shutdown(self()->channel, SHUT_WR);
 	if (message->word != HANDOVER_TRAFFIC || message->len != sizeof(bytes))
 		return;
 	memcpy(&bytes, message->data, sizeof(bytes));
@@ -122,7 +121,7 @@ static void on_news(evutil_socket_t fd, short what, void *arg)
 /* 1: GO has come.  0: not in time.  -1: the old process has ended. */
 static int await_go(int64_t until_ms)
 {
-	struct pollfd wait = {.fd = takeover.channel, .events = POLLIN};
+	struct pollfd wait = {.fd = self()->channel, .events = POLLIN};
 	struct handover_message message;
 	int64_t left = until_ms - loop_clock_ms();
 	int got;
@@ -132,7 +131,7 @@ static int await_go(int64_t until_ms)
 	if (poll(&wait, 1, left > INT32_MAX ? INT32_MAX : (int)left) < 0 &&
 		errno != EINTR)
 		return -1;
-	got = handover_receive(takeover.channel, &message);
+	got = handover_receive(self()->channel, &message);
 	if (got > 0 && message.fd >= 0)
 		close(message.fd);
 	return got > 0 ? message.word == HANDOVER_GO : got;
@@ -143,9 +142,9 @@ int takeover_await(int64_t wait_ms, struct relay_err *err)
 	int64_t until_ms = loop_clock_ms() + wait_ms;
 	int got = 0;
 
-	if (takeover.channel < 0)
+	if (self()->channel < 0)
 		return 0;
-	if (handover_send(takeover.channel, HANDOVER_READY, NULL, 0, -1) != 0)
+	if (handover_send(self()->channel, HANDOVER_READY, NULL, 0, -1) != 0)
 		got = -1;
 	while (got == 0 && loop_clock_ms() < until_ms)
 		got = await_go(until_ms);
@@ -161,36 +160,36 @@ int takeover_await(int64_t wait_ms, struct relay_err *err)
 
 int takeover_serving(struct event_base *base, struct relay_err *err)
 {
-	if (takeover.channel < 0)
+	if (self()->channel < 0)
 		return 0;
-	takeover.news = event_new(
-		base, takeover.channel, EV_READ | EV_PERSIST, on_news, NULL);
-	if (!takeover.news || event_add(takeover.news, NULL) != 0)
+	self()->news = event_new(
+		base, self()->channel, EV_READ | EV_PERSIST, on_news, NULL);
+	if (!self()->news || event_add(self()->news, NULL) != 0)
 		return relay_fail(err, "out of memory");
 	/* If the old process has ended, the channel will tell. */
-	(void)handover_send(takeover.channel, HANDOVER_SERVING, NULL, 0, -1);
-	atomic_store(&takeover.guests, takeover.channel);
+	(void)handover_send(self()->channel, HANDOVER_SERVING, NULL, 0, -1);
+	atomic_store(&self()->guests, self()->channel);
 	return 0;
 }
 
 void takeover_keep(void)
 {
-	if (takeover.channel < 0 || takeover.kept)
+	if (self()->channel < 0 || self()->kept)
 		return;
-	takeover.kept = true;
-	(void)handover_send(takeover.channel, HANDOVER_KEEP, NULL, 0, -1);
+	self()->kept = true;
+	(void)handover_send(self()->channel, HANDOVER_KEEP, NULL, 0, -1);
 }
 
 void takeover_finish(void)
 {
-	atomic_store(&takeover.guests, -1);
+	atomic_store(&self()->guests, -1);
 	close_channel();
 }
 
 int relay_conn_hand_back(struct relay_ctx *cx, struct relay_conn *conn,
 	const void *read, size_t len)
 {
-	int to = atomic_load_explicit(&takeover.guests, memory_order_relaxed);
+	int to = atomic_load_explicit(&self()->guests, memory_order_relaxed);
 
 	(void)cx;
 	/* A peer that was answered must stay with this process. */

@@ -14,18 +14,20 @@
 
 #include <strelaysrv/server.h>
 
-#include "peers/adopt.h"
+#include "base/instance.h"
+#include "host/host.h"
 #include "life/drain.h"
 #include "life/handover.h"
+#include "life/life_state.h"
 #include "life/new_process.h"
-#include "host/host.h"
-#include "log/log.h"
-#include "loop/loop.h"
 #include "life/notify.h"
 #include "life/takeover.h"
 #include "life/upgrade.h"
 #include "life/upgrade_accept.h"
 #include "life/upgrade_traffic.h"
+#include "log/log.h"
+#include "loop/loop.h"
+#include "peers/adopt.h"
 
 /* If the new process fails within this time after SERVING, this one serves
  * again. */
@@ -35,52 +37,36 @@
 /* How long to wait for the answer to HANDOVER_ENDING. */
 #define ENDING_MS 2000
 
-enum stage {
-	STAGE_NONE,
-	STAGE_STARTING,  /* the new process runs, and has not said READY */
-	STAGE_SWITCHING, /* neither process accepts until it says SERVING */
-	STAGE_PROBATION, /* it serves; this process keeps the sockets, too */
-	STAGE_OVER,      /* this process only drains */
-};
-
-static struct {
-	struct event_base *base; /* borrowed, as is argv */
-	char *const *argv;
-	enum stage stage;
-	pid_t pid;           /* of the new process; 0: none, or reaped */
-	int channel;         /* owned; -1: none */
-	struct event *news;  /* on the channel */
-	struct event *child; /* SIGCHLD */
-	struct event *timer; /* timeout, then probation, then traffic */
-	bool reload;         /* SIGHUP came during the upgrade */
-	bool ending;         /* the server ends when the channel does */
-} upgrade = {.channel = -1};
+static struct upgrade_state *self(void)
+{
+	return &instance->life->upgrade;
+}
 
 static void wait_ms(int64_t ms)
 {
 	const struct timeval wait = {
 		.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 
-	(void)evtimer_add(upgrade.timer, &wait);
+	(void)evtimer_add(self()->timer, &wait);
 }
 
 static void close_channel(void)
 {
-	if (upgrade.news)
-		event_free(upgrade.news);
-	upgrade.news = NULL;
-	if (upgrade.channel >= 0)
-		close(upgrade.channel);
-	upgrade.channel = -1;
+	if (self()->news)
+		event_free(self()->news);
+	self()->news = NULL;
+	if (self()->channel >= 0)
+		close(self()->channel);
+	self()->channel = -1;
 }
 
 /* The ends of an upgrade. */
 
 static void reload_now(void)
 {
-	if (!upgrade.reload)
+	if (!self()->reload)
 		return;
-	upgrade.reload = false;
+	self()->reload = false;
 	notify_reloading();
 	host_reload();
 	notify_reloaded();
@@ -89,13 +75,13 @@ static void reload_now(void)
 /* This process goes on serving. */
 static void fail(const char *why)
 {
-	enum stage reached = upgrade.stage;
+	enum upgrade_stage reached = self()->stage;
 
-	evtimer_del(upgrade.timer);
+	evtimer_del(self()->timer);
 	close_channel();
-	upgrade.stage = STAGE_NONE;
-	if (upgrade.pid)
-		(void)kill(upgrade.pid, SIGKILL); /* on_child reaps it */
+	self()->stage = STAGE_NONE;
+	if (self()->pid)
+		(void)kill(self()->pid, SIGKILL); /* on_child reaps it */
 	log_core(RELAY_ERROR,
 		"upgrade failed: the new process %s; this one, %d, %s", why,
 		(int)getpid(),
@@ -111,14 +97,14 @@ static void fail(const char *why)
 /* The upgrade is final. */
 static void leave(void)
 {
-	upgrade.stage = STAGE_OVER;
+	self()->stage = STAGE_OVER;
 	/* Only now: if the main process ends, systemd ends the service. */
-	if (upgrade.pid)
-		(void)notify_main_pid(upgrade.pid);
+	if (self()->pid)
+		(void)notify_main_pid(self()->pid);
 	upgrade_accept_leave();
-	if (upgrade.channel >= 0)
+	if (self()->channel >= 0)
 		(void)handover_send(
-			upgrade.channel, HANDOVER_LEFT, NULL, 0, -1);
+			self()->channel, HANDOVER_LEFT, NULL, 0, -1);
 	wait_ms(TRAFFIC_MS);
 }
 
@@ -127,7 +113,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
-	switch (upgrade.stage) {
+	switch (self()->stage) {
 	case STAGE_NONE:
 		break;
 	case STAGE_STARTING:
@@ -138,9 +124,9 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		leave();
 		break;
 	case STAGE_OVER:
-		if (upgrade.ending)
+		if (self()->ending)
 			relay_server_stop();
-		upgrade_traffic_tell(upgrade.channel);
+		upgrade_traffic_tell(self()->channel);
 		wait_ms(TRAFFIC_MS);
 		break;
 	}
@@ -150,27 +136,27 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 static void on_ready(void)
 {
-	if (upgrade.stage != STAGE_STARTING)
+	if (self()->stage != STAGE_STARTING)
 		return;
 	upgrade_accept_end();
-	upgrade.stage = STAGE_SWITCHING;
-	if (handover_send(upgrade.channel, HANDOVER_GO, NULL, 0, -1) != 0)
+	self()->stage = STAGE_SWITCHING;
+	if (handover_send(self()->channel, HANDOVER_GO, NULL, 0, -1) != 0)
 		fail("could not be told to go on");
 }
 
 static void on_serving(void)
 {
-	if (upgrade.stage != STAGE_SWITCHING)
+	if (self()->stage != STAGE_SWITCHING)
 		return;
-	upgrade.stage = STAGE_PROBATION;
+	self()->stage = STAGE_PROBATION;
 	log_core(RELAY_NOTICE, "process %d serves; this one, %d, drains",
-		(int)upgrade.pid, (int)getpid());
-	upgrade_traffic_tell(upgrade.channel);
+		(int)self()->pid, (int)getpid());
+	upgrade_traffic_tell(self()->channel);
 	drain_begin(RELAY_DRAIN_MOVE);
 	wait_ms(PROBATION_MS);
-	if (upgrade.reload)
-		(void)kill(upgrade.pid, SIGHUP);
-	upgrade.reload = false;
+	if (self()->reload)
+		(void)kill(self()->pid, SIGHUP);
+	self()->reload = false;
 }
 
 static void on_message(struct handover_message *message)
@@ -183,7 +169,7 @@ static void on_message(struct handover_message *message)
 		on_serving();
 		break;
 	case HANDOVER_KEEP:
-		if (upgrade.stage == STAGE_PROBATION)
+		if (self()->stage == STAGE_PROBATION)
 			leave();
 		break;
 	case HANDOVER_GUEST:
@@ -211,13 +197,13 @@ static void on_news(evutil_socket_t fd, short what, void *arg)
 		if (got <= 0)
 			break;
 		on_message(&message);
-		if (upgrade.channel != fd)
+		if (self()->channel != fd)
 			return;
 	}
 	if (got >= 0)
 		return;
 	close_channel();
-	if (upgrade.ending)
+	if (self()->ending)
 		relay_server_stop();
 }
 
@@ -225,9 +211,9 @@ static void ended(int status)
 {
 	char how[60];
 
-	upgrade.pid = 0;
+	self()->pid = 0;
 	new_process_describe_end(status, how, sizeof(how));
-	switch (upgrade.stage) {
+	switch (self()->stage) {
 	case STAGE_NONE: /* it had failed, and was told to end */
 		break;
 	case STAGE_STARTING:
@@ -256,7 +242,7 @@ static void on_child(evutil_socket_t number, short what, void *arg)
 	(void)what;
 	(void)arg;
 	/* Not waitpid(-1): modules may have children of their own. */
-	if (upgrade.pid && waitpid(upgrade.pid, &status, WNOHANG) > 0)
+	if (self()->pid && waitpid(self()->pid, &status, WNOHANG) > 0)
 		ended(status);
 }
 
@@ -264,9 +250,9 @@ static void on_child(evutil_socket_t number, short what, void *arg)
 
 static int watch(void)
 {
-	upgrade.news = event_new(upgrade.base, upgrade.channel,
+	self()->news = event_new(self()->base, self()->channel,
 		EV_READ | EV_PERSIST, on_news, NULL);
-	return upgrade.news && event_add(upgrade.news, NULL) == 0 ? 0 : -1;
+	return self()->news && event_add(self()->news, NULL) == 0 ? 0 : -1;
 }
 
 static int start(struct relay_err *err)
@@ -277,13 +263,13 @@ static int start(struct relay_err *err)
 	if (handover_pair(ends) != 0)
 		return relay_fail(
 			err, "cannot make a socket pair: %s", strerror(errno));
-	upgrade.channel = ends[0];
+	self()->channel = ends[0];
 	result = new_process_prepare(&process, ends[1], err);
 	if (result == 0 && watch() != 0)
 		result = relay_fail(err, "out of memory");
 	if (result == 0)
 		result = new_process_start(
-			&process, upgrade.argv, &upgrade.pid, err);
+			&process, self()->argv, &self()->pid, err);
 	new_process_free(&process);
 	close(ends[1]);
 	if (result != 0)
@@ -295,9 +281,9 @@ static const char *objection(void)
 {
 	if (relay_draining() == RELAY_DRAIN_LEAVE)
 		return "the server drains: it was told to end";
-	if (upgrade.pid && upgrade.stage == STAGE_NONE)
+	if (self()->pid && self()->stage == STAGE_NONE)
 		return "the process of the last one has not ended yet";
-	switch (upgrade.stage) {
+	switch (self()->stage) {
 	case STAGE_NONE:
 		break;
 	case STAGE_STARTING:
@@ -333,27 +319,27 @@ void upgrade_begin(void)
 			err.text);
 		return;
 	}
-	upgrade.stage = STAGE_STARTING;
+	self()->stage = STAGE_STARTING;
 	wait_ms(host_core()->upgrade_timeout_ms);
 	log_core(RELAY_NOTICE, "upgrade: process %d starts %s",
-		(int)upgrade.pid, upgrade.argv[0]);
+		(int)self()->pid, self()->argv[0]);
 }
 
 bool upgrade_reload(void)
 {
-	switch (upgrade.stage) {
+	switch (self()->stage) {
 	case STAGE_NONE:
 		break;
 	case STAGE_STARTING:
 	case STAGE_SWITCHING:
 		log_core(RELAY_NOTICE,
 			"an upgrade is under way: who serves then reloads");
-		upgrade.reload = true;
+		self()->reload = true;
 		return true;
 	case STAGE_PROBATION:
 	case STAGE_OVER:
-		if (upgrade.pid)
-			(void)kill(upgrade.pid, SIGHUP);
+		if (self()->pid)
+			(void)kill(self()->pid, SIGHUP);
 		log_core(RELAY_NOTICE, "passed on to the new process");
 		return true;
 	}
@@ -362,7 +348,7 @@ bool upgrade_reload(void)
 
 bool upgrade_drain(void)
 {
-	switch (upgrade.stage) {
+	switch (self()->stage) {
 	case STAGE_NONE:
 		break;
 	case STAGE_STARTING:
@@ -378,15 +364,15 @@ bool upgrade_drain(void)
 
 bool upgrade_is_on_probation(void)
 {
-	return upgrade.stage == STAGE_PROBATION;
+	return self()->stage == STAGE_PROBATION;
 }
 
 void upgrade_end(void)
 {
-	upgrade.ending = upgrade.stage == STAGE_OVER && upgrade.channel >= 0 &&
-			 handover_send(upgrade.channel, HANDOVER_ENDING, NULL,
+	self()->ending = self()->stage == STAGE_OVER && self()->channel >= 0 &&
+			 handover_send(self()->channel, HANDOVER_ENDING, NULL,
 				 0, -1) == 0;
-	if (upgrade.ending)
+	if (self()->ending)
 		wait_ms(ENDING_MS);
 	else
 		relay_server_stop();
@@ -396,43 +382,43 @@ void upgrade_end(void)
 
 int upgrade_init(struct event_base *base, char *const argv[])
 {
-	upgrade.base = base;
-	upgrade.argv = argv;
-	upgrade.timer = evtimer_new(base, on_timer, NULL);
-	upgrade.child = evsignal_new(base, SIGCHLD, on_child, NULL);
-	return upgrade.timer && upgrade.child &&
-			       evsignal_add(upgrade.child, NULL) == 0
+	self()->base = base;
+	self()->argv = argv;
+	self()->timer = evtimer_new(base, on_timer, NULL);
+	self()->child = evsignal_new(base, SIGCHLD, on_child, NULL);
+	return self()->timer && self()->child &&
+			       evsignal_add(self()->child, NULL) == 0
 		       ? 0
 		       : -1;
 }
 
 void upgrade_stop(void)
 {
-	if (upgrade.stage >= STAGE_PROBATION)
+	if (self()->stage >= STAGE_PROBATION)
 		return;
-	upgrade.stage = STAGE_NONE;
-	if (upgrade.pid)
-		(void)kill(upgrade.pid, SIGKILL);
+	self()->stage = STAGE_NONE;
+	if (self()->pid)
+		(void)kill(self()->pid, SIGKILL);
 }
 
 void upgrade_finish(void)
 {
-	bool unwanted = upgrade.pid && upgrade.stage < STAGE_PROBATION;
+	bool unwanted = self()->pid && self()->stage < STAGE_PROBATION;
 
-	if (upgrade.stage >= STAGE_PROBATION)
-		upgrade_traffic_tell(upgrade.channel);
-	if (upgrade.stage == STAGE_PROBATION && upgrade.pid)
-		(void)notify_main_pid(upgrade.pid);
+	if (self()->stage >= STAGE_PROBATION)
+		upgrade_traffic_tell(self()->channel);
+	if (self()->stage == STAGE_PROBATION && self()->pid)
+		(void)notify_main_pid(self()->pid);
 	upgrade_stop();
 	if (unwanted)
-		while (waitpid(upgrade.pid, NULL, 0) < 0 && errno == EINTR)
+		while (waitpid(self()->pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	close_channel();
-	if (upgrade.timer)
-		event_free(upgrade.timer);
-	if (upgrade.child)
-		event_free(upgrade.child);
-	upgrade.timer = upgrade.child = NULL;
-	upgrade.stage = STAGE_NONE;
-	upgrade.pid = 0;
+	if (self()->timer)
+		event_free(self()->timer);
+	if (self()->child)
+		event_free(self()->child);
+	self()->timer = self()->child = NULL;
+	self()->stage = STAGE_NONE;
+	self()->pid = 0;
 }

@@ -7,10 +7,10 @@
 
 #include <strelaysrv/metric.h>
 
+#include "base/instance.h"
 #include "life/handover.h"
+#include "life/life_state.h"
 #include "life/upgrade_traffic.h"
-
-static int64_t told; /* bytes of sessions that the new process knows of */
 
 static int64_t traffic(void)
 {
@@ -19,15 +19,15 @@ static int64_t traffic(void)
 
 void upgrade_traffic_begin(void)
 {
-	told = traffic();
+	instance->life->upgrade.told = traffic();
 }
 
 void upgrade_traffic_tell(int channel)
 {
-	int64_t total = traffic(), more = total - told;
+	int64_t total = traffic(), more = total - instance->life->upgrade.told;
 
 	if (more > 0 && channel >= 0 &&
 		handover_send(channel, HANDOVER_TRAFFIC, &more, sizeof(more),
 			-1) == 0)
-		told = total;
+		instance->life->upgrade.told = total;
 }

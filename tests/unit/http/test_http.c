@@ -134,7 +134,7 @@ static int setup(void **state)
 	make_module(&mod, "test");
 	make_module(&other, "other");
 	logged[0] = '\0';
-	if (loop_init(&loop, RELAY_CONTROL))
+	if (loop_init(&loop, RELAY_CONTROL) || http_create() != 0)
 		return -1;
 	loop_current = &loop;
 	return relay_http_route(&mod.control.pub, "/status", answer);
@@ -146,6 +146,7 @@ static int teardown(void **state)
 	http_withdraw(&mod);
 	http_withdraw(&other);
 	http_finish();
+	http_destroy();
 	loop_current = NULL;
 	loop_finish(&loop);
 	return 0;

@@ -20,6 +20,7 @@
 
 #include "peers/lag.h"
 #include "log/log.h"
+#include "life/life_state.h"
 #include "life/notify.h"
 
 static int64_t silence_ms, devices;
@@ -63,7 +64,7 @@ static int setup(void **state)
 	base = event_base_new();
 	silence_ms = devices = 0;
 	errors = 0;
-	if (manager < 0 || !base ||
+	if (manager < 0 || !base || life_create() != 0 ||
 		bind(manager, (struct sockaddr *)&at,
 			(socklen_t)(offsetof(struct sockaddr_un, sun_path) +
 				    (size_t)len)))
@@ -76,6 +77,7 @@ static int teardown(void **state)
 {
 	(void)state;
 	notify_finish();
+	life_destroy();
 	event_base_free(base);
 	(void)close(manager);
 	return 0;
