@@ -15,10 +15,12 @@
 #include "tls/identity_read.h"
 #include "net/kernel_memory.h"
 #include "peers/listeners.h"
+#include "peers/peers.h"
 #include "log/log.h"
 #include "host/settings.h"
 #include "tls/tls.h"
-#include "peers/worker.h"
+#include "modules/module.h"
+#include "workers/workers.h"
 
 static struct identity *in_use; /* borrowed */
 
@@ -202,16 +204,15 @@ void settings_take(void)
 void settings_take_here(struct worker *worker)
 {
 	unsigned char **buffer = &staged.buffers[worker->loop.index];
+	const struct peers_conf conf = {
+		.workers = workers_count(),
+		.network_buffer = (size_t)staged.conf->network_buffer,
+		.pipe_size = (size_t)staged.conf->pipe_size,
+		.socket_buffer = (int)staged.conf->socket_buffer,
+	};
 
-	if (*buffer) {
-		free(worker->buffer);
-		worker->buffer = *buffer;
-		worker->buffer_len = (size_t)staged.conf->network_buffer;
-		*buffer = NULL;
-	}
-	worker->socket_buffer = (int)staged.conf->socket_buffer;
-	pipe_pool_change(&worker->pipes, (size_t)staged.conf->pipe_size,
-		capacity_pipes() / workers_count());
+	peers_change(worker, &conf, *buffer);
+	*buffer = NULL;
 	listeners_leave(worker);
 }
 

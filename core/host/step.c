@@ -11,6 +11,7 @@
 #include "modules/select.h"
 #include "host/settings.h"
 #include "host/step.h"
+#include "peers/hooks_change.h"
 
 static void sort_out(struct step *step)
 {
@@ -190,7 +191,7 @@ static int take_here(struct worker *worker, void *arg)
 {
 	struct step *step = arg;
 	int index = worker->loop.index;
-	struct hook_set *old = worker_adopt(worker, step->sets[index],
+	struct hook_set *old = hooks_change(worker, step->sets[index],
 		step->leaving.mods, step->leaving.count);
 
 	hook_set_free(old);
@@ -206,7 +207,7 @@ static int take_here(struct worker *worker, void *arg)
 		settings_take_here(worker);
 	for (size_t i = 0; i < step->kept.count; i++)
 		if (changes_touch(&step->changes, step->kept.mods[i]->def.name))
-			worker_tell_reload(worker, step->kept.mods[i]);
+			hooks_change_tell(worker, step->kept.mods[i]);
 	return 0;
 }
 

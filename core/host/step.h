@@ -13,7 +13,8 @@
 
 #include "config/changes.h"
 #include "modules/stage.h"
-#include "peers/worker.h"
+#include "modules/module.h"
+#include "workers/workers.h"
 
 struct catalog;
 struct config;

@@ -24,7 +24,7 @@
 #include "life/life_state.h"
 #include "life/notify.h"
 #include "log/log.h"
-#include "peers/lag.h"
+#include "workers/loop_lag.h"
 
 /* The interval of STATUS= without a watchdog. */
 #define STATUS_MS  5000
@@ -48,11 +48,11 @@ int64_t notify_patience_ms(
 	if (watchdog_pid &&
 		(relay_int_parse(watchdog_pid, &pid, NULL) || pid != self))
 		return 0;
-	/* Loops answer every LAG_BEAT_MS only: with a shorter patience a
+	/* Loops answer every LOOP_LAG_BEAT_MS only: with a shorter patience a
 	 * healthy loop would look stuck. */
-	return usec / 2000 > LAG_BEAT_MS * 2 ? usec / 2000
-	       : usec                        ? LAG_BEAT_MS * 2
-					     : 0;
+	return usec / 2000 > LOOP_LAG_BEAT_MS * 2 ? usec / 2000
+	       : usec                             ? LOOP_LAG_BEAT_MS * 2
+						  : 0;
 }
 
 /* "/path", or "@name" in the abstract space. */
@@ -181,7 +181,7 @@ void notify_status(const char *status)
 static bool all_alive(void)
 {
 	unsigned worker;
-	int64_t silent_ms = lag_silence_ms(&worker);
+	int64_t silent_ms = loop_lag_silence_ms(&worker);
 
 	if (silent_ms <= self()->patience_ms) {
 		self()->silent_looks = 0;

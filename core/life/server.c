@@ -42,10 +42,12 @@
 #include "net/capacity.h"
 #include "net/inherited.h"
 #include "net/kernel_memory.h"
-#include "peers/lag.h"
+#include "workers/loop_lag.h"
 #include "peers/listeners.h"
+#include "peers/peers.h"
 #include "peers/stop.h"
-#include "peers/worker.h"
+#include "workers/worker_threads.h"
+#include "workers/workers.h"
 #include "tls/identity.h"
 #include "tls/identity_read.h"
 #include "tls/tls.h"
@@ -175,8 +177,8 @@ static const struct drain_owner drain_owner = {
 
 static int build_up(char *const argv[], const struct core_conf *core)
 {
-	struct worker_conf workers = {
-		.count = worker_count(core),
+	struct peers_conf peers = {
+		.workers = worker_count(core),
 		.network_buffer = (size_t)core->network_buffer,
 		.pipe_size = (size_t)core->pipe_size,
 		.socket_buffer = (int)core->socket_buffer,
@@ -184,20 +186,19 @@ static int build_up(char *const argv[], const struct core_conf *core)
 	struct relay_err err;
 
 	kernel_memory_bound(core->session_memory);
-	workers_introduce();
+	worker_threads_introduce();
 	registrations_add(http_withdraw);
 	if (inherited_init(&err) != 0 || takeover_init(&err) != 0)
 		return fatal(&err);
 	capacity_init(core->max_connections,
-		settings_descriptors(core, workers.count));
+		settings_descriptors(core, peers.workers));
 	if (prepare_rights(core) != 0 || load_identity(core) != 0)
 		return -1;
 	settings_init(&server.identity);
 	if (tls_init(tls_start_libctx(), tls_start_context(), &server.identity,
 		    &err) != 0)
 		return fatal(&err);
-	if (metric_tables_init(workers.count) != 0 ||
-		workers_create(&workers) != 0)
+	if (metric_tables_init(peers.workers) != 0 || peers_create(&peers) != 0)
 		return -1;
 	if (listeners_stage(core->listen, core->protocol, &err) != 0)
 		return fatal(&err);
@@ -213,7 +214,7 @@ static int build_up(char *const argv[], const struct core_conf *core)
 		log_core(RELAY_ERROR, "no memory for a timer");
 		return -1;
 	}
-	if (lag_start(&server.control) != 0 ||
+	if (loop_lag_start(&server.control) != 0 ||
 		trim_start(&server.control) != 0) {
 		log_core(RELAY_ERROR, "no memory to watch the loops");
 		return -1;
@@ -250,7 +251,7 @@ static void tear_down(void)
 	host_stop();
 	http_finish();
 	trim_finish();
-	lag_finish();
+	loop_lag_finish();
 	drain_finish();
 	workers_destroy();
 	listeners_finish();

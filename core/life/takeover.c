@@ -20,10 +20,11 @@
 #include "log/log.h"
 #include "loop/loop.h"
 #include "metrics/metrics.h"
-#include "peers/conn.h"
+#include "peers/conn_end.h"
+#include "peers/conn_state.h"
 #include "peers/listeners.h"
 #include "peers/peer_metrics.h"
-#include "peers/worker.h"
+#include "workers/workers.h"
 
 static struct takeover_state *self(void)
 {

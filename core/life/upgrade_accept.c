@@ -6,7 +6,7 @@
 #include "life/upgrade_accept.h"
 #include "log/log.h"
 #include "peers/listeners.h"
-#include "peers/worker.h"
+#include "workers/workers.h"
 
 static int pause_here(struct worker *worker, void *arg)
 {

@@ -7,10 +7,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "peers/admission.h"
 #include "peers/adopt.h"
-#include "peers/conn.h"
-#include "peers/room.h"
-#include "peers/worker.h"
+#include "peers/conn_accept.h"
+#include "peers/peers_state.h"
+#include "workers/workers.h"
 
 struct orphan {
 	int fd; /* owned */
@@ -24,7 +25,7 @@ static void adopt_here(struct loop *loop, void *arg)
 	struct orphan *orphan = arg;
 	struct worker *worker = worker_of(loop);
 
-	if (worker->stopping || !room_enter(worker)) {
+	if (peers_of(worker)->stopping || !admission_enter(worker)) {
 		close(orphan->fd);
 		return;
 	}

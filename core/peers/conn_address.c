@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "peers/conn.h"
+#include "peers/conn_address.h"
+#include "peers/conn_state.h"
 
 void conn_set_address(
 	struct relay_conn *conn, const struct sockaddr_storage *from)

@@ -8,10 +8,12 @@
 #include <openssl/ssl3.h>
 #include <openssl/tls1.h>
 
-#include "peers/conn.h"
-#include "peers/conn_hello.h"
 #include "log/log.h"
+#include "peers/conn_end.h"
+#include "peers/conn_hello.h"
+#include "peers/conn_state.h"
 #include "peers/peer_metrics.h"
+#include "peers/stranger_turns.h"
 #include "tls/tls.h"
 #include "tls/tls_failure.h"
 #include "tls/tls_hello.h"

@@ -5,7 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "peers/conn.h"
+#include "peers/conn_end.h"
+#include "peers/conn_event.h"
+#include "peers/conn_move.h"
+#include "peers/conn_state.h"
+#include "peers/peers_state.h"
+#include "workers/workers.h"
 
 /* What travels: the connection is its until it arrives. */
 struct passage {
@@ -34,18 +39,19 @@ static void arrive(struct loop *loop, void *arg)
 {
 	struct passage *passage = *(struct passage **)arg;
 	struct worker *worker = worker_of(loop);
+	struct peers *peers = peers_of(worker);
 	struct relay_conn *conn = passage->conn;
 	const struct relay_ctx *before;
 
 	conn->worker = worker;
 	conn->phase = CONN_TAKEN;
 	conn->owner = owner_here(passage, worker);
-	conn->id = object_table_add(&worker->conns, conn);
+	conn->id = object_table_add(&peers->conns, conn);
 	/* Also for one that is ended below: ending undoes it. */
 	if (conn_watch(conn) != 0 || !conn->id || !conn->owner ||
-		worker->stopping) {
+		peers->stopping) {
 		conn_end(conn,
-			worker->stopping ? RELAY_END_STOP : RELAY_END_ERROR);
+			peers->stopping ? RELAY_END_STOP : RELAY_END_ERROR);
 	} else {
 		before = hooks_enter(conn->owner);
 		passage->then(conn->owner, conn, passage->arg);
@@ -56,17 +62,18 @@ static void arrive(struct loop *loop, void *arg)
 
 void conn_send_off(struct worker *worker)
 {
-	struct passage *list = worker->leaving;
+	struct peers *peers = peers_of(worker);
+	struct passage *list = peers->leaving;
 
-	worker->leaving = NULL;
+	peers->leaving = NULL;
 	while (list) {
 		struct passage *passage = list;
 		struct relay_conn *conn = passage->conn;
 
 		list = passage->next;
 		if (conn->again) { /* that list must let go of it first */
-			passage->next = worker->leaving;
-			worker->leaving = passage;
+			passage->next = peers->leaving;
+			peers->leaving = passage;
 			continue;
 		}
 		if (loop_post(&workers_get((unsigned)passage->to)->loop, arrive,
@@ -82,6 +89,7 @@ void relay_conn_move(struct relay_ctx *cx, struct relay_conn *conn, int to,
 	relay_conn_moved_fn *then, const void *arg, size_t len)
 {
 	struct worker *from = conn->worker;
+	struct peers *peers = peers_of(from);
 	struct passage *passage = NULL;
 
 	if (conn->phase == CONN_TAKEN && !conn->ssl && !conn->ended &&
@@ -105,8 +113,8 @@ void relay_conn_move(struct relay_ctx *cx, struct relay_conn *conn, int to,
 	 */
 	conn->phase = CONN_MOVING;
 	event_del(&conn->event);
-	worker_deadline_clear(from, &conn->deadline);
-	object_table_remove(&from->conns, conn->id);
-	passage->next = from->leaving;
-	from->leaving = passage;
+	deadline_clear(from, &conn->deadline);
+	object_table_remove(&peers->conns, conn->id);
+	passage->next = peers->leaving;
+	peers->leaving = passage;
 }

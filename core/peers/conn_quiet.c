@@ -6,8 +6,8 @@
 
 #include <strelaysrv/log.h>
 
-#include "peers/conn.h"
 #include "peers/conn_quiet.h"
+#include "peers/conn_state.h"
 
 bool conn_quiet_too_often(struct relay_conn *conn)
 {

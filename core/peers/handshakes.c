@@ -6,11 +6,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "peers/conn.h"
-#include "peers/conn_hello.h"
 #include "tls/tls_failure.h"
+#include "peers/conn_handshake.h"
+#include "peers/conn_hello.h"
+#include "peers/conn_state.h"
 #include "peers/handshakes.h"
-#include "peers/turn.h"
+#include "peers/peers_state.h"
+#include "peers/stranger_turns.h"
+#include "workers/deferred.h"
 
 /* At most so long before the sockets are looked at again. */
 #define SHARE_US 2000
@@ -33,14 +36,27 @@ static bool has_gone(struct relay_conn *conn, bool waited)
 	return conn->at_eof;
 }
 
+/* One whose step was cut short waits for its turn again. */
+static void take_step(struct relay_conn *conn)
+{
+	struct worker *worker = conn->worker;
+	struct peers *peers = peers_of(worker);
+
+	if (!conn_handshake(conn))
+		return;
+	strangers_wait(&peers->strangers, conn, STRANGER_BEGUN,
+		peers->handshakes.since_us / 1000);
+	deferred_arm(worker);
+}
+
 /* One step, whose time is counted; returns the time after it. */
 static int64_t step(struct relay_conn *conn, int64_t now_us, bool waited)
 {
-	struct handshakes *all = &conn->worker->handshakes;
+	struct handshake_share *all = &peers_of(conn->worker)->handshakes;
 	int64_t after_us;
 
 	if (conn->ssl)
-		conn_handshake(conn);
+		take_step(conn);
 	else if (has_gone(conn, waited))
 		conn_handshake_failed(
 			conn, TLS_FAILURE_CLOSED, RELAY_END_EOF, "closed");
@@ -48,7 +64,7 @@ static int64_t step(struct relay_conn *conn, int64_t now_us, bool waited)
 		conn_handshake_failed(conn, TLS_FAILURE_LATE, RELAY_END_TIMEOUT,
 			"too many handshakes before it");
 	else
-		conn_handshake(conn);
+		take_step(conn);
 	after_us = loop_clock_us();
 	all->spent_us += after_us - now_us;
 	return after_us;
@@ -57,7 +73,8 @@ static int64_t step(struct relay_conn *conn, int64_t now_us, bool waited)
 void handshakes_step(struct relay_conn *conn)
 {
 	struct worker *worker = conn->worker;
-	struct handshakes *all = &worker->handshakes;
+	struct peers *peers = peers_of(worker);
+	struct handshake_share *all = &peers->handshakes;
 	int64_t now_us = loop_clock_us();
 
 	if (strangers_waits(conn))
@@ -68,29 +85,21 @@ void handshakes_step(struct relay_conn *conn)
 		all->since_us = now_us;
 		all->spent_us = 0;
 	}
-	if ((all->spent_us < SHARE_US && worker->strangers.waiting == 0) ||
+	if ((all->spent_us < SHARE_US && peers->strangers.waiting == 0) ||
 		(!conn->ssl && conn->hung_up)) {
 		step(conn, now_us, false);
 		return;
 	}
-	strangers_wait(&worker->strangers, conn,
+	strangers_wait(&peers->strangers, conn,
 		conn->ssl ? STRANGER_BEGUN : STRANGER_FRESH, now_us / 1000);
-	turn_arm(worker);
-}
-
-void handshakes_later(struct relay_conn *conn)
-{
-	struct worker *worker = conn->worker;
-
-	strangers_wait(&worker->strangers, conn, STRANGER_BEGUN,
-		worker->handshakes.since_us / 1000);
-	turn_arm(worker);
+	deferred_arm(worker);
 }
 
 bool handshakes_run(struct worker *worker)
 {
-	struct handshakes *all = &worker->handshakes;
-	struct strangers *strangers = &worker->strangers;
+	struct peers *peers = peers_of(worker);
+	struct handshake_share *all = &peers->handshakes;
+	struct strangers *strangers = &peers->strangers;
 	int64_t now_us;
 
 	if (strangers->waiting == 0)

@@ -12,21 +12,14 @@
 #define HANDSHAKES_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 struct relay_conn;
 struct worker;
 
-struct handshakes {
-	int64_t since_us; /* begin of the span that spent_us counts */
-	int64_t spent_us;
-};
-
 /* Runs the next step of conn's handshake now or in a later turn. */
 void handshakes_step(struct relay_conn *conn);
-/* The same in a later turn, for one whose step was cut short. */
-void handshakes_later(struct relay_conn *conn);
-/* Once a turn.  Whether more is to be done. */
+/* Deferred work: the steps of those that wait, within the share of one
+ * iteration.  Whether some still wait. */
 bool handshakes_run(struct worker *worker);
 
 #endif

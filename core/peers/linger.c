@@ -8,12 +8,14 @@
 
 #include <openssl/err.h>
 
-#include "peers/conn.h"
 #include "peers/peer_metrics.h"
+#include "peers/conn_again.h"
+#include "peers/conn_destroy.h"
+#include "peers/conn_io.h"
+#include "peers/conn_state.h"
 #include "peers/linger.h"
-#include "peers/session.h"
+#include "peers/peers_state.h"
 #include "peers/socket_end.h"
-#include "peers/turn.h"
 
 /*
  * How long last bytes may take, and how many connections of one worker may be
@@ -49,19 +51,20 @@ static bool delivered(const struct relay_conn *conn)
 
 bool linger_wanted(const struct relay_conn *conn, enum relay_reason reason)
 {
-	const struct worker *worker = conn->worker;
+	struct worker *worker = conn->worker;
+	struct peers *peers = peers_of(worker);
 
-	if (conn->phase == CONN_PAIRED && !worker->stopping)
-		return worker->lingering < LINGER_MOST &&
+	if (conn->phase == CONN_PAIRED && !peers->stopping)
+		return peers->lingering < LINGER_MOST &&
 		       left_by_session(conn, reason);
 	if (!conn->spoke)
 		return false;
 	/* Who will send no more may still read what is queued. */
 	if (conn->at_eof && !conn->queue && socket_owes(conn->fd) == 0)
 		return false;
-	if (worker->stopping ? loop_clock_ms() >= worker->grace_until_ms ||
-				       (!conn->queue && delivered(conn))
-			     : worker->lingering >= LINGER_MOST)
+	if (peers->stopping ? loop_clock_ms() >= peers->grace_until_ms ||
+				      (!conn->queue && delivered(conn))
+			    : peers->lingering >= LINGER_MOST)
 		return false;
 	return reason != RELAY_END_RESET && reason != RELAY_END_TIMEOUT &&
 	       reason != RELAY_END_OVERFLOW && reason != RELAY_END_ERROR;
@@ -69,14 +72,15 @@ bool linger_wanted(const struct relay_conn *conn, enum relay_reason reason)
 
 static void linger_for(struct relay_conn *conn)
 {
-	const struct worker *worker = conn->worker;
+	struct worker *worker = conn->worker;
+	struct peers *peers = peers_of(worker);
 	int64_t now = loop_clock_ms(), until = now + LINGER_MS;
 
-	if (worker->stopping) /* then nothing tells when it is delivered */
-		until = now + LINGER_LOOK_MS < worker->grace_until_ms
+	if (peers->stopping) /* then nothing tells when it is delivered */
+		until = now + LINGER_LOOK_MS < peers->grace_until_ms
 				? now + LINGER_LOOK_MS
-				: worker->grace_until_ms;
-	worker_deadline(conn->worker, &conn->deadline, until);
+				: peers->grace_until_ms;
+	deadline_set(conn->worker, &conn->deadline, until);
 }
 
 static void give_up(struct relay_conn *conn)
@@ -101,10 +105,11 @@ static void linger_due(struct deadline *deadline)
 		(struct relay_conn *)(void *)((char *)deadline -
 					      offsetof(struct relay_conn,
 						      deadline));
-	const struct worker *worker = conn->worker;
+	struct worker *worker = conn->worker;
+	struct peers *peers = peers_of(worker);
 
-	if (worker->stopping ? loop_clock_ms() >= worker->grace_until_ms
-			     : !goes_on(conn)) {
+	if (peers->stopping ? loop_clock_ms() >= peers->grace_until_ms
+			    : !goes_on(conn)) {
 		give_up(conn);
 		return;
 	}
@@ -117,16 +122,10 @@ void linger_begin(struct relay_conn *conn)
 	conn->phase = CONN_LINGERING;
 	conn->ended = false; /* from here on: the goodbye was said */
 	conn->owed = socket_owes(conn->fd);
-	conn->worker->lingering++;
+	peers_of(conn->worker)->lingering++;
 	peer_count(conn->worker->shard, PEER_LINGERING, 0, 1);
 	conn->deadline.due = linger_due;
 	linger_for(conn);
-}
-
-void linger_over(struct worker *worker)
-{
-	worker->lingering--;
-	peer_count(worker->shard, PEER_LINGERING, 0, -1);
 }
 
 /* 1: all is on its way, and the end after it; 0: not yet; -1: failed. */
@@ -163,10 +162,11 @@ void linger(struct relay_conn *conn)
 	for (int i = 0; i < 16 && got > 0; i++)
 		got = recv(conn->fd, waste, sizeof(waste), 0);
 	if (got > 0)
-		turn_add_conn(conn);
+		conn_again_add(conn);
 	else if (got == 0 ? flushed == 1 && socket_owes(conn->fd) == 0
 			  : errno != EAGAIN && errno != EINTR)
 		conn_destroy(conn);
-	else if (conn->worker->stopping && flushed == 1 && delivered(conn))
+	else if (peers_of(conn->worker)->stopping && flushed == 1 &&
+		 delivered(conn))
 		conn_destroy(conn);
 }

@@ -15,7 +15,6 @@
 #include <strelaysrv/hooks.h>
 
 struct relay_conn;
-struct worker;
 
 /*
  * Whether there is anybody to deliver last bytes to, and anything to deliver,
@@ -27,7 +26,5 @@ bool linger_wanted(const struct relay_conn *conn, enum relay_reason reason);
 void linger_begin(struct relay_conn *conn);
 /* The next step, at an event.  May destroy it. */
 void linger(struct relay_conn *conn);
-/* One that was in that state is being destroyed. */
-void linger_over(struct worker *worker);
 
 #endif

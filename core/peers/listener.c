@@ -7,15 +7,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/accepting.h"
-#include "peers/conn.h"
-#include "peers/peer_metrics.h"
-#include "net/listen_socket.h"
-#include "peers/listener.h"
 #include "log/log.h"
-#include "peers/room.h"
+#include "peers/peer_metrics.h"
+#include "net/accepting.h"
+#include "net/listen_socket.h"
 #include "net/socket_memory.h"
-#include "peers/worker.h"
+#include "peers/admission.h"
+#include "peers/conn_accept.h"
+#include "peers/listener.h"
+#include "workers/worker.h"
 
 /* Accepted in one go, so that a flood leaves time for traffic. */
 #define ACCEPTS_A_TURN 64
@@ -62,7 +62,7 @@ static bool accept_failed(struct listener *listener, int error)
 		return true;
 	case ACCEPT_CROWDED:
 		tell(listener->worker, strerror(error));
-		if (room_make(listener->worker) ||
+		if (admission_evict(listener->worker) ||
 			spare_refuse(&listener->spare, listener->fd) == 0)
 			return true;
 		break;
@@ -85,7 +85,7 @@ static bool accept_one(struct listener *listener)
 
 	if (conn < 0)
 		return accept_failed(listener, errno);
-	if (room_enter(worker)) {
+	if (admission_enter(worker)) {
 		conn_accept(worker, conn, &from);
 		return true;
 	}

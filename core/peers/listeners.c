@@ -17,11 +17,11 @@
 
 #include "base/address.h"
 #include "config/config.h"
+#include "log/log.h"
 #include "net/listen_socket.h"
 #include "peers/listener.h"
 #include "peers/listeners.h"
-#include "log/log.h"
-#include "peers/worker.h"
+#include "workers/workers.h"
 
 /* An address, for as long as it is listened on. */
 struct listened {

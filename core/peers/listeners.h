@@ -20,7 +20,7 @@ struct worker;
 
 /*
  * [C]  Binds what is new of `texts`: NULL-terminated, "HOST:PORT", ":PORT",
- * "[v6]:PORT"; protocol: enum core_protocol.  relay_listen_address() tells of
+ * "[v6]:PORT"; protocol: enum peer_protocol.  relay_listen_address() tells of
  * the staged set from here on.  0, or -1 with err naming the address, and then
  * nothing is staged.
  */

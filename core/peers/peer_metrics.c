@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Metrics of connections, handshakes, sessions, and the workers' loops. */
+/* Metrics of connections, handshakes, and sessions. */
 
 #include <stddef.h>
 
 #include <strelaysrv/hooks.h>
-#include <strelaysrv/thread.h>
 
 #include "metrics/core_metrics.h"
 #include "peers/peer_metrics.h"
@@ -18,7 +17,6 @@ static const char *const results[] = {"ok", "failed", NULL};
 static const char *reasons[RELAY_END_COUNT + 1];
 
 static const char *const room_makers[] = {"descriptors", "module", NULL};
-static const char *const loops[] = {"control", "worker", NULL};
 
 /* 1 ms to 10 s: the protocol gives up after that. */
 static const int64_t handshake_us[] = {1000, 2500, 5000, 10000, 25000, 50000,
@@ -32,9 +30,6 @@ static const int64_t session_bytes[] = {1000, 10000, 100000, 1000000, 10000000,
 /* 1 ms to 10 s. */
 static const int64_t wait_ms[] = {
 	1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 10000, 0};
-/* From what a timer of the kernel may be late anyway. */
-static const int64_t lag_us[] = {1000, 2500, 5000, 10000, 25000, 50000, 100000,
-	250000, 500000, 1000000, 10000000, 0};
 
 static const struct relay_metric_def defs[] = {
 	[PEER_CONNECTIONS] =
@@ -188,18 +183,6 @@ static const struct relay_metric_def defs[] = {
 			.help = "Closed connections whose last bytes are on "
 				"their way.",
 		},
-	[PEER_LOOP_LAG] =
-		{
-			.name = "loop_lag",
-			.unit = "seconds",
-			.kind = RELAY_HISTOGRAM,
-			.scale = 1000000,
-			.help = "How late timers came, by thread: what a loop "
-				"carries waits as long.",
-			.label = "loop",
-			.values = loops,
-			.bounds = lag_us,
-		},
 	[PEER_ROOM_MADE] =
 		{
 			.name = "room_made",
@@ -225,28 +208,11 @@ _Static_assert(sizeof(defs) / sizeof(defs[0]) == PEER_METRIC_COUNT,
 static struct relay_metric *handles[PEER_METRIC_COUNT];
 static const struct core_metrics metrics = {defs, handles, PEER_METRIC_COUNT};
 
-static int64_t workers(void)
-{
-	return relay_worker_count();
-}
-
-static const struct core_lookup lookups[] = {
-	{.def =
-			{
-				.name = "workers",
-				.kind = RELAY_GAUGE,
-				.help = "Worker threads.",
-			},
-		.look = workers},
-};
-
 int peer_metrics_init(void)
 {
 	for (int i = 0; i < RELAY_END_COUNT; i++)
 		reasons[i] = relay_reason_word((enum relay_reason)i);
-	if (core_metrics_add(&metrics) != 0)
-		return -1;
-	return core_lookups_add(lookups, sizeof(lookups) / sizeof(lookups[0]));
+	return core_metrics_add(&metrics);
 }
 
 void peer_count(struct metrics_shard *shard, enum peer_metric which,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Metrics of connections, handshakes, sessions, and the workers' loops.
+ * Metrics of connections, handshakes, and sessions.
  */
 #ifndef PEER_METRICS_H
 #define PEER_METRICS_H
@@ -30,7 +30,6 @@ enum peer_metric {
 	PEER_SESSIONS_REFUSED,      /* counter */
 	PEER_CONNECTIONS_CUT,       /* counter */
 	PEER_LINGERING,             /* gauge */
-	PEER_LOOP_LAG,              /* histogram, us, by enum peer_loop_label */
 	PEER_ROOM_MADE,             /* counter, by enum peer_room_label */
 	PEER_STRANGERS,             /* gauge */
 	PEER_METRIC_COUNT
@@ -39,7 +38,6 @@ enum peer_metric {
 enum peer_conn_label { PEER_CONN_OPENING, PEER_CONN_TLS, PEER_CONN_PLAIN };
 enum peer_refused_label { PEER_REFUSED_LIMIT, PEER_REFUSED_FILTER };
 enum peer_room_label { PEER_ROOM_DESCRIPTORS, PEER_ROOM_MODULE };
-enum peer_loop_label { PEER_LOOP_CONTROL, PEER_LOOP_WORKER };
 enum peer_handshake_label { PEER_HANDSHAKE_OK, PEER_HANDSHAKE_FAILED };
 
 /* [C] after metrics_init(), before threads start.  0, or -1 logged. */

@@ -15,10 +15,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "peers/conn.h"
 #include "peers/peer_metrics.h"
-#include "peers/pump.h"
 #include "net/socket_memory.h"
+#include "peers/conn_state.h"
+#include "peers/peers_state.h"
+#include "peers/pump.h"
+#include "peers/session_state.h"
 
 /* So many in a row that a copy could have carried as well end the bulk. */
 #define SMALL_READS 2
@@ -49,7 +51,8 @@ static void alive(struct relay_session *session)
 static void open_source(struct relay_session *session, int from)
 {
 	session->flow[from].opened = true;
-	if (!session->worker->socket_buffer && !session->stall[from].buffers)
+	if (!peers_of(session->worker)->socket_buffer &&
+		!session->stall[from].buffers)
 		(void)socket_memory_open(session->conn[from]->fd);
 }
 
@@ -156,13 +159,14 @@ static enum pump_state copy(
 	struct relay_session *session, int from, size_t want, size_t *got)
 {
 	struct worker *worker = session->worker;
+	struct peers *peers = peers_of(worker);
 	struct flow *flow = &session->flow[from];
 	int to = session->conn[1 - from]->fd;
 	ssize_t sent, len;
 
-	if (want > worker->buffer_len)
-		want = worker->buffer_len;
-	len = recv(session->conn[from]->fd, worker->buffer, want, 0);
+	if (want > peers->buffer_len)
+		want = peers->buffer_len;
+	len = recv(session->conn[from]->fd, peers->buffer, want, 0);
 	if (len == 0)
 		return end_of_source(flow, to);
 	if (len < 0) {
@@ -177,15 +181,15 @@ static enum pump_state copy(
 	 */
 	if (*got < want && !flow->hung_up)
 		flow->readable = false;
-	flow->bulk = *got == worker->buffer_len;
-	sent = send(to, worker->buffer, *got, MSG_NOSIGNAL);
+	flow->bulk = *got == peers->buffer_len;
+	sent = send(to, peers->buffer, *got, MSG_NOSIGNAL);
 	if (sent < 0 && !again(errno))
 		return PUMP_BROKEN;
 	if (sent < 0)
 		sent = 0;
 	if (sent < len)
 		return keep_tail(
-			flow, worker->buffer + sent, (size_t)(len - sent));
+			flow, peers->buffer + sent, (size_t)(len - sent));
 	return PUMP_HUNGRY;
 }
 
@@ -209,7 +213,7 @@ static enum pump_state pass(
 	}
 	*got = flow->piped = (size_t)len;
 	moved(session, from, *got);
-	flow->small_reads = *got < session->worker->buffer_len
+	flow->small_reads = *got < peers_of(session->worker)->buffer_len
 				    ? (uint8_t)(flow->small_reads + 1)
 				    : 0;
 	if (flow->small_reads >= SMALL_READS) {
@@ -243,7 +247,7 @@ void pump_fit(struct relay_session *session, int from)
 	struct flow *flow = &session->flow[from];
 
 	if (flow->was_bulk && !flow->fitted && !session->stall[from].buffers &&
-		!session->worker->socket_buffer)
+		!peers_of(session->worker)->socket_buffer)
 		flow->fitted = socket_memory_fit(session->conn[1 - from]->fd);
 }
 
@@ -258,7 +262,7 @@ static bool takes_pipe(struct relay_session *session, int from)
 		pump_fit(session, from);
 	}
 	if (!flow->pipe)
-		flow->pipe = pipe_take(&session->worker->pipes);
+		flow->pipe = pipe_take(&peers_of(session->worker)->pipes);
 	return flow->pipe != NULL;
 }
 
@@ -266,6 +270,7 @@ static enum pump_state move(struct relay_session *session, int from)
 {
 	struct flow *flow = &session->flow[from];
 	struct worker *worker = session->worker;
+	struct peers *peers = peers_of(worker);
 	size_t moved_now = 0;
 	enum pump_state state;
 
@@ -284,8 +289,8 @@ static enum pump_state move(struct relay_session *session, int from)
 		if (moved_now >= PUMP_BOUND)
 			return PUMP_HUNGRY;
 		splicing = takes_pipe(session, from);
-		if (want > (splicing ? flow->pipe->size : worker->buffer_len))
-			want = splicing ? flow->pipe->size : worker->buffer_len;
+		if (want > (splicing ? flow->pipe->size : peers->buffer_len))
+			want = splicing ? flow->pipe->size : peers->buffer_len;
 		if (!flow->opened && want > FIRST_PIECE)
 			want = FIRST_PIECE;
 		if (session->ending && want > flow->left)
@@ -329,7 +334,7 @@ enum pump_state pump_run(struct relay_session *session, int from)
 		flow->heavy = flow->bytes - before >= HEAVY;
 	/* An idle flow owns no pipe. */
 	if (flow->pipe && !flow->piped) {
-		pipe_give(&session->worker->pipes, flow->pipe);
+		pipe_give(&peers_of(session->worker)->pipes, flow->pipe);
 		flow->pipe = NULL;
 	}
 	return state;
@@ -337,6 +342,7 @@ enum pump_state pump_run(struct relay_session *session, int from)
 
 bool pump_drop(struct relay_session *session, int from)
 {
+	struct peers *peers = peers_of(session->worker);
 	struct flow *flow = &session->flow[from];
 	const bool lost = flow->piped || flow->tail_len;
 
@@ -344,9 +350,9 @@ bool pump_drop(struct relay_session *session, int from)
 	flow->tail = NULL;
 	flow->tail_len = 0;
 	if (flow->piped)
-		pipe_discard(&session->worker->pipes, flow->pipe);
+		pipe_discard(&peers->pipes, flow->pipe);
 	else if (flow->pipe)
-		pipe_give(&session->worker->pipes, flow->pipe);
+		pipe_give(&peers->pipes, flow->pipe);
 	flow->pipe = NULL;
 	flow->piped = 0;
 	return lost;

@@ -6,7 +6,9 @@
 #ifndef PUMP_H
 #define PUMP_H
 
-#include "peers/session.h"
+#include <stdbool.h>
+
+struct relay_session;
 
 enum pump_state {
 	PUMP_IDLE,   /* waits for an event */

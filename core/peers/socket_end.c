@@ -12,9 +12,10 @@
 #include <unistd.h>
 #include <linux/sockios.h>
 
-#include "peers/conn.h"
-#include "peers/peer_metrics.h"
 #include "log/log.h"
+#include "peers/peer_metrics.h"
+#include "peers/conn_state.h"
+#include "peers/peers_state.h"
 #include "peers/socket_end.h"
 
 /* How long the kernel tries to deliver the end of a closed socket. */
@@ -43,7 +44,7 @@ enum close_by socket_end_by(
 		return CLOSE_BY_LEAVE;
 	/* The last bytes before a stop are nobody's burden any more. */
 	if (reason == RELAY_END_STOP || reason == RELAY_END_DONE ||
-		conn->worker->stopping)
+		peers_of(conn->worker)->stopping)
 		return CLOSE_BY_TIME;
 	return conn->truncated || socket_owes(conn->fd) > 0 ? CLOSE_BY_RESET
 							    : CLOSE_BY_TIME;

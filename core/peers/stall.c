@@ -2,12 +2,13 @@
 
 /* Sessions whose reader takes less than what is held for it calls for. */
 
-#include "peers/conn.h"
 #include "peers/peer_metrics.h"
 #include "net/kernel_memory.h"
-#include "peers/session.h"
-#include "peers/socket_end.h"
 #include "net/socket_memory.h"
+#include "peers/conn_state.h"
+#include "peers/peers_state.h"
+#include "peers/session_state.h"
+#include "peers/socket_end.h"
 #include "peers/stall.h"
 
 static void relax(struct relay_session *session, int from)
@@ -27,7 +28,7 @@ static void resize(struct relay_session *session, int from, size_t before)
 {
 	size_t buffers = session->stall[from].buffers;
 
-	if (buffers == before || session->worker->socket_buffer)
+	if (buffers == before || peers_of(session->worker)->socket_buffer)
 		return;
 	if (buffers == 0)
 		relax(session, from);

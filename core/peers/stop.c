@@ -8,12 +8,14 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "peers/conn.h"
-#include "peers/listeners.h"
 #include "log/log.h"
+#include "peers/conn_end.h"
+#include "peers/conn_state.h"
+#include "peers/listeners.h"
+#include "peers/peers_state.h"
 #include "peers/session.h"
 #include "peers/stop.h"
-#include "peers/worker.h"
+#include "workers/workers.h"
 
 /* How often a worker looks whether it has come to its end. */
 #define LOOK_MS 20
@@ -24,9 +26,11 @@ static struct {
 	sem_t done;
 } stop;
 
-static uint32_t left(const struct worker *worker)
+static uint32_t left(struct worker *worker)
 {
-	return worker->conns.count + worker->lingering;
+	struct peers *peers = peers_of(worker);
+
+	return peers->conns.count + peers->lingering;
 }
 
 static void look(evutil_socket_t fd, short what, void *arg)
@@ -38,7 +42,7 @@ static void look(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (left(worker) && now < stop.until_ms &&
-		evtimer_add(worker->stop_timer, &wait) == 0)
+		evtimer_add(peers_of(worker)->stop_timer, &wait) == 0)
 		return;
 	atomic_fetch_add(&stop.cut, left(worker));
 	sem_post(&stop.done);
@@ -61,17 +65,19 @@ static void end_conn(void *object, void *arg)
 
 static int begin(struct worker *worker, void *arg)
 {
+	struct peers *peers = peers_of(worker);
+
 	(void)arg;
-	worker->stopping = true;
-	worker->grace_until_ms = stop.until_ms;
+	peers->stopping = true;
+	peers->grace_until_ms = stop.until_ms;
 	listeners_close(worker);
-	object_table_each(&worker->sessions, wind_up, NULL);
-	object_table_each(&worker->conns, end_conn, NULL);
-	worker->stop_timer = evtimer_new(worker->loop.base, look, worker);
-	if (!worker->stop_timer)
+	object_table_each(&peers->sessions, wind_up, NULL);
+	object_table_each(&peers->conns, end_conn, NULL);
+	peers->stop_timer = evtimer_new(worker->loop.base, look, worker);
+	if (!peers->stop_timer)
 		sem_post(&stop.done);
 	else
-		event_active(worker->stop_timer, 0, 0);
+		event_active(peers->stop_timer, 0, 0);
 	return 0;
 }
 

@@ -2,9 +2,9 @@
 
 /* Whose handshake has its turn: sources take turns, whatever each sends. */
 
-#include "peers/conn.h"
-#include "peers/stranger_source.h"
-#include "peers/strangers.h"
+#include "peers/conn_state.h"
+#include "peers/stranger_turns.h"
+#include "peers/strangers_state.h"
 
 /* Above so many waiting strangers of a source, the newest are served first: the
  * oldest would all be too late.  */

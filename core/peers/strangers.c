@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "peers/conn.h"
 #include "peers/peer_metrics.h"
-#include "peers/stranger_source.h"
+#include "peers/conn_state.h"
+#include "peers/stranger_turns.h"
 #include "peers/strangers.h"
+#include "peers/strangers_state.h"
 #include "tls/tls_random.h"
 
 /* Of a source's strangers, so many are compared when one has to go. */

@@ -18,50 +18,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/queue.h>
-
-#include "peers/suspects.h"
 
 struct relay_conn;
-struct stranger;
-struct stranger_source;
-
-/* What a stranger's handshake waits for. */
-enum stranger_line {
-	STRANGER_FRESH, /* the first step, which makes its TLS side */
-	STRANGER_BEGUN, /* another one */
-	STRANGER_LINES,
-	STRANGER_NO_LINE = STRANGER_LINES
-};
-
-TAILQ_HEAD(stranger_list, stranger);
-TAILQ_HEAD(source_list, stranger_source);
-
-/* From so many on, sources count as equal. */
-#define STRANGERS_RANKS   1024
-#define STRANGERS_BUCKETS 4096
-
-/* A connection's part in it; NULL once it has settled. */
-struct stranger {
-	struct relay_conn *conn; /* whose it is */
-	struct stranger_source *source;
-	TAILQ_ENTRY(stranger) all, turn;
-	uint8_t line; /* enum stranger_line */
-};
-
-struct strangers {
-	struct stranger_source **buckets; /* owned; by prefix */
-	struct source_list
-		ranks[STRANGERS_RANKS + 1]; /* widest ones, by held */
-	_Atomic unsigned most; /* the highest rank that is taken; others look */
-	unsigned count, sources, waiting;
-	/* Widest sources of which somebody waits: those with a good record, and
-	 * suspects. */
-	struct source_list turns[2];
-	unsigned turn;
-	struct suspects suspects;
-	uint64_t seed;
-};
+struct strangers;
 
 /* 0, or -1 without memory or randomness. */
 int strangers_init(struct strangers *all, int64_t now_ms);
@@ -85,12 +44,5 @@ void strangers_leave(struct strangers *all, struct relay_conn *conn, bool spoke,
  */
 struct relay_conn *strangers_least(
 	const struct strangers *all, const struct relay_conn *newcomer);
-
-/* Its handshake waits for its turn; a stranger waits in one line at most. */
-void strangers_wait(struct strangers *all, struct relay_conn *conn,
-	enum stranger_line line, int64_t now_ms);
-bool strangers_waits(const struct relay_conn *conn);
-/* Whose turn it is, who then waits no more.  NULL: nobody waits. */
-struct relay_conn *strangers_next(struct strangers *all, int64_t now_ms);
 
 #endif

@@ -18,7 +18,7 @@
 
 #include <strelaysrv/metric.h>
 
-#include "peers/lag.h"
+#include "workers/loop_lag.h"
 #include "log/log.h"
 #include "life/life_state.h"
 #include "life/notify.h"
@@ -30,7 +30,7 @@ static struct event_base *base;
 
 /* What notify.c takes from the rest of the server. */
 
-int64_t lag_silence_ms(unsigned *worker)
+int64_t loop_lag_silence_ms(unsigned *worker)
 {
 	*worker = 1;
 	return silence_ms;
@@ -171,7 +171,8 @@ static void patience_is_half_of_what_is_asked_for(void **state)
 	assert_int_equal(notify_patience_ms("30000000", "5", 5), 15000);
 	assert_int_equal(notify_patience_ms("30000000", "6", 5), 0);
 	assert_int_equal(notify_patience_ms("30000000", "x", 5), 0);
-	assert_int_equal(notify_patience_ms("1000", NULL, 5), 2 * LAG_BEAT_MS);
+	assert_int_equal(
+		notify_patience_ms("1000", NULL, 5), 2 * LOOP_LAG_BEAT_MS);
 }
 
 int main(void)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Workers, handed to the module host. */
+/* Tells the module host how to reach the workers. */
 
 #include "modules/module_threads.h"
-#include "peers/worker.h"
+#include "workers/worker_threads.h"
+#include "workers/workers.h"
 
 static struct loop *loop_of(unsigned worker)
 {
@@ -34,7 +35,7 @@ static unsigned call_each(module_thread_fn *fn, void *arg)
 	return workers_call(call_here, &call);
 }
 
-void workers_introduce(void)
+void worker_threads_introduce(void)
 {
 	static const struct module_threads threads = {.count = workers_count,
 		.loop = loop_of,

@@ -4,8 +4,8 @@
  * Room for newcomers: when all descriptors for peers are taken, a stranger (see
  * strangers.h) gives up its place.
  */
-#ifndef ROOM_H
-#define ROOM_H
+#ifndef ADMISSION_H
+#define ADMISSION_H
 
 #include <stdbool.h>
 
@@ -15,8 +15,8 @@ struct worker;
  * Own thread.  Counts a connection that comes, as capacity_enter() does. False:
  * there is no room, and no stranger to make any.
  */
-bool room_enter(struct worker *worker);
+bool admission_enter(struct worker *worker);
 /* Own thread.  Closes one stranger of this worker; false: there is none. */
-bool room_make(struct worker *worker);
+bool admission_evict(struct worker *worker);
 
 #endif

@@ -7,10 +7,14 @@
 #include <strelaysrv/conn.h>
 #include <strelaysrv/server.h>
 
-#include "net/capacity.h"
-#include "peers/conn.h"
 #include "peers/peer_metrics.h"
-#include "peers/room.h"
+#include "net/capacity.h"
+#include "peers/admission.h"
+#include "peers/conn_end.h"
+#include "peers/conn_state.h"
+#include "peers/peers_state.h"
+#include "peers/strangers.h"
+#include "workers/workers.h"
 
 /* Another worker may be faster to take the place that was made. */
 #define TRIES 4
@@ -19,7 +23,7 @@ static bool evict(struct worker *worker, const struct relay_conn *newcomer,
 	enum peer_room_label why)
 {
 	struct relay_conn *least =
-		strangers_least(&worker->strangers, newcomer);
+		strangers_least(&peers_of(worker)->strangers, newcomer);
 
 	if (!least)
 		return false;
@@ -28,7 +32,7 @@ static bool evict(struct worker *worker, const struct relay_conn *newcomer,
 	return true;
 }
 
-bool room_make(struct worker *worker)
+bool admission_evict(struct worker *worker)
 {
 	return evict(worker, NULL, PEER_ROOM_DESCRIPTORS);
 }
@@ -38,13 +42,13 @@ static void make_here(struct loop *loop, void *arg)
 	(void)arg;
 	/* Who asked may have found a place of its own by now. */
 	if (capacity_overdrawn())
-		(void)room_make(worker_of(loop));
+		(void)admission_evict(worker_of(loop));
 }
 
-static unsigned most_of(const struct worker *worker)
+static unsigned most_of(struct worker *worker)
 {
 	return atomic_load_explicit(
-		&worker->strangers.most, memory_order_relaxed);
+		&peers_of(worker)->strangers.most, memory_order_relaxed);
 }
 
 static struct worker *fullest(struct worker *worker)
@@ -68,7 +72,7 @@ static bool enter_on_loan(struct worker *other)
 	return false;
 }
 
-bool room_enter(struct worker *worker)
+bool admission_enter(struct worker *worker)
 {
 	struct worker *other;
 
@@ -79,8 +83,8 @@ bool room_enter(struct worker *worker)
 		/* Who has but one of each source asks who has more. */
 		if (other != worker && most_of(worker) < 2)
 			return enter_on_loan(other) ||
-			       (room_make(worker) && capacity_enter());
-		if (!room_make(worker))
+			       (admission_evict(worker) && capacity_enter());
+		if (!admission_evict(worker))
 			return false;
 	}
 	return false;
@@ -94,7 +98,7 @@ bool relay_conn_make_room(struct relay_ctx *cx, const struct relay_conn *conn)
 
 unsigned relay_conn_strangers(struct relay_ctx *cx)
 {
-	return worker_of(module_ctx_of(cx)->loop)->strangers.count;
+	return peers_of_loop(module_ctx_of(cx)->loop)->strangers.count;
 }
 
 void relay_conn_settled(struct relay_conn *conn)
@@ -105,6 +109,6 @@ void relay_conn_settled(struct relay_conn *conn)
 		return;
 	conn->settled = true;
 	capacity_settle();
-	strangers_settle(&worker->strangers, conn, loop_clock_ms());
+	strangers_settle(&peers_of(worker)->strangers, conn, loop_clock_ms());
 	hooks_conn_settled(worker->hooks, conn);
 }

@@ -7,17 +7,17 @@
 
 #include <strelaysrv/module.h>
 
-#include "peers/peer_metrics.h"
-#include "peers/lag.h"
+#include "workers/worker_metrics.h"
+#include "workers/loop_lag.h"
 #include "metrics/metrics.h"
-#include "peers/worker.h"
+#include "workers/workers.h"
 
-#define INTERVAL_US (LAG_BEAT_MS * 1000)
+#define INTERVAL_US (LOOP_LAG_BEAT_MS * 1000)
 
 struct lag {
 	struct event *timer; /* owned */
 	struct metrics_shard *shard;
-	enum peer_loop_label label;
+	enum worker_loop_label label;
 	int64_t due_us;
 	_Atomic int64_t beat_us; /* when it last turned; for the control loop */
 };
@@ -43,7 +43,7 @@ static void fired(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	peer_observe(lag->shard, PEER_LOOP_LAG, lag->label,
+	worker_observe(lag->shard, WORKER_LOOP_LAG, lag->label,
 		late_us > 0 ? late_us : 0);
 	/* Without memory nobody learns of lateness, and nothing else. */
 	(void)arm(lag);
@@ -53,8 +53,8 @@ static int make(struct lag *lag, struct loop *loop)
 {
 	lag->timer = evtimer_new(loop->base, fired, lag);
 	lag->shard = metrics_shard(loop->index);
-	lag->label = loop->index == RELAY_CONTROL ? PEER_LOOP_CONTROL
-						  : PEER_LOOP_WORKER;
+	lag->label = loop->index == RELAY_CONTROL ? WORKER_LOOP_CONTROL
+						  : WORKER_LOOP_WORKER;
 	return lag->timer ? 0 : -1;
 }
 
@@ -64,7 +64,7 @@ static int arm_here(struct worker *worker, void *arg)
 	return arm(&lags[worker->loop.index + 1]);
 }
 
-int lag_start(struct loop *control)
+int loop_lag_start(struct loop *control)
 {
 	unsigned workers = workers_count();
 
@@ -78,15 +78,16 @@ int lag_start(struct loop *control)
 		if (make(&lags[i + 1], &workers_get(i)->loop))
 			goto error;
 	if (arm(&lags[0]) || workers_call(arm_here, NULL))
-		return -1; /* some may be armed: lag_finish() comes later */
+		return -1; /* some may be armed: loop_lag_finish() comes later
+			    */
 	return 0;
 
 error:
-	lag_finish();
+	loop_lag_finish();
 	return -1;
 }
 
-int64_t lag_silence_ms(unsigned *worker)
+int64_t loop_lag_silence_ms(unsigned *worker)
 {
 	int64_t now_us = loop_clock_us(), most_us = 0;
 
@@ -104,7 +105,7 @@ int64_t lag_silence_ms(unsigned *worker)
 	return most_us / 1000;
 }
 
-void lag_finish(void)
+void loop_lag_finish(void)
 {
 	for (unsigned i = 0; i < lag_count; i++)
 		if (lags[i].timer)

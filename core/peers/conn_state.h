@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * A connection's inside: from accept to the last byte.
+ * What the server keeps of a connection, from accept to the last byte.
  */
-#ifndef CONN_H
-#define CONN_H
+#ifndef CONN_STATE_H
+#define CONN_STATE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,10 +19,11 @@
 #include <strelaysrv/device_id.h>
 
 #include "modules/hooks.h"
-#include "peers/strangers.h"
-#include "peers/worker.h"
+#include "workers/deadlines.h"
+#include "workers/worker.h"
 
 struct relay_session;
+struct stranger;
 
 enum conn_phase {
 	CONN_OPENING,   /* its first byte is awaited */
@@ -86,59 +87,5 @@ struct relay_conn {
 	uint8_t peer[RELAY_DEVICE_ID_LEN];
 	_Alignas(max_align_t) unsigned char blocks[]; /* of the modules */
 };
-
-/*
- * Takes over an accepted, non-blocking socket.  Closes it when a filter refuses
- * or memory is short.
- */
-void conn_accept(
-	struct worker *worker, int fd, const struct sockaddr_storage *from);
-
-/* The same, for one from which another process has read these bytes. */
-void conn_accept_read(struct worker *worker, int fd,
-	const struct sockaddr_storage *from, const void *data, size_t len);
-
-/* Its TLS side, for a call that may read from the socket or write to it. */
-SSL *conn_tls(const struct relay_conn *conn);
-
-/* libevent's callback for every connection. */
-void conn_event(evutil_socket_t fd, short what, void *arg);
-/* Puts its socket on its worker's loop.  0 or -1. */
-int conn_watch(struct relay_conn *conn);
-/* Looks at its first byte. */
-void conn_first_byte(struct relay_conn *conn);
-/* The next step of its TLS handshake; makes the TLS side first.  See
- * handshakes.h for when it is called. */
-void conn_handshake(struct relay_conn *conn);
-/* What the next turn calls for one on the list `again`. */
-void conn_run_again(struct relay_conn *conn);
-
-/* Sends what is queued.  1: all gone, 0: not yet, -1: failed. */
-int conn_flush(struct relay_conn *conn);
-
-/*
- * For sessions.  Detaches what was queued, for the pump to send first: *data is
- * the caller's to free.
- */
-void conn_take_queue(
-	struct relay_conn *conn, unsigned char **data, size_t *len);
-
-/*
- * At the end of every event: sends off those that move, frees those that ended.
- * Nothing may touch a connection afterwards.
- */
-void conn_reap(struct worker *worker);
-/* The first half of it; see conn_move.c. */
-void conn_send_off(struct worker *worker);
-
-/* Gives back all it holds; the memory itself waits for the event's end. */
-void conn_destroy(struct relay_conn *conn);
-/* The same as relay_conn_close, for a connection of any phase. */
-void conn_end(struct relay_conn *conn, enum relay_reason reason);
-/* The same, and its descriptor is free at once. */
-void conn_evict(struct relay_conn *conn);
-/* A connection's address; an IPv4 one on an IPv6 socket counts as IPv4. */
-void conn_set_address(
-	struct relay_conn *conn, const struct sockaddr_storage *from);
 
 #endif

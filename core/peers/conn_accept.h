@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * How a connection comes into the server; all of this is [W].
+ */
+#ifndef CONN_ACCEPT_H
+#define CONN_ACCEPT_H
+
+#include <stddef.h>
+
+struct sockaddr_storage;
+struct worker;
+
+/*
+ * Takes over an accepted, non-blocking socket that admission_enter() has
+ * counted.  Closes it when a module refuses it or memory is short.
+ */
+void conn_accept(
+	struct worker *worker, int fd, const struct sockaddr_storage *from);
+/* The same, for one from which another process has read these bytes. */
+void conn_accept_read(struct worker *worker, int fd,
+	const struct sockaddr_storage *from, const void *data, size_t len);
+
+#endif

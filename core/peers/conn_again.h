@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * Connections that are read again in the next iteration of the loop.
+ */
+#ifndef CONN_AGAIN_H
+#define CONN_AGAIN_H
+
+struct relay_conn;
+
+/* [W]  Puts it on the worker's list `again`; see conns_run_again().  Does
+ * nothing to one that is on it. */
+void conn_again_add(struct relay_conn *conn);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Connections: giving back what one holds. */
+
+#include <stdlib.h>
+#include <openssl/ssl.h>
+
+#include "loop/trim.h"
+#include "peers/peer_metrics.h"
+#include "net/capacity.h"
+#include "peers/conn_destroy.h"
+#include "peers/conn_state.h"
+#include "peers/peers_state.h"
+#include "peers/strangers.h"
+#include "peers/socket_end.h"
+
+void conn_destroy(struct relay_conn *conn)
+{
+	struct worker *worker = conn->worker;
+	struct peers *peers = peers_of(worker);
+
+	if (conn->phase == CONN_LINGERING) {
+		peers->lingering--;
+		peer_count(worker->shard, PEER_LINGERING, 0, -1);
+	}
+	deadline_clear(worker, &conn->deadline);
+	event_del(&conn->event);
+	if (conn->ssl) {
+		SSL_free(conn->ssl);
+		conn->ssl = NULL;
+		trim_note();
+	}
+	free(conn->queue);
+	conn->queue = NULL;
+	free(conn->unread);
+	conn->unread = NULL;
+	socket_end(conn);
+	conn->fd = -1;
+	capacity_leave();
+	if (conn->settled)
+		capacity_unsettle();
+	strangers_leave(&peers->strangers, conn, conn->said, loop_clock_ms());
+	conn->phase = CONN_DEAD;
+	conn->next = peers->dead;
+	peers->dead = conn;
+}
+
+void conn_reap(struct worker *worker)
+{
+	struct peers *peers = peers_of(worker);
+	struct relay_conn *conn, *later = NULL;
+
+	conn = peers->dead;
+	while (conn) {
+		struct relay_conn *next = conn->next;
+
+		if (conn->again) { /* the list `again` still points to it */
+			conn->next = later;
+			later = conn;
+		} else {
+			free(conn);
+		}
+		conn = next;
+	}
+	peers->dead = later;
+}

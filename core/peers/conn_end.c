@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Connections: the one way to end. */
+
+#include <openssl/err.h>
+
+#include "peers/peer_metrics.h"
+#include "peers/conn_destroy.h"
+#include "peers/conn_end.h"
+#include "peers/conn_io.h"
+#include "peers/conn_state.h"
+#include "peers/linger.h"
+#include "peers/peers_state.h"
+#include "peers/socket_end.h"
+
+static enum peer_conn_label phase_label(const struct relay_conn *conn)
+{
+	if (conn->phase < CONN_TAKEN)
+		return PEER_CONN_OPENING;
+	return conn->ssl ? PEER_CONN_TLS : PEER_CONN_PLAIN;
+}
+
+void conn_end(struct relay_conn *conn, enum relay_reason reason)
+{
+	struct worker *worker = conn->worker;
+
+	if (conn->phase >= CONN_LINGERING)
+		return;
+	peer_count(worker->shard, PEER_CONNECTIONS, phase_label(conn), -1);
+	peer_count(worker->shard, PEER_CONNECTIONS_CLOSED, reason, 1);
+	object_table_remove(&peers_of(worker)->conns, conn->id);
+	if (!linger_wanted(conn, reason)) {
+		conn->close_by = (uint8_t)socket_end_by(conn, reason);
+		/* A polite end where it costs nothing. */
+		if (conn->close_by != CLOSE_BY_RESET && conn->ssl &&
+			conn->phase == CONN_TAKEN && !conn->ended) {
+			ERR_clear_error();
+			SSL_shutdown(conn_tls(conn));
+		}
+		hooks_conn_close(
+			worker->hooks, conn->layout, conn, reason, conn->asked);
+		conn_destroy(conn);
+		return;
+	}
+	linger_begin(conn);
+	hooks_conn_close(
+		worker->hooks, conn->layout, conn, reason, conn->asked);
+	linger(conn);
+}
+
+void conn_evict(struct relay_conn *conn)
+{
+	conn->close_by = CLOSE_BY_RESET; /* its kernel memory is free, too */
+	if (conn->phase == CONN_LINGERING) {
+		conn_destroy(conn);
+		return;
+	}
+	conn->spoke = false; /* nothing is worth waiting for */
+	conn_end(conn, RELAY_END_LIMIT);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Connections: reading and writing, in plain or through TLS. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <openssl/err.h>
+
+#include "peers/conn_again.h"
+#include "peers/conn_io.h"
+#include "peers/conn_quiet.h"
+#include "peers/conn_state.h"
+#include "peers/peers_state.h"
+#include "tls/tls.h"
+
+/* What the socket did not take; freed when it is empty. */
+struct conn_queue {
+	size_t at, len;
+	unsigned char data[RELAY_CONN_QUEUE];
+};
+
+/* The caller may not close under a module's feet: the turn's end does. */
+static ssize_t fail(struct relay_conn *conn, enum relay_reason reason)
+{
+	if (!conn->ended) {
+		conn->ended = true;
+		conn->end_reason = (uint8_t)reason;
+		conn_again_add(conn);
+	}
+	return -1;
+}
+
+SSL *conn_tls(const struct relay_conn *conn)
+{
+	tls_io_at(peers_of(conn->worker)->tls_io, conn->fd);
+	return conn->ssl;
+}
+
+static ssize_t read_tls(struct relay_conn *conn, void *buf, size_t len)
+{
+	size_t got;
+	int error;
+
+	ERR_clear_error();
+	errno = 0;
+	if (SSL_read_ex(conn_tls(conn), buf, len, &got) == 1)
+		return (ssize_t)got;
+	error = SSL_get_error(conn->ssl, 0);
+	if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
+		/* A record without data was read; the socket may have more. */
+		if (error == SSL_ERROR_WANT_READ && errno != EAGAIN) {
+			if (conn_quiet_too_often(conn))
+				return fail(conn, RELAY_END_TLS);
+			conn_again_add(conn);
+		}
+		conn->stalled = error == SSL_ERROR_WANT_WRITE;
+		return 0;
+	}
+	conn->at_eof = true;
+	if (error == SSL_ERROR_ZERO_RETURN)
+		return fail(conn, RELAY_END_EOF);
+	if (error == SSL_ERROR_SYSCALL)
+		return fail(conn, errno == 0 ? RELAY_END_EOF : RELAY_END_RESET);
+	/* OpenSSL 3 calls an end without close_notify an error. */
+	if (ERR_GET_REASON(ERR_peek_error()) ==
+		SSL_R_UNEXPECTED_EOF_WHILE_READING)
+		return fail(conn, RELAY_END_EOF);
+	return fail(conn, RELAY_END_TLS);
+}
+
+static ssize_t read_again(struct relay_conn *conn, void *buf, size_t len)
+{
+	struct conn_unread *unread = conn->unread;
+	size_t left = unread->len - unread->at;
+
+	if (len > left)
+		len = left;
+	memcpy(buf, unread->data + unread->at, len);
+	unread->at += len;
+	if (len == left) {
+		free(unread);
+		conn->unread = NULL;
+	}
+	return (ssize_t)len;
+}
+
+ssize_t relay_conn_read(struct relay_conn *conn, void *buf, size_t len)
+{
+	ssize_t got;
+
+	conn->unread_now = false;
+	if (conn->ended || conn->phase > CONN_TAKEN)
+		return -1;
+	if (conn->unread)
+		return read_again(conn, buf, len);
+	if (conn->ssl)
+		return read_tls(conn, buf, len);
+	got = recv(conn->fd, buf, len, 0);
+	if (got > 0)
+		return got;
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	conn->at_eof = true;
+	return fail(conn, got == 0 ? RELAY_END_EOF : RELAY_END_RESET);
+}
+
+/* How much was sent; less than len when the socket is full, -1 on failure. */
+static ssize_t send_some(struct relay_conn *conn, const void *buf, size_t len)
+{
+	size_t put;
+	ssize_t sent;
+	int error;
+
+	conn->spoke = true;
+	if (!conn->ssl) {
+		sent = send(conn->fd, buf, len, MSG_NOSIGNAL);
+		if (sent >= 0)
+			return sent;
+		return errno == EAGAIN || errno == EINTR ? 0 : -1;
+	}
+	ERR_clear_error();
+	if (SSL_write_ex(conn_tls(conn), buf, len, &put) == 1)
+		return (ssize_t)put;
+	error = SSL_get_error(conn->ssl, 0);
+	return error == SSL_ERROR_WANT_WRITE || error == SSL_ERROR_WANT_READ
+		       ? 0
+		       : -1;
+}
+
+static int enqueue(struct relay_conn *conn, const void *buf, size_t len)
+{
+	struct conn_queue *queue = conn->queue;
+
+	if (!queue) {
+		queue = malloc(sizeof(*queue));
+		if (!queue)
+			return -1;
+		queue->at = queue->len = 0;
+		conn->queue = queue;
+	}
+	if (queue->at) {
+		memmove(queue->data, queue->data + queue->at, queue->len);
+		queue->at = 0;
+	}
+	memcpy(queue->data + queue->len, buf, len);
+	queue->len += len;
+	return 0;
+}
+
+int relay_conn_write(struct relay_conn *conn, const void *buf, size_t len)
+{
+	ssize_t sent = 0;
+
+	if (conn->ended || conn->phase > CONN_TAKEN)
+		return 0;
+	if (len > RELAY_CONN_QUEUE - (conn->queue ? conn->queue->len : 0))
+		return -1;
+	if (!conn->queue)
+		sent = send_some(conn, buf, len);
+	if (sent < 0) {
+		fail(conn, RELAY_END_RESET);
+		return 0;
+	}
+	if ((size_t)sent < len &&
+		enqueue(conn, (const char *)buf + sent, len - (size_t)sent))
+		fail(conn, RELAY_END_ERROR);
+	return 0;
+}
+
+int conn_flush(struct relay_conn *conn)
+{
+	struct conn_queue *queue = conn->queue;
+	ssize_t sent;
+
+	if (!queue)
+		return 1;
+	/* Until the socket is full: OpenSSL may send less than a queue at once.
+	 */
+	while (queue->len) {
+		sent = send_some(conn, queue->data + queue->at, queue->len);
+		if (sent <= 0)
+			return (int)sent;
+		queue->at += (size_t)sent;
+		queue->len -= (size_t)sent;
+	}
+	free(queue);
+	conn->queue = NULL;
+	return 1;
+}
+
+void conn_take_queue(struct relay_conn *conn, unsigned char **data, size_t *len)
+{
+	struct conn_queue *queue = conn->queue;
+
+	*data = NULL;
+	*len = 0;
+	if (!queue)
+		return;
+	/* The pump's buffers begin at their first byte. */
+	*len = queue->len;
+	memmove(queue, queue->data + queue->at, queue->len);
+	*data = (unsigned char *)queue;
+	conn->queue = NULL;
+}

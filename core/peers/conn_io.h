@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * Reading and writing of a connection; all of this is [W].
+ */
+#ifndef CONN_IO_H
+#define CONN_IO_H
+
+#include <stddef.h>
+#include <openssl/ssl.h>
+
+struct relay_conn;
+
+/* Its TLS side, for a call that may read from the socket or write to it. */
+SSL *conn_tls(const struct relay_conn *conn);
+/* Sends what is queued.  1: all of it was sent, 0: not yet, -1: failed. */
+int conn_flush(struct relay_conn *conn);
+/*
+ * For sessions.  Detaches what was queued, for the pump to send first: *data is
+ * the caller's to free.
+ */
+void conn_take_queue(
+	struct relay_conn *conn, unsigned char **data, size_t *len);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Modules that come, leave, or have a new configuration. */
+
+#include "modules/hooks.h"
+#include "peers/conn_end.h"
+#include "peers/conn_state.h"
+#include "peers/hooks_change.h"
+#include "peers/peers_state.h"
+#include "peers/session_state.h"
+
+/* What a leaving module is told of every object, see hooks_change(). */
+struct leaving {
+	struct worker *worker;
+	struct relay_module *mod;
+};
+
+static void session_leaves(void *object, void *arg)
+{
+	struct relay_session *session = object;
+	const struct leaving *leaving = arg;
+	struct relay_module *mod = leaving->mod;
+	struct relay_ctx *cx = &mod->workers[leaving->worker->loop.index].pub;
+	const struct relay_ctx *before;
+
+	if (!mod->def.hooks.session_close || !layout_has(session->layout, mod))
+		return;
+	before = hooks_enter(cx);
+	mod->def.hooks.session_close(cx, session, RELAY_END_WITHDRAWN);
+	hooks_leave(before);
+}
+
+static void conn_leaves(void *object, void *arg)
+{
+	struct relay_conn *conn = object;
+	const struct leaving *leaving = arg;
+	struct relay_module *mod = leaving->mod;
+	struct relay_ctx *cx = &mod->workers[leaving->worker->loop.index].pub;
+	const struct relay_ctx *before;
+
+	if (mod->def.hooks.conn_close && layout_has(conn->layout, mod)) {
+		before = hooks_enter(cx);
+		mod->def.hooks.conn_close(cx, conn, RELAY_END_WITHDRAWN);
+		hooks_leave(before);
+	}
+	/* Nobody is left to speak for it. */
+	if (conn->owner == cx && conn->phase == CONN_TAKEN)
+		conn_end(conn, RELAY_END_STOP);
+}
+
+struct hook_set *hooks_change(struct worker *worker, struct hook_set *next,
+	struct relay_module *const *leaving, size_t n)
+{
+	struct peers *peers = peers_of(worker);
+	struct hook_set *old = worker->hooks;
+
+	/* First: what follows must not reach the leaving ones by dispatch. */
+	worker->hooks = next;
+	hook_set_sift(next);
+	while (n-- > 0) {
+		struct leaving one = {worker, leaving[n]};
+
+		object_table_each(&peers->sessions, session_leaves, &one);
+		object_table_each(&peers->conns, conn_leaves, &one);
+	}
+	return old;
+}
+
+static void conn_reloads(void *object, void *arg)
+{
+	struct relay_conn *conn = object;
+	struct relay_ctx *cx = arg;
+
+	if (conn->owner == cx && conn->phase == CONN_TAKEN)
+		cx->mod->def.hooks.conn_reload(cx, conn);
+}
+
+static void session_reloads(void *object, void *arg)
+{
+	struct relay_session *session = object;
+	struct relay_ctx *cx = arg;
+
+	if (layout_has(session->layout, cx->mod))
+		cx->mod->def.hooks.session_reload(cx, session);
+}
+
+void hooks_change_tell(struct worker *worker, struct relay_module *mod)
+{
+	struct peers *peers = peers_of(worker);
+	struct relay_ctx *cx = &mod->workers[worker->loop.index].pub;
+	const struct relay_ctx *before = hooks_enter(cx);
+
+	if (mod->def.hooks.session_reload)
+		object_table_each(&peers->sessions, session_reloads, cx);
+	if (mod->def.hooks.conn_reload)
+		object_table_each(&peers->conns, conn_reloads, cx);
+	hooks_leave(before);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * What a worker has for its connections and sessions.  Only the worker's own
+ * thread touches it, unless a member says otherwise.
+ */
+#ifndef PEERS_STATE_H
+#define PEERS_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <openssl/bio.h>
+
+#include "base/object_table.h"
+#include "peers/pipes.h"
+#include "peers/strangers_state.h"
+#include "workers/worker.h"
+
+struct passage;
+struct relay_conn;
+struct relay_session;
+
+/* The time that handshakes take of the worker's, see handshakes.c. */
+struct handshake_share {
+	int64_t since_us; /* begin of the span that spent_us counts */
+	int64_t spent_us;
+};
+
+struct peers {
+	struct worker worker; /* first, see peers_of() */
+
+	struct object_table conns;
+	struct object_table sessions;
+
+	struct pipe_pool pipes;
+	unsigned char *buffer; /* owned; of buffer_len bytes, for every read */
+	size_t buffer_len;
+	int socket_buffer; /* bound on the sockets of sessions; 0: none */
+
+	BIO *tls_io; /* owned, see tls.h */
+	struct handshake_share handshakes;
+	struct strangers strangers;
+
+	/* Deferred work: connections to be read again, see conn_again.h. */
+	struct relay_conn *again;
+	/* Sessions with bytes left, in order, see session_turns.h. */
+	struct relay_session *hungry;
+	struct relay_session **hungry_end;
+	struct relay_session *paused; /* sessions that were granted nothing */
+	struct event *pause_timer;    /* owned */
+	int64_t pause_due_ms; /* when pause_timer fires; INT64_MAX: not armed */
+
+	struct passage *leaving; /* list: on their way to other workers */
+	struct relay_conn
+		*dead;      /* list: freed when the current event is over */
+	unsigned lingering; /* connections that deliver their last bytes */
+
+	bool stopping; /* nothing new is accepted */
+	/* While stopping, last bytes are delivered until then; see stop.c. */
+	int64_t grace_until_ms;
+	struct event *stop_timer; /* owned */
+};
+
+static inline struct peers *peers_of(struct worker *worker)
+{
+	return (struct peers *)worker;
+}
+
+static inline struct peers *peers_of_loop(struct loop *loop)
+{
+	return peers_of(worker_of(loop));
+}
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Sessions: the one way to end. */
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "log/log.h"
+#include "peers/peer_metrics.h"
+#include "net/kernel_memory.h"
+#include "peers/conn_end.h"
+#include "peers/conn_state.h"
+#include "peers/peers_state.h"
+#include "peers/pump.h"
+#include "peers/session_end.h"
+#include "peers/session_state.h"
+#include "peers/session_turns.h"
+#include "peers/stall.h"
+
+/*
+ * A side that got the other one's end, and has not ended itself, would hear
+ * nothing of a close: the end has been sent.  A reset tells it.  It comes only
+ * once the side has acknowledged all, and took its time over reading it.
+ */
+static void close_by_reset(const struct relay_conn *conn)
+{
+	const int at_once = -1;
+
+	if (setsockopt(conn->fd, IPPROTO_TCP, TCP_LINGER2, &at_once,
+		    sizeof(at_once)))
+		log_core(RELAY_DEBUG, "no reset at the end: %s",
+			strerror(errno));
+}
+
+void session_end(struct relay_session *session, enum relay_reason reason)
+{
+	struct worker *worker = session->worker;
+
+	if (session->dead)
+		return;
+	session->dead = true;
+	object_table_remove(&peers_of(worker)->sessions, session->id);
+	deadline_clear(worker, &session->watch);
+	hooks_session_close(worker->hooks, session->layout, session, reason,
+		session->asked);
+	peer_count(worker->shard, PEER_SESSIONS, 0, -1);
+	peer_count(worker->shard, PEER_SESSION_KERNEL_MEMORY, 0,
+		-session->kernel_bytes);
+	kernel_memory_change(-session->kernel_bytes);
+	stall_forget(session);
+	peer_count(worker->shard, PEER_SESSIONS_CLOSED, reason, 1);
+	peer_observe(worker->shard, PEER_SESSION_DURATION, 0,
+		loop_clock_ms() - session->start_ms);
+	peer_observe(worker->shard, PEER_SESSION_SIZE, 0,
+		(int64_t)(session->flow[0].bytes + session->flow[1].bytes));
+	for (int side = 0; side < 2; side++)
+		if (pump_drop(session, side))
+			session->conn[1 - side]->truncated = true;
+	for (int side = 0; side < 2; side++) {
+		if (reason == RELAY_END_TIMEOUT && session->flow[1 - side].done)
+			close_by_reset(session->conn[side]);
+		conn_end(session->conn[side], reason);
+		session->conn[side] = NULL;
+	}
+	if (!session->hungry && !session->paused)
+		session_free(session);
+}
+
+void relay_session_close(
+	struct relay_session *session, enum relay_reason reason)
+{
+	session_end(session, reason);
+}
+
+void relay_conn_close(struct relay_conn *conn, enum relay_reason reason)
+{
+	if (conn->phase == CONN_PAIRED)
+		session_end(conn->session, reason);
+	else
+		conn_end(conn, reason);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Sessions: two connections become one. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log/log.h"
+#include "peers/peer_metrics.h"
+#include "net/kernel_memory.h"
+#include "net/socket_memory.h"
+#include "peers/conn_end.h"
+#include "peers/conn_io.h"
+#include "peers/conn_state.h"
+#include "peers/peers_state.h"
+#include "peers/session_end.h"
+#include "peers/session_state.h"
+#include "peers/session_turns.h"
+#include "peers/session_watch.h"
+
+static struct relay_session *session_make(
+	struct worker *worker, int64_t idle_ms)
+{
+	const struct layout *layout = worker->hooks->layout;
+	struct relay_session *session =
+		calloc(1, sizeof(*session) + layout->session_bytes);
+
+	if (!session)
+		return NULL;
+	session->worker = worker;
+	session->layout = layout;
+	session->idle_ms = idle_ms;
+	session->start_ms = session->moved_ms = loop_clock_ms();
+	session->watch.due = session_watch_due;
+	session->id = object_table_add(&peers_of(worker)->sessions, session);
+	if (session->id)
+		return session;
+	free(session);
+	return NULL;
+}
+
+static void attach(
+	struct relay_session *session, int side, struct relay_conn *conn)
+{
+	struct peers *peers = peers_of(conn->worker);
+	struct flow *to_it = &session->flow[1 - side];
+
+	relay_conn_settled(conn);
+	session->conn[side] = conn;
+	deadline_clear(conn->worker, &conn->deadline);
+	conn->phase = CONN_PAIRED;
+	conn->session = session;
+	conn->side = (uint8_t)side;
+	conn_take_queue(conn, &to_it->tail, &to_it->tail_len);
+	if ((peers->socket_buffer ? socket_memory_bound(
+					    conn->fd, peers->socket_buffer)
+				  : socket_memory_first(conn->fd)) != 0)
+		log_core(RELAY_DEBUG,
+			"a session's buffers stay as they are: %s",
+			strerror(errno));
+	/* Edges that came before are over: find out by trying. */
+	session->flow[side].readable = true;
+	session->flow[side].hung_up = conn->hung_up;
+	to_it->writable = true;
+}
+
+static bool can_pair(const struct relay_conn *conn)
+{
+	return conn->phase == CONN_TAKEN && !conn->ssl && !conn->ended &&
+	       !conn->unread;
+}
+
+/* One that began now would only push another one out. */
+static void refuse_for_memory(struct worker *worker)
+{
+	static struct relay_log_kind kind;
+
+	peer_count(worker->shard, PEER_SESSIONS_REFUSED, 0, 1);
+	log_core_seldom(RELAY_WARNING, &kind,
+		"a session is refused: all together hold more than "
+		"session-memory in the kernel (%lld bytes)",
+		(long long)kernel_memory_limit());
+}
+
+struct relay_session *relay_session_pair(struct relay_ctx *cx,
+	struct relay_conn *a, struct relay_conn *b, int64_t idle_ms)
+{
+	struct worker *worker = worker_of(module_ctx_of(cx)->loop);
+	struct relay_denial why = {RELAY_REFUSE_POLICY, "refused"};
+	struct relay_session *session = NULL;
+	enum relay_reason reason = RELAY_END_PEER_LOST;
+
+	if (a != b && can_pair(a) && can_pair(b)) {
+		if (!kernel_memory_short()) {
+			session = session_make(worker, idle_ms);
+			reason = RELAY_END_ERROR;
+		} else {
+			refuse_for_memory(worker);
+			reason = RELAY_END_PRESSURE;
+		}
+	}
+	if (!session) {
+		conn_end(a,
+			a->ended ? (enum relay_reason)a->end_reason : reason);
+		conn_end(b,
+			b->ended ? (enum relay_reason)b->end_reason : reason);
+		return NULL;
+	}
+	attach(session, 0, a);
+	attach(session, 1, b);
+	peer_count(worker->shard, PEER_SESSIONS, 0, 1);
+	if (hooks_session_open(worker->hooks, session, &why, &session->asked) !=
+		RELAY_PASS) {
+		session_end(session, RELAY_END_DENIED);
+		return NULL;
+	}
+	session_watch(session);
+	session_turns_add(session);
+	return session;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * What the server keeps of a session: two connections, and a flow from each to
+ * the other.
+ */
+#ifndef SESSION_STATE_H
+#define SESSION_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <strelaysrv/session.h>
+
+#include "modules/hooks.h"
+#include "net/stall_judge.h"
+#include "workers/deadlines.h"
+#include "workers/worker.h"
+
+struct pipe;
+struct relay_conn;
+
+/* Bytes on their way from conn[i] to conn[1 - i]. */
+struct flow {
+	struct pipe *pipe;   /* lent by the pool while it holds bytes */
+	size_t piped;        /* how many */
+	unsigned char *tail; /* owned: copied bytes that send did not take */
+	size_t tail_at, tail_len;
+	int64_t resume_ms;   /* paused by a grant of 0 until then; 0: is not */
+	uint64_t bytes;      /* passed on so far */
+	uint8_t small_reads; /* in a row, while in bulk */
+	bool readable : 1;   /* the source may have bytes */
+	bool writable : 1;   /* the sink may take bytes */
+	bool hung_up : 1;    /* the source's end is in sight: no short cut */
+	bool bulk : 1;       /* splice, not copy */
+	bool at_eof : 1;     /* the source ended */
+	bool done : 1;       /* and the sink was told */
+	bool heavy : 1;      /* its last turn took long, see pump.c */
+	bool was_bulk : 1;   /* at least once */
+	bool fitted : 1;     /* the sink's path is short, and so its buffer */
+	bool opened : 1;     /* the kernel sizes the source's buffer */
+	bool reset : 1;      /* its end, when it is found, was a reset */
+	size_t left; /* when the session is ending: how many more to read */
+};
+
+struct relay_session {
+	struct worker *worker; /* borrowed */
+	const struct layout *layout;
+	struct relay_conn *conn[2];
+	struct flow flow[2];
+	struct stall stall[2];             /* of each flow */
+	struct relay_session *hungry_next; /* on the worker's list `hungry` */
+	struct relay_session *paused_next; /* on the worker's list `paused` */
+	struct deadline watch; /* idle time, and ends that went unseen */
+	uint64_t id;
+	int64_t start_ms;
+	int64_t moved_ms;  /* when the last byte came, or went */
+	int64_t looked_ms; /* moved_ms as of the last look for a hidden end */
+	int64_t idle_ms;   /* the bound on that */
+	int unacked[2];    /* SIOCOUTQ of each side at the last look */
+	int64_t kernel_bytes; /* that its sockets and pipes took then */
+	uint8_t asked;        /* how many modules know it, see hooks.h */
+	bool hungry : 1;      /* is on the list */
+	bool paused : 1;      /* is on the list */
+	bool dead : 1;        /* ended; freed when it leaves the lists */
+	bool ending : 1;      /* see session_wind_up */
+	_Alignas(max_align_t) unsigned char blocks[]; /* of the modules */
+};
+
+#endif

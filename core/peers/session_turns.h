@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * Sessions that wait: for the next iteration of the loop, so that others get
+ * their share, or until a module grants bytes again.  All of this is [W].
+ */
+#ifndef SESSION_TURNS_H
+#define SESSION_TURNS_H
+
+struct relay_session;
+struct worker;
+
+/* sessions_run() moves its bytes in the next iteration, after those of sessions
+ * that were added before.  Does nothing to one that was added. */
+void session_turns_add(struct relay_session *session);
+/* The same when the first of its flows' resume_ms has come. */
+void session_turns_pause(struct relay_session *session);
+/* What the timer of paused sessions calls. */
+void sessions_resume(struct worker *worker);
+/* For a session that has ended.  Frees it; not while a list holds it. */
+void session_free(struct relay_session *session);
+
+/* 0, or -1 without memory.  peers->pause_timer is the caller's to free. */
+int session_turns_init(struct worker *worker);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * Looks at a session from time to time: at its idle time, at what the kernel
+ * holds for it, and at ends that no event told of.
+ */
+#ifndef SESSION_WATCH_H
+#define SESSION_WATCH_H
+
+struct deadline;
+struct relay_session;
+
+/* What session->watch calls when it is due. */
+void session_watch_due(struct deadline *deadline);
+/* [W]  Sets the time of the next look. */
+void session_watch(struct relay_session *session);
+
+#endif

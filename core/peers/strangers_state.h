@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * What strangers.c and stranger_turns.c keep of strangers and their sources.
+ */
+#ifndef STRANGERS_STATE_H
+#define STRANGERS_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "peers/suspects.h"
+
+struct relay_conn;
+struct stranger;
+struct stranger_source;
+
+/* What a stranger's handshake waits for. */
+enum stranger_line {
+	STRANGER_FRESH, /* the first step, which makes its TLS side */
+	STRANGER_BEGUN, /* another one */
+	STRANGER_LINES,
+	STRANGER_NO_LINE = STRANGER_LINES
+};
+
+TAILQ_HEAD(stranger_list, stranger);
+TAILQ_HEAD(source_list, stranger_source);
+
+/* From so many on, sources count as equal. */
+#define STRANGERS_RANKS   1024
+#define STRANGERS_BUCKETS 4096
+
+/* A connection's part in it; NULL once it has settled. */
+struct stranger {
+	struct relay_conn *conn; /* whose it is */
+	struct stranger_source *source;
+	TAILQ_ENTRY(stranger) all, turn;
+	uint8_t line; /* enum stranger_line */
+};
+
+/* A prefix from which there is at least one stranger. */
+struct stranger_source {
+	struct stranger_source *bucket_next;
+	struct stranger_source *parent; /* the next wider one; NULL: widest */
+	uint64_t prefix;                /* its first bits; the rest is 0 */
+	uint64_t hash;
+	unsigned bits;
+	unsigned held;                     /* strangers */
+	unsigned waiting;                  /* of these, in a line */
+	TAILQ_ENTRY(stranger_source) same; /* of equal rank, or siblings */
+	TAILQ_ENTRY(stranger_source) turn; /* who has waiting ones */
+	struct source_list narrower;       /* all, and in the order of turns */
+	struct source_list narrower_turns;
+	struct stranger_list strangers; /* of a narrowest one, oldest first */
+	struct stranger_list lines[STRANGER_LINES];
+	bool suspect; /* in which list of turns it is, while any waits */
+	uint8_t line; /* whose turn it is */
+};
+
+struct strangers {
+	struct stranger_source **buckets; /* owned; by prefix */
+	struct source_list
+		ranks[STRANGERS_RANKS + 1]; /* widest ones, by held */
+	_Atomic unsigned most; /* the highest rank that is taken; others look */
+	unsigned count, sources, waiting;
+	/* Widest sources of which somebody waits: those with a good record, and
+	 * suspects. */
+	struct source_list turns[2];
+	unsigned turn;
+	struct suspects suspects;
+	uint64_t seed;
+};
+
+#endif

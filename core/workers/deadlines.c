@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* One libevent timer of each worker, armed for the next entry of its wheel. */
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "workers/deadlines.h"
+#include "workers/worker.h"
+
+static void call_due(struct wheel_entry *entry, void *arg)
+{
+	struct deadline *deadline = (struct deadline *)entry;
+
+	(void)arg;
+	deadline->due(deadline);
+}
+
+static void arm_wheel(struct worker *worker)
+{
+	int64_t now = atomic_load_explicit(
+		&worker->loop.turn_ms, memory_order_relaxed);
+	int64_t next = wheel_next_ms(&worker->wheel);
+	struct timeval wait;
+
+	if (next < 0 || next >= worker->wheel_due_ms)
+		return;
+	worker->wheel_due_ms = next;
+	next = next > now ? next - now : 0;
+	wait.tv_sec = next / 1000;
+	wait.tv_usec = next % 1000 * 1000;
+	event_add(worker->wheel_timer, &wait);
+}
+
+static void wheel_turns(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *worker = arg;
+
+	(void)fd;
+	(void)what;
+	worker->wheel_due_ms = INT64_MAX;
+	wheel_advance(&worker->wheel, loop_tick(&worker->loop), call_due, NULL);
+	arm_wheel(worker);
+	loop_event_over(&worker->loop);
+}
+
+void deadline_set(
+	struct worker *worker, struct deadline *deadline, int64_t at_ms)
+{
+	wheel_add(&worker->wheel, &deadline->entry, at_ms);
+	if (at_ms < worker->wheel_due_ms)
+		arm_wheel(worker);
+}
+
+void deadline_clear(struct worker *worker, struct deadline *deadline)
+{
+	wheel_del(&worker->wheel, &deadline->entry);
+}
+
+int deadlines_init(struct worker *worker)
+{
+	wheel_init(&worker->wheel, loop_clock_ms());
+	worker->wheel_due_ms = INT64_MAX;
+	worker->wheel_timer =
+		event_new(worker->loop.base, -1, 0, wheel_turns, worker);
+	return worker->wheel_timer ? 0 : -1;
+}
+
+void deadlines_expire(struct worker *worker)
+{
+	wheel_advance(&worker->wheel, INT64_MAX - 1, call_due, NULL);
+}
+
+void deadlines_finish(struct worker *worker)
+{
+	if (worker->wheel_timer)
+		event_free(worker->wheel_timer);
+	worker->wheel_timer = NULL;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Metrics of the workers and their loops. */
+
+#include <stddef.h>
+
+#include <strelaysrv/thread.h>
+
+#include "metrics/core_metrics.h"
+#include "workers/worker_metrics.h"
+
+static const char *const loops[] = {"control", "worker", NULL};
+
+/* From what a timer of the kernel may be late anyway. */
+static const int64_t lag_us[] = {1000, 2500, 5000, 10000, 25000, 50000, 100000,
+	250000, 500000, 1000000, 10000000, 0};
+
+static const struct relay_metric_def defs[] = {
+	[WORKER_LOOP_LAG] =
+		{
+			.name = "loop_lag",
+			.unit = "seconds",
+			.kind = RELAY_HISTOGRAM,
+			.scale = 1000000,
+			.help = "How late timers came, by thread: what a loop "
+				"carries waits as long.",
+			.label = "loop",
+			.values = loops,
+			.bounds = lag_us,
+		},
+};
+
+static struct relay_metric *handles[WORKER_METRIC_COUNT];
+static const struct core_metrics metrics = {defs, handles, WORKER_METRIC_COUNT};
+
+static int64_t workers(void)
+{
+	return relay_worker_count();
+}
+
+static const struct core_lookup lookups[] = {
+	{.def =
+			{
+				.name = "workers",
+				.kind = RELAY_GAUGE,
+				.help = "Worker threads.",
+			},
+		.look = workers},
+};
+
+int worker_metrics_init(void)
+{
+	if (core_metrics_add(&metrics) != 0)
+		return -1;
+	return core_lookups_add(lookups, sizeof(lookups) / sizeof(lookups[0]));
+}
+
+void worker_observe(struct metrics_shard *shard, enum worker_metric which,
+	unsigned value, int64_t seen)
+{
+	core_observe(&metrics, shard, which, value, seen);
+}
