@@ -14,7 +14,7 @@
 #include "tls/identity.h"
 #include "tls/identity_read.h"
 #include "net/kernel_memory.h"
-#include "peers/listeners.h"
+#include "peers/listeners_change.h"
 #include "peers/peers.h"
 #include "log/log.h"
 #include "host/settings.h"

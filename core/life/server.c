@@ -44,6 +44,7 @@
 #include "net/kernel_memory.h"
 #include "workers/loop_lag.h"
 #include "peers/listeners.h"
+#include "peers/listeners_change.h"
 #include "peers/peers.h"
 #include "peers/stop.h"
 #include "workers/worker_threads.h"

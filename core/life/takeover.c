@@ -22,7 +22,7 @@
 #include "metrics/metrics.h"
 #include "peers/conn_end.h"
 #include "peers/conn_state.h"
-#include "peers/listeners.h"
+#include "peers/listeners_inherited.h"
 #include "peers/peer_metrics.h"
 #include "workers/workers.h"
 

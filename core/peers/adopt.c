@@ -10,6 +10,7 @@
 #include "peers/admission.h"
 #include "peers/adopt.h"
 #include "peers/conn_accept.h"
+#include "peers/peers_room.h"
 #include "peers/peers_state.h"
 #include "workers/workers.h"
 
@@ -35,7 +36,7 @@ static void adopt_here(struct loop *loop, void *arg)
 
 void adopt(int fd, const void *data, size_t len)
 {
-	static unsigned turn;
+	struct peers_room *room = peers_room();
 	struct orphan orphan = {.fd = fd, .len = len};
 	socklen_t from = sizeof(orphan.from);
 	int flags = fd < 0 ? -1 : fcntl(fd, F_GETFL);
@@ -49,7 +50,7 @@ void adopt(int fd, const void *data, size_t len)
 	memcpy(orphan.data, data, len);
 	if (getpeername(fd, (struct sockaddr *)&orphan.from, &from) != 0 ||
 		fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
-		loop_post(&workers_get(turn++ % workers_count())->loop,
+		loop_post(&workers_get(room->adopted++ % workers_count())->loop,
 			adopt_here, &orphan, sizeof(orphan)) != 0)
 		close(fd);
 }

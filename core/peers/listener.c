@@ -145,15 +145,6 @@ int listener_resume(struct listener *listener)
 	return listener->event ? event_add(listener->event, NULL) : 0;
 }
 
-void listener_drain(struct listener *listener)
-{
-	listen_socket_deafen(listener->fd);
-	/* No queue is longer, and nobody joins it any more. */
-	for (int i = 0; i <= LISTENER_BACKLOG; i++)
-		if (!accept_one(listener))
-			break;
-}
-
 void listener_close(struct listener *listener)
 {
 	if (listener->event)
@@ -165,4 +156,15 @@ void listener_close(struct listener *listener)
 	if (listener->spare >= 0)
 		close(listener->spare);
 	listener_init(listener, listener->worker);
+}
+
+int listener_leave(struct listener *listener)
+{
+	listen_socket_deafen(listener->fd);
+	/* No queue is longer, and nobody joins it any more. */
+	for (int i = 0; i <= LISTENER_BACKLOG; i++)
+		if (!accept_one(listener))
+			break;
+	listener_close(listener);
+	return 0;
 }

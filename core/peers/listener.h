@@ -27,9 +27,9 @@ int listener_start(struct listener *listener);
 /* Own thread: who comes waits in the queue until it is resumed.  0 or -1. */
 void listener_pause(struct listener *listener);
 int listener_resume(struct listener *listener);
-/* Own thread: takes in all who wait, then no more; still to be closed. */
-void listener_drain(struct listener *listener);
 /* Own thread, or after its end.  Accepts one that is closed. */
 void listener_close(struct listener *listener);
+/* Own thread: accepts all who wait in the queue, then closes it.  0. */
+int listener_leave(struct listener *listener);
 
 #endif

@@ -12,6 +12,7 @@
 #include "peers/conn_end.h"
 #include "peers/conn_state.h"
 #include "peers/listeners.h"
+#include "peers/peers_room.h"
 #include "peers/peers_state.h"
 #include "peers/session.h"
 #include "peers/stop.h"
@@ -19,12 +20,6 @@
 
 /* How often a worker looks whether it has come to its end. */
 #define LOOK_MS 20
-
-static struct {
-	int64_t until_ms;
-	atomic_uint cut; /* objects whose time was over */
-	sem_t done;
-} stop;
 
 static uint32_t left(struct worker *worker)
 {
@@ -35,17 +30,18 @@ static uint32_t left(struct worker *worker)
 
 static void look(evutil_socket_t fd, short what, void *arg)
 {
+	struct peers_room *room = peers_room();
 	static const struct timeval wait = {0, LOOK_MS * 1000};
 	struct worker *worker = arg;
 	int64_t now = loop_tick(&worker->loop);
 
 	(void)fd;
 	(void)what;
-	if (left(worker) && now < stop.until_ms &&
+	if (left(worker) && now < room->stop_until_ms &&
 		evtimer_add(peers_of(worker)->stop_timer, &wait) == 0)
 		return;
-	atomic_fetch_add(&stop.cut, left(worker));
-	sem_post(&stop.done);
+	atomic_fetch_add(&room->stop_cut, left(worker));
+	sem_post(&room->stop_done);
 }
 
 static void wind_up(void *object, void *arg)
@@ -65,17 +61,18 @@ static void end_conn(void *object, void *arg)
 
 static int begin(struct worker *worker, void *arg)
 {
+	struct peers_room *room = peers_room();
 	struct peers *peers = peers_of(worker);
 
 	(void)arg;
 	peers->stopping = true;
-	peers->grace_until_ms = stop.until_ms;
+	peers->grace_until_ms = room->stop_until_ms;
 	listeners_close(worker);
 	object_table_each(&peers->sessions, wind_up, NULL);
 	object_table_each(&peers->conns, end_conn, NULL);
 	peers->stop_timer = evtimer_new(worker->loop.base, look, worker);
 	if (!peers->stop_timer)
-		sem_post(&stop.done);
+		sem_post(&room->stop_done);
 	else
 		event_active(peers->stop_timer, 0, 0);
 	return 0;
@@ -83,20 +80,21 @@ static int begin(struct worker *worker, void *arg)
 
 void stop_within(int64_t grace_ms)
 {
+	struct peers_room *room = peers_room();
 	unsigned count = workers_count(), failed;
 
 	if (grace_ms <= 0 || count == 0 || !workers_get(0)->running ||
-		sem_init(&stop.done, 0, 0) != 0)
+		sem_init(&room->stop_done, 0, 0) != 0)
 		return;
-	stop.until_ms = loop_clock_ms() + grace_ms;
+	room->stop_until_ms = loop_clock_ms() + grace_ms;
 	failed = workers_call(begin, NULL);
 	for (; failed < count; failed++)
-		while (sem_wait(&stop.done) != 0 && errno == EINTR)
+		while (sem_wait(&room->stop_done) != 0 && errno == EINTR)
 			;
-	sem_destroy(&stop.done);
-	if (stop.cut)
+	sem_destroy(&room->stop_done);
+	if (room->stop_cut)
 		log_core(RELAY_NOTICE,
 			"%u connections did not take their last bytes within "
 			"%" PRId64 " ms",
-			stop.cut, grace_ms);
+			room->stop_cut, grace_ms);
 }

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* A set of addresses. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/address.h"
+#include "log/log.h"
+#include "peers/listen_set.h"
+
+void listen_set_log(
+	const struct listen_set *set, bool wanted, bool open, const char *what)
+{
+	char text[ADDRESS_HOST_MAX + ADDRESS_PORT_MAX];
+
+	for (unsigned i = 0; i < set->count; i++) {
+		if (set->all[i]->wanted != wanted || set->all[i]->open != open)
+			continue;
+		listened_text(set->all[i], text, sizeof(text));
+		log_core(RELAY_NOTICE, "%s %s", what, text);
+	}
+}
+
+int listen_set_each(const struct listen_set *set, const struct worker *worker,
+	int (*fn)(struct listener *))
+{
+	for (unsigned i = 0; i < set->count; i++)
+		if (set->all[i] && listened_each(set->all[i], worker, fn) != 0)
+			return -1;
+	return 0;
+}
+
+void listen_set_free(struct listen_set *set)
+{
+	for (unsigned i = 0; i < set->count; i++)
+		listened_free(set->all[i]);
+	free(set->all);
+	memset(set, 0, sizeof(*set));
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * One address that is listened on: every worker has a socket of it
+ * (SO_REUSEPORT).
+ */
+#ifndef LISTENED_H
+#define LISTENED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <strelaysrv/err.h>
+
+#include "net/listen_socket.h"
+#include "peers/listener.h"
+
+struct worker;
+
+struct listened {
+	struct listen_place asked; /* as configured; its port may be 0 */
+	struct listen_place bound;
+	struct listener *at; /* owned array: one of each worker, or more */
+	unsigned count;
+	unsigned workers; /* the i-th socket is that of worker i % workers */
+	bool open;        /* somebody may wait in its queues */
+	bool wanted;      /* the staged set has it */
+};
+
+/* [C]  With `count` listeners that have no socket yet.  NULL without memory. */
+struct listened *listened_make(
+	const struct listen_place *asked, unsigned count);
+/* [C]  Closes its sockets.  Accepts NULL. */
+void listened_free(struct listened *one);
+
+/*
+ * [C]  Takes the sockets of this address that the process was started with, or
+ * binds new ones.  `text`: the address as configured; `shares`: sockets of this
+ * server that are about to be closed may have it.  0, or -1 with err.
+ */
+int listened_bind(struct listened *one, const char *text, int64_t protocol,
+	bool shares, struct relay_err *err);
+/* [C]  Gives one more socket to the worker that has fewest.  0 or -1. */
+int listened_add(struct listened *one, int fd);
+
+/*
+ * Own thread.  Calls fn for the worker's own sockets of this address, until it
+ * returns other than 0.  Returns 0, or -1 if it did.
+ */
+int listened_each(struct listened *one, const struct worker *worker,
+	int (*fn)(struct listener *));
+
+/* The address that it is bound to, with its port. */
+void listened_text(const struct listened *one, char *out, size_t cap);
+
+#endif

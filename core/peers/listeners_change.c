@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* How one set of addresses follows another: at the start, and at a reload. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/address.h"
+#include "config/config.h"
+#include "log/log.h"
+#include "net/listen_socket.h"
+#include "peers/listeners_change.h"
+#include "peers/listeners_inherited.h"
+#include "peers/peers_room.h"
+#include "workers/workers.h"
+
+static struct listened *find_free(const struct listen_place *place,
+	bool (*fits)(const struct listened *, const struct listen_place *))
+{
+	struct peers_room *room = peers_room();
+
+	for (unsigned i = 0; i < room->now.count; i++)
+		if (!room->now.all[i]->wanted && fits(room->now.all[i], place))
+			return room->now.all[i];
+	return NULL;
+}
+
+static bool was_asked(
+	const struct listened *one, const struct listen_place *place)
+{
+	return listen_place_same(&one->asked, place);
+}
+
+/* Also one whose port was 0, and is now named. */
+static bool is_bound(
+	const struct listened *one, const struct listen_place *place)
+{
+	return listen_place_same(&one->bound, place);
+}
+
+static bool is_leaving(const struct listen_place *place)
+{
+	struct peers_room *room = peers_room();
+
+	for (unsigned i = 0; i < room->now.count; i++)
+		if (!room->now.all[i]->wanted &&
+			listen_place_overlaps(&room->now.all[i]->bound, place))
+			return true;
+	return false;
+}
+
+static int refuse_overlap(const struct listen_place *place,
+	const char *const *texts, unsigned at, struct relay_err *err)
+{
+	struct peers_room *room = peers_room();
+
+	for (unsigned i = 0; texts[i]; i++)
+		if (i != at && room->next.all[i] &&
+			listen_place_overlaps(&room->next.all[i]->bound, place))
+			return relay_fail(err,
+				"cannot listen on both %s and %s: they have an "
+				"address in common",
+				texts[i < at ? i : at], texts[i < at ? at : i]);
+	return 0;
+}
+
+static void keep(const struct listen_place *places,
+	bool (*fits)(const struct listened *, const struct listen_place *))
+{
+	struct peers_room *room = peers_room();
+
+	for (unsigned i = 0; i < room->next.count; i++) {
+		if (room->next.all[i])
+			continue;
+		room->next.all[i] = find_free(&places[i], fits);
+		if (room->next.all[i])
+			room->next.all[i]->wanted = true;
+	}
+}
+
+static int stage_new(const struct listen_place *place, const char *const *texts,
+	unsigned at, int64_t protocol, struct relay_err *err)
+{
+	struct peers_room *room = peers_room();
+	struct listened *one;
+
+	if (refuse_overlap(place, texts, at, err) != 0)
+		return -1;
+	one = listened_make(place, workers_count());
+	if (!one)
+		return relay_fail(err, "out of memory");
+	if (listened_bind(one, texts[at], protocol, is_leaving(place), err) !=
+		0) {
+		listened_free(one);
+		return -1;
+	}
+	one->wanted = true;
+	room->next.all[at] = one;
+	return 0;
+}
+
+static int stage_all(struct listen_place *places, const char *const *texts,
+	int64_t protocol, struct relay_err *err)
+{
+	struct peers_room *room = peers_room();
+
+	for (unsigned i = 0; i < room->next.count; i++)
+		if (listen_place_resolve(texts[i], protocol, &places[i], err) !=
+			0)
+			return -1;
+	/* Who names a port means that one; any will do for a port of 0. */
+	keep(places, is_bound);
+	keep(places, was_asked);
+	for (unsigned i = 0; i < room->next.count; i++)
+		if (!room->next.all[i] &&
+			stage_new(&places[i], texts, i, protocol, err) != 0)
+			return -1;
+	return 0;
+}
+
+static void note_text(const char *text)
+{
+	struct peers_room *room = peers_room();
+	const char *colon = strrchr(text, ':');
+
+	snprintf(room->next.text, sizeof(room->next.text), "%.*s:%u",
+		(int)(colon ? colon - text : 0), text,
+		address_port(&room->next.all[0]->bound.addr));
+}
+
+int listeners_stage(
+	const char *const *texts, int64_t protocol, struct relay_err *err)
+{
+	struct peers_room *room = peers_room();
+	struct listen_place *places;
+	int result = -1;
+
+	while (texts[room->next.count])
+		room->next.count++;
+	if (room->next.count == 0)
+		return relay_fail(err, "there is no address to listen on");
+	places = calloc(room->next.count, sizeof(*places));
+	room->next.all = calloc(room->next.count, sizeof(struct listened *));
+	relay_fail(err, "out of memory");
+	if (places && room->next.all)
+		result = stage_all(places, texts, protocol, err);
+	free(places);
+	if (result != 0) {
+		listeners_abandon();
+		return -1;
+	}
+	note_text(texts[0]);
+	room->staged = true;
+	return 0;
+}
+
+static int start_one(struct listener *listener)
+{
+	/* One that is open already has its events. */
+	return listener->event ? 0 : listener_start(listener);
+}
+
+static int start_here(struct worker *worker, void *arg)
+{
+	struct peers_room *room = peers_room();
+
+	(void)arg;
+	return listen_set_each(&room->next, worker, start_one) |
+	       listen_set_each(&room->rest, worker, start_one);
+}
+
+static int listen_all(struct relay_err *err)
+{
+	struct peers_room *room = peers_room();
+	char text[ADDRESS_HOST_MAX + ADDRESS_PORT_MAX];
+
+	for (unsigned i = 0; i < room->next.count; i++) {
+		struct listened *one = room->next.all[i];
+
+		for (unsigned w = 0; w < one->count && !one->open; w++) {
+			if (listen(one->at[w].fd, LISTENER_BACKLOG) == 0)
+				continue;
+			listened_text(one, text, sizeof(text));
+			return relay_fail(err, "cannot listen on %s: %s", text,
+				strerror(errno));
+		}
+	}
+	return 0;
+}
+
+int listeners_open(struct relay_err *err)
+{
+	listeners_take_inherited();
+	if (listen_all(err) != 0)
+		return -1;
+	if (workers_call(start_here, NULL) != 0)
+		return relay_fail(err, "a worker cannot accept connections");
+	return 0;
+}
+
+void listeners_leave(struct worker *worker)
+{
+	struct peers_room *room = peers_room();
+
+	for (unsigned i = 0; room->staged && i < room->now.count; i++)
+		if (!room->now.all[i]->wanted)
+			(void)listened_each(
+				room->now.all[i], worker, listener_leave);
+}
+
+static int close_one(struct listener *listener)
+{
+	listener_close(listener);
+	return 0;
+}
+
+static int forget_here(struct worker *worker, void *arg)
+{
+	struct peers_room *room = peers_room();
+
+	(void)arg;
+	for (unsigned i = 0; i < room->next.count; i++)
+		if (room->next.all[i] && !room->next.all[i]->open)
+			(void)listened_each(
+				room->next.all[i], worker, close_one);
+	return 0;
+}
+
+void listeners_take(void)
+{
+	struct peers_room *room = peers_room();
+
+	if (!room->staged)
+		return;
+	listen_set_log(&room->now, false, true, "no longer listening on");
+	listen_set_log(&room->next, true, false, "listening on");
+	for (unsigned i = 0; i < room->now.count; i++)
+		if (!room->now.all[i]->wanted)
+			listened_free(room->now.all[i]);
+	free(room->now.all);
+	room->now = room->next;
+	memset(&room->next, 0, sizeof(room->next));
+	room->staged = false;
+	for (unsigned i = 0; i < room->now.count; i++) {
+		room->now.all[i]->open = true;
+		room->now.all[i]->wanted = false;
+	}
+}
+
+void listeners_abandon(void)
+{
+	struct peers_room *room = peers_room();
+
+	/* Workers may have begun to look at them. */
+	if (room->staged)
+		(void)workers_call(forget_here, NULL);
+	for (unsigned i = 0; room->next.all && i < room->next.count; i++)
+		if (room->next.all[i] && !room->next.all[i]->open)
+			listened_free(room->next.all[i]);
+	free(room->next.all);
+	memset(&room->next, 0, sizeof(room->next));
+	room->staged = false;
+	for (unsigned i = 0; i < room->now.count; i++)
+		room->now.all[i]->wanted = false;
+}

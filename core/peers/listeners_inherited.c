@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * Sockets that the process was started with, for addresses that are not
+ * configured: who waits in their queues is accepted before they are closed.
+ */
+
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/inherited.h"
+#include "peers/listeners_inherited.h"
+#include "peers/peers_room.h"
+#include "workers/workers.h"
+
+static int add_one(int fd)
+{
+	struct peers_room *room = peers_room();
+	struct listen_place place = {.len = sizeof(place.addr)};
+	struct listened **all = reallocarray(
+		room->rest.all, room->rest.count + 1, sizeof(*all));
+
+	if (!all)
+		return -1;
+	room->rest.all = all;
+	if (getsockname(fd, (struct sockaddr *)&place.addr, &place.len) != 0)
+		return -1;
+	all[room->rest.count] = listened_make(&place, 0);
+	if (!all[room->rest.count])
+		return -1;
+	room->rest.count++;
+	return listened_add(all[room->rest.count - 1], fd);
+}
+
+void listeners_take_inherited(void)
+{
+	int fd = inherited_take_any(INHERITED_RELAY);
+
+	for (; fd >= 0; fd = inherited_take_any(INHERITED_RELAY))
+		if (add_one(fd) != 0)
+			close(fd);
+}
+
+static int leave_rest_here(struct worker *worker, void *arg)
+{
+	struct peers_room *room = peers_room();
+
+	(void)arg;
+	return listen_set_each(&room->rest, worker, listener_leave);
+}
+
+void listeners_leave_rest(void)
+{
+	struct peers_room *room = peers_room();
+
+	if (room->rest.count == 0)
+		return;
+	(void)workers_call(leave_rest_here, NULL);
+	listen_set_log(&room->rest, false, false, "no longer listening on");
+	listen_set_free(&room->rest);
+}
