@@ -62,7 +62,8 @@ static void event_over(struct loop *loop)
 {
 	struct worker *worker = worker_of(loop);
 
-	conn_send_off(worker);
+	if (peers_of(worker)->leaving)
+		conn_send_off(worker);
 	conn_reap(worker);
 }
 

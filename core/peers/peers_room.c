@@ -2,11 +2,18 @@
 
 /* What the room has beside the workers' own. */
 
+#include <stdlib.h>
+
 #include "peers/peers_room.h"
 
-struct peers_room *peers_room(void)
+int peers_room_create(void)
 {
-	static struct peers_room room;
+	instance->peers = calloc(1, sizeof(*instance->peers));
+	return instance->peers ? 0 : -1;
+}
 
-	return &room;
+void peers_room_destroy(void)
+{
+	free(instance->peers);
+	instance->peers = NULL;
 }

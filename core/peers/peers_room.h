@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <semaphore.h>
 
+#include "base/instance.h"
 #include "peers/listen_set.h"
 
 struct peers_room {
@@ -29,10 +30,15 @@ struct peers_room {
 	sem_t stop_done;      /* posted by each worker that has nothing left */
 };
 
-/*
- * One for the process: functions of the API that have no context, such as
- * relay_listen_address(), ask for it.
- */
-struct peers_room *peers_room(void);
+/* That of the calling thread's server. */
+static inline struct peers_room *peers_room(void)
+{
+	return instance->peers;
+}
+
+/* [C]  0, or -1 without memory. */
+int peers_room_create(void);
+/* [C]  After listeners_finish().  Accepts one that is not there. */
+void peers_room_destroy(void);
 
 #endif

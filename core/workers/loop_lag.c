@@ -11,6 +11,7 @@
 #include "workers/loop_lag.h"
 #include "metrics/metrics.h"
 #include "workers/workers.h"
+#include "workers/workers_room.h"
 
 #define INTERVAL_US (LOOP_LAG_BEAT_MS * 1000)
 
@@ -21,9 +22,6 @@ struct lag {
 	int64_t due_us;
 	_Atomic int64_t beat_us; /* when it last turned; for the control loop */
 };
-
-static struct lag *lags; /* owned array: the control loop's, then workers' */
-static unsigned lag_count;
 
 static int arm(struct lag *lag)
 {
@@ -60,24 +58,27 @@ static int make(struct lag *lag, struct loop *loop)
 
 static int arm_here(struct worker *worker, void *arg)
 {
+	struct workers_room *room = instance->workers;
+
 	(void)arg;
-	return arm(&lags[worker->loop.index + 1]);
+	return arm(&room->lags[worker->loop.index + 1]);
 }
 
 int loop_lag_start(struct loop *control)
 {
+	struct workers_room *room = instance->workers;
 	unsigned workers = workers_count();
 
-	lags = calloc(workers + 1, sizeof(*lags));
-	if (!lags)
+	room->lags = calloc(workers + 1, sizeof(*room->lags));
+	if (!room->lags)
 		return -1;
-	lag_count = workers + 1;
-	if (make(&lags[0], control))
+	room->lag_count = workers + 1;
+	if (make(&room->lags[0], control))
 		goto error;
 	for (unsigned i = 0; i < workers; i++)
-		if (make(&lags[i + 1], &workers_get(i)->loop))
+		if (make(&room->lags[i + 1], &workers_get(i)->loop))
 			goto error;
-	if (arm(&lags[0]) || workers_call(arm_here, NULL))
+	if (arm(&room->lags[0]) || workers_call(arm_here, NULL))
 		return -1; /* some may be armed: loop_lag_finish() comes later
 			    */
 	return 0;
@@ -89,12 +90,13 @@ error:
 
 int64_t loop_lag_silence_ms(unsigned *worker)
 {
+	struct workers_room *room = instance->workers;
 	int64_t now_us = loop_clock_us(), most_us = 0;
 
 	*worker = 0;
-	for (unsigned i = 1; i < lag_count; i++) {
+	for (unsigned i = 1; i < room->lag_count; i++) {
 		int64_t silent_us =
-			now_us - atomic_load_explicit(&lags[i].beat_us,
+			now_us - atomic_load_explicit(&room->lags[i].beat_us,
 					 memory_order_relaxed);
 
 		if (silent_us <= most_us)
@@ -107,10 +109,12 @@ int64_t loop_lag_silence_ms(unsigned *worker)
 
 void loop_lag_finish(void)
 {
-	for (unsigned i = 0; i < lag_count; i++)
-		if (lags[i].timer)
-			event_free(lags[i].timer);
-	free(lags);
-	lags = NULL;
-	lag_count = 0;
+	struct workers_room *room = instance->workers;
+
+	for (unsigned i = 0; i < room->lag_count; i++)
+		if (room->lags[i].timer)
+			event_free(room->lags[i].timer);
+	free(room->lags);
+	room->lags = NULL;
+	room->lag_count = 0;
 }

@@ -18,35 +18,28 @@
 #include "modules/hooks.h"
 #include "workers/deadlines.h"
 #include "workers/workers.h"
-
-/*
- * One for the process: relay_worker_count() has no context that could lead to
- * it.  Made by workers_create(), ended by workers_destroy().
- */
-static struct {
-	char *all; /* owned array of `count` structs of calls->size bytes */
-	unsigned count;
-	const struct workers_calls *calls; /* borrowed */
-} workers;
+#include "workers/workers_room.h"
 
 unsigned workers_count(void)
 {
-	return workers.count;
+	return instance->workers->count;
 }
 
 int relay_worker_count(void)
 {
-	return (int)workers.count;
+	return (int)instance->workers->count;
 }
 
 struct worker *workers_get(unsigned i)
 {
-	return (struct worker *)(void *)(workers.all + i * workers.calls->size);
+	struct workers_room *room = instance->workers;
+
+	return (struct worker *)(void *)(room->all + i * room->calls->size);
 }
 
 static void worker_finish(struct worker *worker)
 {
-	workers.calls->finish(worker);
+	instance->workers->calls->finish(worker);
 	deferred_finish(worker);
 	deadlines_finish(worker);
 	hook_set_free(worker->hooks);
@@ -55,27 +48,31 @@ static void worker_finish(struct worker *worker)
 
 static int worker_init(struct worker *worker, int index, const void *conf)
 {
+	struct workers_room *room = instance->workers;
+
 	if (loop_init(&worker->loop, index) != 0)
 		return -1;
-	worker->loop.after = workers.calls->event_over;
+	worker->loop.after = room->calls->event_over;
 	worker->shard = metrics_shard(index);
 	if (deadlines_init(worker) != 0 ||
-		deferred_init(worker, &workers.calls->deferred) != 0)
+		deferred_init(worker, &room->calls->deferred) != 0)
 		return -1;
-	return workers.calls->init(worker, conf);
+	return room->calls->init(worker, conf);
 }
 
 int workers_create(
 	unsigned count, const struct workers_calls *calls, const void *conf)
 {
-	workers.calls = calls;
-	workers.all = calloc(count, calls->size);
-	if (!workers.all)
-		goto error;
-	for (; workers.count < count; workers.count++) {
-		struct worker *worker = workers_get(workers.count);
+	struct workers_room *room = instance->workers;
 
-		if (worker_init(worker, (int)workers.count, conf) != 0) {
+	room->calls = calls;
+	room->all = calloc(count, calls->size);
+	if (!room->all)
+		goto error;
+	for (; room->count < count; room->count++) {
+		struct worker *worker = workers_get(room->count);
+
+		if (worker_init(worker, (int)room->count, conf) != 0) {
 			worker_finish(worker);
 			goto error;
 		}
@@ -90,10 +87,12 @@ error:
 
 void workers_destroy(void)
 {
-	while (workers.count > 0)
-		worker_finish(workers_get(--workers.count));
-	free(workers.all);
-	workers.all = NULL;
+	struct workers_room *room = instance->workers;
+
+	while (room->count > 0)
+		worker_finish(workers_get(--room->count));
+	free(room->all);
+	room->all = NULL;
 }
 
 static void *worker_main(void *arg)
@@ -115,7 +114,7 @@ int workers_run(void)
 {
 	int error = 0;
 
-	for (unsigned i = 0; i < workers.count && !error; i++) {
+	for (unsigned i = 0; i < instance->workers->count && !error; i++) {
 		struct worker *worker = workers_get(i);
 
 		error = relay_thread_start(
@@ -162,11 +161,12 @@ static void call_in_its_place(
 
 unsigned workers_call(int (*fn)(struct worker *worker, void *arg), void *arg)
 {
+	struct workers_room *room = instance->workers;
 	struct call call = {.fn = fn, .arg = arg}, *sent = &call;
 
 	/* It fails for values that are too large, and for no other reason. */
 	(void)sem_init(&call.done, 0, 0);
-	for (unsigned i = 0; i < workers.count; i++) {
+	for (unsigned i = 0; i < room->count; i++) {
 		struct worker *worker = workers_get(i);
 
 		if (worker->running)
@@ -174,7 +174,7 @@ unsigned workers_call(int (*fn)(struct worker *worker, void *arg), void *arg)
 		else
 			call_in_its_place(worker, call_here, &sent);
 	}
-	for (unsigned i = 0; i < workers.count; i++)
+	for (unsigned i = 0; i < room->count; i++)
 		while (sem_wait(&call.done) != 0 && errno == EINTR)
 			;
 	sem_destroy(&call.done);
@@ -184,7 +184,7 @@ unsigned workers_call(int (*fn)(struct worker *worker, void *arg), void *arg)
 static int stop_here(struct worker *worker, void *arg)
 {
 	(void)arg;
-	workers.calls->stop(worker);
+	instance->workers->calls->stop(worker);
 	return 0;
 }
 
@@ -193,13 +193,15 @@ static void stop_late(struct loop *loop, void *arg)
 {
 	(void)arg;
 	loop_deliver(loop);
-	workers.calls->stop(worker_of(loop));
+	instance->workers->calls->stop(worker_of(loop));
 }
 
 void workers_stop(void)
 {
+	struct workers_room *room = instance->workers;
+
 	workers_call(stop_here, NULL);
-	for (unsigned i = 0; i < workers.count; i++) {
+	for (unsigned i = 0; i < room->count; i++) {
 		struct worker *worker = workers_get(i);
 
 		if (!worker->running)
@@ -208,6 +210,6 @@ void workers_stop(void)
 		pthread_join(worker->thread, NULL);
 		worker->running = false;
 	}
-	for (unsigned i = 0; i < workers.count; i++)
+	for (unsigned i = 0; i < room->count; i++)
 		call_in_its_place(workers_get(i), stop_late, NULL);
 }

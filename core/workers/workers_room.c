@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* What the room keeps of all workers together. */
+
+#include <stdlib.h>
+
+#include "workers/workers_room.h"
+
+int workers_room_create(void)
+{
+	instance->workers = calloc(1, sizeof(*instance->workers));
+	return instance->workers ? 0 : -1;
+}
+
+void workers_room_destroy(void)
+{
+	free(instance->workers);
+	instance->workers = NULL;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * What the room keeps of all workers together; reached through `instance`.
+ */
+#ifndef WORKERS_ROOM_H
+#define WORKERS_ROOM_H
+
+#include "base/instance.h"
+
+struct lag;
+struct workers_calls;
+
+struct workers_room {
+	/* For workers.c: owned array of `count` structs of calls->size bytes.
+	 */
+	char *all;
+	unsigned count;
+	const struct workers_calls *calls; /* borrowed */
+
+	/* For loop_lag.c: owned array, the control loop's, then workers'. */
+	struct lag *lags;
+	unsigned lag_count;
+};
+
+/* [C]  0, or -1 without memory. */
+int workers_room_create(void);
+/* [C]  After workers_destroy().  Accepts one that is not there. */
+void workers_room_destroy(void);
+
+#endif
