@@ -239,7 +239,7 @@ static EVP_PKEY *adopt_key(EVP_PKEY *key, OSSL_LIB_CTX *context)
 	return own;
 }
 
-EVP_PKEY *identity_decode_key(
+static EVP_PKEY *decode_der(
 	const unsigned char *der, size_t len, OSSL_LIB_CTX *context)
 {
 	return adopt_key(
@@ -257,7 +257,7 @@ static int decode_key(struct identity *identity, const struct block *b,
 			"be asked for its pass phrase; decrypt it: openssl "
 			"pkey -in key.pem -out plain.pem",
 			dir->name);
-	identity->key = identity_decode_key(b->der, (size_t)b->len, libctx);
+	identity->key = decode_der(b->der, (size_t)b->len, libctx);
 	if (!identity->key)
 		return relay_fail(err,
 			"%s/" IDENTITY_KEY_FILE " holds a %s that cannot be "

@@ -30,11 +30,6 @@ struct identity_dir {
 void identity_use(OSSL_LIB_CTX *libctx);
 OSSL_LIB_CTX *identity_context(void);
 
-/* A key of PKCS#8, PKCS#1 or SEC1 that is at home in the context; NULL: it is
- * none, or there is no memory.  Owned by the caller.  Any thread. */
-EVP_PKEY *identity_decode_key(
-	const unsigned char *der, size_t len, OSSL_LIB_CTX *context);
-
 /*
  * Each fills its part of identity: the first certificate and the chain after
  * it; the first private key, of PKCS#8, PKCS#1 or SEC1.  Other PEM blocks are

@@ -178,7 +178,7 @@ int tls_stage(const struct identity *identity, struct relay_err *err)
 	tls.staged = identify(tls_context_new(tls.libctx), identity, err);
 	if (!tls.staged)
 		return -1;
-	if (tls_rehearsal_run(tls_rehearsal_new(tls.staged, tls.libctx)) == 0 &&
+	if (tls_rehearse(tls.staged, tls.libctx) == 0 &&
 		tls_rehearse_own(tls.staged, tls.libctx) == 0)
 		return 0;
 	tls_abandon();

@@ -3,18 +3,18 @@
 /* Complete handshakes in memory, before anybody is served. */
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #include <openssl/bio.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/params.h>
 #include <openssl/x509.h>
 
-#include "tls/identity_read.h"
 #include "tls/tls_rehearsal.h"
 
-#define NO_KIND   TLS_KEY_KINDS
-#define ACTS_MOST 4
-#define TURNS     16 /* a handshake takes four */
+#define TURNS 16 /* a handshake takes four */
 
 const char *const tls_key_words[TLS_KEY_KINDS + 1] = {[TLS_KEY_P384] = "p-384",
 	[TLS_KEY_P256] = "p-256",
@@ -22,72 +22,94 @@ const char *const tls_key_words[TLS_KEY_KINDS + 1] = {[TLS_KEY_P384] = "p-384",
 	[TLS_KEY_RSA] = "rsa",
 	[TLS_KEY_KINDS] = NULL};
 
-/* NO_KIND of a server: the certificate that the context has. */
-struct act {
-	int version;
-	enum tls_key_kind server, client;
-};
+static const int versions[] = {TLS1_3_VERSION, TLS1_2_VERSION};
 
-/* Each kind on each side, and in each version. */
-static const struct act acts[ACTS_MOST] = {
-	{TLS1_3_VERSION, TLS_KEY_P384, TLS_KEY_ED25519},
-	{TLS1_3_VERSION, TLS_KEY_RSA, TLS_KEY_P256},
-	{TLS1_2_VERSION, TLS_KEY_ED25519, TLS_KEY_P384},
-	{TLS1_2_VERSION, TLS_KEY_P256, TLS_KEY_RSA},
-};
+#define VERSIONS (sizeof(versions) / sizeof(versions[0]))
 
 struct pair {
 	SSL *server, *client; /* owned */
 };
 
 struct tls_rehearsal {
-	struct pair pairs[ACTS_MOST];
+	struct pair pairs[VERSIONS];
 };
 
-/* Of each kind, made when it is first needed. */
+/* Who takes part in handshakes. */
 struct cast {
-	OSSL_LIB_CTX *libctx; /* borrowed */
-	SSL_CTX *client;      /* owned, as all here */
-	X509 *certs[TLS_KEY_KINDS];
-	EVP_PKEY *keys[TLS_KEY_KINDS];
+	SSL_CTX *ctx; /* borrowed; both sides use it, the client as well */
+	bool has_own; /* certificate and key, which the server takes */
+	X509 *cert;   /* owned, as the key */
+	EVP_PKEY *key;
 };
 
-static int cast_make(struct cast *cast, enum tls_key_kind kind)
+static X509 *read_cert(enum tls_key_kind kind, OSSL_LIB_CTX *libctx)
 {
-	const struct tls_rehearsal_pair *from = &tls_rehearsal_pairs[kind];
-	const unsigned char *at = from->cert;
-	X509 *cert;
+	const struct tls_rehearsal_cert *from = &tls_rehearsal_certs[kind];
+	const unsigned char *at = from->der;
+	X509 *cert = X509_new_ex(libctx, NULL);
 
-	if (cast->keys[kind])
-		return 0;
-	cert = X509_new_ex(cast->libctx, NULL);
 	/* A failure to read frees it, and says so in its place. */
-	if (cert && d2i_X509(&cert, &at, (long)from->cert_len))
-		cast->keys[kind] = identity_decode_key(
-			from->key, from->key_len, cast->libctx);
-	cast->certs[kind] = cert;
-	return cast->keys[kind] ? 0 : -1;
+	if (cert)
+		(void)d2i_X509(&cert, &at, (long)from->len);
+	return cert;
+}
+
+/* From numbers, since decoders for private keys take long to set up. */
+static EVP_PKEY *make_key(const X509 *cert, OSSL_LIB_CTX *libctx)
+{
+	const ASN1_BIT_STRING *point = X509_get0_pubkey_bitstr(cert);
+	char group[] = SN_X9_62_prime256v1;
+	uint64_t scalar = tls_rehearsal_scalar;
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_utf8_string(
+			OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof(group) - 1),
+		OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY,
+			(void *)(uintptr_t)ASN1_STRING_get0_data(point),
+			(size_t)ASN1_STRING_length(point)),
+		OSSL_PARAM_uint64(OSSL_PKEY_PARAM_PRIV_KEY, &scalar),
+		OSSL_PARAM_END};
+	EVP_PKEY_CTX *cx = EVP_PKEY_CTX_new_from_name(libctx, "EC", NULL);
+	EVP_PKEY *key = NULL;
+
+	if (cx && EVP_PKEY_fromdata_init(cx) == 1)
+		(void)EVP_PKEY_fromdata(cx, &key, EVP_PKEY_KEYPAIR, params);
+	EVP_PKEY_CTX_free(cx);
+	return key;
+}
+
+static int cast_make(struct cast *cast, OSSL_LIB_CTX *libctx)
+{
+	cast->cert = read_cert(TLS_KEY_P256, libctx);
+	if (cast->cert)
+		cast->key = make_key(cast->cert, libctx);
+	return cast->key ? 0 : -1;
 }
 
 static void cast_free(struct cast *cast)
 {
-	for (size_t i = 0; i < TLS_KEY_KINDS; i++) {
-		X509_free(cast->certs[i]);
-		EVP_PKEY_free(cast->keys[i]);
-	}
-	SSL_CTX_free(cast->client);
+	X509_free(cast->cert);
+	EVP_PKEY_free(cast->key);
 }
 
-static SSL *new_side(SSL_CTX *ctx, enum tls_key_kind kind, struct cast *cast)
+static SSL *new_side(const struct cast *cast, bool has_own)
 {
-	SSL *ssl = SSL_new(ctx);
+	SSL *ssl = SSL_new(cast->ctx);
 
 	if (ssl &&
-		(kind == NO_KIND || (cast_make(cast, kind) == 0 &&
-					    SSL_use_certificate(ssl,
-						    cast->certs[kind]) == 1 &&
-					    SSL_use_PrivateKey(ssl,
-						    cast->keys[kind]) == 1)))
+		(has_own || (SSL_use_certificate(ssl, cast->cert) == 1 &&
+				    SSL_use_PrivateKey(ssl, cast->key) == 1)))
+		return ssl;
+	SSL_free(ssl);
+	return NULL;
+}
+
+/* A context of its own would take as long as a quarter of a handshake. */
+static SSL *new_client(const struct cast *cast, int version)
+{
+	SSL *ssl = new_side(cast, false);
+
+	if (ssl && SSL_set_ssl_method(ssl, TLS_client_method()) == 1 &&
+		SSL_set_max_proto_version(ssl, version) == 1)
 		return ssl;
 	SSL_free(ssl);
 	return NULL;
@@ -113,37 +135,37 @@ static int connect_sides(struct pair *pair)
 	return 0;
 }
 
-static int pair_make(struct pair *pair, const struct act *act, SSL_CTX *ctx,
-	struct cast *cast)
+static int pair_make(struct pair *pair, int version, const struct cast *cast)
 {
-	/* What certificates are hashed with is looked for in the default. */
-	OSSL_LIB_CTX *before = OSSL_LIB_CTX_set0_default(cast->libctx);
-	bool good;
-
-	pair->server = new_side(ctx, act->server, cast);
-	pair->client = new_side(cast->client, act->client, cast);
-	OSSL_LIB_CTX_set0_default(before);
-	good = pair->server && pair->client && connect_sides(pair) == 0 &&
-	       SSL_set_max_proto_version(pair->client, act->version) == 1;
-	if (good)
-		return 0;
-	pair_free(pair);
-	return -1;
+	pair->server = new_side(cast, cast->has_own);
+	pair->client = new_client(cast, version);
+	return pair->server && pair->client ? connect_sides(pair) : -1;
 }
 
-/* Devices take certificates for what they hash to, and so do these. */
-static SSL_CTX *client_context(OSSL_LIB_CTX *libctx)
+static void rehearsal_free(struct tls_rehearsal *rehearsal)
 {
-	SSL_CTX *ctx = SSL_CTX_new_ex(libctx, NULL, TLS_client_method());
+	for (size_t i = 0; rehearsal && i < VERSIONS; i++)
+		pair_free(&rehearsal->pairs[i]);
+	free(rehearsal);
+}
 
-	if (!ctx)
-		return NULL;
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
-	SSL_CTX_set_security_level(ctx, 1);
-	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-	if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1)
-		return ctx;
-	SSL_CTX_free(ctx);
+static struct tls_rehearsal *rehearsal_new(
+	SSL_CTX *ctx, bool has_own, OSSL_LIB_CTX *libctx)
+{
+	/* What certificates are hashed with is looked for in the default. */
+	OSSL_LIB_CTX *before = OSSL_LIB_CTX_set0_default(libctx);
+	struct tls_rehearsal *rehearsal = calloc(1, sizeof(*rehearsal));
+	struct cast cast = {.ctx = ctx, .has_own = has_own};
+	bool good = rehearsal && cast_make(&cast, libctx) == 0;
+
+	for (size_t i = 0; good && i < VERSIONS; i++)
+		good = pair_make(&rehearsal->pairs[i], versions[i], &cast) == 0;
+	cast_free(&cast);
+	OSSL_LIB_CTX_set0_default(before);
+	ERR_clear_error();
+	if (good)
+		return rehearsal;
+	rehearsal_free(rehearsal);
 	return NULL;
 }
 
@@ -186,23 +208,48 @@ static int pair_run(struct pair *pair)
 		       : -1;
 }
 
+/*
+ * Whether signatures of that kind can be verified, by the one that the
+ * certificate has.  On P-384 that computes long, and with nothing but memory of
+ * its own: all that is loaded for it is loaded before.
+ */
+static bool verifies(enum tls_key_kind kind, OSSL_LIB_CTX *libctx)
+{
+	X509 *cert = read_cert(kind, libctx);
+	EVP_PKEY *key = cert ? X509_get0_pubkey(cert) : NULL;
+	EVP_MD_CTX *hash = EVP_MD_CTX_new();
+	bool good = key && hash;
+
+	if (good && kind == TLS_KEY_P384)
+		good = EVP_DigestVerifyInit_ex(hash, NULL, "SHA2-384", libctx,
+			       NULL, key, NULL) == 1;
+	else if (good)
+		good = X509_verify(cert, key) == 1;
+	EVP_MD_CTX_free(hash);
+	X509_free(cert);
+	return good;
+}
+
+unsigned tls_rehearse_kinds(OSSL_LIB_CTX *libctx)
+{
+	unsigned failed = 0;
+
+	for (enum tls_key_kind kind = 0; kind < TLS_KEY_KINDS; kind++) {
+		/* Ours is too short for FIPS 140, and devices' are not. */
+		if (kind == TLS_KEY_RSA &&
+			EVP_default_properties_is_fips_enabled(libctx))
+			continue;
+		/* P-256 takes part in the handshakes. */
+		if (kind != TLS_KEY_P256 && !verifies(kind, libctx))
+			failed |= 1U << kind;
+	}
+	ERR_clear_error();
+	return failed;
+}
+
 struct tls_rehearsal *tls_rehearsal_new(SSL_CTX *ctx, OSSL_LIB_CTX *libctx)
 {
-	struct tls_rehearsal *rehearsal = calloc(1, sizeof(*rehearsal));
-	struct cast cast = {.libctx = libctx, .client = client_context(libctx)};
-	bool good = rehearsal && cast.client;
-
-	for (size_t i = 0; good && i < ACTS_MOST; i++)
-		good = pair_make(&rehearsal->pairs[i], &acts[i], ctx, &cast) ==
-		       0;
-	cast_free(&cast);
-	ERR_clear_error();
-	if (good)
-		return rehearsal;
-	for (size_t i = 0; rehearsal && i < ACTS_MOST; i++)
-		pair_free(&rehearsal->pairs[i]);
-	free(rehearsal);
-	return NULL;
+	return rehearsal_new(ctx, false, libctx);
 }
 
 int tls_rehearsal_run(struct tls_rehearsal *rehearsal)
@@ -211,52 +258,21 @@ int tls_rehearsal_run(struct tls_rehearsal *rehearsal)
 
 	if (!rehearsal)
 		return -1;
-	for (size_t i = 0; i < ACTS_MOST; i++) {
+	for (size_t i = 0; i < VERSIONS; i++)
 		result |= pair_run(&rehearsal->pairs[i]);
-		pair_free(&rehearsal->pairs[i]);
-	}
 	ERR_clear_error();
-	free(rehearsal);
+	rehearsal_free(rehearsal);
 	return result;
 }
 
-static int run_one(const struct act *act, SSL_CTX *ctx, OSSL_LIB_CTX *libctx)
+unsigned tls_rehearse(SSL_CTX *ctx, OSSL_LIB_CTX *libctx)
 {
-	struct cast cast = {.libctx = libctx, .client = client_context(libctx)};
-	struct pair pair = {NULL, NULL};
-	int result = -1;
-
-	if (cast.client && pair_make(&pair, act, ctx, &cast) == 0)
-		result = pair_run(&pair);
-	pair_free(&pair);
-	cast_free(&cast);
-	ERR_clear_error();
-	return result;
-}
-
-unsigned tls_rehearse_each(SSL_CTX *ctx, OSSL_LIB_CTX *libctx)
-{
-	unsigned failed = 0;
-
-	for (enum tls_key_kind kind = 0; kind < TLS_KEY_KINDS; kind++) {
-		const struct act newer = {TLS1_3_VERSION, kind, kind};
-		const struct act older = {TLS1_2_VERSION, kind, kind};
-
-		/* Ours is too short for FIPS 140, and devices' are not. */
-		if (kind == TLS_KEY_RSA &&
-			EVP_default_properties_is_fips_enabled(libctx))
-			continue;
-		if (run_one(&newer, ctx, libctx) != 0 ||
-			run_one(&older, ctx, libctx) != 0)
-			failed |= 1U << kind;
-	}
-	return failed;
+	return tls_rehearsal_run(rehearsal_new(ctx, false, libctx)) == 0
+		       ? tls_rehearse_kinds(libctx)
+		       : TLS_KEY_ALL;
 }
 
 int tls_rehearse_own(SSL_CTX *ctx, OSSL_LIB_CTX *libctx)
 {
-	const struct act newer = {TLS1_3_VERSION, NO_KIND, TLS_KEY_P256};
-	const struct act older = {TLS1_2_VERSION, NO_KIND, TLS_KEY_P256};
-
-	return run_one(&newer, ctx, libctx) | run_one(&older, ctx, libctx);
+	return tls_rehearsal_run(rehearsal_new(ctx, true, libctx));
 }

@@ -6,13 +6,19 @@
  * OpenSSL loads algorithms when they are first used, and remembers what it
  * could not load: one failed allocation in the first handshake made every later
  * one fail.  A context (SSL_CTX) silently leaves out what it did not find.  So
- * each kind of key that devices have signs and is verified, by client and
- * server, in TLS 1.2 and 1.3, with the very context that will serve.
+ * TLS 1.2 and 1.3 each complete a handshake with the very context that will
+ * serve, and each kind of key that devices have verifies a signature.
+ *
+ * All algorithms of one operation (keys, signatures, hashes and so on) load
+ * when the first of them is used, and all kinds of keys share one path through
+ * TLS: another handshake for each kind would load nothing more, and would
+ * take longer than the rest of the start.
  */
 #ifndef TLS_REHEARSAL_H
 #define TLS_REHEARSAL_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <openssl/ssl.h>
 
@@ -24,20 +30,22 @@ enum tls_key_kind {
 	TLS_KEY_KINDS
 };
 
+#define TLS_KEY_ALL ((1U << TLS_KEY_KINDS) - 1)
+
 /* Ended by NULL; as logs and metrics have them. */
 extern const char *const tls_key_words[TLS_KEY_KINDS + 1];
 
-/* DER of a certificate and of its key (PKCS#8), for rehearsals alone. */
-struct tls_rehearsal_pair {
-	const unsigned char *cert;
-	size_t cert_len;
-	const unsigned char *key;
-	size_t key_len;
+/* DER of a certificate, for rehearsals alone. */
+struct tls_rehearsal_cert {
+	const unsigned char *der;
+	size_t len;
 };
 
-extern const struct tls_rehearsal_pair tls_rehearsal_pairs[TLS_KEY_KINDS];
+extern const struct tls_rehearsal_cert tls_rehearsal_certs[TLS_KEY_KINDS];
+/* The private key of the one on P-256, which is no secret. */
+extern const uint64_t tls_rehearsal_scalar;
 
-struct tls_rehearsal; /* handshakes that have not begun */
+struct tls_rehearsal; /* a handshake of each version, not begun */
 
 /*
  * Makes ready for handshakes with a server's context that has no certificate;
@@ -48,9 +56,16 @@ struct tls_rehearsal *tls_rehearsal_new(SSL_CTX *ctx, OSSL_LIB_CTX *libctx);
 /* 0, or -1 if any failed.  Frees the rehearsal, which may be NULL: -1. */
 int tls_rehearsal_run(struct tls_rehearsal *rehearsal);
 
-/* One kind at a time: bits (1 << enum tls_key_kind) of those that failed. */
-unsigned tls_rehearse_each(SSL_CTX *ctx, OSSL_LIB_CTX *libctx);
-/* With the certificate that ctx has.  0 or -1. */
+/*
+ * Signatures of each kind that the handshakes leave out.  Bits (1 << enum
+ * tls_key_kind) of those that failed.  Any thread, beside handshakes as well.
+ */
+unsigned tls_rehearse_kinds(OSSL_LIB_CTX *libctx);
+
+/* All that is above: bits of the kinds that failed; TLS_KEY_ALL if a handshake
+ * did. */
+unsigned tls_rehearse(SSL_CTX *ctx, OSSL_LIB_CTX *libctx);
+/* Handshakes with the certificate that ctx has.  0 or -1. */
 int tls_rehearse_own(SSL_CTX *ctx, OSSL_LIB_CTX *libctx);
 
 #endif

@@ -22,8 +22,6 @@
 #include "tls/tls_rehearsal.h"
 #include "tls/tls_start.h"
 
-#define ALL_KINDS ((1U << TLS_KEY_KINDS) - 1)
-
 enum stage { NOTHING, LIBRARY, CONTEXT, REHEARSED };
 
 static struct {
@@ -37,6 +35,7 @@ static struct {
 	OSSL_LIB_CTX *libctx; /* of tls_provider_init() */
 	SSL_CTX *ctx;         /* owned until it is asked for */
 	SSL_CTX *plain;       /* owned; what takes its place; NULL: nothing */
+	int rehearsal;        /* of tls_rehearsal_run() */
 	bool fell_back;       /* it does */
 	unsigned failed;      /* kinds of keys that do not work even so */
 } start = {
@@ -88,10 +87,8 @@ static void fall_back(void)
 {
 	start.fell_back = true;
 	start.plain = tls_context_new(NULL);
-	if (!start.plain)
-		start.failed = ALL_KINDS;
-	else if (tls_rehearsal_run(tls_rehearsal_new(start.plain, NULL)) != 0)
-		start.failed = tls_rehearse_each(start.plain, NULL);
+	start.failed =
+		start.plain ? tls_rehearse(start.plain, NULL) : TLS_KEY_ALL;
 }
 
 static void *run(void *arg)
@@ -110,8 +107,8 @@ static void *run(void *arg)
 	if (wished && start.ctx)
 		rehearsal = tls_rehearsal_new(start.ctx, start.libctx);
 	reach(CONTEXT);
-	if (wished && tls_rehearsal_run(rehearsal) != 0)
-		fall_back();
+	if (wished)
+		start.rehearsal = tls_rehearsal_run(rehearsal);
 	reach(REHEARSED);
 	return NULL;
 }
@@ -265,12 +262,22 @@ static void tell_failed(void)
 				tls_key_words[kind]);
 }
 
+/* Handshakes on the other thread, the rest on this one. */
+static bool rehearse(void)
+{
+	unsigned failed = tls_rehearse_kinds(start.libctx);
+
+	tls_start_join();
+	return start.rehearsal == 0 && failed == 0;
+}
+
 int tls_start_settle(
 	struct identity *identity, const char *dir, struct relay_err *err)
 {
 	enum tls_key_kind own;
 
-	tls_start_join();
+	if (!rehearse())
+		fall_back();
 	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++)
 		if (!metrics_add_core(&metrics[i]))
 			return relay_fail(err, "no memory for metrics");

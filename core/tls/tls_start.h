@@ -3,7 +3,8 @@
 /*
  * What TLS needs at a start, made ready on a thread of its own while modules
  * are looked for: the provider (tls_provider.h), a context, and handshakes that
- * show whether both work (tls_rehearsal.h).
+ * show whether both work (tls_rehearsal.h).  Signatures that these leave out
+ * are verified on the control thread, which would wait otherwise.
  *
  * If they do not, OpenSSL's own algorithms take the place of ours; the log and
  * the metrics say so.  If those do not work either, the server does not start

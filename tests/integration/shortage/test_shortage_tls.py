@@ -139,6 +139,20 @@ def test_no_start_without_any_memory(begin, part):
 
 
 @faults.needs_memory
+def test_start_takes_no_longer_than_needed(begin, clients):
+    """Handshakes are tried at each start: they stay a part of what it takes.  Allocations are
+    counted, since times depend on what else runs."""
+    server, fault = begin()
+    start = fault.end()
+    context = clients["ecdsa-p384", ssl.TLSVersion.TLSv1_3]
+    assert works(server, context)
+    fault.begin(faults.MEMORY)
+    assert works(server, context)
+    handshake = fault.end()
+    assert start < 17 * handshake
+
+
+@faults.needs_memory
 def test_first_handshakes_without_memory(begin, clients):
     """Each device meets failures before its first good handshake."""
     server, fault = begin()
