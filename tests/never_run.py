@@ -19,8 +19,11 @@ def counts_of(notes):
     """What gcov makes of one object: [(file, line, function, times)]."""
     done = subprocess.run(
         ["gcov", "--json-format", "--stdout", str(notes)], cwd=notes.parent,
-        capture_output=True, text=True, check=True,
+        capture_output=True, text=True, check=False,
     )
+    if done.returncode != 0:
+        # Counts of an older build, say: they have to go.
+        sys.exit(f"{notes}: {done.stderr.strip()}; remove build and counts, and begin anew")
     found = []
     for line in done.stdout.splitlines():
         data = json.loads(line)
