@@ -65,7 +65,8 @@ stage_style() {
 
 stage_gcc() {
 	build build-gcc Release -DCMAKE_C_COMPILER=gcc && unit build-gcc &&
-		"$python" tests/style/rooms.py build-gcc
+		"$python" tests/style/rooms.py build-gcc &&
+		"$python" tests/style/state.py build-gcc
 }
 
 stage_clang() {

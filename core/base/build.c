@@ -63,6 +63,7 @@ static const struct relay_build build = {
 	.arch = ARCH,
 };
 
+/* Global: a process starts once, however many servers it holds. */
 static int64_t start_us, start_mono_ms;
 
 static int64_t clock_us(clockid_t clock)

@@ -18,7 +18,8 @@
 
 #include "base/rights.h"
 
-static bool dropped; /* there were more before */
+/* Global: rights are the process's.  There were more before. */
+static bool dropped;
 
 /* Who.  There is one thread yet, and [C] alone asks. */
 

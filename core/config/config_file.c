@@ -3,12 +3,12 @@
 /*
  * Reads strelaysrv.conf with libconfuse, by a schema made of all option tables.
  *
- * libconfuse gives up at the first unknown word.  So that all problems are told
- * at once, such a word is then cut out of the text and the file is parsed anew,
- * until it parses or fails for another reason.
+ * libconfuse stops at the first unknown word.  To report all problems at once,
+ * the reader cuts such a word out of the text and parses the text again, until
+ * it parses or fails for another reason.
  *
- * All of this runs in a process that ends with it (config_apart.h): nothing
- * that lasts as long as the reader is freed.
+ * The reader runs in a child process of its own (config_apart.h), which exits
+ * when the file is read: what lives as long as the reader is not freed.
  */
 
 #include <stdarg.h>
@@ -21,6 +21,8 @@
 
 #define INCLUDE_DEPTH_MAX 10
 
+/* Global: libconfuse gives its callbacks no argument.  Only the process that
+ * reads the file writes it. */
 struct config_reader *config_reader;
 
 void config_problem(enum relay_level level, unsigned line, const char *fmt, ...)
