@@ -64,20 +64,20 @@ void log_core(enum relay_level level, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void log_core_fields(enum relay_level level, const struct relay_field *fields,
 	const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-/* At most one of a kind in ten seconds, see relay_log_seldom(). */
+/* Rate-limited: one of a kind in ten seconds, see relay_log_seldom(). */
 void log_core_seldom(enum relay_level level, struct relay_log_kind *kind,
 	const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* The same for any component.  Keeps errno.  [*] */
 void log_valist(const char *component, enum relay_level level,
 	const struct relay_field *fields, const char *fmt, va_list ap)
 	__attribute__((format(printf, 4, 0)));
-void log_seldom_valist(const char *component, enum relay_level level,
+void log_ratelimit_valist(const char *component, enum relay_level level,
 	struct relay_log_kind *kind, const char *fmt, va_list ap)
 	__attribute__((format(printf, 4, 0)));
 
 /* Whether a record of the kind may be written now; the rest of
  * relay_log_seldom().  [*] */
-bool log_seldom_due(
+bool log_ratelimit_due(
 	struct relay_log_kind *kind, int64_t now_ms, uint64_t *left_out);
 
 /* How many records were ever lost for want of room.  [*] */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Lines that a flood would make many of: one of a kind in ten seconds. */
+/* Rate-limited log lines: one of a kind in ten seconds. */
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
  * The members are shared by all threads, with the compiler's atomics, since a
  * public header should not ask for C11's.
  */
-bool log_seldom_due(
+bool log_ratelimit_due(
 	struct relay_log_kind *kind, int64_t now_ms, uint64_t *left_out)
 {
 	int64_t due = __atomic_load_n(&kind->due_ms, __ATOMIC_RELAXED);
@@ -29,7 +29,7 @@ bool log_seldom_due(
 	return true;
 }
 
-void log_seldom_valist(const char *component, enum relay_level level,
+void log_ratelimit_valist(const char *component, enum relay_level level,
 	struct relay_log_kind *kind, const char *fmt, va_list ap)
 {
 	char count[24];
@@ -37,7 +37,7 @@ void log_seldom_valist(const char *component, enum relay_level level,
 	uint64_t left_out;
 
 	if (!relay_log_wanted(level) ||
-		!log_seldom_due(kind, clock_ms(), &left_out))
+		!log_ratelimit_due(kind, clock_ms(), &left_out))
 		return;
 	(void)snprintf(
 		count, sizeof(count), "%llu", (unsigned long long)left_out);
@@ -50,6 +50,6 @@ void log_core_seldom(enum relay_level level, struct relay_log_kind *kind,
 	va_list ap;
 
 	va_start(ap, fmt);
-	log_seldom_valist("core", level, kind, fmt, ap);
+	log_ratelimit_valist("core", level, kind, fmt, ap);
 	va_end(ap);
 }

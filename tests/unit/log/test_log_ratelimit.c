@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "log/log.h"
 
-/* What log_seldom.c stands on. */
+/* What log_ratelimit.c stands on. */
 static int64_t now_ms;
 static enum relay_level threshold = RELAY_INFO;
 static char last[2000];
