@@ -16,7 +16,7 @@
 #include "loop/loop.h"
 #include "modules/module_metrics.h"
 #include "host/step.h"
-#include "modules/wanted.h"
+#include "modules/preload.h"
 
 static struct {
 	struct catalog *catalog; /* borrowed, as are the next two */
@@ -323,7 +323,7 @@ static int reload(void)
 		log_core(RELAY_ERROR, "%s", err.text);
 		return -1;
 	}
-	if (wanted_open(host.catalog, host.flags->conf) != 0) {
+	if (preload_open(host.catalog, host.flags->conf) != 0) {
 		log_core(RELAY_ERROR, "out of memory");
 		return -1;
 	}

@@ -12,7 +12,7 @@
 #include "life/command_line.h"
 #include "log/log.h"
 #include "modules/catalog.h"
-#include "modules/wanted.h"
+#include "modules/preload.h"
 
 static int no_memory(void)
 {
@@ -67,7 +67,7 @@ int command_line_read(int argc, char *const argv[], struct catalog *catalog,
 {
 	const char *conf = flags_conf(argc, argv);
 
-	if (wanted_open(catalog, conf) != 0)
+	if (preload_open(catalog, conf) != 0)
 		return no_memory();
 	if (try(argc, argv, catalog, flags) == 0 && is_plain_start(flags, conf))
 		return 0;

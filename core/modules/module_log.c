@@ -53,7 +53,7 @@ void relay_log_seldom(const struct relay_ctx *cx, enum relay_level level,
 	va_list ap;
 
 	va_start(ap, fmt);
-	log_seldom_valist(component_of(cx), level, kind, fmt, ap);
+	log_ratelimit_valist(component_of(cx), level, kind, fmt, ap);
 	va_end(ap);
 }
 

@@ -13,7 +13,7 @@
 #include "config/config.h"
 #include "config/config_source.h"
 #include "config/options.h"
-#include "modules/wanted.h"
+#include "modules/preload.h"
 
 #define WORD "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
@@ -78,7 +78,7 @@ static int open_default(struct catalog *catalog)
 	return open_named(catalog, options_find(core_options, "modules")->def);
 }
 
-int wanted_open(struct catalog *catalog, const char *conf)
+int preload_open(struct catalog *catalog, const char *conf)
 {
 	char *text;
 	int result = 0;

@@ -4,18 +4,18 @@
  * Which module files are worth opening before the configuration is read, whose
  * schema is made of their tables.
  */
-#ifndef WANTED_H
-#define WANTED_H
+#ifndef PRELOAD_H
+#define PRELOAD_H
 
 struct catalog;
 
 /*
- * Opens each module whose name occurs in the file `conf`, wherever; also those
- * that run by default where the file does not set `modules`, or is NULL.  All
- * of them where that cannot be told: the file is none, includes others, or has
- * words that are made while it is parsed.  Tells nothing: who reads the file in
- * earnest does.  0, or -1 without memory.
+ * Opens each module whose name occurs anywhere in the file `conf`; also the
+ * default modules if `conf` is NULL or does not set `modules`.  Opens all
+ * modules if the names cannot be found in that way: `conf` is no regular file,
+ * includes others, or has escapes or variables.  Reports no problem, since the
+ * file is parsed later.  0, or -1 without memory.
  */
-int wanted_open(struct catalog *catalog, const char *conf);
+int preload_open(struct catalog *catalog, const char *conf);
 
 #endif
