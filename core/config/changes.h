@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * What a reload changes, option by option; and what it must leave as it is.
+ * The difference between two snapshots: what a reload changes, and which
+ * options need a restart.
  */
 #ifndef CHANGES_H
 #define CHANGES_H

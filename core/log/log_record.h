@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * A log record as it is carried between threads: everything copied, bounded.
+ * A log record as it is carried between threads: a copy of bounded size.
  */
 #ifndef LOG_RECORD_H
 #define LOG_RECORD_H

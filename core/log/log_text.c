@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Log records as a line of text, in which nobody's bytes can do harm. */
+/* Log records as a line of text; what could harm a terminal or a reader of the
+ * log is escaped. */
 
 #include <stdio.h>
 #include <string.h>

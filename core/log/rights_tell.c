@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What the operator should know of the rights that are left. */
+/* Tells the operator which rights the server has kept. */
 
 #include <errno.h>
 #include <limits.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * The last words: which signal, on which thread, and which module was running.
+ * The report of a fatal signal: which one, on which thread, in which module.
  */
 #ifndef CRASH_H
 #define CRASH_H

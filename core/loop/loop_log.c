@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The way of other threads' log records to the control loop. */
+/* Carries other threads' log records to the control thread. */
 
 #include "log/log.h"
 #include "loop/loop.h"

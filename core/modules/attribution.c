@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Who runs, and for how long. */
+/* Which module runs, and how long its call takes. */
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Who runs, and for how long: around calls of modules on any thread.
+ * Notes which module runs on a thread, and measures how long the call takes.
  */
 #ifndef ATTRIBUTION_H
 #define ATTRIBUTION_H

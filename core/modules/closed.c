@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Closed to newcomers: by which modules, and so in all. */
+/* Whether the server is closed to newcomers, and by whom. */
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 #include "modules/module.h"
 #include "modules/modules_state.h"
 
-/* What workers look at: the first word that counts. */
+/* Workers see the first word that counts. */
 void closed_refresh(void)
 {
 	struct modules_state *modules = instance->modules;

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Closed to newcomers: by which modules, and so in all.
+ * Whether the server is closed to new connections and joins, and by whom.
+ *
+ * A module closes it with relay_set_closed(), the server itself with
+ * closed_server(); it is open when nobody keeps it closed.
  */
 #ifndef CLOSED_H
 #define CLOSED_H
 
 struct relay_module;
 
-/* A module's stage has changed: what it said counts while it is live.  [C] */
+/* Looks again after a module has become live or has ceased to be: only live
+ * modules keep the server closed.  [C] */
 void closed_refresh(void);
-/* What the server itself says, before any module; NULL: nothing.  [C] */
+/* The server closes itself with this word, which is told before any module's;
+ * NULL: it does not.  [C] */
 void closed_server(const char *word);
-/* Forgets what a module said.  [C] */
+/* The module, which ends, no longer keeps it closed.  [C] */
 void closed_withdraw(const struct relay_module *mod);
 
 #endif

@@ -64,7 +64,8 @@ struct hook_set {
 	unsigned name##_count;
 	HOOKS(X)
 #undef X
-	/* The counts of these two leave out who stepped aside, at the end. */
+	/* Of all modules; those that want no transfer hooks now stand at the
+	 * end, and session_*_count leaves them out. */
 	unsigned session_grant_all, session_sent_all;
 };
 
@@ -72,7 +73,8 @@ struct hook_set {
 struct hook_set *hook_set_make(const struct layout *layout,
 	struct relay_module *const *mods, size_t n, int worker);
 void hook_set_free(struct hook_set *set);
-/* Heeds who stepped aside.  The worker's own thread, once it owns the set. */
+/* Puts modules that want no transfer hooks now behind the others.  The worker's
+ * own thread, once it owns the set. */
 void hook_set_sift(struct hook_set *set);
 
 /*

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What a module leaves behind when it ends. */
+/* Withdraws what a module has registered. */
 
 #include <stddef.h>
 #include <stdlib.h>

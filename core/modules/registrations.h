@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * What a module leaves behind when it ends: one list of what takes it back.
+ * What a module has registered is withdrawn when it ends: the list of the
+ * functions that do so.
  */
 #ifndef REGISTRATIONS_H
 #define REGISTRATIONS_H
 
 struct relay_module;
 
-/* Takes back all that the module registered with one part of the server; does
- * nothing when there is none.  [C] */
+/* Withdraws all that the module registered with one part of the server, if it
+ * did.  [C] */
 typedef void registrations_fn(struct relay_module *mod);
 
 /* [C]  A part above the module host asks to be called, before those added

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * From the names in `modules` to modules, in that order.
+ * Finds the modules that the option `modules` names, in that order.
  */
 #ifndef SELECT_H
 #define SELECT_H
@@ -12,8 +12,9 @@ struct catalog;
 struct config;
 
 /*
- * Modules that cannot be had are left out with a warning if their section says
- * required = no.  0, or -1 with every fault logged.
+ * A module that is missing or broken is left out with a warning if its section
+ * has required = no.  0, or -1 when one that is required is missing; each fault
+ * is logged.
  */
 int select_modules(const struct catalog *catalog, const struct config *config,
 	struct module_list *out);

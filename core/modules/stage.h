@@ -3,8 +3,8 @@
 /*
  * The stages of a module's life, for a list of modules at once.
  *
- * All modules of a list pass one stage before any enters the next; they leave
- * in reverse.  What failed half-way is undone here.
+ * All modules of a list complete one stage before any enters the next; they
+ * leave in reverse order.  A stage that fails is undone for all of them.
  */
 #ifndef STAGE_H
 #define STAGE_H
