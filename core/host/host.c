@@ -199,7 +199,8 @@ int relay_option_get(struct relay_ctx *cx, const char *section,
 	(void)cx;
 	if (section) {
 		mod = catalog_find(host.catalog, section);
-		if (!mod || mod->stage == MODULE_FOUND)
+		if (!mod || mod->stage == MODULE_FOUND ||
+			mod->stage == MODULE_LEAVING)
 			return -1;
 	}
 	return config_get(config, section, name, out);

@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "modules/hooks.h"
 #include "log/log.h"
+#include "modules/reload.h"
 #include "modules/select.h"
 #include "host/settings.h"
 #include "host/step.h"
@@ -116,6 +117,17 @@ static int enter_all(struct step *step)
 	return 0;
 }
 
+static int prepare_kept(struct step *step)
+{
+	struct relay_module *culprit;
+	struct relay_err err;
+
+	if (reload_prepare(&step->kept, step->config, &culprit, &err) == 0)
+		return 0;
+	log_core(RELAY_ERROR, "module %s: %s", culprit->def.name, err.text);
+	return -1;
+}
+
 static void free_sets(struct step *step)
 {
 	for (unsigned i = 0; i < workers_count(); i++) {
@@ -174,11 +186,15 @@ int step_prepare(struct step *step)
 	stage_mark(&step->leaving, MODULE_LEAVING);
 	if (enter_all(step) != 0)
 		goto error;
+	if (prepare_kept(step) != 0)
+		goto error_coming;
 	if (make_sets(step) != 0)
 		log_core(RELAY_ERROR, "out of memory");
 	else if (!step->before || settings_open() == 0)
 		return 0;
 	free_sets(step);
+	reload_abandon(&step->kept);
+error_coming:
 	stage_abandon(&step->coming);
 error:
 	stage_mark(&step->leaving, MODULE_LIVE);
@@ -222,6 +238,7 @@ void step_take(struct step *step)
 		mod->control.pub.conf =
 			config_module_values(step->config, mod->def.name);
 	}
+	reload_commit(&step->kept);
 }
 
 void step_settle(struct step *step)
@@ -230,7 +247,7 @@ void step_settle(struct step *step)
 	/* Before modules look at where the server is to be found now. */
 	if (step->before)
 		settings_settle();
-	stage_reload(&step->kept);
+	reload_tell(&step->kept);
 	stage_leave(&step->leaving);
 }
 

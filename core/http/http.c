@@ -94,6 +94,8 @@ static int add_route(struct relay_ctx *cx, const char *path, relay_http_fn *fn,
 {
 	struct route *r = find(path);
 
+	if (!module_may_register(cx, "a route"))
+		return -1;
 	/* A module that leaves gives up its route; the newest is found first.
 	 */
 	if (r && r->owner->stage != MODULE_LEAVING) {

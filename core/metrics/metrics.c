@@ -58,6 +58,7 @@ void metrics_destroy(void)
 		if (m->relabelled)
 			m->def.values = NULL;
 		shape_finish(&m->def);
+		shape_free_values(m->next_values);
 		free(m->module);
 		free(m);
 	}
@@ -133,15 +134,56 @@ error:
 	return NULL;
 }
 
+int metrics_stage_values(struct relay_metric *metric, const char *const *values,
+	struct relay_err *err)
+{
+	const char *const *copy;
+
+	if (shape_check_values(values, err))
+		return -1;
+	copy = shape_copy_values(values);
+	if (!copy)
+		return relay_fail(err, "no memory");
+	shape_free_values(metric->next_values);
+	metric->next_values = copy;
+	return 0;
+}
+
+static void take_values(struct relay_metric *metric)
+{
+	if (!metric->next_values)
+		return;
+	shape_free_values(metric->def.values);
+	metric->def.values = metric->next_values;
+	metric->next_values = NULL;
+	metric->values = shape_values(&metric->def);
+}
+
 int metrics_set_values(struct relay_metric *metric, const char *const *values,
 	struct relay_err *err)
 {
-	if (shape_check_values(values, err))
+	if (metrics_stage_values(metric, values, err) != 0)
 		return -1;
-	if (shape_copy_values(&metric->def, values))
-		return relay_fail(err, "no memory");
-	metric->values = shape_values(&metric->def);
+	take_values(metric);
 	return 0;
+}
+
+void metrics_take_values(const struct metrics_owner *owner)
+{
+	for (struct relay_metric *m = instance->metrics->first; m; m = m->next)
+		if (m->owner == owner)
+			take_values(m);
+}
+
+void metrics_drop_values(const struct metrics_owner *owner)
+{
+	for (struct relay_metric *m = instance->metrics->first; m;
+		m = m->next) {
+		if (m->owner != owner)
+			continue;
+		shape_free_values(m->next_values);
+		m->next_values = NULL;
+	}
 }
 
 struct relay_metric *metrics_register(const struct metrics_owner *owner,
@@ -192,7 +234,7 @@ struct relay_metric *metrics_add_lookup(
 void metrics_relabel(struct relay_metric *metric, const char *const *values)
 {
 	if (!metric->relabelled)
-		shape_finish_values(&metric->def);
+		shape_free_values(metric->def.values);
 	metric->relabelled = true;
 	metric->def.values = values;
 	metric->values = shape_values(&metric->def);

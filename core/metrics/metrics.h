@@ -41,6 +41,7 @@ struct relay_metric {
 	const struct metrics_owner *owner; /* NULL while withdrawn */
 	struct relay_metric *next;
 	int64_t (*look)(void); /* the server's own; instead of `read` */
+	const char *const *next_values; /* owned; NULL: nothing is staged */
 	bool relabelled; /* def.values is borrowed, see metrics_relabel() */
 };
 
@@ -89,6 +90,12 @@ struct relay_metric *metrics_register(const struct metrics_owner *owner,
 /* [C]  Other values for its label, copied.  0, or -1 with err. */
 int metrics_set_values(struct relay_metric *metric, const char *const *values,
 	struct relay_err *err);
+/* [C]  The same, but they wait until all that wait for an owner are taken or
+ * dropped, of which neither can fail. */
+int metrics_stage_values(struct relay_metric *metric, const char *const *values,
+	struct relay_err *err);
+void metrics_take_values(const struct metrics_owner *owner);
+void metrics_drop_values(const struct metrics_owner *owner);
 /* Hides what the owner registered; the numbers stay.  [C] */
 void metrics_withdraw(const struct metrics_owner *owner);
 

@@ -249,27 +249,22 @@ static void free_copy(const void *copy)
 	free((void *)(uintptr_t)copy);
 }
 
-void shape_finish_values(struct relay_metric_def *def)
+void shape_free_values(const char *const *values)
 {
-	for (size_t i = 0; def->values && def->values[i]; i++)
-		free_copy(def->values[i]);
-	free_copy(def->values);
-	def->values = NULL;
+	for (size_t i = 0; values && values[i]; i++)
+		free_copy(values[i]);
+	free_copy(values);
 }
 
-int shape_copy_values(struct relay_metric_def *to, const char *const *values)
+const char *const *shape_copy_values(const char *const *values)
 {
-	struct relay_metric_def copy = {.name = NULL};
 	bool failed = false;
+	const char *const *copy = copy_values(values, &failed);
 
-	copy.values = copy_values(values, &failed);
-	if (failed) {
-		shape_finish_values(&copy);
-		return -1;
-	}
-	shape_finish_values(to);
-	to->values = copy.values;
-	return 0;
+	if (!failed)
+		return copy;
+	shape_free_values(copy);
+	return NULL;
 }
 
 void shape_finish(struct relay_metric_def *def)
@@ -278,7 +273,7 @@ void shape_finish(struct relay_metric_def *def)
 	free_copy(def->unit);
 	free_copy(def->help);
 	free_copy(def->label);
-	shape_finish_values(def);
+	shape_free_values(def->values);
 	free_copy(def->bounds);
 	memset(def, 0, sizeof(*def));
 }

@@ -31,10 +31,11 @@ bool shape_equal(
 /* A deep copy, without `read`.  0, or -1 without memory. */
 int shape_copy(
 	struct relay_metric_def *to, const struct relay_metric_def *from);
-/* Copies of other values for the label of a copy.  0, or -1 without memory. */
-int shape_copy_values(struct relay_metric_def *to, const char *const *values);
-/* Frees what shape_copy() made: all of it, or the values of the label. */
-void shape_finish_values(struct relay_metric_def *def);
+/* Copies of values for a label; NULL without memory. */
+const char *const *shape_copy_values(const char *const *values);
+/* Accepts NULL. */
+void shape_free_values(const char *const *values);
+/* Frees what shape_copy() made. */
 void shape_finish(struct relay_metric_def *def);
 
 #endif

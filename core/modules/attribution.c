@@ -42,3 +42,15 @@ int64_t attribution_end(const struct attribution *a, const char *what)
 		"%s of module %s held up the control thread", what, name);
 	return took_ms;
 }
+
+void attribution_call(struct relay_module *mod, void (*fn)(struct relay_ctx *),
+	const char *what)
+{
+	struct attribution attribution;
+
+	if (!fn)
+		return;
+	attribution_begin(&attribution, &mod->control.pub);
+	fn(&mod->control.pub);
+	attribution_end(&attribution, what);
+}

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct relay_ctx;
+struct relay_module;
 
 struct attribution {
 	const struct relay_ctx *cx, *before; /* borrowed */
@@ -22,5 +23,8 @@ void attribution_begin(struct attribution *a, const struct relay_ctx *cx);
  * a call took, else 0.
  */
 int64_t attribution_end(const struct attribution *a, const char *what);
+/* Calls one that returns nothing, on the control thread.  fn may be NULL. */
+void attribution_call(struct relay_module *mod, void (*fn)(struct relay_ctx *),
+	const char *what);
 
 #endif

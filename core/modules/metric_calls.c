@@ -30,12 +30,11 @@ static const char *name_of(const struct relay_metric_def *def)
 struct relay_metric *relay_metric_add(
 	struct relay_ctx *cx, const struct relay_metric_def *def)
 {
+	struct relay_metric *m = NULL;
 	struct relay_err err;
-	struct relay_metric *m = metrics_register(owner_of(cx), def, &err);
 
-	if (!m)
-		relay_log(cx, RELAY_ERROR, "metric \"%s\" is refused: %s",
-			name_of(def), err.text);
+	if (relay_metrics_add(cx, def, 1, &m, &err) != 0)
+		relay_log(cx, RELAY_ERROR, "%s", err.text);
 	return m;
 }
 
@@ -44,6 +43,11 @@ int relay_metrics_add(struct relay_ctx *cx, const struct relay_metric_def *defs,
 {
 	struct relay_err why;
 
+	if (cx->mod->preparing)
+		return relay_fail(err,
+			"metric \"%s\" is refused: it cannot be registered in "
+			"reload_prepare, only in init",
+			name_of(defs));
 	for (unsigned i = 0; i < count; i++) {
 		struct relay_metric *m =
 			metrics_register(owner_of(cx), &defs[i], &why);
@@ -65,7 +69,9 @@ int relay_metric_relabel(struct relay_ctx *cx, struct relay_metric *metric,
 	if (!metric || !metric->def.label || !metric->def.read)
 		(void)relay_fail(
 			&err, "it has no label, or numbers of its own");
-	else if (metrics_set_values(metric, values, &err) == 0)
+	else if ((cx->mod->preparing ? metrics_stage_values
+				     : metrics_set_values)(
+			 metric, values, &err) == 0)
 		return 0;
 	relay_log(cx, RELAY_ERROR, "metric \"%s\" keeps its labels: %s",
 		metric ? metric->def.name : "(none)", err.text);

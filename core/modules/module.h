@@ -63,6 +63,7 @@ struct relay_module {
 	bool pinned;  /* ran once: its code stays mapped */
 	enum module_stage stage;
 	bool required;   /* false: a failure is only a warning */
+	bool preparing;  /* reload_prepare runs; [C] */
 	unsigned slot;   /* index in object layouts, unique while it runs */
 	uint64_t serial; /* of this run of the module, never given again */
 	void *data;      /* owned */
@@ -88,6 +89,19 @@ void module_describe(
 static inline bool module_visible(const struct relay_module *mod)
 {
 	return mod->stage == MODULE_LIVE;
+}
+
+/* [C]  Whether it may register `what`: not while it prepares a reload that may
+ * be abandoned, which is logged. */
+static inline bool module_may_register(
+	const struct relay_ctx *cx, const char *what)
+{
+	if (cx->mod->preparing)
+		relay_log(cx, RELAY_ERROR,
+			"%s cannot be registered in reload_prepare, only in "
+			"init",
+			what);
+	return !cx->mod->preparing;
 }
 
 /*

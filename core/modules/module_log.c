@@ -110,7 +110,7 @@ int relay_log_sink(
 {
 	struct sink **at = &instance->modules->sinks, *s;
 
-	if (find(cx->mod))
+	if (find(cx->mod) || !module_may_register(cx, "a log sink"))
 		return -1;
 	s = calloc(1, sizeof(*s));
 	if (!s)

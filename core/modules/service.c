@@ -32,6 +32,8 @@ int relay_service_publish(struct relay_ctx *cx, const char *name,
 {
 	struct service *s = find(name);
 
+	if (!module_may_register(cx, "a service"))
+		return -1;
 	/* One that leaves makes room; the newest is found first. */
 	if (s && s->owner->stage != MODULE_LEAVING) {
 		relay_log(cx, RELAY_ERROR,

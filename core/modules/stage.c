@@ -48,20 +48,7 @@ void module_list_remove(
 	list->count = kept;
 }
 
-/* Calls one of the callbacks that return nothing. */
-static void tell(struct relay_module *mod, void (*fn)(struct relay_ctx *),
-	const char *callback)
-{
-	struct attribution attribution;
-
-	if (!fn)
-		return;
-	attribution_begin(&attribution, &mod->control.pub);
-	fn(&mod->control.pub);
-	attribution_end(&attribution, callback);
-}
-
-/* And one that can fail. */
+/* Calls one of the callbacks that can fail. */
 static int ask(struct relay_module *mod,
 	int (*fn)(struct relay_ctx *, struct relay_err *), const char *callback,
 	struct relay_err *err)
@@ -368,7 +355,7 @@ static void leave_control(struct relay_module *mod)
 	registrations_withdraw(mod);
 	mod->stage = MODULE_FOUND;
 	if (reached >= MODULE_INITED)
-		tell(mod, mod->def.fini, "fini");
+		attribution_call(mod, mod->def.fini, "fini");
 	/* fini has no business to register anything, but it could. */
 	registrations_withdraw(mod);
 	mod->control.entered = false;
@@ -380,7 +367,8 @@ void stage_leave(const struct module_list *list)
 {
 	for (size_t i = list->count; i-- > 0;)
 		if (list->mods[i]->stage >= MODULE_STARTED)
-			tell(list->mods[i], list->mods[i]->def.stop, "stop");
+			attribution_call(
+				list->mods[i], list->mods[i]->def.stop, "stop");
 	for (size_t i = list->count; i-- > 0;)
 		leave_control(list->mods[i]);
 }
@@ -388,13 +376,8 @@ void stage_leave(const struct module_list *list)
 void stage_ready(const struct module_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
-		tell(list->mods[i], list->mods[i]->def.ready, "ready");
-}
-
-void stage_reload(const struct module_list *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		tell(list->mods[i], list->mods[i]->def.reload, "reload");
+		attribution_call(
+			list->mods[i], list->mods[i]->def.ready, "ready");
 }
 
 int64_t stage_drain(const struct module_list *list, enum relay_drain how)

@@ -55,9 +55,8 @@ void stage_leave_worker(const struct module_list *list, struct loop *loop);
 /* [C]  stop, withdrawal, fini: for those that have left every worker. */
 void stage_leave(const struct module_list *list);
 
-/* [C]  Calls without a result, for all that have them. */
+/* [C]  Calls `ready` of all that have it. */
 void stage_ready(const struct module_list *list);
-void stage_reload(const struct module_list *list);
 /* [C]  The sum of what they answer. */
 int64_t stage_drain(const struct module_list *list, enum relay_drain how);
 

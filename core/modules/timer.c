@@ -26,6 +26,7 @@ struct relay_timer {
 	int64_t asked_ms;  /* the last delay that the module asked for */
 	unsigned failures; /* in a row */
 	bool running, deleted;
+	bool prepared; /* in reload_prepare, and not committed yet */
 };
 
 static void list_add(struct relay_timer *t)
@@ -139,6 +140,7 @@ struct relay_timer *relay_timer_add(
 	assert(!loop_current || loop_current == t->ctx->loop);
 	t->fn = fn;
 	t->arg = arg;
+	t->prepared = cx->mod->preparing && cx->worker == RELAY_CONTROL;
 	if (first_ms > 0)
 		t->asked_ms = first_ms < DELAY_MAX_MS ? first_ms : DELAY_MAX_MS;
 	t->event = evtimer_new(t->ctx->loop->base, fired, t);
@@ -165,6 +167,23 @@ void relay_timer_del(struct relay_timer *timer)
 		timer->deleted = true;
 	else
 		timer_free(timer);
+}
+
+void timer_keep_prepared(struct module_ctx *ctx)
+{
+	for (struct relay_timer *t = ctx->timers; t; t = t->next)
+		t->prepared = false;
+}
+
+void timer_drop_prepared(struct module_ctx *ctx)
+{
+	struct relay_timer *t = ctx->timers, *next;
+
+	for (; t; t = next) {
+		next = t->next;
+		if (t->prepared)
+			relay_timer_del(t);
+	}
 }
 
 void timer_withdraw(struct module_ctx *ctx)

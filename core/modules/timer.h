@@ -11,6 +11,9 @@
 struct module_ctx;
 
 /* Removes all of a module's timers on the calling thread. */
+/* Those that were added in reload_prepare: they stay, or are removed.  [C] */
+void timer_keep_prepared(struct module_ctx *ctx);
+void timer_drop_prepared(struct module_ctx *ctx);
 void timer_withdraw(struct module_ctx *ctx);
 
 #endif

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "log/log.h"
+#include "modules/module.h"
 #include "peers/conn_again.h"
 #include "peers/conn_state.h"
 #include "peers/peers_state.h"
@@ -95,6 +96,6 @@ void relay_conn_keepalive(struct relay_conn *conn, int64_t idle_ms)
 
 int relay_conn_alpn(struct relay_ctx *cx, const char *name)
 {
-	(void)cx;
-	return tls_alpn_add(name);
+	return module_may_register(cx, "an ALPN name") ? tls_alpn_add(name)
+						       : -1;
 }

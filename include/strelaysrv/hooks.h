@@ -3,13 +3,13 @@
 /*
  * Hooks: where a module is asked, or told, about connections and sessions.
  *
- * All but `drain` run on the worker that owns the object, must not block, and
- * cost nothing when no module fills them in.  A filter is asked in the order of
- * `modules` in the configuration; the first answer other than RELAY_PASS
- * settles it.  Any value that is no verdict counts as RELAY_DENY and is logged
- * with the module's name: filters fail closed.  A filter answers and does
- * nothing to the object: ending it is the server's part.  Notices go to all,
- * closing ones in reverse order.
+ * All but `drain` and `reload_*` run on the worker that owns the object, must
+ * not block, and cost nothing when no module fills them in.  A filter is asked
+ * in the order of `modules` in the configuration; the first answer other than
+ * RELAY_PASS settles it.  Any value that is no verdict counts as RELAY_DENY and
+ * is logged with the module's name: filters fail closed.  A filter answers and
+ * does nothing to the object: ending it is the server's part.  Notices go to
+ * all, closing ones in reverse order.
  */
 #ifndef RELAY_HOOKS_H
 #define RELAY_HOOKS_H
@@ -21,6 +21,7 @@
 
 struct relay_conn;
 struct relay_ctx;
+struct relay_err;
 struct relay_session;
 
 enum relay_verdict {
@@ -194,6 +195,49 @@ typedef void relay_session_reload_fn(
  */
 typedef int64_t relay_drain_fn(struct relay_ctx *cx, enum relay_drain how);
 
+/*
+ * A reload, [C], of a module that runs before and after it: either all of the
+ * new configuration comes into force, or all of the old one stays.
+ *
+ * reload_prepare does all that can fail while the old configuration is in
+ * force: it allocates, opens and parses what `conf`, the new options, asks for,
+ * and keeps the result aside in cx->data.  cx->conf still has the old options;
+ * relay_option_get() gives the new ones of all modules.  It changes nothing
+ * that anybody could notice.  Returns 0; or -1 with err, which is logged, and
+ * then the module keeps nothing.
+ *
+ * Exactly one of these two follows, with no timer, message or other event of
+ * the control thread in between:
+ *
+ * reload_commit puts it in force and cannot fail.  cx->conf has the new options
+ * on every thread.  Workers may have called hooks with the new options and the
+ * old data for a moment.
+ *
+ * reload_abandon frees it, because something else failed and the old
+ * configuration stays.  It is not called if the module's own reload_prepare
+ * failed.
+ *
+ * Order: `check` of all modules; init, start and worker_start of those that
+ * come; reload_prepare of those that stay; reload_commit of those that stay;
+ * `reload` of those that stay; stop and fini of those that leave; `ready` of
+ * those that came.  Within each step modules are called in the order of
+ * `modules`, for reload_abandon, stop and fini in reverse.
+ *
+ * If a reload is abandoned, the server removes the timers that were added in
+ * reload_prepare, and forgets what relay_metric_relabel() was told there, which
+ * otherwise takes effect with the commit.  Everything else that init registers
+ * (metrics, routes, services, sinks, ALPN names) is refused in reload_prepare.
+ *
+ * A module without reload_prepare, or built for an API before 1.2, only has
+ * `reload`.  That is too late to refuse: if something fails there, the module
+ * has to go on with a part of the old configuration, although the reload has
+ * succeeded.
+ */
+typedef int relay_reload_prepare_fn(
+	struct relay_ctx *cx, const void *conf, struct relay_err *err);
+typedef void relay_reload_commit_fn(struct relay_ctx *cx);
+typedef void relay_reload_abandon_fn(struct relay_ctx *cx);
+
 /* Every hook on workers, in two lists: the dispatcher is made from them. */
 #define RELAY_HOOKS(X)                                                         \
 	X(conn_accept)                                                         \
@@ -225,6 +269,10 @@ struct relay_hooks {
 #define X(name) relay_##name##_fn *name;
 	RELAY_HOOKS_1_1(X)
 #undef X
+	/* [C], see above */
+	relay_reload_prepare_fn *reload_prepare;
+	relay_reload_commit_fn *reload_commit;
+	relay_reload_abandon_fn *reload_abandon;
 };
 
 /*

@@ -41,10 +41,11 @@
  *                    relay_tell_failed; conn_settled, peer_try, peer_failed
  *   1.1  2026-11-28  relay_session_passed
  *   1.1  2026-11-28  RELAY_OPTION_GUARD
+ *   1.2  2026-11-28  reload_prepare, reload_commit, reload_abandon
  */
 #define RELAY_ABI_MAGIC 0x524c594dU /* "RLYM" */
 #define RELAY_ABI_MAJOR 1
-#define RELAY_ABI_MINOR 1
+#define RELAY_ABI_MINOR 2
 
 struct event_base;
 struct relay_conn;
@@ -104,7 +105,8 @@ struct relay_ctx {
  *   worker_start [W]  on each worker, before its first hook call
  *   ready   [C]  the server accepts connections
  *   ... hooks, timers, routes ...
- *   reload  [C]  every thread sees the new options in cx->conf
+ *   reload  [C]  every thread sees the new options in cx->conf; too late to
+ *                fail: what can fail belongs to hooks.reload_prepare
  *   worker_stop  [W]  after the last hook call there
  *   stop    [C]  all workers have left the module; timers still exist
  *   fini    [C]  registrations are gone; free what data points to

@@ -138,7 +138,7 @@ def test_the_template_is_built_with_the_cmake_package(prefix, installed_server, 
     try:
         assert module.parent == next(prefix.rglob("relay.so")).parent
         server = installed_server(prefix, "-conf", str(copy / "my-module.conf"))
-        server.wait_for_log("info my-module: 0 sessions, 0 devices")
+        server.wait_for_log("info my-module: now: 0 sessions, 0 devices")
     finally:
         module.unlink()
 
