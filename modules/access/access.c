@@ -42,6 +42,7 @@ struct policy {
 struct data {
 	pthread_mutex_t lock;
 	struct policy *policy; /* owned */
+	struct policy *next;   /* owned; prepared by a reload, [C] */
 	struct relay_metric *refused;
 };
 
@@ -139,8 +140,8 @@ static struct policy *policy_make(
 }
 
 /*
- * What check() has read is what load() puts in force: a file that is written
- * anew between the two is the next reload's.  [C]
+ * What check() has read is what comes into force: a file that is written anew
+ * between the two is the next reload's.  [C]
  */
 static struct {
 	const void *conf;      /* whose; compared only */
@@ -173,14 +174,12 @@ static struct policy *take_checked(
 	return policy;
 }
 
-static int load(struct relay_ctx *cx, struct relay_err *err)
+static void put_in_force(struct relay_ctx *cx, struct policy *next)
 {
 	struct data *data = cx->data;
-	struct policy *next = take_checked(cx->conf, err), *old;
+	struct policy *old;
 	size_t rules = 0;
 
-	if (!next)
-		return -1;
 	for (int list = 0; list < LISTS; list++)
 		for (int half = 0; half < HALVES; half++)
 			rules += rules_count(&next->rules[list][half]);
@@ -191,7 +190,41 @@ static int load(struct relay_ctx *cx, struct relay_err *err)
 	data->policy = next;
 	pthread_mutex_unlock(&data->lock);
 	policy_free(old);
+}
+
+static int start(struct relay_ctx *cx, struct relay_err *err)
+{
+	struct policy *policy = take_checked(cx->conf, err);
+
+	if (!policy)
+		return -1;
+	put_in_force(cx, policy);
 	return 0;
+}
+
+static int reload_prepare(
+	struct relay_ctx *cx, const void *conf, struct relay_err *err)
+{
+	struct data *data = cx->data;
+
+	data->next = take_checked(conf, err);
+	return data->next ? 0 : -1;
+}
+
+static void reload_commit(struct relay_ctx *cx)
+{
+	struct data *data = cx->data;
+
+	put_in_force(cx, data->next);
+	data->next = NULL;
+}
+
+static void reload_abandon(struct relay_ctx *cx)
+{
+	struct data *data = cx->data;
+
+	policy_free(data->next);
+	data->next = NULL;
 }
 
 static int init(struct relay_ctx *cx, struct relay_err *err)
@@ -204,14 +237,6 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 	return pthread_mutex_init(&data->lock, NULL) == 0
 		       ? 0
 		       : relay_fail(err, "cannot make a mutex");
-}
-
-static void reload(struct relay_ctx *cx)
-{
-	struct relay_err err;
-
-	if (load(cx, &err) != 0)
-		relay_log(cx, RELAY_ERROR, "goes on as before: %s", err.text);
 }
 
 static void fini(struct relay_ctx *cx)
@@ -340,8 +365,7 @@ RELAY_MODULE = {
 	.data_size = sizeof(struct data),
 	.check = check,
 	.init = init,
-	.start = load,
-	.reload = reload,
+	.start = start,
 	.fini = fini,
 	.hooks =
 		{
@@ -349,5 +373,8 @@ RELAY_MODULE = {
 			.peer_join = peer_join,
 			.peer_connect = peer_connect,
 			.peer_stay = peer_stay,
+			.reload_prepare = reload_prepare,
+			.reload_commit = reload_commit,
+			.reload_abandon = reload_abandon,
 		},
 };

@@ -91,19 +91,37 @@ static int check(const void *values, struct relay_err *err)
 	return 0;
 }
 
-static int load(struct relay_ctx *cx, struct relay_err *err)
+static int start(struct relay_ctx *cx, struct relay_err *err)
 {
 	struct data *data = cx->data;
-	struct ranges next, old;
 
-	if (read_exempt(&next, cx->conf, err) != 0)
-		return -1;
+	return read_exempt(&data->exempt, cx->conf, err);
+}
+
+static int reload_prepare(
+	struct relay_ctx *cx, const void *conf, struct relay_err *err)
+{
+	struct data *data = cx->data;
+
+	return read_exempt(&data->next_exempt, conf, err);
+}
+
+static void reload_commit(struct relay_ctx *cx)
+{
+	struct data *data = cx->data;
+	struct ranges old;
+
 	pthread_mutex_lock(&data->lock);
 	old = data->exempt;
-	data->exempt = next;
+	data->exempt = data->next_exempt;
 	pthread_mutex_unlock(&data->lock);
 	ranges_free(&old);
-	return 0;
+	data->next_exempt = (struct ranges){0};
+}
+
+static void reload_abandon(struct relay_ctx *cx)
+{
+	ranges_free(&((struct data *)cx->data)->next_exempt);
 }
 
 static int init(struct relay_ctx *cx, struct relay_err *err)
@@ -124,14 +142,6 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 	ledger_finish(&data->sources);
 	ledger_finish(&data->devices);
 	return relay_fail(err, "cannot make a mutex");
-}
-
-static void reload(struct relay_ctx *cx)
-{
-	struct relay_err err;
-
-	if (load(cx, &err) != 0)
-		relay_log(cx, RELAY_ERROR, "goes on as before: %s", err.text);
 }
 
 static void fini(struct relay_ctx *cx)
@@ -172,8 +182,7 @@ RELAY_MODULE = {
 	.session_size = sizeof(struct meeting),
 	.check = check,
 	.init = init,
-	.start = load,
-	.reload = reload,
+	.start = start,
 	.fini = fini,
 	.hooks =
 		{
@@ -185,5 +194,8 @@ RELAY_MODULE = {
 			.session_open = devices_open,
 			.session_close = devices_close,
 			.conn_close = admission_close,
+			.reload_prepare = reload_prepare,
+			.reload_commit = reload_commit,
+			.reload_abandon = reload_abandon,
 		},
 };

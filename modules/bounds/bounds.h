@@ -55,6 +55,7 @@ struct data {
 	struct ledger sources, devices;
 	pthread_mutex_t lock; /* of what follows */
 	struct ranges exempt;
+	struct ranges next_exempt; /* prepared by a reload; [C], no lock */
 	_Atomic int64_t sessions;
 	struct relay_log_kind kinds[BOUNDS];
 	struct relay_metric *reached;

@@ -56,7 +56,7 @@ static const struct relay_option options[] = {
 	RELAY_OPT_END,
 };
 
-/* What is open now; after a failed reload, not what conf says. */
+/* Where records go. */
 struct route {
 	enum target target;
 	struct output output; /* stderr or file */
@@ -66,6 +66,7 @@ struct route {
 
 struct state {
 	struct route route;
+	struct route next; /* prepared by a reload */
 	uint64_t syslog_lost;
 };
 
@@ -254,22 +255,29 @@ static int start(struct relay_ctx *cx, struct relay_err *err)
 	return open_route(cx->conf, &state->route, err);
 }
 
-/* Runs at every SIGHUP: logrotate has moved the file away. */
-static void reload(struct relay_ctx *cx)
+/* Opens it anew at every SIGHUP: logrotate has moved the file away. */
+static int reload_prepare(
+	struct relay_ctx *cx, const void *conf, struct relay_err *err)
+{
+	struct state *state = cx->data;
+
+	return open_route(conf, &state->next, err);
+}
+
+static void reload_commit(struct relay_ctx *cx)
 {
 	const struct conf *conf = cx->conf;
 	struct state *state = cx->data;
-	struct relay_err err;
-	struct route next;
 
 	relay_log_sink_level(cx, (enum relay_level)conf->level);
-	if (open_route(conf, &next, &err)) {
-		relay_log(cx, RELAY_ERROR, "%s; going on as before", err.text);
-		return;
-	}
-	next.output.lost = state->route.output.lost;
+	state->next.output.lost = state->route.output.lost;
 	close_route(&state->route);
-	state->route = next;
+	state->route = state->next;
+}
+
+static void reload_abandon(struct relay_ctx *cx)
+{
+	close_route(&((struct state *)cx->data)->next);
 }
 
 static void fini(struct relay_ctx *cx)
@@ -288,6 +296,8 @@ RELAY_MODULE = {
 	.check = check,
 	.init = init,
 	.start = start,
-	.reload = reload,
 	.fini = fini,
+	.hooks = {.reload_prepare = reload_prepare,
+		.reload_commit = reload_commit,
+		.reload_abandon = reload_abandon},
 };

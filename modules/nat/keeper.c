@@ -2,34 +2,26 @@
 
 /* A thread that gets a port mapped and keeps it so. */
 
-#include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include <strelaysrv/thread.h>
 
 #include "keeper.h"
 #include "moment.h"
 
-#define NEWS_MAX 8
-
 struct keeper {
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t wake;
 	unsigned owners;       /* the thread, and who started it */
+	bool begun;            /* see keeper_begin() */
 	bool stop, over, busy; /* busy: something may be mapped */
 	bool moved;            /* the port of conf is another one */
 	bool leaves;           /* what is mapped is to stay so */
 	struct keeper_conf conf;
-	struct keeper_news news[NEWS_MAX];
-	unsigned count;
-	struct refusals refused; /* and not fetched yet */
-	int fd;                  /* eventfd; constant */
+	struct outbox outbox;    /* with a lock of its own */
 	struct gateway *gateway; /* owned; the thread's alone */
 };
 
@@ -72,7 +64,7 @@ static void release(struct keeper *keeper)
 	pthread_mutex_unlock(&keeper->lock);
 	if (left)
 		return;
-	(void)close(keeper->fd);
+	outbox_finish(&keeper->outbox);
 	pthread_cond_destroy(&keeper->wake);
 	pthread_mutex_destroy(&keeper->lock);
 	keeper->conf.ops->destroy(keeper->gateway);
@@ -84,43 +76,11 @@ static void release(struct keeper *keeper)
 static void tell(
 	struct job *job, enum keeper_what what, const struct relay_err *why)
 {
-	struct keeper *keeper = job->keeper;
 	struct keeper_news news = {.what = what, .mapping = job->mapping};
-	const uint64_t one = 1;
 
 	if (why)
 		news.why = *why;
-	pthread_mutex_lock(&keeper->lock);
-	/* The newest counts. */
-	if (keeper->count == NEWS_MAX)
-		memmove(keeper->news, keeper->news + 1,
-			--keeper->count * sizeof(news));
-	keeper->news[keeper->count++] = news;
-	pthread_mutex_unlock(&keeper->lock);
-	/* It is readable already if this would block. */
-	if (write(keeper->fd, &one, sizeof(one)) < 0)
-		return;
-}
-
-static void tell_refusals(struct job *job)
-{
-	struct keeper *keeper = job->keeper;
-	const uint64_t one = 1;
-	unsigned any = 0;
-
-	pthread_mutex_lock(&keeper->lock);
-	for (int i = 0; i < REFUSALS; i++) {
-		if (!job->refusals.counts[i])
-			continue;
-		any += job->refusals.counts[i];
-		keeper->refused.counts[i] += job->refusals.counts[i];
-		keeper->refused.last[i] = job->refusals.last[i];
-		job->refusals.counts[i] = 0;
-	}
-	pthread_mutex_unlock(&keeper->lock);
-	/* It is readable already if this would block. */
-	if (any && write(keeper->fd, &one, sizeof(one)) < 0)
-		return;
+	outbox_put(&job->keeper->outbox, &news);
 }
 
 static void set_busy(struct job *job, bool busy)
@@ -170,6 +130,8 @@ static bool rest(struct job *job, int64_t ms)
 	bool stop, moved;
 
 	pthread_mutex_lock(&keeper->lock);
+	while (!keeper->stop && !keeper->begun)
+		(void)pthread_cond_wait(&keeper->wake, &keeper->lock);
 	while (!keeper->stop && !keeper->moved && ms > 0)
 		if (pthread_cond_timedwait(
 			    &keeper->wake, &keeper->lock, &until) != 0)
@@ -313,7 +275,7 @@ static void *run(void *arg)
 	job.wish.refusals = &job.refusals;
 	while (rest(&job, ms)) {
 		ms = turn(&job);
-		tell_refusals(&job);
+		outbox_put_refusals(&keeper->outbox, &job.refusals);
 	}
 	if (!job.leaves)
 		job.ops->unmap(job.gateway, &job.wish);
@@ -340,7 +302,7 @@ static int init_wake(struct keeper *keeper)
 	return error ? -1 : 0;
 }
 
-struct keeper *keeper_start(
+struct keeper *keeper_make(
 	const struct keeper_conf *conf, struct relay_err *err)
 {
 	struct keeper *keeper = calloc(1, sizeof(*keeper));
@@ -351,54 +313,46 @@ struct keeper *keeper_start(
 	}
 	keeper->conf = *conf;
 	keeper->owners = 2;
-	keeper->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	keeper->gateway = conf->ops->create();
-	if (keeper->fd < 0)
-		relay_fail(err, "cannot make an eventfd: %s", strerror(errno));
-	else if (!keeper->gateway)
+	if (!keeper->gateway) {
 		relay_fail(err, "out of memory");
-	else if (pthread_mutex_init(&keeper->lock, NULL) != 0 ||
-		 init_wake(keeper) != 0 ||
-		 relay_thread_start(NULL, run, keeper) != 0)
-		relay_fail(err, "cannot start a thread");
-	else
+		goto error;
+	}
+	if (outbox_init(&keeper->outbox, err) != 0)
+		goto error;
+	if (pthread_mutex_init(&keeper->lock, NULL) == 0 &&
+		init_wake(keeper) == 0 &&
+		relay_thread_start(NULL, run, keeper) == 0)
 		return keeper;
+	relay_fail(err, "cannot start a thread");
+	outbox_finish(&keeper->outbox);
+error:
 	conf->ops->destroy(keeper->gateway);
-	if (keeper->fd >= 0)
-		(void)close(keeper->fd);
 	free(keeper);
 	return NULL;
 }
 
+void keeper_begin(struct keeper *keeper)
+{
+	pthread_mutex_lock(&keeper->lock);
+	keeper->begun = true;
+	pthread_cond_broadcast(&keeper->wake);
+	pthread_mutex_unlock(&keeper->lock);
+}
+
 int keeper_fd(const struct keeper *keeper)
 {
-	return keeper->fd;
+	return keeper->outbox.fd;
 }
 
 bool keeper_hear(struct keeper *keeper, struct keeper_news *out)
 {
-	uint64_t count;
-	bool any;
-
-	if (read(keeper->fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
-		return false;
-	pthread_mutex_lock(&keeper->lock);
-	any = keeper->count > 0;
-	if (any) {
-		*out = keeper->news[0];
-		memmove(keeper->news, keeper->news + 1,
-			--keeper->count * sizeof(*out));
-	}
-	pthread_mutex_unlock(&keeper->lock);
-	return any;
+	return outbox_take(&keeper->outbox, out);
 }
 
 void keeper_refusals(struct keeper *keeper, struct refusals *out)
 {
-	pthread_mutex_lock(&keeper->lock);
-	*out = keeper->refused;
-	memset(keeper->refused.counts, 0, sizeof(keeper->refused.counts));
-	pthread_mutex_unlock(&keeper->lock);
+	outbox_take_refusals(&keeper->outbox, out);
 }
 
 void keeper_configure(struct keeper *keeper, const struct keeper_conf *conf)

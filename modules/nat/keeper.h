@@ -17,6 +17,7 @@
 #include <strelaysrv/log.h>
 
 #include "gateway.h"
+#include "outbox.h"
 #include "schedule.h"
 
 struct keeper;
@@ -31,22 +32,11 @@ struct keeper_conf {
 	struct schedule schedule;
 };
 
-enum keeper_what {
-	KEEPER_MAPPED, /* a new mapping, or another address */
-	KEEPER_LOST,   /* what was mapped is so no more */
-	KEEPER_FAILED, /* attempts, from now on; for the log only */
-	KEEPER_ABSENT, /* the same, for want of anybody to ask */
-};
-
-struct keeper_news {
-	enum keeper_what what;
-	struct gateway_mapping mapping; /* KEEPER_MAPPED */
-	struct relay_err why;           /* all others */
-};
-
-/* NULL with err filled. */
-struct keeper *keeper_start(
+/* A thread that does nothing yet.  NULL with err filled. */
+struct keeper *keeper_make(
 	const struct keeper_conf *conf, struct relay_err *err);
+/* It begins to search.  Cannot fail. */
+void keeper_begin(struct keeper *keeper);
 /* Readable when there is news. */
 int keeper_fd(const struct keeper *keeper);
 /* The oldest news.  False: there is none. */

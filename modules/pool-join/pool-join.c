@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../relay/service.h"
+#include "relay/service.h"
 #include "pem.h"
 #include "pools.h"
 #include "report.h"
@@ -160,6 +160,7 @@ static int64_t look(struct relay_ctx *cx, void *arg)
 	bool held = closed || moved;
 
 	(void)arg;
+	pools_retry(cx);
 	if (held == state->held)
 		return LOOK_MS;
 	state->held = held;
@@ -180,10 +181,6 @@ static int64_t look(struct relay_ctx *cx, void *arg)
 static void ready(struct relay_ctx *cx)
 {
 	watch(cx);
-	pools_load(cx);
-	if (!relay_timer_add(cx, LOOK_MS, look, NULL))
-		relay_log(cx, RELAY_ERROR,
-			"out of memory: stays in the pools whatever happens");
 	look(cx, NULL);
 	if (!has_pools(cx)) {
 		relay_log(cx, RELAY_INFO, "joins no pool: `pools` is empty");
@@ -195,13 +192,17 @@ static void ready(struct relay_ctx *cx)
 	pools_ask_all(cx, first_delay(cx));
 }
 
-/* Once all modules have their new options. */
-static void reloaded(struct relay_ctx *cx, const void *arg)
+static int reload_prepare(
+	struct relay_ctx *cx, const void *conf, struct relay_err *err)
+{
+	return pools_prepare(cx, conf, err);
+}
+
+/* Now all modules have committed, relay among them. */
+static void reload(struct relay_ctx *cx)
 {
 	struct state *state = state_of(cx);
 
-	(void)arg;
-	pools_load(cx);
 	if (!has_pools(cx) || !decide(cx)) {
 		/* If it becomes public again, that is to be said again. */
 		state->warned &= state->held;
@@ -210,12 +211,6 @@ static void reloaded(struct relay_ctx *cx, const void *arg)
 	go_public(cx);
 	/* What the operator changed may be what they did not like. */
 	pools_ask_failing(cx);
-}
-
-static void reload(struct relay_ctx *cx)
-{
-	if (relay_post(cx, RELAY_CONTROL, reloaded, NULL, 0) != 0)
-		reloaded(cx, NULL);
 }
 
 /* Life. */
@@ -272,36 +267,52 @@ static int load_identity(struct relay_ctx *cx, struct relay_err *err)
 	return -1;
 }
 
-static int start(struct relay_ctx *cx, struct relay_err *err)
+static int begin(struct relay_ctx *cx, struct relay_err *err)
 {
 	struct state *state = state_of(cx);
 
-	if (load_identity(cx, err) != 0)
-		return -1;
 	(void)snprintf(state->agent, sizeof(state->agent), "strelaysrv/%s",
 		relay_build()->version);
 	state->requests =
 		requests_new(relay_event_base(cx), hear_soon, cx, err);
-	if (state->requests)
-		return 0;
-	pem_forget(&state->cert);
-	pem_forget(&state->key);
-	return -1;
+	if (!state->requests)
+		return -1;
+	if (!relay_timer_add(cx, LOOK_MS, look, NULL))
+		return relay_fail(err, "out of memory");
+	return pools_prepare(cx, cx->conf, err);
 }
 
-static void stop(struct relay_ctx *cx)
+static void finish(struct relay_ctx *cx)
 {
 	struct state *state = state_of(cx);
-	struct relay_ctx *self;
-	const struct relay_service *relay = find_relay(cx, &self);
 
-	if (relay)
-		relay->unwatch(self, cx);
 	pools_finish(cx);
 	requests_free(state->requests);
 	state->requests = NULL;
 	pem_forget(&state->cert);
 	pem_forget(&state->key);
+}
+
+static int start(struct relay_ctx *cx, struct relay_err *err)
+{
+	if (load_identity(cx, err) != 0)
+		return -1;
+	if (begin(cx, err) == 0) {
+		pools_commit(cx);
+		return 0;
+	}
+	finish(cx);
+	return -1;
+}
+
+static void stop(struct relay_ctx *cx)
+{
+	struct relay_ctx *self;
+	const struct relay_service *relay = find_relay(cx, &self);
+
+	if (relay)
+		relay->unwatch(self, cx);
+	finish(cx);
 }
 
 RELAY_MODULE = {
@@ -316,4 +327,7 @@ RELAY_MODULE = {
 	.ready = ready,
 	.reload = reload,
 	.stop = stop,
+	.hooks = {.reload_prepare = reload_prepare,
+		.reload_commit = pools_commit,
+		.reload_abandon = pools_abandon},
 };

@@ -17,28 +17,10 @@
 #include "pools.h"
 #include "report.h"
 
+#define POOLS_URI 1536
 #define GAP_MS    2000 /* between two attempts, however often it changes */
 #define NS_PER_MS 1000000
 #define EXCERPT   200 /* of a pool's answer, in the log */
-
-const char *const pool_state_words[] = {
-	[POOL_WAITING] = "waiting",
-	[POOL_JOINING] = "joining",
-	[POOL_JOINED] = "joined",
-	[POOL_REFUSED] = "refused",
-	[POOL_UNREACHED] = "unreached",
-	[POOL_RESTING] = "resting",
-	NULL,
-};
-
-const char *const plan_outcome_words[] = {
-	[PLAN_JOINED] = "joined",
-	[PLAN_UNDECODABLE] = "undecodable",
-	[PLAN_UNAUTHORIZED] = "unauthorized",
-	[PLAN_REFUSED] = "refused",
-	[PLAN_UNREACHED] = "unreached",
-	NULL,
-};
 
 static int64_t attempt(struct relay_ctx *cx, void *arg);
 
@@ -54,19 +36,24 @@ static void unschedule(struct pool *pool)
 	relay_timer_del(pool->timer);
 	pool->timer = NULL;
 	pool->next_ms = 0;
+	pool->late = false;
 }
 
 static void schedule(struct relay_ctx *cx, struct pool *pool, int64_t ms)
 {
+	bool was_late = pool->late;
+
 	unschedule(pool);
 	pool->next_ms = relay_now_ms(cx) + ms;
 	pool->timer = relay_timer_add(cx, ms, attempt, pool);
+	pool->late = !pool->timer;
 	if (pool->timer)
 		return;
 	pool->next_ms = 0;
-	relay_log(cx, RELAY_ERROR,
-		"out of memory: pool %s is not asked again before a reload",
-		pool->url);
+	if (!was_late)
+		relay_log(cx, RELAY_ERROR,
+			"out of memory: pool %s is asked when there is some",
+			pool->url);
 }
 
 /* Soon, but no pool is to be flooded. */
@@ -326,9 +313,11 @@ static void leave(struct pool *pool)
 	memset(pool, 0, sizeof(*pool));
 }
 
-static bool is_wanted(const char *const *urls, const char *url)
+/* Whether a URL is among them, before `end`; NULL: anywhere. */
+static bool is_wanted(
+	const char *const *urls, const char *url, const char *const *end)
 {
-	for (; *urls; urls++)
+	for (; *urls && urls != end; urls++)
 		if (strcmp(*urls, url) == 0)
 			return true;
 	return false;
@@ -364,37 +353,69 @@ static void warn_of(const struct relay_ctx *cx, const char *text)
 			url.place);
 }
 
-static void add(struct relay_ctx *cx, const char *url)
+/* Takes the URL over.  There is a place: the option has as many at most. */
+static void add(struct relay_ctx *cx, char *url)
 {
-	for (size_t i = 0; i < POOLS_MAX; i++) {
-		struct pool *pool = &state_of(cx)->pools[i];
+	struct pool *pool = state_of(cx)->pools;
 
-		if (pool->url)
+	while (pool->url)
+		pool++;
+	pool->url = url;
+	warn_of(cx, url);
+}
+
+int pools_prepare(
+	struct relay_ctx *cx, const struct conf *conf, struct relay_err *err)
+{
+	struct state *state = state_of(cx);
+	size_t count = 0;
+
+	for (const char *const *url = conf->pools; *url; url++) {
+		if (is_there(state, *url) || is_wanted(conf->pools, *url, url))
 			continue;
-		pool->url = strdup(url);
-		if (pool->url)
-			warn_of(cx, url);
-		else
-			relay_log(cx, RELAY_ERROR,
-				"out of memory: does not join pool %s", url);
-		return;
+		state->next[count] = strdup(*url);
+		if (!state->next[count++]) {
+			pools_abandon(cx);
+			return relay_fail(err, "out of memory");
+		}
+	}
+	if (report_load(cx, conf, err) == 0)
+		return 0;
+	pools_abandon(cx);
+	return -1;
+}
+
+void pools_abandon(struct relay_ctx *cx)
+{
+	struct state *state = state_of(cx);
+
+	for (size_t i = 0; i < POOLS_MAX; i++) {
+		free(state->next[i]);
+		state->next[i] = NULL;
 	}
 }
 
 /* Places stay as they are: timers and requests point to them. */
-void pools_load(struct relay_ctx *cx)
+void pools_commit(struct relay_ctx *cx)
 {
 	struct state *state = state_of(cx);
 	const char *const *urls = conf_of(cx)->pools;
 
 	for (size_t i = 0; i < POOLS_MAX; i++)
 		if (state->pools[i].url &&
-			!is_wanted(urls, state->pools[i].url))
+			!is_wanted(urls, state->pools[i].url, NULL))
 			leave(&state->pools[i]);
-	for (; *urls; urls++)
-		if (!is_there(state, *urls))
-			add(cx, *urls);
-	report_load(cx);
+	for (size_t i = 0; i < POOLS_MAX && state->next[i]; i++) {
+		add(cx, state->next[i]);
+		state->next[i] = NULL;
+	}
+}
+
+void pools_retry(struct relay_ctx *cx)
+{
+	for (size_t i = 0; i < POOLS_MAX; i++)
+		if (state_of(cx)->pools[i].late)
+			schedule(cx, &state_of(cx)->pools[i], 0);
 }
 
 void pools_ask_all(struct relay_ctx *cx, int64_t after_ms)

@@ -1,106 +1,23 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * pools.h - what the parts of pool-join share.
- *
- * pool-join.c  descriptor, options, life
- * pools.c      each pool's schedule: ask, judge, ask again
- * report.c     metrics, and the service
- * plan.c       what an answer means (pure)
- * request.c    HTTP that waits for nothing
- * libcurl.c    libcurl, loaded with the first request
- * url.c        what a pool's URL says (pure)
- * pem.c        the relay's identity, to be shown to pools
+ * pools.h - each pool's schedule: ask, judge, ask again.
  */
 #ifndef POOLS_H
 #define POOLS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <strelaysrv/module.h>
-
-#include "plan.h"
-#include "request.h"
-#include "url.h"
-
-#define POOLS_MAX   8
-#define POOLS_URI   1536
-#define POOL_REASON 320
-#define POOL_LABEL  (URL_PLACE + 4)
-
-struct conf {
-	const char *const *pools;
-	const char *bind;
-	const char *ca_file;
-	const char *proxy;
-	int64_t timeout_ms;
-};
-
-enum pool_state {
-	POOL_WAITING, /* for its first attempt */
-	POOL_JOINING,
-	POOL_JOINED,
-	POOL_REFUSED,   /* it answered, but with no yes */
-	POOL_UNREACHED, /* it did not answer */
-	POOL_RESTING,   /* a token is set, or newcomers are not taken */
-	POOL_STATES
-};
-
-extern const char *const pool_state_words[]; /* NULL-terminated */
-extern const char *const plan_outcome_words[];
-
-struct pool {
-	char *url; /* owned */
-	enum pool_state state;
-	struct plan plan;
-	struct relay_timer *timer; /* NULL: none is due */
-	struct request *request;   /* NULL: none is under way */
-	int64_t asked_ms;          /* when the last attempt began; 0: none */
-	int64_t next_ms;           /* of the timer */
-	int64_t evict_ms;          /* when it forgets us; 0: it has not us */
-	int64_t status;            /* of the last answer */
-	bool stale;                /* the URI has changed since it was asked */
-	char reason[POOL_REASON];  /* of the last failure; "": joined since */
-};
-
-/* The first five have a value for each pool. */
-enum {
-	METRIC_JOINED,
-	METRIC_STATE,
-	METRIC_STATUS,
-	METRIC_NEXT,
-	METRIC_EVICTION,
-	METRIC_POOLS,
-	METRIC_ATTEMPTS,
-	METRICS
-};
-
-/* [C] only. */
-struct state {
-	struct pool pools[POOLS_MAX];
-	struct requests *requests; /* owned */
-	struct request_pem cert, key;
-	struct relay_metric *metrics[METRICS];
-	char agent[80];
-	bool identified; /* the certificate is the one in use */
-	bool held;       /* the server takes no newcomers */
-	bool is_private; /* as it was logged last */
-	bool warned;     /* that it becomes public */
-};
-
-static inline struct state *state_of(const struct relay_ctx *cx)
-{
-	return cx->data;
-}
+#include "state.h"
 
 /* Whether the certificate is what the relay runs with: after a reload the files
  * may be those of the relay to come.  0, or -1 with err. */
 int pools_identify(struct relay_ctx *cx, struct relay_err *err);
-/* Takes over the option `pools`: what is new is asked soon, what is not there
- * any more is left. */
-void pools_load(struct relay_ctx *cx);
+/* Makes what the option `pools` needs.  0, or -1 with err and nothing made;
+ * then one of the two others. */
+int pools_prepare(
+	struct relay_ctx *cx, const struct conf *conf, struct relay_err *err);
+/* What is not there any more is left; what is new waits to be asked. */
+void pools_commit(struct relay_ctx *cx);
+void pools_abandon(struct relay_ctx *cx);
 /* Every pool is to be asked: in `after_ms`, or as soon as it may be. */
 void pools_ask_all(struct relay_ctx *cx, int64_t after_ms);
 /* Those that have not taken us are. */
@@ -109,6 +26,8 @@ void pools_ask_failing(struct relay_ctx *cx);
 void pools_rest(struct relay_ctx *cx);
 /* Answers have come. */
 void pools_hear(struct relay_ctx *cx);
+/* Those for which there was no memory are asked. */
+void pools_retry(struct relay_ctx *cx);
 /* Forgets all pools. */
 void pools_finish(struct relay_ctx *cx);
 

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "pool_join_service.h"
-#include "pools.h"
 #include "report.h"
 
 #define MS 1000 /* as the unit of what is shown in seconds */
@@ -35,6 +34,25 @@ static int64_t until(const struct relay_ctx *cx, int64_t moment_ms)
 
 	return left > 0 ? left : 0;
 }
+
+static const char *const pool_state_words[] = {
+	[POOL_WAITING] = "waiting",
+	[POOL_JOINING] = "joining",
+	[POOL_JOINED] = "joined",
+	[POOL_REFUSED] = "refused",
+	[POOL_UNREACHED] = "unreached",
+	[POOL_RESTING] = "resting",
+	NULL,
+};
+
+static const char *const plan_outcome_words[] = {
+	[PLAN_JOINED] = "joined",
+	[PLAN_UNDECODABLE] = "undecodable",
+	[PLAN_UNAUTHORIZED] = "unauthorized",
+	[PLAN_REFUSED] = "refused",
+	[PLAN_UNREACHED] = "unreached",
+	NULL,
+};
 
 /* Metrics. */
 
@@ -159,23 +177,25 @@ static void name_pool(char names[][POOL_LABEL], size_t i, const char *place)
 		names[i], POOL_LABEL, same > 1 ? "%s#%u" : "%s", place, same);
 }
 
-void report_load(struct relay_ctx *cx)
+int report_load(
+	struct relay_ctx *cx, const struct conf *conf, struct relay_err *err)
 {
-	const struct conf *conf = cx->conf;
 	char names[POOLS_MAX][POOL_LABEL];
 	const char *labels[POOLS_MAX + 1] = {NULL};
 	struct url url;
 
 	for (size_t i = 0; i < POOLS_MAX && conf->pools[i]; i++) {
-		/* It was checked; without memory it is nameless. */
-		if (url_parse(conf->pools[i], &url, NULL) != 0)
-			memcpy(url.place, "unknown", sizeof("unknown"));
+		if (url_parse(conf->pools[i], &url, err) != 0)
+			return -1;
 		name_pool(names, i, url.place);
 		labels[i] = names[i];
 	}
 	for (int i = METRIC_JOINED; i <= METRIC_EVICTION; i++)
-		(void)relay_metric_relabel(
-			cx, state_of(cx)->metrics[i], labels);
+		if (relay_metric_relabel(
+			    cx, state_of(cx)->metrics[i], labels) != 0)
+			return relay_fail(err, "cannot name the pools in %s",
+				metrics[i].name);
+	return 0;
 }
 
 /* The service. */

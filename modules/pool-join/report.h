@@ -6,12 +6,14 @@
 #ifndef REPORT_H
 #define REPORT_H
 
-#include <strelaysrv/module.h>
+#include "state.h"
 
 /* Registers all of it.  init.  0 or -1. */
 int report_init(struct relay_ctx *cx, struct relay_err *err);
-/* Takes over the option `pools`, after it has changed too. */
-void report_load(struct relay_ctx *cx);
+/* Names the pools of an option in the metrics; in reload_prepare, once that is
+ * committed.  0, or -1 with err. */
+int report_load(
+	struct relay_ctx *cx, const struct conf *conf, struct relay_err *err);
 /* Counts an attempt. */
 void report_outcome(const struct relay_ctx *cx, unsigned outcome);
 

@@ -32,7 +32,8 @@ struct conf {
 struct data {
 	struct meter meter;
 	struct meter_plan plan;
-	int64_t seen; /* of the core's counter */
+	struct meter_plan next; /* prepared by a reload */
+	int64_t seen;           /* of the core's counter */
 	bool unsaved;
 	bool moved;  /* another process has taken over */
 	bool warned; /* that nobody can throttle */
@@ -376,13 +377,28 @@ static int start(struct relay_ctx *cx, struct relay_err *err)
 		       : relay_fail(err, "out of memory");
 }
 
-static void reload(struct relay_ctx *cx)
+static int reload_prepare(
+	struct relay_ctx *cx, const void *values, struct relay_err *err)
+{
+	const struct conf *conf = values, *before = cx->conf;
+	struct data *data = cx->data;
+
+	if (make_plan(&data->next, conf, err) != 0)
+		return -1;
+	if (data->moved || strcmp(conf->state_file, before->state_file) == 0)
+		return 0;
+	return state_try(conf->state_file, &data->meter, err);
+}
+
+static void reload_commit(struct relay_ctx *cx)
 {
 	struct data *data = cx->data;
-	struct relay_err err;
 
-	if (make_plan(&data->plan, cx->conf, &err) != 0)
-		relay_log(cx, RELAY_ERROR, "goes on as before: %s", err.text);
+	data->plan = data->next;
+}
+
+static void reload(struct relay_ctx *cx)
+{
 	look(cx);
 	save(cx); /* maybe to another file */
 }
@@ -407,5 +423,7 @@ RELAY_MODULE = {
 	.start = start,
 	.reload = reload,
 	.stop = stop,
-	.hooks = {.drain = drain},
+	.hooks = {.drain = drain,
+		.reload_prepare = reload_prepare,
+		.reload_commit = reload_commit},
 };

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "state.h"
@@ -94,33 +95,54 @@ static int sync_folder(const char *path)
 	return result;
 }
 
+static int fail(const char *path, int error, struct relay_err *err)
+{
+	return relay_fail(
+		err, "cannot write %.150s: %s", path, strerror(error));
+}
+
+/* 0, or -1 with errno. */
+static int write_beside(
+	const char *path, const struct meter *meter, char beside[PATH_MAX])
+{
+	int fd, error;
+
+	errno = ENAMETOOLONG;
+	if (snprintf(beside, PATH_MAX, "%s.new", path) >= PATH_MAX)
+		return -1;
+	fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return -1;
+	errno = EIO; /* for a write that was cut short */
+	if (write_all(fd, meter) == 0)
+		return close(fd);
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
 int state_write(
 	const char *path, const struct meter *meter, struct relay_err *err)
 {
 	char beside[PATH_MAX];
-	int fd = -1, error;
 
-	errno = ENAMETOOLONG;
-	if (snprintf(beside, sizeof(beside), "%s.new", path) >=
-		(int)sizeof(beside))
-		goto error;
-	fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	errno = fd < 0 ? errno : EIO; /* for a write that was cut short */
-	if (fd < 0 || write_all(fd, meter) != 0)
-		goto error;
-	if (close(fd) != 0) {
-		fd = -1;
-		goto error;
-	}
-	fd = -1;
-	if (rename(beside, path) != 0 || sync_folder(path) != 0)
-		goto error;
+	if (write_beside(path, meter, beside) != 0 ||
+		rename(beside, path) != 0 || sync_folder(path) != 0)
+		return fail(path, errno, err);
 	return 0;
+}
 
-error:
-	error = errno;
-	if (fd >= 0)
-		close(fd);
-	return relay_fail(
-		err, "cannot write %.150s: %s", path, strerror(error));
+int state_try(
+	const char *path, const struct meter *meter, struct relay_err *err)
+{
+	char beside[PATH_MAX];
+	struct stat st;
+
+	/* What cannot be replaced by a file. */
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return fail(path, EISDIR, err);
+	if (write_beside(path, meter, beside) != 0 || unlink(beside) != 0)
+		return fail(path, errno, err);
+	return 0;
 }

@@ -226,6 +226,8 @@ int advertise_check(const char *ext_address, struct relay_err *err)
 int advertise_init(struct advertise *advertise, const char *ext_address,
 	struct relay_err *err)
 {
+	int error;
+
 	memset(advertise, 0, sizeof(*advertise));
 	if (!ext_address[0]) {
 		from_listen(advertise);
@@ -233,8 +235,12 @@ int advertise_init(struct advertise *advertise, const char *ext_address,
 	}
 	if (split(advertise, ext_address, err) != 0)
 		return -1;
-	if (advertise->host[0] && look_up(advertise, AI_NUMERICHOST) == 0)
+	error = advertise->host[0] ? look_up(advertise, AI_NUMERICHOST)
+				   : EAI_NONAME;
+	if (error == 0)
 		return 0;
+	if (error == EAI_MEMORY)
+		return relay_fail(err, "out of memory");
 	advertise->is_name = advertise->host[0] != '\0';
 	set(&advertise->v4, zeroes, 4, advertise->port);
 	set(&advertise->v6, zeroes, 16, advertise->port);

@@ -66,10 +66,10 @@ static void notify(struct relay_ctx *cx)
 	for (size_t i = 0; i < REACH_WATCHERS; i++) {
 		struct reach_watcher *w = &reach->watchers[i];
 
-		/* Without memory they learn it with the next change. */
-		if (w->cx)
-			(void)relay_post(
-				w->cx, RELAY_CONTROL, w->changed, NULL, 0);
+		/* Without memory it is tried again, see refresh(). */
+		if (w->cx && relay_post(w->cx, RELAY_CONTROL, w->changed, NULL,
+				     0) != 0)
+			reach->moved = true;
 	}
 }
 
@@ -89,8 +89,9 @@ void reach_tell(struct relay_ctx *cx)
 	memcpy(reach->uri, text, sizeof(text));
 	if (changed || (reach->told && reach->moved))
 		notify(cx);
+	else
+		reach->moved = false;
 	reach->told = true;
-	reach->moved = false;
 }
 
 /* What others know wins over what the options say. */
@@ -172,28 +173,15 @@ static int look_up_first(
 	return 0;
 }
 
-static int load(struct relay_ctx *cx, bool may_wait, struct relay_err *err)
-{
-	struct reach *reach = &data_of(cx)->reach;
-	struct advertise base;
-
-	if (advertise_init(&base, conf_of(cx)->ext_address, err) != 0)
-		return -1;
-	if (base.is_name && may_wait && look_up_first(cx, &base, err) != 0)
-		return -1;
-	/* Until it has been looked up, what the same name was will do. */
-	if (base.is_name && !may_wait &&
-		strcmp(base.host, reach->base.host) == 0 &&
-		base.port == reach->base.port)
-		base = reach->base;
-	reach->base = base;
-	apply(cx);
-	return 0;
-}
-
 int reach_load(struct relay_ctx *cx, struct relay_err *err)
 {
-	return load(cx, true, err);
+	struct advertise *base = &data_of(cx)->reach.base;
+
+	if (advertise_init(base, conf_of(cx)->ext_address, err) != 0 ||
+		(base->is_name && look_up_first(cx, base, err) != 0))
+		return -1;
+	apply(cx);
+	return 0;
 }
 
 /* Names: looked up again and again. */
@@ -226,6 +214,8 @@ static int64_t refresh(struct relay_ctx *cx, void *arg)
 	char host[sizeof(reach->base.host)];
 
 	(void)arg;
+	if (reach->told && reach->moved)
+		notify(cx);
 	if (reach->lookup) {
 		if (lookup_result(reach->lookup, &list) == EAI_INPROGRESS)
 			return LOOKUP_POLL_MS;
@@ -332,15 +322,36 @@ int reach_start(struct relay_ctx *cx)
 	return reach->timer ? 0 : -1;
 }
 
-int reach_reload(struct relay_ctx *cx, struct relay_err *err)
+int reach_prepare(struct relay_ctx *cx, const struct relay_conf *conf,
+	struct relay_err *err)
+{
+	struct reach *reach = &data_of(cx)->reach;
+	struct advertise *next = &reach->next_base;
+
+	if (advertise_init(next, conf->ext_address, err) != 0)
+		return -1;
+	/* Until it has been looked up, what the same name was will do. */
+	if (next->is_name && strcmp(next->host, reach->base.host) == 0 &&
+		next->port == reach->base.port)
+		*next = reach->base;
+	reach->next_timer = relay_timer_add(cx, 1, refresh, NULL);
+	return reach->next_timer ? 0 : relay_fail(err, "out of memory");
+}
+
+void reach_commit(struct relay_ctx *cx)
 {
 	struct reach *reach = &data_of(cx)->reach;
 
-	if (load(cx, false, err) != 0)
-		return -1;
+	reach->base = reach->next_base;
 	relay_timer_del(reach->timer);
-	reach->timer = relay_timer_add(cx, 1, refresh, NULL);
-	return reach->timer ? 0 : relay_fail(err, "out of memory");
+	reach->timer = reach->next_timer;
+	reach->next_timer = NULL;
+	apply(cx);
+}
+
+void reach_abandon(struct relay_ctx *cx)
+{
+	data_of(cx)->reach.next_timer = NULL; /* the server removes it */
 }
 
 void reach_finish(struct relay_ctx *cx)

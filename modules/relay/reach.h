@@ -20,6 +20,8 @@
 
 #define REACH_WATCHERS 8
 
+struct relay_conf;
+
 struct reach_watcher {
 	struct relay_ctx *cx; /* NULL: a free place */
 	relay_post_fn *changed;
@@ -27,7 +29,9 @@ struct reach_watcher {
 
 /* [C] only. */
 struct reach {
-	struct advertise base;                         /* from the options */
+	struct advertise base;          /* from the options */
+	struct advertise next_base;     /* prepared by a reload, as is */
+	struct relay_timer *next_timer; /* this one */
 	struct advertise_address mapped_v4, mapped_v6; /* known: they win */
 	struct reach_watcher watchers[REACH_WATCHERS];
 	struct lookup *lookup; /* owned; NULL: none under way */
@@ -45,8 +49,14 @@ int reach_init(struct relay_ctx *cx);
 /* Reads the options, and waits for a host name, but not for long.  start.  0
  * or -1. */
 int reach_load(struct relay_ctx *cx, struct relay_err *err);
-/* The same without waiting: a new name is looked up from now on. */
-int reach_reload(struct relay_ctx *cx, struct relay_err *err);
+/*
+ * The same for a reload, without waiting: a new name is looked up once it is
+ * committed.  reload_prepare: 0 or -1; then one of the others.
+ */
+int reach_prepare(struct relay_ctx *cx, const struct relay_conf *conf,
+	struct relay_err *err);
+void reach_commit(struct relay_ctx *cx);
+void reach_abandon(struct relay_ctx *cx);
 /* Begins to look a name up, again and again.  0 or -1 without memory. */
 int reach_start(struct relay_ctx *cx);
 /* The relay's URI as it is now.  0 or -1; err may be NULL. */

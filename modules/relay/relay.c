@@ -84,7 +84,7 @@ static const struct relay_option options[] = {
 		"session"),
 	RELAY_OPT_END};
 
-/* The token that check() has read is the one that load() puts in force. [C] */
+/* The token that check() has read is the one that comes into force.  [C] */
 static struct {
 	const void *conf; /* whose; compared only */
 	struct secret secret;
@@ -139,15 +139,6 @@ static int64_t expire(struct relay_ctx *cx, void *arg)
 	return next > now ? next - now : 1;
 }
 
-static int watch_pending(struct relay_ctx *cx, struct relay_err *err)
-{
-	struct relay_data *data = data_of(cx);
-
-	relay_timer_del(data->expiry);
-	data->expiry = relay_timer_add(cx, 1, expire, NULL);
-	return data->expiry ? 0 : relay_fail(err, "out of memory");
-}
-
 /* What the option says is left out of the log, and a file has no option. */
 static void tell_secret(
 	struct relay_ctx *cx, const struct secret *was, const struct secret *is)
@@ -160,9 +151,26 @@ static void tell_secret(
 			    : "devices need another token now");
 }
 
-static int load(struct relay_ctx *cx,
-	int (*reach)(struct relay_ctx *, struct relay_err *),
+static int make_next(struct relay_ctx *cx, const struct relay_conf *conf,
 	struct relay_err *err)
+{
+	struct relay_next *next = &data_of(cx)->next;
+
+	if (checked.conf == conf)
+		next->secret = checked.secret;
+	else if (secret_load(&next->secret, conf->token, conf->token_file,
+			 err) != 0)
+		return -1;
+	if (exempt_read(cx, &next->exempt, err) != 0)
+		return -1;
+	next->expiry = relay_timer_add(cx, 1, expire, NULL);
+	if (next->expiry)
+		return 0;
+	ranges_free(&next->exempt);
+	return relay_fail(err, "out of memory");
+}
+
+static void take_next(struct relay_ctx *cx)
 {
 	struct relay_data *data = data_of(cx);
 	const struct relay_conf *conf = conf_of(cx);
@@ -171,34 +179,29 @@ static int load(struct relay_ctx *cx,
 		.of_source = conf->pending_per_source,
 		.of_asker = conf->invitations_per_asker,
 		.in_line = conf->invitations_per_device};
-	struct ranges exempt, old;
-	struct secret secret;
+	struct ranges old;
 
-	if (checked.conf == conf)
-		secret = checked.secret;
-	else if (secret_load(&secret, conf->token, conf->token_file, err) != 0)
-		return -1;
-	if (reach(cx, err) != 0 || watch_pending(cx, err) != 0 ||
-		exempt_read(cx, &exempt, err) != 0)
-		return -1;
 	pending_bound(&data->pending, &bounds);
 	pthread_mutex_lock(&data->lock);
-	data->secret = secret;
+	data->secret = data->next.secret;
 	old = data->exempt;
-	data->exempt = exempt;
+	data->exempt = data->next.exempt;
 	pthread_mutex_unlock(&data->lock);
 	ranges_free(&old);
+	relay_timer_del(data->expiry);
+	data->expiry = data->next.expiry;
+	data->next = (struct relay_next){.expiry = NULL};
 	if (conf->ping_interval_ms >= conf->network_timeout_ms)
 		relay_log(cx, RELAY_WARNING,
 			"ping-interval is not below network-timeout: devices "
 			"will be taken for dead before they are asked");
-	return 0;
 }
 
 static int start(struct relay_ctx *cx, struct relay_err *err)
 {
-	if (load(cx, reach_load, err) != 0)
+	if (reach_load(cx, err) != 0 || make_next(cx, conf_of(cx), err) != 0)
 		return -1;
+	take_next(cx);
 	return reach_start(cx) == 0 ? 0 : relay_fail(err, "out of memory");
 }
 
@@ -221,15 +224,31 @@ static void ready(struct relay_ctx *cx)
 	reach_tell(cx);
 }
 
-static void reload(struct relay_ctx *cx)
+static int reload_prepare(
+	struct relay_ctx *cx, const void *conf, struct relay_err *err)
+{
+	if (reach_prepare(cx, conf, err) != 0)
+		return -1;
+	if (make_next(cx, conf, err) == 0)
+		return 0;
+	reach_abandon(cx);
+	return -1;
+}
+
+static void reload_commit(struct relay_ctx *cx)
 {
 	const struct secret before = data_of(cx)->secret;
-	struct relay_err err;
 
-	if (load(cx, reach_reload, &err) != 0)
-		relay_log(cx, RELAY_ERROR, "goes on as before: %s", err.text);
+	take_next(cx);
+	reach_commit(cx);
 	tell_secret(cx, &before, &data_of(cx)->secret);
-	reach_tell(cx);
+}
+
+static void reload_abandon(struct relay_ctx *cx)
+{
+	ranges_free(&data_of(cx)->next.exempt);
+	data_of(cx)->next.expiry = NULL; /* the server removes it */
+	reach_abandon(cx);
 }
 
 static void fini(struct relay_ctx *cx)
@@ -354,7 +373,7 @@ RELAY_MODULE = {
 	.init = init,
 	.start = start,
 	.ready = ready,
-	.reload = reload,
+	.reload = reach_tell,
 	.fini = fini,
 	.worker_stop = worker_stop,
 	.hooks =
@@ -368,5 +387,8 @@ RELAY_MODULE = {
 			.conn_reload = conn_reload,
 			.session_reload = session_reload,
 			.drain = farewell_notice,
+			.reload_prepare = reload_prepare,
+			.reload_commit = reload_commit,
+			.reload_abandon = reload_abandon,
 		},
 };

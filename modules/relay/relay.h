@@ -64,6 +64,13 @@ enum peer_bound {
 	PEER_BOUNDS
 };
 
+/* What the options say, made whole before it comes into force.  [C] */
+struct relay_next {
+	struct secret secret;
+	struct ranges exempt; /* owned */
+	struct relay_timer *expiry;
+};
+
 /* One for all threads. */
 struct relay_data {
 	struct directory directory;
@@ -74,6 +81,7 @@ struct relay_data {
 	struct advertise advertise;
 	struct reach reach; /* of the control thread, and the next */
 	struct relay_timer *expiry;
+	struct relay_next next;
 	struct relay_log_kind bounds[PEER_BOUNDS];
 	enum relay_drain drain; /* likewise: what the workers were told */
 	/* Constant from init on. */

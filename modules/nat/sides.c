@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* IPv4 and IPv6: whether a port is mapped, by a keeper each. */
+
+#include <time.h>
+
+#include "nat.h"
+#include "own_port.h"
+
+#define DAY_MS 86400000
+
+/* A pinhole cannot be asked for longer. */
+static int64_t lease_of(const struct conf *conf, int family)
+{
+	if (family == IPV6 && (!conf->lease_ms || conf->lease_ms > DAY_MS))
+		return DAY_MS;
+	return conf->lease_ms;
+}
+
+int sides_read_gateways(
+	const struct conf *conf, struct hosts *out, struct relay_err *err)
+{
+	out->count = 0;
+	for (const char *const *text = conf->gateways; *text; text++)
+		if (host_read(*text, 0, &out->list[out->count++]) != 0)
+			return relay_fail(err,
+				"gateway: \"%.60s\" is no address; 192.168.1.1 "
+				"and 2001:db8::1 are right",
+				*text);
+	return 0;
+}
+
+static int fill(const struct conf *conf, int family, struct keeper_conf *out,
+	struct relay_err *err)
+{
+	*out = (struct keeper_conf){
+		.ops = family == IPV6 ? &gateway_pinhole : &gateway_port,
+		.timeout_ms = conf->timeout_ms,
+		.schedule = {.lease_ms = lease_of(conf, family),
+			.renewal_ms = conf->renewal_ms,
+			.check_ms = conf->check_ms},
+	};
+	return sides_read_gateways(conf, &out->gateways, err);
+}
+
+/* Begins to take the mapping back. */
+static void stop(struct side_keeper *side)
+{
+	if (side->event)
+		event_free(side->event);
+	side->event = NULL;
+	keeper_stop(side->keeper);
+}
+
+/* until: how long to wait for that, see keeper_free(). */
+static void release(struct side_keeper *side, const struct timespec *until)
+{
+	stop(side);
+	keeper_free(side->keeper, until);
+	side->keeper = NULL;
+}
+
+static int make(struct relay_ctx *cx, const struct keeper_conf *conf,
+	struct side_keeper *out, struct relay_err *err)
+{
+	out->keeper = keeper_make(conf, err);
+	if (!out->keeper)
+		return -1;
+	out->event = event_new(relay_event_base(cx), keeper_fd(out->keeper),
+		EV_READ | EV_PERSIST, news_arrive, cx);
+	if (out->event && event_add(out->event, NULL) == 0)
+		return 0;
+	release(out, NULL);
+	return relay_fail(err, "out of memory");
+}
+
+static int prepare(struct relay_ctx *cx, const struct conf *conf, int family,
+	struct relay_err *err)
+{
+	struct side *side = &state_of(cx)->sides[family];
+	struct relay_err why;
+
+	if (fill(conf, family, &side->next_conf, err) != 0)
+		return -1;
+	side->next_wanted =
+		conf->enabled &&
+		own_port_find(cx, address_family(family), &side->next_conf);
+	if (!side->next_wanted || side->now.keeper ||
+		make(cx, &side->next_conf, &side->next, &why) == 0)
+		return 0;
+	return relay_fail(err, "maps no %s: %.200s",
+		family == IPV6 ? "IPv6 pinhole" : "port", why.text);
+}
+
+int sides_prepare(
+	struct relay_ctx *cx, const struct conf *conf, struct relay_err *err)
+{
+	for (int i = 0; i < FAMILIES; i++)
+		if (prepare(cx, conf, i, err) != 0) {
+			sides_abandon(cx);
+			return -1;
+		}
+	return 0;
+}
+
+void sides_abandon(struct relay_ctx *cx)
+{
+	for (int i = 0; i < FAMILIES; i++)
+		release(&state_of(cx)->sides[i].next, NULL);
+}
+
+/* The gateway is given the time to forget it, but nobody waits for that. */
+static void disable(struct relay_ctx *cx, int family)
+{
+	release(&state_of(cx)->sides[family].now, NULL);
+	news_forget(cx, family);
+}
+
+static void commit(struct relay_ctx *cx, int family)
+{
+	struct side *side = &state_of(cx)->sides[family];
+	const struct conf *conf = cx->conf;
+
+	if (!side->next_wanted) {
+		disable(cx, family);
+		if (conf->enabled && family == IPV4)
+			relay_log(cx, RELAY_WARNING,
+				"maps no port: the relay listens on no IPv4 "
+				"address that a gateway could reach");
+	} else if (side->now.keeper) {
+		keeper_configure(side->now.keeper, &side->next_conf);
+	} else {
+		side->now = side->next;
+		side->next = (struct side_keeper){NULL, NULL};
+		keeper_begin(side->now.keeper);
+	}
+}
+
+void sides_commit(struct relay_ctx *cx)
+{
+	for (int i = 0; i < FAMILIES; i++)
+		commit(cx, i);
+}
+
+void sides_apply(struct relay_ctx *cx)
+{
+	struct relay_err err;
+
+	for (int i = 0; i < FAMILIES; i++)
+		if (prepare(cx, cx->conf, i, &err) == 0)
+			commit(cx, i);
+		else
+			relay_log(cx, RELAY_WARNING, "%s", err.text);
+}
+
+/* All at once, so that slow gateways take their time together. */
+static void end_all(struct relay_ctx *cx, time_t wait_s)
+{
+	struct side *sides = state_of(cx)->sides;
+	struct timespec until;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &until) != 0)
+		until.tv_sec = until.tv_nsec = 0;
+	until.tv_sec += wait_s;
+	for (int i = 0; i < FAMILIES; i++)
+		stop(&sides[i].now);
+	for (int i = 0; i < FAMILIES; i++)
+		release(&sides[i].now, &until);
+}
+
+void sides_end(struct relay_ctx *cx, time_t wait_s)
+{
+	if (wait_s)
+		end_all(cx, wait_s);
+	else
+		for (int i = 0; i < FAMILIES; i++)
+			disable(cx, i);
+}
+
+void sides_leave(struct relay_ctx *cx)
+{
+	for (int i = 0; i < FAMILIES; i++) {
+		struct side *side = &state_of(cx)->sides[i];
+
+		if (!side->now.keeper)
+			continue;
+		keeper_leave(side->now.keeper);
+		release(&side->now, NULL);
+		side->mapped = false;
+	}
+}

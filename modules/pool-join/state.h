@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * state.h - what the parts of pool-join share.
+ *
+ * pool-join.c  descriptor, options, life
+ * pools.c      each pool's schedule: ask, judge, ask again
+ * report.c     metrics, and the service
+ * plan.c       what an answer means (pure)
+ * request.c    HTTP that waits for nothing
+ * libcurl.c    libcurl, loaded with the first request
+ * url.c        what a pool's URL says (pure)
+ * pem.c        the relay's identity, to be shown to pools
+ */
+#ifndef STATE_H
+#define STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <strelaysrv/module.h>
+
+#include "plan.h"
+#include "request.h"
+#include "url.h"
+
+#define POOLS_MAX   8
+#define POOL_REASON 320
+#define POOL_LABEL  (URL_PLACE + 4)
+
+struct conf {
+	const char *const *pools;
+	const char *bind;
+	const char *ca_file;
+	const char *proxy;
+	int64_t timeout_ms;
+};
+
+enum pool_state {
+	POOL_WAITING, /* for its first attempt */
+	POOL_JOINING,
+	POOL_JOINED,
+	POOL_REFUSED,   /* it answered, but with no yes */
+	POOL_UNREACHED, /* it did not answer */
+	POOL_RESTING,   /* a token is set, or newcomers are not taken */
+	POOL_STATES
+};
+
+struct pool {
+	char *url; /* owned */
+	enum pool_state state;
+	struct plan plan;
+	struct relay_timer *timer; /* NULL: none is due */
+	struct request *request;   /* NULL: none is under way */
+	int64_t asked_ms;          /* when the last attempt began; 0: none */
+	int64_t next_ms;           /* of the timer */
+	int64_t evict_ms;          /* when it forgets us; 0: it has not us */
+	int64_t status;            /* of the last answer */
+	bool stale;                /* the URI has changed since it was asked */
+	bool late; /* there was no memory for a timer: see pools_retry() */
+	char reason[POOL_REASON]; /* of the last failure; "": joined since */
+};
+
+/* The first five have a value for each pool. */
+enum {
+	METRIC_JOINED,
+	METRIC_STATE,
+	METRIC_STATUS,
+	METRIC_NEXT,
+	METRIC_EVICTION,
+	METRIC_POOLS,
+	METRIC_ATTEMPTS,
+	METRICS
+};
+
+/* [C] only. */
+struct state {
+	struct pool pools[POOLS_MAX];
+	char *next[POOLS_MAX];     /* owned: URLs that pools_prepare() adds */
+	struct requests *requests; /* owned */
+	struct request_pem cert, key;
+	struct relay_metric *metrics[METRICS];
+	char agent[80];
+	bool identified; /* the certificate is the one in use */
+	bool held;       /* the server takes no newcomers */
+	bool is_private; /* as it was logged last */
+	bool warned;     /* that it becomes public */
+};
+
+static inline struct state *state_of(const struct relay_ctx *cx)
+{
+	return cx->data;
+}
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* What each session may send: who takes part, and the ticks.  [W] */
+
+#include <string.h>
+
+#include "rate_limit.h"
+
+static bool anything_to_do(const struct relay_ctx *cx)
+{
+	const struct conf *conf = cx->conf;
+	const struct data *data = cx->data;
+
+	/* Not effective(): a worker sees new options before they are
+	 * committed. */
+	return conf->per_session || conf->per_device || conf->global ||
+	       atomic_load_explicit(&data->cap, memory_order_relaxed);
+}
+
+void sessions_listen(struct relay_ctx *cx, const void *arg)
+{
+	(void)arg;
+	relay_session_hooks(cx, anything_to_do(cx));
+}
+
+static int64_t tick(struct relay_ctx *cx, void *arg)
+{
+	struct local *local = cx->local;
+	int64_t now = relay_now_ms(cx);
+
+	(void)arg;
+	shaper_round_turn(&local->round, now);
+	if (!local->round.first) {
+		local->ticking = false;
+		return 0;
+	}
+	return SHARE_TICK_MS - now % SHARE_TICK_MS;
+}
+
+static void put_devices(struct data *data, struct block *block)
+{
+	for (int side = 0; side < 2; side++) {
+		devices_put(&data->devices, block->device[side]);
+		block->device[side] = NULL;
+	}
+}
+
+/* NULL: it is not known, or one that talks to itself, which is limited once. */
+static struct device *get_device(struct relay_ctx *cx,
+	struct relay_session *session, int side, bool *exempt)
+{
+	struct data *data = cx->data;
+	const struct conf *conf = cx->conf;
+	const uint8_t *id = relay_conn_peer(relay_session_side(session, side));
+	const uint8_t *first = relay_conn_peer(relay_session_side(session, 0));
+	int64_t weight;
+
+	if (!id || (side == 1 && first &&
+			   memcmp(id, first, RELAY_DEVICE_ID_LEN) == 0))
+		return NULL;
+	pthread_mutex_lock(&data->lock);
+	weight = privileges_weight(&data->privileges, id);
+	pthread_mutex_unlock(&data->lock);
+	if (weight == WEIGHT_EXEMPT) {
+		*exempt = true;
+		return NULL;
+	}
+	if (!conf->per_device && !effective(data))
+		return NULL;
+	return devices_get(&data->devices, id, weight, conf->per_device,
+		conf->burst_ms, relay_now_ms(cx));
+}
+
+/* The pools that it has parts in, and what it may have of them. */
+static void set_up(struct relay_ctx *cx, struct relay_session *session,
+	struct block *block, uint64_t generation)
+{
+	struct data *data = cx->data;
+	const struct conf *conf = cx->conf;
+	struct shaper *shaper = &block->shaper;
+	struct device *sharer;
+	bool first = block->generation == 0;
+
+	put_devices(data, block);
+	block->generation = generation;
+	block->exempt = false;
+	shaper->weight = 1;
+	shaper_rate(shaper, conf->per_session, conf->burst_ms);
+	if (first)
+		shaper_begin(shaper, relay_now_ms(cx));
+	for (int side = 0; side < 2; side++) {
+		struct device *device =
+			get_device(cx, session, side, &block->exempt);
+
+		block->device[side] = device;
+		shaper->part[PART_DEVICE + side].pool =
+			device && conf->per_device ? &device->own : NULL;
+	}
+	sharer = devices_sharer(
+		&data->devices, block->device[0], block->device[1]);
+	shaper->part[PART_GLOBAL].pool = !effective(data) ? NULL
+					 : sharer         ? &sharer->share
+							  : &data->global;
+}
+
+static void leave(struct relay_ctx *cx, struct block *block)
+{
+	struct local *local = cx->local;
+
+	shaper_leave(&block->shaper, &local->round);
+}
+
+size_t sessions_grant(struct relay_ctx *cx, struct relay_session *session,
+	int from, size_t len, unsigned *wait_ms)
+{
+	struct data *data = cx->data;
+	struct local *local = cx->local;
+	struct block *block = relay_session_data(cx, session);
+	uint64_t generation =
+		atomic_load_explicit(&data->generation, memory_order_acquire);
+	enum shaper_limit limit = LIMIT_GLOBAL;
+	int64_t wait = 1;
+	size_t grant;
+
+	if (!block) /* it is older than this module's start */
+		return len;
+	if (block->generation != generation) {
+		leave(cx, block);
+		set_up(cx, session, block, generation);
+	}
+	if (block->exempt)
+		return len;
+	grant = shaper_grant(&block->shaper, &local->round, from, len,
+		relay_now_ms(cx), &wait, &limit);
+	if (!local->ticking)
+		local->ticking =
+			relay_timer_add(cx, SHARE_TICK_MS, tick, NULL) != NULL;
+	if (grant == 0) {
+		*wait_ms = (unsigned)wait;
+		relay_metric_inc(cx, data->metrics[METRIC_HELD], limit, 1);
+	}
+	return grant;
+}
+
+/* Also for what could not be told when no session was there. */
+enum relay_verdict sessions_open(struct relay_ctx *cx,
+	struct relay_session *session, struct relay_denial *why)
+{
+	(void)session;
+	(void)why;
+	sessions_listen(cx, NULL);
+	return RELAY_PASS;
+}
+
+void sessions_reload(struct relay_ctx *cx, struct relay_session *session)
+{
+	(void)session;
+	sessions_listen(cx, NULL);
+}
+
+void sessions_sent(struct relay_ctx *cx, struct relay_session *session,
+	int from, size_t len)
+{
+	struct block *block = relay_session_data(cx, session);
+
+	if (block && block->generation && !block->exempt)
+		shaper_sent(&block->shaper, from, len);
+}
+
+void sessions_close(struct relay_ctx *cx, struct relay_session *session,
+	enum relay_reason reason)
+{
+	struct data *data = cx->data;
+	struct block *block = relay_session_data(cx, session);
+
+	(void)reason;
+	if (!block)
+		return;
+	leave(cx, block);
+	put_devices(data, block);
+}
