@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Hooks: where a module is asked, or told, about connections and sessions.
+ * Hooks: functions of a module that the server calls for connections and
+ * sessions.  A filter decides whether something is allowed; a notice reports an
+ * event.
  *
- * All but `drain` and `reload_*` run on the worker that owns the object, must
- * not block, and cost nothing when no module fills them in.  A filter is asked
- * in the order of `modules` in the configuration; the first answer other than
- * RELAY_PASS settles it.  Any value that is no verdict counts as RELAY_DENY and
- * is logged with the module's name: filters fail closed.  A filter answers and
- * does nothing to the object: ending it is the server's part.  Notices go to
- * all, closing ones in reverse order.
+ * All hooks but `drain` and `reload_*` run on the worker that owns the object
+ * and must not block.  A hook that no module sets costs nothing.  Filters are called in the
+ * order of `modules` in the configuration; the first answer other than
+ * RELAY_PASS decides.  An invalid answer counts as RELAY_DENY and is logged
+ * with the module's name: filters fail closed.  A filter must not change or
+ * close the object; the server does that.  Notices go to all modules; close
+ * notices run in reverse order.
  */
 #ifndef RELAY_HOOKS_H
 #define RELAY_HOOKS_H
@@ -25,24 +27,24 @@ struct relay_err;
 struct relay_session;
 
 enum relay_verdict {
-	RELAY_PASS = 1, /* no objection: ask the next module */
-	RELAY_DENY = 2, /* refuse: nobody else is asked */
-	RELAY_TAKE = 3, /* conn_open only: this module speaks for it */
+	RELAY_PASS = 1, /* no objection: call the next module */
+	RELAY_DENY = 2, /* refuse: call no other module */
+	RELAY_TAKE = 3, /* conn_open only: this module owns the connection */
 };
 
-/* Why a filter refused; what the protocol module tells the peer. */
+/* Why a filter refused; the protocol module tells the peer. */
 enum relay_refusal {
-	RELAY_REFUSE_POLICY, /* not wanted: an access list, say */
-	RELAY_REFUSE_FULL,   /* no room now, come back later */
-	RELAY_REFUSE_ABSENT, /* the one asked for is not there */
+	RELAY_REFUSE_POLICY, /* not allowed, for example by an access list */
+	RELAY_REFUSE_FULL,   /* no room now, try again later */
+	RELAY_REFUSE_ABSENT, /* the requested device is not connected */
 	RELAY_REFUSE_SECRET, /* the token is missing or wrong */
-	RELAY_REFUSE_TAKEN,  /* somebody else is in its place */
+	RELAY_REFUSE_TAKEN,  /* another connection has this device ID */
 };
 
 /*
- * Filled by a filter that denies.  `word` is a short constant that counts and
- * logs use ("per-source", "quota"), never made from what the peer sent; it must
- * live as long as the module.
+ * Filled by a filter that denies.  `word` is a short constant for counters and
+ * logs ("per-source", "quota").  It never contains data from the peer, and it
+ * must stay valid as long as the module.
  */
 struct relay_denial {
 	enum relay_refusal refusal;
@@ -52,122 +54,125 @@ struct relay_denial {
 /* Why a connection or a session ended. */
 enum relay_reason {
 	RELAY_END_EOF,       /* the peer closed */
-	RELAY_END_RESET,     /* the peer broke off, or the network did */
+	RELAY_END_RESET,     /* the peer or the network reset the connection */
 	RELAY_END_TIMEOUT,   /* nothing came in time */
-	RELAY_END_TLS,       /* the handshake or a record was wrong */
+	RELAY_END_TLS,       /* the handshake or a record was invalid */
 	RELAY_END_DENIED,    /* a filter or the protocol refused */
 	RELAY_END_PROTOCOL,  /* the peer broke the protocol */
 	RELAY_END_OVERFLOW,  /* the peer did not read what it was sent */
-	RELAY_END_DONE,      /* all was said */
-	RELAY_END_PEER_LOST, /* the other one it depends on is gone */
+	RELAY_END_DONE,      /* completed normally */
+	RELAY_END_PEER_LOST, /* the connection it depends on has ended */
 	RELAY_END_REPLACED,  /* a newer connection took its place */
-	RELAY_END_LIMIT,     /* a bound of the server's */
+	RELAY_END_LIMIT,     /* a limit of the server was reached */
 	RELAY_END_STOP,      /* the server stops */
-	RELAY_END_WITHDRAWN, /* only told: the module is leaving, not it */
-	RELAY_END_ERROR,     /* the server's own trouble: memory, a syscall */
+	RELAY_END_WITHDRAWN, /* it goes on; only the module is removed */
+	RELAY_END_ERROR,     /* an error in the server: memory, a syscall */
 	RELAY_END_MOVED,     /* another process has it now */
-	RELAY_END_STALLED,   /* a reader took next to nothing of what waits */
-	RELAY_END_PRESSURE,  /* the kernel's memory for sessions is short */
+	RELAY_END_STALLED,   /* the reader took almost none of its data */
+	RELAY_END_PRESSURE,  /* kernel memory for sessions is short */
 	RELAY_END_COUNT
 };
 
-/* The word of a reason, as in logs and metric labels: "eof".  [*] */
+/* The word for a reason in logs and metric labels: "eof".  [*] */
 const char *relay_reason_word(enum relay_reason reason);
 
 /*
- * Filter.  A connection was accepted; nothing was read from it yet.  Silence
- * admits.  relay_conn_is_tls() and relay_conn_peer() have no answer yet.
+ * Filter.  A connection was accepted; nothing was read from it yet.  Admitted
+ * if no module denies. relay_conn_is_tls() and relay_conn_peer() are not known
+ * yet.
  */
 typedef enum relay_verdict relay_conn_accept_fn(struct relay_ctx *cx,
 	struct relay_conn *conn, struct relay_denial *why);
 
 /*
- * Filter.  The first byte is there and, where it began a TLS handshake, the
- * handshake is done.  The module that answers RELAY_TAKE gets conn_readable and
- * conn_deadline for this connection.  No TAKE from anyone closes it.
+ * Filter.  The first byte has arrived; if it began a TLS handshake, the
+ * handshake is complete.  The module that answers RELAY_TAKE gets conn_readable
+ * and conn_deadline for this connection.  If no module takes it, it is closed.
  */
 typedef enum relay_verdict relay_conn_open_fn(struct relay_ctx *cx,
 	struct relay_conn *conn, struct relay_denial *why);
 
 /*
- * To the module that took it: bytes, or the end, may be there.  Read until
- * relay_conn_read() gives 0, or call relay_conn_again(): no further call comes
- * for bytes that were left unread.  Called once right after RELAY_TAKE.
+ * Called for the module that took the connection: data or the end may be
+ * available.  Read until relay_conn_read() returns 0, or call
+ * relay_conn_again(): there is no further call for bytes that were left unread.
+ * Also called once right after RELAY_TAKE.
  */
 typedef void relay_conn_readable_fn(
 	struct relay_ctx *cx, struct relay_conn *conn);
 
-/* To the module that took it: the time set by relay_conn_deadline() is over. */
+/* Called for the module that took the connection: its deadline has expired. */
 typedef void relay_conn_deadline_fn(
 	struct relay_ctx *cx, struct relay_conn *conn);
 
 /*
- * Filter, asked through relay_ask_join().  A peer of proven identity wants to
- * be reachable; `token` is what it brought, possibly "".  Silence admits.
+ * Filter, called by relay_ask_join().  A peer of proven identity wants to join;
+ * `token` is the token it sent, possibly "".  Admitted if no module denies.
  */
 typedef enum relay_verdict relay_peer_join_fn(struct relay_ctx *cx,
 	struct relay_conn *conn, const char *token, struct relay_denial *why);
 
 /*
- * Filter, asked through relay_ask_connect().  The peer of `conn` wants to be
- * connected to the device `target` (32 bytes).  Silence admits.
+ * Filter, called by relay_ask_connect().  The peer of `conn` wants to be
+ * connected to the device `target` (32 bytes).  Admitted if no module denies.
  */
 typedef enum relay_verdict relay_peer_connect_fn(struct relay_ctx *cx,
 	struct relay_conn *conn, const uint8_t *target,
 	struct relay_denial *why);
 
 /*
- * Filter, asked through relay_ask_stay() now and then, at least once in each
- * ping interval of a relay: may a peer stay that was let in by peer_join, and
- * that has no session at the moment?  For rules that have changed since.
- * Silence lets it stay.
+ * Filter, called by relay_ask_stay() at least once per ping interval: may a
+ * peer stay that peer_join admitted and that has no session at the moment?  For
+ * rules that have changed since then.  The peer stays if no module denies.
  */
 typedef enum relay_verdict relay_peer_stay_fn(struct relay_ctx *cx,
 	struct relay_conn *conn, struct relay_denial *why);
 
-/* What a peer tries that may fail. */
+/* Attempts of a peer that may fail. */
 enum relay_try {
 	RELAY_TRY_JOIN,    /* with a token */
 	RELAY_TRY_CONNECT, /* to a device that may be absent */
 };
 
 /*
- * Filter, asked through relay_ask_try() before anything is compared or looked
- * up for a peer, so that guessing has its price.  Silence admits.
+ * Filter, called by relay_ask_try() before a token is compared or a device is
+ * looked up, so that guessing can be limited.  Admitted if no module denies.
  */
 typedef enum relay_verdict relay_peer_try_fn(struct relay_ctx *cx,
 	struct relay_conn *conn, enum relay_try what, struct relay_denial *why);
-/* Notice, by relay_tell_failed(): what was tried was wrong. */
+/* Notice, by relay_tell_failed(): the attempt failed. */
 typedef void relay_peer_failed_fn(
 	struct relay_ctx *cx, struct relay_conn *conn, enum relay_try what);
 
-/* Notice, by relay_conn_settled(): it has shown that it is worth its place. */
+/* Notice, by relay_conn_settled(): the connection is no stranger any more. */
 typedef void relay_conn_settled_fn(
 	struct relay_ctx *cx, struct relay_conn *conn);
 
-/* Filter.  Two connections are about to be paired.  Silence admits. */
+/* Filter.  Two connections are about to be paired.  Admitted if none denies. */
 typedef enum relay_verdict relay_session_open_fn(struct relay_ctx *cx,
 	struct relay_session *session, struct relay_denial *why);
 
 /*
- * How many of `len` bytes from side 0 or 1 may go now?  The smallest answer of
- * all modules wins; below `len`, *wait_ms (1 or more) says when to ask again
- * if it is 0.  Charge nothing here: session_sent tells what really went.
+ * How many of `len` bytes from side 0 or 1 may be forwarded now?  The smallest
+ * answer of all modules counts.  If the answer is 0, *wait_ms (1 or more) says
+ * after how long to ask again; set it whenever the answer is below `len`.  Do
+ * not count bytes here: session_sent reports what was really forwarded.
  */
 typedef size_t relay_session_grant_fn(struct relay_ctx *cx,
 	struct relay_session *session, int from, size_t len, unsigned *wait_ms);
 
 /*
- * Notice.  `len` bytes from side `from` were taken in to be passed on.  Neither
- * here nor in session_grant may the session be closed: post that to oneself.
+ * Notice.  `len` bytes from side `from` were read and will be forwarded.  Do
+ * not close the session here or in session_grant: use relay_post() to the own
+ * worker.
  */
 typedef void relay_session_sent_fn(struct relay_ctx *cx,
 	struct relay_session *session, int from, size_t len);
 
 /*
- * Notices, once for each object that the module was asked about or, without
- * the filter, would have been, admitted or not.  The object cannot be read from
- * or written to any more.
+ * Notices, once for each object, admitted or not, that the module's filter was
+ * called for, or would have been if the module had that filter.  The object
+ * cannot be read from or written to any more.
  */
 typedef void relay_session_close_fn(struct relay_ctx *cx,
 	struct relay_session *session, enum relay_reason reason);
@@ -175,9 +180,9 @@ typedef void relay_conn_close_fn(struct relay_ctx *cx, struct relay_conn *conn,
 	enum relay_reason reason);
 
 /*
- * Notices: the module's options have changed, and cx->conf has them already.
- * Of each connection that it took and that is in no session, and of each
- * session: times that were set by the old ones can be set anew.
+ * Notices: the module's options have changed, and cx->conf has the new values.
+ * Called for each connection that the module took and that is not in a session,
+ * and for each session, so that timeouts can be updated.
  */
 typedef void relay_conn_reload_fn(
 	struct relay_ctx *cx, struct relay_conn *conn);
@@ -185,13 +190,14 @@ typedef void relay_session_reload_fn(
 	struct relay_ctx *cx, struct relay_session *session);
 
 /*
- * Notice, [C], about the server as a whole: a drain has begun and goes on, or,
- * with RELAY_DRAIN_NONE, was called off.  Also with that, before another
- * process is started that may take over: what it reads must be up to date in
- * files.  Called at once and then every second while it lasts, so that a module
- * that a reload brings hears of it, too. Returns how many peers and promises
- * the module still waits for besides the sessions, which the server counts
- * itself: 0 ends the drain as soon as all modules say so.
+ * Notice, [C], for the server as a whole.  During a drain it is called at once
+ * and then every second, so that a module added by a reload learns of the
+ * drain, too.  RELAY_DRAIN_NONE means that the drain was cancelled.  It also
+ * comes before an upgrade starts the new process: files that the new process
+ * will read must be up to date.  Returns how many peers and unfinished
+ * invitations the module still waits for, besides sessions, which the server
+ * counts itself.  The drain ends when all modules return 0 and no session is
+ * left.
  */
 typedef int64_t relay_drain_fn(struct relay_ctx *cx, enum relay_drain how);
 
@@ -238,7 +244,7 @@ typedef int relay_reload_prepare_fn(
 typedef void relay_reload_commit_fn(struct relay_ctx *cx);
 typedef void relay_reload_abandon_fn(struct relay_ctx *cx);
 
-/* Every hook on workers, in two lists: the dispatcher is made from them. */
+/* Every hook on workers, in two lists that the dispatcher is generated from. */
 #define RELAY_HOOKS(X)                                                         \
 	X(conn_accept)                                                         \
 	X(conn_open)                                                           \
@@ -260,7 +266,7 @@ typedef void relay_reload_abandon_fn(struct relay_ctx *cx);
 	X(peer_try)                                                            \
 	X(peer_failed)
 
-/* NULL: not interested, and never called. */
+/* NULL: never called. */
 struct relay_hooks {
 #define X(name) relay_##name##_fn *name;
 	RELAY_HOOKS(X)
@@ -276,8 +282,8 @@ struct relay_hooks {
 };
 
 /*
- * Asks all modules with that filter: peer_join, peer_connect, peer_stay.  [W]
- * Returns RELAY_PASS, or RELAY_DENY with *why filled and counted.
+ * Call the filter peer_join, peer_connect or peer_stay of all modules.  [W]
+ * They return RELAY_PASS, or RELAY_DENY with *why filled and counted.
  */
 enum relay_verdict relay_ask_join(struct relay_ctx *cx, struct relay_conn *conn,
 	const char *token, struct relay_denial *why);

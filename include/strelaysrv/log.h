@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Log: records with a level, a component, a text, and named fields.
+ * Logging: records with a level, a component, a text, and named fields.
  *
- * Records of all threads pass through one bounded queue to the sinks, which run
- * on the control thread; when it is full, records are dropped and counted.
- * Without a sink they go to stderr.  What a sink logs itself goes to stderr.
+ * Records of all threads go through one bounded queue to the sinks, which run
+ * on the control thread.  If the queue is full, records are dropped and
+ * counted.  Without a sink, records go to stderr.  Records that a sink itself
+ * logs go to stderr.
  */
 #ifndef RELAY_LOG_H
 #define RELAY_LOG_H
@@ -17,10 +18,10 @@
 struct relay_ctx;
 
 enum relay_level {
-	RELAY_ERROR,   /* somebody must act, or the server ends */
-	RELAY_WARNING, /* works, but not as the operator means it to */
+	RELAY_ERROR,   /* the operator must act, or the server exits */
+	RELAY_WARNING, /* works, but not as the operator intended */
 	RELAY_NOTICE,  /* what an operator wants to see: start, URI, stop */
-	RELAY_INFO,    /* what happens: joins to a pool, reloads */
+	RELAY_INFO,    /* normal events: joining a pool, reloads */
 	RELAY_DEBUG,   /* every connection and refusal */
 };
 
@@ -34,8 +35,8 @@ struct relay_field {
 };
 
 /*
- * Writes a record; the text is cut at 1,000 bytes, the fields at 1,000 more.
- * [*]  Never a secret, never relayed bytes.  `fields` may be NULL.
+ * Writes a record; the text is truncated at 1,000 bytes, the fields at another
+ * 1,000.  [*] Never log a secret or relayed bytes.  `fields` may be NULL.
  */
 void relay_log(const struct relay_ctx *cx, enum relay_level level,
 	const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -44,39 +45,41 @@ void relay_log_fields(const struct relay_ctx *cx, enum relay_level level,
 	__attribute__((format(printf, 4, 5)));
 
 /*
- * A kind of record that a flood would make many of: a zeroed one for each, that
- * lives as long as the module and is shared by all threads.
+ * The state of one kind of record that a flood could repeat, for
+ * relay_log_seldom().  It starts zeroed, lives as long as the module and is
+ * shared by all threads.
  */
 struct relay_log_kind {
 	int64_t due_ms;
 	uint64_t left_out;
 };
 /*
- * As relay_log(), but at most one record of a kind in ten seconds; the next one
- * has a field `left_out` that says how many were not written.  [*]
+ * Like relay_log(), but writes at most one record of a kind in ten seconds.
+ * The next one has a field `left_out` with the number of records not written.
+ * [*]
  */
 void relay_log_seldom(const struct relay_ctx *cx, enum relay_level level,
 	struct relay_log_kind *kind, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* Whether a record of that level would reach anyone.  [*] */
+/* Whether any sink takes records of that level.  [*] */
 bool relay_log_wanted(enum relay_level level);
 
 struct relay_log_record {
 	int64_t time_us; /* wall clock */
 	enum relay_level level;
 	const char *component; /* module name, or "core" */
-	const char *text; /* as it was given: escape what leaves the process */
+	const char *text;      /* not escaped: escape it before output */
 	const struct relay_field *fields; /* never NULL; ended by a NULL key */
 };
 
-/* [C]  One call a record; it must not block for long. */
+/* [C] Called once per record; it must not block for long. */
 typedef void relay_log_sink_fn(
 	struct relay_ctx *cx, const struct relay_log_record *record);
 
 /*
- * Adds a sink for records up to `level`.  [C] init.  One of each module.  0, or
- * -1 if the module has one.
+ * Adds a sink for records up to `level`.  [C] init.  Each module may have one.
+ * Returns 0, or -1 if the module already has one.
  */
 int relay_log_sink(
 	struct relay_ctx *cx, enum relay_level level, relay_log_sink_fn *fn);
@@ -84,16 +87,16 @@ int relay_log_sink(
 void relay_log_sink_level(struct relay_ctx *cx, enum relay_level level);
 
 /*
- * `text` with control characters and whatever is not UTF-8 as \xNN, so that
- * nobody else's bytes can move the cursor or end a line.  [*]  Returns the
+ * Copies `text` to `out`, with control characters and invalid UTF-8 as \xNN, so
+ * that bytes from a peer cannot move the cursor or end a line.  [*] Returns the
  * length, less than cap.
  */
 size_t relay_log_escape(const char *text, char *out, size_t cap);
 
 /*
- * The record as one line of text, without a line end: local time, level,
- * component, text, key=value; all of it escaped.  [*]  Returns the length, less
- * than cap.
+ * Formats the record as one line of text, without a line end: local time,
+ * level, component, text, key=value; all of it escaped.  [*] Returns the
+ * length, less than cap.
  */
 size_t relay_log_text(
 	const struct relay_log_record *record, char *out, size_t cap);

@@ -4,10 +4,10 @@
  * The module API of strelaysrv: all that a module may use.
  *
  * A module is a shared object, NAME.so, that exports one constant,
- * `relay_module`, made with RELAY_MODULE().  The server judges that constant
- * before it runs any of the module's code, checks the module's section of
- * strelaysrv.conf against its option table, and then calls it at the moments
- * listed below and in hooks.h.
+ * `relay_module`, made with RELAY_MODULE().  The server validates that constant
+ * before it runs any of the module's code, and checks the module's section of
+ * strelaysrv.conf against its option table.  It then calls the functions listed
+ * below and in hooks.h.
  *
  * Threads.  There is one control thread and N workers.  Every function and
  * callback is marked
@@ -16,8 +16,8 @@
  *   [*]  any of these threads.
  * A callback on a worker must not block: traffic waits while it runs.
  *
- * Borrowing.  What a callback is handed is valid until it returns, unless its
- * description says otherwise; keep copies and ids, not pointers.
+ * Borrowing.  The arguments of a callback are valid until it returns, unless
+ * its description says otherwise; keep copies and ids, not pointers.
  *
  * Names.  All symbols start with relay_ or RELAY_; times are in the unit that
  * ends their name (_ms, _us); sizes and rates are in bytes.
@@ -30,9 +30,9 @@
 #include <stdint.h>
 
 /*
- * History of the API.  A higher minor adds functions, enumerators, and members
- * at the end of struct relay_hooks; a higher major changes anything else, and
- * modules must be built again.
+ * History of the API.  A higher minor version adds functions, enumerators, and
+ * members at the end of struct relay_hooks.  Any other change raises the major
+ * version, and modules must be rebuilt.
  *   1.0  2026-11-22  first version
  *   1.1  2026-11-28  RELAY_OPTION_FILLED, RELAY_GUARD
  *   1.1  2026-11-28  RELAY_END_STALLED, RELAY_END_PRESSURE
@@ -53,10 +53,10 @@ struct relay_module;
 struct relay_session;
 
 /*
- * A module as seen from one thread.  The server owns it and hands it to every
+ * A module's context on one thread.  The server owns it and passes it to every
  * callback; it stays valid on that thread until the module's last callback
- * there.  `conf` is the current snapshot of the module's options: read it when
- * it is needed, since a reload replaces it between two events.
+ * there.  `conf` is the current snapshot of the module's options.  Do not keep
+ * it: a reload replaces it between two events.
  */
 struct relay_ctx {
 	struct relay_module *mod;
@@ -66,7 +66,7 @@ struct relay_ctx {
 	void *local;      /* worker_size bytes of this worker; NULL on [C] */
 };
 
-/* The control thread, where a worker's number is asked for. */
+/* Stands for the control thread where a worker's number is expected. */
 #define RELAY_CONTROL (-1)
 
 #include <strelaysrv/err.h>
@@ -85,18 +85,18 @@ struct relay_ctx {
 #include <strelaysrv/server.h>
 
 /*
- * The module carries what clients hold on to (connections, sessions): a reload
- * that would remove it is refused with a message that says so.
+ * The module owns connections or sessions of clients.  A reload that would
+ * remove it is refused with a message that says so.
  */
 #define RELAY_ESSENTIAL 1U
 /*
- * The module keeps somebody out: should it fail, the server does not start
- * without it, whatever `required` says in its section.
+ * The module restricts access: if it fails, the server does not start without
+ * it, whatever `required` says in its section.
  */
 #define RELAY_GUARD 2U
 
 /*
- * What a module is.  Members that it does not name are zero.
+ * Describes a module.  Members that are not set are zero.
  *
  * Life.  All modules pass one stage before any enters the next:
  *   check   [C]  look at the options, touch nothing; also before a reload
@@ -110,19 +110,19 @@ struct relay_ctx {
  *   worker_stop  [W]  after the last hook call there
  *   stop    [C]  all workers have left the module; timers still exist
  *   fini    [C]  registrations are gone; free what data points to
- * Leaving goes in reverse order of `modules`.  A failed stage is undone: fini
- * runs if and only if init returned 0, stop if start did, worker_stop if
+ * Modules are stopped in reverse order of `modules`.  A failed stage is undone:
+ * fini runs if and only if init returned 0, stop if start did, worker_stop if
  * worker_start did.  Registrations become visible to others only when every
- * start and worker_start has succeeded, and a failed module leaves none.
+ * start and worker_start has succeeded; those of a failed module are removed.
  *
- * check, init, start and worker_start return 0, or -1 with err filled: write
- * `return relay_fail(err, "...")`.
+ * check, init, start and worker_start return 0, or -1 with err filled.  To
+ * fail, write `return relay_fail(err, "...")`.
  */
 struct relay_module_def {
 	uint32_t magic;
 	uint16_t abi_major;
 	uint16_t abi_minor;
-	size_t size;         /* of this struct as the module was built */
+	size_t size;         /* of this struct when the module was built */
 	const char *name;    /* file name, section, log tag, metric prefix */
 	const char *version; /* the module's own, as people write it */
 	const char *summary; /* one line */
@@ -153,7 +153,7 @@ struct relay_module_def {
 	__attribute__((visibility("default")))                                 \
 	const struct relay_module_def relay_module
 
-/* The head of every descriptor. */
+/* The first members of every descriptor. */
 #define RELAY_MODULE_INFO(name_, version_, summary_)                           \
 	.magic = RELAY_ABI_MAGIC, .abi_major = RELAY_ABI_MAJOR,                \
 	.abi_minor = RELAY_ABI_MINOR, .size = sizeof(struct relay_module_def), \

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Options: one table is the schema, the defaults, the limits and the manual.
+ * Options: one table defines names, types, defaults, limits and help texts.
  *
- * From the table come the module's section of strelaysrv.conf and its checks,
- * the command-line flags, -help, and the sample configuration.  The values
- * land in a struct of the module's own, at the offsets that the table names.
+ * The server uses the table to check the module's section of strelaysrv.conf,
+ * to define the command-line flags, and for -help.  It stores the values in a
+ * struct of the module, at the offsets in the table.
  */
 #ifndef RELAY_OPTION_H
 #define RELAY_OPTION_H
@@ -26,16 +26,17 @@ enum relay_option_type {
 	RELAY_LIST,     /* const char *const *, NULL-terminated */
 };
 
-/* The value is left out of everything that prints options. */
+/* The value is never printed. */
 #define RELAY_OPTION_SECRET 1U
 /*
- * What runs cannot take a change: a reload says so and goes on, and cx->conf
- * keeps the old value until the module, or the server, starts again.
+ * A change needs a restart: a reload logs that and continues, and cx->conf
+ * keeps the old value until the module or the server starts again.
  */
 #define RELAY_OPTION_RESTART 2U
 /*
- * Of a string or list that keeps somebody out: a file or flag that sets it must
- * not leave it empty, as "${VARIABLE}" does when there is no such variable.
+ * For a string or list that restricts access: a file or flag that sets it must
+ * not set it to the empty value, as "${VARIABLE}" does if that variable does
+ * not exist.
  */
 #define RELAY_OPTION_FILLED 4U
 /*
@@ -48,27 +49,27 @@ struct relay_option {
 	const char *name; /* as in the file, words joined by '-' */
 	enum relay_option_type type;
 	size_t offset;
-	const char *def;  /* as one would write it; lists: comma-separated */
-	int64_t min;      /* of numbers, in the unit stored; of strings and */
-	int64_t max;      /* lists the length; both 0: any */
+	const char *def;  /* as in the file; lists: comma-separated */
+	int64_t min;      /* numbers: in stored units; strings and lists: */
+	int64_t max;      /* the length; both 0: any */
 	const char *help; /* one line: what it does, not its type */
 	/*
-	 * The flag that sets it beside -SECTION.NAME, without the dash.  Meant
-	 * for the flags that strelaysrv has always had; NULL: none.
+	 * A second flag that sets it, besides -SECTION.NAME; without the dash.
+	 * For the flags of the Go strelaysrv.  NULL: none.
 	 */
 	const char *flag;
 	/*
-	 * For options whose flag is a bare number of some unit in the
-	 * original (-nat-lease 60 are minutes): that unit, "m"; NULL: none.
+	 * The unit of that flag if the Go strelaysrv takes a number without a
+	 * unit: "m" for -nat-lease 60, which means 60 minutes.  NULL: none.
 	 */
 	const char *flag_unit;
 	const char *const *choices; /* RELAY_CHOICE: NULL-terminated */
 	uint32_t flags;             /* RELAY_OPTION_... */
 	/*
-	 * Not NULL: the name is deprecated, and this one of the same table has
-	 * taken its place, with the same field, type, default and bounds.  The
-	 * old one still sets it, with a warning that names the new one, and is
-	 * shown nowhere but in -help and -modules.
+	 * Not NULL: this option is deprecated, and `successor` is the new name
+	 * in the same table, with the same field, type, default and bounds.
+	 * The old name still sets the value, with a warning that gives the new
+	 * one.  Only -help and -modules show the old name.
 	 */
 	const char *successor;
 };
@@ -91,7 +92,7 @@ struct relay_option {
 		.name = NULL                                                   \
 	}
 
-/* A value in force, whatever its type. */
+/* The current value of an option of any type. */
 struct relay_value {
 	const struct relay_option *option; /* borrowed, as long as the module */
 	int64_t number;                    /* all but strings and lists */
@@ -101,9 +102,9 @@ struct relay_value {
 };
 
 /*
- * The value of another module's option, or of the server's own with section
- * NULL.  [C]  Borrowed: valid until the callback returns.  0, or -1 when there
- * is no such option among the modules that run.
+ * Gets the value of another module's option, or of the server's own with
+ * section NULL.  [C] Borrowed: valid until the callback returns.  Returns 0, or
+ * -1 if no running module has that option.
  */
 int relay_option_get(struct relay_ctx *cx, const char *section,
 	const char *name, struct relay_value *out);

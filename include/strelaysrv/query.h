@@ -12,10 +12,10 @@
  * Escapes text as Go's url.QueryEscape does: letters, digits and -_.~ stay, a
  * space becomes +, every other byte %XX in upper case.
  *
- * Writes at most cap bytes to out, the terminating NUL included, and never a
- * part of an escape; out may be NULL when cap is 0.  Any thread, no allocation,
- * no errors.  Returns the length of the whole result without its NUL, as
- * snprintf does: from cap on, out holds only the start.
+ * Writes at most cap bytes to out, including the terminating NUL, and never a
+ * partial escape; out may be NULL if cap is 0.  Any thread, no allocation, no
+ * errors.  Returns the length of the whole result without its NUL, as snprintf
+ * does: if that is cap or more, out holds only the start.
  */
 size_t relay_query_escape(const char *text, char *out, size_t cap);
 

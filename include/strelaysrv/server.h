@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/*
- * The server itself: what it is, since when it runs, and where it listens.
- */
+/* The server itself: its version, start time, addresses and state. */
 #ifndef RELAY_SERVER_H
 #define RELAY_SERVER_H
 
@@ -13,7 +11,7 @@
 
 struct relay_ctx;
 
-/* Constant for the life of the process.  [*] */
+/* Constant while the process runs.  [*] */
 struct relay_build {
 	const char *version; /* "v0.1.0" */
 	const char *date;    /* RFC 3339 */
@@ -27,60 +25,60 @@ const struct relay_build *relay_build(void);
 
 /* When the process started: wall clock, microseconds since 1970.  [*] */
 int64_t relay_start_us(void);
-/* How many milliseconds ago that was, by the monotonic clock.  [*] */
+/* Milliseconds since the start, by the monotonic clock.  [*] */
 int64_t relay_uptime_ms(void);
 
 /* The server's own device ID, 32 bytes.  [*] from init on. */
 const uint8_t *relay_server_id(void);
 
 /*
- * The i-th address that it listens on, as bound (a port of 0 is replaced by the
- * real one), in the order of `listen`.  [C] from init on; a reload may change
- * them, before it calls `reload`.  0, or -1 past the end.
+ * The i-th listen address as bound, in the order of `listen`; a port of 0 is
+ * replaced by the real one.  [C] from init on.  A reload changes them before it
+ * calls `reload`.  Returns 0, or -1 if i is past the end.
  */
 int relay_listen_address(unsigned i, struct sockaddr_storage *out);
 /*
- * The first listen address as text "HOST:PORT" the way it was written, with the
- * real port; and the same of the status address, "" when there is none.  [C]
+ * The first listen address, and the status address, as text "HOST:PORT": HOST
+ * as configured, with the real port.  "" if there is no status address.  [C]
  */
 const char *relay_listen_text(void);
 const char *relay_status_text(void);
 
 /*
- * Whether the connections that have settled, see relay_conn_settled(), are more
- * than max-connections: then the protocol may send idle peers away.  [*]
+ * Whether more connections are settled (see relay_conn_settled()) than
+ * max-connections allows: then the protocol may disconnect idle peers.  [*]
  */
 bool relay_over_limit(void);
-/* Whether they are as many: then it should refuse newcomers.  [*] */
+/* Whether max-connections is reached: then it should refuse new peers.  [*] */
 bool relay_at_limit(void);
 
 /*
- * Closes the server to newcomers, for a reason that a module knows: the
- * protocol refuses them, lets those who are busy finish and sends the idle
- * away, pools are left, and /healthz answers 503 with `word`, which must live
- * as long as the module ("quota").  [C] start or later.  NULL opens it again,
- * as far as this module is concerned; so does the module's end.
+ * Closes the server to new peers.  The protocol module then refuses new peers,
+ * disconnects idle ones and lets sessions finish; the relay leaves its pools,
+ * and /healthz answers 503 with `word`, the reason ("quota"), which must stay
+ * valid as long as the module.  [C] start or later.  NULL, or the end of the
+ * module, removes this module's reason; the server opens when no module has
+ * one.
  */
 void relay_set_closed(struct relay_ctx *cx, const char *word);
-/* The word of whoever closed it first; NULL: it is open.  [*] */
+/* The word of the module that closed it first; NULL: it is open.  [*] */
 const char *relay_closed(void);
 
 /*
- * Whether the server takes newcomers.  Modules that act on their own are told
- * by the hook `drain`; those that are asked can look here.  [*]
+ * Whether the server accepts new peers.  Modules that act on their own are
+ * called through the hook `drain`; others can ask here.  [*]
  */
 enum relay_drain {
-	RELAY_DRAIN_NONE,  /* everybody is welcome */
-	RELAY_DRAIN_LEAVE, /* it ends with its last session; relay_closed() says
-			    * "draining" */
-	RELAY_DRAIN_MOVE,  /* another process has its addresses now: peers
-			    * should come again and will find that one; what
-			    * the two share (files, a mapped port, an entry in
-			    * a pool) is that one's to keep */
+	RELAY_DRAIN_NONE,  /* not draining */
+	RELAY_DRAIN_LEAVE, /* it exits after its last session; relay_closed()
+			    * returns "draining" */
+	RELAY_DRAIN_MOVE,  /* another process has the addresses now: peers that
+			    * reconnect reach it.  It owns what both would use:
+			    * files, a mapped port, an entry in a pool */
 };
 enum relay_drain relay_draining(void);
 
-/* Ends the server as SIGTERM would.  [*]  For modules that cannot go on. */
+/* Stops the server as SIGTERM does, for a module that cannot continue.  [*] */
 void relay_server_stop(void);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Services: what one module does for another, as a struct of functions.
+ * Services: functions that one module provides to others, in a struct.
  *
  * A service has a name and a version; a higher version adds members at the end.
- * Its struct is declared in a header of the module that gives it.
+ * Its struct is declared in a header of the module that provides it.
  */
 #ifndef RELAY_SERVICE_H
 #define RELAY_SERVICE_H
@@ -12,19 +12,19 @@
 struct relay_ctx;
 
 /*
- * Offers `ops`, which must live until fini.  [C] init.  0, or -1 when the name
- * is taken.
+ * Provides `ops`, which must stay valid until fini.  [C] init.  Returns 0, or
+ * -1 if the name is in use.
  */
 int relay_service_publish(struct relay_ctx *cx, const char *name,
 	unsigned version, const void *ops);
 
 /*
- * Looks one up.  [C] start or later, anew in each reload.  Not to be used on
- * workers, since the giver may leave before whoever keeps it is told.  In
- * start, only modules that come earlier in `modules` are seen; from ready on,
- * all. NULL: nobody offers it, or only an older version.  Absence is no error.
- * *self (may be NULL) is the giver's own context, for the functions' first
- * argument.
+ * Looks up a service.  [C] start or later, and again in each reload.  Do not
+ * use a service on workers: its provider may be removed before the user is
+ * notified.  In start, only services of modules earlier in `modules` are found;
+ * from ready on, all.  Returns NULL, which is not an error, if nobody provides
+ * the service or only an older version. *self (may be NULL) becomes the
+ * provider's context, the first argument of the functions.
  */
 const void *relay_service_find(struct relay_ctx *cx, const char *name,
 	unsigned version, struct relay_ctx **self);
