@@ -1,7 +1,6 @@
 #!/bin/sh
-# SPDX-License-Identifier: MPL-2.0
-# Installs those of the named Debian packages that are missing; asks for nothing
-# and touches no network when none is.
+# SPDX-License-Identifier: MPL-2.0 Installs the named Debian packages that are missing,
+# without questions. If none is missing, it uses no network.
 #
 #   sh conf/install-packages.sh PACKAGE...
 set -eu
@@ -26,9 +25,9 @@ fi
 
 echo "Installing:$missing" >&2
 export DEBIAN_FRONTEND=noninteractive
-# Two runs at once, or a machine's own updates: wait for each other.
+# Wait for another run of apt, such as the machine's automatic updates.
 lock="-o DPkg::Lock::Timeout=300"
-# The list of packages may be old or empty, so that it finds nothing.
+# Update the package lists first: they may be old or empty.
 $sudo apt-get $lock -qq update >&2
 # shellcheck disable=SC2086
 $sudo env DEBIAN_FRONTEND=noninteractive \

@@ -1,14 +1,13 @@
 #!/bin/sh
-# SPDX-License-Identifier: MPL-2.0
-# From a fresh Debian to a running private relay: installs what is missing,
-# builds, starts the relay in the background, and prints its URI.
+# SPDX-License-Identifier: MPL-2.0 Starts a private relay on a fresh Debian: installs
+# missing packages, builds, starts the relay in the background, and prints its URI.
 #
 #   sh conf/quickstart.sh            listens on port 22067, status on 22070
 #   LISTEN=:443 STATUS=127.0.0.1:8080 sh conf/quickstart.sh
 #   sh conf/quickstart.sh stop       ends it
 #
-# Run again, it builds what has changed and starts the relay anew, with the same
-# identity: that lives in build/quickstart.
+# When run again, it rebuilds and restarts the relay with the same identity, which is
+# stored in build/quickstart.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -18,9 +17,9 @@ relay="$build/strelaysrv"
 pid_file="$home/relay.pid"
 log="$home/relay.log"
 
-# An upgrade (SIGUSR2) leaves the relay with another process.  Is it still ours,
-# or has another process got that number since?  Only root may look at the file
-# that the relay runs.
+# After an upgrade (SIGUSR2) the relay runs as another process. Check that the process
+# is our relay, because its number may have been reused. The command line is compared,
+# because only root may read /proc/PID/exe of the relay.
 running_pid() {
 	upgraded=$(sed -n 's/.* process \([0-9]*\) serves; this one.*/\1/p' \
 		"$log" 2>/dev/null | tail -n 1)
@@ -66,7 +65,7 @@ setsid "$relay" -listen "${LISTEN-:22067}" -status-srv "${STATUS-:22070}" \
 	-pools= -keys "$home" >"$log" 2>&1 </dev/null &
 echo $! >"$pid_file"
 
-# It says its URI once it serves; if it cannot, it ends and says why.
+# It logs its URI when it is ready; if it fails, it exits and logs the reason.
 tries=100
 while [ "$tries" -gt 0 ] && ! grep -q 'URI: relay://' "$log"; do
 	running_pid >/dev/null || [ "$tries" -gt 95 ] || break

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* my-module - says at times what the relay does. */
+/* my-module - logs regularly what the relay does. */
 
 #define _GNU_SOURCE
 #include <inttypes.h>
@@ -14,7 +14,7 @@ struct conf {
 	const char *title;
 };
 
-/* One for all threads; only the control thread touches it here. */
+/* Shared by all threads; in this module only the control thread uses it. */
 struct state {
 	struct relay_metric *rounds;
 	char *head; /* of each line; owned */
@@ -31,10 +31,10 @@ static const struct relay_option options[] = {
 static const struct relay_metric_def rounds = {
 	.name = "rounds",
 	.kind = RELAY_COUNTER,
-	.help = "Rounds that were made.",
+	.help = "Completed rounds.",
 };
 
-/* Returns when it wants to be called again; -1: failed, so later than usual. */
+/* Returns the delay until its next call; -1 for a failure, which doubles it. */
 static int64_t make_round(struct relay_ctx *cx, void *arg)
 {
 	const struct conf *conf = cx->conf;
@@ -48,7 +48,7 @@ static int64_t make_round(struct relay_ctx *cx, void *arg)
 	return conf->interval;
 }
 
-/* Metrics, routes, services: what others see. */
+/* Registers metrics, routes, services. */
 static int init(struct relay_ctx *cx, struct relay_err *err)
 {
 	struct state *state = cx->data;
@@ -68,7 +68,7 @@ static char *make_head(const struct conf *conf, struct relay_err *err)
 	return NULL;
 }
 
-/* Files, sockets, timers: what it works with. */
+/* Opens files and sockets, adds timers. */
 static int start(struct relay_ctx *cx, struct relay_err *err)
 {
 	struct state *state = cx->data;
@@ -116,7 +116,7 @@ static void fini(struct relay_ctx *cx)
 }
 
 RELAY_MODULE = {
-	RELAY_MODULE_INFO("my-module", "0.1", "says what the relay does"),
+	RELAY_MODULE_INFO("my-module", "0.1", "logs what the relay does"),
 	.options = options,
 	.conf_size = sizeof(struct conf),
 	.data_size = sizeof(struct state),

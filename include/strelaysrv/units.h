@@ -76,7 +76,8 @@ void relay_size_format(int64_t bytes, char out[RELAY_SIZE_TEXT]);
 
 /*
  * Writes a rate in powers of 1000, rounded to a tenth: 900 B/s, 10 MB/s.  0 is
- * written as 0 B/s, also where it means unlimited. */
-* / void relay_rate_format(int64_t bytes_per_s, char out[RELAY_RATE_TEXT]);
+ * written as 0 B/s, also where it means unlimited.
+ */
+void relay_rate_format(int64_t bytes_per_s, char out[RELAY_RATE_TEXT]);
 
 #endif
