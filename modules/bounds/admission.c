@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Connections, and what is tried on them. */
+/* Limits for connections and for the requests on them. */
 
 #include "bounds.h"
 
-/* What the bounds of one source are multiplied by, from the narrowest level:
- * an IPv4 address or IPv6 /64, a /56, a /48. */
+/*
+ * The limits of one source are multiplied by this at each level: IPv4 address
+ * or IPv6 /64, /56, /48.
+ */
 static const int64_t times[SOURCE_LEVELS] = {1, 2, 4};
 
 static bool is_exempt(struct data *data, const struct sockaddr_storage *from)
@@ -20,7 +22,7 @@ static bool is_exempt(struct data *data, const struct sockaddr_storage *from)
 	return exempt;
 }
 
-/* False: one of its levels has as many as it may. */
+/* False if one of its levels is at its limit. */
 static bool take(
 	struct relay_ctx *cx, struct block *block, const struct source *source)
 {
@@ -72,8 +74,8 @@ static void open_no_more(struct relay_ctx *cx, struct block *block)
 }
 
 /*
- * A flood of silent connections from everywhere must not keep those out that
- * have something to say.  Each worker has its share.
+ * A flood of silent connections from many sources must not lock out honest
+ * clients.  Each worker enforces its share of the limit.
  */
 static void make_room(struct relay_ctx *cx, const struct relay_conn *conn)
 {
@@ -124,7 +126,7 @@ void admission_close(
 		block->source[i] = NULL;
 }
 
-/* On each of its levels, also where another one has no room. */
+/* Counted on each of its levels, even if another level is at its limit. */
 static bool spend(struct relay_ctx *cx, const struct block *block,
 	unsigned rate, int64_t per_minute)
 {
@@ -179,7 +181,7 @@ void admission_failed(
 			cx, block, RATE_FAILURES, conf->failures_per_minute);
 }
 
-/* Better no invitation than a session that is refused later. */
+/* Refuse before the invitation rather than when the session begins. */
 enum relay_verdict admission_connect(struct relay_ctx *cx,
 	struct relay_conn *conn, const uint8_t *target,
 	struct relay_denial *why)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* bounds - what one source or one device may take from all others. */
+/* bounds - limits for one source address or one device. */
 
 #include "bounds.h"
 
@@ -26,7 +26,7 @@ static const struct relay_option options[] = {
 	RELAY_OPT(struct conf, opening, int64_t, "opening", RELAY_INT, "4096",
 		0, MOST,
 		"connections that have not joined nor begun a session; above "
-		"it the source that has most makes room; 0: any number"),
+		"it, one of the source with most is closed; 0: any number"),
 	RELAY_OPT(struct conf, opening_per_source, int64_t,
 		"opening-per-source", RELAY_INT, "256", 0, MOST,
 		"of these, from one source; 0: any number"),
@@ -38,8 +38,8 @@ static const struct relay_option options[] = {
 		"requests for a device from one source; 0: any number"),
 	RELAY_OPT(struct conf, failures_per_minute, int64_t,
 		"failures-per-minute", RELAY_INT, "240", 0, MOST,
-		"of both kinds of requests, with a wrong token or for a "
-		"device that is not there, from one source; 0: any number"),
+		"failed joins and requests (wrong token, absent device) from "
+		"one source; 0: any number"),
 	RELAY_OPT(struct conf, sessions, int64_t, "sessions", RELAY_INT, "0", 0,
 		MOST, "sessions at the same time; 0: any number"),
 	RELAY_OPT(struct conf, sessions_per_device, int64_t,
@@ -47,7 +47,7 @@ static const struct relay_option options[] = {
 		"of these, of one device; 0: any number"),
 	RELAY_OPT(struct conf, exempt, const char *const *, "exempt",
 		RELAY_LIST, "127.0.0.0/8,::1", 0, 0,
-		"addresses and ranges that are no source to be bounded"),
+		"addresses and ranges without limits"),
 	RELAY_OPT_END};
 
 static int64_t read_sources(struct relay_ctx *cx, unsigned value)
@@ -63,13 +63,13 @@ static const struct relay_metric_def reached = {.name = "reached",
 	.kind = RELAY_COUNTER,
 	.label = "bound",
 	.values = words,
-	.help = "Times that something was refused or ended, by the bound "
-		"that was reached."};
+	.help = "How often something was refused or ended, by the limit that "
+		"was reached."};
 static const struct relay_metric_def sources = {.name = "sources",
 	.unit = "",
 	.kind = RELAY_GAUGE,
 	.read = read_sources,
-	.help = "Sources that are being watched."};
+	.help = "Sources that are counted at the moment."};
 
 static int read_exempt(
 	struct ranges *out, const struct conf *conf, struct relay_err *err)
@@ -173,8 +173,8 @@ enum relay_verdict bounds_refuse(
 }
 
 RELAY_MODULE = {
-	RELAY_MODULE_INFO("bounds", "1.0",
-		"what one source or one device may take from all others"),
+	RELAY_MODULE_INFO(
+		"bounds", "1.0", "limits for one source or one device"),
 	.options = options,
 	.conf_size = sizeof(struct conf),
 	.data_size = sizeof(struct data),

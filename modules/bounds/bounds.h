@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * bounds.h - what the parts of the module share.
+ * bounds.h - declarations shared by the module's files.
  *
- * bounds.c     descriptor, options, life
- * admission.c  connections, and what is tried on them
- * devices.c    sessions
+ * bounds.c     descriptor, options, start and stop admission.c  limits for
+ * connections and requests devices.c    limits for sessions
  */
 #ifndef BOUNDS_H
 #define BOUNDS_H
@@ -45,15 +44,15 @@ enum bound {
 	BOUNDS
 };
 
-/* Of a source's account; a device's has one count, its sessions. */
+/* Counts of a source's account; a device's account counts only sessions. */
 enum { COUNT_ALL, COUNT_OPENING };
 enum { RATE_JOINS, RATE_ASKS, RATE_FAILURES };
 enum { COUNT_SESSIONS };
 
-/* One for all threads. */
+/* Shared by all threads. */
 struct data {
 	struct ledger sources, devices;
-	pthread_mutex_t lock; /* of what follows */
+	pthread_mutex_t lock; /* guards the following members */
 	struct ranges exempt;
 	struct ranges next_exempt; /* prepared by a reload; [C], no lock */
 	_Atomic int64_t sessions;
@@ -61,25 +60,28 @@ struct data {
 	struct relay_metric *reached;
 };
 
-/* Of each connection. */
+/* Data of each connection. */
 struct block {
-	struct account *source[SOURCE_LEVELS]; /* NULL: exempt, or no level */
-	bool opening;                          /* counts as such on each */
+	struct account
+		*source[SOURCE_LEVELS]; /* NULL: exempt or no such level */
+	bool opening;                   /* counted as opening on each level */
 };
 
-/* Of each session. */
+/* Data of each session. */
 struct meeting {
 	bool counted;
 	struct account *device[2];
 };
 
-/* Says that a bound was reached; the second one also fills *why. */
+/* Log and count that a limit was reached; the second also fills *why. */
 void bounds_tell(struct relay_ctx *cx, enum bound bound);
 enum relay_verdict bounds_refuse(
 	struct relay_ctx *cx, enum bound bound, struct relay_denial *why);
 
-/* Whether there may be no session more, in all or of a device that may be
- * NULL. */
+/*
+ * Whether the limit of all sessions, or of one device (may be NULL), is
+ * reached.
+ */
 bool devices_all_full(struct relay_ctx *cx);
 bool devices_full(struct relay_ctx *cx, const uint8_t *id);
 

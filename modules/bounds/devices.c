@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Sessions, in all and of each device. */
+/* Limits for sessions, in total and per device. */
 
 #include "bounds.h"
 

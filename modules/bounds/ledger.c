@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Who uses how much, by address or device ID. */
+/* Counts and rates by address or device ID. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,13 +12,13 @@
 _Static_assert(LEDGER_KEY == ID_LEN, "the hash is of that many bytes");
 
 #define SWEEP_MS   10000
-#define SWEEP_MOST 4096 /* accounts in one go: the lock is held meanwhile */
+#define SWEEP_MOST 4096 /* accounts at a time, because the lock is held */
 
 struct account {
 	UT_hash_handle hh;
 	uint8_t key[LEDGER_KEY];
 	uint32_t taken[LEDGER_COUNTS];
-	/* When each rate will be as if it had never been used. */
+	/* When each rate will be full again. */
 	int64_t clear_ms[LEDGER_RATES];
 };
 
@@ -83,7 +83,7 @@ static void drop(struct ledger_part *part, struct account *account)
 	free(account);
 }
 
-/* Those whose rates have cleared since they were last used. */
+/* Frees accounts whose rates are full again. */
 static void sweep(struct ledger_part *part, int64_t now_ms)
 {
 	struct account *next;
@@ -92,7 +92,7 @@ static void sweep(struct ledger_part *part, int64_t now_ms)
 	if (now_ms - part->swept_ms < SWEEP_MS)
 		return;
 	part->swept_ms = now_ms;
-	/* In the order of their coming: the oldest are the likeliest. */
+	/* Oldest first: these are the most likely to be unused. */
 	for (struct account *account = part->accounts;
 		account && seen < SWEEP_MOST; account = next, seen++) {
 		next = account->hh.next;
@@ -115,7 +115,7 @@ static struct account *find_or_add(struct ledger_part *part, const uint8_t *key)
 	HASH_ADD_KEYPTR(hh, part->accounts, account->key, LEDGER_KEY, account);
 	if (account->hh.tbl)
 		return account;
-	free(account); /* without memory uthash leaves it out */
+	free(account); /* uthash did not add it: out of memory */
 	return NULL;
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * ledger.h - who uses how much, by address or device ID.
+ * ledger.h - counts and rates by address or device ID.
  *
- * One for all threads, in parts with a lock each.  An account lives while
- * something is taken on it or one of its rates is not full again; the number of
- * accounts is bounded, and a newcomer who finds no room is refused.
+ * Shared by all threads, in parts with a lock each.  An account exists while
+ * one of its counts is not 0 or one of its rates is not full.  The number of
+ * accounts is limited; a new account is refused when the table is full.
  */
 #ifndef LEDGER_H
 #define LEDGER_H
@@ -35,29 +35,31 @@ int ledger_init(struct ledger *ledger);
 void ledger_finish(struct ledger *ledger);
 
 /*
- * Takes one more of `count`, unless `most` are taken; 0: any number.  NULL:
- * refused.  What was taken is given back by ledger_give().
+ * Increments `count`, unless it is at `most`; 0: no limit.  NULL: refused.
+ * Undo it with ledger_give().
  */
 struct account *ledger_take(struct ledger *ledger,
 	const uint8_t key[LEDGER_KEY], unsigned count, int64_t most,
 	int64_t now_ms);
-/* The same on an account of which something is taken already. */
+/* The same for an account that the caller already holds a count of. */
 bool ledger_take_more(struct ledger *ledger, struct account *account,
 	unsigned count, int64_t most);
-/* The account may be gone afterwards.  Accepts NULL. */
+/* The account may be freed by this.  NULL is allowed. */
 void ledger_give(struct ledger *ledger, struct account *account, unsigned count,
 	int64_t now_ms);
 
-/* Whether one more fits a rate of so many a minute; 0: always.  A minute's
- * worth may come at once. */
+/*
+ * Takes one unit of a rate per minute; false if none is left.  0: no limit.
+ * All units of a minute may be taken at once.
+ */
 bool ledger_spend(struct ledger *ledger, struct account *account, unsigned rate,
 	int64_t per_minute, int64_t now_ms);
 
-/* Whether one more would fit, which is not spent. */
+/* Whether a unit is left; takes none. */
 bool ledger_affords(struct ledger *ledger, const struct account *account,
 	unsigned rate, int64_t per_minute, int64_t now_ms);
 
-/* How many are taken. */
+/* The current count. */
 int64_t ledger_taken(
 	struct ledger *ledger, const uint8_t key[LEDGER_KEY], unsigned count);
 unsigned ledger_accounts(struct ledger *ledger);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What time it is. */
+/* The wall clock. */
 
 #include <strelaysrv/thread.h>
 

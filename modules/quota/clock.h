@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/*
- * clock.h - what time it is, in a file of its own so that tests can replace it.
- */
+/* clock.h - the wall clock, in a separate file so that tests can replace it. */
 #ifndef CLOCK_H
 #define CLOCK_H
 

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What was used of each period, and what follows from it. */
+/* Traffic used in each period, and the resulting level. */
 
 #include "meter.h"
 
-/* A period that begins later than that was written by a clock gone wrong. */
+/*
+ * A period that begins later than this was written while the clock was wrong.
+ */
 #define FUTURE_S (INT64_C(35) * 24 * 3600)
-/* 2026-01-01: a clock that says less has not been set since the machine
- * started.
+/*
+ * 2026-01-01: an earlier time means that the clock has not been set since boot.
  */
 #define UNSET_S INT64_C(1767225600)
 
@@ -63,7 +65,7 @@ static enum meter_level level_of(
 		return LEVEL_OPEN;
 	if (used >= cap)
 		return LEVEL_EXHAUSTED;
-	/* Divided first: caps near the largest number must not overflow. */
+	/* Divide first: a cap near INT64_MAX must not overflow. */
 	if (plan->throttle_at &&
 		used >= cap / 100 * plan->throttle_at +
 				cap % 100 * plan->throttle_at / 100)
@@ -86,7 +88,7 @@ int64_t meter_resumes_s(const struct meter *meter,
 	int64_t latest = now_s;
 
 	for (int i = 0; i < METERS; i++) {
-		/* Until then a clock that was set back has some way to go. */
+		/* A clock that was set back has to reach that time first. */
 		int64_t begin = meter->begin_s[i];
 		int64_t end =
 			period_of(plan, i, now_s > begin ? now_s : begin).end_s;

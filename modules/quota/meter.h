@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * meter.h - what was used of each period, and what follows from it.  Pure; time
+ * meter.h - traffic used in each period, and the resulting level.  Pure; time
  * is passed in.
  */
 #ifndef METER_H
@@ -14,7 +14,7 @@
 
 enum { METER_DAY, METER_MONTH, METERS };
 
-/* What the options say; caps of 0 are none. */
+/* The options; a cap of 0 means no cap. */
 struct meter_plan {
 	int64_t cap[METERS]; /* bytes */
 	int64_t factor;      /* how often a relayed byte counts: 1 or 2 */
@@ -24,28 +24,29 @@ struct meter_plan {
 };
 
 struct meter {
-	int64_t begin_s[METERS]; /* of the period; 0: not known yet */
-	int64_t relayed[METERS]; /* bytes in it, each once */
+	int64_t begin_s[METERS]; /* start of the period; 0: unknown */
+	int64_t relayed[METERS]; /* relayed bytes in the period, each counted
+				    once */
 };
 
 enum meter_level { LEVEL_OPEN, LEVEL_THROTTLED, LEVEL_EXHAUSTED };
 
 /*
- * Goes on to the periods that now_s falls into.  True if one of them is new.  A
- * clock that was set back begins none, nor does one that was not set yet:
- * nothing that was used is forgotten.
+ * Advances to the periods that contain now_s.  True if a new period has begun.
+ * A clock that was set back, or not set yet, begins no period, so that the used
+ * traffic is not lost.
  */
 bool meter_turn(
 	struct meter *meter, const struct meter_plan *plan, int64_t now_s);
 void meter_add(struct meter *meter, int64_t bytes);
 
-/* As the provider counts. */
+/* Used bytes, counted as the provider does (see factor). */
 int64_t meter_used(
 	const struct meter *meter, const struct meter_plan *plan, int which);
-/* The strictest of both periods. */
+/* The higher level of both periods. */
 enum meter_level meter_level(
 	const struct meter *meter, const struct meter_plan *plan);
-/* When the last of the periods that are exhausted (or throttled) ends. */
+/* When all periods that are exhausted (or throttled) will have ended. */
 int64_t meter_resumes_s(const struct meter *meter,
 	const struct meter_plan *plan, enum meter_level level, int64_t now_s);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Days and months, as a provider counts them. */
+/* Days and billing months. */
 
 #include <ctype.h>
 #include <string.h>
@@ -29,8 +29,8 @@ int zone_read(const char *text, struct zone *out, struct relay_err *err)
 		!digits(text, 1) || text[3] != ':' || !digits(text, 4) ||
 		number(text, 1) > 14 || number(text, 4) > 59)
 		return relay_fail(err,
-			"\"%.40s\" is no time zone; local, UTC, +01:00 and "
-			"-03:30 are right",
+			"\"%.40s\" is not a time zone; use local, UTC, or an "
+			"offset like +01:00",
 			text);
 	out->offset_s = number(text, 1) * 3600 + number(text, 4) * 60;
 	if (text[0] == '-')
@@ -49,7 +49,9 @@ static void split(const struct zone *zone, int64_t now_s, struct tm *out)
 		gmtime_r(&t, out);
 }
 
-/* Midnight before a day; days and months beyond the end are carried over. */
+/*
+ * Midnight at the start of a day; days and months out of range are normalized.
+ */
 static int64_t midnight(const struct zone *zone, int year, int month, int day)
 {
 	struct tm tm = {.tm_year = year,
@@ -76,7 +78,7 @@ static int length_of_month(int year, int month)
 {
 	struct tm last = {.tm_year = year, .tm_mon = month + 1, .tm_mday = 0};
 
-	timegm(&last); /* day 0 of a month is the last of the one before */
+	timegm(&last); /* day 0 is the last day of the previous month */
 	return last.tm_mday;
 }
 

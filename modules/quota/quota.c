@@ -28,15 +28,15 @@ struct conf {
 	bool state_required;
 };
 
-/* All [C]. */
+/* Used on the control thread only. */
 struct data {
 	struct meter meter;
 	struct meter_plan plan;
 	struct meter_plan next; /* prepared by a reload */
-	int64_t seen;           /* of the core's counter */
+	int64_t seen;           /* last value of the core's counter */
 	bool unsaved;
 	bool moved;  /* another process has taken over */
-	bool warned; /* that nobody can throttle */
+	bool warned; /* that rate-limit is missing */
 	int64_t saved_ms;
 	struct relay_log_kind unwritable;
 	enum meter_level level;
@@ -55,25 +55,25 @@ static const struct relay_option options[] = {
 		"1", 1, 31, "the day on which a month begins"),
 	RELAY_OPT(struct conf, time_zone, const char *, "time-zone",
 		RELAY_STRING, "local", 0, 0,
-		"where days begin at midnight: local, UTC, +01:00"),
+		"time zone of midnight: local, UTC, +01:00"),
 	RELAY_OPT(struct conf, count, int64_t, "count", RELAY_CHOICE, "both", 0,
 		0,
-		"relayed: each byte once; both: as it comes in and as it goes "
-		"out",
+		"relayed: count each byte once; both: when received and when "
+		"sent",
 		.choices = counts),
 	RELAY_OPT(struct conf, throttle_at, int64_t, "throttle-at", RELAY_INT,
 		"0", 0, 99,
-		"per cent of a cap from which the global rate is lowered; 0: "
-		"never"),
+		"percentage of a cap at which throttling begins; 0: never"),
 	RELAY_OPT(struct conf, throttle_rate, int64_t, "throttle-rate",
 		RELAY_RATE, "1MB/s", 1, 0,
-		"to so many bytes per second, by the module rate-limit"),
+		"throttled rate of all sessions, bytes per second, by "
+		"rate-limit"),
 	RELAY_OPT(struct conf, state_file, const char *, "state-file",
 		RELAY_STRING, "quota.state", 1, 4000,
-		"file that keeps what was used"),
+		"file that stores the used traffic"),
 	RELAY_OPT(struct conf, save_ms, int64_t, "save-interval",
 		RELAY_DURATION, "30s", 1000, 60000,
-		"how often it is written, and so what a crash may lose"),
+		"how often it is written; a crash loses at most that much"),
 	RELAY_OPT(struct conf, state_required, bool, "state-required",
 		RELAY_BOOL, "no", 0, 0,
 		"whether a start without that file is an error"),
@@ -111,15 +111,15 @@ static const struct relay_metric_def metrics[] = {
 		.label = "period",
 		.values = periods,
 		.read = read_used,
-		.help = "Traffic of the present period, as the option count "
-			"says."},
+		.help = "Traffic of the current period, counted as the option "
+			"count says."},
 	{.name = "cap",
 		.unit = "bytes",
 		.kind = RELAY_GAUGE,
 		.label = "period",
 		.values = periods,
 		.read = read_cap,
-		.help = "What may be used in a period; 0 is any amount."},
+		.help = "Most traffic in a period; 0 is no cap."},
 	{.name = "level",
 		.unit = "",
 		.kind = RELAY_GAUGE,
@@ -157,14 +157,13 @@ static void save(struct relay_ctx *cx)
 	struct relay_err err;
 
 	data->saved_ms = relay_now_ms(cx);
-	if (data->moved) /* the file is another process's now */
+	if (data->moved) /* the new process owns the file now */
 		return;
 	if (state_write(conf->state_file, &data->meter, &err) == 0)
 		data->unsaved = false;
 	else
 		relay_log_seldom(cx, RELAY_ERROR, &data->unwritable,
-			"%s; what was used is lost if the server ends",
-			err.text);
+			"%s; the count is lost if the server ends", err.text);
 }
 
 static int64_t traffic(struct relay_ctx *cx)
@@ -172,7 +171,7 @@ static int64_t traffic(struct relay_ctx *cx)
 	return relay_metric_value(cx, "core", "session_traffic", NULL);
 }
 
-/* Steps. */
+/* Levels. */
 
 static void when_text(
 	const struct zone *zone, int64_t at_s, char *out, size_t n)
@@ -219,7 +218,7 @@ static void tell(struct relay_ctx *cx, int64_t now_s)
 	}
 }
 
-/* Again and again: rate-limit may come, go, or be loaded anew. */
+/* Looked up each time: a reload may add or remove rate-limit. */
 static void throttle(struct relay_ctx *cx, enum meter_level now_at)
 {
 	struct data *data = cx->data;
@@ -238,7 +237,7 @@ static void throttle(struct relay_ctx *cx, enum meter_level now_at)
 	data->warned = wanted && !limiter;
 }
 
-/* What was used, and what follows.  Whether the file should know at once. */
+/* Updates count and level.  True if the file should be written at once. */
 static bool judge(struct relay_ctx *cx)
 {
 	struct data *data = cx->data;
@@ -280,8 +279,9 @@ static int64_t tick(struct relay_ctx *cx, void *arg)
 }
 
 /*
- * A process that takes over reads the file when it starts, and counts from then
- * on what goes through this one's sessions, too: it is told by the server.
+ * In an upgrade the new process reads the file when it starts.  From then on it
+ * also counts the traffic of this process's sessions, which the server reports
+ * to it.
  */
 static int64_t drain(struct relay_ctx *cx, enum relay_drain how)
 {
@@ -295,7 +295,7 @@ static int64_t drain(struct relay_ctx *cx, enum relay_drain how)
 	return 0;
 }
 
-/* What strangers may read. */
+/* Shown in /status, which strangers can read. */
 
 static const char *const levels[] = {
 	[LEVEL_OPEN] = "open",
@@ -323,7 +323,7 @@ static void show(struct relay_ctx *self, struct relay_status *to)
 
 static const struct relay_status_part status = {.show = show};
 
-/* Life. */
+/* Start, reload, stop. */
 
 static int init(struct relay_ctx *cx, struct relay_err *err)
 {
@@ -336,7 +336,7 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 		       : relay_fail(err, "cannot be shown in /status");
 }
 
-/* A file that is gone opens what had been used up. */
+/* Without the file, an exhausted quota would start again at 0. */
 static int read_state(struct relay_ctx *cx, struct relay_err *err)
 {
 	struct data *data = cx->data;
@@ -347,7 +347,7 @@ static int read_state(struct relay_ctx *cx, struct relay_err *err)
 		return result;
 	if (conf->state_required)
 		return relay_fail(err,
-			"there is no %.150s, which state-required asks for",
+			"%.150s does not exist, and state-required is set",
 			conf->state_file);
 	relay_log(
 		cx, RELAY_WARNING, "no %s yet: begins at 0", conf->state_file);
@@ -364,13 +364,15 @@ static int start(struct relay_ctx *cx, struct relay_err *err)
 	if (read_state(cx, err) != 0)
 		return -1;
 	meter_turn(&data->meter, &data->plan, clock_now_s());
-	/* A disk that cannot be written to is better found out now. */
+	/* Write once now, so that an error shows at the start. */
 	if (state_write(conf->state_file, &data->meter, err) != 0)
 		return -1;
 	data->seen = traffic(cx);
 	data->saved_ms = relay_now_ms(cx);
-	/* Before anybody can come, or be invited; not all services are seen
-	 * yet, so the rest is the timer's. */
+	/*
+	 * Set the level before the first connection.  Not all services are
+	 * visible yet, so the timer does the rest.
+	 */
 	judge(cx);
 	return relay_timer_add(cx, 1, tick, NULL)
 		       ? 0
@@ -400,7 +402,7 @@ static void reload_commit(struct relay_ctx *cx)
 static void reload(struct relay_ctx *cx)
 {
 	look(cx);
-	save(cx); /* maybe to another file */
+	save(cx); /* the file may have changed */
 }
 
 static void stop(struct relay_ctx *cx)

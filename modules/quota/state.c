@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The meter in a file that is always whole. */
+/* Stores the meter in a file, replaced atomically. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +30,7 @@ static int parse(FILE *file, struct meter *meter)
 		return -1;
 	for (int i = 0; i < METERS; i++) {
 		if (!fgets(line, sizeof(line), file) ||
-			/* Without its end it may be half a number. */
+			/* Without the line end the number may be incomplete. */
 			!strchr(line, '\n') ||
 			sscanf(line, "%15s %" SCNd64 " %" SCNd64 " %c", name,
 				&begin, &relayed, &rest) != 3 ||
@@ -79,7 +79,7 @@ static int write_all(int fd, const struct meter *meter)
 	return fsync(fd);
 }
 
-/* So that the new name is on the disk too. */
+/* Syncs the folder, so that the rename is on the disk. */
 static int sync_folder(const char *path)
 {
 	char copy[PATH_MAX];

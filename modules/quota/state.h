@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/*
- * state.h - the meter in a file that is always whole.
- */
+/* state.h - stores the meter in a file, replaced atomically. */
 #ifndef STATE_H
 #define STATE_H
 
@@ -10,9 +8,12 @@
 
 #include "meter.h"
 
-/* 0; 1 if there is no such file; -1 with err.  *meter is untouched unless 0. */
+/*
+ * Returns 0; 1 if the file does not exist; -1 with err. *meter is only changed
+ * if 0.
+ */
 int state_read(const char *path, struct meter *meter, struct relay_err *err);
-/* Beside the file, then in its place; on the disk when it returns 0. */
+/* Writes a new file and renames it; it is on the disk when this returns 0. */
 int state_write(
 	const char *path, const struct meter *meter, struct relay_err *err);
 /* Whether state_write() would do: writes beside the file only, and removes that

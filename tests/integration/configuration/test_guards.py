@@ -277,7 +277,7 @@ def test_what_was_used_is_not_forgotten(plain_program, tmp_path, state):
 def test_a_quota_state_that_is_gone_can_be_an_error(plain_program, tmp_path):
     result = start_with_quota(plain_program, tmp_path, "state-required = yes")
     assert result.returncode == 1
-    assert "there is no quota.state, which state-required asks for" in result.stderr
+    assert "quota.state does not exist, and state-required is set" in result.stderr
 
 
 def test_what_check_prints_can_be_read_again(plain_program, tmp_path):

@@ -199,7 +199,7 @@ def test_a_full_disk_is_told_and_survived(capped, identities):
     beside = server.folder / "quota.state.new"
     beside.symlink_to("/dev/full")
     spend(server, identities, MEGA)
-    server.wait_for_log("cannot write quota.state: No space left on device; what was used is lost")
+    server.wait_for_log("cannot write quota.state: No space left on device; the count is lost")
     assert " 0\n" in state.read_text() and level(server) == 0
     beside.unlink()
     wait_for(lambda: f" {MEGA}\n" in state.read_text(), "the file to be written again")
