@@ -22,10 +22,10 @@ static const struct relay_option options[] = {
 		"1m", 1000, 0, "time between two rounds"),
 	RELAY_OPT_END};
 
-/* Histograms give how many were observed; their sums would be one more line. */
+/* For a histogram, writes the number of observations, not the sum. */
 static int write_line(const struct relay_sample *sample, void *arg)
 {
-	/* Anything but 0 would end the round. */
+	/* Any value other than 0 would stop the visit. */
 	return fprintf(arg, "%" PRId64 ",%s.%s%s%s,%.15g\n",
 		       relay_wall_us() / 1000000, sample->module,
 		       sample->def->name, sample->value_name ? "." : "",
@@ -33,7 +33,7 @@ static int write_line(const struct relay_sample *sample, void *arg)
 		       (double)sample->value / (double)sample->def->scale) < 0;
 }
 
-/* Opened each time, so that the file may be moved away at any moment. */
+/* Opens the file in each round, so that it can be moved at any time. */
 static int64_t export(struct relay_ctx *cx, void *arg)
 {
 	const struct conf *conf = cx->conf;
@@ -41,7 +41,7 @@ static int64_t export(struct relay_ctx *cx, void *arg)
 	int result = -1;
 
 	(void)arg;
-	/* The file is another process's now. */
+	/* After an upgrade the new process owns the file. */
 	if (relay_draining() == RELAY_DRAIN_MOVE)
 		return conf->interval;
 	file = fopen(conf->file, "ae");
@@ -52,7 +52,7 @@ static int64_t export(struct relay_ctx *cx, void *arg)
 	if (result == 0)
 		return conf->interval;
 	relay_log(cx, RELAY_WARNING, "%s: %s", conf->file, strerror(errno));
-	return -1; /* tried again, each time later */
+	return -1; /* retried with increasing delay */
 }
 
 static int start(struct relay_ctx *cx, struct relay_err *err)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What the page is fed with. */
+/* The data for the page, as JSON. */
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -53,7 +53,7 @@ static bool add_server(struct relay_ctx *cx, cJSON *answer)
 	struct relay_value value;
 	char run[24];
 
-	/* The page tells by it that the relay was started anew. */
+	/* Lets the page detect a restart of the relay. */
 	(void)snprintf(run, sizeof(run), "%" PRId64, relay_start_us());
 	return add_string(answer, "run", run) &&
 	       add_string(answer, "version", relay_build()->version) &&
@@ -68,7 +68,7 @@ static bool add_server(struct relay_ctx *cx, cJSON *answer)
 			       : value.string);
 }
 
-/* Who needs a token gets the URI from the operator, not from a page. */
+/* With a token, users need the operator's URI, not this one. */
 static bool add_uri(struct relay_ctx *cx, cJSON *answer)
 {
 	struct relay_ctx *self;
@@ -115,7 +115,7 @@ static bool add_limits(struct relay_ctx *cx, cJSON *answer)
 		       option_number(cx, "rate-limit", "per-session"));
 }
 
-/* Nothing where the module does not run. */
+/* Empty if the module does not run. */
 static bool add_quota(struct relay_ctx *cx, cJSON *answer)
 {
 	struct relay_value value;
@@ -132,7 +132,7 @@ static bool add_quota(struct relay_ctx *cx, cJSON *answer)
 	       add_metric(cx, quota, "monthMost", "quota", "cap", "month");
 }
 
-/* Lists that are made by looking at every metric there is. */
+/* Lists made by visiting all metrics. */
 
 struct lists {
 	cJSON *refusals, *modules;
@@ -148,7 +148,7 @@ static cJSON *element(cJSON *array)
 	return NULL;
 }
 
-/* The page speaks of joins; the table of metrics need not. */
+/* The page uses other words than the metrics. */
 static const struct {
 	const char *module, *name, *what;
 } refusals[] = {
@@ -170,7 +170,7 @@ static const char *refusal_of(const struct relay_sample *sample)
 		if (strcmp(refusals[i].module, sample->module) == 0 &&
 			strcmp(refusals[i].name, name) == 0)
 			return refusals[i].what;
-	/* Modules that limit something name what they do like this. */
+	/* Modules that limit something use these metric names. */
 	return strstr(name, "refus") || strstr(name, "denied") ? sample->module
 							       : NULL;
 }
@@ -257,7 +257,7 @@ static bool add_lists(struct relay_ctx *cx, cJSON *answer)
 
 /* Throughput. */
 
-/* Text, since a node for each of 1,800 numbers would be a lot. */
+/* Raw text: a JSON node for each of 1,800 numbers would be costly. */
 static char *rates_text(const struct history *history, int64_t first)
 {
 	size_t cap = (size_t)(history->count - first) * RATE_TEXT + 3;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/*
- * What the page is fed with: everything that it shows, as one JSON object.
- */
+/* The data for the page: everything that it shows, as one JSON object. */
 #ifndef ANSWER_H
 #define ANSWER_H
 
@@ -13,8 +11,10 @@
 struct history;
 struct relay_ctx;
 
-/* [C]  With the steps of `history` from `after` + 1 on.  NULL without memory;
- * the caller deletes it. */
+/*
+ * [C] Includes the steps of `history` after `after`.  NULL if memory is short;
+ * the caller deletes it.
+ */
 cJSON *answer_make(
 	struct relay_ctx *cx, const struct history *history, int64_t after);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* dashboard - a live page for people, at / of the status address. */
+/* dashboard - a live web page at / of the status address. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +15,10 @@
 
 struct state {
 	struct history history;
-	int64_t next_ms; /* when the next step is over */
+	int64_t next_ms; /* end of the current step */
 };
 
-/* The page loads nothing from anywhere, and nobody may frame it. */
+/* The page loads nothing from other servers and must not be framed. */
 static const char policy[] =
 	"default-src 'none'; style-src 'unsafe-inline'; "
 	"script-src 'unsafe-inline'; connect-src 'self'; img-src data:; "
@@ -29,13 +29,15 @@ static int64_t traffic(struct relay_ctx *cx)
 	return relay_metric_value(cx, "core", "session_traffic", NULL);
 }
 
-/* Aims at fixed moments, so that lateness does not add up. */
+/* Uses fixed times, so that delays do not accumulate. */
 static int64_t step(struct relay_ctx *cx, void *arg)
 {
 	struct state *state = arg;
 	int64_t now_ms = relay_uptime_ms();
 
-	/* It may come a millisecond early, and a step must not be that short.
+	/*
+	 * The timer may fire a millisecond early; the next step must not be 1
+	 * ms.
 	 */
 	if (now_ms >= state->next_ms)
 		history_add(&state->history, now_ms, traffic(cx));

@@ -19,7 +19,9 @@ void history_add(struct history *history, int64_t now_ms, int64_t total)
 
 	if (ms <= 0)
 		return;
-	/* In two steps, since a thousand times a large total does not fit. */
+	/*
+	 * In two steps, because a thousand times a large total would overflow.
+	 */
 	history->rate[history->count++ % HISTORY_STEPS] =
 		bytes > 0 ? bytes / ms * 1000 + bytes % ms * 1000 / ms : 0;
 	history->at_ms = now_ms;
@@ -32,7 +34,9 @@ int64_t history_first(const struct history *history, int64_t after)
 
 	if (oldest < 0)
 		oldest = 0;
-	/* A number that was never given is of another life, or a guess. */
+	/*
+	 * A number that was never issued is from before a restart, or a guess.
+	 */
 	if (after < oldest || after >= history->count)
 		return oldest;
 	return after + 1;

@@ -16,18 +16,18 @@
 
 struct history {
 	int64_t rate[HISTORY_STEPS]; /* bytes/s; step i is at i modulo */
-	int64_t count;               /* steps ever; the last is count - 1 */
-	int64_t at_ms, total;        /* at the end of the last */
+	int64_t count;        /* steps since the start; the last is count - 1 */
+	int64_t at_ms, total; /* at the end of the last */
 };
 
-/* It begins at now_ms with `total` bytes. */
+/* Starts at now_ms with `total` bytes. */
 void history_init(struct history *history, int64_t now_ms, int64_t total);
-/* Another step is over; one that is not later than the last is ignored. */
+/* Ends a step; ignored if it is not later than the last one. */
 void history_add(struct history *history, int64_t now_ms, int64_t total);
 
-/* The first step that is still known, from `after` + 1 on; count: none. */
+/* The first stored step after `after`; count if there is none. */
 int64_t history_first(const struct history *history, int64_t after);
-/* The rate of a step that is known. */
+/* The rate of a stored step. */
 int64_t history_rate(const struct history *history, int64_t step);
 
 #endif

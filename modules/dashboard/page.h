@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/*
- * The page itself, as the build made it from page.html.
- */
+/* The page, generated from page.html by the build. */
 #ifndef PAGE_H
 #define PAGE_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* A log record as the bytes of one line. */
+/* Formats a log record as one line. */
 
 #include <stdio.h>
 #include <string.h>
@@ -11,9 +11,9 @@
 
 #include "line.h"
 
-/* Of escaped text; a record has 1,000 bytes before that. */
+/* Most bytes of escaped text; a record has at most 1,000 unescaped. */
 #define ESCAPED_MAX 4096
-/* What is left of a text when even that is too long. */
+/* The text is shortened to this if the line is still too long. */
 #define SHORT_MAX 1024
 
 int line_severity(enum relay_level level)
@@ -39,7 +39,7 @@ size_t line_bare(const struct relay_log_record *record, char *out, size_t cap)
 	size_t len = relay_log_text(record, out, cap);
 	char *rest = out;
 
-	/* Date, time and level are three words; escaping keeps them so. */
+	/* Skip date, time and level: three words, also after escaping. */
 	for (int i = 0; i < 3; i++) {
 		char *space = strchr(rest, ' ');
 
@@ -68,7 +68,7 @@ static void format_time(int64_t time_us, char *out, size_t cap)
 		(int)(time_us % 1000000), zone, zone + 3);
 }
 
-/* Escaped first: JSON wants UTF-8, and what comes from peers may not be. */
+/* Escape first: JSON requires UTF-8, and data from peers may be invalid. */
 static bool add_text(
 	cJSON *object, const char *key, const char *text, size_t max)
 {
@@ -91,8 +91,10 @@ static bool add_head(
 	       add_text(object, "message", record->text, text_max);
 }
 
-/* A field named like one of ours must not say something else to a reader that
- * takes the last one. */
+/*
+ * Rename a field named like one of ours: a reader might use the last of two
+ * equal names.
+ */
 static bool add_field(cJSON *object, const struct relay_field *field)
 {
 	char key[80];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* log - where log records go: stderr, a file, or the system log. */
+/* log - writes log records to stderr, a file, or the system log. */
 
 #include <errno.h>
 #include <inttypes.h>
@@ -60,7 +60,7 @@ static const struct relay_option options[] = {
 struct route {
 	enum target target;
 	struct output output; /* stderr or file */
-	int syslog_fd;        /* -1: none, or gone */
+	int syslog_fd;        /* -1: not connected */
 	bool journal;         /* stderr is read by journald */
 };
 
@@ -80,7 +80,10 @@ static int check(const void *arg, struct relay_err *err)
 	return conf->target == TARGET_FILE ? output_check(conf->file, err) : 0;
 }
 
-/* systemd says which socket it reads; stderr may have been redirected since. */
+/*
+ * Compare stderr with the socket that systemd named: stderr may have been
+ * redirected.
+ */
 static bool stderr_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
@@ -141,11 +144,11 @@ static int write_output(const struct conf *conf, struct route *route,
 		head = (size_t)snprintf(line, sizeof(line), "<%d>",
 			line_severity(record->level));
 	len = format_line(conf, route->journal, record, line + head,
-		sizeof(line) - head - 1); /* the line end comes behind */
+		sizeof(line) - head - 1); /* room for the line end */
 	return output_write(&route->output, line, head + len);
 }
 
-/* Once, not with every record: it goes to stderr. */
+/* Reported once, not with every record, because it goes to stderr. */
 static void note_loss(struct relay_ctx *cx, bool first)
 {
 	const struct conf *conf = cx->conf;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Lines to a descriptor that may be slow, full or gone. */
+/* Writes lines to a descriptor that may be slow, full or closed. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -42,7 +42,9 @@ int output_check(const char *path, struct relay_err *err)
 
 int output_open(struct output *out, const char *path, struct relay_err *err)
 {
-	/* Not blocking: a named pipe without a reader must not stop us. */
+	/*
+	 * Non-blocking: opening a named pipe without a reader must not block.
+	 */
 	int fd = open(path,
 		O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY |
 			O_NONBLOCK,
@@ -61,7 +63,7 @@ void output_stderr(struct output *out)
 
 void output_close(struct output *out)
 {
-	/* Nothing to be done about an error: its lines were lost before. */
+	/* An error here is ignored: the lines were reported as lost already. */
 	if (out->owned && out->fd >= 0)
 		(void)close(out->fd);
 	*out = (struct output){.fd = -1};
@@ -109,7 +111,7 @@ static int write_parts(
 
 		if (done < 0)
 			return -1;
-		/* From here to the line's end, the file is in disorder. */
+		/* The file now ends in an incomplete line. */
 		out->torn = true;
 		skip(parts, n, (size_t)done);
 		len -= (size_t)done;
@@ -121,7 +123,7 @@ static int write_parts(
 int output_write(struct output *out, const char *line, size_t len)
 {
 	static const char end[] = "\n";
-	/* iovec has no const, and writev changes nothing. */
+	/* iovec has no const members, but writev changes nothing. */
 	struct iovec parts[] = {
 		{(void *)(uintptr_t)end, out->torn ? 1 : 0},
 		{(void *)(uintptr_t)line, len},

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Lines to a descriptor, stderr or a file, that may be slow, full or gone.
+ * Writes lines to a descriptor, stderr or a file, that may be slow, full or
+ * closed.
  */
 #ifndef OUTPUT_H
 #define OUTPUT_H
@@ -14,22 +15,22 @@
 
 struct output {
 	int fd;        /* -1: none */
-	bool owned;    /* to be closed */
-	bool torn;     /* the last line was not written to its end */
+	bool owned;    /* close it at the end */
+	bool torn;     /* the last line is incomplete */
 	bool failing;  /* the last line was lost */
-	uint64_t lost; /* lines, since it last worked */
+	uint64_t lost; /* lines since writing last worked */
 };
 
-/* Whether output_open() would do, as far as one can tell.  0 or -1. */
+/* Checks whether output_open() would work, as far as possible.  0 or -1. */
 int output_check(const char *path, struct relay_err *err);
-/* Appends to `path`, made with mode 0640 if missing.  0 or -1. */
+/* Opens `path` for appending; creates it with mode 0640.  0 or -1. */
 int output_open(struct output *out, const char *path, struct relay_err *err);
 void output_stderr(struct output *out);
 void output_close(struct output *out);
 
 /*
- * Writes the line and a line end.  It waits at most 0.1 s for a pipe that is
- * full, and not at all if it was full the last time.  0, or -1 with errno: the
+ * Writes the line and a line end.  It waits at most 0.1 s for a full pipe, and
+ * not at all if the pipe was full at the last write.  0, or -1 with errno: the
  * line is lost and counted.
  */
 int output_write(struct output *out, const char *line, size_t len);

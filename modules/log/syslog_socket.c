@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The system log, over its local socket. */
+/* Writes to the system log over its local socket. */
 
 #include <errno.h>
 #include <stdio.h>

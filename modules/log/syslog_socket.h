@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * The system log, over its local socket.
+ * Writes to the system log over its local socket.
  *
- * Not syslog(3), which waits when the other side does not read.
+ * Does not use syslog(3), which blocks if the log daemon does not read.
  */
 #ifndef SYSLOG_SOCKET_H
 #define SYSLOG_SOCKET_H
@@ -12,12 +12,12 @@
 
 #include <strelaysrv/err.h>
 
-/* 0, a connected socket that never blocks in *fd; or -1. */
+/* Returns 0 with a connected, non-blocking socket in *fd; or -1. */
 int syslog_connect(const char *path, int *fd, struct relay_err *err);
 
 /*
- * One message; `priority` is facility and severity.  A restart of the log
- * daemon is survived by connecting again.  0, or -1 with errno: it is lost.
+ * Sends one message; `priority` is facility and severity.  If the log daemon
+ * was restarted, it reconnects.  0, or -1 with errno: the message is lost.
  */
 int syslog_send(
 	const char *path, int *fd, int priority, const char *text, size_t len);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The text that a Prometheus server scrapes. */
+/* The metrics as text for Prometheus. */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "exposition.h"
 
 #define NAME_MAX_LEN 256
-#define NUMBER_TEXT  48 /* more than any number needs, and ".0" */
+#define NUMBER_TEXT  48 /* enough for any number and ".0" */
 
 static const char *const types[] = {
 	[RELAY_COUNTER] = "counter",
@@ -27,7 +27,7 @@ static int print_name(const char *name, struct evbuffer *out)
 	char text[NAME_MAX_LEN];
 	size_t len = strnlen(name, sizeof(text));
 
-	/* Names of modules may have dashes. */
+	/* Module names may contain dashes, which metric names must not. */
 	for (size_t i = 0; i < len; i++)
 		text[i] = (char)(name[i] == '-' ? '_' : name[i]);
 	return evbuffer_add(out, text, len);
@@ -38,8 +38,7 @@ static int print_text(const char *text, struct evbuffer *out)
 	return evbuffer_add(out, text, strlen(text));
 }
 
-/* Many pieces one after the other, up to NULL.  With printf(3) instead a page
- * costs twice the time. */
+/* Appends strings up to NULL.  With printf(3) a page takes twice as long. */
 #define PRINT(out, ...)                                                        \
 	print_texts(out, (const char *const[]){__VA_ARGS__, NULL})
 
@@ -52,7 +51,7 @@ static int print_texts(struct evbuffer *out, const char *const *texts)
 	return result;
 }
 
-/* strelaysrv_MODULE_NAME_UNIT, without what tells its samples apart. */
+/* strelaysrv_MODULE_NAME_UNIT, without the suffix of a sample. */
 static int print_family(const struct relay_sample *sample, struct evbuffer *out)
 {
 	const struct relay_metric_def *def = sample->def;
@@ -63,7 +62,7 @@ static int print_family(const struct relay_sample *sample, struct evbuffer *out)
 	return PRINT(out, "_", def->name, has_unit ? "_" : NULL, def->unit);
 }
 
-/* Quotes stand for themselves in help texts of the old form only. */
+/* Only OpenMetrics escapes quotes in help texts. */
 static int print_escaped(const char *text, bool quotes, struct evbuffer *out)
 {
 	while (*text) {
@@ -92,8 +91,8 @@ static bool is_power_of_ten(int64_t n, int *digits)
 }
 
 /*
- * value / scale, exact wherever it can be: a double loses the last bytes of
- * what a busy relay counts.
+ * value / scale, exact where possible: a double loses the last digits of a busy
+ * relay's byte counts.
  */
 static void format_number(int64_t value, int64_t scale, char out[NUMBER_TEXT])
 {
@@ -120,13 +119,13 @@ static void format_number(int64_t value, int64_t scale, char out[NUMBER_TEXT])
 		out[len - 1] = '\0';
 }
 
-/* Heads. */
+/* Headers: HELP, TYPE, UNIT. */
 
 static int print_head(struct exposition *e, const struct relay_sample *sample)
 {
 	const struct relay_metric_def *def = sample->def;
 	bool open = e->form == EXPOSITION_OPENMETRICS;
-	/* There a counter's family is named without what its sample ends in. */
+	/* In OpenMetrics a counter's family has no _total suffix. */
 	const char *suffix =
 		def->kind == RELAY_COUNTER && !open ? "_total" : "";
 
@@ -173,7 +172,7 @@ static int print_histogram(
 
 	for (size_t i = 0; def->bounds[i]; i++) {
 		format_number(def->bounds[i], def->scale, le);
-		/* OpenMetrics wants bounds to look like floats. */
+		/* OpenMetrics requires bounds in floating-point form. */
 		if (e->form == EXPOSITION_OPENMETRICS && !strpbrk(le, ".e"))
 			memcpy(le + strlen(le), ".0", 3);
 		format_number(sample->buckets[i], 1, number);
@@ -211,11 +210,11 @@ int exposition_end(struct exposition *e)
 						 : 0;
 }
 
-/* Forms. */
+/* Choice of the format. */
 
 /*
- * Whoever can read OpenMetrics says so first; whoever names it with q=0 does
- * not want it.
+ * A client that supports OpenMetrics lists it first; q=0 means that it does not
+ * want it.
  */
 enum exposition_form exposition_choose(const char *accept)
 {

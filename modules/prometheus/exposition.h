@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * The text that a Prometheus server scrapes, in either of its two forms.
+ * The metrics as text for Prometheus, in either of two formats.
  *
  * Pure: samples in, text out.
  */
@@ -22,19 +22,22 @@ enum exposition_form {
 
 struct exposition {
 	enum exposition_form form;
-	struct evbuffer *out;                /* borrowed */
-	const struct relay_metric_def *last; /* whose head is written */
+	struct evbuffer *out; /* borrowed */
+	const struct relay_metric_def
+		*last; /* the metric whose header was written last */
 };
 
-/* The form that an Accept header asks for. */
+/* The format that an Accept header requests. */
 enum exposition_form exposition_choose(const char *accept);
-/* The Content-Type of a form. */
+/* The Content-Type of a format. */
 const char *exposition_type(enum exposition_form form);
 
-/* A sample; those of one metric come one after the other.  0, or -1 without
- * memory. */
+/*
+ * Appends a sample; samples of one metric must be consecutive.  0, or -1 if
+ * memory is short.
+ */
 int exposition_add(struct exposition *e, const struct relay_sample *sample);
-/* What has to stand behind the last one.  0 or -1. */
+/* Appends the end of the page.  0 or -1. */
 int exposition_end(struct exposition *e);
 
 #endif

@@ -23,7 +23,7 @@ static void answer(struct relay_ctx *cx, struct relay_http *http)
 	http->type = exposition_type(e.form);
 	if (relay_metrics_visit(cx, add, &e) == 0 && exposition_end(&e) == 0)
 		return;
-	/* Half of the truth would look like counters that vanished. */
+	/* A partial page would look as if metrics had disappeared. */
 	(void)evbuffer_drain(http->body, evbuffer_get_length(http->body));
 	http->status = 500;
 }

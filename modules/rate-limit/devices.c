@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The devices that take part in sessions. */
+/* The devices that have sessions. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +45,7 @@ static struct device *find_or_add(struct device_table *table, const uint8_t *id,
 	HASH_ADD_KEYPTR(hh, table->devices, device->id, ID_LEN, device);
 	if (device->hh.tbl)
 		return device;
-	free(device); /* without memory uthash leaves it out */
+	free(device); /* uthash did not add it: out of memory */
 	return NULL;
 }
 
@@ -58,7 +58,7 @@ struct device *devices_get(struct device_table *table, const uint8_t *id,
 	device = find_or_add(table, id, weight, rate, burst_ms, now_ms);
 	if (device) {
 		device->sessions++;
-		/* It may date from before a reload. */
+		/* The values may be from before a reload. */
 		share_pool_set(&device->own, rate, burst_ms);
 		if (device->weight != weight)
 			share_child_set(&device->share, weight);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Devices that get more than others, or have no limit. */
+/* Devices with a higher weight, or without a limit. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,7 @@ static int read_weight(
 	struct relay_err why;
 	char id[129];
 
-	/* Base32 may end in '=' too, but no weight follows that. */
+	/* A device ID may also end in '=', but no weight follows that. */
 	if (!equals || (size_t)(equals - entry) >= sizeof(id))
 		return relay_fail(err,
 			"weights: \"%.150s\" is not DEVICE-ID=WEIGHT", entry);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/*
- * privileges.h - devices that get more than others, or have no limit.
- */
+/* privileges.h - devices with a higher weight, or without a limit. */
 #ifndef PRIVILEGES_H
 #define PRIVILEGES_H
 
@@ -27,14 +25,14 @@ struct privileges {
 };
 
 /*
- * From "ID=WEIGHT" and from plain IDs that have no limit; both lists end with
+ * Reads a list of "ID=WEIGHT" and a list of IDs without a limit; both end with
  * NULL.  0, or -1 with err naming the entry.
  */
 int privileges_read(struct privileges *out, const char *const *weights,
 	const char *const *exempt, struct relay_err *err);
 void privileges_free(struct privileges *privileges);
 
-/* 1 for a device that is not listed. */
+/* The weight of a device; 1 if it is not listed. */
 int64_t privileges_weight(
 	const struct privileges *privileges, const uint8_t *id);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* rate-limit - limits of sessions, devices and the whole server. */
+/* rate-limit - bandwidth limits for sessions, devices and the whole server. */
 
 #include "rate_limit.h"
 #include "rate_limit_service.h"
 
-/* 8 Tbit/s: what is above it is no limit, and must not overflow. */
+/* 8 Tbit/s: a higher rate counts as no limit, so that nothing overflows. */
 #define RATE_MOST INT64_C(1000000000000)
 
 static const struct relay_option options[] = {
@@ -96,7 +96,7 @@ static int worker_start(struct relay_ctx *cx, struct relay_err *err)
 
 /* Control: options, and the service. */
 
-/* The lower of what the options and the service say. */
+/* The lower rate of option and service. */
 static void apply(struct relay_ctx *cx)
 {
 	struct data *data = cx->data;

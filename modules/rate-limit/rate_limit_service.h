@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/*
- * rate_limit_service.h - what the module rate-limit does for others.
- */
+/* rate_limit_service.h - the service of the module rate-limit. */
 #ifndef RATE_LIMIT_SERVICE_H
 #define RATE_LIMIT_SERVICE_H
 
@@ -16,7 +14,7 @@ struct relay_ctx;
 struct rate_limit_service {
 	/*
 	 * Lowers the global rate to so many bytes per second, whatever the
-	 * options say; 0 ends that.  [C]  Cheap when nothing changes.
+	 * options say; 0 removes that cap.  [C] Cheap if nothing changes.
 	 */
 	void (*cap)(struct relay_ctx *self, int64_t rate);
 };

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* How much of a session may go now, by all limits together. */
+/* How many bytes of a session all limits together allow now. */
 
 #include "shaper.h"
 
-/* One direction may be ahead of the other by that much, if both want more. */
+/* If both directions have data, one may be ahead of the other by this much. */
 #define LEAD_MOST 262144
-/* A bucket holds two bytes at least, or the lowest rates would give none. */
+/* A bucket holds at least two bytes, so that the lowest rates work. */
 #define TOKENS_LEAST 2000
 
 void shaper_begin(struct shaper *shaper, int64_t now_ms)
@@ -87,7 +87,7 @@ void shaper_leave(struct shaper *shaper, struct shaper_round *round)
 			share_leave(&shaper->part[i], shaper->weight);
 }
 
-/* One that is to wait for longer than a tick has not lost interest. */
+/* A session that waits longer than a tick is still active. */
 static bool waits(const struct shaper *shaper, int64_t now_ms)
 {
 	return shaper->queued_until_ms[0] > now_ms ||
@@ -137,8 +137,8 @@ static size_t least(struct shaper *shaper, size_t len, int64_t now_ms,
 }
 
 /*
- * Whether this direction, while the other one waits, has had its half: else the
- * one that happens to be asked first would take all, every time.
+ * Whether this direction has had its half while the other one waits.  Without
+ * this, the direction that is always called first would take everything.
  */
 static bool had_its_half(struct shaper *shaper, int from, size_t grant)
 {
@@ -163,7 +163,7 @@ size_t shaper_grant(struct shaper *shaper, struct shaper_round *round, int from,
 		grant = 0;
 		*wait_ms = 1;
 	}
-	/* Some more, since the answer may come late. */
+	/* A margin, because the next call may come late. */
 	shaper->queued_until_ms[from] =
 		grant ? 0 : now_ms + *wait_ms + 2 * SHARE_TICK_MS;
 	return grant;

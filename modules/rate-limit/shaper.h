@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * shaper.h - how much of a session may go now, by all limits together.
+ * shaper.h - how many bytes of a session all limits together allow now.
  *
- * A session has up to three parts in pools (the global one and its two
- * devices') and a bucket of its own.  Time is passed in.
+ * A session has a part in up to three pools (the global one and those of its
+ * two devices) and its own token bucket.  Time is passed in.
  */
 #ifndef SHAPER_H
 #define SHAPER_H
@@ -22,44 +22,48 @@ enum shaper_limit { LIMIT_GLOBAL, LIMIT_DEVICE, LIMIT_SESSION, SHAPER_LIMITS };
 
 /* Of one worker. */
 struct shaper_round {
-	struct shaper *first; /* the list of those who take part */
-	int64_t tick;         /* that it has been through */
+	struct shaper *first; /* list of active sessions */
+	int64_t tick;         /* the last tick that was handled */
 };
 
 /* Of one session. */
 struct shaper {
-	struct shaper *next, *prev; /* in the round's list, while `in` */
+	struct shaper *next, *prev; /* in the round's list if `in` */
 	struct share_part part[SHAPER_PARTS];
 	int64_t weight;
-	int64_t rate; /* of its own, bytes per second; 0: no limit */
+	int64_t rate; /* per-session rate, bytes per second; 0: no limit */
 	int64_t burst_ms;
-	int64_t tokens; /* of that, milli-bytes */
+	int64_t tokens; /* of that rate, milli-bytes */
 	int64_t filled_ms;
 	struct share_wait wait;
-	int64_t queued_until_ms[2]; /* when a direction will have asked again */
-	int64_t lead; /* bytes that direction 0 is ahead of direction 1 */
+	int64_t queued_until_ms[2]; /* a direction asks again before this */
+	int64_t lead; /* bytes by which direction 0 is ahead of direction 1 */
 	bool in;
-	bool asked; /* since the last tick */
+	bool asked; /* whether it asked since the last tick */
 };
 
-/* With parts and rates set: a full bucket. */
+/* Call it with parts and rates set; fills the bucket. */
 void shaper_begin(struct shaper *shaper, int64_t now_ms);
-/* A new rate of its own, while it runs. */
+/* Changes the per-session rate. */
 void shaper_rate(struct shaper *shaper, int64_t rate, int64_t burst_ms);
-/* Out of the round; before its parts or its weight change, and at its end. */
+/*
+ * Removes it from the round: before its parts or weight change, and at its end.
+ */
 void shaper_leave(struct shaper *shaper, struct shaper_round *round);
 
 /*
- * How many of len bytes from side 0 or 1 may go.  0: ask again in *wait_ms;
- * *limit says what is short.
+ * How many of len bytes from side 0 or 1 may be forwarded.  0: ask again in
+ * *wait_ms; *limit is the limit that was reached.
  */
 size_t shaper_grant(struct shaper *shaper, struct shaper_round *round, int from,
 	size_t len, int64_t now_ms, int64_t *wait_ms, enum shaper_limit *limit);
-/* So many went. */
+/* So many bytes were forwarded. */
 void shaper_sent(struct shaper *shaper, int from, size_t len);
 
-/* The tick's give and take for all who take part; who asked for nothing since
- * the last one leaves.  Cheap when it was done. */
+/*
+ * Handles a tick: settles all active sessions, and removes those that did not
+ * ask since the last tick.  Cheap if the tick was handled already.
+ */
 void shaper_round_turn(struct shaper_round *round, int64_t now_ms);
 
 #endif

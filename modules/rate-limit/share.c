@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* A rate that many sessions of many threads share evenly. */
+/* A rate that sessions of all threads share evenly. */
 
 #include "share.h"
 
-/* Longer silences fill no pool further, and no product overflows. */
+/* Longer idle times fill no pool further; the cap prevents overflow. */
 #define ELAPSED_MOST_MS 60000
 
 static int64_t get(const _Atomic int64_t *from)
@@ -44,8 +44,8 @@ void share_child_init(struct share_pool *pool, struct share_pool *parent,
 }
 
 /*
- * The parent's weight follows what a child counts there.  Threads may meet
- * here: each adds the difference that it made, so the sum comes out right.
+ * Updates the parent's weight with a child's shares.  Several threads may do
+ * this at once: each adds its own difference, so the sum is correct.
  */
 static void count(struct share_pool *pool, int64_t shares)
 {
@@ -62,7 +62,7 @@ static void join_parent(struct share_pool *pool)
 static void leave_parent(struct share_pool *pool)
 {
 	count(pool, 0);
-	/* Somebody may have come meanwhile, and been counted before that. */
+	/* Another thread may have joined the pool meanwhile: check again. */
 	if (atomic_load(&pool->weight) > 0)
 		join_parent(pool);
 	else
@@ -93,16 +93,16 @@ static void fill(struct share_pool *pool, int64_t now_ms)
 
 	if (elapsed > ELAPSED_MOST_MS)
 		elapsed = ELAPSED_MOST_MS;
-	/* Below 0 when a thread's clock is behind: the sum comes out right. */
+	/* Negative if a thread's clock is behind; the sum is still correct. */
 	add(&pool->level, rate * elapsed);
 	level = get(&pool->level);
 	if (level > most)
 		add(&pool->level, most - level);
-	else if (level < -most) /* the rate was lowered: forget old loans */
+	else if (level < -most) /* the rate was lowered: drop old loans */
 		add(&pool->level, -most - level);
 }
 
-/* What those who come may borrow together, of the next tick. */
+/* The most that new sessions together may borrow from the next tick. */
 static int64_t room(const struct share_pool *pool)
 {
 	int64_t gain = get(&pool->rate) * SHARE_TICK_MS;
@@ -115,15 +115,15 @@ static int64_t room(const struct share_pool *pool)
 static void make_quantum(struct share_pool *pool, int64_t now_ms);
 
 /*
- * The tick's give and take with the parent.  What sessions gave back stays for
- * their siblings first: it comes into the next quantum.  What is more than may
- * be made up for after a silence goes to other children.
+ * Settles a tick with the parent.  Bandwidth that sessions returned first goes
+ * to their siblings, in the next quantum.  What exceeds the burst goes to other
+ * children.
  */
 static void fill_child(struct share_pool *pool, int64_t now_ms)
 {
 	struct share_pool *parent = pool->parent;
 	int64_t ticks = get(&parent->burst_ms) / SHARE_TICK_MS;
-	/* One that was not there before is not in the quantum's sum. */
+	/* A child that was not active before is not in the quantum's sum. */
 	bool is_new = now_ms - get(&pool->filled_ms) >= 2 * SHARE_TICK_MS;
 	int64_t amount, most, spare;
 
@@ -140,7 +140,7 @@ static void fill_child(struct share_pool *pool, int64_t now_ms)
 	add(&parent->level, -amount);
 }
 
-/* Whoever sees a tick first makes its quantum, and all others use that. */
+/* The first thread in a tick computes its quantum; all others use it. */
 static void make_quantum(struct share_pool *pool, int64_t now_ms)
 {
 	int64_t tick = share_tick(now_ms), before = get(&pool->tick);
@@ -191,7 +191,9 @@ void share_turn(struct share_part *part, int64_t weight, int64_t now_ms)
 	if (part->tick >= tick)
 		return;
 	part->tick = tick;
-	/* Debts are paid from what comes; who waits goes on saving. */
+	/*
+	 * New bandwidth first pays debts; a waiting session keeps what it has.
+	 */
 	if (part->allowance > 0 && !part->wait.on)
 		take(part, -part->allowance);
 	make_quantum(part->pool, now_ms);

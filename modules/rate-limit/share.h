@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * share.h - a rate that many sessions of many threads share evenly.
+ * share.h - a rate that sessions of all threads share evenly.
  *
- * Time is cut into ticks.  In each tick every session that takes part gets the
- * same quantum (times its weight) of what the pool has, and gives back what it
- * left of the last one.  Whoever wants less than its quantum so raises that of
- * the others: this is max-min fairness, without anybody having to guess what a
- * session wants.  Between ticks a session spends its own quantum, which no
- * other thread touches.
+ * Time is divided into ticks.  In each tick every active session gets the same
+ * quantum (times its weight) from the pool, and returns what is left of the
+ * last one.  A session that needs less than its quantum thus raises the quantum
+ * of the others.  This gives max-min fairness without predicting the demand of
+ * sessions.  Between ticks a session spends its own quantum, which no other
+ * thread touches.
  *
- * A pool may be a child of another: then it is one of those that share the
- * other one's rate, with the shares that it was given, as long as anybody takes
- * part in it.  So devices share the global rate, and a device's sessions what
- * their device gets.
+ * A pool may be a child of another pool.  While it has active sessions, it
+ * takes part in its parent's rate with its shares.  So devices share the global
+ * rate, and the sessions of a device share the device's part.
  *
- * Amounts are in milli-bytes: bytes per second times milliseconds, exactly.
- * Time is passed in; only the pools are shared, and they are atomics.
+ * Amounts are in milli-bytes (bytes per second times milliseconds), so they are
+ * exact.  Time is passed in.  Only pools are shared by threads; their members
+ * are atomic.
  */
 #ifndef SHARE_H
 #define SHARE_H
@@ -28,27 +28,28 @@
 
 #define SHARE_TICK_MS 10
 /*
- * Who was refused waits until this much is there, so that data does not go out
- * in crumbs, but no longer than that: neither can be seen at 100 ms.
+ * A session that was refused waits until this much is available, so that it
+ * does not send tiny pieces, but at most this long.  Neither is noticeable at a
+ * scale of 100 ms.
  */
 #define SHARE_PIECE    16384
 #define SHARE_PIECE_MS 40
 
 struct share_pool {
 	_Atomic int64_t rate;     /* bytes per second; 0: no limit */
-	_Atomic int64_t burst_ms; /* how much of idle time may be made up for */
-	_Atomic int64_t level;    /* to be given out; below 0: was lent */
+	_Atomic int64_t burst_ms; /* for how long unused rate is saved up */
+	_Atomic int64_t level;    /* available; negative: lent out */
 	_Atomic int64_t filled_ms;
-	_Atomic int64_t tick;    /* of the present quantum */
-	_Atomic int64_t quantum; /* of a session of weight 1, in this tick */
-	_Atomic int64_t weight;  /* of all who take part */
-	/* Of a child; it has no rate of its own. */
-	struct share_pool *parent; /* borrowed; NULL: it is none */
-	_Atomic int64_t shares;    /* that it has when it takes part */
-	_Atomic int64_t counted;   /* of these in the parent's weight */
+	_Atomic int64_t tick;    /* of the current quantum */
+	_Atomic int64_t quantum; /* for weight 1, in this tick */
+	_Atomic int64_t weight;  /* sum of all active members */
+	/* Only for a child, which has no rate of its own. */
+	struct share_pool *parent; /* borrowed; NULL: not a child */
+	_Atomic int64_t shares;    /* its weight in the parent while active */
+	_Atomic int64_t counted;   /* shares currently in the parent's weight */
 };
 
-/* A wait for enough to be there; ended by the first grant. */
+/* A wait until enough is available; the first grant ends it. */
 struct share_wait {
 	bool on;
 	int64_t since_ms;
@@ -57,8 +58,8 @@ struct share_wait {
 /* A session's part in a pool. */
 struct share_part {
 	struct share_pool *pool; /* borrowed; NULL: none */
-	int64_t allowance;       /* below 0: more went than was granted */
-	int64_t tick;            /* when it got its last quantum */
+	int64_t allowance;       /* negative: more was sent than granted */
+	int64_t tick;            /* of its last quantum */
 	struct share_wait wait;
 };
 
@@ -67,10 +68,10 @@ static inline int64_t share_tick(int64_t now_ms)
 	return now_ms / SHARE_TICK_MS;
 }
 
-/* Full, as after a long silence. */
+/* Initializes a full pool, as after a long idle time. */
 void share_pool_init(struct share_pool *pool, int64_t rate, int64_t burst_ms,
 	int64_t now_ms);
-/* Empty, and nobody takes part. */
+/* Initializes a child: empty, with no active session. */
 void share_child_init(struct share_pool *pool, struct share_pool *parent,
 	int64_t shares, int64_t now_ms);
 /* Any thread, at any time. */
@@ -79,20 +80,23 @@ void share_child_set(struct share_pool *pool, int64_t shares);
 void share_pool_set(struct share_pool *pool, int64_t rate, int64_t burst_ms);
 
 /*
- * Takes part from now on.  The first allowance is lent, within bounds, when the
- * pool is empty: a session with little to say need not wait for the next tick.
+ * Makes the part active.  If the pool is empty, the first allowance is lent,
+ * within limits, so that a session with little data need not wait for the next
+ * tick.
  */
 void share_enter(struct share_part *part, int64_t weight, int64_t now_ms);
-/* The tick's give and take; does nothing if that was done. */
+/* Settles a tick; does nothing if that was done already. */
 void share_turn(struct share_part *part, int64_t weight, int64_t now_ms);
-/* Takes part no more, and gives back what it has. */
+/* Makes the part inactive and returns its allowance. */
 void share_leave(struct share_part *part, int64_t weight);
 
-/* Of len bytes, how many may go; 0: *wait_ms says when to ask again. */
+/* How many of len bytes may be forwarded; 0: ask again in *wait_ms. */
 size_t share_grant(struct share_part *part, int64_t weight, size_t len,
 	int64_t now_ms, int64_t *wait_ms);
 
-/* The waiting that both kinds of limit have in common: of `have` milli-bytes.
+/*
+ * The waiting that both kinds of limits share, with `have` milli-bytes
+ * available.
  */
 size_t share_wait_grant(
 	struct share_wait *wait, int64_t have, size_t len, int64_t now_ms);

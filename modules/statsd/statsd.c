@@ -14,7 +14,7 @@
 #include <strelaysrv/module.h>
 
 #define PACKET 1400 /* fits an Ethernet frame */
-#define SERIES 8192 /* twice as many numbers as the server can have */
+#define SERIES 8192 /* twice the most numbers that the server has */
 
 struct conf {
 	const char *host, *port, *prefix;
@@ -22,7 +22,7 @@ struct conf {
 };
 
 struct state {
-	/* What was told before of each counter, found by a hash of its name. */
+	/* The last value sent of each counter, by a hash of its name. */
 	struct {
 		uint64_t key;
 		int64_t value;
@@ -49,11 +49,11 @@ static int flush(struct state *state)
 	ssize_t sent = send(state->fd, state->packet, state->len, MSG_DONTWAIT);
 
 	state->len = 0;
-	/* Nobody listens, or the buffer is full: that is life with UDP. */
+	/* Ignored: nobody listens, or the socket buffer is full. */
 	return sent < 0 && errno != ECONNREFUSED && errno != EAGAIN ? -1 : 0;
 }
 
-/* StatsD wants to hear what was added to a counter since the last time. */
+/* StatsD expects the increase of a counter since the last round. */
 static int64_t added(struct state *state, const char *name, int64_t value)
 {
 	uint64_t key = 14695981039346656037U; /* FNV-1a */
@@ -95,7 +95,7 @@ static int add(const struct relay_sample *sample, void *arg)
 	return 0;
 }
 
-/* After an upgrade the other process's gauges are the ones. */
+/* After an upgrade the new process sends the gauges. */
 static int64_t export(struct relay_ctx *cx, void *arg)
 {
 	struct state *state = cx->data;
@@ -124,7 +124,7 @@ static int start(struct relay_ctx *cx, struct relay_err *err)
 	freeaddrinfo(to);
 	if (error == 0 && relay_timer_add(cx, 1, export, NULL))
 		return 0;
-	(void)close(state->fd); /* stop is for those who started */
+	(void)close(state->fd); /* stop does not run if start fails */
 	return relay_fail(err, "cannot begin: %s", strerror(errno));
 }
 

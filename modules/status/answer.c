@@ -36,7 +36,7 @@ static bool add_element(cJSON *array, cJSON *item)
 	return false;
 }
 
-/* As Go's time.RFC3339Nano: no zeros at the end, and Z for UTC. */
+/* As Go's time.RFC3339Nano: no trailing zeros, and Z for UTC. */
 static void format_time(int64_t time_us, char *out, size_t cap)
 {
 	time_t seconds = (time_t)(time_us / 1000000);
@@ -113,7 +113,7 @@ static bool add_rates(cJSON *answer, const struct rates *rates)
 	return good;
 }
 
-/* What a module that does not run would have set counts as nothing. */
+/* Options of modules that do not run count as 0. */
 static int64_t option_number(
 	struct relay_ctx *cx, const char *section, const char *name)
 {
@@ -166,7 +166,7 @@ static bool add_options(struct relay_ctx *cx, cJSON *answer)
 	       add_pools(cx, options) && add_provider(cx, options);
 }
 
-/* Milliseconds as seconds; below 0 there are none. */
+/* Milliseconds as seconds; a negative value means none. */
 static bool add_seconds(cJSON *object, const char *key, int64_t ms)
 {
 	return add_integer(object, key, ms < 0 ? -1 : (ms + 999) / 1000);
@@ -188,7 +188,7 @@ static bool add_pool(cJSON *pools, const struct pool_join_state *state)
 	return false;
 }
 
-/* An addition to what the original tells. */
+/* Not in the Go server. */
 static bool add_pool_states(struct relay_ctx *cx, cJSON *answer)
 {
 	cJSON *pools = cJSON_AddArrayToObject(answer, "pools");
@@ -209,7 +209,7 @@ static bool add_pool_states(struct relay_ctx *cx, cJSON *answer)
 /* Other modules' objects, see strelaysrv/status.h. */
 
 struct part {
-	struct relay_status to; /* first: what the module is handed */
+	struct relay_status to; /* first: the module gets its address */
 	cJSON *object;          /* NULL: it failed */
 };
 
@@ -247,7 +247,7 @@ static bool add_part(struct relay_ctx *cx, cJSON *answer, const char *module)
 
 	(void)snprintf(name, sizeof(name), "%s" RELAY_STATUS_PART, module);
 	service = relay_service_find(cx, name, RELAY_STATUS_VERSION, &self);
-	/* What pools read is not to be hidden by a module named like it. */
+	/* A module named like a field must not replace the field. */
 	if (!service || cJSON_HasObjectItem(answer, module))
 		return true;
 	part.object = cJSON_CreateObject();
@@ -282,7 +282,7 @@ static int64_t core_number(struct relay_ctx *cx, const char *name)
 	return relay_metric_value(cx, "core", name, NULL);
 }
 
-/* Only while it drains, and so in no answer that the pool's server knows. */
+/* Only present during a drain, so pools never see it in normal operation. */
 static bool add_drain(struct relay_ctx *cx, cJSON *answer)
 {
 	static const char *const words[] = {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/*
- * The body of /status, field by field, as the pool's server reads it.
- */
+/* The body of /status, compatible with the pool's server. */
 #ifndef ANSWER_H
 #define ANSWER_H
 
@@ -11,7 +9,7 @@
 struct rates;
 struct relay_ctx;
 
-/* [C]  NULL without memory; the caller deletes it. */
+/* [C] NULL if memory is short; the caller deletes it. */
 cJSON *answer_make(struct relay_ctx *cx, const struct rates *rates);
 
 #endif

@@ -36,7 +36,7 @@ static const cJSON *next_by_key(const cJSON *object, const cJSON *last)
 {
 	const cJSON *next = NULL, *child;
 
-	/* Quadratic, for objects of two dozen keys. */
+	/* Quadratic, but objects have about two dozen keys. */
 	for (child = object->child; child; child = child->next) {
 		if (last && strcmp(child->string, last->string) <= 0)
 			continue;

@@ -11,9 +11,9 @@
 struct evbuffer;
 
 /*
- * Appends to `out`.  Objects in the order of their keys' bytes, numbers that
- * were made with cJSON_CreateRaw() as they are; strings must be UTF-8.  0, or
- * -1 without memory.
+ * Appends to `out`.  Keys are sorted by their bytes; numbers made with
+ * cJSON_CreateRaw() are copied; strings must be UTF-8.  0, or -1 if memory is
+ * short.
  */
 int print_json(const cJSON *item, struct evbuffer *out);
 

@@ -23,7 +23,7 @@ void rates_sample(struct rates *rates, int64_t now_ms, int64_t total)
 {
 	size_t at = (rates->newest + 1) % RATES_SAMPLES;
 
-	/* Two at one time would divide by nothing. */
+	/* Two samples at the same time would divide by zero. */
 	if (now_ms <= rates->ring[rates->newest].at_ms)
 		return;
 	rates->ring[at].at_ms = now_ms;
@@ -34,8 +34,9 @@ void rates_sample(struct rates *rates, int64_t now_ms, int64_t total)
 }
 
 /*
- * Bits per millisecond are kbit/s.  What a window has not seen yet counts as
- * zero, as the original does: the pool and dashboards compare relays by this.
+ * Bits per millisecond are kbit/s.  Time before the first sample counts as
+ * zero, as in the Go server: the pool and dashboards compare relays by these
+ * values.
  */
 static int64_t mean(const struct rates *rates, size_t window)
 {
@@ -49,7 +50,7 @@ static int64_t mean(const struct rates *rates, size_t window)
 
 	if (ms <= 0 || bytes <= 0)
 		return 0;
-	/* In two steps, since eight times a large total does not fit. */
+	/* In two steps, because eight times a large total would overflow. */
 	return bytes / ms * 8 + bytes % ms * 8 / ms;
 }
 

@@ -13,7 +13,7 @@
 
 #define RATES_INTERVAL_MS 10000
 #define RATES_WINDOWS     6   /* 10 s, 1, 5, 15, 30, 60 minutes */
-#define RATES_SAMPLES     361 /* an hour, and where it began */
+#define RATES_SAMPLES     361 /* an hour, and its start */
 
 struct rates {
 	struct {
@@ -26,12 +26,12 @@ struct rates {
 /* Counting begins at now_ms with `total`. */
 void rates_init(struct rates *rates, int64_t now_ms, int64_t total);
 
-/* Another sample; one that is not later than the last is ignored. */
+/* Adds a sample; ignored if it is not later than the last one. */
 void rates_sample(struct rates *rates, int64_t now_ms, int64_t total);
 
 /*
- * The means in kbit/s up to the last sample, each over its whole window: what
- * it has not seen yet counts as zero.  0 before the second sample.
+ * The means in kbit/s up to the last sample, each over its whole window; time
+ * before the first sample counts as zero.  0 before the second sample.
  */
 void rates_kbps(const struct rates *rates, int64_t out[RATES_WINDOWS]);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* status - what pools, dashboards and supervisors read: /status, /healthz. */
+/* status - /status for pools and dashboards, /healthz for supervisors. */
 
 #include <event2/buffer.h>
 
@@ -20,13 +20,16 @@ static int64_t traffic(struct relay_ctx *cx)
 	return relay_metric_value(cx, "core", "session_traffic", NULL);
 }
 
-/* Aims at fixed moments, so that lateness does not add up. */
+/* Uses fixed times, so that delays do not accumulate. */
 static int64_t sample(struct relay_ctx *cx, void *arg)
 {
 	struct state *state = arg;
 	int64_t now_ms = relay_uptime_ms();
 
-	/* It may come a millisecond early, and none must be that short. */
+	/*
+	 * The timer may fire a millisecond early; the next delay must not be 1
+	 * ms.
+	 */
 	if (now_ms >= state->next_ms)
 		rates_sample(&state->rates, now_ms, traffic(cx));
 	while (state->next_ms <= now_ms)
@@ -49,7 +52,7 @@ static void answer_status(struct relay_ctx *cx, struct relay_http *http)
 	cJSON_Delete(answer);
 }
 
-/* Why newcomers should go elsewhere; NULL: they are welcome. */
+/* Why new devices are refused; NULL if they are not. */
 static const char *trouble(void)
 {
 	const char *closed = relay_closed();
@@ -57,14 +60,14 @@ static const char *trouble(void)
 	return !closed && relay_over_limit() ? "over limits" : closed;
 }
 
-/* For load balancers and supervisors, which look at the code only. */
+/* For load balancers and supervisors, which only check the status code. */
 static void answer_health(struct relay_ctx *cx, struct relay_http *http)
 {
 	const char *why = trouble();
 
 	(void)cx;
 	http->status = why ? 503 : 200;
-	/* An answer of yesterday would be worth nothing. */
+	/* A cached answer would be useless. */
 	if (relay_http_header(http, "Cache-Control", "no-store") ||
 		evbuffer_add_printf(http->body, "%s\n", why ? why : "ok") < 0)
 		http->status = 500;
