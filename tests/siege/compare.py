@@ -77,10 +77,10 @@ def table(results, attacks):
     names = [name for name in COLUMNS if any(name in of for of in results.values())]
     lines = []
     for title, kind in (("Joins that succeed · p99, ms", "join"),
-                        ("Sessions that come about · p99, ms", "meet"),
+                        ("Sessions that succeed · p99, ms", "meet"),
                         ("Scrapes that succeed · p99, ms", "scrape"),
-                        ("Round trip in a session that was there before, p99, ms", "echo"),
-                        ("Memory at most, MiB: process + kernel", "memory")):
+                        ("Round trip in an existing session, p99, ms", "echo"),
+                        ("Peak memory, MiB: process + kernel", "memory")):
         lines += [f"### {title}", "", "| attack | " + " | ".join(COLUMNS[n] for n in names) + " |",
                   "|---" * (1 + len(names)) + "|"]
         for attack in attacks:
