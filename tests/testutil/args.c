@@ -18,7 +18,7 @@ static const struct flag {
 	const char *name;
 	enum kind kind;
 	size_t offset;
-	const char *value; /* what usage calls it */
+	const char *value; /* its name in the usage text */
 	const char *help;
 } flags[] = {
 	{"join", SWITCH, offsetof(struct args, join), "",
@@ -68,7 +68,7 @@ static const struct flag *find(const char *name, size_t len)
 			memcmp(flags[i].name, name, len) == 0)
 			return &flags[i];
 	}
-	/* Go takes -h as well. */
+	/* Go also accepts -h. */
 	if (len == 1 && *name == 'h')
 		return find("help", 4);
 	return NULL;
@@ -111,8 +111,10 @@ static int store(struct args *out, const struct flag *flag, const char *text,
 	return -1;
 }
 
-/* -x v, -x=v, --x v, --x=v, and -x alone for switches.  Returns how many
- * arguments were used, or -1. */
+/*
+ * Reads -x v, -x=v, --x v, --x=v, and -x alone for booleans.  Returns the
+ * number of arguments used, or -1.
+ */
 static int parse_one(char *const argv[], struct args *out, FILE *err)
 {
 	const char *name = argv[0] + 1, *equals, *text;

@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 struct args {
-	const char *relay; /* all texts borrowed from argv, or static */
+	const char *relay; /* all strings are borrowed from argv, or static */
 	const char *keys;
 	const char *connect; /* NULL: not given */
 	const char *token;
@@ -22,12 +22,12 @@ struct args {
 };
 
 /*
- * Reads the command line; exactly one of -join, -connect, -test and -gen-keys
- * must be there, or -help.  Returns 0, or -1 with what is wrong on err.
+ * Reads the command line, which must have exactly one of -join, -connect, -test
+ * and -gen-keys, or -help.  Returns 0, or -1 with the error on err.
  */
 int args_parse(int argc, char *const argv[], struct args *out, FILE *err);
 
-/* Every flag with its meaning and default. */
+/* Prints every flag with its meaning and default. */
 void args_usage(FILE *out);
 
 #endif

@@ -49,7 +49,7 @@ static void message(
 
 	if (type == FRAME_INVITATION &&
 		read_invitation(ask, body, len, &err) == 0) {
-		/* The relay ends this connection; it has no more to say. */
+		/* The relay closes this connection; nothing else follows. */
 		contact_free(ask->contact);
 		ask->contact = NULL;
 		ask->handlers.invited(&ask->invitation, ask->arg);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* testutil -connect: asks for a device, and gives it the terminal. */
+/*
+ * testutil -connect: requests a device, and connects the session to the
+ * terminal.
+ */
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -8,13 +11,15 @@
 #include "terminal.h"
 #include "tool.h"
 
-/* The Go relay answers "already connected" to the second of two devices that
- * join their session within microseconds; the other one has a head start. */
+/*
+ * If two devices join their session within microseconds, the Go relay refuses
+ * the second with "already connected".  So this side waits a moment.
+ */
 #define HEAD_START_US 100000
 
 struct asking {
 	struct tool *tool;
-	struct relay_client_ask *ask; /* owned, as all here */
+	struct relay_client_ask *ask; /* owned, like all pointers here */
 	struct relay_client_session *session;
 	struct terminal *terminal;
 	struct event *head_start;

@@ -11,7 +11,7 @@
 #include "candidates.h"
 #include "client_uri.h"
 
-/* A pool must not send us to our own loopback by an empty host. */
+/* An empty host means loopback; a pool must not send us there. */
 static bool is_good(const char *text)
 {
 	struct client_uri uri;
@@ -112,7 +112,7 @@ void candidates_order(struct candidates *candidates,
 	size_t count = candidates->count;
 	struct rank *ranks = count ? calloc(count, sizeof(*ranks)) : NULL;
 
-	/* Without memory the pool's own order is as good as any. */
+	/* If memory is short, keep the pool's order. */
 	if (!ranks)
 		return;
 	for (size_t i = 0; i < count; i++) {

@@ -3,7 +3,7 @@
 /*
  * candidates.h - the relays of a pool, and the order in which to try them.
  *
- * Pure: any thread; what is random is passed in.
+ * Pure: any thread; randomness is passed in.
  */
 #ifndef CANDIDATES_H
 #define CANDIDATES_H
@@ -18,8 +18,8 @@
 #define CANDIDATES_STEP_US  50000
 
 struct candidate {
-	char *uri; /* owned; a relay:// URI that can be read and names a host */
-	int64_t latency_us; /* INT64_MAX: not measured, or not reached */
+	char *uri;          /* owned; a valid relay:// URI with a host */
+	int64_t latency_us; /* INT64_MAX: not measured or not reachable */
 };
 
 struct candidates {
@@ -28,9 +28,9 @@ struct candidates {
 };
 
 /*
- * Reads {"relays":[{"url":"relay://..."}, ...]}.  Entries that are no such URI
- * are passed over, and so is what comes after CANDIDATES_MAX of them.  Returns
- * 0, or -1 with err and out empty: no JSON, no such list, none left.
+ * Reads {"relays":[{"url":"relay://..."}, ...]}.  Invalid entries are skipped,
+ * and so are all entries after the first CANDIDATES_MAX.  Returns 0, or -1 with
+ * err and out empty: not JSON, no such list, or no valid entry.
  */
 int candidates_parse(const char *json, size_t len, struct candidates *out,
 	struct relay_err *err);
@@ -38,7 +38,7 @@ void candidates_finish(struct candidates *candidates);
 
 /*
  * Sorts by latency in steps of 50 ms and shuffles within a step, so that not
- * all the world takes the one relay that is a little nearer.  fill puts random
+ * all clients choose the one relay that is slightly nearer. fill writes random
  * bytes into a buffer.
  */
 void candidates_order(struct candidates *candidates,

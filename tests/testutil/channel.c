@@ -12,7 +12,7 @@
 #include "channel.h"
 #include "dial.h"
 
-/* A relay that pings and does not read its Pongs is not worth more. */
+/* Enough for Pongs; a relay that does not read them fails. */
 #define OUT_MAX 4096
 
 struct channel {
@@ -50,7 +50,7 @@ static void fail(struct channel *channel, enum relay_client_failure failure,
 	channel->handlers->failed(&why, channel->arg);
 }
 
-/* Why a call of OpenSSL did not succeed, where waiting does not help. */
+/* The reason why an OpenSSL call failed for good. */
 static void fail_ssl(struct channel *channel, int result)
 {
 	int saved = errno, kind = SSL_get_error(channel->ssl, result);
@@ -73,7 +73,7 @@ static void fail_ssl(struct channel *channel, int result)
 			reason ? reason : "an error without a name");
 }
 
-/* True if a call that did not succeed only has to wait. */
+/* True if the call can be repeated when the socket is ready. */
 static bool waits(struct channel *channel, int result)
 {
 	int kind = SSL_get_error(channel->ssl, result);
@@ -83,14 +83,14 @@ static bool waits(struct channel *channel, int result)
 	return kind == SSL_ERROR_WANT_WRITE || kind == SSL_ERROR_WANT_READ;
 }
 
-/* What an error leaves behind must not be taken for that of the next call. */
+/* Clear the error queue, so that an old error is not taken for a new one. */
 static void forget_errors(void)
 {
 	ERR_clear_error();
 	errno = 0;
 }
 
-/* False if the channel has failed, and may be gone. */
+/* False if the channel has failed; it may have been freed. */
 static bool flush(struct channel *channel)
 {
 	while (channel->out_len > 0) {
@@ -119,7 +119,9 @@ void channel_send(struct channel *channel, const uint8_t *message, size_t len)
 		memcpy(channel->out + channel->out_len, message, len);
 		channel->out_len += len;
 	}
-	/* Not here: failed() must not come from within this call. */
+	/*
+	 * Delayed, because failed() must not be called from within this call.
+	 */
 	event_active(channel->flushing, EV_TIMEOUT, 0);
 }
 
@@ -160,9 +162,11 @@ static void answer_ping(struct channel *channel)
 		frame_write_empty(pong, sizeof(pong), FRAME_PONG));
 }
 
-/* Hands over the message at the start of the buffer.  It is the last thing that
- * an event does, since the handler may free the channel; if there is another
- * one behind it, reading is made active again. */
+/*
+ * Passes on the message at the start of the buffer.  Must be the last action of
+ * an event, because the handler may free the channel.  If another message
+ * follows, the read event is activated again.
+ */
 static void take_message(
 	struct channel *channel, const struct frame_header *header)
 {
@@ -182,7 +186,7 @@ static void take_message(
 			header->type, body, header->length, channel->arg);
 }
 
-/* True if it took a message, or has failed. */
+/* True if it passed on a message, or has failed. */
 static bool take_from_buffer(struct channel *channel)
 {
 	struct frame_header header;
@@ -208,7 +212,10 @@ static void read_messages(struct channel *channel)
 	while (!take_from_buffer(channel)) {
 		int n;
 
-		/* A whole message never stays in the buffer: there is room. */
+		/*
+		 * There is room, because a complete message never stays in the
+		 * buffer.
+		 */
 		forget_errors();
 		n = SSL_read(channel->ssl, channel->in + channel->in_len,
 			(int)(sizeof(channel->in) - channel->in_len));
@@ -235,7 +242,7 @@ static void fail_id(
 	channel->handlers->failed(&why, channel->arg);
 }
 
-/* As the Go client: ALPN, one certificate, and the ID that is expected. */
+/* Checks as the Go client does: ALPN, one certificate, the expected ID. */
 static void judge_peer(struct channel *channel)
 {
 	const unsigned char *alpn = NULL;
@@ -260,7 +267,7 @@ static void judge_peer(struct channel *channel)
 		return;
 	}
 	channel->open = true;
-	/* Messages may be there already. */
+	/* Messages may have arrived already. */
 	event_active(channel->reading, EV_READ, 0);
 	channel->handlers->opened(channel->arg);
 }
@@ -404,7 +411,7 @@ void channel_free(struct channel *channel)
 	free_event(channel->patience);
 	free_event(channel->flushing);
 	dial_free(channel->dial);
-	/* A last word, so that the relay sees an orderly end. */
+	/* Send close_notify, so that the relay sees an orderly end. */
 	if (channel->open)
 		(void)SSL_shutdown(channel->ssl);
 	SSL_free(channel->ssl);

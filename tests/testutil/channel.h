@@ -15,36 +15,43 @@
 
 struct channel;
 
-/* Each may free the channel. */
+/* Each callback may free the channel. */
 struct channel_handlers {
 	void (*step)(enum relay_client_step step, void *arg);
-	/* TLS is done and the relay is the right one: time to ask. */
+	/*
+	 * The handshake is complete and the relay's ID is right: send the
+	 * request.
+	 */
 	void (*opened)(void *arg);
-	/* Anything but Ping and Pong, which are seen to here. */
+	/*
+	 * Called for all messages except Ping and Pong, which are handled here.
+	 */
 	void (*message)(enum frame_type type, const uint8_t *body, size_t len,
 		void *arg);
-	/* The end; nothing follows. */
+	/* The last callback. */
 	void (*failed)(const struct relay_client_error *why, void *arg);
 };
 
-/* Connects to the relay of the URI, which is copied.  Until
- * channel_settled(), the client's answer_ms limits the wait after the dial.
- * handlers are borrowed.  NULL with err when it cannot even begin. */
+/*
+ * Connects to the relay of the URI, which is copied.  Until channel_settled(),
+ * the client's answer_ms limits the wait after the TCP connection. handlers are
+ * borrowed.  NULL with err if it cannot start.
+ */
 struct channel *channel_start(struct relay_client *client,
 	const struct client_uri *uri, const struct channel_handlers *handlers,
 	void *arg, struct relay_err *err);
 
-/* The answer is there: from now on the client's silence_ms counts. */
+/* The answer has arrived: from now on silence_ms is the timeout. */
 void channel_settled(struct channel *channel);
 
-/* One of our messages; errors arrive through failed(). */
+/* Sends a message; errors are reported by failed(). */
 void channel_send(struct channel *channel, const uint8_t *message, size_t len);
 
-/* The address of the relay's end; len 0 if it is gone. */
+/* The relay's address; len 0 if the connection has failed. */
 void channel_peer(const struct channel *channel,
 	struct sockaddr_storage *address, socklen_t *len);
 
-/* Leaves the relay.  NULL is fine. */
+/* Disconnects.  NULL is allowed. */
 void channel_free(struct channel *channel);
 
 #endif

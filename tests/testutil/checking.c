@@ -14,26 +14,28 @@
 #include "report.h"
 #include "tool.h"
 
-/* As the pool's own check of a relay does it. */
+/* Like the pool's check of a relay. */
 #define ATTEMPTS      3
 #define AGAIN_S       1
 #define HEAD_START_US (100 * 1000) /* see asking.c */
 
-/* The two ends of the session: ours as who asks, and as who is asked. */
+/*
+ * The two ends of the session: as the requesting and as the requested device.
+ */
 enum end { ASKER, TARGET };
 
 struct checking {
 	struct tool *tool;
 	struct report report;
-	const char *step;               /* under way */
-	char uri[4200];                 /* of the relay that has taken us */
-	struct relay_client_join *join; /* owned, as all here */
+	const char *step;               /* current */
+	char uri[4200];                 /* of the relay that was joined */
+	struct relay_client_join *join; /* owned, like all pointers here */
 	struct relay_client_ask *ask;
 	struct relay_client_invitation invitations[2];
 	bool invited[2];
-	struct relay_client_session *session; /* of the end being joined */
+	struct relay_client_session *session; /* of the end that is joining */
 	enum end end;
-	int fds[2]; /* -1 until joined, and after they were handed on */
+	int fds[2]; /* -1 until joined, and after they were passed on */
 	int64_t session_us;
 	struct event *head_start, *again, *patience;
 	struct loopback *loopback;
@@ -56,7 +58,7 @@ static void end_locally(struct checking *c, const char *what)
 	end(c, &why);
 }
 
-/* The step is done; the next begins now. */
+/* Ends the step and starts the next. */
 static void done(struct checking *c, int64_t took_us, const char *remark,
 	const char *next)
 {
@@ -84,8 +86,10 @@ static void drop_session(struct checking *c)
 	}
 }
 
-/* Once more from the invitation on, as long as the relay may just have been
- * unlucky, or slow to take back a session. */
+/*
+ * Retries from the invitation on, because the failure may be temporary, or the
+ * relay may be slow to end the last session.
+ */
 static void session_failed(const struct relay_client_error *why, void *arg)
 {
 	struct checking *c = arg;
@@ -147,7 +151,7 @@ static void measure(struct checking *c)
 		end_locally(c, "the session cannot be used");
 }
 
-/* The session, one end after the other. */
+/* Session: joins one end after the other. */
 
 static void connected(int fd, void *arg)
 {
@@ -185,7 +189,7 @@ static void head_start_over(evutil_socket_t fd, short what, void *arg)
 	join_session(arg, ASKER);
 }
 
-/* The invitations, of which each comes on its own connection. */
+/* Invitations: each arrives on its own connection. */
 
 static void take_invitation(struct checking *c, enum end which,
 	const struct relay_client_invitation *invitation)
@@ -206,7 +210,7 @@ static void asker_invited(
 	take_invitation(arg, ASKER, invitation);
 }
 
-/* Somebody else may ask for us meanwhile. */
+/* Ignore it if another device requested us meanwhile. */
 static void target_invited(
 	const struct relay_client_invitation *invitation, void *arg)
 {
@@ -218,7 +222,10 @@ static void target_invited(
 		take_invitation(c, TARGET, invitation);
 }
 
-/* The ask has its own patience; this is for the other of the two. */
+/*
+ * The request has its own timeout; this is for the invitation at the joined
+ * connection.
+ */
 static void not_invited(evutil_socket_t fd, short what, void *arg)
 {
 	struct relay_client_error why;
@@ -258,7 +265,7 @@ static void ask_again(evutil_socket_t fd, short what, void *arg)
 
 static void step(enum relay_client_step at, const char *relay, void *arg)
 {
-	/* What comes after each. */
+	/* The step after each. */
 	static const char *const next[RELAY_CLIENT_STEPS] = {
 		[RELAY_CLIENT_STEP_POOL] = "latency",
 		[RELAY_CLIENT_STEP_LATENCY] = "lookup",
@@ -268,7 +275,7 @@ static void step(enum relay_client_step at, const char *relay, void *arg)
 	};
 	struct checking *c = arg;
 
-	/* One of a pool may have been given up for the next. */
+	/* With a pool, the previous relay may have failed. */
 	c->step = tool_step_word(at);
 	if (at > RELAY_CLIENT_STEP_LATENCY)
 		(void)snprintf(

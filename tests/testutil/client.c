@@ -16,7 +16,7 @@
 #include "tls/identity_make.h"
 #include "tls/identity_read.h"
 
-#define DIAL_MS    10000 /* as the Go client has it, and the two below */
+#define DIAL_MS    10000 /* this and the two below: as in the Go client */
 #define ANSWER_MS  10000
 #define SILENCE_MS 120000
 #define MS_MAX     (INT64_C(1000) * 86400 * 365)
@@ -36,7 +36,7 @@ int64_t client_now_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* Who the relay is, its ID says: channel.c compares it. */
+/* Accepts any certificate: channel.c compares the relay's ID. */
 static SSL_CTX *make_context(
 	X509 *certificate, STACK_OF(X509) * chain, EVP_PKEY *key)
 {
@@ -122,8 +122,10 @@ static int open_keys(struct identity_dir *dir, struct relay_err *err)
 	return 0;
 }
 
-/* identity_load() would make a pair where there is none; a client whose keys
- * are not where it was told must not get another ID. */
+/*
+ * identity_load() would create missing keys; but a client with a wrong path
+ * must not get a new ID.
+ */
 struct relay_client *relay_client_create(
 	struct event_base *base, const char *keys, struct relay_err *err)
 {
@@ -186,7 +188,7 @@ int relay_client_set_token(
 	return 0;
 }
 
-/* identity_make() would notice too, but blame it on somebody else. */
+/* identity_make() would fail, too, but with a misleading text. */
 static int check_empty(const struct identity_dir *dir, struct relay_err *err)
 {
 	static const char *const files[] = {

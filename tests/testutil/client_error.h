@@ -8,8 +8,10 @@
 
 #include <strelaysrv/client.h>
 
-/* Cut to fit, and what is not printable ASCII replaced by '?': texts quote what
- * strangers sent.  Pure. */
+/*
+ * Truncates to fit and replaces all but printable ASCII by '?', because texts
+ * quote data from strangers.  Pure.
+ */
 void client_error(struct relay_client_error *error,
 	enum relay_client_failure failure, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/*
- * client_state.h - what the files of the library know of a client.
- */
+/* client_state.h - the state of a client, for the files of the library. */
 #ifndef CLIENT_STATE_H
 #define CLIENT_STATE_H
 
@@ -13,7 +11,7 @@
 
 #include "client_error.h"
 
-#define CLIENT_TOKEN_MAX 1020 /* what fits a JoinRelayRequest */
+#define CLIENT_TOKEN_MAX 1020 /* the most that fits into a JoinRelayRequest */
 
 struct relay_client {
 	struct event_base *base; /* borrowed */

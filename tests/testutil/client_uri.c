@@ -37,7 +37,7 @@ static struct piece until(const char *at, const char *end)
 	return (struct piece){at, strcspn(at, end)};
 }
 
-/* Locale or not: a URI is ASCII. */
+/* Independent of the locale: a URI is ASCII. */
 static bool is_letter_or_digit(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
@@ -153,7 +153,7 @@ static int hex_digit(char c)
 	return -1;
 }
 
-/* The byte that %XX stands for; -1 if it is none, or NUL. */
+/* The byte of an escape %XX; -1 if it is invalid or NUL. */
 static int escaped_byte(struct piece in, size_t at)
 {
 	int high, low;
@@ -294,7 +294,7 @@ static int parse(const struct scheme *all, size_t count, const char *text,
 static int fail_uri(
 	struct relay_err *err, const char *text, const struct relay_err *why)
 {
-	/* What follows ? may be a token. */
+	/* Drop the query: it may contain a token. */
 	return relay_fail(err, "\"%.*s\" is no URI of a relay: %.150s",
 		(int)strcspn(text, "?") < 80 ? (int)strcspn(text, "?") : 80,
 		text, why->text);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Reaches a relay by any URI: the one it names, or one of a pool. */
+/* Connects to a relay by any URI: the named relay, or one of a pool. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +18,9 @@ struct contact {
 	void *arg;
 	char *text;             /* the URI as given; owned */
 	struct client_uri uri;  /* of the relay in use */
-	struct pool *pool;      /* owned, as all here */
+	struct pool *pool;      /* owned, like all pointers here */
 	struct candidates list; /* empty without a pool */
-	size_t at;              /* the next candidate */
+	size_t at;              /* index of the next candidate */
 	struct latency *latency;
 	struct channel *channel;
 	bool settled;
@@ -71,7 +71,7 @@ static int open_channel(struct contact *contact, struct relay_err *err)
 	return contact->channel ? 0 : -1;
 }
 
-/* 0, or -1 when there is no next one. */
+/* Tries the next candidate.  0, or -1 if there is none. */
 static int open_next(struct contact *contact)
 {
 	while (contact->at < contact->list.count) {
@@ -115,7 +115,7 @@ static void fail_locally(struct contact *contact, const char *what)
 static void fill_random(void *buf, size_t len, void *arg)
 {
 	(void)arg;
-	/* Without randomness the order is still that of the latency. */
+	/* Without random numbers the list is still sorted by latency. */
 	if (RAND_bytes(buf, (int)len) != 1)
 		memset(buf, 0, len);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * contact.h - reaches a relay by any URI: the one it names, or one of a pool.
+ * contact.h - connects to a relay by any URI: the named relay, or one of a
+ * pool.
  *
- * Goes from candidate to candidate until contact_settled() says that one is
- * right; the error of the last is that of all.
+ * Tries one candidate after the other until contact_settled() is called.  If
+ * all fail, the error of the last is reported.
  */
 #ifndef CONTACT_H
 #define CONTACT_H
@@ -14,7 +15,7 @@
 
 struct contact;
 
-/* Each may free the contact. */
+/* Each callback may free the contact. */
 struct contact_handlers {
 	/* Puts the first message into buf and returns its size. */
 	size_t (*request)(const struct client_uri *relay, uint8_t *buf,
@@ -31,23 +32,25 @@ struct contact *contact_start(struct relay_client *client, const char *uri,
 	const struct contact_handlers *handlers, void *arg,
 	struct relay_err *err);
 
-/* This relay it is; from now on its end is the end. */
+/* Accepts this relay: from now on no other is tried. */
 void contact_settled(struct contact *contact);
 
-/* This relay will not do, for this reason: the next one, or the end.  The last
- * thing that a message() does. */
+/*
+ * Rejects this relay for this reason: tries the next, or fails.  Must be the
+ * last action of a message().
+ */
 void contact_reject(struct contact *contact, enum relay_client_failure failure,
 	const char *what);
 
-/* Whether a pool named the relay in use, and not the user. */
+/* Whether the current relay comes from a pool. */
 bool contact_is_pooled(const struct contact *contact);
 
-/* The URI in use, and the address of its end. */
+/* The current relay's URI, and its address. */
 const char *contact_uri(const struct contact *contact);
 void contact_peer(const struct contact *contact,
 	struct sockaddr_storage *address, socklen_t *len);
 
-/* NULL is fine. */
+/* NULL is allowed. */
 void contact_free(struct contact *contact);
 
 #endif

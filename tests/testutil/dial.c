@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* A TCP connection to a host, by name or address, in time. */
+/* Opens a TCP connection to a host, by name or address, with a timeout. */
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -20,13 +20,13 @@ struct dial {
 	void *arg;
 	struct lookup *lookup;     /* owned */
 	struct addrinfo *found;    /* owned */
-	const struct addrinfo *at; /* to be tried next */
-	int64_t end_us;            /* when patience ends */
-	struct event *overall;     /* runs out at end_us */
-	struct event *go;          /* a step of its own in the loop */
+	const struct addrinfo *at; /* the next one to try */
+	int64_t end_us;            /* end of the timeout */
+	struct event *overall;     /* fires at end_us */
+	struct event *go;          /* runs the next step from the loop */
 	struct event *connecting;  /* NULL, or of fd */
 	int fd;
-	int last_errno; /* of the address before */
+	int last_errno; /* of the previous address */
 	char place[CLIENT_PLACE];
 };
 
@@ -48,7 +48,7 @@ static void finish_bad(
 	struct relay_client_error why;
 
 	drop_attempt(dial);
-	lookup_free(dial->lookup); /* its thread may still be at it */
+	lookup_free(dial->lookup); /* its thread may still run */
 	dial->lookup = NULL;
 	(void)evtimer_del(dial->overall);
 	client_error(&why, failure, "%s: %s", dial->place, what);
@@ -63,7 +63,7 @@ static void finish_good(struct dial *dial)
 	dial->fd = -1;
 	drop_attempt(dial);
 	(void)evtimer_del(dial->overall);
-	/* Costs a little speed if it fails, no more. */
+	/* Not fatal: only a little slower if it fails. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
 	dial->handlers->done(fd, NULL, dial->arg);
 }
@@ -91,7 +91,7 @@ static void attempt_ready(evutil_socket_t fd, short what, void *arg)
 		finish_good(dial);
 }
 
-/* An equal share of what is left for each address that is left. */
+/* Divides the remaining time equally among the remaining addresses. */
 static int64_t share_ms(const struct dial *dial)
 {
 	int64_t left = (dial->end_us - client_now_us()) / 1000, count = 0;
@@ -171,7 +171,7 @@ static void looked_up(struct addrinfo *found, const char *why, void *arg)
 	}
 	dial->found = found;
 	dial->at = found;
-	/* By way of the loop: found() may free the dial. */
+	/* Continue from the loop, because found() may free the dial. */
 	event_active(dial->go, EV_TIMEOUT, 0);
 	if (dial->handlers->found)
 		dial->handlers->found(dial->arg);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * dial.h - a TCP connection to a host, by name or address, in time.
+ * dial.h - opens a TCP connection to a host, by name or address, with a
+ * timeout.
  */
 #ifndef DIAL_H
 #define DIAL_H
@@ -11,23 +12,25 @@
 struct dial;
 
 struct dial_handlers {
-	/* The name has addresses; may be NULL. */
+	/* The name was resolved; the callback may be NULL. */
 	void (*found)(void *arg);
-	/* fd is connected, non-blocking, without Nagle's delay, and the
-	 * callee's; or -1 with why.  May free the dial. */
+	/*
+	 * fd is connected, non-blocking, has TCP_NODELAY, and is owned by the
+	 * callee; or -1 with why.  May free the dial.
+	 */
 	void (*done)(int fd, const struct relay_client_error *why, void *arg);
 };
 
 /*
- * Tries the addresses of the host one after the other; each gets its share of
- * timeout_ms, so that one that swallows packets does not cost the others their
- * turn.  NULL, with err, when it cannot even begin.
+ * Tries the addresses of the host one after the other.  Each gets a share of
+ * timeout_ms, so that an address that drops packets does not use up the time of
+ * the others.  NULL, with err, if it cannot start.
  */
 struct dial *dial_start(struct event_base *base, const char *host,
 	unsigned port, int64_t timeout_ms, const struct dial_handlers *handlers,
 	void *arg, struct relay_err *err);
 
-/* NULL is fine. */
+/* NULL is allowed. */
 void dial_free(struct dial *dial);
 
 #endif

@@ -8,15 +8,15 @@
 
 #include "http_answer.h"
 
-#define LENGTH_MAX ((size_t)1 << 40) /* sums of two cannot wrap */
+#define LENGTH_MAX ((size_t)1 << 40) /* the sum of two cannot overflow */
 
 struct head {
-	size_t len; /* with the empty line */
+	size_t len; /* including the empty line */
 	bool chunked, has_length;
 	size_t length;
 };
 
-/* A decimal or hexadecimal number and nothing else; -1 if it is none. */
+/* Parses a decimal or hexadecimal number; -1 if it is invalid. */
 static int read_number(
 	const char *at, size_t len, unsigned base, size_t *number)
 {
@@ -89,7 +89,7 @@ static int read_field(const char *line, size_t len, struct head *head,
 	return 0;
 }
 
-/* The line at `at`, without its end; `next` is behind that. */
+/* The line at `at`, without its line end; `next` is after it. */
 static const char *line_end(const char *at, const char *end, const char **next)
 {
 	const char *newline = memchr(at, '\n', (size_t)(end - at));
@@ -126,7 +126,7 @@ static enum http_state read_head(const char *data, size_t len,
 	return HTTP_BAD;
 }
 
-/* The length before a chunk, up to its line's end or an extension. */
+/* The length of a chunk, up to the line end or an extension. */
 static int read_chunk_size(const char *at, const char *stop, size_t *size)
 {
 	const char *semicolon = memchr(at, ';', (size_t)(stop - at));
@@ -136,8 +136,10 @@ static int read_chunk_size(const char *at, const char *stop, size_t *size)
 	return read_number(at, (size_t)(stop - at), 16, size);
 }
 
-/* The length of all chunks; moves them together to the front if told so.  0, or
- * -1 if they are none, or not complete. */
+/*
+ * Computes the length of all chunks; optionally joins them at the front.  0, or
+ * -1 if they are invalid or incomplete.
+ */
 static int join_chunks(char *body, size_t len, bool move, size_t *joined)
 {
 	const char *at = body, *end = body + len, *next, *stop;
@@ -155,7 +157,7 @@ static int join_chunks(char *body, size_t len, bool move, size_t *joined)
 			memmove(body + total, next, size);
 		total += size;
 		at = next + size;
-		/* Its own line end. */
+		/* The line end after the chunk. */
 		if (line_end(at, end, &next) != at)
 			return -1;
 		at = next;
@@ -177,7 +179,10 @@ static bool ends_in_last_chunk(const struct http_answer *out)
 	       memcmp(out->body + out->body_len - 5, "0\r\n\r\n", 5) == 0;
 }
 
-/* Twice: what is moved before it is complete could not be read again. */
+/*
+ * First only check: chunks moved before all are there could not be parsed
+ * again.
+ */
 static enum http_state read_chunks(
 	struct http_answer *out, bool ended, struct relay_err *err)
 {
@@ -203,7 +208,10 @@ enum http_state http_answer_read(char *data, size_t len, bool ended,
 		return state;
 	out->body = data + head.len;
 	out->body_len = len - head.len;
-	/* Only the end can tell; looking for it at each step would be slow. */
+	/*
+	 * Parse chunks only at the end of the connection; parsing after each
+	 * read would be slow.
+	 */
 	if (head.chunked)
 		return ended || ends_in_last_chunk(out)
 			       ? read_chunks(out, ended, err)

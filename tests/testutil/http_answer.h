@@ -19,17 +19,17 @@ enum http_state { HTTP_MORE, HTTP_DONE, HTTP_BAD };
 
 struct http_answer {
 	int status;           /* 100 to 599 */
-	const char *location; /* in data, not terminated; NULL: none */
+	const char *location; /* points into data, not terminated; NULL: none */
 	size_t location_len;
-	char *body; /* in data */
+	char *body; /* points into data */
 	size_t body_len;
 };
 
 /*
- * Reads what has come so far; ended says that nothing more will.  A body in
- * chunks is put together in place, once it is complete.  HTTP_DONE with out
- * filled, or HTTP_BAD with err: no HTTP/1, a head of more than HTTP_HEAD_MAX,
- * a length that is none, an answer that is cut off.
+ * Parses the data received so far; ended says that no more will come.  A
+ * complete chunked body is joined in place.  HTTP_DONE with out filled, or
+ * HTTP_BAD with err: not HTTP/1, a head of more than HTTP_HEAD_MAX, an invalid
+ * length, or a truncated answer.
  */
 enum http_state http_answer_read(char *data, size_t len, bool ended,
 	struct http_answer *out, struct relay_err *err);

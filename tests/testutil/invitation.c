@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What a relay's answers say, for either kind of contact. */
+/* Parses a relay's answers. */
 
 #include <inttypes.h>
 #include <netinet/in.h>
@@ -36,7 +36,7 @@ static void put_v6(struct relay_client_invitation *out, const uint8_t bytes[16],
 	out->address_len = sizeof(in);
 }
 
-/* The relay's host, with the port that it names. */
+/* The relay's host, with the port of the invitation. */
 static int put_own(struct relay_client_invitation *out,
 	const struct sockaddr_storage *own, socklen_t own_len, uint16_t port)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* A device that has joined a relay, and hears who asks for it. */
+/* Joins a relay and receives invitations. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +22,10 @@ static size_t request(
 	const struct relay_client_join *join = arg;
 	const char *token = relay->token;
 
-	/* A secret of the user's own relay, and not for strangers'. */
+	/*
+	 * The token belongs to the user's own relay; do not send it to a pool's
+	 * relays.
+	 */
 	if (!token[0] && !contact_is_pooled(join->contact))
 		token = join->client->token;
 

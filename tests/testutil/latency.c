@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* How long a TCP connect to each relay of a list takes. */
+/* Measures the time of a TCP connect to each relay of a list. */
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -11,7 +11,8 @@
 
 #define AT_ONCE    32
 #define EACH_MS    1000  /* as the Go client */
-#define OVERALL_MS 10000 /* who has not answered by then is not near */
+#define OVERALL_MS 10000 /* a relay that has not answered by then is not near  \
+			  */
 
 struct slot {
 	struct latency *latency;
@@ -30,7 +31,7 @@ struct latency {
 	struct slot slots[AT_ONCE];
 };
 
-/* The name's look-up is no part of the way to the relay. */
+/* Name resolution is not part of the latency. */
 static void dial_found(void *arg)
 {
 	struct slot *slot = arg;
@@ -57,7 +58,7 @@ static void dial_done(int fd, const struct relay_client_error *why, void *arg)
 
 static const struct dial_handlers dial_handlers = {dial_found, dial_done};
 
-/* One that cannot begin counts as one that does not answer. */
+/* A connection that cannot start counts as no answer. */
 static void begin(struct latency *latency, struct slot *slot)
 {
 	struct client_uri uri;

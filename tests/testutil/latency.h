@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/*
- * latency.h - how long a TCP connect to each relay of a list takes.
- */
+/* latency.h - measures the time of a TCP connect to each relay of a list. */
 #ifndef LATENCY_H
 #define LATENCY_H
 
@@ -11,12 +9,14 @@
 
 struct latency;
 
-/* Fills latency_us of all that answer; done() may free it, and is called once,
- * from the loop.  list is borrowed until then.  NULL with err. */
+/*
+ * Fills latency_us of all relays that answer, then calls done() once from the
+ * loop, which may free it. list is borrowed until then.  NULL with err.
+ */
 struct latency *latency_start(struct relay_client *client,
 	struct candidates *list, void (*done)(void *arg), void *arg,
 	struct relay_err *err);
-/* NULL is fine. */
+/* NULL is allowed. */
 void latency_free(struct latency *latency);
 
 #endif

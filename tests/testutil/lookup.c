@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The addresses of a host name, without blocking the loop. */
+/* Resolves a host name without blocking the loop. */
 
 #include <pthread.h>
 #include <signal.h>
@@ -15,10 +15,10 @@
 #include "lookup.h"
 #include "client_uri.h"
 
-/* Shared with the thread; the last of the two to leave frees it. */
+/* Shared with the thread; the last of the two users frees it. */
 struct job {
 	atomic_int users;
-	int done_fd; /* eventfd: written when the rest below is filled */
+	int done_fd; /* eventfd: written when the members below are filled */
 	char host[CLIENT_HOST_MAX + 1];
 	char port[8];
 	int code; /* of getaddrinfo() */
@@ -55,14 +55,14 @@ static void *run(void *arg)
 	job->code = getaddrinfo(job->host, job->port, &hints, &job->found);
 	if (job->code)
 		job->found = NULL;
-	/* Fails only if the counter is full, which one write does not do. */
+	/* Fails only if the counter overflows, which one write cannot cause. */
 	if (write(job->done_fd, &one, sizeof(one)) != sizeof(one))
 		abort();
 	job_leave(job);
 	return NULL;
 }
 
-/* Signals are the program's, and no business of this thread. */
+/* Block signals in this thread: the program handles them. */
 static int start_thread(struct job *job)
 {
 	pthread_attr_t attr;
@@ -84,7 +84,7 @@ static int start_thread(struct job *job)
 	return result ? -1 : 0;
 }
 
-/* An address needs no resolver, and getaddrinfo() then does not block. */
+/* For a numeric address getaddrinfo() does not block. */
 static int try_numeric(struct job *job)
 {
 	struct addrinfo numeric = hints;
@@ -100,7 +100,7 @@ static void ready(evutil_socket_t fd, short what, void *arg)
 	uint64_t count;
 
 	(void)what;
-	/* Of a number there is nothing to read. */
+	/* A numeric address has no eventfd to read. */
 	(void)!read(fd, &count, sizeof(count));
 	found = lookup->job->found;
 	lookup->job->found = NULL;
@@ -120,7 +120,7 @@ static struct job *job_create(const char *host, unsigned port)
 		return NULL;
 	}
 	atomic_init(&job->users, 1);
-	/* As Go dials an address without a host: this machine. */
+	/* An empty host means this machine, as in Go. */
 	(void)snprintf(
 		job->host, sizeof(job->host), "%s", *host ? host : "localhost");
 	(void)snprintf(job->port, sizeof(job->port), "%u", port);

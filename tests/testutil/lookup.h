@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * lookup.h - the addresses of a host name, without blocking the loop.
+ * lookup.h - resolves a host name without blocking the loop.
  *
- * getaddrinfo() in a thread of its own.  libevent's evdns would need none, but
- * it knows neither nsswitch.conf nor mDNS, and to end it while a look-up is
- * under way is not safe in libevent 2.1.
+ * Runs getaddrinfo() in a separate thread. libevent's evdns would need no
+ * thread, but it supports neither nsswitch.conf nor mDNS, and in libevent 2.1
+ * it cannot be stopped safely while a lookup runs.
  */
 #ifndef LOOKUP_H
 #define LOOKUP_H
@@ -16,15 +16,17 @@
 
 struct lookup;
 
-/* found: the callee's to freeaddrinfo(); NULL with why (static or valid until
- * it returns).  May free the lookup. */
+/*
+ * The callee must freeaddrinfo() found; it is NULL on failure, with why (valid
+ * until it returns).  May free the lookup.
+ */
 typedef void lookup_fn(struct addrinfo *found, const char *why, void *arg);
 
-/* NULL when it cannot even begin.  Numeric hosts cost no thread. */
+/* NULL if it cannot start.  A numeric host needs no thread. */
 struct lookup *lookup_start(struct event_base *base, const char *host,
 	unsigned port, lookup_fn *done, void *arg);
 
-/* NULL is fine; a look-up under way ends by itself, unheard. */
+/* NULL is allowed.  A running lookup ends by itself; its result is dropped. */
 void lookup_free(struct lookup *lookup);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Measures a session both ends of which are here. */
+/* Measures a session with both ends in this process. */
 
 #include <errno.h>
 #include <stdbool.h>
@@ -16,7 +16,7 @@
 #define ROUND_LEN   32
 #define FAST_US     1000000
 #define BUFFER      ((size_t)256 * 1024)
-#define PATTERN_LEN 251 /* prime: shifts are noticed */
+#define PATTERN_LEN 251 /* prime, so that shifted data is detected */
 
 enum phase { THERE, BACK, FAST };
 
@@ -28,7 +28,7 @@ struct loopback {
 	struct timeval timeout;
 	enum phase phase;
 	unsigned rounds;
-	size_t have; /* of a round's bytes */
+	size_t have; /* received bytes of the round */
 	int64_t begin_us, best_us;
 	uint64_t sent, received;
 	uint8_t in[BUFFER];
@@ -49,14 +49,16 @@ static void be_patient(struct loopback *l)
 	(void)evtimer_add(l->patience, &l->timeout);
 }
 
-/* The bytes from a position of the stream on. */
+/* Fills in the pattern at a position of the stream. */
 static const uint8_t *pattern_at(const struct loopback *l, uint64_t at)
 {
 	return l->pattern + at % PATTERN_LEN;
 }
 
-/* Reads what is there, up to max; -1 if nothing, or it has failed and is gone
- * (*failed). */
+/*
+ * Reads available data, up to max. -1 if there is none, or if it has failed and
+ * was freed (*failed).
+ */
 static ssize_t receive(struct loopback *l, int fd, size_t max, bool *failed)
 {
 	ssize_t n = recv(fd, l->in, max, MSG_DONTWAIT);
@@ -73,10 +75,10 @@ static ssize_t receive(struct loopback *l, int fd, size_t max, bool *failed)
 	return -1;
 }
 
-/* False if it has failed. */
+/* False on failure. */
 static bool send_round(struct loopback *l, int fd)
 {
-	/* So few bytes always fit a socket that holds nothing. */
+	/* So few bytes always fit into an empty socket buffer. */
 	if (send(fd, l->pattern, ROUND_LEN, MSG_NOSIGNAL | MSG_DONTWAIT) ==
 		ROUND_LEN)
 		return true;
@@ -112,7 +114,7 @@ static void end_round(struct loopback *l)
 		begin_fast(l);
 }
 
-/* A part of the 32 bytes has come to this end. */
+/* Part of the 32 bytes has arrived at this end. */
 static void take_round(struct loopback *l, int fd)
 {
 	bool failed;
@@ -243,7 +245,10 @@ struct loopback *loopback_start(struct event_base *base, int one, int other,
 	(void)client_timeval(timeout_ms, &l->timeout);
 	for (size_t i = 0; i < sizeof(l->pattern); i++)
 		l->pattern[i] = (uint8_t)(i % PATTERN_LEN);
-	/* The first round begins here, where failed() must not be called. */
+	/*
+	 * Start the first round from the loop: failed() must not be called
+	 * here.
+	 */
 	l->begin_us = client_now_us();
 	if (make_events(l, base) == 0 &&
 		send(one, l->pattern, ROUND_LEN, MSG_NOSIGNAL | MSG_DONTWAIT) ==

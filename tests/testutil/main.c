@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* testutil: looks at a relay from outside, as a device would. */
+/* testutil: tests a relay from outside, as a device does. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@
 #define TOKEN_LINE 1024
 #define LINE       1024
 
-/* The state of the mode that runs; the others are NULL. */
+/* The state of the running mode; the others are NULL. */
 struct mode {
 	struct tool tool;
 	struct serving *serving;
@@ -36,7 +36,7 @@ void tool_end(struct tool *tool, int exit_code)
 	(void)event_base_loopbreak(tool->base);
 }
 
-/* In one write: several of us may share a terminal. */
+/* One write per line: several processes may share a terminal. */
 void tool_say(const char *fmt, ...)
 {
 	char line[LINE] = "";
@@ -84,7 +84,7 @@ static void say_id(const uint8_t id[RELAY_DEVICE_ID_LEN])
 	tool_say("ID: %s", text);
 }
 
-/* A descriptor of ours must not become what stdout should be. */
+/* Open missing standard descriptors, so that no other file gets number 1. */
 static int open_standard_fds(void)
 {
 	int fd;
@@ -97,7 +97,10 @@ static int open_standard_fds(void)
 	return close(fd);
 }
 
-/* poll() instead of epoll: stdin and stdout may be files. */
+/*
+ * Use poll(), because epoll does not support files, and stdin or stdout may be
+ * files.
+ */
 static struct event_base *make_base(void)
 {
 	struct event_config *config = event_config_new();
@@ -143,7 +146,10 @@ static int set_up_client(struct tool *tool, struct relay_err *err)
 		tool->client, *args->token_file ? token : args->token, err);
 }
 
-/* Waiting for sessions ends by a signal; an unfinished one has failed. */
+/*
+ * A signal while waiting for sessions is a normal end; during a session it is a
+ * failure.
+ */
 static void on_signal(evutil_socket_t number, short what, void *arg)
 {
 	struct mode *mode = arg;
@@ -199,7 +205,7 @@ static int run(const struct args *args)
 		mode.tool.exit_code = EXIT_FAILED;
 	} else {
 		say_id(relay_client_id(mode.tool.client));
-		/* What cannot even begin is no URI, or no device ID. */
+		/* A start fails only for an invalid URI or device ID. */
 		if (begin(&mode, &err)) {
 			tool_say("%s", err.text);
 			mode.tool.exit_code = EXIT_USAGE;
@@ -211,7 +217,7 @@ static int run(const struct args *args)
 	return mode.tool.exit_code < 0 ? EXIT_FAILED : mode.tool.exit_code;
 }
 
-/* The ID alone on stdout, so that a script can take it from there. */
+/* Only the ID on stdout, for scripts. */
 static int make_keys(const struct args *args)
 {
 	char text[RELAY_DEVICE_ID_TEXT];

@@ -20,7 +20,7 @@
 
 #define REDIRECTIONS_MAX 5
 #define ANSWER_MAX       (HTTP_HEAD_MAX + CANDIDATES_BODY_MAX)
-/* A list of relays.syncthing.net is about a megabyte. */
+/* The list of relays.syncthing.net is about 1 MB. */
 #define PATIENCE_FACTOR 3
 
 struct pool {
@@ -32,7 +32,7 @@ struct pool {
 	struct dial *dial;          /* owned */
 	struct bufferevent *stream; /* owned */
 	struct event *patience;     /* owned */
-	char *data;                 /* of the answer so far; owned */
+	char *data;                 /* received part of the answer; owned */
 	size_t len, cap;
 	char place[CLIENT_PLACE];
 };
@@ -51,7 +51,7 @@ static void drop_stream(struct pool *pool)
 	pool->len = pool->cap = 0;
 }
 
-/* An evbuffer would have to be made contiguous at every look. */
+/* Plain memory: an evbuffer would have to be linearized for each parsing. */
 static int make_room(struct pool *pool, size_t more)
 {
 	size_t want = pool->len + more, cap = pool->cap;
@@ -99,7 +99,7 @@ static void take_list(struct pool *pool, const struct http_answer *answer)
 	pool->done(&list, NULL, pool->arg);
 }
 
-/* To another place, or another path at the same one. */
+/* A redirection to another host, or another path. */
 static int redirected_uri(struct pool *pool, const struct http_answer *answer,
 	struct relay_err *err)
 {
@@ -191,7 +191,7 @@ static void look(struct pool *pool, bool ended)
 		fail(pool, RELAY_CLIENT_POOL, "its answer is too long");
 		return;
 	}
-	/* Never nothing: what is read must not be NULL. */
+	/* At least one byte, so that data is never NULL. */
 	if (make_room(pool, more + 1)) {
 		fail(pool, RELAY_CLIENT_LOCAL, "no memory for its answer");
 		return;
@@ -207,7 +207,7 @@ static void readable(struct bufferevent *stream, void *arg)
 	look(arg, false);
 }
 
-/* Why TLS failed: what is wrong with the certificate, or OpenSSL's word. */
+/* Why TLS failed: the error of the certificate, or OpenSSL's text. */
 static const char *tls_reason(struct pool *pool)
 {
 	const SSL *ssl = pool->uri.kind == CLIENT_URI_HTTPS
@@ -265,7 +265,7 @@ static SSL_CTX *pool_context(void)
 	return NULL;
 }
 
-/* The name, or the address, that the certificate must be made out to. */
+/* Sets the name or address that the certificate must have. */
 static int expect_host(SSL *ssl, const char *host)
 {
 	struct in6_addr v6;
@@ -274,7 +274,7 @@ static int expect_host(SSL *ssl, const char *host)
 	if (inet_pton(AF_INET, host, &v4) == 1 ||
 		inet_pton(AF_INET6, host, &v6) == 1)
 		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host);
-	/* OpenSSL's macro for this drops const in a way that clang minds. */
+	/* OpenSSL's macro for this drops const, and clang warns about it. */
 	return SSL_set1_host(ssl, host) == 1 &&
 	       SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME,
 		       TLSEXT_NAMETYPE_host_name, (void *)(uintptr_t)host) == 1;
@@ -293,13 +293,14 @@ static struct bufferevent *https_stream(struct pool *pool, int fd)
 		SSL_free(ssl);
 		return NULL;
 	}
-	/* From here on the SSL is the stream's. */
+	/* Now the stream owns the SSL. */
 	stream = bufferevent_openssl_socket_new(client->base, fd, ssl,
 		BUFFEREVENT_SSL_CONNECTING,
 		BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
 	if (!stream)
 		SSL_free(ssl);
-	else /* Many servers end without a word; a body has its length. */
+	else /* Many servers close without close_notify; the length of the body
+		is checked instead. */
 		bufferevent_openssl_set_allow_dirty_shutdown(stream, 1);
 	return stream;
 }

@@ -12,16 +12,17 @@
 
 struct pool;
 
-/* The list, which the callee takes over and finishes; or NULL with why.  May
- * free the pool. */
+/*
+ * The list, which the callee then owns; or NULL with why.  May free the pool.
+ */
 typedef void pool_fn(struct candidates *list,
 	const struct relay_client_error *why, void *arg);
 
-/* NULL with err when it cannot even begin. */
+/* NULL with err if it cannot start. */
 struct pool *pool_start(struct relay_client *client,
 	const struct client_uri *uri, pool_fn *done, void *arg,
 	struct relay_err *err);
-/* NULL is fine. */
+/* NULL is allowed. */
 void pool_free(struct pool *pool);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What -test has found, step by step, as text or JSON on stdout. */
+/* Prints the results of -test, step by step, as text or JSON on stdout. */
 
 #include <stdio.h>
 #include <string.h>
@@ -44,7 +44,7 @@ void report_step(struct report *report, const char *name, int64_t took_us,
 		(void)fflush(stdout);
 		return;
 	}
-	/* What there is no memory for is missing from the report. */
+	/* If memory is short, entries are missing from the report. */
 	step = cJSON_CreateObject();
 	(void)cJSON_AddStringToObject(step, "name", name);
 	(void)cJSON_AddNumberToObject(step, "ms", ms(took_us));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* testutil -join: one session after the other, each with the terminal. */
+/* testutil -join: connects one session after the other to the terminal. */
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -9,19 +9,20 @@
 #include "terminal.h"
 #include "tool.h"
 
-/* Who waits longer than a minute finds the key forgotten anyway. */
+/* After a minute the relay has forgotten the key anyway. */
 #define QUEUE_MAX 16
 
 struct serving {
 	struct tool *tool;
-	struct relay_client_join *join;       /* owned */
-	struct relay_client_session *session; /* owned, while being joined */
-	struct terminal *terminal;            /* owned, while it lasts */
-	struct event *linger; /* owned; pending: all sessions are done */
+	struct relay_client_join *join; /* owned */
+	struct relay_client_session
+		*session;          /* owned; NULL unless joining a session */
+	struct terminal *terminal; /* owned; NULL between sessions */
+	struct event *linger;      /* owned; pending: all sessions are done */
 	bool relay_lost;
-	bool dropped; /* an invitation, and it was said */
+	bool dropped; /* an invitation was dropped and this was logged */
 	int64_t done;
-	int exit_code;                     /* once all are done */
+	int exit_code; /* to be used after the last session */
 	char device[RELAY_DEVICE_ID_TEXT]; /* of the session */
 	size_t waiting;
 	struct relay_client_invitation queue[QUEUE_MAX];
@@ -43,8 +44,11 @@ static bool lingers(const struct serving *serving)
 	return evtimer_pending(serving->linger, NULL);
 }
 
-/* What we have sent may still be within the relay.  It closes the sessions of a
- * device that leaves, and nothing tells us when the other side has it all. */
+/*
+ * Sent data may still be in the relay, which closes the sessions of a device
+ * that disconnects.  Nothing reports when the other side has received
+ * everything, so stay for a while.
+ */
 static void linger(struct serving *serving)
 {
 	struct timeval t;
@@ -101,7 +105,7 @@ static void connected(int fd, void *arg)
 	}
 }
 
-/* One that comes too late, or whose device has thought better of it. */
+/* The invitation has expired, or the other device has given up. */
 static void not_connected(const struct relay_client_error *why, void *arg)
 {
 	struct serving *serving = arg;
@@ -140,7 +144,7 @@ static void next_session(struct serving *serving)
 static void joined(const char *uri, void *arg)
 {
 	(void)arg;
-	/* Up to its query, where the token is. */
+	/* Without the query, which may contain the token. */
 	tool_say("Joined relay %.*s", (int)strcspn(uri, "?"), uri);
 }
 
@@ -153,7 +157,7 @@ static void invited(const struct relay_client_invitation *invitation, void *arg)
 		return;
 	relay_device_id_format(invitation->from, from);
 	if (serving->waiting == QUEUE_MAX) {
-		/* Once: a relay may send as many as it likes. */
+		/* Logged once: a relay may send many invitations. */
 		if (!serving->dropped)
 			tool_say("Dropped an invitation from %s, as are all "
 				 "while %d are waiting",
@@ -166,7 +170,7 @@ static void invited(const struct relay_client_invitation *invitation, void *arg)
 	next_session(serving);
 }
 
-/* A session's last bytes may still be on their way. */
+/* The last bytes of a session may still be in transit. */
 static void ended(const struct relay_client_error *why, void *arg)
 {
 	struct serving *serving = arg;

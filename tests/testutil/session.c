@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Joins a session, and hands over its socket. */
+/* Joins a session and passes on its socket. */
 
 #include <errno.h>
 #include <netdb.h>
@@ -27,11 +27,11 @@ struct relay_client_session {
 	struct relay_client_invitation invitation;
 	struct dial *dial;      /* owned */
 	struct event *answer;   /* owned; of fd */
-	struct event *patience; /* owned: bytes that trickle do not renew it */
-	int fd;                 /* owned until it is handed over */
+	struct event *patience; /* owned; single bytes do not restart it */
+	int fd;                 /* owned until it is passed on */
 	char host[NI_MAXHOST];
 	unsigned port;
-	size_t have; /* of the answer */
+	size_t have; /* received bytes of the answer */
 	uint8_t in[FRAME_MAX];
 };
 
@@ -61,7 +61,7 @@ static void fail(struct relay_client_session *session,
 	session->handlers.failed(&why, session->arg);
 }
 
-/* Of a part of the patience, in seconds as the kernel takes them. */
+/* A part of the timeout, in whole seconds for the kernel. */
 static int keep_alive_s(int64_t ms)
 {
 	int64_t s = (ms + 999) / 1000;
@@ -69,9 +69,11 @@ static int keep_alive_s(int64_t ms)
 	return s < KEEP_ALIVE_MAX_S ? (int)s : KEEP_ALIVE_MAX_S;
 }
 
-/* Half of the patience until the first probe, the rest for those that are not
- * answered.  A relay that went without a word answers with a reset.  Where it
- * cannot be had, sending still finds out. */
+/*
+ * Use half of the timeout until the first probe, the rest for unanswered
+ * probes.  A relay that was restarted answers a probe with a reset.  If setting
+ * this fails, sending still detects the loss.
+ */
 static void keep_alive(const struct relay_client_session *session)
 {
 	int64_t ms = session->client->patience.silence_ms / 2;
@@ -114,7 +116,7 @@ static void judge_answer(
 		hand_over(session);
 }
 
-/* How many bytes the answer has, as far as is known; 0: it is none. */
+/* The length of the answer as far as it is known; 0: invalid. */
 static size_t answer_len(
 	const struct relay_client_session *session, struct frame_header *header)
 {
@@ -125,7 +127,7 @@ static size_t answer_len(
 	return FRAME_HEADER_LEN + header->length;
 }
 
-/* Not one byte more than the answer: what follows is the other device's. */
+/* Read no byte beyond the answer: the rest comes from the other device. */
 static void readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct relay_client_session *session = arg;
@@ -190,7 +192,7 @@ static void dial_done(int fd, const struct relay_client_error *why, void *arg)
 		return;
 	}
 	session->fd = fd;
-	/* A fresh connection has room for 48 bytes. */
+	/* A new connection always has room for 48 bytes. */
 	if (send(fd, buf, len, MSG_NOSIGNAL) != (ssize_t)len)
 		fail(session, RELAY_CLIENT_CLOSED, strerror(errno));
 	else if (await_answer(session))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* A session connected to stdin and stdout. */
+/* Connects a session to stdin and stdout. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,12 +16,12 @@
 
 #define BUFFER ((size_t)64 * 1024)
 #define LOOK_S 1
-/* Reads of a terminal, which gives a line at a time. */
+/* Most reads from a terminal, which returns one line at a time. */
 #define TYPED_MAX 64
 
-/* One direction: what was read and not yet written. */
+/* One direction, with the data that was read and not yet written. */
 struct way {
-	bool ended;  /* the end was passed on, or cannot be */
+	bool ended;  /* the end was forwarded, or cannot be */
 	bool at_end; /* the end was read */
 	size_t at, len;
 	uint64_t passed;
@@ -35,8 +35,9 @@ struct terminal {
 	terminal_fn *ended;
 	void *arg;
 	bool stdin_is_tty, last;
-	size_t stdout_step;  /* what one write may have without blocking */
-	const char *problem; /* of a direction that has failed */
+	size_t stdout_step;  /* most bytes of one write, so that it does not
+				block */
+	const char *problem; /* why a direction has failed */
 	struct event *look;  /* owned; see look_for_hangup() */
 	struct way up, down; /* stdin to session, session to stdout */
 };
@@ -58,8 +59,10 @@ static bool is_ready(int fd, short what)
 	return poll(&p, 1, 0) > 0;
 }
 
-/* What was typed until now, a Ctrl-D above all, is not meant for the session
- * that comes next. */
+/*
+ * Discard text typed until now, above all a Ctrl-D: it is not meant for the
+ * next session.
+ */
 static void take_typed(struct terminal *t)
 {
 	struct way *up = &t->up;
@@ -78,7 +81,7 @@ static void take_typed(struct terminal *t)
 	}
 }
 
-/* The last thing that an event does. */
+/* Must be the last action of an event. */
 static void finish(struct terminal *t, const char *problem)
 {
 	stop(t);
@@ -87,7 +90,7 @@ static void finish(struct terminal *t, const char *problem)
 	t->ended(problem, t->arg);
 }
 
-/* The session takes no more; what comes from it is still wanted. */
+/* The session accepts no more data, but still delivers some. */
 static void give_up_sending(struct terminal *t, const char *problem)
 {
 	t->problem = problem;
@@ -107,7 +110,9 @@ static void pass_end_up(struct terminal *t)
 {
 	t->up.at_end = t->up.ended = true;
 	(void)event_del(t->up.readable);
-	/* Fails only if the session is gone, which reading it will show. */
+	/*
+	 * Fails only if the session has ended, which the next read will report.
+	 */
 	(void)shutdown(t->fd, SHUT_WR);
 	if (both_ended(t))
 		finish(t, t->problem);
@@ -172,15 +177,17 @@ static void session_writable(evutil_socket_t fd, short what, void *arg)
 
 /* Session to stdout. */
 
-/* Whoever reads our stdout to its end may have something to say to stdin then.
- * The descriptor stays taken, lest a file of ours becomes stdout. */
+/*
+ * Close stdout, because its reader may send to our stdin only after that.
+ * Replace the descriptor by another file, so that number 1 is not reused.
+ */
 static int end_stdout(void)
 {
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC), result;
 
 	if (null < 0)
 		return -1;
-	/* A close of a file may tell that its disk was full. */
+	/* Closing a file may report that the disk is full. */
 	result = close(STDOUT_FILENO);
 	if (dup2(null, STDOUT_FILENO) < 0)
 		result = -1;
@@ -201,10 +208,12 @@ static void pass_end_down(struct terminal *t)
 		finish(t, t->problem);
 }
 
-/* A socket whose end was read is always readable, so waiting for that cannot
- * tell that the relay has given the session up, or was found to be gone by the
- * keep-alive that the library sets.  While stdin is silent, nothing else would.
- * How long that may be is the relay's business. */
+/*
+ * After its end was read, a socket is always readable.  So the read event
+ * cannot report that the relay has closed the session, or that keep-alive has
+ * found it unreachable; while stdin is silent, nothing else does.  Therefore
+ * check regularly.  The relay decides how long a session may be idle.
+ */
 static void look_for_hangup(evutil_socket_t fd, short what, void *arg)
 {
 	const struct timeval soon = {LOOK_S, 0};
@@ -287,8 +296,10 @@ static void stdout_writable(evutil_socket_t fd, short what, void *arg)
 	write_down(arg);
 }
 
-/* A pipe that is writable has room for PIPE_BUF bytes at least, and blocks if
- * it is given more than it has room for. */
+/*
+ * A writable pipe has room for at least PIPE_BUF bytes; a larger write may
+ * block.
+ */
 static size_t step_of_stdout(void)
 {
 	struct stat st;
@@ -298,8 +309,11 @@ static size_t step_of_stdout(void)
 	return PIPE_BUF;
 }
 
-/* A terminal that has been stopped would block us, and what is typed with it;
- * opened once more, it need not.  Others' terminals cannot be opened. */
+/*
+ * Writing to a stopped terminal would block.  Opened again, it can be
+ * non-blocking without affecting others.  The terminal of another user cannot
+ * be opened.
+ */
 static int open_own(void)
 {
 	int fd = -1;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * tool.h - what the modes of testutil share: the loop, the client, the words.
+ * tool.h - shared by the modes of testutil: the loop, the client, messages.
  *
- * Lines for people go to stderr; stdout is for the session's bytes, the report
- * of -test, and the ID of -gen-keys.
+ * Messages go to stderr; stdout is for the session's bytes, the report of
+ * -test, and the ID of -gen-keys.
  */
 #ifndef TOOL_H
 #define TOOL_H
@@ -25,26 +25,26 @@ struct tool {
 	int exit_code;
 };
 
-/* Leaves the loop; the first call decides about the exit code. */
+/* Ends the loop; the first call sets the exit code. */
 void tool_end(struct tool *tool, int exit_code);
 
-/* A line with the time in front. */
+/* Prints a line that starts with the time. */
 void tool_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Says what has been got through, under -debug. */
+/* Prints a completed step, with -debug. */
 void tool_say_step(const struct tool *tool, enum relay_client_step step,
 	const char *relay);
 
-/* A word for a step, as reports have it. */
+/* The name of a step in reports. */
 const char *tool_step_word(enum relay_client_step step);
 
 /*
- * The modes.  Each begins what is to happen in the loop, and returns its state,
- * or NULL with err; each has its own end.
+ * The modes.  Each starts its work in the loop and returns its state, or NULL
+ * with err; each has its own function to free it.
  */
 struct serving;
 struct serving *serving_start(struct tool *tool, struct relay_err *err);
-/* Whether ending now loses nothing. */
+/* Whether exiting now loses no data. */
 bool serving_idle(const struct serving *serving);
 void serving_free(struct serving *serving);
 
