@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * budget.h - what a stranger can make the server hold or compute.
+ * budget.h - the limits of what a stranger can make the server store or
+ * compute.
  *
- * The one table: modules/README.md has what budget_print() makes of it, and
- * test_budget.py looks whether all that it names is there.
+ * The only table: modules/README.md contains the output of budget_print(), and
+ * test_budget.py checks that all names in it exist.
  */
 #ifndef BUDGET_H
 #define BUDGET_H
@@ -15,25 +16,29 @@
 
 /* Names in a list are separated by spaces. */
 struct budget_row {
-	const char *place; /* the port, and who it is about */
+	const char *place; /* the port, and the kind of peer */
 	const char *what;
-	const char *connection, *source, *all; /* at most; "-": no bound */
+	const char *connection, *source, *all; /* the limits; "-": none */
 
-	/* What enforces it: options, as section.name or alone, and constants in
-	 * the source, in capital letters. */
+	/*
+	 * What enforces the limit: options, as section.name or name, and
+	 * constants in the source, in capital letters.
+	 */
 	const char *by;
 
-	/* metric{label=value}, counted when it is reached; a gauge where
-	 * nothing is refused. */
+	/*
+	 * metric{label=value}, incremented when the limit is reached; a gauge
+	 * if nothing is refused.
+	 */
 	const char *counter;
-	bool bounds;         /* holds only with the module bounds */
+	bool bounds;         /* only enforced with the module bounds */
 	const char *tests;   /* functions of tests/integration */
-	const char *attacks; /* of relay-siege; "" if another test plays it */
+	const char *attacks; /* of relay-siege; "" if another test covers it */
 };
 
 const struct budget_row *budget_all(size_t *count);
 
-/* As a table of Markdown. */
+/* Prints a Markdown table. */
 void budget_print(FILE *out);
 
 #endif
