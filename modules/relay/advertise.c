@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Where clients are told to find the relay. */
+/* The relay's address that clients are told. */
 
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -107,7 +107,7 @@ static void take_all(struct advertise *advertise, const struct addrinfo *list)
 		add(advertise, list->ai_addr, advertise->port);
 }
 
-/* 0, or what getaddrinfo() said. */
+/* 0, or the error of getaddrinfo(). */
 static int look_up(struct advertise *advertise, int flags)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = flags};
@@ -171,7 +171,7 @@ void advertise_address(
 	*out = one.v4.known ? one.v4 : one.v6;
 }
 
-/* Without a host the pool and clients take the address that they see. */
+/* Without a host, the pool and clients use the address that they connect to. */
 static bool names_nobody(const char *host)
 {
 	return !host[0] || strcmp(host, "0.0.0.0") == 0 ||
@@ -184,7 +184,7 @@ void advertise_replace(struct advertise *advertise, bool v6,
 	char text[INET6_ADDRSTRLEN] = "";
 
 	*(v6 ? &advertise->v6 : &advertise->v4) = *by;
-	/* Most clients come by IPv4, so that an IPv6 address only fills in. */
+	/* Most clients use IPv4, so an IPv6 address is only the fallback. */
 	if (v6 && !names_nobody(advertise->host))
 		return;
 	advertise->port = by->port;
@@ -253,7 +253,7 @@ void advertise_to(const struct advertise *advertise, bool v6,
 	const struct advertise_address *fit =
 		v6 ? &advertise->v6 : &advertise->v4;
 
-	/* [::] serves IPv4 as well, and anything beats nothing. */
+	/* [::] also serves IPv4, and any address is better than none. */
 	if (!fit->known)
 		fit = v6 ? &advertise->v4 : &advertise->v6;
 	*port = fit->port;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Devices that ask for others: both are invited to a session. */
+/* Requests for a device: both devices are invited to a session. */
 
 #include <string.h>
 
@@ -39,7 +39,7 @@ static bool remember(struct relay_ctx *cx, struct relay_conn *conn,
 	return false;
 }
 
-/* A request carries no token, but who has joined has brought one. */
+/* A request carries no token, but a joined device has sent one. */
 static bool may_ask(struct relay_ctx *cx, struct relay_conn *conn)
 {
 	struct place own;
@@ -49,7 +49,7 @@ static bool may_ask(struct relay_ctx *cx, struct relay_conn *conn)
 		       &data_of(cx)->directory, relay_conn_peer(conn), &own);
 }
 
-/* By a filter.  Clients expect no RelayFull here. */
+/* A filter refused.  Clients do not expect RelayFull here. */
 static bool denied(
 	struct relay_ctx *cx, struct relay_conn *conn, struct relay_denial *why)
 {
@@ -60,7 +60,7 @@ static bool denied(
 	return false;
 }
 
-/* What it asks for is not there, or not for it. */
+/* The requested device is absent, or the request is not allowed. */
 static bool failed(struct relay_ctx *cx, struct relay_conn *conn,
 	unsigned result, const char *what)
 {
@@ -110,11 +110,13 @@ void asking_connect(struct relay_ctx *cx, struct relay_conn *conn,
 		return;
 	count(cx, METRIC_CONNECTS, RESULT_OK);
 	relay_conn_settled(conn);
-	/* Who asked leaves, and takes nothing with it. */
+	/* The requesting connection ends; its device's sessions stay. */
 	peer_of(cx, conn)->keeps_sessions = true;
 	if (!inviting_send(cx, conn, id->data, key[SIDE_CLIENT], false))
 		return;
-	/* One that asks for itself hears of both before it is closed. */
+	/*
+	 * A device that requests itself gets both invitations before the close.
+	 */
 	if (owner.worker == self.worker && owner.conn == self.conn)
 		inviting_flush(cx, id->data);
 	else

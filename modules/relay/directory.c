@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Who has joined, from where, and in which sessions they are. */
+/* Joined devices, their connections, and their sessions. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,12 +8,12 @@
 #include "directory.h"
 #include "id_hash.h"
 
-/* Is here while it has an owner or a part in a session. */
+/* Exists while it has an owner or takes part in a session. */
 struct device {
 	UT_hash_handle hh;
-	struct place owner;      /* conn 0: has not joined */
-	struct place challenger; /* conn 0: nobody waits */
-	struct part *parts;      /* list, borrowed from the sessions */
+	struct place owner;      /* conn 0: not joined */
+	struct place challenger; /* conn 0: none waits */
+	struct part *parts;      /* list; the sessions own the items */
 	uint8_t id[ID_LEN];
 };
 
@@ -49,7 +49,7 @@ static struct device *find_or_add(struct directory *dir, const uint8_t *id)
 	HASH_ADD_KEYPTR(hh, dir->devices, device->id, ID_LEN, device);
 	if (device->hh.tbl)
 		return device;
-	free(device); /* without memory uthash leaves it out */
+	free(device); /* uthash did not add it: out of memory */
 	return NULL;
 }
 

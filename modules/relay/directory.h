@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * directory.h - who has joined, from where, and in which sessions they are.
+ * directory.h - joined devices, their connections, and their sessions.
  *
- * One for all threads; every function takes its lock for a few look-ups.
+ * Shared by all threads; every function holds its lock for a few lookups.
  */
 #ifndef DIRECTORY_H
 #define DIRECTORY_H
@@ -14,13 +14,13 @@
 
 struct device;
 
-/* Where a connection is.  conn 0: nowhere. */
+/* A connection and its worker. conn 0: none. */
 struct place {
 	int worker;
 	uint64_t conn; /* relay_conn_id() there */
 };
 
-/* A device's part in an active session; lies in the session's memory. */
+/* A device's part in an active session; stored in the session's block. */
 struct part {
 	struct part *next, *prev; /* of the same device */
 	struct device *device;    /* NULL: not linked */
@@ -34,9 +34,10 @@ struct directory {
 };
 
 enum directory_answer {
-	DIRECTORY_JOINED,     /* it is yours */
-	DIRECTORY_CHALLENGED, /* somebody has it: find out if he still lives */
-	DIRECTORY_TAKEN,      /* and somebody else is asking already */
+	DIRECTORY_JOINED,     /* registered */
+	DIRECTORY_CHALLENGED, /* another connection has the ID: check that it is
+				 alive */
+	DIRECTORY_TAKEN,      /* such a check is already running */
 	DIRECTORY_NO_MEMORY,
 };
 
@@ -44,25 +45,29 @@ int directory_init(struct directory *dir);
 void directory_finish(struct directory *dir);
 
 /*
- * Check and registration are one step (protocol, "Behaviour").  With
- * DIRECTORY_CHALLENGED *owner is the present one, and `place` is kept as the
- * one to succeed him.
+ * Checks and registers in one step (protocol, "Behaviour").  With
+ * DIRECTORY_CHALLENGED *owner is the current owner, and `place` is stored as
+ * its possible successor.
  */
 enum directory_answer directory_join(struct directory *dir, const uint8_t *id,
 	struct place place, struct place *owner);
 
-/* The owner lives: returns the one who asked for his place, or conn 0. */
+/*
+ * The owner is alive: returns the connection that waited to replace it, or conn
+ * 0.
+ */
 struct place directory_defend(
 	struct directory *dir, const uint8_t *id, struct place owner);
 
 /*
- * `place` ends, as owner or as the one who waits.  If the owner left and
- * somebody waited, that one owns it now and is returned; else conn 0.
+ * `place` ends, as owner or as waiting successor.  If the owner ended and a
+ * successor waited, the successor is now the owner and is returned; else conn
+ * 0.
  */
 struct place directory_leave(
 	struct directory *dir, const uint8_t *id, struct place place);
 
-/* Whether the device has joined; then *owner tells where. */
+/* Whether the device has joined; then *owner is its connection. */
 bool directory_find(
 	struct directory *dir, const uint8_t *id, struct place *owner);
 
@@ -70,7 +75,10 @@ bool directory_find(
 void directory_each_owner(struct directory *dir,
 	void (*fn)(struct place owner, void *arg), void *arg);
 
-/* An active session begins and ends for a device, joined or not.  0 or -1. */
+/*
+ * Registers the begin and end of a session of a device, joined or not.  0 or
+ * -1.
+ */
 int directory_link(struct directory *dir, struct part *part, const uint8_t *id,
 	int worker, uint64_t session);
 void directory_unlink(struct directory *dir, struct part *part);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Addresses that are no source to be bounded. */
+/* Addresses without per-source limits. */
 
 #include "exempt.h"
 #include "relay.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Sending devices away while the server drains: over a time, not at once. */
+/* Disconnects devices during a drain, spread over a time. */
 
 #include <stdlib.h>
 
 #include "relay.h"
 
 #define STEP_MS 100
-/* Who is busy is looked at again after this. */
+/* Devices with sessions are checked again after this. */
 #define BUSY_MS 1000
 
 static struct farewell *farewell_of(const struct relay_ctx *cx)
@@ -24,7 +24,7 @@ static void forget(struct farewell *farewell)
 	*farewell = (struct farewell){.how = RELAY_DRAIN_NONE};
 }
 
-/* Whether it stays for now, since its session does not outlive the server. */
+/* Whether it stays for now, because its session would end with the server. */
 static bool stays(struct relay_ctx *cx, struct relay_conn *conn)
 {
 	return farewell_of(cx)->how == RELAY_DRAIN_LEAVE &&
@@ -35,7 +35,9 @@ static void send_away(struct relay_ctx *cx, struct relay_conn *conn)
 {
 	uint64_t id = relay_conn_id(conn);
 
-	/* Its sessions go on, and what it is invited to may still begin. */
+	/*
+	 * Its sessions continue, and those it was invited to may still begin.
+	 */
 	peer_of(cx, conn)->keeps_sessions = true;
 	inviting_flush(cx, relay_conn_peer(conn));
 	conn = relay_conn_find(cx, id);
@@ -45,7 +47,7 @@ static void send_away(struct relay_ctx *cx, struct relay_conn *conn)
 	peer_send_away(cx, conn);
 }
 
-/* The next `n` of the list; who stays is kept at its begin. */
+/* Handles the next `n` of the list; those that stay are moved to its start. */
 static void take_leave(struct relay_ctx *cx, size_t n)
 {
 	struct farewell *farewell = farewell_of(cx);
@@ -63,8 +65,7 @@ static void take_leave(struct relay_ctx *cx, size_t n)
 	}
 }
 
-/* As many as must go in a step so that all have gone in time, or fewer steps.
- */
+/* How many to disconnect per step, so that all are disconnected in time. */
 static int64_t step(struct relay_ctx *cx, void *arg)
 {
 	struct farewell *farewell = arg;
@@ -102,7 +103,7 @@ void farewell_joined(struct relay_ctx *cx, struct relay_conn *conn)
 {
 	struct farewell *farewell = farewell_of(cx);
 
-	/* Without memory the end of the drain ends it. */
+	/* If memory is short, the end of the drain closes it. */
 	if (farewell->how != RELAY_DRAIN_NONE)
 		(void)add(farewell, relay_conn_id(conn));
 }

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The messages of Relay Protocol v1 as bytes. */
+/* Encodes and decodes the messages of Relay Protocol v1. */
 
 #include <assert.h>
 #include <string.h>
 
 #include "frame.h"
 
-/* The master table: what a body takes at least, what it may take at most when
- * we write it, and what the protocol calls it. */
+/*
+ * The table of messages: least size of a body, largest size that this server
+ * writes, and the protocol's name.
+ */
 static const struct {
 	const char *name;
 	uint32_t min;
@@ -77,7 +79,7 @@ static size_t padded(size_t len)
 	return (len + 3) / 4 * 4;
 }
 
-/* A cursor over a body.  After the first error every get gives zero. */
+/* A read cursor over a body.  After the first error every get returns zero. */
 struct reader {
 	const uint8_t *at;
 	size_t left;
@@ -99,8 +101,10 @@ static uint32_t get_u32(struct reader *r)
 	return v;
 }
 
-/* As the sender's two's complement has it: casts of large values would be the
- * compiler's choice. */
+/*
+ * Converts two's complement explicitly, because casts of large values are
+ * implementation-defined.
+ */
 static int32_t get_i32(struct reader *r)
 {
 	uint32_t v = get_u32(r);
@@ -113,7 +117,7 @@ static struct frame_bytes get_bytes(struct reader *r, size_t max)
 	struct frame_bytes b = {NULL, 0};
 	size_t len = get_u32(r);
 
-	/* First the length alone: padded() must not wrap. */
+	/* Check the length first, so that padded() cannot overflow. */
 	if (!r->error && len > max)
 		r->error = FRAME_LONG_FIELD;
 	if (!r->error && padded(len) > r->left)
@@ -169,7 +173,7 @@ int frame_read_header(
 	struct reader r = {buf, FRAME_HEADER_LEN, FRAME_OK};
 	uint32_t magic = get_u32(&r), type = get_u32(&r), length = get_u32(&r);
 
-	/* Unsigned, so that a negative length is merely too large. */
+	/* Unsigned, so that a negative length is too large. */
 	if (magic != FRAME_MAGIC)
 		return FRAME_BAD_MAGIC;
 	if (length > FRAME_BODY_MAX)
@@ -243,7 +247,7 @@ int frame_read_invitation(
 	return r.error;
 }
 
-/* The other way round.  After the first error every put does nothing. */
+/* A write cursor.  After the first error every put does nothing. */
 struct writer {
 	uint8_t *buf;
 	size_t at;
@@ -283,13 +287,13 @@ static void put_bytes(
 	}
 	put_u32(w, (uint32_t)len);
 	p = reserve(w, padded(len));
-	if (!p || len == 0) /* memcpy must not be given NULL */
+	if (!p || len == 0) /* memcpy must not get NULL */
 		return;
 	memset(p + len, 0, padded(len) - len);
 	memcpy(p, data, len);
 }
 
-/* The length is left to finish_message(). */
+/* finish_message() fills in the length. */
 static struct writer start_message(
 	uint8_t *buf, size_t cap, enum frame_type type)
 {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * frame.h - the messages of Relay Protocol v1 as bytes, for either side.
+ * frame.h - encodes and decodes the messages of Relay Protocol v1, for both
+ * sides.
  *
  * A message is a header of 12 bytes and 0 to 1024 bytes of XDR (RFC 4506).
- * This codec is pure: any thread, no allocation, no state, bounded work.  What
- * it decides about lax input:
+ * This codec is pure: any thread, no allocation, no state, bounded work.  How
+ * it treats unusual input:
  *   - bytes after a message's last field are ignored, later versions of the
  *     protocol append fields;
  *   - padding bytes are not looked at, although RFC 4506 wants zeros, since
@@ -29,7 +30,7 @@
 #define FRAME_OPAQUE_MAX 32 /* IDs, keys, addresses */
 #define FRAME_TOKEN_MAX  (FRAME_BODY_MAX - 4)
 
-/* Buffers in which these messages of ours always fit. */
+/* Sizes of buffers that always hold these messages when we write them. */
 #define FRAME_EMPTY_SIZE  FRAME_HEADER_LEN
 #define FRAME_OPAQUE_SIZE (FRAME_HEADER_LEN + 4 + FRAME_OPAQUE_MAX)
 #define FRAME_INVITATION_SIZE                                                  \
@@ -56,17 +57,19 @@ enum frame_code {
 	FRAME_UNEXPECTED = 100
 };
 
-/* Why bytes are no message.  Whatever it is, the connection must be closed:
- * what follows cannot be made sense of. */
+/*
+ * Why a message is invalid.  The connection must be closed, because the
+ * following bytes cannot be interpreted.
+ */
 enum frame_error {
 	FRAME_OK = 0,
 	FRAME_BAD_MAGIC,  /* the first four bytes */
 	FRAME_BAD_LENGTH, /* negative or above FRAME_BODY_MAX */
 	FRAME_UNKNOWN_TYPE,
-	FRAME_SHORT_BODY, /* a field reaches beyond the message */
-	FRAME_LONG_FIELD, /* an opaque above FRAME_OPAQUE_MAX, a string
-			   * no message could hold */
-	FRAME_BAD_VALUE,  /* a port or bool that is none */
+	FRAME_SHORT_BODY, /* a field extends beyond the message */
+	FRAME_LONG_FIELD, /* an opaque above FRAME_OPAQUE_MAX, or a string
+			     longer than any message */
+	FRAME_BAD_VALUE,  /* an invalid port or bool */
 	FRAME_ERRORS
 };
 
@@ -77,8 +80,10 @@ struct frame_header {
 	uint32_t length;
 };
 
-/* Bytes of the buffer that was read; not terminated, may contain NUL.  When
- * len is 0, data may be NULL. */
+/*
+ * Points into the buffer that was read; not terminated, may contain NUL.  If
+ * len is 0, data may be NULL.
+ */
 struct frame_bytes {
 	const uint8_t *data; /* borrowed */
 	size_t len;
@@ -97,21 +102,24 @@ struct frame_invitation {
 	bool server_socket;
 };
 
-/* The protocol's name of a type, like "JoinRelayRequest"; "unknown" beyond. */
+/*
+ * The protocol's name of a type, like "JoinRelayRequest"; "unknown" if out of
+ * range.
+ */
 const char *frame_type_name(int type);
 
-/* A word for counters and logs, like "bad_magic"; "unknown" beyond. */
+/* A word for counters and logs, like "bad_magic"; "unknown" if out of range. */
 const char *frame_error_word(int error);
 
-/* The text that belongs to a code, like "not found"; "" if there is none. */
+/* The standard text of a code, like "not found"; "" if there is none. */
 const char *frame_code_text(int32_t code);
 
 /*
- * Reading.  Each function returns FRAME_OK, or the enum frame_error that is
- * wrong with out untouched.  The frame_read_ ones take the body alone; results
- * point into it.
+ * Reading.  Each function returns FRAME_OK, or an enum frame_error with out
+ * unchanged.  Those named frame_read_ get only the body; results point into it.
  */
-int frame_read_magic(const uint8_t *buf, size_t len); /* as far as it goes */
+int frame_read_magic(
+	const uint8_t *buf, size_t len); /* checks up to `len` bytes */
 int frame_read_header(
 	const uint8_t buf[FRAME_HEADER_LEN], struct frame_header *out);
 int frame_read_join_relay(
@@ -125,9 +133,9 @@ int frame_read_invitation(
 	const uint8_t *body, size_t len, struct frame_invitation *out);
 
 /*
- * Writing.  Each function puts a whole message, header included, into the cap
- * bytes at buf and returns its size, or 0 with buf unspecified when it does
- * not fit or a field is longer than the protocol allows.
+ * Writing.  Each function writes a whole message, including its header, into
+ * the cap bytes at buf and returns its size.  It returns 0 with buf unspecified
+ * if the message does not fit or a field is longer than the protocol allows.
  */
 
 /* Ping, Pong, RelayFull; 0 for types that have fields. */
@@ -138,8 +146,10 @@ size_t frame_write_join_session(
 	uint8_t *buf, size_t cap, const void *key, size_t len);
 size_t frame_write_connect(
 	uint8_t *buf, size_t cap, const void *id, size_t len);
-/* With message NULL the text of the code's own, which for a code above fits
- * into FRAME_STANDARD_RESPONSE_SIZE. */
+/*
+ * If message is NULL, the standard text of the code is used; for the codes
+ * above it fits into FRAME_STANDARD_RESPONSE_SIZE.
+ */
 size_t frame_write_response(
 	uint8_t *buf, size_t cap, int32_t code, const char *message);
 size_t frame_write_invitation(

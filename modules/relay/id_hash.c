@@ -17,7 +17,10 @@ int id_hash_init(void)
 									 : -1;
 }
 
-/* Both halves of a 128-bit product: every bit depends on every other. */
+/*
+ * Combines both halves of a 128-bit product, so that every bit depends on every
+ * other.
+ */
 static uint64_t mix(uint64_t a, uint64_t b)
 {
 	__extension__ typedef unsigned __int128 wide;

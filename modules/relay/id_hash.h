@@ -3,8 +3,8 @@
 /*
  * id_hash.h - the hash of device IDs and session keys for uthash's tables.
  *
- * Include it instead of uthash.h.  The hash is seeded: strangers choose their
- * device IDs, and must not choose them to meet in one bucket.
+ * Include it instead of uthash.h.  The hash is seeded, because strangers choose
+ * their device IDs and must not be able to cause collisions.
  */
 #ifndef ID_HASH_H
 #define ID_HASH_H
@@ -13,9 +13,9 @@
 
 #define ID_LEN 32 /* of a device ID and of a session key */
 
-/* Draws the seed, once, before the first table is used.  0 or -1. */
+/* Creates the random seed, once, before the first table is used.  0 or -1. */
 int id_hash_init(void);
-/* Of the ID_LEN bytes at id. */
+/* Hashes the ID_LEN bytes at id. */
 uint32_t id_hash(const void *id);
 
 #define HASH_FUNCTION(key, len, out) ((out) = id_hash(key))

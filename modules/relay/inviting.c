@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Invitations: who is sent one, and what keeps the next from its turn. */
+/* Sends invitations, and ends sessions that block the next one. */
 
 #include <string.h>
 
 #include "relay.h"
 
-/* How often those are looked at that wait for time, and how many at once. */
+/* How often queues that wait for a time are checked, and how many at once. */
 #define TICK_MS 200
 #define A_TICK  1024
 
-/* An invitation on its way to the device that was asked for. */
+/* An invitation in transit to the requested device's worker. */
 struct invitation {
 	uint8_t to[ID_LEN];
 	struct place place;
@@ -64,8 +64,8 @@ static void send_it(struct relay_ctx *cx, const uint8_t *target,
 }
 
 /*
- * More than a handshake that somebody begins and leaves.  Such a session is not
- * what keeps the device from taking the next one.
+ * More bytes than an abandoned handshake.  A session that carries so much is
+ * not what keeps the device from taking the next invitation.
  */
 #define ALIVE_BYTES     4096
 #define ALIVE_BOTH_WAYS 16384
@@ -79,13 +79,13 @@ static bool is_alive(const struct relay_session *session)
 		       ALIVE_BOTH_WAYS;
 }
 
-/* A device was busy with that half's session for long enough. */
+/* End this half's session: the device was busy with it for long enough. */
 struct turn_over {
 	uint64_t half;
-	uint8_t source[ID_LEN]; /* of who asked for it */
+	uint8_t source[ID_LEN]; /* of the requesting device */
 };
 
-/* On the half's worker. */
+/* Runs on the half's worker. */
 static void hear_turn_over(struct relay_ctx *cx, const void *arg)
 {
 	const struct turn_over *over = arg;
@@ -117,7 +117,7 @@ static void end_turn(struct relay_ctx *cx, const struct deal *deal)
 	struct turn_over over = {.half = deal->half.conn};
 
 	memcpy(over.source, deal->from, ID_LEN);
-	/* Without memory it ends by itself. */
+	/* If memory is short, the session ends by its timeout. */
 	relay_post(cx, deal->half.worker, hear_turn_over, &over, sizeof(over));
 }
 

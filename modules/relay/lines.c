@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* For each device that is asked for, who is next. */
+/* The queue of invitations of each requested device. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -100,7 +100,7 @@ int lines_enter(struct lines *lines, struct pending *pending)
 			return -1;
 		memcpy(line->id, id, ID_LEN);
 		HASH_ADD_KEYPTR(hh, lines->by_id, line->id, ID_LEN, line);
-		if (!line->hh.tbl) { /* uthash found no memory */
+		if (!line->hh.tbl) { /* uthash: out of memory */
 			free(line);
 			return -1;
 		}
@@ -138,7 +138,10 @@ void lines_taken(struct lines *lines, struct pending *pending,
 	struct line *line = pending->line;
 	struct busy *busy = &line->busy;
 
-	/* One that takes them one by one would have let this one wait. */
+	/*
+	 * A device that takes invitations one by one would have let this one
+	 * wait.
+	 */
 	if (pending->stage == STAGE_SENT &&
 		now_ms - line->out_ms >= LINES_UNTAKEN_MS)
 		line->parallel = false;
@@ -183,7 +186,7 @@ void lines_leave(struct lines *lines, struct pending *pending, bool begun,
 	line->waiting -= pending->stage == STAGE_WAITS;
 	lines->waiting -= pending->stage == STAGE_WAITS;
 	if (alone && line->busy.turn == pending->pair.turn) {
-		/* The asker let it wait. */
+		/* The requester let the device wait. */
 		if (line->busy.half.conn &&
 			now_ms - line->busy.since_ms >= LINES_TURN_MS)
 			standing_blame(

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What is done next for a device that is asked for. */
+/* Chooses the next action for a requested device. */
 
 #include <string.h>
 
@@ -11,7 +11,7 @@ int line_behind(const struct pending *pending)
 	return pending->spoke ? 0 : pending->pair.half.conn ? 1 : 2;
 }
 
-/* The better, the lower: the standing, then how far the asker's side is. */
+/* Lower is better: the standing, then the state of the requester's side. */
 static int score_of(const struct lines *lines, const struct pending *pending,
 	int64_t now_ms)
 {
@@ -19,7 +19,7 @@ static int score_of(const struct lines *lines, const struct pending *pending,
 	       line_behind(pending);
 }
 
-/* Up to here one may be with the device while it is busy. */
+/* Up to this score an invitation may be sent to a busy device. */
 #define SCORE_AHEAD (3 * STANDING_UNKNOWN)
 #define SCORE_WORST (3 * STANDING_IDLE + 2)
 
@@ -30,7 +30,7 @@ static uint64_t turn_of(const struct pending *pending)
 	return source ? source->turn : 0;
 }
 
-/* Of those at that stage, the best, or NULL. */
+/* The best at that stage, or NULL. */
 static struct pending *best(const struct lines *lines, const struct line *line,
 	enum stage stage, int64_t now_ms, int *score)
 {
@@ -53,7 +53,7 @@ static struct pending *best(const struct lines *lines, const struct line *line,
 	return found;
 }
 
-/* The more wait, the shorter. */
+/* Shorter if many wait. */
 static int64_t turn_ms(const struct line *line)
 {
 	int64_t ms = LINES_TURN_MS / (1 + line->waiting / 8);
@@ -66,8 +66,10 @@ static bool had_turn(const struct line *line, int64_t now_ms)
 	return now_ms - line->busy.since_ms >= turn_ms(line);
 }
 
-/* Whether what the device is busy with has had its turn, and another one that
- * deserves it as much is there. */
+/*
+ * Whether the session that the device is busy with has had its turn, and
+ * another of at least the same rank waits.
+ */
 static bool is_stuck(const struct lines *lines, const struct line *line,
 	int score, int64_t now_ms)
 {
@@ -79,7 +81,7 @@ static bool is_stuck(const struct lines *lines, const struct line *line,
 		return false;
 	rank = standing_rank(
 		&lines->standing, busy->asker, line->id, busy->source, now_ms);
-	/* A friend is slow for good reason. */
+	/* A known pair is slow for a good reason. */
 	return rank != STANDING_FRIEND && score <= 3 * (int)rank + 2;
 }
 
@@ -90,16 +92,16 @@ static void end_busy(struct lines *lines, struct line *line, int64_t now_ms,
 	deal->half = line->busy.half;
 	memcpy(deal->from, line->busy.source, ID_LEN);
 	line_free_device(lines, line);
-	/* Only now can it take the next one. */
+	/* Only now can the device take the next one. */
 	line->out_ms = now_ms;
 }
 
-/* Whether one of that score may be sent now. */
+/* Whether an invitation of that score may be sent now. */
 static bool has_window(const struct line *line, int score, int64_t now_ms)
 {
 	if (!line->busy.half.conn)
 		return !line->out || now_ms - line->out_ms >= LINES_UNTAKEN_MS;
-	/* What is not good would be in the way of what is. */
+	/* An invitation of a low rank would block better ones. */
 	return !line->out && (line->parallel || score <= SCORE_AHEAD ||
 				     had_turn(line, now_ms));
 }
@@ -128,7 +130,7 @@ static bool waits_for_time(const struct line *line)
 	return line->waiting || (line->sent && line->busy.half.conn);
 }
 
-/* The line is there; what is dealt may leave nobody in it. */
+/* The queue exists; this action may empty it. */
 static void deal_line(struct lines *lines, struct line *line, bool present,
 	bool all, int64_t now_ms, struct deal *deal)
 {
@@ -148,7 +150,7 @@ static void deal_line(struct lines *lines, struct line *line, bool present,
 	} else if (next && present && sent && line->busy.half.conn &&
 		   !line->parallel && score <= SCORE_AHEAD &&
 		   score < sent_score) {
-		/* With an unknown key the device is done at once. */
+		/* An unknown key ends the device's attempt at once. */
 		deal->what = DEAL_WITHDRAW;
 		deal->withdrawn = sent;
 		line->out = false;

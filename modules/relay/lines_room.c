@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Who leaves a line that is full. */
+/* Chooses which invitation leaves a full queue. */
 
 #include <string.h>
 
@@ -13,7 +13,7 @@ static bool is_from(const struct pending *pending,
 	       memcmp(pending->source[level]->key, source[level], ID_LEN) == 0;
 }
 
-/* Of one asker or of one source: its oldest. */
+/* The oldest of one requester or one source. */
 static struct pending *oldest_of(const struct line *line,
 	struct pending *for_it, const uint8_t source[][ID_LEN], unsigned levels,
 	int64_t each)
@@ -39,10 +39,10 @@ static struct pending *oldest_of(const struct line *line,
 	return NULL;
 }
 
-/* The higher, the sooner it goes. */
+/* Higher values are dropped first. */
 struct claim {
 	enum standing_rank rank;
-	unsigned held; /* by its source, the newcomer included */
+	unsigned held; /* by its source, including the new one */
 	int behind;
 };
 
@@ -71,7 +71,10 @@ static struct pending *worst_of(const struct lines *lines,
 {
 	const uint8_t *asker = for_it->pair.id[SIDE_CLIENT];
 	struct pending *victim = for_it;
-	/* Anybody else goes who is no better: it has had no time yet. */
+	/*
+	 * Prefer any other that is not better, because the new one has had no
+	 * time yet.
+	 */
 	struct claim worst = {
 		standing_rank(&lines->standing, asker, line->id,
 			levels ? source[levels - 1] : asker, now_ms),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Host names, each looked up by a thread of its own. */
+/* Resolves host names, each in its own thread. */
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -13,9 +13,9 @@
 #include "lookup.h"
 
 struct lookup {
-	pthread_mutex_t lock; /* of what follows, but host */
+	pthread_mutex_t lock; /* guards the following members except host */
 	pthread_cond_t done;
-	unsigned owners; /* the thread, and who asked */
+	unsigned owners; /* the thread and the caller */
 	bool over;
 	int error;
 	struct addrinfo *list; /* owned */

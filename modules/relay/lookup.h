@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/*
- * lookup.h - looks a host name up while the caller goes on.
- */
+/* lookup.h - resolves a host name in the background. */
 #ifndef LOOKUP_H
 #define LOOKUP_H
 
@@ -10,17 +8,17 @@
 
 struct lookup;
 
-/* Begins; NULL without memory, or without a thread to do it. */
+/* Starts; NULL if there is no memory or no thread. */
 struct lookup *lookup_begin(const char *host);
-/* As lookup_result(), but waits for it, `seconds` at most. */
+/* As lookup_result(), but waits for at most `seconds`. */
 int lookup_wait(
 	struct lookup *lookup, unsigned seconds, const struct addrinfo **list);
 /*
- * EAI_INPROGRESS: ask again later.  0: *list is what was found, borrowed until
- * lookup_end().  Else what getaddrinfo() said.
+ * EAI_INPROGRESS: not finished.  0: *list is the result, borrowed until
+ * lookup_end().  Else the error of getaddrinfo().
  */
 int lookup_result(struct lookup *lookup, const struct addrinfo **list);
-/* Accepts NULL.  Never waits: a look-up under way ends by itself. */
+/* NULL is allowed.  Never waits: a running lookup ends by itself. */
 void lookup_end(struct lookup *lookup);
 
 #endif

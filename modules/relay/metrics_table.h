@@ -35,8 +35,8 @@ enum {
 	RESULT_NOT_FOUND,
 	RESULT_REFUSED,
 	RESULT_ERROR,
-	RESULT_CLOSED,     /* to newcomers, see relay_closed() */
-	RESULT_NOT_JOINED, /* the one who asks, with `asks = joined` */
+	RESULT_CLOSED,     /* closed to new devices, see relay_closed() */
+	RESULT_NOT_JOINED, /* the requester, with `asks = joined` */
 };
 
 /* METRIC_SESSION_JOINS */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * pace.h - so many a minute, of which a minute's worth may come at once.
+ * pace.h - a rate limit per minute; all of a minute may come at once.
  *
- * One time is all that is kept: when the rate will be as if it had never been
- * used.  Milliseconds of the monotonic clock; a new one begins with 0.
+ * It stores one time: when the full rate will be available again.  Milliseconds
+ * of the monotonic clock; starts at 0.
  */
 #ifndef PACE_H
 #define PACE_H
@@ -14,11 +14,11 @@
 
 #define PACE_MINUTE_MS 60000
 
-/* Whether one more fits, which is then spent; per_minute 0: always. */
+/* Takes one unit; false if none is left. per_minute 0: no limit. */
 static inline bool pace_spend(
 	int64_t *clear_ms, int64_t per_minute, int64_t now_ms)
 {
-	/* Above a thousand a second none is counted. */
+	/* Rates above 1000 per second are not limited. */
 	int64_t price =
 		per_minute > PACE_MINUTE_MS
 			? 1

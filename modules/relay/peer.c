@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Messages read from a connection, answers, and the one way to end. */
+/* Reads messages from a connection, sends answers, and closes it. */
 
 #include "pace.h"
 #include "relay.h"
 
-/* A peer that floods us with messages shares the worker with the others. */
+/*
+ * Limit of messages per turn, so that a flood leaves time for other
+ * connections.
+ */
 #define MESSAGES_A_TURN 32
 
 void count(const struct relay_ctx *cx, enum relay_metric_index which,
@@ -86,7 +89,7 @@ static bool send_pongs(struct relay_ctx *cx, struct relay_conn *conn)
 bool peer_send(struct relay_ctx *cx, struct relay_conn *conn,
 	const uint8_t *message, size_t len)
 {
-	/* Answers keep the order of the questions. */
+	/* Answers are sent in the order of the messages. */
 	return send_pongs(cx, conn) && write_out(cx, conn, message, len);
 }
 
@@ -134,7 +137,7 @@ bool peer_may_say(
 {
 	struct peer *peer = peer_of(cx, conn);
 
-	/* What we asked for is free, however often we ask. */
+	/* Answers to our own pings are not counted. */
 	if (type == FRAME_PONG && peer->asked) {
 		peer->asked--;
 		return true;
@@ -194,7 +197,7 @@ static void bad_frame(struct relay_ctx *cx, struct relay_conn *conn, int error)
 	peer_close(cx, conn, RELAY_END_PROTOCOL);
 }
 
-/* A body that does not fit its type breaks the protocol, wanted or not. */
+/* An invalid body is a protocol error, even if the message is not expected. */
 static int body_error(const struct frame_header *header, const uint8_t *body)
 {
 	struct frame_invitation invitation;
@@ -250,7 +253,7 @@ void peer_read(
 		case READER_WAIT:
 			send_pongs(cx, conn);
 			return;
-		case READER_ENDED: /* the server closes it */
+		case READER_ENDED: /* the server closes the connection */
 			return;
 		}
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Sessions that two devices were invited to and have not begun. */
+/* Sessions whose devices were invited and that have not begun. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -77,7 +77,7 @@ static struct pending_key *find(struct pending_table *table, const uint8_t *key)
 	return found;
 }
 
-/* 0 or -1.  Takes pending over, also on failure. */
+/* 0 or -1.  Owns pending from now on, also on failure. */
 static int insert(struct pending_table *table, struct pending *pending,
 	const struct source *source)
 {
@@ -96,7 +96,7 @@ static int insert(struct pending_table *table, struct pending *pending,
 
 		key->pending = pending;
 		HASH_ADD_KEYPTR(hh, table->keys, key->key, ID_LEN, key);
-		if (!key->hh.tbl) { /* uthash found no memory */
+		if (!key->hh.tbl) { /* uthash: out of memory */
 			pending->used[side] = true;
 			pending->used[1] |= side == 0;
 			drop(table, pending, false, 0);
@@ -126,7 +126,7 @@ static struct pending *make(const uint8_t *client, const uint8_t *server,
 	return pending;
 }
 
-/* Whether one more fits; those who make room for it leave. */
+/* Whether a new one fits; drops others to make room. */
 static enum pending_room make_room(struct pending_table *table,
 	struct pending *pending, const struct source *source, int64_t now_ms,
 	struct place lost[2])
@@ -233,7 +233,7 @@ bool pending_spoke(struct pending_table *table, const uint8_t *other,
 
 	pthread_mutex_lock(&table->lock);
 	found = find(table, other);
-	/* Under the key of the one asked for, it is the asker who waits. */
+	/* If `other` is the requested device's key, the requester waits. */
 	waits = found && found == &found->pending->key[SIDE_SERVER];
 	if (waits) {
 		found->pending->spoke = true;

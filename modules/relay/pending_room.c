@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Who may have how many sessions that have not begun, and who makes room. */
+/* Limits of sessions that have not begun, and the choice of the one to drop. */
 
 #include "pending_item.h"
 
-/* How many of a source's sessions are looked at to find the one to go. */
+/* How many of a source's sessions are examined to choose the one to drop. */
 #define LOOKS 64
 
 static struct shares *shares_of(
@@ -13,7 +13,7 @@ static struct shares *shares_of(
 	return level + 1 == levels ? &table->wide : &table->narrow;
 }
 
-/* The list of a share begins with the oldest, whose prev is the newest. */
+/* The list of a share begins with the oldest; its prev is the newest. */
 static void join_source(struct pending *pending)
 {
 	struct share *share = widest(pending);
@@ -85,9 +85,9 @@ static bool reached(int64_t bound, const struct share *share)
 }
 
 /*
- * Of a widest source, the one to go: the oldest of those within it that have
- * most, as far as a short look tells; `within` is one that must be among them,
- * or NULL.
+ * Chooses the session of a widest source to drop: the oldest of the narrower
+ * source with the most, among a limited number of sessions examined.  `within`
+ * is a source it must belong to, or NULL.
  */
 static struct pending *oldest_of(
 	const struct share *wide, const struct share *within, unsigned level)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Devices on TLS: they join and are pinged. */
+/* Protocol mode: devices on TLS that join and are pinged. */
 
 #include <string.h>
 
 #include "relay.h"
 
-/* How long a device has to show that it lives when another takes its name. */
+/*
+ * How long a device has to answer a ping when another connection claims its ID.
+ */
 #define PROBE_MS 5000
 
 static void at_most(int64_t *time, int64_t other)
@@ -58,7 +60,7 @@ static void joined(struct relay_ctx *cx, struct relay_conn *conn)
 		set_deadline(cx, conn);
 }
 
-/* What threads tell each other about an ID and one of its connections. */
+/* A message between threads about an ID and one of its connections. */
 struct word {
 	uint8_t id[ID_LEN];
 	struct place place;
@@ -87,7 +89,7 @@ static void tell(struct relay_ctx *cx, relay_post_fn *fn, const uint8_t *id,
 			"no memory to tell another worker of a device");
 }
 
-/* To the one who waited: the place is yours. */
+/* To the waiting connection: it is the owner now. */
 static void hear_won(struct relay_ctx *cx, const void *arg)
 {
 	const struct word *word = arg;
@@ -98,7 +100,7 @@ static void hear_won(struct relay_ctx *cx, const void *arg)
 		joined(cx, conn);
 }
 
-/* To the one who waited: the owner lives. */
+/* To the waiting connection: the owner is alive. */
 static void hear_lost(struct relay_ctx *cx, const void *arg)
 {
 	const struct word *word = arg;
@@ -117,20 +119,20 @@ struct relay_conn *protocol_owner(
 {
 	struct relay_conn *conn = addressee(cx, id, place, PEER_JOINED);
 
-	/* It may not have heard yet that it owns the place. */
+	/* It may not know yet that it is the owner. */
 	if (!conn && (conn = addressee(cx, id, place, PEER_WAITING)))
 		joined(cx, conn);
 	return conn;
 }
 
-/* To the owner: somebody else has your ID, show that you live. */
+/* To the owner: another connection has the same ID; check that it is alive. */
 static void hear_probe(struct relay_ctx *cx, const void *arg)
 {
 	const struct word *word = arg;
 	struct relay_conn *conn = protocol_owner(cx, word->id, word->place);
 	struct peer *peer;
 
-	/* If it is gone, its end made the one who waits the owner. */
+	/* If it has ended, the waiting connection has become the owner. */
 	if (!conn)
 		return;
 	peer = peer_of(cx, conn);
@@ -163,7 +165,7 @@ static bool knows_secret(struct relay_ctx *cx, const struct frame_bytes *token)
 	return secret_fits(&secret, token->data, token->len);
 }
 
-/* The token as a string, for filters; with NULs inside it is no token. */
+/* The token as a string, for filters; a token with NUL bytes is invalid. */
 static void token_text(
 	const struct frame_bytes *token, char text[FRAME_TOKEN_MAX + 1])
 {
@@ -184,7 +186,7 @@ static void tell_closed(struct relay_ctx *cx)
 			"sends newcomers away: closed, %s", why);
 }
 
-/* Where there is no room for newcomers, the result that counts it; else OK. */
+/* The result to count if there is no room for new devices; else OK. */
 static unsigned room(struct relay_ctx *cx, bool full)
 {
 	if (relay_closed())
@@ -203,8 +205,10 @@ static bool denied(
 	return false;
 }
 
-/* In the order that the protocol gives, but for who tries too often.  True: go
- * on and register it. */
+/*
+ * Checks in the order of the protocol, except that the rate limit comes first.
+ * True: continue with the registration.
+ */
 static bool may_join(struct relay_ctx *cx, struct relay_conn *conn,
 	const struct frame_bytes *token)
 {
@@ -303,7 +307,7 @@ void protocol_readable(struct relay_ctx *cx, struct relay_conn *conn)
 	peer_read(cx, conn, message);
 }
 
-/* Whoever has a session may finish it. */
+/* A device may finish its session. */
 static bool may_stay(struct relay_ctx *cx, struct relay_conn *conn)
 {
 	struct relay_denial why = {RELAY_REFUSE_POLICY, "refused"};
@@ -322,8 +326,10 @@ static void ping(
 	struct relay_ctx *cx, struct relay_conn *conn, struct peer *peer)
 {
 	if (!may_stay(cx, conn)) {
-		/* The one word of leave that clients know when they have
-		 * joined. */
+		/*
+		 * The only message for disconnecting that joined clients
+		 * understand.
+		 */
 		peer_send_away(cx, conn);
 		return;
 	}
@@ -360,8 +366,10 @@ void protocol_deadline(struct relay_ctx *cx, struct relay_conn *conn)
 	}
 }
 
-/* Who was silent for as long as it might be then is not late by the new times:
- * it is asked by these, and has as much time as they say. */
+/*
+ * A device that was silent as the old timeouts allowed is not late under the
+ * new ones: it gets a ping, and then the time of the new timeouts.
+ */
 void protocol_reload(struct relay_ctx *cx, struct relay_conn *conn)
 {
 	struct peer *peer = peer_of(cx, conn);
@@ -371,7 +379,7 @@ void protocol_reload(struct relay_ctx *cx, struct relay_conn *conn)
 	set_deadline(cx, conn);
 }
 
-/* On the session's worker: the device that was part of it is gone. */
+/* Runs on the session's worker: a device of the session has disconnected. */
 static void hear_device_lost(struct relay_ctx *cx, const void *arg)
 {
 	const uint64_t *id = arg;
@@ -385,7 +393,7 @@ static void drop_session(int worker, uint64_t session, void *arg)
 {
 	struct relay_ctx *cx = arg;
 
-	/* Without memory the session's own idle time ends it. */
+	/* If memory is short, the session ends by its idle timeout. */
 	relay_post(cx, worker, hear_device_lost, &session, sizeof(session));
 }
 
@@ -401,7 +409,9 @@ void protocol_closed(
 		return;
 	if (peer->state == PEER_JOINED) {
 		relay_metric_inc(cx, data->metrics[METRIC_DEVICES], 0, -1);
-		/* When the server stops, sessions deliver what they have. */
+		/*
+		 * When the server stops, sessions deliver their pending data.
+		 */
 		if (!peer->keeps_sessions && reason != RELAY_END_STOP)
 			directory_each_session(
 				&data->directory, id, drop_session, cx);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* How the relay is reached, as it changes while it runs. */
+/* The relay's address and URI, and their changes at run time. */
 
 #include <netinet/in.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "service.h"
 
 #define LOOKUP_POLL_MS  50
-#define LOOKUP_RETRY_MS 30000 /* or sooner, if that is the option */
+#define LOOKUP_RETRY_MS 30000 /* or the option, if that is shorter */
 #define FIRST_LOOKUP_S  5
 #define NS_PER_MS       1000000
 
@@ -26,7 +26,7 @@ static int64_t option_number(
 								: 0;
 }
 
-/* Milliseconds to the next look-up of a name. */
+/* Milliseconds until the name is resolved again. */
 static int64_t next_look(const struct relay_ctx *cx)
 {
 	int64_t ms = conf_of(cx)->ext_lookup_ms;
@@ -94,7 +94,7 @@ void reach_tell(struct relay_ctx *cx)
 	reach->told = true;
 }
 
-/* What others know wins over what the options say. */
+/* Addresses from other modules override the options. */
 static void apply(struct relay_ctx *cx)
 {
 	struct relay_data *data = data_of(cx);
@@ -140,8 +140,10 @@ static void log_failed(struct relay_ctx *cx, const char *host, int error)
 		again);
 }
 
-/* A name server may be away for a while, and the relay serves meanwhile: its
- * clients take the address that they dial.  A name that nobody has is wrong. */
+/*
+ * A name server may fail for a while; the relay runs meanwhile, and clients use
+ * the address they connect to.  A name that does not exist is an error.
+ */
 static bool is_lasting(int error)
 {
 	return error && error != EAI_INPROGRESS && error != EAI_AGAIN &&
@@ -184,7 +186,7 @@ int reach_load(struct relay_ctx *cx, struct relay_err *err)
 	return 0;
 }
 
-/* Names: looked up again and again. */
+/* Names are resolved regularly. */
 
 static void take_result(struct relay_ctx *cx)
 {
@@ -195,7 +197,7 @@ static void take_result(struct relay_ctx *cx)
 	reach->lookup_failed = error != 0;
 	if (error)
 		log_failed(cx, reach->looked_up, error);
-	/* A reload may have named another one meanwhile. */
+	/* A reload may have changed the name meanwhile. */
 	if (!error && strcmp(reach->looked_up, reach->base.host) == 0 &&
 		advertise_update(&reach->base, list)) {
 		relay_log(cx, RELAY_NOTICE,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * reach.h - how the relay is reached, as it changes while it runs.
+ * reach.h - the relay's address and URI, and their changes at run time.
  *
- * Puts together what the options say, what a host name resolves to by now, and
- * what other modules know (a mapped port), for invitations, the URI, and those
- * who watch it.
+ * Combines the options, the current addresses of a host name, and addresses
+ * from other modules (a mapped port), for invitations, the URI, and watchers of
+ * the URI.
  */
 #ifndef REACH_H
 #define REACH_H
@@ -23,7 +23,7 @@
 struct relay_conf;
 
 struct reach_watcher {
-	struct relay_ctx *cx; /* NULL: a free place */
+	struct relay_ctx *cx; /* NULL: unused */
 	relay_post_fn *changed;
 };
 
@@ -34,20 +34,23 @@ struct reach {
 	struct relay_timer *next_timer; /* this one */
 	struct advertise_address mapped_v4, mapped_v6; /* known: they win */
 	struct reach_watcher watchers[REACH_WATCHERS];
-	struct lookup *lookup; /* owned; NULL: none under way */
-	char looked_up[256];   /* the host that it looks up */
+	struct lookup *lookup; /* owned; NULL: none running */
+	char looked_up[256];   /* the host it resolves */
 	struct relay_timer *timer;
-	bool lookup_failed; /* the last one did */
-	bool moved; /* clients are told another address than the watchers know
+	bool lookup_failed; /* the last lookup failed */
+	bool moved; /* the address has changed, and the watchers were not told
+		     * yet
 		     */
-	bool told;  /* the URI was logged once */
-	char uri[URI_TEXT]; /* as it was told last */
+	bool told;  /* the URI was logged */
+	char uri[URI_TEXT]; /* as logged last */
 };
 
-/* Offers the service.  init.  0 or -1. */
+/* Publishes the service. init.  0 or -1. */
 int reach_init(struct relay_ctx *cx);
-/* Reads the options, and waits for a host name, but not for long.  start.  0
- * or -1. */
+/*
+ * Reads the options, and waits a short time for a host name to be resolved.
+ * start.  0 or -1.
+ */
 int reach_load(struct relay_ctx *cx, struct relay_err *err);
 /*
  * The same for a reload, without waiting: a new name is looked up once it is
@@ -59,10 +62,10 @@ void reach_commit(struct relay_ctx *cx);
 void reach_abandon(struct relay_ctx *cx);
 /* Begins to look a name up, again and again.  0 or -1 without memory. */
 int reach_start(struct relay_ctx *cx);
-/* The relay's URI as it is now.  0 or -1; err may be NULL. */
+/* The relay's current URI.  0 or -1; err may be NULL. */
 int reach_uri(
 	struct relay_ctx *cx, char *out, size_t cap, struct relay_err *err);
-/* Logs the URI, and tells those who watch it if it has changed. */
+/* If the URI has changed, logs it and notifies the watchers. */
 void reach_tell(struct relay_ctx *cx);
 void reach_finish(struct relay_ctx *cx);
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* One message after the other from a connection, in any segments. */
+/* Reads messages from a connection, however they are segmented. */
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "reader.h"
 
-/* READER_MESSAGE: all `want` bytes are there. */
+/* READER_MESSAGE: all `want` bytes were read. */
 static enum reader_state fill(
 	struct relay_conn *conn, uint8_t *buf, size_t *have, size_t want)
 {
@@ -34,7 +34,7 @@ static enum reader_state read_header(
 	return state;
 }
 
-/* A body that comes in parts is kept; few do, so no room is set aside. */
+/* Stores a partial body; this is rare, so memory is allocated only then. */
 static enum reader_state keep_part(
 	struct reader *reader, const uint8_t *body, size_t have, size_t length)
 {
@@ -68,7 +68,9 @@ enum reader_state reader_next(struct reader *reader, struct relay_conn *conn,
 {
 	enum reader_state state = read_header(reader, conn);
 
-	/* Whoever speaks something else need not be waited for. */
+	/*
+	 * Check the magic early, so that another protocol is refused at once.
+	 */
 	if (state == READER_WAIT)
 		*error = frame_read_magic(reader->header, reader->header_len);
 	if (*error != FRAME_OK)

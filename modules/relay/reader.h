@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * reader.h - one message after the other from a connection, in any segments.
+ * reader.h - reads messages from a connection, however they are segmented.
  *
- * Reads exactly: what follows a message stays in the socket.
+ * Never reads beyond a message: following bytes stay in the socket.
  */
 #ifndef READER_H
 #define READER_H
@@ -16,14 +16,14 @@
 
 struct reader {
 	uint8_t header[FRAME_HEADER_LEN];
-	uint8_t header_len; /* how much of it is there */
-	uint16_t body_len;  /* how much of the body is there */
-	uint8_t *body;      /* owned; only while a part of a body is there */
+	uint8_t header_len; /* bytes of it read */
+	uint16_t body_len;  /* bytes of the body read */
+	uint8_t *body;      /* owned; only for a partial body */
 };
 
 enum reader_state {
 	READER_MESSAGE, /* header and body are filled */
-	READER_WAIT,    /* nothing more now */
+	READER_WAIT,    /* no complete message available */
 	READER_ENDED,   /* the server will close the connection */
 	READER_BAD,     /* *error is an enum frame_error */
 	READER_FAILED,  /* no memory */

@@ -124,7 +124,7 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 	return 0;
 }
 
-/* Half-made sessions have no traffic that would notice their time is over. */
+/* A timer removes expired sessions, because without traffic no event does. */
 static int64_t expire(struct relay_ctx *cx, void *arg)
 {
 	int64_t now = relay_now_ms(cx), next;
@@ -133,7 +133,7 @@ static int64_t expire(struct relay_ctx *cx, void *arg)
 	(void)arg;
 	relay_metric_inc(
 		cx, data_of(cx)->metrics[METRIC_PENDING_EXPIRED], 0, count);
-	/* What is added later has at least this much time. */
+	/* Sessions added later do not expire before this. */
 	if (next > now + conf_of(cx)->message_timeout_ms)
 		return conf_of(cx)->message_timeout_ms;
 	return next > now ? next - now : 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * relay.h - what the parts of the relay module share.
+ * relay.h - declarations shared by the module's files.
  *
  * relay.c        descriptor, options, life, and hooks handed to the parts
  * peer.c         messages read from a connection, answers, the one way to end
@@ -54,7 +54,7 @@ struct relay_conf {
 /* struct relay_conf, asks: who may ask for a device. */
 enum { ASKS_ANYONE, ASKS_JOINED };
 
-/* What keeps one from taking all; said when it is reached. */
+/* Limits that are logged when they are reached. */
 enum peer_bound {
 	BOUND_CONNECTIONS,
 	BOUND_PENDING,
@@ -75,77 +75,79 @@ struct relay_next {
 struct relay_data {
 	struct directory directory;
 	struct pending_table pending;
-	pthread_mutex_t lock; /* of what follows */
+	pthread_mutex_t lock; /* guards the following members */
 	struct secret secret;
 	struct ranges exempt;
 	struct advertise advertise;
-	struct reach reach; /* of the control thread, and the next */
+	struct reach reach; /* control thread only, like the next */
 	struct relay_timer *expiry;
 	struct relay_next next;
 	struct relay_log_kind bounds[PEER_BOUNDS];
-	enum relay_drain drain; /* likewise: what the workers were told */
+	enum relay_drain drain; /* the state that the workers were told */
 	/* Constant from init on. */
 	struct relay_metric *metrics[RELAY_METRICS];
 };
 
-/* Devices that are sent away one after the other. */
+/* Devices to be disconnected, one after the other. */
 struct farewell {
 	enum relay_drain how;
-	int64_t until_ms;  /* by then all have had their turn */
+	int64_t until_ms;  /* when all shall be done */
 	uint64_t *devices; /* owned: relay_conn_id() of each */
 	size_t count, room;
-	size_t next; /* whose turn it is */
-	size_t kept; /* of those before, still here: busy */
+	size_t next; /* index of the next one */
+	size_t kept; /* number before `next` that stay, because they are busy */
 	struct relay_timer *timer;
 };
 
-/* One of each worker. */
+/* Data of each worker. */
 struct relay_local {
 	struct farewell farewell;
-	struct relay_timer *again; /* looks at invitations that wait for time */
+	struct relay_timer *again; /* checks invitations that wait for a time */
 };
 
 enum peer_state {
 	PEER_NEW,     /* accepted */
 	PEER_ASKING,  /* protocol mode, has not joined */
-	PEER_WAITING, /* protocol mode, challenges the owner of its ID */
+	PEER_WAITING, /* protocol mode, waits whether the owner of its ID is
+			 alive */
 	PEER_JOINED,  /* protocol mode */
-	PEER_GUEST,   /* session mode, has not said its key */
+	PEER_GUEST,   /* session mode, has not sent its key */
 	PEER_HALF,    /* session mode, waits for the other side */
-	PEER_SECOND,  /* session mode, on its way to the half */
+	PEER_SECOND,  /* session mode, being moved to the half's worker */
 	PEER_PAIRED,  /* session mode, is one side of a session */
-	PEER_GONE,    /* closed: not to be touched in this turn */
+	PEER_GONE,    /* closed: must not be used in this turn */
 };
 
-/* A connection's block. */
+/* Data of each connection. */
 struct peer {
 	uint8_t state;       /* enum peer_state */
-	bool spoke;          /* its first message has come */
-	bool keeps_sessions; /* its end leaves its device's sessions alone */
-	bool waits_aloud;    /* PEER_HALF: has sent something */
+	bool spoke;          /* its first message has arrived */
+	bool keeps_sessions; /* its end does not end its device's sessions */
+	bool waits_aloud;    /* PEER_HALF: has sent data */
 	uint8_t pongs;       /* to be sent at the end of the turn */
-	uint8_t asked;       /* pings of ours that it has not answered yet */
+	uint8_t asked;       /* our pings that it has not answered yet */
 	struct reader reader;
 	int64_t opened_ms;
-	int64_t heard_ms; /* when the last message came */
+	int64_t heard_ms; /* time of the last message */
 	union {
 		struct {                 /* protocol mode */
-			int64_t ping_ms; /* when the next ping is due */
-			/* Until when it must show life; 0: need not. */
+			int64_t ping_ms; /* time of the next ping */
+			/* Deadline to show that it is alive; 0: none. */
 			int64_t probe_ms;
 			int64_t said_ms; /* see pace.h */
 		};
-		uint8_t other_key[ID_LEN]; /* PEER_HALF: names the session */
-		struct place half;         /* PEER_SECOND: who waits for it */
-		uint64_t session;          /* PEER_PAIRED, the first half */
+		uint8_t other_key[ID_LEN]; /* PEER_HALF: identifies the session
+					    */
+		struct place half; /* PEER_SECOND: the half that waits for it */
+		uint64_t session;  /* PEER_PAIRED, the first half */
 	};
 };
 
-/* A session's block. */
+/* Data of each session. */
 struct meeting {
 	struct part part[2];
 	int64_t began_ms;
-	uint64_t turn; /* see lines.h; 0: has not begun */
+	uint64_t turn; /* see lines.h; 0: not begun */
 };
 
 static inline struct relay_data *data_of(const struct relay_ctx *cx)
@@ -158,7 +160,7 @@ static inline const struct relay_conf *conf_of(const struct relay_ctx *cx)
 	return cx->conf;
 }
 
-/* NULL for a connection that this module does not know. */
+/* NULL for a connection that is older than this module. */
 static inline struct peer *peer_of(
 	const struct relay_ctx *cx, const struct relay_conn *conn)
 {
@@ -176,42 +178,47 @@ void count(const struct relay_ctx *cx, enum relay_metric_index which,
 
 /* peer.c */
 
-/* Ends it; afterwards its state is PEER_GONE. */
+/* Closes it; its state is then PEER_GONE. */
 void peer_close(struct relay_ctx *cx, struct relay_conn *conn,
 	enum relay_reason reason);
-/* Sends a message; closes it if its queue is full.  False: it is gone. */
+/*
+ * Sends a message; closes the connection if its queue is full.  False: it was
+ * closed.
+ */
 bool peer_send(struct relay_ctx *cx, struct relay_conn *conn,
 	const uint8_t *message, size_t len);
 bool peer_send_empty(
 	struct relay_ctx *cx, struct relay_conn *conn, enum frame_type type);
-/* Sends a Response; with other than FRAME_SUCCESS the connection ends. */
+/* Sends a Response; closes the connection unless it is FRAME_SUCCESS. */
 bool peer_respond(
 	struct relay_ctx *cx, struct relay_conn *conn, enum frame_code code);
-/* Asks it for a sign of life, which it may answer at no cost. */
+/* Sends a ping; its answer does not count as a message. */
 bool peer_ping(struct relay_ctx *cx, struct relay_conn *conn);
-/* Answers its ping, in one write with the other answers of this turn. */
+/* Answers its ping, together with the other answers of this turn. */
 void peer_pong(struct relay_ctx *cx, struct relay_conn *conn);
-/* Says that the relay is full, and ends it. */
+/* Sends RelayFull and closes it. */
 void peer_send_away(struct relay_ctx *cx, struct relay_conn *conn);
-/* Answers a filter's refusal in the protocol's words, and ends it. */
+/* Sends the protocol's answer to a filter's refusal, and closes it. */
 void peer_refuse(struct relay_ctx *cx, struct relay_conn *conn,
 	const struct relay_denial *why);
-/* Response 100 for a message that has no place here, and ends it. */
+/* Sends Response 100 for a message that is not allowed here, and closes it. */
 void peer_unexpected(
 	struct relay_ctx *cx, struct relay_conn *conn, enum frame_type type);
-/* Charges it for a message.  False: it said too much, and is gone. */
+/* Counts a message.  False: there were too many, and it was closed. */
 bool peer_may_say(
 	struct relay_ctx *cx, struct relay_conn *conn, enum frame_type type);
-/* Says that a bound was reached, not too often. */
+/* Logs that a limit was reached, at a limited rate. */
 void peer_bound(struct relay_ctx *cx, enum peer_bound bound);
-/* Debug: what happened to whom. */
+/* Logs an event of a connection at debug level. */
 void peer_log(struct relay_ctx *cx, struct relay_conn *conn, const char *what);
 
-/* Handles one message, whose body fits.  False: the connection is gone, or not
- * ours to read. */
+/*
+ * Handles one valid message.  False: the connection was closed, or must not be
+ * read any more.
+ */
 typedef bool peer_message_fn(struct relay_ctx *cx, struct relay_conn *conn,
 	const struct frame_header *header, const uint8_t *body);
-/* Reads messages, with a bound for each turn. */
+/* Reads messages, up to a limit per turn. */
 void peer_read(
 	struct relay_ctx *cx, struct relay_conn *conn, peer_message_fn *handle);
 
@@ -224,25 +231,30 @@ void protocol_reload(struct relay_ctx *cx, struct relay_conn *conn);
 void protocol_closed(struct relay_ctx *cx, struct relay_conn *conn,
 	enum relay_reason reason);
 
-/* The connection at `place` here that owns the device's ID.  NULL: gone. */
+/*
+ * The connection at `place` on this worker that owns the device's ID.  NULL: it
+ * has ended.
+ */
 struct relay_conn *protocol_owner(
 	struct relay_ctx *cx, const uint8_t *id, struct place place);
 
 /* asking.c */
 
-/* Invites the device of `conn` and the one it asks for, and ends `conn`. */
+/* Invites the device of `conn` and the one it requests, and closes `conn`. */
 void asking_connect(struct relay_ctx *cx, struct relay_conn *conn,
 	const struct frame_bytes *id);
 
 /* inviting.c */
 
-/* Sends an invitation to a device.  False: its connection is gone. */
+/* Sends an invitation to a device.  False: its connection has ended. */
 bool inviting_send(struct relay_ctx *cx, struct relay_conn *conn,
 	const uint8_t *from, const uint8_t *key, bool server_socket);
-/* Does what is due for a device that is asked for; to be called whenever
- * anything of it has changed in the table of pending sessions. */
+/*
+ * Runs the next actions for a requested device.  Call it after each change of
+ * the device in the table of pending sessions.
+ */
 void inviting_deal(struct relay_ctx *cx, const uint8_t *target);
-/* Sends all that waits for a device, which is about to leave. */
+/* Sends all waiting invitations to a device that will be disconnected. */
 void inviting_flush(struct relay_ctx *cx, const uint8_t *target);
 /* A session has ended. */
 void inviting_over(struct relay_ctx *cx, struct relay_session *session,
@@ -253,14 +265,14 @@ void inviting_over(struct relay_ctx *cx, struct relay_session *session,
 void guest_opened(struct relay_ctx *cx, struct relay_conn *conn);
 void guest_readable(struct relay_ctx *cx, struct relay_conn *conn);
 void guest_closed(struct relay_ctx *cx, struct relay_conn *conn);
-/* Ends a half whose other side cannot come any more; conn 0: none. */
+/* Closes a half whose other side cannot connect any more; conn 0: none. */
 void guest_lose(struct relay_ctx *cx, struct place half);
 
 /* farewell.c*/
 
 /* The hook of that name. */
 int64_t farewell_notice(struct relay_ctx *cx, enum relay_drain how);
-/* A device has joined all the same. */
+/* A device has joined during the drain. */
 void farewell_joined(struct relay_ctx *cx, struct relay_conn *conn);
 /* Worker's end. */
 void farewell_finish(struct relay_ctx *cx);

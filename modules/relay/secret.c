@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The token that joins must bring. */
+/* The token that devices need to join. */
 
 #include <string.h>
 
@@ -20,7 +20,10 @@ static int keep(struct secret *secret, const char *token, size_t len,
 			"more than %d",
 			from, len, FRAME_TOKEN_MAX);
 	secret->set = len > 0;
-	/* The first hash sets much of OpenSSL up; most relays have no token. */
+	/*
+	 * Skip this without a token: the first hash initializes much of
+	 * OpenSSL.
+	 */
 	if (secret->set &&
 		!SHA256((const unsigned char *)token, len, secret->digest))
 		return relay_fail(err, "cannot hash the token");
@@ -39,13 +42,13 @@ static int keep_line(
 
 	if (result != 0)
 		relay_fail(err, "token-file: %.220s", why.text);
-	/* An empty token must not open the relay to everybody. */
+	/* An empty token would admit everybody. */
 	else if (!line || !*line)
 		result = relay_fail(err,
 			"token-file: the first line of %.150s is empty; write "
 			"the token there, or leave the option out",
 			path);
-	/* Half a token is easier to guess than a whole one. */
+	/* A partly written token would be easier to guess. */
 	else if (!ended)
 		result = relay_fail(err,
 			"token-file: the line in %.120s has no end, so it may "

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * secret.h - the token that joins must bring.
+ * secret.h - the token that devices need to join.
  *
- * Only its SHA-256 is kept: comparing that tells nothing about lengths, and a
- * look into memory finds no token.
+ * Only its SHA-256 is stored: comparing hashes reveals nothing about the
+ * length, and the memory does not contain the token.
  */
 #ifndef SECRET_H
 #define SECRET_H
@@ -16,18 +16,18 @@
 #include <strelaysrv/err.h>
 
 struct secret {
-	bool set; /* false: every token fits */
+	bool set; /* false: any token is accepted */
 	uint8_t digest[32];
 };
 
 /*
- * From the options: the token itself, or a file whose first line it is; both
- * "": none.  0, or -1 with err naming the file and what is wrong.
+ * Reads the options: the token, or a file whose first line is the token; both
+ * "": none.  0, or -1 with err naming the file and the error.
  */
 int secret_load(struct secret *secret, const char *token, const char *file,
 	struct relay_err *err);
 bool secret_same(const struct secret *a, const struct secret *b);
-/* In constant time. */
+/* Compares in constant time. */
 bool secret_fits(const struct secret *secret, const uint8_t *token, size_t len);
 
 #endif

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * service.h - what the relay module tells others about how it is reached.
+ * service.h - the relay's address and URI, for other modules.
  *
- * Found as any service; all of it is [C], and `self` is the context that
- * relay_service_find() gave.
+ * All functions are [C]; `self` is the context from relay_service_find().
  */
 #ifndef RELAY_SERVICE_H_
 #define RELAY_SERVICE_H_
@@ -20,31 +19,32 @@ struct relay_ctx;
 #define RELAY_SERVICE         "relay"
 #define RELAY_SERVICE_VERSION 1
 
-/* Room for every URI. */
+/* Enough for every URI. */
 #define RELAY_SERVICE_URI 1536
 
 struct relay_service {
-	/* The relay's URI as it is now, as in the log.  0, or -1 with out "".
-	 */
+	/* The relay's current URI, as logged.  0, or -1 with out "". */
 	int (*uri)(struct relay_ctx *self, char *out, size_t cap);
-	/* Joining needs a token, of this module or of access: the relay is
-	 * nobody else's business. */
+	/*
+	 * Whether joining needs a token, of this module or of access; then the
+	 * relay is private.
+	 */
 	bool (*is_private)(struct relay_ctx *self);
 	/*
-	 * The relay is reached at `address` (IPv4 or IPv6, with its port) by
-	 * clients of that family: from now on the URI and invitations say so.
-	 * An unspecified address stands for the one that the client dialled,
-	 * and replaces the port only.
+	 * Announces `address` (IPv4 or IPv6, with its port) to clients of that
+	 * family, in the URI and in invitations.  An unspecified address means
+	 * the address that the client connected to; then only the port is
+	 * replaced.
 	 */
 	void (*set_external)(
 		struct relay_ctx *self, const struct sockaddr_storage *address);
-	/* Takes it back: AF_INET or AF_INET6. */
+	/* Withdraws it: AF_INET or AF_INET6. */
 	void (*clear_external)(struct relay_ctx *self, int family);
 	/*
-	 * Posts `changed`, without an argument, to the control thread's side of
-	 * `watcher` whenever the URI has changed, or what clients are told of
-	 * the address: a name in the URI may lead elsewhere.  One of each
-	 * module; it ends with unwatch.  0, or -1 when there are too many.
+	 * Posts `changed`, without an argument, to `watcher` on the control
+	 * thread whenever the URI or the announced address has changed (a name
+	 * in the URI may resolve to a new address).  One per module, until
+	 * unwatch.  0, or -1 if there are too many.
 	 */
 	int (*watch)(struct relay_ctx *self, struct relay_ctx *watcher,
 		relay_post_fn *changed);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Plain connections: a session's key, and the pairing of its two sides. */
+/* Session mode: plain connections send a session key and are paired. */
 
 #include <string.h>
 
@@ -24,7 +24,7 @@ static void count_halves(struct relay_ctx *cx, int64_t by)
 	relay_metric_inc(cx, data_of(cx)->metrics[METRIC_HALVES], 0, by);
 }
 
-/* Both halves are on this worker, whose names are in *pair. */
+/* Both halves are on this worker; *pair has their device IDs. */
 static void meet(struct relay_ctx *cx, struct relay_conn *second,
 	const struct pending_pair *pair)
 {
@@ -67,7 +67,7 @@ static void arrived(
 	meet(cx, conn, arg);
 }
 
-/* A key that the process before this one gave out; that one knows. */
+/* The old process of an upgrade may have issued this key. */
 static bool hand_back(struct relay_ctx *cx, struct relay_conn *conn,
 	const struct frame_bytes *key)
 {
@@ -114,7 +114,9 @@ static bool claim(struct relay_ctx *cx, struct relay_conn *conn,
 		count(cx, METRIC_SESSION_JOINS, SESSION_SECOND);
 		peer->state = PEER_SECOND;
 		peer->half = pair.half;
-		/* The answer goes before the other side's first byte. */
+		/*
+		 * The answer must be sent before the other side's first byte.
+		 */
 		if (!peer_respond(cx, conn, FRAME_SUCCESS))
 			break;
 		if (pair.half.worker == cx->worker)
@@ -125,7 +127,7 @@ static bool claim(struct relay_ctx *cx, struct relay_conn *conn,
 		inviting_deal(cx, pair.id[SIDE_SERVER]);
 		break;
 	}
-	/* In no case is there another message to read. */
+	/* There is never another message to read. */
 	return false;
 }
 
@@ -147,7 +149,9 @@ void guest_readable(struct relay_ctx *cx, struct relay_conn *conn)
 	struct peer *peer = peer_of(cx, conn);
 	uint8_t target[ID_LEN];
 
-	/* A half's bytes stay in its socket until the other side is there. */
+	/*
+	 * A half's data stays in its socket until the other side has connected.
+	 */
 	if (peer->state == PEER_GUEST)
 		peer_read(cx, conn, message);
 	else if (peer->state == PEER_HALF && !peer->waits_aloud &&
@@ -158,7 +162,7 @@ void guest_readable(struct relay_ctx *cx, struct relay_conn *conn)
 	}
 }
 
-/* On the half's worker: the other side got lost, or will not come. */
+/* Runs on the half's worker: the other side failed, or will not connect. */
 static void hear_alone(struct relay_ctx *cx, const void *arg)
 {
 	const uint64_t *id = arg;
@@ -170,7 +174,7 @@ static void hear_alone(struct relay_ctx *cx, const void *arg)
 
 void guest_lose(struct relay_ctx *cx, struct place half)
 {
-	/* Without memory the half's own deadline ends it. */
+	/* If memory is short, the half ends by its deadline. */
 	if (half.conn)
 		relay_post(cx, half.worker, hear_alone, &half.conn,
 			sizeof(half.conn));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Who holds how many of something that is bounded, and who most. */
+/* Counts a limited resource by holder, and finds the holder with the most. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +41,7 @@ static void step_out(struct shares *shares, struct share *share)
 		shares->first[at] = share->next;
 }
 
-/* By one, so that no rank in between can have become empty. */
+/* Counts change by one, so the next lower rank is the new top. */
 static void change(struct shares *shares, struct share *share, int by)
 {
 	unsigned was = rank(share);
@@ -74,7 +74,7 @@ struct share *shares_take(struct shares *shares, const uint8_t key[ID_LEN])
 			return NULL;
 		memcpy(share->key, key, ID_LEN);
 		HASH_ADD_KEYPTR(hh, shares->holders, share->key, ID_LEN, share);
-		if (!share->hh.tbl) { /* uthash found no memory */
+		if (!share->hh.tbl) { /* uthash: out of memory */
 			free(share);
 			return NULL;
 		}

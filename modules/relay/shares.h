@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * shares.h - who holds how many of something that is bounded, and who most.
+ * shares.h - counts a limited resource by holder, and finds the holder with the
+ * most.
  *
- * A holder has a key of ID_LEN bytes and is remembered while he holds any.
- * Every function takes constant time.  Not locked: by whoever has the table.
+ * A holder has a key of ID_LEN bytes and is stored while it holds any.  Every
+ * function takes constant time.  The owner of the table must lock it.
  */
 #ifndef SHARES_H
 #define SHARES_H
@@ -13,32 +14,32 @@
 
 #include "id_hash.h"
 
-/* From so many on, holders count as equal. */
+/* Holders with this many or more count as equal. */
 #define SHARES_RANKS 1024
 
 struct share {
 	UT_hash_handle hh;
-	struct share *next, *prev; /* of equal rank, the longest first */
+	struct share *next, *prev; /* of equal rank, oldest first */
 	unsigned held;
-	void *items;   /* the owner's, NULL at first */
-	uint64_t turn; /* likewise, 0 at first */
+	void *items;   /* for the owner of the table, initially NULL */
+	uint64_t turn; /* likewise, initially 0 */
 	uint8_t key[ID_LEN];
 };
 
 struct shares {
 	struct share *holders; /* uthash, by key */
 	struct share *first[SHARES_RANKS + 1], *last[SHARES_RANKS + 1];
-	unsigned top; /* the highest rank that is taken; 0: none */
+	unsigned top; /* the highest rank in use; 0: none */
 };
 
-/* NULL: holds nothing. */
+/* NULL if the key holds none. */
 struct share *shares_find(
 	const struct shares *shares, const uint8_t key[ID_LEN]);
-/* One more for that key.  NULL without memory. */
+/* Adds one for that key.  NULL if memory is short. */
 struct share *shares_take(struct shares *shares, const uint8_t key[ID_LEN]);
-/* One less; with the last one the share is gone. */
+/* Removes one; frees the share with the last one. */
 void shares_give(struct shares *shares, struct share *share);
-/* Who holds most, and has for the longest time.  NULL: nobody holds any. */
+/* The holder with the most, the oldest of equals.  NULL: none. */
 struct share *shares_most(const struct shares *shares);
 
 #endif

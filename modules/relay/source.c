@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Where a stranger comes from. */
+/* The source of a connection, for limits. */
 
 #include <netinet/in.h>
 #include <string.h>
 
 #include "source.h"
 
-#define LENGTH_AT 16 /* behind the address: the prefix's length */
+#define LENGTH_AT 16 /* after the address: the prefix length */
 
 static void set(uint8_t key[ID_LEN], const void *prefix, unsigned bits)
 {

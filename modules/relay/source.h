@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * source.h - where a stranger comes from, as far as it costs him something.
+ * source.h - the source of a connection, for limits.
  *
  * An IPv4 address is one source.  IPv6 addresses are counted by /64, /56 and
- * /48, since a home may have 256 of the first and a site 65,536.  What has no
- * levels is no source: exempt, because all come from there behind a proxy.
+ * /48, because a home may have 256 networks of /64 and a site 65,536.  A source
+ * without levels is exempt, such as a proxy that all connections come from.
  */
 #ifndef SOURCE_H
 #define SOURCE_H
@@ -18,7 +18,7 @@
 #define SOURCE_LEVELS 3
 
 struct source {
-	unsigned levels; /* 0: exempt; else the last one is the widest */
+	unsigned levels; /* 0: exempt; the last level is the widest */
 	uint8_t key[SOURCE_LEVELS][ID_LEN];
 };
 

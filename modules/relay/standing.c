@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Who is known to come to something, and who to nothing. */
+/* Remembers pairs with successful sessions, and sources of useless requests. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -68,11 +68,11 @@ static struct memory *make(struct memories *memories, const uint8_t *key)
 		memories->count++;
 		return memory;
 	}
-	free(memory); /* without memory uthash leaves it out */
+	free(memory); /* uthash did not add it: out of memory */
 	return NULL;
 }
 
-/* What there is no memory for is forgotten. */
+/* If memory is short, it is not remembered. */
 static void remember(struct memories *memories, const uint8_t key[ID_LEN],
 	int64_t until_ms, int64_t now_ms)
 {
@@ -92,8 +92,10 @@ static void remember(struct memories *memories, const uint8_t key[ID_LEN],
 	append(memories, memory);
 }
 
-/* The same whoever of the two asks; nobody can aim at another pair's, since
- * IDs are hashes. */
+/*
+ * Independent of which of the two requests.  Nobody can choose the key of
+ * another pair, because IDs are hashes.
+ */
 static void pair_key(
 	const uint8_t *one, const uint8_t *other, uint8_t key[ID_LEN])
 {

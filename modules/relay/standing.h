@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * standing.h - who is known to come to something, and who to nothing.
+ * standing.h - remembers pairs with successful sessions, and sources of useless
+ * requests.
  *
- * Two devices are friends when a session between them has lasted so long that
- * either of them must have wanted it: Syncthing ends one with a stranger after
- * 30 s at most.  A source is idle when a device was kept busy for nothing by an
- * invitation that came from there.  Both are forgotten after some time, and
- * the oldest go first where there are too many.  Not locked; times are
- * milliseconds of the monotonic clock.
+ * Two devices are friends if a session between them lasted so long that both
+ * must have wanted it: Syncthing ends a session with an unknown device after at
+ * most 30 s.  A source is idle if a request from it kept a device busy without
+ * result.  Both are forgotten after some time, and the oldest are dropped if
+ * there are too many.  The caller locks; times are milliseconds of the
+ * monotonic clock.
  */
 #ifndef STANDING_H
 #define STANDING_H
@@ -18,19 +19,19 @@
 
 #include "id_hash.h"
 
-/* From how long a session has lasted it counts. */
+/* The least duration of a session that counts. */
 #define STANDING_FRIEND_MS 35000
-/* How long either is remembered. */
+/* How long each kind is remembered. */
 #define STANDING_FRIEND_FOR_MS 86400000
 #define STANDING_IDLE_FOR_MS   3600000
-/* How many of either. */
+/* Most entries of each kind. */
 #define STANDING_MOST 32768
 
 struct memory; /* of one key */
 
 struct memories {
 	struct memory *by_key;       /* uthash */
-	struct memory *first, *last; /* in the order they were refreshed */
+	struct memory *first, *last; /* in the order of their last refresh */
 	unsigned count;
 };
 
@@ -38,20 +39,20 @@ struct standing {
 	struct memories friends, idle;
 };
 
-/* The better, the lower. */
+/* Lower is better. */
 enum standing_rank { STANDING_FRIEND, STANDING_UNKNOWN, STANDING_IDLE };
 
 void standing_finish(struct standing *standing);
 
-/* Of a device that asks for another, from a source. */
+/* The rank of a request for a device from a source. */
 enum standing_rank standing_rank(const struct standing *standing,
 	const uint8_t asker[ID_LEN], const uint8_t target[ID_LEN],
 	const uint8_t source[ID_LEN], int64_t now_ms);
 
-/* A session between the two has ended that lasted long. */
+/* A long session between the two has ended. */
 void standing_praise(struct standing *standing, const uint8_t one[ID_LEN],
 	const uint8_t other[ID_LEN], int64_t now_ms);
-/* A device was kept busy for nothing from there. */
+/* A request from this source kept a device busy without result. */
 void standing_blame(struct standing *standing, const uint8_t source[ID_LEN],
 	int64_t now_ms);
 

@@ -13,7 +13,7 @@
 
 #include "uri.h"
 
-#define HOST_MAX  253 /* of a DNS name, the longest thing here */
+#define HOST_MAX  253 /* of a DNS name, the longest kind of host */
 #define NS_PER_MS 1000000
 
 struct text {
@@ -81,7 +81,7 @@ static bool is_set(const char *s)
 	return s && *s;
 }
 
-/* A name or a v4 address.  Underscores occur in names that resolve. */
+/* A name or an IPv4 address.  Some valid names contain underscores. */
 static int check_name(const char *name, struct relay_err *err)
 {
 	for (const char *p = name; *p; p++) {
@@ -96,7 +96,7 @@ static int check_name(const char *name, struct relay_err *err)
 	return 0;
 }
 
-/* Puts host as a URI spells it into out; "" if it is the unspecified one. */
+/* Writes host in URI form to out; "" if it is the unspecified address. */
 static int spell_host(
 	const char *host, char out[HOST_MAX + 3], struct relay_err *err)
 {
@@ -115,7 +115,7 @@ static int spell_host(
 	memcpy(bare, host, len);
 	bare[len] = '\0';
 	out[0] = '\0';
-	/* A zone means something on this machine only. */
+	/* A zone is only valid on this machine. */
 	if (memchr(bare, ':', len))
 		bare[strcspn(bare, "%")] = '\0';
 	if (inet_pton(AF_INET6, bare, &v6) != 1) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * uri.h - the relay:// URI that people copy and pools are given.
+ * uri.h - writes the relay:// URI for users and pools.
  *
  * Source: spec/compat.md, "URI"; relaysrv's main.go of Syncthing 1.27 and
  * later (earlier ones neither sort nor escape the query).
@@ -14,16 +14,18 @@
 
 #include <strelaysrv/err.h>
 
-/* Room for every URI whose host has at most 253 characters, and provided_by
- * and status_addr at most 30 and 260 bytes; the NUL included. */
+/*
+ * Enough for every URI whose host has at most 253 characters, and provided_by
+ * and status_addr at most 30 and 260 bytes; including the NUL.
+ */
 #define URI_TEXT 1536
 
-/* All texts are borrowed; NULL is as good as "". */
+/* All strings are borrowed; NULL means "". */
 struct uri {
 	/*
-	 * A name or an address, v6 with or without brackets.  "" and the
-	 * unspecified address leave the host out; a mapped v4 address is
-	 * written as v4; a zone (%eth0) is dropped.
+	 * A name or an address, IPv6 with or without brackets.  With "" or the
+	 * unspecified address the URI has no host.  A mapped IPv4 address is
+	 * written as IPv4; a zone (%eth0) is dropped.
 	 */
 	const char *host;
 	uint16_t port;
@@ -33,14 +35,14 @@ struct uri {
 	int64_t global_limit;    /* bytes/s; left out if not above 0 */
 	int64_t session_limit;   /* bytes/s; left out if not above 0 */
 	const char *provided_by; /* left out if "" */
-	const char *status_addr; /* host:port as configured; left out if "" */
+	const char *status_addr; /* host:port as configured; omitted if "" */
 };
 
 /*
  * Writes the URI and a NUL into the cap bytes at out.  Pure: any thread, no
- * allocation, no look-up of names.  Returns 0, or -1 with err (may be NULL)
- * filled and out empty: a character in host that no host has, a duration
- * beyond 292 years, or no room.
+ * allocation, resolves no names.  Returns 0, or -1 with err (may be NULL)
+ * filled and out empty: an invalid character in host, a duration above 292
+ * years, or no room.
  */
 int uri_format(
 	const struct uri *uri, char *out, size_t cap, struct relay_err *err);
