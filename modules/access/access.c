@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* access - who may connect, join, ask and be asked for. */
+/* access - who may connect, join, request a device and be requested. */
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "rules.h"
 #include "tokens.h"
 
-/* The lists, each with an allowing and a denying half. */
+/* The lists, each as an allow list and a deny list. */
 enum { WHO_CONNECTS, WHO_JOINS, WHO_ASKS, WHO_IS_ASKED, LISTS };
 enum { ALLOW, DENY, HALVES };
 
@@ -32,13 +32,13 @@ static const char *const reasons[] = {
 	[REASON_TARGET + 1] = NULL,
 };
 
-/* What is in force: made whole, then put in the place of the last. */
+/* The rules: a new set is built completely, then replaces the last. */
 struct policy {
 	struct rules rules[LISTS][HALVES];
 	struct tokens tokens;
 };
 
-/* One for all threads. */
+/* Shared by all threads. */
 struct data {
 	pthread_mutex_t lock;
 	struct policy *policy; /* owned */
@@ -260,8 +260,10 @@ static enum relay_verdict refuse(struct relay_ctx *cx, unsigned reason,
 	return RELAY_DENY;
 }
 
-/* What is denied is never allowed; what is not allowed is denied, if there is
- * a list of what is. */
+/*
+ * The deny list wins; if there is an allow list, everything not on it is
+ * denied.
+ */
 static bool may(const struct data *data, int list, const uint8_t *id,
 	const uint8_t address[RANGE_BYTES])
 {
@@ -326,7 +328,7 @@ static enum relay_verdict peer_join(struct relay_ctx *cx,
 		       : refuse(cx, REASON_JOIN, RELAY_REFUSE_POLICY, why);
 }
 
-/* The lists may have changed since it came. */
+/* The lists may have changed since the peer was admitted. */
 static enum relay_verdict peer_stay(
 	struct relay_ctx *cx, struct relay_conn *conn, struct relay_denial *why)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* A file of which it depends who is let in. */
+/* Reads a file that controls access. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,14 +15,16 @@
 #define SIZE_MOST (64 * 1024 * 1024) /* a million device IDs */
 
 /*
- * A lease for reading is refused while somebody has the file open for writing,
- * and whoever opens it for writing then waits until it is given back.  The
- * kernel gives it to the file's owner only, and on local disks: all else is
- * left to what the text itself tells.
+ * A read lease is refused while another process has the file open for writing,
+ * and a process that opens it for writing then waits until the lease is
+ * released.  The kernel grants it only to the file's owner and on local disks;
+ * otherwise only the text itself is checked.
  */
 static bool is_being_written(int fd)
 {
-	/* The usual signal of a broken lease, SIGIO, ends a process. */
+	/*
+	 * The default signal of a broken lease, SIGIO, would end the process.
+	 */
 	if (fcntl(fd, F_SETSIG, SIGURG) != 0)
 		return false;
 	return fcntl(fd, F_SETLEASE, F_RDLCK) != 0 && errno == EAGAIN;
@@ -101,7 +103,7 @@ static int take(int fd, const char *path, struct guard_file *file,
 int guard_file_read(
 	struct guard_file *file, const char *path, struct relay_err *err)
 {
-	/* A pipe that nobody writes to must not hold up the server. */
+	/* Opening a pipe without a writer must not block the server. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK),
 	    result;
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * guard_file.h - a file of which it depends who is let in.
+ * guard_file.h - reads a file that controls access.
  *
- * It is read whole, at one moment, and refused when it may be half-written: a
- * list that was cut off would let the wrong ones in without a word.
+ * The file is read completely at one time, and refused if it may be incomplete:
+ * a truncated list would admit the wrong peers without any error.
  */
 #ifndef GUARD_FILE_H
 #define GUARD_FILE_H
@@ -15,26 +15,26 @@
 #include <strelaysrv/err.h>
 
 struct guard_file {
-	char *text;      /* owned, with a 0 behind it */
-	size_t size, at; /* bytes; `at` is where the next line begins */
-	unsigned line;   /* number of the last one that was handed out */
+	char *text;      /* owned, NUL-terminated */
+	size_t size, at; /* in bytes; `at` is the start of the next line */
+	unsigned line;   /* number of the last line returned */
 };
 
 /*
  * Reads a regular file.  0, or -1 with err that names the path: it cannot be
- * read, is empty, too large, holds a byte 0, changes meanwhile, or is open for
- * writing (where the kernel tells: the file is ours, on a local disk).  Never
- * waits for a writer.  Either way guard_file_free().
+ * read, is empty, too large, contains a NUL byte, changes meanwhile, or is open
+ * for writing (detected only if we own the file and it is on a local disk).
+ * Never waits for a writer.  Call guard_file_free() in both cases.
  */
 int guard_file_read(
 	struct guard_file *file, const char *path, struct relay_err *err);
 /*
- * The next line, without its end (LF or CR LF), valid until the file is freed;
- * NULL: there is none.  *ended: it has an end; the last one may lack it, and is
- * then half a line for all we know.
+ * The next line, without its line end (LF or CR LF), valid until the file is
+ * freed; NULL: none. *ended: it has a line end; without one, the last line may
+ * be incomplete.
  */
 char *guard_file_line(struct guard_file *file, bool *ended);
-/* Wipes what was read; it may have been a secret. */
+/* Wipes and frees the text, which may be a secret. */
 void guard_file_free(struct guard_file *file);
 
 #endif

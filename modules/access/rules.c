@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* A list of devices and addresses, from options and from files. */
+/* A list of devices and addresses, from options and files. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,7 @@ static int add_id(struct rules *rules, const uint8_t *id, struct relay_err *err)
 	return 0;
 }
 
-/* Only addresses have dots, colons or slashes; only IDs are that long. */
+/* Only addresses contain dots, colons or slashes; only IDs are so long. */
 static bool looks_like_id(const char *text)
 {
 	return strlen(text) > 45 && !strpbrk(text, ".:/");
@@ -59,7 +59,7 @@ static int add_entry(struct rules *rules, const char *text, unsigned kinds,
 		       : relay_fail(err, "out of memory");
 }
 
-/* Without its comment and the space around it. */
+/* Removes the comment and surrounding space. */
 static char *strip(char *line)
 {
 	char *end;
@@ -72,7 +72,7 @@ static char *strip(char *line)
 	return line;
 }
 
-/* An ID has check digits; of an address any beginning is another one. */
+/* An ID has check digits, but a truncated address may be another valid one. */
 static bool is_whole(const char *text)
 {
 	uint8_t id[RELAY_DEVICE_ID_LEN];

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/*
- * rules.h - a list of devices and addresses, from options and from files.
- */
+/* rules.h - a list of devices and addresses, from options and files. */
 #ifndef RULES_H
 #define RULES_H
 
@@ -21,10 +19,10 @@ struct rules {
 	struct ranges ranges;
 };
 
-/* What entries a list may have. */
+/* The kinds of entries that a list may have. */
 #define RULES_IDS       1U
 #define RULES_ADDRESSES 2U
-/* A list that is given must have entries: without any it would let all in. */
+/* The list must have entries: an empty allow list would admit everybody. */
 #define RULES_NOT_NONE 4U
 
 /*

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Words of which a join must bring one. */
+/* Tokens, one of which a join must have. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "guard_file.h"
 #include "tokens.h"
 
-/* What fits a join request of the relay protocol. */
+/* The most that fits into a join request of the relay protocol. */
 #define TOKEN_MOST 1020
 
 static int add(struct tokens *tokens, const char *token, struct relay_err *err)
@@ -36,7 +36,7 @@ static int add(struct tokens *tokens, const char *token, struct relay_err *err)
 static int add_line(struct tokens *tokens, const char *line, bool ended,
 	struct relay_err *err)
 {
-	/* Half a token is easier to guess than a whole one. */
+	/* A partly written token would be easier to guess. */
 	if (!ended)
 		return relay_fail(err,
 			"the last line has no end, so the file may be "
@@ -66,7 +66,7 @@ static int add_file(
 			result = relay_fail(err, "token-file: %.80s:%u: %.140s",
 				path, file.line, why.text);
 	guard_file_free(&file);
-	/* An empty file must not open the relay to everybody. */
+	/* An empty file would admit everybody. */
 	if (result == 0 && tokens->count == before)
 		result = relay_fail(err,
 			"token-file: there is no token in %.150s; write one a "

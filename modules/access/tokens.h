@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * tokens.h - words of which a join must bring one.
+ * tokens.h - tokens, one of which a join must have.
  *
- * Only their SHA-256 is kept, and all of them are compared, so that time tells
- * nothing about them.
+ * Only their SHA-256 is stored, and all are compared, so that timing reveals
+ * nothing.
  */
 #ifndef TOKENS_H
 #define TOKENS_H
@@ -20,8 +20,11 @@ struct tokens {
 	size_t count, room;
 };
 
-/* From the list, and from a file with one a line ("": none).  A file without a
- * token is an error.  0, or -1 with err; either way tokens_free(). */
+/*
+ * Reads the list, and a file with one token per line ("": none).  A file
+ * without a token is an error.  0, or -1 with err; call tokens_free() in both
+ * cases.
+ */
 int tokens_read(struct tokens *tokens, const char *const *list,
 	const char *file, struct relay_err *err);
 void tokens_free(struct tokens *tokens);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* libcurl, opened at run time. */
+/* Loads libcurl at run time. */
 
 #include <dlfcn.h>
 #include <stdbool.h>
@@ -9,11 +9,11 @@
 
 #include "libcurl.h"
 
-/* The interface is that of this number, since 2006. */
+/* The ABI version, unchanged since 2006. */
 #define SONAME  "libcurl.so.4"
 #define PACKAGE "libcurl4"
 
-/* The oldest that has all the options that requests set. */
+/* The oldest version with all options that requests set. */
 #define OLDEST_NUM  0x075700
 #define OLDEST_TEXT "7.87"
 
@@ -33,7 +33,10 @@ static const struct symbol symbols[] = {
 #undef LIBCURL_SYMBOL
 };
 
-/* An object's pointer and a function's are the same here, as dlsym() needs. */
+/*
+ * Object and function pointers have the same representation here, as dlsym()
+ * requires.
+ */
 static int find_all(void *handle, struct relay_err *err)
 {
 	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
@@ -72,7 +75,7 @@ const struct libcurl *libcurl_get(struct relay_err *err)
 
 	if (lib.loaded)
 		return &lib.functions;
-	/* Of what it brings along, little is ever called. */
+	/* Lazy binding: only few functions of its libraries are ever called. */
 	handle = dlopen(SONAME, RTLD_LAZY | RTLD_LOCAL);
 	if (!handle) {
 		why = dlerror();

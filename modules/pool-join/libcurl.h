@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * libcurl.h - libcurl, loaded when it is first needed.
+ * libcurl.h - loads libcurl when it is first needed.
  *
- * It brings more than twenty libraries along, which took longer to load than
- * all else that a relay does to start, and a relay that joins no pool needs
- * none of them.
+ * It depends on more than twenty libraries.  Loading them took longer than the
+ * rest of the start, and a relay that joins no pool does not need them.
  */
 #ifndef LIBCURL_H
 #define LIBCURL_H
@@ -39,7 +38,7 @@
 	X(url_strerror)                                                        \
 	X(version_info)
 
-/* Each is curl_NAME, with the type that its header gives it. */
+/* Each member is curl_NAME, with the type from its header. */
 struct libcurl {
 #define LIBCURL_FIELD(name) __typeof__(&(curl_##name)) name;
 	LIBCURL_FUNCTIONS(LIBCURL_FIELD)
@@ -47,7 +46,7 @@ struct libcurl {
 };
 
 /*
- * [C]  Loads it, and sets it up, if that was not done.  It stays until the
+ * [C] Loads and initializes it at the first call.  It stays loaded until the
  * process ends.  NULL with err naming what is missing.
  */
 const struct libcurl *libcurl_get(struct relay_err *err);

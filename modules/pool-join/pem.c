@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The relay's own certificate and key, as the files hold them. */
+/* Reads the relay's certificate and key files. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -29,7 +29,10 @@ int pem_load(struct request_pem *pem, const char *dir, const char *name,
 		return relay_fail(err, "out of memory");
 	file = fopen(path, "re");
 	if (file) {
-		/* Else a copy of the key stays behind in its buffer. */
+		/*
+		 * Unbuffered, so that no copy of the key stays in stdio's
+		 * buffer.
+		 */
 		setbuf(file, NULL);
 		pem->len = fread(pem->data, 1, PEM_MAX, file);
 	}
@@ -54,7 +57,7 @@ int pem_identify(const struct request_pem *cert, uint8_t id[32])
 	long len = 0;
 	int result = -1;
 
-	/* What is in the certificate does not matter. */
+	/* The content of the certificate is not checked. */
 	if (bio &&
 		PEM_bytes_read_bio(&der, &len, NULL, PEM_STRING_X509, bio, NULL,
 			NULL) == 1 &&

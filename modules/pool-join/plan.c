@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What a pool's answer means, and when to ask again. */
+/* Interprets a pool's answer, and plans the next request. */
 
 #include <math.h>
 
@@ -15,11 +15,11 @@
 
 #define NS_PER_MS 1000000.0
 
-/* A pool that wants to hear from us more often, or never again, is broken. */
+/* A pool that grants less or more time than this is faulty. */
 #define EVICTION_MIN (10 * SECOND)
 #define EVICTION_MAX (7 * DAY)
 
-/* Nine tenths to eleven tenths of it, but never above the limit. */
+/* 90 % to 110 % of the delay, but not above the limit. */
 static int64_t jitter(int64_t ms, int64_t most, uint32_t random)
 {
 	int64_t spread = ms / 5;
@@ -29,7 +29,7 @@ static int64_t jitter(int64_t ms, int64_t most, uint32_t random)
 	return at > most ? most : at;
 }
 
-/* `first`, doubled with each time in a row. */
+/* `first`, doubled with each consecutive failure. */
 static int64_t backoff(
 	unsigned *times, int64_t first, int64_t most, uint32_t random)
 {
@@ -42,7 +42,7 @@ static int64_t backoff(
 	return jitter(ms < most ? ms : most, most, random);
 }
 
-/* For how long the pool keeps us, or 0 when it does not say. */
+/* For how long the pool lists the relay; 0 if the answer does not say. */
 static int64_t eviction_ms(const struct plan_answer *answer)
 {
 	cJSON *tree;
@@ -70,7 +70,7 @@ static struct plan_next joined(
 	*plan = (struct plan){0};
 	next.keep_ms = eviction;
 	next.told_ms = eviction - eviction / 5;
-	/* Earlier by up to a hundredth: relays started together drift apart. */
+	/* Up to 1 % earlier, so that relays started together spread out. */
 	next.delay_ms = next.told_ms - (int64_t)((double)(next.told_ms / 100) *
 						 random / UINT32_MAX);
 	return next;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * plan.h - what a pool's answer means, and when to ask again.
+ * plan.h - interprets a pool's answer, and plans the next request.
  *
- * Pure: time is what it returns, randomness is passed in.
+ * Pure: it returns delays; randomness is passed in.
  */
 #ifndef PLAN_H
 #define PLAN_H
@@ -14,22 +14,22 @@
 
 enum plan_outcome {
 	PLAN_JOINED,
-	PLAN_UNDECODABLE,  /* 200, but not a word about for how long */
+	PLAN_UNDECODABLE,  /* 200, but without the time it lists the relay */
 	PLAN_UNAUTHORIZED, /* 401: a wrong address, or too many errors */
 	PLAN_REFUSED,      /* any other status */
 	PLAN_UNREACHED,    /* no answer at all */
 	PLAN_OUTCOMES
 };
 
-/* What came back. */
+/* An answer. */
 struct plan_answer {
 	long status;      /* of HTTP; 0: no answer */
-	const char *body; /* its start; need not be terminated */
+	const char *body; /* the start of it; need not be terminated */
 	size_t len;
-	bool cut; /* there was more than that */
+	bool cut; /* the body was longer */
 };
 
-/* How often in a row it went wrong.  All zero: not yet. */
+/* Numbers of consecutive failures.  Initially all zero. */
 struct plan {
 	unsigned failures;
 	unsigned refusals; /* 401 */
@@ -37,12 +37,12 @@ struct plan {
 
 struct plan_next {
 	enum plan_outcome outcome;
-	int64_t told_ms;  /* for the log: 80 % of what the pool granted */
-	int64_t delay_ms; /* the same with jitter, when it went well */
-	int64_t keep_ms;  /* for how long the pool lists us; 0: not said */
+	int64_t told_ms;  /* for the log: 80 % of the granted time */
+	int64_t delay_ms; /* delay to the next request; with jitter */
+	int64_t keep_ms; /* for how long the pool lists the relay; 0: unknown */
 };
 
-/* `random`: any number, each time another one. */
+/* `random`: a new random number in each call. */
 struct plan_next plan_after(
 	struct plan *plan, const struct plan_answer *answer, uint32_t random);
 

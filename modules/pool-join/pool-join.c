@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* pool-join - tells relay pools of this relay, so that strangers can use it. */
+/*
+ * pool-join - registers this relay with relay pools, so that strangers can use
+ * it.
+ */
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,13 +32,13 @@ static const struct relay_option options[] = {
 		"file of the authorities to trust, instead of the system's"),
 	RELAY_OPT(struct conf, proxy, const char *, "proxy", RELAY_STRING, "",
 		0, 0, "URL of the proxy through which pools are asked",
-		/* It may hold a password. */
+		/* It may contain a password. */
 		.flags = RELAY_OPTION_SECRET),
 	RELAY_OPT(struct conf, timeout_ms, int64_t, "timeout", RELAY_DURATION,
 		"30s", 1000, 600000, "how long a pool may take to answer"),
 	RELAY_OPT_END};
 
-/* What decides whether pools are asked. */
+/* Conditions for sending requests to pools. */
 
 static const struct relay_service *find_relay(
 	struct relay_ctx *cx, struct relay_ctx **self)
@@ -61,8 +64,10 @@ static int64_t option_number(
 								: 0;
 }
 
-/* A pool tests the address that it is told: while the gateway is still asked
- * for one, the test would fail. */
+/*
+ * A pool tests the announced address.  While the gateway has not mapped a port
+ * yet, the test would fail.
+ */
 static int64_t first_delay(struct relay_ctx *cx)
 {
 	if (!option_number(cx, "nat", "enabled"))
@@ -74,7 +79,7 @@ static int64_t first_delay(struct relay_ctx *cx)
 	"!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!"   \
 	"!!!!!!!!!!"
 
-/* As loud as the original, and for the same reason. */
+/* A warning as clear as in the Go server, for the same reason. */
 static void warn(const struct relay_ctx *cx)
 {
 	static const char *const lines[] = {
@@ -122,7 +127,7 @@ static bool has_pools(const struct relay_ctx *cx)
 	return conf->pools[0] != NULL;
 }
 
-/* Says once why no pool is asked.  Whether they are. */
+/* Whether to send requests; logs once why not. */
 static bool decide(struct relay_ctx *cx)
 {
 	struct state *state = state_of(cx);
@@ -141,7 +146,7 @@ static bool decide(struct relay_ctx *cx)
 	return false;
 }
 
-/* Never in silence, however it comes about. */
+/* Always log that the relay becomes public. */
 static void go_public(struct relay_ctx *cx)
 {
 	struct state *state = state_of(cx);
@@ -151,7 +156,7 @@ static void go_public(struct relay_ctx *cx)
 	state->warned = true;
 }
 
-/* Whether pools may send newcomers: modules close the server and open it. */
+/* Whether the server accepts new devices: modules can close and open it. */
 static int64_t look(struct relay_ctx *cx, void *arg)
 {
 	struct state *state = state_of(cx);
@@ -204,12 +209,12 @@ static void reload(struct relay_ctx *cx)
 	struct state *state = state_of(cx);
 
 	if (!has_pools(cx) || !decide(cx)) {
-		/* If it becomes public again, that is to be said again. */
+		/* Log it again if it becomes public again. */
 		state->warned &= state->held;
 		return;
 	}
 	go_public(cx);
-	/* What the operator changed may be what they did not like. */
+	/* The change may have fixed the reason of a refusal: retry. */
 	pools_ask_failing(cx);
 }
 
@@ -243,7 +248,10 @@ static void heard(struct relay_ctx *cx, const void *arg)
 		pools_hear(cx);
 }
 
-/* From libevent: the rest runs as the module's own call. */
+/*
+ * Called by libevent; the rest runs as a call of the module, so that it is
+ * timed.
+ */
 static void hear_soon(void *arg)
 {
 	if (relay_post(arg, RELAY_CONTROL, heard, NULL, 0) != 0)
@@ -259,7 +267,7 @@ static int load_identity(struct relay_ctx *cx, struct relay_err *err)
 		return relay_fail(err, "the server has no option keys");
 	if (pem_load(&state->cert, keys.string, "cert.pem", err) != 0)
 		return -1;
-	/* To hash it sets much of OpenSSL up, for the pools' sake alone. */
+	/* Delayed until a pool is used: hashing initializes much of OpenSSL. */
 	if ((!has_pools(cx) || pools_identify(cx, err) == 0) &&
 		pem_load(&state->key, keys.string, "key.pem", err) == 0)
 		return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Each pool's schedule: ask, judge, ask again. */
+/* Each pool's schedule of requests. */
 
 #include <ctype.h>
 #include <netdb.h>
@@ -29,7 +29,7 @@ static const struct conf *conf_of(const struct relay_ctx *cx)
 	return cx->conf;
 }
 
-/* When. */
+/* Timing. */
 
 static void unschedule(struct pool *pool)
 {
@@ -56,7 +56,7 @@ static void schedule(struct relay_ctx *cx, struct pool *pool, int64_t ms)
 			pool->url);
 }
 
-/* Soon, but no pool is to be flooded. */
+/* Soon, but without flooding a pool. */
 static void ask(struct relay_ctx *cx, struct pool *pool, int64_t after_ms)
 {
 	int64_t earliest =
@@ -71,9 +71,9 @@ static void ask(struct relay_ctx *cx, struct pool *pool, int64_t after_ms)
 	schedule(cx, pool, after_ms > earliest ? after_ms : earliest);
 }
 
-/* What came of it. */
+/* Results. */
 
-/* One line of it; the log escapes what is not meant to be read. */
+/* The first line; the log escapes unprintable bytes. */
 static void excerpt(const struct request_result *result, char *out, size_t cap)
 {
 	size_t len = result->len < cap - 1 ? result->len : cap - 1;
@@ -114,8 +114,10 @@ static void log_answer(const struct relay_ctx *cx, const struct pool *pool,
 			pool->url, result->status, body, again, from);
 }
 
-/* For /status, which strangers read: nothing of ours in it, such as an address
- * or a proxy, and nothing of theirs that is not to be printed. */
+/*
+ * For /status, which strangers can read: without our addresses or proxy, and
+ * without unprintable bytes of the pool.
+ */
 static void note_reason(struct pool *pool, const struct request_result *result,
 	enum plan_outcome outcome)
 {
@@ -146,7 +148,7 @@ static uint32_t random_number(void)
 {
 	uint32_t number;
 
-	/* Cannot fail for so few bytes, once the machine is up. */
+	/* Cannot fail for so few bytes after boot. */
 	if (getrandom(&number, sizeof(number), GRND_NONBLOCK) !=
 		(ssize_t)sizeof(number))
 		number = UINT32_MAX / 2;
@@ -192,9 +194,9 @@ void pools_hear(struct relay_ctx *cx)
 	}
 }
 
-/* Asking. */
+/* Requests. */
 
-/* A specific listen address is the one that pools are to see. */
+/* If the listen address is specific, pools shall see it as the source. */
 static void listen_host(char *out, size_t cap)
 {
 	struct sockaddr_storage addr;
@@ -215,8 +217,7 @@ static void listen_host(char *out, size_t cap)
 		out[0] = '\0';
 }
 
-/* The URI needs no escapes: it is made of letters that JSON takes as they are.
- */
+/* The URI needs no escapes: it contains only characters that JSON allows. */
 static int make_body(
 	struct relay_ctx *cx, char *out, size_t cap, struct relay_err *err)
 {
@@ -287,7 +288,7 @@ static int64_t attempt(struct relay_ctx *cx, void *arg)
 	struct request_result failed = {.status = 0, .body = ""};
 	struct relay_err err;
 
-	/* This call was the timer's last. */
+	/* The timer ends with this call. */
 	pool->timer = NULL;
 	pool->next_ms = 0;
 	pool->asked_ms = relay_now_ms(cx);
@@ -332,7 +333,7 @@ static bool is_there(const struct state *state, const char *url)
 	return false;
 }
 
-/* What the operator may not have thought of. */
+/* Warnings about settings that may be unintended. */
 static void warn_of(const struct relay_ctx *cx, const char *text)
 {
 	struct url url;

@@ -8,8 +8,10 @@
 
 #include "state.h"
 
-/* Whether the certificate is what the relay runs with: after a reload the files
- * may be those of the relay to come.  0, or -1 with err. */
+/*
+ * Checks that the certificate is the one the relay uses: the files may have
+ * been replaced since the start.  0, or -1 with err.
+ */
 int pools_identify(struct relay_ctx *cx, struct relay_err *err);
 /* Makes what the option `pools` needs.  0, or -1 with err and nothing made;
  * then one of the two others. */
@@ -20,11 +22,11 @@ void pools_commit(struct relay_ctx *cx);
 void pools_abandon(struct relay_ctx *cx);
 /* Every pool is to be asked: in `after_ms`, or as soon as it may be. */
 void pools_ask_all(struct relay_ctx *cx, int64_t after_ms);
-/* Those that have not taken us are. */
+/* The same for pools that do not list the relay. */
 void pools_ask_failing(struct relay_ctx *cx);
-/* No pool is asked any more. */
+/* Cancels all requests. */
 void pools_rest(struct relay_ctx *cx);
-/* Answers have come. */
+/* Handles answers that have arrived. */
 void pools_hear(struct relay_ctx *cx);
 /* Those for which there was no memory are asked. */
 void pools_retry(struct relay_ctx *cx);

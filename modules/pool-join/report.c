@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What others see of the pools: metrics, and the service. */
+/* The state of the pools for metrics and the service. */
 
 #include <stdio.h>
 #include <string.h>
@@ -8,9 +8,12 @@
 #include "pool_join_service.h"
 #include "report.h"
 
-#define MS 1000 /* as the unit of what is shown in seconds */
+#define MS 1000 /* scale for values shown in seconds */
 
-/* The i-th of the option; NULL past the end, and before it is taken over. */
+/*
+ * The i-th pool of the option; NULL past the end, or before the option is
+ * applied.
+ */
 static const struct pool *pool_at(const struct relay_ctx *cx, unsigned i)
 {
 	const struct conf *conf = cx->conf;
@@ -27,7 +30,7 @@ static const struct pool *pool_at(const struct relay_ctx *cx, unsigned i)
 	return NULL;
 }
 
-/* From now; 0: it has passed, or is not known. */
+/* Time from now; 0: in the past, or unknown. */
 static int64_t until(const struct relay_ctx *cx, int64_t moment_ms)
 {
 	int64_t left = moment_ms ? moment_ms - relay_now_ms(cx) : 0;
@@ -102,7 +105,7 @@ static int64_t read_pools(struct relay_ctx *cx, unsigned value)
 	return count;
 }
 
-/* Until the option has been read. */
+/* Used until the option is applied. */
 static const char *const nobody[] = {"none", NULL};
 
 static const struct relay_metric_def metrics[METRICS] = {
@@ -163,7 +166,7 @@ void report_outcome(const struct relay_ctx *cx, unsigned outcome)
 		cx, state_of(cx)->metrics[METRIC_ATTEMPTS], outcome, 1);
 }
 
-/* Two pools of one host differ by a number. */
+/* A number distinguishes two pools on one host. */
 static void name_pool(char names[][POOL_LABEL], size_t i, const char *place)
 {
 	unsigned same = 1;

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/*
- * report.h - what others see of the pools: metrics, and the service.
- */
+/* report.h - the state of the pools for metrics and the service. */
 #ifndef REPORT_H
 #define REPORT_H
 
 #include "state.h"
 
-/* Registers all of it.  init.  0 or -1. */
+/* Registers metrics and service. init.  0 or -1. */
 int report_init(struct relay_ctx *cx, struct relay_err *err);
 /* Names the pools of an option in the metrics; in reload_prepare, once that is
  * committed.  0, or -1 with err. */

@@ -14,11 +14,11 @@
 
 struct requests {
 	struct event_base *base; /* borrowed */
-	/* Both with the first request. */
+	/* Both are created with the first request. */
 	const struct libcurl *curl;
 	CURLM *multi; /* owned, as is the next */
 	struct event *timer;
-	struct request *ended; /* borrowed by whoever waits to take them */
+	struct request *ended; /* finished requests that were not taken yet */
 	requests_ready_fn *ready;
 	void *arg;
 };
@@ -112,7 +112,7 @@ static int set_socket(
 	if (what & CURL_POLL_OUT)
 		flags |= EV_WRITE;
 	event = event_new(all->base, fd, flags, socket_event, all);
-	/* Without it the request ends by its timeout. */
+	/* If this fails, the request ends by its timeout. */
 	if (event && event_add(event, NULL) != 0) {
 		event_free(event);
 		event = NULL;
@@ -150,7 +150,7 @@ void requests_free(struct requests *all)
 	free(all);
 }
 
-/* What there is of it is left to requests_free(). */
+/* requests_free() frees what was created. */
 static int set_up(struct requests *all, struct relay_err *err)
 {
 	const struct libcurl *curl;
@@ -194,7 +194,7 @@ static size_t take_body(char *data, size_t size, size_t count, void *arg)
 	return len;
 }
 
-/* The first option that libcurl refuses ends the chain. */
+/* The first option that libcurl refuses stops the sequence. */
 #define SET(option, value)                                                     \
 	((code = request->all->curl->easy_setopt(                              \
 		  request->easy, option, value)) == CURLE_OK)
@@ -214,7 +214,7 @@ static CURLcode set_common(struct request *request)
 		SET(CURLOPT_SSL_VERIFYPEER, 1L) &&
 		SET(CURLOPT_SSL_VERIFYHOST, 2L) &&
 		SET(CURLOPT_SSL_SESSIONID_CACHE, 0L) &&
-		/* Else giving up waits for a name server that is silent. */
+		/* Without this, cancelling waits for a silent name server. */
 		SET(CURLOPT_QUICK_EXIT, 1L));
 	return code;
 }
@@ -274,7 +274,10 @@ static struct curl_slist *make_headers(const struct libcurl *curl)
 		curl->slist_append(NULL, "Content-Type: application/json");
 	struct curl_slist *whole;
 
-	/* No pool knows "Expect", and waiting for it takes a second. */
+	/*
+	 * Pools do not support "Expect", and waiting for its answer takes a
+	 * second.
+	 */
 	whole = list ? curl->slist_append(list, "Expect:") : NULL;
 	if (!whole)
 		curl->slist_free_all(list);
@@ -360,7 +363,7 @@ void request_result(const struct request *request, struct request_result *out)
 	if (curl->easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE,
 		    &out->status) != CURLE_OK)
 		out->status = 0;
-	/* Half an answer is none. */
+	/* A truncated answer counts as no answer. */
 	if (request->code != CURLE_OK && !request->too_long)
 		out->status = 0;
 	out->body = request->body;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * request.h - HTTP requests on an event loop that never waits for them.
+ * request.h - HTTP requests without blocking the event loop.
  *
- * libcurl's multi interface, driven by libevent; names are looked up by threads
- * of libcurl's own.  All on the thread of the event base.
+ * Uses libcurl's multi interface with libevent; libcurl resolves names in its
+ * own threads.  All functions run on the thread of the event base.
  */
 #ifndef REQUEST_H
 #define REQUEST_H
@@ -19,7 +19,7 @@ struct event_base;
 struct request;
 struct requests;
 
-/* Bytes of an answer that are kept; more than that ends the request. */
+/* Most bytes of an answer; a longer one ends the request. */
 #define REQUEST_BODY 16384
 
 struct request_pem {
@@ -32,40 +32,40 @@ struct request_conf {
 	const char *url;
 	const char *body;    /* JSON; sent as it is */
 	const char *agent;   /* User-Agent */
-	const char *bind;    /* the local address; "": any */
+	const char *bind;    /* source address; "": any */
 	const char *ca_file; /* "": the system's */
-	const char *proxy;   /* "": as the environment says */
+	const char *proxy;   /* "": from the environment */
 	int64_t timeout_ms;
 	const struct request_pem *cert, *key;
 };
 
 struct request_result {
-	long status; /* 0: no whole answer */
-	bool cut;    /* there was more than `body` */
+	long status; /* 0: no complete answer */
+	bool cut;    /* the answer was longer than `body` */
 	const char *body;
 	size_t len;
-	char local[64];   /* the address it was sent from; "": none */
-	const char *kind; /* of `error`: constant, and names no address */
-	char error[256];  /* why there is no whole answer; "": there is */
+	char local[64];   /* source address of the request; "": none */
+	const char *kind; /* kind of `error`: a constant without addresses */
+	char error[256];  /* why there is no complete answer; "": there is */
 };
 
-/* Told, from the event loop, that request_take() has something to give. */
+/* Called from the event loop when request_take() has a finished request. */
 typedef void requests_ready_fn(void *arg);
 
 /* NULL with err filled. */
 struct requests *requests_new(struct event_base *base, requests_ready_fn *ready,
 	void *arg, struct relay_err *err);
-/* Ends what is under way.  Accepts NULL. */
+/* Cancels running requests and frees all.  NULL is allowed. */
 void requests_free(struct requests *requests);
 
-/* NULL with err filled.  `owner` comes back from request_take(). */
+/* NULL with err filled. request_take() returns `owner`. */
 struct request *request_post(struct requests *requests,
 	const struct request_conf *conf, void *owner, struct relay_err *err);
-/* One that has ended, to be given to request_end(); NULL: no more. */
+/* A finished request, to be passed to request_end(); NULL: none. */
 struct request *request_take(struct requests *requests);
 void *request_owner(const struct request *request);
 void request_result(const struct request *request, struct request_result *out);
-/* Closes its connection at once if it has not ended.  Accepts NULL. */
+/* Frees it; cancels it if it is still running.  NULL is allowed. */
 void request_end(struct request *request);
 
 #endif

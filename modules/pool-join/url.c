@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What the URL of a pool says, as libcurl reads it. */
+/* Parses the URL of a pool, as libcurl does. */
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ static void get_part(const struct libcurl *curl, CURLU *parsed, CURLUPart part,
 	curl->free(text);
 }
 
-/* It becomes a label of metrics, which are printable. */
+/* It becomes a label of metrics, so it must be printable. */
 static void make_printable(char *text)
 {
 	for (; *text; text++)
@@ -46,14 +46,14 @@ static void read_parts(
 	make_printable(out->place);
 }
 
-/* libcurl takes many more, and guesses what is left out. */
+/* libcurl supports more schemes, and guesses a missing one. */
 static bool is_web(const char *text)
 {
 	return strncmp(text, "https://", 8) == 0 ||
 	       strncmp(text, "http://", 7) == 0;
 }
 
-/* All that is not plain is libcurl's to read. */
+/* libcurl parses all URLs that are not in the simple form. */
 static int parse_any(const char *text, struct url *out, struct relay_err *err)
 {
 	const struct libcurl *curl = libcurl_get(err);
@@ -76,7 +76,7 @@ static int parse_any(const char *text, struct url *out, struct relay_err *err)
 	return code == CURLUE_OK ? 0 : -1;
 }
 
-/* Past the digits of a port that is one, else NULL. */
+/* Points after the digits of a valid port, else NULL. */
 static const char *pass_port(const char *text)
 {
 	long port = 0;
@@ -88,8 +88,8 @@ static const char *pass_port(const char *text)
 }
 
 /*
- * The usual: SCHEME://NAME, perhaps :PORT, perhaps a /PATH without anything
- * that could be meant in two ways.  A start need not load libcurl for those.
+ * The simple form: SCHEME://NAME, optionally :PORT and an unambiguous /PATH.
+ * For these, libcurl need not be loaded at the start.
  */
 static bool parse_plain(const char *text, struct url *out)
 {
@@ -107,7 +107,7 @@ static bool parse_plain(const char *text, struct url *out)
 			break;
 		end += label + 1;
 	}
-	/* It may be an address. */
+	/* The host may be an address. */
 	if (strcspn(end, "0123456789") < label)
 		return false;
 	end += label;

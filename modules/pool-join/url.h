@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/*
- * url.h - what the URL of a pool says.
- */
+/* url.h - parses the URL of a pool. */
 #ifndef URL_H
 #define URL_H
 
@@ -11,16 +9,16 @@
 
 #include <strelaysrv/err.h>
 
-/* Room for the name of a host, and its port. */
+/* Size for a host name with port. */
 #define URL_PLACE 264
 
 struct url {
-	bool plain;  /* http: nothing is encrypted, and nobody is proven */
-	bool secret; /* it has a user or a password in it */
+	bool plain;            /* http: neither encrypted nor authenticated */
+	bool secret;           /* it contains a user or a password */
 	char place[URL_PLACE]; /* "HOST" or "HOST:PORT", printable */
 };
 
-/* 0, or -1 with err saying what is wrong with it.  out may be NULL. */
+/* 0, or -1 with err. out may be NULL. */
 int url_parse(const char *text, struct url *out, struct relay_err *err);
 
 #endif
