@@ -67,8 +67,7 @@ enum deal_what {
 	DEAL_NOTHING,
 	DEAL_WAIT, /* check again later */
 	DEAL_SEND, /* send it an invitation */
-	DEAL_END,  /* end the session it is busy with; then see pending_blame()
-		    */
+	DEAL_END,  /* end its session; then see pending_blame() */
 	/*
 	 * Only inside the table: drop an invitation that was sent and not
 	 * taken, because a better one has come.
@@ -78,8 +77,7 @@ enum deal_what {
 
 struct deal {
 	uint8_t what;         /* enum deal_what */
-	uint8_t from[ID_LEN]; /* DEAL_SEND: the requester; DEAL_END: its source
-			       */
+	uint8_t from[ID_LEN]; /* DEAL_SEND: requester; DEAL_END: its source */
 	uint8_t key[ID_LEN];  /* and the device's key */
 	struct place half;    /* DEAL_END: a connection of the session */
 	struct pending *withdrawn;

@@ -136,8 +136,7 @@ struct peer {
 			int64_t probe_ms;
 			int64_t said_ms; /* see pace.h */
 		};
-		uint8_t other_key[ID_LEN]; /* PEER_HALF: identifies the session
-					    */
+		uint8_t other_key[ID_LEN]; /* PEER_HALF: the session */
 		struct place half; /* PEER_SECOND: the half that waits for it */
 		uint64_t session;  /* PEER_PAIRED, the first half */
 	};

@@ -11,8 +11,7 @@
 
 #define AT_ONCE    32
 #define EACH_MS    1000  /* as the Go client */
-#define OVERALL_MS 10000 /* a relay that has not answered by then is not near  \
-			  */
+#define OVERALL_MS 10000 /* a relay without answer by then is not near */
 
 struct slot {
 	struct latency *latency;

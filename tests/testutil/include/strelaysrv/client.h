@@ -149,8 +149,7 @@ const uint8_t *relay_client_id(const struct relay_client *client);
 
 /* Timeouts in milliseconds; all above 0. */
 struct relay_client_patience {
-	int64_t dial_ms; /* 10,000: a TCP connection, including name resolution
-			  */
+	int64_t dial_ms;    /* 10,000: TCP connection, with name resolution */
 	int64_t answer_ms;  /* 10,000: from then to the answer; also the session
 			     * join's; a pool gets three times as long */
 	int64_t silence_ms; /* 120,000: without a word from a joined relay, or
