@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* One question by HTTP to a host of the local network. */
+/* One HTTP request to a host of the local network. */
 
 #include <errno.h>
 #include <poll.h>
@@ -19,7 +19,7 @@
 #define HTTP_PORT 80
 #define SCHEME    "http://"
 
-/* Blanks, quotes and control characters would forge requests. */
+/* Spaces, quotes and control characters could forge requests. */
 static bool is_plain(const char *text)
 {
 	for (; *text; text++)
@@ -57,7 +57,7 @@ int url_read(const char *text, uint32_t scope, struct url *out)
 	after = host + strcspn(host, "/?#");
 	if (*host == '[') {
 		host++;
-		/* A scope counts on the other side only. */
+		/* A scope is only valid on the other host. */
 		len = strcspn(host, "]%");
 		end = strchr(host, ']');
 		end = end ? end + 1 : after + 1;

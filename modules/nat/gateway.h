@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * gateway.h - what is wanted of a gateway, and the ways to ask for it.
+ * gateway.h - the interface to gateways: mapping a port or opening a pinhole.
  *
- * port.c     IPv4: a port of the gateway's, by UPnP or NAT-PMP
- * pinhole.c  IPv6: a hole in the gateway's firewall, by UPnP
+ * port.c     IPv4: maps a port of the gateway by UPnP or NAT-PMP pinhole.c
+ * IPv6: opens a pinhole in the gateway's firewall by UPnP
  */
 #ifndef GATEWAY_H
 #define GATEWAY_H
@@ -19,53 +19,57 @@
 #include "host.h"
 #include "refusal.h"
 
-/* What is wanted. */
+/* The request. */
 struct gateway_wish {
-	uint16_t port;  /* the one that we listen on */
-	char local[64]; /* the address that we listen on; "": any */
+	uint16_t port;  /* our listen port */
+	char local[64]; /* our listen address; "": any */
 	int64_t lease_ms;
-	int64_t timeout_ms; /* for a search */
-	uint32_t random;    /* any number, each time another one */
-	struct hosts
-		gateways; /* that may be asked; none: the default routes' */
-	struct refusals
-		*refusals; /* borrowed: where to count what is refused */
+	int64_t timeout_ms;    /* for a search */
+	uint32_t random;       /* a new random number each time */
+	struct hosts gateways; /* trusted gateways; none: those of the default
+				  routes */
+	struct refusals *refusals; /* borrowed: counts refusals */
 };
 
-/* What there is: where clients from outside reach us. */
+/* The mapping: the address at which clients from outside reach us. */
 struct gateway_mapping {
-	struct sockaddr_storage outer; /* unspecified: the gateway has none */
-	const char *protocol;          /* "UPnP", "NAT-PMP"; constant */
-	int64_t lease_ms; /* as it was given; 0: as it was asked for */
+	struct sockaddr_storage
+		outer;        /* unspecified: the gateway has no address */
+	const char *protocol; /* "UPnP", "NAT-PMP"; constant */
+	int64_t lease_ms;     /* as granted; 0: as requested */
 };
 
 enum gateway_result {
 	GATEWAY_DONE,
-	GATEWAY_TAKEN,  /* somebody else has that port */
-	GATEWAY_LOST,   /* it knows nothing of it any more */
-	GATEWAY_ABSENT, /* there is nobody to ask, or nothing to ask for */
-	GATEWAY_FAILED, /* no answer, or one that does not help */
+	GATEWAY_TAKEN,  /* another host has that port */
+	GATEWAY_LOST,   /* the gateway has no such mapping any more */
+	GATEWAY_ABSENT, /* there is no gateway, or nothing to map */
+	GATEWAY_FAILED, /* no answer, or an error */
 };
 
-/* One way to ask.  All of it blocks, and leaves err saying why not DONE. */
+/* One method.  All functions block, and fill err unless they return DONE. */
 struct gateway;
 struct gateway_ops {
-	struct gateway *(*create)(void); /* NULL without memory */
-	/* Accepts NULL.  What is mapped stays so. */
+	struct gateway *(*create)(void); /* NULL if memory is short */
+	/* NULL is allowed.  Mappings stay. */
 	void (*destroy)(struct gateway *gateway);
-	/* Looks for one anew; asks it for nothing.  DONE or ABSENT. */
+	/* Searches for a gateway again; maps nothing.  DONE or ABSENT. */
 	enum gateway_result (*find)(struct gateway *gateway,
 		const struct gateway_wish *wish, struct relay_err *err);
 	/* Maps or renews. */
 	enum gateway_result (*map)(struct gateway *gateway,
 		const struct gateway_wish *wish, struct gateway_mapping *out,
 		struct relay_err *err);
-	/* Whether it is still there, and what the address is by now. */
+	/*
+	 * Checks whether the mapping still exists, and reads the current
+	 * address.
+	 */
 	enum gateway_result (*check)(struct gateway *gateway,
 		const struct gateway_wish *wish, struct gateway_mapping *out,
 		struct relay_err *err);
-	/* Takes back what map() got, if it got anything, and forgets which
-	 * port it was. */
+	/*
+	 * Removes the mapping of map(), if there is one, and forgets its port.
+	 */
 	void (*unmap)(struct gateway *gateway, const struct gateway_wish *wish);
 };
 

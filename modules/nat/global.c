@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Under which IPv6 address the world reaches this machine. */
+/* The public IPv6 address of this machine. */
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 
 #include "global.h"
 
-/* Anywhere outside: only the way to it matters, and nothing is sent. */
+/* Any public address: only the route to it is used, and nothing is sent. */
 #define ANYWHERE      "2000::1"
 #define ANYWHERE_PORT 9
 
@@ -43,7 +43,7 @@ static int ask_system(struct in6_addr *out)
 	if (fd < 0)
 		return errno;
 	(void)inet_pton(AF_INET6, ANYWHERE, &to.sin6_addr);
-	/* An old kernel may not know it, and has one address then. */
+	/* An old kernel may not support it; then there is only one address. */
 	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_ADDR_PREFERENCES, &lasting,
 		sizeof(lasting));
 	if (connect(fd, (const struct sockaddr *)&to, sizeof(to)) != 0 ||

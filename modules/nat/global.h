@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/*
- * global.h - under which IPv6 address the world reaches this machine.
- */
+/* global.h - the public IPv6 address of this machine. */
 #ifndef GLOBAL_H
 #define GLOBAL_H
 
@@ -15,15 +13,16 @@
 
 struct global {
 	char text[64];
-	char interface[IF_NAMESIZE]; /* that has it */
+	char interface[IF_NAMESIZE]; /* that has the address */
 };
 
-/* Of all the Internet (2000::/3), not of a link or a site only. */
+/* Whether it is a global address (2000::/3), not link-local or site-local. */
 bool global_is(const char *text);
 bool global_is_address(const struct in6_addr *address);
 /*
- * `local` itself, or with "" the one that the system would show the world: the
- * lasting one, where it has others for privacy too.  Asks nobody.  0 or -1.
+ * `local` itself, or for "" the address that the system would use for public
+ * destinations, but not a temporary privacy address if there is another.  Sends
+ * nothing.  0 or -1.
  */
 int global_find(const char *local, struct global *out, struct relay_err *err);
 

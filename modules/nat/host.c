@@ -14,7 +14,7 @@
 
 #define LOOKS    10
 #define LOOK_MS  50
-#define ANY_PORT 9 /* discard: only the way to the host matters */
+#define ANY_PORT 9 /* discard: only the route to the host is used */
 
 int host_read(const char *text, uint32_t scope, struct host *out)
 {
@@ -130,7 +130,7 @@ void host_gateways(int family, struct hosts *out)
 	(void)netlink_default_routes(family, add_route, &routes);
 }
 
-/* Has the kernel find out who has that address, if it does not know. */
+/* Makes the kernel resolve the link-layer address, if it is unknown. */
 static void call_on(const struct host *host)
 {
 	struct sockaddr_storage to;
@@ -140,7 +140,7 @@ static void call_on(const struct host *host)
 
 	if (fd < 0)
 		return;
-	/* What becomes of the datagram does not matter. */
+	/* The datagram itself is irrelevant. */
 	(void)sendto(fd, "", 0, 0, (const struct sockaddr *)&to, len);
 	(void)close(fd);
 }

@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 #define HOSTS_MAX 8
-#define HOST_TEXT 64 /* an address, and room */
+#define HOST_TEXT 64 /* enough for an address */
 
-/* IPv4 is kept as ::ffff:a.b.c.d; the port does not count. */
+/* IPv4 is stored as ::ffff:a.b.c.d; the port is not used. */
 struct host {
 	struct in6_addr address;
 	uint32_t scope; /* the interface of a link-local address; 0: any */
@@ -24,24 +24,24 @@ struct hosts {
 	unsigned count;
 };
 
-/* An address without brackets or port.  0 or -1. */
+/* Parses an address without brackets or port.  0 or -1. */
 int host_read(const char *text, uint32_t scope, struct host *out);
 void host_text(const struct host *host, char out[HOST_TEXT]);
 void host_of(const struct sockaddr *addr, struct host *out);
 bool host_is_v4(const struct host *host);
 bool host_same(const struct host *a, const struct host *b);
-/* Its IPv4 or IPv6 sockaddr; how long it is. */
+/* Fills in its IPv4 or IPv6 sockaddr; returns the length. */
 socklen_t host_sockaddr(
 	const struct host *host, uint16_t port, struct sockaddr_storage *out);
 
 /*
- * The gateways of the default routes, the one of the lowest metric first; no
- * more than HOSTS_MAX.  Asks the kernel.  `family` is AF_INET or AF_INET6.
+ * Reads the gateways of the default routes from the kernel, lowest metric
+ * first, at most HOSTS_MAX.  `family` is AF_INET or AF_INET6.
  */
 void host_gateways(int family, struct hosts *out);
 /*
- * Whether it is one of them.  An IPv6 host has several addresses: it is, too,
- * if it has the same link-layer address; that takes half a second at most.
+ * Whether the host is one of them.  An IPv6 host has several addresses, so the
+ * same link-layer address also counts; that check takes at most half a second.
  */
 bool host_is_one_of(const struct host *host, const struct hosts *hosts);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* An HTTP answer that comes in pieces, read where it lies. */
+/* Parses an HTTP answer in place while it arrives. */
 
 #include <stdint.h>
 #include <string.h>
@@ -20,7 +20,7 @@ static int digit_of(char c, unsigned base)
 	return digit < (int)base ? digit : -1;
 }
 
-/* How many digits there are; a number beyond all bounds stays there. */
+/* Returns the number of digits; a too large number is capped. */
 static size_t read_number(
 	const char *text, size_t len, unsigned base, size_t *out)
 {
@@ -33,7 +33,7 @@ static size_t read_number(
 	return used;
 }
 
-/* The value of a header line, if it is that one. */
+/* The value of a header line, if it has that name. */
 static const char *value_of(
 	const char *line, size_t len, const char *name, size_t *value_len)
 {
@@ -117,7 +117,7 @@ static enum http_progress find_head(struct http_body *body)
 		       : HTTP_WRONG;
 }
 
-/* Moves one chunk to those before it; HTTP_DONE: it was not the last. */
+/* Appends one chunk to the previous ones; HTTP_DONE: there are more. */
 static enum http_progress take_chunk(struct http_body *body, bool *last)
 {
 	char *line = body->text + body->next;
@@ -166,7 +166,7 @@ static enum http_progress take_bytes(struct http_body *body, bool over)
 		body->has_length && have > body->length ? body->length : have;
 	if (body->has_length && body->size == body->length)
 		return HTTP_DONE;
-	/* Many gateways end early, or announce too much. */
+	/* Many gateways close early or announce a too large length. */
 	return over ? HTTP_DONE : HTTP_MORE;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * http_body.h - an HTTP answer that comes in pieces, read where it lies.
+ * http_body.h - parses an HTTP answer in place while it arrives.
  *
- * Pure.  Each byte is looked at once, however small the pieces.
+ * Pure.  Each byte is examined once, however small the pieces are.
  */
 #ifndef HTTP_BODY_H
 #define HTTP_BODY_H
@@ -11,28 +11,28 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Of the head, and of the line before a chunk. */
+/* Most bytes of the head, and of the line before a chunk. */
 #define HTTP_HEAD_MAX  8192
 #define HTTP_CHUNK_MAX 64
 
 enum http_progress { HTTP_MORE, HTTP_DONE, HTTP_TOO_MUCH, HTTP_WRONG };
 
 struct http_body {
-	char *text;   /* what has come; the owner appends at `len` */
+	char *text;   /* received data; the owner appends at `len` */
 	size_t len;   /* of it */
-	size_t limit; /* of all of it */
-	/* Found so far. */
-	size_t head; /* where the body begins; 0: not known yet */
-	size_t size; /* of the body, decoded, from `head` on */
+	size_t limit; /* most bytes */
+	/* Parsed so far. */
+	size_t head; /* start of the body; 0: unknown */
+	size_t size; /* of the decoded body, at `head` */
 	int status;
-	/* Its own. */
-	size_t seen;   /* bytes of the head that were looked at */
+	/* Internal. */
+	size_t seen;   /* examined bytes of the head */
 	size_t length; /* announced */
 	bool has_length, chunked;
-	size_t next; /* where the next chunk begins */
+	size_t next; /* start of the next chunk */
 };
 
-/* After bytes were appended; `over`: there will be no more. */
+/* Call it after bytes were appended; `over`: no more will come. */
 enum http_progress http_body_read(struct http_body *body, bool over);
 
 #endif

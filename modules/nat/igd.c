@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* An Internet gateway that speaks UPnP. */
+/* UPnP requests to an Internet gateway. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,16 +13,19 @@
 #include "moment.h"
 #include "ssdp.h"
 
-#define CALL_MS 5000 /* for one answer; gateways that answer do at once */
+#define CALL_MS 5000 /* for one answer; working gateways answer at once */
 #define GOOD    200
 
 struct finding {
 	struct igd *igd;
 	const struct igd_search *search;
-	struct relay_err *err; /* why the last one was none */
+	struct relay_err *err; /* why the last one was rejected */
 };
 
-/* What goes into a request, between quotes, as it came from the gateway. */
+/*
+ * Checks a text from the gateway that is copied into a quoted part of a
+ * request.
+ */
 static bool is_type(const char *text)
 {
 	for (const char *c = text; *c; c++)
@@ -73,7 +76,7 @@ static void take_description(struct finding *finding,
 	memset(&data, 0, sizeof(data));
 	parserootdesc(answer->body, (int)answer->size, &data);
 	url_text(described, at);
-	/* The library makes a URL of the first service only. */
+	/* The library builds a URL only for the first service. */
 	spare = data;
 	spare.first = data.second;
 	memset(&urls, 0, sizeof(urls));
@@ -111,8 +114,7 @@ static bool look_at(const struct url *url, void *arg)
 	return good;
 }
 
-/* Those that were named, of that family, or else those of the default routes.
- */
+/* The configured gateways of that family, else those of the default routes. */
 static int find_hosts(const struct gateway_wish *wish, int family,
 	struct hosts *out, struct relay_err *err)
 {

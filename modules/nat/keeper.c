@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* A thread that gets a port mapped and keeps it so. */
+/* A thread that maps a port and keeps it mapped. */
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include "moment.h"
 
 struct keeper {
-	pthread_mutex_t lock; /* of what follows */
+	pthread_mutex_t lock; /* guards the following members */
 	pthread_cond_t wake;
 	unsigned owners;       /* the thread, and who started it */
 	bool begun;            /* see keeper_begin() */
@@ -25,22 +25,22 @@ struct keeper {
 	struct gateway *gateway; /* owned; the thread's alone */
 };
 
-/* What only the thread knows. */
+/* State used only by the thread. */
 struct job {
 	struct keeper *keeper;
 	const struct gateway_ops *ops;
-	struct gateway *gateway; /* borrowed from it */
+	struct gateway *gateway; /* borrowed from the keeper */
 	struct schedule schedule;
-	struct keeper_conf conf; /* as it is from now on */
+	struct keeper_conf conf; /* current settings */
 	struct gateway_wish wish;
-	bool moved;  /* from what clients are told of */
-	bool mapped; /* and nothing has gone wrong since */
-	bool told;   /* what clients are told is `mapping` */
+	bool moved;  /* differs from the announced port */
+	bool mapped; /* and no error since */
+	bool told;   /* `mapping` was announced to clients */
 	struct gateway_mapping mapping;
 	int64_t renewed_ms;
 	unsigned failures;
-	enum gateway_result failed; /* how the last one did */
-	bool leaves;                /* the mapping to another process */
+	enum gateway_result failed; /* result of the last attempt */
+	bool leaves;                /* leaves the mapping to another process */
 	struct refusals refusals;
 	struct schedule_changes changes;
 };
@@ -100,7 +100,7 @@ static bool must_stop(struct job *job)
 	return stop;
 }
 
-/* Clients are told of the old mapping until there is a new one, or none. */
+/* The old mapping stays announced until there is a new one, or none. */
 static void move(struct job *job)
 {
 	job->ops->unmap(job->gateway, &job->wish);
@@ -120,7 +120,7 @@ static void take_conf(struct job *job, const struct keeper_conf *conf)
 	memcpy(job->wish.local, conf->local, sizeof(job->wish.local));
 }
 
-/* True: go on; false: it is time to end. */
+/* True: continue; false: stop. */
 static bool rest(struct job *job, int64_t ms)
 {
 	struct keeper *keeper = job->keeper;
@@ -150,7 +150,7 @@ static bool rest(struct job *job, int64_t ms)
 	return !stop;
 }
 
-/* From here on there is something to take back, whatever it answers. */
+/* From here on a mapping may exist, whatever the gateway answers. */
 static enum gateway_result map(
 	struct job *job, struct gateway_mapping *out, struct relay_err *err)
 {
@@ -166,7 +166,10 @@ static enum gateway_result search(
 
 	set_busy(job, false);
 	result = job->ops->find(job->gateway, &job->wish, err);
-	/* It took long, and what is mapped now would have to be taken back. */
+	/*
+	 * Stopped meanwhile: do not create a mapping that would be removed at
+	 * once.
+	 */
 	if (result == GATEWAY_DONE && must_stop(job)) {
 		(void)relay_fail(err, "it is to stop");
 		return GATEWAY_ABSENT;
@@ -181,8 +184,10 @@ static bool differs(
 	return memcmp(&a->outer, &b->outer, sizeof(a->outer)) != 0;
 }
 
-/* What is told to clients and pools must not be somebody's toy; what the
- * operator moves is none. */
+/*
+ * Limit how often a gateway can change the announced address; changes by the
+ * operator are not limited.
+ */
 static bool may_tell(struct job *job, const struct gateway_mapping *now)
 {
 	if ((job->told && !differs(&job->mapping, now)) || job->moved ||
@@ -204,7 +209,7 @@ static void went_well(
 		job->renewed_ms = moment_now_ms();
 	job->failures = 0;
 	job->mapped = true;
-	/* A lease that is shorter than it was asked for is what counts. */
+	/* If the granted lease is shorter than requested, it counts. */
 	job->schedule.lease_ms =
 		schedule_lease(job->conf.schedule.lease_ms, now->lease_ms);
 	if (changed && !may_tell(job, now))
@@ -216,7 +221,7 @@ static void went_well(
 		tell(job, KEEPER_MAPPED, NULL);
 }
 
-/* What the gateway has is kept for as long as it may still work. */
+/* Keep the mapping as long as it may still work. */
 static void went_wrong(struct job *job, enum gateway_result result,
 	const struct relay_err *err)
 {
@@ -235,7 +240,7 @@ static void went_wrong(struct job *job, enum gateway_result result,
 	tell(job, KEEPER_LOST, err);
 }
 
-/* One look; how long to rest then. */
+/* One round; returns the time until the next. */
 static int64_t turn(struct job *job)
 {
 	struct gateway_mapping now;
@@ -287,7 +292,7 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* The other side. */
+/* The side of the control thread. */
 
 static int init_wake(struct keeper *keeper)
 {
@@ -382,7 +387,7 @@ void keeper_free(struct keeper *keeper, const struct timespec *until)
 	if (!keeper)
 		return;
 	pthread_mutex_lock(&keeper->lock);
-	/* One that still searches has nothing to take back. */
+	/* While it still searches, there is no mapping to remove. */
 	while (until && keeper->busy && !keeper->over)
 		if (pthread_cond_timedwait(
 			    &keeper->wake, &keeper->lock, until) != 0)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * keeper.h - a thread that gets a port mapped and keeps it so.
+ * keeper.h - a thread that maps a port and keeps it mapped.
  *
- * The libraries for gateways block; here they block nobody else.  What the
- * thread has to say waits until it is fetched.
+ * Requests to gateways block, so they run in a separate thread.  Its news wait
+ * until they are fetched.
  */
 #ifndef KEEPER_H
 #define KEEPER_H
@@ -24,11 +24,11 @@ struct keeper;
 
 struct keeper_conf {
 	const struct gateway_ops *ops;
-	uint16_t port;  /* that we listen on */
-	char local[64]; /* the local address; "": any */
+	uint16_t port;  /* our listen port */
+	char local[64]; /* our listen address; "": any */
 	int64_t timeout_ms;
-	struct hosts
-		gateways; /* that may be asked; none: the default routes' */
+	struct hosts gateways; /* trusted gateways; none: those of the default
+				  routes */
 	struct schedule schedule;
 };
 
@@ -39,19 +39,20 @@ struct keeper *keeper_make(
 void keeper_begin(struct keeper *keeper);
 /* Readable when there is news. */
 int keeper_fd(const struct keeper *keeper);
-/* The oldest news.  False: there is none. */
+/* Fetches the oldest news.  False: none. */
 bool keeper_hear(struct keeper *keeper, struct keeper_news *out);
-/* What was refused since the last call. */
+/* Fetches the refusals since the last call. */
 void keeper_refusals(struct keeper *keeper, struct refusals *out);
-/* New times, and another port: the one mapped until then is taken back. */
+/* Sets new times and a new port; the mapping of the old port is removed. */
 void keeper_configure(struct keeper *keeper, const struct keeper_conf *conf);
-/* Has it begin to take the mapping back.  Accepts NULL. */
+/* Starts to remove the mapping.  NULL is allowed. */
 void keeper_stop(struct keeper *keeper);
-/* The same, but nothing is taken back: another process keeps it now. */
+/* Stops without removing the mapping: another process owns it now. */
 void keeper_leave(struct keeper *keeper);
 /*
- * After keeper_stop(): waits for that at most until a moment of the monotonic
- * clock (NULL: not at all); what takes longer goes on by itself.  Accepts NULL.
+ * Call it after keeper_stop(): waits for its end until a time of the monotonic
+ * clock (NULL: does not wait).  If it takes longer, the thread finishes in the
+ * background.  NULL is allowed.
  */
 void keeper_free(struct keeper *keeper, const struct timespec *until);
 

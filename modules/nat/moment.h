@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Milliseconds since some moment. */
+/* Milliseconds since an unspecified start. */
 static inline int64_t moment_now_ms(void)
 {
 	struct timespec ts;

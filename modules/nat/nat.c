@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* nat - has gateways lead a port to the relay, and tells clients of it. */
+/*
+ * nat - maps a port of the gateway to the relay, and announces it to clients.
+ */
 
 #include "nat.h"
 

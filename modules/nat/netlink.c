@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What the kernel knows of routes and neighbours. */
+/* Reads routes and neighbours from the kernel. */
 
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -12,7 +12,7 @@
 
 #include "netlink.h"
 
-#define ANSWERS_MAX 1000 /* datagrams; more is no answer */
+#define ANSWERS_MAX 1000 /* most datagrams of an answer */
 
 typedef void message_fn(struct nlmsghdr *message, void *arg);
 
@@ -21,7 +21,7 @@ static int ask(int fd, uint16_t type, int family)
 	const struct timeval patience = {.tv_sec = 1};
 	struct {
 		struct nlmsghdr head;
-		struct rtmsg body; /* struct ndmsg begins like it */
+		struct rtmsg body; /* struct ndmsg begins the same */
 	} request = {
 		.head = {.nlmsg_len = sizeof(request),
 			.nlmsg_type = type,
@@ -38,7 +38,7 @@ static int ask(int fd, uint16_t type, int family)
 		       : -1;
 }
 
-/* 1: that was all; 0: there is more to come; -1. */
+/* 1: end; 0: more to come; -1: error. */
 static int take(char *buffer, size_t len, message_fn *each, void *arg)
 {
 	struct nlmsghdr *message = (void *)buffer;
@@ -96,7 +96,7 @@ static uint32_t read_number(struct rtattr *attr)
 	return number;
 }
 
-/* Attributes by their number; later ones count. */
+/* Attributes by number; the last of equal ones counts. */
 static void sort_out(
 	struct rtattr *attr, size_t len, struct rtattr *out[], unsigned most)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * netlink.h - what the kernel knows of routes and neighbours (rtnetlink(7)).
+ * netlink.h - reads routes and neighbours from the kernel (rtnetlink(7)).
  *
- * It works where /proc/net is hidden, and needs no rights.
+ * It needs no privileges, and works even if /proc/net is hidden.
  */
 #ifndef NETLINK_H
 #define NETLINK_H
@@ -22,7 +22,7 @@ struct netlink_route {
 /* Calls `each` for each default route with a gateway.  0, or -1. */
 int netlink_default_routes(int family,
 	void (*each)(const struct netlink_route *route, void *arg), void *arg);
-/* The Ethernet address of a neighbour.  0, or -1: it is not known. */
+/* The Ethernet address of a neighbour.  0, or -1 if it is unknown. */
 int netlink_link_of(const struct host *host, uint8_t out[NETLINK_LINK]);
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Whether a gateway's external address is of use. */
+/* Checks a gateway's external address. */
 
 #include <arpa/inet.h>
 #include <stddef.h>
 
 #include "outer.h"
 
-/* Behind a second gateway, nobody from outside gets through. */
+/* Behind a second gateway, connections from outside do not arrive. */
 static bool is_private(struct in_addr address)
 {
 	uint32_t a = ntohl(address.s_addr);
@@ -17,7 +17,7 @@ static bool is_private(struct in_addr address)
 	       a >> 16 == (169 << 8 | 254);
 }
 
-/* Gateways say such things while they have no address. */
+/* Gateways report such values while they have no address. */
 static bool is_nobody(struct in_addr address)
 {
 	uint32_t a = ntohl(address.s_addr);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/*
- * outer.h - whether a gateway's external address is of use.
- */
+/* outer.h - checks a gateway's external address. */
 #ifndef OUTER_H
 #define OUTER_H
 
@@ -12,9 +10,9 @@
 #include "refusal.h"
 
 /*
- * False, counted, for one that nobody outside can dial: private, loopback,
- * multicast, none.  The port is of use without: clients then take the address
- * that they have dialled.
+ * False, and counted, for an address that is not reachable from outside:
+ * private, loopback, multicast, none.  The port can be announced without it:
+ * clients then use the address they connected to.
  */
 bool outer_reaches_us(struct in_addr address, struct refusals *refusals);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Which port of ours a gateway is to lead to. */
+/* Our port that a gateway shall map. */
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -16,7 +16,7 @@ static bool only_v6(struct relay_ctx *cx)
 	       strcmp(protocol.string, "tcp6") == 0;
 }
 
-/* Whether clients of the Internet reach it by IPv4. */
+/* Whether it accepts IPv4 connections from other hosts. */
 static bool serves_v4(struct relay_ctx *cx, const struct sockaddr_storage *addr,
 	struct keeper_conf *out)
 {

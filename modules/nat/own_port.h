@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/*
- * own_port.h - which port of ours a gateway is to lead to.
- */
+/* own_port.h - our port that a gateway shall map. */
 #ifndef OWN_PORT_H
 #define OWN_PORT_H
 
@@ -11,8 +9,8 @@
 #include "keeper.h"
 
 /*
- * The first listen address that serves AF_INET or AF_INET6 to the world: fills
- * port and local.  [C]  False: none does.
+ * Finds the first listen address that accepts AF_INET or AF_INET6 connections
+ * from other hosts, and fills port and local.  [C] False if there is none.
  */
 bool own_port_find(struct relay_ctx *cx, int family, struct keeper_conf *out);
 

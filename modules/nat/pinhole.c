@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* IPv6: a hole in the gateway's firewall, by UPnP (WANIPv6FirewallControl). */
+/*
+ * IPv6: opens a pinhole in the gateway's firewall by UPnP
+ * (WANIPv6FirewallControl).
+ */
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -33,8 +36,8 @@ static const char *const kinds[] = {
 struct gateway {
 	struct igd igd;
 	struct global own;
-	char client[64]; /* for whom the hole was made */
-	char id[16];     /* of the hole; "": there is none, nor a need of it */
+	char client[64]; /* our address of the pinhole */
+	char id[16];     /* of the pinhole; "": none, or none needed */
 };
 
 static struct gateway *create(void)
@@ -47,13 +50,13 @@ static void destroy(struct gateway *gateway)
 	free(gateway);
 }
 
-/* Whatever kind of device it says it is. */
+/* Any device type is accepted. */
 static bool makes_holes(const struct igd *igd)
 {
 	return igd->pinholes.type[0] != '\0';
 }
 
-/* Some let only those ask for a hole who come by IPv6 themselves. */
+/* Some accept pinhole requests only over IPv6. */
 static int search(struct gateway *gateway, bool v6,
 	const struct gateway_wish *wish, struct relay_err *err)
 {
@@ -61,7 +64,7 @@ static int search(struct gateway *gateway, bool v6,
 		.interface = v6 ? if_nametoindex(gateway->own.interface) : 0,
 		.kinds = kinds,
 		.fits = makes_holes};
-	/* By IPv4 it asks from any address. */
+	/* Over IPv4 any source address is used. */
 	struct gateway_wish any = *wish;
 
 	any.local[0] = '\0';
@@ -86,7 +89,7 @@ static enum gateway_result find(struct gateway *gateway,
 	return GATEWAY_ABSENT;
 }
 
-/* The gateway's number of a hole, which goes into requests as it is. */
+/* Checks the gateway's number of a pinhole, which is copied into requests. */
 static int take_id(
 	const struct answer *answer, char out[16], struct relay_err *err)
 {
@@ -110,8 +113,10 @@ static int add(struct gateway *gateway, const struct gateway_wish *wish,
 	(void)snprintf(port, sizeof(port), "%u", (unsigned)wish->port);
 	(void)snprintf(lease, sizeof(lease), "%lld",
 		(long long)((wish->lease_ms + 999) / 1000));
-	/* Renews the one that there is.  To renew it by its number would, on a
-	 * gateway that was reset, renew what is somebody else's by now. */
+	/*
+	 * Renews the existing one.  Renewing by number could, on a gateway that
+	 * was reset, renew the pinhole of another host.
+	 */
 	rc = igd_call(&gateway->igd, &gateway->igd.pinholes, "AddPinhole", args,
 		&answer, err);
 	if (rc == 0)
@@ -129,7 +134,7 @@ static void take_back(struct gateway *gateway)
 	const struct igd_arg args[] = {{"UniqueID", gateway->id}, {NULL, NULL}};
 	struct relay_err err;
 
-	/* If it does not answer, the lease ends by itself. */
+	/* If the gateway does not answer, the lease expires. */
 	if (makes_holes(&gateway->igd) && gateway->id[0])
 		(void)igd_call(&gateway->igd, &gateway->igd.pinholes,
 			"DeletePinhole", args, NULL, &err);
@@ -148,7 +153,7 @@ static void fill(const struct gateway *gateway, const struct gateway_wish *wish,
 	memcpy(&out->outer, &outer, sizeof(outer));
 }
 
-/* No firewall: nothing to open, and nothing to take back. */
+/* No firewall: there is nothing to open or to remove. */
 static int open_to_all(struct gateway *gateway)
 {
 	gateway->id[0] = '\0';
@@ -156,7 +161,7 @@ static int open_to_all(struct gateway *gateway)
 	return 0;
 }
 
-/* Some do not answer that, but do the rest. */
+/* Some do not support this action, but support the others. */
 static void ask_firewall(
 	const struct gateway *gateway, bool *enabled, bool *allowed)
 {
@@ -197,7 +202,7 @@ static enum gateway_result map(struct gateway *gateway,
 		take_back(gateway);
 	rc = enabled ? add(gateway, wish, gateway->own.text, err)
 		     : FIREWALL_DISABLED;
-	/* Many open holes only to the address from which they are asked. */
+	/* Many open pinholes only for the source address of the request. */
 	if (rc == NOT_AUTHORIZED && !wish->local[0] && global_is(seen) &&
 		strcmp(seen, gateway->own.text) != 0)
 		rc = add(gateway, wish, seen, err);
@@ -220,7 +225,7 @@ static enum gateway_result check(struct gateway *gateway,
 	igd_begin(&gateway->igd, wish, wish->timeout_ms);
 	if (global_find(wish->local, &now, err) != 0)
 		return GATEWAY_FAILED;
-	/* Providers give other addresses over night. */
+	/* Providers may assign a new address every night. */
 	if (strcmp(now.text, gateway->own.text) != 0) {
 		(void)relay_fail(err, "this machine has another address");
 		return GATEWAY_LOST;

@@ -12,15 +12,15 @@
 #include "pmp.h"
 
 #define DAY_MS 86400000
-/* One that is shorter would be over before it is looked at again. */
+/* A shorter lease would end before the next check. */
 #define LEASE_MIN_MS 60000
 
-/* Not the library's: what the gateway says makes no sense. */
+/* Our own code: the gateway's answer is invalid. */
 #define ERR_NONSENSE (-1000)
 
 /*
- * Connects to it, so that the kernel drops what anybody else sends.  The
- * library would look for it in /proc/net, which a sandbox may hide.
+ * Connects the socket, so that the kernel drops packets from other hosts.  The
+ * library would read the gateway from /proc/net, which a sandbox may hide.
  */
 static int begin(natpmp_t *pmp, const struct gateway_wish *wish)
 {
@@ -39,7 +39,7 @@ static int begin(natpmp_t *pmp, const struct gateway_wish *wish)
 	return NATPMP_ERR_CANNOTGETGATEWAY;
 }
 
-/* Until the answer to what was sent is there, or the time is over. */
+/* Waits for the answer, or until the timeout. */
 static int await(natpmp_t *pmp, int64_t end_ms, natpmpresp_t *answer)
 {
 	int rc;
@@ -73,7 +73,7 @@ static int ask_map(natpmp_t *pmp, int64_t end_ms,
 	return rc < 0 ? rc : await(pmp, end_ms, answer);
 }
 
-/* A gateway that gives nothing says so with a port or a lease of 0. */
+/* A port or lease of 0 means that the gateway refused. */
 static int judge(const struct gateway_wish *wish, const natpmpresp_t *answer,
 	int64_t *lease_ms, struct relay_err *err)
 {
@@ -117,7 +117,7 @@ static int ask(natpmp_t *pmp, int64_t end_ms, const struct gateway_wish *wish,
 	return rc;
 }
 
-/* Its 0 is no lease that never ends, but the end of the mapping. */
+/* In NAT-PMP a lease of 0 removes the mapping. */
 static int64_t lease_of(const struct gateway_wish *wish)
 {
 	return wish->lease_ms ? wish->lease_ms : DAY_MS;
@@ -159,7 +159,7 @@ void pmp_unmap(int64_t timeout_ms, const struct gateway_wish *wish)
 
 	if (begin(&pmp, wish) != 0)
 		return;
-	/* If it does not answer, the lease ends by itself. */
+	/* If the gateway does not answer, the lease expires. */
 	(void)ask_map(&pmp, moment_now_ms() + timeout_ms, &none, 0, &answer);
 	(void)closenatpmp(&pmp);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* IPv4: a port of the gateway's, by UPnP, or else by NAT-PMP. */
+/* IPv4: maps a port of the gateway by UPnP, or else by NAT-PMP. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,18 +11,18 @@
 #include "schedule.h"
 #include "upnp.h"
 
-#define PMP_SHARE 4 /* of the timeout; UPnP has the rest */
+#define PMP_SHARE 4 /* part of the timeout; UPnP gets the rest */
 #define UNMAP_MS  2000
-#define STRIDE    0x9e3779b9U /* makes many random numbers of one */
+#define STRIDE    0x9e3779b9U /* derives many random numbers from one */
 
 struct gateway {
 	struct igd igd;
-	bool found;           /* it is one that maps ports */
-	struct relay_err why; /* not found */
-	bool by_pmp;          /* NAT-PMP is what works */
-	uint16_t outer;       /* the port that was asked for; 0: none yet */
-	bool proven;          /* it was mapped once: ask for it again */
-	bool held;            /* by UPnP, as far as we know */
+	bool found;           /* the gateway can map ports */
+	struct relay_err why; /* if not found */
+	bool by_pmp;          /* NAT-PMP works */
+	uint16_t outer;       /* the requested port; 0: none yet */
+	bool proven;          /* it was mapped before: request it again */
+	bool held;            /* mapped by UPnP, as far as known */
 	bool held_pmp;
 };
 
@@ -36,7 +36,7 @@ static void destroy(struct gateway *gateway)
 	free(gateway);
 }
 
-/* There is no cheaper way to look for NAT-PMP than to ask for a port. */
+/* Requesting a port is the cheapest way to detect NAT-PMP. */
 static enum gateway_result find(struct gateway *gateway,
 	const struct gateway_wish *wish, struct relay_err *err)
 {
@@ -70,7 +70,7 @@ static enum gateway_result map_upnp(struct gateway *gateway,
 	struct sockaddr_in outer;
 
 	for (unsigned i = 0; i < SCHEDULE_PORTS; i++) {
-		/* What we had before, first. */
+		/* First the previous port. */
 		if (i > 0 || !gateway->outer)
 			gateway->outer = schedule_port(
 				wish->port, i, wish->random + i * STRIDE);
@@ -130,7 +130,7 @@ static enum gateway_result check(struct gateway *gateway,
 	struct sockaddr_in outer;
 	enum gateway_result result;
 
-	/* NAT-PMP has no question that is cheaper than asking again. */
+	/* NAT-PMP has no cheaper check than to request the port again. */
 	if (gateway->by_pmp || !gateway->found)
 		return map_pmp(gateway, wish, out, err);
 	igd_begin(&gateway->igd, wish, wish->timeout_ms);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What gateways, and those who pretend to be one, said in vain. */
+/* Counts refused answers of gateways and impostors. */
 
 #include <stdarg.h>
 #include <stdio.h>

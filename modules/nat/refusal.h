@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * refusal.h - what gateways, and those who pretend to be one, said in vain.
+ * refusal.h - counts refused answers of gateways and impostors.
  *
- * Filled by one thread; keeper.c hands it over for the log and the metrics.
+ * Filled by one thread; keeper.c passes it on to the log and the metrics.
  */
 #ifndef REFUSAL_H
 #define REFUSAL_H
@@ -11,26 +11,28 @@
 #include <strelaysrv/err.h>
 
 enum refusal {
-	REFUSAL_STRANGER,  /* an answer from a host that is no gateway */
-	REFUSAL_ELSEWHERE, /* the gateway sends us to another host */
-	REFUSAL_SIZE,      /* it says more than fits */
-	REFUSAL_TIME,      /* it takes too long to say it */
-	REFUSAL_ADDRESS,   /* an external address that nobody reaches */
-	REFUSAL_PORT,      /* port 0, or another than it was asked for */
-	REFUSAL_LEASE,     /* a lease that is over at once */
+	REFUSAL_STRANGER,  /* an answer from a host that is not a gateway */
+	REFUSAL_ELSEWHERE, /* the gateway refers to another host */
+	REFUSAL_SIZE,      /* the answer is too large */
+	REFUSAL_TIME,      /* the answer takes too long */
+	REFUSAL_ADDRESS,   /* an external address that is not reachable */
+	REFUSAL_PORT,      /* port 0, or another port than requested */
+	REFUSAL_LEASE,     /* a lease that is too short */
 	REFUSAL_CHANGE,    /* the address changes too often */
 	REFUSALS,
 };
 
 struct refusals {
 	unsigned counts[REFUSALS];
-	struct relay_err last[REFUSALS]; /* what was refused, for the log */
+	struct relay_err last[REFUSALS]; /* texts for the log */
 };
 
-/* Their names in the metrics; NULL-terminated. */
+/* Names for the metrics; NULL-terminated. */
 extern const char *const refusal_words[];
 
-/* Counts it, and keeps the text; also in err, unless that is NULL.  -1. */
+/*
+ * Counts a refusal and stores its text, also in err unless NULL.  Returns -1.
+ */
 int refuse(struct refusals *to, enum refusal reason, struct relay_err *err,
 	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Which port to ask for, and when to ask again. */
+/* Chooses the port to request, and the time of the next request. */
 
 #include "schedule.h"
 
@@ -19,7 +19,7 @@ int64_t schedule_renewal(const struct schedule *schedule)
 {
 	int64_t middle = schedule->lease_ms / 2;
 
-	/* Without a lease it never ends, but gateways are reset. */
+	/* Without a lease it never expires, but a reset gateway loses it. */
 	if (schedule->lease_ms == 0 || schedule->renewal_ms < middle)
 		return schedule->renewal_ms;
 	return middle;
@@ -42,7 +42,9 @@ int64_t schedule_retry(unsigned failures, uint32_t random)
 		ms *= 2;
 	if (ms > RETRY_MAX_MS)
 		ms = RETRY_MAX_MS;
-	/* Four fifths to all of it: what starts together drifts apart. */
+	/*
+	 * 80 to 100 % of the delay, so that hosts started together spread out.
+	 */
 	return ms - (int64_t)((double)(ms / 5) * random / UINT32_MAX);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * schedule.h - which port to ask for, and when to ask again.
+ * schedule.h - chooses the port to request, and the time of the next request.
  *
  * Pure: time and randomness are passed in.
  */
@@ -14,8 +14,10 @@
 /* How many ports are tried on one gateway. */
 #define SCHEDULE_PORTS 8
 
-/* The port to ask for at the i-th try: the one that we listen on, then any that
- * needs no privileges. */
+/*
+ * The port to request at the i-th try: first our listen port, then random
+ * unprivileged ports.
+ */
 uint16_t schedule_port(uint16_t listen, unsigned i, uint32_t random);
 
 struct schedule {
@@ -23,30 +25,34 @@ struct schedule {
 };
 
 /*
- * Milliseconds to the next renewal: what is asked for, but never later than the
- * middle of the lease.
+ * Milliseconds until the next renewal: as configured, but not later than half
+ * of the lease.
  */
 int64_t schedule_renewal(const struct schedule *schedule);
-/* To the next look at a mapping that was renewed `since_ms` ago. */
+/* Milliseconds until the next check of a mapping renewed `since_ms` ago. */
 int64_t schedule_check(const struct schedule *schedule, int64_t since_ms);
-/* To the next attempt after so many failures in a row, 1 or more. */
+/* Milliseconds until the next attempt after 1 or more consecutive failures. */
 int64_t schedule_retry(unsigned failures, uint32_t random);
-/* Whether a mapping that was renewed `since_ms` ago has come to its end. */
+/* Whether a mapping renewed `since_ms` ago has expired. */
 bool schedule_over(const struct schedule *schedule, int64_t since_ms);
 
-/* The lease that counts, of one that was asked for and one that was given (0:
- * as asked for). */
+/*
+ * The effective lease, from the requested and the granted one (0: as
+ * requested).
+ */
 int64_t schedule_lease(int64_t asked_ms, int64_t given_ms);
 
-/* How often clients are told of another address: a few times at once, then
- * rarely.  Zeroed to begin with. */
+/*
+ * Rate limit for announcing a new address: a few times at once, then rarely.
+ * Initially zero.
+ */
 #define SCHEDULE_CHANGES   4
 #define SCHEDULE_CHANGE_MS 600000
 struct schedule_changes {
-	int64_t clear_ms; /* when all of them may be spent again */
+	int64_t clear_ms; /* when the full limit is available again */
 };
 
-/* Whether one more may be told now, which is then spent. */
+/* Whether an announcement is allowed now; counts it. */
 bool schedule_may_change(struct schedule_changes *changes, int64_t now_ms);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Looks for gateways by SSDP. */
+/* Searches for gateways by SSDP. */
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,12 +17,12 @@
 
 #define PORT        1900
 #define TTL         2
-#define AGAIN_MS    1000 /* datagrams get lost */
-#define ANSWERS_MAX 1000 /* to one search: more are a flood */
-#define URLS_MAX    8    /* descriptions of one search that are looked at */
+#define AGAIN_MS    1000 /* repeat, because datagrams get lost */
+#define ANSWERS_MAX 1000 /* most answers to one search */
+#define URLS_MAX    8    /* most descriptions per search */
 
 static const char *const groups_v4[] = {"239.255.255.250", NULL};
-/* The link's and the site's. */
+/* Link-local and site-local. */
 static const char *const groups_v6[] = {"ff02::c", "ff05::c", NULL};
 
 struct search {
@@ -75,7 +75,7 @@ static void ask_at(const struct search *search, const struct host *host,
 		"MAN: \"ssdp:discover\"\r\nMX: 1\r\n\r\n",
 		name, PORT, kind);
 
-	/* One that is lost, or cannot go that way, is asked again. */
+	/* Errors are ignored: the search is repeated. */
 	if (len > 0 && (size_t)len < sizeof(text))
 		(void)sendto(search->fd, text, (size_t)len, 0,
 			(const struct sockaddr *)&to, to_len);
@@ -97,7 +97,10 @@ static void ask_all(const struct search *search)
 				*group);
 			ask_at(search, &host, name, *kind);
 		}
-		/* A flood on the group's address does not drown this. */
+		/*
+		 * A unicast copy, which a flood on the multicast address does
+		 * not affect.
+		 */
 		for (unsigned i = 0; i < ssdp->hosts->count; i++)
 			if (host_is_v4(&ssdp->hosts->list[i]) ==
 				(ssdp->family == AF_INET))
@@ -106,7 +109,7 @@ static void ask_all(const struct search *search)
 	}
 }
 
-/* The header LOCATION.  0 or -1. */
+/* Reads the header LOCATION.  0 or -1. */
 static int find_location(char *text, char **out)
 {
 	static const char name[] = "LOCATION:";
@@ -126,8 +129,10 @@ static int find_location(char *text, char **out)
 	return -1;
 }
 
-/* Whether the host that answers is the one of the description: IPv6 hosts
- * have several addresses, and all of them are the gateway's. */
+/*
+ * Whether the answering host is the one of the description; an IPv6 host may
+ * use several addresses.
+ */
 static bool one_host(const struct ssdp *ssdp, const struct host *sender,
 	const struct host *host)
 {
@@ -176,7 +181,7 @@ static bool judge(struct search *search, const struct host *sender, char *text)
 	return is_new(search, &url) && ssdp->each(&url, ssdp->arg);
 }
 
-/* One datagram, if there is any.  1: found; 0: go on; -1: no more. */
+/* Handles one datagram.  1: found; 0: continue; -1: none left. */
 static int hear(struct search *search)
 {
 	struct sockaddr_storage from;
@@ -186,7 +191,7 @@ static int hear(struct search *search)
 		(struct sockaddr *)&from, &len);
 	struct host sender;
 
-	/* Errors are of datagrams that nobody took, where no gateway is. */
+	/* Errors report undeliverable datagrams, where no gateway is. */
 	if (got < 0)
 		return errno == EBADF ? -1 : 0;
 	text[got] = '\0';

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * ssdp.h - looks for gateways by SSDP (UPnP Device Architecture 1.1, 1.3).
+ * ssdp.h - searches for gateways by SSDP (UPnP Device Architecture 1.1, 1.3).
  *
- * Any host of the network hears the question and may answer; only the
- * gateways' own answers count.
+ * Any host in the network receives the search and may answer; only answers of
+ * trusted gateways count.
  */
 #ifndef SSDP_H
 #define SSDP_H
@@ -17,19 +17,19 @@
 #include "refusal.h"
 
 struct ssdp {
-	int family;         /* AF_INET, AF_INET6 */
-	uint32_t interface; /* by which IPv6 goes out; 0: the system's choice */
-	const char *local;  /* IPv4 address to ask from; "": any */
-	const char *const *kinds;  /* that are asked for; NULL-terminated */
-	const struct hosts *hosts; /* whose answers count */
+	int family;                /* AF_INET, AF_INET6 */
+	uint32_t interface;        /* for IPv6; 0: chosen by the system */
+	const char *local;         /* IPv4 source address; "": any */
+	const char *const *kinds;  /* wanted device types; NULL-terminated */
+	const struct hosts *hosts; /* trusted gateways */
 	int64_t end_ms;            /* of the monotonic clock */
 	struct refusals *refusals;
-	/* Called for each description, once.  True: that is it. */
+	/* Called once per description.  True ends the search. */
 	bool (*each)(const struct url *description, void *arg);
 	void *arg;
 };
 
-/* 0: `each` has said so; -1 with err: not until the end.  Blocks. */
+/* 0: `each` returned true; -1 with err: not until end_ms.  Blocks. */
 int ssdp_search(const struct ssdp *ssdp, struct relay_err *err);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* A port of an Internet gateway, by UPnP. */
+/* Maps a port of an Internet gateway by UPnP. */
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -49,11 +49,11 @@ int upnp_find(struct igd *igd, const struct gateway_wish *wish, int64_t end_ms,
 
 	if (igd_find(igd, &search, wish, end_ms, err) != 0)
 		return -1;
-	/* Only there does the relay listen. */
+	/* The relay listens only on that address. */
 	if (wish->local[0])
 		(void)snprintf(
 			igd->local, sizeof(igd->local), "%s", wish->local);
-	/* Some have one connection for each way to dial, and use one. */
+	/* Some have several connection services, of which one is in use. */
 	if (igd->spare.type[0] && !is_connected(igd, &igd->ports) &&
 		is_connected(igd, &igd->spare))
 		igd->ports = igd->spare;
@@ -70,7 +70,9 @@ static void port_text(uint16_t port, char out[8])
 	(void)snprintf(out, 8, "%u", (unsigned)port);
 }
 
-/* Who has the port: 0 nobody, 1 we, 2 somebody else, below 0: no answer. */
+/*
+ * The owner of the port: 0 none, 1 this host, 2 another; negative: no answer.
+ */
 static int ask_owner(const struct igd *igd, const struct gateway_wish *wish,
 	uint16_t outer_port, struct relay_err *err)
 {
@@ -95,7 +97,7 @@ static int ask_owner(const struct igd *igd, const struct gateway_wish *wish,
 		return 0;
 	if (rc < 0)
 		return -1;
-	/* Gateways that do not tell are believed. */
+	/* Gateways that do not report it are trusted. */
 	if (rc > 0)
 		return 1;
 	return strcmp(client, igd->local) == 0 && strcmp(port, inner) == 0 ? 1
@@ -119,7 +121,10 @@ static enum gateway_result ask_address(const struct igd *igd, uint16_t outer,
 		return result_of(rc);
 	*out = (struct sockaddr_in){
 		.sin_family = AF_INET, .sin_port = htons(outer)};
-	/* One that has none yet: clients take the address they dialled. */
+	/*
+	 * The gateway has no address yet: clients use the address they connect
+	 * to.
+	 */
 	if (inet_pton(AF_INET, text, &out->sin_addr) != 1)
 		out->sin_addr.s_addr = INADDR_ANY;
 	return GATEWAY_DONE;
@@ -144,7 +149,7 @@ enum gateway_result upnp_map(const struct igd *igd,
 	char outer[8], inner[8], lease[24];
 	int rc;
 
-	/* Some gateways would take the port from its owner. */
+	/* Some gateways would reassign the port of another host. */
 	if (ask_owner(igd, wish, outer_port, err) == 2) {
 		(void)relay_fail(err, "port %u belongs to another host",
 			(unsigned)outer_port);
@@ -187,6 +192,6 @@ void upnp_unmap(const struct igd *igd, uint16_t outer)
 	struct relay_err err;
 
 	port_text(outer, text);
-	/* If it does not answer, the lease ends by itself. */
+	/* If the gateway does not answer, the lease expires. */
 	(void)igd_call(igd, &igd->ports, "DeletePortMapping", args, NULL, &err);
 }
