@@ -10,8 +10,10 @@
 
 #include "bench.h"
 
-/* 127.0.0.2 and up.  One address has ports for 28,000 connections at best, and
- * real devices do not come from one address either. */
+/*
+ * 127.0.0.2 and up.  One address has ports for at most 28,000 connections, and
+ * real devices use different addresses, too.
+ */
 #define FIRST_SOURCE (INADDR_LOOPBACK + 1)
 #define SOURCES      250U
 
@@ -71,7 +73,7 @@ static void raise_descriptor_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* Clients know relays by their ID; no chain is built, so none is paid for. */
+/* Clients check a relay's ID, not its chain, so no chain is verified. */
 static int judge_certificate(X509_STORE_CTX *store, void *arg)
 {
 	(void)store;
@@ -80,8 +82,8 @@ static int judge_certificate(X509_STORE_CTX *store, void *arg)
 }
 
 /*
- * What Syncthing offers, as Go's crypto/tls sends it.  A relay keeps some of it
- * with the connection.
+ * The TLS offer of Syncthing, as Go's crypto/tls sends it.  A relay stores
+ * parts of it per connection.
  */
 #define SUITES                                                                 \
 	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"           \
@@ -157,7 +159,7 @@ static int start_limit(struct bench *bench)
 	struct timeval patience =
 		to_timeval(bench->settings->client_timeout_ms);
 
-	/* The same for all clients, so a queue instead of a heap. */
+	/* The timeout is the same for all clients, so a queue is enough. */
 	bench->patience =
 		event_base_init_common_timeout(bench->base, &patience);
 	bench->limit = evtimer_new(bench->base, limit_passed, bench);

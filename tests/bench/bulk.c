@@ -18,11 +18,12 @@
 
 enum side { CLIENT, SERVER, SIDES };
 
-/* One socket: it sends a stream, receives the opposite one, or both. */
+/* One socket, which sends a stream, receives the opposite one, or both. */
 struct end {
 	struct bulk_thread *thread;
 	int fd;
-	unsigned stream; /* the one sent; the other direction's is stream ^ 1 */
+	unsigned
+		stream; /* the one sent; the opposite direction is stream ^ 1 */
 	struct event reading, writing;
 	uint64_t sent;
 	_Atomic uint64_t received;
@@ -53,7 +54,7 @@ static void fail(struct end *end, enum failure why)
 	tally_add(end->thread->bulk->tally, why);
 }
 
-/* One write, or what was left of it. */
+/* One write, or the rest of it. */
 static void send_some(evutil_socket_t fd, short what, void *arg)
 {
 	struct end *end = arg;
@@ -62,8 +63,10 @@ static void send_some(evutil_socket_t fd, short what, void *arg)
 	ssize_t n;
 
 	(void)what;
-	/* Always the same bytes, unless they are looked at: then the load's
-	 * own memory traffic stays out of the figures. */
+	/*
+	 * Sends the same bytes each time unless they are checked, so that the
+	 * load's own memory traffic does not affect the figures.
+	 */
 	n = send(fd, pattern_at(end->stream, plan->check ? end->sent : 0), left,
 		MSG_NOSIGNAL);
 	if (n > 0)
@@ -108,7 +111,7 @@ static void *run(void *arg)
 {
 	struct bulk_thread *thread = arg;
 
-	/* On Linux this is the thread's own. */
+	/* On Linux this applies to the thread only. */
 	if (thread->bulk->plan.background)
 		(void)setpriority(PRIO_PROCESS, 0, BACKGROUND);
 	event_base_dispatch(thread->base);
@@ -202,7 +205,7 @@ static void finish_thread(struct bulk_thread *thread)
 		pthread_join(thread->thread, NULL);
 	if (thread->stop_timer)
 		event_free(thread->stop_timer);
-	/* Ends need nothing: their events go with the loop. */
+	/* Ends need no cleanup: freeing the loop frees their events. */
 	if (thread->base)
 		event_base_free(thread->base);
 	free(thread->ends);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * bulk.h - as many bytes as a set of pairs can carry.
+ * bulk.h - sends as many bytes as a set of pairs can carry.
  *
- * Two threads, one for the clients' ends and one for the servers', as if they
- * were two machines.  Each turn of a socket moves one write, so the load itself
- * is fair between sessions.
+ * Uses two threads, one for the clients' ends and one for the servers', like
+ * two machines.  Each turn of a socket moves one write, so the load itself is
+ * fair between sessions.
  */
 #ifndef BULK_H
 #define BULK_H
@@ -17,20 +17,22 @@ struct bulk;
 
 struct bulk_plan {
 	size_t write_size;
-	bool both_ways; /* else from client to server */
+	bool both_ways; /* else only from client to server */
 	bool check;
-	bool background; /* the threads stand back behind others */
+	bool background; /* the threads have a lower priority */
 };
 
-/* Starts the threads.  The pairs stay the caller's but must not be touched;
- * failures go to the tally.  NULL with the reason on stderr. */
+/*
+ * Starts the threads.  The caller keeps the pairs, but must not use them;
+ * failures are counted in the tally.  NULL with the reason on stderr.
+ */
 struct bulk *bulk_start(const struct pair *pairs, size_t count,
 	const struct bulk_plan *plan, struct tally *tally);
 
-/* Bytes that have come out of each pair so far, both directions together. */
+/* Bytes received from each pair so far, both directions together. */
 void bulk_read(const struct bulk *bulk, uint64_t *received);
 
-/* Ends the threads. */
+/* Stops the threads. */
 void bulk_stop(struct bulk *bulk);
 
 #endif

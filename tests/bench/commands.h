@@ -3,8 +3,8 @@
 /*
  * commands.h - the subcommands.
  *
- * Each prints one report.  They return the program's exit code: 0, 1 if there
- * were failures (which the report tells), 2 if there are no figures at all.
+ * Each prints one report.  They return the program's exit code: 0; 1 if there
+ * were failures (see the report); 2 if there are no figures.
  */
 #ifndef COMMANDS_H
 #define COMMANDS_H

@@ -20,7 +20,7 @@ struct devices {
 	struct bench *bench;
 	struct identities identities;
 	struct device *devices;
-	struct event *next; /* begins the next from the loop */
+	struct event *next; /* starts the next one from the loop */
 	size_t parallel, started, joined, failed, lost;
 	struct histogram times;
 };
@@ -105,7 +105,7 @@ static void start(struct device *device, const struct identity *identity)
 	}
 }
 
-/* As many as may be under way. */
+/* Starts as many as are allowed at a time. */
 static void start_more(evutil_socket_t fd, short what, void *arg)
 {
 	struct devices *all = arg;

@@ -13,7 +13,7 @@ static void set_flag(int fd, int level, int name)
 {
 	const int yes = 1;
 
-	/* Only costs speed, or ports, if it fails. */
+	/* Not fatal: if it fails, it only costs speed or ports. */
 	(void)setsockopt(fd, level, name, &yes, sizeof(yes));
 }
 
@@ -26,8 +26,10 @@ static int bind_source(
 		return 0;
 	source.sin_addr.s_addr = htonl(
 		bench->sources.first + bench->dialled++ % bench->sources.count);
-	/* The port is chosen at connect, when it need only be unique for the
-	 * pair of addresses. */
+	/*
+	 * Choose the port at connect(), where it must only be unique for the
+	 * pair of addresses.
+	 */
 	set_flag(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT);
 	return bind(fd, (const struct sockaddr *)&source, sizeof(source));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Sides of sessions that come to nothing. */
+/* Sides of sessions that never begin. */
 
 #include <stdlib.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * guests.h - a device's sides of sessions that strangers asked for.
+ * guests.h - a device's sides of sessions that strangers requested.
  *
- * A device takes every invitation, as Syncthing does: it joins, waits for what
- * never comes, and closes.
+ * The device takes every invitation, as Syncthing does: it joins the session,
+ * waits in vain for the other side, and closes.
  */
 #ifndef GUESTS_H
 #define GUESTS_H
@@ -17,10 +17,10 @@ struct guests;
 /* Borrows bench.  NULL: no memory. */
 struct guests *guests_create(struct bench *bench);
 
-/* Joins, unless too many are waited for already. */
+/* Joins the session, unless too many are waiting already. */
 void guests_take(struct guests *guests, const struct frame_bytes *key);
 
-/* NULL is fine. */
+/* NULL is allowed. */
 void guests_destroy(struct guests *guests);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* One end of a session, until its bytes flow. */
+/* One end of a session, until data flows. */
 
 #include <assert.h>
 #include <errno.h>
@@ -44,8 +44,10 @@ static void connected(struct half *half)
 	event_add(&half->event, NULL);
 }
 
-/* How many bytes are missing to a whole Response; what follows it is the
- * session's.  0 when it is complete, -1 when it is none. */
+/*
+ * The number of bytes missing from a complete Response; later bytes belong to
+ * the session.  0 if it is complete, -1 if it is invalid.
+ */
 static int missing(const struct half *half)
 {
 	struct frame_header header;
@@ -76,7 +78,7 @@ static void got_response(struct half *half)
 	half->changed(half, FAILURE_NONE, half->arg);
 }
 
-/* Reads len bytes at most; true if any came, else told if it is the end. */
+/* Reads at most len bytes; true if any arrived, else reports the end. */
 static bool receive(struct half *half, uint8_t *out, size_t len, size_t *got)
 {
 	ssize_t n = recv(half->fd, out, len, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* half.h - one end of a session: connects, joins with a key, says hello. */
+/* half.h - one end of a session: connects, joins with a key, sends a byte. */
 #ifndef HALF_H
 #define HALF_H
 
@@ -11,8 +11,8 @@ enum half_state {
 	HALF_IDLE,
 	HALF_CONNECTING,
 	HALF_JOINING,
-	HALF_JOINED, /* the relay said success */
-	HALF_MET     /* a byte from the other end came through */
+	HALF_JOINED, /* the relay answered success */
+	HALF_MET     /* a byte from the other end has arrived */
 };
 
 struct half {
@@ -25,22 +25,24 @@ struct half {
 	uint8_t key[FRAME_OPAQUE_MAX];
 	size_t key_len;
 	size_t in_len;
-	uint8_t in[FRAME_HEADER_LEN + 64]; /* a Response, and no byte more */
+	uint8_t in[FRAME_HEADER_LEN + 64]; /* room for a Response only */
 };
 
-/* Sets it up; borrows all.  changed is called on JOINED and on MET with
- * FAILURE_NONE, or once with what went wrong. */
+/*
+ * Initializes it; borrows all arguments. changed is called on JOINED and on MET
+ * with FAILURE_NONE, or once with a failure.
+ */
 void half_init(struct half *half, struct bench *bench,
 	void (*changed)(struct half *half, enum failure why, void *arg),
 	void *arg);
 
-/* HALF_IDLE -> HALF_CONNECTING, or a failure told at once. */
+/* HALF_IDLE -> HALF_CONNECTING, or reports a failure at once. */
 void half_start(struct half *half, const struct frame_bytes *key);
 
-/* HALF_JOINED: sends a byte to the other, which may not have joined yet. */
+/* HALF_JOINED: sends a byte to the other end, which may not have joined yet. */
 void half_greet(struct half *half);
 
-/* Gives the socket away, or -1. */
+/* Passes the socket to the caller, or returns -1. */
 int half_take(struct half *half);
 
 /* Closes it, back to HALF_IDLE. */

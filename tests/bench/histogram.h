@@ -11,7 +11,7 @@
 #define HISTOGRAM_POWERS  40
 #define HISTOGRAM_BUCKETS (HISTOGRAM_STEPS * HISTOGRAM_POWERS)
 
-/* All zero is empty. */
+/* All zero means empty. */
 struct histogram {
 	uint64_t count;
 	int64_t max_ns;
@@ -20,7 +20,9 @@ struct histogram {
 
 void histogram_add(struct histogram *histogram, int64_t ns);
 
-/* The least duration that `share` of all do not exceed; 0 when empty. */
+/*
+ * The smallest duration that a part `share` of all does not exceed; 0 if empty.
+ */
 int64_t histogram_percentile(const struct histogram *histogram, double share);
 
 #endif

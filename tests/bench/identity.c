@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Self-signed certificates like those that Syncthing makes. */
+/* Self-signed certificates like those of Syncthing. */
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* identity.h - as many device identities as a run needs, made quickly. */
+/* identity.h - creates many device identities quickly. */
 #ifndef IDENTITY_H
 #define IDENTITY_H
 
@@ -14,14 +14,14 @@
 
 struct identity {
 	X509 *certificate;
-	EVP_PKEY *key; /* shared by all of a set */
+	EVP_PKEY *key; /* shared by all identities of a set */
 	uint8_t id[IDENTITY_ID_LEN];
 };
 
 /*
- * One key with a certificate for every device: they differ in their serial
- * number alone, and so in their ID.  To the server that is the same as
- * different keys, and making keys would take longer than the run.
+ * One key with a certificate per device.  The certificates differ only in their
+ * serial number, and so do the IDs.  For the server this is the same as
+ * different keys, and creating keys would take longer than the run.
  */
 struct identities {
 	struct identity *all;
@@ -29,8 +29,8 @@ struct identities {
 };
 
 /*
- * The key's curve is P-384, as those that Syncthing makes, or P-256.  Returns
- * 0, or -1 with the reason on stderr and nothing to finish.
+ * The key's curve is P-384, as in Syncthing, or P-256.  Returns 0, or -1 with
+ * the reason on stderr and nothing to finish.
  */
 int identities_make(struct identities *out, size_t count, bool p384);
 void identities_finish(struct identities *identities);

@@ -12,7 +12,7 @@
 #include "joins.h"
 #include "report.h"
 
-/* Connections that never send a byte; -1 where there is none. */
+/* Connections that never send a byte; -1: none. */
 struct silent {
 	int *fds;
 	size_t count;
@@ -53,7 +53,7 @@ static void stdin_ready(evutil_socket_t fd, short what, void *arg)
 		bench_stop(arg);
 }
 
-/* stdin is a pipe or a terminal; epoll takes no plain file. */
+/* stdin must be a pipe or a terminal, because epoll does not support files. */
 static void hold(struct bench *bench)
 {
 	struct event *event = event_new(bench->base, STDIN_FILENO,
@@ -90,7 +90,7 @@ static int run(
 
 	if (connect_silent(bench, silent))
 		return 2;
-	joins_run(bench, devices); /* its report says that all is ready */
+	joins_run(bench, devices); /* its report means that all are ready */
 	meter_read(&begin, s->server_pid);
 	hold(bench);
 	meter_read(&end, s->server_pid);

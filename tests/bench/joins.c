@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* joins: all devices come back at once, as after a restart of the relay. */
+/* joins: all devices reconnect at once, as after a restart of the relay. */
 
 #include "commands.h"
 #include "joins.h"

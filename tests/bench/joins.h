@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* joins.h - how fast devices came back, for the commands that make them. */
+/*
+ * joins.h - measures the joins of devices, for the commands that use devices.
+ */
 #ifndef JOINS_H
 #define JOINS_H
 

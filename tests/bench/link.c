@@ -19,7 +19,7 @@ struct link {
 	SSL *ssl;
 	int fd;
 	bool connected, open;
-	bool busy; /* a handler of ours is on the stack: not freed yet */
+	bool busy; /* a handler is on the stack: free later */
 	bool dead;
 	uint64_t pings;
 	struct event reading, writing, patience;
@@ -65,7 +65,7 @@ static enum failure failure_of_ssl(const struct link *link, int result)
 	case SSL_ERROR_SYSCALL:
 		return errno ? failure_of_errno(errno) : FAILURE_CLOSED;
 	default:
-		/* The end of the stream without a word of TLS. */
+		/* The stream ended without close_notify. */
 		if (ERR_GET_REASON(ERR_peek_error()) ==
 			SSL_R_UNEXPECTED_EOF_WHILE_READING)
 			return FAILURE_CLOSED;
@@ -73,7 +73,7 @@ static enum failure failure_of_ssl(const struct link *link, int result)
 	}
 }
 
-/* After a call that did not succeed: true if it only has to wait. */
+/* After a failed call: true if it can be repeated later. */
 static bool waits(struct link *link, int result)
 {
 	int error = SSL_get_error(link->ssl, result);
@@ -92,8 +92,10 @@ void link_send(struct link *link, const uint8_t *message, size_t len)
 	ERR_clear_error();
 	errno = 0;
 	n = SSL_write(link->ssl, message, (int)len);
-	/* A socket that has no room for a message of ours is stuck; the
-	 * server does not read. */
+	/*
+	 * If the socket has no room for a small message, the server does not
+	 * read.
+	 */
 	if (n <= 0)
 		fail(link, failure_of_ssl(link, n));
 }
@@ -128,7 +130,7 @@ static void handle_message(struct link *link, const struct frame_header *header)
 		link->handlers->message(link, header, body, link->arg);
 }
 
-/* Takes whole messages from the buffer. */
+/* Handles complete messages in the buffer. */
 static void take_messages(struct link *link)
 {
 	struct frame_header header;
@@ -166,8 +168,10 @@ static void read_messages(struct link *link)
 		}
 		link->in_len += (size_t)n;
 		take_messages(link);
-		/* Nothing was left in OpenSSL's buffer: spare the call that
-		 * would only say so. */
+		/*
+		 * OpenSSL's buffer is empty: skip a call that would return
+		 * nothing.
+		 */
 		if (!link->dead && !SSL_has_pending(link->ssl))
 			return;
 	}

@@ -12,38 +12,42 @@
 
 struct link;
 
-/* Each may destroy the link. */
+/* Each callback may destroy the link. */
 struct link_handlers {
-	/* The handshake is done: time to send the first message. */
+	/* The handshake is complete: send the first message. */
 	void (*opened)(struct link *link, void *arg);
 
-	/* Anything but Ping, which is answered here. */
+	/* Called for all messages except Ping, which is answered here. */
 	void (*message)(struct link *link, const struct frame_header *header,
 		const uint8_t *body, void *arg);
 
-	/* The end, called once; nothing else follows. */
+	/* The last callback, called once. */
 	void (*failed)(struct link *link, enum failure why, void *arg);
 };
 
-/* Connects; NULL, counted as FAILURE_LOCAL, if that cannot even begin.  Fails
- * with FAILURE_TIMEOUT unless link_settled() is called within the client's
- * patience.  Everything is borrowed until link_destroy(). */
+/*
+ * Connects; NULL, counted as FAILURE_LOCAL, if it cannot start.  Fails with
+ * FAILURE_TIMEOUT unless link_settled() is called within the client's timeout.
+ * All arguments are borrowed until link_destroy().
+ */
 struct link *link_create(struct bench *bench, const struct identity *identity,
 	const struct link_handlers *handlers, void *arg);
 
-/* What was awaited has come: from now on it may be silent. */
+/* The awaited answer has arrived: from now on there is no timeout. */
 void link_settled(struct link *link);
 
-/* Small messages only, and one at a time: they always fit the socket. */
+/*
+ * Only small messages, one at a time, which always fit into the socket buffer.
+ */
 void link_send(struct link *link, const uint8_t *message, size_t len);
 
-/* Asks to join the relay, with the token of the settings. */
+/* Sends a join request with the token of the settings. */
 void link_join(struct link *link);
 
-/* Pings that were answered so far. */
+/* The number of pings answered. */
 uint64_t link_pings(const struct link *link);
 
-/* Closes it.  NULL is fine. */
+/* Closes it.  NULL is allowed. */
 void link_destroy(struct link *link);
 
 #endif

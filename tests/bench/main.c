@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* relay-load: load for relays, and what they make of it. */
+/* relay-load: generates load for relays and measures the results. */
 
 #include <signal.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "pattern.h"
 #include "report.h"
 
-/* Beyond --limit, for threads that no longer listen. */
+/* Ends the process after --limit, if threads hang. */
 #define LAST_RESORT_S 30
 
 static const struct {
@@ -56,7 +56,7 @@ static int run(size_t which, int argc, char **argv)
 	alarm((unsigned)(settings.limit_ms / 1000) + LAST_RESORT_S);
 	if (!bench_init(&bench, &settings))
 		result = commands[which].run(&bench);
-	if (result == 2) { /* without figures, but never without a word */
+	if (result == 2) { /* no figures: print a message at least */
 		report_begin(commands[which].name);
 		report_end(&bench.tally);
 	}

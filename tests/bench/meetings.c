@@ -16,15 +16,17 @@ enum side { CLIENT, SERVER, SIDES };
 
 struct meetings;
 
-/* One set-up under way.  The invitation to the device names who asked, so each
- * slot has an identity of its own. */
+/*
+ * One running set-up.  The invitation to the device contains the requester's
+ * ID, so each slot has its own identity.
+ */
 struct slot {
 	struct meetings *all;
 	const struct identity *identity; /* borrowed */
 	struct link *asking;
 	struct half halves[SIDES];
 	struct event patience;
-	struct event next; /* begins anew from the loop, not from a handler */
+	struct event next; /* restarts from the loop, not from a handler */
 	bool invited[SIDES];
 	uint8_t client_key[FRAME_OPAQUE_MAX];
 	size_t client_key_len;
@@ -34,9 +36,10 @@ struct slot {
 struct meetings {
 	struct bench *bench;
 	const struct meetings_plan *plan; /* borrowed */
-	struct identities identities;     /* the slots', then the device's */
+	struct identities
+		identities; /* those of the slots, then that of the device */
 	struct link *device;
-	struct guests *guests; /* NULL: nobody else asks for the device */
+	struct guests *guests; /* NULL: no strangers request the device */
 	bool joined;
 	struct slot *slots;
 	size_t started, failed, met;
@@ -83,7 +86,7 @@ static void fail(struct slot *slot, enum failure why)
 	end(slot);
 }
 
-/* The side that asked, whose key waits in the slot. */
+/* The requesting side, whose key is in the slot. */
 static void start_client(struct slot *slot)
 {
 	const struct frame_bytes key = {slot->client_key, slot->client_key_len};
@@ -94,7 +97,7 @@ static void start_client(struct slot *slot)
 static void both_joined(struct slot *slot)
 {
 	half_greet(&slot->halves[SERVER]);
-	/* Unless that has failed, and the slot with it. */
+	/* Unless that side and its slot have failed. */
 	if (slot->halves[CLIENT].state == HALF_JOINED)
 		half_greet(&slot->halves[CLIENT]);
 }
@@ -130,7 +133,7 @@ static void half_changed(struct half *half, enum failure why, void *arg)
 		start_client(slot);
 }
 
-/* The device's invitation or the asker's: either may come first. */
+/* The device's or the requester's invitation; either may arrive first. */
 static void invited(struct slot *slot, enum side side,
 	const struct frame_invitation *invitation)
 {
@@ -161,7 +164,7 @@ static void asking_opened(struct link *link, void *arg)
 			device_identity(slot->all)->id, IDENTITY_ID_LEN));
 }
 
-/* What a message other than the awaited one stands for. */
+/* The failure for a message other than the awaited one. */
 static enum failure failure_of_message(
 	const struct frame_header *header, const uint8_t *body)
 {
@@ -206,7 +209,7 @@ static void begin(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	/* Never more under way than could still be used. */
+	/* Never start more than are still needed. */
 	if (m->started == m->plan->count ||
 		m->started - m->failed == m->plan->enough)
 		return;
@@ -246,7 +249,7 @@ static void device_joined(struct meetings *m)
 	m->joined = true;
 	link_settled(m->device);
 	m->plan->begun(device_identity(m)->id, m->plan->arg);
-	/* Spread over the pause, so that they do not come together. */
+	/* Spread over the pause, so that they do not start together. */
 	for (size_t i = 0; i < m->plan->parallel; i++)
 		schedule(&m->slots[i], (int64_t)i * m->plan->pause_ms /
 					       (int64_t)m->plan->parallel);
@@ -262,7 +265,7 @@ static void device_failed(struct link *link, enum failure why, void *arg)
 	bench_stop(m->bench);
 }
 
-/* An invitation for a slot that has given up meanwhile is left alone. */
+/* Ignores an invitation for a slot that has given up meanwhile. */
 static void device_invited(
 	struct meetings *m, const struct frame_invitation *invitation)
 {

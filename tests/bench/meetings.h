@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * meetings.h - session set-ups: ask for a device, be invited, join, say hello.
+ * meetings.h - session set-ups: request a device, get invitations, join,
+ * exchange bytes.
  *
- * One device joins the relay; up to `parallel` others ask for it, over and
- * over. A meeting counts once a byte has gone each way.
+ * One device joins the relay; up to `parallel` others request it repeatedly.  A
+ * meeting counts as successful when a byte has passed in each direction.
  */
 #ifndef MEETINGS_H
 #define MEETINGS_H
@@ -12,23 +13,22 @@
 #include "bench.h"
 
 struct meetings_plan {
-	size_t count;  /* tried at most */
-	size_t enough; /* met, which ends it */
+	size_t count;  /* most tries */
+	size_t enough; /* stop after this many successes */
 	size_t parallel;
-	int64_t pause_ms;  /* between the end of one and the next */
-	bool both_at_once; /* else the invited side joins first */
-	/* Each side joins as soon as it is invited, and says something. */
+	int64_t pause_ms; /* between the end of one and the start of the next */
+	bool both_at_once; /* else the requested side joins first */
+	/* Each side joins as soon as it is invited, and sends data. */
 	bool as_syncthing;
-	bool open_house; /* strangers may ask for the device, too */
+	bool open_house; /* strangers may also request the device */
 
-	/* The device, whose ID it is, has joined; the first set-up is about to
-	 * begin. */
+	/* The device with this ID has joined; the first set-up will begin. */
 	void (*begun)(const uint8_t *id, void *arg);
 
-	/* Whether one more may begin; NULL: always. */
+	/* Whether another may begin; NULL: always. */
 	bool (*may_begin)(void *arg);
 
-	/* One more meeting, whose sockets are the callee's from now on. */
+	/* A successful meeting; the callee owns its sockets. */
 	void (*met)(int client, int server, int64_t took_ns, void *arg);
 
 	void *arg;
@@ -37,15 +37,15 @@ struct meetings_plan {
 struct meetings;
 
 /*
- * Runs the loop until enough have met or all were tried; failures are in the
- * tally.  NULL if the device could not even join (counted, too).  The device
- * stays joined until meetings_destroy(), since its sessions would end with it;
- * plan is borrowed as long.
+ * Runs the loop until enough have succeeded or all were tried; failures are
+ * counted in the tally.  NULL if the device could not join (also counted).  The
+ * device stays joined until meetings_destroy(), because its sessions would end
+ * with it; plan is borrowed until then.
  */
 struct meetings *meetings_run(
 	struct bench *bench, const struct meetings_plan *plan);
 
-/* NULL is fine. */
+/* NULL is allowed. */
 void meetings_destroy(struct meetings *meetings);
 
 #endif

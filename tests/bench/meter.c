@@ -71,7 +71,7 @@ static int64_t number_after(const char *path, const char *field)
 	return value;
 }
 
-/* Exact, where VmRSS in /proc/PID/status lags behind by some pages per CPU. */
+/* Exact, unlike VmRSS in /proc/PID/status, which lags by some pages per CPU. */
 static int64_t rss_kib(int64_t pid)
 {
 	char path[64];
@@ -85,7 +85,7 @@ void meter_read(struct meter *meter, int64_t server_pid)
 	const int64_t page_kib = sysconf(_SC_PAGESIZE) / 1024;
 
 	memset(meter, 0, sizeof(*meter));
-	/* Memory first, it is the slow part and must not count as time. */
+	/* Read memory first: it is slow, and its time must not be counted. */
 	if (server_pid)
 		meter->server_rss_kib = rss_kib(server_pid);
 	meter->kernel_tcp_kib =

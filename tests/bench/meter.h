@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * meter.h - time, CPU and memory, read at the edges of a measurement.
+ * meter.h - reads time, CPU and memory at the start and end of a measurement.
  *
- * The server is read here rather than by the script so that its CPU time and
- * the bytes it carried belong to the same stretch of time.
+ * The server is read here rather than by the script, so that its CPU time and
+ * its bytes belong to the same interval.
  */
 #ifndef METER_H
 #define METER_H
@@ -22,7 +22,7 @@ struct meter {
 
 int64_t meter_now_ns(void);
 
-/* What cannot be read is 0.  server_pid 0: no server. */
+/* Values that cannot be read are 0. server_pid 0: no server. */
 void meter_read(struct meter *meter, int64_t server_pid);
 
 #endif

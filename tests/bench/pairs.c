@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Pairs of sockets through a relay, a proxy, or nothing. */
+/* Pairs of sockets through a relay or a proxy, or direct. */
 
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -44,7 +44,7 @@ static void relay_pairs(struct pairs *pairs, struct bench *bench, size_t count)
 	pairs->meetings = meetings_run(bench, &pairs->plan);
 }
 
-/* Where the proxy connects to, or where we do ourselves. */
+/* The address that the proxy, or this process, connects to. */
 static int listen_locally(struct bench *bench)
 {
 	const int yes = 1;
@@ -84,7 +84,7 @@ static bool pass_byte(struct bench *bench, int from, int to)
 	       byte == 'x';
 }
 
-/* One after the other, so that it is plain which two belong together. */
+/* One after the other, so that both ends of a pair can be matched. */
 static bool make_pair(struct bench *bench, int listener, struct pair *pair)
 {
 	const int yes = 1;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* pairs.h - connected pairs of sockets, through whatever is to be measured. */
+/*
+ * pairs.h - connected pairs of sockets through a relay or a proxy, or direct.
+ */
 #ifndef PAIRS_H
 #define PAIRS_H
 
@@ -15,17 +17,18 @@ struct pair {
 struct pairs {
 	struct pair *list;
 	size_t count;
-	uint64_t failed_setups; /* tried again, with success */
+	uint64_t failed_setups; /* failed first, but succeeded when retried */
 	struct meetings_plan plan;
 	struct meetings *meetings; /* NULL without a relay */
 };
 
 /*
- * Makes `count` pairs: sessions of the relay, connections through the proxy, or
- * direct ones, as the settings say.  The sockets do not block, and a byte has
- * gone each way.  Set-ups that fail are tried again, so often.  While they live
- * the loop must run, for the relay's pings. Returns 0, or -1 if any of them
- * failed (counted, or said on stderr); finish in either case.
+ * Creates `count` pairs: sessions of the relay, connections through the proxy,
+ * or direct ones, as the settings say.  The sockets are non-blocking, and a
+ * byte has passed in each direction.  Failed set-ups are retried up to the
+ * given number.  The loop must run while pairs exist, for the relay's pings.
+ * Returns 0, or -1 if any failed (counted, or reported on stderr); call
+ * pairs_finish() in both cases.
  */
 int pairs_make(struct pairs *out, struct bench *bench, size_t count);
 void pairs_finish(struct pairs *pairs);

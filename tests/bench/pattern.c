@@ -7,11 +7,11 @@
 #include "pattern.h"
 
 #define PERIOD 1048573U /* prime */
-#define STRIDE 7919U    /* between the beginnings of streams */
+#define STRIDE 7919U    /* between the starts of streams */
 
 static uint8_t table[PERIOD + PATTERN_RUN];
 
-/* xorshift: any numbers will do, and every run gets the same. */
+/* xorshift: the same numbers in every run. */
 void pattern_init(void)
 {
 	uint64_t x = UINT64_C(0x9E3779B97F4A7C15);

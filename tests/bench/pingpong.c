@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* pingpong: small messages there and back, one at a time in each session. */
+/* pingpong: round trips of small messages, one at a time in each session. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,20 +20,20 @@ struct pingpong {
 	struct histogram times;
 
 	uint64_t failed_setups;
-	struct bulk *bulk; /* NULL without */
+	struct bulk *bulk; /* NULL: no bulk load */
 	size_t bulk_count;
 	uint64_t *received; /* scratch, one for each bulk session */
 	uint64_t bulk_begin, bulk_end;
 };
 
-/* Two of these make a session: the one that measures, and its echo. */
+/* A session has two of these: one measures, the other echoes. */
 struct player {
 	struct pingpong *game;
 	int fd;
 	unsigned stream;
 	bool echoes;
 	struct event event;
-	size_t got; /* of the message under way */
+	size_t got; /* bytes of the current message */
 	uint64_t position;
 	int64_t sent_ns;
 };
@@ -44,7 +44,7 @@ static void fail(struct player *player, enum failure why)
 	tally_add(&player->game->bench->tally, why);
 }
 
-/* A message always fits: there is never more than one in a session. */
+/* A message always fits, because a session has only one at a time. */
 static void send_message(struct player *player)
 {
 	ssize_t n =
@@ -188,8 +188,10 @@ static int report(const struct pingpong *game)
 	return tally_total(&game->bench->tally) ? 1 : 0;
 }
 
-/* With bulk load beside it, which stands back: the load must not keep the
- * measuring thread from the CPU, it is the relay that is measured. */
+/*
+ * Bulk load at a lower priority, so that it does not keep the measuring thread
+ * from the CPU: the relay is to be measured.
+ */
 static int start_bulk(struct pingpong *game, const struct pair *pairs)
 {
 	const struct bulk_plan plan = {

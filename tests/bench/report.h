@@ -10,7 +10,7 @@
 #include "meter.h"
 #include "tally.h"
 
-/* Begin and end once; between them, in any order, fields with literal names. */
+/* Call begin and end once; in between, add fields with constant names. */
 void report_begin(const char *command);
 void report_count(const char *name, uint64_t value);
 void report_number(const char *name, double value);
@@ -21,7 +21,7 @@ void report_latency(const char *name, const struct histogram *histogram);
 /* Seconds, CPU and memory between two readings. */
 void report_meters(const struct meter *begin, const struct meter *end);
 
-/* What went wrong, by kind: "NAME_by": {...}. */
+/* Failures by kind: "NAME_by": {...}. */
 void report_tally(const char *name, const struct tally *tally);
 
 /* The failures, and the closing brace. */

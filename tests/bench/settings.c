@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The table of options, and the command line read by it. */
+/* The table of options, and the parser of the command line. */
 
 #include <errno.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 enum kind {
 	KIND_SWITCH,
 	KIND_NUMBER,
-	KIND_SECONDS, /* decimals allowed; kept in milliseconds */
+	KIND_SECONDS, /* decimals allowed; stored in milliseconds */
 	KIND_TEXT
 };
 
@@ -84,8 +84,10 @@ static const struct option_row rows[] = {
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
-/* Typed stores by offset; memcpy, since a cast would have to hide const and
- * alignment from the compiler. */
+/*
+ * Stores by offset with memcpy, because a cast would hide const and alignment
+ * from the compiler.
+ */
 static void store_number(
 	struct settings *s, const struct option_row *row, int64_t value)
 {

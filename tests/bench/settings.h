@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* settings.h - what the command line asks of the load generator. */
+/* settings.h - the command line of the load generator. */
 #ifndef SETTINGS_H
 #define SETTINGS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Options that a subcommand does not use are refused, so that a misunderstood
- * command line never yields figures. */
+/*
+ * Options that a subcommand does not use are refused, so that a wrong command
+ * line never produces figures.
+ */
 struct settings {
 	const char *relay; /* borrowed from argv: "127.0.0.1:22067" */
 	bool direct;       /* no relay: plain loopback connections */
-	int64_t tcp_port;  /* a plain TCP proxy there; 0: none */
+	int64_t tcp_port;  /* port of a plain TCP proxy; 0: none */
 	int64_t backend_port;
 	int64_t sessions;
 	bool both_ways;
@@ -26,7 +28,7 @@ struct settings {
 	int64_t silent;
 	bool tls12;
 	bool p384;
-	const char *token; /* of joins; NULL: none */
+	const char *token; /* for joins; NULL: none */
 	int64_t parallel;
 	int64_t count;
 	bool both_at_once;
@@ -35,7 +37,7 @@ struct settings {
 	int64_t client_timeout_ms;
 };
 
-/* The first argument, which names one of the subcommands. */
+/* The first argument: the subcommand. */
 enum command {
 	COMMAND_THROUGHPUT = 1,
 	COMMAND_PINGPONG = 2,
@@ -44,7 +46,7 @@ enum command {
 	COMMAND_SETUPS = 16
 };
 
-/* Returns 0, or -1 when it has explained on stderr what is wrong. */
+/* Returns 0, or -1 with the error on stderr. */
 int settings_read(
 	struct settings *out, enum command command, int argc, char **argv);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* setups: sessions from the asking to the first byte, and their end. */
+/* setups: sessions from the request to the first byte, and their end. */
 
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Counts of failures, and what errors of every kind stand for. */
+/* Counts failures, and maps errors to kinds of failures. */
 
 #include <errno.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * tally.h - everything that went wrong, by kind.
+ * tally.h - counts failures by kind.
  *
- * A figure is worth nothing if failures are left out of it, so every path that
- * gives something up counts here, and every report shows the counts.
+ * Figures without their failures would be misleading, so every path that gives
+ * up counts here, and every report shows the counts.
  */
 #ifndef TALLY_H
 #define TALLY_H
@@ -17,15 +17,15 @@ enum failure {
 	FAILURE_LOCAL, /* no descriptor, address or memory on our side */
 	FAILURE_CONNECT,
 	FAILURE_TLS,
-	FAILURE_CLOSED, /* end of the stream where it was not due */
+	FAILURE_CLOSED, /* unexpected end of the stream */
 	FAILURE_RESET,
-	FAILURE_PROTOCOL, /* bytes or messages that have no place there */
+	FAILURE_PROTOCOL, /* invalid bytes or messages */
 	FAILURE_RELAY_FULL,
 	FAILURE_NOT_FOUND,
 	FAILURE_ALREADY_CONNECTED,
 	FAILURE_REFUSED, /* any other Response */
-	FAILURE_TIMEOUT, /* the client's patience, --client-timeout */
-	FAILURE_DATA,    /* other bytes than were sent */
+	FAILURE_TIMEOUT, /* the client's timeout, --client-timeout */
+	FAILURE_DATA,    /* received bytes differ from those sent */
 	FAILURE_LIMIT,   /* the run's time, --limit */
 	FAILURES
 };
@@ -40,10 +40,10 @@ void tally_clear(struct tally *tally);
 uint64_t tally_total(const struct tally *tally);
 const char *failure_name(int failure);
 
-/* What an errno of a socket stands for. */
+/* The kind of failure for an errno of a socket. */
 enum failure failure_of_errno(int error);
 
-/* What a Response's code stands for; FAILURE_NONE for success. */
+/* The kind of failure for a Response's code; FAILURE_NONE for success. */
 enum failure failure_of_code(int32_t code);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* throughput: how much N sessions carry, and how evenly. */
+/* throughput: the throughput of N sessions, and its fairness. */
 
 #include <stdlib.h>
 
@@ -10,7 +10,7 @@
 
 #define GIB (1024.0 * 1024 * 1024)
 
-/* Of the bytes that each session carried between two readings. */
+/* Statistics of each session's bytes between two readings. */
 struct shares {
 	uint64_t total, slowest, fastest;
 };
@@ -52,7 +52,7 @@ static void report(const struct bench *bench, const struct shares *s,
 	report_end(&bench->tally);
 }
 
-/* The sessions' memory counts from before they were there. */
+/* Read memory before the sessions exist. */
 static int measure(struct bench *bench, struct bulk *bulk,
 	uint64_t failed_setups, int64_t rss_before_kib, uint64_t *received)
 {

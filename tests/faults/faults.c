@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Makes chosen calls of the C library fail; see README.md. */
+/* Makes selected calls of the C library fail; see README.md. */
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -33,7 +33,7 @@ enum kind {
 	STUCK = 512,
 };
 
-#define FIRST_THREAD 1 /* as the number of a thread: that of each process */
+#define FIRST_THREAD 1 /* means the first thread of each process */
 
 struct ssl_st;
 
@@ -42,7 +42,7 @@ struct control {
 	_Atomic uint64_t constant, thread, handshakes;
 };
 
-static struct control *control; /* NULL until the library is set up */
+static struct control *control; /* NULL until the library is initialized */
 
 /* How deep this thread is in handshakes; no call for memory to look at it. */
 static __thread unsigned in_handshake
@@ -50,7 +50,7 @@ static __thread unsigned in_handshake
 
 #define EXPORT __attribute__((visibility("default")))
 
-/* By system calls alone, since this may run within malloc(). */
+/* Uses only system calls, because this may run within malloc(). */
 __attribute__((constructor)) static void set_up(void)
 {
 	const char *path = getenv("FAULTS");
@@ -82,7 +82,7 @@ static bool is_meant(uint64_t thread)
 	return !wanted || wanted == thread;
 }
 
-/* Whether this call is one of those that are to fail. */
+/* Whether this call shall fail. */
 static bool fails(enum kind kind)
 {
 	uint64_t first, at;
@@ -103,7 +103,7 @@ static bool fails(enum kind kind)
 	return true;
 }
 
-/* Memory: the C library has its own functions under these names as well. */
+/* Memory: these replace the C library's functions of the same names. */
 
 extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t);
 extern void *__libc_realloc(void *, size_t), *__libc_memalign(size_t, size_t);
@@ -120,7 +120,7 @@ EXPORT void *calloc(size_t n, size_t len)
 
 EXPORT void *realloc(void *at, size_t len)
 {
-	/* To give memory back never fails. */
+	/* Freeing memory never fails. */
 	return len && fails(MEMORY) ? NULL : __libc_realloc(at, len);
 }
 
@@ -157,7 +157,7 @@ EXPORT int posix_memalign(void **out, size_t align, size_t len)
 	return 0;
 }
 
-/* All others. */
+/* All other calls. */
 
 /* Any thread may be the first to ask. */
 #define REAL(name)                                                             \

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Runs a fuzz target where libFuzzer is not at hand: every file given, then
- * mutations of them.  Takes the few libFuzzer options that the scripts use:
+ * Runs a fuzz target without libFuzzer: first all given files, then mutations
+ * of them.  Accepts the libFuzzer options that the scripts use:
  *   -runs=N  -seed=N  -max_total_time=SECONDS  -max_len=BYTES
  *   -artifact_prefix=PATH
- * and files and folders.  The same seed gives the same inputs.  Blind, without
- * coverage: it keeps the targets alive, it does not replace libFuzzer.
+ * and files and folders.  The same seed produces the same inputs.  It does not
+ * use coverage, so it does not replace libFuzzer; it checks that the targets
+ * still work.
  */
 
 #include <dirent.h>
@@ -37,8 +38,10 @@ static int64_t max_total_time_s;
 static size_t max_len = INPUT_MAX;
 static const char *artifact_prefix = "./";
 
-/* The input under test is in this file: whatever kills the process, a
- * sanitizer included, leaves it there. */
+/*
+ * This file contains the current input.  It remains if the process crashes or a
+ * sanitizer ends it.
+ */
 static char current_path[4096];
 static int current_fd;
 
@@ -48,7 +51,7 @@ static _Noreturn void die(const char *what)
 	exit(2);
 }
 
-/* splitmix64: any seed is good, also 0. */
+/* splitmix64: works with any seed, also 0. */
 static uint64_t next_random(void)
 {
 	uint64_t z = random_state += UINT64_C(0x9e3779b97f4a7c15);
@@ -78,7 +81,10 @@ static void open_current(void)
 		die(current_path);
 }
 
-/* The target gets a block of just this size: reading beyond it is noticed. */
+/*
+ * The target gets a block of exactly this size, so that out-of-bounds reads are
+ * detected.
+ */
 static void run_one(const uint8_t *data, size_t len)
 {
 	uint8_t *copy = malloc(len ? len : 1);
@@ -95,7 +101,7 @@ static void run_one(const uint8_t *data, size_t len)
 	rounds_done++;
 }
 
-/* Those above SEEDS_MAX are passed over: libFuzzer may have left many. */
+/* Files above SEEDS_MAX are skipped, because libFuzzer may have left many. */
 static void read_seed(const char *path)
 {
 	struct input *seed = &seeds[seed_count];
@@ -128,7 +134,7 @@ static void read_path(const char *path)
 		read_seed(path);
 		return;
 	}
-	/* Sorted: the order of a folder is no part of the seed. */
+	/* Sorted, so that the order of files in the folder has no influence. */
 	n = scandir(path, &names, NULL, alphasort);
 	if (n < 0)
 		die(path);
@@ -164,7 +170,7 @@ static void insert_bytes(struct input *in)
 	insert(in, below(in->len + 1), bytes, 1 + below(sizeof(bytes)));
 }
 
-/* A piece of another seed, or of the same one. */
+/* Inserts a piece of another or the same seed. */
 static void insert_piece(struct input *in)
 {
 	const struct input *from = &seeds[below(seed_count)];
@@ -248,7 +254,7 @@ static bool number_option(const char *arg, const char *name, uint64_t *v)
 	return true;
 }
 
-/* Options that only libFuzzer has (-dict=) are passed over. */
+/* Other libFuzzer options (-dict=) are ignored. */
 static void read_option(const char *arg)
 {
 	static const char prefix[] = "-artifact_prefix=";

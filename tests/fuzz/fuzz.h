@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * fuzz.h - what every fuzz target has: the entry, and checks that stay on in
- * every build type.
+ * fuzz.h - shared by all fuzz targets: the entry point, and checks that are
+ * active in every build type.
  */
 #ifndef FUZZ_H
 #define FUZZ_H
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Called by libFuzzer or driver.c, again and again; returns 0. */
+/* Called repeatedly by libFuzzer or driver.c; returns 0. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define FUZZ_CHECK(cond)                                                       \
@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 		}                                                              \
 	} while (0)
 
-/* A terminated copy, on the heap so that reading beyond it is noticed. */
+/* A terminated copy on the heap, so that out-of-bounds reads are detected. */
 static inline char *fuzz_text(const uint8_t *data, size_t size)
 {
 	char *text = malloc(size + 1);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Fuzzes what the client library reads from relays and pools: URIs, answers of
- * HTTP, lists of relays, responses and invitations. */
+/*
+ * Fuzzes the client library's parsers of data from relays and pools: URIs, HTTP
+ * answers, lists of relays, responses and invitations.
+ */
 
 #include <netinet/in.h>
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Fuzzes the relay protocol's codec: a stream of messages as a peer sends it,
- * and every reader with every body. */
+/*
+ * Fuzzes the relay protocol's codec: a stream of messages from a peer, and
+ * every reader with every body.
+ */
 
 #include "frame.h"
 #include "fuzz.h"
@@ -20,7 +22,9 @@ static void check_same(struct frame_bytes a, struct frame_bytes b)
 	FUZZ_CHECK(a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
-/* What was written is a message of this type; returns its body's length. */
+/*
+ * Checks that the output is a message of this type; returns its body's length.
+ */
 static size_t check_written(
 	const uint8_t *buf, size_t size, enum frame_type type)
 {
@@ -103,7 +107,7 @@ static void try_invitation(const uint8_t *body, size_t len)
 	check_within(a.key, body, len);
 	check_within(a.address, body, len);
 	n = frame_write_invitation(out, sizeof(out), &a);
-	/* With a smaller buffer: refused, and ASan would see a write. */
+	/* A smaller buffer must be refused; ASan would detect a write. */
 	FUZZ_CHECK(frame_write_invitation(out, n - 1, &a) == 0);
 	n = frame_write_invitation(out, sizeof(out), &a);
 	n = check_written(out, n, FRAME_INVITATION);
@@ -115,7 +119,7 @@ static void try_invitation(const uint8_t *body, size_t len)
 	FUZZ_CHECK(a.port == b.port && a.server_socket == b.server_socket);
 }
 
-/* The body gets a block of its own, so that reading beyond it is noticed. */
+/* The body gets its own block, so that out-of-bounds reads are detected. */
 static void try_body(const uint8_t *data, size_t len)
 {
 	uint8_t *body = malloc(len ? len : 1);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Fuzzes what looks at ClientHellos and certificates before OpenSSL does. */
+/*
+ * Fuzzes the checks of ClientHellos and certificates that run before OpenSSL.
+ */
 
 #include <stdbool.h>
 
@@ -8,7 +10,7 @@
 #include "tls/tls_certificate.h"
 #include "tls/tls_hello.h"
 
-/* The answer for a part may become another one only while more is awaited. */
+/* The result for a prefix may only change if it was "need more". */
 static void try_hello(const uint8_t *bytes, size_t len)
 {
 	size_t half = len / 2;
@@ -28,7 +30,7 @@ static void try_certificate(const uint8_t *bytes, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	/* A block of its own, so that reading beyond it is noticed. */
+	/* A separate block, so that out-of-bounds reads are detected. */
 	uint8_t *block = malloc(size ? size : 1);
 
 	FUZZ_CHECK(block);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Fuzzes the numbers of options: durations, integers, truth values, sizes,
- * rates. */
+/*
+ * Fuzzes the parsers of option values: durations, integers, booleans, sizes,
+ * rates.
+ */
 
 #include <strelaysrv/units.h>
 
@@ -20,7 +22,7 @@ static void check_duration(int64_t ns)
 	FUZZ_CHECK(again == ns);
 }
 
-/* Written for people and rounded, but still something that can be read. */
+/* The formatted value is rounded, but must be parseable. */
 static void check_amount(int64_t v)
 {
 	char size[RELAY_SIZE_TEXT], rate[RELAY_RATE_TEXT];
@@ -43,7 +45,7 @@ static void check_integer(int64_t v)
 
 typedef int (*parse)(const char *, int64_t *, struct relay_err *);
 
-/* Success, or a terminated text with the result untouched. */
+/* Success, or a terminated error text with the result unchanged. */
 static int try_parse(parse f, const char *text, int64_t *v)
 {
 	struct relay_err err;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* bad-magic: begins like something else. */
+/* bad-magic: has a wrong magic number. */
 
 #include <strelaysrv/module.h>
 

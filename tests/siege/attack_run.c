@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Plays one attack and says what came of it. */
+/* Runs one attack and reports the results. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,9 +11,10 @@
 #include "hello.h"
 #include "report.h"
 
-#define JOIN_MS 500 /* accomplices join before they are asked for */
+#define JOIN_MS 500 /* time for accomplices to join before they are requested  \
+		     */
 
-/* One run of an attack: the row, with what it needs at hand. */
+/* One run of an attack: its row and its state. */
 struct assault {
 	struct siege *siege;
 	struct attack attack;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What strangers do who mean harm: one row for each. */
+/* The table of attacks. */
 
 #include <string.h>
 
@@ -9,12 +9,12 @@
 #define TEXT(field, text)                                                      \
 	.field = (const uint8_t *)(text), .field##_len = sizeof(text) - 1
 
-/* A JoinSessionRequest without its key, whose 32 bytes follow. */
+/* A JoinSessionRequest without its key of 32 bytes, which follows. */
 #define JOIN_SESSION "\x9e\x79\xbc\x40\0\0\0\3\0\0\0\x24\0\0\0\x20"
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
-/* Of one write, so that a lot of them cost the attacker little. */
+/* Many messages per write, so that they cost the attacker little. */
 #define GET10(path)                                                            \
 	GET(path)                                                              \
 	GET(path)                                                              \

@@ -8,7 +8,7 @@
 #include "jam.h"
 #include "swarm.h"
 
-/* A ClientHello for the first swarm, which is made at the start. */
+/* A ClientHello for the first swarm, generated at the start. */
 enum attack_hello {
 	HELLO_NONE,
 	HELLO_HALF,
@@ -19,24 +19,26 @@ enum attack_hello {
 
 #define ATTACK_SWARMS 2
 
-/* Any of its parts may be empty. */
+/* Each part may be empty. */
 struct attack {
 	const char *name;
-	const char *help; /* what strangers do, for the tables */
+	const char *help; /* description for the tables */
 	enum attack_hello hello;
 	struct swarm_plan swarms[ATTACK_SWARMS];
 	struct gang_plan gang;
-	size_t accomplices; /* devices that have joined, to be asked for */
+	size_t accomplices; /* joined devices that are requested */
 	struct jam_plan jam;
-	bool needs_target; /* a device of good clients */
+	bool needs_target; /* requests a device of the good clients */
 };
 
-/* In the order in which they are played; *count of them. */
+/* All attacks in order; *count is their number. */
 const struct attack *attacks_all(size_t *count);
 const struct attack *attacks_find(const char *name);
 
-/* Plays it for siege->seconds_ms and prints what was done as a report.  Returns
- * the program's exit code. */
+/*
+ * Runs it for siege->seconds_ms and prints a report.  Returns the program's
+ * exit code.
+ */
 int attack_run(struct siege *siege, const struct attack *attack);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* A ping-pong that keeps a pace. */
+/* A ping-pong at a constant rate. */
 
 #include <errno.h>
 #include <stdlib.h>

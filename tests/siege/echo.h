@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* echo.h - round trips through one session that was there before the siege. */
+/* echo.h - round trips through a session that existed before the attack. */
 #ifndef ECHO_H
 #define ECHO_H
 
@@ -9,13 +9,15 @@
 
 struct echo;
 
-/* Sends 64 bytes to and fro every so often, until *over.  A session that ends
- * is a failure, and the last.  Borrows all, the sockets too.  NULL: no memory.
+/*
+ * Sends 64 bytes in both directions at a constant rate, until *over.  If the
+ * session ends, this counts as a failure and stops.  Borrows all arguments,
+ * including the sockets.  NULL: no memory.
  */
 struct echo *echo_create(struct siege *siege, int client, int server,
 	int64_t every_ms, const bool *over, struct kind *kind);
 
-/* NULL is fine. */
+/* NULL is allowed. */
 void echo_destroy(struct echo *echo);
 
 #endif

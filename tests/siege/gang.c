@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Devices with bad manners, renewed at each tick. */
+/* Misbehaving devices, replaced at each tick. */
 
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -152,7 +152,7 @@ static void got_message(struct link *link, const struct frame_header *header,
 		joined(member);
 		return;
 	}
-	/* What a wrong token and a device that is not there are to bring. */
+	/* The expected answers to a wrong token and to an absent device. */
 	if (member->all->plan->deed == DEED_WRONG_TOKEN ||
 		member->all->plan->deed == DEED_ASK_ABSENT)
 		member->all->counts.done++;
@@ -171,7 +171,7 @@ static void failed(struct link *link, enum failure why, void *arg)
 	end(member);
 }
 
-/* As much as the relay takes for the other half, and then no more of it. */
+/* Sends data to the waiting half until the relay takes no more. */
 static void fill_and_reset(struct member *member)
 {
 	const struct linger at_once = {.l_onoff = 1};
@@ -242,7 +242,8 @@ static void tick(evutil_socket_t fd, short what, void *arg)
 		}
 	}
 	if (per_s && all->may_begin > (double)per_s / 10 + 1)
-		all->may_begin = (double)per_s / 10 + 1; /* no burst later */
+		all->may_begin =
+			(double)per_s / 10 + 1; /* limits later bursts */
 	evtimer_add(&all->tick, &next);
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* gang.h - many devices that do the same to the relay, over and over. */
+/* gang.h - many devices that repeat the same action. */
 #ifndef GANG_H
 #define GANG_H
 
 #include "siege.h"
 
-/* What each device does once it has shaken hands. */
+/* What each device does after its TLS handshake. */
 enum deed {
 	DEED_NOTHING,     /* stays, without a word */
 	DEED_LEAVE,       /* leaves at once, without a word */
@@ -25,27 +25,29 @@ struct gang;
 struct gang_plan {
 	enum deed deed;
 	size_t open;       /* devices at the same time */
-	int64_t per_s;     /* begun per second at most; 0: as many as can be */
-	size_t identities; /* certificates, used in turns */
+	int64_t per_s;     /* most starts per second; 0: no limit */
+	size_t identities; /* certificates, used in turn */
 
-	/* Those of its devices are asked for in turns, not the target. */
+	/* If set, its devices are requested in turn, instead of the target. */
 	const struct gang *targets; /* borrowed */
 };
 
 struct gang_counts {
 	uint64_t begun;
 	uint64_t opened;  /* handshakes that succeeded */
-	uint64_t done;    /* deeds */
-	uint64_t refused; /* answers other than the hoped-for, and full */
+	uint64_t done;    /* completed actions */
+	uint64_t refused; /* unexpected answers, and RelayFull */
 	uint64_t failed;  /* connections that the server ended */
 };
 
-/* Begins at once; borrows all until gang_destroy().  Asks go to
- * siege->target_id.  NULL: no memory, or no certificates. */
+/*
+ * Starts at once; borrows all arguments until gang_destroy().  Requests are for
+ * siege->target_id.  NULL: no memory, or no certificates.
+ */
 struct gang *gang_create(struct siege *siege, const struct gang_plan *plan);
 const struct gang_counts *gang_counts(const struct gang *gang);
 
-/* Closes all.  NULL is fine. */
+/* Closes all.  NULL is allowed. */
 void gang_destroy(struct gang *gang);
 
 #endif

@@ -22,12 +22,12 @@
 #define MEET_PAUSE_MS   200
 #define MEET_PARALLEL   4
 #define TRANSFER_BYTES  131072
-#define REST_MS         100 /* after the device that is asked for was lost */
+#define REST_MS         100 /* after the requested device was lost */
 #define LOOK_MS         20
 
 struct good {
 	struct siege *siege;
-	struct pairs pairs; /* the session that is there before */
+	struct pairs pairs; /* the session that exists before the attack */
 	struct joiner *joiner;
 	struct scraper *scraper;
 	struct echo *echo;
@@ -53,7 +53,7 @@ static bool all_done(const struct good *good)
 	       !good->scrapes.under_way && !meetings_under_way(good);
 }
 
-/* Ends it when the time is over and all that was begun is done. */
+/* Ends when the time is over and everything started has finished. */
 static void look(evutil_socket_t fd, short what, void *arg)
 {
 	struct good *good = arg;
@@ -139,7 +139,7 @@ static void met(int client, int server, int64_t took_ns, void *arg)
 		good->siege, client, server, TRANSFER_BYTES, &good->transfers);
 }
 
-/* Until the time is over, with another device when one is lost. */
+/* Runs until the time is over, with a new device when one is lost. */
 static void meet(struct good *good)
 {
 	struct bench *bench = &good->siege->bench;
@@ -159,8 +159,8 @@ static void meet(struct good *good)
 		uint64_t lost;
 
 		if (!good->told)
-			return; /* there is no beginning */
-		/* What was under way when the device was lost. */
+			return; /* it was not started */
+		/* Those that were running when the device was lost. */
 		for (lost = meetings_under_way(good); lost; lost--)
 			tally_add(&bench->tally, FAILURE_CLOSED);
 		if (!good->over)

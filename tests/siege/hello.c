@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What OpenSSL would send first, taken from a memory buffer. */
+/* Gets OpenSSL's first message through a memory buffer. */
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@ size_t hello_make(SSL_CTX *tls, int group, uint8_t *out, size_t size)
 	SSL_set_connect_state(ssl);
 	(void)SSL_do_handshake(ssl); /* waits for the server */
 	len = BIO_read(written, out, (int)size);
-	written = NULL; /* the SSL's, as in is */
+	written = NULL; /* owned by the SSL, like in */
 done:
 	BIO_free(in);
 	BIO_free(written);

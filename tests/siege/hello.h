@@ -11,14 +11,18 @@
 #include <openssl/ssl.h>
 
 #define HELLO_MAX       4096
-#define HELLO_ANNOUNCES 131000 /* what the large one says its length is */
+#define HELLO_ANNOUNCES 131000 /* the announced length of the large one */
 
-/* A whole record with a good ClientHello for one key-exchange group, a
- * NID of OpenSSL's.  Returns its length, or 0. */
+/*
+ * A complete record with a valid ClientHello for one key-exchange group (an
+ * OpenSSL NID).  Returns its length, or 0.
+ */
 size_t hello_make(SSL_CTX *tls, int group, uint8_t *out, size_t size);
 
-/* Records that announce and carry HELLO_ANNOUNCES bytes of ClientHello, the
- * last of them missing.  Returns malloc()ed bytes, or NULL. */
+/*
+ * Records that announce and contain a ClientHello of HELLO_ANNOUNCES bytes,
+ * without the last byte.  Returns malloc()ed bytes, or NULL.
+ */
 uint8_t *hello_make_large(size_t *len);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Rounds of sessions with full queues. */
+/* Repeated sessions with full queues. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "meter.h"
 #include "pairs.h"
 
-#define FILL_MS 400  /* of a round whose sessions end */
+#define FILL_MS 400  /* duration of a round whose sessions end */
 #define REST_MS 50   /* after a round that failed */
 #define LEFT    4096 /* sockets that outlive their sessions */
 
@@ -64,7 +64,7 @@ static void keep(struct jam *jam, int fd)
 	jam->left[jam->lefts++] = fd;
 }
 
-/* One side goes; the other stays, with what it was sent unread. */
+/* One side closes; the other stays open with unread data. */
 static void finish_round(struct jam *jam)
 {
 	struct pairs *pairs = &jam->pairs;

@@ -9,15 +9,18 @@
 struct jam_plan {
 	size_t count; /* sessions at the same time */
 
-	/* Else they stay.  One side goes once all queues are full; the other
-	 * keeps its socket open, reads nothing, and the next sessions begin. */
+	/*
+	 * If true, one side closes when all queues are full; the other keeps
+	 * its socket open and reads nothing, and the next sessions begin.  If
+	 * false, the sessions stay.
+	 */
 	bool ends;
 };
 
 struct jam_counts {
 	uint64_t sessions;
 	uint64_t sent_bytes;
-	uint64_t failed; /* rounds in which sessions did not come about */
+	uint64_t failed; /* rounds whose sessions failed to begin */
 };
 
 /* Runs the loop until the siege's time is over. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Joins at a steady pace: a slow server does not get fewer of them. */
+/* Joins at a constant rate, even if the server is slow. */
 
 #include <stdlib.h>
 
@@ -10,7 +10,7 @@
 #include "meter.h"
 #include "steady.h"
 
-#define PLACES 256 /* joins under way at most; more would be no use */
+#define PLACES 256 /* most running joins */
 
 struct place {
 	struct joiner *all;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* joiner.h - a good device that joins and leaves, again and again. */
+/* joiner.h - a good device that repeatedly joins and disconnects. */
 #ifndef JOINER_H
 #define JOINER_H
 
@@ -9,12 +9,14 @@
 
 struct joiner;
 
-/* Begins a join every so often, whether or not those before it are done; none
- * once *over.  Borrows all.  NULL: no memory. */
+/*
+ * Starts joins at a constant rate, even if earlier ones have not finished,
+ * until *over.  Borrows all arguments.  NULL: no memory.
+ */
 struct joiner *joiner_create(struct siege *siege, int64_t every_ms,
 	const bool *over, struct kind *kind);
 
-/* NULL is fine. */
+/* NULL is allowed. */
 void joiner_destroy(struct joiner *joiner);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Counting of what good clients do. */
+/* Counts the results of good clients. */
 
 #include <stdio.h>
 

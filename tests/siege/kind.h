@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* kind.h - how one kind of what good clients do went. */
+/* kind.h - the results of one kind of action of good clients. */
 #ifndef KIND_H
 #define KIND_H
 
@@ -12,12 +12,14 @@
 
 struct kind {
 	size_t under_way;
-	struct histogram times; /* of those that succeeded */
+	struct histogram times; /* of successful ones */
 	struct tally failed;
 };
 
-/* The end of one that began at begin_ns; why: FAILURE_NONE when it succeeded.
- * The caller has counted its beginning in under_way. */
+/*
+ * Ends an action that began at begin_ns; why: FAILURE_NONE for success.  The
+ * caller has counted its start in under_way.
+ */
 void kind_ended(struct kind *kind, int64_t begin_ns, enum failure why);
 
 /* Writes NAME_done, its latencies and its failures into the report. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* relay-siege: attackers of relays, and good clients beside them. */
+/* relay-siege: attackers of relays, and good clients at the same time. */
 
 #include <signal.h>
 #include <stdio.h>
@@ -12,10 +12,10 @@
 #include "good.h"
 #include "options.h"
 
-/* Few, since real devices do not come from another address each time. */
+/* Only a few, because real devices do not change their address each time. */
 #define GOOD_SOURCES 8
 
-/* Beyond the loop's own limit, for a loop that no longer turns. */
+/* Ends the process after the loop's own limit, if the loop hangs. */
 #define LAST_RESORT_S 30
 
 static int usage(void)

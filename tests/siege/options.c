@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Options, and what they mean for the load generator's code. */
+/* Options, translated for the load generator's code. */
 
 #include <errno.h>
 #include <getopt.h>

@@ -11,11 +11,11 @@ struct options {
 	int64_t seconds_ms, open, per_s, sources, server_pid, patience_ms;
 };
 
-/* Returns 0, or -1 when it has explained on stderr what is wrong. */
+/* Returns 0, or -1 with the error on stderr. */
 int options_read(struct options *out, int argc, char **argv);
 void options_usage(void);
 
-/* Fills the settings, addresses and target.  The same results. */
+/* Fills the settings, addresses and target.  Returns the same. */
 int options_apply(const struct options *options, struct siege *siege);
 
 #endif

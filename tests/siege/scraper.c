@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* HTTP in its plainest form: one request, and the answer up to its end. */
+/* Minimal HTTP: one request, and the answer until the connection ends. */
 
 #include <errno.h>
 #include <stdio.h>

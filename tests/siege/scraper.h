@@ -9,13 +9,15 @@
 
 struct scraper;
 
-/* Fetches siege->path every so often, each time over a connection of its own,
- * until *over.  Counted is what is answered with 200 to its end.  Borrows all.
- * NULL: no memory. */
+/*
+ * Fetches siege->path at a constant rate, each time over a new connection,
+ * until *over.  Complete answers with 200 count as success.  Borrows all
+ * arguments.  NULL: no memory.
+ */
 struct scraper *scraper_create(struct siege *siege, int64_t every_ms,
 	const bool *over, struct kind *kind);
 
-/* NULL is fine. */
+/* NULL is allowed. */
 void scraper_destroy(struct scraper *scraper);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Plain connections, each a state of a few words, renewed at each tick. */
+/* Plain connections with a small state each, replaced at each tick. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,7 +20,8 @@ struct drone {
 	struct swarm *all;
 	int fd; /* -1: to be opened */
 	bool connected;
-	size_t sent; /* of first and the random bytes, then of again */
+	size_t sent; /* bytes sent of first and the random bytes, then of again
+		      */
 	bool repeating;
 	struct event reading, writing, again;
 };
@@ -30,7 +31,7 @@ struct swarm {
 	struct sockaddr_in to;
 	const struct swarm_plan *plan; /* borrowed */
 	struct event tick;
-	double may_open; /* connections, by the rate */
+	double may_open; /* connections allowed by the rate */
 	unsigned dice;
 	struct drone *drones;
 	struct swarm_counts counts;
@@ -57,7 +58,7 @@ static void ended_by_server(struct drone *drone)
 	end(drone);
 }
 
-/* Returns whether all of it is sent; the drone may have ended if not. */
+/* Returns whether everything was sent; if not, the drone may have ended. */
 static bool send_from(struct drone *drone, const uint8_t *data, size_t len)
 {
 	ssize_t n = send(drone->fd, data, len, MSG_NOSIGNAL);
@@ -97,7 +98,7 @@ static void repeat(struct drone *drone)
 	const struct timeval pause = {
 		plan->again_ms / 1000, plan->again_ms % 1000 * 1000};
 
-	/* A bound, so that others have their turn. */
+	/* Limited, so that others get their turn. */
 	for (int i = 0; i < 16; i++) {
 		if (!send_from(drone, plan->again + drone->sent,
 			    plan->again_len - drone->sent))
@@ -212,10 +213,10 @@ static void tick(evutil_socket_t fd, short what, void *arg)
 		all->may_open--;
 		open_one(&all->drones[i]);
 		if (all->drones[i].fd < 0)
-			break; /* no more at the moment */
+			break; /* the socket is full */
 	}
 	if (per_s && all->may_open > (double)per_s / 10)
-		all->may_open = (double)per_s / 10; /* no burst later on */
+		all->may_open = (double)per_s / 10; /* limits later bursts */
 	evtimer_add(&all->tick, &next);
 }
 

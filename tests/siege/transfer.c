@@ -18,7 +18,7 @@ struct way {
 	struct transfer *transfer;
 	struct event event;
 	int fd;
-	unsigned stream; /* sent; the one received is stream ^ 1 */
+	unsigned stream; /* the one sent; the received one is stream ^ 1 */
 	size_t sent, received;
 };
 
@@ -41,7 +41,7 @@ static void finish(struct transfer *t, enum failure why)
 	free(t);
 }
 
-/* What is wrong, or FAILURE_NONE. */
+/* The failure, or FAILURE_NONE. */
 static enum failure send_some(struct way *way)
 {
 	size_t left = way->transfer->bytes - way->sent;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Cases of clients that do their part: groups and certificates. */
+/* Cases of real clients: groups and certificates. */
 
 #include <stdint.h>
 #include <stdio.h>
@@ -11,14 +11,14 @@
 #include "certificates.h"
 
 #define NAME_ROOM 80
-/* As many as the largest list of certificates that OpenSSL would take. */
+/* As many as fit into the largest list of certificates that OpenSSL accepts. */
 #define CHAIN_BYTES 15500
 
 static SSL_CTX *client_of(
 	int version, const char *groups, EVP_PKEY *key, X509 *cert)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-	/* OpenSSL's macro drops the const, which clang minds. */
+	/* OpenSSL's macro drops const, and clang warns about it. */
 	char *list = (char *)(uintptr_t)groups;
 
 	if (!ctx)
@@ -50,7 +50,7 @@ SSL_CTX *case_reference(void)
 	return usual(TLS1_3_VERSION, "X25519");
 }
 
-/* Takes the context. */
+/* Owns the context from now on. */
 static int visit(SSL_CTX *client, const char *name, case_fn *fn, void *arg)
 {
 	const struct handshake_case one = {name, client, NULL, 0};
@@ -62,7 +62,7 @@ static int visit(SSL_CTX *client, const char *name, case_fn *fn, void *arg)
 
 int cases_visit_groups(case_fn *fn, void *arg)
 {
-	/* TLS 1.2's are followed by P-256, the curve of the server's key. */
+	/* In TLS 1.2, P-256 is added: the curve of the server's key. */
 	static const struct {
 		const char *name;
 		int version;
@@ -94,7 +94,7 @@ int cases_visit_groups(case_fn *fn, void *arg)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !done; i++) {
 		SSL_CTX *client = usual(rows[i].version, rows[i].name);
 
-		if (!client) /* the library does not know the group */
+		if (!client) /* the library does not support the group */
 			continue;
 		(void)snprintf(name, sizeof(name), "%s, exchange on %s",
 			rows[i].version == TLS1_3_VERSION ? "1.3" : "1.2",
@@ -104,7 +104,7 @@ int cases_visit_groups(case_fn *fn, void *arg)
 	return done;
 }
 
-/* Takes the key, and shows a certificate of it in both versions. */
+/* Owns the key; uses its certificate in both TLS versions. */
 static int visit_key(EVP_PKEY *key, const char *kind, int names, int extensions,
 	case_fn *fn, void *arg)
 {
@@ -124,7 +124,7 @@ static int visit_key(EVP_PKEY *key, const char *kind, int names, int extensions,
 	return done;
 }
 
-/* Takes the key, whose certificate fills up the list. */
+/* Owns the key; its certificate fills the list. */
 static int visit_chain(EVP_PKEY *key, const char *kind, case_fn *fn, void *arg)
 {
 	X509 *cert = key ? make_certificate(key, 0, 0) : NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Cases of a ClientHello that no client would send, up to 16 KiB long. */
+/* Cases of unusual ClientHellos of up to 16 KiB. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #define MESSAGE_MOST   (4 + 16384)
 #define RECORD_HEADER  5
 #define RECORD_LONGEST 16384
-/* Of fields that the case leaves out; what is repeated fills the rest. */
+/* Size of the other fields; the repeated part fills the rest. */
 #define FILLED 15800
 
 /* RFC 8446, 4.2. */
@@ -45,7 +45,7 @@ static void put16(struct writer *w, size_t number)
 	put(w, two, sizeof(two));
 }
 
-/* A length of two bytes, which end_vector() fills in. */
+/* Reserves a length of two bytes, which end_vector() fills in. */
 static size_t begin_vector(struct writer *w)
 {
 	put16(w, 0);
@@ -69,14 +69,14 @@ static void put_extension(
 	end_vector(w, at);
 }
 
-/* What is repeated, and where. */
+/* The repeated part, and its place. */
 struct hello {
 	const char *name;
 	size_t type; /* of the extension; 0: the cipher suites */
-	size_t each; /* bytes of what is repeated */
+	size_t each; /* bytes of one repetition */
 	const char *what;
-	size_t total;       /* bytes of all of them */
-	size_t record_size; /* 0: as large as may be */
+	size_t total;       /* bytes of all repetitions */
+	size_t record_size; /* 0: the largest allowed */
 };
 
 static const struct hello hellos[] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Keys and certificates, usual ones and those of attackers. */
+/* Creates keys and certificates, usual ones and those of attackers. */
 
 #include <string.h>
 
@@ -31,7 +31,7 @@ EVP_PKEY *make_key_as(const char *curve, const char *parameter, const char *how)
 	return NULL;
 }
 
-/* n, and phi of it.  0 or -1. */
+/* Computes n and phi(n).  0 or -1. */
 static int make_modulus(int bits, BIGNUM *n, BIGNUM *phi, BN_CTX *ctx)
 {
 	BIGNUM *prime = BN_CTX_get(ctx);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * certificates.h - keys and certificates, usual ones and those of attackers.
+ * certificates.h - creates keys and certificates, usual ones and those of
+ * attackers.
  */
 #ifndef CERTIFICATES_H
 #define CERTIFICATES_H
@@ -11,18 +12,24 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-/* A key of that name: a curve, ED25519 or ED448.  NULL without it. */
+/* A key of that type: a curve, ED25519 or ED448.  NULL if unsupported. */
 EVP_PKEY *make_key(const char *kind);
-/* The same on a curve, whose certificates have `how` for the parameter. */
+/*
+ * The same on a curve; `how` is the form of the curve parameters in
+ * certificates.
+ */
 EVP_PKEY *make_key_as(
 	const char *curve, const char *parameter, const char *how);
 /*
- * RSA with a modulus of several primes of 512 bits, for the sake of time.  With
- * a huge exponent, which takes the place of the private one, signing is cheap
- * and verifying is not.
+ * An RSA key whose modulus has several primes of 512 bits, which are fast to
+ * generate.  With `huge`, public and private exponent are swapped, so that
+ * signing is cheap and verifying is expensive.
  */
 EVP_PKEY *make_rsa(int bits, bool huge_exponent);
-/* Self-signed; `names` parts of its name, `extensions` that nobody knows. */
+/*
+ * A self-signed certificate with `names` parts in its name and `extensions`
+ * unknown extensions.
+ */
 X509 *make_certificate(EVP_PKEY *key, int names, int extensions);
 
 #endif

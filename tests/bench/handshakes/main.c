@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * relay-handshakes - what each choice of a stranger costs him and the server.
+ * relay-handshakes - the cost of each choice of a stranger, for both sides.
  *
  *     relay-handshakes           prints the table of tests/bench/README.md
- *     relay-handshakes -check    exits with 1 if a step holds a worker too long
+ *     relay-handshakes -check    exits with 1 if a step blocks a worker too
+ *     long
  *
- * Handshakes with the server's own TLS over a pair of sockets, on one thread,
- * whose CPU time is taken for each step.  The best of some repetitions counts.
+ * Runs handshakes with the server's TLS code over a pair of sockets, on one
+ * thread, and measures its CPU time for each step.  The best of several
+ * repetitions counts.
  */
 
 #include <stdbool.h>
@@ -32,9 +34,9 @@
 #include "tls/tls_step.h"
 
 #define REPETITIONS 5
-/* Of a client that takes longer, twice is enough. */
+/* Slow clients are repeated only twice. */
 #define SLOW_MS 50
-/* Another try where the machine may have been busy meanwhile. */
+/* Retries, in case the machine was busy meanwhile. */
 #define TRIES   6
 #define FLIGHTS 8
 /*
@@ -44,9 +46,9 @@
 #define RATIO_MOST 3.6
 
 struct cost {
-	size_t bytes;      /* that the client sent */
-	double theirs;     /* ms of CPU; with bytes alone: 0 */
-	double ours, step; /* ms of CPU: in all, the largest step */
+	size_t bytes;      /* sent by the client */
+	double theirs;     /* ms of CPU; 0 for prepared bytes */
+	double ours, step; /* ms of CPU: total, largest step */
 	char end[64];      /* how it ended */
 };
 
@@ -71,7 +73,7 @@ static size_t waiting(int fd)
 	return ioctl(fd, FIONREAD, &n) == 0 ? (size_t)n : 0;
 }
 
-/* As core/peers/conn_hello.c does before OpenSSL gets to read. */
+/* The checks of core/peers/conn_hello.c before OpenSSL reads. */
 static bool may_read(int fd, SSL *ssl)
 {
 	unsigned char bytes[TLS_HELLO_ROOM];
@@ -96,7 +98,9 @@ static void note_end(SSL *ssl, int done, struct cost *cost)
 			why ? why : "?");
 }
 
-/* Steps until there is nothing to read.  Whether it goes on. */
+/*
+ * Runs steps until there is nothing to read.  Whether the handshake continues.
+ */
 static bool serve(SSL *ssl, int fd, struct cost *cost)
 {
 	int done = 0;
@@ -176,7 +180,7 @@ static int shake_hands(const struct handshake_case *one, struct cost *cost)
 	return done;
 }
 
-/* The best of some. */
+/* The best of several runs. */
 static int measure(const struct handshake_case *one, struct cost *best)
 {
 	struct cost cost;
