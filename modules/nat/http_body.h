@@ -19,7 +19,7 @@ enum http_progress { HTTP_MORE, HTTP_DONE, HTTP_TOO_MUCH, HTTP_WRONG };
 
 struct http_body {
 	char *text;   /* received data; the owner appends at `len` */
-	size_t len;   /* of it */
+	size_t len;   /* bytes received */
 	size_t limit; /* most bytes */
 	/* Parsed so far. */
 	size_t head; /* start of the body; 0: unknown */

@@ -62,8 +62,8 @@ static const struct budget_row rows[] = {
 		"test_joins_beside_hellos_without_end "
 		"test_joins_beside_hellos_that_stay",
 		"hello-close hello-p384 handshake-leave"},
-	{TLS, "what certificates make the server compute",
-		"one, RSA exponents of 31 bits", "as handshakes",
+	{TLS, "computing for certificates",
+		"one certificate, RSA exponents of 31 bits", "as handshakes",
 		"as handshakes", "",
 		CORE "handshake_failures_total{kind=certificate}", false,
 		"test_a_certificate_that_is_dear_is_refused", ""},
@@ -134,8 +134,8 @@ static const struct budget_row rows[] = {
 		"strelaysrv_bounds_reached_total{bound=sessions-per-device}",
 		true, "test_sessions_of_one_device", "stalled-readers"},
 	{PAIR, "kernel memory while its reader stalls",
-		"8 times what is on its path, 512 KiB each way at least",
-		"as sessions", "half of the kernel's pressure mark",
+		"8 times the data in transit, at least 512 KiB each way",
+		"as sessions", "half of the kernel's pressure threshold",
 		"session-memory SQUEEZE_MS STALL_ALLOWED LEAST_MS_PER_BYTE",
 		CORE "sessions_closed_total{reason=stalled} " CORE
 		     "sessions_closed_total{reason=pressure}",

@@ -8,16 +8,16 @@
 
 /* What each device does after its TLS handshake. */
 enum deed {
-	DEED_NOTHING,     /* stays, without a word */
-	DEED_LEAVE,       /* leaves at once, without a word */
-	DEED_WRONG_TOKEN, /* joins with one, until it is answered */
-	DEED_CHURN,       /* joins, leaves */
-	DEED_JOIN,        /* joins, stays */
-	DEED_ASK_ABSENT,  /* for a device that there is not */
-	DEED_ASK_DROP,    /* for the target; lets the invitation go */
-	DEED_ASK_HALF,    /* for the target; its half joins and is silent */
-	DEED_ASK_RESET,   /* the half fills what the relay takes, then resets */
-	DEED_PING         /* joins, and pings as fast as it can */
+	DEED_NOTHING,     /* stays silent */
+	DEED_LEAVE,       /* leaves at once */
+	DEED_WRONG_TOKEN, /* joins with a wrong token, waits for the answer */
+	DEED_CHURN,       /* joins and disconnects */
+	DEED_JOIN,        /* joins and stays */
+	DEED_ASK_ABSENT,  /* requests an absent device */
+	DEED_ASK_DROP,    /* requests the target; ignores the invitation */
+	DEED_ASK_HALF,  /* requests the target; its half joins and is silent */
+	DEED_ASK_RESET, /* the half sends all that the relay takes, resets */
+	DEED_PING       /* joins, and sends pings at full speed */
 };
 
 struct gang;
