@@ -11,8 +11,7 @@
 #include "hello.h"
 #include "report.h"
 
-#define JOIN_MS 500 /* time for accomplices to join before they are requested  \
-		     */
+#define JOIN_MS 500 /* time for accomplices to join first */
 
 /* One run of an attack: its row and its state. */
 struct assault {
