@@ -2,24 +2,18 @@
 """Floods of newcomers, beside which good devices get in."""
 
 import contextlib
-import threading
 
 import pytest
 
 import certificates
 import floods
-import relay_protocol as rp
 from floods import Flood
+from good_joins import ENOUGH, JOINS, counted, joins_in_time
 from module_server import module_server  # noqa: F401
-from relay_client import Closed, ProtocolConnection, TlsBytes
-from waiting import SLOWNESS, Deadline, pace, wait_for
+from relay_client import ProtocolConnection, TlsBytes
+from waiting import wait_for
 
 MODULES = ["log", "bounds", "relay", "status", "probe"]
-GOOD = "127.0.0.7"
-JOINS = 20
-#: Devices give up after that.
-IN_TIME = 10 * SLOWNESS
-ENOUGH = 0.95 * JOINS
 
 
 @pytest.fixture
@@ -34,28 +28,6 @@ def strict(module_server):  # noqa: F811
     return start
 
 
-def join_in_time(server, identity, done):
-    deadline = Deadline(IN_TIME)
-    with contextlib.suppress(OSError, AssertionError, Closed):
-        with ProtocolConnection(server.address, identity, source=GOOD) as client:
-            if client.ask(rp.JoinRelayRequest()) == rp.response(rp.SUCCESS) and \
-                    not deadline.passed():
-                done.append(identity)
-
-
-def joins_in_time(server, identities):
-    """How many of JOINS good devices get in."""
-    done = []
-    joins = [threading.Thread(target=join_in_time, args=(server, identity, done), daemon=True)
-             for identity in identities[:JOINS]]
-    for join in joins:
-        join.start()
-        pace(0.1)
-    for join in joins:
-        join.join()
-    return len(done)
-
-
 def flooded(server, identities, words, count, manner):
     """The same while a flood goes on, which must have been one."""
     with Flood(server.address, words, count, manner) as flood:
@@ -63,11 +35,6 @@ def flooded(server, identities, words, count, manner):
         joined = joins_in_time(server, identities)
     assert flood.said > 500, f"a flood of {flood.said} connections"
     return joined
-
-
-def counted(server, what):
-    """A metric of the server's connections."""
-    return int(server.probe()[f"metric core.connections_{what}"])
 
 
 @pytest.mark.parametrize("workers", [1, 2])

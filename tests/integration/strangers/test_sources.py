@@ -16,9 +16,9 @@ import pytest
 import floods
 import own_network
 import relay_protocol as rp
+from good_joins import ENOUGH, counted, joins_in_time
 from module_server import module_server  # noqa: F401
 from relay_client import ProtocolConnection, TlsBytes
-from test_admission import ENOUGH, counted, joins_in_time
 from waiting import PATIENCE, wait_for
 
 HERE = "fd00:ffff::1"
