@@ -6,11 +6,11 @@
  * event.
  *
  * All hooks but `drain` and `reload_*` run on the worker that owns the object
- * and must not block.  A hook that no module sets costs nothing.  Filters are called in the
- * order of `modules` in the configuration; the first answer other than
- * RELAY_PASS decides.  An invalid answer counts as RELAY_DENY and is logged
- * with the module's name: filters fail closed.  A filter must not change or
- * close the object; the server does that.  Notices go to all modules; close
+ * and must not block.  A hook that no module sets costs nothing.  Filters are
+ * called in the order of `modules` in the configuration; the first answer other
+ * than RELAY_PASS decides.  An invalid answer counts as RELAY_DENY and is
+ * logged with the module's name: filters fail closed.  A filter must not change
+ * or close the object; the server does that.  Notices go to all modules; close
  * notices run in reverse order.
  */
 #ifndef RELAY_HOOKS_H

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 # Rooms whose state is still being gathered.
-LATER = {"tls", "net", "peers", "http", "host", "life"}
+LATER = {"tls", "net", "workers", "peers", "http", "host", "life"}
 
 GLOBAL = {
     "base/build": ("start_mono_ms start_us", "the process's start"),
