@@ -15,14 +15,14 @@
 struct keeper {
 	pthread_mutex_t lock; /* guards the following members */
 	pthread_cond_t wake;
-	unsigned owners;       /* the thread, and who started it */
+	unsigned owners;       /* the thread and its starter */
 	bool begun;            /* see keeper_begin() */
-	bool stop, over, busy; /* busy: something may be mapped */
-	bool moved;            /* the port of conf is another one */
-	bool leaves;           /* what is mapped is to stay so */
+	bool stop, over, busy; /* busy: a mapping may exist */
+	bool moved;            /* the port in conf has changed */
+	bool leaves;           /* keep the mapping at the end */
 	struct keeper_conf conf;
 	struct outbox outbox;    /* with a lock of its own */
-	struct gateway *gateway; /* owned; the thread's alone */
+	struct gateway *gateway; /* owned; only used by the thread */
 };
 
 /* State used only by the thread. */

@@ -6,7 +6,7 @@
 
 #include "nat.h"
 
-#define STOP_S 5 /* for a gateway to take the port back */
+#define STOP_S 5 /* time for the gateway to remove the mapping */
 
 static const char *const family_words[] = {
 	[IPV4] = "ipv4", [IPV6] = "ipv6", NULL};
@@ -90,7 +90,7 @@ static void reload_commit(struct relay_ctx *cx)
 		sides_commit(cx);
 }
 
-/* A process that takes over maps the same port, and would lose it with us. */
+/* The new process of an upgrade maps the same port, so do not remove it. */
 static int64_t drain(struct relay_ctx *cx, enum relay_drain how)
 {
 	struct state *state = state_of(cx);
@@ -105,7 +105,7 @@ static int64_t drain(struct relay_ctx *cx, enum relay_drain how)
 
 static void stop(struct relay_ctx *cx)
 {
-	/* The server ends, and takes its time for the gateways. */
+	/* The server stops, and waits for the gateways. */
 	sides_end(cx, event_base_got_break(relay_event_base(cx)) ? STOP_S : 0);
 }
 

@@ -218,7 +218,7 @@ static void reload(struct relay_ctx *cx)
 	pools_ask_failing(cx);
 }
 
-/* Life. */
+/* Start, reload, stop. */
 
 static int check(const void *values, struct relay_err *err)
 {

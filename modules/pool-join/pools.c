@@ -2,7 +2,6 @@
 
 /* Each pool's schedule of requests. */
 
-#include <ctype.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -13,14 +12,14 @@
 #include <strelaysrv/units.h>
 
 #include "../relay/service.h"
+#include "answer.h"
 #include "pem.h"
 #include "pools.h"
 #include "report.h"
 
 #define POOLS_URI 1536
-#define GAP_MS    2000 /* between two attempts, however often it changes */
-#define NS_PER_MS 1000000
-#define EXCERPT   200 /* of a pool's answer, in the log */
+/* Least time between two attempts, even if the URI changes often. */
+#define GAP_MS 2000
 
 static int64_t attempt(struct relay_ctx *cx, void *arg);
 
@@ -73,70 +72,6 @@ static void ask(struct relay_ctx *cx, struct pool *pool, int64_t after_ms)
 
 /* Results. */
 
-/* The first line; the log escapes unprintable bytes. */
-static void excerpt(const struct request_result *result, char *out, size_t cap)
-{
-	size_t len = result->len < cap - 1 ? result->len : cap - 1;
-
-	memcpy(out, result->body, len);
-	while (len > 0 && isspace((unsigned char)out[len - 1]))
-		len--;
-	out[len] = '\0';
-}
-
-static void log_answer(const struct relay_ctx *cx, const struct pool *pool,
-	const struct request_result *result, const struct plan_next *next)
-{
-	char again[RELAY_DURATION_TEXT], body[EXCERPT];
-	const char *from = result->local[0] ? result->local : "nowhere";
-	int64_t seconds = (next->told_ms + 500) / 1000;
-
-	relay_duration_format(seconds * 1000 * NS_PER_MS, again);
-	excerpt(result, body, sizeof(body));
-	if (next->outcome == PLAN_JOINED)
-		relay_log(cx, RELAY_INFO,
-			"Joined pool %s, rejoining in %s (from %s)", pool->url,
-			again, from);
-	else if (next->outcome == PLAN_UNREACHED)
-		relay_log(cx, RELAY_WARNING,
-			"Failed to join pool %s: %s; again in %s (from %s)",
-			pool->url, result->error, again, from);
-	else if (next->outcome == PLAN_UNDECODABLE)
-		relay_log(cx, RELAY_WARNING,
-			"Failed to join pool %s: cannot make out its answer%s"
-			"%s: %s; again in %s (from %s)",
-			pool->url, result->error[0] ? ", " : "", result->error,
-			body, again, from);
-	else
-		relay_log(cx, RELAY_WARNING,
-			"Failed to join pool %s: it answers %ld: %s; again in "
-			"%s (from %s)",
-			pool->url, result->status, body, again, from);
-}
-
-/*
- * For /status, which strangers can read: without our addresses or proxy, and
- * without unprintable bytes of the pool.
- */
-static void note_reason(struct pool *pool, const struct request_result *result,
-	enum plan_outcome outcome)
-{
-	char body[EXCERPT], text[POOL_REASON];
-
-	excerpt(result, body, sizeof(body));
-	if (outcome == PLAN_JOINED)
-		text[0] = '\0';
-	else if (outcome == PLAN_UNREACHED)
-		(void)snprintf(text, sizeof(text), "%s", result->kind);
-	else if (outcome == PLAN_UNDECODABLE)
-		(void)snprintf(text, sizeof(text),
-			"cannot make out its answer: %s", body);
-	else
-		(void)snprintf(
-			text, sizeof(text), "%ld: %s", result->status, body);
-	(void)relay_log_escape(text, pool->reason, sizeof(pool->reason));
-}
-
 static enum pool_state state_after(enum plan_outcome outcome)
 {
 	return outcome == PLAN_JOINED      ? POOL_JOINED
@@ -166,8 +101,8 @@ static void judge(struct relay_ctx *cx, struct pool *pool,
 		plan_after(&pool->plan, &answer, random_number());
 
 	report_outcome(cx, next.outcome);
-	log_answer(cx, pool, result, &next);
-	note_reason(pool, result, next.outcome);
+	answer_log(cx, pool, result, &next);
+	answer_note(pool, result, next.outcome);
 	pool->status = result->status;
 	pool->state = state_after(next.outcome);
 	if (next.outcome == PLAN_JOINED)
@@ -396,7 +331,7 @@ void pools_abandon(struct relay_ctx *cx)
 	}
 }
 
-/* Places stay as they are: timers and requests point to them. */
+/* Entries must not move, because timers and requests point to them. */
 void pools_commit(struct relay_ctx *cx)
 {
 	struct state *state = state_of(cx);

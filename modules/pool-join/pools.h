@@ -20,7 +20,7 @@ int pools_prepare(
 /* What is not there any more is left; what is new waits to be asked. */
 void pools_commit(struct relay_ctx *cx);
 void pools_abandon(struct relay_ctx *cx);
-/* Every pool is to be asked: in `after_ms`, or as soon as it may be. */
+/* Plans a request to every pool: in `after_ms`, or as soon as allowed. */
 void pools_ask_all(struct relay_ctx *cx, int64_t after_ms);
 /* The same for pools that do not list the relay. */
 void pools_ask_failing(struct relay_ctx *cx);
@@ -30,7 +30,7 @@ void pools_rest(struct relay_ctx *cx);
 void pools_hear(struct relay_ctx *cx);
 /* Those for which there was no memory are asked. */
 void pools_retry(struct relay_ctx *cx);
-/* Forgets all pools. */
+/* Frees all pools. */
 void pools_finish(struct relay_ctx *cx);
 
 #endif

@@ -113,7 +113,7 @@ static int write_beside(
 	fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return -1;
-	errno = EIO; /* for a write that was cut short */
+	errno = EIO; /* EIO: short write */
 	if (write_all(fd, meter) == 0)
 		return close(fd);
 	error = errno;

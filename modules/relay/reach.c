@@ -332,7 +332,7 @@ int reach_prepare(struct relay_ctx *cx, const struct relay_conf *conf,
 
 	if (advertise_init(next, conf->ext_address, err) != 0)
 		return -1;
-	/* Until it has been looked up, what the same name was will do. */
+	/* Until it is resolved, use the last addresses of the same name. */
 	if (next->is_name && strcmp(next->host, reach->base.host) == 0 &&
 		next->port == reach->base.port)
 		*next = reach->base;

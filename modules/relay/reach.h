@@ -32,7 +32,8 @@ struct reach {
 	struct advertise base;          /* from the options */
 	struct advertise next_base;     /* prepared by a reload, as is */
 	struct relay_timer *next_timer; /* this one */
-	struct advertise_address mapped_v4, mapped_v6; /* known: they win */
+	/* If known, they override base. */
+	struct advertise_address mapped_v4, mapped_v6;
 	struct reach_watcher watchers[REACH_WATCHERS];
 	struct lookup *lookup; /* owned; NULL: none running */
 	char looked_up[256];   /* the host it resolves */
@@ -60,7 +61,7 @@ int reach_prepare(struct relay_ctx *cx, const struct relay_conf *conf,
 	struct relay_err *err);
 void reach_commit(struct relay_ctx *cx);
 void reach_abandon(struct relay_ctx *cx);
-/* Begins to look a name up, again and again.  0 or -1 without memory. */
+/* Starts to resolve the name regularly.  0, or -1 if memory is short. */
 int reach_start(struct relay_ctx *cx);
 /* The relay's current URI.  0 or -1; err may be NULL. */
 int reach_uri(

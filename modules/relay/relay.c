@@ -139,7 +139,7 @@ static int64_t expire(struct relay_ctx *cx, void *arg)
 	return next > now ? next - now : 1;
 }
 
-/* What the option says is left out of the log, and a file has no option. */
+/* The option's value must not be logged. */
 static void tell_secret(
 	struct relay_ctx *cx, const struct secret *was, const struct secret *is)
 {

@@ -71,7 +71,7 @@ struct relay_next {
 	struct relay_timer *expiry;
 };
 
-/* One for all threads. */
+/* Shared by all threads. */
 struct relay_data {
 	struct directory directory;
 	struct pending_table pending;
