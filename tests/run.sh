@@ -60,7 +60,7 @@ stage_style() {
 			--suppress=readdirCalled -D_GNU_SOURCE \
 			--library=posix -I include -I core -j "$jobs" \
 			core modules &&
-		"$python" tests/style/links.py
+		"$python" tests/style/links.py && "$python" tests/style/lengths.py
 }
 
 stage_gcc() {
