@@ -65,17 +65,19 @@ int relay_metric_relabel(struct relay_ctx *cx, struct relay_metric *metric,
 	const char *const *values)
 {
 	struct relay_err err;
+	int result;
 
 	if (!metric || !metric->def.label || !metric->def.read)
-		(void)relay_fail(
+		result = relay_fail(
 			&err, "it has no label, or numbers of its own");
-	else if ((cx->mod->preparing ? metrics_stage_values
-				     : metrics_set_values)(
-			 metric, values, &err) == 0)
-		return 0;
-	relay_log(cx, RELAY_ERROR, "metric \"%s\" keeps its labels: %s",
-		metric ? metric->def.name : "(none)", err.text);
-	return -1;
+	else if (cx->mod->preparing)
+		result = metrics_stage_values(metric, values, &err);
+	else
+		result = metrics_set_values(metric, values, &err);
+	if (result != 0)
+		relay_log(cx, RELAY_ERROR, "metric \"%s\" keeps its labels: %s",
+			metric ? metric->def.name : "(none)", err.text);
+	return result;
 }
 
 void relay_metric_inc(const struct relay_ctx *cx, struct relay_metric *metric,
