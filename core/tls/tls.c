@@ -12,6 +12,7 @@
 
 #include "tls/identity.h"
 #include "tls/tls.h"
+#include "tls/tls_ciphers.h"
 #include "tls/tls_limits.h"
 #include "tls/tls_rehearsal.h"
 #include "tls/tls_settle.h"
@@ -115,7 +116,7 @@ SSL_CTX *tls_context_new(OSSL_LIB_CTX *libctx)
 {
 	SSL_CTX *ctx = SSL_CTX_new_ex(libctx, NULL, TLS_server_method());
 
-	if (ctx && set_options(ctx) == 0)
+	if (ctx && set_options(ctx) == 0 && tls_ciphers_complete(ctx, libctx))
 		return ctx;
 	SSL_CTX_free(ctx);
 	return NULL;

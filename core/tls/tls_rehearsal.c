@@ -36,9 +36,11 @@ struct tls_rehearsal {
 
 /* Who takes part in handshakes. */
 struct cast {
-	SSL_CTX *ctx; /* borrowed; both sides use it, the client as well */
+	SSL_CTX *ctx; /* borrowed; the others are owned */
 	bool has_own; /* certificate and key, which the server takes */
-	X509 *cert;   /* owned, as the key */
+	/* One that has the server's would lack what that lacks. */
+	SSL_CTX *client;
+	X509 *cert;
 	EVP_PKEY *key;
 };
 
@@ -77,39 +79,45 @@ static EVP_PKEY *make_key(const X509 *cert, OSSL_LIB_CTX *libctx)
 	return key;
 }
 
+/* Devices take certificates for what they hash to, and so do these. */
+static SSL_CTX *client_context(OSSL_LIB_CTX *libctx)
+{
+	SSL_CTX *ctx = SSL_CTX_new_ex(libctx, NULL, TLS_client_method());
+
+	if (!ctx)
+		return NULL;
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
+	SSL_CTX_set_security_level(ctx, 1);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1)
+		return ctx;
+	SSL_CTX_free(ctx);
+	return NULL;
+}
+
 static int cast_make(struct cast *cast, OSSL_LIB_CTX *libctx)
 {
+	cast->client = client_context(libctx);
 	cast->cert = read_cert(TLS_KEY_P256, libctx);
 	if (cast->cert)
 		cast->key = make_key(cast->cert, libctx);
-	return cast->key ? 0 : -1;
+	return cast->client && cast->key ? 0 : -1;
 }
 
 static void cast_free(struct cast *cast)
 {
+	SSL_CTX_free(cast->client);
 	X509_free(cast->cert);
 	EVP_PKEY_free(cast->key);
 }
 
-static SSL *new_side(const struct cast *cast, bool has_own)
+static SSL *new_side(SSL_CTX *ctx, bool has_own, const struct cast *cast)
 {
-	SSL *ssl = SSL_new(cast->ctx);
+	SSL *ssl = SSL_new(ctx);
 
 	if (ssl &&
 		(has_own || (SSL_use_certificate(ssl, cast->cert) == 1 &&
 				    SSL_use_PrivateKey(ssl, cast->key) == 1)))
-		return ssl;
-	SSL_free(ssl);
-	return NULL;
-}
-
-/* A context of its own would take as long as a quarter of a handshake. */
-static SSL *new_client(const struct cast *cast, int version)
-{
-	SSL *ssl = new_side(cast, false);
-
-	if (ssl && SSL_set_ssl_method(ssl, TLS_client_method()) == 1 &&
-		SSL_set_max_proto_version(ssl, version) == 1)
 		return ssl;
 	SSL_free(ssl);
 	return NULL;
@@ -137,9 +145,15 @@ static int connect_sides(struct pair *pair)
 
 static int pair_make(struct pair *pair, int version, const struct cast *cast)
 {
-	pair->server = new_side(cast, cast->has_own);
-	pair->client = new_client(cast, version);
-	return pair->server && pair->client ? connect_sides(pair) : -1;
+	pair->server = new_side(cast->ctx, cast->has_own, cast);
+	pair->client = new_side(cast->client, false, cast);
+	return pair->server && pair->client &&
+			       SSL_set_min_proto_version(
+				       pair->client, version) == 1 &&
+			       SSL_set_max_proto_version(
+				       pair->client, version) == 1
+		       ? connect_sides(pair)
+		       : -1;
 }
 
 static void rehearsal_free(struct tls_rehearsal *rehearsal)
@@ -190,10 +204,8 @@ static int pass_a_byte(SSL *from, SSL *to)
 		       : -1;
 }
 
-static int pair_run(struct pair *pair)
+static int shake_hands(struct pair *pair)
 {
-	if (!pair->server || !pair->client)
-		return -1;
 	for (int turn = 0; turn < TURNS; turn++) {
 		if (!step(pair->client) || !step(pair->server))
 			return -1;
@@ -206,6 +218,38 @@ static int pair_run(struct pair *pair)
 			       pass_a_byte(pair->client, pair->server) == 0
 		       ? 0
 		       : -1;
+}
+
+/* Whether a server wants signatures of that scheme (RFC 8446, section 4.2.3).
+ */
+static bool is_wanted(SSL *client, unsigned scheme)
+{
+	unsigned char low, high;
+	int count = SSL_get_sigalgs(client, 0, NULL, NULL, NULL, NULL, NULL);
+
+	for (int i = 0; i < count; i++)
+		if (SSL_get_sigalgs(client, i, NULL, NULL, NULL, &low, &high) >
+				0 &&
+			((unsigned)high << 8 | low) == scheme)
+			return true;
+	return false;
+}
+
+/* Bits of the kinds that do not work: a context may lack those of one kind. */
+static unsigned pair_run(struct pair *pair)
+{
+	static const unsigned schemes[TLS_KEY_KINDS] = {[TLS_KEY_P384] = 0x0503,
+		[TLS_KEY_P256] = 0x0403,
+		[TLS_KEY_ED25519] = 0x0807,
+		[TLS_KEY_RSA] = 0x0804}; /* PSS, which TLS 1.3 asks for */
+	unsigned failed = 0;
+
+	if (shake_hands(pair) != 0)
+		return TLS_KEY_ALL;
+	for (enum tls_key_kind kind = 0; kind < TLS_KEY_KINDS; kind++)
+		if (!is_wanted(pair->client, schemes[kind]))
+			failed |= 1U << kind;
+	return failed;
 }
 
 /*
@@ -252,27 +296,30 @@ struct tls_rehearsal *tls_rehearsal_new(SSL_CTX *ctx, OSSL_LIB_CTX *libctx)
 	return rehearsal_new(ctx, false, libctx);
 }
 
-int tls_rehearsal_run(struct tls_rehearsal *rehearsal)
+unsigned tls_rehearsal_run(struct tls_rehearsal *rehearsal)
 {
-	int result = 0;
+	unsigned failed = 0;
 
 	if (!rehearsal)
-		return -1;
+		return TLS_KEY_ALL;
 	for (size_t i = 0; i < VERSIONS; i++)
-		result |= pair_run(&rehearsal->pairs[i]);
+		failed |= pair_run(&rehearsal->pairs[i]);
 	ERR_clear_error();
 	rehearsal_free(rehearsal);
-	return result;
+	return failed;
 }
 
 unsigned tls_rehearse(SSL_CTX *ctx, OSSL_LIB_CTX *libctx)
 {
-	return tls_rehearsal_run(rehearsal_new(ctx, false, libctx)) == 0
-		       ? tls_rehearse_kinds(libctx)
-		       : TLS_KEY_ALL;
+	unsigned failed = tls_rehearsal_run(rehearsal_new(ctx, false, libctx));
+
+	return failed == TLS_KEY_ALL ? failed
+				     : failed | tls_rehearse_kinds(libctx);
 }
 
 int tls_rehearse_own(SSL_CTX *ctx, OSSL_LIB_CTX *libctx)
 {
-	return tls_rehearsal_run(rehearsal_new(ctx, true, libctx));
+	struct tls_rehearsal *rehearsal = rehearsal_new(ctx, true, libctx);
+
+	return tls_rehearsal_run(rehearsal) == TLS_KEY_ALL ? -1 : 0;
 }

@@ -10,9 +10,10 @@
  * serve, and each kind of key that devices have verifies a signature.
  *
  * All algorithms of one operation (keys, signatures, hashes and so on) load
- * when the first of them is used, and all kinds of keys share one path through
- * TLS: another handshake for each kind would load nothing more, and would
- * take longer than the rest of the start.
+ * when the first of them is used, and kinds of keys differ for a context in
+ * what it asks clients to sign with, which is looked at.  A handshake for each
+ * kind would load nothing more, and would take as long as the rest of the
+ * start.
  */
 #ifndef TLS_REHEARSAL_H
 #define TLS_REHEARSAL_H
@@ -53,17 +54,19 @@ struct tls_rehearsal; /* a handshake of each version, not begun */
  * of ctx.  NULL if anything is missing.
  */
 struct tls_rehearsal *tls_rehearsal_new(SSL_CTX *ctx, OSSL_LIB_CTX *libctx);
-/* 0, or -1 if any failed.  Frees the rehearsal, which may be NULL: -1. */
-int tls_rehearsal_run(struct tls_rehearsal *rehearsal);
+/*
+ * Bits (1 << enum tls_key_kind) of the kinds that failed: TLS_KEY_ALL if a
+ * handshake did.  Frees the rehearsal; NULL means TLS_KEY_ALL.
+ */
+unsigned tls_rehearsal_run(struct tls_rehearsal *rehearsal);
 
 /*
- * Signatures of each kind that the handshakes leave out.  Bits (1 << enum
- * tls_key_kind) of those that failed.  Any thread, beside handshakes as well.
+ * Signatures of each kind that the handshakes leave out, with such bits.  Any
+ * thread, beside handshakes as well.
  */
 unsigned tls_rehearse_kinds(OSSL_LIB_CTX *libctx);
 
-/* All that is above: bits of the kinds that failed; TLS_KEY_ALL if a handshake
- * did. */
+/* All that is above. */
 unsigned tls_rehearse(SSL_CTX *ctx, OSSL_LIB_CTX *libctx);
 /* Handshakes with the certificate that ctx has.  0 or -1. */
 int tls_rehearse_own(SSL_CTX *ctx, OSSL_LIB_CTX *libctx);

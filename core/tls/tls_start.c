@@ -35,7 +35,7 @@ static struct {
 	OSSL_LIB_CTX *libctx; /* of tls_provider_init() */
 	SSL_CTX *ctx;         /* owned until it is asked for */
 	SSL_CTX *plain;       /* owned; what takes its place; NULL: nothing */
-	int rehearsal;        /* of tls_rehearsal_run() */
+	unsigned unfit;       /* kinds that the handshakes found wanting */
 	bool fell_back;       /* it does */
 	unsigned failed;      /* kinds of keys that do not work even so */
 } start = {
@@ -108,7 +108,7 @@ static void *run(void *arg)
 		rehearsal = tls_rehearsal_new(start.ctx, start.libctx);
 	reach(CONTEXT);
 	if (wished)
-		start.rehearsal = tls_rehearsal_run(rehearsal);
+		start.unfit = tls_rehearsal_run(rehearsal);
 	reach(REHEARSED);
 	return NULL;
 }
@@ -268,7 +268,7 @@ static bool rehearse(void)
 	unsigned failed = tls_rehearse_kinds(start.libctx);
 
 	tls_start_join();
-	return start.rehearsal == 0 && failed == 0;
+	return start.unfit == 0 && failed == 0;
 }
 
 int tls_start_settle(

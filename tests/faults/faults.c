@@ -165,14 +165,24 @@ EXPORT int posix_memalign(void **out, size_t align, size_t len)
 	if (!real)                                                             \
 	real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
 
-/* OpenSSL's, which the server calls by name. */
+/*
+ * OpenSSL's, which the server calls by name.  It is looked up before main():
+ * the loader allocates, and may wait for a lock of a thread that has no memory.
+ */
+static int (*real_handshake)(struct ssl_st *);
+
+__attribute__((constructor)) static void find_handshake(void)
+{
+	real_handshake =
+		(int (*)(struct ssl_st *))dlsym(RTLD_NEXT, "SSL_do_handshake");
+}
+
 EXPORT int SSL_do_handshake(struct ssl_st *ssl)
 {
 	int result;
 
-	REAL(SSL_do_handshake);
 	in_handshake++;
-	result = real(ssl);
+	result = real_handshake(ssl);
 	in_handshake--;
 	return result;
 }

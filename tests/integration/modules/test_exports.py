@@ -48,6 +48,6 @@ def test_the_page_for_authors_has_every_hook():
     header = (ROOT / "include" / "strelaysrv" / "hooks.h").read_text()
     hooks = set(re.findall(r"^typedef .*\brelay_(\w+)_fn\(", header, re.MULTILINE))
     page = (ROOT / "modules" / "README.md").read_text()
-    rows = re.findall(r"^\| (`.*?`) \|", page[page.index("\n## Hooks"):page.index("\n## What others")],
+    rows = re.findall(r"^\| (`.*?`) \|", page[page.index("\n## Hooks"):page.index("\n## What a module shows")],
                       re.MULTILINE)
     assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == hooks

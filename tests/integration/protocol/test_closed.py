@@ -245,7 +245,6 @@ def test_a_token_file_that_comes_by_a_reload_ends_it(pooled, pool, tmp_path):
                   access={"token-file": str(words)})
     server.wait_for_log("joins no pool: a token is set")
     wait_for_pool(server, LEFT)
-    server.change(["log", "relay", "pool-join", "status"],
-                  access={"token-file": str(words)})  # a section of nobody
+    server.change(["log", "relay", "pool-join", "status"])
     wait_for_pool(server, "joined")
     assert server.count("PUBLIC") == 2

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Tests of handshakes that show what a context lacks. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <openssl/ssl.h>
+
+#include "tls/tls_rehearsal.h"
+
+#define BIT(kind) (1U << (kind))
+
+struct row {
+	const char *wanted; /* signatures of clients; NULL: all */
+	unsigned failed;
+};
+
+static const struct row rows[] = {
+	{NULL, 0},
+	{"ECDSA+SHA256:ECDSA+SHA384:ed25519:RSA-PSS+SHA256", 0},
+	{"ECDSA+SHA256:ed25519:RSA-PSS+SHA256", BIT(TLS_KEY_P384)},
+	{"ECDSA+SHA256:ECDSA+SHA384:RSA-PSS+SHA256", BIT(TLS_KEY_ED25519)},
+	{"ECDSA+SHA256:ECDSA+SHA384:ed25519:RSA+SHA256", BIT(TLS_KEY_RSA)},
+	/* With this one the handshake itself fails. */
+	{"ECDSA+SHA384:ed25519:RSA-PSS+SHA256", TLS_KEY_ALL},
+};
+
+static int accept_any(X509_STORE_CTX *store, void *arg)
+{
+	(void)store;
+	(void)arg;
+	return 1;
+}
+
+static SSL_CTX *server_context(const char *wanted)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+
+	assert_non_null(ctx);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(ctx, accept_any, NULL);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	if (wanted)
+		assert_int_equal(
+			SSL_CTX_set1_client_sigalgs_list(ctx, wanted), 1);
+	return ctx;
+}
+
+static void test_what_lacks_is_found(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		SSL_CTX *ctx = server_context(rows[i].wanted);
+
+		assert_int_equal(tls_rehearse(ctx, NULL), rows[i].failed);
+		SSL_CTX_free(ctx);
+	}
+}
+
+static void test_one_version_is_not_enough(void **state)
+{
+	SSL_CTX *ctx = server_context(NULL);
+
+	(void)state;
+	SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION);
+	assert_int_equal(tls_rehearse(ctx, NULL), TLS_KEY_ALL);
+	SSL_CTX_set_max_proto_version(ctx, 0);
+	SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION);
+	assert_int_equal(tls_rehearse(ctx, NULL), TLS_KEY_ALL);
+	SSL_CTX_free(ctx);
+}
+
+static void test_nothing_is_no_success(void **state)
+{
+	(void)state;
+	assert_int_equal(tls_rehearsal_run(NULL), TLS_KEY_ALL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_lacks_is_found),
+		cmocka_unit_test(test_one_version_is_not_enough),
+		cmocka_unit_test(test_nothing_is_no_success),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
