@@ -52,6 +52,7 @@ black_box() {
 
 stage_style() {
 	"$python" tests/style/rooms.py &&
+		"$python" tests/style/module_includes.py &&
 		git ls-files '*.c' '*.h' |
 		xargs clang-format --dry-run -Werror &&
 		cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "guard_file.h"
+#include "shared/guard_file.h"
 #include "rules.h"
 
 #define LINE_MOST 510 /* bytes */

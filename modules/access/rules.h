@@ -11,7 +11,7 @@
 #include <strelaysrv/device_id.h>
 #include <strelaysrv/err.h>
 
-#include "ranges.h"
+#include "shared/ranges.h"
 
 struct rules {
 	uint8_t (*ids)[RELAY_DEVICE_ID_LEN]; /* owned, sorted */

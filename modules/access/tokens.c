@@ -8,7 +8,7 @@
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 
-#include "guard_file.h"
+#include "shared/guard_file.h"
 #include "tokens.h"
 
 /* The most that fits into a join request of the relay protocol. */

@@ -15,9 +15,9 @@
 
 #include <strelaysrv/module.h>
 
-#include "access/ranges.h"
+#include "shared/ranges.h"
 #include "ledger.h"
-#include "relay/source.h"
+#include "shared/source.h"
 
 struct conf {
 	int64_t per_source;

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "ledger.h"
-#include "relay/id_hash.h"
-#include "relay/pace.h"
+#include "shared/id_hash.h"
+#include "shared/pace.h"
 
 _Static_assert(LEDGER_KEY == ID_LEN, "the hash is of that many bytes");
 

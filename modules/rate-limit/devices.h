@@ -13,7 +13,7 @@
 #include <pthread.h>
 #include <stdint.h>
 
-#include "relay/id_hash.h"
+#include "shared/id_hash.h"
 #include "share.h"
 
 struct device {

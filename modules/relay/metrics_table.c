@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-#include "frame.h"
-#include "relay.h"
+#include "relay/messages/frame.h"
+#include "relay/relay.h"
 
 static const char *const results[] = {"ok", "wrong_token", "full",
 	"already_joined", "not_found", "refused", "error", "closed",

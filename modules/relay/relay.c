@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "exempt.h"
-#include "relay.h"
-#include "service.h"
+#include "relay/asks/exempt.h"
+#include "relay/relay.h"
+#include "relay/service.h"
 
 #define ALPN "bep-relay"
 

@@ -3,17 +3,12 @@
 /*
  * relay.h - declarations shared by the module's files.
  *
- * relay.c        descriptor, options, life, and hooks handed to the parts
- * peer.c         messages read from a connection, answers, the one way to end
- * protocol_mode.c  devices on TLS: join, ping
- * asking.c       devices that ask for others
- * inviting.c     the invitations of those who are asked for, in turn
- * session_mode.c   plain connections: the session's key, the pairing
- * advertise.c    the address that invitations and the URI tell
- * reach.c        how that changes, the URI, and the service for other modules
- * secret.c       the token
- * exempt.c       whose source is not bounded
- * farewell.c     sending devices away while the server drains
+ * relay.c      the descriptor, the options, and the hooks
+ * messages/    encoding, reading and answering messages
+ * devices/     protocol mode: devices join, are pinged, and are disconnected
+ * asks/        requests for a device: invitations, and their limits
+ * sessions/    session mode: a session's key pairs two plain connections
+ * address/     the address that clients are told, the URI, and their changes
  */
 #ifndef RELAY_H
 #define RELAY_H
@@ -23,14 +18,14 @@
 
 #include <strelaysrv/module.h>
 
-#include "access/ranges.h"
-#include "advertise.h"
-#include "directory.h"
-#include "metrics_table.h"
-#include "pending.h"
-#include "reach.h"
-#include "reader.h"
-#include "secret.h"
+#include "shared/ranges.h"
+#include "relay/address/advertise.h"
+#include "relay/devices/directory.h"
+#include "relay/metrics_table.h"
+#include "relay/asks/pending.h"
+#include "relay/address/reach.h"
+#include "relay/messages/reader.h"
+#include "relay/devices/secret.h"
 
 struct relay_conf {
 	int64_t network_timeout_ms;

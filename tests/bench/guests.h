@@ -10,7 +10,7 @@
 #define GUESTS_H
 
 #include "bench.h"
-#include "relay/frame.h"
+#include "relay/messages/frame.h"
 
 struct guests;
 

@@ -5,7 +5,7 @@
 #define HALF_H
 
 #include "bench.h"
-#include "relay/frame.h"
+#include "relay/messages/frame.h"
 
 enum half_state {
 	HALF_IDLE,

@@ -8,7 +8,7 @@
 
 #include "bench.h"
 #include "identity.h"
-#include "relay/frame.h"
+#include "relay/messages/frame.h"
 
 struct link;
 

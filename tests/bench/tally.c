@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "relay/frame.h"
+#include "relay/messages/frame.h"
 #include "tally.h"
 
 static const char *const names[FAILURES] = {

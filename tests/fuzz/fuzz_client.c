@@ -9,7 +9,7 @@
 
 #include "candidates.h"
 #include "client_uri.h"
-#include "frame.h"
+#include "relay/messages/frame.h"
 #include "fuzz.h"
 #include "http_answer.h"
 #include "invitation.h"

@@ -5,7 +5,7 @@
  * every reader with every body.
  */
 
-#include "frame.h"
+#include "relay/messages/frame.h"
 #include "fuzz.h"
 
 static void check_within(struct frame_bytes b, const uint8_t *body, size_t len)

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "client_state.h"
-#include "relay/frame.h"
+#include "relay/messages/frame.h"
 #include "client_uri.h"
 
 struct channel;

@@ -8,7 +8,7 @@
 
 #include "client_error.h"
 #include "invitation.h"
-#include "relay/frame.h"
+#include "relay/messages/frame.h"
 
 static void put_v4(struct relay_client_invitation *out, const uint8_t bytes[4],
 	uint16_t port)

@@ -14,7 +14,7 @@
 #include "client_state.h"
 #include "dial.h"
 #include "invitation.h"
-#include "relay/frame.h"
+#include "relay/messages/frame.h"
 #include "client_uri.h"
 
 #define PROBES           4

@@ -80,3 +80,19 @@ def test_short_files_pass(check, files):
 ])
 def test_long_files_and_functions_are_found(check, name, text, finding):
     assert check("lengths.py", {name: text}) == (1, f"{name}: {finding}\n")
+
+
+MODULES = {"modules/a/a.h": "", "modules/a/a_service.h": "", "modules/shared/s.h": "",
+           "modules/b/asks/x.h": ""}
+
+
+@pytest.mark.parametrize("include", ["../a/a_service.h", "shared/s.h", "b/asks/x.h", "asks/x.h"])
+def test_modules_see_services_and_what_is_shared(check, include):
+    code, out = check("module_includes.py", {**MODULES, "modules/b/b.c": f'#include "{include}"\n'})
+    assert code == 0, out
+
+
+@pytest.mark.parametrize("include", ["../a/a.h", "a/a.h"])
+def test_what_is_a_modules_own_is_found(check, include):
+    assert check("module_includes.py", {**MODULES, "modules/b/b.c": f'#include "{include}"\n'}) == (
+        1, f"modules/b/b.c includes {include}, which is module a's own\n")

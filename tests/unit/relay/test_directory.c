@@ -9,8 +9,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "directory.h"
-#include "id_hash.h"
+#include "relay/devices/directory.h"
+#include "shared/id_hash.h"
 
 static const uint8_t alice[ID_LEN] = {'a'}, bob[ID_LEN] = {'b'};
 static const struct place first = {0, 1}, second = {1, 1}, third = {0, 3};

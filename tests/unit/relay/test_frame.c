@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "frame.h"
+#include "relay/messages/frame.h"
 
 #define LEN(a)  (sizeof(a) / sizeof((a)[0]))
 #define MAGIC   0x9e, 0x79, 0xbc, 0x40

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "pace.h"
+#include "shared/pace.h"
 
 static int spend(int64_t *clear_ms, int64_t per_minute, int64_t now_ms)
 {

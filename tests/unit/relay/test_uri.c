@@ -12,7 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "uri.h"
+#include "relay/address/uri.h"
 
 #define ID    "NHRA2WQ-BDKZ7DJ-ZPTRURX-WEACWBE-YQCXWOE-BIIRWTV-L62VR5V-RKTOAAQ"
 #define IDQ   "?id=" ID

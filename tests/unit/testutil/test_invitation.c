@@ -11,7 +11,7 @@
 #include <netinet/in.h>
 #include <cmocka.h>
 
-#include "frame.h"
+#include "relay/messages/frame.h"
 #include "invitation.h"
 
 #define ID32  "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Sends invitations, and ends sessions that block the next one. */
+
+#include <string.h>
+
+#include "relay/relay.h"
+
+/* How often queues that wait for a time are checked, and how many at once. */
+#define TICK_MS 200
+#define A_TICK  1024
+
+/* An invitation in transit to the requested device's worker. */
+struct invitation {
+	uint8_t to[ID_LEN];
+	struct place place;
+	uint8_t from[ID_LEN];
+	uint8_t key[ID_LEN];
+};
+
+bool inviting_send(struct relay_ctx *cx, struct relay_conn *conn,
+	const uint8_t *from, const uint8_t *key, bool server_socket)
+{
+	struct relay_data *data = data_of(cx);
+	uint8_t message[FRAME_INVITATION_SIZE], address[16];
+	struct frame_invitation in = {.from = {from, ID_LEN},
+		.key = {key, ID_LEN},
+		.address = {address, 0},
+		.server_socket = server_socket};
+	struct sockaddr_storage peer;
+
+	relay_conn_sockaddr(conn, &peer);
+	pthread_mutex_lock(&data->lock);
+	advertise_to(&data->advertise, peer.ss_family == AF_INET6, address,
+		&in.address.len, &in.port);
+	pthread_mutex_unlock(&data->lock);
+	count(cx, METRIC_INVITATIONS, 0);
+	return peer_send(cx, conn, message,
+		frame_write_invitation(message, sizeof(message), &in));
+}
+
+static void hear_invitation(struct relay_ctx *cx, const void *arg)
+{
+	const struct invitation *in = arg;
+	struct relay_conn *conn = protocol_owner(cx, in->to, in->place);
+
+	if (conn)
+		inviting_send(cx, conn, in->from, in->key, true);
+}
+
+static void send_it(struct relay_ctx *cx, const uint8_t *target,
+	struct place place, const struct deal *deal, bool at_once)
+{
+	struct invitation in = {.place = place};
+
+	memcpy(in.to, target, ID_LEN);
+	memcpy(in.from, deal->from, ID_LEN);
+	memcpy(in.key, deal->key, ID_LEN);
+	if (at_once && place.worker == cx->worker)
+		hear_invitation(cx, &in);
+	else if (relay_post(cx, place.worker, hear_invitation, &in,
+			 sizeof(in)) != 0)
+		relay_log(cx, RELAY_ERROR, "no memory for an invitation");
+}
+
+/*
+ * More bytes than an abandoned handshake.  A session that carries so much is
+ * not what keeps the device from taking the next invitation.
+ */
+#define ALIVE_BYTES     4096
+#define ALIVE_BOTH_WAYS 16384
+
+static bool is_alive(const struct relay_session *session)
+{
+	uint64_t asker = relay_session_passed(session, SIDE_CLIENT);
+
+	return asker >= ALIVE_BYTES ||
+	       asker + relay_session_passed(session, SIDE_SERVER) >=
+		       ALIVE_BOTH_WAYS;
+}
+
+/* End this half's session: the device was busy with it for long enough. */
+struct turn_over {
+	uint64_t half;
+	uint8_t source[ID_LEN]; /* of the requesting device */
+};
+
+/* Runs on the half's worker. */
+static void hear_turn_over(struct relay_ctx *cx, const void *arg)
+{
+	const struct turn_over *over = arg;
+	struct relay_conn *conn = relay_conn_find(cx, over->half);
+	struct peer *peer = conn ? peer_of(cx, conn) : NULL;
+	struct relay_session *session;
+
+	if (!peer || (peer->state != PEER_HALF && peer->state != PEER_PAIRED))
+		return;
+	session = peer->state == PEER_PAIRED
+			  ? relay_session_find(cx, peer->session)
+			  : NULL;
+	if (session && is_alive(session))
+		return;
+	pending_blame(&data_of(cx)->pending, over->source, relay_now_ms(cx));
+	count(cx, METRIC_GIVEN_UP, GIVEN_UP_TURN);
+	peer_bound(cx, BOUND_TURN);
+	peer_log(cx, conn, "its turn is over");
+	if (peer->state == PEER_HALF) {
+		peer_close(cx, conn, RELAY_END_LIMIT);
+		return;
+	}
+	if (session)
+		relay_session_close(session, RELAY_END_LIMIT);
+}
+
+static void end_turn(struct relay_ctx *cx, const struct deal *deal)
+{
+	struct turn_over over = {.half = deal->half.conn};
+
+	memcpy(over.source, deal->from, ID_LEN);
+	/* If memory is short, the session ends by its timeout. */
+	relay_post(cx, deal->half.worker, hear_turn_over, &over, sizeof(over));
+}
+
+static int64_t look_again(struct relay_ctx *cx, void *arg)
+{
+	struct relay_local *local = arg;
+	struct pending_table *pending = &data_of(cx)->pending;
+	unsigned open = pending_open(pending);
+	uint8_t target[ID_LEN];
+
+	for (unsigned i = 0; i < open && i < A_TICK; i++)
+		if (pending_next_open(pending, target))
+			inviting_deal(cx, target);
+	if (pending_open(pending))
+		return TICK_MS;
+	local->again = NULL;
+	return 0;
+}
+
+static void be_called_again(struct relay_ctx *cx)
+{
+	struct relay_local *local = cx->local;
+
+	if (!local->again)
+		local->again = relay_timer_add(cx, TICK_MS, look_again, local);
+	if (!local->again)
+		relay_log(cx, RELAY_ERROR,
+			"no memory for a timer: invitations wait for the next "
+			"request");
+}
+
+static bool deal_once(struct relay_ctx *cx, const uint8_t *target, bool all)
+{
+	struct relay_data *data = data_of(cx);
+	struct place place = {0, 0};
+	struct deal deal;
+
+	pending_deal(&data->pending, target,
+		directory_find(&data->directory, target, &place), all,
+		relay_now_ms(cx), &deal);
+	switch ((enum deal_what)deal.what) {
+	case DEAL_NOTHING:
+		return false;
+	case DEAL_WAIT:
+		be_called_again(cx);
+		return false;
+	case DEAL_SEND:
+		send_it(cx, target, place, &deal, all);
+		return true;
+	case DEAL_WITHDRAW:
+		count(cx, METRIC_GIVEN_UP, GIVEN_UP_TURN);
+		guest_lose(cx, deal.half);
+		return true;
+	case DEAL_END:
+		end_turn(cx, &deal);
+		return true;
+	}
+	return false;
+}
+
+void inviting_deal(struct relay_ctx *cx, const uint8_t *target)
+{
+	while (deal_once(cx, target, false))
+		;
+}
+
+void inviting_flush(struct relay_ctx *cx, const uint8_t *target)
+{
+	while (deal_once(cx, target, true))
+		;
+}
+
+void inviting_over(struct relay_ctx *cx, struct relay_session *session,
+	const struct meeting *meeting)
+{
+	const uint8_t *id[2];
+	int64_t now = relay_now_ms(cx);
+
+	if (!meeting->turn)
+		return;
+	for (int side = 0; side < 2; side++)
+		id[side] = relay_conn_peer(relay_session_side(session, side));
+	if (!id[SIDE_CLIENT] || !id[SIDE_SERVER])
+		return;
+	pending_over(&data_of(cx)->pending, id[SIDE_CLIENT], id[SIDE_SERVER],
+		meeting->turn, now - meeting->began_ms, now);
+	inviting_deal(cx, id[SIDE_SERVER]);
+}

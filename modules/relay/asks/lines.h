@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * lines.h - the queue of invitations of each requested device.
+ *
+ * Syncthing takes invitations one by one: it joins the session and does a TLS
+ * handshake, which takes 10 s if the other side is silent, before it looks at
+ * the next.  So a device gets an invitation when it has taken the last one.
+ * The others wait here and are sorted:
+ *   - requests of devices that had a session with it before (see standing.h)
+ *     come first, those of sources that only kept devices busy come last;
+ *   - among equals, those whose side of the session has connected and sent
+ *     data, as for a handshake; then those whose side has connected;
+ *   - then by source, in turn; then the oldest.
+ * An invitation of a lower rank is sent only when the device has had time to
+ * finish its last session, so that it does not block a better one that comes
+ * later.
+ *
+ * A device that takes the next invitation while it is busy does not work one by
+ * one: it gets all invitations as fast as it takes them.
+ *
+ * If a device does not take the next invitation, it is considered busy with its
+ * last session.  That session is ended after a turn if the next request has at
+ * least the same rank.  If none waits, invitations are sent at once, and no
+ * session is ended.
+ *
+ * Part of struct pending_table, under its lock.  Times are milliseconds of the
+ * monotonic clock.
+ */
+#ifndef LINES_H
+#define LINES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "relay/devices/directory.h"
+#include "relay/asks/standing.h"
+
+/* How long a device may be busy with a session while others wait. */
+#define LINES_TURN_MS 3000
+/* The same if many wait. */
+#define LINES_TURN_LEAST_MS 1000
+/*
+ * After this the next invitation is sent to a device that has not taken the
+ * last.
+ */
+#define LINES_UNTAKEN_MS 1000
+/* After this a device is not considered busy with a session any more. */
+#define LINES_BUSY_MS 12000
+
+struct line;
+struct pending;
+
+struct lines {
+	struct line *by_id;      /* uthash, by device ID */
+	struct line *open_first; /* ring of queues that wait for a time */
+	struct line *busy_first,
+		*busy_last; /* sorted by the time they became busy */
+	struct standing standing;
+	uint64_t turns;   /* numbers used so far */
+	unsigned open;    /* queues in the ring */
+	unsigned waiting; /* invitations not sent yet */
+};
+
+/* The next action for a device. */
+enum deal_what {
+	DEAL_NOTHING,
+	DEAL_WAIT, /* check again later */
+	DEAL_SEND, /* send it an invitation */
+	DEAL_END,  /* end its session; then see pending_blame() */
+	/*
+	 * Only inside the table: drop an invitation that was sent and not
+	 * taken, because a better one has come.
+	 */
+	DEAL_WITHDRAW,
+};
+
+struct deal {
+	uint8_t what;         /* enum deal_what */
+	uint8_t from[ID_LEN]; /* DEAL_SEND: requester; DEAL_END: its source */
+	uint8_t key[ID_LEN];  /* and the device's key */
+	struct place half;    /* DEAL_END: a connection of the session */
+	struct pending *withdrawn;
+};
+
+void lines_finish(struct lines *lines);
+
+/* Adds it to its device's queue.  0, or -1 if memory is short. */
+int lines_enter(struct lines *lines, struct pending *pending);
+/*
+ * Which invitation must leave that queue to make room for another, so that at
+ * most `each` are of one requester or one source, and at most `all` in total
+ * (0: no limit).  NULL: none; for_it: the new one itself, because all others
+ * are better.  Among those of the lowest rank it chooses one of the source that
+ * would have the most, so that repeated requests replace their own.  Among
+ * these it chooses those whose side of the session has not connected, then the
+ * oldest.
+ */
+struct pending *lines_victim(struct lines *lines, struct pending *for_it,
+	const uint8_t source[][ID_LEN], unsigned levels, int64_t each,
+	int64_t all, int64_t now_ms);
+/*
+ * The requested device has connected; `first` is the half that connected first.
+ */
+void lines_taken(struct lines *lines, struct pending *pending,
+	struct place first, int64_t now_ms);
+/* It leaves the table, because the session has begun or never will. */
+void lines_leave(struct lines *lines, struct pending *pending, bool begun,
+	int64_t now_ms);
+/* The session of that turn, which the device took, is over. */
+void lines_over(
+	struct lines *lines, const uint8_t target[ID_LEN], uint64_t turn);
+
+/* The oldest invitation that waits for a device, or NULL. */
+struct pending *lines_waiting(
+	const struct lines *lines, const uint8_t target[ID_LEN]);
+/*
+ * The next action for a device, which is then recorded as done.  `present`: the
+ * device is connected.  `all`: send everything that waits.
+ */
+void lines_deal(struct lines *lines, const uint8_t target[ID_LEN], bool present,
+	bool all, int64_t now_ms, struct deal *deal);
+/* The next queue that waits for a time; false if there is none. */
+bool lines_next_open(struct lines *lines, uint8_t target[ID_LEN]);
+/* Removes devices that are not busy any more. */
+void lines_forget(struct lines *lines, int64_t now_ms);
+
+#endif

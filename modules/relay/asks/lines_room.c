@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Chooses which invitation leaves a full queue. */
+
+#include <string.h>
+
+#include "relay/asks/line_item.h"
+
+static bool is_from(const struct pending *pending,
+	const uint8_t source[][ID_LEN], unsigned level, unsigned levels)
+{
+	return pending->levels == levels &&
+	       memcmp(pending->source[level]->key, source[level], ID_LEN) == 0;
+}
+
+/* The oldest of one requester or one source. */
+static struct pending *oldest_of(const struct line *line,
+	struct pending *for_it, const uint8_t source[][ID_LEN], unsigned levels,
+	int64_t each)
+{
+	struct pending *oldest[1 + SOURCE_LEVELS] = {NULL};
+	int64_t count[1 + SOURCE_LEVELS] = {0};
+
+	for (struct pending *p = line->last; p; p = p->line_prev) {
+		if (memcmp(p->pair.id[SIDE_CLIENT],
+			    for_it->pair.id[SIDE_CLIENT], ID_LEN) == 0) {
+			oldest[levels] = p;
+			count[levels]++;
+		}
+		for (unsigned i = 0; i < levels; i++)
+			if (is_from(p, source, i, levels)) {
+				oldest[i] = p;
+				count[i]++;
+			}
+	}
+	for (unsigned i = 0; i <= levels; i++)
+		if (each && count[i] >= each)
+			return oldest[i];
+	return NULL;
+}
+
+/* Higher values are dropped first. */
+struct claim {
+	enum standing_rank rank;
+	unsigned held; /* by its source, including the new one */
+	int behind;
+};
+
+static bool goes_first(const struct claim *one, const struct claim *other)
+{
+	if (one->rank != other->rank)
+		return one->rank > other->rank;
+	if (one->held != other->held)
+		return one->held > other->held;
+	return one->behind >= other->behind;
+}
+
+static struct claim claim_of(const struct lines *lines,
+	const struct pending *pending, bool same_source, int64_t now_ms)
+{
+	const struct share *share = widest(pending);
+
+	return (struct claim){line_rank(lines, pending, now_ms),
+		(share ? share->held : 1) + (same_source ? 1 : 0),
+		line_behind(pending)};
+}
+
+static struct pending *worst_of(const struct lines *lines,
+	const struct line *line, struct pending *for_it,
+	const uint8_t source[][ID_LEN], unsigned levels, int64_t now_ms)
+{
+	const uint8_t *asker = for_it->pair.id[SIDE_CLIENT];
+	struct pending *victim = for_it;
+	/*
+	 * Prefer any other that is not better, because the new one has had no
+	 * time yet.
+	 */
+	struct claim worst = {
+		standing_rank(&lines->standing, asker, line->id,
+			levels ? source[levels - 1] : asker, now_ms),
+		1, 0};
+
+	for (struct pending *p = line->last; p; p = p->line_prev) {
+		bool same = levels && is_from(p, source, levels - 1, levels);
+		struct claim claim = claim_of(lines, p, same, now_ms);
+
+		if (!goes_first(&claim, &worst))
+			continue;
+		worst = claim;
+		victim = p;
+	}
+	return victim;
+}
+
+struct pending *lines_victim(struct lines *lines, struct pending *for_it,
+	const uint8_t source[][ID_LEN], unsigned levels, int64_t each,
+	int64_t all, int64_t now_ms)
+{
+	const struct line *line =
+		line_find(lines, for_it->pair.id[SIDE_SERVER]);
+	struct pending *victim;
+
+	if (!line)
+		return NULL;
+	victim = oldest_of(line, for_it, source, levels, each);
+	if (victim || !all || line->count < all)
+		return victim;
+	return worst_of(lines, line, for_it, source, levels, now_ms);
+}

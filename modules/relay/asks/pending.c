@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Sessions whose devices were invited and that have not begun. */
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "relay/asks/pending_item.h"
+
+int pending_init(struct pending_table *table)
+{
+	memset(table, 0, sizeof(*table));
+	return pthread_mutex_init(&table->lock, NULL) == 0 ? 0 : -1;
+}
+
+void pending_bound(
+	struct pending_table *table, const struct pending_bounds *bounds)
+{
+	pthread_mutex_lock(&table->lock);
+	table->bounds = *bounds;
+	pthread_mutex_unlock(&table->lock);
+}
+
+static void use_up(
+	struct pending_table *table, struct pending *pending, int side)
+{
+	if (pending->used[side])
+		return;
+	HASH_DEL(table->keys, &pending->key[side]);
+	pending->used[side] = true;
+}
+
+static void drop(struct pending_table *table, struct pending *pending,
+	bool begun, int64_t now_ms)
+{
+	lines_leave(&table->lines, pending, begun, now_ms);
+	use_up(table, pending, SIDE_CLIENT);
+	use_up(table, pending, SIDE_SERVER);
+	if (pending->prev)
+		pending->prev->next = pending->next;
+	else
+		table->first = pending->next;
+	if (pending->next)
+		pending->next->prev = pending->prev;
+	else
+		table->last = pending->prev;
+	table->sessions--;
+	room_give(table, pending);
+	free(pending);
+}
+
+void pending_finish(struct pending_table *table)
+{
+	while (table->first)
+		drop(table, table->first, false, 0);
+	lines_finish(&table->lines);
+	pthread_mutex_destroy(&table->lock);
+}
+
+static void append(struct pending_table *table, struct pending *pending)
+{
+	pending->prev = table->last;
+	if (table->last)
+		table->last->next = pending;
+	else
+		table->first = pending;
+	table->last = pending;
+	table->sessions++;
+}
+
+static struct pending_key *find(struct pending_table *table, const uint8_t *key)
+{
+	struct pending_key *found;
+
+	HASH_FIND(hh, table->keys, key, ID_LEN, found);
+	return found;
+}
+
+/* 0 or -1.  Owns pending from now on, also on failure. */
+static int insert(struct pending_table *table, struct pending *pending,
+	const struct source *source)
+{
+	if (room_take(table, pending, source) != 0) {
+		free(pending);
+		return -1;
+	}
+	append(table, pending);
+	if (lines_enter(&table->lines, pending) != 0) {
+		pending->used[0] = pending->used[1] = true;
+		drop(table, pending, false, 0);
+		return -1;
+	}
+	for (int side = 0; side < 2; side++) {
+		struct pending_key *key = &pending->key[side];
+
+		key->pending = pending;
+		HASH_ADD_KEYPTR(hh, table->keys, key->key, ID_LEN, key);
+		if (!key->hh.tbl) { /* uthash: out of memory */
+			pending->used[side] = true;
+			pending->used[1] |= side == 0;
+			drop(table, pending, false, 0);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static struct pending *make(const uint8_t *client, const uint8_t *server,
+	int64_t deadline_ms, uint8_t key[2][ID_LEN])
+{
+	const size_t len = sizeof(uint8_t[2][ID_LEN]);
+	struct pending *pending = calloc(1, sizeof(*pending));
+
+	if (!pending)
+		return NULL;
+	if (getrandom(key, len, 0) != (ssize_t)len) {
+		free(pending);
+		return NULL;
+	}
+	for (int side = 0; side < 2; side++)
+		memcpy(pending->key[side].key, key[side], ID_LEN);
+	memcpy(pending->pair.id[SIDE_CLIENT], client, ID_LEN);
+	memcpy(pending->pair.id[SIDE_SERVER], server, ID_LEN);
+	pending->deadline_ms = deadline_ms;
+	return pending;
+}
+
+/* Whether a new one fits; drops others to make room. */
+static enum pending_room make_room(struct pending_table *table,
+	struct pending *pending, const struct source *source, int64_t now_ms,
+	struct place lost[2])
+{
+	const struct pending_bounds *bounds = &table->bounds;
+	enum pending_room room, done = PENDING_ROOM;
+	struct pending *victim = lines_victim(&table->lines, pending,
+		source->key, source->levels, bounds->of_asker, bounds->in_line,
+		now_ms);
+
+	if (victim == pending)
+		return PENDING_LINE_FULL;
+	if (victim) {
+		lost[0] = victim->pair.half;
+		drop(table, victim, false, now_ms);
+		done = PENDING_LINE_ROOM;
+	}
+	room = room_find(table, pending->pair.id[SIDE_CLIENT], source, &victim);
+	if (victim) {
+		lost[1] = victim->pair.half;
+		drop(table, victim, false, now_ms);
+	}
+	return room == PENDING_ROOM ? done : room;
+}
+
+enum pending_room pending_add(struct pending_table *table,
+	const uint8_t *client, const uint8_t *server,
+	const struct source *source, int64_t deadline_ms, int64_t now_ms,
+	uint8_t key[2][ID_LEN], struct place lost[2])
+{
+	struct pending *pending = make(client, server, deadline_ms, key);
+	enum pending_room room;
+
+	memset(lost, 0, 2 * sizeof(*lost));
+	if (!pending)
+		return PENDING_NO_MEMORY;
+	pthread_mutex_lock(&table->lock);
+	room = make_room(table, pending, source, now_ms, lost);
+	if (!pending_added(room))
+		free(pending);
+	else if (insert(table, pending, source) != 0)
+		room = PENDING_NO_MEMORY;
+	pthread_mutex_unlock(&table->lock);
+	return room;
+}
+
+enum pending_answer pending_claim(struct pending_table *table,
+	const uint8_t *key, struct place place, int64_t now_ms,
+	uint8_t other[ID_LEN], int64_t *deadline_ms, struct pending_pair *pair)
+{
+	enum pending_answer answer = PENDING_UNKNOWN;
+	struct pending_key *found;
+	struct pending *pending;
+	int side;
+
+	pthread_mutex_lock(&table->lock);
+	found = find(table, key);
+	if (!found || found->pending->deadline_ms <= now_ms)
+		goto out;
+	pending = found->pending;
+	side = found == &pending->key[SIDE_SERVER];
+	use_up(table, pending, side);
+	if (side == SIDE_SERVER)
+		lines_taken(&table->lines, pending,
+			pending->pair.half.conn ? pending->pair.half : place,
+			now_ms);
+	if (pending->pair.half.conn) {
+		answer = PENDING_SECOND;
+		*pair = pending->pair;
+		drop(table, pending, true, now_ms);
+		goto out;
+	}
+	answer = PENDING_FIRST;
+	pending->pair.half = place;
+	pending->pair.half_side = side;
+	*pair = pending->pair;
+	*deadline_ms = pending->deadline_ms;
+	memcpy(other, pending->key[1 - side].key, ID_LEN);
+out:
+	pthread_mutex_unlock(&table->lock);
+	return answer;
+}
+
+bool pending_abandon(struct pending_table *table, const uint8_t *other,
+	int64_t now_ms, uint8_t target[ID_LEN])
+{
+	struct pending_key *found;
+
+	pthread_mutex_lock(&table->lock);
+	found = find(table, other);
+	if (found) {
+		memcpy(target, found->pending->pair.id[SIDE_SERVER], ID_LEN);
+		drop(table, found->pending, false, now_ms);
+	}
+	pthread_mutex_unlock(&table->lock);
+	return found;
+}
+
+bool pending_spoke(struct pending_table *table, const uint8_t *other,
+	uint8_t target[ID_LEN])
+{
+	struct pending_key *found;
+	bool waits;
+
+	pthread_mutex_lock(&table->lock);
+	found = find(table, other);
+	/* If `other` is the requested device's key, the requester waits. */
+	waits = found && found == &found->pending->key[SIDE_SERVER];
+	if (waits) {
+		found->pending->spoke = true;
+		memcpy(target, found->pending->pair.id[SIDE_SERVER], ID_LEN);
+	}
+	pthread_mutex_unlock(&table->lock);
+	return waits;
+}
+
+void pending_over(struct pending_table *table, const uint8_t *client,
+	const uint8_t *server, uint64_t turn, int64_t lasted_ms, int64_t now_ms)
+{
+	pthread_mutex_lock(&table->lock);
+	lines_over(&table->lines, server, turn);
+	if (lasted_ms >= STANDING_FRIEND_MS)
+		standing_praise(&table->lines.standing, client, server, now_ms);
+	pthread_mutex_unlock(&table->lock);
+}
+
+void pending_deal(struct pending_table *table, const uint8_t *target,
+	bool present, bool all, int64_t now_ms, struct deal *deal)
+{
+	pthread_mutex_lock(&table->lock);
+	lines_deal(&table->lines, target, present, all, now_ms, deal);
+	if (deal->what == DEAL_WITHDRAW) {
+		deal->half = deal->withdrawn->pair.half;
+		drop(table, deal->withdrawn, false, now_ms);
+		deal->withdrawn = NULL;
+	}
+	pthread_mutex_unlock(&table->lock);
+}
+
+void pending_blame(struct pending_table *table, const uint8_t source[ID_LEN],
+	int64_t now_ms)
+{
+	pthread_mutex_lock(&table->lock);
+	standing_blame(&table->lines.standing, source, now_ms);
+	pthread_mutex_unlock(&table->lock);
+}
+
+bool pending_give_up(struct pending_table *table, const uint8_t target[ID_LEN],
+	int64_t now_ms, struct place *lost)
+{
+	struct pending *waiting;
+
+	pthread_mutex_lock(&table->lock);
+	waiting = lines_waiting(&table->lines, target);
+	if (waiting) {
+		*lost = waiting->pair.half;
+		drop(table, waiting, false, now_ms);
+	}
+	pthread_mutex_unlock(&table->lock);
+	return waiting != NULL;
+}
+
+bool pending_next_open(struct pending_table *table, uint8_t target[ID_LEN])
+{
+	bool found;
+
+	pthread_mutex_lock(&table->lock);
+	found = lines_next_open(&table->lines, target);
+	pthread_mutex_unlock(&table->lock);
+	return found;
+}
+
+unsigned pending_expire(
+	struct pending_table *table, int64_t now_ms, int64_t *next_ms)
+{
+	unsigned count = 0;
+
+	pthread_mutex_lock(&table->lock);
+	while (table->first && table->first->deadline_ms <= now_ms) {
+		drop(table, table->first, false, now_ms);
+		count++;
+	}
+	lines_forget(&table->lines, now_ms);
+	*next_ms = table->first ? table->first->deadline_ms : INT64_MAX;
+	pthread_mutex_unlock(&table->lock);
+	return count;
+}
+
+static unsigned look(struct pending_table *table, const unsigned *number)
+{
+	unsigned seen;
+
+	pthread_mutex_lock(&table->lock);
+	seen = *number;
+	pthread_mutex_unlock(&table->lock);
+	return seen;
+}
+
+unsigned pending_sessions(struct pending_table *table)
+{
+	return look(table, &table->sessions);
+}
+
+unsigned pending_waiting(struct pending_table *table)
+{
+	return look(table, &table->lines.waiting);
+}
+
+unsigned pending_open(struct pending_table *table)
+{
+	return look(table, &table->lines.open);
+}
+
+unsigned pending_keys(struct pending_table *table)
+{
+	unsigned count;
+
+	pthread_mutex_lock(&table->lock);
+	count = HASH_COUNT(table->keys);
+	pthread_mutex_unlock(&table->lock);
+	return count;
+}

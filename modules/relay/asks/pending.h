@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * pending.h - sessions whose devices were invited and that have not begun.
+ *
+ * Each has two keys, one per side; a key works once.  The table is shared by
+ * all threads; every function holds its lock for a few lookups.  Time is passed
+ * in, in milliseconds of the monotonic clock.
+ */
+#ifndef PENDING_H
+#define PENDING_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "relay/devices/directory.h"
+#include "relay/asks/lines.h"
+#include "relay/asks/shares.h"
+#include "shared/source.h"
+
+enum { SIDE_CLIENT, SIDE_SERVER }; /* the requester, the requested device */
+
+struct pending;
+
+/* Limits of the table; 0: no limit. */
+struct pending_bounds {
+	int64_t all;
+	int64_t of_device; /* requested by one device */
+	int64_t of_source; /* requested from one source */
+	/* With the same requested device: */
+	int64_t of_asker; /* of one requester, and of one source */
+	int64_t in_line;
+};
+
+struct pending_table {
+	pthread_mutex_t lock;
+	struct pending_key *keys;     /* uthash, by key */
+	struct pending *first, *last; /* in order of creation */
+	unsigned sessions;
+	struct shares devices; /* by requester */
+	struct shares narrow;  /* by source: all levels but the widest */
+	struct shares wide; /* the widest level; its items are the sessions */
+	struct lines lines;
+	struct pending_bounds bounds;
+};
+
+/* The session of two keys. */
+struct pending_pair {
+	uint8_t id[2][ID_LEN]; /* by side */
+	struct place half;     /* the connection that arrived first */
+	int half_side;         /* its side */
+	uint64_t turn;         /* of the requested device, see lines.h */
+};
+
+enum pending_answer {
+	PENDING_UNKNOWN, /* the key is unknown, used or expired */
+	PENDING_FIRST,   /* wait for the other side */
+	PENDING_SECOND,  /* complete */
+};
+
+/* Why a session was not added, or which one was dropped for it. */
+enum pending_room {
+	PENDING_ROOM,
+	PENDING_NO_MEMORY,   /* or no random numbers */
+	PENDING_FULL,        /* refused, by bounds.all */
+	PENDING_DEVICE_FULL, /* refused, by bounds.of_device */
+	PENDING_SOURCE_FULL, /* refused, by bounds.of_source */
+	PENDING_LINE_FULL,   /* refused, by bounds.in_line */
+	PENDING_MADE_ROOM, /* bounds.all: dropped the oldest of the source with
+			      most */
+	PENDING_SOURCE_ROOM, /* bounds.of_source: dropped its oldest */
+	PENDING_LINE_ROOM,   /* bounds.of_asker or in_line: likewise */
+};
+
+static inline bool pending_added(enum pending_room room)
+{
+	return room == PENDING_ROOM || room >= PENDING_MADE_ROOM;
+}
+
+int pending_init(struct pending_table *table);
+void pending_finish(struct pending_table *table);
+
+/* Sets the limits for sessions added later. */
+void pending_bound(
+	struct pending_table *table, const struct pending_bounds *bounds);
+
+/*
+ * Adds a session that `client` requested from `source`. key[] by side.  If
+ * others were dropped for it, lost[] are the halves that waited for these; conn
+ * 0: none.  The invitation of `server` is sent when pending_deal() says so.
+ */
+enum pending_room pending_add(struct pending_table *table,
+	const uint8_t *client, const uint8_t *server,
+	const struct source *source, int64_t deadline_ms, int64_t now_ms,
+	uint8_t key[2][ID_LEN], struct place lost[2]);
+
+/*
+ * Uses a key.  With PENDING_FIRST, `place` is stored as the half that waits
+ * until *deadline_ms, and `other` gets the other side's key, which identifies
+ * the session until then. *pair is filled unless the key is unknown.
+ */
+enum pending_answer pending_claim(struct pending_table *table,
+	const uint8_t *key, struct place place, int64_t now_ms,
+	uint8_t other[ID_LEN], int64_t *deadline_ms, struct pending_pair *pair);
+
+/*
+ * The half that waits under `other` has ended, so the session cannot begin.
+ * True: it was with `target`.
+ */
+bool pending_abandon(struct pending_table *table, const uint8_t *other,
+	int64_t now_ms, uint8_t target[ID_LEN]);
+
+/*
+ * The half that waits under `other` has sent data.  True: it waits for
+ * `target`.
+ */
+bool pending_spoke(struct pending_table *table, const uint8_t *other,
+	uint8_t target[ID_LEN]);
+
+/* A session that had begun is over; with its duration. */
+void pending_over(struct pending_table *table, const uint8_t *client,
+	const uint8_t *server, uint64_t turn, int64_t lasted_ms,
+	int64_t now_ms);
+
+/*
+ * The next action for a requested device, see lines_deal().  Call it after each
+ * of the above until there is nothing more to do; after DEAL_WAIT again by a
+ * timer, see pending_open().
+ */
+void pending_deal(struct pending_table *table, const uint8_t *target,
+	bool present, bool all, int64_t now_ms, struct deal *deal);
+/* Call it with deal->from after DEAL_END, if the session had no result. */
+void pending_blame(struct pending_table *table, const uint8_t source[ID_LEN],
+	int64_t now_ms);
+/*
+ * The device has disconnected: drops one invitation that waits to be sent,
+ * because after a reconnect the device would take it for a new one. *lost is
+ * the half that waited, or conn 0.  False: none waits.
+ */
+bool pending_give_up(struct pending_table *table, const uint8_t target[ID_LEN],
+	int64_t now_ms, struct place *lost);
+/* How many devices wait for a time; and the next of them. */
+unsigned pending_open(struct pending_table *table);
+bool pending_next_open(struct pending_table *table, uint8_t target[ID_LEN]);
+
+/*
+ * Removes expired sessions.  Returns their number; *next_ms is the next expiry,
+ * or INT64_MAX.
+ */
+unsigned pending_expire(
+	struct pending_table *table, int64_t now_ms, int64_t *next_ms);
+
+/* Sessions that have not begun, with no side or one side connected. */
+unsigned pending_sessions(struct pending_table *table);
+/* Invitations not sent yet. */
+unsigned pending_waiting(struct pending_table *table);
+/* Unused keys. */
+unsigned pending_keys(struct pending_table *table);
+
+#endif

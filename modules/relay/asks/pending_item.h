@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * pending_item.h - one session that has not begun, for the parts of the table:
+ * pending.c, pending_room.c and lines.c.
+ */
+#ifndef PENDING_ITEM_H
+#define PENDING_ITEM_H
+
+#include "relay/asks/pending.h"
+
+struct pending_key {
+	UT_hash_handle hh;
+	struct pending *pending;
+	uint8_t key[ID_LEN];
+};
+
+/* The state of the requested device's invitation. */
+enum stage {
+	STAGE_WAITS, /* queued */
+	STAGE_SENT,
+	STAGE_TAKEN, /* its side of the session has connected */
+};
+
+struct pending {
+	struct pending *next, *prev;
+	/* List of the same widest source, oldest first. */
+	struct pending *source_next, *source_prev;
+	struct pending_key key[2]; /* by side; in the table while unused */
+	bool used[2];
+	unsigned levels;
+	struct share *device; /* borrowed, like the following */
+	struct share *source[SOURCE_LEVELS];
+	int64_t deadline_ms;
+	struct pending_pair pair;
+	/* List of the same requested device, oldest first. */
+	struct line *line; /* NULL: not queued */
+	struct pending *line_next, *line_prev;
+	uint8_t stage; /* enum stage */
+	bool spoke;    /* the requester's side has sent data */
+};
+
+static inline struct share *widest(const struct pending *pending)
+{
+	return pending->levels ? pending->source[pending->levels - 1] : NULL;
+}
+
+/* pending_room.c */
+
+/* Counts it for its device and source.  0, or -1 if memory is short. */
+int room_take(struct pending_table *table, struct pending *pending,
+	const struct source *source);
+/* Undoes room_take(), also if it was only partly done. */
+void room_give(struct pending_table *table, struct pending *pending);
+/* Whether a new one fits; *victim is the one to drop for it, or NULL. */
+enum pending_room room_find(struct pending_table *table, const uint8_t *client,
+	const struct source *source, struct pending **victim);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Limits of sessions that have not begun, and the choice of the one to drop. */
+
+#include "relay/asks/pending_item.h"
+
+/* How many of a source's sessions are examined to choose the one to drop. */
+#define LOOKS 64
+
+static struct shares *shares_of(
+	struct pending_table *table, unsigned level, unsigned levels)
+{
+	return level + 1 == levels ? &table->wide : &table->narrow;
+}
+
+/* The list of a share begins with the oldest; its prev is the newest. */
+static void join_source(struct pending *pending)
+{
+	struct share *share = widest(pending);
+	struct pending *first = share ? share->items : NULL;
+
+	if (!share)
+		return;
+	pending->source_prev = first ? first->source_prev : pending;
+	if (first) {
+		first->source_prev->source_next = pending;
+		first->source_prev = pending;
+	} else {
+		share->items = pending;
+	}
+}
+
+static void leave_source(struct pending *pending)
+{
+	struct share *share = widest(pending);
+	struct pending *first = share->items, *next = pending->source_next;
+
+	if (next)
+		next->source_prev = pending->source_prev;
+	else
+		first->source_prev = pending->source_prev;
+	if (pending == first)
+		share->items = next;
+	else
+		pending->source_prev->source_next = next;
+}
+
+void room_give(struct pending_table *table, struct pending *pending)
+{
+	if (pending->source_prev)
+		leave_source(pending);
+	if (pending->device)
+		shares_give(&table->devices, pending->device);
+	for (unsigned i = 0; i < pending->levels; i++)
+		if (pending->source[i])
+			shares_give(shares_of(table, i, pending->levels),
+				pending->source[i]);
+}
+
+int room_take(struct pending_table *table, struct pending *pending,
+	const struct source *source)
+{
+	pending->levels = source->levels;
+	pending->device =
+		shares_take(&table->devices, pending->pair.id[SIDE_CLIENT]);
+	if (!pending->device)
+		goto error;
+	for (unsigned i = 0; i < source->levels; i++) {
+		pending->source[i] = shares_take(
+			shares_of(table, i, source->levels), source->key[i]);
+		if (!pending->source[i])
+			goto error;
+	}
+	join_source(pending);
+	return 0;
+
+error:
+	room_give(table, pending);
+	return -1;
+}
+
+static bool reached(int64_t bound, const struct share *share)
+{
+	return bound && share && share->held >= bound;
+}
+
+/*
+ * Chooses the session of a widest source to drop: the oldest of the narrower
+ * source with the most, among a limited number of sessions examined.  `within`
+ * is a source it must belong to, or NULL.
+ */
+static struct pending *oldest_of(
+	const struct share *wide, const struct share *within, unsigned level)
+{
+	struct pending *found = NULL, *pending = wide->items;
+
+	for (int i = 0; i < LOOKS && pending; i++) {
+		if ((!within || pending->source[level] == within) &&
+			(!found || pending->source[0]->held >
+					   found->source[0]->held))
+			found = pending;
+		pending = pending->source_next;
+	}
+	return found;
+}
+
+enum pending_room room_find(struct pending_table *table, const uint8_t *client,
+	const struct source *source, struct pending **victim)
+{
+	const struct pending_bounds *bounds = &table->bounds;
+	const struct share *wide = NULL, *share;
+
+	*victim = NULL;
+	if (reached(bounds->of_device, shares_find(&table->devices, client)))
+		return PENDING_DEVICE_FULL;
+	if (source->levels)
+		wide = shares_find(
+			&table->wide, source->key[source->levels - 1]);
+	for (unsigned i = 0; i < source->levels && wide; i++) {
+		share = shares_find(
+			shares_of(table, i, source->levels), source->key[i]);
+		if (!reached(bounds->of_source, share))
+			continue;
+		*victim = oldest_of(wide, share, i);
+		return *victim ? PENDING_SOURCE_ROOM : PENDING_SOURCE_FULL;
+	}
+	if (!bounds->all || table->sessions < bounds->all)
+		return PENDING_ROOM;
+	wide = shares_most(&table->wide);
+	if (wide)
+		*victim = oldest_of(wide, NULL, 0);
+	return *victim ? PENDING_MADE_ROOM : PENDING_FULL;
+}

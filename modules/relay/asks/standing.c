@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Remembers pairs with successful sessions, and sources of useless requests. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "relay/asks/standing.h"
+
+struct memory {
+	UT_hash_handle hh;
+	struct memory *next, *prev;
+	int64_t until_ms;
+	uint8_t key[ID_LEN];
+};
+
+static void unlink_memory(struct memories *memories, struct memory *memory)
+{
+	if (memory->next)
+		memory->next->prev = memory->prev;
+	else
+		memories->last = memory->prev;
+	if (memory->prev)
+		memory->prev->next = memory->next;
+	else
+		memories->first = memory->next;
+}
+
+static void append(struct memories *memories, struct memory *memory)
+{
+	memory->next = NULL;
+	memory->prev = memories->last;
+	if (memories->last)
+		memories->last->next = memory;
+	else
+		memories->first = memory;
+	memories->last = memory;
+}
+
+static void drop_oldest(struct memories *memories)
+{
+	struct memory *memory = memories->first;
+
+	unlink_memory(memories, memory);
+	HASH_DEL(memories->by_key, memory);
+	memories->count--;
+	free(memory);
+}
+
+static bool remembers(const struct memories *memories,
+	const uint8_t key[ID_LEN], int64_t now_ms)
+{
+	const struct memory *memory;
+
+	HASH_FIND(hh, memories->by_key, key, ID_LEN, memory);
+	return memory && memory->until_ms > now_ms;
+}
+
+static struct memory *make(struct memories *memories, const uint8_t *key)
+{
+	struct memory *memory = calloc(1, sizeof(*memory));
+
+	if (!memory)
+		return NULL;
+	memcpy(memory->key, key, ID_LEN);
+	HASH_ADD_KEYPTR(hh, memories->by_key, memory->key, ID_LEN, memory);
+	if (memory->hh.tbl) {
+		memories->count++;
+		return memory;
+	}
+	free(memory); /* uthash did not add it: out of memory */
+	return NULL;
+}
+
+/* If memory is short, it is not remembered. */
+static void remember(struct memories *memories, const uint8_t key[ID_LEN],
+	int64_t until_ms, int64_t now_ms)
+{
+	struct memory *memory;
+
+	while (memories->first && (memories->count >= STANDING_MOST ||
+					  memories->first->until_ms <= now_ms))
+		drop_oldest(memories);
+	HASH_FIND(hh, memories->by_key, key, ID_LEN, memory);
+	if (memory)
+		unlink_memory(memories, memory);
+	else
+		memory = make(memories, key);
+	if (!memory)
+		return;
+	memory->until_ms = until_ms;
+	append(memories, memory);
+}
+
+/*
+ * Independent of which of the two requests.  Nobody can choose the key of
+ * another pair, because IDs are hashes.
+ */
+static void pair_key(
+	const uint8_t *one, const uint8_t *other, uint8_t key[ID_LEN])
+{
+	for (int i = 0; i < ID_LEN; i++)
+		key[i] = one[i] ^ other[i];
+}
+
+void standing_finish(struct standing *standing)
+{
+	while (standing->friends.first)
+		drop_oldest(&standing->friends);
+	while (standing->idle.first)
+		drop_oldest(&standing->idle);
+}
+
+enum standing_rank standing_rank(const struct standing *standing,
+	const uint8_t asker[ID_LEN], const uint8_t target[ID_LEN],
+	const uint8_t source[ID_LEN], int64_t now_ms)
+{
+	uint8_t key[ID_LEN];
+
+	pair_key(asker, target, key);
+	if (remembers(&standing->friends, key, now_ms))
+		return STANDING_FRIEND;
+	return remembers(&standing->idle, source, now_ms) ? STANDING_IDLE
+							  : STANDING_UNKNOWN;
+}
+
+void standing_praise(struct standing *standing, const uint8_t one[ID_LEN],
+	const uint8_t other[ID_LEN], int64_t now_ms)
+{
+	uint8_t key[ID_LEN];
+
+	pair_key(one, other, key);
+	remember(&standing->friends, key, now_ms + STANDING_FRIEND_FOR_MS,
+		now_ms);
+}
+
+void standing_blame(
+	struct standing *standing, const uint8_t source[ID_LEN], int64_t now_ms)
+{
+	remember(
+		&standing->idle, source, now_ms + STANDING_IDLE_FOR_MS, now_ms);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * standing.h - remembers pairs with successful sessions, and sources of useless
+ * requests.
+ *
+ * Two devices are friends if a session between them lasted so long that both
+ * must have wanted it: Syncthing ends a session with an unknown device after at
+ * most 30 s.  A source is idle if a request from it kept a device busy without
+ * result.  Both are forgotten after some time, and the oldest are dropped if
+ * there are too many.  The caller locks; times are milliseconds of the
+ * monotonic clock.
+ */
+#ifndef STANDING_H
+#define STANDING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shared/id_hash.h"
+
+/* The least duration of a session that counts. */
+#define STANDING_FRIEND_MS 35000
+/* How long each kind is remembered. */
+#define STANDING_FRIEND_FOR_MS 86400000
+#define STANDING_IDLE_FOR_MS   3600000
+/* Most entries of each kind. */
+#define STANDING_MOST 32768
+
+struct memory; /* of one key */
+
+struct memories {
+	struct memory *by_key;       /* uthash */
+	struct memory *first, *last; /* in the order of their last refresh */
+	unsigned count;
+};
+
+struct standing {
+	struct memories friends, idle;
+};
+
+/* Lower is better. */
+enum standing_rank { STANDING_FRIEND, STANDING_UNKNOWN, STANDING_IDLE };
+
+void standing_finish(struct standing *standing);
+
+/* The rank of a request for a device from a source. */
+enum standing_rank standing_rank(const struct standing *standing,
+	const uint8_t asker[ID_LEN], const uint8_t target[ID_LEN],
+	const uint8_t source[ID_LEN], int64_t now_ms);
+
+/* A long session between the two has ended. */
+void standing_praise(struct standing *standing, const uint8_t one[ID_LEN],
+	const uint8_t other[ID_LEN], int64_t now_ms);
+/* A request from this source kept a device busy without result. */
+void standing_blame(struct standing *standing, const uint8_t source[ID_LEN],
+	int64_t now_ms);
+
+#endif

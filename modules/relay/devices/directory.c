@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Joined devices, their connections, and their sessions. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "relay/devices/directory.h"
+#include "shared/id_hash.h"
+
+/* Exists while it has an owner or takes part in a session. */
+struct device {
+	UT_hash_handle hh;
+	struct place owner;      /* conn 0: not joined */
+	struct place challenger; /* conn 0: none waits */
+	struct part *parts;      /* list; the sessions own the items */
+	uint8_t id[ID_LEN];
+};
+
+int directory_init(struct directory *dir)
+{
+	memset(dir, 0, sizeof(*dir));
+	return pthread_mutex_init(&dir->lock, NULL) == 0 ? 0 : -1;
+}
+
+static bool same(struct place a, struct place b)
+{
+	return a.worker == b.worker && a.conn == b.conn;
+}
+
+static struct device *find(struct directory *dir, const uint8_t *id)
+{
+	struct device *device;
+
+	HASH_FIND(hh, dir->devices, id, ID_LEN, device);
+	return device;
+}
+
+static struct device *find_or_add(struct directory *dir, const uint8_t *id)
+{
+	struct device *device = find(dir, id);
+
+	if (device)
+		return device;
+	device = calloc(1, sizeof(*device));
+	if (!device)
+		return NULL;
+	memcpy(device->id, id, ID_LEN);
+	HASH_ADD_KEYPTR(hh, dir->devices, device->id, ID_LEN, device);
+	if (device->hh.tbl)
+		return device;
+	free(device); /* uthash did not add it: out of memory */
+	return NULL;
+}
+
+static void drop_if_unused(struct directory *dir, struct device *device)
+{
+	if (device->owner.conn || device->parts)
+		return;
+	HASH_DEL(dir->devices, device);
+	free(device);
+}
+
+void directory_finish(struct directory *dir)
+{
+	struct device *device, *next;
+
+	HASH_ITER(hh, dir->devices, device, next)
+	{
+		HASH_DEL(dir->devices, device);
+		free(device);
+	}
+	pthread_mutex_destroy(&dir->lock);
+}
+
+enum directory_answer directory_join(struct directory *dir, const uint8_t *id,
+	struct place place, struct place *owner)
+{
+	enum directory_answer answer = DIRECTORY_JOINED;
+	struct device *device;
+
+	pthread_mutex_lock(&dir->lock);
+	device = find_or_add(dir, id);
+	if (!device) {
+		answer = DIRECTORY_NO_MEMORY;
+	} else if (!device->owner.conn) {
+		device->owner = place;
+	} else if (device->challenger.conn) {
+		answer = DIRECTORY_TAKEN;
+	} else {
+		answer = DIRECTORY_CHALLENGED;
+		device->challenger = place;
+		*owner = device->owner;
+	}
+	pthread_mutex_unlock(&dir->lock);
+	return answer;
+}
+
+struct place directory_defend(
+	struct directory *dir, const uint8_t *id, struct place owner)
+{
+	struct place loser = {0, 0};
+	struct device *device;
+
+	pthread_mutex_lock(&dir->lock);
+	device = find(dir, id);
+	if (device && same(device->owner, owner)) {
+		loser = device->challenger;
+		device->challenger.conn = 0;
+	}
+	pthread_mutex_unlock(&dir->lock);
+	return loser;
+}
+
+struct place directory_leave(
+	struct directory *dir, const uint8_t *id, struct place place)
+{
+	struct place heir = {0, 0};
+	struct device *device;
+
+	pthread_mutex_lock(&dir->lock);
+	device = find(dir, id);
+	if (device && same(device->challenger, place)) {
+		device->challenger.conn = 0;
+	} else if (device && same(device->owner, place)) {
+		heir = device->challenger;
+		device->owner = heir;
+		device->challenger.conn = 0;
+		drop_if_unused(dir, device);
+	}
+	pthread_mutex_unlock(&dir->lock);
+	return heir;
+}
+
+bool directory_find(
+	struct directory *dir, const uint8_t *id, struct place *owner)
+{
+	struct device *device;
+	bool joined;
+
+	pthread_mutex_lock(&dir->lock);
+	device = find(dir, id);
+	joined = device && device->owner.conn;
+	if (joined)
+		*owner = device->owner;
+	pthread_mutex_unlock(&dir->lock);
+	return joined;
+}
+
+void directory_each_owner(struct directory *dir,
+	void (*fn)(struct place owner, void *arg), void *arg)
+{
+	pthread_mutex_lock(&dir->lock);
+	for (struct device *device = dir->devices; device;
+		device = device->hh.next)
+		if (device->owner.conn)
+			fn(device->owner, arg);
+	pthread_mutex_unlock(&dir->lock);
+}
+
+int directory_link(struct directory *dir, struct part *part, const uint8_t *id,
+	int worker, uint64_t session)
+{
+	struct device *device;
+
+	pthread_mutex_lock(&dir->lock);
+	device = find_or_add(dir, id);
+	if (device) {
+		*part = (struct part){.next = device->parts,
+			.device = device,
+			.worker = worker,
+			.session = session};
+		if (part->next)
+			part->next->prev = part;
+		device->parts = part;
+	}
+	pthread_mutex_unlock(&dir->lock);
+	return device ? 0 : -1;
+}
+
+void directory_unlink(struct directory *dir, struct part *part)
+{
+	if (!part->device)
+		return;
+	pthread_mutex_lock(&dir->lock);
+	if (part->next)
+		part->next->prev = part->prev;
+	if (part->prev)
+		part->prev->next = part->next;
+	else
+		part->device->parts = part->next;
+	drop_if_unused(dir, part->device);
+	pthread_mutex_unlock(&dir->lock);
+	part->device = NULL;
+}
+
+bool directory_busy(struct directory *dir, const uint8_t *id)
+{
+	struct device *device;
+	bool busy;
+
+	pthread_mutex_lock(&dir->lock);
+	device = find(dir, id);
+	busy = device && device->parts;
+	pthread_mutex_unlock(&dir->lock);
+	return busy;
+}
+
+void directory_each_session(struct directory *dir, const uint8_t *id,
+	void (*fn)(int worker, uint64_t session, void *arg), void *arg)
+{
+	struct device *device;
+
+	pthread_mutex_lock(&dir->lock);
+	device = find(dir, id);
+	for (struct part *part = device ? device->parts : NULL; part;
+		part = part->next)
+		fn(part->worker, part->session, arg);
+	pthread_mutex_unlock(&dir->lock);
+}

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Protocol mode: devices on TLS that join and are pinged. */
+
+#include <string.h>
+
+#include "relay/relay.h"
+
+/*
+ * How long a device has to answer a ping when another connection claims its ID.
+ */
+#define PROBE_MS 5000
+
+static void at_most(int64_t *time, int64_t other)
+{
+	if (other < *time)
+		*time = other;
+}
+
+static void set_deadline(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	const struct relay_conf *conf = conf_of(cx);
+	const struct peer *peer = peer_of(cx, conn);
+	int64_t due = peer->heard_ms + conf->network_timeout_ms;
+	int64_t now = relay_now_ms(cx);
+
+	if (peer->state == PEER_JOINED)
+		at_most(&due, peer->ping_ms);
+	if (peer->state == PEER_JOINED && peer->probe_ms)
+		at_most(&due, peer->probe_ms);
+	if (peer->state == PEER_ASKING)
+		at_most(&due, peer->opened_ms + conf->ping_interval_ms);
+	if (peer->state == PEER_ASKING && !peer->spoke)
+		at_most(&due, peer->opened_ms + conf->message_timeout_ms);
+	relay_conn_deadline(conn, due > now ? due - now : 0);
+}
+
+void protocol_opened(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	struct peer *peer = peer_of(cx, conn);
+
+	peer->state = PEER_ASKING;
+	peer->heard_ms = relay_now_ms(cx);
+	set_deadline(cx, conn);
+}
+
+static void joined(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	struct peer *peer = peer_of(cx, conn);
+
+	peer->state = PEER_JOINED;
+	peer->ping_ms = relay_now_ms(cx) + conf_of(cx)->ping_interval_ms;
+	peer->heard_ms = relay_now_ms(cx);
+	relay_conn_settled(conn);
+	count(cx, METRIC_JOINS, RESULT_OK);
+	relay_metric_inc(cx, data_of(cx)->metrics[METRIC_DEVICES], 0, 1);
+	peer_log(cx, conn, "joined");
+	farewell_joined(cx, conn);
+	if (peer_respond(cx, conn, FRAME_SUCCESS))
+		set_deadline(cx, conn);
+}
+
+/* A message between threads about an ID and one of its connections. */
+struct word {
+	uint8_t id[ID_LEN];
+	struct place place;
+};
+
+static struct relay_conn *addressee(struct relay_ctx *cx, const uint8_t *id,
+	struct place place, enum peer_state state)
+{
+	struct relay_conn *conn = relay_conn_find(cx, place.conn);
+
+	if (!conn || !relay_conn_peer(conn) ||
+		peer_of(cx, conn)->state != state ||
+		memcmp(relay_conn_peer(conn), id, ID_LEN) != 0)
+		return NULL;
+	return conn;
+}
+
+static void tell(struct relay_ctx *cx, relay_post_fn *fn, const uint8_t *id,
+	struct place place)
+{
+	struct word word = {.place = place};
+
+	memcpy(word.id, id, ID_LEN);
+	if (relay_post(cx, place.worker, fn, &word, sizeof(word)) != 0)
+		relay_log(cx, RELAY_ERROR,
+			"no memory to tell another worker of a device");
+}
+
+/* To the waiting connection: it is the owner now. */
+static void hear_won(struct relay_ctx *cx, const void *arg)
+{
+	const struct word *word = arg;
+	struct relay_conn *conn =
+		addressee(cx, word->id, word->place, PEER_WAITING);
+
+	if (conn)
+		joined(cx, conn);
+}
+
+/* To the waiting connection: the owner is alive. */
+static void hear_lost(struct relay_ctx *cx, const void *arg)
+{
+	const struct word *word = arg;
+	struct relay_conn *conn =
+		addressee(cx, word->id, word->place, PEER_WAITING);
+
+	if (!conn)
+		return;
+	count(cx, METRIC_JOINS, RESULT_ALREADY_JOINED);
+	peer_log(cx, conn, "refused: its device has joined already");
+	peer_respond(cx, conn, FRAME_ALREADY_CONNECTED);
+}
+
+struct relay_conn *protocol_owner(
+	struct relay_ctx *cx, const uint8_t *id, struct place place)
+{
+	struct relay_conn *conn = addressee(cx, id, place, PEER_JOINED);
+
+	/* It may not know yet that it is the owner. */
+	if (!conn && (conn = addressee(cx, id, place, PEER_WAITING)))
+		joined(cx, conn);
+	return conn;
+}
+
+/* To the owner: another connection has the same ID; check that it is alive. */
+static void hear_probe(struct relay_ctx *cx, const void *arg)
+{
+	const struct word *word = arg;
+	struct relay_conn *conn = protocol_owner(cx, word->id, word->place);
+	struct peer *peer;
+
+	/* If it has ended, the waiting connection has become the owner. */
+	if (!conn)
+		return;
+	peer = peer_of(cx, conn);
+	if (!peer->probe_ms)
+		peer->probe_ms = relay_now_ms(cx) + PROBE_MS;
+	if (peer_ping(cx, conn))
+		set_deadline(cx, conn);
+}
+
+static void alive(
+	struct relay_ctx *cx, struct relay_conn *conn, struct peer *peer)
+{
+	const uint8_t *id = relay_conn_peer(conn);
+	struct place loser = directory_defend(
+		&data_of(cx)->directory, id, place_of(cx, conn));
+
+	peer->probe_ms = 0;
+	if (loser.conn)
+		tell(cx, hear_lost, id, loser);
+}
+
+static bool knows_secret(struct relay_ctx *cx, const struct frame_bytes *token)
+{
+	struct relay_data *data = data_of(cx);
+	struct secret secret;
+
+	pthread_mutex_lock(&data->lock);
+	secret = data->secret;
+	pthread_mutex_unlock(&data->lock);
+	return secret_fits(&secret, token->data, token->len);
+}
+
+/* The token as a string, for filters; a token with NUL bytes is invalid. */
+static void token_text(
+	const struct frame_bytes *token, char text[FRAME_TOKEN_MAX + 1])
+{
+	if (token->len)
+		memcpy(text, token->data, token->len);
+	text[token->len] = '\0';
+	if (strlen(text) != token->len)
+		text[0] = '\0';
+}
+
+static void tell_closed(struct relay_ctx *cx)
+{
+	static struct relay_log_kind kind;
+	const char *why = relay_closed();
+
+	if (why)
+		relay_log_seldom(cx, RELAY_NOTICE, &kind,
+			"sends newcomers away: closed, %s", why);
+}
+
+/* The result to count if there is no room for new devices; else OK. */
+static unsigned room(struct relay_ctx *cx, bool full)
+{
+	if (relay_closed())
+		return RESULT_CLOSED;
+	if (!full)
+		return RESULT_OK;
+	peer_bound(cx, BOUND_CONNECTIONS);
+	return RESULT_FULL;
+}
+
+static bool denied(
+	struct relay_ctx *cx, struct relay_conn *conn, struct relay_denial *why)
+{
+	count(cx, METRIC_JOINS, RESULT_REFUSED);
+	peer_refuse(cx, conn, why);
+	return false;
+}
+
+/*
+ * Checks in the order of the protocol, except that the rate limit comes first.
+ * True: continue with the registration.
+ */
+static bool may_join(struct relay_ctx *cx, struct relay_conn *conn,
+	const struct frame_bytes *token)
+{
+	struct relay_denial why = {RELAY_REFUSE_POLICY, "refused"};
+	char text[FRAME_TOKEN_MAX + 1];
+	unsigned result;
+
+	if (relay_ask_try(cx, conn, RELAY_TRY_JOIN, &why) != RELAY_PASS)
+		return denied(cx, conn, &why);
+	if (!knows_secret(cx, token)) {
+		relay_tell_failed(cx, conn, RELAY_TRY_JOIN);
+		count(cx, METRIC_JOINS, RESULT_WRONG_TOKEN);
+		peer_log(cx, conn, "refused: wrong token");
+		peer_respond(cx, conn, FRAME_WRONG_TOKEN);
+		return false;
+	}
+	result = room(cx, relay_at_limit());
+	if (result != RESULT_OK) {
+		count(cx, METRIC_JOINS, result);
+		tell_closed(cx);
+		peer_send_away(cx, conn);
+		return false;
+	}
+	token_text(token, text);
+	return relay_ask_join(cx, conn, text, &why) == RELAY_PASS ||
+	       denied(cx, conn, &why);
+}
+
+static bool join(struct relay_ctx *cx, struct relay_conn *conn,
+	const struct frame_bytes *token)
+{
+	const uint8_t *id = relay_conn_peer(conn);
+	struct peer *peer = peer_of(cx, conn);
+	struct place owner;
+
+	if (!may_join(cx, conn, token))
+		return false;
+	if (peer->state != PEER_ASKING) {
+		count(cx, METRIC_JOINS, RESULT_ALREADY_JOINED);
+		peer_respond(cx, conn, FRAME_ALREADY_CONNECTED);
+		return false;
+	}
+	switch (directory_join(
+		&data_of(cx)->directory, id, place_of(cx, conn), &owner)) {
+	case DIRECTORY_JOINED:
+		joined(cx, conn);
+		break;
+	case DIRECTORY_CHALLENGED:
+		peer->state = PEER_WAITING;
+		set_deadline(cx, conn);
+		tell(cx, hear_probe, id, owner);
+		break;
+	case DIRECTORY_TAKEN:
+		count(cx, METRIC_JOINS, RESULT_ALREADY_JOINED);
+		peer_respond(cx, conn, FRAME_ALREADY_CONNECTED);
+		break;
+	case DIRECTORY_NO_MEMORY:
+		count(cx, METRIC_JOINS, RESULT_ERROR);
+		peer_close(cx, conn, RELAY_END_ERROR);
+		break;
+	}
+	return peer->state != PEER_GONE;
+}
+
+static bool message(struct relay_ctx *cx, struct relay_conn *conn,
+	const struct frame_header *header, const uint8_t *body)
+{
+	struct peer *peer = peer_of(cx, conn);
+	struct frame_bytes bytes = {NULL, 0};
+
+	if (!peer_may_say(cx, conn, header->type))
+		return false;
+	if (peer->probe_ms)
+		alive(cx, conn, peer);
+	switch (header->type) {
+	case FRAME_PING:
+		peer_pong(cx, conn);
+		return true;
+	case FRAME_PONG:
+		return true;
+	case FRAME_JOIN_RELAY:
+		frame_read_join_relay(body, header->length, &bytes);
+		return join(cx, conn, &bytes);
+	case FRAME_CONNECT:
+		frame_read_connect(body, header->length, &bytes);
+		asking_connect(cx, conn, &bytes);
+		return false;
+	default:
+		peer_unexpected(cx, conn, header->type);
+		return false;
+	}
+}
+
+void protocol_readable(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	peer_read(cx, conn, message);
+}
+
+/* A device may finish its session. */
+static bool may_stay(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	struct relay_denial why = {RELAY_REFUSE_POLICY, "refused"};
+
+	if (directory_busy(&data_of(cx)->directory, relay_conn_peer(conn)))
+		return true;
+	if (room(cx, relay_over_limit()) != RESULT_OK)
+		return false;
+	if (relay_ask_stay(cx, conn, &why) == RELAY_PASS)
+		return true;
+	peer_log(cx, conn, why.word);
+	return false;
+}
+
+static void ping(
+	struct relay_ctx *cx, struct relay_conn *conn, struct peer *peer)
+{
+	if (!may_stay(cx, conn)) {
+		/*
+		 * The only message for disconnecting that joined clients
+		 * understand.
+		 */
+		peer_send_away(cx, conn);
+		return;
+	}
+	peer->ping_ms = relay_now_ms(cx) + conf_of(cx)->ping_interval_ms;
+	if (peer_ping(cx, conn))
+		set_deadline(cx, conn);
+}
+
+void protocol_deadline(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	const struct relay_conf *conf = conf_of(cx);
+	struct peer *peer = peer_of(cx, conn);
+	int64_t now = relay_now_ms(cx);
+
+	if (now >= peer->heard_ms + conf->network_timeout_ms) {
+		peer_log(cx, conn, "silent for too long");
+		peer_close(cx, conn, RELAY_END_TIMEOUT);
+	} else if (peer->state == PEER_ASKING &&
+		   (now >= peer->opened_ms + conf->ping_interval_ms ||
+			   (!peer->spoke &&
+				   now >= peer->opened_ms +
+						   conf->message_timeout_ms))) {
+		peer_log(cx, conn, "did not join in time");
+		peer_close(cx, conn, RELAY_END_TIMEOUT);
+	} else if (peer->state == PEER_JOINED && peer->probe_ms &&
+		   now >= peer->probe_ms) {
+		count(cx, METRIC_REPLACED, 0);
+		peer_log(cx, conn, "gave its place to a newer connection");
+		peer_close(cx, conn, RELAY_END_REPLACED);
+	} else if (peer->state == PEER_JOINED && now >= peer->ping_ms) {
+		ping(cx, conn, peer);
+	} else {
+		set_deadline(cx, conn);
+	}
+}
+
+/*
+ * A device that was silent as the old timeouts allowed is not late under the
+ * new ones: it gets a ping, and then the time of the new timeouts.
+ */
+void protocol_reload(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	struct peer *peer = peer_of(cx, conn);
+
+	peer->heard_ms = relay_now_ms(cx);
+	at_most(&peer->ping_ms, peer->heard_ms + conf_of(cx)->ping_interval_ms);
+	set_deadline(cx, conn);
+}
+
+/* Runs on the session's worker: a device of the session has disconnected. */
+static void hear_device_lost(struct relay_ctx *cx, const void *arg)
+{
+	const uint64_t *id = arg;
+	struct relay_session *session = relay_session_find(cx, *id);
+
+	if (session)
+		relay_session_close(session, RELAY_END_PEER_LOST);
+}
+
+static void drop_session(int worker, uint64_t session, void *arg)
+{
+	struct relay_ctx *cx = arg;
+
+	/* If memory is short, the session ends by its idle timeout. */
+	relay_post(cx, worker, hear_device_lost, &session, sizeof(session));
+}
+
+void protocol_closed(
+	struct relay_ctx *cx, struct relay_conn *conn, enum relay_reason reason)
+{
+	struct relay_data *data = data_of(cx);
+	struct peer *peer = peer_of(cx, conn);
+	const uint8_t *id = relay_conn_peer(conn);
+	struct place heir, lost;
+
+	if (peer->state != PEER_JOINED && peer->state != PEER_WAITING)
+		return;
+	if (peer->state == PEER_JOINED) {
+		relay_metric_inc(cx, data->metrics[METRIC_DEVICES], 0, -1);
+		/*
+		 * When the server stops, sessions deliver their pending data.
+		 */
+		if (!peer->keeps_sessions && reason != RELAY_END_STOP)
+			directory_each_session(
+				&data->directory, id, drop_session, cx);
+		peer_log(cx, conn, "left");
+	}
+	heir = directory_leave(&data->directory, id, place_of(cx, conn));
+	if (heir.conn)
+		tell(cx, hear_won, id, heir);
+	while (peer->state == PEER_JOINED && !heir.conn &&
+		pending_give_up(&data->pending, id, relay_now_ms(cx), &lost))
+		guest_lose(cx, lost);
+}
