@@ -149,8 +149,7 @@ static bool has_address(const struct http_server *server)
 	return server->address && server->address[0];
 }
 
-/* Without private-srv the status address serves the private self()->routes,
- * too. */
+/* Without private-srv the status address serves the private routes, too. */
 static bool answers(const struct http_server *server, const struct route *r)
 {
 	return module_visible(r->owner) &&
@@ -291,7 +290,7 @@ const char *relay_status_text(void)
 {
 	const struct route *r = self()->routes;
 
-	/* An address without self()->routes is not opened. */
+	/* An address without routes is not opened. */
 	while (r && (r->owner->stage == MODULE_LEAVING ||
 			    (r->private && has_address(&self()->private))))
 		r = r->next;
@@ -339,9 +338,8 @@ void http_abandon(void)
 
 void http_take(void)
 {
-	/* The private address first: without it, the other serves its
-	 * self()->routes.
-	 */
+	/* The private address first: without it, the status address serves
+	 * its routes. */
 	http_server_take(&self()->private, is_needed(&self()->private));
 	http_server_take(&self()->status, is_needed(&self()->status));
 	if (!is_needed(&self()->private))

@@ -133,7 +133,8 @@ void relay_session_hooks(struct relay_ctx *cx, bool on)
 	struct hook_set *set = module_threads()->hooks(ctx->loop);
 
 	ctx->aside = !on;
-	/* None yet while the server starts: worker_adopt sees to it. */
+	/* While the server starts there is no hook set yet: hooks_change()
+	 * calls hook_set_sift() for it. */
 	if (set)
 		hook_set_sift(set);
 }

@@ -4,7 +4,8 @@
  * Sessions whose reader takes less than what is held for it calls for: what the
  * kernel holds for them is bounded, as stall_judge.h says.
  *
- * All of this is [W], at the looks of session.c, not in any transfer.
+ * All of this is [W], called by session_watch.c from time to time, not for each
+ * transfer.
  */
 #ifndef STALL_H
 #define STALL_H

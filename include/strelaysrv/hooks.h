@@ -244,7 +244,11 @@ typedef int relay_reload_prepare_fn(
 typedef void relay_reload_commit_fn(struct relay_ctx *cx);
 typedef void relay_reload_abandon_fn(struct relay_ctx *cx);
 
-/* Every hook on workers, in two lists that the dispatcher is generated from. */
+/*
+ * Every hook on workers, in lists that the dispatcher is generated from.  They
+ * are part of the binary interface: never add to one, make a new list at the
+ * end of struct relay_hooks.
+ */
 #define RELAY_HOOKS(X)                                                         \
 	X(conn_accept)                                                         \
 	X(conn_open)                                                           \
