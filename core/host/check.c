@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Looking, without touching, whether a start would find what it needs. */
+/* Checks, without changing anything, whether a start would find what it
+ * needs. */
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -44,7 +45,8 @@ static int check_keys(const char *dir)
 	return 0;
 }
 
-/* A socket that shares its port, is bound, and is closed unheard. */
+/* Binds a socket that may share its port, and closes it before it listens.  0,
+ * or the errno. */
 static int try_address(const struct sockaddr_storage *addr, socklen_t len)
 {
 	int fd = socket(addr->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -61,7 +63,7 @@ static int try_address(const struct sockaddr_storage *addr, socklen_t len)
 	return error;
 }
 
-/* `level`: of what a start makes of an address that it cannot bind. */
+/* `level`: how bad it is for a start if it cannot bind this address. */
 static int check_address(const char *option, const char *text, int64_t protocol,
 	enum relay_level level)
 {
@@ -83,7 +85,7 @@ static int check_address(const char *option, const char *text, int64_t protocol,
 			text);
 		return 0;
 	case EAFNOSUPPORT:
-		/* A start falls back to IPv4 where no host is named. */
+		/* If the address names no host, a start falls back to IPv4. */
 		if (text[0] == ':' && protocol == CORE_TCP)
 			return 0;
 		break;

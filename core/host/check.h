@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * What -check looks at besides the files: whether keys, addresses and users are
- * as a start would need them.  Nothing is made, written or kept.
+ * The part of -check that goes beyond the configuration: whether a start would
+ * find the keys, addresses and users that it needs.  It creates and changes
+ * nothing.
  */
 #ifndef CHECK_H
 #define CHECK_H
@@ -11,13 +12,13 @@ struct core_conf;
 struct identity;
 
 /*
- * Every fault is logged, not only the first.  An address in use is none, since
- * the server that is to be reloaded has it; neither is what only the user who
- * checks may not.  0, or -1.  [C]
+ * Logs every fault, not only the first.  An address in use is not a fault,
+ * since the server that is to be reloaded may have it.  Nor is an address for
+ * which only the user who checks lacks the rights.  0, or -1.  [C]
  */
 int check_surroundings(const struct core_conf *core);
 
-/* Warns of a key.pem that is not its owner's alone. */
+/* Warns if key.pem is accessible to others than its owner. */
 void check_key_mode(const struct identity *identity, const char *dir);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The host: which modules run now, and when a step to others is taken. */
+/* The host: which modules run, and the steps that change this. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,10 +24,11 @@ static struct {
 	struct loop *control;
 	struct config_module *schema; /* owned */
 	struct module_list running;   /* in the order of `modules` */
-	const struct layout *layout;  /* borrowed from all layouts */
+	const struct layout *layout;  /* borrowed; never freed */
 	struct config *current;       /* owned */
-	bool empty; /* the file of the current one has no bytes */
-	const struct config *next; /* borrowed: while a step is under way */
+	bool empty;                   /* the file of `current` was empty */
+	/* borrowed; NULL unless a step is under way */
+	const struct config *next;
 } host;
 
 void host_init(struct catalog *catalog, const struct flags *flags,
@@ -51,7 +52,7 @@ bool host_has_flag(const char *flag)
 	return false;
 }
 
-/* Configurations. */
+/* Loading a configuration. */
 
 const struct config_module *host_schema(size_t *count)
 {
@@ -73,7 +74,8 @@ const struct config_module *host_schema(size_t *count)
 			.conf_size = def->conf_size,
 		};
 	}
-	/* They may be named, and their sections must not be in the way. */
+	/* Broken modules may be named too, and their sections must be
+	 * accepted. */
 	for (size_t i = 0; i < catalog->broken_count; i++)
 		if (!catalog_find(catalog, catalog->broken[i].name))
 			schema[(*count)++] = (struct config_module){
@@ -120,9 +122,10 @@ static void count(enum relay_level level, const char *text, void *arg)
 }
 
 /*
- * What the configuration says of modules that are not open is not known:
- * neither its errors, nor what was meant by a name.  How many were opened, or
- * -1.
+ * Opens the modules that `modules` names: the options of a module that is not
+ * open cannot be checked.  If a name is not found, opens all modules, so that a
+ * similar name can be suggested.  Returns how many it opened, or -1 without
+ * memory.
  */
 static int open_enabled(const struct config *config)
 {
@@ -142,7 +145,8 @@ static int open_enabled(const struct config *config)
 	return opened;
 }
 
-/* Of what is open, and without a word: NULL when that was not enough. */
+/* Loads with the modules that are open, and reports nothing.  NULL if there was
+ * a problem, or if more modules had to be opened. */
 static struct config *load_quietly(void)
 {
 	size_t problems = 0;
@@ -206,7 +210,7 @@ int relay_option_get(struct relay_ctx *cx, const char *section,
 	return config_get(config, section, name, out);
 }
 
-/* Steps. */
+/* Steps from one state to the next. */
 
 const struct core_conf *host_core(void)
 {
@@ -225,7 +229,7 @@ static struct step new_step(struct config *config)
 	};
 }
 
-/* Takes config over when the step can be taken. */
+/* Takes ownership of config if it succeeds. */
 static int try_step(struct step *step, struct config *config,
 	void (*before)(const struct step *))
 {
@@ -311,8 +315,8 @@ static int reload(void)
 	struct step step;
 	struct relay_err err;
 
-	/* An editor has begun to write it: the defaults would make a relay
-	 * public. */
+	/* Probably an editor has truncated the file and will fill it next.  To
+	 * load it now would apply the defaults, which make a relay public. */
 	if (!host.empty && is_empty(host.flags->conf)) {
 		log_core(RELAY_ERROR,
 			"%s is empty, and was not so before; for the defaults, "
@@ -358,7 +362,7 @@ int64_t host_drain(enum relay_drain how)
 	return stage_drain(&host.running, how);
 }
 
-/* The end. */
+/* Stopping. */
 
 static int leave_here(struct worker *worker, void *arg)
 {

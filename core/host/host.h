@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * The host: which modules run, under which configuration, and the step from
- * one such state to the next.
+ * The host: which modules run, under which configuration, and the step from one
+ * such state to the next.
  *
- * Starting is the step from nothing, stopping the step back; a reload is a step
- * like any other.  A step happens as a whole or not at all.  All is [C].
+ * A start is the step from no modules, and a reload is a step like any other.
+ * A step is atomic: it happens as a whole or not at all.  All functions are
+ * [C].
  */
 #ifndef HOST_H
 #define HOST_H
@@ -21,32 +22,36 @@
 struct flags;
 struct loop;
 
-/* Borrows all three until host_finish(). */
+/* Borrows its arguments until host_finish(). */
 void host_init(struct catalog *catalog, const struct flags *flags,
 	struct loop *control);
 
-/* The schema of all modules that were found; for flags as well. */
+/*
+ * The option tables of all modules that were found, by which flags and the file
+ * are read.  The host owns them until the next call, which loading makes as
+ * well.  NULL without memory.
+ */
 const struct config_module *host_schema(size_t *count);
 
-/*
- * Reads the configuration as it is now.  NULL when anything is wrong with it,
- * with each fault logged.
- */
+/* Reads flags and file.  NULL if anything is wrong; each fault is logged. */
 struct config *host_load(void);
-/* The same for -check and -modules, see config_examine(). */
+/* The same for -check and -modules, which also want what could be read of a
+ * faulty configuration, see config_examine(). */
 struct config *host_examine(bool *good);
-/* Asks each module what it thinks of it, but of what is known to be wrong.  0,
- * or -1 logged. */
+/* Calls the hook `check` of each module that is to run, except those with a
+ * known fault in their section.  0, or -1 with the reason logged. */
 int host_check(struct config *config);
 
 /*
- * The first step, with the workers' threads running but accepting nothing.
- * Takes config over.  0, or -1 logged, and then no module runs.
+ * The first step.  The worker threads must run, but accept nothing yet.  Takes
+ * ownership of config.  0, or -1 with the reason logged; then no module runs.
  */
 int host_start(struct config *config);
-/* The server accepts connections. */
+/* Call it when the server accepts connections: opens the HTTP addresses and
+ * calls the hook `ready` of all modules. */
 void host_ready(void);
-/* Workers have ended all connections.  Accepts a host that never started. */
+/* Stops all modules.  The workers must have ended all connections.  Does
+ * nothing if host_start() never succeeded. */
 void host_stop(void);
 void host_finish(void);
 
@@ -56,11 +61,11 @@ void host_reload(void);
 /* The server's own options as they are now; valid until the next reload. */
 const struct core_conf *host_core(void);
 
-/* Calls the hook `drain` of all that have it; returns the sum of what they
- * wait for. */
+/* Calls the hook `drain` of all running modules that have it.  Returns the sum
+ * of their answers: how much they still wait for. */
 int64_t host_drain(enum relay_drain how);
 
-/* Whether a module that runs has that flag. */
+/* Whether a running module has an option with this flag. */
 bool host_has_flag(const char *flag);
 
 #endif

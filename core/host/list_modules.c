@@ -64,7 +64,7 @@ static int list_module(
 static int list_broken(const struct broken_module *broken,
 	const struct config *config, FILE *out)
 {
-	/* Without a path it is a file of before, which is gone. */
+	/* Without a path, the file is gone or is not broken any more. */
 	if (!broken->path)
 		return 0;
 	return fprintf(out, "%s cannot be used, %s: %s\n    %s\n", broken->name,

@@ -11,8 +11,8 @@
 struct catalog;
 struct config;
 
-/* Every module that was found, and each of its options as `config` has it.  0,
- * or -1 when it cannot be written. */
+/* Prints every module that was found, with the value of each of its options in
+ * `config`.  0, or -1 when it cannot be written. */
 int list_modules(
 	const struct catalog *catalog, const struct config *config, FILE *out);
 

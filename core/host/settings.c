@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The server's own options, as they change while it runs. */
+/* Changes the server's own options while it runs. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -27,8 +27,8 @@ static struct identity *in_use; /* borrowed */
 static struct {
 	const struct core_conf *conf; /* borrowed; NULL: nothing is staged */
 	const struct core_conf *before;
-	struct identity identity;            /* owned; all zero: it stays */
-	unsigned char *buffers[WORKERS_MAX]; /* owned; NULL: it stays */
+	struct identity identity;            /* owned; all zero: unchanged */
+	unsigned char *buffers[WORKERS_MAX]; /* owned; NULL: unchanged */
 } staged;
 
 int64_t settings_descriptors(const struct core_conf *conf, unsigned workers)
@@ -37,7 +37,8 @@ int64_t settings_descriptors(const struct core_conf *conf, unsigned workers)
 
 	while (conf->listen[addresses])
 		addresses++;
-	/* A loop with an eventfd; of every address a socket and a spare. */
+	/* Two for the event loop (epoll, eventfd).  For each address, the
+	 * listening socket and a spare one, see listener.h. */
 	return workers * (2 + 2 * addresses);
 }
 
@@ -46,8 +47,8 @@ void settings_init(struct identity *identity)
 	in_use = identity;
 }
 
-/* The key files.  Nothing that may be wrong with them stops a relay that runs,
- * but the next start would fail, or be that of another relay. */
+/* The key files.  A fault in them does not stop a running relay, but the next
+ * start would fail, or the relay would have another ID. */
 
 static bool is_forbidden(const char *dir, const char *file)
 {
@@ -59,7 +60,7 @@ static bool is_forbidden(const char *dir, const char *file)
 
 static void note_unreadable(const char *dir, const struct relay_err *err)
 {
-	/* What root alone may read was read before root was given up. */
+	/* The server read them as root, and has given up root since. */
 	bool forbidden = is_forbidden(dir, IDENTITY_CERT_FILE) ||
 			 is_forbidden(dir, IDENTITY_KEY_FILE);
 
@@ -110,7 +111,7 @@ static int stage_identity(const char *dir)
 	return 0;
 }
 
-/* Memory. */
+/* Network buffers. */
 
 static int stage_buffers(void)
 {
@@ -139,7 +140,7 @@ static bool same_words(const char *const *a, const char *const *b)
 	return !*a && !*b;
 }
 
-/* Names are not looked up again where nothing has changed. */
+/* Host names are only resolved again if the options have changed. */
 static int stage_addresses(void)
 {
 	const struct core_conf *conf = staged.conf, *before = staged.before;
@@ -157,7 +158,7 @@ error:
 	return -1;
 }
 
-/* The step. */
+/* The parts of a step, in their order. */
 
 int settings_stage(
 	const struct core_conf *before, const struct core_conf *after)

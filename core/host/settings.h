@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * The server's own options, and its key files, as a step of the host changes
- * them: what can fail is done beside what serves, and then taken.
+ * How a step of the host changes the server's own options and its certificate
+ * chain.  Whatever can fail is prepared (staged) while the old settings are in
+ * use; then the new ones take effect.
  *
- * All is [C] but settings_take_here().
+ * All functions are [C] except settings_take_here().
  */
 #ifndef SETTINGS_H
 #define SETTINGS_H
@@ -15,23 +16,26 @@ struct core_conf;
 struct identity;
 struct worker;
 
-/* Descriptors that the workers need for themselves. */
+/* How many descriptors the workers need besides those of connections. */
 int64_t settings_descriptors(const struct core_conf *conf, unsigned workers);
 
-/* Borrows the identity in use, until the process ends. */
+/* Borrows the identity in use until the process ends. */
 void settings_init(struct identity *identity);
-/* Binds, allocates, reads.  0, or -1 logged, and then nothing is staged. */
+/* Stages the new settings: binds addresses, allocates buffers, reads the key
+ * files.  0, or -1 with the reason logged and nothing staged. */
 int settings_stage(
 	const struct core_conf *before, const struct core_conf *after);
-/* The last that can fail: new addresses accept.  0, or -1 logged: abandon. */
+/* The last part that can fail: new addresses begin to accept.  0, or -1 with
+ * the reason logged; then the caller calls settings_abandon(). */
 int settings_open(void);
 void settings_abandon(void);
 
-/* In this order, of which none fails. */
+/* The next three are called in this order; none of them can fail. */
 void settings_take(void);
-/* Each worker's own thread, between two events. */
+/* On each worker's own thread, between two events. */
 void settings_take_here(struct worker *worker);
-/* All workers have passed that, and routes are as they are to be. */
+/* When settings_take_here() has run on all workers, and the routes of new
+ * modules are registered. */
 void settings_settle(void);
 
 #endif

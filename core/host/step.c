@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Steps: prepared beside what runs, then taken as a whole. */
+/* Steps of the host: prepared while the old state serves, then taken as a
+ * whole. */
 
 #include <stdlib.h>
 
@@ -74,7 +75,8 @@ static int check_all(struct step *step)
 	int result = 0;
 
 	for (size_t i = 0; i < all.count; i++) {
-		/* Its options are not what was meant: see -check. */
+		/* Wrong values were reported already; the module would check
+		 * the defaults that stand for them. */
 		if (config_module_flawed(step->config, all.mods[i]->def.name))
 			continue;
 		if (stage_check(all.mods[i], step->config, &err) != 0 &&
@@ -86,7 +88,7 @@ static int check_all(struct step *step)
 
 int step_check(struct step *step)
 {
-	/* Whatever can be told at once is told at once. */
+	/* Goes on after an error, so that all errors are reported at once. */
 	int result = select_modules(step->catalog, step->config, &step->wanted);
 
 	sort_out(step);
@@ -96,8 +98,9 @@ int step_check(struct step *step)
 }
 
 /*
- * One that may be missing and fails takes those along that started after it,
- * since they may have found its services: all of them start again without it.
+ * When a module that is not required fails, modules that started after it may
+ * have found its services.  So all new modules are stopped, and start again
+ * without it.
  */
 static int enter_all(struct step *step)
 {
@@ -182,7 +185,8 @@ int step_prepare(struct step *step)
 {
 	if (step_check(step) != 0 || stage_settings(step) != 0)
 		return -1;
-	/* What comes must not find what goes, and may take its names. */
+	/* New modules must not find services of modules that leave, and may
+	 * take their names. */
 	stage_mark(&step->leaving, MODULE_LEAVING);
 	if (enter_all(step) != 0)
 		goto error;
@@ -244,7 +248,8 @@ void step_take(struct step *step)
 void step_settle(struct step *step)
 {
 	stage_publish(&step->coming);
-	/* Before modules look at where the server is to be found now. */
+	/* Before reload_tell(), since modules then ask for the server's
+	 * addresses. */
 	if (step->before)
 		settings_settle();
 	reload_tell(&step->kept);
