@@ -28,7 +28,8 @@ static int open_dir(struct identity_dir *dir, struct relay_err *err)
 		dir->name, strerror(errno));
 }
 
-/* A dangling symbolic link counts as present: somebody meant a file there. */
+/* A dangling symbolic link counts as present: somebody intended a file
+ * there. */
 static int look_for(const struct identity_dir *dir, const char *file,
 	bool *present, struct relay_err *err)
 {
@@ -44,7 +45,7 @@ static int look_for(const struct identity_dir *dir, const char *file,
 	return 0;
 }
 
-/* Clients offer these three curves; with another one none could connect. */
+/* Clients offer only these curves; with another one, none could connect. */
 static bool is_usable_curve(const EVP_PKEY *key)
 {
 	static const char *const curves[] = {
@@ -81,7 +82,8 @@ static int check_key(const EVP_PKEY *key, const struct identity_dir *dir,
 		dir->name);
 }
 
-/* A digest of no context would be looked up, and that in OpenSSL's own. */
+/* Fetches SHA-256 in our library context.  EVP_sha256() would have OpenSSL look
+ * it up in its own. */
 static int take_id(struct identity *identity)
 {
 	EVP_MD *sha256 = EVP_MD_fetch(identity_context(), "SHA2-256", NULL);
@@ -114,8 +116,8 @@ static int check_pair(struct identity *identity, const struct identity_dir *dir,
 	return 0;
 }
 
-/* Neither file may be made anew to fit the other: the relay would have another
- * ID, and be lost to everybody who knows the old one. */
+/* Never makes one file anew to match the other: the relay would get another ID,
+ * and everybody who knows the old one would lose it. */
 static int fail_missing(
 	const struct identity_dir *dir, bool has_cert, struct relay_err *err)
 {
@@ -132,7 +134,7 @@ static int fail_missing(
 		dir->name);
 }
 
-/* Without a name nothing is made. */
+/* Makes no pair if name is NULL. */
 static int load_from(struct identity *identity, const struct identity_dir *dir,
 	const char *name, struct relay_err *err)
 {
@@ -155,7 +157,8 @@ static int load_from(struct identity *identity, const struct identity_dir *dir,
 	return check_pair(identity, dir, err);
 }
 
-/* Then all else that was said of the files may be wrong. */
+/* Whether memory ran out, in which case any other error message may be
+ * wrong. */
 static bool was_without_memory(void)
 {
 	bool found = errno == ENOMEM;

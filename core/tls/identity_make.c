@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* A new identity: key, certificate, and two files that appear whole. */
+/* Makes a new identity: key, certificate, and their files, which appear
+ * complete. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +31,7 @@
 #define CN_MAX      64  /* ub-common-name of RFC 5280 */
 #define TEMP_NAME   48
 
-/* The name ends up in the small language of X509V3_EXT_conf_nid. */
+/* The name becomes part of X509V3_EXT_conf_nid()'s value syntax. */
 static bool is_plain_name(const char *name)
 {
 	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz"
@@ -51,7 +52,8 @@ static bool set_serial(X509 *cert)
 	return ok;
 }
 
-/* From midnight, as the Go relay does: for peers whose clock is slow. */
+/* Valid from midnight UTC, as the Go relay does, for peers whose clock is
+ * slow. */
 static bool set_times(X509 *cert)
 {
 	time_t now = time(NULL), from = now - now % DAY_S;
@@ -78,7 +80,7 @@ static bool add_extension(X509 *cert, int nid, const char *value)
 	return ok;
 }
 
-/* The same four as the Go relay's. */
+/* The same four extensions as the Go relay's. */
 static bool add_extensions(X509 *cert, const char *name)
 {
 	char san[CN_MAX + sizeof("DNS:")];
@@ -106,14 +108,14 @@ static X509 *make_cert(EVP_PKEY *key, const char *name)
 	return NULL;
 }
 
-/* Puts the pair's PEM texts into key_pem and cert_pem. */
+/* Writes the pair's PEM texts into key_pem and cert_pem. */
 static int make_pair(const char *name, BIO *key_pem, BIO *cert_pem)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	X509 *cert = key ? make_cert(key, name) : NULL;
 	int result = -1;
 
-	/* SEC1, which every version of the Go relay reads. */
+	/* SEC1, which all versions of the Go relay read. */
 	if (cert &&
 		PEM_write_bio_PrivateKey_traditional(
 			key_pem, key, NULL, NULL, 0, NULL, NULL) == 1 &&
@@ -124,7 +126,7 @@ static int make_pair(const char *name, BIO *key_pem, BIO *cert_pem)
 	return result;
 }
 
-/* A file under a temporary name, and the name that it is to have. */
+/* A file under a temporary name, and the final name. */
 struct new_file {
 	const char *name;
 	mode_t mode;
@@ -163,13 +165,14 @@ static int write_open_file(int fd, BIO *pem)
 	return result;
 }
 
-/* While nobody else can have it open, or know it by a name. */
+/* Changes the owner while the file has only its temporary name and no
+ * content. */
 static int hand_over(int fd, const struct identity_owner *owner)
 {
 	return owner ? fchown(fd, owner->uid, owner->gid) : 0;
 }
 
-/* On failure file->temp is "" if nothing was created. */
+/* On failure, file->temp is "" if no file was created. */
 static int write_temp(
 	const struct identity_dir *dir, struct new_file *file, BIO *pem)
 {
@@ -198,8 +201,8 @@ static int write_temp(
 	return write_open_file(fd, pem);
 }
 
-/* rename() would replace a file that somebody else has put there meanwhile.
- * Some file systems have no hard links; those can do the other. */
+/* rename() would replace a file that somebody else has created meanwhile.  Some
+ * file systems have no hard links; those support RENAME_NOREPLACE. */
 static int put_in_place(int dir_fd, const struct new_file *file)
 {
 	if (linkat(dir_fd, file->temp, dir_fd, file->name, 0) == 0)
@@ -210,7 +213,7 @@ static int put_in_place(int dir_fd, const struct new_file *file)
 		dir_fd, file->temp, dir_fd, file->name, RENAME_NOREPLACE);
 }
 
-/* Keeps errno, which says why there is something to remove. */
+/* Preserves errno, which tells why the file is removed. */
 static void remove_file(int dir_fd, const char *file)
 {
 	int saved = errno;
@@ -220,7 +223,7 @@ static void remove_file(int dir_fd, const char *file)
 	errno = saved;
 }
 
-/* Some file systems cannot sync a directory and need not. */
+/* Some file systems cannot sync a directory and do not need it. */
 static int sync_dir(int dir_fd)
 {
 	return fsync(dir_fd) && errno != EINVAL && errno != EROFS ? -1 : 0;
@@ -237,7 +240,7 @@ static int fail_file(struct relay_err *err, const char *dir, const char *file)
 		dir, file, strerror(errno));
 }
 
-/* Whoever finds a certificate must find its key: that one comes first. */
+/* The key comes first: whoever sees the certificate must find its key. */
 static int put_pair(int dir_fd, const struct new_file *key,
 	const struct new_file *cert, const char **at)
 {

@@ -16,7 +16,7 @@
 #include "tls/identity.h"
 #include "tls/identity_read.h"
 
-#define FILE_MAX ((size_t)256 * 1024) /* a long chain takes a tenth of it */
+#define FILE_MAX ((size_t)256 * 1024) /* a long chain has a tenth of that */
 
 struct bytes {
 	uint8_t *data; /* owned */
@@ -91,7 +91,7 @@ static int read_open_file(int fd, const struct identity_dir *dir,
 static int read_file(const struct identity_dir *dir, const char *file,
 	struct bytes *out, mode_t *mode, struct relay_err *err)
 {
-	/* Not blocking, for there might be a pipe in the file's place. */
+	/* Nonblocking, since the path may be a pipe. */
 	int fd = openat(
 		dir->fd, file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	int result;
@@ -121,12 +121,13 @@ static X509 *next_cert(BIO *bio)
 
 	if (cert && PEM_read_bio_X509(bio, &into, NULL, NULL))
 		return cert;
-	/* A failure has freed some, and left others. */
+	/* A failed read may have freed the certificate and set `into` to
+	 * NULL. */
 	X509_free(into);
 	return NULL;
 }
 
-/* PEM input that ends here in good order leaves exactly this behind. */
+/* Whether reading failed only because the input has no further PEM block. */
 static bool at_clean_end(void)
 {
 	unsigned long e = ERR_peek_last_error();
@@ -187,7 +188,7 @@ error_read:
 /* One block of a PEM file. */
 struct block {
 	char *name;   /* owned, as all here */
-	char *header; /* "" but for encryption of the old kind */
+	char *header; /* "" unless encrypted in the old format */
 	uint8_t *der;
 	long len;
 };
@@ -208,7 +209,7 @@ static bool is_key(const struct block *b)
 	return len >= n && strcmp(b->name + len - n, suffix) == 0;
 }
 
-/* OpenSSL frees the numbers of a key as they are. */
+/* Wipes the key's numbers first, which OSSL_PARAM_free() does not do. */
 static void forget_parts(OSSL_PARAM *parts)
 {
 	for (OSSL_PARAM *part = parts; part && part->key; part++)
@@ -216,10 +217,8 @@ static void forget_parts(OSSL_PARAM *parts)
 	OSSL_PARAM_free(parts);
 }
 
-/*
- * The key as the context's own.  What reads it may have used other means, and
- * then each signature would have to look for the one that the context has.
- */
+/* Moves the key to the context's provider.  The decoder may have used another
+ * one; then every signature would have to look up the context's own again. */
 static EVP_PKEY *adopt_key(EVP_PKEY *key, OSSL_LIB_CTX *context)
 {
 	const char *type = key ? EVP_PKEY_get0_type_name(key) : NULL;
@@ -266,8 +265,8 @@ static int decode_key(struct identity *identity, const struct block *b,
 	return 0;
 }
 
-/* The first private key counts; an EC PARAMETERS block before it does not,
- * and neither do certificates. */
+/* Takes the first private key and skips other blocks, such as EC PARAMETERS or
+ * certificates. */
 static int read_key(struct identity *identity, BIO *bio,
 	const struct identity_dir *dir, struct relay_err *err)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Reads the two files of an identity, PEM as whatever program wrote it.
+ * Reads the two files of an identity.  Any program may have written the PEM.
  */
 #ifndef IDENTITY_READ_H
 #define IDENTITY_READ_H
@@ -22,22 +22,23 @@ struct identity_owner;
 struct identity_dir {
 	int fd;           /* borrowed */
 	const char *name; /* for errors; borrowed */
-	/* Of files that are made; NULL: as the process makes them. */
+	/* Owner of files that are made; NULL: the process's user and group. */
 	const struct identity_owner *owner;
 };
 
-/* [C]  Where what is read from now on lives; NULL: OpenSSL's own context. */
+/* [C]  Sets the library context of certificates and keys that are read from now
+ * on; NULL: OpenSSL's default one. */
 void identity_use(OSSL_LIB_CTX *libctx);
 OSSL_LIB_CTX *identity_context(void);
 
 /*
  * Each fills its part of identity: the first certificate and the chain after
- * it; the first private key, of PKCS#8, PKCS#1 or SEC1.  Other PEM blocks are
- * passed over.  Anything but a regular file of 1 to 262,144 bytes is refused,
- * so is a file that breaks off within a block; an encrypted key is refused
- * without asking for a pass phrase.
+ * it; the first private key, as PKCS#8, PKCS#1 or SEC1.  Other PEM blocks are
+ * skipped.  Refused are: anything but a regular file of 1 to 262,144 bytes, a
+ * file that ends within a block, and an encrypted key, without asking for a
+ * pass phrase.
  *
- * Return 0, or -1 with err naming the file and identity in need of
+ * Return 0, or -1 with err, which names the file; the caller must then call
  * identity_finish().
  */
 int identity_read_certs(struct identity *identity,

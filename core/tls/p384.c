@@ -32,7 +32,7 @@ static void nonce_bytes(void *nonce, size_t len, uint8_t *out)
 	p384_nonce_next(nonce, len, out);
 }
 
-/* 0, or -1: it is none of the curve. */
+/* 0, or -1 if the key is not a valid scalar of the curve. */
 static int take_scalar(
 	struct ecc_scalar *scalar, const unsigned char key[P384_LEN])
 {

@@ -3,7 +3,7 @@
 /*
  * ECDSA on the curve P-384 (FIPS 186-4, secp384r1), by Nettle.
  *
- * Numbers are unsigned, the first byte first.  Any thread.
+ * Numbers are unsigned and big-endian.  All functions may run on any thread.
  */
 #ifndef P384_H
 #define P384_H
@@ -23,14 +23,14 @@ struct p384_signature {
 };
 
 /*
- * Signs a digest, of which the first 48 bytes count; its time does not depend
- * on the key.  0, or -1: the key is no scalar of the curve, or the system has
+ * Signs the first 48 bytes of a digest, in a time that does not depend on the
+ * key.  0, or -1: the key is not a valid scalar of the curve, or the system has
  * no random numbers.
  */
 int p384_sign(const unsigned char key[P384_LEN], const unsigned char *digest,
 	size_t len, struct p384_signature *out);
 
-/* Whether it is that key's signature of that digest. */
+/* Whether the signature is valid for this key and digest. */
 bool p384_verify(const struct p384_point *key, const unsigned char *digest,
 	size_t len, const struct p384_signature *signature);
 

@@ -13,7 +13,7 @@
 #include "tls/p384_memory.h"
 
 #define ALIGN _Alignof(max_align_t)
-/* Deeper than Nettle's calls, which keep parts of numbers on the stack. */
+/* More stack than Nettle's calls use, which keep parts of numbers there. */
 #define STACK_LEN 16384
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -23,7 +23,7 @@ static struct {
 	void (*give)(void *, size_t);
 } before;
 
-/* NULL: this thread computes nothing secret now. */
+/* NULL: this thread does not compute with secrets now. */
 static _Thread_local struct p384_memory *current;
 
 static bool is_inside(const void *at)
@@ -34,7 +34,7 @@ static bool is_inside(const void *at)
 	       (uintptr_t)at < begin + P384_MEMORY_LEN;
 }
 
-/* What does not fit comes from where it came before. */
+/* Falls back to the former allocator for what does not fit. */
 static void *take(size_t len)
 {
 	size_t all = (len + ALIGN - 1) / ALIGN * ALIGN;

@@ -15,7 +15,8 @@ static const uint8_t order[P384_LEN] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 	0x2d, 0xdf, 0x58, 0x1a, 0x0d, 0xb2, 0x48, 0xb0, 0xa7, 0x7a, 0xec, 0xec,
 	0x19, 0x6a, 0xcc, 0xc5, 0x29, 0x73};
 
-/* bits2octets of RFC 6979, section 2.3.4.  A digest is no secret. */
+/* bits2octets of RFC 6979, section 2.3.4.  Its time may depend on the digest,
+ * which is not secret. */
 static void reduce(const uint8_t *digest, size_t len, uint8_t out[P384_LEN])
 {
 	unsigned borrow = 0;

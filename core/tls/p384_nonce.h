@@ -4,9 +4,9 @@
  * Nonces for ECDSA on P-384: HMAC-DRBG with SHA-384, seeded with the private
  * key, the digest and further entropy (RFC 6979, section 3.6).
  *
- * A nonce is as good as the better of its sources.  Should the kernel's random
- * numbers be predictable or repeat, then nonces are those of RFC 6979; should
- * the hash be weak, they are random.
+ * A nonce is as good as the better of its two sources.  If the kernel's random
+ * numbers repeat or can be predicted, nonces are as safe as those of RFC 6979;
+ * if the hash is weak, they are random.
  */
 #ifndef P384_NONCE_H
 #define P384_NONCE_H
@@ -17,20 +17,18 @@
 
 #include "tls/p384.h"
 
-/* Secret: the caller wipes it. */
+/* Secret; the caller must wipe it. */
 struct p384_nonce {
 	uint8_t k[P384_LEN], v[P384_LEN];
-	bool used; /* the next one follows a candidate that was out of range */
+	bool used; /* a candidate was made; if another is needed, it was bad */
 };
 
-/*
- * Of the digest the first 48 bytes count.  Without `extra` the nonces are those
- * of RFC 6979, section 3.2.
- */
+/* Uses the first 48 bytes of the digest.  Without `extra` the nonces are those
+ * of RFC 6979, section 3.2. */
 void p384_nonce_seed(struct p384_nonce *nonce, const uint8_t key[P384_LEN],
 	const uint8_t *digest, size_t digest_len, const uint8_t *extra,
 	size_t extra_len);
-/* The next candidate's bytes, the first byte first. */
+/* Writes the next candidate nonce, big-endian. */
 void p384_nonce_next(struct p384_nonce *nonce, size_t len, uint8_t *out);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* TLS for peers: identities are certificates' hashes, not names and CAs. */
+/* TLS for peers: a peer is identified by its certificate's hash, not by names
+ * and CAs. */
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -18,27 +19,26 @@
 #include "tls/tls_settle.h"
 #include "tls/tls_step.h"
 
-/*
- * ECDHE alone, so that old traffic stays secret; AES-CBC for clients from
- * before GCM.
- */
+/* Only ECDHE, for forward secrecy; AES-CBC for clients that do not know GCM. */
 #define SUITES                                                                 \
 	"ECDHE+CHACHA20:ECDHE+AESGCM:"                                         \
 	"ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:"                         \
 	"ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA"
-/* The smallest state first: what it carries here is a few bytes a minute. */
+/* The cipher with the smallest state first, since these connections carry only
+ * a few bytes a minute. */
 #define TLS13_SUITES                                                           \
 	"TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:"                 \
 	"TLS_AES_256_GCM_SHA384"
 #define ALPN_MOST 256
 
 static struct {
-	OSSL_LIB_CTX *libctx; /* borrowed; NULL: OpenSSL's own */
-	EVP_MD *sha256;       /* owned; of that context */
-	/* Replaced by tls_take() while workers look at it. */
+	OSSL_LIB_CTX *libctx; /* borrowed; NULL: OpenSSL's default */
+	EVP_MD *sha256;       /* owned; fetched in libctx */
+	/* Atomic: tls_take() replaces it while workers read it. */
 	SSL_CTX *_Atomic ctx;
-	SSL_CTX *staged, *left; /* to follow, and one that workers may use */
-	unsigned char alpn[ALPN_MOST]; /* as on the wire: length, name */
+	/* the next, and the last, which workers may still use */
+	SSL_CTX *staged, *left;
+	unsigned char alpn[ALPN_MOST]; /* in wire format: length, name */
 	unsigned alpn_len;
 } tls;
 
@@ -89,17 +89,17 @@ static int set_options(SSL_CTX *ctx)
 					 SSL_OP_NO_COMPRESSION |
 					 SSL_OP_CIPHER_SERVER_PREFERENCE);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-	/* Idle connections keep no buffers; see the data path's measurements.
-	 */
+	/* Idle connections keep no buffers. */
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS |
 				      SSL_MODE_ENABLE_PARTIAL_WRITE |
 				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-	/* A stream of KeyUpdates must not keep one SSL_read busy for ever. */
+	/* With automatic retry, a stream of KeyUpdates would keep one
+	 * SSL_read() busy for ever. */
 	SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
-	/* All that is sent is short: the buffer for it need not be 16 KiB. */
+	/* All messages sent are short, so the buffer need not have 16 KiB. */
 	SSL_CTX_set_max_send_fragment(ctx, 2048);
 	SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, NULL);
-	/* The system's policy may be stricter than old devices' keys. */
+	/* The system's policy may refuse the keys of old devices. */
 	SSL_CTX_set_security_level(ctx, 1);
 	return SSL_CTX_set_num_tickets(ctx, 0) == 1 &&
 			       SSL_CTX_set_min_proto_version(
@@ -122,11 +122,12 @@ SSL_CTX *tls_context_new(OSSL_LIB_CTX *libctx)
 	return NULL;
 }
 
-/* Takes ctx, which may be NULL. */
+/* Gives ctx the identity.  Takes ownership of ctx, which may be NULL. */
 static SSL_CTX *identify(
 	SSL_CTX *ctx, const struct identity *identity, struct relay_err *err)
 {
-	/* Certificates are hashed in the default one, whatever theirs is. */
+	/* OpenSSL hashes certificates in the default library context, not in
+	 * the one that they belong to. */
 	OSSL_LIB_CTX *before = OSSL_LIB_CTX_set0_default(tls.libctx);
 	bool good = ctx && use_identity(ctx, identity) == 0;
 
@@ -228,7 +229,7 @@ BIO *tls_io_new(void)
 
 void tls_io_at(BIO *io, int fd)
 {
-	/* Another connection's end. */
+	/* The flag may be set by another connection's end. */
 	BIO_clear_flags(io, BIO_FLAGS_IN_EOF);
 	BIO_set_fd(io, fd, BIO_NOCLOSE);
 }
@@ -252,8 +253,8 @@ bool tls_awaits_hello(SSL *ssl)
 {
 	EVP_PKEY *share;
 
-	/* Here it also waits for the second flight of all others, from whom it
-	 * has taken a share of the key exchange. */
+	/* In this state, OpenSSL also waits for the client's second flight, but
+	 * then it has the client's key share already. */
 	if (SSL_version(ssl) != TLS1_3_VERSION ||
 		SSL_get_state(ssl) != TLS_ST_EARLY_DATA)
 		return false;
@@ -265,7 +266,7 @@ bool tls_awaits_hello(SSL *ssl)
 
 unsigned tls_take_peer(SSL *ssl, uint8_t id[RELAY_DEVICE_ID_LEN])
 {
-	/* The chain that a server sees is without the first certificate. */
+	/* On a server, this chain does not have the first certificate. */
 	const STACK_OF(X509) *more = SSL_get_peer_cert_chain(ssl);
 	X509 *cert = SSL_get0_peer_certificate(ssl);
 	unsigned len = RELAY_DEVICE_ID_LEN;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * TLS for peers: one context for all workers, and connections on it.
+ * TLS for peers: one context (SSL_CTX) for all workers, and their connections.
  */
 #ifndef TLS_H
 #define TLS_H
@@ -16,51 +16,56 @@
 
 struct identity;
 
-/* A server's context with all that is ours but an identity; any thread.  NULL
- * without memory, or where OpenSSL lacks something. */
+/* Makes a server's context with all our settings but no identity.  Any thread.
+ * NULL if memory runs out or OpenSSL lacks an algorithm. */
 SSL_CTX *tls_context_new(OSSL_LIB_CTX *libctx);
 /*
- * [C]  Holds its own references to what identity owns, which lives in that
- * context, as does ctx, which is taken also on an error; NULL is one.  0 or -1.
+ * [C]  Puts ctx into service with the identity.  libctx is the library context
+ * of both; it is borrowed.  Takes its own references to what identity owns, and
+ * takes ownership of ctx even on an error; a NULL ctx is an error.  0, or -1
+ * with err.
  */
 int tls_init(OSSL_LIB_CTX *libctx, SSL_CTX *ctx,
 	const struct identity *identity, struct relay_err *err);
-/* [C]  The same in OpenSSL's own context, before anybody is served; names of
- * protocols stay. */
+/* [C]  Replaces all that by a context in OpenSSL's default library context,
+ * before any peer is served.  ALPN names stay. */
 int tls_begin_anew(
 	SSL_CTX *ctx, const struct identity *identity, struct relay_err *err);
-/* [C]  Whether handshakes with the identity work: 0 or -1. */
+/* [C]  Tries handshakes with the server's own certificate.  0, or -1 if one
+ * fails. */
 int tls_try(void);
 void tls_finish(void);
 /*
- * [C]  The same identity with another chain, for connections to come: made,
- * then forgotten or taken; the old one is released once all workers have passed
- * a quiet point. tls_stage: 0 or -1.
+ * [C]  Changes the certificate chain for new connections; the identity stays.
+ * tls_stage() makes a context: 0, or -1 with err.  Then tls_abandon() frees it,
+ * or tls_take() puts it into service.  tls_release() frees the old context once
+ * no worker can be using it.
  */
 int tls_stage(const struct identity *identity, struct relay_err *err);
 void tls_abandon(void);
 void tls_take(void);
 void tls_release(void);
-/* [C]  Before the first connection.  0 or -1 without memory or over 255. */
+/* [C]  Adds an ALPN name of 1 to 255 bytes, before the first connection.  0, or
+ * -1 if there is no room for it. */
 int tls_alpn_add(const char *name);
 /*
- * A worker's way to sockets: all its connections share it, since one at a time
- * is served.  NULL without memory; the caller frees it with BIO_free, before
- * or after the connections.
+ * A BIO for a worker's sockets.  All its connections share it, since a worker
+ * serves one at a time.  NULL without memory.  The caller frees it with
+ * BIO_free(), before or after the connections.
  */
 BIO *tls_io_new(void);
-/* [W]  Before every call that may read from this connection or write to it. */
+/* [W]  Sets the socket, before every call that may read from a connection or
+ * write to it. */
 void tls_io_at(BIO *io, int fd);
 /* A server-side connection; NULL without memory.  [W] */
 SSL *tls_accept(BIO *io);
-/*
- * Whether it has sent a HelloRetryRequest and has not seen the second
- * ClientHello.  [W]
- */
+/* [W]  Whether the server has sent a HelloRetryRequest on this connection and
+ * waits for the second ClientHello. */
 bool tls_awaits_hello(SSL *ssl);
 /*
- * After the handshake: the peer's device ID, how many certificates it sent (2:
- * more than one); then lets go of what only the handshake needed.  [W]
+ * [W]  After the handshake: gets the peer's device ID, and frees what only the
+ * handshake needed.  Returns how many certificates the peer sent; 2 stands for
+ * more than one, and then id is not set.
  */
 unsigned tls_take_peer(SSL *ssl, uint8_t id[32]);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Looks at certificates' keys (RFC 5280, 4.1), without a single allocation. */
+/* Examines the keys of certificates (RFC 5280, 4.1) without any allocation. */
 
 #include <stdint.h>
 #include <string.h>
@@ -22,7 +22,7 @@ struct bytes {
 	size_t left;
 };
 
-/* The contents of identifiers. */
+/* The contents of object identifiers. */
 static const unsigned char ec[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1};
 static const unsigned char p256[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7};
 static const unsigned char p384[] = {0x2b, 0x81, 4, 0, 0x22};
@@ -48,7 +48,7 @@ static bool take(struct bytes *from, size_t len, struct bytes *out)
 	return true;
 }
 
-/* An unsigned number of so many bytes, the first one first. */
+/* A big-endian unsigned number of `len` bytes. */
 static bool take_number(struct bytes *from, size_t len, size_t *out)
 {
 	struct bytes number;
@@ -61,7 +61,7 @@ static bool take_number(struct bytes *from, size_t len, size_t *out)
 	return true;
 }
 
-/* A vector of TLS: so many bytes of length, and as many bytes as it says. */
+/* A TLS vector, whose length field has `len` bytes. */
 static bool take_vector(struct bytes *from, size_t len, struct bytes *out)
 {
 	size_t length;
@@ -69,7 +69,7 @@ static bool take_vector(struct bytes *from, size_t len, struct bytes *out)
 	return take_number(from, len, &length) && take(from, length, out);
 }
 
-/* One element of that tag, whose length is definite. */
+/* One DER element with this tag and a definite length. */
 static bool take_element(
 	struct bytes *from, unsigned char tag, struct bytes *out)
 {
@@ -147,7 +147,8 @@ static enum tls_certificate look_at_key(struct bytes info)
 
 static enum tls_certificate look_at_one(struct bytes der)
 {
-	/* Serial number, signature, issuer, validity, subject. */
+	/* The fields before the key: serial number, signature, issuer,
+	 * validity, subject. */
 	static const unsigned char before[] = {
 		INTEGER, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE};
 	struct bytes whole, body, skipped, key;

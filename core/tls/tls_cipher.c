@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* ChaCha20-Poly1305 that keeps nothing but the key from record to record. */
+/* ChaCha20-Poly1305 that keeps only the key between records. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,24 +16,27 @@
 #define KEY_LEN   32
 #define NONCE_LEN 12
 
-/* No nonce serves twice. */
+/* The state of the nonce, which is never used twice. */
 enum step {
-	SPENT, /* a new nonce is awaited */
-	BEGUN, /* TLS 1.3: a record with a nonce of its own */
-	WHOLE, /* TLS 1.2: its number is known, the next update is all of it */
+	SPENT, /* a new nonce is needed */
+	BEGUN, /* TLS 1.3: a record has begun with its own nonce */
+	/* TLS 1.2: the record's AAD is set; the next update is the whole
+	 * record */
+	WHOLE,
 };
 
-/* What OpenSSL takes for the cipher's context. */
+/* What OpenSSL holds as the cipher's context. */
 struct record_cipher {
-	void *state; /* owned, of the functions beneath; NULL: it rests */
+	/* owned, made by the wrapped functions; NULL between records */
+	void *state;
 	unsigned char key[KEY_LEN];
-	/* TLS 1.2 gives it once, TLS 1.3 with each record. */
+	/* TLS 1.2 sets it once, TLS 1.3 for each record. */
 	unsigned char nonce[NONCE_LEN];
 	uint8_t step; /* enum step */
 	bool keyed : 1, with_nonce : 1, encrypts : 1;
 };
 
-/* Constant once tls_cipher_over() has returned. */
+/* The wrapped functions; constant once tls_cipher_over() has returned. */
 static struct {
 	void *provctx; /* borrowed */
 	OSSL_FUNC_cipher_newctx_fn *newctx;
@@ -49,13 +52,13 @@ static struct {
 
 static void *newctx(void *provctx)
 {
-	(void)provctx; /* is the same */
+	(void)provctx; /* it is the same as functions.provctx */
 	return OPENSSL_zalloc(sizeof(struct record_cipher));
 }
 
 static void rest(struct record_cipher *cipher)
 {
-	/* Not every function beneath takes NULL. */
+	/* Not every provider's freectx accepts NULL. */
 	if (cipher->state)
 		functions.freectx(cipher->state);
 	cipher->state = NULL;
@@ -77,7 +80,8 @@ static void freectx(void *vctx)
 	OPENSSL_clear_free(cipher, sizeof(*cipher));
 }
 
-/* As one call to the functions beneath would, on a state that is there. */
+/* Initializes the state, which must exist, by one call to the wrapped
+ * function. */
 static int init_state(const struct record_cipher *cipher,
 	const unsigned char *key, const unsigned char *nonce)
 {
@@ -86,7 +90,8 @@ static int init_state(const struct record_cipher *cipher,
 		key ? KEY_LEN : 0, nonce, nonce ? NONCE_LEN : 0, NULL);
 }
 
-/* 1, or 0 without memory; as all that OpenSSL calls. */
+/* Makes the state if there is none.  1, or 0 without memory, as OpenSSL's
+ * callbacks return it. */
 static int wake(struct record_cipher *cipher)
 {
 	if (cipher->state)
@@ -174,7 +179,7 @@ static int update(void *vctx, unsigned char *out, size_t *out_len, size_t size,
 	return ok;
 }
 
-/* An incoming record ends here, an outgoing one with its tag. */
+/* Ends an incoming record.  An outgoing one ends when its tag is read. */
 static int finish(void *vctx, unsigned char *out, size_t *out_len, size_t size)
 {
 	struct record_cipher *cipher = vctx;
@@ -236,7 +241,7 @@ const OSSL_DISPATCH *tls_cipher_over(
 		case OSSL_FUNC_CIPHER_GET_PARAMS:
 			over[0].function = beneath->function;
 			break;
-		default: /* lists of parameters, which TLS does not ask for */
+		default: /* the lists of parameters, which TLS does not read */
 			break;
 		}
 #undef TAKE

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * ChaCha20-Poly1305 that keeps nothing but the key from record to record.
+ * ChaCha20-Poly1305 that keeps only the key between records.
  *
- * OpenSSL holds the cipher's working state, 848 bytes each way, as long as the
- * connection lives.  All of it follows from the key and the record's nonce, so
- * here it is made for each record and given back behind its tag.  What computes
- * is the given provider's own code.
+ * OpenSSL keeps the cipher's working state, 848 bytes for each direction, as
+ * long as the connection lives.  The key and a record's nonce determine all of
+ * it.  So this cipher makes the state for each record, and frees it after the
+ * record's tag.  The wrapped provider's own code does the computing.
  */
 #ifndef TLS_CIPHER_H
 #define TLS_CIPHER_H
@@ -14,10 +14,10 @@
 #include <openssl/core.h>
 
 /*
- * [C]  Takes the functions beneath, and the context of their provider, which
- * stays loaded.  Returns a dispatch table for the same algorithm; NULL if
- * functions that it needs are not there.  Only for TLS: an update without a new
- * nonce is refused, and a tag can be read once.
+ * [C]  Wraps the functions of `beneath`.  provctx is the context of their
+ * provider, which must stay loaded.  Returns a dispatch table for the same
+ * algorithm, or NULL if a function that it needs is missing.  Only for TLS: an
+ * update without a new nonce is refused, and a tag can be read only once.
  */
 const OSSL_DISPATCH *tls_cipher_over(
 	const OSSL_DISPATCH *beneath, void *provctx);

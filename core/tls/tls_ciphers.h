@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * The cipher suites of a context.  OpenSSL leaves a suite out, without an
- * error, when it cannot load one of its algorithms, also for want of memory.
+ * The cipher suites of a context.  OpenSSL silently leaves out a suite when it
+ * cannot load one of its algorithms, even when only memory was short.
  */
 #ifndef TLS_CIPHERS_H
 #define TLS_CIPHERS_H
@@ -12,8 +12,9 @@
 #include <openssl/ssl.h>
 
 /*
- * Whether the context has every suite whose algorithms the library has.  One
- * without an algorithm, as in FIPS mode, is no fault.
+ * Whether the context has every suite whose algorithms the library can load.  A
+ * suite that is missing because the library has no such algorithm, as in FIPS
+ * mode, is not a fault.
  */
 bool tls_ciphers_complete(SSL_CTX *ctx, OSSL_LIB_CTX *libctx);
 

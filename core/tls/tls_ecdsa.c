@@ -16,13 +16,13 @@
 #include "tls/p384.h"
 #include "tls/tls_ecdsa.h"
 
-/* Of a signature at most: two integers of 49 bytes, and three headers. */
+/* The longest signature: two integers of 49 bytes, and three headers. */
 #define SIZE 104
 
-/* What OpenSSL takes for the algorithm's context. */
+/* What OpenSSL holds as the algorithm's context. */
 struct ecdsa {
-	void *beneath;    /* owned, of the functions beneath */
-	EVP_MD_CTX *hash; /* owned; NULL: no key of this curve */
+	void *beneath;    /* owned; the wrapped functions' context */
+	EVP_MD_CTX *hash; /* owned; NULL: the key is not on P-384 */
 	bool is_private;
 	union {
 		unsigned char scalar[P384_LEN];
@@ -30,7 +30,7 @@ struct ecdsa {
 	} key;
 };
 
-/* Constant once tls_ecdsa_over() has returned. */
+/* The wrapped functions; constant once tls_ecdsa_over() has returned. */
 static struct {
 	OSSL_LIB_CTX *libctx; /* borrowed */
 	OSSL_FUNC_keymgmt_get_params_fn *key_params;
@@ -66,7 +66,7 @@ static void freectx(void *vctx)
 
 	if (!ecdsa)
 		return;
-	/* Not every function beneath takes NULL. */
+	/* Not every provider's freectx accepts NULL. */
 	if (ecdsa->beneath)
 		functions.freectx(ecdsa->beneath);
 	forget_key(ecdsa);
@@ -103,8 +103,7 @@ static void *dupctx(void *vctx)
 	return NULL;
 }
 
-/* Integers of OSSL_PARAM are in the machine's order, here the last byte first.
- */
+/* OSSL_PARAM integers are in the machine's byte order, here little-endian. */
 static bool take_number(const OSSL_PARAM *param, unsigned char out[P384_LEN])
 {
 	const unsigned char *in = param->data;
@@ -117,7 +116,7 @@ static bool take_number(const OSSL_PARAM *param, unsigned char out[P384_LEN])
 	return true;
 }
 
-/* Whether the key is one for us; then it has been taken. */
+/* Copies the key if it is on P-384.  Returns whether it is. */
 static bool take_key(struct ecdsa *ecdsa, void *key, bool is_private)
 {
 	char group[32] = "";
@@ -132,7 +131,7 @@ static bool take_key(struct ecdsa *ecdsa, void *key, bool is_private)
 		OSSL_PARAM_END};
 	bool taken;
 
-	/* Numbers that are too long for us are an error here. */
+	/* Fails for keys of larger curves, whose numbers do not fit. */
 	(void)functions.key_params(key, params);
 	taken = strcmp(group, P384_NAME) == 0;
 	if (is_private)
@@ -145,10 +144,8 @@ static bool take_key(struct ecdsa *ecdsa, void *key, bool is_private)
 	return taken;
 }
 
-/*
- * To ask a key for its curve takes long; the size of its signatures, which the
- * context beneath knows by now, rules out most others.
- */
+/* Reading a key's curve is slow.  The size of its signatures, which the wrapped
+ * context knows by now, excludes most other keys quickly. */
 static bool is_of_that_size(const struct ecdsa *ecdsa)
 {
 	size_t size = 0;
@@ -162,7 +159,7 @@ static int init(
 {
 	EVP_MD *md;
 
-	/* As before, with another message. */
+	/* The same key again, for another message. */
 	if (!key && ecdsa->hash)
 		return EVP_DigestInit_ex2(ecdsa->hash, NULL, NULL);
 	forget_key(ecdsa);
@@ -216,7 +213,7 @@ static int digest_verify_update(
 				     ecdsa->beneath, data, len);
 }
 
-/* DER, as RFC 3279 section 2.2.3 has it.  Its length, or 0. */
+/* Writes DER (RFC 3279, section 2.2.3).  Returns its length, or 0. */
 static size_t encode(
 	const struct p384_signature *signature, unsigned char *out, size_t size)
 {
@@ -245,7 +242,7 @@ static bool take_part(const BIGNUM *from, unsigned char out[P384_LEN])
 	       BN_bn2binpad(from, out, P384_LEN) == P384_LEN;
 }
 
-/* One that can be written in another way as well is none. */
+/* Refuses a signature that is not in DER's only valid form. */
 static bool decode(
 	const unsigned char *der, size_t len, struct p384_signature *signature)
 {
@@ -363,7 +360,7 @@ static const OSSL_PARAM *settable_ctx_params(void *vctx, void *provctx)
 	return list;
 }
 
-/* Each with its name in core_dispatch.h, in both cases. */
+/* The wrapped functions, each by its name in core_dispatch.h in both cases. */
 #define FORWARDED(X)                                                           \
 	X(NEWCTX, newctx)                                                      \
 	X(FREECTX, freectx)                                                    \
@@ -393,7 +390,7 @@ static bool take_beneath(const OSSL_DISPATCH *beneath)
 		break;
 			FORWARDED(TAKE)
 #undef TAKE
-		default: /* a digest's own parameters */
+		default: /* parameters of the digest itself */
 			break;
 		}
 	}

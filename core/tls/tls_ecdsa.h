@@ -3,10 +3,10 @@
 /*
  * ECDSA on the curve P-384 by Nettle, for OpenSSL.
  *
- * Keys that Syncthing and its relay made are of this curve.  OpenSSL 3.0 has
- * only general arithmetic for it and takes 0.6 ms to sign, 0.5 ms to verify;
- * Nettle takes a sixth and a third of that.  All else, other curves included,
- * is left to the functions beneath.
+ * Syncthing and its relay make keys on this curve.  OpenSSL 3.0 has only
+ * generic arithmetic for it: signing takes 0.6 ms and verifying 0.5 ms.  Nettle
+ * takes a sixth and a third of that.  The wrapped functions do everything else,
+ * including other curves.
  */
 #ifndef TLS_ECDSA_H
 #define TLS_ECDSA_H
@@ -15,10 +15,10 @@
 #include <openssl/types.h>
 
 /*
- * [C]  Takes the functions of ECDSA and those of EC keys of one provider, and
- * the context whose digests serve; all stay as long as what is returned: a
- * dispatch table for the same algorithm, or NULL if functions that it needs are
- * not there.
+ * [C]  Wraps the functions `beneath` of one provider's ECDSA.  `keys` are the
+ * same provider's functions for EC keys; digests are fetched in libctx.  All
+ * three must live as long as the dispatch table that is returned, which is for
+ * the same algorithm.  NULL if a function that it needs is missing.
  */
 const OSSL_DISPATCH *tls_ecdsa_over(const OSSL_DISPATCH *beneath,
 	const OSSL_DISPATCH *keys, OSSL_LIB_CTX *libctx);

@@ -27,7 +27,7 @@ enum tls_failure tls_failure(int error, unsigned long code)
 	if (error == SSL_ERROR_SYSCALL ||
 		reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
 		return TLS_FAILURE_CLOSED;
-	/* The peer refused us, and said why in an alert. */
+	/* The peer refused the handshake by an alert. */
 	if (ERR_GET_LIB(code) == ERR_LIB_SSL && reason > SSL_AD_REASON_OFFSET)
 		return TLS_FAILURE_ALERT;
 	switch (reason) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Looks at the lengths of records and of the message that they carry. */
+/* Checks the lengths of records and of the message that they carry. */
 
 #include <stdbool.h>
 
@@ -15,10 +15,10 @@
 #define CLIENT_HELLO   1
 #define MESSAGE_HEADER 4
 
-/* The message, as far as it has been seen. */
+/* The message as far as it has arrived. */
 struct message {
 	unsigned char header[MESSAGE_HEADER];
-	size_t have; /* bytes, header included */
+	size_t have; /* bytes seen, header included */
 };
 
 static size_t length_of(const struct message *message)
@@ -27,7 +27,7 @@ static size_t length_of(const struct message *message)
 	       (size_t)message->header[2] << 8 | message->header[3];
 }
 
-/* Takes what is there of a record's payload. */
+/* Takes the part of a record's payload that has arrived. */
 static void take(struct message *message, const unsigned char *bytes, size_t n)
 {
 	for (size_t i = 0; i < n && message->have + i < MESSAGE_HEADER; i++)
@@ -47,10 +47,8 @@ static bool is_whole(const struct message *message)
 	       message->have >= MESSAGE_HEADER + length_of(message);
 }
 
-/*
- * The length of a ChangeCipherSpec at the begin, whole or in part: clients send
- * one for the sake of proxies (RFC 8446, appendix D.4).
- */
+/* The length of a ChangeCipherSpec at the start, complete or not.  Clients send
+ * one to satisfy middleboxes (RFC 8446, appendix D.4). */
 static size_t skip_change_cipher_spec(const unsigned char *bytes, size_t len)
 {
 	static const size_t whole = RECORD_HEADER + 1;
@@ -60,7 +58,7 @@ static size_t skip_change_cipher_spec(const unsigned char *bytes, size_t len)
 	return len < whole ? len : whole;
 }
 
-/* Whether it is a record, as far as it is there, but no handshake's. */
+/* Whether the bytes so far show that this is not a handshake record. */
 static bool is_other_record(const unsigned char *at, size_t left)
 {
 	size_t length;
@@ -93,7 +91,7 @@ enum tls_hello tls_hello_look(const unsigned char *bytes, size_t len)
 			return TLS_HELLO_OTHER;
 		if (is_long(&message))
 			return TLS_HELLO_LONG;
-		if (length > left) /* OpenSSL would wait for its end */
+		if (length > left) /* OpenSSL would wait for the record's end */
 			break;
 		if (is_whole(&message))
 			return TLS_HELLO_READY;

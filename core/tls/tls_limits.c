@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Refuses what is dear before OpenSSL does it. */
+/* Refuses expensive requests before OpenSSL serves them. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,27 +17,28 @@
 #include "tls/tls_step.h"
 
 /*
- * Without X448, P-384, P-521 and finite fields, which cost three to twelve
- * times as much; every client has one of these.  The hybrid where the library
- * knows it, from 3.5 on.
+ * Groups for the key exchange.  X448, P-384, P-521 and finite fields are left
+ * out: they cost three to twelve times as much, and every client supports one
+ * of these.  The hybrid group is used if the library has it, from 3.5 on.
  */
 #define GROUPS "X25519:P-256"
 #define HYBRID "X25519MLKEM768"
-/* For keys of certificates, not for the exchange. */
+/* Curves of certificates' keys, not of the key exchange. */
 #define CURVES GROUPS ":P-384:P-521"
 
 /*
- * Clients send one to three.  OpenSSL looks each up among the groups that the
- * client offers: 1,600 shares and 4,000 groups fit into a ClientHello.
+ * Clients send one to three key shares.  OpenSSL looks up each of them in the
+ * list of groups that the client offers: 1,600 shares and 4,000 groups fit into
+ * a ClientHello.
  */
 #define SHARES_MOST 16
 
 static bool too_many_shares(const unsigned char *list, size_t len)
 {
 	unsigned n = 0;
-	size_t at = 2; /* behind the length of all */
+	size_t at = 2; /* after the length of the list */
 
-	/* RFC 8446, 4.2.8: group, length, and as many bytes. */
+	/* RFC 8446, 4.2.8: group, length, key share of that length. */
 	while (at + 4 <= len && n <= SHARES_MOST) {
 		at += 4 + ((size_t)list[at + 2] << 8 | list[at + 3]);
 		n++;
@@ -62,9 +63,10 @@ static int look_at_hello(SSL *ssl, int *alert, void *arg)
 }
 
 /*
- * OpenSSL shows each message before it reads it, and asks about a certificate
- * only when it has read all of the list.  It cannot be told to stop here, but
- * it refuses a message whose first length is wrong.
+ * OpenSSL shows each message to this callback before it parses it; it asks
+ * about a certificate only after it has parsed the whole list.  The callback
+ * cannot stop OpenSSL, but OpenSSL refuses a message whose first length is
+ * wrong.
  */
 static void look_at_message(int is_sent, int version, int type,
 	const void *bytes, size_t len, SSL *ssl, void *arg)
@@ -92,10 +94,8 @@ static void look_at_message(int is_sent, int version, int type,
 	}
 }
 
-/*
- * TLS 1.2 uses one list for the exchange, which is over by now, and for the
- * curves of certificates' keys, which older devices have on P-384.
- */
+/* TLS 1.2 uses one list for the key exchange, which is over by now, and for the
+ * curves of certificates' keys.  Older devices have keys on P-384. */
 static bool allow_curve(X509_STORE_CTX *store, const EVP_PKEY *key)
 {
 	SSL *ssl = X509_STORE_CTX_get_ex_data(
@@ -106,7 +106,8 @@ static bool allow_curve(X509_STORE_CTX *store, const EVP_PKEY *key)
 	       SSL_set1_groups_list(ssl, CURVES) == 1;
 }
 
-/* Everybody may knock: what counts is the ID, and the protocol checks that. */
+/* Accepts any certificate: only the device ID counts, and the protocol checks
+ * it. */
 static int accept_any(X509_STORE_CTX *store, void *arg)
 {
 	X509 *cert = X509_STORE_CTX_get0_cert(store);

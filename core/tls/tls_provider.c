@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* OpenSSL's default provider with fewer algorithms, and a leaner cipher. */
+/* OpenSSL's default provider with fewer algorithms, and some of our own. */
 
 #include <stdbool.h>
 #include <string.h>
@@ -24,13 +24,14 @@
 #define SPKI        "structure=SubjectPublicKeyInfo"
 
 /*
- * What TLS 1.2 and 1.3 need with our suites, and certificates sign with.  The
- * first fetch of a kind makes all that its list names, so that a short list
- * makes a quick start; DRBGs and the like are few.
+ * The algorithms that TLS 1.2 and 1.3 need with our cipher suites and
+ * certificates.  The first fetch of a kind sets up all that its list names, so
+ * a short list makes a fast start.  Kinds without a row are left as they are:
+ * their lists are short.
  */
 static const struct chosen {
 	int operation;
-	/* All of them but those that begin with '?', or what there is. */
+	/* Whether all must exist, except those that begin with '?'. */
 	bool needed;
 	const char *input, *structure; /* parts of the property definition */
 	const char *names[CHOSEN_MOST];
@@ -53,10 +54,10 @@ static const struct chosen {
 #define CHOSEN (sizeof(chosen) / sizeof(chosen[0]))
 
 static struct {
-	OSSL_PROVIDER *full;  /* in OpenSSL's own context */
-	OSSL_PROVIDER *lean;  /* in ours */
+	OSSL_PROVIDER *full;  /* in OpenSSL's default context */
+	OSSL_PROVIDER *lean;  /* in our context */
 	OSSL_LIB_CTX *libctx; /* owned */
-	/* In the order of `chosen`; all end with zeros. */
+	/* In the order of `chosen`; each list ends with zeros. */
 	OSSL_ALGORITHM algorithms[CHOSEN][CHOSEN_MOST + 1];
 } provider;
 
@@ -73,7 +74,7 @@ static const OSSL_ALGORITHM *query(void *ctx, int operation, int *no_cache)
 		provider.full, operation, no_cache);
 }
 
-/* TLS's groups are among them. */
+/* TLS reads the list of its groups here. */
 static int capabilities(
 	void *ctx, const char *capability, OSSL_CALLBACK *each, void *arg)
 {
@@ -99,7 +100,7 @@ static int provider_init(const OSSL_CORE_HANDLE *handle,
 	return 1;
 }
 
-/* Whether it is that algorithm by the first of its names. */
+/* Whether `name` is the first of the algorithm's names. */
 static bool is(const OSSL_ALGORITHM *algorithm, const char *name)
 {
 	size_t len = strcspn(algorithm->algorithm_names, ":");
@@ -133,7 +134,7 @@ static const OSSL_ALGORITHM *of_default(int operation)
 		provider.full, operation, &no_cache);
 }
 
-/* What takes its place in our context; NULL: nothing does. */
+/* Our implementation of it; NULL: we have none. */
 static const OSSL_DISPATCH *better(const OSSL_ALGORITHM *one, int operation)
 {
 	const OSSL_ALGORITHM *keys;
@@ -151,7 +152,7 @@ static const OSSL_DISPATCH *better(const OSSL_ALGORITHM *one, int operation)
 	return NULL;
 }
 
-/* 0, or -1 when a needed one is not there. */
+/* 0, or -1 when a needed algorithm is missing. */
 static int choose(const struct chosen *of, OSSL_ALGORITHM *out)
 {
 	const OSSL_ALGORITHM *all = of_default(of->operation);
@@ -184,10 +185,12 @@ static int choose_all(void)
 	return 0;
 }
 
-/* An operator's other choice of algorithms is not ours to overrule. */
+/* Whether OpenSSL is configured as usual: we do not override an operator's
+ * choice of other algorithms. */
 static bool may(void)
 {
-	/* Else the first question would be answered before it is read. */
+	/* Reads openssl.cnf first, or the first query would be answered without
+	 * it. */
 	(void)OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
 	return OSSL_PROVIDER_available(NULL, "default") == 1 &&
 	       OSSL_PROVIDER_available(NULL, "fips") == 0 &&
@@ -208,9 +211,9 @@ static void load(void)
 	if (!may())
 		return;
 	/*
-	 * The algorithms that stay OpenSSL's draw random numbers there.  Its
-	 * usual generator would load all ciphers, which is a good part of a
-	 * start.  What goes wrong here, the rehearsal finds.
+	 * The default provider's algorithms draw random numbers from the
+	 * default context.  Its usual generator would load all ciphers, a large
+	 * part of a start.  If this fails, the rehearsal finds it.
 	 */
 	(void)RAND_set_DRBG_type(NULL, "HASH-DRBG", NULL, NULL, "SHA2-256");
 	provider.full = OSSL_PROVIDER_load(NULL, "default");

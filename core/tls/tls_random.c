@@ -16,7 +16,7 @@
 #define STRENGTH     256
 #define REQUEST_MOST 65536
 
-/* There is nothing to keep, but NULL would mean a failure. */
+/* There is no state, but NULL would mean a failure. */
 static int nothing;
 
 static void *new_context(void *provider, void *parent, const OSSL_DISPATCH *up)
@@ -75,7 +75,7 @@ static int generate(void *context, unsigned char *out, size_t len,
 	return strength <= STRENGTH && tls_random_fill(out, len) == 0;
 }
 
-/* Threads share nothing here. */
+/* There is no shared state to lock. */
 static int enable_locking(void *context)
 {
 	(void)context;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Complete handshakes in memory, before anybody is served. */
+/* Complete handshakes in memory, before any peer is served. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,11 +34,13 @@ struct tls_rehearsal {
 	struct pair pairs[VERSIONS];
 };
 
-/* Who takes part in handshakes. */
+/* What the two sides of a handshake use. */
 struct cast {
 	SSL_CTX *ctx; /* borrowed; the others are owned */
-	bool has_own; /* certificate and key, which the server takes */
-	/* One that has the server's would lack what that lacks. */
+	/* ctx has a certificate and key, and the server uses them */
+	bool has_own;
+	/* A context of its own: derived from the server's, it would lack the
+	 * same algorithms. */
 	SSL_CTX *client;
 	X509 *cert;
 	EVP_PKEY *key;
@@ -50,13 +52,14 @@ static X509 *read_cert(enum tls_key_kind kind, OSSL_LIB_CTX *libctx)
 	const unsigned char *at = from->der;
 	X509 *cert = X509_new_ex(libctx, NULL);
 
-	/* A failure to read frees it, and says so in its place. */
+	/* d2i_X509() frees cert and sets it to NULL if it fails. */
 	if (cert)
 		(void)d2i_X509(&cert, &at, (long)from->len);
 	return cert;
 }
 
-/* From numbers, since decoders for private keys take long to set up. */
+/* Makes the key from numbers, since decoders for private keys are slow to set
+ * up. */
 static EVP_PKEY *make_key(const X509 *cert, OSSL_LIB_CTX *libctx)
 {
 	const ASN1_BIT_STRING *point = X509_get0_pubkey_bitstr(cert);
@@ -79,7 +82,7 @@ static EVP_PKEY *make_key(const X509 *cert, OSSL_LIB_CTX *libctx)
 	return key;
 }
 
-/* Devices take certificates for what they hash to, and so do these. */
+/* Like devices, accepts any certificate. */
 static SSL_CTX *client_context(OSSL_LIB_CTX *libctx)
 {
 	SSL_CTX *ctx = SSL_CTX_new_ex(libctx, NULL, TLS_client_method());
@@ -166,7 +169,8 @@ static void rehearsal_free(struct tls_rehearsal *rehearsal)
 static struct tls_rehearsal *rehearsal_new(
 	SSL_CTX *ctx, bool has_own, OSSL_LIB_CTX *libctx)
 {
-	/* What certificates are hashed with is looked for in the default. */
+	/* OpenSSL looks up the hash of certificates in the default library
+	 * context. */
 	OSSL_LIB_CTX *before = OSSL_LIB_CTX_set0_default(libctx);
 	struct tls_rehearsal *rehearsal = calloc(1, sizeof(*rehearsal));
 	struct cast cast = {.ctx = ctx, .has_own = has_own};
@@ -183,7 +187,7 @@ static struct tls_rehearsal *rehearsal_new(
 	return NULL;
 }
 
-/* Whether it goes on. */
+/* Whether the handshake can continue or is complete. */
 static bool step(SSL *ssl)
 {
 	int done = SSL_do_handshake(ssl), why;
@@ -220,8 +224,8 @@ static int shake_hands(struct pair *pair)
 		       : -1;
 }
 
-/* Whether a server wants signatures of that scheme (RFC 8446, section 4.2.3).
- */
+/* Whether the server asked for signatures of that scheme (RFC 8446, section
+ * 4.2.3). */
 static bool is_wanted(SSL *client, unsigned scheme)
 {
 	unsigned char low, high;
@@ -235,13 +239,14 @@ static bool is_wanted(SSL *client, unsigned scheme)
 	return false;
 }
 
-/* Bits of the kinds that do not work: a context may lack those of one kind. */
+/* Bits of the kinds of keys that do not work: the context may lack a kind's
+ * signature algorithm. */
 static unsigned pair_run(struct pair *pair)
 {
 	static const unsigned schemes[TLS_KEY_KINDS] = {[TLS_KEY_P384] = 0x0503,
 		[TLS_KEY_P256] = 0x0403,
 		[TLS_KEY_ED25519] = 0x0807,
-		[TLS_KEY_RSA] = 0x0804}; /* PSS, which TLS 1.3 asks for */
+		[TLS_KEY_RSA] = 0x0804}; /* PSS, which TLS 1.3 requires */
 	unsigned failed = 0;
 
 	if (shake_hands(pair) != 0)
@@ -253,9 +258,9 @@ static unsigned pair_run(struct pair *pair)
 }
 
 /*
- * Whether signatures of that kind can be verified, by the one that the
- * certificate has.  On P-384 that computes long, and with nothing but memory of
- * its own: all that is loaded for it is loaded before.
+ * Whether signatures of that kind can be verified; tries the certificate's own.
+ * For P-384 it only initializes the verification: the rest is slow, and loads
+ * nothing more.
  */
 static bool verifies(enum tls_key_kind kind, OSSL_LIB_CTX *libctx)
 {
@@ -279,11 +284,12 @@ unsigned tls_rehearse_kinds(OSSL_LIB_CTX *libctx)
 	unsigned failed = 0;
 
 	for (enum tls_key_kind kind = 0; kind < TLS_KEY_KINDS; kind++) {
-		/* Ours is too short for FIPS 140, and devices' are not. */
+		/* Our RSA key is too short for FIPS 140; devices' keys are
+		 * not. */
 		if (kind == TLS_KEY_RSA &&
 			EVP_default_properties_is_fips_enabled(libctx))
 			continue;
-		/* P-256 takes part in the handshakes. */
+		/* The handshakes use P-256. */
 		if (kind != TLS_KEY_P256 && !verifies(kind, libctx))
 			failed |= 1U << kind;
 	}

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Certificates for rehearsals, made once and for nothing else.  Each is signed
- * with its own key.  RSA has 1024 bits, the fewest that are accepted: more take
- * longer and show no more.
+ * Certificates used for rehearsals only.  Each is self-signed.  The RSA key has
+ * 1024 bits, the fewest that are accepted: more take longer and show no more.
  */
 
 #include "tls/tls_rehearsal.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Lets go of certificate, session and settings after a handshake. */
+/* Frees the certificate, session and settings after a handshake. */
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -10,17 +10,15 @@
 
 #include "tls/tls_settle.h"
 
-/*
- * From 3.2 on SSL_set_session() compares other methods than these, and would
- * begin anew: there the handshake's state stays.
- */
+/* From 3.2 on, SSL_set_session() compares other methods than these and would
+ * start the handshake anew.  So with these versions nothing is freed. */
 #define LIBRARY_END 0x30200000UL
 
 enum { BARE_TLS12, BARE_TLS13, BARES };
 
 static struct {
 	OSSL_LIB_CTX *libctx;
-	SSL_SESSION *empty; /* owned; NULL: nothing is forgotten */
+	SSL_SESSION *empty; /* owned; NULL: tls_settle() does nothing */
 	/* Owned; contexts without settings, made when first needed. */
 	_Atomic(SSL_CTX *) bare[BARES];
 } settle;
@@ -40,10 +38,8 @@ void tls_settle_finish(void)
 	settle.empty = NULL;
 }
 
-/*
- * A context of the very method that was agreed on: with another one,
- * SSL_set_session() would start from the beginning.
- */
+/* An empty context of the negotiated version's method: with another method,
+ * SSL_set_session() would start the handshake anew. */
 static SSL_CTX *bare_of(const SSL *ssl)
 {
 	_Atomic(SSL_CTX *) *place =
@@ -60,10 +56,8 @@ static SSL_CTX *bare_of(const SSL *ssl)
 	return before;
 }
 
-/*
- * The keys of the key exchange stay with a TLS 1.3 connection.  Their shells
- * belong to it; a change of type empties them.
- */
+/* A TLS 1.3 connection keeps the keys of the key exchange.  It owns the
+ * EVP_PKEY objects; setting another type frees their content. */
 static void forget_key(EVP_PKEY *key)
 {
 	EVP_PKEY_set_type(key, EVP_PKEY_X25519);
@@ -89,8 +83,9 @@ void tls_settle(SSL *ssl)
 	forget_keys(ssl);
 	bare = bare_of(ssl);
 	/*
-	 * The session holds the certificate; without one nothing is written.
-	 * What fails leaves the connection as good as before, only larger.
+	 * The session holds the certificate.  An empty session replaces it,
+	 * since OpenSSL does not write without one.  If this fails, the
+	 * connection works as before, but stays larger.
 	 */
 	if (bare && SSL_set_SSL_CTX(ssl, bare) == bare)
 		SSL_set_session(ssl, settle.empty);

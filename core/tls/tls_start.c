@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What TLS needs at a start, made ready on a thread of its own. */
+/* What TLS needs at a start, prepared on a thread of its own. */
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -26,18 +26,18 @@ enum stage { NOTHING, LIBRARY, CONTEXT, REHEARSED };
 
 static struct {
 	pthread_t thread;
-	bool threaded; /* there is one to be joined */
+	bool threaded; /* the thread is to be joined */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	enum stage stage;     /* that is reached */
-	bool rehearses, over; /* what the control thread wants */
-	bool usable;          /* OpenSSL, at all */
-	OSSL_LIB_CTX *libctx; /* of tls_provider_init() */
-	SSL_CTX *ctx;         /* owned until it is asked for */
-	SSL_CTX *plain;       /* owned; what takes its place; NULL: nothing */
-	unsigned unfit;       /* kinds that the handshakes found wanting */
-	bool fell_back;       /* it does */
-	unsigned failed;      /* kinds of keys that do not work even so */
+	enum stage stage;     /* the last one completed */
+	bool rehearses, over; /* requests of the control thread */
+	bool usable;          /* OpenSSL could be set up */
+	OSSL_LIB_CTX *libctx; /* from tls_provider_init() */
+	SSL_CTX *ctx;         /* owned until tls_start_context() */
+	SSL_CTX *plain;       /* owned; replaces ctx; NULL: it stays */
+	unsigned unfit;       /* kinds of keys that failed in the handshakes */
+	bool fell_back;       /* `plain` is in use */
+	unsigned failed;      /* kinds of keys that fail even so */
 } start = {
 	.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
@@ -57,7 +57,7 @@ static void await(enum stage stage)
 	pthread_mutex_unlock(&start.lock);
 }
 
-/* Whether to go on with handshakes. */
+/* Waits for a request.  Returns whether it is for handshakes. */
 static bool await_wish(void)
 {
 	bool rehearses;
@@ -71,9 +71,9 @@ static bool await_wish(void)
 }
 
 /*
- * OpenSSL that could not set up its own context uses it all the same, and
- * crashes.  This asks for something of that context, and is the one question
- * that looks before.
+ * If OpenSSL cannot set up its default library context, it uses it nevertheless
+ * and crashes.  CRYPTO_get_ex_new_index() is the only call that uses that
+ * context and checks it first.
  */
 static bool library_is_usable(void)
 {
@@ -82,7 +82,8 @@ static bool library_is_usable(void)
 		       CRYPTO_EX_INDEX_APP, 0, NULL, NULL, NULL, NULL) >= 0;
 }
 
-/* Nothing that was looked up for ours is looked at again. */
+/* Rehearses with OpenSSL's default algorithms, which remember no failure of
+ * ours. */
 static void fall_back(void)
 {
 	start.fell_back = true;
@@ -118,7 +119,7 @@ void tls_start_begin(void)
 	start.threaded = relay_thread_start(&start.thread, run, NULL) == 0;
 }
 
-/* Where there can be no thread, it is done when it is asked for. */
+/* If no thread could be made, the work is done here, when it is needed. */
 static void run_here(void)
 {
 	if (start.threaded || start.stage == REHEARSED)
@@ -170,7 +171,8 @@ SSL_CTX *tls_start_context(void)
 	await(CONTEXT);
 	ctx = start.ctx;
 	start.ctx = NULL;
-	/* There may be memory by now; until the handshakes' end it will do. */
+	/* Memory may be available by now.  Use such a context until the
+	 * handshakes show whether it works. */
 	return ctx ? ctx : tls_context_new(start.libctx);
 }
 
@@ -209,7 +211,7 @@ static const struct relay_metric_def metrics[] = {
 	},
 };
 
-/* The outcome. */
+/* The result of the handshakes. */
 
 static enum tls_key_kind kind_of(EVP_PKEY *key)
 {
@@ -262,7 +264,7 @@ static void tell_failed(void)
 				tls_key_words[kind]);
 }
 
-/* Handshakes on the other thread, the rest on this one. */
+/* Verifies signatures here while handshakes run on the other thread. */
 static bool rehearse(void)
 {
 	unsigned failed = tls_rehearse_kinds(start.libctx);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * What TLS needs at a start, made ready on a thread of its own while modules
- * are looked for: the provider (tls_provider.h), a context, and handshakes that
- * show whether both work (tls_rehearsal.h).  Signatures that these leave out
- * are verified on the control thread, which would wait otherwise.
+ * What TLS needs at a start, prepared on a thread of its own while modules are
+ * looked for: the provider (tls_provider.h), a context, and handshakes that
+ * show whether both work (tls_rehearsal.h).  Signatures that the handshakes do
+ * not use are verified on the control thread, which would otherwise wait.
  *
- * If they do not, OpenSSL's own algorithms take the place of ours; the log and
- * the metrics say so.  If those do not work either, the server does not start
- * where devices would find it deaf, since its own kind of key is among them.
- * All is [C].
+ * If any of this fails, OpenSSL's default algorithms replace ours, and the log
+ * and the metrics say so.  If those fail for some kinds of keys, too, devices
+ * with such keys cannot connect; if they fail with the server's own key, the
+ * server does not start.  All functions are [C].
  */
 #ifndef TLS_START_H
 #define TLS_START_H
@@ -22,25 +22,28 @@ struct identity;
 
 /* tls_start_finish() must follow. */
 void tls_start_begin(void);
-/* 0, or -1 with err: nothing of OpenSSL may be called. */
+/* Waits until OpenSSL is set up.  0, or -1 with err: then no OpenSSL function
+ * may be called. */
 int tls_start_await(struct relay_err *err);
-/* From now on handshakes are tried, too. */
+/* Lets the thread go on to the handshakes. */
 void tls_start_rehearse(void);
-/* NULL: OpenSSL's own. */
+/* The library context; NULL: OpenSSL's default. */
 OSSL_LIB_CTX *tls_start_libctx(void);
-/* For tls_init(), which takes it; once.  NULL: there is no memory. */
+/* The context, once, for tls_init(), which takes ownership.  NULL without
+ * memory. */
 SSL_CTX *tls_start_context(void);
-/* Waits for the handshakes, once they are wished for, and for the thread's end.
- */
+/* Waits for the thread to end, and so for the handshakes.  Only after
+ * tls_start_rehearse(). */
 void tls_start_join(void);
 /*
- * After tls_init() and metrics_init(), before anybody is served: waits for the
- * handshakes.  The identity, whose files are in `dir`, may be read again.  0,
- * or -1 with err when the server would be deaf.
+ * After tls_init() and metrics_init(), before any peer is served: waits for the
+ * handshakes.  If they failed, falls back to OpenSSL's algorithms, and reads
+ * the identity again, whose files are in `dir`.  0, or -1 with err if no device
+ * could connect.
  */
 int tls_start_settle(
 	struct identity *identity, const char *dir, struct relay_err *err);
-/* After all that was made with the contexts. */
+/* After everything that was made with the contexts is freed. */
 void tls_start_finish(void);
 
 #endif

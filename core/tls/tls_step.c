@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Counts reads from the socket beneath OpenSSL. */
+/* Counts reads from the socket below OpenSSL. */
 
 #include <limits.h>
 
 #include "tls/tls_failure.h"
 #include "tls/tls_step.h"
 
-/* Behind a handshake, SSL_read() reads no further than one record. */
+/* After the handshake, SSL_read() reads at most one record. */
 #define NO_LIMIT UINT_MAX
 
 static _Thread_local struct {

@@ -3,10 +3,11 @@
 /*
  * One step of a handshake: how much it may read, and why it refuses the peer.
  *
- * OpenSSL reads records until a message is complete, and each costs two system
- * calls: 64 KiB of records with one byte each would hold a worker for 10 ms.
- * After TLS_STEP_READS reads it is told that nothing is there yet, and the rest
- * waits for its turn.  What is known of a step belongs to the calling thread.
+ * OpenSSL reads records until a message is complete, and each record costs two
+ * system calls: 64 KiB in records of one byte would block a worker for 10 ms.
+ * After TLS_STEP_READS reads, OpenSSL is told that no more data has arrived,
+ * and the rest waits for the connection's next turn.  The state of a step is
+ * thread-local.
  */
 #ifndef TLS_STEP_H
 #define TLS_STEP_H
@@ -17,23 +18,22 @@
 
 #include "tls/tls_failure.h"
 
-/* The records of a usual handshake take 14 at most. */
+/* A usual handshake reads at most 14 times. */
 #define TLS_STEP_READS 128
 
-/* For connections that use this BIO.  [C] */
+/* [C]  Counts reads of all connections that use this BIO. */
 void tls_step_watch(BIO *io);
-/* Around SSL_do_handshake().  [W] */
+/* [W]  Call these before and after SSL_do_handshake(). */
 void tls_step_begin(void);
-/* Whether it was cut short: what is in the socket is for another step. */
+/* Returns whether the step was cut short: data in the socket waits for another
+ * step. */
 bool tls_step_end(void);
-/*
- * A ClientHello has been read.  What follows is for another step, since a
- * second one must be looked at first (see tls_hello.h).
- */
+/* Call it when a ClientHello has been read: ends the step's reading, since a
+ * second ClientHello must be checked first (see tls_hello.h). */
 void tls_step_cut(void);
-/* What the peer has sent is refused for that reason. */
+/* Records that what the peer sent is refused, and why. */
 void tls_step_refuse(enum tls_failure why);
-/* Whether anything was, since tls_step_begin(), and why the last time. */
+/* Whether anything was refused since tls_step_begin(), and the last reason. */
 bool tls_step_refused(enum tls_failure *why);
 
 #endif
