@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Comparing two snapshots, option by option. */
+/* Compares two snapshots option by option. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "config/options.h"
 
 struct change {
-	const char *section; /* borrowed of the schema; NULL: the server's */
+	const char *section; /* borrowed from the schema; NULL: the server's */
 	const struct relay_option *option; /* borrowed */
 	char *was, *is;                    /* owned */
 	bool restart;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * The difference between two snapshots: what a reload changes, and which
- * options need a restart.
+ * The differences between two snapshots: what a reload changes, and which
+ * changes need a restart.
  */
 #ifndef CHANGES_H
 #define CHANGES_H
@@ -12,11 +12,11 @@
 
 struct config;
 
-/* What becomes of the module that a section belongs to. */
+/* What a reload does to the module of a section. */
 enum changes_scope {
 	CHANGES_IDLE,  /* it runs neither before nor after */
-	CHANGES_FRESH, /* it starts or ends, and any option with it */
-	CHANGES_KEPT,  /* it runs on: some options need a restart */
+	CHANGES_FRESH, /* it starts or stops, so any option may change */
+	CHANGES_KEPT,  /* it keeps running: some options need a restart */
 };
 typedef enum changes_scope changes_scope_fn(const char *section, void *arg);
 
@@ -27,14 +27,15 @@ struct changes {
 
 /*
  * Compares two snapshots.  An option that needs a restart gets the value of
- * `before` in `after`, so that this always tells what is in force.  0, or -1
- * without memory; in either case *out is to be freed.
+ * `before` in `after`, so that `after` always has the values in force.  0, or
+ * -1 without memory.  In both cases the caller frees *out.
  */
 int changes_find(const struct config *before, struct config *after,
 	changes_scope_fn *scope, void *arg, struct changes *out);
-/* Logs each, old and new, and which of them need a restart. */
+/* Logs each change with its old and new value, and whether it needs a
+ * restart. */
 void changes_log(const struct changes *changes);
-/* Whether any option of the section has another value now. */
+/* Whether any option of the section takes a new value now. */
 bool changes_touch(const struct changes *changes, const char *section);
 void changes_free(struct changes *changes);
 

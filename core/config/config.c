@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Snapshots of the configuration: which value of which place counts. */
+/* Snapshots of the configuration: which source an option's value comes from. */
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ struct config {
 	size_t count;
 };
 
-/* Whom problems are told, and whether any was an error. */
+/* Where problems are reported, and whether any was an error. */
 struct listener {
 	config_report_fn *report;
 	void *arg;
@@ -60,7 +60,8 @@ static const char *owner(const struct config_section *section)
 	return section->name ? section->name : "core";
 }
 
-/* A table is its module's word for what the file may say: it must be clear. */
+/* An option table must be unambiguous, since it defines what the file may
+ * say. */
 static bool check_table(
 	const struct config_section *section, struct listener *to)
 {
@@ -109,10 +110,10 @@ static void add_section(struct config *config, const char *name,
 	section->required = true;
 	section->conf_size = conf_size;
 	if (!check_table(section, to)) {
-		section->options = NULL; /* nothing else may look at it */
+		section->options = NULL; /* nothing else may use it */
 		section->count = 0;
 	}
-	/* One more than needed: calloc(0) may give NULL. */
+	/* One byte more than needed, since calloc(0) may return NULL. */
 	section->values = calloc(1, conf_size + 1);
 	section->origins =
 		calloc(section->count + 1, sizeof(*section->origins));
@@ -185,7 +186,8 @@ static void apply_flag(struct config *config, const struct flag_value *flag,
 	}
 }
 
-/* The loader refuses names that it does not find; this is only the hint. */
+/* Suggests a similar name for an unknown module.  The loader refuses unknown
+ * names later. */
 static void hint_modules(const struct config *config, struct listener *to)
 {
 	const struct core_conf *core = config_core(config);
@@ -227,7 +229,8 @@ struct config *config_examine(const char *file, const struct flags *flags,
 		return NULL;
 	}
 	add_sections(config, mods, n, &to);
-	/* With a table missing, all that the file says of it looks wrong. */
+	/* Without a table, everything that the file says about it would look
+	 * wrong. */
 	if (to.failed) {
 		config_free(config);
 		return NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Reads a configuration file in a process of its own. */
+/* Reads a configuration file in a child process. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,32 +16,32 @@
 
 #include "config/config_apart.h"
 
-/* A child that reads needs the processor more often. */
+/* A child that still reads uses CPU time more often than this. */
 static const struct config_apart_patience usual = {
 	.all_ms = 30000, .stuck_ms = 3000};
 
-/* Of the child; a sanitizer's are others. */
+/* The child's exit codes; sanitizers have others. */
 #define EXIT_BY_LIBRARY 3
 #define EXIT_UNSAID     4
 
 struct child {
 	pid_t pid;
-	int fd; /* the end of a pipe that is read; owned */
+	int fd; /* read end of the pipe; owned */
 };
 
-/* All that the child told; what it holds may be secret. */
+/* All that the child sent; it may contain secrets. */
 struct told {
 	unsigned char *bytes; /* owned */
 	size_t len, room;
 };
 
-/* Of libconfuse, whose exit() must not run what others have registered. */
+/* When libconfuse calls exit(), the server's exit handlers must not run. */
 static void leave(void)
 {
 	_exit(EXIT_BY_LIBRARY);
 }
 
-/* The parent's handlers would report a crash of the server. */
+/* The parent's handlers would report a crash of the server itself. */
 static void forget_handlers(void)
 {
 	static const int signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
@@ -50,10 +50,8 @@ static void forget_handlers(void)
 		(void)signal(signals[i], SIG_DFL);
 }
 
-/*
- * Whatever libconfuse prints on its way out is no line of a log.  A sanitizer
- * must be heard.
- */
+/* What libconfuse prints before it exits is not in the log's format.  A
+ * sanitizer's report must remain visible. */
 static void be_quiet(void)
 {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
@@ -72,7 +70,7 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Signals stay blocked in the child: they are for the server. */
+/* Signals stay blocked in the child, since they are meant for the server. */
 static int begin(struct child *child, config_apart_fn *fn, const char *path,
 	struct config_section *sections, size_t n)
 {
@@ -131,7 +129,7 @@ static int make_room(struct told *told)
 	return 0;
 }
 
-/* What the child has used of the processor; 0: not known. */
+/* CPU time of the child; 0: unknown. */
 static int64_t used_ns(const struct child *child)
 {
 	struct timespec used;
@@ -143,10 +141,8 @@ static int64_t used_ns(const struct child *child)
 	return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
 }
 
-/*
- * Waits for the child to say something: 1; 0: it does nothing at all; -1 with
- * errno.
- */
+/* Waits until the child sends something.  Returns 1; 0 if it uses no CPU time;
+ * or -1 with errno. */
 static int await(const struct child *child, int64_t end_ms, int64_t stuck_ms)
 {
 	for (;;) {
@@ -170,7 +166,8 @@ static int await(const struct child *child, int64_t end_ms, int64_t stuck_ms)
 	}
 }
 
-/* To the end of what the child says: 1; 0: it is stuck; -1 with errno. */
+/* Reads all that the child sends.  Returns 1; 0 if it is stuck; or -1 with
+ * errno. */
 static int listen_to(const struct child *child, struct told *told,
 	int64_t end_ms, int64_t stuck_ms)
 {
@@ -194,7 +191,8 @@ static int listen_to(const struct child *child, struct told *told,
 	}
 }
 
-/* How the child ended, whatever it was doing. */
+/* Waits for the child's end, and kills it first if `kill_it`.  Returns its
+ * status. */
 static int end(struct child *child, bool kill_it)
 {
 	int status = 0;
@@ -218,7 +216,7 @@ static int fail(
 	return -1;
 }
 
-/* A child that ends early mostly had too little memory. */
+/* If a child ends early, the usual reason is lack of memory. */
 static int fail_status(
 	config_report_fn *report, void *arg, const char *path, int status)
 {

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Reads a configuration file in a process of its own.
+ * Reads a configuration file in a child process.
  *
- * libconfuse's scanner ends the process when it gets no memory, and other parts
- * of it use what they did not get.  So a child reads, and hands back what it
- * found (config_flat.h); whatever happens to it, the server goes on, and the
- * configuration is taken as a whole or not at all.
+ * libconfuse's scanner ends the process when an allocation fails, and other
+ * parts of libconfuse then use a null pointer.  So a child reads the file and
+ * sends what it found to the parent (config_flat.h).  Whatever happens to the
+ * child, the server continues, and the configuration is taken as a whole or not
+ * at all.
  *
- * The child is a fork and starts no program: it has the tables of options, and
- * needs no file but those it reads.  There is one thread in it, and whatever
- * lock another thread of the server had at that moment is never given back. The
- * C library sees to its allocator and its streams; OpenSSL, libevent and the
- * log are not touched in the child.  What is left is the list of exit(), and
- * locks of those who replace the allocator, such as sanitizers.  So a child
- * that uses no processor any more is killed, and another one is made.
+ * The child is a fork and does not start another program: it has the option
+ * tables, and needs no files but those that it reads.  It has only one thread,
+ * and a lock that another thread of the server held during the fork is never
+ * released.  The C library handles its allocator and streams; the child does
+ * not use OpenSSL, libevent or the log.  What remains are the lock of exit(),
+ * and locks of allocators that replace the C library's, such as sanitizers'.
+ * So a child that uses no more CPU time is killed, and a new one is made.
  *
- * Besides those of reading files this needs the system calls clone, pipe2,
- * poll, wait4, kill and clock_gettime.
+ * Besides the system calls for reading files, this needs clone, pipe2, poll,
+ * wait4, kill and clock_gettime.
  */
 #ifndef CONFIG_APART_H
 #define CONFIG_APART_H
@@ -26,15 +27,16 @@
 
 #include "config/config_flat.h"
 
-/* What runs in the child; it writes to out, and need not free anything. */
+/* The function that the child runs; it writes to out, and need not free
+ * anything. */
 typedef void config_apart_fn(const char *path, struct config_section *sections,
 	size_t n, struct config_flat_out *out);
 
 /*
- * Calls fn in a child, reports what it tells, and takes its values over.  0, or
- * -1 after a report: of an error in the file, or because the child could not
- * be made, ended early, or took longer than half a minute with all those that
- * were made because one was stuck for 3 s.
+ * Calls fn in a child, reports the problems that it sends, and takes over its
+ * values.  0, or -1 after a report: the file has an error, the child could not
+ * be made or ended early, or half a minute passed, which includes further
+ * children where one was stuck for 3 s.
  */
 int config_apart(config_apart_fn *fn, const char *path,
 	struct config_section *sections, size_t n, config_report_fn *report,
@@ -42,10 +44,10 @@ int config_apart(config_apart_fn *fn, const char *path,
 
 struct config_apart_patience {
 	int64_t all_ms;   /* for all children together; above 0 */
-	int64_t stuck_ms; /* without use of the processor, of one; above 0 */
+	int64_t stuck_ms; /* without CPU time, for one child; above 0 */
 };
 
-/* The same, in other times. */
+/* The same, with other time limits. */
 int config_apart_within(const struct config_apart_patience *patience,
 	config_apart_fn *fn, const char *path, struct config_section *sections,
 	size_t n, config_report_fn *report, void *arg);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Reads strelaysrv.conf with libconfuse, by a schema made of all option tables.
+ * Reads strelaysrv.conf with libconfuse.  The schema is made from all option
+ * tables.
  *
  * libconfuse stops at the first unknown word.  To report all problems at once,
- * the reader cuts such a word out of the text and parses the text again, until
- * it parses or fails for another reason.
+ * the reader removes such a word from the text and parses the text again, until
+ * parsing succeeds or fails for another reason.
  *
- * The reader runs in a child process of its own (config_apart.h), which exits
- * when the file is read: what lives as long as the reader is not freed.
+ * The reader runs in a child process (config_apart.h), which exits when the
+ * file is read.  So data that lives as long as the reader is not freed.
  */
 
 #include <stdarg.h>
@@ -21,8 +22,8 @@
 
 #define INCLUDE_DEPTH_MAX 10
 
-/* Global: libconfuse gives its callbacks no argument.  Only the process that
- * reads the file writes it. */
+/* Global, since libconfuse passes no argument to its callbacks.  Only the child
+ * process that reads the file writes it. */
 struct config_reader *config_reader;
 
 void config_problem(enum relay_level level, unsigned line, const char *fmt, ...)
@@ -74,7 +75,7 @@ static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 	config_problem(RELAY_ERROR, config_line(cfg), "syntax error: %s", text);
 }
 
-/* `scope`: the file, or the section of an including file, that it adds to. */
+/* `scope`: the whole file, or the section that includes the source. */
 static int parse_source(cfg_t *scope, struct config_source *source)
 {
 	struct config_source *outer = config_reader->source;
@@ -90,7 +91,7 @@ static int parse_source(cfg_t *scope, struct config_source *source)
 	rc = cfg_parse_fp(scope, stream);
 	source->parsing = false;
 	(void)fclose(stream);
-	/* The place of a failure is still wanted: by config_unknown_take(). */
+	/* On failure, the source stays set: config_unknown_take() needs it. */
 	if (rc != CFG_SUCCESS)
 		return -1;
 	config_reader->source = outer;
@@ -98,7 +99,7 @@ static int parse_source(cfg_t *scope, struct config_source *source)
 	return 0;
 }
 
-/* The file to include; NULL after the problem was told. */
+/* The file to include; NULL after a problem was reported. */
 static struct config_source *find_included(const cfg_t *cfg, const char *name)
 {
 	struct config_source *source;
@@ -126,8 +127,9 @@ static struct config_source *find_included(const cfg_t *cfg, const char *name)
 }
 
 /*
- * In place of libconfuse's own, which takes paths from the current directory,
- * keeps a file open after an error in it, and then counts its depth wrong.
+ * Replaces libconfuse's own include(), which resolves paths from the current
+ * directory, leaves a file open after an error in it, and then counts the depth
+ * wrong.
  */
 static int on_include(cfg_t *cfg, cfg_opt_t *opt, int argc, const char **argv)
 {
@@ -155,7 +157,7 @@ static int on_include(cfg_t *cfg, cfg_opt_t *opt, int argc, const char **argv)
 	return rc;
 }
 
-/* Whether it should be tried again. */
+/* Returns whether to parse again. */
 static bool parse_pass(struct config_source *source)
 {
 	cfg_t *root;
@@ -174,7 +176,7 @@ static bool parse_pass(struct config_source *source)
 	rc = parse_source(root, source);
 	if (rc) {
 		again = config_unknown_take();
-		/* It says all but that it had no memory. */
+		/* libconfuse reports every failure except lack of memory. */
 		if (!again && config_reader->problems.count == 0)
 			config_reader->problems.no_memory = true;
 	}
@@ -208,7 +210,8 @@ static cfg_opt_t include_row(void)
 	return row;
 }
 
-/* Rows of a section, with room for `more`; the last one is all zeroes. */
+/* The schema rows of a section, with room for `more`; the last row is all
+ * zeros. */
 static cfg_opt_t *make_rows(const struct config_section *section, size_t more)
 {
 	cfg_opt_t *rows = calloc(section->count + more + 3, sizeof(*rows));
@@ -224,7 +227,7 @@ static cfg_opt_t *make_rows(const struct config_section *section, size_t more)
 	return rows;
 }
 
-/* CFGF_MULTI: libconfuse would else lose file and line of a section. */
+/* Without CFGF_MULTI, libconfuse would lose a section's file and line. */
 static int make_schema(void)
 {
 	size_t n = config_reader->sections[0].count + 1;

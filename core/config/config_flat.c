@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What a configuration file says, as bytes. */
+/* The content of a configuration file, as bytes. */
 
 #include <errno.h>
 #include <stdint.h>
@@ -11,7 +11,7 @@
 #include "config/config_flat.h"
 #include "config/options.h"
 
-/* How a record begins. */
+/* The first number of a record. */
 enum record { PROBLEM = 1, SECTION, VALUE, END };
 
 static void flush(struct config_flat_out *out)
@@ -97,12 +97,12 @@ int config_flat_end(struct config_flat_out *out, bool good)
 	return out->failed ? -1 : 0;
 }
 
-/* The other side. */
+/* Reading the bytes, in the parent. */
 
 struct flat {
 	unsigned char *bytes;
 	size_t len, at;
-	bool broken; /* something was not there */
+	bool broken; /* something was missing */
 	struct config_section *sections;
 	size_t count;
 	config_report_fn *report;
@@ -123,7 +123,7 @@ static size_t get_number(struct flat *flat)
 	return number;
 }
 
-/* "" if it is not there; borrowed. */
+/* "" if it is missing; borrowed. */
 static char *get_text(struct flat *flat)
 {
 	static char nothing[] = "";
@@ -181,7 +181,8 @@ static void take_section(struct flat *flat)
 	section->flawed |= flawed;
 }
 
-/* They were found good before: here only memory can be missing. */
+/* Stores values that the child found valid: only lack of memory can make it
+ * fail. */
 static void store(struct flat *flat, struct config_section *section,
 	const struct relay_option *option, const char *const *items,
 	size_t count)
@@ -207,7 +208,7 @@ static void take_items(struct flat *flat, struct config_section *section,
 	size_t count = get_number(flat);
 	const char **items;
 
-	/* Each takes some bytes, which also bounds this. */
+	/* Each item takes some bytes, so this also bounds count. */
 	if (count > flat->len - flat->at)
 		flat->broken = true;
 	if (flat->broken)

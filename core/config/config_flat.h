@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * What a configuration file says, as bytes from the process that read it to the
- * one that asked (config_apart.h): problems, values with their origins, and at
- * last whether all of it is there.
+ * The content of a configuration file as bytes that the child sends to the
+ * parent (config_apart.h): problems, values with their origins, and at the end
+ * a mark that all of it is there.
  *
- * Both are the same program at the same moment, so that numbers and the order
- * of sections and options need no further agreement.
+ * Both processes run the same program image, so the format of numbers and the
+ * order of sections and options are the same in both.
  */
 #ifndef CONFIG_FLAT_H
 #define CONFIG_FLAT_H
@@ -16,10 +16,10 @@
 
 #include "config/config_section.h"
 
-/* Of a whole configuration; more is refused. */
+/* The most bytes of a whole configuration; more is refused. */
 #define CONFIG_FLAT_MAX ((size_t)64 * 1024 * 1024)
 
-/* Needs no memory of its own. */
+/* Output buffer; it allocates nothing. */
 struct config_flat_out {
 	int fd;      /* borrowed; blocking */
 	bool failed; /* nothing more is written */
@@ -31,16 +31,16 @@ struct config_flat_out {
 void config_flat_problem(enum relay_level level, const char *text, void *arg);
 void config_flat_section(struct config_flat_out *out, size_t section,
 	bool required, bool flawed);
-/* items NULL: none that counts was given, and only the origin is told. */
+/* items NULL: no valid value was given, and only the origin is sent. */
 void config_flat_value(struct config_flat_out *out, size_t section,
 	size_t option, const char *origin, char *const *items, size_t count);
-/* Writes what is left.  0, or -1 if anything could not be written. */
+/* Writes the rest of the buffer.  0, or -1 if any write failed. */
 int config_flat_end(struct config_flat_out *out, bool good);
 
 /*
- * Reports the problems and puts the values over those of the sections.  0, or
- * -1 if any problem was an error: of the file, of memory, or because the bytes
- * are not all there.
+ * Reports the problems and stores the values in the sections, over their old
+ * ones.  0, or -1 if there was an error: in the file, for lack of memory, or
+ * because bytes are missing.
  */
 int config_flat_take(unsigned char *bytes, size_t len,
 	struct config_section *sections, size_t n, config_report_fn *report,

@@ -12,12 +12,12 @@
 #include "config/flags.h"
 #include "config/options.h"
 
-/* What one module's options ask for. */
+/* The options of one idle module that would have an effect. */
 struct idle {
 	char flags[256]; /* "-nat, -nat-lease"; "" for none */
 	size_t flag_count;
-	const char *origin;  /* borrowed, of an option in a file; NULL: none */
-	char guard[128];     /* an option that protects; "" for none */
+	const char *origin;  /* of an option in a file; borrowed; NULL: none */
+	char guard[128];     /* an option that protects; "": none */
 	const char *guarded; /* its origin, borrowed */
 };
 
@@ -32,7 +32,8 @@ static bool is_enabled(const struct config_section *core, const char *module)
 	return false;
 }
 
-/* Whether the value protects.  An empty one does where the default is not. */
+/* Whether the value protects the relay.  An empty value does if the default
+ * does not. */
 static bool protects(const struct relay_option *option, bool asks)
 {
 	bool by_default = false;
@@ -44,7 +45,7 @@ static bool protects(const struct relay_option *option, bool asks)
 	return asks != by_default;
 }
 
-/* A flag with an empty value asks for nothing, as with the Go server. */
+/* A flag with an empty value asks for nothing, as in the Go server. */
 static void look_at_flag(const struct flag_value *flag, struct idle *out)
 {
 	size_t len = strlen(out->flags);
@@ -71,7 +72,8 @@ static bool is_empty(const struct relay_value *value)
 	return value->number == 0;
 }
 
-/* The sample file has every option: a default asks for nothing. */
+/* An option that has its default is ignored, since the sample file lists every
+ * option. */
 static void look_at_option(const struct config_section *section, size_t i,
 	const void *defaults, struct idle *out)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Options of modules that do not run: they have no effect, which their author
- * must know.
+ * Options of modules that do not run.  They have no effect, and whoever set
+ * them must learn of it.
  */
 #ifndef CONFIG_IDLE_H
 #define CONFIG_IDLE_H
@@ -15,10 +15,11 @@ struct config_section;
 struct flags;
 
 /*
- * Reports every module that is not in `modules` but has flags or options that
- * ask it for something: once as a warning, or as an error where one of them
- * protects the relay (RELAY_OPTION_GUARD, RELAY_OPTION_FILLED).  sections[0] is
- * the server's own; `flags` may be NULL.  0, or -1 if there was an error.
+ * Reports each module that is not in `modules` but has flags or options that
+ * would have an effect: one warning for its flags and one for its options, or
+ * one error if any of them protects the relay (RELAY_OPTION_GUARD,
+ * RELAY_OPTION_FILLED).  sections[0] is the server's own; `flags` may be NULL.
+ * 0, or -1 if there was an error.
  */
 int config_idle_tell(const struct config_section *sections, size_t count,
 	const struct flags *flags, config_report_fn *report, void *arg);

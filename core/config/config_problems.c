@@ -32,7 +32,8 @@ void config_problems_add(struct config_problems *problems,
 		problems->no_memory = true;
 		return;
 	}
-	/* Quoted words may hold anything, such as the look of another line. */
+	/* Words quoted from the file may contain line ends that forge a log
+	 * line. */
 	for (char *c = text; *c; c++)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
 			*c = '?';
@@ -59,7 +60,7 @@ static int compare(const void *a, const void *b)
 {
 	const struct config_problem *left = a, *right = b;
 
-	/* Sources lie in one array, in the order in which they were read. */
+	/* Sources are in one array, in the order in which they were read. */
 	if (left->source != right->source)
 		return (uintptr_t)left->source < (uintptr_t)right->source ? -1
 									  : 1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Problems found in configuration files, collected so that all of them can be
- * told at once and in the order of the files' lines.
+ * Problems in configuration files, collected so that all can be reported at
+ * once, in the order of files and lines.
  */
 #ifndef CONFIG_PROBLEMS_H
 #define CONFIG_PROBLEMS_H
@@ -13,14 +13,14 @@
 #include "config/config.h"
 #include "config/config_source.h"
 
-#define CONFIG_PROBLEMS_MAX 100U /* more are not told */
+#define CONFIG_PROBLEMS_MAX 100U /* more are not reported */
 
 struct config_problem {
 	const struct config_source *source; /* borrowed; NULL sorts first */
 	unsigned line;                      /* 0: the file as a whole */
-	size_t serial;                      /* keeps the order within a line */
+	size_t serial; /* orders the problems of one line */
 	enum relay_level level;
-	bool lasting; /* stays when the file is parsed anew */
+	bool lasting; /* kept when the file is parsed again */
 	char *text;   /* owned */
 };
 
@@ -34,9 +34,9 @@ struct config_problems {
 void config_problems_add(struct config_problems *problems,
 	const struct config_problem *at, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Drops what the next pass over the file will find again. */
+/* Drops the problems that the next pass will find again. */
 void config_problems_rewind(struct config_problems *problems);
-/* Tells all and forgets them.  How many were errors. */
+/* Reports all problems and frees them.  Returns how many were errors. */
 size_t config_problems_tell(
 	struct config_problems *problems, config_report_fn *report, void *arg);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * What the callbacks of libconfuse share while a configuration file is read.
+ * Data that libconfuse's callbacks share while a configuration file is read.
  */
 #ifndef CONFIG_READER_H
 #define CONFIG_READER_H
@@ -14,11 +14,12 @@
 #include "config/config_source.h"
 #include "config/config_text.h"
 
-/* Stands in a list that the file says nothing about.  Without it, += in the
- * first place (the default and more) would look like =. */
+/* The value of a list that the file has not set yet.  Without it, a first +=
+ * (the default and more) would look like =. */
 #define CONFIG_UNTOUCHED "\001"
 
-/* A list while its items come in, one by one; any other value is one item. */
+/* The items of a list, which arrive one by one.  Any other option has one
+ * item. */
 struct config_growing {
 	char **items; /* owned */
 	size_t count;
@@ -27,7 +28,7 @@ struct config_growing {
 	unsigned line;
 };
 
-/* The word at which a pass ended because no table has it. */
+/* The unknown word at which a pass ended. */
 struct config_unknown {
 	struct config_section *section;
 	unsigned line;
@@ -35,48 +36,51 @@ struct config_unknown {
 };
 
 struct config_reader {
-	struct config_section *sections; /* borrowed; the first is the top */
+	/* borrowed; the first is the top level */
+	struct config_section *sections;
 	size_t count;
 	struct config_sources sources;
 	struct config_problems problems;
 	cfg_opt_t *schema;             /* owned */
 	struct config_growing **lists; /* owned: [section][option] */
-	cfg_t *root;                   /* while a pass runs, else NULL */
-	struct config_source *source;  /* that is parsed now */
-	unsigned depth;                /* of includes */
+	cfg_t *root;                   /* NULL unless a pass runs */
+	struct config_source *source;  /* the one being parsed */
+	unsigned depth;                /* of nested includes */
 	struct config_unknown unknown;
 };
 
-/* libconfuse hands nothing of ours to its callbacks; [C] only. */
+/* Global, since libconfuse passes no argument to its callbacks; [C] only. */
 extern struct config_reader *config_reader;
 
-/* A problem in the file that is parsed now; line 0: in the file as a whole. */
+/* Adds a problem in the file being parsed; line 0: in the file as a whole. */
 void config_problem(enum relay_level level, unsigned line, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 unsigned config_line(const cfg_t *cfg);
-/* NULL: cfg is no section of ours. */
+/* The section that cfg stands for; NULL: none. */
 struct config_section *config_section_of(const cfg_t *cfg);
 
-/* config_values.c: what the file says, kept as it comes. */
+/* config_values.c: collects the values while the file is parsed. */
 
 /* libconfuse's validation callbacks of options and of sections. */
 int config_on_value(cfg_t *cfg, cfg_opt_t *opt);
 int config_on_section_end(cfg_t *cfg, cfg_opt_t *opt);
-/* An empty list calls nothing back: looks for those of a complete section. */
+/* libconfuse calls no callback for an empty list: finds the empty lists of a
+ * complete section. */
 void config_find_empty_lists(
 	cfg_t *cfg, struct config_section *section, unsigned line);
 /* 0, or -1 without memory. */
 int config_lists_make(void);
-/* Forgets what the last pass found. */
+/* Drops the values of the last pass. */
 void config_values_forget(void);
-/* Lists are judged when they are complete: after the last pass. */
+/* Checks the lists after the last pass, when they are complete. */
 void config_lists_judge(void);
-/* What was found good, and where all came from. */
+/* Writes all valid values, and the origins of all. */
 void config_values_hand_over(struct config_flat_out *out);
 
 /* config_unknown.c */
 
-/* Tells the unknown word and cuts it out.  Whether it is worth another pass. */
+/* Reports the unknown word and blanks it.  Returns whether another pass is
+ * useful. */
 bool config_unknown_take(void);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * One section of a snapshot, as config.c keeps it and config_file.c fills it.
+ * One section of a snapshot, owned by config.c and filled by config_file.c.
  */
 #ifndef CONFIG_SECTION_H
 #define CONFIG_SECTION_H
@@ -17,17 +17,17 @@ struct config_section {
 	size_t count;                       /* of options */
 	size_t conf_size;                   /* of values, bytes */
 	void *values;                       /* owned */
-	char **origins; /* owned, of each option; NULL: the default */
+	char **origins; /* owned, one for each option; NULL: the default */
 	bool required;
 	bool opaque; /* see struct config_module */
-	/* Something that was given is not in `values`, since it was wrong. */
+	/* A value that was given was wrong, so it is not in `values`. */
 	bool flawed;
 };
 
 /*
- * Puts the values of the file over those that are in the sections; sections[0]
- * is the server's own.  Tells all problems.  0, or -1 if any was an error, be
- * it that there was no memory: then values may be missing.
+ * Stores the file's values in the sections, over the old ones; sections[0] is
+ * the server's own.  Reports all problems.  0, or -1 if any was an error, which
+ * includes lack of memory: then values may be missing.
  */
 int config_file_read(const char *path, struct config_section *sections,
 	size_t n, config_report_fn *report, void *arg);

@@ -13,7 +13,8 @@
 #include "config/config_source.h"
 #include "config/config_text.h"
 
-/* Up to the limit and one byte more; pipes and devices are files as well. */
+/* Reads at most `cap` bytes, one more than are allowed.  Pipes and devices are
+ * read as well, whose size is not known before. */
 static ssize_t read_all(int fd, char *text, size_t cap)
 {
 	size_t len = 0;
@@ -55,7 +56,7 @@ static int load_fd(int fd, const char *path, struct config_source *source,
 			"%.160s is too large: at most %u bytes are read", path,
 			CONFIG_FILE_MAX);
 	}
-	/* An empty buffer cannot be opened as a stream. */
+	/* fmemopen() refuses an empty buffer. */
 	if (len == 0)
 		text[len++] = '\n';
 	text[len] = '\0';

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * The files that a configuration is made of: each read once, and prepared.
+ * The files of a configuration, each read once and prepared.
  */
 #ifndef CONFIG_SOURCE_H
 #define CONFIG_SOURCE_H
@@ -15,10 +15,10 @@
 #define CONFIG_SOURCES_MAX 64U
 
 struct config_source {
-	char *path; /* as messages show it; owned */
+	char *path; /* as in messages; owned */
 	char *text; /* prepared, see config_text.h; owned */
 	size_t len;
-	bool parsing; /* now, perhaps further out */
+	bool parsing; /* being parsed, maybe while a file that it includes is */
 };
 
 struct config_sources {
@@ -26,17 +26,15 @@ struct config_sources {
 	size_t count;
 };
 
-/*
- * The file of that path, read if it was not.  NULL with err; *line is then that
- * of the fault within the file, 0 when it could not be read.
- */
+/* The file of that path; reads it if it was not read yet.  NULL with err; then
+ * *line is the line of the fault in the file, or 0 if it could not be read. */
 struct config_source *config_sources_get(struct config_sources *sources,
 	const char *path, unsigned *line, struct relay_err *err);
 
 /*
- * The path of a file that the file `from` includes: a relative one starts where
- * `from` is, whatever directory the server was started in.  Owned by the
- * caller; NULL without memory.
+ * The path of a file that the file `from` includes.  A relative path starts at
+ * the directory of `from`, not at the current directory.  Owned by the caller;
+ * NULL without memory.
  */
 char *config_source_path(const char *from, const char *path);
 

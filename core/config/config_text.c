@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Looks through the text of a configuration file, token by token. */
+/* Reads the text of a configuration file token by token. */
 
 #include <string.h>
 
 #include "config/config_text.h"
 #include "config/config_variables.h"
 
-/* A token's kind: one of these, or the character that it is. */
+/* A token's kind: one of these, or the character itself. */
 #define TOKEN_END    '\0'
 #define TOKEN_WORD   'w'
 #define TOKEN_QUOTED 'q'
@@ -23,13 +23,14 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
 }
 
-/* As libconfuse's lexer has it. */
+/* The same characters as in libconfuse's lexer. */
 static bool is_word(char c)
 {
 	return c && !is_space(c) && !strchr("#\"'={}()+,*", c);
 }
 
-/* The place behind the closing quote, or of the line end that comes first. */
+/* The position after the closing quote, or of the end of the line if that comes
+ * first. */
 static size_t skip_quoted(const char *text, size_t at)
 {
 	char quote = text[at++];
@@ -41,7 +42,8 @@ static size_t skip_quoted(const char *text, size_t at)
 
 static size_t skip_word(const char *text, size_t at)
 {
-	/* A whole variable is a value; braces otherwise never are. */
+	/* A ${VARIABLE} is one word; braces elsewhere are never part of a
+	 * word. */
 	if (text[at] == '$' && text[at + 1] == '{') {
 		while (text[at] && text[at] != '}' && text[at] != '\n')
 			at++;
@@ -52,7 +54,7 @@ static size_t skip_word(const char *text, size_t at)
 	return at;
 }
 
-/* Of prepared text: there are no comments. */
+/* The text must be prepared: it has no comments. */
 static struct token next_token(const char *text, size_t at)
 {
 	struct token token;
@@ -86,7 +88,7 @@ static void blank(char *text, size_t from, size_t to)
 			text[from] = ' ';
 }
 
-/* Where the comment at `at` ends; `at` itself if there is none. */
+/* The end of the comment at `at`; `at` itself if there is none. */
 static size_t comment_end(const char *text, size_t at)
 {
 	const char *end;
@@ -128,10 +130,10 @@ static int check_bytes(
 }
 
 struct braces {
-	unsigned depth, line; /* line of the outermost open one */
+	unsigned depth, line; /* line of the outermost open brace */
 };
 
-/* One token, or a comment, at text[at], which is no space. */
+/* Prepares one token or comment at text[at], which is not a space. */
 static int prepare_one(char *text, size_t at, unsigned line,
 	struct braces *braces, size_t *end, struct relay_err *err)
 {
@@ -169,7 +171,7 @@ static int prepare_one(char *text, size_t at, unsigned line,
 	return 0;
 }
 
-/* libconfuse loses the memory of arguments when a call is malformed. */
+/* libconfuse leaks the arguments of a malformed call. */
 static int check_calls(const char *text, unsigned *line, struct relay_err *err)
 {
 	struct token token = next_token(text, 0);
@@ -200,7 +202,8 @@ int config_text_prepare(
 
 	if (check_bytes(text, len, line, err))
 		return -1;
-	if (strncmp(text, "\xef\xbb\xbf", 3) == 0) /* what Windows puts there */
+	/* the byte order mark that Windows writes */
+	if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
 		blank(text, 0, 3);
 	while (text[at]) {
 		if (is_space(text[at])) {
@@ -220,7 +223,7 @@ int config_text_prepare(
 	return check_calls(text, line, err);
 }
 
-/* The end of what `open`, a bracket, begins. */
+/* The end of the block that the bracket `open` begins. */
 static size_t skip_brackets(const char *text, const struct token *open)
 {
 	char close = open->kind == '(' ? ')' : '}';
@@ -237,7 +240,7 @@ static size_t skip_brackets(const char *text, const struct token *open)
 	return token_end(&token);
 }
 
-/* The end of what begins with `word`. */
+/* The end of the statement that begins with `word`. */
 static size_t skip_statement(
 	const char *text, const struct token *word, enum config_text_use *use)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * The text of a configuration file before libconfuse sees it.
+ * Prepares the text of a configuration file for libconfuse.
  *
- * libconfuse stops at the first word it does not know, miscounts lines after
- * block comments, takes no comment inside a list, and forgives a section that
- * is never closed.  What is here mends that, on the text itself; all of it
- * keeps lines where they are.
+ * libconfuse stops at the first unknown word, miscounts lines after block
+ * comments, allows no comment inside a list, and accepts a section that is
+ * never closed.  These functions work around that by editing the text.  They
+ * keep every line where it is.
  */
 #ifndef CONFIG_TEXT_H
 #define CONFIG_TEXT_H
@@ -17,26 +17,26 @@
 #include <strelaysrv/err.h>
 
 /*
- * Blanks comments, and looks for bytes that are no text, quotes and braces that
- * are never closed, malformed calls of include(), environment variables that
- * are not set, and characters that libconfuse would drop silently.  0, or -1
- * with err and the line of the fault. text[len] must be 0.
+ * Replaces comments by blanks.  Finds bytes that do not belong in text, quotes
+ * and braces that are not closed, malformed calls of include(), environment
+ * variables that are not set, and characters that libconfuse would drop
+ * silently.  0, or -1 with err and the line of the fault.  text[len] must be 0.
  */
 int config_text_prepare(
 	char *text, size_t len, unsigned *line, struct relay_err *err);
 
-/* What stands at a word that is not known. */
+/* How an unknown word is used. */
 enum config_text_use {
 	CONFIG_TEXT_OPTION,   /* WORD = ..., WORD += ... */
 	CONFIG_TEXT_SECTION,  /* WORD { ... }, WORD "title" { ... } */
 	CONFIG_TEXT_FUNCTION, /* WORD( ... ) */
-	CONFIG_TEXT_STRAY,    /* neither: part of a value, say */
+	CONFIG_TEXT_STRAY,    /* anything else, such as a part of a value */
 };
 
 /*
- * Blanks the first such word of that line with all that belongs to it, so that
- * parsing can go on behind it.  False: the word is not there.  The text has
- * been prepared.
+ * Blanks the first occurrence of that unknown word in that line, with all that
+ * belongs to it, so that parsing can continue after it.  False: the word is not
+ * there.  The text must be prepared.
  */
 bool config_text_cut(
 	char *text, unsigned line, const char *word, enum config_text_use *use);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Words of the file that no table has: what was probably meant. */
+/* Unknown words in the file, and suggestions of what was meant. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ static size_t collect_names(
 	return n;
 }
 
-/* The nearest name that may stand in the section. */
+/* The most similar name that is allowed in the section. */
 static const char *suggest_name(const struct config_section *section,
 	enum config_text_use use, const char *word)
 {
@@ -124,7 +124,7 @@ bool config_unknown_take(void)
 		cut = false;
 	if (cut)
 		config_problems_rewind(&config_reader->problems);
-	/* What belongs into such a section, nobody can tell. */
+	/* For an opaque section, nobody knows which options are valid. */
 	if (!cut || !unknown->section->opaque)
 		tell_unknown(unknown, use);
 	free(unknown->word);

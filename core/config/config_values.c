@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Takes values over from libconfuse, with the place where each was found. */
+/* Takes values from libconfuse, with the place where each was found. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,8 +23,8 @@ static const char *call_option(
 	return out;
 }
 
-/* Notes where the value of an option came from; another before it is odd, and
- * so is the name of one that is deprecated. */
+/* Stores where an option's value came from.  Warns if it was set before, or if
+ * the name is deprecated. */
 static void note_origin(struct config_section *section,
 	const struct relay_option *option, const char *written, unsigned line)
 {
@@ -46,7 +46,8 @@ static void note_origin(struct config_section *section,
 	}
 }
 
-/* Escapes can put anything into a text, and line ends would forge log lines. */
+/* Escape sequences can put any byte into a text, and line ends would forge log
+ * lines. */
 static bool is_printable(const char *text)
 {
 	for (; *text; text++)
@@ -93,7 +94,7 @@ static void list_begin(struct config_section *section,
 	list->line = line;
 }
 
-/* Takes item. */
+/* Takes ownership of item. */
 static void list_push(struct config_growing *list, char *item)
 {
 	char **items =
@@ -131,7 +132,7 @@ static void set_value(struct config_section *section,
 		config_reader->problems.no_memory = true;
 }
 
-/* The file begins with +=: what the default has comes first. */
+/* The file uses += before any =: the list starts with its default. */
 static void list_begin_default(struct config_section *section,
 	const struct relay_option *option, const char *written, unsigned line)
 {
@@ -149,10 +150,8 @@ static void list_begin_default(struct config_section *section,
 	}
 }
 
-/*
- * Called after each item and at the closing brace.  Items are taken out of
- * libconfuse's hands, so that each is seen once.
- */
+/* Called after each item and at the closing brace.  Takes each item away from
+ * libconfuse, so that it is added only once. */
 static void grow_list(struct config_section *section,
 	const struct relay_option *option, cfg_opt_t *opt, unsigned line)
 {
@@ -170,7 +169,7 @@ static void grow_list(struct config_section *section,
 		config_problem(RELAY_ERROR, line,
 			"%s: it has a control character",
 			call_option(section, opt->name, called));
-	/* x = "" means the same as x = {}, and as -x="". */
+	/* x = "" means the same as x = {} and as -x="". */
 	if (*item)
 		list_push(list_of(section, option), item);
 	else
@@ -187,7 +186,7 @@ int config_on_value(cfg_t *cfg, cfg_opt_t *opt)
 	if (!opt->nvalues)
 		return 0;
 	text = opt->values[opt->nvalues - 1]->string;
-	/* While libconfuse sets up the defaults, also before there is a root */
+	/* libconfuse is setting the default, maybe before there is a root. */
 	if (opt->flags & CFGF_LIST && text && opt->nvalues == 1 &&
 		strcmp(text, CONFIG_UNTOUCHED) == 0) {
 		free(opt->values[0]->string);

@@ -18,7 +18,7 @@ static size_t column_of(const char *text, size_t at)
 	return column;
 }
 
-/* `at` is that of "${"; its end is before `to`. */
+/* text[at] begins "${", text[end] is its "}". */
 static int check_one(
 	const char *text, size_t at, size_t end, struct relay_err *err)
 {

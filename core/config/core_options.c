@@ -39,7 +39,7 @@ const struct relay_option core_options[] = {
 		"browsers and scrapers may ask for what only the operator "
 		"shall see",
 		.flag = "private-hosts"),
-	/* No flag: it decides which of the other flags mean anything. */
+	/* No flag: it decides which other flags have a meaning. */
 	ROW(modules, const char *const *, "modules", RELAY_LIST,
 		"log,bounds,relay,nat,pool-join,rate-limit,status", 0, 64,
 		"modules that run, in the order in which they are asked"),

@@ -48,7 +48,8 @@ const struct flag *flag_table_find(
 	return NULL;
 }
 
-/* Takes name.  Who comes first has it: a module cannot take a core flag. */
+/* Takes ownership of name.  The first flag of a name wins: a module cannot
+ * replace a flag of the server. */
 static int add(struct flag_table *table, char *name, struct flag flag)
 {
 	if (!name)

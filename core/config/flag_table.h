@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * All flags there are, by name: the server's, the modules', and the reserved.
+ * All flags by name: the server's, the modules', and the reserved ones.
  */
 #ifndef FLAG_TABLE_H
 #define FLAG_TABLE_H
@@ -12,9 +12,9 @@
 #include "config/schema.h"
 #include "config/reserved_flags.h"
 
-/* Flags that set no option. */
+/* Flags that do not set an option. */
 enum flag_special {
-	FLAG_OPTION, /* none of them */
+	FLAG_OPTION, /* the flag sets an option */
 	FLAG_CHECK,
 	FLAG_CONF,
 	FLAG_HELP,
@@ -29,8 +29,9 @@ struct flag {
 	const char *section;               /* of a module's option; borrowed */
 	const struct relay_option *option; /* never NULL; borrowed */
 	bool long_form;                    /* -SECTION.NAME */
-	bool deprecated; /* a name of before; `option` is its successor */
-	/* Not NULL: nobody else has the flag, and its module is not there. */
+	bool deprecated; /* an old name; `option` is its successor */
+	/* Not NULL: the flag's module is not installed, and no other module has
+	 * it. */
 	const struct reserved_flag *reserved;
 };
 
@@ -43,14 +44,14 @@ struct flag_table {
 int flag_table_make(
 	const struct config_module *mods, size_t n, struct flag_table *out);
 void flag_table_free(struct flag_table *table);
-/* By the first `len` characters of name; NULL: there is none. */
+/* Finds a flag by the first `len` characters of name.  NULL: none. */
 const struct flag *flag_table_find(
 	const struct flag_table *table, const char *name, size_t len);
-/* The nearest name, or NULL; borrowed from the table. */
+/* The most similar name, or NULL; borrowed from the table. */
 const char *flag_table_suggest(
 	const struct flag_table *table, const char *name);
 
-/* Booleans take no value of the next argument. */
+/* A boolean does not take the next argument as its value. */
 static inline bool flag_is_bool(const struct flag *flag)
 {
 	return flag->option->type == RELAY_BOOL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Reads the command line as Go's flag package does. */
+/* Parses the command line as Go's flag package does. */
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -25,13 +25,14 @@ struct parser {
 	struct flags *out;
 	FILE *err;
 	bool check, modules, version, help;
-	const char *last_bool; /* borrowed; the argument before, as -debug */
-	bool stray;            /* an argument that is no flag was reported */
-	/* Per row of reserved_flags: the last such flag asks for something. */
+	const char *last_bool; /* borrowed; the last argument, if like -debug */
+	bool stray;            /* an argument that is not a flag was reported */
+	/* By row of reserved_flags: whether the last such flag asks for
+	 * something. */
 	bool demanded[RESERVED_FLAGS_MAX];
 };
 
-/* As Go's %q, since a value may hold anything that a shell lets through. */
+/* Like Go's %q, since a shell lets any byte into a value. */
 static void print_quoted(const char *text, FILE *out)
 {
 	(void)fputc('"', out);
@@ -82,7 +83,7 @@ static int bad_value(struct parser *p, const struct flag *flag,
 {
 	bool secret = flag->option->flags & RELAY_OPTION_SECRET;
 
-	/* Only its length can be wrong, which is no fault of the syntax. */
+	/* Only the length can be wrong, which is not a syntax error. */
 	if (flag->option->type == RELAY_STRING) {
 		(void)fprintf(p->err, "-%s: %s\n", flag->name, why->text);
 		return EXIT_FATAL;
@@ -96,7 +97,7 @@ static int bad_value(struct parser *p, const struct flag *flag,
 	return usage_error(p);
 }
 
-/* The place of an option's value: the one it has, or a new one. */
+/* The entry of an option: the one that it has, or a new one. */
 static struct flag_value *value_slot(struct flags *out, const struct flag *flag)
 {
 	struct flag_value *values;
@@ -147,7 +148,7 @@ static int set_text(struct parser *p, char **field, const char *value)
 	return 0;
 }
 
-/* Its text has been checked. */
+/* The text must be a valid boolean. */
 static bool truth_of(const char *value)
 {
 	bool truth = false;
@@ -188,7 +189,7 @@ static int set_flag(
 	struct relay_err why;
 	bool asks = false;
 
-	/* Whatever stands behind it, somebody who asks for help gets it. */
+	/* -help works whatever its value is. */
 	if (flag->special != FLAG_HELP &&
 		option_check(
 			flag->option, value, OPTION_FROM_FLAG, &asks, &why))
@@ -203,7 +204,7 @@ static int set_flag(
 	return 0;
 }
 
-/* One argument that begins with '-' and is longer. */
+/* Parses one argument that begins with '-' and is longer. */
 static int parse_flag(struct parser *p, const char *arg)
 {
 	const char *name = arg + (arg[1] == '-' ? 2 : 1), *value = NULL;
@@ -233,7 +234,7 @@ static int parse_flag(struct parser *p, const char *arg)
 	return set_flag(p, flag, value);
 }
 
-/* Go would drop it and all that follows without a word. */
+/* Go would silently ignore this argument and all that follow. */
 static void report_stray(struct parser *p, const char *arg)
 {
 	bool truth;
@@ -256,7 +257,8 @@ static int parse_all(struct parser *p)
 		const char *arg = p->argv[p->at++];
 		int rc;
 
-		/* systemd makes an empty argument of an empty "${VARIABLE}". */
+		/* systemd turns an empty "${VARIABLE}" into an empty
+		 * argument. */
 		if (!*arg)
 			continue;
 		if (flags_over || arg[0] != '-' || !arg[1]) {
@@ -360,8 +362,11 @@ static const char *find_special(
 		name += name[1] == '-' ? 2 : 1;
 		len = strcspn(name, "=");
 		flag = flag_table_find(&table, name, len);
-		/* Of flags of modules it is not known whether they take the
-		 * next argument; it is none of these in any sane case. */
+		/*
+		 * It is not known here whether a module's flag takes the next
+		 * argument.  So an argument that looks like one of these flags
+		 * is taken as one.
+		 */
 		if (!flag || flag_is_bool(flag))
 			continue;
 		if (flag->special == special)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The text of -help, in the form that Go's flag package gives it. */
+/* Prints the text of -help in the format of Go's flag package. */
 
 #include <inttypes.h>
 #include <string.h>
@@ -49,7 +49,7 @@ static void print_duration(const struct relay_option *option, FILE *out)
 	(void)fprintf(out, " (default %s)", text);
 }
 
-/* Go leaves out the zero of each type. */
+/* Go does not print a default that is the type's zero value. */
 static void print_default(const struct relay_option *option, FILE *out)
 {
 	bool asks = false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Reads values of options into the structs that the tables describe. */
+/* Parses option values into the structs that the tables describe. */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,11 +14,12 @@
 
 #define NS_PER_MS 1000000
 
-/* A parsed value that is in no struct yet; which member counts says the type */
+/* A parsed value, not stored yet; the option's type tells which member is
+ * used. */
 struct parsed {
 	int64_t number;
 	char *string;  /* owned */
-	char **list;   /* owned: one block, the strings behind the pointers */
+	char **list;   /* owned; one block: pointers, then the strings */
 	size_t length; /* characters, or items */
 };
 
@@ -63,7 +64,8 @@ static int parse_duration(
 
 	if (relay_duration_parse(text, &ns, err))
 		return -1;
-	/* Cutting it to 0 would turn "very short" into "never" or "at once". */
+	/* Rounding it down to 0 would turn "very short" into "never" or "at
+	 * once". */
 	if (ns && ns / NS_PER_MS == 0)
 		return relay_fail(err,
 			"\"%.64s\" is less than 1ms; write at least 1ms, or 0s",
@@ -72,7 +74,7 @@ static int parse_duration(
 	return 0;
 }
 
-/* A bare number in the option's unit, as the Go server takes it. */
+/* A bare number in the flag's unit, as in the Go server. */
 static int parse_flag_duration(const struct relay_option *option,
 	const char *text, struct parsed *p, struct relay_err *err)
 {
@@ -113,7 +115,8 @@ static int parse_choice(const struct relay_option *option, const char *text,
 		near ? "\"?" : "");
 }
 
-/* Continuation bytes of UTF-8 do not begin a character. */
+/* Continuation bytes of UTF-8 do not begin a character, so they do not
+ * count. */
 static size_t count_characters(const char *text)
 {
 	size_t n = 0;
@@ -157,7 +160,7 @@ static int copy_items(const char *const *items, size_t n, struct parsed *p,
 	return 0;
 }
 
-/* Blanks around items and empty items do not count: "a, b," is two. */
+/* Blanks around items and empty items are ignored: "a, b," has two items. */
 static int parse_list(const char *text, struct parsed *p, struct relay_err *err)
 {
 	size_t most = 2;
@@ -225,7 +228,7 @@ static bool is_numeric(enum relay_option_type type)
 	       type == RELAY_DURATION;
 }
 
-/* A max below min is no bound, so that one can ask for "at least 1". */
+/* A max below min means no upper bound, for options such as "at least 1". */
 static int check_number(const struct relay_option *option, int64_t number,
 	struct relay_err *err)
 {
@@ -292,13 +295,14 @@ static void clear_field(const struct relay_option *option, void *conf)
 
 	if (option->type != RELAY_STRING && option->type != RELAY_LIST)
 		return;
-	/* Pointers of any kind have one form here; modules rely on it too. */
+	/* All pointer types have the same representation here; modules rely on
+	 * that, too. */
 	memcpy(&owned, field_of(option, conf), sizeof(owned));
 	free(owned);
 	memcpy(field_of(option, conf), &none, sizeof(none));
 }
 
-/* Takes over what p owns. */
+/* Stores a parsed value.  Takes ownership of p's memory. */
 static void store(
 	const struct relay_option *option, struct parsed *p, void *conf)
 {

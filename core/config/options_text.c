@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Values of options as text that reads back as the same value. */
+/* Formats option values as text that parses to the same value. */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -34,7 +34,8 @@ static const struct unit rate_units[] = {
 	{0, NULL},
 };
 
-/* The largest unit that leaves nothing over; relay_size_format() rounds. */
+/* Uses the largest unit that divides the number, since relay_size_format()
+ * rounds. */
 static void format_units(
 	const struct unit *units, int64_t number, char out[OPTION_NUMBER_TEXT])
 {
@@ -52,7 +53,7 @@ static void format_duration(int64_t ms, char out[OPTION_NUMBER_TEXT])
 {
 	int64_t ns;
 
-	/* Only bounds of a table can be that large: no value is. */
+	/* Only a bound in a table can be that large, never a value. */
 	if (__builtin_mul_overflow(ms, NS_PER_MS, &ns))
 		ns = ms < 0 ? INT64_MIN : INT64_MAX;
 	relay_duration_format(ns, out);
@@ -107,7 +108,7 @@ char *option_format(const struct relay_value *value)
 {
 	char number[OPTION_NUMBER_TEXT];
 
-	/* That no token is set is worth seeing, and no secret. */
+	/* An empty value is not secret, and worth showing. */
 	if (value->option->flags & RELAY_OPTION_SECRET && !is_empty(value))
 		return strdup("(secret)");
 	switch (value->option->type) {

@@ -4,8 +4,8 @@
 
 #include "config/reserved_flags.h"
 
-/* Their times are bare numbers to the Go server.  Upper bounds are left to the
- * modules: a max below min is none. */
+/* The Go server takes durations as bare numbers.  Upper bounds are left to the
+ * modules: a max below min means no upper bound. */
 const struct reserved_flag reserved_flags[] = {
 	{"pool-join",
 		{.name = "pools",

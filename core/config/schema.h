@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * What a configuration is made of: the server's own options, those of modules,
- * and the ways to ask for it and to report about it.
+ * What a configuration consists of: the server's own options and those of
+ * modules, the actions of the command line, and the callback for problems.
  */
 #ifndef SCHEMA_H
 #define SCHEMA_H
@@ -47,12 +47,12 @@ struct config_module {
 	const char *name;
 	const struct relay_option *options; /* NULL: none */
 	size_t conf_size;
-	/* Its table is not known: its section is taken as it is, and nothing
-	 * but `required` is read from it. */
+	/* Its option table is unknown: any option is accepted in its section,
+	 * and only `required` is read. */
 	bool opaque;
 };
 
-/* What the command line asks for besides options. */
+/* The action that the command line asks for. */
 enum config_action {
 	CONFIG_RUN,
 	CONFIG_CHECK,   /* -check */
@@ -62,7 +62,7 @@ enum config_action {
 	CONFIG_USAGE,   /* message and usage were printed to stderr, exit 2 */
 };
 
-/* Is called once for each problem; text names the place. */
+/* Called once for each problem; the text names the place. */
 typedef void config_report_fn(
 	enum relay_level level, const char *text, void *arg);
 

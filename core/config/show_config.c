@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* A snapshot of the configuration as text, with the origin of each value. */
+/* Prints a snapshot of the configuration, with the origin of each value. */
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ struct show {
 	bool failed;
 };
 
-/* One line; what cannot be written is seen at the end, by ferror(). */
+/* One line of output.  Write errors are found at the end, by ferror(). */
 struct line {
 	FILE *out;
 	int width;
@@ -35,7 +35,7 @@ static void put_text(const char *text, struct line *line)
 		put_char(*text, line);
 }
 
-/* As the file's syntax has it, which replaces ${VARIABLES} inside of quotes. */
+/* Quotes as in the file, where ${VARIABLES} inside of quotes are replaced. */
 static void put_quoted(const char *text, struct line *line)
 {
 	put_char('"', line);
@@ -62,7 +62,7 @@ static bool is_hidden(const struct relay_value *value)
 {
 	if (!(value->option->flags & RELAY_OPTION_SECRET))
 		return false;
-	/* That there is none is worth seeing, and no secret. */
+	/* An empty value is not secret, and worth showing. */
 	if (value->option->type == RELAY_STRING)
 		return value->string[0] != '\0';
 	return value->option->type != RELAY_LIST || value->list[0];
@@ -88,7 +88,7 @@ static int put_value(const struct relay_value *value, struct line *line)
 	return 0;
 }
 
-/* A path may hold anything; a line's end would end the comment. */
+/* A path may have any byte, and a line end would end the comment. */
 static void put_comment(const struct relay_value *value, FILE *out)
 {
 	(void)fputs("# ", out);
@@ -100,7 +100,7 @@ static void put_comment(const struct relay_value *value, FILE *out)
 	(void)fputc('\n', out);
 }
 
-/* To give it without a value would be an error. */
+/* To write such an option without a value would be an error. */
 static bool is_left_out(const struct relay_value *value)
 {
 	if (!(value->option->flags & RELAY_OPTION_FILLED))
@@ -120,7 +120,7 @@ static int put_option(
 	put_text(value->option->name, &line);
 	put_text(" = ", &line);
 	result = put_value(value, &line);
-	line.width += section ? 7 : 0; /* of the tab */
+	line.width += section ? 7 : 0; /* width of the tab */
 	do
 		put_char(' ', &line);
 	while (line.width <= COMMENT_COLUMN);
@@ -147,7 +147,8 @@ int show_config(const struct config *config, FILE *out)
 		out);
 	config_visit_section(config, NULL, show_option, &show);
 	for (; *modules; modules++) {
-		/* Not there, and told so: a section would be refused. */
+		/* The module is missing, which was reported.  A section for it
+		 * would be refused. */
 		if (!config_module_values(config, *modules))
 			continue;
 		(void)fprintf(out, "\n%s {\n", *modules);

@@ -11,11 +11,11 @@
 struct config;
 
 /*
- * The server's own options and those of the modules that `modules` names, in
- * that order, as a configuration file that gives the same again; a comment
- * tells where each value comes from.  A secret that is set is shown as ***,
- * which no file may say: what is printed cannot be taken for complete, and open
- * the relay to everybody.  0, or -1 when it cannot be written.
+ * Prints the server's own options and those of the modules in `modules`, in
+ * that order, as a configuration file with the same values.  A comment tells
+ * where each value comes from.  A secret that is set is printed as ***, which a
+ * file must not contain: so nobody can use the output as if it were complete,
+ * and open the relay to everybody.  0, or -1 if it cannot be written.
  */
 int show_config(const struct config *config, FILE *out);
 
