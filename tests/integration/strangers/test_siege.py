@@ -6,6 +6,7 @@ of budgets allows, and soon after the end it is as before.
 The attacks, and the program that plays them, are in tests/siege; its long form compares."""
 
 import dataclasses
+import math
 import pathlib
 import re
 import sys
@@ -33,6 +34,7 @@ class Bound:
     kernel: int = 32 * MIB
     descriptors: int = DESCRIPTORS
     share: float = 0.95  # of good clients that get done
+    transfer: float = 1.0  # of those, of their bytes
     args: tuple = ()
 
 
@@ -56,7 +58,8 @@ BOUNDS = {
     # hold 8 MiB each way until it has stalled for 4 s.
     "stalled-readers": Bound(kernel=512 * MIB),
     "full-queues": Bound(kernel=256 * MIB),
-    "ask-victim": Bound(args=_HALVES),
+    # A session without a byte ends after a second when many wait for the device.
+    "ask-victim": Bound(transfer=0.95, args=_HALVES),
     "pending-keys": Bound(args=_HALVES),
 }
 
@@ -87,6 +90,16 @@ CROWDS = ["hello-close@1", "hello-close@1000", "handshake-silent@8", "handshake-
           "handshake-leave@1000", "one-byte@18"]
 
 
+def too_many(outcome, kind, share):
+    """Whether so many failures would be rarer than 1 in 100 if the share were reached.
+
+    There are some thirty of a kind in the short form; the long form has the shares themselves."""
+    failed, tries = outcome.failed(kind), outcome.done(kind) + outcome.failed(kind)
+    at_least = sum(math.comb(tries, n) * (1 - share) ** n * share ** (tries - n)
+                   for n in range(failed, tries + 1))
+    return at_least < 0.01
+
+
 @pytest.mark.parametrize("name", _attacks() + CROWDS)
 def test_siege(besieged, name):
     bound = BOUNDS.get(name.partition("@")[0], Bound())
@@ -95,10 +108,8 @@ def test_siege(besieged, name):
     assert not outcome.crashed, f"{outcome.crashed}; the log:\n{server.log()}"
     told = f"{outcome}\n{server.log()[-2000:]}"
     for kind in ("join", "meet", "scrape"):
-        # One failure is no proof among so few.
-        assert outcome.done(kind) and (
-            outcome.share(kind) >= bound.share or outcome.failed(kind) == 1), f"{kind}: {told}"
-    assert outcome.done("transfer") and outcome.share("transfer") == 1, told
+        assert outcome.done(kind) and not too_many(outcome, kind, bound.share), f"{kind}: {told}"
+    assert outcome.done("transfer") and not too_many(outcome, "transfer", bound.transfer), told
     assert outcome.done("echo") and not outcome.failed("echo"), told
     before, most, after = outcome.before, outcome.most, outcome.after
     assert most.rss - before.rss <= bound.rss, f"memory: {told}"
