@@ -17,7 +17,8 @@ void attribution_begin(struct attribution *a, const struct relay_ctx *cx)
 {
 	a->cx = cx;
 	a->before = hooks_enter(cx);
-	/* The callback sees the time as of now, whatever event this is. */
+	/* The callback sees the current time: earlier callbacks of the same
+	 * event may have taken long. */
 	a->began_ms = loop_current ? loop_tick(loop_current) : loop_clock_ms();
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Notes which module runs on a thread, and measures how long the call takes.
+ * Notes which module runs on a thread, and measures how long each call into it
+ * takes.
  */
 #ifndef ATTRIBUTION_H
 #define ATTRIBUTION_H
@@ -19,11 +20,12 @@ struct attribution {
 void attribution_begin(struct attribution *a, const struct relay_ctx *cx);
 /*
  * On the control thread, a call that took more than 100 ms is logged with the
- * module's name; `what` says what it was: "a timer".  Returns how many ms such
- * a call took, else 0.
+ * module's name; `what` names the kind of call, as in "a timer".  Returns the
+ * duration of such a slow call in ms, else 0.
  */
 int64_t attribution_end(const struct attribution *a, const char *what);
-/* Calls one that returns nothing, on the control thread.  fn may be NULL. */
+/* Makes such a call of a callback that returns nothing.  Control thread.  Does
+ * nothing if fn is NULL. */
 void attribution_call(struct relay_module *mod, void (*fn)(struct relay_ctx *),
 	const char *what);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Looking through the module directories. */
+/* Scans the module directories. */
 
 #include <dirent.h>
 #include <errno.h>
@@ -17,7 +17,8 @@
 #define STRELAYSRV_LIBDIR "../lib/strelaysrv"
 #endif
 
-/* The directory of the executable, so that a moved prefix still works. */
+/* Modules are searched relative to the executable, so that the installation
+ * prefix can be moved. */
 static int own_directory(char out[PATH_MAX])
 {
 	ssize_t len = readlink("/proc/self/exe", out, PATH_MAX - 1);
@@ -33,7 +34,7 @@ static int own_directory(char out[PATH_MAX])
 	return 0;
 }
 
-/* In the build tree the modules lie beside the executable. */
+/* In the build tree the modules are beside the executable. */
 static char *default_dirs(void)
 {
 	char own[PATH_MAX];
@@ -50,7 +51,7 @@ static char *default_dirs(void)
 		return NULL;
 	real = realpath(dirs, NULL);
 	if (!real)
-		return dirs; /* the message about it shall name something */
+		return dirs; /* the error message needs a path */
 	free(dirs);
 	return real;
 }
@@ -85,13 +86,15 @@ const struct broken_module *catalog_broken(
 	return NULL;
 }
 
-/* A list that grows by one; the old one stays good when it cannot. */
+/* The list with room for one more element.  NULL without memory; then the old
+ * list stays valid. */
 static void *grown(void *list, size_t count, size_t size)
 {
 	return reallocarray(list, count + 1, size);
 }
 
-/* The entry of that name, made if need be; NULL without memory. */
+/* The entry of that name, which is made if it does not exist; NULL without
+ * memory. */
 static struct broken_module *broken_entry(
 	struct catalog *catalog, const char *name)
 {
@@ -134,7 +137,8 @@ static int add_broken(struct catalog *catalog, const char *name,
 	return entry->path && entry->why ? 0 : -1;
 }
 
-/* By name, so that messages and -help do not depend on the directory. */
+/* Keeps the list sorted by name, so that the order of messages and of -help
+ * does not depend on the directories. */
 static int add_module(struct catalog *catalog, struct relay_module *mod)
 {
 	struct relay_module **list;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * The catalog: every module file in the module directories, good or not.
+ * The catalog: every module file in the module directories, usable or not.
  *
- * A file is opened when somebody asks for its module: to open one that is not
- * wanted costs time and memory at every start, with all libraries it needs.  A
- * module that was found once stays in memory until the process ends, since
- * options, flags and snapshots point into its tables.
+ * A file is opened only when its module is asked for: opening a module that is
+ * not needed, with all its libraries, would cost time and memory at every
+ * start.  A module that was opened stays in memory until the process ends,
+ * since options, flags and snapshots point into its tables.
  */
 #ifndef CATALOG_H
 #define CATALOG_H
@@ -18,24 +18,25 @@
 #include "modules/module.h"
 
 /*
- * A name whose file cannot be used, and why.  Kept as well, since a snapshot of
- * the configuration may have a section of that name.
+ * A module whose file cannot be used, and the reason.  The entry is never
+ * removed, since a snapshot of the configuration may have a section of that
+ * name.
  */
 struct broken_module {
-	char *name; /* owned, as all three */
-	char *path; /* NULL: at the last look it was not broken, or gone */
+	char *name; /* all three are owned */
+	char *path; /* NULL: the last scan found it gone, or not broken */
 	char *why;
 };
 
-/* A file that was seen and not opened. */
+/* A file that a scan found, and that was not opened. */
 struct unopened_module {
-	char *name; /* owned, as both */
+	char *name; /* both are owned */
 	char *path;
 };
 
 struct catalog {
 	char *dirs;                 /* comma-separated; owned */
-	struct relay_module **mods; /* by name; owned, and what they point to */
+	struct relay_module **mods; /* sorted by name; owned, as the modules */
 	size_t count;
 	struct broken_module *broken; /* owned */
 	size_t broken_count;
@@ -44,30 +45,33 @@ struct catalog {
 };
 
 /*
- * `dirs`: comma-separated; NULL: "modules" beside the executable, or where
- * modules were installed.  0, or -1 without memory.
+ * `dirs`: comma-separated; NULL: "modules" beside the executable or, if there
+ * is none, the directory where modules are installed.  0, or -1 with err.
  */
 int catalog_init(
 	struct catalog *catalog, const char *dirs, struct relay_err *err);
 /*
- * Looks, or looks again: adds what is new, notes what has gone.  -1 when a
- * directory cannot be read, and then nothing but additions has happened.
+ * Scans the directories, the first time or again: adds new files, and marks
+ * modules whose files are gone.  0, or -1 with err: no memory, or a directory
+ * cannot be read; its modules and those of the directories after it are then
+ * marked as gone.
  */
 int catalog_scan(struct catalog *catalog, struct relay_err *err);
 /*
- * Opens the module of that name, which is then in `mods` or in `broken`, if it
- * was seen and is in neither; or all of them.  How many were opened, or -1
- * without memory.
+ * Opens the module of that name, or all modules, unless that was done before.
+ * They are then in `mods` or in `broken`.  Returns how many files were opened,
+ * or -1 without memory.
  */
 int catalog_open(struct catalog *catalog, const char *name);
 int catalog_open_all(struct catalog *catalog);
-/* Says what was opened and is broken, for those who look: nobody may have asked
- * for it. */
+/* Logs the broken modules at debug level: those that the configuration does not
+ * name are reported nowhere else. */
 void catalog_report(const struct catalog *catalog);
-/* Accepts one that is all zero.  No module may run. */
+/* Accepts a catalog that is all zero.  No module may be running. */
 void catalog_finish(struct catalog *catalog);
 
-/* Of those that were opened; also one whose file is gone by now: see
+/* These search the modules that were opened.  NULL if there is none of that
+ * name.  A module is also found if its file is gone by now: see
  * relay_module.present. */
 struct relay_module *catalog_find(
 	const struct catalog *catalog, const char *name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Whether the server is closed to newcomers, and by whom. */
+/* Whether the server is closed to new connections and joins, and by whom. */
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -9,7 +9,8 @@
 #include "modules/module.h"
 #include "modules/modules_state.h"
 
-/* Workers see the first word that counts. */
+/* Publishes to workers the word of the first party that keeps the server
+ * closed: the server itself, else a live module. */
 void closed_refresh(void)
 {
 	struct modules_state *modules = instance->modules;
@@ -56,7 +57,7 @@ void relay_set_closed(struct relay_ctx *cx, const char *word)
 		return;
 	}
 	if (!closer && modules->closer_count == MODULES_MAX)
-		return; /* no more can run, and each is in there once */
+		return; /* cannot happen: one entry per running module */
 	if (!closer)
 		closer = &modules->closers[modules->closer_count++];
 	closer->owner = cx->mod;

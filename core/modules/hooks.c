@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Dispatch of hooks: sets, filters that fail closed, notices. */
+/* Dispatch of hooks: hook sets; filters, which fail closed; notices. */
 
 #include <stdlib.h>
 
@@ -30,7 +30,7 @@ void hooks_leave(const struct relay_ctx *before)
 
 /* Sets. */
 
-/* Counts first, so that a set of few hooks is a few small arrays. */
+/* Counts first, so that each array is as small as possible. */
 #define X(name)                                                                \
 	static int fill_##name(struct hook_set *set,                           \
 		struct relay_module *const *mods, size_t n, int worker)        \
@@ -92,7 +92,8 @@ void hook_set_free(struct hook_set *set)
 	free(set);
 }
 
-/* Those who listen in front, both parts in the order of the modules. */
+/* Sorts modules that want transfer hooks before the others; both parts keep the
+ * order of the modules. */
 #define SIFT(set, name)                                                        \
 	do {                                                                   \
 		unsigned on_ = 0;                                              \
@@ -133,15 +134,16 @@ void relay_session_hooks(struct relay_ctx *cx, bool on)
 	struct hook_set *set = module_threads()->hooks(ctx->loop);
 
 	ctx->aside = !on;
-	/* While the server starts there is no hook set yet: hooks_change()
-	 * calls hook_set_sift() for it. */
+	/* There is no set yet while the server starts; the worker sorts it when
+	 * it adopts it. */
 	if (set)
 		hook_set_sift(set);
 }
 
 /* Filters. */
 
-/* Under attack an answer like this may come a million times a second. */
+/* Rate-limited: under attack, a filter may return a wrong verdict a million
+ * times a second. */
 static void complain(struct relay_ctx *cx, const char *hook, int verdict)
 {
 	struct module_ctx *ctx = module_ctx_of(cx);
@@ -173,8 +175,8 @@ static enum relay_verdict refused(struct relay_ctx *cx, const char *hook,
 }
 
 /*
- * Asks the i-th module of a filter.  What one that passed has written to *why
- * must not look like the words of the next.
+ * Calls one module's filter.  *why is cleared first: a module that passed may
+ * have written to it, which must not be taken for the next module's reason.
  */
 #define ASK(verdict, hook, ...)                                                \
 	do {                                                                   \
@@ -186,7 +188,7 @@ static enum relay_verdict refused(struct relay_ctx *cx, const char *hook,
 		hooks_leave(before_);                                          \
 	} while (0)
 
-/* The body of every filter that knows only PASS and DENY. */
+/* The body of every filter whose only verdicts are PASS and DENY. */
 #define FILTER(name, on_refusal, ...)                                          \
 	do {                                                                   \
 		for (unsigned i_ = 0; i_ < set->name##_count; i_++) {          \
@@ -261,7 +263,7 @@ enum relay_verdict hooks_session_open(const struct hook_set *set,
 	FILTER(session_open, *asked = (uint8_t)(hook_->rank + 1), session);
 }
 
-/* The API's doors to the filters that only a protocol can ask. */
+/* The API functions by which the protocol module calls filters. */
 
 static const struct hook_set *hooks_here(const struct relay_ctx *cx)
 {
@@ -365,7 +367,8 @@ size_t hooks_session_grant(const struct hook_set *set,
 		granted = hook->fn(hook->cx, session, from, len, &wait);
 		if (granted < least)
 			least = granted;
-		/* All who said 0 must be ready: the longest wait counts. */
+		/* Every module that granted 0 must be ready: wait the longest.
+		 */
 		if (granted == 0 && wait > *wait_ms)
 			*wait_ms = wait;
 	}
@@ -395,8 +398,8 @@ void hooks_session_sent(const struct hook_set *set,
 /* Closing. */
 
 /*
- * Those of the set, backwards, that know the object: they ran when it was made,
- * and no filter before them refused it.
+ * Calls, in reverse order, the modules of the set that have seen the object:
+ * they ran when it was made, and no filter before theirs refused it.
  */
 #define CLOSING(name, ...)                                                     \
 	do {                                                                   \

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Dispatch: who is asked, in which order, and how answers combine.
+ * Dispatch of hooks: which modules are called, in which order, and how their
+ * answers are combined.
  *
- * Each worker has a hook set of its own, replaced between two events; all that
- * changes in it is who wants to hear of transfers.  A layout says where in a
- * connection's or session's memory the modules' blocks are; objects keep the
- * layout they were made with.
+ * Each worker has its own hook set, which is replaced between two events.  A
+ * set is constant, except for the modules that currently want transfer hooks.
+ * A layout says where in the memory of a connection or session each module's
+ * block is.  An object (connection or session) keeps the layout it was made
+ * with.
  */
 #ifndef HOOKS_H
 #define HOOKS_H
@@ -19,35 +21,34 @@
 
 #include "modules/module.h"
 
-/* Shared by all workers.  A reload that changes the modules makes a new one;
- * old ones are kept until the server ends, since objects were made with them.
- */
+/* Shared by all workers.  A reload that changes the modules makes a new layout;
+ * old ones are kept until the server ends, since objects may refer to them. */
 struct layout {
-	uint64_t generation; /* rises with each layout */
-	size_t conn_bytes;   /* of all modules' blocks together */
+	uint64_t generation; /* incremented with each layout */
+	size_t conn_bytes;   /* the sum of all modules' blocks */
 	size_t session_bytes;
 	struct {
-		uint64_t serial; /* of the module; 0: not there */
+		uint64_t serial; /* of the module; 0: no module */
 		uint32_t conn, session;
 	} at[MODULES_MAX];
-	struct layout *next; /* the list of all */
+	struct layout *next; /* in the list of all layouts */
 };
 
-/* For the modules in order.  NULL without memory. */
+/* Makes the layout for the modules, in their order.  NULL without memory. */
 const struct layout *layout_make(struct relay_module *const *mods, size_t n);
 void layout_free_all(void);
 
-/* Whether the module was there when an object of this layout was made. */
+/* Whether the module was running when an object of this layout was made. */
 static inline bool layout_has(
 	const struct layout *layout, const struct relay_module *mod)
 {
 	return layout->at[mod->slot].serial == mod->serial;
 }
 
-/* All there are. */
+/* The list of all hooks. */
 #define HOOKS(X) RELAY_HOOKS(X) RELAY_HOOKS_1_1(X)
 
-/* Typed, so that a call through the array is checked. */
+/* One type per hook, so that the compiler checks calls through the array. */
 #define X(name)                                                                \
 	struct hook_##name {                                                   \
 		struct relay_ctx *cx;                                          \
@@ -64,26 +65,28 @@ struct hook_set {
 	unsigned name##_count;
 	HOOKS(X)
 #undef X
-	/* Of all modules; those that want no transfer hooks now stand at the
-	 * end, and session_*_count leaves them out. */
+	/* The counts for all modules.  Modules that currently want no transfer
+	 * hooks are at the end of the arrays; session_*_count excludes them. */
 	unsigned session_grant_all, session_sent_all;
 };
 
-/* For one worker.  Owned by the caller; NULL without memory. */
+/* Makes the set of one worker.  Owned by the caller; NULL without memory. */
 struct hook_set *hook_set_make(const struct layout *layout,
 	struct relay_module *const *mods, size_t n, int worker);
 void hook_set_free(struct hook_set *set);
-/* Puts modules that want no transfer hooks now behind the others.  The worker's
- * own thread, once it owns the set. */
+/* Moves modules that currently want no transfer hooks behind the others.  Only
+ * on the worker's own thread, after it has adopted the set. */
 void hook_set_sift(struct hook_set *set);
 
 /*
- * Filters.  RELAY_PASS, or RELAY_DENY with why->word set; an unknown verdict is
- * logged and denies.  hooks_conn_open also answers RELAY_TAKE and *owner.
+ * Filters return RELAY_PASS, or RELAY_DENY with why->word set.  An unknown
+ * verdict is logged and counts as RELAY_DENY.  hooks_conn_open() may also
+ * return RELAY_TAKE; then *owner is the module that took the connection.
  *
- * Modules behind one that refuses at the first filter of an object never hear
- * of it, so they must not be told of its end: *asked is how many of the set's
- * modules know it, for the closing notice.  HOOKS_ALL once it was admitted.
+ * If a module refuses an object at its first filter, the modules after it never
+ * see the object and must not be told of its end.  So *asked says how many
+ * modules, counted from the first of the set, have seen it; the closing notice
+ * needs that number.  It is HOOKS_ALL for an object that was admitted.
  */
 #define HOOKS_ALL UINT8_MAX
 enum relay_verdict hooks_conn_accept(const struct hook_set *set,
@@ -104,20 +107,22 @@ enum relay_verdict hooks_session_open(const struct hook_set *set,
 	struct relay_session *session, struct relay_denial *why,
 	uint8_t *asked);
 
-/* To the owner of a connection only. */
+/* These call only the owner of the connection. */
 void hooks_conn_readable(struct relay_ctx *owner, struct relay_conn *conn);
 void hooks_conn_deadline(struct relay_ctx *owner, struct relay_conn *conn);
 
-/* The smallest grant of all; len when nobody limits. */
+/* Returns the smallest grant of all modules; len if none limits.  If it is 0,
+ * *wait_ms is the longest wait that a module asked for, at least 1. */
 size_t hooks_session_grant(const struct hook_set *set,
 	struct relay_session *session, int from, size_t len, unsigned *wait_ms);
 void hooks_session_sent(const struct hook_set *set,
 	struct relay_session *session, int from, size_t len);
 
-/* To all of the set. */
+/* Calls all modules of the set. */
 void hooks_conn_settled(const struct hook_set *set, struct relay_conn *conn);
 
-/* In reverse order, to the modules of the object's own layout that know it. */
+/* These call, in reverse order, the modules of the set that were already in the
+ * object's layout and were asked about it. */
 void hooks_session_close(const struct hook_set *set,
 	const struct layout *layout, struct relay_session *session,
 	enum relay_reason reason, uint8_t asked);
@@ -125,8 +130,8 @@ void hooks_conn_close(const struct hook_set *set, const struct layout *layout,
 	struct relay_conn *conn, enum relay_reason reason, uint8_t asked);
 
 /*
- * Marks who runs on this thread, for the fatal-signal report; returns who ran
- * before, to be put back.
+ * Notes which module's code runs on this thread, for the fatal-signal report.
+ * Returns the previous context, which hooks_leave() restores.
  */
 const struct relay_ctx *hooks_enter(const struct relay_ctx *cx);
 void hooks_leave(const struct relay_ctx *before);

@@ -8,7 +8,7 @@
 #include "modules/hooks.h"
 #include "modules/modules_state.h"
 
-/* Sizes were bounded when the module was judged, so 64 of them add up. */
+/* Cannot overflow: module_judge() limits the size, and at most 64 are added. */
 static uint32_t place(size_t *end, size_t size)
 {
 	const size_t align = alignof(max_align_t);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The calls by which modules register, count and visit metrics. */
+/* The API functions by which modules register, count and visit metrics. */
 
 #include "log/log.h"
 #include "metrics/metrics.h"
@@ -11,7 +11,8 @@ static bool is_visible(const struct metrics_owner *owner)
 	return module_visible(owner->cx->mod);
 }
 
-/* It is the same at each call: nothing is kept for modules without metrics. */
+/* Fills in the owner at each call, always with the same values, so that modules
+ * without metrics need no setup. */
 static struct metrics_owner *owner_of(const struct relay_ctx *cx)
 {
 	struct relay_module *mod = cx->mod;

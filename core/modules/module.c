@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* One module's file: opened, judged, kept mapped. */
+/* One module's file: opens it, checks its descriptor, keeps it mapped. */
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -15,14 +15,14 @@
 
 #define FLAGS_KNOWN (RELAY_ESSENTIAL | RELAY_GUARD)
 
-/* Above this a size is a slip (an uninitialized or wrong sizeof). */
+/* A larger size is a mistake (an uninitialized or wrong sizeof). */
 #define BLOCK_MAX (1U << 16)        /* of each connection or session */
 #define STATE_MAX ((size_t)1 << 30) /* of the module or each worker */
 
-/* A descriptor of any 1.x reaches at least to its hooks. */
+/* The descriptor of any API 1.x has at least the members before its hooks. */
 #define SIZE_LEAST offsetof(struct relay_module_def, hooks)
 
-/* What must be there before `size` can be read. */
+/* How many bytes a descriptor must have before its `size` can be read. */
 #define SIZE_HEAD (offsetof(struct relay_module_def, size) + sizeof(size_t))
 
 bool module_name_valid(const char *name)
@@ -123,7 +123,8 @@ int module_judge(const struct relay_module_def *def, size_t symbol_size,
 	return module_judge_options(def->options, def->conf_size, err);
 }
 
-/* A symbol's own size: what the descriptor says of itself may be wrong. */
+/* The size of the symbol in the ELF file; the descriptor's own `size` may be
+ * wrong.  0 if it is unknown. */
 static size_t size_of_symbol(const void *symbol)
 {
 	Dl_info info;
@@ -148,7 +149,7 @@ static int identify(const char *path, struct module_file *file)
 	return 0;
 }
 
-/* The caller names the file, so dlerror() need not. */
+/* The error text without the path, which the caller's message has already. */
 static const char *beyond(const char *error, const char *path)
 {
 	size_t len = strlen(path);
@@ -216,7 +217,7 @@ void module_pin(struct relay_module *mod)
 
 	if (mod->pinned || !mod->handle)
 		return;
-	/* The flag sticks to the mapping; the second reference need not. */
+	/* RTLD_NODELETE stays in force when this second reference is closed. */
 	again = dlopen(mod->path, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
 	if (again)
 		dlclose(again);

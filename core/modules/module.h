@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Modules as the server sees them: found, judged, and carried through life.
+ * Modules as the server sees them: their files, descriptors, contexts, stages.
  */
 #ifndef MODULE_H
 #define MODULE_H
@@ -24,25 +24,25 @@ struct config;
 struct loop;
 
 enum module_stage {
-	MODULE_FOUND,   /* its descriptor was judged good */
+	MODULE_FOUND,   /* it does not run; its descriptor is valid */
 	MODULE_INITED,  /* init returned 0 */
 	MODULE_STARTED, /* start returned 0 */
 	MODULE_LIVE,    /* workers run it; its registrations are visible */
-	MODULE_LEAVING, /* a step that is under way will end it */
+	MODULE_LEAVING, /* the reload in progress will end it */
 };
 
-/* A module's context on one thread, and what hangs on it there. */
+/* A module's context on one thread, and what belongs to it there. */
 struct module_ctx {
 	struct relay_ctx pub; /* first: a relay_ctx is a module_ctx */
 	struct loop *loop;
 	struct metrics_shard *shard;
 	struct relay_timer *timers; /* list, owned */
 	bool entered;               /* worker_start returned 0 */
-	bool aside; /* a worker's: it wants no transfer hooks; own thread */
-	int64_t complained_ms; /* of an answer that is no verdict; 0: never */
+	bool aside; /* workers: it wants no transfer hooks; own thread */
+	int64_t complained_ms; /* when a wrong verdict was logged; 0: never */
 };
 
-/* Which file it was, to notice that another took its place. */
+/* Identifies the file that was opened, to notice that it was replaced. */
 struct module_file {
 	dev_t dev;
 	ino_t ino;
@@ -50,24 +50,25 @@ struct module_file {
 };
 
 /*
- * Lives until the process ends, also while it does not run, and so do its
- * contexts: messages that come too late may still point to them.
+ * Lives until the process ends, even if the module does not run, as do its
+ * contexts: late messages may still point to them.
  */
 struct relay_module {
-	/* A copy, so that an older, shorter descriptor reads as zeroes. */
+	/* A copy; members that an older descriptor does not have are zero. */
 	struct relay_module_def def;
 	char *path;   /* owned */
-	void *handle; /* of dlopen, owned; NULL for the server's own */
+	void *handle; /* from dlopen(); owned; NULL: built into the server */
 	struct module_file file;
-	bool present; /* the file was there at the last look */
-	bool pinned;  /* ran once: its code stays mapped */
+	bool present; /* the last scan found the file */
+	bool pinned;  /* it has run: its code stays mapped */
 	enum module_stage stage;
 	bool required;   /* false: a failure is only a warning */
 	bool preparing;  /* reload_prepare runs; [C] */
 	unsigned slot;   /* index in object layouts, unique while it runs */
-	uint64_t serial; /* of this run of the module, never given again */
+	uint64_t serial; /* of this run of the module; never reused */
 	void *data;      /* owned */
-	/* Ever, and on all threads: of its timers and HTTP answers. */
+	/* Totals: failures of its timers and HTTP routes on any thread, and
+	 * slow calls on the control thread. */
 	_Atomic int64_t failures, slow_calls;
 	struct metrics_owner metrics; /* see metric_calls.c */
 	struct module_ctx control;
@@ -76,23 +77,25 @@ struct relay_module {
 
 static inline struct module_ctx *module_ctx_of(const struct relay_ctx *cx)
 {
-	/* The public part is handed out const to keep modules honest. */
+	/* Modules get a const pointer so that they do not change the context.
+	 */
 	return (struct module_ctx *)(uintptr_t)cx;
 }
 
-/* Its name, and its version or "".  Safe in a signal handler.  [*] */
+/* Gets the module's name, and its version or "".  Safe in a signal handler.
+ * [*] */
 void module_describe(
 	const struct relay_ctx *cx, const char **name, const char **version);
 
-/* A module whose registrations (route, sink, service, metric) others may see.
- */
+/* Whether others may see the module's registrations (routes, sinks, services,
+ * metrics). */
 static inline bool module_visible(const struct relay_module *mod)
 {
 	return mod->stage == MODULE_LIVE;
 }
 
-/* [C]  Whether it may register `what`: not while it prepares a reload that may
- * be abandoned, which is logged. */
+/* [C]  Whether it may register `what`.  A module in reload_prepare may not,
+ * since the reload may be abandoned; the attempt is logged. */
 static inline bool module_may_register(
 	const struct relay_ctx *cx, const char *what)
 {
@@ -105,26 +108,27 @@ static inline bool module_may_register(
 }
 
 /*
- * [C]  Opens the file and judges its descriptor before any of its functions is
- * called; `name` is what the file name promises.  NULL with err saying what was
- * found and what would be right.
+ * [C]  Opens the file, and checks its descriptor before any of its functions is
+ * called.  `name` is the module's name according to the file name.  NULL with
+ * err, which says what was found and what would be correct.
  */
 struct relay_module *module_open(
 	const char *path, const char *name, struct relay_err *err);
 /* Accepts NULL.  Only for a module that does not run. */
 void module_close(struct relay_module *mod);
-/* From here on its code stays mapped until the process ends.  [C] */
+/* Keeps its code mapped until the process ends.  [C] */
 void module_pin(struct relay_module *mod);
-/* Whether another file took its place since it was opened. */
+/* Whether the file was changed or replaced since it was opened. */
 bool module_file_changed(const struct relay_module *mod);
 
-/* Pure: whether a descriptor is one that this server can run.  0 or -1. */
+/* Checks whether this server can run a module with that descriptor.  Pure.  0,
+ * or -1 with err. */
 int module_judge(const struct relay_module_def *def, size_t symbol_size,
 	const char *name, struct relay_err *err);
-/* The part of it about the table of options. */
+/* The part of module_judge() that checks the table of options. */
 int module_judge_options(const struct relay_option *options, size_t conf_size,
 	struct relay_err *err);
-/* [a-z][a-z0-9-]*, as names of modules and options are. */
+/* Whether it can be the name of a module or option: [a-z][a-z0-9-]*. */
 bool module_name_valid(const char *name);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Modules' side of the log: their records, and their sinks. */
+/* The log API for modules: their records and their sinks. */
 
 #include <stdlib.h>
 
@@ -140,7 +140,7 @@ void module_log_publish(struct relay_module *mod)
 
 	if (!s)
 		return;
-	log_flush(); /* what came before is for those who were there */
+	log_flush(); /* earlier records are not for the new sink */
 	s->live = true;
 	log_sinks_changed();
 }

@@ -10,10 +10,10 @@
 #include "modules/module_metrics.h"
 #include "modules/modules_state.h"
 
-/* Until the first configuration is in force. */
+/* The label's values until the first configuration is in force. */
 static const char *const nobody[] = {"none", NULL};
 
-/* NULL for one that is not there; `required = no` lets that happen. */
+/* NULL for a module that was not found, which `required = no` allows. */
 static const struct relay_module *module_at(unsigned value)
 {
 	const struct modules_state *modules = instance->modules;

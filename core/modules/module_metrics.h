@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Metrics about the modules themselves, one value for each that `modules`
- * names.
+ * Metrics about the modules themselves, with one label value for each module
+ * that the option `modules` names.
  */
 #ifndef MODULE_METRICS_H
 #define MODULE_METRICS_H
@@ -13,12 +13,12 @@ struct metrics_shard;
 /* [C] after metrics_init().  0, or -1 logged. */
 int module_metrics_init(void);
 /*
- * From now on `names`, ended by NULL, are wanted, and found in `catalog`; both
- * are borrowed until the next call.  [C]
+ * Sets the modules that the metrics are about: `names`, ended by NULL, which
+ * are looked up in `catalog`.  Both are borrowed until the next call.  [C]
  */
 void module_metrics_want(
 	const struct catalog *catalog, const char *const *names);
-/* A timer of a module reported a failure.  Own shard. */
+/* Counts a module's timer that reported a failure.  Own shard. */
 void module_metrics_timer_failed(struct metrics_shard *shard);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Judging a module's table of options, so that nothing later need doubt it. */
+/* Checks a module's table of options, so that later code can rely on it. */
 
 #include <stdalign.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "modules/module.h"
 #include "config/options.h"
 
-/* A table without its end would be read on and on. */
+/* Bounds the reading of a table whose RELAY_OPT_END is missing. */
 #define OPTIONS_MAX 256
 
 static size_t type_size(enum relay_option_type type)
@@ -89,7 +89,7 @@ static int judge_name(
 	return 0;
 }
 
-/* One that is deprecated is another name for the same field, and no more. */
+/* A deprecated option must be only another name for its successor's field. */
 static int judge_successor(const struct relay_option *options,
 	const struct relay_option *option, struct relay_err *err)
 {

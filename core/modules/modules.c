@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The module host's state: made at the start, ended last. */
+/* Makes and frees the state of the module host. */
 
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * What the module host knows of one server: its registrations and its workers.
- * Each file of this room uses its own member.
+ * The state of the module host in one server: registrations and workers.  Each
+ * member is used only by the file that its comment names.
  */
 #ifndef MODULES_STATE_H
 #define MODULES_STATE_H
@@ -16,7 +16,7 @@
 
 #define WITHDRAW_MAX 8
 
-/* A module that has closed the server to newcomers. */
+/* A module that keeps the server closed to new connections and joins. */
 struct closer {
 	const struct relay_module *owner;
 	const char *word;
@@ -24,14 +24,14 @@ struct closer {
 
 /* All but `closed` is [C]. */
 struct modules_state {
-	/* closed.c: who has closed it, in the order in which they did. */
+	/* closed.c: who keeps the server closed, in order of closing. */
 	struct closer closers[MODULES_MAX];
 	size_t closer_count;
-	const char *closed_by_server; /* NULL: it is open */
-	_Atomic(const char *) closed; /* the word that counts, for workers */
+	const char *closed_by_server; /* NULL: the server itself does not */
+	_Atomic(const char *) closed; /* the current word, for workers */
 
 	struct layout *layouts;   /* layout.c: owned; newest first */
-	struct sink *sinks;       /* module_log.c: in the order of adding */
+	struct sink *sinks;       /* module_log.c: oldest first */
 	struct service *services; /* service.c: newest first */
 
 	/* module_metrics.c */
@@ -47,7 +47,7 @@ struct modules_state {
 	size_t withdraw_count;
 
 	/* stage.c */
-	uint64_t slots;       /* bits of those that are taken */
+	uint64_t slots;       /* a bit for each slot that is in use */
 	uint64_t last_serial; /* of a module's run */
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What modules send from thread to thread. */
+/* The messages that modules send between threads. */
 
 #include <stddef.h>
 #include <string.h>
@@ -19,7 +19,8 @@ struct post {
 	_Alignas(max_align_t) unsigned char arg[RELAY_POST_MAX];
 };
 
-/* The module's context on this loop; NULL when it has left, or not come yet. */
+/* The module's context on this loop; NULL if the module does not run here: it
+ * has ended, was restarted, or has not started yet. */
 static struct relay_ctx *context_here(
 	const struct post *post, const struct loop *loop)
 {

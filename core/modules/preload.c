@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Looks for names of modules in a configuration that nobody has parsed yet. */
+/* Searches for names of modules in a configuration that is not parsed yet. */
 
 #include <fcntl.h>
 #include <stdbool.h>
@@ -31,7 +31,8 @@ static bool has_word(const char *text, const char *word)
 	return false;
 }
 
-/* NULL: it is no file that can be read twice, or not of a size to be read. */
+/* NULL: it is not a file that can be read again later, is too large, or cannot
+ * be read. */
 static char *read_text(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -55,7 +56,7 @@ static char *read_text(const char *path)
 	return NULL;
 }
 
-/* Whether the names of its modules may stand anywhere else. */
+/* Whether all names of modules are in this text, written literally. */
 static bool is_plain(const char *text)
 {
 	return !strpbrk(text, "$\\") && !has_word(text, "include");
@@ -63,7 +64,7 @@ static bool is_plain(const char *text)
 
 static int open_named(struct catalog *catalog, const char *text)
 {
-	/* What is opened leaves its place to the last one. */
+	/* Backwards: opening a module moves the last entry into its place. */
 	for (size_t i = catalog->unopened_count; i-- > 0;) {
 		const char *name = catalog->unopened[i].name;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Which module files are worth opening before the configuration is read, whose
- * schema is made of their tables.
+ * Opens the modules that the configuration seems to need.  That comes before it
+ * is parsed, since the modules' tables of options are its schema.
  */
 #ifndef PRELOAD_H
 #define PRELOAD_H

@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * What a module has registered is withdrawn when it ends: the list of the
- * functions that do so.
+ * The list of functions that withdraw a module's registrations when it ends.
  */
 #ifndef REGISTRATIONS_H
 #define REGISTRATIONS_H
 
 struct relay_module;
 
-/* Withdraws all that the module registered with one part of the server, if it
- * did.  [C] */
+/* Withdraws everything that the module registered with one part of the server,
+ * if anything.  [C] */
 typedef void registrations_fn(struct relay_module *mod);
 
-/* [C]  A part above the module host asks to be called, before those added
- * earlier.  At the start; more than WITHDRAW_MAX (modules_state.h) are a bug.
- */
+/* [C]  Adds the function of a part above the module host, which is called
+ * before those added earlier.  Only while the server starts; more than
+ * WITHDRAW_MAX (modules_state.h) are a bug. */
 void registrations_add(registrations_fn *fn);
-/* [C]  Calls all. */
+/* [C]  Calls all functions of the list for the module. */
 void registrations_withdraw(struct relay_module *mod);
 
 #endif

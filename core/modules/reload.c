@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* A reload as the modules that stay take part in it. */
+/* The part of a reload that concerns modules that keep running. */
 
 #include "config/config.h"
 #include "metrics/metrics.h"
@@ -8,7 +8,8 @@
 #include "modules/reload.h"
 #include "modules/timer.h"
 
-/* What the server itself keeps of a preparation: timers, and labels. */
+/* Puts into force what the module asked the server for in reload_prepare:
+ * timers and label values. */
 static void keep_registered(struct relay_module *mod)
 {
 	timer_keep_prepared(&mod->control);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Finding the modules that the configuration names. */
+/* Finds the modules that the configuration names. */
 
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "log/log.h"
 #include "modules/select.h"
 
-/* A module that runs needs its file no more. */
+/* A module that runs no longer needs its file. */
 static bool usable(const struct relay_module *mod)
 {
 	return mod->present || mod->stage != MODULE_FOUND;
@@ -37,7 +37,7 @@ static bool named_before(const char *const *names, size_t i)
 	return false;
 }
 
-/* 0 or -1; nothing is added for one that may be missing and is. */
+/* 0 or -1.  A module that is missing and not required is skipped. */
 static int select_one(const struct catalog *catalog,
 	const struct config *config, const char *name, struct module_list *out)
 {

@@ -34,7 +34,7 @@ int relay_service_publish(struct relay_ctx *cx, const char *name,
 
 	if (!module_may_register(cx, "a service"))
 		return -1;
-	/* One that leaves makes room; the newest is found first. */
+	/* A module that leaves may be replaced: find() finds the newest. */
 	if (s && s->owner->stage != MODULE_LEAVING) {
 		relay_log(cx, RELAY_ERROR,
 			"service \"%s\" is already given by module %s", name,
@@ -56,8 +56,9 @@ int relay_service_publish(struct relay_ctx *cx, const char *name,
 	return 0;
 }
 
-/* While modules start, none is live yet: they see those that are ahead of
- * them.  Modules that are live see only what will not be taken back. */
+/* A module that starts also sees services of modules that have started before
+ * it and are not live yet.  A live module does not: if the start fails, those
+ * services are withdrawn. */
 static bool visible(const struct service *s, const struct relay_module *to)
 {
 	if (s->owner == to || module_visible(s->owner))

@@ -10,7 +10,7 @@
 
 struct relay_module;
 
-/* Forgets what the module offered.  [C] */
+/* Withdraws the services of the module.  [C] */
 void service_withdraw(struct relay_module *mod);
 
 #endif

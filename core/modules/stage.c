@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The stages of modules' lives: entered together, left in reverse. */
+/* The stages of modules: entered together, left in reverse order. */
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -48,7 +48,7 @@ void module_list_remove(
 	list->count = kept;
 }
 
-/* Calls one of the callbacks that can fail. */
+/* Calls a callback that can fail. */
 static int ask(struct relay_module *mod,
 	int (*fn)(struct relay_ctx *, struct relay_err *), const char *callback,
 	struct relay_err *err)
@@ -68,7 +68,7 @@ static int ask(struct relay_module *mod,
 int stage_check(struct relay_module *mod, const struct config *config,
 	struct relay_err *err)
 {
-	/* Also asked of modules that have no context yet. */
+	/* `check` is also called for modules that have no context yet. */
 	struct relay_ctx nobody = {.mod = mod, .worker = RELAY_CONTROL};
 	struct attribution attribution;
 	int result;
@@ -186,7 +186,7 @@ static int prepare(struct relay_module *mod, const struct config *config,
 
 struct worker_round {
 	const struct module_list *list;
-	atomic_flag claimed; /* whoever has it writes the rest */
+	atomic_flag claimed; /* the worker that sets it writes the rest */
 	struct relay_module *culprit;
 	struct relay_err *err;
 };
@@ -223,7 +223,7 @@ static int enter_worker(struct loop *loop, void *arg)
 			round->culprit = mod;
 			*round->err = err;
 		}
-		/* What it may have added before it failed. */
+		/* Removes timers that it added before it failed. */
 		timer_withdraw(&mod->workers[loop->index]);
 		return -1;
 	}
@@ -265,7 +265,7 @@ static int nothing_here(struct loop *loop, void *arg)
 	return 0;
 }
 
-/* In. */
+/* Entering. */
 
 static int enter_control(const struct module_list *list,
 	const struct config *config, struct loop *control,
@@ -297,7 +297,7 @@ void stage_abandon(const struct module_list *list)
 {
 	struct module_list copy = *list;
 
-	/* Those that were not reached have no contexts to visit. */
+	/* Skips modules that were not reached: they have no contexts. */
 	while (copy.count > 0 && !copy.mods[copy.count - 1]->control.entered)
 		copy.count--;
 	module_threads()->call(leave_worker, &copy);
@@ -313,8 +313,8 @@ int stage_enter(const struct module_list *list, const struct config *config,
 
 	*culprit = NULL;
 	/*
-	 * Messages to an earlier life of these modules have arrived, and were
-	 * dropped, before a new one begins.
+	 * Waits until messages to an earlier run of these modules have arrived
+	 * and were dropped, before the new run begins.
 	 */
 	if (instance->modules->last_serial > 0)
 		module_threads()->call(nothing_here, NULL);
@@ -346,7 +346,7 @@ void stage_publish(const struct module_list *list)
 	closed_refresh();
 }
 
-/* Out. */
+/* Leaving. */
 
 static void leave_control(struct relay_module *mod)
 {
@@ -356,7 +356,7 @@ static void leave_control(struct relay_module *mod)
 	mod->stage = MODULE_FOUND;
 	if (reached >= MODULE_INITED)
 		attribution_call(mod, mod->def.fini, "fini");
-	/* fini has no business to register anything, but it could. */
+	/* Again: fini must not register anything, but it could. */
 	registrations_withdraw(mod);
 	mod->control.entered = false;
 	instance->modules->slots &= ~(UINT64_C(1) << mod->slot);

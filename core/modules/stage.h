@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * The stages of a module's life, for a list of modules at once.
+ * Takes a list of modules through the stages of starting and ending.
  *
  * All modules of a list complete one stage before any enters the next; they
  * leave in reverse order.  A stage that fails is undone for all of them.
@@ -26,38 +26,43 @@ struct module_list {
 
 bool module_list_has(
 	const struct module_list *list, const struct relay_module *mod);
-/* The list must have room. */
+/* The list must have room for one more. */
 void module_list_add(struct module_list *list, struct relay_module *mod);
 void module_list_remove(
 	struct module_list *list, const struct relay_module *mod);
 
-/* [C]  Asks `check` of one module.  0, or -1 with err. */
+/* [C]  Calls `check` of one module.  0, or -1 with err. */
 int stage_check(struct relay_module *mod, const struct config *config,
 	struct relay_err *err);
 
 /*
- * [C]  Takes all from MODULE_FOUND to MODULE_STARTED and through worker_start,
- * with the workers' threads running.  On failure all are MODULE_FOUND again,
- * *culprit is the one that failed (NULL: memory), and err says why.
+ * [C]  Takes all from MODULE_FOUND to MODULE_STARTED, and calls worker_start on
+ * the workers, whose threads must be running.  0, or -1: then all are
+ * MODULE_FOUND again, *culprit is the module that failed (NULL: no memory), and
+ * err says why.
  */
 int stage_enter(const struct module_list *list, const struct config *config,
 	struct loop *control, struct relay_module **culprit,
 	struct relay_err *err);
-/* [C]  Undoes that, or what there is of it, before they were published. */
+/* [C]  Undoes a complete or partial stage_enter(); not after stage_publish().
+ */
 void stage_abandon(const struct module_list *list);
-/* [C]  To MODULE_LEAVING, or back to MODULE_LIVE. */
+/* [C]  Sets the stage of all: MODULE_LEAVING, or MODULE_LIVE again. */
 void stage_mark(const struct module_list *list, enum module_stage stage);
 /* [C]  Makes them MODULE_LIVE and their registrations visible. */
 void stage_publish(const struct module_list *list);
 
-/* Own thread: worker_stop where worker_start was, in reverse. */
+/* Calls worker_stop in reverse order, of modules whose worker_start succeeded
+ * on this worker.  Own thread. */
 void stage_leave_worker(const struct module_list *list, struct loop *loop);
-/* [C]  stop, withdrawal, fini: for those that have left every worker. */
+/* [C]  Calls stop, withdraws registrations, calls fini.  The modules must have
+ * left every worker. */
 void stage_leave(const struct module_list *list);
 
 /* [C]  Calls `ready` of all that have it. */
 void stage_ready(const struct module_list *list);
-/* [C]  The sum of what they answer. */
+/* [C]  Calls the hook `drain` of all that have it.  Returns the sum of their
+ * answers. */
 int64_t stage_drain(const struct module_list *list, enum relay_drain how);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Modules' timers on libevent's. */
+/* Modules' timers, made of libevent's. */
 
 #include <assert.h>
 #include <stdlib.h>
@@ -12,9 +12,9 @@
 #include "modules/module.h"
 #include "modules/timer.h"
 
-#define BACKOFF_SHIFT  4    /* sixteenfold */
-#define BACKOFF_MIN_MS 1000 /* the base when 0 ms was asked for */
-#define REST           4    /* times as long as a slow call took */
+#define BACKOFF_SHIFT  4    /* at most 16 times the delay */
+#define BACKOFF_MIN_MS 1000 /* the delay if the module asked for 0 */
+#define REST           4    /* a pause, in multiples of a slow call's time */
 #define DELAY_MAX_MS   (INT64_C(366) * 24 * 3600 * 1000)
 
 struct relay_timer {
@@ -26,7 +26,7 @@ struct relay_timer {
 	int64_t asked_ms;  /* the last delay that the module asked for */
 	unsigned failures; /* in a row */
 	bool running, deleted;
-	bool prepared; /* in reload_prepare, and not committed yet */
+	bool prepared; /* added in reload_prepare; not committed yet */
 };
 
 static void list_add(struct relay_timer *t)
@@ -80,7 +80,8 @@ static int64_t backoff(struct relay_timer *t)
 	return base_ms << t->failures;
 }
 
-/* When it comes again after it said that it failed. */
+/* Counts a failure that the timer reported.  Returns the delay until its next
+ * call. */
 static int64_t failed(struct relay_timer *t)
 {
 	struct relay_module *mod = t->ctx->pub.mod;
@@ -120,7 +121,7 @@ static void fired(evutil_socket_t fd, short what, void *arg)
 			next_ms = DELAY_MAX_MS;
 		t->asked_ms = next_ms;
 	}
-	/* The thread is for others too. */
+	/* Leaves time on the thread to others. */
 	if (next_ms < slow_ms * REST)
 		next_ms = slow_ms * REST;
 	if (arm(t, next_ms))
@@ -162,7 +163,8 @@ void relay_timer_del(struct relay_timer *timer)
 {
 	if (!timer)
 		return;
-	/* Against the contract, but no reason to crash. */
+	/* The API forbids this in the timer's own call, but it must not crash.
+	 */
 	if (timer->running)
 		timer->deleted = true;
 	else

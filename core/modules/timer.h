@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Modules' timers, each on the list of one module's context on one thread.
+ * Modules' timers.  Each module context, one per thread, has a list of its own.
  */
 #ifndef TIMER_H
 #define TIMER_H
@@ -10,10 +10,10 @@
 
 struct module_ctx;
 
-/* Removes all of a module's timers on the calling thread. */
-/* Those that were added in reload_prepare: they stay, or are removed.  [C] */
+/* These keep or remove the timers that were added in reload_prepare.  [C] */
 void timer_keep_prepared(struct module_ctx *ctx);
 void timer_drop_prepared(struct module_ctx *ctx);
+/* Removes all timers of a module on the calling thread. */
 void timer_withdraw(struct module_ctx *ctx);
 
 #endif
