@@ -10,7 +10,7 @@
 
 #include "base/address.h"
 
-/* Quotes what was found; addresses come from the operator, not from peers. */
+/* May quote the text: addresses come from the operator, not from peers. */
 static int fail_form(struct relay_err *err, const char *text, const char *why)
 {
 	return relay_fail(err,
@@ -28,7 +28,7 @@ static int copy_part(char *out, size_t cap, const char *from, size_t len)
 	return 0;
 }
 
-/* Where the host is, and its end, which is a colon. */
+/* Finds the host, and returns the colon after it; NULL with *why. */
 static const char *find_host(
 	const char *text, const char **host, size_t *len, const char **why)
 {
@@ -162,7 +162,7 @@ static int resolve_host(const char *host, int family,
 
 static void any_host(int family, struct sockaddr_storage *out, socklen_t *len)
 {
-	/* All zero is the unspecified address of both families. */
+	/* In both families the unspecified address is all zero, as *out is. */
 	out->ss_family = family == AF_INET ? AF_INET : AF_INET6;
 	*len = family == AF_INET ? sizeof(struct sockaddr_in)
 				 : sizeof(struct sockaddr_in6);

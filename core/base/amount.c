@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Sizes and rates as people write them and read them. */
+/* Parses and formats sizes and rates. */
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -9,9 +9,9 @@
 
 #include "strelaysrv/units.h"
 
-/* A decimal number and its unit, pointing into the text they come from. */
+/* A decimal number and its unit; the pointers point into the parsed text. */
 struct quantity {
-	uint64_t whole; /* saturated */
+	uint64_t whole; /* at most UINT64_MAX: it saturates */
 	const char *fraction, *unit;
 	size_t fraction_len, unit_len;
 	bool nonzero, per_s;
@@ -64,7 +64,7 @@ static const char *read_whole(const char *p, struct quantity *q)
 	return p;
 }
 
-/* A leading zero is refused, for without a unit it would make octal. */
+/* Refuses a leading zero: without a unit the number would be octal. */
 static bool read_quantity(const char *p, struct quantity *q)
 {
 	*q = (struct quantity){0};
@@ -122,8 +122,9 @@ static bool find_scale(const struct quantity *q, bool rate, struct scale *s)
 	return false;
 }
 
-/* From the last digit to the first, with all the rest cut off at each step:
- * exact for any number of digits, as cutting twice is cutting once. */
+/* Computes factor * 0.FRACTION, rounded down, from the last digit to the first.
+ * Rounding down at each step gives the same result as rounding once at the end,
+ * for any number of digits. */
 static uint64_t scale_fraction(const struct quantity *q, uint64_t factor)
 {
 	uint64_t v = 0;
@@ -141,7 +142,7 @@ static enum amount_result apply_scale(
 	if (q->whole > ((uint64_t)INT64_MAX - sum) / s->factor)
 		return AMOUNT_TOO_LARGE;
 	sum = (q->whole * s->factor + sum) / s->divisor;
-	/* Rounding down to 0 would turn a very low limit into none. */
+	/* Not rounded down to 0: that would turn a very low limit into none. */
 	if (!sum && q->nonzero)
 		return AMOUNT_TOO_SMALL;
 	*v = (int64_t)sum;
@@ -157,7 +158,9 @@ static enum amount_result read_scaled(const char *text, bool rate, int64_t *v)
 		return AMOUNT_MALFORMED;
 	if (rate)
 		strip_per_s(&q);
-	/* A bare number was no integer before, unless it is too large. */
+	/* relay_int_parse() has refused the text already.  Without a unit, only
+	 * an integer that is too large gets past this; apply_scale() says so.
+	 */
 	if (!q.unit_len && (q.fraction_len || q.unit[-1] == ' '))
 		return AMOUNT_MALFORMED;
 	if (!find_scale(&q, rate, &s))
@@ -218,8 +221,8 @@ int relay_rate_parse(
 	return 0;
 }
 
-/* Rounds to tenths; what thereby reaches the base moves on to the next unit,
- * so that nobody reads 1024 KiB. */
+/* Rounds to tenths.  If the rounded value reaches the base, the next unit is
+ * used: 1 MiB instead of 1024 KiB. */
 static void format_amount(int64_t n, uint64_t base, const char *const units[7],
 	char *out, size_t cap)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* How this binary was built, since when it runs, and the wall clock. */
+/* How this binary was built, when it was started, and the wall clock. */
 
 #include <time.h>
 
@@ -22,7 +22,7 @@
 #define COMPILER "cc"
 #endif
 
-/* Go's words, since dashboards know those. */
+/* Go's names of architectures, since dashboards expect them. */
 #if defined(__x86_64__)
 #define ARCH "amd64"
 #elif defined(__i386__)
@@ -63,7 +63,7 @@ static const struct relay_build build = {
 	.arch = ARCH,
 };
 
-/* Global: a process starts once, however many servers it holds. */
+/* Global: a process starts once, even if it has several servers. */
 static int64_t start_us, start_mono_ms;
 
 static int64_t clock_us(clockid_t clock)
@@ -75,7 +75,8 @@ static int64_t clock_us(clockid_t clock)
 	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
-/* Before main, so that no caller can come too early. */
+/* Runs before main(), so that the values are set before any caller reads them.
+ */
 __attribute__((constructor)) static void note_start(void)
 {
 	start_us = clock_us(CLOCK_REALTIME);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Device IDs as text: base32 with a Luhn check character per group. */
+/* Parses and formats device IDs: base32 with a Luhn check character per group.
+ */
 
 #include <stddef.h>
 #include <string.h>
 
 #include "strelaysrv/device_id.h"
 
-#define TEXT_MAX    128 /* what parse looks at, dashes and spaces included */
+#define TEXT_MAX    128 /* of a text to parse, with dashes and spaces */
 #define GROUPS      4
 #define GROUP_LEN   13 /* without its check character */
 #define DATA_LEN    52 /* GROUPS * GROUP_LEN */
@@ -29,7 +30,7 @@ static uint8_t check_symbol(const uint8_t group[GROUP_LEN])
 	return (uint8_t)((32 - sum % 32) % 32);
 }
 
-/* 260 bits hold the 256 of the ID; the last four are zero. */
+/* The symbols have 260 bits: the 256 of the ID, then four that are zero. */
 static void to_symbols(
 	const uint8_t id[RELAY_DEVICE_ID_LEN], uint8_t sym[DATA_LEN])
 {
@@ -78,7 +79,7 @@ void relay_device_id_format(
 	out[at] = '\0';
 }
 
-/* The digits that base32 leaves out stand for the letters they look like. */
+/* Digits that base32 does not use are read as the letters they look like. */
 static uint8_t symbol_of(char c)
 {
 	if (c >= 'A' && c <= 'Z')
@@ -181,8 +182,9 @@ int relay_device_id_parse(const char *text, uint8_t id[RELAY_DEVICE_ID_LEN],
 		memcpy(sym, full, DATA_LEN);
 	else if (strip_checks(full, sym, err))
 		return -1;
-	/* Syncthing drops these bits.  Here two texts are never one ID, and
-	 * without check characters it is the only typing error one can see. */
+	/* Syncthing ignores these bits.  They must be zero here, so that an ID
+	 * has one spelling; and in an ID without check characters this is the
+	 * only typing error that can be detected. */
 	if (sym[DATA_LEN - 1] & 15)
 		return relay_fail(err,
 			"a device ID cannot end in %c (before its check "

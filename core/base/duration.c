@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Durations in Go's notation. */
+/* Parses and formats durations in Go's notation. */
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -15,8 +15,8 @@
 #define NS_PER_M  (60 * NS_PER_S)
 #define NS_PER_H  (60 * NS_PER_M)
 
-/* The least int64_t, without its sign: the sum may reach it before the sign
- * decides whether that is too much. */
+/* The magnitude of INT64_MIN.  The sum may reach it; whether that is too much
+ * depends on the sign, which is checked later. */
 #define MAGNITUDE_MAX (UINT64_C(1) << 63)
 
 static const struct {
@@ -36,7 +36,7 @@ static const struct {
 struct term {
 	uint64_t whole;
 	uint64_t fraction;
-	double scale;  /* of the fraction: 10 to the number of its digits */
+	double scale;  /* 10 to the power of the number of fraction digits */
 	uint64_t unit; /* ns */
 };
 
@@ -64,7 +64,7 @@ static bool read_whole(const char **pos, uint64_t *whole)
 	return true;
 }
 
-/* Digits that no longer fit are below a nanosecond by far. */
+/* Ignores digits that do not fit: they are far less than a nanosecond. */
 static void read_fraction(const char **pos, struct term *t)
 {
 	const char *p = *pos;
@@ -105,7 +105,7 @@ static enum term_result read_term(const char **pos, struct term *t)
 	if (**pos == '.') {
 		(*pos)++;
 		read_fraction(pos, t);
-		/* Nothing on either side of the point. */
+		/* There is no digit on either side of the point. */
 		if (*pos == start + 1)
 			return TERM_MALFORMED;
 	} else if (*pos == start) {
@@ -124,7 +124,7 @@ static enum term_result add_term(const struct term *t, uint64_t *sum)
 	if (t->whole > MAGNITUDE_MAX / t->unit)
 		return TERM_TOO_LONG;
 	v = t->whole * t->unit;
-	/* In floating point because Go does, and 0.333...h must be 20m. */
+	/* In floating point, to get the same result as Go: 0.333...h is 20m. */
 	v += (uint64_t)((double)t->fraction * ((double)t->unit / t->scale));
 	if (v > MAGNITUDE_MAX || *sum > MAGNITUDE_MAX - v)
 		return TERM_TOO_LONG;
@@ -185,7 +185,7 @@ int relay_duration_parse(const char *text, int64_t *ns, struct relay_err *err)
 	return 0;
 }
 
-/* Writes v / 10^digits without the zeros at its end. */
+/* Writes v / 10^digits without trailing zeros. */
 static void format_fraction(uint64_t v, unsigned digits, char out[24])
 {
 	uint64_t scale = 1;

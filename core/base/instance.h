@@ -3,9 +3,9 @@
 /*
  * One server's state: a pointer to each room's part of it.
  *
- * A process usually holds one server; tests hold two.  Each room makes its part
- * with ROOM_create() and frees it with ROOM_destroy(), knows alone what is in
- * it, and reaches it through `instance`.
+ * A process usually has one server; tests have two.  Each room makes its part
+ * with ROOM_create(), frees it with ROOM_destroy(), and accesses it through
+ * `instance`.  No other room knows its members.
  */
 #ifndef INSTANCE_H
 #define INSTANCE_H
@@ -25,11 +25,11 @@ struct instance {
 };
 
 /*
- * The server that the calling thread works for.  relay_thread_start() hands it
- * on to the new thread.  A thread that was made in another way works for the
- * first server of the process, instance_first, until it is told otherwise.
+ * The server that the calling thread works for.  A thread that was started with
+ * relay_thread_start() inherits it.  Any other thread works for the first
+ * server of the process, instance_first, until it sets this pointer.
  *
- * Initial-exec: one load from the thread's own memory, without a call.
+ * The initial-exec TLS model makes an access one load, without a function call.
  */
 extern _Thread_local struct instance *instance
 	__attribute__((tls_model("initial-exec")));

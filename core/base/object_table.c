@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Names one worker's objects by numbers that are never given twice. */
+/* Gives the objects of one worker ids that are never reused. */
 
 #include <stdlib.h>
 
 #include "base/object_table.h"
 
-/* An id: generation in the upper half, then slot * 2 + kind. */
+/* An id is generation << 32 | slot * 2 | kind. */
 #define SLOTS_FIRST 64U
 #define SLOTS_MOST  (1U << 30)
 
@@ -82,7 +82,7 @@ void object_table_remove(struct object_table *table, uint64_t id)
 		return;
 	slot->object = NULL;
 	table->count--;
-	/* A slot whose generations are used up is never given again. */
+	/* A slot whose generation has wrapped around is never used again. */
 	if (++slot->generation == 0)
 		return;
 	slot->next_free = table->free;

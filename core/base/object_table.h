@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Names one worker's objects by numbers that are never given twice.
+ * Gives the objects of one worker ids that are never reused.
  *
- * An id is a slot and the slot's generation; a look-up is two loads.  Objects
- * of different kinds get ids that never meet.
+ * An id consists of a slot, the slot's generation and the kind of the object,
+ * so that ids of different kinds always differ.  A look-up is two loads.
  */
 #ifndef OBJECT_TABLE_H
 #define OBJECT_TABLE_H
@@ -30,9 +30,9 @@ void object_table_finish(struct object_table *table);
 
 /* The new id, never 0; 0 without memory. */
 uint64_t object_table_add(struct object_table *table, void *object);
-/* NULL when that object was removed, or the id is of another kind. */
+/* NULL if the object was removed, or the id is of another kind. */
 void *object_table_find(const struct object_table *table, uint64_t id);
-/* Does nothing for an id that is not there. */
+/* Does nothing for an id that is not in the table. */
 void object_table_remove(struct object_table *table, uint64_t id);
 
 /* Calls fn for every object; fn may remove the one it is called for. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Escaping for the query part of a URL. */
+/* Escapes text for the query part of a URL. */
 
 #include <stdbool.h>
 #include <string.h>
 
 #include "strelaysrv/query.h"
 
-/* Not isalnum: the locale must not decide what a URL looks like. */
+/* Not with isalnum(), whose result depends on the locale. */
 static bool is_unreserved(char c)
 {
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
@@ -36,7 +36,8 @@ size_t relay_query_escape(const char *text, char *out, size_t cap)
 		char piece[3];
 		size_t n = escape_byte(*text, piece);
 
-		/* Once a piece did not fit, need is ahead of at for good. */
+		/* After the first piece that does not fit, need differs from
+		 * at, and nothing more is written. */
 		if (need == at && cap > n && at < cap - n) {
 			memcpy(out + at, piece, n);
 			at += n;

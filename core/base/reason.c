@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The words for why a connection or a session ended. */
+/* The words for the reasons why a connection or a session ended. */
 
 #include <strelaysrv/hooks.h>
 

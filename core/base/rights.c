@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Giving up rights, and looking whether they are gone. */
+/* Gives up rights, and checks that they are gone. */
 
 #include <errno.h>
 #include <grp.h>
@@ -18,12 +18,14 @@
 
 #include "base/rights.h"
 
-/* Global: rights are the process's.  There were more before. */
+/* Global: rights belong to the process.  Whether it gave up capabilities. */
 static bool dropped;
 
-/* Who.  There is one thread yet, and [C] alone asks. */
+/* User and group.  getpwnam() and the like are not thread-safe; only [C] calls
+ * them. */
 
-/* A number that is no name; (uid_t)-1 means "leave it" to the kernel. */
+/* Reads a numeric id.  (uid_t)-1 is refused: for the kernel it means "do not
+ * change". */
 static int read_number(const char *text, unsigned *out)
 {
 	int64_t number;
@@ -140,7 +142,7 @@ int rights_check(const struct rights *rights, struct relay_err *err)
 	return 0;
 }
 
-/* Dumps. */
+/* Core dumps. */
 
 static int set_dumpable(bool dumpable, struct relay_err *err)
 {
@@ -156,7 +158,8 @@ int rights_limit_dumps(bool allowed, struct relay_err *err)
 
 	if (allowed)
 		return 0;
-	/* The first alone would do; the second also tells those who look. */
+	/* The first call is sufficient; the second makes it visible in
+	 * /proc/PID/limits. */
 	if (set_dumpable(false, err))
 		return -1;
 	if (setrlimit(RLIMIT_CORE, &none))
@@ -179,7 +182,7 @@ static struct caps no_caps(void)
 	return caps;
 }
 
-/* -1: cannot be told. */
+/* 1 or 0; -1: it is unknown. */
 static int has_caps(void)
 {
 	struct caps caps = no_caps();
@@ -193,8 +196,8 @@ static int has_caps(void)
 	return 0;
 }
 
-/* Only what a program that is run might get back, which no_new_privs forbids
- * anyway: who may not shrink the set loses nothing. */
+/* The bounding set limits what a program gains when it is executed.  That is
+ * forbidden by no_new_privs too, so a failure to shrink the set is harmless. */
 static void shrink_bounding_set(void)
 {
 	for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
@@ -208,7 +211,7 @@ static int clear_caps(void)
 
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0UL, 0UL, 0UL) !=
 			0 &&
-		errno != EINVAL) /* a kernel that has none */
+		errno != EINVAL) /* a kernel without ambient capabilities */
 		return -1;
 	return (int)syscall(SYS_capset, &caps.head, caps.set);
 }
@@ -229,7 +232,7 @@ static int become(const struct rights *rights, struct relay_err *err)
 	return 0;
 }
 
-/* That a call returned 0 is not enough to rely on. */
+/* Checks the result of become(), in addition to its return value. */
 static int verify(const struct rights *rights, struct relay_err *err)
 {
 	uid_t uid[3];
@@ -252,7 +255,7 @@ static int verify(const struct rights *rights, struct relay_err *err)
 
 static int give_up_caps(struct relay_err *err)
 {
-	/* A sandbox may forbid to ask for what is so already. */
+	/* A sandbox may forbid capset() even if it would change nothing. */
 	if (has_caps() == 0)
 		return 0;
 	if (clear_caps() != 0)
@@ -286,7 +289,7 @@ int rights_drop(
 {
 	if (drop_all(rights, err) != 0)
 		return -1;
-	/* The kernel has forbidden them, since the user has changed. */
+	/* The kernel forbids core dumps when the user changes. */
 	return set_dumpable(dumps_allowed, err);
 }
 

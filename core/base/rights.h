@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * What the process may do: it starts with the rights that it was given, and
- * gives up for good what serving does not need.
+ * The rights of the process: after its start it permanently gives up those that
+ * serving does not need.
  *
- * Modules are started afterwards, so that what they can open at the start they
- * can also open at a reload.  All is [C].
+ * Modules are started afterwards, so that they can open at a reload whatever
+ * they could open at the start.  All is [C].
  */
 #ifndef RIGHTS_H
 #define RIGHTS_H
@@ -17,54 +17,56 @@
 
 #define RIGHTS_NAME_MAX 256
 
-/* Who the process is to become. */
+/* The user and group that the process will change to. */
 struct rights {
-	bool change; /* false: the options name nobody, and the rest is unset */
+	bool change; /* false: no user was named; the rest is unset */
 	uid_t uid;
 	gid_t gid;
-	char user[RIGHTS_NAME_MAX];  /* as the option has it; a group's name */
-	char group[RIGHTS_NAME_MAX]; /* or number */
+	char user[RIGHTS_NAME_MAX];  /* as in the option */
+	char group[RIGHTS_NAME_MAX]; /* as in the option, else a number */
 };
 
 /*
- * Looks the two options up; "" is none.  0, or -1 with err: there is no such
- * user or group, a group stands alone, or the user is root.
+ * Looks up the values of the options `user` and `group`; "": not set.  0, or -1
+ * with err: there is no such user or group, there is a group without a user, or
+ * the user is root.
  */
 int rights_find(const char *user, const char *group, struct rights *out,
 	struct relay_err *err);
-/* Whether the process is somebody else and can become that.  0, or -1. */
+/* Checks that the process is that user already, or can become it.  0, or -1
+ * with err. */
 int rights_check(const struct rights *rights, struct relay_err *err);
 /* Whether rights_drop() will make the process another user. */
 bool rights_will_change(const struct rights *rights);
 
 /*
- * No core dump and no debugger gets to see the keys from here on, unless
- * `allowed`: by PR_SET_DUMPABLE, since secrets of all kinds lie all over the
- * heap, where no MADV_DONTDUMP would find them.  It costs the process' own user
- * the sight of /proc/PID/fd and the like.  0, or -1 with err.
+ * Unless `allowed`, prevents core dumps and debuggers from reading the keys, by
+ * PR_SET_DUMPABLE.  MADV_DONTDUMP is not sufficient, since secrets of all kinds
+ * are all over the heap.  As a side effect, the process's own user cannot read
+ * /proc/PID/fd and similar files.  0, or -1 with err.
  */
 int rights_limit_dumps(bool allowed, struct relay_err *err);
 
 /*
- * Becomes that user, without further groups; gives up every capability, unless
- * the process stays root; and no program that it ever runs gets more.  Looks
- * whether all that is so, and cannot be undone.  While there is one thread:
- * each has rights of its own.  0, or -1 with err, and then the process must
- * end.
+ * Changes to that user, without supplementary groups; gives up every
+ * capability, unless the process stays root; and forbids that programs which it
+ * executes gain rights.  Verifies the result.  It cannot be undone.  Must be
+ * called while there is only one thread, since each thread has its own rights.
+ * 0, or -1 with err; then the process must end.
  */
 int rights_drop(
 	const struct rights *rights, bool dumps_allowed, struct relay_err *err);
 
 /*
- * After rights_drop(): logs who the process is, and what a reload or another
- * start of that user could not read.  `conf` may be NULL.
+ * After rights_drop(): logs the user and group of the process, and which files
+ * a reload or a start as that user could not read.  `conf` may be NULL.
  */
 void rights_tell(
 	const struct rights *rights, const char *conf, const char *keys);
 
 /*
- * What to add to a message of an errno: where it comes of rights_drop(), that
- * a restart is needed; else "".
+ * A text to append to a message about the errno `error`: if rights_drop() may
+ * be the cause, it says that a restart is needed; else it is "".
  */
 const char *rights_advice(int error);
 

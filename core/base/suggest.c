@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Nearest word by Damerau-Levenshtein distance. */
+/* Finds the nearest word by Damerau-Levenshtein distance. */
 
 #include <string.h>
 
@@ -15,8 +15,8 @@ static unsigned min3(unsigned a, unsigned b, unsigned c)
 	return ab < c ? ab : c;
 }
 
-/* rows hold the distances from the first i, i-1 and i-2 characters of a to
- * every start of b: a swap looks two rows back. */
+/* The rows have the distances between the first i, i-1 and i-2 characters of a
+ * and each prefix of b; swapped neighbours need the row before the last. */
 static void fill_row(unsigned rows[3][SUGGEST_WORD_MAX + 1], size_t i,
 	const char *a, const char *b, size_t b_len)
 {

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * suggest.h - finds the word that somebody meant to write.
+ * Finds the word that was probably meant by a misspelt one.
  */
 #ifndef RELAY_SUGGEST_H
 #define RELAY_SUGGEST_H
 
 #include <stddef.h>
 
-#define SUGGEST_WORD_MAX 64 /* bytes; longer words are near to nothing */
+#define SUGGEST_WORD_MAX 64 /* bytes; longer words are not compared */
 
 /*
- * Returns the one of the n candidates that is nearest to word, the first of
- * several, or NULL if none is near.  Distance counts inserted, deleted and
- * changed characters and swapped neighbours; near is at most 2 of them and
- * fewer than half the characters of word.
+ * Returns the candidate that is nearest to word (the first, if several are), or
+ * NULL if none is near.  The distance is the number of inserted, deleted and
+ * changed characters and of swapped neighbours.  Near means a distance of at
+ * most 2, and of less than half the length of word.
  *
  * The result is borrowed from candidates, none of which may be NULL.  Any
- * thread, no allocation; the work is bounded by n.
+ * thread.  It allocates nothing; the work is bounded by n, the number of
+ * candidates.
  */
 const char *suggest_nearest(
 	const char *word, const char *const *candidates, size_t n);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Integers and truth values as people write them. */
+/* Parses integers and booleans. */
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -27,7 +27,8 @@ static unsigned digit_value(char c)
 	return 16;
 }
 
-/* Moves *pos past a prefix.  A lone leading 0 stays: it is a digit as well. */
+/* Returns the base, and moves *pos past the prefix 0x, 0o or 0b.  A leading 0
+ * that means octal is not skipped, since it is also a digit. */
 static unsigned read_base(const char **pos)
 {
 	const char *p = *pos;
@@ -62,7 +63,7 @@ static enum parse_result read_integer(const char *p, int64_t *v)
 
 	start = p += negative || *p == '+';
 	base = read_base(&p);
-	after_digit = p != start; /* a prefix counts as one for underscores */
+	after_digit = p != start; /* an underscore may follow a prefix */
 	for (; *p; p++) {
 		unsigned digit = digit_value(*p);
 
@@ -79,7 +80,7 @@ static enum parse_result read_integer(const char *p, int64_t *v)
 	}
 	if (!after_digit)
 		return PARSE_MALFORMED;
-	/* Through sum - 1, since the least int64_t has no positive. */
+	/* Negates sum - 1, since sum may be 2^63, too large for int64_t. */
 	*v = negative && sum ? -(int64_t)(sum - 1) - 1 : (int64_t)sum;
 	return PARSE_OK;
 }
@@ -108,7 +109,7 @@ int relay_bool_parse(const char *text, bool *v, struct relay_err *err)
 		bool any_case, value;
 	} words[] = {
 		{"1", false, true},
-		{"t", true, true}, /* t and T are all its cases */
+		{"t", true, true}, /* any case: t and T, as in Go */
 		{"true", false, true},
 		{"True", false, true},
 		{"TRUE", false, true},

@@ -25,7 +25,7 @@ static void link_last(struct wheel_entry *head, struct wheel_entry *e)
 	head->prev = e;
 }
 
-/* What is past goes to the current slot, the first that is visited next. */
+/* A time in the past goes into the current slot, which is visited next. */
 static size_t slot_of(const struct wheel *w, int64_t at_ms)
 {
 	int64_t ms = at_ms > w->now_ms ? at_ms : w->now_ms;
@@ -33,8 +33,9 @@ static size_t slot_of(const struct wheel *w, int64_t at_ms)
 	return (size_t)(ms / WHEEL_SLOT_MS % WHEEL_SLOTS);
 }
 
-/* An entry does not know its slot (time has moved since slot_of), but if it is
- * the last of a list, then its neighbour on both sides is the head. */
+/* slot_of() cannot be used here: its result depends on the time, which may have
+ * advanced.  But if the entry is the only one of its list, both neighbours are
+ * the list head, which identifies the slot. */
 static void unlink_entry(struct wheel *w, struct wheel_entry *e)
 {
 	struct wheel_entry *next = e->next;
@@ -85,8 +86,8 @@ void wheel_add(struct wheel *w, struct wheel_entry *e, int64_t at_ms)
 	w->count++;
 }
 
-/* The first word is looked at twice: from start's bit on, and at the end,
- * after a whole turn, for the bits below. */
+/* Searches the bitmap cyclically.  The first word is searched twice: first the
+ * bits from start on, and at the end all of them, for the bits below start. */
 static int first_slot_from(const struct wheel *w, size_t start, size_t *slot)
 {
 	uint64_t mask = ~UINT64_C(0) << start % WORD_BITS;
@@ -136,14 +137,16 @@ void wheel_advance(struct wheel *w, int64_t now_ms,
 	assert(w->due.next == &w->due);
 	if (now_ms > w->now_ms)
 		w->now_ms = now_ms;
-	/* The old current slot again, too: it may hold what was not due yet. */
+	/* Includes the slot of the last call, since some of its entries may not
+	 * have been due then. */
 	ticks = w->now_ms / WHEEL_SLOT_MS - tick + 1;
 	if (ticks > WHEEL_SLOTS)
 		ticks = WHEEL_SLOTS;
 	for (; ticks > 0; ticks--, tick++)
 		collect(w, &w->slots[tick % WHEEL_SLOTS]);
-	/* Only now, so that callbacks cannot touch the lists that are walked
-	 * above; here the head's next is read anew each time. */
+	/* Callbacks are called only now, since they may change the slots' lists
+	 * that are traversed above.  This loop reads due.next anew each time.
+	 */
 	while (w->due.next != &w->due) {
 		struct wheel_entry *e = w->due.next;
 
