@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The log: levels, sinks, and the way of a record to them. */
+/* The log: levels, and the delivery of records to sinks or stderr. */
 
 #include <errno.h>
 #include <poll.h>
@@ -16,22 +16,23 @@
 #include "log/log_queue.h"
 #include "log/log_record.h"
 
-/* How long one record may wait for a stderr that takes nothing. */
+/* How long one record may wait for a stderr that is not writable. */
 #define STDERR_PATIENCE_MS 100
 
-/* All but the atomics is [C]. */
+/* All members but the atomics are [C]. */
 struct log_state {
 	struct log_queue *queue;       /* owned */
-	const struct log_sinks *sinks; /* borrowed; NULL: none are possible */
+	const struct log_sinks *sinks; /* borrowed; NULL: only stderr */
 	struct log_thread control;     /* set while attached */
 	bool debug;
-	bool holding;         /* until it is known where the log goes */
-	atomic_int threshold; /* the highest level that anyone wants */
+	bool holding;         /* records wait: see log_hold() */
+	atomic_int threshold; /* the highest level that is wanted */
 	atomic_bool attached;
 	atomic_bool stderr_stuck;
 };
 
-/* The thread is in a sink: what is logged now must not come back to it. */
+/* The thread is in a sink.  What it logs goes to stderr, not to a sink again.
+ */
 static _Thread_local bool delivering;
 
 static enum relay_level stderr_level(void)
@@ -69,12 +70,13 @@ bool relay_log_wanted(enum relay_level level)
 {
 	struct log_state *log = instance->log;
 
-	/* There is none before log_create() and after log_destroy(). */
+	/* The log is NULL before log_create() and after log_destroy(). */
 	return log && (int)level <= atomic_load_explicit(&log->threshold,
 					    memory_order_relaxed);
 }
 
-/* One that has been stuck gets no more patience until it takes a line. */
+/* Waits for stderr to become writable.  After a wait in vain, it does not wait
+ * again until stderr has been writable. */
 static bool stderr_ready(void)
 {
 	struct pollfd pfd = {.fd = STDERR_FILENO, .events = POLLOUT};
@@ -104,7 +106,7 @@ static void write_stderr(const struct log_view *view)
 		log_queue_count_drop(instance->log->queue);
 }
 
-/* [C], or before there is a control thread. */
+/* [C], or any thread while the log is not attached. */
 static void deliver(const struct log_record *record)
 {
 	const struct log_state *log = instance->log;
@@ -139,7 +141,7 @@ static void report_drops(void)
 	uint64_t drops;
 	struct log_record record;
 
-	/* Not while this report would only be the next one to be lost. */
+	/* Not while stderr is stuck: this report would be lost, too. */
 	if (!has_sinks() && atomic_load(&log->stderr_stuck) && !stderr_ready())
 		return;
 	drops = log_queue_take_drops(log->queue);
@@ -151,7 +153,8 @@ static void report_drops(void)
 	deliver(&record);
 }
 
-/* No more than waits now: other threads could keep us here for ever. */
+/* Delivers only what is queued now: other threads may add records as fast as
+ * they are delivered. */
 void log_flush(void)
 {
 	struct log_state *log = instance->log;
@@ -193,7 +196,7 @@ static void submit(const struct log_record *record)
 void log_valist(const char *component, enum relay_level level,
 	const struct relay_field *fields, const char *fmt, va_list ap)
 {
-	int saved = errno; /* callers log between a failure and its cause */
+	int saved = errno; /* callers may use it after logging */
 	struct log_record record;
 	struct log_view view;
 
@@ -288,7 +291,7 @@ void log_detach(void)
 
 	log_release();
 	atomic_store(&log->attached, false);
-	/* The message that is on its way gets lost. */
+	/* A wake-up that was sent but not received will be lost. */
 	log_queue_not_woken(log->queue);
 }
 

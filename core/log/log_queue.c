@@ -35,7 +35,7 @@ void log_queue_destroy(struct log_queue *queue)
 	free(queue);
 }
 
-/* A plain mutex fails only when it is used wrongly. */
+/* Locking a default mutex fails only if it is used incorrectly. */
 static void lock(struct log_queue *queue)
 {
 	(void)pthread_mutex_lock(&queue->lock);

@@ -13,7 +13,7 @@
 
 #include "log/log_record.h"
 
-/* Some 4,096 records of common length. */
+/* Enough for about 4,096 records of typical length. */
 #define LOG_QUEUE_BYTES (1024 * 1024)
 
 struct log_queue;
@@ -24,24 +24,25 @@ struct log_queue *log_queue_create(void);
 void log_queue_destroy(struct log_queue *queue);
 
 /*
- * Any thread.  0, or -1 when it was dropped.  *wake says that the reader sleeps
- * and this caller is the one to wake it.
+ * Any thread.  0, or -1 if the record was dropped.  If *wake, the caller must
+ * wake the reader, which nobody has done yet.
  */
 int log_queue_push(
 	struct log_queue *queue, const struct log_record *record, bool *wake);
-/* The reader is awake, or could not be woken: the next caller shall try. */
+/* The reader is awake, or could not be woken: the next log_queue_push() will
+ * ask its caller to wake it. */
 void log_queue_not_woken(struct log_queue *queue);
 
-/* How many bytes wait; for log_queue_pop() to stop at those. */
+/* How many bytes are queued, so that a reader can limit its log_queue_pop(). */
 size_t log_queue_used(struct log_queue *queue);
-/* One reader.  False when it is empty. */
+/* For the only reader.  False if the queue is empty. */
 bool log_queue_pop(struct log_queue *queue, struct log_record *record);
 
-/* A record that was lost elsewhere, say on a stderr that takes nothing. */
+/* Counts a record that was lost elsewhere, for example at a stuck stderr. */
 void log_queue_count_drop(struct log_queue *queue);
-/* How many were dropped since the last call. */
+/* How many records were dropped since the last call. */
 uint64_t log_queue_take_drops(struct log_queue *queue);
-/* How many were ever dropped. */
+/* How many records have been dropped in all. */
 uint64_t log_queue_drops(struct log_queue *queue);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Rate-limited log lines: one of a kind in ten seconds. */
+/* Rate-limited log records: one of a kind in ten seconds. */
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,8 +11,8 @@
 #define INTERVAL_MS 10000
 
 /*
- * The members are shared by all threads, with the compiler's atomics, since a
- * public header should not ask for C11's.
+ * All threads share the members.  The compiler's built-in atomics are used, so
+ * that the public header does not require C11 atomics.
  */
 bool log_ratelimit_due(
 	struct relay_log_kind *kind, int64_t now_ms, uint64_t *left_out)

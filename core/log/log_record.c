@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Log records: packed on the thread that logs, unpacked on the one that writes.
- */
+/* Log records: packed on the thread that logs, unpacked on the thread that
+ * delivers. */
 
 #include <stdio.h>
 #include <string.h>
@@ -10,14 +10,16 @@
 
 #include "log/log_record.h"
 
-/* How much of the first `len` bytes to keep so that no character is halved. */
+/* How many of the first `len` bytes to keep, so that no UTF-8 character is cut.
+ */
 static size_t whole_characters(const char *text, size_t len)
 {
 	size_t at = len;
 
 	while (at > 0 && len - at < 4 && (text[at - 1] & 0xc0) == 0x80)
 		at--;
-	/* At the start of a character of more than one byte: it was cut. */
+	/* This is the first byte of a multi-byte character, which may be cut.
+	 */
 	if (at > 0 && (text[at - 1] & 0xc0) == 0xc0)
 		return at - 1;
 	return len;
@@ -39,7 +41,8 @@ static void append_text(struct log_record *record, const char *fmt, va_list ap)
 
 static void append_text(struct log_record *record, const char *fmt, va_list ap)
 {
-	/* Room for one more, to see where a cut falls. */
+	/* One byte more than the limit, so that append() notices a text that is
+	 * too long. */
 	char text[LOG_TEXT_MAX + 2];
 
 	if (vsnprintf(text, sizeof(text), fmt, ap) < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * A log record as it is carried between threads: a copy of bounded size.
+ * A log record as it is passed between threads: a copy of bounded size.
  */
 #ifndef LOG_RECORD_H
 #define LOG_RECORD_H
@@ -12,14 +12,14 @@
 
 #include <strelaysrv/log.h>
 
-#define LOG_COMPONENT_MAX 64 /* bytes, each with a NUL: */
-#define LOG_TEXT_MAX      1000
-#define LOG_FIELDS_MAX    1000 /* of all keys and values together */
+#define LOG_COMPONENT_MAX 64   /* bytes, with the NUL */
+#define LOG_TEXT_MAX      1000 /* bytes, without the NUL */
+#define LOG_FIELDS_MAX    1000 /* bytes of all keys and values, with NULs */
 #define LOG_FIELD_COUNT   32
 
 /*
- * A line of text never gets longer, its end included: what poll() calls a
- * writable pipe takes this much at once, and as one piece.
+ * The maximal length of a line of text, with its newline.  A pipe that poll()
+ * reports as writable accepts this much without blocking, in one piece.
  */
 #define LOG_LINE_MAX 4096
 
@@ -31,13 +31,13 @@ struct log_record {
 	char data[LOG_COMPONENT_MAX + LOG_TEXT_MAX + LOG_FIELDS_MAX + 1];
 };
 
-/* Of the record's bytes, how many carry something. */
+/* How many bytes of the record are in use. */
 static inline size_t log_record_size(const struct log_record *record)
 {
 	return offsetof(struct log_record, data) + record->len;
 }
 
-/* Cannot fail; what is too long is cut between two characters. */
+/* Cannot fail; text that is too long is truncated between two characters. */
 void log_record_make(struct log_record *record, const char *component,
 	enum relay_level level, const struct relay_field *fields,
 	const char *fmt, va_list ap) __attribute__((format(printf, 5, 0)));

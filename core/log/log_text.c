@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Log records as a line of text; what could harm a terminal or a reader of the
- * log is escaped. */
+/* Formats a log record as a line of text, and escapes characters that could
+ * harm a terminal or mislead a reader of the log. */
 
 #include <stdio.h>
 #include <string.h>
@@ -27,10 +27,11 @@ const char *relay_level_word(enum relay_level level)
 struct out {
 	char *text;
 	size_t cap, len;
-	bool full; /* a piece did not fit: nothing more goes in */
+	bool full; /* a piece did not fit: nothing more is appended */
 };
 
-/* Whole or not at all: half an escape or character must not remain. */
+/* Appends the piece as a whole or not at all, so that no escape sequence or
+ * character is cut. */
 static void put(struct out *out, const char *piece, size_t len)
 {
 	if (out->full || len >= out->cap - out->len) {
@@ -57,8 +58,8 @@ static bool is_continuation(unsigned char c)
 	return (c & 0xc0) == 0x80;
 }
 
-/* The length of the character at s, 0 if there is none.  A NUL is no
- * continuation, so it is never passed. */
+/* The length of the UTF-8 character at s; 0 if it is invalid.  Never reads past
+ * a NUL, which is no continuation byte. */
 static size_t decode(const unsigned char *s, uint32_t *code)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -82,8 +83,8 @@ static size_t decode(const unsigned char *s, uint32_t *code)
 	return len;
 }
 
-/* Terminals obey C1 controls as well, and some readers end lines at U+2028;
- * the direction marks make a line look like another one. */
+/* Terminals also interpret C1 control characters, some programs treat U+2028 as
+ * the end of a line, and direction marks can make a line look like another. */
 static bool is_harmless(uint32_t c)
 {
 	return !(c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 ||
@@ -103,7 +104,8 @@ static void put_hex(struct out *out, const unsigned char *bytes, size_t len)
 	}
 }
 
-/* `quoted`: inside "", where quotes and backslashes are escaped as well. */
+/* `quoted`: the text is between quotes, so quotes and backslashes in it are
+ * escaped, too. */
 static void put_escaped(struct out *out, const char *text, bool quoted)
 {
 	while (*text && !out->full) {
@@ -159,7 +161,7 @@ static bool needs_quotes(const char *value)
 	return false;
 }
 
-/* Keys come from modules' code, but a wrong one must not break the line. */
+/* Keys come from modules' code, but an invalid key must not break the line. */
 static void put_key(struct out *out, const char *key)
 {
 	for (; *key; key++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The fatal-signal report: only what is safe in a signal handler. */
+/* The report of a fatal signal.  It uses only what is safe in a signal handler.
+ */
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -28,12 +29,12 @@ static const struct {
 };
 #define SIGNALS (sizeof(signals) / sizeof(signals[0]))
 
-/* Global: a signal handler has no argument, handlers are the process's, and
- * so is the report, of which there is one at most. */
+/* Global: a signal handler has no argument for context.  Handlers belong to the
+ * process, which reports one signal at most. */
 static struct sigaction previous[SIGNALS];
 static crash_describe_fn *describe;
 static atomic_flag reported = ATOMIC_FLAG_INIT;
-/* Thread-local rather than allocated: it goes when the thread does. */
+/* Thread-local instead of allocated, so that it is freed with the thread. */
 static _Thread_local unsigned char stack[STACK_LEN];
 
 struct line {
@@ -134,8 +135,9 @@ static void hand_on(
 		old->sa_handler(number);
 		return;
 	}
-	/* A fault comes again when the instruction is repeated, now with the
-	 * default action and the right registers; what was sent does not. */
+	/* A fault occurs again when the instruction is repeated, now with the
+	 * default action, and with the registers of the fault in the core dump.
+	 * A signal that was sent must be raised again. */
 	(void)signal(number, SIG_DFL);
 	if (info->si_code <= 0)
 		(void)raise(number);
@@ -159,7 +161,8 @@ int crash_thread_init(void)
 
 	if (sigaltstack(NULL, &now))
 		return -1;
-	/* Sanitizers bring their own, and free whatever is set at the end. */
+	/* Sanitizers set a stack of their own; at the end of the thread they
+	 * free whatever stack is set. */
 	if (!(now.ss_flags & SS_DISABLE))
 		return 0;
 	return sigaltstack(&ours, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* A thread's event loop, and the inbox that other threads post to. */
+/* The event loop of a thread, and its inbox for messages of other threads. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ _Thread_local struct loop *loop_current;
 struct loop_letter {
 	struct loop_letter *next;
 	loop_fn *fn;
-	bool lasting; /* the loop's own, for loop_call() */
+	bool lasting; /* owned by the loop; loop_call() reuses it */
 	_Alignas(max_align_t) unsigned char arg[];
 };
 
@@ -29,7 +29,7 @@ int64_t loop_tick(struct loop *loop)
 	return now;
 }
 
-/* The inbox is a stack; letters must be read in the order they came. */
+/* The inbox is a stack.  Returns its messages in the order of posting. */
 static struct loop_letter *take_all(struct loop *loop)
 {
 	struct loop_letter *stack = atomic_exchange_explicit(
@@ -55,7 +55,8 @@ void loop_deliver(struct loop *loop)
 		struct loop_letter *next = letter->next;
 		bool lasting = letter->lasting;
 
-		/* A lasting one may be on its way again when this returns. */
+		/* When this returns, a lasting message may have been posted
+		 * again. */
 		letter->fn(loop, letter->arg);
 		if (!lasting)
 			free(letter);
@@ -71,7 +72,8 @@ static void woken(evutil_socket_t fd, short what, void *arg)
 	uint64_t count;
 
 	(void)what;
-	/* Emptied before the inbox is: a letter that comes in between wakes. */
+	/* Reads the eventfd before the inbox: a message that is posted between
+	 * the two wakes the loop again. */
 	if (read(fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
 		log_core(RELAY_ERROR, "cannot read an eventfd: %s",
 			strerror(errno));
@@ -85,7 +87,7 @@ static struct event_base *base_make(void)
 
 	if (!config)
 		return NULL;
-	/* Only its own thread touches a base; others write to the eventfd. */
+	/* Only its own thread uses a base; others write to the eventfd. */
 	if (event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0 &&
 		event_config_require_features(config, EV_FEATURE_ET) == 0)
 		base = event_base_new_with_config(config);
@@ -139,7 +141,7 @@ void loop_finish(struct loop *loop)
 	loop->base = NULL;
 }
 
-/* An eventfd takes every write until its count nears 2^64. */
+/* A write to an eventfd succeeds until its count is close to 2^64. */
 static void wake(struct loop *loop)
 {
 	const uint64_t one = 1;
@@ -149,8 +151,8 @@ static void wake(struct loop *loop)
 }
 
 /*
- * From here on the letter is the receiver's.  Whoever found the inbox empty
- * wakes it; the others' letters come along.
+ * Passes ownership of the message to the receiver.  Only the sender that found
+ * the inbox empty wakes the receiver, which then reads all messages.
  */
 static void put(struct loop *loop, struct loop_letter *letter)
 {

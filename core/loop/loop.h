@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * A thread's event loop: its libevent base, its inbox, its clock.
+ * The event loop of a thread: its libevent base, inbox and clock.
  *
  * The control thread has one, and each worker has one.
  */
@@ -20,7 +20,7 @@
 struct loop;
 struct relay_ctx;
 
-/* Runs on the receiving loop; arg is a copy that lives during the call. */
+/* Runs on the receiving loop; arg is a copy that is freed after the call. */
 typedef void loop_fn(struct loop *loop, void *arg);
 
 struct loop_letter; /* a message in an inbox */
@@ -31,16 +31,16 @@ struct loop {
 	struct event *wake;
 	int wake_fd;
 	_Atomic(struct loop_letter *) inbox; /* newest first */
-	struct loop_letter *call;            /* owned: for loop_call() */
-	atomic_bool stopped;                 /* by loop_stop(), not seen yet */
-	_Atomic int64_t turn_ms; /* monotonic, of the current turn */
+	struct loop_letter *call;            /* owned; for loop_call() */
+	atomic_bool stopped;     /* loop_stop() was called and not handled */
+	_Atomic int64_t turn_ms; /* monotonic time of the current turn */
 	/* Called at the end of every event; NULL: nothing to do. */
 	void (*after)(struct loop *loop);
-	/* Who runs: for the fatal-signal report.  Borrowed. */
+	/* The module that runs, for the fatal-signal report.  Borrowed. */
 	const struct relay_ctx *running;
 };
 
-/* The loop of the calling thread; NULL on a thread that has none. */
+/* The loop of the calling thread; NULL on a thread without one. */
 extern _Thread_local struct loop *loop_current;
 
 int loop_init(struct loop *loop, int index);
@@ -48,31 +48,33 @@ void loop_finish(struct loop *loop);
 
 /*
  * Any thread may post.  `arg` is copied (aligned for any type).  Messages of
- * one sender arrive in order.  0, or -1 without memory.
+ * one sender are delivered in order.  0, or -1 without memory.
  */
 int loop_post(struct loop *loop, loop_fn *fn, const void *arg, size_t len);
 /*
- * The same with a pointer, and without need of memory: for one thread that
- * waits until fn has been called before it calls this loop again.
+ * Like loop_post() with a pointer, but allocates nothing and cannot fail.  Only
+ * for one thread, which must wait until fn has been called before it uses
+ * loop_call() for the same loop again.
  */
 void loop_call(struct loop *loop, loop_fn *fn, void *arg);
 
 /* Runs on the loop's own thread until loop_stop(). */
 int loop_run(struct loop *loop);
-/* Any thread; needs no memory. */
+/* Makes loop_run() return.  Any thread; allocates nothing. */
 void loop_stop(struct loop *loop);
 
-/* Delivers what is in the inbox now; used by loop_run and at the end. */
+/* Delivers what is in the inbox now; used by loop_run() and at the end. */
 void loop_deliver(struct loop *loop);
 
-/* An event's last step: what it left behind is tidied up.  Own thread. */
+/* The last step of handling an event: calls `after` to clean up.  Own thread.
+ */
 static inline void loop_event_over(struct loop *loop)
 {
 	if (loop->after)
 		loop->after(loop);
 }
 
-/* Reads the clock anew into turn_ms, and returns it.  Own thread. */
+/* Sets turn_ms to the current time, and returns it.  Own thread. */
 int64_t loop_tick(struct loop *loop);
 
 static inline int64_t loop_clock_us(void)
@@ -85,7 +87,7 @@ static inline int64_t loop_clock_ms(void)
 	return clock_ms();
 }
 
-/* From now on records of other threads' are delivered by this one.  [C] */
+/* From now on this loop delivers the log records of other threads.  [C] */
 void loop_attach_log(struct loop *control);
 
 #endif

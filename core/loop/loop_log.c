@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Carries other threads' log records to the control thread. */
+/* Wakes the control thread to deliver the log records of other threads. */
 
 #include "log/log.h"
 #include "loop/loop.h"

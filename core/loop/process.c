@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What the kernel says of this process. */
+/* The kernel's figures about this process. */
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@ int64_t process_threads(void)
 {
 	struct stat st;
 
-	/* One subdirectory a thread, besides "." and "..". */
+	/* Each thread has a subdirectory; "." and ".." are links, too. */
 	if (stat("/proc/self/task", &st) || st.st_nlink < 2)
 		return 0;
 	return (int64_t)st.st_nlink - 2;
@@ -32,14 +32,15 @@ static int64_t count_entries(const char *path)
 	for (struct dirent *e = readdir(dir); e; e = readdir(dir))
 		n += e->d_name[0] != '.';
 	(void)closedir(dir);
-	return n - 1; /* the one of the reading itself */
+	return n - 1; /* without the descriptor of `dir` itself */
 }
 
 int64_t process_descriptors(void)
 {
 	struct stat st;
 
-	/* Linux 6.2 and later count for us, which matters with 100,000. */
+	/* Linux 6.2 and later report the count as the size, which is much
+	 * faster than listing 100,000 descriptors. */
 	if (stat("/proc/self/fd", &st) == 0 && st.st_size > 0)
 		return st.st_size;
 	return count_entries("/proc/self/fd");

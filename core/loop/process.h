@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * What the kernel says of this process.  Each is 0 when it does not tell.
+ * The kernel's figures about this process.  Each function returns 0 if the
+ * figure is not available.
  */
 #ifndef PROCESS_H
 #define PROCESS_H
@@ -13,7 +14,7 @@ int64_t process_descriptors(void);
 int64_t process_descriptor_limit(void);
 int64_t process_resident_bytes(void);
 
-/* User and system time of all threads, microseconds. */
+/* User and system time of all threads, in microseconds. */
 int64_t process_cpu_us(void);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Threads: what they inherit, and which signals they leave to others. */
+/* Starts threads: what they inherit, and which signals they block. */
 
 #include <errno.h>
 #include <signal.h>
@@ -10,11 +10,12 @@
 
 #include "base/instance.h"
 
-/* A thread's own faults, which it must not have blocked to be reported. */
+/* Signals of a thread's own faults.  They are not blocked, so that the fault
+ * can be reported. */
 static const int faults[] = {
 	SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
 
-/* What a new thread is told; it frees this. */
+/* The arguments of a new thread, which frees them. */
 struct thread_start {
 	struct instance *instance;
 	void *(*run)(void *);

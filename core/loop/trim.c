@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Gives memory back to the system after a storm of handshakes. */
+/* Returns memory to the system after a burst of handshakes. */
 
 #include <malloc.h>
 #include <stdatomic.h>
@@ -14,19 +14,19 @@
 #include "loop/trim.h"
 
 #define INTERVAL_S 1
-/* Fewer handshakes free too little to look for. */
+/* Fewer handshakes free too little memory to be worth a malloc_trim(). */
 #define STORM 50
-/* At most so many in one interval: while more come, the allocator hands the
- * freed memory out again at once. */
+/* An interval with fewer handshakes than this is calm.  In others the allocator
+ * reuses the freed memory at once. */
 #define CALM 10
-/* After so many intervals without calm, memory is given back all the same. */
+/* After so many intervals memory is returned, even if the last was not calm. */
 #define PATIENCE 30
 
 struct loop_state {
 	struct event *timer; /* owned */
 	atomic_uint_fast64_t noted;
-	uint64_t seen, trimmed; /* what `noted` was then; [C] */
-	unsigned passed;        /* intervals since memory was given back; [C] */
+	uint64_t seen, trimmed; /* `noted` at the last interval, trim; [C] */
+	unsigned passed;        /* intervals since memory was returned; [C] */
 };
 
 int trim_create(void)

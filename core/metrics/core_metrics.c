@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The server's own metrics: tables of the rooms become metrics. */
+/* The server's own metrics: registers the tables of the rooms. */
 
 #include <stddef.h>
 

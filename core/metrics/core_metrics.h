@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * The server's own metrics, under the module name "core".  Each room has tables
- * of its own and registers them at the start.
+ * The server's own metrics, under the module name "core".  Each room has its
+ * own tables of metrics and registers them at the start.
  */
 #ifndef CORE_METRICS_H
 #define CORE_METRICS_H
@@ -13,10 +13,10 @@
 
 struct metrics_shard;
 
-/* Numbers that a room counts itself. */
+/* Metrics that a room counts itself. */
 struct core_metrics {
 	const struct relay_metric_def *defs;
-	struct relay_metric **handles; /* as many; all NULL at first */
+	struct relay_metric **handles; /* `count` of them; initially NULL */
 	unsigned count;
 };
 
@@ -29,7 +29,7 @@ void core_count(const struct core_metrics *all, struct metrics_shard *shard,
 void core_observe(const struct core_metrics *all, struct metrics_shard *shard,
 	unsigned which, unsigned value, int64_t seen);
 
-/* A number that is looked up when somebody asks for it. */
+/* A metric whose value is looked up when metrics are read. */
 struct core_lookup {
 	struct relay_metric_def def; /* without `read` */
 	int64_t (*look)(void);       /* [C] */

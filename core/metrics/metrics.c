@@ -13,8 +13,8 @@
 struct metrics_state {
 	struct metrics_shard *shards; /* the control thread's, then workers' */
 	unsigned count;
-	unsigned used;              /* numbers given away */
-	struct relay_metric *first; /* module by module */
+	unsigned used;              /* how many numbers are allocated */
+	struct relay_metric *first; /* a list, grouped by module */
 };
 
 static bool always(const struct metrics_owner *owner)
@@ -23,7 +23,7 @@ static bool always(const struct metrics_owner *owner)
 	return true;
 }
 
-/* Never withdrawn, and without a context to call `read` with. */
+/* The owner of the server's own metrics: never withdrawn, without a context. */
 static const struct metrics_owner core = {.name = "core", .visible = always};
 
 int metrics_create(void)
@@ -37,7 +37,8 @@ int metrics_init(unsigned workers)
 	struct metrics_state *metrics = instance->metrics;
 	size_t len = (workers + 1) * sizeof(struct metrics_shard);
 
-	/* A shard is a multiple of a cache line: no two threads share one. */
+	/* The size of a shard is a multiple of a cache line, so no two threads
+	 * share one. */
 	metrics->shards = aligned_alloc(64, len);
 	if (!metrics->shards)
 		return -1;
@@ -82,7 +83,7 @@ static struct relay_metric *find(const char *module, const char *name)
 	return m;
 }
 
-/* Behind the last one of the same module. */
+/* Inserts it after the last metric of the same module. */
 static void list_add(struct relay_metric *metric)
 {
 	struct relay_metric **at = &instance->metrics->first, **end = NULL;
@@ -259,8 +260,9 @@ void metrics_count(struct metrics_shard *shard,
 	metrics_add(shard, metric->first + value, by);
 }
 
-/* One value of a histogram: a number for each bound and one for what is above,
- * each counting its own range only, and then the sum. */
+/* One label value of a histogram has a number for each bound and one for
+ * observations above all bounds, each counting only its own range, and then the
+ * sum. */
 void metrics_observe(struct metrics_shard *shard,
 	const struct relay_metric *metric, unsigned value, int64_t seen)
 {

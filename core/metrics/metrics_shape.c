@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Descriptions of metrics: checked, measured, compared and copied. */
+/* Checks, measures, compares and copies descriptions of metrics. */
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #include "metrics/metrics_shape.h"
 
-/* What every exporter can print as it is: [a-z][a-z0-9_]*. */
+/* Names that any exporter can use unchanged: [a-z][a-z0-9_]*. */
 static bool is_name(const char *name)
 {
 	if (!name || !(*name >= 'a' && *name <= 'z'))
@@ -133,7 +133,7 @@ static unsigned count_bounds(const struct relay_metric_def *def)
 
 unsigned shape_width(const struct relay_metric_def *def)
 {
-	/* One more for what is above all bounds, and one for the sum. */
+	/* One more for observations above all bounds, and one for the sum. */
 	return def->kind == RELAY_HISTOGRAM ? count_bounds(def) + 2 : 1;
 }
 
@@ -243,7 +243,7 @@ int shape_copy(struct relay_metric_def *to, const struct relay_metric_def *from)
 	return -1;
 }
 
-/* The members are const for those who read them; the copies are ours. */
+/* The members are const for readers, but the copies are owned by this file. */
 static void free_copy(const void *copy)
 {
 	free((void *)(uintptr_t)copy);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Metrics of the process: its version, its log, what the kernel says of it. */
+/* Metrics of the process: its version, lost log records, the kernel's figures.
+ */
 
 #include <stddef.h>
 
@@ -76,7 +77,8 @@ static const struct core_lookup lookups[] = {
 		.look = relay_start_us},
 };
 
-/* The registry copies the description, with the label's values. */
+/* The description may be local: the registry copies it with the label's values.
+ */
 static int add_build_info(void)
 {
 	const char *const versions[] = {relay_build()->version, NULL};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Metrics of the process: its version, its log, what the kernel says of it.
+ * Metrics of the process: its version, lost log records, the kernel's figures.
  */
 #ifndef PROCESS_METRICS_H
 #define PROCESS_METRICS_H
