@@ -52,29 +52,30 @@ struct data {
 
 static const struct relay_option options[] = {
 	LIST(WHO_CONNECTS, ALLOW, "connect-allow",
-		"addresses that may connect at all; none: any"),
+		"addresses that may connect; empty: all"),
 	LIST(WHO_CONNECTS, DENY, "connect-deny",
 		"addresses whose connections are closed at once"),
 	LIST(WHO_JOINS, ALLOW, "join-allow",
-		"device IDs and addresses that may join; none: any"),
+		"device IDs and addresses that may join; empty: all"),
 	LIST(WHO_JOINS, DENY, "join-deny",
 		"device IDs and addresses that may not join"),
 	LIST(WHO_ASKS, ALLOW, "ask-allow",
-		"device IDs and addresses that may ask for a device; none: "
-		"any"),
+		"device IDs and addresses that may request a device; empty: "
+		"all"),
 	LIST(WHO_ASKS, DENY, "ask-deny",
-		"device IDs and addresses that may not ask for a device"),
+		"device IDs and addresses that may not request a device"),
 	LIST(WHO_IS_ASKED, ALLOW, "reach-allow",
-		"device IDs that may be asked for; none: any"),
+		"device IDs that may be requested; empty: all"),
 	LIST(WHO_IS_ASKED, DENY, "reach-deny",
-		"device IDs that may not be asked for"),
+		"device IDs that may not be requested"),
 	RELAY_OPT(struct conf, tokens, const char *const *, "tokens",
 		RELAY_LIST, "", 0, 0,
-		"words of which a join must bring one; none: it needs none",
+		"tokens, one of which a device needs to join; empty: no token "
+		"is needed",
 		.flags = RELAY_OPTION_SECRET | RELAY_OPTION_FILLED),
 	RELAY_OPT(struct conf, token_file, const char *, "token-file",
 		RELAY_STRING, "", 0, 0,
-		"a file with one such word a line, read anew at a reload",
+		"a file with one token per line, read again at a reload",
 		.flags = RELAY_OPTION_FILLED),
 	RELAY_OPT_END};
 
@@ -359,8 +360,8 @@ static enum relay_verdict peer_connect(struct relay_ctx *cx,
 }
 
 RELAY_MODULE = {
-	RELAY_MODULE_INFO(
-		"access", "1.0", "who may connect, join, ask and be asked for"),
+	RELAY_MODULE_INFO("access", "1.0",
+		"who may connect, join, request devices and be requested"),
 	.options = options,
 	.flags = RELAY_GUARD,
 	.conf_size = sizeof(struct conf),

@@ -107,8 +107,8 @@ static int start(struct relay_ctx *cx, struct relay_err *err)
 }
 
 RELAY_MODULE = {
-	RELAY_MODULE_INFO("dashboard", "1.0",
-		"a live page for people at /, in a browser"),
+	RELAY_MODULE_INFO(
+		"dashboard", "1.0", "a live status page for browsers at /"),
 	.data_size = sizeof(struct state),
 	.init = init,
 	.start = start,

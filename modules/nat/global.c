@@ -89,10 +89,9 @@ int global_find(const char *local, struct global *out, struct relay_err *err)
 		return relay_fail(err, "there is no way to the outside");
 	(void)inet_ntop(AF_INET6, &address, out->text, sizeof(out->text));
 	if (!global_is_address(&address))
-		return relay_fail(
-			err, "%s is no address of the Internet", out->text);
+		return relay_fail(err, "%s is not a public address", out->text);
 	if (find_interface(&address, out->interface) != 0)
 		return relay_fail(
-			err, "%s is no address of this machine", out->text);
+			err, "%s is not an address of this machine", out->text);
 	return 0;
 }

@@ -22,11 +22,11 @@ static const struct relay_option options[] = {
 		"30m", 1000, 604800000, "time between two renewals",
 		.flag = "nat-renewal", .flag_unit = "m"),
 	RELAY_OPT(struct conf, timeout_ms, int64_t, "timeout", RELAY_DURATION,
-		"10s", 1000, 600000, "for how long a gateway is searched",
+		"10s", 1000, 600000, "how long to search for a gateway",
 		.flag = "nat-timeout", .flag_unit = "s"),
 	RELAY_OPT(struct conf, check_ms, int64_t, "check", RELAY_DURATION, "1m",
 		1000, 86400000,
-		"how often the mapping and the external address are looked at"),
+		"how often the mapping and the external address are checked"),
 	RELAY_OPT(struct conf, gateways, const char *const *, "gateway",
 		RELAY_LIST, "", 0, HOSTS_MAX,
 		"addresses of the gateways that are believed; none: those of "

@@ -145,9 +145,10 @@ enum gateway_result pmp_map(int64_t timeout_ms, const struct gateway_wish *wish,
 		: rc == NATPMP_ERR_CANNOTGETGATEWAY ? "there is no gateway"
 		: rc == NATPMP_ERR_NOTAUTHORIZED    ? "the gateway refuses"
 		: rc == NATPMP_ERR_NETWORKFAILURE
-			? "the gateway has no connection"
-		: rc == NATPMP_ERR_OUTOFRESOURCES ? "the gateway has no room"
-						  : "no answer");
+			? "the gateway has no network connection"
+		: rc == NATPMP_ERR_OUTOFRESOURCES
+			? "the gateway is out of resources"
+			: "no answer");
 	return GATEWAY_FAILED;
 }
 

@@ -177,7 +177,7 @@ enum gateway_result upnp_check(const struct igd *igd,
 	if (owner < 0)
 		return GATEWAY_FAILED;
 	if (owner != 1) {
-		(void)relay_fail(err, "the gateway has forgotten the port");
+		(void)relay_fail(err, "the gateway no longer maps the port");
 		return GATEWAY_LOST;
 	}
 	return ask_address(igd, outer, out, err);

@@ -70,7 +70,7 @@ void answer_note(struct pool *pool, const struct request_result *result,
 		(void)snprintf(text, sizeof(text), "%s", result->kind);
 	else if (outcome == PLAN_UNDECODABLE)
 		(void)snprintf(text, sizeof(text),
-			"cannot make out its answer: %s", body);
+			"cannot decode its answer: %s", body);
 	else
 		(void)snprintf(
 			text, sizeof(text), "%ld: %s", result->status, body);

@@ -26,12 +26,12 @@ static const struct relay_option options[] = {
 		"private",
 		.flag = "pools", .flags = RELAY_OPTION_GUARD),
 	RELAY_OPT(struct conf, bind, const char *, "bind", RELAY_STRING, "", 0,
-		0, "local address that pools are asked from"),
+		0, "source address of requests to pools"),
 	RELAY_OPT(struct conf, ca_file, const char *, "ca-file", RELAY_STRING,
 		"", 0, 0,
-		"file of the authorities to trust, instead of the system's"),
+		"file of CA certificates to trust instead of the system's"),
 	RELAY_OPT(struct conf, proxy, const char *, "proxy", RELAY_STRING, "",
-		0, 0, "URL of the proxy through which pools are asked",
+		0, 0, "URL of the proxy for requests to pools",
 		/* It may contain a password. */
 		.flags = RELAY_OPTION_SECRET),
 	RELAY_OPT(struct conf, timeout_ms, int64_t, "timeout", RELAY_DURATION,
@@ -325,7 +325,7 @@ static void stop(struct relay_ctx *cx)
 
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("pool-join", "1.0",
-		"tells relay pools of this relay, which makes it public"),
+		"joins relay pools, which makes this relay public"),
 	.options = options,
 	.conf_size = sizeof(struct conf),
 	.data_size = sizeof(struct state),

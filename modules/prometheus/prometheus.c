@@ -37,6 +37,6 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("prometheus", "1.0",
-		"answers /metrics as a Prometheus server scrapes it"),
+		"serves metrics to Prometheus at /metrics"),
 	.init = init,
 };

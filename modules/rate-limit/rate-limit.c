@@ -22,15 +22,15 @@ static const struct relay_option options[] = {
 		"bytes per second of each device, in all its sessions; 0: no "
 		"limit"),
 	RELAY_OPT(struct conf, burst_ms, int64_t, "burst", RELAY_DURATION,
-		"100ms", 20, 2000,
-		"how much silence may be made up for at full speed"),
+		"100ms", 20, 2000, "for how long unused bandwidth is saved up"),
 	RELAY_OPT(struct conf, weights, const char *const *, "weights",
 		RELAY_LIST, "", 0, 0,
 		"devices whose sessions get more than one share of the global "
 		"rate, as DEVICE-ID=SHARES"),
 	RELAY_OPT(struct conf, exempt, const char *const *, "exempt",
 		RELAY_LIST, "", 0, 0,
-		"device IDs whose sessions have no limit and use up none"),
+		"device IDs whose sessions are not limited and count towards "
+		"no limit"),
 	RELAY_OPT_END};
 
 static const char *const limits[] = {

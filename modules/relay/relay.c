@@ -21,12 +21,11 @@ static const struct relay_option options[] = {
 		.flag = "network-timeout"),
 	RELAY_OPT(struct relay_conf, ping_interval_ms, int64_t, "ping-interval",
 		RELAY_DURATION, "1m", 100, 0,
-		"how often joined devices are asked for a sign of life",
-		.flag = "ping-interval"),
+		"how often joined devices are pinged", .flag = "ping-interval"),
 	RELAY_OPT(struct relay_conf, message_timeout_ms, int64_t,
 		"message-timeout", RELAY_DURATION, "1m", 100, 0,
-		"how long a connection may take to say what it wants, and a "
-		"session to be complete",
+		"how long a connection may take until its first message, and "
+		"both sides of a session to arrive",
 		.flag = "message-timeout"),
 	RELAY_OPT(struct relay_conf, ext_address, const char *, "ext-address",
 		RELAY_STRING, "", 0, 0,
@@ -42,8 +41,8 @@ static const struct relay_option options[] = {
 		.flag = "provided-by"),
 	RELAY_OPT(struct relay_conf, token, const char *, "token", RELAY_STRING,
 		"", 0, 0,
-		"what devices must bring to join; such a relay joins no pool; "
-		"who asks for a device brings none, see asks",
+		"token that devices need to join; a relay with a token joins "
+		"no pool; requests for a device need none, see asks",
 		.flag = "token",
 		.flags = RELAY_OPTION_SECRET | RELAY_OPTION_GUARD),
 	RELAY_OPT(struct relay_conf, token_file, const char *, "token-file",
@@ -53,35 +52,34 @@ static const struct relay_option options[] = {
 		.flag = "token-file", .flags = RELAY_OPTION_FILLED),
 	RELAY_OPT(struct relay_conf, asks, int64_t, "asks", RELAY_CHOICE,
 		"anyone", 0, 0,
-		"who may ask for a device: anyone, or only devices that have "
-		"joined themselves and so brought the token",
+		"who may request a device: anyone, or only devices that have "
+		"joined themselves and so presented the token",
 		.choices = askers),
 	RELAY_OPT(struct relay_conf, pending_sessions, int64_t,
 		"pending-sessions", RELAY_INT, "65536", 0, 10000000,
-		"sessions that may wait for their two sides; 0: any number"),
+		"sessions that may wait for their two sides; 0: no limit"),
 	RELAY_OPT(struct relay_conf, pending_per_device, int64_t,
 		"pending-per-device", RELAY_INT, "512", 0, 10000000,
-		"of these, of one device that asks; 0: any number"),
+		"of these, requested by one device; 0: no limit"),
 	RELAY_OPT(struct relay_conf, pending_per_source, int64_t,
 		"pending-per-source", RELAY_INT, "1024", 0, 10000000,
-		"of these, asked for from one IPv4 address or IPv6 /64, /56 "
-		"or /48; above it its oldest makes room; 0: any number"),
+		"of these, requested from one IPv4 address or IPv6 /64, /56 "
+		"or /48; above it the oldest is dropped; 0: no limit"),
 	RELAY_OPT(struct relay_conf, invitations_per_asker, int64_t,
 		"invitations-per-asker", RELAY_INT, "4", 0, 10000000,
-		"of these, with the same device that is asked for, of one that "
-		"asks and of one source; 0: any number"),
+		"of these, for the same requested device, by one device, and "
+		"from one source; 0: no limit"),
 	RELAY_OPT(struct relay_conf, invitations_per_device, int64_t,
 		"invitations-per-device", RELAY_INT, "256", 0, 1024,
-		"of these, with the same device that is asked for; 0: any "
-		"number"),
+		"of these, for the same requested device; 0: no limit"),
 	RELAY_OPT(struct relay_conf, messages_per_minute, int64_t,
 		"messages-per-minute", RELAY_INT, "600", 0, 60000,
-		"messages from one device, beside answers to pings; 0: any "
-		"number"),
+		"messages from one device, without answers to pings; 0: no "
+		"limit"),
 	RELAY_OPT(struct relay_conf, guest_timeout_ms, int64_t, "guest-timeout",
 		RELAY_DURATION, "10s", 100, 0,
-		"how long a connection without TLS may take to name its "
-		"session"),
+		"how long a connection without TLS may take to send its "
+		"session key"),
 	RELAY_OPT_END};
 
 /* The token that check() has read is the one that comes into force.  [C] */
@@ -108,7 +106,7 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 	struct relay_data *data = data_of(cx);
 
 	if (id_hash_init() != 0)
-		return relay_fail(err, "no randomness for the tables");
+		return relay_fail(err, "no random numbers for the hash tables");
 	if (relay_conn_alpn(cx, ALPN) != 0)
 		return relay_fail(err, "cannot offer %s by ALPN", ALPN);
 	if (reach_init(cx) != 0)
@@ -146,9 +144,9 @@ static void tell_secret(
 	if (secret_same(was, is))
 		return;
 	relay_log(cx, RELAY_NOTICE, "%s",
-		!is->set    ? "devices need no token any more"
+		!is->set    ? "devices no longer need a token"
 		: !was->set ? "devices need a token now"
-			    : "devices need another token now");
+			    : "devices need a different token now");
 }
 
 static int make_next(struct relay_ctx *cx, const struct relay_conf *conf,
@@ -194,7 +192,7 @@ static void take_next(struct relay_ctx *cx)
 	if (conf->ping_interval_ms >= conf->network_timeout_ms)
 		relay_log(cx, RELAY_WARNING,
 			"ping-interval is not below network-timeout: devices "
-			"will be taken for dead before they are asked");
+			"will be disconnected before they are pinged");
 }
 
 static int start(struct relay_ctx *cx, struct relay_err *err)

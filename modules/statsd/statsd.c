@@ -34,12 +34,12 @@ struct state {
 
 static const struct relay_option options[] = {
 	RELAY_OPT(struct conf, host, const char *, "host", RELAY_STRING,
-		"127.0.0.1", 1, 253, "where the StatsD server is",
+		"127.0.0.1", 1, 253, "address of the StatsD server",
 		.flags = RELAY_OPTION_RESTART),
 	RELAY_OPT(struct conf, port, const char *, "port", RELAY_STRING, "8125",
 		1, 32, "its UDP port", .flags = RELAY_OPTION_RESTART),
 	RELAY_OPT(struct conf, prefix, const char *, "prefix", RELAY_STRING,
-		"strelaysrv", 1, 100, "what all names begin with"),
+		"strelaysrv", 1, 100, "prefix of all names"),
 	RELAY_OPT(struct conf, interval, int64_t, "interval", RELAY_DURATION,
 		"10s", 100, 0, "time between two rounds"),
 	RELAY_OPT_END};

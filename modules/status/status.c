@@ -96,7 +96,8 @@ static int start(struct relay_ctx *cx, struct relay_err *err)
 
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("status", "1.0",
-		"answers /status as the pool's server reads it, and /healthz"),
+		"serves /status, in the form that the pool reads, and "
+		"/healthz"),
 	.data_size = sizeof(struct state),
 	.init = init,
 	.start = start,

@@ -83,7 +83,7 @@ static bool may_connect(struct relay_ctx *cx, struct relay_conn *conn,
 		return denied(cx, conn, &why);
 	if (relay_closed()) {
 		count(cx, METRIC_CONNECTS, RESULT_CLOSED);
-		peer_log(cx, conn, "refused: closed to newcomers");
+		peer_log(cx, conn, "refused: the server is closed");
 		peer_respond(cx, conn, FRAME_NOT_FOUND);
 		return false;
 	}
@@ -93,7 +93,7 @@ static bool may_connect(struct relay_ctx *cx, struct relay_conn *conn,
 	if (id->len != ID_LEN ||
 		!directory_find(&data->directory, id->data, owner))
 		return failed(cx, conn, RESULT_NOT_FOUND,
-			"asks for a device that is not here");
+			"requests a device that has not joined");
 	if (relay_ask_connect(cx, conn, id->data, &why) != RELAY_PASS)
 		return denied(cx, conn, &why);
 	return remember(cx, conn, id->data, key);

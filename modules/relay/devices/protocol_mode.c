@@ -357,7 +357,7 @@ void protocol_deadline(struct relay_ctx *cx, struct relay_conn *conn)
 	} else if (peer->state == PEER_JOINED && peer->probe_ms &&
 		   now >= peer->probe_ms) {
 		count(cx, METRIC_REPLACED, 0);
-		peer_log(cx, conn, "gave its place to a newer connection");
+		peer_log(cx, conn, "replaced by a newer connection");
 		peer_close(cx, conn, RELAY_END_REPLACED);
 	} else if (peer->state == PEER_JOINED && now >= peer->ping_ms) {
 		ping(cx, conn, peer);

@@ -154,7 +154,7 @@ bool peer_may_say(
 
 void peer_send_away(struct relay_ctx *cx, struct relay_conn *conn)
 {
-	const char *why = relay_closed() ? "sent away: closed to newcomers"
+	const char *why = relay_closed() ? "sent away: the server is closed"
 					 : "sent away: the relay is full";
 
 	peer_log(cx, conn,
