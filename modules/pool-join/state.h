@@ -25,7 +25,7 @@
 #include "request.h"
 #include "url.h"
 
-#define POOLS_MAX   8
+#define POOLS_MAX   64
 #define POOL_REASON 320
 #define POOL_LABEL  (URL_PLACE + 4)
 

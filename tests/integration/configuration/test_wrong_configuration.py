@@ -44,6 +44,8 @@ WRONG = {
     "a near miss": (CHANGED + "worker = 1\n", "workers"),
     "an unknown section": (CHANGED + "nowhere { a = 1 }\n", "nowhere"),
     "a value out of range": (CHANGED + "pipe-size = 1GiB\n", "pipe-size"),
+    "a time below zero": (CHANGED + "drain-timeout = -1s\n", "drain-timeout"),
+    "a time beyond a year": (CHANGED + "drain-timeout = 9000h\n", "drain-timeout"),
     "a word that is no choice": (CHANGED + "protocol = udp\n", "udp"),
     "a list that is too long": (CHANGED + "listen = { " + ", ".join(f'":{i}"' for i in range(65))
                                 + " }\n", "65"),
