@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * What to do when accept(2) fails.  A waiting connection that cannot be taken
- * keeps its listener readable: without a descriptor that was kept for it, or a
- * pause, the loop would spin.
+ * What to do when accept(2) fails.  A connection that cannot be accepted stays
+ * in the queue and keeps its listener readable, so the loop would spin.  To
+ * prevent that, a listener accepts and closes it with a spare descriptor, or
+ * pauses.
  */
 #ifndef ACCEPTING_H
 #define ACCEPTING_H
@@ -14,7 +15,7 @@ struct metrics_shard;
 
 enum accept_next {
 	ACCEPT_ANOTHER, /* this one failed, the next may not */
-	ACCEPT_EMPTY,   /* nobody waits */
+	ACCEPT_EMPTY,   /* the queue is empty */
 	ACCEPT_CROWDED, /* no descriptor: close one, or refuse this one */
 	ACCEPT_LATER,   /* nothing can be accepted for now */
 };
@@ -22,17 +23,17 @@ enum accept_next {
 /* What an errno of accept(2) means; counts it in the shard.  Own thread. */
 enum accept_next accept_failure(struct metrics_shard *shard, int error);
 
-/* A descriptor in reserve: -1: there is none. */
+/* Opens a spare descriptor.  -1: failed. */
 int spare_open(void);
 /*
- * Accepts with the descriptor in reserve, which is gone then.  A descriptor, or
- * -1: there was none, or accept(2) fails for another reason.
+ * Closes the spare descriptor, so that accept(2) can use its number.  Returns
+ * the connection, or -1: there was no spare, or accept(2) failed again.
  */
 int spare_accept(
 	int *spare, int listener, struct sockaddr *from, socklen_t *len);
 /*
- * The same, but closes what comes, and takes another one in reserve.  0, or -1
- * when it cannot.
+ * The same, but closes the connection at once and opens a new spare.  0, or -1
+ * if no connection was accepted.
  */
 int spare_refuse(int *spare, int listener);
 

@@ -13,32 +13,35 @@
 #include "net/capacity.h"
 #include "log/log.h"
 
-/* Logs, keys, HTTP, pools' connections: what must work when all is full. */
+/* Reserved for logs, keys, HTTP and connections to pools: these must work even
+ * when peers have all the descriptors that they may have. */
 #define RESERVE_MOST  64
-#define RESERVE_SHARE 4 /* of a very small limit, at most one in four */
-/* Of the reserve without HTTP's part. */
+#define RESERVE_SHARE 4 /* at most a quarter of the descriptor limit */
+/* One in so many of the reserve, without HTTP's part, may be borrowed. */
 #define LOAN_SHARE 4
 /*
- * HTTP's part of the descriptors, and what of it the reserve has room for.  A
- * small limit leaves a health check and a scraper at least.
+ * HTTP may have one in HTTP_SHARE of the descriptors, or, if that is more, one
+ * in HTTP_SMALL up to HTTP_SMALL of them.  HTTP_LEAST is enough for a health
+ * check and a scraper.  The reserve above has HTTP_IN_RESERVE for HTTP.
  */
 #define HTTP_SHARE      32
 #define HTTP_MOST       512
 #define HTTP_IN_RESERVE 32
-#define HTTP_SMALL      16 /* at most this, from one in this many */
+#define HTTP_SMALL      16
 #define HTTP_LEAST      2
-/* Pipes have two descriptors each, and speed up only who is in bulk. */
+/* One pipe for so many descriptors: a pipe takes two of them, and speeds up
+ * bulk transfers only. */
 #define PIPES_SHARE 20
 
 static struct {
 	int64_t all; /* descriptors; [C] */
 	_Atomic int64_t
-		soft; /* over it newcomers are refused by the protocol */
-	_Atomic int64_t hard; /* over it strangers make room */
-	_Atomic int64_t loan; /* over hard, for a moment */
+		soft; /* above it, modules refuse newcomers by protocol */
+	_Atomic int64_t hard; /* at it, newcomers evict strangers */
+	_Atomic int64_t loan; /* how many may exceed hard for a moment */
 	unsigned pipes;
 	_Atomic int64_t open;
-	_Atomic int64_t settled; /* of these, what soft is about */
+	_Atomic int64_t settled; /* of these; soft bounds them */
 } capacity;
 
 static int64_t raise_descriptors(void)
@@ -58,7 +61,7 @@ static int64_t raise_descriptors(void)
 			limit.rlim_cur = before;
 		}
 	}
-	/* "infinity" is bounded by the kernel all the same. */
+	/* The kernel has a bound of its own for "infinity". */
 	return limit.rlim_cur > 1 << 30 ? 1 << 30 : (int64_t)limit.rlim_cur;
 }
 
@@ -86,7 +89,7 @@ static int64_t http_share(void)
 
 size_t capacity_http(void)
 {
-	/* Before capacity_init() nothing is short. */
+	/* Before capacity_init() the number of descriptors is unknown. */
 	return capacity.all ? (size_t)http_share() : HTTP_MOST;
 }
 

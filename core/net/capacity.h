@@ -13,32 +13,33 @@
 /*
  * [C]  Raises the soft descriptor limit to the hard one and sets the bounds.
  * `max_connections` 0: 80 % of the descriptors.  `own`: how many the workers
- * need for themselves.  Logs the bound in force.
+ * need for themselves.  Logs the bound on connections.
  */
 void capacity_init(int64_t max_connections, int64_t own);
-/* [C]  Other bounds; who is over them already stays.  Logs a new one. */
+/* [C]  Changes the bounds.  Connections above a new bound stay open.  Logs the
+ * bound on connections if it has changed. */
 void capacity_bound(int64_t max_connections, int64_t own);
 
 /*
- * A connection comes: true when there is a descriptor to spare beside the
- * reserve for the server's own files; else it was not counted.  [*]
+ * Counts a new connection.  False: no descriptor is free except the reserve for
+ * the server's own files, and the connection is not counted.  [*]
  */
 bool capacity_enter(void);
 void capacity_leave(void);
 /*
- * The same above the bound, for one whose place is being made; at most so many
- * that the reserve keeps the greater part.  [*]
+ * The same for a connection that uses the reserve until another one has been
+ * evicted for it.  Uses at most a quarter of the reserve.  [*]
  */
 bool capacity_borrow(void);
-/* Whether there are more than the bound allows: something is on loan.  [*] */
+/* Whether the bound is reached, or exceeded by capacity_borrow().  [*] */
 bool capacity_overdrawn(void);
 
-/* One of those that are open was found to be worth its place, or such a one
- * ends.  [*] */
+/* A connection has settled, see relay_conn_settled(); a settled connection has
+ * ended.  [*] */
 void capacity_settle(void);
 void capacity_unsettle(void);
 
-/* Above how many connections newcomers are refused.  [*] */
+/* Above how many settled connections modules refuse newcomers.  [*] */
 int64_t capacity_limit(void);
 /* How many connections both HTTP addresses may have, 2 or more.  [C] */
 size_t capacity_http(void);

@@ -18,9 +18,9 @@
 #include "net/inherited.h"
 #include "log/log.h"
 
-/* sd_listen_fds(3): the first of them. */
+/* The first descriptor that systemd passes, see sd_listen_fds(3). */
 #define SYSTEMD_FIRST 3
-/* Every worker may have one of every address. */
+/* Each worker may have a socket for each address; two are for HTTP. */
 #define MOST (256 * 64 + 2)
 
 struct inherited {
@@ -113,7 +113,8 @@ static int read_number(const char *text, int64_t most, int64_t *out)
 		       : -1;
 }
 
-/* Names may be missing; each ends at a colon. */
+/* `names` is a list separated by colons, or NULL.  It may be shorter than
+ * `count`. */
 static int read_systemd(
 	const char *count, const char *names, struct relay_err *err)
 {
@@ -167,7 +168,8 @@ int inherited_init(struct relay_err *err)
 	int64_t number;
 	int result = 0;
 
-	/* systemd's are for one process only, not for its children. */
+	/* systemd's variables are meant for the process LISTEN_PID, not for its
+	 * children, which inherit them. */
 	if (pid && count && read_number(pid, INT32_MAX, &number) == 0 &&
 		number == getpid())
 		result = read_systemd(count, getenv("LISTEN_FDNAMES"), err);

@@ -4,9 +4,9 @@
  * Listening sockets that the process was started with.
  *
  * They come from systemd (sd_listen_fds(3): LISTEN_PID, LISTEN_FDS,
- * LISTEN_FDNAMES) or from the process that this one takes over from, which says
- * what it passes on in INHERITED_SOCKETS.  Whoever would bind an address asks
- * here first.  All is [C].
+ * LISTEN_FDNAMES) or, in an upgrade, from the old process, which lists them in
+ * INHERITED_SOCKETS.  Code that is about to bind an address calls
+ * inherited_take() first.  All functions are [C].
  */
 #ifndef INHERITED_H
 #define INHERITED_H
@@ -19,9 +19,9 @@
 /* "relay:7,status:9": what each descriptor is for. */
 #define INHERITED_SOCKETS "STRELAYSRV_SOCKETS"
 
-/* FileDescriptorName= in a systemd socket unit says the same words. */
+/* FileDescriptorName= in a systemd socket unit has the same words. */
 enum inherited_use {
-	INHERITED_ANY, /* its giver did not say: the address decides */
+	INHERITED_ANY, /* not said: the address decides */
 	INHERITED_RELAY,
 	INHERITED_STATUS,
 	INHERITED_PRIVATE,
@@ -31,24 +31,24 @@ enum inherited_use {
 extern const char *const inherited_use_words[INHERITED_USES];
 
 /*
- * Reads the variables and removes them, so that no child of ours takes them for
- * its own.  Before any thread.  0, or -1 with err: a descriptor is named that
- * is no listening TCP socket.
+ * Reads the variables and removes them, so that no child process uses them.
+ * Call it before any thread starts.  0, or -1 with err, such as when a variable
+ * names a descriptor that is not a listening TCP socket.
  */
 int inherited_init(struct relay_err *err);
 
 /*
- * Takes a socket of that use which is bound to `addr`; its port 0 fits every
- * port.  v6only counts for IPv6 only.  A listening, non-blocking,
- * close-on-exec descriptor that is the caller's from now on, or -1: none.
+ * Takes a socket for that use that is bound to `addr`; port 0 in `addr` matches
+ * every port.  v6only is compared for IPv6 only.  Returns a listening,
+ * non-blocking, close-on-exec descriptor, which the caller owns, or -1: none.
  */
 int inherited_take(enum inherited_use use, const struct sockaddr_storage *addr,
 	bool v6only);
 
-/* Any one of that use, whatever its address.  -1: none is left. */
+/* Takes a socket for that use, with any address.  -1: none is left. */
 int inherited_take_any(enum inherited_use use);
 
-/* Closes what nobody took; one line of log for each. */
+/* Closes the sockets that were not taken, and logs each of them. */
 void inherited_finish(void);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What all sessions together make the kernel hold. */
+/* The kernel memory of all sessions together. */
 
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -9,12 +9,13 @@
 
 #include "net/kernel_memory.h"
 
-/* Without tcp_mem: the kernel's own default is about this share of the RAM. */
+/* Used if tcp_mem cannot be read: the kernel's default is about one eighth of
+ * the RAM. */
 #define SHARE_OF_RAM 8
 
 static struct {
 	_Atomic int64_t sum, bound;
-	_Atomic int64_t since_ms; /* the first look above the bound; or 0 */
+	_Atomic int64_t since_ms; /* when sum was seen to exceed bound; or 0 */
 } memory = {.bound = INT64_MAX};
 
 static int64_t pressure_pages(void)

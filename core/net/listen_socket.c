@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Listening sockets: where, how, and how they end. */
+/* Listening sockets: their addresses, how they are bound, how they stop. */
 
 #include <errno.h>
 #include <linux/filter.h>
@@ -34,9 +34,9 @@ bool listen_place_fall_back(struct listen_place *place, const char *text,
 	return true;
 }
 
-/* Comparing. */
+/* Comparing addresses. */
 
-/* Both families as one: IPv4 is what IPv6 calls mapped. */
+/* An address of either family; IPv4 is in the last 4 bytes of addr. */
 struct bits {
 	struct in6_addr addr;
 	unsigned port;
@@ -76,7 +76,7 @@ bool listen_place_same(
 	       (x.v4 || a->v6only == b->v6only);
 }
 
-/* [::] takes IPv4 as well unless it is told not to. */
+/* [::] covers IPv4 as well, unless v6only is set. */
 static bool covers(const struct listen_place *place, const struct bits *wide,
 	const struct bits *other)
 {
@@ -94,7 +94,7 @@ bool listen_place_overlaps(
 	return same_host(&x, &y) || covers(a, &x, &y) || covers(b, &y, &x);
 }
 
-/* Sockets. */
+/* Making sockets. */
 
 static int set_option(int fd, int level, int name, int value)
 {
@@ -148,7 +148,8 @@ int listen_socket_bind(struct listen_place *place)
 	return -1;
 }
 
-/* The flags of a TCP header, and those two that tell a beginning. */
+/* Where the flags are in a TCP header, and the two that show a new connection:
+ * SYN is set and ACK is not. */
 #define FLAGS_AT    13
 #define BEGINS_MASK (TH_SYN | TH_ACK)
 
@@ -167,7 +168,8 @@ void listen_socket_deafen(int fd)
 		.len = sizeof(code) / sizeof(code[0]), .filter = code};
 
 	memcpy(code, begins_are_dropped, sizeof(code));
-	/* Without it, one that comes in the last moment may be reset. */
+	/* Without the filter, a client that connects just before the socket is
+	 * closed may be reset. */
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
 		    sizeof(program)) != 0)
 		log_core(RELAY_DEBUG, "cannot hold off new connections: %s",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What the kernel holds for a session's sockets. */
+/* The kernel memory of a session's sockets. */
 
 #include <stdint.h>
 #include <netinet/in.h>
@@ -10,14 +10,14 @@
 
 #include "net/socket_memory.h"
 
-/* Of SO_BUF_LOCK; some headers of the C library leave it out. */
+/* A flag of SO_BUF_LOCK, which some C library headers do not define. */
 #ifndef SOCK_RCVBUF_LOCK
 #define SOCK_RCVBUF_LOCK 2
 #endif
 
 /*
- * Whoever asks for a round trip in this time is on this machine or in the same
- * rack: SHORT_PATH_BYTES for each are 1 GB/s and more.
+ * A peer with a shorter round trip than this is on this machine or in the same
+ * rack: SHORT_PATH_BYTES per round trip are 1 GB/s and more.
  */
 #define SHORT_PATH_US    320
 #define SHORT_PATH_BYTES 327680
@@ -40,7 +40,7 @@ void socket_memory_used(int fd, size_t *received, size_t *unsent)
 	*unsent += info[SK_MEMINFO_WMEM_QUEUED];
 }
 
-/* The kernel takes twice of what is asked, for its bookkeeping. */
+/* The kernel doubles the size that it is given, for its bookkeeping. */
 static int bound(int fd, int which, int bytes)
 {
 	int half = bytes / 2;
@@ -68,7 +68,7 @@ bool socket_memory_fit(int fd)
 	return bound(fd, SO_SNDBUF, SHORT_PATH_BYTES) == 0;
 }
 
-/* SO_RCVBUF and SO_SNDBUF end the kernel's own sizing; this brings it back. */
+/* SO_RCVBUF and SO_SNDBUF disable the kernel's own sizing; this enables it. */
 static int unlock(int fd)
 {
 	const int none = 0;
@@ -78,7 +78,7 @@ static int unlock(int fd)
 
 int socket_memory_begin_small(int fd)
 {
-	/* Without SO_BUF_LOCK (Linux 5.14) it would be small for ever. */
+	/* Without SO_BUF_LOCK (Linux 5.14) the buffer would stay small. */
 	if (unlock(fd) != 0 || bound(fd, SO_RCVBUF, BEGINNER_BYTES) != 0)
 		return -1;
 	return unlock(fd);
@@ -88,7 +88,8 @@ static int open_clamp(int fd)
 {
 	const int no_clamp = 1 << 30;
 
-	/* The clamp follows the buffer only when the kernel resizes that. */
+	/* The kernel raises the clamp only when it resizes the buffer itself.
+	 */
 	return setsockopt(
 		fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &no_clamp, sizeof(no_clamp));
 }
@@ -109,7 +110,8 @@ int socket_memory_squeeze(int source, int sink, int bytes)
 
 int socket_memory_relax(int source, int sink, bool stays)
 {
-	/* Both bounds of a socket have one lock each: leave one in force. */
+	/* Each of a socket's two buffers has a lock: unlock the send buffer,
+	 * and the receive buffer unless it stays squeezed. */
 	const int receiving = SOCK_RCVBUF_LOCK, none = 0;
 	const int *left = stays ? &receiving : &none;
 
@@ -134,10 +136,10 @@ uint64_t socket_acked(int fd, int64_t *rtt_us)
 }
 
 /*
- * The kernel lets a receive buffer grow only when more comes in a round trip
- * than ever before.  A buffer that allows less than that would stay as it is
- * for good, so it gets room for twice as much.  SO_RCVLOWAT makes the room that
- * the kernel's own sizing may make: SO_RCVBUF stops at rmem_max.
+ * The kernel lets a receive buffer grow only when more arrives in a round trip
+ * than ever before.  A buffer that is too small for that much would never grow,
+ * so it is enlarged to twice as much.  SO_RCVLOWAT enlarges it as far as the
+ * kernel's own sizing may; SO_RCVBUF stops at rmem_max.
  */
 static void allow_growth(int fd)
 {

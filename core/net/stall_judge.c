@@ -1,47 +1,51 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* How much a direction of a session may make the kernel hold. */
+/* How much kernel memory a direction of a session may hold. */
 
 #include "net/stall_judge.h"
 
 /*
- * Next to nothing, while bytes wait, is less than 1 kB a second, or so little
- * that what is held above STALL_ALLOWED would take longer than 20 minutes.
+ * A direction stalls if bytes wait and it delivers less than 1 kB a second, or
+ * so little that what it holds above STALL_ALLOWED would take longer than 20
+ * minutes.
  */
 #define BYTES_PER_MS 1
 #define DRAIN_MS     1200000
-/* For so long: no more is taken in for it. */
+/* After a stall of this length, its buffers are bounded. */
 #define SQUEEZE_MS 4000
 /*
- * Less than 100 bytes a second for as long as a session may idle is no progress
- * at all: a byte now and then keeps no session.  The slowest honest reader, a
- * device over a bad mobile link, takes several times as much.
+ * Less than 100 bytes a second, for as long as a session may be idle, counts as
+ * no progress: a peer that takes a byte now and then cannot keep a session.
+ * The slowest honest reader, a device on a bad mobile link, takes several times
+ * as much.
  */
 #define LEAST_MS_PER_BYTE 10
 
 /*
- * The kernel's own sizing gives each of two sockets twice of what is on its
- * way, and half of a buffer is bookkeeping.
+ * By the kernel's own sizing, a buffer of each of the two sockets has room for
+ * twice the bytes in flight, and half of a buffer is bookkeeping: 2 * 2 * 2.
  */
 #define PATHS 8
-/* Below, timers and busy CPUs rule; above, a peer that delays on purpose. */
+/* The range of round trips that is used: shorter ones depend on timers and busy
+ * CPUs, longer ones may be a peer that delays on purpose. */
 #define RTT_MIN_US 1000
 #define RTT_MAX_US 600000
 
-/* A burst has begun just before a look; not before several. */
+/* A burst may exceed the allowance at one look, but not at so many in a row. */
 #define LOOKS 3
-/* For a stall.  For one that moves both together are 3/4 of its allowance. */
+/* The bound on each buffer in a stall.  Without a stall, both together may have
+ * 3/4 of the allowance. */
 #define STALLED_BUFFER 131072
 /*
- * The kernel's usual rmem_max and wmem_max allow no more, so a path that needs
- * more would be slowed down.
+ * No larger bound is set: the kernel's usual rmem_max and wmem_max would reduce
+ * it to this, and so slow down a path that needs more.
  */
 #define LARGEST_BUFFER 425984
 
 /*
- * While memory is short: by then every session is looked at each second.  What
- * holds more than 8 times its allowance ends then, 4 times a second later, and
- * so on, so that those go first that hold most beyond it.
+ * When memory is short: after GRACE_MS every session is looked at each second.
+ * Then those that hold more than 8 times their allowance end, a second later
+ * those that hold more than 4 times, and so on: the largest excess ends first.
  */
 #define GRACE_MS   5000
 #define FIRST_STEP 3
@@ -59,7 +63,8 @@ size_t stall_allowed(uint64_t bytes_per_s, int64_t rtt_us)
 	return path > STALL_ALLOWED ? (size_t)path : STALL_ALLOWED;
 }
 
-/* Above what a session ends that has been short of memory for so long. */
+/* Above how many bytes a direction ends its session, when memory has been short
+ * for so long. */
 static size_t most(size_t allowed, int64_t short_ms)
 {
 	int64_t steps = (short_ms - GRACE_MS) / 1000 - FIRST_STEP;
@@ -81,13 +86,13 @@ static uint64_t next_to_nothing(int64_t ms, size_t held)
 }
 
 /*
- * The mean since a stall began, so that a burst now and then does not end it:
- * windows open in steps, on purpose or not.
+ * Uses the mean rate since the stall began, so that a burst now and then does
+ * not end the stall: a peer's window may open in steps, on purpose or not.
  */
 static void note_stall(
 	struct stall *stall, const struct stall_facts *facts, bool known)
 {
-	/* All that waited at the last look was taken: what waits now is new. */
+	/* All that waited at the last look has been taken; the rest is new. */
 	if (!known || !facts->waits || facts->acked >= stall->due) {
 		stall->since_ms = 0;
 		return;
@@ -101,7 +106,8 @@ static void note_stall(
 		stall->since_ms = 0;
 }
 
-/* Judges the stall anew in each span of idle_ms. */
+/* Measures progress in spans of idle_ms: if there was some, a new one begins.
+ */
 static bool makes_no_progress(
 	struct stall *stall, const struct stall_facts *facts)
 {
@@ -127,7 +133,7 @@ static size_t buffers_for(const struct stall *stall,
 		return STALLED_BUFFER;
 	if (stall->above && several && each <= LARGEST_BUFFER)
 		return each;
-	/* It may fill them again once it has drained, and delivers. */
+	/* The bound ends when the direction has drained and delivers again. */
 	if (stall->since_ms || facts->held > allowed / 2)
 		return stall->buffers;
 	return 0;
