@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* One libevent timer of each worker, armed for the next entry of its wheel. */
+/* Each worker has one libevent timer, armed for the next entry of its timer
+ * wheel. */
 
 #include <stdatomic.h>
 #include <stddef.h>

@@ -23,14 +23,14 @@ struct deadline {
 /* Sets or moves it.  `due` is called at most 0.2 s late. */
 void deadline_set(
 	struct worker *worker, struct deadline *deadline, int64_t at_ms);
-/* Takes back one that is set; does nothing to one that is not. */
+/* Clears it; does nothing if it is not set. */
 void deadline_clear(struct worker *worker, struct deadline *deadline);
 
 /* 0, or -1 without memory. */
 int deadlines_init(struct worker *worker);
-/* Calls `due` of every one that is set, as if its time had come. */
+/* Calls `due` of every deadline that is set, as if its time had come. */
 void deadlines_expire(struct worker *worker);
-/* Nothing may be set any more.  Accepts a worker whose init failed. */
+/* No deadline may be set afterwards.  Accepts a worker whose init failed. */
 void deadlines_finish(struct worker *worker);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* One timer of each worker, which calls all kinds of deferred work. */
+/* Each worker has one timer, which runs all kinds of deferred work. */
 
 #include <stddef.h>
 

@@ -11,8 +11,8 @@
 
 struct worker;
 
-/* One kind of it: does what was left.  Returns whether it must be called again
- * in the next iteration, although nobody calls deferred_arm(). */
+/* Does one kind of deferred work.  Returns whether it must be called again in
+ * the next iteration even if deferred_arm() is not called. */
 typedef bool deferred_fn(struct worker *worker);
 
 /* The kinds, in the order in which they are called; the last one is NULL. */
@@ -20,7 +20,7 @@ struct deferred_work {
 	deferred_fn *fn[4];
 };
 
-/* Own thread.  Has the work done in the next iteration; a second call before
+/* Own thread.  Schedules the work for the next iteration; a second call before
  * that changes nothing. */
 void deferred_arm(struct worker *worker);
 

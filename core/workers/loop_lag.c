@@ -20,7 +20,7 @@ struct lag {
 	struct metrics_shard *shard;
 	enum worker_loop_label label;
 	int64_t due_us;
-	_Atomic int64_t beat_us; /* when it last turned; for the control loop */
+	_Atomic int64_t beat_us; /* when it was last armed; control reads it */
 };
 
 static int arm(struct lag *lag)
@@ -43,7 +43,7 @@ static void fired(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	worker_observe(lag->shard, WORKER_LOOP_LAG, lag->label,
 		late_us > 0 ? late_us : 0);
-	/* Without memory nobody learns of lateness, and nothing else. */
+	/* Without memory the measuring stops, and nothing else. */
 	(void)arm(lag);
 }
 
@@ -79,7 +79,7 @@ int loop_lag_start(struct loop *control)
 		if (make(&room->lags[i + 1], &workers_get(i)->loop))
 			goto error;
 	if (arm(&room->lags[0]) || workers_call(arm_here, NULL))
-		return -1; /* some may be armed: loop_lag_finish() comes later
+		return -1; /* timers may be armed: loop_lag_finish() frees them
 			    */
 	return 0;
 

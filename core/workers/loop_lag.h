@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * How late the loops are: a timer on each, whose lateness is observed.
+ * How late the loops are: each has a timer, whose delay is measured.
  *
- * Whatever holds up a loop, holds up all that it carries; two looks a second
- * cost nothing and find what lasts.
+ * A handler that takes long delays everything else on its loop.  Two
+ * measurements a second cost next to nothing, and find delays that last.
  */
 #ifndef LOOP_LAG_H
 #define LOOP_LAG_H
@@ -13,18 +13,19 @@
 
 struct loop;
 
-/* Every loop gives a sign of life this often. */
+/* How often the timer of each loop fires. */
 #define LOOP_LAG_BEAT_MS 500
 
-/* [C]  Workers exist; on them and the control loop.  0, or -1 without memory.
- */
+/* [C]  Starts the timers on the control loop and on the workers, which must
+ * exist.  0, or -1 without memory. */
 int loop_lag_start(struct loop *control);
-/* [C]  Workers' threads have ended, their loops have not. */
+/* [C]  Call it when the workers' threads have ended, before their loops are
+ * freed. */
 void loop_lag_finish(void);
 
 /*
- * [C]  For how long the worker that has been silent for longest has given none;
- * *worker is its number.  0 before loop_lag_start().
+ * [C]  Finds the worker whose timer has not fired for the longest time: returns
+ * that time, and sets *worker to its number.  0 before loop_lag_start().
  */
 int64_t loop_lag_silence_ms(unsigned *worker);
 

@@ -3,9 +3,8 @@
 /*
  * A worker: a thread that owns an event loop, and all that is handled on it.
  *
- * This room knows nothing of connections.  What a worker has to do with them
- * begins with a struct worker and goes on with members of its own; see
- * workers_create().
+ * This room knows nothing of connections.  The room that serves them embeds
+ * struct worker as the first member of a larger struct; see workers_create().
  */
 #ifndef WORKER_H
 #define WORKER_H

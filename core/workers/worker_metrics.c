@@ -11,7 +11,7 @@
 
 static const char *const loops[] = {"control", "worker", NULL};
 
-/* From what a timer of the kernel may be late anyway. */
+/* The first bound is a delay that the kernel's timers may have anyway. */
 static const int64_t lag_us[] = {1000, 2500, 5000, 10000, 25000, 50000, 100000,
 	250000, 500000, 1000000, 10000000, 0};
 

@@ -127,7 +127,7 @@ int workers_run(void)
 	return error ? -1 : 0;
 }
 
-/* A call on all workers, while the control thread waits. */
+/* A call on all workers, for which the control thread waits. */
 struct call {
 	int (*fn)(struct worker *, void *);
 	void *arg;
@@ -146,7 +146,8 @@ static void call_here(struct loop *loop, void *arg)
 }
 
 /*
- * Calls fn as if on the worker's own thread: before it has one, or after.
+ * Calls fn as if on the worker's own thread, when that does not run yet, or no
+ * longer.
  */
 static void call_in_its_place(
 	struct worker *worker, void (*fn)(struct loop *, void *), void *arg)
@@ -164,7 +165,7 @@ unsigned workers_call(int (*fn)(struct worker *worker, void *arg), void *arg)
 	struct workers_room *room = instance->workers;
 	struct call call = {.fn = fn, .arg = arg}, *sent = &call;
 
-	/* It fails for values that are too large, and for no other reason. */
+	/* sem_init() fails only for values that are too large. */
 	(void)sem_init(&call.done, 0, 0);
 	for (unsigned i = 0; i < room->count; i++) {
 		struct worker *worker = workers_get(i);
@@ -188,7 +189,8 @@ static int stop_here(struct worker *worker, void *arg)
 	return 0;
 }
 
-/* What another worker sent to this one, when both threads have ended. */
+/* Delivers what another worker sent to this one, and stops what it brought;
+ * both threads have ended. */
 static void stop_late(struct loop *loop, void *arg)
 {
 	(void)arg;

@@ -12,14 +12,16 @@
 #include "workers/deferred.h"
 #include "workers/worker.h"
 
-/* What the room that gives workers their work hands down, once. */
+/* What the room that uses the workers provides to workers_create(). */
 struct workers_calls {
-	size_t size; /* bytes of the struct that begins with a worker */
-	/* Rest of that struct, which is zeroed.  0, or -1 without memory. */
+	size_t size; /* bytes of the struct that embeds struct worker */
+	/* Sets the rest of that struct, which is zeroed.  0, or -1 without
+	 * memory. */
 	int (*init)(struct worker *worker, const void *conf);
-	/* Frees it; also after an init that failed or was not called. */
+	/* Frees what init made; also after an init that failed or was not
+	 * called. */
 	void (*finish)(struct worker *worker);
-	/* Own thread: ends all that the worker owns, for good. */
+	/* Own thread: ends all that the worker serves. */
 	void (*stop)(struct worker *worker);
 	/* Own thread: at the end of every event, see loop.h. */
 	void (*event_over)(struct loop *loop);

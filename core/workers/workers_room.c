@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What the room keeps of all workers together. */
+/* The room's state. */
 
 #include <stdlib.h>
 

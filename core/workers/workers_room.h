@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * What the room keeps of all workers together; reached through `instance`.
+ * The room's state, reached through `instance`.
  */
 #ifndef WORKERS_ROOM_H
 #define WORKERS_ROOM_H
@@ -18,14 +18,15 @@ struct workers_room {
 	unsigned count;
 	const struct workers_calls *calls; /* borrowed */
 
-	/* For loop_lag.c: owned array, the control loop's, then workers'. */
+	/* For loop_lag.c: owned array; the control loop is first, then the
+	 * workers. */
 	struct lag *lags;
 	unsigned lag_count;
 };
 
 /* [C]  0, or -1 without memory. */
 int workers_room_create(void);
-/* [C]  After workers_destroy().  Accepts one that is not there. */
+/* [C]  Call it after workers_destroy().  Accepts a state that was not made. */
 void workers_room_destroy(void);
 
 #endif
