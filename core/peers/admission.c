@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Room for newcomers, at the expense of strangers, and who is none any more. */
+/* Makes room for newcomers by evicting strangers; settles connections. */
 
 #include <stdatomic.h>
 
@@ -16,7 +16,7 @@
 #include "peers/strangers.h"
 #include "workers/workers.h"
 
-/* Another worker may be faster to take the place that was made. */
+/* Another worker may take the descriptor that an eviction has freed. */
 #define TRIES 4
 
 static bool evict(struct worker *worker, const struct relay_conn *newcomer,
@@ -40,7 +40,7 @@ bool admission_evict(struct worker *worker)
 static void make_here(struct loop *loop, void *arg)
 {
 	(void)arg;
-	/* Who asked may have found a place of its own by now. */
+	/* If connections have ended meanwhile, nothing need be evicted. */
 	if (capacity_overdrawn())
 		(void)admission_evict(worker_of(loop));
 }
@@ -61,7 +61,7 @@ static struct worker *fullest(struct worker *worker)
 	return most;
 }
 
-/* The other worker makes room in a moment; until then the reserve helps out. */
+/* Borrows a descriptor until the other worker has evicted a stranger. */
 static bool enter_on_loan(struct worker *other)
 {
 	if (!capacity_borrow())
@@ -80,7 +80,8 @@ bool admission_enter(struct worker *worker)
 		if (capacity_enter())
 			return true;
 		other = fullest(worker);
-		/* Who has but one of each source asks who has more. */
+		/* A worker with at most one stranger of each source asks one
+		 * that has more of a source. */
 		if (other != worker && most_of(worker) < 2)
 			return enter_on_loan(other) ||
 			       (admission_evict(worker) && capacity_enter());

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Room for newcomers: when all descriptors for peers are taken, a stranger (see
- * strangers.h) gives up its place.
+ * Room for newcomers: when all descriptors for peers are in use, a stranger
+ * (see strangers.h) is evicted.
  */
 #ifndef ADMISSION_H
 #define ADMISSION_H
@@ -12,11 +12,11 @@
 struct worker;
 
 /*
- * Own thread.  Counts a connection that comes, as capacity_enter() does. False:
- * there is no room, and no stranger to make any.
+ * Own thread.  Counts a new connection, as capacity_enter() does.  False: there
+ * is no room, and no stranger to evict.
  */
 bool admission_enter(struct worker *worker);
-/* Own thread.  Closes one stranger of this worker; false: there is none. */
+/* Own thread.  Evicts one stranger of this worker; false: it has none. */
 bool admission_evict(struct worker *worker);
 
 #endif

@@ -11,9 +11,9 @@
 #define ADOPT_DATA_MAX 512 /* bytes that may have been read before */
 
 /*
- * [C]  Takes over fd, a connected socket from which the `len` bytes at `data`
- * were read already: they are read again before what follows.  What goes wrong
- * closes it.
+ * [C]  Takes over fd, a connected socket from which another process has read
+ * the `len` bytes at `data`: modules read these first, then from the socket.
+ * Closes fd on failure.
  */
 void adopt(int fd, const void *data, size_t len);
 

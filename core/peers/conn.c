@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Connections: what modules may ask of one, and set. */
+/* Connections: what modules may read and set. */
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -21,7 +21,7 @@ void *relay_conn_data(const struct relay_ctx *cx, const struct relay_conn *conn)
 
 	if (!layout_has(conn->layout, mod))
 		return NULL;
-	/* The block is the module's own, whoever looks at the connection. */
+	/* The connection is const here, but the module may write its block. */
 	return (void *)(uintptr_t)(conn->blocks +
 				   conn->layout->at[mod->slot].conn);
 }
@@ -50,7 +50,7 @@ const uint8_t *relay_conn_peer(const struct relay_conn *conn)
 void relay_conn_set_peer(
 	struct relay_conn *conn, const uint8_t id[RELAY_DEVICE_ID_LEN])
 {
-	if (conn->ssl) /* what was proven stands */
+	if (conn->ssl) /* its certificate has proven its ID */
 		return;
 	memcpy(conn->peer, id, RELAY_DEVICE_ID_LEN);
 	conn->named = true;
@@ -79,13 +79,13 @@ void relay_conn_deadline(struct relay_conn *conn, int64_t after_ms)
 
 void relay_conn_keepalive(struct relay_conn *conn, int64_t idle_ms)
 {
-	/* 32767 s is the kernel's bound. */
+	/* The kernel allows 32767 s at most. */
 	int on = 1,
 	    seconds = idle_ms > 32767000 ? 32767 : (int)(idle_ms / 1000);
 
 	if (seconds < 1)
 		seconds = 1;
-	/* Without it a dead peer is only noticed later. */
+	/* Without keep-alive, a dead peer is only noticed later. */
 	if (setsockopt(conn->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) ||
 		setsockopt(conn->fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds,
 			sizeof(seconds)) ||

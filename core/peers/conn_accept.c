@@ -20,7 +20,7 @@
 #include "peers/peers_state.h"
 #include "peers/strangers.h"
 
-/* Until a module sets a deadline of its own. */
+/* The deadline until a module sets one. */
 #define OPENING_MS 60000
 
 static struct relay_conn *conn_make(
@@ -46,7 +46,7 @@ static struct relay_conn *conn_make(
 	return NULL;
 }
 
-/* NULL: it is closed, or ended. */
+/* NULL: the connection is closed, or has ended. */
 static struct relay_conn *take_in(
 	struct worker *worker, int fd, const struct sockaddr_storage *from)
 {
@@ -96,5 +96,5 @@ void conn_accept_read(struct worker *worker, int fd,
 	conn->unread->at = 0;
 	conn->unread->len = len;
 	memcpy(conn->unread->data, data, len);
-	conn_first_byte(conn); /* nothing else may come to wake it */
+	conn_first_byte(conn); /* no further event may come */
 }

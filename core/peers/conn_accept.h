@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * How a connection comes into the server; all of this is [W].
+ * How the server takes over a new connection; all of this is [W].
  */
 #ifndef CONN_ACCEPT_H
 #define CONN_ACCEPT_H
@@ -17,7 +17,8 @@ struct worker;
  */
 void conn_accept(
 	struct worker *worker, int fd, const struct sockaddr_storage *from);
-/* The same, for one from which another process has read these bytes. */
+/* The same, for a connection from which another process has read these bytes.
+ */
 void conn_accept_read(struct worker *worker, int fd,
 	const struct sockaddr_storage *from, const void *data, size_t len);
 

@@ -9,7 +9,7 @@
 struct relay_conn;
 struct sockaddr_storage;
 
-/* Keeps it.  An IPv4 address on an IPv6 socket counts as IPv4. */
+/* Stores the address.  An IPv4 address on an IPv6 socket counts as IPv4. */
 void conn_set_address(
 	struct relay_conn *conn, const struct sockaddr_storage *from);
 

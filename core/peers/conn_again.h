@@ -8,8 +8,8 @@
 
 struct relay_conn;
 
-/* [W]  Puts it on the worker's list `again`; see conns_run_again().  Does
- * nothing to one that is on it. */
+/* [W]  Puts the connection on the worker's list `again`, see conns_run_again().
+ * Does nothing if it is on the list already. */
 void conn_again_add(struct relay_conn *conn);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Connections: giving back what one holds. */
+/* Connections: releases what one owns, and frees it. */
 
 #include <stdlib.h>
 #include <openssl/ssl.h>

@@ -9,7 +9,7 @@
 struct relay_conn;
 struct worker;
 
-/* Gives back all it holds; the memory itself is freed at the event's end. */
+/* Releases all that the connection owns; conn_reap() frees its memory. */
 void conn_destroy(struct relay_conn *conn);
 /*
  * At the end of every event: frees the connections that ended in it.  Nothing

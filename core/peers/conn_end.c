@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Connections: the one way to end. */
+/* Connections: the only way to end one. */
 
 #include <openssl/err.h>
 
@@ -31,7 +31,7 @@ void conn_end(struct relay_conn *conn, enum relay_reason reason)
 	object_table_remove(&peers_of(worker)->conns, conn->id);
 	if (!linger_wanted(conn, reason)) {
 		conn->close_by = (uint8_t)socket_end_by(conn, reason);
-		/* A polite end where it costs nothing. */
+		/* Send close_notify where that costs nothing. */
 		if (conn->close_by != CLOSE_BY_RESET && conn->ssl &&
 			conn->phase == CONN_TAKEN && !conn->ended) {
 			ERR_clear_error();
@@ -50,11 +50,11 @@ void conn_end(struct relay_conn *conn, enum relay_reason reason)
 
 void conn_evict(struct relay_conn *conn)
 {
-	conn->close_by = CLOSE_BY_RESET; /* its kernel memory is free, too */
+	conn->close_by = CLOSE_BY_RESET; /* frees its kernel memory as well */
 	if (conn->phase == CONN_LINGERING) {
 		conn_destroy(conn);
 		return;
 	}
-	conn->spoke = false; /* nothing is worth waiting for */
+	conn->spoke = false; /* so it does not linger */
 	conn_end(conn, RELAY_END_LIMIT);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Connections: what an event on a socket, or a deadline, leads to. */
+/* Connections: handles the events of a socket, and its deadline. */
 
 #include <errno.h>
 #include <stddef.h>
@@ -30,7 +30,7 @@ static void run_again(struct relay_conn *conn)
 		linger(conn);
 	else if (conn->phase == CONN_TAKEN && !conn->ended)
 		hooks_conn_readable(conn->owner, conn);
-	/* A module that saw the end leaves the closing to us. */
+	/* Reads and writes note an end; the connection is closed here. */
 	if (conn->phase == CONN_TAKEN && conn->ended)
 		conn_end(conn, (enum relay_reason)conn->end_reason);
 }
@@ -49,7 +49,7 @@ bool conns_run_again(struct worker *worker)
 		if (conn->phase != CONN_DEAD)
 			run_again(conn);
 	}
-	/* Those that were added meanwhile have armed the next iteration. */
+	/* Connections added meanwhile have armed the next iteration. */
 	return false;
 }
 
@@ -58,7 +58,7 @@ void conn_first_byte(struct relay_conn *conn)
 	unsigned char byte;
 	ssize_t got;
 
-	if (conn->unread) { /* only plain ones change hands */
+	if (conn->unread) { /* never TLS: handed over by another process */
 		conn->said = true;
 		conn_open(conn);
 		return;
@@ -93,10 +93,10 @@ static void taken_event(struct relay_conn *conn, short what)
 	conn->unread_now = true;
 	if (conn->phase == CONN_TAKEN && (what & (EV_READ | EV_CLOSED)))
 		hooks_conn_readable(conn->owner, conn);
-	/* A module that saw the end leaves the closing to us. */
+	/* Reads and writes note an end; the connection is closed here. */
 	if (conn->phase == CONN_TAKEN && conn->ended)
 		conn_end(conn, (enum relay_reason)conn->end_reason);
-	/* A module that does not read hears nothing of a reset. */
+	/* If the module did not read, no call has noticed a reset. */
 	else if (conn->phase == CONN_TAKEN && conn->unread_now &&
 		 socket_broken(conn->fd))
 		conn_end(conn, RELAY_END_RESET);
@@ -157,7 +157,7 @@ static void deadline_due(struct deadline *deadline)
 int conn_watch(struct relay_conn *conn)
 {
 	conn->deadline.due = deadline_due;
-	/* Edge-triggered for both directions: never changed while it lives. */
+	/* Edge-triggered for both directions, so that it never changes. */
 	if (event_assign(&conn->event, conn->worker->loop.base, conn->fd,
 		    EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST,
 		    conn_event, conn) != 0)

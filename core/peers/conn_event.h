@@ -13,9 +13,10 @@ struct worker;
 
 /* Watches its socket on its worker's loop.  0 or -1. */
 int conn_watch(struct relay_conn *conn);
-/* Looks at its first byte: is it TLS or not? */
+/* Looks at its first byte, which shows whether it is TLS. */
 void conn_first_byte(struct relay_conn *conn);
-/* Deferred work: reads those again that conn_again_add() was called for. */
+/* Deferred work: reads again from the connections that conn_again_add() has
+ * added. */
 bool conns_run_again(struct worker *worker);
 
 #endif

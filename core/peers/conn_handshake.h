@@ -11,10 +11,10 @@
 struct relay_conn;
 
 /*
- * [W]  Takes the next step, for which it makes the TLS side first; see
- * handshakes.h for when it is called.  Opens the connection after the last one,
- * ends it after a failure.  Returns whether the step was cut short, and another
- * one can be taken at once.
+ * [W]  Takes the next step of the handshake; the first step makes conn->ssl.
+ * After the last step it calls conn_open(); after a failure it ends the
+ * connection.  Returns whether the step was cut short and another one can be
+ * taken at once.  When it is called: see handshakes.h.
  */
 bool conn_handshake(struct relay_conn *conn);
 

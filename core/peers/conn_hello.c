@@ -18,7 +18,7 @@
 #include "tls/tls_failure.h"
 #include "tls/tls_hello.h"
 
-/* What an operator may want to know: somebody tries what no device does. */
+/* Logs what no device does, so that the operator knows of the attempt. */
 static void tell(const struct relay_conn *conn, const char *why)
 {
 	static struct relay_log_kind kind;
@@ -46,17 +46,17 @@ void conn_handshake_failed(struct relay_conn *conn, enum tls_failure kind,
 
 		log_core_fields(RELAY_DEBUG, fields, "TLS handshake failed");
 	}
-	conn->spoke = true; /* the alert */
+	conn->spoke = true; /* an alert was sent */
 	conn_end(conn, reason);
 }
 
-/* RFC 8446, 6.  So far nothing is encrypted. */
+/* Sends an alert (RFC 8446, 6) in plain text: nothing is encrypted yet. */
 static void send_alert(const struct relay_conn *conn, unsigned char what)
 {
 	const unsigned char alert[] = {SSL3_RT_ALERT, TLS1_2_VERSION_MAJOR,
 		TLS1_2_VERSION_MINOR, 0, 2, SSL3_AL_FATAL, what};
 
-	/* Without room for it there is no peer that reads. */
+	/* If the socket has no room for it, the peer does not read. */
 	(void)send(conn->fd, alert, sizeof(alert), MSG_NOSIGNAL);
 }
 
@@ -77,7 +77,7 @@ bool conn_hello_ready(struct relay_conn *conn)
 	unsigned char bytes[TLS_HELLO_ROOM];
 	ssize_t got;
 
-	/* In a line, with all of it or in the middle of its messages. */
+	/* It waits for its turn: its ClientHello is complete, or was read. */
 	if (strangers_waits(conn))
 		return false;
 	if (conn->ssl && !tls_awaits_hello(conn->ssl))

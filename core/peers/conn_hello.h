@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * A peer's ClientHello, and the end of those whose handshake fails.
+ * A peer's ClientHello, and the end of a connection whose handshake fails.
  *
- * Nothing is held for a peer whose ClientHello is not complete but the
- * connection itself and what is in its socket.
+ * Until the ClientHello is complete, the server holds nothing for a peer except
+ * the connection itself and what is in its socket.
  */
 #ifndef CONN_HELLO_H
 #define CONN_HELLO_H
@@ -16,15 +16,16 @@
 #include "tls/tls_failure.h"
 
 /*
- * [W]  Whether the next step of its handshake may be taken, now that something
- * has arrived.  Ends it if what has arrived cannot be taken.  Each call looks
- * once: a peer that sends nothing more is not looked at again, and its deadline
- * stays.
+ * [W]  Call it when bytes have arrived.  Returns whether the next step of the
+ * handshake may be taken.  Ends the connection if the bytes are not accepted.
+ * Each call looks once: a peer that sends nothing more is not looked at again,
+ * and its deadline stays.
  */
 bool conn_hello_ready(struct relay_conn *conn);
-/* [W]  The same after a step that left something in the socket, or nothing. */
+/* [W]  The same after a step that was cut short; the socket may be empty. */
 bool conn_hello_more(struct relay_conn *conn);
-/* [W]  Counts, logs and ends it.  `why` is for the log. */
+/* [W]  Counts and logs the failure, and ends the connection.  `why` is for the
+ * log. */
 void conn_handshake_failed(struct relay_conn *conn, enum tls_failure kind,
 	enum relay_reason reason, const char *why);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Connections: reading and writing, in plain or through TLS. */
+/* Connections: reading and writing, plain or through TLS. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -16,13 +16,14 @@
 #include "peers/peers_state.h"
 #include "tls/tls.h"
 
-/* What the socket did not take; freed when it is empty. */
+/* Bytes that the socket did not take yet; freed when it is empty. */
 struct conn_queue {
 	size_t at, len;
 	unsigned char data[RELAY_CONN_QUEUE];
 };
 
-/* The caller may not close under a module's feet: the turn's end does. */
+/* Notes a failure.  A module still uses the connection here, so it is closed
+ * after the hook. */
 static ssize_t fail(struct relay_conn *conn, enum relay_reason reason)
 {
 	if (!conn->ended) {
@@ -64,7 +65,7 @@ static ssize_t read_tls(struct relay_conn *conn, void *buf, size_t len)
 		return fail(conn, RELAY_END_EOF);
 	if (error == SSL_ERROR_SYSCALL)
 		return fail(conn, errno == 0 ? RELAY_END_EOF : RELAY_END_RESET);
-	/* OpenSSL 3 calls an end without close_notify an error. */
+	/* OpenSSL 3 reports an end without close_notify as an error. */
 	if (ERR_GET_REASON(ERR_peek_error()) ==
 		SSL_R_UNEXPECTED_EOF_WHILE_READING)
 		return fail(conn, RELAY_END_EOF);
@@ -107,7 +108,8 @@ ssize_t relay_conn_read(struct relay_conn *conn, void *buf, size_t len)
 	return fail(conn, got == 0 ? RELAY_END_EOF : RELAY_END_RESET);
 }
 
-/* How much was sent; less than len when the socket is full, -1 on failure. */
+/* Returns how much was sent: less than len if the socket is full, -1 on
+ * failure. */
 static ssize_t send_some(struct relay_conn *conn, const void *buf, size_t len)
 {
 	size_t put;
@@ -177,8 +179,8 @@ int conn_flush(struct relay_conn *conn)
 
 	if (!queue)
 		return 1;
-	/* Until the socket is full: OpenSSL may send less than a queue at once.
-	 */
+	/* OpenSSL may send less than a whole queue at once, although the socket
+	 * has room. */
 	while (queue->len) {
 		sent = send_some(conn, queue->data + queue->at, queue->len);
 		if (sent <= 0)
@@ -199,7 +201,7 @@ void conn_take_queue(struct relay_conn *conn, unsigned char **data, size_t *len)
 	*len = 0;
 	if (!queue)
 		return;
-	/* The pump's buffers begin at their first byte. */
+	/* The pump frees this memory, so the bytes move to its begin. */
 	*len = queue->len;
 	memmove(queue, queue->data + queue->at, queue->len);
 	*data = (unsigned char *)queue;

@@ -11,13 +11,13 @@
 
 struct relay_conn;
 
-/* Its TLS side, for a call that may read from the socket or write to it. */
+/* Its TLS state, for a call that may read from the socket or write to it. */
 SSL *conn_tls(const struct relay_conn *conn);
 /* Sends what is queued.  1: all of it was sent, 0: not yet, -1: failed. */
 int conn_flush(struct relay_conn *conn);
 /*
- * For sessions.  Detaches what was queued, for the pump to send first: *data is
- * the caller's to free.
+ * For sessions.  Detaches the queued bytes, which the pump sends first: *data
+ * is the caller's to free; NULL: none.
  */
 void conn_take_queue(
 	struct relay_conn *conn, unsigned char **data, size_t *len);

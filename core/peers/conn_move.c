@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Connections: from one worker to another. */
+/* Connections: moves one from a worker to another. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "peers/peers_state.h"
 #include "workers/workers.h"
 
-/* What travels: the connection is its until it arrives. */
+/* A move under way; owns the connection until it arrives. */
 struct passage {
 	struct passage *next; /* on the worker's list `leaving` */
 	struct relay_conn *conn;
@@ -23,7 +23,7 @@ struct passage {
 	_Alignas(max_align_t) unsigned char arg[RELAY_MOVE_ARG];
 };
 
-/* In that module's life on this worker; NULL if it left. */
+/* The module's context on this worker; NULL if the module has left. */
 static struct relay_ctx *owner_here(
 	const struct passage *passage, const struct worker *worker)
 {
@@ -47,7 +47,7 @@ static void arrive(struct loop *loop, void *arg)
 	conn->phase = CONN_TAKEN;
 	conn->owner = owner_here(passage, worker);
 	conn->id = object_table_add(&peers->conns, conn);
-	/* Also for one that is ended below: ending undoes it. */
+	/* Also if it is ended below: conn_end() undoes this. */
 	if (conn_watch(conn) != 0 || !conn->id || !conn->owner ||
 		peers->stopping) {
 		conn_end(conn,
@@ -71,7 +71,7 @@ void conn_send_off(struct worker *worker)
 		struct relay_conn *conn = passage->conn;
 
 		list = passage->next;
-		if (conn->again) { /* that list must let go of it first */
+		if (conn->again) { /* wait until it is off that list */
 			passage->next = peers->leaving;
 			peers->leaving = passage;
 			continue;
@@ -108,8 +108,9 @@ void relay_conn_move(struct relay_ctx *cx, struct relay_conn *conn, int to,
 		memcpy(passage->arg, arg, len);
 	relay_conn_settled(conn);
 	/*
-	 * The other worker may run with it as soon as it is told, while the
-	 * caller's caller still looks at it: so it is told at the event's end.
+	 * The other worker may use the connection as soon as it is told, while
+	 * callers of this function still do.  So it is told when the event is
+	 * over.
 	 */
 	conn->phase = CONN_MOVING;
 	event_del(&conn->event);

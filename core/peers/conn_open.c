@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Connections: which module speaks for one. */
+/* Connections: finds the module that serves one. */
 
 #include "log/log.h"
 #include "peers/peer_metrics.h"

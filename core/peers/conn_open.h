@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * The question which module speaks for a connection; all of this is [W].
+ * Finds the module that serves a connection; all of this is [W].
  */
 #ifndef CONN_OPEN_H
 #define CONN_OPEN_H
@@ -10,9 +10,9 @@
 
 struct relay_conn;
 
-/* Asks the modules.  Ends it if none takes it. */
+/* Asks the modules, and ends the connection if none takes it. */
 void conn_open(struct relay_conn *conn);
-/* Counts and logs that a module refused it. */
+/* Counts and logs that it was refused. */
 void conn_refused(struct relay_conn *conn, const struct relay_denial *why);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Counts records without data, minute by minute. */
+/* Counts records without data in each minute. */
 
 #include <stdint.h>
 

@@ -26,17 +26,17 @@ struct relay_session;
 struct stranger;
 
 enum conn_phase {
-	CONN_OPENING,   /* its first byte is awaited */
+	CONN_OPENING,   /* waits for its first byte */
 	CONN_HANDSHAKE, /* TLS is being set up */
-	CONN_TAKEN,     /* a module speaks for it */
-	CONN_MOVING,    /* it goes to another worker when the event is over */
+	CONN_TAKEN,     /* a module serves it */
+	CONN_MOVING,    /* goes to another worker when the event is over */
 	CONN_PAIRED,    /* it is one side of a session */
-	CONN_LINGERING, /* closed to modules; last bytes are on their way */
+	CONN_LINGERING, /* closed for modules; last bytes are delivered */
 	CONN_DEAD,      /* waits to be freed */
 };
 
-struct conn_queue; /* what the socket did not take yet */
-/* What another process read from it; freed when it is empty. */
+struct conn_queue; /* bytes that the socket did not take yet */
+/* Bytes that another process read from it; freed when all are read. */
 struct conn_unread {
 	size_t at, len;
 	unsigned char data[];
@@ -48,8 +48,8 @@ struct relay_conn {
 	union {
 		struct relay_ctx *owner; /* the module that took it, on this
 					  * worker; from CONN_TAKEN on */
-		int64_t opened_us;       /* CONN_HANDSHAKE: monotonic, of its
-					  * begin */
+		int64_t opened_us;       /* CONN_HANDSHAKE: when it began,
+					  * monotonic */
 	};
 	SSL *ssl;                      /* owned; NULL: plain */
 	struct conn_queue *queue;      /* owned; NULL: empty */
@@ -57,29 +57,29 @@ struct relay_conn {
 	struct relay_session *session; /* borrowed; NULL: not paired */
 	struct relay_conn *next;       /* on the worker's list of dead ones */
 	struct relay_conn *again_next; /* on the worker's list `again` */
-	struct stranger *stranger;     /* owned; NULL: it has settled */
+	struct stranger *stranger;     /* owned; NULL: not a stranger */
 	struct deadline deadline;
 	struct event event;
 	uint64_t id;
-	int fd;           /* owned; -1 once closed */
-	uint8_t phase;    /* enum conn_phase */
-	uint8_t side;     /* of the session */
-	uint8_t certs;    /* that the peer sent; see relay_conn_peer_certs */
-	bool again : 1;   /* is on that list */
-	bool ended : 1;   /* a read or write failed: close as end_reason */
-	bool at_eof : 1;  /* the peer will send nothing more */
-	bool spoke : 1;   /* something was written to it */
-	bool stalled : 1; /* a read waits until the socket takes bytes */
-	bool hung_up : 1; /* the peer's end is in sight, maybe behind bytes */
-	bool named : 1;   /* plain, and a module told whose it is */
-	bool unread_now : 1; /* its module did not read in this event */
+	int fd;              /* owned; -1 once closed */
+	uint8_t phase;       /* enum conn_phase */
+	uint8_t side;        /* which side of its session */
+	uint8_t certs;       /* that the peer sent; see relay_conn_peer_certs */
+	bool again : 1;      /* is on that list */
+	bool ended : 1;      /* a read or write failed: close as end_reason */
+	bool at_eof : 1;     /* the peer will send nothing more */
+	bool spoke : 1;      /* something was written to it */
+	bool stalled : 1;    /* a read waits until the socket takes bytes */
+	bool hung_up : 1;    /* the peer has closed; bytes may be unread */
+	bool named : 1;      /* plain, and a module has set `peer` */
+	bool unread_now : 1; /* its module has not read in this event */
 	bool truncated : 1;  /* bytes of its session's other side are lost */
 	bool said : 1;       /* its first byte has come */
 	bool settled : 1;    /* relay_conn_settled() was called */
 	uint8_t end_reason;
 	uint8_t close_by; /* enum close_by */
 	int owed;         /* CONN_LINGERING: socket_owes() at the last look */
-	uint8_t asked;    /* how many modules know it, see hooks.h */
+	uint8_t asked;    /* how many modules were asked, see hooks.h */
 	uint16_t port;
 	uint16_t quiet_minute; /* see conn_quiet.h */
 	uint8_t quiet;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Handshakes: the share of a worker's time that they may take. */
+/* Handshakes: bounds the share of a worker's time that they take. */
 
 #include <poll.h>
 #include <stdbool.h>
@@ -15,18 +15,19 @@
 #include "peers/stranger_turns.h"
 #include "workers/deferred.h"
 
-/* At most so long before the sockets are looked at again. */
+/* The time for handshakes before the loop polls the sockets again. */
 #define SHARE_US 2000
-/* Without a line, turns are not counted: then so long stands for one. */
+/* While no handshake waits, handshakes_run() starts no new share: then a new
+ * one starts after this time. */
 #define SPAN_US 4000
 /*
- * Clients give up after 10 s.  Who waited nearly that long will not stay until
- * the end; the time is better spent on the next one.
+ * Clients give up after 10 s.  One that has waited nearly that long would give
+ * up before the end; the time is better spent on the next one.
  */
 #define PATIENCE_US 8000000
 
-/* Whoever will send nothing more cannot end a handshake that we have not
- * begun.  An event may have told it, or not yet. */
+/* Whether the peer will send nothing more: then a handshake that has not begun
+ * cannot succeed.  The event that tells it may not have been handled yet. */
 static bool has_gone(struct relay_conn *conn, bool waited)
 {
 	struct pollfd at = {.fd = conn->fd, .events = POLLRDHUP};
@@ -36,7 +37,7 @@ static bool has_gone(struct relay_conn *conn, bool waited)
 	return conn->at_eof;
 }
 
-/* One whose step was cut short waits for its turn again. */
+/* Takes a step.  If it was cut short, the connection waits for another turn. */
 static void take_step(struct relay_conn *conn)
 {
 	struct worker *worker = conn->worker;
@@ -49,7 +50,7 @@ static void take_step(struct relay_conn *conn)
 	deferred_arm(worker);
 }
 
-/* One step, whose time is counted; returns the time after it. */
+/* Takes a step and counts its time; returns the time after it. */
 static int64_t step(struct relay_conn *conn, int64_t now_us, bool waited)
 {
 	struct handshake_share *all = &peers_of(conn->worker)->handshakes;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Handshakes: the share of a worker's time that they may take.
+ * Handshakes: bounds the share of a worker's time that they take.
  *
  * A handshake costs a thousand times what a session's message does, and after a
- * restart all devices come at once.  So a worker does handshakes for a short
- * time only before it looks at its sockets again; the rest waits, and those who
- * wait take turns by source, see strangers.h.
+ * restart all devices connect at once.  So a worker does handshakes only for a
+ * short time before it polls its sockets again.  The other handshakes wait, and
+ * their sources take turns, see strangers.h.
  */
 #ifndef HANDSHAKES_H
 #define HANDSHAKES_H
@@ -18,8 +18,8 @@ struct worker;
 
 /* Runs the next step of conn's handshake now or in a later turn. */
 void handshakes_step(struct relay_conn *conn);
-/* Deferred work: the steps of those that wait, within the share of one
- * iteration.  Whether some still wait. */
+/* Deferred work: takes steps of waiting handshakes, within the share of one
+ * iteration.  Returns whether some still wait. */
 bool handshakes_run(struct worker *worker);
 
 #endif

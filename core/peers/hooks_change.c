@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Modules that come, leave, or have a new configuration. */
+/* Adds and removes modules on a worker, and reloads them. */
 
 #include "modules/hooks.h"
 #include "peers/conn_end.h"
@@ -9,7 +9,7 @@
 #include "peers/peers_state.h"
 #include "peers/session_state.h"
 
-/* What a leaving module is told of every object, see hooks_change(). */
+/* The argument of the callbacks for each object, see hooks_change(). */
 struct leaving {
 	struct worker *worker;
 	struct relay_module *mod;
@@ -43,7 +43,7 @@ static void conn_leaves(void *object, void *arg)
 		mod->def.hooks.conn_close(cx, conn, RELAY_END_WITHDRAWN);
 		hooks_leave(before);
 	}
-	/* Nobody is left to speak for it. */
+	/* No other module serves it. */
 	if (conn->owner == cx && conn->phase == CONN_TAKEN)
 		conn_end(conn, RELAY_END_STOP);
 }
@@ -54,7 +54,7 @@ struct hook_set *hooks_change(struct worker *worker, struct hook_set *next,
 	struct peers *peers = peers_of(worker);
 	struct hook_set *old = worker->hooks;
 
-	/* First: what follows must not reach the leaving ones by dispatch. */
+	/* First: hooks that run below must not reach the leaving modules. */
 	worker->hooks = next;
 	hook_set_sift(next);
 	while (n-- > 0) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Connections whose last bytes are on their way. */
+/* Lingering connections, whose last bytes are still delivered. */
 
 #include <errno.h>
 #include <sys/ioctl.h>
@@ -18,20 +18,21 @@
 #include "peers/socket_end.h"
 
 /*
- * How long last bytes may take, and how many connections of one worker may be
- * in that state: more of them are closed at once.
+ * How long a connection lingers, and how many of one worker may linger: any
+ * more are closed at once.
  */
 #define LINGER_MS   3000
 #define LINGER_MOST 1024
 /*
- * A slow reader's session may leave more than it reads in that time: it goes on
- * while this much leaves, 1 KiB a second.
+ * A session may leave more bytes than a slow reader takes in that time.  Such a
+ * connection lingers on while the reader takes this much, 1 KiB a second.
  */
 #define LINGER_PROGRESS 3072
-/* While the server stops: how often such a one is looked at. */
+/* How often a lingering connection is looked at while the server stops. */
 #define LINGER_LOOK_MS 100
 
-/* Of the session's other side all was read, or what was not is lost anyway. */
+/* Whether its session has left it bytes to deliver.  All that the other side
+ * sent was read, or the rest is lost anyway. */
 static bool left_by_session(
 	const struct relay_conn *conn, enum relay_reason reason)
 {
@@ -39,8 +40,8 @@ static bool left_by_session(
 	       !conn->truncated && socket_owes(conn->fd) > 0;
 }
 
-/* Whether the peer's kernel has all that we sent, and sent nothing that closing
- * would answer with a reset. */
+/* Whether the peer's kernel has all that we sent, and all that the peer sent
+ * was read: closing a socket with unread bytes resets it. */
 static bool delivered(const struct relay_conn *conn)
 {
 	int unread = 0;
@@ -59,7 +60,7 @@ bool linger_wanted(const struct relay_conn *conn, enum relay_reason reason)
 		       left_by_session(conn, reason);
 	if (!conn->spoke)
 		return false;
-	/* Who will send no more may still read what is queued. */
+	/* A peer that sends no more may still read what is queued. */
 	if (conn->at_eof && !conn->queue && socket_owes(conn->fd) == 0)
 		return false;
 	if (peers->stopping ? loop_clock_ms() >= peers->grace_until_ms ||
@@ -76,7 +77,7 @@ static void linger_for(struct relay_conn *conn)
 	struct peers *peers = peers_of(worker);
 	int64_t now = loop_clock_ms(), until = now + LINGER_MS;
 
-	if (peers->stopping) /* then nothing tells when it is delivered */
+	if (peers->stopping) /* no event tells when all is delivered */
 		until = now + LINGER_LOOK_MS < peers->grace_until_ms
 				? now + LINGER_LOOK_MS
 				: peers->grace_until_ms;
@@ -120,7 +121,7 @@ static void linger_due(struct deadline *deadline)
 void linger_begin(struct relay_conn *conn)
 {
 	conn->phase = CONN_LINGERING;
-	conn->ended = false; /* from here on: the goodbye was said */
+	conn->ended = false; /* from now on: whether our end was sent */
 	conn->owed = socket_owes(conn->fd);
 	peers_of(conn->worker)->lingering++;
 	peer_count(conn->worker->shard, PEER_LINGERING, 0, 1);
@@ -128,7 +129,8 @@ void linger_begin(struct relay_conn *conn)
 	linger_for(conn);
 }
 
-/* 1: all is on its way, and the end after it; 0: not yet; -1: failed. */
+/* Sends what is queued, then our end.  1: all was sent; 0: not yet; -1: failed.
+ */
 static int say_goodbye(struct relay_conn *conn)
 {
 	int flushed = conn_flush(conn);
@@ -144,10 +146,11 @@ static int say_goodbye(struct relay_conn *conn)
 }
 
 /*
- * Says goodbye once the queue is empty, then reads and throws away until the
- * peer has gone: closing a socket with unread bytes resets it, and a reset
- * takes what we sent last from the peer's hands.  Nor is it closed while the
- * peer has not taken all: the kernel would go on holding that for minutes.
+ * Sends our end once the queue is empty, then reads and discards bytes until
+ * the peer has closed: closing a socket with unread bytes resets it, and by a
+ * reset the peer loses what it has not read yet.  The socket also stays open
+ * until the peer has taken all: otherwise the kernel would hold the rest for
+ * minutes.
  */
 void linger(struct relay_conn *conn)
 {

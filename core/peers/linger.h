@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Connections that are closed to modules and whose last bytes are on their way:
- * they stay in the server's hands, and so within its bounds, until their peers
- * have taken these bytes or are too slow.
+ * Lingering connections: they are closed for modules, but stay open, and within
+ * the server's bounds, until their peers have taken the last bytes or are too
+ * slow.
  *
  * All of this is [W].
  */
@@ -17,14 +17,14 @@
 struct relay_conn;
 
 /*
- * Whether there is anybody to deliver last bytes to, and anything to deliver,
- * of a connection that ends for this reason.  False also where too many of the
- * worker's connections linger.
+ * Whether a connection that ends for this reason should linger: it has bytes to
+ * deliver, its peer can take them, and not too many of the worker's connections
+ * linger already.
  */
 bool linger_wanted(const struct relay_conn *conn, enum relay_reason reason);
-/* Puts it in that state; linger() is the next step. */
+/* Puts it in CONN_LINGERING; linger() is the next step. */
 void linger_begin(struct relay_conn *conn);
-/* The next step, at an event.  May destroy it. */
+/* Takes the next step, at an event.  May destroy the connection. */
 void linger(struct relay_conn *conn);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* A set of addresses. */
+/* A set of addresses that are listened on. */
 
 #include <stdlib.h>
 #include <string.h>

@@ -10,12 +10,12 @@
 
 struct listen_set {
 	struct listened *
-		*all; /* owned array of owned addresses; see `wanted` */
+		*all; /* owned array of owned addresses; see listened.h */
 	unsigned count;
-	char text[300]; /* the first, as written, with its real port */
+	char text[300]; /* the first, as configured, with its real port */
 };
 
-/* [C]  Logs "WHAT ADDRESS" for those whose members are as given. */
+/* [C]  Logs "WHAT ADDRESS" for addresses with these `wanted` and `open`. */
 void listen_set_log(
 	const struct listen_set *set, bool wanted, bool open, const char *what);
 /* Own thread.  As listened_each(), for all addresses. */

@@ -58,7 +58,7 @@ struct listened *listened_make(const struct listen_place *asked, unsigned count)
 	return one;
 }
 
-/* One more, of the worker whose turn it is.  0 or -1. */
+/* Sockets are given to the workers in turn. */
 int listened_add(struct listened *one, int fd)
 {
 	struct listener *at =
@@ -73,8 +73,7 @@ int listened_add(struct listened *one, int fd)
 }
 
 /*
- * Calls fn for the worker's own sockets of one address, until it returns other
- * than 0.  Those of others are theirs to look at.
+ * Calls fn for the worker's own sockets only: other threads may use the rest.
  */
 int listened_each(struct listened *one, const struct worker *worker,
 	int (*fn)(struct listener *))
@@ -88,15 +87,15 @@ int listened_each(struct listened *one, const struct worker *worker,
 
 /*
  * SO_REUSEPORT would let a second server of the same user share the port and
- * take half of the connections: one socket without it finds that out, unless
- * what it finds are sockets of ours that are to go.
+ * take half of the connections.  So a socket without it first tests whether the
+ * port is free, unless sockets of this server that are about to close share it.
  */
 static int bind_for_all(struct listened *one, bool shares)
 {
 	int error = shares ? 0 : listen_socket_probe(&one->bound);
 
 	for (unsigned i = 0; i < workers_count() && !error; i++) {
-		/* Port 0: the first one's is everybody's. */
+		/* Port 0: the first bind sets the port for all. */
 		one->at[i].fd = listen_socket_bind(&one->bound);
 		if (one->at[i].fd < 0)
 			error = errno;
@@ -107,9 +106,10 @@ static int bind_for_all(struct listened *one, bool shares)
 }
 
 /*
- * What the process was started with, all of it: who waits in a socket's queue
- * is lost with the socket.  If there are fewer than workers and no more can be
- * bound (rights are given up, or the first does not share), workers share.
+ * All inherited sockets are used: closing one would lose the connections in its
+ * queue.  If there are fewer sockets than workers, more are bound.  If that
+ * fails (rights are given up, or the first has no SO_REUSEPORT), workers share
+ * sockets.
  */
 static int fill_up(struct listened *one, unsigned found)
 {
@@ -135,7 +135,7 @@ static int next_inherited(struct listen_place *place)
 	return inherited_take(INHERITED_RELAY, &place->addr, place->v6only);
 }
 
-/* 1: it has its sockets.  0: there are none.  -1 with errno. */
+/* 1: it has inherited its sockets.  0: there are none.  -1 with errno. */
 static int inherit(struct listened *one)
 {
 	struct listen_place *place = &one->bound;
@@ -143,7 +143,7 @@ static int inherit(struct listened *one)
 	int fd = next_inherited(place);
 
 	for (; fd >= 0; fd = next_inherited(place), found++) {
-		/* A port of 0 is that of the first, from here on. */
+		/* If the port is 0, the others must have that of the first. */
 		if (found == 0 &&
 			getsockname(fd, (struct sockaddr *)&place->addr,
 				&place->len) != 0)
@@ -175,7 +175,7 @@ int listened_bind(struct listened *one, const char *text, int64_t protocol,
 {
 	int error = inherit_or_bind(one, shares);
 
-	/* A host without IPv6 is no reason not to serve IPv4. */
+	/* A host without IPv6 can still serve IPv4. */
 	if (error &&
 		listen_place_fall_back(&one->bound, text, protocol, error)) {
 		log_core(RELAY_WARNING, "no IPv6 here: %s serves IPv4 only",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * One address that is listened on: every worker has a socket of it
+ * One address that is listened on: every worker has a socket for it
  * (SO_REUSEPORT).
  */
 #ifndef LISTENED_H
@@ -21,11 +21,11 @@ struct worker;
 struct listened {
 	struct listen_place asked; /* as configured; its port may be 0 */
 	struct listen_place bound;
-	struct listener *at; /* owned array: one of each worker, or more */
+	struct listener *at; /* owned array: one for each worker, or more */
 	unsigned count;
-	unsigned workers; /* the i-th socket is that of worker i % workers */
-	bool open;        /* somebody may wait in its queues */
-	bool wanted;      /* the staged set has it */
+	unsigned workers; /* the i-th socket belongs to worker i % workers */
+	bool open;        /* in service: connections may be in its queues */
+	bool wanted;      /* it is in the staged set */
 };
 
 /* [C]  With `count` listeners that have no socket yet.  NULL without memory. */
@@ -35,13 +35,13 @@ struct listened *listened_make(
 void listened_free(struct listened *one);
 
 /*
- * [C]  Takes the sockets of this address that the process was started with, or
- * binds new ones.  `text`: the address as configured; `shares`: sockets of this
- * server that are about to be closed may have it.  0, or -1 with err.
+ * [C]  Takes the inherited sockets of this address, or binds new ones.  `text`:
+ * the address as configured; `shares`: sockets of this server that are about to
+ * be closed may be bound to it.  0, or -1 with err.
  */
 int listened_bind(struct listened *one, const char *text, int64_t protocol,
 	bool shares, struct relay_err *err);
-/* [C]  Gives one more socket to the worker that has fewest.  0 or -1. */
+/* [C]  Gives one more socket to the next worker in turn.  0 or -1. */
 int listened_add(struct listened *one, int fd);
 
 /*
@@ -51,7 +51,7 @@ int listened_add(struct listened *one, int fd);
 int listened_each(struct listened *one, const struct worker *worker,
 	int (*fn)(struct listener *));
 
-/* The address that it is bound to, with its port. */
+/* Writes the address that it is bound to, with its port. */
 void listened_text(const struct listened *one, char *out, size_t cap);
 
 #endif

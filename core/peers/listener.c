@@ -17,9 +17,10 @@
 #include "peers/listener.h"
 #include "workers/worker.h"
 
-/* Accepted in one go, so that a flood leaves time for traffic. */
+/* At most so many are accepted in a turn, so that a flood leaves time for
+ * traffic. */
 #define ACCEPTS_A_TURN 64
-/* After an error that says nothing about the connection: try again later. */
+/* The pause after an error that is not due to one connection. */
 #define PAUSE_MS 100
 
 static void pause_accepting(struct listener *listener)
@@ -161,7 +162,7 @@ void listener_close(struct listener *listener)
 int listener_leave(struct listener *listener)
 {
 	listen_socket_deafen(listener->fd);
-	/* No queue is longer, and nobody joins it any more. */
+	/* No queue is longer, and no connection joins it any more. */
 	for (int i = 0; i <= LISTENER_BACKLOG; i++)
 		if (!accept_one(listener))
 			break;

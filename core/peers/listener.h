@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * One listening socket of one worker: it accepts, pauses, and says no.
+ * One listening socket of one worker: it accepts, pauses, and refuses.
  */
 #ifndef LISTENER_H
 #define LISTENER_H
@@ -17,19 +17,19 @@ struct listener {
 	struct event *event;   /* owned */
 	struct event *retry;   /* owned */
 	int fd;                /* owned */
-	int spare; /* owned; given up to say no when descriptors run out */
+	int spare;             /* owned; a spare descriptor, see accepting.h */
 };
 
-/* One that is closed: no socket, no events. */
+/* Sets it to closed: no socket, no events. */
 void listener_init(struct listener *listener, struct worker *worker);
 /* Own thread: begins to accept on fd, which listens.  0 or -1. */
 int listener_start(struct listener *listener);
-/* Own thread: who comes waits in the queue until it is resumed.  0 or -1. */
+/* Own thread: while paused, new connections stay in the queue.  0 or -1. */
 void listener_pause(struct listener *listener);
 int listener_resume(struct listener *listener);
-/* Own thread, or after its end.  Accepts one that is closed. */
+/* Own thread, or after its end.  Does nothing if it is closed. */
 void listener_close(struct listener *listener);
-/* Own thread: accepts all who wait in the queue, then closes it.  0. */
+/* Own thread: accepts all connections in the queue, then closes it.  0. */
 int listener_leave(struct listener *listener);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The addresses that the server listens on: told, paused, closed. */
+/* Reports, pauses and closes the addresses that the server listens on. */
 
 #include <strelaysrv/server.h>
 

@@ -10,7 +10,7 @@
 
 struct worker;
 
-/* Own thread: accepts nobody until it is resumed.  0 or -1. */
+/* Own thread: while paused, the worker accepts no connections.  0 or -1. */
 void listeners_pause(struct worker *worker);
 int listeners_resume(struct worker *worker);
 /* [C]  Calls fn for every socket, until one returns other than 0. */
@@ -19,7 +19,7 @@ int listeners_each(listeners_socket_fn *fn, void *arg);
 
 /* Own thread: closes the worker's sockets. */
 void listeners_close(struct worker *worker);
-/* [C]  Frees what is left, when all workers have done that. */
+/* [C]  Frees what is left, after listeners_close() for all workers. */
 void listeners_finish(void);
 
 #endif

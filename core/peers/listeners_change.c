@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* How one set of addresses follows another: at the start, and at a reload. */
+/* Replaces the set of addresses: at the start, and at a reload. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -34,7 +34,7 @@ static bool was_asked(
 	return listen_place_same(&one->asked, place);
 }
 
-/* Also one whose port was 0, and is now named. */
+/* Also true if the port was 0 and the bound one is now configured. */
 static bool is_bound(
 	const struct listened *one, const struct listen_place *place)
 {
@@ -111,7 +111,7 @@ static int stage_all(struct listen_place *places, const char *const *texts,
 		if (listen_place_resolve(texts[i], protocol, &places[i], err) !=
 			0)
 			return -1;
-	/* Who names a port means that one; any will do for a port of 0. */
+	/* First those that name a port; port 0 then keeps what is left. */
 	keep(places, is_bound);
 	keep(places, was_asked);
 	for (unsigned i = 0; i < room->next.count; i++)
@@ -159,7 +159,7 @@ int listeners_stage(
 
 static int start_one(struct listener *listener)
 {
-	/* One that is open already has its events. */
+	/* A listener that serves already has its events. */
 	return listener->event ? 0 : listener_start(listener);
 }
 
@@ -254,7 +254,7 @@ void listeners_abandon(void)
 {
 	struct peers_room *room = peers_room();
 
-	/* Workers may have begun to look at them. */
+	/* Workers may watch the staged sockets already. */
 	if (room->staged)
 		(void)workers_call(forget_here, NULL);
 	for (unsigned i = 0; room->next.all && i < room->next.count; i++)

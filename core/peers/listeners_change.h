@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * How one set of addresses follows another.
+ * Replaces the set of addresses that the server listens on.
  *
- * What is staged is bound beside what serves.  Once opened, it accepts; once
- * taken, it replaces what served before.  An address of both sets keeps its
- * sockets with their queues.
+ * The new set is staged: it is bound while the old one serves.  Once opened, it
+ * accepts; once taken, it replaces the old one.  An address in both sets keeps
+ * its sockets with their queues.
  */
 #ifndef LISTENERS_CHANGE_H
 #define LISTENERS_CHANGE_H
@@ -17,21 +17,23 @@
 struct worker;
 
 /*
- * [C]  Binds what is new of `texts`: NULL-terminated, "HOST:PORT", ":PORT",
- * "[v6]:PORT"; protocol: enum core_protocol.  relay_listen_address() tells of
- * the staged set from here on.  0, or -1 with err naming the address, and then
- * nothing is staged.
+ * [C]  Binds the new addresses of `texts`: NULL-terminated, "HOST:PORT",
+ * ":PORT", "[v6]:PORT"; protocol: enum core_protocol.  From then on
+ * relay_listen_address() reports the staged set.  0, or -1 with err naming the
+ * address, and then nothing is staged.
  */
 int listeners_stage(
 	const char *const *texts, int64_t protocol, struct relay_err *err);
-/* [C]  What is new begins to accept.  0, or -1 with err: abandon it. */
+/* [C]  The new addresses begin to accept.  0, or -1 with err: then call
+ * listeners_abandon(). */
 int listeners_open(struct relay_err *err);
-/* Own thread: accepts all who wait at addresses that are not in the staged set,
- * and closes its sockets of them. */
+/* Own thread: for each address that is not in the staged set, accepts the
+ * connections in the queues of the worker's sockets, and closes them. */
 void listeners_leave(struct worker *worker);
-/* [C]  The staged set replaces the other.  Logs what came and went. */
+/* [C]  The staged set replaces the old one.  Logs the addresses that were added
+ * and removed. */
 void listeners_take(void);
-/* [C]  Nothing is staged, and the set is what it was. */
+/* [C]  Closes the new addresses of the staged set; the old set stays. */
 void listeners_abandon(void);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Sockets that the process was started with, for addresses that are not
- * configured: who waits in their queues is accepted before they are closed.
+ * Inherited sockets whose addresses are not configured: the connections in
+ * their queues are accepted before they are closed.
  */
 
 #include <stdlib.h>

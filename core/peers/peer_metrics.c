@@ -13,7 +13,7 @@
 static const char *const phases[] = {"opening", "tls", "plain", NULL};
 static const char *const refusers[] = {"limit", "filter", NULL};
 static const char *const results[] = {"ok", "failed", NULL};
-/* Filled from relay_reason_word(), which is their one source. */
+/* Filled from relay_reason_word(), the only source of these words. */
 static const char *reasons[RELAY_END_COUNT + 1];
 
 static const char *const room_makers[] = {"descriptors", "module", NULL};

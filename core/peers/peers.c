@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What a worker has for its connections and sessions: made, changed, ended. */
+/* Makes, changes and ends a worker's state for connections and sessions. */
 
 #include <stdlib.h>
 
@@ -28,7 +28,7 @@ static void end_deferred(struct peers *peers)
 
 	peers->stopping = true;
 	peers->grace_until_ms = 0;
-	/* Who lingers is on no such list: its time is over now. */
+	/* Lingering connections are on no such list: let them time out. */
 	deadlines_expire(worker);
 	sessions_resume(worker);
 	(void)sessions_run(worker);

@@ -14,8 +14,8 @@ struct peers_conf {
 	unsigned workers;      /* how many */
 	size_t network_buffer; /* bytes of the buffer for every read */
 	size_t pipe_size;      /* bytes of a pipe, see pipes.h */
-	int socket_buffer;     /* bytes, of each socket of a session; 0: as the
-				* kernel wants */
+	int socket_buffer;     /* bytes, of each socket of a session; 0: the
+				* kernel sizes it */
 };
 
 /*
@@ -26,8 +26,8 @@ int peers_create(const struct peers_conf *conf);
 
 /*
  * Own thread.  The configuration has changed; the number of workers has not.
- * `buffer`: the new one, of conf->network_buffer bytes, which is the worker's
- * from now on; NULL: it stays as it is.
+ * `buffer`: a new read buffer of conf->network_buffer bytes, which the worker
+ * then owns; NULL: the old one stays.
  */
 void peers_change(struct worker *worker, const struct peers_conf *conf,
 	unsigned char *buffer);

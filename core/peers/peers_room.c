@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What the room has beside the workers' own. */
+/* The room's state that belongs to no worker. */
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * What the room has beside the workers' own: all of it is the control thread's,
+ * The room's state that belongs to no worker.  Only the control thread uses it,
  * unless a member says otherwise.
  */
 #ifndef PEERS_ROOM_H
@@ -16,21 +16,21 @@
 #include "peers/listen_set.h"
 
 struct peers_room {
-	/* Workers look at these three sets while the control thread waits. */
-	struct listen_set now;  /* those that are listened on */
+	/* Workers use these three sets while the control thread waits. */
+	struct listen_set now;  /* the addresses that are listened on */
 	struct listen_set next; /* the staged ones; see listeners_change.h */
 	struct listen_set rest; /* inherited, and not configured */
 	bool staged;
 
-	unsigned adopted; /* connections; whose turn it is follows from it */
+	unsigned adopted; /* connections so far; selects the next worker */
 
 	/* For stop.c. */
 	int64_t stop_until_ms;
-	atomic_uint stop_cut; /* connections whose time was over; workers' */
+	atomic_uint stop_cut; /* connections out of time; workers add to it */
 	sem_t stop_done;      /* posted by each worker that has nothing left */
 };
 
-/* That of the calling thread's server. */
+/* The state of the calling thread's server. */
 static inline struct peers_room *peers_room(void)
 {
 	return instance->peers;
@@ -38,7 +38,7 @@ static inline struct peers_room *peers_room(void)
 
 /* [C]  0, or -1 without memory. */
 int peers_room_create(void);
-/* [C]  After listeners_finish().  Accepts one that is not there. */
+/* [C]  Call it after listeners_finish().  Accepts a state that was not made. */
 void peers_room_destroy(void);
 
 #endif

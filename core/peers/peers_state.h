@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * What a worker has for its connections and sessions.  Only the worker's own
- * thread touches it, unless a member says otherwise.
+ * A worker's state for its connections and sessions.  Only the worker's own
+ * thread uses it, unless a member says otherwise.
  */
 #ifndef PEERS_STATE_H
 #define PEERS_STATE_H
@@ -22,9 +22,9 @@ struct passage;
 struct relay_conn;
 struct relay_session;
 
-/* The time that handshakes take of the worker's, see handshakes.c. */
+/* How much of the worker's time handshakes take, see handshakes.c. */
 struct handshake_share {
-	int64_t since_us; /* begin of the span that spent_us counts */
+	int64_t since_us; /* begin of the span in which spent_us counts */
 	int64_t spent_us;
 };
 
@@ -52,13 +52,13 @@ struct peers {
 	struct event *pause_timer;    /* owned */
 	int64_t pause_due_ms; /* when pause_timer fires; INT64_MAX: not armed */
 
-	struct passage *leaving; /* list: on their way to other workers */
+	struct passage *leaving; /* list: connections that move away */
 	struct relay_conn
 		*dead;      /* list: freed when the current event is over */
 	unsigned lingering; /* connections that deliver their last bytes */
 
 	bool stopping; /* nothing new is accepted */
-	/* While stopping, last bytes are delivered until then; see stop.c. */
+	/* Until then last bytes are delivered while stopping, see stop.c. */
 	int64_t grace_until_ms;
 	struct event *stop_timer; /* owned */
 };

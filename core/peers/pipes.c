@@ -8,9 +8,10 @@
 
 #include "peers/pipes.h"
 
-/* One smaller than this is slower than copying. */
+/* A pipe that is smaller than this is slower than copying. */
 #define PIPE_LEAST 32768
-/* Where the kernel gave none, asking again at every transfer costs more. */
+/* After the kernel has refused a pipe, this many requests fail without asking
+ * it again, since asking at every transfer costs time. */
 #define SKIP_AFTER_REFUSAL 1000
 
 void pipe_pool_init(struct pipe_pool *pool, size_t size, unsigned most)
@@ -46,7 +47,8 @@ void pipe_pool_change(struct pipe_pool *pool, size_t size, unsigned most)
 	pool->skip = 0;
 }
 
-/* As large as wanted, else as the kernel allows; -1 when that is too small. */
+/* Makes it as large as wanted, or as the kernel allows; -1 if that is too
+ * small. */
 static int set_size(struct pipe *pipe, size_t want)
 {
 	size_t ask = want;

@@ -5,11 +5,10 @@
  *
  * splice(2) moves bytes from socket to socket through a pipe without copying
  * them.  A direction holds a pipe only while bytes are in it, so the pool is
- * small; it is bounded, because pipes cost descriptors, and because past
- * /proc/sys/fs/pipe-user-pages-soft the kernel hands out tiny ones.  The larger
- * a pipe, the fewer wake-ups for the same bytes; but only the first few may
- * have the whole size, or they alone would use up what the kernel grants a
- * user.
+ * small.  It is bounded because pipes need descriptors, and because above
+ * /proc/sys/fs/pipe-user-pages-soft the kernel makes tiny ones.  A larger pipe
+ * needs fewer wake-ups for the same bytes.  But only a few pipes may have the
+ * full size: more would use up what the kernel allows a user.
  */
 #ifndef PIPES_H
 #define PIPES_H
@@ -19,9 +18,9 @@
 
 struct pipe {
 	int read_fd, write_fd;
-	size_t size;  /* what it holds at most */
+	size_t size;  /* its capacity, bytes */
 	size_t asked; /* the pool's size when it was made */
-	bool large;   /* one of the few that may have all of that */
+	bool large;   /* one of the few that may have that size */
 	struct pipe *next;
 };
 
@@ -31,25 +30,27 @@ struct pipe_pool {
 	unsigned made;  /* idle and lent */
 	unsigned large; /* of these, the large ones */
 	unsigned most;  /* bound on `made`; 0: none are lent */
-	unsigned skip;  /* refuse this often before the kernel is asked */
-	size_t size;    /* wanted of large ones */
+	unsigned skip;  /* requests to refuse before the kernel is asked */
+	size_t size;    /* bytes, wanted for large ones */
 };
 
-/* How many of a pool may be larger than the rest, and the bound of these. */
+/* How many pipes of a pool may be large, and the bound on the size of the
+ * others, bytes. */
 #define PIPES_LARGE 16
 #define PIPE_COMMON (256U << 10)
 
 void pipe_pool_init(struct pipe_pool *pool, size_t size, unsigned most);
-/* Other bounds, for what is lent from now on; lent ones come back as ever. */
+/* Changes the bounds for pipes that are lent from now on; pipes that are lent
+ * already come back as before. */
 void pipe_pool_change(struct pipe_pool *pool, size_t size, unsigned most);
 /* Frees the idle ones; lent ones must have come back. */
 void pipe_pool_finish(struct pipe_pool *pool);
 
-/* Lends an empty one; NULL at the bound, or when the kernel gives none. */
+/* Lends an empty pipe; NULL at the bound, or when the kernel gives none. */
 struct pipe *pipe_take(struct pipe_pool *pool);
-/* Takes one back that is empty. */
+/* Takes back an empty pipe. */
 void pipe_give(struct pipe_pool *pool, struct pipe *pipe);
-/* Takes one back that still holds bytes: they are lost.  Accepts NULL. */
+/* Takes back a pipe that still holds bytes: they are lost.  Accepts NULL. */
 void pipe_discard(struct pipe_pool *pool, struct pipe *pipe);
 
 #endif

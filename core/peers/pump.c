@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * The pump: moves one flow's bytes, bounded for each call.
+ * The pump: moves one flow's bytes, up to a bound in each call.
  *
- * A flow starts with recv into the worker's buffer and send at once; the buffer
- * is shared by all, so it stays in the cache and costs no session anything.
- * When a read fills it the flow is in bulk, and splice moves the bytes through
- * a pipe without copying them, until reads are small again.
+ * At first, a flow receives into the worker's buffer and sends from it at once.
+ * All sessions share the buffer, so it stays in the CPU's cache and needs no
+ * memory per session.  When a read fills it, the flow is in bulk: splice moves
+ * the bytes through a pipe without copying them, until reads are small again.
  */
 
 #include <errno.h>
@@ -22,14 +22,14 @@
 #include "peers/pump.h"
 #include "peers/session_state.h"
 
-/* So many in a row that a copy could have carried as well end the bulk. */
+/* So many reads in a row that are smaller than the buffer end bulk mode. */
 #define SMALL_READS 2
-/* What one turn may move before others notice: some 50 us. */
+/* A turn that moves so many bytes takes some 50 us, a delay for others. */
 #define HEAVY 262144
 /*
- * A reader that takes nothing lets less than this through, its own window and
- * our send buffer on a short path included, as long as FIRST_PIECE is the most
- * that is taken in at once.  A session that stays below it holds some 512 KiB.
+ * While at most FIRST_PIECE is read at once, less than PROVEN bytes can move to
+ * a reader that takes nothing: its own window and our send buffer on a short
+ * path hold no more.  A session that stays below PROVEN holds some 512 KiB.
  */
 #define PROVEN      524288
 #define FIRST_PIECE 65536
@@ -39,14 +39,14 @@ static bool again(int error)
 	return error == EAGAIN || error == EINTR;
 }
 
-/* Bytes that leave count as life, too: readers may be slow. */
+/* The session is not idle.  Sent bytes count as well: readers may be slow. */
 static void alive(struct relay_session *session)
 {
 	session->moved_ms = atomic_load_explicit(
 		&session->worker->loop.turn_ms, memory_order_relaxed);
 }
 
-/* The sink has taken bytes: from here on the kernel sizes the source's buffer.
+/* The sink has taken bytes: from now on the kernel sizes the source's buffer.
  */
 static void open_source(struct relay_session *session, int from)
 {
@@ -69,7 +69,7 @@ static void moved(struct relay_session *session, int from, size_t len)
 		hooks_session_sent(worker->hooks, session, from, len);
 }
 
-/* PUMP_HUNGRY: all of it went, go on. */
+/* PUMP_HUNGRY: all of the tail was sent, go on. */
 static enum pump_state send_tail(
 	struct relay_session *session, struct flow *flow, int to)
 {
@@ -112,7 +112,7 @@ static enum pump_state send_piped(
 	return PUMP_HUNGRY;
 }
 
-/* What is on its way goes first. */
+/* Sends what was read earlier, before more is read. */
 static enum pump_state send_pending(
 	struct relay_session *session, struct flow *flow, int to)
 {
@@ -154,7 +154,7 @@ static enum pump_state keep_tail(
 	return PUMP_IDLE;
 }
 
-/* One recv and one send; *got says how much. */
+/* One recv and one send; sets *got to the number of bytes received. */
 static enum pump_state copy(
 	struct relay_session *session, int from, size_t want, size_t *got)
 {
@@ -176,8 +176,8 @@ static enum pump_state copy(
 	*got = (size_t)len;
 	moved(session, from, *got);
 	/*
-	 * A short read took all there was, so the call that would say so is
-	 * saved; not at the end, which a further read must find.
+	 * A short read has emptied the socket, so no further read is needed to
+	 * find that out; except after a hang-up, when a read must find the end.
 	 */
 	if (*got < want && !flow->hung_up)
 		flow->readable = false;
@@ -193,7 +193,7 @@ static enum pump_state copy(
 	return PUMP_HUNGRY;
 }
 
-/* One splice into the pipe, and as many as it takes out of it. */
+/* One splice into the pipe, and as many out of it as are needed. */
 static enum pump_state pass(
 	struct relay_session *session, int from, size_t want, size_t *got)
 {
@@ -303,7 +303,7 @@ static enum pump_state move(struct relay_session *session, int from)
 		moved_now += got;
 		if (session->ending)
 			flow->left -= got;
-		/* Nothing was there to read: that is the end, too. */
+		/* Nothing was left to read: that counts as the end. */
 		if (session->ending && state == PUMP_IDLE && !flow->readable &&
 			!got && !flow->done)
 			continue;
@@ -329,10 +329,10 @@ enum pump_state pump_run(struct relay_session *session, int from)
 		flow->resume_ms = 0;
 	}
 	state = move(session, from);
-	/* A turn that only delivers tells nothing of the next one. */
+	/* A turn that reads nothing does not predict the next one. */
 	if (flow->bytes != before)
 		flow->heavy = flow->bytes - before >= HEAVY;
-	/* An idle flow owns no pipe. */
+	/* A flow keeps no pipe that is empty. */
 	if (flow->pipe && !flow->piped) {
 		pipe_give(&peers_of(session->worker)->pipes, flow->pipe);
 		flow->pipe = NULL;

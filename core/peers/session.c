@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Sessions: what modules may ask of one, and the events on its connections. */
+/* Sessions: what modules may read, and the events on its connections. */
 
 #include <sys/ioctl.h>
 
@@ -95,13 +95,13 @@ bool sessions_run(struct worker *worker)
 		else if (!session->paused)
 			session_free(session);
 	}
-	/* Those that were added meanwhile have armed the next iteration. */
+	/* Sessions added meanwhile have armed the next iteration. */
 	return false;
 }
 
 void session_event(struct relay_session *session, int side, short what)
 {
-	/* After its end only a reset comes without EPOLLRDHUP. */
+	/* After the side's end, only a reset comes without EPOLLRDHUP. */
 	if (session->flow[side].at_eof && !session->ending &&
 		(what & EV_READ) && !(what & EV_CLOSED)) {
 		session_end(session, RELAY_END_RESET);
@@ -114,8 +114,8 @@ void session_event(struct relay_session *session, int side, short what)
 	if (what & EV_WRITE)
 		session->flow[1 - side].writable = true;
 	/*
-	 * One with bytes left, or with as many as the last time, has its turn
-	 * when the others have had theirs: a small message waits for none.
+	 * A session whose last turn was long, or which has bytes left, runs in
+	 * the next iteration, after others: so small messages do not wait.
 	 */
 	if (session->flow[0].heavy || session->flow[1].heavy)
 		session_turns_add(session);

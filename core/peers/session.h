@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * The course of a session; all of this is [W].
+ * Runs sessions: their events, turns and end; all of this is [W].
  */
 #ifndef SESSION_H
 #define SESSION_H
@@ -13,12 +13,12 @@ struct worker;
 
 /* An event on one of its connections; what: libevent's EV_ flags. */
 void session_event(struct relay_session *session, int side, short what);
-/* Deferred work: moves bytes of those that session_turns_add() was called for.
- */
+/* Deferred work: moves the bytes of the sessions that session_turns_add() has
+ * added. */
 bool sessions_run(struct worker *worker);
 /*
- * The server stops: passes on what has reached it by now, tells both sides that
- * nothing follows, and ends.  May end it before it returns.
+ * When the server stops: passes on the bytes that have arrived by now, closes
+ * both directions, and ends the session, maybe before it returns.
  */
 void session_wind_up(struct relay_session *session);
 

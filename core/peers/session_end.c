@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Sessions: the one way to end. */
+/* Sessions: the only way to end one. */
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -21,9 +21,10 @@
 #include "peers/stall.h"
 
 /*
- * A side that got the other one's end, and has not ended itself, would hear
- * nothing of a close: the end has been sent.  A reset tells it.  It comes only
- * once the side has acknowledged all, and took its time over reading it.
+ * A side that was told of the other one's end, and has not ended itself, would
+ * not notice a close, since our FIN was sent before.  So it gets a reset.  The
+ * kernel sends it only when the side has acknowledged all, and the side has had
+ * the idle time to read it.
  */
 static void close_by_reset(const struct relay_conn *conn)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Sessions: two connections become one. */
+/* Sessions: pairs two connections. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -59,7 +59,7 @@ static void attach(
 		log_core(RELAY_DEBUG,
 			"a session's buffers stay as they are: %s",
 			strerror(errno));
-	/* Edges that came before are over: find out by trying. */
+	/* Edge-triggered events may have come before: find out by trying. */
 	session->flow[side].readable = true;
 	session->flow[side].hung_up = conn->hung_up;
 	to_it->writable = true;
@@ -71,7 +71,7 @@ static bool can_pair(const struct relay_conn *conn)
 	       !conn->unread;
 }
 
-/* One that began now would only push another one out. */
+/* A session that began now would only cause the end of another one. */
 static void refuse_for_memory(struct worker *worker)
 {
 	static struct relay_log_kind kind;

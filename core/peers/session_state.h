@@ -24,23 +24,23 @@ struct relay_conn;
 /* Bytes on their way from conn[i] to conn[1 - i]. */
 struct flow {
 	struct pipe *pipe;   /* lent by the pool while it holds bytes */
-	size_t piped;        /* how many */
+	size_t piped;        /* bytes in the pipe */
 	unsigned char *tail; /* owned: copied bytes that send did not take */
 	size_t tail_at, tail_len;
-	int64_t resume_ms;   /* paused by a grant of 0 until then; 0: is not */
+	int64_t resume_ms;   /* a grant of 0 pauses it until then; 0: none */
 	uint64_t bytes;      /* passed on so far */
 	uint8_t small_reads; /* in a row, while in bulk */
 	bool readable : 1;   /* the source may have bytes */
 	bool writable : 1;   /* the sink may take bytes */
-	bool hung_up : 1;    /* the source's end is in sight: no short cut */
+	bool hung_up : 1;    /* the source has closed: read until the end */
 	bool bulk : 1;       /* splice, not copy */
 	bool at_eof : 1;     /* the source ended */
-	bool done : 1;       /* and the sink was told */
+	bool done : 1;       /* the source ended, and the sink was told */
 	bool heavy : 1;      /* its last turn took long, see pump.c */
-	bool was_bulk : 1;   /* at least once */
-	bool fitted : 1;     /* the sink's path is short, and so its buffer */
+	bool was_bulk : 1;   /* has been in bulk at least once */
+	bool fitted : 1;     /* the sink's path is short: its buffer is small */
 	bool opened : 1;     /* the kernel sizes the source's buffer */
-	bool reset : 1;      /* its end, when it is found, was a reset */
+	bool reset : 1;      /* the source's end was a reset */
 	size_t left; /* when the session is ending: how many more to read */
 };
 
@@ -52,15 +52,15 @@ struct relay_session {
 	struct stall stall[2];             /* of each flow */
 	struct relay_session *hungry_next; /* on the worker's list `hungry` */
 	struct relay_session *paused_next; /* on the worker's list `paused` */
-	struct deadline watch; /* idle time, and ends that went unseen */
+	struct deadline watch; /* the next look, see session_watch.h */
 	uint64_t id;
 	int64_t start_ms;
 	int64_t moved_ms;  /* when the last byte came, or went */
 	int64_t looked_ms; /* moved_ms as of the last look for a hidden end */
-	int64_t idle_ms;   /* the bound on that */
+	int64_t idle_ms;   /* how long it may be idle */
 	int unacked[2];    /* SIOCOUTQ of each side at the last look */
-	int64_t kernel_bytes; /* that its sockets and pipes took then */
-	uint8_t asked;        /* how many modules know it, see hooks.h */
+	int64_t kernel_bytes; /* of its sockets and pipes, at the last look */
+	uint8_t asked;        /* how many modules were asked, see hooks.h */
 	bool hungry : 1;      /* is on the list */
 	bool paused : 1;      /* is on the list */
 	bool dead : 1;        /* ended; freed when it leaves the lists */

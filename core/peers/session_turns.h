@@ -11,13 +11,13 @@ struct relay_session;
 struct worker;
 
 /* sessions_run() moves its bytes in the next iteration, after those of sessions
- * that were added before.  Does nothing to one that was added. */
+ * that were added before.  Does nothing if it was added already. */
 void session_turns_add(struct relay_session *session);
-/* The same when the first of its flows' resume_ms has come. */
+/* The same, but at the time of the earlier resume_ms of its flows. */
 void session_turns_pause(struct relay_session *session);
-/* What the timer of paused sessions calls. */
+/* Adds the paused sessions whose time has come; called by their timer. */
 void sessions_resume(struct worker *worker);
-/* For a session that has ended.  Frees it; not while a list holds it. */
+/* Frees a session that has ended and is on no list. */
 void session_free(struct relay_session *session);
 
 /* 0, or -1 without memory.  peers->pause_timer is the caller's to free. */

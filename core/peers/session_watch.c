@@ -21,11 +21,11 @@
 #include "peers/stall.h"
 
 /*
- * A reset that came together with the last bytes can hide behind them (the pump
- * saves the read that would tell); a look at quiet sessions finds it.
+ * A reset that arrives together with the last bytes may go unnoticed, since the
+ * pump saves the read that would find it.  A look at quiet sessions finds it.
  */
 #define QUIET_LOOK_MS 5000
-/* So often while it holds much, or all together do. */
+/* The interval while it holds much memory, or all sessions together do. */
 #define SOON_LOOK_MS 1000
 
 void session_watch(struct relay_session *session)
@@ -42,7 +42,7 @@ void session_watch(struct relay_session *session)
 		session->worker, &session->watch, idle < look ? idle : look);
 }
 
-/* A hidden end becomes visible: the next read of that side finds it. */
+/* Looks for an end that no event told of, and lets the pump read it. */
 static void look_for_end(struct relay_session *session, int side)
 {
 	char byte;
@@ -52,7 +52,7 @@ static void look_for_end(struct relay_session *session, int side)
 		return;
 	got = recv(session->conn[side]->fd, &byte, 1, MSG_PEEK);
 	if (got >= 0 || (errno != EAGAIN && errno != EINTR)) {
-		/* The look takes the error from the socket. */
+		/* This recv() has cleared the error of the socket. */
 		session->flow[side].reset |= got < 0;
 		session->flow[side].hung_up |= got <= 0;
 		session->flow[side].readable = true;
@@ -60,7 +60,8 @@ static void look_for_end(struct relay_session *session, int side)
 	}
 }
 
-/* Bytes that the kernel still delivers to a slow reader move as well. */
+/* Whether the kernel has delivered bytes since the last look: a session with a
+ * slow reader is not idle. */
 static bool drains(struct relay_session *session)
 {
 	bool moved = false;
@@ -78,8 +79,8 @@ static bool drains(struct relay_session *session)
 }
 
 /*
- * A side has broken off, and what came from it before finds no way out: the
- * pump will not see that end as long as the other side takes nothing.
+ * Whether a side has broken off while bytes from it still wait for the other
+ * side.  The pump cannot find that end until the other side takes them.
  */
 static bool broken_and_stuck(const struct relay_session *session)
 {
@@ -90,7 +91,7 @@ static bool broken_and_stuck(const struct relay_session *session)
 	return false;
 }
 
-/* What the kernel holds for each direction, and in all. */
+/* Measures the kernel memory of each direction, and updates the sum of all. */
 static void weigh(struct relay_session *session, size_t held[2])
 {
 	int64_t bytes, change;
@@ -133,7 +134,7 @@ void session_watch_due(struct deadline *deadline)
 			session_end(session, why);
 			return;
 		}
-	/* The shortest round trip shows only with time, where CPUs are busy. */
+	/* With busy CPUs, it takes time to measure the shortest round trip. */
 	pump_fit(session, 0);
 	pump_fit(session, 1);
 	if (session->looked_ms != session->moved_ms) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Looks at a session from time to time: at its idle time, at what the kernel
- * holds for it, and at ends that no event told of.
+ * Looks at a session from time to time: whether it is idle, how much kernel
+ * memory it holds, and whether a side has ended without an event.
  */
 #ifndef SESSION_WATCH_H
 #define SESSION_WATCH_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* How a connection's socket is closed. */
+/* Closes a connection's socket. */
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -25,7 +25,7 @@ int socket_owes(int fd)
 {
 	int bytes = 0;
 
-	/* An end of ours that is on its way counts as one. */
+	/* The kernel counts an unacknowledged FIN of ours as one byte. */
 	return ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 1 ? bytes : 0;
 }
 
@@ -42,7 +42,8 @@ enum close_by socket_end_by(
 {
 	if (reason == RELAY_END_MOVED)
 		return CLOSE_BY_LEAVE;
-	/* The last bytes before a stop are nobody's burden any more. */
+	/* At a stop the memory of the last bytes does not matter any more, so
+	 * the kernel may deliver them. */
 	if (reason == RELAY_END_STOP || reason == RELAY_END_DONE ||
 		peers_of(conn->worker)->stopping)
 		return CLOSE_BY_TIME;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * How a connection's socket is closed, so that the kernel does not go on
- * holding what its peer never takes: such an orphan is in no bound.
+ * Closes a connection's socket, so that the kernel does not go on holding bytes
+ * that the peer never takes: no bound of the server includes them.
  *
  * All of this is [W].
  */
@@ -16,22 +16,22 @@
 struct relay_conn;
 
 enum close_by {
-	CLOSE_BY_TIME,  /* an end like any other; the kernel's attempts to
-			 * deliver it are bounded in time */
+	CLOSE_BY_TIME,  /* a usual close; the kernel tries to deliver the rest
+			 * for a bounded time */
 	CLOSE_BY_RESET, /* what the peer has not taken is dropped */
 	CLOSE_BY_LEAVE, /* another process goes on with it: change nothing */
 };
 
-/* Bytes that the peer's kernel has not acknowledged; an end does not count. */
+/* Bytes that the peer's kernel has not acknowledged; a FIN does not count. */
 int socket_owes(int fd);
 
 /*
- * Whether the peer has broken off; what came before may be unread.  libevent
- * tells this apart from no other event.
+ * Whether the connection was reset or is closed both ways; bytes that came
+ * before may be unread.  libevent's events do not tell this.
  */
 bool socket_broken(int fd);
 
-/* How one that ends for this reason, and does not linger, is to be closed. */
+/* How to close a connection that ends for this reason and does not linger. */
 enum close_by socket_end_by(
 	const struct relay_conn *conn, enum relay_reason reason);
 

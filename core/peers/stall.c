@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Sessions whose reader takes less than what is held for it calls for. */
+/* Sessions whose reader is too slow for what the kernel holds for it. */
 
 #include "peers/peer_metrics.h"
 #include "net/kernel_memory.h"
@@ -16,7 +16,7 @@ static void relax(struct relay_session *session, int from)
 	struct flow *flow = &session->flow[from];
 	int source = session->conn[from]->fd;
 
-	/* The sink's own receiving may be squeezed for the other direction. */
+	/* The sink's receive buffer may be bounded for the other direction. */
 	(void)socket_memory_relax(source, session->conn[1 - from]->fd,
 		session->stall[1 - from].buffers != 0);
 	flow->fitted = false;
@@ -46,7 +46,7 @@ static void find(const struct relay_session *session, int from,
 
 	facts->waits = flow->piped + (flow->tail ? flow->tail_len : 0) +
 		       (size_t)socket_owes(sink);
-	/* Most sessions are idle: they cost no further look. */
+	/* Most sessions are idle: they need no further system call. */
 	if (!facts->waits && facts->held < STALL_LEAST)
 		return;
 	facts->acked = socket_acked(sink, &one);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Sessions whose reader takes less than what is held for it calls for: what the
- * kernel holds for them is bounded, as stall_judge.h says.
+ * Sessions whose reader is too slow for what the kernel holds for it: their
+ * kernel memory is bounded, see stall_judge.h.
  *
- * All of this is [W], called by session_watch.c from time to time, not for each
- * transfer.
+ * All of this is [W].  session_watch.c calls it; transfers do not.
  */
 #ifndef STALL_H
 #define STALL_H
@@ -26,7 +25,7 @@ struct relay_session;
 bool stall_look(struct relay_session *session, int from, size_t held,
 	enum relay_reason *why);
 
-/* The session ends: no direction of it stalls any more. */
+/* The session ends: counts its directions no more as stalled or squeezed. */
 void stall_forget(struct relay_session *session);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The end of a server that serves, within a grace. */
+/* The graceful stop: ends connections within a grace period. */
 
 #include <errno.h>
 #include <inttypes.h>
@@ -18,7 +18,7 @@
 #include "peers/stop.h"
 #include "workers/workers.h"
 
-/* How often a worker looks whether it has come to its end. */
+/* How often a worker looks whether its connections have ended. */
 #define LOOK_MS 20
 
 static uint32_t left(struct worker *worker)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * The end of a server that serves: nothing new is taken in, and what is on its
- * way to peers is delivered within a grace.
+ * The graceful stop: the server takes in nothing new, and delivers the bytes
+ * that it has for peers within a grace period.
  *
- * Who has nothing on its way is closed at once.  A session passes on what had
- * reached the server by then, closes each direction behind that, and ends; a
- * connection whose last bytes its peer has not taken yet stays until it has.
+ * A connection without such bytes is closed at once.  A session passes on what
+ * had arrived by then, closes each direction after that, and ends.  Any other
+ * connection stays open until its peer has taken the last bytes.
  */
 #ifndef STOP_H
 #define STOP_H
@@ -14,9 +14,9 @@
 #include <stdint.h>
 
 /*
- * [C]  Returns when all workers have nothing left, or after `grace_ms`; what is
- * left then is workers_stop()'s to end.  Blocks: signals must end the process
- * by themselves.
+ * [C]  Returns when no worker has a connection left, or after `grace_ms`;
+ * workers_stop() then ends the others.  It blocks the control loop, so signals
+ * must end the process without it.
  */
 void stop_within(int64_t grace_ms);
 

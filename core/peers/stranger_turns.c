@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Whose handshake has its turn: sources take turns, whatever each sends. */
+/* Whose handshake is next: sources take turns, however much each sends. */
 
 #include "peers/conn_state.h"
 #include "peers/stranger_turns.h"
@@ -9,7 +9,7 @@
 /* Above so many waiting strangers of a source, the newest are served first: the
  * oldest would all be too late.  */
 #define IN_ORDER 64
-/* Of so many turns, suspects have one when both wait. */
+/* Suspects have one of so many turns, when other sources wait as well. */
 #define SUSPECT_TURN 4
 
 static void count_waiting(
@@ -68,7 +68,8 @@ bool strangers_waits(const struct relay_conn *conn)
 	return conn->stranger && conn->stranger->line != STRANGER_NO_LINE;
 }
 
-/* It has had its turn: behind the others, and judged anew. */
+/* A source has had its turn: moves it behind the others, and checks again
+ * whether it is suspect. */
 static void go_behind(
 	struct strangers *all, struct stranger_source *source, int64_t now_ms)
 {
@@ -83,7 +84,7 @@ static struct stranger *next_of(struct stranger_source *source)
 {
 	struct stranger_list *line = &source->lines[source->line];
 
-	/* What was begun and what is new take turns. */
+	/* Handshakes that have begun and new ones take turns. */
 	source->line = !source->line;
 	if (TAILQ_EMPTY(line))
 		line = &source->lines[source->line];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Strangers whose handshake waits: sources take turns, whatever each sends.
+ * Strangers whose handshake waits: sources take turns, however much each sends.
  * See strangers.h; all of this is [W].
  */
 #ifndef STRANGER_TURNS_H
@@ -14,11 +14,11 @@
 
 struct relay_conn;
 
-/* Its handshake waits for its turn; a stranger waits in one line at most. */
+/* Makes its handshake wait in that line; does nothing if it waits already. */
 void strangers_wait(struct strangers *all, struct relay_conn *conn,
 	enum stranger_line line, int64_t now_ms);
 bool strangers_waits(const struct relay_conn *conn);
-/* Whose turn it is, who then waits no more.  NULL: nobody waits. */
+/* Takes the next connection out of its line.  NULL: none waits. */
 struct relay_conn *strangers_next(struct strangers *all, int64_t now_ms);
 /* Takes it out of its line, if it is in one. */
 void stranger_unwait(struct strangers *all, struct stranger *stranger);

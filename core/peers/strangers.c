@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Connections that have proven nothing yet, by where they come from. */
+/* Connections that have proven nothing yet, grouped by source. */
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include "peers/strangers_state.h"
 #include "tls/tls_random.h"
 
-/* Of a source's strangers, so many are compared when one has to go. */
+/* How many strangers of a source are compared to choose one for eviction. */
 #define COMPARED 16
 
 int strangers_init(struct strangers *all, int64_t now_ms)
@@ -37,7 +37,8 @@ void strangers_finish(struct strangers *all)
 	all->buckets = NULL;
 }
 
-/* Strangers choose their networks, and must not choose them to meet. */
+/* Strangers choose their networks: the seed prevents that they choose ones that
+ * collide. */
 static uint64_t hash_of(uint64_t seed, uint64_t prefix, unsigned bits)
 {
 	uint64_t x = prefix ^ seed;
@@ -58,7 +59,7 @@ static bool is_v4(const struct relay_conn *conn)
 	return memcmp(conn->addr, mapped, sizeof(mapped)) == 0;
 }
 
-/* Its first bits, in an order that is the same on all machines. */
+/* The first bits of its address, whatever the machine's byte order. */
 static uint64_t prefix_of(const struct relay_conn *conn, unsigned bits)
 {
 	const uint8_t *from = conn->addr + (is_v4(conn) ? 12 : 0);
@@ -69,13 +70,13 @@ static uint64_t prefix_of(const struct relay_conn *conn, unsigned bits)
 	return prefix;
 }
 
-/* 0: there is no wider one. */
+/* The length of the next wider prefix.  0: there is none. */
 static unsigned wider(unsigned bits)
 {
 	return bits == 64 ? 56 : bits == 56 ? 48 : 0;
 }
 
-/* Ranks of the widest. */
+/* Ranks of the widest sources. */
 
 static void rank(struct strangers *all, struct stranger_source *source, int by)
 {
@@ -95,7 +96,7 @@ static void rank(struct strangers *all, struct stranger_source *source, int by)
 		if (is > top)
 			top = is;
 	}
-	/* By one, so that no rank in between can have become empty. */
+	/* `held` fell by one, so the source is in the next lower rank now. */
 	if (top == was && top && TAILQ_EMPTY(&all->ranks[top]))
 		top--;
 	atomic_store_explicit(&all->most, top, memory_order_relaxed);
@@ -108,7 +109,7 @@ static void hold(struct strangers *all, struct stranger_source *source, int by)
 	rank(all, source, by);
 }
 
-/* Sources. */
+/* Sources: found, made and freed. */
 
 static struct stranger_source **bucket(struct strangers *all, uint64_t hash)
 {
@@ -149,7 +150,7 @@ static struct stranger_source *source_make(struct strangers *all, uint64_t hash,
 	return source;
 }
 
-/* Those that nobody comes from any more, up to the widest. */
+/* Frees the source and the wider ones, if they have no strangers left. */
 static void sources_drop(struct strangers *all, struct stranger_source *source)
 {
 	while (source && source->held == 0) {
@@ -178,7 +179,7 @@ static struct stranger_source *source_of(
 	if (source)
 		return source;
 	if (wider(bits)) {
-		parent = source_of(all, conn, wider(bits)); /* twice at most */
+		parent = source_of(all, conn, wider(bits)); /* max. 2 levels */
 		if (!parent)
 			return NULL;
 	}
@@ -196,7 +197,7 @@ static const struct stranger_source *widest(
 	return source;
 }
 
-/* Strangers. */
+/* Strangers: they enter, settle or leave. */
 
 int strangers_enter(struct strangers *all, struct relay_conn *conn)
 {
@@ -257,7 +258,8 @@ void strangers_leave(struct strangers *all, struct relay_conn *conn, bool spoke,
 	leave(all, conn);
 }
 
-/* How much it has said: nothing more to come, no byte, no step, some, all. */
+/* How far it has come: 0: it lingers, 1: no byte, 2: no step of the handshake,
+ * 3: some steps, 4: all. */
 static unsigned said(const struct relay_conn *conn)
 {
 	if (conn->phase == CONN_LINGERING)
@@ -277,7 +279,7 @@ static const struct stranger_source *fullest(const struct strangers *all)
 	if (!top)
 		return NULL;
 	source = TAILQ_FIRST(&all->ranks[top]);
-	/* A wider one has 256 at most. */
+	/* A source has 256 narrower ones at most. */
 	while (!TAILQ_EMPTY(&source->narrower)) {
 		most = TAILQ_FIRST(&source->narrower);
 		TAILQ_FOREACH(one, &source->narrower, same)

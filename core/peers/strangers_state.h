@@ -18,8 +18,8 @@ struct stranger_source;
 
 /* What a stranger's handshake waits for. */
 enum stranger_line {
-	STRANGER_FRESH, /* the first step, which makes its TLS side */
-	STRANGER_BEGUN, /* another one */
+	STRANGER_FRESH, /* the first step, which makes conn->ssl */
+	STRANGER_BEGUN, /* a later step */
 	STRANGER_LINES,
 	STRANGER_NO_LINE = STRANGER_LINES
 };
@@ -27,19 +27,19 @@ enum stranger_line {
 TAILQ_HEAD(stranger_list, stranger);
 TAILQ_HEAD(source_list, stranger_source);
 
-/* From so many on, sources count as equal. */
+/* Sources with so many strangers, or more, have the same rank. */
 #define STRANGERS_RANKS   1024
 #define STRANGERS_BUCKETS 4096
 
-/* A connection's part in it; NULL once it has settled. */
+/* What a connection has here until it has settled; see conn->stranger. */
 struct stranger {
-	struct relay_conn *conn; /* whose it is */
+	struct relay_conn *conn; /* borrowed */
 	struct stranger_source *source;
 	TAILQ_ENTRY(stranger) all, turn;
 	uint8_t line; /* enum stranger_line */
 };
 
-/* A prefix from which there is at least one stranger. */
+/* An address prefix with at least one stranger. */
 struct stranger_source {
 	struct stranger_source *bucket_next;
 	struct stranger_source *parent; /* the next wider one; NULL: widest */
@@ -47,25 +47,25 @@ struct stranger_source {
 	uint64_t hash;
 	unsigned bits;
 	unsigned held;                     /* strangers */
-	unsigned waiting;                  /* of these, in a line */
+	unsigned waiting;                  /* of these, those in a line */
 	TAILQ_ENTRY(stranger_source) same; /* of equal rank, or siblings */
-	TAILQ_ENTRY(stranger_source) turn; /* who has waiting ones */
-	struct source_list narrower;       /* all, and in the order of turns */
-	struct source_list narrower_turns;
+	TAILQ_ENTRY(stranger_source) turn; /* sources that wait */
+	struct source_list narrower;       /* all narrower ones */
+	struct source_list narrower_turns; /* those that wait; next first */
 	struct stranger_list strangers; /* of a narrowest one, oldest first */
 	struct stranger_list lines[STRANGER_LINES];
-	bool suspect; /* in which list of turns it is, while any waits */
-	uint8_t line; /* whose turn it is */
+	bool suspect; /* its index in strangers.turns, while any waits */
+	uint8_t line; /* the line whose turn it is */
 };
 
 struct strangers {
 	struct stranger_source **buckets; /* owned; by prefix */
 	struct source_list
 		ranks[STRANGERS_RANKS + 1]; /* widest ones, by held */
-	_Atomic unsigned most; /* the highest rank that is taken; others look */
+	_Atomic unsigned most; /* the highest rank in use; others read it */
 	unsigned count, sources, waiting;
-	/* Widest sources of which somebody waits: those with a good record, and
-	 * suspects. */
+	/* Widest sources with strangers that wait: 0: those with a good record,
+	 * 1: suspects. */
 	struct source_list turns[2];
 	unsigned turn;
 	struct suspects suspects;

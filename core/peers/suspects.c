@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Sources whose connections came to nothing lately. */
+/* Sources whose recent connections did not settle. */
 
 #include <string.h>
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Suspects: sources whose connections came to nothing lately.
+ * Suspects: sources whose recent connections did not settle.
  *
- * A record of fixed size, in which a source has two counts that it may share
- * with others by accident; the lower one counts.  What is old is forgotten.
- * Pure: hashes and time are passed in.
+ * A table of fixed size: a source has two counts, each of which other sources
+ * may share by accident; the lower one is used.  Counts decay with time.  Pure:
+ * hashes and time are passed in.
  */
 #ifndef SUSPECTS_H
 #define SUSPECTS_H
@@ -14,9 +14,9 @@
 #include <stdint.h>
 
 #define SUSPECTS_COUNTS  4096 /* a power of 2; two rows of so many */
-#define SUSPECTS_HALF_MS 4000 /* after which a count is worth half */
+#define SUSPECTS_HALF_MS 4000 /* after this time, a count is halved */
 #define SUSPECTS_FROM    16   /* from this count on a source is suspect */
-#define SUSPECTS_REGAIN  8    /* what one that settled is worth */
+#define SUSPECTS_REGAIN  8    /* one that settles subtracts this */
 
 struct suspects {
 	uint8_t counts[2][SUSPECTS_COUNTS];
@@ -24,7 +24,7 @@ struct suspects {
 };
 
 void suspects_init(struct suspects *suspects, int64_t now_ms);
-/* A connection from there came to nothing, or to something. */
+/* A connection of the source ended before it settled; one settled. */
 void suspects_failed(struct suspects *suspects, uint64_t hash, int64_t now_ms);
 void suspects_settled(struct suspects *suspects, uint64_t hash, int64_t now_ms);
 bool suspects_have(struct suspects *suspects, uint64_t hash, int64_t now_ms);
