@@ -77,8 +77,9 @@ const struct relay_option core_options[] = {
 		"root",
 		.flag = "user", .flags = RELAY_OPTION_RESTART),
 	ROW(group, const char *, "group", RELAY_STRING, "", 0, 255,
-		"group to go with it; empty: the user's own", .flag = "group",
-		.flags = RELAY_OPTION_RESTART),
+		"group that a server started by root switches to; empty: the "
+		"user's own group",
+		.flag = "group", .flags = RELAY_OPTION_RESTART),
 	ROW(core_dumps, bool, "core-dumps", RELAY_BOOL, "no", 0, 0,
 		"allow core dumps and debuggers, which see the relay's key",
 		.flag = "core-dumps", .flags = RELAY_OPTION_RESTART),

@@ -38,7 +38,8 @@ static const struct core_lookup lookups[] = {
 			{
 				.name = "drain_left",
 				.kind = RELAY_GAUGE,
-				.help = "Sessions, peers and promises that a "
+				.help = "Sessions, peers and pending "
+					"invitations that a "
 					"drain "
 					"waits for.",
 			},

@@ -237,7 +237,8 @@ static int open_up(void)
 	host_ready();
 	inherited_finish();
 	if (notify_ready(server.control.base) != 0) {
-		log_core(RELAY_ERROR, "no memory for the service manager");
+		log_core(RELAY_ERROR,
+			"no memory for the timer of the systemd notifications");
 		return -1;
 	}
 	return 0;

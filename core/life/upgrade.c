@@ -141,7 +141,7 @@ static void on_ready(void)
 	upgrade_accept_end();
 	self()->stage = STAGE_SWITCHING;
 	if (handover_send(self()->channel, HANDOVER_GO, NULL, 0, -1) != 0)
-		fail("could not be told to go on");
+		fail("could not be sent the message GO");
 }
 
 static void on_serving(void)
@@ -282,7 +282,8 @@ static const char *objection(void)
 	if (relay_draining() == RELAY_DRAIN_LEAVE)
 		return "the server drains: it was told to end";
 	if (self()->pid && self()->stage == STAGE_NONE)
-		return "the process of the last one has not ended yet";
+		return "the new process of the last upgrade, which failed, has "
+		       "not ended yet";
 	switch (self()->stage) {
 	case STAGE_NONE:
 		break;

@@ -52,13 +52,14 @@ static const struct relay_metric_def metrics[METRICS] = {
 		.label = "family",
 		.values = family_words},
 	[METRIC_FAILURES] = {.name = "failures",
-		.help = "Times that gateways began to fail.",
+		.help = "How often mapping a port began to fail; a series of "
+			"failures counts once.",
 		.kind = RELAY_COUNTER,
 		.label = "family",
 		.values = family_words},
 	[METRIC_REFUSED] = {.name = "refused",
-		.help = "What gateways, or hosts that pretended to be one, "
-			"said in vain.",
+		.help = "Answers that were rejected, from gateways or hosts "
+			"that pretended to be one.",
 		.kind = RELAY_COUNTER,
 		.label = "reason",
 		.values = refusal_words},

@@ -43,7 +43,7 @@ void answer_log(const struct relay_ctx *cx, const struct pool *pool,
 			pool->url, result->error, again, from);
 	else if (next->outcome == PLAN_UNDECODABLE)
 		relay_log(cx, RELAY_WARNING,
-			"Failed to join pool %s: cannot make out its answer%s"
+			"Failed to join pool %s: cannot parse its answer%s"
 			"%s: %s; again in %s (from %s)",
 			pool->url, result->error[0] ? ", " : "", result->error,
 			body, again, from);

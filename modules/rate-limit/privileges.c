@@ -33,7 +33,7 @@ static int read_weight(
 	if (relay_int_parse(equals + 1, &out->weight, &why) != 0 ||
 		out->weight < 1 || out->weight > WEIGHT_MOST)
 		return relay_fail(err,
-			"weights: \"%.40s\" is no weight; 1 to %d are right",
+			"weights: \"%.40s\" is not a weight; use 1 to %d",
 			equals + 1, WEIGHT_MOST);
 	return 0;
 }

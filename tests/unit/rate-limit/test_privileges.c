@@ -71,7 +71,7 @@ static void what_is_wrong_is_named(void **state)
 		memset(weight, 0, sizeof(weight));
 		memcpy(weight, text[0], strlen(text[0]));
 		memcpy(weight + strlen(text[0]), ends[i], strlen(ends[i]));
-		refused(weight, NULL, "is no weight");
+		refused(weight, NULL, "is not a weight");
 	}
 	refused(NULL, text[1], "stands twice");
 }
