@@ -16,7 +16,7 @@
 #include "net/listen_socket.h"
 #include "metrics/metrics.h"
 
-#define BACKLOG        128
+#define BACKLOG        4096
 #define ACCEPTS_A_TURN 16
 #define PAUSE_MS       100
 /*

@@ -55,9 +55,10 @@ struct http_conn {
 	int64_t since_ms; /* when the state began */
 	char *in;         /* owned, HTTP_HEAD_MAX bytes; NULL: none */
 	size_t in_len;
-	size_t seen;   /* bytes of `in` that were searched for the end of a head
-			*/
-	size_t unsent; /* what the owner was told last */
+	size_t seen; /* bytes of `in` that were searched for the end of a head
+		      */
+	unsigned empty;   /* lines without text before the next request */
+	size_t unsent;    /* what the owner was told last */
 	size_t discarded; /* while lingering */
 	bool last;        /* it is closed after this answer */
 };

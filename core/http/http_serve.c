@@ -19,6 +19,9 @@
 
 /* The cost of a request beside its answer: system calls, parsing. */
 #define OVERHEAD_US 30
+/* What reading costs, whether or not it completes a request. */
+#define READ_US    5
+#define EMPTY_MOST 4 /* empty lines before a request */
 
 /* For one read; empty between two events. */
 static char scratch[HTTP_HEAD_MAX];
@@ -185,6 +188,7 @@ static void take_head(struct http_conn *conn, char *data, size_t len, size_t n)
 	bool waits = must_wait(conn);
 
 	conn->seen = 0;
+	conn->empty = 0;
 	if (waits) {
 		if (keep(conn, data, len) != 0)
 			http_end(conn);
@@ -211,6 +215,11 @@ static void take(struct http_conn *conn, char *data, size_t len)
 		data += 2;
 		len -= 2;
 		conn->seen = 0;
+		conn->empty++;
+	}
+	if (conn->empty > EMPTY_MOST) {
+		exchange(conn, NULL, 0, 400);
+		return;
 	}
 	if (!len) {
 		http_conn_forget_input(conn);
@@ -244,6 +253,7 @@ void http_serve_read(struct http_conn *conn)
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
+	http_sources_spend(&conn->owner->sources, &conn->origin, READ_US);
 	if (n < 0) {
 		http_end(conn);
 		return;

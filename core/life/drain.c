@@ -64,7 +64,7 @@ static void tell(const char *what)
 	}
 	log_core(RELAY_NOTICE,
 		"%s: waits for %" PRId64 " sessions and %" PRId64
-		" peers or pending invitations%s",
+		" peers or pending sessions%s",
 		what, self()->left - self()->promised, self()->promised, until);
 	self()->told_ms = loop_clock_ms();
 }

@@ -39,7 +39,7 @@ static const struct core_lookup lookups[] = {
 				.name = "drain_left",
 				.kind = RELAY_GAUGE,
 				.help = "Sessions, peers and pending "
-					"invitations that a "
+					"sessions that a "
 					"drain "
 					"waits for.",
 			},

@@ -29,6 +29,9 @@
 #define HTTP_IN_RESERVE 32
 #define HTTP_SMALL      16
 #define HTTP_LEAST      2
+/* At least one in so many connections is left to those that have not settled.
+ */
+#define GUESTS_SHARE 16
 /* One pipe for so many descriptors: a pipe takes two of them, and speeds up
  * bulk transfers only. */
 #define PIPES_SHARE 20
@@ -117,8 +120,10 @@ void capacity_bound(int64_t max_connections, int64_t own)
 			"max-connections is %" PRId64
 			", but the descriptor limit leaves room for %" PRId64,
 			max_connections, hard);
-	if (soft > hard)
-		soft = hard;
+	/* What is between the two is for guests, and for refusals that the
+	 * protocol can tell. */
+	if (soft > hard - hard / GUESTS_SHARE)
+		soft = hard - hard / GUESTS_SHARE;
 	atomic_store_explicit(&capacity.hard, hard, memory_order_relaxed);
 	atomic_store_explicit(&capacity.loan,
 		(reserve < RESERVE_MOST ? reserve : RESERVE_MOST) / LOAN_SHARE,

@@ -2,6 +2,8 @@
 
 /* Limits for connections and for the requests on them. */
 
+#include <stdatomic.h>
+
 #include "bounds.h"
 
 /*
@@ -27,12 +29,12 @@ static bool take(
 	struct relay_ctx *cx, struct block *block, const struct source *source)
 {
 	struct data *data = cx->data;
-	const struct conf *conf = cx->conf;
+	int64_t most =
+		atomic_load_explicit(&data->per_source, memory_order_relaxed);
 
 	for (unsigned i = 0; i < source->levels; i++) {
-		block->source[i] =
-			ledger_take(&data->sources, source->key[i], COUNT_ALL,
-				conf->per_source * times[i], relay_now_ms(cx));
+		block->source[i] = ledger_take(&data->sources, source->key[i],
+			COUNT_ALL, most * times[i], relay_now_ms(cx));
 		if (!block->source[i])
 			return false;
 	}

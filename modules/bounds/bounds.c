@@ -2,6 +2,9 @@
 
 /* bounds - limits for one source address or one device. */
 
+#include <inttypes.h>
+#include <stdatomic.h>
+
 #include "bounds.h"
 
 static const char *const words[] = {
@@ -16,13 +19,15 @@ static const char *const words[] = {
 	[BOUNDS] = NULL,
 };
 
-#define MOST 100000000
+#define MOST         100000000
+#define SOURCE_SHARE 8 /* one in so many for one source */
 
 static const struct relay_option options[] = {
 	RELAY_OPT(struct conf, per_source, int64_t, "per-source", RELAY_INT,
 		"1024", 0, MOST,
-		"connections from one IPv4 address or IPv6 /64; twice as many "
-		"from a /56, four times from a /48; 0: any number"),
+		"connections from one IPv4 address or IPv6 /64, but no more "
+		"than an eighth of the connection limit; twice as many from a "
+		"/56, four times from a /48; 0: any number"),
 	RELAY_OPT(struct conf, opening, int64_t, "opening", RELAY_INT, "4096",
 		0, MOST,
 		"connections that have not joined nor begun a session; above "
@@ -91,10 +96,36 @@ static int check(const void *values, struct relay_err *err)
 	return 0;
 }
 
+/*
+ * Where descriptors are few, the configured number would let one source take
+ * all of them, and joined devices are not evicted.
+ */
+static void bound_sources(struct relay_ctx *cx)
+{
+	const struct conf *conf = cx->conf;
+	struct data *data = cx->data;
+	int64_t share =
+		relay_metric_value(cx, "core", "connection_limit", NULL) /
+		SOURCE_SHARE;
+	int64_t most = conf->per_source;
+
+	if (share < 1)
+		share = 1;
+	if (most > share) {
+		most = share;
+		relay_log(cx, RELAY_INFO,
+			"per-source is %" PRId64
+			": one in %d of the connection limit",
+			most, SOURCE_SHARE);
+	}
+	atomic_store_explicit(&data->per_source, most, memory_order_relaxed);
+}
+
 static int start(struct relay_ctx *cx, struct relay_err *err)
 {
 	struct data *data = cx->data;
 
+	bound_sources(cx);
 	return read_exempt(&data->exempt, cx->conf, err);
 }
 
@@ -117,6 +148,12 @@ static void reload_commit(struct relay_ctx *cx)
 	pthread_mutex_unlock(&data->lock);
 	ranges_free(&old);
 	data->next_exempt = (struct ranges){0};
+}
+
+/* The connection limit may have changed as well. */
+static void reload(struct relay_ctx *cx)
+{
+	bound_sources(cx);
 }
 
 static void reload_abandon(struct relay_ctx *cx)
@@ -183,6 +220,7 @@ RELAY_MODULE = {
 	.check = check,
 	.init = init,
 	.start = start,
+	.reload = reload,
 	.fini = fini,
 	.hooks =
 		{

@@ -3,8 +3,9 @@
 /*
  * bounds.h - declarations shared by the module's files.
  *
- * bounds.c     descriptor, options, start and stop admission.c  limits for
- * connections and requests devices.c    limits for sessions
+ * bounds.c     the descriptor, the options, start and reload
+ * admission.c  limits of connections and requests
+ * devices.c    limits of sessions
  */
 #ifndef BOUNDS_H
 #define BOUNDS_H
@@ -54,7 +55,8 @@ struct data {
 	struct ledger sources, devices;
 	pthread_mutex_t lock; /* guards the following members */
 	struct ranges exempt;
-	struct ranges next_exempt; /* prepared by a reload; [C], no lock */
+	struct ranges next_exempt;  /* prepared by a reload; [C], no lock */
+	_Atomic int64_t per_source; /* in force; 0: no limit */
 	_Atomic int64_t sessions;
 	struct relay_log_kind kinds[BOUNDS];
 	struct relay_metric *reached;

@@ -15,11 +15,13 @@
 #include "moment.h"
 #include "ssdp.h"
 
-#define PORT        1900
-#define TTL         2
-#define AGAIN_MS    1000 /* repeat, because datagrams get lost */
-#define ANSWERS_MAX 1000 /* most answers to one search */
-#define URLS_MAX    8    /* most descriptions per search */
+#define PORT     1900
+#define TTL      2
+#define AGAIN_MS 1000 /* repeat, because datagrams get lost */
+/* Most answers of gateways to one search.  Those of other hosts do not count:
+ * they would end the search before the gateway answers. */
+#define ANSWERS_MAX 1000
+#define URLS_MAX    8 /* most descriptions per search */
 
 static const char *const groups_v4[] = {"239.255.255.250", NULL};
 /* Link-local and site-local. */
@@ -29,6 +31,7 @@ struct search {
 	const struct ssdp *ssdp;
 	int fd;
 	struct url seen[URLS_MAX];
+	unsigned answers; /* of hosts that are asked */
 	unsigned count;
 };
 
@@ -168,6 +171,7 @@ static bool judge(struct search *search, const struct host *sender, char *text)
 			who);
 		return false;
 	}
+	search->answers++;
 	if (find_location(text, &location) != 0)
 		return false;
 	if (url_read(location, sender->scope ? sender->scope : ssdp->interface,
@@ -203,7 +207,7 @@ static int run(struct search *search)
 {
 	int64_t again_ms = 0;
 
-	for (int answers = 0; answers < ANSWERS_MAX;) {
+	while (search->answers < ANSWERS_MAX) {
 		struct pollfd fd = {.fd = search->fd, .events = POLLIN};
 		int64_t now = moment_now_ms();
 		int64_t until = search->ssdp->end_ms;
@@ -218,7 +222,6 @@ static int run(struct search *search)
 		if (until > again_ms)
 			until = again_ms;
 		if (poll(&fd, 1, (int)(until - now)) > 0) {
-			answers++;
 			result = hear(search);
 		}
 		if (result != 0)

@@ -19,7 +19,7 @@ from gateway_double import GatewayDouble, Talk
 from pmp_double import PmpDouble
 from relay_server import Program, RelayServer
 from service_unit import UNIT, why_no_sandbox
-from waiting import Deadline, wait_for
+from waiting import PATIENCE, Deadline, wait_for
 
 WHY_NOT = gateway.why_not()
 if WHY_NOT:
@@ -172,6 +172,17 @@ def test_a_stranger_who_answers_faster_is_not_believed(make_double, inside):
     make_double()
     server.wait_for_log(f"UPnP maps port {PORT} of {gateway.OUTER}")
     assert not stranger.described and not stranger.asked
+    server.wait_until_refused("stranger")
+
+
+def test_a_stranger_with_many_answers_does_not_hide_the_gateway(make_double, inside):
+    """The gateway answers only when the stranger has sent more than a search takes."""
+    stranger = make_double(host=STRANGER)
+    stranger.copies = 4000
+    double = make_double()
+    double.first = lambda _: stranger.answered.wait(PATIENCE)
+    server = inside()
+    server.wait_for_log(f"UPnP maps port {PORT} of {gateway.OUTER}")
     server.wait_until_refused("stranger")
     assert "11.22.33.66" not in server.log()
 

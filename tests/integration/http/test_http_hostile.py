@@ -90,6 +90,23 @@ def test_pipelined_requests_are_answered_in_order(ours, count):
         assert re.findall(rb"HTTP/1\.1 (\d+) ", data) == [b"%d" % code for _, code in asked]
 
 
+@pytest.mark.parametrize("lines, code", [(0, 200), (2, 200), (4, 200), (5, 400), (4000, 400)])
+def test_few_empty_lines_may_come_before_a_request(ours, lines, code):
+    with dial(ours.status_address, BAD) as sock:
+        sock.sendall(b"\r\n" * lines + b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert read_answer(sock)[0] == code
+
+
+def test_empty_lines_without_end_are_not_read(ours):
+    with dial(ours.status_address, BAD) as sock:
+        sent = 0
+        with contextlib.suppress(ConnectionError):
+            while sent < 16 * MEBI:
+                sent += sock.send(b"\r\n" * 32768)
+    assert sent < 16 * MEBI, "it went on reading"
+    assert ours.get("/healthz")[0] == 200
+
+
 def test_one_in_pieces_is_read(ours):
     with dial(ours.status_address) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

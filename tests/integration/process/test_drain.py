@@ -117,7 +117,7 @@ def test_who_asks_is_told(start_draining, identities):
         assert metric(server, "core_draining") == 1
         assert metric(server, "core_drain_left") == 2
         assert 3600 < metric(server, "core_drain_time_left_seconds") <= 7200
-        server.wait_for_log(r"waits for 1 sessions and 1 peers or pending invitations, for 2h0m0s at most")
+        server.wait_for_log(r"waits for 1 sessions and 1 peers or pending sessions, for 2h0m0s at most")
         server.wait_for_log(r"core: draining: waits for 1 sessions")
         server.send_signal(signal.SIGUSR1)
         server.wait_for_log("is draining already: waits for 1 sessions")

@@ -34,5 +34,7 @@ def test_a_burst_leaves_every_place_taken(start_ours, tmp_path):
             stack.enter_context(dial(server.address, source=f"127.0.0.{2 + number % SOURCES}"))
         server.send_signal(signal.SIGCONT)
         wait_for(lambda: have_come() == COMING, lambda: f"all to come; {have_come()} have")
-        wait_for(lambda: count("connections", phase="opening") <= places, "loans to be paid back")
-        assert count("connections", phase="opening") == places
+        # A sixteenth above the limit is left to strangers.
+        most = places * 16 // 15 + 1
+        wait_for(lambda: count("connections", phase="opening") <= most, "loans to be paid back")
+        assert count("connections", phase="opening") >= places

@@ -86,6 +86,8 @@ class GatewayDouble:
         self.called = []
         self.described = 0
         self.host, self.describe, self.location = host, describe, location
+        #: How often it sends each answer to a search; what it does before; whether it has answered.
+        self.copies, self.first, self.answered = 1, lambda double: None, threading.Event()
         nets.call("gateway", self._open)
 
     def count(self, action):
@@ -150,8 +152,12 @@ class GatewayDouble:
             location = self.location or own
             kind = re.search(rb"(?i)\r\nST: *(\S+)", question)
             if kind and b"InternetGatewayDevice:1" in kind.group(1):
-                self.mouth.sendto(b"HTTP/1.1 200 OK\r\nST: " + kind.group(1) + b"\r\nLOCATION: "
-                                 + location.encode() + b"\r\nUSN: uuid:double\r\n\r\n", peer)
+                self.first(self)
+                for _ in range(self.copies):
+                    self.mouth.sendto(b"HTTP/1.1 200 OK\r\nST: " + kind.group(1)
+                                     + b"\r\nLOCATION: " + location.encode()
+                                     + b"\r\nUSN: uuid:double\r\n\r\n", peer)
+                self.answered.set()
 
     def _answer(self, service, action, body):
         fields = dict(re.findall(r"<(\w+)>([^<]*)</\1>", body))
