@@ -18,7 +18,7 @@
 
 /* A child that still reads uses CPU time more often than this. */
 static const struct config_apart_patience usual = {
-	.all_ms = 30000, .stuck_ms = 3000};
+	.all_ms = 30000, .stuck_ms = 3000, .silent_ms = 10000};
 
 /* The child's exit codes; sanitizers have others. */
 #define EXIT_BY_LIBRARY 3
@@ -27,6 +27,7 @@ static const struct config_apart_patience usual = {
 struct child {
 	pid_t pid;
 	int fd; /* read end of the pipe; owned */
+	int64_t silent_ms;
 };
 
 /* All that the child sent; it may contain secrets. */
@@ -145,6 +146,9 @@ static int64_t used_ns(const struct child *child)
  * or -1 with errno. */
 static int await(const struct child *child, int64_t end_ms, int64_t stuck_ms)
 {
+	int64_t silent_until_ms =
+		child->silent_ms ? now_ms() + child->silent_ms : end_ms;
+
 	for (;;) {
 		struct pollfd pollfd = {.fd = child->fd, .events = POLLIN};
 		int64_t before = used_ns(child), left = end_ms - now_ms();
@@ -154,6 +158,8 @@ static int await(const struct child *child, int64_t end_ms, int64_t stuck_ms)
 			errno = ETIMEDOUT;
 			return -1;
 		}
+		if (silent_until_ms < end_ms && now_ms() >= silent_until_ms)
+			return 0;
 		ready = poll(
 			&pollfd, 1, (int)(left < stuck_ms ? left : stuck_ms));
 		if (ready > 0)
@@ -259,7 +265,7 @@ int config_apart_within(const struct config_apart_patience *patience,
 {
 	int64_t end_ms = now_ms() + patience->all_ms;
 	struct told told = {.bytes = NULL};
-	struct child child;
+	struct child child = {.silent_ms = patience->silent_ms};
 	int heard, error, status, result;
 
 	for (;;) {
@@ -272,6 +278,8 @@ int config_apart_within(const struct config_apart_patience *patience,
 			break;
 		tell_stuck(report, arg, path);
 		forget(&told);
+		/* One that reads a large file may be silent for long. */
+		child.silent_ms = 0;
 	}
 	if (error)
 		result = fail(report, arg, path, strerror(error));

@@ -36,7 +36,7 @@ typedef void config_apart_fn(const char *path, struct config_section *sections,
  * Calls fn in a child, reports the problems that it sends, and takes over its
  * values.  0, or -1 after a report: the file has an error, the child could not
  * be made or ended early, or half a minute passed, which includes further
- * children where one was stuck for 3 s.
+ * children where one was stuck for 3 s, or the first one was silent for 10 s.
  */
 int config_apart(config_apart_fn *fn, const char *path,
 	struct config_section *sections, size_t n, config_report_fn *report,
@@ -45,6 +45,9 @@ int config_apart(config_apart_fn *fn, const char *path,
 struct config_apart_patience {
 	int64_t all_ms;   /* for all children together; above 0 */
 	int64_t stuck_ms; /* without CPU time, for one child; above 0 */
+	/* Without a word of the first child, which may spin on a lock, so that
+	 * it uses CPU time; 0: no limit. */
+	int64_t silent_ms;
 };
 
 /* The same, with other time limits. */

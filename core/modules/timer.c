@@ -141,7 +141,7 @@ struct relay_timer *relay_timer_add(
 	assert(!loop_current || loop_current == t->ctx->loop);
 	t->fn = fn;
 	t->arg = arg;
-	t->prepared = cx->mod->preparing && cx->worker == RELAY_CONTROL;
+	t->prepared = cx->worker == RELAY_CONTROL && cx->mod->preparing;
 	if (first_ms > 0)
 		t->asked_ms = first_ms < DELAY_MAX_MS ? first_ms : DELAY_MAX_MS;
 	t->event = evtimer_new(t->ctx->loop->base, fired, t);

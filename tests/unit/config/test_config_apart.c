@@ -97,16 +97,49 @@ static void works(const char *path, struct config_section *sections, size_t n,
 	(void)config_flat_end(out, true);
 }
 
-static int read_within(int64_t all_ms, int64_t stuck_ms, config_apart_fn *fn)
+/* The first one spins, as on a lock; it never ends. */
+static void spins(const char *path, struct config_section *sections, size_t n,
+	struct config_flat_out *out)
 {
-	const struct config_apart_patience patience = {all_ms, stuck_ms};
+	(void)path;
+	(void)sections;
+	(void)n;
+	while (shared->begun++ == 0)
+		for (volatile unsigned i = 0;; i = i + 1)
+			continue;
+	(void)config_flat_end(out, true);
+}
+
+static int read_patiently(
+	const struct config_apart_patience *patience, config_apart_fn *fn)
+{
 	int result = config_apart_within(
-		&patience, fn, "a.conf", NULL, 0, report, NULL);
+		patience, fn, "a.conf", NULL, 0, report, NULL);
 
 	/* None is left, not even as a zombie. */
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(errno, ECHILD);
 	return result;
+}
+
+static int read_within(int64_t all_ms, int64_t stuck_ms, config_apart_fn *fn)
+{
+	const struct config_apart_patience patience = {
+		.all_ms = all_ms, .stuck_ms = stuck_ms};
+
+	return read_patiently(&patience, fn);
+}
+
+static void one_that_spins_has_a_successor(void **state)
+{
+	const struct config_apart_patience patience = {
+		.all_ms = 60000, .stuck_ms = 50, .silent_ms = 200};
+
+	(void)state;
+	assert_int_equal(read_patiently(&patience, spins), 0);
+	assert_int_equal(shared->begun, 2);
+	assert_int_equal(told.warnings, 1);
+	assert_int_equal(told.errors, 0);
 }
 
 static void a_stuck_one_has_a_successor(void **state)
@@ -154,6 +187,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_stuck_one_has_a_successor),
+		TEST(one_that_spins_has_a_successor),
 		TEST(all_of_them_have_one_limit),
 		TEST(who_works_is_left_alone),
 		TEST(who_works_has_a_limit),
