@@ -57,7 +57,7 @@ static const char *trouble(void)
 {
 	const char *closed = relay_closed();
 
-	return !closed && relay_over_limit() ? "over limits" : closed;
+	return !closed && relay_at_limit() ? "over limits" : closed;
 }
 
 /* For load balancers and supervisors, which only check the status code. */

@@ -233,8 +233,12 @@ static bool may_join(struct relay_ctx *cx, struct relay_conn *conn,
 		return false;
 	}
 	token_text(token, text);
-	return relay_ask_join(cx, conn, text, &why) == RELAY_PASS ||
-	       denied(cx, conn, &why);
+	if (relay_ask_join(cx, conn, text, &why) == RELAY_PASS)
+		return true;
+	/* Another module has tokens of its own: guesses of them count, too. */
+	if (why.refusal == RELAY_REFUSE_SECRET)
+		relay_tell_failed(cx, conn, RELAY_TRY_JOIN);
+	return denied(cx, conn, &why);
 }
 
 static bool join(struct relay_ctx *cx, struct relay_conn *conn,

@@ -247,6 +247,18 @@ def test_health_is_good_while_it_serves(ours):
     assert headers["Cache-Control"] == "no-store"
 
 
+def test_a_relay_that_is_full_of_devices_is_not_healthy(start_ours, identities):
+    """The next one is refused, although nobody is above the limit."""
+    server = start_ours("-max-connections", "2")
+    with contextlib.ExitStack() as devices:
+        for identity in identities[:2]:
+            assert server.get("/healthz")[0] == 200
+            devices.enter_context(ProtocolConnection(server.address, identity)).join()
+        with ProtocolConnection(server.address, identities[2]) as third:
+            assert third.ask(rp.JoinRelayRequest(None)) == rp.RelayFull()
+        assert server.get("/healthz")[0] == 503
+
+
 def test_health_is_bad_over_the_limit(start_ours, identities):
     server = start_ours("-max-connections", "2")
     with Invited(server, identities[0], identities[1]) as invited:

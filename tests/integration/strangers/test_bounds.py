@@ -213,6 +213,20 @@ def test_failures_of_one_source(bounded, identities, how):
         assert isinstance(answer, rp.SessionInvitation)
 
 
+@pytest.mark.parametrize("modules", [["log", "bounds", "access", "relay", "status", "probe"],
+                                     ["log", "access", "bounds", "relay", "status", "probe"]])
+def test_guesses_of_another_modules_token_fail_too(module_server, identities, modules):  # noqa: F811
+    server = module_server(modules, sections={
+        "bounds": {"failures-per-minute": "3", "exempt": ["127.0.0.1"]},
+        "access": {"tokens": ["word"]}})
+    answers = [failing(server, identities[0], "join") for _ in range(5)]
+    assert answers == [rp.response(rp.WRONG_TOKEN)] * 3 + [rp.RelayFull()] * 2
+    with ProtocolConnection(server.address, identities[1], source=BAD) as same:
+        assert same.ask(rp.JoinRelayRequest("word")) == rp.RelayFull()
+    with ProtocolConnection(server.address, identities[2]) as other:
+        other.join("word")
+
+
 def test_who_succeeds_does_not_pay_for_failures(bounded, identities):
     server = bounded(failures_per_minute=2)
     for _ in range(5):
