@@ -59,7 +59,7 @@ stage_style() {
 			--enable=warning,portability --suppress=missingInclude \
 			--suppress=missingIncludeSystem \
 			--suppress=readdirCalled -D_GNU_SOURCE \
-			--library=posix -I include -I core -j "$jobs" \
+			--library=posix -I include -I core -I modules -j "$jobs" \
 			core modules &&
 		"$python" tests/style/links.py && "$python" tests/style/lengths.py
 }
