@@ -72,6 +72,20 @@ static bool is_empty(const struct relay_value *value)
 	return value->number == 0;
 }
 
+static bool is_from_file(const char *origin)
+{
+	return origin && strncmp(origin, "flag ", 5) != 0;
+}
+
+/* Most sections of modules that do not run are in no file at all. */
+static bool has_options(const struct config_section *section)
+{
+	for (size_t i = 0; i < section->count; i++)
+		if (is_from_file(section->origins[i]))
+			return true;
+	return false;
+}
+
 /* An option that has its default is ignored, since the sample file lists every
  * option. */
 static void look_at_option(const struct config_section *section, size_t i,
@@ -81,7 +95,7 @@ static void look_at_option(const struct config_section *section, size_t i,
 	const char *origin = section->origins[i];
 	struct relay_value value, by_default;
 
-	if (!origin || strncmp(origin, "flag ", 5) == 0 || option->successor)
+	if (!is_from_file(origin) || option->successor)
 		return;
 	option_read(option, section->values, &value);
 	option_read(option, defaults, &by_default);
@@ -99,8 +113,11 @@ static void look_at_option(const struct config_section *section, size_t i,
 static int look_at_options(
 	const struct config_section *section, struct idle *out)
 {
-	void *defaults = calloc(1, section->conf_size + 1);
+	void *defaults;
 
+	if (!has_options(section))
+		return 0;
+	defaults = calloc(1, section->conf_size + 1);
 	if (!defaults ||
 		options_defaults(section->options, defaults, NULL) != 0) {
 		free(defaults);
@@ -135,10 +152,8 @@ static int tell_idle(const struct idle *idle, const char *module,
 	if (*idle->guard) {
 		tell(report, arg, RELAY_ERROR,
 			"%s: %s is to protect the relay, but the module %s "
-			"does "
-			"not run; add %s to `modules` (%s), or leave the "
-			"option "
-			"out",
+			"does not run; add %s to `modules` (%s), or leave the "
+			"option out",
 			idle->guarded, idle->guard, module, module,
 			modules_origin);
 		return -1;
