@@ -17,8 +17,8 @@ struct instance {
 	struct tls_state *tls;
 	struct modules_state *modules;
 	struct net_state *net;
-	struct workers_room *workers;
-	struct peers_room *peers;
+	struct workers_state *workers;
+	struct peers_shared *peers;
 	struct http_state *http;
 	struct host_state *host;
 	struct life_state *life;

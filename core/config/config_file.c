@@ -8,7 +8,7 @@
  * the reader removes such a word from the text and parses the text again, until
  * parsing succeeds or fails for another reason.
  *
- * The reader runs in a child process (config_apart.h), which exits when the
+ * The reader runs in a child process (config_child.h), which exits when the
  * file is read.  So data that lives as long as the reader is not freed.
  */
 
@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/config_apart.h"
+#include "config/config_child.h"
 #include "config/config_reader.h"
 
 #define INCLUDE_DEPTH_MAX 10
@@ -275,28 +275,28 @@ static void read_all_passes(const char *path)
 }
 
 static void parse(const char *path, struct config_section *sections, size_t n,
-	struct config_flat_out *out)
+	struct config_serial_out *out)
 {
 	size_t errors;
 
 	config_reader = calloc(1, sizeof(*config_reader));
 	if (!config_reader) {
-		config_flat_problem(RELAY_ERROR, "out of memory", out);
-		(void)config_flat_end(out, false);
+		config_serial_problem(RELAY_ERROR, "out of memory", out);
+		(void)config_serial_end(out, false);
 		return;
 	}
 	config_reader->sections = sections;
 	config_reader->count = n;
 	read_all_passes(path);
 	errors = config_problems_tell(
-		&config_reader->problems, config_flat_problem, out);
+		&config_reader->problems, config_serial_problem, out);
 	if (config_reader->lists)
 		config_values_hand_over(out);
-	(void)config_flat_end(out, errors == 0);
+	(void)config_serial_end(out, errors == 0);
 }
 
 int config_file_read(const char *path, struct config_section *sections,
 	size_t n, config_report_fn *report, void *arg)
 {
-	return config_apart(parse, path, sections, n, report, arg);
+	return config_child(parse, path, sections, n, report, arg);
 }

@@ -8,7 +8,7 @@
 
 #include <confuse.h>
 
-#include "config/config_flat.h"
+#include "config/config_serial.h"
 #include "config/config_problems.h"
 #include "config/config_section.h"
 #include "config/config_source.h"
@@ -75,7 +75,7 @@ void config_values_forget(void);
 /* Checks the lists after the last pass, when they are complete. */
 void config_lists_judge(void);
 /* Writes all valid values, and the origins of all. */
-void config_values_hand_over(struct config_flat_out *out);
+void config_values_hand_over(struct config_serial_out *out);
 
 /* config_unknown.c */
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "config/changes.h"
+#include "config/config_diff.h"
 #include "config/flags.h"
 #include "modules/hooks.h"
 #include "host/host.h"
@@ -15,7 +15,7 @@
 #include "log/log.h"
 #include "loop/loop.h"
 #include "modules/module_metrics.h"
-#include "host/step.h"
+#include "host/transition.h"
 #include "modules/preload.h"
 
 static struct {
@@ -27,7 +27,7 @@ static struct {
 	const struct layout *layout;  /* borrowed; never freed */
 	struct config *current;       /* owned */
 	bool empty;                   /* the file of `current` was empty */
-	/* borrowed; NULL unless a step is under way */
+	/* borrowed; NULL unless a transition is under way */
 	const struct config *next;
 } host;
 
@@ -217,9 +217,9 @@ const struct core_conf *host_core(void)
 	return config_core(host.current);
 }
 
-static struct step new_step(struct config *config)
+static struct transition new_transition(struct config *config)
 {
-	return (struct step){
+	return (struct transition){
 		.catalog = host.catalog,
 		.before = host.current,
 		.config = config,
@@ -230,42 +230,42 @@ static struct step new_step(struct config *config)
 }
 
 /* Takes ownership of config if it succeeds. */
-static int try_step(struct step *step, struct config *config,
-	void (*before)(const struct step *))
+static int try_step(struct transition *transition, struct config *config,
+	void (*before)(const struct transition *))
 {
 	int result;
 
 	host.next = config;
-	result = step_prepare(step);
+	result = transition_prepare(transition);
 	if (result == 0) {
 		if (before)
-			before(step);
-		step_take(step);
-		host.running = step->wanted;
-		host.layout = step->layout;
-		step_settle(step);
+			before(transition);
+		transition_take(transition);
+		host.running = transition->wanted;
+		host.layout = transition->layout;
+		transition_settle(transition);
 		take_config(config);
 	}
 	host.next = NULL;
-	step_forget(step);
+	transition_forget(transition);
 	return result;
 }
 
 int host_check(struct config *config)
 {
-	struct step step = new_step(config);
+	struct transition transition = new_transition(config);
 	int result;
 
 	host.next = config;
-	result = step_check(&step);
+	result = transition_check(&transition);
 	host.next = NULL;
 	return result;
 }
 
 int host_start(struct config *config)
 {
-	struct step step = new_step(config);
-	int result = try_step(&step, config, NULL);
+	struct transition transition = new_transition(config);
+	int result = try_step(&transition, config, NULL);
 
 	if (result != 0)
 		config_free(config);
@@ -294,25 +294,26 @@ void host_ready(void)
 
 /* Reload. */
 
-static void log_step(const struct step *step)
+static void log_step(const struct transition *transition)
 {
-	changes_log(&step->changes);
-	for (size_t i = 0; i < step->coming.count; i++)
+	config_diff_log(&transition->changes);
+	for (size_t i = 0; i < transition->coming.count; i++)
 		log_core(RELAY_NOTICE, "module %s %s starts",
-			step->coming.mods[i]->def.name,
-			step->coming.mods[i]->def.version);
-	for (size_t i = 0; i < step->leaving.count; i++)
+			transition->coming.mods[i]->def.name,
+			transition->coming.mods[i]->def.version);
+	for (size_t i = 0; i < transition->leaving.count; i++)
 		log_core(RELAY_NOTICE, "module %s stops",
-			step->leaving.mods[i]->def.name);
-	if (!step->changes.count && !step->coming.count && !step->leaving.count)
+			transition->leaving.mods[i]->def.name);
+	if (!transition->changes.count && !transition->coming.count &&
+		!transition->leaving.count)
 		log_core(RELAY_NOTICE, "nothing has changed");
-	log_debug(config_core(step->config)->debug);
+	log_debug(config_core(transition->config)->debug);
 }
 
 static int reload(void)
 {
 	struct config *config;
-	struct step step;
+	struct transition transition;
 	struct relay_err err;
 
 	/* Probably an editor has truncated the file and will fill it next.  To
@@ -336,12 +337,12 @@ static int reload(void)
 	if (!config)
 		return -1;
 	catalog_report(host.catalog);
-	step = new_step(config);
-	if (try_step(&step, config, log_step) != 0) {
+	transition = new_transition(config);
+	if (try_step(&transition, config, log_step) != 0) {
 		config_free(config);
 		return -1;
 	}
-	stage_ready(&step.coming);
+	stage_ready(&transition.coming);
 	return 0;
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * The host: which modules run, under which configuration, and the step from one
- * such state to the next.
+ * The host: which modules run, under which configuration, and the transition
+ * from one such state to the next.
  *
- * A start is the step from no modules, and a reload is a step like any other.
- * A step is atomic: it happens as a whole or not at all.  All functions are
- * [C].
+ * A start is the transition from no modules, and a reload is another.
+ * A transition is atomic: it happens as a whole or not at all.  All functions
+ * are [C].
  */
 #ifndef HOST_H
 #define HOST_H
@@ -43,8 +43,9 @@ struct config *host_examine(bool *good);
 int host_check(struct config *config);
 
 /*
- * The first step.  The worker threads must run, but accept nothing yet.  Takes
- * ownership of config.  0, or -1 with the reason logged; then no module runs.
+ * The first transition.  The worker threads must run, but accept nothing yet.
+ * Takes ownership of config.  0, or -1 with the reason logged; then no module
+ * runs.
  */
 int host_start(struct config *config);
 /* Call it when the server accepts connections: opens the HTTP addresses and

@@ -158,7 +158,7 @@ error:
 	return -1;
 }
 
-/* The parts of a step, in their order. */
+/* The parts of a transition, in their order. */
 
 int settings_stage(
 	const struct core_conf *before, const struct core_conf *after)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * How a step of the host changes the server's own options and its certificate
+ * How a transition changes the server's own options and its certificate
  * chain.  Whatever can fail is prepared (staged) while the old settings are in
  * use; then the new ones take effect.
  *

@@ -10,7 +10,7 @@
 
 #include <strelaysrv/server.h>
 
-#include "modules/attribution.h"
+#include "modules/module_call.h"
 #include "net/capacity.h"
 #include "base/clock.h"
 #include "base/instance.h"
@@ -162,12 +162,12 @@ static bool answers(const struct http_server *server, const struct route *r)
 static void call(struct route *r, struct relay_http *h)
 {
 	struct relay_module *owner = r->owner;
-	struct attribution a;
+	struct module_call a;
 	int64_t slow_ms;
 
-	attribution_begin(&a, &owner->control.pub);
+	module_call_begin(&a, &owner->control.pub);
 	r->fn(&owner->control.pub, h);
-	slow_ms = attribution_end(&a, "an HTTP route");
+	slow_ms = module_call_end(&a, "an HTTP route");
 	if (slow_ms >= SLOW_MS)
 		r->rest_until_ms = clock_ms() + slow_ms * REST;
 	if (h->status < 200 || h->status > 599)

@@ -11,8 +11,8 @@
 #include "loop/trim.h"
 #include "metrics/metrics.h"
 #include "modules/modules.h"
-#include "peers/peers_room.h"
-#include "workers/workers_room.h"
+#include "peers/peers_shared.h"
+#include "workers/workers_state.h"
 
 /* Each makes what it points to in `instance`; destroy accepts what is not
  * there. */
@@ -24,8 +24,8 @@ static const struct room {
 	{trim_create, trim_destroy},
 	{metrics_create, metrics_destroy},
 	{modules_create, modules_destroy},
-	{workers_room_create, workers_room_destroy},
-	{peers_room_create, peers_room_destroy},
+	{workers_state_create, workers_state_destroy},
+	{peers_shared_create, peers_shared_destroy},
 	{http_create, http_destroy},
 	{life_create, life_destroy},
 };

@@ -4,7 +4,7 @@
 
 #include "config/config.h"
 #include "metrics/metrics.h"
-#include "modules/attribution.h"
+#include "modules/module_call.h"
 #include "modules/reload.h"
 #include "modules/timer.h"
 
@@ -25,18 +25,18 @@ static void drop_registered(struct relay_module *mod)
 static int prepare(struct relay_module *mod, const struct config *config,
 	struct relay_err *err)
 {
-	struct attribution attribution;
+	struct module_call call;
 	int result;
 
 	if (!mod->def.hooks.reload_prepare)
 		return 0;
 	relay_fail(err, "reload_prepare failed and did not say why");
-	attribution_begin(&attribution, &mod->control.pub);
+	module_call_begin(&call, &mod->control.pub);
 	mod->preparing = true;
 	result = mod->def.hooks.reload_prepare(&mod->control.pub,
 		config_module_values(config, mod->def.name), err);
 	mod->preparing = false;
-	attribution_end(&attribution, "reload_prepare");
+	module_call_end(&call, "reload_prepare");
 	if (result == 0)
 		return 0;
 	drop_registered(mod);
@@ -48,7 +48,7 @@ static void abandon_first(const struct module_list *list, size_t count)
 	while (count-- > 0) {
 		struct relay_module *mod = list->mods[count];
 
-		attribution_call(
+		module_call_run(
 			mod, mod->def.hooks.reload_abandon, "reload_abandon");
 		drop_registered(mod);
 	}
@@ -78,7 +78,7 @@ void reload_commit(const struct module_list *list)
 		struct relay_module *mod = list->mods[i];
 
 		keep_registered(mod);
-		attribution_call(
+		module_call_run(
 			mod, mod->def.hooks.reload_commit, "reload_commit");
 	}
 }
@@ -86,6 +86,6 @@ void reload_commit(const struct module_list *list)
 void reload_tell(const struct module_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
-		attribution_call(
+		module_call_run(
 			list->mods[i], list->mods[i]->def.reload, "reload");
 }

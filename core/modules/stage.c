@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "modules/attribution.h"
+#include "modules/module_call.h"
 #include "modules/closed.h"
 #include "config/config.h"
 #include "modules/hooks.h"
@@ -53,15 +53,15 @@ static int ask(struct relay_module *mod,
 	int (*fn)(struct relay_ctx *, struct relay_err *), const char *callback,
 	struct relay_err *err)
 {
-	struct attribution attribution;
+	struct module_call call;
 	int result;
 
 	if (!fn)
 		return 0;
 	relay_fail(err, "%s failed and did not say why", callback);
-	attribution_begin(&attribution, &mod->control.pub);
+	module_call_begin(&call, &mod->control.pub);
 	result = fn(&mod->control.pub, err);
-	attribution_end(&attribution, callback);
+	module_call_end(&call, callback);
 	return result ? -1 : 0;
 }
 
@@ -70,16 +70,16 @@ int stage_check(struct relay_module *mod, const struct config *config,
 {
 	/* `check` is also called for modules that have no context yet. */
 	struct relay_ctx nobody = {.mod = mod, .worker = RELAY_CONTROL};
-	struct attribution attribution;
+	struct module_call call;
 	int result;
 
 	if (!mod->def.check)
 		return 0;
 	relay_fail(err, "check failed and did not say why");
-	attribution_begin(&attribution, &nobody);
+	module_call_begin(&call, &nobody);
 	result = mod->def.check(
 		config_module_values(config, mod->def.name), err);
-	attribution_end(&attribution, "check");
+	module_call_end(&call, "check");
 	return result ? -1 : 0;
 }
 
@@ -355,7 +355,7 @@ static void leave_control(struct relay_module *mod)
 	registrations_withdraw(mod);
 	mod->stage = MODULE_FOUND;
 	if (reached >= MODULE_INITED)
-		attribution_call(mod, mod->def.fini, "fini");
+		module_call_run(mod, mod->def.fini, "fini");
 	/* Again: fini must not register anything, but it could. */
 	registrations_withdraw(mod);
 	mod->control.entered = false;
@@ -367,7 +367,7 @@ void stage_leave(const struct module_list *list)
 {
 	for (size_t i = list->count; i-- > 0;)
 		if (list->mods[i]->stage >= MODULE_STARTED)
-			attribution_call(
+			module_call_run(
 				list->mods[i], list->mods[i]->def.stop, "stop");
 	for (size_t i = list->count; i-- > 0;)
 		leave_control(list->mods[i]);
@@ -376,7 +376,7 @@ void stage_leave(const struct module_list *list)
 void stage_ready(const struct module_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
-		attribution_call(
+		module_call_run(
 			list->mods[i], list->mods[i]->def.ready, "ready");
 }
 
@@ -386,14 +386,14 @@ int64_t stage_drain(const struct module_list *list, enum relay_drain how)
 
 	for (size_t i = 0; i < list->count; i++) {
 		struct relay_module *mod = list->mods[i];
-		struct attribution attribution;
+		struct module_call call;
 		int64_t waits;
 
 		if (!mod->def.hooks.drain)
 			continue;
-		attribution_begin(&attribution, &mod->control.pub);
+		module_call_begin(&call, &mod->control.pub);
 		waits = mod->def.hooks.drain(&mod->control.pub, how);
-		attribution_end(&attribution, "drain");
+		module_call_end(&call, "drain");
 		sum += waits > 0 ? waits : 0;
 	}
 	return sum;

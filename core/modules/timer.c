@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "modules/attribution.h"
+#include "modules/module_call.h"
 #include "modules/module_metrics.h"
 #include "log/log.h"
 #include "loop/loop.h"
@@ -60,14 +60,14 @@ static int arm(struct relay_timer *t, int64_t ms)
 
 static int64_t call(struct relay_timer *t, int64_t *slow_ms)
 {
-	struct attribution a;
+	struct module_call a;
 	int64_t next_ms;
 
-	attribution_begin(&a, &t->ctx->pub);
+	module_call_begin(&a, &t->ctx->pub);
 	t->running = true;
 	next_ms = t->fn(&t->ctx->pub, t->arg);
 	t->running = false;
-	*slow_ms = attribution_end(&a, "a timer");
+	*slow_ms = module_call_end(&a, "a timer");
 	return next_ms;
 }
 

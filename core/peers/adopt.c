@@ -10,7 +10,7 @@
 #include "peers/admission.h"
 #include "peers/adopt.h"
 #include "peers/conn_accept.h"
-#include "peers/peers_room.h"
+#include "peers/peers_shared.h"
 #include "peers/peers_state.h"
 #include "workers/workers.h"
 
@@ -36,7 +36,7 @@ static void adopt_here(struct loop *loop, void *arg)
 
 void adopt(int fd, const void *data, size_t len)
 {
-	struct peers_room *room = peers_room();
+	struct peers_shared *room = peers_shared();
 	struct orphan orphan = {.fd = fd, .len = len};
 	socklen_t from = sizeof(orphan.from);
 	int flags = fd < 0 ? -1 : fcntl(fd, F_GETFL);

@@ -13,7 +13,7 @@
 #include "peers/conn_hello.h"
 #include "peers/conn_state.h"
 #include "peers/peer_metrics.h"
-#include "peers/stranger_turns.h"
+#include "peers/stranger_queue.h"
 #include "tls/tls.h"
 #include "tls/tls_failure.h"
 #include "tls/tls_hello.h"

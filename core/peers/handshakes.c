@@ -12,7 +12,7 @@
 #include "peers/conn_state.h"
 #include "peers/handshakes.h"
 #include "peers/peers_state.h"
-#include "peers/stranger_turns.h"
+#include "peers/stranger_queue.h"
 #include "workers/deferred.h"
 
 /* The time for handshakes before the loop polls the sockets again. */

@@ -17,7 +17,7 @@ void listen_set_log(
 	for (unsigned i = 0; i < set->count; i++) {
 		if (set->all[i]->wanted != wanted || set->all[i]->open != open)
 			continue;
-		listened_text(set->all[i], text, sizeof(text));
+		listen_address_text(set->all[i], text, sizeof(text));
 		log_core(RELAY_NOTICE, "%s %s", what, text);
 	}
 }
@@ -26,7 +26,8 @@ int listen_set_each(const struct listen_set *set, const struct worker *worker,
 	int (*fn)(struct listener *))
 {
 	for (unsigned i = 0; i < set->count; i++)
-		if (set->all[i] && listened_each(set->all[i], worker, fn) != 0)
+		if (set->all[i] &&
+			listen_address_each(set->all[i], worker, fn) != 0)
 			return -1;
 	return 0;
 }
@@ -34,7 +35,7 @@ int listen_set_each(const struct listen_set *set, const struct worker *worker,
 void listen_set_free(struct listen_set *set)
 {
 	for (unsigned i = 0; i < set->count; i++)
-		listened_free(set->all[i]);
+		listen_address_free(set->all[i]);
 	free(set->all);
 	memset(set, 0, sizeof(*set));
 }

@@ -6,11 +6,11 @@
 #ifndef LISTEN_SET_H
 #define LISTEN_SET_H
 
-#include "peers/listened.h"
+#include "peers/listen_address.h"
 
 struct listen_set {
-	struct listened *
-		*all; /* owned array of owned addresses; see listened.h */
+	struct listen_address *
+		*all; /* owned array of owned addresses; see listen_address.h */
 	unsigned count;
 	char text[300]; /* the first, as configured, with its real port */
 };
@@ -18,7 +18,7 @@ struct listen_set {
 /* [C]  Logs "WHAT ADDRESS" for addresses with these `wanted` and `open`. */
 void listen_set_log(
 	const struct listen_set *set, bool wanted, bool open, const char *what);
-/* Own thread.  As listened_each(), for all addresses. */
+/* Own thread.  As listen_address_each(), for all addresses. */
 int listen_set_each(const struct listen_set *set, const struct worker *worker,
 	int (*fn)(struct listener *));
 /* [C]  Frees its addresses, and leaves an empty set. */

@@ -7,11 +7,11 @@
 #include "peers/listener.h"
 #include "peers/listeners.h"
 #include "peers/listeners_change.h"
-#include "peers/peers_room.h"
+#include "peers/peers_shared.h"
 
 int relay_listen_address(unsigned i, struct sockaddr_storage *out)
 {
-	struct peers_room *room = peers_room();
+	struct peers_shared *room = peers_shared();
 	const struct listen_set *set = room->staged ? &room->next : &room->now;
 
 	if (i >= set->count)
@@ -22,7 +22,7 @@ int relay_listen_address(unsigned i, struct sockaddr_storage *out)
 
 const char *relay_listen_text(void)
 {
-	struct peers_room *room = peers_room();
+	struct peers_shared *room = peers_shared();
 
 	return room->staged ? room->next.text : room->now.text;
 }
@@ -35,7 +35,7 @@ static int close_one(struct listener *listener)
 
 void listeners_close(struct worker *worker)
 {
-	struct peers_room *room = peers_room();
+	struct peers_shared *room = peers_shared();
 
 	(void)listen_set_each(&room->now, worker, close_one);
 	(void)listen_set_each(&room->next, worker, close_one);
@@ -50,7 +50,7 @@ static int pause_one(struct listener *listener)
 
 void listeners_pause(struct worker *worker)
 {
-	struct peers_room *room = peers_room();
+	struct peers_shared *room = peers_shared();
 
 	(void)listen_set_each(&room->now, worker, pause_one);
 	(void)listen_set_each(&room->rest, worker, pause_one);
@@ -58,7 +58,7 @@ void listeners_pause(struct worker *worker)
 
 int listeners_resume(struct worker *worker)
 {
-	struct peers_room *room = peers_room();
+	struct peers_shared *room = peers_shared();
 
 	return listen_set_each(&room->now, worker, listener_resume) |
 	       listen_set_each(&room->rest, worker, listener_resume);
@@ -66,7 +66,7 @@ int listeners_resume(struct worker *worker)
 
 int listeners_each(listeners_socket_fn *fn, void *arg)
 {
-	struct peers_room *room = peers_room();
+	struct peers_shared *room = peers_shared();
 
 	for (unsigned i = 0; i < room->now.count; i++)
 		for (unsigned k = 0; k < room->now.all[i]->count; k++)
@@ -79,7 +79,7 @@ int listeners_each(listeners_socket_fn *fn, void *arg)
 
 void listeners_finish(void)
 {
-	struct peers_room *room = peers_room();
+	struct peers_shared *room = peers_shared();
 
 	listeners_abandon();
 	listen_set_free(&room->now);

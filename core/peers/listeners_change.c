@@ -14,13 +14,14 @@
 #include "net/listen_socket.h"
 #include "peers/listeners_change.h"
 #include "peers/listeners_inherited.h"
-#include "peers/peers_room.h"
+#include "peers/peers_shared.h"
 #include "workers/workers.h"
 
-static struct listened *find_free(const struct listen_place *place,
-	bool (*fits)(const struct listened *, const struct listen_place *))
+static struct listen_address *find_free(const struct listen_place *place,
+	bool (*fits)(
+		const struct listen_address *, const struct listen_place *))
 {
-	struct peers_room *room = peers_room();
+	struct peers_shared *room = peers_shared();
 
 	for (unsigned i = 0; i < room->now.count; i++)
 		if (!room->now.all[i]->wanted && fits(room->now.all[i], place))
@@ -29,21 +30,21 @@ static struct listened *find_free(const struct listen_place *place,
 }
 
 static bool was_asked(
-	const struct listened *one, const struct listen_place *place)
+	const struct listen_address *one, const struct listen_place *place)
 {
 	return listen_place_same(&one->asked, place);
 }
 
 /* Also true if the port was 0 and the bound one is now configured. */
 static bool is_bound(
-	const struct listened *one, const struct listen_place *place)
+	const struct listen_address *one, const struct listen_place *place)
 {
 	return listen_place_same(&one->bound, place);
 }
 
 static bool is_leaving(const struct listen_place *place)
 {
-	struct peers_room *room = peers_room();
+	struct peers_shared *room = peers_shared();
 
 	for (unsigned i = 0; i < room->now.count; i++)
 		if (!room->now.all[i]->wanted &&
@@ -55,7 +56,7 @@ static bool is_leaving(const struct listen_place *place)
 static int refuse_overlap(const struct listen_place *place,
 	const char *const *texts, unsigned at, struct relay_err *err)
 {
-	struct peers_room *room = peers_room();
+	struct peers_shared *room = peers_shared();
 
 	for (unsigned i = 0; texts[i]; i++)
 		if (i != at && room->next.all[i] &&
@@ -68,9 +69,10 @@ static int refuse_overlap(const struct listen_place *place,
 }
 
 static void keep(const struct listen_place *places,
-	bool (*fits)(const struct listened *, const struct listen_place *))
+	bool (*fits)(
+		const struct listen_address *, const struct listen_place *))
 {
-	struct peers_room *room = peers_room();
+	struct peers_shared *room = peers_shared();
 
 	for (unsigned i = 0; i < room->next.count; i++) {
 		if (room->next.all[i])
@@ -84,17 +86,17 @@ static void keep(const struct listen_place *places,
 static int stage_new(const struct listen_place *place, const char *const *texts,
 	unsigned at, int64_t protocol, struct relay_err *err)
 {
-	struct peers_room *room = peers_room();
-	struct listened *one;
+	struct peers_shared *room = peers_shared();
+	struct listen_address *one;
 
 	if (refuse_overlap(place, texts, at, err) != 0)
 		return -1;
-	one = listened_make(place, workers_count());
+	one = listen_address_make(place, workers_count());
 	if (!one)
 		return relay_fail(err, "out of memory");
-	if (listened_bind(one, texts[at], protocol, is_leaving(place), err) !=
-		0) {
-		listened_free(one);
+	if (listen_address_bind(
+		    one, texts[at], protocol, is_leaving(place), err) != 0) {
+		listen_address_free(one);
 		return -1;
 	}
 	one->wanted = true;
@@ -105,7 +107,7 @@ static int stage_new(const struct listen_place *place, const char *const *texts,
 static int stage_all(struct listen_place *places, const char *const *texts,
 	int64_t protocol, struct relay_err *err)
 {
-	struct peers_room *room = peers_room();
+	struct peers_shared *room = peers_shared();
 
 	for (unsigned i = 0; i < room->next.count; i++)
 		if (listen_place_resolve(texts[i], protocol, &places[i], err) !=
@@ -123,7 +125,7 @@ static int stage_all(struct listen_place *places, const char *const *texts,
 
 static void note_text(const char *text)
 {
-	struct peers_room *room = peers_room();
+	struct peers_shared *room = peers_shared();
 	const char *colon = strrchr(text, ':');
 
 	snprintf(room->next.text, sizeof(room->next.text), "%.*s:%u",
@@ -134,7 +136,7 @@ static void note_text(const char *text)
 int listeners_stage(
 	const char *const *texts, int64_t protocol, struct relay_err *err)
 {
-	struct peers_room *room = peers_room();
+	struct peers_shared *room = peers_shared();
 	struct listen_place *places;
 	int result = -1;
 
@@ -143,7 +145,8 @@ int listeners_stage(
 	if (room->next.count == 0)
 		return relay_fail(err, "there is no address to listen on");
 	places = calloc(room->next.count, sizeof(*places));
-	room->next.all = calloc(room->next.count, sizeof(struct listened *));
+	room->next.all =
+		calloc(room->next.count, sizeof(struct listen_address *));
 	relay_fail(err, "out of memory");
 	if (places && room->next.all)
 		result = stage_all(places, texts, protocol, err);
@@ -165,7 +168,7 @@ static int start_one(struct listener *listener)
 
 static int start_here(struct worker *worker, void *arg)
 {
-	struct peers_room *room = peers_room();
+	struct peers_shared *room = peers_shared();
 
 	(void)arg;
 	return listen_set_each(&room->next, worker, start_one) |
@@ -174,16 +177,16 @@ static int start_here(struct worker *worker, void *arg)
 
 static int listen_all(struct relay_err *err)
 {
-	struct peers_room *room = peers_room();
+	struct peers_shared *room = peers_shared();
 	char text[ADDRESS_HOST_MAX + ADDRESS_PORT_MAX];
 
 	for (unsigned i = 0; i < room->next.count; i++) {
-		struct listened *one = room->next.all[i];
+		struct listen_address *one = room->next.all[i];
 
 		for (unsigned w = 0; w < one->count && !one->open; w++) {
 			if (listen(one->at[w].fd, LISTENER_BACKLOG) == 0)
 				continue;
-			listened_text(one, text, sizeof(text));
+			listen_address_text(one, text, sizeof(text));
 			return relay_fail(err, "cannot listen on %s: %s", text,
 				strerror(errno));
 		}
@@ -203,11 +206,11 @@ int listeners_open(struct relay_err *err)
 
 void listeners_leave(struct worker *worker)
 {
-	struct peers_room *room = peers_room();
+	struct peers_shared *room = peers_shared();
 
 	for (unsigned i = 0; room->staged && i < room->now.count; i++)
 		if (!room->now.all[i]->wanted)
-			(void)listened_each(
+			(void)listen_address_each(
 				room->now.all[i], worker, listener_leave);
 }
 
@@ -219,19 +222,19 @@ static int close_one(struct listener *listener)
 
 static int forget_here(struct worker *worker, void *arg)
 {
-	struct peers_room *room = peers_room();
+	struct peers_shared *room = peers_shared();
 
 	(void)arg;
 	for (unsigned i = 0; i < room->next.count; i++)
 		if (room->next.all[i] && !room->next.all[i]->open)
-			(void)listened_each(
+			(void)listen_address_each(
 				room->next.all[i], worker, close_one);
 	return 0;
 }
 
 void listeners_take(void)
 {
-	struct peers_room *room = peers_room();
+	struct peers_shared *room = peers_shared();
 
 	if (!room->staged)
 		return;
@@ -239,7 +242,7 @@ void listeners_take(void)
 	listen_set_log(&room->next, true, false, "listening on");
 	for (unsigned i = 0; i < room->now.count; i++)
 		if (!room->now.all[i]->wanted)
-			listened_free(room->now.all[i]);
+			listen_address_free(room->now.all[i]);
 	free(room->now.all);
 	room->now = room->next;
 	memset(&room->next, 0, sizeof(room->next));
@@ -252,14 +255,14 @@ void listeners_take(void)
 
 void listeners_abandon(void)
 {
-	struct peers_room *room = peers_room();
+	struct peers_shared *room = peers_shared();
 
 	/* Workers may watch the staged sockets already. */
 	if (room->staged)
 		(void)workers_call(forget_here, NULL);
 	for (unsigned i = 0; room->next.all && i < room->next.count; i++)
 		if (room->next.all[i] && !room->next.all[i]->open)
-			listened_free(room->next.all[i]);
+			listen_address_free(room->next.all[i]);
 	free(room->next.all);
 	memset(&room->next, 0, sizeof(room->next));
 	room->staged = false;

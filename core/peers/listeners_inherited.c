@@ -11,14 +11,14 @@
 
 #include "net/inherited.h"
 #include "peers/listeners_inherited.h"
-#include "peers/peers_room.h"
+#include "peers/peers_shared.h"
 #include "workers/workers.h"
 
 static int add_one(int fd)
 {
-	struct peers_room *room = peers_room();
+	struct peers_shared *room = peers_shared();
 	struct listen_place place = {.len = sizeof(place.addr)};
-	struct listened **all = reallocarray(
+	struct listen_address **all = reallocarray(
 		room->rest.all, room->rest.count + 1, sizeof(*all));
 
 	if (!all)
@@ -26,11 +26,11 @@ static int add_one(int fd)
 	room->rest.all = all;
 	if (getsockname(fd, (struct sockaddr *)&place.addr, &place.len) != 0)
 		return -1;
-	all[room->rest.count] = listened_make(&place, 0);
+	all[room->rest.count] = listen_address_make(&place, 0);
 	if (!all[room->rest.count])
 		return -1;
 	room->rest.count++;
-	return listened_add(all[room->rest.count - 1], fd);
+	return listen_address_add(all[room->rest.count - 1], fd);
 }
 
 void listeners_take_inherited(void)
@@ -44,7 +44,7 @@ void listeners_take_inherited(void)
 
 static int leave_rest_here(struct worker *worker, void *arg)
 {
-	struct peers_room *room = peers_room();
+	struct peers_shared *room = peers_shared();
 
 	(void)arg;
 	return listen_set_each(&room->rest, worker, listener_leave);
@@ -52,7 +52,7 @@ static int leave_rest_here(struct worker *worker, void *arg)
 
 void listeners_leave_rest(void)
 {
-	struct peers_room *room = peers_room();
+	struct peers_shared *room = peers_shared();
 
 	if (room->rest.count == 0)
 		return;

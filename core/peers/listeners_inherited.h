@@ -7,7 +7,7 @@
 #ifndef LISTENERS_INHERITED_H
 #define LISTENERS_INHERITED_H
 
-/* [C]  Takes all relay sockets that listened_bind() has not taken. */
+/* [C]  Takes all relay sockets that listen_address_bind() has not taken. */
 void listeners_take_inherited(void);
 /* [C]  Accepts all connections in their queues, then closes them. */
 void listeners_leave_rest(void);

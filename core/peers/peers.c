@@ -16,7 +16,7 @@
 #include "peers/strangers.h"
 #include "peers/session.h"
 #include "peers/session_end.h"
-#include "peers/session_turns.h"
+#include "peers/session_queue.h"
 #include "tls/tls.h"
 #include "workers/deadlines.h"
 #include "workers/workers.h"
@@ -83,7 +83,7 @@ static int init(struct worker *worker, const void *arg)
 	if (strangers_init(&peers->strangers, loop_clock_ms()) != 0 ||
 		!peers->buffer || !peers->tls_io)
 		return -1;
-	return session_turns_init(worker);
+	return session_queue_init(worker);
 }
 
 static void stop_session(void *object, void *arg)

@@ -45,7 +45,7 @@ struct peers {
 
 	/* Deferred work: connections to be read again, see conn_again.h. */
 	struct relay_conn *again;
-	/* Sessions with bytes left, in order, see session_turns.h. */
+	/* Sessions with bytes left, in order, see session_queue.h. */
 	struct relay_session *hungry;
 	struct relay_session **hungry_end;
 	struct relay_session *paused; /* sessions that were granted nothing */

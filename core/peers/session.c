@@ -10,7 +10,7 @@
 #include "peers/session.h"
 #include "peers/session_end.h"
 #include "peers/session_state.h"
-#include "peers/session_turns.h"
+#include "peers/session_queue.h"
 
 void *relay_session_data(
 	const struct relay_ctx *cx, const struct relay_session *session)
@@ -73,9 +73,9 @@ static void session_run(struct relay_session *session)
 		return;
 	}
 	if (hungry)
-		session_turns_add(session);
+		session_queue_add(session);
 	if (paused)
-		session_turns_pause(session);
+		session_queue_pause(session);
 }
 
 bool sessions_run(struct worker *worker)
@@ -118,7 +118,7 @@ void session_event(struct relay_session *session, int side, short what)
 	 * the next iteration, after others: so small messages do not wait.
 	 */
 	if (session->flow[0].heavy || session->flow[1].heavy)
-		session_turns_add(session);
+		session_queue_add(session);
 	else if (!session->hungry)
 		session_run(session);
 }

@@ -13,7 +13,7 @@ struct worker;
 
 /* An event on one of its connections; what: libevent's EV_ flags. */
 void session_event(struct relay_session *session, int side, short what);
-/* Deferred work: moves the bytes of the sessions that session_turns_add() has
+/* Deferred work: moves the bytes of the sessions that session_queue_add() has
  * added. */
 bool sessions_run(struct worker *worker);
 /*

@@ -17,7 +17,7 @@
 #include "peers/pump.h"
 #include "peers/session_end.h"
 #include "peers/session_state.h"
-#include "peers/session_turns.h"
+#include "peers/session_queue.h"
 #include "peers/stall.h"
 
 /*

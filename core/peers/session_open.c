@@ -16,7 +16,7 @@
 #include "peers/peers_state.h"
 #include "peers/session_end.h"
 #include "peers/session_state.h"
-#include "peers/session_turns.h"
+#include "peers/session_queue.h"
 #include "peers/session_watch.h"
 
 static struct relay_session *session_make(
@@ -116,6 +116,6 @@ struct relay_session *relay_session_pair(struct relay_ctx *cx,
 		return NULL;
 	}
 	session_watch(session);
-	session_turns_add(session);
+	session_queue_add(session);
 	return session;
 }

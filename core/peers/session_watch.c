@@ -15,7 +15,7 @@
 #include "peers/pump.h"
 #include "peers/session_end.h"
 #include "peers/session_state.h"
-#include "peers/session_turns.h"
+#include "peers/session_queue.h"
 #include "peers/session_watch.h"
 #include "peers/socket_end.h"
 #include "peers/stall.h"
@@ -56,7 +56,7 @@ static void look_for_end(struct relay_session *session, int side)
 		session->flow[side].reset |= got < 0;
 		session->flow[side].hung_up |= got <= 0;
 		session->flow[side].readable = true;
-		session_turns_add(session);
+		session_queue_add(session);
 	}
 }
 

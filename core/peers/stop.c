@@ -12,7 +12,7 @@
 #include "peers/conn_end.h"
 #include "peers/conn_state.h"
 #include "peers/listeners.h"
-#include "peers/peers_room.h"
+#include "peers/peers_shared.h"
 #include "peers/peers_state.h"
 #include "peers/session.h"
 #include "peers/stop.h"
@@ -30,7 +30,7 @@ static uint32_t left(struct worker *worker)
 
 static void look(evutil_socket_t fd, short what, void *arg)
 {
-	struct peers_room *room = peers_room();
+	struct peers_shared *room = peers_shared();
 	static const struct timeval wait = {0, LOOK_MS * 1000};
 	struct worker *worker = arg;
 	int64_t now = loop_tick(&worker->loop);
@@ -61,7 +61,7 @@ static void end_conn(void *object, void *arg)
 
 static int begin(struct worker *worker, void *arg)
 {
-	struct peers_room *room = peers_room();
+	struct peers_shared *room = peers_shared();
 	struct peers *peers = peers_of(worker);
 
 	(void)arg;
@@ -80,7 +80,7 @@ static int begin(struct worker *worker, void *arg)
 
 void stop_within(int64_t grace_ms)
 {
-	struct peers_room *room = peers_room();
+	struct peers_shared *room = peers_shared();
 	unsigned count = workers_count(), failed;
 
 	if (grace_ms <= 0 || count == 0 || !workers_get(0)->running ||

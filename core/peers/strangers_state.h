@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * What strangers.c and stranger_turns.c keep of strangers and their sources.
+ * What strangers.c and stranger_queue.c keep of strangers and their sources.
  */
 #ifndef STRANGERS_STATE_H
 #define STRANGERS_STATE_H

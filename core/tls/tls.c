@@ -13,10 +13,10 @@
 
 #include "tls/identity.h"
 #include "tls/tls.h"
-#include "tls/tls_ciphers.h"
+#include "tls/tls_suites.h"
 #include "tls/tls_limits.h"
 #include "tls/tls_rehearsal.h"
-#include "tls/tls_settle.h"
+#include "tls/tls_compact.h"
 #include "tls/tls_step.h"
 
 /* Only ECDHE, for forward secrecy; AES-CBC for clients that do not know GCM. */
@@ -116,7 +116,7 @@ SSL_CTX *tls_context_new(OSSL_LIB_CTX *libctx)
 {
 	SSL_CTX *ctx = SSL_CTX_new_ex(libctx, NULL, TLS_server_method());
 
-	if (ctx && set_options(ctx) == 0 && tls_ciphers_complete(ctx, libctx))
+	if (ctx && set_options(ctx) == 0 && tls_suites_complete(ctx, libctx))
 		return ctx;
 	SSL_CTX_free(ctx);
 	return NULL;
@@ -144,7 +144,7 @@ int tls_init(OSSL_LIB_CTX *libctx, SSL_CTX *ctx,
 	const struct identity *identity, struct relay_err *err)
 {
 	tls.libctx = libctx;
-	tls_settle_init(tls.libctx);
+	tls_compact_init(tls.libctx);
 	tls.ctx = identify(ctx, identity, err);
 	tls.sha256 = EVP_MD_fetch(libctx, "SHA2-256", NULL);
 	if (!tls.sha256)
@@ -214,7 +214,7 @@ void tls_finish(void)
 	tls_release();
 	SSL_CTX_free(tls.ctx);
 	EVP_MD_free(tls.sha256);
-	tls_settle_finish();
+	tls_compact_finish();
 	memset(&tls, 0, sizeof(tls));
 }
 
@@ -276,6 +276,6 @@ unsigned tls_take_peer(SSL *ssl, uint8_t id[RELAY_DEVICE_ID_LEN])
 		certs = 2;
 	else if (cert && X509_digest(cert, tls.sha256, id, &len) == 1)
 		certs = 1;
-	tls_settle(ssl);
+	tls_compact(ssl);
 	return certs;
 }

@@ -12,14 +12,14 @@
 #include <openssl/provider.h>
 #include <openssl/rand.h>
 
-#include "tls/tls_cipher.h"
+#include "tls/tls_chacha.h"
 #include "tls/tls_ecdsa.h"
 #include "tls/tls_provider.h"
 #include "tls/tls_random.h"
 
 #define NAME        "strelaysrv"
 #define CHOSEN_MOST 16
-#define LEANER      "ChaCha20-Poly1305" /* see tls_cipher.h */
+#define LEANER      "ChaCha20-Poly1305" /* see tls_chacha.h */
 #define FASTER      "ECDSA"             /* see tls_ecdsa.h */
 #define SPKI        "structure=SubjectPublicKeyInfo"
 
@@ -140,7 +140,7 @@ static const OSSL_DISPATCH *better(const OSSL_ALGORITHM *one, int operation)
 	const OSSL_ALGORITHM *keys;
 
 	if (operation == OSSL_OP_CIPHER && is(one, LEANER))
-		return tls_cipher_over(one->implementation,
+		return tls_chacha_over(one->implementation,
 			OSSL_PROVIDER_get0_provider_ctx(provider.full));
 	if (operation != OSSL_OP_SIGNATURE || !is(one, FASTER))
 		return NULL;

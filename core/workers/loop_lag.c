@@ -11,7 +11,7 @@
 #include "workers/loop_lag.h"
 #include "metrics/metrics.h"
 #include "workers/workers.h"
-#include "workers/workers_room.h"
+#include "workers/workers_state.h"
 
 #define INTERVAL_US (LOOP_LAG_BEAT_MS * 1000)
 
@@ -58,7 +58,7 @@ static int make(struct lag *lag, struct loop *loop)
 
 static int arm_here(struct worker *worker, void *arg)
 {
-	struct workers_room *room = instance->workers;
+	struct workers_state *room = instance->workers;
 
 	(void)arg;
 	return arm(&room->lags[worker->loop.index + 1]);
@@ -66,7 +66,7 @@ static int arm_here(struct worker *worker, void *arg)
 
 int loop_lag_start(struct loop *control)
 {
-	struct workers_room *room = instance->workers;
+	struct workers_state *room = instance->workers;
 	unsigned workers = workers_count();
 
 	room->lags = calloc(workers + 1, sizeof(*room->lags));
@@ -90,7 +90,7 @@ error:
 
 int64_t loop_lag_silence_ms(unsigned *worker)
 {
-	struct workers_room *room = instance->workers;
+	struct workers_state *room = instance->workers;
 	int64_t now_us = loop_clock_us(), most_us = 0;
 
 	*worker = 0;
@@ -109,7 +109,7 @@ int64_t loop_lag_silence_ms(unsigned *worker)
 
 void loop_lag_finish(void)
 {
-	struct workers_room *room = instance->workers;
+	struct workers_state *room = instance->workers;
 
 	for (unsigned i = 0; i < room->lag_count; i++)
 		if (room->lags[i].timer)

@@ -18,7 +18,7 @@
 #include "modules/hooks.h"
 #include "workers/deadlines.h"
 #include "workers/workers.h"
-#include "workers/workers_room.h"
+#include "workers/workers_state.h"
 
 unsigned workers_count(void)
 {
@@ -32,7 +32,7 @@ int relay_worker_count(void)
 
 struct worker *workers_get(unsigned i)
 {
-	struct workers_room *room = instance->workers;
+	struct workers_state *room = instance->workers;
 
 	return (struct worker *)(void *)(room->all + i * room->calls->size);
 }
@@ -48,7 +48,7 @@ static void worker_finish(struct worker *worker)
 
 static int worker_init(struct worker *worker, int index, const void *conf)
 {
-	struct workers_room *room = instance->workers;
+	struct workers_state *room = instance->workers;
 
 	if (loop_init(&worker->loop, index) != 0)
 		return -1;
@@ -63,7 +63,7 @@ static int worker_init(struct worker *worker, int index, const void *conf)
 int workers_create(
 	unsigned count, const struct workers_calls *calls, const void *conf)
 {
-	struct workers_room *room = instance->workers;
+	struct workers_state *room = instance->workers;
 
 	room->calls = calls;
 	room->all = calloc(count, calls->size);
@@ -87,7 +87,7 @@ error:
 
 void workers_destroy(void)
 {
-	struct workers_room *room = instance->workers;
+	struct workers_state *room = instance->workers;
 
 	while (room->count > 0)
 		worker_finish(workers_get(--room->count));
@@ -162,7 +162,7 @@ static void call_in_its_place(
 
 unsigned workers_call(int (*fn)(struct worker *worker, void *arg), void *arg)
 {
-	struct workers_room *room = instance->workers;
+	struct workers_state *room = instance->workers;
 	struct call call = {.fn = fn, .arg = arg}, *sent = &call;
 
 	/* sem_init() fails only for values that are too large. */
@@ -200,7 +200,7 @@ static void stop_late(struct loop *loop, void *arg)
 
 void workers_stop(void)
 {
-	struct workers_room *room = instance->workers;
+	struct workers_state *room = instance->workers;
 
 	workers_call(stop_here, NULL);
 	for (unsigned i = 0; i < room->count; i++) {

@@ -14,7 +14,7 @@
 
 #include "fetch.h"
 #include "http_body.h"
-#include "moment.h"
+#include "monotonic.h"
 
 #define HTTP_PORT 80
 #define SCHEME    "http://"
@@ -109,7 +109,7 @@ static int await(struct call *call, short events)
 	int rc;
 
 	do {
-		int64_t left = call->end_ms - moment_now_ms();
+		int64_t left = call->end_ms - monotonic_now_ms();
 
 		if (left <= 0)
 			return too_slow(call);

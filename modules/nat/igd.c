@@ -10,7 +10,7 @@
 #include <miniupnpc/upnperrors.h>
 
 #include "igd.h"
-#include "moment.h"
+#include "monotonic.h"
 #include "ssdp.h"
 
 #define CALL_MS 5000 /* for one answer; working gateways answer at once */
@@ -157,7 +157,7 @@ int igd_find(struct igd *igd, const struct igd_search *search,
 
 void igd_begin(struct igd *igd, const struct gateway_wish *wish, int64_t ms)
 {
-	igd->end_ms = moment_now_ms() + ms;
+	igd->end_ms = monotonic_now_ms() + ms;
 	igd->refusals = wish->refusals;
 }
 
@@ -235,7 +235,7 @@ static int submit(const struct igd *igd, const struct igd_service *service,
 	struct relay_err *err)
 {
 	char headers[IGD_TYPE + 128];
-	int64_t end = moment_now_ms() + CALL_MS;
+	int64_t end = monotonic_now_ms() + CALL_MS;
 	struct question question = {.url = &service->control,
 		.headers = headers,
 		.body = body,

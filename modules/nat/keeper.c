@@ -10,7 +10,7 @@
 #include <strelaysrv/thread.h>
 
 #include "keeper.h"
-#include "moment.h"
+#include "monotonic.h"
 
 struct keeper {
 	pthread_mutex_t lock; /* guards the following members */
@@ -51,7 +51,7 @@ static uint32_t random_number(void)
 
 	if (getrandom(&number, sizeof(number), GRND_NONBLOCK) !=
 		(ssize_t)sizeof(number))
-		return (uint32_t)moment_now_ms();
+		return (uint32_t)monotonic_now_ms();
 	return number;
 }
 
@@ -124,7 +124,7 @@ static void take_conf(struct job *job, const struct keeper_conf *conf)
 static bool rest(struct job *job, int64_t ms)
 {
 	struct keeper *keeper = job->keeper;
-	int64_t end = moment_now_ms() + ms;
+	int64_t end = monotonic_now_ms() + ms;
 	struct timespec until = {.tv_sec = (time_t)(end / 1000),
 		.tv_nsec = (long)(end % 1000 * 1000000)};
 	bool stop, moved;
@@ -191,7 +191,7 @@ static bool differs(
 static bool may_tell(struct job *job, const struct gateway_mapping *now)
 {
 	if ((job->told && !differs(&job->mapping, now)) || job->moved ||
-		schedule_may_change(&job->changes, moment_now_ms()))
+		schedule_may_change(&job->changes, monotonic_now_ms()))
 		return true;
 	(void)refuse(&job->refusals, REFUSAL_CHANGE, NULL,
 		"the gateway's address or port changes too often: clients are "
@@ -206,7 +206,7 @@ static void went_well(
 		!job->told || job->failures || differs(&job->mapping, now);
 
 	if (renewed)
-		job->renewed_ms = moment_now_ms();
+		job->renewed_ms = monotonic_now_ms();
 	job->failures = 0;
 	job->mapped = true;
 	/* If the granted lease is shorter than requested, it counts. */
@@ -234,7 +234,7 @@ static void went_wrong(struct job *job, enum gateway_result result,
 	job->failed = result;
 	if (!job->told ||
 		(!job->moved && !schedule_over(&job->schedule,
-					moment_now_ms() - job->renewed_ms)))
+					monotonic_now_ms() - job->renewed_ms)))
 		return;
 	job->told = job->moved = false;
 	tell(job, KEEPER_LOST, err);
@@ -245,7 +245,7 @@ static int64_t turn(struct job *job)
 {
 	struct gateway_mapping now;
 	struct relay_err err = {.text = ""};
-	int64_t since = moment_now_ms() - job->renewed_ms;
+	int64_t since = monotonic_now_ms() - job->renewed_ms;
 	bool renewed =
 		!job->mapped || since >= schedule_renewal(&job->schedule);
 	enum gateway_result result;
@@ -263,7 +263,7 @@ static int64_t turn(struct job *job)
 	if (result == GATEWAY_DONE) {
 		went_well(job, &now, renewed);
 		return schedule_check(
-			&job->schedule, moment_now_ms() - job->renewed_ms);
+			&job->schedule, monotonic_now_ms() - job->renewed_ms);
 	}
 	went_wrong(job, result, &err);
 	return schedule_retry(job->failures, random_number());

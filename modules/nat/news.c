@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "nat.h"
-#include "outer.h"
+#include "external_address.h"
 #include "relay/service.h"
 
 static const struct relay_service *find_relay(
@@ -70,7 +70,7 @@ static void mapped_v4(struct relay_ctx *cx, const struct keeper_news *news)
 	(void)inet_ntop(AF_INET, &v4.sin_addr, text, sizeof(text));
 	relay_log(cx, RELAY_NOTICE, "%s maps port %u of %s to this relay",
 		news->mapping.protocol, (unsigned)ntohs(v4.sin_port), text);
-	if (!outer_reaches_us(v4.sin_addr, &refusals)) {
+	if (!external_address_is_usable(v4.sin_addr, &refusals)) {
 		v4.sin_addr.s_addr = INADDR_ANY;
 		say_refused(cx, &refusals);
 	}

@@ -15,7 +15,7 @@
 #include "gateway.h"
 #include "global.h"
 #include "igd.h"
-#include "moment.h"
+#include "monotonic.h"
 
 #define TCP "6" /* the protocol's number */
 
@@ -69,7 +69,7 @@ static int search(struct gateway *gateway, bool v6,
 
 	any.local[0] = '\0';
 	return igd_find(&gateway->igd, &search, &any,
-		moment_now_ms() + wish->timeout_ms / 2, err);
+		monotonic_now_ms() + wish->timeout_ms / 2, err);
 }
 
 static enum gateway_result find(struct gateway *gateway,

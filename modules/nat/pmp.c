@@ -8,7 +8,7 @@
 
 #include <natpmp.h>
 
-#include "moment.h"
+#include "monotonic.h"
 #include "pmp.h"
 
 #define DAY_MS 86400000
@@ -47,7 +47,7 @@ static int await(natpmp_t *pmp, int64_t end_ms, natpmpresp_t *answer)
 	do {
 		struct pollfd fd = {.fd = pmp->s, .events = POLLIN};
 		struct timeval tv;
-		int64_t left = end_ms - moment_now_ms(), wait;
+		int64_t left = end_ms - monotonic_now_ms(), wait;
 
 		if (left <= 0)
 			return NATPMP_ERR_NOGATEWAYSUPPORT;
@@ -134,7 +134,7 @@ enum gateway_result pmp_map(int64_t timeout_ms, const struct gateway_wish *wish,
 
 	finite.lease_ms = lease_of(wish);
 	if (rc == 0) {
-		rc = ask(&pmp, moment_now_ms() + timeout_ms, &finite, outer,
+		rc = ask(&pmp, monotonic_now_ms() + timeout_ms, &finite, outer,
 			out, lease_ms, &why);
 		(void)closenatpmp(&pmp);
 	}
@@ -161,6 +161,6 @@ void pmp_unmap(int64_t timeout_ms, const struct gateway_wish *wish)
 	if (begin(&pmp, wish) != 0)
 		return;
 	/* If the gateway does not answer, the lease expires. */
-	(void)ask_map(&pmp, moment_now_ms() + timeout_ms, &none, 0, &answer);
+	(void)ask_map(&pmp, monotonic_now_ms() + timeout_ms, &none, 0, &answer);
 	(void)closenatpmp(&pmp);
 }

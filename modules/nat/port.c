@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "gateway.h"
-#include "moment.h"
+#include "monotonic.h"
 #include "pmp.h"
 #include "schedule.h"
 #include "upnp.h"
@@ -44,8 +44,9 @@ static enum gateway_result find(struct gateway *gateway,
 
 	(void)err;
 	gateway->held = gateway->by_pmp = false;
-	gateway->found = upnp_find(&gateway->igd, wish, moment_now_ms() + share,
-				 &gateway->why) == 0;
+	gateway->found =
+		upnp_find(&gateway->igd, wish, monotonic_now_ms() + share,
+			&gateway->why) == 0;
 	if (!gateway->proven)
 		gateway->outer = 0;
 	return GATEWAY_DONE;

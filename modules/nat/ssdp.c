@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "moment.h"
+#include "monotonic.h"
 #include "ssdp.h"
 
 #define PORT     1900
@@ -209,7 +209,7 @@ static int run(struct search *search)
 
 	while (search->answers < ANSWERS_MAX) {
 		struct pollfd fd = {.fd = search->fd, .events = POLLIN};
-		int64_t now = moment_now_ms();
+		int64_t now = monotonic_now_ms();
 		int64_t until = search->ssdp->end_ms;
 		int result = 0;
 

@@ -31,9 +31,9 @@ static const struct pool *pool_at(const struct relay_ctx *cx, unsigned i)
 }
 
 /* Time from now; 0: in the past, or unknown. */
-static int64_t until(const struct relay_ctx *cx, int64_t moment_ms)
+static int64_t until(const struct relay_ctx *cx, int64_t monotonic_ms)
 {
-	int64_t left = moment_ms ? moment_ms - relay_now_ms(cx) : 0;
+	int64_t left = monotonic_ms ? monotonic_ms - relay_now_ms(cx) : 0;
 
 	return left > 0 ? left : 0;
 }

@@ -109,7 +109,7 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 		return relay_fail(err, "no random numbers for the hash tables");
 	if (relay_conn_alpn(cx, ALPN) != 0)
 		return relay_fail(err, "cannot offer %s by ALPN", ALPN);
-	if (reach_init(cx) != 0)
+	if (own_address_init(cx) != 0)
 		return relay_fail(
 			err, "the service " RELAY_SERVICE " is taken");
 	if (relay_metrics_add(cx, relay_metric_table, RELAY_METRICS,
@@ -197,10 +197,12 @@ static void take_next(struct relay_ctx *cx)
 
 static int start(struct relay_ctx *cx, struct relay_err *err)
 {
-	if (reach_load(cx, err) != 0 || make_next(cx, conf_of(cx), err) != 0)
+	if (own_address_load(cx, err) != 0 ||
+		make_next(cx, conf_of(cx), err) != 0)
 		return -1;
 	take_next(cx);
-	return reach_start(cx) == 0 ? 0 : relay_fail(err, "out of memory");
+	return own_address_start(cx) == 0 ? 0
+					  : relay_fail(err, "out of memory");
 }
 
 /* As "-token=$TOKEN" is without such a variable; Go's flag may be empty, too.
@@ -219,17 +221,17 @@ static void warn_of_empty_flag(struct relay_ctx *cx)
 static void ready(struct relay_ctx *cx)
 {
 	warn_of_empty_flag(cx);
-	reach_tell(cx);
+	own_address_tell(cx);
 }
 
 static int reload_prepare(
 	struct relay_ctx *cx, const void *conf, struct relay_err *err)
 {
-	if (reach_prepare(cx, conf, err) != 0)
+	if (own_address_prepare(cx, conf, err) != 0)
 		return -1;
 	if (make_next(cx, conf, err) == 0)
 		return 0;
-	reach_abandon(cx);
+	own_address_abandon(cx);
 	return -1;
 }
 
@@ -238,7 +240,7 @@ static void reload_commit(struct relay_ctx *cx)
 	const struct secret before = data_of(cx)->secret;
 
 	take_next(cx);
-	reach_commit(cx);
+	own_address_commit(cx);
 	tell_secret(cx, &before, &data_of(cx)->secret);
 }
 
@@ -246,14 +248,14 @@ static void reload_abandon(struct relay_ctx *cx)
 {
 	ranges_free(&data_of(cx)->next.exempt);
 	data_of(cx)->next.expiry = NULL; /* the server removes it */
-	reach_abandon(cx);
+	own_address_abandon(cx);
 }
 
 static void fini(struct relay_ctx *cx)
 {
 	struct relay_data *data = data_of(cx);
 
-	reach_finish(cx);
+	own_address_finish(cx);
 	pending_finish(&data->pending);
 	directory_finish(&data->directory);
 	ranges_free(&data->exempt);
@@ -262,7 +264,7 @@ static void fini(struct relay_ctx *cx)
 
 static void worker_stop(struct relay_ctx *cx)
 {
-	farewell_finish(cx);
+	device_drain_finish(cx);
 }
 
 static enum relay_verdict conn_accept(
@@ -371,7 +373,7 @@ RELAY_MODULE = {
 	.init = init,
 	.start = start,
 	.ready = ready,
-	.reload = reach_tell,
+	.reload = own_address_tell,
 	.fini = fini,
 	.worker_stop = worker_stop,
 	.hooks =
@@ -384,7 +386,7 @@ RELAY_MODULE = {
 			.conn_close = conn_close,
 			.conn_reload = conn_reload,
 			.session_reload = session_reload,
-			.drain = farewell_notice,
+			.drain = device_drain_notice,
 			.reload_prepare = reload_prepare,
 			.reload_commit = reload_commit,
 			.reload_abandon = reload_abandon,

@@ -23,7 +23,7 @@
 #include "relay/devices/directory.h"
 #include "relay/metrics_table.h"
 #include "relay/asks/pending.h"
-#include "relay/address/reach.h"
+#include "relay/address/own_address.h"
 #include "relay/messages/reader.h"
 #include "relay/devices/secret.h"
 
@@ -74,7 +74,7 @@ struct relay_data {
 	struct secret secret;
 	struct ranges exempt;
 	struct advertise advertise;
-	struct reach reach; /* control thread only, like the next */
+	struct own_address own_address; /* control thread only, like the next */
 	struct relay_timer *expiry;
 	struct relay_next next;
 	struct relay_log_kind bounds[PEER_BOUNDS];
@@ -84,7 +84,7 @@ struct relay_data {
 };
 
 /* Devices to be disconnected, one after the other. */
-struct farewell {
+struct device_drain {
 	enum relay_drain how;
 	int64_t until_ms;  /* when all shall be done */
 	uint64_t *devices; /* owned: relay_conn_id() of each */
@@ -96,7 +96,7 @@ struct farewell {
 
 /* Data of each worker. */
 struct relay_local {
-	struct farewell farewell;
+	struct device_drain device_drain;
 	struct relay_timer *again; /* checks invitations that wait for a time */
 };
 
@@ -262,13 +262,13 @@ void guest_closed(struct relay_ctx *cx, struct relay_conn *conn);
 /* Closes a half whose other side cannot connect any more; conn 0: none. */
 void guest_lose(struct relay_ctx *cx, struct place half);
 
-/* farewell.c*/
+/* device_drain.c*/
 
 /* The hook of that name. */
-int64_t farewell_notice(struct relay_ctx *cx, enum relay_drain how);
+int64_t device_drain_notice(struct relay_ctx *cx, enum relay_drain how);
 /* A device has joined during the drain. */
-void farewell_joined(struct relay_ctx *cx, struct relay_conn *conn);
+void device_drain_joined(struct relay_ctx *cx, struct relay_conn *conn);
 /* Worker's end. */
-void farewell_finish(struct relay_ctx *cx);
+void device_drain_finish(struct relay_ctx *cx);
 
 #endif

@@ -22,7 +22,7 @@ GLOBAL = {
     "config/config_file": ("config_reader untouched",
                            "libconfuse gives its callbacks no argument, and "
                            "takes a constant text as char *"),
-    "config/config_flat": ("nothing", "an empty text, returned as char *"),
+    "config/config_serial": ("nothing", "an empty text, returned as char *"),
     "log/log": ("delivering", "what this thread is doing"),
     "loop/crash": ("describe previous reported stack",
                    "signal handlers are the process's, without an argument"),

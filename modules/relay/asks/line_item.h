@@ -2,7 +2,8 @@
 
 /*
  * line_item.h - one device's queue of invitations, for lines.c, which stores
- * it, lines_room.c, which limits it, and lines_deal.c, which chooses the next.
+ * it, lines_eviction.c, which limits it, and lines_deal.c, which chooses the
+ * next.
  */
 #ifndef LINE_ITEM_H
 #define LINE_ITEM_H

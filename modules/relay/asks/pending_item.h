@@ -2,7 +2,7 @@
 
 /*
  * pending_item.h - one session that has not begun, for the parts of the table:
- * pending.c, pending_room.c and lines.c.
+ * pending.c, pending_eviction.c and lines.c.
  */
 #ifndef PENDING_ITEM_H
 #define PENDING_ITEM_H
@@ -45,7 +45,7 @@ static inline struct share *widest(const struct pending *pending)
 	return pending->levels ? pending->source[pending->levels - 1] : NULL;
 }
 
-/* pending_room.c */
+/* pending_eviction.c */
 
 /* Counts it for its device and source.  0, or -1 if memory is short. */
 int room_take(struct pending_table *table, struct pending *pending,

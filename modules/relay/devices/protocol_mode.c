@@ -55,7 +55,7 @@ static void joined(struct relay_ctx *cx, struct relay_conn *conn)
 	count(cx, METRIC_JOINS, RESULT_OK);
 	relay_metric_inc(cx, data_of(cx)->metrics[METRIC_DEVICES], 0, 1);
 	peer_log(cx, conn, "joined");
-	farewell_joined(cx, conn);
+	device_drain_joined(cx, conn);
 	if (peer_respond(cx, conn, FRAME_SUCCESS))
 		set_deadline(cx, conn);
 }

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "http_body.h"
-#include "outer.h"
+#include "external_address.h"
 
 #define LIMIT 20000
 #define OK_   "HTTP/1.1 200 OK\r\n"
@@ -125,7 +125,7 @@ static bool reaches(const char *text)
 	bool good;
 
 	assert_int_equal(inet_pton(AF_INET, text, &address), 1);
-	good = outer_reaches_us(address, &refusals);
+	good = external_address_is_usable(address, &refusals);
 	assert_int_equal(refusals.counts[REFUSAL_ADDRESS], good ? 0 : 1);
 	return good;
 }

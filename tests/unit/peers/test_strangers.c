@@ -15,7 +15,7 @@
 
 #include "peers/conn_state.h"
 #include "peers/peer_metrics.h"
-#include "peers/stranger_turns.h"
+#include "peers/stranger_queue.h"
 #include "peers/strangers.h"
 #include "peers/strangers_state.h"
 #include "tls/tls_random.h"

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Reads a configuration file in a child process. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "config/config_child.h"
+
+/* A child that still reads uses CPU time more often than this. */
+static const struct config_child_patience usual = {
+	.all_ms = 30000, .stuck_ms = 3000, .silent_ms = 10000};
+
+/* The child's exit codes; sanitizers have others. */
+#define EXIT_BY_LIBRARY 3
+#define EXIT_UNSAID     4
+
+struct child {
+	pid_t pid;
+	int fd; /* read end of the pipe; owned */
+	int64_t silent_ms;
+};
+
+/* All that the child sent; it may contain secrets. */
+struct told {
+	unsigned char *bytes; /* owned */
+	size_t len, room;
+};
+
+/* When libconfuse calls exit(), the server's exit handlers must not run. */
+static void leave(void)
+{
+	_exit(EXIT_BY_LIBRARY);
+}
+
+/* The parent's handlers would report a crash of the server itself. */
+static void forget_handlers(void)
+{
+	static const int signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		(void)signal(signals[i], SIG_DFL);
+}
+
+/* What libconfuse prints before it exits is not in the log's format.  A
+ * sanitizer's report must remain visible. */
+static void be_quiet(void)
+{
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		(void)dup2(fd, STDERR_FILENO);
+#endif
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Signals stay blocked in the child, since they are meant for the server. */
+static int begin(struct child *child, config_child_fn *fn, const char *path,
+	struct config_section *sections, size_t n)
+{
+	struct config_serial_out out = {.failed = false};
+	pid_t parent = getpid();
+	sigset_t all, before;
+	int ends[2], error;
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return -1;
+	sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	child->pid = fork();
+	if (child->pid == 0) {
+		forget_handlers();
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 ||
+			getppid() != parent || atexit(leave) != 0)
+			_exit(EXIT_UNSAID);
+		be_quiet();
+		out.fd = ends[1];
+		fn(path, sections, n, &out);
+		_exit(out.failed ? EXIT_UNSAID : EXIT_SUCCESS);
+	}
+	error = errno;
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	(void)close(ends[1]);
+	child->fd = ends[0];
+	if (child->pid > 0)
+		return 0;
+	(void)close(ends[0]);
+	errno = error;
+	return -1;
+}
+
+static int make_room(struct told *told)
+{
+	size_t room = told->room ? told->room * 2 : 4096;
+	unsigned char *bytes;
+
+	if (told->len < told->room)
+		return 0;
+	if (room > CONFIG_SERIAL_MAX) {
+		errno = EFBIG;
+		return -1;
+	}
+	bytes = malloc(room);
+	if (!bytes)
+		return -1;
+	if (told->len > 0) {
+		memcpy(bytes, told->bytes, told->len);
+		explicit_bzero(told->bytes, told->len);
+	}
+	free(told->bytes);
+	told->bytes = bytes;
+	told->room = room;
+	return 0;
+}
+
+/* CPU time of the child; 0: unknown. */
+static int64_t used_ns(const struct child *child)
+{
+	struct timespec used;
+	clockid_t clock;
+
+	if (clock_getcpuclockid(child->pid, &clock) != 0 ||
+		clock_gettime(clock, &used) != 0)
+		return 0;
+	return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
+}
+
+/* Waits until the child sends something.  Returns 1; 0 if it uses no CPU time;
+ * or -1 with errno. */
+static int await(const struct child *child, int64_t end_ms, int64_t stuck_ms)
+{
+	int64_t silent_until_ms =
+		child->silent_ms ? now_ms() + child->silent_ms : end_ms;
+
+	for (;;) {
+		struct pollfd pollfd = {.fd = child->fd, .events = POLLIN};
+		int64_t before = used_ns(child), left = end_ms - now_ms();
+		int ready;
+
+		if (left <= 0) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		if (silent_until_ms < end_ms && now_ms() >= silent_until_ms)
+			return 0;
+		ready = poll(
+			&pollfd, 1, (int)(left < stuck_ms ? left : stuck_ms));
+		if (ready > 0)
+			return 1;
+		if (ready < 0 && errno != EINTR)
+			return -1;
+		if (ready == 0 && left > stuck_ms && before > 0 &&
+			used_ns(child) == before)
+			return 0;
+	}
+}
+
+/* Reads all that the child sends.  Returns 1; 0 if it is stuck; or -1 with
+ * errno. */
+static int listen_to(const struct child *child, struct told *told,
+	int64_t end_ms, int64_t stuck_ms)
+{
+	for (;;) {
+		ssize_t got;
+		int ready;
+
+		if (make_room(told) != 0)
+			return -1;
+		ready = await(child, end_ms, stuck_ms);
+		if (ready <= 0)
+			return ready;
+		got = read(child->fd, told->bytes + told->len,
+			told->room - told->len);
+		if (got == 0)
+			return 1;
+		if (got < 0 && errno != EINTR)
+			return -1;
+		if (got > 0)
+			told->len += (size_t)got;
+	}
+}
+
+/* Waits for the child's end, and kills it first if `kill_it`.  Returns its
+ * status. */
+static int end(struct child *child, bool kill_it)
+{
+	int status = 0;
+
+	(void)close(child->fd);
+	if (kill_it)
+		(void)kill(child->pid, SIGKILL);
+	while (waitpid(child->pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -1;
+	return status;
+}
+
+static int fail(
+	config_report_fn *report, void *arg, const char *path, const char *why)
+{
+	char text[512];
+
+	(void)snprintf(text, sizeof(text), "cannot read %.160s: %s", path, why);
+	report(RELAY_ERROR, text, arg);
+	return -1;
+}
+
+/* If a child ends early, the usual reason is lack of memory. */
+static int fail_status(
+	config_report_fn *report, void *arg, const char *path, int status)
+{
+	char why[128];
+
+	if (WIFSIGNALED(status))
+		(void)snprintf(why, sizeof(why),
+			"out of memory? The process that reads it was ended by "
+			"SIG%s",
+			sigabbrev_np(WTERMSIG(status)));
+	else
+		(void)snprintf(why, sizeof(why),
+			"out of memory? The process that reads it ended with "
+			"%d",
+			WEXITSTATUS(status));
+	return fail(report, arg, path, why);
+}
+
+static void forget(struct told *told)
+{
+	if (told->bytes)
+		explicit_bzero(told->bytes, told->room);
+	free(told->bytes);
+	*told = (struct told){.bytes = NULL};
+}
+
+static void tell_stuck(config_report_fn *report, void *arg, const char *path)
+{
+	char text[512];
+
+	(void)snprintf(text, sizeof(text),
+		"the process that reads %.160s is stuck: another one reads it",
+		path);
+	report(RELAY_WARNING, text, arg);
+}
+
+int config_child_within(const struct config_child_patience *patience,
+	config_child_fn *fn, const char *path, struct config_section *sections,
+	size_t n, config_report_fn *report, void *arg)
+{
+	int64_t end_ms = now_ms() + patience->all_ms;
+	struct told told = {.bytes = NULL};
+	struct child child = {.silent_ms = patience->silent_ms};
+	int heard, error, status, result;
+
+	for (;;) {
+		if (begin(&child, fn, path, sections, n) != 0)
+			return fail(report, arg, path, strerror(errno));
+		heard = listen_to(&child, &told, end_ms, patience->stuck_ms);
+		error = heard < 0 ? errno : 0;
+		status = end(&child, heard <= 0);
+		if (heard != 0)
+			break;
+		tell_stuck(report, arg, path);
+		forget(&told);
+		/* One that reads a large file may be silent for long. */
+		child.silent_ms = 0;
+	}
+	if (error)
+		result = fail(report, arg, path, strerror(error));
+	else if (status != 0)
+		result = fail_status(report, arg, path, status);
+	else
+		result = config_serial_take(
+			told.bytes, told.len, sections, n, report, arg);
+	forget(&told);
+	return result;
+}
+
+int config_child(config_child_fn *fn, const char *path,
+	struct config_section *sections, size_t n, config_report_fn *report,
+	void *arg)
+{
+	return config_child_within(&usual, fn, path, sections, n, report, arg);
+}

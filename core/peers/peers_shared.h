@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * The room's state that belongs to no worker.  Only the control thread uses it,
+ * unless a member says otherwise.
+ */
+#ifndef PEERS_SHARED_H
+#define PEERS_SHARED_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <semaphore.h>
+
+#include "base/instance.h"
+#include "peers/listen_set.h"
+
+struct peers_shared {
+	/* Workers use these three sets while the control thread waits. */
+	struct listen_set now;  /* the addresses that are listened on */
+	struct listen_set next; /* the staged ones; see listeners_change.h */
+	struct listen_set rest; /* inherited, and not configured */
+	bool staged;
+
+	unsigned adopted; /* connections so far; selects the next worker */
+
+	/* For stop.c. */
+	int64_t stop_until_ms;
+	atomic_uint stop_cut; /* connections out of time; workers add to it */
+	sem_t stop_done;      /* posted by each worker that has nothing left */
+};
+
+/* The state of the calling thread's server. */
+static inline struct peers_shared *peers_shared(void)
+{
+	return instance->peers;
+}
+
+/* [C]  0, or -1 without memory. */
+int peers_shared_create(void);
+/* [C]  Call it after listeners_finish().  Accepts a state that was not made. */
+void peers_shared_destroy(void);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Whose handshake is next: sources take turns, however much each sends. */
+
+#include "peers/conn_state.h"
+#include "peers/stranger_queue.h"
+#include "peers/strangers_state.h"
+
+/* Above so many waiting strangers of a source, the newest are served first: the
+ * oldest would all be too late.  */
+#define IN_ORDER 64
+/* Suspects have one of so many turns, when other sources wait as well. */
+#define SUSPECT_TURN 4
+
+static void count_waiting(
+	struct strangers *all, struct stranger_source *source, int64_t now_ms)
+{
+	for (; source; source = source->parent) {
+		if (source->waiting++)
+			continue;
+		if (source->parent) {
+			TAILQ_INSERT_TAIL(
+				&source->parent->narrower_turns, source, turn);
+			continue;
+		}
+		source->suspect =
+			suspects_have(&all->suspects, source->hash, now_ms);
+		TAILQ_INSERT_TAIL(&all->turns[source->suspect], source, turn);
+	}
+}
+
+static struct source_list *turns_of(
+	struct strangers *all, const struct stranger_source *source)
+{
+	return source->parent ? &source->parent->narrower_turns
+			      : &all->turns[source->suspect];
+}
+
+void stranger_unwait(struct strangers *all, struct stranger *stranger)
+{
+	struct stranger_source *source = stranger->source;
+
+	if (stranger->line == STRANGER_NO_LINE)
+		return;
+	TAILQ_REMOVE(&source->lines[stranger->line], stranger, turn);
+	stranger->line = STRANGER_NO_LINE;
+	all->waiting--;
+	for (; source; source = source->parent)
+		if (--source->waiting == 0)
+			TAILQ_REMOVE(turns_of(all, source), source, turn);
+}
+
+void strangers_wait(struct strangers *all, struct relay_conn *conn,
+	enum stranger_line line, int64_t now_ms)
+{
+	struct stranger *stranger = conn->stranger;
+
+	if (stranger->line != STRANGER_NO_LINE)
+		return;
+	stranger->line = (uint8_t)line;
+	TAILQ_INSERT_TAIL(&stranger->source->lines[line], stranger, turn);
+	all->waiting++;
+	count_waiting(all, stranger->source, now_ms);
+}
+
+bool strangers_waits(const struct relay_conn *conn)
+{
+	return conn->stranger && conn->stranger->line != STRANGER_NO_LINE;
+}
+
+/* A source has had its turn: moves it behind the others, and checks again
+ * whether it is suspect. */
+static void go_behind(
+	struct strangers *all, struct stranger_source *source, int64_t now_ms)
+{
+	TAILQ_REMOVE(turns_of(all, source), source, turn);
+	if (!source->parent)
+		source->suspect =
+			suspects_have(&all->suspects, source->hash, now_ms);
+	TAILQ_INSERT_TAIL(turns_of(all, source), source, turn);
+}
+
+static struct stranger *next_of(struct stranger_source *source)
+{
+	struct stranger_list *line = &source->lines[source->line];
+
+	/* Handshakes that have begun and new ones take turns. */
+	source->line = !source->line;
+	if (TAILQ_EMPTY(line))
+		line = &source->lines[source->line];
+	return source->waiting > IN_ORDER ? TAILQ_LAST(line, stranger_list)
+					  : TAILQ_FIRST(line);
+}
+
+struct relay_conn *strangers_next(struct strangers *all, int64_t now_ms)
+{
+	struct source_list *turns =
+		&all->turns[++all->turn % SUSPECT_TURN == 0];
+	struct stranger_source *source;
+	struct stranger *stranger;
+
+	if (all->waiting == 0)
+		return NULL;
+	if (TAILQ_EMPTY(turns))
+		turns = &all->turns[turns == &all->turns[0]];
+	source = TAILQ_FIRST(turns);
+	go_behind(all, source, now_ms);
+	while (!TAILQ_EMPTY(&source->narrower_turns)) {
+		source = TAILQ_FIRST(&source->narrower_turns);
+		go_behind(all, source, now_ms);
+	}
+	stranger = next_of(source);
+	stranger_unwait(all, stranger);
+	return stranger->conn;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * Strangers whose handshake waits: sources take turns, however much each sends.
+ * See strangers.h; all of this is [W].
+ */
+#ifndef STRANGER_QUEUE_H
+#define STRANGER_QUEUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "peers/strangers_state.h"
+
+struct relay_conn;
+
+/* Makes its handshake wait in that line; does nothing if it waits already. */
+void strangers_wait(struct strangers *all, struct relay_conn *conn,
+	enum stranger_line line, int64_t now_ms);
+bool strangers_waits(const struct relay_conn *conn);
+/* Takes the next connection out of its line.  NULL: none waits. */
+struct relay_conn *strangers_next(struct strangers *all, int64_t now_ms);
+/* Takes it out of its line, if it is in one. */
+void stranger_unwait(struct strangers *all, struct stranger *stranger);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * The room's state, reached through `instance`.
+ */
+#ifndef WORKERS_STATE_H
+#define WORKERS_STATE_H
+
+#include "base/instance.h"
+
+struct lag;
+struct workers_calls;
+
+struct workers_state {
+	/* For workers.c: owned array of `count` structs of calls->size bytes.
+	 */
+	char *all;
+	unsigned count;
+	const struct workers_calls *calls; /* borrowed */
+
+	/* For loop_lag.c: owned array; the control loop is first, then the
+	 * workers. */
+	struct lag *lags;
+	unsigned lag_count;
+};
+
+/* [C]  0, or -1 without memory. */
+int workers_state_create(void);
+/* [C]  Call it after workers_destroy().  Accepts a state that was not made. */
+void workers_state_destroy(void);
+
+#endif

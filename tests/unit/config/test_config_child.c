@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Tests of children that read, and do not come to an end. */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "config/config_child.h"
+
+#define BUSY_MS 1500
+
+/* What children and their parent share. */
+static struct {
+	int begun;
+	int stuck; /* how many are to be, from the first on */
+} * shared;
+
+static struct {
+	int warnings, errors;
+	char error[512];
+} told;
+
+static int set_up(void **state)
+{
+	(void)state;
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	memset(&told, 0, sizeof(told));
+	return shared == MAP_FAILED;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	return munmap(shared, sizeof(*shared));
+}
+
+static void report(enum relay_level level, const char *text, void *arg)
+{
+	(void)arg;
+	if (level != RELAY_ERROR) {
+		told.warnings++;
+		return;
+	}
+	told.errors++;
+	(void)snprintf(told.error, sizeof(told.error), "%s", text);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Children. */
+
+static void waits(const char *path, struct config_section *sections, size_t n,
+	struct config_serial_out *out)
+{
+	(void)path;
+	(void)sections;
+	(void)n;
+	/* Half of what there is: the next one begins anew. */
+	config_serial_problem(RELAY_ERROR, "of a child that was stuck", out);
+	if (shared->begun++ < shared->stuck) {
+		(void)write(out->fd, out->bytes, out->len);
+		for (;;)
+			(void)pause();
+	}
+	out->len = 0;
+	(void)config_serial_end(out, true);
+}
+
+static void works(const char *path, struct config_section *sections, size_t n,
+	struct config_serial_out *out)
+{
+	int64_t end = now_ms() + BUSY_MS;
+
+	(void)path;
+	(void)sections;
+	(void)n;
+	shared->begun++;
+	while (now_ms() < end)
+		continue;
+	(void)config_serial_end(out, true);
+}
+
+/* The first one spins, as on a lock; it never ends. */
+static void spins(const char *path, struct config_section *sections, size_t n,
+	struct config_serial_out *out)
+{
+	(void)path;
+	(void)sections;
+	(void)n;
+	while (shared->begun++ == 0)
+		for (volatile unsigned i = 0;; i = i + 1)
+			continue;
+	(void)config_serial_end(out, true);
+}
+
+static int read_patiently(
+	const struct config_child_patience *patience, config_child_fn *fn)
+{
+	int result = config_child_within(
+		patience, fn, "a.conf", NULL, 0, report, NULL);
+
+	/* None is left, not even as a zombie. */
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	assert_int_equal(errno, ECHILD);
+	return result;
+}
+
+static int read_within(int64_t all_ms, int64_t stuck_ms, config_child_fn *fn)
+{
+	const struct config_child_patience patience = {
+		.all_ms = all_ms, .stuck_ms = stuck_ms};
+
+	return read_patiently(&patience, fn);
+}
+
+static void one_that_spins_has_a_successor(void **state)
+{
+	const struct config_child_patience patience = {
+		.all_ms = 60000, .stuck_ms = 50, .silent_ms = 200};
+
+	(void)state;
+	assert_int_equal(read_patiently(&patience, spins), 0);
+	assert_int_equal(shared->begun, 2);
+	assert_int_equal(told.warnings, 1);
+	assert_int_equal(told.errors, 0);
+}
+
+static void a_stuck_one_has_a_successor(void **state)
+{
+	(void)state;
+	shared->stuck = 2;
+	assert_int_equal(read_within(60000, 50, waits), 0);
+	assert_int_equal(shared->begun, 3);
+	assert_int_equal(told.warnings, 2);
+	assert_int_equal(told.errors, 0);
+}
+
+static void all_of_them_have_one_limit(void **state)
+{
+	(void)state;
+	shared->stuck = 1000;
+	assert_int_equal(read_within(300, 50, waits), -1);
+	assert_true(shared->begun > 1);
+	assert_int_equal(told.errors, 1);
+	assert_string_equal(
+		told.error, "cannot read a.conf: Connection timed out");
+}
+
+static void who_works_is_left_alone(void **state)
+{
+	(void)state;
+	assert_int_equal(read_within(60000, BUSY_MS / 3, works), 0);
+	assert_int_equal(shared->begun, 1);
+	assert_int_equal(told.warnings, 0);
+}
+
+static void who_works_has_a_limit(void **state)
+{
+	(void)state;
+	assert_int_equal(read_within(BUSY_MS / 5, 60000, works), -1);
+	assert_int_equal(shared->begun, 1);
+	assert_int_equal(told.errors, 1);
+	assert_string_equal(
+		told.error, "cannot read a.conf: Connection timed out");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_stuck_one_has_a_successor),
+		TEST(one_that_spins_has_a_successor),
+		TEST(all_of_them_have_one_limit),
+		TEST(who_works_is_left_alone),
+		TEST(who_works_has_a_limit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
