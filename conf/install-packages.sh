@@ -1,6 +1,7 @@
 #!/bin/sh
-# SPDX-License-Identifier: MPL-2.0 Installs the named Debian packages that are missing,
-# without questions. If none is missing, it uses no network.
+# SPDX-License-Identifier: MPL-2.0
+# Installs the named Debian packages that are missing, without questions. If none is
+# missing, it uses no network.
 #
 #   sh conf/install-packages.sh PACKAGE...
 set -eu

@@ -1,6 +1,7 @@
 #!/bin/sh
-# SPDX-License-Identifier: MPL-2.0 Starts a private relay on a fresh Debian: installs
-# missing packages, builds, starts the relay in the background, and prints its URI.
+# SPDX-License-Identifier: MPL-2.0
+# Starts a private relay on a fresh Debian: installs missing packages, builds, starts
+# the relay in the background, and prints its URI.
 #
 #   sh conf/quickstart.sh            listens on port 22067, status on 22070
 #   LISTEN=:443 STATUS=127.0.0.1:8080 sh conf/quickstart.sh
