@@ -63,6 +63,14 @@ static int64_t read_sources(struct relay_ctx *cx, unsigned value)
 	return ledger_accounts(&data->sources);
 }
 
+static int64_t read_forgotten(struct relay_ctx *cx, unsigned value)
+{
+	struct data *data = cx->data;
+
+	(void)value;
+	return (int64_t)ledger_forgotten(&data->sources);
+}
+
 static const struct relay_metric_def reached = {.name = "reached",
 	.unit = "",
 	.kind = RELAY_COUNTER,
@@ -75,6 +83,13 @@ static const struct relay_metric_def sources = {.name = "sources",
 	.kind = RELAY_GAUGE,
 	.read = read_sources,
 	.help = "Sources that are counted at the moment."};
+static const struct relay_metric_def forgotten = {.name = "forgotten",
+	.unit = "",
+	.kind = RELAY_COUNTER,
+	.read = read_forgotten,
+	.help = "Sources without a connection whose rates were forgotten "
+		"before "
+		"a minute was over, because others needed their place."};
 
 static int read_exempt(
 	struct ranges *out, const struct conf *conf, struct relay_err *err)
@@ -166,7 +181,8 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 	struct data *data = cx->data;
 
 	data->reached = relay_metric_add(cx, &reached);
-	if (!data->reached || !relay_metric_add(cx, &sources))
+	if (!data->reached || !relay_metric_add(cx, &sources) ||
+		!relay_metric_add(cx, &forgotten))
 		return relay_fail(err, "cannot register the metrics");
 	if (ledger_init(&data->sources) != 0)
 		return relay_fail(err, "cannot make a table");

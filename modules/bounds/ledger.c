@@ -5,17 +5,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <utlist.h>
+
 #include "ledger.h"
 #include "shared/id_hash.h"
 #include "shared/pace.h"
 
 _Static_assert(LEDGER_KEY == ID_LEN, "the hash is of that many bytes");
 
+#define PART_SHIFT 28
+_Static_assert(LEDGER_PARTS == 1 << (32 - PART_SHIFT),
+	"a part for each value of these bits");
+
 #define SWEEP_MS   10000
 #define SWEEP_MOST 4096 /* accounts at a time, because the lock is held */
 
 struct account {
 	UT_hash_handle hh;
+	/* In the part's list of idle accounts; else prev is NULL. */
+	struct account *prev, *next;
 	uint8_t key[LEDGER_KEY];
 	uint32_t taken[LEDGER_COUNTS];
 	/* When each rate will be full again. */
@@ -24,7 +32,8 @@ struct account {
 
 static struct ledger_part *part_of(struct ledger *ledger, const uint8_t *key)
 {
-	return &ledger->part[id_hash(key) >> 8 & (LEDGER_PARTS - 1)];
+	/* The highest bits: uthash chooses the chain by the lowest. */
+	return &ledger->part[id_hash(key) >> PART_SHIFT];
 }
 
 static void lock(struct ledger_part *part)
@@ -66,15 +75,27 @@ void ledger_finish(struct ledger *ledger)
 	}
 }
 
-static bool in_use(const struct account *account, int64_t now_ms)
+static bool counts(const struct account *account)
 {
 	for (int i = 0; i < LEDGER_COUNTS; i++)
 		if (account->taken[i])
 			return true;
+	return false;
+}
+
+static bool remembers(const struct account *account, int64_t now_ms)
+{
 	for (int i = 0; i < LEDGER_RATES; i++)
 		if (account->clear_ms[i] > now_ms)
 			return true;
 	return false;
+}
+
+static void leave_idle(struct ledger_part *part, struct account *account)
+{
+	DL_DELETE(part->idle, account);
+	account->prev = NULL;
+	part->idle_count--;
 }
 
 static void drop(struct ledger_part *part, struct account *account)
@@ -83,7 +104,31 @@ static void drop(struct ledger_part *part, struct account *account)
 	free(account);
 }
 
-/* Frees accounts whose rates are full again. */
+static void drop_idle(struct ledger_part *part, struct account *account)
+{
+	leave_idle(part, account);
+	drop(part, account);
+}
+
+/*
+ * The account has no counts left.  If there are too many of this kind, the one
+ * that has been idle for longest gives way: its rates have recovered the most.
+ */
+static void become_idle(
+	struct ledger_part *part, struct account *account, int64_t now_ms)
+{
+	if (!remembers(account, now_ms)) {
+		drop(part, account);
+		return;
+	}
+	DL_APPEND(part->idle, account);
+	if (++part->idle_count <= LEDGER_IDLE_MOST / LEDGER_PARTS)
+		return;
+	part->forgotten += remembers(part->idle, now_ms);
+	drop_idle(part, part->idle);
+}
+
+/* Frees idle accounts whose rates are full again, the oldest first. */
 static void sweep(struct ledger_part *part, int64_t now_ms)
 {
 	struct account *next;
@@ -92,12 +137,11 @@ static void sweep(struct ledger_part *part, int64_t now_ms)
 	if (now_ms - part->swept_ms < SWEEP_MS)
 		return;
 	part->swept_ms = now_ms;
-	/* Oldest first: these are the most likely to be unused. */
-	for (struct account *account = part->accounts;
-		account && seen < SWEEP_MOST; account = next, seen++) {
-		next = account->hh.next;
-		if (!in_use(account, now_ms))
-			drop(part, account);
+	for (struct account *account = part->idle; account && seen < SWEEP_MOST;
+		account = next, seen++) {
+		next = account->next;
+		if (!remembers(account, now_ms))
+			drop_idle(part, account);
 	}
 }
 
@@ -106,7 +150,7 @@ static struct account *find_or_add(struct ledger_part *part, const uint8_t *key)
 	struct account *account;
 
 	HASH_FIND(hh, part->accounts, key, LEDGER_KEY, account);
-	if (account || HASH_COUNT(part->accounts) >= LEDGER_MOST / LEDGER_PARTS)
+	if (account)
 		return account;
 	account = calloc(1, sizeof(*account));
 	if (!account)
@@ -131,8 +175,11 @@ struct account *ledger_take(struct ledger *ledger,
 	account = find_or_add(part, key);
 	if (account && most && account->taken[count] >= most)
 		account = NULL;
-	if (account)
+	if (account) {
+		if (account->prev)
+			leave_idle(part, account);
 		account->taken[count]++;
+	}
 	unlock(part);
 	return account;
 }
@@ -161,8 +208,8 @@ void ledger_give(struct ledger *ledger, struct account *account, unsigned count,
 	part = part_of(ledger, account->key);
 	lock(part);
 	account->taken[count]--;
-	if (!in_use(account, now_ms))
-		drop(part, account);
+	if (!counts(account))
+		become_idle(part, account, now_ms);
 	unlock(part);
 }
 
@@ -212,6 +259,18 @@ unsigned ledger_accounts(struct ledger *ledger)
 	for (int i = 0; i < LEDGER_PARTS; i++) {
 		lock(&ledger->part[i]);
 		sum += HASH_COUNT(ledger->part[i].accounts);
+		unlock(&ledger->part[i]);
+	}
+	return sum;
+}
+
+uint64_t ledger_forgotten(struct ledger *ledger)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < LEDGER_PARTS; i++) {
+		lock(&ledger->part[i]);
+		sum += ledger->part[i].forgotten;
 		unlock(&ledger->part[i]);
 	}
 	return sum;

@@ -4,8 +4,10 @@
  * ledger.h - counts and rates by address or device ID.
  *
  * Shared by all threads, in parts with a lock each.  An account exists while
- * one of its counts is not 0 or one of its rates is not full.  The number of
- * accounts is limited; a new account is refused when the table is full.
+ * one of its counts is not 0 or one of its rates is not full.  Accounts with
+ * counts are as many as what is counted (connections, sessions), which others
+ * limit.  Those that only remember rates are limited here: the one that has
+ * been idle for longest gives way, so that a full table keeps nobody out.
  */
 #ifndef LEDGER_H
 #define LEDGER_H
@@ -19,7 +21,8 @@
 #define LEDGER_RATES  3
 
 #define LEDGER_PARTS 16
-#define LEDGER_MOST  262144 /* accounts */
+/* Accounts that only remember rates. */
+#define LEDGER_IDLE_MOST 262144
 
 struct account;
 
@@ -27,6 +30,9 @@ struct ledger {
 	struct ledger_part {
 		pthread_mutex_t lock;
 		struct account *accounts; /* uthash, by key */
+		struct account *idle;     /* utlist, by when they became so */
+		unsigned idle_count;
+		uint64_t forgotten;
 		int64_t swept_ms;
 	} part[LEDGER_PARTS];
 };
@@ -35,7 +41,8 @@ int ledger_init(struct ledger *ledger);
 void ledger_finish(struct ledger *ledger);
 
 /*
- * Increments `count`, unless it is at `most`; 0: no limit.  NULL: refused.
+ * Increments `count`, unless it is at `most`; 0: no limit.  NULL: refused, or
+ * out of memory.
  * Undo it with ledger_give().
  */
 struct account *ledger_take(struct ledger *ledger,
@@ -63,5 +70,7 @@ bool ledger_affords(struct ledger *ledger, const struct account *account,
 int64_t ledger_taken(
 	struct ledger *ledger, const uint8_t key[LEDGER_KEY], unsigned count);
 unsigned ledger_accounts(struct ledger *ledger);
+/* How many accounts gave way before their rates were full again. */
+uint64_t ledger_forgotten(struct ledger *ledger);
 
 #endif

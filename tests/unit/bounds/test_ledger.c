@@ -107,17 +107,87 @@ static void a_rate_outlives_the_connections(void **state)
 	assert_int_equal(ledger_accounts(&ledger), 0);
 }
 
-static void the_number_of_accounts_is_bounded(void **state)
+static void set_key(int number)
 {
-	int refused = 0;
+	memcpy(key, &number, sizeof(number));
+}
+
+/* A connection that joins and leaves at once. */
+static void come_and_go(int number, int64_t now_ms)
+{
+	struct account *account;
+
+	set_key(number);
+	account = ledger_take(&ledger, key, 0, 0, now_ms);
+	assert_non_null(account);
+	assert_true(ledger_spend(&ledger, account, 0, 1, now_ms));
+	ledger_give(&ledger, account, 0, now_ms);
+}
+
+static bool has_used_its_rate(int number, int64_t now_ms)
+{
+	struct account *account;
+	bool used;
+
+	set_key(number);
+	account = ledger_take(&ledger, key, 0, 0, now_ms);
+	used = !ledger_affords(&ledger, account, 0, 1, now_ms);
+	ledger_give(&ledger, account, 0, now_ms);
+	return used;
+}
+
+static void a_full_table_forgets_whom_nothing_holds(void **state)
+{
+	const int more = LEDGER_IDLE_MOST + LEDGER_IDLE_MOST / 4;
 
 	(void)state;
-	for (int i = 0; i < LEDGER_MOST + LEDGER_MOST / 4; i++) {
-		memcpy(key, &i, sizeof(i));
-		refused += !ledger_take(&ledger, key, 0, 0, 0);
+	for (int i = 0; i < more; i++)
+		come_and_go(i, 1000);
+	assert_true(ledger_accounts(&ledger) <= LEDGER_IDLE_MOST);
+	assert_true(ledger_forgotten(&ledger) >=
+		    (uint64_t)(more - LEDGER_IDLE_MOST));
+	/* The latest are remembered, the first are not. */
+	assert_true(has_used_its_rate(more - 1, 1000));
+	assert_false(has_used_its_rate(0, 1000));
+}
+
+static void who_is_connected_is_never_forgotten(void **state)
+{
+	static struct account *held[LEDGER_IDLE_MOST + LEDGER_IDLE_MOST / 4];
+	const int count = sizeof(held) / sizeof(held[0]);
+
+	(void)state;
+	for (int i = 0; i < count; i++) {
+		set_key(i);
+		held[i] = ledger_take(&ledger, key, 0, 1, 1000);
+		assert_non_null(held[i]);
 	}
-	assert_true(refused > 0);
-	assert_true(ledger_accounts(&ledger) <= LEDGER_MOST);
+	for (int i = count; i < count + LEDGER_IDLE_MOST; i++)
+		come_and_go(i, 1000);
+	assert_int_equal(ledger_forgotten(&ledger) > 0,
+		ledger_accounts(&ledger) < (unsigned)count + LEDGER_IDLE_MOST);
+	for (int i = 0; i < count; i++) {
+		set_key(i);
+		assert_int_equal(ledger_taken(&ledger, key, 0), 1);
+		ledger_give(&ledger, held[i], 0, 1000);
+	}
+}
+
+/* Those that stay, however many, are not in the way of the sweep. */
+static void the_idle_are_swept_behind_those_that_stay(void **state)
+{
+	const int staying = 200000;
+
+	(void)state;
+	for (int i = 0; i < staying; i++) {
+		set_key(i);
+		assert_non_null(ledger_take(&ledger, key, 0, 0, 1000));
+	}
+	for (int i = staying; i < staying + 1000; i++)
+		come_and_go(i, 1000);
+	for (int i = staying + 1000; i < staying + 2000; i++)
+		come_and_go(i, 100000);
+	assert_int_equal(ledger_accounts(&ledger), staying + 1000);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -129,7 +199,9 @@ int main(void)
 		TEST(what_is_not_used_is_forgotten),
 		TEST(a_rate_lets_a_minutes_worth_through),
 		TEST(a_rate_outlives_the_connections),
-		TEST(the_number_of_accounts_is_bounded),
+		TEST(a_full_table_forgets_whom_nothing_holds),
+		TEST(who_is_connected_is_never_forgotten),
+		TEST(the_idle_are_swept_behind_those_that_stay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
