@@ -63,9 +63,10 @@ const struct relay_option core_options[] = {
 		"(tcp(7))",
 		.flag = "socket-buffer"),
 	ROW(session_memory, int64_t, "session-memory", RELAY_SIZE, "0", 0, 0,
-		"kernel memory of all sessions above which none begins, and "
-		"those end that stall or hold most; 0 is half of what brings "
-		"TCP under pressure (tcp_mem in tcp(7))",
+		"kernel memory of all sessions above which those end that "
+		"stall or hold most, and sources that hold much begin none; 0 "
+		"is half of what brings TCP under pressure (tcp_mem in "
+		"tcp(7))",
 		.flag = "session-memory"),
 	ROW(max_connections, int64_t, "max-connections", RELAY_INT, "0", 0,
 		100000000,

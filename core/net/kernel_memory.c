@@ -43,10 +43,15 @@ void kernel_memory_change(int64_t by)
 	atomic_fetch_add_explicit(&memory.sum, by, memory_order_relaxed);
 }
 
+int64_t kernel_memory_excess(void)
+{
+	return atomic_load_explicit(&memory.sum, memory_order_relaxed) -
+	       kernel_memory_limit();
+}
+
 bool kernel_memory_short(void)
 {
-	return atomic_load_explicit(&memory.sum, memory_order_relaxed) >
-	       kernel_memory_limit();
+	return kernel_memory_excess() > 0;
 }
 
 int64_t kernel_memory_short_ms(int64_t now_ms)

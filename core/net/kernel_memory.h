@@ -20,9 +20,12 @@ void kernel_memory_bound(int64_t bytes);
 /* Adds `by` bytes to the sum, when a session's part of it has changed. */
 void kernel_memory_change(int64_t by);
 
-/* Whether the sum is above the bound.  Then sessions are ended, and no session
- * may begin. */
+/* Whether the sum is above the bound.  Then sessions are ended, and not every
+ * session may begin. */
 bool kernel_memory_short(void);
+
+/* By how many bytes the sum is above the bound; negative: it is below. */
+int64_t kernel_memory_excess(void);
 
 /* For how long memory has been short, ms, since the first call that found it
  * so.  -1: memory is not short. */

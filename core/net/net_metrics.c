@@ -40,9 +40,8 @@ static const struct core_lookup lookups[] = {
 				.unit = "bytes",
 				.kind = RELAY_GAUGE,
 				.help = "Above how much kernel memory of all "
-					"sessions "
-					"those that hold most are ended, and "
-					"none begin.",
+					"sessions those that hold most are "
+					"ended.",
 			},
 		.look = kernel_memory_limit},
 	{.def =

@@ -43,9 +43,11 @@
 #define LARGEST_BUFFER 425984
 
 /*
- * When memory is short: after GRACE_MS every session is looked at each second.
- * Then those that hold more than 8 times their allowance end, a second later
- * those that hold more than 4 times, and so on: the largest excess ends first.
+ * When memory is short: at once those end that stall and whose source holds
+ * more than its share.  After GRACE_MS every session is looked at each second;
+ * of those that stall the largest end, as many as needed.  Of the others, those
+ * end that hold more than 8 times their allowance, a second later those that
+ * hold more than 4 times, and so on: the largest excess ends first.
  */
 #define GRACE_MS   5000
 #define FIRST_STEP 3
@@ -123,13 +125,52 @@ static bool makes_no_progress(
 	return false;
 }
 
+/* Whether what it held when its buffers were bounded has shrunk too slowly. */
+static bool drains_too_slowly(
+	struct stall *stall, const struct stall_facts *facts, size_t allowed)
+{
+	int64_t late, time = STALL_DRAIN * facts->idle_ms;
+	uint64_t excess;
+
+	/* If nothing waits for the reader, a rate limit is the reason. */
+	if (!stall->buffers || facts->held <= allowed || !facts->waits) {
+		stall->full_ms = 0;
+		return false;
+	}
+	if (!stall->full_ms) {
+		stall->full_ms = facts->now_ms;
+		stall->full = facts->held;
+	}
+	late = facts->now_ms - stall->full_ms - STALL_GRACE * facts->idle_ms;
+	if (late <= 0)
+		return false;
+	excess = late < time ? (stall->full - STALL_ALLOWED) *
+				       (uint64_t)(time - late) / (uint64_t)time
+			     : 0;
+	return facts->held > STALL_ALLOWED + excess;
+}
+
+/* Whether it has to go, since memory is short. */
+static bool gives_way(const struct stall *stall,
+	const struct stall_facts *facts, size_t allowed)
+{
+	if (facts->short_ms < 0 || facts->held < STALL_LEAST)
+		return false;
+	if (stall_is_long(stall) &&
+		(facts->above_share ||
+			(facts->short_ms >= GRACE_MS &&
+				facts->held >= facts->stalled_most)))
+		return true;
+	return facts->held > most(allowed, facts->short_ms);
+}
+
 static size_t buffers_for(const struct stall *stall,
 	const struct stall_facts *facts, size_t allowed)
 {
 	bool several = stall->above >= LOOKS || facts->short_ms >= 0;
 	size_t each = allowed / 8 * 3;
 
-	if (stall->since_ms && facts->now_ms - stall->since_ms >= SQUEEZE_MS)
+	if (stall_is_long(stall))
 		return STALLED_BUFFER;
 	if (stall->above && several && each <= LARGEST_BUFFER)
 		return each;
@@ -160,13 +201,18 @@ enum stall_verdict stall_judge(
 	stall->due = facts->acked + facts->waits;
 	stall->looked_ms = facts->now_ms;
 	stall->buffers = buffers_for(stall, facts, allowed);
-	if (facts->short_ms >= 0 && known && facts->held >= STALL_LEAST &&
-		(stall->since_ms ||
-			facts->held > most(allowed, facts->short_ms)))
+	if (known && gives_way(stall, facts, allowed))
 		return STALL_END_PRESSURE;
-	if (makes_no_progress(stall, facts))
+	if (makes_no_progress(stall, facts) ||
+		drains_too_slowly(stall, facts, allowed))
 		return STALL_END_STALLED;
 	return STALL_GO_ON;
+}
+
+bool stall_is_long(const struct stall *stall)
+{
+	return stall->since_ms &&
+	       stall->looked_ms - stall->since_ms >= SQUEEZE_MS;
 }
 
 bool stall_is_watched(const struct stall *stall)

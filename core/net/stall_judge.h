@@ -3,8 +3,15 @@
 /*
  * How much kernel memory a direction of a session may hold, and when its
  * session must end.  If a reader is slow, the buffers of its direction are
- * bounded; its session goes on while the reader makes some progress and memory
- * is not short.  Pure: no system call, no clock.
+ * bounded; what they hold already cannot be taken back.  Its session goes on
+ * while the reader takes that away in good time, and memory is not short.
+ * Pure: no system call, no clock.
+ *
+ * In good time: of what a direction holds above STALL_ALLOWED when its buffers
+ * are bounded, any part may stay for STALL_GRACE times idle_ms.  From then on
+ * it must shrink at an even rate, to nothing within STALL_DRAIN times idle_ms.
+ * By default these are 6 and 20 minutes: a link that gets slow with 8 MB on its
+ * way needs 5 kB/s, one that carries nothing for some minutes loses nothing.
  */
 #ifndef STALL_JUDGE_H
 #define STALL_JUDGE_H
@@ -17,6 +24,8 @@
 #define STALL_ALLOWED 524288
 /* A direction that holds less does not end when memory is short. */
 #define STALL_LEAST 16384
+#define STALL_GRACE 3
+#define STALL_DRAIN 10
 
 /* What is kept of one direction between two looks; zeros at the start. */
 struct stall {
@@ -27,22 +36,28 @@ struct stall {
 	uint64_t since_acked; /* acked at that time */
 	uint8_t above;        /* looks in a row at which it held too much */
 	size_t buffers;       /* see stall_judge(); 0: the kernel's sizing */
+	int64_t full_ms;      /* since when it must drain; 0: it need not */
+	size_t full;          /* bytes held at that time */
 };
 
 /* What a look has found. */
 struct stall_facts {
 	int64_t now_ms;
-	int64_t idle_ms;  /* how long this session may make no progress */
-	int64_t short_ms; /* how long memory has been short; -1: it is not */
-	uint64_t acked;   /* bytes, by the sink; 0: it was not asked */
-	int64_t rtt_us;   /* shortest round trips of both paths, added */
-	size_t held;      /* bytes of kernel memory */
-	size_t waits;     /* bytes that the sink has not taken yet */
+	int64_t idle_ms;     /* how long this session may make no progress */
+	int64_t short_ms;    /* how long memory has been short; -1: it is not */
+	uint64_t acked;      /* bytes, by the sink; 0: it was not asked */
+	int64_t rtt_us;      /* shortest round trips of both paths, added */
+	bool above_share;    /* the sink's source holds more than its share */
+	size_t stalled_most; /* what is least of a stalled direction that ends
+			      * when memory is short, see stalled_sizes.h */
+	size_t held;         /* bytes of kernel memory */
+	size_t waits;        /* bytes that the sink has not taken yet */
 };
 
 enum stall_verdict {
 	STALL_GO_ON,
-	STALL_END_STALLED,  /* it made no progress for idle_ms */
+	STALL_END_STALLED,  /* no progress for idle_ms, or it drains too slowly
+			     */
 	STALL_END_PRESSURE, /* memory is short; it stalls or holds much */
 };
 
@@ -59,6 +74,10 @@ size_t stall_allowed(uint64_t bytes_per_s, int64_t rtt_us);
  */
 enum stall_verdict stall_judge(
 	struct stall *stall, const struct stall_facts *facts);
+
+/* Whether it has stalled for so long that it is among the first to end when
+ * memory is short. */
+bool stall_is_long(const struct stall *stall);
 
 /* Whether the next look should come soon. */
 bool stall_is_watched(const struct stall *stall);

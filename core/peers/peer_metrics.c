@@ -166,7 +166,8 @@ static const struct relay_metric_def defs[] = {
 			.name = "sessions_refused",
 			.kind = RELAY_COUNTER,
 			.help = "Sessions that did not begin, since all "
-				"together held more than session-memory.",
+				"together held more than session-memory, and "
+				"their source more than its share.",
 		},
 	[PEER_CONNECTIONS_CUT] =
 		{

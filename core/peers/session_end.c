@@ -10,12 +10,12 @@
 
 #include "log/log.h"
 #include "peers/peer_metrics.h"
-#include "net/kernel_memory.h"
 #include "peers/conn_end.h"
 #include "peers/conn_state.h"
 #include "peers/peers_state.h"
 #include "peers/pump.h"
 #include "peers/session_end.h"
+#include "peers/session_memory.h"
 #include "peers/session_state.h"
 #include "peers/session_queue.h"
 #include "peers/stall.h"
@@ -48,9 +48,7 @@ void session_end(struct relay_session *session, enum relay_reason reason)
 	hooks_session_close(worker->hooks, session->layout, session, reason,
 		session->asked);
 	peer_count(worker->shard, PEER_SESSIONS, 0, -1);
-	peer_count(worker->shard, PEER_SESSION_KERNEL_MEMORY, 0,
-		-session->kernel_bytes);
-	kernel_memory_change(-session->kernel_bytes);
+	session_memory_forget(session);
 	stall_forget(session);
 	peer_count(worker->shard, PEER_SESSIONS_CLOSED, reason, 1);
 	peer_observe(worker->shard, PEER_SESSION_DURATION, 0,

@@ -8,13 +8,13 @@
 
 #include "log/log.h"
 #include "peers/peer_metrics.h"
-#include "net/kernel_memory.h"
 #include "net/socket_memory.h"
 #include "peers/conn_end.h"
 #include "peers/conn_io.h"
 #include "peers/conn_state.h"
 #include "peers/peers_state.h"
 #include "peers/session_end.h"
+#include "peers/session_memory.h"
 #include "peers/session_state.h"
 #include "peers/session_queue.h"
 #include "peers/session_watch.h"
@@ -71,18 +71,6 @@ static bool can_pair(const struct relay_conn *conn)
 	       !conn->unread;
 }
 
-/* A session that began now would only cause the end of another one. */
-static void refuse_for_memory(struct worker *worker)
-{
-	static struct relay_log_kind kind;
-
-	peer_count(worker->shard, PEER_SESSIONS_REFUSED, 0, 1);
-	log_core_seldom(RELAY_WARNING, &kind,
-		"a session is refused: all together hold more than "
-		"session-memory in the kernel (%lld bytes)",
-		(long long)kernel_memory_limit());
-}
-
 struct relay_session *relay_session_pair(struct relay_ctx *cx,
 	struct relay_conn *a, struct relay_conn *b, int64_t idle_ms)
 {
@@ -92,11 +80,10 @@ struct relay_session *relay_session_pair(struct relay_ctx *cx,
 	enum relay_reason reason = RELAY_END_PEER_LOST;
 
 	if (a != b && can_pair(a) && can_pair(b)) {
-		if (!kernel_memory_short()) {
+		if (session_memory_admits(a, b)) {
 			session = session_make(worker, idle_ms);
 			reason = RELAY_END_ERROR;
 		} else {
-			refuse_for_memory(worker);
 			reason = RELAY_END_PRESSURE;
 		}
 	}

@@ -59,12 +59,14 @@ struct relay_session {
 	int64_t looked_ms; /* moved_ms as of the last look for a hidden end */
 	int64_t idle_ms;   /* how long it may be idle */
 	int unacked[2];    /* SIOCOUTQ of each side at the last look */
-	int64_t kernel_bytes; /* of its sockets and pipes, at the last look */
-	uint8_t asked;        /* how many modules were asked, see hooks.h */
-	bool hungry : 1;      /* is on the list */
-	bool paused : 1;      /* is on the list */
-	bool dead : 1;        /* ended; freed when it leaves the lists */
-	bool ending : 1;      /* see session_wind_up */
+	/* Kernel memory of its sockets and pipes by direction, at the last
+	 * look, see session_memory.h; and what of it stalls for long. */
+	size_t held[2], stalls[2];
+	uint8_t asked;   /* how many modules were asked, see hooks.h */
+	bool hungry : 1; /* is on the list */
+	bool paused : 1; /* is on the list */
+	bool dead : 1;   /* ended; freed when it leaves the lists */
+	bool ending : 1; /* see session_wind_up */
 	_Alignas(max_align_t) unsigned char blocks[]; /* of the modules */
 };
 

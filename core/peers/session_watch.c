@@ -8,12 +8,11 @@
 #include <sys/socket.h>
 #include <linux/sockios.h>
 
-#include "peers/peer_metrics.h"
 #include "net/kernel_memory.h"
-#include "net/socket_memory.h"
 #include "peers/conn_state.h"
 #include "peers/pump.h"
 #include "peers/session_end.h"
+#include "peers/session_memory.h"
 #include "peers/session_state.h"
 #include "peers/session_queue.h"
 #include "peers/session_watch.h"
@@ -91,24 +90,6 @@ static bool broken_and_stuck(const struct relay_session *session)
 	return false;
 }
 
-/* Measures the kernel memory of each direction, and updates the sum of all. */
-static void weigh(struct relay_session *session, size_t held[2])
-{
-	int64_t bytes, change;
-
-	for (int from = 0; from < 2; from++)
-		held[from] = session->flow[from].piped;
-	for (int side = 0; side < 2; side++)
-		socket_memory_used(
-			session->conn[side]->fd, &held[side], &held[1 - side]);
-	bytes = (int64_t)(held[0] + held[1]);
-	change = bytes - session->kernel_bytes;
-	peer_count(
-		session->worker->shard, PEER_SESSION_KERNEL_MEMORY, 0, change);
-	kernel_memory_change(change);
-	session->kernel_bytes = bytes;
-}
-
 void session_watch_due(struct deadline *deadline)
 {
 	struct relay_session *session =
@@ -116,7 +97,6 @@ void session_watch_due(struct deadline *deadline)
 						 offsetof(struct relay_session,
 							 watch));
 	enum relay_reason why;
-	size_t held[2];
 
 	if (drains(session)) {
 		session->moved_ms = loop_clock_ms();
@@ -128,9 +108,9 @@ void session_watch_due(struct deadline *deadline)
 		session_end(session, RELAY_END_TIMEOUT);
 		return;
 	}
-	weigh(session, held);
+	session_memory_weigh(session);
 	for (int from = 0; from < 2; from++)
-		if (!stall_look(session, from, held[from], &why)) {
+		if (!stall_look(session, from, &why)) {
 			session_end(session, why);
 			return;
 		}

@@ -4,9 +4,12 @@
 
 #include "peers/peer_metrics.h"
 #include "net/kernel_memory.h"
+#include "net/memory_sources.h"
 #include "net/socket_memory.h"
+#include "net/stalled_sizes.h"
 #include "peers/conn_state.h"
 #include "peers/peers_state.h"
+#include "peers/session_memory.h"
 #include "peers/session_state.h"
 #include "peers/socket_end.h"
 #include "peers/stall.h"
@@ -62,20 +65,32 @@ static void count(struct relay_session *session, enum peer_metric which,
 		peer_count(session->worker->shard, which, 0, after ? 1 : -1);
 }
 
-bool stall_look(struct relay_session *session, int from, size_t held,
-	enum relay_reason *why)
+/* What matters only while memory is short. */
+static void find_shortage(const struct relay_session *session, int from,
+	struct stall_facts *facts)
+{
+	facts->short_ms = kernel_memory_short_ms(facts->now_ms);
+	if (facts->short_ms < 0)
+		return;
+	facts->above_share = memory_source_above(session->conn[1 - from]->addr);
+	facts->stalled_most = stalled_sizes_from(kernel_memory_excess());
+}
+
+bool stall_look(struct relay_session *session, int from, enum relay_reason *why)
 {
 	struct stall *stall = &session->stall[from], before = *stall;
 	struct stall_facts facts = {
 		.now_ms = loop_clock_ms(),
 		.idle_ms = session->idle_ms,
-		.held = held,
+		.held = session->held[from],
 	};
 	enum stall_verdict verdict;
 
-	facts.short_ms = kernel_memory_short_ms(facts.now_ms);
+	find_shortage(session, from, &facts);
 	find(session, from, &facts);
 	verdict = stall_judge(stall, &facts);
+	session_memory_stalls(
+		session, from, stall_is_long(stall) ? facts.held : 0);
 	count(session, PEER_SESSIONS_STALLED, before.since_ms, stall->since_ms);
 	count(session, PEER_SESSIONS_SQUEEZED, before.buffers, stall->buffers);
 	*why = verdict == STALL_END_PRESSURE ? RELAY_END_PRESSURE

@@ -10,7 +10,6 @@
 #define STALL_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include <strelaysrv/hooks.h>
 
@@ -19,11 +18,11 @@
 struct relay_session;
 
 /*
- * Looks at a direction for which the kernel holds `held` bytes, and bounds what
- * more it may hold.  False: the session must end, for *why.
+ * Looks at a direction, whose session was just weighed, and bounds what more it
+ * may hold.  False: the session must end, for *why.
  */
-bool stall_look(struct relay_session *session, int from, size_t held,
-	enum relay_reason *why);
+bool stall_look(
+	struct relay_session *session, int from, enum relay_reason *why);
 
 /* The session ends: counts its directions no more as stalled or squeezed. */
 void stall_forget(struct relay_session *session);

@@ -35,12 +35,12 @@ uint64_t relay_session_passed(const struct relay_session *session, int side);
 
 /*
  * Pairs two plain connections that the calling module took.  The session_open
- * filters are called first; the pairing also fails while all sessions together
- * hold more than session-memory.  Data queued for either side is sent first.
- * From then on conn_readable and conn_deadline are not called for both; every
- * byte and each half-close is forwarded.  The session ends when both directions
- * have ended, when one side is reset, when no byte moved for `idle_ms`, or when
- * it holds too much kernel memory.
+ * filters are called first; the pairing may also fail while all sessions
+ * together hold more than session-memory.  Data queued for either side is sent
+ * first. From then on conn_readable and conn_deadline are not called for both;
+ * every byte and each half-close is forwarded.  The session ends when both
+ * directions have ended, when one side is reset, when no byte moved for
+ * `idle_ms`, or when it holds too much kernel memory.
  *
  * Returns the session, or NULL.  In both cases the server now owns both
  * connections; if NULL, they are already closed.

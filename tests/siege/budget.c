@@ -137,13 +137,17 @@ static const struct budget_row rows[] = {
 		true, "test_sessions_of_one_device", "stalled-readers"},
 	{PAIR, "kernel memory while its reader stalls",
 		"8 times the data in transit, at least 512 KiB each way",
-		"as sessions", "half of the kernel's pressure threshold",
-		"session-memory SQUEEZE_MS STALL_ALLOWED LEAST_MS_PER_BYTE",
+		"a sixteenth of the total while memory is short",
+		"half of the kernel's pressure threshold",
+		"session-memory SQUEEZE_MS STALL_ALLOWED LEAST_MS_PER_BYTE "
+		"STALL_DRAIN MEMORY_SOURCE_PART",
 		CORE "sessions_closed_total{reason=stalled} " CORE
 		     "sessions_closed_total{reason=pressure}",
 		false,
 		"test_a_reader_that_never_reads_costs_little "
 		"test_a_reader_over_a_bad_link_keeps_its_session "
+		"test_a_reader_that_drains_too_slowly_ends "
+		"test_the_source_that_has_most_gives_way "
 		"test_memory_of_all_is_bounded",
 		"stalled-readers full-queues"},
 	{PAIR, "data that remains in the kernel after a session",

@@ -184,6 +184,23 @@ def test_a_reader_over_a_bad_link_keeps_its_session(start_with, identities, rate
         assert metric(server, "sessions_closed_total", reason="stalled") == 0
 
 
+def test_a_reader_that_drains_too_slowly_ends(start_with, identities):
+    """It takes all for a while, then so little that what is queued would stay for hours. That
+    is no idle session, but it has a time to get done."""
+    server = start_with("relay { network-timeout = 4s", "ping-interval = 1s }")
+    with Invited(server, *identities[:2]) as invited:
+        asker = invited.join_asker()
+        slow = invited.join_target(receive_buffer=16 * KIBI, segment=500)
+        begin_fast(asker, slow)
+        slow.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KIBI)
+        Reader(8000, slow.sock)
+        wait_for(lambda: metric(server, "sessions_squeezed") or stays(invited),
+                 "no more to be read for it")
+        wait_for(lambda: not metric(server, "sessions") or stays(invited), "the session's end",
+                 Deadline(60))
+        assert metric(server, "sessions_closed_total", reason="stalled") == 1
+
+
 def test_a_slow_reader_makes_the_server_hold_little(start_with, identities):
     """1 MB/s over a short path need little: no more is taken in until that is delivered."""
     server = start_with()
@@ -218,6 +235,38 @@ def test_memory_of_all_is_bounded(start_with, identities):
                  and kernel_memory(server) <= limit, "the bound", Deadline(60))
         check_both_ways(*good_ends)
         assert metric(server, "sessions") > 1
+
+
+def invite(server, stack, asker, target):
+    return stack.enter_context(Invited(server, asker, target))
+
+
+def test_the_source_that_has_most_gives_way(start_with, identities):
+    """Three sessions stall, each of a source of its own; then 30 do of one source, which are too
+    much together. Only of those some end; and who holds nothing may begin meanwhile."""
+    limit = 12 << 20
+    server = start_with("session-memory = 12MiB")
+    with contextlib.ExitStack() as stack:
+        few = [invite(server, stack, *identities[2 * i:2 * i + 2]) for i in range(3)]
+        kept = [(pair.join_asker(source=f"127.0.0.{2 + i}"),
+                 pair.join_target(source=f"127.0.0.{2 + i}")) for i, pair in enumerate(few)]
+        for one, _stalls in kept:
+            Writer(one.sock)
+        wait_for(lambda: metric(server, "sessions_stalled") == 3, "them to stall")
+        many, late = (invite(server, stack, *identities[i:i + 2]) for i in (6, 8))
+        for i in range(30):
+            if i:
+                many.ask()
+            one, _stalls = many.join_asker(source="127.0.0.9"), many.join_target(source="127.0.0.9")
+            Writer(one.sock)
+        wait_for(lambda: kernel_memory(server) > limit, "too much memory")
+        check_both_ways(*late.join_both())
+        wait_for(lambda: metric(server, "sessions_closed_total", reason="pressure") > 0
+                 and kernel_memory(server) <= limit, "the bound")
+        assert metric(server, "sessions") > 10
+        for _one, stalls in kept:
+            stalls.receive_bytes(BLOCK)
+        assert metric(server, "sessions_refused_total") == 0
 
 
 def test_no_session_begins_while_memory_is_short(start_with, identities):

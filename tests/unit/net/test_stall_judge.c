@@ -89,13 +89,12 @@ static void a_burst_is_not_held_against_it(void **state)
 	assert_false(stall_is_watched(&look.stall));
 }
 
-/* It holds 7 MiB, and takes them within 20 minutes: it is never ended. */
 static void slow_readers_are_squeezed_and_go_on(void **state)
 {
 	struct look look = begun(MUCH);
 
 	(void)state;
-	for (int i = 0; i < 600; i++) {
+	for (int i = 0; i < 300; i++) {
 		assert_int_equal(after(&look, SECOND, 6000), STALL_GO_ON);
 		assert_int_equal(look.stall.since_ms, 0);
 		if (i >= 2)
@@ -134,34 +133,90 @@ static void a_reader_that_takes_nothing_ends_as_an_idle_session(void **state)
 	assert_in_range(seconds, 118, 120);
 }
 
-/* Over a bad mobile link, with megabytes queued: for as long as it takes. */
+/* Seconds until its session ends that had 7 MiB queued when its link got slow;
+ * LONGEST: it does not end.  Two bytes of memory are held for each of data. */
+#define LONGEST 7200
+
+static int lasts(uint64_t rate)
+{
+	struct look look = begun(MUCH);
+	int seconds = 0;
+
+	while (seconds < LONGEST && after(&look, SECOND, rate) == STALL_GO_ON) {
+		look.facts.held -= look.facts.held > STALL_ALLOWED / 2
+					   ? (size_t)rate * 2
+					   : 0;
+		if (seconds++ >= 5 && look.facts.held > STALL_ALLOWED)
+			assert_in_range(
+				look.stall.buffers, 1, STALL_ALLOWED / 2);
+	}
+	return seconds;
+}
+
+/* Over a bad mobile link: who is done within the time may be slow for ever. */
 static void honest_slow_readers_are_squeezed_and_never_ended(void **state)
 {
-	static const uint64_t rates[] = {200, 1000, 3000, 6000, 20000};
+	static const uint64_t rates[] = {2500, 3000, 6000, 20000};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++)
+		assert_int_equal(lasts(rates[i]), LONGEST);
+}
+
+/* Whatever little it takes: it has drained after 26 minutes, or has ended. */
+static void who_drains_too_slowly_ends(void **state)
+{
+	static const uint64_t rates[] = {150, 600, 1200, 2000};
+	const int grace = STALL_GRACE * IDLE_MS / SECOND;
+	int before = grace - 1;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
-		struct look look = begun(MUCH);
+		int seconds = lasts(rates[i]);
 
-		for (int seconds = 0; seconds < 1800; seconds++) {
-			assert_int_equal(
-				after(&look, SECOND, rates[i]), STALL_GO_ON);
-			if (seconds >= 5)
-				assert_in_range(look.stall.buffers, 1,
-					STALL_ALLOWED / 2);
-		}
+		assert_in_range(seconds, before,
+			grace + STALL_DRAIN * IDLE_MS / SECOND);
+		before = seconds;
 	}
+}
+
+/* It takes what was queued at once, though late. */
+static void who_drains_in_the_end_goes_on(void **state)
+{
+	struct look look = begun(MUCH);
+	const int grace = STALL_GRACE * IDLE_MS / SECOND;
+
+	(void)state;
+	for (int i = 0; i < grace; i++)
+		assert_int_equal(after(&look, SECOND, 200), STALL_GO_ON);
+	look.facts.held = STALL_ALLOWED / 4;
+	assert_int_equal(after(&look, SECOND, MUCH), STALL_GO_ON);
+	/* The next time counts from its own begin. */
+	look.facts.held = MUCH;
+	for (int i = 0; i < grace; i++)
+		assert_int_equal(after(&look, SECOND, 200), STALL_GO_ON);
+}
+
+/* It is slow since this server lets no more pass. */
+static void nobody_ends_for_a_rate_limit(void **state)
+{
+	struct look look = begun(MUCH);
+
+	(void)state;
+	look.facts.waits = 0;
+	for (int i = 0; i < LONGEST; i++)
+		assert_int_equal(after(&look, SECOND, 300), STALL_GO_ON);
 }
 
 /* It was slow for an hour, and then takes nothing: the hour does not help. */
 static void each_span_is_judged_by_itself(void **state)
 {
-	struct look look = begun(MUCH);
+	struct look look = begun(STALL_ALLOWED);
 	int seconds = 0;
 
 	(void)state;
 	for (int i = 0; i < 3600; i++)
-		assert_int_equal(after(&look, SECOND, 2000), STALL_GO_ON);
+		assert_int_equal(after(&look, SECOND, 500), STALL_GO_ON);
 	while (after(&look, SECOND, 0) == STALL_GO_ON)
 		assert_true(++seconds < 300);
 	assert_true(seconds <= 240);
@@ -259,11 +314,10 @@ static int borne(size_t held)
 
 static void those_that_hold_most_go_first_when_memory_is_short(void **state)
 {
-	struct look stalled = begun(STALL_ALLOWED), look = begun(MUCH);
+	struct look look = begun(MUCH);
 
 	(void)state;
-	stalled.facts.short_ms = look.facts.short_ms = 0;
-	assert_int_equal(after(&stalled, SECOND, 0), STALL_END_PRESSURE);
+	look.facts.short_ms = 0;
 	/* Squeezed at once, and ended later. */
 	assert_int_equal(after(&look, SECOND, 20000), STALL_GO_ON);
 	assert_true(look.stall.buffers);
@@ -272,6 +326,53 @@ static void those_that_hold_most_go_first_when_memory_is_short(void **state)
 	assert_true(borne(STALL_ALLOWED + 1) < borne(STALL_ALLOWED / 4));
 	assert_true(borne(STALL_ALLOWED / 4) < 15);
 	assert_true(borne(STALL_LEAST - 1) > 60);
+}
+
+/* A direction that has stalled for some seconds when memory gets short. */
+static struct look stalled(size_t held)
+{
+	struct look look = begun(held);
+
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(after(&look, SECOND, 0), STALL_GO_ON);
+	assert_true(stall_is_long(&look.stall));
+	look.facts.short_ms = 0;
+	return look;
+}
+
+static void of_stalled_ones_those_of_the_fullest_source_go_first(void **state)
+{
+	struct look one = stalled(STALL_ALLOWED), other = stalled(MUCH);
+
+	(void)state;
+	one.facts.above_share = true;
+	assert_int_equal(after(&one, SECOND, 0), STALL_END_PRESSURE);
+	assert_int_equal(after(&other, SECOND, 0), STALL_GO_ON);
+}
+
+static void then_the_largest_as_many_as_needed(void **state)
+{
+	struct look small = stalled(STALL_ALLOWED / 4);
+	struct look large = stalled(STALL_ALLOWED);
+
+	(void)state;
+	small.facts.short_ms = large.facts.short_ms = 5 * SECOND;
+	small.facts.stalled_most = large.facts.stalled_most = STALL_ALLOWED / 2;
+	assert_int_equal(after(&large, SECOND, 0), STALL_END_PRESSURE);
+	assert_int_equal(after(&small, SECOND, 0), STALL_GO_ON);
+}
+
+/* A hiccup of a second is no stall that ends a session. */
+static void nobody_goes_for_a_short_stall(void **state)
+{
+	struct look look = begun(STALL_ALLOWED);
+
+	(void)state;
+	look.facts.short_ms = 5 * SECOND;
+	look.facts.above_share = true;
+	assert_int_equal(after(&look, SECOND, 0), STALL_GO_ON);
+	assert_true(look.stall.since_ms);
+	assert_false(stall_is_long(&look.stall));
 }
 
 int main(void)
@@ -286,6 +387,9 @@ int main(void)
 			a_reader_that_takes_nothing_ends_as_an_idle_session),
 		cmocka_unit_test(
 			honest_slow_readers_are_squeezed_and_never_ended),
+		cmocka_unit_test(who_drains_too_slowly_ends),
+		cmocka_unit_test(who_drains_in_the_end_goes_on),
+		cmocka_unit_test(nobody_ends_for_a_rate_limit),
 		cmocka_unit_test(each_span_is_judged_by_itself),
 		cmocka_unit_test(
 			one_that_holds_little_may_stall_as_long_as_it_may_idle),
@@ -296,6 +400,10 @@ int main(void)
 		cmocka_unit_test(what_does_not_wait_does_not_stall),
 		cmocka_unit_test(
 			those_that_hold_most_go_first_when_memory_is_short),
+		cmocka_unit_test(
+			of_stalled_ones_those_of_the_fullest_source_go_first),
+		cmocka_unit_test(then_the_largest_as_many_as_needed),
+		cmocka_unit_test(nobody_goes_for_a_short_stall),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

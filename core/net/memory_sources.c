@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* How much kernel memory the sessions of each source hold. */
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "net/kernel_memory.h"
+#include "net/memory_sources.h"
+
+#define SLOTS  8192
+#define LEVELS 3
+
+static struct {
+	_Atomic int64_t held[SLOTS];
+	_Atomic uint64_t seed; /* 0: not chosen yet */
+} sources;
+
+/* A first use on two threads at a time must lead to one seed. */
+static uint64_t seed(void)
+{
+	uint64_t now =
+		atomic_load_explicit(&sources.seed, memory_order_relaxed);
+	uint64_t fresh = 0;
+
+	if (now)
+		return now;
+	/* Without randomness strangers can aim at an entry of the table. */
+	(void)!getrandom(&fresh, sizeof(fresh), GRND_NONBLOCK);
+	fresh |= 1;
+	if (atomic_compare_exchange_strong(&sources.seed, &now, fresh))
+		return fresh;
+	return now;
+}
+
+static _Atomic int64_t *slot(const uint8_t *address, unsigned bits)
+{
+	uint8_t prefix[16] = {0};
+	uint64_t hash = seed() + bits, word;
+
+	memcpy(prefix, address, bits / 8);
+	for (size_t i = 0; i < sizeof(prefix); i += sizeof(word)) {
+		memcpy(&word, prefix + i, sizeof(word));
+		hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+		hash ^= hash >> 29;
+	}
+	return &sources.held[(hash >> 32) % SLOTS];
+}
+
+/* The lengths of its prefixes, of which each is the source of half as much as
+ * the next one.  Returns how many there are. */
+static unsigned levels(const uint8_t *address, const uint8_t **bits)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	static const uint8_t v4[] = {128}, v6[LEVELS] = {64, 56, 48};
+	bool is_v4 = memcmp(address, mapped, sizeof(mapped)) == 0;
+
+	*bits = is_v4 ? v4 : v6;
+	return is_v4 ? 1 : LEVELS;
+}
+
+void memory_source_change(const uint8_t *address, int64_t by)
+{
+	const uint8_t *bits;
+	unsigned count = levels(address, &bits);
+
+	for (unsigned i = 0; by && i < count; i++)
+		atomic_fetch_add_explicit(
+			slot(address, bits[i]), by, memory_order_relaxed);
+}
+
+bool memory_source_above(const uint8_t *address)
+{
+	const uint8_t *bits;
+	unsigned count = levels(address, &bits);
+	int64_t share = kernel_memory_limit() / MEMORY_SOURCE_PART;
+
+	for (unsigned i = 0; i < count; i++, share *= 2)
+		if (atomic_load_explicit(slot(address, bits[i]),
+			    memory_order_relaxed) > share)
+			return true;
+	return false;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * How much kernel memory the sessions of each source hold: whoever has more
+ * than a fair share has to give way when memory is short.
+ *
+ * A source is an IPv4 address, or an IPv6 prefix: each address counts for its
+ * /64, /56 and /48.  The amounts are kept in a table of fixed size, by a hash
+ * with a random seed, so a source needs no memory of its own.  In rare cases
+ * two sources share an entry, and then one may be taken for the other.
+ *
+ * All threads share the table; every function is [*].
+ */
+#ifndef MEMORY_SOURCES_H
+#define MEMORY_SOURCES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One part in so many of session-memory is the share of an IPv4 address and of
+ * a /64.  A /56 has two shares, a /48 four. */
+#define MEMORY_SOURCE_PART 16
+
+/* `address` has 16 bytes; IPv4 as ::ffff:a.b.c.d. */
+void memory_source_change(const uint8_t *address, int64_t by);
+
+/* Whether the source, on any of its levels, holds more than its share of
+ * kernel_memory_limit(). */
+bool memory_source_above(const uint8_t *address);
+
+#endif

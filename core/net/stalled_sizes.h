@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * What directions of sessions hold in the kernel that stall, by size: so those
+ * that hold most can end first, and only as many as are needed.  All threads
+ * share the numbers; every function is [*].
+ */
+#ifndef STALLED_SIZES_H
+#define STALLED_SIZES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A direction that held `before` bytes while it stalled holds `now`; 0: it was
+ * or is none of these. */
+void stalled_sizes_change(size_t before, size_t now);
+
+/*
+ * The size, in bytes, from which on the stalled directions hold at least
+ * `bytes` together.  0: all of them hold less.  Sizes are told apart in steps
+ * of a fifth to a quarter.
+ */
+size_t stalled_sizes_from(int64_t bytes);
+
+#endif

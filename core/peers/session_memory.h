@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * The kernel memory of sessions: which part of it each source holds, and which
+ * sessions may begin while memory is short.  A direction counts for the source
+ * of its sink, since a reader decides how long it stays.
+ *
+ * All of this is [W].
+ */
+#ifndef SESSION_MEMORY_H
+#define SESSION_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct relay_conn;
+struct relay_session;
+
+/* Measures the kernel memory of each direction, and counts it. */
+void session_memory_weigh(struct relay_session *session);
+
+/* The session ends, and its two connections are still there: counts it no more.
+ */
+void session_memory_forget(struct relay_session *session);
+
+/* So much of what this direction holds stalls for long; 0: it does not. */
+void session_memory_stalls(
+	struct relay_session *session, int from, size_t bytes);
+
+/*
+ * Whether these two may begin a session.  While memory is short, none begins
+ * for a source that holds more than its share; and none at all while all
+ * together hold twice what they may.  Counts and logs a refusal.
+ */
+bool session_memory_admits(
+	const struct relay_conn *a, const struct relay_conn *b);
+
+#endif
