@@ -32,8 +32,9 @@ struct relay_metric_def {
 	const char *label;         /* NULL: none */
 	const char *const *values; /* of the label, NULL-terminated */
 	/*
-	 * Stored numbers are integers; exporters show number / scale.  For
-	 * seconds stored as microseconds: 1000000.  0 counts as 1.
+	 * Stored numbers are integers; exporters show number / scale, see
+	 * relay_sample_text().  For seconds stored as microseconds: 1000000.  0
+	 * counts as 1.
 	 */
 	int64_t scale;
 	/* Histograms: upper bounds in stored units, ascending, ended by 0. */
@@ -83,7 +84,11 @@ void relay_metric_set(const struct relay_ctx *cx, struct relay_metric *metric,
 void relay_metric_observe(const struct relay_ctx *cx,
 	struct relay_metric *metric, unsigned value, int64_t seen);
 
-/* One number, or one histogram, summed over all threads. */
+/*
+ * One number, or one histogram, summed over all threads.  `value` and `sum` are
+ * stored numbers, in stored units: exporters show what the functions below make
+ * of them.
+ */
 struct relay_sample {
 	const char *module;
 	const struct relay_metric_def *def;
@@ -94,6 +99,24 @@ struct relay_sample {
 		*buckets; /* histograms: observations at or below each bound */
 };
 
+#define RELAY_NUMBER_TEXT 48 /* enough for any number */
+
+/*
+ * A sample's value in the unit of its metric: value / scale; for a histogram
+ * the number of observations, which has no unit.  The text is decimal and
+ * exact, if the scale is a power of ten; it is written to `out`, which is
+ * returned.  The double is exact up to 2^53 stored units.  [*]
+ */
+const char *relay_sample_text(
+	const struct relay_sample *sample, char out[RELAY_NUMBER_TEXT]);
+double relay_sample_value(const struct relay_sample *sample);
+/*
+ * The same text for another stored number of a metric: the sum or a bound of a
+ * histogram, or the increase of a counter.  [*]
+ */
+const char *relay_metric_text(const struct relay_metric_def *def,
+	int64_t stored, char out[RELAY_NUMBER_TEXT]);
+
 typedef int relay_visit_fn(const struct relay_sample *sample, void *arg);
 
 /*
@@ -103,9 +126,9 @@ typedef int relay_visit_fn(const struct relay_sample *sample, void *arg);
 int relay_metrics_visit(struct relay_ctx *cx, relay_visit_fn *visit, void *arg);
 
 /*
- * Returns one number by name: `module` as in the configuration or "core",
- * value_name NULL for the sum over all values of a label.  [C] 0 if there is
- * none.
+ * Returns one stored number by name, not divided by the scale: `module` as in
+ * the configuration or "core", value_name NULL for the sum over all values of a
+ * label.  [C] 0 if there is none.
  */
 int64_t relay_metric_value(struct relay_ctx *cx, const char *module,
 	const char *name, const char *value_name);

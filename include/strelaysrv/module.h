@@ -42,10 +42,11 @@
  *   1.1  2026-11-28  relay_session_passed
  *   1.1  2026-11-28  RELAY_OPTION_GUARD
  *   1.2  2026-11-28  reload_prepare, reload_commit, reload_abandon
+ *   1.3  2026-11-28  relay_sample_text, relay_sample_value, relay_metric_text
  */
 #define RELAY_ABI_MAGIC 0x524c594dU /* "RLYM" */
 #define RELAY_ABI_MAJOR 1
-#define RELAY_ABI_MINOR 2
+#define RELAY_ABI_MINOR 3
 
 struct event_base;
 struct relay_conn;

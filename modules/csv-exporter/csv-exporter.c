@@ -25,12 +25,14 @@ static const struct relay_option options[] = {
 /* For a histogram, writes the number of observations, not the sum. */
 static int write_line(const struct relay_sample *sample, void *arg)
 {
+	char number[RELAY_NUMBER_TEXT];
+
 	/* Any value other than 0 would stop the visit. */
-	return fprintf(arg, "%" PRId64 ",%s.%s%s%s,%.15g\n",
+	return fprintf(arg, "%" PRId64 ",%s.%s%s%s,%s\n",
 		       relay_wall_us() / 1000000, sample->module,
 		       sample->def->name, sample->value_name ? "." : "",
 		       sample->value_name ? sample->value_name : "",
-		       (double)sample->value / (double)sample->def->scale) < 0;
+		       relay_sample_text(sample, number)) < 0;
 }
 
 /* Opens the file in each round, so that it can be moved at any time. */

@@ -12,7 +12,6 @@
 #include "exposition.h"
 
 #define NAME_MAX_LEN 256
-#define NUMBER_TEXT  48 /* enough for any number and ".0" */
 
 static const char *const types[] = {
 	[RELAY_COUNTER] = "counter",
@@ -81,44 +80,6 @@ static int print_escaped(const char *text, bool quotes, struct evbuffer *out)
 	return 0;
 }
 
-/* Numbers. */
-
-static bool is_power_of_ten(int64_t n, int *digits)
-{
-	for (*digits = 0; n > 1 && n % 10 == 0; n /= 10)
-		++*digits;
-	return n == 1;
-}
-
-/*
- * value / scale, exact where possible: a double loses the last digits of a busy
- * relay's byte counts.
- */
-static void format_number(int64_t value, int64_t scale, char out[NUMBER_TEXT])
-{
-	uint64_t size = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-	int digits;
-	size_t len;
-
-	if (scale <= 1) {
-		(void)snprintf(out, NUMBER_TEXT, "%" PRId64, value);
-		return;
-	}
-	if (!is_power_of_ten(scale, &digits) || digits > 18) {
-		(void)snprintf(out, NUMBER_TEXT, "%.17g",
-			(double)value / (double)scale);
-		return;
-	}
-	(void)snprintf(out, NUMBER_TEXT, "%s%" PRIu64 ".%0*" PRIu64,
-		value < 0 ? "-" : "", size / (uint64_t)scale, digits,
-		size % (uint64_t)scale);
-	len = strlen(out);
-	while (out[len - 1] == '0')
-		out[--len] = '\0';
-	if (out[len - 1] == '.')
-		out[len - 1] = '\0';
-}
-
 /* Headers: HELP, TYPE, UNIT. */
 
 static int print_head(struct exposition *e, const struct relay_sample *sample)
@@ -168,38 +129,39 @@ static int print_histogram(
 	struct exposition *e, const struct relay_sample *sample)
 {
 	const struct relay_metric_def *def = sample->def;
-	char number[NUMBER_TEXT], le[NUMBER_TEXT];
+	char number[RELAY_NUMBER_TEXT], le[RELAY_NUMBER_TEXT + 2];
+	char count[RELAY_NUMBER_TEXT];
 
 	for (size_t i = 0; def->bounds[i]; i++) {
-		format_number(def->bounds[i], def->scale, le);
+		(void)relay_metric_text(def, def->bounds[i], le);
 		/* OpenMetrics requires bounds in floating-point form. */
 		if (e->form == EXPOSITION_OPENMETRICS && !strpbrk(le, ".e"))
 			memcpy(le + strlen(le), ".0", 3);
-		format_number(sample->buckets[i], 1, number);
+		(void)snprintf(
+			number, sizeof(number), "%" PRId64, sample->buckets[i]);
 		if (print_line(e, sample, "_bucket", le, number))
 			return -1;
 	}
-	format_number(sample->value, 1, number);
-	if (print_line(e, sample, "_bucket", "+Inf", number))
-		return -1;
-	format_number(sample->sum, def->scale, number);
-	if (print_line(e, sample, "_sum", NULL, number))
-		return -1;
-	format_number(sample->value, 1, number);
-	return print_line(e, sample, "_count", NULL, number);
+	(void)relay_sample_text(sample, count);
+	(void)relay_metric_text(def, sample->sum, number);
+	return print_line(e, sample, "_bucket", "+Inf", count) ||
+			       print_line(e, sample, "_sum", NULL, number) ||
+			       print_line(e, sample, "_count", NULL, count)
+		       ? -1
+		       : 0;
 }
 
 int exposition_add(struct exposition *e, const struct relay_sample *sample)
 {
 	const struct relay_metric_def *def = sample->def;
-	char number[NUMBER_TEXT];
+	char number[RELAY_NUMBER_TEXT];
 
 	if (e->last != def && print_head(e, sample))
 		return -1;
 	e->last = def;
 	if (def->kind == RELAY_HISTOGRAM)
 		return print_histogram(e, sample);
-	format_number(sample->value, def->scale, number);
+	(void)relay_sample_text(sample, number);
 	return print_line(e, sample, def->kind == RELAY_COUNTER ? "_total" : "",
 		NULL, number);
 }

@@ -4,7 +4,6 @@
  */
 
 #include <errno.h>
-#include <inttypes.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
@@ -76,8 +75,8 @@ static int add(const struct relay_sample *sample, void *arg)
 	const struct conf *conf = ((struct relay_ctx *)arg)->conf;
 	struct state *state = ((struct relay_ctx *)arg)->data;
 	bool gauge = sample->def->kind == RELAY_GAUGE;
-	int64_t value = sample->value;
-	char name[300], line[400];
+	struct relay_sample told = *sample;
+	char name[300], zero[320] = "", line[700], number[RELAY_NUMBER_TEXT];
 	int len;
 
 	(void)snprintf(name, sizeof(name), "%s.%s.%s%s%s", conf->prefix,
@@ -85,9 +84,12 @@ static int add(const struct relay_sample *sample, void *arg)
 		sample->value_name ? "." : "",
 		sample->value_name ? sample->value_name : "");
 	if (!gauge)
-		value = added(state, name, value);
-	len = snprintf(line, sizeof(line), "%s:%.15g|%c\n", name,
-		(double)value / (double)sample->def->scale, gauge ? 'g' : 'c');
+		told.value = added(state, name, sample->value);
+	/* A sign makes a gauge's number a change: from 0, it is the number. */
+	if (gauge && told.value < 0)
+		(void)snprintf(zero, sizeof(zero), "%s:0|g\n", name);
+	len = snprintf(line, sizeof(line), "%s%s:%s|%c\n", zero, name,
+		relay_sample_text(&told, number), gauge ? 'g' : 'c');
 	if (state->len + (size_t)len > PACKET && flush(state) != 0)
 		return -1;
 	memcpy(state->packet + state->len, line, (size_t)len);

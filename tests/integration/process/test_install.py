@@ -10,8 +10,8 @@ import shutil
 import pytest
 
 import certificates
-from installed import cache, run, sanitizer_flags
-from relay_server import ROOT, Program, RelayServer
+from installed import build_example, cache, examples, run, sanitizer_flags
+from relay_server import Program, RelayServer
 
 @pytest.fixture
 def installed_server(tmp_path):
@@ -27,17 +27,6 @@ def installed_server(tmp_path):
             return server.wait_until_serving()
 
         yield start
-
-
-def examples():
-    """The C programs of the page for module authors, as they stand there."""
-    page = (ROOT / "modules" / "README.md").read_text()
-    found = {}
-    for text in re.findall(r"```c\n(.*?)```", page, re.DOTALL):
-        name = re.match(r"/\* (\S+) - ", text)
-        if name:
-            found[name.group(1)] = text
-    return found
 
 
 def test_the_installed_server_finds_its_modules(prefix, installed_server):
@@ -62,16 +51,6 @@ def test_the_installed_service_starts_the_installed_server(prefix):
     unit = next(prefix.rglob("strelaysrv.service")).read_text()
     programs = re.findall(r"^Exec\w+=(\S+strelaysrv) ", unit, re.MULTILINE)
     assert programs == [str(prefix / "bin" / "strelaysrv")] * 2
-
-
-def build_example(name, prefix, folder):
-    (folder / f"{name}.c").write_text(examples()[name])
-    package = next(prefix.rglob("strelaysrv.pc"))
-    config = ["pkg-config", "--define-variable", f"includedir={prefix / 'include'}", "--cflags",
-              str(package)]
-    run(cache("CMAKE_C_COMPILER"), "-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror",
-        "-shared", "-fPIC", *sanitizer_flags(), *run(*config).split(),
-        "-o", str(folder / f"{name}.so"), str(folder / f"{name}.c"))
 
 
 def enable_in_sample(prefix, folder, name, section):

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from relay_server import module_folder
+from relay_server import ROOT, module_folder
 
 
 def run(*command, **options):
@@ -31,3 +31,25 @@ def cache(name):
 def sanitizer_flags():
     return {"TSan": ["-fsanitize=thread"], "ASan": ["-fsanitize=address,undefined"]}.get(
         cache("CMAKE_BUILD_TYPE"), [])
+
+
+def examples():
+    """The C programs of the page for module authors, as they stand there."""
+    page = (ROOT / "modules" / "README.md").read_text()
+    found = {}
+    for text in re.findall(r"```c\n(.*?)```", page, re.DOTALL):
+        name = re.match(r"/\* (\S+) - ", text)
+        if name:
+            found[name.group(1)] = text
+    return found
+
+
+def build_example(name, prefix, folder):
+    """Builds one of them against the installed headers: FOLDER/NAME.so."""
+    (folder / f"{name}.c").write_text(examples()[name])
+    package = next(prefix.rglob("strelaysrv.pc"))
+    config = ["pkg-config", "--define-variable", f"includedir={prefix / 'include'}", "--cflags",
+              str(package)]
+    run(cache("CMAKE_C_COMPILER"), "-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror",
+        "-shared", "-fPIC", *sanitizer_flags(), *run(*config).split(),
+        "-o", str(folder / f"{name}.so"), str(folder / f"{name}.c"))

@@ -234,11 +234,11 @@ class RelayServer:
     def status_address(self):
         return _reachable(*split_address(self.query["statusAddr"]))
 
-    def get(self, path, method="GET"):
+    def get(self, path, method="GET", headers=None):
         """Fetches from the status address: (status, headers, body)."""
         connection = http.client.HTTPConnection(*self.status_address, timeout=PATIENCE)
         try:
-            connection.request(method, path)
+            connection.request(method, path, headers=headers or {})
             answer = connection.getresponse()
             return answer.status, answer.headers, answer.read()
         finally:

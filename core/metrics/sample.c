@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* A metric's stored numbers as exporters show them: divided by its scale. */
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <strelaysrv/metric.h>
+
+static bool is_power_of_ten(int64_t n, int *digits)
+{
+	for (*digits = 0; n > 1 && n % 10 == 0; n /= 10)
+		++*digits;
+	return n == 1;
+}
+
+/* A double would lose the last digits of a busy relay's byte counts. */
+static void print(int64_t stored, int64_t scale, char out[RELAY_NUMBER_TEXT])
+{
+	uint64_t size = stored < 0 ? 0 - (uint64_t)stored : (uint64_t)stored;
+	int digits;
+	size_t len;
+
+	if (scale <= 1) {
+		(void)snprintf(out, RELAY_NUMBER_TEXT, "%" PRId64, stored);
+		return;
+	}
+	if (!is_power_of_ten(scale, &digits) || digits > 18) {
+		(void)snprintf(out, RELAY_NUMBER_TEXT, "%.17g",
+			(double)stored / (double)scale);
+		return;
+	}
+	(void)snprintf(out, RELAY_NUMBER_TEXT, "%s%" PRIu64 ".%0*" PRIu64,
+		stored < 0 ? "-" : "", size / (uint64_t)scale, digits,
+		size % (uint64_t)scale);
+	len = strlen(out);
+	while (out[len - 1] == '0')
+		out[--len] = '\0';
+	if (out[len - 1] == '.')
+		out[len - 1] = '\0';
+}
+
+const char *relay_metric_text(const struct relay_metric_def *def,
+	int64_t stored, char out[RELAY_NUMBER_TEXT])
+{
+	print(stored, def->scale, out);
+	return out;
+}
+
+/* The value of a histogram counts observations, which the scale is not for. */
+static int64_t scale_of(const struct relay_sample *sample)
+{
+	return sample->def->kind == RELAY_HISTOGRAM || sample->def->scale <= 1
+		       ? 1
+		       : sample->def->scale;
+}
+
+const char *relay_sample_text(
+	const struct relay_sample *sample, char out[RELAY_NUMBER_TEXT])
+{
+	print(sample->value, scale_of(sample), out);
+	return out;
+}
+
+double relay_sample_value(const struct relay_sample *sample)
+{
+	return (double)sample->value / (double)scale_of(sample);
+}
