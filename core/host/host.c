@@ -325,6 +325,7 @@ static int reload(void)
 			host.flags->conf);
 		return -1;
 	}
+	host.catalog->careful = true;
 	if (catalog_scan(host.catalog, &err) != 0) {
 		log_core(RELAY_ERROR, "%s", err.text);
 		return -1;

@@ -320,6 +320,8 @@ static int find_modules(int argc, char *const argv[])
 	if (catalog_init(&server.catalog, flags_module_dir(argc, argv), &err) ||
 		catalog_scan(&server.catalog, &err) != 0)
 		return fatal(&err);
+	server.catalog.careful = flag_given(argc, argv, "check") ||
+				 flag_given(argc, argv, "modules");
 	host_init(&server.catalog, &server.flags, &server.control);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "modules/catalog.h"
+#include "modules/trial.h"
 #include "log/log.h"
 
 #ifndef STRELAYSRV_LIBDIR
@@ -237,29 +238,54 @@ static int open_file(
 	return result;
 }
 
+/* Moves the entry to `mods` or `broken`; `why`: the trial failed. */
+static int settle(
+	struct catalog *catalog, struct unopened_module *entry, const char *why)
+{
+	int result = why ? add_broken(catalog, entry->name, entry->path, why)
+			 : open_file(catalog, entry);
+
+	clear_unopened(entry);
+	*entry = catalog->unopened[--catalog->unopened_count];
+	return result;
+}
+
 int catalog_open(struct catalog *catalog, const char *name)
 {
 	struct unopened_module *entry = find_unopened(catalog, name);
-	int result;
+	struct trial trial = {.failed = false};
 
 	if (!entry)
 		return 0;
-	result = open_file(catalog, entry);
-	clear_unopened(entry);
-	*entry = catalog->unopened[--catalog->unopened_count];
-	return result == 0 ? 1 : -1;
+	trial.name = entry->name;
+	trial.path = entry->path;
+	if (catalog->careful)
+		trial_open(&trial, 1);
+	return settle(catalog, entry, trial.failed ? trial.why : NULL) == 0
+		       ? 1
+		       : -1;
 }
 
 int catalog_open_all(struct catalog *catalog)
 {
-	int count = 0;
+	size_t count = catalog->unopened_count;
+	struct trial *trials = calloc(count + 1, sizeof(*trials));
+	int result = (int)count;
 
-	while (catalog->unopened_count > 0) {
-		if (catalog_open(catalog, catalog->unopened[0].name) < 0)
-			return -1;
-		count++;
+	if (!trials)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		trials[i].name = catalog->unopened[i].name;
+		trials[i].path = catalog->unopened[i].path;
 	}
-	return count;
+	trial_open(trials, count);
+	/* Backwards: settle() moves the last entry into the place of this. */
+	for (size_t i = count; i-- > 0 && result >= 0;)
+		if (settle(catalog, &catalog->unopened[i],
+			    trials[i].failed ? trials[i].why : NULL) != 0)
+			result = -1;
+	free(trials);
+	return result;
 }
 
 static int see_file(struct catalog *catalog, const char *dir, const char *file)

@@ -11,6 +11,7 @@
 #ifndef CATALOG_H
 #define CATALOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <strelaysrv/err.h>
@@ -42,6 +43,9 @@ struct catalog {
 	size_t broken_count;
 	struct unopened_module *unopened; /* owned */
 	size_t unopened_count;
+	/* Each file is opened in a child process first (trial.h): a damaged one
+	 * must not end a server that runs, or a check.  Set by the owner. */
+	bool careful;
 };
 
 /*
@@ -59,8 +63,9 @@ int catalog_init(
 int catalog_scan(struct catalog *catalog, struct relay_err *err);
 /*
  * Opens the module of that name, or all modules, unless that was done before.
- * They are then in `mods` or in `broken`.  Returns how many files were opened,
- * or -1 without memory.
+ * They are then in `mods` or in `broken`.  catalog_open_all() is always
+ * careful, since nobody may have named these files.  Returns how many files
+ * were opened, or -1 without memory.
  */
 int catalog_open(struct catalog *catalog, const char *name);
 int catalog_open_all(struct catalog *catalog);

@@ -11,6 +11,7 @@
 
 #include "config/config.h"
 #include "modules/module.h"
+#include "modules/module_file.h"
 #include "config/options.h"
 
 #define FLAGS_KNOWN (RELAY_ESSENTIAL | RELAY_GUARD)
@@ -175,6 +176,8 @@ struct relay_module *module_open(
 		relay_fail(err, "%s", strerror(errno));
 		goto error;
 	}
+	if (module_file_check(path, err) != 0)
+		goto error;
 	mod->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!mod->handle) {
 		error = dlerror();

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Module files that are cut off, overwritten, or of another machine: refused, and nothing else."""
+
+import os
+import subprocess
+
+import pytest
+
+from module_server import folder_of, module_server  # noqa: F401
+from relay_server import ROOT, Program, module_folder, run
+
+OURS = Program("ours", 1)
+#: Each of them in steps of a twentieth.
+PARTS = range(20)
+MACHINE, CLASS = 18, 4  # offsets in the header
+
+
+def whole():
+    return (folder_of("counter") / "counter.so").read_bytes()
+
+
+def cut(part):
+    return whole()[:len(whole()) * part // 20]
+
+
+def zeroed(part):
+    text = whole()
+    return cut(part).ljust(len(text), b"\0")
+
+
+def changed(offset, value):
+    text = bytearray(whole())
+    text[offset] = value
+    return bytes(text)
+
+
+@pytest.fixture
+def place(tmp_path):
+    """place(bytes) puts a file there as installers do: at once."""
+    folder = tmp_path / "damaged"
+    folder.mkdir()
+
+    def put(text):
+        new = folder / "counter.new"
+        new.write_bytes(text)
+        new.rename(folder / "counter.so")
+        return folder
+
+    return put
+
+
+def reload_with(server, place, text):
+    place(text)
+    done, news = server.reload()
+    assert server.running(), news
+    assert server.get("/healthz")[0] == 200
+    return done, news
+
+
+@pytest.fixture
+def server(module_server, place):
+    """It runs without the module, which is named from its next reload on."""
+    server = module_server(["log", "status"], workers=1, installed=[],
+                           args=["-module-dir", f"{module_folder()},{place(b'')}"])
+    server.configure(["log", "status", "counter"])
+    return server
+
+
+def test_a_reload_refuses_every_cut_and_takes_the_whole(server, place):
+    for text in map(cut, PARTS):
+        done, news = reload_with(server, place, text)
+        assert not done
+        assert "module counter cannot be used: " in news
+        assert "it is cut off: " in news or "file too short" in news, news
+    assert reload_with(server, place, whole())[0]
+    assert "counter" in server.log().splitlines()[-1]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_reload_survives_zeros(server, place, part):
+    done, news = reload_with(server, place, zeroed(part))
+    assert done or "module counter cannot be used: " in news, news
+
+
+@pytest.mark.parametrize("text, why", [
+    (changed(MACHINE, 8), "it was built for another machine"),
+    (changed(CLASS, 1), "it was built for another machine"),
+    (b"\0" * 9000, "invalid ELF header"),
+], ids=["machine", "class", "only-zeros"])
+def test_a_reload_refuses_what_is_of_another_kind(server, place, text, why):
+    done, news = reload_with(server, place, text)
+    assert not done and why in news, news
+
+
+def test_a_reload_refuses_what_is_no_file(server, place):
+    path = place(b"") / "counter.so"
+    for make, unmake in ((os.mkfifo, os.unlink), (os.mkdir, os.rmdir)):
+        path.unlink(missing_ok=True)
+        make(path)
+        done, news = server.reload()
+        assert not done and "it is no regular file" in news, news
+        unmake(path)
+
+
+#: A module that needs a library beside it.
+NEEDY = """
+#include <strelaysrv/module.h>
+extern int helper;
+static int init(struct relay_ctx *cx, struct relay_err *err)
+{
+	(void)cx;
+	(void)err;
+	return helper;
+}
+RELAY_MODULE = {RELAY_MODULE_INFO("counter", "1", "needs a library"), .init = init};
+"""
+
+
+def build(folder, source, name, *flags):
+    (folder / f"{name}.c").write_text(source)
+    subprocess.run(["cc", "-shared", "-fPIC", "-I", str(ROOT / "include"), "-o",
+                    str(folder / f"{name}.so"), str(folder / f"{name}.c"), *flags], check=True)
+
+
+def test_a_module_whose_library_is_cut_off(server, tmp_path):
+    """The file itself is whole: only a process that opens it finds out."""
+    folder = tmp_path / "damaged"
+    build(tmp_path, "int helper;", "libhelper")
+    build(folder, NEEDY, "counter", "-L", str(tmp_path), "-lhelper", f"-Wl,-rpath,{tmp_path}")
+    library = tmp_path / "libhelper.so"
+    text = library.read_bytes()
+    for part in PARTS[4:]:
+        library.write_bytes(text[:len(text) * part // 20])
+        done, news = server.reload()
+        assert server.running() and server.get("/healthz")[0] == 200
+        assert done or "module counter cannot be used: " in news, news
+        if done:
+            break  # what is missing are tables that nobody needs to run it
+    assert "a process that opens it ends by SIG" in server.log()
+
+
+@pytest.mark.parametrize("flag", ["-check", "-modules"])
+def test_check_and_list_go_on_beside_damage(place, flag, relay_keys, tmp_path):
+    """Not named: it is shown as unusable, or not at all, and the rest as ever."""
+    texts = [cut(part) for part in PARTS[1::3]] + [zeroed(part) for part in PARTS[1::3]]
+    for text in texts:
+        folder = place(text)
+        done = run(OURS, flag, "-module-dir", f"{module_folder()},{folder}", "-pools=",
+                   "-keys", str(relay_keys), "-listen", "127.0.0.1:0", "-status-srv=")
+        assert done.returncode == 0, (len(text), done)
+        if flag == "-modules":
+            assert "\nrelay 1" in done.stdout and "counter" in done.stdout, done.stdout
+
+
+def test_a_start_refuses_what_is_cut_off(place, tmp_path, relay_keys):
+    for part in (1, 10, 19):
+        folder = place(cut(part))
+        conf = tmp_path / "start.conf"
+        conf.write_text("modules = { log, counter }\n")
+        done = run(OURS, "-module-dir", f"{module_folder()},{folder}", "-conf", str(conf),
+                   "-keys", str(relay_keys), "-listen", "127.0.0.1:0", "-status-srv=")
+        assert done.returncode == 1 and "it is cut off: " in done.stderr, done
