@@ -2,82 +2,40 @@
 
 /* Reads configuration files. */
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include <strelaysrv/file.h>
 
 #include "config/config_source.h"
 #include "config/config_text.h"
 
-/* Reads at most `cap` bytes, one more than are allowed.  Pipes and devices are
- * read as well, whose size is not known before. */
-static ssize_t read_all(int fd, char *text, size_t cap)
-{
-	size_t len = 0;
-
-	while (len < cap) {
-		ssize_t n = read(fd, text + len, cap - len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		if (n == 0)
-			break;
-		len += (size_t)n;
-	}
-	return (ssize_t)len;
-}
-
-static int load_fd(int fd, const char *path, struct config_source *source,
-	struct relay_err *err)
-{
-	struct stat st;
-	ssize_t len;
-	char *text;
-
-	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
-		return relay_fail(
-			err, "%.160s is a directory, not a file", path);
-	text = malloc(CONFIG_FILE_MAX + 2);
-	if (!text)
-		return relay_fail(err, "out of memory");
-	len = read_all(fd, text, CONFIG_FILE_MAX + 1);
-	if (len < 0 || (size_t)len > CONFIG_FILE_MAX) {
-		free(text);
-		if (len < 0)
-			return relay_fail(err, "cannot read %.160s: %s", path,
-				strerror(errno));
-		return relay_fail(err,
-			"%.160s is too large: at most %u bytes are read", path,
-			CONFIG_FILE_MAX);
-	}
-	/* fmemopen() refuses an empty buffer. */
-	if (len == 0)
-		text[len++] = '\n';
-	text[len] = '\0';
-	source->len = (size_t)len;
-	source->text = realloc(text, source->len + 1);
-	if (!source->text)
-		source->text = text;
-	return 0;
-}
-
 static int load(
 	const char *path, struct config_source *source, struct relay_err *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), rc;
+	struct relay_file file;
 
-	if (fd < 0)
-		return relay_fail(
-			err, "cannot open %.160s: %s", path, strerror(errno));
-	rc = load_fd(fd, path, source, err);
-	(void)close(fd);
-	return rc;
+	/* The usual way to say that there is no file. */
+	if (strcmp(path, "/dev/null") == 0) {
+		source->text = strdup("\n");
+		source->len = 1;
+		return source->text ? 0 : relay_fail(err, "out of memory");
+	}
+	if (relay_file_read(path, CONFIG_FILE_MAX, &file, err) != 0) {
+		relay_file_free(&file);
+		return -1;
+	}
+	/* fmemopen() refuses an empty buffer, and the text has room for one
+	 * byte. */
+	if (file.size == 0) {
+		file.text[0] = '\n';
+		file.text[1] = '\0';
+		file.size = 1;
+	}
+	source->text = file.text;
+	source->len = file.size;
+	return 0;
 }
 
 static void source_clear(struct config_source *source)

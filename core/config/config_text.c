@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include <strelaysrv/file.h>
+
 #include "config/config_text.h"
 #include "config/config_variables.h"
 
@@ -125,6 +127,11 @@ static int check_bytes(
 			return relay_fail(err,
 				"the byte 0x%02x is no part of any text", c);
 	}
+	*line = relay_text_fault(text, len);
+	if (*line)
+		return relay_fail(err,
+			"there is a byte that is no part of UTF-8; write the "
+			"file in that encoding");
 	*line = 1;
 	return 0;
 }

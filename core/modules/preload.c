@@ -2,12 +2,11 @@
 
 /* Searches for names of modules in a configuration that is not parsed yet. */
 
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include <strelaysrv/file.h>
 
 #include "modules/catalog.h"
 #include "config/config.h"
@@ -31,28 +30,14 @@ static bool has_word(const char *text, const char *word)
 	return false;
 }
 
-/* NULL: it is not a file that can be read again later, is too large, or cannot
- * be read. */
+/* NULL: it is too large, or cannot be read. */
 static char *read_text(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	struct stat st;
-	char *text = NULL;
-	ssize_t len = -1;
+	struct relay_file file;
 
-	if (fd < 0)
-		return NULL;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-		st.st_size <= (off_t)CONFIG_FILE_MAX)
-		text = malloc((size_t)st.st_size + 1);
-	if (text)
-		len = read(fd, text, (size_t)st.st_size);
-	(void)close(fd);
-	if (text && len == st.st_size) {
-		text[len] = '\0';
-		return text;
-	}
-	free(text);
+	if (relay_file_read(path, CONFIG_FILE_MAX, &file, NULL) == 0)
+		return file.text;
+	relay_file_free(&file);
 	return NULL;
 }
 

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,10 +16,10 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "base/file.h"
 #include "tls/identity.h"
 #include "tls/identity_make.h"
 #include "tls/identity_read.h"
@@ -133,21 +132,6 @@ struct new_file {
 	char temp[TEMP_NAME];
 };
 
-static int write_all(int fd, const char *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno != EINTR)
-			return -1;
-		if (n > 0) {
-			data += n;
-			len -= (size_t)n;
-		}
-	}
-	return fsync(fd);
-}
-
 static int write_open_file(int fd, BIO *pem)
 {
 	char *data = NULL;
@@ -155,7 +139,7 @@ static int write_open_file(int fd, BIO *pem)
 	int result = -1, saved;
 
 	if (len > 0)
-		result = write_all(fd, data, (size_t)len);
+		result = file_write_all(fd, data, (size_t)len);
 	else
 		errno = EINVAL;
 	saved = errno;
@@ -176,18 +160,10 @@ static int hand_over(int fd, const struct identity_owner *owner)
 static int write_temp(
 	const struct identity_dir *dir, struct new_file *file, BIO *pem)
 {
-	uint64_t mark;
-	int fd, saved;
+	int fd = file_make_beside(dir->fd, file->name, file->mode, file->temp,
+		    sizeof(file->temp)),
+	    saved;
 
-	if (RAND_bytes((unsigned char *)&mark, sizeof(mark)) != 1) {
-		errno = EAGAIN;
-		return -1;
-	}
-	(void)snprintf(file->temp, sizeof(file->temp), ".%s.%016" PRIx64,
-		file->name, mark);
-	fd = openat(dir->fd, file->temp,
-		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-		file->mode);
 	if (fd < 0) {
 		file->temp[0] = '\0';
 		return -1;
@@ -223,12 +199,6 @@ static void remove_file(int dir_fd, const char *file)
 	errno = saved;
 }
 
-/* Some file systems cannot sync a directory and do not need it. */
-static int sync_dir(int dir_fd)
-{
-	return fsync(dir_fd) && errno != EINVAL && errno != EROFS ? -1 : 0;
-}
-
 static int fail_file(struct relay_err *err, const char *dir, const char *file)
 {
 	if (errno == EEXIST)
@@ -250,7 +220,7 @@ static int put_pair(int dir_fd, const struct new_file *key,
 	*at = cert->name;
 	if (put_in_place(dir_fd, cert))
 		goto error_cert;
-	if (sync_dir(dir_fd))
+	if (file_sync_dir(dir_fd))
 		goto error_sync;
 	return 0;
 error_sync:

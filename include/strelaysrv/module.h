@@ -43,6 +43,7 @@
  *   1.1  2026-11-28  RELAY_OPTION_GUARD
  *   1.2  2026-11-28  reload_prepare, reload_commit, reload_abandon
  *   1.3  2026-11-28  relay_sample_text, relay_sample_value, relay_metric_text
+ *   1.3  2026-11-28  relay_file_..., relay_text_fault
  */
 #define RELAY_ABI_MAGIC 0x524c594dU /* "RLYM" */
 #define RELAY_ABI_MAJOR 1
@@ -71,6 +72,7 @@ struct relay_ctx {
 #define RELAY_CONTROL (-1)
 
 #include <strelaysrv/err.h>
+#include <strelaysrv/file.h>
 #include <strelaysrv/device_id.h>
 #include <strelaysrv/option.h>
 #include <strelaysrv/hooks.h>

@@ -32,6 +32,9 @@ static const char *const reasons[] = {
 	[REASON_TARGET + 1] = NULL,
 };
 
+#define LOOK_MS  1000
+#define WATCH_MS 60000
+
 /* The rules: a new set is built completely, then replaces the last. */
 struct policy {
 	struct rules rules[LISTS][HALVES];
@@ -41,8 +44,9 @@ struct policy {
 /* Shared by all threads. */
 struct data {
 	pthread_mutex_t lock;
-	struct policy *policy; /* owned */
-	struct policy *next;   /* owned; prepared by a reload, [C] */
+	struct policy *policy;  /* owned */
+	struct policy *next;    /* owned; prepared by a reload, [C] */
+	int64_t watch_until_ms; /* [C] */
 	struct relay_metric *refused;
 };
 
@@ -191,6 +195,47 @@ static void put_in_force(struct relay_ctx *cx, struct policy *next)
 	data->policy = next;
 	pthread_mutex_unlock(&data->lock);
 	policy_free(old);
+	data->watch_until_ms = relay_now_ms(cx) + WATCH_MS;
+}
+
+/* The path of a file that may have been half-written when it was read, and has
+ * changed since. */
+static const char *changed_file(struct policy *policy)
+{
+	const char *path = watch_changed(&policy->tokens.watch);
+
+	for (int list = 0; list < LISTS; list++)
+		for (int half = 0; half < HALVES && !path; half++)
+			path = watch_changed(&policy->rules[list][half].watch);
+	return path;
+}
+
+/* A file that was taken while its writer paused is read again when the rest is
+ * there.  Later changes wait for a reload, as those of other files do. */
+static int64_t look_again(struct relay_ctx *cx, void *arg)
+{
+	struct data *data = cx->data;
+	struct policy *policy;
+	struct relay_err err;
+	const char *path;
+
+	(void)arg;
+	if (relay_now_ms(cx) > data->watch_until_ms)
+		return LOOK_MS;
+	path = changed_file(data->policy);
+	if (!path)
+		return LOOK_MS;
+	relay_log(cx, RELAY_WARNING,
+		"%s has changed since it was read, and may have been "
+		"half-written: all lists are read again",
+		path);
+	policy = policy_make(cx->conf, &err);
+	if (policy)
+		put_in_force(cx, policy);
+	else
+		relay_log(cx, RELAY_ERROR,
+			"%s; what was in force stays in force", err.text);
+	return LOOK_MS;
 }
 
 static int start(struct relay_ctx *cx, struct relay_err *err)
@@ -200,7 +245,9 @@ static int start(struct relay_ctx *cx, struct relay_err *err)
 	if (!policy)
 		return -1;
 	put_in_force(cx, policy);
-	return 0;
+	return relay_timer_add(cx, LOOK_MS, look_again, NULL)
+		       ? 0
+		       : relay_fail(err, "out of memory");
 }
 
 static int reload_prepare(

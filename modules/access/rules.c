@@ -111,6 +111,8 @@ static int add_file(struct rules *rules, const char *path, unsigned kinds,
 		if (add_line(rules, line, ended, kinds, &why) != 0)
 			result = relay_fail(err, "%.100s:%u: %.140s", path,
 				file.line, why.text);
+	if (result == 0)
+		result = watch_note(&rules->watch, path, &file, err);
 	guard_file_free(&file);
 	return result;
 }
@@ -151,6 +153,7 @@ void rules_free(struct rules *rules)
 {
 	free(rules->ids);
 	ranges_free(&rules->ranges);
+	watch_free(&rules->watch);
 	*rules = (struct rules){0};
 }
 

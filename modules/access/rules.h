@@ -12,11 +12,13 @@
 #include <strelaysrv/err.h>
 
 #include "shared/ranges.h"
+#include "watch.h"
 
 struct rules {
 	uint8_t (*ids)[RELAY_DEVICE_ID_LEN]; /* owned, sorted */
 	size_t id_count, id_room;
 	struct ranges ranges;
+	struct watch watch;
 };
 
 /* The kinds of entries that a list may have. */

@@ -65,6 +65,8 @@ static int add_file(
 		if (add_line(tokens, line, ended, &why) != 0)
 			result = relay_fail(err, "token-file: %.80s:%u: %.140s",
 				path, file.line, why.text);
+	if (result == 0)
+		result = watch_note(&tokens->watch, path, &file, err);
 	guard_file_free(&file);
 	/* An empty file would admit everybody. */
 	if (result == 0 && tokens->count == before)
@@ -94,6 +96,7 @@ int tokens_read(struct tokens *tokens, const char *const *list,
 void tokens_free(struct tokens *tokens)
 {
 	free(tokens->digests);
+	watch_free(&tokens->watch);
 	*tokens = (struct tokens){0};
 }
 

@@ -15,9 +15,12 @@
 
 #include <strelaysrv/err.h>
 
+#include "watch.h"
+
 struct tokens {
 	uint8_t (*digests)[32]; /* owned */
 	size_t count, room;
+	struct watch watch;
 };
 
 /*

@@ -35,26 +35,31 @@ static int write_line(const struct relay_sample *sample, void *arg)
 		       relay_sample_text(sample, number)) < 0;
 }
 
+static int write_all(struct relay_ctx *cx, FILE *file)
+{
+	int result = file ? relay_metrics_visit(cx, write_line, file) : -1;
+
+	return file ? result | fclose(file) : result;
+}
+
 /* Opens the file in each round, so that it can be moved at any time. */
 static int64_t export(struct relay_ctx *cx, void *arg)
 {
 	const struct conf *conf = cx->conf;
-	FILE *file;
-	int result = -1;
+	struct relay_err err;
+	int fd;
 
 	(void)arg;
 	/* After an upgrade the new process owns the file. */
 	if (relay_draining() == RELAY_DRAIN_MOVE)
 		return conf->interval;
-	file = fopen(conf->file, "ae");
-	if (file) {
-		result = relay_metrics_visit(cx, write_line, file);
-		result |= fclose(file);
+	fd = relay_file_append(conf->file, 0644, false, &err);
+	if (fd < 0 || write_all(cx, fdopen(fd, "a")) != 0) {
+		relay_log(cx, RELAY_WARNING, "%s: %s", conf->file,
+			fd < 0 ? err.text : strerror(errno));
+		return -1; /* retried with increasing delay */
 	}
-	if (result == 0)
-		return conf->interval;
-	relay_log(cx, RELAY_WARNING, "%s: %s", conf->file, strerror(errno));
-	return -1; /* retried with increasing delay */
+	return conf->interval;
 }
 
 static int start(struct relay_ctx *cx, struct relay_err *err)

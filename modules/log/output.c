@@ -13,6 +13,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <strelaysrv/file.h>
+
 #include "output.h"
 
 #define PATIENCE_MS 100
@@ -42,16 +44,12 @@ int output_check(const char *path, struct relay_err *err)
 
 int output_open(struct output *out, const char *path, struct relay_err *err)
 {
-	/*
-	 * Non-blocking: opening a named pipe without a reader must not block.
-	 */
-	int fd = open(path,
-		O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY |
-			O_NONBLOCK,
-		0640);
+	struct relay_err why;
+	int fd = relay_file_append(path, 0640, true, &why);
 
 	if (fd < 0)
-		return fail_open(path, errno, err);
+		return relay_fail(
+			err, "cannot open the log file: %.220s", why.text);
 	*out = (struct output){.fd = fd, .owned = true};
 	return 0;
 }

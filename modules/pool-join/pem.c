@@ -2,7 +2,6 @@
 
 /* Reads the relay's certificate and key files. */
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,8 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+
+#include <strelaysrv/file.h>
 
 #include "pem.h"
 
@@ -19,32 +20,14 @@ int pem_load(struct request_pem *pem, const char *dir, const char *name,
 	struct relay_err *err)
 {
 	char path[4200];
-	FILE *file;
-	int result = 0;
+	struct relay_file file;
+	int result;
 
 	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
-	pem->len = 0;
-	pem->data = malloc(PEM_MAX);
-	if (!pem->data)
-		return relay_fail(err, "out of memory");
-	file = fopen(path, "re");
-	if (file) {
-		/*
-		 * Unbuffered, so that no copy of the key stays in stdio's
-		 * buffer.
-		 */
-		setbuf(file, NULL);
-		pem->len = fread(pem->data, 1, PEM_MAX, file);
-	}
-	if (!file || ferror(file))
-		result = relay_fail(
-			err, "cannot read %.200s: %s", path, strerror(errno));
-	else if (pem->len == 0 || pem->len == PEM_MAX)
-		result = relay_fail(err, "%.200s is %s", path,
-			pem->len ? "too large" : "empty");
-	if (file && fclose(file) != 0 && result == 0)
-		result = relay_fail(
-			err, "cannot read %.200s: %s", path, strerror(errno));
+	result = relay_file_read(path, PEM_MAX, &file, err);
+	if (result == 0 && file.size == 0)
+		result = relay_fail(err, "%.200s is empty", path);
+	*pem = (struct request_pem){.data = file.text, .len = file.size};
 	if (result != 0)
 		pem_forget(pem);
 	return result;

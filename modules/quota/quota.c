@@ -38,7 +38,7 @@ struct data {
 	bool moved;  /* another process has taken over */
 	bool warned; /* that rate-limit is missing */
 	int64_t saved_ms;
-	struct relay_log_kind unwritable;
+	struct relay_log_kind unwritable, gone;
 	enum meter_level level;
 };
 
@@ -258,6 +258,21 @@ static bool judge(struct relay_ctx *cx)
 	return turned || changed;
 }
 
+/* Whoever removes the file, and whatever unmounts its disk, resets no count:
+ * this process still has it. */
+static bool is_gone(struct relay_ctx *cx)
+{
+	struct data *data = cx->data;
+	const struct conf *conf = cx->conf;
+
+	if (data->moved || state_exists(conf->state_file))
+		return false;
+	relay_log_seldom(cx, RELAY_WARNING, &data->gone,
+		"%s is gone; it is written again with what was used",
+		conf->state_file);
+	return true;
+}
+
 static void look(struct relay_ctx *cx)
 {
 	struct data *data = cx->data;
@@ -265,6 +280,7 @@ static void look(struct relay_ctx *cx)
 	bool changed = judge(cx);
 
 	throttle(cx, data->level);
+	changed |= is_gone(cx);
 	data->unsaved |= changed;
 	if (data->unsaved &&
 		(changed || relay_now_ms(cx) - data->saved_ms >= conf->save_ms))
@@ -349,8 +365,10 @@ static int read_state(struct relay_ctx *cx, struct relay_err *err)
 		return relay_fail(err,
 			"%.150s does not exist, and state-required is set",
 			conf->state_file);
-	relay_log(
-		cx, RELAY_WARNING, "no %s yet: begins at 0", conf->state_file);
+	relay_log(cx, RELAY_WARNING,
+		"no %s: the count begins at 0; if the server has run "
+		"before, what was used then is forgotten",
+		conf->state_file);
 	return 0;
 }
 
@@ -389,7 +407,7 @@ static int reload_prepare(
 		return -1;
 	if (data->moved || strcmp(conf->state_file, before->state_file) == 0)
 		return 0;
-	return state_try(conf->state_file, &data->meter, err);
+	return relay_file_try(conf->state_file, err);
 }
 
 static void reload_commit(struct relay_ctx *cx)

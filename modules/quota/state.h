@@ -4,6 +4,8 @@
 #ifndef STATE_H
 #define STATE_H
 
+#include <stdbool.h>
+
 #include <strelaysrv/err.h>
 
 #include "meter.h"
@@ -16,9 +18,7 @@ int state_read(const char *path, struct meter *meter, struct relay_err *err);
 /* Writes a new file and renames it; it is on the disk when this returns 0. */
 int state_write(
 	const char *path, const struct meter *meter, struct relay_err *err);
-/* Whether state_write() would do: writes beside the file only, and removes that
- * again.  0, or -1 with err. */
-int state_try(
-	const char *path, const struct meter *meter, struct relay_err *err);
+/* Whether there is anything at that path; if that cannot be known, true. */
+bool state_exists(const char *path);
 
 #endif

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MPL-2.0
 """The module quota: steps, period turns by an injected clock, kill -9, and what is refused."""
 
+import signal
+
 import pytest
 
 import relay_protocol as rp
@@ -193,17 +195,54 @@ def test_a_file_that_is_no_state_is_an_error(plain_program, tmp_path):
     assert "quota.state is no quota state" in result.stderr
 
 
-def test_a_full_disk_is_told_and_survived(capped, identities):
-    server = capped(day="9MB", save_interval="1s")
-    state = server.folder / "quota.state"
-    beside = server.folder / "quota.state.new"
-    beside.symlink_to("/dev/full")
+def test_a_disk_that_is_gone_is_told_and_survived(capped, identities, tmp_path):
+    disk, elsewhere = tmp_path / "disk", tmp_path / "elsewhere"
+    disk.mkdir()
+    server = capped(day="9MB", save_interval="1s", state_file=str(disk / "quota.state"))
+    state = disk / "quota.state"
+    disk.rename(elsewhere)
     spend(server, identities, MEGA)
-    server.wait_for_log("cannot write quota.state: No space left on device; the count is lost")
-    assert " 0\n" in state.read_text() and level(server) == 0
-    beside.unlink()
+    server.wait_for_log("cannot write .*quota.state: No such file or directory; the count is lost")
+    assert level(server) == 0
+    elsewhere.rename(disk)
     wait_for(lambda: f" {MEGA}\n" in state.read_text(), "the file to be written again")
-    assert server.count("cannot write quota.state") <= 2
+    assert server.count("cannot write .*quota.state") <= 2
+
+
+@pytest.mark.parametrize("how", ["wait", "reload", "upgrade"])
+def test_a_state_that_is_removed_resets_nothing(capped, identities, how):
+    server = capped(day="1MB")
+    state = server.folder / "quota.state"
+    spend(server, identities, 2 * MEGA)
+    wait_for_level(server, 2)
+    state.unlink()
+    if how == "reload":
+        assert server.reload()[0]
+    elif how == "upgrade":
+        server.send_signal(signal.SIGUSR2)
+        server.wait_for_log(r"process \d+ serves; this one, \d+, drains")
+    wait_for(lambda: state.exists() and f" {2 * MEGA}\n" in state.read_text(), "the file")
+    server.wait_for_log("quota.state is gone; it is written again with what was used")
+    assert join(server, identities[2]) == rp.RelayFull()
+    server.log().index("no quota.state: the count begins at 0; if the server has run before")
+
+
+def test_a_planted_link_is_not_written_through(capped, identities, tmp_path):
+    """Neither beside the file, where every name could be guessed once, nor at its own path."""
+    victim = tmp_path / "victim"
+    victim.write_text("precious\n")
+    for name in ("quota.state", "quota.state.new"):
+        (tmp_path / name).symlink_to(victim)
+    (tmp_path / "quota.state").unlink()
+    server = capped(day="9MB", save_interval="1s")
+    (tmp_path / "quota.state").unlink()
+    (tmp_path / "quota.state").symlink_to(victim)
+    spend(server, identities, MEGA)
+    state = tmp_path / "quota.state"
+    wait_for(lambda: not state.is_symlink() and f" {MEGA}\n" in state.read_text(), "the file")
+    assert victim.read_text() == "precious\n"
+    assert (tmp_path / "quota.state.new").is_symlink()
+    assert not list(tmp_path.glob(".quota.state.*")), "nothing is left over"
 
 
 def test_a_reload_moves_the_file(capped, identities):

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * Files that an operator names, and that others may write or replace.
+ *
+ * A path may lead to a pipe, a device or another user's link.  These functions
+ * never wait for the other end of a pipe, read no more than they are told, and
+ * write to no file that somebody else has put in place.
+ */
+#ifndef RELAY_FILE_H
+#define RELAY_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <strelaysrv/err.h>
+
+struct relay_file {
+	char *text;  /* owned, NUL-terminated */
+	size_t size; /* in bytes, without the NUL */
+};
+
+/*
+ * Opens a regular file of at most `most` bytes for reading.  The descriptor, or
+ * -1 with err, which names the path.  [*]
+ */
+int relay_file_open(const char *path, size_t most, struct relay_err *err);
+/*
+ * Reads all of a file that relay_file_open() has opened.  0, or -1 with err:
+ * for one thing, it has changed meanwhile.  Call relay_file_free() in both
+ * cases.  [*]
+ */
+int relay_file_load(int fd, const char *path, size_t most,
+	struct relay_file *file, struct relay_err *err);
+/* Opens, reads and closes.  [*] */
+int relay_file_read(const char *path, size_t most, struct relay_file *file,
+	struct relay_err *err);
+/* Wipes and frees the text, which may be a secret. */
+void relay_file_free(struct relay_file *file);
+/* The number of the first line that is not valid UTF-8; 0: all are. */
+unsigned relay_text_fault(const char *text, size_t size);
+
+/*
+ * Opens a file for appending; makes it if there is none, with the permission
+ * bits `mode`.  Follows a symbolic link only if it belongs to root or to the
+ * process's user.  `any`: pipes and devices as well as regular files, and
+ * writing then returns EAGAIN instead of waiting.  The descriptor, or -1 with
+ * err, which names the path.  [*]
+ */
+int relay_file_append(
+	const char *path, unsigned mode, bool any, struct relay_err *err);
+/*
+ * Replaces a file at one time: writes a new one beside it, under a name that
+ * nobody can guess, syncs it and renames it.  A link at that path is replaced,
+ * not followed.  It is on the disk when this returns 0; -1 with err.  [*]
+ */
+int relay_file_replace(const char *path, const void *data, size_t size,
+	unsigned mode, struct relay_err *err);
+/* Whether relay_file_replace() would do: makes a file beside it and removes
+ * that again.  0, or -1 with err.  [*] */
+int relay_file_try(const char *path, struct relay_err *err);
+
+#endif

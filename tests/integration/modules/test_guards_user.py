@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Lists of root's that the server reads as another user, who cannot know whether they are whole.
+
+The kernel tells only a file's owner who is writing it."""
+
+import os
+import pathlib
+import tempfile
+import threading
+
+import pytest
+
+import certificates
+import relay_protocol as rp
+from module_server import ModuleServer
+from relay_client import ProtocolConnection
+from waiting import pace, wait_for
+
+UID, GID = 64701, 64702
+MODULES = ["log", "access", "relay", "status"]
+NOT_FOUND, SUCCESS = rp.response(rp.NOT_FOUND), rp.response(rp.SUCCESS)
+FIRST, SECOND = "127.0.0.7", "127.0.0.9"
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="ROOT'S LISTS ARE NOT TESTED: needs root")
+
+
+@pytest.fixture
+def folder():
+    """A folder that other users can enter, which pytest's own is not."""
+    with tempfile.TemporaryDirectory(prefix="relay-guards-") as name:
+        os.chmod(name, 0o755)
+        yield pathlib.Path(name)
+
+
+@pytest.fixture
+def serve(folder):
+    servers = []
+
+    def start(denied, workers=2):
+        keys = certificates.make(name="strelaysrv").write(folder / "keys")
+        for path in (keys, *keys.iterdir()):
+            os.chown(path, UID, GID)
+        server = ModuleServer(folder, keys, MODULES, workers=workers,
+                              sections={"access": {"join-deny": f"@{denied}"}},
+                              args=["-user", str(UID), "-group", str(GID)])
+        servers.append(server)
+        server.wait_for_log("ready, with modules:")
+        os.chmod(server.conf, 0o644)
+        return server
+
+    yield start
+    for server in servers:
+        server.finish()
+
+
+def join(server, identity, source):
+    with ProtocolConnection(server.address, identity, source=source) as client:
+        return client.ask(rp.JoinRelayRequest())
+
+
+def trickle(path, over):
+    """A writer that is never done, whose file always ends at a line's end."""
+    number = 0
+    with open(path, "wb", buffering=0) as writer:
+        writer.write(f"{FIRST}\n".encode())
+        while not over.is_set():
+            number += 1
+            writer.write(f"10.0.{number // 256 % 256}.{number % 256}\n".encode())
+            pace()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_list_that_is_being_written_is_not_taken(serve, identities, folder, workers):
+    denied, over = folder / "denied", threading.Event()
+    denied.write_text(f"{FIRST}\n{SECOND}\n")
+    server = serve(denied, workers)
+    assert join(server, identities[1], SECOND) == NOT_FOUND
+    writer = threading.Thread(target=trickle, args=(denied, over))
+    writer.start()
+    try:
+        wait_for(lambda: denied.read_bytes().count(b"\n") > 1, "the writer")
+        done, news = server.reload()
+        assert not done and "is being written; write to a new file and rename it" in news, news
+        assert join(server, identities[1], SECOND) == NOT_FOUND
+    finally:
+        over.set()
+        writer.join()
+
+
+def test_a_list_whose_writer_pauses_is_read_again(serve, identities, folder):
+    denied = folder / "denied"
+    denied.write_text(f"{FIRST}\n{SECOND}\n")
+    server = serve(denied)
+    with open(denied, "wb", buffering=0) as writer:
+        writer.write(f"{FIRST}\n".encode())
+        assert server.reload()[0], "nothing shows that there will be more"
+        writer.write(f"{SECOND}\n".encode())
+    server.wait_for_log("denied has changed since it was read, and may have been half-written: "
+                        "all lists are read again")
+    wait_for(lambda: join(server, identities[1], SECOND) == NOT_FOUND, "the second line")
+
+
+def test_a_list_that_is_renamed_into_place_is_taken(serve, identities, folder):
+    denied, new = folder / "denied", folder / "new"
+    denied.write_text(f"{FIRST}\n")
+    server = serve(denied)
+    new.write_text(f"{FIRST}\n{SECOND}\n")
+    new.rename(denied)
+    assert server.reload()[0]
+    assert join(server, identities[1], SECOND) == NOT_FOUND
+    assert server.count("half-written") == 0
