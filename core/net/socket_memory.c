@@ -84,6 +84,11 @@ int socket_memory_begin_small(int fd)
 	return unlock(fd);
 }
 
+int socket_memory_messages(int fd)
+{
+	return bound(fd, SO_SNDBUF, MESSAGES_BYTES);
+}
+
 static int open_clamp(int fd)
 {
 	const int no_clamp = 1 << 30;

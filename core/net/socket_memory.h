@@ -43,6 +43,15 @@ bool socket_memory_fit(int fd);
 int socket_memory_begin_small(int fd);
 
 /*
+ * For a socket that carries messages of a protocol, never a session: bounds its
+ * send buffer, which the kernel would let grow to megabytes (tcp_wmem in
+ * tcp(7)) for a peer that makes the server answer and reads nothing.  0, or -1
+ * with errno.
+ */
+#define MESSAGES_BYTES 32768
+int socket_memory_messages(int fd);
+
+/*
  * For a socket at the start of a session: bounds its receive buffer to
  * FIRST_BYTES until socket_memory_open().  0, or -1 with errno.
  */

@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 
 #include "loop/trim.h"
+#include "net/socket_memory.h"
 #include "peers/peer_metrics.h"
 #include "peers/conn_end.h"
 #include "peers/conn_handshake.h"
@@ -58,6 +59,8 @@ bool conn_handshake(struct relay_conn *conn)
 		return false;
 	}
 	trim_note();
+	/* Only connections without TLS carry sessions. */
+	(void)socket_memory_messages(conn->fd);
 	peer_count(conn->worker->shard, PEER_HANDSHAKES, PEER_HANDSHAKE_OK, 1);
 	peer_observe(conn->worker->shard, PEER_HANDSHAKE_DURATION, 0,
 		loop_clock_us() - conn->opened_us);
