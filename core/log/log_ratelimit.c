@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "log/log.h"
 
-#define INTERVAL_MS 10000
+#define LOG_KIND_MS 10000
 
 /*
  * All threads share the members.  The compiler's built-in atomics are used, so
@@ -20,7 +20,7 @@ bool log_ratelimit_due(
 	int64_t due = __atomic_load_n(&kind->due_ms, __ATOMIC_RELAXED);
 
 	if (now_ms < due || !__atomic_compare_exchange_n(&kind->due_ms, &due,
-				    now_ms + INTERVAL_MS, false,
+				    now_ms + LOG_KIND_MS, false,
 				    __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
 		__atomic_fetch_add(&kind->left_out, 1, __ATOMIC_RELAXED);
 		return false;

@@ -15,6 +15,9 @@
 
 /* Reserved for logs, keys, HTTP and connections to pools: these must work even
  * when peers have all the descriptors that they may have. */
+/* Of all descriptors, unless max-connections is set. */
+#define CONNECTIONS_PERCENT 80
+
 #define RESERVE_MOST  64
 #define RESERVE_SHARE 4 /* at most a quarter of the descriptor limit */
 /* One in so many of the reserve, without HTTP's part, may be borrowed. */
@@ -110,8 +113,9 @@ void capacity_bound(int64_t max_connections, int64_t own)
 	int64_t reserve = reserve_of_all();
 	int64_t hard =
 		capacity.all - reserve - own - 2 * (int64_t)capacity.pipes;
-	int64_t soft =
-		max_connections ? max_connections : capacity.all * 8 / 10;
+	int64_t soft = max_connections
+			       ? max_connections
+			       : capacity.all * CONNECTIONS_PERCENT / 100;
 
 	if (hard < 1)
 		hard = 1;

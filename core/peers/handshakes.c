@@ -11,6 +11,7 @@
 #include "peers/conn_hello.h"
 #include "peers/conn_state.h"
 #include "peers/handshakes.h"
+#include "peers/peer_metrics.h"
 #include "peers/peers_state.h"
 #include "peers/stranger_queue.h"
 #include "workers/deferred.h"
@@ -91,6 +92,7 @@ void handshakes_step(struct relay_conn *conn)
 		step(conn, now_us, false);
 		return;
 	}
+	peer_count(worker->shard, PEER_HANDSHAKES_WAITED, 0, 1);
 	strangers_wait(&peers->strangers, conn,
 		conn->ssl ? STRANGER_BEGUN : STRANGER_FRESH, now_us / 1000);
 	deferred_arm(worker);

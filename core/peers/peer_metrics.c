@@ -201,6 +201,14 @@ static const struct relay_metric_def defs[] = {
 			.help = "Open connections that have proven nothing "
 				"yet: neither joined nor in a session.",
 		},
+	[PEER_HANDSHAKES_WAITED] =
+		{
+			.name = "handshakes_waited",
+			.kind = RELAY_COUNTER,
+			.help = "Handshakes that waited for a turn, because "
+				"others had used up their share of a worker's "
+				"time; each wait counts.",
+		},
 };
 
 _Static_assert(sizeof(defs) / sizeof(defs[0]) == PEER_METRIC_COUNT,

@@ -32,6 +32,7 @@ enum peer_metric {
 	PEER_LINGERING,             /* gauge */
 	PEER_ROOM_MADE,             /* counter, by enum peer_room_label */
 	PEER_STRANGERS,             /* gauge */
+	PEER_HANDSHAKES_WAITED,     /* counter */
 	PEER_METRIC_COUNT
 };
 

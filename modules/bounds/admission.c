@@ -10,7 +10,7 @@
  * The limits of one source are multiplied by this at each level: IPv4 address
  * or IPv6 /64, /56, /48.
  */
-static const int64_t times[SOURCE_LEVELS] = {1, 2, 4};
+static const int64_t times[SOURCE_LEVELS] = {1, TIMES_56, TIMES_48};
 
 static bool is_exempt(struct data *data, const struct sockaddr_storage *from)
 {

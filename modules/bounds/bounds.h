@@ -32,6 +32,11 @@ struct conf {
 	const char *const *exempt;
 };
 
+/* The limits of a /64, which are those of an IPv4 address too, are so many
+ * times as high for the networks that contain it. */
+#define TIMES_56 2
+#define TIMES_48 4
+
 /* Which bound was reached. */
 enum bound {
 	BOUND_SOURCE,

@@ -16,6 +16,7 @@ struct identity {
 	X509 *certificate;
 	EVP_PKEY *key; /* shared by all identities of a set */
 	uint8_t id[IDENTITY_ID_LEN];
+	size_t more; /* how many times the certificate is sent again */
 };
 
 /*

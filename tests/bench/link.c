@@ -243,6 +243,9 @@ static int prepare_tls(struct link *link, const struct identity *identity)
 		SSL_use_certificate(link->ssl, identity->certificate) != 1 ||
 		SSL_use_PrivateKey(link->ssl, identity->key) != 1)
 		return -1;
+	for (size_t i = 0; i < identity->more; i++)
+		if (SSL_add1_chain_cert(link->ssl, identity->certificate) != 1)
+			return -1;
 	link->fd = dial(link->bench);
 	return link->fd >= 0 && SSL_set_fd(link->ssl, link->fd) == 1 ? 0 : -1;
 }
@@ -281,6 +284,11 @@ struct link *link_create(struct bench *bench, const struct identity *identity,
 void link_settled(struct link *link)
 {
 	evtimer_del(&link->patience);
+}
+
+void link_deafen(struct link *link)
+{
+	event_del(&link->reading);
 }
 
 uint64_t link_pings(const struct link *link)

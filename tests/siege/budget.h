@@ -4,8 +4,12 @@
  * budget.h - the limits of what a stranger can make the server store or
  * compute.
  *
- * The only table: modules/README.md contains the output of budget_print(), and
- * test_budget.py checks that all names in it exist.
+ * The only table.  It has no numbers: {NAME} is a constant in the source,
+ * {section.option} an option's default, {A*B} and {A/B} are computed of both,
+ * and a unit may follow: {NAME KiB} of bytes, {NAME ms} of milliseconds.
+ * test_budget.py fills them in, puts the table into modules/README.md, and
+ * checks that all names in it exist; test_siege.py, that each attack moves the
+ * counters of its rows.
  */
 #ifndef BUDGET_H
 #define BUDGET_H
@@ -13,6 +17,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+
+/*
+ * What a stranger costs in the server's own memory, as measured and rounded up;
+ * test_siege.py holds the server to it.
+ */
+/* A connection that has said nothing. */
+#define BUDGET_CONNECTION_BYTES 2048
+/* One within its handshake, or shortly after it. */
+#define BUDGET_HANDSHAKE_BYTES 40960
 
 /* Names in a list are separated by spaces. */
 struct budget_row {
@@ -32,13 +45,13 @@ struct budget_row {
 	 */
 	const char *counter;
 	bool bounds;         /* only enforced with the module bounds */
-	const char *tests;   /* functions of tests/integration */
-	const char *attacks; /* of relay-siege; "" if another test covers it */
+	const char *tests;   /* functions of tests/integration; unit-NAME */
+	const char *attacks; /* of relay-siege; "" if only the tests play it */
 };
 
 const struct budget_row *budget_all(size_t *count);
 
-/* Prints a Markdown table. */
+/* Prints a Markdown table, with {NAME} for numbers. */
 void budget_print(FILE *out);
 
 #endif

@@ -94,12 +94,14 @@ static void opened(struct link *link, void *arg)
 	case DEED_CHURN:
 	case DEED_JOIN:
 	case DEED_PING:
+	case DEED_DEAF:
 		link_join(link);
 		break;
 	case DEED_ASK_ABSENT:
 	case DEED_ASK_DROP:
 	case DEED_ASK_HALF:
 	case DEED_ASK_RESET:
+	case DEED_ASK_FILL:
 		ask(link, whom_to_ask(all));
 		break;
 	}
@@ -127,10 +129,13 @@ static void joined(struct member *member)
 {
 	member->joined = true;
 	member->all->counts.done++;
-	if (member->all->plan->deed == DEED_CHURN)
+	if (member->all->plan->deed == DEED_CHURN) {
 		end(member);
-	else
-		link_settled(member->link);
+		return;
+	}
+	link_settled(member->link);
+	if (member->all->plan->deed == DEED_DEAF)
+		link_deafen(member->link);
 }
 
 static void got_message(struct link *link, const struct frame_header *header,
@@ -172,15 +177,21 @@ static void failed(struct link *link, enum failure why, void *arg)
 }
 
 /* Sends data to the waiting half until the relay takes no more. */
-static void fill_and_reset(struct member *member)
+static void fill(int fd)
 {
-	const struct linger at_once = {.l_onoff = 1};
-	int fd = half_take(&member->half);
 	int writes = 0;
 
 	while (writes++ < 64 && send(fd, pattern_at(0, 0), 65536,
 					MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
 		;
+}
+
+static void fill_and_reset(struct member *member)
+{
+	const struct linger at_once = {.l_onoff = 1};
+	int fd = half_take(&member->half);
+
+	fill(fd);
 	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 	close(fd);
 }
@@ -189,13 +200,14 @@ static void half_changed(struct half *half, enum failure why, void *arg)
 {
 	struct member *member = arg;
 
-	(void)half;
 	if (why) {
 		member->all->counts.failed++;
 		end(member);
 		return;
 	}
 	member->all->counts.done++;
+	if (member->all->plan->deed == DEED_ASK_FILL)
+		fill(half->fd);
 	if (member->all->plan->deed == DEED_ASK_RESET) {
 		fill_and_reset(member);
 		end(member);
@@ -220,6 +232,11 @@ static void begin(struct member *member)
 		&handlers, member);
 }
 
+static bool pings(enum deed deed)
+{
+	return deed == DEED_PING || deed == DEED_DEAF;
+}
+
 static void tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct gang *all = arg;
@@ -236,7 +253,7 @@ static void tick(evutil_socket_t fd, short what, void *arg)
 		if (idle(member) && all->may_begin >= 1) {
 			all->may_begin--;
 			begin(member);
-		} else if (all->plan->deed == DEED_PING && member->joined) {
+		} else if (pings(all->plan->deed) && member->joined) {
 			all->counts.done += PINGS;
 			link_send(member->link, all->pings, sizeof(all->pings));
 		}
@@ -262,6 +279,8 @@ struct gang *gang_create(struct siege *siege, const struct gang_plan *plan)
 		gang_destroy(all);
 		return NULL;
 	}
+	for (size_t i = 0; i < plan->identities; i++)
+		all->identities.all[i].more = plan->more;
 	for (size_t i = 0; i < plan->open; i++) {
 		all->members[i].all = all;
 		half_init(&all->members[i].half, &siege->bench, half_changed,

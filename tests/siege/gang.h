@@ -17,7 +17,9 @@ enum deed {
 	DEED_ASK_DROP,    /* requests the target; ignores the invitation */
 	DEED_ASK_HALF,  /* requests the target; its half joins and is silent */
 	DEED_ASK_RESET, /* the half sends all that the relay takes, resets */
-	DEED_PING       /* joins, and sends pings at full speed */
+	DEED_ASK_FILL,  /* the half sends all that the relay takes, stays */
+	DEED_PING,      /* joins, and sends pings at full speed */
+	DEED_DEAF       /* the same, and reads nothing */
 };
 
 struct gang;
@@ -27,6 +29,7 @@ struct gang_plan {
 	size_t open;       /* devices at the same time */
 	int64_t per_s;     /* most starts per second; 0: no limit */
 	size_t identities; /* certificates, used in turn */
+	size_t more;       /* times that each is sent again in a handshake */
 
 	/* If set, its devices are requested in turn, instead of the target. */
 	const struct gang *targets; /* borrowed */

@@ -94,19 +94,19 @@ class _Sampler:
     def __init__(self, server):
         self._server = server
         self._end = threading.Event()
-        self.most = Use()
+        self.most = self.last = Use()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _run(self):
         while not self._end.wait(_SAMPLE_S):
             with contextlib.suppress(OSError, subprocess.SubprocessError, AttributeError):
-                self.most = self.most.most(use_of(self._server))
+                self.last = use_of(self._server)
+                self.most = self.most.most(self.last)
 
     def stop(self):
         self._end.set()
         self._thread.join(PATIENCE)
-        return self.most
 
 
 @dataclasses.dataclass
@@ -116,6 +116,8 @@ class Outcome:
     before: Use
     most: Use
     after: Use
+    last: Use  # at the end of the attack, when its limits have taken effect
+    counted: dict  # how much each counter has grown
     crashed: str = ""
 
     def done(self, kind):
@@ -157,10 +159,20 @@ CROWDS = [f"{attack}@{sources}" for attack in ("hello-close", "handshake-silent"
           for sources in (1, 8, 1000)] + ["one-byte@18", "one-byte-plain@18"]
 
 
-def lay(server, name, seconds, program, path, attackers=1, patience=10, settle=15):
+def counters(server):
+    """{name{label="value"}: number} of all that our server counts; nothing for the reference."""
+    if not server.program.ours:
+        return {}
+    lines = server.get("/metrics")[2].decode().splitlines()
+    return {name: float(number) for name, _, number in
+            (line.rpartition(" ") for line in lines if not line.startswith("#"))}
+
+
+def lay(server, name, seconds, program, path, attackers=1, patience=10, settle=15, attack_open=0):
     """Lays siege to a running server; returns the Outcome.
 
-    `name` is that of an attack, or ATTACK@NUMBER: from so many sources.
+    `name` is that of an attack, or ATTACK@NUMBER: from so many sources. `attack_open` replaces
+    the number of connections that the attack has at a time.
     Attackers keep on until the last good client is done. Then the server is watched until it
     holds no more than before, `settle` seconds at most."""
     attack, _, sources = name.partition("@")
@@ -173,11 +185,13 @@ def lay(server, name, seconds, program, path, attackers=1, patience=10, settle=1
         stack.callback(_kill, good)
         ready = good.stdout.readline().split()
         assert ready[:1] == ["ready"], f"good clients cannot begin: {good.communicate()}"
+        counted = counters(server)
         before = use_of(server)
         bad = []
         for _ in range(attackers):
             bad.append(_start(program, attack, *where, "--seconds", seconds + 600, "--sources",
-                              sources or SOURCES, "--target", ready[1]))
+                              sources or SOURCES, "--target", ready[1], "--open",
+                              attack_open))
             stack.callback(_kill, bad[-1])
         for process in bad:
             assert process.stdout.readline() == "begun\n", f"no attack: {process.communicate()}"
@@ -186,13 +200,16 @@ def lay(server, name, seconds, program, path, attackers=1, patience=10, settle=1
         good.stdin.write("go\n")
         good.stdin.flush()
         done = _report(good, seconds + 3 * patience * SLOWNESS + PATIENCE)
+        sampler.stop()
         for process in bad:
             process.terminate()
         reports = [_report(process, PATIENCE) for process in bad]
-        most = sampler.stop()
-    outcome = Outcome(done, reports[0], before, most, Use())
+    outcome = Outcome(done, reports[0], before, sampler.most, Use(), sampler.last, {})
     if server.running():
         outcome.after = _settled(server, before, settle * SLOWNESS)
+    if server.running():
+        outcome.counted = {name: number - counted.get(name, 0)
+                           for name, number in counters(server).items()}
     if not server.running():
         outcome.crashed = f"exit code {server.process.returncode}"
     return outcome

@@ -1,42 +1,28 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The table of what a stranger can spend: one in the code, the same in modules/README.md, and
-all that it names is there. Run as a program it writes the page's table anew."""
+"""The table of what a stranger can spend: one in the code, the same in modules/README.md, its
+numbers are those of the code, and all that it names is there. Run as a program it writes the
+page's table anew."""
 
+import pathlib
 import re
 import subprocess
 import sys
 
 import pytest
 
-from relay_server import ROOT, Program, module_folder
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
+
+import budget_table  # noqa: E402
+from budget_table import (ATTACKS, BOUNDS, BY, COUNTER, LIMITS, PLACE, TESTS, constant,  # noqa: E402
+                          options, program, rows, table)
+from relay_server import ROOT  # noqa: E402
 
 PAGE = ROOT / "modules" / "README.md"
 BEGIN, END = "<!-- budget: made by tests/integration/strangers/test_budget.py -->\n", "<!-- end -->\n"
-PLACE, WHAT, CONNECTION, SOURCE, ALL, BY, COUNTER, BOUNDS, TESTS, ATTACKS = range(10)
-
-
-def program():
-    return module_folder().parent / "tests" / "siege" / "relay-siege"
-
-
-def table():
-    return subprocess.run([program(), "budget"], capture_output=True, text=True,
-                          check=True).stdout
-
-
-def rows():
-    return [[cell.strip() for cell in line.strip("|").split("|")]
-            for line in table().splitlines()[2:]]
 
 
 def names(column):
-    return {name for row in rows() for name in re.findall(r"`([^`]+)`", row[column])}
-
-
-def sources(*folders):
-    for folder in folders:
-        for path in sorted((ROOT / folder).rglob("*.[ch]")):
-            yield path.read_text(encoding="utf-8")
+    return {name for row in rows() for name in budget_table.names(row[column])}
 
 
 def test_the_page_has_the_table_of_the_code():
@@ -49,25 +35,40 @@ def test_all_columns_are_filled():
     assert rows()
     for row in rows():
         assert len(row) == 10, row
-        assert all(row[column] for column in (PLACE, WHAT, CONNECTION, SOURCE, ALL, COUNTER,
-                                              BOUNDS, TESTS)), row
+        assert all(row[column] for column in (PLACE, *LIMITS, COUNTER, BOUNDS, TESTS)), row
 
 
-def test_options_and_constants_are_there(relay_keys, tmp_path):
-    listed = subprocess.run([Program("ours").path, "-modules", "-keys", relay_keys],
-                            cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+#: Numbers that are no setting: one of a kind, and the lengths of networks.
+PLAIN_NUMBERS = r"\{[^}]*\}|/\d+|\b1\b|accept\(2\)|IPv6(?:: 3)?"
+
+
+def test_numbers_come_from_the_code():
+    for row in rows(budget_table.raw()):
+        for column in LIMITS:
+            bare = re.sub(PLAIN_NUMBERS, "", row[column])
+            assert not re.search(r"\d", bare), f"a number by hand: {row[column]}"
+
+
+def test_numbers_are_of_what_the_row_names():
+    """A cell may use what is in its row's column of what sets it, or in an earlier row's."""
+    known = set()
+    for row in rows(budget_table.raw()):
+        known.update(budget_table.names(row[BY]))
+        for column in LIMITS:
+            for expression in re.findall(r"\{([^}]*)\}", row[column]):
+                for name in re.findall(r"[a-z-]+\.[a-z-]+|[A-Z][A-Z0-9_]+", expression.split()[0]):
+                    assert name in known, f"{row[BY]} does not name {name}"
+
+
+def test_options_and_constants_are_there():
     sample = (ROOT / "conf" / "strelaysrv.conf").read_text(encoding="utf-8")
-    code = "\n".join(sources("core", "modules", "include"))
     for name in names(BY):
         if name.isupper():
-            assert re.search(rf"^#define\s+{name}\b", code, re.MULTILINE), f"no constant {name}"
-            continue
-        section, _, option = name.rpartition(".")
-        if section:
-            of_module = re.search(rf"^{section} \d.*?(?=^\S|\Z)", listed, re.M | re.S)
-            assert of_module and f"\n    {option} = " in of_module.group(), f"no option {name}"
+            constant(name)
+        elif "." in name:
+            assert name in options(), f"no option {name}"
         else:
-            assert re.search(rf"^#? ?{option} = ", sample, re.MULTILINE), f"no option {name}"
+            assert re.search(rf"^#? ?{name} = ", sample, re.MULTILINE), f"no option {name}"
 
 
 def test_counters_are_there():
@@ -85,8 +86,10 @@ def test_counters_are_there():
 def test_tests_and_attacks_are_there():
     code = "\n".join(path.read_text(encoding="utf-8")
                      for path in (ROOT / "tests" / "integration").rglob("test_*.py"))
+    units = {path.stem for path in (ROOT / "tests" / "unit").rglob("test_*.c")}
     for name in names(TESTS):
-        assert f"\ndef {name}(" in code, f"no test {name}"
+        assert f"\ndef {name}(" in code or name.replace("unit-", "test_") in units, (
+            f"no test {name}")
     listed = subprocess.run([program(), "list"], capture_output=True, text=True,
                             check=True).stdout
     attacks = {line.partition("\t")[0] for line in listed.splitlines()}

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: MPL-2.0
+"""How each attack of relay-siege is played by the suite: with which options its bound is reached
+within seconds, what the server may hold meanwhile, and which counters tell.
+
+What may be held comes from the table of budgets: so much for each connection, and so many
+connections as the options of the trial allow."""
+
+import dataclasses
+
+from budget_table import constant
+
+KIB = 1024
+MIB = 1024 * KIB
+
+#: What good clients and the allocator need beside the attack.
+_PROCESS_ROOM = 5 * MIB
+_KERNEL_ROOM = 4 * MIB
+#: Connections of good clients, listeners, files.
+_DESCRIPTOR_ROOM = 96
+
+_QUIET = constant("BUDGET_CONNECTION_BYTES")
+_HANDSHAKE = constant("BUDGET_HANDSHAKE_BYTES")
+#: The kernel takes one more segment while the buffer is not full.
+_UNREAD = constant("BEGINNER_BYTES") * 5 // 4
+_MESSAGES = constant("MESSAGES_BYTES")
+#: A buffer's bookkeeping comes on top of what it may hold.
+_STALLED = 2 * (constant("STALL_ALLOWED") + 128 * KIB)
+_HTTP = constant("HTTP_CONNS_MAX")
+_HTTP_KERNEL = 2 * constant("SEND_BUFFER") + 64 * KIB
+
+_BOUNDS, _CORE, _RELAY = "strelaysrv_bounds_", "strelaysrv_core_", "strelaysrv_relay_"
+
+
+def _reached(bound):
+    return f'{_BOUNDS}reached_total{{bound="{bound}"}}'
+
+
+def _core(name, label="", value=""):
+    return f'{_CORE}{name}_total' + (f'{{{label}="{value}"}}' if label else "")
+
+
+def _relay(name, label="", value=""):
+    return f'{_RELAY}{name}_total' + (f'{{{label}="{value}"}}' if label else "")
+
+
+_TIMEOUT = _core("connections_closed", "reason", "timeout")
+_DESCRIPTORS = _core("room_made", "for", "descriptors")
+_ROOM = _core("room_made", "for", "module")
+
+
+@dataclasses.dataclass(frozen=True)
+class Trial:
+    attack: str  # or ATTACK@SOURCES
+    connections: int  # of the attack that the server holds at a time
+    moves: tuple = ()  # counters that grow
+    args: tuple = ()  # of the server
+    seconds: float = 1.5
+    open: int = 0  # connections of the attack at a time; 0: as it likes
+    process: int = _QUIET  # bytes for each connection
+    kernel: int = _UNREAD
+    descriptors: int = 4096  # hard limit of the server
+    sockets: int = 0  # of the server, most beside those of good clients; 0: as descriptors
+    joins: float = 0.95  # share of good clients that get done
+    transfers: float = 1.0  # of those that met
+    settled: bool = False  # bounds take effect after some seconds: judged at the end
+
+    @property
+    def name(self):
+        return self.attack.partition("@")[0]
+
+    @property
+    def process_bytes(self):
+        return _PROCESS_ROOM + self.connections * self.process
+
+    @property
+    def kernel_bytes(self):
+        return _KERNEL_ROOM + self.connections * self.kernel
+
+    def __str__(self):
+        return "-".join([self.attack, *(arg.strip("-") for arg in self.args)])
+
+
+#: So few that opening, not what the attack likes, decides how many there are.
+_FEW = ("-bounds.opening", "256")
+#: Long enough for a good client on a busy machine.
+_SOON = ("-message-timeout", "3s")
+
+#: With a hard limit of 4,096.
+_ALL = 4096
+
+TRIALS = (
+    Trial("silent", 1024, (_reached("opening"), _ROOM), ("-bounds.opening", "1024")),
+    Trial("one-byte", _ALL, (_DESCRIPTORS,)),
+    Trial("one-byte@8", _ALL, (_reached("opening-per-source"),)),
+    Trial("one-byte-plain", _ALL, (_DESCRIPTORS,)),
+    Trial("one-byte-plain@8", _ALL, (_reached("opening-per-source"),)),
+    Trial("one-byte-plain", 300, (_TIMEOUT,), ("-relay.guest-timeout", "1s"), open=300,
+          seconds=2),
+    Trial("half-hello", 256, (_reached("opening"),), _FEW),
+    Trial("half-hello", 500, (_TIMEOUT,), _SOON, seconds=4, open=500),
+    Trial("large-hello", 1000, (_core("handshake_failures", "kind", "hello"),)),
+    Trial("hello-close", 64, (_core("handshakes_waited"),), process=_HANDSHAKE),
+    Trial("hello-close@1", 64, (_core("handshakes_waited"),), process=_HANDSHAKE),
+    Trial("hello-close@1000", 64, (_core("handshakes_waited"),), process=_HANDSHAKE),
+    Trial("hello-stay", 256, (_reached("opening"), _ROOM), _FEW, process=_HANDSHAKE),
+    Trial("hello-stay", 300, (_TIMEOUT,), _SOON, seconds=4, open=300, process=_HANDSHAKE),
+    Trial("hello-p384", 64, (_core("handshake_failures", "kind", "cipher"),)),
+    Trial("handshake-silent", 256, (_reached("opening"), _ROOM), _FEW, process=_HANDSHAKE),
+    Trial("handshake-silent@8", 256, (_ROOM,), _FEW, process=_HANDSHAKE),
+    Trial("handshake-silent", 300, (_TIMEOUT,), _SOON, seconds=4, open=300,
+          process=_HANDSHAKE),
+    Trial("handshake-leave", 64, (_core("handshakes_waited"),), process=_HANDSHAKE),
+    Trial("handshake-leave@1", 64, (_core("handshakes_waited"),), process=_HANDSHAKE),
+    Trial("handshake-leave@1000", 64, (_core("handshakes_waited"),), process=_HANDSHAKE),
+    Trial("many-certificates", 32, (_core("handshake_failures", "kind", "certificate"),),
+          process=_HANDSHAKE),
+    Trial("wrong-token@1", 32, (_reached("failures-per-minute"),), process=_HANDSHAKE),
+    Trial("churn@1", 32, (_reached("joins-per-minute"),), ("-bounds.joins-per-minute", "100"),
+          process=_HANDSHAKE),
+    # A source may have an eighth of the places, so two leave room for others.
+    Trial("join-stay@2", 1000, (_reached("per-source"),), process=_HANDSHAKE),
+    # All are taken: who has joined stays, and so do sessions.
+    Trial("join-stay", 1000, (_relay("joins", "result", "full"),),
+          ("-max-connections", "500"), seconds=3, process=_HANDSHAKE, joins=0),
+    Trial("ask-absent@1", 32, (_reached("failures-per-minute"),),
+          ("-bounds.failures-per-minute", "100"), process=_HANDSHAKE),
+    # A session without a byte ends after a second when many wait for the device.
+    Trial("ask-victim@4", 128, (_relay("sessions_given_up", "bound", "invitations"),), _SOON,
+          process=_HANDSHAKE, transfers=0.95),
+    Trial("pending-keys@1", 128, (_reached("asks-per-minute"),),
+          ("-bounds.asks-per-minute", "100", *_SOON), process=_HANDSHAKE),
+    Trial("pending-keys@1", 128, (_relay("sessions_given_up", "bound", "pending-per-source"),),
+          ("-relay.pending-per-source", "30", *_SOON), process=_HANDSHAKE),
+    Trial("half-reset", 64, (_core("connections_closed", "reason", "reset"),),
+          process=_HANDSHAKE),
+    Trial("half-stay", 256, (_relay("sessions_expired"),), _SOON, seconds=4,
+          process=_HANDSHAKE),
+    Trial("pings", 16, (_relay("rejected", "reason", "too_many_messages"),),
+          process=_HANDSHAKE),
+    # The queue is longer than the answers to what a device may say in a minute.
+    Trial("deaf-pings", 16, (_core("connections_closed", "reason", "overflow"),),
+          ("-relay.messages-per-minute", "0"), process=_HANDSHAKE, kernel=2 * _MESSAGES),
+    Trial("junk", 128, (_relay("rejected", "reason", "bad_magic"),), process=_HANDSHAKE),
+    Trial("guessed-keys", 64, (_relay("session_joins", "result", "unknown_key"),)),
+    Trial("stalled-readers", 48, (_core("connections_cut"),), seconds=7, process=32 * KIB,
+          kernel=_STALLED, settled=True),
+    Trial("stalled-readers", 48, (_reached("sessions-per-device"),),
+          ("-bounds.sessions-per-device", "16"), process=32 * KIB, kernel=_STALLED),
+    # Each round has 16 sessions, and leaves none of its sockets to the kernel.
+    Trial("full-queues", 32, (_core("connections_cut"),), seconds=5, process=32 * KIB,
+          kernel=8 * MIB, sockets=48),
+    Trial("descriptors", _HTTP + 512, (_DESCRIPTORS, _core("http_ends", "reason", "room")),
+          descriptors=512),
+    Trial("http-chunk-line", 32),
+    Trial("http-long-head", 32, (_core("http_requests", "result", "too_large"),)),
+    Trial("http-pipelining@1", 16, (_core("http_requests", "result", "delayed"),)),
+    Trial("http-unread", 64, kernel=_HTTP_KERNEL),
+    Trial("http-idle", _HTTP, (_core("http_ends", "reason", "room"),)),
+    Trial("http-idle@1", _HTTP, (_core("http_ends", "reason", "source"),)),
+    Trial("http-flood@1", 64, (_core("http_requests", "result", "delayed"),)),
+    Trial("http-slow", _HTTP),
+    Trial("http-slow", 100, (_core("http_ends", "reason", "request_time"),), seconds=11,
+          open=100),
+)
