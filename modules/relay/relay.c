@@ -35,6 +35,11 @@ static const struct relay_option options[] = {
 	RELAY_OPT(struct relay_conf, ext_lookup_ms, int64_t,
 		"ext-address-lookup", RELAY_DURATION, "5m", 1000, 86400000,
 		"how often a host name in ext-address is looked up again"),
+	RELAY_OPT(struct relay_conf, ext_status, const char *, "ext-status",
+		RELAY_STRING, "", 0, 0,
+		"the status address to tell pools and clients, HOST:PORT or "
+		":PORT, if it is not status-srv",
+		.flag = "ext-status"),
 	RELAY_OPT(struct relay_conf, provided_by, const char *, "provided-by",
 		RELAY_STRING, "", 0, 30,
 		"who runs the relay, as shown to the public",
@@ -93,7 +98,8 @@ static int check(const void *values, struct relay_err *err)
 	const struct relay_conf *conf = values;
 
 	checked.conf = NULL;
-	if (advertise_check(conf->ext_address, err) != 0 ||
+	if (advertise_check("ext-address", conf->ext_address, err) != 0 ||
+		advertise_check("ext-status", conf->ext_status, err) != 0 ||
 		secret_load(&checked.secret, conf->token, conf->token_file,
 			err) != 0)
 		return -1;

@@ -33,6 +33,7 @@ struct relay_conf {
 	int64_t message_timeout_ms;
 	const char *ext_address;
 	int64_t ext_lookup_ms;
+	const char *ext_status;
 	const char *provided_by;
 	const char *token;
 	const char *token_file;

@@ -124,14 +124,14 @@ static int64_t option_number(
 	return value.number;
 }
 
-static bool add_provider(struct relay_ctx *cx, cJSON *options)
+static bool add_relay_text(
+	struct relay_ctx *cx, cJSON *options, const char *name)
 {
 	struct relay_value value;
 
-	if (relay_option_get(cx, "relay", "provided-by", &value) ||
-		!value.string)
-		return add_string(options, "provided-by", "");
-	return add_string(options, "provided-by", value.string);
+	if (relay_option_get(cx, "relay", name, &value) || !value.string)
+		return add_string(options, name, "");
+	return add_string(options, name, value.string);
 }
 
 static bool add_pools(struct relay_ctx *cx, cJSON *options)
@@ -163,7 +163,10 @@ static bool add_options(struct relay_ctx *cx, cJSON *answer)
 		       option_number(cx, "rate-limit", "per-session")) &&
 	       add_integer(options, "global-rate",
 		       option_number(cx, "rate-limit", "global")) &&
-	       add_pools(cx, options) && add_provider(cx, options);
+	       add_pools(cx, options) &&
+	       add_relay_text(cx, options, "provided-by") &&
+	       /* Not in the Go server. */
+	       add_relay_text(cx, options, "ext-status");
 }
 
 /* Milliseconds as seconds; a negative value means none. */

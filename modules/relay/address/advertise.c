@@ -12,6 +12,7 @@
 #include <strelaysrv/server.h>
 
 #include "relay/address/advertise.h"
+#include "relay/address/uri.h"
 
 static const uint8_t zeroes[16];
 
@@ -197,8 +198,8 @@ void advertise_replace(struct advertise *advertise, bool v6,
 	memcpy(advertise->host, text, sizeof(text));
 }
 
-static int split(
-	struct advertise *advertise, const char *text, struct relay_err *err)
+static int split(struct advertise *advertise, const char *option,
+	const char *text, struct relay_err *err)
 {
 	const char *colon = strrchr(text, ':');
 	const char *close = strrchr(text, ']');
@@ -209,18 +210,25 @@ static int split(
 		len >= sizeof(advertise->host) ||
 		parse_port(colon + 1, &advertise->port) != 0)
 		return relay_fail(err,
-			"ext-address is \"%s\"; write HOST:PORT, :PORT or "
+			"%s is \"%s\"; write HOST:PORT, :PORT or "
 			"[IPV6]:PORT, with a port from 1 to 65535",
-			text);
+			option, text);
 	memcpy(advertise->host, text, len);
 	return 0;
 }
 
-int advertise_check(const char *ext_address, struct relay_err *err)
+int advertise_check(const char *option, const char *text, struct relay_err *err)
 {
 	struct advertise advertise = {.port = 0};
+	struct relay_err why;
 
-	return ext_address[0] ? split(&advertise, ext_address, err) : 0;
+	if (!text[0])
+		return 0;
+	if (split(&advertise, option, text, err) != 0)
+		return -1;
+	if (uri_check_host(advertise.host, &why) == 0)
+		return 0;
+	return relay_fail(err, "%s: %.200s", option, why.text);
 }
 
 int advertise_init(struct advertise *advertise, const char *ext_address,
@@ -233,7 +241,7 @@ int advertise_init(struct advertise *advertise, const char *ext_address,
 		from_listen(advertise);
 		return 0;
 	}
-	if (split(advertise, ext_address, err) != 0)
+	if (split(advertise, "ext-address", ext_address, err) != 0)
 		return -1;
 	error = advertise->host[0] ? look_up(advertise, AI_NUMERICHOST)
 				   : EAI_NONAME;

@@ -33,8 +33,12 @@ struct advertise {
 	bool is_name;   /* host must be resolved */
 };
 
-/* Checks the syntax of `ext_address`; resolves nothing.  0 or -1. */
-int advertise_check(const char *ext_address, struct relay_err *err);
+/*
+ * Checks the syntax of an address in an option, "" or HOST:PORT; resolves
+ * nothing.  0 or -1.
+ */
+int advertise_check(
+	const char *option, const char *text, struct relay_err *err);
 
 /*
  * Parses `ext_address` ("": none) or reads the listen addresses.  [C] Resolves

@@ -51,7 +51,8 @@ int own_address_uri(
 		.global_limit = option_number(cx, "rate-limit", "global"),
 		.session_limit = option_number(cx, "rate-limit", "per-session"),
 		.provided_by = conf->provided_by,
-		.status_addr = relay_status_text(),
+		.status_addr = conf->ext_status[0] ? conf->ext_status
+						   : relay_status_text(),
 	};
 
 	relay_device_id_format(relay_server_id(), id);

@@ -89,8 +89,7 @@ static int check_name(const char *name, struct relay_err *err)
 			(*p >= '0' && *p <= '9') || strchr("-._", *p))
 			continue;
 		return relay_fail(err,
-			"the relay's address \"%.100s\" is neither a host name "
-			"nor an IP address",
+			"\"%.100s\" is neither a host name nor an IP address",
 			name);
 	}
 	return 0;
@@ -110,8 +109,7 @@ static int spell_host(
 	}
 	if (len > HOST_MAX)
 		return relay_fail(err,
-			"the relay's host name has more than %d characters",
-			HOST_MAX);
+			"the host name has more than %d characters", HOST_MAX);
 	memcpy(bare, host, len);
 	bare[len] = '\0';
 	out[0] = '\0';
@@ -133,6 +131,13 @@ static int spell_host(
 	(void)inet_ntop(AF_INET6, &v6, v6_text, sizeof(v6_text));
 	(void)snprintf(out, HOST_MAX + 3, "[%s]", v6_text);
 	return 0;
+}
+
+int uri_check_host(const char *host, struct relay_err *err)
+{
+	char out[HOST_MAX + 3];
+
+	return spell_host(host, out, err);
 }
 
 static int check_duration(const char *what, int64_t ms, struct relay_err *err)

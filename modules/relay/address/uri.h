@@ -46,5 +46,7 @@ struct uri {
  */
 int uri_format(
 	const struct uri *uri, char *out, size_t cap, struct relay_err *err);
+/* Whether a URI can have this host, "" included.  0, or -1 with err. */
+int uri_check_host(const char *host, struct relay_err *err);
 
 #endif

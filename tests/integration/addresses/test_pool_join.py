@@ -179,6 +179,56 @@ def test_a_new_address_is_told_at_once(start_joining, make_pool):
     assert pool.wait_for_requests(2).url.startswith("relay://192.0.2.7:443/")
 
 
+class Proxy:
+    """Passes one request at a time on to the status address, from a port of its own."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.target, self.passed = None, 0
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self):
+        with contextlib.suppress(OSError):
+            while True:
+                self._pass_on(self.listener.accept()[0])
+
+    def _pass_on(self, outside):
+        outside.settimeout(PATIENCE)
+        with outside, socket.create_connection(self.target, timeout=PATIENCE) as inside:
+            inside.sendall(outside.recv(65536))
+            inside.shutdown(socket.SHUT_WR)
+            while data := inside.recv(65536):
+                outside.sendall(data)
+        self.passed += 1
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self.listener.close()
+
+
+def test_a_pool_asks_for_the_status_where_it_is_published(start_joining, make_pool):
+    pool = make_pool()
+    with contextlib.closing(Proxy()) as proxy:
+        proxy.target = ("127.0.0.1", free_port())
+        server = start_joining(pool, args=["-ext-status", f"localhost:{proxy.port}"],
+                               status="127.0.0.1:{}".format(proxy.target[1]))
+        server.wait_for_log("Joined pool")
+        wait_for(lambda: proxy.passed, "the pool's request through the proxy")
+        assert f"statusAddr=localhost%3A{proxy.port}" in pool.requests[0].url
+
+
+def test_another_status_address_is_told_at_once(start_joining, make_pool):
+    pool = make_pool(says(200, json.dumps({"evictionIn": HOUR})))
+    server = start_joining(pool)
+    server.wait_for_log("Joined pool")
+    server.conf.write_text(MODULES + 'relay { ext-status = ":8080" }\n')
+    assert server.reload()[0]
+    assert "statusAddr=%3A8080" in pool.wait_for_requests(2).url
+
+
 def test_a_new_address_is_told_at_once_after_a_refusal(start_joining, make_pool):
     pool = make_pool(says(401, "wrong address"), says(200, json.dumps({"evictionIn": HOUR})))
     server = start_joining(pool)

@@ -108,6 +108,27 @@ def test_a_secret_is_not_shown_and_not_lost_silently(check, tmp_path):
     assert "token = ***" in out.splitlines()[line - 1]
 
 
+@pytest.mark.parametrize("option", ["ext-address", "ext-status"])
+@pytest.mark.parametrize("value, want", [
+    ("relay.example.org", "write HOST:PORT, :PORT or"),
+    ("relay.example.org:0", "with a port from 1 to 65535"),
+    ("relay.example.org:http", "with a port from 1 to 65535"),
+    ("2001:db8::1:443", "write HOST:PORT, :PORT or"),
+    ("a b:443", "neither a host name nor an IP address"),
+    ("http://relay.example.org:443", "write HOST:PORT, :PORT or"),
+    ("x" * 254 + ":443", "more than 253 characters"),
+])
+def test_external_addresses_are_checked(check, option, value, want):
+    log = check(f'relay {{ {option} = "{value}" }}\n', code=1).stderr
+    assert re.search(rf"error core: module relay: {option}.*{want}", log), log
+
+
+def test_an_external_status_address_is_shown(check):
+    out = check('modules = { log, relay }\nrelay { ext-status = ":8080" }\n',
+                "-ext-status", "[2001:db8::7]:80").stdout
+    assert shown(out)["relay.ext-status"] == ('"[2001:db8::7]:80"', "flag -ext-status")
+
+
 def test_all_problems_are_told_at_once(check, tmp_path):
     text = ("workers = many\n"
             "netwrok-buffer = 1\n"

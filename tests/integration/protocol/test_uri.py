@@ -6,6 +6,8 @@ import urllib.parse
 
 import pytest
 
+from relay_server import free_port
+
 DURATIONS = {
     "90s": "1m30s",
     "1h": "1h0m0s",
@@ -88,6 +90,21 @@ def test_an_external_port_alone_is_told_without_a_host(start, plain_program):
 def test_a_relay_without_status_tells_no_status_address(start, each_program):
     server = start(each_program, status="")
     assert server.query.get("statusAddr", "") == ""
+
+
+@pytest.mark.parametrize("external", [":8080", "status.example.org:443", "192.0.2.7:80",
+                                      "[2001:db8::7]:80"])
+@pytest.mark.parametrize("status", ["127.0.0.1:0", ""])
+def test_the_external_status_address_is_told(start, plain_program, external, status):
+    server = start(plain_program, "-ext-status", external, status=status)
+    assert server.query["statusAddr"] == external
+    assert server.uri.startswith("relay://127.0.0.1:"), "it says nothing of the relay's own address"
+
+
+def test_the_external_status_address_is_shown(start, plain_program):
+    port = free_port()
+    server = start(plain_program, "-ext-status", f"localhost:{port}", status=f"127.0.0.1:{port}")
+    assert server.status()["options"]["ext-status"] == f"localhost:{port}"
 
 
 def test_a_status_on_all_addresses_is_told_by_its_port(start, plain_program):
