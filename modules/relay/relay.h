@@ -19,6 +19,7 @@
 #include <strelaysrv/module.h>
 
 #include "shared/ranges.h"
+#include "shared/source.h"
 #include "relay/address/advertise.h"
 #include "relay/devices/directory.h"
 #include "relay/metrics_table.h"
@@ -166,6 +167,14 @@ static inline struct place place_of(
 	const struct relay_ctx *cx, const struct relay_conn *conn)
 {
 	return (struct place){cx->worker, relay_conn_id(conn)};
+}
+
+static inline void source_of(const struct relay_conn *conn, struct source *out)
+{
+	struct sockaddr_storage from;
+
+	relay_conn_sockaddr(conn, &from);
+	source_read(&from, out);
 }
 
 void count(const struct relay_ctx *cx, enum relay_metric_index which,

@@ -3,7 +3,9 @@
 
 import json
 import os
+import pathlib
 import shutil
+import signal
 import subprocess
 import urllib.error
 import urllib.request
@@ -46,6 +48,14 @@ def _set(parent, tag, *texts):
         ElementTree.SubElement(parent, tag).text = text
 
 
+def gone(pid):
+    """Whether a process has ended, even if nobody has waited for it."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
 class Device:
     """A Syncthing with one folder, its home directory and its log."""
 
@@ -57,6 +67,7 @@ class Device:
         self.log_file = home / "syncthing.log"
         self.process = None
         self.api = None
+        self._call = None  # runs a function where its REST interface can be reached
         self._environment = {
             **os.environ, "HOME": str(home), "STNOUPGRADE": "1", "STNORESTART": "1",
             "STNODEFAULTFOLDER": "1", "no_proxy": "*",
@@ -107,10 +118,12 @@ class Device:
         tree.write(file)
         return self
 
-    def start(self):
+    def start(self, prefix=(), call=lambda body: body()):
+        """`prefix` are words before the command, and `call` runs a function in the same place."""
+        self._call = call
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                [_program(), "serve", "--home", str(self.home / "config"), "--no-browser",
+                [*prefix, _program(), "serve", "--home", str(self.home / "config"), "--no-browser",
                  "--no-restart", "--logfile=-"],
                 env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )
@@ -124,16 +137,32 @@ class Device:
         except (urllib.error.URLError, ConnectionError):
             return False
 
+    def kill(self):
+        """With its child, which does the work."""
+        tasks = pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        children = [int(child) for task in tasks for child in task.read_text().split()]
+        self.process.kill()
+        self.process.wait()
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+            wait_for(lambda child=child: gone(child), f"process {child} to end")
+
+    def restart(self):
+        self._end()
+        self.start()
+
     def stop(self):
         """Ends the process and removes the folder, which is big."""
+        self._end()
+        shutil.rmtree(self.folder)
+
+    def _end(self):
         if self.process and self.process.poll() is None:
             self.process.terminate()
             try:
                 self.process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        shutil.rmtree(self.folder)
+                self.kill()
 
     def log(self):
         """The end of the log, for messages."""
@@ -146,8 +175,12 @@ class Device:
             data=None if value is None else json.dumps(value).encode(),
         )
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=PATIENCE) as answer:
-            body = answer.read()
+
+        def fetch():
+            with opener.open(request, timeout=PATIENCE) as answer:
+                return answer.read()
+
+        body = self._call(fetch)
         return json.loads(body) if body else None
 
     def scan(self):

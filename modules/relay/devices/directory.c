@@ -13,7 +13,10 @@ struct device {
 	UT_hash_handle hh;
 	struct place owner;      /* conn 0: not joined */
 	struct place challenger; /* conn 0: none waits */
-	struct part *parts;      /* list; the sessions own the items */
+	uint8_t owner_from[ID_LEN];
+	uint8_t challenger_from[ID_LEN];
+	uint64_t before;    /* parts up to this number are older than it */
+	struct part *parts; /* list; the sessions own the items */
 	uint8_t id[ID_LEN];
 };
 
@@ -74,7 +77,7 @@ void directory_finish(struct directory *dir)
 }
 
 enum directory_answer directory_join(struct directory *dir, const uint8_t *id,
-	struct place place, struct place *owner)
+	struct place place, const uint8_t from[ID_LEN], struct place *owner)
 {
 	enum directory_answer answer = DIRECTORY_JOINED;
 	struct device *device;
@@ -85,11 +88,14 @@ enum directory_answer directory_join(struct directory *dir, const uint8_t *id,
 		answer = DIRECTORY_NO_MEMORY;
 	} else if (!device->owner.conn) {
 		device->owner = place;
+		memcpy(device->owner_from, from, ID_LEN);
 	} else if (device->challenger.conn) {
 		answer = DIRECTORY_TAKEN;
 	} else {
 		answer = DIRECTORY_CHALLENGED;
 		device->challenger = place;
+		memcpy(device->challenger_from, from, ID_LEN);
+		device->before = dir->parts;
 		*owner = device->owner;
 	}
 	pthread_mutex_unlock(&dir->lock);
@@ -125,6 +131,7 @@ struct place directory_leave(
 	} else if (device && same(device->owner, place)) {
 		heir = device->challenger;
 		device->owner = heir;
+		memcpy(device->owner_from, device->challenger_from, ID_LEN);
 		device->challenger.conn = 0;
 		drop_if_unused(dir, device);
 	}
@@ -158,18 +165,17 @@ void directory_each_owner(struct directory *dir,
 	pthread_mutex_unlock(&dir->lock);
 }
 
-int directory_link(struct directory *dir, struct part *part, const uint8_t *id,
-	int worker, uint64_t session)
+int directory_link(struct directory *dir, struct part *part, const uint8_t *id)
 {
 	struct device *device;
 
 	pthread_mutex_lock(&dir->lock);
 	device = find_or_add(dir, id);
 	if (device) {
-		*part = (struct part){.next = device->parts,
-			.device = device,
-			.worker = worker,
-			.session = session};
+		part->next = device->parts;
+		part->prev = NULL;
+		part->device = device;
+		part->number = ++dir->parts;
 		if (part->next)
 			part->next->prev = part;
 		device->parts = part;
@@ -206,7 +212,23 @@ bool directory_busy(struct directory *dir, const uint8_t *id)
 	return busy;
 }
 
-void directory_each_session(struct directory *dir, const uint8_t *id,
+static bool same_source(const uint8_t a[ID_LEN], const uint8_t b[ID_LEN])
+{
+	return memcmp(a, b, ID_LEN) == 0;
+}
+
+/* A device may open a session from its new address before it joins from there.
+ */
+static bool ends(const struct device *device, const struct part *part)
+{
+	if (!device->challenger.conn)
+		return true;
+	return part->number <= device->before &&
+	       (!same_source(part->from, device->challenger_from) ||
+		       same_source(part->from, device->owner_from));
+}
+
+void directory_each_ending(struct directory *dir, const uint8_t *id,
 	void (*fn)(int worker, uint64_t session, void *arg), void *arg)
 {
 	struct device *device;
@@ -215,6 +237,7 @@ void directory_each_session(struct directory *dir, const uint8_t *id,
 	device = find(dir, id);
 	for (struct part *part = device ? device->parts : NULL; part;
 		part = part->next)
-		fn(part->worker, part->session, arg);
+		if (ends(device, part))
+			fn(part->worker, part->session, arg);
 	pthread_mutex_unlock(&dir->lock);
 }

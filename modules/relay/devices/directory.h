@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shared/source.h"
+
 struct device;
 
 /* A connection and its worker. conn 0: none. */
@@ -24,6 +26,8 @@ struct place {
 struct part {
 	struct part *next, *prev; /* of the same device */
 	struct device *device;    /* NULL: not linked */
+	uint8_t from[ID_LEN];     /* see struct source, key[0] */
+	uint64_t number;          /* rises with each part of the directory */
 	int worker;
 	uint64_t session; /* relay_session_id() there */
 };
@@ -31,6 +35,7 @@ struct part {
 struct directory {
 	pthread_mutex_t lock;
 	struct device *devices; /* uthash, by ID */
+	uint64_t parts;         /* how many were linked so far */
 };
 
 enum directory_answer {
@@ -47,10 +52,10 @@ void directory_finish(struct directory *dir);
 /*
  * Checks and registers in one step (protocol, "Behaviour").  With
  * DIRECTORY_CHALLENGED *owner is the current owner, and `place` is stored as
- * its possible successor.
+ * its possible successor.  `from` is the connection's source, key[0].
  */
 enum directory_answer directory_join(struct directory *dir, const uint8_t *id,
-	struct place place, struct place *owner);
+	struct place place, const uint8_t from[ID_LEN], struct place *owner);
 
 /*
  * The owner is alive: returns the connection that waited to replace it, or conn
@@ -76,17 +81,21 @@ void directory_each_owner(struct directory *dir,
 	void (*fn)(struct place owner, void *arg), void *arg);
 
 /*
- * Registers the begin and end of a session of a device, joined or not.  0 or
- * -1.
+ * Registers the begin and end of a session of a device, joined or not.  part
+ * has `from`, `worker` and `session`; the rest is filled.  0 or -1.
  */
-int directory_link(struct directory *dir, struct part *part, const uint8_t *id,
-	int worker, uint64_t session);
+int directory_link(struct directory *dir, struct part *part, const uint8_t *id);
 void directory_unlink(struct directory *dir, struct part *part);
 
 /* Whether the device takes part in a session. */
 bool directory_busy(struct directory *dir, const uint8_t *id);
-/* Calls fn for each of its sessions; fn must not call the directory. */
-void directory_each_session(struct directory *dir, const uint8_t *id,
+/*
+ * Calls fn for each session that ends with the device's connection: for all,
+ * unless a successor waits.  Then the device has come back, and the sessions
+ * stay that are not older than the successor, or come from its address and not
+ * from the owner's.  fn must not call the directory.
+ */
+void directory_each_ending(struct directory *dir, const uint8_t *id,
 	void (*fn)(int worker, uint64_t session, void *arg), void *arg);
 
 #endif

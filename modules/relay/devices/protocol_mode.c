@@ -246,6 +246,7 @@ static bool join(struct relay_ctx *cx, struct relay_conn *conn,
 {
 	const uint8_t *id = relay_conn_peer(conn);
 	struct peer *peer = peer_of(cx, conn);
+	struct source source;
 	struct place owner;
 
 	if (!may_join(cx, conn, token))
@@ -255,8 +256,9 @@ static bool join(struct relay_ctx *cx, struct relay_conn *conn,
 		peer_respond(cx, conn, FRAME_ALREADY_CONNECTED);
 		return false;
 	}
-	switch (directory_join(
-		&data_of(cx)->directory, id, place_of(cx, conn), &owner)) {
+	source_of(conn, &source);
+	switch (directory_join(&data_of(cx)->directory, id, place_of(cx, conn),
+		source.key[0], &owner)) {
 	case DIRECTORY_JOINED:
 		joined(cx, conn);
 		break;
@@ -417,7 +419,7 @@ void protocol_closed(
 		 * When the server stops, sessions deliver their pending data.
 		 */
 		if (!peer->keeps_sessions && reason != RELAY_END_STOP)
-			directory_each_session(
+			directory_each_ending(
 				&data->directory, id, drop_session, cx);
 		peer_log(cx, conn, "left");
 	}

@@ -24,6 +24,20 @@ static void count_halves(struct relay_ctx *cx, int64_t by)
 	relay_metric_inc(cx, data_of(cx)->metrics[METRIC_HALVES], 0, by);
 }
 
+static int link_side(struct relay_ctx *cx, struct relay_session *session,
+	int side, const uint8_t *id)
+{
+	struct meeting *meeting = relay_session_data(cx, session);
+	struct part *part = &meeting->part[side];
+	struct source source;
+
+	source_of(relay_session_side(session, side), &source);
+	memcpy(part->from, source.key[0], ID_LEN);
+	part->worker = cx->worker;
+	part->session = relay_session_id(session);
+	return directory_link(&data_of(cx)->directory, part, id);
+}
+
 /* Both halves are on this worker; *pair has their device IDs. */
 static void meet(struct relay_ctx *cx, struct relay_conn *second,
 	const struct pending_pair *pair)
@@ -53,9 +67,7 @@ static void meet(struct relay_ctx *cx, struct relay_conn *second,
 	meeting->began_ms = relay_now_ms(cx);
 	peer_of(cx, first)->session = relay_session_id(session);
 	for (int side = 0; side < 2; side++)
-		if (directory_link(&data_of(cx)->directory,
-			    &meeting->part[side], pair->id[side], cx->worker,
-			    relay_session_id(session)) != 0) {
+		if (link_side(cx, session, side, pair->id[side]) != 0) {
 			relay_session_close(session, RELAY_END_ERROR);
 			return;
 		}

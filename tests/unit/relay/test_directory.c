@@ -14,6 +14,7 @@
 
 static const uint8_t alice[ID_LEN] = {'a'}, bob[ID_LEN] = {'b'};
 static const struct place first = {0, 1}, second = {1, 1}, third = {0, 3};
+static const uint8_t here[ID_LEN] = {1}, there[ID_LEN] = {2};
 
 static int set_up(void **state)
 {
@@ -29,11 +30,25 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static enum directory_answer join(struct directory *dir, struct place place)
+static enum directory_answer join_from(
+	struct directory *dir, struct place place, const uint8_t *from)
 {
 	struct place owner;
 
-	return directory_join(dir, alice, place, &owner);
+	return directory_join(dir, alice, place, from, &owner);
+}
+
+static enum directory_answer join(struct directory *dir, struct place place)
+{
+	return join_from(dir, place, here);
+}
+
+static int link_from(struct directory *dir, struct part *part,
+	const uint8_t *from, int worker, uint64_t session)
+{
+	*part = (struct part){.worker = worker, .session = session};
+	memcpy(part->from, from, ID_LEN);
+	return directory_link(dir, part, alice);
 }
 
 static void check_owner(struct directory *dir, struct place want)
@@ -62,7 +77,7 @@ static void a_second_one_challenges_and_a_third_is_refused(void **state)
 	struct place owner = {-2, 0};
 
 	assert_int_equal(join(*state, first), DIRECTORY_JOINED);
-	assert_int_equal(directory_join(*state, alice, second, &owner),
+	assert_int_equal(directory_join(*state, alice, second, here, &owner),
 		DIRECTORY_CHALLENGED);
 	assert_int_equal(owner.conn, first.conn);
 	assert_int_equal(join(*state, third), DIRECTORY_TAKEN);
@@ -107,14 +122,14 @@ static void sessions_hang_on_the_device_until_they_end(void **state)
 	struct part part[3];
 	uint64_t sum = 0;
 
-	assert_int_equal(directory_link(*state, &part[0], alice, 0, 1), 0);
-	assert_int_equal(directory_link(*state, &part[1], alice, 1, 2), 0);
-	assert_int_equal(directory_link(*state, &part[2], alice, 2, 4), 0);
+	assert_int_equal(link_from(*state, &part[0], here, 0, 1), 0);
+	assert_int_equal(link_from(*state, &part[1], here, 1, 2), 0);
+	assert_int_equal(link_from(*state, &part[2], here, 2, 4), 0);
 	assert_true(directory_busy(*state, alice));
 	assert_false(directory_busy(*state, bob));
 	directory_unlink(*state, &part[1]);
 	directory_unlink(*state, &part[1]);
-	directory_each_session(*state, alice, collect, &sum);
+	directory_each_ending(*state, alice, collect, &sum);
 	assert_int_equal(sum, 2005);
 	directory_unlink(*state, &part[2]);
 	directory_unlink(*state, &part[0]);
@@ -126,12 +141,43 @@ static void a_device_with_sessions_may_leave_and_come_back(void **state)
 	struct part part;
 
 	join(*state, first);
-	assert_int_equal(directory_link(*state, &part, alice, 0, 1), 0);
+	assert_int_equal(link_from(*state, &part, here, 0, 1), 0);
 	directory_leave(*state, alice, first);
 	assert_true(directory_busy(*state, alice));
 	assert_int_equal(join(*state, second), DIRECTORY_JOINED);
 	directory_unlink(*state, &part);
 	check_owner(*state, second);
+}
+
+/* The numbers of the sessions that end with the owner, added up. */
+static uint64_t ending(struct directory *dir)
+{
+	uint64_t sum = 0;
+
+	directory_each_ending(dir, alice, collect, &sum);
+	return sum;
+}
+
+static void what_a_device_opened_since_it_came_back_stays(void **state)
+{
+	struct part part[4];
+
+	join(*state, first);
+	link_from(*state, &part[0], here, 0, 1);
+	link_from(*state, &part[1], there, 0, 2);
+	assert_int_equal(ending(*state), 3);
+	join_from(*state, second, there);
+	link_from(*state, &part[2], there, 0, 4);
+	link_from(*state, &part[3], here, 0, 8);
+	assert_int_equal(ending(*state), 1);
+	directory_leave(*state, alice, first);
+	/* It is the owner now: all are its own. */
+	assert_int_equal(ending(*state), 15);
+	/* From the same address, only the time tells. */
+	join_from(*state, third, there);
+	assert_int_equal(ending(*state), 15);
+	for (int i = 0; i < 4; i++)
+		directory_unlink(*state, &part[i]);
 }
 
 static void very_many_devices(void **state)
@@ -141,8 +187,9 @@ static void very_many_devices(void **state)
 
 	for (uint32_t i = 0; i < 20000; i++) {
 		memcpy(id, &i, sizeof(i));
-		assert_int_equal(directory_join(*state, id,
-					 (struct place){0, i + 1}, &owner),
+		assert_int_equal(
+			directory_join(*state, id, (struct place){0, i + 1},
+				here, &owner),
 			DIRECTORY_JOINED);
 	}
 	for (uint32_t i = 0; i < 20000; i++) {
@@ -163,6 +210,7 @@ int main(void)
 		TEST(an_owner_that_goes_is_followed_by_its_challenger),
 		TEST(sessions_hang_on_the_device_until_they_end),
 		TEST(a_device_with_sessions_may_leave_and_come_back),
+		TEST(what_a_device_opened_since_it_came_back_stays),
 		TEST(very_many_devices),
 	};
 

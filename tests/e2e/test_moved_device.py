@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MPL-2.0
+"""A real Syncthing that moves to another network; the relay does not learn that the old one is gone.
+
+Three network namespaces that exist for one test: the relay's and the peer's, and two that the
+device is in, one after the other."""
+
+import contextlib
+import os
+import subprocess
+import warnings
+
+import pytest
+
+import certificates
+import gateway
+import own_network
+import relay_server
+from relay_server import free_port
+from waiting import Deadline, pace, wait_for
+
+WHY_NOT = gateway.why_not()
+if WHY_NOT:
+    warnings.warn(f"A DEVICE THAT MOVES IS NOT TESTED: this machine {WHY_NOT}")
+pytestmark = pytest.mark.skipif(WHY_NOT is not None, reason=f"NOT TESTED: {WHY_NOT}")
+
+RELAY = "10.77.0.1"
+SYNCTHING_RESTS = 15  # seconds; between two of its attempts to connect it waits for less
+
+
+class Places:
+    """The namespaces `home` and `away`, each with a link to this one."""
+
+    def __init__(self):
+        self.names = {place: f"relay-{place}-{os.getpid()}" for place in ("home", "away")}
+
+    def build(self):
+        gateway.run("ip", "addr", "add", f"{RELAY}/32", "dev", "lo")
+        for number, (place, name) in enumerate(self.names.items(), 1):
+            net = f"10.77.{number}"
+            gateway.run("ip", "netns", "add", name)
+            gateway.run("ip", "link", "add", place, "type", "veth", "peer", "name", "eth0",
+                        "netns", name)
+            gateway.run("ip", "addr", "add", f"{net}.1/24", "dev", place)
+            gateway.run("ip", "link", "set", place, "up")
+            inside = self.prefix(place)
+            gateway.run(*inside, "ip", "addr", "add", f"{net}.2/24", "dev", "eth0")
+            for device in ("lo", "eth0"):
+                gateway.run(*inside, "ip", "link", "set", device, "up")
+            gateway.run(*inside, "ip", "route", "add", "default", "via", f"{net}.1")
+
+    def prefix(self, place):
+        return ["ip", "netns", "exec", self.names[place]]
+
+    def call(self, place, function):
+        return gateway.call_in(f"/run/netns/{self.names[place]}", function)
+
+    @staticmethod
+    def cut(place):
+        """From now on nothing comes from there, no end of a connection either."""
+        gateway.run("ip", "link", "set", place, "down")
+
+    def close(self):
+        for name in self.names.values():
+            subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+
+
+@pytest.fixture
+def places():
+    before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    try:
+        own_network.make()
+        with contextlib.closing(Places()) as built:
+            built.build()
+            yield built
+    finally:
+        own_network.go_back(before)
+
+
+@pytest.fixture
+def relay(places, tmp_path, plain_program):  # pylint: disable=redefined-outer-name,unused-argument
+    keys = certificates.make(name="strelaysrv").write(tmp_path / "relay-keys")
+    with contextlib.ExitStack() as servers:
+        server = relay_server.start(plain_program, tmp_path, "-debug", listen=f"{RELAY}:0",
+                                    keys=keys)
+        servers.callback(server.finish)
+        yield server
+
+
+def connected(device, peer):
+    found = device.connection(peer)
+    return found if found.get("connected") else None
+
+
+def wait_for_connection(device, peer):
+    return wait_for(lambda: connected(device, peer), device.log,
+                    Deadline(2 * Deadline().seconds))
+
+
+def test_it_is_connected_again_once_and_for_good(places, relay, make_device):
+    moving, peer = make_device("moving"), make_device("peer")
+    # Only the device that moves dials, so that one connection is all there can be.
+    moving.configure(relay.uri, peer, relay.uri)
+    peer.configure(relay.uri, moving, f"tcp://127.0.0.1:{free_port()}")
+    peer.start()
+    moving.start(places.prefix("home"), lambda body: places.call("home", body))
+    wait_for_connection(peer, moving)
+    places.cut("home")
+    moving.kill()
+    # The peer has forgotten the old connection: it takes the first that comes.
+    peer.restart()
+    moving.start(places.prefix("away"), lambda body: places.call("away", body))
+    first = wait_for_connection(peer, moving)
+    relay.wait_for_log("replaced by a newer connection")
+    deadline = Deadline(SYNCTHING_RESTS)
+    while not deadline.passed():
+        now = connected(peer, moving)
+        assert now and now["startedAt"] == first["startedAt"], f"{first}, {now}:\n{peer.log()}"
+        pace(0.2)
+    assert relay.count("replaced by a newer connection") == 1
