@@ -75,10 +75,10 @@ ssize_t relay_conn_read(struct relay_conn *conn, void *buf, size_t len);
 
 /*
  * Marks a connection that this module took as settled: its peer has joined, or
- * sent a known key.  Until then a connection is a stranger: it does not count
- * against max-connections, and it is closed when room is needed.  The first
- * call runs the notice conn_settled.  A connection that is moved counts as
- * settled.
+ * what it wants has begun otherwise.  relay_session_pair() does the same for
+ * both sides.  Until then a connection is a stranger: it does not count against
+ * max-connections, and it is closed when room is needed.  The first call runs
+ * the notice conn_settled.  A connection that is moved counts as settled.
  */
 void relay_conn_settled(struct relay_conn *conn);
 /* How many strangers this worker has. */

@@ -37,7 +37,8 @@ static const struct budget_row rows[] = {
 		"{CONNECTIONS_PERCENT} % of the hard limit",
 		"max-connections CONNECTIONS_PERCENT",
 		"strelaysrv_core_room_made_total{for=descriptors}", false,
-		"test_a_newcomer_finds_a_descriptor",
+		"test_a_newcomer_finds_a_descriptor "
+		"test_a_newcomer_finds_a_descriptor_among_halves",
 		"descriptors one-byte one-byte-plain"},
 	{OPEN, "accept(2) that fails", "-", "-",
 		"{1000/PAUSE_MS} tries a second for each worker", "PAUSE_MS",

@@ -113,7 +113,8 @@ static bool claim(struct relay_ctx *cx, struct relay_conn *conn,
 		peer_respond(cx, conn, FRAME_NOT_FOUND);
 		break;
 	case PENDING_FIRST:
-		relay_conn_settled(conn);
+		/* It settles when its other side comes: who asks for a device
+		 * of their own gets any number of keys. */
 		count(cx, METRIC_SESSION_JOINS, SESSION_FIRST);
 		peer->state = PEER_HALF;
 		count_halves(cx, 1);

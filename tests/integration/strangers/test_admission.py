@@ -10,7 +10,7 @@ import floods
 from floods import Flood
 from good_joins import ENOUGH, JOINS, counted, joins_in_time
 from module_server import module_server  # noqa: F401
-from relay_client import ProtocolConnection, TlsBytes
+from relay_client import Closed, ProtocolConnection, SessionConnection, TlsBytes
 from waiting import wait_for
 
 MODULES = ["log", "bounds", "relay", "status", "probe"]
@@ -51,6 +51,25 @@ def test_joins_beside_hellos_that_stay(strict, identities, workers, count):
     server = strict(workers)
     hello = TlsBytes(identities[0]).client_hello()
     assert flooded(server, identities, hello, count, "stay") >= ENOUGH
+
+
+def test_a_newcomer_finds_a_descriptor_among_halves(start_ours, identities):
+    """Devices ask for one that is theirs as well, and join their side of each session: the other
+    side never comes. Each has a source of its own, and there are more than descriptors."""
+    server = start_ours("-bounds.opening", "0", "-relay.invitations-per-asker", "1000",
+                        descriptors=256)
+    with contextlib.ExitStack() as stack:
+        target = certificates.make()
+        stack.enter_context(ProtocolConnection(server.address, target)).join()
+        halves = []
+        for source in floods.sources(230):
+            with contextlib.suppress(OSError, Closed, AssertionError):
+                with ProtocolConnection(server.address, identities[0], source=source) as asker:
+                    key = asker.request(target.id).key
+                half = stack.enter_context(SessionConnection(server.address, source=source))
+                halves.append(half.join(key))
+        assert len(halves) > 150
+        assert joins_in_time(server, identities) == JOINS
 
 
 @pytest.mark.parametrize("words", [b"", b"\x9e", b"\x16"])
