@@ -281,10 +281,16 @@ def test_fault_08_a_dead_connection_does_not_block_its_owner(ours, identities):
 
 
 def test_fault_09_unpaired_sockets_count(start_ours, identities):
-    """What has proven nothing does not: it has bounds of its own, see test_limits.py."""
+    """Those of a session count as joined. One whose other side has not come counts as what has
+    proven nothing, which has bounds of its own (see test_admission.py): keys are free for whoever
+    has a device to ask for."""
     server = start_ours("-max-connections", "2")
     with Invited(server, identities[0], identities[1]) as invited:
         invited.join_asker()  # half of a session
+        with ProtocolConnection(server.address, identities[2]) as client:
+            assert client.ask(rp.JoinRelayRequest()) == rp.response(rp.SUCCESS)
+    with Invited(server, identities[0], identities[1]) as invited:
+        invited.join_both()
         with ProtocolConnection(server.address, identities[2]) as client:
             assert client.ask(rp.JoinRelayRequest()) == rp.RelayFull()
 
