@@ -67,8 +67,10 @@ static const struct relay_metric_def metrics[METRIC_COUNT] = {
 		.kind = RELAY_GAUGE,
 		.read = read_shares,
 		.help = "Shares of the global rate that are taken at the "
-			"moment: those of devices with sessions that ask "
-			"for bytes, and one for each session of none."},
+			"moment: one for each source with sessions that ask "
+			"for bytes, those of devices with a weight or an "
+			"exempt address, and one for each session without "
+			"a device."},
 	[METRIC_RATE] = {.name = "global_rate",
 		.unit = "bytes_per_second",
 		.kind = RELAY_GAUGE,
@@ -161,6 +163,8 @@ static int start(struct relay_ctx *cx, struct relay_err *err)
 	if (privileges_read(
 		    &data->privileges, conf->weights, conf->exempt, err) != 0)
 		return -1;
+	if (exempt_read(cx, &data->exempt, err) != 0)
+		return -1;
 	apply(cx);
 	return 0;
 }
@@ -171,26 +175,39 @@ static int reload_prepare(
 	const struct conf *conf = values;
 	struct data *data = cx->data;
 
-	return privileges_read(&data->next, conf->weights, conf->exempt, err);
+	if (privileges_read(&data->next, conf->weights, conf->exempt, err) != 0)
+		return -1;
+	if (exempt_read(cx, &data->next_exempt, err) == 0)
+		return 0;
+	privileges_free(&data->next);
+	return -1;
 }
 
 static void reload_commit(struct relay_ctx *cx)
 {
 	struct data *data = cx->data;
 	struct privileges old;
+	struct ranges old_exempt;
 
 	pthread_mutex_lock(&data->lock);
 	old = data->privileges;
 	data->privileges = data->next;
+	old_exempt = data->exempt;
+	data->exempt = data->next_exempt;
 	pthread_mutex_unlock(&data->lock);
 	privileges_free(&old);
+	ranges_free(&old_exempt);
 	data->next = (struct privileges){.count = 0};
+	data->next_exempt = (struct ranges){0};
 	apply(cx);
 }
 
 static void reload_abandon(struct relay_ctx *cx)
 {
-	privileges_free(&((struct data *)cx->data)->next);
+	struct data *data = cx->data;
+
+	privileges_free(&data->next);
+	ranges_free(&data->next_exempt);
 }
 
 static void fini(struct relay_ctx *cx)
@@ -198,6 +215,7 @@ static void fini(struct relay_ctx *cx)
 	struct data *data = cx->data;
 
 	privileges_free(&data->privileges);
+	ranges_free(&data->exempt);
 	devices_finish(&data->devices);
 	pthread_mutex_destroy(&data->lock);
 }

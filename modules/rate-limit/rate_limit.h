@@ -7,7 +7,7 @@
  * sessions.c    hooks: what each session may send
  * shaper.c      of one session: its parts of all limits
  * share.c       a rate that is dealt among those who ask
- * devices.c     devices that have sessions
+ * devices.c     devices that have sessions, and their sources
  * privileges.c  devices with more shares, or no limit
  */
 #ifndef RATE_LIMIT_H
@@ -23,6 +23,7 @@
 #include "devices.h"
 #include "privileges.h"
 #include "shaper.h"
+#include "shared/exempt.h"
 
 struct conf {
 	int64_t global;
@@ -39,9 +40,11 @@ enum { METRIC_HELD, METRIC_SHARES, METRIC_RATE, METRIC_COUNT };
 struct data {
 	struct share_pool global;
 	struct device_table devices;
-	pthread_mutex_t lock; /* of the privileges */
+	pthread_mutex_t lock; /* of the next two */
 	struct privileges privileges;
-	struct privileges next;      /* prepared by a reload; [C], no lock */
+	struct ranges exempt;
+	struct privileges next; /* prepared by a reload; [C], no lock */
+	struct ranges next_exempt;
 	_Atomic int64_t cap;         /* of the service; 0: none */
 	bool untold;                 /* a worker could not be told; [C] */
 	_Atomic uint64_t generation; /* of all that sessions are set up by */
@@ -58,7 +61,7 @@ struct local {
 struct block {
 	uint64_t generation; /* that it was set up by; 0: not yet */
 	bool exempt;
-	struct device *device[2]; /* of the table; NULL: not known */
+	struct device_part *part[2]; /* of the table; NULL: not known */
 	struct shaper shaper;
 };
 

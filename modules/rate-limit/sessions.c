@@ -40,35 +40,51 @@ static int64_t tick(struct relay_ctx *cx, void *arg)
 static void put_devices(struct data *data, struct block *block)
 {
 	for (int side = 0; side < 2; side++) {
-		devices_put(&data->devices, block->device[side]);
-		block->device[side] = NULL;
+		devices_put(&data->devices, block->part[side]);
+		block->part[side] = NULL;
 	}
 }
 
+/* Its weight, and its source; no source is exempt. */
+static int64_t look_up(struct data *data, const struct relay_conn *conn,
+	const uint8_t *id, struct source *source)
+{
+	int64_t weight;
+
+	pthread_mutex_lock(&data->lock);
+	weight = privileges_weight(&data->privileges, id);
+	exempt_source(&data->exempt, conn, source);
+	pthread_mutex_unlock(&data->lock);
+	return weight;
+}
+
 /* NULL: it is not known, or one that talks to itself, which is limited once. */
-static struct device *get_device(struct relay_ctx *cx,
+static struct device_part *get_device(struct relay_ctx *cx,
 	struct relay_session *session, int side, bool *exempt)
 {
 	struct data *data = cx->data;
 	const struct conf *conf = cx->conf;
-	const uint8_t *id = relay_conn_peer(relay_session_side(session, side));
+	const struct relay_conn *conn = relay_session_side(session, side);
+	const uint8_t *id = relay_conn_peer(conn);
 	const uint8_t *first = relay_conn_peer(relay_session_side(session, 0));
-	int64_t weight;
+	struct device_terms terms = {
+		.rate = conf->per_device, .burst_ms = conf->burst_ms};
+	struct source source;
 
 	if (!id || (side == 1 && first &&
 			   memcmp(id, first, RELAY_DEVICE_ID_LEN) == 0))
 		return NULL;
-	pthread_mutex_lock(&data->lock);
-	weight = privileges_weight(&data->privileges, id);
-	pthread_mutex_unlock(&data->lock);
-	if (weight == WEIGHT_EXEMPT) {
+	terms.weight = look_up(data, conn, id, &source);
+	if (terms.weight == WEIGHT_EXEMPT) {
 		*exempt = true;
 		return NULL;
 	}
 	if (!conf->per_device && !effective(data))
 		return NULL;
-	return devices_get(&data->devices, id, weight, conf->per_device,
-		conf->burst_ms, relay_now_ms(cx));
+	/* The widest level: a site has 65,536 of the narrowest. */
+	return devices_get(&data->devices, id,
+		source.levels ? source.key[source.levels - 1] : NULL, &terms,
+		relay_now_ms(cx));
 }
 
 /* The pools that it has parts in, and what it may have of them. */
@@ -78,7 +94,7 @@ static void set_up(struct relay_ctx *cx, struct relay_session *session,
 	struct data *data = cx->data;
 	const struct conf *conf = cx->conf;
 	struct shaper *shaper = &block->shaper;
-	struct device *sharer;
+	struct device_part *sharer;
 	bool first = block->generation == 0;
 
 	put_devices(data, block);
@@ -89,15 +105,14 @@ static void set_up(struct relay_ctx *cx, struct relay_session *session,
 	if (first)
 		shaper_begin(shaper, relay_now_ms(cx));
 	for (int side = 0; side < 2; side++) {
-		struct device *device =
+		struct device_part *part =
 			get_device(cx, session, side, &block->exempt);
 
-		block->device[side] = device;
+		block->part[side] = part;
 		shaper->part[PART_DEVICE + side].pool =
-			device && conf->per_device ? &device->own : NULL;
+			part && conf->per_device ? &part->device->own : NULL;
 	}
-	sharer = devices_sharer(
-		&data->devices, block->device[0], block->device[1]);
+	sharer = devices_sharer(&data->devices, block->part[0], block->part[1]);
 	shaper->part[PART_GLOBAL].pool = !effective(data) ? NULL
 					 : sharer         ? &sharer->share
 							  : &data->global;

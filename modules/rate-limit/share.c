@@ -45,28 +45,45 @@ void share_child_init(struct share_pool *pool, struct share_pool *parent,
 
 /*
  * Updates the parent's weight with a child's shares.  Several threads may do
- * this at once: each adds its own difference, so the sum is correct.
+ * this at once: each adds its own difference, so the sum is correct.  Returns
+ * the parent's weight before and stores that after.
  */
-static void count(struct share_pool *pool, int64_t shares)
+static int64_t count(struct share_pool *pool, int64_t shares, int64_t *after)
 {
-	int64_t before = atomic_exchange(&pool->counted, shares);
+	int64_t by = shares - atomic_exchange(&pool->counted, shares);
+	int64_t before = atomic_fetch_add(&pool->parent->weight, by);
 
-	add(&pool->parent->weight, shares - before);
+	*after = before + by;
+	return before;
 }
 
+/* Goes up while a pool becomes active by this. */
 static void join_parent(struct share_pool *pool)
 {
-	count(pool, get(&pool->shares));
+	int64_t before, after;
+
+	do {
+		before = count(pool, get(&pool->shares), &after);
+		pool = pool->parent;
+	} while (pool->parent && before == 0 && after > 0);
 }
 
+/* Goes up while a pool has no active member any more. */
 static void leave_parent(struct share_pool *pool)
 {
-	count(pool, 0);
-	/* Another thread may have joined the pool meanwhile: check again. */
-	if (atomic_load(&pool->weight) > 0)
-		join_parent(pool);
-	else
+	int64_t before, after;
+
+	do {
+		before = count(pool, 0, &after);
+		/* Another thread may have joined the pool meanwhile: check
+		 * again. */
+		if (atomic_load(&pool->weight) > 0) {
+			join_parent(pool);
+			return;
+		}
 		add(&pool->parent->level, atomic_exchange(&pool->level, 0));
+		pool = pool->parent;
+	} while (pool->parent && before > 0 && after == 0);
 }
 
 void share_child_set(struct share_pool *pool, int64_t shares)
@@ -75,7 +92,7 @@ void share_child_set(struct share_pool *pool, int64_t shares)
 	if (atomic_load(&pool->counted) > 0)
 		join_parent(pool);
 	if (atomic_load(&pool->weight) == 0)
-		count(pool, 0);
+		leave_parent(pool);
 }
 
 void share_pool_set(struct share_pool *pool, int64_t rate, int64_t burst_ms)

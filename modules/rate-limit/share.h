@@ -11,8 +11,10 @@
  * thread touches.
  *
  * A pool may be a child of another pool.  While it has active sessions, it
- * takes part in its parent's rate with its shares.  So devices share the global
- * rate, and the sessions of a device share the device's part.
+ * takes part in its parent's rate with its shares.  So sources share the global
+ * rate, the devices of a source share its part, and the sessions of a device
+ * the device's part.  A child that has children itself saves up what they leave
+ * for its own burst_ms.
  *
  * Amounts are in milli-bytes (bytes per second times milliseconds), so they are
  * exact.  Time is passed in.  Only pools are shared by threads; their members

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "relay/asks/exempt.h"
+#include "shared/exempt.h"
 #include "relay/relay.h"
 #include "relay/service.h"
 

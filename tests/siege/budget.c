@@ -203,6 +203,14 @@ static const struct budget_row rows[] = {
 		"test_the_source_that_has_most_gives_way "
 		"test_memory_of_all_is_bounded",
 		"stalled-readers"},
+	{PAIR, "bytes a second, with rate-limit.global",
+		"as others of its device",
+		"as other sources, then as other devices", "the option",
+		"rate-limit.global",
+		"strelaysrv_rate_limit_held_back_total{limit=global}", false,
+		"test_sources_share_before_their_devices_do "
+		"test_devices_share_before_their_sessions_do",
+		""},
 	{PAIR, "data that remains in the kernel after a session",
 		"dropped after {LINGER_MS ms} without progress", "-",
 		"{LINGER_MOST} at a time", "LINGER_MS LINGER_MOST",

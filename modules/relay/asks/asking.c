@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "relay/asks/exempt.h"
+#include "shared/exempt.h"
 #include "relay/relay.h"
 
 /* True: the session is pending, and its keys are in key[]. */
@@ -16,7 +16,9 @@ static bool remember(struct relay_ctx *cx, struct relay_conn *conn,
 	struct source source;
 	struct place lost[2];
 
-	exempt_source(cx, conn, &source);
+	pthread_mutex_lock(&data_of(cx)->lock);
+	exempt_source(&data_of(cx)->exempt, conn, &source);
+	pthread_mutex_unlock(&data_of(cx)->lock);
 	room = pending_add(&data_of(cx)->pending, relay_conn_peer(conn), target,
 		&source, now + conf_of(cx)->message_timeout_ms, now, key, lost);
 	guest_lose(cx, lost[0]);

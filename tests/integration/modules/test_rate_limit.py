@@ -159,6 +159,21 @@ def test_devices_share_before_their_sessions_do(start_ours, identities, hub_asks
     assert one >= 4 * MEGA / 2 * (0.7 - UNDER), f"the other device got {one:.0f}"
 
 
+def test_sources_share_before_their_devices_do(start_ours, identities):
+    """Eight pairs of devices at one address leave half of the rate to one at another."""
+    server = start_ours("-global-rate", 4 * MEGA, "-bounds.exempt", "192.0.2.1")
+    with contextlib.ExitStack() as stack:
+        streams = []
+        for i in range(9):
+            invited = stack.enter_context(Invited(server, *identities[2 * i:2 * i + 2]))
+            source = "127.0.0.66" if i < 8 else "127.0.0.67"
+            streams.append(Stream(invited.join_asker(source=source),
+                                  invited.join_target(source=source)))
+        *many, one = rates(streams)
+    check_rate(sum(many) + one, 4 * MEGA, "all together")
+    assert one >= 4 * MEGA / 2 * (0.7 - UNDER), f"the other source got {one:.0f}"
+
+
 @pytest.mark.parametrize("options, message", [
     (["-rate-limit.weights", "me=3"], '"me"'),
     (["-rate-limit.exempt", "me"], "exempt: \"me\""),

@@ -330,6 +330,73 @@ static void devices_share_before_sessions_do(void **state)
 	}
 }
 
+/* However many IDs it has: 40 devices with a session each. */
+static void sources_share_before_devices_do(void **state)
+{
+	static const int64_t rates[] = {200000, 10000000, 300000000};
+	static struct share_pool source[2], of[42];
+
+	(void)state;
+	for (size_t r = 0; r < sizeof(rates) / sizeof(rates[0]); r++) {
+		begin(rates[r]);
+		for (int i = 0; i < 2; i++) {
+			share_child_init(&source[i], &sim.pool, 1, sim.now_ms);
+			share_pool_set(&source[i], 0, BURST_MS);
+		}
+		for (int i = 0; i < 42; i++) {
+			share_child_init(
+				&of[i], &source[i >= 40], 1, sim.now_ms);
+			add(i % WORKERS, -1)->shaper.part[PART_GLOBAL].pool =
+				&of[i];
+		}
+		add(0, -1); /* of no source */
+		run(1000);
+		forget();
+		run(10000);
+		near(sum(), rates[r] * 10, 20);
+		near(sent_by(0, 40), rates[r] * 10 / 3, 30);
+		near(sent_by(40, 2), rates[r] * 10 / 3, 30);
+		near(sent_by(40, 1), rates[r] * 10 / 6, 30);
+		near(sent_by(42, 1), rates[r] * 10 / 3, 30);
+		for (int i = 0; i < 43; i++)
+			shaper_leave(&sim.one[i].shaper,
+				&sim.round[sim.one[i].worker]);
+		assert_int_equal(atomic_load(&sim.pool.weight), 0);
+		for (int i = 0; i < 2; i++) {
+			assert_int_equal(atomic_load(&source[i].weight), 0);
+			assert_int_equal(atomic_load(&source[i].counted), 0);
+			assert_int_equal(atomic_load(&source[i].level), 0);
+		}
+	}
+}
+
+/* What a source leaves, others have, and a device that wants little waits for
+ * none of its source's. */
+static void unused_shares_of_sources_go_to_the_others(void **state)
+{
+	static struct share_pool source[2], of[4];
+
+	(void)state;
+	begin(9000000);
+	for (int i = 0; i < 2; i++) {
+		share_child_init(&source[i], &sim.pool, 1, sim.now_ms);
+		share_pool_set(&source[i], 0, BURST_MS);
+	}
+	for (int i = 0; i < 4; i++) {
+		share_child_init(&of[i], &source[i / 2], 1, sim.now_ms);
+		add(i % WORKERS, i == 3 ? -1 : 100000)
+			->shaper.part[PART_GLOBAL]
+			.pool = &of[i];
+	}
+	run(1000);
+	forget();
+	run(10000);
+	near(sent_by(0, 1), 1000000, 20);
+	near(sent_by(1, 1), 1000000, 20);
+	near(sent_by(2, 1), 1000000, 20);
+	near(sum(), 90000000, 20);
+}
+
 /* Its modest sessions do not take from the share of its greedy one. */
 static void what_a_session_leaves_its_device_has_first(void **state)
 {
@@ -487,6 +554,8 @@ int main(void)
 		cmocka_unit_test(limits_meet),
 		cmocka_unit_test(a_device_shares_among_its_sessions),
 		cmocka_unit_test(devices_share_before_sessions_do),
+		cmocka_unit_test(sources_share_before_devices_do),
+		cmocka_unit_test(unused_shares_of_sources_go_to_the_others),
 		cmocka_unit_test(what_a_session_leaves_its_device_has_first),
 		cmocka_unit_test(unused_shares_of_devices_go_to_the_others),
 		cmocka_unit_test(a_devices_shares_may_change),

@@ -2,8 +2,7 @@
 
 /* Addresses without per-source limits. */
 
-#include "relay/asks/exempt.h"
-#include "relay/relay.h"
+#include "shared/exempt.h"
 
 int exempt_read(struct relay_ctx *cx, struct ranges *out, struct relay_err *err)
 {
@@ -16,18 +15,15 @@ int exempt_read(struct relay_ctx *cx, struct ranges *out, struct relay_err *err)
 	return ranges_read(out, list, err);
 }
 
-void exempt_source(
-	struct relay_ctx *cx, const struct relay_conn *conn, struct source *out)
+void exempt_source(const struct ranges *exempt, const struct relay_conn *conn,
+	struct source *out)
 {
-	struct relay_data *data = data_of(cx);
 	uint8_t address[RANGE_BYTES];
 	struct sockaddr_storage from;
 
 	relay_conn_sockaddr(conn, &from);
 	source_read(&from, out);
 	range_address(&from, address);
-	pthread_mutex_lock(&data->lock);
-	if (ranges_have(&data->exempt, address))
+	if (ranges_have(exempt, address))
 		out->levels = 0;
-	pthread_mutex_unlock(&data->lock);
 }

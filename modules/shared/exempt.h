@@ -18,8 +18,9 @@
 int exempt_read(
 	struct relay_ctx *cx, struct ranges *out, struct relay_err *err);
 
-/* The source of a connection; it has no levels if it is exempt.  [W] */
-void exempt_source(struct relay_ctx *cx, const struct relay_conn *conn,
+/* The source of a connection; it has no levels if it is exempt.  [W] The caller
+ * guards the ranges. */
+void exempt_source(const struct ranges *exempt, const struct relay_conn *conn,
 	struct source *out);
 
 #endif
