@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * One server's state: a pointer to each room's part of it.
+ * One server's state: a pointer to each room's part of it, from the bottom to
+ * the top.  base and config have none.  life/rooms.c makes the parts in this
+ * order, and frees them in reverse.
  *
  * A process usually has one server; tests have two.  Each room makes its part
  * with ROOM_create(), frees it with ROOM_destroy(), and accesses it through

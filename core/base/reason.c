@@ -2,9 +2,11 @@
 
 /* The words for the reasons why a connection or a session ended. */
 
-#include <strelaysrv/hooks.h>
+#include <stddef.h>
 
-static const char *const words[] = {
+#include "base/reason.h"
+
+const char *const reason_words[] = {
 	[RELAY_END_EOF] = "eof",
 	[RELAY_END_RESET] = "reset",
 	[RELAY_END_TIMEOUT] = "timeout",
@@ -22,14 +24,16 @@ static const char *const words[] = {
 	[RELAY_END_MOVED] = "moved",
 	[RELAY_END_STALLED] = "stalled",
 	[RELAY_END_PRESSURE] = "pressure",
+	NULL,
 };
 
-_Static_assert(sizeof(words) / sizeof(words[0]) == RELAY_END_COUNT,
+_Static_assert(
+	sizeof(reason_words) / sizeof(reason_words[0]) == RELAY_END_COUNT + 1,
 	"every reason has a word");
 
 const char *relay_reason_word(enum relay_reason reason)
 {
 	if ((unsigned)reason >= RELAY_END_COUNT)
 		return "unknown";
-	return words[reason];
+	return reason_words[reason];
 }

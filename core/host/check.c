@@ -13,6 +13,7 @@
 #include "host/check.h"
 #include "config/config.h"
 #include "tls/identity.h"
+#include "tls/identity_load.h"
 #include "log/log.h"
 #include "base/rights.h"
 
@@ -30,7 +31,7 @@ static int check_keys(const char *dir)
 	struct identity identity;
 	struct relay_err err;
 
-	if (identity_look(&identity, dir, &err) != 0) {
+	if (identity_look(&identity, dir, NULL, &err) != 0) {
 		log_core(RELAY_ERROR, "%s", err.text);
 		return -1;
 	}

@@ -7,43 +7,41 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/instance.h"
 #include "config/config_diff.h"
 #include "config/flags.h"
-#include "modules/hooks.h"
 #include "host/host.h"
+#include "host/host_state.h"
+#include "host/transition.h"
 #include "http/http.h"
 #include "log/log.h"
 #include "loop/loop.h"
+#include "modules/hooks.h"
 #include "modules/module_metrics.h"
-#include "host/transition.h"
 #include "modules/preload.h"
 
-static struct {
-	struct catalog *catalog; /* borrowed, as are the next two */
-	const struct flags *flags;
-	struct loop *control;
-	struct config_module *schema; /* owned */
-	struct module_list running;   /* in the order of `modules` */
-	const struct layout *layout;  /* borrowed; never freed */
-	struct config *current;       /* owned */
-	bool empty;                   /* the file of `current` was empty */
-	/* borrowed; NULL unless a transition is under way */
-	const struct config *next;
-} host;
+static struct host *self(void)
+{
+	return &instance->host->host;
+}
 
 void host_init(struct catalog *catalog, const struct flags *flags,
 	struct loop *control)
 {
-	host.catalog = catalog;
-	host.flags = flags;
-	host.control = control;
+	struct host *host = self();
+
+	host->catalog = catalog;
+	host->flags = flags;
+	host->control = control;
 }
 
 bool host_has_flag(const char *flag)
 {
-	for (size_t i = 0; i < host.running.count; i++) {
+	struct host *host = self();
+
+	for (size_t i = 0; i < host->running.count; i++) {
 		const struct relay_option *option =
-			host.running.mods[i]->def.options;
+			host->running.mods[i]->def.options;
 
 		for (; option && option->name; option++)
 			if (option->flag && strcmp(option->flag, flag) == 0)
@@ -56,14 +54,15 @@ bool host_has_flag(const char *flag)
 
 const struct config_module *host_schema(size_t *count)
 {
-	const struct catalog *catalog = host.catalog;
+	struct host *host = self();
+	const struct catalog *catalog = host->catalog;
 	struct config_module *schema = calloc(
 		catalog->count + catalog->broken_count + 1, sizeof(*schema));
 
 	if (!schema)
 		return NULL;
-	free(host.schema);
-	host.schema = schema;
+	free(host->schema);
+	host->schema = schema;
 	*count = 0;
 	for (size_t i = 0; i < catalog->count; i++) {
 		const struct relay_module_def *def = &catalog->mods[i]->def;
@@ -101,6 +100,7 @@ static bool is_empty(const char *file)
 
 static struct config *load(config_report_fn *tell, void *arg)
 {
+	struct host *host = self();
 	size_t count;
 	const struct config_module *schema = host_schema(&count);
 
@@ -109,7 +109,7 @@ static struct config *load(config_report_fn *tell, void *arg)
 		return NULL;
 	}
 	return config_load(
-		host.flags->conf, host.flags, schema, count, tell, arg);
+		host->flags->conf, host->flags, schema, count, tell, arg);
 }
 
 static void count(enum relay_level level, const char *text, void *arg)
@@ -129,18 +129,19 @@ static void count(enum relay_level level, const char *text, void *arg)
  */
 static int open_enabled(const struct config *config)
 {
+	struct host *host = self();
 	const char *const *names = config_core(config)->modules;
 	int opened = 0;
 
 	for (; *names; names++) {
-		int one = catalog_open(host.catalog, *names);
+		int one = catalog_open(host->catalog, *names);
 
 		if (one < 0)
 			return -1;
 		opened += one;
-		if (!catalog_find(host.catalog, *names) &&
-			!catalog_broken(host.catalog, *names))
-			return catalog_open_all(host.catalog);
+		if (!catalog_find(host->catalog, *names) &&
+			!catalog_broken(host->catalog, *names))
+			return catalog_open_all(host->catalog);
 	}
 	return opened;
 }
@@ -151,8 +152,8 @@ static struct config *load_quietly(void)
 {
 	size_t problems = 0;
 	struct config *config = load(count, &problems);
-	int opened =
-		config ? open_enabled(config) : catalog_open_all(host.catalog);
+	int opened = config ? open_enabled(config)
+			    : catalog_open_all(self()->catalog);
 
 	if (config && !problems && opened == 0)
 		return config;
@@ -164,13 +165,14 @@ struct config *host_load(void)
 {
 	struct config *config = NULL;
 
-	if (host.catalog->unopened_count > 0)
+	if (self()->catalog->unopened_count > 0)
 		config = load_quietly();
 	return config ? config : load(report, NULL);
 }
 
 struct config *host_examine(bool *good)
 {
+	struct host *host = self();
 	size_t count;
 	const struct config_module *schema = host_schema(&count);
 
@@ -179,30 +181,33 @@ struct config *host_examine(bool *good)
 		log_core(RELAY_ERROR, "out of memory");
 		return NULL;
 	}
-	return config_examine(host.flags->conf, host.flags, schema, count,
+	return config_examine(host->flags->conf, host->flags, schema, count,
 		report, NULL, good);
 }
 
 static void take_config(struct config *config)
 {
-	config_free(host.current);
-	host.current = config;
+	struct host *host = self();
+
+	config_free(host->current);
+	host->current = config;
 	http_allow_hosts(config ? config_core(config)->private_hosts : NULL);
 	if (!config)
 		return;
-	host.empty = is_empty(host.flags->conf);
-	module_metrics_want(host.catalog, config_core(config)->modules);
+	host->empty = is_empty(host->flags->conf);
+	module_metrics_want(host->catalog, config_core(config)->modules);
 }
 
 int relay_option_get(struct relay_ctx *cx, const char *section,
 	const char *name, struct relay_value *out)
 {
-	const struct config *config = host.next ? host.next : host.current;
+	struct host *host = self();
+	const struct config *config = host->next ? host->next : host->current;
 	const struct relay_module *mod;
 
 	(void)cx;
 	if (section) {
-		mod = catalog_find(host.catalog, section);
+		mod = catalog_find(host->catalog, section);
 		if (!mod || mod->stage == MODULE_FOUND ||
 			mod->stage == MODULE_LEAVING)
 			return -1;
@@ -214,18 +219,20 @@ int relay_option_get(struct relay_ctx *cx, const char *section,
 
 const struct core_conf *host_core(void)
 {
-	return config_core(host.current);
+	return config_core(self()->current);
 }
 
 static struct transition new_transition(struct config *config)
 {
+	struct host *host = self();
+
 	return (struct transition){
-		.catalog = host.catalog,
-		.before = host.current,
+		.catalog = host->catalog,
+		.before = host->current,
 		.config = config,
-		.control = host.control,
-		.running = &host.running,
-		.layout = host.layout,
+		.control = host->control,
+		.running = &host->running,
+		.layout = host->layout,
 	};
 }
 
@@ -233,32 +240,34 @@ static struct transition new_transition(struct config *config)
 static int try_step(struct transition *transition, struct config *config,
 	void (*before)(const struct transition *))
 {
+	struct host *host = self();
 	int result;
 
-	host.next = config;
+	host->next = config;
 	result = transition_prepare(transition);
 	if (result == 0) {
 		if (before)
 			before(transition);
 		transition_take(transition);
-		host.running = transition->wanted;
-		host.layout = transition->layout;
+		host->running = transition->wanted;
+		host->layout = transition->layout;
 		transition_settle(transition);
 		take_config(config);
 	}
-	host.next = NULL;
+	host->next = NULL;
 	transition_forget(transition);
 	return result;
 }
 
 int host_check(struct config *config)
 {
+	struct host *host = self();
 	struct transition transition = new_transition(config);
 	int result;
 
-	host.next = config;
+	host->next = config;
 	result = transition_check(&transition);
-	host.next = NULL;
+	host->next = NULL;
 	return result;
 }
 
@@ -274,13 +283,14 @@ int host_start(struct config *config)
 
 static void log_running(const char *what)
 {
+	struct host *host = self();
 	char names[900];
 	size_t len = 0;
 
 	names[0] = '\0';
-	for (size_t i = 0; i < host.running.count && len < sizeof(names); i++)
+	for (size_t i = 0; i < host->running.count && len < sizeof(names); i++)
 		len += (size_t)snprintf(names + len, sizeof(names) - len,
-			"%s%s", i ? ", " : "", host.running.mods[i]->def.name);
+			"%s%s", i ? ", " : "", host->running.mods[i]->def.name);
 	log_core(RELAY_NOTICE, "%s, with modules: %s", what,
 		len ? names : "none");
 }
@@ -288,7 +298,7 @@ static void log_running(const char *what)
 void host_ready(void)
 {
 	http_open();
-	stage_ready(&host.running);
+	stage_ready(&self()->running);
 	log_running("ready");
 }
 
@@ -312,32 +322,33 @@ static void log_step(const struct transition *transition)
 
 static int reload(void)
 {
+	struct host *host = self();
 	struct config *config;
 	struct transition transition;
 	struct relay_err err;
 
 	/* Probably an editor has truncated the file and will fill it next.  To
 	 * load it now would apply the defaults, which make a relay public. */
-	if (!host.empty && is_empty(host.flags->conf)) {
+	if (!host->empty && is_empty(host->flags->conf)) {
 		log_core(RELAY_ERROR,
 			"%s is empty, and was not so before; for the defaults, "
 			"write a comment into it",
-			host.flags->conf);
+			host->flags->conf);
 		return -1;
 	}
-	host.catalog->careful = true;
-	if (catalog_scan(host.catalog, &err) != 0) {
+	host->catalog->careful = true;
+	if (catalog_scan(host->catalog, &err) != 0) {
 		log_core(RELAY_ERROR, "%s", err.text);
 		return -1;
 	}
-	if (preload_open(host.catalog, host.flags->conf) != 0) {
+	if (preload_open(host->catalog, host->flags->conf) != 0) {
 		log_core(RELAY_ERROR, "out of memory");
 		return -1;
 	}
 	config = host_load();
 	if (!config)
 		return -1;
-	catalog_report(host.catalog);
+	catalog_report(host->catalog);
 	transition = new_transition(config);
 	if (try_step(&transition, config, log_step) != 0) {
 		config_free(config);
@@ -349,9 +360,11 @@ static int reload(void)
 
 void host_reload(void)
 {
+	struct host *host = self();
+
 	log_core(RELAY_NOTICE, "reloading%s%s",
-		host.flags->conf ? " " : "; there is no -conf file",
-		host.flags->conf ? host.flags->conf : "");
+		host->flags->conf ? " " : "; there is no -conf file",
+		host->flags->conf ? host->flags->conf : "");
 	if (reload() == 0)
 		log_running("reloaded");
 	else
@@ -361,7 +374,7 @@ void host_reload(void)
 
 int64_t host_drain(enum relay_drain how)
 {
-	return stage_drain(&host.running, how);
+	return stage_drain(&self()->running, how);
 }
 
 /* Stopping. */
@@ -369,20 +382,22 @@ int64_t host_drain(enum relay_drain how)
 static int leave_here(struct worker *worker, void *arg)
 {
 	(void)arg;
-	stage_leave_worker(&host.running, &worker->loop);
+	stage_leave_worker(&self()->running, &worker->loop);
 	return 0;
 }
 
 void host_stop(void)
 {
+	struct host *host = self();
+
 	workers_call(leave_here, NULL);
-	stage_leave(&host.running);
-	host.running.count = 0;
+	stage_leave(&host->running);
+	host->running.count = 0;
 }
 
 void host_finish(void)
 {
 	take_config(NULL);
-	free(host.schema);
-	memset(&host, 0, sizeof(host));
+	free(self()->schema);
+	*self() = (struct host){NULL};
 }

@@ -8,28 +8,35 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "net/capacity.h"
+#include "base/instance.h"
 #include "config/config.h"
+#include "host/host_state.h"
+#include "host/settings.h"
 #include "http/http.h"
-#include "tls/identity.h"
-#include "tls/identity_read.h"
+#include "log/log.h"
+#include "modules/module.h"
+#include "net/capacity.h"
 #include "net/kernel_memory.h"
 #include "peers/listeners_change.h"
 #include "peers/peers.h"
-#include "log/log.h"
-#include "host/settings.h"
+#include "tls/identity.h"
+#include "tls/identity_dir.h"
+#include "tls/identity_load.h"
 #include "tls/tls.h"
-#include "modules/module.h"
 #include "workers/workers.h"
 
-static struct identity *in_use; /* borrowed */
+static struct settings *self(void)
+{
+	return &instance->host->settings;
+}
 
-static struct {
-	const struct core_conf *conf; /* borrowed; NULL: nothing is staged */
-	const struct core_conf *before;
-	struct identity identity;            /* owned; all zero: unchanged */
-	unsigned char *buffers[WORKERS_MAX]; /* owned; NULL: unchanged */
-} staged;
+/* Leaves nothing staged; frees nothing. */
+static void forget(void)
+{
+	struct settings *settings = self();
+
+	*settings = (struct settings){.in_use = settings->in_use};
+}
 
 int64_t settings_descriptors(const struct core_conf *conf, unsigned workers)
 {
@@ -44,7 +51,7 @@ int64_t settings_descriptors(const struct core_conf *conf, unsigned workers)
 
 void settings_init(struct identity *identity)
 {
-	in_use = identity;
+	self()->in_use = identity;
 }
 
 /* The key files.  A fault in them does not stop a running relay, but the next
@@ -73,7 +80,7 @@ static void note_other(const struct identity *found, const char *dir)
 {
 	char was[RELAY_DEVICE_ID_TEXT], is[RELAY_DEVICE_ID_TEXT];
 
-	relay_device_id_format(in_use->id, was);
+	relay_device_id_format(self()->in_use->id, was);
 	relay_device_id_format(found->id, is);
 	log_core(RELAY_WARNING,
 		"%s/" IDENTITY_CERT_FILE " changes the ID from %s to %s: this "
@@ -83,10 +90,11 @@ static void note_other(const struct identity *found, const char *dir)
 
 static int stage_identity(const char *dir)
 {
+	struct settings *settings = self();
 	struct relay_err err;
 	struct identity found;
 
-	if (identity_look(&found, dir, &err) != 0) {
+	if (identity_look(&found, dir, settings->in_use->libctx, &err) != 0) {
 		note_unreadable(dir, &err);
 		return 0;
 	}
@@ -98,10 +106,10 @@ static int stage_identity(const char *dir)
 		note_unreadable(dir, &err);
 		return 0;
 	}
-	if (memcmp(found.id, in_use->id, sizeof(found.id)) != 0) {
+	if (memcmp(found.id, settings->in_use->id, sizeof(found.id)) != 0) {
 		note_other(&found, dir);
-	} else if (!identity_same_chain(&found, in_use)) {
-		staged.identity = found;
+	} else if (!identity_same_chain(&found, settings->in_use)) {
+		settings->identity = found;
 		if (tls_stage(&found, &err) == 0)
 			return 0;
 		log_core(RELAY_ERROR, "%s", err.text);
@@ -115,13 +123,14 @@ static int stage_identity(const char *dir)
 
 static int stage_buffers(void)
 {
-	size_t size = (size_t)staged.conf->network_buffer;
+	struct settings *settings = self();
+	size_t size = (size_t)settings->conf->network_buffer;
 
-	if (staged.conf->network_buffer == staged.before->network_buffer)
+	if (settings->conf->network_buffer == settings->before->network_buffer)
 		return 0;
 	for (unsigned i = 0; i < workers_count(); i++) {
-		staged.buffers[i] = malloc(size);
-		if (!staged.buffers[i]) {
+		settings->buffers[i] = malloc(size);
+		if (!settings->buffers[i]) {
 			log_core(RELAY_ERROR,
 				"no memory for network buffers of %zu bytes",
 				size);
@@ -143,7 +152,9 @@ static bool same_words(const char *const *a, const char *const *b)
 /* Host names are only resolved again if the options have changed. */
 static int stage_addresses(void)
 {
-	const struct core_conf *conf = staged.conf, *before = staged.before;
+	struct settings *settings = self();
+	const struct core_conf *conf = settings->conf,
+			       *before = settings->before;
 	struct relay_err err;
 
 	if (http_stage(conf->status_srv, conf->private_srv, &err) != 0)
@@ -163,9 +174,11 @@ error:
 int settings_stage(
 	const struct core_conf *before, const struct core_conf *after)
 {
-	memset(&staged, 0, sizeof(staged));
-	staged.conf = after;
-	staged.before = before;
+	struct settings *settings = self();
+
+	forget();
+	settings->conf = after;
+	settings->before = before;
 	if (stage_buffers() == 0 && stage_addresses() == 0 &&
 		stage_identity(after->keys) == 0)
 		return 0;
@@ -185,31 +198,36 @@ int settings_open(void)
 
 void settings_abandon(void)
 {
+	struct settings *settings = self();
+
 	listeners_abandon();
 	http_abandon();
 	tls_abandon();
-	identity_finish(&staged.identity);
+	identity_finish(&settings->identity);
 	for (unsigned i = 0; i < WORKERS_MAX; i++)
-		free(staged.buffers[i]);
-	memset(&staged, 0, sizeof(staged));
+		free(settings->buffers[i]);
+	forget();
 }
 
 void settings_take(void)
 {
+	struct settings *settings = self();
+
 	tls_take();
-	kernel_memory_bound(staged.conf->session_memory);
-	capacity_bound(staged.conf->max_connections,
-		settings_descriptors(staged.conf, workers_count()));
+	kernel_memory_bound(settings->conf->session_memory);
+	capacity_bound(settings->conf->max_connections,
+		settings_descriptors(settings->conf, workers_count()));
 }
 
 void settings_take_here(struct worker *worker)
 {
-	unsigned char **buffer = &staged.buffers[worker->loop.index];
+	struct settings *settings = self();
+	unsigned char **buffer = &settings->buffers[worker->loop.index];
 	const struct peers_conf conf = {
 		.workers = workers_count(),
-		.network_buffer = (size_t)staged.conf->network_buffer,
-		.pipe_size = (size_t)staged.conf->pipe_size,
-		.socket_buffer = (int)staged.conf->socket_buffer,
+		.network_buffer = (size_t)settings->conf->network_buffer,
+		.pipe_size = (size_t)settings->conf->pipe_size,
+		.socket_buffer = (int)settings->conf->socket_buffer,
 	};
 
 	peers_change(worker, &conf, *buffer);
@@ -219,15 +237,17 @@ void settings_take_here(struct worker *worker)
 
 void settings_settle(void)
 {
+	struct settings *settings = self();
+
 	tls_release();
-	if (staged.identity.cert) {
+	if (settings->identity.cert) {
 		log_core(RELAY_NOTICE,
 			"the further certificates of " IDENTITY_CERT_FILE
 			" have changed");
-		identity_finish(in_use);
-		*in_use = staged.identity;
+		identity_finish(settings->in_use);
+		*settings->in_use = settings->identity;
 	}
 	listeners_take();
 	http_take();
-	memset(&staged, 0, sizeof(staged));
+	forget();
 }

@@ -18,34 +18,31 @@
 #include "http/http_reply.h"
 #include "http/http_hosts.h"
 #include "http/http_server.h"
+#include "http/http_state.h"
 #include "log/log.h"
 #include "modules/module.h"
 
 #define SLOW_MS 1000 /* below this a slow machine may be the cause */
 #define REST    4    /* multiple of the time that the slow answer took */
 
-struct route {
-	struct route *next;
-	struct relay_module *owner; /* borrowed */
-	const char *path;           /* owned by the module */
-	relay_http_fn *fn;
-	bool private;
-	int64_t rest_until_ms; /* it was slow: not asked before */
-};
-
 static void on_request(struct http_exchange *x, void *arg);
 static void open_again(struct http_server *server);
 static size_t share_of(void *server);
 
-struct http_state {
-	struct route *routes; /* owned, the newest first */
-	/* Option private-hosts: host names that private routes accept;
-	 * borrowed; NULL: no further names. */
-	const char *const *private_hosts;
-	struct http_server status;  /* the option status-srv */
-	struct http_server private; /* the option private-srv */
-	struct relay_log_kind foreign_hosts;
-};
+static struct http_server *new_server(
+	const char *what, enum inherited_use use, enum http_place place)
+{
+	struct http_server *server = malloc(sizeof(*server));
+
+	if (server)
+		*server = (struct http_server){.what = what,
+			.use = use,
+			.place_label = place,
+			.answer = on_request,
+			.limit = share_of,
+			.again = open_again};
+	return server;
+}
 
 int http_create(void)
 {
@@ -53,25 +50,27 @@ int http_create(void)
 
 	if (!http)
 		return -1;
-	http->status = (struct http_server){.what = "status address",
-		.use = INHERITED_STATUS,
-		.place_label = HTTP_AT_STATUS,
-		.answer = on_request,
-		.limit = share_of,
-		.again = open_again};
-	http->private = (struct http_server){.what = "private address",
-		.use = INHERITED_PRIVATE,
-		.place_label = HTTP_AT_PRIVATE,
-		.answer = on_request,
-		.limit = share_of,
-		.again = open_again};
 	instance->http = http;
-	return 0;
+	http->status =
+		new_server("status address", INHERITED_STATUS, HTTP_AT_STATUS);
+	http->private = new_server(
+		"private address", INHERITED_PRIVATE, HTTP_AT_PRIVATE);
+	if (http->status && http->private)
+		return 0;
+	http_destroy();
+	return -1;
 }
 
 void http_destroy(void)
 {
-	free(instance->http);
+	struct http_state *http = instance->http;
+
+	if (!http)
+		return;
+	free(http->status);
+	free(http->private);
+	free(http->metrics);
+	free(http);
 	instance->http = NULL;
 }
 
@@ -153,8 +152,8 @@ static bool has_address(const struct http_server *server)
 static bool answers(const struct http_server *server, const struct route *r)
 {
 	return module_visible(r->owner) &&
-	       (!r->private || server == &self()->private ||
-		       !has_address(&self()->private));
+	       (!r->private || server == self()->private ||
+		       !has_address(self()->private));
 }
 
 /* A slow route is not called again at once: requests for it must not take the
@@ -252,7 +251,7 @@ void http_allow_hosts(const char *const *names)
 static size_t share_of(void *server)
 {
 	const struct http_server *other =
-		server == &self()->private ? &self()->status : &self()->private;
+		server == self()->private ? self()->status : self()->private;
 	size_t all = capacity_http();
 	size_t share = has_address(other) ? all / 2 : all;
 
@@ -276,14 +275,14 @@ static void open_again(struct http_server *server)
 
 void http_open(void)
 {
-	open_again(&self()->status);
-	open_again(&self()->private);
+	open_again(self()->status);
+	open_again(self()->private);
 }
 
 void http_reserve(void)
 {
-	http_server_reserve(&self()->status);
-	http_server_reserve(&self()->private);
+	http_server_reserve(self()->status);
+	http_server_reserve(self()->private);
 }
 
 const char *relay_status_text(void)
@@ -292,9 +291,9 @@ const char *relay_status_text(void)
 
 	/* An address without routes is not opened. */
 	while (r && (r->owner->stage == MODULE_LEAVING ||
-			    (r->private && has_address(&self()->private))))
+			    (r->private && has_address(self()->private))))
 		r = r->next;
-	return r && self()->status.address ? self()->status.text : "";
+	return r && self()->status->address ? self()->status->text : "";
 }
 
 void http_withdraw(struct relay_module *mod)
@@ -311,54 +310,54 @@ void http_withdraw(struct relay_module *mod)
 		*at = r->next;
 		free(r);
 	}
-	if (!is_needed(&self()->status))
-		http_server_close(&self()->status);
-	if (!is_needed(&self()->private))
-		http_server_close(&self()->private);
+	if (!is_needed(self()->status))
+		http_server_close(self()->status);
+	if (!is_needed(self()->private))
+		http_server_close(self()->private);
 }
 
 int http_stage(
 	const char *address, const char *private_address, struct relay_err *err)
 {
-	if (http_server_stage(
-		    &self()->status, &self()->private, address, err) != 0)
+	if (http_server_stage(self()->status, self()->private, address, err) !=
+		0)
 		return -1;
-	if (http_server_stage(&self()->private, &self()->status,
-		    private_address, err) == 0)
+	if (http_server_stage(
+		    self()->private, self()->status, private_address, err) == 0)
 		return 0;
-	http_server_abandon(&self()->status);
+	http_server_abandon(self()->status);
 	return -1;
 }
 
 void http_abandon(void)
 {
-	http_server_abandon(&self()->status);
-	http_server_abandon(&self()->private);
+	http_server_abandon(self()->status);
+	http_server_abandon(self()->private);
 }
 
 void http_take(void)
 {
 	/* The private address first: without it, the status address serves
 	 * its routes. */
-	http_server_take(&self()->private, is_needed(&self()->private));
-	http_server_take(&self()->status, is_needed(&self()->status));
-	if (!is_needed(&self()->private))
-		http_server_close(&self()->private);
-	if (!is_needed(&self()->status))
-		http_server_close(&self()->status);
+	http_server_take(self()->private, is_needed(self()->private));
+	http_server_take(self()->status, is_needed(self()->status));
+	if (!is_needed(self()->private))
+		http_server_close(self()->private);
+	if (!is_needed(self()->status))
+		http_server_close(self()->status);
 	http_open();
 }
 
 void http_pause(void)
 {
-	http_server_pause(&self()->status);
-	http_server_pause(&self()->private);
+	http_server_pause(self()->status);
+	http_server_pause(self()->private);
 }
 
 void http_resume(void)
 {
-	http_server_resume(&self()->status);
-	http_server_resume(&self()->private);
+	http_server_resume(self()->status);
+	http_server_resume(self()->private);
 }
 
 void http_leave(void)
@@ -370,7 +369,7 @@ void http_leave(void)
 int http_each_socket(listeners_socket_fn *fn, void *arg)
 {
 	const struct http_server *const both[] = {
-		&self()->status, &self()->private};
+		self()->status, self()->private};
 
 	for (size_t i = 0; i < 2; i++) {
 		int fd = http_server_socket(both[i]);
@@ -384,10 +383,10 @@ int http_each_socket(listeners_socket_fn *fn, void *arg)
 int http_init(struct event_base *base, const char *address,
 	const char *private_address)
 {
-	if (http_server_init(&self()->status, base, address))
+	if (http_server_init(self()->status, base, address))
 		return -1;
-	if (http_server_init(&self()->private, base, private_address)) {
-		http_server_finish(&self()->status);
+	if (http_server_init(self()->private, base, private_address)) {
+		http_server_finish(self()->status);
 		return -1;
 	}
 	return 0;
@@ -395,6 +394,6 @@ int http_init(struct event_base *base, const char *address,
 
 void http_finish(void)
 {
-	http_server_finish(&self()->status);
-	http_server_finish(&self()->private);
+	http_server_finish(self()->status);
+	http_server_finish(self()->private);
 }

@@ -63,8 +63,6 @@ static bool squeeze_in(struct http_accept *accept)
 /* accept(2) has failed.  Returns whether to go on accepting in this event. */
 static bool failed(struct http_accept *accept, int error)
 {
-	static struct relay_log_kind kind;
-
 	switch (accept_failure(metrics_shard(RELAY_CONTROL), error)) {
 	case ACCEPT_EMPTY:
 		return false;
@@ -79,7 +77,7 @@ static bool failed(struct http_accept *accept, int error)
 	case ACCEPT_LATER:
 		break;
 	}
-	relay_log_seldom(NULL, RELAY_WARNING, &kind,
+	relay_log_seldom(NULL, RELAY_WARNING, &accept->failures,
 		"cannot accept on the %s for now: %s", accept->what,
 		strerror(error));
 	pause_for_now(accept);

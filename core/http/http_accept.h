@@ -11,6 +11,7 @@
 #include <event2/event.h>
 
 #include <strelaysrv/err.h>
+#include <strelaysrv/log.h>
 
 struct http_conns;
 
@@ -22,6 +23,7 @@ struct http_accept {
 	struct event *event, *retry; /* owned */
 	size_t (*limit)(void *arg);  /* how many connections there may be */
 	void *arg;
+	struct relay_log_kind failures;
 };
 
 /* Owns fd, a bound socket, from now on, also on failure.  The caller has set

@@ -12,9 +12,6 @@
 #include "http/http_reply.h"
 #include "http/http_serve.h"
 
-/* Receives bytes that are discarded. */
-static char scratch[HTTP_HEAD_MAX];
-
 /* Answers a client whose connection is about to be closed. */
 static void last_word(struct http_conn *conn, int status)
 {
@@ -104,7 +101,7 @@ void http_bounds_give_way(struct http_conn *conn, enum http_end_reason why)
 		(void)shutdown(conn->fd, SHUT_WR);
 		/* With unread input, close(2) would send a reset, and the
 		 * client might lose the answer. */
-		(void)!recv(conn->fd, scratch, sizeof(scratch), MSG_DONTWAIT);
+		(void)http_conn_discard(conn);
 		http_end(conn);
 	} else {
 		http_end_reset(conn);

@@ -39,6 +39,13 @@ bool http_conn_has_input(const struct http_conn *conn)
 	return recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
+ssize_t http_conn_discard(const struct http_conn *conn)
+{
+	char bytes[HTTP_HEAD_MAX];
+
+	return recv(conn->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+}
+
 void http_conn_free(struct http_conn *conn)
 {
 	if (conn->readable)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
+#include <sys/types.h>
 
 #include <event2/event.h>
 
@@ -69,6 +70,9 @@ void http_conn_listen(struct http_conn *conn, bool on);
 void http_conn_forget_input(struct http_conn *conn);
 /* Whether bytes are there that were not read yet. */
 bool http_conn_has_input(const struct http_conn *conn);
+/* Reads and throws away up to HTTP_HEAD_MAX bytes.  Returns what recv(2) does,
+ * with its errno. */
+ssize_t http_conn_discard(const struct http_conn *conn);
 /* Closes and frees it.  The owner is not told. */
 void http_conn_free(struct http_conn *conn);
 

@@ -12,9 +12,6 @@
 
 #define DISCARD_MAX 65536 /* bytes read and thrown away after an answer */
 
-/* Receives bytes that are discarded. */
-static char scratch[HTTP_HEAD_MAX];
-
 bool http_end_arrived(const struct http_conn *conn)
 {
 	int left = 0;
@@ -74,7 +71,7 @@ void http_end_heard(struct http_conn *conn)
 
 void http_end_discard(struct http_conn *conn)
 {
-	ssize_t n = recv(conn->fd, scratch, sizeof(scratch), MSG_DONTWAIT);
+	ssize_t n = http_conn_discard(conn);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;

@@ -6,7 +6,9 @@
 
 #include <strelaysrv/module.h>
 
+#include "base/instance.h"
 #include "http/http_metrics.h"
+#include "http/http_state.h"
 #include "metrics/core_metrics.h"
 #include "metrics/metrics.h"
 
@@ -47,15 +49,14 @@ static const struct relay_metric_def defs[] = {
 		},
 };
 
-static struct relay_metric *handles[HTTP_METRIC_COUNT];
-static const struct core_metrics metrics = {defs, handles, HTTP_METRIC_COUNT};
-
 int http_metrics_init(void)
 {
-	return core_metrics_add(&metrics);
+	instance->http->metrics = core_metrics_add(defs, HTTP_METRIC_COUNT);
+	return instance->http->metrics ? 0 : -1;
 }
 
 void http_count(enum http_metric which, unsigned value, int64_t by)
 {
-	core_count(&metrics, metrics_shard(RELAY_CONTROL), which, value, by);
+	core_count(instance->http->metrics, metrics_shard(RELAY_CONTROL), which,
+		value, by);
 }

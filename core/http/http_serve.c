@@ -23,9 +23,6 @@
 #define READ_US    5
 #define EMPTY_MOST 4 /* empty lines before a request */
 
-/* For one read; empty between two events. */
-static char scratch[HTTP_HEAD_MAX];
-
 static void go_on_in(struct http_conn *conn, int64_t ms)
 {
 	const struct timeval in = {
@@ -186,6 +183,7 @@ static void half_a_head(struct http_conn *conn, const char *data, size_t len)
 static void take_head(struct http_conn *conn, char *data, size_t len, size_t n)
 {
 	bool waits = must_wait(conn);
+	char head[HTTP_HEAD_MAX];
 
 	conn->seen = 0;
 	conn->empty = 0;
@@ -195,17 +193,17 @@ static void take_head(struct http_conn *conn, char *data, size_t len, size_t n)
 		return;
 	}
 	/* keep() may overwrite data. */
-	memmove(scratch, data, n);
+	memcpy(head, data, n);
 	if (len == n) {
 		http_conn_forget_input(conn);
 	} else if (keep(conn, data + n, len - n) != 0) {
 		http_end(conn);
 		return;
 	}
-	exchange(conn, scratch, n, 0);
+	exchange(conn, head, n, 0);
 }
 
-/* data: `len` bytes of input, in conn->in or scratch. */
+/* data: `len` bytes of input, in conn->in or elsewhere. */
 static void take(struct http_conn *conn, char *data, size_t len)
 {
 	int n;
@@ -247,7 +245,8 @@ static void go_on(evutil_socket_t fd, short what, void *arg)
 
 void http_serve_read(struct http_conn *conn)
 {
-	char *to = conn->in ? conn->in + conn->in_len : scratch;
+	char bytes[HTTP_HEAD_MAX];
+	char *to = conn->in ? conn->in + conn->in_len : bytes;
 	size_t room = HTTP_HEAD_MAX - conn->in_len;
 	ssize_t n = recv(conn->fd, to, room, MSG_DONTWAIT);
 
@@ -263,7 +262,7 @@ void http_serve_read(struct http_conn *conn)
 		return;
 	}
 	if (!conn->in) {
-		take(conn, scratch, (size_t)n);
+		take(conn, bytes, (size_t)n);
 		return;
 	}
 	conn->in_len += (size_t)n;

@@ -14,7 +14,22 @@
 
 #include <event2/event.h>
 
+#include "base/rights.h"
+#include "config/flags.h"
+#include "loop/loop.h"
+#include "modules/catalog.h"
+#include "tls/identity.h"
+
 struct drain_owner;
+
+/* What the rooms borrow, and none of them owns. */
+struct server_state {
+	struct loop control;
+	struct flags flags;
+	struct catalog catalog;
+	struct identity identity;
+	struct rights rights;
+};
 
 struct drain_state {
 	_Atomic int how; /* enum relay_drain; [*] reads it */
@@ -71,6 +86,7 @@ struct upgrade_state {
 };
 
 struct life_state {
+	struct server_state server;
 	struct drain_state drain;
 	struct notify_state notify;
 	struct takeover_state takeover;

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "host/host_state.h"
 #include "http/http.h"
 #include "life/life_state.h"
 #include "life/rooms.h"
@@ -11,7 +12,9 @@
 #include "loop/trim.h"
 #include "metrics/metrics.h"
 #include "modules/modules.h"
+#include "net/net_state.h"
 #include "peers/peers_shared.h"
+#include "tls/tls_state.h"
 #include "workers/workers_state.h"
 
 /* Each makes what it points to in `instance`; destroy accepts what is not
@@ -23,10 +26,13 @@ static const struct room {
 	{log_create, log_destroy},
 	{trim_create, trim_destroy},
 	{metrics_create, metrics_destroy},
+	{tls_create, tls_destroy},
 	{modules_create, modules_destroy},
+	{net_create, net_destroy},
 	{workers_state_create, workers_state_destroy},
 	{peers_shared_create, peers_shared_destroy},
 	{http_create, http_destroy},
+	{host_create, host_destroy},
 	{life_create, life_destroy},
 };
 

@@ -12,6 +12,7 @@
 
 #include <strelaysrv/server.h>
 
+#include "base/instance.h"
 #include "base/rights.h"
 #include "config/config.h"
 #include "config/flags.h"
@@ -21,6 +22,7 @@
 #include "http/http.h"
 #include "life/command_line.h"
 #include "life/drain.h"
+#include "life/life_state.h"
 #include "life/metric_tables.h"
 #include "life/notify.h"
 #include "life/report.h"
@@ -42,41 +44,39 @@
 #include "net/capacity.h"
 #include "net/inherited.h"
 #include "net/kernel_memory.h"
-#include "workers/loop_lag.h"
 #include "peers/listeners.h"
 #include "peers/listeners_change.h"
 #include "peers/peers.h"
 #include "peers/stop.h"
-#include "workers/worker_threads.h"
-#include "workers/workers.h"
 #include "tls/identity.h"
-#include "tls/identity_read.h"
+#include "tls/identity_load.h"
+#include "tls/identity_make.h"
 #include "tls/tls.h"
 #include "tls/tls_start.h"
+#include "workers/loop_lag.h"
+#include "workers/worker_threads.h"
+#include "workers/workers.h"
 
 #define NAME "strelaysrv"
 
 /*
- * One server: what its rooms know hangs on `instance` (life/rooms.c), and this
- * is what none of them owns.  The parts are made by build_up() and open_up() in
- * the order in which they need each other, and ended by tear_down().
+ * One server is its rooms' states, which rooms_create() makes and `instance`
+ * shows.  build_up() and open_up() fill them in the order in which they need
+ * each other; tear_down() empties them.
  */
-static struct server {
-	struct loop control;
-	struct flags flags;
-	struct catalog catalog;
-	struct identity identity;
-	struct rights rights;
-} server;
+static struct server_state *self(void)
+{
+	return &instance->life->server;
+}
 
 void relay_server_stop(void)
 {
-	loop_stop(&server.control);
+	loop_stop(&self()->control);
 }
 
 const uint8_t *relay_server_id(void)
 {
-	return server.identity.id;
+	return self()->identity.id;
 }
 
 static int fatal(const struct relay_err *err)
@@ -133,10 +133,11 @@ static unsigned worker_count(const struct core_conf *core)
 /* Finds whose rights to take, and limits core dumps before keys are read. */
 static int prepare_rights(const struct core_conf *core)
 {
+	struct server_state *server = self();
 	struct relay_err err;
 
-	if (rights_find(core->user, core->group, &server.rights, &err) != 0 ||
-		rights_check(&server.rights, &err) != 0 ||
+	if (rights_find(core->user, core->group, &server->rights, &err) != 0 ||
+		rights_check(&server->rights, &err) != 0 ||
 		rights_limit_dumps(core->core_dumps, &err) != 0)
 		return fatal(&err);
 	return 0;
@@ -144,32 +145,34 @@ static int prepare_rights(const struct core_conf *core)
 
 static int load_identity(const struct core_conf *core)
 {
+	struct server_state *server = self();
 	const struct identity_owner owner = {
-		server.rights.uid, server.rights.gid};
+		server->rights.uid, server->rights.gid};
+	const struct identity_new fresh = {.name = NAME,
+		.owner = rights_will_change(&server->rights) ? &owner : NULL};
 	struct relay_err err;
 
-	identity_use(tls_start_libctx());
-	if (identity_load_for(&server.identity, core->keys, NAME,
-		    rights_will_change(&server.rights) ? &owner : NULL,
-		    &err) != 0)
+	if (identity_load(&server->identity, core->keys, tls_start_libctx(),
+		    &fresh, &err) != 0)
 		return fatal(&err);
-	check_key_mode(&server.identity, core->keys);
+	check_key_mode(&server->identity, core->keys);
 	return 0;
 }
 
 /* Modules start with the same rights as at a reload. */
 static int drop_rights(const struct core_conf *core)
 {
+	struct server_state *server = self();
 	struct relay_err err;
 
 	/* Each thread has its own capabilities, so there must be one thread. */
-	if (rights_will_change(&server.rights)) {
+	if (rights_will_change(&server->rights)) {
 		tls_start_join();
 		http_reserve();
 	}
-	if (rights_drop(&server.rights, core->core_dumps, &err) != 0)
+	if (rights_drop(&server->rights, core->core_dumps, &err) != 0)
 		return fatal(&err);
-	rights_tell(&server.rights, server.flags.conf, core->keys);
+	rights_tell(&server->rights, server->flags.conf, core->keys);
 	return 0;
 }
 
@@ -178,6 +181,7 @@ static const struct drain_owner drain_owner = {
 
 static int build_up(char *const argv[], const struct core_conf *core)
 {
+	struct server_state *server = self();
 	struct peers_conf peers = {
 		.workers = worker_count(core),
 		.network_buffer = (size_t)core->network_buffer,
@@ -195,28 +199,28 @@ static int build_up(char *const argv[], const struct core_conf *core)
 		settings_descriptors(core, peers.workers));
 	if (prepare_rights(core) != 0 || load_identity(core) != 0)
 		return -1;
-	settings_init(&server.identity);
-	if (tls_init(tls_start_libctx(), tls_start_context(), &server.identity,
+	settings_init(&server->identity);
+	if (tls_init(tls_start_libctx(), tls_start_context(), &server->identity,
 		    &err) != 0)
 		return fatal(&err);
 	if (metric_tables_init(peers.workers) != 0 || peers_create(&peers) != 0)
 		return -1;
 	if (listeners_stage(core->listen, core->protocol, &err) != 0)
 		return fatal(&err);
-	if (http_init(server.control.base, core->status_srv,
+	if (http_init(server->control.base, core->status_srv,
 		    core->private_srv) != 0) {
 		log_core(RELAY_ERROR, "no memory for the status service");
 		return -1;
 	}
 	if (drop_rights(core) != 0 || workers_run() != 0)
 		return -1;
-	if (drain_init(server.control.base, &drain_owner) != 0 ||
-		upgrade_init(server.control.base, argv) != 0) {
+	if (drain_init(server->control.base, &drain_owner) != 0 ||
+		upgrade_init(server->control.base, argv) != 0) {
 		log_core(RELAY_ERROR, "no memory for a timer");
 		return -1;
 	}
-	if (loop_lag_start(&server.control) != 0 ||
-		trim_start(&server.control) != 0) {
+	if (loop_lag_start(&server->control) != 0 ||
+		trim_start(&server->control) != 0) {
 		log_core(RELAY_ERROR, "no memory to watch the loops");
 		return -1;
 	}
@@ -225,18 +229,19 @@ static int build_up(char *const argv[], const struct core_conf *core)
 
 static int open_up(void)
 {
+	struct server_state *server = self();
 	struct relay_err err;
 
-	if (tls_start_settle(&server.identity, host_core()->keys, &err) != 0 ||
+	if (tls_start_settle(&server->identity, host_core()->keys, &err) != 0 ||
 		takeover_await(host_core()->upgrade_timeout_ms, &err) != 0 ||
 		listeners_open(&err) != 0)
 		return fatal(&err);
 	listeners_take();
-	if (takeover_serving(server.control.base, &err) != 0)
+	if (takeover_serving(server->control.base, &err) != 0)
 		return fatal(&err);
 	host_ready();
 	inherited_finish();
-	if (notify_ready(server.control.base) != 0) {
+	if (notify_ready(server->control.base) != 0) {
 		log_core(RELAY_ERROR,
 			"no memory for the timer of the systemd notifications");
 		return -1;
@@ -258,7 +263,7 @@ static void tear_down(void)
 	workers_destroy();
 	listeners_finish();
 	tls_finish();
-	identity_finish(&server.identity);
+	identity_finish(&self()->identity);
 	/* Last: log lines that are lost until here are counted. */
 	log_flush();
 }
@@ -277,7 +282,7 @@ static int serve(int argc, char *const argv[], struct config *config)
 	note_no_pool(argc, argv);
 	if (open_up() != 0)
 		goto end;
-	result = loop_run(&server.control);
+	result = loop_run(&self()->control);
 	if (result != 0)
 		log_core(RELAY_ERROR, "the control loop failed");
 end:
@@ -293,21 +298,22 @@ end:
 
 static int run(int argc, char *const argv[])
 {
+	struct server_state *server = self();
 	struct config *config;
 	struct relay_err err;
 	char version[512];
 
 	if (tls_start_await(&err) != 0)
 		return fatal(&err);
-	if (server.flags.action == CONFIG_CHECK ||
-		server.flags.action == CONFIG_MODULES)
-		return report(&server.catalog, server.flags.action);
+	if (server->flags.action == CONFIG_CHECK ||
+		server->flags.action == CONFIG_MODULES)
+		return report(&server->catalog, server->flags.action);
 	tls_start_rehearse();
 	config = host_load();
 	if (!config)
 		return -1;
 	log_debug(config_core(config)->debug);
-	catalog_report(&server.catalog);
+	catalog_report(&server->catalog);
 	version_line(version, sizeof(version));
 	log_core(RELAY_NOTICE, "%s", version);
 	return serve(argc, argv, config);
@@ -315,33 +321,36 @@ static int run(int argc, char *const argv[])
 
 static int find_modules(int argc, char *const argv[])
 {
+	struct server_state *server = self();
 	struct relay_err err;
 
-	if (catalog_init(&server.catalog, flags_module_dir(argc, argv), &err) ||
-		catalog_scan(&server.catalog, &err) != 0)
+	if (catalog_init(
+		    &server->catalog, flags_module_dir(argc, argv), &err) ||
+		catalog_scan(&server->catalog, &err) != 0)
 		return fatal(&err);
-	server.catalog.careful = flag_given(argc, argv, "check") ||
-				 flag_given(argc, argv, "modules");
-	host_init(&server.catalog, &server.flags, &server.control);
+	server->catalog.careful = flag_given(argc, argv, "check") ||
+				  flag_given(argc, argv, "modules");
+	host_init(&server->catalog, &server->flags, &server->control);
 	return 0;
 }
 
 static int obey(int argc, char *const argv[])
 {
+	struct server_state *server = self();
 	struct relay_err err;
 	int code;
 
 	tls_start_begin();
 	if (find_modules(argc, argv) != 0)
 		return EXIT_FAILURE;
-	code = command_line_read(argc, argv, &server.catalog, &server.flags);
+	code = command_line_read(argc, argv, &server->catalog, &server->flags);
 	if (code != 0)
 		return code;
-	if (server.flags.action == CONFIG_HELP)
+	if (server->flags.action == CONFIG_HELP)
 		return EXIT_SUCCESS;
-	if (server.flags.action == CONFIG_VERSION)
+	if (server->flags.action == CONFIG_VERSION)
 		return version_print();
-	if (server.flags.action == CONFIG_RUN && notify_init(&err) != 0) {
+	if (server->flags.action == CONFIG_RUN && notify_init(&err) != 0) {
 		(void)fatal(&err);
 		return EXIT_FAILURE;
 	}
@@ -351,31 +360,32 @@ static int obey(int argc, char *const argv[])
 /* With the log and the control thread's loop. */
 static int serve_all(int argc, char *const argv[])
 {
+	struct server_state *server = self();
 	int code = EXIT_FAILURE;
 
 	if (crash_init(module_describe) != 0)
 		log_core(RELAY_WARNING, "no reports of fatal signals: %s",
 			strerror(errno));
-	if (loop_init(&server.control, RELAY_CONTROL) != 0) {
+	if (loop_init(&server->control, RELAY_CONTROL) != 0) {
 		log_core(RELAY_ERROR, "cannot make an event loop: %s",
 			strerror(errno));
 		return EXIT_FAILURE;
 	}
-	loop_current = &server.control;
+	loop_current = &server->control;
 	module_log_init();
-	loop_attach_log(&server.control);
+	loop_attach_log(&server->control);
 	log_hold();
-	if (signals_init(server.control.base) == 0)
+	if (signals_init(server->control.base) == 0)
 		code = obey(argc, argv);
 	host_finish();
-	flags_free(&server.flags);
+	flags_free(&server->flags);
 	notify_finish();
 	log_detach();
-	catalog_finish(&server.catalog);
+	catalog_finish(&server->catalog);
 	tls_start_finish();
 	signals_finish();
 	loop_current = NULL;
-	loop_finish(&server.control);
+	loop_finish(&server->control);
 	return code;
 }
 

@@ -2,33 +2,43 @@
 
 /* The server's own metrics: registers the tables of the rooms. */
 
-#include <stddef.h>
+#include <stdlib.h>
 
+#include "log/log.h"
 #include "metrics/core_metrics.h"
 #include "metrics/metrics.h"
 
-int core_metrics_add(const struct core_metrics *all)
+struct relay_metric **core_metrics_add(
+	const struct relay_metric_def *defs, unsigned count)
 {
-	for (unsigned i = 0; i < all->count; i++) {
-		all->handles[i] = metrics_add_core(&all->defs[i]);
-		if (!all->handles[i])
-			return -1;
+	struct relay_metric **all = calloc(count, sizeof(*all));
+
+	if (!all) {
+		log_core(RELAY_ERROR, "no memory for metrics");
+		return NULL;
 	}
-	return 0;
+	for (unsigned i = 0; i < count; i++) {
+		all[i] = metrics_add_core(&defs[i]);
+		if (!all[i]) {
+			free(all);
+			return NULL;
+		}
+	}
+	return all;
 }
 
-void core_count(const struct core_metrics *all, struct metrics_shard *shard,
+void core_count(struct relay_metric *const *all, struct metrics_shard *shard,
 	unsigned which, unsigned value, int64_t by)
 {
-	if (all->handles[which])
-		metrics_count(shard, all->handles[which], value, by);
+	if (all)
+		metrics_count(shard, all[which], value, by);
 }
 
-void core_observe(const struct core_metrics *all, struct metrics_shard *shard,
+void core_observe(struct relay_metric *const *all, struct metrics_shard *shard,
 	unsigned which, unsigned value, int64_t seen)
 {
-	if (all->handles[which])
-		metrics_observe(shard, all->handles[which], value, seen);
+	if (all)
+		metrics_observe(shard, all[which], value, seen);
 }
 
 int core_lookups_add(const struct core_lookup *lookups, unsigned count)

@@ -13,20 +13,19 @@
 
 struct metrics_shard;
 
-/* Metrics that a room counts itself. */
-struct core_metrics {
-	const struct relay_metric_def *defs;
-	struct relay_metric **handles; /* `count` of them; initially NULL */
-	unsigned count;
-};
+/*
+ * [C]  Registers metrics that a room counts itself, after metrics_init() and
+ * before threads start.  Returns the array of their handles, which the caller
+ * frees with free(); NULL, logged, if memory runs out.
+ */
+struct relay_metric **core_metrics_add(
+	const struct relay_metric_def *defs, unsigned count);
 
-/* [C] after metrics_init(), before threads start.  0, or -1 logged. */
-int core_metrics_add(const struct core_metrics *all);
-
-/* Own shard.  Both do nothing before core_metrics_add(). */
-void core_count(const struct core_metrics *all, struct metrics_shard *shard,
+/* Own shard.  `which` is an index into what core_metrics_add() returned; while
+ * that is NULL, both do nothing. */
+void core_count(struct relay_metric *const *all, struct metrics_shard *shard,
 	unsigned which, unsigned value, int64_t by);
-void core_observe(const struct core_metrics *all, struct metrics_shard *shard,
+void core_observe(struct relay_metric *const *all, struct metrics_shard *shard,
 	unsigned which, unsigned value, int64_t seen);
 
 /* A metric whose value is looked up when metrics are read. */
@@ -35,7 +34,7 @@ struct core_lookup {
 	int64_t (*look)(void);       /* [C] */
 };
 
-/* [C]  As core_metrics_add(). */
+/* [C]  As core_metrics_add().  0, or -1 logged. */
 int core_lookups_add(const struct core_lookup *lookups, unsigned count);
 
 #endif

@@ -10,8 +10,10 @@
 
 #include <strelaysrv/server.h>
 
-#include "net/capacity.h"
+#include "base/instance.h"
 #include "log/log.h"
+#include "net/capacity.h"
+#include "net/net_state.h"
 
 /* Reserved for logs, keys, HTTP and connections to pools: these must work even
  * when peers have all the descriptors that they may have. */
@@ -39,16 +41,10 @@
  * bulk transfers only. */
 #define PIPES_SHARE 20
 
-static struct {
-	int64_t all; /* descriptors; [C] */
-	_Atomic int64_t
-		soft; /* above it, modules refuse newcomers by protocol */
-	_Atomic int64_t hard; /* at it, newcomers evict strangers */
-	_Atomic int64_t loan; /* how many may exceed hard for a moment */
-	unsigned pipes;
-	_Atomic int64_t open;
-	_Atomic int64_t settled; /* of these; soft bounds them */
-} capacity;
+static struct capacity *self(void)
+{
+	return &instance->net->capacity;
+}
 
 static int64_t raise_descriptors(void)
 {
@@ -73,18 +69,20 @@ static int64_t raise_descriptors(void)
 
 void capacity_init(int64_t max_connections, int64_t own)
 {
+	struct capacity *capacity = self();
 	int64_t pipes;
 
-	capacity.all = raise_descriptors();
-	pipes = capacity.all / PIPES_SHARE;
-	capacity.pipes = (unsigned)(pipes > 4096 ? 4096 : pipes);
+	capacity->all = raise_descriptors();
+	pipes = capacity->all / PIPES_SHARE;
+	capacity->pipes = (unsigned)(pipes > 4096 ? 4096 : pipes);
 	capacity_bound(max_connections, own);
 }
 
 static int64_t http_share(void)
 {
-	int64_t small = capacity.all / HTTP_SMALL;
-	int64_t share = capacity.all / HTTP_SHARE;
+	struct capacity *capacity = self();
+	int64_t small = capacity->all / HTTP_SMALL;
+	int64_t share = capacity->all / HTTP_SHARE;
 
 	small = small < HTTP_SMALL ? small : HTTP_SMALL;
 	share = share > small ? share : small;
@@ -96,12 +94,12 @@ static int64_t http_share(void)
 size_t capacity_http(void)
 {
 	/* Before capacity_init() the number of descriptors is unknown. */
-	return capacity.all ? (size_t)http_share() : HTTP_MOST;
+	return self()->all ? (size_t)http_share() : HTTP_MOST;
 }
 
 static int64_t reserve_of_all(void)
 {
-	int64_t share = capacity.all / RESERVE_SHARE;
+	int64_t share = self()->all / RESERVE_SHARE;
 	int64_t http = http_share() - HTTP_IN_RESERVE;
 
 	return (share < RESERVE_MOST ? share : RESERVE_MOST) +
@@ -110,12 +108,13 @@ static int64_t reserve_of_all(void)
 
 void capacity_bound(int64_t max_connections, int64_t own)
 {
+	struct capacity *capacity = self();
 	int64_t reserve = reserve_of_all();
 	int64_t hard =
-		capacity.all - reserve - own - 2 * (int64_t)capacity.pipes;
+		capacity->all - reserve - own - 2 * (int64_t)capacity->pipes;
 	int64_t soft = max_connections
 			       ? max_connections
-			       : capacity.all * CONNECTIONS_PERCENT / 100;
+			       : capacity->all * CONNECTIONS_PERCENT / 100;
 
 	if (hard < 1)
 		hard = 1;
@@ -128,22 +127,23 @@ void capacity_bound(int64_t max_connections, int64_t own)
 	 * protocol can tell. */
 	if (soft > hard - hard / GUESTS_SHARE)
 		soft = hard - hard / GUESTS_SHARE;
-	atomic_store_explicit(&capacity.hard, hard, memory_order_relaxed);
-	atomic_store_explicit(&capacity.loan,
+	atomic_store_explicit(&capacity->hard, hard, memory_order_relaxed);
+	atomic_store_explicit(&capacity->loan,
 		(reserve < RESERVE_MOST ? reserve : RESERVE_MOST) / LOAN_SHARE,
 		memory_order_relaxed);
 	if (atomic_exchange_explicit(
-		    &capacity.soft, soft, memory_order_relaxed) != soft)
+		    &capacity->soft, soft, memory_order_relaxed) != soft)
 		log_core(RELAY_NOTICE, "Connection limit %" PRId64, soft);
 }
 
 static bool enter(int64_t over)
 {
+	struct capacity *capacity = self();
 	int64_t most =
-		atomic_load_explicit(&capacity.hard, memory_order_relaxed);
+		atomic_load_explicit(&capacity->hard, memory_order_relaxed);
 
-	if (atomic_fetch_add_explicit(&capacity.open, 1, memory_order_relaxed) <
-		most + over)
+	if (atomic_fetch_add_explicit(
+		    &capacity->open, 1, memory_order_relaxed) < most + over)
 		return true;
 	capacity_leave();
 	return false;
@@ -156,39 +156,40 @@ bool capacity_enter(void)
 
 bool capacity_borrow(void)
 {
-	return enter(
-		atomic_load_explicit(&capacity.loan, memory_order_relaxed));
+	return enter(atomic_load_explicit(&self()->loan, memory_order_relaxed));
 }
 
 bool capacity_overdrawn(void)
 {
-	return atomic_load_explicit(&capacity.open, memory_order_relaxed) >
-	       atomic_load_explicit(&capacity.hard, memory_order_relaxed);
+	struct capacity *capacity = self();
+
+	return atomic_load_explicit(&capacity->open, memory_order_relaxed) >
+	       atomic_load_explicit(&capacity->hard, memory_order_relaxed);
 }
 
 void capacity_leave(void)
 {
-	atomic_fetch_sub_explicit(&capacity.open, 1, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&self()->open, 1, memory_order_relaxed);
 }
 
 unsigned capacity_pipes(void)
 {
-	return capacity.pipes;
+	return self()->pipes;
 }
 
 void capacity_settle(void)
 {
-	atomic_fetch_add_explicit(&capacity.settled, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&self()->settled, 1, memory_order_relaxed);
 }
 
 void capacity_unsettle(void)
 {
-	atomic_fetch_sub_explicit(&capacity.settled, 1, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&self()->settled, 1, memory_order_relaxed);
 }
 
 static int64_t settled(void)
 {
-	return atomic_load_explicit(&capacity.settled, memory_order_relaxed);
+	return atomic_load_explicit(&self()->settled, memory_order_relaxed);
 }
 
 bool relay_over_limit(void)
@@ -203,5 +204,5 @@ bool relay_at_limit(void)
 
 int64_t capacity_limit(void)
 {
-	return atomic_load_explicit(&capacity.soft, memory_order_relaxed);
+	return atomic_load_explicit(&self()->soft, memory_order_relaxed);
 }

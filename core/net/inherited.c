@@ -15,8 +15,10 @@
 #include <strelaysrv/units.h>
 
 #include "base/address.h"
-#include "net/inherited.h"
+#include "base/instance.h"
 #include "log/log.h"
+#include "net/inherited.h"
+#include "net/net_state.h"
 
 /* The first descriptor that systemd passes, see sd_listen_fds(3). */
 #define SYSTEMD_FIRST 3
@@ -30,10 +32,10 @@ struct inherited {
 	struct sockaddr_storage addr;
 };
 
-static struct {
-	struct inherited *list; /* owned array */
-	size_t count;
-} inherited;
+static struct inherited_sockets *self(void)
+{
+	return &instance->net->inherited;
+}
 
 const char *const inherited_use_words[INHERITED_USES] = {
 	[INHERITED_ANY] = "any",
@@ -87,19 +89,20 @@ static int examine(struct inherited *one, const char *variable, int fd,
 static int add(const char *variable, int fd, enum inherited_use use,
 	struct relay_err *err)
 {
+	struct inherited_sockets *sockets = self();
 	struct inherited *list;
 
-	if (inherited.count >= MOST)
+	if (sockets->count >= MOST)
 		return relay_fail(err, "%s names more than %d descriptors",
 			variable, MOST);
-	list = realloc(inherited.list, (inherited.count + 1) * sizeof(*list));
+	list = realloc(sockets->list, (sockets->count + 1) * sizeof(*list));
 	if (!list)
 		return relay_fail(err, "out of memory");
-	inherited.list = list;
-	list[inherited.count] = (struct inherited){.fd = -1, .use = use};
-	if (examine(&list[inherited.count], variable, fd, err) != 0)
+	sockets->list = list;
+	list[sockets->count] = (struct inherited){.fd = -1, .use = use};
+	if (examine(&list[sockets->count], variable, fd, err) != 0)
 		return -1;
-	inherited.count++;
+	sockets->count++;
 	return 0;
 }
 
@@ -218,8 +221,10 @@ static bool fits(const struct inherited *one, enum inherited_use use)
 int inherited_take(enum inherited_use use, const struct sockaddr_storage *addr,
 	bool v6only)
 {
-	for (size_t i = 0; i < inherited.count; i++) {
-		struct inherited *one = &inherited.list[i];
+	struct inherited_sockets *sockets = self();
+
+	for (size_t i = 0; i < sockets->count; i++) {
+		struct inherited *one = &sockets->list[i];
 
 		if (fits(one, use) && same_address(one, addr) &&
 			(addr->ss_family == AF_INET || one->v6only == v6only))
@@ -230,9 +235,11 @@ int inherited_take(enum inherited_use use, const struct sockaddr_storage *addr,
 
 int inherited_take_any(enum inherited_use use)
 {
-	for (size_t i = 0; i < inherited.count; i++)
-		if (inherited.list[i].fd >= 0 && inherited.list[i].use == use)
-			return hand_out(&inherited.list[i]);
+	struct inherited_sockets *sockets = self();
+
+	for (size_t i = 0; i < sockets->count; i++)
+		if (sockets->list[i].fd >= 0 && sockets->list[i].use == use)
+			return hand_out(&sockets->list[i]);
 	return -1;
 }
 
@@ -252,13 +259,15 @@ static void tell_unused(const struct inherited *one)
 
 void inherited_finish(void)
 {
-	for (size_t i = 0; i < inherited.count; i++) {
-		if (inherited.list[i].fd < 0)
+	struct inherited_sockets *sockets = self();
+
+	for (size_t i = 0; i < sockets->count; i++) {
+		if (sockets->list[i].fd < 0)
 			continue;
-		tell_unused(&inherited.list[i]);
-		close(inherited.list[i].fd);
+		tell_unused(&sockets->list[i]);
+		close(sockets->list[i].fd);
 	}
-	free(inherited.list);
-	inherited.list = NULL;
-	inherited.count = 0;
+	free(sockets->list);
+	sockets->list = NULL;
+	sockets->count = 0;
 }

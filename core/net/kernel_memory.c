@@ -7,16 +7,18 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/instance.h"
 #include "net/kernel_memory.h"
+#include "net/net_state.h"
 
 /* Used if tcp_mem cannot be read: the kernel's default is about one eighth of
  * the RAM. */
 #define SHARE_OF_RAM 8
 
-static struct {
-	_Atomic int64_t sum, bound;
-	_Atomic int64_t since_ms; /* when sum was seen to exceed bound; or 0 */
-} memory = {.bound = INT64_MAX};
+static struct kernel_memory *self(void)
+{
+	return &instance->net->memory;
+}
 
 static int64_t pressure_pages(void)
 {
@@ -34,18 +36,18 @@ void kernel_memory_bound(int64_t bytes)
 {
 	if (bytes == 0)
 		bytes = pressure_pages() / 2 * sysconf(_SC_PAGESIZE);
-	atomic_store_explicit(&memory.bound, bytes > 0 ? bytes : INT64_MAX,
+	atomic_store_explicit(&self()->bound, bytes > 0 ? bytes : INT64_MAX,
 		memory_order_relaxed);
 }
 
 void kernel_memory_change(int64_t by)
 {
-	atomic_fetch_add_explicit(&memory.sum, by, memory_order_relaxed);
+	atomic_fetch_add_explicit(&self()->sum, by, memory_order_relaxed);
 }
 
 int64_t kernel_memory_excess(void)
 {
-	return atomic_load_explicit(&memory.sum, memory_order_relaxed) -
+	return atomic_load_explicit(&self()->sum, memory_order_relaxed) -
 	       kernel_memory_limit();
 }
 
@@ -56,19 +58,20 @@ bool kernel_memory_short(void)
 
 int64_t kernel_memory_short_ms(int64_t now_ms)
 {
+	struct kernel_memory *memory = self();
 	int64_t since = 0;
 
 	if (!kernel_memory_short()) {
 		atomic_store_explicit(
-			&memory.since_ms, 0, memory_order_relaxed);
+			&memory->since_ms, 0, memory_order_relaxed);
 		return -1;
 	}
-	if (atomic_compare_exchange_strong(&memory.since_ms, &since, now_ms))
+	if (atomic_compare_exchange_strong(&memory->since_ms, &since, now_ms))
 		since = now_ms;
 	return now_ms > since ? now_ms - since : 0;
 }
 
 int64_t kernel_memory_limit(void)
 {
-	return atomic_load_explicit(&memory.bound, memory_order_relaxed);
+	return atomic_load_explicit(&self()->bound, memory_order_relaxed);
 }

@@ -7,22 +7,25 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/instance.h"
 #include "net/kernel_memory.h"
 #include "net/memory_sources.h"
+#include "net/net_state.h"
 
-#define SLOTS  8192
 #define LEVELS 3
 
-static struct {
-	_Atomic int64_t held[SLOTS];
-	_Atomic uint64_t seed; /* 0: not chosen yet */
-} sources;
+static struct memory_sources *self(void)
+{
+	return &instance->net->sources;
+}
 
 /* A first use on two threads at a time must lead to one seed. */
 static uint64_t seed(void)
 {
+	struct memory_sources *sources = self();
+
 	uint64_t now =
-		atomic_load_explicit(&sources.seed, memory_order_relaxed);
+		atomic_load_explicit(&sources->seed, memory_order_relaxed);
 	uint64_t fresh = 0;
 
 	if (now)
@@ -30,7 +33,7 @@ static uint64_t seed(void)
 	/* Without randomness strangers can aim at an entry of the table. */
 	(void)!getrandom(&fresh, sizeof(fresh), GRND_NONBLOCK);
 	fresh |= 1;
-	if (atomic_compare_exchange_strong(&sources.seed, &now, fresh))
+	if (atomic_compare_exchange_strong(&sources->seed, &now, fresh))
 		return fresh;
 	return now;
 }
@@ -46,7 +49,7 @@ static _Atomic int64_t *slot(const uint8_t *address, unsigned bits)
 		hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
 		hash ^= hash >> 29;
 	}
-	return &sources.held[(hash >> 32) % SLOTS];
+	return &self()->held[(hash >> 32) % MEMORY_SOURCE_SLOTS];
 }
 
 /* The lengths of its prefixes, of which each is the source of half as much as

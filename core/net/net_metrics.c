@@ -6,10 +6,12 @@
 
 #include <strelaysrv/server.h>
 
+#include "base/instance.h"
 #include "metrics/core_metrics.h"
 #include "net/capacity.h"
 #include "net/kernel_memory.h"
 #include "net/net_metrics.h"
+#include "net/net_state.h"
 
 static const char *const accept_kinds[] = {
 	"descriptors", "memory", "other", NULL};
@@ -25,8 +27,6 @@ static const struct relay_metric_def defs[] = {
 			.values = accept_kinds,
 		},
 };
-static struct relay_metric *handles[NET_METRIC_COUNT];
-static const struct core_metrics metrics = {defs, handles, NET_METRIC_COUNT};
 
 static int64_t over_limit(void)
 {
@@ -67,7 +67,8 @@ static const struct core_lookup lookups[] = {
 
 int net_metrics_init(void)
 {
-	if (core_metrics_add(&metrics) != 0)
+	instance->net->metrics = core_metrics_add(defs, NET_METRIC_COUNT);
+	if (!instance->net->metrics)
 		return -1;
 	return core_lookups_add(lookups, sizeof(lookups) / sizeof(lookups[0]));
 }
@@ -75,5 +76,5 @@ int net_metrics_init(void)
 void net_count(struct metrics_shard *shard, enum net_metric which,
 	unsigned value, int64_t by)
 {
-	core_count(&metrics, shard, which, value, by);
+	core_count(instance->net->metrics, shard, which, value, by);
 }

@@ -4,18 +4,20 @@
 
 #include <stdatomic.h>
 
+#include "base/instance.h"
+#include "net/net_state.h"
 #include "net/stalled_sizes.h"
 
-/* Each power of two has four classes. */
-#define CLASSES (4 * 64)
-
-static _Atomic int64_t held[CLASSES];
+static struct stalled_sizes *self(void)
+{
+	return &instance->net->stalled;
+}
 
 static unsigned class_of(size_t size)
 {
 	unsigned log = 63 - (unsigned)__builtin_clzll(size);
 
-	/* The two bits after the first one. */
+	/* Four classes for each power of two, by the two bits after it. */
 	return log < 2 ? 0 : 4 * log + (size >> (log - 2) & 3);
 }
 
@@ -27,8 +29,8 @@ static size_t least_of(unsigned class)
 static void add(size_t size, int64_t by)
 {
 	if (size)
-		atomic_fetch_add_explicit(
-			&held[class_of(size)], by, memory_order_relaxed);
+		atomic_fetch_add_explicit(&self()->held[class_of(size)], by,
+			memory_order_relaxed);
 }
 
 void stalled_sizes_change(size_t before, size_t now)
@@ -43,8 +45,9 @@ size_t stalled_sizes_from(int64_t bytes)
 {
 	int64_t sum = 0;
 
-	for (unsigned class = CLASSES; class -- > 0;) {
-		sum += atomic_load_explicit(&held[class], memory_order_relaxed);
+	for (unsigned class = STALLED_SIZE_CLASSES; class -- > 0;) {
+		sum += atomic_load_explicit(
+			&self()->held[class], memory_order_relaxed);
 		if (sum >= bytes)
 			return least_of(class);
 	}

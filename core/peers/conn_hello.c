@@ -13,6 +13,7 @@
 #include "peers/conn_hello.h"
 #include "peers/conn_state.h"
 #include "peers/peer_metrics.h"
+#include "peers/peers_shared.h"
 #include "peers/stranger_queue.h"
 #include "tls/tls.h"
 #include "tls/tls_failure.h"
@@ -21,10 +22,9 @@
 /* Logs what no device does, so that the operator knows of the attempt. */
 static void tell(const struct relay_conn *conn, const char *why)
 {
-	static struct relay_log_kind kind;
 	char addr[RELAY_ADDR_TEXT];
 
-	relay_log_seldom(NULL, RELAY_NOTICE, &kind,
+	relay_log_seldom(NULL, RELAY_NOTICE, &peers_shared()->bad_handshakes,
 		"refused a TLS handshake with %s: %s",
 		relay_conn_addr_text(conn, addr), why);
 }

@@ -8,10 +8,10 @@
 
 #include "peers/conn_quiet.h"
 #include "peers/conn_state.h"
+#include "peers/peers_shared.h"
 
 bool conn_quiet_too_often(struct relay_conn *conn)
 {
-	static struct relay_log_kind kind;
 	uint16_t minute = (uint16_t)(conn->worker->loop.turn_ms / 60000);
 	char addr[RELAY_ADDR_TEXT];
 
@@ -21,7 +21,7 @@ bool conn_quiet_too_often(struct relay_conn *conn)
 	}
 	if (conn->quiet++ < CONN_QUIET_MOST)
 		return false;
-	relay_log_seldom(NULL, RELAY_NOTICE, &kind,
+	relay_log_seldom(NULL, RELAY_NOTICE, &peers_shared()->quiet_records,
 		"ended the connection of %s: too many TLS records without data",
 		relay_conn_addr_text(conn, addr));
 	return true;

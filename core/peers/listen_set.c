@@ -8,6 +8,7 @@
 #include "base/address.h"
 #include "log/log.h"
 #include "peers/listen_set.h"
+#include "peers/listen_address.h"
 
 void listen_set_log(
 	const struct listen_set *set, bool wanted, bool open, const char *what)

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * A set of addresses that are listened on.
+ * What can be done with a set of addresses that are listened on.
  */
 #ifndef LISTEN_SET_H
 #define LISTEN_SET_H
 
-#include "peers/listen_address.h"
+#include <stdbool.h>
 
-struct listen_set {
-	struct listen_address *
-		*all; /* owned array of owned addresses; see listen_address.h */
-	unsigned count;
-	char text[300]; /* the first, as configured, with its real port */
-};
+#include "peers/listen_set_state.h"
+
+struct listener;
+struct worker;
 
 /* [C]  Logs "WHAT ADDRESS" for addresses with these `wanted` and `open`. */
 void listen_set_log(

@@ -15,6 +15,7 @@
 #include "peers/admission.h"
 #include "peers/conn_accept.h"
 #include "peers/listener.h"
+#include "peers/peers_shared.h"
 #include "workers/worker.h"
 
 /* At most so many are accepted in a turn, so that a flood leaves time for
@@ -46,9 +47,7 @@ static void retry(evutil_socket_t fd, short what, void *arg)
 /* A flood must not fill the log. */
 static void tell(struct worker *worker, const char *what)
 {
-	static struct relay_log_kind kind;
-
-	log_core_seldom(RELAY_WARNING, &kind,
+	log_core_seldom(RELAY_WARNING, &peers_shared()->no_accept,
 		"refusing connections: %s (worker %d)", what,
 		worker->loop.index);
 }

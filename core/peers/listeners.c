@@ -4,6 +4,8 @@
 
 #include <strelaysrv/server.h>
 
+#include "peers/listen_set.h"
+#include "peers/listen_address.h"
 #include "peers/listener.h"
 #include "peers/listeners.h"
 #include "peers/listeners_change.h"

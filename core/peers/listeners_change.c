@@ -12,6 +12,8 @@
 #include "config/config.h"
 #include "log/log.h"
 #include "net/listen_socket.h"
+#include "peers/listen_set.h"
+#include "peers/listen_address.h"
 #include "peers/listeners_change.h"
 #include "peers/listeners_inherited.h"
 #include "peers/peers_shared.h"

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "net/inherited.h"
+#include "peers/listen_set.h"
+#include "peers/listen_address.h"
 #include "peers/listeners_inherited.h"
 #include "peers/peers_shared.h"
 #include "workers/workers.h"

@@ -6,16 +6,15 @@
 
 #include <strelaysrv/hooks.h>
 
+#include "base/reason.h"
 #include "metrics/core_metrics.h"
 #include "peers/peer_metrics.h"
+#include "peers/peers_shared.h"
 #include "tls/tls_failure.h"
 
 static const char *const phases[] = {"opening", "tls", "plain", NULL};
 static const char *const refusers[] = {"limit", "filter", NULL};
 static const char *const results[] = {"ok", "failed", NULL};
-/* Filled from relay_reason_word(), the only source of these words. */
-static const char *reasons[RELAY_END_COUNT + 1];
-
 static const char *const room_makers[] = {"descriptors", "module", NULL};
 
 /* 1 ms to 10 s: the protocol gives up after that. */
@@ -61,7 +60,7 @@ static const struct relay_metric_def defs[] = {
 			.kind = RELAY_COUNTER,
 			.help = "Connections that ended, by reason.",
 			.label = "reason",
-			.values = reasons,
+			.values = reason_words,
 		},
 	[PEER_HANDSHAKES] =
 		{
@@ -92,7 +91,7 @@ static const struct relay_metric_def defs[] = {
 			.kind = RELAY_COUNTER,
 			.help = "Sessions that ended, by reason.",
 			.label = "reason",
-			.values = reasons,
+			.values = reason_words,
 		},
 	[PEER_SESSION_TRAFFIC] =
 		{
@@ -214,24 +213,20 @@ static const struct relay_metric_def defs[] = {
 _Static_assert(sizeof(defs) / sizeof(defs[0]) == PEER_METRIC_COUNT,
 	"every metric has a description");
 
-static struct relay_metric *handles[PEER_METRIC_COUNT];
-static const struct core_metrics metrics = {defs, handles, PEER_METRIC_COUNT};
-
 int peer_metrics_init(void)
 {
-	for (int i = 0; i < RELAY_END_COUNT; i++)
-		reasons[i] = relay_reason_word((enum relay_reason)i);
-	return core_metrics_add(&metrics);
+	peers_shared()->metrics = core_metrics_add(defs, PEER_METRIC_COUNT);
+	return peers_shared()->metrics ? 0 : -1;
 }
 
 void peer_count(struct metrics_shard *shard, enum peer_metric which,
 	unsigned value, int64_t by)
 {
-	core_count(&metrics, shard, which, value, by);
+	core_count(peers_shared()->metrics, shard, which, value, by);
 }
 
 void peer_observe(struct metrics_shard *shard, enum peer_metric which,
 	unsigned value, int64_t seen)
 {
-	core_observe(&metrics, shard, which, value, seen);
+	core_observe(peers_shared()->metrics, shard, which, value, seen);
 }

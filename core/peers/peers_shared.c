@@ -14,6 +14,8 @@ int peers_shared_create(void)
 
 void peers_shared_destroy(void)
 {
+	if (instance->peers)
+		free(instance->peers->metrics);
 	free(instance->peers);
 	instance->peers = NULL;
 }

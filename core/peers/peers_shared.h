@@ -12,8 +12,12 @@
 #include <stdint.h>
 #include <semaphore.h>
 
+#include <strelaysrv/log.h>
+
 #include "base/instance.h"
-#include "peers/listen_set.h"
+#include "peers/listen_set_state.h"
+
+struct relay_metric;
 
 struct peers_shared {
 	/* Workers use these three sets while the control thread waits. */
@@ -23,6 +27,12 @@ struct peers_shared {
 	bool staged;
 
 	unsigned adopted; /* connections so far; selects the next worker */
+
+	struct relay_metric **metrics; /* owned array; by enum peer_metric */
+
+	/* What is logged seldom; used by workers. */
+	struct relay_log_kind bad_handshakes, quiet_records, no_accept,
+		no_memory;
 
 	/* For stop.c. */
 	int64_t stop_until_ms;

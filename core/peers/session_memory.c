@@ -9,6 +9,7 @@
 #include "net/stalled_sizes.h"
 #include "peers/conn_state.h"
 #include "peers/peer_metrics.h"
+#include "peers/peers_shared.h"
 #include "peers/session_memory.h"
 #include "peers/session_state.h"
 
@@ -56,7 +57,6 @@ void session_memory_forget(struct relay_session *session)
 bool session_memory_admits(
 	const struct relay_conn *a, const struct relay_conn *b)
 {
-	static struct relay_log_kind kind;
 	const char *why;
 
 	if (!kernel_memory_short())
@@ -69,7 +69,7 @@ bool session_memory_admits(
 	else
 		return true;
 	peer_count(a->worker->shard, PEER_SESSIONS_REFUSED, 0, 1);
-	log_core_seldom(RELAY_WARNING, &kind,
+	log_core_seldom(RELAY_WARNING, &peers_shared()->no_memory,
 		"a session is refused: all together hold %s (%lld bytes in the "
 		"kernel)",
 		why, (long long)kernel_memory_limit());

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * The server's identity: cert.pem, key.pem, and the device ID, which is the
- * certificate's hash.
+ * The server's identity: a certificate, its key, and the device ID, which is
+ * the certificate's hash.
  */
 #ifndef IDENTITY_H
 #define IDENTITY_H
@@ -15,7 +15,6 @@
 #include <openssl/x509.h>
 
 #include <strelaysrv/device_id.h>
-#include <strelaysrv/err.h>
 
 struct identity {
 	X509 *cert;             /* owned */
@@ -24,32 +23,11 @@ struct identity {
 	uint8_t id[RELAY_DEVICE_ID_LEN]; /* SHA-256 of the certificate's DER */
 	bool made;       /* by this load, since there was none */
 	mode_t key_mode; /* permission bits of key.pem */
+	/* Of the certificates and the key; borrowed; NULL: OpenSSL's
+	 * default. */
+	OSSL_LIB_CTX *libctx;
 };
 
-/* The owner of the files of a new pair. */
-struct identity_owner {
-	uid_t uid;
-	gid_t gid;
-};
-
-/*
- * Loads cert.pem and key.pem from the directory `dir`; makes a pair only if
- * neither exists.  If one is missing, unreadable or incomplete, or they do not
- * match, that is an error that names the file.  No file is ever overwritten.
- * Accepts ECDSA, RSA and Ed25519 keys as PKCS#8, PKCS#1 and SEC1.  `name`
- * becomes the common name of a new certificate.  0, or -1 with err filled.
- */
-int identity_load(struct identity *identity, const char *dir, const char *name,
-	struct relay_err *err);
-/* The same; the files of a new pair get the owner `owner`, if that is not
- * NULL. */
-int identity_load_for(struct identity *identity, const char *dir,
-	const char *name, const struct identity_owner *owner,
-	struct relay_err *err);
-/* Loads an existing pair and never makes one: if there is none, returns 0 with
- * identity->cert NULL. */
-int identity_look(
-	struct identity *identity, const char *dir, struct relay_err *err);
 /* Whether both have the same certificates after the first one. */
 bool identity_same_chain(const struct identity *a, const struct identity *b);
 /* Accepts an identity that is all zero. */

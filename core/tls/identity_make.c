@@ -20,9 +20,8 @@
 #include <openssl/x509v3.h>
 
 #include "base/file.h"
-#include "tls/identity.h"
+#include "tls/identity_dir.h"
 #include "tls/identity_make.h"
-#include "tls/identity_read.h"
 
 #define DAY_S       86400
 #define DAYS        (20 * 365)
@@ -129,6 +128,7 @@ static int make_pair(const char *name, BIO *key_pem, BIO *cert_pem)
 struct new_file {
 	const char *name;
 	mode_t mode;
+	const struct identity_owner *owner;
 	char temp[TEMP_NAME];
 };
 
@@ -168,7 +168,7 @@ static int write_temp(
 		file->temp[0] = '\0';
 		return -1;
 	}
-	if (hand_over(fd, dir->owner) != 0) {
+	if (hand_over(fd, file->owner) != 0) {
 		saved = errno;
 		(void)close(fd);
 		errno = saved;
@@ -230,11 +230,12 @@ error_cert:
 	return -1;
 }
 
-static int write_pair(const struct identity_dir *dir, BIO *key_pem,
-	BIO *cert_pem, struct relay_err *err)
+static int write_pair(const struct identity_dir *dir,
+	const struct identity_owner *owner, BIO *key_pem, BIO *cert_pem,
+	struct relay_err *err)
 {
-	struct new_file key = {IDENTITY_KEY_FILE, 0600, ""};
-	struct new_file cert = {IDENTITY_CERT_FILE, 0644, ""};
+	struct new_file key = {IDENTITY_KEY_FILE, 0600, owner, ""};
+	struct new_file cert = {IDENTITY_CERT_FILE, 0644, owner, ""};
 	const char *at = key.name;
 	int result = -1;
 
@@ -250,9 +251,10 @@ static int write_pair(const struct identity_dir *dir, BIO *key_pem,
 	return result;
 }
 
-int identity_make(
-	const struct identity_dir *dir, const char *name, struct relay_err *err)
+int identity_make(const struct identity_dir *dir,
+	const struct identity_new *fresh, struct relay_err *err)
 {
+	const char *name = fresh->name;
 	BIO *key_pem, *cert_pem;
 	int result = -1;
 
@@ -269,7 +271,7 @@ int identity_make(
 			why ? why : "OpenSSL gives no reason");
 		goto out;
 	}
-	result = write_pair(dir, key_pem, cert_pem, err);
+	result = write_pair(dir, fresh->owner, key_pem, cert_pem, err);
 out:
 	(void)BIO_free(cert_pem);
 	(void)BIO_free(key_pem);

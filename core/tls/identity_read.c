@@ -14,6 +14,7 @@
 #include <openssl/pem.h>
 
 #include "tls/identity.h"
+#include "tls/identity_dir.h"
 #include "tls/identity_read.h"
 
 #define FILE_MAX ((size_t)256 * 1024) /* a long chain has a tenth of that */
@@ -103,19 +104,7 @@ static int read_file(const struct identity_dir *dir, const char *file,
 	return result;
 }
 
-static OSSL_LIB_CTX *libctx; /* borrowed; NULL: OpenSSL's own */
-
-void identity_use(OSSL_LIB_CTX *context)
-{
-	libctx = context;
-}
-
-OSSL_LIB_CTX *identity_context(void)
-{
-	return libctx;
-}
-
-static X509 *next_cert(BIO *bio)
+static X509 *next_cert(BIO *bio, OSSL_LIB_CTX *libctx)
 {
 	X509 *cert = X509_new_ex(libctx, NULL), *into = cert;
 
@@ -141,7 +130,7 @@ static int read_certs(struct identity *identity, BIO *bio,
 {
 	X509 *cert;
 
-	identity->cert = next_cert(bio);
+	identity->cert = next_cert(bio, identity->libctx);
 	if (!identity->cert && at_clean_end())
 		return relay_fail(err,
 			"%s/" IDENTITY_CERT_FILE " holds no PEM certificate",
@@ -149,7 +138,8 @@ static int read_certs(struct identity *identity, BIO *bio,
 	identity->chain = sk_X509_new_null();
 	if (!identity->chain)
 		return relay_fail(err, "no memory for certificates");
-	while (identity->cert && (cert = next_cert(bio)) != NULL) {
+	while (identity->cert &&
+		(cert = next_cert(bio, identity->libctx)) != NULL) {
 		if (sk_X509_push(identity->chain, cert) > 0)
 			continue;
 		X509_free(cert);
@@ -256,7 +246,7 @@ static int decode_key(struct identity *identity, const struct block *b,
 			"be asked for its pass phrase; decrypt it: openssl "
 			"pkey -in key.pem -out plain.pem",
 			dir->name);
-	identity->key = decode_der(b->der, (size_t)b->len, libctx);
+	identity->key = decode_der(b->der, (size_t)b->len, identity->libctx);
 	if (!identity->key)
 		return relay_fail(err,
 			"%s/" IDENTITY_KEY_FILE " holds a %s that cannot be "

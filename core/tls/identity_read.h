@@ -6,37 +6,17 @@
 #ifndef IDENTITY_READ_H
 #define IDENTITY_READ_H
 
-#include <stddef.h>
-
-#include <openssl/types.h>
-
 #include <strelaysrv/err.h>
 
 struct identity;
-struct identity_owner;
-
-#define IDENTITY_CERT_FILE "cert.pem"
-#define IDENTITY_KEY_FILE  "key.pem"
-
-/* The directory of the files. */
-struct identity_dir {
-	int fd;           /* borrowed */
-	const char *name; /* for errors; borrowed */
-	/* Owner of files that are made; NULL: the process's user and group. */
-	const struct identity_owner *owner;
-};
-
-/* [C]  Sets the library context of certificates and keys that are read from now
- * on; NULL: OpenSSL's default one. */
-void identity_use(OSSL_LIB_CTX *libctx);
-OSSL_LIB_CTX *identity_context(void);
+struct identity_dir;
 
 /*
- * Each fills its part of identity: the first certificate and the chain after
- * it; the first private key, as PKCS#8, PKCS#1 or SEC1.  Other PEM blocks are
- * skipped.  Refused are: anything but a regular file of 1 to 262,144 bytes, a
- * file that ends within a block, and an encrypted key, without asking for a
- * pass phrase.
+ * Each fills its part of identity, in the library context identity->libctx: the
+ * first certificate and the chain after it; the first private key, as PKCS#8,
+ * PKCS#1 or SEC1.  Other PEM blocks are skipped.  Refused are: anything but a
+ * regular file of 1 to 262,144 bytes, a file that ends within a block, and an
+ * encrypted key, without asking for a pass phrase.
  *
  * Return 0, or -1 with err, which names the file; the caller must then call
  * identity_finish().

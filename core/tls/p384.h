@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * ECDSA on the curve P-384 (FIPS 186-4, secp384r1), by Nettle.
+ * ECDSA on the curve P-384, by Nettle.
  *
  * Numbers are unsigned and big-endian.  All functions may run on any thread.
  */
@@ -11,8 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define P384_LEN  48
-#define P384_NAME "secp384r1" /* OpenSSL's */
+#include "tls/p384_curve.h"
 
 struct p384_point {
 	unsigned char x[P384_LEN], y[P384_LEN];

@@ -16,6 +16,7 @@
 /* More stack than Nettle's calls use, which keep parts of numbers there. */
 #define STACK_LEN 16384
 
+/* Global: the process has one set of these functions. */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static struct {
 	void *(*take)(size_t);

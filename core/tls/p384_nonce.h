@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tls/p384.h"
+#include "tls/p384_curve.h"
 
 /* Secret; the caller must wipe it. */
 struct p384_nonce {

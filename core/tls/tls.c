@@ -11,12 +11,14 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include "base/instance.h"
 #include "tls/identity.h"
 #include "tls/tls.h"
 #include "tls/tls_suites.h"
 #include "tls/tls_limits.h"
 #include "tls/tls_rehearsal.h"
 #include "tls/tls_compact.h"
+#include "tls/tls_state.h"
 #include "tls/tls_step.h"
 
 /* Only ECDHE, for forward secrecy; AES-CBC for clients that do not know GCM. */
@@ -29,31 +31,25 @@
 #define TLS13_SUITES                                                           \
 	"TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:"                 \
 	"TLS_AES_256_GCM_SHA384"
-#define ALPN_MOST 256
 
-static struct {
-	OSSL_LIB_CTX *libctx; /* borrowed; NULL: OpenSSL's default */
-	EVP_MD *sha256;       /* owned; fetched in libctx */
-	/* Atomic: tls_take() replaces it while workers read it. */
-	SSL_CTX *_Atomic ctx;
-	/* the next, and the last, which workers may still use */
-	SSL_CTX *staged, *left;
-	unsigned char alpn[ALPN_MOST]; /* in wire format: length, name */
-	unsigned alpn_len;
-} tls;
+static struct tls_contexts *self(void)
+{
+	return &instance->tls->contexts;
+}
 
 static int choose_alpn(SSL *ssl, const unsigned char **out,
 	unsigned char *out_len, const unsigned char *in, unsigned in_len,
 	void *arg)
 {
+	struct tls_contexts *tls = self();
 	unsigned char *chosen;
 
 	(void)ssl;
 	(void)arg;
-	if (!tls.alpn_len)
+	if (!tls->alpn_len)
 		return SSL_TLSEXT_ERR_NOACK;
-	if (SSL_select_next_proto(&chosen, out_len, tls.alpn, tls.alpn_len, in,
-		    in_len) != OPENSSL_NPN_NEGOTIATED)
+	if (SSL_select_next_proto(&chosen, out_len, tls->alpn, tls->alpn_len,
+		    in, in_len) != OPENSSL_NPN_NEGOTIATED)
 		return SSL_TLSEXT_ERR_ALERT_FATAL;
 	*out = chosen;
 	return SSL_TLSEXT_ERR_OK;
@@ -61,13 +57,14 @@ static int choose_alpn(SSL *ssl, const unsigned char **out,
 
 int tls_alpn_add(const char *name)
 {
+	struct tls_contexts *tls = self();
 	size_t len = strlen(name);
 
-	if (len == 0 || len > 255 || tls.alpn_len + 1 + len > ALPN_MOST)
+	if (len == 0 || len > 255 || tls->alpn_len + 1 + len > TLS_ALPN_MOST)
 		return -1;
-	tls.alpn[tls.alpn_len] = (unsigned char)len;
-	memcpy(tls.alpn + tls.alpn_len + 1, name, len);
-	tls.alpn_len += 1 + (unsigned)len;
+	tls->alpn[tls->alpn_len] = (unsigned char)len;
+	memcpy(tls->alpn + tls->alpn_len + 1, name, len);
+	tls->alpn_len += 1 + (unsigned)len;
 	return 0;
 }
 
@@ -128,7 +125,7 @@ static SSL_CTX *identify(
 {
 	/* OpenSSL hashes certificates in the default library context, not in
 	 * the one that they belong to. */
-	OSSL_LIB_CTX *before = OSSL_LIB_CTX_set0_default(tls.libctx);
+	OSSL_LIB_CTX *before = OSSL_LIB_CTX_set0_default(self()->libctx);
 	bool good = ctx && use_identity(ctx, identity) == 0;
 
 	OSSL_LIB_CTX_set0_default(before);
@@ -143,13 +140,15 @@ static SSL_CTX *identify(
 int tls_init(OSSL_LIB_CTX *libctx, SSL_CTX *ctx,
 	const struct identity *identity, struct relay_err *err)
 {
-	tls.libctx = libctx;
-	tls_compact_init(tls.libctx);
-	tls.ctx = identify(ctx, identity, err);
-	tls.sha256 = EVP_MD_fetch(libctx, "SHA2-256", NULL);
-	if (!tls.sha256)
+	struct tls_contexts *tls = self();
+
+	tls->libctx = libctx;
+	tls_compact_init(tls->libctx);
+	tls->ctx = identify(ctx, identity, err);
+	tls->sha256 = EVP_MD_fetch(libctx, "SHA2-256", NULL);
+	if (!tls->sha256)
 		relay_fail(err, "OpenSSL has no SHA2-256");
-	if (tls.ctx && tls.sha256)
+	if (tls->ctx && tls->sha256)
 		return 0;
 	tls_finish();
 	return -1;
@@ -158,30 +157,35 @@ int tls_init(OSSL_LIB_CTX *libctx, SSL_CTX *ctx,
 int tls_begin_anew(
 	SSL_CTX *ctx, const struct identity *identity, struct relay_err *err)
 {
-	unsigned char alpn[ALPN_MOST];
-	unsigned alpn_len = tls.alpn_len;
+	struct tls_contexts *tls = self();
+	unsigned char alpn[TLS_ALPN_MOST];
+	unsigned alpn_len = tls->alpn_len;
 
-	memcpy(alpn, tls.alpn, sizeof(alpn));
+	memcpy(alpn, tls->alpn, sizeof(alpn));
 	tls_finish();
 	if (tls_init(NULL, ctx, identity, err) != 0)
 		return -1;
-	memcpy(tls.alpn, alpn, sizeof(alpn));
-	tls.alpn_len = alpn_len;
+	memcpy(tls->alpn, alpn, sizeof(alpn));
+	tls->alpn_len = alpn_len;
 	return 0;
 }
 
 int tls_try(void)
 {
-	return tls_rehearse_own(tls.ctx, tls.libctx);
+	struct tls_contexts *tls = self();
+
+	return tls_rehearse_own(tls->ctx, tls->libctx);
 }
 
 int tls_stage(const struct identity *identity, struct relay_err *err)
 {
-	tls.staged = identify(tls_context_new(tls.libctx), identity, err);
-	if (!tls.staged)
+	struct tls_contexts *tls = self();
+
+	tls->staged = identify(tls_context_new(tls->libctx), identity, err);
+	if (!tls->staged)
 		return -1;
-	if (tls_rehearse(tls.staged, tls.libctx) == 0 &&
-		tls_rehearse_own(tls.staged, tls.libctx) == 0)
+	if (tls_rehearse(tls->staged, tls->libctx) == 0 &&
+		tls_rehearse_own(tls->staged, tls->libctx) == 0)
 		return 0;
 	tls_abandon();
 	return relay_fail(err, "TLS does not work with what cert.pem has now");
@@ -189,33 +193,41 @@ int tls_stage(const struct identity *identity, struct relay_err *err)
 
 void tls_abandon(void)
 {
-	SSL_CTX_free(tls.staged);
-	tls.staged = NULL;
+	struct tls_contexts *tls = self();
+
+	SSL_CTX_free(tls->staged);
+	tls->staged = NULL;
 }
 
 void tls_take(void)
 {
-	if (!tls.staged)
+	struct tls_contexts *tls = self();
+
+	if (!tls->staged)
 		return;
-	tls.left = tls.ctx;
-	tls.ctx = tls.staged;
-	tls.staged = NULL;
+	tls->left = tls->ctx;
+	tls->ctx = tls->staged;
+	tls->staged = NULL;
 }
 
 void tls_release(void)
 {
-	SSL_CTX_free(tls.left);
-	tls.left = NULL;
+	struct tls_contexts *tls = self();
+
+	SSL_CTX_free(tls->left);
+	tls->left = NULL;
 }
 
 void tls_finish(void)
 {
+	struct tls_contexts *tls = self();
+
 	tls_abandon();
 	tls_release();
-	SSL_CTX_free(tls.ctx);
-	EVP_MD_free(tls.sha256);
+	SSL_CTX_free(tls->ctx);
+	EVP_MD_free(tls->sha256);
 	tls_compact_finish();
-	memset(&tls, 0, sizeof(tls));
+	memset(tls, 0, sizeof(*tls));
 }
 
 BIO *tls_io_new(void)
@@ -236,7 +248,7 @@ void tls_io_at(BIO *io, int fd)
 
 SSL *tls_accept(BIO *io)
 {
-	SSL *ssl = SSL_new(tls.ctx);
+	SSL *ssl = SSL_new(self()->ctx);
 
 	if (!ssl)
 		return NULL;
@@ -274,7 +286,7 @@ unsigned tls_take_peer(SSL *ssl, uint8_t id[RELAY_DEVICE_ID_LEN])
 
 	if (cert && more && sk_X509_num(more) > 0)
 		certs = 2;
-	else if (cert && X509_digest(cert, tls.sha256, id, &len) == 1)
+	else if (cert && X509_digest(cert, self()->sha256, id, &len) == 1)
 		certs = 1;
 	tls_compact(ssl);
 	return certs;

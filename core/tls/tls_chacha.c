@@ -36,7 +36,8 @@ struct record_cipher {
 	bool keyed : 1, with_nonce : 1, encrypts : 1;
 };
 
-/* The wrapped functions; constant once tls_chacha_over() has returned. */
+/* The wrapped functions; constant once tls_chacha_over() has returned.  Global:
+ * OpenSSL calls the functions around them without an argument of ours. */
 static struct {
 	void *provctx; /* borrowed */
 	OSSL_FUNC_cipher_newctx_fn *newctx;
@@ -206,6 +207,7 @@ static int get_ctx_params(void *vctx, OSSL_PARAM params[])
 const OSSL_DISPATCH *tls_chacha_over(
 	const OSSL_DISPATCH *beneath, void *provctx)
 {
+	/* As `functions`. */
 	static OSSL_DISPATCH over[] = {{OSSL_FUNC_CIPHER_GET_PARAMS, NULL},
 		{OSSL_FUNC_CIPHER_NEWCTX, (void (*)(void))newctx},
 		{OSSL_FUNC_CIPHER_FREECTX, (void (*)(void))freectx},

@@ -17,7 +17,8 @@
  * [C]  Wraps the functions of `beneath`.  provctx is the context of their
  * provider, which must stay loaded.  Returns a dispatch table for the same
  * algorithm, or NULL if a function that it needs is missing.  Only for TLS: an
- * update without a new nonce is refused, and a tag can be read only once.
+ * update without a new nonce is refused, and a tag can be read only once.  One
+ * table for the process: a further call changes it.
  */
 const OSSL_DISPATCH *tls_chacha_over(
 	const OSSL_DISPATCH *beneath, void *provctx);

@@ -8,48 +8,52 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
+#include "base/instance.h"
 #include "tls/tls_compact.h"
+#include "tls/tls_state.h"
 
 /* From 3.2 on, SSL_set_session() compares other methods than these and would
  * start the handshake anew.  So with these versions nothing is freed. */
 #define LIBRARY_END 0x30200000UL
 
-enum { BARE_TLS12, BARE_TLS13, BARES };
-
-static struct {
-	OSSL_LIB_CTX *libctx;
-	SSL_SESSION *empty; /* owned; NULL: tls_compact() does nothing */
-	/* Owned; contexts without settings, made when first needed. */
-	_Atomic(SSL_CTX *) bare[BARES];
-} settle;
+static struct tls_compact *self(void)
+{
+	return &instance->tls->compact;
+}
 
 void tls_compact_init(OSSL_LIB_CTX *libctx)
 {
-	settle.libctx = libctx;
+	struct tls_compact *compact = self();
+
+	compact->libctx = libctx;
 	if (OpenSSL_version_num() < LIBRARY_END)
-		settle.empty = SSL_SESSION_new();
+		compact->empty = SSL_SESSION_new();
 }
 
 void tls_compact_finish(void)
 {
-	for (size_t i = 0; i < BARES; i++)
-		SSL_CTX_free(atomic_exchange(&settle.bare[i], NULL));
-	SSL_SESSION_free(settle.empty);
-	settle.empty = NULL;
+	struct tls_compact *compact = self();
+
+	for (size_t i = 0; i < TLS_BARES; i++)
+		SSL_CTX_free(atomic_exchange(&compact->bare[i], NULL));
+	SSL_SESSION_free(compact->empty);
+	compact->empty = NULL;
 }
 
 /* An empty context of the negotiated version's method: with another method,
  * SSL_set_session() would start the handshake anew. */
 static SSL_CTX *bare_of(const SSL *ssl)
 {
+	struct tls_compact *compact = self();
 	_Atomic(SSL_CTX *) *place =
-		&settle.bare[SSL_version(ssl) == TLS1_3_VERSION ? BARE_TLS13
-								: BARE_TLS12];
+		&compact->bare[SSL_version(ssl) == TLS1_3_VERSION
+				       ? TLS_BARE_13
+				       : TLS_BARE_12];
 	SSL_CTX *ctx = atomic_load(place), *before = NULL;
 
 	if (ctx)
 		return ctx;
-	ctx = SSL_CTX_new_ex(settle.libctx, NULL, SSL_get_ssl_method(ssl));
+	ctx = SSL_CTX_new_ex(compact->libctx, NULL, SSL_get_ssl_method(ssl));
 	if (!ctx || atomic_compare_exchange_strong(place, &before, ctx))
 		return ctx;
 	SSL_CTX_free(ctx); /* another worker was faster */
@@ -76,9 +80,10 @@ static void forget_keys(SSL *ssl)
 
 void tls_compact(SSL *ssl)
 {
+	struct tls_compact *compact = self();
 	SSL_CTX *bare;
 
-	if (!settle.empty || SSL_is_init_finished(ssl) != 1)
+	if (!compact->empty || SSL_is_init_finished(ssl) != 1)
 		return;
 	forget_keys(ssl);
 	bare = bare_of(ssl);
@@ -88,6 +93,6 @@ void tls_compact(SSL *ssl)
 	 * connection works as before, but stays larger.
 	 */
 	if (bare && SSL_set_SSL_CTX(ssl, bare) == bare)
-		SSL_set_session(ssl, settle.empty);
+		SSL_set_session(ssl, compact->empty);
 	ERR_clear_error();
 }

@@ -30,7 +30,8 @@ struct ecdsa {
 	} key;
 };
 
-/* The wrapped functions; constant once tls_ecdsa_over() has returned. */
+/* The wrapped functions; constant once tls_ecdsa_over() has returned.  Global:
+ * OpenSSL calls the functions around them without an argument of ours. */
 static struct {
 	OSSL_LIB_CTX *libctx; /* borrowed */
 	OSSL_FUNC_keymgmt_get_params_fn *key_params;

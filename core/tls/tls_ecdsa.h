@@ -18,7 +18,8 @@
  * [C]  Wraps the functions `beneath` of one provider's ECDSA.  `keys` are the
  * same provider's functions for EC keys; digests are fetched in libctx.  All
  * three must live as long as the dispatch table that is returned, which is for
- * the same algorithm.  NULL if a function that it needs is missing.
+ * the same algorithm.  NULL if a function that it needs is missing.  One table
+ * for the process: a further call changes it.
  */
 const OSSL_DISPATCH *tls_ecdsa_over(const OSSL_DISPATCH *beneath,
 	const OSSL_DISPATCH *keys, OSSL_LIB_CTX *libctx);

@@ -2,6 +2,7 @@
 
 /* OpenSSL's default provider with fewer algorithms, and some of our own. */
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -53,13 +54,19 @@ static const struct chosen {
 
 #define CHOSEN (sizeof(chosen) / sizeof(chosen[0]))
 
+/*
+ * Global: query() is called with the context of the default provider, and of
+ * these there is one in a process.
+ */
 static struct {
+	pthread_mutex_t lock; /* of `users`, and of loading and unloading */
+	unsigned users;       /* of libctx */
 	OSSL_PROVIDER *full;  /* in OpenSSL's default context */
 	OSSL_PROVIDER *lean;  /* in our context */
 	OSSL_LIB_CTX *libctx; /* owned */
 	/* In the order of `chosen`; each list ends with zeros. */
 	OSSL_ALGORITHM algorithms[CHOSEN][CHOSEN_MOST + 1];
-} provider;
+} provider = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static const OSSL_ALGORITHM *query(void *ctx, int operation, int *no_cache)
 {
@@ -235,13 +242,25 @@ static void load(void)
 		unload();
 }
 
-OSSL_LIB_CTX *tls_provider_init(void)
+OSSL_LIB_CTX *tls_provider_take(void)
 {
-	load();
-	return provider.libctx;
+	OSSL_LIB_CTX *libctx;
+
+	(void)pthread_mutex_lock(&provider.lock);
+	if (!provider.users)
+		load();
+	libctx = provider.libctx;
+	provider.users += libctx != NULL;
+	(void)pthread_mutex_unlock(&provider.lock);
+	return libctx;
 }
 
-void tls_provider_finish(void)
+void tls_provider_give(OSSL_LIB_CTX *libctx)
 {
-	unload();
+	if (!libctx)
+		return;
+	(void)pthread_mutex_lock(&provider.lock);
+	if (--provider.users == 0)
+		unload();
+	(void)pthread_mutex_unlock(&provider.lock);
 }

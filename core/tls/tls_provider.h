@@ -17,10 +17,11 @@
 
 #include <openssl/types.h>
 
-/* Returns the context; NULL if this does not work here: then OpenSSL's default
- * one is to be used.  Not thread-safe.  tls_provider_finish() must follow. */
-OSSL_LIB_CTX *tls_provider_init(void);
-/* After everything that was made with the context is freed. */
-void tls_provider_finish(void);
+/* Returns the context, which all servers of the process share; NULL if this
+ * does not work here: then OpenSSL's default one is to be used.  Any thread. */
+OSSL_LIB_CTX *tls_provider_take(void);
+/* Gives back what tls_provider_take() returned, after everything that was made
+ * with it is freed.  The last one frees it. */
+void tls_provider_give(OSSL_LIB_CTX *libctx);
 
 #endif

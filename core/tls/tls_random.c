@@ -16,7 +16,8 @@
 #define STRENGTH     256
 #define REQUEST_MOST 65536
 
-/* There is no state, but NULL would mean a failure. */
+/* There is no state, but NULL would mean a failure, and OpenSSL takes no
+ * pointer to a constant. */
 static int nothing;
 
 static void *new_context(void *provider, void *parent, const OSSL_DISPATCH *up)

@@ -12,8 +12,9 @@
 #include <strelaysrv/metric.h>
 #include <strelaysrv/thread.h>
 
+#include "base/instance.h"
 #include "tls/identity.h"
-#include "tls/identity_read.h"
+#include "tls/identity_load.h"
 #include "log/log.h"
 #include "metrics/metrics.h"
 #include "tls/p384.h"
@@ -21,52 +22,44 @@
 #include "tls/tls_provider.h"
 #include "tls/tls_rehearsal.h"
 #include "tls/tls_start.h"
+#include "tls/tls_state.h"
 
-enum stage { NOTHING, LIBRARY, CONTEXT, REHEARSED };
-
-static struct {
-	pthread_t thread;
-	bool threaded; /* the thread is to be joined */
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	enum stage stage;     /* the last one completed */
-	bool rehearses, over; /* requests of the control thread */
-	bool usable;          /* OpenSSL could be set up */
-	OSSL_LIB_CTX *libctx; /* from tls_provider_init() */
-	SSL_CTX *ctx;         /* owned until tls_start_context() */
-	SSL_CTX *plain;       /* owned; replaces ctx; NULL: it stays */
-	unsigned unfit;       /* kinds of keys that failed in the handshakes */
-	bool fell_back;       /* `plain` is in use */
-	unsigned failed;      /* kinds of keys that fail even so */
-} start = {
-	.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-
-static void reach(enum stage stage)
+static struct tls_starting *self(void)
 {
-	pthread_mutex_lock(&start.lock);
-	start.stage = stage;
-	pthread_cond_broadcast(&start.changed);
-	pthread_mutex_unlock(&start.lock);
+	return &instance->tls->starting;
 }
 
-static void await(enum stage stage)
+static void reach(enum tls_start_stage stage)
 {
-	pthread_mutex_lock(&start.lock);
-	while (start.stage < stage)
-		pthread_cond_wait(&start.changed, &start.lock);
-	pthread_mutex_unlock(&start.lock);
+	struct tls_starting *start = self();
+
+	pthread_mutex_lock(&start->lock);
+	start->stage = stage;
+	pthread_cond_broadcast(&start->changed);
+	pthread_mutex_unlock(&start->lock);
+}
+
+static void await(enum tls_start_stage stage)
+{
+	struct tls_starting *start = self();
+
+	pthread_mutex_lock(&start->lock);
+	while (start->stage < stage)
+		pthread_cond_wait(&start->changed, &start->lock);
+	pthread_mutex_unlock(&start->lock);
 }
 
 /* Waits for a request.  Returns whether it is for handshakes. */
 static bool await_wish(void)
 {
+	struct tls_starting *start = self();
 	bool rehearses;
 
-	pthread_mutex_lock(&start.lock);
-	while (!start.rehearses && !start.over)
-		pthread_cond_wait(&start.changed, &start.lock);
-	rehearses = start.rehearses;
-	pthread_mutex_unlock(&start.lock);
+	pthread_mutex_lock(&start->lock);
+	while (!start->rehearses && !start->over)
+		pthread_cond_wait(&start->changed, &start->lock);
+	rehearses = start->rehearses;
+	pthread_mutex_unlock(&start->lock);
 	return rehearses;
 }
 
@@ -86,53 +79,60 @@ static bool library_is_usable(void)
  * ours. */
 static void fall_back(void)
 {
-	start.fell_back = true;
-	start.plain = tls_context_new(NULL);
-	start.failed =
-		start.plain ? tls_rehearse(start.plain, NULL) : TLS_KEY_ALL;
+	struct tls_starting *start = self();
+
+	start->fell_back = true;
+	start->plain = tls_context_new(NULL);
+	start->failed =
+		start->plain ? tls_rehearse(start->plain, NULL) : TLS_KEY_ALL;
 }
 
 static void *run(void *arg)
 {
+	struct tls_starting *start = self();
 	struct tls_rehearsal *rehearsal = NULL;
 	bool wished;
 
 	(void)arg;
-	start.usable = library_is_usable();
-	reach(LIBRARY);
-	if (start.usable) {
-		start.libctx = tls_provider_init();
-		start.ctx = tls_context_new(start.libctx);
+	start->usable = library_is_usable();
+	reach(TLS_START_LIBRARY);
+	if (start->usable) {
+		start->libctx = tls_provider_take();
+		start->ctx = tls_context_new(start->libctx);
 	}
-	wished = start.usable && await_wish();
-	if (wished && start.ctx)
-		rehearsal = tls_rehearsal_new(start.ctx, start.libctx);
-	reach(CONTEXT);
+	wished = start->usable && await_wish();
+	if (wished && start->ctx)
+		rehearsal = tls_rehearsal_new(start->ctx, start->libctx);
+	reach(TLS_START_CONTEXT);
 	if (wished)
-		start.unfit = tls_rehearsal_run(rehearsal);
-	reach(REHEARSED);
+		start->unfit = tls_rehearsal_run(rehearsal);
+	reach(TLS_START_REHEARSED);
 	return NULL;
 }
 
 void tls_start_begin(void)
 {
-	start.threaded = relay_thread_start(&start.thread, run, NULL) == 0;
+	struct tls_starting *start = self();
+
+	start->threaded = relay_thread_start(&start->thread, run, NULL) == 0;
 }
 
 /* If no thread could be made, the work is done here, when it is needed. */
 static void run_here(void)
 {
-	if (start.threaded || start.stage == REHEARSED)
+	struct tls_starting *start = self();
+
+	if (start->threaded || start->stage == TLS_START_REHEARSED)
 		return;
-	start.rehearses = true;
+	start->rehearses = true;
 	(void)run(NULL);
 }
 
 int tls_start_await(struct relay_err *err)
 {
 	run_here();
-	await(LIBRARY);
-	return start.usable
+	await(TLS_START_LIBRARY);
+	return self()->usable
 		       ? 0
 		       : relay_fail(err,
 				 "OpenSSL cannot be set up: out of memory");
@@ -140,40 +140,45 @@ int tls_start_await(struct relay_err *err)
 
 static void wish(bool *what)
 {
-	pthread_mutex_lock(&start.lock);
+	struct tls_starting *start = self();
+
+	pthread_mutex_lock(&start->lock);
 	*what = true;
-	pthread_cond_broadcast(&start.changed);
-	pthread_mutex_unlock(&start.lock);
+	pthread_cond_broadcast(&start->changed);
+	pthread_mutex_unlock(&start->lock);
 }
 
 void tls_start_join(void)
 {
-	if (start.threaded)
-		(void)pthread_join(start.thread, NULL);
-	start.threaded = false;
+	struct tls_starting *start = self();
+
+	if (start->threaded)
+		(void)pthread_join(start->thread, NULL);
+	start->threaded = false;
 }
 
 void tls_start_rehearse(void)
 {
-	wish(&start.rehearses);
+	wish(&self()->rehearses);
 }
 
 OSSL_LIB_CTX *tls_start_libctx(void)
 {
-	await(CONTEXT);
-	return start.libctx;
+	await(TLS_START_CONTEXT);
+	return self()->libctx;
 }
 
 SSL_CTX *tls_start_context(void)
 {
+	struct tls_starting *start = self();
 	SSL_CTX *ctx;
 
-	await(CONTEXT);
-	ctx = start.ctx;
-	start.ctx = NULL;
+	await(TLS_START_CONTEXT);
+	ctx = start->ctx;
+	start->ctx = NULL;
 	/* Memory may be available by now.  Use such a context until the
 	 * handshakes show whether it works. */
-	return ctx ? ctx : tls_context_new(start.libctx);
+	return ctx ? ctx : tls_context_new(start->libctx);
 }
 
 /* Metrics. */
@@ -182,13 +187,13 @@ static int64_t read_fallback(struct relay_ctx *cx, unsigned value)
 {
 	(void)cx;
 	(void)value;
-	return start.fell_back;
+	return self()->fell_back;
 }
 
 static int64_t read_unusable(struct relay_ctx *cx, unsigned value)
 {
 	(void)cx;
-	return start.failed >> value & 1;
+	return self()->failed >> value & 1;
 }
 
 static const struct relay_metric_def metrics[] = {
@@ -230,14 +235,14 @@ static enum tls_key_kind kind_of(EVP_PKEY *key)
 static int take_plain(
 	struct identity *identity, const char *dir, struct relay_err *err)
 {
-	SSL_CTX *ctx = start.plain;
+	struct tls_starting *start = self();
+	SSL_CTX *ctx = start->plain;
 
-	start.plain = NULL;
+	start->plain = NULL;
 	if (!ctx)
 		return relay_fail(err, "out of memory");
-	identity_use(NULL);
 	identity_finish(identity);
-	if (identity_look(identity, dir, err) != 0)
+	if (identity_look(identity, dir, NULL, err) != 0)
 		goto error;
 	if (!identity->cert) {
 		relay_fail(err, "%s has no keys any more", dir);
@@ -251,13 +256,15 @@ error:
 
 static void tell_failed(void)
 {
-	if (start.fell_back && start.libctx)
+	struct tls_starting *start = self();
+
+	if (start->fell_back && start->libctx)
 		log_core(RELAY_WARNING,
 			"TLS does not work with the server's own algorithms, "
 			"which may be for want of memory: it goes on with "
 			"OpenSSL's, and takes longer; restart it");
 	for (unsigned kind = 0; kind < TLS_KEY_KINDS; kind++)
-		if (start.failed & 1U << kind)
+		if (start->failed & 1U << kind)
 			log_core(RELAY_WARNING,
 				"TLS does not work with %s keys: devices that "
 				"have one cannot connect; restart the server",
@@ -267,15 +274,17 @@ static void tell_failed(void)
 /* Verifies signatures here while handshakes run on the other thread. */
 static bool rehearse(void)
 {
-	unsigned failed = tls_rehearse_kinds(start.libctx);
+	struct tls_starting *start = self();
+	unsigned failed = tls_rehearse_kinds(start->libctx);
 
 	tls_start_join();
-	return start.unfit == 0 && failed == 0;
+	return start->unfit == 0 && failed == 0;
 }
 
 int tls_start_settle(
 	struct identity *identity, const char *dir, struct relay_err *err)
 {
+	struct tls_starting *start = self();
 	enum tls_key_kind own;
 
 	if (!rehearse())
@@ -284,10 +293,10 @@ int tls_start_settle(
 		if (!metrics_add_core(&metrics[i]))
 			return relay_fail(err, "no memory for metrics");
 	tell_failed();
-	if (start.fell_back && take_plain(identity, dir, err) != 0)
+	if (start->fell_back && take_plain(identity, dir, err) != 0)
 		return -1;
 	own = kind_of(identity->key);
-	if ((own == TLS_KEY_KINDS || start.failed & 1U << own) &&
+	if ((own == TLS_KEY_KINDS || start->failed & 1U << own) &&
 		tls_try() != 0)
 		return relay_fail(err,
 			"TLS does not work with the key in %s: nobody could "
@@ -298,10 +307,13 @@ int tls_start_settle(
 
 void tls_start_finish(void)
 {
-	wish(&start.over);
+	struct tls_starting *start = self();
+
+	wish(&start->over);
 	tls_start_join();
-	SSL_CTX_free(start.ctx);
-	SSL_CTX_free(start.plain);
-	start.ctx = start.plain = NULL;
-	tls_provider_finish();
+	SSL_CTX_free(start->ctx);
+	SSL_CTX_free(start->plain);
+	start->ctx = start->plain = NULL;
+	tls_provider_give(start->libctx);
+	start->libctx = NULL;
 }

@@ -10,6 +10,7 @@
 /* After the handshake, SSL_read() reads at most one record. */
 #define NO_LIMIT UINT_MAX
 
+/* What this thread is doing. */
 static _Thread_local struct {
 	unsigned reads_left;
 	bool cut, refused;

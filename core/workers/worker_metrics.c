@@ -8,6 +8,7 @@
 
 #include "metrics/core_metrics.h"
 #include "workers/worker_metrics.h"
+#include "workers/workers_state.h"
 
 static const char *const loops[] = {"control", "worker", NULL};
 
@@ -30,9 +31,6 @@ static const struct relay_metric_def defs[] = {
 		},
 };
 
-static struct relay_metric *handles[WORKER_METRIC_COUNT];
-static const struct core_metrics metrics = {defs, handles, WORKER_METRIC_COUNT};
-
 static int64_t workers(void)
 {
 	return relay_worker_count();
@@ -50,7 +48,9 @@ static const struct core_lookup lookups[] = {
 
 int worker_metrics_init(void)
 {
-	if (core_metrics_add(&metrics) != 0)
+	instance->workers->metrics =
+		core_metrics_add(defs, WORKER_METRIC_COUNT);
+	if (!instance->workers->metrics)
 		return -1;
 	return core_lookups_add(lookups, sizeof(lookups) / sizeof(lookups[0]));
 }
@@ -58,5 +58,5 @@ int worker_metrics_init(void)
 void worker_observe(struct metrics_shard *shard, enum worker_metric which,
 	unsigned value, int64_t seen)
 {
-	core_observe(&metrics, shard, which, value, seen);
+	core_observe(instance->workers->metrics, shard, which, value, seen);
 }

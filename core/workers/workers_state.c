@@ -14,6 +14,8 @@ int workers_state_create(void)
 
 void workers_state_destroy(void)
 {
+	if (instance->workers)
+		free(instance->workers->metrics);
 	free(instance->workers);
 	instance->workers = NULL;
 }

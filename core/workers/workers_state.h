@@ -9,6 +9,7 @@
 #include "base/instance.h"
 
 struct lag;
+struct relay_metric;
 struct workers_calls;
 
 struct workers_state {
@@ -22,6 +23,8 @@ struct workers_state {
 	 * workers. */
 	struct lag *lags;
 	unsigned lag_count;
+
+	struct relay_metric **metrics; /* owned array; by enum worker_metric */
 };
 
 /* [C]  0, or -1 without memory. */

@@ -21,12 +21,8 @@ CORE = ROOT / "core"
 ROOMS = ("base", "log", "loop", "metrics", "config", "tls", "modules", "net",
          "workers", "peers", "http", "host", "life")
 
-# Circles inside a room that stay, with the reason.
-CIRCLES = {
-    ("identity", "identity_make", "identity_read"):
-        "reading and making a pair of keys are halves of one unit",
-    ("p384", "p384_nonce"): "a nonce is made of p384's numbers, for p384",
-}
+# Circles inside a room that stay, each a tuple of units with its reason.
+CIRCLES = {}
 
 INCLUDE = re.compile(r'#include "([^"]+)"')
 

@@ -14,6 +14,7 @@
 #include "client_state.h"
 #include "tls/identity.h"
 #include "tls/identity_make.h"
+#include "tls/identity_dir.h"
 #include "tls/identity_read.h"
 
 #define DIAL_MS    10000 /* this and the two below: as in the Go client */
@@ -207,13 +208,14 @@ static int check_empty(const struct identity_dir *dir, struct relay_err *err)
 int relay_client_make_keys(const char *name, struct relay_err *err)
 {
 	struct identity_dir dir = {.fd = -1, .name = name};
+	const struct identity_new fresh = {.name = "syncthing"};
 	int result;
 
 	if (open_keys(&dir, err))
 		return -1;
 	result = check_empty(&dir, err);
 	if (!result)
-		result = identity_make(&dir, "syncthing", err);
+		result = identity_make(&dir, &fresh, err);
 	(void)close(dir.fd);
 	return result;
 }

@@ -31,6 +31,7 @@
 #include "tls/tls.h"
 #include "tls/tls_hello.h"
 #include "tls/tls_provider.h"
+#include "tls/tls_state.h"
 #include "tls/tls_step.h"
 
 #define REPETITIONS 5
@@ -242,10 +243,13 @@ int main(int argc, char **argv)
 	struct identity identity = {.key = make_key("P-256")};
 	struct round round = {
 		.checks = argc > 1 && strcmp(argv[1], "-check") == 0};
-	OSSL_LIB_CTX *libctx = tls_provider_init();
+	OSSL_LIB_CTX *libctx;
 	struct relay_err err = {""};
 	int done = -1;
 
+	if (tls_create() != 0)
+		return EXIT_FAILURE;
+	libctx = tls_provider_take();
 	if (identity.key)
 		identity.cert = make_certificate(identity.key, 1, 0);
 	round.usual = case_reference();
@@ -257,6 +261,7 @@ int main(int argc, char **argv)
 	SSL_CTX_free(round.usual);
 	tls_finish();
 	identity_finish(&identity);
-	tls_provider_finish();
+	tls_provider_give(libctx);
+	tls_destroy();
 	return done == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -22,6 +22,7 @@
 
 #include "net/capacity.h"
 #include "net/net_metrics.h"
+#include "net/net_state.h"
 #include "modules/hooks.h"
 #include "http/http.h"
 #include "http/http_conns.h"
@@ -134,7 +135,8 @@ static int setup(void **state)
 	make_module(&mod, "test");
 	make_module(&other, "other");
 	logged[0] = '\0';
-	if (loop_init(&loop, RELAY_CONTROL) || http_create() != 0)
+	if (loop_init(&loop, RELAY_CONTROL) || net_create() != 0 ||
+		http_create() != 0)
 		return -1;
 	loop_current = &loop;
 	return relay_http_route(&mod.control.pub, "/status", answer);
@@ -147,6 +149,7 @@ static int teardown(void **state)
 	http_withdraw(&other);
 	http_finish();
 	http_destroy();
+	net_destroy();
 	loop_current = NULL;
 	loop_finish(&loop);
 	return 0;

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "net/inherited.h"
+#include "net/net_state.h"
 #include "log/log.h"
 
 void log_core(enum relay_level level, const char *fmt, ...)
@@ -169,6 +170,19 @@ static void systemds_count_and_names_are_read(void **state)
 	close(fd);
 }
 
+static int set_up(void **state)
+{
+	(void)state;
+	return net_create();
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	net_destroy();
+	return 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -179,5 +193,5 @@ int main(void)
 		cmocka_unit_test(systemds_count_and_names_are_read),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -11,6 +11,7 @@
 
 #include "net/kernel_memory.h"
 #include "net/memory_sources.h"
+#include "net/net_state.h"
 #include "net/stalled_sizes.h"
 
 #define LIMIT 1600000
@@ -80,6 +81,19 @@ static void the_largest_are_found_by_size(void **state)
 	assert_in_range(stalled_sizes_from(1000003), 1, 3);
 }
 
+static int set_up(void **state)
+{
+	(void)state;
+	return net_create();
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	net_destroy();
+	return 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -88,5 +102,5 @@ int main(void)
 		cmocka_unit_test(the_largest_are_found_by_size),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

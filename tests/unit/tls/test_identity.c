@@ -23,10 +23,14 @@
 
 #include "go_identity.h"
 #include "tls/identity.h"
+#include "tls/identity_dir.h"
+#include "tls/identity_load.h"
 #include "tls/identity_make.h"
-#include "tls/identity_read.h"
 
 #define NAME "strelaysrv"
+
+static const struct identity_new fresh = {.name = NAME};
+
 /* One character more than a common name may have. */
 #define NAME_65                                                                \
 	"12345678901234567890123456789012345678901234567890123456789012345"
@@ -220,7 +224,7 @@ static void check_loads(struct identity *identity)
 	uint8_t der[8192], *p = der, id[32];
 	int len;
 
-	if (identity_load(identity, dir, NAME, &err))
+	if (identity_load(identity, dir, NULL, &fresh, &err))
 		fail_msg("identity_load: %s", err.text);
 	len = i2d_X509(identity->cert, NULL);
 	assert_in_range(len, 1, sizeof(der));
@@ -249,11 +253,11 @@ static void check_refused(const char *file, const char *word)
 	int entries = count_entries(dir);
 
 	memset(&identity, 0xaa, sizeof(identity));
-	assert_int_equal(identity_load(&identity, dir, NAME, &err), -1);
+	assert_int_equal(identity_load(&identity, dir, NULL, &fresh, &err), -1);
 	assert_true(has_word(&err, path_of(file)));
 	assert_true(has_word(&err, word));
 	assert_memory_equal(&identity, &zero, sizeof(zero));
-	assert_int_equal(identity_load(&identity, dir, NAME, NULL), -1);
+	assert_int_equal(identity_load(&identity, dir, NULL, &fresh, NULL), -1);
 	assert_int_equal(count_entries(dir), entries);
 }
 
@@ -504,13 +508,15 @@ static void refuses_torn_files(void **state)
 	write_go_pair();
 	for (size_t len = 0; len < sizeof(go_cert) - 2; len++) {
 		write_bytes(IDENTITY_CERT_FILE, go_cert, len);
-		assert_int_equal(identity_load(&identity, dir, NAME, &err), -1);
+		assert_int_equal(
+			identity_load(&identity, dir, NULL, &fresh, &err), -1);
 		assert_true(has_word(&err, path_of(IDENTITY_CERT_FILE)));
 	}
 	write_go_pair();
 	for (size_t len = 0; len < sizeof(go_key) - 2; len++) {
 		write_bytes(IDENTITY_KEY_FILE, go_key, len);
-		assert_int_equal(identity_load(&identity, dir, NAME, &err), -1);
+		assert_int_equal(
+			identity_load(&identity, dir, NULL, &fresh, &err), -1);
 		assert_true(has_word(&err, path_of(IDENTITY_KEY_FILE)));
 	}
 	write_text(IDENTITY_KEY_FILE, "");
@@ -612,16 +618,18 @@ static void refuses_other_directories(void **state)
 
 	(void)state;
 	(void)snprintf(path, sizeof(path), "%s", path_of("nowhere"));
-	assert_int_equal(identity_load(&identity, path, NAME, &err), -1);
+	assert_int_equal(
+		identity_load(&identity, path, NULL, &fresh, &err), -1);
 	assert_true(has_word(&err, path));
 	assert_true(has_word(&err, "does not exist"));
 	write_text("file", "");
 	(void)snprintf(path, sizeof(path), "%s", path_of("file"));
-	assert_int_equal(identity_load(&identity, path, NAME, &err), -1);
+	assert_int_equal(
+		identity_load(&identity, path, NULL, &fresh, &err), -1);
 	assert_true(has_word(&err, path));
 	/* Nobody can create files there, not even root. */
 	assert_int_equal(
-		identity_load(&identity, "/proc/self", NAME, &err), -1);
+		identity_load(&identity, "/proc/self", NULL, &fresh, &err), -1);
 	assert_true(has_word(&err, "cannot create /proc/self/key.pem"));
 }
 
@@ -634,8 +642,10 @@ static void refuses_names_that_no_certificate_has(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < LEN(names); i++) {
+		const struct identity_new bad = {.name = names[i]};
+
 		assert_int_equal(
-			identity_load(&identity, dir, names[i], &err), -1);
+			identity_load(&identity, dir, NULL, &bad, &err), -1);
 		assert_true(has_word(&err, "name in a certificate"));
 		assert_int_equal(count_entries(dir), 2);
 	}
@@ -655,7 +665,7 @@ static void never_replaces_a_file(void **state)
 		char text[64];
 
 		write_text(files[i], "precious");
-		assert_int_equal(identity_make(&d, NAME, &err), -1);
+		assert_int_equal(identity_make(&d, &fresh, &err), -1);
 		assert_true(has_word(&err, path_of(files[i])));
 		assert_true(has_word(&err, "has appeared"));
 		(void)read_text(files[i], text, sizeof(text));

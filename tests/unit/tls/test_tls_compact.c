@@ -16,6 +16,7 @@
 
 #include "tls/tls_provider.h"
 #include "tls/tls_compact.h"
+#include "tls/tls_state.h"
 
 #define STEPS_MOST 20
 
@@ -185,7 +186,7 @@ static void settled_connections_talk(void **state)
 
 static void every_key_is_known_to_the_lean_context(void **state)
 {
-	OSSL_LIB_CTX *libctx = tls_provider_init();
+	OSSL_LIB_CTX *libctx = tls_provider_take();
 
 	(void)state;
 	assert_non_null(libctx);
@@ -193,7 +194,7 @@ static void every_key_is_known_to_the_lean_context(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		talks_after_forgetting(libctx, &rows[i]);
 	tls_compact_finish();
-	tls_provider_finish();
+	tls_provider_give(libctx);
 }
 
 static void nothing_is_forgotten_too_early(void **state)
@@ -230,6 +231,19 @@ static void a_peer_that_misbehaves_afterwards_is_cut_off(void **state)
 	tls_compact_finish();
 }
 
+static int set_up(void **state)
+{
+	(void)state;
+	return tls_create();
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	tls_destroy();
+	return 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,5 +253,5 @@ int main(void)
 		cmocka_unit_test(a_peer_that_misbehaves_afterwards_is_cut_off),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

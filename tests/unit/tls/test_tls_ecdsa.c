@@ -57,14 +57,14 @@ struct signature {
 static int set_up(void **state)
 {
 	(void)state;
-	ours = tls_provider_init();
+	ours = tls_provider_take();
 	return ours ? 0 : -1;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	tls_provider_finish();
+	tls_provider_give(ours);
 	return 0;
 }
 

@@ -27,14 +27,14 @@ static OSSL_LIB_CTX *ours;
 static int set_up(void **state)
 {
 	(void)state;
-	ours = tls_provider_init();
+	ours = tls_provider_take();
 	return ours ? 0 : -1;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	tls_provider_finish();
+	tls_provider_give(ours);
 	return 0;
 }
 

@@ -154,7 +154,7 @@ static void sealing_without_memory_is_an_error(void **state)
 static int set_up(void **state)
 {
 	(void)state;
-	ours = tls_provider_init();
+	ours = tls_provider_take();
 	key = EVP_PKEY_Q_keygen(ours, NULL, "EC", "P-384");
 	return ours && key ? 0 : -1;
 }
@@ -163,7 +163,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	EVP_PKEY_free(key);
-	tls_provider_finish();
+	tls_provider_give(ours);
 	return 0;
 }
 

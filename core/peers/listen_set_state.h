@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * A set of addresses that are listened on, see listen_set.h.
+ */
+#ifndef LISTEN_SET_STATE_H
+#define LISTEN_SET_STATE_H
+
+struct listen_address;
+
+struct listen_set {
+	/* owned array of owned addresses; see listen_address.h */
+	struct listen_address **all;
+	unsigned count;
+	char text[300]; /* the first, as configured, with its real port */
+};
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * The room's state: that of each of its units.
+ */
+#ifndef TLS_STATE_H
+#define TLS_STATE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include <openssl/ssl.h>
+
+#define TLS_ALPN_MOST 256
+
+/* For tls.c. */
+struct tls_contexts {
+	OSSL_LIB_CTX *libctx; /* borrowed; NULL: OpenSSL's default */
+	EVP_MD *sha256;       /* owned; fetched in libctx */
+	/* Atomic: tls_take() replaces it while workers read it. */
+	SSL_CTX *_Atomic ctx;
+	/* the next, and the last, which workers may still use */
+	SSL_CTX *staged, *left;
+	unsigned char alpn[TLS_ALPN_MOST]; /* in wire format: length, name */
+	unsigned alpn_len;
+};
+
+enum { TLS_BARE_12, TLS_BARE_13, TLS_BARES };
+
+/* For tls_compact.c. */
+struct tls_compact {
+	OSSL_LIB_CTX *libctx; /* borrowed; NULL: OpenSSL's default */
+	SSL_SESSION *empty;   /* owned; NULL: tls_compact() does nothing */
+	/* Owned; contexts without settings, made when first needed. */
+	_Atomic(SSL_CTX *) bare[TLS_BARES];
+};
+
+enum tls_start_stage {
+	TLS_START_NOTHING,
+	TLS_START_LIBRARY,
+	TLS_START_CONTEXT,
+	TLS_START_REHEARSED,
+};
+
+/* For tls_start.c. */
+struct tls_starting {
+	pthread_t thread;
+	bool threaded; /* the thread is to be joined */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	enum tls_start_stage stage; /* the last one completed */
+	bool rehearses, over;       /* requests of the control thread */
+	bool usable;                /* OpenSSL could be set up */
+	OSSL_LIB_CTX *libctx;       /* from tls_provider_take() */
+	SSL_CTX *ctx;               /* owned until tls_start_context() */
+	SSL_CTX *plain;             /* owned; replaces ctx; NULL: it stays */
+	unsigned unfit;  /* kinds of keys that failed in the handshakes */
+	bool fell_back;  /* `plain` is in use */
+	unsigned failed; /* kinds of keys that fail even so */
+};
+
+struct tls_state {
+	struct tls_contexts contexts;
+	struct tls_compact compact;
+	struct tls_starting starting;
+};
+
+/* [C]  0, or -1 without memory. */
+int tls_create(void);
+/* [C]  After tls_finish() and tls_start_finish().  Accepts a state that was not
+ * made. */
+void tls_destroy(void);
+
+#endif
