@@ -2,13 +2,13 @@
 
 /* Snapshots of the configuration: which source an option's value comes from. */
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/config.h"
 #include "config/config_idle.h"
+#include "config/config_report.h"
 #include "config/config_section.h"
 #include "config/flags.h"
 #include "config/options.h"
@@ -18,29 +18,6 @@ struct config {
 	struct config_section *sections; /* the first is the server's own */
 	size_t count;
 };
-
-/* Where problems are reported, and whether any was an error. */
-struct listener {
-	config_report_fn *report;
-	void *arg;
-	bool failed;
-};
-
-static void tell(struct listener *to, enum relay_level level, const char *fmt,
-	...) __attribute__((format(printf, 3, 4)));
-
-static void tell(
-	struct listener *to, enum relay_level level, const char *fmt, ...)
-{
-	char text[1024];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	to->failed |= level == RELAY_ERROR;
-	to->report(level, text, to->arg);
-}
 
 static struct config_section *find_section(
 	const struct config *config, const char *name)
@@ -63,7 +40,7 @@ static const char *owner(const struct config_section *section)
 /* An option table must be unambiguous, since it defines what the file may
  * say. */
 static bool check_table(
-	const struct config_section *section, struct listener *to)
+	const struct config_section *section, struct config_report *to)
 {
 	for (size_t i = 0; i < section->count; i++) {
 		const struct relay_option *option = &section->options[i];
@@ -72,14 +49,14 @@ static bool check_table(
 			strcmp(option->name, "include") == 0 ||
 			options_find(section->options, option->name) !=
 				option) {
-			tell(to, RELAY_ERROR,
+			config_report(to, RELAY_ERROR,
 				"module %s: its table has an option \"%s\", "
 				"which is taken",
 				owner(section), option->name);
 			return false;
 		}
 		if (option->type == RELAY_CHOICE && !option->choices) {
-			tell(to, RELAY_ERROR,
+			config_report(to, RELAY_ERROR,
 				"module %s: option \"%s\" has no choices",
 				owner(section), option->name);
 			return false;
@@ -88,18 +65,18 @@ static bool check_table(
 	return true;
 }
 
-static bool check_module_name(const char *name, struct listener *to)
+static bool check_module_name(const char *name, struct config_report *to)
 {
 	if (!options_find(core_options, name) && strcmp(name, "include") != 0)
 		return true;
-	tell(to, RELAY_ERROR,
+	config_report(to, RELAY_ERROR,
 		"a module cannot have the name \"%s\": it is an option", name);
 	return false;
 }
 
 static void add_section(struct config *config, const char *name,
 	const struct relay_option *options, size_t conf_size,
-	struct listener *to)
+	struct config_report *to)
 {
 	struct config_section *section = &config->sections[config->count++];
 	struct relay_err err;
@@ -118,11 +95,11 @@ static void add_section(struct config *config, const char *name,
 	section->origins =
 		calloc(section->count + 1, sizeof(*section->origins));
 	if (!section->values || !section->origins) {
-		tell(to, RELAY_ERROR, "out of memory");
+		config_report(to, RELAY_ERROR, "out of memory");
 		section->options = NULL;
 		section->count = 0;
 	} else if (options_defaults(section->options, section->values, &err)) {
-		tell(to, RELAY_ERROR, "module %s: %s", owner(section),
+		config_report(to, RELAY_ERROR, "module %s: %s", owner(section),
 			err.text);
 		section->options = NULL;
 		section->count = 0;
@@ -130,7 +107,7 @@ static void add_section(struct config *config, const char *name,
 }
 
 static void add_sections(struct config *config,
-	const struct config_module *mods, size_t n, struct listener *to)
+	const struct config_module *mods, size_t n, struct config_report *to)
 {
 	add_section(config, NULL, core_options, sizeof(struct core_conf), to);
 	for (size_t i = 0; i < n; i++)
@@ -143,20 +120,21 @@ static void add_sections(struct config *config,
 		}
 }
 
-static void tell_deprecated(const struct flag_value *flag, struct listener *to)
+static void tell_deprecated(
+	const struct flag_value *flag, struct config_report *to)
 {
 	const struct relay_option *option = flag->option;
 
 	if (option->flag)
-		tell(to, RELAY_WARNING, "%s is deprecated; use -%s",
+		config_report(to, RELAY_WARNING, "%s is deprecated; use -%s",
 			flag->as_given, option->flag);
 	else
-		tell(to, RELAY_WARNING, "%s is deprecated; use -%s.%s",
+		config_report(to, RELAY_WARNING, "%s is deprecated; use -%s.%s",
 			flag->as_given, flag->section, option->name);
 }
 
 static void apply_flag(struct config *config, const struct flag_value *flag,
-	struct listener *to)
+	struct config_report *to)
 {
 	struct config_section *section = find_section(config, flag->section);
 	const struct relay_option *option =
@@ -166,7 +144,7 @@ static void apply_flag(struct config *config, const struct flag_value *flag,
 	char **origin;
 
 	if (!option) {
-		tell(to, RELAY_ERROR, "%s: there is no such option",
+		config_report(to, RELAY_ERROR, "%s: there is no such option",
 			flag->as_given);
 		return;
 	}
@@ -175,20 +153,21 @@ static void apply_flag(struct config *config, const struct flag_value *flag,
 	if (option_parse(option, flag->text, OPTION_FROM_FLAG, section->values,
 		    &err)) {
 		section->flawed = true;
-		tell(to, RELAY_ERROR, "%s: %s", flag->as_given, err.text);
+		config_report(
+			to, RELAY_ERROR, "%s: %s", flag->as_given, err.text);
 		return;
 	}
 	origin = &section->origins[option - section->options];
 	free(*origin);
 	if (asprintf(origin, "flag %s", flag->as_given) < 0) {
 		*origin = NULL;
-		tell(to, RELAY_ERROR, "out of memory");
+		config_report(to, RELAY_ERROR, "out of memory");
 	}
 }
 
 /* Suggests a similar name for an unknown module.  The loader refuses unknown
  * names later. */
-static void hint_modules(const struct config *config, struct listener *to)
+static void hint_modules(const struct config *config, struct config_report *to)
 {
 	const struct core_conf *core = config_core(config);
 	const char **names = calloc(config->count, sizeof(*names));
@@ -206,7 +185,7 @@ static void hint_modules(const struct config *config, struct listener *to)
 		near = suggest_nearest(
 			core->modules[i], names, config->count - 1);
 		if (near)
-			tell(to, RELAY_WARNING,
+			config_report(to, RELAY_WARNING,
 				"%s: modules names \"%s\"; did you mean "
 				"\"%s\"?",
 				value.origin, core->modules[i], near);
@@ -218,7 +197,7 @@ struct config *config_examine(const char *file, const struct flags *flags,
 	const struct config_module *mods, size_t n, config_report_fn *report,
 	void *arg, bool *good)
 {
-	struct listener to = {.report = report, .arg = arg};
+	struct config_report to = {.fn = report, .arg = arg};
 	struct config *config = calloc(1, sizeof(*config));
 
 	if (config)
@@ -240,9 +219,8 @@ struct config *config_examine(const char *file, const struct flags *flags,
 		to.failed = true;
 	for (size_t i = 0; flags && i < flags->count; i++)
 		apply_flag(config, &flags->values[i], &to);
-	if (!to.failed && config_idle_tell(config->sections, config->count,
-				  flags, report, arg) != 0)
-		to.failed = true;
+	if (!to.failed)
+		config_idle_tell(config->sections, config->count, flags, &to);
 	hint_modules(config, &to);
 	*good = !to.failed;
 	return config;

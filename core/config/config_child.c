@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "config/config_child.h"
+#include "config/config_report.h"
 
 /* A child that still reads uses CPU time more often than this. */
 static const struct config_child_patience usual = {
@@ -212,19 +213,14 @@ static int end(struct child *child, bool kill_it)
 	return status;
 }
 
-static int fail(
-	config_report_fn *report, void *arg, const char *path, const char *why)
+static int fail(struct config_report *to, const char *path, const char *why)
 {
-	char text[512];
-
-	(void)snprintf(text, sizeof(text), "cannot read %.160s: %s", path, why);
-	report(RELAY_ERROR, text, arg);
+	config_report(to, RELAY_ERROR, "cannot read %.160s: %s", path, why);
 	return -1;
 }
 
 /* If a child ends early, the usual reason is lack of memory. */
-static int fail_status(
-	config_report_fn *report, void *arg, const char *path, int status)
+static int fail_status(struct config_report *to, const char *path, int status)
 {
 	char why[128];
 
@@ -238,7 +234,7 @@ static int fail_status(
 			"out of memory? The process that reads it ended with "
 			"%d",
 			WEXITSTATUS(status));
-	return fail(report, arg, path, why);
+	return fail(to, path, why);
 }
 
 static void forget(struct told *told)
@@ -249,20 +245,11 @@ static void forget(struct told *told)
 	*told = (struct told){.bytes = NULL};
 }
 
-static void tell_stuck(config_report_fn *report, void *arg, const char *path)
-{
-	char text[512];
-
-	(void)snprintf(text, sizeof(text),
-		"the process that reads %.160s is stuck: another one reads it",
-		path);
-	report(RELAY_WARNING, text, arg);
-}
-
 int config_child_within(const struct config_child_patience *patience,
 	config_child_fn *fn, const char *path, struct config_section *sections,
 	size_t n, config_report_fn *report, void *arg)
 {
+	struct config_report to = {.fn = report, .arg = arg};
 	int64_t end_ms = now_ms() + patience->all_ms;
 	struct told told = {.bytes = NULL};
 	struct child child = {.silent_ms = patience->silent_ms};
@@ -270,21 +257,24 @@ int config_child_within(const struct config_child_patience *patience,
 
 	for (;;) {
 		if (begin(&child, fn, path, sections, n) != 0)
-			return fail(report, arg, path, strerror(errno));
+			return fail(&to, path, strerror(errno));
 		heard = listen_to(&child, &told, end_ms, patience->stuck_ms);
 		error = heard < 0 ? errno : 0;
 		status = end(&child, heard <= 0);
 		if (heard != 0)
 			break;
-		tell_stuck(report, arg, path);
+		config_report(&to, RELAY_WARNING,
+			"the process that reads %.160s is stuck: another one "
+			"reads it",
+			path);
 		forget(&told);
 		/* One that reads a large file may be silent for long. */
 		child.silent_ms = 0;
 	}
 	if (error)
-		result = fail(report, arg, path, strerror(error));
+		result = fail(&to, path, strerror(error));
 	else if (status != 0)
-		result = fail_status(report, arg, path, status);
+		result = fail_status(&to, path, status);
 	else
 		result = config_serial_take(
 			told.bytes, told.len, sections, n, report, arg);

@@ -2,12 +2,12 @@
 
 /* Options of modules that do not run. */
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/config_idle.h"
+#include "config/config_report.h"
 #include "config/config_section.h"
 #include "config/flags.h"
 #include "config/options.h"
@@ -130,46 +130,29 @@ static int look_at_options(
 	return 0;
 }
 
-static void tell(config_report_fn *report, void *arg, enum relay_level level,
-	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-
-static void tell(config_report_fn *report, void *arg, enum relay_level level,
-	const char *fmt, ...)
-{
-	char text[1024];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	report(level, text, arg);
-}
-
-/* 0, or -1 if it is an error. */
-static int tell_idle(const struct idle *idle, const char *module,
-	const char *modules_origin, config_report_fn *report, void *arg)
+static void tell_idle(const struct idle *idle, const char *module,
+	const char *modules_origin, struct config_report *to)
 {
 	if (*idle->guard) {
-		tell(report, arg, RELAY_ERROR,
+		config_report(to, RELAY_ERROR,
 			"%s: %s is to protect the relay, but the module %s "
 			"does not run; add %s to `modules` (%s), or leave the "
 			"option out",
 			idle->guarded, idle->guard, module, module,
 			modules_origin);
-		return -1;
+		return;
 	}
 	if (idle->flag_count)
-		tell(report, arg, RELAY_WARNING,
+		config_report(to, RELAY_WARNING,
 			"%s %s no effect: the module %s does not run; add %s "
 			"to `modules` (%s)",
 			idle->flags, idle->flag_count > 1 ? "have" : "has",
 			module, module, modules_origin);
 	if (idle->origin)
-		tell(report, arg, RELAY_WARNING,
+		config_report(to, RELAY_WARNING,
 			"%s: section %s has no effect: the module %s does not "
 			"run; add %s to `modules` (%s)",
 			idle->origin, module, module, module, modules_origin);
-	return 0;
 }
 
 static const char *origin_of_modules(const struct config_section *core)
@@ -182,11 +165,10 @@ static const char *origin_of_modules(const struct config_section *core)
 	return origin ? origin : "default";
 }
 
-int config_idle_tell(const struct config_section *sections, size_t count,
-	const struct flags *flags, config_report_fn *report, void *arg)
+void config_idle_tell(const struct config_section *sections, size_t count,
+	const struct flags *flags, struct config_report *to)
 {
 	const char *origin = origin_of_modules(&sections[0]);
-	int result = 0;
 
 	for (size_t i = 1; i < count; i++) {
 		const struct config_section *section = &sections[i];
@@ -195,16 +177,14 @@ int config_idle_tell(const struct config_section *sections, size_t count,
 		if (is_enabled(&sections[0], section->name))
 			continue;
 		if (look_at_options(section, &idle) != 0) {
-			report(RELAY_ERROR, "out of memory", arg);
-			return -1;
+			config_report(to, RELAY_ERROR, "out of memory");
+			return;
 		}
 		for (size_t f = 0; flags && f < flags->count; f++)
 			if (flags->values[f].section &&
 				strcmp(flags->values[f].section,
 					section->name) == 0)
 				look_at_flag(&flags->values[f], &idle);
-		if (tell_idle(&idle, section->name, origin, report, arg) != 0)
-			result = -1;
+		tell_idle(&idle, section->name, origin, to);
 	}
-	return result;
 }

@@ -9,8 +9,7 @@
 
 #include <stddef.h>
 
-#include "config/schema.h"
-
+struct config_report;
 struct config_section;
 struct flags;
 
@@ -19,9 +18,8 @@ struct flags;
  * would have an effect: one warning for its flags and one for its options, or
  * one error if any of them protects the relay (RELAY_OPTION_GUARD,
  * RELAY_OPTION_FILLED).  sections[0] is the server's own; `flags` may be NULL.
- * 0, or -1 if there was an error.
  */
-int config_idle_tell(const struct config_section *sections, size_t count,
-	const struct flags *flags, config_report_fn *report, void *arg);
+void config_idle_tell(const struct config_section *sections, size_t count,
+	const struct flags *flags, struct config_report *to);
 
 #endif
