@@ -4,31 +4,28 @@
  */
 
 #include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <strelaysrv/module.h>
 
-#define PACKET 1400 /* fits an Ethernet frame */
-#define SERIES 8192 /* twice the most numbers that the server has */
+#include "statsd/target.h"
+#include "statsd/told.h"
+
+#define PACKET  1400 /* fits an Ethernet frame */
+#define POLL_MS 50   /* until the first address is known */
 
 struct conf {
 	const char *host, *port, *prefix;
-	int64_t interval;
+	int64_t interval, lookup;
 };
 
 struct state {
-	/* The last value sent of each counter, by a hash of its name. */
-	struct {
-		uint64_t key;
-		int64_t value;
-	} told[SERIES];
+	struct told told; /* counters, by their names without the prefix */
 	char packet[PACKET];
 	size_t len;
-	int fd;
+	struct target target;
 };
 
 static const struct relay_option options[] = {
@@ -41,33 +38,18 @@ static const struct relay_option options[] = {
 		"strelaysrv", 1, 100, "prefix of all names"),
 	RELAY_OPT(struct conf, interval, int64_t, "interval", RELAY_DURATION,
 		"10s", 100, 0, "time between two rounds"),
+	RELAY_OPT(struct conf, lookup, int64_t, "lookup", RELAY_DURATION, "1m",
+		1000, 0, "how often a host name is resolved again"),
 	RELAY_OPT_END};
 
 static int flush(struct state *state)
 {
-	ssize_t sent = send(state->fd, state->packet, state->len, MSG_DONTWAIT);
+	ssize_t sent =
+		send(state->target.fd, state->packet, state->len, MSG_DONTWAIT);
 
 	state->len = 0;
 	/* Ignored: nobody listens, or the socket buffer is full. */
 	return sent < 0 && errno != ECONNREFUSED && errno != EAGAIN ? -1 : 0;
-}
-
-/* StatsD expects the increase of a counter since the last round. */
-static int64_t added(struct state *state, const char *name, int64_t value)
-{
-	uint64_t key = 14695981039346656037U; /* FNV-1a */
-	int64_t before;
-	size_t at;
-
-	for (; *name; name++)
-		key = (key ^ (unsigned char)*name) * 1099511628211U;
-	at = key % SERIES;
-	while (state->told[at].key != 0 && state->told[at].key != key)
-		at = (at + 1) % SERIES;
-	state->told[at].key = key;
-	before = state->told[at].value;
-	state->told[at].value = value;
-	return value - before;
 }
 
 static int add(const struct relay_sample *sample, void *arg)
@@ -84,7 +66,8 @@ static int add(const struct relay_sample *sample, void *arg)
 		sample->value_name ? "." : "",
 		sample->value_name ? sample->value_name : "");
 	if (!gauge)
-		told.value = added(state, name, sample->value);
+		told.value = told_increase(&state->told,
+			name + strlen(conf->prefix) + 1, sample->value);
 	/* A sign makes a gauge's number a change: from 0, it is the number. */
 	if (gauge && told.value < 0)
 		(void)snprintf(zero, sizeof(zero), "%s:0|g\n", name);
@@ -100,39 +83,39 @@ static int add(const struct relay_sample *sample, void *arg)
 /* After an upgrade the new process sends the gauges. */
 static int64_t export(struct relay_ctx *cx, void *arg)
 {
+	const struct conf *conf = cx->conf;
 	struct state *state = cx->data;
+	bool awaited = target_refresh(cx, &state->target, conf->lookup);
 
 	(void)arg;
-	if (relay_draining() == RELAY_DRAIN_MOVE ||
-		(relay_metrics_visit(cx, add, cx) == 0 && flush(state) == 0))
-		return ((const struct conf *)cx->conf)->interval;
+	if (state->target.fd < 0)
+		return awaited && POLL_MS < conf->interval ? POLL_MS
+							   : conf->interval;
+	if (relay_draining() == RELAY_DRAIN_MOVE)
+		return conf->interval;
+	told_begin(&state->told);
+	if (relay_metrics_visit(cx, add, cx) == 0 && flush(state) == 0)
+		return conf->interval;
 	relay_log(cx, RELAY_WARNING, "cannot send: %s", strerror(errno));
 	return -1;
 }
 
 static int start(struct relay_ctx *cx, struct relay_err *err)
 {
-	const struct addrinfo hints = {.ai_socktype = SOCK_DGRAM};
 	const struct conf *conf = cx->conf;
 	struct state *state = cx->data;
-	struct addrinfo *to;
-	int error = getaddrinfo(conf->host, conf->port, &hints, &to);
 
-	if (error)
-		return relay_fail(
-			err, "%s: %s", conf->host, gai_strerror(error));
-	state->fd = socket(to->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	error = connect(state->fd, to->ai_addr, to->ai_addrlen);
-	freeaddrinfo(to);
-	if (error == 0 && relay_timer_add(cx, 1, export, NULL))
+	if (target_begin(&state->target, conf->host, conf->port, err) != 0)
+		return -1;
+	if (relay_timer_add(cx, 1, export, NULL))
 		return 0;
-	(void)close(state->fd); /* stop does not run if start fails */
-	return relay_fail(err, "cannot begin: %s", strerror(errno));
+	target_finish(&state->target); /* stop does not run if start fails */
+	return relay_fail(err, "out of memory");
 }
 
 static void stop(struct relay_ctx *cx)
 {
-	(void)close(((struct state *)cx->data)->fd);
+	target_finish(&((struct state *)cx->data)->target);
 }
 
 RELAY_MODULE = {

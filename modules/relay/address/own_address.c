@@ -162,7 +162,7 @@ static int look_up_first(
 	int error = EAI_MEMORY;
 
 	advertise_bare_host(base, host);
-	lookup = lookup_begin(host);
+	lookup = lookup_begin(host, NULL, SOCK_STREAM);
 	if (lookup)
 		error = lookup_wait(lookup, FIRST_LOOKUP_S, &list);
 	if (error == 0)
@@ -232,7 +232,7 @@ static int64_t refresh(struct relay_ctx *cx, void *arg)
 	advertise_bare_host(&own_address->base, host);
 	memcpy(own_address->looked_up, own_address->base.host,
 		sizeof(own_address->looked_up));
-	own_address->lookup = lookup_begin(host);
+	own_address->lookup = lookup_begin(host, NULL, SOCK_STREAM);
 	return own_address->lookup ? LOOKUP_POLL_MS : next_look(cx);
 }
 

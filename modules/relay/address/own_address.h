@@ -15,7 +15,7 @@
 #include <strelaysrv/thread.h>
 
 #include "relay/address/advertise.h"
-#include "relay/address/lookup.h"
+#include "shared/lookup.h"
 #include "relay/address/uri.h"
 
 #define OWN_ADDRESS_WATCHERS 8

@@ -86,7 +86,7 @@ def test_statsd_does_not_mind_that_nobody_listens(module_server):  # noqa: F811
     assert "warning" not in server.log()
 
 
-def test_statsd_refuses_a_host_that_is_none(module_server):  # noqa: F811
+def test_statsd_tells_of_a_host_that_is_none(module_server):  # noqa: F811
     server = module_server(["log", "statsd"], sections={
         "statsd": {"host": "no host", "required": "no"}})
-    server.wait_for_log("module statsd: no host: ")
+    server.wait_for_log("warning statsd: cannot look up no host: ")

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* lookup.h - resolves a host name in the background. */
+/* lookup.h - resolves a host name in a thread of its own. */
 #ifndef LOOKUP_H
 #define LOOKUP_H
 
@@ -8,8 +8,10 @@
 
 struct lookup;
 
-/* Starts; NULL if there is no memory or no thread. */
-struct lookup *lookup_begin(const char *host);
+/* Starts getaddrinfo(3) with `host`, `service` (a port, or NULL) and the type
+ * of socket.  NULL if there is no memory or no thread, or if a word has more
+ * than 255 bytes. */
+struct lookup *lookup_begin(const char *host, const char *service, int type);
 /* As lookup_result(), but waits for at most `seconds`. */
 int lookup_wait(
 	struct lookup *lookup, unsigned seconds, const struct addrinfo **list);

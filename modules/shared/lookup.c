@@ -10,16 +10,17 @@
 
 #include <strelaysrv/thread.h>
 
-#include "relay/address/lookup.h"
+#include "shared/lookup.h"
 
 struct lookup {
-	pthread_mutex_t lock; /* guards the following members except host */
+	pthread_mutex_t lock; /* guards `owners` to `list` */
 	pthread_cond_t done;
 	unsigned owners; /* the thread and the caller */
 	bool over;
 	int error;
 	struct addrinfo *list; /* owned */
-	char host[256];
+	int type; /* of the socket; written before the thread starts */
+	char host[256], service[256]; /* "": none */
 };
 
 static void release(struct lookup *lookup)
@@ -41,9 +42,10 @@ static void release(struct lookup *lookup)
 static void *run(void *arg)
 {
 	struct lookup *lookup = arg;
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	const struct addrinfo hints = {.ai_socktype = lookup->type};
+	const char *service = lookup->service[0] ? lookup->service : NULL;
 	struct addrinfo *list = NULL;
-	int error = getaddrinfo(lookup->host, NULL, &hints, &list);
+	int error = getaddrinfo(lookup->host, service, &hints, &list);
 
 	pthread_mutex_lock(&lookup->lock);
 	lookup->error = error;
@@ -68,19 +70,23 @@ static int init_done(struct lookup *lookup)
 	return error ? -1 : 0;
 }
 
-struct lookup *lookup_begin(const char *host)
+struct lookup *lookup_begin(const char *host, const char *service, int type)
 {
 	struct lookup *lookup = calloc(1, sizeof(*lookup));
 
 	if (!lookup)
 		return NULL;
 	lookup->owners = 2;
+	lookup->type = type;
 	if (strlen(host) >= sizeof(lookup->host) ||
+		(service && strlen(service) >= sizeof(lookup->service)) ||
 		pthread_mutex_init(&lookup->lock, NULL) != 0) {
 		free(lookup);
 		return NULL;
 	}
 	memcpy(lookup->host, host, strlen(host));
+	if (service)
+		memcpy(lookup->service, service, strlen(service));
 	if (init_done(lookup) == 0) {
 		if (relay_thread_start(NULL, run, lookup) == 0)
 			return lookup;
