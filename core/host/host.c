@@ -365,11 +365,11 @@ void host_reload(void)
 	log_core(RELAY_NOTICE, "reloading%s%s",
 		host->flags->conf ? " " : "; there is no -conf file",
 		host->flags->conf ? host->flags->conf : "");
-	if (reload() == 0)
+	if (transition_workers_answer() && reload() == 0) {
 		log_running("reloaded");
-	else
-		log_core(RELAY_ERROR,
-			"not reloaded: everything stays as it was");
+		return;
+	}
+	log_core(RELAY_ERROR, "not reloaded: everything stays as it was");
 }
 
 int64_t host_drain(enum relay_drain how)

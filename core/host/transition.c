@@ -14,6 +14,8 @@
 #include "host/settings.h"
 #include "host/transition.h"
 #include "peers/hooks_change.h"
+#include "workers/hang_watch.h"
+#include "workers/workers.h"
 
 static void sort_out(struct transition *transition)
 {
@@ -190,6 +192,17 @@ static int stage_settings(struct transition *transition)
 		config_core(transition->config));
 }
 
+bool transition_workers_answer(void)
+{
+	char text[200];
+
+	if (workers_answer())
+		return true;
+	hang_watch_describe_worker(text, sizeof(text));
+	log_core(RELAY_ERROR, "%s: no reload while a worker hangs", text);
+	return false;
+}
+
 int transition_prepare(struct transition *transition)
 {
 	if (transition_check(transition) != 0 ||
@@ -204,7 +217,9 @@ int transition_prepare(struct transition *transition)
 		goto error_coming;
 	if (make_sets(transition) != 0)
 		log_core(RELAY_ERROR, "out of memory");
-	else if (!transition->before || settings_open() == 0)
+	else if (!transition->before ||
+		 /* Again, since the preparation may have taken long. */
+		 (transition_workers_answer() && settings_open() == 0))
 		return 0;
 	free_sets(transition);
 	reload_abandon(&transition->kept);

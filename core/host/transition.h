@@ -12,6 +12,8 @@
 #ifndef TRANSITION_H
 #define TRANSITION_H
 
+#include <stdbool.h>
+
 #include "config/config_diff.h"
 #include "modules/stage.h"
 #include "modules/module.h"
@@ -42,6 +44,8 @@ struct transition {
 /* Selects the modules and calls their hook `check`.  0, or -1 with the reason
  * logged. */
 int transition_check(struct transition *transition);
+/* Whether all workers answer, so that a change can be made; logged if not. */
+bool transition_workers_answer(void);
 /* 0, or -1 with the reason logged; then all is as it was. */
 int transition_prepare(struct transition *transition);
 void transition_take(struct transition *transition);

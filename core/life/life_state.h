@@ -51,7 +51,8 @@ struct notify_state {
 	const char *status;        /* borrowed; NULL: the numbers */
 	int64_t devices, sessions; /* of the last STATUS=; -1: none was sent */
 	unsigned silent_looks;     /* in a row, with a stuck worker */
-	bool muted;                /* another process is the main one */
+	_Atomic bool muted;        /* another process is the main one */
+	_Atomic bool hanging;      /* the last STATUS= says what hangs */
 	bool deaf;                 /* the last message could not be sent */
 };
 

@@ -13,12 +13,14 @@
 #include "modules/module_metrics.h"
 #include "net/net_metrics.h"
 #include "peers/peer_metrics.h"
+#include "workers/hang_watch.h"
 #include "workers/worker_metrics.h"
 
 /* Exporters show metrics in this order. */
 static int (*const tables[])(void) = {
 	peer_metrics_init,
 	worker_metrics_init,
+	hang_watch_metrics_init,
 	net_metrics_init,
 	process_metrics_init,
 	drain_metrics_init,

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include <event2/event.h>
 
 #include <strelaysrv/metric.h>
+#include <strelaysrv/server.h>
 #include <strelaysrv/units.h>
 
 #include "base/instance.h"
@@ -157,8 +159,15 @@ static void refresh_status(void)
 	char line[200];
 
 	take_numbers();
-	if (devices == self()->devices && sessions == self()->sessions)
+	if (devices == self()->devices && sessions == self()->sessions &&
+		!atomic_exchange(&self()->hanging, false))
 		return;
+	/* A hang that lasts is told by that. */
+	if (relay_hanging(line, sizeof(line)) > 0) {
+		atomic_store(&self()->hanging, true);
+		(void)say("STATUS=%s", line);
+		return;
+	}
 	status_line(line, sizeof(line));
 	(void)say("STATUS=%s", line);
 }
@@ -253,6 +262,23 @@ void notify_reloaded(void)
 	take_numbers();
 	status_line(line, sizeof(line));
 	(void)say("READY=1\nSTATUS=%s", line);
+}
+
+/* Called on another thread, since the control thread may be what hangs.  The
+ * socket and its address do not change while that thread runs. */
+void notify_hanging(const char *text)
+{
+	char line[300];
+
+	if (!self()->to_len || atomic_load(&self()->muted))
+		return;
+	atomic_store(&self()->hanging, true);
+	if (!text)
+		return;
+	(void)snprintf(line, sizeof(line), "STATUS=%s", text);
+	(void)sendto(self()->fd, line, strlen(line),
+		MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&self()->to,
+		self()->to_len);
 }
 
 void notify_stopping(const char *status)

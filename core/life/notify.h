@@ -37,6 +37,8 @@ int notify_ready(struct event_base *base);
 void notify_reloading(void);
 void notify_reloaded(void);
 /* The server begins to stop; `status` is the text of STATUS=. */
+/* [*]  Sends what hangs as the status; NULL: nothing does any more. */
+void notify_hanging(const char *text);
 void notify_stopping(const char *status);
 /* Sets the text of STATUS=, borrowed; NULL: the numbers again. */
 void notify_status(const char *status);

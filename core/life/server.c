@@ -53,11 +53,16 @@
 #include "tls/identity_make.h"
 #include "tls/tls.h"
 #include "tls/tls_start.h"
+#include "workers/hang_watch.h"
 #include "workers/loop_lag.h"
+#include "workers/wait_limit.h"
 #include "workers/worker_threads.h"
 #include "workers/workers.h"
 
 #define NAME "strelaysrv"
+
+/* How long the end may take, after the grace period. */
+#define END_LIMIT_MS 60000
 
 /*
  * One server is its rooms' states, which rooms_create() makes and `instance`
@@ -220,6 +225,7 @@ static int build_up(char *const argv[], const struct core_conf *core)
 		return -1;
 	}
 	if (loop_lag_start(&server->control) != 0 ||
+		hang_watch_start(notify_hanging) != 0 ||
 		trim_start(&server->control) != 0) {
 		log_core(RELAY_ERROR, "no memory to watch the loops");
 		return -1;
@@ -249,15 +255,31 @@ static int open_up(void)
 	return 0;
 }
 
+/* A worker may use everything at any time, so nothing can be ended in order. */
+static void leave_hanging(void)
+{
+	char text[200];
+
+	hang_watch_describe_worker(text, sizeof(text));
+	log_core(RELAY_ERROR, "%s: the server ends without it", text);
+	log_flush();
+	_exit(EXIT_FAILURE);
+}
+
 static void tear_down(void)
 {
+	hang_watch_control(true);
+	(void)wait_limit_set(END_LIMIT_MS);
 	upgrade_finish();
+	if (!workers_answer())
+		leave_hanging();
 	workers_stop();
 	takeover_finish();
 	inherited_finish();
 	host_stop();
 	http_finish();
 	trim_finish();
+	hang_watch_stop();
 	loop_lag_finish();
 	drain_finish();
 	workers_destroy();
@@ -276,13 +298,17 @@ static int serve(int argc, char *const argv[], struct config *config)
 		config_free(config);
 		goto end;
 	}
+	hang_watch_control(true);
 	if (host_start(config) != 0)
 		goto end;
+	hang_watch_control(false); /* it may wait for an old process */
 	log_release();
 	note_no_pool(argc, argv);
 	if (open_up() != 0)
 		goto end;
+	hang_watch_control(true);
 	result = loop_run(&self()->control);
+	hang_watch_control(false);
 	if (result != 0)
 		log_core(RELAY_ERROR, "the control loop failed");
 end:
@@ -290,7 +316,8 @@ end:
 	if (result == 0) {
 		log_core(RELAY_NOTICE, "stopping");
 		notify_stopping("stopping");
-		stop_within(host_core()->stop_grace_ms);
+		if (stop_within(host_core()->stop_grace_ms) != 0)
+			leave_hanging();
 	}
 	tear_down();
 	return result;

@@ -3,6 +3,7 @@
 /* What each signal does. */
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,20 +24,33 @@
 
 /* Global: signals belong to the process, not to one server in it. */
 static struct {
-	bool stopping;
+	_Atomic bool asked;            /* SIGINT or SIGTERM came */
+	void (*pass_on)(int number);   /* libevent's handler */
 	struct event *reload_soon;     /* owned */
 	struct event *events[SIGNALS]; /* owned, of each row of the table */
 } signals;
+
+/*
+ * A second signal does not wait for the graceful stop, nor for the control loop
+ * to turn: it may never do so again.
+ */
+static void on_stop_signal(int number)
+{
+	static const char text[] = "strelaysrv: ends at the second signal\n";
+
+	if (atomic_exchange(&signals.asked, true)) {
+		if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+			_exit(EXIT_SUCCESS);
+		_exit(EXIT_SUCCESS);
+	}
+	signals.pass_on(number);
+}
 
 static void on_stop(evutil_socket_t number, short what, void *arg)
 {
 	(void)what;
 	(void)arg;
 	log_core(RELAY_NOTICE, "got SIG%s", sigabbrev_np((int)number));
-	/* A second signal does not wait for the graceful stop. */
-	if (signals.stopping)
-		_exit(EXIT_SUCCESS);
-	signals.stopping = true;
 	upgrade_stop();
 	relay_server_stop();
 }
@@ -96,6 +110,19 @@ static const struct {
 _Static_assert(sizeof(table) / sizeof(table[0]) == SIGNALS,
 	"each signal has its event");
 
+/* Puts on_stop_signal() before libevent's handler, which passes the signal to
+ * the control loop. */
+static int precede(int number)
+{
+	struct sigaction action;
+
+	if (sigaction(number, NULL, &action) != 0)
+		return -1;
+	signals.pass_on = action.sa_handler;
+	action.sa_handler = on_stop_signal;
+	return sigaction(number, &action, NULL);
+}
+
 int signals_init(struct event_base *base)
 {
 	signals.reload_soon = evtimer_new(base, on_reload, NULL);
@@ -107,7 +134,9 @@ int signals_init(struct event_base *base)
 		signals.events[i] =
 			evsignal_new(base, table[i].number, table[i].fn, NULL);
 		if (!signals.events[i] ||
-			evsignal_add(signals.events[i], NULL) != 0) {
+			evsignal_add(signals.events[i], NULL) != 0 ||
+			(table[i].fn == on_stop &&
+				precede(table[i].number) != 0)) {
 			log_core(RELAY_ERROR, "cannot handle SIG%s",
 				sigabbrev_np(table[i].number));
 			signals_finish();

@@ -28,6 +28,8 @@
 #include "log/log.h"
 #include "loop/loop.h"
 #include "peers/adopt.h"
+#include "workers/hang_watch.h"
+#include "workers/workers.h"
 
 /* If the new process fails within this time after SERVING, this one serves
  * again. */
@@ -138,6 +140,10 @@ static void on_ready(void)
 {
 	if (self()->stage != STAGE_STARTING)
 		return;
+	if (!workers_answer()) {
+		fail("is not let in, since a worker of this one hangs");
+		return;
+	}
 	upgrade_accept_end();
 	self()->stage = STAGE_SWITCHING;
 	if (handover_send(self()->channel, HANDOVER_GO, NULL, 0, -1) != 0)
@@ -305,6 +311,12 @@ void upgrade_begin(void)
 {
 	const char *why = objection();
 	struct relay_err err;
+	char hanging[200];
+
+	if (!why && !workers_answer()) {
+		hang_watch_describe_worker(hanging, sizeof(hanging));
+		why = hanging;
+	}
 
 	if (why) {
 		log_core(RELAY_WARNING, "no upgrade: %s", why);

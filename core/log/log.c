@@ -233,6 +233,19 @@ void log_core_fields(enum relay_level level, const struct relay_field *fields,
 	va_end(ap);
 }
 
+void log_core_now(enum relay_level level, const char *fmt, ...)
+{
+	struct log_record record;
+	struct log_view view;
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_record_make(&record, "core", level, NULL, fmt, ap);
+	va_end(ap);
+	log_record_view(&record, &view);
+	write_stderr(&view);
+}
+
 int log_create(void)
 {
 	struct log_state *log = calloc(1, sizeof(*log));

@@ -64,6 +64,10 @@ void log_debug(bool on);
 /* These log the server's own records, with the component "core".  [*] */
 void log_core(enum relay_level level, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/* Writes to stderr at once, whatever the sinks and levels are: for a thread
+ * that finds that the control thread does not deliver. */
+void log_core_now(enum relay_level level, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 void log_core_fields(enum relay_level level, const struct relay_field *fields,
 	const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* Rate-limited: one record of a kind in ten seconds, see relay_log_seldom(). */

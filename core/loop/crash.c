@@ -94,7 +94,7 @@ static void add_thread(struct line *line)
 static void add_module(struct line *line)
 {
 	const struct relay_ctx *cx =
-		loop_current ? loop_current->running : NULL;
+		loop_current ? loop_running(loop_current) : NULL;
 	const char *name, *version;
 
 	if (!cx) {

@@ -36,8 +36,8 @@ struct loop {
 	_Atomic int64_t turn_ms; /* monotonic time of the current turn */
 	/* Called at the end of every event; NULL: nothing to do. */
 	void (*after)(struct loop *loop);
-	/* The module that runs, for the fatal-signal report.  Borrowed. */
-	const struct relay_ctx *running;
+	/* The module that runs; others see it by loop_running().  Borrowed. */
+	_Atomic(const struct relay_ctx *) running;
 };
 
 /* The loop of the calling thread; NULL on a thread without one. */
@@ -65,6 +65,20 @@ void loop_stop(struct loop *loop);
 
 /* Delivers what is in the inbox now; used by loop_run() and at the end. */
 void loop_deliver(struct loop *loop);
+
+/* The module that runs on that loop's thread; NULL: none, or the server does
+ * not know.  Any thread, and a signal handler. */
+static inline const struct relay_ctx *loop_running(const struct loop *loop)
+{
+	return atomic_load_explicit(&loop->running, memory_order_acquire);
+}
+
+/* Own thread. */
+static inline void loop_set_running(
+	struct loop *loop, const struct relay_ctx *running)
+{
+	atomic_store_explicit(&loop->running, running, memory_order_release);
+}
 
 /* The last step of handling an event: calls `after` to clean up.  Own thread.
  */

@@ -17,15 +17,15 @@ const struct relay_ctx *hooks_enter(const struct relay_ctx *cx)
 
 	if (!loop_current)
 		return NULL;
-	before = loop_current->running;
-	loop_current->running = cx;
+	before = loop_running(loop_current);
+	loop_set_running(loop_current, cx);
 	return before;
 }
 
 void hooks_leave(const struct relay_ctx *before)
 {
 	if (loop_current)
-		loop_current->running = before;
+		loop_set_running(loop_current, before);
 }
 
 /* Sets. */
@@ -363,7 +363,7 @@ size_t hooks_session_grant(const struct hook_set *set,
 		unsigned wait = 0;
 		size_t granted;
 
-		loop_current->running = hook->cx;
+		loop_set_running(loop_current, hook->cx);
 		granted = hook->fn(hook->cx, session, from, len, &wait);
 		if (granted < least)
 			least = granted;
@@ -389,7 +389,7 @@ void hooks_session_sent(const struct hook_set *set,
 	for (unsigned i = 0; i < set->session_sent_count; i++) {
 		const struct hook_session_sent *hook = &set->session_sent[i];
 
-		loop_current->running = hook->cx;
+		loop_set_running(loop_current, hook->cx);
 		hook->fn(hook->cx, session, from, len);
 	}
 	hooks_leave(before);

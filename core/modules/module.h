@@ -62,14 +62,18 @@ struct relay_module {
 	bool present; /* the last scan found the file */
 	bool pinned;  /* it has run: its code stays mapped */
 	enum module_stage stage;
-	bool required;   /* false: a failure is only a warning */
-	bool preparing;  /* reload_prepare runs; [C] */
+	bool required;  /* false: a failure is only a warning */
+	bool preparing; /* reload_prepare runs; [C] */
+	/* Of calls of `check`, which needs none; another thread may look at it
+	 * at any time. */
+	struct relay_ctx checking;
 	unsigned slot;   /* index in object layouts, unique while it runs */
 	uint64_t serial; /* of this run of the module; never reused */
 	void *data;      /* owned */
 	/* Totals: failures of its timers and HTTP routes on any thread, and
 	 * slow calls on the control thread. */
 	_Atomic int64_t failures, slow_calls;
+	_Atomic int64_t hangs;        /* of any thread in one of its calls */
 	struct metrics_owner metrics; /* see metric_calls.c */
 	struct module_ctx control;
 	struct module_ctx *workers; /* worker_count of them, owned */

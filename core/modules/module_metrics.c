@@ -50,6 +50,15 @@ static int64_t read_slow(struct relay_ctx *cx, unsigned value)
 		   : 0;
 }
 
+static int64_t read_hangs(struct relay_ctx *cx, unsigned value)
+{
+	const struct relay_module *mod = module_at(value);
+
+	(void)cx;
+	return mod ? atomic_load_explicit(&mod->hangs, memory_order_relaxed)
+		   : 0;
+}
+
 static const struct relay_metric_def up = {
 	.name = "module_up",
 	.kind = RELAY_GAUGE,
@@ -76,6 +85,15 @@ static const struct relay_metric_def slow = {
 	.read = read_slow,
 };
 
+static const struct relay_metric_def hangs = {
+	.name = "module_hangs",
+	.kind = RELAY_COUNTER,
+	.help = "Calls of a module that kept a thread for 5 s or more.",
+	.label = "module",
+	.values = nobody,
+	.read = read_hangs,
+};
+
 static const struct relay_metric_def timer_failures = {
 	.name = "timer_failures",
 	.kind = RELAY_COUNTER,
@@ -89,9 +107,10 @@ int module_metrics_init(void)
 	modules->up = metrics_add_core(&up);
 	modules->failures = metrics_add_core(&failures);
 	modules->slow = metrics_add_core(&slow);
+	modules->hangs = metrics_add_core(&hangs);
 	modules->timer_failures = metrics_add_core(&timer_failures);
 	return modules->up && modules->failures && modules->slow &&
-			       modules->timer_failures
+			       modules->hangs && modules->timer_failures
 		       ? 0
 		       : -1;
 }
@@ -106,6 +125,7 @@ void module_metrics_want(
 	metrics_relabel(modules->up, names);
 	metrics_relabel(modules->failures, names);
 	metrics_relabel(modules->slow, names);
+	metrics_relabel(modules->hangs, names);
 }
 
 void module_metrics_timer_failed(struct metrics_shard *shard)

@@ -37,7 +37,7 @@ struct modules_state {
 	/* module_metrics.c */
 	const struct catalog *catalog; /* borrowed, as are the names */
 	const char *const *names;
-	struct relay_metric *up, *failures, *slow, *timer_failures;
+	struct relay_metric *up, *failures, *slow, *hangs, *timer_failures;
 
 	/* module_threads.c: borrowed; written before threads start. */
 	const struct module_threads *threads;

@@ -68,15 +68,15 @@ static int ask(struct relay_module *mod,
 int stage_check(struct relay_module *mod, const struct config *config,
 	struct relay_err *err)
 {
-	/* `check` is also called for modules that have no context yet. */
-	struct relay_ctx nobody = {.mod = mod, .worker = RELAY_CONTROL};
 	struct module_call call;
 	int result;
 
 	if (!mod->def.check)
 		return 0;
 	relay_fail(err, "check failed and did not say why");
-	module_call_begin(&call, &nobody);
+	/* `check` is also called for modules that have no context yet. */
+	mod->checking = (struct relay_ctx){.mod = mod, .worker = RELAY_CONTROL};
+	module_call_begin(&call, &mod->checking);
 	result = mod->def.check(
 		config_module_values(config, mod->def.name), err);
 	module_call_end(&call, "check");

@@ -20,6 +20,9 @@
 
 /* How often a worker looks whether its connections have ended. */
 #define LOOK_MS 20
+/* How much later than the grace period a worker may be. */
+#define LATE_MS          5000
+#define SECOND_CHANCE_MS 1000
 
 static uint32_t left(struct worker *worker)
 {
@@ -78,23 +81,53 @@ static int begin(struct worker *worker, void *arg)
 	return 0;
 }
 
-void stop_within(int64_t grace_ms)
+static void begin_here(struct loop *loop, void *arg)
+{
+	(void)begin(worker_of(loop), arg);
+}
+
+/* Whether a worker has posted stop_done in time.  A process that was suspended
+ * meanwhile gets a second chance. */
+static bool await_one(const struct peers_shared *room, bool *late)
+{
+	int64_t until_ms = room->stop_until_ms + LATE_MS;
+
+	for (;;) {
+		struct timespec until = {.tv_sec = until_ms / 1000,
+			.tv_nsec = until_ms % 1000 * 1000000};
+
+		if (sem_clockwait(&peers_shared()->stop_done, CLOCK_MONOTONIC,
+			    &until) == 0)
+			return true;
+		if (errno == EINTR)
+			continue;
+		if (*late)
+			return false;
+		*late = true;
+		until_ms = loop_clock_ms() + SECOND_CHANCE_MS;
+	}
+}
+
+int stop_within(int64_t grace_ms)
 {
 	struct peers_shared *room = peers_shared();
-	unsigned count = workers_count(), failed;
+	unsigned count = workers_count();
+	bool late = false;
 
 	if (grace_ms <= 0 || count == 0 || !workers_get(0)->running ||
 		sem_init(&room->stop_done, 0, 0) != 0)
-		return;
+		return 0;
 	room->stop_until_ms = loop_clock_ms() + grace_ms;
-	failed = workers_call(begin, NULL);
-	for (; failed < count; failed++)
-		while (sem_wait(&room->stop_done) != 0 && errno == EINTR)
-			;
+	for (unsigned i = 0; i < count; i++)
+		loop_call(&workers_get(i)->loop, begin_here, NULL);
+	for (unsigned i = 0; i < count; i++)
+		if (!await_one(room, &late))
+			return -1;
 	sem_destroy(&room->stop_done);
 	if (room->stop_cut)
 		log_core(RELAY_NOTICE,
 			"%u connections did not take their last bytes within "
 			"%" PRId64 " ms",
 			room->stop_cut, grace_ms);
+	return 0;
 }

@@ -16,8 +16,9 @@
 /*
  * [C]  Returns when no worker has a connection left, or after `grace_ms`;
  * workers_stop() then ends the others.  It blocks the control loop, so signals
- * must end the process without it.
+ * must end the process without it.  0, or -1 if a worker hangs: then nothing of
+ * the workers may be freed.
  */
-void stop_within(int64_t grace_ms);
+int stop_within(int64_t grace_ms);
 
 #endif

@@ -16,7 +16,8 @@
 #define INTERVAL_US (LOOP_LAG_BEAT_MS * 1000)
 
 struct lag {
-	struct event *timer; /* owned */
+	const struct loop *loop; /* borrowed */
+	struct event *timer;     /* owned */
 	struct metrics_shard *shard;
 	enum worker_loop_label label;
 	int64_t due_us;
@@ -49,6 +50,7 @@ static void fired(evutil_socket_t fd, short what, void *arg)
 
 static int make(struct lag *lag, struct loop *loop)
 {
+	lag->loop = loop;
 	lag->timer = evtimer_new(loop->base, fired, lag);
 	lag->shard = metrics_shard(loop->index);
 	lag->label = loop->index == RELAY_CONTROL ? WORKER_LOOP_CONTROL
@@ -88,23 +90,47 @@ error:
 	return -1;
 }
 
+unsigned loop_lag_count(void)
+{
+	return instance->workers->lag_count;
+}
+
+const struct loop *loop_lag_loop(unsigned i)
+{
+	return instance->workers->lags[i].loop;
+}
+
+int64_t loop_lag_silence_of_ms(unsigned i)
+{
+	int64_t beat_us = atomic_load_explicit(
+		&instance->workers->lags[i].beat_us, memory_order_relaxed);
+
+	return (loop_clock_us() - beat_us) / 1000;
+}
+
 int64_t loop_lag_silence_ms(unsigned *worker)
 {
-	struct workers_state *room = instance->workers;
-	int64_t now_us = loop_clock_us(), most_us = 0;
+	int64_t most_ms = 0;
 
 	*worker = 0;
-	for (unsigned i = 1; i < room->lag_count; i++) {
-		int64_t silent_us =
-			now_us - atomic_load_explicit(&room->lags[i].beat_us,
-					 memory_order_relaxed);
+	for (unsigned i = 1; i < loop_lag_count(); i++) {
+		int64_t silent_ms = loop_lag_silence_of_ms(i);
 
-		if (silent_us <= most_us)
+		if (silent_ms <= most_ms)
 			continue;
-		most_us = silent_us;
+		most_ms = silent_ms;
 		*worker = i - 1;
 	}
-	return most_us / 1000;
+	return most_ms;
+}
+
+void loop_lag_touch(void)
+{
+	const struct workers_state *state = instance->workers;
+
+	if (state->lag_count > 0)
+		atomic_store_explicit(&state->lags[0].beat_us, loop_clock_us(),
+			memory_order_relaxed);
 }
 
 void loop_lag_finish(void)

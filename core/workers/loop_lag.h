@@ -24,6 +24,17 @@ int loop_lag_start(struct loop *control);
 void loop_lag_finish(void);
 
 /*
+ * The loops by number: 0 is the control loop, i + 1 that of worker i.  From
+ * loop_lag_start() to loop_lag_finish(), where the count is not 0.  [*]
+ */
+unsigned loop_lag_count(void);
+const struct loop *loop_lag_loop(unsigned i);
+/* How long ago its timer fired, which it does every LOOP_LAG_BEAT_MS. */
+int64_t loop_lag_silence_of_ms(unsigned i);
+/* [C]  As if the timer of the control loop had fired now. */
+void loop_lag_touch(void);
+
+/*
  * [C]  Finds the worker whose timer has not fired for the longest time: returns
  * that time, and sets *worker to its number.  0 before loop_lag_start().
  */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <strelaysrv/module.h>
 #include <strelaysrv/thread.h>
@@ -17,8 +18,14 @@
 #include "metrics/metrics.h"
 #include "modules/hooks.h"
 #include "workers/deadlines.h"
+#include "workers/wait_limit.h"
 #include "workers/workers.h"
 #include "workers/workers_state.h"
+
+/* How long the control thread waits for a worker in workers_call(). */
+#define CALL_LIMIT_MS 60000
+/* How long a worker may be busy and count as well. */
+#define ANSWER_S 3
 
 unsigned workers_count(void)
 {
@@ -164,6 +171,7 @@ unsigned workers_call(int (*fn)(struct worker *worker, void *arg), void *arg)
 {
 	struct workers_state *room = instance->workers;
 	struct call call = {.fn = fn, .arg = arg}, *sent = &call;
+	int64_t limit = wait_limit_set(CALL_LIMIT_MS);
 
 	/* sem_init() fails only for values that are too large. */
 	(void)sem_init(&call.done, 0, 0);
@@ -179,7 +187,76 @@ unsigned workers_call(int (*fn)(struct worker *worker, void *arg), void *arg)
 		while (sem_wait(&call.done) != 0 && errno == EINTR)
 			;
 	sem_destroy(&call.done);
+	(void)wait_limit_set(limit);
 	return atomic_load(&call.failed);
+}
+
+/* Freed by the last owner: a worker may answer when nobody waits any more. */
+struct ping {
+	atomic_uint owners;
+	sem_t answered;
+};
+
+static void ping_release(struct ping *ping)
+{
+	if (atomic_fetch_sub(&ping->owners, 1) != 1)
+		return;
+	(void)sem_destroy(&ping->answered);
+	free(ping);
+}
+
+static void ping_answer(struct loop *loop, void *arg)
+{
+	struct ping *ping = *(struct ping **)arg;
+
+	(void)loop;
+	(void)sem_post(&ping->answered);
+	ping_release(ping);
+}
+
+static bool ping_wait(struct ping *ping, unsigned count)
+{
+	struct timespec until;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ANSWER_S;
+	while (count > 0) {
+		if (sem_clockwait(&ping->answered, CLOCK_MONOTONIC, &until) ==
+			0)
+			count--;
+		else if (errno != EINTR)
+			return false;
+	}
+	return true;
+}
+
+bool workers_answer(void)
+{
+	const struct workers_state *state = instance->workers;
+	struct ping *ping = calloc(1, sizeof(*ping));
+	unsigned sent = 0;
+	bool result;
+
+	/* Without memory the question stays open: the caller goes on. */
+	if (!ping)
+		return true;
+	(void)sem_init(&ping->answered, 0, 0);
+	atomic_store(&ping->owners, 1);
+	for (unsigned i = 0; i < state->count; i++) {
+		struct worker *worker = workers_get(i);
+
+		if (!worker->running)
+			continue;
+		atomic_fetch_add(&ping->owners, 1);
+		if (loop_post(&worker->loop, ping_answer, &ping,
+			    sizeof(ping)) == 0)
+			sent++;
+		else
+			ping_release(ping);
+	}
+	result = ping_wait(ping, sent);
+	ping_release(ping);
+	return result;
 }
 
 static int stop_here(struct worker *worker, void *arg)

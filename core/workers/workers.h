@@ -46,9 +46,16 @@ unsigned workers_count(void);
 struct worker *workers_get(unsigned i);
 
 /*
+ * [C]  Whether all workers handle an event within 3 s.  Ask before anything
+ * that cannot be given up once it has begun, such as the change of a reload.
+ */
+bool workers_answer(void);
+
+/*
  * [C]  Runs fn on every worker's own thread between two events and waits for
- * all; before workers_run(), on the calling thread.  Returns how many returned
- * other than 0.
+ * all; before workers_run(), on the calling thread.  If one hangs for a minute,
+ * the process ends (hang_watch.h): nothing can be done without its answer.
+ * Returns how many returned other than 0.
  */
 unsigned workers_call(int (*fn)(struct worker *worker, void *arg), void *arg);
 

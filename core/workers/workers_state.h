@@ -6,8 +6,11 @@
 #ifndef WORKERS_STATE_H
 #define WORKERS_STATE_H
 
+#include <stdint.h>
+
 #include "base/instance.h"
 
+struct hang_watch;
 struct lag;
 struct relay_metric;
 struct workers_calls;
@@ -25,6 +28,8 @@ struct workers_state {
 	unsigned lag_count;
 
 	struct relay_metric **metrics; /* owned array; by enum worker_metric */
+	struct hang_watch *watch;     /* owned by hang_watch.c; NULL: none */
+	_Atomic int64_t wait_left_ms; /* for wait_limit.c; 0: no limit */
 };
 
 /* [C]  0, or -1 without memory. */

@@ -78,6 +78,12 @@ enum relay_drain {
 };
 enum relay_drain relay_draining(void);
 
+/*
+ * Describes the threads that hang, as "worker 1 has been in module NAME for 7
+ * s"; "" if there is none.  Returns how many there are.  [*]  Since API 1.3.
+ */
+unsigned relay_hanging(char *out, size_t cap);
+
 /* Stops the server as SIGTERM does, for a module that cannot continue.  [*] */
 void relay_server_stop(void);
 

@@ -64,8 +64,11 @@ static const char *trouble(void)
 static void answer_health(struct relay_ctx *cx, struct relay_http *http)
 {
 	const char *why = trouble();
+	char hanging[400];
 
 	(void)cx;
+	if (relay_hanging(hanging, sizeof(hanging)) > 0)
+		why = hanging;
 	http->status = why ? 503 : 200;
 	/* A cached answer would be useless. */
 	if (relay_http_header(http, "Cache-Control", "no-store") ||

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* stuck-worker: holds up worker 0 for as long as a file is there. */
+/* stuck-worker: holds up worker 0, or the control thread, for as long as a file
+ * is there. */
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -11,13 +14,34 @@
 
 struct conf {
 	const char *file;
+	int64_t in;
 };
+
+static const char *const places[] = {"worker", "control", "leaving", NULL};
+enum { IN_WORKER, IN_CONTROL, IN_LEAVING };
 
 static const struct relay_option options[] = {
 	RELAY_OPT(struct conf, file, const char *, "file", RELAY_STRING, "hold",
 		1, 4095, "the file"),
+	RELAY_OPT(struct conf, in, int64_t, "in", RELAY_CHOICE, "worker", 0, 0,
+		"which thread: worker 0, also when it leaves, or control",
+		.choices = places),
 	RELAY_OPT_END,
 };
+
+/* Makes another file, FILE.held, so that a test can wait until it hangs. */
+static void note(const struct conf *conf)
+{
+	char path[4200];
+	int fd;
+
+	if (access(conf->file, F_OK) != 0)
+		return;
+	(void)snprintf(path, sizeof(path), "%s.held", conf->file);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		(void)close(fd);
+}
 
 static int64_t look(struct relay_ctx *cx, void *arg)
 {
@@ -25,14 +49,31 @@ static int64_t look(struct relay_ctx *cx, void *arg)
 	const struct conf *conf = cx->conf;
 
 	(void)arg;
+	note(conf);
 	for (int i = 0; i < LOOKS_MOST && access(conf->file, F_OK) == 0; i++)
 		nanosleep(&a_while, NULL);
 	return 10;
 }
 
+static int start(struct relay_ctx *cx, struct relay_err *err)
+{
+	if (((const struct conf *)cx->conf)->in != IN_CONTROL)
+		return 0;
+	return relay_timer_add(cx, 10, look, NULL)
+		       ? 0
+		       : relay_fail(err, "no timer");
+}
+
+static void worker_stop(struct relay_ctx *cx)
+{
+	if (((const struct conf *)cx->conf)->in == IN_LEAVING &&
+		cx->worker == 0)
+		(void)look(cx, NULL);
+}
+
 static int worker_start(struct relay_ctx *cx, struct relay_err *err)
 {
-	if (cx->worker != 0)
+	if (((const struct conf *)cx->conf)->in != IN_WORKER || cx->worker != 0)
 		return 0;
 	return relay_timer_add(cx, 10, look, NULL)
 		       ? 0
@@ -43,5 +84,7 @@ RELAY_MODULE = {
 	RELAY_MODULE_INFO("stuck-worker", "1", "holds up a worker"),
 	.options = options,
 	.conf_size = sizeof(struct conf),
+	.start = start,
 	.worker_start = worker_start,
+	.worker_stop = worker_stop,
 };

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* The thread that looks for loops that do not turn. */
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <strelaysrv/server.h>
+#include <strelaysrv/thread.h>
+
+#include "log/log.h"
+#include "loop/loop.h"
+#include "metrics/metrics.h"
+#include "modules/module.h"
+#include "workers/hang_watch.h"
+#include "workers/loop_lag.h"
+#include "workers/wait_limit.h"
+#include "workers/workers_state.h"
+
+#define LOOK_MS 500
+
+/* What is known of one loop; only the watching thread writes it. */
+struct watched {
+	_Atomic bool hangs;
+	int64_t told_ms;                  /* silence at the last report */
+	int64_t silent_ms;                /* at the last look */
+	const struct relay_module *found; /* at the last report; NULL: none */
+};
+
+struct hang_watch {
+	pthread_t thread;
+	pthread_mutex_t lock; /* guards `stopped` */
+	pthread_cond_t wake;
+	bool stopped;
+	hang_watch_tell_fn *tell;
+	_Atomic bool control;     /* the control loop is looked at */
+	_Atomic int64_t hangs[2]; /* counters: control, worker */
+	unsigned count;           /* of `watched`, as in loop_lag.h */
+	struct watched watched[];
+};
+
+static struct hang_watch *self(void)
+{
+	return instance->workers->watch;
+}
+
+/* Texts. */
+
+static const struct relay_module *module_in(unsigned i)
+{
+	const struct relay_ctx *cx = loop_running(loop_lag_loop(i));
+
+	return cx ? cx->mod : NULL;
+}
+
+static void thread_name(unsigned i, char *out, size_t cap)
+{
+	if (i == 0)
+		(void)snprintf(out, cap, "the control thread");
+	else
+		(void)snprintf(out, cap, "worker %u", i - 1);
+}
+
+static void describe(unsigned i, const struct relay_module *mod,
+	int64_t silent_ms, char *out, size_t cap)
+{
+	char name[24];
+
+	thread_name(i, name, sizeof(name));
+	if (mod)
+		(void)snprintf(out, cap,
+			"%s has been in module %s for %" PRId64 " s", name,
+			mod->def.name, silent_ms / 1000);
+	else
+		(void)snprintf(out, cap,
+			"%s has not turned its loop for %" PRId64
+			" s; it is in no call of a module",
+			name, silent_ms / 1000);
+}
+
+unsigned hang_watch_describe(char *out, size_t cap)
+{
+	struct hang_watch *watch = self();
+	unsigned found = 0;
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (unsigned i = 0; watch && i < watch->count; i++) {
+		if (!atomic_load(&watch->watched[i].hangs))
+			continue;
+		if (len < cap && found)
+			len += (size_t)snprintf(out + len, cap - len, "; ");
+		if (len < cap) {
+			describe(i, module_in(i), loop_lag_silence_of_ms(i),
+				out + len, cap - len);
+			len += strlen(out + len);
+		}
+		found++;
+	}
+	return found;
+}
+
+void hang_watch_describe_worker(char *out, size_t cap)
+{
+	unsigned worker;
+	int64_t silent_ms = loop_lag_silence_ms(&worker);
+
+	describe(worker + 1, module_in(worker + 1), silent_ms, out, cap);
+}
+
+unsigned relay_hanging(char *out, size_t cap)
+{
+	return hang_watch_describe(out, cap);
+}
+
+/* Looks. */
+
+/* The log is delivered by the control thread: if that hangs, only stderr is
+ * left. */
+static void report(struct hang_watch *watch, unsigned i)
+{
+	struct watched *watched = &watch->watched[i];
+	char text[200];
+
+	describe(i, watched->found, watched->silent_ms, text, sizeof(text));
+	if (i == 0)
+		log_core_now(RELAY_ERROR,
+			"%s: meanwhile there is no answer to HTTP, signals "
+			"and reloads",
+			text);
+	else
+		log_core(RELAY_ERROR,
+			"%s: the connections that it serves stand still", text);
+	if (watch->tell)
+		watch->tell(text);
+}
+
+static void begin_hang(struct hang_watch *watch, unsigned i)
+{
+	struct watched *watched = &watch->watched[i];
+
+	atomic_store(&watched->hangs, true);
+	atomic_fetch_add(&watch->hangs[i > 0], 1);
+	if (watched->found)
+		atomic_fetch_add_explicit(
+			&((struct relay_module *)(uintptr_t)watched->found)
+				 ->hangs,
+			1, memory_order_relaxed);
+}
+
+static void end_hang(struct hang_watch *watch, unsigned i)
+{
+	struct watched *watched = &watch->watched[i];
+	char name[24];
+
+	thread_name(i, name, sizeof(name));
+	atomic_store(&watched->hangs, false);
+	log_core(RELAY_NOTICE,
+		"%s turns its loop again, after %" PRId64 " s%s%s", name,
+		watched->silent_ms / 1000, watched->found ? " in module " : "",
+		watched->found ? watched->found->def.name : "");
+	watched->told_ms = 0;
+	if (watch->tell)
+		watch->tell(NULL);
+}
+
+static void look_at(struct hang_watch *watch, unsigned i)
+{
+	struct watched *watched = &watch->watched[i];
+	int64_t silent_ms = loop_lag_silence_of_ms(i);
+
+	if (i == 0 && !atomic_load(&watch->control))
+		silent_ms = 0;
+	if (silent_ms < HANG_MS) {
+		if (atomic_load(&watched->hangs))
+			end_hang(watch, i);
+		return;
+	}
+	watched->silent_ms = silent_ms;
+	if (silent_ms < watched->told_ms * 2)
+		return;
+	watched->found = module_in(i);
+	if (!atomic_load(&watched->hangs))
+		begin_hang(watch, i);
+	watched->told_ms = silent_ms;
+	report(watch, i);
+}
+
+static void end_process(void)
+{
+	char text[400];
+
+	if (hang_watch_describe(text, sizeof(text)) == 0)
+		(void)snprintf(text, sizeof(text),
+			"the control thread waits for what does not end");
+	log_core_now(RELAY_ERROR,
+		"%s: this process cannot go on without it, and ends", text);
+	_exit(EXIT_FAILURE);
+}
+
+/* Waits until the next look.  Returns whether there is one. */
+static bool wait_for_look(struct hang_watch *watch)
+{
+	struct timespec until;
+	bool stopped;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += LOOK_MS * 1000000L;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	pthread_mutex_lock(&watch->lock);
+	while (!watch->stopped &&
+		pthread_cond_timedwait(&watch->wake, &watch->lock, &until) == 0)
+		;
+	stopped = watch->stopped;
+	pthread_mutex_unlock(&watch->lock);
+	return !stopped;
+}
+
+static void *run(void *arg)
+{
+	struct hang_watch *watch = arg;
+	int64_t before_ms = loop_clock_ms(), now_ms;
+
+	(void)pthread_setname_np(pthread_self(), "hang watch");
+	while (wait_for_look(watch)) {
+		now_ms = loop_clock_ms();
+		/* If this thread itself came late, the process was suspended,
+		 * or the machine is overloaded. */
+		if (now_ms - before_ms < 2 * LOOK_MS) {
+			for (unsigned i = 0; i < watch->count; i++)
+				look_at(watch, i);
+			if (wait_limit_pass(LOOK_MS))
+				end_process();
+		}
+		before_ms = now_ms;
+	}
+	return NULL;
+}
+
+/* Begin and end. */
+
+static int init_wake(struct hang_watch *watch)
+{
+	pthread_condattr_t attr;
+	int error;
+
+	if (pthread_condattr_init(&attr) != 0)
+		return -1;
+	error = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) ||
+		pthread_cond_init(&watch->wake, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	return error ? -1 : 0;
+}
+
+int hang_watch_start(hang_watch_tell_fn *tell)
+{
+	unsigned count = loop_lag_count();
+	struct hang_watch *watch =
+		calloc(1, sizeof(*watch) + count * sizeof(watch->watched[0]));
+
+	if (!watch || pthread_mutex_init(&watch->lock, NULL) != 0)
+		goto error;
+	watch->tell = tell;
+	watch->count = count;
+	if (init_wake(watch) != 0)
+		goto error_lock;
+	if (relay_thread_start(&watch->thread, run, watch) != 0)
+		goto error_wake;
+	instance->workers->watch = watch;
+	return 0;
+error_wake:
+	(void)pthread_cond_destroy(&watch->wake);
+error_lock:
+	(void)pthread_mutex_destroy(&watch->lock);
+error:
+	free(watch);
+	log_core(RELAY_ERROR, "no memory or thread to watch the loops");
+	return -1;
+}
+
+void hang_watch_stop(void)
+{
+	struct hang_watch *watch = self();
+
+	if (!watch)
+		return;
+	pthread_mutex_lock(&watch->lock);
+	watch->stopped = true;
+	pthread_cond_signal(&watch->wake);
+	pthread_mutex_unlock(&watch->lock);
+	(void)pthread_join(watch->thread, NULL);
+	instance->workers->watch = NULL;
+	(void)pthread_cond_destroy(&watch->wake);
+	(void)pthread_mutex_destroy(&watch->lock);
+	free(watch);
+}
+
+void hang_watch_control(bool on)
+{
+	if (!self())
+		return;
+	loop_lag_touch();
+	atomic_store(&self()->control, on);
+}
+
+/* Metrics. */
+
+static const char *const loops[] = {"control", "worker", NULL};
+
+static int64_t read_hangs(struct relay_ctx *cx, unsigned value)
+{
+	(void)cx;
+	return self() ? atomic_load(&self()->hangs[value]) : 0;
+}
+
+static int64_t read_hanging(struct relay_ctx *cx, unsigned value)
+{
+	const struct hang_watch *watch = self();
+	int64_t found = 0;
+
+	(void)cx;
+	for (unsigned i = 0; watch && i < watch->count; i++)
+		if ((i > 0) == (value > 0))
+			found += atomic_load(&watch->watched[i].hangs);
+	return found;
+}
+
+int hang_watch_metrics_init(void)
+{
+	static const struct relay_metric_def hangs = {
+		.name = "hangs",
+		.kind = RELAY_COUNTER,
+		.help = "How often a thread did not turn its loop for 5 s.",
+		.label = "loop",
+		.values = loops,
+		.read = read_hangs,
+	};
+	static const struct relay_metric_def hanging = {
+		.name = "hanging_threads",
+		.kind = RELAY_GAUGE,
+		.help = "Threads that have not turned their loop for 5 s.",
+		.label = "loop",
+		.values = loops,
+		.read = read_hanging,
+	};
+
+	return metrics_add_core(&hangs) && metrics_add_core(&hanging) ? 0 : -1;
+}
