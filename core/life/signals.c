@@ -39,6 +39,7 @@ static void on_stop_signal(int number)
 	static const char text[] = "strelaysrv: ends at the second signal\n";
 
 	if (atomic_exchange(&signals.asked, true)) {
+		upgrade_stop();
 		if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
 			_exit(EXIT_SUCCESS);
 		_exit(EXIT_SUCCESS);

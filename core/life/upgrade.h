@@ -17,7 +17,8 @@
 
 /* Borrows argv.  0, or -1 without memory. */
 int upgrade_init(struct event_base *base, char *const argv[]);
-/* The server is told to end: ends a new process that does not serve yet. */
+/* The server is told to end: ends a new process that does not serve yet.  Safe
+ * in a signal handler. */
 void upgrade_stop(void);
 void upgrade_finish(void);
 
