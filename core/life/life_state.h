@@ -61,6 +61,7 @@ struct takeover_state {
 	_Atomic int guests; /* the same while the old one takes guests, else -1;
 			       read by [*] */
 	struct event *news; /* owned */
+	pid_t group;        /* the old process's process group */
 	bool kept;
 };
 

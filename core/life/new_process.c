@@ -104,20 +104,39 @@ void new_process_free(struct new_process *process)
 	*process = (struct new_process){.count = 0};
 }
 
-/* The new process would inherit ignored and blocked signals. */
-static int set_signals(posix_spawnattr_t *attr)
+/* The new process would inherit ignored and blocked signals.  It leads a group
+ * of its own, so that all that it starts can be ended with it. */
+static int set_attributes(posix_spawnattr_t *attr)
 {
+	const short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+			    POSIX_SPAWN_SETPGROUP;
 	sigset_t none, all;
 
 	sigemptyset(&none);
 	sigfillset(&all);
 	return posix_spawnattr_setsigmask(attr, &none) ||
 			       posix_spawnattr_setsigdefault(attr, &all) ||
-			       posix_spawnattr_setflags(
-				       attr, POSIX_SPAWN_SETSIGMASK |
-						     POSIX_SPAWN_SETSIGDEF)
+			       posix_spawnattr_setpgroup(attr, 0) ||
+			       posix_spawnattr_setflags(attr, flags)
 		       ? -1
 		       : 0;
+}
+
+void new_process_kill(pid_t pid)
+{
+	if (kill(-pid, SIGKILL) != 0)
+		(void)kill(pid, SIGKILL);
+}
+
+int new_process_ended(pid_t pid, bool *well)
+{
+	siginfo_t info = {.si_pid = 0};
+
+	if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+		info.si_pid != pid)
+		return -1;
+	*well = info.si_code == CLD_EXITED && info.si_status == 0;
+	return 0;
 }
 
 /* dup2 of a descriptor to itself clears close-on-exec (posix_spawn(3)). */
@@ -145,7 +164,7 @@ int new_process_start(const struct new_process *process, char *const argv[],
 	/* Libraries may have opened some without close-on-exec.  Kernels before
 	 * 5.11 cannot do this; there they stay open. */
 	(void)close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC);
-	if (set_signals(&attr) == 0 && keep_open(&actions, process) == 0)
+	if (set_attributes(&attr) == 0 && keep_open(&actions, process) == 0)
 		error = posix_spawnp(pid, argv[0], &actions, &attr, argv,
 			process->environment);
 	posix_spawnattr_destroy(&attr);

@@ -9,6 +9,7 @@
 #ifndef NEW_PROCESS_H
 #define NEW_PROCESS_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include <strelaysrv/err.h>
@@ -32,6 +33,15 @@ void new_process_free(struct new_process *process);
  */
 int new_process_start(const struct new_process *process, char *const argv[],
 	pid_t *pid, struct relay_err *err);
+/*
+ * Kills it and all that it has started: its process group, which is its own
+ * until it joins another one (takeover.h).  `pid` must not have been reaped,
+ * since its number may be another's then.
+ */
+void new_process_kill(pid_t pid);
+/* Whether it has ended, without reaping it: 0 and *well (exit code 0), or -1.
+ */
+int new_process_ended(pid_t pid, bool *well);
 /* What waitpid() said of its end, for the log: "ended with code 1". */
 void new_process_describe_end(int status, char *out, size_t cap);
 

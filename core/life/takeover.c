@@ -46,7 +46,18 @@ int takeover_init(struct relay_err *err)
 			text);
 	unsetenv(HANDOVER_CHANNEL);
 	self()->channel = (int)fd;
+	self()->group = getpgid(getppid());
 	return 0;
+}
+
+/* It was started in a group of its own, all of which ends if the upgrade fails.
+ * From now on signals of a terminal must reach it as they reached the old one.
+ * Fails if that group, or its session, has ended: then it stays alone. */
+static void join_group(void)
+{
+	if (self()->group > 0)
+		(void)setpgid(0, self()->group);
+	self()->group = 0;
 }
 
 static int nothing_here(struct worker *worker, void *arg)
@@ -78,6 +89,7 @@ static void close_channel(void)
 static void let_go(void)
 {
 	/* If the workers could not be told, one might still use the channel. */
+	join_group();
 	if (end_guests() == 0)
 		close_channel();
 	listeners_leave_rest();
@@ -89,8 +101,10 @@ static void hear(const struct handover_message *message)
 
 	if (message->fd >= 0)
 		close(message->fd);
-	if (message->word == HANDOVER_LEFT)
+	if (message->word == HANDOVER_LEFT) {
+		join_group();
 		listeners_leave_rest();
+	}
 	/* The old process sees that no guest follows. */
 	if (message->word == HANDOVER_ENDING && end_guests() == 0)
 		(void)shutdown(self()->channel, SHUT_WR);

@@ -83,7 +83,7 @@ static void fail(const char *why)
 	close_channel();
 	self()->stage = STAGE_NONE;
 	if (self()->pid)
-		(void)kill(self()->pid, SIGKILL); /* on_child reaps it */
+		new_process_kill(self()->pid); /* on_child reaps it */
 	log_core(RELAY_ERROR,
 		"upgrade failed: the new process %s; this one, %d, %s", why,
 		(int)getpid(),
@@ -242,13 +242,20 @@ static void ended(int status)
 
 static void on_child(evutil_socket_t number, short what, void *arg)
 {
+	bool well;
 	int status;
 
 	(void)number;
 	(void)what;
 	(void)arg;
 	/* Not waitpid(-1): modules may have children of their own. */
-	if (self()->pid && waitpid(self()->pid, &status, WNOHANG) > 0)
+	if (!self()->pid || new_process_ended(self()->pid, &well) != 0)
+		return;
+	/* What a failed one has started would keep the sockets. */
+	if (self()->stage < STAGE_PROBATION ||
+		(self()->stage == STAGE_PROBATION && !well))
+		new_process_kill(self()->pid);
+	if (waitpid(self()->pid, &status, WNOHANG) > 0)
 		ended(status);
 }
 
@@ -411,7 +418,7 @@ void upgrade_stop(void)
 		return;
 	self()->stage = STAGE_NONE;
 	if (self()->pid)
-		(void)kill(self()->pid, SIGKILL);
+		new_process_kill(self()->pid);
 }
 
 void upgrade_finish(void)

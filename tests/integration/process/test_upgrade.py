@@ -4,6 +4,7 @@
 import contextlib
 import http.client
 import os
+import pathlib
 import signal
 import socket
 import threading
@@ -390,6 +391,87 @@ def test_who_takes_too_long_is_given_up(start_upgrading, identities, until):
         server.signal(signal.SIGUSR2)
         server.wait_for_log("upgrade failed: the new process was not ready within upgrade-timeout")
         wait_for(lambda: not children(server.serving), "the process to be gone")
+        goes_on(server, identities, device)
+
+
+#: It has a child that outlives it, and fails in one of the upgrade's stages.
+PARENT = STUB + "import os\nif os.fork() == 0: time.sleep(1000)\n"
+HANDS_OVER = "channel.send(READY)\nassert channel.recv(1) == GO\n"
+
+
+def holders(numbers):
+    """Which processes have one of these sockets open."""
+    found = set()
+    for link in pathlib.Path("/proc").glob("[0-9]*/fd/*"):
+        with contextlib.suppress(OSError):
+            if os.readlink(link) in {f"socket:[{number}]" for number in numbers}:
+                found.add(int(link.parts[2]))
+    return found
+
+
+@pytest.mark.parametrize("fails", ["start", "ready", "silent", "serving", "stop"])
+def test_what_a_failed_process_has_started_ends_with_it(start_upgrading, identities, fails):
+    """Else it would keep the listening sockets, and their addresses, for ever."""
+    server = start_upgrading("-drain-spread", "1h", "-upgrade-timeout",
+                             "1s" if fails == "silent" else "1m")
+    sockets = server.listening_sockets()
+    script = {"start": "sys.exit(3)\n", "silent": "time.sleep(1000)\n",
+              "stop": "open('started', 'w').close()\ntime.sleep(1000)\n",
+              "ready": HANDS_OVER + "sys.exit(4)\n",
+              "serving": HANDS_OVER + "channel.send(SERVING)\nos.kill(os.getpid(), 9)\n"}[fails]
+    server.replace_program(PARENT + script)
+    with ProtocolConnection(server.address, identities[0]) as device:
+        device.join()
+        server.signal(signal.SIGUSR2)
+        if fails == "stop":
+            wait_for((server.folder / "started").exists, "the new process")
+            server.signal(signal.SIGTERM)
+            assert server.exit_code(server.serving) == 0
+            wait_for(lambda: not holders(sockets), lambda: f"no holder: {holders(sockets)}")
+            return
+        server.wait_for_log("upgrade failed: the new process")
+        wait_for(lambda: holders(sockets) == {server.serving},
+                 lambda: f"{server.serving} to hold them alone: {holders(sockets)}")
+        goes_on(server, identities, device)
+
+
+def test_the_new_process_is_in_the_old_ones_group_in_the_end(start_upgrading):
+    """For the signals of a terminal."""
+    server = start_upgrading("-drain-spread", "0s")
+    group = os.getpgid(server.serving)
+    for _ in range(2):
+        old, new = server.upgrade()
+        server.signal(signal.SIGUSR2, new)  # "keep": the upgrade is final at once
+        server.wait_for_log(rf"process (\d+) serves; this one, {new}, drains")
+        server.generations.append(int(server.wait_for_log(
+            rf"process (\d+) serves; this one, {new}, drains").group(1)))
+        wait_for(lambda new=new: not is_there(new) or os.getpgid(new) == group, "the same group")
+        assert server.exit_code(old) in (0, None)
+
+
+def test_a_version_that_knows_no_upgrades(start_upgrading, identities):
+    """It finds its addresses in use, or serves beside the old one until its time is over."""
+    server = start_upgrading("-drain-spread", "0s", "-upgrade-timeout", "2s")
+    with ProtocolConnection(server.address, identities[0]) as device:
+        device.join()
+        server.replace_program("#!/bin/sh\nunset STRELAYSRV_CHANNEL STRELAYSRV_SOCKETS\n"
+                               f'exec {server.program.path} "$@"\n')
+        sockets = server.listening_sockets()
+        server.signal(signal.SIGUSR2)
+        server.wait_for_log("upgrade failed: the new process")
+        wait_for(lambda: not children(server.serving), "the process to be gone")
+        assert server.listening_sockets() == sockets
+        goes_on(server, identities, device)
+
+
+def test_a_program_of_another_kind(start_upgrading, identities, reference_program):
+    """The Go relay knows none of these flags."""
+    server = start_upgrading("-drain-spread", "0s")
+    with ProtocolConnection(server.address, identities[0]) as device:
+        device.join()
+        server.replace_program(f'#!/bin/sh\nexec {reference_program.path} "$@"\n')
+        server.signal(signal.SIGUSR2)
+        server.wait_for_log("upgrade failed: the new process ended with code 2")
         goes_on(server, identities, device)
 
 
