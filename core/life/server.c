@@ -377,7 +377,9 @@ static int obey(int argc, char *const argv[])
 		return EXIT_SUCCESS;
 	if (server->flags.action == CONFIG_VERSION)
 		return version_print();
-	if (server->flags.action == CONFIG_RUN && notify_init(&err) != 0) {
+	if (server->flags.action != CONFIG_RUN)
+		signals_default();
+	else if (notify_init(&err) != 0) {
 		(void)fatal(&err);
 		return EXIT_FAILURE;
 	}

@@ -13,6 +13,7 @@
 
 #include <strelaysrv/server.h>
 
+#include "base/instance.h"
 #include "life/drain.h"
 #include "host/host.h"
 #include "log/log.h"
@@ -39,7 +40,8 @@ static void on_stop_signal(int number)
 	static const char text[] = "strelaysrv: ends at the second signal\n";
 
 	if (atomic_exchange(&signals.asked, true)) {
-		upgrade_stop();
+		if (instance && instance->life)
+			upgrade_stop();
 		if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
 			_exit(EXIT_SUCCESS);
 		_exit(EXIT_SUCCESS);
@@ -145,6 +147,13 @@ int signals_init(struct event_base *base)
 		}
 	}
 	return 0;
+}
+
+void signals_default(void)
+{
+	signals_finish();
+	for (size_t i = 0; i < SIGNALS; i++)
+		(void)signal(table[i].number, SIG_DFL);
 }
 
 static void exit_at_once(int number)

@@ -8,12 +8,15 @@ import re
 import signal
 import socket
 import struct
+import subprocess
 import termios
 import time
 
 import pytest
 
+import faults
 import relay_protocol as rp
+from module_server import module_server  # noqa: F401
 from pairing import Invited, check_both_ways
 from relay_client import Closed, ProtocolConnection, SessionConnection
 from waiting import PATIENCE, pace, wait_for
@@ -222,3 +225,26 @@ def test_without_grace_everybody_goes_at_once(start_ours, identities):
         for connection in (*both, invited.target, silent):
             connection.expect_close()
         assert server.wait_for_exit() == 0
+
+
+def test_a_second_signal_ends_it_though_the_control_thread_hangs(module_server):  # noqa: F811
+    server = module_server(["log", "relay", "stuck-control"])
+    (server.folder / "hold").touch()
+    server.send_signal(signal.SIGHUP)
+    server.wait_for_log("stuck-control: stuck")
+    server.send_signal(signal.SIGTERM)
+    server.send_signal(signal.SIGINT)
+    assert server.wait_for_exit() == 0
+
+
+@faults.needs_memory
+def test_a_check_can_be_interrupted(plain_program, tmp_path):
+    fault = faults.Faults(tmp_path)
+    fault.begin(faults.STUCK, 1, 0)
+    conf = tmp_path / "relay.conf"
+    conf.write_text("")
+    with subprocess.Popen([plain_program.path, "-conf", conf, "-keys", tmp_path, "-check"],
+                          env=fault.environment, stdout=subprocess.DEVNULL) as process:
+        wait_for(lambda: fault.counted, "the process that reads the file")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == -signal.SIGTERM
