@@ -11,6 +11,19 @@
 #include "config/config_source.h"
 #include "config/config_text.h"
 
+/* What is left of a file after a crash or on a full disk would be a server
+ * without any of its restrictions. */
+static int check_size(
+	const char *path, const struct relay_file *file, struct relay_err *err)
+{
+	return file->size ? 0
+			  : relay_fail(err,
+				    "%.120s is empty; write a comment there if "
+				    "nothing is to be "
+				    "set",
+				    path);
+}
+
 static int load(
 	const char *path, struct config_source *source, struct relay_err *err)
 {
@@ -22,16 +35,11 @@ static int load(
 		source->len = 1;
 		return source->text ? 0 : relay_fail(err, "out of memory");
 	}
-	if (relay_file_read(path, CONFIG_FILE_MAX, &file, err) != 0) {
+	if (relay_file_read_whole(path, CONFIG_FILE_MAX, &file, NULL, err) !=
+			0 ||
+		check_size(path, &file, err) != 0) {
 		relay_file_free(&file);
 		return -1;
-	}
-	/* fmemopen() refuses an empty buffer, and the text has room for one
-	 * byte. */
-	if (file.size == 0) {
-		file.text[0] = '\n';
-		file.text[1] = '\0';
-		file.size = 1;
 	}
 	source->text = file.text;
 	source->len = file.size;

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/instance.h"
 #include "config/config_diff.h"
@@ -88,14 +87,6 @@ static void report(enum relay_level level, const char *text, void *arg)
 {
 	(void)arg;
 	log_core(level, "%s", text);
-}
-
-static bool is_empty(const char *file)
-{
-	struct stat st;
-
-	return file && stat(file, &st) == 0 && S_ISREG(st.st_mode) &&
-	       st.st_size == 0;
 }
 
 static struct config *load(config_report_fn *tell, void *arg)
@@ -194,7 +185,6 @@ static void take_config(struct config *config)
 	http_allow_hosts(config ? config_core(config)->private_hosts : NULL);
 	if (!config)
 		return;
-	host->empty = is_empty(host->flags->conf);
 	module_metrics_want(host->catalog, config_core(config)->modules);
 }
 
@@ -327,15 +317,6 @@ static int reload(void)
 	struct transition transition;
 	struct relay_err err;
 
-	/* Probably an editor has truncated the file and will fill it next.  To
-	 * load it now would apply the defaults, which make a relay public. */
-	if (!host->empty && is_empty(host->flags->conf)) {
-		log_core(RELAY_ERROR,
-			"%s is empty, and was not so before; for the defaults, "
-			"write a comment into it",
-			host->flags->conf);
-		return -1;
-	}
 	host->catalog->careful = true;
 	if (catalog_scan(host->catalog, &err) != 0) {
 		log_core(RELAY_ERROR, "%s", err.text);

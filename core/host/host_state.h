@@ -29,7 +29,6 @@ struct host {
 	struct module_list running;   /* in the order of `modules` */
 	const struct layout *layout;  /* borrowed; never freed */
 	struct config *current;       /* owned */
-	bool empty;                   /* the file of `current` was empty */
 	/* borrowed; NULL unless a step is under way */
 	const struct config *next;
 };

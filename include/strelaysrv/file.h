@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 
 #include <strelaysrv/err.h>
 
@@ -35,6 +36,24 @@ int relay_file_load(int fd, const char *path, size_t most,
 /* Opens, reads and closes.  [*] */
 int relay_file_read(const char *path, size_t most, struct relay_file *file,
 	struct relay_err *err);
+/*
+ * The same, but never takes half a file that somebody is still writing.
+ *
+ * That a file is open for writing is known for certain only if it is ours and
+ * on a local disk; then that is an error.  Of another one, such as root's after
+ * the option `user` has taken effect, the only sign is that it changes.  So one
+ * that was written within the last second is read when that second is over, and
+ * *seen describes it: whoever reads a list must look at it again later.  For a
+ * file that is certain to be whole, seen->st_ino is 0.  `seen` may be NULL.
+ *
+ * Waits for a second at most, and never for a writer.  [*]
+ */
+int relay_file_read_whole(const char *path, size_t most,
+	struct relay_file *file, struct stat *seen, struct relay_err *err);
+/* Whether both describe the same file with the same content. */
+bool relay_file_same(const struct stat *a, const struct stat *b);
+/* Whether it has not changed for a second. */
+bool relay_file_at_rest(const struct stat *st);
 /* Wipes and frees the text, which may be a secret. */
 void relay_file_free(struct relay_file *file);
 /* The number of the first line that is not valid UTF-8; 0: all are. */

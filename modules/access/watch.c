@@ -17,14 +17,14 @@ int watch_note(struct watch *watch, const char *path,
 {
 	struct watched *files;
 
-	if (file->sure)
+	if (file->seen.st_ino == 0)
 		return 0;
 	files = realloc(watch->files, (watch->count + 1) * sizeof(*files));
 	if (!files)
 		return relay_fail(err, "out of memory");
 	watch->files = files;
 	files[watch->count] =
-		(struct watched){.path = strdup(path), .st = file->st};
+		(struct watched){.path = strdup(path), .st = file->seen};
 	if (!files[watch->count].path)
 		return relay_fail(err, "out of memory");
 	watch->count++;
@@ -39,8 +39,8 @@ const char *watch_changed(struct watch *watch)
 		struct watched *file = &watch->files[i];
 
 		if (stat(file->path, &now) != 0 ||
-			guard_file_same(&file->st, &now) ||
-			!guard_file_settled(&now))
+			relay_file_same(&file->st, &now) ||
+			!relay_file_at_rest(&now))
 			continue;
 		/* Another file at that path waits for a reload, as always. */
 		if (now.st_ino != file->st.st_ino ||

@@ -145,9 +145,13 @@ static int make_plan(
 
 static int check(const void *values, struct relay_err *err)
 {
+	const struct conf *conf = values;
 	struct meter_plan plan;
+	struct meter meter;
 
-	return make_plan(&plan, values, err);
+	if (make_plan(&plan, conf, err) != 0)
+		return -1;
+	return state_read(conf->state_file, &meter, err) < 0 ? -1 : 0;
 }
 
 static void save(struct relay_ctx *cx)
@@ -170,8 +174,6 @@ static int64_t traffic(struct relay_ctx *cx)
 {
 	return relay_metric_value(cx, "core", "session_traffic", NULL);
 }
-
-/* Levels. */
 
 static void when_text(
 	const struct zone *zone, int64_t at_s, char *out, size_t n)
@@ -303,10 +305,10 @@ static int64_t drain(struct relay_ctx *cx, enum relay_drain how)
 {
 	struct data *data = cx->data;
 
-	if (how == RELAY_DRAIN_NONE && !data->moved)
+	if (how == RELAY_DRAIN_NONE && !data->moved) {
 		look(cx);
-	if (how == RELAY_DRAIN_NONE && !data->moved && data->unsaved)
-		save(cx);
+		save(cx); /* whatever is there now */
+	}
 	data->moved = how == RELAY_DRAIN_MOVE;
 	return 0;
 }
@@ -338,8 +340,6 @@ static void show(struct relay_ctx *self, struct relay_status *to)
 }
 
 static const struct relay_status_part status = {.show = show};
-
-/* Start, reload, stop. */
 
 static int init(struct relay_ctx *cx, struct relay_err *err)
 {

@@ -5,12 +5,6 @@
  *
  * The file is read completely at one time, and refused if it may be incomplete:
  * a truncated list would admit the wrong peers without any error.
- *
- * That somebody has it open for writing is known for certain only of a file
- * that is ours and on a local disk.  Of another one, such as root's after the
- * option `user` has taken effect, the only sign is that it changes.  So one
- * that was written within the last second is read when that second is over, and
- * `sure` is false: whoever reads a list must look at it again later.
  */
 #ifndef GUARD_FILE_H
 #define GUARD_FILE_H
@@ -24,10 +18,9 @@
 
 struct guard_file {
 	struct relay_file text;
-	size_t at;      /* start of the next line, in bytes */
-	unsigned line;  /* number of the last line returned */
-	bool sure;      /* nobody was writing it */
-	struct stat st; /* if not sure: what was read */
+	size_t at;        /* start of the next line, in bytes */
+	unsigned line;    /* number of the last line returned */
+	struct stat seen; /* see relay_file_read_whole() */
 };
 
 /*
@@ -38,10 +31,6 @@ struct guard_file {
  */
 int guard_file_read(
 	struct guard_file *file, const char *path, struct relay_err *err);
-/* Whether both describe the same file with the same content. */
-bool guard_file_same(const struct stat *a, const struct stat *b);
-/* Whether it has not changed for a second. */
-bool guard_file_settled(const struct stat *st);
 /*
  * The next line, without its line end (LF or CR LF), valid until the file is
  * freed; NULL: none. *ended: it has a line end; without one, the last line may

@@ -20,7 +20,7 @@ def check(tmp_path, relay_keys):
 
     def do(text, *args, keys=relay_keys, modules=(), code=0, listen="127.0.0.1:0"):
         conf = tmp_path / "relay.conf"
-        conf.write_text(text)
+        conf.write_text(text or "\n")
         folders = [module_folder(), *map(folder_of, modules)]
         done = run(OURS, "-check", "-conf", str(conf), "-keys", str(keys), "-listen", listen,
                    "-status-srv", "127.0.0.1:0", "-module-dir", ",".join(map(str, folders)),

@@ -32,15 +32,20 @@ def test_the_sample_is_valid(plain_program):
 
 
 def test_a_check_serves_nothing_and_makes_no_keys(plain_program, tmp_path):
-    result = run(plain_program, "-check", "-conf", str(conf(tmp_path, "")), "-pools=",
+    result = run(plain_program, "-check", "-conf", str(conf(tmp_path, "\n")), "-pools=",
                  "-keys", str(tmp_path))
     assert result.returncode == 0, f"got {result.returncode}:\n{result.stderr}"
     assert [file.name for file in tmp_path.iterdir()] == ["relay.conf"]
     assert "URI: " not in result.stderr
 
 
-def test_an_empty_file_changes_nothing(start_with):
-    assert start_with("").query["pingInterval"] == "1m0s"
+def test_an_empty_line_changes_nothing(start_with):
+    assert start_with("\n").query["pingInterval"] == "1m0s"
+
+
+def test_an_empty_file_is_what_a_crash_has_left(plain_program, tmp_path):
+    """Its defaults would make a private relay public."""
+    check_refused(run(plain_program, "-conf", str(conf(tmp_path, ""))), "relay.conf is empty")
 
 
 def test_comments_are_allowed(start_with):

@@ -84,7 +84,7 @@ def serve(folder):
     with contextlib.ExitStack() as servers:
 
         def start(conf, *args, keys, prefix=(), modules=(), ready=True, **options):
-            (folder / "relay.conf").write_text(conf)
+            (folder / "relay.conf").write_text(conf + "\n")
             folders = [module_folder(), *map(folder_of, modules)]
             command = [*prefix, OURS.path, "-conf", str(folder / "relay.conf"), "-keys", str(keys),
                        "-listen", "127.0.0.1:0", "-status-srv", "127.0.0.1:0", "-pools=",

@@ -242,7 +242,7 @@ def test_a_check_can_be_interrupted(plain_program, tmp_path):
     fault = faults.Faults(tmp_path)
     fault.begin(faults.STUCK, 1, 0)
     conf = tmp_path / "relay.conf"
-    conf.write_text("")
+    conf.write_text("\n")
     with subprocess.Popen([plain_program.path, "-conf", conf, "-keys", tmp_path, "-check"],
                           env=fault.environment, stdout=subprocess.DEVNULL) as process:
         wait_for(lambda: fault.counted, "the process that reads the file")

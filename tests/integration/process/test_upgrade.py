@@ -373,7 +373,7 @@ def test_what_cannot_start_changes_nothing(start_upgrading, identities, what):
             server.wait_for_count(f"upgrade failed: ({want})", number + 1)
             goes_on(server, identities, device)
         assert not children(server.serving)
-        server.conf.write_text("")
+        server.conf.write_text("\n")
         if what != "conf":
             server.binary.touch()
             server.restore_program()

@@ -34,11 +34,11 @@ static void has_defaults_without_a_file(void **state)
 	assert_non_null(config_module_values(config, "status"));
 }
 
-static void has_defaults_with_an_empty_file(void **state)
+static void has_defaults_with_an_empty_line(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(config_core(load_good(f, ""))->network_buffer, 65536);
+	assert_int_equal(config_core(load_good(f, "\n"))->network_buffer, 65536);
 	assert_int_equal(config_core(load_good(f, "\n# nothing"))->workers, 0);
 }
 
@@ -259,7 +259,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(has_defaults_without_a_file),
-		TEST(has_defaults_with_an_empty_file),
+		TEST(has_defaults_with_an_empty_line),
 		TEST(reads_all_types),
 		TEST(prefers_flag_to_file_to_default),
 		TEST(checks_the_file_below_a_flag),

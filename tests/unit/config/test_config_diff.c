@@ -115,7 +115,7 @@ static void find(struct config *before, struct config *after,
 static void test_nothing(void **state)
 {
 	struct config *before = load("kept { text = \"a\" }"),
-		      *after = load("");
+		      *after = load("\n");
 	struct config_diff changes;
 
 	(void)state;
@@ -142,7 +142,7 @@ static void check_old(const struct conf *fixed)
 
 static void test_what_needs_a_restart_stays(void **state)
 {
-	struct config *before = load("");
+	struct config *before = load("\n");
 	struct config *after = load("kept { " EVERYTHING " }");
 	struct config_diff changes;
 	struct relay_value value;
@@ -167,7 +167,7 @@ static void test_what_needs_a_restart_stays(void **state)
 
 static void test_what_needs_only_a_restart_touches_nobody(void **state)
 {
-	struct config *before = load("");
+	struct config *before = load("\n");
 	struct config *after = load("kept { fixed-text = b }\nworkers = 2\n");
 	struct config_diff changes;
 
@@ -183,7 +183,7 @@ static void test_what_needs_only_a_restart_touches_nobody(void **state)
 
 static void test_what_starts_takes_all(void **state)
 {
-	struct config *before = load("");
+	struct config *before = load("\n");
 	struct config *after =
 		load("fresh { " EVERYTHING " }\nidle { " EVERYTHING " }\n");
 	const struct conf *values = config_module_values(after, "fresh");

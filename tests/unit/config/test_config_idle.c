@@ -26,7 +26,7 @@ static void warns_of_flags_without_effect(void **state)
 		"warning: -nat, -nat-lease have no effect: the module nat does "
 		"not run; add nat to `modules` (a.conf:1)\n");
 	FLAGS(f, "-nat=false");
-	(void)load_good(f, "");
+	(void)load_good(f, "\n");
 }
 
 static void warns_of_sections_without_effect(void **state)

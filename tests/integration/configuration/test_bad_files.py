@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Files that cannot be read: an error that names them, nothing hangs, nothing opens.
+
+As root only: the server runs as another user, who may not read everything."""
+
+import dataclasses
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import tempfile
+import threading
+
+import pytest
+
+import bad_files
+import relay_protocol as rp
+from bad_files import BEGIN, END, GID, INPUTS, READERS, STATES, UID
+from relay_client import ProtocolConnection
+from relay_server import Program, RelayServer, module_folder
+from waiting import PATIENCE, pace
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="BAD FILES ARE NOT TESTED: needs root")
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+MODULES = "modules = { log, access, quota, relay, pool-join, status }\n"
+AS_USER = ["setpriv", f"--reuid={UID}", f"--regid={GID}", "--clear-groups"]
+ALL = [*INPUTS, "half-written"]
+
+
+@dataclasses.dataclass
+class Place:
+    """A folder with all that a server needs, one file of which is the reader's."""
+
+    folder: pathlib.Path
+    reader: bad_files.Reader
+
+    def command(self, *args):
+        return [*AS_USER, Program("ours", 2).path, "-conf", str(self.folder / "relay.conf"),
+                "-keys", str(self.folder), "-listen", "127.0.0.1:0", "-status-srv",
+                "127.0.0.1:0", "-module-dir", str(module_folder()), *args]
+
+    def end(self, *args):
+        """Runs a server that is meant to end: its code and what it said."""
+        done = subprocess.run(self.command(*args), cwd=self.folder, capture_output=True,
+                              text=True, errors="replace", timeout=PATIENCE, check=False)
+        return done.returncode, done.stderr
+
+
+def fill(folder, reader):
+    """Writes the configuration and the reader's good file."""
+    texts = bad_files.keys(folder)
+    conf = MODULES + (reader.conf(folder / reader.file) if reader.conf else "")
+    if "pools" not in reader.name:
+        conf += "pool-join { pools = { } }\n"
+    for name, text in {**texts, "relay.conf": conf}.items():
+        (folder / name).write_text(text)
+    reader = bad_files.Reader(**{**vars(reader), "good": reader.good or {
+        **texts, "relay.conf": conf}[reader.file]})
+    bad_files.put_good(reader, folder)
+    for path in (folder, *folder.iterdir()):
+        os.chown(path, UID, GID)
+    return Place(folder, reader)
+
+
+@pytest.fixture
+def place(request):
+    """A folder that other users can enter, which pytest's own is not."""
+    with tempfile.TemporaryDirectory(prefix="relay-files-") as name:
+        os.chmod(name, 0o755)
+        yield fill(pathlib.Path(name), request.param)
+
+
+@pytest.fixture
+def server(place):
+    one = RelayServer(Program("ours", 2), place.command(), place.folder)
+    one.wait_until_serving()
+    yield one
+    one.finish()
+
+
+def of(readers):
+    return pytest.mark.parametrize("place", readers, ids=lambda reader: reader.name, indirect=True)
+
+
+def is_good(reader, name):
+    """A first start has no count yet."""
+    return name == "missing" and reader.name == "quota"
+
+
+@of(READERS)
+def test_a_start_and_a_check_refuse_them(place):
+    for name in ALL:
+        if is_good(place.reader, name) or not bad_files.put(place.reader, place.folder, name):
+            continue
+        for args in (("-check",), ()):
+            code, said = place.end(*args)
+            assert code == 1 and place.reader.file in said, f"{name} {args}: {code} {said}"
+
+
+@of(READERS)
+def test_a_reload_refuses_them(place, server, identities):
+    for name in ALL:
+        if is_good(place.reader, name) or not bad_files.put(place.reader, place.folder, name):
+            continue
+        done, news = server.reload()
+        if place.reader.name in ("certificate", "key"):  # the server keeps what it has, and says so
+            assert place.reader.file in news, f"{name}: {news}"
+        else:
+            assert not done and place.reader.file in news, f"{name}: {news}"
+    bad_files.put_good(place.reader, place.folder)
+    assert server.reload()[0]
+    check_shut(place.reader, server, identities)
+
+
+def check_shut(reader, server, identities):
+    """What a guard keeps out stays out."""
+    with ProtocolConnection(server.address, identities[0]) as client:
+        answer = client.ask(rp.JoinRelayRequest())
+    wanted = {"token": rp.WRONG_TOKEN, "tokens": rp.WRONG_TOKEN, "allow": rp.NOT_FOUND}
+    assert answer == rp.response(wanted.get(reader.name, rp.SUCCESS)), reader.name
+
+
+GUARDS = [reader for reader in READERS if reader.guard]
+
+
+def test_the_page_has_the_table_of_guards():
+    page = (ROOT / "modules" / "README.md").read_text()
+    assert f"{BEGIN}\n{bad_files.table()}{END}" in page, f"put it there:\n{bad_files.table()}"
+
+
+@of(GUARDS)
+def test_an_upgrade_fails_with_them(place, server, identities):
+    failures = 0
+    for name in STATES:
+        if place.reader.name == "quota":  # test_a_state_that_is_removed_resets_nothing
+            return
+        bad_files.put(place.reader, place.folder, name)
+        server.send_signal(signal.SIGUSR2)
+        failures += 1
+        server.wait_for_count("core: upgrade failed: the new process .* goes on as before", failures)
+        check_shut(place.reader, server, identities)
+    assert server.running()
+
+
+@of([reader for reader in READERS if reader.name in ("tokens", "deny", "configuration", "private")])
+def test_a_file_that_grows_hangs_nothing(place, server):
+    over, path = threading.Event(), place.folder / place.reader.file
+    line = "10.0.0.1\n" if place.reader.name == "deny" else "# more\n"
+
+    def grow():
+        with open(path, "a", encoding="ascii") as file:
+            while not over.is_set() and file.tell() < 1 << 20:
+                file.write(line * 100)
+                file.flush()
+                pace(0.001)
+
+    writer = threading.Thread(target=grow)
+    writer.start()
+    try:
+        for _ in range(5):
+            done, news = server.reload()
+            assert done or place.reader.file in news, news
+    finally:
+        over.set()
+        writer.join()
+
+
+@of([READERS[0]])
+@pytest.mark.parametrize("name", ["hanging", "directory", "device"])
+def test_a_file_to_write_that_is_none_hangs_nothing(place, name):
+    csv = place.folder / "relay.csv"
+    INPUTS[name](csv)
+    with open(place.folder / "relay.conf", "a", encoding="ascii") as conf:
+        conf.write(f'csv-exporter {{ file = "{csv}"\n interval = 1s }}\n')
+    text = (place.folder / "relay.conf").read_text()
+    (place.folder / "relay.conf").write_text(text.replace("status }", "status, csv-exporter }"))
+    server = RelayServer(Program("ours", 2), place.command(), place.folder)
+    try:
+        server.wait_until_serving()
+        server.wait_for_log(f"csv-exporter: .*{re.escape(str(csv))}")
+        assert server.get("/healthz")[0] == 200
+        assert server.stop() == 0
+    finally:
+        server.finish()
