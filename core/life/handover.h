@@ -25,6 +25,8 @@
 
 /* The environment variable with the new process's descriptor of the channel. */
 #define HANDOVER_CHANNEL "STRELAYSRV_CHANNEL"
+/* That with the device ID of the old process; an older version sets none. */
+#define HANDOVER_ID "STRELAYSRV_ID"
 
 #define HANDOVER_DATA                                                          \
 	ADOPT_DATA_MAX /* bytes that go with a message at most                 \

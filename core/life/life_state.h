@@ -14,6 +14,8 @@
 
 #include <event2/event.h>
 
+#include <strelaysrv/device_id.h>
+
 #include "base/rights.h"
 #include "config/flags.h"
 #include "loop/loop.h"
@@ -63,6 +65,7 @@ struct takeover_state {
 	struct event *news; /* owned */
 	pid_t group;        /* the old process's process group */
 	bool kept;
+	char id[RELAY_DEVICE_ID_TEXT]; /* of the old process; "": unknown */
 };
 
 enum upgrade_stage {

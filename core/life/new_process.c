@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <strelaysrv/server.h>
+
 #include "life/handover.h"
 #include "life/new_process.h"
 #include "http/http.h"
@@ -57,7 +59,7 @@ static int add_socket(enum inherited_use use, int fd, void *arg)
 static bool is_ours(const char *variable)
 {
 	static const char *const names[] = {
-		INHERITED_SOCKETS "=", HANDOVER_CHANNEL "="};
+		INHERITED_SOCKETS "=", HANDOVER_CHANNEL "=", HANDOVER_ID "="};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strncmp(variable, names[i], strlen(names[i])) == 0)
@@ -71,13 +73,14 @@ static int make_environment(struct new_process *process)
 
 	while (environ[count])
 		count++;
-	process->environment = calloc(count + 3, sizeof(*process->environment));
+	process->environment = calloc(count + 4, sizeof(*process->environment));
 	if (!process->environment)
 		return -1;
 	for (size_t i = 0; i < count; i++)
 		if (!is_ours(environ[i]))
 			process->environment[kept++] = environ[i];
 	process->environment[kept++] = process->channel;
+	process->environment[kept++] = process->id;
 	process->environment[kept] = process->sockets;
 	return 0;
 }
@@ -85,9 +88,13 @@ static int make_environment(struct new_process *process)
 int new_process_prepare(
 	struct new_process *process, int channel, struct relay_err *err)
 {
+	char id[RELAY_DEVICE_ID_TEXT];
+
 	*process = (struct new_process){.count = 0};
 	(void)snprintf(process->channel, sizeof(process->channel),
 		HANDOVER_CHANNEL "=%d", channel);
+	relay_device_id_format(relay_server_id(), id);
+	(void)snprintf(process->id, sizeof(process->id), HANDOVER_ID "=%s", id);
 	if (add_fd(process, channel) == 0 &&
 		listeners_each(add_socket, process) == 0 &&
 		http_each_socket(add_socket, process) == 0 &&

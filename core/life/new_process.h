@@ -12,13 +12,17 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include <strelaysrv/device_id.h>
 #include <strelaysrv/err.h>
+
+#include "life/handover.h"
 
 struct new_process {
 	char **environment; /* owned array, NULL-terminated */
 	char *sockets; /* owned; a string of environment, once that is made */
-	char channel[40]; /* a string of environment */
-	int *fds;         /* owned array: stay open in the new process */
+	char channel[40]; /* strings of environment */
+	char id[sizeof(HANDOVER_ID "=") + RELAY_DEVICE_ID_TEXT];
+	int *fds; /* owned array: stay open in the new process */
 	size_t count, room;
 };
 

@@ -148,6 +148,19 @@ static int prepare_rights(const struct core_conf *core)
 	return 0;
 }
 
+static void tell_identity(const struct identity *identity, const char *keys)
+{
+	char id[RELAY_DEVICE_ID_TEXT];
+
+	if (!identity->made)
+		return;
+	relay_device_id_format(identity->id, id);
+	log_core(RELAY_NOTICE,
+		"made a new pair of keys in %s, since there was none: the "
+		"relay's ID is %s",
+		*keys ? keys : ".", id);
+}
+
 static int load_identity(const struct core_conf *core)
 {
 	struct server_state *server = self();
@@ -155,12 +168,20 @@ static int load_identity(const struct core_conf *core)
 		server->rights.uid, server->rights.gid};
 	const struct identity_new fresh = {.name = NAME,
 		.owner = rights_will_change(&server->rights) ? &owner : NULL};
+	struct identity *identity = &server->identity;
 	struct relay_err err;
 
-	if (identity_load(&server->identity, core->keys, tls_start_libctx(),
-		    &fresh, &err) != 0)
+	/* An upgrade makes no pair. */
+	if (takeover_is() ? identity_look(identity, core->keys,
+				    tls_start_libctx(), &err)
+			  : identity_load(identity, core->keys,
+				    tls_start_libctx(), &fresh, &err))
 		return fatal(&err);
-	check_key_mode(&server->identity, core->keys);
+	if (takeover_check_id(identity->cert ? identity->id : NULL, core->keys,
+		    &err) != 0)
+		return fatal(&err);
+	tell_identity(identity, core->keys);
+	check_key_mode(identity, core->keys);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -45,6 +46,9 @@ int takeover_init(struct relay_err *err)
 					 "descriptor; it is for upgrades only",
 			text);
 	unsetenv(HANDOVER_CHANNEL);
+	text = getenv(HANDOVER_ID);
+	(void)snprintf(self()->id, sizeof(self()->id), "%s", text ? text : "");
+	unsetenv(HANDOVER_ID);
 	self()->channel = (int)fd;
 	self()->group = getpgid(getppid());
 	return 0;
@@ -58,6 +62,33 @@ static void join_group(void)
 	if (self()->group > 0)
 		(void)setpgid(0, self()->group);
 	self()->group = 0;
+}
+
+bool takeover_is(void)
+{
+	return self()->channel >= 0;
+}
+
+int takeover_check_id(
+	const uint8_t *id, const char *keys, struct relay_err *err)
+{
+	char text[RELAY_DEVICE_ID_TEXT];
+
+	if (!takeover_is())
+		return 0;
+	if (!id)
+		return relay_fail(err,
+			"there are no keys in %.100s any more: an upgrade "
+			"makes no new ones, since the relay would get another "
+			"ID; restore them from a backup",
+			keys);
+	relay_device_id_format(id, text);
+	if (!self()->id[0] || strcmp(self()->id, text) == 0)
+		return 0;
+	return relay_fail(err,
+		"the keys in %.50s are those of %s, and the relay is %s: a new "
+		"ID needs a restart",
+		keys, text, self()->id);
 }
 
 static int nothing_here(struct worker *worker, void *arg)

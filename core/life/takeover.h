@@ -7,6 +7,7 @@
 #ifndef TAKEOVER_H
 #define TAKEOVER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <event2/event.h>
@@ -15,6 +16,14 @@
 
 /* [C]  Finds out whether there is an old process.  0, or -1 with err. */
 int takeover_init(struct relay_err *err);
+/* Whether this is the new process of an upgrade. */
+bool takeover_is(void);
+/*
+ * Whether an upgrade may go on with that ID, which `keys` has; NULL: there are
+ * no keys.  A relay keeps its ID.  0, or -1 with err.
+ */
+int takeover_check_id(
+	const uint8_t *id, const char *keys, struct relay_err *err);
 /* [C]  Waits until the old process no longer accepts, or has ended.  0, or -1
  * with err after wait_ms. */
 int takeover_await(int64_t wait_ms, struct relay_err *err);

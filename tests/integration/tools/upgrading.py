@@ -79,7 +79,7 @@ class Upgrading(RelayServer):
         adopt_orphans()
         self.folder = pathlib.Path(folder)
         self.conf = self.folder / "upgrade.conf"
-        self.conf.write_text(conf)
+        self.conf.write_text(conf or "\n")
         self.binary = self.folder / "relay"
         shutil.copy(program.path, self.binary)
         count = workers or program.workers
