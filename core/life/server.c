@@ -172,13 +172,10 @@ static int load_identity(const struct core_conf *core)
 	struct relay_err err;
 
 	/* An upgrade makes no pair. */
-	if (takeover_is() ? identity_look(identity, core->keys,
-				    tls_start_libctx(), &err)
-			  : identity_load(identity, core->keys,
-				    tls_start_libctx(), &fresh, &err))
-		return fatal(&err);
-	if (takeover_check_id(identity->cert ? identity->id : NULL, core->keys,
-		    &err) != 0)
+	if (identity_load(identity, core->keys, tls_start_libctx(),
+		    takeover_is() ? NULL : &fresh, &err) != 0 ||
+		takeover_check_id(identity->cert ? identity->id : NULL,
+			core->keys, &err) != 0)
 		return fatal(&err);
 	tell_identity(identity, core->keys);
 	check_key_mode(identity, core->keys);

@@ -21,6 +21,7 @@
 #include "tls/tls.h"
 #include "tls/tls_provider.h"
 #include "tls/tls_rehearsal.h"
+#include "tls/tls_sign.h"
 #include "tls/tls_start.h"
 #include "tls/tls_state.h"
 
@@ -287,7 +288,7 @@ int tls_start_settle(
 	struct tls_starting *start = self();
 	enum tls_key_kind own;
 
-	if (!rehearse())
+	if (!rehearse() || tls_sign_once(identity->key, start->libctx) != 0)
 		fall_back();
 	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++)
 		if (!metrics_add_core(&metrics[i]))
@@ -296,8 +297,9 @@ int tls_start_settle(
 	if (start->fell_back && take_plain(identity, dir, err) != 0)
 		return -1;
 	own = kind_of(identity->key);
-	if ((own == TLS_KEY_KINDS || start->failed & 1U << own) &&
-		tls_try() != 0)
+	if (((own == TLS_KEY_KINDS || start->failed & 1U << own) &&
+		    tls_try() != 0) ||
+		(start->fell_back && tls_sign_once(identity->key, NULL) != 0))
 		return relay_fail(err,
 			"TLS does not work with the key in %s: nobody could "
 			"connect",

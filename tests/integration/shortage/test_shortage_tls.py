@@ -30,9 +30,13 @@ def clients():
 
 
 @pytest.fixture(scope="module")
-def own_keys(tmp_path_factory):
-    """Of the kind that relays make, and that has algorithms of ours."""
-    return certificates.make("ecdsa-p384").write(tmp_path_factory.mktemp("own"))
+def own_keys(request, tmp_path_factory):
+    """Of a kind that has algorithms of ours, or of another one."""
+    kind = getattr(request, "param", "ecdsa-p384")
+    return certificates.make(kind).write(tmp_path_factory.mktemp("own"))
+
+
+OTHER_KINDS = pytest.mark.parametrize("own_keys", ["rsa-3072", "ed25519"], indirect=True)
 
 
 @pytest.fixture
@@ -163,6 +167,34 @@ def test_first_handshakes_without_memory(begin, clients):
             works(server, context)
             fault.end()
         assert works(server, context), key
+
+
+@OTHER_KINDS
+@faults.needs_memory
+def test_other_keys_of_the_server_without_memory(begin, clients, starts_short):
+    """The server signs once at its start, so that no device meets a failure to load."""
+    count = count_at_start(begin, clients)
+    for number in faults.sample(count, 12, SEED)[3:-3]:
+        starts_short(number, count)
+
+
+@OTHER_KINDS
+@faults.needs_memory
+def test_first_signatures_without_memory(begin, clients):
+    """Whatever fails in the first handshake, the next one works."""
+    context = clients["ecdsa-p256", ssl.TLSVersion.TLSv1_3]
+    server, fault = begin()
+    fault.end()
+    fault.begin(faults.MEMORY)
+    works(server, context)
+    count = fault.end()
+    for number in faults.sample(count, 16, SEED):
+        server, fault = begin()
+        fault.begin(faults.MEMORY, number)
+        works(server, context)
+        fault.end()
+        assert works(server, context), f"allocation {number} of {count}"
+        server.stop()
 
 
 @faults.needs_memory
