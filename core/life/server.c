@@ -385,6 +385,10 @@ static int obey(int argc, char *const argv[])
 	struct relay_err err;
 	int code;
 
+	/* These look at files before the flags are read. */
+	if (flag_given(argc, argv, "check") ||
+		flag_given(argc, argv, "modules"))
+		signals_default();
 	tls_start_begin();
 	if (find_modules(argc, argv) != 0)
 		return EXIT_FAILURE;
@@ -395,9 +399,7 @@ static int obey(int argc, char *const argv[])
 		return EXIT_SUCCESS;
 	if (server->flags.action == CONFIG_VERSION)
 		return version_print();
-	if (server->flags.action != CONFIG_RUN)
-		signals_default();
-	else if (notify_init(&err) != 0) {
+	if (server->flags.action == CONFIG_RUN && notify_init(&err) != 0) {
 		(void)fatal(&err);
 		return EXIT_FAILURE;
 	}

@@ -73,7 +73,7 @@ def table():
         for state in STATES:
             cells = ["error", "error", "refused, the old stays", "fails, the old process goes on"]
             if reader.name == "quota":
-                cells[2:] = ["refused, the count stays", "written anew, the count stays"]
+                cells[2:] = ["refused or written anew, the count stays", "written anew, the count stays"]
                 if state == "missing":
                     cells = ["good", "from 0, with a warning; error with `state-required`",
                              "written anew, the count stays", "written anew, the count stays"]

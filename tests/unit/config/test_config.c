@@ -38,7 +38,8 @@ static void has_defaults_with_an_empty_line(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(config_core(load_good(f, "\n"))->network_buffer, 65536);
+	assert_int_equal(
+		config_core(load_good(f, "\n"))->network_buffer, 65536);
 	assert_int_equal(config_core(load_good(f, "\n# nothing"))->workers, 0);
 }
 
