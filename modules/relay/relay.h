@@ -24,6 +24,7 @@
 #include "relay/devices/directory.h"
 #include "relay/metrics_table.h"
 #include "relay/asks/pending.h"
+#include "relay/asks/round.h"
 #include "relay/address/own_address.h"
 #include "relay/messages/reader.h"
 #include "relay/devices/secret.h"
@@ -100,6 +101,7 @@ struct device_drain {
 struct relay_local {
 	struct device_drain device_drain;
 	struct relay_timer *again; /* checks invitations that wait for a time */
+	struct round round;        /* how far it has come */
 };
 
 enum peer_state {

@@ -160,7 +160,7 @@ static const struct budget_row rows[] = {
 	{KNOWN, "sessions that have not begun", "{relay.pending-per-device}",
 		"{relay.pending-per-source}", "{relay.pending-sessions}",
 		"relay.pending-per-device relay.pending-per-source "
-		"relay.pending-sessions",
+		"relay.pending-sessions ROUND_COMPARED PENDING_EXPIRE_MOST",
 		"strelaysrv_relay_sessions_given_up_total{bound=pending-per-"
 		"source}",
 		false, "test_a_source_that_wants_too_many_gives_up_its_own",

@@ -6,10 +6,6 @@
 
 #include "relay/relay.h"
 
-/* How often queues that wait for a time are checked, and how many at once. */
-#define TICK_MS 200
-#define A_TICK  1024
-
 /* An invitation in transit to the requested device's worker. */
 struct invitation {
 	uint8_t to[ID_LEN];
@@ -121,20 +117,23 @@ static void end_turn(struct relay_ctx *cx, const struct deal *deal)
 	relay_post(cx, deal->half.worker, hear_turn_over, &over, sizeof(over));
 }
 
+static unsigned deal_until_done(
+	struct relay_ctx *cx, const uint8_t *target, bool all);
+
+static unsigned deal_open(void *arg, const uint8_t *target)
+{
+	return deal_until_done(arg, target, false);
+}
+
 static int64_t look_again(struct relay_ctx *cx, void *arg)
 {
 	struct relay_local *local = arg;
-	struct pending_table *pending = &data_of(cx)->pending;
-	unsigned open = pending_open(pending);
-	uint8_t target[ID_LEN];
+	int64_t next_ms =
+		round_turn(&local->round, &data_of(cx)->pending, deal_open, cx);
 
-	for (unsigned i = 0; i < open && i < A_TICK; i++)
-		if (pending_next_open(pending, target))
-			inviting_deal(cx, target);
-	if (pending_open(pending))
-		return TICK_MS;
-	local->again = NULL;
-	return 0;
+	if (!next_ms)
+		local->again = NULL;
+	return next_ms;
 }
 
 static void be_called_again(struct relay_ctx *cx)
@@ -142,14 +141,15 @@ static void be_called_again(struct relay_ctx *cx)
 	struct relay_local *local = cx->local;
 
 	if (!local->again)
-		local->again = relay_timer_add(cx, TICK_MS, look_again, local);
+		local->again = relay_timer_add(cx, ROUND_MS, look_again, local);
 	if (!local->again)
 		relay_log(cx, RELAY_ERROR,
 			"no memory for a timer: invitations wait for the next "
 			"request");
 }
 
-static bool deal_once(struct relay_ctx *cx, const uint8_t *target, bool all)
+static bool deal_once(struct relay_ctx *cx, const uint8_t *target, bool all,
+	unsigned *compared)
 {
 	struct relay_data *data = data_of(cx);
 	struct place place = {0, 0};
@@ -158,6 +158,7 @@ static bool deal_once(struct relay_ctx *cx, const uint8_t *target, bool all)
 	pending_deal(&data->pending, target,
 		directory_find(&data->directory, target, &place), all,
 		relay_now_ms(cx), &deal);
+	*compared += deal.compared;
 	switch ((enum deal_what)deal.what) {
 	case DEAL_NOTHING:
 		return false;
@@ -178,16 +179,24 @@ static bool deal_once(struct relay_ctx *cx, const uint8_t *target, bool all)
 	return false;
 }
 
+static unsigned deal_until_done(
+	struct relay_ctx *cx, const uint8_t *target, bool all)
+{
+	unsigned compared = 0;
+
+	while (deal_once(cx, target, all, &compared))
+		;
+	return compared;
+}
+
 void inviting_deal(struct relay_ctx *cx, const uint8_t *target)
 {
-	while (deal_once(cx, target, false))
-		;
+	(void)deal_until_done(cx, target, false);
 }
 
 void inviting_flush(struct relay_ctx *cx, const uint8_t *target)
 {
-	while (deal_once(cx, target, true))
-		;
+	(void)deal_until_done(cx, target, true);
 }
 
 void inviting_over(struct relay_ctx *cx, struct relay_session *session,

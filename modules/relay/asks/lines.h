@@ -47,6 +47,8 @@
 #define LINES_UNTAKEN_MS 1000
 /* After this a device is not considered busy with a session any more. */
 #define LINES_BUSY_MS 12000
+/* How many invitations of a queue, the oldest, are compared for one action. */
+#define LINES_COMPARED 1024
 
 struct line;
 struct pending;
@@ -80,6 +82,7 @@ struct deal {
 	uint8_t from[ID_LEN]; /* DEAL_SEND: requester; DEAL_END: its source */
 	uint8_t key[ID_LEN];  /* and the device's key */
 	struct place half;    /* DEAL_END: a connection of the session */
+	unsigned compared;    /* how many invitations it took to decide */
 	struct pending *withdrawn;
 };
 

@@ -35,11 +35,14 @@ static struct pending *best(const struct lines *lines, const struct line *line,
 	enum stage stage, int64_t now_ms, int *score)
 {
 	struct pending *found = NULL;
+	unsigned compared = 0;
 
 	*score = SCORE_WORST + 1;
-	for (struct pending *p = line->first; p; p = p->line_next) {
+	for (struct pending *p = line->first; p && compared < LINES_COMPARED;
+		p = p->line_next) {
 		int other;
 
+		compared++;
 		if (p->stage != stage)
 			continue;
 		other = score_of(lines, p, now_ms);
@@ -130,9 +133,23 @@ static bool waits_for_time(const struct line *line)
 	return line->waiting || (line->sent && line->busy.half.conn);
 }
 
+/* Everything is sent, whatever its rank. */
+static void deal_all(struct lines *lines, struct line *line, int64_t now_ms,
+	struct deal *deal)
+{
+	struct pending *next = line->waiting ? line->first : NULL;
+
+	while (next && next->stage != STAGE_WAITS)
+		next = next->line_next;
+	if (next)
+		send_it(lines, next, now_ms, deal);
+	else if (waits_for_time(line))
+		deal->what = DEAL_WAIT;
+}
+
 /* The queue exists; this action may empty it. */
 static void deal_line(struct lines *lines, struct line *line, bool present,
-	bool all, int64_t now_ms, struct deal *deal)
+	int64_t now_ms, struct deal *deal)
 {
 	bool is_late = line->out && now_ms - line->out_ms >= LINES_UNTAKEN_MS;
 	int score, sent_score;
@@ -144,8 +161,7 @@ static void deal_line(struct lines *lines, struct line *line, bool present,
 	if (is_stuck(lines, line, score < sent_score ? score : sent_score,
 		    now_ms)) {
 		end_busy(lines, line, now_ms, deal);
-	} else if (next && present &&
-		   (all || has_window(line, score, now_ms))) {
+	} else if (next && present && has_window(line, score, now_ms)) {
 		send_it(lines, next, now_ms, deal);
 	} else if (next && present && sent && line->busy.half.conn &&
 		   !line->parallel && score <= SCORE_AHEAD &&
@@ -169,7 +185,13 @@ void lines_deal(struct lines *lines, const uint8_t target[ID_LEN], bool present,
 	line = line_find(lines, target);
 	if (!line)
 		return;
-	deal_line(lines, line, present, all, now_ms, deal);
+	if (all && present) {
+		deal_all(lines, line, now_ms, deal);
+	} else {
+		deal->compared = line->count < LINES_COMPARED ? line->count
+							      : LINES_COMPARED;
+		deal_line(lines, line, present, now_ms, deal);
+	}
 	if (waits_for_time(line))
 		line_open(lines, line);
 	else

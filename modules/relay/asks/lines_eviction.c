@@ -21,6 +21,8 @@ static struct pending *oldest_of(const struct line *line,
 	struct pending *oldest[1 + SOURCE_LEVELS] = {NULL};
 	int64_t count[1 + SOURCE_LEVELS] = {0};
 
+	if (!each)
+		return NULL;
 	for (struct pending *p = line->last; p; p = p->line_prev) {
 		if (memcmp(p->pair.id[SIDE_CLIENT],
 			    for_it->pair.id[SIDE_CLIENT], ID_LEN) == 0) {
@@ -34,7 +36,7 @@ static struct pending *oldest_of(const struct line *line,
 			}
 	}
 	for (unsigned i = 0; i <= levels; i++)
-		if (each && count[i] >= each)
+		if (count[i] >= each)
 			return oldest[i];
 	return NULL;
 }

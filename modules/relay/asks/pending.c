@@ -305,7 +305,8 @@ unsigned pending_expire(
 	unsigned count = 0;
 
 	pthread_mutex_lock(&table->lock);
-	while (table->first && table->first->deadline_ms <= now_ms) {
+	while (table->first && table->first->deadline_ms <= now_ms &&
+		count < PENDING_EXPIRE_MOST) {
 		drop(table, table->first, false, now_ms);
 		count++;
 	}

@@ -145,9 +145,11 @@ unsigned pending_open(struct pending_table *table);
 bool pending_next_open(struct pending_table *table, uint8_t target[ID_LEN]);
 
 /*
- * Removes expired sessions.  Returns their number; *next_ms is the next expiry,
- * or INT64_MAX.
+ * Removes expired sessions, but no more than PENDING_EXPIRE_MOST at once, since
+ * all threads use the table.  Returns their number; *next_ms is the next
+ * expiry, or INT64_MAX.
  */
+#define PENDING_EXPIRE_MOST 512
 unsigned pending_expire(
 	struct pending_table *table, int64_t now_ms, int64_t *next_ms);
 

@@ -192,7 +192,8 @@ static void the_table_has_a_bound(void **state)
 		assert_int_equal(add(f, alice, &nowhere, key), PENDING_ROOM);
 	/* Nobody is there who could make room. */
 	assert_int_equal(add(f, alice, &nowhere, key), PENDING_FULL);
-	assert_int_equal(pending_expire(&f->table, 2000, &f->next_ms), 1000);
+	for (unsigned left = 1000; left;)
+		left -= pending_expire(&f->table, 2000, &f->next_ms);
 	assert_int_equal(add(f, alice, &nowhere, key), PENDING_ROOM);
 }
 
