@@ -78,8 +78,10 @@ struct relay_conn {
 	bool settled : 1;    /* relay_conn_settled() was called */
 	uint8_t end_reason;
 	uint8_t close_by; /* enum close_by */
-	int owed;         /* CONN_LINGERING: socket_owes() at the last look */
-	uint8_t asked;    /* how many modules were asked, see hooks.h */
+	/* CONN_LINGERING: socket_owes() at the last look, bytes discarded. */
+	int owed;
+	uint32_t discarded;
+	uint8_t asked; /* how many modules were asked, see hooks.h */
 	uint16_t port;
 	uint16_t quiet_minute; /* see conn_quiet.h */
 	uint8_t quiet;

@@ -28,6 +28,11 @@
  * connection lingers on while the reader takes this much, 1 KiB a second.
  */
 #define LINGER_PROGRESS 3072
+/*
+ * So much is read and discarded of what a peer sends meanwhile: more than is on
+ * its way on most paths.  Who sends on at full speed gets nothing more done.
+ */
+#define LINGER_DISCARD 1048576
 /* How often a lingering connection is looked at while the server stops. */
 #define LINGER_LOOK_MS 100
 
@@ -145,12 +150,22 @@ static int say_goodbye(struct relay_conn *conn)
 	return shutdown(conn->fd, SHUT_WR) == 0 ? 1 : -1;
 }
 
+/* Nothing more is read, so the peer has to stop; it may still take what we sent
+ * until the deadline. */
+static void sends_too_much(struct relay_conn *conn, bool flushed)
+{
+	if (!flushed || socket_owes(conn->fd) > 0)
+		return;
+	conn->close_by = CLOSE_BY_RESET;
+	conn_destroy(conn);
+}
+
 /*
  * Sends our end once the queue is empty, then reads and discards bytes until
- * the peer has closed: closing a socket with unread bytes resets it, and by a
- * reset the peer loses what it has not read yet.  The socket also stays open
- * until the peer has taken all: otherwise the kernel would hold the rest for
- * minutes.
+ * the peer has closed, up to LINGER_DISCARD: closing a socket with unread bytes
+ * resets it, and by a reset the peer loses what it has not read yet.  The
+ * socket also stays open until the peer has taken all: otherwise the kernel
+ * would hold the rest for minutes.
  */
 void linger(struct relay_conn *conn)
 {
@@ -162,9 +177,14 @@ void linger(struct relay_conn *conn)
 		conn_destroy(conn);
 		return;
 	}
-	for (int i = 0; i < 16 && got > 0; i++)
+	for (int i = 0; i < 16 && got > 0 && conn->discarded < LINGER_DISCARD;
+		i++) {
 		got = recv(conn->fd, waste, sizeof(waste), 0);
-	if (got > 0)
+		conn->discarded += got > 0 ? (uint32_t)got : 0;
+	}
+	if (conn->discarded >= LINGER_DISCARD)
+		sends_too_much(conn, flushed == 1);
+	else if (got > 0)
 		conn_again_add(conn);
 	else if (got == 0 ? flushed == 1 && socket_owes(conn->fd) == 0
 			  : errno != EAGAIN && errno != EINTR)

@@ -173,8 +173,9 @@ static const struct relay_metric_def defs[] = {
 			.name = "connections_cut",
 			.kind = RELAY_COUNTER,
 			.help = "Connections that were closed by a reset, "
-				"since their peers had not taken all: the "
-				"kernel would have held that for minutes.",
+				"since their peers had not taken all, which "
+				"the kernel would have held for minutes, or "
+				"sent on.",
 		},
 	[PEER_LINGERING] =
 		{

@@ -211,6 +211,12 @@ static const struct budget_row rows[] = {
 		"test_sources_share_before_their_devices_do "
 		"test_devices_share_before_their_sessions_do",
 		""},
+	{KNOWN, "data read after its end", "{LINGER_DISCARD KiB}",
+		"{LINGER_MOST} times that for each worker",
+		"{LINGER_MOST} times that for each worker",
+		"LINGER_DISCARD LINGER_MOST",
+		"strelaysrv_core_connections_cut_total", false,
+		"test_who_sends_on_after_the_end_is_not_read", ""},
 	{PAIR, "data that remains in the kernel after a session",
 		"dropped after {LINGER_MS ms} without progress", "-",
 		"{LINGER_MOST} at a time", "LINGER_MS LINGER_MOST",

@@ -130,3 +130,18 @@ def test_a_device_that_reads_nothing_is_closed(start_ours, identities):
         wait_for(is_closed, "it to be closed")
         ours.wait_for_log("a device did not read what it was sent, and was closed")
         other.check_alive()
+
+
+def test_who_sends_on_after_the_end_is_not_read(start_ours, identities):
+    """Pongs that nobody asked for end the connection. What comes after that is not worth the
+    server's time: it is read up to a bound, lest the peer lose the last message."""
+    server, most, sent = start_ours(), 64 << 20, 0
+    pongs = rp.encode(rp.Pong()) * 8192
+    with ProtocolConnection(server.address, identities[0]) as flooder:
+        flooder.join()
+        with contextlib.suppress(Closed):
+            while sent < most:
+                flooder.send_bytes(pongs)
+                sent += len(pongs)
+    assert sent < most
+    server.wait_for_log("the bound messages-per-minute was reached")
