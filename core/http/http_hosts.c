@@ -12,26 +12,38 @@
 #include "base/address.h"
 #include "http/http_hosts.h"
 
-/* The name without port and last dot, or an empty one. */
-static void take_name(const char *host, char out[ADDRESS_HOST_MAX])
+/* Nothing, or a colon and digits (RFC 9110, 7.2; RFC 3986, 3.2.3). */
+static bool is_port(const char *text)
 {
-	const char *from = host[0] == '[' ? host + 1 : host;
-	size_t len = strcspn(from, host[0] == '[' ? "]" : ":");
-
-	if (len && host[0] != '[' && from[len - 1] == '.')
-		len--;
-	if (len >= ADDRESS_HOST_MAX)
-		len = 0;
-	memcpy(out, from, len);
-	out[len] = '\0';
+	return !text[0] ||
+	       (text[0] == ':' && !text[1 + strspn(text + 1, "0123456789")]);
 }
 
-static bool is_literal(const char *name)
+/* Copies the name without port, brackets and last dot.  False: whoever reads
+ * less strictly could take it for a name or an address that it is not. */
+static bool take_name(const char *host, char out[ADDRESS_HOST_MAX])
+{
+	bool brackets = host[0] == '[';
+	const char *from = host + brackets;
+	size_t len = strcspn(from, brackets ? "]" : ":");
+	const char *rest = from + len;
+
+	if (brackets && *rest++ != ']')
+		return false;
+	if (!is_port(rest) || len >= ADDRESS_HOST_MAX)
+		return false;
+	if (len && !brackets && from[len - 1] == '.')
+		len--;
+	memcpy(out, from, len);
+	out[len] = '\0';
+	return len > 0;
+}
+
+static bool is_literal(const char *name, bool brackets)
 {
 	unsigned char address[sizeof(struct in6_addr)];
 
-	return inet_pton(AF_INET, name, address) == 1 ||
-	       inet_pton(AF_INET6, name, address) == 1;
+	return inet_pton(brackets ? AF_INET6 : AF_INET, name, address) == 1;
 }
 
 static bool is_own(const char *name)
@@ -56,16 +68,16 @@ bool http_host_allowed(const char *host, const char *const *more)
 {
 	char name[ADDRESS_HOST_MAX], other[ADDRESS_HOST_MAX];
 
-	take_name(host, name);
-	if (!name[0])
+	if (!take_name(host, name))
 		return false;
-	if (is_literal(name) || strcasecmp(name, "localhost") == 0 ||
+	/* No name stands in brackets. */
+	if (host[0] == '[')
+		return is_literal(name, true);
+	if (is_literal(name, false) || strcasecmp(name, "localhost") == 0 ||
 		is_own(name))
 		return true;
-	for (; more && *more; more++) {
-		take_name(*more, other);
-		if (strcasecmp(name, other) == 0)
+	for (; more && *more; more++)
+		if (take_name(*more, other) && strcasecmp(name, other) == 0)
 			return true;
-	}
 	return false;
 }

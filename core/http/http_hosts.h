@@ -14,8 +14,9 @@
 /*
  * Whether `host`, the value of a Host field, is an IP address, localhost, a
  * name of this machine (as hostname(1) tells it, its first label, that with
- * .local), or one of `more`, a list ended by NULL, or NULL.  Ports do not
- * matter, nor does case, nor a dot at the end.
+ * .local), or one of `more`, a list ended by NULL, or NULL.  A port of digits
+ * does not matter, nor does case, nor a dot at the end.  An IPv6 address needs
+ * brackets (RFC 3986, 3.2.2).
  */
 bool http_host_allowed(const char *host, const char *const *more);
 

@@ -151,10 +151,16 @@ static void private_routes_have_few_names(void **state)
 	static const char *const more[] = {"relay.example.org", NULL};
 	static const char *const good[] = {"127.0.0.1", "127.0.0.1:80",
 		"[::1]:80", "[fd00::1]", "localhost", "LOCALHOST:1",
-		"localhost.", "relay.example.org:9", "Relay.Example.Org."};
+		"localhost:", "localhost.", "localhost.:80",
+		"relay.example.org:9", "Relay.Example.Org."};
 	static const char *const bad[] = {"", ":80", "evil.example",
 		"localhost.evil.example", "127.0.0.1.evil.example", "1.2.3",
-		"xrelay.example.org", "[evil]", "0x7f000001"};
+		"xrelay.example.org", "[evil]", "0x7f000001",
+		"127.0.0.1:80.evil.example", "127.0.0.1:evil.example",
+		"localhost:80@evil.example", "localhost:80:80", "[::1].evil",
+		"[::1]:80.evil.example", "[::1", "[127.0.0.1]", "[localhost]",
+		"::1", "[]", "localhost:-1", "localhost: 80", ".",
+		"localhost.."};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
