@@ -20,13 +20,10 @@
 #include "tls/tls_hello.h"
 
 /* Logs what no device does, so that the operator knows of the attempt. */
-static void tell(const struct relay_conn *conn, const char *why)
+static void tell(const char *why)
 {
-	char addr[RELAY_ADDR_TEXT];
-
 	relay_log_seldom(NULL, RELAY_NOTICE, &peers_shared()->bad_handshakes,
-		"refused a TLS handshake with %s: %s",
-		relay_conn_addr_text(conn, addr), why);
+		"refused a TLS handshake: %s", why);
 }
 
 void conn_handshake_failed(struct relay_conn *conn, enum tls_failure kind,
@@ -36,9 +33,11 @@ void conn_handshake_failed(struct relay_conn *conn, enum tls_failure kind,
 
 	peer_count(shard, PEER_HANDSHAKES, PEER_HANDSHAKE_FAILED, 1);
 	peer_count(shard, PEER_HANDSHAKE_FAILURES, kind, 1);
-	if (kind == TLS_FAILURE_HELLO || kind == TLS_FAILURE_CERTIFICATE) {
-		tell(conn, why);
-	} else if (relay_log_wanted(RELAY_DEBUG)) {
+	if (kind == TLS_FAILURE_HELLO || kind == TLS_FAILURE_CERTIFICATE)
+		tell(why);
+	/* Addresses of peers are personal data: they are shown at debug only.
+	 */
+	if (relay_log_wanted(RELAY_DEBUG)) {
 		char addr[RELAY_ADDR_TEXT];
 		struct relay_field fields[] = {
 			{"peer", relay_conn_addr_text(conn, addr)},

@@ -13,7 +13,6 @@
 bool conn_quiet_too_often(struct relay_conn *conn)
 {
 	uint16_t minute = (uint16_t)(conn->worker->loop.turn_ms / 60000);
-	char addr[RELAY_ADDR_TEXT];
 
 	if (minute != conn->quiet_minute) {
 		conn->quiet_minute = minute;
@@ -22,7 +21,6 @@ bool conn_quiet_too_often(struct relay_conn *conn)
 	if (conn->quiet++ < CONN_QUIET_MOST)
 		return false;
 	relay_log_seldom(NULL, RELAY_NOTICE, &peers_shared()->quiet_records,
-		"ended the connection of %s: too many TLS records without data",
-		relay_conn_addr_text(conn, addr));
+		"ended a connection: too many TLS records without data");
 	return true;
 }

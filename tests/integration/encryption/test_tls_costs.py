@@ -152,7 +152,8 @@ def test_a_certificate_that_is_dear_is_refused(plain, version, name):
     identity, more = costly(name)
     refused(plain, context_of(version, identity, extra_certificates=more))
     assert failures(plain, "certificate") == 1
-    plain.wait_for_log("refused a TLS handshake with ")
+    plain.wait_for_log("refused a TLS handshake: ")
+    assert "127.0.0.1" not in plain.log().partition("refused a TLS handshake: ")[2]
     joins(plain, context_of(version, identity_of("ecdsa-p256")))
 
 
