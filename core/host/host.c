@@ -306,7 +306,9 @@ static void log_step(const struct transition *transition)
 			transition->leaving.mods[i]->def.name);
 	if (!transition->changes.count && !transition->coming.count &&
 		!transition->leaving.count)
-		log_core(RELAY_NOTICE, "nothing has changed");
+		log_core(RELAY_NOTICE,
+			"no option has changed; files that options name are "
+			"read again");
 	log_debug(config_core(transition->config)->debug);
 }
 

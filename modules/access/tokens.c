@@ -33,6 +33,12 @@ static int add(struct tokens *tokens, const char *token, struct relay_err *err)
 	return 0;
 }
 
+/* Nothing but spaces and tabs: nobody writes such a token on purpose. */
+static bool is_blank(const char *text)
+{
+	return !text[strspn(text, " \t")];
+}
+
 static int add_line(struct tokens *tokens, const char *line, bool ended,
 	struct relay_err *err)
 {
@@ -46,7 +52,7 @@ static int add_line(struct tokens *tokens, const char *line, bool ended,
 		return relay_fail(err,
 			"it is longer than %d bytes, which no client can send",
 			TOKEN_MOST);
-	return *line && *line != '#' ? add(tokens, line, err) : 0;
+	return is_blank(line) || *line == '#' ? 0 : add(tokens, line, err);
 }
 
 static int add_file(
@@ -82,7 +88,7 @@ int tokens_read(struct tokens *tokens, const char *const *list,
 {
 	*tokens = (struct tokens){0};
 	for (size_t i = 0; list[i]; i++) {
-		if (!list[i][0] || strlen(list[i]) > TOKEN_MOST)
+		if (is_blank(list[i]) || strlen(list[i]) > TOKEN_MOST)
 			return relay_fail(err,
 				"tokens: number %zu is empty or longer than %d "
 				"bytes",

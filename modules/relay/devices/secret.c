@@ -42,8 +42,9 @@ static int keep_line(
 
 	if (result != 0)
 		relay_fail(err, "token-file: %.220s", why.text);
-	/* An empty token would admit everybody. */
-	else if (!line || !*line)
+	/* An empty token would admit everybody; one of blanks is easy to
+	 * guess, and nobody writes it on purpose. */
+	else if (!line || !line[strspn(line, " \t")])
 		result = relay_fail(err,
 			"token-file: the first line of %.150s is empty; write "
 			"the token there, or leave the option out",

@@ -114,11 +114,11 @@ def test_denied_addresses_get_no_handshake(guarded, identities):
 
 def test_one_of_several_tokens(guarded, identities, tmp_path):
     words = tmp_path / "words"
-    words.write_text("# who has which\ngamma\n")
+    words.write_text("# who has which\ngamma\n \n\t \t\n")
     server = guarded(tokens=["alpha", "beta"], token_file=str(words))
     for token in ("alpha", "beta", "gamma"):
         assert join(server, identities[0], token) == SUCCESS
-    wrong = ("delta", "alph", "alpha\0", "", None)
+    wrong = ("delta", "alph", "alpha\0", "", " ", "\t \t", None)
     for token in wrong:
         assert join(server, identities[0], token) == rp.response(rp.WRONG_TOKEN), token
     assert refusals(server, "token") == len(wrong)

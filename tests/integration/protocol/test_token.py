@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MPL-2.0
 """The token: who may join a private relay, and what is told to those who may not."""
 
+import signal
+
 import pytest
 
 import device_id
@@ -86,6 +88,28 @@ def test_a_token_file_that_cannot_be_read_is_fatal(start_ours, tmp_path):
     with pytest.raises(AssertionError, match="the server has ended") as failure:
         start_ours("-token-file", tmp_path / "missing-token")
     assert "missing-token" in str(failure.value), "the log does not name the file"
+
+
+@pytest.mark.parametrize("text", [" \n", "\t \t\n", "  \r\n", "\n"])
+def test_a_token_of_blanks_is_none(start_ours, tmp_path, text):
+    token_file = tmp_path / "token"
+    token_file.write_bytes(text.encode())
+    with pytest.raises(AssertionError, match="the server has ended") as failure:
+        start_ours("-token-file", token_file)
+    assert "the first line of" in str(failure.value)
+
+
+def test_a_reload_says_that_the_token_is_another(start_ours, identities, tmp_path):
+    token_file = tmp_path / "token"
+    token_file.write_text(TOKEN + "\n")
+    server = start_ours("-token-file", token_file)
+    token_file.write_text("another\n")
+    server.send_signal(signal.SIGHUP)
+    server.wait_for_log("reloaded, with modules")
+    assert "devices need a different token now" in server.log()
+    assert "nothing has changed" not in server.log()
+    with ProtocolConnection(server.address, identities[0]) as client:
+        client.join("another")
 
 
 @pytest.fixture
