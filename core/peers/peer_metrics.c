@@ -49,8 +49,9 @@ static const struct relay_metric_def defs[] = {
 		{
 			.name = "connections_refused",
 			.kind = RELAY_COUNTER,
-			.help = "Connections that were closed unread, by who "
-				"said so.",
+			.help = "Connections that were refused, by who said "
+				"so.  Those of a filter were accepted before, "
+				"and the module counts them by reason as well.",
 			.label = "by",
 			.values = refusers,
 		},

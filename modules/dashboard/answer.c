@@ -155,6 +155,7 @@ static const struct {
 	{"relay", "joins", "join"},
 	{"relay", "connect_requests", "connect"},
 	{"relay", "rejected", "protocol"},
+	/* Without "filter": each module with a filter says why itself. */
 	{"core", "connections_refused", "connection"},
 	{"core", "handshake_failures", "TLS"},
 	{"bounds", "reached", "bounds"},
@@ -165,6 +166,10 @@ static const char *refusal_of(const struct relay_sample *sample)
 	const char *name = sample->def->name;
 
 	if (sample->def->kind != RELAY_COUNTER || !sample->value_name)
+		return NULL;
+	if (strcmp(sample->module, "core") == 0 &&
+		strcmp(name, "connections_refused") == 0 &&
+		strcmp(sample->value_name, "filter") == 0)
 		return NULL;
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
 		if (strcmp(refusals[i].module, sample->module) == 0 &&

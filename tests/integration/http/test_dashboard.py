@@ -3,6 +3,7 @@
 
 SCREENSHOTS=FOLDER keeps pictures of it."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -15,7 +16,7 @@ import pytest
 import relay_protocol as rp
 from browser import Browser
 from pairing import Invited
-from relay_client import Closed, ProtocolConnection
+from relay_client import Closed, ProtocolConnection, dial
 from relay_server import free_port
 from waiting import PATIENCE, pace, wait_for
 
@@ -307,3 +308,19 @@ def test_it_names_no_client(relay, identities):
         _, _, body = server.get("/dashboard.json")
     text = body.decode().replace(server.uri, "")
     assert not re.search(r"[A-Z2-7]{7}-[A-Z2-7]{7}", text)
+
+
+def test_a_refusal_is_shown_once(relay):
+    """By the module that decided it, with its reason."""
+    server = relay("-access.connect-deny", "127.0.0.66",
+                   modules="log, relay, status, access, dashboard")
+    for _ in range(3):
+        with dial(server.address, source="127.0.0.66") as refused:
+            with contextlib.suppress(ConnectionError):
+                assert refused.recv(1) == b""
+
+    def shown():
+        return json.loads(server.get("/dashboard.json")[2])["refusals"]
+
+    wait_for(lambda: sum(one["count"] for one in shown()) >= 3, "them to be shown")
+    assert shown() == [{"what": "access", "why": "address", "count": 3}]
