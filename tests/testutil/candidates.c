@@ -62,7 +62,7 @@ int candidates_parse(const char *json, size_t len, struct candidates *out,
 	const cJSON *list;
 	int result = -1;
 
-	*out = (struct candidates){NULL, 0};
+	*out = (struct candidates){.all = NULL};
 	if (len <= CANDIDATES_BODY_MAX)
 		all = cJSON_ParseWithLength(json, len);
 	list = cJSON_GetObjectItemCaseSensitive(all, "relays");
@@ -86,7 +86,7 @@ void candidates_finish(struct candidates *candidates)
 	for (size_t i = 0; i < candidates->count; i++)
 		free(candidates->all[i].uri);
 	free(candidates->all);
-	*candidates = (struct candidates){NULL, 0};
+	*candidates = (struct candidates){.all = NULL};
 }
 
 struct rank {

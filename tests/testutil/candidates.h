@@ -13,6 +13,8 @@
 
 #include <strelaysrv/err.h>
 
+#include "nearness.h"
+
 #define CANDIDATES_MAX      2000
 #define CANDIDATES_BODY_MAX ((size_t)8 * 1024 * 1024)
 #define CANDIDATES_STEP_US  50000
@@ -25,6 +27,7 @@ struct candidate {
 struct candidates {
 	struct candidate *all; /* owned */
 	size_t count;
+	enum nearness nearest; /* of the pool: it may name none nearer */
 };
 
 /*

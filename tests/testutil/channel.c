@@ -388,6 +388,11 @@ struct channel *channel_start(struct relay_client *client,
 	return NULL;
 }
 
+void channel_restrict(struct channel *channel, enum nearness nearest)
+{
+	dial_restrict(channel->dial, nearest);
+}
+
 void channel_peer(const struct channel *channel,
 	struct sockaddr_storage *address, socklen_t *len)
 {

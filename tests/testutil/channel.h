@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "client_state.h"
+#include "nearness.h"
 #include "relay/messages/frame.h"
 #include "client_uri.h"
 
@@ -40,6 +41,9 @@ struct channel_handlers {
 struct channel *channel_start(struct relay_client *client,
 	const struct client_uri *uri, const struct channel_handlers *handlers,
 	void *arg, struct relay_err *err);
+
+/* Before the loop runs: see dial_restrict(). */
+void channel_restrict(struct channel *channel, enum nearness nearest);
 
 /* The answer has arrived: from now on silence_ms is the timeout. */
 void channel_settled(struct channel *channel);

@@ -68,7 +68,11 @@ static int open_channel(struct contact *contact, struct relay_err *err)
 	client_uri_place(&contact->uri, contact->place);
 	contact->channel = channel_start(contact->client, &contact->uri,
 		&channel_handlers, contact, err);
-	return contact->channel ? 0 : -1;
+	if (!contact->channel)
+		return -1;
+	if (contact_is_pooled(contact))
+		channel_restrict(contact->channel, contact->list.nearest);
+	return 0;
 }
 
 /* Tries the next candidate.  0, or -1 if there is none. */

@@ -26,7 +26,8 @@ struct dial {
 	struct event *go;          /* runs the next step from the loop */
 	struct event *connecting;  /* NULL, or of fd */
 	int fd;
-	int last_errno; /* of the previous address */
+	enum nearness nearest; /* nearer addresses are not tried */
+	int last_errno;        /* of the previous address */
 	char place[CLIENT_PLACE];
 };
 
@@ -107,6 +108,11 @@ static int attempt(struct dial *dial)
 	const struct addrinfo *a = dial->at;
 	struct timeval share;
 
+	if (nearness_of(a->ai_addr) > dial->nearest) {
+		errno = EPERM;
+		return -1;
+	}
+
 	dial->fd = socket(a->ai_family,
 		SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
 	if (dial->fd < 0 || (connect(dial->fd, a->ai_addr, a->ai_addrlen) &&
@@ -151,7 +157,10 @@ static void try_next(struct dial *dial)
 	}
 	finish_bad(dial, failure_of(dial->last_errno),
 		dial->last_errno == ETIMEDOUT ? "no answer to a TCP connect"
-					      : strerror(dial->last_errno));
+		: dial->last_errno == EPERM
+			? "an address of this machine or link, which a host "
+			  "elsewhere has no business to name"
+			: strerror(dial->last_errno));
 }
 
 static void connect_now(evutil_socket_t fd, short what, void *arg)
@@ -186,6 +195,11 @@ static void out_of_time(evutil_socket_t fd, short what, void *arg)
 	finish_bad(dial, RELAY_CLIENT_TIMEOUT,
 		dial->found ? "no answer to a TCP connect"
 			    : "the name was not looked up in time");
+}
+
+void dial_restrict(struct dial *dial, enum nearness nearest)
+{
+	dial->nearest = nearest;
 }
 
 void dial_free(struct dial *dial)
@@ -226,6 +240,7 @@ struct dial *dial_start(struct event_base *base, const char *host,
 	dial->handlers = handlers;
 	dial->arg = arg;
 	dial->fd = -1;
+	dial->nearest = NEAR_MACHINE;
 	dial->end_us = client_now_us() + timeout_ms * 1000;
 	(void)snprintf(dial->place, sizeof(dial->place),
 		strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);

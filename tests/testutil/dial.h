@@ -8,6 +8,7 @@
 #define DIAL_H
 
 #include "client_state.h"
+#include "nearness.h"
 
 struct dial;
 
@@ -29,6 +30,12 @@ struct dial_handlers {
 struct dial *dial_start(struct event_base *base, const char *host,
 	unsigned port, int64_t timeout_ms, const struct dial_handlers *handlers,
 	void *arg, struct relay_err *err);
+
+/*
+ * Tries no address that is nearer, see nearness.h.  Before the loop runs; all
+ * are tried otherwise.
+ */
+void dial_restrict(struct dial *dial, enum nearness nearest);
 
 /* NULL is allowed. */
 void dial_free(struct dial *dial);

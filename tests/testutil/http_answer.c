@@ -10,12 +10,6 @@
 
 #define LENGTH_MAX ((size_t)1 << 40) /* the sum of two cannot overflow */
 
-struct head {
-	size_t len; /* including the empty line */
-	bool chunked, has_length;
-	size_t length;
-};
-
 /* Parses a decimal or hexadecimal number; -1 if it is invalid. */
 static int read_number(
 	const char *at, size_t len, unsigned base, size_t *number)
@@ -57,11 +51,11 @@ static bool is_field(const char *line, size_t len, const char *name)
 	return len > n && strncasecmp(line, name, n) == 0 && line[n] == ':';
 }
 
-static int read_field(const char *line, size_t len, struct head *head,
-	struct http_answer *out, struct relay_err *err)
+static int read_field(struct http_answer *answer, const char *data, size_t at,
+	size_t len, struct relay_err *err)
 {
-	const char *colon = memchr(line, ':', len), *end = line + len;
-	const char *value;
+	const char *line = data + at, *end = line + len;
+	const char *colon = memchr(line, ':', len), *value;
 
 	if (!colon)
 		return relay_fail(err, "its answer has a header without \":\"");
@@ -71,16 +65,16 @@ static int read_field(const char *line, size_t len, struct head *head,
 	while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
 		end--;
 	if (is_field(line, len, "Location")) {
-		out->location = value;
-		out->location_len = (size_t)(end - value);
+		answer->location = (size_t)(value - data);
+		answer->location_len = (size_t)(end - value);
 	} else if (is_field(line, len, "Content-Length")) {
-		head->has_length = true;
+		answer->has_length = true;
 		if (read_number(
-			    value, (size_t)(end - value), 10, &head->length))
+			    value, (size_t)(end - value), 10, &answer->length))
 			return relay_fail(
 				err, "its answer's Content-Length is none");
 	} else if (is_field(line, len, "Transfer-Encoding")) {
-		head->chunked = true;
+		answer->chunked = true;
 		if (end - value != 7 || strncasecmp(value, "chunked", 7))
 			return relay_fail(err,
 				"its answer comes in an encoding that nobody "
@@ -89,33 +83,58 @@ static int read_field(const char *line, size_t len, struct head *head,
 	return 0;
 }
 
-/* The line at `at`, without its line end; `next` is after it. */
-static const char *line_end(const char *at, const char *end, const char **next)
+/*
+ * The next line, without its line end; false if it is not complete.  What was
+ * searched for a line end before is not searched again.
+ */
+static bool next_line(struct http_answer *answer, const char *data, size_t len,
+	size_t *line, size_t *line_len)
 {
-	const char *newline = memchr(at, '\n', (size_t)(end - at));
+	size_t from = answer->looked, end;
+	const char *newline = memchr(data + from, '\n', len - from);
 
+	answer->looked = newline ? (size_t)(newline - data) + 1 : len;
 	if (!newline)
-		return NULL;
-	*next = newline + 1;
-	return newline > at && newline[-1] == '\r' ? newline - 1 : newline;
+		return false;
+	*line = answer->at;
+	end = answer->looked - 1;
+	if (end > answer->at && data[end - 1] == '\r')
+		end--;
+	*line_len = end - answer->at;
+	answer->at = answer->looked;
+	return true;
 }
 
-static enum http_state read_head(const char *data, size_t len,
-	struct head *head, struct http_answer *out, struct relay_err *err)
+static enum http_state bad(struct relay_err *err, const char *what)
 {
-	const char *at = data, *next, *stop;
-	const char *end = data + (len < HTTP_HEAD_MAX ? len : HTTP_HEAD_MAX);
+	(void)relay_fail(err, "its answer %s", what);
+	return HTTP_BAD;
+}
 
-	for (; (stop = line_end(at, end, &next)) != NULL; at = next) {
-		size_t line = (size_t)(stop - at);
+static enum http_state end_head(struct http_answer *answer)
+{
+	answer->body = answer->at;
+	answer->part = answer->chunked ? HTTP_CHUNK_SIZE : HTTP_PLAIN;
+	return HTTP_DONE;
+}
 
-		if (at == data) {
-			if (read_status(at, line, &out->status, err))
+/* DONE: the head is complete. */
+static enum http_state read_head(struct http_answer *answer, const char *data,
+	size_t len, struct relay_err *err)
+{
+	size_t line, line_len;
+
+	while (next_line(answer, data, len, &line, &line_len)) {
+		if (answer->at > HTTP_HEAD_MAX)
+			break;
+		if (answer->part == HTTP_STATUS) {
+			if (read_status(data + line, line_len, &answer->status,
+				    err))
 				return HTTP_BAD;
-		} else if (line == 0) {
-			head->len = (size_t)(next - data);
-			return HTTP_DONE;
-		} else if (read_field(at, line, head, out, err)) {
+			answer->part = HTTP_FIELDS;
+		} else if (line_len == 0) {
+			return end_head(answer);
+		} else if (read_field(answer, data, line, line_len, err)) {
 			return HTTP_BAD;
 		}
 	}
@@ -127,99 +146,73 @@ static enum http_state read_head(const char *data, size_t len,
 }
 
 /* The length of a chunk, up to the line end or an extension. */
-static int read_chunk_size(const char *at, const char *stop, size_t *size)
+static int read_chunk_size(const char *line, size_t len, size_t *size)
 {
-	const char *semicolon = memchr(at, ';', (size_t)(stop - at));
+	const char *semicolon = memchr(line, ';', len);
 
-	if (semicolon)
-		stop = semicolon;
-	return read_number(at, (size_t)(stop - at), 16, size);
+	return read_number(
+		line, semicolon ? (size_t)(semicolon - line) : len, 16, size);
 }
 
-/*
- * Computes the length of all chunks; optionally joins them at the front.  0, or
- * -1 if they are invalid or incomplete.
- */
-static int join_chunks(char *body, size_t len, bool move, size_t *joined)
+/* Joins it to those before. */
+static bool take_chunk(struct http_answer *answer, char *data, size_t len)
 {
-	const char *at = body, *end = body + len, *next, *stop;
-	size_t size, total = 0;
+	if (len - answer->at < answer->length)
+		return false;
+	memmove(data + answer->body + answer->body_len, data + answer->at,
+		answer->length);
+	answer->body_len += answer->length;
+	answer->at += answer->length;
+	answer->looked = answer->at;
+	answer->part = HTTP_CHUNK_END;
+	return true;
+}
 
-	while ((stop = line_end(at, end, &next)) != NULL) {
-		if (read_chunk_size(at, stop, &size) ||
-			size > (size_t)(end - next))
-			return -1;
-		if (size == 0) {
-			*joined = total;
-			return 0;
+static enum http_state read_chunks(struct http_answer *answer, char *data,
+	size_t len, struct relay_err *err)
+{
+	size_t line, line_len;
+
+	while (answer->part != HTTP_CHUNK || take_chunk(answer, data, len)) {
+		if (!next_line(answer, data, len, &line, &line_len))
+			return HTTP_MORE;
+		if (answer->part == HTTP_CHUNK_END) {
+			if (line_len)
+				return bad(err, "has a chunk without an end");
+			answer->part = HTTP_CHUNK_SIZE;
+			continue;
 		}
-		if (move)
-			memmove(body + total, next, size);
-		total += size;
-		at = next + size;
-		/* The line end after the chunk. */
-		if (line_end(at, end, &next) != at)
-			return -1;
-		at = next;
+		if (read_chunk_size(data + line, line_len, &answer->length))
+			return bad(err, "has a chunk without a length");
+		if (answer->length == 0)
+			return HTTP_DONE;
+		answer->part = HTTP_CHUNK;
 	}
-	return -1;
+	return HTTP_MORE;
 }
 
-static enum http_state cut_off(bool ended, struct relay_err *err)
+static enum http_state read_plain(
+	struct http_answer *answer, size_t len, bool ended)
 {
-	if (!ended)
-		return HTTP_MORE;
-	(void)relay_fail(err, "its answer is cut off");
-	return HTTP_BAD;
-}
-
-static bool ends_in_last_chunk(const struct http_answer *out)
-{
-	return out->body_len >= 5 &&
-	       memcmp(out->body + out->body_len - 5, "0\r\n\r\n", 5) == 0;
-}
-
-/*
- * First only check: chunks moved before all are there could not be parsed
- * again.
- */
-static enum http_state read_chunks(
-	struct http_answer *out, bool ended, struct relay_err *err)
-{
-	size_t len;
-
-	if (join_chunks(out->body, out->body_len, false, &len))
-		return cut_off(ended, err);
-	(void)join_chunks(out->body, out->body_len, true, &out->body_len);
-	return HTTP_DONE;
-}
-
-enum http_state http_answer_read(char *data, size_t len, bool ended,
-	struct http_answer *out, struct relay_err *err)
-{
-	struct head head = {0};
-	enum http_state state;
-
-	*out = (struct http_answer){0};
-	state = read_head(data, len, &head, out, err);
-	if (state == HTTP_MORE)
-		return cut_off(ended, err);
-	if (state == HTTP_BAD)
-		return state;
-	out->body = data + head.len;
-	out->body_len = len - head.len;
-	/*
-	 * Parse chunks only at the end of the connection; parsing after each
-	 * read would be slow.
-	 */
-	if (head.chunked)
-		return ended || ends_in_last_chunk(out)
-			       ? read_chunks(out, ended, err)
-			       : HTTP_MORE;
-	if (!head.has_length)
+	answer->body_len = len - answer->body;
+	if (!answer->has_length)
 		return ended ? HTTP_DONE : HTTP_MORE;
-	if (out->body_len < head.length)
-		return cut_off(ended, err);
-	out->body_len = head.length;
+	if (answer->body_len < answer->length)
+		return HTTP_MORE;
+	answer->body_len = answer->length;
 	return HTTP_DONE;
+}
+
+enum http_state http_answer_read(struct http_answer *answer, char *data,
+	size_t len, bool ended, struct relay_err *err)
+{
+	enum http_state state = HTTP_DONE;
+
+	if (answer->part <= HTTP_FIELDS)
+		state = read_head(answer, data, len, err);
+	if (state == HTTP_DONE)
+		state = answer->part == HTTP_PLAIN
+				? read_plain(answer, len, ended)
+				: read_chunks(answer, data, len, err);
+	return state == HTTP_MORE && ended ? bad(err, "is cut off") : state;
 }

@@ -8,6 +8,7 @@
 
 #include "client_error.h"
 #include "invitation.h"
+#include "nearness.h"
 #include "relay/messages/frame.h"
 
 static void put_v4(struct relay_client_invitation *out, const uint8_t bytes[4],
@@ -91,7 +92,13 @@ static int put_address(const struct frame_invitation *in,
 		put_v4(out, in->address.data, in->port);
 	else
 		put_v6(out, in->address.data, in->port);
-	return 0;
+	if (nearness_of((const struct sockaddr *)&out->address) <=
+		(own_len ? nearness_of((const struct sockaddr *)own)
+			 : NEAR_NOBODY))
+		return 0;
+	return relay_fail(err,
+		"an invitation to an address of this machine or link, which a "
+		"relay elsewhere has no business to name");
 }
 
 int invitation_read(const uint8_t *body, size_t len,

@@ -16,8 +16,8 @@
 /*
  * Parses the body of a SessionInvitation.  An empty or all-zero address means
  * the relay's own address, `own`.  0, or -1 with err and out unspecified: a
- * wrong length of the body, an ID or an address; port 0; or `own` is needed but
- * unknown.
+ * wrong length of the body, an ID or an address; port 0; an address that is
+ * nearer than `own`, see nearness.h; or `own` is needed but unknown.
  */
 int invitation_read(const uint8_t *body, size_t len,
 	const struct sockaddr_storage *own, socklen_t own_len,

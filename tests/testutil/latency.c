@@ -69,8 +69,10 @@ static void begin(struct latency *latency, struct slot *slot)
 	slot->begin_us = client_now_us();
 	slot->dial = dial_start(latency->client->base, uri.host, uri.port,
 		EACH_MS, &dial_handlers, slot, NULL);
-	if (slot->dial)
-		latency->running++;
+	if (!slot->dial)
+		return;
+	dial_restrict(slot->dial, latency->list->nearest);
+	latency->running++;
 }
 
 static void next(evutil_socket_t fd, short what, void *arg)

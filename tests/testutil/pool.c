@@ -28,12 +28,14 @@ struct pool {
 	pool_fn *done;
 	void *arg;
 	struct client_uri uri; /* changes with a redirection */
+	enum nearness nearest; /* of those that led here */
 	int redirections;
 	struct dial *dial;          /* owned */
 	struct bufferevent *stream; /* owned */
 	struct event *patience;     /* owned */
 	char *data;                 /* received part of the answer; owned */
 	size_t len, cap;
+	struct http_answer answer; /* what was parsed of it */
 	char place[CLIENT_PLACE];
 };
 
@@ -49,6 +51,7 @@ static void drop_stream(struct pool *pool)
 	free(pool->data);
 	pool->data = NULL;
 	pool->len = pool->cap = 0;
+	memset(&pool->answer, 0, sizeof(pool->answer));
 }
 
 /* Plain memory: an evbuffer would have to be linearized for each parsing. */
@@ -85,30 +88,32 @@ static void fail(
 	fail_with(pool, &why);
 }
 
-static void take_list(struct pool *pool, const struct http_answer *answer)
+static void take_list(struct pool *pool)
 {
 	struct candidates list;
 	struct relay_err err;
 
-	if (candidates_parse(answer->body, answer->body_len, &list, &err)) {
+	if (candidates_parse(pool->data + pool->answer.body,
+		    pool->answer.body_len, &list, &err)) {
 		fail(pool, RELAY_CLIENT_POOL, err.text);
 		return;
 	}
+	list.nearest = pool->nearest;
 	drop_stream(pool);
 	(void)evtimer_del(pool->patience);
 	pool->done(&list, NULL, pool->arg);
 }
 
 /* A redirection to another host, or another path. */
-static int redirected_uri(struct pool *pool, const struct http_answer *answer,
-	struct relay_err *err)
+static int redirected_uri(struct pool *pool, struct relay_err *err)
 {
+	const struct http_answer *answer = &pool->answer;
 	char text[CLIENT_URI_MAX + 1];
 	enum client_uri_kind before = pool->uri.kind;
 
 	if (!answer->location || answer->location_len > CLIENT_URI_MAX)
 		return relay_fail(err, "it redirects to nowhere");
-	memcpy(text, answer->location, answer->location_len);
+	memcpy(text, pool->data + answer->location, answer->location_len);
 	text[answer->location_len] = '\0';
 	if (text[0] == '/' && text[1] != '/') {
 		for (const char *p = text; *p; p++) {
@@ -126,7 +131,7 @@ static int redirected_uri(struct pool *pool, const struct http_answer *answer,
 	return 0;
 }
 
-static void redirect(struct pool *pool, const struct http_answer *answer)
+static void redirect(struct pool *pool)
 {
 	struct relay_err err;
 
@@ -134,7 +139,7 @@ static void redirect(struct pool *pool, const struct http_answer *answer)
 		fail(pool, RELAY_CLIENT_POOL, "it redirects too often");
 		return;
 	}
-	if (redirected_uri(pool, answer, &err)) {
+	if (redirected_uri(pool, &err)) {
 		fail(pool, RELAY_CLIENT_POOL, err.text);
 		return;
 	}
@@ -143,42 +148,42 @@ static void redirect(struct pool *pool, const struct http_answer *answer)
 		fail(pool, RELAY_CLIENT_LOCAL, err.text);
 }
 
-static void take_answer(struct pool *pool, const struct http_answer *answer)
+static void take_answer(struct pool *pool)
 {
 	struct relay_client_error why;
 
-	switch (answer->status) {
+	switch (pool->answer.status) {
 	case 200:
-		take_list(pool, answer);
+		take_list(pool);
 		return;
 	case 301:
 	case 302:
 	case 303:
 	case 307:
 	case 308:
-		redirect(pool, answer);
+		redirect(pool);
 		return;
 	default:
 		client_error(&why, RELAY_CLIENT_POOL,
 			"pool %s: it answers with status %d", pool->place,
-			answer->status);
+			pool->answer.status);
 		fail_with(pool, &why);
 	}
 }
 
 static void judge_answer(struct pool *pool, bool ended)
 {
-	struct http_answer answer;
 	struct relay_err err;
 
-	switch (http_answer_read(pool->data, pool->len, ended, &answer, &err)) {
+	switch (http_answer_read(
+		&pool->answer, pool->data, pool->len, ended, &err)) {
 	case HTTP_MORE:
 		return;
 	case HTTP_BAD:
 		fail(pool, RELAY_CLIENT_POOL, err.text);
 		return;
 	case HTTP_DONE:
-		take_answer(pool, &answer);
+		take_answer(pool);
 	}
 }
 
@@ -295,14 +300,26 @@ static struct bufferevent *https_stream(struct pool *pool, int fd)
 	}
 	/* Now the stream owns the SSL. */
 	stream = bufferevent_openssl_socket_new(client->base, fd, ssl,
-		BUFFEREVENT_SSL_CONNECTING,
-		BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+		BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
 	if (!stream)
 		SSL_free(ssl);
 	else /* Many servers close without close_notify; the length of the body
 		is checked instead. */
 		bufferevent_openssl_set_allow_dirty_shutdown(stream, 1);
 	return stream;
+}
+
+/* Whom it redirects to may not name what it may not name itself. */
+static void note_nearness(struct pool *pool, int fd)
+{
+	struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
+	socklen_t len = sizeof(peer);
+	enum nearness here = NEAR_NOBODY;
+
+	if (getpeername(fd, (struct sockaddr *)&peer, &len) == 0)
+		here = nearness_of((const struct sockaddr *)&peer);
+	if (here < pool->nearest)
+		pool->nearest = here;
 }
 
 static void dial_done(int fd, const struct relay_client_error *why, void *arg)
@@ -314,10 +331,10 @@ static void dial_done(int fd, const struct relay_client_error *why, void *arg)
 		fail_with(pool, why);
 		return;
 	}
-	pool->stream =
-		tls ? https_stream(pool, fd)
-		    : bufferevent_socket_new(pool->client->base, fd,
-			      BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+	note_nearness(pool, fd);
+	pool->stream = tls ? https_stream(pool, fd)
+			   : bufferevent_socket_new(pool->client->base, fd,
+				     BEV_OPT_CLOSE_ON_FREE);
 	if (!pool->stream) {
 		(void)close(fd);
 		fail(pool, RELAY_CLIENT_LOCAL, "no memory for a connection");
@@ -338,7 +355,10 @@ static int begin(struct pool *pool, struct relay_err *err)
 	pool->dial = dial_start(pool->client->base, pool->uri.host,
 		pool->uri.port, pool->client->patience.dial_ms, &dial_handlers,
 		pool, err);
-	return pool->dial ? 0 : -1;
+	if (!pool->dial)
+		return -1;
+	dial_restrict(pool->dial, pool->nearest);
+	return 0;
 }
 
 static void out_of_patience(evutil_socket_t fd, short what, void *arg)
@@ -363,6 +383,7 @@ struct pool *pool_start(struct relay_client *client,
 	pool->done = done;
 	pool->arg = arg;
 	pool->uri = *uri;
+	pool->nearest = NEAR_MACHINE; /* what the user names is their choice */
 	pool->patience = evtimer_new(client->base, out_of_patience, pool);
 	if (!pool->patience ||
 		evtimer_add(pool->patience,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 """The client library as others get it: installed, linked, used by the example of its page."""
 
+import os
 import pathlib
 import re
 import subprocess
@@ -9,7 +10,7 @@ import pytest
 
 import testutil
 from installed import cache, run, sanitizer_flags
-from relay_double import PoolDouble, listing, send
+from relay_double import PoolDouble, listing, send, web_certificate
 from relay_server import ROOT, free_port, module_folder
 from testutil import Keys, Tool
 from waiting import PATIENCE
@@ -103,6 +104,35 @@ def test_objects_may_be_freed_in_every_callback(prefix, ours, tmp_path):
             assert done.returncode == 0, f"{point}: {done.returncode}\n{done.stderr}"
     finally:
         pool.close()
+
+
+#: What was freed is not counted as in use for being kept for the next malloc().
+EXACT = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
+
+
+def without_end(handler):
+    """Whenever the client gives up, something has just come."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5000000\r\n\r\n")
+    while True:
+        handler.wfile.write(b" " * 10)
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+def test_what_was_given_up_in_the_middle_leaves_nothing(prefix, tmp_path, tls):
+    source = pathlib.Path(__file__).with_name("client_leaks.c")
+    program = compile_program(prefix, source, tmp_path, static=False)
+    keys = Keys(tmp_path / "keys")
+    certificate, key = web_certificate(tmp_path / "web") if tls else (None, None)
+    pool = PoolDouble(without_end, certificate, key)
+    try:
+        done = subprocess.run([program, keys.folder, pool.uri(host="localhost")],
+                              env={**os.environ, "SSL_CERT_FILE": str(certificate), **EXACT},
+                              capture_output=True, text=True, timeout=PATIENCE * 3, check=False)
+    finally:
+        pool.close()
+    assert done.returncode == 0 and done.stderr.count("no list in time") > 2, done.stderr
+    # One stream has more than 1 KB, and https more than 9 KB.
+    assert int(done.stdout) < 1000, f"{done.stdout} bytes are lost"
 
 
 def api():

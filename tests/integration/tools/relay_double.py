@@ -26,7 +26,7 @@ class RelayDouble:
 
     `serve(stream)` gets a MessageStream after TLS; with identity None it gets the bare TCP."""
 
-    def __init__(self, serve, identity=None, folder=None, alpn=("bep-relay",)):
+    def __init__(self, serve, identity=None, folder=None, alpn=("bep-relay",), host="127.0.0.1"):
         self.serve = serve
         self.ended = threading.Event()
         self.context = None
@@ -36,14 +36,14 @@ class RelayDouble:
             self.context.load_cert_chain(keys / "cert.pem", keys / "key.pem")
             if alpn:
                 self.context.set_alpn_protocols(list(alpn))
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.create_server((host, 0))
         self.address = self.listener.getsockname()
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
 
     @property
     def uri(self):
-        return f"relay://127.0.0.1:{self.address[1]}/"
+        return f"relay://{self.address[0]}:{self.address[1]}/"
 
     def _accept(self):
         while True:
@@ -87,7 +87,7 @@ def lying_header(message_type, length):
 class PoolDouble:
     """An HTTP server that answers with what it is told, and remembers what it was asked."""
 
-    def __init__(self, answer, certificate=None, key=None):
+    def __init__(self, answer, certificate=None, key=None, host="127.0.0.1"):
         """answer(handler) writes the answer to a GET."""
         requests = self.requests = []
 
@@ -102,7 +102,7 @@ class PoolDouble:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = http.server.ThreadingHTTPServer((host, 0), Handler)
         self.server.daemon_threads = True
         self.server.handle_error = lambda *_: None
         self.scheme = "http"
@@ -117,8 +117,8 @@ class PoolDouble:
     def port(self):
         return self.server.server_address[1]
 
-    def uri(self, path="/endpoint", host="127.0.0.1"):
-        return f"dynamic+{self.scheme}://{host}:{self.port}{path}"
+    def uri(self, path="/endpoint", host=None):
+        return f"dynamic+{self.scheme}://{host or self.server.server_address[0]}:{self.port}{path}"
 
     def close(self):
         self.server.shutdown()

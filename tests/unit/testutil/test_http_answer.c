@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -15,17 +16,19 @@
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define OK     "HTTP/1.1 200 OK\r\n"
 
+static char data[4096];
+
 static enum http_state read_text(
 	const char *text, bool ended, struct http_answer *out, char *err)
 {
-	static char data[4096];
 	struct relay_err why = {""};
 	size_t len = strlen(text);
 	enum http_state state;
 
 	assert_true(len < sizeof(data));
 	memcpy(data, text, len);
-	state = http_answer_read(data, len, ended, out, &why);
+	memset(out, 0, sizeof(*out));
+	state = http_answer_read(out, data, len, ended, &why);
 	memcpy(err, why.text, sizeof(why.text));
 	return state;
 }
@@ -48,6 +51,8 @@ static void reads_bodies(void **state)
 		    "B;x=y\r\n01234567890\r\n0\r\n\r\n",
 			false, "abc01234567890"},
 		{OK "transfer-encoding: Chunked\r\n\r\n1\na\n0\n", true, "a"},
+		{OK "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n", false,
+			"a"},
 	};
 
 	(void)state;
@@ -60,7 +65,7 @@ static void reads_bodies(void **state)
 			fail_msg("row %zu: %s", i, err);
 		assert_int_equal(a.status, 200);
 		assert_int_equal(a.body_len, strlen(rows[i].body));
-		assert_memory_equal(a.body, rows[i].body, a.body_len);
+		assert_memory_equal(data + a.body, rows[i].body, a.body_len);
 	}
 }
 
@@ -103,7 +108,7 @@ static void is_not_fooled_by_what_looks_like_the_last_chunk(void **state)
 	assert_int_equal(read_text(start, false, &a, err), HTTP_MORE);
 	assert_int_equal(read_text(whole, false, &a, err), HTTP_DONE);
 	assert_int_equal(a.body_len, 9);
-	assert_memory_equal(a.body, "ab0\r\n\r\ncd", 9);
+	assert_memory_equal(data + a.body, "ab0\r\n\r\ncd", 9);
 }
 
 static void reads_redirections(void **state)
@@ -118,7 +123,7 @@ static void reads_redirections(void **state)
 		HTTP_DONE);
 	assert_int_equal(a.status, 302);
 	assert_int_equal(a.location_len, 2);
-	assert_memory_equal(a.location, "/x", 2);
+	assert_memory_equal(data + a.location, "/x", 2);
 }
 
 static void refuses_what_is_no_answer(void **state)
@@ -141,13 +146,15 @@ static void refuses_what_is_no_answer(void **state)
 		{OK "Content-Length: 4\r\n\r\nabc", "cut off"},
 		{OK "Transfer-Encoding: gzip\r\n\r\n", "encoding"},
 		{OK "Transfer-Encoding: chunked\r\n\r\n", "cut off"},
-		{OK "Transfer-Encoding: chunked\r\n\r\nx\r\n", "cut off"},
-		{OK "Transfer-Encoding: chunked\r\n\r\n-1\r\nabc", "cut off"},
+		{OK "Transfer-Encoding: chunked\r\n\r\nx\r\n",
+			"chunk without a length"},
+		{OK "Transfer-Encoding: chunked\r\n\r\n-1\r\nabc",
+			"chunk without a length"},
 		{OK "Transfer-Encoding: chunked\r\n\r\n"
 		    "ffffffffffffffff\r\nabc\r\n0\r\n\r\n",
-			"cut off"},
+			"chunk without a length"},
 		{OK "Transfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n0\r\n\r\n",
-			"cut off"},
+			"chunk without an end"},
 	};
 
 	(void)state;
@@ -164,16 +171,71 @@ static void refuses_what_is_no_answer(void **state)
 
 static void bounds_the_head(void **state)
 {
-	static char data[HTTP_HEAD_MAX + 10];
-	struct http_answer a;
+	static char head[HTTP_HEAD_MAX + 10];
+	struct http_answer a = {0};
 
 	(void)state;
-	memset(data, 'a', sizeof(data));
+	memset(head, 'a', sizeof(head));
 	assert_int_equal(
-		http_answer_read(data, HTTP_HEAD_MAX - 1, false, &a, NULL),
+		http_answer_read(&a, head, HTTP_HEAD_MAX - 1, false, NULL),
 		HTTP_MORE);
-	assert_int_equal(http_answer_read(data, HTTP_HEAD_MAX, false, &a, NULL),
+	assert_int_equal(http_answer_read(&a, head, HTTP_HEAD_MAX, false, NULL),
 		HTTP_BAD);
+	/* One whose last line ends beyond it. */
+	memcpy(head, OK "X:", sizeof(OK "X:") - 1);
+	memcpy(head + HTTP_HEAD_MAX - 1, "\r\n\r\n", 4);
+	memset(&a, 0, sizeof(a));
+	assert_int_equal(http_answer_read(&a, head, sizeof(head), false, NULL),
+		HTTP_BAD);
+}
+
+/* Each piece ends like the last chunk, and none is.  If all that is there were
+ * parsed again with each piece, this would take hours. */
+static void parses_nothing_twice(void **state)
+{
+	static const char head[] = OK "Transfer-Encoding: chunked\r\n\r\n";
+	static const char piece[] = "5\r\n0\r\n\r\n\r\n", last[] = "0\r\n\r\n";
+	enum { PIECES = 500000, PIECE = sizeof(piece) - 1 };
+	size_t len = sizeof(head) - 1;
+	char *text = malloc(len + PIECES * PIECE + sizeof(last));
+	struct http_answer a = {0};
+
+	(void)state;
+	assert_non_null(text);
+	memcpy(text, head, len);
+	for (int i = 0; i < PIECES; i++) {
+		memcpy(text + len, piece, PIECE);
+		len += PIECE;
+		assert_int_equal(
+			http_answer_read(&a, text, len - 2, false, NULL),
+			HTTP_MORE);
+	}
+	memcpy(text + len, last, sizeof(last));
+	len += sizeof(last) - 1;
+	assert_int_equal(
+		http_answer_read(&a, text, len, false, NULL), HTTP_DONE);
+	assert_int_equal(a.body_len, 5 * PIECES);
+	free(text);
+}
+
+/* Lines without an end, a byte at a time. */
+static void searches_nothing_twice(void **state)
+{
+	static const char head[] = OK "Transfer-Encoding: chunked\r\n\r\n5;";
+	enum { MOST = 3000000 };
+	size_t len = sizeof(head) - 1;
+	char *text = malloc(len + MOST);
+	struct http_answer a = {0};
+
+	(void)state;
+	assert_non_null(text);
+	memcpy(text, head, len);
+	memset(text + len, 'x', MOST);
+	for (size_t i = 0; i < MOST; i++)
+		assert_int_equal(
+			http_answer_read(&a, text, len + i, false, NULL),
+			HTTP_MORE);
+	free(text);
 }
 
 int main(void)
@@ -186,6 +248,8 @@ int main(void)
 		cmocka_unit_test(reads_redirections),
 		cmocka_unit_test(refuses_what_is_no_answer),
 		cmocka_unit_test(bounds_the_head),
+		cmocka_unit_test(parses_nothing_twice),
+		cmocka_unit_test(searches_nothing_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
