@@ -1,11 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MPL-2.0
-"""Resolves every link and every file name in the tree's pages: links.py [ROOT]
+"""Checks the tree's pages: links, file names, and the order of headings: links.py [ROOT]
 
 A link is [text](target).  A file name is a word in backquotes that begins with one
 of the tree's folders, or that ends as the tree's sources do (`strangers.py`,
 `peers/session.c`): then some file of the tree has that name.  Links to other sites, and
-names with wildcards or capitals that stand for something (NAME.c), are left alone."""
+names with wildcards or capitals that stand for something (NAME.c), are left alone.
+
+The page of a module has the headings Options, its own ones, and those of LAST, in this
+order; Metrics if the module registers some; Files if there is more than one, with each
+file or folder of sources.  NAME.c has the descriptor and the options.  The page of a
+room of core/ has at most ROOM_LINES lines, and the points of ROOM_POINTS."""
 
 import pathlib
 import re
@@ -19,6 +24,9 @@ QUOTED = re.compile(r"`([A-Za-z0-9_./-]+)`")
 IN_FOLDER = re.compile(r"(?:%s)/" % "|".join(FOLDERS))
 SOURCE = re.compile(r".*\.(?:c|h|py|sh|md)")
 PLACEHOLDER = re.compile(r"(?:^|/)[A-Z]+(?:/|\.(?!md)|$)")
+LAST = ["Metrics", "Messages", "For other modules", "Files"]
+ROOM_POINTS = ["May use", "Entry points", "Threads"]
+ROOM_LINES = 20
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
@@ -60,13 +68,59 @@ def problems(root, page, files):
             yield f"{name} does not exist"
 
 
+def sections(text):
+    """The headings of a page without its title, and what is below each."""
+    parts = re.split(r"^## (.*)$", FENCE.sub("", text), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2]))
+
+
+def wrong_module(folder, below):
+    names = list(below)
+    ranks = [0 if name == "Options" else 2 + LAST.index(name) if name in LAST else 1
+             for name in names]
+    if ranks != sorted(ranks) or ranks.count(0) != 1:
+        yield f"the order of headings is Options, its own, {', '.join(LAST)}"
+    sources = {path.relative_to(folder).parts[0] for path in folder.rglob("*.c")}
+    code = "".join(path.read_text() for path in folder.rglob("*.c"))
+    main = folder / f"{folder.name}.c"
+    if not main.exists() or "RELAY_MODULE = {" not in main.read_text():
+        yield f"{main.name} has no descriptor"
+    elif "RELAY_OPT(" in code.replace(main.read_text(), ""):
+        yield f"options belong into {main.name}"
+    if re.search(r"relay_metrics?_add\(", code) and "Metrics" not in below:
+        yield "the heading Metrics is missing"
+    if len(sources) > 1:
+        for name in sorted(sources):
+            if f"`{name}`" not in below.get("Files", ""):
+                yield f"{name} is not below Files"
+
+
+def wrong_room(text):
+    if len(text.splitlines()) > ROOM_LINES:
+        yield f"more than {ROOM_LINES} lines"
+    if [point for point in re.findall(r"^- \*\*(.*?):\*\*", text, re.MULTILINE)
+            if point in ROOM_POINTS] != ROOM_POINTS:
+        yield f"it has not the points {', '.join(ROOM_POINTS)}"
+
+
+def form_problems(root):
+    for page in sorted([*root.glob("modules/*/README.md"), *root.glob("core/*/README.md")]):
+        name, text = page.relative_to(root), page.read_text()
+        module = name.parts[0] == "modules"
+        title = name.parts[1] if module else f"core/{name.parts[1]}"
+        found = [] if text.startswith(f"# {title}\n") else [f"its title is not {title}"]
+        found += wrong_module(page.parent, sections(text)) if module else wrong_room(text)
+        yield from (f"{name}: {problem}" for problem in found)
+
+
 def main():
     root = pathlib.Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else ROOT
     files = subprocess.run(["git", "ls-files"], cwd=root, check=True, capture_output=True,
                            text=True).stdout.splitlines()
     found = [f"{name}: {problem}" for name in files if name.endswith(".md")
              for problem in problems(root, root / name, files)]
-    print("\n".join(found) if found else "pages: all links and file names resolve")
+    found += form_problems(root)
+    print("\n".join(found) or "pages: all links and file names resolve, headings are in order")
     return 1 if found else 0
 
 

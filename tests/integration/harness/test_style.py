@@ -54,6 +54,48 @@ def test_what_does_not_resolve_is_found(check, text, finding):
         1, f"README.md: {finding}\n")
 
 
+MODULE = {
+    "modules/m/m.c": "RELAY_OPT(x)\nRELAY_MODULE = {\n", "modules/m/part.c": "relay_metrics_add(x)\n",
+    "modules/m/README.md":
+        "# m\n## Options\n## How\n## Metrics\n## Messages\n## Files\n`m.c` `part.c`\n",
+    "core/net/README.md": "# core/net\n- **May use:** x\n- **Entry points:** x\n- **Threads:** x\n",
+}
+
+
+def test_pages_of_modules_and_rooms_pass(check):
+    code, out = check("links.py", MODULE)
+    assert code == 0, out
+
+
+ORDER = "the order of headings is Options, its own, Metrics, Messages, For other modules, Files"
+
+
+@pytest.mark.parametrize("name, old, new, finding", [
+    ("modules/m/README.md", "# m\n", "# other\n", "its title is not m"),
+    ("modules/m/README.md", "## Options\n", "", ORDER),
+    ("modules/m/README.md", "## Options\n## How\n", "## How\n## Options\n", ORDER),
+    ("modules/m/README.md", "## Metrics\n## Messages\n", "## Messages\n## Metrics\n", ORDER),
+    ("modules/m/README.md", "## Metrics\n", "", "the heading Metrics is missing"),
+    ("modules/m/README.md", "`part.c`", "", "part.c is not below Files"),
+    ("core/net/README.md", "- **May use:** x\n", "",
+     "it has not the points May use, Entry points, Threads"),
+    ("core/net/README.md", "x\n", "x\n" * 20, "more than 20 lines"),
+])
+def test_pages_of_another_form_are_found(check, name, old, new, finding):
+    text = MODULE[name].replace(old, new, 1)
+    assert check("links.py", {**MODULE, name: text}) == (1, f"{name}: {finding}\n")
+
+
+@pytest.mark.parametrize("text, finding", [
+    ("RELAY_OPT(x)\n", "m.c has no descriptor"),
+    ("RELAY_MODULE = {\n", None),
+])
+def test_what_belongs_into_the_main_file_is_looked_for_there(check, text, finding):
+    tree = {**MODULE, "modules/m/m.c": text, "modules/m/part.c": "RELAY_OPT(y) relay_metric_add(x)\n"}
+    want = finding or "options belong into m.c"
+    assert check("links.py", tree) == (1, f"modules/m/README.md: {want}\n")
+
+
 def c_function(lines):
     """A function of so many lines from brace to brace."""
     return "int f(\n\tint a)\n{\n" + "\ta++;\n" * (lines - 2) + "}\n"
