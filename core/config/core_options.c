@@ -17,65 +17,64 @@ static const char *const protocols[] = {
 
 const struct relay_option core_options[] = {
 	ROW(listen, const char *const *, "listen", RELAY_LIST, ":22067", 1, 64,
-		"addresses to serve the protocol on, as HOST:PORT, :PORT or "
-		"[V6]:PORT",
+		"addresses on which to serve the protocol: HOST:PORT, :PORT or "
+		"[IPV6]:PORT",
 		.flag = "listen"),
 	ROW(protocol, int64_t, "protocol", RELAY_CHOICE, "tcp", 0, 0,
-		"tcp for IPv4 and IPv6, tcp4 or tcp6 for one of them",
+		"tcp listens on IPv4 and IPv6, tcp4 and tcp6 on one of them",
 		.flag = "protocol", .choices = protocols),
 	ROW(keys, const char *, "keys", RELAY_STRING, ".", 1, 4095,
-		"directory of cert.pem and key.pem, which are made if missing",
+		"directory of cert.pem and key.pem, which are created if "
+		"missing",
 		.flag = "keys", .flags = RELAY_OPTION_RESTART),
 	ROW(status_srv, const char *, "status-srv", RELAY_STRING, ":22070", 0,
-		0, "address of the status service; empty switches it off",
+		0, "address of the status service; empty disables it",
 		.flag = "status-srv"),
 	ROW(private_srv, const char *, "private-srv", RELAY_STRING, "", 0, 0,
-		"address of what only the operator shall see, such as "
-		"/metrics; empty: it is on the status service",
+		"address for pages that only the operator should see, such as "
+		"/metrics; empty: the status address serves them",
 		.flag = "private-srv"),
 	ROW(private_hosts, const char *const *, "private-hosts", RELAY_LIST, "",
 		0, 64,
-		"names, besides localhost and the machine's own, by which "
-		"browsers and scrapers may ask for what only the operator "
-		"shall see",
+		"host names that requests for the operator's pages may use, "
+		"besides IP addresses, localhost and the machine's own names",
 		.flag = "private-hosts"),
 	/* No flag: it decides which other flags have a meaning. */
 	ROW(modules, const char *const *, "modules", RELAY_LIST,
 		"log,bounds,relay,nat,pool-join,rate-limit,status", 0, 64,
-		"modules that run, in the order in which they are asked"),
+		"modules to run, in the order in which their hooks are called"),
 	ROW(workers, int64_t, "workers", RELAY_INT, "0", 0, 256,
-		"threads that carry traffic; 0 is as many as CPUs are "
-		"available",
+		"threads that carry traffic; 0: as many as there are CPUs",
 		.flag = "workers", .flags = RELAY_OPTION_RESTART),
 	ROW(network_buffer, int64_t, "network-buffer", RELAY_SIZE, "65536", 1,
 		16777216,
-		"bytes read at once, and the most held for each direction of a "
-		"session",
+		"size of one read, and the most that is held in each direction "
+		"of a session",
 		.flag = "network-buffer"),
 	ROW(pipe_size, int64_t, "pipe-size", RELAY_SIZE, "1MiB", 0, 1048576,
-		"size of the kernel pipe that carries bulk transfers; 0 copies "
-		"them instead",
+		"size of the kernel pipe for bulk transfers; 0: copy the data "
+		"instead",
 		.flag = "pipe-size"),
 	ROW(socket_buffer, int64_t, "socket-buffer", RELAY_SIZE, "0", 0,
 		1073741824,
-		"kernel memory that each direction of a session's socket may "
-		"take; 0 lets the kernel size it, up to tcp_rmem and tcp_wmem "
-		"(tcp(7))",
+		"size of the kernel's buffers for each direction of a session; "
+		"0: the kernel chooses, up to tcp_rmem and tcp_wmem, see "
+		"tcp(7)",
 		.flag = "socket-buffer"),
 	ROW(session_memory, int64_t, "session-memory", RELAY_SIZE, "0", 0, 0,
-		"kernel memory of all sessions above which those end that "
-		"stall or hold most, and sources that hold much begin none; 0 "
-		"is half of what brings TCP under pressure (tcp_mem in "
-		"tcp(7))",
+		"kernel memory that all sessions together may use; above it, "
+		"sessions that stall or hold most end, and sources that hold "
+		"much cannot begin new ones; 0: half of the kernel's pressure "
+		"threshold, tcp_mem in tcp(7)",
 		.flag = "session-memory"),
 	ROW(max_connections, int64_t, "max-connections", RELAY_INT, "0", 0,
 		100000000,
-		"connections open at once; 0 is 80 % of the descriptor limit",
+		"connections that may be open at once; 0: 80 % of the "
+		"descriptor limit",
 		.flag = "max-connections"),
 	ROW(user, const char *, "user", RELAY_STRING, "", 0, 255,
-		"user that a server started by root becomes, for good, once it "
-		"has bound its addresses and read its keys; empty: it stays "
-		"root",
+		"user that a server started by root switches to after it has "
+		"bound its addresses and read its keys; empty: it stays root",
 		.flag = "user", .flags = RELAY_OPTION_RESTART),
 	ROW(group, const char *, "group", RELAY_STRING, "", 0, 255,
 		"group that a server started by root switches to; empty: the "
@@ -86,25 +85,25 @@ const struct relay_option core_options[] = {
 		.flag = "core-dumps", .flags = RELAY_OPTION_RESTART),
 	ROW(drain_timeout_ms, int64_t, "drain-timeout", RELAY_DURATION, "1h", 0,
 		INT64_C(31536000000),
-		"how long a drain waits for sessions to end; 0 is for ever",
+		"how long a drain waits for sessions to end; 0: without limit",
 		.flag = "drain-timeout"),
 	ROW(drain_spread_ms, int64_t, "drain-spread", RELAY_DURATION, "10s", 0,
 		3600000,
-		"over what time a drain sends idle devices away, so that they "
-		"do not come back all at once",
+		"time over which a drain disconnects idle devices, so that "
+		"they do not all reconnect at once",
 		.flag = "drain-spread"),
 	ROW(upgrade_timeout_ms, int64_t, "upgrade-timeout", RELAY_DURATION,
 		"1m", 1000, 3600000,
-		"how long a new process may take to get ready before the "
-		"upgrade is given up",
+		"how long a new process may take to become ready; after that "
+		"the upgrade is abandoned",
 		.flag = "upgrade-timeout"),
 	ROW(stop_grace_ms, int64_t, "stop-grace", RELAY_DURATION, "3s", 0,
 		60000,
-		"how long peers may take for their last bytes when the server "
-		"ends",
+		"how long peers may take to receive their last bytes when the "
+		"server stops",
 		.flag = "stop-grace"),
 	ROW(debug, bool, "debug", RELAY_BOOL, "no", 0, 0,
-		"log what happens to every connection", .flag = "debug"),
+		"log every connection and every refusal", .flag = "debug"),
 	ROW(pprof, bool, "pprof", RELAY_BOOL, "no", 0, 0,
-		"accepted for compatibility, without effect", .flag = "pprof"),
+		"accepted for compatibility; has no effect", .flag = "pprof"),
 	RELAY_OPT_END};

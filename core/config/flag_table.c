@@ -14,26 +14,30 @@ static const struct {
 	enum flag_special special;
 	struct relay_option option;
 } specials[] = {
-	{FLAG_CHECK,
-		{.name = "check",
-			.type = RELAY_BOOL,
-			.help = "check configuration and modules, and end"}},
+	{FLAG_CHECK, {.name = "check",
+			     .type = RELAY_BOOL,
+			     .help = "check the configuration and all else, "
+				     "show it, and exit"}},
 	{FLAG_CONF, {.name = "conf",
 			    .type = RELAY_STRING,
-			    .help = "configuration file; flags win over it"}},
-	{FLAG_HELP, {.name = "help", .type = RELAY_BOOL, .help = "show this"}},
-	{FLAG_HELP, {.name = "h", .type = RELAY_BOOL, .help = "show this"}},
+			    .help = "configuration file; flags override it"}},
+	{FLAG_HELP, {.name = "help",
+			    .type = RELAY_BOOL,
+			    .help = "show this help and exit"}},
+	{FLAG_HELP, {.name = "h",
+			    .type = RELAY_BOOL,
+			    .help = "show this help and exit"}},
 	{FLAG_MODULE_DIR,
 		{.name = "module-dir",
 			.type = RELAY_STRING,
 			.help = "directories of modules, comma-separated"}},
-	{FLAG_MODULES,
-		{.name = "modules",
-			.type = RELAY_BOOL,
-			.help = "list the modules that are found, and end"}},
+	{FLAG_MODULES, {.name = "modules",
+			       .type = RELAY_BOOL,
+			       .help = "list the modules found and their "
+				       "options, and exit"}},
 	{FLAG_VERSION, {.name = "version",
 			       .type = RELAY_BOOL,
-			       .help = "show the version, and end"}},
+			       .help = "show the version and exit"}},
 };
 
 #define SPECIALS (sizeof(specials) / sizeof(specials[0]))

@@ -16,7 +16,7 @@ static const struct relay_option options[] = {
 		"map an external port by UPnP or NAT-PMP", .flag = "nat"),
 	RELAY_OPT(struct conf, lease_ms, int64_t, "lease", RELAY_DURATION,
 		"60m", 0, 604800000,
-		"for how long a port is mapped; 0 is for ever",
+		"how long a mapping of a port lasts; 0: without limit",
 		.flag = "nat-lease", .flag_unit = "m"),
 	RELAY_OPT(struct conf, renewal_ms, int64_t, "renewal", RELAY_DURATION,
 		"30m", 1000, 604800000, "time between two renewals",

@@ -17,15 +17,16 @@ static const char *const askers[] = {
 static const struct relay_option options[] = {
 	RELAY_OPT(struct relay_conf, network_timeout_ms, int64_t,
 		"network-timeout", RELAY_DURATION, "2m", 100, 0,
-		"how long a device or a session may be silent",
+		"how long a device or a session may be silent before it is "
+		"closed",
 		.flag = "network-timeout"),
 	RELAY_OPT(struct relay_conf, ping_interval_ms, int64_t, "ping-interval",
 		RELAY_DURATION, "1m", 100, 0,
 		"how often joined devices are pinged", .flag = "ping-interval"),
 	RELAY_OPT(struct relay_conf, message_timeout_ms, int64_t,
 		"message-timeout", RELAY_DURATION, "1m", 100, 0,
-		"how long a connection may take until its first message, and "
-		"both sides of a session to arrive",
+		"how long a connection may take to send its first message, and "
+		"a session may wait for both sides",
 		.flag = "message-timeout"),
 	RELAY_OPT(struct relay_conf, ext_address, const char *, "ext-address",
 		RELAY_STRING, "", 0, 0,
@@ -42,45 +43,48 @@ static const struct relay_option options[] = {
 		.flag = "ext-status"),
 	RELAY_OPT(struct relay_conf, provided_by, const char *, "provided-by",
 		RELAY_STRING, "", 0, 30,
-		"who runs the relay, as shown to the public",
+		"name of who runs the relay, shown to the public",
 		.flag = "provided-by"),
 	RELAY_OPT(struct relay_conf, token, const char *, "token", RELAY_STRING,
 		"", 0, 0,
-		"token that devices need to join; a relay with a token joins "
-		"no pool; requests for a device need none, see asks",
+		"token that devices must send to join; a relay with a token "
+		"joins no pool; requests for a device need no token, see asks",
 		.flag = "token",
 		.flags = RELAY_OPTION_SECRET | RELAY_OPTION_GUARD),
 	RELAY_OPT(struct relay_conf, token_file, const char *, "token-file",
 		RELAY_STRING, "", 0, 0,
-		"a file whose first line is the token, which so stays out of "
-		"the process list",
+		"file whose first line is the token, which keeps it out of the "
+		"process list",
 		.flag = "token-file", .flags = RELAY_OPTION_FILLED),
 	RELAY_OPT(struct relay_conf, asks, int64_t, "asks", RELAY_CHOICE,
 		"anyone", 0, 0,
 		"who may request a device: anyone, or only devices that have "
-		"joined themselves and so presented the token",
+		"joined and so have sent the token",
 		.choices = askers),
 	RELAY_OPT(struct relay_conf, pending_sessions, int64_t,
 		"pending-sessions", RELAY_INT, "65536", 0, 10000000,
-		"sessions that may wait for their two sides; 0: no limit"),
+		"sessions that may wait for both sides; 0: no limit"),
 	RELAY_OPT(struct relay_conf, pending_per_device, int64_t,
 		"pending-per-device", RELAY_INT, "512", 0, 10000000,
-		"of these, requested by one device; 0: no limit"),
+		"waiting sessions that one device may have requested; 0: no "
+		"limit"),
 	RELAY_OPT(struct relay_conf, pending_per_source, int64_t,
 		"pending-per-source", RELAY_INT, "1024", 0, 10000000,
-		"of these, requested from one IPv4 address or IPv6 /64, /56 "
-		"or /48; above it the oldest is dropped; 0: no limit"),
+		"waiting sessions that may have been requested from one IPv4 "
+		"address or IPv6 /64, /56 or /48; beyond that the oldest is "
+		"dropped; 0: no limit"),
 	RELAY_OPT(struct relay_conf, invitations_per_asker, int64_t,
 		"invitations-per-asker", RELAY_INT, "4", 0, 10000000,
-		"of these, for the same requested device, by one device, and "
-		"from one source; 0: no limit"),
+		"waiting sessions with the same requested device that one "
+		"device, or one source, may have requested; 0: no limit"),
 	RELAY_OPT(struct relay_conf, invitations_per_device, int64_t,
 		"invitations-per-device", RELAY_INT, "256", 0, 1024,
-		"of these, for the same requested device; 0: no limit"),
+		"waiting sessions with the same requested device, in total; 0: "
+		"no limit"),
 	RELAY_OPT(struct relay_conf, messages_per_minute, int64_t,
 		"messages-per-minute", RELAY_INT, "600", 0, 60000,
-		"messages from one device, without answers to pings; 0: no "
-		"limit"),
+		"messages that one device may send, not counting answers to "
+		"pings; 0: no limit"),
 	RELAY_OPT(struct relay_conf, guest_timeout_ms, int64_t, "guest-timeout",
 		RELAY_DURATION, "10s", 100, 0,
 		"how long a connection without TLS may take to send its "

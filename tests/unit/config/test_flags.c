@@ -269,10 +269,10 @@ static void helps(void **state)
 static void shows_types_and_defaults(void **state)
 {
 	static const char *const wanted[] = {
-		"  -debug\n    \tlog what happens to every connection\n",
-		"  -listen string\n    \taddresses to serve the protocol on, "
-		"as "
-		"HOST:PORT, :PORT or [V6]:PORT (default \":22067\")\n",
+		"  -debug\n    \tlog every connection and every refusal\n",
+		"  -listen string\n    \taddresses on which to serve the "
+		"protocol: HOST:PORT, :PORT or [IPV6]:PORT (default "
+		"\":22067\")\n",
 		"  -ping-interval duration\n    \thow often (default 1m0s)\n",
 		"(default 65536)\n",
 		"  -provided-by string\n    \tby whom\n",
