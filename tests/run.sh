@@ -21,6 +21,12 @@ export PYTHONDONTWRITEBYTECODE=1
 sh conf/install-packages.sh $(cat conf/build-packages tests/test-packages) ||
 	exit 1
 
+# The tools are there; with root's rights and namespaces every test can run, and one
+# that is skipped fails (tests/integration/tools/skips.py).
+if [ "$(id -u)" = 0 ] && unshare -m -n ip link set lo up; then
+	export TEST_COMPLETE=1
+fi
+
 # build FOLDER TYPE [CMAKE OPTION...]
 build() {
 	folder=$1

@@ -18,6 +18,7 @@ from joining import authority, make_pool, start_joining  # noqa: E402,F401
 from prometheus_server import prometheus  # noqa: E402,F401
 from quota_clock import clock  # noqa: E402,F401
 from selection import plain_program, reference_program  # noqa: E402,F401
+from skips import pytest_runtest_makereport  # noqa: E402,F401
 
 
 def pytest_configure(config):

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Tests that are skipped where they could run.
+
+Some tests need root, namespaces or tools, and are skipped without them. With TEST_COMPLETE=1,
+which tests/run.sh sets where all of that is there, such a skip is a failure: else a tool that is
+missing, or a check for it that is wrong, would quietly take tests away."""
+
+import os
+
+import pytest
+
+COMPLETE = os.environ.get("TEST_COMPLETE") == "1"
+
+
+def excused(reason):
+    """Whether it is the build or the kernel that a test cannot do with."""
+    return (
+        "sanitizer" in reason
+        or "CORE DUMPS" in reason  # /proc/sys/kernel/core_pattern is the machine's
+        or ("tun" in reason and not os.path.exists("/dev/net/tun"))
+        or ("IPv6" in reason and not os.path.exists("/proc/net/if_inet6"))
+    )
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if not COMPLETE or not report.skipped or hasattr(report, "wasxfail"):
+        return
+    reason = str(call.excinfo.value)
+    if not excused(reason):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid}: skipped, but with TEST_COMPLETE=1 it must run: {reason}"
