@@ -9,8 +9,6 @@ import relay_protocol as rp
 from pairing import Invited, check_both_ways
 from relay_client import ProtocolConnection
 
-pytestmark = pytest.mark.limits
-
 HOSTS = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 FAMILIES = {
     "tcp": {socket.AF_INET, socket.AF_INET6},
@@ -36,6 +34,7 @@ def check_families(server, identities, want):
     assert got == want, f"families: got {got}, want {want}"
 
 
+@pytest.mark.limits
 def test_both_families_are_served(start_any, identities):
     check_families(start_any(listen=":0", pick_ports=True), identities, set(HOSTS))
 
@@ -80,6 +79,7 @@ def test_two_addresses_are_served_and_told_by_family(start_ours, identities):
     assert to_target.address == socket.inet_pton(socket.AF_INET6, "::1")
 
 
+@pytest.mark.limits
 def test_sessions_join_over_either_family(start_any, identities):
     server = start_any(listen=":0", pick_ports=True)
     with Invited(server, identities[0], identities[1]) as invited:

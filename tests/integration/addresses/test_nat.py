@@ -106,6 +106,7 @@ def meet(address, want=None):
             assert second.receive_bytes(19) == b"through the gateway"
 
 
+@pytest.mark.limits
 def test_a_client_outside_reaches_a_session(nets, start_inside):
     nets.start_gateway()
     server = start_inside()

@@ -29,6 +29,7 @@ def again_in(server, pattern=r"Failed to join pool \S+: .*"):
     return sum(float(number) * MINUTES[unit] for number, unit in parts)
 
 
+@pytest.mark.limits
 def test_a_relay_that_works_is_taken_and_stays(start_joining, make_pool, relay_keys):
     pool = make_pool()
     server = start_joining(pool)

@@ -75,6 +75,7 @@ def connected(start_tool, server, keys, target, *args, **options):
 # -test
 
 
+@pytest.mark.limits
 def test_a_relay_that_works_is_ok(server, keys):
     result = testutil.run("-test", "-relay", server.uri, "-keys", keys[0].folder)
     assert result.code == 0, result
@@ -123,6 +124,7 @@ def test_a_device_that_has_joined_is_not_taken_twice(server, keys, start_tool):
     assert result.code == 1 and "(already_connected)" in result.out, result
 
 
+@pytest.mark.limits
 def test_many_at_once(server, tmp_path):
     devices = [Keys(tmp_path / str(n)) for n in range(4)]
     running = [subprocess.Popen(

@@ -139,6 +139,7 @@ def test_nothing_may_stand_within_a_hello(plain):
     assert failures(plain, "other") == 1
 
 
+@pytest.mark.limits
 def test_a_hello_in_records_of_one_byte_leads_to_a_join(plain, identities):
     """It takes more reads than one step may have."""
     client = TlsBytes(identities[0])

@@ -188,6 +188,7 @@ def test_a_client_of_another_protocol_gets_the_alert(server, identities, version
     assert "alert no application protocol" in got, f"got {got}"
 
 
+@pytest.mark.limits
 @pytest.mark.parametrize("version", VERSIONS)
 def test_there_are_no_tickets_and_no_resumption(server, identities, version):
     context = context_of(version, identities[0])
@@ -217,6 +218,7 @@ def test_a_relay_of_any_key_is_joined(start_any, keys_of_kind, identities, kind)
         server.wait_for_status(lambda s: s["numConnections"] == 0, "no connection")
 
 
+@pytest.mark.limits
 @pytest.mark.parametrize("cut", [1, 3, 5, 6, 50, -1])
 def test_a_handshake_that_stops_half_way_harms_nobody(server, identities, cut):
     hello = TlsBytes(identities[0]).client_hello()

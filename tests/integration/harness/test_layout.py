@@ -20,6 +20,14 @@ def test_tests_are_in_folders_and_tools_are_not_tests():
     assert not list((TESTS / "integration" / "tools").glob("test_*.py"))
 
 
+def test_each_topic_with_sockets_is_run_with_few_descriptors():
+    """Some tests of each are marked `limits`; configuration and harness open no connections."""
+    topics = {path for path in (TESTS / "integration").iterdir() if list(path.glob("test_*.py"))}
+    marked = {path.parent for path in (TESTS / "integration").rglob("test_*.py")
+              if "@pytest.mark.limits" in path.read_text()}
+    assert {path.name for path in topics - marked} == {"configuration", "harness"}
+
+
 def test_unit_tests_are_in_the_folder_of_a_room_or_module():
     """So that each is beside the tests of its neighbours; `unit-NAME` is its name in ctest."""
     houses = {path.name for top in ("core", "modules") for path in (ROOT / top).iterdir()

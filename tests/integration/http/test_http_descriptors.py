@@ -19,6 +19,7 @@ def poll(address):
         assert read_all(sock).startswith(b"HTTP/1.1 200 ")
 
 
+@pytest.mark.limits
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_upgrade_right_after_a_poll(our_program, tmp_path, relay_keys, workers):
     server = Upgrading(our_program, tmp_path, relay_keys, workers=workers)

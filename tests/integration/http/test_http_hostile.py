@@ -73,6 +73,7 @@ def test_many_without_end_take_neither_memory_nor_the_thread(ours):
             thread.join()
 
 
+@pytest.mark.limits
 @pytest.mark.parametrize("count", [5, 400])
 def test_pipelined_requests_are_answered_in_order(ours, count):
     paths = [("/healthz", 200), ("/nowhere", 404), ("/status", 200)]
@@ -107,6 +108,7 @@ def test_empty_lines_without_end_are_not_read(ours):
     assert ours.get("/healthz")[0] == 200
 
 
+@pytest.mark.limits
 def test_one_in_pieces_is_read(ours):
     with dial(ours.status_address) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -77,6 +77,7 @@ def test_histograms_rise_to_their_count(scraped, identities):
     assert seen > 0
 
 
+@pytest.mark.limits
 def test_joins_and_bytes_are_counted(scraped, identities):
     with Invited(scraped, *identities[:2]) as invited:
         check_relayed(*invited.join_both(), b"x" * 1234)

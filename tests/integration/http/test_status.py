@@ -15,8 +15,6 @@ from pairing import Invited, check_both_ways, check_relayed, settle
 from relay_client import ProtocolConnection
 from waiting import wait_for
 
-pytestmark = pytest.mark.limits
-
 STRINGS = ["version", "buildHost", "buildUser", "buildDate", "startTime", "goVersion", "goOS",
            "goArch"]
 INTEGERS = ["uptimeSeconds", "numPendingSessionKeys", "numActiveSessions", "numConnections",
@@ -137,6 +135,7 @@ def test_the_machine_is_named_as_go_names_it(start_ours, our_program):
     assert status["goNumRoutine"] > our_program.workers
 
 
+@pytest.mark.limits
 def test_connections_and_sessions_are_counted(server, identities):
     def check(**want):
         server.wait_for_status(lambda s: {name: s[name] for name in want} == want, f"{want}")
@@ -199,6 +198,7 @@ def test_it_can_be_switched_off(start, each_program, identities):
         client.join()
 
 
+@pytest.mark.limits
 def test_strangers_who_dawdle_keep_nobody_waiting(start, plain_program, identities):
     server = start(plain_program)
     with contextlib.ExitStack() as stack:
@@ -247,6 +247,7 @@ def test_health_is_good_while_it_serves(ours):
     assert headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.limits
 def test_a_relay_that_is_full_of_devices_is_not_healthy(start_ours, identities):
     """The next one is refused, although nobody is above the limit."""
     server = start_ours("-max-connections", "2")

@@ -47,6 +47,7 @@ def ask(server, identity, target, source=None):
         return client.ask(rp.ConnectRequest(target.id))
 
 
+@pytest.mark.limits
 @pytest.mark.parametrize("workers", [1, 2])
 def test_only_listed_devices_join(guarded, identities, workers):
     server = guarded(workers, join_allow=[text(i) for i in identities[:2]])

@@ -71,6 +71,7 @@ def test_tls_is_not_taken(module_server):
         assert ended(connection)
 
 
+@pytest.mark.limits
 @pytest.mark.parametrize("workers", [1, 2])
 def test_many_pairs_at_once_lose_no_byte(module_server, workers):
     server = module_server(["log", "echo-pair"], workers=workers)

@@ -71,6 +71,7 @@ def test_both_directions_share_a_limit_and_none_starves(start_ours, pours):
     assert 0.5 < there / back < 2, f"directions: {there:.0f} and {back:.0f}"
 
 
+@pytest.mark.limits
 @pytest.mark.parametrize("flags", [["-global-rate", 8 * MEGA], ["-per-session-rate", 4 * MEGA],
                                    ["-rate-limit.per-device", 4 * MEGA]],
                          ids=["global", "session", "device"])

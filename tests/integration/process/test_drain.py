@@ -14,8 +14,6 @@ from pairing import Invited, check_both_ways
 from relay_client import Closed, ProtocolConnection, SessionConnection
 from waiting import wait_for
 
-pytestmark = pytest.mark.limits
-
 FULL = "modules = { log, relay, status, prometheus }\n"
 
 
@@ -48,6 +46,7 @@ def test_without_sessions_it_ends_soon(start_ours):
     assert server.wait_for_exit() == 0
 
 
+@pytest.mark.limits
 def test_the_idle_are_sent_away_and_then_it_ends(start_ours, identities):
     server = start_ours("-drain-spread", "500ms")
     with contextlib.ExitStack() as stack:
@@ -82,6 +81,7 @@ def test_they_are_sent_away_one_after_the_other(start_ours, identities):
         assert gone <= server.program.workers
 
 
+@pytest.mark.limits
 def test_newcomers_are_refused_and_counted(start_draining, identities):
     server = start_draining("-drain-spread", "1h")
     with contextlib.ExitStack() as stack:
@@ -123,6 +123,7 @@ def test_who_asks_is_told(start_draining, identities):
         server.wait_for_log("is draining already: waits for 1 sessions")
 
 
+@pytest.mark.limits
 def test_a_session_goes_on_and_the_end_comes_with_it(start_ours, identities):
     server = start_ours("-drain-spread", "0s")
     with Invited(server, identities[0], identities[1]) as invited:

@@ -28,6 +28,7 @@ def test_a_signal_ends_it_with_code_0(start, each_program, number):
     assert got == 0, f"exit code after {number.name}: got {got}, want 0"
 
 
+@pytest.mark.limits
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
 def test_all_clients_notice_the_end(start_any, identities, number):
     server = start_any()
@@ -53,6 +54,7 @@ def test_the_end_does_not_wait_for_silent_clients(start_ours, identities):
         client.close()
 
 
+@pytest.mark.limits
 def test_the_end_under_load_is_clean(start_ours, identities):
     server = start_ours()
     with Invited(server, identities[0], identities[1]) as invited:

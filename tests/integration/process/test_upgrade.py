@@ -98,6 +98,7 @@ def visits(server, identities):
     return [ping, join, guess, status]
 
 
+@pytest.mark.limits
 def test_nobody_is_refused_or_reset(start_upgrading, identities):
     server = start_upgrading("-drain-spread", "0s")
     visitors = Visitors(*visits(server, identities))
@@ -108,6 +109,7 @@ def test_nobody_is_refused_or_reset(start_upgrading, identities):
     visitors.finish()
 
 
+@pytest.mark.limits
 def test_sessions_go_through_it_with_every_byte(start_upgrading, identities):
     server = start_upgrading("-drain-spread", "0s", "-drain-timeout", "1h")
     with contextlib.ExitStack() as stack:

@@ -10,8 +10,6 @@ import relay_protocol as rp
 from pairing import Invited, check_both_ways, settle
 from relay_client import ProtocolConnection, SessionConnection
 
-pytestmark = pytest.mark.limits
-
 MAPPED = b"\0" * 10 + b"\xff\xff"
 
 
@@ -21,6 +19,7 @@ def invite(server, asker, target):
         return invited.to_asker, invited.to_target
 
 
+@pytest.mark.limits
 def test_the_invitations_describe_one_session(server, identities):
     to_asker, to_target = invite(server, identities[0], identities[1])
     assert to_asker.from_id == identities[1].id
@@ -101,6 +100,7 @@ def test_the_asker_is_closed_and_the_target_stays(server, identities):
         joined.check_alive()
 
 
+@pytest.mark.limits
 def test_a_device_that_has_not_joined_is_not_found(server, identities):
     with ProtocolConnection(server.address, identities[0]) as client:
         client.send(rp.ConnectRequest(identities[1].id))

@@ -72,6 +72,7 @@ def test_strangers_who_begin_a_handshake_have_one_turn_each(module_server,  # no
             assert visit(server, identities[9 + number], identities[0], GOOD + str(number))
 
 
+@pytest.mark.limits
 def test_good_devices_that_come_together_are_all_served(server, identities):
     """Each has its invitation at once, and none is ended for another."""
     with OneByOne(server, identities[0]) as device, \

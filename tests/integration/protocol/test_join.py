@@ -9,8 +9,6 @@ import relay_protocol as rp
 from relay_client import Closed, MessageStream, ProtocolConnection, TlsBytes, dial
 from waiting import wait_for
 
-pytestmark = pytest.mark.limits
-
 UNEXPECTED = {
     "join-session": rp.JoinSessionRequest(b"k" * 32),
     "response": rp.response(rp.SUCCESS),
@@ -45,6 +43,7 @@ def test_a_join_with_an_empty_token_is_answered_with_success(ours, identities):
         client.check_alive()
 
 
+@pytest.mark.limits
 def test_many_devices_join(server, identities):
     clients = [ProtocolConnection(server.address, i).join() for i in identities]
     for client in clients:
@@ -123,6 +122,7 @@ def test_a_device_that_answers_keeps_its_place(server, identities):
     assert first.is_alive(), "the first connection ended"
 
 
+@pytest.mark.limits
 def test_a_silent_device_loses_its_place_to_its_next_connection(ours, identities):
     with ProtocolConnection(ours.address, identities[0]) as silent:
         silent.join()
@@ -136,6 +136,7 @@ def test_a_silent_device_loses_its_place_to_its_next_connection(ours, identities
             second.check_alive()
 
 
+@pytest.mark.limits
 def test_any_number_of_newcomers_leave_the_old_connection_alone(ours, identities):
     first = Listener(ProtocolConnection(ours.address, identities[0]).join())
     newcomers = [ProtocolConnection(ours.address, identities[0]) for _ in range(10)]

@@ -45,6 +45,7 @@ def told(port_of, asker, target):
             return {client.request(target.id).port, joined.invitation().port}
 
 
+@pytest.mark.limits
 def test_addresses_move_and_nobody_who_is_there_notices(reloadable, identities):  # noqa: F811
     relay = reloadable(listening("127.0.0.1:0"))
     old = relay.told_port
@@ -234,6 +235,7 @@ def test_the_protocol_changes_what_a_port_means(reloadable):  # noqa: F811
             assert served((host, port)) == (host in hosts), (protocol, host)
 
 
+@pytest.mark.limits
 def test_many_moves_leave_nothing_behind(reloadable):  # noqa: F811
     relay = reloadable(listening("127.0.0.1:0"))
     before = relay.server.descriptors()

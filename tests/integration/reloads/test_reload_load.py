@@ -129,6 +129,7 @@ def test_two_hundred_in_quick_succession(reloadable, identities):  # noqa: F811
     assert relay.server.count("core: not reloaded") == 0, relay.server.log()
 
 
+@pytest.mark.limits
 def test_newcomers_are_served_all_the_while(reloadable, identities):  # noqa: F811
     """Devices join, meet and part while modules, limits and other addresses come and go."""
     relay = reloadable(conf())
@@ -203,6 +204,7 @@ def test_signals_while_it_starts(reloadable, identities):  # noqa: F811
         assert relay.server.stop() == 0
 
 
+@pytest.mark.limits
 def test_the_limit_of_connections_moves_at_once(reloadable, identities):  # noqa: F811
     relay = reloadable(conf())
     with contextlib.ExitStack() as stack:

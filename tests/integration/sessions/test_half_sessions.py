@@ -81,6 +81,7 @@ def test_a_half_holds_little_and_a_session_more(invited):
     assert got == bytes(4 * BEGINNER)
 
 
+@pytest.mark.limits
 def test_halves_are_counted_up_and_down(invited):
     one, other = invited.join_both()
     check_both_ways(one, other)

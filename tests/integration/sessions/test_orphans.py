@@ -61,6 +61,7 @@ def settled(server):
             and held_by_orphans(server) == 0)
 
 
+@pytest.mark.limits
 def test_a_lost_device_leaves_no_orphans(server, identities):
     with contextlib.ExitStack() as readers:
         with Invited(server, *identities[:2]) as invited:

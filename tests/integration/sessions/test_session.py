@@ -10,8 +10,6 @@ from pairing import Invited, check_both_ways, check_relayed, settle
 from relay_client import ProtocolConnection, SessionConnection, reset
 from waiting import PATIENCE
 
-pytestmark = pytest.mark.limits
-
 UNEXPECTED = {
     "ping": rp.Ping(),
     "pong": rp.Pong(),
@@ -35,6 +33,7 @@ def invited_by_ours(ours, identities):
         yield both
 
 
+@pytest.mark.limits
 @pytest.mark.parametrize("target_first", [False, True], ids=["asker-first", "target-first"])
 def test_both_sides_join_and_talk(invited, target_first):
     if target_first:
@@ -50,6 +49,7 @@ def test_both_sides_join_and_talk(invited, target_first):
     )
 
 
+@pytest.mark.limits
 @pytest.mark.parametrize("key", [b"x" * 32, b"\0" * 32, b"x" * 31, b"x"],
                          ids=["32-bytes", "zeros", "31-bytes", "1-byte"])
 def test_an_unknown_key_is_not_found(server, key):
@@ -143,6 +143,7 @@ def test_a_half_that_nobody_joins_is_closed(start_any, identities):
             late.expect_last(rp.response(rp.NOT_FOUND))
 
 
+@pytest.mark.limits
 def test_a_half_that_leaves_makes_no_session(invited_by_ours):
     """The other half is told in the same way as if they had been paired."""
     invited_by_ours.join_asker().close()
@@ -186,6 +187,7 @@ def test_the_end_of_a_connection_that_only_asked_ends_no_session(server, identit
         invited.target.check_alive()
 
 
+@pytest.mark.limits
 def test_sessions_of_the_same_devices_are_separate(ours, identities):
     with Invited(ours, identities[0], identities[1]) as invited:
         first = invited.join_both()
@@ -226,6 +228,7 @@ def test_an_end_of_file_before_the_other_side_joined_is_passed_on(invited_by_our
     check_relayed(target, asker, b"heard")
 
 
+@pytest.mark.limits
 def test_a_reset_ends_both_sides(invited_by_ours):
     asker, target = invited_by_ours.join_both()
     check_both_ways(asker, target)

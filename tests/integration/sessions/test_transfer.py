@@ -5,12 +5,16 @@ import contextlib
 import hashlib
 import random
 
+import pytest
+
 import relay_protocol as rp
 from flows import MEBI, Receiver, Sender, check_flows, flow
 from pairing import Invited, settle
 from relay_client import ProtocolConnection, SessionConnection
 from waiting import wait_for
 
+
+@pytest.mark.limits
 def test_tens_of_megabytes_both_ways(server, identities):
     size = 32 * MEBI
     with Invited(server, identities[0], identities[1]) as invited:
@@ -74,6 +78,7 @@ def test_a_slow_receiver_gets_everything(server, identities):
         assert receiver.digest() == sender.hash.digest(), "bytes differ"
 
 
+@pytest.mark.limits
 def test_many_sessions_at_once(server, identities):
     sessions, devices, size = 40, 10, 256 * 1024
     with contextlib.ExitStack() as stack:

@@ -47,6 +47,7 @@ def is_ended(address):
             return True
 
 
+@pytest.mark.limits
 @pytest.mark.parametrize("error, kind, at_once", ERRORS, ids=lambda value: str(value))
 def test_accept_fails_once(short, identities, error, kind, at_once):
     server, fault = short

@@ -61,6 +61,7 @@ def count_open(socks):
     return still
 
 
+@pytest.mark.limits
 @pytest.mark.parametrize("workers", [1, 2])
 def test_connections_of_one_source(bounded, identities, workers):
     server = bounded(workers, per_source=5)
@@ -106,6 +107,7 @@ def test_those_who_have_said_what_they_want_open_no_more(bounded, identities):
     assert reached(server, "opening-per-source") == 0
 
 
+@pytest.mark.limits
 @pytest.mark.parametrize("workers", [1, 2])
 def test_silent_ones_make_room(bounded, identities, workers):
     server = bounded(workers, opening=20)

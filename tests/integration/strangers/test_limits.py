@@ -16,6 +16,7 @@ def join_is_refused(server, identity):
         return client.ask(rp.JoinRelayRequest()) == rp.RelayFull()
 
 
+@pytest.mark.limits
 def test_a_join_over_the_limit_is_refused(start_ours, identities):
     server = start_ours("-max-connections", "3")
     with contextlib.ExitStack() as stack:
@@ -95,6 +96,7 @@ def test_who_has_proven_nothing_does_not_count(start_ours, identities, words):
             idle.send(rp.Pong())
 
 
+@pytest.mark.limits
 def test_at_the_limit_no_one_is_left_without_an_answer(start_ours, identities):
     """Far over the limit each newcomer is answered or closed; none is left hanging."""
     server = start_ours("-max-connections", "2")
