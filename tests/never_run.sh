@@ -3,10 +3,13 @@
 # Which functions of core/ and modules/ does no test run?
 #
 #   sh tests/never_run.sh            builds, runs all unit and black-box tests, lists
+#                                    (the stage never-run of run.sh)
 #   sh tests/never_run.sh -k NAME    adds what these tests run to what others ran
 #
-# Counts are kept in build-coverage; remove its *.gcda files to begin anew.
+# Fails if there is one, or if a test fails, since it may not have run all that it
+# should. Counts are kept in build-coverage; remove its *.gcda files to begin anew.
 set -u
+failed=0
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 build="$root/build-coverage"
@@ -23,9 +26,15 @@ mkdir -p "$build"
 	tail -n 60 "$build/build.log"
 	exit 1
 }
-[ $# -gt 0 ] || (cd "$build" && ctest -j "$(nproc)" >ctest.log) ||
+[ $# -gt 0 ] || (cd "$build" && ctest -j "$(nproc)" >ctest.log) || {
 	echo "unit tests fail: $build/ctest.log"
+	failed=1
+}
 STRELAYSRV="$build/strelaysrv" TEST_SLOWNESS=3 /usr/bin/python3 -m pytest -q \
 	-p no:cacheprovider -n 6 --timeout=600 --only ours tests/integration "$@" \
-	>"$build/pytest.log" 2>&1 || echo "tests fail: $build/pytest.log"
-/usr/bin/python3 tests/never_run.py "$build"
+	>"$build/pytest.log" 2>&1 || {
+	echo "tests fail: $build/pytest.log"
+	failed=1
+}
+/usr/bin/python3 tests/never_run.py "$build" || failed=1
+exit "$failed"

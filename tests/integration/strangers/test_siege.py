@@ -5,7 +5,8 @@ of budgets allows, the counters of the table tell, and soon after the end it is 
 
 The attacks, and the program that plays them, are in tests/siege; its long form compares. How the
 suite plays them is in tools/siege_trials.py. Under a sanitizer, where everything takes several
-times as long and as much, only the last two of these are looked at, with fewer sources."""
+times as long and as much, only the last two of these are looked at, with fewer sources and
+connections."""
 
 import math
 import sys
@@ -25,6 +26,8 @@ import siege  # noqa: E402
 #: A build with a sanitizer: see SLOWNESS in tests/run.sh.
 SLOW = SLOWNESS > 1
 FEW_SOURCES = 8
+#: Then each attack is played once, in the first of its ways.
+PLAYED = list({trial.name: trial for trial in reversed(TRIALS)}.values()) if SLOW else TRIALS
 
 #: {counter: why no attack of some seconds moves it}
 NOT_PLAYED = {
@@ -107,7 +110,7 @@ def _all_is_as_before(server, outcome, told):
              lambda: f"nobody to be there any more: {server.status()}")
 
 
-@pytest.mark.parametrize("trial", TRIALS, ids=str)
+@pytest.mark.parametrize("trial", PLAYED, ids=str)
 def test_siege(start, plain_program, tmp_path, trial):
     conf = tmp_path / "siege.conf"
     conf.write_text(siege.CONFIGURATION)
@@ -115,12 +118,13 @@ def test_siege(start, plain_program, tmp_path, trial):
                    descriptors=trial.descriptors)
     attack = trial.attack if "@" in trial.attack or not SLOW else f"{trial.attack}@{FEW_SOURCES}"
     outcome = siege.lay(server, attack, trial.seconds, siege.attacker(), "/metrics",
-                        attack_open=trial.open)
+                        attack_open=SLOW and trial.slow_open or trial.open)
     assert not outcome.crashed, f"{outcome.crashed}; the log:\n{server.log()}"
     told = f"{outcome}\n{server.log()[-2000:]}"
     if not SLOW:
         _good_clients_get_done(trial, outcome, told)
         _little_is_held(trial, outcome, told)
-    for counter in trial.moves:
+    # What an attack does too slowly, or with too few connections, reaches no bound.
+    for counter in () if SLOW and trial.slow_open else trial.moves:
         assert outcome.counted.get(counter), f"{counter} has not moved: {told}"
     _all_is_as_before(server, outcome, told)
