@@ -25,6 +25,7 @@
 #include "life/life_state.h"
 #include "life/metric_tables.h"
 #include "life/notify.h"
+#include "life/own_identity.h"
 #include "life/report.h"
 #include "life/rooms.h"
 #include "life/server.h"
@@ -49,8 +50,6 @@
 #include "peers/peers.h"
 #include "peers/stop.h"
 #include "tls/identity.h"
-#include "tls/identity_load.h"
-#include "tls/identity_make.h"
 #include "tls/tls.h"
 #include "tls/tls_start.h"
 #include "workers/hang_watch.h"
@@ -148,37 +147,13 @@ static int prepare_rights(const struct core_conf *core)
 	return 0;
 }
 
-static void tell_identity(const struct identity *identity, const char *keys)
-{
-	char id[RELAY_DEVICE_ID_TEXT];
-
-	if (!identity->made)
-		return;
-	relay_device_id_format(identity->id, id);
-	log_core(RELAY_NOTICE,
-		"made a new pair of keys in %s, since there was none: the "
-		"relay's ID is %s",
-		*keys ? keys : ".", id);
-}
-
 static int load_identity(const struct core_conf *core)
 {
-	struct server_state *server = self();
-	const struct identity_owner owner = {
-		server->rights.uid, server->rights.gid};
-	const struct identity_new fresh = {.name = NAME,
-		.owner = rights_will_change(&server->rights) ? &owner : NULL};
-	struct identity *identity = &server->identity;
 	struct relay_err err;
 
-	/* An upgrade makes no pair. */
-	if (identity_load(identity, core->keys, tls_start_libctx(),
-		    takeover_is() ? NULL : &fresh, &err) != 0 ||
-		takeover_check_id(identity->cert ? identity->id : NULL,
-			core->keys, &err) != 0)
+	if (own_identity_load(&self()->identity, core->keys, &self()->rights,
+		    &err) != 0)
 		return fatal(&err);
-	tell_identity(identity, core->keys);
-	check_key_mode(identity, core->keys);
 	return 0;
 }
 
