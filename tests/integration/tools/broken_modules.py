@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The test modules that no server can use, and those that fail at a stage of their life."""
+"""Test modules that the server must refuse, and test modules that fail in one stage."""
 
 
-#: {module: what the log says of it}
+#: {module: the error in the log}
 BROKEN = {
     "no-symbol": r"no symbol relay_module",
     "unresolved": r"undefined symbol: relay_function_of_tomorrow",
@@ -16,5 +16,5 @@ BROKEN = {
     "bad-successor": r"'most' and the successor 'limit' are not of the same field and type",
 }
 
-#: Where the test module `failing` fails.
+#: The stages in which the test module `failing` can fail.
 STAGES = ["check", "init", "start", "worker-start"]

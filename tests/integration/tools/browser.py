@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Headless Chromium, driven by the DevTools protocol over a pipe."""
+"""Headless Chromium, controlled by the DevTools protocol over a pipe."""
 
 import base64
 import contextlib
@@ -22,7 +22,7 @@ _FLAGS = [
 
 
 class Browser:
-    """A browser of its own, with a fresh profile."""
+    """A browser process with a new profile."""
 
     def __init__(self):
         program = shutil.which("chromium")
@@ -33,7 +33,7 @@ class Browser:
         theirs_in, self._out = os.pipe()
         self._in, theirs_out = os.pipe()
 
-        def place():  # the protocol is spoken on descriptors 3 and 4
+        def place():  # Chromium reads commands from descriptor 3 and writes answers to 4
             high_in, high_out = os.dup(theirs_in), os.dup(theirs_out)
             os.dup2(high_in, 3)
             os.dup2(high_out, 4)
@@ -73,7 +73,7 @@ class Browser:
         return json.loads(text)
 
     def call(self, method, session=None, **parameters):
-        """The result of a command; what happens meanwhile is noted in `events`."""
+        """Sends a command and returns its result.  Events that arrive meanwhile go to `events`."""
         number = next(self._numbers)
         command = {"id": number, "method": method, "params": parameters}
         if session:
@@ -117,7 +117,7 @@ class Page:
             {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
 
     def run(self, expression):
-        """The value of a piece of JavaScript."""
+        """Evaluates a JavaScript expression and returns its value."""
         answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True,
                            awaitPromise=True, userGesture=True)
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
@@ -127,7 +127,7 @@ class Page:
         return self.run(f"(document.getElementById('{element}') || {{}}).innerText || ''")
 
     def wait_for_text(self, element, condition, what):
-        """The first text of the element that fulfils the condition."""
+        """Waits until the element's text fulfils the condition; returns the text."""
         last = [""]
 
         def look():
@@ -143,7 +143,7 @@ class Page:
                       windowsVirtualKeyCode=_KEYS.get(key, 0))
 
     def nodes(self):
-        """What a screen reader finds: [(role, name)]."""
+        """The accessibility tree: [(role, name)]."""
         tree = self.call("Accessibility.getFullAXTree")["nodes"]
         return [(node["role"]["value"], node.get("name", {}).get("value", ""))
                 for node in tree if not node.get("ignored")]
@@ -158,14 +158,14 @@ class Page:
             file.write(base64.b64decode(picture["data"]))
 
     def _of(self, method):
-        self.run("0")  # takes in what came meanwhile
+        self.run("0")  # reads the events that have arrived
         return [event["params"] for event in self._browser.events if event["method"] == method]
 
     def requests(self):
         return [event["request"]["url"] for event in self._of("Network.requestWillBeSent")]
 
     def complaints(self):
-        """Exceptions and messages of level error, without failed fetches."""
+        """Exceptions and console errors, except failed fetches."""
         thrown = [str(event["exceptionDetails"]) for event in self._of("Runtime.exceptionThrown")]
         logged = [event["entry"]["text"] for event in self._of("Log.entryAdded")
                   if event["entry"]["level"] == "error" and event["entry"]["source"] != "network"]

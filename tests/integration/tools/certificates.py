@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Self-signed identities of every kind that clients and relays have."""
+"""Self-signed identities with each key type that clients and relays use."""
 
 import dataclasses
 import datetime
@@ -19,12 +19,12 @@ _MAKERS = {
     "ed25519": ed25519.Ed25519PrivateKey.generate,
 }
 
-#: Names of all kinds of key that relays have.
+#: The key types of relays.
 KEY_KINDS = tuple(_MAKERS)
 
 _MAKERS["ecdsa-p521"] = lambda: ec.generate_private_key(ec.SECP521R1())
 
-#: Names of the forms in which a private key is written; SEC1 and PKCS#1 share one name.
+#: The file formats of private keys.  SEC1 and PKCS#1 share one name.
 KEY_FORMS = {
     "pkcs8": serialization.PrivateFormat.PKCS8,
     "traditional": serialization.PrivateFormat.TraditionalOpenSSL,
@@ -55,7 +55,7 @@ class Identity:
         )
 
     def write(self, directory, form="pkcs8"):
-        """Writes cert.pem and key.pem, as relays keep them; returns the directory."""
+        """Writes cert.pem and key.pem to the relay's key directory; returns the directory."""
         directory = pathlib.Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
         (directory / "cert.pem").write_bytes(self.certificate_pem())
@@ -66,8 +66,8 @@ class Identity:
 
 
 def rsa_with_huge_exponent(bits=3072):
-    """Its public and private exponents have changed places: signing costs little, and to verify
-    a signature costs much."""
+    """An RSA key whose public and private exponents are swapped: signing is cheap, and verifying is
+    expensive."""
     plain = rsa.generate_private_key(public_exponent=65537, key_size=bits).private_numbers()
     public = rsa.RSAPublicNumbers(e=plain.d, n=plain.public_numbers.n)
     d = plain.public_numbers.e
@@ -81,8 +81,8 @@ _MAKERS["rsa-huge-exponent"] = rsa_with_huge_exponent
 
 def make(kind="ecdsa-p256", valid_from=-1, valid_to=365, usages=None, name="syncthing",
          padding=0):
-    """A new identity; validity is given in days from now, and `padding` in bytes of an
-    extension that nobody knows."""
+    """Makes a new identity.  Validity is in days from now; `padding` is the size in bytes of an
+    unknown extension."""
     key = _MAKERS[kind]()
     now = datetime.datetime.utcnow()
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])

@@ -9,7 +9,7 @@ _LOOKALIKES = str.maketrans("018", "OIB")
 
 
 def check_character(group):
-    """The character that guards a group of 13."""
+    """The check character of a group of 13."""
     total = 0
     for position, character in enumerate(group):
         product = _ALPHABET.index(character) * (1 + position % 2)
@@ -22,7 +22,7 @@ def of_certificate(der):
 
 
 def to_text(raw):
-    """The 63 characters that people copy: 8 groups of 7, joined by dashes."""
+    """The text form of 63 characters: 8 groups of 7, joined by dashes."""
     if len(raw) != 32:
         raise ValueError(f"a device ID has 32 bytes, got {len(raw)}")
     plain = base64.b32encode(raw).decode().rstrip("=")
@@ -32,7 +32,8 @@ def to_text(raw):
 
 
 def from_text(text):
-    """Reads what to_text prints, and what people make of it."""
+    """Parses a device ID. Accepts what to_text() returns, lower case, missing dashes, and common
+    typing errors."""
     compact = text.upper().replace("-", "").replace(" ", "").translate(_LOOKALIKES)
     if len(compact) == 56:
         groups = [compact[i : i + 14] for i in range(0, 56, 14)]

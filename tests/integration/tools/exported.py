@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What exporters tell: files of csv-exporter, datagrams of statsd, pages of prometheus."""
+"""Reads the output of exporters: files of csv-exporter, datagrams of statsd, pages of
+prometheus."""
 
 import re
 import socket
@@ -11,7 +12,7 @@ from waiting import PATIENCE, Deadline
 
 
 def rows(path):
-    """[(time, name, number)] of csv-exporter, complete lines only."""
+    """[(time, name, number)] from a file of csv-exporter; complete lines only."""
     text = path.read_text() if path.exists() else ""
     found = [line.split(",") for line in text[:text.rfind("\n") + 1].splitlines()]
     return [(int(time), name, Decimal(number)) for time, name, number in found]
@@ -31,12 +32,12 @@ def statsd_section(receiver):  # pylint: disable=redefined-outer-name
 
 
 class Tally:
-    """What a StatsD server would know."""
+    """What a StatsD server would compute from the datagrams."""
 
     def __init__(self, receiver):  # pylint: disable=redefined-outer-name
         self._receiver = receiver
         self.counters, self.gauges = {}, {}
-        self.times = {}  # how often a name came
+        self.times = {}  # how often each name was received
 
     def take(self):
         packet = self._receiver.recv(65536)
@@ -49,7 +50,7 @@ class Tally:
             if kind == "c":
                 assert Decimal(number) >= 0, line
                 self.counters[name] = self.counters.get(name, 0) + Decimal(number)
-            elif number.startswith("-"):  # a change, as StatsD has it
+            elif number.startswith("-"):  # in StatsD, a sign means a relative change
                 self.gauges[name] += Decimal(number)
             else:
                 self.gauges[name] = Decimal(number)
@@ -62,13 +63,15 @@ class Tally:
 
 
 def key_of(name):
-    """MODULE.METRIC.VALUE of other exporters as (MODULE_METRIC, VALUE), as prometheus has it."""
+    """Converts MODULE.METRIC.VALUE of other exporters to (MODULE_METRIC, VALUE), the form of
+    prometheus."""
     module, metric, *value = name.split(".", 2)
     return f"{module.replace('-', '_')}_{metric}", value[0] if value else None
 
 
 def openmetrics(text):
-    """{(MODULE_METRIC, VALUE): number} of a page of prometheus, for histograms their count."""
+    """{(MODULE_METRIC, VALUE): number} from a page of prometheus.  For histograms, the number is
+    the count."""
     units = dict(re.findall(r"^# UNIT (\S+) (\S+)$", text, re.MULTILINE))
     kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
     ends = {"counter": "_total", "gauge": "", "histogram": "_count"}

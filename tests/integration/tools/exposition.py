@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Reads what /metrics says, strictly: {family: Family}."""
+"""A strict parser of /metrics: {family: Family}."""
 
 import dataclasses
 import re
@@ -30,7 +30,7 @@ def _number(text):
 
 
 def parse(text):
-    """Fails on a line that is neither, on samples without a head, and on a sample twice."""
+    """Fails on an invalid line, on samples without HELP and TYPE, and on duplicate samples."""
     families, current = {}, None
     for line in text.splitlines():
         head = _HEAD.fullmatch(line)
@@ -57,7 +57,7 @@ def parse(text):
 
 
 def value(families, name, **labels):
-    """One number, whichever family it is in."""
+    """The value of one sample, looked up in all families."""
     for family in families.values():
         for (sample, found), number in family.samples.items():
             if sample == name and dict(found) == labels:

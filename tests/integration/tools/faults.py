@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Calls of a server that fail at the test's word: tests/faults/README.md."""
+"""Makes system and library calls of a server fail; see tests/faults/README.md."""
 
 import errno
 import mmap
@@ -22,23 +22,23 @@ MEMORY, MMAP, RANDOM, FORK, THREAD, SOCKET, ACCEPT, OPEN, STAT, STUCK = (
 _SIZE = 72
 _FOREVER = 1 << 62
 
-#: As a thread: the first one of each process.
+#: Used in place of a thread's number: the first thread of each process.
 FIRST_THREAD = 1
 
 
 def sanitized():
-    """Whether our server has a sanitizer, whose memory functions cannot be replaced."""
+    """Whether our server was built with a sanitizer, whose memory functions cannot be replaced."""
     binary = pathlib.Path(Program("ours").path).read_bytes()
     return b"__asan_init" in binary or b"__tsan_init" in binary
 
 
-#: Mark of tests in which calls for memory fail.
+#: Marks tests in which memory allocations fail.
 needs_memory = pytest.mark.skipif(
     sanitized(), reason="sanitizers bring their own memory functions")
 
 
 def _preload():
-    """The library, and before it that of a sanitizer, which has to be the first."""
+    """The value of LD_PRELOAD. A sanitizer's library must come before ours."""
     binary = Program("ours").path
     needed = subprocess.run(["ldd", binary], capture_output=True, text=True, check=True).stdout
     first = re.findall(r"=> (\S*/lib[at]san\.so\S*)", needed)
@@ -47,9 +47,9 @@ def _preload():
 
 
 def sample(count, most, seed):
-    """The numbers of calls to try: all of 1 to count under FAULTS_ALL=1, else at most `most`.
+    """The numbers of the calls to test: at most `most` of 1 to `count`, or all with FAULTS_ALL=1.
 
-    The first and the last ones are always among them."""
+    The first and the last ones are always included."""
     numbers = range(1, count + 1)
     if os.environ.get("FAULTS_ALL") or count <= most:
         return list(numbers)
@@ -59,7 +59,7 @@ def sample(count, most, seed):
 
 
 class Faults:
-    """What is to fail in the servers that are started with `environment`."""
+    """Controls which calls fail in servers that are started with `environment`."""
 
     def __init__(self, folder):
         path = pathlib.Path(folder) / "faults"
@@ -71,16 +71,16 @@ class Faults:
         }
 
     def _set(self, number, value):
-        # In one store: the server reads it at any moment.
+        # One store, because the server may read the number at any moment.
         memoryview(self._map).cast("Q")[number] = value
 
     def _get(self, number):
         return struct.unpack_from("Q", self._map, 8 * number)[0]
 
     def begin(self, kinds, first=0, length=1, error=errno.ENOMEM, thread=0, handshakes=False):
-        """From now on calls count, and `length` of them fail from number `first` on.
+        """Counts calls from now on; `length` calls fail, beginning with number `first`.
 
-        With `handshakes` only those within TLS handshakes count."""
+        With `handshakes`, counts only calls during TLS handshakes."""
         self._set(_KINDS, 0)
         for number, value in ((_FIRST, first), (_LENGTH, length or _FOREVER), (_COUNTED, 0),
                               (_FAILED, 0), (_ERRNO, error), (_THREAD, thread),
@@ -89,7 +89,7 @@ class Faults:
         self._set(_KINDS, kinds)
 
     def end(self):
-        """Nothing fails any more; how many calls were counted."""
+        """Stops the faults; returns how many calls were counted."""
         self._set(_KINDS, 0)
         return self.counted
 
@@ -102,5 +102,5 @@ class Faults:
         return self._get(_FAILED)
 
     def random_is(self, byte):
-        """Random numbers are nothing but this byte; 0: they are random again."""
+        """Random numbers consist of this byte only. 0: they are random again."""
         self._set(_CONSTANT, byte)

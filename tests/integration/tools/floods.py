@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Floods of newcomers from many addresses of 127.0.0.0/8, by processes of their own.
+"""Floods of new connections from many addresses of 127.0.0.0/8, sent by separate processes.
 
-Run as a program it is one of these processes: it says hello from one address after the other,
-until its standard input ends, and then prints how often."""
+As a program, this file is one of these processes: it sends its data from one address after the
+other until its standard input ends.  Then it prints how many connections it made."""
 
 import collections
 import select
@@ -10,24 +10,24 @@ import socket
 import subprocess
 import sys
 
-#: Of linux/in6.h: an address may be bound that only a route makes local.
+#: From linux/in6.h: allows binding to an address that is not assigned to an interface.
 IPV6_FREEBIND = 78
-#: Connections that a process keeps open where it keeps them.
+#: How many connections a process keeps open, if it keeps them.
 KEPT = 4000
 
 
 def sources(count):
-    """So many addresses, none of which the other tests use."""
+    """`count` IPv4 addresses that no other test uses."""
     return [f"127.{100 + i // 60000}.{i // 240 % 250 + 1}.{i % 240 + 1}" for i in range(count)]
 
 
 def sites(count, site="fd00:48"):
-    """So many /64s of one IPv6 /48; reached once that is routed to loopback."""
+    """`count` IPv6 /64 networks of one /48.  Its route must lead to loopback."""
     return [f"{site}:0:{i + 1:x}::1" for i in range(count)]
 
 
 def greet(address, source, words):
-    """One connection that says these words; None if there was none to be had."""
+    """Opens one connection and sends this data.  None if it failed."""
     family = socket.AF_INET6 if ":" in source else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -45,14 +45,14 @@ def greet(address, source, words):
 
 
 class Leave:
-    """Goes as soon as the words are said."""
+    """Closes each connection after the data is sent."""
 
     def __call__(self, sock):
         sock.close()
 
 
 class Stay:
-    """Keeps connections for as long as it can."""
+    """Keeps its connections open."""
 
     def __init__(self):
         self.kept = collections.deque()
@@ -80,7 +80,7 @@ def _run(host, port, first, step, count, manner, words):
 
 
 class Flood:
-    """Greets a server from `count` sources, with so many processes."""
+    """Sends data to a server from `count` sources, with `processes` processes."""
 
     def __init__(self, address, words, count, manner="leave", processes=2):
         self.said = 0

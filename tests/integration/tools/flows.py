@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Many bytes through a session: sent and received in portions of random sizes, and compared."""
+"""Sends and receives many bytes through a session in chunks of random sizes, and compares them."""
 
 import hashlib
 import random
@@ -9,7 +9,7 @@ MEBI = 1 << 20
 
 
 class Sender(threading.Thread):
-    """Sends random bytes in segments of random sizes, and knows their hash."""
+    """Sends random bytes in chunks of random sizes, and computes their hash."""
 
     def __init__(self, connection, size, seed, biggest=256 * 1024):
         super().__init__(daemon=True)
@@ -33,12 +33,12 @@ class Sender(threading.Thread):
                 self.hash.update(part)
                 self.connection.send_bytes(part)
                 left -= length
-        except BaseException as error:  # to be shown by the test
+        except BaseException as error:  # the test reports it
             self.error = error
 
 
 class Receiver(threading.Thread):
-    """Receives as many bytes, in portions of random sizes, and knows their hash."""
+    """Receives the same number of bytes in chunks of random sizes, and computes their hash."""
 
     def __init__(self, connection, size, seed):
         super().__init__(daemon=True)
@@ -59,12 +59,12 @@ class Receiver(threading.Thread):
                     raise AssertionError(f"end of stream after {self.got} of {self.size} bytes")
                 self.hash.update(part)
                 self.got += len(part)
-        except BaseException as error:  # to be shown by the test
+        except BaseException as error:  # the test reports it
             self.error = error
 
 
 def check_flows(flows):
-    """Waits for pairs of Sender and Receiver, and compares what they saw."""
+    """Waits for pairs of Sender and Receiver, and compares their hashes."""
     for number, (sender, receiver) in enumerate(flows):
         sender.join()
         receiver.join()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 """A real gateway, miniupnpd, between two networks that exist for one test only.
 
-outside (client) -- gateway with NAT -- inside (relay), each a network namespace."""
+outside (client) -- gateway with NAT -- inside (relay); each is a network namespace."""
 
 import contextlib
 import ctypes
@@ -14,11 +14,11 @@ import threading
 
 from waiting import PATIENCE, wait_for
 
-#: miniupnpd maps nothing on addresses that are private or for documentation. These are
-#: other people's, and lead nowhere: the networks have no way out.
+#: miniupnpd refuses to map ports on private and documentation addresses.  These are public, but the
+#: namespaces have no route to the outside.
 OUTER, CLIENT, OUTER_NEW = "11.22.33.1", "11.22.33.2", "11.22.33.9"
 INNER, RELAY, NEIGHBOUR = "192.168.77.1", "192.168.77.2", "192.168.77.3"
-#: IPv6 has no NAT: the gateway only lets nobody in.
+#: IPv6 has no NAT; the gateway's firewall only blocks incoming connections.
 OUTER6, CLIENT6 = "2001:db8:0:1::1", "2001:db8:0:1::2"
 INNER6, RELAY6, RELAY6_NEW = "2001:db8:0:2::1", "2001:db8:0:2::2", "2001:db8:0:2::9"
 
@@ -54,7 +54,7 @@ def run(*command, **options):
 
 
 def why_not():
-    """What keeps this machine from such tests, or None."""
+    """Why such tests cannot run on this machine, or None."""
     if os.geteuid() != 0:
         return "needs root for network namespaces"
     for tool in ("ip", "nft", "miniupnpd", "sysctl"):
@@ -68,7 +68,8 @@ def why_not():
 
 
 def call_in(namespace, function):
-    """The function's result; its sockets are made in the network namespace of that file."""
+    """Calls the function with its sockets in the network namespace of that file; returns its
+    result."""
     result = []
 
     def body():
@@ -90,7 +91,7 @@ def call_in(namespace, function):
 
 
 class Networks:
-    """The three namespaces, and the gateway between them."""
+    """The three network namespaces and the gateway."""
 
     def __init__(self, folder, tag, *daemon_options):
         self.folder = pathlib.Path(folder)
@@ -102,7 +103,7 @@ class Networks:
         return run("ip", "netns", "exec", self.names[role], *command, **options)
 
     def prefix(self, role):
-        """The words that make a command run there."""
+        """The command prefix that runs a command in that namespace."""
         return ["ip", "netns", "exec", self.names[role]]
 
     def _link(self, role, device, address, gateway_device, gateway_address):
@@ -119,7 +120,7 @@ class Networks:
             run("ip", "netns", "add", name)
         for role in self.names:
             self.at(role, "ip", "link", "set", "lo", "up")
-            # Addresses are of use at once, and not after a second of doubt.
+            # Without duplicate address detection, addresses can be used at once.
             self.at(role, "sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0")
         self._link("client", "eth0", CLIENT, "outer", OUTER)
         self._link("relay", "eth0", RELAY, "inner", INNER)
@@ -153,7 +154,7 @@ class Networks:
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
 
     def silence(self):
-        """The gateway takes what it is told and answers nothing, until wake()."""
+        """The gateway receives requests and does not answer until wake()."""
         self.daemon.send_signal(signal.SIGSTOP)
 
     def wake(self):
@@ -167,7 +168,7 @@ class Networks:
             self.daemon = None
 
     def reboot_gateway(self):
-        """All that it knew is gone."""
+        """Restarts the gateway, which loses its mappings."""
         self.stop_gateway()
         for chain in ("miniupnpd", "prerouting_miniupnpd", "postrouting_miniupnpd"):
             self.at("gateway", "nft", "flush", "chain", "inet", "filter", chain)
@@ -178,12 +179,12 @@ class Networks:
         self.at("gateway", "ip", "addr", "add", f"{OUTER_NEW}/24", "dev", "outer")
 
     def renumber_relay(self):
-        """Its IPv6 address is another one from now on."""
+        """Changes the relay's IPv6 address."""
         self.at("relay", "ip", "addr", "add", f"{RELAY6_NEW}/64", "dev", "eth0", "nodad")
         self.at("relay", "ip", "addr", "del", f"{RELAY6}/64", "dev", "eth0")
 
     def pinholes(self):
-        """The lines of the firewall that let somebody in by IPv6."""
+        """The firewall rules that admit IPv6 connections."""
         chain = self.at("gateway", "nft", "-n", "list", "chain", "inet", "filter", "miniupnpd")
         return [line.strip() for line in chain.splitlines() if "@nh,192,128" in line or "ip6" in line]
 
@@ -196,7 +197,7 @@ class Networks:
                  + (self.folder / "miniupnpd.log").read_text())
 
     def call(self, role, function):
-        """The function's result; its sockets are made in that namespace."""
+        """Calls the function with its sockets in that namespace; returns its result."""
         return call_in(f"/run/netns/{self.names[role]}", function)
 
     def close(self):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A UPnP gateway that says what a test wants: odd, refusing, hostile.
+"""A UPnP gateway that gives the answers of a test: unusual, refusing or hostile.
 
-It runs in the namespace of the gateway, found and asked by IPv4 only, as many routers are;
-what a real one does is tested with a real one (gateway.py)."""
+It runs in the gateway's namespace and uses IPv4 only, as many routers do.  Tests with a real
+gateway use gateway.py."""
 
 import http.server
 import re
@@ -28,7 +28,7 @@ _DEVICE = """<?xml version="1.0"?><root xmlns="urn:schemas-upnp-org:device-1-0">
 <deviceType>urn:schemas-upnp-org:device:WANConnectionDevice:1</deviceType><serviceList>""" + \
     _SERVICE.format(PORT_SERVICE, "ports") + _SERVICE.format(PINHOLE_SERVICE, "pinholes") + \
     "</serviceList></device></deviceList></device></deviceList></device></root>"
-#: One that has two connections to the world.
+#: A gateway with two WAN connections.
 TWO_CONNECTIONS = _DEVICE.replace(
     _SERVICE.format(PORT_SERVICE, "ports"),
     _SERVICE.format(DIALLED_SERVICE, "dialled") + _SERVICE.format(PORT_SERVICE, "ports"))
@@ -37,7 +37,7 @@ _ENVELOPE = """<?xml version="1.0"?><s:Envelope xmlns:s="http://schemas.xmlsoap.
 _FAULT = """<s:Fault><detail><UPnPError xmlns="urn:schemas-upnp-org:control-1-0"><errorCode>{0}</errorCode>
 <errorDescription>Error {0}</errorDescription></UPnPError></detail></s:Fault>"""
 
-#: Each action's answer: fields, an error's number, raw bytes, or a function of what was asked.
+#: The answer to each action: fields, an error number, raw bytes, or a function of the request.
 GOOD = {
     "GetStatusInfo": {"NewConnectionStatus": "Connected", "NewUptime": 1},
     "GetExternalIPAddress": {"NewExternalIPAddress": gateway.OUTER},
@@ -52,7 +52,8 @@ GOOD = {
 
 
 class Talk:
-    """An answer that writes what it wants, as long as it is listened to; `sent` are its bytes."""
+    """An answer without end: writes `head`, then `again` repeatedly, until the peer closes.  `sent`
+    counts the bytes."""
 
     MOST = 1 << 26
 
@@ -70,15 +71,16 @@ class Talk:
                 self.sent += len(piece)
                 piece = self.again
         except OSError:
-            pass  # it has heard enough
+            pass  # the peer has closed
 
 
 class GatewayDouble:
-    """`answers` replaces some of GOOD; `asked` is what it was asked: (action, {field: text}).
-    One for (service, action) goes before that; `called` is (service, action) of all.
+    """`answers` replaces entries of GOOD, by action or by (service, action), which takes
+    precedence.  `asked` lists the requests as (action, {field: text}), `called` as (service,
+    action).
 
-    It is at `host`; `describe` is its description, text or Talk, `location` where it says
-    that this is.  Both may be set anew while it runs."""
+    `host` is its address, `describe` its description (text or Talk), `location` the URL of the
+    description that it announces.  The last two may be changed while it runs."""
 
     def __init__(self, nets, host=gateway.INNER, describe=_DEVICE, location=None, **answers):
         self.answers = {**GOOD, **answers}
@@ -86,7 +88,8 @@ class GatewayDouble:
         self.called = []
         self.described = 0
         self.host, self.describe, self.location = host, describe, location
-        #: How often it sends each answer to a search; what it does before; whether it has answered.
+        #: How many copies of each answer to a search it sends; a function that it calls before; an
+        #: event that is set after.
         self.copies, self.first, self.answered = 1, lambda double: None, threading.Event()
         nets.call("gateway", self._open)
 
@@ -94,7 +97,7 @@ class GatewayDouble:
         return sum(name == action for name, _ in self.asked)
 
     def fields(self, action):
-        """Of the last such question."""
+        """The fields of the last request for this action."""
         return [fields for name, fields in self.asked if name == action][-1]
 
     def _open(self):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Good devices that want to join beside attackers: how many get in before they give up."""
+"""Good devices that join while attackers are active: counts those that succeed in time."""
 
 import contextlib
 import threading
@@ -10,7 +10,7 @@ from waiting import SLOWNESS, Deadline, pace
 
 GOOD = "127.0.0.7"
 JOINS = 20
-#: Devices give up after that.
+#: Devices give up after so many seconds.
 IN_TIME = 10 * SLOWNESS
 ENOUGH = 0.95 * JOINS
 

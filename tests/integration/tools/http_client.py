@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Raw HTTP: clients that choose their source and send what no library would."""
+"""A raw HTTP client that can choose its source address and send invalid requests."""
 
 import contextlib
 import re
@@ -10,13 +10,13 @@ from waiting import PATIENCE
 
 
 def dial(address, source=None):
-    """A connection, from `source` if that is given."""
+    """Opens a connection, from the address `source` if given."""
     return socket.create_connection(address, timeout=PATIENCE,
                                     source_address=(source, 0) if source else None)
 
 
 def read_answer(sock):
-    """(status, header text, body) of one answer; status 0: the connection ended before it."""
+    """(status, header text, body) of one answer.  Status 0: the connection has ended before it."""
     data = b""
     while b"\r\n\r\n" not in data:
         try:
@@ -37,7 +37,7 @@ def read_answer(sock):
 
 
 def read_all(sock):
-    """All bytes until the server closes."""
+    """All bytes until the server closes the connection."""
     data = b""
     with contextlib.suppress(ConnectionError):
         while more := sock.recv(65536):
@@ -53,14 +53,14 @@ def request(path, method="GET", host="localhost", **fields):
 
 
 def ask(address, path, source=None, **how):
-    """(status, header text, body), on a connection of its own."""
+    """Sends a request on a new connection; returns (status, header text, body)."""
     with dial(address, source) as sock:
         sock.sendall(request(path, **how))
         return read_answer(sock)
 
 
 def counter(server, name, **labels):
-    """A metric of the core; it must have the module prometheus."""
+    """The value of a metric of the core.  The relay must run the module prometheus."""
     families = exposition.parse(ask(server.status_address, "/metrics")[2].decode())
     return exposition.value(families, f"strelaysrv_core_{name}", **labels)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What `cmake --install` makes of the build under test, and how that was built."""
+"""Installs the build under test; and how that build was configured."""
 
 import re
 import subprocess
@@ -17,7 +17,7 @@ def run(*command, **options):
 
 @pytest.fixture(scope="module")
 def prefix(tmp_path_factory):
-    """What `cmake --install` makes of the build under test."""
+    """A directory with the installed build."""
     folder = tmp_path_factory.mktemp("prefix")
     run("cmake", "--install", str(module_folder().parent), "--prefix", str(folder))
     return folder
@@ -34,7 +34,7 @@ def sanitizer_flags():
 
 
 def examples():
-    """The C programs of the page for module authors, as they stand there."""
+    """The C programs in the page for module authors, unchanged."""
     page = (ROOT / "modules" / "README.md").read_text()
     found = {}
     for text in re.findall(r"```c\n(.*?)```", page, re.DOTALL):

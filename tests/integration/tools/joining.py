@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Our relay, which joins pools on loopback."""
+"""Starts our relay with pools on loopback."""
 
 import contextlib
 
@@ -29,7 +29,7 @@ def make_pool(authority, relay_keys):
 
 @pytest.fixture
 def start_joining(start, plain_program, authority, tmp_path, monkeypatch):
-    """Starts our relay with pools; the conf file may be rewritten."""
+    """Starts our relay with these pools.  Tests may rewrite its configuration file."""
     for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     conf = tmp_path / "pools.conf"

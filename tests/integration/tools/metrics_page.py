@@ -21,9 +21,9 @@ from waiting import PATIENCE  # noqa: E402
 
 PAGE = ROOT / "modules" / "METRICS.md"
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"
-#: Labels whose values are the operator's or the build's, not the table's.
+#: Labels whose values depend on the configuration or the build, not on the metric's table.
 _OPEN_LABELS = {"module": "as in `modules`", "pool": "host and port of each of `pools`", "version": "of the server"}
-#: What a module needs to start beside its defaults.
+#: Options that a module needs to start, besides its defaults.
 _NEEDS = {
     "csv-exporter": lambda folder: {"file": f"{folder}/relay.csv"},
     "pool-join": lambda folder: {"pools": "http://127.0.0.1:9/"},
@@ -42,13 +42,13 @@ ID or an address, so that the number of series is bounded: a few hundred.
 
 
 def _modules():
-    """All that were built; the protocol first, as its users want it."""
+    """All modules that were built, the relay first, because others need it."""
     names = sorted(path.stem for path in module_folder().glob("*.so"))
     return ["relay", *(name for name in names if name != "relay")]
 
 
 def _scrape():
-    """{module: [(family name, Family)]} of a relay with every module."""
+    """{module: [(family name, Family)]} from a relay with every module."""
     names = _modules()
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         keys = certificates.make(name="strelaysrv").write(folder)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Our server with test modules: a configuration file of its own, and no relay needed."""
+"""Our server with test modules and a configuration file of its own; the module relay is not
+needed."""
 
 import contextlib
 import pathlib
@@ -14,7 +15,7 @@ from waiting import PATIENCE
 
 
 def folder_of(module):
-    """Where the build leaves a test module."""
+    """The folder to which the build writes a test module."""
     return module_folder().parent / "tests" / "modules" / module
 
 
@@ -25,15 +26,15 @@ def _quoted(value):
 
 
 def transcript(log, module):
-    """What a module has noted in a log; what it says without a context comes from core."""
+    """The messages of a module in a log.  Messages without a context have the component core."""
     return re.findall(rf" notice (?:core: )?{module}: (.*)$", log, re.MULTILINE)
 
 
 class ModuleServer(RelayServer):
     """A server whose configuration can be rewritten and reloaded.
 
-    `modules` run; `installed` can be found beside the real ones (default: those that run);
-    `sections` are their options, further keywords those of the server."""
+    `modules` are enabled.  `installed` are put beside the real ones (default: the same).
+    `sections` are their options; further keywords are options of the server."""
 
     def __init__(self, folder, keys, modules, workers=2, installed=None, sections=None,
                  args=(), **top):
@@ -51,7 +52,7 @@ class ModuleServer(RelayServer):
         super().__init__(program, command, self.folder)
 
     def configure(self, modules, sections=None, **top):
-        """Writes strelaysrv.conf anew."""
+        """Writes strelaysrv.conf."""
         lines = [f"modules = {_quoted(modules)}"]
         lines += [f"{name.replace('_', '-')} = {_quoted(value)}" for name, value in top.items()]
         for name, options in (sections or {}).items():
@@ -77,19 +78,19 @@ class ModuleServer(RelayServer):
         return code, body.decode()
 
     def probe(self, *options):
-        """What the module `probe` sees: {"metric counter.step": "1", ...}."""
+        """The metrics that the module `probe` reads: {"metric counter.step": "1", ...}."""
         code, text = self.page("/probe?" + "&".join(options))
         assert code == 200, f"/probe: got {code}, want 200"
         return dict(line.rsplit(" ", 1) for line in text.splitlines())
 
     def transcript(self, module):
-        """What a module has noted, line by line."""
+        """The messages of a module, by line."""
         return transcript(self.log(), module)
 
 
 @pytest.fixture
 def module_server(tmp_path, relay_keys):
-    """module_server(modules, ...) starts one and waits until it is ready."""
+    """module_server(modules, ...) starts a server and waits until it is ready."""
     with contextlib.ExitStack() as servers:
 
         def start(modules, **options):
@@ -103,7 +104,7 @@ def module_server(tmp_path, relay_keys):
 
 @pytest.fixture
 def failing_start(tmp_path, relay_keys):
-    """failing_start(modules, ...) starts one that is meant to end: exit code and log."""
+    """failing_start(modules, ...) starts a server that must fail; returns its exit code and log."""
 
     def start(modules, **options):
         server = ModuleServer(tmp_path, relay_keys, modules, **options)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A name server for one test only, on a loopback address of its own: silent, or with one answer.
+"""A DNS server for one test on its own loopback address.  It is silent or gives one answer.
 
-Who is started with `prefix()` asks it and no other, in a mount namespace."""
+Programs started with `prefix()` use only this server, because they run in a mount namespace."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ _TRY = ["unshare", "-m", "sh", "-c", "mount --bind /dev/null /etc/resolv.conf"]
 
 
 def why_not():
-    """What keeps this machine from such tests, or None."""
+    """Why such tests cannot run on this machine, or None."""
     if os.geteuid() != 0:
         return "needs root for mount namespaces"
     try:
@@ -35,16 +35,16 @@ if WHY_NOT:
 
 
 class NameServer:
-    """Answers nobody until `address` is set; then everybody, with that address."""
+    """Answers no query until `address` is set, and then every query with that address."""
 
     def __init__(self, folder):
-        # Clients ask port 53 and no other, so that the address must be one's own.
+        # Clients use port 53 only, so the server needs an address of its own.
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.host = self._take_address()
         self.address = None
         self.asked = []
         self.conf = folder / "resolv.conf"
-        # Far longer than any test: whoever waits for it, waits for ever.
+        # The timeout is longer than any test, so a resolver that waits never stops waiting.
         self.conf.write_text(f"nameserver {self.host}\noptions timeout:30 attempts:5\n")
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -58,12 +58,12 @@ class NameServer:
         raise AssertionError("no address of loopback has its port 53 free")
 
     def prefix(self):
-        """The words that make a command ask here."""
+        """The command prefix that makes a program use this server."""
         return ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/resolv.conf && exec "$@"',
                 str(self.conf)]
 
     def impatient(self):
-        """Whoever is started from now on waits a second."""
+        """Programs started from now on wait only one second for an answer."""
         self.conf.write_text(f"nameserver {self.host}\noptions timeout:1 attempts:1\n")
 
     def _serve(self):

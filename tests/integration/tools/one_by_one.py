@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A device that takes invitations as Syncthing does, and strangers who make use of that.
+"""A device that serves its invitations one by one, as Syncthing does, and strangers who abuse that.
 
-Syncthing joins the session of an invitation, shakes hands over it for 10 s at most, and only
-then looks at the next.  The double's handshake is a word and its answer."""
+Syncthing joins the session of an invitation, waits at most 10 s for a handshake, and only then
+takes the next invitation.  Here the handshake is one word and its answer."""
 
 import contextlib
 import threading
@@ -42,7 +42,7 @@ class OneByOne:
         while not self._stopped.is_set():
             try:
                 message = self.connection.receive()
-            except AssertionError:  # nothing came
+            except AssertionError:  # no invitation came
                 continue
             except (Closed, OSError):
                 return
@@ -67,7 +67,8 @@ class OneByOne:
 
 
 def visit(server, identity, target, source=None):
-    """What a good device does, with as much patience as Syncthing: whether it was served."""
+    """Requests the device as a good device does, with Syncthing's timeout; whether it was
+    served."""
     with contextlib.ExitStack() as stack:
         client = stack.enter_context(ProtocolConnection(server.address, identity, source=source))
         answer = client.ask(rp.ConnectRequest(target.id))
@@ -82,9 +83,10 @@ def visit(server, identity, target, source=None):
 
 
 class Strangers:
-    """Each from a source of its own: asks for the device, joins its half, and says `says`.
+    """Strangers, each with its own source address.  Each requests the device, joins its half, and
+    sends `says`.
 
-    Each keeps `each` sessions; when one ends, it asks again."""
+    Each holds `each` sessions; when one ends, it requests another."""
 
     def __init__(self, server, target, identities, sources, each=2, says=b""):
         self.server, self.target, self.says = server, target, says

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A TLS client that can do what Python's own cannot: choose its groups, and ask for new keys."""
+"""A TLS client with features that Python's ssl lacks: it selects its groups and sends key
+updates."""
 
 import contextlib
 import ctypes
@@ -22,8 +23,8 @@ def _pointer(of):
 
 
 def renew_keys(connection, both=False):
-    """RFC 8446, 4.6.3: new keys for what the client sends, or for both sides; whether the
-    socket took it."""
+    """Sends a KeyUpdate (RFC 8446, 4.6.3), which can request one of the peer.  True if the socket
+    took it."""
     pointer = _pointer(connection._ssl)
     assert _library.SSL_key_update(pointer, int(both)) == 1
     return _library.SSL_do_handshake(pointer) == 1
@@ -31,7 +32,8 @@ def renew_keys(connection, both=False):
 
 @contextlib.contextmanager
 def connected(address, identity_folder, groups=None):
-    """A connection whose handshake is done; the first one of `groups` gets the key share."""
+    """Completes a handshake and returns the connection.  The key share is for the first of
+    `groups`."""
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     context.use_certificate_file(str(identity_folder / "cert.pem"))
     context.use_privatekey_file(str(identity_folder / "key.pem"))

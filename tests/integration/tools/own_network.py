@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A network namespace, with no more than loopback, for each process of pytest-xdist.
+"""A network namespace with loopback only, for each process of pytest-xdist.
 
-A port that one test lets go, or that it wants nobody to listen at, is then never taken by a
-server of another test that runs beside it."""
+So no server of a parallel test takes a port that a test has freed or expects to be closed."""
 
 import ctypes
 import os
@@ -21,7 +20,8 @@ def _check(result):
 
 
 def make():
-    """A new one, for the calling thread and whom it starts; raises where the machine makes none."""
+    """Moves the calling thread, and the processes that it starts, to a new namespace.  Raises if
+    the machine does not allow it."""
     _check(_libc.unshare(CLONE_NEWNET))
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True, capture_output=True)
 
@@ -35,7 +35,7 @@ def go_back(before):
 
 
 def enter():
-    """Where the machine makes no namespaces, all tests stay in the one there is."""
+    """Without namespaces, all tests share the machine's network."""
     global _entered
     if _entered or "PYTEST_XDIST_WORKER" not in os.environ:
         return

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Two devices on their way to a session: one joined, one asking, two invitations, two sockets."""
+"""Two devices before their session: one has joined, the other requests it; both have an invitation
+and a socket."""
 
 import contextlib
 
@@ -12,18 +13,19 @@ _REFERENCE_ATTEMPTS = 5
 
 
 def settle(server):
-    """Gives the reference time between the two joins of a session.
+    """Waits between the two joins of a session at the reference.
 
-    It answers `already connected` to a second join that comes too soon after the answer to
-    the first (fault 6), and nothing that it shows tells when it is ready."""
+    The reference answers `already connected` to a second join that comes too soon after the answer
+    to the first (fault 6), and nothing shows when it is ready."""
     if not server.program.ours:
         pace(_REFERENCE_PAUSE)
 
 
 class Invited:
-    """A joined target and the invitations that an asker and it got.
+    """A joined target, and the invitations that an asker and the target got.
 
-    The target stays joined until the end of the `with`, since its end would end its sessions."""
+    The target stays joined until the end of the `with`, because its sessions end with its
+    connection."""
 
     def __init__(self, server, asker, target):
         self.server = server
@@ -46,7 +48,7 @@ class Invited:
         self._stack.close()
 
     def connect(self, **options):
-        """A connection in session mode that has not said anything yet."""
+        """A connection in session mode that has sent nothing yet."""
         connection = SessionConnection(self.server.address, **options)
         return self._stack.enter_context(connection)
 
@@ -57,7 +59,8 @@ class Invited:
         return self.connect(**options).join(self.to_target.key)
 
     def join_both(self):
-        """Both ends of the session, ready to relay; the reference needs luck (see settle)."""
+        """Both ends of the session, ready to relay.  With the reference this can fail by a race
+        (see settle)."""
         for _ in range(1 if self.server.program.ours else _REFERENCE_ATTEMPTS):
             asker, target = self.join_asker(), self.connect()
             settle(self.server)
@@ -69,7 +72,7 @@ class Invited:
 
 
 def check_relayed(sender, receiver, payload=b"are you there?"):
-    """Some bytes must arrive as they were sent."""
+    """Sends some bytes and checks that they arrive unchanged."""
     sender.send_bytes(payload)
     got = receiver.receive_bytes(len(payload))
     assert got == payload, f"relayed: got {got[:64]}, want {payload[:64]}"

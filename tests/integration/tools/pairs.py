@@ -5,7 +5,7 @@ import ssl
 
 
 def connect_pair(server):
-    """Two connections that were joined, proven by a byte each way."""
+    """Opens two connections and joins them, and checks that a byte passes in each direction."""
     first, second = server.connect(), server.connect()
     first.sendall(b"1")
     second.sendall(b"2")
@@ -24,7 +24,7 @@ def receive(connection, length):
 
 
 def swap(first, second, data):
-    """Sends the data both ways and compares."""
+    """Sends the data in both directions and compares."""
     first.sendall(data)
     second.sendall(data)
     assert receive(first, len(data)) == data
@@ -32,7 +32,7 @@ def swap(first, second, data):
 
 
 def ended(connection):
-    """Whether the other side ends it, by a reset or not."""
+    """Whether the other side closes the connection, with or without a reset."""
     try:
         return connection.recv(1) == b""
     except (ConnectionResetError, ssl.SSLError):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A gateway that speaks NAT-PMP (RFC 6886), and says what a test wants."""
+"""A NAT-PMP gateway (RFC 6886) that gives the answers of a test."""
 
 import socket
 import struct
@@ -12,7 +12,8 @@ PORT = 5351
 
 
 class PmpDouble:
-    """`port`, `lease` and `address` are what it gives; it answers from `mouth`, if that is set."""
+    """`port`, `lease` and `address` are what it answers.  Answers come from the address `mouth`, if
+    set."""
 
     def __init__(self, nets, port=22067, lease=3600, address=gateway.OUTER, mouth=None):
         self.port, self.lease, self.address = port, lease, address

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A relay pool for tests: HTTPS with an authority of its own, on loopback.
+"""A relay pool for tests: HTTPS on loopback, with its own certificate authority.
 
-It looks at the client certificate's ID, and can test the relay back as real pools do."""
+It checks the ID of the client certificate, and can test the relay as real pools do."""
 
 import dataclasses
 import datetime
@@ -28,7 +28,7 @@ HOUR = 3_600_000_000_000
 
 
 class Authority:
-    """A certificate authority that the system does not know."""
+    """A certificate authority that the system does not trust."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -69,10 +69,10 @@ class Authority:
 
 @dataclasses.dataclass
 class Request:
-    """What a relay has sent."""
+    """A relay's request."""
 
     source: str
-    id: bytes  # of the client certificate
+    id: bytes  # from the client certificate
     head: str
     body: bytes
     sock: ssl.SSLSocket
@@ -89,7 +89,7 @@ class Request:
         self.sock.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
 
     def wait_for_end(self):
-        """Until the relay has closed its end."""
+        """Waits until the relay has closed the connection."""
         self.sock.settimeout(PATIENCE)
         try:
             while self.sock.recv(65536):
@@ -99,7 +99,7 @@ class Request:
 
 
 def check_relay(request):
-    """Tests a relay back as a pool does; raises what is wrong with it."""
+    """Tests a relay as a pool does; raises an error if it does not work."""
     url = urllib.parse.urlsplit(request.url)
     query = dict(urllib.parse.parse_qsl(url.query))
     assert url.scheme == "relay", f"scheme: got {url.scheme}"
@@ -118,7 +118,7 @@ def check_relay(request):
 
 
 def good(eviction=HOUR):
-    """Tests the relay back, and takes it if it works."""
+    """Tests the relay, and accepts it if it works."""
 
     def behave(request):
         try:
@@ -136,7 +136,7 @@ def says(status, body):
 
 
 class Pool:
-    """Listens on loopback; behaviours are used one after another, the last for ever."""
+    """Listens on loopback.  Uses one behaviour for each request; the last one is repeated."""
 
     def __init__(self, authority, trusted, *behaviours, host="127.0.0.1", name=None):
         self.behaviours = list(behaviours) or [good()]
@@ -144,7 +144,7 @@ class Pool:
         self.failures = 0
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(authority.server_files(name or host))
-        # A certificate that signs itself is its own authority; no other is let in.
+        # A self-signed certificate is its own authority; no other is accepted.
         self.context.load_verify_locations(trusted / "cert.pem")
         self.context.verify_mode = ssl.CERT_REQUIRED
         self.listener = socket.create_server(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Debian's Prometheus: its server on loopback, and promtool."""
+"""Debian's Prometheus server on loopback, and promtool."""
 
 import json
 import shutil
@@ -23,7 +23,7 @@ def promtool(*args, **options):
 
 
 class Prometheus:
-    """Debian's server, scraping one relay on loopback."""
+    """A Prometheus server that scrapes one relay."""
 
     def __init__(self, folder, target, prefix=()):
         assert shutil.which("prometheus"), "no prometheus: install the package of that name"
@@ -47,7 +47,7 @@ class Prometheus:
             with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
                 return json.load(answer)["data"]
         except (urllib.error.URLError, ConnectionError):
-            return None  # it does not listen yet
+            return None  # the server does not listen yet
 
     def query(self, expression):
         """[(labels, number)]"""

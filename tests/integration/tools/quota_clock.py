@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The time that the module quota sees: a file, for the test module quota-clock."""
+"""Sets the time of the module quota, by a file that the test module quota-clock reads."""
 
 import calendar
 import time
@@ -8,7 +8,7 @@ import pytest
 
 
 class Clock:
-    """The time that the module sees."""
+    """The time that the module quota uses."""
 
     def __init__(self, path):
         self.path = path

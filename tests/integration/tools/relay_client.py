@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A blocking client of the relay: protocol mode over TLS, session mode in the clear."""
+"""A blocking client of the relay: protocol mode over TLS, session mode without."""
 
 import pathlib
 import socket
@@ -40,7 +40,7 @@ class MessageStream:
         self.send_bytes(rp.encode(message))
 
     def receive_some(self, size=65536):
-        """Up to size bytes; none at the end of the stream; Closed if it was reset."""
+        """Up to size bytes; empty at the end of the stream.  Raises Closed after a reset."""
         try:
             return self.sock.recv(size)
         except TimeoutError:
@@ -66,7 +66,7 @@ class MessageStream:
         return rp.parse_body(message_type, self.receive_bytes(length))
 
     def receive_answering_pings(self):
-        """The next message that is no Ping; those get their Pong."""
+        """The next message that is no Ping.  Pings are answered."""
         deadline = Deadline()
         while not deadline.passed():
             message = self.receive()
@@ -85,7 +85,7 @@ class MessageStream:
         assert answer == rp.Pong(), f"answer to a Ping: got {answer}, want Pong"
 
     def expect_close(self):
-        """The server must end the connection, by end-of-file or reset, and send no more."""
+        """Checks that the server sends no more and ends the connection, by end-of-file or reset."""
         try:
             rest = self.receive_some()
         except Closed:
@@ -93,7 +93,7 @@ class MessageStream:
         assert rest == b"", f"want the connection closed, got {len(rest)} bytes: {rest[:64].hex()}"
 
     def expect_end_of_file(self):
-        """The server must end the connection in an orderly way, and send no more."""
+        """Checks that the server sends no more and ends the connection with end-of-file."""
         try:
             rest = self.receive_some()
         except Closed as error:
@@ -105,16 +105,15 @@ class MessageStream:
         assert got == message, f"got {got}, want {message}"
 
     def expect_last(self, message):
-        """This message, and then the end."""
+        """Checks that this message comes, and then the end."""
         self.expect(message)
         self.expect_close()
 
 
 def dial(address, source=None, receive_buffer=None, segment=None):
-    """A plain TCP connection without delay for small segments; those it gets have at most
-    so many bytes.
+    """A TCP connection with TCP_NODELAY, which receives segments of at most `segment` bytes.
 
-    Its local port stays free for servers that are started meanwhile, by other tests."""
+    SO_REUSEADDR allows servers of parallel tests to listen on its local port."""
     family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.settimeout(PATIENCE)
@@ -131,14 +130,14 @@ def dial(address, source=None, receive_buffer=None, segment=None):
 
 
 def reset(sock):
-    """Closes a socket so that its peer sees a reset."""
+    """Closes a socket with a reset."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.close()
 
 
 def tls_context(identity=None, alpn=("bep-relay",), extra_certificates=(), ciphers=None,
                 lowest=None, highest=None):
-    """What a client negotiates with; the server's certificate is not judged here."""
+    """A client's TLS context.  It does not verify the server's certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -162,7 +161,7 @@ def tls_context(identity=None, alpn=("bep-relay",), extra_certificates=(), ciphe
 
 
 class ProtocolConnection(MessageStream):
-    """A connection in protocol mode, its TLS handshake done."""
+    """A connection in protocol mode, after its TLS handshake."""
 
     def __init__(self, address, identity=None, context=None, session=None, source=None,
                  receive_buffer=None):
@@ -220,7 +219,7 @@ class SessionConnection(MessageStream):
 
 
 class TlsBytes:
-    """TLS without a socket: what the client would send, to be cut and spoilt at will."""
+    """TLS without a socket, so that a test can cut or change the client's bytes."""
 
     def __init__(self, identity, context=None):
         self.incoming = ssl.MemoryBIO()
@@ -235,8 +234,8 @@ class TlsBytes:
         return self.outgoing.read()
 
     def handshake(self, stream, send=None, send_last=None):
-        """Shakes hands over a stream; send(bytes) decides how the bytes travel, and
-        send_last(bytes) those of the last flight."""
+        """Performs the handshake over a stream. send(bytes) sends the client's bytes, and
+        send_last(bytes) its last flight."""
         send = send or stream.send_bytes
         done = False
         while not done:
@@ -258,7 +257,7 @@ class TlsBytes:
         self.incoming.write(part)
 
     def seal(self, data):
-        """The TLS record that carries data."""
+        """Encrypts data as one TLS record."""
         self.tls.write(data)
         return self.outgoing.read()
 
@@ -281,7 +280,7 @@ NO_SUCH_KEY = rp.JoinSessionRequest(bytes(32))
 
 
 def served(address):
-    """Whether a guest gets its answer; a refused connection is a clear no."""
+    """Whether a guest gets an answer.  A refused connection counts as no."""
     try:
         with SessionConnection(address) as guest:
             return guest.ask(NO_SUCH_KEY) == rp.response(rp.NOT_FOUND)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Relays and pools that are up to something: doubles for tests of the client."""
+"""Relays and pools that misbehave, for tests of the client."""
 
 import contextlib
 import datetime
@@ -66,14 +66,14 @@ class RelayDouble:
 
     def close(self):
         self.ended.set()
-        # A listener that is only closed would leave accept() waiting.
+        # accept() in the thread does not return when its listener is closed.
         with contextlib.suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
 
 
 def trickle(stream, data, ended, pause=0.05):
-    """A byte at a time, until it is over."""
+    """Sends a byte at a time, until the connection ends."""
     for byte in data:
         stream.send_bytes(bytes([byte]))
         if ended.wait(pause):
@@ -85,7 +85,7 @@ def lying_header(message_type, length):
 
 
 class PoolDouble:
-    """An HTTP server that answers with what it is told, and remembers what it was asked."""
+    """An HTTP server that gives the answers of a test and records the requests."""
 
     def __init__(self, answer, certificate=None, key=None, host="127.0.0.1"):
         """answer(handler) writes the answer to a GET."""
@@ -136,13 +136,14 @@ def send(handler, body, status=200, headers=()):
 
 
 def listing(*uris):
-    """A pool's list of relays."""
+    """The JSON list of a pool's relays."""
     body = json.dumps({"relays": [{"url": uri, "location": {"city": "x"}} for uri in uris]})
     return body.encode()
 
 
 def web_certificate(folder, names=("localhost",)):
-    """A self-signed certificate for names and addresses; returns the paths of it and its key."""
+    """A self-signed certificate for names and addresses; returns the paths of the certificate and
+    its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     now = datetime.datetime.utcnow()
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "pool")])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The messages of Relay Protocol v1 and their bytes: a pure codec, no sockets."""
+"""Encodes and decodes the messages of Relay Protocol v1; uses no sockets."""
 
 import dataclasses
 import struct
@@ -15,7 +15,7 @@ ALREADY_CONNECTED = 2
 WRONG_TOKEN = 3
 UNEXPECTED_MESSAGE = 100
 
-#: The text that goes with each response code.
+#: The text of each response code.
 RESPONSE_TEXT = {
     SUCCESS: "success",
     NOT_FOUND: "not found",
@@ -26,7 +26,7 @@ RESPONSE_TEXT = {
 
 
 class Malformed(Exception):
-    """Bytes that are no message."""
+    """Bytes that are no valid message."""
 
 
 def xdr_opaque(data):
@@ -115,7 +115,7 @@ class RelayFull:
 
 
 def response(code):
-    """The Response of a code, as the server must word it."""
+    """The Response with this code and its prescribed text."""
     return Response(code, RESPONSE_TEXT[code])
 
 
@@ -139,7 +139,7 @@ def encode_body(message):
 
 
 def frame(message_type, body=b"", length=None, magic=MAGIC):
-    """A message of any type, true or false: length and magic can be made to lie."""
+    """A message of any type.  Its length and magic may be set to wrong values."""
     return HEADER.pack(magic, message_type, len(body) if length is None else length) + body
 
 
@@ -148,7 +148,7 @@ def encode(message):
 
 
 def parse_header(header):
-    """The type and the length of the message that follows."""
+    """Parses a header: the type and length of the message that follows."""
     magic, message_type, length = HEADER.unpack(header)
     if magic != MAGIC:
         raise Malformed(f"magic {magic:#x}, want {MAGIC:#x}")
@@ -158,7 +158,7 @@ def parse_header(header):
 
 
 def parse_body(message_type, body):
-    """What the server sends must fit its length exactly, so trailing bytes are an error."""
+    """A message must fit its length exactly; trailing bytes are an error."""
     reader = _Reader(body)
     if message_type == Ping.TYPE:
         message = Ping()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Relay servers as processes: which program, how it is started, watched, and stopped."""
+"""Relay servers as processes: which program, and how it is started, watched and stopped."""
 
 import dataclasses
 import http.client
@@ -27,16 +27,16 @@ _SANITIZER = re.compile(
 )
 _PORT_ATTEMPTS = 10
 
-#: Hard limit of descriptors for servers of which a test does not say another; None: the machine's.
+#: The limit of descriptors for servers whose test sets none.  None: the machine's limit.
 DESCRIPTORS = int(os.environ.get("TEST_DESCRIPTORS", "0")) or None
 
 
 @dataclasses.dataclass(frozen=True)
 class Program:
-    """A relay server's executable, and how it differs from the other."""
+    """The executable of a relay server, and how it differs from the other one."""
 
     kind: str  # "ours" or "reference"
-    workers: int = 0  # 0 leaves the number to the program
+    workers: int = 0  # 0: the program chooses
 
     @property
     def ours(self):
@@ -61,9 +61,9 @@ class Program:
 
 
 def run(program, *args, cwd=None, env=None):
-    """Runs a server that is meant to end by itself; returns the finished process.
+    """Runs a server that must end by itself; returns the finished process.
 
-    Unless told otherwise it runs in an empty folder, which is gone afterwards."""
+    By default it runs in an empty folder, which is removed afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         return subprocess.run(
             [program.path, *args], cwd=cwd or folder, env=env, stdin=subprocess.DEVNULL,
@@ -77,7 +77,7 @@ def module_folder():
 
 
 def free_port(host="127.0.0.1"):
-    """A port that was free a moment ago, for servers that cannot choose one themselves."""
+    """A port that was free a moment ago, for servers that cannot choose one."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as sock:
         sock.bind((host, 0))
@@ -91,7 +91,7 @@ def split_address(text):
 
 
 def _reachable(host, port):
-    """The loopback address stands for all addresses."""
+    """Replaces a wildcard address by the loopback address."""
     return {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port
 
 
@@ -104,7 +104,7 @@ def _accepts(address):
 
 
 def _with_free_port(address):
-    """The address, its port 0 replaced by one that is free."""
+    """Replaces port 0 of the address by a free port."""
     host, port = split_address(address)
     if port:
         return address
@@ -123,7 +123,7 @@ class RelayServer:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
 
         if program.ours and os.geteuid() != 0 and "-core-dumps" not in command:
-            command = [*command, "-core-dumps"]  # else only root could look into /proc/PID
+            command = [*command, "-core-dumps"]  # otherwise only root can read /proc/PID
         self.program = program
         self.command = command
         self.uri = None
@@ -157,12 +157,12 @@ class RelayServer:
     # The log.
 
     def log(self):
-        """All that was written to stderr so far."""
+        """Everything written to stderr so far."""
         with self._news:
             return "\n".join(self._lines)
 
     def wait_for_log(self, pattern, deadline=None):
-        """The match of the first line that fits the pattern, past or future."""
+        """The match of the first line that fits the pattern; waits for it if necessary."""
         deadline = deadline or Deadline()
         expression = re.compile(pattern)
         seen = 0
@@ -182,7 +182,7 @@ class RelayServer:
                 self._news.wait(deadline.remaining())
 
     def count(self, pattern):
-        """How many lines of the log fit the pattern."""
+        """How many lines of the log match the pattern."""
         return sum(bool(re.search(pattern, line)) for line in self.log().splitlines())
 
     def wait_for_count(self, pattern, count):
@@ -192,7 +192,7 @@ class RelayServer:
         )
 
     def reload(self):
-        """Reloads; returns whether that succeeded, and what was logged of it."""
+        """Reloads; returns whether that succeeded, and what was logged during the reload."""
         before = len(self.log())
         done = self.count("core: (not )?reloaded")
         self.send_signal(signal.SIGHUP)
@@ -200,10 +200,10 @@ class RelayServer:
         news = self.log()[before:]
         return "core: reloaded" in news, news
 
-    # Where it serves.
+    # Addresses.
 
     def wait_until_serving(self):
-        """The URI is logged by ours when it serves, by the reference a moment before."""
+        """Ours logs the URI when it serves; the reference logs it a moment earlier."""
         self.uri = self.wait_for_log(_URI.pattern).group(1)
         if not self.program.ours:
             wait_for(lambda: _accepts(self.address), f"{self.program} to listen")
@@ -213,7 +213,7 @@ class RelayServer:
 
     @property
     def query(self):
-        """The fields of the URI, each once."""
+        """The fields of the URI's query; each must occur once."""
         pairs = urllib.parse.parse_qsl(
             urllib.parse.urlsplit(self.uri).query, keep_blank_values=True
         )
@@ -221,13 +221,13 @@ class RelayServer:
 
     @property
     def address(self):
-        """Where to connect to: what was asked for, or what the URI tells of port 0."""
+        """The address to connect to: the listen option or, for port 0, the URI."""
         if self._listen and split_address(self._listen)[1]:
             return _reachable(*split_address(self._listen))
         return _reachable(*split_address(urllib.parse.urlsplit(self.uri).netloc))
 
     def stay_at(self, address):
-        """From now on `address` is this, whatever later URIs tell."""
+        """Keeps this `address`, whatever URIs are logged later."""
         self._listen = f"{address[0]}:{address[1]}"
 
     @property
@@ -250,7 +250,7 @@ class RelayServer:
         return json.loads(body)
 
     def wait_for_status(self, condition, what):
-        """The first status that fulfils the condition."""
+        """Waits for a status that fulfils the condition; returns it."""
         last = {}
 
         def look():
@@ -260,7 +260,7 @@ class RelayServer:
         wait_for(look, lambda: f"{what}; last status: {last}")
         return last
 
-    # What it uses.
+    # Resources.
 
     @property
     def pid(self):
@@ -278,7 +278,7 @@ class RelayServer:
         )
 
     def listening_sockets(self):
-        """The sockets on which the process listens: {the kernel's number: TCP port}."""
+        """The process's listening sockets: {inode: TCP port}."""
         own = set()
         for link in os.scandir(f"/proc/{self.pid}/fd"):
             try:
@@ -298,11 +298,11 @@ class RelayServer:
         return set(self.listening_sockets().values())
 
     def cpu_seconds(self):
-        """User and system time spent so far."""
+        """User and system CPU time so far."""
         fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    # Its end.
+    # The end of the process.
 
     def running(self):
         return self.process.poll() is None
@@ -311,7 +311,7 @@ class RelayServer:
         self.process.send_signal(number)
 
     def wait_for_exit(self):
-        """The exit code, once all output was read."""
+        """Waits until all output was read; returns the exit code."""
         try:
             code = self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
@@ -323,16 +323,17 @@ class RelayServer:
         return code
 
     def stop(self, number=signal.SIGTERM):
-        """Ends the server by a signal and returns its exit code."""
+        """Sends a signal and returns the exit code."""
         if self.running():
             self.send_signal(number)
         return self.wait_for_exit()
 
     def finish(self):
-        """Ends the server after a test, and complains about anything that was not clean."""
+        """Stops the server after a test; fails if something was wrong (exit code, sanitizer,
+        leak)."""
         died = self.process.poll()
         if not self.program.ours:
-            self.process.kill()  # its graceful end takes half a second, and is not under test
+            self.process.kill()  # its stop takes half a second and is not tested
             self.wait_for_exit()
             assert died in (None, 0), f"{self.program} ended with {died}; its log:\n{self.log()}"
             return
@@ -352,11 +353,11 @@ class RelayServer:
 
 def start(program, folder, *args, keys=None, listen="127.0.0.1:0", status="127.0.0.1:0",
           pools="", pick_ports=False, wait=True, **options):
-    """Starts a server in a folder of its own and, unless told otherwise, waits until it serves.
+    """Starts a server in its own folder.  Waits until it serves, unless told otherwise.
 
-    Port 0 lets the server choose; the reference cannot, so it is given ports that are free,
-    and so is ours with pick_ports, for a URI that does not tell where it listens.
-    A further argument overrules what is given here, since the last of equal flags counts."""
+    With port 0 the server chooses.  The reference cannot, so it gets free ports.  So does ours with
+    pick_ports, for a URI without the listen address.  Further arguments override the defaults,
+    because the last of equal flags counts."""
     pick_ports = pick_ports or not program.ours
     for attempt in range(_PORT_ATTEMPTS):
         here = _with_free_port(listen) if pick_ports and listen else listen

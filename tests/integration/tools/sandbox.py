@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Runs a command with no system calls but those that a systemd unit allows; others kill it.
+"""Runs a command under the system call filter of a systemd unit.  Other calls kill it.
 
-Of sockets only RestrictAddressFamilies= are allowed, and of memory what
-MemoryDenyWriteExecute= leaves.
+It also applies RestrictAddressFamilies= and MemoryDenyWriteExecute=.
 
 As a program: sandbox.py UNIT COMMAND..."""
 
@@ -20,7 +19,7 @@ _FAMILIES = {"AF_UNIX": 1, "AF_INET": 2, "AF_INET6": 10, "AF_NETLINK": 16}
 
 
 class _Condition(ctypes.Structure):
-    """struct scmp_arg_cmp: of which argument, how compared, with what."""
+    """struct scmp_arg_cmp: the number of the argument, the comparison, the operands."""
 
     _fields_ = [("arg", ctypes.c_uint), ("op", ctypes.c_int), ("a", ctypes.c_uint64),
                 ("b", ctypes.c_uint64)]
@@ -34,7 +33,7 @@ def unit_lines(path):
 
 
 def _members(word):
-    """The calls of a name or @group."""
+    """The system calls of a name or a @group."""
     if not word.startswith("@"):
         return {word}
     text = subprocess.run(["systemd-analyze", "syscall-filter", word], capture_output=True,
@@ -44,8 +43,8 @@ def _members(word):
 
 
 def allowed_calls(path):
-    """What the SystemCallFilter= lines of a unit leave, as systemd reads them."""
-    # What systemd itself needs between its filter and the program is always allowed.
+    """The calls that the SystemCallFilter= lines of a unit allow, by systemd's rules."""
+    # systemd needs these between its filter and the program, and always allows them.
     allowed = _members("@default")
     for name, value in unit_lines(path):
         if name != "SystemCallFilter":
@@ -56,7 +55,7 @@ def allowed_calls(path):
 
 
 def conditions(path):
-    """{call: [condition, ...]}: each of them alone allows it."""
+    """{call: [condition, ...]}.  A call is allowed if one of its conditions holds."""
     families = next(value for name, value in unit_lines(path) if name == "RestrictAddressFamilies")
     return {
         "socket": [_Condition(0, _EQUAL, _FAMILIES[name], 0) for name in families.split()],
@@ -73,7 +72,7 @@ def restrict(calls, conditional):
     for name in sorted(calls):
         number = library.seccomp_syscall_resolve_name(name.encode())
         if number < 0:
-            continue  # of another architecture
+            continue  # a call of another architecture
         for condition in conditional.get(name, [None]):
             result = library.seccomp_rule_add_array(
                 context, ctypes.c_uint32(_ALLOW), ctypes.c_int(number),

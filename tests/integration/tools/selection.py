@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Which server a test runs on: the parameters, and the option --only."""
+"""Which server a test runs on: its parameters, and the option --only."""
 
 import pytest
 
@@ -10,7 +10,7 @@ REFERENCE = Program("reference")
 
 
 def add_option(parser):
-    """Adds --only, once, however many conftest files ask for it."""
+    """Adds --only once, however many conftest files ask for it."""
     try:
         parser.addoption(
             "--only", choices=("ours", "reference"), help="limit the run to one of the servers"
@@ -20,8 +20,8 @@ def add_option(parser):
 
 
 def parametrize(metafunc):
-    """`any_program` stands for both servers, `our_program` for ours with 1 and 2 workers,
-    `each_program` for both without a word about workers."""
+    """Parametrizes a test: `any_program` is both servers, `our_program` ours with 1 and 2 workers,
+    `each_program` both with their default of workers."""
     choices = {
         "any_program": [*OURS, REFERENCE],
         "our_program": OURS,
@@ -39,12 +39,12 @@ def _program_of(item):
         if isinstance(value, Program):
             return value.kind
     if "reference_program" in item.fixturenames:
-        return "ours"  # a comparison: the reference serves as the yardstick
+        return "ours"  # a comparison: the reference is the yardstick
     return "ours" if "plain_program" in item.fixturenames else None
 
 
 def deselect(config, items):
-    """Leaves out what --only does not name; tests of the client itself always run."""
+    """Removes tests that --only does not select.  Tests of the client always run."""
     only = config.getoption("--only")
     if not only:
         return
@@ -56,7 +56,7 @@ def deselect(config, items):
 
 @pytest.fixture
 def plain_program():
-    """Our server with the number of workers that it chooses itself."""
+    """Our server with its default number of workers."""
     return Program("ours")
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The service manager's end of sd_notify."""
+"""The service manager's side of sd_notify."""
 
 import contextlib
 import re
@@ -9,7 +9,7 @@ from waiting import wait_for
 
 
 class Manager:
-    """The socket that NOTIFY_SOCKET names, and what has come so far."""
+    """The socket of NOTIFY_SOCKET, and the messages received so far."""
 
     def __init__(self, address):
         self.address = address
@@ -28,7 +28,8 @@ class Manager:
         return self.told
 
     def wait_for(self, what, **wanted):
-        """The first message with these fields from place `since` on; returns it and its place."""
+        """The first message with these fields at or after index `since`; returns it and its
+        index."""
         since = wanted.pop("since", 0)
 
         def look():

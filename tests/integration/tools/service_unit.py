@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The systemd service of this tree, and whether a test can run the server as strictly."""
+"""The project's systemd unit, and whether its sandbox can be used in tests."""
 
 import ctypes.util
 import os
@@ -12,7 +12,7 @@ UNIT = ROOT / "conf" / "strelaysrv.service"
 
 
 def why_no_sandbox():
-    """None where sandbox.py can run it; else the reason."""
+    """None if sandbox.py can run the unit; otherwise the reason."""
     if not shutil.which("systemd-analyze") or not ctypes.util.find_library("seccomp"):
         return "there is no systemd-analyze, or no libseccomp"
     if faults.sanitized():

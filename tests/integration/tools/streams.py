@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Streams through sessions, and how fast they are over some seconds."""
+"""Streams through sessions, and measurements of their rate."""
 
 import contextlib
 import hashlib
@@ -12,25 +12,26 @@ from waiting import SLOWNESS, pace
 KILO = 1000
 MEGA = 1000 * 1000
 
-#: By how much a rate may be missed when a machine is slow, which never excuses more than asked.
+#: By how much a rate may be below and above the option.  A slow machine can only lower it.
 UNDER = 0.25 if SLOWNESS == 1 else 0.6
 OVER = 0.10
 
 
 class Stream(threading.Thread):
-    """Sends what is taken, or `rate` bytes a second, to a receiver that counts and forgets."""
+    """Sends at `rate` bytes a second, or as fast as possible, to a receiver that counts and
+    discards."""
 
     def __init__(self, sender, receiver, rate=None):
         super().__init__(daemon=True)
         self.sender, self.receiver, self.rate = sender, receiver, rate
         self.got = 0
-        self.arrivals = []  # (when, how many bytes)
+        self.arrivals = []  # (time, bytes)
         threading.Thread(target=self._drain, daemon=True).start()
         self.start()
 
     def run(self):
         block = bytes(2000 if self.rate else 65536)
-        with contextlib.suppress(Exception):  # its end is that of the session
+        with contextlib.suppress(Exception):  # it ends with the session
             while True:
                 self.sender.send_bytes(block)
                 if self.rate:
@@ -44,7 +45,7 @@ class Stream(threading.Thread):
 
 
 class CheckedStream:
-    """Sends random bytes from one socket to another until it is told to stop."""
+    """Sends random bytes from one socket to another until it is stopped."""
 
     def __init__(self, source, sink):
         self.source, self.sink = source, sink
@@ -78,7 +79,7 @@ class CheckedStream:
 
 
 def rates(streams, seconds=4, warm_up=1.0):
-    """Bytes a second of each stream, measured once bursts are over."""
+    """Bytes a second of each stream, measured after the initial burst."""
     pace(warm_up)
     begin, before = time.monotonic(), [stream.got for stream in streams]
     pace(seconds)
@@ -91,7 +92,7 @@ def check_rate(got, want, what="rate"):
 
 
 def windows(arrivals, begin, count, width=0.1):
-    """Bytes that came in each of so many windows from a moment on."""
+    """The bytes received in each of `count` windows, beginning at a given time."""
     seen = [0] * count
     for when, size in arrivals:
         at = int((when - begin) / width)
@@ -101,17 +102,17 @@ def windows(arrivals, begin, count, width=0.1):
 
 
 def smoothness(seen):
-    """The share of windows that carry bytes, and the largest window as a multiple of the mean.
+    """The share of windows with data, and the largest window as a multiple of the mean.
 
-    Who sleeps and then bursts, once in N windows, shows 1/N and N."""
+    A sender that sleeps and then bursts, once in N windows, gives 1/N and N."""
     mean = sum(seen) / len(seen)
     return sum(map(bool, seen)) / len(seen), max(seen) / mean if mean else float("inf")
 
 
 def smoothest(stream, count=20, tries=4, good=lambda share, largest: True):
-    """The first try that is good, else the last.
+    """The first good try, or the last one.
 
-    A busy machine may hold up whoever measures, now and then; bursts come in every try."""
+    A busy machine sometimes delays the measurement; real bursts occur in every try."""
     for _ in range(tries):
         begin = time.monotonic()
         pace(count * 0.1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Our testutil as a process: its lines, its pipes, its exit code."""
+"""Our testutil as a process: its lines, pipes and exit code."""
 
 import hashlib
 import os
@@ -17,18 +17,18 @@ from waiting import PATIENCE, Deadline
 
 _SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:|WARNING: ThreadSanitizer")
 
-#: In /proc/net/tcp: the other end was received, the own was not sent.
+#: The state in /proc/net/tcp of a socket that has received the peer's FIN and not sent its own.
 CLOSE_WAIT = "08"
 
 
 def program():
-    """The executable beside our server."""
+    """The testutil executable in the folder of our server."""
     return os.environ.get("STRELAYSRV_TESTUTIL",
                           str(module_folder().parent / "strelaysrv-testutil"))
 
 
 class Keys:
-    """A directory of keys, and the device ID that they make."""
+    """A directory of keys, and its device ID."""
 
     def __init__(self, folder):
         identity = certificates.make()
@@ -38,7 +38,7 @@ class Keys:
 
 
 class Result:
-    """A testutil that has ended by itself."""
+    """A testutil process that has ended."""
 
     def __init__(self, done):
         self.code = done.returncode
@@ -51,7 +51,7 @@ class Result:
 
 
 def run(*args, env=None, patience=PATIENCE, descriptors=None):
-    """Runs testutil to its end."""
+    """Runs testutil until it ends."""
     def limit():
         resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
 
@@ -101,7 +101,7 @@ class Tool:
                 self._news.wait(deadline.remaining())
 
     def tcp_states(self):
-        """The states of its IPv4 connections, as /proc/net/tcp has them."""
+        """The states of its IPv4 connections, from /proc/net/tcp."""
         pid = self.process.pid
         links = [os.readlink(entry.path) for entry in os.scandir(f"/proc/{pid}/fd")]
         rows = pathlib.Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]
@@ -161,7 +161,7 @@ class Tool:
         self.process.stdin.close()
 
     def finish(self):
-        """Ends it, whatever it does."""
+        """Kills the process if it still runs."""
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
@@ -175,7 +175,7 @@ class Tool:
 
 
 class Feeder(threading.Thread):
-    """Writes a file into a pipe, and keeps it open until told otherwise."""
+    """Writes a file into a pipe; keeps the pipe open until told to close it."""
 
     def __init__(self, path, stream):
         super().__init__(daemon=True)
@@ -199,7 +199,7 @@ class Feeder(threading.Thread):
 
 
 class Drain(threading.Thread):
-    """Reads a pipe to its end, and remembers how much it was, and its hash."""
+    """Reads a pipe to its end; counts and hashes the bytes."""
 
     def __init__(self, stream):
         super().__init__(daemon=True)

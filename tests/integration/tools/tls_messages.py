@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MPL-2.0
-"""TLS messages byte by byte, as no library sends them, and certificates that no tool makes."""
+"""TLS messages that no library sends, and certificates that no tool makes."""
 
 import base64
 import struct
 
 HANDSHAKE = 22
 X25519 = b"\x00\x1d"
-#: RFC 7748, 6.1: somebody's public key.
+#: A public key from RFC 7748, 6.1.
 X25519_KEY = bytes.fromhex("de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f")
-#: RFC 8446, 4.1.3: how a ServerHello that is a HelloRetryRequest begins behind its version.
+#: The random value that marks a ServerHello as a HelloRetryRequest (RFC 8446, 4.1.3).
 RETRY = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891")
-#: RFC 8446, 6.
+#: An alert (RFC 8446, 6).
 ILLEGAL_PARAMETER = bytes.fromhex("1503030002022f")
 
 
@@ -35,7 +35,7 @@ ONE_SHARE = shares((X25519, X25519_KEY))
 
 
 def client_hello(*extensions):
-    """A ClientHello of TLS 1.3 with these extensions, complete but for what they lack."""
+    """A TLS 1.3 ClientHello with exactly these extensions."""
     always = extension(43, vector(b"\x03\x04", 1)) + extension(13, vector(b"\x04\x03\x08\x07"))
     body = b"\x03\x03" + bytes(32) + vector(b"", 1) + vector(b"\x13\x01\x13\x03") + b"\x01\x00"
     body += vector(always + b"".join(extensions))
@@ -43,19 +43,19 @@ def client_hello(*extensions):
 
 
 def hello_of_length(length):
-    """A whole one whose body has so many bytes."""
+    """A complete ClientHello whose body has this length."""
     padding = length - len(client_hello(groups(), ONE_SHARE, extension(21, b""))) + 4
     return client_hello(groups(), ONE_SHARE, extension(21, bytes(padding)))
 
 
 def records(message, size=16384):
-    """The handshake records that carry a message, each with so many bytes of it."""
+    """Splits a message into handshake records of `size` bytes each."""
     return b"".join(bytes([HANDSHAKE]) + b"\x03\x01" + vector(message[at:at + size])
                     for at in range(0, len(message), size))
 
 
 def announcement(length, size=16384):
-    """The first bytes of a ClientHello that would have so many."""
+    """The first bytes of a ClientHello with this length."""
     return records(b"\x01" + length.to_bytes(3, "big"), size)
 
 
@@ -66,8 +66,8 @@ def _der(tag, *parts):
 
 
 class RawCertificate:
-    """A certificate with a given SubjectPublicKeyInfo, and names of so many parts; its signature
-    is of nobody."""
+    """A certificate with a given SubjectPublicKeyInfo and a subject of `parts` attributes.  Its
+    signature is invalid."""
 
     def __init__(self, key_info, name_parts=0):
         ecdsa = _der(0x30, bytes.fromhex("06082a8648ce3d040302"))
@@ -85,7 +85,7 @@ class RawCertificate:
 
 
 def compressed_p224():
-    """Half of the curve's base point, whose other half takes long to compute."""
+    """A compressed point of P-224.  To compute the missing coordinate takes long."""
     point = bytes.fromhex("02b70e0cbd6bb4bf7f321390b94a03c1d356c21122343280d6115c1d21")
     kind = _der(0x30, bytes.fromhex("06072a8648ce3d0201"), bytes.fromhex("06052b81040021"))
     return _der(0x30, kind, _der(3, b"\x00", point))

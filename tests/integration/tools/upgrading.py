@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A server that is upgraded: several processes after each other, with one log."""
+"""A server during upgrades: several processes in succession with one log."""
 
 import ctypes
 import os
@@ -18,12 +18,12 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 def adopt_orphans():
-    """Processes whose parent ends become ours, so that their exit codes can be had."""
+    """Makes this process the reaper of orphans, so that it gets their exit codes."""
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def children(pid):
-    """(pid, state) of each process that this one has started and not waited for."""
+    """(pid, state) of each child process that was not waited for."""
     found = []
     for entry in pathlib.Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -37,7 +37,7 @@ def children(pid):
 
 
 def is_there(pid):
-    """Whether it runs; one that nobody has waited for yet does not."""
+    """Whether the process runs; a zombie does not."""
     try:
         text = pathlib.Path(f"/proc/{pid}/stat").read_text()
     except OSError:
@@ -46,7 +46,7 @@ def is_there(pid):
 
 
 class Orphan:
-    """A process that an upgrade has left to us, as subprocess.Popen would show it."""
+    """A process inherited from a finished parent, with the interface of subprocess.Popen."""
 
     def __init__(self, pid):
         self.pid = pid
@@ -72,7 +72,7 @@ class Orphan:
 
 
 class Upgrading(RelayServer):
-    """`generations` are the processes that have served, the present one last."""
+    """`generations` are the processes that have served; the last one is current."""
 
     def __init__(self, program, folder, keys, args=(), conf="", workers=None, prefix=(),
                  pass_fds=()):
@@ -108,7 +108,7 @@ class Upgrading(RelayServer):
         os.kill(pid or self.serving, number)
 
     def upgrade(self):
-        """Has the present process replaced; returns the pids of the old and the new one."""
+        """Upgrades the server; returns the pids of the old and the new process."""
         old = self.serving
         told = rf"process (\d+) serves; this one, {old}, drains"
         before, ready = self.count(told), self.count("core: ready, with modules")
@@ -120,7 +120,7 @@ class Upgrading(RelayServer):
         return old, new
 
     def replace_program(self, text):
-        """Another program in the place of ours: what the next upgrade starts."""
+        """Replaces the program file, which the next upgrade starts."""
         self.binary.unlink()
         self.binary.write_text(text)
         self.binary.chmod(self.binary.stat().st_mode | stat.S_IXUSR)
@@ -130,7 +130,7 @@ class Upgrading(RelayServer):
         shutil.copy(self.program.path, self.binary)
 
     def exit_code(self, pid):
-        """Waits for the end of one of the processes."""
+        """Waits until one of the processes ends; returns its exit code."""
         if pid in self.codes:
             return self.codes[pid]
         if pid == self.process.pid:
@@ -140,7 +140,7 @@ class Upgrading(RelayServer):
         while not deadline.passed():
             try:
                 got, status = os.waitpid(pid, os.WNOHANG)
-            except ChildProcessError:  # its parent, the old process, is still there
+            except ChildProcessError:  # its parent, the old process, still runs
                 got = 0
                 if not is_there(pid):
                     return None
@@ -151,7 +151,7 @@ class Upgrading(RelayServer):
         raise AssertionError(f"process {pid} has not ended; the log:\n{self.log()}")
 
     def finish(self):
-        """Ends all of them, the newest last, and complains about what was not clean."""
+        """Stops all of them, the newest last; fails if something was wrong."""
         for pid in self.generations:
             if pid not in self.codes and is_there(pid):
                 os.kill(pid, signal.SIGTERM)
@@ -169,7 +169,7 @@ class Upgrading(RelayServer):
         assert not wrong, f"exit codes {wrong}; the log:\n{self.log()}"
 
 
-#: The program of a successor that speaks the channel's language, and does what it is told.
+#: A fake new process that speaks the upgrade protocol; a test appends what it does.
 STUB = f"""#!{sys.executable} -S
 import os, socket, sys, time
 channel = socket.socket(fileno=int(os.environ["STRELAYSRV_CHANNEL"]))

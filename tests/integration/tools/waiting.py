@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Every wait of the tests: polling and socket timeouts, bounded by one deadline."""
+"""Every wait of the tests.  One deadline bounds polling and socket timeouts."""
 
 import os
 import time
 
-#: Factor by which a slow run (sanitizers, a loaded machine) may take longer.
+#: Factor for all timeouts in slow runs (sanitizers, a loaded machine).
 SLOWNESS = float(os.environ.get("TEST_SLOWNESS", "1"))
 
-#: Seconds after which a wait is given up; a bound, never a measure.
+#: Seconds until a wait fails.  A bound, never a measurement.
 PATIENCE = 30.0 * SLOWNESS
 
 _POLL_INTERVAL = 0.02
@@ -28,14 +28,14 @@ class Deadline:
 
 
 def pace(seconds=_POLL_INTERVAL):
-    """Yields the processor between two looks at a condition."""
+    """Yields the processor between two checks of a condition."""
     time.sleep(seconds)
 
 
 def wait_for(condition, what, deadline=None):
     """Returns the first true value of condition(); fails with `what` after the deadline.
 
-    `what` is text, or a function that returns it, so that it can tell the last state."""
+    `what` is a text, or a function that returns one and can include the last state."""
     deadline = deadline or Deadline()
     while True:
         value = condition()
