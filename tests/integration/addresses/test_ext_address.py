@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A host name in ext-address whose address changes, in a mount namespace with hosts of its own."""
+"""A host name in ext-address whose address changes.  The tests run in a mount namespace with their
+own hosts file."""
 
 import os
 import subprocess

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Where the relay listens: families, several addresses, and what its clients are told of it."""
+"""Listen addresses: address families, several addresses, and the URI that clients get."""
 
 import socket
 
@@ -41,7 +41,7 @@ def test_both_families_are_served(start_any, identities):
 
 @pytest.mark.parametrize("protocol", FAMILIES)
 def test_a_protocol_stands_for_its_families(start_ours, identities, protocol):
-    """The reference serves both, whatever it is told."""
+    """The reference listens on both families whatever -protocol says."""
     server = start_ours("-protocol", protocol, listen=":0")
     check_families(server, identities, FAMILIES[protocol])
 
@@ -52,7 +52,8 @@ def test_a_protocol_that_is_none_is_fatal(start_ours):
 
 
 def test_every_worker_shares_the_port(start_ours, identities):
-    """The kernel spreads connections over the workers; each must find the others' devices."""
+    """The kernel spreads connections over the workers.  A device on one worker must find a device
+    on another."""
     server = start_ours()
     joined = [ProtocolConnection(server.address, identity).join() for identity in identities[:10]]
     for target in joined:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The module nat with a real miniupnpd, in network namespaces; nothing leaves them."""
+"""The module nat with a real miniupnpd, in network namespaces without a route to the outside."""
 
 import contextlib
 import ipaddress
@@ -42,7 +42,7 @@ def nets(request, tmp_path):
 
 @contextlib.contextmanager
 def starting(nets, tmp_path, relay_keys):
-    """Gives a function that starts the relay behind the gateway."""
+    """Returns a function that starts the relay behind the gateway."""
     conf = tmp_path / "nat.conf"
     with contextlib.ExitStack() as servers:
 
@@ -82,14 +82,14 @@ def address_of(uri):
 
 
 def told_by(invitation):
-    """The address as text; IPv4 is told as ::ffff:a.b.c.d."""
+    """The address as text.  Invitations contain IPv4 as ::ffff:a.b.c.d."""
     assert len(invitation.address) == 16, invitation
     address = ipaddress.IPv6Address(bytes(invitation.address))
     return str(address.ipv4_mapped or address), invitation.port
 
 
 def meet(address, want=None):
-    """Two devices outside meet in a session, where the invitations say."""
+    """Two outside devices open a session at the address in their invitations."""
     one, two = certificates.make(), certificates.make()
     with ProtocolConnection(address, one) as joined, ProtocolConnection(address, two) as asking:
         joined.join()
@@ -98,7 +98,7 @@ def meet(address, want=None):
         for invitation in (invited, called):
             told = told_by(invitation)
             assert told == (want or address), invitation
-        # It stays joined meanwhile: its end would end its sessions.
+        # The device stays joined meanwhile, because its sessions end with its connection.
         with SessionConnection(told) as first, SessionConnection(told) as second:
             first.join(invited.key)
             second.join(called.key)
@@ -145,7 +145,8 @@ def test_another_address_of_the_gateway_is_told(nets, start_inside):
 
 
 def test_a_port_that_moves_is_mapped_anew(nets, start_inside):
-    """The old one is taken back; clients hear of the new one, and never of none."""
+    """The old mapping is deleted.  Clients hear of the new port, and the URI is never without
+    one."""
     nets.start_gateway()
     server = start_inside()
     wait_for_uri(server, gateway.OUTER)
@@ -178,7 +179,7 @@ def test_a_silent_gateway_delays_the_end_by_seconds_only(nets, start_inside):
 
 
 def test_a_second_signal_does_not_wait_for_a_silent_gateway(nets, start_inside, monkeypatch):
-    # It ends the process at once, whatever threads are still there.
+    # The process exits at once, and ThreadSanitizer would report the threads that still run.
     options = os.environ.get("TSAN_OPTIONS", "")
     monkeypatch.setenv("TSAN_OPTIONS", f"{options} report_thread_leaks=0")
     nets.start_gateway()
@@ -208,7 +209,7 @@ def test_a_reload_does_not_wait_for_a_silent_gateway(nets, start_inside):
 
 @pytest.fixture
 def pool_outside(nets, tmp_path, relay_keys):
-    """A pool that takes relays whose invitations lead to where their URI says."""
+    """A pool that accepts a relay only if its invitations contain the address of its URI."""
 
     def behave(request):
         try:
@@ -235,7 +236,7 @@ def test_another_address_of_the_gateway_is_told_to_pools_at_once(nets, start_ins
     nets.new_address()
     uri = wait_for_uri(server, gateway.OUTER_NEW)
     wait_for(lambda: len(re.findall(joined, server.log())) == 2, server.log, Deadline(90))
-    # The pool refuses who cannot be reached yet, and is then asked once more.
+    # The pool refuses a relay that is not reachable yet.  The relay then asks once more.
     first, *later = [address_of(request.url)[0] for request in pool_outside.requests]
     assert first == gateway.OUTER and set(later) == {gateway.OUTER_NEW}
     assert pool_outside.requests[-1].url == uri
@@ -255,7 +256,7 @@ def test_a_port_of_somebody_else_is_left_to_them(nets, start_inside):
 
 
 def test_an_upgrade_keeps_the_mapping(nets, start_inside):
-    """The old process must not take back what the new one has, too."""
+    """The old process must not delete the mapping, because the new process uses it."""
     upgrading.adopt_orphans()
     nets.start_gateway()
     server = start_inside()
@@ -278,7 +279,7 @@ def test_an_upgrade_keeps_the_mapping(nets, start_inside):
 
 @pytest.fixture
 def nets6(tmp_path):
-    """With IPv6, and a gateway that has UPnP."""
+    """Networks with IPv6 and a UPnP gateway."""
     with gateway.networks(tmp_path, f"{os.getpid()}-v6", *KINDS["upnp"]) as built:
         built.add_ipv6()
         yield built
@@ -337,7 +338,7 @@ def test_another_ipv6_address_of_the_relay_is_told(nets6, start_inside6):
 
 
 def test_a_gateway_may_insist_on_the_address_that_asks(nets6, start_inside6):
-    """The address for the way out is not the one for the way to the gateway."""
+    """The relay's address on its default route differs from the one on the route to the gateway."""
     nets6.start_gateway()
     nets6.at("relay", "ip", "addr", "add", f"{gateway.RELAY6_NEW}/64", "dev", "eth0", "nodad")
     nets6.at("relay", "ip", "-6", "route", "replace", "default", "via", gateway.INNER6,
@@ -350,7 +351,7 @@ def test_a_gateway_may_insist_on_the_address_that_asks(nets6, start_inside6):
 
 
 def test_a_refused_pinhole_is_told_with_its_reason(nets6, start_inside6):
-    """miniupnpd opens no hole for privileged ports."""
+    """miniupnpd refuses pinholes for privileged ports."""
     nets6.start_gateway()
     server = start_inside6("-listen", ":443")
     server.wait_for_log(r"warning nat: no IPv6 pinhole is mapped: UPnP AddPinhole: "
@@ -381,7 +382,7 @@ def test_without_ipv6_nobody_is_warned(nets, start_inside):
 
 @pytest.fixture
 def make_double(nets6):
-    """A gateway that answers as the test says."""
+    """A gateway double with the answers that the test chooses."""
     with contextlib.ExitStack() as doubles:
 
         def make(**answers):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Which of several the module nat takes: gateways of one route, connections of one gateway."""
+"""What the module nat selects: one of several gateways of a route, and one of several connections
+of a gateway."""
 
 import contextlib
 import os
@@ -56,7 +57,7 @@ def inside(nets, tmp_path, relay_keys):
 
 
 def test_any_gateway_of_a_route_may_map(nets, make_double, inside):
-    """A default route over several gateways at the same time."""
+    """A default route that uses several gateways at the same time (multipath)."""
     nets.at("relay", "ip", "route", "replace", "default", "nexthop", "via", gateway.NEIGHBOUR,
             "nexthop", "via", gateway.INNER)
     make_double()
@@ -65,7 +66,7 @@ def test_any_gateway_of_a_route_may_map(nets, make_double, inside):
 
 @pytest.mark.parametrize("connected", [DIALLED_SERVICE, PORT_SERVICE])
 def test_the_connection_that_is_up_gets_the_port(make_double, inside, connected):
-    """Some gateways have one connection for each way to dial, and use one."""
+    """Some gateways list one connection for each type of WAN access, of which only one is up."""
     double = make_double(describe=TWO_CONNECTIONS)
     down = ({DIALLED_SERVICE, PORT_SERVICE} - {connected}).pop()
     double.answers[down, "GetStatusInfo"] = {"NewConnectionStatus": "Disconnected"}

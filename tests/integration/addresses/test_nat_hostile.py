@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What gateways, and hosts that pretend to be one, may say to the module nat; see test_nat.py."""
+"""Hostile answers to the module nat, from gateways and from hosts that pretend to be gateways; see
+test_nat.py."""
 
 import contextlib
 import os
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.skipif(WHY_NOT is not None, reason=f"NAT IS NOT TESTED:
 PORT = 22067
 STRANGER = gateway.NEIGHBOUR
 MEBI = 1 << 20
-#: What the server may grow by, whatever it is told.
+#: By how many bytes the server's memory may grow, whatever it receives.
 GROWTH = 6 * MEBI
 
 
@@ -66,7 +67,7 @@ class Inside(RelayServer):
             "-status-srv", "127.0.0.1:22070", "-nat", "-nat-timeout", "4", *args], folder)
 
     def peak(self):
-        """The most memory that it, and whom it started, ever had (bytes)."""
+        """Peak memory in bytes of the server and the processes that it has started."""
         text = pathlib.Path(f"/proc/{self.pid}/status").read_text()
         return int(re.search(r"VmHWM:\s+(\d+) kB", text).group(1)) * 1024
 
@@ -78,7 +79,7 @@ class Inside(RelayServer):
         return int(found.group(1))
 
     def wait_until_refused(self, reason):
-        """The line in the log comes first, and then the count."""
+        """The line is logged before the refusal is counted."""
         wait_for(lambda: self.refused(reason) > 0, lambda: f"a refusal to be counted: {reason}")
 
     def uris(self):
@@ -105,7 +106,7 @@ def head(*lines):
 
 
 XML = b'<?xml version="1.0"?><root>' + b"<a>" * 20000
-#: What is said, how it goes on, and why it is refused.
+#: The beginning of an answer, what is repeated after it, and the reason of the refusal.
 ENDLESS = {
     "without-a-length": (head(), XML, "size"),
     "a-length-of-2-GiB": (head("Content-Length: 2147483647"), XML, "size"),
@@ -126,7 +127,8 @@ def make_talk(name):
 
 @pytest.mark.parametrize("name", ENDLESS)
 def test_a_description_without_end(make_double, inside, name):
-    """It is refused with a word, in time, in little memory; and the next try is made."""
+    """The relay refuses the description with a reason, in time and with little memory.  Then it
+    tries again."""
     talk, why = make_talk(name)
     double = make_double(describe=talk)
     server = inside()
@@ -144,7 +146,7 @@ def test_a_description_without_end(make_double, inside, name):
 def test_an_answer_without_end(make_double, inside, name, action):
     talk, why = make_talk(name)
     double = make_double(**{action: talk})
-    server = inside("-nat-timeout", "12")  # a slow machine finds it at the first try
+    server = inside("-nat-timeout", "12")  # enough for a slow machine
     before = server.peak()
     server.wait_for_log(rf"no port is mapped: UPnP {action}: {TEXTS[why]}.*; NAT-PMP: no answer")
     assert server.peak() - before < GROWTH
@@ -154,7 +156,7 @@ def test_an_answer_without_end(make_double, inside, name, action):
 
 
 def test_a_gateway_that_stalls_after_it_has_mapped(make_double, inside):
-    """The look at it ends in time, too; the mapping counts until its lease is over."""
+    """The check of the mapping ends in time as well.  The mapping counts until its lease ends."""
     double = make_double()
     server = inside()
     server.wait_for_log(f"UPnP maps port {PORT} of {gateway.OUTER}")
@@ -176,7 +178,7 @@ def test_a_stranger_who_answers_faster_is_not_believed(make_double, inside):
 
 
 def test_a_stranger_with_many_answers_does_not_hide_the_gateway(make_double, inside):
-    """The gateway answers only when the stranger has sent more than a search takes."""
+    """The gateway answers after the stranger has sent more answers than a search reads."""
     stranger = make_double(host=STRANGER)
     stranger.copies = 4000
     double = make_double()
@@ -196,7 +198,7 @@ def test_another_gateway_can_be_named(make_double, inside):
 
 
 def test_it_needs_no_rights(make_double, inside):
-    """Neither for routes nor for sockets; see -user."""
+    """The module needs no rights, neither to read routes nor to open sockets; see -user."""
     make_double()
     server = inside("-user", "nobody")
     server.wait_for_log(f"UPnP maps port {PORT} of {gateway.OUTER}")
@@ -211,7 +213,7 @@ def test_the_services_system_call_filter_lets_it_map(make_double, inside, kind):
 
 
 class Victim:
-    """A service on the relay's own machine that counts who comes."""
+    """A service on the relay's own machine that counts its connections."""
 
     def __init__(self, nets):
         self.came = 0
@@ -243,7 +245,7 @@ def victim(nets):
 
 
 def elsewhere(url):
-    """Descriptions that send us to another host."""
+    """Descriptions with URLs of another host."""
     return {
         "control": gateway_double._DEVICE.replace(
             "<controlURL>/ports<", f"<controlURL>{url}ports<"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The module pool-join against pools on loopback; no other is ever asked."""
+"""The module pool-join with pools on loopback.  No other pool is contacted."""
 
 import contextlib
 import json
@@ -22,7 +22,7 @@ MINUTES = {"s": 1 / 60, "m": 1, "h": 60}
 
 
 def again_in(server, pattern=r"Failed to join pool \S+: .*"):
-    """Minutes to the next attempt, as the log says them."""
+    """Minutes to the next attempt, from the log."""
     text = server.wait_for_log(pattern + r"again in (\S+)").group(1)
     parts = re.findall(r"([\d.]+)([hms])", text)
     assert "".join(a + b for a, b in parts) == text, f"no duration: {text}"
@@ -256,7 +256,7 @@ def test_a_relay_that_moves_tells_its_pools_at_once(start_joining, make_pool):
 
 
 def test_pools_are_not_joined_with_the_keys_of_another(start_joining, make_pool, tmp_path):
-    """The module starts at a reload; the files are those of the next start by then."""
+    """A reload adds the module, but the key files on disk are no longer those in use."""
     keys = certificates.make(name="strelaysrv").write(tmp_path / "keys")
     pool = make_pool()
     server = start_joining(pool, keys=keys)
@@ -464,7 +464,7 @@ def test_its_state_is_in_status_and_metrics(start_joining, make_pool):
 
 
 def test_metrics_follow_the_list(start_joining, make_pool):
-    """By host, and two pools of one host by a number."""
+    """Metrics are labelled by host.  Two pools of one host also get a number."""
     pool = make_pool()
     server = start_joining(conf_text=f'pool-join {{ pools = {{ "{pool.url}" }} }}\n', pools=None)
     server.wait_for_log("Joined pool")
@@ -512,12 +512,12 @@ def test_what_is_no_url_is_an_error(plain_program, tmp_path, pools):
 
 
 def test_a_default_start_would_join_the_public_pool(plain_program):
-    """Nothing is started here: the help text says it."""
+    """Nothing is started here; the test reads the default from the help text."""
     assert "https://relays.syncthing.net/endpoint" in run(plain_program, "-help").stderr
 
 
 def test_requests_have_a_path_for_every_wait(start_joining, make_pool):
-    """A pool that stops in the middle of its TLS handshake holds nobody up."""
+    """A pool that stops in the middle of its TLS handshake delays nothing else."""
     with socket.create_server(("127.0.0.1", 0)) as mute:
         url = "https://127.0.0.1:%d/endpoint" % mute.getsockname()[1]
         server = start_joining(url, args=["-pool-join.timeout", "2s"])

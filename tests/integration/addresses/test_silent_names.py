@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A name server that never answers holds up nobody: no device, no session, no reload, no stop."""
+"""A name server that never answers delays nothing: no device, session, reload or stop."""
 
 import contextlib
 import json
@@ -31,7 +31,7 @@ def names(tmp_path):
 
 @pytest.fixture
 def start_asking(names, tmp_path, relay_keys, monkeypatch):
-    """Starts our relay where no other name server is known."""
+    """Starts our relay in a namespace with only this name server."""
     for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     with contextlib.ExitStack() as servers:
@@ -44,7 +44,7 @@ def start_asking(names, tmp_path, relay_keys, monkeypatch):
                        "-listen", "127.0.0.1:0", "-status-srv", "127.0.0.1:0", *args]
             server = RelayServer(program, command, tmp_path)
             servers.callback(server.finish)
-            # With ext-address, the URI does not say where it listens.
+            # With ext-address, the URI does not contain the listen address.
             server._listen = server.wait_for_log(r"core: listening on (\S+)").group(1)
             return server.wait_until_serving()
 
@@ -57,7 +57,7 @@ def told_port_and_address(server, one, two):
 
 
 def check_service(server, identities):
-    """Devices join and meet, and the status is told."""
+    """Devices join and open a session, and the status page answers."""
     with Invited(server, *identities[:2]) as invited:
         check_both_ways(*invited.join_both())
     assert server.status()["numConnections"] >= 0
