@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Frees each object of the client library from within each of its callbacks,
- * as client.h allows.  A sanitizer sees what is used after it.
+ * Frees each object of the client library inside each of its callbacks, as
+ * client.h allows.  A sanitizer reports a use after free.
  *
- *   client_frees KEYS URI POINT
+ * Usage: client_frees KEYS URI POINT
  *
  * POINT names the callback: join-0 to join-4 and ask-0 to ask-4 are steps;
  * join-joined, join-invited, join-ended; ask-invited, ask-failed; session-good,
- * session-bad.  The device asks for itself.  Exit code 0: it was reached, and
- * no callback came after it.
+ * session-bad.  The device asks for itself.
+ *
+ * Exit code 0: the callback was called, and no other was called after it.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -28,7 +29,8 @@ static struct relay_client_session *session;
 static const char *point, *uri;
 static int reached;
 
-/* Whether this is the place; what comes after it has a moment to come. */
+/* Whether this is the callback of POINT. Then gives later callbacks a moment to
+ * be called. */
 static int here(const char *object, const char *callback)
 {
 	const struct timeval moment = {0, 200 * 1000};

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The client library as others get it: installed, linked, used by the example of its page."""
+"""The client library as other programs use it: installed, linked, and with the example of its
+page."""
 
 import os
 import pathlib
@@ -87,7 +88,7 @@ def test_the_example_says_what_is_wrong(prefix, tmp_path):
 
 
 def test_objects_may_be_freed_in_every_callback(prefix, ours, tmp_path):
-    """By way of a pool, so that there is every step, and one relay that is given up."""
+    """Uses a pool, so that all steps occur and one relay is skipped."""
     source = pathlib.Path(__file__).with_name("client_frees.c")
     program = compile_program(prefix, source, tmp_path, static=False)
     keys = Keys(tmp_path / "keys")
@@ -136,7 +137,7 @@ def test_what_was_given_up_in_the_middle_leaves_nothing(prefix, tmp_path, tls):
 
 
 def api():
-    """Functions of the header, and those for device IDs, which it includes."""
+    """The functions of the header and of the device ID header, which it includes."""
     text = (ROOT / "tests/testutil/include/strelaysrv/client.h").read_text()
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     return set(re.findall(r"\b(relay_client_\w+)\(", text)) | {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Our testutil, two processes of it, through our relay and through the Go one."""
+"""Two processes of our testutil, through our relay and the Go one."""
 
 import contextlib
 import hashlib
@@ -160,7 +160,7 @@ def test_a_token_opens_the_relay(start_ours, keys, tmp_path):
 
 
 def check_transfer(target, asker, files, ends_first):
-    """Feeds a file to each, and compares what each one gives."""
+    """Sends a file in each direction and compares what arrives."""
     tools = target, asker
     drains = [Drain(tool.process.stdout) for tool in tools]
     feeders = [Feeder(path, tool.process.stdin) for tool, (path, _) in zip(tools, files)]
@@ -177,7 +177,7 @@ def check_transfer(target, asker, files, ends_first):
         feeder.join(BIG_PATIENCE)
         feeder.end()
     wait_for_all()
-    drains[1].join(PATIENCE)  # the target stays, and its stdout with it
+    drains[1].join(PATIENCE)  # the target keeps running, so its stdout stays open
     target.wait_for("Finished")
     for drain, (_, want) in zip(drains, reversed(files)):
         assert drain.size == SIZE, f"got {drain.size} bytes, want {SIZE}"
@@ -236,20 +236,20 @@ def test_a_slow_reader_gets_everything(ours, keys, start_tool, tmp_path):
     asker.end_stdin()
     want = path.read_bytes()
     got = asker.receive(1)
-    feeder.join(0.2)  # whatever fits everywhere is on its way by now
+    feeder.join(0.2)  # by now all buffers are full, or the file has been sent
     got += asker.receive(100_000)
-    got += asker.receive(len(want) - len(got))  # it need not all fit on the way
+    got += asker.receive(len(want) - len(got))  # the file may be larger than the buffers
     feeder.end()
     assert got + asker.receive_to_end() == want
     asker.expect(0)
 
 
 def send_until_noticed(tool, pattern, count=1):
-    """Only who sends notices that the other side is gone for good."""
+    """Only a sender notices that the other side has gone for good."""
     def finished():
         if len(re.findall(pattern, "\n".join(tool.lines()))) >= count:
             return True
-        with contextlib.suppress(BrokenPipeError):  # it may have ended meanwhile
+        with contextlib.suppress(BrokenPipeError):  # testutil may have ended meanwhile
             tool.send(b".")
         return False
 
@@ -312,7 +312,8 @@ def test_a_peer_that_dies_is_a_failure(ours, keys, start_tool):
 
 
 def test_a_session_does_not_outlive_the_relays_patience(start_ours, keys, start_tool):
-    """The other side has ended and stdin is silent: only the relay can tell that it is over."""
+    """The other side has ended and stdin is silent, so only the relay's timeout ends the
+    session."""
     server = start_ours("-network-timeout", f"{int(2000 * SLOWNESS)}ms", "-ping-interval", "500ms")
     target = joined(start_tool, server, keys[0], "-sessions", "1", "-linger", "1ms")
     asker = connected(start_tool, server, keys[1], keys[0])
@@ -345,7 +346,8 @@ def test_the_relay_that_goes_is_noticed(start_any, keys, start_tool):
 
 
 def test_two_testutils_on_two_relays_of_different_make(start, keys, start_tool):
-    """Each joins one, and asks the other for the other; the relays know nothing of each other."""
+    """Each joins one relay and requests the other device at the other relay.  The relays do not
+    know each other."""
     servers = [start(Program("ours")), start(Program("reference"))]
     targets = [joined(start_tool, server, key) for server, key in zip(servers, keys)]
     for server, target, (own, other) in zip(servers, targets, (keys, reversed(keys))):
@@ -359,7 +361,7 @@ def test_two_testutils_on_two_relays_of_different_make(start, keys, start_tool):
 
 
 def read_terminal(terminal, wanted):
-    """Reads until the text has come; a terminal also echoes, and ends lines with CR LF."""
+    """Reads until the text has come.  A terminal echoes its input, and ends lines with CR LF."""
     got = b""
     deadline = Deadline()
     while wanted not in got:
@@ -388,7 +390,7 @@ def test_an_interactive_session(ours, keys, start_tool, terminal):
     assert target.receive_line() == b"typed\n"
     target.send(b"answered\n")
     read_terminal(mine, b"answered\r\n")
-    os.write(mine, b"more\n\x04")  # Ctrl-D: the end
+    os.write(mine, b"more\n\x04")  # Ctrl-D: end of input
     assert target.receive_line() == b"more\n"
     target.send(b"after the end\n")
     read_terminal(mine, b"after the end\r\n")
@@ -425,7 +427,7 @@ def test_a_terminal_serves_one_session_after_another(ours, keys, start_tool, ter
 
 def test_what_was_typed_before_the_end_is_not_left_to_the_next_session(
         ours, keys, start_tool, terminal):
-    """Neither the line nor, above all, the Ctrl-D, which would end the next one at once."""
+    """Neither a typed line nor Ctrl-D, which would end the next session at once."""
     mine, its = terminal
     target = joined(start_tool, ours, keys[0], "-sessions", "2", "-linger", "1ms", stdin=its,
                     stdout=its)
@@ -447,7 +449,7 @@ def test_what_was_typed_before_the_end_is_not_left_to_the_next_session(
 
 
 def test_stdout_ends_with_its_direction(ours, keys, start_tool):
-    """So that a consumer which waits for that can answer into stdin."""
+    """A consumer may wait for the end of stdout before it writes to stdin."""
     target = joined(start_tool, ours, keys[0], "-sessions", "1")
     asker = connected(start_tool, ours, keys[1], keys[0])
     asker.send(b"question")
@@ -462,14 +464,14 @@ def test_a_terminal_that_hangs_stops_only_one_direction(ours, keys, start_tool, 
     _, its = terminal
     target = joined(start_tool, ours, keys[0], stdout=its)
     asker = connected(start_tool, ours, keys[1], keys[0])
-    for _ in range(30):  # several times what fits a terminal that nobody reads
+    for _ in range(30):  # several times the buffer of a terminal that nobody reads
         asker.send(b"not shown\n" * 800)
         target.send(b"typed")
         assert asker.receive(5) == b"typed"
 
 
 def test_the_shells_terminal_stays_blocking(ours, keys, start_tool, terminal):
-    """Others share the open file, and a flag that is left on it would break them."""
+    """Other programs share the open file, so testutil must not leave O_NONBLOCK set on it."""
     mine, its = terminal
     before = os.get_blocking(its)
     joined(start_tool, ours, keys[0], stdin=its, stdout=its)
@@ -492,7 +494,7 @@ def test_a_signal_ends_waiting_well_and_a_session_badly(ours, keys, start_tool):
     asker.process.send_signal(signal.SIGTERM)
     asker.expect(1)
     target.process.send_signal(signal.SIGTERM)
-    assert target.wait() in (0, 1)  # 0 if it had noticed the asker's end
+    assert target.wait() in (0, 1)  # 0 if it noticed the end of the asker
 
 
 @pytest.mark.parametrize("args", [
@@ -540,7 +542,7 @@ def test_keys_are_made_once(tmp_path, server):
 
 
 def test_a_lack_of_descriptors_is_not_the_relays_fault(ours, keys):
-    """Seven are enough to join, and too few for what comes then."""
+    """Seven descriptors are enough to join, but not for the session."""
     result = testutil.run("-test", "-relay", ours.uri, "-keys", keys[0].folder, descriptors=7)
     assert result.code == 1 and "(local)" in result.out, result
     assert "Too many open files" in result.out, result

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Relays that lie, stall, and talk nonsense: the client fails in order, and never else."""
+"""Relays that lie, stall or send invalid data.  The client fails with an error message and never
+crashes."""
 
 import random
 import re
@@ -21,7 +22,7 @@ TIMEOUT = f"{int(500 * SLOWNESS)}ms"
 
 
 def name(value):
-    """Bytes make no good names of tests."""
+    """A short test ID, because bytes make unreadable ones."""
     return f"{len(value)}-bytes" if isinstance(value, bytes) else str(value)
 
 
@@ -37,7 +38,7 @@ def identity():
 
 @pytest.fixture
 def double(identity, tmp_path):
-    """double(serve, ...) starts a relay that does what serve does."""
+    """double(serve, ...) starts a relay double that runs `serve` for each connection."""
     doubles = []
 
     def start(serve, tls=True, **options):
@@ -51,7 +52,7 @@ def double(identity, tmp_path):
 
 
 def check(uri, keys, failure, step):
-    """-test must fail there, for that reason, and say so in plain ASCII."""
+    """-test must fail at this step for this reason, and print only ASCII."""
     result = testutil.run("-test", "-relay", uri, "-keys", keys.folder, "-timeout", TIMEOUT)
     assert result.code == 1, result
     assert result.out.splitlines()[-1] == "FAIL", result
@@ -108,7 +109,7 @@ def test_a_wrong_id(double, keys):
 
 
 def answer(data):
-    """Takes the join and sends some bytes."""
+    """Receives the join request and sends these bytes."""
     def serve(stream):
         assert isinstance(stream.receive(), rp.JoinRelayRequest)
         stream.send_bytes(data)
@@ -167,7 +168,8 @@ def test_pings_are_no_answer(double, keys):
 
 
 def test_an_answer_in_pieces_among_pings(double, keys):
-    """As odd as it gets, and still right; then no invitation comes."""
+    """The answer comes in pieces between pings, which is unusual but valid.  No invitation
+    comes."""
     def serve(stream):
         if isinstance(stream.receive(), rp.ConnectRequest):
             stream.send(rp.response(rp.NOT_FOUND))
@@ -187,7 +189,7 @@ def test_an_answer_in_pieces_among_pings(double, keys):
 
 
 def inviting(message):
-    """Takes everyone who joins, and gives everyone who asks the same answer."""
+    """Answers every join with success, and every request with the same answer."""
     def serve(stream):
         if isinstance(stream.receive(), rp.ConnectRequest):
             stream.send(message)
@@ -273,7 +275,7 @@ def test_a_flood_of_pings_is_answered_one_by_one(double, keys):
 
 
 def test_pings_whose_answers_are_not_read(double, keys):
-    """The client gives up instead of growing."""
+    """The client gives up; its buffer must not grow without limit."""
     def serve(stream):
         stream.receive()
         stream.send(rp.response(rp.SUCCESS))
@@ -313,7 +315,7 @@ TARGET = b"t" * 32
 
 
 def relay_to(plain):
-    """What a relay does that invites to the session at the double `plain`."""
+    """A relay that invites to a session at the address of the double `plain`."""
     def serve(stream):
         if isinstance(stream.receive(), rp.ConnectRequest):
             stream.send(rp.SessionInvitation(TARGET, b"k" * 32, b"", plain.address[1], False))
@@ -350,7 +352,7 @@ def test_a_session_a_byte_at_a_time(double, keys):
 
 
 def half_close_and_vanish(stream):
-    """Ends one direction, and later the connection, of which TCP then tells nobody."""
+    """Ends one direction, and later the connection without telling the client's TCP."""
     stream.receive()
     stream.send(rp.response(rp.SUCCESS))
     stream.sock.shutdown(socket.SHUT_WR)
@@ -358,7 +360,7 @@ def half_close_and_vanish(stream):
 
 
 def test_a_session_that_is_given_up_without_a_word(double, keys):
-    """Its other side has ended, stdin is silent, and nothing comes any more."""
+    """The other direction has ended, stdin is silent, and no more data comes."""
     plain = double(half_close_and_vanish, tls=False)
     tool = Tool("-connect", device_id.to_text(TARGET), "-relay", double(relay_to(plain)).uri,
                 "-keys", keys.folder, "-network-timeout", "2s")
@@ -368,7 +370,8 @@ def test_a_session_that_is_given_up_without_a_word(double, keys):
 
 
 def test_a_quiet_session_lives_on(double, keys):
-    """Longer than the patience, which is for relays that are not there."""
+    """A session may be silent for longer than the timeout, which is for relays that do not
+    answer."""
     def serve(stream):
         stream.receive()
         stream.send(rp.response(rp.SUCCESS))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Relays that are found by way of a pool, over http and https."""
+"""Relays found through a pool, by HTTP and HTTPS."""
 
 import pytest
 
@@ -41,7 +41,7 @@ def names(result):
 
 
 def test_the_first_that_works(server, start_pool, keys):
-    """Among nonsense, dead ones and one of a wrong ID."""
+    """The list also has invalid entries, dead relays, and a relay with a wrong ID."""
     wrong = server.uri.replace(server.query["id"], keys.id)
     dead = [f"relay://127.0.0.1:{free_port()}/" for _ in range(40)]
     pool = start_pool(lambda handler: send(handler, listing(
@@ -63,7 +63,7 @@ def test_joining_by_pool_tells_which(server, start_pool, keys):
 
 
 def test_a_pool_does_not_get_the_token(start_ours, start_pool, keys):
-    """It is for the user's own relay, and whoever is in the pool could read it."""
+    """The token belongs to the user's own relay, and anybody can add a relay to the pool."""
     server = start_ours("-token", "secret")
     pool = start_pool(lambda handler: send(handler, listing(server.uri)))
     result = run(pool.uri(), keys, token="secret")
@@ -71,7 +71,7 @@ def test_a_pool_does_not_get_the_token(start_ours, start_pool, keys):
 
 
 def test_asking_goes_from_relay_to_relay(start_any, start_pool, keys, tmp_path):
-    """The device may have joined any of them."""
+    """The requested device may have joined any of the relays."""
     servers = [start_any() for _ in range(3)]
     other = Keys(tmp_path / "other")
     target = Tool("-join", "-relay", servers[1].uri, "-keys", other.folder)
@@ -100,7 +100,7 @@ def test_all_refuse(start_pool, keys, tmp_path, identities):
 
 
 def test_relays_that_are_near_come_first(ours, start_pool, keys):
-    """What does not answer at all is tried last, wherever the list has it."""
+    """A relay that does not answer is tried last, wherever it is in the list."""
     dead = [f"relay://127.0.0.1:{free_port()}/" for _ in range(20)]
     pool = start_pool(lambda handler: send(handler, listing(*dead, ours.uri)))
     result = run(pool.uri(), keys)
@@ -150,7 +150,7 @@ def test_redirections(ours, start_pool, keys):
     assert result.code == 0, result
 
 
-# What a pool can do wrong
+# Faults of pools
 
 
 def check_failure(uri, keys, failure, text, step="pool", **options):
@@ -217,7 +217,8 @@ def test_a_pool_that_is_not_there(keys):
 
 @pytest.fixture
 def https_pool(start_pool, tmp_path):
-    """https_pool(names, answer) and the environment in which it is trusted."""
+    """Returns https_pool(names, answer), and the environment in which its certificate is
+    trusted."""
     def start(names, answer):
         certificate, key = web_certificate(tmp_path / "web", names)
         pool = start_pool(answer, certificate=certificate, key=key)
