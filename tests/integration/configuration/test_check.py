@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""strelaysrv -check: what would be in force, from where, and everything that is wrong at once."""
+"""strelaysrv -check: the resulting configuration with the origin of each value, and all errors at
+once."""
 
 import os
 import re
@@ -16,7 +17,8 @@ OURS = Program("ours")
 
 @pytest.fixture
 def check(tmp_path, relay_keys):
-    """check(text, *args, keys=...): -check of a configuration file, and what it printed."""
+    """check(text, *args, keys=...) runs -check on a configuration file; returns the finished
+    process."""
 
     def do(text, *args, keys=relay_keys, modules=(), code=0, listen="127.0.0.1:0"):
         conf = tmp_path / "relay.conf"
@@ -34,7 +36,8 @@ def check(tmp_path, relay_keys):
 
 
 def shown(text):
-    """{"section.option": (value, origin)} of what was printed; the top level has no section."""
+    """{"section.option": (value, origin)} from the output of -check.  Top-level options have no
+    section."""
     found, section = {}, ""
     for line in text.splitlines():
         head = re.fullmatch(r"(\S+) \{", line)
@@ -97,7 +100,7 @@ def test_what_is_shown_is_a_configuration_that_gives_the_same(check, tmp_path, t
 
 
 def test_a_secret_is_not_shown_and_not_lost_silently(check, tmp_path):
-    """A copy without its token would be a relay for everybody."""
+    """A copy of the output without the token would make the relay public."""
     out = check("relay { token = geheim }\n").stdout
     assert "geheim" not in out
     assert shown(out)["relay.token"][0] == "***"
@@ -202,7 +205,7 @@ def test_spoilt_keys_are_told(check, tmp_path, relay_keys):
 
 
 def test_an_address_in_use_is_no_fault(check):
-    """It is the server that runs, and is to be reloaded."""
+    """The address may belong to the running server that is to be reloaded."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         assert f"{address} is in use" in check("", listen=address).stderr
@@ -221,7 +224,7 @@ def test_output_that_cannot_be_written_is_a_failure(tmp_path):
     assert done.returncode == 1 and "cannot write to stdout" in done.stderr
 
 
-# Options that are deprecated.
+# Deprecated options.
 
 OLD = "modules = { log, deprecated }\n"
 

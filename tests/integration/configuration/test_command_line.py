@@ -54,7 +54,7 @@ BAD_VALUES = [
 
 
 def quiet(keys):
-    """What keeps a server that starts against expectation from being seen by anybody."""
+    """Flags that hide a server which starts although it should not."""
     return ["-listen", "127.0.0.1:0", "-status-srv=", "-pools=", "-keys", str(keys)]
 
 
@@ -70,7 +70,7 @@ def check_usage(text):
 
 
 def usage_entries(text):
-    """What usage says of each flag."""
+    """The entry of each flag in the usage text."""
     entries = {}
     name = None
     for line in text.splitlines():
@@ -181,7 +181,7 @@ def test_values_may_begin_with_a_dash(start, each_program):
 
 @pytest.mark.parametrize("args", [[""], ["", ""], ["-debug", ""]])
 def test_empty_arguments_are_skipped(start, plain_program, args):
-    """systemd hands them over for variables that are empty; Go stops at the first."""
+    """systemd passes empty arguments for empty variables.  Go stops at the first one."""
     assert start(plain_program, *args, "-provided-by", "me").query["providedBy"] == "me"
 
 
@@ -221,7 +221,7 @@ def test_more_than_thirty_characters_are_fatal(each_program, tmp_path):
 
 
 def test_a_flag_of_a_module_that_is_absent_is_fatal_and_names_it(plain_program, tmp_path):
-    """Each applies until its module exists; then its own tests say what the flag does."""
+    """If the module was not built.  The tests of the module test what the flag does."""
     needs = {
         "rate-limit": [["-global-rate", "1000"], ["-per-session-rate", "1000"]],
         "nat": [["-nat"]],

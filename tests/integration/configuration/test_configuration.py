@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The configuration file: what the command line says of it, and mistakes in it."""
+"""The configuration file: which options it and the command line set, and errors in it."""
 
 import pytest
 

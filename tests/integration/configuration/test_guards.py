@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What keeps strangers out, when the file that says so is empty, half-written, or gone.
+"""Options that protect the relay, when the file that holds them is empty, incomplete or missing.
 
-Such a file refuses a start; at a reload or an upgrade, what was in force stays in force."""
+With such a file a start fails.  A reload or an upgrade is refused, and the old values stay in
+force."""
 
 import ctypes
 import os
@@ -34,7 +35,7 @@ def join(server, identity, token=None, source=None):
 
 
 def replace(path, data):
-    """Makes the file be what a broken writer leaves: bytes, or None for a file that is gone."""
+    """Writes the bytes into the file, as a faulty writer would; None removes the file."""
     path = pathlib.Path(path)
     if path.is_dir():
         path.rmdir()
@@ -50,7 +51,7 @@ def replace(path, data):
         path.symlink_to(data)
 
 
-#: What is no list at all, whatever it is for.
+#: Contents that are no valid list of any kind.
 BROKEN = {
     "empty": b"", "gone": None, "null": "/dev/null", "folder": "folder", "pipe": "pipe",
     "zeroes": b"\0" * 4096, "zeroes-behind": b"192.0.2.1\n" + b"\0" * 64,
@@ -82,7 +83,7 @@ def test_a_list_of_members_that_breaks_lets_nobody_in(guarded, identities, tmp_p
         assert not done and "join-allow" in news and str(members) in news, f"{name}: {news}"
         assert join(server, identities[1]) == NOT_FOUND, name
         assert join(server, identities[0]) == SUCCESS, name
-    replace(members, text(identities[1]).encode())  # whole, if without an end
+    replace(members, text(identities[1]).encode())  # complete, but without a final newline
     assert server.reload()[0]
     assert join(server, identities[1]) == SUCCESS
 
@@ -177,7 +178,7 @@ def test_an_empty_token_as_a_flag_is_warned_of(start_ours):
 @pytest.mark.parametrize("text_before", [b"", b"127.0.0.7\n", b"# a head\n127.0.0.7\n"],
                          ids=["nothing", "a-line", "two-lines"])
 def test_a_file_that_somebody_is_writing_is_not_taken(guarded, identities, tmp_path, text_before):
-    """Cut off between two lines it looks like a whole one."""
+    """A file that ends between two lines looks complete."""
     denied = tmp_path / "denied"
     denied.write_text("127.0.0.7\n127.0.0.9\n")
     server = guarded(join_deny=[f"@{denied}"])
@@ -201,7 +202,7 @@ def test_a_writer_and_reloads_in_loops_let_no_stranger_in(guarded, identities, t
 
     def write():
         while not over.is_set():
-            members.write_text(entry)  # as echo ID > list does
+            members.write_text(entry)  # written like `echo ID > list`
 
     writer = threading.Thread(target=write)
     writer.start()
@@ -217,7 +218,7 @@ def test_a_writer_and_reloads_in_loops_let_no_stranger_in(guarded, identities, t
 
 
 class Openings:
-    """Counts how often a file is opened and closed (inotify, which merges what is equal)."""
+    """Counts how often a file is opened and closed, by inotify, which merges equal events."""
 
     def __init__(self, path):
         self.libc = ctypes.CDLL(None, use_errno=True)
@@ -235,7 +236,7 @@ class Openings:
 
 @pytest.mark.parametrize("section", ["access", "relay"])
 def test_what_was_checked_is_what_counts(guarded, tmp_path, section):
-    """A file that is read twice could be another one the second time."""
+    """If a file was read twice, its contents could differ the second time."""
     file = tmp_path / "token"
     file.write_text(TOKEN + "\n")
     option = {"token-file": str(file)}
@@ -281,7 +282,7 @@ def test_a_quota_state_that_is_gone_can_be_an_error(plain_program, tmp_path):
 
 
 def test_what_check_prints_can_be_read_again(plain_program, tmp_path):
-    """Options that must not be empty stand there as comments."""
+    """The output has these options as comments, because they must not be empty."""
     conf = tmp_path / "c.conf"
     conf.write_text("modules = { access, relay, status }\n")
     shutil.copy(conf, tmp_path / "first.conf")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Options of modules that do not run: told at a start, a reload and by -check, and refused where
-they are to protect the relay."""
+"""Options of modules that do not run.  They are reported at a start, at a reload and by -check, and
+are an error if the option is meant to protect the relay."""
 
 import signal
 
@@ -9,7 +9,7 @@ import pytest
 from module_server import failing_start, module_server  # noqa: F401
 from relay_server import run
 
-#: Options that protect, and the module that they belong to.
+#: Options that protect the relay, and their modules.
 GUARDS = {
     "tokens": 'access { tokens = { "open sesame" } }',
     "join-allow": 'access { join-allow = { "127.0.0.1" } }',

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""strelaysrv -modules: what is found, and how it is set."""
+"""strelaysrv -modules: the modules found, and their options."""
 
 import re
 

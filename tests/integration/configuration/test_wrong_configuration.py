@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Each kind of wrong configuration: fatal at the start, and nothing at all at a reload."""
+"""Each kind of wrong configuration: a start fails, and a reload changes nothing."""
 
 import shutil
 
@@ -8,7 +8,7 @@ import pytest
 from module_server import failing_start, folder_of, module_server  # noqa: F401
 
 RUNNING = ["log", "counter", "probe"]
-#: What runs, and would change if a part of a wrong configuration took effect.
+#: A valid beginning that differs from the running configuration.  It must not take effect.
 CHANGED = "modules = { log, counter, probe }\ncounter { step = 7 }\nnetwork-buffer = 1KiB\n"
 
 
@@ -38,7 +38,7 @@ def itself(_):
     return "strelaysrv.conf"
 
 
-#: The text, or what makes it, and what the log must say.
+#: The text, or a function that makes it, and the expected log line.
 WRONG = {
     "an unknown option": (CHANGED + "nonsense = 1\n", "strelaysrv.conf:4"),
     "a near miss": (CHANGED + "worker = 1\n", "workers"),
@@ -101,7 +101,7 @@ def test_at_a_reload(module_server, tmp_path, what):  # noqa: F811
 
 
 def test_an_empty_file_is_one_that_is_being_written(module_server):  # noqa: F811
-    """Its defaults would make a private relay public."""
+    """With the defaults, a private relay would become public."""
     server = module_server(RUNNING)
     server.conf.write_text("")
     done, log = server.reload()
@@ -118,7 +118,7 @@ def test_an_empty_file_is_one_that_is_being_written(module_server):  # noqa: F81
     lambda file: (file.unlink(), file.symlink_to(file)),
 ], ids=["deleted", "empty", "cut off", "no object", "a folder", "a loop"])
 def test_a_module_s_file_that_is_wrong(module_server, tmp_path, make):  # noqa: F811
-    """For a module that is to start while others run."""
+    """For a module that the reload adds."""
     files = tmp_path / "files"
     files.mkdir()
     folders = f"{files},{folder_of('counter')},{folder_of('probe')}"
