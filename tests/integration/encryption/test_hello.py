@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What strangers send before and within a handshake: the server holds and computes little for
-it, without the module bounds as well."""
+"""ClientHellos from strangers: the server stores and computes little for them, even without the
+module bounds."""
 
 import contextlib
 import pathlib
@@ -67,7 +67,8 @@ def test_its_length_may_arrive_byte_by_byte(plain):
 
 
 def test_so_many_records_are_refused(plain):
-    """Five bytes of header for each byte: more is sent than a ClientHello may have."""
+    """A record header of five bytes for each byte makes the total longer than a ClientHello may
+    be."""
     data = tls.records(tls.hello_of_length(8000), 1)
     with MessageStream(dial(plain.address)) as stream:
         with contextlib.suppress(Closed):
@@ -84,7 +85,7 @@ def test_a_hello_of_this_length_is_answered(plain, length, size):
 
 
 def retried(stream, then=b""):
-    """The server asks for a second ClientHello, since the first one has no share."""
+    """Sends a ClientHello without key share, so that the server asks for a second one."""
     stream.send_bytes(tls.records(tls.client_hello(tls.groups(), tls.shares())) + then)
     answer = stream.receive_bytes(5)
     answer = stream.receive_bytes(int.from_bytes(answer[3:], "big"))
@@ -118,7 +119,7 @@ def test_a_second_hello_is_answered(plain):
 @pytest.mark.parametrize("first", [b"\x17\x03\x03\x00\x05", b"\x14\x03", b"\x15\x03\x03\x00\x02"],
                          ids=["data", "half", "alert"])
 def test_nothing_may_stand_before_a_second_hello(plain, first):
-    """Else its length would be read behind what the server has not looked at."""
+    """Otherwise the server would read the length at a wrong place."""
     with MessageStream(dial(plain.address)) as stream:
         retried(stream)
         stream.send_bytes(first)
@@ -141,7 +142,7 @@ def test_nothing_may_stand_within_a_hello(plain):
 
 @pytest.mark.limits
 def test_a_hello_in_records_of_one_byte_leads_to_a_join(plain, identities):
-    """It takes more reads than one step may have."""
+    """It takes more reads than one step of the server does."""
     client = TlsBytes(identities[0])
     with MessageStream(dial(plain.address)) as stream:
         stream.send_bytes(tls.records(client.client_hello()[5:], 1))
@@ -175,7 +176,7 @@ def test_who_stops_and_leaves_is_gone_at_once(plain):
 
 
 def resident(server):
-    """Bytes of the process that are in memory."""
+    """Resident memory of the process in bytes."""
     fields = pathlib.Path(f"/proc/{server.pid}/statm").read_text().split()
     return int(fields[1]) * 4 * KIBI
 
@@ -188,7 +189,7 @@ def measured(module_server):  # noqa: F811
 
 
 def many(server, data):
-    """That many connections that have sent this."""
+    """Opens MANY connections and sends the data on each."""
     for _ in range(MANY):
         sock = dial(server.address)
         with contextlib.suppress(OSError):
@@ -197,7 +198,7 @@ def many(server, data):
 
 
 def settled(server):
-    """Its memory, when the server has done what there was to do."""
+    """The server's memory, after it has become idle."""
     pace(0.2)
     last = server.cpu_seconds()
 
@@ -212,7 +213,8 @@ def settled(server):
 
 
 def test_what_a_hello_announces_is_not_held(measured, identities):
-    """131,000 bytes announced and most of them sent: 152 kB each, once."""
+    """The hello announces 131,000 bytes and sends most of them.  A server that buffered them needed
+    152 kB for each connection."""
     check_serves(measured, identities[0])
     before = settled(measured)
     data = tls.announcement(131000) + tls.records(bytes(100000))
@@ -224,7 +226,7 @@ def test_what_a_hello_announces_is_not_held(measured, identities):
 
 
 def test_an_unfinished_hello_is_not_held(measured, identities):
-    """It stays in the socket: the process has nothing but the connection for it."""
+    """The data stays in the socket; the process stores only the connection."""
     check_serves(measured, identities[0])
     before = settled(measured)
     with contextlib.ExitStack() as stack:
@@ -250,7 +252,7 @@ def test_memory_goes_back_after_failed_handshakes(measured, identities):
 
 
 def test_too_many_key_shares_are_refused(plain):
-    """Each is looked up in the list of groups that the client offers."""
+    """The server looks up each share in the client's list of groups."""
     other = b"\x7f\xff"
     hello = tls.client_hello(tls.groups(other + tls.X25519),
                              tls.shares(*[(other, b"a")] * 20, (tls.X25519, tls.X25519_KEY)))

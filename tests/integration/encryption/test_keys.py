@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The relay's identity: keys of every make are loaded, and none is ever replaced."""
+"""The relay's identity: keys of all types can be loaded, and existing keys are never replaced."""
 
 import datetime
 import os
@@ -56,12 +56,12 @@ def change_nothing(keys, _identity):
 
 
 def put_parameters_first(keys, identity):
-    """As `openssl ecparam -genkey` writes them."""
+    """The file as `openssl ecparam -genkey` writes it."""
     (keys / "key.pem").write_bytes(EC_PARAMETERS + identity.key_pem("traditional"))
 
 
 def put_text_around(keys, identity):
-    """As `openssl x509 -text` writes it."""
+    """The file as `openssl x509 -text` writes it."""
     (keys / "cert.pem").write_bytes(b"Certificate:\n    Data: ...\n" + identity.certificate_pem()
                                     + b"that was it\n")
 
@@ -193,7 +193,7 @@ def test_spoilt_keys_are_fatal_and_stay_as_they_are(plain_program, keys, spoil):
     assert contents(keys) == before, "the files were changed"
 
 
-#: Without the default provider there is nothing that reads a key.
+#: Without the default provider OpenSSL cannot decode keys.
 OPENSSL_CNF = """openssl_conf = init
 [init]
 providers = providers

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""TLS in protocol mode: versions, suites, ALPN, certificates, and handshakes that go wrong."""
+"""TLS in protocol mode: versions, cipher suites, ALPN, certificates, failed handshakes."""
 
 import contextlib
 import functools
@@ -15,7 +15,7 @@ from relay_client import Closed, MessageStream, ProtocolConnection, TlsBytes, di
 
 VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
-#: Of TLS 1.2, for each kind of the relay's key; what the reference speaks, too.
+#: TLS 1.2 suites for each type of relay key that the reference supports, too.
 SUITES = [
     ("ecdsa-p256", "ECDHE-ECDSA-AES128-GCM-SHA256"),
     ("ecdsa-p256", "ECDHE-ECDSA-AES128-SHA"),
@@ -25,7 +25,7 @@ SUITES = [
     ("rsa-3072", "ECDHE-RSA-AES256-SHA"),
 ]
 
-#: And what only ours speaks.
+#: Suites that only ours supports.
 MORE_SUITES = [
     ("ecdsa-p256", "ECDHE-ECDSA-AES256-GCM-SHA384"),
     ("ecdsa-p256", "ECDHE-ECDSA-CHACHA20-POLY1305"),
@@ -48,7 +48,7 @@ CLIENTS = {
 
 @pytest.fixture(scope="module")
 def keys_of_kind(tmp_path_factory):
-    """keys_of_kind(kind) is a directory with a relay's keys; each is made once."""
+    """keys_of_kind(kind) returns a directory with relay keys of this type, made once."""
 
     @functools.cache
     def make(kind):
@@ -121,7 +121,7 @@ def test_a_client_certificate_is_accepted(server, identities, kind, version):
 
 
 def check_handshake_refused(server, context):
-    """TLS 1.3 clients think that the handshake is done before the server has judged it."""
+    """A TLS 1.3 client completes its handshake before the server has checked its certificate."""
     with contextlib.suppress(ssl.SSLError, ConnectionError):
         with ProtocolConnection(server.address, context=context) as client:
             with contextlib.suppress(Closed):
@@ -142,7 +142,7 @@ def test_two_certificates_are_closed(server, identities, version):
 
 
 def test_a_certificate_of_another_key_is_no_identity(server, identities):
-    """Who shows a certificate without owning its key does not get in."""
+    """A client must prove that it has the private key of its certificate."""
     thief = TlsBytes(identities[0])
     with MessageStream(dial(server.address)) as stream:
 
@@ -241,12 +241,12 @@ def test_a_handshake_may_stop_after_the_servers_answer(server, identities):
 
 def test_a_spoilt_client_hello_is_closed(server, identities):
     hello = bytearray(TlsBytes(identities[0]).client_hello())
-    hello[5] = 0x7F  # no such handshake message
+    hello[5] = 0x7F  # a type of handshake message that does not exist
     with MessageStream(dial(server.address)) as stream:
         stream.send_bytes(bytes(hello))
         with contextlib.suppress(Closed):
             while stream.receive_some():
-                pass  # the alert
+                pass  # an alert
     with ProtocolConnection(server.address, identities[0]) as client:
         client.join()
 

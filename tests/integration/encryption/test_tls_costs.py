@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What a peer may make the server compute: key exchange, certificates, new keys.  Clients that
-exist go on working; what is dear is refused before it is computed, without bounds as well."""
+"""Limits on what a peer can make the server compute: key exchange, certificates, key updates.
+Existing clients keep working.  Expensive input is refused before it is computed, even without the
+module bounds."""
 
 import contextlib
 import functools
@@ -47,7 +48,7 @@ def joins(server, context):
 
 
 def refused(server, context):
-    """TLS 1.3 clients think that the handshake is done before the server has judged it."""
+    """A TLS 1.3 client completes its handshake before the server has checked its certificate."""
     with contextlib.suppress(ssl.SSLError, ConnectionError):
         with ProtocolConnection(server.address, context=context) as client:
             with contextlib.suppress(Closed):
@@ -109,10 +110,10 @@ def answer_to(server, *extensions):
 
 
 def test_a_client_that_prefers_ml_kem_and_has_a_share_of_x25519_is_answered_at_once(plain):
-    """As Go's since 1.24."""
+    """Go does this since 1.24."""
     shares = tls.shares((MLKEM, MLKEM_KEY), (tls.X25519, tls.X25519_KEY))
     answer = answer_to(plain, tls.groups(MLKEM + tls.X25519), shares)
-    if tls.ILLEGAL_PARAMETER[-1:] != answer[-1:]:  # a library that knows it refuses this key
+    if tls.ILLEGAL_PARAMETER[-1:] != answer[-1:]:  # a library that supports ML-KEM refuses this key
         assert answer[0] == 2 and tls.RETRY not in answer
 
 
@@ -126,7 +127,7 @@ def test_a_client_that_has_no_other_share_is_asked_again(plain):
 
 
 class Chain:
-    """Further certificates of a client's."""
+    """Further certificates in a client's chain."""
 
     def __init__(self, ders):
         self.pem = b"".join(one.certificate_pem() for one in ders)
@@ -136,7 +137,7 @@ class Chain:
 
 
 def costly(name):
-    """What a client with such a name brings: an identity, and further certificates."""
+    """The client of this name: its identity and further certificates."""
     good = identity_of("ecdsa-p256")
     dear = tls.RawCertificate(tls.compressed_p224())
     if name == "exponent":
@@ -171,7 +172,8 @@ def cpu_of(server, connect, context):
 
 @pytest.mark.parametrize("name", ["exponent", "many"])
 def test_its_refusal_costs_no_more_than_a_join(plain, name):
-    """Once, 38 compressed points took 27 ms, and a signature with a huge exponent 7 ms."""
+    """Without limits, 38 compressed points took 27 ms, and a signature with a huge exponent 7
+    ms."""
     identity, more = costly(name)
     usual = cpu_of(plain, joins, context_of("1.3", identity_of("ecdsa-p256")))
     dear = cpu_of(plain, refused, context_of("1.3", identity, extra_certificates=more))
@@ -192,7 +194,7 @@ def test_a_storm_of_new_keys_is_ended(plain, folder):
 
 
 def test_a_few_new_keys_are_taken(plain, folder):
-    """Asked for by the client, between its messages."""
+    """The client requests key updates between its messages."""
     with connected(plain.address, folder) as connection:
         connection.sendall(rp.encode(rp.JoinRelayRequest()))
         assert connection.recv(4096) == rp.encode(rp.response(rp.SUCCESS))
