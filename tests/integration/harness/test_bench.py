@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The load generator works: every command yields figures, without failures. No figure is judged."""
+"""Each command of the load generator produces figures without failures.  The figures are not
+checked."""
 
 import json
 import os
@@ -19,7 +20,7 @@ def load_program():
 
 
 def load(command, *args, target=(), code=0, stdin=""):
-    """Runs the load generator; its reports, of which `idle` has two."""
+    """Runs the load generator; returns its reports (`idle` has two)."""
     line = [load_program(), command, *target, "--client-timeout", str(10 * SLOWNESS),
             "--limit", str(PATIENCE), *map(str, args)]
     done = subprocess.run(line, input=stdin, capture_output=True, text=True,
@@ -85,7 +86,7 @@ def test_idle_devices_answer_pings(start_ours):
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         json.loads(process.stdout.readline())
-        begun = server.status()["uptimeSeconds"]  # a slow one took seconds to have them join
+        begun = server.status()["uptimeSeconds"]  # a slow machine took seconds for the joins
         server.wait_for_status(lambda s: s["uptimeSeconds"] >= begun + 2, "two seconds of pings")
         out, _ = process.communicate("", PATIENCE)
     finally:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The harness itself: it notices a server that dies, leaks, or is told of by a sanitizer."""
+"""Tests the test tools: they notice a server that crashes, leaks, or has a sanitizer report."""
 
 import pytest
 
@@ -18,7 +18,7 @@ while :; do sleep 0.1; done
 
 @pytest.fixture
 def start_fake(tmp_path, monkeypatch):
-    """start_fake(...) starts a script in the place of our server."""
+    """start_fake(...) starts a script instead of our server."""
 
     def start(line="all is well", code=0, action=""):
         script = tmp_path / "fake"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Where tests and their tools are: tests/README.md."""
+"""Checks that tests and their tools are in the folders that tests/README.md names."""
 
 import re
 
@@ -9,7 +9,7 @@ TESTS = ROOT / "tests"
 
 
 def test_no_test_imports_another():
-    """What several tests share is a tool: pytest finds test files, but Python does not."""
+    """Shared code belongs into a tool, because Python does not find pytest's test files."""
     importing = re.compile(r"^\s*(?:from|import) test_", re.MULTILINE)
     found = [path for path in TESTS.rglob("*.py") if importing.search(path.read_text())]
     assert not found, found
@@ -29,7 +29,7 @@ def test_each_topic_with_sockets_is_run_with_few_descriptors():
 
 
 def test_unit_tests_are_in_the_folder_of_a_room_or_module():
-    """So that each is beside the tests of its neighbours; `unit-NAME` is its name in ctest."""
+    """Each test is in the folder of what it tests; ctest calls it `unit-NAME`."""
     houses = {path.name for top in ("core", "modules") for path in (ROOT / top).iterdir()
               if path.is_dir()} | {"testutil"}
     folders = {path.parent.name for path in (TESTS / "unit").rglob("test_*.c")}

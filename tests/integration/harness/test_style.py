@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The checks of the stage style find what they are for, in trees that are made for it."""
+"""The checks of the stage style find their errors in small trees made for this."""
 
 import subprocess
 import sys
@@ -11,7 +11,8 @@ from relay_server import ROOT
 
 @pytest.fixture
 def check(tmp_path):
-    """check(script, {name: text}): exit code and output, of a tree with these files."""
+    """check(script, {name: text}) runs the script on a tree with these files; returns its exit code
+    and output."""
     def run(script, files):
         for name, text in files.items():
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -97,7 +98,7 @@ def test_what_belongs_into_the_main_file_is_looked_for_there(check, text, findin
 
 
 def c_function(lines):
-    """A function of so many lines from brace to brace."""
+    """The text of a function with `lines` lines from brace to brace."""
     return "int f(\n\tint a)\n{\n" + "\ta++;\n" * (lines - 2) + "}\n"
 
 
