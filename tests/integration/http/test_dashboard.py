@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The live page, in a real browser, while a relay carries traffic.
+"""The dashboard in a real browser while a relay carries traffic.
 
-SCREENSHOTS=FOLDER keeps pictures of it."""
+SCREENSHOTS=FOLDER saves pictures of it."""
 
 import contextlib
 import json
@@ -31,7 +31,7 @@ def browser():
 
 @pytest.fixture
 def relay(start, plain_program, tmp_path):
-    """relay(*args): a relay with the page."""
+    """relay(*args) starts a relay with the dashboard."""
 
     def start_one(*args, modules="log, relay, status, dashboard", **options):
         (tmp_path / "relay.conf").write_text(f"modules = {{ {modules} }}\n")
@@ -54,7 +54,7 @@ def url_of(server):
 
 
 class Traffic:
-    """A session that is busy, at a changing rate."""
+    """A busy session whose rate changes."""
 
     def __init__(self, server, asker, target):
         self._invited = Invited(server, asker, target)
@@ -82,7 +82,7 @@ class Traffic:
                 count += 1
                 pace(0.01)
         except Closed:
-            pass  # the relay was stopped under it
+            pass  # the relay was stopped meanwhile
 
     def _take(self):
         try:
@@ -100,7 +100,7 @@ def number(text):
 
 
 def ask_for(server, identity, device=b"\1" * 32):
-    """A request that is refused: unless told otherwise, the device has not joined."""
+    """Sends a request that is refused.  By default, the device has not joined."""
     with ProtocolConnection(server.address, identity) as client:
         client.ask(rp.ConnectRequest(device))
 
@@ -127,7 +127,7 @@ def test_it_shows_what_happens(opened, identities):
         assert page.run("document.querySelectorAll('#plot .rate').length") >= 1
         wait_for(lambda: page.run("points.size") >= (15 if SCREENSHOTS else 3), "points")
         if SCREENSHOTS:
-            # Most of an hour that was not waited for: it was seen before a restart, say.
+            # Adds most of an hour of samples, so that the picture shows a full plot.
             page.run("""for (let i = 20; i < 1500; i++) points.set(ended - i * 2000,
                 (3e6 + 2e6 * Math.sin(i / 90) + 9e5 * Math.random()) * (i > 700 && i < 760 ? 0 : 1));
                 for (let i = 900; i < 960; i++) points.delete(ended - i * 2000); plot()""")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The status address when it cannot be opened or cannot accept, and when descriptors are few."""
+"""The status address when it cannot be opened, when accept(2) fails, and when descriptors are
+short."""
 
 import contextlib
 import errno
@@ -12,13 +13,13 @@ from http_client import ask, counter, dial, read_answer, request, with_metrics
 from relay_client import Closed, ProtocolConnection
 from waiting import PATIENCE, Deadline, wait_for
 
-#: How many calls in a row fail.
+#: How many consecutive calls fail.
 TIMES = 5
 
 
 @pytest.mark.parametrize("name", ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"])
 def test_a_failed_accept_is_survived(start_ours, tmp_path, identities, name):
-    """On the status address, and on the relay's."""
+    """On the status address and on the relay's."""
     fault = faults.Faults(tmp_path)
     server = with_metrics(start_ours, tmp_path, env=fault.environment)
     kind = "descriptors" if name in ("EMFILE", "ENFILE") else "memory"
@@ -26,10 +27,10 @@ def test_a_failed_accept_is_survived(start_ours, tmp_path, identities, name):
     assert ask(server.status_address, "/healthz")[0] == 200
     assert fault.failed == TIMES
     before = counter(server, "accept_errors_total", kind=kind)
-    # A second attempt with the descriptor that is kept for it is not counted.
+    # The second try, with the spare descriptor, is not counted.
     assert TIMES / 2 <= before <= TIMES
 
-    def joins():  # without a descriptor, the relay's listener refuses who waits
+    def joins():  # the listener closes waiting connections while it has no descriptor
         with contextlib.suppress(Closed, OSError):
             with ProtocolConnection(server.address, identities[0]) as client:
                 client.join()
@@ -44,7 +45,7 @@ def test_a_failed_accept_is_survived(start_ours, tmp_path, identities, name):
 
 
 def test_a_taken_address_is_opened_when_it_is_free(start, plain_program):
-    """The relay does not wait for it; it is tried again every 30 s."""
+    """The relay starts without the address, and tries to open it every 30 s."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = "{}:{}".format(*other.getsockname())
         server = start(plain_program, status=taken)
@@ -73,7 +74,7 @@ def test_floods_of_both_ports_leave_a_place_for_a_health_check(start_ours, ident
 
 
 def test_a_flood_of_the_status_port_alone(start_ours, tmp_path):
-    """As many as the machine lets one process have, some with a request and some without."""
+    """As many connections as a process of this machine may have, some with a request."""
     server = with_metrics(start_ours, tmp_path, descriptors=512)
     with contextlib.ExitStack() as stack:
         for number in range(900):
@@ -86,7 +87,7 @@ def test_a_flood_of_the_status_port_alone(start_ours, tmp_path):
 
 
 def test_who_has_few_connections_keeps_them(start_ours, tmp_path):
-    """An exporter and a health check, while strangers come from everywhere."""
+    """An exporter and a health check keep working while strangers connect from many addresses."""
     server = with_metrics(start_ours, tmp_path, descriptors=1024)
     with contextlib.ExitStack() as stack:
         good = [stack.enter_context(dial(server.status_address, source=f"127.0.1.{n}"))
@@ -103,7 +104,7 @@ def test_who_has_few_connections_keeps_them(start_ours, tmp_path):
 
 
 def test_programs_of_the_machine_keep_their_places(start_ours, tmp_path):
-    """Strangers with one connection each, from more addresses than there are places."""
+    """Strangers with one connection each, from more addresses than the limit of connections."""
     server = with_metrics(start_ours, tmp_path, descriptors=1024)
     with contextlib.ExitStack() as stack:
         local = stack.enter_context(dial(server.status_address))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A descriptor that the status address has closed is free at once: what gets its number next
-is heard."""
+"""When the server reuses the number of a descriptor that the status address has closed, events of
+the new socket arrive."""
 
 import pytest
 

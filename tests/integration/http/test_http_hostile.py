@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What strangers send to the status address: without end, all at once, or without reading."""
+"""Hostile requests to the status address: endless ones, many at once, and clients that do not
+read."""
 
 import contextlib
 import re
@@ -15,12 +16,12 @@ from waiting import PATIENCE, SLOWNESS, wait_for
 
 BAD = "127.0.0.66"
 MEBI = 1 << 20
-#: What the process may grow by; sanitizers keep what was freed.
+#: By how much the process may grow; sanitizers keep freed memory.
 SLACK = (8 if SLOWNESS <= 1 else 64) * MEBI
 
 
 def resident(server):
-    """Bytes of memory of the server's process."""
+    """Resident memory of the server in bytes."""
     with open(f"/proc/{server.pid}/status", encoding="ascii") as file:
         return int(re.search(r"VmRSS:\s+(\d+) kB", file.read()).group(1)) * 1024
 
@@ -37,7 +38,7 @@ def scraped(start_ours, tmp_path):
     ("", b"x: y\r\n"), ("A: ", b"x"), ("Content-Length: 9999999\r\n\r\n", b"x")],
     ids=["digits", "extension", "trailers", "name", "fields", "value", "body"])
 def test_nothing_without_end_is_read(ours, method, begin, piece):
-    """The server closes long before it has taken what is offered."""
+    """The server closes long before it has read everything."""
     memory = resident(ours)
     with dial(ours.status_address, BAD) as sock:
         sock.sendall(f"{method} /status HTTP/1.1\r\nHost: x\r\n{begin}".encode())
@@ -119,7 +120,7 @@ def test_one_in_pieces_is_read(ours):
 
 
 def test_a_scraper_in_a_loop_leaves_the_thread_to_others(scraped):
-    """It is slowed down, and a health check from elsewhere is not."""
+    """The scraper is slowed down; a health check from elsewhere is not."""
     stop = threading.Event()
     answers = []
 
@@ -160,7 +161,7 @@ def test_pipelined_scrapes_are_bounded_like_others(scraped):
 
 
 def kernel_memory(port):
-    """Bytes that the kernel holds for each connection of the server's port (ss(8), skmem)."""
+    """Kernel memory of each connection of the server's port in bytes (ss(8), skmem)."""
     table = subprocess.run(["ss", "-Htnm", "sport", "=", f":{port}"], capture_output=True,
                            text=True, check=True, timeout=PATIENCE).stdout
     found = re.findall(r"skmem:\(r(\d+),rb\d+,t(\d+),tb\d+,f(\d+),w(\d+)", table)
@@ -168,7 +169,8 @@ def kernel_memory(port):
 
 
 def test_answers_that_nobody_reads_are_bounded(scraped):
-    """One answer each, however many were asked for: in the process, and in the kernel."""
+    """The process and the kernel hold one answer for each connection, however many were
+    requested."""
     count, ask_for = 40, 200
     size = len(scraped.get("/metrics")[2])
     memory = resident(scraped)
@@ -187,7 +189,7 @@ def test_answers_that_nobody_reads_are_bounded(scraped):
 
 
 def test_polls_that_close_lose_nothing_of_others(ours):
-    """A descriptor that is closed and given again belongs to its new owner at once."""
+    """A descriptor number that is closed and reused belongs to the new connection at once."""
     failures, stop = [], threading.Event()
 
     def in_pieces():
@@ -216,7 +218,7 @@ def test_polls_that_close_lose_nothing_of_others(ours):
 
 
 def test_half_a_request_is_told_that_it_took_too_long(scraped):
-    """10 seconds, whatever comes in between."""
+    """After 10 seconds, even if single bytes arrive meanwhile."""
     with dial(scraped.status_address, BAD) as slow, dial(scraped.status_address, BAD) as silent:
         slow.settimeout(0.5)
         slow.sendall(b"GET /healthz HTTP/1.1\r\n")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""By which names private routes are answered, and how long pollers keep their connections."""
+"""Which host names private routes accept, and how long idle HTTP connections are kept."""
 
 import contextlib
 import socket
@@ -52,7 +52,7 @@ def test_public_routes_have_any_name(private):
 
 
 def test_without_a_private_address_they_are_guarded_as_well(start_ours, tmp_path):
-    """It may be on loopback or behind a firewall, which browsers of the inside pass."""
+    """The status address may be on loopback or behind a firewall, where browsers can reach it."""
     server = with_metrics(start_ours, tmp_path)
     assert ask(server.status_address, "/metrics", host="evil.example")[0] == 421
     assert counter(server, "http_requests_total", result="foreign_host") == 1
@@ -65,7 +65,7 @@ def test_the_name_of_the_address_itself_is_good(start_ours, tmp_path):
 
 
 def test_a_kubernetes_probe_is_answered(private):
-    """As a kubelet asks: by the pod's address, or by a name that `httpHeaders` sets."""
+    """A kubelet sends the pod's address, or a name that `httpHeaders` sets."""
     for host in ("10.1.2.3:22070", "probe.example"):
         status, head, _ = ask(private.status_address, "/healthz", host=host,
                               User_Agent="kube-probe/1.30", Accept="*/*", Connection="close")
@@ -85,7 +85,7 @@ def test_names_come_and_go_with_a_reload(start_ours, tmp_path):
 
 @pytest.mark.skipif(WHY_NOT is not None, reason=f"NOT TESTED: {WHY_NOT}")
 def test_prometheus_scrapes_by_a_name(start_ours, tmp_path, prometheus):
-    """Once the name is in private-hosts; until then the log says what is missing."""
+    """If the name is in private-hosts.  Otherwise the log says what is missing."""
     server = with_metrics(start_ours, tmp_path)
     hosts = tmp_path / "hosts"
     hosts.write_text("127.0.0.1 relay.test\n")
@@ -99,7 +99,7 @@ def test_prometheus_scrapes_by_a_name(start_ours, tmp_path, prometheus):
 
 
 def test_pollers_every_ten_seconds_keep_their_connections(ours):
-    """Sixty of them, whose interval is the commonest; longer ones are in the unit tests."""
+    """Sixty scrapers with the most common interval.  Unit tests have longer ones."""
     with contextlib.ExitStack() as stack:
         polls = [stack.enter_context(dial(ours.status_address)) for _ in range(60)]
         for _ in range(2):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What haproxy and nginx in front of the status address deny cannot be smuggled past them."""
+"""Requests that haproxy or nginx in front of the status address denies cannot be smuggled to the
+relay."""
 
 import contextlib
 import re
@@ -60,7 +61,7 @@ SECRET = b"strelaysrv_core_"
 
 @pytest.fixture(params=PROXIES)
 def proxied(request, start_ours, tmp_path):
-    """The address of a proxy that lets everything through but /metrics, and the relay's."""
+    """The address of a proxy that passes everything except /metrics, and the relay's address."""
     name = request.param
     program = shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin")
     assert program, f"no {name}: install the package {name}"
@@ -155,7 +156,7 @@ def test_no_spelling_passes_the_proxy(proxied, target):
 
 
 def test_a_proxy_may_keep_its_connection(proxied):
-    """Hundreds of requests in turn, none of which is lost at a reused connection."""
+    """Sends hundreds of requests in succession; none is lost when a connection is reused."""
     address, _ = proxied
     with dial(address) as sock:
         for _ in range(300):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""modules/METRICS.md says what the tables say."""
+"""modules/METRICS.md agrees with the metric tables."""
 
 import metrics_page
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""/metrics, judged by promtool and scraped by a real Prometheus server."""
+"""/metrics, checked with promtool and scraped by a real Prometheus server."""
 
 import json
 import re
@@ -145,7 +145,7 @@ def test_a_real_prometheus_scrapes_it(scraped, prometheus, identities):
 
 
 def expressions():
-    """Every expression of the dashboard and the alert rules."""
+    """All PromQL expressions of the dashboard and the alert rules."""
     board = json.loads((ROOT / "conf" / "grafana-dashboard.json").read_text())
     found = [target["expr"] for panel in board["panels"] for target in panel.get("targets", [])]
     rules = (ROOT / "conf" / "alerts.yml").read_text()
@@ -160,7 +160,7 @@ def test_rules_and_dashboard_ask_for_metrics_that_exist(scraped):
     known = {key[0] for family in exposition.parse(fetch(scraped)[1]).values()
              for key in family.samples}
     asked = {name for text in expressions() for name in re.findall(r"\bstrelaysrv_\w+", text)}
-    # Those of modules that are not in the scraped relay.
+    # Metrics of modules that do not run in the scraped relay.
     known |= set(re.findall(r"`(strelaysrv_\w+)`", (ROOT / "modules" / "METRICS.md").read_text()))
     assert asked and asked <= known, f"unknown: {sorted(asked - known)}"
 
@@ -198,7 +198,7 @@ def test_scrapes_under_load_stop_nothing(module_server):  # noqa: F811
 
 
 def test_descriptors_are_counted_where_the_kernel_does_not(start, plain_program, tmp_path):
-    """Linux before 6.2, whose directory of descriptors has no size."""
+    """Before Linux 6.2, stat(2) does not give the number of open descriptors."""
     fault = faults.Faults(tmp_path)
     conf = tmp_path / "relay.conf"
     conf.write_text("modules = { log, relay, status, prometheus }\n")
@@ -208,7 +208,7 @@ def test_descriptors_are_counted_where_the_kernel_does_not(start, plain_program,
         page = server.get("/metrics")[2].decode()
         return int(re.search(r"^strelaysrv_core_open_descriptors (\d+)$", page, re.M).group(1))
 
-    told()  # whatever is opened at the first answer
+    told()  # the first answer may open descriptors
     usual = told()
     fault.begin(faults.STAT, 1, length=0)
     counted = told()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""/status, as the pool and people's dashboards read it."""
+"""/status, as pools and existing dashboards read it."""
 
 import contextlib
 import datetime
@@ -46,7 +46,7 @@ def test_every_field_has_its_type(start, each_program):
 
 
 def test_integers_are_written_as_integers(start, each_program):
-    """A decoder into Go's int64 accepts neither 1.0 nor 1e3."""
+    """Go cannot decode 1.0 or 1e3 into an int64."""
     _, _, body = start(each_program).get("/status")
     numbers = re.findall(r"^\s*(?:\"\w[^\"]*\": )?([-+.\deE]+),?$", body.decode(), re.M)
     assert len(numbers) >= len(INTEGERS) + 6
@@ -249,7 +249,7 @@ def test_health_is_good_while_it_serves(ours):
 
 @pytest.mark.limits
 def test_a_relay_that_is_full_of_devices_is_not_healthy(start_ours, identities):
-    """The next one is refused, although nobody is above the limit."""
+    """The next device is refused, although the limit is not exceeded."""
     server = start_ours("-max-connections", "2")
     with contextlib.ExitStack() as devices:
         for identity in identities[:2]:
