@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The module access: every list and the tokens, what is answered, counted and logged."""
+"""The module access: each list, the tokens, the answers, counters and log lines."""
 
 import contextlib
 
@@ -166,7 +166,7 @@ def test_files_are_read_anew_and_sessions_stay(guarded, identities, tmp_path):
 @pytest.mark.parametrize("later, reason", [
     ("join-deny", "join"), ("join-allow", "join"), ("connect-deny", "address")])
 def test_who_is_not_let_in_any_more_is_sent_away(guarded, identities, workers, later, reason):
-    """At its next ping, unless it has a session: then when that is over.  All others stay."""
+    """At its next ping, or when its session ends.  All others stay connected."""
     lists = {"join-deny": [text(i) for i in identities[3:5]],
              "join-allow": [text(i) for i in identities[:3]], "connect-deny": ["127.0.0.66"]}
     relay = {"relay": {"ping-interval": "1s"}}

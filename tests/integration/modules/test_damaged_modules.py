@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Module files that are cut off, overwritten, or of another machine: refused, and nothing else."""
+"""Module files that are truncated, overwritten, or built for another machine are refused, and the
+server keeps running."""
 
 import os
 import subprocess
@@ -10,7 +11,7 @@ from module_server import folder_of, module_server  # noqa: F401
 from relay_server import ROOT, Program, module_folder, run
 
 OURS = Program("ours", 1)
-#: Each of them in steps of a twentieth.
+#: Each file is cut in steps of a twentieth.
 PARTS = range(20)
 MACHINE, CLASS = 18, 4  # offsets in the header
 
@@ -36,7 +37,7 @@ def changed(offset, value):
 
 @pytest.fixture
 def place(tmp_path):
-    """place(bytes) puts a file there as installers do: at once."""
+    """place(bytes) puts a file there at once, as installers do."""
     folder = tmp_path / "damaged"
     folder.mkdir()
 
@@ -59,7 +60,7 @@ def reload_with(server, place, text):
 
 @pytest.fixture
 def server(module_server, place):
-    """It runs without the module, which is named from its next reload on."""
+    """A server without the module; the next reload enables it."""
     server = module_server(["log", "status"], workers=1, installed=[],
                            args=["-module-dir", f"{module_folder()},{place(b'')}"])
     server.configure(["log", "status", "counter"])
@@ -102,7 +103,7 @@ def test_a_reload_refuses_what_is_no_file(server, place):
         unmake(path)
 
 
-#: A module that needs a library beside it.
+#: A module that needs a library.
 NEEDY = """
 #include <strelaysrv/module.h>
 extern int helper;
@@ -123,7 +124,7 @@ def build(folder, source, name, *flags):
 
 
 def test_a_module_whose_library_is_cut_off(server, tmp_path):
-    """The file itself is whole: only a process that opens it finds out."""
+    """The file itself is complete, so only opening it shows the damage."""
     folder = tmp_path / "damaged"
     build(tmp_path, "int helper;", "libhelper")
     build(folder, NEEDY, "counter", "-L", str(tmp_path), "-lhelper", f"-Wl,-rpath,{tmp_path}")
@@ -135,13 +136,14 @@ def test_a_module_whose_library_is_cut_off(server, tmp_path):
         assert server.running() and server.get("/healthz")[0] == 200
         assert done or "module counter cannot be used: " in news, news
         if done:
-            break  # what is missing are tables that nobody needs to run it
+            break  # the missing part holds tables that are not needed to run it
     assert "a process that opens it ends by SIG" in server.log()
 
 
 @pytest.mark.parametrize("flag", ["-check", "-modules"])
 def test_check_and_list_go_on_beside_damage(place, flag, relay_keys, tmp_path):
-    """Not named: it is shown as unusable, or not at all, and the rest as ever."""
+    """The module is not enabled.  It is listed as unusable or not at all, and everything else is
+    unchanged."""
     texts = [cut(part) for part in PARTS[1::3]] + [zeroed(part) for part in PARTS[1::3]]
     for text in texts:
         folder = place(text)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A protocol that is no relay, in a module of its own: the core knows neither."""
+"""A module for a protocol other than the relay's; the core knows neither protocol."""
 
 import concurrent.futures
 import hashlib
@@ -49,7 +49,7 @@ def test_one_who_leaves_while_waiting_is_forgotten(module_server):
         connection.sendall(b"x")
         pairs.append(connection)
     got = sum(_pair_gets(connection) for connection in pairs)
-    # Whether the lost one was noticed before the next came or not: at most one
+    # The server may notice the lost connection before or after the next one comes.  So at most one
     # of four was joined to it, and one may be left waiting.
     assert got >= 2
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The worked examples of exporters that push: csv-exporter and statsd."""
+"""The example exporters that push: csv-exporter and statsd."""
 
 import socket
 
@@ -15,7 +15,7 @@ TRAFFIC = "core.session_traffic"
 
 
 def relayed(server, size=1000):
-    """Passes on 2 * size + 2 bytes."""
+    """Relays 2 * size + 2 bytes."""
     swap(*connect_pair(server), b"x" * size)
 
 

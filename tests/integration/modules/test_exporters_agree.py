@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Whatever shows a number shows the same one, in the unit that the metric's table names."""
+"""All exporters show the same numbers, in the unit that the metric's table names."""
 
 import contextlib
 import json
@@ -21,7 +21,7 @@ from waiting import Deadline, pace, wait_for
 
 MODULES = ["log", "relay", "bounds", "rate-limit", "quota", "status", "prometheus", "csv-exporter",
            "statsd", "dashboard", "scales", "page", "pipe"]
-# They depend on who asks: the connection that is answered, the file that is written.
+# Metrics that reading changes: the connection of the request, the file that is written.
 ASKER = {"core_http_connections", "core_open_descriptors", "core_resident_memory", "core_threads"}
 STATUS = {
     ("numPendingSessionKeys",): ("relay_pending_keys", None),
@@ -47,7 +47,7 @@ DASHBOARD = {
     ("quota", "month"): ("quota_used", "month"),
     ("quota", "monthMost"): ("quota_cap", "month"),
 }
-# What tests/modules/scales.c says, in seconds where it has a scale.
+# The values of tests/modules/scales.c, in seconds where it has a scale.
 SCALES = {
     ("scales_count", "right"): "9007199254740993",
     ("scales_count_ms", "right"): "0.02",
@@ -66,7 +66,7 @@ SCALES = {
 
 
 class Reader:
-    """Calls take() all the time, so that what is sent never waits in a queue."""
+    """Calls take() continuously, so that no data waits in a queue."""
 
     def __init__(self, take):
         self._take = take
@@ -84,7 +84,7 @@ class Reader:
 
 
 class Pipe:
-    """The FIFO that the example `pipe` writes to."""
+    """Reads the FIFO to which the example `pipe` writes."""
 
     def __init__(self, path):
         os.mkfifo(path)
@@ -117,7 +117,7 @@ def split(pairs):
 
 
 def pick(page, fields):
-    """The fields of a JSON page under the keys that prometheus has for them."""
+    """The fields of a JSON page under the names that prometheus uses."""
     found = {}
     for path, key in fields.items():
         value = page
@@ -128,7 +128,7 @@ def pick(page, fields):
 
 
 class Shown:
-    """One server with everything that shows numbers."""
+    """A server with all exporters."""
 
     def __init__(self, server, tally, csv, pipe):
         self.server, self.tally, self.csv, self.pipe = server, tally, csv, pipe
@@ -144,7 +144,7 @@ class Shown:
 
     @staticmethod
     def _later(rounds):
-        """The second round that is complete from now on: it began later than now, too."""
+        """The second round that is completed from now on.  It has also begun later than now."""
         want = len(rounds()) + 2
         return wait_for(lambda: rounds()[want - 1:], f"{want} rounds")[0]
 
@@ -156,7 +156,7 @@ class Shown:
 
     def statsd(self):
         before = dict(self.tally.times)
-        # One round may be on its way, and one may have begun.
+        # One round may be in the socket already, and another may have begun.
         wait_for(lambda: all(self.tally.times[name] >= before[name] + 3 for name in before),
                  "three rounds")
         both = {**self.tally.counters, **self.tally.gauges}
@@ -196,7 +196,8 @@ def shown(module_server, receiver, prefix, tmp_path):  # noqa: F811
 
 
 def disagreements(shown):
-    """{(who, key): (before, got, after)} of numbers that are not between two scrapes."""
+    """{(exporter, key): (before, got, after)} of numbers that are not between those of two
+    scrapes."""
     odd = {}
     for who in WHO:
         before, got, after = shown.prometheus(), getattr(shown, who)(), shown.prometheus()
@@ -222,7 +223,7 @@ def test_every_exporter_has_the_numbers_of_prometheus(shown, identities):
     for key, number in SCALES.items():
         assert at_prometheus[key] == Decimal(number), key
     odd, deadline = disagreements(shown), Deadline()
-    # A gauge may rise and fall between two scrapes, but a wrong unit stays wrong.
+    # A gauge may change between two scrapes, but a wrong unit stays wrong.
     while odd and not deadline.passed():
         odd = disagreements(shown)
     assert not odd

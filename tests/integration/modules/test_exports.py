@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The API has one list: headers, exports.map and the executable say the same."""
+"""The public headers, exports.map and the executable have the same API functions."""
 
 import re
 import subprocess
@@ -10,7 +10,7 @@ PROTOTYPE = re.compile(r"^[a-z][\w\s*]*?\b(relay_\w+)\s*\(", re.MULTILINE)
 
 
 def exported():
-    """What modules can resolve in the executable."""
+    """The symbols of the executable that modules can use."""
     table = subprocess.run(
         ["nm", "--dynamic", "--defined-only", "--format=posix", Program("ours").path],
         capture_output=True, text=True, check=True,
@@ -25,7 +25,7 @@ def listed():
 
 
 def declared():
-    """Functions of the public headers: no comment, no macro, no typedef."""
+    """Functions declared in the public headers."""
     names = set()
     for path in (ROOT / "include" / "strelaysrv").glob("*.h"):
         text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Lists of root's that the server reads as another user, who cannot know whether they are whole.
+"""List files of root that the server reads as another user, who cannot see whether they are
+complete.
 
-The kernel tells only a file's owner who is writing it."""
+The kernel tells only the owner of a file whether somebody is writing it."""
 
 import os
 import pathlib
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="ROOT'S LISTS ARE NOT 
 
 @pytest.fixture
 def folder():
-    """A folder that other users can enter, which pytest's own is not."""
+    """A folder that other users may enter, unlike pytest's own."""
     with tempfile.TemporaryDirectory(prefix="relay-guards-") as name:
         os.chmod(name, 0o755)
         yield pathlib.Path(name)
@@ -59,7 +60,7 @@ def join(server, identity, source):
 
 
 def trickle(path, over):
-    """A writer that is never done, whose file always ends at a line's end."""
+    """A writer that never finishes; the file always ends with a complete line."""
     number = 0
     with open(path, "wb", buffering=0) as writer:
         writer.write(f"{FIRST}\n".encode())

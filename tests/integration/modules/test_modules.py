@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Loading modules: what is refused, with which message, and that nothing stays behind."""
+"""Loading modules: which are refused, with which message, and that nothing of them stays."""
 
 import re
 import shutil
@@ -86,7 +86,7 @@ def test_older_module_runs_without_the_hooks_it_does_not_know(module_server):
 
 
 def check_failure(log, stage):
-    """A module that failed at that stage has been led out again in order."""
+    """Checks the calls of a module that failed at that stage, and their order."""
     calls = transcript(log, "failing")
     want = {
         "check": [],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Which modules, and which of their libraries, are in memory: those that are wanted."""
+"""Only needed modules, and their libraries, are loaded."""
 
 import os
 import re

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The module quota: steps, period turns by an injected clock, kill -9, and what is refused."""
+"""The module quota: levels, the end of a period (with a test clock), kill -9, and errors."""
 
 import signal
 
@@ -73,7 +73,7 @@ def test_newcomers_are_refused_once_all_is_used(capped, identities, workers):
         with ProtocolConnection(server.address, identities[2]) as client:
             client.send(rp.ConnectRequest(identities[1].id))
             client.expect_last(rp.response(rp.NOT_FOUND))
-        check_both_ways(*ends)  # who is here stays, and so does the session
+        check_both_ways(*ends)  # joined devices and the session stay
         invited.target.check_alive()
     seen = server.probe()
     assert seen["metric relay.joins.closed"] == "1"
@@ -149,7 +149,7 @@ def test_what_was_used_survives_a_kill(capped, identities, clock):
     again.stop()
     third = capped(day="9MB")
     assert used(third) == 3 * MEGA
-    server.stop = lambda: 0  # it ended as it was meant to
+    server.stop = lambda: 0  # it was killed on purpose
 
 
 def test_the_end_of_the_period_may_pass_while_it_is_down(capped, identities, clock):
@@ -231,7 +231,7 @@ def test_a_state_that_is_removed_resets_nothing(capped, identities, how):
 
 
 def test_a_planted_link_is_not_written_through(capped, identities, tmp_path):
-    """Neither beside the file, where every name could be guessed once, nor at its own path."""
+    """Neither at a path beside the file, which could be guessed, nor at its own path."""
     victim = tmp_path / "victim"
     victim.write_text("precious\n")
     for name in ("quota.state", "quota.state.new"):
@@ -266,7 +266,7 @@ def test_a_clock_that_jumps_back_forgets_nothing(capped, identities, clock):
     wait_for_level(server, 2)
     for when in ("2026-11-21 12:00", "1970-01-02 00:00", "2026-11-22 18:00"):
         clock.set(when)
-        done, news = server.reload()  # makes it look
+        done, news = server.reload()  # makes the module check its file
         assert done, news
         assert level(server) == 2 and used(server) == MEGA, when
 

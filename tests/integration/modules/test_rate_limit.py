@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The module rate-limit: rates over seconds, shares among sessions, reload, and no byte lost.
+"""The module rate-limit: rates over seconds, sharing among sessions, reload, and no lost bytes.
 
-Rates are compared with generous tolerance and never with a single moment: a busy machine may be
-slow, but over seconds nothing may pass that the limit forbids."""
+Rates are measured over seconds and compared with tolerance, because a busy machine may be slow.
+They must never exceed the limit."""
 
 import contextlib
 
@@ -47,7 +47,7 @@ def test_the_global_limit_holds_for_all_sessions_together(start_ours, pours):
 
 
 def test_what_one_does_not_want_others_get(start_ours, pours):
-    """One wants little and gets it all; two greedy ones share the rest."""
+    """One session uses little and gets it all; two greedy ones share the rest."""
     server = start_ours("-global-rate", 4 * MEGA)
     modest, *greedy = pours(server, 3)
     streams = [Stream(*modest, rate=200 * KILO), *(Stream(*ends) for ends in greedy)]
@@ -87,7 +87,7 @@ def test_no_byte_is_lost_under_a_limit(start_ours, pours, flags):
     ["-global-rate", 3 * MEGA], ["-per-session-rate", 400 * KILO],
     ["-rate-limit.per-device", MEGA]], ids=["global", "session", "device"])
 def test_traffic_under_a_limit_is_smooth(start_ours, pours, flags):
-    """Hardly a tenth of a second is without bytes, and none has those of half a second."""
+    """Almost every tenth of a second has bytes, and none has those of half a second."""
     server = start_ours(*flags)
     streams = [Stream(*ends) for ends in pours(server, 3)]
     wait_for(lambda: all(s.got > 300 * KILO for s in streams), "the first burst to be over")
@@ -98,7 +98,7 @@ def test_traffic_under_a_limit_is_smooth(start_ours, pours, flags):
 
 
 def test_bursts_would_be_noticed():
-    """Sleeping for a second and then sending a second's worth is not smooth."""
+    """Checks the measurement: sleeping for a second and then sending at once is not smooth."""
     share, largest = smoothness([1000 * KILO] + [0] * 9 + [1000 * KILO] + [0] * 9)
     assert share == 0.1 and largest == 10
 
@@ -127,7 +127,7 @@ def test_exempt_devices_have_no_limit(start_ours, identities, pours):
     server = start_ours("-per-session-rate", 100 * KILO, "-global-rate", 200 * KILO,
                         "-rate-limit.exempt", text_id(identities[0]))
     [(one, other)] = pours(server, 1)
-    check_flows([flow(one, other, 20 * MEGA, 1)])  # minutes, if it were limited
+    check_flows([flow(one, other, 20 * MEGA, 1)])  # this would take minutes if it were limited
 
 
 def test_weights_are_shares(start_ours, identities, pours):
@@ -140,7 +140,7 @@ def test_weights_are_shares(start_ours, identities, pours):
 
 @pytest.mark.parametrize("hub_asks", [True, False], ids=["asks", "is asked"])
 def test_devices_share_before_their_sessions_do(start_ours, identities, hub_asks):
-    """Twelve sessions of one device leave half of the rate to the one of another."""
+    """Twelve sessions of one device leave half of the rate to one session of another device."""
     server = start_ours("-global-rate", 4 * MEGA)
     hub, *others = identities[:15]
     with contextlib.ExitStack() as stack:

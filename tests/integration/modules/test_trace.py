@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What a module is told, in which order, and what its memory looks like then."""
+"""Which hooks a module gets, in which order, and what its memory contains then."""
 
 import socket
 
@@ -36,7 +36,7 @@ def test_transcript_of_a_session(module_server):
     server.stop()
     want = STARTED + PAIR + STOPPED
     got = server.transcript("trace")
-    # Which side's bytes go first is not promised.
+    # The order of the two directions is not defined.
     assert sorted(got) == sorted(want) and got[:10] == want[:10] and got[12:] == want[12:], got
 
 
@@ -68,7 +68,7 @@ def test_refusal_is_final_and_closes(module_server, modules, hook):
 
 
 def test_who_was_not_asked_hears_of_no_end(module_server):
-    """A module behind the one that refuses never sees the connection at all."""
+    """A module that comes after the refusing one gets no hook for the connection."""
     server = module_server(["unknown-verdict", "trace", "probe"], workers=1)
     with server.connect() as connection:
         assert ended(connection)
@@ -100,7 +100,7 @@ def test_objects_older_than_the_module_have_no_block(module_server):
     first.close()
     assert second.recv(1) == b""
     second.close()
-    # That one was accepted before, but its session is new to the module.
+    # The connection is older than the module, but its session is new.
     with server.connect() as late:
         late.sendall(b"!")
         assert late.recv(1) == b"?"
@@ -172,7 +172,8 @@ def test_who_may_not_stay_is_sent_away(module_server, identities):
 @pytest.mark.parametrize("modules", [
     ["trace", "rate-limit", "echo-pair"], ["rate-limit", "trace", "echo-pair"]])
 def test_who_listens_to_sessions_may_come_and_go(module_server, modules):
-    """rate-limit steps aside while it has no limit, which must not move the others."""
+    """rate-limit removes its session hooks while it has no limit, which must not affect other
+    modules."""
     server = module_server(modules, workers=1)
     for step, rate in enumerate(("0", "1000000", "0")):
         server.configure(modules, {"rate-limit": {"per-session": rate}})
