@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""SIGUSR1: no newcomers, the idle are sent away, and the end comes with the last session."""
+"""SIGUSR1: new devices are refused, idle ones are disconnected, and the server exits after the last
+session."""
 
 import contextlib
 import re
@@ -61,7 +62,7 @@ def test_the_idle_are_sent_away_and_then_it_ends(start_ours, identities):
 
 
 def test_they_are_sent_away_one_after_the_other(start_ours, identities):
-    """In an hour, the turn of the first of two comes after half of it."""
+    """With two devices left, the first one's turn comes after half of the hour."""
     server = start_ours("-drain-spread", "1h")
     with contextlib.ExitStack() as stack:
         devices = [stack.enter_context(ProtocolConnection(server.address, identity)).join()
@@ -134,7 +135,7 @@ def test_a_session_goes_on_and_the_end_comes_with_it(start_ours, identities):
             device.expect_last(rp.RelayFull())
         for _ in range(3):
             check_both_ways(asker, target)
-        invited.target.check_alive()  # busy, so it may stay
+        invited.target.check_alive()  # a busy device stays
         asker.close()
         target.expect_close()
         target.close()
@@ -146,7 +147,7 @@ def test_a_session_goes_on_and_the_end_comes_with_it(start_ours, identities):
 
 @pytest.mark.parametrize("joined", [0, 1])
 def test_what_was_promised_is_kept(start_ours, identities, joined):
-    """A session whose invitations were given before the drain still begins."""
+    """A session whose invitations were sent before the drain can still begin."""
     server = start_ours("-drain-spread", "0s")
     with Invited(server, identities[0], identities[1]) as invited:
         ends = [invited.join_asker()] if joined else []
@@ -220,7 +221,7 @@ def test_operators_modules_are_told(module_server):  # noqa: F811
     assert ends[0].recv(1) == b"2"
     drain(server)
     server.wait_for_count("trace: drain leave", 3)
-    # One that a reload brings hears of it, too.
+    # A module that a reload adds is told of the drain.
     server.configure(["echo-pair"], drain_timeout="1h")
     assert server.reload()[0]
     seen = server.count("trace: drain leave")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The installed tree: it runs from its prefix, and modules are built against it from outside."""
+"""The installed tree: the server runs from its prefix, and modules can be built against it."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ from relay_server import Program, RelayServer
 
 @pytest.fixture
 def installed_server(tmp_path):
-    """installed_server(prefix, *args) starts what is installed there; it is stopped in the end."""
+    """installed_server(prefix, *args) starts the installed server and stops it after the test."""
     with contextlib.ExitStack() as servers:
 
         def start(prefix, *args):
@@ -54,7 +54,7 @@ def test_the_installed_service_starts_the_installed_server(prefix):
 
 
 def enable_in_sample(prefix, folder, name, section):
-    """A copy of the installed sample configuration, with one module more."""
+    """A copy of the installed sample configuration with one more module enabled."""
     text = next(prefix.rglob("strelaysrv.conf")).read_text()
     changed = re.sub(r"^(modules = \{.*) \}$", rf"\1, {name} }}", text, flags=re.MULTILINE)
     assert changed != text
@@ -64,7 +64,8 @@ def enable_in_sample(prefix, folder, name, section):
 
 @pytest.fixture
 def serve_with(prefix, installed_server, tmp_path):
-    """serve_with(conf): the installed server, which finds modules in the test's folder too."""
+    """serve_with(conf) starts the installed server, which also finds modules in the test's
+    folder."""
     modules = next(prefix.rglob("relay.so")).parent
     return lambda conf: installed_server(prefix, "-conf", str(conf),
                                          "-module-dir", f"{modules},{tmp_path}")

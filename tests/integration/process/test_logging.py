@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The log: lines on stderr, in files and as JSON, and what they must not tell."""
+"""The log on stderr, in files and as JSON, and what it must not contain."""
 
 import json
 import os
@@ -25,7 +25,7 @@ COMMON = ["-listen", "127.0.0.1:0", "-status-srv=", "-pools="]
 
 
 def check_lines(text):
-    """Every line is of the one form; returns the levels seen."""
+    """Checks the form of every line; returns the levels seen."""
     assert text.strip(), "nothing was logged"
     levels = set()
     for line in text.splitlines():
@@ -38,7 +38,7 @@ def check_lines(text):
 
 
 def some_traffic(server, identities):
-    """A join, a refusal, and junk, so that there is something to log."""
+    """Causes log lines: a join, a refusal, and invalid data."""
     with ProtocolConnection(server.address, identities[0]) as client:
         client.join()
         with ProtocolConnection(server.address, identities[1]) as other:
@@ -209,7 +209,7 @@ def test_a_value_that_is_none_is_refused(plain_program, tmp_path, flag, value):
 
 
 def test_measuring_clients_are_not_logged(start, plain_program, identities):
-    """They connect and close at once, many times."""
+    """Clients that measure latency connect and close at once, many times."""
     server = start(plain_program)
     with ProtocolConnection(server.address, identities[0]) as client:
         client.check_alive()
@@ -244,7 +244,7 @@ def test_no_key_of_a_session_is_logged(start, plain_program, identities):
 
 
 def test_what_a_pipe_without_a_reader_has_lost_is_said(start, plain_program, tmp_path):
-    """By the first record that somebody reads again."""
+    """The first line after that says how many were lost."""
     pipe, conf = tmp_path / "log.pipe", tmp_path / "relay.conf"
     os.mkfifo(pipe)
     conf.write_text(f'modules = {{ log, relay, status }}\nlog {{\n'
@@ -267,7 +267,7 @@ def test_what_a_pipe_without_a_reader_has_lost_is_said(start, plain_program, tmp
 
     read("ready, with modules")
     os.close(reader)
-    server.send_signal(signal.SIGHUP)  # its records have no reader
+    server.send_signal(signal.SIGHUP)  # the pipe has no reader
     server.wait_for_log("records are lost until it works again")
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     server.send_signal(signal.SIGHUP)

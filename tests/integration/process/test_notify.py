@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What the service manager is told (sd_notify): ready, reloading, stopping, numbers, signs of life."""
+"""Notifications to the service manager (sd_notify): ready, reloading, stopping, status,
+watchdog."""
 
 import contextlib
 import os
@@ -40,7 +41,7 @@ def environment(manager, **more):
 
 @pytest.fixture
 def serve(start):
-    """serve(manager, *args, ...) starts our server under that manager."""
+    """serve(manager, *args, ...) starts our server with this manager's socket."""
     return lambda manager, *args, env=None, **options: start(
         OURS, *args, env=environment(manager, **(env or {})), **options)
 
@@ -79,7 +80,7 @@ def test_the_numbers_are_told_when_they_change(serve, path_manager, identities):
 
 
 class Reloadable(ModuleServer):
-    """Under a manager, with a configuration file."""
+    """A server with a manager and a configuration file."""
 
     def __init__(self, folder, keys, manager, modules=("log",), sections=None, **env):
         before = dict(os.environ)
@@ -146,14 +147,14 @@ def test_a_worker_that_hangs_ends_the_signs_of_life(reloadable, path_manager, tm
         server.wait_for_log(r"error core: worker 0 has not turned its loop for \d+ ms: the service "
                             r"manager is no longer told that all is well")
         told = path_manager.count("WATCHDOG")
-        pace(1.0)  # in which one would be due
+        pace(1.0)  # longer than the watchdog's interval
         assert path_manager.count("WATCHDOG") == told
     finally:
         hold.unlink()
     wait_for(lambda: path_manager.count("WATCHDOG") > told, "signs of life to come back")
 
 
-# What is wrong with the manager.
+# Faults of the manager.
 
 
 @pytest.mark.parametrize("name", ["relative", "@", "/" + "x" * 200])
@@ -172,7 +173,7 @@ def test_a_manager_that_is_gone_is_told_once_and_no_matter(start, tmp_path):
 
 
 def test_a_manager_that_does_not_read_holds_nothing_up(start, path_manager):
-    """Its socket takes a few messages, and no more."""
+    """The manager's socket accepts a few messages only."""
     server = start(OURS, env=environment(path_manager))
     for n in range(50):
         server.send_signal(signal.SIGHUP)

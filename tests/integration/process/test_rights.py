@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What the process may do: root's rights are given up for good, keys stay out of sight.
+"""Privileges: root's rights are given up permanently, and keys cannot be read by others.
 
-Ports below 1024 are bound in network namespaces of their own."""
+Ports below 1024 are bound in network namespaces."""
 
 import contextlib
 import os
@@ -28,14 +28,14 @@ from relay_server import Program, RelayServer, module_folder, run
 from waiting import PATIENCE, wait_for
 
 OURS = Program("ours", 2)
-#: The user whom the server becomes: one that no other process of the machine is.
+#: The user that the server switches to.  No other process of the machine has this ID.
 UID, GID = 64701, 64702
 USER = ["-user", str(UID), "-group", str(GID)]
 ALL_NONE = "0" * 16
 
 
 def why_not():
-    """What keeps this machine from such tests, or None."""
+    """Why such tests cannot run on this machine, or None."""
     if os.geteuid() != 0:
         return "needs root"
     for tool in ("unshare", "setpriv", "ip"):
@@ -55,7 +55,7 @@ as_root = pytest.mark.skipif(
 
 @pytest.fixture
 def folder():
-    """A folder that other users can enter, which pytest's own is not."""
+    """A folder that other users may enter, unlike pytest's own."""
     with tempfile.TemporaryDirectory(prefix="relay-rights-") as name:
         os.chmod(name, 0o755)
         yield pathlib.Path(name)
@@ -67,20 +67,20 @@ def keys(folder):
 
 
 def hand_over(keys, uid=UID, gid=GID):
-    """To the user, as an operator does it once."""
+    """Gives the keys to the user, as an operator does once."""
     for path in (keys, *keys.iterdir()):
         if os.geteuid() == 0:
             os.chown(path, uid, gid)
     return keys
 
 
-#: A network namespace with a loopback device; the process keeps its number.
+#: Runs a command in a network namespace with loopback, without changing its pid.
 ALONE = ["unshare", "-n", "--", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
 
 
 @pytest.fixture
 def serve(folder):
-    """serve(conf, *args, ...) starts our server in the folder, ready or meant to end."""
+    """serve(conf, *args, ...) starts our server in the folder; it becomes ready, or must fail."""
     with contextlib.ExitStack() as servers:
 
         def start(conf, *args, keys, prefix=(), modules=(), ready=True, **options):
@@ -114,13 +114,13 @@ def fields(text):
 
 
 def status(server, task=None):
-    """The lines of /proc/PID/status, of the process or of a thread."""
+    """The fields of /proc/PID/status, of the process or a thread."""
     folder = pathlib.Path(f"/proc/{server.pid}")
     return fields(((folder / "task" / task if task else folder) / "status").read_text())
 
 
 def threads(server):
-    """Of every thread, who has become another user; ThreadSanitizer has one of its own."""
+    """The status of each thread, except ThreadSanitizer's own, which stays root."""
     found = [status(server, task) for task in os.listdir(f"/proc/{server.pid}/task")]
     if b"__tsan_init" in pathlib.Path(OURS.path).read_bytes():
         own = [one for one in found if one["Uid"][0] == "0"]
@@ -166,7 +166,7 @@ def test_root_binds_everything_and_becomes_the_user_for_good(serve, keys):
 
 @as_root
 def test_an_upgrade_goes_on_without_roots_rights(serve, keys):
-    """The new process could not bind these ports, and takes over their sockets."""
+    """The new process could not bind these ports; it inherits the sockets."""
     upgrading.adopt_orphans()
     server = serve("", *USER, "-listen", ":443", "-status-srv", ":80", "-drain-spread", "0s",
                    keys=keys, prefix=ALONE)
@@ -341,7 +341,7 @@ def core_pattern():
 
 
 class Crashing(ModuleServer):
-    """Ends by a fault at its first connection, and may leave a core file of any size."""
+    """A server that crashes at its first connection and may write a core file of any size."""
 
     def __init__(self, folder, keys, *args):
         before = resource.getrlimit(resource.RLIMIT_CORE)
@@ -354,7 +354,7 @@ class Crashing(ModuleServer):
 
 
 def can_dump():
-    """Whether a fault leaves a file in the current folder."""
+    """Whether a crash writes a core file to the current folder."""
     hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
     return not core_pattern().startswith(("|", "/")) and hard != 0 and not faults.sanitized()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The end of the server: by signal, with clients, and under load."""
+"""Stopping the server by a signal, with clients and under load."""
 
 import fcntl
 import os
@@ -69,18 +69,18 @@ def test_the_end_under_load_is_clean(start_ours, identities):
         assert got == 0, f"exit code: got {got}, want 0"
         try:
             while target.receive_some():
-                pass  # what had been on its way
+                pass  # the rest that was in transit
         except Closed:
             pass
 
 
 def unacknowledged(sock):
-    """Bytes that the kernel still has to send, or to send again (SIOCOUTQ)."""
+    """Bytes that the kernel has sent without acknowledgement, or not sent yet (SIOCOUTQ)."""
     return struct.unpack("i", fcntl.ioctl(sock, termios.TIOCOUTQ, b"\0" * 4))[0]
 
 
 def unread(server, client):
-    """Bytes of that client that wait in the server's kernel, as /proc tells."""
+    """Bytes from that client that the server has not read, from /proc."""
     ends = [f":{port:04X}" for port in (server.address[1], client.getsockname()[1])]
     for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
@@ -90,7 +90,7 @@ def unread(server, client):
 
 
 class Filler:
-    """Sends random bytes until all buffers on the way are full."""
+    """Sends random bytes until all buffers of the path are full."""
 
     def __init__(self, connection):
         self.sock = connection.sock
@@ -98,7 +98,7 @@ class Filler:
         self.fill()
 
     def fill(self):
-        """More than once: buffers grow while they are filled."""
+        """Retries, because buffers grow while they are filled."""
         self.sock.settimeout(0)
         full = 0
         while full < 3 and len(self.data) < 64 << 20:
@@ -155,14 +155,14 @@ def test_who_does_not_read_is_cut_after_the_grace(start_ours, identities):
 
 
 def test_answers_that_are_queued_are_delivered(start_ours, identities):
-    """The answers wait in the server's buffers when it is told to end."""
+    """The answers are in the server's buffers when it is told to stop."""
     server = start_ours("-stop-grace", "60s", "-relay.messages-per-minute", 0)
     with ProtocolConnection(server.address, identities[0], receive_buffer=2048) as device:
         device.join()
         count = 1000
         for _ in range(count):
             device.send(rp.Ping())
-        # What the device's kernel has yet to send is not in the server's, either.
+        # The server can only have read what the device's kernel has sent.
         wait_for(lambda: unacknowledged(device.sock) == 0 and unread(server, device.sock) == 0,
                  "the server to read all questions")
         server.send_signal(signal.SIGTERM)
@@ -206,7 +206,8 @@ def test_other_signals_do_not_disturb_the_end(start_ours, identities):
         asker, target = invited.join_both()
         filler = Filler(asker)
         server.send_signal(signal.SIGTERM)
-        # Not before all workers know: until then a lost device ends its sessions by a reset.
+        # Waits until all workers are stopping.  Before that, a lost device ends its sessions with a
+        # reset.
         wait_for(lambda: refuses(server.address), "the listeners to close")
         for number in (signal.SIGHUP, signal.SIGUSR1):
             server.send_signal(number)

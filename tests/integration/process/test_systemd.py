@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The systemd units: valid, hardened, in the place of Debian's, and no hindrance to the server."""
+"""The systemd units: they are valid, hardened, replace Debian's, and the server works under
+them."""
 
 import os
 import pathlib
@@ -45,14 +46,14 @@ def settings(path):
 
 @needs_analyze
 def test_the_units_are_valid(tmp_path):
-    """With the program under test, since one must be there."""
+    """The units name the program, so it must exist."""
     for unit in (UNIT, SOCKET):
         text = unit.read_text().replace("/usr/bin/strelaysrv", OURS.path)
         (tmp_path / unit.name).write_text(text)
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", str(tmp_path / UNIT.name),
          str(tmp_path / SOCKET.name)], capture_output=True, text=True, check=False)
-    # Units of the machine that have nothing to do with ours may be wrong.
+    # Other units of the machine may have errors.
     findings = [line for line in done.stderr.splitlines() if "strelaysrv" in line]
     assert not findings, findings
 
@@ -78,7 +79,7 @@ def test_the_service_takes_the_place_of_debians():
 @pytest.mark.skipif(not DEBIANS.exists(), reason=f"there is no {DEBIANS}")
 @missing("systemctl")
 def test_the_names_of_debians_service_change_hands(tmp_path):
-    """As README.md says it, in a folder that stands for the root of a machine."""
+    """The steps of README.md, in a folder that serves as the root directory."""
     def systemctl(*words):
         done = subprocess.run(["systemctl", f"--root={tmp_path}", *words], capture_output=True,
                               text=True, check=False)
@@ -99,7 +100,7 @@ def test_the_names_of_debians_service_change_hands(tmp_path):
 
 
 def command(name, text):
-    """A command line of the unit as systemd makes it of the settings; without the program."""
+    """The arguments that systemd would make of the unit and the settings, without the program."""
     variables = dict(value.split("=", 1) for value in settings(UNIT)["Environment"])
     for line in text.splitlines():
         if line and not line.startswith("#"):
@@ -137,7 +138,7 @@ if why_no_sandbox():
 
 @pytest.mark.skipif(why_no_sandbox() is not None, reason=f"{why_no_sandbox()}")
 def test_the_system_call_filter_lets_the_server_work(tmp_path, relay_keys, identities):
-    """Any call that is not allowed would kill it."""
+    """A system call that is not allowed would kill the server."""
     conf = tmp_path / "relay.conf"
     text = ("modules = { log, bounds, relay, nat, pool-join, rate-limit, status, quota, dashboard,"
             f' csv-exporter, prometheus }}\nlog {{ target = file\n file = "{tmp_path}/log" }}\n')
@@ -151,7 +152,7 @@ def test_the_system_call_filter_lets_the_server_work(tmp_path, relay_keys, ident
         assert "\nSeccomp:\t2\n" in pathlib.Path(f"/proc/{server.pid}/status").read_text()
         with Invited(server, identities[0], identities[1]) as invited:
             first, second = invited.join_both()
-            data = bytes(1 << 20)  # by the kernel's pipes as well
+            data = bytes(1 << 20)  # through pipes (splice) as well
             sender = threading.Thread(target=first.send_bytes, args=(data,))
             sender.start()
             assert second.receive_bytes(len(data)) == data

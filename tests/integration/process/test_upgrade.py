@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""SIGUSR2: another process takes over, and nobody who connects or is connected notices."""
+"""SIGUSR2: a new process takes over without any effect on connections, old or new."""
 
 import contextlib
 import http.client
@@ -35,7 +35,7 @@ def start_upgrading(tmp_path, relay_keys, our_program):
 
 
 class Visitors:
-    """Threads that do one thing again and again, each time over a new connection."""
+    """Threads, each of which repeats one action with a new connection each time."""
 
     def __init__(self, *visits):
         self.stopped = threading.Event()
@@ -69,7 +69,7 @@ class Visitors:
 
 
 def visits(server, identities):
-    """What strangers and devices do all day: none of it may fail."""
+    """Actions of strangers and devices, none of which may fail."""
     address, status_address = server.address, server.status_address
 
     def ping():
@@ -121,19 +121,19 @@ def test_sessions_go_through_it_with_every_byte(start_upgrading, identities):
             for source, sink in (ends, ends[::-1]):
                 streams.append(CheckedStream(source.sock, sink.sock))
             server.upgrade()
-            # Though it is busy it may go, and be reached by others at the new process.
+            # A device with a session is disconnected as well, because it can join the new process.
             invited.target.expect_last(rp.RelayFull())
         assert all(map(is_there, server.generations))
         for stream in streams:
             stream.finish()
         stack.close()
         for pid in server.generations[:-1]:
-            assert server.exit_code(pid) in (0, None)  # None: its parent knows
+            assert server.exit_code(pid) in (0, None)  # None: its parent has it
 
 
 @pytest.mark.parametrize("joined", [0, 1])
 def test_promised_sessions_begin(start_upgrading, identities, joined):
-    """The invitations are the old process's, the connections come to the new one."""
+    """The old process sent the invitations, and the connections reach the new one."""
     server = start_upgrading("-drain-spread", "0s")
     with Invited(server, identities[0], identities[1]) as invited:
         ends = [invited.join_asker()] if joined else []
@@ -142,7 +142,7 @@ def test_promised_sessions_begin(start_upgrading, identities, joined):
         ends += [invited.join_target()] if joined else [invited.join_asker(), invited.join_target()]
         for _ in range(3):
             check_both_ways(*ends)
-        # A key works once, also over there.
+        # A key works only once, in the new process as well.
         with SessionConnection(server.address) as guest:
             guest.send(rp.JoinSessionRequest(invited.to_asker.key))
             guest.expect_last(rp.response(rp.NOT_FOUND))
@@ -152,7 +152,7 @@ def test_promised_sessions_begin(start_upgrading, identities, joined):
 
 
 def test_promises_are_kept_over_several_upgrades(start_upgrading, identities):
-    """Each generation asks the one before."""
+    """Each process asks its predecessor for the key."""
     server = start_upgrading("-drain-spread", "0s")
     with contextlib.ExitStack() as stack:
         promised = []
@@ -181,7 +181,7 @@ def test_a_request_in_pieces(start_upgrading, identities):
     with Invited(server, identities[0], identities[1]) as invited:
         half = invited.connect()
         message = rp.encode(rp.JoinSessionRequest(invited.to_asker.key))
-        half.send_bytes(message[:20])  # to the old process
+        half.send_bytes(message[:20])  # reaches the old process
         pace(0.1)
         server.upgrade()
         half.send_bytes(message[20:])
@@ -207,7 +207,7 @@ def test_idle_devices_are_sent_over(start_upgrading, identities):
             again.check_alive()
         assert server.exit_code(old) == 0
         assert server.status()["numConnections"] == 6
-        # They are found there.
+        # The new process finds the devices.
         with ProtocolConnection(server.address, identities[7]) as asker:
             asker.request(identities[0].id)
 
@@ -336,11 +336,11 @@ def test_addresses_come_and_go(start_upgrading, identities):
     assert server.get("/healthz")[0] == 200
 
 
-# Upgrades that fail.
+# Failed upgrades.
 
 
 def goes_on(server, identities, device):
-    """As if nothing had been, for a device that has been there all the time and for others."""
+    """Checks that the server works as before, for a device that stayed connected and for others."""
     device.check_alive()
     with ProtocolConnection(server.address, identities[1]) as asker:
         asker.request(device.identity.id)
@@ -478,7 +478,8 @@ def test_a_program_of_another_kind(start_upgrading, identities, reference_progra
 
 
 def test_who_ends_while_nobody_accepts(start_upgrading, identities):
-    """Between the old one's last and the new one's first accept."""
+    """The new process dies after the old one has stopped accepting and before the new one starts
+    to."""
     server = start_upgrading("-drain-spread", "0s")
     visitors = Visitors(*visits(server, identities))
     with ProtocolConnection(server.address, identities[0]) as device:
@@ -511,7 +512,7 @@ def test_who_dies_soon_after_is_replaced(start_upgrading, identities):
         assert left
         goes_on(server, identities[8:], left[0])
         assert not children(old)
-        # Another one works.
+        # The next upgrade works.
         server.upgrade()
         with ProtocolConnection(server.address, identities[9]) as device:
             device.join()
@@ -555,12 +556,12 @@ def test_the_old_one_dies_while_it_drains(start_upgrading, identities):
             device.join()
 
 
-# Other signals meanwhile.
+# Other signals during an upgrade.
 
 
 @pytest.fixture
 def stuck(start_upgrading):
-    """An upgrade whose new process is not ready until the file `go` exists."""
+    """An upgrade whose new process becomes ready when the file `go` exists."""
     server = start_upgrading("-drain-spread", "0s")
     server.replace_program(STUB + "while not os.path.exists('go'): time.sleep(0.01)\nsys.exit(5)\n")
     server.signal(signal.SIGUSR2)
@@ -639,7 +640,7 @@ def test_signals_to_the_old_one_afterwards(start_upgrading, identities):
 
 
 def test_a_drain_of_the_new_one(start_upgrading, identities):
-    """It waits for nobody but its own; the old one for its session."""
+    """The new process does not wait for the old one's session.  The old process does."""
     server = start_upgrading("-drain-spread", "0s")
     with Invited(server, identities[0], identities[1]) as invited:
         ends = invited.join_both()
@@ -653,7 +654,7 @@ def test_a_drain_of_the_new_one(start_upgrading, identities):
         assert server.exit_code(old) == 0
 
 
-# The surroundings.
+# systemd.
 
 
 def test_the_service_manager_is_told_who_the_main_process_is(start_upgrading, tmp_path,
@@ -663,7 +664,8 @@ def test_the_service_manager_is_told_who_the_main_process_is(start_upgrading, tm
     server = start_upgrading("-drain-spread", "0s")
     _, at = manager.wait_for("the first process", READY="1", MAINPID=str(server.serving))
     old, new = server.upgrade()
-    # The new one says so, too, but a manager may listen to the main process only.
+    # The new process sends MAINPID as well, but a manager may accept messages of the main process
+    # only.
     manager.wait_for("the new process", since=at + 1, READY="1", MAINPID=str(new))
     manager.wait_for("the old one to hand over", since=at + 1, MAINPID=str(new))
     assert server.exit_code(old) == 0
@@ -674,11 +676,11 @@ def test_the_service_manager_is_told_who_the_main_process_is(start_upgrading, tm
 
 
 def test_an_upgrade_after_socket_activation(tmp_path, relay_keys, our_program, identities):
-    """The sockets come from systemd at first, none of which needs to be bound, or shared."""
+    """systemd passes the sockets first, so no process has bound them."""
     relay, status = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
     conf = (f'listen = {{ "127.0.0.1:{relay.getsockname()[1]}" }}\n'
             f'status-srv = "127.0.0.1:{status.getsockname()[1]}"\n')
-    # As systemd does it: from descriptor 3 on, and LISTEN_PID is that of the process.
+    # Passes descriptors as systemd does: from 3 on, with LISTEN_PID set to the process.
     script = tmp_path / "activate"
     script.write_text(f'#!/bin/bash\nexec 3<&{relay.fileno()} 4<&{status.fileno()}\n'
                       'LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=relay:status exec "$@"\n')
