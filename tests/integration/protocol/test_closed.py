@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Closed to newcomers, by the module quota or any other: what pools, /healthz, /status and the
-devices that are there notice of it; and a relay whose tokens keep it out of pools."""
+"""A relay that a module (such as quota) has closed to new devices: how pools, /healthz, /status and
+connected devices notice.  And a relay whose tokens keep it out of pools."""
 
 import contextlib
 import json
@@ -19,7 +19,7 @@ from waiting import wait_for
 
 SUCCESS = rp.response(rp.SUCCESS)
 NOT_FOUND = rp.response(rp.NOT_FOUND)
-#: The state of a pool that is not asked for the time being.
+#: The state of a pool that is not contacted for now.
 LEFT = "resting"
 TAKEN = says(200, json.dumps({"evictionIn": HOUR}))
 
@@ -32,7 +32,8 @@ def pool(authority, relay_keys):
 
 @pytest.fixture
 def pooled(module_server, authority, pool, clock, monkeypatch):  # noqa: F811
-    """pooled(modules, **sections): a server that joins the pool; its sections may be changed."""
+    """pooled(modules, **sections) starts a server that joins the pool. server.change() reloads
+    it."""
     for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     fixed = {"pool-join": {"pools": [pool.url], "ca-file": str(authority.file)}}
@@ -121,12 +122,12 @@ def test_modules_come_and_go_while_it_is_used_up(pooled, pool, identities):
     wait_for_pool(server, LEFT)
     server.change(["log", "quota", "relay", "status"], **quota(day="1MB"))
     assert join(server, identities[2]) == rp.RelayFull()
-    server.change(with_quota, **quota(day="1MB"))  # pool-join finds it closed
+    server.change(with_quota, **quota(day="1MB"))  # the relay is closed when pool-join starts
     assert pool_state(server) == LEFT and len(pool.requests) == 1
     server.change(without)
     wait_for_pool(server, "joined")
     assert join(server, identities[2]) == SUCCESS
-    server.change(with_quota, **quota(day="1MB"))  # which reads what was used
+    server.change(with_quota, **quota(day="1MB"))  # quota reads the stored count
     wait_for_pool(server, LEFT)
     assert join(server, identities[2]) == rp.RelayFull()
     server.change(with_quota, **quota(day="2MB"))
@@ -165,7 +166,7 @@ def test_the_idle_are_sent_away_and_the_busy_may_finish(module_server, identitie
         assert done, news
         assert join(server, identities[2]) == rp.RelayFull()
         with ProtocolConnection(server.address, identities[2]) as asker:
-            asker.send(rp.ConnectRequest(identities[1].id))  # busy, and so still there
+            asker.send(rp.ConnectRequest(identities[1].id))  # busy, so it stays connected
             asker.expect_last(NOT_FOUND)
         for client in idle:
             client.expect_last(rp.RelayFull())
@@ -186,7 +187,7 @@ def test_the_idle_are_sent_away_and_the_busy_may_finish(module_server, identitie
 def test_what_any_module_says_is_told(module_server):  # noqa: F811
     server = module_server(["log", "relay", "closer", "version", "status"])
     status = server.status()
-    assert status["closed"] == "tests"  # who said it first
+    assert status["closed"] == "tests"  # the module that closed it first
     assert status["closer"] == {"name": '"closer"\n', "closes": 1, "largest": 2**63 - 1}
     assert isinstance(status["version"], str) and status["version"] != "none"
     server.configure(["log", "relay", "version", "closer", "status"], {"closer": {"close": "no"}})

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The client's own codec and device IDs, against vectors from the specification and Syncthing."""
+"""The test client's codec and device IDs, checked with vectors from the specification and
+Syncthing."""
 
 import shutil
 import subprocess

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Asking for a session: who is found, and what the two invitations say."""
+"""Requests for a device: which are found, and what the two invitations contain."""
 
 import socket
 import threading
@@ -14,7 +14,7 @@ MAPPED = b"\0" * 10 + b"\xff\xff"
 
 
 def invite(server, asker, target):
-    """The invitations of a session that is not going to be joined."""
+    """The invitations of a session that will not begin."""
     with Invited(server, asker, target) as invited:
         return invited.to_asker, invited.to_target
 
@@ -50,7 +50,7 @@ def test_no_listen_address_is_not_advertised(start_any, identities):
 
 @pytest.mark.parametrize("listen", ["0.0.0.0:0", "[::]:0"])
 def test_an_unspecified_listen_address_is_not_advertised(start_ours, identities, listen):
-    """The reference advertises sixteen bytes of `all addresses`, which clients see through."""
+    """The reference advertises the unspecified address, 16 zero bytes; clients ignore it."""
     check_unspecified(start_ours(listen=listen), identities)
 
 

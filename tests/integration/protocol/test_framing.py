@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Framing: what is a message, what is none, and how its bytes may be cut on the way."""
+"""Framing: valid and invalid messages, and messages that arrive in pieces."""
 
 import contextlib
 import struct
@@ -77,7 +77,7 @@ def test_fields_that_do_not_fit_end_a_session_connection(ours, data):
 @pytest.mark.parametrize("size", [1, 5, 31])
 def test_an_opaque_without_its_padding_ends_the_connection(ours, identities, open_connection,
                                                            size):
-    """This kills the reference: its XDR reader slices past the end and the process panics."""
+    """This crashes the reference: its XDR reader slices beyond the end."""
     for message_type in (rp.JoinSessionRequest.TYPE, rp.ConnectRequest.TYPE):
         with open_connection(ours, identities[0]) as client:
             client.send_bytes(rp.frame(message_type, struct.pack(">I", size) + b"k" * size))
@@ -233,17 +233,17 @@ def test_junk_is_closed_and_harms_nobody(ours, identities, data):
     with ProtocolConnection(ours.address, identities[0]) as good:
         good.join()
         with SessionConnection(ours.address) as client:
-            with contextlib.suppress(Closed):  # a reset is an end, too
+            with contextlib.suppress(Closed):  # a reset is valid, too
                 client.send_bytes(data)
                 while client.receive_some():
-                    pass  # a TLS alert, at most
+                    pass  # nothing except a TLS alert
         good.check_alive()
 
 
 @pytest.mark.parametrize("words", [b"\x00", b"\x9e\x79\xbc\x41", b"GET "])
 @pytest.mark.parametrize("tls", [False, True])
 def test_wrong_first_bytes_end_it_at_once(start_ours, identities, words, tls):
-    """Nobody waits for the rest of what can be no message."""
+    """Invalid data ends the connection at once; the server does not wait for the rest."""
     server = start_ours("-message-timeout", "1h", "-ping-interval", "1h", "-network-timeout", "2h")
     client = ProtocolConnection(server.address, identities[0]) if tls else \
         SessionConnection(server.address)

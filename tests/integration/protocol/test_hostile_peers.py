@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Peers at their worst moment: ends, resets and floods that come when nobody is looking."""
+"""Closes, resets and floods at inconvenient moments."""
 
 import contextlib
 import signal
@@ -18,7 +18,7 @@ from waiting import Deadline, pace, wait_for
 
 @contextlib.contextmanager
 def asleep(server):
-    """What happens meanwhile is there all at once when the server wakes up."""
+    """Stops the server, so that everything that happens meanwhile is pending when it continues."""
     stat = f"/proc/{server.pid}/stat"
     server.send_signal(signal.SIGSTOP)
     wait_for(lambda: open(stat).read().rpartition(")")[2].split()[0] == "T", "it to sleep")
@@ -39,7 +39,7 @@ def no_sessions(server):
 
 
 def test_connections_that_linger_do_not_outlive_the_server(ours, identities):
-    """Checked by the leak sanitizer, and by the exit code."""
+    """The leak sanitizer and the exit code show a leak."""
     with contextlib.ExitStack() as stack:
         for _ in range(3):
             guest = stack.enter_context(SessionConnection(ours.address))
@@ -50,7 +50,7 @@ def test_connections_that_linger_do_not_outlive_the_server(ours, identities):
 
 
 def test_a_half_is_told_when_the_other_side_is_lost_on_its_way(ours, invited):
-    """With two workers, about half of the second sides have to move."""
+    """With two workers, about half of the second sides move to another worker."""
     for _ in range(8):
         first = invited.join_target()
         second = invited.connect()
@@ -108,7 +108,8 @@ def push(connection, data):
 
 
 def test_a_slow_reader_keeps_its_session(start_ours, identities):
-    """Nothing is read from the sender for longer than network-timeout; bytes still leave."""
+    """The server reads nothing from the sender for longer than network-timeout, but bytes still
+    leave."""
     server = start_ours("-network-timeout", "2s", "-ping-interval", "1s")
     stop = threading.Event()
     with Invited(server, identities[0], identities[1]) as invited:
@@ -140,8 +141,8 @@ def test_a_silent_owner_is_replaced_whoever_asks_and_gives_up(ours, identities):
 
 
 def key_update_storm(address, identity, stop):
-    """Sends TLS 1.3 KeyUpdates, which OpenSSL reads without handing out a byte; again and again,
-    since the server ends such a connection."""
+    """Sends TLS 1.3 KeyUpdates, which OpenSSL processes without returning data.  Reconnects,
+    because the server ends such connections."""
     while not stop.is_set():
         with contextlib.suppress(SSL.Error, OSError):
             with connected(address, identity) as connection:

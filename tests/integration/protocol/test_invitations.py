@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A device that many want: good ones reach it beside strangers who keep it busy for nothing."""
+"""Many devices and strangers request one device.  Strangers waste its time; good devices still get
+their session."""
 
 import concurrent.futures
 import contextlib
@@ -21,7 +22,7 @@ MANY = 24
 
 @pytest.fixture(params=[1, 2])
 def server(module_server, request):  # noqa: F811
-    """Loopback is many sources there, but for the address of the targets."""
+    """Only the targets' address is exempt, so the others of 127.0.0.0/8 are separate sources."""
     return module_server(MODULES, workers=request.param,
                          sections={"bounds": {"exempt": "127.0.0.1"}})
 
@@ -31,7 +32,7 @@ def count(server, name):
 
 
 def wait_until_busy(server, strangers):
-    """Until the device has one of theirs, and others wait."""
+    """Waits until the device has an invitation from the strangers and more are queued."""
     wait_for(lambda: strangers.asked and count(server, "session_joins.second"),
              "a stranger to be served")
 
@@ -60,7 +61,8 @@ def test_nor_do_many(server, identities):
 
 def test_strangers_who_begin_a_handshake_have_one_turn_each(module_server,  # noqa: F811
                                                              identities):
-    """Nothing tells them from good ones at first; afterwards they come last."""
+    """At first the server cannot tell them from good devices.  After a useless session they come
+    last."""
     server = module_server(MODULES, sections={"bounds": {"exempt": "127.0.0.1"}})
     sources = [BAD + str(number) for number in range(1, 17)]
     with OneByOne(server, identities[0]), \
@@ -74,7 +76,7 @@ def test_strangers_who_begin_a_handshake_have_one_turn_each(module_server,  # no
 
 @pytest.mark.limits
 def test_good_devices_that_come_together_are_all_served(server, identities):
-    """Each has its invitation at once, and none is ended for another."""
+    """Each gets its invitation at once, and no session is ended to make room."""
     with OneByOne(server, identities[0]) as device, \
             concurrent.futures.ThreadPoolExecutor(16) as pool:
         visits = [pool.submit(visit, server, identities[1 + number], identities[0],
@@ -100,7 +102,8 @@ def ask(server, identity, target, source):
 
 @pytest.mark.parametrize("same", ["asker", "source"])
 def test_few_invitations_are_kept_of_one_asker_or_source(server, identities, same):
-    """The device takes none: a source, or an asker, has four at most."""
+    """The device joins no session.  At most four invitations are kept for each source and each
+    asker."""
     with ProtocolConnection(server.address, identities[0]) as device:
         device.join()
         for number in range(10):
@@ -125,7 +128,7 @@ def test_a_line_has_a_bound(module_server, identities):  # noqa: F811
 
 
 def test_who_asks_again_and_again_gives_up_its_own(module_server, identities):  # noqa: F811
-    """Not what a slow device asked for first, whose side has still to come."""
+    """Sessions that the device requested earlier and has not joined yet are kept."""
     server = module_server(MODULES, sections={
         "bounds": {"exempt": "127.0.0.1"}, "relay": {"invitations-per-device": 8}})
     with ProtocolConnection(server.address, identities[0]) as device:
@@ -138,7 +141,8 @@ def test_who_asks_again_and_again_gives_up_its_own(module_server, identities):  
 
 
 def test_a_session_that_goes_well_is_not_held_against_its_source(server, identities):
-    """The device is busy with it, and takes no other; the next ones come in their order."""
+    """The device is busy with the session and gets no other invitation; the next ones follow in
+    order."""
     with contextlib.ExitStack() as stack:
         device = stack.enter_context(ProtocolConnection(server.address, identities[0])).join()
         asked = ask(server, identities[1], identities[0], GOOD + "1")
@@ -160,7 +164,7 @@ def test_a_session_that_goes_well_is_not_held_against_its_source(server, identit
 
 
 def test_what_waits_is_sent_before_the_device_is_sent_away(start_ours, identities):
-    """In a drain what it was promised goes along."""
+    """During a drain, the device gets the queued invitations before it is disconnected."""
     server = start_ours("-drain-spread", "0s")
     with ProtocolConnection(server.address, identities[0]) as device:
         device.join()

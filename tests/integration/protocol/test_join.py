@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Joining the relay: answers, pings, second joins of one device, and leaving."""
+"""Joining the relay: answers, pings, a second join of the same device, and leaving."""
 
 import threading
 
@@ -18,7 +18,7 @@ UNEXPECTED = {
 
 
 def rejoin(server, identity):
-    """Joins once the server has noticed that the device's last connection is gone."""
+    """Joins after the server has noticed the end of the device's last connection."""
 
     def try_to_join():
         client = ProtocolConnection(server.address, identity)
@@ -91,7 +91,7 @@ def test_a_second_join_on_one_connection_is_refused(server, identities):
 
 
 class Listener(threading.Thread):
-    """A joined device in the background, which answers pings until its connection ends."""
+    """A joined device in a thread, which answers pings until its connection ends."""
 
     def __init__(self, connection):
         super().__init__(daemon=True)

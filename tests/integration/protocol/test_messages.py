@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What one device may say again and again, and how it is answered."""
+"""Repeated messages of one device, and the answers to them."""
 
 import pytest
 
@@ -14,7 +14,7 @@ APPLICATION_DATA = 23
 
 @pytest.fixture(params=[1, 2])
 def talkative(module_server, request):  # noqa: F811
-    """A server that lets a device say 30 things a minute."""
+    """A server that allows 30 messages a minute for each device."""
 
     def start(**relay):
         return module_server(MODULES, workers=request.param, sections={
@@ -28,7 +28,7 @@ def rejected(server):
 
 
 def application_records(data):
-    """How many TLS records of that kind there are."""
+    """The number of TLS application data records."""
     count = 0
     while data:
         count += data[0] == APPLICATION_DATA
@@ -37,7 +37,7 @@ def application_records(data):
 
 
 def read_records(stream, tls, size):
-    """The TLS records that carry so many bytes, and these."""
+    """Reads `length` bytes; returns the TLS records that contain them."""
     raw, text = b"", b""
     while len(text) < size:
         part = stream.receive_some()
@@ -99,7 +99,7 @@ def test_a_flood_of_messages_ends(talkative, identities, flood, joins):
 
 
 def test_answers_to_pings_cost_nothing(talkative, identities):
-    """More often than it may speak by itself: the relay asks ten times a second."""
+    """The relay pings ten times a second; the answers are not counted as messages."""
     server = talkative(**{"ping-interval": "100ms", "messages-per-minute": 2})
     with ProtocolConnection(server.address, identities[0]) as device:
         device.join()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Sessions that have not begun, of which strangers want many: who has most gives up."""
+"""Sessions that have not begun: when strangers request too many, the source with most loses
+some."""
 
 import contextlib
 
@@ -13,13 +14,13 @@ from relay_client import ProtocolConnection, SessionConnection
 MODULES = ["log", "bounds", "relay", "status", "probe"]
 NOT_FOUND = rp.response(rp.NOT_FOUND)
 GOOD, OTHER = "127.0.1.1", "127.0.1.2"
-#: Their number is small, so that a few identities are enough.
+#: Few sources, so that a few identities are enough.
 BAD = ["127.0.0.66", "127.0.0.67"]
 
 
 @pytest.fixture(params=[1, 2])
 def crowded(module_server, request):  # noqa: F811
-    """Loopback is many sources there, but for the address of the targets."""
+    """Only the targets' address is exempt, so the others of 127.0.0.0/8 are separate sources."""
 
     def start(modules=MODULES, **relay):
         named = {name.replace("_", "-"): value for name, value in relay.items()}
@@ -39,14 +40,14 @@ def given_up(server, bound):
 
 
 def knows(server, key):
-    """Whether a key still works, which is then used up."""
+    """Whether the key is valid; this uses it up."""
     with SessionConnection(server.address) as guest:
         return guest.ask(rp.JoinSessionRequest(key)) == rp.response(rp.SUCCESS)
 
 
 @contextlib.contextmanager
 def joined(server, identities):
-    """Devices to be asked for, which have joined."""
+    """Joined devices that can be requested."""
     with contextlib.ExitStack() as stack:
         yield [stack.enter_context(ProtocolConnection(server.address, identity)).join()
                for identity in identities]
@@ -56,7 +57,7 @@ def test_a_full_table_has_room_for_a_newcomer(crowded, identities):
     server = crowded(pending_sessions=12)
     with joined(server, identities[:6]) as targets:
         first = ask(server, identities[10], identities[5], GOOD)
-        for number in range(30):  # each of another device, as IDs are free
+        for number in range(30):  # from many device IDs, since they cost nothing
             answer = ask(server, identities[6 + number % 10], identities[number % 5],
                          BAD[number % 2])
             assert isinstance(answer, rp.SessionInvitation)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Faults of the reference, by their numbers in the specification: none of them occurs here.
+"""Faults of the reference, numbered as in the specification.  Ours has none of them.
 
-Left out are 11, 12 and 13, which belong to the modules of rate limits, NAT and pools."""
+Faults 11, 12 and 13 are tested with the modules for rate limits, NAT and pools."""
 
 import contextlib
 import resource
@@ -22,7 +22,7 @@ SILENT = 5000
 
 @contextlib.contextmanager
 def own_descriptors(count):
-    """Raises this process's own limit for the time of a test."""
+    """Raises this process's descriptor limit during a test."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     assert hard == resource.RLIM_INFINITY or hard >= count, (
         f"this machine allows {hard} descriptors, the test needs {count}"
@@ -35,7 +35,7 @@ def own_descriptors(count):
 
 
 def silent_connections(stack, address, count, sources=8):
-    """Connections that never say anything, from several loopback addresses."""
+    """Opens connections that send nothing, from several loopback addresses."""
     return [
         stack.enter_context(dial(address, source=f"127.0.0.{2 + number % sources}"))
         for number in range(count)
@@ -44,7 +44,7 @@ def silent_connections(stack, address, count, sources=8):
 
 @pytest.mark.parametrize("silent", [6, 200])
 def test_fault_01_silent_connections_delay_nobody(ours, identities, silent):
-    """On the reference each costs a second: 200 of them outlast any patience here."""
+    """The reference needs a second for each, so 200 of them take longer than any timeout here."""
     with contextlib.ExitStack() as stack:
         silent_connections(stack, ours.address, silent)
         with Invited(ours, identities[0], identities[1]) as invited:
@@ -85,7 +85,7 @@ def test_fault_02_a_negative_length_is_harmless(start_ours, identities, length):
 
 
 def test_fault_03_junk_leaves_no_descriptor(ours):
-    """The clients keep their ends open, so that it is the server who has to close."""
+    """The clients stay connected, so the server has to close."""
     ours.status()
     base_line = ours.descriptors()
     with contextlib.ExitStack() as stack:
@@ -110,7 +110,7 @@ def test_fault_03_clients_that_leave_leave_no_descriptor(ours, identities):
 
 
 def busy_share(server, seconds=1.0):
-    """The share of a processor that a server spends over a time."""
+    """The CPU time of a server, as a share of the elapsed time."""
     before = server.cpu_seconds()
     window = Deadline(seconds)
     wait_for(window.passed, "a window of time")
@@ -154,7 +154,7 @@ def test_fault_04_joined_devices_live_through_descriptor_exhaustion(start_ours, 
 
 @pytest.mark.parametrize("how", ["close", "half-close", "reset"])
 def test_fault_05_an_end_is_told_at_once(ours, identities, how):
-    """The network timeout is two minutes here, far beyond the patience of a test."""
+    """The network timeout is two minutes, longer than a test waits."""
     with Invited(ours, identities[0], identities[1]) as invited:
         asker, target = invited.join_both()
         if how == "half-close":
@@ -167,7 +167,7 @@ def test_fault_05_an_end_is_told_at_once(ours, identities, how):
 
 
 def test_fault_06_joining_at_the_same_instant_succeeds(ours, identities):
-    """Each answer is success, and comes before the first byte of the other side."""
+    """Each side gets success before the first byte of the other side."""
     with ProtocolConnection(ours.address, identities[0]) as target:
         target.join()
         for number in range(50):
@@ -179,7 +179,7 @@ def test_fault_06_joining_at_the_same_instant_succeeds(ours, identities):
 
 
 def join_at_once(server, keys):
-    """What both sides of a session get when each sends request and data in one segment."""
+    """Each side sends its request and data in one segment; returns what each side gets."""
     barrier = threading.Barrier(2)
     results = [None, None]
 
@@ -189,7 +189,7 @@ def join_at_once(server, keys):
             barrier.wait()
             connection.send_bytes(request + b"from side %d" % side)
             results[side] = connection.receive(), connection.receive_bytes(11)
-        except (Closed, AssertionError, rp.Malformed) as error:  # to be shown by the test
+        except (Closed, AssertionError, rp.Malformed) as error:  # the test reports it
             results[side] = repr(error)
 
     with SessionConnection(server.address) as one, SessionConnection(server.address) as other:
@@ -203,7 +203,7 @@ def join_at_once(server, keys):
 
 @pytest.mark.parametrize("extra", [0, 100, 100000])
 def test_fault_07_a_last_response_arrives(ours, identities, extra):
-    """Also when bytes that nobody reads are still on their way to the server."""
+    """Even if unread bytes are still on their way to the server."""
     for _ in range(10):
         with SessionConnection(ours.address) as client:
             request = rp.encode(rp.JoinSessionRequest(b"x" * 32))
@@ -268,7 +268,8 @@ def test_fault_08_of_two_joins_one_wins_and_stays(ours, identities):
 
 
 def test_fault_08_a_dead_connection_does_not_block_its_owner(ours, identities):
-    """It gets a ping and five seconds; the reference makes its owner wait two minutes."""
+    """The server pings the old connection and waits five seconds.  The reference makes the device
+    wait two minutes."""
     with ProtocolConnection(ours.address, identities[0]) as dead:
         dead.join()
         with ProtocolConnection(ours.address, identities[0]) as owner:

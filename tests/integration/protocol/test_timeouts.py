@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What ends because nothing came in time, and what does not."""
+"""What ends because nothing arrived in time, and what does not."""
 
 import contextlib
 import select
@@ -15,7 +15,7 @@ from waiting import Deadline, pace, wait_for
 
 
 def expect_end(stream):
-    """Whatever comes first, the connection ends before the patience does."""
+    """Whatever arrives first, the connection must end before the wait does."""
     with contextlib.suppress(Closed):
         while stream.receive_some():
             pass
@@ -45,7 +45,7 @@ def test_a_handshake_that_stops_half_way_is_closed(start_ours, identities, cut):
 
 
 def test_a_handshake_in_slow_single_bytes_is_closed(start_ours, identities):
-    """The time is counted from the start; a byte now and then does not buy more."""
+    """The deadline is fixed when the connection opens; single bytes do not extend it."""
     server = start_ours("-message-timeout", "1s")
     hello = TlsBytes(identities[0]).client_hello()
     deadline = Deadline()
@@ -173,7 +173,8 @@ def test_a_half_closed_session_ends_when_it_is_idle(start_ours, identities):
 
 
 def test_the_open_side_of_a_half_closed_session_hears_of_its_end(start_ours, identities):
-    """It was told of the other side's end; that nothing it sends is taken, a reset must tell."""
+    """This side has already seen the end of the other direction.  Only a reset can tell it that its
+    own data is not read any more."""
     server = start_ours("-network-timeout", "2s")
     with Invited(server, identities[0], identities[1]) as invited:
         asker, target = invited.join_both()
@@ -183,7 +184,8 @@ def test_the_open_side_of_a_half_closed_session_hears_of_its_end(start_ours, ide
         poll.register(target.sock, 0)
 
         def hears():
-            invited.target.check_alive()  # the end of a device ends its sessions too
+            # The device must stay connected, because its sessions end with its connection.
+            invited.target.check_alive()
             return poll.poll(0)
 
         wait_for(hears, "a reset")

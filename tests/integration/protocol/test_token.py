@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The token: who may join a private relay, and what is told to those who may not."""
+"""The token: who may join a private relay, and how others are refused."""
 
 import signal
 
@@ -133,7 +133,7 @@ def test_with_asks_joined_a_stranger_learns_nothing(closed_to_askers, identities
             stranger.send(rp.JoinRelayRequest("wrong"))
             stranger.expect_last(rp.response(rp.WRONG_TOKEN))
         assert answer_to(server, identities[1], identities[0]) == absent
-        target.check_alive()  # before which an invitation would have come
+        target.check_alive()  # an invitation would have come before the answer
 
 
 def test_with_asks_joined_a_joined_device_asks_over_a_new_connection(closed_to_askers,
@@ -147,7 +147,7 @@ def test_with_asks_joined_a_joined_device_asks_over_a_new_connection(closed_to_a
         assert isinstance(answer, rp.SessionInvitation)
         assert target.invitation().from_id == identities[1].id
         asker.check_alive()
-    # And no longer when it has left.
+    # After the target has left, it is not found any more.
     with ProtocolConnection(server.address, identities[0]) as target:
         target.join(TOKEN)
         server.wait_for_status(lambda s: s["numConnections"] == 1, "the asker to be gone")
@@ -165,7 +165,7 @@ def test_with_asks_joined_a_joined_device_asks_over_its_own_connection(closed_to
 
 
 def test_with_asks_joined_a_device_reaches_itself(closed_to_askers, identities):
-    """As the pools' check does."""
+    """The pool's check does this."""
     with ProtocolConnection(closed_to_askers.address, identities[0]) as device:
         device.join(TOKEN)
         with ProtocolConnection(closed_to_askers.address, identities[0]) as again:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The relay's URI, which people and tools copy from the log."""
+"""The relay's URI, which users and tools copy from the log."""
 
 import re
 import urllib.parse
@@ -82,7 +82,7 @@ def test_the_external_address_is_told(start, each_program, external):
 
 
 def test_an_external_port_alone_is_told_without_a_host(start, plain_program):
-    """The reference tells 0.0.0.0 here."""
+    """The reference shows 0.0.0.0 here."""
     uri = start(plain_program, "-ext-address", ":443", pick_ports=True).uri
     assert uri.startswith("relay://:443/?"), f"got {uri}"
 
