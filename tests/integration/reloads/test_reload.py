@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""SIGHUP: modules come and go, options change, and nobody who is connected notices."""
+"""SIGHUP: modules are added and removed, options change, and connections stay."""
 
 import shutil
 import time
@@ -51,7 +51,8 @@ def test_timers_of_a_removed_module_stop(module_server):
 
 
 def test_module_takes_the_place_of_another(module_server):
-    """Both have the same service and route; one goes and the other comes in one step."""
+    """Both modules have the same service and route.  One reload replaces the first by the
+    second."""
     server = module_server(["probe", "counter"], installed=["probe", "counter", "heir", "failing"])
     server.configure(["probe", "heir"])
     assert server.reload()[0]
@@ -145,7 +146,7 @@ def test_essential_module_cannot_be_removed(module_server):
 
 
 def unchanged(server):
-    """The server goes on as it was."""
+    """Checks that the server runs as before."""
     seen = server.probe("counter.step")
     assert seen["option step"] == "1"
     assert seen["service counter"] == "4711"
@@ -212,7 +213,7 @@ def test_failing_module_that_is_not_required(module_server, stage):
     assert done
     assert f"warning core: module failing: fails at {stage}; it is not required" in log
     unchanged(server)
-    # It is tried again by the next one.
+    # The next reload tries the failed module again.
     server.configure(["counter", "probe", "failing"])
     assert server.reload()[0]
     assert server.page("/failing")[0] == 200

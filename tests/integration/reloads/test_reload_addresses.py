@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Listen addresses that come, stay and go while the relay runs."""
+"""Listen addresses that a reload adds, keeps or removes."""
 
 import contextlib
 import signal
@@ -18,7 +18,8 @@ from relay_server import free_port
 from reloading import MODULES, reloadable, sockets_of  # noqa: F401
 from waiting import PATIENCE, wait_for
 
-#: More than a worker takes in at once, so that some are left when the address goes.
+#: More than a worker accepts in one step, so that some are still queued when the address is
+#: removed.
 MANY = 1500
 
 
@@ -33,12 +34,12 @@ def at(port):
 
 
 def wait_until_refused(port):
-    """The kernel lets go of a socket's last reference in its own time."""
+    """Waits, because the kernel may free a socket some time after it was closed."""
     wait_for(lambda: not served(("127.0.0.1", port)), f"port {port} to be closed")
 
 
 def told(port_of, asker, target):
-    """Where the two invitations of a new session lead."""
+    """The ports in the two invitations of a new session."""
     with ProtocolConnection(port_of, target) as joined:
         joined.join()
         with ProtocolConnection(port_of, asker) as client:
@@ -102,7 +103,8 @@ def test_a_kept_address_refuses_nobody(reloadable):  # noqa: F811
 
 
 def test_who_is_in_the_queue_of_an_address_that_goes_is_served(reloadable):  # noqa: F811
-    """The process stands still while they come; then it learns that the address goes."""
+    """The process is stopped while they connect; when it continues, the address has been
+    removed."""
     relay = reloadable(listening("127.0.0.1:0", "127.0.0.1:0"))
     old = relay.told_port
     new, = relay.server.listening_ports() - {old}
@@ -120,7 +122,8 @@ def test_who_is_in_the_queue_of_an_address_that_goes_is_served(reloadable):  # n
 
 
 def test_a_storm_on_an_address_that_goes(reloadable):  # noqa: F811
-    """Who could connect is served; who comes later is refused, and nobody is cut off."""
+    """Every client that could connect is served; later ones are refused.  No connection is cut
+    off."""
     relay = reloadable(listening("127.0.0.1:0", "127.0.0.1:0"))
     old = relay.told_port
     new, = relay.server.listening_ports() - {old}
@@ -209,7 +212,7 @@ def test_addresses_in_common_are_refused(reloadable):  # noqa: F811
 
 
 def test_from_one_address_to_all_and_back(reloadable, identities):  # noqa: F811
-    """The old sockets have the port while the new ones take it."""
+    """The old sockets keep the port until the new ones are bound."""
     port = free_port("::")
     relay = reloadable(listening(at(port)))
     with ProtocolConnection(("127.0.0.1", port), identities[0]) as device:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""cert.pem and key.pem at a reload: the relay stays who it is, and says what a restart would do."""
+"""A reload with other cert.pem and key.pem: the relay keeps its identity, and logs what a restart
+would change."""
 
 import hashlib
 import os
@@ -17,14 +18,14 @@ TEXT = f'{MODULES}listen = {{ "127.0.0.1:0" }}\nstatus-srv = ""\n'
 
 @pytest.fixture
 def keyed(reloadable, tmp_path):  # noqa: F811
-    """A relay with keys of its own; (relay, their folder, their identity)."""
+    """A relay with its own keys: (relay, their folder, their identity)."""
     identity = certificates.make(name="strelaysrv")
     keys = identity.write(tmp_path / "keys")
     return reloadable(TEXT, keys=keys), keys, identity
 
 
 def shown(relay, identities):
-    """The certificate that the relay shows to a device that joins."""
+    """The certificate that a device gets from the relay."""
     with ProtocolConnection(relay.server.address, identities[0]) as device:
         der = device.join().sock.getpeercert(binary_form=True)
     return hashlib.sha256(der).digest()
@@ -136,7 +137,7 @@ def test_further_certificates_are_read_again(keyed, identities):
 
 
 def certificates_sent(relay):
-    """How many certificates the relay sends, seen in TLS 1.2, where they are in the clear."""
+    """How many certificates the relay sends.  TLS 1.2 sends them unencrypted."""
     seen = []
 
     def note(_connection, direction, _version, content, kind, data):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Reloads of a relay that is busy: no session, no device and no byte is lost or wrong."""
+"""Reloads of a busy relay: no session, device or byte is lost or changed."""
 
 import contextlib
 import pathlib
@@ -30,7 +30,7 @@ def rate(**options):
     return conf(more=f"rate-limit {{ {lines} }}\n")
 
 
-#: In each, the first is what the relay begins with.
+#: Lists of configurations; the relay starts with the first.
 DIRECTIONS = {
     "modules": [conf(FEW), conf(MANY), conf("bounds, relay, log"), conf(FEW),
                 conf("log, relay, rate-limit, status, csv-exporter")],
@@ -52,7 +52,7 @@ DIRECTIONS = {
 
 
 class Load:
-    """Sessions that carry random bytes both ways, and devices that only wait."""
+    """Sessions with random bytes in both directions, and idle devices."""
 
     def __init__(self, server, identities, sessions=3, idle=6):
         self._stack = contextlib.ExitStack()
@@ -69,12 +69,12 @@ class Load:
             self.devices.append(self._stack.enter_context(device).join())
 
     def flows(self):
-        """Waits until every stream has moved again."""
+        """Waits until every stream has moved bytes again."""
         before = [stream.received for stream in self.streams]
         wait_for(lambda: all(s.received > b for s, b in zip(self.streams, before)), "bytes")
 
     def check(self):
-        """Ends the streams; every byte must have come, and every device must be there."""
+        """Ends the streams; checks that all bytes have arrived and all devices are connected."""
         for stream in self.streams:
             stream.finish()
         for device in self.devices:
@@ -113,10 +113,9 @@ def test_what_is_refused_harms_nobody(reloadable, identities):  # noqa: F811
 
 
 def test_two_hundred_in_quick_succession(reloadable, identities):  # noqa: F811
-    """A signal that comes while a reload runs is one more; none waits for the end of traffic."""
+    """A signal during a reload causes one more reload.  No reload waits for traffic to end."""
     relay = reloadable(DIRECTIONS["modules"][0])
-    # Who is over a bound, or not let in any more, may be sent away with the next ping, and the
-    # times make pings frequent.
+    # "bounds" is left out: with frequent pings, a device over a limit is soon disconnected.
     texts = [text for direction, texts in DIRECTIONS.items() if direction != "bounds"
              for text in texts]
     with Load(relay.server, identities) as load:
@@ -131,7 +130,7 @@ def test_two_hundred_in_quick_succession(reloadable, identities):  # noqa: F811
 
 @pytest.mark.limits
 def test_newcomers_are_served_all_the_while(reloadable, identities):  # noqa: F811
-    """Devices join, meet and part while modules, limits and other addresses come and go."""
+    """Devices join and open sessions while reloads change modules, limits and addresses."""
     relay = reloadable(conf())
     stop, met, wrong = threading.Event(), [0], []
 
@@ -167,7 +166,8 @@ def test_newcomers_are_served_all_the_while(reloadable, identities):  # noqa: F8
 
 
 def test_a_storm_of_signals_is_one_reload_at_a_time(reloadable, identities):  # noqa: F811
-    """Others have their turn between any two: the status page answers, and the storm ends."""
+    """Other events are handled between two reloads: the status page answers, and the reloads
+    end."""
     relay = reloadable(conf())
     with Load(relay.server, identities, sessions=1, idle=2) as load:
         for _ in range(2000):
@@ -186,7 +186,8 @@ def handles_hangups(server):
 
 
 def test_signals_while_it_starts(reloadable, identities):  # noqa: F811
-    """From the moment it minds them; those that come too early are heeded once it serves."""
+    """Signals are sent as soon as the process handles them.  The reload happens once the server is
+    ready."""
     for _ in range(5):
         relay = reloadable(conf(), wait=False)
         sent, deadline = 0, Deadline()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What modules of others see of a reload: all prepare, then all commit or all abandon."""
+"""The calls of modules during a reload: all prepare, and then all commit or all abandon."""
 
 import signal
 
@@ -22,7 +22,7 @@ def prepared(module_server):  # noqa: F811
 
 
 def calls(server, since=0):
-    """All calls of the three modules, in order: [("prepared-one", "commit x"), ...]."""
+    """All calls of the three modules in order: [("prepared-one", "commit x"), ...]."""
     found = []
     for line in server.log().splitlines():
         for name in (ONE, TWO, OLD):
@@ -32,7 +32,7 @@ def calls(server, since=0):
 
 
 def reload(server, modules, sections):
-    """Whether it was done, its log, and the calls."""
+    """Reloads; returns whether that succeeded, its log, and the calls."""
     since = len(calls(server))
     server.configure([*modules, "probe"], sections)
     done, log = server.reload()
@@ -72,7 +72,7 @@ def test_who_had_prepared_abandons_when_another_refuses(prepared):
 
 
 def test_what_comes_is_undone_when_what_stays_refuses(prepared):
-    """Those that come start first, and leave again."""
+    """Added modules start first, and are stopped again."""
     server = prepared(ONE)
     done, log, told = reload(server, [ONE, TWO], words(ONE, fail="no"))
     assert not done and f"module {ONE}: no" in log
@@ -105,7 +105,7 @@ def test_a_timer_of_what_is_abandoned_never_runs(prepared, fails):
     if not fails:
         server.wait_for_log(f"{ONE}: timer two")
         return
-    # The next one's timer runs; were there two, the first would have run before.
+    # Only the timer of the next reload runs.  An abandoned timer would have run before it.
     done, _, told = reload(server, [ONE, TWO], {**words(ONE, adds="timer"), **words(TWO)})
     assert done
     server.wait_for_log(f"{ONE}: timer ")
@@ -114,7 +114,7 @@ def test_a_timer_of_what_is_abandoned_never_runs(prepared, fails):
 
 @pytest.mark.parametrize("what", ["metric", "route", "service", "sink", "alpn"])
 def test_nothing_else_can_be_registered(prepared, what):
-    """So that nothing is left behind by what is abandoned."""
+    """Otherwise an abandoned reload would leave something registered."""
     server = prepared(ONE)
     before = set(server.probe())
     done, log, _ = reload(server, [ONE], words(ONE, adds=what))
@@ -131,14 +131,14 @@ def test_a_module_built_before_has_reload_only(prepared):
     assert done
     assert told == [(ONE, "prepare one to two"), (ONE, "commit two"),
                     (OLD, "reload two"), (ONE, "reload two")]
-    # It cannot refuse, and is not told of what others refuse.
+    # It cannot refuse.  If another module refuses, it gets no call.
     done, _, told = reload(server, [OLD, ONE], {OLD: {"word": "three", "fail": "no"},
                                                 ONE: {"word": "three", "fail": "no"}})
     assert not done and told == [(ONE, "prepare two to three")]
 
 
 def test_a_stop_waits_for_a_reload_that_has_begun(prepared):
-    """Signals are events of the thread that reloads: it is whole before it ends."""
+    """Signals are handled by the thread that reloads, so the reload is completed first."""
     server = prepared(ONE, TWO)
     since = len(calls(server))
     server.configure([ONE, TWO, "probe"], words(ONE, TWO, slow="300ms"))
@@ -154,7 +154,7 @@ def test_a_stop_waits_for_a_reload_that_has_begun(prepared):
 
 
 def test_an_upgrade_waits_for_a_reload_that_has_begun(our_program, tmp_path, relay_keys):
-    """The new process begins with what the old one has put in force, as a whole."""
+    """The new process starts with the configuration that the reload has put into force."""
     folders = f"{module_folder()},{folder_of(ONE)}"
     text = f"modules = {{ {ONE} }}\n{ONE} {{\n word = WORD\n slow = 300ms\n}}\n"
     server = Upgrading(our_program, tmp_path, relay_keys, args=["-module-dir", folders],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The status address and the private one, moved while the relay runs."""
+"""A reload changes the status address and the private one."""
 
 import http.client
 import re
@@ -21,7 +21,7 @@ def text(status, private="", modules=MORE, more=""):
 
 
 def page(port, path, host="127.0.0.1"):
-    """The status code, or None where nobody listens."""
+    """The status code, or None if the connection is refused."""
     connection = http.client.HTTPConnection(host, port, timeout=PATIENCE)
     try:
         connection.request("GET", path)
@@ -38,7 +38,7 @@ def told_status(relay):
 
 
 def opened(log, what="status"):
-    """The port that a log tells of last."""
+    """The port that was logged last."""
     return int(re.findall(rf"core: {what} address: \S+:(\d+)", log)[-1])
 
 
@@ -155,7 +155,7 @@ def test_an_address_that_is_taken_refuses_the_reload(reloadable, which):  # noqa
 
 
 def test_one_that_never_opened_is_no_reason_to_refuse(reloadable):  # noqa: F811
-    """A relay serves without its status page, and is reloaded without it."""
+    """The relay runs without its status page, and a reload succeeds without it."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = f"127.0.0.1:{other.getsockname()[1]}"
         relay = reloadable(text(taken))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Timeouts that a reload changes for who is there already."""
+"""Timeouts that a reload changes apply to existing connections."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def conf(**times):
 
 
 def test_devices_are_asked_as_often_as_now_said(reloadable, identities):  # noqa: F811
-    """From once an hour, of which nobody would wait for the end."""
+    """The old interval of an hour must not be waited for."""
     relay = reloadable(conf(network_timeout="2h", ping_interval="1h"))
     with ProtocolConnection(relay.server.address, identities[0]) as device:
         device.join()
@@ -40,7 +40,7 @@ def test_a_device_that_is_silent_is_noticed_by_the_new_time(reloadable, identiti
 
 
 def test_who_was_silent_for_longer_than_is_allowed_now_has_time(reloadable, identities):  # noqa: F811
-    """A device that was right by the old times is not late by the new ones."""
+    """A device that was on time by the old timeout is not late at once by the new one."""
     short = 2 * SLOWNESS
     relay = reloadable(conf())
     with ProtocolConnection(relay.server.address, identities[0]) as device:
