@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A session's half that waits for the other side: what it holds, and when it ends."""
+"""One side of a session that waits for the other: the memory it uses, and when it ends."""
 
 import fcntl
 import socket
@@ -13,9 +13,9 @@ from relay_client import reset
 from waiting import pace, wait_for
 
 KIBI = 1024
-#: What the server's kernel takes for a connection that is not in a session.
+#: Kernel memory of the server for a connection without a session.
 BEGINNER = 32 * KIBI
-#: TIOCOUTQ is SIOCOUTQ: what the other end's kernel has not taken.
+#: TIOCOUTQ is SIOCOUTQ: bytes that the peer's kernel has not acknowledged.
 _SIOCOUTQ = 0x5411
 
 
@@ -39,7 +39,7 @@ def halves(server):
 
 
 def taken_by_server(sock):
-    """Sends until nothing more fits; how many bytes of it the server's kernel has."""
+    """Sends until the buffers are full; returns how many bytes the server's kernel has."""
     sent, quiet = 0, 0
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setblocking(False)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What the kernel holds for sessions that have ended with full queues: nothing, soon."""
+"""Sessions that end with full send queues must not leave data in the kernel for long."""
 
 import contextlib
 import socket
@@ -14,7 +14,7 @@ from waiting import pace, wait_for
 
 KIBI = 1024
 BLOCK = 64 * KIBI
-#: States of /proc/net/tcp whose sockets belong to no process any more.
+#: States in /proc/net/tcp of sockets that no process owns any more.
 _ORPHANED = {"04": "FIN-WAIT-1", "09": "LAST-ACK", "0B": "CLOSING"}
 
 
@@ -30,7 +30,7 @@ def metric(server, name, **labels):
 
 
 def held_by_orphans(server):
-    """Bytes that the kernel still wants to deliver for sockets which the server has closed."""
+    """Bytes in the send queues of sockets that the server has closed."""
     port, held = server.address[1], 0
     with open("/proc/self/net/tcp", encoding="ascii") as lines:
         for fields in (line.split() for line in list(lines)[1:]):
@@ -42,7 +42,7 @@ def held_by_orphans(server):
 
 
 def fill(sock):
-    """Sends until nothing more fits anywhere between the two ends."""
+    """Sends until all buffers between the two ends are full."""
     sock.setblocking(False)
     quiet = 0
     while quiet < 10:
@@ -56,7 +56,7 @@ def fill(sock):
 
 
 def settled(server):
-    """Whether no session is left, and nothing on its way."""
+    """Whether there are no sessions and no orphaned sockets."""
     return (metric(server, "sessions") == 0 and metric(server, "connections_lingering") == 0
             and held_by_orphans(server) == 0)
 
@@ -67,7 +67,7 @@ def test_a_lost_device_leaves_no_orphans(server, identities):
         with Invited(server, *identities[:2]) as invited:
             one, deaf = invited.join_both()
             fill(one.sock)
-            # Open, and deaf, beyond the end of its device's connection.
+            # The reader's socket stays open, unread, after its device has disconnected.
             readers.enter_context(socket.socket(fileno=deaf.sock.detach()))
             invited.target.close()
             wait_for(lambda: settled(server), "the kernel to let go")
@@ -84,7 +84,7 @@ def test_a_reset_leaves_no_orphans(server, identities, who):
 
 
 def test_two_ends_leave_no_orphans(server, identities):
-    """Both sides have ended their sending, and one reads nothing of what it is sent."""
+    """Both sides have sent their end, and one does not read."""
     with Invited(server, *identities[:2]) as invited:
         one, deaf = invited.join_asker(), invited.join_target(receive_buffer=4 * KIBI)
         one.send_bytes(bytes(BLOCK))
@@ -96,7 +96,7 @@ def test_two_ends_leave_no_orphans(server, identities):
 
 
 def test_a_slow_reader_gets_its_last_bytes(server, identities):
-    """It takes longer than connections linger that take nothing."""
+    """This takes longer than the server lingers for a reader without progress."""
     total, got = 2 * BLOCK, 0
     with Invited(server, *identities[:2]) as invited:
         one, slow = invited.join_asker(), invited.join_target(receive_buffer=4 * KIBI)

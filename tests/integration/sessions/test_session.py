@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Session mode: joining with a key, and what its end and the end of others mean."""
+"""Session mode: joining with a key, and what happens when a side or a device disconnects."""
 
 import struct
 
@@ -145,7 +145,7 @@ def test_a_half_that_nobody_joins_is_closed(start_any, identities):
 
 @pytest.mark.limits
 def test_a_half_that_leaves_makes_no_session(invited_by_ours):
-    """The other half is told in the same way as if they had been paired."""
+    """The other half gets the same end as if they had been paired."""
     invited_by_ours.join_asker().close()
     target = invited_by_ours.connect()
     target.send(rp.JoinSessionRequest(invited_by_ours.to_target.key))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The soak test, shortened: tests/soak/soak.py runs it for hours."""
+"""A short run of the soak test; tests/soak/soak.py runs it for hours."""
 
 import pathlib
 import sys

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What the kernel holds for sessions: told in a metric, bounded by `socket-buffer`."""
+"""Kernel memory of sessions: its metric, and its limit `socket-buffer`."""
 
 import contextlib
 import signal
@@ -13,7 +13,7 @@ from waiting import pace, wait_for
 
 KIBI = 1024
 BUFFER = 64 * KIBI
-#: Two sockets, each way: what they may take, and as much for the last segment that came.
+#: Two sockets with two buffers each.  The last segment may double what a buffer holds.
 BOUNDED = 4 * 2 * BUFFER
 CONF = """\
 modules = {{ log, relay, status, prometheus }}
@@ -41,7 +41,7 @@ def kernel_memory(server):
 
 
 def fill(sender):
-    """Sends until nothing more fits anywhere between the two ends."""
+    """Sends until all buffers between the two ends are full."""
     sender.sock.setblocking(False)
     block, quiet = bytes(BUFFER), 0
     while quiet < 10:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Readers that stall: what their sessions hold in the kernel, and when they end."""
+"""Readers that stall: how much kernel memory their sessions use, and when they end."""
 
 import contextlib
 import re
@@ -18,7 +18,7 @@ from waiting import PATIENCE, Deadline, pace, wait_for
 
 KIBI = 1024
 BLOCK = 64 * KIBI
-#: What a direction may hold that has delivered next to nothing, and the kernel's rounding.
+#: The limit for a direction that has delivered almost nothing, without the kernel's rounding.
 STALLED = 512 * KIBI
 ROUNDING = 128 * KIBI
 
@@ -43,7 +43,7 @@ def kernel_memory(server):
 
 
 class Reader:
-    """Takes so many bytes a second, in ten pieces, until the session ends."""
+    """Reads `rate` bytes a second, in ten pieces, until the session ends."""
 
     def __init__(self, rate, *sockets):
         self.piece = rate // 10
@@ -68,7 +68,7 @@ class Reader:
 
 
 class Writer:
-    """Sends as fast as it goes until the session ends."""
+    """Sends as fast as possible until the session ends."""
 
     def __init__(self, sock):
         self.sock = sock
@@ -92,7 +92,8 @@ def test_a_reader_that_never_reads_costs_little(start_with, identities):
 
 
 def stays(invited):
-    """The target answers, so that its own silence is no reason for an end; false."""
+    """Answers a ping, so that the target does not time out.  Returns False for use in a
+    condition."""
     if select.select([invited.target.sock], [], [], 0)[0]:
         assert invited.target.receive() == rp.Ping()
         invited.target.send(rp.Pong())
@@ -100,14 +101,15 @@ def stays(invited):
 
 
 def begin_fast(one, other):
-    """Buffers grow with what is delivered: much is on its way when the reader gets slow."""
+    """The kernel's buffers grow with what is delivered, so much is in transit when the reader slows
+    down."""
     Writer(one.sock)
     for _ in range(256):
         other.receive_bytes(BLOCK)
 
 
 def test_a_reader_that_stops_for_a_while_keeps_its_session(start_with, identities):
-    """A phone in a tunnel: much is on its way, and it takes nothing for 17 s and more."""
+    """Like a phone in a tunnel: much is in transit, and the reader takes nothing for 17 s."""
     server = start_with()
     with Invited(server, *identities[:2]) as invited:
         one, stops = invited.join_both()
@@ -116,14 +118,14 @@ def test_a_reader_that_stops_for_a_while_keeps_its_session(start_with, identitie
         stopped = Deadline(17)
         wait_for(lambda: stopped.passed() or not metric(server, "sessions"), "its time")
         assert metric(server, "sessions") == 1
-        # The kernel tries again after as long as it has tried by then.
+        # The kernel doubles its retransmission timeout, so the next try may take as long again.
         stops.sock.settimeout(3 * PATIENCE)
         for _ in range(512):
             stops.receive_bytes(BLOCK)
 
 
 def send_buffer(server, reader):
-    """What the kernel lets the server keep for that reader (bytes)."""
+    """The size of the server's send buffer for that reader in bytes."""
     text = subprocess.run(
         ["ss", "-tmnH", f"sport = :{server.address[1]} and dport = :{reader.sock.getsockname()[1]}"],
         capture_output=True, text=True, check=True).stdout
@@ -131,7 +133,7 @@ def send_buffer(server, reader):
 
 
 def test_a_reader_that_takes_all_gets_its_buffers_back(start_with, identities):
-    # More is left than the buffers of any kernel take, or the sender would be done.
+    # More than all kernel buffers hold, so that the sender is not done.
     server, size, first = start_with(), 4096 * BLOCK, 256 * BLOCK
     with Invited(server, *identities[:2]) as invited:
         one, stops = invited.join_both()
@@ -151,22 +153,22 @@ def test_a_reader_that_takes_all_gets_its_buffers_back(start_with, identities):
 
 
 def test_little_progress_keeps_no_session(start_with, identities):
-    """Half of the least, for longer than network-timeout."""
+    """Half of the required rate, for longer than network-timeout."""
     server = start_with("relay { network-timeout = 10s", "ping-interval = 1s }")
     with Invited(server, *identities[:2]) as invited:
         asker = invited.join_asker()
         Reader(50, invited.join_target(receive_buffer=4 * KIBI, segment=1000).sock)
         Writer(asker.sock)
         wait_for(lambda: metric(server, "sessions") == 0 or stays(invited), "the session's end")
-        # Where its window has not opened once in that time, it has been idle.
+        # If its window has not opened at all in that time, the session was idle and has timed out.
         assert sum(metric(server, "sessions_closed_total", reason=reason)
                    for reason in ("stalled", "timeout")) == 1
 
 
 @pytest.mark.parametrize("rate", [3000, 6000])
 def test_a_reader_over_a_bad_link_keeps_its_session(start_with, identities, rate):
-    """Megabytes are queued, and it takes so little for longer than network-timeout. No more is
-    read for it."""
+    """Megabytes are queued, and the reader is slow for longer than network-timeout.  The server
+    reads no more for it."""
     server = start_with("relay { network-timeout = 8s", "ping-interval = 1s }")
     with Invited(server, *identities[:2]) as invited:
         asker = invited.join_asker()
@@ -185,8 +187,8 @@ def test_a_reader_over_a_bad_link_keeps_its_session(start_with, identities, rate
 
 
 def test_a_reader_that_drains_too_slowly_ends(start_with, identities):
-    """It takes all for a while, then so little that what is queued would stay for hours. That
-    is no idle session, but it has a time to get done."""
+    """The reader is fast first.  Then it is so slow that the queued data would take hours.  The
+    session is not idle, but exceeds its time to drain."""
     server = start_with("relay { network-timeout = 4s", "ping-interval = 1s }")
     with Invited(server, *identities[:2]) as invited:
         asker = invited.join_asker()
@@ -202,19 +204,20 @@ def test_a_reader_that_drains_too_slowly_ends(start_with, identities):
 
 
 def test_a_slow_reader_makes_the_server_hold_little(start_with, identities):
-    """1 MB/s over a short path need little: no more is taken in until that is delivered."""
+    """On a short path, 1 MB/s need little memory.  The server reads no more until the rest is
+    delivered."""
     server = start_with()
     with Invited(server, *identities[:2]) as invited:
         asker, slow = invited.join_both()
         begin_fast(asker, slow)
         Reader(1_000_000, slow.sock)
-        wait_for(lambda: kernel_memory(server), "the metric to tell")  # mostly megabytes
+        wait_for(lambda: kernel_memory(server), "the metric to tell")  # megabytes at first
         wait_for(lambda: kernel_memory(server) < 1536 * KIBI, "little memory", Deadline(60))
         assert metric(server, "sessions") == 1
 
 
 def test_memory_of_all_is_bounded(start_with, identities):
-    """40 sessions whose readers take too much for a stall, and one that holds nothing."""
+    """40 sessions whose readers are too fast to count as stalled, and one that holds nothing."""
     limit = 4096 * KIBI
     server = start_with("session-memory = 4MiB")
     with Invited(server, *identities[:2]) as good, contextlib.ExitStack() as stack:
@@ -242,8 +245,9 @@ def invite(server, stack, asker, target):
 
 
 def test_the_source_that_has_most_gives_way(start_with, identities):
-    """Three sessions stall, each of a source of its own; then 30 do of one source, which are too
-    much together. Only of those some end; and who holds nothing may begin meanwhile."""
+    """Three sessions of three sources stall.  Then 30 of one source stall, which is too much in
+    total.  Only sessions of that source end, and a session that holds nothing can begin
+    meanwhile."""
     limit = 12 << 20
     server = start_with("session-memory = 12MiB")
     with contextlib.ExitStack() as stack:
@@ -285,7 +289,8 @@ def test_no_session_begins_while_memory_is_short(start_with, identities):
 
 
 def test_a_slow_reader_keeps_its_session_and_gets_all(start_with, identities):
-    """It reads 64 kbit/s for longer than a stall is borne, then as fast as it can."""
+    """The reader takes 64 kbit/s for longer than a stall is allowed, then reads as fast as it
+    can."""
     server = start_with()
     with Invited(server, *identities[:2]) as invited:
         one, slow = invited.join_both()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Relayed bytes: none lost, doubled or reordered, however cut, in however many sessions."""
+"""Relayed bytes: none is lost, duplicated or reordered, with any chunk sizes and many sessions."""
 
 import contextlib
 import hashlib
@@ -37,7 +37,7 @@ def test_many_small_segments(server, identities):
 
 
 def test_data_sent_before_the_other_side_joined_is_kept(server, identities):
-    """More than any buffer holds, so that the sender has to wait for the other side."""
+    """More than all buffers hold, so that the sender has to wait for the other side."""
     size = 24 * MEBI
     with Invited(server, identities[0], identities[1]) as invited:
         asker = invited.join_asker()
