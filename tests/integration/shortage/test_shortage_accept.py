@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""accept(2) that fails: what is short is counted, nobody waits for ever, nothing spins."""
+"""accept(2) fails: the error is counted, no client waits for ever, and the server does not spin."""
 
 import errno
 import socket
@@ -11,7 +11,7 @@ import faults
 from relay_client import ProtocolConnection
 from waiting import PATIENCE, pace, wait_for
 
-#: What fails, as the metric names it, and whether the connection is refused at once.
+#: The error, its label in the metric, and whether the connection is refused at once.
 ERRORS = [
     (errno.EMFILE, "descriptors", True),
     (errno.ENFILE, "descriptors", True),
@@ -25,7 +25,7 @@ CONFIGURATION = "modules = { log, bounds, relay, status, prometheus }\n"
 
 @pytest.fixture
 def short(start, our_program, tmp_path):
-    """A server of which calls can fail, and the calls."""
+    """A server whose calls can fail, and the control of the faults."""
     fault = faults.Faults(tmp_path)
     conf = tmp_path / "short.conf"
     conf.write_text(CONFIGURATION)
@@ -52,7 +52,7 @@ def is_ended(address):
 def test_accept_fails_once(short, identities, error, kind, at_once):
     server, fault = short
     fault.begin(faults.ACCEPT, 1, error=error)
-    if at_once:  # with the descriptor that was kept for it
+    if at_once:  # the spare descriptor accepts and closes it
         assert is_ended(server.address)
     with ProtocolConnection(server.address, identities[0]) as client:
         client.join()
@@ -64,7 +64,7 @@ def test_accept_fails_once(short, identities, error, kind, at_once):
 
 @pytest.mark.parametrize("error, kind, at_once", ERRORS, ids=lambda value: str(value))
 def test_accept_fails_for_a_while(short, identities, error, kind, at_once):
-    """Nothing spins meanwhile: each worker looks again a few times a second."""
+    """The server does not spin: each worker tries a few times a second."""
     server, fault = short
     with ProtocolConnection(server.address, identities[0]) as there_before:
         there_before.join()
@@ -75,7 +75,7 @@ def test_accept_fails_for_a_while(short, identities, error, kind, at_once):
         there_before.check_alive()
         took, tried = time.monotonic() - begin, fault.counted
         fault.end()
-        # Two workers at most, two calls each (with the spare descriptor), every 100 ms.
+        # At most two workers with two calls each (one with the spare descriptor), every 100 ms.
         assert tried <= 8 + took * 10 * 4, f"{tried} calls in {took:.1f} s"
         pace()
         with waiting, ProtocolConnection(server.address, identities[1]) as client:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""HTTP answers without memory: whole, or an error, or the end; and the next one is whole."""
+"""HTTP answers while memory is short: each is complete, or an error, or the connection ends.  The
+next one is complete."""
 
 import http.client
 

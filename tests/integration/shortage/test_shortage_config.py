@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Configurations while memory is short: taken as a whole, or refused with a reason.
+"""Configurations while memory is short: each is applied completely or refused with a reason.
 
-libconfuse ends its process without memory, or crashes; so does not the server.
-FAULTS_ALL=1 fails every allocation in turn instead of a sample."""
+Without memory libconfuse exits or crashes.  The server must not.  FAULTS_ALL=1 tests every
+allocation instead of a sample."""
 
 import concurrent.futures
 import errno
@@ -19,7 +19,7 @@ SEED = 24
 
 
 def write(folder, rate, items=40):
-    """A file and what it includes; both say the same number."""
+    """Writes a file and the file that it includes, with the same number in both."""
     (folder / "more.conf").write_text(
         f"rate-limit {{\n  global = {rate}M\n}}\nbounds {{\n  exempt = {{ "
         + ", ".join(f'"10.0.{item}.0/24"' for item in range(items)) + " }\n}\n")
@@ -50,7 +50,8 @@ def test_check_without_memory(tmp_path, relay_keys):
         for number, done, _ in pool.map(check, faults.sample(count, 120, SEED)):
             whole = done.returncode == 0 and done.stdout == good.stdout
             refused = done.returncode == 1 and done.stderr
-            refused = refused and "from a backup" not in done.stderr  # the keys are good
+            # The keys are readable, so the message must not suggest a backup.
+            refused = refused and "from a backup" not in done.stderr
             if not whole and not refused:
                 bad.append((number, done.returncode, done.stderr[-300:]))
     assert not bad, f"{len(bad)} of a sample of {count} allocations: {bad[:5]}"
@@ -58,7 +59,7 @@ def test_check_without_memory(tmp_path, relay_keys):
 
 @pytest.fixture
 def short(start, our_program, tmp_path):
-    """A server of which calls can fail, and its file."""
+    """A server whose calls can fail, and its configuration file."""
     fault = faults.Faults(tmp_path)
     conf = write(tmp_path, 1)
     server = start(our_program, "-conf", conf, env=fault.environment)
@@ -94,7 +95,7 @@ def test_reload_without_memory(short, tmp_path):
             assert "error" in log.replace("error core: not reloaded", ""), log
             ended += "cannot read" in log
         assert "from a backup" not in log, f"the keys are good: {log}"
-        if "goes on as before" not in log:  # what a module said of its own part
+        if "goes on as before" not in log:  # a module could not apply its own part
             assert in_force(server) == wanted(rate), f"allocation {number}: {log}"
     assert ended, "no allocation of libconfuse was among them"
     write(tmp_path, 9)
@@ -117,7 +118,7 @@ def test_reload_without_a_process(short, tmp_path, error):
 
 
 def test_reload_with_a_reader_that_is_stuck(short, tmp_path):
-    """As one is that waits for a lock which another thread had at the fork."""
+    """As a child that waits for a lock which another thread held at the fork."""
     server, fault = short
     write(tmp_path, 2)
     fault.begin(faults.STUCK, 1)
@@ -136,7 +137,7 @@ def children(server):
 
 @faults.needs_memory
 def test_readers_leave_nothing_behind(short, tmp_path):
-    """Neither processes nor descriptors, whether the file is good, wrong or too much."""
+    """Neither processes nor descriptors, with a good, a wrong and a too large file."""
     server, fault = short
     before = server.descriptors()
     for step, number in enumerate((0, 900, 0, 1000, 1100)):

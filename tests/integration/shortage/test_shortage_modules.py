@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A reload during which one allocation fails: all of the new configuration is in force and the
-server says so, or all of the old one and it says why.  FAULTS_ALL=1 fails each in turn instead of a
+"""A reload during which one allocation fails.  Either the whole new configuration is in force, or
+the whole old one, and the log says which and why.  FAULTS_ALL=1 tests every allocation instead of a
 sample."""
 
 import os
@@ -21,14 +21,15 @@ pytestmark = pytest.mark.skipif(
 
 SEED = 28
 MOST = 110
-#: Ports of pools that are never asked, since the relay has a token.
+#: Ports of pools that are never contacted, because the relay has a token.
 POOLS = {"a": "127.0.0.1:7", "b": "127.0.0.1:9"}
-#: The source of loopback that `bounds` exempts.
+#: Loopback addresses that `bounds` exempts.
 EXEMPT = {"a": "127.0.7.1", "b": "127.0.7.2"}
 
 
 def reload(server, fault, number, thread=None):
-    """Reloads while that allocation of the control thread fails: whether it was done, its log."""
+    """Reloads while that allocation of the control thread fails; returns whether it succeeded, and
+    its log."""
     fault.begin(faults.MEMORY, number, thread=thread or server.pid)
     done, log = server.reload()
     fault.end()
@@ -46,7 +47,7 @@ def count_allocations(server, fault):
 
 
 class Relay:
-    """A relay that asks for a token, with whatever modules there are to be changed."""
+    """A relay with a token and all modules whose options the test changes."""
 
     def __init__(self, folder, identities):
         self.conf = folder / "whole.conf"
@@ -77,14 +78,14 @@ class Relay:
 
     def joins_beside_another(self, token, source):
         try:
-            # After its handshake the first one counts, whichever thread has it.
+            # The first connection counts from the end of its handshake, whichever worker has it.
             with ProtocolConnection(self.server.address, self.joining, source=source):
                 return self.joins(self.joining, token, source)
         except (Closed, OSError):
             return False
 
     def in_force(self):
-        """What of each module is: {module: "a" or "b"}."""
+        """Which options are in force: {module: "a" or "b"}."""
         metrics = exposition.parse(self.server.get("/metrics")[2].decode())
 
         def value(name, **labels):
@@ -140,7 +141,8 @@ def test_all_or_nothing_whatever_allocation_fails(start, our_program, tmp_path, 
 
 
 def test_a_refusal_of_one_module_stops_all_others(start, our_program, tmp_path, identities):
-    """Without a fault: a state file that cannot be written refuses what others would take."""
+    """Without a fault: quota refuses because its state file cannot be written, so no module may
+    change."""
     relay = Relay(tmp_path, identities)
     relay.write("a")
     server = relay.server = start(our_program, "-conf", relay.conf, pools=None)
@@ -166,7 +168,7 @@ def test_the_log_goes_to_one_place_or_the_other(start, our_program, tmp_path, ki
                         f'log {{\n target = file\n file = "{files[which]}"\n}}\n')
 
     def told(number):
-        """How often a reload has ended, and the last word of it."""
+        """How many reloads have ended, and whether the last one succeeded."""
         lines = [line for line in files[number].read_text().splitlines()
                  if " core: reloaded" in line or " core: not reloaded" in line] \
             if files[number].exists() else []
@@ -200,7 +202,7 @@ def test_the_log_goes_to_one_place_or_the_other(start, our_program, tmp_path, ki
 
 
 def test_nat_begins_or_does_not(start, our_program, tmp_path):
-    """A thread for each family is made by the reload, and begins when all else is in force."""
+    """The reload makes a thread for each address family, which starts working after the commit."""
     fault = faults.Faults(tmp_path)
     conf = tmp_path / "nat.conf"
     port = free_port()

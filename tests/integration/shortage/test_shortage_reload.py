@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A reload that adds an address and a module while memory is short: all of it, or nothing."""
+"""A reload that adds an address and a module while memory is short: all is applied, or nothing."""
 
 import faults
 from relay_client import ProtocolConnection, served
@@ -25,7 +25,7 @@ def test_reload_without_memory(start, our_program, tmp_path, identities):
     server = start(our_program, "-conf", conf, listen=None, env=fault.environment)
     server.stay_at(("127.0.0.1", old))
     write(conf, [old, new], more)
-    # Not in the child that reads the file, which test_shortage_config.py is about.
+    # Not in the child that reads the file; test_shortage_config.py tests that.
     fault.begin(faults.MEMORY, thread=server.pid)
     assert server.reload()[0]
     count = fault.end()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A start without memory: what was asked for, or an error, never a crash."""
+"""A start while memory is short: it succeeds completely or fails with an error, and never
+crashes."""
 
 import concurrent.futures
 import subprocess
@@ -35,7 +36,7 @@ def test_start_without_memory(tmp_path, flags):
     bad = []
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for number, done, _ in pool.map(start, faults.sample(count, MOST, SEED)):
-            # The usage names the program's folder; what is missing from it is not told here.
+            # Only the exit code, because the usage text includes the program's folder.
             same = done.returncode == whole.returncode
             failed = done.returncode == 1 and done.stderr
             if not same and not failed:

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MPL-2.0
-"""TLS while memory is short: what one failed allocation breaks is one handshake.
+"""TLS while memory is short: one failed allocation breaks one handshake only.
 
-OpenSSL remembers what it could not load, so that a failure at the wrong moment
-would last until the end of the process.  FAULTS_ALL=1 fails every allocation in
-turn instead of a sample."""
+OpenSSL remembers which algorithms it could not load, so a failure at the wrong moment would last
+until the process ends.  FAULTS_ALL=1 tests every allocation instead of a sample."""
 
 import re
 import ssl
@@ -21,7 +20,7 @@ VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
 
 @pytest.fixture(scope="module")
 def clients():
-    """What every kind of device negotiates with."""
+    """TLS contexts of all kinds of devices."""
     return {
         (kind, version): tls_context(identity, lowest=version, highest=version)
         for kind, identity in ((kind, certificates.make(kind)) for kind in certificates.KEY_KINDS)
@@ -41,8 +40,9 @@ OTHER_KINDS = pytest.mark.parametrize("own_keys", ["rsa-3072", "ed25519"], indir
 
 @pytest.fixture
 def begin(start, our_program, own_keys, tmp_path):
-    """begin(number) starts a server whose allocation of that number fails, and all of
-    `length` from there, or of those within handshakes: the server, and what fails."""
+    """begin(number) starts a server in which that allocation fails, and the following ones up to
+    `length`.  With `handshakes`, only those during handshakes count.  Returns the server and the
+    control of the faults."""
     conf = tmp_path / "relay.conf"
     conf.write_text("modules = { relay, status, prometheus }\n")
     fault = faults.Faults(tmp_path)
@@ -56,7 +56,7 @@ def begin(start, our_program, own_keys, tmp_path):
 
 
 def works(server, context):
-    """Whether a device gets an answer in the protocol."""
+    """Whether a device gets an answer."""
     try:
         with dial(server.address) as plain, context.wrap_socket(plain) as sock:
             sock.sendall(rp.encode(rp.Ping()))
@@ -76,16 +76,17 @@ def metric(server, name):
 
 
 def ended_by_itself(server):
-    """Whether it refused to start, and said why."""
+    """Whether the server refused to start and logged a reason."""
     code = server.wait_for_exit()
     assert code == 1 and " error " in server.log(), f"ended with {code}: {server.log()}"
-    server.stop = lambda: 0  # the fixture would miss a clean end
+    server.stop = lambda: 0  # the fixture expects a running server
 
 
 @pytest.fixture
 def starts_short(begin, clients):
-    """starts_short(number, count, handshakes): whether a server whose allocation of that number
-    failed serves with OpenSSL's own algorithms; one that does not start says why."""
+    """starts_short(number, count, handshakes): starts a server in which that allocation fails;
+    returns whether it serves with OpenSSL's own algorithms.  If it does not start, it must log
+    why."""
 
     def start_one(number, count, handshakes=False):
         server, fault = begin(number, wait=False, handshakes=handshakes)
@@ -107,7 +108,7 @@ def starts_short(begin, clients):
 
 
 def count_at_start(begin, clients, handshakes=False):
-    """How many allocations there are in all; how many differs a little from start to start."""
+    """The number of allocations of a start, which varies a little."""
     server, fault = begin(handshakes=handshakes)
     count = fault.end()
     assert metric(server, "tls_fallback") == "0"
@@ -117,7 +118,7 @@ def count_at_start(begin, clients, handshakes=False):
 
 @faults.needs_memory
 def test_starts_without_memory(begin, clients, starts_short):
-    """A server that serves, serves everybody; and one that cannot, says so."""
+    """A server that starts serves every device; one that cannot start logs why."""
     count = count_at_start(begin, clients)
     for number in faults.sample(count, 24, SEED)[6:-6]:
         starts_short(number, count)
@@ -125,7 +126,8 @@ def test_starts_without_memory(begin, clients, starts_short):
 
 @faults.needs_memory
 def test_trial_handshakes_without_memory(begin, clients, starts_short):
-    """They fail at the start, so that no device's does."""
+    """The allocations fail during the trial handshakes at the start, so that they do not fail for a
+    device."""
     count = count_at_start(begin, clients, handshakes=True)
     assert count, "no handshake is tried at the start"
     fell_back = [starts_short(number, count, handshakes=True)
@@ -144,8 +146,8 @@ def test_no_start_without_any_memory(begin, part):
 
 @faults.needs_memory
 def test_start_takes_no_longer_than_needed(begin, clients):
-    """Handshakes are tried at each start: they stay a part of what it takes.  Allocations are
-    counted, since times depend on what else runs."""
+    """Each start performs trial handshakes, which must remain a small part of it.  Allocations are
+    counted, because times vary with the load."""
     server, fault = begin()
     start = fault.end()
     context = clients["ecdsa-p384", ssl.TLSVersion.TLSv1_3]
@@ -158,7 +160,7 @@ def test_start_takes_no_longer_than_needed(begin, clients):
 
 @faults.needs_memory
 def test_first_handshakes_without_memory(begin, clients):
-    """Each device meets failures before its first good handshake."""
+    """Each device meets failures before its first successful handshake."""
     server, fault = begin()
     fault.end()
     for key, context in clients.items():
