@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Floods of newcomers, beside which good devices get in."""
+"""Good devices can join during floods of new connections."""
 
 import contextlib
 
@@ -18,7 +18,7 @@ MODULES = ["log", "bounds", "relay", "status", "probe"]
 
 @pytest.fixture
 def strict(module_server):  # noqa: F811
-    """A server to which all of 127.0.0.0/8 are sources."""
+    """A server that treats each address of 127.0.0.0/8 as a source."""
 
     def start(workers, sections=None, **top):
         sections = {"bounds": {}, **(sections or {})}
@@ -29,7 +29,7 @@ def strict(module_server):  # noqa: F811
 
 
 def flooded(server, identities, words, count, manner):
-    """The same while a flood goes on, which must have been one."""
+    """Joins during a flood; checks that the flood took place."""
     with Flood(server.address, words, count, manner) as flood:
         wait_for(lambda: counted(server, "accepted") > 200, "the flood to begin")
         joined = joins_in_time(server, identities)
@@ -74,8 +74,8 @@ def test_a_newcomer_finds_a_descriptor_among_halves(start_ours, identities):
 
 @pytest.mark.parametrize("words", [b"", b"\x9e", b"\x16"])
 def test_a_newcomer_finds_a_descriptor(start_ours, identities, words):
-    """Strangers hold as many connections as the server can have, and say no more; the module
-    bounds does not see them."""
+    """Strangers open as many connections as the server can have and stay silent.  The module bounds
+    exempts them."""
     server = start_ours("-bounds.opening", "0", descriptors=512)
     with contextlib.ExitStack() as stack:
         joined = stack.enter_context(ProtocolConnection(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The module bounds, and the other bounds on what strangers can spend: each is reached from
-addresses of 127.0.0.0/8, while two good devices go on with a transfer of checked bytes."""
+"""The module bounds and other limits on strangers: clients from addresses of 127.0.0.0/8 reach each
+limit, while two good devices transfer checked bytes."""
 
 import contextlib
 import threading
@@ -32,7 +32,7 @@ def bounded(module_server):  # noqa: F811
 
 
 def reached(server, bound):
-    """How often; if it was, the log says so."""
+    """How often the limit was reached.  If it was, the log must say so."""
     times = int(server.probe()[f"metric bounds.reached.{bound}"])
     if times:
         server.wait_for_log(f"the bound {bound} was reached")
@@ -180,7 +180,7 @@ def test_requests_of_one_source(bounded, identities):
 
 
 def failing(server, identity, how):
-    """A wrong token, or a device that is not there: the answer."""
+    """Sends a wrong token or requests an absent device; returns the answer."""
     with ProtocolConnection(server.address, identity, source=BAD) as client:
         return client.ask(rp.JoinRelayRequest("guess") if how == "join"
                           else rp.ConnectRequest(bytes(32)))
@@ -259,7 +259,7 @@ def test_sessions_of_one_device(bounded, identities):
 def test_sessions_in_all(bounded, identities):
     server = bounded(sessions=1)
     with Invited(server, identities[0], identities[1]) as first:
-        # Two are invited before either begins: the second to begin ends.
+        # Both sessions are invited before either begins.  The second one is refused when it begins.
         with Invited(server, identities[2], identities[3]) as second:
             ends = first.join_both()
             late = second.join_asker(), second.connect()
@@ -311,7 +311,7 @@ def test_lines_of_one_kind_are_few(bounded, identities):
     assert server.count("the bound joins-per-minute was reached") <= 5
 
 
-# Floods of each kind, while a transfer goes on.
+# Floods of each kind during a transfer.
 
 
 def silent(server, identities, stack, number):
@@ -350,7 +350,7 @@ def junk_sessions(server, identities, stack, number):
 
 
 def slow_readers(server, identities, stack, number):
-    """A session whose receiver reads nothing, and a device that reads no more invitations."""
+    """A session whose receiver reads nothing, and a device that does not read its invitations."""
     slow, asker = identities[5 + number], identities[10 + number]
     with ProtocolConnection(server.address, slow, source=BAD, receive_buffer=2048) as device:
         device.join()
@@ -362,10 +362,10 @@ def slow_readers(server, identities, stack, number):
             reader.join(answers[0].key)
             writer.join(device.invitation().key)
             writer.sock.settimeout(0.3)
-            writer.sock.sendall(bytes(20 * MEBI))  # until it is stuck
+            writer.sock.sendall(bytes(20 * MEBI))  # until its buffers are full
 
 
-#: What must have been counted, or the flood was none.
+#: The counters that each flood must have raised.
 FLOODS = {
     silent: ["bounds.reached.opening-per-source"],
     half_handshakes: ["bounds.reached.opening-per-source"],
@@ -379,7 +379,7 @@ FLOODS = {
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("flood", FLOODS)
 def test_a_flood_does_not_stop_a_transfer(bounded, identities, flood, workers):
-    # Slow enough that each flood comes round several times meanwhile.
+    # Slow enough that each flood is repeated several times during the transfer.
     server = bounded(workers, rate="12MB/s", opening=50, opening_per_source=20, per_source=60,
                      joins_per_minute=30, asks_per_minute=30,
                      relay={"pending-per-device": 10, "message-timeout": "3s"})
@@ -399,7 +399,7 @@ def test_a_flood_does_not_stop_a_transfer(bounded, identities, flood, workers):
         for flooder in flooders:
             flooder.start()
         flows = [flow(one, other, 24 * MEBI, 1), flow(other, one, 24 * MEBI, 2)]
-        with Invited(server, identities[2], identities[3]) as newcomers:  # and others get in
+        with Invited(server, identities[2], identities[3]) as newcomers:  # others can still connect
             check_both_ways(*newcomers.join_both())
         check_flows(flows)
         stop.set()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The bound on connections: what counts, who is refused, and who may stay."""
+"""The connection limit: what counts, who is refused, and who may stay."""
 
 import contextlib
 
@@ -58,7 +58,8 @@ def test_who_is_refused_for_the_limit_is_not_joined(start_ours, identities):
 
 
 def test_sessions_are_still_made_at_the_limit(start_ours, identities):
-    """Who is joined can be reached, and both ends find room for their session."""
+    """At the limit, a joined device can still be requested, and both sides of its session are
+    accepted."""
     server = start_ours("-max-connections", "2")
     with ProtocolConnection(server.address, identities[2]) as other:
         other.join()
@@ -98,7 +99,7 @@ def test_who_has_proven_nothing_does_not_count(start_ours, identities, words):
 
 @pytest.mark.limits
 def test_at_the_limit_no_one_is_left_without_an_answer(start_ours, identities):
-    """Far over the limit each newcomer is answered or closed; none is left hanging."""
+    """Far over the limit, each new connection is answered or closed, and none waits for ever."""
     server = start_ours("-max-connections", "2")
     with contextlib.ExitStack() as stack:
         joined = [stack.enter_context(ProtocolConnection(server.address, i)).join()
@@ -113,8 +114,8 @@ def test_at_the_limit_no_one_is_left_without_an_answer(start_ours, identities):
 
 
 def test_a_device_that_reads_nothing_is_closed(start_ours, identities):
-    """What it is sent is queued up to a bound: pongs here, which come as fast as one likes, and
-    invitations in the same queue."""
+    """The queue of unread messages to a device is limited.  The test uses pongs, because it can
+    cause them quickly; invitations use the same queue."""
     ours = start_ours("-relay.messages-per-minute", 0)
     pings = rp.encode(rp.Ping()) * 1000
     with ProtocolConnection(ours.address, identities[2]) as other, \

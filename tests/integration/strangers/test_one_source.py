@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""One address that joins as many devices as it is let does not close the relay for others, where
-descriptors are few."""
+"""One address joins as many devices as it may.  Others can still join, even with few
+descriptors."""
 
 import contextlib
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A burst of strangers gives up no more places than it takes."""
+"""In a burst of strangers, the server closes no more connections than it accepts."""
 
 import contextlib
 import signal
@@ -14,7 +14,8 @@ DESCRIPTORS = 128
 
 
 def test_a_burst_leaves_every_place_taken(start_ours, tmp_path):
-    """All of it waits at both workers at once: each may think that the other has to make room."""
+    """The whole burst waits at both workers at once, so each may think that the other must make
+    room."""
     conf = tmp_path / "room.conf"
     conf.write_text("modules = { log, bounds, relay, status, prometheus }\n")
     server = start_ours("-conf", conf, descriptors=DESCRIPTORS)
@@ -34,7 +35,7 @@ def test_a_burst_leaves_every_place_taken(start_ours, tmp_path):
             stack.enter_context(dial(server.address, source=f"127.0.0.{2 + number % SOURCES}"))
         server.send_signal(signal.SIGCONT)
         wait_for(lambda: have_come() == COMING, lambda: f"all to come; {have_come()} have")
-        # A sixteenth above the limit is left to strangers.
+        # A reserve of a sixteenth above the limit remains for strangers.
         most = places * 16 // 15 + 1
         wait_for(lambda: count("connections", phase="opening") <= most, "loans to be paid back")
         assert count("connections", phase="opening") >= places

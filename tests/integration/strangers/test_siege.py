@@ -69,9 +69,9 @@ def test_attacks_move_the_counters_of_their_rows():
 
 
 def too_many(outcome, kind, share):
-    """Whether so many failures would be rarer than 1 in 100 if the share were reached.
+    """Whether so many failures had a probability below 1 in 100 if the required share were reached.
 
-    There are some thirty of a kind in the short form; the long form has the shares themselves."""
+    The short form has some thirty tries of each kind; the long form measures the shares."""
     failed, tries = outcome.failed(kind), outcome.done(kind) + outcome.failed(kind)
     at_least = sum(math.comb(tries, n) * (1 - share) ** n * share ** (tries - n)
                    for n in range(failed, tries + 1))

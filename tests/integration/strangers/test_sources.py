@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What counts as one source: an IPv4 address on whatever socket it comes, and an IPv6 /64.
+"""What counts as one source: an IPv4 address on any socket, and an IPv6 /64.
 
-On a socket for both families, in a network namespace that has more than one IPv6 address."""
+Uses a dual-stack socket in a network namespace with several IPv6 addresses."""
 
 import contextlib
 import os
@@ -28,7 +28,7 @@ SUCCESS = rp.response(rp.SUCCESS)
 
 
 def apart(function):
-    """Runs it in a thread with a network of its own; servers that it starts have that, too."""
+    """Runs the test in a thread with its own network namespace, which its servers share."""
     failures = []
 
     def body():
@@ -64,7 +64,7 @@ pytestmark = pytest.mark.skipif(WHY_NOT is not None, reason=f"NOT TESTED: {WHY_N
 
 @pytest.fixture
 def on_all(module_server):  # noqa: F811
-    """Serves both families on one socket."""
+    """A server that listens for both families on one socket."""
 
     def start(**sections):
         modules = ["log", "bounds", "access", "relay", "status", "probe"]
@@ -75,8 +75,8 @@ def on_all(module_server):  # noqa: F811
 
 @pytest.fixture
 def is_open(identities):
-    """is_open(server, source, stack): whether a connection from there gets through its handshake;
-    it then stays open."""
+    """is_open(server, source, stack): whether a connection from there completes its handshake; it
+    stays open."""
 
     def connect(server, source, stack):
         to = HERE if ":" in source else "127.0.0.1"
@@ -126,7 +126,7 @@ def test_ipv4_on_a_socket_for_both_is_ipv4(on_all, is_open):
             bounds={"per-source": "1", "exempt": "127.0.0.9"},
             access={"connect-deny": ["127.0.0.7", "::ffff:127.0.0.8", "fd00:2::/64"]})
         with contextlib.ExitStack() as stack:
-            for source in ("127.0.0.2", "127.0.0.3"):  # not one /64 of ::ffff:0:0/96
+            for source in ("127.0.0.2", "127.0.0.3"):  # not in one /64 of ::ffff:0:0/96
                 assert is_open(server, source, stack)
                 assert not is_open(server, source, stack)
             assert all(is_open(server, "127.0.0.9", stack) for _ in range(3))
@@ -140,7 +140,7 @@ def test_ipv4_on_a_socket_for_both_is_ipv4(on_all, is_open):
 
 @pytest.mark.parametrize("manner", ["leave", "stay"])
 def test_joins_beside_a_site_that_has_many_networks(on_all, identities, manner):
-    """A stranger owns a /48, and greets from 1,000 of its /64s."""
+    """A stranger owns a /48 and connects from 1,000 of its /64 networks."""
     def body():
         subprocess.run(["ip", "-6", "route", "add", "local", "fd00:48::/48", "dev", "lo"],
                        check=True, capture_output=True, timeout=PATIENCE)
