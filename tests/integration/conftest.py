@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Fixtures: servers that are started for one test, watched, and stopped after it."""
+"""Fixtures: servers that are started for one test, and are stopped and checked after it."""
 
 import contextlib
 import pathlib
@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(scope="session")
 def identities():
-    """Twenty identities, made once, since making one costs more than most tests."""
+    """Twenty identities, made once for all tests, because that is slow."""
     return [certificates.make() for _ in range(20)]
 
 
@@ -53,7 +53,7 @@ def relay_keys(tmp_path_factory):
 
 @pytest.fixture
 def start(tmp_path, relay_keys):
-    """start(program, *args, ...) starts a server; each is stopped and judged in the end."""
+    """start(program, *args, ...) starts a server.  Each is stopped and checked after the test."""
     with contextlib.ExitStack() as servers:
 
         def start_one(program, *args, keys=relay_keys, **options):
