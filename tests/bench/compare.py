@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Runs all measurements in alternation, and prints what comes of it; started by compare.sh."""
+"""Runs all measurements in turn, several times, and prints the table; started by compare.sh."""
 
 import argparse
 import contextlib
@@ -21,11 +21,11 @@ import subjects
 
 @dataclasses.dataclass(frozen=True)
 class Scale:
-    """How much of everything."""
+    """The size of each measurement."""
 
     rounds: int
     window: float  # seconds of a bulk or ping-pong run
-    warmup64: float  # seconds of 64 bulk sessions before that
+    warmup64: float  # seconds of warm-up before 64 bulk sessions
     setups: int
     devices: int
     few_devices: int
@@ -33,8 +33,8 @@ class Scale:
     starts: int
     idle_interval: int  # seconds between pings, for the idle CPU
     idle_windows: int
-    key_rounds: int  # rounds that compare keys, too
-    cost_rounds: int  # and what modules cost
+    key_rounds: int  # rounds that also compare keys
+    cost_rounds: int  # rounds that also measure modules
     cost_window: float  # seconds of a bulk run for that
     rate_window: float  # seconds over which a rate is compared with its limit
 
@@ -47,8 +47,8 @@ SHORT = Scale(rounds=1, window=0.3, warmup64=0.3, setups=60, devices=1000, few_d
               cost_window=0.3, rate_window=1)
 
 
-#: Modules that are loaded and limit nothing: who runs, and their options, with FOLDER for one.
-#: The load comes from 127.0.0.0/8, which bounds spares unless told otherwise.
+#: Configurations in which modules limit nothing: the modules, and their options, with FOLDER for a
+#: folder.  The load comes from 127.0.0.0/8, which the module bounds exempts by default.
 UNLIMITED = {
     "none": (["log", "relay", "status"], ""),
     "rate-limit": (["log", "relay", "rate-limit", "status"], ""),
@@ -63,7 +63,7 @@ UNLIMITED = {
     "bounds": (["log", "bounds", "relay", "status"], "bounds { exempt = { } }"),
 }
 
-#: What 4 sessions together may have, and how that is said.
+#: The total rate of 4 sessions, and the option that sets it.
 LIMITS = {
     "global": (40_000_000, "-global-rate", "40000000"),
     "session": (40_000_000, "-per-session-rate", "10000000"),
@@ -93,7 +93,7 @@ class Comparison:
                 scale.few_devices, most))
 
     def attempt(self, what, *args, **options):
-        """One measurement; if it fails, its figure is missing and the table says why."""
+        """Performs one measurement.  If it fails, its figure is missing and the table says why."""
         if self.only and what.__name__ not in self.only:
             return
         try:
@@ -102,14 +102,15 @@ class Comparison:
             self.results.notes.append(f"{what.__name__}: {error}")
 
     def make_keys(self):
-        """One P-256 and one P-384 key, which ours and the reference share; each makes one."""
+        """Makes a P-256 key with ours and a P-384 key with the reference, which both servers
+        use."""
         for kind, maker in (("p256", "ours"), ("p384", "reference")):
             with self.stage.relay(maker, keys=self.stage.keys(kind)):
                 pass
         self.own = {"ours": self.stage.keys("p256"), "reference": self.stage.keys("p384")}
 
     def traffic(self, order):
-        """Everything that haproxy and direct connections can do as well."""
+        """Measurements that are possible with haproxy and direct connections, too."""
         keys = self.stage.keys("p256")
         with self.stage.relay("ours", keys=keys) as ours, \
                 self.stage.relay("reference", keys=keys) as reference, \
@@ -143,7 +144,7 @@ class Comparison:
             alternate(measure.setups_at_once, only=relays)
 
     def relays(self, number, order):
-        """What only relays can do, each time on a fresh one."""
+        """Measurements of relays only, each with a newly started relay."""
         shared = self.stage.keys("p256")
         for subject in order:
             if subject not in self.own:
@@ -158,7 +159,7 @@ class Comparison:
                         if key == "own":
                             self.own_setups(subject, server)
             with self.stage.relay(subject, keys=shared) as server:
-                # Each silent connection stops the reference for a second.
+                # Each silent connection delays the reference by a second.
                 few = subject == "reference"
                 self.attempt(measure.silent, subject, server,
                              3 if few else self.scale.silent, 1 if few else 30)
@@ -167,14 +168,14 @@ class Comparison:
                              subjects.free_port())
 
     def own_setups(self, subject, server):
-        """Set-ups as an operator has them who lets the relay make its key."""
+        """Set-ups with a key that the relay has made itself, as operators have it."""
         target = measure.relay_target(server)
         for key, parallel in (("own16", 16), ("own1", 1)):
             self.attempt(measure.setups, key, subject, target, count=self.scale.setups,
                          parallel=parallel)
 
     def costs(self):
-        """Each module that limits nothing beside none."""
+        """Compares each module that limits nothing with a relay without it."""
         keys = self.stage.keys("p256")
         with self.stage.relay_with(*UNLIMITED["none"], keys=keys) as without:
             for name, (modules, options) in UNLIMITED.items():
@@ -191,7 +192,7 @@ class Comparison:
                 for key, (limit, *flags) in LIMITS.items()])
 
     def once(self):
-        """What is measured in windows of its own."""
+        """Measurements that are made once, with their own durations."""
         self.attempt(measure.size, self.stage, self.build)
         self.rates()
         interval = f"{self.scale.idle_interval}s"
@@ -225,7 +226,7 @@ def say(text):
 
 
 def describe(comparison):
-    """The circumstances, without which figures mean nothing."""
+    """The machine and the versions, without which figures mean nothing."""
     foreign = sorted(comparison.load.foreign)
     return {
         "cpus": len(os.sched_getaffinity(0)),
@@ -272,7 +273,7 @@ def arguments():
 
 
 def end_by_signal(number, _):
-    """Like an exception, so that servers are stopped on the way out."""
+    """An exception, so that servers are stopped."""
     sys.exit(128 + number)
 
 

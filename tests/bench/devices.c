@@ -105,7 +105,7 @@ static void start(struct device *device, const struct identity *identity)
 	}
 }
 
-/* Starts as many as are allowed at a time. */
+/* Starts devices up to the limit. */
 static void start_more(evutil_socket_t fd, short what, void *arg)
 {
 	struct devices *all = arg;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The measurements: what the load generator is asked for, and which row gets which figure."""
+"""The measurements: the commands of the load generator, and the row of each figure."""
 
 import concurrent.futures
 import contextlib
@@ -15,14 +15,14 @@ from subjects import PATIENCE, Failed, die_with_parent
 
 
 class Target(typing.NamedTuple):
-    """Whom the load goes to, and the options that say so."""
+    """The server under load, and the options that name it."""
 
     name: str
     options: list
 
 
 class Load:
-    """The load generator, and how long and how large its runs are."""
+    """The load generator, with the durations and sizes of its runs."""
 
     def __init__(self, program, scale, results):
         self.program = str(program)
@@ -41,9 +41,10 @@ class Load:
         return line
 
     def run(self, command, target, expect=(0,), alone=True, **options):
-        """One run; its report.  Other failures than those of set-ups spoil figures, so: noted.
+        """Runs the load generator; returns its report.  Failures other than those of set-ups make
+        figures invalid, so they are recorded.
 
-        alone: nothing else of ours uses the CPUs meanwhile."""
+        alone: no other process of the comparison uses the CPUs meanwhile."""
         options = {name.replace("_", "-"): value for name, value in options.items()}
         line = self._command(command, target, options)
         done = subprocess.run(line, capture_output=True, text=True, check=False,
@@ -63,7 +64,7 @@ class Load:
         return report
 
     def _watch(self, report):
-        """What neither the load nor the server used: other work on the machine."""
+        """Records the CPU time that neither the load nor the server used."""
         if report["seconds"] < 0.25:
             return
         foreign = report["system_cpu_s"] - report["own_cpu_s"] - report.get("server_cpu_s", 0)
@@ -71,7 +72,7 @@ class Load:
 
     @contextlib.contextmanager
     def held(self, target, **options):
-        """Devices and silent connections, as long as the block runs: gives the joins' report."""
+        """Keeps devices and silent connections while the block runs; yields the joins' report."""
         line = self._command("idle", target, {"limit": 120, **options})
         process = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                    preexec_fn=die_with_parent)
@@ -112,9 +113,9 @@ def bulk(load, key, subject, target, **options):
 
 
 def bulk64(load, subject, target, fresh):
-    """The first load on a server shows what sessions cost in memory.
+    """The first load on a server shows the memory of sessions.
 
-    The handshakes before them leave some, which goes back in its own time."""
+    The handshakes before them leave some memory, which is freed later."""
     r = bulk(load, "bulk64", subject, target, sessions=64, warmup=load.scale.warmup64)
     load.results.add("bulk64.fairness", subject, r["fairness"])
     load.results.add("bulk64.kernel", subject, r["kernel_tcp_kib"] / 1024)
@@ -157,7 +158,7 @@ def setups_at_once(load, subject, target):
 
 
 def storm(load, subject, server):
-    """All devices come back; they then stay, to show what they cost in memory."""
+    """All devices reconnect, and then stay, which shows their memory."""
     devices = load.scale.devices
     before = server.settled_rss_kib()
     with load.held(relay_target(server), devices=devices, parallel=256) as r:
@@ -180,9 +181,9 @@ def module_figures(load, server):
 
 
 def module_cost(load, name, server, without):
-    """What a module costs that limits nothing: figures with it, divided by those without.
+    """The cost of a module that limits nothing: figures with it, divided by those without.
 
-    In pairs, with the one first and then the other, so that drifts of the machine cancel out."""
+    The two are measured in pairs, in changing order, so that drifts of the machine cancel out."""
     for order in ((without, server), (server, without)):
         figures = {which: module_figures(load, which) for which in order}
         for figure, value in figures[server].items():
@@ -190,9 +191,10 @@ def module_cost(load, name, server, without):
 
 
 def rate_accuracy(load, limits):
-    """By how much limited sessions miss their limit, all limits at the same time.
+    """By how much the rate of limited sessions differs from their limit; all limits run at the same
+    time.
 
-    limits: by key, the server, its limit of 4 sessions together, and options."""
+    limits: for each key the server, the limit for its 4 sessions together, and options."""
     def one(key, server, limit):
         r = load.run("throughput", relay_target(server), alone=False, warmup=1, sessions=4,
                      seconds=load.scale.rate_window)
@@ -214,7 +216,8 @@ def joins(load, key, subject, server, **options):
 
 
 def idle_cpu(load, subject, server):
-    """Over whole ping intervals, so that every device is asked as often; scaled to a minute's."""
+    """Measured over whole ping intervals, so that every device gets the same number of pings;
+    converted to an interval of one minute."""
     interval = load.scale.idle_interval
     target = relay_target(server)
     with load.held(target, devices=load.scale.devices, parallel=256) as r:
@@ -229,7 +232,7 @@ def idle_cpu(load, subject, server):
 
 
 def silent(load, subject, server, connections, tries):
-    """How long a good client takes to join, without and with silent connections beside it."""
+    """How long a good client takes to join, without and with silent connections."""
     target = relay_target(server)
     options = {"parallel": 1, "client_timeout": 60}
     without = load.run("joins", target, devices=30, **options)["join_p50_us"]
@@ -239,12 +242,12 @@ def silent(load, subject, server, connections, tries):
     load.results.add("silent.time", subject, among / 1e3)
 
 
-#: JoinSessionRequest with a key that no session has; the answer is Response 1.
+#: JoinSessionRequest with an unknown key; the answer is Response 1.
 _QUESTION = bytes.fromhex("9e79bc40000000030000000c00000008") + b"nosuchky"
 
 
 def start_time(load, stage, subject, keys, port):
-    """From before the fork until the first connection is answered."""
+    """The time from before the fork until the first connection is answered."""
     begin = time.monotonic()
     with stage.relay(subject, keys=keys, port=port) as server:
         end = begin + PATIENCE
@@ -264,7 +267,7 @@ def start_time(load, stage, subject, keys, port):
 
 
 def size(load, stage, build):
-    """Stripped copies of the program and of the modules that are installed with it."""
+    """The size of stripped copies of the program and its installed modules."""
     files = {
         "ours": [stage.programs["ours"], *sorted((build / "modules").glob("*.so"))],
         "reference": [stage.programs["reference"]],

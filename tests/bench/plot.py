@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Draws the comparison as SVG: bars for ours, the reference, and the limit where there is one."""
+"""Draws the comparison as SVG: bars for ours, the reference, and the connection without relay, if
+measured."""
 
 import html
 
@@ -7,7 +8,7 @@ import rows
 
 WIDTH = 860
 LABEL = 330  # where bars begin
-BARS = 380  # the longest
+BARS = 380  # length of the longest
 BAR = 11
 GAP = 2
 SPACE = 12  # between rows
@@ -37,7 +38,7 @@ def _legend(y):
 
 
 def _row(results, row, y):
-    """The bars of a row, relative to its longest, and where the next begins."""
+    """The bars of a row, relative to its longest one, and the position of the next row."""
     values = {s: results.median(row.key, s) for s in rows.SUBJECTS}
     values = {s: v for s, v in values.items() if v is not None}
     longest = max(values.values()) or 1
@@ -54,7 +55,7 @@ def _row(results, row, y):
 
 
 def draw(results, machine):
-    """The whole drawing as text."""
+    """The drawing as SVG text."""
     y = 26
     parts = [_text(10, y, "A Syncthing relay: this server and others, side by side", 15,
                    weight="bold")]

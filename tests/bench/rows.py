@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The rows of the table: what each compares, which ratio is the target, and how it is written."""
+"""The rows of the table: what each compares, the target ratio, and the format."""
 
 import dataclasses
 import statistics
@@ -7,7 +7,7 @@ from typing import Optional
 
 SUBJECTS = ("ours", "reference", "haproxy", "direct")
 
-#: How a target is meant: ours against the reference, or ours by itself.
+#: Kinds of targets: ours relative to the reference, or an absolute value of ours.
 RATIO = "x reference"
 VALUE = "value"
 BEFORE = "x without"
@@ -22,7 +22,7 @@ class Row:
     target: Optional[float] = None
     aim: Optional[float] = None
     meant: str = RATIO
-    #: Further condition: ours against the reference, for rows whose target is a value.
+    #: A second target, ours relative to the reference, for rows with an absolute target.
     ratio_target: Optional[float] = None
     plotted: bool = False
 
@@ -36,7 +36,7 @@ def _bulk(key, title, rate, rate_aim, cpu, cpu_aim, plotted=False):
     ]
 
 
-#: Modules that limit nothing, as the table names them.
+#: Configurations whose modules limit nothing, with their names in the table.
 COSTS = {
     "rate-limit": "rate-limit without a limit",
     "rate-limit-high": "rate-limit far above the load",
@@ -109,7 +109,7 @@ ROWS = [
 
 
 class Results:
-    """The values that were measured, by row and subject."""
+    """The measured values, by row and subject."""
 
     def __init__(self):
         self.values = {}
@@ -129,11 +129,11 @@ class Results:
         return ours / reference
 
     def judged(self, row):
-        """The number that the target is about; None if it was not measured."""
+        """The number that is compared with the target; None if it was not measured."""
         return self.ratio(row.key) if row.meant == RATIO else self.median(row.key, "ours")
 
     def reached(self, row, target):
-        """True, False, or None where there is no such target or no figure."""
+        """Whether the target is reached; None without target or figure."""
         number = self.judged(row)
         if target is None or number is None:
             return None
@@ -145,7 +145,7 @@ class Results:
 
 
 def number(value):
-    """Three digits that count."""
+    """Formats with three significant digits."""
     if value is None:
         return ""
     if value == 0:
@@ -177,7 +177,7 @@ def _verdict(results, row):
 
 
 def table(results):
-    """Markdown that is readable as it is."""
+    """A Markdown table that is also readable as plain text."""
     head = ["what", "unit", *SUBJECTS, "ratio", "target", "aim", "reached"]
     lines = [head]
     for row in ROWS:
@@ -200,7 +200,7 @@ def table(results):
 
 
 def as_json(results):
-    """All values, medians, ratios and verdicts."""
+    """All values, medians, ratios and results."""
     rows = []
     for row in ROWS:
         if row.key not in results.values:

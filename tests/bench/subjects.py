@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What is compared: our relay, the reference, haproxy, and no relay; how each is started."""
+"""What is compared: our relay, the reference, haproxy, and no relay; and how each is started."""
 
 import ctypes
 import os
@@ -19,11 +19,11 @@ _libc = ctypes.CDLL(None)
 
 
 class Failed(Exception):
-    """A server or the load generator did not do what it should."""
+    """A server or the load generator has failed."""
 
 
 def die_with_parent():
-    """Even if this script is killed, no server stays behind."""
+    """The process is killed when this script ends, even if that is killed."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -86,13 +86,14 @@ class Server:
         return self
 
     def stop(self):
-        """Killed: how they end gracefully is not under test, and takes its time."""
+        """Kills the process: a graceful stop takes time and is not tested here."""
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
 
     def cpu_seconds(self):
-        """By the process' own clock (clock_getcpuclockid), finer than /proc/PID/stat."""
+        """From the process's CPU clock (clock_getcpuclockid), which is finer than
+        /proc/PID/stat."""
         return time.clock_gettime((~self.pid << 3) | 2)
 
     def rss_kib(self):
@@ -100,7 +101,7 @@ class Server:
         return int(re.search(r"^Rss:\s+(\d+)", text, re.MULTILINE).group(1))
 
     def settled_rss_kib(self, patience=3.0):
-        """Once it stays where it is for half a second, or after the patience."""
+        """Waits until the value has not changed for half a second, or the time limit."""
         end = time.monotonic() + patience
         seen = [self.rss_kib()]
         while time.monotonic() < end:
@@ -112,7 +113,7 @@ class Server:
 
 
 class Stage:
-    """Where servers find their files, and how each kind is started."""
+    """The folders of the servers, and functions that start them."""
 
     def __init__(self, build, ours=None, reference=None):
         self.folder = build / "compare"
@@ -135,7 +136,7 @@ class Stage:
 
     def relay(self, name, *args, keys, port=None):
         """Starts ours or the reference with the keys in a folder, which may be empty."""
-        # The reference cannot choose a port itself, and another process may take a free one.
+        # The reference cannot choose a port itself, and another process may take a free one first.
         for attempt in range(5):
             fixed = name == "reference" or port is not None
             listen, status = (free_port(), free_port()) if fixed else (0, 0)
@@ -157,8 +158,8 @@ class Stage:
         raise AssertionError
 
     def relay_with(self, modules, sections, keys):
-        """Ours with these modules only; sections: the text of their options,
-        with FOLDER for a folder of ours."""
+        """Ours with only these modules. sections: the text of their options; FOLDER stands for a
+        folder of this script."""
         self.started += 1
         conf = self.folder / f"{self.started:03d}.conf"
         conf.write_text(f"modules = {{ {', '.join(modules)} }}\n"
@@ -175,7 +176,8 @@ class Stage:
         return bool(match)
 
     def haproxy(self):
-        """A plain TCP proxy, for what it costs to carry bytes at all; splicing where it can."""
+        """haproxy as a plain TCP proxy, with splice where possible: the cost of forwarding bytes
+        alone."""
         port, self.backend_port = free_port(), free_port()
         configuration = self.folder / "haproxy.cfg"
         configuration.write_text(f"""global
@@ -198,7 +200,8 @@ listen bench
 
 
 def raise_descriptor_limit():
-    """The hard limit for this process and its children; returns it."""
+    """Raises the descriptor limit of this process and its children to the hard limit; returns
+    it."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard
