@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture
 def start_relay(tmp_path, each_program):
-    """start_relay(*args) starts a relay that keeps its identity from start to start."""
+    """start_relay(*args) starts a relay with the same identity each time."""
     keys = certificates.make(name="strelaysrv").write(tmp_path / "relay-keys")
     with contextlib.ExitStack() as servers:
 
@@ -54,7 +54,7 @@ def start_relay(tmp_path, each_program):
 
 @pytest.fixture
 def start_upgrading(tmp_path, plain_program):
-    """start_upgrading(*args) starts our relay so that it can be upgraded."""
+    """start_upgrading(*args) starts our relay for tests of upgrades."""
     keys = certificates.make(name="strelaysrv").write(tmp_path / "relay-keys")
     with contextlib.ExitStack() as servers:
 
@@ -68,7 +68,7 @@ def start_upgrading(tmp_path, plain_program):
 
 @pytest.fixture
 def make_device(tmp_path):
-    """make_device(name) makes a device that is stopped in the end."""
+    """make_device(name) makes a device, which is stopped after the test."""
     with contextlib.ExitStack() as devices:
 
         def make(name):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A real Syncthing as a process of its own, which talks to nobody but the relay that it is told."""
+"""A real Syncthing process that connects only to the relay of the test."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from waiting import PATIENCE, wait_for
 FOLDER = "shared"
 _API_KEY = "end-to-end"
 
-#: Nothing leaves the loopback interface, and nothing waits longer than a test likes.
+#: Options that keep all traffic on loopback and all waiting times short.
 _OPTIONS = {
     "globalAnnounceEnabled": "false",
     "localAnnounceEnabled": "false",
@@ -83,7 +83,8 @@ class Device:
         ).stdout
 
     def configure(self, listen, peer, peer_address, receive_kib=0):
-        """Listens and finds its peer by these addresses only; shares the folder with it."""
+        """Sets the device's listen addresses and the peer's addresses, and shares the folder with
+        it."""
         file = self.home / "config" / "config.xml"
         tree = ElementTree.parse(file)
         root = tree.getroot()
@@ -165,7 +166,7 @@ class Device:
                 self.kill()
 
     def log(self):
-        """The end of the log, for messages."""
+        """The last lines of the log, for messages."""
         text = self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
         return text[-8000:]
 
@@ -187,10 +188,10 @@ class Device:
         self.rest(f"db/scan?folder={FOLDER}", method="POST")
 
     def listen_anew(self):
-        """Stops listening and starts again.
+        """Stops and restarts listening.
 
-        Syncthing itself rests for ten minutes when a relay listener failed three times in a row,
-        which takes it a few milliseconds while a relay is down."""
+        Syncthing pauses a relay listener for ten minutes after three failures in a row, which
+        happen within milliseconds while the relay is down."""
         addresses = self.rest("config/options")["listenAddresses"]
         for value in ([], addresses):
             self.rest("config/options", "PATCH", {"listenAddresses": value})
@@ -199,16 +200,16 @@ class Device:
         return self.rest(f"db/status?folder={FOLDER}")
 
     def has_everything(self, files):
-        """Whether the folder holds that many files, and needs no more."""
+        """Whether the folder has `files` files and nothing is missing."""
         status = self.folder_status()
         return (status["state"] == "idle" and status["needTotalItems"] == 0
                 and status["localFiles"] == files)
 
     def connection(self, peer):
-        """What Syncthing says of its connection to a peer."""
+        """Syncthing's status of the connection to a peer."""
         return self.rest("system/connections")["connections"].get(peer.id, {})
 
     def listener_error(self, address):
-        """What Syncthing says is wrong with one of its listen addresses, if anything."""
+        """Syncthing's error for one of its listen addresses, or None."""
         status = self.rest("system/status")["connectionServiceStatus"]
         return (status.get(address) or {}).get("error")

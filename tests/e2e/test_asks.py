@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Who may ask: what the option `asks` does to real Syncthing devices.
+"""The effect of the option `asks`, which says who may request a device, on real Syncthing devices.
 
-Syncthing asks over a new connection with the certificate with which it has joined, where this
-relay is among its listen addresses.  The relay has no token here: early versions bring none."""
+Syncthing sends requests over a new connection, with the certificate with which it has joined if the
+relay is among its listen addresses.  The relay has no token here, because early versions send
+none."""
 
 import contextlib
 
@@ -34,7 +35,7 @@ def test_devices_that_have_joined_may_ask(asked_by, make_device):
     one, other = make_pair(make_device, relay.uri)
     one.start()
     other.start()
-    # Who asks before the peer, or itself, has joined asks again.
+    # A request before both devices have joined fails, and is repeated.
     wait_for_connection(one, other, patience=2)
     assert relay.status()["numConnections"] >= 2
 
@@ -52,7 +53,7 @@ def test_a_device_that_only_dials_is_refused(asked_by, make_device):
 
 
 def test_where_anyone_may_ask_such_a_device_is_served(asked_by, make_device):
-    """As with the Go relay."""
+    """The Go relay does this."""
     relay = asked_by("anyone")
     joined, dialling = make_joined_and_dialling(make_device, relay.uri)
     joined.start()

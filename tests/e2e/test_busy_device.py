@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A real Syncthing that strangers keep busy with invitations: its peer reaches it all the same."""
+"""Strangers keep a real Syncthing busy with invitations.  Its peer must still reach it."""
 
 import contextlib
 import types
@@ -12,13 +12,13 @@ import relay_server
 from one_by_one import Strangers
 from two_devices import make_joined_and_dialling, wait_for_connection
 
-#: The first bytes of a TLS record that does not come to its end.
+#: The beginning of a TLS record that is never completed.
 PART_OF_A_RECORD = b"\x16\x03\x01\x02\x00"
 
 
 @pytest.fixture
 def relay(tmp_path, plain_program):
-    """One for which the strangers' addresses are sources, and the devices' is not."""
+    """A relay that treats the strangers' addresses as sources, and exempts that of the devices."""
     keys = certificates.make(name="strelaysrv").write(tmp_path / "relay-keys")
     with contextlib.ExitStack() as servers:
         server = relay_server.start(plain_program, tmp_path, "-bounds.exempt", "127.0.0.1",
@@ -30,7 +30,7 @@ def relay(tmp_path, plain_program):
 @pytest.mark.parametrize("says", [b"", PART_OF_A_RECORD], ids=["silent", "half-way"])
 @pytest.mark.parametrize("sources", [1, 8])
 def test_a_peer_gets_through(relay, make_device, sources, says):
-    """It has to ask for the device, which cannot ask for it."""
+    """The peer has to request the device, because the device cannot reach the peer."""
     one, other = make_joined_and_dialling(make_device, relay.uri)
     one.start()
     relay.wait_for_status(lambda s: s["numConnections"] == 1, "the device to join")

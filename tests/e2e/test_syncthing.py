@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Two real Syncthing devices that can reach each other through the relay only."""
+"""Two real Syncthing devices that can reach each other only through the relay."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ def test_two_devices_sync_both_ways(start_relay, make_device):
     got = relay.status()["bytesProxied"]
     assert got >= size, f"bytesProxied: got {got}, want {size} at least"
 
-    # And once more, over the connection that is there.
+    # A second transfer over the existing connection.
     (one.folder / "late.bin").write_bytes(b"late")
     one.scan()
     wait_for_sync((one, other), files + 1)
@@ -57,7 +57,7 @@ def test_sync_goes_on_after_the_relay_was_restarted(start_relay, make_device):
 
 
 def test_an_upgrade_of_the_relay_does_not_disturb_a_transfer(start_upgrading, make_device):
-    """The transfer goes on through the old process; what comes later, through the new one."""
+    """The transfer continues through the old process.  Later connections use the new one."""
     relay = start_upgrading("-drain-spread", "1s")
     one, other = make_pair(make_device, relay.uri, receive_kib=20 * 1024)
     fill(one.folder, "one", 4)
@@ -72,12 +72,12 @@ def test_an_upgrade_of_the_relay_does_not_disturb_a_transfer(start_upgrading, ma
     check_equal(one, other, SMALL_FILES + 1)
     assert one.connection(other)["startedAt"] == before["startedAt"], "they had to connect anew"
 
-    # Both devices have joined the new process; they find each other there.
+    # Both devices have joined the new process and find each other there.
     relay.wait_for_status(lambda s: s["numConnections"] >= 2, "both devices at the new process")
     os.kill(old, signal.SIGTERM)
     assert relay.exit_code(old) == 0
     (one.folder / "late.bin").write_bytes(b"late")
-    # Both dial at once, and may wait for each other's Hello for 20 s, twice.
+    # Both dial at once, and may wait twice for each other's Hello, 20 s each.
     wait_for_connection(one, other, patience=4)
     one.scan()
     wait_for_sync((one, other), SMALL_FILES + 2)

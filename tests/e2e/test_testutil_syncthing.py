@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Our testutil looks at a relay that real Syncthing devices use at the same time."""
+"""Our testutil checks a relay while real Syncthing devices use it."""
 
 import testutil
 from testutil import Keys
@@ -19,7 +19,7 @@ def test_a_relay_in_use_is_ok(start_relay, make_device, tmp_path):
     for _ in range(3):
         result = testutil.run("-test", "-relay", relay.uri, "-keys", keys.folder)
         assert result.code == 0, result
-    # A device that a Syncthing has joined can be asked for; it answers as TLS server, or waits.
+    # A device that Syncthing has joined can be requested.  It acts as TLS server or waits.
     asked = testutil.run("-connect", one.id, "-relay", relay.uri, "-keys", keys.folder)
     assert "Received invitation" in asked.err and "Joined session" in asked.err, asked
     wait_for_sync((one, other), SMALL_FILES + 1)

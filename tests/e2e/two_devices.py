@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Two Syncthing devices: how they know each other, what they share, when they are in step."""
+"""Two Syncthing devices: how they find each other, what they share, and when they are in sync."""
 
 import hashlib
 import random
@@ -14,7 +14,7 @@ BIG = 100 * MEBI
 
 
 def fill(folder, name, seed):
-    """500 small files in sub-folders and a big one; returns their total size."""
+    """500 small files in subfolders and a large one; returns their total size."""
     randomness = random.Random(seed)
     total = BIG
     for number in range(SMALL_FILES):
@@ -38,7 +38,7 @@ def hashes(folder):
 
 
 def make_pair(make_device, uri, **options):
-    """Two devices that know each other by the relay's URI."""
+    """Two devices that know the relay's URI as each other's address."""
     one, other = make_device("one"), make_device("other")
     one.configure(uri, other, uri, **options)
     other.configure(uri, one, uri, **options)
@@ -46,7 +46,8 @@ def make_pair(make_device, uri, **options):
 
 
 def make_joined_and_dialling(make_device, uri):
-    """One that listens at the relay, and one that only knows it as the other's address."""
+    """A device that listens at the relay, and one that only has the relay as the other's
+    address."""
     joined, dialling = make_device("joined"), make_device("dialling")
     nobody = f"tcp://127.0.0.1:{free_port()}"
     joined.configure(uri, dialling, nobody)
@@ -56,7 +57,7 @@ def make_joined_and_dialling(make_device, uri):
 
 def wait_for_connection(one, other, patience=1):
     def connection(device, peer):
-        # Looked at once: when both dial, one of two connections ends soon after.
+        # Check at once: when both dial, one of two connections is closed soon.
         found = device.connection(peer)
         return found if found.get("connected") else None
 
