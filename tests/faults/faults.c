@@ -33,7 +33,7 @@ enum kind {
 	STUCK = 512,
 };
 
-#define FIRST_THREAD 1 /* means the first thread of each process */
+#define FIRST_THREAD 1 /* stands for the first thread of each process */
 
 struct ssl_st;
 
@@ -44,7 +44,8 @@ struct control {
 
 static struct control *control; /* NULL until the library is initialized */
 
-/* How deep this thread is in handshakes; no call for memory to look at it. */
+/* The depth of nested handshakes of this thread.  Reading it must not allocate
+ * memory. */
 static __thread unsigned in_handshake
 	__attribute__((tls_model("initial-exec")));
 
@@ -67,7 +68,7 @@ __attribute__((constructor)) static void set_up(void)
 		control = at;
 }
 
-/* A place for a debugger's breakpoint. */
+/* For a breakpoint of a debugger. */
 __attribute__((noinline)) static void faults_hit(void)
 {
 	control->failed++;
@@ -82,7 +83,7 @@ static bool is_meant(uint64_t thread)
 	return !wanted || wanted == thread;
 }
 
-/* Whether this call shall fail. */
+/* Whether this call must fail. */
 static bool fails(enum kind kind)
 {
 	uint64_t first, at;
@@ -120,7 +121,7 @@ EXPORT void *calloc(size_t n, size_t len)
 
 EXPORT void *realloc(void *at, size_t len)
 {
-	/* Freeing memory never fails. */
+	/* realloc() to 0 bytes frees memory, which never fails. */
 	return len && fails(MEMORY) ? NULL : __libc_realloc(at, len);
 }
 
@@ -159,15 +160,15 @@ EXPORT int posix_memalign(void **out, size_t align, size_t len)
 
 /* All other calls. */
 
-/* Any thread may be the first to ask. */
+/* Any thread may be the first that needs it. */
 #define REAL(name)                                                             \
 	static _Atomic(__typeof__(&name)) real;                                \
 	if (!real)                                                             \
 	real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
 
 /*
- * OpenSSL's, which the server calls by name.  It is looked up before main():
- * the loader allocates, and may wait for a lock of a thread that has no memory.
+ * OpenSSL's function, which the server calls by name.  It is looked up before
+ * main(), because the dynamic loader allocates memory and takes locks.
  */
 static int (*real_handshake)(struct ssl_st *);
 
@@ -221,7 +222,7 @@ EXPORT pid_t fork(void)
 	if (!fails(STUCK))
 		return real();
 	child = real();
-	if (child == 0) /* as one that waits for a lock */
+	if (child == 0) /* like a child that waits for a lock */
 		for (;;)
 			(void)pause();
 	return child;
