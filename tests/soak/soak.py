@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Churn: sessions made and ended in every way, every byte checked, nothing left behind.
+"""Soak test: opens and ends sessions in every way, checks every byte, and checks that nothing is
+left.
 
     python3 tests/soak/soak.py --hours 8             starts build/strelaysrv (or $STRELAYSRV)
     python3 tests/soak/soak.py --seconds 60 --threads 4
@@ -25,16 +26,16 @@ import relay_server  # noqa: E402
 from relay_client import Closed, ProtocolConnection, SessionConnection, dial, reset  # noqa: E402
 from waiting import SLOWNESS, wait_for  # noqa: E402
 
-#: Short, so that sessions that time out do so often.
+#: Short, so that sessions often end by a timeout.
 TIMEOUT = 3 * SLOWNESS
 SERVER_OPTIONS = ("-network-timeout", f"{TIMEOUT:g}s", "-message-timeout", f"{TIMEOUT:g}s",
                   "-ping-interval", f"{TIMEOUT / 3:g}s")
 
-#: What resident memory may gain between the end of the warm-up and the end, in KiB: a leak of
-#: a hundred bytes for each of the some 100 sessions a second passes it within minutes.
+#: How much resident memory may grow after the warm-up, in KiB. At some 100 sessions a second, a
+#: leak of a hundred bytes for each exceeds it within minutes.
 GROWTH_KIB = 4096
 
-#: Two ends for each direction of a session, and one that is on its way out as well.
+#: Two descriptors for each direction of a session, and one more pipe that is about to be closed.
 PIPES_PER_THREAD = 8
 
 BIGGEST = 1 << 20
@@ -42,7 +43,7 @@ _BLOCK = random.Random(1).randbytes(4 * BIGGEST)
 
 
 class Way:
-    """Everything that goes from one end of a session to the other, and its check."""
+    """One direction of a session: sends bytes and checks them."""
 
     def __init__(self, source, sender, receiver):
         self.sender, self.receiver = sender, receiver
@@ -62,13 +63,13 @@ class Way:
 
 
 def _threaded(action):
-    """Runs an action beside the caller; call the result to get its error, if any."""
+    """Runs an action in a thread.  Call the result to wait for it and to raise its error."""
     errors = []
 
     def run():
         try:
             action()
-        except BaseException as error:  # told by the caller's thread
+        except BaseException as error:  # raised in the caller's thread
             errors.append(error)
 
     thread = threading.Thread(target=run, daemon=True)
@@ -110,7 +111,7 @@ class Meeting:
             connection.close()
 
     def exchange(self):
-        """Bytes both ways at once, all checked; returns how many."""
+        """Sends bytes in both directions at once and checks them; returns how many."""
         one, other = self.ends
         ways = [Way(self.source, one, other), Way(self.source, other, one)]
         joins = [_threaded(way.send) for way in ways] + [_threaded(ways[0].receive)]
@@ -121,19 +122,19 @@ class Meeting:
 
 
 def _ends(connection):
-    """The session must end here: by end-of-file or by a reset, with no byte more."""
+    """The connection must end here, by end-of-file or a reset, without further bytes."""
     connection.expect_close()
 
 
 def clean(meeting):
-    """Both close."""
+    """Both sides close."""
     moved = meeting.exchange()
     meeting.close()
     return moved
 
 
 def resets(meeting):
-    """One end is reset; the other hears of it at once."""
+    """One side resets; the other side notices at once."""
     moved = meeting.exchange()
     reset(meeting.ends[0].sock)
     _ends(meeting.ends[1])
@@ -141,7 +142,7 @@ def resets(meeting):
 
 
 def resets_midway(meeting):
-    """One end is reset while the other sends as fast as it can."""
+    """One side resets while the other sends as fast as it can."""
     def send_until_closed():
         try:
             while True:
@@ -157,7 +158,7 @@ def resets_midway(meeting):
 
 
 def half_closes(meeting):
-    """One end says all and ends its direction; the other answers after that."""
+    """One side sends everything and its end; then the other side answers."""
     one, other = meeting.ends
     way = Way(meeting.source, one, other)
     join = _threaded(way.send)
@@ -175,7 +176,7 @@ def half_closes(meeting):
 
 
 def times_out(meeting):
-    """Nobody says anything until the relay ends it."""
+    """Both sides are silent until the relay ends the session."""
     moved = meeting.exchange()
     for end in meeting.ends:
         _ends(end)
@@ -183,7 +184,7 @@ def times_out(meeting):
 
 
 def device_lost(meeting):
-    """The device leaves the relay, and so its session ends."""
+    """The device disconnects from the relay, which ends its session."""
     moved = meeting.exchange()
     reset(meeting.target.sock)
     for end in meeting.ends:
@@ -192,20 +193,20 @@ def device_lost(meeting):
 
 
 def vanishes(meeting):
-    """Both ends and the device are reset at once."""
+    """Both sides and the device reset at once."""
     moved = meeting.exchange()
     for connection in (*meeting.ends, meeting.target):
         reset(connection.sock)
     return moved
 
 
-#: Each with how often it is drawn: waiting for a time limit takes long enough as it is.
+#: Each with its weight.  Endings by timeout take long, so they are rare.
 ENDINGS = {clean: 6, half_closes: 6, resets: 4, resets_midway: 4, device_lost: 4, vanishes: 3,
            times_out: 1}
 
 
 def half_a_session(address, source, identities, host):
-    """One side joins, the other never comes: the relay gives up."""
+    """Only one side joins, so the session expires."""
     with ProtocolConnection(address, identities[0], source=host).join() as target:
         with ProtocolConnection(address, identities[1], source=host) as asker:
             key = asker.request(identities[0].id).key
@@ -216,10 +217,10 @@ def half_a_session(address, source, identities, host):
 
 
 def strangers(address, source, _, host):
-    """Connections that come to nothing."""
+    """Connections that neither join nor open a session."""
     sock = dial(address, host)
     try:
-        with contextlib.suppress(OSError):  # closed by the relay, as it may
+        with contextlib.suppress(OSError):  # the relay may close it
             sock.sendall(source.choice((b"", b"\x16", b"GET / HTTP/1.0\r\n\r\n", b"\x9e\x79")))
             if source.random() < 0.5:
                 sock.shutdown(socket.SHUT_WR)
@@ -228,7 +229,7 @@ def strangers(address, source, _, host):
 
 
 class Churn:
-    """Threads that make and end sessions, with pauses in which nothing is open."""
+    """Threads that open and end sessions, with pauses in which nothing is open."""
 
     def __init__(self, address, threads, seed):
         self.address = address
@@ -243,7 +244,7 @@ class Churn:
         ]
 
     def run(self, seconds):
-        """Churns for so long; raises the first error of any thread."""
+        """Runs for this time; raises the first error of any thread."""
         end = time.monotonic() + seconds
         threads = [
             threading.Thread(target=self._work, args=(number, end), daemon=True)
@@ -263,12 +264,13 @@ class Churn:
         turn = 0
         try:
             while time.monotonic() < end and not self.error:
-                # Not those of the last turn: the relay may not have noticed their end yet.
+                # Other identities than in the last round, whose end the relay may not have noticed
+                # yet.
                 pool = self._identities[number]
                 pair = [pool[turn % len(pool)], pool[(turn + 1) % len(pool)]]
                 turn += 2
                 self._one(source, pair, host)
-        except BaseException as error:  # told by run()
+        except BaseException as error:  # raised by run()
             self.error = self.error or error
 
     def _one(self, source, pair, host):
@@ -300,13 +302,13 @@ def rss_kib(server):
 
 
 def is_sanitized(server):
-    """Sanitizers keep freed memory, so that growth says nothing."""
+    """Sanitizers keep freed memory, so growth means nothing."""
     maps = pathlib.Path(f"/proc/{server.pid}/maps").read_text()
     return any(name in maps for name in ("libasan", "libtsan", "libclang_rt"))
 
 
 def descriptors(server):
-    """How many sockets, and how many others (pipes that are kept for the next transfer)."""
+    """The number of sockets, and of other descriptors (pipes that are kept for reuse)."""
     sockets = others = 0
     for link in os.scandir(f"/proc/{server.pid}/fd"):
         try:
@@ -318,7 +320,8 @@ def descriptors(server):
 
 
 def wait_until_quiet(server, baseline, threads):
-    """All sockets of clients are gone; pipes are no more than were ever needed at once."""
+    """Waits until all client sockets are closed and there are no more pipes than were needed at
+    once."""
     wait_for(
         lambda: descriptors(server)[0] <= baseline[0],
         lambda: f"{baseline[0]} sockets at most; there are {descriptors(server)[0]}",
@@ -329,7 +332,8 @@ def wait_until_quiet(server, baseline, threads):
 
 
 def soak(server, seconds, threads=8, seed=1, say=lambda text: None):
-    """Churns; then asserts that descriptors and memory are back. Returns the Churn."""
+    """Runs the churn; then checks that descriptors and memory have returned to their level.
+    Returns the Churn."""
     baseline = descriptors(server)
     churn = Churn(server.address, threads, seed)
     churn.run(min(600, seconds / 3))
