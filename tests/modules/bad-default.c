@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* bad-default: the default of an option is none of its values. */
+/* bad-default: the default of an option is not among its values. */
 
 #include <strelaysrv/module.h>
 

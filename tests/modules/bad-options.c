@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* bad-options: its table names one option twice. */
+/* bad-options: its table has the same option twice. */
 
 #include <strelaysrv/module.h>
 

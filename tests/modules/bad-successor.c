@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* bad-successor: an option of another type than the one that succeeds it. */
+/* bad-successor: a deprecated option and its successor have different types. */
 
 #include <strelaysrv/module.h>
 

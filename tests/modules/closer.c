@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* closer: closes the server as its option says, and tells it in /status. */
+/* closer: closes the server with the reason that its option gives, and adds to
+ * /status. */
 
 #include <strelaysrv/module.h>
 
@@ -23,7 +24,7 @@ static void show(struct relay_ctx *self, struct relay_status *to)
 	to->text(to, "name", "\"closer\"\n");
 	to->number(to, "closes", conf->close);
 	to->number(to, "largest", INT64_MAX);
-	to->number(to, "largest", 1); /* of two equal ones the first counts */
+	to->number(to, "largest", 1); /* the first equal name counts */
 	to->text(to, "largest", "none");
 }
 

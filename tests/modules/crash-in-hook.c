@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* crash-in-hook: ends the process when a connection comes. */
+/* crash-in-hook: crashes in conn_accept. */
 
 #include <signal.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* deprecated: every kind of option under its name of before and of now. */
+/* deprecated: has options of every type, each with its deprecated and its
+ * current name. */
 
 #include <inttypes.h>
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * echo-pair: pairs plain connections in the order in which they come.
+ * echo-pair: joins plain connections in pairs, in the order in which they come.
  *
- * A protocol in a hundred lines, which shows that the server knows none: who
- * comes first waits, whichever worker it came to; who comes second is moved
- * there, and both are joined.
+ * An example of a protocol in a hundred lines; it shows that the server knows
+ * none.  The first connection waits on its worker.  The second one is moved to
+ * that worker, and both become a session.
  */
 
 #include <pthread.h>
@@ -22,14 +22,15 @@ static const struct relay_option options[] = {
 	RELAY_OPT_END,
 };
 
-/* Who waits; ids, not pointers, since it may be another worker's. */
+/* The waiting connection.  Ids, not pointers, since it may belong to another
+ * worker. */
 struct data {
 	pthread_mutex_t lock;
 	int worker;
 	uint64_t id; /* 0: nobody */
 };
 
-/* Takes the one who waits away, or waits itself. */
+/* Takes the waiting connection, or makes this one wait. */
 static bool take_other(struct relay_ctx *cx, struct relay_conn *conn,
 	int *worker, uint64_t *id)
 {
@@ -92,7 +93,7 @@ static enum relay_verdict conn_open(
 	return relay_conn_is_tls(conn) ? RELAY_PASS : RELAY_TAKE;
 }
 
-/* What it sends stays in the socket for the one it will be paired with. */
+/* Its data stays in the socket for its future partner. */
 static void conn_readable(struct relay_ctx *cx, struct relay_conn *conn)
 {
 	bool *met = relay_conn_data(cx, conn);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* failing: fails where its option says, after it has registered all it can. */
+/* failing: fails in the stage that its option names, after it has registered
+ * everything. */
 
 #include <stdio.h>
 
@@ -81,7 +82,7 @@ static int start(struct relay_ctx *cx, struct relay_err *err)
 	return fail_at(cx->conf, START, err);
 }
 
-/* The last worker only, so that the others must be undone. */
+/* Only the last worker fails, so that the others must be undone. */
 static int worker_start(struct relay_ctx *cx, struct relay_err *err)
 {
 	if (!relay_timer_add(cx, 300, tick, NULL))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* heir: has the route and the service of the module `counter`. */
+/* heir: has the same route and service as the module `counter`, which it
+ * replaces. */
 
 #include <event2/buffer.h>
 
@@ -16,7 +17,7 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 {
 	static const int service = 4712;
 
-	/* What the one that leaves offers would soon be gone. */
+	/* The service of the module that is being removed must not be found. */
 	if (!relay_service_find(cx, "counter", 1, NULL))
 		relay_log(cx, RELAY_NOTICE, "found no service");
 	if (relay_http_route(cx, "/counter", route) ||

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* newer-minor: built for a later server of this generation. */
+/* newer-minor: was built for a later minor version of the API. */
 
 #include <strelaysrv/module.h>
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* older: its descriptor ends within the hooks, as that of an older API would.
- */
+/* older: its descriptor ends within the hooks, like that of an older API. */
 
 #include <strelaysrv/module.h>
 
@@ -14,7 +13,7 @@ static enum relay_verdict conn_accept(
 	return RELAY_PASS;
 }
 
-/* In an older header the struct would end here: this must not be called. */
+/* In an older header the struct would end here, so this must not be called. */
 static void conn_close(
 	struct relay_ctx *cx, struct relay_conn *conn, enum relay_reason reason)
 {

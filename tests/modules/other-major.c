@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* other-major: built for another generation of servers. */
+/* other-major: was built for another major version of the API. */
 
 #include <strelaysrv/module.h>
 

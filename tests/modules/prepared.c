@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * prepared: takes part in reloads by reload_prepare, reload_commit and
- * reload_abandon, and tells of each call.  Built several times: NAME, and with
- * OLD as before there were these calls.
+ * prepared: has reload_prepare, reload_commit and reload_abandon, and logs each
+ * call.  It is built several times, with different values of NAME; with OLD, as
+ * an older API without these calls.
  */
 
 #include <inttypes.h>
@@ -13,8 +13,8 @@
 
 struct conf {
 	const char *word;
-	const char *fail; /* says no in reload_prepare */
-	const char *adds; /* what it adds there */
+	const char *fail; /* reload_prepare fails with this text */
+	const char *adds; /* what reload_prepare tries to register */
 	int64_t slow_ms;  /* takes so long */
 };
 
@@ -143,7 +143,8 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 }
 
 #ifdef OLD
-/* Its header had nothing behind: what follows must not be called. */
+/* The descriptor ends here, as in the older header.  The calls after it must
+ * not happen. */
 #define MINOR 1
 #define SIZE  offsetof(struct relay_module_def, hooks.reload_prepare)
 #else

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* probe: shows on /probe what a module can see of the others. */
+/* probe: shows on /probe what a module can read of others. */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,7 +22,8 @@ static int add_sample(const struct relay_sample *sample, void *arg)
 	return 0;
 }
 
-/* The query is a list of SECTION.OPTION, joined by '&'; core's have no dot. */
+/* The query is a list of SECTION.OPTION, separated by '&'.  Options of the core
+ * have no dot. */
 static void add_options(
 	struct relay_ctx *cx, const char *query, struct evbuffer *body)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* quota-clock: the time of the module quota as a file says it, for tests. */
+/* quota-clock: the module quota, with a clock that reads its time from a file.
+ * */
 
 #include <inttypes.h>
 #include <stdio.h>

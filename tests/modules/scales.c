@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* scales: constant numbers of every kind of metric, with every kind of scale.
- */
+/* scales: has metrics of every type with every scale, and constant values. */
 
 #include <strelaysrv/module.h>
 
 #define SCALES 4
 
 static const int64_t scale_of[SCALES] = {0, 1000, 1000000, 60};
-/* The first is one more than a double can hold. */
+/* The first one cannot be represented as a double. */
 static const int64_t numbers[SCALES] = {9007199254740993, 20, 1234567, 90};
 static const char *const counters[SCALES] = {
 	"count", "count_ms", "count_us", "count_minutes"};
@@ -19,7 +18,7 @@ static const char *const histograms[SCALES] = {
 static const int64_t bounds[] = {20, 5000, 2000000, 0};
 static const char *const sides[] = {"left", "right", NULL};
 
-/* 20 observations of a histogram are 20, whatever its scale. */
+/* The count of a histogram is not scaled. */
 static int add(struct relay_ctx *cx, unsigned i)
 {
 	const struct relay_metric_def defs[] = {

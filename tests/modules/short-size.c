@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* short-size: its descriptor ends where no version of the API does. */
+/* short-size: its descriptor has a size that no version of the API has. */
 
 #include <strelaysrv/module.h>
 

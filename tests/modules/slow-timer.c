@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* slow-timer: holds up the control thread for longer than is polite. */
+/* slow-timer: its timer blocks the control thread for longer than allowed. */
 
 #include <time.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * trace: writes a line about every call it gets, and checks its blocks.
+ * trace: writes a line for every call it gets, and checks its blocks.
  */
 
 #include <inttypes.h>
@@ -21,7 +21,8 @@ static const struct relay_option options[] = {
 
 #define SEEN UINT64_C(0x5452414345)
 
-/* Of each connection and session: zero at first, then kept. */
+/* A block of each connection and session.  It begins with zeros and must keep
+ * its contents. */
 struct block {
 	uint64_t seen;
 	uint64_t calls;
@@ -30,7 +31,7 @@ struct block {
 static void check_block(
 	struct relay_ctx *cx, struct block *block, bool first, const char *hook)
 {
-	if (!block) { /* it is older than this module's start */
+	if (!block) { /* older than this module */
 		relay_log(cx, RELAY_NOTICE, "%s: no block", hook);
 		return;
 	}
@@ -95,7 +96,7 @@ static enum relay_verdict peer_stay(
 	return about_conn(cx, conn, why, "peer_stay");
 }
 
-/* Never: it takes no connection. */
+/* Never called, because this module takes no connection. */
 static void conn_readable(struct relay_ctx *cx, struct relay_conn *conn)
 {
 	(void)conn;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* unknown-verdict: answers what is no verdict. */
+/* unknown-verdict: returns an undefined value as its verdict. */
 
 #include <strelaysrv/module.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* version: has the name of a field of /status, which it must not hide. */
+/* version: has the name of a field of /status, which it must not replace. */
 
 #include <strelaysrv/module.h>
 
