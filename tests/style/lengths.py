@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MPL-2.0
 """Finds files of more than 450 lines and functions of more than 50: lengths.py [ROOT]
 
-Of sources that are built or measured, not of tests and pages.  A function's lines are those
-from brace to brace, as clang-format puts them: at the margin; in Python, all of them."""
+Checks sources of programs and of measurements, not tests and pages.  In C, the lines of a function
+are those between braces in the first column; in Python, all its lines."""
 
 import ast
 import pathlib
@@ -16,7 +16,7 @@ MOST_IN_FILE, MOST_IN_FUNCTION = 450, 50
 
 
 def c_functions(text):
-    """(number of the first line, how many lines) of each."""
+    """(number of the first line, number of lines) of each function."""
     begin = 0
     for number, line in enumerate(text.splitlines(), 1):
         if line == "{":

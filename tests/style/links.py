@@ -31,7 +31,7 @@ FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
 def anchors(page):
-    """The anchors of a page's headings, as a web site for Git makes them."""
+    """The anchors of a page's headings, made as Git web sites make them."""
     text = FENCE.sub("", page.read_text())
     for title in re.findall(r"^#+ (.*)$", text, re.MULTILINE):
         yield re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")

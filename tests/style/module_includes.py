@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MPL-2.0
 """Checks what modules include of each other: module_includes.py [ROOT]
 
-A module may include its own headers, the public ones, modules/shared, and another module's
-header for services, whose name ends in service.h."""
+A module may include its own headers, the public ones, modules/shared, and headers of other modules
+whose name ends in service.h."""
 
 import pathlib
 import re

@@ -36,7 +36,7 @@ def rank(room):
 
 
 def includes():
-    """(file, its room, the included file's room and unit), core's only."""
+    """(file, its room, the included file's room and unit) for each include of a core header."""
     for path in sources():
         for target in INCLUDE.findall(path.read_text()):
             found = CORE / target
