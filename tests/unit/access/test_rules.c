@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of lists of devices and addresses, and of tokens. */
+/* Tests of lists of devices and addresses, and of token files. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -97,7 +97,7 @@ static void ranges_of_both_families(void **state)
 	assert_false(has(&rules, "203.0.113.202"));
 	assert_true(has(&rules, "::1"));
 	assert_false(has(&rules, "::2"));
-	/* Those that overlap became one. */
+	/* Overlapping ranges were merged. */
 	assert_int_equal(rules_count(&rules), 6);
 	rules_free(&rules);
 }
@@ -213,7 +213,7 @@ static void half_a_file_is_refused(void **state)
 	relay_device_id_format(zero, id);
 	write_file("");
 	refused(at, BOTH, "is empty");
-	/* 192.0.2.17, or 10.0.0.0/24, a moment later */
+	/* 192.0.2.17 or 10.0.0.0/24, if the writer had finished */
 	write_file("192.0.2.1");
 	refused(at, BOTH, ":1: the last line has no end");
 	write_file("# members\n10.0.0.0/2");
@@ -224,7 +224,7 @@ static void half_a_file_is_refused(void **state)
 	refused(at, BOTH, "is not whole");
 	write_file("192.0.2.1\r192.0.2.2\n");
 	refused(at, BOTH, "is no address");
-	/* Its check digits say that nothing is missing. */
+	/* The check characters show that the ID is complete. */
 	write_bytes(id, strlen(id));
 	read_good(&rules, entries);
 	assert_int_equal(rules_count(&rules), 1);
