@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of addresses as Go writes them. */
+/* Tests of addresses in Go's form. */
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -140,7 +140,7 @@ static void port_names_are_known(void **state)
 	socklen_t len = 0;
 
 	(void)state;
-	/* Without /etc/services there are none. */
+	/* Without /etc/services there are no names. */
 	if (address_resolve("127.0.0.1:http", CORE_TCP, &addr, &len, &err))
 		skip();
 	assert_int_equal(address_port(&addr), 80);

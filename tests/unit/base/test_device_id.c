@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of device IDs as text, against IDs that Syncthing made. */
+/* Tests of device IDs as text, with IDs that Syncthing made. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -76,7 +76,8 @@ static void prints_what_syncthing_prints(void **state)
 	}
 }
 
-/* With and without dashes and check characters, which are every 14th. */
+/* With and without dashes and check characters.  A check character is every
+ * 14th. */
 static void reads_the_bare_forms(void **state)
 {
 	(void)state;
@@ -108,7 +109,7 @@ static void reads_what_people_write(void **state)
 	accept(" FJPYU6K 22VRGFS FW2RUZA 2O4TP2D JDTDX6G VEI3WGR O676HRE "
 	       "WD2YUQV--",
 		0);
-	/* 0 for O, 1 for I, 8 for B; = is base32's padding. */
+	/* 0 is read as O, 1 as I, 8 as B; = is the padding of base32. */
 	accept("FJPYU6K-22VRGFS-FW2RUZA-204TP2D-JDTDX6G-VE13WGR-0676HRE-"
 	       "WD2YUQV====",
 		0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of the numbers that name a worker's objects. */
+/* Tests of the ids of a worker's objects. */
 
 #include <setjmp.h>
 #include <stdarg.h>

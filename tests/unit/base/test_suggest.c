@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of the search for the word that somebody meant. */
+/* Tests of suggestions for misspelt words. */
 
 #include <setjmp.h>
 #include <stdarg.h>

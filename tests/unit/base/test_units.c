@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of durations, integers, sizes and rates; Go's values are from Go. */
+/* Tests of durations, integers, sizes and rates.  Go's values were made with
+ * Go. */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of the timing wheel, the last against a model without slots. */
+/* Tests of the timing wheel.  The last one compares it with a simple model. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -63,7 +63,8 @@ static void calls_on_time_and_once(void **state)
 	assert_int_equal(called[0], 0);
 }
 
-/* A caller that only comes when wheel_next_ms says so. */
+/* The caller advances the wheel only at the times that wheel_next_ms() returns.
+ */
 static void is_at_most_a_slot_late(void **state)
 {
 	(void)state;
@@ -241,7 +242,8 @@ static uint32_t rnd(uint32_t below)
 	return rng % below;
 }
 
-/* -1: not in the wheel; kept as it must be, without looking at the wheel. */
+/* The expected deadline of each entry, computed without the wheel; -1: not in
+ * it. */
 static int64_t model[ENTRIES];
 static bool fresh[ENTRIES]; /* added by a callback of this advance */
 
