@@ -44,7 +44,8 @@ static void no_more_than_allowed(void **state)
 	ledger_give(&ledger, account, 0, 0);
 	assert_non_null(ledger_take(&ledger, key, 0, 3, 0));
 	assert_null(ledger_take(&ledger, key, 0, 3, 0));
-	/* A lower bound takes nothing away; 0 is none. */
+	/* A lower bound does not affect existing connections; 0 means no bound.
+	 */
 	assert_null(ledger_take(&ledger, key, 0, 1, 0));
 	assert_non_null(ledger_take(&ledger, key, 0, 0, 0));
 }
@@ -82,7 +83,7 @@ static void a_rate_lets_a_minutes_worth_through(void **state)
 	assert_int_equal(ledger_accounts(&ledger), 0);
 }
 
-/* Who leaves and comes back finds what it has used up. */
+/* A source that disconnects and comes back still has its used rate. */
 static void a_rate_outlives_the_connections(void **state)
 {
 	struct account *account;
@@ -97,7 +98,8 @@ static void a_rate_outlives_the_connections(void **state)
 	account = ledger_take(&ledger, key, 0, 1, 1000);
 	assert_false(ledger_spend(&ledger, account, 0, 10, 1000));
 	ledger_give(&ledger, account, 0, 1000);
-	/* It is swept away once the rate is clear, when somebody comes. */
+	/* The account is removed by a later call, once its rate has recovered.
+	 */
 	assert_int_equal(ledger_accounts(&ledger), 1);
 	for (int i = 0; i < 1000; i++) {
 		memcpy(key, &i, sizeof(i));
@@ -112,7 +114,7 @@ static void set_key(int number)
 	memcpy(key, &number, sizeof(number));
 }
 
-/* A connection that joins and leaves at once. */
+/* A connection that begins and ends at once. */
 static void come_and_go(int number, int64_t now_ms)
 {
 	struct account *account;
@@ -146,7 +148,7 @@ static void a_full_table_forgets_whom_nothing_holds(void **state)
 	assert_true(ledger_accounts(&ledger) <= LEDGER_IDLE_MOST);
 	assert_true(ledger_forgotten(&ledger) >=
 		    (uint64_t)(more - LEDGER_IDLE_MOST));
-	/* The latest are remembered, the first are not. */
+	/* The latest sources are remembered, the first ones are not. */
 	assert_true(has_used_its_rate(more - 1, 1000));
 	assert_false(has_used_its_rate(0, 1000));
 }
@@ -173,7 +175,7 @@ static void who_is_connected_is_never_forgotten(void **state)
 	}
 }
 
-/* Those that stay, however many, are not in the way of the sweep. */
+/* Active accounts, however many, do not delay the removal of idle ones. */
 static void the_idle_are_swept_behind_those_that_stay(void **state)
 {
 	const int staying = 200000;
