@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Option tables of made-up modules, for tests of flags and configuration.
+ * Option tables of fictional modules, for tests of flags and configuration.
  */
 #ifndef SAMPLE_OPTIONS_H
 #define SAMPLE_OPTIONS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of children that read, and do not come to an end. */
+/* Tests of child processes that hang while they read the configuration. */
 
 #include <errno.h>
 #include <setjmp.h>
@@ -19,10 +19,10 @@
 
 #define BUSY_MS 1500
 
-/* What children and their parent share. */
+/* Memory shared by the children and their parent. */
 static struct {
 	int begun;
-	int stuck; /* how many are to be, from the first on */
+	int stuck; /* how many of them hang, beginning with the first */
 } * shared;
 
 static struct {
@@ -72,7 +72,8 @@ static void waits(const char *path, struct config_section *sections, size_t n,
 	(void)path;
 	(void)sections;
 	(void)n;
-	/* Half of what there is: the next one begins anew. */
+	/* Incomplete output, which must be dropped when the next child starts.
+	 */
 	config_serial_problem(RELAY_ERROR, "of a child that was stuck", out);
 	if (shared->begun++ < shared->stuck) {
 		(void)write(out->fd, out->bytes, out->len);
@@ -97,7 +98,7 @@ static void works(const char *path, struct config_section *sections, size_t n,
 	(void)config_serial_end(out, true);
 }
 
-/* The first one spins, as on a lock; it never ends. */
+/* The first child spins for ever, as if it waited for a spinlock. */
 static void spins(const char *path, struct config_section *sections, size_t n,
 	struct config_serial_out *out)
 {
@@ -116,7 +117,7 @@ static int read_patiently(
 	int result = config_child_within(
 		patience, fn, "a.conf", NULL, 0, report, NULL);
 
-	/* None is left, not even as a zombie. */
+	/* No child is left, not even a zombie. */
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(errno, ECHILD);
 	return result;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of what a reload changes, and of what it must leave as it is. */
+/* Tests of what a reload changes and what it must keep. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -156,7 +156,7 @@ static void test_what_needs_a_restart_stays(void **state)
 		"\"c\": this needs a restart"));
 	assert_non_null(strstr(
 		logged, "option kept.number changes from \"1\" to \"2\"\n"));
-	/* The old snapshot goes; what was kept of it is a copy. */
+	/* After the old snapshot is freed, its kept values exist as copies. */
 	config_free(before);
 	check_old(config_module_values(after, "kept"));
 	assert_int_equal(config_get(after, "kept", "fixed-text", &value), 0);

@@ -18,7 +18,7 @@
 
 struct fixture {
 	struct flags flags;
-	char *text; /* what was written to err */
+	char *text; /* what was written to the error stream */
 	size_t len;
 };
 
@@ -38,7 +38,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* The modules relay, log and status are there; nat only if `all`. */
+/* The modules relay, log and status exist; nat only if `modules` includes it.
+ */
 static int parse_with(struct fixture *f, size_t modules, char *const *args)
 {
 	FILE *err;
@@ -64,7 +65,7 @@ static int parse_with(struct fixture *f, size_t modules, char *const *args)
 #define ARGS(...)     ((char *[]){__VA_ARGS__, NULL})
 #define parse(f, ...) parse_with(f, 2, (char *[]){__VA_ARGS__, NULL})
 
-/* The text of a flag's value, or NULL. */
+/* A flag's value as text, or NULL. */
 static const char *value_of(const struct fixture *f, const char *name)
 {
 	for (size_t i = 0; i < f->flags.count; i++)
@@ -73,7 +74,7 @@ static const char *value_of(const struct fixture *f, const char *name)
 	return NULL;
 }
 
-/* The first line of what was written. */
+/* The first line of the error output. */
 static const char *message(struct fixture *f)
 {
 	char *end = strchr(f->text, '\n');
@@ -186,7 +187,8 @@ static void refuses_unknown_flags(void **state)
 		f, parse(f, "-foo"), "flag provided but not defined: -foo");
 	assert_usage_error(f, parse(f, "--lisen=:1"),
 		"flag provided but not defined: -lisen; did you mean -listen?");
-	/* the list of the file is set by no flag: this one is a question */
+	/* the flag -modules is an action; it does not set the option of this
+	 * name */
 	assert_usage_error(f, parse(f, "-modules=relay"),
 		"invalid boolean value \"relay\" for -modules: \"relay\" is "
 		"neither true nor false; write one of true, false, yes, no, "

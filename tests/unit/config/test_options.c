@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of option values: read, checked, stored, and printed. */
+/* Tests of option values: parsing, checks, storing, printing. */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests that conf/strelaysrv.conf names every option, each with its default. */
+/* Tests that conf/strelaysrv.conf has every option with its default. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,7 +25,7 @@ static struct config_module mods[MODULES_MAX];
 static size_t mods_count;
 static void *handles[MODULES_MAX];
 
-/* Only their tables are looked at: lazily, nothing of theirs is resolved. */
+/* Only the option tables are used, so symbols are bound lazily. */
 static int open_modules(void **state)
 {
 	glob_t found;
@@ -105,7 +105,7 @@ static void compare(
 	if (strcmp(found, text) != 0)
 		fail_msg("%s: %s is %s; the default is %s", value->origin,
 			value->option->name, found, text);
-	/* Without a value they cannot be there, but in a comment. */
+	/* Options without a default can only be shown as a comment. */
 	if (value->option->flags & RELAY_OPTION_FILLED)
 		assert_true(is_commented_out(value->option->name));
 	else if (strcmp(value->origin, "default") == 0)
