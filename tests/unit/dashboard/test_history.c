@@ -18,7 +18,7 @@ static void rates_are_bytes_per_second(void **state)
 	history_init(&h, 1000, 500);
 	history_add(&h, 3000, 2500);
 	history_add(&h, 5500, 2500);
-	history_add(&h, 5500, 9999); /* not later: ignored */
+	history_add(&h, 5500, 9999); /* ignored: not later */
 	history_add(&h, 7500, INT64_MAX);
 	assert_int_equal(h.count, 3);
 	assert_int_equal(history_rate(&h, 0), 1000);
@@ -47,7 +47,7 @@ static void whoever_has_a_part_gets_the_rest(void **state)
 		history_add(&h, i * 1000, i);
 	assert_int_equal(history_first(&h, 2), 3);
 	assert_int_equal(history_first(&h, 4), 5);
-	/* Of another life of the relay, or made up. */
+	/* A position from an earlier start of the relay, or an invalid one. */
 	assert_int_equal(history_first(&h, 5), 0);
 	assert_int_equal(history_first(&h, INT64_MAX), 0);
 	assert_int_equal(history_first(&h, INT64_MIN), 0);
