@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of the status address, over real sockets. */
+/* Tests of the status address with real sockets. */
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -186,7 +186,7 @@ static int dial(uint16_t port)
 	return fd;
 }
 
-/* Turns the loop until the server closes, or `ms` have passed. */
+/* Runs the loop until the server closes the connection or `ms` have passed. */
 static void turn(int ms)
 {
 	int64_t end_ms = loop_clock_ms() + ms;
@@ -199,7 +199,7 @@ static void turn(int ms)
 
 static char reply[65536];
 
-/* What came until the end, or until nothing more does. */
+/* Reads until the end of the stream, or until no more data comes. */
 static bool collect(int fd)
 {
 	size_t len = 0;
@@ -315,7 +315,7 @@ static void idle_connections_cannot_keep_others_out(void **state)
 	}
 	assert_non_null(
 		strstr(ask(port, "GET /status HTTP/1.0\r\n\r\n"), " 200 "));
-	assert_true(collect(fds[0])); /* the oldest were cut off */
+	assert_true(collect(fds[0])); /* the oldest connections were closed */
 	assert_false(collect(fds[40]));
 	for (int i = 0; i < HTTP_CONNS_MAX + 10; i++)
 		close(fds[i]);
@@ -439,7 +439,7 @@ static void a_taken_port_is_a_warning(void **state)
 	http_open();
 	assert_non_null(strstr(logged, "Address already in use"));
 	close(fd);
-	http_open(); /* what the timer does after 30 s */
+	http_open(); /* called by a timer after 30 s */
 	assert_non_null(strstr(logged, "status address: 127.0.0.1:"));
 }
 

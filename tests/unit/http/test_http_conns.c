@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of how long HTTP connections last, and who has to go: with a clock of
- * the test's own, and sources that it makes up. */
+/* Tests of how long HTTP connections are kept and which are closed first, with
+ * a simulated clock and simulated source addresses. */
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -83,7 +83,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* A turn, and what the sweep does once a second. */
+/* One turn of the loop, and the check that runs once a second. */
 static void turn(void)
 {
 	struct http_conn *conn, *next;
@@ -104,7 +104,7 @@ static void pass(int64_t ms)
 	}
 }
 
-/* The client's end of a new connection from there. */
+/* Connects from this address; returns the client's descriptor. */
 static int come(const char *from)
 {
 	struct sockaddr_in in = {.sin_family = AF_INET};
@@ -135,7 +135,7 @@ static void say(int fd, const char *text)
 
 static char heard[4096];
 
-/* Whether the connection is open; what came is in heard. */
+/* Whether the connection is open; received data is in `heard`. */
 static bool hear(int fd)
 {
 	ssize_t n = recv(fd, heard, sizeof(heard) - 1, 0);
@@ -248,7 +248,7 @@ static void a_request_that_is_there_is_answered_first(void **state)
 	pass(1);
 	say(first, ASK); /* not read yet */
 	silent = come("192.0.2.3");
-	/* Now the second one was idle for longer. */
+	/* Now the second connection has been idle for longer. */
 	assert_false(hear(second));
 	assert_true(hear(first));
 	assert_non_null(strstr(heard, " 200 OK"));
@@ -284,7 +284,7 @@ static void the_source_with_the_most_gives_one_up(void **state)
 	assert_true(asks(few));
 	pass(5000);
 	for (i = 0; i < 4; i++) {
-		/* One server's addresses, each in a /64 of its own. */
+		/* Addresses of one customer, each in another /64. */
 		char from[] = "2001:db8:0:1::1";
 
 		from[11] = (char)('1' + i);
@@ -292,8 +292,8 @@ static void the_source_with_the_most_gives_one_up(void **state)
 		if (i < 2)
 			assert_true(asks(many[i]));
 	}
-	/* Half is the most for one /48; the third and fourth replaced others.
-	 */
+	/* One /48 may have half; the third and fourth connection replaced
+	 * others. */
 	assert_int_equal(ends[HTTP_END_SOURCE], 2);
 	assert_int_equal(conns.count, 3);
 	for (i = 0; i < 4; i++)

@@ -15,7 +15,7 @@
 static struct http_head head;
 static char data[HTTP_HEAD_MAX + 1];
 
-/* -1: no request; else what http_head_parse() says. */
+/* -1: no complete head; otherwise the result of http_head_parse(). */
 static int parse(const char *text)
 {
 	int len = http_head_end(text, strlen(text), 0);

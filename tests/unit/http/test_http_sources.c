@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of who asks on an HTTP address, and what it may take. */
+/* Tests of the limits for each source of HTTP requests. */
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -92,7 +92,7 @@ static void who_takes_too_much_waits_until_it_has_grown_again(void **state)
 	(void)state;
 	assert_int_equal(http_sources_wait(&sources, &busy, 0), 0);
 	http_sources_spend(&sources, &busy, BURST_US + 50000);
-	/* 50 ms of debts at a tenth. */
+	/* A debt of 50 ms at a rate of a tenth. */
 	assert_in_range(http_sources_wait(&sources, &busy, 0), 400, 600);
 	assert_int_equal(http_sources_wait(&sources, &good, 0), 0);
 	assert_int_not_equal(http_sources_wait(&sources, &busy, 499), 0);
