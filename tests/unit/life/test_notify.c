@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of what is sent to the service manager, without a server around it. */
+/* Tests of notifications to the service manager, without a running server. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,7 +28,7 @@ static unsigned errors;
 static int manager;
 static struct event_base *base;
 
-/* What notify.c takes from the rest of the server. */
+/* Replacements for functions of the server that notify.c calls. */
 
 unsigned relay_hanging(char *out, size_t cap)
 {
@@ -58,7 +58,7 @@ void log_core(enum relay_level level, const char *fmt, ...)
 	errors += level == RELAY_ERROR;
 }
 
-/* A manager in the abstract namespace. */
+/* The manager's socket is in the abstract namespace. */
 static int setup(void **state)
 {
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
