@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of the way of log records: queue, sinks, stderr. */
+/* Tests of log records: queue, sinks, stderr. */
 
 #include <fcntl.h>
 #include <poll.h>
@@ -54,7 +54,7 @@ static void sink(struct relay_ctx *cx, const struct relay_log_record *record)
 		relay_log(cx, RELAY_ERROR, "the sink's own");
 }
 
-/* Stderr becomes a pipe that take_stderr() reads. */
+/* Replaces stderr by a pipe that take_stderr() reads. */
 static int setup(void **state)
 {
 	int ends[2];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of what the log module writes: its lines, and how they get out. */
+/* Tests of the log module: the form of its lines, and writing them. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -128,7 +128,7 @@ static void files_are_appended_to_and_private(void **state)
 	assert_non_null(strstr(err.text, "/nonexistent/x: No such file"));
 }
 
-/* A file size limit stands in for the full disk: it also ends in mid-line. */
+/* A file size limit simulates a full disk: it, too, stops within a line. */
 static void a_full_disk_loses_lines_but_not_the_order_of_lines(void **state)
 {
 	struct rlimit before, small;
@@ -207,7 +207,7 @@ static void the_system_log_may_be_restarted_and_slow(void **state)
 	assert_string_equal(got + len - 8, "]: hello");
 	while (n < 10000 && syslog_send(where, &fd, 28, "x", 1) == 0)
 		n++;
-	assert_true(n < 10000); /* full: lost, not waited for */
+	assert_true(n < 10000); /* full: the rest is dropped without waiting */
 	close(server);
 	assert_int_equal(syslog_send(where, &fd, 28, "x", 1), -1);
 	server = listen_at(where);

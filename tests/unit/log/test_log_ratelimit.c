@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests that records of one kind are few, and that the rest is counted. */
+/* Tests of the rate limit for records of one kind, and its count of dropped
+ * ones. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +14,7 @@
 #include "base/clock.h"
 #include "log/log.h"
 
-/* What log_ratelimit.c stands on. */
+/* Replacements for what log_ratelimit.c uses. */
 static int64_t now_ms;
 static enum relay_level threshold = RELAY_INFO;
 static char last[2000];
@@ -65,7 +66,7 @@ static void one_in_ten_seconds(void **state)
 	now_ms = 99999;
 	log_core_seldom(RELAY_WARNING, &kind, "again");
 	assert_string_equal(last, "again");
-	/* What nobody wants to read uses no turn up. */
+	/* A record below the log level does not count towards the limit. */
 	now_ms = 200000;
 	log_core_seldom(RELAY_DEBUG, &kind, "debug");
 	log_core_seldom(RELAY_WARNING, &kind, "third");
