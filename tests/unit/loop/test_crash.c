@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of the fatal-signal report, each in a process that dies of it. */
+/* Tests of the crash report, each in a process that crashes. */
 
 #include <setjmp.h>
 #include <signal.h>
@@ -44,7 +44,8 @@ static void describe(
 	*version = cx->mod->def.version;
 }
 
-/* The bottom of the handlers: what the shell and cmocka would set up. */
+/* Restores the default signal handlers, which the shell and cmocka may have
+ * changed. */
 static void die(void (*how)(void), int to)
 {
 	static const int all[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
@@ -60,7 +61,7 @@ static void die(void (*how)(void), int to)
 	_exit(99);
 }
 
-/* Returns the wait status; what it wrote is in `report`. */
+/* Returns the wait status; the process's output is in `report`. */
 static int run(void (*how)(void))
 {
 	int ends[2], status;
@@ -86,7 +87,7 @@ static void check(int status, int signal_number, const char *line)
 {
 	if (!strstr(report, line))
 		fail_msg("got \"%s\", want \"%s\"", report, line);
-	/* Sanitizers take over after us and exit in their own way. */
+	/* Sanitizers handle the signal after us and exit differently. */
 	if (SANITIZED) {
 		assert_true(status != 0);
 		return;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Threads: they leave signals to others, and work for their maker's server. */
+/* Threads block all signals, and work for the server of the thread that made
+ * them. */
 
 #include <semaphore.h>
 #include <setjmp.h>
@@ -65,7 +66,8 @@ static void test_joined(void **state)
 
 static void test_detached(void **state)
 {
-	/* The thread may look at it a little longer than this function. */
+	/* Static, because the thread may use it after this function has
+	 * returned. */
 	static struct seen seen;
 
 	(void)state;
