@@ -393,7 +393,7 @@ static void a_module_may_give_other_labels(void **state)
 	assert_int_equal(value("named", "c"), 3);
 	assert_int_equal(relay_metric_relabel(cx, m, none), 0);
 	assert_int_equal(value("named", NULL), 0);
-	/* As if it were disabled and enabled again. */
+	/* As if the module was disabled and enabled again. */
 	metrics_withdraw(&mod.metrics);
 	assert_ptr_equal(add(&named), m);
 	assert_int_equal(value("named", "green"), 2);

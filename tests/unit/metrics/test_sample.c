@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of what exporters show of a metric's stored numbers. */
+/* Tests of the values that exporters show for stored numbers. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -56,7 +56,7 @@ static void observations_have_no_scale(void **state)
 	(void)state;
 	assert_string_equal(relay_sample_text(&sample, text), "20");
 	assert_true(relay_sample_value(&sample) == 20);
-	/* But their sum and the bounds have. */
+	/* The sum and the bounds of a histogram are scaled. */
 	assert_string_equal(relay_metric_text(&def, 2500, text), "0.0025");
 }
 
