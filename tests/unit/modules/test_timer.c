@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of modules' timers and services. */
+/* Tests of the timers and services of modules. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +21,7 @@
 #include "modules/service.h"
 #include "modules/timer.h"
 
-/* Until no call was held up by what else the machine does. */
+/* Retries, because other processes may delay a call. */
 #define TRIES 10
 
 static struct loop loop;
@@ -128,7 +128,7 @@ static int teardown(void **state)
 static struct {
 	int calls;
 	int64_t answers[8], at_ms[8];
-	int64_t wait_ms[8]; /* at most, when it was armed after so many calls */
+	int64_t wait_ms[8]; /* the longest delay after so many calls */
 } script;
 
 static int64_t play(struct relay_ctx *cx, void *arg)
@@ -161,7 +161,7 @@ static void run_once(int flags)
 	(void)event_base_foreach_event(loop.base, note_wait, NULL);
 }
 
-/* Runs until nothing is left to happen. */
+/* Runs the loop until no event is pending. */
 static void run(void)
 {
 	run_once(EVLOOP_NONBLOCK);
@@ -178,7 +178,7 @@ static void start(int64_t first_ms, const int64_t *answers, size_t n)
 	run();
 }
 
-/* However late a loaded machine calls it: never before its time. */
+/* A loaded machine may call a timer late, but never early. */
 static void assert_gaps(const int64_t *ms, int n)
 {
 	for (int i = 1; i <= n; i++)
@@ -186,7 +186,8 @@ static void assert_gaps(const int64_t *ms, int n)
 			script.at_ms[i] - script.at_ms[i - 1] >= ms[i - 1] - 2);
 }
 
-/* One that was held up within its call has to rest, and waits for longer. */
+/* A call that was delayed itself counts as slow, and makes the next delay
+ * longer. */
 static bool waits_fit(const int64_t *ms, int n)
 {
 	for (int i = 1; i <= n; i++)
@@ -299,7 +300,7 @@ static void slow_callbacks_leave_time_to_others(void **state)
 		relay_timer_add(&mod.control.pub, 0, dawdle_again, &calls));
 	assert_true(event_base_loop(loop.base, EVLOOP_ONCE) >= 0);
 	assert_int_equal(calls, 1);
-	usleep(100000); /* it asked for 1 ms, and must rest for 500 */
+	usleep(100000); /* the timer asked for 1 ms, but must pause for 500 */
 	assert_true(event_base_loop(loop.base, EVLOOP_NONBLOCK) >= 0);
 	assert_int_equal(calls, 1);
 	assert_int_equal(mod.slow_calls, 1);
@@ -326,7 +327,7 @@ static void failing_callbacks_are_logged_by_name(void **state)
 	assert_non_null(strstr(logged, "a timer of module test failed"));
 	logged[0] = '\0';
 	assert_true(event_base_loop(loop.base, EVLOOP_ONCE) >= 0);
-	assert_string_equal(logged, ""); /* the first of a row says it */
+	assert_string_equal(logged, ""); /* only the first is logged */
 	assert_int_equal(mod.failures, 2);
 	assert_true(event_base_loop(loop.base, EVLOOP_ONCE) >= 0);
 	assert_non_null(strstr(logged, "the timer of module test works again"));
@@ -363,7 +364,7 @@ static void services_show_when_their_giver_has_started(void **state)
 	assert_null(relay_service_find(user, "pools", 1, NULL));
 	mod.stage = MODULE_STARTED;
 	assert_non_null(relay_service_find(user, "pools", 1, NULL));
-	other.stage = MODULE_LIVE; /* mod may still fail, and be taken back */
+	other.stage = MODULE_LIVE; /* mod may still fail and be removed */
 	assert_null(relay_service_find(user, "pools", 1, NULL));
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Two servers in one process, with all rooms from base to modules: each has its
- * log, metrics and modules, and when one ends, the other goes on.
+ * Two servers in one process, with all rooms from base to modules.  Each has
+ * its own log, metrics and modules; when one is stopped, the other continues.
  */
 
 #include <setjmp.h>
@@ -35,7 +35,7 @@
 #include "modules/modules.h"
 #include "modules/stage.h"
 
-/* With one worker, which the calling thread plays. */
+/* It has one worker, whose part the calling thread plays. */
 static struct server {
 	struct instance rooms;
 	struct loop control, worker;
@@ -43,7 +43,7 @@ static struct server {
 	struct module_list list;
 	struct hook_set *hooks; /* owned */
 	struct relay_metric *things;
-	char logged[1024]; /* what the module's sink was given */
+	char logged[1024]; /* records that the module's log sink got */
 	unsigned accepted, fired;
 } servers[2];
 static struct server *const one = &servers[0], *const two = &servers[1];
@@ -53,7 +53,7 @@ static struct server *server_of(const struct relay_ctx *cx)
 	return cx->mod == &one->mod ? one : two;
 }
 
-/* From here on the thread works for that server. */
+/* Makes the calling thread work for that server. */
 static struct server *use(struct server *server)
 {
 	instance = &server->rooms;
@@ -108,7 +108,7 @@ static const struct module_threads threads = {
 	.call = call_each,
 };
 
-/* The module, the same in both. */
+/* The module, which both servers run. */
 
 static const int ops[2];
 static const struct relay_metric_def things = {
@@ -152,7 +152,7 @@ static enum relay_verdict conn_accept(
 	return RELAY_PASS;
 }
 
-/* Making and ending. */
+/* Starting and stopping. */
 
 static void make(struct server *server)
 {
@@ -222,7 +222,7 @@ static int end_both(void **state)
 	return 0;
 }
 
-/* What each is asked. */
+/* Queries of a server. */
 
 static int64_t counted(struct server *server)
 {
