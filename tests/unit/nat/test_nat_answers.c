@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of what gateways answer: HTTP in pieces, and addresses. */
+/* Tests of parsing answers of gateways: HTTP in pieces, and addresses. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,8 +18,8 @@
 #define LIMIT 20000
 #define OK_   "HTTP/1.1 200 OK\r\n"
 
-/* In pieces of `step` bytes, each in its own place, so that reading beyond what
- * has come is found by a sanitizer. */
+/* Feeds pieces of `step` bytes, each in its own block, so that a sanitizer
+ * detects reads beyond them. */
 static enum http_progress feed(
 	struct http_body *body, const char *text, size_t len, size_t step)
 {

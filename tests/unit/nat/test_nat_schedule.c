@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of when nat asks a gateway, and for which port. */
+/* Tests of when nat sends requests, and for which port. */
 
 #include <setjmp.h>
 #include <stdarg.h>
