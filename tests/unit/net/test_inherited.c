@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of listening sockets that a process is started with. */
+/* Tests of inherited listening sockets. */
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -129,7 +129,7 @@ static void wrong_variables_are_told_with_what_was_found(void **state)
 	close(file);
 }
 
-/* Its first is descriptor 3, whatever that is here. */
+/* systemd passes descriptors from 3 on, whatever 3 is in this process. */
 static void systemds_count_and_names_are_read(void **state)
 {
 	struct sockaddr_storage addr;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of what two listening addresses have in common. */
+/* Tests of whether two listen addresses overlap. */
 
 #include <errno.h>
 #include <setjmp.h>
@@ -52,7 +52,7 @@ static const struct {
 	{"[::1]:1", "[::2]:1", CORE_TCP, CORE_TCP, false, false},
 	{"0.0.0.0:1", "[::1]:1", CORE_TCP, CORE_TCP, false, false},
 	{"0.0.0.0:1", "[::]:1", CORE_TCP, CORE_TCP, false, true},
-	/* The kernel chooses: nothing is known to be shared. */
+	/* The kernel chooses the ports, so an overlap is not known. */
 	{"127.0.0.1:0", "127.0.0.1:0", CORE_TCP, CORE_TCP, true, false},
 	{"127.0.0.1:0", ":0", CORE_TCP, CORE_TCP, false, false},
 };

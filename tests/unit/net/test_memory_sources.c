@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of who holds how much kernel memory: by source, and by size. */
+/* Tests of the sums of kernel memory by source and by size. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -48,7 +48,7 @@ static void each_v4_address_has_a_share(void **state)
 	assert_false(above("::ffff:192.0.2.1"));
 }
 
-/* A home has one /56, a site one /48. */
+/* A home network has one /56, a site one /48. */
 static void networks_of_one_customer_have_shares_together(void **state)
 {
 	(void)state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of what the kernel holds for a socket, and of its bounds. */
+/* Tests of a socket's kernel memory and its limits. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -143,7 +143,7 @@ static void a_beginner_has_little_until_it_is_opened(void **state)
 	assert_int_equal(
 		getsockopt(ends.other, SOL_SOCKET, SO_BUF_LOCK, &lock, &len),
 		0);
-	assert_int_equal(lock, 0); /* the kernel goes on sizing it */
+	assert_int_equal(lock, 0); /* the kernel continues to size the buffer */
 	assert_int_equal(socket_memory_begin_small(-1), -1);
 	assert_int_equal(socket_memory_open(-1), -1);
 	close(listener);

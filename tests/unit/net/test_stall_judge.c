@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of how much a direction of a session may hold. */
+/* Tests of how much data one direction of a session may hold, and when it
+ * stalls. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +18,7 @@
 #define NOT_SHORT  (-1)
 #define RTT_FAR_US 100000
 
-/* A direction that is looked at every second, and its sink's rate. */
+/* A direction that is checked every second, and the state of its sink. */
 struct look {
 	struct stall stall;
 	struct stall_facts facts;
@@ -51,12 +52,12 @@ static void what_a_path_needs_may_be_held(void **state)
 	(void)state;
 	assert_int_equal(stall_allowed(0, 0), STALL_ALLOWED);
 	assert_int_equal(stall_allowed(1000, RTT_FAR_US), STALL_ALLOWED);
-	/* 1 Gbit/s over 100 ms has 12.5 MB on its way. */
+	/* 1 Gbit/s over 100 ms has 12.5 MB in transit. */
 	assert_true(stall_allowed(125000000, RTT_FAR_US) >= 2 * 12500000);
-	/* Late acknowledgements do not help. */
+	/* Late acknowledgements do not raise the limit. */
 	assert_int_equal(stall_allowed(125000000, 600000),
 		stall_allowed(125000000, 60000000));
-	/* Nor does a path that is too short to be measured hinder. */
+	/* A round trip too short to be measured does not lower it. */
 	assert_int_equal(
 		stall_allowed(1000000000, 0), stall_allowed(1000000000, 1000));
 }
@@ -101,7 +102,7 @@ static void slow_readers_are_squeezed_and_go_on(void **state)
 			assert_in_range(
 				look.stall.buffers, 65536, STALL_ALLOWED / 2);
 	}
-	/* Until it has drained, however slow it is. */
+	/* The limit lasts until the queue has drained, however slowly. */
 	look.facts.held = STALL_ALLOWED / 4;
 	assert_int_equal(after(&look, SECOND, 1100), STALL_GO_ON);
 	assert_int_equal(look.stall.buffers, 0);
@@ -133,8 +134,8 @@ static void a_reader_that_takes_nothing_ends_as_an_idle_session(void **state)
 	assert_in_range(seconds, 118, 120);
 }
 
-/* Seconds until its session ends that had 7 MiB queued when its link got slow;
- * LONGEST: it does not end.  Two bytes of memory are held for each of data. */
+/* Seconds until a session ends that had 7 MiB queued when its link became slow;
+ * LONGEST: it does not end.  Each byte of data takes two bytes of memory. */
 #define LONGEST 7200
 
 static int lasts(uint64_t rate)
@@ -153,7 +154,8 @@ static int lasts(uint64_t rate)
 	return seconds;
 }
 
-/* Over a bad mobile link: who is done within the time may be slow for ever. */
+/* A bad mobile link: a reader that drains its queue in time may stay slow for
+ * ever. */
 static void honest_slow_readers_are_squeezed_and_never_ended(void **state)
 {
 	static const uint64_t rates[] = {2500, 3000, 6000, 20000};
@@ -163,7 +165,7 @@ static void honest_slow_readers_are_squeezed_and_never_ended(void **state)
 		assert_int_equal(lasts(rates[i]), LONGEST);
 }
 
-/* Whatever little it takes: it has drained after 26 minutes, or has ended. */
+/* At every rate, the session has drained or ended after 26 minutes. */
 static void who_drains_too_slowly_ends(void **state)
 {
 	static const uint64_t rates[] = {150, 600, 1200, 2000};
@@ -180,7 +182,7 @@ static void who_drains_too_slowly_ends(void **state)
 	}
 }
 
-/* It takes what was queued at once, though late. */
+/* The reader takes the whole queue at once, though late. */
 static void who_drains_in_the_end_goes_on(void **state)
 {
 	struct look look = begun(MUCH);
@@ -191,13 +193,13 @@ static void who_drains_in_the_end_goes_on(void **state)
 		assert_int_equal(after(&look, SECOND, 200), STALL_GO_ON);
 	look.facts.held = STALL_ALLOWED / 4;
 	assert_int_equal(after(&look, SECOND, MUCH), STALL_GO_ON);
-	/* The next time counts from its own begin. */
+	/* The next stall has its own time limit. */
 	look.facts.held = MUCH;
 	for (int i = 0; i < grace; i++)
 		assert_int_equal(after(&look, SECOND, 200), STALL_GO_ON);
 }
 
-/* It is slow since this server lets no more pass. */
+/* The reader is slow because of this server's rate limit. */
 static void nobody_ends_for_a_rate_limit(void **state)
 {
 	struct look look = begun(MUCH);
@@ -208,7 +210,8 @@ static void nobody_ends_for_a_rate_limit(void **state)
 		assert_int_equal(after(&look, SECOND, 300), STALL_GO_ON);
 }
 
-/* It was slow for an hour, and then takes nothing: the hour does not help. */
+/* Slow for an hour, then no progress at all: the hour does not extend the
+ * limit. */
 static void each_span_is_judged_by_itself(void **state)
 {
 	struct look look = begun(STALL_ALLOWED);
@@ -248,7 +251,7 @@ static void a_byte_now_and_then_is_no_progress(void **state)
 	assert_int_equal(verdict, STALL_END_STALLED);
 }
 
-/* A few bytes are on their way at each look, but never the same ones. */
+/* At each check a few bytes are in transit, but never the same ones. */
 static void small_talk_is_no_stall(void **state)
 {
 	struct look look = begun(50);
@@ -260,7 +263,7 @@ static void small_talk_is_no_stall(void **state)
 	}
 }
 
-/* Windows open in steps: 400 bytes at once every 8 s are half of the least. */
+/* Windows open in steps: 400 bytes every 8 s are half of the required rate. */
 static void a_burst_now_and_then_is_no_progress(void **state)
 {
 	struct look look = begun(STALL_ALLOWED);
@@ -298,7 +301,8 @@ static void what_does_not_wait_does_not_stall(void **state)
 	assert_false(stall_is_watched(&look.stall));
 }
 
-/* Seconds of a shortage until one that moves, and holds so much, has to go. */
+/* Seconds of a memory shortage until a session ends that makes progress and
+ * holds this much. */
 static int borne(size_t held)
 {
 	struct look look = begun(held);
@@ -318,7 +322,7 @@ static void those_that_hold_most_go_first_when_memory_is_short(void **state)
 
 	(void)state;
 	look.facts.short_ms = 0;
-	/* Squeezed at once, and ended later. */
+	/* It is limited at once, and ended later. */
 	assert_int_equal(after(&look, SECOND, 20000), STALL_GO_ON);
 	assert_true(look.stall.buffers);
 	assert_in_range(borne(MUCH), 5, 7);
@@ -328,7 +332,7 @@ static void those_that_hold_most_go_first_when_memory_is_short(void **state)
 	assert_true(borne(STALL_LEAST - 1) > 60);
 }
 
-/* A direction that has stalled for some seconds when memory gets short. */
+/* A direction that had stalled for some seconds when the shortage began. */
 static struct look stalled(size_t held)
 {
 	struct look look = begun(held);
@@ -362,7 +366,7 @@ static void then_the_largest_as_many_as_needed(void **state)
 	assert_int_equal(after(&small, SECOND, 0), STALL_GO_ON);
 }
 
-/* A hiccup of a second is no stall that ends a session. */
+/* A stall of a second does not end a session. */
 static void nobody_goes_for_a_short_stall(void **state)
 {
 	struct look look = begun(STALL_ALLOWED);
