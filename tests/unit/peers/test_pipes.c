@@ -97,14 +97,14 @@ static void only_the_first_few_are_large(void **state)
 		assert_int_equal(pipes[i]->size,
 			i < PIPES_LARGE ? 2 * PIPE_COMMON : PIPE_COMMON);
 	}
-	/* Large ones are lent first, whatever came back last. */
+	/* Large pipes are taken first, whatever was returned last. */
 	pipe_give(&pool, pipes[PIPES_LARGE]);
 	pipe_give(&pool, pipes[0]);
 	pipe_give(&pool, pipes[PIPES_LARGE + 1]);
 	assert_ptr_equal(pipe_take(&pool), pipes[0]);
 	assert_ptr_equal(pipe_take(&pool), pipes[PIPES_LARGE + 1]);
 	assert_ptr_equal(pipe_take(&pool), pipes[PIPES_LARGE]);
-	/* One that is lost makes room for another. */
+	/* A lost pipe makes room for another. */
 	pipe_discard(&pool, pipes[0]);
 	pipes[0] = pipe_take(&pool);
 	assert_int_equal(pipes[0]->size, 2 * PIPE_COMMON);

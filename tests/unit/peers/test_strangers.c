@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of strangers: who makes room, and whose turn it is. */
+/* Tests of strangers: which one is closed to make room, and which one is next.
+ */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -65,7 +66,7 @@ static int set_up(void **state)
 	return strangers_init(&all, 0);
 }
 
-/* With nobody left, nothing is left. */
+/* When all have left, nothing is allocated. */
 static int tear_down(void **state)
 {
 	struct relay_conn *conn;
@@ -132,7 +133,8 @@ static void networks_of_a_site_count_together(void **state)
 		snprintf(address, sizeof(address), "2001:db8:1:2%02x::1", i);
 		(void)enter(address);
 	}
-	/* 4 of the /48; in it two /56 of 2 each; the first is the older. */
+	/* The /48 has four; its two /56 have two each, of which the first is
+	 * older. */
 	assert_int_equal(strangers_least(&all, NULL)->addr[6], 0x01);
 	(void)enter("2001:db8:1:2ff::1");
 	assert_int_equal(strangers_least(&all, NULL)->addr[6], 0x02);

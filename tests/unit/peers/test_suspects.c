@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of the record of sources whose connections came to nothing. */
+/* Tests of the record of sources whose connections did nothing useful. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 #include "peers/suspects.h"
 
 #define ONE   0x0000000100000002U
-#define OTHER 0x0000000300000002U /* one of its two counts is ONE's */
+#define OTHER 0x0000000300000002U /* shares a counter with ONE */
 
 static struct suspects suspects;
 
