@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of what pool-join makes of a pool's answers. */
+/* Tests of how pool-join reacts to a pool's answers. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,7 +24,7 @@ static struct plan_next after(
 	return plan_after(plan, &answer, random);
 }
 
-/* A millisecond is lost to rounding. */
+/* Rounding may lose a millisecond. */
 static void assert_about(int64_t got, int64_t want)
 {
 	assert_in_range(got, want - 2, want + 2);

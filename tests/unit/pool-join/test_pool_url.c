@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of what the URL of a pool says. */
+/* Tests of parsing a pool's URL. */
 
 #include <setjmp.h>
 #include <stdarg.h>
