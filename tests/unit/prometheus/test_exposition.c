@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of the text that a Prometheus server scrapes. */
+/* Tests of the text format for Prometheus. */
 
 #include <setjmp.h>
 #include <stdarg.h>
