@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of days and months, of what is used of them, and of the file. */
+/* Tests of the quota: periods, used bytes, and the state file. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -100,8 +100,8 @@ static void short_months_end_early(void **state)
 		"2026-04-30 00:00:00", "2026-05-31 00:00:00");
 }
 
-/* Each moment of some years is in one period, and the next begins at its end.
- */
+/* Each moment of some years belongs to one period, and the next period begins
+ * at its end. */
 static void periods_follow_each_other(void **state)
 {
 	static const char *const zones[] = {"UTC", "-11:00", "+14:00", "local"};
@@ -210,7 +210,7 @@ static void a_new_period_begins_at_0(void **state)
 		    at("2026-12-01 00:00:00"));
 	assert_true(meter_turn(&meter, &p, at("2026-12-01 00:00:00")));
 	assert_int_equal(meter_level(&meter, &p), LEVEL_OPEN);
-	/* Months of silence are skipped. */
+	/* Months without traffic are skipped. */
 	meter_add(&meter, 1000);
 	assert_true(meter_turn(&meter, &p, at("2027-06-01 00:00:00")));
 	assert_int_equal(meter_used(&meter, &p, METER_MONTH), 0);
@@ -231,7 +231,8 @@ static void a_clock_set_back_forgets_nothing(void **state)
 	assert_true(meter_resumes_s(&meter, &p, LEVEL_OPEN,
 			    at("2026-11-20 00:00:00")) ==
 		    at("2026-12-01 00:00:00"));
-	/* One that was years ahead does not count until then. */
+	/* A clock that was years ahead: the period lasts until that time comes.
+	 */
 	meter_turn(&meter, &p, at("2040-01-01 00:00:00"));
 	meter_add(&meter, 300);
 	meter_turn(&meter, &p, at("2026-11-22 00:10:00"));
@@ -240,7 +241,7 @@ static void a_clock_set_back_forgets_nothing(void **state)
 	assert_int_equal(meter_used(&meter, &p, METER_DAY), 0);
 }
 
-/* As on boards without a battery, until they have asked for the time. */
+/* Boards without a battery start with such a clock, until they get the time. */
 static void a_clock_that_is_not_set_begins_nothing(void **state)
 {
 	struct meter_plan p = plan(1000, 10000);
