@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of the lists of devices with a weight of their own, or no limit. */
+/* Tests of the lists of devices with their own weight or without limit. */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of the shared rates: sessions of all appetites, in simulated time. */
+/* Tests of shared rates in simulated time, with sessions of different demand.
+ */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,11 +16,11 @@
 #define WORKERS       2
 #define BURST_MS      100
 
-/* A session that has `wants` bytes a second to send in each direction. */
+/* A session that wants to send `wants` bytes a second in each direction. */
 struct one {
 	struct shaper shaper;
 	int worker;
-	int64_t wants[2]; /* below 0: as much as it gets */
+	int64_t wants[2]; /* below 0: unlimited */
 	int64_t backlog[2];
 	int64_t resume_ms[2];
 	int64_t sent[2];
@@ -31,7 +32,7 @@ static struct {
 	struct one one[SESSIONS_MOST];
 	int count;
 	int64_t now_ms;
-	int64_t late_ms[WORKERS]; /* how far a worker's clock is behind */
+	int64_t late_ms[WORKERS]; /* how much a worker's clock is late */
 	int64_t most_in_100ms;
 } sim;
 
@@ -55,7 +56,7 @@ static struct one *add(int worker, int64_t wants)
 	return one;
 }
 
-/* What the pump does with one direction in a millisecond. */
+/* What the pump does for one direction in a millisecond. */
 static int64_t pump(struct one *one, int from, int64_t now)
 {
 	struct shaper_round *round = &sim.round[one->worker];
@@ -137,7 +138,7 @@ static void near(int64_t got, int64_t want, int64_t thousandths)
 			(long long)want, (long long)off);
 }
 
-/* Ten seconds from rest: what the operator measures. */
+/* Ten seconds from idle: what an operator would measure. */
 static void is_accurate(void **state)
 {
 	static const int64_t rates[] = {
@@ -165,8 +166,7 @@ static void is_smooth(void **state)
 	run(1000);
 	forget();
 	run(5000);
-	/* Of pieces that go out every 40 ms, one more may fall into a window.
-	 */
+	/* Pieces are sent every 40 ms, so a window may contain one more. */
 	assert_true(sim.most_in_100ms < 145000);
 }
 
@@ -176,7 +176,7 @@ static void shares_evenly(void **state)
 	begin(4000000);
 	for (int i = 0; i < 8; i++)
 		add(i < 5, -1); /* 3 and 5 */
-	run(1000);              /* who came first had the burst */
+	run(1000);              /* the first sessions used the burst */
 	forget();
 	run(10000);
 	for (int i = 0; i < 8; i++)
@@ -248,7 +248,7 @@ static void a_session_has_a_limit_of_its_own(void **state)
 	}
 }
 
-/* Of 3 MB/s one session may only have 0.5: the others have the rest. */
+/* One session is limited to 0.5 of 3 MB/s; the others get the rest. */
 static void limits_meet(void **state)
 {
 	(void)state;
@@ -306,7 +306,7 @@ static int64_t sent_by(int first, int count)
 	return all;
 }
 
-/* However many sessions a device has, it is one of those that share. */
+/* A device gets the share of one, however many sessions it has. */
 static void devices_share_before_sessions_do(void **state)
 {
 	static const int64_t rates[] = {200000, 10000000, 300000000};
@@ -415,7 +415,7 @@ static void what_a_session_leaves_its_device_has_first(void **state)
 	near(sent_by(10, 1), 50000000, 30);
 }
 
-/* And what a device leaves, other devices have. */
+/* What a device does not use goes to other devices. */
 static void unused_shares_of_devices_go_to_the_others(void **state)
 {
 	(void)state;
@@ -456,12 +456,12 @@ static void a_devices_shares_may_change(void **state)
 	assert_int_equal(atomic_load(&sim.pool.weight), 0);
 	assert_int_equal(atomic_load(&device[0].counted), 0);
 	assert_int_equal(atomic_load(&device[0].level), 0);
-	/* Nobody takes part: the next one counts by what holds then. */
+	/* No session is active.  The next one uses the new weight. */
 	share_child_set(&device[0], 5);
 	assert_int_equal(atomic_load(&sim.pool.weight), 0);
 }
 
-/* A worker that looks at the clock late loses nothing for all. */
+/* A worker with a late clock does not reduce the total rate. */
 static void threads_need_not_agree_about_the_time(void **state)
 {
 	(void)state;
@@ -475,7 +475,7 @@ static void threads_need_not_agree_about_the_time(void **state)
 		near(sim.one[i].sent[0], 10000000, 40);
 }
 
-/* Nobody who says a little now and then is made to wait for a tick. */
+/* Sessions that send a little now and then do not wait for a tick. */
 static void short_messages_go_at_once(void **state)
 {
 	struct one *small;
@@ -504,7 +504,7 @@ static void a_new_rate_holds_at_once(void **state)
 	add(1, -1);
 	run(2000);
 	share_pool_set(&sim.pool, 1000000, BURST_MS);
-	run(200); /* what was lent or saved before */
+	run(200); /* until borrowed and saved bytes are used up */
 	forget();
 	run(5000);
 	near(sum(), 5000000, 20);
