@@ -92,7 +92,7 @@ static void an_owner_that_answers_keeps_its_place(void **state)
 	assert_int_equal(
 		directory_defend(*state, alice, first).worker, second.worker);
 	assert_int_equal(directory_defend(*state, alice, first).conn, 0);
-	/* The one who lost leaves, and takes nothing along. */
+	/* The connection that was replaced leaves without effect. */
 	assert_int_equal(directory_leave(*state, alice, second).conn, 0);
 	check_owner(*state, first);
 }
@@ -107,7 +107,7 @@ static void an_owner_that_goes_is_followed_by_its_challenger(void **state)
 	assert_int_equal(heir.worker, second.worker);
 	assert_int_equal(heir.conn, second.conn);
 	check_owner(*state, second);
-	/* The old one's end comes twice: it is not the new one's. */
+	/* The old connection's second end must not remove the new one. */
 	assert_int_equal(directory_leave(*state, alice, first).conn, 0);
 	check_owner(*state, second);
 }

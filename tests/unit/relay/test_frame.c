@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of the relay protocol's messages as bytes. */
+/* Tests of encoding and decoding the relay protocol's messages. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -105,7 +105,7 @@ static void reads_a_token_as_long_as_the_message(void **state)
 		FRAME_LONG_FIELD);
 }
 
-/* One opaque, as JoinSessionRequest and ConnectRequest have it. */
+/* A body of one opaque field, as in JoinSessionRequest and ConnectRequest. */
 static void reads_opaques(void **state)
 {
 	static const struct {
@@ -118,7 +118,7 @@ static void reads_opaques(void **state)
 		{"\0\0\0\040" KEY32 "more", 40, FRAME_OK, 32},
 		{"\0\0\0\0", 4, FRAME_OK, 0},
 		{"\0\0\0\1k\0\0\0", 8, FRAME_OK, 1},
-		{"\0\0\0\1kXYZ", 8, FRAME_OK, 1}, /* padding is not looked at */
+		{"\0\0\0\1kXYZ", 8, FRAME_OK, 1}, /* padding is not checked */
 		{"\0\0\0\1k\0\0", 7, FRAME_SHORT_BODY, 0},
 		{"\0\0\0\1", 4, FRAME_SHORT_BODY, 0},
 		{"\0\0\0", 3, FRAME_SHORT_BODY, 0},
@@ -284,7 +284,7 @@ static void writes_what_it_reads(void **state)
 	assert_memory_equal(buf + FRAME_HEADER_LEN, body, h.length);
 }
 
-/* With each cap below the size: 0, and no byte beyond cap is touched. */
+/* A buffer that is too small gives 0, and nothing is written beyond it. */
 static void keeps_within_the_buffer(void **state)
 {
 	const struct frame_invitation in = {

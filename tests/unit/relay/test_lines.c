@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of who is invited next to a device that many ask for. */
+/* Tests of the order of invitations for a device that many request. */
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -17,7 +17,7 @@
 
 static const uint8_t device[ID_LEN] = {'d'};
 
-/* One that asks: its ID, its source, and what it was given. */
+/* A requester: its ID, its source, and the keys it got. */
 struct asker {
 	uint8_t id[ID_LEN];
 	struct source source;
@@ -69,7 +69,7 @@ static enum pending_room ask_from(struct fixture *f, struct asker *asker,
 		now_ms, asker->key, f->lost);
 }
 
-/* Each from an address of its own. */
+/* Requests the device, each requester from its own address. */
 static void ask(
 	struct fixture *f, struct asker *asker, uint8_t name, int64_t now_ms)
 {
@@ -102,7 +102,7 @@ static enum deal_what deal(struct fixture *f, int64_t now_ms)
 	return (enum deal_what)f->deal.what;
 }
 
-/* The next who is sent for is that one, and nobody else is yet. */
+/* Expects an invitation for this requester, and no other one yet. */
 static void expect(struct fixture *f, const struct asker *asker, int64_t now_ms)
 {
 	assert_int_equal(deal(f, now_ms), DEAL_SEND);
@@ -111,7 +111,7 @@ static void expect(struct fixture *f, const struct asker *asker, int64_t now_ms)
 	assert_true(deal(f, now_ms) != DEAL_SEND);
 }
 
-/* What the device is busy with goes, and had come to nothing. */
+/* Expects that the device's current session is ended without result. */
 static void end_for_nothing(struct fixture *f, int64_t now_ms)
 {
 	assert_int_equal(deal(f, now_ms), DEAL_END);
@@ -128,7 +128,7 @@ static void who_is_alone_passes_at_once(void **state)
 	come(f, &a, SIDE_SERVER, 10);
 	come(f, &a, SIDE_CLIENT, 10);
 	assert_int_equal(deal(f, 20), DEAL_NOTHING);
-	/* However long it lasts, it is left alone. */
+	/* A session with both sides is not ended, however long it lasts. */
 	assert_int_equal(deal(f, 900000), DEAL_NOTHING);
 	ask(f, &b, 2, 900000);
 	expect(f, &b, 900000);
@@ -154,7 +154,8 @@ static void the_next_is_sent_when_the_last_is_taken(void **state)
 	assert_int_equal(pending_waiting(&f->table), 0);
 }
 
-/* One that joined a session while the one before went on needs no turns. */
+/* A device that joins a session while another one continues gets its
+ * invitations without waiting. */
 static void a_device_that_takes_many_at_a_time_has_all(void **state)
 {
 	struct fixture *f = *state;
@@ -165,14 +166,15 @@ static void a_device_that_takes_many_at_a_time_has_all(void **state)
 		ask(f, &asker[i], (uint8_t)(i + 1), 0);
 	expect(f, &asker[0], 0);
 	come(f, &asker[0], SIDE_SERVER, 1);
-	/* So far it may be one that takes them one by one. */
+	/* It is not known yet whether the device takes invitations one by one.
+	 */
 	assert_int_equal(deal(f, 2), DEAL_WAIT);
 	expect(f, &asker[1], now_ms);
 	for (int i = 1; i < 5; i++) {
 		come(f, &asker[i], SIDE_SERVER, ++now_ms);
 		expect(f, &asker[i + 1], now_ms);
 	}
-	/* Until it lets one wait. */
+	/* This ends when the device leaves an invitation unanswered. */
 	now_ms += LINES_UNTAKEN_MS;
 	come(f, &asker[5], SIDE_SERVER, now_ms);
 	ask(f, &late, 7, now_ms);
@@ -228,7 +230,8 @@ static void who_kept_it_busy_comes_last(void **state)
 	speak(f, &again, 2);
 	expect(f, &again, 2);
 	end_for_nothing(f, 2 + LINES_TURN_MS);
-	/* Its second one is with the device, and goes for a better one. */
+	/* The requester's second session is the current one; it is ended for a
+	 * better one. */
 	come(f, &again, SIDE_SERVER, 3 + LINES_TURN_MS);
 	ask(f, &bad, 1, 4 + LINES_TURN_MS);
 	speak(f, &bad, 4 + LINES_TURN_MS);
@@ -236,7 +239,7 @@ static void who_kept_it_busy_comes_last(void **state)
 	ask(f, &good, 2, 6 + LINES_TURN_MS);
 	speak(f, &good, 6 + LINES_TURN_MS);
 	expect(f, &good, 6 + LINES_TURN_MS);
-	/* Nobody is ended for one that is worse. */
+	/* A session is not ended for a worse one. */
 	come(f, &good, SIDE_SERVER, 7 + LINES_TURN_MS);
 	assert_int_equal(deal(f, 7 + 2 * LINES_TURN_MS), DEAL_SEND);
 	assert_int_equal(deal(f, 8 + 3 * LINES_TURN_MS), DEAL_WAIT);
@@ -277,11 +280,11 @@ static void friends_come_first_and_are_not_ended(void **state)
 	ask(f, &friend, 9, 100000);
 	speak(f, &b, 100000);
 	come(f, &a, SIDE_SERVER, 100001);
-	expect(f, &friend, 100001); /* though it has said nothing yet */
+	expect(f, &friend, 100001); /* although its half has sent nothing yet */
 	come(f, &friend, SIDE_SERVER, 100002);
 	expect(f, &b, 100002);
 	assert_int_equal(deal(f, 100002 + 2 * LINES_TURN_MS), DEAL_WAIT);
-	/* By then Syncthing is done with it anyway. */
+	/* By then Syncthing has given up the session anyway. */
 	assert_int_equal(deal(f, 100002 + LINES_BUSY_MS), DEAL_NOTHING);
 }
 
@@ -317,7 +320,7 @@ static void the_end_of_a_session_frees_the_device(void **state)
 	come(f, &a, SIDE_SERVER, 1);
 	come(f, &a, SIDE_CLIENT, 1);
 	turn = f->pair.turn;
-	ask(f, &b, 2, 2); /* says nothing, so it would wait for a turn */
+	ask(f, &b, 2, 2); /* its half does not come, so it would have to wait */
 	assert_int_equal(deal(f, 2), DEAL_WAIT);
 	pending_over(&f->table, a.id, device, turn + 1, 1, 3);
 	assert_int_equal(deal(f, 3), DEAL_WAIT);
@@ -367,12 +370,12 @@ static void one_that_goes_does_not_let_the_next_pass(void **state)
 	ask(f, &a, 1, 0);
 	expect(f, &a, 0);
 	come(f, &a, SIDE_SERVER, 1);
-	for (int64_t i = 2; i < 100; i++) { /* each makes the oldest go */
+	for (int64_t i = 2; i < 100; i++) { /* each drops the oldest one */
 		ask_from(f, &b, 2, 2, i);
 		speak(f, &b, i);
 		assert_int_equal(deal(f, i), i == 2 ? DEAL_SEND : DEAL_WAIT);
 	}
-	/* Nor does it keep what the device is busy with from its end. */
+	/* The current session is ended nevertheless. */
 	assert_int_equal(deal(f, 2 + LINES_TURN_MS), DEAL_END);
 }
 
@@ -396,7 +399,7 @@ static void a_full_line_keeps_the_better(void **state)
 	assert_int_equal(pending_sessions(&f->table), 8);
 }
 
-/* A device may be busy with a session that goes well. */
+/* The device may be busy with a successful session. */
 static void who_is_not_blamed_keeps_its_place(void **state)
 {
 	struct fixture *f = *state;
@@ -431,7 +434,8 @@ static void who_asks_most_gives_up_its_own(void **state)
 		assert_int_equal(f->lost[0].conn, many[i].id[0]);
 	}
 	come(f, &first, SIDE_CLIENT, 3);
-	/* One more source: of those that have not come, the oldest goes. */
+	/* A request of another source drops the oldest one whose half has not
+	 * come. */
 	assert_int_equal(ask_from(f, &again, 30, 30, 4), PENDING_LINE_ROOM);
 	come(f, &first, SIDE_SERVER, 5);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of rates by the minute. */
+/* Tests of rates per minute. */
 
 #include <setjmp.h>
 #include <stdarg.h>

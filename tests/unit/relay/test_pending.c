@@ -33,7 +33,8 @@ static enum pending_room add(struct fixture *f, const uint8_t *client,
 		source, 2000, 0, key, f->lost);
 }
 
-/* One of many: 10.0.x.x, or the given /64 of a /48 that ends in `site`. */
+/* One of many sources: 10.0.x.x, or the given /64 of a /48 that ends in `site`.
+ */
 static struct source v4(unsigned number)
 {
 	struct sockaddr_in from = {.sin_family = AF_INET,
@@ -59,7 +60,7 @@ static struct source v6(uint8_t site, unsigned subnet)
 	return source;
 }
 
-/* Another device each time: IDs are free. */
+/* The requester's ID differs each time. */
 static enum pending_room add_from(
 	struct fixture *f, struct source source, uint8_t key[2][ID_LEN])
 {
@@ -190,7 +191,7 @@ static void the_table_has_a_bound(void **state)
 	bound(f, 1000, 0, 0);
 	for (int i = 1; i < 1000; i++)
 		assert_int_equal(add(f, alice, &nowhere, key), PENDING_ROOM);
-	/* Nobody is there who could make room. */
+	/* All sources are exempt, so no session can be dropped to make room. */
 	assert_int_equal(add(f, alice, &nowhere, key), PENDING_FULL);
 	for (unsigned left = 1000; left;)
 		left -= pending_expire(&f->table, 2000, &f->next_ms);
@@ -203,10 +204,10 @@ static void a_device_has_a_bound_of_its_own(void **state)
 	uint8_t key[2][ID_LEN];
 
 	bound(f, 0, 3, 0);
-	for (int i = 1; i < 3; i++) /* set_up made the first */
+	for (int i = 1; i < 3; i++) /* set_up() has added the first one */
 		assert_int_equal(add(f, alice, &nowhere, key), PENDING_ROOM);
 	assert_int_equal(add(f, alice, &nowhere, key), PENDING_DEVICE_FULL);
-	/* Being asked for does not count. */
+	/* Requests for a device do not count towards its own limit. */
 	assert_int_equal(add(f, bob, &nowhere, key), PENDING_ROOM);
 	assert_int_equal(pending_expire(&f->table, 1000, &f->next_ms), 1);
 	assert_int_equal(add(f, alice, &nowhere, key), PENDING_ROOM);
@@ -235,7 +236,7 @@ static void a_source_gives_up_its_own_oldest(void **state)
 		assert_true(works(f, key[i]));
 	assert_true(works(f, other));
 	assert_true(works(f, f->key));
-	/* One whose half waits is told of. */
+	/* The waiting half of a dropped session is returned. */
 	assert_int_equal(add_from(f, v4(1), other), PENDING_SOURCE_ROOM);
 	assert_int_equal(f->lost[1].conn, here.conn);
 }
@@ -270,7 +271,7 @@ static void a_newcomer_finds_room_at_the_expense_of_who_has_most(void **state)
 	assert_int_equal(add_from(f, v4(10), key), PENDING_MADE_ROOM);
 	assert_false(works(f, first));
 	assert_true(works(f, key));
-	/* However many more come from those two. */
+	/* Further requests of those two do not matter. */
 	for (unsigned i = 0; i < 1000; i++)
 		assert_int_equal(
 			add_from(f, v4(1 + i % 2), key), PENDING_MADE_ROOM);

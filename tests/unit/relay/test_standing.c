@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of who is known to come to something. */
+/* Tests of the memory of successful pairs and of useless sources. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -55,7 +55,7 @@ static void a_source_is_idle_for_some_time(void **state)
 		STANDING_UNKNOWN);
 	assert_int_equal(
 		standing_rank(*state, alice, bob, carol, 1), STANDING_UNKNOWN);
-	/* That the two are friends is more. */
+	/* A successful pair outranks an idle source. */
 	standing_praise(*state, alice, bob, 0);
 	assert_int_equal(
 		standing_rank(*state, alice, bob, home, 1), STANDING_FRIEND);
@@ -79,7 +79,7 @@ static void the_oldest_are_forgotten_where_there_are_too_many(void **state)
 	assert_int_equal(
 		standing_rank(standing, alice, bob, source, 2), STANDING_IDLE);
 	assert_int_equal(standing->idle.count, STANDING_MOST);
-	/* And the outdated with the next that comes. */
+	/* Outdated entries are removed with the next one added. */
 	standing_blame(standing, home, 3 + STANDING_IDLE_FOR_MS);
 	assert_int_equal(standing->idle.count, 1);
 }

@@ -168,7 +168,7 @@ static void reports_truncation(void **state)
 	assert_string_equal(out, want);
 }
 
-/* As URI_TEXT promises. */
+/* URI_TEXT is large enough for the longest URI. */
 static void has_room_for_the_longest(void **state)
 {
 	char host[254], provided_by[31], status[261], out[URI_TEXT];
