@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of JSON in the look of Go's. */
+/* Tests of JSON in Go's format. */
 
 #include <setjmp.h>
 #include <stdarg.h>

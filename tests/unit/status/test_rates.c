@@ -87,7 +87,7 @@ static void late_samples_are_weighed_by_their_time(void **state)
 	rates_init(&rates, 0, 0);
 	rates_sample(&rates, 25000, 2500000);
 	check(&rates, want);
-	rates_sample(&rates, 25000, 9999999); /* not later: ignored */
+	rates_sample(&rates, 25000, 9999999); /* ignored: not later */
 	check(&rates, want);
 }
 
