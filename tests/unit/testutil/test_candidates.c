@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of a pool's list, and of the order in which its relays are tried. */
+/* Tests of parsing a pool's list, and of the order of its relays. */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of reading the URIs of relays and pools, good and hostile. */
+/* Tests of parsing the URIs of relays and pools, good and hostile. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -79,7 +79,7 @@ static void reads_id_and_token(void **state)
 	assert_false(uri.has_id);
 	uri = parse("relay://h:1/?token=t#&token=u");
 	assert_string_equal(uri.token, "t");
-	/* Names are not unescaped, and not of either case. */
+	/* Parameter names are case-sensitive and are not unescaped. */
 	uri = parse("relay://h:1/?Token=t&tok%65n=u");
 	assert_string_equal(uri.token, "");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of reading a pool's HTTP answer. */
+/* Tests of parsing a pool's HTTP answer. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -69,7 +69,8 @@ static void reads_bodies(void **state)
 	}
 }
 
-/* Whatever is cut off is waited for, and in the end an error. */
+/* An incomplete answer is waited for.  If the connection ends, it is an error.
+ */
 static void waits_for_the_rest(void **state)
 {
 	static const char *const rows[] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of what a client makes of a relay's answers, good and hostile. */
+/* Tests of parsing a relay's answers, good and hostile. */
 
 #include <setjmp.h>
 #include <stdarg.h>
