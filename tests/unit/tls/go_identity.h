@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* An identity that the Go relay made: a vector for tests. */
+/* An identity made by the Go relay, as a test vector. */
 #ifndef GO_IDENTITY_H
 #define GO_IDENTITY_H
 
-/* A pair that strelaysrv 1.19 made, and the ID that it printed. */
+/* Made by strelaysrv 1.19, with the ID that it printed. */
 static const char go_id[] =
 	"NHRA2WQ-BDKZ7DJ-ZPTRURX-WEACWBE-YQCXWOE-BIIRWTV-L62VR5V-RKTOAAQ";
 static const char go_cert[] =

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of the nonces of ECDSA on P-384, and of the memory it computes in. */
+/* Tests of the nonces of ECDSA on P-384, and of its memory. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -44,7 +44,7 @@ static const struct {
 		"827C2F13173923E06A739F040649A667BF3B828246BAA5A5"},
 };
 
-/* The linker puts it in the place of the kernel's numbers. */
+/* The linker (--wrap) calls this instead of the kernel's random numbers. */
 int __wrap_tls_random_fill(unsigned char *out, size_t len);
 int __real_tls_random_fill(unsigned char *out, size_t len);
 static enum { RANDOM_REAL, RANDOM_CONSTANT, RANDOM_BROKEN } random_kind;
@@ -98,7 +98,7 @@ static void without_entropy_nonces_are_those_of_the_rfc(void **state)
 		p384_nonce_seed(&nonce, key, digest, P384_LEN, NULL, 0);
 		p384_nonce_next(&nonce, P384_LEN, k);
 		assert_memory_equal(k, bytes(vectors[i].k), P384_LEN);
-		/* One that is out of range is followed by another. */
+		/* A nonce that is out of range is replaced by the next one. */
 		p384_nonce_next(&nonce, P384_LEN, again);
 		assert_memory_not_equal(k, again, P384_LEN);
 	}
@@ -117,7 +117,7 @@ static void next_nonce(void *nonce, size_t len, uint8_t *out)
 	p384_nonce_next(nonce, len, out);
 }
 
-/* Nettle takes the nonce's bytes as they come. */
+/* Gives Nettle the nonce's bytes as they are. */
 static void signatures_are_those_of_the_rfc(void **state)
 {
 	uint8_t key[P384_LEN], digest[P384_LEN], number[P384_LEN];
@@ -169,7 +169,7 @@ static void entropy_makes_signatures_differ(void **state)
 	assert_memory_not_equal(one.r, other.r, P384_LEN);
 }
 
-/* A nonce that serves twice gives the key away. */
+/* Using a nonce twice would reveal the key. */
 static void constant_random_numbers_give_no_nonce_twice(void **state)
 {
 	struct p384_signature one, other, again;
@@ -195,7 +195,8 @@ static void no_random_numbers_no_signature(void **state)
 	random_kind = RANDOM_REAL;
 }
 
-/* bits2octets: digests at and above the order, longer and shorter ones. */
+/* bits2octets: digests equal to and above the order, longer and shorter ones.
+ */
 static void digests_are_reduced(void **state)
 {
 	uint8_t key[P384_LEN], high[64], low[P384_LEN] = {0};
@@ -203,7 +204,7 @@ static void digests_are_reduced(void **state)
 
 	(void)state;
 	memcpy(key, bytes(key_hex), P384_LEN);
-	/* 2^384 - 1 less the order. */
+	/* 2^384 - 1 minus the order. */
 	memset(high, 0xff, sizeof(high));
 	memcpy(low + 24,
 		bytes("389CB27E0BC8D220A7E5F24DB74F58851313E695333AD68C"
@@ -242,20 +243,21 @@ static void gmp_computes_in_the_block_and_nothing_stays(void **state)
 	inside = resize(inside, 40, 80);
 	assert_int_equal(((unsigned char *)inside)[39], 1);
 	assert_ptr_equal(resize(inside, 80, 20), inside);
-	/* More than there is comes from elsewhere. */
+	/* A block that does not fit comes from malloc(). */
 	outside = take(P384_MEMORY_LEN);
 	memset(outside, 2, P384_MEMORY_LEN);
 	outside = resize(outside, P384_MEMORY_LEN, 2 * P384_MEMORY_LEN);
 	give(inside, 80);
 	p384_memory_end(&memory);
 	assert_true(is_zero(memory.block, P384_MEMORY_LEN));
-	/* And is given back whenever it comes. */
+	/* It may be freed in any order. */
 	give(outside, 2 * P384_MEMORY_LEN);
 	outside = take(16);
 	give(outside, 16);
 }
 
-/* Half of the block is enough for both, so that GMP never asks for more. */
+/* Half of the block is enough for signing and verifying, so GMP never needs
+ * malloc(). */
 static size_t most_used;
 
 void __wrap_p384_memory_end(struct p384_memory *memory);
@@ -281,7 +283,8 @@ static void the_block_is_large_enough(void **state)
 		assert_int_equal(p384_sign(bytes(key_hex), digest,
 					 sizeof(digest), &signature),
 			0);
-		/* Of the curve, or verifying would not begin. */
+		/* A point of the curve, because others are refused before
+		 * verifying. */
 		memcpy(point.x,
 			bytes("AA87CA22BE8B05378EB1C71EF320AD746E1D3B628BA79B98"
 			      "59F741E082542A385502F25DBF55296C3A545E3872760AB"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of which certificates OpenSSL gets to read. */
+/* Tests of which certificates OpenSSL is allowed to parse. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +20,7 @@
 
 #define ROOM 20000
 
-/* A handshake message under way. */
+/* A handshake message in transit. */
 struct message {
 	unsigned char bytes[ROOM];
 	size_t len;
@@ -59,7 +59,7 @@ static enum tls_certificate look(const struct message *message)
 		message->bytes, message->len, message->is_tls13);
 }
 
-/* Takes the key.  Nobody looks at the signature. */
+/* Owns the key.  The signature is not checked. */
 static size_t certificate_of(EVP_PKEY *key, unsigned char out[ROOM])
 {
 	X509 *cert = X509_new();
@@ -103,7 +103,8 @@ static EVP_PKEY *curve_as(const char *curve, const char *what, const char *how)
 	return key;
 }
 
-/* Of a modulus and an exponent with so many bits, which no one can use. */
+/* A key with a modulus and an exponent of this many bits, which cannot be used.
+ */
 static EVP_PKEY *rsa(int bits, int exponent_bits)
 {
 	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
@@ -192,7 +193,7 @@ static void a_chain_is_not_read(void **state)
 	}
 }
 
-/* Whatever is cut off or changed: no answer is wrong, but none may crash. */
+/* Truncated or changed certificates must not crash; any result is right. */
 static void what_is_broken_is_survived(void **state)
 {
 	static unsigned char der[ROOM];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of the cipher that keeps only the key from record to record. */
+/* Tests of the cipher that stores only the key between records. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,7 +32,7 @@ static struct {
 	OSSL_FUNC_cipher_freectx_fn *freectx;
 	OSSL_FUNC_cipher_encrypt_init_fn *encrypt_init;
 	int states; /* alive beneath */
-	int fails;  /* what is made beneath cannot be keyed */
+	int fails;  /* setting the key of OpenSSL's state fails */
 } test;
 
 static const unsigned char key[32] = "a key of thirty-two bytes, as is";
@@ -91,7 +91,7 @@ static const OSSL_ALGORITHM *theirs(void)
 	return all;
 }
 
-/* The functions of OpenSSL's own, and a count of its states. */
+/* OpenSSL's functions, with a count of the states that exist. */
 static void count_states(const OSSL_DISPATCH *from)
 {
 	for (OSSL_DISPATCH *to = test.beneath; from->function_id; from++) {
@@ -136,8 +136,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* As TLS does it: the direction first, then the nonce's length, then the key.
- */
+/* Called in TLS's order: the direction, the nonce's length, the key. */
 static EVP_CIPHER_CTX *keyed(OSSL_LIB_CTX *libctx, int encrypts)
 {
 	EVP_CIPHER *cipher = EVP_CIPHER_fetch(libctx, NAME, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of what TLS connections forget, and of the leaner library context. */
+/* Tests of what TLS connections free after the handshake, and of the smaller
+ * library context. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,9 +23,9 @@
 
 struct row {
 	int version;
-	const char *key; /* of both sides' certificates */
+	const char *key; /* the key of both certificates */
 	const char *group;
-	const char *suite; /* NULL: as OpenSSL likes best */
+	const char *suite; /* NULL: OpenSSL's default */
 };
 
 static const struct row rows[] = {
@@ -134,7 +135,7 @@ static void passes(SSL *from, SSL *to)
 	assert_memory_equal(got, "hello", 5);
 }
 
-/* RFC 8446, 4.6.3: new keys, asked for by either side. */
+/* Key updates (RFC 8446, 4.6.3), requested by either side. */
 static void renew_keys(struct sides *sides)
 {
 	SSL *both[] = {sides->client, sides->server};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of ECDSA by Nettle: it and OpenSSL's own must take each other's. */
+/* Tests of ECDSA with Nettle: it and OpenSSL must accept each other's
+ * signatures. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +23,7 @@
 static OSSL_LIB_CTX *ours;
 static unsigned signed_by_nettle, verified_by_nettle;
 
-/* The linker puts these in the place of those. */
+/* The linker (--wrap) calls these instead. */
 int __wrap_p384_sign(const unsigned char key[P384_LEN],
 	const unsigned char *digest, size_t len, struct p384_signature *out);
 int __real_p384_sign(const unsigned char key[P384_LEN],
@@ -141,7 +142,7 @@ static void both_take_each_others(void **state)
 	}
 }
 
-/* Short numbers make short signatures: about every 128th has one. */
+/* Small numbers make short signatures: about one of 128 is shorter. */
 static void signatures_of_every_length_fit(void **state)
 {
 	EVP_PKEY *theirs = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-384");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of the words for failed TLS handshakes. */
+/* Tests of the reasons of failed TLS handshakes. */
 
 #include <setjmp.h>
 #include <stdarg.h>

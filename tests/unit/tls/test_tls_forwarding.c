@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * What libssl does not use, but any user of libcrypto may: signatures of a
- * digest that somebody else made, which go on to OpenSSL's own, and the end of
- * a random generator.
+ * Functions that libssl does not use, but other users of libcrypto may:
+ * signatures of a given digest, which OpenSSL's own code makes, and freeing a
+ * random generator.
  */
 
 #include <setjmp.h>

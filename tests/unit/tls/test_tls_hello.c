@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of whether a whole ClientHello has arrived. */
+/* Tests of whether a complete ClientHello has arrived. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +14,8 @@
 
 #define RECORD_HEADER 5
 
-/* A message of so many bytes, in records of `size`; returns their length. */
+/* Makes a message of this length in records of `size`; returns the total
+ * length. */
 static size_t make(unsigned char *out, unsigned type, size_t length,
 	size_t size, size_t room)
 {
@@ -98,9 +99,10 @@ static void others_are_told(void **state)
 		{"\x16\x03\x01\x40\x01", 5, TLS_HELLO_OTHER}, /* too long */
 		{"\x16\x03\x01\x00\x10\x02", 6, TLS_HELLO_OTHER},
 		{"\x17\x03\x03\x00\x10", 5, TLS_HELLO_OTHER},
-		/* Another record within it. */
+		/* A record of another type within the message. */
 		{"\x16\x03\x01\x00\x01\x01\x15", 7, TLS_HELLO_OTHER},
-		/* ChangeCipherSpec: one before it, whole or in part. */
+		/* ChangeCipherSpec: one may come before the message; complete
+		 * and partial. */
 		{"\x14\x03\x03\x00\x01\x01", 6, TLS_HELLO_PART},
 		{"\x14\x03", 2, TLS_HELLO_PART},
 		{"\x14\x03\x03\x00\x01\x01\x14", 7, TLS_HELLO_OTHER},

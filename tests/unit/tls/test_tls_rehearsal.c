@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of handshakes that show what a context lacks. */
+/* Tests of the trial handshakes that show what a context lacks. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 #define BIT(kind) (1U << (kind))
 
 struct row {
-	const char *wanted; /* signatures of clients; NULL: all */
+	const char *wanted; /* signature types that clients offer; NULL: all */
 	unsigned failed;
 };
 
@@ -25,7 +25,7 @@ static const struct row rows[] = {
 	{"ECDSA+SHA256:ed25519:RSA-PSS+SHA256", BIT(TLS_KEY_P384)},
 	{"ECDSA+SHA256:ECDSA+SHA384:RSA-PSS+SHA256", BIT(TLS_KEY_ED25519)},
 	{"ECDSA+SHA256:ECDSA+SHA384:ed25519:RSA+SHA256", BIT(TLS_KEY_RSA)},
-	/* With this one the handshake itself fails. */
+	/* With this list the handshake itself fails. */
 	{"ECDSA+SHA384:ed25519:RSA-PSS+SHA256", TLS_KEY_ALL},
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of our algorithms in OpenSSL when it finds no memory. */
+/* Tests of our algorithms in OpenSSL when allocations fail. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +18,8 @@
 #include "tls/tls_provider.h"
 
 static OSSL_LIB_CTX *ours;
-/* Allocations until one fails, and all after it; 0: none does. */
+/* Allocations before the first that fails; all later ones fail, too. 0: none
+ * fails. */
 static int64_t left;
 
 static bool fails(void)
@@ -55,7 +56,7 @@ static void give(void *at, const char *file, int line)
 
 static EVP_PKEY *key;
 
-/* Signs, with a copy of the context half-way. */
+/* Signs, and copies the context halfway. */
 static bool sign(void)
 {
 	unsigned char out[256];
@@ -114,7 +115,8 @@ static bool seal(void)
 	return good;
 }
 
-/* Whichever allocation fails first: an error, and the next time is good. */
+/* Whichever allocation fails first, the result is an error, and the next try
+ * succeeds. */
 static void each_fails_once(bool (*work)(void))
 {
 	bool done = false;
@@ -175,7 +177,7 @@ int main(void)
 		cmocka_unit_test(sealing_without_memory_is_an_error),
 	};
 
-	/* Before OpenSSL has taken any. */
+	/* Before OpenSSL allocates anything. */
 	if (CRYPTO_set_mem_functions(take, resize, give) != 1)
 		return 1;
 	return cmocka_run_group_tests(tests, set_up, tear_down);

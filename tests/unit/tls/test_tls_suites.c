@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests that a context without one of its suites is found out. */
+/* Tests that a context without one of its suites is detected. */
 
 #include <setjmp.h>
 #include <stdarg.h>
