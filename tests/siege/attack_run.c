@@ -165,7 +165,7 @@ static int play(struct assault *a)
 		fprintf(stderr, "relay-siege: cannot begin\n");
 		return 2;
 	}
-	puts("begun"); /* certificates take their time */
+	puts("begun"); /* making certificates takes time */
 	fflush(stdout);
 	if (a->attack.jam.count) {
 		set_scale(siege, &a->attack.jam.count, &(int64_t){0});

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The long form of the siege: every attack on several relays, and one table of all.
+"""The long form of the siege: all attacks on several relays, and tables of the results.
 
-  compare.py --build BUILD [--before STRELAYSRV] [--seconds N] [--only NAME] [ATTACK...]
+compare.py --build BUILD [--before STRELAYSRV] [--seconds N] [--only NAME] [ATTACK...]
 
-Results are kept in BUILD/siege.json, and those of other runs there are kept, too, so that relays
-and attacks can be played one by one; --table prints what is there."""
+Results are stored in BUILD/siege.json.  Earlier results there are kept, so that relays and attacks
+can be run one by one; --table prints them."""
 
 import argparse
 import datetime
@@ -18,7 +18,7 @@ import siege
 
 KINDS = ("join", "meet", "scrape")
 COLUMNS = {"before": "ours, before", "go": "Go relay", "ours": "ours"}
-#: Descriptors of a relay where the attack is about running out of them.
+#: Limits of descriptors for attacks that exhaust them.
 DESCRIPTORS = {"descriptors": 1024}
 
 
@@ -31,7 +31,7 @@ def relays(options):
 
 
 def play(program, name, options):
-    """What one attack did to one relay, as plain data."""
+    """The results of one attack on one relay, as plain data."""
     with tempfile.TemporaryDirectory() as folder:
         server = siege.start(program, folder, descriptors=DESCRIPTORS.get(name))
         try:
@@ -73,7 +73,7 @@ def _cell(result, kind):
 
 
 def table(results, attacks):
-    """One line for an attack, three figures for each column."""
+    """Tables with one row for each attack."""
     names = [name for name in COLUMNS if any(name in of for of in results.values())]
     lines = []
     for title, kind in (("Joins that succeed · p99, ms", "join"),
@@ -101,7 +101,7 @@ BEGIN, END = "<!-- table: made by siege.sh --readme -->\n", "<!-- end -->\n"
 
 
 def write(page, text):
-    """Puts the table where the page has its place for it."""
+    """Writes the table into the page between its markers."""
     before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
     page.write_text(before + BEGIN + text + END + after, encoding="utf-8")

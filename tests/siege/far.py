@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MPL-2.0
-"""One session over a long, fast path: throughput and kernel memory, this server and the Go relay.
+"""Throughput and kernel memory of one session over a long, fast path, for this server and the Go
+relay.
 
-The path is far-path between two tun devices in network namespaces, since not every kernel has
-netem; one end of the session is beside the relay, the other beyond the path. Needs root."""
+The path is far-path between two tun devices in network namespaces, because some kernels have no
+netem.  One end of the session is beside the relay, the other at the far end of the path.  Needs
+root."""
 
 import argparse
 import ctypes
@@ -36,7 +38,7 @@ def _run(*command):
 
 
 class Path:
-    """Enters a namespace of its own for good; a second one is beyond the path."""
+    """Moves this process into a new network namespace; a second one is at the far end."""
 
     def __init__(self, build, delay_ms, bits_per_s):
         self.beyond = f"far{os.getpid()}"
@@ -54,7 +56,7 @@ class Path:
             _run("ip", *inside, "addr", "add", f"{address}/30", "dev", device)
 
     def far(self, function):
-        """Calls it beyond the path: sockets stay where they were made."""
+        """Calls the function in the far namespace; its sockets stay there."""
         result = []
 
         def body():
@@ -73,7 +75,7 @@ class Path:
 
 
 def _session(server, path):
-    """(near, far): the two ends."""
+    """Opens a session; returns the joined device and both ends."""
     near_address, far_address = ("127.0.0.1", server.address[1]), (HERE, server.address[1])
     for _ in range(5):
         target = ProtocolConnection(near_address, certificates.make()).join()
@@ -88,7 +90,7 @@ def _session(server, path):
 
 
 def _measure(server, sender, receiver, seconds):
-    """(MB/s after the first quarter, MiB of kernel memory at most)."""
+    """(MB/s after the first quarter, peak kernel memory in MiB)."""
     end, moments, most = time.monotonic() + seconds, [], 0
     got = 0
     stop = threading.Event()
@@ -162,7 +164,7 @@ def main():
                   " | ".join(cells), "|", flush=True)
     finally:
         path.close()
-    os._exit(0)  # threads that wait for sockets
+    os._exit(0)  # some threads still wait for sockets
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * far-path A B DELAY_MS BITS_PER_S: two tun devices of these names, and between
- * them a line of that length and rate, with a queue of 4 MiB before it.  For
- * kernels that have no netem.  Prints "ready", ends with its standard input.
+ * far-path A B DELAY_MS BITS_PER_S: creates two tun devices of these names and
+ * connects them by a simulated link with that delay and rate, and a queue of 4
+ * MiB. For kernels without netem.  Prints "ready"; exits at the end of standard
+ * input.
  */
 
 #include <errno.h>
@@ -36,7 +37,7 @@ struct line {
 	int from, to;
 	int64_t delay_ns;
 	double ns_per_byte;
-	int64_t free_ns; /* when the line has sent what it was given */
+	int64_t free_ns; /* when the link has sent everything in its queue */
 	unsigned first, count;
 	struct packet *packets;
 };
@@ -61,7 +62,8 @@ static int open_tun(const char *name)
 	exit(2);
 }
 
-/* False: nothing was there.  What finds the queue full is lost. */
+/* False: no packet was available.  Packets are dropped while the queue is full.
+ */
 static bool take_one(struct line *line)
 {
 	struct packet *packet =
@@ -92,7 +94,8 @@ static void deliver(struct line *line)
 	while (line->count && line->packets[line->first].due_ns <= now) {
 		const struct packet *packet = &line->packets[line->first];
 
-		/* A full device loses it, as lines do. */
+		/* A packet is dropped if the device is full, as on real links.
+		 */
 		if (write(line->to, packet->data, packet->len) < 0 &&
 			errno != EAGAIN && errno != EIO)
 			perror("far-path");

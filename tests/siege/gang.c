@@ -111,7 +111,7 @@ static void invited(struct member *member, const uint8_t *body, size_t len)
 {
 	struct frame_invitation invitation;
 
-	/* Accomplices are there to be asked for, again and again. */
+	/* Accomplices accept any number of requests. */
 	if (member->all->plan->deed == DEED_JOIN)
 		return;
 	if (frame_read_invitation(body, len, &invitation) ||

@@ -74,7 +74,7 @@ static void begin(struct joiner *all, size_t i)
 		kind_ended(all->kind, place->begin_ns, FAILURE_LOCAL);
 }
 
-/* At a place that is free, if there is one. */
+/* Uses a free place, if there is one. */
 static void begin_one(void *arg)
 {
 	struct joiner *all = arg;

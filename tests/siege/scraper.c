@@ -119,7 +119,7 @@ static void begin(struct fetch *fetch)
 	evtimer_add(&fetch->patience, bench->patience);
 }
 
-/* At a place that is free, if there is one. */
+/* Uses a free place, if there is one. */
 static void begin_one(void *arg)
 {
 	struct scraper *all = arg;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""One siege: a relay, good clients, an attacker, and what is left of it all afterwards."""
+"""One run of the siege: a relay, good clients, an attacker, and the check afterwards."""
 
 import contextlib
 import dataclasses
@@ -16,14 +16,14 @@ sys.path.insert(0, str(ROOT / "tests" / "integration" / "tools"))
 import relay_server  # noqa: E402
 from waiting import PATIENCE, SLOWNESS, Deadline, pace, wait_for  # noqa: E402
 
-#: Nobody in a siege comes from an address that is exempt from the bounds.
+#: No client of a siege has an address that the module bounds exempts.
 CONFIGURATION = """
 modules = { log, bounds, relay, rate-limit, status, prometheus }
 bounds { exempt = { "127.255.255.254" } }
 """
 
-#: What everybody brings to join ours, but for who plays at guessing it; Debian's Go relay knows
-#: no tokens.
+#: All clients send this token to our relay, except attackers that guess it.  Debian's Go relay does
+#: not support tokens.
 TOKEN = "open sesame"
 
 KIB = 1024
@@ -33,7 +33,7 @@ _SAMPLE_S = 0.1
 
 @dataclasses.dataclass(frozen=True)
 class Binary(relay_server.Program):
-    """One of our servers, by its path."""
+    """A server of ours, given by its path."""
 
     file: str = ""
 
@@ -43,25 +43,25 @@ class Binary(relay_server.Program):
 
 
 def attacker(build=None):
-    """The program that plays attackers and good clients."""
+    """The path of the program that simulates attackers and good clients."""
     build = build or pathlib.Path(relay_server.Program("ours").path).resolve().parent
     return build / "tests" / "siege" / "relay-siege"
 
 
 def attacks(program):
-    """{name: what strangers do}, in the program's order."""
+    """{name: description} of all attacks, in the program's order."""
     lines = subprocess.run([program, "list"], capture_output=True, text=True, check=True).stdout
     return dict(line.split("\t") for line in lines.splitlines())
 
 
 @dataclasses.dataclass
 class Use:
-    """What a relay holds: its memory, its descriptors, and in the kernel for its sockets."""
+    """The resources of a relay: memory, descriptors, and the kernel's sockets."""
 
     rss: int = 0
     descriptors: int = 0
-    sockets: int = 0  # orphans, too
-    kernel: int = 0  # bytes that wait in these sockets
+    sockets: int = 0  # including orphaned ones
+    kernel: int = 0  # bytes in the queues of these sockets
 
     def most(self, other):
         return Use(*(max(pair) for pair in
@@ -89,7 +89,7 @@ def use_of(server):
 
 
 class _Sampler:
-    """Looks at a server again and again, and keeps the most that it held."""
+    """Measures a server repeatedly and keeps the maximum."""
 
     def __init__(self, server):
         self._server = server
@@ -124,11 +124,11 @@ class Outcome:
         return self.good[f"{kind}_done"]
 
     def failed(self, kind):
-        # The load generator's own count is that of its meetings.
+        # The load generator counts failed meetings as `failures`.
         return self.good["failures" if kind == "meet" else f"{kind}_failed"]
 
     def share(self, kind):
-        """How many of a kind got done, of all that were begun; 1 when none was."""
+        """The share of the actions of one kind that succeeded; 1 if there were none."""
         begun = self.done(kind) + self.failed(kind)
         return self.done(kind) / begun if begun else 1.0
 
@@ -151,10 +151,10 @@ def _kill(process):
     process.communicate()
 
 
-#: Addresses that attackers come from, unless ATTACK@NUMBER says otherwise.
+#: The number of attackers' addresses, unless ATTACK@NUMBER gives another.
 SOURCES = 64
 
-#: Attacks that are played from other numbers of sources as well.
+#: Attacks that are also run from other numbers of addresses.
 CROWDS = [f"{attack}@{sources}" for attack in ("hello-close", "handshake-silent", "handshake-leave")
           for sources in (1, 8, 1000)] + ["one-byte@18", "one-byte-plain@18"]
 
@@ -195,7 +195,7 @@ def lay(server, name, seconds, program, path, attackers=1, patience=10, settle=1
             stack.callback(_kill, bad[-1])
         for process in bad:
             assert process.stdout.readline() == "begun\n", f"no attack: {process.communicate()}"
-        pace(0.3)  # the attack is under way when good clients begin
+        pace(0.3)  # good clients begin when the attack is running
         sampler = _Sampler(server)
         good.stdin.write("go\n")
         good.stdin.flush()
@@ -233,7 +233,7 @@ def _settled(server, before, seconds):
 
 
 def start(program, folder, *args, **options):
-    """Starts one of our servers, or the reference, as strangers would meet it."""
+    """Starts one of our servers, or the reference, with the siege's configuration."""
     if program.ours:
         conf = pathlib.Path(folder) / "siege.conf"
         conf.write_text(CONFIGURATION)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* A steady pace: a slow server does not get less to do. */
+/* Calls at a constant rate, even if the server is slow. */
 
 #include <event2/event.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* steady.h - begins something at a steady pace, however slow the server is. */
+/* steady.h - starts something at a constant rate, however slow the server is.
+ */
 #ifndef STEADY_H
 #define STEADY_H
 
@@ -17,8 +18,8 @@ struct steady {
 	void *arg;
 };
 
-/* Calls begin(arg) every so many ms, for the first time after one such span,
- * until *over or steady_stop().  Borrows all. */
+/* Calls begin(arg) every every_ms, first after one such interval, until *over
+ * or steady_stop().  Borrows all arguments. */
 void steady_start(struct steady *steady, struct event_base *base,
 	int64_t every_ms, const bool *over, void (*begin)(void *arg),
 	void *arg);
