@@ -152,7 +152,7 @@ int response_read(
 	known = frame_code_text(r.code);
 	if (*known)
 		client_error(why, failure_of(r.code), "%s", known);
-	else /* A NUL among its bytes ends it, which is as good as anything. */
+	else /* A NUL in the message ends the text. */
 		client_error(why, failure_of(r.code),
 			"refused with code %" PRId32 " and the message "
 			"\"%.*s\"",
