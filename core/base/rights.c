@@ -245,8 +245,8 @@ static int verify(const struct rights *rights, struct relay_err *err)
 	for (size_t i = 0; i < 3; i++)
 		if (uid[i] != rights->uid || gid[i] != rights->gid)
 			return relay_fail(err,
-				"the process is not wholly the user %s and the "
-				"group %s",
+				"the process has not completely switched to "
+				"the user %s and the group %s",
 				rights->user, rights->group);
 	if (setuid(0) == 0 || seteuid(0) == 0)
 		return relay_fail(err, "the process can become root again");

@@ -16,7 +16,8 @@
 #include "log/log.h"
 #include "modules/catalog.h"
 
-/* Reports the faults of the files, the modules and the machine together. */
+/* Reports all errors at once: in files, in modules, and those that only this
+ * machine has, such as an address in use. */
 static int check(struct config *config, bool good)
 {
 	int result = good ? 0 : -1;

@@ -212,7 +212,7 @@ int takeover_serving(struct event_base *base, struct relay_err *err)
 		base, self()->channel, EV_READ | EV_PERSIST, on_news, NULL);
 	if (!self()->news || event_add(self()->news, NULL) != 0)
 		return relay_fail(err, "out of memory");
-	/* If the old process has ended, the channel will tell. */
+	/* If the old process has ended, on_news() reads the end of file. */
 	(void)handover_send(self()->channel, HANDOVER_SERVING, NULL, 0, -1);
 	atomic_store(&self()->guests, self()->channel);
 	return 0;

@@ -31,9 +31,9 @@ void rights_tell(
 		return;
 	}
 	log_core(RELAY_NOTICE,
-		"runs as user %s and group %s, without capabilities, for good: "
-		"what a reload opens must be open to them, and a new port "
-		"below 1024 needs a restart",
+		"runs as user %s and group %s, permanently and without "
+		"capabilities: they must be allowed to open what a reload "
+		"opens, and a new port below 1024 needs a restart",
 		rights->user, rights->group);
 	if (conf)
 		look_at(conf, rights->user, "no reload will succeed");

@@ -322,7 +322,7 @@ void relay_tell_failed(
 	TELL(peer_failed, conn, what);
 }
 
-/* To the owner. */
+/* Hooks that only the module gets which owns the connection. */
 
 void hooks_conn_readable(struct relay_ctx *owner, struct relay_conn *conn)
 {

@@ -90,8 +90,8 @@ static int64_t failed(struct relay_timer *t)
 	atomic_fetch_add_explicit(&mod->failures, 1, memory_order_relaxed);
 	if (!t->failures)
 		log_core(RELAY_WARNING,
-			"a timer of module %s failed; it is tried again, each "
-			"time later",
+			"a timer of module %s failed; it is tried again with "
+			"growing delays",
 			mod->def.name);
 	return backoff(t);
 }

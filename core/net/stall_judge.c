@@ -174,7 +174,7 @@ static size_t buffers_for(const struct stall *stall,
 		return STALLED_BUFFER;
 	if (stall->above && several && each <= LARGEST_BUFFER)
 		return each;
-	/* The bound ends when the direction has drained and delivers again. */
+	/* The limit ends after the direction has delivered and drained. */
 	if (stall->since_ms || facts->held > allowed / 2)
 		return stall->buffers;
 	return 0;

@@ -40,7 +40,7 @@ struct stall {
 	size_t full;          /* bytes held at that time */
 };
 
-/* What a look has found. */
+/* The measurements of a direction that a check uses. */
 struct stall_facts {
 	int64_t now_ms;
 	int64_t idle_ms;     /* how long this session may make no progress */
@@ -48,8 +48,8 @@ struct stall_facts {
 	uint64_t acked;      /* bytes, by the sink; 0: it was not asked */
 	int64_t rtt_us;      /* shortest round trips of both paths, added */
 	bool above_share;    /* the sink's source holds more than its share */
-	size_t stalled_most; /* what is least of a stalled direction that ends
-			      * when memory is short, see stalled_sizes.h */
+	size_t stalled_most; /* while memory is short, stalled directions that
+			      * hold this or more end, see stalled_sizes.h */
 	size_t held;         /* bytes of kernel memory */
 	size_t waits;        /* bytes that the sink has not taken yet */
 };

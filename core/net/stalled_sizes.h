@@ -16,9 +16,9 @@
 void stalled_sizes_change(size_t before, size_t now);
 
 /*
- * The size, in bytes, from which on the stalled directions hold at least
- * `bytes` together.  0: all of them hold less.  Sizes are told apart in steps
- * of a fifth to a quarter.
+ * The largest size S, in bytes, such that all stalled directions that hold S or
+ * more hold at least `bytes` together.  0: all stalled directions together hold
+ * less.  S is rounded down by at most a fifth.
  */
 size_t stalled_sizes_from(int64_t bytes);
 

@@ -157,7 +157,8 @@ static void deadline_due(struct deadline *deadline)
 int conn_watch(struct relay_conn *conn)
 {
 	conn->deadline.due = deadline_due;
-	/* Edge-triggered for both directions, so that it never changes. */
+	/* Edge-triggered for both directions, so that the event need not be
+	 * changed later. */
 	if (event_assign(&conn->event, conn->worker->loop.base, conn->fd,
 		    EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST,
 		    conn_event, conn) != 0)

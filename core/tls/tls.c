@@ -188,7 +188,7 @@ int tls_stage(const struct identity *identity, struct relay_err *err)
 		tls_rehearse_own(tls->staged, tls->libctx) == 0)
 		return 0;
 	tls_abandon();
-	return relay_fail(err, "TLS does not work with what cert.pem has now");
+	return relay_fail(err, "TLS does not work with the new cert.pem");
 }
 
 void tls_abandon(void)

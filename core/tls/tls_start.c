@@ -262,8 +262,8 @@ static void tell_failed(void)
 	if (start->fell_back && start->libctx)
 		log_core(RELAY_WARNING,
 			"TLS does not work with the server's own algorithms, "
-			"which may be for want of memory: it goes on with "
-			"OpenSSL's, and takes longer; restart it");
+			"perhaps because memory was short: it continues with "
+			"OpenSSL's, and takes longer; restart the server");
 	for (unsigned kind = 0; kind < TLS_KEY_KINDS; kind++)
 		if (start->failed & 1U << kind)
 			log_core(RELAY_WARNING,

@@ -30,7 +30,7 @@ struct ledger {
 	struct ledger_part {
 		pthread_mutex_t lock;
 		struct account *accounts; /* uthash, by key */
-		struct account *idle;     /* utlist, by when they became so */
+		struct account *idle;     /* utlist, idle longest first */
 		unsigned idle_count;
 		uint64_t forgotten;
 		int64_t swept_ms;

@@ -29,8 +29,8 @@ static const struct relay_option options[] = {
 		"how often the mapping and the external address are checked"),
 	RELAY_OPT(struct conf, gateways, const char *const *, "gateway",
 		RELAY_LIST, "", 0, HOSTS_MAX,
-		"addresses of the gateways that are believed; none: those of "
-		"the default routes"),
+		"addresses of the gateways to trust; none: those of the "
+		"default routes"),
 	RELAY_OPT_END};
 
 static int64_t read_mapped(struct relay_ctx *cx, unsigned value)

@@ -51,7 +51,7 @@ static void schedule(struct relay_ctx *cx, struct pool *pool, int64_t ms)
 	pool->next_ms = 0;
 	if (!was_late)
 		relay_log(cx, RELAY_ERROR,
-			"out of memory: pool %s is asked when there is some",
+			"out of memory: cannot contact pool %s; tries again",
 			pool->url);
 }
 

@@ -73,10 +73,7 @@ static struct pending *worst_of(const struct lines *lines,
 {
 	const uint8_t *asker = for_it->pair.id[SIDE_CLIENT];
 	struct pending *victim = for_it;
-	/*
-	 * Prefer any other that is not better, because the new one has had no
-	 * time yet.
-	 */
+	/* Among equals drop an older one: the new one has had no chance yet. */
 	struct claim worst = {
 		standing_rank(&lines->standing, asker, line->id,
 			levels ? source[levels - 1] : asker, now_ms),
