@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * The steps of replacing a file, for those that do more between them.  The
- * whole is in strelaysrv/file.h.  Any thread.
+ * The single steps of replacing a file, for callers that do something between
+ * them; strelaysrv/file.h has one function for all steps.  Any thread.
  */
 #ifndef FILE_H
 #define FILE_H

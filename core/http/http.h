@@ -49,7 +49,7 @@ void http_finish(void);
 /* An upgrade: another process is about to accept here, or failed to.  [C] */
 void http_pause(void);
 void http_resume(void);
-/* The other process accepts: the sockets are closed for good. */
+/* The other process accepts: closes the sockets, which are not opened again. */
 void http_leave(void);
 /* Calls fn for each socket, until one returns other than 0.  [C] */
 int http_each_socket(listeners_socket_fn *fn, void *arg);

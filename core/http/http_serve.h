@@ -4,17 +4,16 @@
  * Serves one HTTP connection: reads a head, has it answered, sends the answer,
  * and only then reads on.  So it holds one request and one answer at most.
  *
- * Why this is no library.  libevent's evhttp accepts by itself, without a bound
- * and with no public way to hand it a connection; tells nobody when a
- * connection ends or a head is complete; gives HEAD and GET no body; and reads
- * an endless chunk line again from its start for each packet.  libmicrohttpd
+ * Why no library is used.  libevent's evhttp accepts connections itself,
+ * without a limit, and has no public function to pass it one; it does not
+ * report the end of a connection or a complete head; and it parses an endless
+ * chunk line again from its start for each packet.  libmicrohttpd
  * (0.9.75) has the bounds, but brings GnuTLS and six more libraries into the
  * process that holds the relay's key (3.7 million instructions and 0.4 MiB at
- * each start), takes two Content-Lengths and `Transfer-Encoding :` for good,
- * reads a folded line as a field of another name, and can neither say a last
- * word to a connection nor tell whether half a request is there, so that all of
- * this had to be done beside it.  GET and HEAD without a body need a parser of
- * 250 lines.
+ * each start).  It accepts two Content-Lengths and `Transfer-Encoding :`, and
+ * reads a folded line as a field of another name.  It can neither send an
+ * answer before it closes a connection, nor tell whether a part of a request
+ * has arrived.  The parser for GET and HEAD without a body has 250 lines.
  *
  * [C]
  */

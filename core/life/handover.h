@@ -8,7 +8,7 @@
  *   new: READY     it is set up, and accepts nothing yet
  *   old: GO        it no longer accepts: clients wait in the accept queues
  *   new: SERVING   it accepts; the old one drains
- *   new: KEEP      it will not fail any more: the old one may let go
+ *   new: KEEP      the old one is not needed in reserve any more
  *   old: LEFT      it has closed its listening sockets
  *   old: TRAFFIC   so many bytes went through its sessions since the last one
  *   new: GUEST     a connection whose session key only the old one can know
