@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Functions that nothing has run yet in a build of the type Coverage: `never_run.py BUILD`.
+"""Lists functions of core/ and modules/ that were never called: `never_run.py BUILD`.
 
-One line each, FILE:LINE FUNCTION, of core/ and modules/; a file that is built into several
-programs counts as one. Exit code 1 if there are any."""
+BUILD has the type Coverage.  Prints FILE:LINE FUNCTION for each; a file that is built into
+several programs counts once.  Exit code 1 if there are any."""
 
 import concurrent.futures
 import json
@@ -16,13 +16,13 @@ FOLDERS = ("core", "modules")
 
 
 def counts_of(notes):
-    """What gcov makes of one object: [(file, line, function, times)]."""
+    """The output of gcov for one object: [(file, line, function, times)]."""
     done = subprocess.run(
         ["gcov", "--json-format", "--stdout", str(notes)], cwd=notes.parent,
         capture_output=True, text=True, check=False,
     )
     if done.returncode != 0:
-        # Counts of an older build, say: they have to go.
+        # For example, the counts are from an older build.
         sys.exit(f"{notes}: {done.stderr.strip()}; remove build and counts, and begin anew")
     found = []
     for line in done.stdout.splitlines():

@@ -13,7 +13,7 @@ failed=0
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 build="$root/build-coverage"
-# Servers that become another user write their counts, too.
+# Servers that switch to another user must be able to write their counts.
 umask 000
 cd "$root" || exit 1
 export PYTHONDONTWRITEBYTECODE=1

@@ -12,7 +12,7 @@ set -u
 root=$(cd "$(dirname "$0")/.." && pwd) || exit 1
 cd "$root" || exit 1
 jobs=$(nproc)
-# Whatever else the machine has, Debian's Python has Debian's pytest.
+# Debian's pytest is installed for Debian's Python only.
 python=/usr/bin/python3
 failed=""
 export PYTHONDONTWRITEBYTECODE=1
@@ -46,11 +46,11 @@ unit() {
 	(cd "$1" && shift && ctest --output-on-failure -j "$jobs" "$@")
 }
 
-# tests_of FOLDER PYTEST_ARGUMENT...: what is printed is in FOLDER/tests.log, too.
+# tests_of FOLDER PYTEST_ARGUMENT...: also writes the output to FOLDER/tests.log.
 tests_of() {
 	folder=$1
 	shift
-	# A test that hangs is ended long before whoever waits for all of them.
+	# A test that hangs is ended, so that the others still run.
 	{
 		"$python" -m pytest -q -o cache_dir="$root/$folder/pytest" \
 			--timeout=600 "$@"
@@ -60,9 +60,9 @@ tests_of() {
 }
 
 # black_box FOLDER SLOWNESS PYTEST_ARGUMENT...
-# One or two tests that failed beside others on a busy machine are run again by
-# themselves, and the output shows both. A report of a sanitizer, or a server that
-# ended, is a failure that no second run excuses.
+# If only one or two tests failed, which a busy machine may cause, they are run
+# again alone, and the output shows both runs. If a sanitizer has reported an error
+# or a server has crashed, there is no second run.
 black_box() {
 	tested=$1
 	STRELAYSRV="$root/$1/strelaysrv" TEST_SLOWNESS=$2
@@ -146,8 +146,8 @@ stage_asan() {
 	return "$1"
 }
 
-# What threads share: not how messages are spelled, nor other programs.  A second
-# signal ends the server at once, and with it threads that nobody joined.
+# Without tests of parsers and of other programs, which share nothing between
+# threads.  A second signal exits at once, so threads that run are not reported.
 stage_tsan() {
 	TSAN_OPTIONS=report_thread_leaks=0
 	export TSAN_OPTIONS

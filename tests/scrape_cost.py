@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What ten scrapes a second cost a relay under full load, in throughput and CPU.
+"""Measures how much throughput and CPU ten scrapes a second cost a relay under full load.
 
     /usr/bin/python3 tests/scrape_cost.py [BUILD-FOLDER] [ROUNDS]      build, 5"""
 
@@ -72,7 +72,7 @@ with tempfile.TemporaryDirectory() as folder:
     try:
         load(process, port)  # warms up
         for round_ in range(rounds):
-            # In turns, so that what else the machine does meets both alike.
+            # In turns, so that other load on the machine affects both equally.
             for scraped in (False, True) if round_ % 2 else (True, False):
                 found[scraped].append(measure(scraped, process, port, status, times))
     finally:
