@@ -26,6 +26,6 @@ sh "$root/conf/install-packages.sh" $(cat "$root/conf/build-packages") \
 }
 mv "$build.log" "$build/build.log"
 
-# In this process' place, so that a signal meets what started the servers.
+# exec, so that a signal reaches the process that started the servers.
 PYTHONDONTWRITEBYTECODE=1 exec /usr/bin/python3 \
 	"$root/tests/bench/compare.py" --build "$build" "$@"

@@ -7,8 +7,8 @@
 #   sh tests/siege/siege.sh --before FILE       another build of ours beside it
 #   sh tests/siege/siege.sh --readme            writes its table into the README
 #
-# Builds into build-siege, keeps the results there, prints the table of
-# tests/siege/README.md, which nobody edits by hand.
+# Builds into build-siege, keeps the results there, and prints the tables of
+# tests/siege/README.md, which are not edited by hand.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -27,6 +27,6 @@ mkdir -p "$build"
 	exit 1
 }
 
-# In this process' place, so that a signal meets what started the servers.
+# exec, so that a signal reaches the process that started the servers.
 PYTHONDONTWRITEBYTECODE=1 exec /usr/bin/python3 \
 	"$root/tests/siege/compare.py" --build "$build" "$@"
