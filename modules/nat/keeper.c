@@ -19,7 +19,7 @@ struct keeper {
 	bool begun;            /* see keeper_begin() */
 	bool stop, over, busy; /* busy: a mapping may exist */
 	bool moved;            /* the port in conf has changed */
-	bool leaves;           /* keep the mapping at the end */
+	bool leaves;           /* do not remove the mapping at the end */
 	struct keeper_conf conf;
 	struct outbox outbox;    /* with a lock of its own */
 	struct gateway *gateway; /* owned; only used by the thread */
@@ -40,7 +40,7 @@ struct job {
 	int64_t renewed_ms;
 	unsigned failures;
 	enum gateway_result failed; /* result of the last attempt */
-	bool leaves;                /* leaves the mapping to another process */
+	bool leaves; /* do not remove the mapping: another process uses it */
 	struct refusals refusals;
 	struct schedule_changes changes;
 };

@@ -3,8 +3,8 @@
 /*
  * keeper.h - a thread that maps a port and keeps it mapped.
  *
- * Requests to gateways block, so they run in a separate thread.  Its news wait
- * until they are fetched.
+ * Requests to gateways block, so they run in a separate thread.  Its news are
+ * queued until they are fetched.
  */
 #ifndef KEEPER_H
 #define KEEPER_H
@@ -32,10 +32,10 @@ struct keeper_conf {
 	struct schedule schedule;
 };
 
-/* A thread that does nothing yet.  NULL with err filled. */
+/* Makes a thread that waits for keeper_begin().  NULL with err filled. */
 struct keeper *keeper_make(
 	const struct keeper_conf *conf, struct relay_err *err);
-/* It begins to search.  Cannot fail. */
+/* The thread begins to search.  Cannot fail. */
 void keeper_begin(struct keeper *keeper);
 /* Readable if there is news. */
 int keeper_fd(const struct keeper *keeper);

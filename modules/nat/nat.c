@@ -81,7 +81,7 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 static int reload_prepare(
 	struct relay_ctx *cx, const void *conf, struct relay_err *err)
 {
-	/* The ports are another process's: it is told by its own reload. */
+	/* Another process owns the mappings; its own reload changes them. */
 	return state_of(cx)->left ? 0 : sides_prepare(cx, conf, err);
 }
 
@@ -106,7 +106,7 @@ static int64_t drain(struct relay_ctx *cx, enum relay_drain how)
 
 static void stop(struct relay_ctx *cx)
 {
-	/* The server stops, and waits for the gateways. */
+	/* The server stops: wait for the gateways. */
 	sides_end(cx, event_base_got_break(relay_event_base(cx)) ? STOP_S : 0);
 }
 

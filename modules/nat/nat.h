@@ -3,10 +3,10 @@
 /*
  * nat.h - what the parts of the module share.
  *
- * nat.c     descriptor, options, life
- * sides.c   IPv4 and IPv6: whether a port is mapped, by a keeper each
- * news.c    what keepers tell: logged, counted, and told to clients
- * keeper.c  a thread that gets a port mapped and keeps it so
+ * nat.c     descriptor, options, life cycle
+ * sides.c   IPv4 and IPv6: each has a keeper that maps a port
+ * news.c    news from keepers: logged, counted, announced to clients
+ * keeper.c  a thread that maps a port and keeps it mapped
  */
 #ifndef NAT_H
 #define NAT_H
@@ -41,7 +41,7 @@ enum {
 /* A port of the gateway's for IPv4, a hole in its firewall for IPv6. */
 enum { IPV4, IPV6, FAMILIES };
 
-/* A keeper, and the event of its news; both NULL: none is needed. */
+/* A keeper and the event that reports its news; both NULL if none is needed. */
 struct side_keeper {
 	struct keeper *keeper;
 	struct event *event;
@@ -50,8 +50,8 @@ struct side_keeper {
 struct side {
 	struct side_keeper now;
 	bool mapped;
-	struct sockaddr_storage outer; /* as it was told last */
-	/* What sides_prepare() has found. */
+	struct sockaddr_storage outer; /* as announced last */
+	/* What sides_prepare() has made. */
 	bool next_wanted;
 	struct keeper_conf next_conf;
 	struct side_keeper next; /* only if there is none now */
@@ -77,30 +77,29 @@ static inline int address_family(int family)
 
 /* sides.c */
 
-/* The option `gateway`.  0, or -1 with err. */
+/* Reads the option `gateway`. 0, or -1 with err. */
 int sides_read_gateways(
 	const struct conf *conf, struct hosts *out, struct relay_err *err);
 /*
- * Makes what these options need beside what is mapped.  0, or -1 with err and
- * nothing made; then one of the two others.
+ * Prepares keepers for these options while the current mappings stay. 0, or -1
+ * with err and nothing made; then call sides_commit() or sides_abandon().
  */
 int sides_prepare(
 	struct relay_ctx *cx, const struct conf *conf, struct relay_err *err);
 void sides_commit(struct relay_ctx *cx);
 void sides_abandon(struct relay_ctx *cx);
-/* Both at once with the options in force; what fails is logged. */
+/* Prepares and commits with the options in force; errors are logged. */
 void sides_apply(struct relay_ctx *cx);
-/* Gateways are told to forget what they map; waits for that `wait_s` at most.
- */
+/* Starts to remove all mappings, and waits for that for at most `wait_s`. */
 void sides_end(struct relay_ctx *cx, time_t wait_s);
-/* What is mapped stays so, for another process. */
+/* Stops without removing mappings: another process uses them. */
 void sides_leave(struct relay_ctx *cx);
 
 /* news.c */
 
-/* A callback of libevent: a keeper has news.  arg: the module's context. */
+/* Called by libevent when a keeper has news. arg: the module's context. */
 void news_arrive(evutil_socket_t fd, short what, void *arg);
-/* Clients are told no external address of that family any more. */
+/* Withdraws the announced address of that family. */
 void news_forget(struct relay_ctx *cx, int family);
 
 #endif

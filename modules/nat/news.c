@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What keepers tell: logged, counted, and told to clients. */
+/* News from keepers: logged, counted, and announced to clients. */
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -137,13 +137,14 @@ static void hear(struct relay_ctx *cx, const void *arg)
 	}
 }
 
-/* From libevent: the rest runs as the module's own call. */
+/* Called by libevent; the rest runs as a call of the module. */
 void news_arrive(evutil_socket_t fd, short what, void *arg)
 {
 	uint64_t count;
 
 	(void)what;
-	/* Else it would stay readable, and this would be called until then. */
+	/* Otherwise the eventfd would stay readable, and this would be called
+	 * again. */
 	if (read(fd, &count, sizeof(count)) < 0)
 		return;
 	if (relay_post(arg, RELAY_CONTROL, hear, NULL, 0) != 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What a keeper's thread has to say, until it is fetched. */
+/* A queue of news from a keeper's thread. */
 
 #include <errno.h>
 #include <string.h>

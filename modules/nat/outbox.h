@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * outbox.h - what a keeper's thread has to say, until it is fetched.
+ * outbox.h - a queue of news from a keeper's thread.
  *
- * One thread puts in, another takes out; each call locks it.
+ * One thread adds news and another takes them; each call holds the lock.
  */
 #ifndef OUTBOX_H
 #define OUTBOX_H
@@ -19,9 +19,9 @@
 
 enum keeper_what {
 	KEEPER_MAPPED, /* a new mapping, or another address */
-	KEEPER_LOST,   /* what was mapped is so no more */
-	KEEPER_FAILED, /* attempts, from now on; for the log only */
-	KEEPER_ABSENT, /* the same, for want of anybody to ask */
+	KEEPER_LOST,   /* the mapping is gone */
+	KEEPER_FAILED, /* attempts fail from now on; only logged */
+	KEEPER_ABSENT, /* the same, because there is no gateway */
 };
 
 struct keeper_news {
@@ -35,21 +35,21 @@ struct outbox {
 	struct keeper_news news[OUTBOX_NEWS];
 	unsigned count;
 	struct refusals refused;
-	int fd; /* eventfd, constant: readable when there is something */
+	int fd; /* eventfd, constant: readable when there is news */
 };
 
 /* 0, or -1 with err. */
 int outbox_init(struct outbox *box, struct relay_err *err);
 void outbox_finish(struct outbox *box);
 
-/* The oldest news goes when there is no room. */
+/* Adds news; drops the oldest if the queue is full. */
 void outbox_put(struct outbox *box, const struct keeper_news *news);
-/* Adds them, and sets them to 0. */
+/* Adds the refusals, and sets *refusals to 0. */
 void outbox_put_refusals(struct outbox *box, struct refusals *refusals);
 
-/* The oldest news.  False: there is none. */
+/* Takes the oldest news.  False: there is none. */
 bool outbox_take(struct outbox *box, struct keeper_news *out);
-/* All that were put in since the last call. */
+/* Takes all refusals since the last call. */
 void outbox_take_refusals(struct outbox *box, struct refusals *out);
 
 #endif

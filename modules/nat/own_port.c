@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Our port that a gateway shall map. */
+/* The port of ours that a gateway must map. */
 
 #include <arpa/inet.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* own_port.h - our port that a gateway shall map. */
+/* own_port.h - the port of ours that a gateway must map. */
 #ifndef OWN_PORT_H
 #define OWN_PORT_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* IPv4 and IPv6: whether a port is mapped, by a keeper each. */
+/* IPv4 and IPv6: each has a keeper that maps a port. */
 
 #include <time.h>
 
@@ -9,7 +9,7 @@
 
 #define DAY_MS 86400000
 
-/* A pinhole cannot be asked for longer. */
+/* the longest lease of a pinhole */
 static int64_t lease_of(const struct conf *conf, int family)
 {
 	if (family == IPV6 && (!conf->lease_ms || conf->lease_ms > DAY_MS))
@@ -43,7 +43,7 @@ static int fill(const struct conf *conf, int family, struct keeper_conf *out,
 	return sides_read_gateways(conf, &out->gateways, err);
 }
 
-/* Begins to take the mapping back. */
+/* Starts to remove the mapping. */
 static void stop(struct side_keeper *side)
 {
 	if (side->event)
@@ -52,7 +52,7 @@ static void stop(struct side_keeper *side)
 	keeper_stop(side->keeper);
 }
 
-/* until: how long to wait for that, see keeper_free(). */
+/* until: how long to wait for the removal, see keeper_free(). */
 static void release(struct side_keeper *side, const struct timespec *until)
 {
 	stop(side);
@@ -109,7 +109,7 @@ void sides_abandon(struct relay_ctx *cx)
 		release(&state_of(cx)->sides[i].next, NULL);
 }
 
-/* The gateway is given the time to forget it, but nobody waits for that. */
+/* The gateway gets time to remove the mapping, but nothing waits for that. */
 static void disable(struct relay_ctx *cx, int family)
 {
 	release(&state_of(cx)->sides[family].now, NULL);
@@ -153,7 +153,7 @@ void sides_apply(struct relay_ctx *cx)
 			relay_log(cx, RELAY_WARNING, "%s", err.text);
 }
 
-/* All at once, so that slow gateways take their time together. */
+/* All keepers stop first, so that slow gateways answer at the same time. */
 static void end_all(struct relay_ctx *cx, time_t wait_s)
 {
 	struct side *sides = state_of(cx)->sides;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What the log and /status tell of a pool's answer. */
+/* How the log and /status report a pool's answer. */
 
 #include <ctype.h>
 #include <stdio.h>

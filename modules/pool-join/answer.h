@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * answer.h - what the log and /status tell of a pool's answer.
+ * answer.h - how the log and /status report a pool's answer.
  */
 #ifndef ANSWER_H
 #define ANSWER_H

@@ -131,7 +131,8 @@ void pools_hear(struct relay_ctx *cx)
 
 /* Requests. */
 
-/* If the listen address is specific, pools shall see it as the source. */
+/* If the listen address is specific, send requests from it, so that pools see
+ * it. */
 static void listen_host(char *out, size_t cap)
 {
 	struct sockaddr_storage addr;
@@ -289,7 +290,7 @@ static void warn_of(const struct relay_ctx *cx, const char *text)
 			url.place);
 }
 
-/* Takes the URL over.  There is a place: the option has as many at most. */
+/* Owns url.  There is a free entry, because the option has no more values. */
 static void add(struct relay_ctx *cx, char *url)
 {
 	struct pool *pool = state_of(cx)->pools;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * pools.h - each pool's schedule: ask, judge, ask again.
+ * pools.h - each pool's schedule of requests.
  */
 #ifndef POOLS_H
 #define POOLS_H
@@ -14,10 +14,10 @@
  */
 int pools_identify(struct relay_ctx *cx, struct relay_err *err);
 /* Makes what the option `pools` needs.  0, or -1 with err and nothing made;
- * then one of the two others. */
+ * then call pools_commit() or pools_abandon(). */
 int pools_prepare(
 	struct relay_ctx *cx, const struct conf *conf, struct relay_err *err);
-/* What is not there any more is left; what is new waits to be asked. */
+/* Drops the pools that were removed, and plans a request to the new ones. */
 void pools_commit(struct relay_ctx *cx);
 void pools_abandon(struct relay_ctx *cx);
 /* Plans a request to every pool: in `after_ms`, or as soon as allowed. */
@@ -28,7 +28,7 @@ void pools_ask_failing(struct relay_ctx *cx);
 void pools_rest(struct relay_ctx *cx);
 /* Handles answers that have arrived. */
 void pools_hear(struct relay_ctx *cx);
-/* Those for which there was no memory are asked. */
+/* Plans requests for pools whose timer could not be made before. */
 void pools_retry(struct relay_ctx *cx);
 /* Frees all pools. */
 void pools_finish(struct relay_ctx *cx);

@@ -3,14 +3,14 @@
 /*
  * state.h - what the parts of pool-join share.
  *
- * pool-join.c  descriptor, options, life
- * pools.c      each pool's schedule: ask, judge, ask again
+ * pool-join.c  descriptor, options, life cycle
+ * pools.c      each pool's schedule of requests
  * report.c     metrics, and the service
  * plan.c       what an answer means (pure)
- * request.c    HTTP that waits for nothing
+ * request.c    HTTP requests that do not block
  * libcurl.c    libcurl, loaded with the first request
- * url.c        what a pool's URL says (pure)
- * pem.c        the relay's identity, to be shown to pools
+ * url.c        parses a pool's URL (pure)
+ * pem.c        the relay's certificate and key, sent to pools
  */
 #ifndef STATE_H
 #define STATE_H
@@ -41,9 +41,9 @@ enum pool_state {
 	POOL_WAITING, /* for its first attempt */
 	POOL_JOINING,
 	POOL_JOINED,
-	POOL_REFUSED,   /* it answered, but with no yes */
+	POOL_REFUSED,   /* it answered, but did not accept */
 	POOL_UNREACHED, /* it did not answer */
-	POOL_RESTING,   /* a token is set, or newcomers are not taken */
+	POOL_RESTING,   /* a token is set, or the server is closed */
 	POOL_STATES
 };
 
@@ -55,14 +55,14 @@ struct pool {
 	struct request *request;   /* NULL: none is under way */
 	int64_t asked_ms;          /* when the last attempt began; 0: none */
 	int64_t next_ms;           /* of the timer */
-	int64_t evict_ms;          /* when it forgets us; 0: it has not us */
-	int64_t status;            /* of the last answer */
-	bool stale;                /* the URI has changed since it was asked */
-	bool late; /* there was no memory for a timer: see pools_retry() */
-	char reason[POOL_REASON]; /* of the last failure; "": joined since */
+	int64_t evict_ms; /* when it removes us; 0: it does not list us */
+	int64_t status;   /* of the last answer */
+	bool stale;       /* the URI has changed since the last request */
+	bool late; /* there was no memory for the timer, see pools_retry() */
+	char reason[POOL_REASON]; /* of the last failure; "": none since */
 };
 
-/* The first five have a value for each pool. */
+/* The first five have one value for each pool. */
 enum {
 	METRIC_JOINED,
 	METRIC_STATE,
@@ -82,10 +82,10 @@ struct state {
 	struct request_pem cert, key;
 	struct relay_metric *metrics[METRICS];
 	char agent[80];
-	bool identified; /* the certificate is the one in use */
-	bool held;       /* the server takes no newcomers */
-	bool is_private; /* as it was logged last */
-	bool warned;     /* that it becomes public */
+	bool identified; /* the certificate is known to be the one in use */
+	bool held;       /* the server is closed to new devices */
+	bool is_private; /* as logged last */
+	bool warned;     /* that the relay becomes public was logged */
 };
 
 static inline struct state *state_of(const struct relay_ctx *cx)

@@ -24,7 +24,8 @@ static int read_address(const char *text, uint8_t out[RANGE_BYTES])
 	return inet_pton(AF_INET, text, out + V4_AT) == 1 ? V4_AT * 8 : -1;
 }
 
-/* Everything behind the prefix: 0 in the first address, 1 in the last. */
+/* Sets all bits after the prefix: to 0 in the first address, to 1 in the last.
+ */
 static void widen(struct range *range, int bits)
 {
 	for (int bit = bits; bit < RANGE_BYTES * 8; bit++) {

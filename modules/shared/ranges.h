@@ -31,7 +31,7 @@ int range_read(const char *text, struct range *out, struct relay_err *err);
 
 /* 0, or -1 without memory. */
 int ranges_add(struct ranges *ranges, const struct range *range);
-/* After the last addition: sorts, and joins what overlaps. */
+/* Call it after the last addition: sorts, and merges overlapping ranges. */
 void ranges_settle(struct ranges *ranges);
 void ranges_free(struct ranges *ranges);
 /* All of a list that ends with NULL, settled.  0, or -1 with err and *out

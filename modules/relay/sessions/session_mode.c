@@ -113,8 +113,8 @@ static bool claim(struct relay_ctx *cx, struct relay_conn *conn,
 		peer_respond(cx, conn, FRAME_NOT_FOUND);
 		break;
 	case PENDING_FIRST:
-		/* It settles when its other side comes: who asks for a device
-		 * of their own gets any number of keys. */
+		/* It settles when its other side comes: a requester gets any
+		 * number of keys for devices of its own. */
 		count(cx, METRIC_SESSION_JOINS, SESSION_FIRST);
 		peer->state = PEER_HALF;
 		count_halves(cx, 1);
