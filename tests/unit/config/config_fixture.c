@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Files of configuration in a directory of a test's own. */
+/* Configuration files in a directory for each test. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -70,7 +70,7 @@ void write_file(const struct fixture *f, const char *name, const char *text)
 	write_bytes(f, name, text, strlen(text));
 }
 
-/* The directory's name differs in each run: it is left out. */
+/* Leaves out the directory's name, which differs in each run. */
 void tell(enum relay_level level, const char *text, void *arg)
 {
 	struct fixture *f = arg;
@@ -103,7 +103,7 @@ const struct config *load(struct fixture *f, const char *text)
 	return load_path(f, f->file);
 }
 
-/* Nothing may be told. */
+/* Expects no report. */
 const struct config *load_good(struct fixture *f, const char *text)
 {
 	const struct config *config = load(f, text);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Files of configuration in a directory of a test's own, and what is reported
- * when they are loaded with the modules of sample_options.h.
+ * Configuration files in a directory for each test, and the reports of loading
+ * them with the modules of sample_options.h.
  */
 #ifndef CONFIG_FIXTURE_H
 #define CONFIG_FIXTURE_H
@@ -23,7 +23,7 @@ struct fixture {
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
 
-/* Only a.conf, b.conf and c.conf are removed in the end. */
+/* At the end, only a.conf, b.conf and c.conf are removed. */
 void path_of(const struct fixture *f, const char *name, char out[128]);
 void write_bytes(const struct fixture *f, const char *name, const void *bytes,
 	size_t len);
@@ -34,14 +34,14 @@ void tell(enum relay_level level, const char *text, void *arg);
 /* Each loads with f->flags; the next three write the text to a.conf first. */
 const struct config *load_path(struct fixture *f, const char *path);
 const struct config *load(struct fixture *f, const char *text);
-/* Nothing may be reported. */
+/* Expects no report. */
 const struct config *load_good(struct fixture *f, const char *text);
 void assert_told(struct fixture *f, const char *text, const char *want);
 
 void set_flags(struct fixture *f, char *const *args);
 #define FLAGS(f, ...) set_flags(f, (char *[]){__VA_ARGS__, NULL})
 
-/* Where the value of f->config comes from, without dir. */
+/* The origin of a value of f->config, without dir. */
 const char *origin(struct fixture *f, const char *section, const char *name);
 const struct relay_conf *relay_of(const struct config *config);
 const struct log_conf *log_of(const struct config *config);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of what is reported of faults in configuration files. */
+/* Tests of the reports of errors in configuration files. */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of what is reported of options of modules that do not run. */
+/* Tests of the reports of options whose module does not run. */
 
 #include <setjmp.h>
 #include <stdarg.h>

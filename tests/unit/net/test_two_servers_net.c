@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Two servers in one process: each has its bounds, its count of connections and
- * kernel memory, and the sockets that it was started with.
+ * Two servers in one process: each has its own limits, count of connections,
+ * kernel memory and inherited sockets.
  */
 
 #include <arpa/inet.h>

@@ -330,7 +330,7 @@ static void devices_share_before_sessions_do(void **state)
 	}
 }
 
-/* However many IDs it has: 40 devices with a session each. */
+/* However many device IDs it uses: 40 devices with one session each. */
 static void sources_share_before_devices_do(void **state)
 {
 	static const int64_t rates[] = {200000, 10000000, 300000000};
@@ -370,8 +370,8 @@ static void sources_share_before_devices_do(void **state)
 	}
 }
 
-/* What a source leaves, others have, and a device that wants little waits for
- * none of its source's. */
+/* What a source does not use goes to other sources.  A device that needs little
+ * does not wait for its source's share. */
 static void unused_shares_of_sources_go_to_the_others(void **state)
 {
 	static struct share_pool source[2], of[4];

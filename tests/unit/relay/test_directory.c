@@ -149,7 +149,7 @@ static void a_device_with_sessions_may_leave_and_come_back(void **state)
 	check_owner(*state, second);
 }
 
-/* The numbers of the sessions that end with the owner, added up. */
+/* The sum of the ids of the sessions that end with the owner. */
 static uint64_t ending(struct directory *dir)
 {
 	uint64_t sum = 0;
@@ -171,9 +171,9 @@ static void what_a_device_opened_since_it_came_back_stays(void **state)
 	link_from(*state, &part[3], here, 0, 8);
 	assert_int_equal(ending(*state), 1);
 	directory_leave(*state, alice, first);
-	/* It is the owner now: all are its own. */
+	/* It is the owner now, so all sessions are its own. */
 	assert_int_equal(ending(*state), 15);
-	/* From the same address, only the time tells. */
+	/* From the same address, only the time decides. */
 	join_from(*state, third, there);
 	assert_int_equal(ending(*state), 15);
 	for (int i = 0; i < 4; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Files of an identity in a directory of a test's own. */
+/* Identity files in a directory for each test. */
 
 #include <dirent.h>
 #include <setjmp.h>
@@ -23,7 +23,7 @@
 
 const struct identity_new fresh = {.name = NAME};
 
-/* One directory per test; what is left in it is removed afterwards. */
+/* One directory for each test; its files are removed afterwards. */
 char dir[256];
 
 const char *path_of(const char *file)
@@ -60,7 +60,7 @@ int make_dir(void **state)
 	return mkdtemp(dir) ? 0 : -1;
 }
 
-/* Every test leaves as many descriptors open as it found. */
+/* Also checks that the test has left no descriptor open. */
 int remove_dir(void **state)
 {
 	DIR *d = opendir(dir);
@@ -110,7 +110,7 @@ size_t read_text(const char *file, char *out, size_t cap)
 	return n;
 }
 
-/* -- keys and certificates of all kinds -- */
+/* Keys and certificates of all types. */
 
 EVP_PKEY *new_key(const char *kind)
 {
@@ -224,8 +224,8 @@ bool has_word(const struct relay_err *err, const char *word)
 	return false;
 }
 
-/* The error has the path of the file and the word, and the entries in the
- * directory are as many as before. */
+/* Expects an error with the path of the file and the word, and no new or
+ * missing files in the directory. */
 void check_refused(const char *file, const char *word)
 {
 	static const struct identity zero;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Files of an identity in a directory of a test's own.
+ * Identity files in a directory for each test.
  */
 #ifndef IDENTITY_FIXTURE_H
 #define IDENTITY_FIXTURE_H
@@ -20,10 +20,10 @@
 #define NAME   "strelaysrv"
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
-/* What is made if there is no pair. */
+/* The name and owner of a new pair. */
 extern const struct identity_new fresh;
 
-/* One directory per test; what is left in it is removed afterwards. */
+/* One directory for each test; its files are removed afterwards. */
 extern char dir[256];
 
 int make_dir(void **state);
@@ -49,8 +49,8 @@ void write_go_pair(void);
 
 void check_loads(struct identity *identity);
 bool has_word(const struct relay_err *err, const char *word);
-/* The error has the path of the file and the word, and the entries in the
- * directory are as many as before. */
+/* Expects an error with the path of the file and the word, and no new or
+ * missing files in the directory. */
 void check_refused(const char *file, const char *word);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of making the server's identity, on real files. */
+/* Tests of making the server's identity, with real files. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -138,7 +138,7 @@ static void refuses_names_that_no_certificate_has(void **state)
 	}
 }
 
-/* As if another process had been faster. */
+/* As if another process had created the file first. */
 static void never_replaces_a_file(void **state)
 {
 	static const char *const files[] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of files that cannot be the server's identity. */
+/* Tests of invalid identity files. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -53,8 +53,8 @@ static void refuses_files_that_do_not_match(void **state)
 	check_refused(IDENTITY_KEY_FILE, "is not the key of cert.pem");
 }
 
-/* Every prefix of a file, as a full disk leaves it, but for its last line
- * feed. */
+/* Every truncation, as by a full disk, except without the last line feed only.
+ */
 static void refuses_torn_files(void **state)
 {
 	struct identity identity;
@@ -115,7 +115,7 @@ static void refuses_encrypted_keys(void **state)
 	check_refused(IDENTITY_KEY_FILE, "is encrypted");
 	write_pair("RSA", TRADITIONAL_ENCRYPTED);
 	check_refused(IDENTITY_KEY_FILE, "is encrypted");
-	/* Under a wrong label it must not make OpenSSL ask either. */
+	/* Even with a wrong label, OpenSSL must not ask for a pass phrase. */
 	write_pair("P-256", PKCS8_ENCRYPTED);
 	(void)read_text(IDENTITY_KEY_FILE, text, sizeof(text));
 	while ((at = strstr(text, "ENCRYPTED ")) != NULL)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Two servers in one process: each has its identity and its ALPN names; both
- * share the provider, and when one server ends, the other goes on.
+ * Two servers in one process: each has its own identity and ALPN names; both
+ * share the provider.  When one server is stopped, the other continues.
  */
 
 #include <setjmp.h>
@@ -91,7 +91,7 @@ static SSL *connect_client(SSL_CTX *ctx, int fd)
 
 	assert_non_null(client);
 	assert_int_equal(SSL_set_fd(client, fd), 1);
-	/* Both names: the server chooses. */
+	/* The client offers both names, and the server chooses. */
 	assert_int_equal(SSL_set_alpn_protos(client,
 				 (const unsigned char *)"\3one\3two", 8),
 		0);
@@ -110,7 +110,7 @@ static void shake_hands(SSL *server, SSL *client, BIO *io, int fd)
 	(void)SSL_do_handshake(client);
 }
 
-/* Whether the client met this server, and no other. */
+/* Whether a client reaches this server and no other. */
 static void serves(struct server *server)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
@@ -174,7 +174,7 @@ static void when_one_ends_the_other_goes_on(void **state)
 	assert_ptr_equal(tls_start_libctx(), shared);
 	end(one);
 	serves(two);
-	/* A third one, in the first one's place. */
+	/* A third server replaces the first. */
 	make(one, "one");
 	assert_ptr_equal(tls_start_libctx(), shared);
 	serves(two);
