@@ -44,7 +44,7 @@ void link_send(struct link *link, const uint8_t *message, size_t len);
 /* Sends a join request with the token of the settings. */
 void link_join(struct link *link);
 
-/* Reads nothing from now on. */
+/* Stops reading. */
 void link_deafen(struct link *link);
 
 /* The number of pings answered. */

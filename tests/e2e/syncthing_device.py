@@ -49,7 +49,7 @@ def _set(parent, tag, *texts):
 
 
 def gone(pid):
-    """Whether a process has ended, even if nobody has waited for it."""
+    """Whether a process has ended, even if it is a zombie."""
     try:
         return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except FileNotFoundError:
@@ -120,7 +120,8 @@ class Device:
         return self
 
     def start(self, prefix=(), call=lambda body: body()):
-        """`prefix` are words before the command, and `call` runs a function in the same place."""
+        """`prefix` is a command prefix, such as for a network namespace; `call` runs a function
+        there."""
         self._call = call
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
@@ -139,7 +140,7 @@ class Device:
             return False
 
     def kill(self):
-        """With its child, which does the work."""
+        """Kills Syncthing and its child process, which does the work."""
         tasks = pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/children")
         children = [int(child) for task in tasks for child in task.read_text().split()]
         self.process.kill()

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A real Syncthing that moves to another network; the relay does not learn that the old one is gone.
+"""A real Syncthing moves to another network, and the relay does not see the end of its old
+connection.
 
-Three network namespaces that exist for one test: the relay's and the peer's, and two that the
-device is in, one after the other."""
+Uses three network namespaces: one for the relay and the peer, and two for the device, before and
+after it moves."""
 
 import contextlib
 import os
@@ -24,11 +25,11 @@ if WHY_NOT:
 pytestmark = pytest.mark.skipif(WHY_NOT is not None, reason=f"NOT TESTED: {WHY_NOT}")
 
 RELAY = "10.77.0.1"
-SYNCTHING_RESTS = 15  # seconds; between two of its attempts to connect it waits for less
+SYNCTHING_RESTS = 15  # seconds; longer than Syncthing waits between two attempts to connect
 
 
 class Places:
-    """The namespaces `home` and `away`, each with a link to this one."""
+    """The namespaces `home` and `away`, each linked to the current one."""
 
     def __init__(self):
         self.names = {place: f"relay-{place}-{os.getpid()}" for place in ("home", "away")}
@@ -56,7 +57,7 @@ class Places:
 
     @staticmethod
     def cut(place):
-        """From now on nothing comes from there, no end of a connection either."""
+        """Cuts the link, so that not even the end of a connection arrives."""
         gateway.run("ip", "link", "set", place, "down")
 
     def close(self):
@@ -98,7 +99,7 @@ def wait_for_connection(device, peer):
 
 def test_it_is_connected_again_once_and_for_good(places, relay, make_device):
     moving, peer = make_device("moving"), make_device("peer")
-    # Only the device that moves dials, so that one connection is all there can be.
+    # Only the moving device dials, so there is at most one connection.
     moving.configure(relay.uri, peer, relay.uri)
     peer.configure(relay.uri, moving, f"tcp://127.0.0.1:{free_port()}")
     peer.start()
@@ -106,7 +107,7 @@ def test_it_is_connected_again_once_and_for_good(places, relay, make_device):
     wait_for_connection(peer, moving)
     places.cut("home")
     moving.kill()
-    # The peer has forgotten the old connection: it takes the first that comes.
+    # The restarted peer has forgotten the old connection, and takes the first new one.
     peer.restart()
     moving.start(places.prefix("away"), lambda body: places.call("away", body))
     first = wait_for_connection(peer, moving)

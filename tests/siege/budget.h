@@ -22,9 +22,9 @@
  * What a stranger costs in the server's own memory, as measured and rounded up;
  * test_siege.py holds the server to it.
  */
-/* A connection that has said nothing. */
+/* A connection that has sent nothing. */
 #define BUDGET_CONNECTION_BYTES 2048
-/* One within its handshake, or shortly after it. */
+/* A connection during its handshake, or shortly after it. */
 #define BUDGET_HANDSHAKE_BYTES 40960
 
 /* Names in a list are separated by spaces. */

@@ -160,7 +160,7 @@ CROWDS = [f"{attack}@{sources}" for attack in ("hello-close", "handshake-silent"
 
 
 def counters(server):
-    """{name{label="value"}: number} of all that our server counts; nothing for the reference."""
+    """{name{label="value"}: number} of all metrics of our server; empty for the reference."""
     if not server.program.ours:
         return {}
     lines = server.get("/metrics")[2].decode().splitlines()

@@ -181,7 +181,7 @@ def test_a_new_address_is_told_at_once(start_joining, make_pool):
 
 
 class Proxy:
-    """Passes one request at a time on to the status address, from a port of its own."""
+    """A proxy on its own port that forwards one request at a time to the status address."""
 
     def __init__(self):
         self.listener = socket.create_server(("127.0.0.1", 0))

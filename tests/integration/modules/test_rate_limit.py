@@ -161,7 +161,7 @@ def test_devices_share_before_their_sessions_do(start_ours, identities, hub_asks
 
 
 def test_sources_share_before_their_devices_do(start_ours, identities):
-    """Eight pairs of devices at one address leave half of the rate to one at another."""
+    """Eight pairs of devices at one address leave half of the rate to a pair at another address."""
     server = start_ours("-global-rate", 4 * MEGA, "-bounds.exempt", "192.0.2.1")
     with contextlib.ExitStack() as stack:
         streams = []

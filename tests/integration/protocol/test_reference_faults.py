@@ -282,9 +282,8 @@ def test_fault_08_a_dead_connection_does_not_block_its_owner(ours, identities):
 
 
 def test_fault_09_unpaired_sockets_count(start_ours, identities):
-    """Those of a session count as joined. One whose other side has not come counts as what has
-    proven nothing, which has bounds of its own (see test_admission.py): keys are free for whoever
-    has a device to ask for."""
+    """Sides of a session count as joined.  A side whose other side has not come counts as a
+    stranger, because anybody can have a device of their own to request."""
     server = start_ours("-max-connections", "2")
     with Invited(server, identities[0], identities[1]) as invited:
         invited.join_asker()  # half of a session

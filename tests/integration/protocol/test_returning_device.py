@@ -13,7 +13,7 @@ OLD, NEW = "127.0.0.1", "127.0.0.2"
 
 
 class Meeting:
-    """A session that `device` opens from an address to a peer that has joined."""
+    """A session of `device`, opened from the address `source`, with a peer that has joined."""
 
     def __init__(self, server, device, peer, source):
         self._stack = contextlib.ExitStack()
@@ -27,13 +27,13 @@ class Meeting:
         self.check()
 
     def check(self):
-        """It passes bytes on, both ways."""
+        """Checks that it relays in both directions."""
         for one, other in ((self.device, self.peer), (self.peer, self.device)):
             one.send_bytes(b"alive")
             assert other.receive_bytes(5) == b"alive"
 
     def ended(self):
-        """Waits for its end, as the peer sees it."""
+        """Waits until the peer sees its end."""
         try:
             return self.peer.receive_some() == b""
         except Closed:
@@ -54,7 +54,7 @@ def peer(ours, identities):
 
 @pytest.fixture
 def silent(ours, identities):
-    """The device's old connection: open, but it answers nothing."""
+    """The device's old connection, which is open but answers nothing."""
     with ProtocolConnection(ours.address, identities[0], source=OLD) as joined:
         yield joined.join()
 
@@ -68,7 +68,7 @@ def coming_back(server, identity):
 
 def check_replaced(server, silent, again):
     again.expect(rp.response(rp.SUCCESS))
-    silent.sock.recv(65536)  # the pings
+    silent.sock.recv(65536)  # pings
     silent.expect_close()
     assert server.count("replaced by a newer connection") <= 1
 
@@ -76,13 +76,13 @@ def check_replaced(server, silent, again):
 def test_what_it_opened_after_its_join_stays(ours, silent, peer, identities):
     with Meeting(ours, identities[0], peer, OLD) as before, \
             coming_back(ours, identities[0]) as again:
-        # Once it is asked whether it is alive, the join has arrived.
+        # The relay pings the old connection, so it has received the join.
         assert silent.receive() == rp.Ping()
         with Meeting(ours, identities[0], peer, NEW) as since:
             check_replaced(ours, silent, again)
             assert before.ended()
             since.check()
-            # For good: nothing of the old connection's comes later.
+            # The end of the old connection must not affect the new one later.
             again.check_alive()
             wait_for(lambda: ours.status()["numActiveSessions"] == 1, "one session to be left")
             since.check()

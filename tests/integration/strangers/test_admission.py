@@ -54,8 +54,8 @@ def test_joins_beside_hellos_that_stay(strict, identities, workers, count):
 
 
 def test_a_newcomer_finds_a_descriptor_among_halves(start_ours, identities):
-    """Devices ask for one that is theirs as well, and join their side of each session: the other
-    side never comes. Each has a source of its own, and there are more than descriptors."""
+    """A requester joins its side of many sessions with a device of its own; the other sides never
+    come.  Each side has its own source address, and there are more of them than descriptors."""
     server = start_ours("-bounds.opening", "0", "-relay.invitations-per-asker", "1000",
                         descriptors=256)
     with contextlib.ExitStack() as stack:

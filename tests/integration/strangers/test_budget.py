@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The table of what a stranger can spend: one in the code, the same in modules/README.md, its
-numbers are those of the code, and all that it names is there. Run as a program it writes the
-page's table anew."""
+"""The table of budgets in the code equals the one in modules/README.md, its numbers are those of
+the code, and everything that it names exists.  As a program, this file writes the table into the
+page."""
 
 import pathlib
 import re
@@ -50,7 +50,7 @@ def test_numbers_come_from_the_code():
 
 
 def test_numbers_are_of_what_the_row_names():
-    """A cell may use what is in its row's column of what sets it, or in an earlier row's."""
+    """A cell may only use names from the column `set by` of its row or an earlier one."""
     known = set()
     for row in rows(budget_table.raw()):
         known.update(budget_table.names(row[BY]))

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Strangers do their worst for a moment, one attack after the other, while good clients join,
-meet, transfer checked bytes and scrape: they get done, the server holds no more than the table
-of budgets allows, the counters of the table tell, and soon after the end it is as before.
+"""Strangers attack for a moment, one attack after the other, while good clients join, open
+sessions, transfer checked bytes and scrape.  The good clients succeed, the server holds no more
+than the table of budgets allows, the table's counters grow, and soon after the attack the server is
+as before.
 
 The attacks, and the program that plays them, are in tests/siege; its long form compares. How the
 suite plays them is in tools/siege_trials.py. Under a sanitizer, where everything takes several
@@ -52,7 +53,7 @@ def test_every_attack_is_played():
 
 
 def test_attacks_move_the_counters_of_their_rows():
-    """Each of a row's counters is moved by a trial of one of its attacks."""
+    """Each counter of a row must grow in a trial of one of its attacks."""
     rows = [row for row in budget_table.rows() if row[ATTACKS]]
     assert rows
     for row in rows:
@@ -103,7 +104,7 @@ def _all_is_as_before(server, outcome, told):
     assert after.descriptors <= before.descriptors, f"descriptors after the end: {told}"
     assert after.sockets <= before.sockets, f"sockets after the end: {told}"
     assert after.kernel <= before.kernel + 64 * KIB, f"kernel memory after the end: {told}"
-    # A sanitizer keeps what is freed, to find uses of it.
+    # A sanitizer keeps freed memory, to detect its use.
     assert SLOW or after.rss <= before.rss + 8 * MIB, f"memory after the end: {told}"
     wait_for(lambda: server.status()["numConnections"] <= 1 and
              server.status()["numActiveSessions"] == 0,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The table of budgets, with its numbers filled in: those of the constants in the source, and of
-the defaults of the options."""
+"""The table of budgets, with numbers from the constants in the source and the defaults of
+options."""
 
 import functools
 import re
@@ -33,7 +33,7 @@ def _with_numbers(expression):
 
 @functools.cache
 def constant(name):
-    """The value of a constant of the source: a number, or a sum, product or shift."""
+    """The value of a constant in the source: a number, a sum, a product or a shift."""
     found = re.findall(rf"^#define[ \t]+{name}[ \t]+(.+?)[ \t]*(?:/\*.*)?$", _source(), re.M)
     assert found, f"no constant {name}"
     values = {re.sub(r"INT64_C\((\d+)\)|(?<=\d)[uUlL]+", r"\1", text).strip("()")
@@ -99,7 +99,7 @@ def raw():
 
 
 def table():
-    """As in modules/README.md."""
+    """The table in the form of modules/README.md."""
     return fill(raw())
 
 
@@ -113,5 +113,5 @@ def names(cell):
 
 
 def counters(row):
-    """As /metrics spells them."""
+    """The counters in the form of /metrics."""
     return [re.sub(r"\{(\S+)=(\S+)\}", r'{\1="\2"}', name) for name in names(row[COUNTER])]

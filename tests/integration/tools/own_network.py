@@ -27,7 +27,7 @@ def make():
 
 
 def go_back(before):
-    """Back to the one whose file is open, which is closed."""
+    """Returns to the namespace of this open file, and closes the file."""
     try:
         _check(_libc.setns(before, CLONE_NEWNET))
     finally:

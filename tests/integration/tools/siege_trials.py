@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MPL-2.0
-"""How each attack of relay-siege is played by the suite: with which options its bound is reached
-within seconds, what the server may hold meanwhile, and which counters tell.
+"""How the test suite runs each attack of relay-siege: the options with which its limit is reached
+within seconds, what the server may hold meanwhile, and which counters must grow.
 
-What may be held comes from the table of budgets: so much for each connection, and so many
-connections as the options of the trial allow."""
+The allowed memory comes from the table of budgets: an amount for each connection, times the
+connections that the options of the trial allow."""
 
 import dataclasses
 
@@ -12,7 +12,7 @@ from budget_table import constant
 KIB = 1024
 MIB = 1024 * KIB
 
-#: What good clients and the allocator need beside the attack.
+#: For good clients and the allocator, in addition to the attack.
 _PROCESS_ROOM = 5 * MIB
 _KERNEL_ROOM = 4 * MIB
 #: Connections of good clients, listeners, files.
@@ -20,10 +20,10 @@ _DESCRIPTOR_ROOM = 96
 
 _QUIET = constant("BUDGET_CONNECTION_BYTES")
 _HANDSHAKE = constant("BUDGET_HANDSHAKE_BYTES")
-#: The kernel takes one more segment while the buffer is not full.
+#: The kernel accepts one more segment while the buffer is not full.
 _UNREAD = constant("BEGINNER_BYTES") * 5 // 4
 _MESSAGES = constant("MESSAGES_BYTES")
-#: A buffer's bookkeeping comes on top of what it may hold.
+#: The kernel's bookkeeping is added to the allowed amount.
 _STALLED = 2 * (constant("STALL_ALLOWED") + 128 * KIB)
 _HTTP = constant("HTTP_CONNS_MAX")
 _HTTP_KERNEL = 2 * constant("SEND_BUFFER") + 64 * KIB
@@ -51,11 +51,11 @@ _ROOM = _core("room_made", "for", "module")
 @dataclasses.dataclass(frozen=True)
 class Trial:
     attack: str  # or ATTACK@SOURCES
-    connections: int  # of the attack that the server holds at a time
+    connections: int  # connections of the attack that the server holds at the same time
     moves: tuple = ()  # counters that grow
-    args: tuple = ()  # of the server
+    args: tuple = ()  # options of the server
     seconds: float = 1.5
-    open: int = 0  # connections of the attack at a time; 0: as it likes
+    open: int = 0  # connections of the attack at the same time; 0: its default
     process: int = _QUIET  # bytes for each connection
     kernel: int = _UNREAD
     descriptors: int = 4096  # hard limit of the server
@@ -82,7 +82,7 @@ class Trial:
         return "-".join([self.attack, *(arg.strip("-") for arg in self.args)])
 
 
-#: So few that opening, not what the attack likes, decides how many there are.
+#: Few, so that `opening` limits the number and not the attack's default.
 _FEW = ("-bounds.opening", "256")
 #: Long enough for a good client on a busy machine.
 _SOON = ("-message-timeout", "3s")
@@ -127,7 +127,7 @@ TRIALS = (
           ("-max-connections", "500"), seconds=3, process=_HANDSHAKE, joins=0, slow_open=200),
     Trial("ask-absent@1", 32, (_reached("failures-per-minute"),),
           ("-bounds.failures-per-minute", "100"), process=_HANDSHAKE),
-    # A session without a byte ends after a second when many wait for the device.
+    # While many sessions wait for the device, one without any byte ends after a second.
     Trial("ask-victim@4", 128, (_relay("sessions_given_up", "bound", "invitations"),), _SOON,
           process=_HANDSHAKE, transfers=0.95),
     Trial("pending-keys@1", 128, (_reached("asks-per-minute"),),
@@ -140,7 +140,7 @@ TRIALS = (
           process=_HANDSHAKE, slow_open=64),
     Trial("pings", 16, (_relay("rejected", "reason", "too_many_messages"),),
           process=_HANDSHAKE),
-    # The queue is longer than the answers to what a device may say in a minute.
+    # The queue is longer than the answers to all messages that a device may send in a minute.
     Trial("deaf-pings", 16, (_core("connections_closed", "reason", "overflow"),),
           ("-relay.messages-per-minute", "0"), process=_HANDSHAKE, kernel=2 * _MESSAGES),
     Trial("junk", 128, (_relay("rejected", "reason", "bad_magic"),), process=_HANDSHAKE),
@@ -149,7 +149,7 @@ TRIALS = (
           kernel=_STALLED, settled=True),
     Trial("stalled-readers", 48, (_reached("sessions-per-device"),),
           ("-bounds.sessions-per-device", "16"), process=32 * KIB, kernel=_STALLED),
-    # Each round has 16 sessions, and leaves none of its sockets to the kernel.
+    # Each round has 16 sessions, whose sockets must not stay in the kernel.
     Trial("full-queues", 32, (_core("connections_cut"),), seconds=5, process=32 * KIB,
           kernel=8 * MIB, sockets=48),
     Trial("descriptors", _HTTP + 512, (_DESCRIPTORS, _core("http_ends", "reason", "room")),
