@@ -105,7 +105,7 @@ static void compare(
 	if (strcmp(found, text) != 0)
 		fail_msg("%s: %s is %s; the default is %s", value->origin,
 			value->option->name, found, text);
-	/* Options without a default can only be shown as a comment. */
+	/* Options that must not be empty can only be shown as a comment. */
 	if (value->option->flags & RELAY_OPTION_FILLED)
 		assert_true(is_commented_out(value->option->name));
 	else if (strcmp(value->origin, "default") == 0)

@@ -231,8 +231,8 @@ static void a_clock_set_back_forgets_nothing(void **state)
 	assert_true(meter_resumes_s(&meter, &p, LEVEL_OPEN,
 			    at("2026-11-20 00:00:00")) ==
 		    at("2026-12-01 00:00:00"));
-	/* A clock that was years ahead: the period lasts until that time comes.
-	 */
+	/* A clock that was years ahead has begun a later period.  Its bytes
+	 * count until the present day ends. */
 	meter_turn(&meter, &p, at("2040-01-01 00:00:00"));
 	meter_add(&meter, 300);
 	meter_turn(&meter, &p, at("2026-11-22 00:10:00"));
@@ -241,7 +241,7 @@ static void a_clock_set_back_forgets_nothing(void **state)
 	assert_int_equal(meter_used(&meter, &p, METER_DAY), 0);
 }
 
-/* Boards without a battery start with such a clock, until they get the time. */
+/* Boards without a battery start in 1970, until they get the time. */
 static void a_clock_that_is_not_set_begins_nothing(void **state)
 {
 	struct meter_plan p = plan(1000, 10000);

@@ -174,7 +174,7 @@ static void a_device_that_takes_many_at_a_time_has_all(void **state)
 		come(f, &asker[i], SIDE_SERVER, ++now_ms);
 		expect(f, &asker[i + 1], now_ms);
 	}
-	/* This ends when the device leaves an invitation unanswered. */
+	/* This ends when the device lets an invitation wait. */
 	now_ms += LINES_UNTAKEN_MS;
 	come(f, &asker[5], SIDE_SERVER, now_ms);
 	ask(f, &late, 7, now_ms);
