@@ -12,7 +12,6 @@
 #include "host.h"
 #include "netlink.h"
 
-#define LOOKS    10
 #define LOOK_MS  50
 #define ANY_PORT 9 /* discard: only the route to the host is used */
 
@@ -145,29 +144,36 @@ static void call_on(const struct host *host)
 	(void)close(fd);
 }
 
-static bool same_link(const struct host *a, const struct host *b)
+static bool same_link(
+	const struct host *a, const struct host *b, unsigned *waits)
 {
 	uint8_t link_a[NETLINK_LINK], link_b[NETLINK_LINK];
 
-	call_on(a);
-	call_on(b);
-	for (int i = 0; i < LOOKS; i++) {
+	/* Each call on a stranger takes a place in the kernel's table. */
+	if (*waits > 0) {
+		call_on(a);
+		call_on(b);
+	}
+	for (;;) {
 		if (netlink_link_of(a, link_a) == 0 &&
 			netlink_link_of(b, link_b) == 0)
 			return memcmp(link_a, link_b, sizeof(link_a)) == 0;
+		if (*waits == 0)
+			return false;
+		--*waits;
 		(void)poll(NULL, 0, LOOK_MS);
 	}
-	return false;
 }
 
-bool host_is_one_of(const struct host *host, const struct hosts *hosts)
+bool host_is_one_of(
+	const struct host *host, const struct hosts *hosts, unsigned *waits)
 {
 	for (unsigned i = 0; i < hosts->count; i++)
 		if (host_same(host, &hosts->list[i]))
 			return true;
 	for (unsigned i = 0; !host_is_v4(host) && i < hosts->count; i++)
 		if (!host_is_v4(&hosts->list[i]) &&
-			same_link(host, &hosts->list[i]))
+			same_link(host, &hosts->list[i], waits))
 			return true;
 	return false;
 }

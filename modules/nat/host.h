@@ -41,8 +41,13 @@ socklen_t host_sockaddr(
 void host_gateways(int family, struct hosts *out);
 /*
  * Whether the host is one of them.  An IPv6 host has several addresses, so the
- * same link-layer address also counts; that check takes at most half a second.
+ * same link-layer address also counts.  The kernel has to ask for that, and is
+ * waited for; *waits, at most HOST_WAITS, is how often that may be, 50 ms each,
+ * and becomes less.  At 0, only what the kernel knows already counts: whoever
+ * sends from many addresses holds up nothing more.
  */
-bool host_is_one_of(const struct host *host, const struct hosts *hosts);
+#define HOST_WAITS 10
+bool host_is_one_of(
+	const struct host *host, const struct hosts *hosts, unsigned *waits);
 
 #endif

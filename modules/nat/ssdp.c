@@ -33,6 +33,7 @@ struct search {
 	struct url seen[URLS_MAX];
 	unsigned answers; /* of hosts that are asked */
 	unsigned count;
+	unsigned waits; /* see host.h */
 };
 
 static int open_socket(const struct ssdp *ssdp)
@@ -136,12 +137,13 @@ static int find_location(char *text, char **out)
  * Whether the answering host is the one of the description; an IPv6 host may
  * use several addresses.
  */
-static bool one_host(const struct ssdp *ssdp, const struct host *sender,
+static bool one_host(struct search *search, const struct host *sender,
 	const struct host *host)
 {
 	if (host_same(sender, host))
 		return true;
-	return !host_is_v4(host) && host_is_one_of(host, ssdp->hosts);
+	return !host_is_v4(host) &&
+	       host_is_one_of(host, search->ssdp->hosts, &search->waits);
 }
 
 static bool is_new(struct search *search, const struct url *url)
@@ -164,7 +166,7 @@ static bool judge(struct search *search, const struct host *sender, char *text)
 	struct url url;
 
 	host_text(sender, who);
-	if (!host_is_one_of(sender, ssdp->hosts)) {
+	if (!host_is_one_of(sender, ssdp->hosts, &search->waits)) {
 		(void)refuse(ssdp->refusals, REFUSAL_STRANGER, NULL,
 			"%s says it is a gateway, but no default route leads "
 			"there",
@@ -176,7 +178,7 @@ static bool judge(struct search *search, const struct host *sender, char *text)
 		return false;
 	if (url_read(location, sender->scope ? sender->scope : ssdp->interface,
 		    &url) != 0 ||
-		!one_host(ssdp, sender, &url.host)) {
+		!one_host(search, sender, &url.host)) {
 		(void)refuse(ssdp->refusals, REFUSAL_ELSEWHERE, NULL,
 			"%s has its description elsewhere, at %.100s", who,
 			location);
@@ -232,7 +234,7 @@ static int run(struct search *search)
 
 int ssdp_search(const struct ssdp *ssdp, struct relay_err *err)
 {
-	struct search search = {.ssdp = ssdp};
+	struct search search = {.ssdp = ssdp, .waits = HOST_WAITS};
 	int result;
 
 	search.fd = open_socket(ssdp);
