@@ -21,6 +21,8 @@
 #include "config/config_reader.h"
 
 #define INCLUDE_DEPTH_MAX 10
+/* A file that includes another twice, and so on, has no end otherwise. */
+#define INCLUDES_MAX 1000
 
 /* Global, since libconfuse passes no argument to its callbacks.  Only the child
  * process that reads the file writes it. */
@@ -148,9 +150,15 @@ static int on_include(cfg_t *cfg, cfg_opt_t *opt, int argc, const char **argv)
 			INCLUDE_DEPTH_MAX);
 		return 0;
 	}
+	if (config_reader->includes == INCLUDES_MAX) {
+		config_problem(RELAY_ERROR, config_line(cfg),
+			"include(): more than %d times in all", INCLUDES_MAX);
+		return -1;
+	}
 	source = find_included(cfg, argv[0]);
 	if (!source)
 		return 0;
+	config_reader->includes++;
 	config_reader->depth++;
 	rc = parse_source(cfg, source);
 	config_reader->depth--;
@@ -165,6 +173,7 @@ static bool parse_pass(struct config_source *source)
 	int rc;
 
 	config_values_forget();
+	config_reader->includes = 0;
 	root = cfg_init(config_reader->schema, CFGF_NONE);
 	if (!root) {
 		config_reader->problems.no_memory = true;

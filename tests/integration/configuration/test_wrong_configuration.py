@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from module_server import failing_start, folder_of, module_server  # noqa: F401
+from relay_server import run
 
 RUNNING = ["log", "counter", "probe"]
 #: A valid beginning that differs from the running configuration.  It must not take effect.
@@ -131,3 +132,14 @@ def test_a_module_s_file_that_is_wrong(module_server, tmp_path, make):  # noqa: 
     assert "module heir cannot be used" in log or "module heir is not there" in log, log
     assert server.page("/counter") == (200, "tick\n")
     assert server.probe("counter.step")["option step"] == "1"
+
+
+def test_includes_of_includes_have_a_bound_in_all(plain_program, tmp_path):
+    """Each of seven files includes the next one ten times: a million in all."""
+    for number in range(7):
+        text = f'include("f{number + 1}.conf")\n' * 10 if number < 6 else "# the last one\n"
+        (tmp_path / f"f{number}.conf").write_text(text)
+    (tmp_path / "c.conf").write_text('include("f0.conf")\n')
+    result = run(plain_program, "-conf", str(tmp_path / "c.conf"), "-keys", str(tmp_path), "-check")
+    assert result.returncode == 1
+    assert "include(): more than 1000 times in all" in result.stderr, result.stderr
