@@ -46,25 +46,38 @@ static const char *suggest_name(const struct config_section *section,
 	return near;
 }
 
-static const struct config_section *find_home(const char *name)
+/* Writes the names of the sections that have the option: "access or relay"; ""
+ * is the top level.  How many there are. */
+static size_t find_homes(const char *name, char *out, size_t cap)
 {
-	for (size_t i = 0; i < config_reader->count; i++)
-		if (options_find(config_reader->sections[i].options, name))
-			return &config_reader->sections[i];
-	return NULL;
+	size_t found = 0, len = 0;
+
+	*out = '\0';
+	for (size_t i = 0; i < config_reader->count && len < cap; i++) {
+		const struct config_section *section =
+			&config_reader->sections[i];
+
+		if (!options_find(section->options, name))
+			continue;
+		if (section->name)
+			len += (size_t)snprintf(out + len, cap - len, "%s%s",
+				len ? " or " : "", section->name);
+		found++;
+	}
+	return found;
 }
 
 static void hint_unknown(const struct config_section *section,
 	enum config_text_use use, const char *word, char *out, size_t cap)
 {
-	const struct config_section *home = find_home(word);
 	const char *near = suggest_name(section, use, word);
+	char homes[100];
+	size_t found = find_homes(word, homes, sizeof(homes));
 
 	*out = '\0';
-	if (use == CONFIG_TEXT_OPTION && home && home->name)
-		(void)snprintf(
-			out, cap, "; it belongs into section %s", home->name);
-	else if (use == CONFIG_TEXT_OPTION && home)
+	if (use == CONFIG_TEXT_OPTION && *homes)
+		(void)snprintf(out, cap, "; it belongs into section %s", homes);
+	else if (use == CONFIG_TEXT_OPTION && found)
 		(void)snprintf(out, cap,
 			"; it belongs to the top level, outside of sections");
 	else if (near)

@@ -65,14 +65,20 @@ static int no_memory(struct parser *p)
 
 static int unknown_flag(struct parser *p, const char *name, size_t len)
 {
-	char *word = strndup(name, len);
+	/* What follows a space may be a secret. */
+	size_t end = strcspn(name, " ");
+	char *word = strndup(name, end < len ? end : len);
 	const char *near;
 
 	if (!word)
 		return no_memory(p);
 	near = flag_table_suggest(&p->table, word);
 	(void)fprintf(p->err, "flag provided but not defined: -%s", word);
-	if (near)
+	if (end < len)
+		(void)fputs(" with a space in it; the flag and its value are "
+			    "two words: do not put both between quotes",
+			p->err);
+	else if (near)
 		(void)fprintf(p->err, "; did you mean -%s?", near);
 	free(word);
 	return usage_error(p);

@@ -26,6 +26,7 @@ struct log_state {
 	struct log_thread control;     /* set while attached */
 	bool debug;
 	bool holding;         /* records wait: see log_hold() */
+	uint64_t lost;        /* that a sink could not write; [C] */
 	atomic_int threshold; /* the highest level that is wanted */
 	atomic_bool attached;
 	atomic_bool stderr_stuck;
@@ -308,7 +309,14 @@ void log_detach(void)
 	log_queue_not_woken(log->queue);
 }
 
+void relay_log_lost(const struct relay_ctx *cx, uint64_t records)
+{
+	(void)cx;
+	instance->log->lost += records;
+}
+
 int64_t log_dropped(void)
 {
-	return (int64_t)log_queue_drops(instance->log->queue);
+	return (int64_t)(log_queue_drops(instance->log->queue) +
+			 instance->log->lost);
 }

@@ -24,7 +24,7 @@ static const struct core_lookup lookups[] = {
 				.name = "log_dropped",
 				.kind = RELAY_COUNTER,
 				.help = "Log records that were lost for want "
-					"of room.",
+					"of room, or could not be written.",
 			},
 		.look = log_dropped},
 	{.def =

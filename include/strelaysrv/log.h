@@ -62,6 +62,9 @@ void relay_log_seldom(const struct relay_ctx *cx, enum relay_level level,
 	struct relay_log_kind *kind, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* A sink could not write so many records: counts them as lost.  [C] */
+void relay_log_lost(const struct relay_ctx *cx, uint64_t records);
+
 /* Whether any sink takes records of that level.  [*] */
 bool relay_log_wanted(enum relay_level level);
 

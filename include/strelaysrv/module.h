@@ -43,7 +43,7 @@
  *   1.1  2026-11-28  RELAY_OPTION_GUARD
  *   1.2  2026-11-28  reload_prepare, reload_commit, reload_abandon
  *   1.3  2026-11-28  relay_sample_text, relay_sample_value, relay_metric_text
- *   1.3  2026-11-28  relay_file_..., relay_text_fault
+ *   1.3  2026-11-28  relay_file_..., relay_text_fault, relay_log_lost
  *   1.3  2026-11-28  relay_hanging
  */
 #define RELAY_ABI_MAGIC 0x524c594dU /* "RLYM" */

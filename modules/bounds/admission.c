@@ -86,7 +86,7 @@ static void make_room(struct relay_ctx *cx, const struct relay_conn *conn)
 
 	if (!conf->opening || relay_conn_strangers(cx) <= (most ? most : 1))
 		return;
-	bounds_tell(cx, BOUND_OPENING);
+	bounds_tell(cx, BOUND_OPENING, NULL);
 	(void)relay_conn_make_room(cx, conn);
 }
 
@@ -101,9 +101,10 @@ enum relay_verdict admission_accept(
 	if (!is_exempt(cx->data, &from)) {
 		source_read(&from, &source);
 		if (!take(cx, block, &source))
-			return bounds_refuse(cx, BOUND_SOURCE, why);
+			return bounds_refuse(cx, BOUND_SOURCE, conn, why);
 		if (!take_opening(cx, block))
-			return bounds_refuse(cx, BOUND_OPENING_SOURCE, why);
+			return bounds_refuse(
+				cx, BOUND_OPENING_SOURCE, conn, why);
 	}
 	make_room(cx, conn);
 	return RELAY_PASS;
@@ -165,9 +166,10 @@ enum relay_verdict admission_try(struct relay_ctx *cx, struct relay_conn *conn,
 		return RELAY_PASS;
 	if (!spend(cx, block, join ? RATE_JOINS : RATE_ASKS,
 		    join ? conf->joins_per_minute : conf->asks_per_minute))
-		return bounds_refuse(cx, join ? BOUND_JOINS : BOUND_ASKS, why);
+		return bounds_refuse(
+			cx, join ? BOUND_JOINS : BOUND_ASKS, conn, why);
 	if (!may_fail(cx, block))
-		return bounds_refuse(cx, BOUND_FAILURES, why);
+		return bounds_refuse(cx, BOUND_FAILURES, conn, why);
 	return RELAY_PASS;
 }
 
@@ -189,8 +191,8 @@ enum relay_verdict admission_connect(struct relay_ctx *cx,
 	struct relay_denial *why)
 {
 	if (devices_all_full(cx))
-		return bounds_refuse(cx, BOUND_SESSIONS, why);
+		return bounds_refuse(cx, BOUND_SESSIONS, NULL, why);
 	if (devices_full(cx, relay_conn_peer(conn)) || devices_full(cx, target))
-		return bounds_refuse(cx, BOUND_DEVICE, why);
+		return bounds_refuse(cx, BOUND_DEVICE, conn, why);
 	return RELAY_PASS;
 }

@@ -207,19 +207,24 @@ static void fini(struct relay_ctx *cx)
 	pthread_mutex_destroy(&data->lock);
 }
 
-void bounds_tell(struct relay_ctx *cx, enum bound bound)
+void bounds_tell(
+	struct relay_ctx *cx, enum bound bound, const struct relay_conn *conn)
 {
 	struct data *data = cx->data;
+	char from[RELAY_ADDR_TEXT] = "";
 
 	relay_metric_inc(cx, data->reached, bound, 1);
+	if (conn)
+		relay_conn_addr_text(conn, from);
 	relay_log_seldom(cx, RELAY_WARNING, &data->kinds[bound],
-		"the bound %s was reached", words[bound]);
+		"the bound %s was reached%s%s", words[bound],
+		conn ? ", by " : "", from);
 }
 
-enum relay_verdict bounds_refuse(
-	struct relay_ctx *cx, enum bound bound, struct relay_denial *why)
+enum relay_verdict bounds_refuse(struct relay_ctx *cx, enum bound bound,
+	const struct relay_conn *conn, struct relay_denial *why)
 {
-	bounds_tell(cx, bound);
+	bounds_tell(cx, bound, conn);
 	why->refusal = RELAY_REFUSE_FULL;
 	why->word = words[bound];
 	return RELAY_DENY;

@@ -80,10 +80,12 @@ struct meeting {
 	struct account *device[2];
 };
 
-/* Log and count that a limit was reached; the second also fills *why. */
-void bounds_tell(struct relay_ctx *cx, enum bound bound);
-enum relay_verdict bounds_refuse(
-	struct relay_ctx *cx, enum bound bound, struct relay_denial *why);
+/* Log and count that a limit was reached, by whom (NULL: by all together); the
+ * second also fills *why. */
+void bounds_tell(
+	struct relay_ctx *cx, enum bound bound, const struct relay_conn *conn);
+enum relay_verdict bounds_refuse(struct relay_ctx *cx, enum bound bound,
+	const struct relay_conn *conn, struct relay_denial *why);
 
 /*
  * Whether the limit of all sessions, or of one device (may be NULL), is

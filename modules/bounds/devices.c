@@ -31,10 +31,11 @@ enum relay_verdict devices_open(struct relay_ctx *cx,
 
 	meeting->counted = true;
 	if (++data->sessions > conf->sessions && conf->sessions)
-		return bounds_refuse(cx, BOUND_SESSIONS, why);
+		return bounds_refuse(cx, BOUND_SESSIONS, NULL, why);
 	for (int side = 0; side < 2; side++) {
-		const uint8_t *id =
-			relay_conn_peer(relay_session_side(session, side));
+		const struct relay_conn *conn =
+			relay_session_side(session, side);
+		const uint8_t *id = relay_conn_peer(conn);
 
 		if (!id)
 			continue;
@@ -42,7 +43,7 @@ enum relay_verdict devices_open(struct relay_ctx *cx,
 			ledger_take(&data->devices, id, COUNT_SESSIONS,
 				conf->sessions_per_device, relay_now_ms(cx));
 		if (!meeting->device[side])
-			return bounds_refuse(cx, BOUND_DEVICE, why);
+			return bounds_refuse(cx, BOUND_DEVICE, conn, why);
 	}
 	return RELAY_PASS;
 }

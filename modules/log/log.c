@@ -153,6 +153,7 @@ static void note_loss(struct relay_ctx *cx, bool first)
 	const struct conf *conf = cx->conf;
 	int error = errno;
 
+	relay_log_lost(cx, 1);
 	if (first)
 		relay_log(cx, RELAY_ERROR,
 			"cannot write to the %s: %s; records are lost until it "

@@ -28,7 +28,8 @@ void answer_log(const struct relay_ctx *cx, const struct pool *pool,
 	const struct request_result *result, const struct plan_next *next)
 {
 	char again[RELAY_DURATION_TEXT], body[EXCERPT];
-	const char *from = result->local[0] ? result->local : "nowhere";
+	const char *from =
+		result->local[0] ? result->local : "no address: not connected";
 	int64_t seconds = (next->told_ms + 500) / 1000;
 
 	relay_duration_format(seconds * 1000 * NS_PER_MS, again);

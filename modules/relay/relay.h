@@ -59,6 +59,7 @@ enum peer_bound {
 	BOUND_TURN,
 	BOUND_QUEUE,
 	BOUND_MESSAGES,
+	BOUND_TOKEN, /* its text has an address */
 	PEER_BOUNDS
 };
 

@@ -205,6 +205,17 @@ static bool denied(
 	return false;
 }
 
+/* What was sent is not logged: it may be nearly right. */
+static void tell_wrong_token(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	char from[RELAY_ADDR_TEXT];
+
+	relay_conn_addr_text(conn, from);
+	relay_log_seldom(cx, RELAY_WARNING, &data_of(cx)->bounds[BOUND_TOKEN],
+		"a join with a wrong token was refused, from %s", from);
+	peer_log(cx, conn, "refused: wrong token");
+}
+
 /*
  * Checks in the order of the protocol, except that the rate limit comes first.
  * True: continue with the registration.
@@ -221,7 +232,7 @@ static bool may_join(struct relay_ctx *cx, struct relay_conn *conn,
 	if (!knows_secret(cx, token)) {
 		relay_tell_failed(cx, conn, RELAY_TRY_JOIN);
 		count(cx, METRIC_JOINS, RESULT_WRONG_TOKEN);
-		peer_log(cx, conn, "refused: wrong token");
+		tell_wrong_token(cx, conn);
 		peer_respond(cx, conn, FRAME_WRONG_TOKEN);
 		return false;
 	}
@@ -236,8 +247,10 @@ static bool may_join(struct relay_ctx *cx, struct relay_conn *conn,
 	if (relay_ask_join(cx, conn, text, &why) == RELAY_PASS)
 		return true;
 	/* Another module has tokens of its own: guesses of them count, too. */
-	if (why.refusal == RELAY_REFUSE_SECRET)
+	if (why.refusal == RELAY_REFUSE_SECRET) {
 		relay_tell_failed(cx, conn, RELAY_TRY_JOIN);
+		tell_wrong_token(cx, conn);
+	}
 	return denied(cx, conn, &why);
 }
 

@@ -91,6 +91,13 @@ static bool hand_back(struct relay_ctx *cx, struct relay_conn *conn,
 	       relay_conn_hand_back(cx, conn, message, len) == 0;
 }
 
+static void refuse_key(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	count(cx, METRIC_SESSION_JOINS, SESSION_UNKNOWN_KEY);
+	peer_log(cx, conn, "refused: an unknown session key");
+	peer_respond(cx, conn, FRAME_NOT_FOUND);
+}
+
 static bool claim(struct relay_ctx *cx, struct relay_conn *conn,
 	const struct frame_bytes *key)
 {
@@ -109,8 +116,7 @@ static bool claim(struct relay_ctx *cx, struct relay_conn *conn,
 			count(cx, METRIC_SESSION_JOINS, SESSION_HANDED_BACK);
 			break;
 		}
-		count(cx, METRIC_SESSION_JOINS, SESSION_UNKNOWN_KEY);
-		peer_respond(cx, conn, FRAME_NOT_FOUND);
+		refuse_key(cx, conn);
 		break;
 	case PENDING_FIRST:
 		/* It settles when its other side comes: a requester gets any

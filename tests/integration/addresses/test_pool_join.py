@@ -153,6 +153,7 @@ def test_what_a_pool_says_cannot_write_to_the_log(start_joining, make_pool):
 def test_nobody_there_means_a_minute(start_joining):
     server = start_joining(f"https://127.0.0.1:{free_port()}/endpoint")
     assert 0.8 <= again_in(server) <= 1.2
+    server.wait_for_log(r"Failed to join pool .* \(from no address: not connected\)")
     server.status()
 
 

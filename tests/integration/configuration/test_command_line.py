@@ -240,3 +240,12 @@ def test_a_flag_of_a_module_that_is_absent_is_fatal_and_names_it(plain_program, 
                                   ["-token", ""]], ids=" ".join)
 def test_a_flag_that_asks_for_nothing_needs_no_module(start, plain_program, args):
     start(plain_program, *args)
+
+
+@pytest.mark.parametrize("word", ["-token s3cret", "-token s3cret=", "--keys /tmp"])
+def test_a_flag_and_its_value_in_one_word(plain_program, word):
+    result = run(plain_program, word)
+    assert result.returncode == 2
+    assert "s3cret" not in result.stderr
+    first = result.stderr.splitlines()[0]
+    assert "with a space in it; the flag and its value are two words" in first, first

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import urllib.request
 
 import pytest
 
@@ -247,7 +248,7 @@ def test_what_a_pipe_without_a_reader_has_lost_is_said(start, plain_program, tmp
     """The first line after that says how many were lost."""
     pipe, conf = tmp_path / "log.pipe", tmp_path / "relay.conf"
     os.mkfifo(pipe)
-    conf.write_text(f'modules = {{ log, relay, status }}\nlog {{\n'
+    conf.write_text(f'modules = {{ log, relay, status, prometheus }}\nlog {{\n'
                     f'  target = file\n  file = "{pipe}"\n}}\n')
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     server = start(plain_program, "-conf", conf, wait=False)
@@ -265,10 +266,12 @@ def test_what_a_pipe_without_a_reader_has_lost_is_said(start, plain_program, tmp
 
         return wait_for(look, lambda: f"a line like {pattern!r} in {seen!r}")
 
-    read("ready, with modules")
+    address = read(r"status address: (\S+)[\s\S]*ready, with modules").group(1)
     os.close(reader)
     server.send_signal(signal.SIGHUP)  # the pipe has no reader
     server.wait_for_log("records are lost until it works again")
+    with urllib.request.urlopen(f"http://{address}/metrics", timeout=PATIENCE) as page:
+        assert re.search(rb"\nstrelaysrv_core_log_dropped_total [1-9]", page.read())
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     server.send_signal(signal.SIGHUP)
     assert int(read(r"(\d+) records could not be written here").group(1)) > 0

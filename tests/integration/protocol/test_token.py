@@ -200,3 +200,15 @@ def test_who_has_joined_still_needs_a_place_on_the_lists(module_server, identiti
             allowed.join()
             answer = answer_to(server, identities[1], identities[0])
             assert isinstance(answer, rp.SessionInvitation)
+
+
+@pytest.mark.parametrize("section", ["relay", "access"])
+def test_a_wrong_token_is_told_once(module_server, identities, section):  # noqa: F811
+    option = {"token": TOKEN} if section == "relay" else {"tokens": [TOKEN]}
+    server = module_server(["log", "access", "relay", "status"], sections={section: option})
+    for guess in ("first guess", "second guess"):
+        with ProtocolConnection(server.address, identities[0]) as client:
+            client.send(rp.JoinRelayRequest(guess))
+            client.expect_last(rp.response(rp.WRONG_TOKEN))
+    server.wait_for_log("warning relay: a join with a wrong token was refused, from 127.0.0.1:")
+    assert server.count("wrong token") == 1 and server.count("guess") == 0

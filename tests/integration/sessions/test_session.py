@@ -258,3 +258,11 @@ def test_a_broken_session_request_is_closed(ours, size):
         client.send_bytes(rp.frame(rp.JoinSessionRequest.TYPE,
                                    struct.pack(">I", 32) + b"k" * size))
         client.expect_close()
+
+
+def test_a_guessed_key_leaves_a_line_for_who_looks(start_ours):
+    server = start_ours("-debug")
+    with SessionConnection(server.address) as client:
+        client.send(rp.JoinSessionRequest(b"k" * 32))
+        client.expect_last(rp.response(rp.NOT_FOUND))
+    server.wait_for_log("debug relay: refused: an unknown session key .*127.0.0.1")
