@@ -423,5 +423,6 @@ int server_run(int argc, char *const argv[])
 	}
 	code = serve_all(argc, argv);
 	rooms_destroy();
+	crash_leave();
 	return code;
 }

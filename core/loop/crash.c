@@ -5,15 +5,21 @@
 
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <strelaysrv/module.h>
 
+#include "loop/code_map.h"
 #include "loop/crash.h"
+#include "loop/crash_reason.h"
 #include "loop/loop.h"
+#include "loop/thread_function.h"
 
 #define STACK_LEN 65536
 
@@ -37,14 +43,20 @@ static atomic_flag reported = ATOMIC_FLAG_INIT;
 /* Thread-local instead of allocated, so that it is freed with the thread. */
 static _Thread_local unsigned char stack[STACK_LEN];
 
+/* What this thread does, for the report; NULL: nothing special. */
+static _Thread_local const char *opening;
+/* Whose exit is reported, and whether it is expected. */
+static pid_t process;
+static volatile bool leaving;
+
 struct line {
-	char text[512];
+	char text[1024];
 	size_t len;
 };
 
 static void add(struct line *line, const char *text)
 {
-	size_t n = strnlen(text, 64);
+	size_t n = strnlen(text, 256);
 
 	if (n > sizeof(line->text) - line->len)
 		n = sizeof(line->text) - line->len;
@@ -78,6 +90,27 @@ static void add_cause(struct line *line, const siginfo_t *info)
 	}
 }
 
+/* The program counter and the stack pointer of the fault. */
+static void find_registers(const void *context, uintptr_t *pc, uintptr_t *sp)
+{
+#if defined(__x86_64__)
+	const ucontext_t *at = context;
+
+	*pc = (uintptr_t)at->uc_mcontext.gregs[REG_RIP];
+	*sp = (uintptr_t)at->uc_mcontext.gregs[REG_RSP];
+#elif defined(__aarch64__)
+	const ucontext_t *at = context;
+
+	*pc = (uintptr_t)at->uc_mcontext.pc;
+	*sp = (uintptr_t)at->uc_mcontext.sp;
+#else
+	/* The handler's own frame is on the thread's stack, or none is. */
+	(void)context;
+	(void)pc;
+	(void)sp;
+#endif
+}
+
 static void add_thread(struct line *line)
 {
 	if (!loop_current) {
@@ -91,36 +124,119 @@ static void add_thread(struct line *line)
 	}
 }
 
-static void add_module(struct line *line)
+static void add_named(struct line *line, const char *how, const char *name,
+	const char *version)
 {
-	const struct relay_ctx *cx =
-		loop_current ? loop_running(loop_current) : NULL;
-	const char *name, *version;
-
-	if (!cx) {
-		add(line, ", in the server itself");
-		return;
-	}
-	describe(cx, &name, &version);
-	add(line, ", in module ");
+	add(line, how);
 	add(line, name);
 	add(line, " ");
 	add(line, version);
 }
 
-static void report(const char *name, const siginfo_t *info)
+/* Whether the thread runs the server's own loop, or another function of it. */
+static bool is_server_thread(const struct code_owner *began)
 {
-	struct line line = {.len = 0};
+	return loop_current || gettid() == getpid() ||
+	       (began && began->is_program);
+}
+
+/*
+ * What is known for certain comes first: whose code ran, which module the
+ * server had called, whose thread it is.  Then the stack, where it names a
+ * caller of a library's code.  `pc` is 0 if it is unknown.
+ */
+static void add_culprit(struct line *line, uintptr_t pc, uintptr_t sp)
+{
+	const struct relay_ctx *cx =
+		loop_current ? loop_running(loop_current) : NULL;
+	const struct code_owner *owner = code_map_find(pc);
+	const struct code_owner *began = code_map_find(thread_function());
+	const char *name, *version;
+
+	if (owner && !owner->is_program) {
+		add_named(line, ", in module ", owner->name, owner->version);
+	} else if (cx) {
+		describe(cx, &name, &version);
+		add_named(line, ", in module ", name, version);
+	} else if (began && !began->is_program) {
+		add_named(line, ", in a thread of module ", began->name,
+			began->version);
+	} else {
+		bool server = is_server_thread(began);
+
+		if (!owner || !server)
+			owner = code_map_caller(sp, !server);
+		if (!owner)
+			add(line, ", in code that is not known");
+		else if (owner->is_program)
+			add(line, ", in the server itself");
+		else
+			add_named(line, ", called by module ", owner->name,
+				owner->version);
+	}
+}
+
+static void add_code(struct line *line, uintptr_t pc, uintptr_t sp)
+{
+	/* The server ends the process for what other code has done before. */
+	if (crash_reason()) {
+		add(line, ": ");
+		add(line, crash_reason());
+	} else if (opening) {
+		add(line, ", in a module that is being opened: ");
+		add(line, opening);
+	} else {
+		add_culprit(line, pc, sp);
+	}
+}
+
+static void print(struct line *line)
+{
 	ssize_t ignored;
 
+	add(line, "\n");
+	ignored = write(STDERR_FILENO, line->text, line->len);
+	(void)ignored;
+}
+
+static void report(const char *name, const siginfo_t *info, const void *context)
+{
+	struct line line = {.len = 0};
+	uintptr_t pc = 0, sp = (uintptr_t)__builtin_frame_address(0);
+
+	find_registers(context, &pc, &sp);
 	add(&line, "strelaysrv: fatal signal ");
 	add(&line, name);
 	add_cause(&line, info);
 	add_thread(&line);
-	add_module(&line);
-	add(&line, "\n");
-	ignored = write(STDERR_FILENO, line.text, line.len);
-	(void)ignored;
+	add_code(&line, pc, sp);
+	print(&line);
+}
+
+/* Runs at exit(); the server itself says before that it is expected. */
+static void exiting(int code, void *arg)
+{
+	struct line line = {.len = 0};
+
+	(void)arg;
+	if (leaving || getpid() != process)
+		return;
+	add(&line, "strelaysrv: something called exit(");
+	add_number(&line, (uintmax_t)(code & 0xff), 10);
+	add(&line, ")");
+	add_thread(&line);
+	add_code(&line, 0, (uintptr_t)__builtin_frame_address(0));
+	print(&line);
+}
+
+void crash_leave(void)
+{
+	leaving = true;
+}
+
+void crash_opening(const char *path)
+{
+	opening = path;
 }
 
 static void hand_on(
@@ -149,7 +265,7 @@ static void handler(int number, siginfo_t *info, void *context)
 		if (signals[i].number != number)
 			continue;
 		if (!atomic_flag_test_and_set(&reported))
-			report(signals[i].name, info);
+			report(signals[i].name, info, context);
 		hand_on(&previous[i], number, info, context);
 	}
 }
@@ -175,6 +291,10 @@ int crash_init(crash_describe_fn *fn)
 	if (crash_thread_init())
 		return -1;
 	describe = fn;
+	process = getpid();
+	code_map_add((const void *)(uintptr_t)&crash_init, NULL, NULL);
+	if (on_exit(exiting, NULL) != 0)
+		return -1;
 	action.sa_sigaction = handler;
 	(void)sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < SIGNALS; i++) {

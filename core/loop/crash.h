@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * The report of a fatal signal: the signal, its thread, and the module that
- * ran.
+ * The report of a fatal signal, or of a call of exit() that nobody expects: the
+ * signal, its thread, and whose code ran.
  */
 #ifndef CRASH_H
 #define CRASH_H
@@ -13,6 +13,14 @@ struct relay_ctx;
  * is NULL; both live as long as the process.  Called in a signal handler. */
 typedef void crash_describe_fn(
 	const struct relay_ctx *cx, const char **name, const char **version);
+
+/* Says that exit() is called in order from now on.  Otherwise whoever calls it
+ * is reported, as of a fatal signal. */
+void crash_leave(void);
+
+/* Whether this thread opens a module's file, whose code then runs: `path`, or
+ * NULL.  Borrowed. */
+void crash_opening(const char *path);
 
 /*
  * Installs the handlers of SIGSEGV, SIGBUS, SIGABRT, SIGFPE and SIGILL, and the

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "log/log.h"
+#include "loop/crash_reason.h"
 #include "loop/loop.h"
 
 _Thread_local struct loop *loop_current;
@@ -147,7 +148,9 @@ static void wake(struct loop *loop)
 	const uint64_t one = 1;
 
 	if (write(loop->wake_fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
-		abort();
+		crash_abort(
+			"the server's own descriptor was closed, by whom is "
+			"not known");
 }
 
 /*

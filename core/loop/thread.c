@@ -9,6 +9,7 @@
 #include <strelaysrv/thread.h>
 
 #include "base/instance.h"
+#include "loop/thread_function.h"
 
 /* Signals of a thread's own faults.  They are not blocked, so that the fault
  * can be reported. */
@@ -22,11 +23,20 @@ struct thread_start {
 	void *arg;
 };
 
+/* Thread-local: the report of a fault on this thread needs it. */
+static _Thread_local uintptr_t function;
+
+uintptr_t thread_function(void)
+{
+	return function;
+}
+
 static void *begin(void *arg)
 {
 	const struct thread_start start = *(struct thread_start *)arg;
 
 	free(arg);
+	function = (uintptr_t)start.run;
 	instance = start.instance;
 	return start.run(start.arg);
 }

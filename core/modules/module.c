@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 
 #include "config/config.h"
+#include "loop/code_map.h"
+#include "loop/crash.h"
 #include "modules/module.h"
 #include "modules/module_file.h"
 #include "config/options.h"
@@ -178,7 +180,9 @@ struct relay_module *module_open(
 	}
 	if (module_file_check(path, err) != 0)
 		goto error;
+	crash_opening(path);
 	mod->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	crash_opening(NULL);
 	if (!mod->handle) {
 		error = dlerror();
 		relay_fail(err, "%s", error ? beyond(error, path) : "?");
@@ -194,6 +198,7 @@ struct relay_module *module_open(
 	if (module_judge(def, size_of_symbol(def), name, err) != 0)
 		goto error;
 	memcpy(&mod->def, def, def->size);
+	code_map_add(def, def->name, def->version);
 	mod->present = true;
 	mod->required = true;
 	return mod;
@@ -207,8 +212,10 @@ void module_close(struct relay_module *mod)
 {
 	if (!mod)
 		return;
-	if (mod->handle)
+	if (mod->handle) {
+		code_map_remove(dlsym(mod->handle, "relay_module"));
 		dlclose(mod->handle);
+	}
 	free(mod->workers);
 	free(mod->path);
 	free(mod);

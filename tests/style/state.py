@@ -22,9 +22,14 @@ GLOBAL = {
     "config/config_serial": ("nothing", "an empty text, returned as char *"),
     "life/signals": ("signals", "signals are the process's"),
     "log/log": ("delivering", "what this thread is doing"),
-    "loop/crash": ("describe previous reported stack",
+    "loop/code_map": ("count owners", "what the process has mapped, for "
+                      "signal handlers"),
+    "loop/crash": ("describe leaving opening previous process reported "
+                   "stack",
                    "signal handlers are the process's, without an argument"),
+    "loop/crash_reason": ("reason", "what this thread says of itself"),
     "loop/loop": ("loop_current", "this thread's loop"),
+    "loop/thread": ("function", "what this thread was started with"),
     "tls/p384_memory": ("before once current",
                         "GMP's allocator is the process's, without an "
                         "argument; which block this thread uses"),

@@ -3,6 +3,7 @@
 server keeps running."""
 
 import os
+import re
 import subprocess
 
 import pytest
@@ -138,6 +139,30 @@ def test_a_module_whose_library_is_cut_off(server, tmp_path):
         if done:
             break  # the missing part holds tables that are not needed to run it
     assert "a process that opens it ends by SIG" in server.log()
+
+
+#: It ends whoever opens it.
+DEADLY = """
+#include <strelaysrv/module.h>
+static volatile int *nowhere;
+__attribute__((constructor)) static void die(void)
+{
+	*nowhere = 1;
+}
+RELAY_MODULE = {RELAY_MODULE_INFO("counter", "1", "dies")};
+"""
+
+def test_a_module_that_ends_whoever_opens_it(server, tmp_path, relay_keys):
+    build(tmp_path / "damaged", DEADLY, "counter")
+    done, news = server.reload()
+    assert server.running() and server.get("/healthz")[0] == 200
+    assert not done and "a process that opens it ends by SIGSEGV" in news, news
+    # A start has nothing to lose, but says which file it was.
+    done = run(OURS, "-module-dir", f"{module_folder()},{tmp_path / 'damaged'}", "-conf",
+               str(server.conf), "-keys", str(relay_keys), "-listen", "127.0.0.1:0")
+    assert done.returncode != 0
+    assert re.search(r"fatal signal SIGSEGV at address 0x0, on the control thread, in a module "
+                     r"that is being opened: \S+/damaged/counter\.so$", done.stderr, re.MULTILINE), done.stderr
 
 
 @pytest.mark.parametrize("flag", ["-check", "-modules"])
