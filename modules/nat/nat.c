@@ -8,12 +8,17 @@
 
 #define STOP_S 5 /* time for the gateway to remove the mapping */
 
-static const char *const family_words[] = {
-	[IPV4] = "ipv4", [IPV6] = "ipv6", NULL};
+static const char *const family_words[] = {[IPV4] = "ipv4",
+	[IPV6] = "ipv6",
+	[STATUS_IPV4] = "status-ipv4",
+	[STATUS_IPV6] = "status-ipv6",
+	NULL};
 
 static const struct relay_option options[] = {
 	RELAY_OPT(struct conf, enabled, bool, "enabled", RELAY_BOOL, "no", 0, 0,
 		"map an external port by UPnP or NAT-PMP", .flag = "nat"),
+	RELAY_OPT(struct conf, status, bool, "status", RELAY_BOOL, "no", 0, 0,
+		"map the port of the status address, too"),
 	RELAY_OPT(struct conf, lease_ms, int64_t, "lease", RELAY_DURATION,
 		"60m", 0, 604800000,
 		"how long a mapping of a port lasts; 0: without limit",
@@ -91,6 +96,12 @@ static void reload_commit(struct relay_ctx *cx)
 		sides_commit(cx);
 }
 
+static void reload(struct relay_ctx *cx)
+{
+	if (!state_of(cx)->left)
+		sides_settle(cx);
+}
+
 /* The new process of an upgrade maps the same port, so do not remove it. */
 static int64_t drain(struct relay_ctx *cx, enum relay_drain how)
 {
@@ -120,6 +131,7 @@ RELAY_MODULE = {
 	.check = check,
 	.init = init,
 	.ready = sides_apply,
+	.reload = reload,
 	.stop = stop,
 	.hooks = {.drain = drain,
 		.reload_prepare = reload_prepare,

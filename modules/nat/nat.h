@@ -4,7 +4,7 @@
  * nat.h - what the parts of the module share.
  *
  * nat.c     descriptor, options, life cycle
- * sides.c   IPv4 and IPv6: each has a keeper that maps a port
+ * sides.c   what is mapped: ports by IPv4, pinholes by IPv6; a keeper each
  * news.c    news from keepers: logged, counted, announced to clients
  * keeper.c  a thread that maps a port and keeps it mapped
  */
@@ -23,6 +23,7 @@
 
 struct conf {
 	bool enabled;
+	bool status;
 	int64_t lease_ms;
 	int64_t renewal_ms;
 	int64_t timeout_ms;
@@ -38,8 +39,11 @@ enum {
 	METRICS
 };
 
-/* A port of the gateway's for IPv4, a hole in its firewall for IPv6. */
-enum { IPV4, IPV6, FAMILIES };
+/*
+ * A port of the gateway's for IPv4, a hole in its firewall for IPv6; the same
+ * for the status address.
+ */
+enum { IPV4, IPV6, STATUS_IPV4, STATUS_IPV6, SIDES };
 
 /* A keeper and the event that reports its news; both NULL if none is needed. */
 struct side_keeper {
@@ -59,7 +63,7 @@ struct side {
 
 /* [C] only. */
 struct state {
-	struct side sides[FAMILIES];
+	struct side sides[SIDES];
 	struct relay_metric *metrics[METRICS];
 	struct relay_log_kind refused[REFUSALS];
 	bool left; /* to another process */
@@ -70,9 +74,19 @@ static inline struct state *state_of(const struct relay_ctx *cx)
 	return cx->data;
 }
 
-static inline int address_family(int family)
+static inline bool side_is_v6(int side)
 {
-	return family == IPV6 ? AF_INET6 : AF_INET;
+	return side == IPV6 || side == STATUS_IPV6;
+}
+
+static inline bool side_is_status(int side)
+{
+	return side == STATUS_IPV4 || side == STATUS_IPV6;
+}
+
+static inline int address_family(int side)
+{
+	return side_is_v6(side) ? AF_INET6 : AF_INET;
 }
 
 /* sides.c */
@@ -87,6 +101,8 @@ int sides_read_gateways(
 int sides_prepare(
 	struct relay_ctx *cx, const struct conf *conf, struct relay_err *err);
 void sides_commit(struct relay_ctx *cx);
+/* After sides_commit(), once the status address has moved. */
+void sides_settle(struct relay_ctx *cx);
 void sides_abandon(struct relay_ctx *cx);
 /* Prepares and commits with the options in force; errors are logged. */
 void sides_apply(struct relay_ctx *cx);
@@ -99,7 +115,7 @@ void sides_leave(struct relay_ctx *cx);
 
 /* Called by libevent when a keeper has news. arg: the module's context. */
 void news_arrive(evutil_socket_t fd, short what, void *arg);
-/* Withdraws the announced address of that family. */
-void news_forget(struct relay_ctx *cx, int family);
+/* Withdraws the announced address of that side. */
+void news_forget(struct relay_ctx *cx, int side);
 
 #endif

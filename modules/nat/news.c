@@ -17,32 +17,35 @@ static const struct relay_service *find_relay(
 		cx, RELAY_SERVICE, RELAY_SERVICE_VERSION, self);
 }
 
-void news_forget(struct relay_ctx *cx, int family)
+void news_forget(struct relay_ctx *cx, int number)
 {
-	struct side *side = &state_of(cx)->sides[family];
+	struct side *side = &state_of(cx)->sides[number];
 	struct relay_ctx *self;
 	const struct relay_service *relay = find_relay(cx, &self);
 
 	if (side->mapped && relay)
-		relay->clear_external(self, address_family(family));
+		(side_is_status(number) ? relay->clear_external_status
+					: relay->clear_external)(
+			self, address_family(number));
 	side->mapped = false;
 }
 
 static void tell_relay(
-	struct relay_ctx *cx, int family, const struct sockaddr_storage *outer)
+	struct relay_ctx *cx, int number, const struct sockaddr_storage *outer)
 {
-	struct side *side = &state_of(cx)->sides[family];
+	struct side *side = &state_of(cx)->sides[number];
 	struct relay_ctx *self;
 	const struct relay_service *relay = find_relay(cx, &self);
 
 	/* Both were zeroed before they were filled. */
 	if (memcmp(&side->outer, outer, sizeof(*outer)) != 0)
 		relay_metric_inc(cx, state_of(cx)->metrics[METRIC_CHANGES],
-			(unsigned)family, 1);
+			(unsigned)number, 1);
 	side->mapped = true;
 	side->outer = *outer;
 	if (relay)
-		relay->set_external(self, outer);
+		(side_is_status(number) ? relay->set_external_status
+					: relay->set_external)(self, outer);
 }
 
 static void say_refused(struct relay_ctx *cx, const struct refusals *refusals)
@@ -59,7 +62,8 @@ static void say_refused(struct relay_ctx *cx, const struct refusals *refusals)
 	}
 }
 
-static void mapped_v4(struct relay_ctx *cx, const struct keeper_news *news)
+static void mapped_v4(
+	struct relay_ctx *cx, int number, const struct keeper_news *news)
 {
 	char text[INET_ADDRSTRLEN] = "?";
 	struct sockaddr_storage outer = news->mapping.outer;
@@ -68,17 +72,19 @@ static void mapped_v4(struct relay_ctx *cx, const struct keeper_news *news)
 
 	memcpy(&v4, &outer, sizeof(v4));
 	(void)inet_ntop(AF_INET, &v4.sin_addr, text, sizeof(text));
-	relay_log(cx, RELAY_NOTICE, "%s maps port %u of %s to this relay",
-		news->mapping.protocol, (unsigned)ntohs(v4.sin_port), text);
+	relay_log(cx, RELAY_NOTICE, "%s maps port %u of %s to %s",
+		news->mapping.protocol, (unsigned)ntohs(v4.sin_port), text,
+		side_is_status(number) ? "the status address" : "this relay");
 	if (!external_address_is_usable(v4.sin_addr, &refusals)) {
 		v4.sin_addr.s_addr = INADDR_ANY;
 		say_refused(cx, &refusals);
 	}
 	memcpy(&outer, &v4, sizeof(v4));
-	tell_relay(cx, IPV4, &outer);
+	tell_relay(cx, number, &outer);
 }
 
-static void mapped_v6(struct relay_ctx *cx, const struct keeper_news *news)
+static void mapped_v6(
+	struct relay_ctx *cx, int number, const struct keeper_news *news)
 {
 	char text[INET6_ADDRSTRLEN] = "?";
 	struct sockaddr_in6 v6;
@@ -87,34 +93,39 @@ static void mapped_v6(struct relay_ctx *cx, const struct keeper_news *news)
 	(void)inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof(text));
 	relay_log(cx, RELAY_NOTICE, "%s: port %u of %s is open to the outside",
 		news->mapping.protocol, (unsigned)ntohs(v6.sin6_port), text);
-	tell_relay(cx, IPV6, &news->mapping.outer);
+	tell_relay(cx, number, &news->mapping.outer);
 }
 
 static void take(
-	struct relay_ctx *cx, int family, const struct keeper_news *news)
+	struct relay_ctx *cx, int number, const struct keeper_news *news)
 {
-	const char *what = family == IPV6 ? "IPv6 pinhole" : "port";
+	static const char *const whats[SIDES] = {
+		[IPV4] = "port",
+		[IPV6] = "IPv6 pinhole",
+		[STATUS_IPV4] = "port of the status address",
+		[STATUS_IPV6] = "IPv6 pinhole of the status address",
+	};
 
 	switch (news->what) {
 	case KEEPER_MAPPED:
-		(family == IPV6 ? mapped_v6 : mapped_v4)(cx, news);
+		(side_is_v6(number) ? mapped_v6 : mapped_v4)(cx, number, news);
 		break;
 	case KEEPER_LOST:
-		relay_log(cx, RELAY_WARNING, "the mapped %s is lost: %s", what,
-			news->why.text);
-		news_forget(cx, family);
+		relay_log(cx, RELAY_WARNING, "the mapped %s is lost: %s",
+			whats[number], news->why.text);
+		news_forget(cx, number);
 		break;
 	case KEEPER_FAILED:
 	case KEEPER_ABSENT:
 		/* Without IPv6, or a firewall to open, nothing is missing. */
 		relay_log(cx,
-			family == IPV6 && news->what == KEEPER_ABSENT
+			side_is_v6(number) && news->what == KEEPER_ABSENT
 				? RELAY_INFO
 				: RELAY_WARNING,
-			"no %s is mapped: %s; tries again", what,
+			"no %s is mapped: %s; tries again", whats[number],
 			news->why.text);
 		relay_metric_inc(cx, state_of(cx)->metrics[METRIC_FAILURES],
-			(unsigned)family, 1);
+			(unsigned)number, 1);
 		break;
 	}
 }
@@ -125,7 +136,7 @@ static void hear(struct relay_ctx *cx, const void *arg)
 	struct refusals refusals;
 
 	(void)arg;
-	for (int i = 0; i < FAMILIES; i++) {
+	for (int i = 0; i < SIDES; i++) {
 		struct keeper *keeper = state_of(cx)->sides[i].now.keeper;
 
 		while (keeper && keeper_hear(keeper, &news))

@@ -3,6 +3,7 @@
 /* The port of ours that a gateway must map. */
 
 #include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "global.h"
@@ -52,15 +53,59 @@ static bool serves_v6(
 	return global_is_address(&v6.sin6_addr);
 }
 
+static bool serves(struct relay_ctx *cx, int family,
+	const struct sockaddr_storage *addr, struct keeper_conf *out)
+{
+	out->local[0] = '\0';
+	return family == AF_INET6 ? serves_v6(addr, out)
+				  : serves_v4(cx, addr, out);
+}
+
 bool own_port_find(struct relay_ctx *cx, int family, struct keeper_conf *out)
 {
 	struct sockaddr_storage addr;
 
-	for (unsigned i = 0; relay_listen_address(i, &addr) == 0; i++) {
-		out->local[0] = '\0';
-		if (family == AF_INET6 ? serves_v6(&addr, out)
-				       : serves_v4(cx, &addr, out))
+	for (unsigned i = 0; relay_listen_address(i, &addr) == 0; i++)
+		if (serves(cx, family, &addr, out))
 			return true;
-	}
 	return false;
+}
+
+/* "HOST:PORT" with an IP address or without a host.  0 or -1. */
+static int read_address(const char *text, struct sockaddr_storage *out)
+{
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+	struct sockaddr_in v4 = {.sin_family = AF_INET};
+	const char *colon = strrchr(text, ':');
+	char host[INET6_ADDRSTRLEN];
+	size_t len = colon ? (size_t)(colon - text) : 0;
+
+	if (!colon || len >= sizeof(host))
+		return -1;
+	if (len >= 2 && text[0] == '[' && text[len - 1] == ']') {
+		text++;
+		len -= 2;
+	}
+	memcpy(host, text, len);
+	host[len] = '\0';
+	v4.sin_port = v6.sin6_port =
+		htons((uint16_t)strtoul(colon + 1, NULL, 10));
+	memset(out, 0, sizeof(*out));
+	/* Without a host, both families are served, as [::] does. */
+	if (len == 0 || inet_pton(AF_INET6, host, &v6.sin6_addr) == 1)
+		memcpy(out, &v6, sizeof(v6));
+	else if (inet_pton(AF_INET, host, &v4.sin_addr) == 1)
+		memcpy(out, &v4, sizeof(v4));
+	else
+		return -1;
+	return 0;
+}
+
+bool own_port_find_status(
+	struct relay_ctx *cx, int family, struct keeper_conf *out)
+{
+	struct sockaddr_storage addr;
+
+	return read_address(relay_status_text(), &addr) == 0 &&
+	       serves(cx, family, &addr, out);
 }

@@ -13,5 +13,8 @@
  * from other hosts, and fills port and local.  [C] False if there is none.
  */
 bool own_port_find(struct relay_ctx *cx, int family, struct keeper_conf *out);
+/* The same for the status address.  [C] */
+bool own_port_find_status(
+	struct relay_ctx *cx, int family, struct keeper_conf *out);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* IPv4 and IPv6: each has a keeper that maps a port. */
+/* What is mapped: ports by IPv4, pinholes by IPv6; each by its own keeper. */
 
 #include <time.h>
 
@@ -10,9 +10,9 @@
 #define DAY_MS 86400000
 
 /* the longest lease of a pinhole */
-static int64_t lease_of(const struct conf *conf, int family)
+static int64_t lease_of(const struct conf *conf, int side)
 {
-	if (family == IPV6 && (!conf->lease_ms || conf->lease_ms > DAY_MS))
+	if (side_is_v6(side) && (!conf->lease_ms || conf->lease_ms > DAY_MS))
 		return DAY_MS;
 	return conf->lease_ms;
 }
@@ -30,13 +30,13 @@ int sides_read_gateways(
 	return 0;
 }
 
-static int fill(const struct conf *conf, int family, struct keeper_conf *out,
+static int fill(const struct conf *conf, int side, struct keeper_conf *out,
 	struct relay_err *err)
 {
 	*out = (struct keeper_conf){
-		.ops = family == IPV6 ? &gateway_pinhole : &gateway_port,
+		.ops = side_is_v6(side) ? &gateway_pinhole : &gateway_port,
 		.timeout_ms = conf->timeout_ms,
-		.schedule = {.lease_ms = lease_of(conf, family),
+		.schedule = {.lease_ms = lease_of(conf, side),
 			.renewal_ms = conf->renewal_ms,
 			.check_ms = conf->check_ms},
 	};
@@ -74,28 +74,42 @@ static int make(struct relay_ctx *cx, const struct keeper_conf *conf,
 	return relay_fail(err, "out of memory");
 }
 
-static int prepare(struct relay_ctx *cx, const struct conf *conf, int family,
+static bool find_port(struct relay_ctx *cx, int side, struct keeper_conf *out)
+{
+	return side_is_status(side)
+		       ? own_port_find_status(cx, address_family(side), out)
+		       : own_port_find(cx, address_family(side), out);
+}
+
+/* Where the status address will be is known in sides_settle(). */
+static bool is_wanted(struct relay_ctx *cx, const struct conf *conf, int side,
+	struct keeper_conf *out)
+{
+	if (!conf->enabled || (side_is_status(side) && !conf->status))
+		return false;
+	return find_port(cx, side, out) || side_is_status(side);
+}
+
+static int prepare(struct relay_ctx *cx, const struct conf *conf, int number,
 	struct relay_err *err)
 {
-	struct side *side = &state_of(cx)->sides[family];
+	struct side *side = &state_of(cx)->sides[number];
 	struct relay_err why;
 
-	if (fill(conf, family, &side->next_conf, err) != 0)
+	if (fill(conf, number, &side->next_conf, err) != 0)
 		return -1;
-	side->next_wanted =
-		conf->enabled &&
-		own_port_find(cx, address_family(family), &side->next_conf);
+	side->next_wanted = is_wanted(cx, conf, number, &side->next_conf);
 	if (!side->next_wanted || side->now.keeper ||
 		make(cx, &side->next_conf, &side->next, &why) == 0)
 		return 0;
 	return relay_fail(err, "maps no %s: %.200s",
-		family == IPV6 ? "IPv6 pinhole" : "port", why.text);
+		side_is_v6(number) ? "IPv6 pinhole" : "port", why.text);
 }
 
 int sides_prepare(
 	struct relay_ctx *cx, const struct conf *conf, struct relay_err *err)
 {
-	for (int i = 0; i < FAMILIES; i++)
+	for (int i = 0; i < SIDES; i++)
 		if (prepare(cx, conf, i, err) != 0) {
 			sides_abandon(cx);
 			return -1;
@@ -105,48 +119,71 @@ int sides_prepare(
 
 void sides_abandon(struct relay_ctx *cx)
 {
-	for (int i = 0; i < FAMILIES; i++)
+	for (int i = 0; i < SIDES; i++)
 		release(&state_of(cx)->sides[i].next, NULL);
 }
 
 /* The gateway gets time to remove the mapping, but nothing waits for that. */
-static void disable(struct relay_ctx *cx, int family)
+static void disable(struct relay_ctx *cx, int number)
 {
-	release(&state_of(cx)->sides[family].now, NULL);
-	news_forget(cx, family);
+	release(&state_of(cx)->sides[number].now, NULL);
+	news_forget(cx, number);
 }
 
-static void commit(struct relay_ctx *cx, int family)
+/* IPv6 is often missing, and nothing is said of it. */
+static void tell_unreachable(struct relay_ctx *cx, int number)
 {
-	struct side *side = &state_of(cx)->sides[family];
 	const struct conf *conf = cx->conf;
 
+	if (conf->enabled && number == IPV4)
+		relay_log(cx, RELAY_WARNING,
+			"maps no port: the relay listens on no IPv4 address "
+			"that a gateway could reach");
+	if (conf->enabled && conf->status && number == STATUS_IPV4)
+		relay_log(cx, RELAY_WARNING,
+			"maps no port for the status address: it is none that "
+			"a gateway could reach by IPv4");
+}
+
+static void commit(struct relay_ctx *cx, int number)
+{
+	struct side *side = &state_of(cx)->sides[number];
+
+	if (side->next_wanted && side_is_status(number))
+		side->next_wanted = find_port(cx, number, &side->next_conf);
 	if (!side->next_wanted) {
-		disable(cx, family);
-		if (conf->enabled && family == IPV4)
-			relay_log(cx, RELAY_WARNING,
-				"maps no port: the relay listens on no IPv4 "
-				"address that a gateway could reach");
+		release(&side->next, NULL);
+		disable(cx, number);
+		tell_unreachable(cx, number);
 	} else if (side->now.keeper) {
 		keeper_configure(side->now.keeper, &side->next_conf);
 	} else {
 		side->now = side->next;
 		side->next = (struct side_keeper){NULL, NULL};
+		keeper_configure(side->now.keeper, &side->next_conf);
 		keeper_begin(side->now.keeper);
 	}
 }
 
 void sides_commit(struct relay_ctx *cx)
 {
-	for (int i = 0; i < FAMILIES; i++)
-		commit(cx, i);
+	for (int i = 0; i < SIDES; i++)
+		if (!side_is_status(i))
+			commit(cx, i);
+}
+
+void sides_settle(struct relay_ctx *cx)
+{
+	for (int i = 0; i < SIDES; i++)
+		if (side_is_status(i))
+			commit(cx, i);
 }
 
 void sides_apply(struct relay_ctx *cx)
 {
 	struct relay_err err;
 
-	for (int i = 0; i < FAMILIES; i++)
+	for (int i = 0; i < SIDES; i++)
 		if (prepare(cx, cx->conf, i, &err) == 0)
 			commit(cx, i);
 		else
@@ -162,9 +199,9 @@ static void end_all(struct relay_ctx *cx, time_t wait_s)
 	if (clock_gettime(CLOCK_MONOTONIC, &until) != 0)
 		until.tv_sec = until.tv_nsec = 0;
 	until.tv_sec += wait_s;
-	for (int i = 0; i < FAMILIES; i++)
+	for (int i = 0; i < SIDES; i++)
 		stop(&sides[i].now);
-	for (int i = 0; i < FAMILIES; i++)
+	for (int i = 0; i < SIDES; i++)
 		release(&sides[i].now, &until);
 }
 
@@ -173,13 +210,13 @@ void sides_end(struct relay_ctx *cx, time_t wait_s)
 	if (wait_s)
 		end_all(cx, wait_s);
 	else
-		for (int i = 0; i < FAMILIES; i++)
+		for (int i = 0; i < SIDES; i++)
 			disable(cx, i);
 }
 
 void sides_leave(struct relay_ctx *cx)
 {
-	for (int i = 0; i < FAMILIES; i++) {
+	for (int i = 0; i < SIDES; i++) {
 		struct side *side = &state_of(cx)->sides[i];
 
 		if (!side->now.keeper)

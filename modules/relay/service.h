@@ -16,8 +16,9 @@
 
 struct relay_ctx;
 
-#define RELAY_SERVICE         "relay"
-#define RELAY_SERVICE_VERSION 1
+#define RELAY_SERVICE "relay"
+/* 2: set_external_status and clear_external_status. */
+#define RELAY_SERVICE_VERSION 2
 
 /* Enough for every URI. */
 #define RELAY_SERVICE_URI 1536
@@ -49,6 +50,13 @@ struct relay_service {
 	int (*watch)(struct relay_ctx *self, struct relay_ctx *watcher,
 		relay_post_fn *changed);
 	void (*unwatch)(struct relay_ctx *self, struct relay_ctx *watcher);
+	/*
+	 * The same as set_external and clear_external for the status address,
+	 * which only the URI names.
+	 */
+	void (*set_external_status)(
+		struct relay_ctx *self, const struct sockaddr_storage *address);
+	void (*clear_external_status)(struct relay_ctx *self, int family);
 };
 
 #endif

@@ -179,6 +179,18 @@ static bool names_nobody(const char *host)
 	       strcmp(host, "::") == 0 || strcmp(host, "[::]") == 0;
 }
 
+void advertise_format(const struct advertise_address *address, bool v6,
+	char out[ADVERTISE_TEXT])
+{
+	char text[INET6_ADDRSTRLEN] = "";
+
+	if (!address->unspecified)
+		(void)inet_ntop(v6 ? AF_INET6 : AF_INET,
+			address->bytes + (v6 ? 0 : 12), text, sizeof(text));
+	(void)snprintf(out, ADVERTISE_TEXT, v6 && text[0] ? "[%s]:%u" : "%s:%u",
+		text, (unsigned)address->port);
+}
+
 void advertise_replace(struct advertise *advertise, bool v6,
 	const struct advertise_address *by)
 {

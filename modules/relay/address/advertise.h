@@ -19,6 +19,8 @@
 
 struct addrinfo;
 
+#define ADVERTISE_TEXT 64
+
 struct advertise_address {
 	bool known;       /* there is an address of this family */
 	bool unspecified; /* clients use the address they connected to */
@@ -62,6 +64,9 @@ bool advertise_equal(const struct advertise *a, const struct advertise *b);
 /* One address with its port, IPv4 or IPv6. */
 void advertise_address(
 	struct advertise_address *out, const struct sockaddr_storage *address);
+/* As "HOST:PORT" for a URI, ":PORT" for the unspecified address. */
+void advertise_format(const struct advertise_address *address, bool v6,
+	char out[ADVERTISE_TEXT]);
 /* Announce this address instead, to clients of that family and in the URI. */
 void advertise_replace(struct advertise *advertise, bool v6,
 	const struct advertise_address *by);

@@ -36,12 +36,27 @@ static int64_t next_look(const struct relay_ctx *cx)
 		       : ms;
 }
 
+/* Most pools use IPv4, so an IPv6 address is only the fallback. */
+static const char *status_address(
+	const struct relay_ctx *cx, char text[ADVERTISE_TEXT])
+{
+	const struct own_address *own_address = &data_of(cx)->own_address;
+	const char *ext_status = conf_of(cx)->ext_status;
+	bool v4 = own_address->status_v4.known;
+
+	if (!v4 && !own_address->status_v6.known)
+		return ext_status[0] ? ext_status : relay_status_text();
+	advertise_format(v4 ? &own_address->status_v4 : &own_address->status_v6,
+		!v4, text);
+	return text;
+}
+
 int own_address_uri(
 	struct relay_ctx *cx, char *out, size_t cap, struct relay_err *err)
 {
 	const struct relay_data *data = data_of(cx);
 	const struct relay_conf *conf = conf_of(cx);
-	char id[RELAY_DEVICE_ID_TEXT];
+	char id[RELAY_DEVICE_ID_TEXT], status[ADVERTISE_TEXT];
 	struct uri uri = {
 		.host = data->advertise.host,
 		.port = data->advertise.port,
@@ -51,8 +66,7 @@ int own_address_uri(
 		.global_limit = option_number(cx, "rate-limit", "global"),
 		.session_limit = option_number(cx, "rate-limit", "per-session"),
 		.provided_by = conf->provided_by,
-		.status_addr = conf->ext_status[0] ? conf->ext_status
-						   : relay_status_text(),
+		.status_addr = status_address(cx, status),
 	};
 
 	relay_device_id_format(relay_server_id(), id);
@@ -282,6 +296,27 @@ static void service_clear(struct relay_ctx *self, int family)
 	tell_change(self);
 }
 
+static struct advertise_address *status_of(struct relay_ctx *self, int family)
+{
+	struct own_address *own_address = &data_of(self)->own_address;
+
+	return family == AF_INET6 ? &own_address->status_v6
+				  : &own_address->status_v4;
+}
+
+static void service_set_status(
+	struct relay_ctx *self, const struct sockaddr_storage *address)
+{
+	advertise_address(status_of(self, address->ss_family), address);
+	tell_change(self);
+}
+
+static void service_clear_status(struct relay_ctx *self, int family)
+{
+	status_of(self, family)->known = false;
+	tell_change(self);
+}
+
 static void service_unwatch(struct relay_ctx *self, struct relay_ctx *watcher)
 {
 	struct own_address *own_address = &data_of(self)->own_address;
@@ -313,6 +348,8 @@ static const struct relay_service service = {
 	.clear_external = service_clear,
 	.watch = service_watch,
 	.unwatch = service_unwatch,
+	.set_external_status = service_set_status,
+	.clear_external_status = service_clear_status,
 };
 
 int own_address_init(struct relay_ctx *cx)

@@ -34,6 +34,8 @@ struct own_address {
 	struct relay_timer *next_timer; /* this one */
 	/* If known, they override base. */
 	struct advertise_address mapped_v4, mapped_v6;
+	/* The same of the status address; they override ext-status. */
+	struct advertise_address status_v4, status_v6;
 	struct own_address_watcher watchers[OWN_ADDRESS_WATCHERS];
 	struct lookup *lookup; /* owned; NULL: none running */
 	char looked_up[256];   /* the host it resolves */

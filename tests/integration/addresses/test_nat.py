@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import urllib.parse
+import urllib.request
 import warnings
 
 import pytest
@@ -19,7 +20,7 @@ from gateway_double import GatewayDouble
 from pool_double import HOUR, Authority, Pool
 from relay_client import ProtocolConnection, SessionConnection
 from relay_server import Program, RelayServer
-from waiting import Deadline, wait_for
+from waiting import PATIENCE, Deadline, wait_for
 
 WHY_NOT = gateway.why_not()
 if WHY_NOT:
@@ -46,11 +47,11 @@ def starting(nets, tmp_path, relay_keys):
     conf = tmp_path / "nat.conf"
     with contextlib.ExitStack() as servers:
 
-        def start(*args, pools=()):
-            conf.write_text(text(PORT, pools))
+        def start(*args, pools=(), status=("-status-srv", ""), head=""):
+            conf.write_text(head + text(PORT, pools))
             program = Program("ours", 1)
             command = [*nets.prefix("relay"), program.path, "-conf", str(conf),
-                       "-keys", str(relay_keys), "-status-srv", "",
+                       "-keys", str(relay_keys), *status,
                        "-nat", "-nat-timeout", "8", *args]
             server = RelayServer(program, command, tmp_path)
             server.conf = conf
@@ -115,6 +116,61 @@ def test_a_client_outside_reaches_a_session(nets, start_inside):
     nets.call("client", lambda: meet(address))
     assert server.stop() == 0
     nets.wait_for_mapping(False)
+
+
+def status_seen_at(uri):
+    """The page at the status address that a URI tells."""
+    query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(uri).query))
+    with urllib.request.urlopen(f"http://{query['statusAddr']}/status", timeout=PATIENCE) as page:
+        return json.load(page)
+
+
+def test_the_status_address_is_mapped_where_asked(nets, start_inside):
+    nets.start_gateway()
+    server = start_inside("-status-srv", ":22070", "-nat.status", "-ext-status", "192.0.2.1:80")
+    told = rf"URI: (relay://{gateway.OUTER}:{PORT}/\S*statusAddr=11\.22\.33\.1%3A\d+)"
+    uri = server.wait_for_log(told, Deadline(90)).group(1)
+    server.wait_for_log(r"maps port \d+ of 11\.22\.33\.1 to the status address")
+    page = nets.call("client", lambda: status_seen_at(uri))
+    assert page["numActiveSessions"] == 0
+    nets.call("client", lambda: meet((gateway.OUTER, PORT)))
+    assert server.stop() == 0
+    nets.wait_for_mapping(False)
+
+
+def test_a_reload_maps_it_and_takes_it_back(nets, start_inside):
+    nets.start_gateway()
+    server = start_inside("-status-srv", ":22070")
+    told = wait_for_uri(server, gateway.OUTER)
+    assert "statusAddr=%3A22070" in told, "nobody has asked for more"
+    asked = text(PORT).replace("nat {", "nat { status = yes")
+    server.conf.write_text(asked)
+    assert server.reload()[0]
+    uri = server.wait_for_log(r"URI: (relay://\S*statusAddr=11\.22\.33\.1%3A\d+)", Deadline(90))
+    nets.call("client", lambda: status_seen_at(uri.group(1)))
+    server.conf.write_text(text(PORT))
+    assert server.reload()[0]
+    wait_for(lambda: re.findall(r"URI: (\S+)", server.log())[-1] == told, server.log)
+    wait_for(lambda: nets.mappings().count("dnat") == 1, nets.mappings, Deadline(90))
+
+
+def test_a_status_address_that_moves_is_mapped_anew(nets, start_inside):
+    nets.start_gateway()
+    head = 'status-srv = ":{}"\n'
+    server = start_inside("-nat.status", status=(), head=head.format(22070))
+    told = r"URI: (relay://\S*statusAddr=11\.22\.33\.1%3A\d+)"
+    first = server.wait_for_log(told, Deadline(90)).group(1)
+    server.conf.write_text(head.format(22071) + text(PORT))
+    assert server.reload()[0]
+    wait_for(lambda: re.findall(told, server.log())[-1] != first, server.log, Deadline(90))
+    nets.call("client", lambda: status_seen_at(re.findall(told, server.log())[-1]))
+
+
+def test_a_status_address_that_nobody_could_reach_is_not_mapped(nets, start_inside):
+    nets.start_gateway()
+    server = start_inside("-status-srv", "127.0.0.1:22070", "-nat.status")
+    server.wait_for_log("maps no port for the status address: ")
+    assert "statusAddr=127.0.0.1%3A22070" in wait_for_uri(server, gateway.OUTER)
 
 
 def test_it_serves_before_there_is_a_gateway_and_finds_it_later(nets, start_inside):
@@ -307,6 +363,14 @@ def test_a_client_outside_reaches_a_session_by_ipv6(nets6, start_inside6):
     assert server.stop() == 0
     wait_for(lambda: not nets6.pinholes(), nets6.pinholes)
     nets6.wait_for_mapping(False)
+
+
+def test_the_status_address_has_a_pinhole_of_its_own(nets6, start_inside6):
+    nets6.start_gateway("deny 0-65535 0.0.0.0/0 0-65535")
+    server = start_inside6("-status-srv", ":22070", "-nat.status")
+    uri = server.wait_for_log(r"URI: (relay://\S*statusAddr=%5B2001\S*%5D%3A22070)", Deadline(90))
+    wait_for(lambda: len(nets6.pinholes()) == 2, nets6.pinholes, Deadline(90))
+    nets6.call("client", lambda: status_seen_at(uri.group(1)))
 
 
 def test_without_a_port_the_uri_names_the_pinhole(nets6, start_inside6):
