@@ -4,6 +4,7 @@
 import contextlib
 import dataclasses
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -60,8 +61,13 @@ class Use:
 
     rss: int = 0
     descriptors: int = 0
-    sockets: int = 0  # including orphaned ones
+        sockets: int = 0  # including orphaned ones
     kernel: int = 0  # bytes in the queues of these sockets
+    pipes: int = 0  # descriptors of pipes, which the server keeps for later sessions
+
+    @property
+    def others(self):
+        return self.descriptors - self.pipes
 
     def most(self, other):
         return Use(*(max(pair) for pair in
@@ -71,7 +77,15 @@ class Use:
 _MEMORY = re.compile(r"skmem:\(r(\d+),rb\d+,t\d+,tb\d+,f(\d+),w(\d+)")
 
 
-def use_of(server):
+def _pipes(server):
+    count = 0
+    for entry in os.scandir(f"/proc/{server.pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            count += os.readlink(entry.path).startswith("pipe:")
+    return count
+
+
+def use_of(server, pipes=False):
     ports = [server.address[1], server.status_address[1]]
     states = subprocess.run(
         ["ss", "-Htanm", " or ".join(f"sport = :{port}" for port in ports)],
@@ -85,6 +99,7 @@ def use_of(server):
         sockets=len([line for line in states.splitlines()
                      if line and line[0].isupper() and not line.startswith("TIME-WAIT")]),
         kernel=sum(int(part) for parts in found for part in parts),
+        pipes=_pipes(server) if pipes else 0,
     )
 
 
@@ -186,7 +201,7 @@ def lay(server, name, seconds, program, path, attackers=1, patience=10, settle=1
         ready = good.stdout.readline().split()
         assert ready[:1] == ["ready"], f"good clients cannot begin: {good.communicate()}"
         counted = counters(server)
-        before = use_of(server)
+        before = use_of(server, pipes=True)
         bad = []
         for _ in range(attackers):
             bad.append(_start(program, attack, *where, "--seconds", seconds + 600, "--sources",
@@ -223,8 +238,8 @@ def _settled(server, before, seconds):
     now = Use()
     while server.running():
         with contextlib.suppress(OSError, AttributeError):
-            now = use_of(server)
-            if (now.descriptors <= before.descriptors and now.sockets <= before.sockets
+            now = use_of(server, pipes=True)
+            if (now.others <= before.others and now.sockets <= before.sockets
                     and now.kernel <= before.kernel + 64 * KIB
                     and (SLOWNESS > 1 or now.rss <= before.rss + 4 * MIB)) or deadline.passed():
                 break

@@ -24,7 +24,7 @@ def test_each_topic_with_sockets_is_run_with_few_descriptors():
     """Some tests of each are marked `limits`; configuration and harness open no connections."""
     topics = {path for path in (TESTS / "integration").iterdir() if list(path.glob("test_*.py"))}
     marked = {path.parent for path in (TESTS / "integration").rglob("test_*.py")
-              if "@pytest.mark.limits" in path.read_text()}
+              if "\n@pytest.mark.limits\n" in path.read_text()}
     assert {path.name for path in topics - marked} == {"configuration", "harness"}
 
 

@@ -10,6 +10,7 @@ times as long and as much, only the last two of these are looked at, with fewer 
 connections."""
 
 import math
+import os
 import sys
 
 import pytest
@@ -27,6 +28,8 @@ import siege  # noqa: E402
 #: A build with a sanitizer: see SLOWNESS in tests/run.sh.
 SLOW = SLOWNESS > 1
 FEW_SOURCES = 8
+#: A load with which the attacker gets less than a sixth of a CPU.
+BUSY = 6 * (os.cpu_count() or 1)
 #: Then each attack is played once, in the first of its ways.
 PLAYED = list({trial.name: trial for trial in reversed(TRIALS)}.values()) if SLOW else TRIALS
 
@@ -83,8 +86,9 @@ def _good_clients_get_done(trial, outcome, told):
     for kind in ("join", "meet") if trial.joins else ():
         assert outcome.done(kind) and not too_many(outcome, kind, trial.joins), f"{kind}: {told}"
     if trial.joins:
-        assert outcome.done("transfer") and \
-            not too_many(outcome, "transfer", trial.transfers), told
+        assert outcome.done("transfer") and not too_many(outcome, "transfer", 0.95), told
+    # The relay may end a session whose device keeps others waiting, but no byte is lost.
+    assert set(outcome.good["transfer_failed_by"]) <= {"closed", "reset", "timeout"}, told
     assert outcome.done("scrape") and not too_many(outcome, "scrape", 0.95), f"scrapes: {told}"
     assert outcome.done("echo") and not outcome.failed("echo"), told
 
@@ -101,7 +105,7 @@ def _little_is_held(trial, outcome, told):
 
 def _all_is_as_before(server, outcome, told):
     before, after = outcome.before, outcome.after
-    assert after.descriptors <= before.descriptors, f"descriptors after the end: {told}"
+    assert after.others <= before.others, f"descriptors after the end: {told}"
     assert after.sockets <= before.sockets, f"sockets after the end: {told}"
     assert after.kernel <= before.kernel + 64 * KIB, f"kernel memory after the end: {told}"
     # A sanitizer keeps freed memory, to detect its use.
@@ -126,6 +130,7 @@ def test_siege(start, plain_program, tmp_path, trial):
         _good_clients_get_done(trial, outcome, told)
         _little_is_held(trial, outcome, told)
     # What an attack does too slowly, or with too few connections, reaches no bound.
-    for counter in () if SLOW and trial.slow_open else trial.moves:
+    busy = trial.rate and os.getloadavg()[0] > BUSY
+    for counter in () if busy or SLOW and trial.slow_open else trial.moves:
         assert outcome.counted.get(counter), f"{counter} has not moved: {told}"
     _all_is_as_before(server, outcome, told)
