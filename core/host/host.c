@@ -382,5 +382,5 @@ void host_finish(void)
 {
 	take_config(NULL);
 	free(self()->schema);
-	*self() = (struct host){NULL};
+	*self() = (struct host){.catalog = NULL};
 }

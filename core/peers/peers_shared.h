@@ -28,7 +28,8 @@ struct peers_shared {
 
 	unsigned adopted; /* connections so far; selects the next worker */
 
-	struct relay_metric **metrics; /* owned array; by enum peer_metric */
+	/* owned array, by enum peer_metric; workers read it */
+	struct relay_metric **metrics;
 
 	/* What is logged seldom; used by workers. */
 	struct relay_log_kind bad_handshakes, quiet_records, no_accept,
