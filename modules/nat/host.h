@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * host.h - hosts of the local network, and which of them are gateways.
+ * host.h - addresses of hosts.
  */
 #ifndef HOST_H
 #define HOST_H
@@ -33,21 +33,5 @@ bool host_same(const struct host *a, const struct host *b);
 /* Fills in its IPv4 or IPv6 sockaddr; returns the length. */
 socklen_t host_sockaddr(
 	const struct host *host, uint16_t port, struct sockaddr_storage *out);
-
-/*
- * Reads the gateways of the default routes from the kernel, lowest metric
- * first, at most HOSTS_MAX.  `family` is AF_INET or AF_INET6.
- */
-void host_gateways(int family, struct hosts *out);
-/*
- * Whether the host is one of them.  An IPv6 host has several addresses, so the
- * same link-layer address also counts.  The kernel has to ask for that, and is
- * waited for; *waits, at most HOST_WAITS, is how often that may be, 50 ms each,
- * and becomes less.  At 0, only what the kernel knows already counts: whoever
- * sends from many addresses holds up nothing more.
- */
-#define HOST_WAITS 10
-bool host_is_one_of(
-	const struct host *host, const struct hosts *hosts, unsigned *waits);
 
 #endif

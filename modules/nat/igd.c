@@ -9,6 +9,7 @@
 #include <miniupnpc/miniupnpc.h>
 #include <miniupnpc/upnperrors.h>
 
+#include "gateways.h"
 #include "igd.h"
 #include "monotonic.h"
 #include "ssdp.h"
@@ -125,7 +126,7 @@ static int find_hosts(const struct gateway_wish *wish, int family,
 		if (host_is_v4(&named->list[i]) == (family == AF_INET))
 			out->list[out->count++] = named->list[i];
 	if (named->count == 0)
-		host_gateways(family, out);
+		gateways_read(family, out);
 	if (out->count > 0)
 		return 0;
 	return relay_fail(err, "no default route leads to a gateway");

@@ -8,6 +8,7 @@
 
 #include <natpmp.h>
 
+#include "gateways.h"
 #include "monotonic.h"
 #include "pmp.h"
 
@@ -28,7 +29,7 @@ static int begin(natpmp_t *pmp, const struct gateway_wish *wish)
 	in_addr_t address;
 
 	if (hosts.count == 0)
-		host_gateways(AF_INET, &hosts);
+		gateways_read(AF_INET, &hosts);
 	for (unsigned i = 0; i < hosts.count; i++) {
 		if (!host_is_v4(&hosts.list[i]))
 			continue;

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "gateways.h"
 #include "monotonic.h"
 #include "ssdp.h"
 
@@ -143,7 +144,7 @@ static bool one_host(struct search *search, const struct host *sender,
 	if (host_same(sender, host))
 		return true;
 	return !host_is_v4(host) &&
-	       host_is_one_of(host, search->ssdp->hosts, &search->waits);
+	       gateways_include(search->ssdp->hosts, host, &search->waits);
 }
 
 static bool is_new(struct search *search, const struct url *url)
@@ -166,7 +167,7 @@ static bool judge(struct search *search, const struct host *sender, char *text)
 	struct url url;
 
 	host_text(sender, who);
-	if (!host_is_one_of(sender, ssdp->hosts, &search->waits)) {
+	if (!gateways_include(ssdp->hosts, sender, &search->waits)) {
 		(void)refuse(ssdp->refusals, REFUSAL_STRANGER, NULL,
 			"%s says it is a gateway, but no default route leads "
 			"there",
@@ -234,7 +235,7 @@ static int run(struct search *search)
 
 int ssdp_search(const struct ssdp *ssdp, struct relay_err *err)
 {
-	struct search search = {.ssdp = ssdp, .waits = HOST_WAITS};
+	struct search search = {.ssdp = ssdp, .waits = GATEWAY_WAITS};
 	int result;
 
 	search.fd = open_socket(ssdp);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "gateways.h"
 #include "host.h"
 #include "netlink.h"
 
@@ -55,7 +56,7 @@ static struct host host_number(unsigned number)
 static void strangers_hold_up_one_wait_in_all(void **state)
 {
 	struct hosts gateways = {.count = 2};
-	unsigned waits = HOST_WAITS;
+	unsigned waits = GATEWAY_WAITS;
 
 	(void)state;
 	gateways.list[0] = host_number(1000);
@@ -64,9 +65,9 @@ static void strangers_hold_up_one_wait_in_all(void **state)
 	for (unsigned i = 1; i < 200; i++) {
 		struct host stranger = host_number(i);
 
-		assert_false(host_is_one_of(&stranger, &gateways, &waits));
+		assert_false(gateways_include(&gateways, &stranger, &waits));
 	}
-	assert_int_equal(slept, HOST_WAITS);
+	assert_int_equal(slept, GATEWAY_WAITS);
 	assert_int_equal(waits, 0);
 }
 
@@ -80,8 +81,8 @@ static void who_is_known_is_judged_without_a_wait(void **state)
 	gateways.list[0] = host_number(2);
 	slept = 0;
 	known = 255;
-	assert_true(host_is_one_of(&same, &gateways, &waits));
-	assert_false(host_is_one_of(&other, &gateways, &waits));
+	assert_true(gateways_include(&gateways, &same, &waits));
+	assert_false(gateways_include(&gateways, &other, &waits));
 	assert_int_equal(slept, 0);
 }
 
