@@ -18,7 +18,7 @@ static unsigned class_of(size_t size)
 	unsigned log = 63 - (unsigned)__builtin_clzll(size);
 
 	/* Four classes for each power of two, by the two bits after it. */
-	return log < 2 ? 0 : 4 * log + (size >> (log - 2) & 3);
+	return log < 2 ? 0 : 4 * log + (unsigned)(size >> (log - 2) & 3);
 }
 
 static size_t least_of(unsigned class)
