@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The checks of core's rooms find arrows, circles and variables, in trees made for it."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from relay_server import ROOT
+
+STYLE = ROOT / "tests" / "style"
+sys.path.insert(0, str(STYLE))
+from rooms import ROOMS  # noqa: E402
+
+
+def compile_here(tree, name):
+    out = tree / "build" / "CMakeFiles" / "x.dir" / f"{name}.o"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["cc", "-c", "-I", tree / "core", tree / name, "-o", out], check=True)
+
+
+@pytest.fixture
+def rooms(tmp_path):
+    """rooms({name: text}): exit code and output, of a core with these files; .c are built."""
+    def run(files):
+        all_files = {**{f"core/{room}/{room}_x.h": "" for room in ROOMS}, **files}
+        for name, text in all_files.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text)
+        (tmp_path / "tests" / "style").mkdir(parents=True)
+        shutil.copy(STYLE / "rooms.py", tmp_path / "tests" / "style")
+        for name in {"core/base/any.c": "", **files}:
+            (tmp_path / name).touch()
+            if name.endswith(".c"):
+                compile_here(tmp_path, name)
+        done = subprocess.run(
+            [sys.executable, tmp_path / "tests" / "style" / "rooms.py", tmp_path / "build"],
+            capture_output=True, text=True, check=False)
+        assert done.stderr == ""
+        return done.returncode, done.stdout
+
+    return run
+
+
+def test_arrows_down_pass(rooms):
+    code, out = rooms({"core/net/a.c": '#include "net/net_x.h"\n#include "base/base_x.h"\n'})
+    assert code == 0, out
+
+
+@pytest.mark.parametrize("files, finding", [
+    ({"core/base/a.h": '#include "net/net_x.h"\n'},
+     "core/base/a.h includes net/net_x.h, which is above it"),
+    ({"core/net/a.h": "", "core/net/a.c": '#include "net/b.h"\n',
+      "core/net/b.h": '#include "net/a.h"\n'}, "a circle of units: a, b"),
+    ({"core/attic/a.h": ""}, "core/attic is not listed in rooms.py"),
+    ({"core/base/a.c": "extern int far(void);\nint near(void) { return far(); }\n",
+      "core/net/b.c": "int far(void) { return 1; }\n"},
+     "core/base/a.c uses far, which core/net above it defines"),
+])
+def test_what_is_not_in_order_is_found(rooms, files, finding):
+    assert rooms(files) == (1, finding + "\n")
+
+
+@pytest.mark.parametrize("text, code, finding", [
+    ("static const char *const words[] = {\"a\"};\nconst char *f(void) { return words[0]; }\n",
+     0, ""),
+    ("static int held;\nint *f(void) { return &held; }\n", 1, "held"),
+    ("int *f(void) { static int here; return &here; }\n", 1, "here"),
+    ("static _Thread_local int mine;\nint *f(void) { return &mine; }\n", 1, "mine"),
+])
+def test_variables_outside_of_a_rooms_state_are_found(tmp_path, text, code, finding):
+    (tmp_path / "core" / "net").mkdir(parents=True)
+    (tmp_path / "core" / "net" / "a.c").write_text(text)
+    compile_here(tmp_path, "core/net/a.c")
+    done = subprocess.run([sys.executable, STYLE / "state.py", tmp_path / "build"],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert not finding or done.stdout == (
+        f"core/net/a.c: {finding} belongs into the room's state\n")
