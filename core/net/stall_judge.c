@@ -37,6 +37,12 @@
  * 3/4 of the allowance. */
 #define STALLED_BUFFER 131072
 /*
+ * The bound while a direction has to shrink.  Two buffers, the pipe between
+ * them, and what each exceeds its bound by may be more than STALL_ALLOWED at
+ * larger bounds: a steady reader would never get below that.
+ */
+#define SHRINKING_BUFFER 65536
+/*
  * No larger bound is set: the kernel's usual rmem_max and wmem_max would reduce
  * it to this, and so slow down a path that needs more.
  */
@@ -125,6 +131,15 @@ static bool makes_no_progress(
 	return false;
 }
 
+/* For how long it has had to shrink; 0 or less: it need not yet. */
+static int64_t late_ms(
+	const struct stall *stall, const struct stall_facts *facts)
+{
+	if (!stall->full_ms)
+		return 0;
+	return facts->now_ms - stall->full_ms - STALL_GRACE * facts->idle_ms;
+}
+
 /* Whether what it held when its buffers were bounded has shrunk too slowly. */
 static bool drains_too_slowly(
 	struct stall *stall, const struct stall_facts *facts, size_t allowed)
@@ -141,7 +156,7 @@ static bool drains_too_slowly(
 		stall->full_ms = facts->now_ms;
 		stall->full = facts->held;
 	}
-	late = facts->now_ms - stall->full_ms - STALL_GRACE * facts->idle_ms;
+	late = late_ms(stall, facts);
 	if (late <= 0)
 		return false;
 	excess = late < time ? (stall->full - STALL_ALLOWED) *
@@ -170,6 +185,8 @@ static size_t buffers_for(const struct stall *stall,
 	bool several = stall->above >= LOOKS || facts->short_ms >= 0;
 	size_t each = allowed / 8 * 3;
 
+	if (facts->held > allowed && late_ms(stall, facts) > 0)
+		return SHRINKING_BUFFER;
 	if (stall_is_long(stall))
 		return STALLED_BUFFER;
 	if (stall->above && several && each <= LARGEST_BUFFER)

@@ -61,7 +61,7 @@ class Use:
 
     rss: int = 0
     descriptors: int = 0
-        sockets: int = 0  # including orphaned ones
+    sockets: int = 0  # including orphaned ones
     kernel: int = 0  # bytes in the queues of these sockets
     pipes: int = 0  # descriptors of pipes, which the server keeps for later sessions
 

@@ -165,6 +165,34 @@ static void honest_slow_readers_are_squeezed_and_never_ended(void **state)
 		assert_int_equal(lasts(rates[i]), LONGEST);
 }
 
+/* For hours, and always with a backlog.  What it holds is what the bounds on
+ * its buffers allow: both, the pipe, and the last packet in each of two. */
+static void steady_slow_readers_are_never_ended(void **state)
+{
+	static const uint64_t rates[] = {1200, 8000, 64000, 200000};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		struct look look = begun(MUCH);
+
+		for (int seconds = 0; seconds < 4 * LONGEST; seconds++) {
+			size_t most = look.stall.buffers
+					      ? 3 * look.stall.buffers + 131072
+					      : STALL_ALLOWED * 3 / 2;
+
+			/* The first hours are those of another test. */
+			if (look.facts.held > STALL_ALLOWED * 3 / 2)
+				look.facts.held = STALL_ALLOWED * 3 / 2;
+			assert_int_equal(
+				after(&look, SECOND, rates[i]), STALL_GO_ON);
+			if (look.facts.held > most + rates[i])
+				look.facts.held -= rates[i];
+			else
+				look.facts.held = most;
+		}
+	}
+}
+
 /* At every rate, the session has drained or ended after 26 minutes. */
 static void who_drains_too_slowly_ends(void **state)
 {
@@ -391,6 +419,7 @@ int main(void)
 			a_reader_that_takes_nothing_ends_as_an_idle_session),
 		cmocka_unit_test(
 			honest_slow_readers_are_squeezed_and_never_ended),
+		cmocka_unit_test(steady_slow_readers_are_never_ended),
 		cmocka_unit_test(who_drains_too_slowly_ends),
 		cmocka_unit_test(who_drains_in_the_end_goes_on),
 		cmocka_unit_test(nobody_ends_for_a_rate_limit),
