@@ -17,6 +17,17 @@ int devices_init(struct device_table *table, struct share_pool *global)
 	return pthread_mutex_init(&table->lock, NULL) == 0 ? 0 : -1;
 }
 
+static void free_device(struct device *device)
+{
+	struct device_part *part = device->parts, *next;
+
+	for (; part; part = next) {
+		next = part->next;
+		free(part);
+	}
+	free(device);
+}
+
 void devices_finish(struct device_table *table)
 {
 	struct device *device, *next;
@@ -24,14 +35,8 @@ void devices_finish(struct device_table *table)
 
 	HASH_ITER(hh, table->devices, device, next)
 	{
-		while (device->parts) {
-			struct device_part *part = device->parts;
-
-			device->parts = part->next;
-			free(part);
-		}
 		HASH_DEL(table->devices, device);
-		free(device);
+		free_device(device);
 	}
 	HASH_ITER(hh, table->origins, origin, after)
 	{
