@@ -26,6 +26,17 @@ void check_key_mode(const struct identity *identity, const char *dir)
 			dir, (unsigned)identity->key_mode);
 }
 
+void check_chain(const struct identity *identity, const char *dir)
+{
+	int more = sk_X509_num(identity->chain);
+
+	if (more > 0)
+		log_core(RELAY_NOTICE,
+			"%s/cert.pem has %d certificates after the first; they "
+			"are left out, since peers accept exactly one",
+			dir, more);
+}
+
 static int check_keys(const char *dir)
 {
 	struct identity identity;
@@ -40,8 +51,10 @@ static int check_keys(const char *dir)
 			"there are no keys in %s yet: a start makes a pair, "
 			"and with it a new ID",
 			dir);
-	else
+	else {
+		check_chain(&identity, dir);
 		check_key_mode(&identity, dir);
+	}
 	identity_finish(&identity);
 	return 0;
 }

@@ -18,6 +18,8 @@ struct identity;
  */
 int check_surroundings(const struct core_conf *core);
 
+/* Logs that the server does not send all of cert.pem, if it does not. */
+void check_chain(const struct identity *identity, const char *dir);
 /* Warns if key.pem is accessible to others than its owner. */
 void check_key_mode(const struct identity *identity, const char *dir);
 

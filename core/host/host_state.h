@@ -38,7 +38,6 @@ struct settings {
 	struct identity *in_use;      /* borrowed */
 	const struct core_conf *conf; /* borrowed; NULL: nothing is staged */
 	const struct core_conf *before;
-	struct identity identity;            /* owned; all zero: unchanged */
 	unsigned char *buffers[WORKERS_MAX]; /* owned; NULL: unchanged */
 };
 

@@ -88,15 +88,15 @@ static void note_other(const struct identity *found, const char *dir)
 		dir, was, is);
 }
 
-static int stage_identity(const char *dir)
+static void look_at_keys(const char *dir)
 {
-	struct settings *settings = self();
+	const struct identity *in_use = self()->in_use;
 	struct relay_err err;
 	struct identity found;
 
-	if (identity_look(&found, dir, settings->in_use->libctx, &err) != 0) {
+	if (identity_look(&found, dir, in_use->libctx, &err) != 0) {
 		note_unreadable(dir, &err);
-		return 0;
+		return;
 	}
 	if (!found.cert) {
 		relay_fail(&err,
@@ -104,19 +104,11 @@ static int stage_identity(const char *dir)
 			" is in %s any more",
 			dir);
 		note_unreadable(dir, &err);
-		return 0;
+		return;
 	}
-	if (memcmp(found.id, settings->in_use->id, sizeof(found.id)) != 0) {
+	if (memcmp(found.id, in_use->id, sizeof(found.id)) != 0)
 		note_other(&found, dir);
-	} else if (!identity_same_chain(&found, settings->in_use)) {
-		settings->identity = found;
-		if (tls_stage(&found, &err) == 0)
-			return 0;
-		log_core(RELAY_ERROR, "%s", err.text);
-		return -1;
-	}
 	identity_finish(&found);
-	return 0;
 }
 
 /* Network buffers. */
@@ -179,11 +171,12 @@ int settings_stage(
 	forget();
 	settings->conf = after;
 	settings->before = before;
-	if (stage_buffers() == 0 && stage_addresses() == 0 &&
-		stage_identity(after->keys) == 0)
-		return 0;
-	settings_abandon();
-	return -1;
+	if (stage_buffers() != 0 || stage_addresses() != 0) {
+		settings_abandon();
+		return -1;
+	}
+	look_at_keys(after->keys);
+	return 0;
 }
 
 int settings_open(void)
@@ -202,8 +195,6 @@ void settings_abandon(void)
 
 	listeners_abandon();
 	http_abandon();
-	tls_abandon();
-	identity_finish(&settings->identity);
 	for (unsigned i = 0; i < WORKERS_MAX; i++)
 		free(settings->buffers[i]);
 	forget();
@@ -213,7 +204,6 @@ void settings_take(void)
 {
 	struct settings *settings = self();
 
-	tls_take();
 	kernel_memory_bound(settings->conf->session_memory);
 	capacity_bound(settings->conf->max_connections,
 		settings_descriptors(settings->conf, workers_count()));
@@ -237,16 +227,6 @@ void settings_take_here(struct worker *worker)
 
 void settings_settle(void)
 {
-	struct settings *settings = self();
-
-	tls_release();
-	if (settings->identity.cert) {
-		log_core(RELAY_NOTICE,
-			"the further certificates of " IDENTITY_CERT_FILE
-			" have changed");
-		identity_finish(settings->in_use);
-		*settings->in_use = settings->identity;
-	}
 	listeners_take();
 	http_take();
 	forget();

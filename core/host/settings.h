@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * How a transition changes the server's own options and its certificate
- * chain.  Whatever can fail is prepared (staged) while the old settings are in
- * use; then the new ones take effect.
+ * How a transition changes the server's own options.  Whatever can fail is
+ * prepared (staged) while the old settings are in use; then the new ones take
+ * effect.
  *
  * All functions are [C] except settings_take_here().
  */

@@ -41,6 +41,7 @@ int own_identity_load(struct identity *identity, const char *keys,
 		return -1;
 	if (identity->made)
 		tell_new(identity, keys);
+	check_chain(identity, keys);
 	check_key_mode(identity, keys);
 	return 0;
 }

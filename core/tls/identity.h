@@ -18,7 +18,8 @@
 
 struct identity {
 	X509 *cert;             /* owned */
-	STACK_OF(X509) * chain; /* further certificates of cert.pem; owned */
+	STACK_OF(X509) * chain; /* further certificates of cert.pem, which the
+				 * server does not send; owned */
 	EVP_PKEY *key;          /* owned */
 	uint8_t id[RELAY_DEVICE_ID_LEN]; /* SHA-256 of the certificate's DER */
 	bool made;       /* by this load, since there was none */
@@ -28,8 +29,6 @@ struct identity {
 	OSSL_LIB_CTX *libctx;
 };
 
-/* Whether both have the same certificates after the first one. */
-bool identity_same_chain(const struct identity *a, const struct identity *b);
 /* Accepts an identity that is all zero. */
 void identity_finish(struct identity *identity);
 

@@ -68,14 +68,11 @@ int tls_alpn_add(const char *name)
 	return 0;
 }
 
+/* Only the first certificate of cert.pem: peers accept exactly one. */
 static int use_identity(SSL_CTX *ctx, const struct identity *identity)
 {
 	return SSL_CTX_use_certificate(ctx, identity->cert) == 1 &&
-			       SSL_CTX_use_PrivateKey(ctx, identity->key) ==
-				       1 &&
-			       (!identity->chain ||
-				       SSL_CTX_set1_chain(
-					       ctx, identity->chain) == 1)
+			       SSL_CTX_use_PrivateKey(ctx, identity->key) == 1
 		       ? 0
 		       : -1;
 }
@@ -177,53 +174,10 @@ int tls_try(void)
 	return tls_rehearse_own(tls->ctx, tls->libctx);
 }
 
-int tls_stage(const struct identity *identity, struct relay_err *err)
-{
-	struct tls_contexts *tls = self();
-
-	tls->staged = identify(tls_context_new(tls->libctx), identity, err);
-	if (!tls->staged)
-		return -1;
-	if (tls_rehearse(tls->staged, tls->libctx) == 0 &&
-		tls_rehearse_own(tls->staged, tls->libctx) == 0)
-		return 0;
-	tls_abandon();
-	return relay_fail(err, "TLS does not work with the new cert.pem");
-}
-
-void tls_abandon(void)
-{
-	struct tls_contexts *tls = self();
-
-	SSL_CTX_free(tls->staged);
-	tls->staged = NULL;
-}
-
-void tls_take(void)
-{
-	struct tls_contexts *tls = self();
-
-	if (!tls->staged)
-		return;
-	tls->left = tls->ctx;
-	tls->ctx = tls->staged;
-	tls->staged = NULL;
-}
-
-void tls_release(void)
-{
-	struct tls_contexts *tls = self();
-
-	SSL_CTX_free(tls->left);
-	tls->left = NULL;
-}
-
 void tls_finish(void)
 {
 	struct tls_contexts *tls = self();
 
-	tls_abandon();
-	tls_release();
 	SSL_CTX_free(tls->ctx);
 	EVP_MD_free(tls->sha256);
 	tls_compact_finish();

@@ -35,16 +35,6 @@ int tls_begin_anew(
  * fails. */
 int tls_try(void);
 void tls_finish(void);
-/*
- * [C]  Changes the certificate chain for new connections; the identity stays.
- * tls_stage() makes a context: 0, or -1 with err.  Then tls_abandon() frees it,
- * or tls_take() puts it into service.  tls_release() frees the old context once
- * no worker can be using it.
- */
-int tls_stage(const struct identity *identity, struct relay_err *err);
-void tls_abandon(void);
-void tls_take(void);
-void tls_release(void);
 /* [C]  Adds an ALPN name of 1 to 255 bytes, before the first connection.  0, or
  * -1 if there is no room for it. */
 int tls_alpn_add(const char *name);

@@ -17,10 +17,7 @@
 struct tls_contexts {
 	OSSL_LIB_CTX *libctx; /* borrowed; NULL: OpenSSL's default */
 	EVP_MD *sha256;       /* owned; fetched in libctx */
-	/* Atomic: tls_take() replaces it while workers read it. */
-	SSL_CTX *_Atomic ctx;
-	/* the next, and the last, which workers may still use */
-	SSL_CTX *staged, *left;
+	SSL_CTX *ctx;         /* owned */
 	unsigned char alpn[TLS_ALPN_MOST]; /* in wire format: length, name */
 	unsigned alpn_len;
 };
