@@ -8,13 +8,12 @@
 
 #include "strelaysrv/device_id.h"
 
-#define TEXT_MAX    128 /* of a text to parse, with dashes and spaces */
-#define GROUPS      4
-#define GROUP_LEN   13 /* without its check character */
-#define DATA_LEN    52 /* GROUPS * GROUP_LEN */
-#define FULL_LEN    56 /* with the check characters */
-#define BLOCK_LEN   7  /* between two dashes */
-#define SYMBOL_NONE 32
+#define TEXT_MAX  128 /* of a text to parse, with dashes and spaces */
+#define GROUPS    4
+#define GROUP_LEN 13 /* without its check character */
+#define DATA_LEN  52 /* GROUPS * GROUP_LEN */
+#define FULL_LEN  56 /* with the check characters */
+#define BLOCK_LEN 7  /* between two dashes */
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
@@ -79,26 +78,52 @@ void relay_device_id_format(
 	out[at] = '\0';
 }
 
-/* Digits that base32 does not use are read as the letters they look like. */
-static uint8_t symbol_of(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return (uint8_t)(c - 'A');
-	if (c >= 'a' && c <= 'z')
-		return (uint8_t)(c - 'a');
-	if (c >= '2' && c <= '7')
-		return (uint8_t)(c - '2' + 26);
-	switch (c) {
-	case '0':
-		return 'O' - 'A';
-	case '1':
-		return 'I' - 'A';
-	case '8':
-		return 'B' - 'A';
-	default:
-		return SYMBOL_NONE;
-	}
-}
+/*
+ * What each character is: a symbol plus 1; 0: it does not occur.  Lists have up
+ * to a million IDs, and a table takes a fifth of the time of comparisons.
+ * Digits that base32 does not use are read as the letters they look like.
+ */
+#define SKIPPED                 33
+#define LETTER(upper, lower, n) [upper] = (n) + 1, [lower] = (n) + 1
+static const uint8_t symbols[256] = {
+	LETTER('A', 'a', 0),
+	LETTER('B', 'b', 1),
+	LETTER('C', 'c', 2),
+	LETTER('D', 'd', 3),
+	LETTER('E', 'e', 4),
+	LETTER('F', 'f', 5),
+	LETTER('G', 'g', 6),
+	LETTER('H', 'h', 7),
+	LETTER('I', 'i', 8),
+	LETTER('J', 'j', 9),
+	LETTER('K', 'k', 10),
+	LETTER('L', 'l', 11),
+	LETTER('M', 'm', 12),
+	LETTER('N', 'n', 13),
+	LETTER('O', 'o', 14),
+	LETTER('P', 'p', 15),
+	LETTER('Q', 'q', 16),
+	LETTER('R', 'r', 17),
+	LETTER('S', 's', 18),
+	LETTER('T', 't', 19),
+	LETTER('U', 'u', 20),
+	LETTER('V', 'v', 21),
+	LETTER('W', 'w', 22),
+	LETTER('X', 'x', 23),
+	LETTER('Y', 'y', 24),
+	LETTER('Z', 'z', 25),
+	['2'] = 27,
+	['3'] = 28,
+	['4'] = 29,
+	['5'] = 30,
+	['6'] = 31,
+	['7'] = 32,
+	['0'] = 'O' - 'A' + 1,
+	['1'] = 'I' - 'A' + 1,
+	['8'] = 'B' - 'A' + 1,
+	['-'] = SKIPPED,
+	[' '] = SKIPPED,
+};
 
 static int fail_length(struct relay_err *err, size_t len)
 {
@@ -134,15 +159,15 @@ static int read_symbols(const char *text, uint8_t sym[FULL_LEN], size_t *count,
 	while (at < end && text[at] == '=')
 		at++;
 	for (; at < end; at++) {
-		uint8_t s = symbol_of(text[at]);
+		uint8_t s = symbols[(unsigned char)text[at]];
 
-		if (text[at] == '-' || text[at] == ' ')
+		if (s == SKIPPED)
 			continue;
-		if (s == SYMBOL_NONE)
+		if (s == 0)
 			return fail_symbol(err, text[at], at);
 		if (n == FULL_LEN)
 			return fail_length(err, FULL_LEN + 1);
-		sym[n++] = s;
+		sym[n++] = s - 1;
 	}
 	*count = n;
 	return 0;

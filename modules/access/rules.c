@@ -2,6 +2,7 @@
 
 /* A list of devices and addresses, from options and files. */
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,9 +118,24 @@ static int add_file(struct rules *rules, const char *path, unsigned kinds,
 	return result;
 }
 
+/* IDs are hashes: eight bytes nearly always decide. */
 static int compare(const void *a, const void *b)
 {
+	uint64_t first_a, first_b;
+
+	memcpy(&first_a, a, sizeof(first_a));
+	memcpy(&first_b, b, sizeof(first_b));
+	if (first_a != first_b)
+		return be64toh(first_a) < be64toh(first_b) ? -1 : 1;
 	return memcmp(a, b, RELAY_DEVICE_ID_LEN);
+}
+
+static bool in_order(const struct rules *rules)
+{
+	for (size_t i = 1; i < rules->id_count; i++)
+		if (compare(rules->ids[i - 1], rules->ids[i]) > 0)
+			return false;
+	return true;
 }
 
 int rules_read(struct rules *rules, const char *option,
@@ -142,7 +158,7 @@ int rules_read(struct rules *rules, const char *option,
 			"%s: there is no entry in %.150s, which would let "
 			"everybody in",
 			option, entries[0] + 1);
-	if (rules->id_count)
+	if (!in_order(rules))
 		qsort(rules->ids, rules->id_count, sizeof(*rules->ids),
 			compare);
 	ranges_settle(&rules->ranges);
