@@ -19,7 +19,7 @@ import relay_protocol as rp
 from bad_files import BEGIN, END, GID, INPUTS, READERS, STATES, UID
 from relay_client import ProtocolConnection
 from relay_server import Program, RelayServer, module_folder
-from waiting import PATIENCE, pace
+from waiting import PATIENCE, pace, wait_for
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="BAD FILES ARE NOT TESTED: needs root")
 
@@ -184,5 +184,30 @@ def test_a_file_to_write_that_is_none_hangs_nothing(place, name):
         server.wait_for_log(f"csv-exporter: .*{re.escape(str(csv))}")
         assert server.get("/healthz")[0] == 200
         assert server.stop() == 0
+    finally:
+        server.finish()
+
+
+@of([READERS[0]])
+@pytest.mark.parametrize("owner, followed", [(65534, False), (0, True), (UID, True)],
+                         ids=["another-user", "root", "the-user"])
+def test_only_trusted_links_are_written_through(place, owner, followed):
+    target, link = place.folder / "target", place.folder / "relay.csv"
+    target.touch()
+    os.chown(target, UID, GID)
+    link.symlink_to("target")
+    os.chown(link, owner, owner, follow_symlinks=False)
+    text = (place.folder / "relay.conf").read_text()
+    (place.folder / "relay.conf").write_text(
+        text.replace("status }", "status, csv-exporter }")
+        + f'csv-exporter {{ file = "{link}"\n interval = 1s }}\n')
+    server = RelayServer(Program("ours", 2), place.command(), place.folder)
+    try:
+        server.wait_until_serving()
+        if followed:
+            wait_for(lambda: target.stat().st_size > 0, "the metrics")
+        else:
+            server.wait_for_log("relay.csv: it is another user's link")
+            assert target.stat().st_size == 0
     finally:
         server.finish()
