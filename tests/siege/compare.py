@@ -36,7 +36,7 @@ def play(program, name, options):
         server = siege.start(program, folder, descriptors=DESCRIPTORS.get(name))
         try:
             outcome = siege.lay(server, name, options.seconds, siege.attacker(options.build),
-                                siege.path_of(program), settle=5)
+                                siege.path_of(program), settle=2)
         except AssertionError as error:
             return {"crashed": str(error)[:200] if server.running() else "crashed"}
         finally:
@@ -111,14 +111,13 @@ def main():
     parser = argparse.ArgumentParser(description="Attackers on several relays, side by side.")
     parser.add_argument("--build", type=pathlib.Path, required=True)
     parser.add_argument("--before", type=pathlib.Path, help="another build of ours, to compare")
-    parser.add_argument("--seconds", type=float, default=8, help="of good clients, each attack")
+    parser.add_argument("--seconds", type=float, default=2, help="of good clients, each attack")
     parser.add_argument("--only", choices=COLUMNS, help="only one of the relays")
     parser.add_argument("--table", action="store_true", help="print what there is")
-    parser.add_argument("--readme", type=pathlib.Path, nargs="?",
-                        const=pathlib.Path(__file__).with_name("README.md"),
-                        help="write the table into that page")
+    parser.add_argument("--readme", action="store_true", help="write the table into README.md")
     parser.add_argument("attacks", nargs="*", metavar="ATTACK")
     options = parser.parse_args()
+    options.build = options.build.resolve()
     known = [*siege.attacks(siege.attacker(options.build)), *siege.CROWDS]
     wrong = [name for name in options.attacks if name not in known]
     if wrong:
@@ -136,7 +135,7 @@ def main():
     text = heading(options) + "\n" + table(results, known)
     print(text)
     if options.readme:
-        write(options.readme, text)
+        write(pathlib.Path(__file__).with_name("README.md"), text)
 
 
 if __name__ == "__main__":

@@ -155,7 +155,7 @@ TRIALS = (
           ("-bounds.sessions-per-device", "16"), process=32 * KIB, kernel=_STALLED),
     # Each round has 16 sessions, whose sockets must not stay in the kernel.
     Trial("full-queues", 32, (_core("connections_cut"),), seconds=5, process=32 * KIB,
-          kernel=8 * MIB, sockets=48),
+          kernel=8 * MIB, sockets=80),
     Trial("descriptors", _HTTP + 512, (_DESCRIPTORS, _core("http_ends", "reason", "room")),
           descriptors=512, slow_open=200),
     Trial("http-chunk-line", 32),
