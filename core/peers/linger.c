@@ -169,7 +169,8 @@ static void sends_too_much(struct relay_conn *conn, bool flushed)
  */
 void linger(struct relay_conn *conn)
 {
-	char waste[4096];
+	/* The kernel discards, and copies nothing (MSG_TRUNC in tcp(7)). */
+	char waste[16384];
 	ssize_t got = 1;
 	int flushed = say_goodbye(conn);
 
@@ -177,9 +178,9 @@ void linger(struct relay_conn *conn)
 		conn_destroy(conn);
 		return;
 	}
-	for (int i = 0; i < 16 && got > 0 && conn->discarded < LINGER_DISCARD;
+	for (int i = 0; i < 4 && got > 0 && conn->discarded < LINGER_DISCARD;
 		i++) {
-		got = recv(conn->fd, waste, sizeof(waste), 0);
+		got = recv(conn->fd, waste, sizeof(waste), MSG_TRUNC);
 		conn->discarded += got > 0 ? (uint32_t)got : 0;
 	}
 	if (conn->discarded >= LINGER_DISCARD)
