@@ -36,8 +36,8 @@ int own_identity_load(struct identity *identity, const char *keys,
 
 	if (identity_load(identity, keys, tls_start_libctx(),
 		    takeover_is() ? NULL : &fresh, err) != 0 ||
-		takeover_check_id(identity->cert ? identity->id : NULL, keys,
-			err) != 0)
+		takeover_check_id(
+			identity->cert ? identity->id : NULL, keys, err) != 0)
 		return -1;
 	if (identity->made)
 		tell_new(identity, keys);
