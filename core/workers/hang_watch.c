@@ -92,7 +92,9 @@ unsigned hang_watch_describe(char *out, size_t cap)
 
 	out[0] = '\0';
 	for (unsigned i = 0; watch && i < watch->count; i++) {
-		if (!atomic_load(&watch->watched[i].hangs))
+		/* Who asks on a thread does not hang there any more. */
+		if (!atomic_load(&watch->watched[i].hangs) ||
+			loop_lag_loop(i) == loop_current)
 			continue;
 		if (len < cap && found)
 			len += (size_t)snprintf(out + len, cap - len, "; ");
