@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/prefix_hash.h"
 #include "http/http_sources.h"
 
 #define WAIT_LEAST_MS 10
@@ -73,14 +74,11 @@ static void address_of(
 static size_t slot_of(const struct http_sources *sources,
 	const unsigned char prefix[16], uint8_t bits)
 {
-	uint64_t hash = sources->seed ^ bits, word;
+	uint64_t words[2];
 
-	for (size_t i = 0; i < 16; i += sizeof(word)) {
-		memcpy(&word, prefix + i, sizeof(word));
-		hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-		hash ^= hash >> 29;
-	}
-	return (hash >> 32) % HTTP_SOURCE_SLOTS;
+	memcpy(words, prefix, sizeof(words));
+	return prefix_hash(sources->seed, words[0], words[1], bits) %
+	       HTTP_SOURCE_SLOTS;
 }
 
 /* 127.0.0.1, as the table has it. */

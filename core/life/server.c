@@ -151,8 +151,8 @@ static int load_identity(const struct core_conf *core)
 {
 	struct relay_err err;
 
-	if (own_identity_load(&self()->identity, core->keys, &self()->rights,
-		    &err) != 0)
+	if (own_identity_load(
+		    &self()->identity, core->keys, &self()->rights, &err) != 0)
 		return fatal(&err);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <sys/random.h>
 
 #include "base/instance.h"
+#include "base/prefix_hash.h"
 #include "net/kernel_memory.h"
 #include "net/memory_sources.h"
 #include "net/net_state.h"
@@ -40,16 +41,11 @@ static uint64_t seed(void)
 
 static _Atomic int64_t *slot(const uint8_t *address, unsigned bits)
 {
-	uint8_t prefix[16] = {0};
-	uint64_t hash = seed() + bits, word;
+	uint64_t words[2] = {0};
 
-	memcpy(prefix, address, bits / 8);
-	for (size_t i = 0; i < sizeof(prefix); i += sizeof(word)) {
-		memcpy(&word, prefix + i, sizeof(word));
-		hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-		hash ^= hash >> 29;
-	}
-	return &self()->held[(hash >> 32) % MEMORY_SOURCE_SLOTS];
+	memcpy(words, address, bits / 8);
+	return &self()->held[prefix_hash(seed(), words[0], words[1], bits) %
+			     MEMORY_SOURCE_SLOTS];
 }
 
 /* The lengths of its prefixes, of which each is the source of half as much as

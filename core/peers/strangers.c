@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/prefix_hash.h"
 #include "peers/peer_metrics.h"
 #include "peers/conn_state.h"
 #include "peers/stranger_queue.h"
@@ -35,21 +36,6 @@ void strangers_finish(struct strangers *all)
 {
 	free(all->buckets);
 	all->buckets = NULL;
-}
-
-/* Strangers choose their networks: the seed prevents that they choose ones that
- * collide. */
-static uint64_t hash_of(uint64_t seed, uint64_t prefix, unsigned bits)
-{
-	uint64_t x = prefix ^ seed;
-
-	for (int i = 0; i < 2; i++) {
-		x ^= x >> 32;
-		x *= 0x9e3779b97f4a7c15U;
-		x ^= x >> 29;
-		x += seed + bits;
-	}
-	return x ^ x >> 32;
 }
 
 static bool is_v4(const struct relay_conn *conn)
@@ -172,7 +158,7 @@ static struct stranger_source *source_of(
 	struct strangers *all, const struct relay_conn *conn, unsigned bits)
 {
 	uint64_t prefix = prefix_of(conn, bits);
-	uint64_t hash = hash_of(all->seed, prefix, bits);
+	uint64_t hash = prefix_hash(all->seed, prefix, 0, bits);
 	struct stranger_source *source = source_find(all, hash, prefix, bits);
 	struct stranger_source *parent = NULL;
 

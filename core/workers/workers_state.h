@@ -28,8 +28,8 @@ struct workers_state {
 	unsigned lag_count;
 
 	struct relay_metric **metrics; /* owned array; by enum worker_metric */
-	struct hang_watch *watch;     /* owned by hang_watch.c; NULL: none */
-	_Atomic int64_t wait_left_ms; /* for wait_limit.c; 0: no limit */
+	struct hang_watch *watch;      /* owned by hang_watch.c; NULL: none */
+	_Atomic int64_t wait_left_ms;  /* for wait_limit.c; 0: no limit */
 };
 
 /* [C]  0, or -1 without memory. */
