@@ -158,12 +158,12 @@ def test_a_status_address_that_moves_is_mapped_anew(nets, start_inside):
     nets.start_gateway()
     head = 'status-srv = ":{}"\n'
     server = start_inside("-nat.status", status=(), head=head.format(22070))
-    told = r"URI: (relay://\S*statusAddr=11\.22\.33\.1%3A\d+)"
-    first = server.wait_for_log(told, Deadline(90)).group(1)
+    told = r"URI: (relay://\S*statusAddr=(11\.22\.33\.1%3A\d+))"
+    first = server.wait_for_log(told, Deadline(90)).group(2)
     server.conf.write_text(head.format(22071) + text(PORT))
     assert server.reload()[0]
-    wait_for(lambda: re.findall(told, server.log())[-1] != first, server.log, Deadline(90))
-    nets.call("client", lambda: status_seen_at(re.findall(told, server.log())[-1]))
+    wait_for(lambda: re.findall(told, server.log())[-1][1] != first, server.log, Deadline(90))
+    nets.call("client", lambda: status_seen_at(re.findall(told, server.log())[-1][0]))
 
 
 def test_a_status_address_that_nobody_could_reach_is_not_mapped(nets, start_inside):

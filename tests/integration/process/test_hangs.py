@@ -2,7 +2,6 @@
 """A thread that hangs in a module is told of, and what waits for it does not wait for ever."""
 
 import contextlib
-import os
 import signal
 
 import pytest
@@ -154,9 +153,8 @@ def test_who_was_suspended_does_not_hang(start):
     assert " core: worker " not in server.log() and "control thread has" not in server.log()
 
 
-@pytest.mark.skipif(not os.environ.get("LONG"), reason="takes more than a minute; LONG=1 runs it")
 def test_a_worker_that_hangs_amid_a_reload_ends_the_process(start, hold):
-    """What has begun can neither be finished nor given up."""
+    """What has begun can neither be finished nor given up. The server waits for a minute."""
     server = start("leaving", end=1)
     hold.touch()
     server.configure(["log", "status"])

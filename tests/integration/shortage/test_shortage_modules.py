@@ -141,7 +141,7 @@ def test_all_or_nothing_whatever_allocation_fails(start, our_program, tmp_path, 
 
 
 def test_a_refusal_of_one_module_stops_all_others(start, our_program, tmp_path, identities):
-    """Without a fault: quota refuses because its state file cannot be written, so no module may
+    """Without a fault: quota refuses because its state file is a directory, so no module may
     change."""
     relay = Relay(tmp_path, identities)
     relay.write("a")
@@ -149,7 +149,7 @@ def test_a_refusal_of_one_module_stops_all_others(start, our_program, tmp_path, 
     relay.write("b")
     (tmp_path / "b.state").mkdir()
     done, log = server.reload()
-    assert not done and "error core: module quota: cannot write" in log, log
+    assert not done and f"error core: module quota: {tmp_path}/b.state is a directory" in log, log
     assert set(relay.in_force().values()) == {"a"}
     assert not (tmp_path / "b.state.new").exists()
     (tmp_path / "b.state").rmdir()
