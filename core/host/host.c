@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The host: which modules run, and the steps that change this. */
+/* The host: which modules run, and the transitions that change this. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,7 +205,7 @@ int relay_option_get(struct relay_ctx *cx, const char *section,
 	return config_get(config, section, name, out);
 }
 
-/* Steps from one state to the next. */
+/* Transitions from one state to the next. */
 
 const struct core_conf *host_core(void)
 {

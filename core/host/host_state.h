@@ -29,7 +29,7 @@ struct host {
 	struct module_list running;   /* in the order of `modules` */
 	const struct layout *layout;  /* borrowed; never freed */
 	struct config *current;       /* owned */
-	/* borrowed; NULL unless a step is under way */
+	/* borrowed; NULL unless a transition is being made */
 	const struct config *next;
 };
 

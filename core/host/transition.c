@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Steps of the host: prepared while the old state serves, then taken as a
+/* Transitions of the host: prepared while the old state serves, then taken as a
  * whole. */
 
 #include <stdlib.h>
