@@ -32,8 +32,8 @@ static struct {
 } signals;
 
 /*
- * A second signal does not wait for the graceful stop, nor for the control loop
- * to turn: it may never do so again.
+ * A second signal does not wait for the graceful stop, nor for the control
+ * loop, which may hang.
  */
 static void on_stop_signal(int number)
 {

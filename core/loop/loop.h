@@ -33,7 +33,7 @@ struct loop {
 	_Atomic(struct loop_letter *) inbox; /* newest first */
 	struct loop_letter *call;            /* owned; for loop_call() */
 	atomic_bool stopped;     /* loop_stop() was called and not handled */
-	_Atomic int64_t turn_ms; /* monotonic time of the current turn */
+	_Atomic int64_t turn_ms; /* monotonic, of the current iteration */
 	/* Called at the end of every event; NULL: nothing to do. */
 	void (*after)(struct loop *loop);
 	/* The module that runs; others see it by loop_running().  Borrowed. */

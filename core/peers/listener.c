@@ -18,8 +18,8 @@
 #include "peers/peers_shared.h"
 #include "workers/worker.h"
 
-/* At most so many are accepted in a turn, so that a flood leaves time for
- * traffic. */
+/* At most so many are accepted in an iteration of the loop, so that a flood
+ * leaves time for traffic. */
 #define ACCEPTS_A_TURN 64
 /* The pause after an error that is not due to one connection. */
 #define PAUSE_MS 100
@@ -52,7 +52,7 @@ static void tell(struct worker *worker, const char *what)
 		worker->loop.index);
 }
 
-/* Whether to go on accepting in this turn. */
+/* Whether to go on accepting in this iteration. */
 static bool accept_failed(struct listener *listener, int error)
 {
 	switch (accept_failure(listener->worker->shard, error)) {

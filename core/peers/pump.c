@@ -24,7 +24,7 @@
 
 /* So many reads in a row that are smaller than the buffer end bulk mode. */
 #define SMALL_READS 2
-/* A turn that moves so many bytes takes some 50 us, a delay for others. */
+/* A run that moves so many bytes takes some 50 us, a delay for others. */
 #define HEAVY 262144
 /*
  * While at most FIRST_PIECE is read at once, less than PROVEN bytes can move to
@@ -329,7 +329,7 @@ enum pump_state pump_run(struct relay_session *session, int from)
 		flow->resume_ms = 0;
 	}
 	state = move(session, from);
-	/* A turn that reads nothing does not predict the next one. */
+	/* A run that reads nothing does not predict the next one. */
 	if (flow->bytes != before)
 		flow->heavy = flow->bytes - before >= HEAVY;
 	/* A flow keeps no pipe that is empty. */

@@ -114,7 +114,7 @@ void session_event(struct relay_session *session, int side, short what)
 	if (what & EV_WRITE)
 		session->flow[1 - side].writable = true;
 	/*
-	 * A session whose last turn was long, or which has bytes left, runs in
+	 * A session whose last run was long, or which has bytes left, runs in
 	 * the next iteration, after others: so small messages do not wait.
 	 */
 	if (session->flow[0].heavy || session->flow[1].heavy)

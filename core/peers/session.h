@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Runs sessions: their events, turns and end; all of this is [W].
+ * Runs sessions: their events, the forwarding of their bytes, and their
+ * end; all of this is [W].
  */
 #ifndef SESSION_H
 #define SESSION_H

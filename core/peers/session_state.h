@@ -36,7 +36,7 @@ struct flow {
 	bool bulk : 1;       /* splice, not copy */
 	bool at_eof : 1;     /* the source ended */
 	bool done : 1;       /* the source ended, and the sink was told */
-	bool heavy : 1;      /* its last turn took long, see pump.c */
+	bool heavy : 1;      /* its last run took long, see pump.c */
 	bool was_bulk : 1;   /* has been in bulk at least once */
 	bool fitted : 1;     /* the sink's path is short: its buffer is small */
 	bool opened : 1;     /* the kernel sizes the source's buffer */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The thread that looks for loops that do not turn. */
+/* The thread that looks for loops that hang. */
 
 #include <inttypes.h>
 #include <pthread.h>

@@ -28,7 +28,7 @@ int hang_watch_start(hang_watch_tell_fn *tell);
 /* [C]  Before loop_lag_finish().  Accepts a watch that was not started. */
 void hang_watch_stop(void);
 
-/* [C]  Whether the control thread is expected to turn its loop, or to return
+/* [C]  Whether the control thread is expected to run its loop, or to return
  * from calls to modules, from now on.  Initially it is not. */
 void hang_watch_control(bool on);
 

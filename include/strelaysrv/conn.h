@@ -89,7 +89,7 @@ unsigned relay_conn_strangers(struct relay_ctx *cx);
  */
 bool relay_conn_make_room(struct relay_ctx *cx, const struct relay_conn *conn);
 
-/* Makes the server call conn_readable again in the next loop turn. */
+/* Makes the server call conn_readable again in the next iteration. */
 void relay_conn_again(struct relay_conn *conn);
 
 /*

@@ -52,7 +52,7 @@ int relay_thread_start(pthread_t *thread, void *(*run)(void *), void *arg);
  */
 struct event_base *relay_event_base(struct relay_ctx *cx);
 
-/* Monotonic time at the start of the loop turn: cheap, for deadlines.  [*] */
+/* Monotonic time at the start of the iteration: cheap, for deadlines.  [*] */
 int64_t relay_now_ms(const struct relay_ctx *cx);
 /* The wall clock, microseconds since 1970.  [*] */
 int64_t relay_wall_us(void);
