@@ -3,8 +3,8 @@
 /*
  * uri.h - writes the relay:// URI for users and pools.
  *
- * Source: spec/compat.md, "URI"; relaysrv's main.go of Syncthing 1.27 and
- * later (earlier ones neither sort nor escape the query).
+ * Source: relaysrv's main.go of Syncthing 1.27 and later (earlier ones neither
+ * sort nor escape the query).
  */
 #ifndef URI_H
 #define URI_H

@@ -14,7 +14,8 @@
  *   - a bool other than 0 and 1, and a port above 65535, are errors;
  *   - an empty JoinRelayRequest, as old clients send, has an empty token.
  *
- * Source: syncthing-relay(7); the rest is in spec/relay-protocol.md.
+ * Source: "Relay Protocol v1" of the Syncthing documentation; what it leaves
+ * open is as in the Go relay.
  */
 #ifndef FRAME_H
 #define FRAME_H
