@@ -5,9 +5,9 @@
  * the top.  base and config have none.  life/rooms.c makes the parts in this
  * order, and frees them in reverse.
  *
- * A process usually has one server; tests have two.  Each room makes its part
- * with ROOM_create(), frees it with ROOM_destroy(), and accesses it through
- * `instance`.  No other room knows its members.
+ * A process usually has one server; tests have two.  Each room has a function
+ * that makes its part, one that frees it, and accesses it through `instance`.
+ * No other room uses its members.
  */
 #ifndef INSTANCE_H
 #define INSTANCE_H

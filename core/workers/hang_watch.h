@@ -38,8 +38,7 @@ void hang_watch_control(bool on);
  */
 unsigned hang_watch_describe(char *out, size_t cap);
 
-/* Describes the worker that has not turned its loop for the longest time.  [C]
- */
+/* Describes the worker whose loop has hung for the longest time.  [C] */
 void hang_watch_describe_worker(char *out, size_t cap);
 
 /* [C]  Registers the metrics.  0, or -1 logged. */
