@@ -146,7 +146,8 @@ static struct policy *policy_make(
 
 /*
  * What check() has read is what comes into force: a file that is written anew
- * between the two is the next reload's.  [C]
+ * between the two is the next reload's.  Global, since
+ * check() gets no context.  [C]
  */
 static struct {
 	const void *conf;      /* whose; compared only */

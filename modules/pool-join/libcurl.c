@@ -17,6 +17,7 @@
 #define OLDEST_NUM  0x075700
 #define OLDEST_TEXT "7.87"
 
+/* Global: the process loads the library once. */
 static struct {
 	struct libcurl functions;
 	bool loaded;

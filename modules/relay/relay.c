@@ -91,7 +91,8 @@ static const struct relay_option options[] = {
 		"session key"),
 	RELAY_OPT_END};
 
-/* The token that check() has read is the one that comes into force.  [C] */
+/* The token that check() has read is the one that comes into force.  Global,
+ * since check() gets no context.  [C] */
 static struct {
 	const void *conf; /* whose; compared only */
 	struct secret secret;

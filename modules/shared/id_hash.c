@@ -7,6 +7,7 @@
 
 #include "shared/id_hash.h"
 
+/* Global: uthash calls the hash without an argument of ours. */
 static uint64_t seed[2];
 
 int id_hash_init(void)
