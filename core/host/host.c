@@ -227,7 +227,7 @@ static struct transition new_transition(struct config *config)
 }
 
 /* Takes ownership of config if it succeeds. */
-static int try_step(struct transition *transition, struct config *config,
+static int try_transition(struct transition *transition, struct config *config,
 	void (*before)(const struct transition *))
 {
 	struct host *host = self();
@@ -264,7 +264,7 @@ int host_check(struct config *config)
 int host_start(struct config *config)
 {
 	struct transition transition = new_transition(config);
-	int result = try_step(&transition, config, NULL);
+	int result = try_transition(&transition, config, NULL);
 
 	if (result != 0)
 		config_free(config);
@@ -294,7 +294,7 @@ void host_ready(void)
 
 /* Reload. */
 
-static void log_step(const struct transition *transition)
+static void log_transition(const struct transition *transition)
 {
 	config_diff_log(&transition->changes);
 	for (size_t i = 0; i < transition->coming.count; i++)
@@ -333,7 +333,7 @@ static int reload(void)
 		return -1;
 	catalog_report(host->catalog);
 	transition = new_transition(config);
-	if (try_step(&transition, config, log_step) != 0) {
+	if (try_transition(&transition, config, log_transition) != 0) {
 		config_free(config);
 		return -1;
 	}

@@ -46,7 +46,8 @@ static int refuse_essential(const struct transition *transition)
 		if (!(mod->def.flags & RELAY_ESSENTIAL))
 			continue;
 		log_core(RELAY_ERROR,
-			"module %s carries what clients hold on to; it cannot "
+			"module %s serves clients that stay connected; it "
+			"cannot "
 			"be removed while the server runs, only by a restart",
 			mod->def.name);
 		result = -1;

@@ -147,7 +147,8 @@ void drain_call_off(void)
 	evtimer_del(self()->look);
 	(void)host_drain(RELAY_DRAIN_NONE);
 	self()->left = self()->promised = 0;
-	log_core(RELAY_NOTICE, "drains no more: newcomers are welcome again");
+	log_core(RELAY_NOTICE,
+		"drain cancelled: new connections are accepted again");
 }
 
 int drain_init(struct event_base *base, const struct drain_owner *owner)

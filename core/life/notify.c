@@ -199,7 +199,7 @@ static bool all_alive(void)
 	/* A single time may mean that the whole process was suspended. */
 	if (++self()->silent_looks == 2)
 		log_core(RELAY_ERROR,
-			"worker %u has not turned its loop for %" PRId64
+			"worker %u has not run its loop for %" PRId64
 			" ms: the service manager is no longer told that all "
 			"is well",
 			worker, silent_ms);

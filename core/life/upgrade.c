@@ -352,8 +352,9 @@ bool upgrade_reload(void)
 		break;
 	case STAGE_STARTING:
 	case STAGE_SWITCHING:
-		log_core(RELAY_NOTICE,
-			"an upgrade is under way: who serves then reloads");
+		log_core(RELAY_NOTICE, "an upgrade is under way: the process "
+				       "that serves after "
+				       "it reloads");
 		self()->reload = true;
 		return true;
 	case STAGE_PROBATION:

@@ -204,6 +204,29 @@ static int get_ctx_params(void *vctx, OSSL_PARAM params[])
 	return ok;
 }
 
+/* Notes a function of the wrapped cipher. */
+static void take(const OSSL_DISPATCH *beneath)
+{
+#define TAKE(id, name, as)                                                     \
+	case OSSL_FUNC_CIPHER_##id:                                            \
+		functions.as = OSSL_FUNC_cipher_##name(beneath);               \
+		break;
+	switch (beneath->function_id) {
+		TAKE(NEWCTX, newctx, newctx)
+		TAKE(FREECTX, freectx, freectx)
+		TAKE(DUPCTX, dupctx, dupctx)
+		TAKE(ENCRYPT_INIT, encrypt_init, encrypt_init)
+		TAKE(DECRYPT_INIT, decrypt_init, decrypt_init)
+		TAKE(UPDATE, update, update)
+		TAKE(FINAL, final, finish)
+		TAKE(GET_CTX_PARAMS, get_ctx_params, get_ctx_params)
+		TAKE(SET_CTX_PARAMS, set_ctx_params, set_ctx_params)
+	default: /* the lists of parameters, which TLS does not read */
+		break;
+	}
+#undef TAKE
+}
+
 const OSSL_DISPATCH *tls_chacha_over(
 	const OSSL_DISPATCH *beneath, void *provctx)
 {
@@ -226,27 +249,10 @@ const OSSL_DISPATCH *tls_chacha_over(
 	functions.provctx = provctx;
 	over[0].function = NULL;
 	for (; beneath->function_id; beneath++) {
-#define TAKE(id, name, as)                                                     \
-	case OSSL_FUNC_CIPHER_##id:                                            \
-		functions.as = OSSL_FUNC_cipher_##name(beneath);               \
-		break;
-		switch (beneath->function_id) {
-			TAKE(NEWCTX, newctx, newctx)
-			TAKE(FREECTX, freectx, freectx)
-			TAKE(DUPCTX, dupctx, dupctx)
-			TAKE(ENCRYPT_INIT, encrypt_init, encrypt_init)
-			TAKE(DECRYPT_INIT, decrypt_init, decrypt_init)
-			TAKE(UPDATE, update, update)
-			TAKE(FINAL, final, finish)
-			TAKE(GET_CTX_PARAMS, get_ctx_params, get_ctx_params)
-			TAKE(SET_CTX_PARAMS, set_ctx_params, set_ctx_params)
-		case OSSL_FUNC_CIPHER_GET_PARAMS:
+		if (beneath->function_id == OSSL_FUNC_CIPHER_GET_PARAMS)
 			over[0].function = beneath->function;
-			break;
-		default: /* the lists of parameters, which TLS does not read */
-			break;
-		}
-#undef TAKE
+		else
+			take(beneath);
 	}
 	return functions.newctx && functions.freectx && functions.dupctx &&
 			       functions.encrypt_init &&

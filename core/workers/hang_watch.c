@@ -79,7 +79,7 @@ static void describe(unsigned i, const struct relay_module *mod,
 			mod->def.name, silent_ms / 1000);
 	else
 		(void)snprintf(out, cap,
-			"%s has not turned its loop for %" PRId64
+			"%s has not run its loop for %" PRId64
 			" s; it is in no call of a module",
 			name, silent_ms / 1000);
 }
@@ -138,7 +138,8 @@ static void report(struct hang_watch *watch, unsigned i)
 			text);
 	else
 		log_core(RELAY_ERROR,
-			"%s: the connections that it serves stand still", text);
+			"%s: the connections of this worker are not served",
+			text);
 	if (watch->tell)
 		watch->tell(text);
 }
@@ -164,7 +165,7 @@ static void end_hang(struct hang_watch *watch, unsigned i)
 	thread_name(i, name, sizeof(name));
 	atomic_store(&watched->hangs, false);
 	log_core(RELAY_NOTICE,
-		"%s turns its loop again, after %" PRId64 " s%s%s", name,
+		"%s runs its loop again, after %" PRId64 " s%s%s", name,
 		watched->silent_ms / 1000, watched->found ? " in module " : "",
 		watched->found ? watched->found->def.name : "");
 	watched->told_ms = 0;

@@ -12,7 +12,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDERS = ("core", "modules", "include", "tests/testutil", "tests/siege", "tests/bench")
 KINDS = {".c", ".h", ".py", ".sh", ".html", ".cmake"}
-MOST_IN_FILE, MOST_IN_FUNCTION = 450, 50
+MOST_IN_FILE, MOST_IN_FUNCTION = 450, 49
 
 
 def c_functions(text):

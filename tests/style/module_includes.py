@@ -9,7 +9,7 @@ import pathlib
 import re
 import sys
 
-INCLUDE = re.compile(r'#include "([^"]+)"')
+INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.M)
 
 
 def problems(root):
@@ -19,7 +19,10 @@ def problems(root):
         for target in INCLUDE.findall(path.read_text()):
             found = next((at for at in (path.parent / target, modules / target) if at.exists()),
                          None)
-            if not found or not found.resolve().is_relative_to(modules):
+            if not found:
+                continue
+            if not found.resolve().is_relative_to(modules):
+                yield f"{path.relative_to(root)} includes {target}, which is no module's"
                 continue
             other = found.resolve().relative_to(modules).parts[0]
             if other not in (module, "shared") and not target.endswith("service.h"):

@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+CORE = Path(__file__).resolve().parents[2] / "core"
+
 GLOBAL = {
     "base/build": ("start_mono_ms start_us", "the process's start"),
     "base/instance": ("instance instance_first", "leads to all other state"),
@@ -60,6 +62,8 @@ def main():
     build, found, problems = Path(sys.argv[1]), {}, []
     for obj in build.glob("CMakeFiles/*.dir/core/*/*.c.o"):
         unit = f"{obj.parent.name}/{obj.name.split('.')[0]}"
+        if not (CORE / f"{unit}.c").exists():
+            continue  # left in the folder by a source that was renamed
         found[unit] = {name.split(".")[0] for name in variables(obj)}
     for unit, names in sorted(found.items()):
         listed = set(GLOBAL.get(unit, [""])[0].split())

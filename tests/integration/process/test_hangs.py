@@ -76,7 +76,7 @@ def test_a_worker_that_hangs_is_told_and_holds_up_nothing_else(start, hold, work
     server.wait_for_log("no upgrade: worker 0 has been in module stuck-worker")
     assert health(server)[0] == 503
     hold.unlink()
-    server.wait_for_log("notice core: worker 0 turns its loop again, after .* in module stuck-worker")
+    server.wait_for_log("notice core: worker 0 runs its loop again, after .* in module stuck-worker")
     assert health(server) == (200, "ok")
     assert metric(server, 'core_hanging_threads{loop="worker"} 0')
     assert server.reload()[0]
@@ -115,7 +115,7 @@ def test_a_control_thread_that_hangs_is_told_from_beside_it(start, hold, manager
     server.wait_for_log(rf"error core: the control thread {IN_MODULE}: meanwhile there is no answer")
     manager.wait_for("what hangs", STATUS=f"the control thread {IN_MODULE}")
     hold.unlink()
-    server.wait_for_log("the control thread turns its loop again, after .* in module stuck-worker")
+    server.wait_for_log("the control thread runs its loop again, after .* in module stuck-worker")
     assert health(server) == (200, "ok")
     assert metric(server, 'core_hangs_total{loop="control"} 1')
     assert metric(server, 'core_module_hangs_total{module="stuck-worker"} 1')

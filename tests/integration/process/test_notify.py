@@ -144,7 +144,7 @@ def test_a_worker_that_hangs_ends_the_signs_of_life(reloadable, path_manager, tm
     wait_for(lambda: path_manager.count("WATCHDOG") >= 1, "a sign of life")
     hold.touch()
     try:
-        server.wait_for_log(r"error core: worker 0 has not turned its loop for \d+ ms: the service "
+        server.wait_for_log(r"error core: worker 0 has not run its loop for \d+ ms: the service "
                             r"manager is no longer told that all is well")
         told = path_manager.count("WATCHDOG")
         pace(1.0)  # longer than the watchdog's interval

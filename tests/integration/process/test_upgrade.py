@@ -507,7 +507,7 @@ def test_who_dies_soon_after_is_replaced(start_upgrading, identities):
         server.generations.pop()
         server.signal(signal.SIGKILL, new)
         server.wait_for_log(f"was ended by SIGKILL; this one, {old}, serves again")
-        server.wait_for_log("drains no more: newcomers are welcome again")
+        server.wait_for_log("drain cancelled: new connections are accepted again")
         left = [device for device in devices if not gone(device)]
         assert left
         goes_on(server, identities[8:], left[0])
@@ -579,7 +579,7 @@ def test_a_second_upgrade_meanwhile(stuck):
 
 def test_a_reload_meanwhile_comes_after_it(stuck):
     stuck.signal(signal.SIGHUP)
-    stuck.wait_for_log("an upgrade is under way: who serves then reloads")
+    stuck.wait_for_log("an upgrade is under way: the process that serves after it reloads")
     assert "reloaded" not in stuck.log()
     (stuck.folder / "go").touch()
     stuck.wait_for_log("core: reloaded")

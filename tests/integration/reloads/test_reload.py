@@ -140,7 +140,7 @@ def test_essential_module_cannot_be_removed(module_server):
     server.configure(["counter"])
     done, log = server.reload()
     assert not done
-    assert "module keeper carries what clients hold on to; it cannot be removed" in log
+    assert "module keeper serves clients that stay connected; it cannot be removed" in log
     server.configure(["counter", "keeper"])
     assert server.reload()[0]
 
