@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-CORE = Path(__file__).resolve().parents[2] / "core"
+CORE = Path(sys.argv[1]).resolve().parent / "core"
 
 GLOBAL = {
     "base/build": ("start_mono_ms start_us", "the process's start"),

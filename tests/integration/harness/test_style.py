@@ -107,8 +107,8 @@ def python_function(lines):
 
 
 @pytest.mark.parametrize("files", [
-    {"core/peers/a.c": c_function(50) + "\n" + c_function(50), "modules/m/b.h": "\n" * 450},
-    {"tests/bench/a.py": python_function(50), "tests/unit/long.c": c_function(500)},
+    {"core/peers/a.c": c_function(49) + "\n" + c_function(49), "modules/m/b.h": "\n" * 450},
+    {"tests/bench/a.py": python_function(49), "tests/unit/long.c": c_function(500)},
 ])
 def test_short_files_pass(check, files):
     code, out = check("lengths.py", files)
@@ -139,3 +139,9 @@ def test_modules_see_services_and_what_is_shared(check, include):
 def test_what_is_a_modules_own_is_found(check, include):
     assert check("module_includes.py", {**MODULES, "modules/b/b.c": f'#include "{include}"\n'}) == (
         1, f"modules/b/b.c includes {include}, which is module a's own\n")
+
+
+def test_what_is_the_cores_own_is_found(check):
+    files = {**MODULES, "core/base/x.h": "", "modules/b/b.c": '#include "../../core/base/x.h"\n'}
+    assert check("module_includes.py", files) == (
+        1, "modules/b/b.c includes ../../core/base/x.h, which is no module's\n")
