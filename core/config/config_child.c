@@ -32,7 +32,7 @@ struct child {
 };
 
 /* All that the child sent; it may contain secrets. */
-struct told {
+struct received {
 	unsigned char *bytes; /* owned */
 	size_t len, room;
 };
@@ -107,12 +107,12 @@ static int begin(struct child *child, config_child_fn *fn, const char *path,
 	return -1;
 }
 
-static int make_room(struct told *told)
+static int make_room(struct received *received)
 {
-	size_t room = told->room ? told->room * 2 : 4096;
+	size_t room = received->room ? received->room * 2 : 4096;
 	unsigned char *bytes;
 
-	if (told->len < told->room)
+	if (received->len < received->room)
 		return 0;
 	if (room > CONFIG_SERIAL_MAX) {
 		errno = EFBIG;
@@ -121,13 +121,13 @@ static int make_room(struct told *told)
 	bytes = malloc(room);
 	if (!bytes)
 		return -1;
-	if (told->len > 0) {
-		memcpy(bytes, told->bytes, told->len);
-		explicit_bzero(told->bytes, told->len);
+	if (received->len > 0) {
+		memcpy(bytes, received->bytes, received->len);
+		explicit_bzero(received->bytes, received->len);
 	}
-	free(told->bytes);
-	told->bytes = bytes;
-	told->room = room;
+	free(received->bytes);
+	received->bytes = bytes;
+	received->room = room;
 	return 0;
 }
 
@@ -175,26 +175,26 @@ static int await(const struct child *child, int64_t end_ms, int64_t stuck_ms)
 
 /* Reads all that the child sends.  Returns 1; 0 if it is stuck; or -1 with
  * errno. */
-static int listen_to(const struct child *child, struct told *told,
+static int listen_to(const struct child *child, struct received *received,
 	int64_t end_ms, int64_t stuck_ms)
 {
 	for (;;) {
 		ssize_t got;
 		int ready;
 
-		if (make_room(told) != 0)
+		if (make_room(received) != 0)
 			return -1;
 		ready = await(child, end_ms, stuck_ms);
 		if (ready <= 0)
 			return ready;
-		got = read(child->fd, told->bytes + told->len,
-			told->room - told->len);
+		got = read(child->fd, received->bytes + received->len,
+			received->room - received->len);
 		if (got == 0)
 			return 1;
 		if (got < 0 && errno != EINTR)
 			return -1;
 		if (got > 0)
-			told->len += (size_t)got;
+			received->len += (size_t)got;
 	}
 }
 
@@ -237,12 +237,12 @@ static int fail_status(struct config_report *to, const char *path, int status)
 	return fail(to, path, why);
 }
 
-static void forget(struct told *told)
+static void forget(struct received *received)
 {
-	if (told->bytes)
-		explicit_bzero(told->bytes, told->room);
-	free(told->bytes);
-	*told = (struct told){.bytes = NULL};
+	if (received->bytes)
+		explicit_bzero(received->bytes, received->room);
+	free(received->bytes);
+	*received = (struct received){.bytes = NULL};
 }
 
 int config_child_within(const struct config_child_patience *patience,
@@ -251,14 +251,15 @@ int config_child_within(const struct config_child_patience *patience,
 {
 	struct config_report to = {.fn = report, .arg = arg};
 	int64_t end_ms = now_ms() + patience->all_ms;
-	struct told told = {.bytes = NULL};
+	struct received received = {.bytes = NULL};
 	struct child child = {.silent_ms = patience->silent_ms};
 	int heard, error, status, result;
 
 	for (;;) {
 		if (begin(&child, fn, path, sections, n) != 0)
 			return fail(&to, path, strerror(errno));
-		heard = listen_to(&child, &told, end_ms, patience->stuck_ms);
+		heard = listen_to(
+			&child, &received, end_ms, patience->stuck_ms);
 		error = heard < 0 ? errno : 0;
 		status = end(&child, heard <= 0);
 		if (heard != 0)
@@ -267,7 +268,7 @@ int config_child_within(const struct config_child_patience *patience,
 			"the process that reads %.160s is stuck: another one "
 			"reads it",
 			path);
-		forget(&told);
+		forget(&received);
 		/* One that reads a large file may be silent for long. */
 		child.silent_ms = 0;
 	}
@@ -277,8 +278,8 @@ int config_child_within(const struct config_child_patience *patience,
 		result = fail_status(&to, path, status);
 	else
 		result = config_serial_take(
-			told.bytes, told.len, sections, n, report, arg);
-	forget(&told);
+			received.bytes, received.len, sections, n, report, arg);
+	forget(&received);
 	return result;
 }
 

@@ -99,7 +99,7 @@ int config_serial_end(struct config_serial_out *out, bool good)
 
 /* Reading the bytes, in the parent. */
 
-struct flat {
+struct config_serial_in {
 	unsigned char *bytes;
 	size_t len, at;
 	bool broken; /* something was missing */
@@ -110,7 +110,7 @@ struct flat {
 	bool good; /* no error so far */
 };
 
-static size_t get_number(struct flat *flat)
+static size_t get_number(struct config_serial_in *flat)
 {
 	size_t number = 0;
 
@@ -124,7 +124,7 @@ static size_t get_number(struct flat *flat)
 }
 
 /* "" if it is missing; borrowed. */
-static char *get_text(struct flat *flat)
+static char *get_text(struct config_serial_in *flat)
 {
 	static char nothing[] = "";
 	size_t len = get_number(flat);
@@ -139,7 +139,7 @@ static char *get_text(struct flat *flat)
 	return text;
 }
 
-static struct config_section *get_section(struct flat *flat)
+static struct config_section *get_section(struct config_serial_in *flat)
 {
 	size_t i = get_number(flat);
 
@@ -150,13 +150,13 @@ static struct config_section *get_section(struct flat *flat)
 	return &flat->sections[i];
 }
 
-static void fail(struct flat *flat, const char *text)
+static void fail(struct config_serial_in *flat, const char *text)
 {
 	flat->good = false;
 	flat->report(RELAY_ERROR, text, flat->arg);
 }
 
-static void take_problem(struct flat *flat)
+static void take_problem(struct config_serial_in *flat)
 {
 	size_t level = get_number(flat);
 	const char *text = get_text(flat);
@@ -169,7 +169,7 @@ static void take_problem(struct flat *flat)
 		flat->report((enum relay_level)level, text, flat->arg);
 }
 
-static void take_section(struct flat *flat)
+static void take_section(struct config_serial_in *flat)
 {
 	struct config_section *section = get_section(flat);
 	bool required = get_number(flat) != 0;
@@ -183,7 +183,7 @@ static void take_section(struct flat *flat)
 
 /* Stores values that the child found valid: only lack of memory can make it
  * fail. */
-static void store(struct flat *flat, struct config_section *section,
+static void store(struct config_serial_in *flat, struct config_section *section,
 	const struct relay_option *option, const char *const *items,
 	size_t count)
 {
@@ -202,8 +202,8 @@ static void store(struct flat *flat, struct config_section *section,
 	fail(flat, err.text);
 }
 
-static void take_items(struct flat *flat, struct config_section *section,
-	const struct relay_option *option)
+static void take_items(struct config_serial_in *flat,
+	struct config_section *section, const struct relay_option *option)
 {
 	size_t count = get_number(flat);
 	const char **items;
@@ -226,7 +226,7 @@ static void take_items(struct flat *flat, struct config_section *section,
 	free(items);
 }
 
-static void take_value(struct flat *flat)
+static void take_value(struct config_serial_in *flat)
 {
 	struct config_section *section = get_section(flat);
 	size_t i = get_number(flat);
@@ -253,7 +253,7 @@ int config_serial_take(unsigned char *bytes, size_t len,
 	struct config_section *sections, size_t n, config_report_fn *report,
 	void *arg)
 {
-	struct flat flat = {.bytes = bytes,
+	struct config_serial_in flat = {.bytes = bytes,
 		.len = len,
 		.sections = sections,
 		.count = n,

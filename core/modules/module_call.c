@@ -13,19 +13,20 @@
 
 #define SLOW_MS 100
 
-void module_call_begin(struct module_call *a, const struct relay_ctx *cx)
+void module_call_begin(struct module_call *call, const struct relay_ctx *cx)
 {
-	a->cx = cx;
-	a->before = hooks_enter(cx);
+	call->cx = cx;
+	call->before = hooks_enter(cx);
 	/* The callback sees the current time: earlier callbacks of the same
 	 * event may have taken long. */
-	a->began_ms = loop_current ? loop_tick(loop_current) : loop_clock_ms();
+	call->began_ms =
+		loop_current ? loop_tick(loop_current) : loop_clock_ms();
 }
 
-int64_t module_call_end(const struct module_call *a, const char *what)
+int64_t module_call_end(const struct module_call *call, const char *what)
 {
-	int64_t took_ms = loop_clock_ms() - a->began_ms;
-	const char *name = a->cx->mod->def.name;
+	int64_t took_ms = loop_clock_ms() - call->began_ms;
+	const char *name = call->cx->mod->def.name;
 	char took[24];
 	const struct relay_field fields[] = {
 		{"module", name},
@@ -33,11 +34,11 @@ int64_t module_call_end(const struct module_call *a, const char *what)
 		{NULL, NULL},
 	};
 
-	hooks_leave(a->before);
-	if (took_ms <= SLOW_MS || a->cx->worker != RELAY_CONTROL)
+	hooks_leave(call->before);
+	if (took_ms <= SLOW_MS || call->cx->worker != RELAY_CONTROL)
 		return 0;
 	atomic_fetch_add_explicit(
-		&a->cx->mod->slow_calls, 1, memory_order_relaxed);
+		&call->cx->mod->slow_calls, 1, memory_order_relaxed);
 	(void)snprintf(took, sizeof(took), "%" PRId64, took_ms);
 	log_core_fields(RELAY_WARNING, fields,
 		"%s of module %s held up the control thread", what, name);

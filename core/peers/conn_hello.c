@@ -77,7 +77,7 @@ bool conn_hello_ready(struct relay_conn *conn)
 	ssize_t got;
 
 	/* It waits for its turn: its ClientHello is complete, or was read. */
-	if (strangers_waits(conn))
+	if (stranger_queue_has(conn))
 		return false;
 	if (conn->ssl && !tls_awaits_hello(conn->ssl))
 		return true;

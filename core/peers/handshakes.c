@@ -46,7 +46,7 @@ static void take_step(struct relay_conn *conn)
 
 	if (!conn_handshake(conn))
 		return;
-	strangers_wait(&peers->strangers, conn, STRANGER_BEGUN,
+	stranger_queue_add(&peers->strangers, conn, STRANGER_BEGUN,
 		peers->handshakes.since_us / 1000);
 	deferred_arm(worker);
 }
@@ -79,7 +79,7 @@ void handshakes_step(struct relay_conn *conn)
 	struct handshake_share *all = &peers->handshakes;
 	int64_t now_us = loop_clock_us();
 
-	if (strangers_waits(conn))
+	if (stranger_queue_has(conn))
 		return;
 	if (!conn->ssl)
 		conn->opened_us = now_us;
@@ -93,7 +93,7 @@ void handshakes_step(struct relay_conn *conn)
 		return;
 	}
 	peer_count(worker->shard, PEER_HANDSHAKES_WAITED, 0, 1);
-	strangers_wait(&peers->strangers, conn,
+	stranger_queue_add(&peers->strangers, conn,
 		conn->ssl ? STRANGER_BEGUN : STRANGER_FRESH, now_us / 1000);
 	deferred_arm(worker);
 }
@@ -112,7 +112,7 @@ bool handshakes_run(struct worker *worker)
 	all->spent_us = 0;
 	while (all->spent_us < SHARE_US) {
 		struct relay_conn *conn =
-			strangers_next(strangers, now_us / 1000);
+			stranger_queue_next(strangers, now_us / 1000);
 
 		if (!conn)
 			break;

@@ -36,7 +36,7 @@ static struct source_list *turns_of(
 			      : &all->turns[source->suspect];
 }
 
-void stranger_unwait(struct strangers *all, struct stranger *stranger)
+void stranger_queue_remove(struct strangers *all, struct stranger *stranger)
 {
 	struct stranger_source *source = stranger->source;
 
@@ -50,7 +50,7 @@ void stranger_unwait(struct strangers *all, struct stranger *stranger)
 			TAILQ_REMOVE(turns_of(all, source), source, turn);
 }
 
-void strangers_wait(struct strangers *all, struct relay_conn *conn,
+void stranger_queue_add(struct strangers *all, struct relay_conn *conn,
 	enum stranger_line line, int64_t now_ms)
 {
 	struct stranger *stranger = conn->stranger;
@@ -63,7 +63,7 @@ void strangers_wait(struct strangers *all, struct relay_conn *conn,
 	count_waiting(all, stranger->source, now_ms);
 }
 
-bool strangers_waits(const struct relay_conn *conn)
+bool stranger_queue_has(const struct relay_conn *conn)
 {
 	return conn->stranger && conn->stranger->line != STRANGER_NO_LINE;
 }
@@ -92,7 +92,7 @@ static struct stranger *next_of(struct stranger_source *source)
 					  : TAILQ_FIRST(line);
 }
 
-struct relay_conn *strangers_next(struct strangers *all, int64_t now_ms)
+struct relay_conn *stranger_queue_next(struct strangers *all, int64_t now_ms)
 {
 	struct source_list *turns =
 		&all->turns[++all->turn % SUSPECT_TURN == 0];
@@ -110,6 +110,6 @@ struct relay_conn *strangers_next(struct strangers *all, int64_t now_ms)
 		go_behind(all, source, now_ms);
 	}
 	stranger = next_of(source);
-	stranger_unwait(all, stranger);
+	stranger_queue_remove(all, stranger);
 	return stranger->conn;
 }

@@ -15,12 +15,12 @@
 struct relay_conn;
 
 /* Makes its handshake wait in that line; does nothing if it waits already. */
-void strangers_wait(struct strangers *all, struct relay_conn *conn,
+void stranger_queue_add(struct strangers *all, struct relay_conn *conn,
 	enum stranger_line line, int64_t now_ms);
-bool strangers_waits(const struct relay_conn *conn);
+bool stranger_queue_has(const struct relay_conn *conn);
 /* Takes the next connection out of its line.  NULL: none waits. */
-struct relay_conn *strangers_next(struct strangers *all, int64_t now_ms);
+struct relay_conn *stranger_queue_next(struct strangers *all, int64_t now_ms);
 /* Takes it out of its line, if it is in one. */
-void stranger_unwait(struct strangers *all, struct stranger *stranger);
+void stranger_queue_remove(struct strangers *all, struct stranger *stranger);
 
 #endif

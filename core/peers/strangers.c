@@ -213,7 +213,7 @@ static void leave(struct strangers *all, struct relay_conn *conn)
 	struct stranger *stranger = conn->stranger;
 	struct stranger_source *source = stranger->source;
 
-	stranger_unwait(all, stranger);
+	stranger_queue_remove(all, stranger);
 	TAILQ_REMOVE(&source->strangers, stranger, all);
 	hold(all, source, -1);
 	sources_drop(all, source);

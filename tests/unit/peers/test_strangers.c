@@ -153,15 +153,15 @@ static void settled_ones_are_none(void **state)
 
 static void wait_for_turn(const char *address)
 {
-	strangers_wait(&all, enter(address), STRANGER_FRESH, 0);
+	stranger_queue_add(&all, enter(address), STRANGER_FRESH, 0);
 }
 
 static int next_host(void)
 {
-	const struct relay_conn *conn = strangers_next(&all, 0);
+	const struct relay_conn *conn = stranger_queue_next(&all, 0);
 
 	assert_non_null(conn);
-	assert_false(strangers_waits(conn));
+	assert_false(stranger_queue_has(conn));
 	return conn->addr[15];
 }
 
@@ -177,7 +177,7 @@ static void sources_take_turns(void **state)
 	assert_int_equal(next_host(), 3);
 	for (int i = 0; i < 99; i++)
 		assert_int_equal(next_host(), 1);
-	assert_null(strangers_next(&all, 0));
+	assert_null(stranger_queue_next(&all, 0));
 }
 
 static void a_site_has_one_turn(void **state)
@@ -206,10 +206,10 @@ static void in_a_crowd_the_newest_is_first(void **state)
 	(void)state;
 	for (int i = 0; i < 65; i++) {
 		last = enter("192.0.2.1");
-		strangers_wait(&all, last, STRANGER_FRESH, 0);
+		stranger_queue_add(&all, last, STRANGER_FRESH, 0);
 	}
-	assert_ptr_equal(strangers_next(&all, 0), last);
-	assert_ptr_not_equal(strangers_next(&all, 0), last);
+	assert_ptr_equal(stranger_queue_next(&all, 0), last);
+	assert_ptr_not_equal(stranger_queue_next(&all, 0), last);
 }
 
 static void what_was_begun_and_what_is_new_take_turns(void **state)
@@ -218,11 +218,11 @@ static void what_was_begun_and_what_is_new_take_turns(void **state)
 
 	(void)state;
 	fresh = enter("192.0.2.1");
-	strangers_wait(&all, fresh, STRANGER_FRESH, 0);
+	stranger_queue_add(&all, fresh, STRANGER_FRESH, 0);
 	wait_for_turn("192.0.2.1");
-	strangers_wait(&all, begun, STRANGER_BEGUN, 0);
-	assert_ptr_equal(strangers_next(&all, 0), fresh);
-	assert_ptr_equal(strangers_next(&all, 0), begun);
+	stranger_queue_add(&all, begun, STRANGER_BEGUN, 0);
+	assert_ptr_equal(stranger_queue_next(&all, 0), fresh);
+	assert_ptr_equal(stranger_queue_next(&all, 0), begun);
 }
 
 static void suspects_have_one_turn_in_four(void **state)
@@ -250,10 +250,10 @@ static void who_ends_waits_no_more(void **state)
 	struct relay_conn *conn = enter("2001:db8::1");
 
 	(void)state;
-	strangers_wait(&all, conn, STRANGER_BEGUN, 0);
-	assert_true(strangers_waits(conn));
+	stranger_queue_add(&all, conn, STRANGER_BEGUN, 0);
+	assert_true(stranger_queue_has(conn));
 	leave(conn);
-	assert_null(strangers_next(&all, 0));
+	assert_null(stranger_queue_next(&all, 0));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
