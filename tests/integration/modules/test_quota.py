@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 """The module quota: levels, the end of a period (with a test clock), kill -9, and errors."""
 
+import os
 import signal
 
 import pytest
@@ -222,11 +223,13 @@ def test_a_state_that_is_removed_resets_nothing(capped, identities, how):
         assert server.reload()[0]
     elif how.startswith("upgrade"):
         server.send_signal(signal.SIGUSR2)
-        server.wait_for_log(r"process \d+ serves; this one, \d+, drains")
+        serves = server.wait_for_log(r"process (\d+) serves; this one, \d+, drains")
     wait_for(lambda: state.exists() and f" {2 * MEGA}\n" in state.read_text(), "the file")
     if "nonsense" not in how:
         server.wait_for_log("quota.state is gone; it is written again with what was used")
     assert join(server, identities[2]) == rp.RelayFull()
+    if how.startswith("upgrade"):
+        os.kill(int(serves.group(1)), signal.SIGTERM)  # the fixture ends the old process only
     assert server.count("no quota.state: the count begins at 0; if the server has run before") == 1
 
 

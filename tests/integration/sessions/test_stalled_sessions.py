@@ -195,11 +195,11 @@ def test_a_reader_that_drains_too_slowly_ends(start_with, identities):
         slow = invited.join_target(receive_buffer=16 * KIBI, segment=500)
         begin_fast(asker, slow)
         slow.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KIBI)
-        Reader(8000, slow.sock)
+        Reader(6000, slow.sock)
         wait_for(lambda: metric(server, "sessions_squeezed") or stays(invited),
                  "no more to be read for it")
         wait_for(lambda: not metric(server, "sessions") or stays(invited), "the session's end",
-                 Deadline(60))
+                 Deadline(120))
         assert metric(server, "sessions_closed_total", reason="stalled") == 1
 
 

@@ -150,7 +150,7 @@ TRIALS = (
     Trial("junk", 128, (_relay("rejected", "reason", "bad_magic"),), process=_HANDSHAKE),
     Trial("guessed-keys", 64, (_relay("session_joins", "result", "unknown_key"),)),
     Trial("stalled-readers", 48, (_core("connections_cut"),), seconds=7, process=32 * KIB,
-          kernel=_STALLED, settled=True),
+          kernel=_STALLED, settled=True, slow_open=32),
     Trial("stalled-readers", 48, (_reached("sessions-per-device"),),
           ("-bounds.sessions-per-device", "16"), process=32 * KIB, kernel=_STALLED),
     # Each round has 16 sessions, whose sockets must not stay in the kernel.
