@@ -10,7 +10,10 @@
 
 #include "net/socket_memory.h"
 
-/* A flag of SO_BUF_LOCK, which some C library headers do not define. */
+/* The flags of SO_BUF_LOCK, which some C library headers do not define. */
+#ifndef SOCK_SNDBUF_LOCK
+#define SOCK_SNDBUF_LOCK 1
+#endif
 #ifndef SOCK_RCVBUF_LOCK
 #define SOCK_RCVBUF_LOCK 2
 #endif
@@ -68,20 +71,19 @@ bool socket_memory_fit(int fd)
 	return bound(fd, SO_SNDBUF, SHORT_PATH_BYTES) == 0;
 }
 
-/* SO_RCVBUF and SO_SNDBUF disable the kernel's own sizing; this enables it. */
-static int unlock(int fd)
+/* SO_RCVBUF and SO_SNDBUF disable the kernel's own sizing; this enables it,
+ * except for the buffers in `left`. */
+static int unlock(int fd, int left)
 {
-	const int none = 0;
-
-	return setsockopt(fd, SOL_SOCKET, SO_BUF_LOCK, &none, sizeof(none));
+	return setsockopt(fd, SOL_SOCKET, SO_BUF_LOCK, &left, sizeof(left));
 }
 
 int socket_memory_begin_small(int fd)
 {
 	/* Without SO_BUF_LOCK (Linux 5.14) the buffer would stay small. */
-	if (unlock(fd) != 0 || bound(fd, SO_RCVBUF, BEGINNER_BYTES) != 0)
+	if (unlock(fd, 0) != 0 || bound(fd, SO_RCVBUF, BEGINNER_BYTES) != 0)
 		return -1;
-	return unlock(fd);
+	return unlock(fd, 0);
 }
 
 int socket_memory_messages(int fd)
@@ -113,16 +115,9 @@ int socket_memory_squeeze(int source, int sink, int bytes)
 	return bound(sink, SO_SNDBUF, bytes);
 }
 
-int socket_memory_relax(int source, int sink, bool stays)
+int socket_memory_relax(int sink, bool stays)
 {
-	/* Each of a socket's two buffers has a lock: unlock the send buffer,
-	 * and the receive buffer unless it stays squeezed. */
-	const int receiving = SOCK_RCVBUF_LOCK, none = 0;
-	const int *left = stays ? &receiving : &none;
-
-	if (setsockopt(sink, SOL_SOCKET, SO_BUF_LOCK, left, sizeof(*left)) != 0)
-		return -1;
-	return socket_memory_open(source);
+	return unlock(sink, stays ? SOCK_RCVBUF_LOCK : 0);
 }
 
 uint64_t socket_acked(int fd, int64_t *rtt_us)
@@ -163,11 +158,12 @@ static void allow_growth(int fd)
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &usual, sizeof(usual));
 }
 
-int socket_memory_open(int fd)
+int socket_memory_open(int source, bool stays)
 {
-	if (bound(fd, SO_RCVBUF, OPEN_BYTES) != 0 || open_clamp(fd) != 0 ||
-		unlock(fd) != 0)
+	if (bound(source, SO_RCVBUF, OPEN_BYTES) != 0 ||
+		open_clamp(source) != 0 ||
+		unlock(source, stays ? SOCK_SNDBUF_LOCK : 0) != 0)
 		return -1;
-	allow_growth(fd);
+	allow_growth(source);
 	return 0;
 }

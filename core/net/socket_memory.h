@@ -61,11 +61,12 @@ int socket_memory_first(int fd);
 /*
  * For a direction from `source` to `sink` that holds too much: squeezing bounds
  * the source's receive buffer and the sink's send buffer to so many bytes each;
- * what they hold already stays.  Relaxing ends that; `stays`: the sink's
- * receive buffer stays squeezed.  0, or -1 with errno.
+ * what they hold already stays.  Relaxing the sink and opening the source ends
+ * that.  `stays`: the bound on the sink's receive buffer stays, since it
+ * belongs to the other direction.  0, or -1 with errno.
  */
 int socket_memory_squeeze(int source, int sink, int bytes);
-int socket_memory_relax(int source, int sink, bool stays);
+int socket_memory_relax(int sink, bool stays);
 
 /*
  * Returns how many bytes the peer's kernel has acknowledged, by TCP_INFO; 0:
@@ -77,8 +78,9 @@ uint64_t socket_acked(int fd, int64_t *rtt_us);
 /*
  * Ends the bounds of the functions above: gives the socket the receive buffer
  * that the kernel starts with (tcp_rmem in tcp(7)), and lets the kernel size
- * both buffers.  0, or -1 with errno.
+ * both buffers.  `stays`: the bound on its send buffer stays, since it belongs
+ * to the other direction.  0, or -1 with errno.
  */
-int socket_memory_open(int fd);
+int socket_memory_open(int source, bool stays);
 
 #endif

@@ -21,6 +21,7 @@
 #include "peers/peers_state.h"
 #include "peers/pump.h"
 #include "peers/session_state.h"
+#include "peers/stall.h"
 
 /* So many reads in a row that are smaller than the buffer end bulk mode. */
 #define SMALL_READS 2
@@ -53,7 +54,8 @@ static void open_source(struct relay_session *session, int from)
 	session->flow[from].opened = true;
 	if (!peers_of(session->worker)->socket_buffer &&
 		!session->stall[from].buffers)
-		(void)socket_memory_open(session->conn[from]->fd);
+		(void)socket_memory_open(session->conn[from]->fd,
+			stall_bounds_sink(session, 1 - from));
 }
 
 static void moved(struct relay_session *session, int from, size_t len)

@@ -14,15 +14,27 @@
 #include "peers/socket_end.h"
 #include "peers/stall.h"
 
+/* A socket is the source of one direction and the sink of the other one: the
+ * bounds for the other direction must stay. */
+static bool bounds_source(const struct relay_session *session, int from)
+{
+	return session->stall[from].buffers || !session->flow[from].opened;
+}
+
+bool stall_bounds_sink(const struct relay_session *session, int from)
+{
+	return session->stall[from].buffers || session->flow[from].fitted;
+}
+
 static void relax(struct relay_session *session, int from)
 {
 	struct flow *flow = &session->flow[from];
 	int source = session->conn[from]->fd;
 
-	/* The sink's receive buffer may be bounded for the other direction. */
-	(void)socket_memory_relax(source, session->conn[1 - from]->fd,
-		session->stall[1 - from].buffers != 0);
+	(void)socket_memory_relax(
+		session->conn[1 - from]->fd, bounds_source(session, 1 - from));
 	flow->fitted = false;
+	(void)socket_memory_open(source, stall_bounds_sink(session, 1 - from));
 	if (!flow->opened)
 		(void)socket_memory_first(source);
 }

@@ -24,6 +24,9 @@ struct relay_session;
 bool stall_look(
 	struct relay_session *session, int from, enum relay_reason *why);
 
+/* Whether the send buffer of this direction's sink is bounded. */
+bool stall_bounds_sink(const struct relay_session *session, int from);
+
 /* The session ends: counts its directions no more as stalled or squeezed. */
 void stall_forget(struct relay_session *session);
 

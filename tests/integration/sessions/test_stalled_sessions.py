@@ -152,6 +152,25 @@ def test_a_reader_that_takes_all_gets_its_buffers_back(start_with, identities):
         wait_for(flows, f"more than {squeezed} bytes to be allowed")
 
 
+def test_a_reader_that_sends_does_not_get_its_buffers_back(start_with, identities):
+    """What it sends is delivered, so its receive buffer is enlarged: its send buffer stays."""
+    server = start_with()
+    with Invited(server, *identities[:2]) as invited:
+        one, stops = invited.join_both()
+        begin_fast(one, stops)
+        wait_for(lambda: metric(server, "sessions_squeezed") == 1, "the stall to have its effect")
+        squeezed = send_buffer(server, stops)
+        sender = Sender(stops, 16 * BLOCK, 1)
+        one.receive_bytes(16 * BLOCK)
+        sender.join()
+        # The kernel enlarges the buffer when the reader has taken a part of what it holds.
+        for _ in range(16):
+            stops.receive_bytes(2 * BLOCK)
+            pace()
+            grown = send_buffer(server, stops) > 2 * squeezed
+            assert not grown or metric(server, "sessions_squeezed") == 0
+
+
 def test_little_progress_keeps_no_session(start_with, identities):
     """Half of the required rate, for longer than network-timeout."""
     server = start_with("relay { network-timeout = 10s", "ping-interval = 1s }")

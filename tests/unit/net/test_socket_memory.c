@@ -14,6 +14,14 @@
 
 #include "net/socket_memory.h"
 
+/* The flags of SO_BUF_LOCK, which some C library headers do not define. */
+#ifndef SOCK_SNDBUF_LOCK
+#define SOCK_SNDBUF_LOCK 1
+#endif
+#ifndef SOCK_RCVBUF_LOCK
+#define SOCK_RCVBUF_LOCK 2
+#endif
+
 struct ends {
 	int one, other;
 };
@@ -123,7 +131,7 @@ static void a_beginner_has_little_until_it_is_opened(void **state)
 {
 	struct sockaddr_in here = {.sin_family = AF_INET};
 	socklen_t len = sizeof(here);
-	int listener = socket(AF_INET, SOCK_STREAM, 0), lock = -1;
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
 	struct ends ends;
 
 	(void)state;
@@ -137,16 +145,36 @@ static void a_beginner_has_little_until_it_is_opened(void **state)
 	assert_int_equal(connect(ends.one, (struct sockaddr *)&here, len), 0);
 	ends.other = accept(listener, NULL, NULL);
 	assert_int_equal(buffer(ends.other, SO_RCVBUF), BEGINNER_BYTES);
-	assert_int_equal(socket_memory_open(ends.other), 0);
+	assert_int_equal(socket_memory_open(ends.other, false), 0);
 	assert_true(buffer(ends.other, SO_RCVBUF) > BEGINNER_BYTES);
-	len = sizeof(lock);
-	assert_int_equal(
-		getsockopt(ends.other, SOL_SOCKET, SO_BUF_LOCK, &lock, &len),
-		0);
-	assert_int_equal(lock, 0); /* the kernel continues to size the buffer */
+	/* The kernel continues to size the buffer. */
+	assert_int_equal(buffer(ends.other, SO_BUF_LOCK), 0);
 	assert_int_equal(socket_memory_begin_small(-1), -1);
-	assert_int_equal(socket_memory_open(-1), -1);
+	assert_int_equal(socket_memory_open(-1, false), -1);
 	close(listener);
+	finish(ends);
+}
+
+/* Each socket is the source of one direction and the sink of the other one. */
+static void a_direction_leaves_the_bounds_of_the_other_one(void **state)
+{
+	struct ends ends = connected();
+
+	(void)state;
+	assert_int_equal(
+		socket_memory_squeeze(ends.one, ends.other, 131072), 0);
+	assert_int_equal(
+		socket_memory_squeeze(ends.other, ends.one, 131072), 0);
+	assert_int_equal(socket_memory_open(ends.one, true), 0);
+	assert_int_equal(buffer(ends.one, SO_BUF_LOCK), SOCK_SNDBUF_LOCK);
+	assert_int_equal(buffer(ends.one, SO_SNDBUF), 131072);
+	assert_int_equal(socket_memory_relax(ends.other, true), 0);
+	assert_int_equal(buffer(ends.other, SO_BUF_LOCK), SOCK_RCVBUF_LOCK);
+	assert_int_equal(buffer(ends.other, SO_RCVBUF), 131072);
+	assert_int_equal(socket_memory_open(ends.one, false), 0);
+	assert_int_equal(socket_memory_relax(ends.other, false), 0);
+	assert_int_equal(buffer(ends.one, SO_BUF_LOCK), 0);
+	assert_int_equal(buffer(ends.other, SO_BUF_LOCK), 0);
 	finish(ends);
 }
 
@@ -158,6 +186,8 @@ int main(void)
 		cmocka_unit_test(the_bound_is_in_force_both_ways),
 		cmocka_unit_test(a_path_inside_the_machine_is_short),
 		cmocka_unit_test(what_has_no_round_trips_is_left_alone),
+		cmocka_unit_test(
+			a_direction_leaves_the_bounds_of_the_other_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
