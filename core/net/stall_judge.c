@@ -141,8 +141,8 @@ static int64_t late_ms(
 }
 
 /* Whether what it held when its buffers were bounded has shrunk too slowly. */
-static bool drains_too_slowly(
-	struct stall *stall, const struct stall_facts *facts, size_t allowed)
+static bool drains_too_slowly(struct stall *stall,
+	const struct stall_facts *facts, size_t allowed, int64_t taken_ms)
 {
 	int64_t late, time = STALL_DRAIN * facts->idle_ms;
 	uint64_t excess;
@@ -150,6 +150,16 @@ static bool drains_too_slowly(
 	/* If nothing waits for the reader, a rate limit is the reason. */
 	if (!stall->buffers || facts->held <= allowed || !facts->waits) {
 		stall->full_ms = 0;
+		return false;
+	}
+	/*
+	 * The same if bytes are in transit, and the reader takes all that come:
+	 * that time does not count.  It ends nothing, or a burst now and then
+	 * would make the whole time begin again.
+	 */
+	if (taken_ms) {
+		if (stall->full_ms)
+			stall->full_ms += taken_ms;
 		return false;
 	}
 	if (!stall->full_ms) {
@@ -180,12 +190,12 @@ static bool gives_way(const struct stall *stall,
 }
 
 static size_t buffers_for(const struct stall *stall,
-	const struct stall_facts *facts, size_t allowed)
+	const struct stall_facts *facts, size_t allowed, int64_t taken_ms)
 {
 	bool several = stall->above >= LOOKS || facts->short_ms >= 0;
 	size_t each = allowed / 8 * 3;
 
-	if (facts->held > allowed && late_ms(stall, facts) > 0)
+	if (facts->held > allowed && late_ms(stall, facts) > 0 && !taken_ms)
 		return SHRINKING_BUFFER;
 	if (stall_is_long(stall))
 		return STALLED_BUFFER;
@@ -204,6 +214,8 @@ enum stall_verdict stall_judge(
 	/* The first look has nothing to compare with. */
 	bool known = stall->acked && facts->acked && took > 0;
 	size_t allowed = STALL_ALLOWED;
+	/* The time in which the reader took all that waited at its begin. */
+	int64_t taken_ms = known && facts->acked >= stall->due ? took : 0;
 
 	note_stall(stall, facts, known);
 	if (known)
@@ -217,11 +229,11 @@ enum stall_verdict stall_judge(
 	stall->acked = facts->acked;
 	stall->due = facts->acked + facts->waits;
 	stall->looked_ms = facts->now_ms;
-	stall->buffers = buffers_for(stall, facts, allowed);
+	stall->buffers = buffers_for(stall, facts, allowed, taken_ms);
 	if (known && gives_way(stall, facts, allowed))
 		return STALL_END_PRESSURE;
 	if (makes_no_progress(stall, facts) ||
-		drains_too_slowly(stall, facts, allowed))
+		drains_too_slowly(stall, facts, allowed, taken_ms))
 		return STALL_END_STALLED;
 	return STALL_GO_ON;
 }

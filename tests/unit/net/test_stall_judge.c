@@ -238,6 +238,38 @@ static void nobody_ends_for_a_rate_limit(void **state)
 		assert_int_equal(after(&look, SECOND, 300), STALL_GO_ON);
 }
 
+/* The same on a long path: at each look some bytes are in transit. */
+static void nor_on_a_path_that_always_carries_some(void **state)
+{
+	struct look look = begun(6U << 20);
+
+	(void)state;
+	look.facts.waits = 200;
+	assert_int_equal(after(&look, SECOND, 6U << 20), STALL_GO_ON);
+	for (int i = 0; i < 1800; i++) {
+		assert_int_equal(after(&look, SECOND, 200), STALL_GO_ON);
+		assert_true(i < 3 || look.stall.buffers > 65536);
+		look.facts.held -= 2000;
+	}
+	assert_true(look.facts.held > STALL_ALLOWED);
+}
+
+/* A reader that takes next to nothing, and all that waits once in 5 minutes. */
+static void a_burst_now_and_then_gives_no_more_time(void **state)
+{
+	struct look look = begun(MUCH);
+	int seconds = 0;
+
+	(void)state;
+	look.facts.waits = 100000;
+	while (after(&look, SECOND, seconds % 300 ? 200 : 100000) ==
+		STALL_GO_ON) {
+		look.facts.held -= seconds % 300 ? 400 : 200000;
+		assert_true(++seconds < 26 * 60);
+	}
+	assert_true(seconds >= STALL_GRACE * IDLE_MS / SECOND);
+}
+
 /* Slow for an hour, then no progress at all: the hour does not extend the
  * limit. */
 static void each_span_is_judged_by_itself(void **state)
@@ -423,6 +455,8 @@ int main(void)
 		cmocka_unit_test(who_drains_too_slowly_ends),
 		cmocka_unit_test(who_drains_in_the_end_goes_on),
 		cmocka_unit_test(nobody_ends_for_a_rate_limit),
+		cmocka_unit_test(nor_on_a_path_that_always_carries_some),
+		cmocka_unit_test(a_burst_now_and_then_gives_no_more_time),
 		cmocka_unit_test(each_span_is_judged_by_itself),
 		cmocka_unit_test(
 			one_that_holds_little_may_stall_as_long_as_it_may_idle),
