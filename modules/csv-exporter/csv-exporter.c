@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <strelaysrv/module.h>
 
@@ -35,11 +36,19 @@ static int write_line(const struct relay_sample *sample, void *arg)
 		       relay_sample_text(sample, number)) < 0;
 }
 
-static int write_all(struct relay_ctx *cx, FILE *file)
+/* Owns fd. */
+static int write_all(struct relay_ctx *cx, int fd)
 {
-	int result = file ? relay_metrics_visit(cx, write_line, file) : -1;
+	FILE *file = fdopen(fd, "a");
+	int result, error = errno;
 
-	return file ? result | fclose(file) : result;
+	if (!file) {
+		(void)close(fd);
+		errno = error;
+		return -1;
+	}
+	result = relay_metrics_visit(cx, write_line, file);
+	return result | fclose(file);
 }
 
 /* Opens the file in each round, so that it can be moved at any time. */
@@ -54,7 +63,7 @@ static int64_t export(struct relay_ctx *cx, void *arg)
 	if (relay_draining() == RELAY_DRAIN_MOVE)
 		return conf->interval;
 	fd = relay_file_append(conf->file, 0644, false, &err);
-	if (fd < 0 || write_all(cx, fdopen(fd, "a")) != 0) {
+	if (fd < 0 || write_all(cx, fd) != 0) {
 		relay_log(cx, RELAY_WARNING, "%s: %s", conf->file,
 			fd < 0 ? err.text : strerror(errno));
 		return -1; /* retried with increasing delay */

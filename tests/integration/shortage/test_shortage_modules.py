@@ -238,3 +238,21 @@ def test_nat_begins_or_does_not(start, our_program, tmp_path):
             wait_for(lambda: threads() == without, "no thread for the gateway", Deadline(60))
         refused += not done
     assert refused
+
+
+def test_a_csv_file_that_memory_is_short_for_is_closed(start, our_program, tmp_path):
+    fault = faults.Faults(tmp_path)
+    conf, table = tmp_path / "csv.conf", tmp_path / "relay.csv"
+    conf.write_text("modules = { log, csv-exporter, relay, status }\n"
+                    f'csv-exporter {{\n file = "{table}"\n interval = 1s\n}}\n')
+    server = start(our_program, "-conf", conf, env=fault.environment)
+    wait_for(table.exists, "the first lines")
+
+    def held():
+        return [fd for fd in os.scandir(f"/proc/{server.pid}/fd")
+                if os.path.realpath(fd.path) == str(table)]
+
+    fault.begin(faults.MEMORY, 1, length=None, thread=server.pid)
+    wait_for(lambda: f"{table}: Cannot allocate memory" in server.log(), server.log)
+    fault.end()
+    wait_for(lambda: not held(), "the end of the round")
