@@ -62,16 +62,22 @@ unsigned relay_text_fault(const char *text, size_t size);
 /*
  * Opens a file for appending; makes it if there is none, with the permission
  * bits `mode`.  Follows a symbolic link only if it belongs to root or to the
- * process's user.  `any`: pipes and devices as well as regular files, and
- * writing then returns EAGAIN instead of waiting.  The descriptor, or -1 with
- * err, which names the path.  [*]
+ * process's user; /dev/stdout and the like are such links.  `any`: pipes and
+ * devices as well as regular files, and writing then returns EAGAIN instead of
+ * waiting.  The descriptor, or -1 with err, which names the path.  [*]
  */
 int relay_file_append(
 	const char *path, unsigned mode, bool any, struct relay_err *err);
 /*
+ * Whether relay_file_append() with `any` would do, as far as that can be known
+ * without opening or making anything.  0, or -1 with err.  [*]
+ */
+int relay_file_append_try(const char *path, struct relay_err *err);
+/*
  * Replaces a file at one time: writes a new one beside it, under a name that
  * nobody can guess, syncs it and renames it.  A link at that path is replaced,
- * not followed.  It is on the disk when this returns 0; -1 with err.  [*]
+ * not followed.  It is on the disk when this returns 0; -1 with err, and then
+ * the file is as it was, unless only the folder could not be synced.  [*]
  */
 int relay_file_replace(const char *path, const void *data, size_t size,
 	unsigned mode, struct relay_err *err);

@@ -4,12 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -19,27 +15,17 @@
 
 #define PATIENCE_MS 100
 
-static int fail_open(const char *path, int error, struct relay_err *err)
+static int fail_open(const struct relay_err *why, struct relay_err *err)
 {
-	return relay_fail(
-		err, "cannot open the log file %s: %s", path, strerror(error));
+	return relay_fail(err, "cannot open the log file: %.220s", why->text);
 }
 
 int output_check(const char *path, struct relay_err *err)
 {
-	char folder[PATH_MAX];
-	struct stat st;
+	struct relay_err why;
 
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		return fail_open(path, EISDIR, err);
-	if (access(path, W_OK) == 0)
-		return 0;
-	if (errno != ENOENT)
-		return fail_open(path, errno, err);
-	(void)snprintf(folder, sizeof(folder), "%s", path);
-	if (access(dirname(folder), W_OK | X_OK) != 0)
-		return fail_open(path, errno, err);
-	return 0;
+	return relay_file_append_try(path, &why) == 0 ? 0
+						      : fail_open(&why, err);
 }
 
 int output_open(struct output *out, const char *path, struct relay_err *err)
@@ -48,8 +34,7 @@ int output_open(struct output *out, const char *path, struct relay_err *err)
 	int fd = relay_file_append(path, 0640, true, &why);
 
 	if (fd < 0)
-		return relay_fail(
-			err, "cannot open the log file: %.220s", why.text);
+		return fail_open(&why, err);
 	*out = (struct output){.fd = fd, .owned = true};
 	return 0;
 }
