@@ -126,30 +126,45 @@ static struct pending *make(const uint8_t *client, const uint8_t *server,
 	return pending;
 }
 
-/* Whether a new one fits; drops others to make room. */
-static enum pending_room make_room(struct pending_table *table,
+/* Whether a new one fits; victims[] are those to drop for it, or NULL. */
+static enum pending_room find_room(struct pending_table *table,
+	struct pending *pending, const struct source *source, int64_t now_ms,
+	struct pending *victims[2])
+{
+	const struct pending_bounds *bounds = &table->bounds;
+	enum pending_room room;
+
+	victims[0] = lines_victim(&table->lines, pending, source->key,
+		source->levels, bounds->of_asker, bounds->in_line, now_ms);
+	if (victims[0] == pending)
+		return PENDING_LINE_FULL;
+	room = room_find(table, pending->pair.id[SIDE_CLIENT], source,
+		victims[0], &victims[1]);
+	return room == PENDING_ROOM && victims[0] ? PENDING_LINE_ROOM : room;
+}
+
+/* Drops the victims only when the new one is there: a request that is refused
+ * takes nobody's place.  Owns pending. */
+static enum pending_room exchange(struct pending_table *table,
 	struct pending *pending, const struct source *source, int64_t now_ms,
 	struct place lost[2])
 {
-	const struct pending_bounds *bounds = &table->bounds;
-	enum pending_room room, done = PENDING_ROOM;
-	struct pending *victim = lines_victim(&table->lines, pending,
-		source->key, source->levels, bounds->of_asker, bounds->in_line,
-		now_ms);
+	struct pending *victims[2] = {NULL, NULL};
+	enum pending_room room =
+		find_room(table, pending, source, now_ms, victims);
 
-	if (victim == pending)
-		return PENDING_LINE_FULL;
-	if (victim) {
-		lost[0] = victim->pair.half;
-		drop(table, victim, false, now_ms);
-		done = PENDING_LINE_ROOM;
+	if (!pending_added(room)) {
+		free(pending);
+		return room;
 	}
-	room = room_find(table, pending->pair.id[SIDE_CLIENT], source, &victim);
-	if (victim) {
-		lost[1] = victim->pair.half;
-		drop(table, victim, false, now_ms);
-	}
-	return room == PENDING_ROOM ? done : room;
+	if (insert(table, pending, source) != 0)
+		return PENDING_NO_MEMORY;
+	for (int i = 0; i < 2; i++)
+		if (victims[i]) {
+			lost[i] = victims[i]->pair.half;
+			drop(table, victims[i], false, now_ms);
+		}
+	return room;
 }
 
 enum pending_room pending_add(struct pending_table *table,
@@ -164,11 +179,7 @@ enum pending_room pending_add(struct pending_table *table,
 	if (!pending)
 		return PENDING_NO_MEMORY;
 	pthread_mutex_lock(&table->lock);
-	room = make_room(table, pending, source, now_ms, lost);
-	if (!pending_added(room))
-		free(pending);
-	else if (insert(table, pending, source) != 0)
-		room = PENDING_NO_MEMORY;
+	room = exchange(table, pending, source, now_ms, lost);
 	pthread_mutex_unlock(&table->lock);
 	return room;
 }

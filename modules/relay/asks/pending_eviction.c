@@ -79,25 +79,27 @@ error:
 	return -1;
 }
 
-static bool reached(int64_t bound, const struct share *share)
+/* `less`: one of the share's is leaving. */
+static bool reached(int64_t bound, const struct share *share, bool less)
 {
-	return bound && share && share->held >= bound;
+	return bound && share && share->held - less >= bound;
 }
 
 /*
  * Chooses the session of a widest source to drop: the oldest of the narrower
  * source with the most, among a limited number of sessions examined.  `within`
- * is a source it must belong to, or NULL.
+ * is a source it must belong to, or NULL; `not` is one that it cannot be.
  */
-static struct pending *oldest_of(
-	const struct share *wide, const struct share *within, unsigned level)
+static struct pending *oldest_of(const struct share *wide,
+	const struct share *within, unsigned level, const struct pending * not )
 {
 	struct pending *found = NULL, *pending = wide->items;
 
 	for (int i = 0; i < LOOKS && pending; i++) {
 		if ((!within || pending->source[level] == within) &&
-			(!found || pending->source[0]->held >
-					   found->source[0]->held))
+			pending != not &&(!found ||
+					   pending->source[0]->held >
+						   found->source[0]->held))
 			found = pending;
 		pending = pending->source_next;
 	}
@@ -105,13 +107,16 @@ static struct pending *oldest_of(
 }
 
 enum pending_room room_find(struct pending_table *table, const uint8_t *client,
-	const struct source *source, struct pending **victim)
+	const struct source *source, const struct pending *leaving,
+	struct pending **victim)
 {
 	const struct pending_bounds *bounds = &table->bounds;
 	const struct share *wide = NULL, *share;
 
 	*victim = NULL;
-	if (reached(bounds->of_device, shares_find(&table->devices, client)))
+	share = shares_find(&table->devices, client);
+	if (reached(bounds->of_device, share,
+		    leaving && leaving->device == share))
 		return PENDING_DEVICE_FULL;
 	if (source->levels)
 		wide = shares_find(
@@ -119,15 +124,17 @@ enum pending_room room_find(struct pending_table *table, const uint8_t *client,
 	for (unsigned i = 0; i < source->levels && wide; i++) {
 		share = shares_find(
 			shares_of(table, i, source->levels), source->key[i]);
-		if (!reached(bounds->of_source, share))
+		if (!reached(bounds->of_source, share,
+			    leaving && i < leaving->levels &&
+				    leaving->source[i] == share))
 			continue;
-		*victim = oldest_of(wide, share, i);
+		*victim = oldest_of(wide, share, i, leaving);
 		return *victim ? PENDING_SOURCE_ROOM : PENDING_SOURCE_FULL;
 	}
-	if (!bounds->all || table->sessions < bounds->all)
+	if (!bounds->all || table->sessions - (leaving != NULL) < bounds->all)
 		return PENDING_ROOM;
 	wide = shares_most(&table->wide);
 	if (wide)
-		*victim = oldest_of(wide, NULL, 0);
+		*victim = oldest_of(wide, NULL, 0, leaving);
 	return *victim ? PENDING_MADE_ROOM : PENDING_FULL;
 }

@@ -52,8 +52,12 @@ int room_take(struct pending_table *table, struct pending *pending,
 	const struct source *source);
 /* Undoes room_take(), also if it was only partly done. */
 void room_give(struct pending_table *table, struct pending *pending);
-/* Whether a new one fits; *victim is the one to drop for it, or NULL. */
+/*
+ * Whether a new one fits when `leaving` (or NULL) will have been dropped;
+ * *victim is another one to drop for it, or NULL.
+ */
 enum pending_room room_find(struct pending_table *table, const uint8_t *client,
-	const struct source *source, struct pending **victim);
+	const struct source *source, const struct pending *leaving,
+	struct pending **victim);
 
 #endif

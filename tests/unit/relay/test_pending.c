@@ -295,6 +295,56 @@ static void a_site_does_not_crowd_out_its_quiet_networks(void **state)
 	assert_true(works(f, good));
 }
 
+/* Each asks for another target; no line is full. */
+static enum pending_room ask_elsewhere(struct fixture *f, const uint8_t *client,
+	const struct source *source, uint8_t number)
+{
+	uint8_t key[2][ID_LEN], target[ID_LEN] = {'t', number};
+
+	return pending_add(
+		&f->table, client, target, source, 2000, 0, key, f->lost);
+}
+
+static void a_refused_request_takes_nobodys_place(void **state)
+{
+	static const uint8_t mallory[ID_LEN] = {'m'};
+	const struct pending_bounds bounds = {0, 3, 0, 0, 4};
+	const struct source source = v4(9);
+	struct fixture *f = *state;
+	uint8_t others[3][2][ID_LEN], key[2][ID_LEN];
+
+	pending_bound(&f->table, &bounds);
+	/* With set_up()'s one that makes a full line. */
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(add_from(f, v4(1), others[i]), PENDING_ROOM);
+	for (uint8_t i = 0; i < 3; i++)
+		assert_int_equal(
+			ask_elsewhere(f, mallory, &source, i), PENDING_ROOM);
+	assert_int_equal(add(f, mallory, &source, key), PENDING_DEVICE_FULL);
+	assert_int_equal(pending_sessions(&f->table), 7);
+	for (int i = 0; i < 3; i++)
+		assert_true(works(f, others[i]));
+	assert_true(works(f, f->key));
+}
+
+static void one_that_leaves_a_line_leaves_room_everywhere(void **state)
+{
+	static const uint8_t carol[ID_LEN] = {'c'};
+	const struct pending_bounds bounds = {3, 2, 2, 1, 0};
+	const struct source source = v4(9);
+	struct fixture *f = *state;
+	uint8_t first[2][ID_LEN], second[2][ID_LEN];
+
+	assert_int_equal(add(f, carol, &source, first), PENDING_ROOM);
+	assert_int_equal(ask_elsewhere(f, carol, &source, 1), PENDING_ROOM);
+	pending_bound(&f->table, &bounds);
+	assert_int_equal(add(f, carol, &source, second), PENDING_LINE_ROOM);
+	assert_int_equal(pending_sessions(&f->table), 3);
+	assert_false(works(f, first));
+	assert_true(works(f, second));
+	assert_true(works(f, f->key));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -313,6 +363,8 @@ int main(void)
 		TEST(a_home_of_many_networks_is_one_source),
 		TEST(a_newcomer_finds_room_at_the_expense_of_who_has_most),
 		TEST(a_site_does_not_crowd_out_its_quiet_networks),
+		TEST(a_refused_request_takes_nobodys_place),
+		TEST(one_that_leaves_a_line_leaves_room_everywhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
