@@ -16,9 +16,9 @@ bool wait_limit_pass(int64_t ms)
 {
 	_Atomic int64_t *limit = &instance->workers->wait_left_ms;
 	int64_t left = atomic_load(limit);
+	int64_t next = left > ms ? left - ms : 0;
 
 	/* If the control thread sets another limit meanwhile, that counts. */
-	if (left > ms)
-		(void)atomic_compare_exchange_strong(limit, &left, left - ms);
-	return left > 0 && left <= ms;
+	return left > 0 && atomic_compare_exchange_strong(limit, &left, next) &&
+	       next == 0;
 }
