@@ -3,6 +3,7 @@
 /* The report of a fatal signal.  It uses only what is safe in a signal handler.
  */
 
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -22,6 +23,9 @@
 #include "loop/thread_function.h"
 
 #define STACK_LEN 65536
+/* How long other threads wait for a report, and how often they look. */
+#define REPORT_MS      1000
+#define REPORT_LOOK_MS 10
 
 static const struct {
 	int number;
@@ -39,7 +43,8 @@ static const struct {
  * process, which reports one signal at most. */
 static struct sigaction previous[SIGNALS];
 static crash_describe_fn *describe;
-static atomic_flag reported = ATOMIC_FLAG_INIT;
+static _Atomic pid_t reporter; /* the thread that reports; 0: none yet */
+static atomic_bool reported;
 /* Thread-local instead of allocated, so that it is freed with the thread. */
 static _Thread_local unsigned char stack[STACK_LEN];
 
@@ -259,13 +264,31 @@ static void hand_on(
 		(void)raise(number);
 }
 
+/* One thread reports.  Another that has a fault at the same time waits, since
+ * what follows ends the process. */
+static void report_once(
+	const char *name, const siginfo_t *info, const void *context)
+{
+	pid_t before = 0;
+
+	if (atomic_compare_exchange_strong(&reporter, &before, gettid())) {
+		report(name, info, context);
+		atomic_store(&reported, true);
+		return;
+	}
+	/* A fault of the reporting thread itself is not worth a wait. */
+	for (int ms = 0;
+		ms < REPORT_MS && before != gettid() && !atomic_load(&reported);
+		ms += REPORT_LOOK_MS)
+		(void)poll(NULL, 0, REPORT_LOOK_MS);
+}
+
 static void handler(int number, siginfo_t *info, void *context)
 {
 	for (size_t i = 0; i < SIGNALS; i++) {
 		if (signals[i].number != number)
 			continue;
-		if (!atomic_flag_test_and_set(&reported))
-			report(signals[i].name, info, context);
+		report_once(signals[i].name, info, context);
 		hand_on(&previous[i], number, info, context);
 	}
 }

@@ -2,9 +2,13 @@
 
 /* Tests of the crash report, each in a process that crashes. */
 
+#include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -36,10 +40,15 @@ static struct relay_module mod = {
 };
 static struct loop loop = {.index = 3};
 static char report[65536];
+static int describe_ms; /* how long the report takes to assemble */
+static atomic_bool assembling;
 
 static void describe(
 	const struct relay_ctx *cx, const char **name, const char **version)
 {
+	/* Meanwhile another thread can have a fault. */
+	atomic_store(&assembling, true);
+	(void)poll(NULL, 0, describe_ms);
 	*name = cx->mod->def.name;
 	*version = cx->mod->def.version;
 }
@@ -113,6 +122,23 @@ static void fault_in_a_module(void)
 	write_to_nowhere();
 }
 
+static void *fault_meanwhile(void *arg)
+{
+	while (!atomic_load(&assembling))
+		(void)poll(NULL, 0, 1);
+	write_to_nowhere();
+	return arg;
+}
+
+static void fault_on_two_threads(void)
+{
+	pthread_t other;
+
+	describe_ms = 300;
+	if (pthread_create(&other, NULL, fault_meanwhile, NULL) == 0)
+		fault_in_a_module();
+}
+
 static void raise_abort(void)
 {
 	loop.index = RELAY_CONTROL;
@@ -150,6 +176,14 @@ static void a_fault_names_module_thread_and_address(void **state)
 		" in module rate-limit 1.2\n");
 }
 
+static void two_faults_at_once_make_one_report(void **state)
+{
+	(void)state;
+	check(run(fault_on_two_threads), SIGSEGV,
+		"strelaysrv: fatal signal SIGSEGV at address 0x10, on worker 3,"
+		" in module rate-limit 1.2\n");
+}
+
 static void an_abort_is_our_own(void **state)
 {
 	(void)state;
@@ -176,6 +210,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_fault_names_module_thread_and_address),
+		cmocka_unit_test(two_faults_at_once_make_one_report),
 		cmocka_unit_test(an_abort_is_our_own),
 		cmocka_unit_test(what_is_sent_ends_the_process_too),
 		cmocka_unit_test(a_stack_overflow_is_reported),
