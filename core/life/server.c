@@ -261,12 +261,13 @@ static void leave_hanging(void)
 
 static void tear_down(void)
 {
-	hang_watch_control(true);
+	hang_watch_expect(HANG_WATCH_CALLS);
 	(void)wait_limit_set(END_LIMIT_MS);
 	upgrade_finish();
 	if (!workers_answer())
 		leave_hanging();
 	workers_stop();
+	hang_watch_expect(HANG_WATCH_END);
 	takeover_finish();
 	inherited_finish();
 	host_stop();
@@ -291,17 +292,17 @@ static int serve(int argc, char *const argv[], struct config *config)
 		config_free(config);
 		goto end;
 	}
-	hang_watch_control(true);
+	hang_watch_expect(HANG_WATCH_CALLS);
 	if (host_start(config) != 0)
 		goto end;
-	hang_watch_control(false); /* it may wait for an old process */
+	hang_watch_expect(HANG_WATCH_WAIT); /* for an old process */
 	log_release();
 	note_no_pool(argc, argv);
 	if (open_up() != 0)
 		goto end;
-	hang_watch_control(true);
+	hang_watch_expect(HANG_WATCH_LOOP);
 	result = loop_run(&self()->control);
-	hang_watch_control(false);
+	hang_watch_expect(HANG_WATCH_WAIT);
 	if (result != 0)
 		log_core(RELAY_ERROR, "the control loop failed");
 end:

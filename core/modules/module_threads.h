@@ -24,6 +24,9 @@ struct module_threads {
 	 * Returns on how many it failed, or which could not be reached.
 	 */
 	unsigned (*call)(module_thread_fn *fn, void *arg);
+	/* Called when one of several modules has returned from the callback of
+	 * a stage, on the thread whose loop this is.  NULL: not called. */
+	void (*stepped)(struct loop *loop);
 };
 
 /* `threads` is borrowed until the process ends.  [C] */

@@ -48,6 +48,23 @@ void module_list_remove(
 	list->count = kept;
 }
 
+/* All callbacks of a stage together may take long: what watches the threads
+ * must see each return. */
+static void stepped(void)
+{
+	const struct module_threads *threads = module_threads();
+
+	if (threads && threads->stepped && loop_current)
+		threads->stepped(loop_current);
+}
+
+static void run(struct relay_module *mod, void (*fn)(struct relay_ctx *),
+	const char *callback)
+{
+	module_call_run(mod, fn, callback);
+	stepped();
+}
+
 /* Calls a callback that can fail. */
 static int ask(struct relay_module *mod,
 	int (*fn)(struct relay_ctx *, struct relay_err *), const char *callback,
@@ -62,6 +79,7 @@ static int ask(struct relay_module *mod,
 	module_call_begin(&call, &mod->control.pub);
 	result = fn(&mod->control.pub, err);
 	module_call_end(&call, callback);
+	stepped();
 	return result ? -1 : 0;
 }
 
@@ -80,6 +98,7 @@ int stage_check(struct relay_module *mod, const struct config *config,
 	result = mod->def.check(
 		config_module_values(config, mod->def.name), err);
 	module_call_end(&call, "check");
+	stepped();
 	return result ? -1 : 0;
 }
 
@@ -204,6 +223,7 @@ static int start_here(
 		before = hooks_enter(&ctx->pub);
 		result = mod->def.worker_start(&ctx->pub, err);
 		hooks_leave(before);
+		stepped();
 	}
 	ctx->entered = result == 0;
 	return result;
@@ -246,6 +266,7 @@ void stage_leave_worker(const struct module_list *list, struct loop *loop)
 			before = hooks_enter(&ctx->pub);
 			mod->def.worker_stop(&ctx->pub);
 			hooks_leave(before);
+			stepped();
 		}
 		timer_withdraw(ctx);
 		ctx->entered = false;
@@ -355,7 +376,7 @@ static void leave_control(struct relay_module *mod)
 	registrations_withdraw(mod);
 	mod->stage = MODULE_FOUND;
 	if (reached >= MODULE_INITED)
-		module_call_run(mod, mod->def.fini, "fini");
+		run(mod, mod->def.fini, "fini");
 	/* Again: fini must not register anything, but it could. */
 	registrations_withdraw(mod);
 	mod->control.entered = false;
@@ -367,8 +388,7 @@ void stage_leave(const struct module_list *list)
 {
 	for (size_t i = list->count; i-- > 0;)
 		if (list->mods[i]->stage >= MODULE_STARTED)
-			module_call_run(
-				list->mods[i], list->mods[i]->def.stop, "stop");
+			run(list->mods[i], list->mods[i]->def.stop, "stop");
 	for (size_t i = list->count; i-- > 0;)
 		leave_control(list->mods[i]);
 }
@@ -376,8 +396,7 @@ void stage_leave(const struct module_list *list)
 void stage_ready(const struct module_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
-		module_call_run(
-			list->mods[i], list->mods[i]->def.ready, "ready");
+		run(list->mods[i], list->mods[i]->def.ready, "ready");
 }
 
 int64_t stage_drain(const struct module_list *list, enum relay_drain how)

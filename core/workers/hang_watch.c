@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +40,7 @@ struct hang_watch {
 	pthread_cond_t wake;
 	bool stopped;
 	hang_watch_tell_fn *tell;
-	_Atomic bool control;     /* the control loop is looked at */
+	_Atomic enum hang_watch_phase phase;
 	_Atomic int64_t hangs[2]; /* counters: control, worker */
 	unsigned count;           /* of `watched`, as in loop_lag.h */
 	struct watched watched[];
@@ -173,13 +174,22 @@ static void end_hang(struct hang_watch *watch, unsigned i)
 		watch->tell(NULL);
 }
 
+static int64_t silence_of_ms(struct hang_watch *watch, unsigned i)
+{
+	enum hang_watch_phase phase = atomic_load(&watch->phase);
+
+	if (i == 0 && phase == HANG_WATCH_WAIT)
+		return 0;
+	if (i > 0 && phase == HANG_WATCH_END && !module_in(i))
+		return 0;
+	return loop_lag_silence_of_ms(i);
+}
+
 static void look_at(struct hang_watch *watch, unsigned i)
 {
 	struct watched *watched = &watch->watched[i];
-	int64_t silent_ms = loop_lag_silence_of_ms(i);
+	int64_t silent_ms = silence_of_ms(watch, i);
 
-	if (i == 0 && !atomic_load(&watch->control))
-		silent_ms = 0;
 	if (silent_ms < HANG_MS) {
 		if (atomic_load(&watched->hangs))
 			end_hang(watch, i);
@@ -305,12 +315,44 @@ void hang_watch_stop(void)
 	free(watch);
 }
 
-void hang_watch_control(bool on)
+static void touch_all(const struct hang_watch *watch)
 {
-	if (!self())
+	for (unsigned i = 0; i < watch->count; i++)
+		loop_lag_touch(i);
+}
+
+void hang_watch_expect(enum hang_watch_phase phase)
+{
+	struct hang_watch *watch = self();
+
+	if (!watch)
 		return;
-	loop_lag_touch();
-	atomic_store(&self()->control, on);
+	if (phase == HANG_WATCH_END)
+		touch_all(watch);
+	else
+		loop_lag_touch(0);
+	atomic_store(&watch->phase, phase);
+}
+
+void hang_watch_stepped(struct loop *loop)
+{
+	const struct hang_watch *watch = self();
+
+	if (!watch)
+		return;
+	switch (atomic_load(&watch->phase)) {
+	case HANG_WATCH_WAIT:
+	case HANG_WATCH_LOOP:
+		break;
+	case HANG_WATCH_CALLS:
+		/* The control thread waits for the workers that it calls. */
+		loop_lag_touch(0);
+		loop_lag_touch((unsigned)(loop->index + 1));
+		break;
+	case HANG_WATCH_END:
+		touch_all(watch);
+		break;
+	}
 }
 
 /* Metrics. */

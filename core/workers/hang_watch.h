@@ -4,18 +4,20 @@
  * Notices threads that hang: a thread of its own looks at every loop twice a
  * second.
  *
- * A loop hangs when its timer (loop_lag.h) has not fired for HANG_MS.  What a
- * hanging worker serves stands still; a control thread that hangs answers no
- * HTTP, signal or reload.  Both are logged, with the module that runs there,
- * at the first time and whenever the time has doubled, and counted.  This
- * thread also ends the process when a limit of wait_limit.h is reached.
+ * A loop hangs when its timer (loop_lag.h) has not fired for HANG_MS.  While
+ * the server starts or ends, the return of a call to a module counts as well.
+ * What a hanging worker serves stands still; a control thread that hangs
+ * answers no HTTP, signal or reload.  Both are logged, with the module that
+ * runs there, at the first time and whenever the time has doubled, and counted.
+ * This thread also ends the process when a limit of wait_limit.h is reached.
  */
 #ifndef HANG_WATCH_H
 #define HANG_WATCH_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+struct loop;
 
 #define HANG_MS 5000
 
@@ -28,9 +30,20 @@ int hang_watch_start(hang_watch_tell_fn *tell);
 /* [C]  Before loop_lag_finish().  Accepts a watch that was not started. */
 void hang_watch_stop(void);
 
-/* [C]  Whether the control thread is expected to run its loop, or to return
- * from calls to modules, from now on.  Initially it is not. */
-void hang_watch_control(bool on);
+/* What the threads are expected to do. */
+enum hang_watch_phase {
+	HANG_WATCH_WAIT,  /* the control thread: nothing; it may wait */
+	HANG_WATCH_CALLS, /* the control thread returns from calls to modules */
+	HANG_WATCH_LOOP,  /* the control thread runs its loop */
+	HANG_WATCH_END,   /* as CALLS; the workers' threads have ended, and the
+			   * control thread calls modules in their place */
+};
+
+/* [C]  The phase from now on.  Initially it is HANG_WATCH_WAIT. */
+void hang_watch_expect(enum hang_watch_phase phase);
+/* One of several modules has returned from a call on this loop's thread, which
+ * counts as a turn of the loop where a phase expects calls.  [*] */
+void hang_watch_stepped(struct loop *loop);
 
 /*
  * Describes the threads that hang, as "worker 1 has been in module NAME for 7

@@ -7,9 +7,9 @@
 
 #include <strelaysrv/module.h>
 
-#include "workers/worker_metrics.h"
-#include "workers/loop_lag.h"
 #include "metrics/metrics.h"
+#include "workers/loop_lag.h"
+#include "workers/worker_metrics.h"
 #include "workers/workers.h"
 #include "workers/workers_state.h"
 
@@ -21,7 +21,7 @@ struct lag {
 	struct metrics_shard *shard;
 	enum worker_loop_label label;
 	int64_t due_us;
-	_Atomic int64_t beat_us; /* when it was last armed; control reads it */
+	_Atomic int64_t beat_us; /* when it was last armed; others read it */
 };
 
 static int arm(struct lag *lag)
@@ -124,13 +124,10 @@ int64_t loop_lag_silence_ms(unsigned *worker)
 	return most_ms;
 }
 
-void loop_lag_touch(void)
+void loop_lag_touch(unsigned i)
 {
-	const struct workers_state *state = instance->workers;
-
-	if (state->lag_count > 0)
-		atomic_store_explicit(&state->lags[0].beat_us, loop_clock_us(),
-			memory_order_relaxed);
+	atomic_store_explicit(&instance->workers->lags[i].beat_us,
+		loop_clock_us(), memory_order_relaxed);
 }
 
 void loop_lag_finish(void)

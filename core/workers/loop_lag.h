@@ -31,8 +31,8 @@ unsigned loop_lag_count(void);
 const struct loop *loop_lag_loop(unsigned i);
 /* How long ago its timer fired, which it does every LOOP_LAG_BEAT_MS. */
 int64_t loop_lag_silence_of_ms(unsigned i);
-/* [C]  As if the timer of the control loop had fired now. */
-void loop_lag_touch(void);
+/* Counts as if its timer had fired now. */
+void loop_lag_touch(unsigned i);
 
 /*
  * [C]  Finds the worker whose timer has not fired for the longest time: returns

@@ -3,6 +3,7 @@
 /* Tells the module host how to reach the workers. */
 
 #include "modules/module_threads.h"
+#include "workers/hang_watch.h"
 #include "workers/worker_threads.h"
 #include "workers/workers.h"
 
@@ -40,7 +41,8 @@ void worker_threads_introduce(void)
 	static const struct module_threads threads = {.count = workers_count,
 		.loop = loop_of,
 		.hooks = hooks_of,
-		.call = call_each};
+		.call = call_each,
+		.stepped = hang_watch_stepped};
 
 	module_threads_set(&threads);
 }

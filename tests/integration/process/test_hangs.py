@@ -2,6 +2,7 @@
 """A thread that hangs in a module is told of, and what waits for it does not wait for ever."""
 
 import contextlib
+import re
 import signal
 
 import pytest
@@ -162,3 +163,31 @@ def test_a_worker_that_hangs_amid_a_reload_ends_the_process(start, hold):
     wait_for(lambda: not server.running(), "the end", Deadline(120))
     assert server.wait_for_exit() == 1
     assert "this process cannot go on without it, and ends" in server.log()
+
+
+def run_slowly(tmp_path, relay_keys, place, modules, time):
+    server = ModuleServer(tmp_path, relay_keys, ["log", *modules], workers=2, sections={
+        name: {"in": place, "time": time} for name in modules})
+    server.wait_for_log("core: ready")
+    assert server.stop() == 0
+    return server.log()
+
+
+@pytest.mark.parametrize("place", ["init", "start", "worker-start", "worker-stop", "stop"])
+def test_many_slow_modules_do_not_hang(tmp_path, relay_keys, place):
+    """Together they take longer than what counts as hanging, at the start or at the end."""
+    log = run_slowly(tmp_path, relay_keys, place, ["slow-one", "slow-two"], f"{HANG - 2}s")
+    assert " for 5 s" not in log and "runs its loop again" not in log
+
+
+@pytest.mark.parametrize("place, thread", [("start", "the control thread"),
+                                           ("worker-start", "worker 0"),
+                                           ("worker-stop", "worker 0"),
+                                           ("stop", "the control thread")])
+def test_one_module_hangs_at_the_start_or_the_end(tmp_path, relay_keys, place, thread):
+    log = run_slowly(tmp_path, relay_keys, place, ["slow-one"], f"{HANG + 2}s")
+    assert re.search(f"{thread} has been in module slow-one for", log), log
+    others = {"the control thread", "worker 0", "worker 1"} - {thread}
+    if thread == "worker 0":
+        others.remove("the control thread")  # it waits for the worker
+    assert not any(f"{other} has " in log for other in others), log
