@@ -7,6 +7,7 @@
 
 #include <strelaysrv/module.h>
 
+#include "log/log.h"
 #include "metrics/metrics.h"
 #include "workers/loop_lag.h"
 #include "workers/worker_metrics.h"
@@ -14,6 +15,9 @@
 #include "workers/workers_state.h"
 
 #define INTERVAL_US (LOOP_LAG_BEAT_MS * 1000)
+/* The value of beat_us without a timer. */
+#define NOT_MEASURED 0
+#define LOST         "no memory for a timer: from now on it is not noticed if "
 
 struct lag {
 	const struct loop *loop; /* borrowed */
@@ -44,8 +48,16 @@ static void fired(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	worker_observe(lag->shard, WORKER_LOOP_LAG, lag->label,
 		late_us > 0 ? late_us : 0);
-	/* Without memory the measuring stops, and nothing else. */
-	(void)arm(lag);
+	if (arm(lag) == 0)
+		return;
+	/* The measuring stops, and nothing else. */
+	atomic_store_explicit(
+		&lag->beat_us, NOT_MEASURED, memory_order_relaxed);
+	if (lag->label == WORKER_LOOP_CONTROL)
+		log_core(RELAY_WARNING, LOST "the control thread hangs");
+	else
+		log_core(RELAY_WARNING, LOST "worker %d hangs",
+			lag->loop->index);
 }
 
 static int make(struct lag *lag, struct loop *loop)
@@ -105,7 +117,7 @@ int64_t loop_lag_silence_of_ms(unsigned i)
 	int64_t beat_us = atomic_load_explicit(
 		&instance->workers->lags[i].beat_us, memory_order_relaxed);
 
-	return (loop_clock_us() - beat_us) / 1000;
+	return beat_us == NOT_MEASURED ? 0 : (loop_clock_us() - beat_us) / 1000;
 }
 
 int64_t loop_lag_silence_ms(unsigned *worker)
@@ -126,8 +138,12 @@ int64_t loop_lag_silence_ms(unsigned *worker)
 
 void loop_lag_touch(unsigned i)
 {
-	atomic_store_explicit(&instance->workers->lags[i].beat_us,
-		loop_clock_us(), memory_order_relaxed);
+	struct lag *lag = &instance->workers->lags[i];
+
+	if (atomic_load_explicit(&lag->beat_us, memory_order_relaxed) !=
+		NOT_MEASURED)
+		atomic_store_explicit(
+			&lag->beat_us, loop_clock_us(), memory_order_relaxed);
 }
 
 void loop_lag_finish(void)

@@ -29,7 +29,8 @@ void loop_lag_finish(void);
  */
 unsigned loop_lag_count(void);
 const struct loop *loop_lag_loop(unsigned i);
-/* How long ago its timer fired, which it does every LOOP_LAG_BEAT_MS. */
+/* How long ago its timer fired, which it does every LOOP_LAG_BEAT_MS.  0 if
+ * there was no memory for the timer: then it is not known. */
 int64_t loop_lag_silence_of_ms(unsigned i);
 /* Counts as if its timer had fired now. */
 void loop_lag_touch(unsigned i);
