@@ -12,6 +12,8 @@
 
 #include <strelaysrv/file.h>
 
+#include "base/file_looks.h"
+
 /* A file whose writer cannot be detected is taken when it has not changed for
  * so long. */
 #define SETTLE_MS 1000
@@ -34,17 +36,28 @@ static int is_being_written(int fd)
 	return errno == EAGAIN ? 1 : -1;
 }
 
-/* How long ago the file was written, by the wall clock; a file from the future
- * is as one that was written now. */
-static int64_t age_ms(const struct stat *st)
+static int64_t ms_since(const struct timespec *then)
 {
 	struct timespec now;
-	int64_t age;
 
 	(void)clock_gettime(CLOCK_REALTIME, &now);
-	age = (int64_t)(now.tv_sec - st->st_mtim.tv_sec) * 1000 +
-	      (now.tv_nsec - st->st_mtim.tv_nsec) / 1000000;
-	return age < 0 ? 0 : age;
+	return (int64_t)(now.tv_sec - then->tv_sec) * 1000 +
+	       (now.tv_nsec - then->tv_nsec) / 1000000;
+}
+
+/*
+ * For how long the file has not changed.  A time of writing in the future was
+ * set by hand, as rsync does, and when that was is known as well.  If this is
+ * in the future, too, the clock was set back, or is not the one of the file
+ * system: then what counts is how long we know the file as it is.
+ */
+static int64_t age_ms(const struct stat *st)
+{
+	int64_t age = ms_since(&st->st_mtim);
+
+	if (age < 0)
+		age = ms_since(&st->st_ctim);
+	return age < 0 ? file_looked_ms(st) : age;
 }
 
 bool relay_file_same(const struct stat *a, const struct stat *b)
@@ -55,9 +68,12 @@ bool relay_file_same(const struct stat *a, const struct stat *b)
 	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-bool relay_file_at_rest(const struct stat *st)
+void relay_file_look(const char *path)
 {
-	return age_ms(st) >= SETTLE_MS;
+	struct stat st;
+
+	if (stat(path, &st) == 0)
+		(void)age_ms(&st);
 }
 
 /* Waits until the file has not changed for SETTLE_MS.  False: it changes. */

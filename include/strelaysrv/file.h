@@ -50,10 +50,14 @@ int relay_file_read(const char *path, size_t most, struct relay_file *file,
  */
 int relay_file_read_whole(const char *path, size_t most,
 	struct relay_file *file, struct stat *seen, struct relay_err *err);
+/*
+ * Announces that this thread will read the file whole.  Whoever reads several
+ * files first announces all: then all of them together wait for a second, and
+ * not each one, also if the wall clock cannot tell how old they are.  [*]
+ */
+void relay_file_look(const char *path);
 /* Whether both describe the same file with the same content. */
 bool relay_file_same(const struct stat *a, const struct stat *b);
-/* Whether it has not changed for a second. */
-bool relay_file_at_rest(const struct stat *st);
 /* Wipes and frees the text, which may be a secret. */
 void relay_file_free(struct relay_file *file);
 /* The number of the first line that is not valid UTF-8; 0: all are. */

@@ -109,6 +109,16 @@ static const char *name_of(int list, int half)
 	return options[list * HALVES + half].name;
 }
 
+/* Before the first is read, so that they need not be waited for one by one. */
+static void look_at_files(const struct conf *conf)
+{
+	for (int list = 0; list < LISTS; list++)
+		for (int half = 0; half < HALVES; half++)
+			rules_look(conf->lists[list][half]);
+	if (conf->token_file[0])
+		relay_file_look(conf->token_file);
+}
+
 static int policy_fill(
 	struct policy *policy, const struct conf *conf, struct relay_err *err)
 {
@@ -120,6 +130,7 @@ static int policy_fill(
 	};
 	static const unsigned halves[HALVES] = {[ALLOW] = RULES_NOT_NONE};
 
+	look_at_files(conf);
 	for (int list = 0; list < LISTS; list++)
 		for (int half = 0; half < HALVES; half++)
 			if (rules_read(&policy->rules[list][half],

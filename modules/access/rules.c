@@ -138,6 +138,13 @@ static bool in_order(const struct rules *rules)
 	return true;
 }
 
+void rules_look(const char *const *entries)
+{
+	for (; *entries; entries++)
+		if (**entries == '@')
+			relay_file_look(*entries + 1);
+}
+
 int rules_read(struct rules *rules, const char *option,
 	const char *const *entries, unsigned kinds, struct relay_err *err)
 {

@@ -27,6 +27,8 @@ struct rules {
 /* The list must have entries: an empty allow list would admit everybody. */
 #define RULES_NOT_NONE 4U
 
+/* Announces the files among the entries; see relay_file_look(). */
+void rules_look(const char *const *entries);
 /*
  * Each entry is a device ID, an address or range, or @FILE with one of these a
  * line, where # begins a comment.  What may be half a file is an error; see

@@ -8,8 +8,9 @@
 #include "watch.h"
 
 struct watched {
-	char *path; /* owned */
-	struct stat st;
+	char *path;       /* owned */
+	struct stat st;   /* as it was read */
+	struct stat last; /* as it was at the last look */
 };
 
 int watch_note(struct watch *watch, const char *path,
@@ -31,22 +32,29 @@ int watch_note(struct watch *watch, const char *path,
 	return 0;
 }
 
+/* The wall clock may not be the one that the file's times are of, so a file is
+ * at rest when two looks find it the same. */
+static bool has_changed(struct watched *file)
+{
+	struct stat before = file->last;
+
+	if (stat(file->path, &file->last) != 0 ||
+		relay_file_same(&file->st, &file->last) ||
+		!relay_file_same(&before, &file->last))
+		return false;
+	/* Another file at that path waits for a reload, as always. */
+	return file->last.st_ino == file->st.st_ino &&
+	       file->last.st_dev == file->st.st_dev;
+}
+
 const char *watch_changed(struct watch *watch)
 {
-	struct stat now;
-
 	for (size_t i = 0; i < watch->count; i++) {
 		struct watched *file = &watch->files[i];
 
-		if (stat(file->path, &now) != 0 ||
-			relay_file_same(&file->st, &now) ||
-			!relay_file_at_rest(&now))
+		if (!has_changed(file))
 			continue;
-		/* Another file at that path waits for a reload, as always. */
-		if (now.st_ino != file->st.st_ino ||
-			now.st_dev != file->st.st_dev)
-			continue;
-		file->st = now;
+		file->st = file->last;
 		return file->path;
 	}
 	return NULL;

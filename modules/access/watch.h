@@ -21,8 +21,9 @@ struct watch {
 int watch_note(struct watch *watch, const char *path,
 	const struct guard_file *file, struct relay_err *err);
 /*
- * The path of a file that has changed since, and changes no longer; NULL: none.
- * Each change is told once.
+ * The path of a file that has changed since, and not since the last call; NULL:
+ * none.  Each change is told once.  Call it once a second: a writer may pause
+ * for less.
  */
 const char *watch_changed(struct watch *watch);
 void watch_free(struct watch *watch);

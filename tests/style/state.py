@@ -16,6 +16,7 @@ CORE = Path(sys.argv[1]).resolve().parent / "core"
 
 GLOBAL = {
     "base/build": ("start_mono_ms start_us", "the process's start"),
+    "base/file_looks": ("looks", "what this thread has seen"),
     "base/instance": ("instance instance_first", "leads to all other state"),
     "base/rights": ("dropped", "rights are the process's"),
     "config/config_file": ("config_reader untouched",

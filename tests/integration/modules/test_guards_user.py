@@ -8,6 +8,7 @@ import os
 import pathlib
 import tempfile
 import threading
+import time
 
 import pytest
 
@@ -88,14 +89,18 @@ def test_a_list_that_is_being_written_is_not_taken(serve, identities, folder, wo
         writer.join()
 
 
-def test_a_list_whose_writer_pauses_is_read_again(serve, identities, folder):
+@pytest.mark.parametrize("ahead", [0, 3600], ids=["now", "future"])
+def test_a_list_whose_writer_pauses_is_read_again(serve, identities, folder, ahead):
+    """Also if its time of writing is set to the future, which says nothing about its writer."""
     denied = folder / "denied"
     denied.write_text(f"{FIRST}\n{SECOND}\n")
     server = serve(denied)
     with open(denied, "wb", buffering=0) as writer:
         writer.write(f"{FIRST}\n".encode())
+        os.utime(denied, (time.time() + ahead,) * 2)
         assert server.reload()[0], "nothing shows that there will be more"
         writer.write(f"{SECOND}\n".encode())
+        os.utime(denied, (time.time() + ahead,) * 2)
     server.wait_for_log("denied has changed since it was read, and may have been half-written: "
                         "all lists are read again")
     wait_for(lambda: join(server, identities[1], SECOND) == NOT_FOUND, "the second line")
