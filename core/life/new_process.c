@@ -135,6 +135,12 @@ void new_process_kill(pid_t pid)
 		(void)kill(pid, SIGKILL);
 }
 
+void new_process_interrupt(pid_t pid)
+{
+	if (getpgid(pid) == pid)
+		(void)kill(pid, SIGINT);
+}
+
 int new_process_ended(pid_t pid, bool *well)
 {
 	siginfo_t info = {.si_pid = 0};

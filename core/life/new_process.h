@@ -43,6 +43,10 @@ int new_process_start(const struct new_process *process, char *const argv[],
  * since its number may be another's then.
  */
 void new_process_kill(pid_t pid);
+/* Sends SIGINT to it alone, if it still leads its own group: otherwise the
+ * terminal that interrupted this process has reached it.  Safe in a signal
+ * handler. */
+void new_process_interrupt(pid_t pid);
 /* Whether it has ended, without reaping it: 0 and *well (exit code 0), or -1.
  */
 int new_process_ended(pid_t pid, bool *well);

@@ -26,6 +26,7 @@
 /* Global: signals belong to the process, not to one server in it. */
 static struct {
 	_Atomic bool asked;            /* SIGINT or SIGTERM came */
+	_Atomic bool by_terminal;      /* it was the first, by Ctrl-C */
 	void (*pass_on)(int number);   /* libevent's handler */
 	struct event *reload_soon;     /* owned */
 	struct event *events[SIGNALS]; /* owned, of each row of the table */
@@ -35,17 +36,24 @@ static struct {
  * A second signal does not wait for the graceful stop, nor for the control
  * loop, which may hang.
  */
-static void on_stop_signal(int number)
+static void on_stop_signal(int number, siginfo_t *info, void *context)
 {
 	static const char text[] = "strelaysrv: ends at the second signal\n";
+	/* A terminal's driver is in the kernel. */
+	bool by_terminal = number == SIGINT && info->si_code == SI_KERNEL;
 
+	(void)context;
 	if (atomic_exchange(&signals.asked, true)) {
-		if (instance && instance->life)
+		if (instance && instance->life) {
 			upgrade_stop();
+			if (by_terminal)
+				upgrade_interrupt();
+		}
 		if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
 			_exit(EXIT_SUCCESS);
 		_exit(EXIT_SUCCESS);
 	}
+	atomic_store(&signals.by_terminal, by_terminal);
 	signals.pass_on(number);
 }
 
@@ -55,6 +63,8 @@ static void on_stop(evutil_socket_t number, short what, void *arg)
 	(void)arg;
 	log_core(RELAY_NOTICE, "got SIG%s", sigabbrev_np((int)number));
 	upgrade_stop();
+	if (atomic_load(&signals.by_terminal))
+		upgrade_interrupt();
 	relay_server_stop();
 }
 
@@ -122,7 +132,8 @@ static int precede(int number)
 	if (sigaction(number, NULL, &action) != 0)
 		return -1;
 	signals.pass_on = action.sa_handler;
-	action.sa_handler = on_stop_signal;
+	action.sa_sigaction = on_stop_signal;
+	action.sa_flags |= SA_SIGINFO;
 	return sigaction(number, &action, NULL);
 }
 

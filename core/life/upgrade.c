@@ -324,7 +324,6 @@ void upgrade_begin(void)
 		hang_watch_describe_worker(hanging, sizeof(hanging));
 		why = hanging;
 	}
-
 	if (why) {
 		log_core(RELAY_WARNING, "no upgrade: %s", why);
 		return;
@@ -420,6 +419,12 @@ void upgrade_stop(void)
 	self()->stage = STAGE_NONE;
 	if (self()->pid)
 		new_process_kill(self()->pid);
+}
+
+void upgrade_interrupt(void)
+{
+	if (self()->pid && self()->stage >= STAGE_PROBATION)
+		new_process_interrupt(self()->pid);
 }
 
 void upgrade_finish(void)

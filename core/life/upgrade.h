@@ -20,6 +20,12 @@ int upgrade_init(struct event_base *base, char *const argv[]);
 /* The server is told to end: ends a new process that does not serve yet.  Safe
  * in a signal handler. */
 void upgrade_stop(void);
+/*
+ * The terminal interrupts its processes.  A new process is not among them until
+ * the upgrade is final, see takeover.c: passes SIGINT on to it.  Safe in a
+ * signal handler.
+ */
+void upgrade_interrupt(void);
 void upgrade_finish(void);
 
 /* What SIGUSR2 does.  Every result is logged. */

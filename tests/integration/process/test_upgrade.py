@@ -7,6 +7,7 @@ import os
 import pathlib
 import signal
 import socket
+import sys
 import threading
 
 import pytest
@@ -449,6 +450,54 @@ def test_the_new_process_is_in_the_old_ones_group_in_the_end(start_upgrading):
             rf"process (\d+) serves; this one, {new}, drains").group(1)))
         wait_for(lambda new=new: not is_there(new) or os.getpgid(new) == group, "the same group")
         assert server.exit_code(old) in (0, None)
+
+
+@pytest.fixture
+def terminal():
+    master, slave = os.openpty()
+    yield master, slave
+    os.close(master)
+    os.close(slave)
+
+
+#: Starts a program as the foreground job of the terminal of that descriptor.
+IN_TERMINAL = """
+import fcntl, os, sys, termios
+os.setsid()
+fcntl.ioctl(int(sys.argv[1]), termios.TIOCSCTTY, 0)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize("final", [False, True], ids=["probation", "final"])
+def test_a_terminal_interrupts_both(start_upgrading, terminal, identities, final):
+    """The new process is in a group of its own until the upgrade is final."""
+    master, slave = terminal
+    server = start_upgrading("-drain-spread", "0s", "-stop-grace", "0s", "-drain-timeout", "1h",
+                             prefix=(sys.executable, "-c", IN_TERMINAL, slave), pass_fds=(slave,))
+    with Invited(server, identities[0], identities[1]) as invited:
+        invited.join_both()  # keeps the old process
+        old, new = server.upgrade()
+        if final:
+            wait_for(lambda: os.getpgid(new) == os.getpgid(old), "the same group")
+        os.write(master, b"\x03")
+        assert server.exit_code(old) == 0
+        assert server.exit_code(new) in (0, None)
+    server.wait_for_count("got SIGINT", 2)
+    assert "second signal" not in server.log()
+
+
+def test_a_stop_of_the_old_process_alone(start_upgrading, identities):
+    """An interrupt that is not a terminal's ends only the process that it is sent to."""
+    server = start_upgrading("-drain-spread", "0s", "-stop-grace", "0s")
+    with Invited(server, identities[0], identities[1]) as invited:
+        invited.join_both()
+        old, _ = server.upgrade()
+        server.signal(signal.SIGINT, old)
+        assert server.exit_code(old) == 0
+    with ProtocolConnection(server.address, identities[0]) as device:
+        device.join()
+    assert server.count("got SIGINT") == 1
 
 
 def test_a_version_that_knows_no_upgrades(start_upgrading, identities):
