@@ -70,15 +70,36 @@ void memory_source_change(const uint8_t *address, int64_t by)
 			slot(address, bits[i]), by, memory_order_relaxed);
 }
 
-bool memory_source_above(const uint8_t *address)
+int64_t memory_source_held(const uint8_t *address)
 {
 	const uint8_t *bits;
 	unsigned count = levels(address, &bits);
-	int64_t share = kernel_memory_limit() / MEMORY_SOURCE_PART;
+	int64_t most = 0;
 
-	for (unsigned i = 0; i < count; i++, share *= 2)
-		if (atomic_load_explicit(slot(address, bits[i]),
-			    memory_order_relaxed) > share)
-			return true;
-	return false;
+	for (unsigned i = 0; i < count; i++) {
+		int64_t held = atomic_load_explicit(slot(address, bits[i]),
+				       memory_order_relaxed) >>
+			       i;
+
+		if (held > most)
+			most = held;
+	}
+	return most;
+}
+
+unsigned memory_source_levels_shared(const uint8_t *a, const uint8_t *b)
+{
+	const uint8_t *bits;
+	unsigned count = levels(a, &bits), shared = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		if (memcmp(a, b, bits[i] / 8) == 0)
+			shared |= 1U << i;
+	return shared;
+}
+
+bool memory_source_above(const uint8_t *address)
+{
+	return memory_source_held(address) >
+	       kernel_memory_limit() / MEMORY_SOURCE_PART;
 }

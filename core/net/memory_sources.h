@@ -24,6 +24,14 @@
 /* `address` has 16 bytes; IPv4 as ::ffff:a.b.c.d. */
 void memory_source_change(const uint8_t *address, int64_t by);
 
+/* What it holds on the level that has most of its share; as a part of that of
+ * an IPv4 address or /64. */
+int64_t memory_source_held(const uint8_t *address);
+
+/* On which levels two addresses belong to one source: bit 0 for an IPv4 address
+ * or /64, then /56, /48. */
+unsigned memory_source_levels_shared(const uint8_t *a, const uint8_t *b);
+
 /* Whether the source, on any of its levels, holds more than its share of
  * kernel_memory_limit(). */
 bool memory_source_above(const uint8_t *address);

@@ -175,16 +175,22 @@ static bool drains_too_slowly(struct stall *stall,
 	return facts->held > STALL_ALLOWED + excess;
 }
 
+bool stall_gives_way(const struct stall_facts *facts)
+{
+	if (facts->short_ms < 0 || facts->held < STALL_LEAST)
+		return false;
+	return facts->above_share ||
+	       (facts->short_ms >= GRACE_MS &&
+		       facts->held >= facts->stalled_most);
+}
+
 /* Whether it has to go, since memory is short. */
 static bool gives_way(const struct stall *stall,
 	const struct stall_facts *facts, size_t allowed)
 {
 	if (facts->short_ms < 0 || facts->held < STALL_LEAST)
 		return false;
-	if (stall_is_long(stall) &&
-		(facts->above_share ||
-			(facts->short_ms >= GRACE_MS &&
-				facts->held >= facts->stalled_most)))
+	if (stall_is_long(stall) && stall_gives_way(facts))
 		return true;
 	return facts->held > most(allowed, facts->short_ms);
 }

@@ -75,6 +75,9 @@ size_t stall_allowed(uint64_t bytes_per_s, int64_t rtt_us);
 enum stall_verdict stall_judge(
 	struct stall *stall, const struct stall_facts *facts);
 
+/* Whether one that has stalled for long has to go, since memory is short. */
+bool stall_gives_way(const struct stall_facts *facts);
+
 /* Whether it has stalled for so long that it is among the first to end when
  * memory is short. */
 bool stall_is_long(const struct stall *stall);

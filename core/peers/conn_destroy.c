@@ -6,10 +6,10 @@
 #include <openssl/ssl.h>
 
 #include "loop/trim.h"
-#include "peers/peer_metrics.h"
 #include "net/capacity.h"
 #include "peers/conn_destroy.h"
 #include "peers/conn_state.h"
+#include "peers/lingering.h"
 #include "peers/peers_state.h"
 #include "peers/strangers.h"
 #include "peers/socket_end.h"
@@ -19,10 +19,7 @@ void conn_destroy(struct relay_conn *conn)
 	struct worker *worker = conn->worker;
 	struct peers *peers = peers_of(worker);
 
-	if (conn->phase == CONN_LINGERING) {
-		peers->lingering--;
-		peer_count(worker->shard, PEER_LINGERING, 0, -1);
-	}
+	lingering_remove(conn);
 	deadline_clear(worker, &conn->deadline);
 	event_del(&conn->event);
 	if (conn->ssl) {

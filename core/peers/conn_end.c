@@ -29,7 +29,7 @@ void conn_end(struct relay_conn *conn, enum relay_reason reason)
 	peer_count(worker->shard, PEER_CONNECTIONS, phase_label(conn), -1);
 	peer_count(worker->shard, PEER_CONNECTIONS_CLOSED, reason, 1);
 	object_table_remove(&peers_of(worker)->conns, conn->id);
-	if (!linger_wanted(conn, reason)) {
+	if (!linger_wanted(conn, reason) || linger_begin(conn) != 0) {
 		conn->close_by = (uint8_t)socket_end_by(conn, reason);
 		/* Send close_notify where that costs nothing. */
 		if (conn->close_by != CLOSE_BY_RESET && conn->ssl &&
@@ -42,10 +42,11 @@ void conn_end(struct relay_conn *conn, enum relay_reason reason)
 		conn_destroy(conn);
 		return;
 	}
-	linger_begin(conn);
 	hooks_conn_close(
 		worker->hooks, conn->layout, conn, reason, conn->asked);
-	linger(conn);
+	/* A hook may have closed others, and this one had to make room. */
+	if (conn->phase == CONN_LINGERING)
+		linger(conn);
 }
 
 void conn_evict(struct relay_conn *conn)

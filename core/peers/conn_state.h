@@ -23,6 +23,7 @@
 #include "workers/worker.h"
 
 struct relay_session;
+struct lingering;
 struct stranger;
 
 enum conn_phase {
@@ -58,6 +59,7 @@ struct relay_conn {
 	struct relay_conn *next;       /* on the worker's list of dead ones */
 	struct relay_conn *again_next; /* on the worker's list `again` */
 	struct stranger *stranger;     /* owned; NULL: not a stranger */
+	struct lingering *account;     /* owned; NULL: it does not linger */
 	struct deadline deadline;
 	struct event event;
 	uint64_t id;
@@ -78,10 +80,7 @@ struct relay_conn {
 	bool settled : 1;    /* relay_conn_settled() was called */
 	uint8_t end_reason;
 	uint8_t close_by; /* enum close_by */
-	/* CONN_LINGERING: socket_owes() at the last look, bytes discarded. */
-	int owed;
-	uint32_t discarded;
-	uint8_t asked; /* how many modules were asked, see hooks.h */
+	uint8_t asked;    /* how many modules were asked, see hooks.h */
 	uint16_t port;
 	uint16_t quiet_minute; /* see conn_quiet.h */
 	uint8_t quiet;

@@ -8,21 +8,17 @@
 
 #include <openssl/err.h>
 
-#include "peers/peer_metrics.h"
 #include "peers/conn_again.h"
 #include "peers/conn_destroy.h"
 #include "peers/conn_io.h"
 #include "peers/conn_state.h"
 #include "peers/linger.h"
+#include "peers/lingering.h"
 #include "peers/peers_state.h"
 #include "peers/socket_end.h"
 
-/*
- * How long a connection lingers, and how many of one worker may linger: any
- * more are closed at once.
- */
-#define LINGER_MS   3000
-#define LINGER_MOST 1024
+/* How long a connection lingers. */
+#define LINGER_MS 3000
 /*
  * A session may leave more bytes than a slow reader takes in that time.  Such a
  * connection lingers on while the reader takes this much, 1 KiB a second.
@@ -61,16 +57,14 @@ bool linger_wanted(const struct relay_conn *conn, enum relay_reason reason)
 	struct peers *peers = peers_of(worker);
 
 	if (conn->phase == CONN_PAIRED && !peers->stopping)
-		return peers->lingering < LINGER_MOST &&
-		       left_by_session(conn, reason);
+		return left_by_session(conn, reason);
 	if (!conn->spoke)
 		return false;
 	/* A peer that sends no more may still read what is queued. */
 	if (conn->at_eof && !conn->queue && socket_owes(conn->fd) == 0)
 		return false;
-	if (peers->stopping ? loop_clock_ms() >= peers->grace_until_ms ||
-				      (!conn->queue && delivered(conn))
-			    : peers->lingering >= LINGER_MOST)
+	if (peers->stopping && (loop_clock_ms() >= peers->grace_until_ms ||
+				       (!conn->queue && delivered(conn))))
 		return false;
 	return reason != RELAY_END_RESET && reason != RELAY_END_TIMEOUT &&
 	       reason != RELAY_END_OVERFLOW && reason != RELAY_END_ERROR;
@@ -89,6 +83,12 @@ static void linger_for(struct relay_conn *conn)
 	deadline_set(conn->worker, &conn->deadline, until);
 }
 
+static void cut(struct relay_conn *conn)
+{
+	conn->close_by = CLOSE_BY_RESET;
+	conn_destroy(conn);
+}
+
 static void give_up(struct relay_conn *conn)
 {
 	if (socket_owes(conn->fd) > 0)
@@ -98,11 +98,17 @@ static void give_up(struct relay_conn *conn)
 
 static bool goes_on(struct relay_conn *conn)
 {
+	struct lingering *account = conn->account;
 	int owed = socket_owes(conn->fd);
-	bool leaves = owed > 0 && conn->owed - owed >= LINGER_PROGRESS;
+	bool leaves = owed > 0 && account->owed - owed >= LINGER_PROGRESS;
 
-	conn->owed = owed;
-	return conn->ended && leaves;
+	account->owed = owed;
+	if (owed > account->first) /* what was queued has come to it */
+		account->first = owed;
+	return conn->ended && leaves &&
+	       owed <= lingering_may_owe(account->first,
+			       loop_clock_ms() - account->since_ms) &&
+	       lingering_weigh(conn);
 }
 
 static void linger_due(struct deadline *deadline)
@@ -123,15 +129,19 @@ static void linger_due(struct deadline *deadline)
 	linger(conn);
 }
 
-void linger_begin(struct relay_conn *conn)
+int linger_begin(struct relay_conn *conn)
 {
+	struct peers *peers = peers_of(conn->worker);
+
+	if (peers->lingering >= LINGER_MOST && !peers->stopping)
+		cut(lingering_largest(peers));
+	if (lingering_add(conn, conn->phase == CONN_PAIRED) != 0)
+		return -1;
 	conn->phase = CONN_LINGERING;
 	conn->ended = false; /* from now on: whether our end was sent */
-	conn->owed = socket_owes(conn->fd);
-	peers_of(conn->worker)->lingering++;
-	peer_count(conn->worker->shard, PEER_LINGERING, 0, 1);
 	conn->deadline.due = linger_due;
 	linger_for(conn);
+	return 0;
 }
 
 /* Sends what is queued, then our end.  1: all was sent; 0: not yet; -1: failed.
@@ -154,10 +164,8 @@ static int say_goodbye(struct relay_conn *conn)
  * until the deadline. */
 static void sends_too_much(struct relay_conn *conn, bool flushed)
 {
-	if (!flushed || socket_owes(conn->fd) > 0)
-		return;
-	conn->close_by = CLOSE_BY_RESET;
-	conn_destroy(conn);
+	if (flushed && socket_owes(conn->fd) == 0)
+		cut(conn);
 }
 
 /*
@@ -172,18 +180,18 @@ void linger(struct relay_conn *conn)
 	/* The kernel discards, and copies nothing (MSG_TRUNC in tcp(7)). */
 	char waste[16384];
 	ssize_t got = 1;
+	uint32_t *discarded = &conn->account->discarded;
 	int flushed = say_goodbye(conn);
 
 	if (flushed < 0) {
 		conn_destroy(conn);
 		return;
 	}
-	for (int i = 0; i < 4 && got > 0 && conn->discarded < LINGER_DISCARD;
-		i++) {
+	for (int i = 0; i < 4 && got > 0 && *discarded < LINGER_DISCARD; i++) {
 		got = recv(conn->fd, waste, sizeof(waste), MSG_TRUNC);
-		conn->discarded += got > 0 ? (uint32_t)got : 0;
+		*discarded += got > 0 ? (uint32_t)got : 0;
 	}
-	if (conn->discarded >= LINGER_DISCARD)
+	if (*discarded >= LINGER_DISCARD)
 		sends_too_much(conn, flushed == 1);
 	else if (got > 0)
 		conn_again_add(conn);

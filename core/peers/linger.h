@@ -18,12 +18,12 @@ struct relay_conn;
 
 /*
  * Whether a connection that ends for this reason should linger: it has bytes to
- * deliver, its peer can take them, and not too many of the worker's connections
- * linger already.
+ * deliver, and its peer can take them.
  */
 bool linger_wanted(const struct relay_conn *conn, enum relay_reason reason);
-/* Puts it in CONN_LINGERING; linger() is the next step. */
-void linger_begin(struct relay_conn *conn);
+/* Puts it in CONN_LINGERING; linger() is the next step.  -1: no place is left
+ * for it, and nothing is changed. */
+int linger_begin(struct relay_conn *conn);
 /* Takes the next step, at an event.  May destroy the connection. */
 void linger(struct relay_conn *conn);
 

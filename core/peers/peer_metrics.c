@@ -108,7 +108,9 @@ static const struct relay_metric_def defs[] = {
 			.unit = "bytes",
 			.kind = RELAY_GAUGE,
 			.help = "What the kernel holds for sessions in sockets "
-				"and pipes, as seen at most 5 s ago.",
+				"and pipes, and for connections whose last "
+				"bytes are on their way, as seen at most 5 s "
+				"ago.",
 		},
 	[PEER_SESSION_DURATION] =
 		{

@@ -18,6 +18,7 @@
 #include "peers/strangers_state.h"
 #include "workers/worker.h"
 
+struct lingering;
 struct passage;
 struct relay_conn;
 struct relay_session;
@@ -56,6 +57,7 @@ struct peers {
 	struct relay_conn
 		*dead;      /* list: freed when the current event is over */
 	unsigned lingering; /* connections that deliver their last bytes */
+	struct lingering *accounts; /* list: what these hold; owned by them */
 
 	bool stopping; /* nothing new is accepted */
 	/* Until then last bytes are delivered while stopping, see stop.c. */

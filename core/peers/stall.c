@@ -78,13 +78,13 @@ static void count(struct relay_session *session, enum peer_metric which,
 }
 
 /* What matters only while memory is short. */
-static void find_shortage(const struct relay_session *session, int from,
-	struct stall_facts *facts)
+static void find_shortage(
+	const struct relay_conn *sink, struct stall_facts *facts)
 {
 	facts->short_ms = kernel_memory_short_ms(facts->now_ms);
 	if (facts->short_ms < 0)
 		return;
-	facts->above_share = memory_source_above(session->conn[1 - from]->addr);
+	facts->above_share = memory_source_above(sink->addr);
 	facts->stalled_most = stalled_sizes_from(kernel_memory_excess());
 }
 
@@ -98,7 +98,7 @@ bool stall_look(struct relay_session *session, int from, enum relay_reason *why)
 	};
 	enum stall_verdict verdict;
 
-	find_shortage(session, from, &facts);
+	find_shortage(session->conn[1 - from], &facts);
 	find(session, from, &facts);
 	verdict = stall_judge(stall, &facts);
 	session_memory_stalls(
@@ -111,6 +111,14 @@ bool stall_look(struct relay_session *session, int from, enum relay_reason *why)
 		return false;
 	resize(session, from, before.buffers);
 	return true;
+}
+
+bool stall_conn_gives_way(const struct relay_conn *reader, size_t held)
+{
+	struct stall_facts facts = {.now_ms = loop_clock_ms(), .held = held};
+
+	find_shortage(reader, &facts);
+	return stall_gives_way(&facts);
 }
 
 void stall_forget(struct relay_session *session)

@@ -15,6 +15,7 @@
 
 #include "net/stall_judge.h"
 
+struct relay_conn;
 struct relay_session;
 
 /*
@@ -26,6 +27,10 @@ bool stall_look(
 
 /* Whether the send buffer of this direction's sink is bounded. */
 bool stall_bounds_sink(const struct relay_session *session, int from);
+
+/* Whether a lingering connection, which holds so much, has to go: memory is
+ * short, and it is treated as if it stalled. */
+bool stall_conn_gives_way(const struct relay_conn *reader, size_t held);
 
 /* The session ends: counts its directions no more as stalled or squeezed. */
 void stall_forget(struct relay_session *session);

@@ -218,10 +218,19 @@ static const struct budget_row rows[] = {
 		"strelaysrv_core_connections_cut_total", false,
 		"test_who_sends_on_after_the_end_is_not_read", ""},
 	{PAIR, "data that remains in the kernel after a session",
-		"dropped after {LINGER_MS ms} without progress", "-",
-		"{LINGER_MOST} at a time", "LINGER_MS LINGER_MOST",
+		"dropped after {LINGER_MS ms} without progress, after "
+		"{LINGER_GRACE_MS+LINGER_DRAIN_MS ms} in any case",
+		"1/{LINGER_SOURCE_PART} of the places; of session-memory as "
+		"stalled sessions",
+		"{LINGER_MOST} at a time of each worker, within session-memory",
+		"LINGER_MS LINGER_MOST LINGER_SOURCE_PART LINGER_GRACE_MS "
+		"LINGER_DRAIN_MS session-memory",
 		"strelaysrv_core_connections_cut_total", false,
-		"test_a_lost_device_leaves_no_orphans", "full-queues"},
+		"test_a_lost_device_leaves_no_orphans "
+		"test_what_a_session_leaves_counts_on "
+		"test_what_a_session_leaves_goes_when_memory_is_short "
+		"test_one_source_does_not_linger_in_all_places unit-lingering",
+		"full-queues"},
 	{HTTP, "connections", "1", "1/{HTTP_SOURCE_PART}; /56 and /48 as well",
 		"{HTTP_CONNS_MAX} per address, fewer with few descriptors",
 		"HTTP_CONNS_MAX HTTP_SOURCE_PART",

@@ -87,12 +87,68 @@ def test_two_ends_leave_no_orphans(server, identities):
     """Both sides have sent their end, and one does not read."""
     with Invited(server, *identities[:2]) as invited:
         one, deaf = invited.join_asker(), invited.join_target(receive_buffer=4 * KIBI)
-        one.send_bytes(bytes(BLOCK))
-        one.end_sending()
-        deaf.end_sending()
+        end_with_bytes_owed(one, deaf)
         wait_for(lambda: metric(server, "connections_lingering") == 1, "the end")
         wait_for(lambda: settled(server), "the kernel to let go")
         assert metric(server, "connections_cut_total") >= 1
+
+
+def end_with_bytes_owed(one, deaf, size=BLOCK):
+    """Both sides end, and one does not read."""
+    one.send_bytes(bytes(size))
+    one.end_sending()
+    deaf.end_sending()
+
+
+def test_what_a_session_leaves_counts_on(server, identities):
+    """Towards session-memory, as long as the kernel holds it."""
+    with Invited(server, *identities[:2]) as invited:
+        end_with_bytes_owed(invited.join_asker(), invited.join_target(receive_buffer=4 * KIBI))
+
+        def counts():
+            got = parse(server.get("/metrics")[2].decode())
+            return (value(got, "strelaysrv_core_sessions") == 0
+                    and value(got, "strelaysrv_core_session_kernel_memory_bytes") > 0)
+
+        wait_for(counts, "what it left to be counted")
+        wait_for(lambda: settled(server), "the kernel to let go")
+        assert metric(server, "session_kernel_memory_bytes") == 0
+
+
+def test_what_a_session_leaves_goes_when_memory_is_short(start_ours, tmp_path, identities):
+    """Though its reader makes progress."""
+    conf = tmp_path / "short.conf"
+    conf.write_text("modules = { log, relay, status, prometheus }\nsession-memory = 64KiB\n")
+    server = start_ours("-conf", conf)
+    with Invited(server, *identities[:2]) as invited:
+        slow = invited.join_target(source="127.0.0.9", receive_buffer=4 * KIBI)
+        end_with_bytes_owed(invited.join_asker(), slow, 3 * BLOCK)
+        slow.sock.setblocking(False)
+
+        def cut():
+            with contextlib.suppress(OSError):
+                slow.sock.recv(KIBI)
+            return metric(server, "connections_lingering") == 0 and metric(server, "sessions") == 0
+
+        wait_for(cut, "the kernel to let go")
+        assert metric(server, "connections_cut_total") == 1
+        assert metric(server, "sessions_closed_total", reason="eof") == 1
+
+
+def test_one_source_does_not_linger_in_all_places(server, identities):
+    """A sixteenth of them, 64 for each of two workers at most."""
+    many, most, there = 140, 128, []
+    with Invited(server, *identities[:2]) as invited:
+        for i in range(many):
+            if i:
+                invited.ask()
+            there.append((invited.join_asker(source="127.0.0.9"),
+                          invited.join_target(source="127.0.0.9", receive_buffer=4 * KIBI)))
+        for one, deaf in there:
+            end_with_bytes_owed(one, deaf)
+        wait_for(lambda: metric(server, "sessions") == 0, "their end")
+        assert metric(server, "connections_lingering") <= most
+        assert metric(server, "connections_cut_total") >= many - most
 
 
 def test_a_slow_reader_gets_its_last_bytes(server, identities):

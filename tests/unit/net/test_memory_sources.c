@@ -65,6 +65,23 @@ static void networks_of_one_customer_have_shares_together(void **state)
 	assert_false(above("2001:db8:1:300::1"));
 }
 
+static unsigned shared(const char *one, const char *other)
+{
+	return memory_source_levels_shared(
+		address(one).s6_addr, address(other).s6_addr);
+}
+
+static void two_addresses_share_some_levels(void **state)
+{
+	(void)state;
+	assert_int_equal(shared("::ffff:192.0.2.1", "::ffff:192.0.2.1"), 1);
+	assert_int_equal(shared("::ffff:192.0.2.1", "::ffff:192.0.2.2"), 0);
+	assert_int_equal(shared("2001:db8:0:1::1", "2001:db8:0:1::2"), 7);
+	assert_int_equal(shared("2001:db8:0:1::1", "2001:db8:0:2::1"), 6);
+	assert_int_equal(shared("2001:db8:0:1::1", "2001:db8:0:100::1"), 4);
+	assert_int_equal(shared("2001:db8:0:1::1", "2001:db8:1:1::1"), 0);
+}
+
 static void the_largest_are_found_by_size(void **state)
 {
 	(void)state;
@@ -99,6 +116,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_v4_address_has_a_share),
 		cmocka_unit_test(networks_of_one_customer_have_shares_together),
+		cmocka_unit_test(two_addresses_share_some_levels),
 		cmocka_unit_test(the_largest_are_found_by_size),
 	};
 
