@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
+#include <netinet/in.h>
 #include <sys/random.h>
 
 #include "base/instance.h"
@@ -49,13 +50,17 @@ static _Atomic int64_t *slot(const uint8_t *address, unsigned bits)
 }
 
 /* The lengths of its prefixes, of which each is the source of half as much as
- * the next one.  Returns how many there are. */
+ * the next one.  Returns how many there are; 0: it is no source. */
 static unsigned levels(const uint8_t *address, const uint8_t **bits)
 {
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 	static const uint8_t v4[] = {128}, v6[LEVELS] = {64, 56, 48};
+	static const uint8_t here_v4[] = {127, 0, 0, 1};
 	bool is_v4 = memcmp(address, mapped, sizeof(mapped)) == 0;
 
+	if (is_v4 ? memcmp(address + sizeof(mapped), here_v4, 4) == 0
+		  : memcmp(address, &in6addr_loopback, 16) == 0)
+		return 0;
 	*bits = is_v4 ? v4 : v6;
 	return is_v4 ? 1 : LEVELS;
 }

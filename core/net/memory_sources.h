@@ -9,6 +9,9 @@
  * with a random seed, so a source needs no memory of its own.  In rare cases
  * two sources share an entry, and then one may be taken for the other.
  *
+ * 127.0.0.1 and ::1 are no sources, and never above their share: a proxy on
+ * this machine connects from there for everybody.
+ *
  * All threads share the table; every function is [*].
  */
 #ifndef MEMORY_SOURCES_H

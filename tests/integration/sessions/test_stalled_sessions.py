@@ -298,7 +298,8 @@ def test_no_session_begins_while_memory_is_short(start_with, identities):
         asker = holder.join_asker()
         Reader(4000, holder.join_target(receive_buffer=8 * KIBI, segment=1000).sock)
         Writer(asker.sock)
-        wait_for(lambda: kernel_memory(server) > 64 * KIBI, "too much memory")
+        # This machine is no source: more than twice as much keeps it out.
+        wait_for(lambda: kernel_memory(server) > 128 * KIBI, "too much memory")
         ends = late.join_both()
         assert [end.receive_to_end() for end in ends] == [b"", b""]
         assert metric(server, "sessions_refused_total") == 1

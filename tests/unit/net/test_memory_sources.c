@@ -65,6 +65,26 @@ static void networks_of_one_customer_have_shares_together(void **state)
 	assert_false(above("2001:db8:1:300::1"));
 }
 
+/* A proxy on this machine connects for everybody. */
+static void this_machine_is_no_source(void **state)
+{
+	static const char *const here[] = {"::ffff:127.0.0.1", "::1"};
+
+	(void)state;
+	kernel_memory_bound(LIMIT);
+	for (int i = 0; i < 2; i++) {
+		add(here[i], LIMIT);
+		assert_false(above(here[i]));
+		assert_int_equal(
+			memory_source_levels_shared(address(here[i]).s6_addr,
+				address(here[i]).s6_addr),
+			0);
+	}
+	add("::ffff:127.0.0.2", SHARE + 1);
+	assert_true(above("::ffff:127.0.0.2"));
+	add("::ffff:127.0.0.2", -SHARE - 1);
+}
+
 static unsigned shared(const char *one, const char *other)
 {
 	return memory_source_levels_shared(
@@ -116,6 +136,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_v4_address_has_a_share),
 		cmocka_unit_test(networks_of_one_customer_have_shares_together),
+		cmocka_unit_test(this_machine_is_no_source),
 		cmocka_unit_test(two_addresses_share_some_levels),
 		cmocka_unit_test(the_largest_are_found_by_size),
 	};
