@@ -27,7 +27,7 @@ GLOBAL = {
     "log/log": ("delivering", "what this thread is doing"),
     "loop/code_map": ("count owners", "what the process has mapped, for "
                       "signal handlers"),
-    "loop/crash": ("describe leaving opening previous process reported "
+    "loop/crash": ("describe leaving opening previous process reported reporter "
                    "stack",
                    "signal handlers are the process's, without an argument"),
     "loop/crash_reason": ("reason", "what this thread says of itself"),
