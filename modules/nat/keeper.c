@@ -275,7 +275,9 @@ static void *run(void *arg)
 	struct keeper *keeper = arg;
 	int64_t ms = 0;
 
+	pthread_mutex_lock(&keeper->lock);
 	job.ops = keeper->conf.ops;
+	pthread_mutex_unlock(&keeper->lock);
 	job.gateway = keeper->gateway;
 	job.wish.refusals = &job.refusals;
 	while (rest(&job, ms)) {
