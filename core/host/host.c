@@ -158,7 +158,17 @@ struct config *host_load(void)
 
 	if (self()->catalog->unopened_count > 0)
 		config = load_quietly();
-	return config ? config : load(report, NULL);
+	if (config)
+		return config;
+	config = load(report, NULL);
+	/* Another file has been put into its place since it was read quietly,
+	 * and enables further modules. */
+	for (int tries = 3; config && tries > 0 && open_enabled(config) > 0;
+		tries--) {
+		config_free(config);
+		config = load(report, NULL);
+	}
+	return config;
 }
 
 struct config *host_examine(bool *good)
