@@ -17,32 +17,8 @@ int devices_init(struct device_table *table, struct share_pool *global)
 	return pthread_mutex_init(&table->lock, NULL) == 0 ? 0 : -1;
 }
 
-static void free_device(struct device *device)
-{
-	struct device_part *part = device->parts, *next;
-
-	for (; part; part = next) {
-		next = part->next;
-		free(part);
-	}
-	free(device);
-}
-
 void devices_finish(struct device_table *table)
 {
-	struct device *device, *next;
-	struct origin *origin, *after;
-
-	HASH_ITER(hh, table->devices, device, next)
-	{
-		HASH_DEL(table->devices, device);
-		free_device(device);
-	}
-	HASH_ITER(hh, table->origins, origin, after)
-	{
-		HASH_DEL(table->origins, origin);
-		free(origin);
-	}
 	pthread_mutex_destroy(&table->lock);
 }
 

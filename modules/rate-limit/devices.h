@@ -64,6 +64,7 @@ struct device_terms {
 
 /* 0 or -1. */
 int devices_init(struct device_table *table, struct share_pool *global);
+/* After the last session, with which the last device has left. */
 void devices_finish(struct device_table *table);
 
 /*

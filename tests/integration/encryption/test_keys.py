@@ -12,6 +12,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 import certificates
 import device_id
+from relay_client import ProtocolConnection
 from relay_server import run
 
 EC_PARAMETERS = b"""-----BEGIN EC PARAMETERS-----
@@ -43,6 +44,14 @@ def check_id(start, program, keys, identity):
 def test_keys_of_every_form_give_their_id(start, each_program, tmp_path, kind, form):
     identity = certificates.make(kind)
     check_id(start, each_program, identity.write(tmp_path / "keys", form), identity)
+
+
+def test_a_key_of_a_rare_curve_serves(start, our_program, tmp_path, identity):
+    """No trial handshake of the start has a key on P-521, so one is made with the relay's own."""
+    keys = certificates.make("ecdsa-p521").write(tmp_path / "keys")
+    server = start(our_program, keys=keys)
+    with ProtocolConnection(server.address, identity) as device:
+        device.join()
 
 
 @pytest.mark.parametrize("validity", [(-20, -10), (10, 20)], ids=["expired", "not-yet-valid"])
