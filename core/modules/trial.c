@@ -18,8 +18,9 @@
 #include "modules/module.h"
 #include "modules/trial.h"
 
-/* How long one file may take. */
-#define PATIENCE_MS 10000
+/* How long one file may take in each of two attempts: a fork of a process with
+ * threads may wait for ever for a lock whose owner it does not have. */
+#define PATIENCE_MS 5000
 
 /* The child's end must not look like one of the server's. */
 static void prepare_child(void)
@@ -107,7 +108,7 @@ static void describe(struct trial *file, int heard, int status)
 	if (heard < 0)
 		(void)snprintf(file->why, sizeof(file->why),
 			"to open it takes longer than %d s",
-			PATIENCE_MS / 1000);
+			2 * PATIENCE_MS / 1000);
 	else if (WIFSIGNALED(status))
 		(void)snprintf(file->why, sizeof(file->why),
 			"it is damaged: a process that opens it ends by SIG%s",
@@ -142,6 +143,10 @@ static size_t try_some(struct trial *files, size_t count)
 		;
 	if (done == count)
 		return count;
+	if (heard < 0 && !files[done].again) {
+		files[done].again = true;
+		return done;
+	}
 	describe(&files[done], heard, status);
 	return done + 1;
 }

@@ -16,6 +16,7 @@
 struct trial {
 	const char *name, *path; /* borrowed */
 	bool failed;             /* result: the child did not survive it */
+	bool again;              /* used by trial_open(): it was slow once */
 	char why[128];           /* if failed */
 };
 
