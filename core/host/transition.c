@@ -47,8 +47,8 @@ static int refuse_essential(const struct transition *transition)
 			continue;
 		log_core(RELAY_ERROR,
 			"module %s serves clients that stay connected; it "
-			"cannot "
-			"be removed while the server runs, only by a restart",
+			"cannot be removed while the server runs, only by a "
+			"restart",
 			mod->def.name);
 		result = -1;
 	}

@@ -9,24 +9,16 @@ import signal
 import pytest
 
 import name_server
+from name_server import names  # noqa: F401
 from pairing import Invited, check_both_ways
 from pool_double import HOUR, Authority, Pool, says
 from relay_server import Program, RelayServer
 from waiting import wait_for
 
-pytestmark = pytest.mark.skipif(
-    name_server.WHY_NOT is not None,
-    reason=f"SILENT NAME SERVERS ARE NOT TESTED: this machine {name_server.WHY_NOT}")
+pytestmark = name_server.needed
 
 MODULES = "modules = { log, relay, pool-join, rate-limit, status }\n"
 URL = "https://pool.test/endpoint"
-
-
-@pytest.fixture
-def names(tmp_path):
-    server = name_server.NameServer(tmp_path)
-    yield server
-    server.close()
 
 
 @pytest.fixture

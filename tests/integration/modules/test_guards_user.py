@@ -5,8 +5,6 @@ complete.
 The kernel tells only the owner of a file whether somebody is writing it."""
 
 import os
-import pathlib
-import tempfile
 import threading
 import time
 
@@ -15,6 +13,7 @@ import pytest
 import certificates
 import relay_protocol as rp
 from module_server import ModuleServer
+from open_folder import folder  # noqa: F401
 from relay_client import ProtocolConnection
 from waiting import pace, wait_for
 
@@ -24,14 +23,6 @@ NOT_FOUND, SUCCESS = rp.response(rp.NOT_FOUND), rp.response(rp.SUCCESS)
 FIRST, SECOND = "127.0.0.7", "127.0.0.9"
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="ROOT'S LISTS ARE NOT TESTED: needs root")
-
-
-@pytest.fixture
-def folder():
-    """A folder that other users may enter, unlike pytest's own."""
-    with tempfile.TemporaryDirectory(prefix="relay-guards-") as name:
-        os.chmod(name, 0o755)
-        yield pathlib.Path(name)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 
 import name_server
 from module_server import module_server  # noqa: F401
+from name_server import names  # noqa: F401
 from relay_server import Program, RelayServer
 from waiting import PATIENCE
 
@@ -48,16 +49,6 @@ def test_the_prefix_changes_again_and_again(module_server):  # noqa: F811
 
 # Its name.
 
-needs_names = pytest.mark.skipif(
-    name_server.WHY_NOT is not None,
-    reason=f"SILENT NAME SERVERS ARE NOT TESTED: this machine {name_server.WHY_NOT}")
-
-
-@pytest.fixture
-def names(tmp_path):
-    server = name_server.NameServer(tmp_path)
-    yield server
-    server.close()
 
 
 @pytest.fixture
@@ -86,7 +77,7 @@ def conf(port=None, more=""):
             f'statsd {{ host = "{NAME}"  port = "{port}"  interval = 100ms  {more} }}\n')
 
 
-@needs_names
+@name_server.needed
 def test_a_silent_name_server_holds_up_no_reload(start_asking, names):
     """It would be waited for for minutes."""
     server = start_asking(conf())
@@ -99,7 +90,7 @@ def test_a_silent_name_server_holds_up_no_reload(start_asking, names):
     assert server.stop(signal.SIGTERM) == 0
 
 
-@needs_names
+@name_server.needed
 def test_a_name_is_looked_up_again(start_asking, names):
     names.impatient()
     with receiver() as first:

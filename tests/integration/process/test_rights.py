@@ -14,7 +14,6 @@ import socket
 import ssl
 import stat
 import subprocess
-import tempfile
 import warnings
 
 import pytest
@@ -24,6 +23,7 @@ import faults
 import upgrading
 from gateway import call_in
 from module_server import ModuleServer, folder_of
+from open_folder import folder  # noqa: F401
 from relay_server import Program, RelayServer, module_folder, run
 from waiting import PATIENCE, wait_for
 
@@ -51,14 +51,6 @@ if WHY_NOT:
     warnings.warn(f"GIVING UP ROOT'S RIGHTS IS NOT TESTED: this machine {WHY_NOT}")
 as_root = pytest.mark.skipif(
     WHY_NOT is not None, reason=f"GIVING UP ROOT'S RIGHTS IS NOT TESTED: {WHY_NOT}")
-
-
-@pytest.fixture
-def folder():
-    """A folder that other users may enter, unlike pytest's own."""
-    with tempfile.TemporaryDirectory(prefix="relay-rights-") as name:
-        os.chmod(name, 0o755)
-        yield pathlib.Path(name)
 
 
 @pytest.fixture

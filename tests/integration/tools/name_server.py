@@ -12,6 +12,8 @@ import subprocess
 import threading
 import warnings
 
+import pytest
+
 from waiting import wait_for
 
 _TRY = ["unshare", "-m", "sh", "-c", "mount --bind /dev/null /etc/resolv.conf"]
@@ -90,3 +92,15 @@ class NameServer:
         self.sock.sendto(b"", (self.host, 53))
         self._thread.join()
         self.sock.close()
+
+
+#: Marks tests that need such a server.
+needed = pytest.mark.skipif(
+    WHY_NOT is not None, reason=f"SILENT NAME SERVERS ARE NOT TESTED: this machine {WHY_NOT}")
+
+
+@pytest.fixture
+def names(tmp_path):
+    server = NameServer(tmp_path)
+    yield server
+    server.close()

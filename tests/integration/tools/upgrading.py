@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 """A server during upgrades: several processes in succession with one log."""
 
+import contextlib
 import ctypes
 import os
 import pathlib
@@ -9,6 +10,8 @@ import shutil
 import signal
 import stat
 import sys
+
+import pytest
 
 import relay_server
 from relay_server import RelayServer, module_folder
@@ -176,3 +179,15 @@ channel = socket.socket(fileno=int(os.environ["STRELAYSRV_CHANNEL"]))
 channel.setblocking(True)
 READY, GO, SERVING = b"\\1", b"\\2", b"\\3"
 """
+
+
+@pytest.fixture
+def start_upgrading(tmp_path, relay_keys, our_program):
+    with contextlib.ExitStack() as servers:
+
+        def start(*args, **options):
+            server = Upgrading(our_program, tmp_path, relay_keys, args, **options)
+            servers.callback(server.finish)
+            return server.wait_until_serving()
+
+        yield start
