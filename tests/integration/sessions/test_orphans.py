@@ -144,6 +144,8 @@ def test_one_source_does_not_linger_in_all_places(server, identities):
                 invited.ask()
             there.append((invited.join_asker(source="127.0.0.9"),
                           invited.join_target(source="127.0.0.9", receive_buffer=4 * KIBI)))
+        # The connections of those who asked may linger, too.
+        wait_for(lambda: metric(server, "connections_lingering") == 0, "the askers' end")
         for one, deaf in there:
             end_with_bytes_owed(one, deaf)
         wait_for(lambda: metric(server, "sessions") == 0, "their end")
