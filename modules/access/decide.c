@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+#include "decide.h"
+#include "in_force.h"
+
+enum { REASON_ADDRESS, REASON_TOKEN, REASON_JOIN, REASON_ASK, REASON_TARGET };
+
+static const char *const reasons[] = {
+	[REASON_ADDRESS] = "address",
+	[REASON_TOKEN] = "token",
+	[REASON_JOIN] = "join",
+	[REASON_ASK] = "ask",
+	[REASON_TARGET] = "target",
+	[REASON_TARGET + 1] = NULL,
+};
+
+static const struct relay_metric_def refused = {
+	.name = "refused",
+	.unit = "",
+	.kind = RELAY_COUNTER,
+	.label = "reason",
+	.values = reasons,
+	.help = "Connections, joins and requests that were refused, by what "
+		"refused them.",
+};
+
+int decide_init(struct relay_ctx *cx, struct relay_err *err)
+{
+	struct data *data = cx->data;
+
+	data->refused = relay_metric_add(cx, &refused);
+	return data->refused
+		       ? 0
+		       : relay_fail(err, "cannot register metric refused");
+}
+
+static enum relay_verdict refuse(struct relay_ctx *cx, unsigned reason,
+	enum relay_refusal refusal, struct relay_denial *why)
+{
+	const struct data *data = cx->data;
+
+	relay_metric_inc(cx, data->refused, reason, 1);
+	why->refusal = refusal;
+	why->word = reasons[reason];
+	return RELAY_DENY;
+}
+
+/*
+ * The deny list wins; if there is an allow list, everything not on it is
+ * denied.
+ */
+static bool may(const struct data *data, int list, const uint8_t *id,
+	const uint8_t address[RANGE_BYTES])
+{
+	const struct rules *rules = data->policy->rules[list];
+
+	if (rules_match(&rules[DENY], id, address))
+		return false;
+	return rules_empty(&rules[ALLOW]) ||
+	       rules_match(&rules[ALLOW], id, address);
+}
+
+static void address_of(const struct relay_conn *conn, uint8_t out[RANGE_BYTES])
+{
+	struct sockaddr_storage from;
+
+	relay_conn_sockaddr(conn, &from);
+	range_address(&from, out);
+}
+
+static bool may_on(
+	struct relay_ctx *cx, int list, const struct relay_conn *conn)
+{
+	struct data *data = cx->data;
+	uint8_t address[RANGE_BYTES];
+	bool ok;
+
+	address_of(conn, address);
+	pthread_mutex_lock(&data->lock);
+	ok = may(data, list,
+		list == WHO_CONNECTS ? NULL : relay_conn_peer(conn), address);
+	pthread_mutex_unlock(&data->lock);
+	return ok;
+}
+
+enum relay_verdict decide_conn_accept(
+	struct relay_ctx *cx, struct relay_conn *conn, struct relay_denial *why)
+{
+	return may_on(cx, WHO_CONNECTS, conn)
+		       ? RELAY_PASS
+		       : refuse(cx, REASON_ADDRESS, RELAY_REFUSE_POLICY, why);
+}
+
+static bool knows_token(struct relay_ctx *cx, const char *token)
+{
+	struct data *data = cx->data;
+	bool known;
+
+	pthread_mutex_lock(&data->lock);
+	known = data->policy->tokens.count == 0 ||
+		tokens_have(&data->policy->tokens, token);
+	pthread_mutex_unlock(&data->lock);
+	return known;
+}
+
+enum relay_verdict decide_peer_join(struct relay_ctx *cx,
+	struct relay_conn *conn, const char *token, struct relay_denial *why)
+{
+	if (!knows_token(cx, token))
+		return refuse(cx, REASON_TOKEN, RELAY_REFUSE_SECRET, why);
+	return may_on(cx, WHO_JOINS, conn)
+		       ? RELAY_PASS
+		       : refuse(cx, REASON_JOIN, RELAY_REFUSE_POLICY, why);
+}
+
+/* The lists may have changed since the peer was admitted. */
+enum relay_verdict decide_peer_stay(
+	struct relay_ctx *cx, struct relay_conn *conn, struct relay_denial *why)
+{
+	if (!may_on(cx, WHO_CONNECTS, conn))
+		return refuse(cx, REASON_ADDRESS, RELAY_REFUSE_POLICY, why);
+	return may_on(cx, WHO_JOINS, conn)
+		       ? RELAY_PASS
+		       : refuse(cx, REASON_JOIN, RELAY_REFUSE_POLICY, why);
+}
+
+enum relay_verdict decide_peer_connect(struct relay_ctx *cx,
+	struct relay_conn *conn, const uint8_t *target,
+	struct relay_denial *why)
+{
+	struct data *data = cx->data;
+	uint8_t address[RANGE_BYTES];
+	bool asks, is_asked;
+
+	address_of(conn, address);
+	pthread_mutex_lock(&data->lock);
+	asks = may(data, WHO_ASKS, relay_conn_peer(conn), address);
+	is_asked = may(data, WHO_IS_ASKED, target, address);
+	pthread_mutex_unlock(&data->lock);
+	if (!asks)
+		return refuse(cx, REASON_ASK, RELAY_REFUSE_ABSENT, why);
+	return is_asked ? RELAY_PASS
+			: refuse(cx, REASON_TARGET, RELAY_REFUSE_ABSENT, why);
+}

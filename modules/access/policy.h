@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * policy.h - all lists and tokens, as the options and their files have them at
+ * one time.  It is built completely, then replaces the last one.
+ */
+#ifndef POLICY_H
+#define POLICY_H
+
+#include <strelaysrv/err.h>
+
+#include "rules.h"
+#include "tokens.h"
+
+/* The lists, each as an allow list and a deny list. */
+enum { WHO_CONNECTS, WHO_JOINS, WHO_ASKS, WHO_IS_ASKED, LISTS };
+enum { ALLOW, DENY, HALVES };
+
+struct conf {
+	const char *const *lists[LISTS][HALVES];
+	const char *const *tokens;
+	const char *token_file;
+};
+
+/* Names of the lists' options; errors tell them, too. */
+#define CONNECT_ALLOW "connect-allow"
+#define CONNECT_DENY  "connect-deny"
+#define JOIN_ALLOW    "join-allow"
+#define JOIN_DENY     "join-deny"
+#define ASK_ALLOW     "ask-allow"
+#define ASK_DENY      "ask-deny"
+#define REACH_ALLOW   "reach-allow"
+#define REACH_DENY    "reach-deny"
+
+struct policy {
+	struct rules rules[LISTS][HALVES];
+	struct tokens tokens;
+};
+
+/* Reads the lists and their files.  NULL with err: an entry or a file is wrong,
+ * or memory is short.  Free it with policy_free(). */
+struct policy *policy_make(const struct conf *conf, struct relay_err *err);
+/* NULL is allowed. */
+void policy_free(struct policy *policy);
+
+/* Rules of all lists. */
+size_t policy_rules(const struct policy *policy);
+/* The path of a file that may have been half-written when it was read, and has
+ * changed since; NULL: none. */
+const char *policy_changed_file(struct policy *policy);
+
+#endif
