@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* data.h - the module's options and data, which its files share. */
+#ifndef DATA_H
+#define DATA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <strelaysrv/module.h>
+
+#include "meter.h"
+
+struct conf {
+	int64_t cap[METERS];
+	int64_t anchor_day;
+	const char *time_zone;
+	int64_t count;
+	int64_t throttle_at;
+	int64_t throttle_rate;
+	const char *state_file;
+	int64_t save_ms;
+	bool state_required;
+};
+
+/* Used on the control thread only. */
+struct data {
+	struct meter meter;
+	struct meter_plan plan;
+	struct meter_plan next; /* prepared by a reload */
+	int64_t seen;           /* last value of the core's counter */
+	bool unsaved;
+	bool moved;  /* another process has taken over */
+	bool warned; /* that rate-limit is missing */
+	int64_t saved_ms;
+	struct relay_log_kind unwritable, gone;
+	enum meter_level level;
+};
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * level.h - counts the traffic, and does what the level asks for: tells it,
+ * throttles, and closes the server to newcomers.
+ */
+#ifndef LEVEL_H
+#define LEVEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <strelaysrv/module.h>
+
+#include "meter.h"
+
+/* Bytes that sessions have sent since the server's start, each counted once. */
+int64_t level_traffic(struct relay_ctx *cx);
+/* Updates count and level.  True if the file should be written at once. */
+bool level_judge(struct relay_ctx *cx);
+/* Has the sessions throttled, or not, as the level asks for. */
+void level_throttle(struct relay_ctx *cx, enum meter_level now_at);
+/* When the level that is in force will have ended. */
+int64_t level_resumes_s(const struct relay_ctx *cx, int64_t now_s);
+
+#endif

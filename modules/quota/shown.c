@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+#include <time.h>
+
+#include "clock.h"
+#include "data.h"
+#include "level.h"
+#include "shown.h"
+
+static const char *const periods[] = {
+	[METER_DAY] = "day", [METER_MONTH] = "month", [METERS] = NULL};
+
+static int64_t read_used(struct relay_ctx *cx, unsigned value)
+{
+	const struct data *data = cx->data;
+
+	return meter_used(&data->meter, &data->plan, (int)value);
+}
+
+static int64_t read_cap(struct relay_ctx *cx, unsigned value)
+{
+	const struct data *data = cx->data;
+
+	return data->plan.cap[value];
+}
+
+static int64_t read_level(struct relay_ctx *cx, unsigned value)
+{
+	const struct data *data = cx->data;
+
+	(void)value;
+	return data->level;
+}
+
+static const struct relay_metric_def metrics[] = {
+	{.name = "used",
+		.unit = "bytes",
+		.kind = RELAY_GAUGE,
+		.label = "period",
+		.values = periods,
+		.read = read_used,
+		.help = "Traffic of the current period, counted as the option "
+			"count says."},
+	{.name = "cap",
+		.unit = "bytes",
+		.kind = RELAY_GAUGE,
+		.label = "period",
+		.values = periods,
+		.read = read_cap,
+		.help = "Most traffic in a period; 0 is no cap."},
+	{.name = "level",
+		.unit = "",
+		.kind = RELAY_GAUGE,
+		.read = read_level,
+		.help = "0: open, 1: throttled, 2: used up."},
+};
+
+/* Shown in /status, which strangers can read. */
+
+static const char *const levels[] = {
+	[LEVEL_OPEN] = "open",
+	[LEVEL_THROTTLED] = "throttled",
+	[LEVEL_EXHAUSTED] = "used up",
+};
+
+static void show(struct relay_ctx *self, struct relay_status *to)
+{
+	const struct data *data = self->data;
+	time_t end = (time_t)level_resumes_s(self, clock_now_s());
+	char until[32] = "";
+	struct tm tm;
+
+	if (data->level != LEVEL_OPEN && gmtime_r(&end, &tm) &&
+		strftime(until, sizeof(until), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		until[0] = '\0';
+	to->text(to, "state", levels[data->level]);
+	to->text(to, "until", until);
+	to->number(to, "dayBytes", read_used(self, METER_DAY));
+	to->number(to, "dayCap", read_cap(self, METER_DAY));
+	to->number(to, "monthBytes", read_used(self, METER_MONTH));
+	to->number(to, "monthCap", read_cap(self, METER_MONTH));
+}
+
+static const struct relay_status_part status = {.show = show};
+
+int shown_init(struct relay_ctx *cx, struct relay_err *err)
+{
+	if (relay_metrics_add(cx, metrics, sizeof(metrics) / sizeof(metrics[0]),
+		    NULL, err) != 0)
+		return -1;
+	return relay_service_publish(cx, "quota" RELAY_STATUS_PART,
+		       RELAY_STATUS_VERSION, &status) == 0
+		       ? 0
+		       : relay_fail(err, "cannot be shown in /status");
+}
