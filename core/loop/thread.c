@@ -41,14 +41,22 @@ static void *begin(void *arg)
 	return start.run(start.arg);
 }
 
-static int set_signals(pthread_attr_t *attr)
+/* A new thread has the mask of its maker, hence it is set for a moment. */
+static int create(pthread_t *thread, const pthread_attr_t *attr,
+	struct thread_start *start)
 {
-	sigset_t mask;
+	sigset_t mask, own;
+	int error;
 
 	(void)sigfillset(&mask);
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
 		(void)sigdelset(&mask, faults[i]);
-	return pthread_attr_setsigmask_np(attr, &mask);
+	error = pthread_sigmask(SIG_SETMASK, &mask, &own);
+	if (error)
+		return error;
+	error = pthread_create(thread, attr, begin, start);
+	(void)pthread_sigmask(SIG_SETMASK, &own, NULL);
+	return error;
 }
 
 int relay_thread_start(pthread_t *thread, void *(*run)(void *), void *arg)
@@ -64,13 +72,11 @@ int relay_thread_start(pthread_t *thread, void *(*run)(void *), void *arg)
 	error = pthread_attr_init(&attr);
 	if (error)
 		goto error_start;
-	error = set_signals(&attr);
-	if (!error && !thread)
+	if (!thread)
 		error = pthread_attr_setdetachstate(
 			&attr, PTHREAD_CREATE_DETACHED);
 	if (!error)
-		error = pthread_create(
-			thread ? thread : &ignored, &attr, begin, start);
+		error = create(thread ? thread : &ignored, &attr, start);
 	(void)pthread_attr_destroy(&attr);
 	if (!error)
 		return 0;
