@@ -85,9 +85,11 @@ def test_the_names_of_debians_service_change_hands(tmp_path):
                               text=True, check=False)
         assert done.returncode == 0, done.stderr
 
-    old, new = tmp_path / "lib/systemd/system", tmp_path / "usr/local/lib/systemd/system"
+    # systemctl of Debian 13 looks in /usr/lib only; /lib is a link to it.
+    old, new = tmp_path / "usr/lib/systemd/system", tmp_path / "usr/local/lib/systemd/system"
     for folder in (old, new, tmp_path / "etc/systemd/system"):
         folder.mkdir(parents=True)
+    (tmp_path / "lib").symlink_to("usr/lib")
     shutil.copy(DEBIANS, old)
     systemctl("enable", "syncthing-relaysrv")
     systemctl("disable", "syncthing-relaysrv")
