@@ -45,11 +45,11 @@ size_t stalled_sizes_from(int64_t bytes)
 {
 	int64_t sum = 0;
 
-	for (unsigned class = STALLED_SIZE_CLASSES; class -- > 0;) {
+	for (unsigned i = STALLED_SIZE_CLASSES; i-- > 0;) {
 		sum += atomic_load_explicit(
-			&self()->held[class], memory_order_relaxed);
+			&self()->held[i], memory_order_relaxed);
 		if (sum >= bytes)
-			return least_of(class);
+			return least_of(i);
 	}
 	return 0;
 }

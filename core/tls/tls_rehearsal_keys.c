@@ -110,14 +110,9 @@ static const unsigned char rsa_cert[] = {0x30, 0x82, 0x01, 0x9c, 0x30, 0x82,
 	0x05, 0x4f, 0xaa, 0x9b, 0x39, 0xf6, 0xaf, 0x98, 0x04, 0x61, 0xd3, 0x2f,
 	0x04, 0xd5, 0x7f};
 
-#define CERT(name)                                                             \
-	{                                                                      \
-		name##_cert, sizeof(name##_cert)                               \
-	}
-
 const struct tls_rehearsal_cert tls_rehearsal_certs[TLS_KEY_KINDS] = {
-	[TLS_KEY_P384] = CERT(p384),
-	[TLS_KEY_P256] = CERT(p256),
-	[TLS_KEY_ED25519] = CERT(ed25519),
-	[TLS_KEY_RSA] = CERT(rsa),
+	[TLS_KEY_P384] = {p384_cert, sizeof(p384_cert)},
+	[TLS_KEY_P256] = {p256_cert, sizeof(p256_cert)},
+	[TLS_KEY_ED25519] = {ed25519_cert, sizeof(ed25519_cert)},
+	[TLS_KEY_RSA] = {rsa_cert, sizeof(rsa_cert)},
 };

@@ -148,14 +148,14 @@ static void report(struct hang_watch *watch, unsigned i)
 static void begin_hang(struct hang_watch *watch, unsigned i)
 {
 	struct watched *watched = &watch->watched[i];
+	struct relay_module *module =
+		(struct relay_module *)(uintptr_t)watched->found;
 
 	atomic_store(&watched->hangs, true);
 	atomic_fetch_add(&watch->hangs[i > 0], 1);
-	if (watched->found)
+	if (module)
 		atomic_fetch_add_explicit(
-			&((struct relay_module *)(uintptr_t)watched->found)
-				 ->hangs,
-			1, memory_order_relaxed);
+			&module->hangs, 1, memory_order_relaxed);
 }
 
 static void end_hang(struct hang_watch *watch, unsigned i)

@@ -79,6 +79,7 @@ struct relay_option {
  * RELAY_INT, "10", 1, 100, "help", .flag = "name").  A field whose type is not
  * `ctype` is a compiler warning.
  */
+/* clang-format off */ /* whose versions differ */
 #define RELAY_OPT(T, field, ctype, name_, kind, def_, min_, max_, ...)         \
 	{                                                                      \
 		.name = (name_), .type = (kind),                               \
@@ -87,10 +88,8 @@ struct relay_option {
 		.def = (def_), .min = (min_), .max = (max_),                   \
 		.help = __VA_ARGS__                                            \
 	}
-#define RELAY_OPT_END                                                          \
-	{                                                                      \
-		.name = NULL                                                   \
-	}
+#define RELAY_OPT_END {.name = NULL}
+/* clang-format on */
 
 /* The current value of an option of any type. */
 struct relay_value {

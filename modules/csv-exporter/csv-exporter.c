@@ -43,6 +43,7 @@ static int write_all(struct relay_ctx *cx, int fd)
 	int result, error = errno;
 
 	if (!file) {
+		/* cppcheck-suppress doubleFree ; fdopen() has not taken it */
 		(void)close(fd);
 		errno = error;
 		return -1;

@@ -54,6 +54,7 @@ static void *run(void *arg)
 	pthread_cond_signal(&lookup->done);
 	pthread_mutex_unlock(&lookup->lock);
 	release(lookup);
+	/* cppcheck-suppress memleak ; the lookup owns the list */
 	return NULL;
 }
 

@@ -224,12 +224,11 @@ static void begin(struct member *member)
 	static const struct link_handlers handlers = {
 		opened, got_message, failed};
 	struct gang *all = member->all;
+	size_t next = all->next_identity++ % all->identities.count;
 
 	all->counts.begun++;
 	member->link = link_create(&all->siege->bench,
-		&all->identities
-			 .all[all->next_identity++ % all->identities.count],
-		&handlers, member);
+		&all->identities.all[next], &handlers, member);
 }
 
 static bool pings(enum deed deed)

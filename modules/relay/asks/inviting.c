@@ -24,6 +24,7 @@ bool inviting_send(struct relay_ctx *cx, struct relay_conn *conn,
 		.address = {address, 0},
 		.server_socket = server_socket};
 	struct sockaddr_storage peer;
+	size_t len;
 
 	relay_conn_sockaddr(conn, &peer);
 	pthread_mutex_lock(&data->lock);
@@ -31,8 +32,8 @@ bool inviting_send(struct relay_ctx *cx, struct relay_conn *conn,
 		&in.address.len, &in.port);
 	pthread_mutex_unlock(&data->lock);
 	count(cx, METRIC_INVITATIONS, 0);
-	return peer_send(cx, conn, message,
-		frame_write_invitation(message, sizeof(message), &in));
+	len = frame_write_invitation(message, sizeof(message), &in);
+	return peer_send(cx, conn, message, len);
 }
 
 static void hear_invitation(struct relay_ctx *cx, const void *arg)

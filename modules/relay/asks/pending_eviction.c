@@ -88,18 +88,18 @@ static bool reached(int64_t bound, const struct share *share, bool less)
 /*
  * Chooses the session of a widest source to drop: the oldest of the narrower
  * source with the most, among a limited number of sessions examined.  `within`
- * is a source it must belong to, or NULL; `not` is one that it cannot be.
+ * is a source it must belong to, or NULL; `but` is one that it cannot be.
  */
 static struct pending *oldest_of(const struct share *wide,
-	const struct share *within, unsigned level, const struct pending * not )
+	const struct share *within, unsigned level, const struct pending *but)
 {
 	struct pending *found = NULL, *pending = wide->items;
 
 	for (int i = 0; i < LOOKS && pending; i++) {
 		if ((!within || pending->source[level] == within) &&
-			pending != not &&(!found ||
-					   pending->source[0]->held >
-						   found->source[0]->held))
+			pending != but &&
+			(!found || pending->source[0]->held >
+					   found->source[0]->held))
 			found = pending;
 		pending = pending->source_next;
 	}

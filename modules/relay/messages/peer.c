@@ -112,19 +112,19 @@ bool peer_send_empty(
 	struct relay_ctx *cx, struct relay_conn *conn, enum frame_type type)
 {
 	uint8_t message[FRAME_EMPTY_SIZE];
+	size_t len = frame_write_empty(message, sizeof(message), type);
 
-	return peer_send(cx, conn, message,
-		frame_write_empty(message, sizeof(message), type));
+	return peer_send(cx, conn, message, len);
 }
 
 bool peer_respond(
 	struct relay_ctx *cx, struct relay_conn *conn, enum frame_code code)
 {
 	uint8_t message[FRAME_STANDARD_RESPONSE_SIZE];
+	size_t len = frame_write_response(
+		message, sizeof(message), (int32_t)code, NULL);
 
-	if (!peer_send(cx, conn, message,
-		    frame_write_response(
-			    message, sizeof(message), (int32_t)code, NULL)))
+	if (!peer_send(cx, conn, message, len))
 		return false;
 	if (code == FRAME_SUCCESS)
 		return true;

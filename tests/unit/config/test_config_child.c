@@ -20,10 +20,11 @@
 #define BUSY_MS 1500
 
 /* Memory shared by the children and their parent. */
-static struct {
+struct shared {
 	int begun;
 	int stuck; /* how many of them hang, beginning with the first */
-} * shared;
+};
+static struct shared *shared;
 
 static struct {
 	int warnings, errors;
