@@ -20,6 +20,20 @@ static enum peer_conn_label phase_label(const struct relay_conn *conn)
 	return conn->ssl ? PEER_CONN_TLS : PEER_CONN_PLAIN;
 }
 
+/*
+ * Sends close_notify if the socket takes it now, also as the answer to the
+ * peer's (RFC 5246, 7.2.1, demands one; clients of TLS 1.3 wait for it, too).
+ * After other failures TLS must not be used any more.
+ */
+static void notify_end(struct relay_conn *conn)
+{
+	if (conn->close_by == CLOSE_BY_RESET || !conn->ssl ||
+		conn->phase != CONN_TAKEN || (conn->ended && !conn->notified))
+		return;
+	ERR_clear_error();
+	SSL_shutdown(conn_tls(conn));
+}
+
 void conn_end(struct relay_conn *conn, enum relay_reason reason)
 {
 	struct worker *worker = conn->worker;
@@ -31,12 +45,7 @@ void conn_end(struct relay_conn *conn, enum relay_reason reason)
 	object_table_remove(&peers_of(worker)->conns, conn->id);
 	if (!linger_wanted(conn, reason) || linger_begin(conn) != 0) {
 		conn->close_by = (uint8_t)socket_end_by(conn, reason);
-		/* Send close_notify where that costs nothing. */
-		if (conn->close_by != CLOSE_BY_RESET && conn->ssl &&
-			conn->phase == CONN_TAKEN && !conn->ended) {
-			ERR_clear_error();
-			SSL_shutdown(conn_tls(conn));
-		}
+		notify_end(conn);
 		hooks_conn_close(
 			worker->hooks, conn->layout, conn, reason, conn->asked);
 		conn_destroy(conn);

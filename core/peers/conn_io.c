@@ -61,8 +61,10 @@ static ssize_t read_tls(struct relay_conn *conn, void *buf, size_t len)
 		return 0;
 	}
 	conn->at_eof = true;
-	if (error == SSL_ERROR_ZERO_RETURN)
+	if (error == SSL_ERROR_ZERO_RETURN) {
+		conn->notified = true;
 		return fail(conn, RELAY_END_EOF);
+	}
 	if (error == SSL_ERROR_SYSCALL)
 		return fail(conn, errno == 0 ? RELAY_END_EOF : RELAY_END_RESET);
 	/* OpenSSL 3 reports an end without close_notify as an error. */

@@ -70,6 +70,7 @@ struct relay_conn {
 	bool again : 1;      /* is on that list */
 	bool ended : 1;      /* a read or write failed: close as end_reason */
 	bool at_eof : 1;     /* the peer will send nothing more */
+	bool notified : 1;   /* the peer has sent close_notify */
 	bool spoke : 1;      /* something was written to it */
 	bool stalled : 1;    /* a read waits until the socket takes bytes */
 	bool hung_up : 1;    /* the peer has closed; bytes may be unread */
