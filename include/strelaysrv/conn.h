@@ -19,6 +19,10 @@
 #include <strelaysrv/device_id.h>
 #include <strelaysrv/hooks.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct relay_conn;
 struct relay_ctx;
 
@@ -151,5 +155,9 @@ int relay_conn_hand_back(struct relay_ctx *cx, struct relay_conn *conn,
  * unknown names is refused.
  */
 int relay_conn_alpn(struct relay_ctx *cx, const char *name);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -16,6 +16,10 @@
 
 #include "strelaysrv/err.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define RELAY_DEVICE_ID_LEN  32 /* bytes */
 #define RELAY_DEVICE_ID_TEXT 64 /* characters, the terminating NUL included */
 
@@ -37,5 +41,9 @@ void relay_device_id_format(
  */
 int relay_device_id_parse(const char *text, uint8_t id[RELAY_DEVICE_ID_LEN],
 	struct relay_err *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -4,6 +4,10 @@
 #ifndef RELAY_ERR_H
 #define RELAY_ERR_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * The caller owns it, usually on its stack. text is only meaningful after a
  * function that got it has returned -1.
@@ -20,5 +24,9 @@ struct relay_err {
  */
 int relay_fail(struct relay_err *err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

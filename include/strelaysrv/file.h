@@ -16,6 +16,10 @@
 
 #include <strelaysrv/err.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct relay_file {
 	char *text;  /* owned, NUL-terminated */
 	size_t size; /* in bytes, without the NUL */
@@ -88,5 +92,9 @@ int relay_file_replace(const char *path, const void *data, size_t size,
 /* Whether relay_file_replace() would do: makes a file beside it and removes
  * that again.  0, or -1 with err.  [*] */
 int relay_file_try(const char *path, struct relay_err *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

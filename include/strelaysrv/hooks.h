@@ -21,6 +21,10 @@
 
 #include <strelaysrv/server.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct relay_conn;
 struct relay_ctx;
 struct relay_err;
@@ -301,5 +305,9 @@ enum relay_verdict relay_ask_try(struct relay_ctx *cx, struct relay_conn *conn,
 	enum relay_try what, struct relay_denial *why);
 void relay_tell_failed(
 	struct relay_ctx *cx, struct relay_conn *conn, enum relay_try what);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -8,6 +8,10 @@
 #ifndef RELAY_HTTP_H
 #define RELAY_HTTP_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct evbuffer;
 struct relay_ctx;
 
@@ -43,5 +47,9 @@ int relay_http_route(struct relay_ctx *cx, const char *path, relay_http_fn *fn);
  */
 int relay_http_route_private(
 	struct relay_ctx *cx, const char *path, relay_http_fn *fn);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -15,6 +15,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct relay_ctx;
 
 enum relay_level {
@@ -103,5 +107,9 @@ size_t relay_log_escape(const char *text, char *out, size_t cap);
  */
 size_t relay_log_text(
 	const struct relay_log_record *record, char *out, size_t cap);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -14,6 +14,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct relay_ctx;
 struct relay_err;
 struct relay_metric;
@@ -132,5 +136,9 @@ int relay_metrics_visit(struct relay_ctx *cx, relay_visit_fn *visit, void *arg);
  */
 int64_t relay_metric_value(struct relay_ctx *cx, const char *module,
 	const char *name, const char *value_name);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -88,6 +88,10 @@ struct relay_ctx {
 #include <strelaysrv/status.h>
 #include <strelaysrv/server.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * The module owns connections or sessions of clients.  A reload that would
  * remove it is refused with a message that says so.
@@ -153,14 +157,25 @@ struct relay_module_def {
 	struct relay_hooks hooks; /* last, because it grows */
 };
 
+#ifdef __cplusplus
+/* In C++ a constant is visible to others only if it was declared before. */
+extern __attribute__((visibility("default")))
+const struct relay_module_def relay_module;
+#define RELAY_MODULE const struct relay_module_def relay_module
+#else
 #define RELAY_MODULE                                                           \
 	__attribute__((visibility("default")))                                 \
 	const struct relay_module_def relay_module
+#endif
 
 /* The first members of every descriptor. */
 #define RELAY_MODULE_INFO(name_, version_, summary_)                           \
 	.magic = RELAY_ABI_MAGIC, .abi_major = RELAY_ABI_MAJOR,                \
 	.abi_minor = RELAY_ABI_MINOR, .size = sizeof(struct relay_module_def), \
 	.name = (name_), .version = (version_), .summary = (summary_)
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

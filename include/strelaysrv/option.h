@@ -13,6 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct relay_ctx;
 
 enum relay_option_type {
@@ -107,5 +111,9 @@ struct relay_value {
  */
 int relay_option_get(struct relay_ctx *cx, const char *section,
 	const char *name, struct relay_value *out);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -8,6 +8,10 @@
 
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * Escapes text as Go's url.QueryEscape does: letters, digits and -_.~ stay, a
  * space becomes +, every other byte %XX in upper case.
@@ -18,5 +22,9 @@
  * does: if that is cap or more, out holds only the start.
  */
 size_t relay_query_escape(const char *text, char *out, size_t cap);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

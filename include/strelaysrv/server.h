@@ -9,6 +9,10 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct relay_ctx;
 
 /* Constant while the process runs.  [*] */
@@ -86,5 +90,9 @@ unsigned relay_hanging(char *out, size_t cap);
 
 /* Stops the server as SIGTERM does, for a module that cannot continue.  [*] */
 void relay_server_stop(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

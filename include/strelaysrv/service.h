@@ -9,6 +9,10 @@
 #ifndef RELAY_SERVICE_H
 #define RELAY_SERVICE_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct relay_ctx;
 
 /*
@@ -28,5 +32,9 @@ int relay_service_publish(struct relay_ctx *cx, const char *name,
  */
 const void *relay_service_find(struct relay_ctx *cx, const char *name,
 	unsigned version, struct relay_ctx **self);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -14,6 +14,10 @@
 
 #include <strelaysrv/hooks.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct relay_conn;
 struct relay_ctx;
 struct relay_session;
@@ -62,5 +66,9 @@ void relay_session_hooks(struct relay_ctx *cx, bool on);
 /* Ends the session and both connections; notices run before this returns. */
 void relay_session_close(
 	struct relay_session *session, enum relay_reason reason);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -13,6 +13,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct relay_ctx;
 
 #define RELAY_STATUS_PART    ".status"
@@ -34,5 +38,9 @@ struct relay_status_part {
 	/* Writes all members.  [C]  `self` is the module's own context. */
 	void (*show)(struct relay_ctx *self, struct relay_status *to);
 };
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

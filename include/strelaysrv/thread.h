@@ -13,6 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct event_base;
 struct relay_ctx;
 
@@ -36,9 +40,9 @@ int relay_worker_count(void);
 /*
  * Starts a thread for blocking work, such as resolving names or writing to a
  * database.  [*] The thread blocks all signals; a thread started with
- * pthread_create() would receive signals meant for the control thread.  The
- * caller must join `*thread`; with NULL it is detached.  Returns 0, or an error
- * number.
+ * pthread_create() would receive signals meant for the control thread.  Its
+ * stack has 2 MiB, whatever `ulimit -s` says.  The caller must join `*thread`;
+ * with NULL it is detached.  Returns 0, or an error number.
  *
  * The module's contexts become invalid after stop: a thread that is not joined
  * there must not use them.  The module's code stays mapped until the process
@@ -56,5 +60,9 @@ struct event_base *relay_event_base(struct relay_ctx *cx);
 int64_t relay_now_ms(const struct relay_ctx *cx);
 /* The wall clock, microseconds since 1970.  [*] */
 int64_t relay_wall_us(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -12,6 +12,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct relay_ctx;
 struct relay_timer;
 
@@ -31,5 +35,9 @@ struct relay_timer *relay_timer_add(
  * instead.
  */
 void relay_timer_del(struct relay_timer *timer);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -17,6 +17,10 @@
 
 #include "strelaysrv/err.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Buffer sizes, the terminating NUL included. */
 #define RELAY_DURATION_TEXT 32
 #define RELAY_SIZE_TEXT     32
@@ -79,5 +83,9 @@ void relay_size_format(int64_t bytes, char out[RELAY_SIZE_TEXT]);
  * written as 0 B/s, also where it means unlimited.
  */
 void relay_rate_format(int64_t bytes_per_s, char out[RELAY_RATE_TEXT]);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
