@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "tls/identity.h"
 #include "tls/identity_load.h"
 #include "log/log.h"
+#include "net/listen_socket.h"
 #include "base/rights.h"
 
 void check_key_mode(const struct identity *identity, const char *dir)
@@ -61,9 +63,9 @@ static int check_keys(const char *dir)
 
 /* Binds a socket that may share its port, and closes it before it listens.  0,
  * or the errno. */
-static int try_address(const struct sockaddr_storage *addr, socklen_t len)
+static int try_address(const struct listen_place *place)
 {
-	int fd = socket(addr->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(place->addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	const int on = 1;
 	int error = 0;
 
@@ -71,7 +73,7 @@ static int try_address(const struct sockaddr_storage *addr, socklen_t len)
 		return errno;
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
 		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) ||
-		bind(fd, (const struct sockaddr *)addr, len))
+		bind(fd, (const struct sockaddr *)&place->addr, place->len))
 		error = errno;
 	(void)close(fd);
 	return error;
@@ -81,16 +83,15 @@ static int try_address(const struct sockaddr_storage *addr, socklen_t len)
 static int check_address(const char *option, const char *text, int64_t protocol,
 	enum relay_level level)
 {
-	struct sockaddr_storage addr;
+	struct listen_place place;
 	struct relay_err err;
-	socklen_t len;
 	int error;
 
-	if (address_resolve(text, protocol, &addr, &len, &err) != 0) {
+	if (listen_place_resolve(text, protocol, &place, &err) != 0) {
 		log_core(RELAY_ERROR, "option %s: %s", option, err.text);
 		return -1;
 	}
-	error = try_address(&addr, len);
+	error = try_address(&place);
 	switch (error) {
 	case 0:
 		return 0;
@@ -117,9 +118,53 @@ static int check_address(const char *option, const char *text, int64_t protocol,
 	return level == RELAY_ERROR ? -1 : 0;
 }
 
+/* How many of them resolve; `places` gets those before the first that does not.
+ */
+static unsigned resolve_all(
+	const struct core_conf *core, struct listen_place *places)
+{
+	unsigned n = 0;
+
+	while (core->listen[n] &&
+		listen_place_resolve(
+			core->listen[n], core->protocol, &places[n], NULL) == 0)
+		n++;
+	listen_places_pair(places, core->listen, n);
+	return n;
+}
+
+/* A start refuses addresses that overlap. */
+static int check_overlaps(const struct core_conf *core)
+{
+	unsigned count = 0;
+	struct listen_place *places;
+	int result = 0;
+
+	while (core->listen[count])
+		count++;
+	places = calloc(count + 1, sizeof(*places));
+	if (!places) {
+		log_core(RELAY_ERROR, "out of memory");
+		return -1;
+	}
+	count = resolve_all(core, places);
+	for (unsigned i = 0; i < count; i++)
+		for (unsigned k = i + 1; k < count; k++) {
+			if (!listen_place_overlaps(&places[i], &places[k]))
+				continue;
+			log_core(RELAY_ERROR,
+				"option listen: %s and %s have an address in "
+				"common",
+				core->listen[i], core->listen[k]);
+			result = -1;
+		}
+	free(places);
+	return result;
+}
+
 static int check_addresses(const struct core_conf *core)
 {
-	int result = 0;
+	int result = check_overlaps(core);
 
 	for (const char *const *text = core->listen; *text; text++)
 		result |= check_address(

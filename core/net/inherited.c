@@ -18,6 +18,7 @@
 #include "base/instance.h"
 #include "log/log.h"
 #include "net/inherited.h"
+#include "net/listen_socket.h"
 #include "net/net_state.h"
 
 /* The first descriptor that systemd passes, see sd_listen_fds(3). */
@@ -231,6 +232,22 @@ int inherited_take(enum inherited_use use, const struct sockaddr_storage *addr,
 			return hand_out(one);
 	}
 	return -1;
+}
+
+bool inherited_overlaps(
+	enum inherited_use use, const struct listen_place *place)
+{
+	const struct inherited_sockets *sockets = self();
+
+	for (size_t i = 0; i < sockets->count; i++) {
+		const struct inherited *one = &sockets->list[i];
+		const struct listen_place at = {
+			.addr = one->addr, .v6only = one->v6only};
+
+		if (fits(one, use) && listen_place_overlaps(&at, place))
+			return true;
+	}
+	return false;
 }
 
 int inherited_take_any(enum inherited_use use)

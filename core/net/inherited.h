@@ -19,6 +19,8 @@
 /* "relay:7,status:9": what each descriptor is for. */
 #define INHERITED_SOCKETS "STRELAYSRV_SOCKETS"
 
+struct listen_place;
+
 /* FileDescriptorName= in a systemd socket unit has the same words. */
 enum inherited_use {
 	INHERITED_ANY, /* not said: the address decides */
@@ -44,6 +46,11 @@ int inherited_init(struct relay_err *err);
  */
 int inherited_take(enum inherited_use use, const struct sockaddr_storage *addr,
 	bool v6only);
+
+/* Whether a socket for that use that was not taken has an address in common
+ * with the place. */
+bool inherited_overlaps(
+	enum inherited_use use, const struct listen_place *place);
 
 /* Takes a socket for that use, with any address.  -1: none is left. */
 int inherited_take_any(enum inherited_use use);

@@ -94,6 +94,23 @@ bool listen_place_overlaps(
 	return same_host(&x, &y) || covers(a, &x, &y) || covers(b, &y, &x);
 }
 
+void listen_places_pair(
+	struct listen_place *places, const char *const *texts, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		const struct bits six = bits_of(&places[i]);
+
+		if (six.v4 || !six.any || texts[i][0] == ':')
+			continue;
+		for (unsigned k = 0; k < count; k++) {
+			const struct bits four = bits_of(&places[k]);
+
+			if (four.v4 && four.any && four.port == six.port)
+				places[i].v6only = true;
+		}
+	}
+}
+
 /* Making sockets. */
 
 static int set_option(int fd, int level, int name, int value)

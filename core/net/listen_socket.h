@@ -39,6 +39,14 @@ bool listen_place_same(
 bool listen_place_overlaps(
 	const struct listen_place *a, const struct listen_place *b);
 
+/*
+ * 0.0.0.0:P with [::]:P is how people ask for both families: then [::] becomes
+ * IPv6 only, so that both can be bound.  `texts` are the addresses as
+ * configured; ":P" alone means both families already, and is not changed.
+ */
+void listen_places_pair(
+	struct listen_place *places, const char *const *texts, unsigned count);
+
 /* Whether no socket is bound there, not even one with SO_REUSEPORT.  0, or an
  * errno. */
 int listen_socket_probe(const struct listen_place *place);

@@ -172,6 +172,15 @@ static int inherit_or_bind(struct listen_address *one, bool shares)
 	return got ? 0 : bind_for_all(one, shares);
 }
 
+static const char *advice(const struct listen_address *one, int error)
+{
+	if (error == EADDRINUSE &&
+		inherited_overlaps(INHERITED_RELAY, &one->bound))
+		return "; an inherited socket has a part of it: its address "
+		       "and BindIPv6Only= must be those of the option listen";
+	return listen_socket_advice(error);
+}
+
 int listen_address_bind(struct listen_address *one, const char *text,
 	int64_t protocol, bool shares, struct relay_err *err)
 {
@@ -187,5 +196,5 @@ int listen_address_bind(struct listen_address *one, const char *text,
 	if (!error)
 		return 0;
 	return relay_fail(err, "cannot listen on %s: %s%s", text,
-		strerror(error), listen_socket_advice(error));
+		strerror(error), advice(one, error));
 }

@@ -11,6 +11,7 @@
 #include "base/address.h"
 #include "config/config.h"
 #include "log/log.h"
+#include "net/inherited.h"
 #include "net/listen_socket.h"
 #include "peers/listen_set.h"
 #include "peers/listen_address.h"
@@ -44,10 +45,14 @@ static bool is_bound(
 	return listen_place_same(&one->bound, place);
 }
 
+/* Whether sockets of this server that will be closed are bound there. */
 static bool is_leaving(const struct listen_place *place)
 {
 	struct peers_shared *room = peers_shared();
 
+	/* Those of an old process; what no address takes is closed later. */
+	if (inherited_overlaps(INHERITED_RELAY, place))
+		return true;
 	for (unsigned i = 0; i < room->now.count; i++)
 		if (!room->now.all[i]->wanted &&
 			listen_place_overlaps(&room->now.all[i]->bound, place))
@@ -115,6 +120,7 @@ static int stage_all(struct listen_place *places, const char *const *texts,
 		if (listen_place_resolve(texts[i], protocol, &places[i], err) !=
 			0)
 			return -1;
+	listen_places_pair(places, texts, room->next.count);
 	/* First those that name a port; port 0 then keeps what is left. */
 	keep(places, is_bound);
 	keep(places, was_asked);
