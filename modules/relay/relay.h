@@ -6,7 +6,7 @@
  * relay.c      the descriptor, the options, and the hooks
  * messages/    encoding, reading and answering messages
  * devices/     protocol mode: devices join, are pinged, and are disconnected
- * asks/        requests for a device: invitations, and their limits
+ * requests/    requests for a device: invitations, and their limits
  * sessions/    session mode: a session's key pairs two plain connections
  * address/     the address that clients are told, the URI, and their changes
  */
@@ -23,8 +23,8 @@
 #include "relay/address/advertise.h"
 #include "relay/devices/directory.h"
 #include "relay/metrics_table.h"
-#include "relay/asks/pending.h"
-#include "relay/asks/round.h"
+#include "relay/requests/pending.h"
+#include "relay/requests/queue_scan.h"
 #include "relay/address/own_address.h"
 #include "relay/messages/reader.h"
 #include "relay/devices/secret.h"
@@ -146,7 +146,7 @@ struct peer {
 struct meeting {
 	struct part part[2];
 	int64_t began_ms;
-	uint64_t turn; /* see lines.h; 0: not begun */
+	uint64_t turn; /* see queues.h; 0: not begun */
 };
 
 static inline struct relay_data *data_of(const struct relay_ctx *cx)
@@ -245,13 +245,13 @@ void protocol_closed(struct relay_ctx *cx, struct relay_conn *conn,
 struct relay_conn *protocol_owner(
 	struct relay_ctx *cx, const uint8_t *id, struct place place);
 
-/* asking.c */
+/* request.c */
 
 /* Invites the device of `conn` and the one it requests, and closes `conn`. */
 void asking_connect(struct relay_ctx *cx, struct relay_conn *conn,
 	const struct frame_bytes *id);
 
-/* inviting.c */
+/* invitations.c */
 
 /* Sends an invitation to a device.  False: its connection has ended. */
 bool inviting_send(struct relay_ctx *cx, struct relay_conn *conn,

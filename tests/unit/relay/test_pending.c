@@ -11,7 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "relay/asks/pending.h"
+#include "relay/requests/pending.h"
 
 static const uint8_t alice[ID_LEN] = {'a'}, bob[ID_LEN] = {'b'};
 static const struct place here = {0, 7}, there = {1, 7};

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "relay/asks/shares.h"
+#include "relay/requests/shares.h"
 
 static unsigned rank(const struct share *share)
 {

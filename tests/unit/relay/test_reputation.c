@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "relay/asks/standing.h"
+#include "relay/requests/reputation.h"
 
 static const uint8_t alice[ID_LEN] = {'a'}, bob[ID_LEN] = {'b'};
 static const uint8_t carol[ID_LEN] = {'c'}, home[ID_LEN] = {'h'};

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "relay/asks/round.h"
+#include "relay/requests/queue_scan.h"
 
 #define LATER   INT64_C(1000000000)
 #define QUEUES  64

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * line_item.h - one device's queue of invitations, for lines.c, which stores
- * it, lines_eviction.c, which limits it, and lines_deal.c, which chooses the
+ * queue_item.h - one device's queue of invitations, for queues.c, which stores
+ * it, queue_eviction.c, which limits it, and queue_schedule.c, which chooses the
  * next.
  */
-#ifndef LINE_ITEM_H
-#define LINE_ITEM_H
+#ifndef QUEUE_ITEM_H
+#define QUEUE_ITEM_H
 
-#include "relay/asks/lines.h"
-#include "relay/asks/pending_item.h"
+#include "relay/requests/queues.h"
+#include "relay/requests/pending_session.h"
 
 /* The session that a device took last, and may be busy with. */
 struct busy {

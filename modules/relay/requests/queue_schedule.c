@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "relay/asks/line_item.h"
+#include "relay/requests/queue_item.h"
 
 int line_behind(const struct pending *pending)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * lines.h - the queue of invitations of each requested device.
+ * queues.h - the queue of invitations of each requested device.
  *
  * Syncthing takes invitations one by one: it joins the session and does a TLS
  * handshake, which takes 10 s if the other side is silent, before it looks at
  * the next.  So a device gets an invitation when it has taken the last one.
  * The others wait here and are sorted:
- *   - requests of devices that had a session with it before (see standing.h)
+ *   - requests of devices that had a session with it before (see reputation.h)
  *     come first, those of sources that only kept devices busy come last;
  *   - among equals, those whose side of the session has connected and sent
  *     data, as for a handshake; then those whose side has connected;
@@ -27,14 +27,14 @@
  * Part of struct pending_table, under its lock.  Times are milliseconds of the
  * monotonic clock.
  */
-#ifndef LINES_H
-#define LINES_H
+#ifndef QUEUES_H
+#define QUEUES_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "relay/devices/directory.h"
-#include "relay/asks/standing.h"
+#include "relay/requests/reputation.h"
 
 /* How long a device may be busy with a session while others wait. */
 #define LINES_TURN_MS 3000

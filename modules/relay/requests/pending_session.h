@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * pending_item.h - one session that has not begun, for the parts of the table:
- * pending.c, pending_eviction.c and lines.c.
+ * pending_session.h - one session that has not begun, for the parts of the table:
+ * pending.c, pending_limits.c and queues.c.
  */
-#ifndef PENDING_ITEM_H
-#define PENDING_ITEM_H
+#ifndef PENDING_SESSION_H
+#define PENDING_SESSION_H
 
-#include "relay/asks/pending.h"
+#include "relay/requests/pending.h"
 
 struct pending_key {
 	UT_hash_handle hh;
@@ -45,7 +45,7 @@ static inline struct share *widest(const struct pending *pending)
 	return pending->levels ? pending->source[pending->levels - 1] : NULL;
 }
 
-/* pending_eviction.c */
+/* pending_limits.c */
 
 /* Counts it for its device and source.  0, or -1 if memory is short. */
 int room_take(struct pending_table *table, struct pending *pending,

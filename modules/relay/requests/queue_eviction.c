@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "relay/asks/line_item.h"
+#include "relay/requests/queue_item.h"
 
 static bool is_from(const struct pending *pending,
 	const uint8_t source[][ID_LEN], unsigned level, unsigned levels)

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * round.h - checks all queues that wait for a time, a few in each turn of the
+ * queue_scan.h - checks all queues that wait for a time, a few in each turn of the
  * worker.
  *
  * A stranger can fill the table of pending sessions; to compare all of them in
  * one turn would hold up the worker's traffic for 40 ms.
  */
-#ifndef ROUND_H
-#define ROUND_H
+#ifndef QUEUE_SCAN_H
+#define QUEUE_SCAN_H
 
 #include <stdint.h>
 
-#include "relay/asks/pending.h"
+#include "relay/requests/pending.h"
 
 /* How often a queue is checked, and how long after each other the turns of a
  * round are, both in ms. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "relay/asks/standing.h"
+#include "relay/requests/reputation.h"
 
 struct memory {
 	UT_hash_handle hh;

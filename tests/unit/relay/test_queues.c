@@ -11,7 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "relay/asks/pending.h"
+#include "relay/requests/pending.h"
 
 #define LATER INT64_C(1000000000)
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "relay/asks/line_item.h"
+#include "relay/requests/queue_item.h"
 
 struct line *line_find(const struct lines *lines, const uint8_t *id)
 {

@@ -2,7 +2,7 @@
 
 /* Limits of sessions that have not begun, and the choice of the one to drop. */
 
-#include "relay/asks/pending_item.h"
+#include "relay/requests/pending_session.h"
 
 /* How many of a source's sessions are examined to choose the one to drop. */
 #define LOOKS 64

@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 #include "relay/devices/directory.h"
-#include "relay/asks/lines.h"
-#include "relay/asks/shares.h"
+#include "relay/requests/queues.h"
+#include "relay/requests/shares.h"
 #include "shared/source.h"
 
 enum { SIDE_CLIENT, SIDE_SERVER }; /* the requester, the requested device */
@@ -50,7 +50,7 @@ struct pending_pair {
 	uint8_t id[2][ID_LEN]; /* by side */
 	struct place half;     /* the connection that arrived first */
 	int half_side;         /* its side */
-	uint64_t turn;         /* of the requested device, see lines.h */
+	uint64_t turn;         /* of the requested device, see queues.h */
 };
 
 enum pending_answer {

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "relay/asks/pending_item.h"
+#include "relay/requests/pending_session.h"
 
 int pending_init(struct pending_table *table)
 {

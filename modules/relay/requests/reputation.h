@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * standing.h - remembers pairs with successful sessions, and sources of useless
+ * reputation.h - remembers pairs with successful sessions, and sources of useless
  * requests.
  *
  * Two devices are friends if a session between them lasted so long that both
@@ -11,8 +11,8 @@
  * there are too many.  The caller locks; times are milliseconds of the
  * monotonic clock.
  */
-#ifndef STANDING_H
-#define STANDING_H
+#ifndef REPUTATION_H
+#define REPUTATION_H
 
 #include <stdbool.h>
 #include <stdint.h>

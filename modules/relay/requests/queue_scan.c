@@ -2,7 +2,7 @@
 
 /* Checks all queues that wait for a time, a few in each turn. */
 
-#include "relay/asks/round.h"
+#include "relay/requests/queue_scan.h"
 
 int64_t round_turn(struct round *round, struct pending_table *table,
 	round_deal_fn *deal, void *arg)
