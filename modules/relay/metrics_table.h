@@ -51,7 +51,7 @@ enum {
 enum {
 	GIVEN_UP_ALL, /* these follow enum pending_room */
 	GIVEN_UP_SOURCE,
-	GIVEN_UP_LINE,
+	GIVEN_UP_QUEUE,
 	GIVEN_UP_TURN
 };
 

@@ -187,7 +187,7 @@ static void take_next(struct relay_ctx *cx)
 		.of_device = conf->pending_per_device,
 		.of_source = conf->pending_per_source,
 		.of_asker = conf->invitations_per_asker,
-		.in_line = conf->invitations_per_device};
+		.in_queue = conf->invitations_per_device};
 	struct ranges old;
 
 	pending_bound(&data->pending, &bounds);
@@ -366,7 +366,7 @@ static void session_close(struct relay_ctx *cx, struct relay_session *session,
 	struct meeting *meeting = relay_session_data(cx, session);
 
 	(void)reason;
-	inviting_over(cx, session, meeting);
+	invitations_session_over(cx, session, meeting);
 	directory_unlink(&data_of(cx)->directory, &meeting->part[0]);
 	directory_unlink(&data_of(cx)->directory, &meeting->part[1]);
 }

@@ -56,7 +56,7 @@ enum { ASKS_ANYONE, ASKS_JOINED };
 enum peer_bound {
 	BOUND_CONNECTIONS,
 	BOUND_PENDING,
-	BOUND_TURN,
+	BOUND_SLICE,
 	BOUND_QUEUE,
 	BOUND_MESSAGES,
 	BOUND_TOKEN, /* its text has an address */
@@ -102,7 +102,7 @@ struct device_drain {
 struct relay_local {
 	struct device_drain device_drain;
 	struct relay_timer *again; /* checks invitations that wait for a time */
-	struct round round;        /* how far it has come */
+	struct queue_scan scan;    /* how far it has come */
 };
 
 enum peer_state {
@@ -115,7 +115,7 @@ enum peer_state {
 	PEER_HALF,    /* session mode, waits for the other side */
 	PEER_SECOND,  /* session mode, being moved to the half's worker */
 	PEER_PAIRED,  /* session mode, is one side of a session */
-	PEER_GONE,    /* closed: must not be used in this turn */
+	PEER_GONE,    /* closed: must not be used any more */
 };
 
 /* Data of each connection. */
@@ -124,7 +124,7 @@ struct peer {
 	bool spoke;          /* its first message has arrived */
 	bool keeps_sessions; /* its end does not end its device's sessions */
 	bool waits_aloud;    /* PEER_HALF: has sent data */
-	uint8_t pongs;       /* to be sent at the end of the turn */
+	uint8_t pongs;       /* to be sent together, see peer_pong() */
 	uint8_t asked;       /* our pings that it has not answered yet */
 	struct reader reader;
 	int64_t opened_ms;
@@ -146,7 +146,7 @@ struct peer {
 struct meeting {
 	struct part part[2];
 	int64_t began_ms;
-	uint64_t turn; /* see queues.h; 0: not begun */
+	uint64_t serial; /* see queues.h; 0: not begun */
 };
 
 static inline struct relay_data *data_of(const struct relay_ctx *cx)
@@ -201,7 +201,8 @@ bool peer_respond(
 	struct relay_ctx *cx, struct relay_conn *conn, enum frame_code code);
 /* Sends a ping; its answer does not count as a message. */
 bool peer_ping(struct relay_ctx *cx, struct relay_conn *conn);
-/* Answers its ping, together with the other answers of this turn. */
+/* Answers its ping; the answers to several that arrive together are one
+ * write. */
 void peer_pong(struct relay_ctx *cx, struct relay_conn *conn);
 /* Sends RelayFull and closes it. */
 void peer_send_away(struct relay_ctx *cx, struct relay_conn *conn);
@@ -225,7 +226,7 @@ void peer_log(struct relay_ctx *cx, struct relay_conn *conn, const char *what);
  */
 typedef bool peer_message_fn(struct relay_ctx *cx, struct relay_conn *conn,
 	const struct frame_header *header, const uint8_t *body);
-/* Reads messages, up to a limit per turn. */
+/* Reads messages, up to a limit per loop iteration. */
 void peer_read(
 	struct relay_ctx *cx, struct relay_conn *conn, peer_message_fn *handle);
 
@@ -248,24 +249,24 @@ struct relay_conn *protocol_owner(
 /* request.c */
 
 /* Invites the device of `conn` and the one it requests, and closes `conn`. */
-void asking_connect(struct relay_ctx *cx, struct relay_conn *conn,
+void request_connect(struct relay_ctx *cx, struct relay_conn *conn,
 	const struct frame_bytes *id);
 
 /* invitations.c */
 
 /* Sends an invitation to a device.  False: its connection has ended. */
-bool inviting_send(struct relay_ctx *cx, struct relay_conn *conn,
+bool invitations_send(struct relay_ctx *cx, struct relay_conn *conn,
 	const uint8_t *from, const uint8_t *key, bool server_socket);
 /*
  * Runs the next actions for a requested device.  Call it after each change of
  * the device in the table of pending sessions.
  */
-void inviting_deal(struct relay_ctx *cx, const uint8_t *target);
+void invitations_dispatch(struct relay_ctx *cx, const uint8_t *target);
 /* Sends all waiting invitations to a device that will be disconnected. */
-void inviting_flush(struct relay_ctx *cx, const uint8_t *target);
+void invitations_flush(struct relay_ctx *cx, const uint8_t *target);
 /* A session has ended. */
-void inviting_over(struct relay_ctx *cx, struct relay_session *session,
-	const struct meeting *meeting);
+void invitations_session_over(struct relay_ctx *cx,
+	struct relay_session *session, const struct meeting *meeting);
 
 /* session_mode.c */
 

@@ -39,7 +39,7 @@ static void send_away(struct relay_ctx *cx, struct relay_conn *conn)
 	 * Its sessions continue, and those it was invited to may still begin.
 	 */
 	peer_of(cx, conn)->keeps_sessions = true;
-	inviting_flush(cx, relay_conn_peer(conn));
+	invitations_flush(cx, relay_conn_peer(conn));
 	conn = relay_conn_find(cx, id);
 	if (!conn || peer_of(cx, conn)->state == PEER_GONE)
 		return;

@@ -313,7 +313,7 @@ static bool message(struct relay_ctx *cx, struct relay_conn *conn,
 		return join(cx, conn, &bytes);
 	case FRAME_CONNECT:
 		frame_read_connect(body, header->length, &bytes);
-		asking_connect(cx, conn, &bytes);
+		request_connect(cx, conn, &bytes);
 		return false;
 	default:
 		peer_unexpected(cx, conn, header->type);

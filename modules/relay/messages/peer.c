@@ -6,10 +6,10 @@
 #include "relay/relay.h"
 
 /*
- * Limit of messages per turn, so that a flood leaves time for other
- * connections.
+ * Limit of messages of one connection in a loop iteration, so that a flood
+ * leaves time for others.
  */
-#define MESSAGES_A_TURN 32
+#define MESSAGES_PER_ITERATION 32
 
 void count(const struct relay_ctx *cx, enum relay_metric_index which,
 	unsigned value)
@@ -43,8 +43,8 @@ void peer_bound(struct relay_ctx *cx, enum peer_bound bound)
 			"a bound on pending sessions was reached: the oldest "
 			"of whoever has most make room, or requests get "
 			"\"not found\"",
-		[BOUND_TURN] = "a device was busy with a session that came to "
-			       "nothing while others waited for it: ended",
+		[BOUND_SLICE] = "a device was busy with a session that came to "
+				"nothing while others waited for it: ended",
 		[BOUND_QUEUE] = "a device did not read what it was sent, and "
 				"was closed",
 		[BOUND_MESSAGES] =
@@ -77,7 +77,7 @@ static bool write_out(struct relay_ctx *cx, struct relay_conn *conn,
 static bool send_pongs(struct relay_ctx *cx, struct relay_conn *conn)
 {
 	struct peer *peer = peer_of(cx, conn);
-	uint8_t pongs[MESSAGES_A_TURN * FRAME_EMPTY_SIZE];
+	uint8_t pongs[MESSAGES_PER_ITERATION * FRAME_EMPTY_SIZE];
 	size_t len = 0;
 
 	for (; peer->pongs; peer->pongs--)
@@ -228,7 +228,7 @@ void peer_read(
 	uint8_t body[FRAME_BODY_MAX];
 	int error = FRAME_OK;
 
-	for (int i = 0; i < MESSAGES_A_TURN; i++) {
+	for (int i = 0; i < MESSAGES_PER_ITERATION; i++) {
 		enum reader_state state =
 			reader_next(&peer->reader, conn, &header, body, &error);
 

@@ -14,7 +14,7 @@ struct invitation {
 	uint8_t key[ID_LEN];
 };
 
-bool inviting_send(struct relay_ctx *cx, struct relay_conn *conn,
+bool invitations_send(struct relay_ctx *cx, struct relay_conn *conn,
 	const uint8_t *from, const uint8_t *key, bool server_socket)
 {
 	struct relay_data *data = data_of(cx);
@@ -42,17 +42,17 @@ static void hear_invitation(struct relay_ctx *cx, const void *arg)
 	struct relay_conn *conn = protocol_owner(cx, in->to, in->place);
 
 	if (conn)
-		inviting_send(cx, conn, in->from, in->key, true);
+		invitations_send(cx, conn, in->from, in->key, true);
 }
 
 static void send_it(struct relay_ctx *cx, const uint8_t *target,
-	struct place place, const struct deal *deal, bool at_once)
+	struct place place, const struct action *action, bool at_once)
 {
 	struct invitation in = {.place = place};
 
 	memcpy(in.to, target, ID_LEN);
-	memcpy(in.from, deal->from, ID_LEN);
-	memcpy(in.key, deal->key, ID_LEN);
+	memcpy(in.from, action->from, ID_LEN);
+	memcpy(in.key, action->key, ID_LEN);
 	if (at_once && place.worker == cx->worker)
 		hear_invitation(cx, &in);
 	else if (relay_post(cx, place.worker, hear_invitation, &in,
@@ -77,15 +77,15 @@ static bool is_alive(const struct relay_session *session)
 }
 
 /* End this half's session: the device was busy with it for long enough. */
-struct turn_over {
+struct slice_over {
 	uint64_t half;
 	uint8_t source[ID_LEN]; /* of the requesting device */
 };
 
 /* Runs on the half's worker. */
-static void hear_turn_over(struct relay_ctx *cx, const void *arg)
+static void hear_slice_over(struct relay_ctx *cx, const void *arg)
 {
-	const struct turn_over *over = arg;
+	const struct slice_over *over = arg;
 	struct relay_conn *conn = relay_conn_find(cx, over->half);
 	struct peer *peer = conn ? peer_of(cx, conn) : NULL;
 	struct relay_session *session;
@@ -99,8 +99,8 @@ static void hear_turn_over(struct relay_ctx *cx, const void *arg)
 		return;
 	pending_blame(&data_of(cx)->pending, over->source, relay_now_ms(cx));
 	count(cx, METRIC_GIVEN_UP, GIVEN_UP_TURN);
-	peer_bound(cx, BOUND_TURN);
-	peer_log(cx, conn, "its turn is over");
+	peer_bound(cx, BOUND_SLICE);
+	peer_log(cx, conn, "ended: others wait for the device it keeps busy");
 	if (peer->state == PEER_HALF) {
 		peer_close(cx, conn, RELAY_END_LIMIT);
 		return;
@@ -109,28 +109,29 @@ static void hear_turn_over(struct relay_ctx *cx, const void *arg)
 		relay_session_close(session, RELAY_END_LIMIT);
 }
 
-static void end_turn(struct relay_ctx *cx, const struct deal *deal)
+static void end_slice(struct relay_ctx *cx, const struct action *action)
 {
-	struct turn_over over = {.half = deal->half.conn};
+	struct slice_over over = {.half = action->half.conn};
 
-	memcpy(over.source, deal->from, ID_LEN);
+	memcpy(over.source, action->from, ID_LEN);
 	/* If memory is short, the session ends by its timeout. */
-	relay_post(cx, deal->half.worker, hear_turn_over, &over, sizeof(over));
+	relay_post(
+		cx, action->half.worker, hear_slice_over, &over, sizeof(over));
 }
 
-static unsigned deal_until_done(
+static unsigned act_until_done(
 	struct relay_ctx *cx, const uint8_t *target, bool all);
 
-static unsigned deal_open(void *arg, const uint8_t *target)
+static unsigned dispatch_active(void *arg, const uint8_t *target)
 {
-	return deal_until_done(arg, target, false);
+	return act_until_done(arg, target, false);
 }
 
 static int64_t look_again(struct relay_ctx *cx, void *arg)
 {
 	struct relay_local *local = arg;
-	int64_t next_ms =
-		round_turn(&local->round, &data_of(cx)->pending, deal_open, cx);
+	int64_t next_ms = scan_step(
+		&local->scan, &data_of(cx)->pending, dispatch_active, cx);
 
 	if (!next_ms)
 		local->again = NULL;
@@ -142,77 +143,77 @@ static void be_called_again(struct relay_ctx *cx)
 	struct relay_local *local = cx->local;
 
 	if (!local->again)
-		local->again = relay_timer_add(cx, ROUND_MS, look_again, local);
+		local->again = relay_timer_add(cx, SCAN_MS, look_again, local);
 	if (!local->again)
 		relay_log(cx, RELAY_ERROR,
 			"no memory for a timer: invitations wait for the next "
 			"request");
 }
 
-static bool deal_once(struct relay_ctx *cx, const uint8_t *target, bool all,
+static bool act_once(struct relay_ctx *cx, const uint8_t *target, bool all,
 	unsigned *compared)
 {
 	struct relay_data *data = data_of(cx);
 	struct place place = {0, 0};
-	struct deal deal;
+	struct action action;
 
-	pending_deal(&data->pending, target,
+	pending_schedule(&data->pending, target,
 		directory_find(&data->directory, target, &place), all,
-		relay_now_ms(cx), &deal);
-	*compared += deal.compared;
-	switch ((enum deal_what)deal.what) {
-	case DEAL_NOTHING:
+		relay_now_ms(cx), &action);
+	*compared += action.compared;
+	switch ((enum action_kind)action.kind) {
+	case ACTION_NONE:
 		return false;
-	case DEAL_WAIT:
+	case ACTION_WAIT:
 		be_called_again(cx);
 		return false;
-	case DEAL_SEND:
-		send_it(cx, target, place, &deal, all);
+	case ACTION_SEND:
+		send_it(cx, target, place, &action, all);
 		return true;
-	case DEAL_WITHDRAW:
+	case ACTION_WITHDRAW:
 		count(cx, METRIC_GIVEN_UP, GIVEN_UP_TURN);
-		guest_lose(cx, deal.half);
+		guest_lose(cx, action.half);
 		return true;
-	case DEAL_END:
-		end_turn(cx, &deal);
+	case ACTION_END:
+		end_slice(cx, &action);
 		return true;
 	}
 	return false;
 }
 
-static unsigned deal_until_done(
+static unsigned act_until_done(
 	struct relay_ctx *cx, const uint8_t *target, bool all)
 {
 	unsigned compared = 0;
 
-	while (deal_once(cx, target, all, &compared))
+	while (act_once(cx, target, all, &compared))
 		;
 	return compared;
 }
 
-void inviting_deal(struct relay_ctx *cx, const uint8_t *target)
+void invitations_dispatch(struct relay_ctx *cx, const uint8_t *target)
 {
-	(void)deal_until_done(cx, target, false);
+	(void)act_until_done(cx, target, false);
 }
 
-void inviting_flush(struct relay_ctx *cx, const uint8_t *target)
+void invitations_flush(struct relay_ctx *cx, const uint8_t *target)
 {
-	(void)deal_until_done(cx, target, true);
+	(void)act_until_done(cx, target, true);
 }
 
-void inviting_over(struct relay_ctx *cx, struct relay_session *session,
-	const struct meeting *meeting)
+void invitations_session_over(struct relay_ctx *cx,
+	struct relay_session *session, const struct meeting *meeting)
 {
 	const uint8_t *id[2];
 	int64_t now = relay_now_ms(cx);
 
-	if (!meeting->turn)
+	if (!meeting->serial)
 		return;
 	for (int side = 0; side < 2; side++)
 		id[side] = relay_conn_peer(relay_session_side(session, side));
 	if (!id[SIDE_CLIENT] || !id[SIDE_SERVER])
 		return;
 	pending_over(&data_of(cx)->pending, id[SIDE_CLIENT], id[SIDE_SERVER],
-		meeting->turn, now - meeting->began_ms, now);
-	inviting_deal(cx, id[SIDE_SERVER]);
+		meeting->serial, now - meeting->began_ms, now);
+	invitations_dispatch(cx, id[SIDE_SERVER]);
 }

@@ -34,7 +34,7 @@ static void use_up(
 static void drop(struct pending_table *table, struct pending *pending,
 	bool begun, int64_t now_ms)
 {
-	lines_leave(&table->lines, pending, begun, now_ms);
+	queues_remove(&table->queues, pending, begun, now_ms);
 	use_up(table, pending, SIDE_CLIENT);
 	use_up(table, pending, SIDE_SERVER);
 	if (pending->prev)
@@ -46,7 +46,7 @@ static void drop(struct pending_table *table, struct pending *pending,
 	else
 		table->last = pending->prev;
 	table->sessions--;
-	room_give(table, pending);
+	limits_give(table, pending);
 	free(pending);
 }
 
@@ -54,7 +54,7 @@ void pending_finish(struct pending_table *table)
 {
 	while (table->first)
 		drop(table, table->first, false, 0);
-	lines_finish(&table->lines);
+	queues_finish(&table->queues);
 	pthread_mutex_destroy(&table->lock);
 }
 
@@ -81,12 +81,12 @@ static struct pending_key *find(struct pending_table *table, const uint8_t *key)
 static int insert(struct pending_table *table, struct pending *pending,
 	const struct source *source)
 {
-	if (room_take(table, pending, source) != 0) {
+	if (limits_take(table, pending, source) != 0) {
 		free(pending);
 		return -1;
 	}
 	append(table, pending);
-	if (lines_enter(&table->lines, pending) != 0) {
+	if (queues_add(&table->queues, pending) != 0) {
 		pending->used[0] = pending->used[1] = true;
 		drop(table, pending, false, 0);
 		return -1;
@@ -134,13 +134,13 @@ static enum pending_room find_room(struct pending_table *table,
 	const struct pending_bounds *bounds = &table->bounds;
 	enum pending_room room;
 
-	victims[0] = lines_victim(&table->lines, pending, source->key,
-		source->levels, bounds->of_asker, bounds->in_line, now_ms);
+	victims[0] = queues_victim(&table->queues, pending, source->key,
+		source->levels, bounds->of_asker, bounds->in_queue, now_ms);
 	if (victims[0] == pending)
-		return PENDING_LINE_FULL;
-	room = room_find(table, pending->pair.id[SIDE_CLIENT], source,
+		return PENDING_QUEUE_FULL;
+	room = limits_find_room(table, pending->pair.id[SIDE_CLIENT], source,
 		victims[0], &victims[1]);
-	return room == PENDING_ROOM && victims[0] ? PENDING_LINE_ROOM : room;
+	return room == PENDING_ROOM && victims[0] ? PENDING_QUEUE_ROOM : room;
 }
 
 /* Drops the victims only when the new one is there: a request that is refused
@@ -201,7 +201,7 @@ enum pending_answer pending_claim(struct pending_table *table,
 	side = found == &pending->key[SIDE_SERVER];
 	use_up(table, pending, side);
 	if (side == SIDE_SERVER)
-		lines_taken(&table->lines, pending,
+		queues_taken(&table->queues, pending,
 			pending->pair.half.conn ? pending->pair.half : place,
 			now_ms);
 	if (pending->pair.half.conn) {
@@ -255,24 +255,26 @@ bool pending_spoke(struct pending_table *table, const uint8_t *other,
 }
 
 void pending_over(struct pending_table *table, const uint8_t *client,
-	const uint8_t *server, uint64_t turn, int64_t lasted_ms, int64_t now_ms)
+	const uint8_t *server, uint64_t serial, int64_t lasted_ms,
+	int64_t now_ms)
 {
 	pthread_mutex_lock(&table->lock);
-	lines_over(&table->lines, server, turn);
-	if (lasted_ms >= STANDING_FRIEND_MS)
-		standing_praise(&table->lines.standing, client, server, now_ms);
+	queues_session_over(&table->queues, server, serial);
+	if (lasted_ms >= REPUTATION_FRIEND_MS)
+		reputation_praise(
+			&table->queues.reputation, client, server, now_ms);
 	pthread_mutex_unlock(&table->lock);
 }
 
-void pending_deal(struct pending_table *table, const uint8_t *target,
-	bool present, bool all, int64_t now_ms, struct deal *deal)
+void pending_schedule(struct pending_table *table, const uint8_t *target,
+	bool present, bool all, int64_t now_ms, struct action *action)
 {
 	pthread_mutex_lock(&table->lock);
-	lines_deal(&table->lines, target, present, all, now_ms, deal);
-	if (deal->what == DEAL_WITHDRAW) {
-		deal->half = deal->withdrawn->pair.half;
-		drop(table, deal->withdrawn, false, now_ms);
-		deal->withdrawn = NULL;
+	queues_schedule(&table->queues, target, present, all, now_ms, action);
+	if (action->kind == ACTION_WITHDRAW) {
+		action->half = action->withdrawn->pair.half;
+		drop(table, action->withdrawn, false, now_ms);
+		action->withdrawn = NULL;
 	}
 	pthread_mutex_unlock(&table->lock);
 }
@@ -281,7 +283,7 @@ void pending_blame(struct pending_table *table, const uint8_t source[ID_LEN],
 	int64_t now_ms)
 {
 	pthread_mutex_lock(&table->lock);
-	standing_blame(&table->lines.standing, source, now_ms);
+	reputation_blame(&table->queues.reputation, source, now_ms);
 	pthread_mutex_unlock(&table->lock);
 }
 
@@ -291,7 +293,7 @@ bool pending_give_up(struct pending_table *table, const uint8_t target[ID_LEN],
 	struct pending *waiting;
 
 	pthread_mutex_lock(&table->lock);
-	waiting = lines_waiting(&table->lines, target);
+	waiting = queues_first_waiting(&table->queues, target);
 	if (waiting) {
 		*lost = waiting->pair.half;
 		drop(table, waiting, false, now_ms);
@@ -300,12 +302,12 @@ bool pending_give_up(struct pending_table *table, const uint8_t target[ID_LEN],
 	return waiting != NULL;
 }
 
-bool pending_next_open(struct pending_table *table, uint8_t target[ID_LEN])
+bool pending_next_active(struct pending_table *table, uint8_t target[ID_LEN])
 {
 	bool found;
 
 	pthread_mutex_lock(&table->lock);
-	found = lines_next_open(&table->lines, target);
+	found = queues_next_active(&table->queues, target);
 	pthread_mutex_unlock(&table->lock);
 	return found;
 }
@@ -321,7 +323,7 @@ unsigned pending_expire(
 		drop(table, table->first, false, now_ms);
 		count++;
 	}
-	lines_forget(&table->lines, now_ms);
+	queues_forget(&table->queues, now_ms);
 	*next_ms = table->first ? table->first->deadline_ms : INT64_MAX;
 	pthread_mutex_unlock(&table->lock);
 	return count;
@@ -344,12 +346,12 @@ unsigned pending_sessions(struct pending_table *table)
 
 unsigned pending_waiting(struct pending_table *table)
 {
-	return look(table, &table->lines.waiting);
+	return look(table, &table->queues.waiting);
 }
 
-unsigned pending_open(struct pending_table *table)
+unsigned pending_active(struct pending_table *table)
 {
-	return look(table, &table->lines.open);
+	return look(table, &table->queues.active);
 }
 
 unsigned pending_keys(struct pending_table *table)

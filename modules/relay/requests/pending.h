@@ -30,7 +30,7 @@ struct pending_bounds {
 	int64_t of_source; /* requested from one source */
 	/* With the same requested device: */
 	int64_t of_asker; /* of one requester, and of one source */
-	int64_t in_line;
+	int64_t in_queue;
 };
 
 struct pending_table {
@@ -41,7 +41,7 @@ struct pending_table {
 	struct shares devices; /* by requester */
 	struct shares narrow;  /* by source: all levels but the widest */
 	struct shares wide; /* the widest level; its items are the sessions */
-	struct lines lines;
+	struct queues queues;
 	struct pending_bounds bounds;
 };
 
@@ -50,7 +50,7 @@ struct pending_pair {
 	uint8_t id[2][ID_LEN]; /* by side */
 	struct place half;     /* the connection that arrived first */
 	int half_side;         /* its side */
-	uint64_t turn;         /* of the requested device, see queues.h */
+	uint64_t serial;       /* of the requested device, see queues.h */
 };
 
 enum pending_answer {
@@ -66,11 +66,11 @@ enum pending_room {
 	PENDING_FULL,        /* refused, by bounds.all */
 	PENDING_DEVICE_FULL, /* refused, by bounds.of_device */
 	PENDING_SOURCE_FULL, /* refused, by bounds.of_source */
-	PENDING_LINE_FULL,   /* refused, by bounds.in_line */
+	PENDING_QUEUE_FULL,  /* refused, by bounds.in_queue */
 	PENDING_MADE_ROOM, /* bounds.all: dropped the oldest of the source with
 			      most */
 	PENDING_SOURCE_ROOM, /* bounds.of_source: dropped its oldest */
-	PENDING_LINE_ROOM,   /* bounds.of_asker or in_line: likewise */
+	PENDING_QUEUE_ROOM,  /* bounds.of_asker or in_queue: likewise */
 };
 
 static inline bool pending_added(enum pending_room room)
@@ -88,7 +88,7 @@ void pending_bound(
 /*
  * Adds a session that `client` requested from `source`. key[] by side.  If
  * others were dropped for it, lost[] are the halves that waited for these; conn
- * 0: none.  The invitation of `server` is sent when pending_deal() says so.
+ * 0: none.  The invitation of `server` is sent when pending_schedule() says so.
  */
 enum pending_room pending_add(struct pending_table *table,
 	const uint8_t *client, const uint8_t *server,
@@ -120,17 +120,17 @@ bool pending_spoke(struct pending_table *table, const uint8_t *other,
 
 /* A session that had begun is over; with its duration. */
 void pending_over(struct pending_table *table, const uint8_t *client,
-	const uint8_t *server, uint64_t turn, int64_t lasted_ms,
+	const uint8_t *server, uint64_t serial, int64_t lasted_ms,
 	int64_t now_ms);
 
 /*
- * The next action for a requested device, see lines_deal().  Call it after each
- * of the above until there is nothing more to do; after DEAL_WAIT again by a
- * timer, see pending_open().
+ * The next action for a requested device, see queues_schedule().  Call it after
+ * each of the above until there is nothing more to do; after ACTION_WAIT again
+ * by a timer, see pending_active().
  */
-void pending_deal(struct pending_table *table, const uint8_t *target,
-	bool present, bool all, int64_t now_ms, struct deal *deal);
-/* Call it with deal->from after DEAL_END, if the session had no result. */
+void pending_schedule(struct pending_table *table, const uint8_t *target,
+	bool present, bool all, int64_t now_ms, struct action *action);
+/* Call it with action->from after ACTION_END, if the session had no result. */
 void pending_blame(struct pending_table *table, const uint8_t source[ID_LEN],
 	int64_t now_ms);
 /*
@@ -141,8 +141,8 @@ void pending_blame(struct pending_table *table, const uint8_t source[ID_LEN],
 bool pending_give_up(struct pending_table *table, const uint8_t target[ID_LEN],
 	int64_t now_ms, struct place *lost);
 /* How many devices wait for a time; and the next of them. */
-unsigned pending_open(struct pending_table *table);
-bool pending_next_open(struct pending_table *table, uint8_t target[ID_LEN]);
+unsigned pending_active(struct pending_table *table);
+bool pending_next_active(struct pending_table *table, uint8_t target[ID_LEN]);
 
 /*
  * Removes expired sessions, but no more than PENDING_EXPIRE_MOST at once, since

@@ -45,7 +45,7 @@ static void leave_source(struct pending *pending)
 		pending->source_prev->source_next = next;
 }
 
-void room_give(struct pending_table *table, struct pending *pending)
+void limits_give(struct pending_table *table, struct pending *pending)
 {
 	if (pending->source_prev)
 		leave_source(pending);
@@ -57,7 +57,7 @@ void room_give(struct pending_table *table, struct pending *pending)
 				pending->source[i]);
 }
 
-int room_take(struct pending_table *table, struct pending *pending,
+int limits_take(struct pending_table *table, struct pending *pending,
 	const struct source *source)
 {
 	pending->levels = source->levels;
@@ -75,7 +75,7 @@ int room_take(struct pending_table *table, struct pending *pending,
 	return 0;
 
 error:
-	room_give(table, pending);
+	limits_give(table, pending);
 	return -1;
 }
 
@@ -106,9 +106,9 @@ static struct pending *oldest_of(const struct share *wide,
 	return found;
 }
 
-enum pending_room room_find(struct pending_table *table, const uint8_t *client,
-	const struct source *source, const struct pending *leaving,
-	struct pending **victim)
+enum pending_room limits_find_room(struct pending_table *table,
+	const uint8_t *client, const struct source *source,
+	const struct pending *leaving, struct pending **victim)
 {
 	const struct pending_bounds *bounds = &table->bounds;
 	const struct share *wide = NULL, *share;

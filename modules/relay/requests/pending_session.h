@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * pending_session.h - one session that has not begun, for the parts of the table:
- * pending.c, pending_limits.c and queues.c.
+ * pending_session.h - one session that has not begun, for the parts of the
+ * table: pending.c, pending_limits.c and queues.c.
  */
 #ifndef PENDING_SESSION_H
 #define PENDING_SESSION_H
@@ -34,8 +34,8 @@ struct pending {
 	int64_t deadline_ms;
 	struct pending_pair pair;
 	/* List of the same requested device, oldest first. */
-	struct line *line; /* NULL: not queued */
-	struct pending *line_next, *line_prev;
+	struct queue *queue; /* NULL: not queued */
+	struct pending *queue_next, *queue_prev;
 	uint8_t stage; /* enum stage */
 	bool spoke;    /* the requester's side has sent data */
 };
@@ -48,16 +48,16 @@ static inline struct share *widest(const struct pending *pending)
 /* pending_limits.c */
 
 /* Counts it for its device and source.  0, or -1 if memory is short. */
-int room_take(struct pending_table *table, struct pending *pending,
+int limits_take(struct pending_table *table, struct pending *pending,
 	const struct source *source);
-/* Undoes room_take(), also if it was only partly done. */
-void room_give(struct pending_table *table, struct pending *pending);
+/* Undoes limits_take(), also if it was only partly done. */
+void limits_give(struct pending_table *table, struct pending *pending);
 /*
  * Whether a new one fits when `leaving` (or NULL) will have been dropped;
  * *victim is another one to drop for it, or NULL.
  */
-enum pending_room room_find(struct pending_table *table, const uint8_t *client,
-	const struct source *source, const struct pending *leaving,
-	struct pending **victim);
+enum pending_room limits_find_room(struct pending_table *table,
+	const uint8_t *client, const struct source *source,
+	const struct pending *leaving, struct pending **victim);
 
 #endif

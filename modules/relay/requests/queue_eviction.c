@@ -14,7 +14,7 @@ static bool is_from(const struct pending *pending,
 }
 
 /* The oldest of one requester or one source. */
-static struct pending *oldest_of(const struct line *line,
+static struct pending *oldest_of(const struct queue *queue,
 	struct pending *for_it, const uint8_t source[][ID_LEN], unsigned levels,
 	int64_t each)
 {
@@ -23,7 +23,7 @@ static struct pending *oldest_of(const struct line *line,
 
 	if (!each)
 		return NULL;
-	for (struct pending *p = line->last; p; p = p->line_prev) {
+	for (struct pending *p = queue->last; p; p = p->queue_prev) {
 		if (memcmp(p->pair.id[SIDE_CLIENT],
 			    for_it->pair.id[SIDE_CLIENT], ID_LEN) == 0) {
 			oldest[levels] = p;
@@ -43,7 +43,7 @@ static struct pending *oldest_of(const struct line *line,
 
 /* Higher values are dropped first. */
 struct claim {
-	enum standing_rank rank;
+	enum reputation_rank rank;
 	unsigned held; /* by its source, including the new one */
 	int behind;
 };
@@ -57,31 +57,31 @@ static bool goes_first(const struct claim *one, const struct claim *other)
 	return one->behind >= other->behind;
 }
 
-static struct claim claim_of(const struct lines *lines,
+static struct claim claim_of(const struct queues *queues,
 	const struct pending *pending, bool same_source, int64_t now_ms)
 {
 	const struct share *share = widest(pending);
 
-	return (struct claim){line_rank(lines, pending, now_ms),
+	return (struct claim){queue_rank(queues, pending, now_ms),
 		(share ? share->held : 1) + (same_source ? 1 : 0),
-		line_behind(pending)};
+		queue_behind(pending)};
 }
 
-static struct pending *worst_of(const struct lines *lines,
-	const struct line *line, struct pending *for_it,
+static struct pending *worst_of(const struct queues *queues,
+	const struct queue *queue, struct pending *for_it,
 	const uint8_t source[][ID_LEN], unsigned levels, int64_t now_ms)
 {
 	const uint8_t *asker = for_it->pair.id[SIDE_CLIENT];
 	struct pending *victim = for_it;
 	/* Among equals drop an older one: the new one has had no chance yet. */
 	struct claim worst = {
-		standing_rank(&lines->standing, asker, line->id,
+		reputation_rank(&queues->reputation, asker, queue->id,
 			levels ? source[levels - 1] : asker, now_ms),
 		1, 0};
 
-	for (struct pending *p = line->last; p; p = p->line_prev) {
+	for (struct pending *p = queue->last; p; p = p->queue_prev) {
 		bool same = levels && is_from(p, source, levels - 1, levels);
-		struct claim claim = claim_of(lines, p, same, now_ms);
+		struct claim claim = claim_of(queues, p, same, now_ms);
 
 		if (!goes_first(&claim, &worst))
 			continue;
@@ -91,18 +91,18 @@ static struct pending *worst_of(const struct lines *lines,
 	return victim;
 }
 
-struct pending *lines_victim(struct lines *lines, struct pending *for_it,
+struct pending *queues_victim(struct queues *queues, struct pending *for_it,
 	const uint8_t source[][ID_LEN], unsigned levels, int64_t each,
 	int64_t all, int64_t now_ms)
 {
-	const struct line *line =
-		line_find(lines, for_it->pair.id[SIDE_SERVER]);
+	const struct queue *queue =
+		queue_find(queues, for_it->pair.id[SIDE_SERVER]);
 	struct pending *victim;
 
-	if (!line)
+	if (!queue)
 		return NULL;
-	victim = oldest_of(line, for_it, source, levels, each);
-	if (victim || !all || line->count < all)
+	victim = oldest_of(queue, for_it, source, levels, each);
+	if (victim || !all || queue->count < all)
 		return victim;
-	return worst_of(lines, line, for_it, source, levels, now_ms);
+	return worst_of(queues, queue, for_it, source, levels, now_ms);
 }

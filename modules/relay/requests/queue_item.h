@@ -2,8 +2,8 @@
 
 /*
  * queue_item.h - one device's queue of invitations, for queues.c, which stores
- * it, queue_eviction.c, which limits it, and queue_schedule.c, which chooses the
- * next.
+ * it, queue_eviction.c, which limits it, and queue_schedule.c, which chooses
+ * the next.
  */
 #ifndef QUEUE_ITEM_H
 #define QUEUE_ITEM_H
@@ -15,16 +15,16 @@
 struct busy {
 	struct place half; /* conn 0: not busy */
 	int64_t since_ms;
-	uint64_t turn;
+	uint64_t serial;
 	uint8_t asker[ID_LEN];
 	uint8_t source[ID_LEN];
 };
 
 /* Exists while it has invitations, or while its device may be busy. */
-struct line {
+struct queue {
 	UT_hash_handle hh;
-	struct line *open_next, *open_prev; /* NULL: not open */
-	struct line *busy_next, *busy_prev;
+	struct queue *active_next, *active_prev; /* NULL: not open */
+	struct queue *busy_next, *busy_prev;
 	struct pending *first, *last;
 	unsigned count, waiting, sent;
 	/*
@@ -43,26 +43,26 @@ struct line {
 };
 
 /* NULL: the queue is empty, and its device is not busy. */
-struct line *line_find(const struct lines *lines, const uint8_t *id);
+struct queue *queue_find(const struct queues *queues, const uint8_t *id);
 /* Marks that it waits for a time, or no longer does. */
-void line_open(struct lines *lines, struct line *line);
-void line_close(struct lines *lines, struct line *line);
+void queue_activate(struct queues *queues, struct queue *queue);
+void queue_deactivate(struct queues *queues, struct queue *queue);
 /* The device is not busy any more. */
-void line_free_device(struct lines *lines, struct line *line);
+void queue_free_device(struct queues *queues, struct queue *queue);
 /* Frees it if it is not needed any more. */
-void line_tidy(struct lines *lines, struct line *line);
+void queue_tidy(struct queues *queues, struct queue *queue);
 /*
  * The source to remember.  The device ID, which costs an attacker nothing, is
  * only used if all requests come from one address.
  */
-const uint8_t *line_origin(const struct pending *pending);
+const uint8_t *queue_origin(const struct pending *pending);
 /*
  * The requester's side: 0: connected and has sent data, 1: connected, 2: not
  * connected.
  */
-int line_behind(const struct pending *pending);
+int queue_behind(const struct pending *pending);
 /* The current rank of an invitation in a queue. */
-enum standing_rank line_rank(const struct lines *lines,
+enum reputation_rank queue_rank(const struct queues *queues,
 	const struct pending *pending, int64_t now_ms);
 
 #endif

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Checks all queues that wait for a time, a few in each turn. */
+/* Checks all active queues, a few in each step. */
 
 #include "relay/requests/queue_scan.h"
 
-int64_t round_turn(struct round *round, struct pending_table *table,
-	round_deal_fn *deal, void *arg)
+int64_t scan_step(struct queue_scan *scan, struct pending_table *table,
+	scan_action_fn *action, void *arg)
 {
 	uint8_t target[ID_LEN];
 	unsigned compared = 0;
 
-	if (!round->left)
-		round->left = pending_open(table);
-	while (round->left && compared < ROUND_COMPARED) {
-		round->left--;
-		/* The queues are a ring, so each has its turn. */
-		if (!pending_next_open(table, target)) {
-			round->left = 0;
+	if (!scan->left)
+		scan->left = pending_active(table);
+	while (scan->left && compared < SCAN_COMPARED) {
+		scan->left--;
+		/* The queues are a ring, so the scan reaches each. */
+		if (!pending_next_active(table, target)) {
+			scan->left = 0;
 			break;
 		}
-		compared += ROUND_QUEUE + deal(arg, target);
+		compared += SCAN_QUEUE + action(arg, target);
 	}
-	if (round->left)
-		return ROUND_TURN_MS;
-	return pending_open(table) ? ROUND_MS : 0;
+	if (scan->left)
+		return SCAN_STEP_MS;
+	return pending_active(table) ? SCAN_MS : 0;
 }

@@ -6,49 +6,50 @@
 
 #include "relay/requests/queue_item.h"
 
-int line_behind(const struct pending *pending)
+int queue_behind(const struct pending *pending)
 {
 	return pending->spoke ? 0 : pending->pair.half.conn ? 1 : 2;
 }
 
 /* Lower is better: the standing, then the state of the requester's side. */
-static int score_of(const struct lines *lines, const struct pending *pending,
+static int score_of(const struct queues *queues, const struct pending *pending,
 	int64_t now_ms)
 {
-	return 3 * (int)line_rank(lines, pending, now_ms) +
-	       line_behind(pending);
+	return 3 * (int)queue_rank(queues, pending, now_ms) +
+	       queue_behind(pending);
 }
 
 /* Up to this score an invitation may be sent to a busy device. */
-#define SCORE_AHEAD (3 * STANDING_UNKNOWN)
-#define SCORE_WORST (3 * STANDING_IDLE + 2)
+#define SCORE_AHEAD (3 * REPUTATION_UNKNOWN)
+#define SCORE_WORST (3 * REPUTATION_IDLE + 2)
 
-static uint64_t turn_of(const struct pending *pending)
+static uint64_t last_served(const struct pending *pending)
 {
 	const struct share *source = widest(pending);
 
-	return source ? source->turn : 0;
+	return source ? source->last_served : 0;
 }
 
 /* The best at that stage, or NULL. */
-static struct pending *best(const struct lines *lines, const struct line *line,
-	enum stage stage, int64_t now_ms, int *score)
+static struct pending *best(const struct queues *queues,
+	const struct queue *queue, enum stage stage, int64_t now_ms, int *score)
 {
 	struct pending *found = NULL;
 	unsigned compared = 0;
 
 	*score = SCORE_WORST + 1;
-	for (struct pending *p = line->first; p && compared < LINES_COMPARED;
-		p = p->line_next) {
+	for (struct pending *p = queue->first; p && compared < QUEUE_COMPARED;
+		p = p->queue_next) {
 		int other;
 
 		compared++;
 		if (p->stage != stage)
 			continue;
-		other = score_of(lines, p, now_ms);
-		if (found && (other > *score ||
-				     (other == *score &&
-					     turn_of(p) >= turn_of(found))))
+		other = score_of(queues, p, now_ms);
+		if (found &&
+			(other > *score ||
+				(other == *score &&
+					last_served(p) >= last_served(found))))
 			continue;
 		found = p;
 		*score = other;
@@ -57,144 +58,146 @@ static struct pending *best(const struct lines *lines, const struct line *line,
 }
 
 /* Shorter if many wait. */
-static int64_t turn_ms(const struct line *line)
+static int64_t slice_ms(const struct queue *queue)
 {
-	int64_t ms = LINES_TURN_MS / (1 + line->waiting / 8);
+	int64_t ms = QUEUE_SLICE_MS / (1 + queue->waiting / 8);
 
-	return ms > LINES_TURN_LEAST_MS ? ms : LINES_TURN_LEAST_MS;
+	return ms > QUEUE_SLICE_LEAST_MS ? ms : QUEUE_SLICE_LEAST_MS;
 }
 
-static bool had_turn(const struct line *line, int64_t now_ms)
+static bool used_slice(const struct queue *queue, int64_t now_ms)
 {
-	return now_ms - line->busy.since_ms >= turn_ms(line);
+	return now_ms - queue->busy.since_ms >= slice_ms(queue);
 }
 
 /*
- * Whether the session that the device is busy with has had its turn, and
- * another of at least the same rank waits.
+ * Whether the session that the device is busy with has used its time slice,
+ * and a request of at least the same rank waits.
  */
-static bool is_stuck(const struct lines *lines, const struct line *line,
+static bool is_stuck(const struct queues *queues, const struct queue *queue,
 	int score, int64_t now_ms)
 {
-	const struct busy *busy = &line->busy;
-	enum standing_rank rank;
+	const struct busy *busy = &queue->busy;
+	enum reputation_rank rank;
 
-	if (!busy->half.conn || !line->out || !had_turn(line, now_ms) ||
-		now_ms - line->out_ms < turn_ms(line))
+	if (!busy->half.conn || !queue->out || !used_slice(queue, now_ms) ||
+		now_ms - queue->out_ms < slice_ms(queue))
 		return false;
-	rank = standing_rank(
-		&lines->standing, busy->asker, line->id, busy->source, now_ms);
+	rank = reputation_rank(&queues->reputation, busy->asker, queue->id,
+		busy->source, now_ms);
 	/* A known pair is slow for a good reason. */
-	return rank != STANDING_FRIEND && score <= 3 * (int)rank + 2;
+	return rank != REPUTATION_FRIEND && score <= 3 * (int)rank + 2;
 }
 
-static void end_busy(struct lines *lines, struct line *line, int64_t now_ms,
-	struct deal *deal)
+static void end_busy(struct queues *queues, struct queue *queue, int64_t now_ms,
+	struct action *action)
 {
-	deal->what = DEAL_END;
-	deal->half = line->busy.half;
-	memcpy(deal->from, line->busy.source, ID_LEN);
-	line_free_device(lines, line);
+	action->kind = ACTION_END;
+	action->half = queue->busy.half;
+	memcpy(action->from, queue->busy.source, ID_LEN);
+	queue_free_device(queues, queue);
 	/* Only now can the device take the next one. */
-	line->out_ms = now_ms;
+	queue->out_ms = now_ms;
 }
 
 /* Whether an invitation of that score may be sent now. */
-static bool has_window(const struct line *line, int score, int64_t now_ms)
+static bool has_window(const struct queue *queue, int score, int64_t now_ms)
 {
-	if (!line->busy.half.conn)
-		return !line->out || now_ms - line->out_ms >= LINES_UNTAKEN_MS;
+	if (!queue->busy.half.conn)
+		return !queue->out ||
+		       now_ms - queue->out_ms >= QUEUE_UNTAKEN_MS;
 	/* An invitation of a low rank would block better ones. */
-	return !line->out && (line->parallel || score <= SCORE_AHEAD ||
-				     had_turn(line, now_ms));
+	return !queue->out && (queue->parallel || score <= SCORE_AHEAD ||
+				      used_slice(queue, now_ms));
 }
 
-static void send_it(struct lines *lines, struct pending *pending,
-	int64_t now_ms, struct deal *deal)
+static void send_it(struct queues *queues, struct pending *pending,
+	int64_t now_ms, struct action *action)
 {
-	struct line *line = pending->line;
+	struct queue *queue = pending->queue;
 	struct share *source = widest(pending);
 
-	deal->what = DEAL_SEND;
-	memcpy(deal->from, pending->pair.id[SIDE_CLIENT], ID_LEN);
-	memcpy(deal->key, pending->key[SIDE_SERVER].key, ID_LEN);
+	action->kind = ACTION_SEND;
+	memcpy(action->from, pending->pair.id[SIDE_CLIENT], ID_LEN);
+	memcpy(action->key, pending->key[SIDE_SERVER].key, ID_LEN);
 	pending->stage = STAGE_SENT;
-	line->out = true;
-	line->out_ms = now_ms;
-	line->waiting--;
-	lines->waiting--;
-	line->sent++;
+	queue->out = true;
+	queue->out_ms = now_ms;
+	queue->waiting--;
+	queues->waiting--;
+	queue->sent++;
 	if (source)
-		source->turn = ++lines->turns;
+		source->last_served = ++queues->last_serial;
 }
 
-static bool waits_for_time(const struct line *line)
+static bool waits_for_time(const struct queue *queue)
 {
-	return line->waiting || (line->sent && line->busy.half.conn);
+	return queue->waiting || (queue->sent && queue->busy.half.conn);
 }
 
 /* Everything is sent, whatever its rank. */
-static void deal_all(struct lines *lines, struct line *line, int64_t now_ms,
-	struct deal *deal)
+static void schedule_all(struct queues *queues, struct queue *queue,
+	int64_t now_ms, struct action *action)
 {
-	struct pending *next = line->waiting ? line->first : NULL;
+	struct pending *next = queue->waiting ? queue->first : NULL;
 
 	while (next && next->stage != STAGE_WAITS)
-		next = next->line_next;
+		next = next->queue_next;
 	if (next)
-		send_it(lines, next, now_ms, deal);
-	else if (waits_for_time(line))
-		deal->what = DEAL_WAIT;
+		send_it(queues, next, now_ms, action);
+	else if (waits_for_time(queue))
+		action->kind = ACTION_WAIT;
 }
 
 /* The queue exists; this action may empty it. */
-static void deal_line(struct lines *lines, struct line *line, bool present,
-	int64_t now_ms, struct deal *deal)
+static void schedule(struct queues *queues, struct queue *queue, bool present,
+	int64_t now_ms, struct action *action)
 {
-	bool is_late = line->out && now_ms - line->out_ms >= LINES_UNTAKEN_MS;
+	bool is_late = queue->out && now_ms - queue->out_ms >= QUEUE_UNTAKEN_MS;
 	int score, sent_score;
-	struct pending *next = best(lines, line, STAGE_WAITS, now_ms, &score);
+	struct pending *next = best(queues, queue, STAGE_WAITS, now_ms, &score);
 	struct pending *sent =
-		best(lines, line, STAGE_SENT, now_ms, &sent_score);
+		best(queues, queue, STAGE_SENT, now_ms, &sent_score);
 
-	line->parallel = line->parallel && !is_late;
-	if (is_stuck(lines, line, score < sent_score ? score : sent_score,
+	queue->parallel = queue->parallel && !is_late;
+	if (is_stuck(queues, queue, score < sent_score ? score : sent_score,
 		    now_ms)) {
-		end_busy(lines, line, now_ms, deal);
-	} else if (next && present && has_window(line, score, now_ms)) {
-		send_it(lines, next, now_ms, deal);
-	} else if (next && present && sent && line->busy.half.conn &&
-		   !line->parallel && score <= SCORE_AHEAD &&
+		end_busy(queues, queue, now_ms, action);
+	} else if (next && present && has_window(queue, score, now_ms)) {
+		send_it(queues, next, now_ms, action);
+	} else if (next && present && sent && queue->busy.half.conn &&
+		   !queue->parallel && score <= SCORE_AHEAD &&
 		   score < sent_score) {
 		/* An unknown key ends the device's attempt at once. */
-		deal->what = DEAL_WITHDRAW;
-		deal->withdrawn = sent;
-		line->out = false;
-	} else if (waits_for_time(line)) {
-		deal->what = DEAL_WAIT;
+		action->kind = ACTION_WITHDRAW;
+		action->withdrawn = sent;
+		queue->out = false;
+	} else if (waits_for_time(queue)) {
+		action->kind = ACTION_WAIT;
 	}
 }
 
-void lines_deal(struct lines *lines, const uint8_t target[ID_LEN], bool present,
-	bool all, int64_t now_ms, struct deal *deal)
+void queues_schedule(struct queues *queues, const uint8_t target[ID_LEN],
+	bool present, bool all, int64_t now_ms, struct action *action)
 {
-	struct line *line;
+	struct queue *queue;
 
-	lines_forget(lines, now_ms);
-	*deal = (struct deal){.what = DEAL_NOTHING};
-	line = line_find(lines, target);
-	if (!line)
+	queues_forget(queues, now_ms);
+	*action = (struct action){.kind = ACTION_NONE};
+	queue = queue_find(queues, target);
+	if (!queue)
 		return;
 	if (all && present) {
-		deal_all(lines, line, now_ms, deal);
+		schedule_all(queues, queue, now_ms, action);
 	} else {
-		deal->compared = line->count < LINES_COMPARED ? line->count
-							      : LINES_COMPARED;
-		deal_line(lines, line, present, now_ms, deal);
+		action->compared = queue->count < QUEUE_COMPARED
+					   ? queue->count
+					   : QUEUE_COMPARED;
+		schedule(queues, queue, present, now_ms, action);
 	}
-	if (waits_for_time(line))
-		line_open(lines, line);
+	if (waits_for_time(queue))
+		queue_activate(queues, queue);
 	else
-		line_close(lines, line);
-	line_tidy(lines, line);
+		queue_deactivate(queues, queue);
+	queue_tidy(queues, queue);
 }

@@ -7,236 +7,237 @@
 
 #include "relay/requests/queue_item.h"
 
-struct line *line_find(const struct lines *lines, const uint8_t *id)
+struct queue *queue_find(const struct queues *queues, const uint8_t *id)
 {
-	struct line *line;
+	struct queue *queue;
 
-	HASH_FIND(hh, lines->by_id, id, ID_LEN, line);
-	return line;
+	HASH_FIND(hh, queues->by_id, id, ID_LEN, queue);
+	return queue;
 }
 
-void line_close(struct lines *lines, struct line *line)
+void queue_deactivate(struct queues *queues, struct queue *queue)
 {
-	if (!line->open_next)
+	if (!queue->active_next)
 		return;
-	lines->open--;
-	if (lines->open_first == line)
-		lines->open_first =
-			line->open_next == line ? NULL : line->open_next;
-	line->open_prev->open_next = line->open_next;
-	line->open_next->open_prev = line->open_prev;
-	line->open_next = line->open_prev = NULL;
+	queues->active--;
+	if (queues->active_first == queue)
+		queues->active_first =
+			queue->active_next == queue ? NULL : queue->active_next;
+	queue->active_prev->active_next = queue->active_next;
+	queue->active_next->active_prev = queue->active_prev;
+	queue->active_next = queue->active_prev = NULL;
 }
 
-void line_open(struct lines *lines, struct line *line)
+void queue_activate(struct queues *queues, struct queue *queue)
 {
-	struct line *first = lines->open_first;
+	struct queue *first = queues->active_first;
 
-	if (line->open_next)
+	if (queue->active_next)
 		return;
-	lines->open++;
-	line->open_next = first ? first : line;
-	line->open_prev = first ? first->open_prev : line;
-	line->open_prev->open_next = line;
-	line->open_next->open_prev = line;
+	queues->active++;
+	queue->active_next = first ? first : queue;
+	queue->active_prev = first ? first->active_prev : queue;
+	queue->active_prev->active_next = queue;
+	queue->active_next->active_prev = queue;
 	if (!first)
-		lines->open_first = line;
+		queues->active_first = queue;
 }
 
-static void free_line(struct lines *lines, struct line *line)
+static void free_queue(struct queues *queues, struct queue *queue)
 {
-	line_close(lines, line);
-	HASH_DEL(lines->by_id, line);
-	free(line);
+	queue_deactivate(queues, queue);
+	HASH_DEL(queues->by_id, queue);
+	free(queue);
 }
 
-void line_tidy(struct lines *lines, struct line *line)
+void queue_tidy(struct queues *queues, struct queue *queue)
 {
-	if (!line->count && !line->busy.half.conn)
-		free_line(lines, line);
+	if (!queue->count && !queue->busy.half.conn)
+		free_queue(queues, queue);
 }
 
-void line_free_device(struct lines *lines, struct line *line)
+void queue_free_device(struct queues *queues, struct queue *queue)
 {
-	if (!line->busy.half.conn)
+	if (!queue->busy.half.conn)
 		return;
-	line->busy.half.conn = 0;
-	if (line->busy_next)
-		line->busy_next->busy_prev = line->busy_prev;
+	queue->busy.half.conn = 0;
+	if (queue->busy_next)
+		queue->busy_next->busy_prev = queue->busy_prev;
 	else
-		lines->busy_last = line->busy_prev;
-	if (line->busy_prev)
-		line->busy_prev->busy_next = line->busy_next;
+		queues->busy_last = queue->busy_prev;
+	if (queue->busy_prev)
+		queue->busy_prev->busy_next = queue->busy_next;
 	else
-		lines->busy_first = line->busy_next;
-	line->busy_next = line->busy_prev = NULL;
+		queues->busy_first = queue->busy_next;
+	queue->busy_next = queue->busy_prev = NULL;
 }
 
-static void be_busy(struct lines *lines, struct line *line)
+static void be_busy(struct queues *queues, struct queue *queue)
 {
-	line->busy_prev = lines->busy_last;
-	if (lines->busy_last)
-		lines->busy_last->busy_next = line;
+	queue->busy_prev = queues->busy_last;
+	if (queues->busy_last)
+		queues->busy_last->busy_next = queue;
 	else
-		lines->busy_first = line;
-	lines->busy_last = line;
+		queues->busy_first = queue;
+	queues->busy_last = queue;
 }
 
-void lines_finish(struct lines *lines)
+void queues_finish(struct queues *queues)
 {
-	while (lines->by_id)
-		free_line(lines, lines->by_id);
-	standing_finish(&lines->standing);
+	while (queues->by_id)
+		free_queue(queues, queues->by_id);
+	reputation_finish(&queues->reputation);
 }
 
-int lines_enter(struct lines *lines, struct pending *pending)
+int queues_add(struct queues *queues, struct pending *pending)
 {
 	const uint8_t *id = pending->pair.id[SIDE_SERVER];
-	struct line *line = line_find(lines, id);
+	struct queue *queue = queue_find(queues, id);
 
-	if (!line) {
-		line = calloc(1, sizeof(*line));
-		if (!line)
+	if (!queue) {
+		queue = calloc(1, sizeof(*queue));
+		if (!queue)
 			return -1;
-		memcpy(line->id, id, ID_LEN);
-		HASH_ADD_KEYPTR(hh, lines->by_id, line->id, ID_LEN, line);
-		if (!line->hh.tbl) { /* uthash: out of memory */
-			free(line);
+		memcpy(queue->id, id, ID_LEN);
+		HASH_ADD_KEYPTR(hh, queues->by_id, queue->id, ID_LEN, queue);
+		if (!queue->hh.tbl) { /* uthash: out of memory */
+			free(queue);
 			return -1;
 		}
 	}
-	pending->line = line;
-	pending->line_prev = line->last;
-	if (line->last)
-		line->last->line_next = pending;
+	pending->queue = queue;
+	pending->queue_prev = queue->last;
+	if (queue->last)
+		queue->last->queue_next = pending;
 	else
-		line->first = pending;
-	line->last = pending;
-	line->count++;
-	line->waiting++;
-	lines->waiting++;
+		queue->first = pending;
+	queue->last = pending;
+	queue->count++;
+	queue->waiting++;
+	queues->waiting++;
 	return 0;
 }
 
-const uint8_t *line_origin(const struct pending *pending)
+const uint8_t *queue_origin(const struct pending *pending)
 {
 	const struct share *source = widest(pending);
 
 	return source ? source->key : pending->pair.id[SIDE_CLIENT];
 }
 
-enum standing_rank line_rank(const struct lines *lines,
+enum reputation_rank queue_rank(const struct queues *queues,
 	const struct pending *pending, int64_t now_ms)
 {
-	return standing_rank(&lines->standing, pending->pair.id[SIDE_CLIENT],
-		pending->line->id, line_origin(pending), now_ms);
+	return reputation_rank(&queues->reputation,
+		pending->pair.id[SIDE_CLIENT], pending->queue->id,
+		queue_origin(pending), now_ms);
 }
 
-void lines_taken(struct lines *lines, struct pending *pending,
+void queues_taken(struct queues *queues, struct pending *pending,
 	struct place first, int64_t now_ms)
 {
-	struct line *line = pending->line;
-	struct busy *busy = &line->busy;
+	struct queue *queue = pending->queue;
+	struct busy *busy = &queue->busy;
 
 	/*
 	 * A device that takes invitations one by one would have let this one
 	 * wait.
 	 */
 	if (pending->stage == STAGE_SENT &&
-		now_ms - line->out_ms >= LINES_UNTAKEN_MS)
-		line->parallel = false;
+		now_ms - queue->out_ms >= QUEUE_UNTAKEN_MS)
+		queue->parallel = false;
 	else if (pending->stage == STAGE_SENT && busy->half.conn)
-		line->parallel = true;
+		queue->parallel = true;
 	if (pending->stage == STAGE_WAITS) {
-		line->waiting--;
-		lines->waiting--;
+		queue->waiting--;
+		queues->waiting--;
 	} else if (pending->stage == STAGE_SENT) {
-		line->sent--;
+		queue->sent--;
 	}
 	pending->stage = STAGE_TAKEN;
-	line->out = line->sent > 0;
-	line->out_ms = now_ms;
-	line_free_device(lines, line);
+	queue->out = queue->sent > 0;
+	queue->out_ms = now_ms;
+	queue_free_device(queues, queue);
 	busy->half = first;
 	busy->since_ms = now_ms;
-	busy->turn = pending->pair.turn = ++lines->turns;
+	busy->serial = pending->pair.serial = ++queues->last_serial;
 	memcpy(busy->asker, pending->pair.id[SIDE_CLIENT], ID_LEN);
-	memcpy(busy->source, line_origin(pending), ID_LEN);
-	be_busy(lines, line);
+	memcpy(busy->source, queue_origin(pending), ID_LEN);
+	be_busy(queues, queue);
 }
 
-void lines_leave(struct lines *lines, struct pending *pending, bool begun,
+void queues_remove(struct queues *queues, struct pending *pending, bool begun,
 	int64_t now_ms)
 {
-	struct line *line = pending->line;
+	struct queue *queue = pending->queue;
 	bool alone = pending->stage == STAGE_TAKEN && !begun;
 
-	if (!line)
+	if (!queue)
 		return;
-	if (pending->line_next)
-		pending->line_next->line_prev = pending->line_prev;
+	if (pending->queue_next)
+		pending->queue_next->queue_prev = pending->queue_prev;
 	else
-		line->last = pending->line_prev;
-	if (pending->line_prev)
-		pending->line_prev->line_next = pending->line_next;
+		queue->last = pending->queue_prev;
+	if (pending->queue_prev)
+		pending->queue_prev->queue_next = pending->queue_next;
 	else
-		line->first = pending->line_next;
-	line->count--;
-	line->sent -= pending->stage == STAGE_SENT;
-	line->waiting -= pending->stage == STAGE_WAITS;
-	lines->waiting -= pending->stage == STAGE_WAITS;
-	if (alone && line->busy.turn == pending->pair.turn) {
+		queue->first = pending->queue_next;
+	queue->count--;
+	queue->sent -= pending->stage == STAGE_SENT;
+	queue->waiting -= pending->stage == STAGE_WAITS;
+	queues->waiting -= pending->stage == STAGE_WAITS;
+	if (alone && queue->busy.serial == pending->pair.serial) {
 		/* The requester let the device wait. */
-		if (line->busy.half.conn &&
-			now_ms - line->busy.since_ms >= LINES_TURN_MS)
-			standing_blame(
-				&lines->standing, line_origin(pending), now_ms);
-		line_free_device(lines, line);
+		if (queue->busy.half.conn &&
+			now_ms - queue->busy.since_ms >= QUEUE_SLICE_MS)
+			reputation_blame(&queues->reputation,
+				queue_origin(pending), now_ms);
+		queue_free_device(queues, queue);
 	}
-	pending->line = NULL;
-	line_tidy(lines, line);
+	pending->queue = NULL;
+	queue_tidy(queues, queue);
 }
 
-void lines_over(
-	struct lines *lines, const uint8_t target[ID_LEN], uint64_t turn)
+void queues_session_over(
+	struct queues *queues, const uint8_t target[ID_LEN], uint64_t serial)
 {
-	struct line *line = line_find(lines, target);
+	struct queue *queue = queue_find(queues, target);
 
-	if (!line || line->busy.turn != turn)
+	if (!queue || queue->busy.serial != serial)
 		return;
-	line_free_device(lines, line);
-	line_tidy(lines, line);
+	queue_free_device(queues, queue);
+	queue_tidy(queues, queue);
 }
 
-void lines_forget(struct lines *lines, int64_t now_ms)
+void queues_forget(struct queues *queues, int64_t now_ms)
 {
-	while (lines->busy_first &&
-		now_ms - lines->busy_first->busy.since_ms >= LINES_BUSY_MS) {
-		struct line *line = lines->busy_first;
+	while (queues->busy_first &&
+		now_ms - queues->busy_first->busy.since_ms >= QUEUE_BUSY_MS) {
+		struct queue *queue = queues->busy_first;
 
-		line_free_device(lines, line);
-		line_tidy(lines, line);
+		queue_free_device(queues, queue);
+		queue_tidy(queues, queue);
 	}
 }
 
-bool lines_next_open(struct lines *lines, uint8_t target[ID_LEN])
+bool queues_next_active(struct queues *queues, uint8_t target[ID_LEN])
 {
-	struct line *line = lines->open_first;
+	struct queue *queue = queues->active_first;
 
-	if (!line)
+	if (!queue)
 		return false;
-	memcpy(target, line->id, ID_LEN);
-	lines->open_first = line->open_next;
+	memcpy(target, queue->id, ID_LEN);
+	queues->active_first = queue->active_next;
 	return true;
 }
 
-struct pending *lines_waiting(
-	const struct lines *lines, const uint8_t target[ID_LEN])
+struct pending *queues_first_waiting(
+	const struct queues *queues, const uint8_t target[ID_LEN])
 {
-	const struct line *line = line_find(lines, target);
-	struct pending *waiting = line && line->waiting ? line->first : NULL;
+	const struct queue *queue = queue_find(queues, target);
+	struct pending *waiting = queue && queue->waiting ? queue->first : NULL;
 
 	while (waiting && waiting->stage != STAGE_WAITS)
-		waiting = waiting->line_next;
+		waiting = waiting->queue_next;
 	return waiting;
 }

@@ -78,7 +78,7 @@ static void remember(struct memories *memories, const uint8_t key[ID_LEN],
 {
 	struct memory *memory;
 
-	while (memories->first && (memories->count >= STANDING_MOST ||
+	while (memories->first && (memories->count >= REPUTATION_MOST ||
 					  memories->first->until_ms <= now_ms))
 		drop_oldest(memories);
 	HASH_FIND(hh, memories->by_key, key, ID_LEN, memory);
@@ -103,40 +103,41 @@ static void pair_key(
 		key[i] = one[i] ^ other[i];
 }
 
-void standing_finish(struct standing *standing)
+void reputation_finish(struct reputation *reputation)
 {
-	while (standing->friends.first)
-		drop_oldest(&standing->friends);
-	while (standing->idle.first)
-		drop_oldest(&standing->idle);
+	while (reputation->friends.first)
+		drop_oldest(&reputation->friends);
+	while (reputation->idle.first)
+		drop_oldest(&reputation->idle);
 }
 
-enum standing_rank standing_rank(const struct standing *standing,
+enum reputation_rank reputation_rank(const struct reputation *reputation,
 	const uint8_t asker[ID_LEN], const uint8_t target[ID_LEN],
 	const uint8_t source[ID_LEN], int64_t now_ms)
 {
 	uint8_t key[ID_LEN];
 
 	pair_key(asker, target, key);
-	if (remembers(&standing->friends, key, now_ms))
-		return STANDING_FRIEND;
-	return remembers(&standing->idle, source, now_ms) ? STANDING_IDLE
-							  : STANDING_UNKNOWN;
+	if (remembers(&reputation->friends, key, now_ms))
+		return REPUTATION_FRIEND;
+	return remembers(&reputation->idle, source, now_ms)
+		       ? REPUTATION_IDLE
+		       : REPUTATION_UNKNOWN;
 }
 
-void standing_praise(struct standing *standing, const uint8_t one[ID_LEN],
+void reputation_praise(struct reputation *reputation, const uint8_t one[ID_LEN],
 	const uint8_t other[ID_LEN], int64_t now_ms)
 {
 	uint8_t key[ID_LEN];
 
 	pair_key(one, other, key);
-	remember(&standing->friends, key, now_ms + STANDING_FRIEND_FOR_MS,
+	remember(&reputation->friends, key, now_ms + REPUTATION_FRIEND_FOR_MS,
 		now_ms);
 }
 
-void standing_blame(
-	struct standing *standing, const uint8_t source[ID_LEN], int64_t now_ms)
+void reputation_blame(struct reputation *reputation,
+	const uint8_t source[ID_LEN], int64_t now_ms)
 {
-	remember(
-		&standing->idle, source, now_ms + STANDING_IDLE_FOR_MS, now_ms);
+	remember(&reputation->idle, source, now_ms + REPUTATION_IDLE_FOR_MS,
+		now_ms);
 }

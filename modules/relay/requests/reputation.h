@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * reputation.h - remembers pairs with successful sessions, and sources of useless
- * requests.
+ * reputation.h - remembers pairs with successful sessions, and sources of
+ * useless requests.
  *
  * Two devices are friends if a session between them lasted so long that both
  * must have wanted it: Syncthing ends a session with an unknown device after at
@@ -20,12 +20,12 @@
 #include "shared/id_hash.h"
 
 /* The least duration of a session that counts. */
-#define STANDING_FRIEND_MS 35000
+#define REPUTATION_FRIEND_MS 35000
 /* How long each kind is remembered. */
-#define STANDING_FRIEND_FOR_MS 86400000
-#define STANDING_IDLE_FOR_MS   3600000
+#define REPUTATION_FRIEND_FOR_MS 86400000
+#define REPUTATION_IDLE_FOR_MS   3600000
 /* Most entries of each kind. */
-#define STANDING_MOST 32768
+#define REPUTATION_MOST 32768
 
 struct memory; /* of one key */
 
@@ -35,25 +35,25 @@ struct memories {
 	unsigned count;
 };
 
-struct standing {
+struct reputation {
 	struct memories friends, idle;
 };
 
 /* Lower is better. */
-enum standing_rank { STANDING_FRIEND, STANDING_UNKNOWN, STANDING_IDLE };
+enum reputation_rank { REPUTATION_FRIEND, REPUTATION_UNKNOWN, REPUTATION_IDLE };
 
-void standing_finish(struct standing *standing);
+void reputation_finish(struct reputation *reputation);
 
 /* The rank of a request for a device from a source. */
-enum standing_rank standing_rank(const struct standing *standing,
+enum reputation_rank reputation_rank(const struct reputation *reputation,
 	const uint8_t asker[ID_LEN], const uint8_t target[ID_LEN],
 	const uint8_t source[ID_LEN], int64_t now_ms);
 
 /* A long session between the two has ended. */
-void standing_praise(struct standing *standing, const uint8_t one[ID_LEN],
+void reputation_praise(struct reputation *reputation, const uint8_t one[ID_LEN],
 	const uint8_t other[ID_LEN], int64_t now_ms);
 /* A request from this source kept a device busy without result. */
-void standing_blame(struct standing *standing, const uint8_t source[ID_LEN],
-	int64_t now_ms);
+void reputation_blame(struct reputation *reputation,
+	const uint8_t source[ID_LEN], int64_t now_ms);
 
 #endif

@@ -101,7 +101,7 @@ static bool may_connect(struct relay_ctx *cx, struct relay_conn *conn,
 	return remember(cx, conn, id->data, key);
 }
 
-void asking_connect(struct relay_ctx *cx, struct relay_conn *conn,
+void request_connect(struct relay_ctx *cx, struct relay_conn *conn,
 	const struct frame_bytes *id)
 {
 	const struct place self = place_of(cx, conn);
@@ -114,15 +114,15 @@ void asking_connect(struct relay_ctx *cx, struct relay_conn *conn,
 	relay_conn_settled(conn);
 	/* The requesting connection ends; its device's sessions stay. */
 	peer_of(cx, conn)->keeps_sessions = true;
-	if (!inviting_send(cx, conn, id->data, key[SIDE_CLIENT], false))
+	if (!invitations_send(cx, conn, id->data, key[SIDE_CLIENT], false))
 		return;
 	/*
 	 * A device that requests itself gets both invitations before the close.
 	 */
 	if (owner.worker == self.worker && owner.conn == self.conn)
-		inviting_flush(cx, id->data);
+		invitations_flush(cx, id->data);
 	else
-		inviting_deal(cx, id->data);
+		invitations_dispatch(cx, id->data);
 	conn = relay_conn_find(cx, self.conn);
 	if (conn && peer_of(cx, conn)->state != PEER_GONE)
 		peer_close(cx, conn, RELAY_END_DONE);

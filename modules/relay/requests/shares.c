@@ -12,7 +12,7 @@ static unsigned rank(const struct share *share)
 	return share->held < SHARES_RANKS ? share->held : SHARES_RANKS;
 }
 
-static void line_up(struct shares *shares, struct share *share)
+static void insert(struct shares *shares, struct share *share)
 {
 	unsigned at = rank(share);
 
@@ -27,7 +27,7 @@ static void line_up(struct shares *shares, struct share *share)
 		shares->top = at;
 }
 
-static void step_out(struct shares *shares, struct share *share)
+static void unlink_share(struct shares *shares, struct share *share)
 {
 	unsigned at = rank(share);
 
@@ -47,10 +47,10 @@ static void change(struct shares *shares, struct share *share, int by)
 	unsigned was = rank(share);
 
 	if (was)
-		step_out(shares, share);
+		unlink_share(shares, share);
 	share->held += (unsigned)by;
 	if (share->held)
-		line_up(shares, share);
+		insert(shares, share);
 	if (was == shares->top && !shares->first[was])
 		shares->top = was - 1;
 }

@@ -21,8 +21,8 @@ struct share {
 	UT_hash_handle hh;
 	struct share *next, *prev; /* of equal rank, oldest first */
 	unsigned held;
-	void *items;   /* for the owner of the table, initially NULL */
-	uint64_t turn; /* likewise, initially 0 */
+	void *items;          /* for the owner of the table, initially NULL */
+	uint64_t last_served; /* likewise, initially 0 */
 	uint8_t key[ID_LEN];
 };
 

@@ -63,7 +63,7 @@ static void meet(struct relay_ctx *cx, struct relay_conn *second,
 	if (!session)
 		return;
 	meeting = relay_session_data(cx, session);
-	meeting->turn = pair->turn;
+	meeting->serial = pair->serial;
 	meeting->began_ms = relay_now_ms(cx);
 	peer_of(cx, first)->session = relay_session_id(session);
 	for (int side = 0; side < 2; side++)
@@ -126,7 +126,7 @@ static bool claim(struct relay_ctx *cx, struct relay_conn *conn,
 		count_halves(cx, 1);
 		relay_conn_deadline(conn, deadline_ms - relay_now_ms(cx));
 		peer_respond(cx, conn, FRAME_SUCCESS);
-		inviting_deal(cx, pair.id[SIDE_SERVER]);
+		invitations_dispatch(cx, pair.id[SIDE_SERVER]);
 		break;
 	case PENDING_SECOND:
 		relay_conn_settled(conn);
@@ -143,7 +143,7 @@ static bool claim(struct relay_ctx *cx, struct relay_conn *conn,
 		else
 			relay_conn_move(cx, conn, pair.half.worker, arrived,
 				&pair, sizeof(pair));
-		inviting_deal(cx, pair.id[SIDE_SERVER]);
+		invitations_dispatch(cx, pair.id[SIDE_SERVER]);
 		break;
 	}
 	/* There is never another message to read. */
@@ -177,7 +177,7 @@ void guest_readable(struct relay_ctx *cx, struct relay_conn *conn)
 		 pending_spoke(
 			 &data_of(cx)->pending, peer->other_key, target)) {
 		peer->waits_aloud = true;
-		inviting_deal(cx, target);
+		invitations_dispatch(cx, target);
 	}
 }
 
@@ -208,7 +208,7 @@ void guest_closed(struct relay_ctx *cx, struct relay_conn *conn)
 		count_halves(cx, -1);
 		if (pending_abandon(&data_of(cx)->pending, peer->other_key,
 			    relay_now_ms(cx), target))
-			inviting_deal(cx, target);
+			invitations_dispatch(cx, target);
 	} else if (peer->state == PEER_SECOND) {
 		guest_lose(cx, peer->half);
 	}

@@ -338,7 +338,7 @@ static void one_that_leaves_a_line_leaves_room_everywhere(void **state)
 	assert_int_equal(add(f, carol, &source, first), PENDING_ROOM);
 	assert_int_equal(ask_elsewhere(f, carol, &source, 1), PENDING_ROOM);
 	pending_bound(&f->table, &bounds);
-	assert_int_equal(add(f, carol, &source, second), PENDING_LINE_ROOM);
+	assert_int_equal(add(f, carol, &source, second), PENDING_QUEUE_ROOM);
 	assert_int_equal(pending_sessions(&f->table), 3);
 	assert_false(works(f, first));
 	assert_true(works(f, second));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of how much of a full table one turn looks at. */
+/* Tests of how much of a full table one step looks at. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,31 +16,32 @@
 #define EACH    1024
 #define WAITING (QUEUES * EACH)
 
-/* A table of the largest size, and what one turn has cost. */
+/* A table of the largest size, and what one step has cost. */
 static struct fixture {
 	struct pending_table table;
-	struct round round;
+	struct queue_scan scan;
 	int64_t now_ms;
 	unsigned compared, queues;
 	unsigned seen[QUEUES];
 } fixture;
 
-static unsigned deal(struct fixture *f, const uint8_t *target)
+static unsigned action(struct fixture *f, const uint8_t *target)
 {
-	struct deal deal;
+	struct action action;
 	unsigned compared = 0;
 
 	do {
-		pending_deal(&f->table, target, true, false, f->now_ms, &deal);
-		compared += deal.compared;
-	} while (deal.what > DEAL_WAIT);
+		pending_schedule(
+			&f->table, target, true, false, f->now_ms, &action);
+		compared += action.compared;
+	} while (action.kind > ACTION_WAIT);
 	return compared;
 }
 
-static unsigned deal_counted(void *arg, const uint8_t *target)
+static unsigned act_counted(void *arg, const uint8_t *target)
 {
 	struct fixture *f = arg;
-	unsigned compared = deal(f, target);
+	unsigned compared = action(f, target);
 
 	f->compared += compared;
 	f->queues++;
@@ -72,7 +73,7 @@ static void fill(struct fixture *f, unsigned count)
 		add(f, i);
 	for (unsigned i = 0; i < QUEUES; i++) {
 		target[0] = (uint8_t)i;
-		deal(f, target);
+		action(f, target);
 	}
 }
 
@@ -96,44 +97,44 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static int64_t turn(struct fixture *f)
+static int64_t step(struct fixture *f)
 {
 	f->compared = f->queues = 0;
-	return round_turn(&f->round, &f->table, deal_counted, f);
+	return scan_step(&f->scan, &f->table, act_counted, f);
 }
 
-static void a_turn_looks_at_few_and_a_round_at_all(void **state)
+static void a_step_looks_at_few_and_a_scan_at_all(void **state)
 {
 	struct fixture *f = *state;
-	unsigned turns = 0;
+	unsigned steps = 0;
 	int64_t next_ms;
 
 	fill(f, WAITING);
-	assert_int_equal(pending_open(&f->table), QUEUES);
+	assert_int_equal(pending_active(&f->table), QUEUES);
 	do {
-		next_ms = turn(f);
+		next_ms = step(f);
 		assert_true(f->queues > 0);
 		/* Each queue may send, and is then looked at once more. */
-		assert_true(f->compared <= ROUND_COMPARED + 2 * EACH);
-		assert_true(++turns <= QUEUES);
-	} while (next_ms == ROUND_TURN_MS);
-	assert_int_equal(next_ms, ROUND_MS);
+		assert_true(f->compared <= SCAN_COMPARED + 2 * EACH);
+		assert_true(++steps <= QUEUES);
+	} while (next_ms == SCAN_STEP_MS);
+	assert_int_equal(next_ms, SCAN_MS);
 	for (unsigned i = 0; i < QUEUES; i++)
 		assert_int_equal(f->seen[i], 1);
 }
 
-static void few_queues_are_one_turn(void **state)
+static void few_queues_are_one_step(void **state)
 {
 	struct fixture *f = *state;
 
 	fill(f, 2 * QUEUES);
-	assert_int_equal(turn(f), ROUND_MS);
+	assert_int_equal(step(f), SCAN_MS);
 	assert_int_equal(f->queues, QUEUES);
 }
 
-static void no_queue_needs_no_turn(void **state)
+static void no_queue_needs_no_step(void **state)
 {
-	assert_int_equal(turn(*state), 0);
+	assert_int_equal(step(*state), 0);
 }
 
 static void what_has_expired_goes_in_pieces(void **state)
@@ -156,12 +157,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-			a_turn_looks_at_few_and_a_round_at_all, set_up,
+			a_step_looks_at_few_and_a_scan_at_all, set_up,
 			tear_down),
 		cmocka_unit_test_setup_teardown(
-			few_queues_are_one_turn, set_up, tear_down),
+			few_queues_are_one_step, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
-			no_queue_needs_no_turn, set_up, tear_down),
+			no_queue_needs_no_step, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			what_has_expired_goes_in_pieces, set_up, tear_down),
 	};

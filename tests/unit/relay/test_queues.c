@@ -27,7 +27,7 @@ struct asker {
 
 struct fixture {
 	struct pending_table table;
-	struct deal deal;
+	struct action action;
 	struct pending_pair pair;
 	struct place lost[2];
 	int64_t deadline_ms;
@@ -36,7 +36,7 @@ struct fixture {
 static int set_up(void **state)
 {
 	static struct fixture fixture;
-	const struct pending_bounds bounds = {.of_asker = 4, .in_line = 8};
+	const struct pending_bounds bounds = {.of_asker = 4, .in_queue = 8};
 
 	memset(&fixture, 0, sizeof(fixture));
 	*state = &fixture;
@@ -96,26 +96,26 @@ static void speak(struct fixture *f, struct asker *asker, int64_t now_ms)
 	assert_memory_equal(target, device, ID_LEN);
 }
 
-static enum deal_what deal(struct fixture *f, int64_t now_ms)
+static enum action_kind action(struct fixture *f, int64_t now_ms)
 {
-	pending_deal(&f->table, device, true, false, now_ms, &f->deal);
-	return (enum deal_what)f->deal.what;
+	pending_schedule(&f->table, device, true, false, now_ms, &f->action);
+	return (enum action_kind)f->action.kind;
 }
 
 /* Expects an invitation for this requester, and no other one yet. */
 static void expect(struct fixture *f, const struct asker *asker, int64_t now_ms)
 {
-	assert_int_equal(deal(f, now_ms), DEAL_SEND);
-	assert_int_equal(f->deal.from[0], asker->id[0]);
-	assert_memory_equal(f->deal.key, asker->key[SIDE_SERVER], ID_LEN);
-	assert_true(deal(f, now_ms) != DEAL_SEND);
+	assert_int_equal(action(f, now_ms), ACTION_SEND);
+	assert_int_equal(f->action.from[0], asker->id[0]);
+	assert_memory_equal(f->action.key, asker->key[SIDE_SERVER], ID_LEN);
+	assert_true(action(f, now_ms) != ACTION_SEND);
 }
 
 /* Expects that the device's current session is ended without result. */
 static void end_for_nothing(struct fixture *f, int64_t now_ms)
 {
-	assert_int_equal(deal(f, now_ms), DEAL_END);
-	pending_blame(&f->table, f->deal.from, now_ms);
+	assert_int_equal(action(f, now_ms), ACTION_END);
+	pending_blame(&f->table, f->action.from, now_ms);
 }
 
 static void who_is_alone_passes_at_once(void **state)
@@ -127,9 +127,9 @@ static void who_is_alone_passes_at_once(void **state)
 	expect(f, &a, 0);
 	come(f, &a, SIDE_SERVER, 10);
 	come(f, &a, SIDE_CLIENT, 10);
-	assert_int_equal(deal(f, 20), DEAL_NOTHING);
+	assert_int_equal(action(f, 20), ACTION_NONE);
 	/* A session with both sides is not ended, however long it lasts. */
-	assert_int_equal(deal(f, 900000), DEAL_NOTHING);
+	assert_int_equal(action(f, 900000), ACTION_NONE);
 	ask(f, &b, 2, 900000);
 	expect(f, &b, 900000);
 }
@@ -145,7 +145,7 @@ static void the_next_is_sent_when_the_last_is_taken(void **state)
 	ask(f, &c, 3, 2);
 	speak(f, &b, 3);
 	speak(f, &c, 3);
-	assert_int_equal(deal(f, 3), DEAL_WAIT);
+	assert_int_equal(action(f, 3), ACTION_WAIT);
 	assert_int_equal(pending_waiting(&f->table), 2);
 	come(f, &a, SIDE_SERVER, 5);
 	expect(f, &b, 5);
@@ -160,7 +160,7 @@ static void a_device_that_takes_many_at_a_time_has_all(void **state)
 {
 	struct fixture *f = *state;
 	struct asker asker[6], late;
-	int64_t now_ms = LINES_TURN_MS + 1;
+	int64_t now_ms = QUEUE_SLICE_MS + 1;
 
 	for (uint8_t i = 0; i < 6; i++)
 		ask(f, &asker[i], (uint8_t)(i + 1), 0);
@@ -168,17 +168,17 @@ static void a_device_that_takes_many_at_a_time_has_all(void **state)
 	come(f, &asker[0], SIDE_SERVER, 1);
 	/* It is not known yet whether the device takes invitations one by one.
 	 */
-	assert_int_equal(deal(f, 2), DEAL_WAIT);
+	assert_int_equal(action(f, 2), ACTION_WAIT);
 	expect(f, &asker[1], now_ms);
 	for (int i = 1; i < 5; i++) {
 		come(f, &asker[i], SIDE_SERVER, ++now_ms);
 		expect(f, &asker[i + 1], now_ms);
 	}
 	/* This ends when the device lets an invitation wait. */
-	now_ms += LINES_UNTAKEN_MS;
+	now_ms += QUEUE_UNTAKEN_MS;
 	come(f, &asker[5], SIDE_SERVER, now_ms);
 	ask(f, &late, 7, now_ms);
-	assert_int_equal(deal(f, now_ms), DEAL_WAIT);
+	assert_int_equal(action(f, now_ms), ACTION_WAIT);
 }
 
 static void a_device_that_takes_none_has_one_a_second(void **state)
@@ -190,11 +190,11 @@ static void a_device_that_takes_none_has_one_a_second(void **state)
 	expect(f, &a, 0);
 	ask(f, &b, 2, 0);
 	ask(f, &c, 3, 0);
-	assert_int_equal(deal(f, LINES_UNTAKEN_MS - 1), DEAL_WAIT);
-	assert_int_equal(pending_open(&f->table), 1);
-	expect(f, &b, LINES_UNTAKEN_MS);
-	expect(f, &c, 2 * LINES_UNTAKEN_MS);
-	assert_int_equal(pending_open(&f->table), 0);
+	assert_int_equal(action(f, QUEUE_UNTAKEN_MS - 1), ACTION_WAIT);
+	assert_int_equal(pending_active(&f->table), 1);
+	expect(f, &b, QUEUE_UNTAKEN_MS);
+	expect(f, &c, 2 * QUEUE_UNTAKEN_MS);
+	assert_int_equal(pending_active(&f->table), 0);
 }
 
 static void what_keeps_it_busy_has_one_turn(void **state)
@@ -207,15 +207,15 @@ static void what_keeps_it_busy_has_one_turn(void **state)
 	come(f, &bad, SIDE_CLIENT, 1);
 	come(f, &bad, SIDE_SERVER, 2);
 	ask(f, &good, 2, 100);
-	assert_int_equal(deal(f, 100), DEAL_WAIT); /* has said nothing */
+	assert_int_equal(action(f, 100), ACTION_WAIT); /* has said nothing */
 	speak(f, &good, 200);
 	expect(f, &good, 200);
-	assert_int_equal(deal(f, 200 + LINES_TURN_MS - 1), DEAL_WAIT);
-	assert_int_equal(deal(f, 200 + LINES_TURN_MS), DEAL_END);
-	assert_int_equal(f->deal.half.worker, SIDE_CLIENT);
-	assert_int_equal(f->deal.half.conn, 1);
-	come(f, &good, SIDE_SERVER, 201 + LINES_TURN_MS);
-	assert_int_equal(deal(f, LATER - 1), DEAL_NOTHING);
+	assert_int_equal(action(f, 200 + QUEUE_SLICE_MS - 1), ACTION_WAIT);
+	assert_int_equal(action(f, 200 + QUEUE_SLICE_MS), ACTION_END);
+	assert_int_equal(f->action.half.worker, SIDE_CLIENT);
+	assert_int_equal(f->action.half.conn, 1);
+	come(f, &good, SIDE_SERVER, 201 + QUEUE_SLICE_MS);
+	assert_int_equal(action(f, LATER - 1), ACTION_NONE);
 }
 
 static void who_kept_it_busy_comes_last(void **state)
@@ -229,20 +229,20 @@ static void who_kept_it_busy_comes_last(void **state)
 	ask(f, &again, 1, 2);
 	speak(f, &again, 2);
 	expect(f, &again, 2);
-	end_for_nothing(f, 2 + LINES_TURN_MS);
+	end_for_nothing(f, 2 + QUEUE_SLICE_MS);
 	/* The requester's second session is the current one; it is ended for a
 	 * better one. */
-	come(f, &again, SIDE_SERVER, 3 + LINES_TURN_MS);
-	ask(f, &bad, 1, 4 + LINES_TURN_MS);
-	speak(f, &bad, 4 + LINES_TURN_MS);
-	assert_int_equal(deal(f, 5 + LINES_TURN_MS), DEAL_WAIT);
-	ask(f, &good, 2, 6 + LINES_TURN_MS);
-	speak(f, &good, 6 + LINES_TURN_MS);
-	expect(f, &good, 6 + LINES_TURN_MS);
+	come(f, &again, SIDE_SERVER, 3 + QUEUE_SLICE_MS);
+	ask(f, &bad, 1, 4 + QUEUE_SLICE_MS);
+	speak(f, &bad, 4 + QUEUE_SLICE_MS);
+	assert_int_equal(action(f, 5 + QUEUE_SLICE_MS), ACTION_WAIT);
+	ask(f, &good, 2, 6 + QUEUE_SLICE_MS);
+	speak(f, &good, 6 + QUEUE_SLICE_MS);
+	expect(f, &good, 6 + QUEUE_SLICE_MS);
 	/* A session is not ended for a worse one. */
-	come(f, &good, SIDE_SERVER, 7 + LINES_TURN_MS);
-	assert_int_equal(deal(f, 7 + 2 * LINES_TURN_MS), DEAL_SEND);
-	assert_int_equal(deal(f, 8 + 3 * LINES_TURN_MS), DEAL_WAIT);
+	come(f, &good, SIDE_SERVER, 7 + QUEUE_SLICE_MS);
+	assert_int_equal(action(f, 7 + 2 * QUEUE_SLICE_MS), ACTION_SEND);
+	assert_int_equal(action(f, 8 + 3 * QUEUE_SLICE_MS), ACTION_WAIT);
 }
 
 static void a_better_one_has_the_place_of_one_not_taken(void **state)
@@ -255,12 +255,12 @@ static void a_better_one_has_the_place_of_one_not_taken(void **state)
 	come(f, &bad, SIDE_SERVER, 1);
 	ask(f, &silent, 2, 2);
 	come(f, &silent, SIDE_CLIENT, 2);
-	expect(f, &silent, 1 + LINES_TURN_MS);
-	ask(f, &good, 3, 2 + LINES_TURN_MS);
-	speak(f, &good, 2 + LINES_TURN_MS);
-	assert_int_equal(deal(f, 2 + LINES_TURN_MS), DEAL_WITHDRAW);
-	assert_int_equal(f->deal.half.conn, silent.id[0]);
-	expect(f, &good, 2 + LINES_TURN_MS);
+	expect(f, &silent, 1 + QUEUE_SLICE_MS);
+	ask(f, &good, 3, 2 + QUEUE_SLICE_MS);
+	speak(f, &good, 2 + QUEUE_SLICE_MS);
+	assert_int_equal(action(f, 2 + QUEUE_SLICE_MS), ACTION_WITHDRAW);
+	assert_int_equal(f->action.half.conn, silent.id[0]);
+	expect(f, &good, 2 + QUEUE_SLICE_MS);
 }
 
 static void friends_come_first_and_are_not_ended(void **state)
@@ -272,8 +272,8 @@ static void friends_come_first_and_are_not_ended(void **state)
 	expect(f, &friend, 0);
 	come(f, &friend, SIDE_SERVER, 0);
 	come(f, &friend, SIDE_CLIENT, 0);
-	pending_over(&f->table, friend.id, device, f->pair.turn,
-		STANDING_FRIEND_MS, 100000);
+	pending_over(&f->table, friend.id, device, f->pair.serial,
+		REPUTATION_FRIEND_MS, 100000);
 	ask(f, &a, 1, 100000);
 	expect(f, &a, 100000);
 	ask(f, &b, 2, 100000);
@@ -283,9 +283,9 @@ static void friends_come_first_and_are_not_ended(void **state)
 	expect(f, &friend, 100001); /* although its half has sent nothing yet */
 	come(f, &friend, SIDE_SERVER, 100002);
 	expect(f, &b, 100002);
-	assert_int_equal(deal(f, 100002 + 2 * LINES_TURN_MS), DEAL_WAIT);
+	assert_int_equal(action(f, 100002 + 2 * QUEUE_SLICE_MS), ACTION_WAIT);
 	/* By then Syncthing has given up the session anyway. */
-	assert_int_equal(deal(f, 100002 + LINES_BUSY_MS), DEAL_NOTHING);
+	assert_int_equal(action(f, 100002 + QUEUE_BUSY_MS), ACTION_NONE);
 }
 
 static void a_short_session_makes_no_friend(void **state)
@@ -297,8 +297,8 @@ static void a_short_session_makes_no_friend(void **state)
 	expect(f, &c, 0);
 	come(f, &c, SIDE_SERVER, 0);
 	come(f, &c, SIDE_CLIENT, 0);
-	pending_over(&f->table, c.id, device, f->pair.turn,
-		STANDING_FRIEND_MS - 1, 100000);
+	pending_over(&f->table, c.id, device, f->pair.serial,
+		REPUTATION_FRIEND_MS - 1, 100000);
 	ask(f, &a, 1, 100000);
 	expect(f, &a, 100000);
 	ask(f, &b, 2, 100000);
@@ -313,18 +313,18 @@ static void the_end_of_a_session_frees_the_device(void **state)
 {
 	struct fixture *f = *state;
 	struct asker a, b;
-	uint64_t turn;
+	uint64_t serial;
 
 	ask(f, &a, 1, 0);
 	expect(f, &a, 0);
 	come(f, &a, SIDE_SERVER, 1);
 	come(f, &a, SIDE_CLIENT, 1);
-	turn = f->pair.turn;
+	serial = f->pair.serial;
 	ask(f, &b, 2, 2); /* its half does not come, so it would have to wait */
-	assert_int_equal(deal(f, 2), DEAL_WAIT);
-	pending_over(&f->table, a.id, device, turn + 1, 1, 3);
-	assert_int_equal(deal(f, 3), DEAL_WAIT);
-	pending_over(&f->table, a.id, device, turn, 1, 3);
+	assert_int_equal(action(f, 2), ACTION_WAIT);
+	pending_over(&f->table, a.id, device, serial + 1, 1, 3);
+	assert_int_equal(action(f, 3), ACTION_WAIT);
+	pending_over(&f->table, a.id, device, serial, 1, 3);
 	expect(f, &b, 3);
 }
 
@@ -355,10 +355,10 @@ static void few_are_kept_of_one_asker_and_one_source(void **state)
 
 	for (unsigned i = 0; i < 4; i++)
 		assert_int_equal(ask_from(f, &a, 1, i, 0), PENDING_ROOM);
-	assert_int_equal(ask_from(f, &a, 1, 9, 0), PENDING_LINE_ROOM);
+	assert_int_equal(ask_from(f, &a, 1, 9, 0), PENDING_QUEUE_ROOM);
 	for (uint8_t i = 0; i < 3; i++)
 		assert_int_equal(ask_from(f, &a, 2 + i, 9, 0), PENDING_ROOM);
-	assert_int_equal(ask_from(f, &a, 7, 9, 0), PENDING_LINE_ROOM);
+	assert_int_equal(ask_from(f, &a, 7, 9, 0), PENDING_QUEUE_ROOM);
 	assert_int_equal(pending_sessions(&f->table), 7);
 }
 
@@ -373,10 +373,11 @@ static void one_that_goes_does_not_let_the_next_pass(void **state)
 	for (int64_t i = 2; i < 100; i++) { /* each drops the oldest one */
 		ask_from(f, &b, 2, 2, i);
 		speak(f, &b, i);
-		assert_int_equal(deal(f, i), i == 2 ? DEAL_SEND : DEAL_WAIT);
+		assert_int_equal(
+			action(f, i), i == 2 ? ACTION_SEND : ACTION_WAIT);
 	}
 	/* The current session is ended nevertheless. */
-	assert_int_equal(deal(f, 2 + LINES_TURN_MS), DEAL_END);
+	assert_int_equal(action(f, 2 + QUEUE_SLICE_MS), ACTION_END);
 }
 
 static void a_full_line_keeps_the_better(void **state)
@@ -390,12 +391,12 @@ static void a_full_line_keeps_the_better(void **state)
 	ask(f, &a, 2, 2);
 	speak(f, &a, 2);
 	expect(f, &a, 2);
-	end_for_nothing(f, 2 + LINES_TURN_MS);
+	end_for_nothing(f, 2 + QUEUE_SLICE_MS);
 	assert_true(pending_abandon(&f->table, bad.other, 3, a.other));
 	for (uint8_t i = 3; i < 10; i++)
 		ask(f, &a, i, 5000);
-	assert_int_equal(ask_from(f, &bad, 1, 1, 5000), PENDING_LINE_FULL);
-	assert_int_equal(ask_from(f, &a, 20, 20, 5000), PENDING_LINE_ROOM);
+	assert_int_equal(ask_from(f, &bad, 1, 1, 5000), PENDING_QUEUE_FULL);
+	assert_int_equal(ask_from(f, &a, 20, 20, 5000), PENDING_QUEUE_ROOM);
 	assert_int_equal(pending_sessions(&f->table), 8);
 }
 
@@ -412,10 +413,10 @@ static void who_is_not_blamed_keeps_its_place(void **state)
 	ask(f, &a, 2, 2);
 	speak(f, &a, 2);
 	expect(f, &a, 2);
-	assert_int_equal(deal(f, 2 + LINES_TURN_MS), DEAL_END);
-	ask(f, &good, 1, 3 + LINES_TURN_MS);
-	ask(f, &b, 3, 4 + LINES_TURN_MS);
-	expect(f, &good, 2 + LINES_TURN_MS + LINES_UNTAKEN_MS);
+	assert_int_equal(action(f, 2 + QUEUE_SLICE_MS), ACTION_END);
+	ask(f, &good, 1, 3 + QUEUE_SLICE_MS);
+	ask(f, &b, 3, 4 + QUEUE_SLICE_MS);
+	expect(f, &good, 2 + QUEUE_SLICE_MS + QUEUE_UNTAKEN_MS);
 }
 
 static void who_asks_most_gives_up_its_own(void **state)
@@ -430,13 +431,13 @@ static void who_asks_most_gives_up_its_own(void **state)
 	}
 	for (uint8_t i = 0; i < 7; i++) {
 		assert_int_equal(ask_from(f, &again, 20 + i, 2 + i, 2),
-			PENDING_LINE_ROOM);
+			PENDING_QUEUE_ROOM);
 		assert_int_equal(f->lost[0].conn, many[i].id[0]);
 	}
 	come(f, &first, SIDE_CLIENT, 3);
 	/* A request of another source drops the oldest one whose half has not
 	 * come. */
-	assert_int_equal(ask_from(f, &again, 30, 30, 4), PENDING_LINE_ROOM);
+	assert_int_equal(ask_from(f, &again, 30, 30, 4), PENDING_QUEUE_ROOM);
 	come(f, &first, SIDE_SERVER, 5);
 }
 
@@ -448,11 +449,11 @@ static void all_that_waits_can_be_sent_at_once(void **state)
 	for (uint8_t i = 0; i < 4; i++)
 		ask(f, &a[i], 1 + i, 0);
 	for (int i = 0; i < 4; i++) {
-		pending_deal(&f->table, device, true, true, 0, &f->deal);
-		assert_int_equal(f->deal.what, DEAL_SEND);
+		pending_schedule(&f->table, device, true, true, 0, &f->action);
+		assert_int_equal(f->action.kind, ACTION_SEND);
 	}
-	pending_deal(&f->table, device, true, true, 0, &f->deal);
-	assert_int_equal(f->deal.what, DEAL_NOTHING);
+	pending_schedule(&f->table, device, true, true, 0, &f->action);
+	assert_int_equal(f->action.kind, ACTION_NONE);
 }
 
 static void nothing_is_sent_to_a_device_that_is_not_there(void **state)
@@ -461,8 +462,8 @@ static void nothing_is_sent_to_a_device_that_is_not_there(void **state)
 	struct asker a;
 
 	ask(f, &a, 1, 0);
-	pending_deal(&f->table, device, false, false, 0, &f->deal);
-	assert_int_equal(f->deal.what, DEAL_WAIT);
+	pending_schedule(&f->table, device, false, false, 0, &f->action);
+	assert_int_equal(f->action.kind, ACTION_WAIT);
 	expect(f, &a, 500);
 }
 
