@@ -6,7 +6,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "relay/requests/pending_session.h"
+#include "relay/requests/pending.h"
+#include "relay/requests/queue_eviction.h"
 
 int pending_init(struct pending_table *table)
 {
@@ -18,7 +19,7 @@ void pending_bound(
 	struct pending_table *table, const struct pending_bounds *bounds)
 {
 	pthread_mutex_lock(&table->lock);
-	table->bounds = *bounds;
+	table->limits.bounds = *bounds;
 	pthread_mutex_unlock(&table->lock);
 }
 
@@ -45,8 +46,8 @@ static void drop(struct pending_table *table, struct pending *pending,
 		pending->next->prev = pending->prev;
 	else
 		table->last = pending->prev;
-	table->sessions--;
-	limits_give(table, pending);
+	table->limits.sessions--;
+	limits_give(&table->limits, pending);
 	free(pending);
 }
 
@@ -66,7 +67,7 @@ static void append(struct pending_table *table, struct pending *pending)
 	else
 		table->first = pending;
 	table->last = pending;
-	table->sessions++;
+	table->limits.sessions++;
 }
 
 static struct pending_key *find(struct pending_table *table, const uint8_t *key)
@@ -81,7 +82,7 @@ static struct pending_key *find(struct pending_table *table, const uint8_t *key)
 static int insert(struct pending_table *table, struct pending *pending,
 	const struct source *source)
 {
-	if (limits_take(table, pending, source) != 0) {
+	if (limits_take(&table->limits, pending, source) != 0) {
 		free(pending);
 		return -1;
 	}
@@ -131,15 +132,15 @@ static enum pending_room find_room(struct pending_table *table,
 	struct pending *pending, const struct source *source, int64_t now_ms,
 	struct pending *victims[2])
 {
-	const struct pending_bounds *bounds = &table->bounds;
+	const struct pending_bounds *bounds = &table->limits.bounds;
 	enum pending_room room;
 
 	victims[0] = queues_victim(&table->queues, pending, source->key,
 		source->levels, bounds->of_asker, bounds->in_queue, now_ms);
 	if (victims[0] == pending)
 		return PENDING_QUEUE_FULL;
-	room = limits_find_room(table, pending->pair.id[SIDE_CLIENT], source,
-		victims[0], &victims[1]);
+	room = limits_find_room(&table->limits, pending->pair.id[SIDE_CLIENT],
+		source, victims[0], &victims[1]);
 	return room == PENDING_ROOM && victims[0] ? PENDING_QUEUE_ROOM : room;
 }
 
@@ -341,7 +342,7 @@ static unsigned look(struct pending_table *table, const unsigned *number)
 
 unsigned pending_sessions(struct pending_table *table)
 {
-	return look(table, &table->sessions);
+	return look(table, &table->limits.sessions);
 }
 
 unsigned pending_waiting(struct pending_table *table)

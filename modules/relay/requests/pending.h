@@ -15,42 +15,18 @@
 #include <stdint.h>
 
 #include "relay/devices/directory.h"
+#include "relay/requests/pending_limits.h"
+#include "relay/requests/pending_session.h"
+#include "relay/requests/queue_schedule.h"
 #include "relay/requests/queues.h"
-#include "relay/requests/shares.h"
 #include "shared/source.h"
-
-enum { SIDE_CLIENT, SIDE_SERVER }; /* the requester, the requested device */
-
-struct pending;
-
-/* Limits of the table; 0: no limit. */
-struct pending_bounds {
-	int64_t all;
-	int64_t of_device; /* requested by one device */
-	int64_t of_source; /* requested from one source */
-	/* With the same requested device: */
-	int64_t of_asker; /* of one requester, and of one source */
-	int64_t in_queue;
-};
 
 struct pending_table {
 	pthread_mutex_t lock;
 	struct pending_key *keys;     /* uthash, by key */
 	struct pending *first, *last; /* in order of creation */
-	unsigned sessions;
-	struct shares devices; /* by requester */
-	struct shares narrow;  /* by source: all levels but the widest */
-	struct shares wide; /* the widest level; its items are the sessions */
+	struct pending_limits limits;
 	struct queues queues;
-	struct pending_bounds bounds;
-};
-
-/* The session of two keys. */
-struct pending_pair {
-	uint8_t id[2][ID_LEN]; /* by side */
-	struct place half;     /* the connection that arrived first */
-	int half_side;         /* its side */
-	uint64_t serial;       /* of the requested device, see queues.h */
 };
 
 enum pending_answer {
@@ -58,25 +34,6 @@ enum pending_answer {
 	PENDING_FIRST,   /* wait for the other side */
 	PENDING_SECOND,  /* complete */
 };
-
-/* Why a session was not added, or which one was dropped for it. */
-enum pending_room {
-	PENDING_ROOM,
-	PENDING_NO_MEMORY,   /* or no random numbers */
-	PENDING_FULL,        /* refused, by bounds.all */
-	PENDING_DEVICE_FULL, /* refused, by bounds.of_device */
-	PENDING_SOURCE_FULL, /* refused, by bounds.of_source */
-	PENDING_QUEUE_FULL,  /* refused, by bounds.in_queue */
-	PENDING_MADE_ROOM, /* bounds.all: dropped the oldest of the source with
-			      most */
-	PENDING_SOURCE_ROOM, /* bounds.of_source: dropped its oldest */
-	PENDING_QUEUE_ROOM,  /* bounds.of_asker or in_queue: likewise */
-};
-
-static inline bool pending_added(enum pending_room room)
-{
-	return room == PENDING_ROOM || room >= PENDING_MADE_ROOM;
-}
 
 int pending_init(struct pending_table *table);
 void pending_finish(struct pending_table *table);
@@ -140,7 +97,7 @@ void pending_blame(struct pending_table *table, const uint8_t source[ID_LEN],
  */
 bool pending_give_up(struct pending_table *table, const uint8_t target[ID_LEN],
 	int64_t now_ms, struct place *lost);
-/* How many devices wait for a time; and the next of them. */
+/* How many queues a timer must check; and the device of the next one. */
 unsigned pending_active(struct pending_table *table);
 bool pending_next_active(struct pending_table *table, uint8_t target[ID_LEN]);
 

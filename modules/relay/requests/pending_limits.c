@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Limits of sessions that have not begun, and the choice of the one to drop. */
-
-#include "relay/requests/pending_session.h"
+#include "relay/requests/pending_limits.h"
 
 /* How many of a source's sessions are examined to choose the one to drop. */
 #define LOOKS 64
 
 static struct shares *shares_of(
-	struct pending_table *table, unsigned level, unsigned levels)
+	struct pending_limits *limits, unsigned level, unsigned levels)
 {
-	return level + 1 == levels ? &table->wide : &table->narrow;
+	return level + 1 == levels ? &limits->wide : &limits->narrow;
 }
 
 /* The list of a share begins with the oldest; its prev is the newest. */
@@ -45,29 +43,29 @@ static void leave_source(struct pending *pending)
 		pending->source_prev->source_next = next;
 }
 
-void limits_give(struct pending_table *table, struct pending *pending)
+void limits_give(struct pending_limits *limits, struct pending *pending)
 {
 	if (pending->source_prev)
 		leave_source(pending);
 	if (pending->device)
-		shares_give(&table->devices, pending->device);
+		shares_give(&limits->devices, pending->device);
 	for (unsigned i = 0; i < pending->levels; i++)
 		if (pending->source[i])
-			shares_give(shares_of(table, i, pending->levels),
+			shares_give(shares_of(limits, i, pending->levels),
 				pending->source[i]);
 }
 
-int limits_take(struct pending_table *table, struct pending *pending,
+int limits_take(struct pending_limits *limits, struct pending *pending,
 	const struct source *source)
 {
 	pending->levels = source->levels;
 	pending->device =
-		shares_take(&table->devices, pending->pair.id[SIDE_CLIENT]);
+		shares_take(&limits->devices, pending->pair.id[SIDE_CLIENT]);
 	if (!pending->device)
 		goto error;
 	for (unsigned i = 0; i < source->levels; i++) {
 		pending->source[i] = shares_take(
-			shares_of(table, i, source->levels), source->key[i]);
+			shares_of(limits, i, source->levels), source->key[i]);
 		if (!pending->source[i])
 			goto error;
 	}
@@ -75,7 +73,7 @@ int limits_take(struct pending_table *table, struct pending *pending,
 	return 0;
 
 error:
-	limits_give(table, pending);
+	limits_give(limits, pending);
 	return -1;
 }
 
@@ -106,24 +104,24 @@ static struct pending *oldest_of(const struct share *wide,
 	return found;
 }
 
-enum pending_room limits_find_room(struct pending_table *table,
+enum pending_room limits_find_room(struct pending_limits *limits,
 	const uint8_t *client, const struct source *source,
 	const struct pending *leaving, struct pending **victim)
 {
-	const struct pending_bounds *bounds = &table->bounds;
+	const struct pending_bounds *bounds = &limits->bounds;
 	const struct share *wide = NULL, *share;
 
 	*victim = NULL;
-	share = shares_find(&table->devices, client);
+	share = shares_find(&limits->devices, client);
 	if (reached(bounds->of_device, share,
 		    leaving && leaving->device == share))
 		return PENDING_DEVICE_FULL;
 	if (source->levels)
 		wide = shares_find(
-			&table->wide, source->key[source->levels - 1]);
+			&limits->wide, source->key[source->levels - 1]);
 	for (unsigned i = 0; i < source->levels && wide; i++) {
 		share = shares_find(
-			shares_of(table, i, source->levels), source->key[i]);
+			shares_of(limits, i, source->levels), source->key[i]);
 		if (!reached(bounds->of_source, share,
 			    leaving && i < leaving->levels &&
 				    leaving->source[i] == share))
@@ -131,9 +129,9 @@ enum pending_room limits_find_room(struct pending_table *table,
 		*victim = oldest_of(wide, share, i, leaving);
 		return *victim ? PENDING_SOURCE_ROOM : PENDING_SOURCE_FULL;
 	}
-	if (!bounds->all || table->sessions - (leaving != NULL) < bounds->all)
+	if (!bounds->all || limits->sessions - (leaving != NULL) < bounds->all)
 		return PENDING_ROOM;
-	wide = shares_most(&table->wide);
+	wide = shares_most(&limits->wide);
 	if (wide)
 		*victim = oldest_of(wide, NULL, 0, leaving);
 	return *victim ? PENDING_MADE_ROOM : PENDING_FULL;

@@ -1,13 +1,27 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/*
- * pending_session.h - one session that has not begun, for the parts of the
- * table: pending.c, pending_limits.c and queues.c.
- */
+/* pending_session.h - one session that has not begun: an item of the tables. */
 #ifndef PENDING_SESSION_H
 #define PENDING_SESSION_H
 
-#include "relay/requests/pending.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "relay/devices/directory.h"
+#include "relay/requests/shares.h"
+#include "shared/source.h"
+
+struct queue;
+
+enum { SIDE_CLIENT, SIDE_SERVER }; /* the requester, the requested device */
+
+/* The session of two keys. */
+struct pending_pair {
+	uint8_t id[2][ID_LEN]; /* by side */
+	struct place half;     /* the connection that arrived first */
+	int half_side;         /* its side */
+	uint64_t serial;       /* of the requested device, see queues.h */
+};
 
 struct pending_key {
 	UT_hash_handle hh;
@@ -44,20 +58,5 @@ static inline struct share *widest(const struct pending *pending)
 {
 	return pending->levels ? pending->source[pending->levels - 1] : NULL;
 }
-
-/* pending_limits.c */
-
-/* Counts it for its device and source.  0, or -1 if memory is short. */
-int limits_take(struct pending_table *table, struct pending *pending,
-	const struct source *source);
-/* Undoes limits_take(), also if it was only partly done. */
-void limits_give(struct pending_table *table, struct pending *pending);
-/*
- * Whether a new one fits when `leaving` (or NULL) will have been dropped;
- * *victim is another one to drop for it, or NULL.
- */
-enum pending_room limits_find_room(struct pending_table *table,
-	const uint8_t *client, const struct source *source,
-	const struct pending *leaving, struct pending **victim);
 
 #endif

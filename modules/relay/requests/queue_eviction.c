@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Chooses which invitation leaves a full queue. */
-
 #include <string.h>
 
-#include "relay/requests/queue_item.h"
+#include "relay/requests/queue_eviction.h"
 
 static bool is_from(const struct pending *pending,
 	const uint8_t source[][ID_LEN], unsigned level, unsigned levels)

@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Chooses the next action for a requested device. */
-
 #include <string.h>
 
-#include "relay/requests/queue_item.h"
-
-int queue_behind(const struct pending *pending)
-{
-	return pending->spoke ? 0 : pending->pair.half.conn ? 1 : 2;
-}
+#include "relay/requests/queue_schedule.h"
 
 /* Lower is better: the standing, then the state of the requester's side. */
 static int score_of(const struct queues *queues, const struct pending *pending,

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The queue of invitations of each requested device. */
-
 #include <stdlib.h>
 #include <string.h>
 
-#include "relay/requests/queue_item.h"
+#include "relay/requests/queues.h"
 
 struct queue *queue_find(const struct queues *queues, const uint8_t *id)
 {
@@ -123,6 +121,11 @@ const uint8_t *queue_origin(const struct pending *pending)
 	const struct share *source = widest(pending);
 
 	return source ? source->key : pending->pair.id[SIDE_CLIENT];
+}
+
+int queue_behind(const struct pending *pending)
+{
+	return pending->spoke ? 0 : pending->pair.half.conn ? 1 : 2;
 }
 
 enum reputation_rank queue_rank(const struct queues *queues,

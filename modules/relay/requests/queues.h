@@ -34,12 +34,11 @@
 #include <stdint.h>
 
 #include "relay/devices/directory.h"
+#include "relay/requests/pending_session.h"
 #include "relay/requests/reputation.h"
 
 /* How long a device may be busy with a session while others wait. */
 #define QUEUE_SLICE_MS 3000
-/* The same if many wait. */
-#define QUEUE_SLICE_LEAST_MS 1000
 /*
  * After this the next invitation is sent to a device that has not taken the
  * last.
@@ -47,45 +46,48 @@
 #define QUEUE_UNTAKEN_MS 1000
 /* After this a device is not considered busy with a session any more. */
 #define QUEUE_BUSY_MS 12000
-/* How many invitations of a queue, the oldest, are compared for one action. */
-#define QUEUE_COMPARED 1024
 
-struct queue;
-struct pending;
+/* The session that a device took last, and may be busy with. */
+struct busy {
+	struct place half; /* conn 0: not busy */
+	int64_t since_ms;
+	uint64_t serial;
+	uint8_t asker[ID_LEN];
+	uint8_t source[ID_LEN];
+};
+
+/* Exists while it has invitations, or while its device may be busy. */
+struct queue {
+	UT_hash_handle hh;
+	struct queue *active_next, *active_prev; /* NULL: not active */
+	struct queue *busy_next, *busy_prev;
+	struct pending *first, *last;
+	unsigned count, waiting, sent;
+	/*
+	 * An invitation was sent and not taken; it may have left the queue
+	 * meanwhile.
+	 */
+	bool out;
+	int64_t out_ms; /* since when */
+	/*
+	 * The device took an invitation at once while busy with the previous
+	 * one, and has let none wait since.
+	 */
+	bool parallel;
+	struct busy busy;
+	uint8_t id[ID_LEN];
+};
 
 struct queues {
 	struct queue *by_id;        /* uthash, by device ID */
-	struct queue *active_first; /* ring of queues that wait for a time */
+	struct queue *active_first; /* ring of queues that a timer must check */
 	struct queue *busy_first,
 		*busy_last; /* sorted by the time they became busy */
 	struct reputation reputation;
-	uint64_t
-		last_serial; /* the last number of a session or an invitation */
-	unsigned active;     /* queues in the ring */
-	unsigned waiting;    /* invitations not sent yet */
-};
-
-/* The next action for a device. */
-enum action_kind {
-	ACTION_NONE,
-	ACTION_WAIT, /* check again later */
-	ACTION_SEND, /* send it an invitation */
-	ACTION_END,  /* end its session; then see pending_blame() */
-	/*
-	 * Only inside the table: drop an invitation that was sent and not
-	 * taken, because a better one has come.
-	 */
-	ACTION_WITHDRAW,
-};
-
-struct action {
-	uint8_t kind;         /* enum action_kind */
-	uint8_t from[ID_LEN]; /* ACTION_SEND: requester; ACTION_END: its source
-			       */
-	uint8_t key[ID_LEN];  /* and the device's key */
-	struct place half;    /* ACTION_END: a connection of the session */
-	unsigned compared;    /* how many invitations it took to decide */
-	struct pending *withdrawn;
+	/* The last number that a session or a served source got. */
+	uint64_t last_serial;
+	unsigned active;  /* queues in the ring */
+	unsigned waiting; /* invitations not sent yet */
 };
 
 void queues_finish(struct queues *queues);
@@ -93,23 +95,11 @@ void queues_finish(struct queues *queues);
 /* Adds it to its device's queue.  0, or -1 if memory is short. */
 int queues_add(struct queues *queues, struct pending *pending);
 /*
- * Which invitation must leave that queue to make room for another, so that at
- * most `each` are of one requester or one source, and at most `all` in total
- * (0: no limit).  NULL: none; for_it: the new one itself, because all others
- * are better.  Among those of the lowest rank it chooses one of the source that
- * would have the most, so that repeated requests replace their own.  Among
- * these it chooses those whose side of the session has not connected, then the
- * oldest.
- */
-struct pending *queues_victim(struct queues *queues, struct pending *for_it,
-	const uint8_t source[][ID_LEN], unsigned levels, int64_t each,
-	int64_t all, int64_t now_ms);
-/*
  * The requested device has connected; `first` is the half that connected first.
  */
 void queues_taken(struct queues *queues, struct pending *pending,
 	struct place first, int64_t now_ms);
-/* It leaves the table, because the session has begun or never will. */
+/* It leaves its queue, because its session has begun or never will. */
 void queues_remove(struct queues *queues, struct pending *pending, bool begun,
 	int64_t now_ms);
 /* The session with that serial number, which the device took, is over. */
@@ -119,15 +109,35 @@ void queues_session_over(
 /* The oldest invitation that waits for a device, or NULL. */
 struct pending *queues_first_waiting(
 	const struct queues *queues, const uint8_t target[ID_LEN]);
-/*
- * The next action for a device, which is then recorded as done.  `present`: the
- * device is connected.  `all`: send everything that waits.
- */
-void queues_schedule(struct queues *queues, const uint8_t target[ID_LEN],
-	bool present, bool all, int64_t now_ms, struct action *action);
-/* The next queue that waits for a time; false if there is none. */
+/* The next active queue of the ring; false if none is active. */
 bool queues_next_active(struct queues *queues, uint8_t target[ID_LEN]);
 /* Removes devices that are not busy any more. */
 void queues_forget(struct queues *queues, int64_t now_ms);
+
+/* For the parts that schedule and evict. */
+
+/* NULL: the queue is empty, and its device is not busy. */
+struct queue *queue_find(const struct queues *queues, const uint8_t *id);
+/* Whether its next action waits for a time, so that a timer must check it; see
+ * queue_scan.h. */
+void queue_activate(struct queues *queues, struct queue *queue);
+void queue_deactivate(struct queues *queues, struct queue *queue);
+/* The device is not busy any more. */
+void queue_free_device(struct queues *queues, struct queue *queue);
+/* Frees it if it is not needed any more. */
+void queue_tidy(struct queues *queues, struct queue *queue);
+/*
+ * The source to remember.  The device ID, which costs an attacker nothing, is
+ * only used if all requests come from one address.
+ */
+const uint8_t *queue_origin(const struct pending *pending);
+/*
+ * The requester's side: 0: connected and has sent data, 1: connected, 2: not
+ * connected.
+ */
+int queue_behind(const struct pending *pending);
+/* The current rank of an invitation in a queue. */
+enum reputation_rank queue_rank(const struct queues *queues,
+	const struct pending *pending, int64_t now_ms);
 
 #endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* queue_schedule.h - chooses the next action for a requested device; queues.h
+ * has the rules. */
+#ifndef QUEUE_SCHEDULE_H
+#define QUEUE_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "relay/requests/queues.h"
+
+/* QUEUE_SLICE_MS is shortened to this if many wait. */
+#define QUEUE_SLICE_LEAST_MS 1000
+/* How many invitations of a queue, the oldest, are compared for one action. */
+#define QUEUE_COMPARED 1024
+
+/* The next action for a device. */
+enum action_kind {
+	ACTION_NONE,
+	ACTION_WAIT, /* check again later */
+	ACTION_SEND, /* send it an invitation */
+	ACTION_END,  /* end its session; then see pending_blame() */
+	/*
+	 * Only inside the table: drop an invitation that was sent and not
+	 * taken, because a better one has come.
+	 */
+	ACTION_WITHDRAW,
+};
+
+struct action {
+	uint8_t kind; /* enum action_kind */
+	/* ACTION_SEND: the requester; ACTION_END: the requester's source. */
+	uint8_t from[ID_LEN];
+	uint8_t key[ID_LEN]; /* ACTION_SEND: the device's key */
+	struct place half;   /* ACTION_END: a connection of the session */
+	unsigned compared;   /* how many invitations it took to decide */
+	struct pending *withdrawn;
+};
+
+/*
+ * The next action for a device, which is then recorded as done.  `present`: the
+ * device is connected.  `all`: send everything that waits.
+ */
+void queues_schedule(struct queues *queues, const uint8_t target[ID_LEN],
+	bool present, bool all, int64_t now_ms, struct action *action);
+
+#endif
