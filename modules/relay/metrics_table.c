@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Every metric of the relay module, once. */
-
 #include <stddef.h>
 
+#include "relay/data.h"
 #include "relay/messages/frame.h"
-#include "relay/relay.h"
+#include "relay/metrics_table.h"
 
 static const char *const results[] = {"ok", "wrong_token", "full",
 	"already_joined", "not_found", "refused", "error", "closed",
@@ -112,3 +111,9 @@ const struct relay_metric_def relay_metric_table[RELAY_METRICS] = {
 		.help = "Joined devices that were sent away because the server "
 			"drains."},
 };
+
+void count(const struct relay_ctx *cx, enum relay_metric_index which,
+	unsigned value)
+{
+	relay_metric_inc(cx, data_of(cx)->metrics[which], value, 1);
+}

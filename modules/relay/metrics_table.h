@@ -1,68 +1,17 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/*
- * metrics_table.h - every metric of the relay module, once.
- */
+/* metrics_table.h - every metric of the module, once. */
 #ifndef METRICS_TABLE_H
 #define METRICS_TABLE_H
 
-#include <strelaysrv/metric.h>
+#include <strelaysrv/module.h>
 
-enum relay_metric_index {
-	METRIC_DEVICES,
-	METRIC_JOINS,
-	METRIC_CONNECTS,
-	METRIC_INVITATIONS,
-	METRIC_SESSION_JOINS,
-	METRIC_WAITING,
-	METRIC_PENDING_KEYS,
-	METRIC_HALVES, /* gauge */
-	METRIC_PENDING_EXPIRED,
-	METRIC_GIVEN_UP,
-	METRIC_REJECTED,
-	METRIC_PINGS,
-	METRIC_REPLACED,
-	METRIC_SENT_AWAY,
-	RELAY_METRICS
-};
-
-/* METRIC_JOINS and METRIC_CONNECTS */
-enum {
-	RESULT_OK,
-	RESULT_WRONG_TOKEN,
-	RESULT_FULL,
-	RESULT_ALREADY_JOINED,
-	RESULT_NOT_FOUND,
-	RESULT_REFUSED,
-	RESULT_ERROR,
-	RESULT_CLOSED,     /* closed to new devices, see relay_closed() */
-	RESULT_NOT_JOINED, /* the requester, with `asks = joined` */
-};
-
-/* METRIC_SESSION_JOINS */
-enum {
-	SESSION_FIRST,
-	SESSION_SECOND,
-	SESSION_UNKNOWN_KEY,
-	SESSION_HANDED_BACK
-};
-
-/* METRIC_GIVEN_UP */
-enum {
-	GIVEN_UP_ALL, /* these follow enum pending_room */
-	GIVEN_UP_SOURCE,
-	GIVEN_UP_QUEUE,
-	GIVEN_UP_TURN
-};
-
-/* METRIC_REJECTED: an enum frame_error - 1, or one of these. */
-enum {
-	REJECTED_NO_CERTIFICATE = 6,
-	REJECTED_CERTIFICATES,
-	REJECTED_UNEXPECTED,
-	REJECTED_TOO_MANY,
-};
+#include "relay/metric_index.h"
 
 extern const struct relay_metric_def relay_metric_table[RELAY_METRICS];
+
+/* Adds one to a counter; `value` is an index of its label's words. */
+void count(const struct relay_ctx *cx, enum relay_metric_index which,
+	unsigned value);
 
 #endif

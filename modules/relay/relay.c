@@ -5,9 +5,17 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "shared/exempt.h"
-#include "relay/relay.h"
+#include "relay/address/own_address.h"
+#include "relay/data.h"
+#include "relay/devices/device_drain.h"
+#include "relay/devices/protocol_mode.h"
+#include "relay/messages/peer.h"
+#include "relay/metrics_table.h"
+#include "relay/requests/invitations.h"
 #include "relay/service.h"
+#include "relay/sessions/session_data.h"
+#include "relay/sessions/session_mode.h"
+#include "relay/settings.h"
 
 #define ALPN "bep-relay"
 
@@ -91,27 +99,6 @@ static const struct relay_option options[] = {
 		"session key"),
 	RELAY_OPT_END};
 
-/* The token that check() has read is the one that comes into force.  Global,
- * since check() gets no context.  [C] */
-static struct {
-	const void *conf; /* whose; compared only */
-	struct secret secret;
-} checked;
-
-static int check(const void *values, struct relay_err *err)
-{
-	const struct relay_conf *conf = values;
-
-	checked.conf = NULL;
-	if (advertise_check("ext-address", conf->ext_address, err) != 0 ||
-		advertise_check("ext-status", conf->ext_status, err) != 0 ||
-		secret_load(&checked.secret, conf->token, conf->token_file,
-			err) != 0)
-		return -1;
-	checked.conf = conf;
-	return 0;
-}
-
 static int init(struct relay_ctx *cx, struct relay_err *err)
 {
 	struct relay_data *data = data_of(cx);
@@ -133,85 +120,12 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 	return 0;
 }
 
-/* A timer removes expired sessions, because without traffic no event does. */
-static int64_t expire(struct relay_ctx *cx, void *arg)
-{
-	int64_t now = relay_now_ms(cx), next;
-	unsigned count = pending_expire(&data_of(cx)->pending, now, &next);
-
-	(void)arg;
-	relay_metric_inc(
-		cx, data_of(cx)->metrics[METRIC_PENDING_EXPIRED], 0, count);
-	/* Sessions added later do not expire before this. */
-	if (next > now + conf_of(cx)->message_timeout_ms)
-		return conf_of(cx)->message_timeout_ms;
-	return next > now ? next - now : 1;
-}
-
-/* The option's value must not be logged. */
-static void tell_secret(
-	struct relay_ctx *cx, const struct secret *was, const struct secret *is)
-{
-	if (secret_same(was, is))
-		return;
-	relay_log(cx, RELAY_NOTICE, "%s",
-		!is->set    ? "devices no longer need a token"
-		: !was->set ? "devices need a token now"
-			    : "devices need a different token now");
-}
-
-static int make_next(struct relay_ctx *cx, const struct relay_conf *conf,
-	struct relay_err *err)
-{
-	struct relay_next *next = &data_of(cx)->next;
-
-	if (checked.conf == conf)
-		next->secret = checked.secret;
-	else if (secret_load(&next->secret, conf->token, conf->token_file,
-			 err) != 0)
-		return -1;
-	if (exempt_read(cx, &next->exempt, err) != 0)
-		return -1;
-	next->expiry = relay_timer_add(cx, 1, expire, NULL);
-	if (next->expiry)
-		return 0;
-	ranges_free(&next->exempt);
-	return relay_fail(err, "out of memory");
-}
-
-static void take_next(struct relay_ctx *cx)
-{
-	struct relay_data *data = data_of(cx);
-	const struct relay_conf *conf = conf_of(cx);
-	const struct pending_bounds bounds = {.all = conf->pending_sessions,
-		.of_device = conf->pending_per_device,
-		.of_source = conf->pending_per_source,
-		.of_asker = conf->invitations_per_asker,
-		.in_queue = conf->invitations_per_device};
-	struct ranges old;
-
-	pending_bound(&data->pending, &bounds);
-	pthread_mutex_lock(&data->lock);
-	data->secret = data->next.secret;
-	old = data->exempt;
-	data->exempt = data->next.exempt;
-	pthread_mutex_unlock(&data->lock);
-	ranges_free(&old);
-	relay_timer_del(data->expiry);
-	data->expiry = data->next.expiry;
-	data->next = (struct relay_next){.expiry = NULL};
-	if (conf->ping_interval_ms >= conf->network_timeout_ms)
-		relay_log(cx, RELAY_WARNING,
-			"ping-interval is not below network-timeout: devices "
-			"will be disconnected before they are pinged");
-}
-
 static int start(struct relay_ctx *cx, struct relay_err *err)
 {
 	if (own_address_load(cx, err) != 0 ||
-		make_next(cx, conf_of(cx), err) != 0)
+		settings_prepare(cx, conf_of(cx), err) != 0)
 		return -1;
-	take_next(cx);
+	settings_commit(cx);
 	return own_address_start(cx) == 0 ? 0
 					  : relay_fail(err, "out of memory");
 }
@@ -240,7 +154,7 @@ static int reload_prepare(
 {
 	if (own_address_prepare(cx, conf, err) != 0)
 		return -1;
-	if (make_next(cx, conf, err) == 0)
+	if (settings_prepare(cx, conf, err) == 0)
 		return 0;
 	own_address_abandon(cx);
 	return -1;
@@ -250,15 +164,14 @@ static void reload_commit(struct relay_ctx *cx)
 {
 	const struct secret before = data_of(cx)->secret;
 
-	take_next(cx);
+	settings_commit(cx);
 	own_address_commit(cx);
-	tell_secret(cx, &before, &data_of(cx)->secret);
+	settings_tell_secret(cx, &before, &data_of(cx)->secret);
 }
 
 static void reload_abandon(struct relay_ctx *cx)
 {
-	ranges_free(&data_of(cx)->next.exempt);
-	data_of(cx)->next.expiry = NULL; /* the server removes it */
+	settings_abandon(cx);
 	own_address_abandon(cx);
 }
 
@@ -363,12 +276,12 @@ static void conn_close(
 static void session_close(struct relay_ctx *cx, struct relay_session *session,
 	enum relay_reason reason)
 {
-	struct meeting *meeting = relay_session_data(cx, session);
+	struct session_data *kept = relay_session_data(cx, session);
 
 	(void)reason;
-	invitations_session_over(cx, session, meeting);
-	directory_unlink(&data_of(cx)->directory, &meeting->part[0]);
-	directory_unlink(&data_of(cx)->directory, &meeting->part[1]);
+	invitations_session_over(cx, session, kept);
+	directory_unlink(&data_of(cx)->directory, &kept->part[0]);
+	directory_unlink(&data_of(cx)->directory, &kept->part[1]);
 }
 
 RELAY_MODULE = {
@@ -379,8 +292,8 @@ RELAY_MODULE = {
 	.data_size = sizeof(struct relay_data),
 	.worker_size = sizeof(struct relay_local),
 	.conn_size = sizeof(struct peer),
-	.session_size = sizeof(struct meeting),
-	.check = check,
+	.session_size = sizeof(struct session_data),
+	.check = settings_check,
 	.init = init,
 	.start = start,
 	.ready = ready,

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The relay's address and URI, and their changes at run time. */
-
 #include <netinet/in.h>
 #include <string.h>
 
 #include <strelaysrv/units.h>
 
-#include "relay/relay.h"
+#include "relay/address/own_address.h"
+#include "relay/data.h"
 #include "relay/service.h"
 
 #define LOOKUP_POLL_MS  50

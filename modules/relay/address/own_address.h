@@ -10,43 +10,12 @@
 #ifndef OWN_ADDRESS_H
 #define OWN_ADDRESS_H
 
-#include <stdbool.h>
+#include <stddef.h>
 
-#include <strelaysrv/thread.h>
-
-#include "relay/address/advertise.h"
-#include "shared/lookup.h"
-#include "relay/address/uri.h"
-
-#define OWN_ADDRESS_WATCHERS 8
+#include <strelaysrv/err.h>
 
 struct relay_conf;
-
-struct own_address_watcher {
-	struct relay_ctx *cx; /* NULL: unused */
-	relay_post_fn *changed;
-};
-
-/* [C] only. */
-struct own_address {
-	struct advertise base;          /* from the options */
-	struct advertise next_base;     /* prepared by a reload, as is */
-	struct relay_timer *next_timer; /* this one */
-	/* If known, they override base. */
-	struct advertise_address mapped_v4, mapped_v6;
-	/* The same of the status address; they override ext-status. */
-	struct advertise_address status_v4, status_v6;
-	struct own_address_watcher watchers[OWN_ADDRESS_WATCHERS];
-	struct lookup *lookup; /* owned; NULL: none running */
-	char looked_up[256];   /* the host it resolves */
-	struct relay_timer *timer;
-	bool lookup_failed; /* the last lookup failed */
-	bool moved; /* the address has changed, and the watchers were not told
-		     * yet
-		     */
-	bool told;  /* the URI was logged */
-	char uri[URI_TEXT]; /* as logged last */
-};
+struct relay_ctx;
 
 /* Publishes the service. init.  0 or -1. */
 int own_address_init(struct relay_ctx *cx);

@@ -1,33 +1,26 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Disconnects devices during a drain, spread over a time. */
-
-#include <stdlib.h>
-
-#include "relay/relay.h"
+#include "relay/data.h"
+#include "relay/devices/device_drain.h"
+#include "relay/messages/peer.h"
+#include "relay/metrics_table.h"
+#include "relay/requests/invitations.h"
 
 #define STEP_MS 100
 /* Devices with sessions are checked again after this. */
 #define BUSY_MS 1000
 
-static struct device_drain *device_drain_of(const struct relay_ctx *cx)
+static struct drain_list *drain_list_of(const struct relay_ctx *cx)
 {
 	struct relay_local *local = cx->local;
 
-	return &local->device_drain;
-}
-
-static void forget(struct device_drain *device_drain)
-{
-	relay_timer_del(device_drain->timer);
-	free(device_drain->devices);
-	*device_drain = (struct device_drain){.how = RELAY_DRAIN_NONE};
+	return &local->drain_list;
 }
 
 /* Whether it stays for now, because its session would end with the server. */
 static bool stays(struct relay_ctx *cx, struct relay_conn *conn)
 {
-	return device_drain_of(cx)->how == RELAY_DRAIN_LEAVE &&
+	return drain_list_of(cx)->how == RELAY_DRAIN_LEAVE &&
 	       directory_busy(&data_of(cx)->directory, relay_conn_peer(conn));
 }
 
@@ -50,16 +43,16 @@ static void send_away(struct relay_ctx *cx, struct relay_conn *conn)
 /* Handles the next `n` of the list; those that stay are moved to its start. */
 static void take_leave(struct relay_ctx *cx, size_t n)
 {
-	struct device_drain *device_drain = device_drain_of(cx);
+	struct drain_list *list = drain_list_of(cx);
 
-	for (; n > 0 && device_drain->next < device_drain->count; n--) {
-		uint64_t id = device_drain->devices[device_drain->next++];
+	for (; n > 0 && list->next < list->count; n--) {
+		uint64_t id = list->devices[list->next++];
 		struct relay_conn *conn = relay_conn_find(cx, id);
 
 		if (!conn || peer_of(cx, conn)->state != PEER_JOINED)
 			continue;
 		if (stays(cx, conn))
-			device_drain->devices[device_drain->kept++] = id;
+			list->devices[list->kept++] = id;
 		else
 			send_away(cx, conn);
 	}
@@ -68,48 +61,22 @@ static void take_leave(struct relay_ctx *cx, size_t n)
 /* How many to disconnect per step, so that all are disconnected in time. */
 static int64_t step(struct relay_ctx *cx, void *arg)
 {
-	struct device_drain *device_drain = arg;
-	size_t left = device_drain->count - device_drain->next;
-	int64_t ms = device_drain->until_ms - relay_now_ms(cx);
+	struct drain_list *list = arg;
+	size_t left = list->count - list->next;
+	int64_t ms = list->until_ms - relay_now_ms(cx);
 	size_t steps = ms > STEP_MS ? (size_t)(ms / STEP_MS) : 1;
 
 	take_leave(cx, (left + steps - 1) / steps);
-	left = device_drain->count - device_drain->next;
+	left = list->count - list->next;
 	if (left)
 		return steps > left ? ms / (int64_t)left : STEP_MS;
-	device_drain->count = device_drain->kept;
-	device_drain->next = device_drain->kept = 0;
+	list->count = list->kept;
+	list->next = list->kept = 0;
 	return BUSY_MS;
 }
 
-static int add(struct device_drain *device_drain, uint64_t id)
-{
-	size_t room = device_drain->room ? device_drain->room * 2 : 64;
-	uint64_t *devices;
-
-	if (device_drain->count == device_drain->room) {
-		devices = reallocarray(
-			device_drain->devices, room, sizeof(*devices));
-		if (!devices)
-			return -1;
-		device_drain->devices = devices;
-		device_drain->room = room;
-	}
-	device_drain->devices[device_drain->count++] = id;
-	return 0;
-}
-
-void device_drain_joined(struct relay_ctx *cx, struct relay_conn *conn)
-{
-	struct device_drain *device_drain = device_drain_of(cx);
-
-	/* If memory is short, the end of the drain closes it. */
-	if (device_drain->how != RELAY_DRAIN_NONE)
-		(void)add(device_drain, relay_conn_id(conn));
-}
-
 struct search {
-	struct device_drain *device_drain;
+	struct drain_list *list;
 	int worker;
 };
 
@@ -118,7 +85,7 @@ static void found(struct place place, void *arg)
 	struct search *search = arg;
 
 	if (place.worker == search->worker)
-		(void)add(search->device_drain, place.conn);
+		(void)drain_list_add(search->list, place.conn);
 }
 
 struct order {
@@ -129,17 +96,17 @@ struct order {
 static void hear_order(struct relay_ctx *cx, const void *arg)
 {
 	const struct order *order = arg;
-	struct device_drain *device_drain = device_drain_of(cx);
-	struct search search = {device_drain, cx->worker};
+	struct drain_list *list = drain_list_of(cx);
+	struct search search = {list, cx->worker};
 
-	forget(device_drain);
+	drain_list_clear(list);
 	if (order->how == RELAY_DRAIN_NONE)
 		return;
-	device_drain->how = order->how;
-	device_drain->until_ms = relay_now_ms(cx) + order->spread_ms;
+	list->how = order->how;
+	list->until_ms = relay_now_ms(cx) + order->spread_ms;
 	directory_each_owner(&data_of(cx)->directory, found, &search);
-	device_drain->timer = relay_timer_add(cx, STEP_MS, step, device_drain);
-	if (!device_drain->timer)
+	list->timer = relay_timer_add(cx, STEP_MS, step, list);
+	if (!list->timer)
 		relay_log(cx, RELAY_ERROR,
 			"no memory for a timer: devices stay until the end");
 }
@@ -173,5 +140,5 @@ int64_t device_drain_notice(struct relay_ctx *cx, enum relay_drain how)
 
 void device_drain_finish(struct relay_ctx *cx)
 {
-	forget(device_drain_of(cx));
+	drain_list_clear(drain_list_of(cx));
 }

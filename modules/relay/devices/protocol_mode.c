@@ -1,39 +1,19 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Protocol mode: devices on TLS that join and are pinged. */
-
 #include <string.h>
 
-#include "relay/relay.h"
+#include "relay/data.h"
+#include "relay/devices/device.h"
+#include "relay/devices/protocol_mode.h"
+#include "relay/messages/peer.h"
+#include "relay/metrics_table.h"
+#include "relay/requests/request.h"
+#include "relay/sessions/half.h"
 
 /*
  * How long a device has to answer a ping when another connection claims its ID.
  */
 #define PROBE_MS 5000
-
-static void at_most(int64_t *time, int64_t other)
-{
-	if (other < *time)
-		*time = other;
-}
-
-static void set_deadline(struct relay_ctx *cx, struct relay_conn *conn)
-{
-	const struct relay_conf *conf = conf_of(cx);
-	const struct peer *peer = peer_of(cx, conn);
-	int64_t due = peer->heard_ms + conf->network_timeout_ms;
-	int64_t now = relay_now_ms(cx);
-
-	if (peer->state == PEER_JOINED)
-		at_most(&due, peer->ping_ms);
-	if (peer->state == PEER_JOINED && peer->probe_ms)
-		at_most(&due, peer->probe_ms);
-	if (peer->state == PEER_ASKING)
-		at_most(&due, peer->opened_ms + conf->ping_interval_ms);
-	if (peer->state == PEER_ASKING && !peer->spoke)
-		at_most(&due, peer->opened_ms + conf->message_timeout_ms);
-	relay_conn_deadline(conn, due > now ? due - now : 0);
-}
 
 void protocol_opened(struct relay_ctx *cx, struct relay_conn *conn)
 {
@@ -41,23 +21,7 @@ void protocol_opened(struct relay_ctx *cx, struct relay_conn *conn)
 
 	peer->state = PEER_ASKING;
 	peer->heard_ms = relay_now_ms(cx);
-	set_deadline(cx, conn);
-}
-
-static void joined(struct relay_ctx *cx, struct relay_conn *conn)
-{
-	struct peer *peer = peer_of(cx, conn);
-
-	peer->state = PEER_JOINED;
-	peer->ping_ms = relay_now_ms(cx) + conf_of(cx)->ping_interval_ms;
-	peer->heard_ms = relay_now_ms(cx);
-	relay_conn_settled(conn);
-	count(cx, METRIC_JOINS, RESULT_OK);
-	relay_metric_inc(cx, data_of(cx)->metrics[METRIC_DEVICES], 0, 1);
-	peer_log(cx, conn, "joined");
-	device_drain_joined(cx, conn);
-	if (peer_respond(cx, conn, FRAME_SUCCESS))
-		set_deadline(cx, conn);
+	device_set_deadline(cx, conn);
 }
 
 /* A message between threads about an ID and one of its connections. */
@@ -65,18 +29,6 @@ struct word {
 	uint8_t id[ID_LEN];
 	struct place place;
 };
-
-static struct relay_conn *addressee(struct relay_ctx *cx, const uint8_t *id,
-	struct place place, enum peer_state state)
-{
-	struct relay_conn *conn = relay_conn_find(cx, place.conn);
-
-	if (!conn || !relay_conn_peer(conn) ||
-		peer_of(cx, conn)->state != state ||
-		memcmp(relay_conn_peer(conn), id, ID_LEN) != 0)
-		return NULL;
-	return conn;
-}
 
 static void tell(struct relay_ctx *cx, relay_post_fn *fn, const uint8_t *id,
 	struct place place)
@@ -94,10 +46,10 @@ static void hear_won(struct relay_ctx *cx, const void *arg)
 {
 	const struct word *word = arg;
 	struct relay_conn *conn =
-		addressee(cx, word->id, word->place, PEER_WAITING);
+		device_find(cx, word->id, word->place, PEER_WAITING);
 
 	if (conn)
-		joined(cx, conn);
+		device_joined(cx, conn);
 }
 
 /* To the waiting connection: the owner is alive. */
@@ -105,7 +57,7 @@ static void hear_lost(struct relay_ctx *cx, const void *arg)
 {
 	const struct word *word = arg;
 	struct relay_conn *conn =
-		addressee(cx, word->id, word->place, PEER_WAITING);
+		device_find(cx, word->id, word->place, PEER_WAITING);
 
 	if (!conn)
 		return;
@@ -114,22 +66,11 @@ static void hear_lost(struct relay_ctx *cx, const void *arg)
 	peer_respond(cx, conn, FRAME_ALREADY_CONNECTED);
 }
 
-struct relay_conn *protocol_owner(
-	struct relay_ctx *cx, const uint8_t *id, struct place place)
-{
-	struct relay_conn *conn = addressee(cx, id, place, PEER_JOINED);
-
-	/* It may not know yet that it is the owner. */
-	if (!conn && (conn = addressee(cx, id, place, PEER_WAITING)))
-		joined(cx, conn);
-	return conn;
-}
-
 /* To the owner: another connection has the same ID; check that it is alive. */
 static void hear_probe(struct relay_ctx *cx, const void *arg)
 {
 	const struct word *word = arg;
-	struct relay_conn *conn = protocol_owner(cx, word->id, word->place);
+	struct relay_conn *conn = device_owner(cx, word->id, word->place);
 	struct peer *peer;
 
 	/* If it has ended, the waiting connection has become the owner. */
@@ -139,7 +80,7 @@ static void hear_probe(struct relay_ctx *cx, const void *arg)
 	if (!peer->probe_ms)
 		peer->probe_ms = relay_now_ms(cx) + PROBE_MS;
 	if (peer_ping(cx, conn))
-		set_deadline(cx, conn);
+		device_set_deadline(cx, conn);
 }
 
 static void alive(
@@ -273,11 +214,11 @@ static bool join(struct relay_ctx *cx, struct relay_conn *conn,
 	switch (directory_join(&data_of(cx)->directory, id, place_of(cx, conn),
 		source.key[0], &owner)) {
 	case DIRECTORY_JOINED:
-		joined(cx, conn);
+		device_joined(cx, conn);
 		break;
 	case DIRECTORY_CHALLENGED:
 		peer->state = PEER_WAITING;
-		set_deadline(cx, conn);
+		device_set_deadline(cx, conn);
 		tell(cx, hear_probe, id, owner);
 		break;
 	case DIRECTORY_TAKEN:
@@ -354,7 +295,7 @@ static void ping(
 	}
 	peer->ping_ms = relay_now_ms(cx) + conf_of(cx)->ping_interval_ms;
 	if (peer_ping(cx, conn))
-		set_deadline(cx, conn);
+		device_set_deadline(cx, conn);
 }
 
 void protocol_deadline(struct relay_ctx *cx, struct relay_conn *conn)
@@ -381,7 +322,7 @@ void protocol_deadline(struct relay_ctx *cx, struct relay_conn *conn)
 	} else if (peer->state == PEER_JOINED && now >= peer->ping_ms) {
 		ping(cx, conn, peer);
 	} else {
-		set_deadline(cx, conn);
+		device_set_deadline(cx, conn);
 	}
 }
 
@@ -394,8 +335,9 @@ void protocol_reload(struct relay_ctx *cx, struct relay_conn *conn)
 	struct peer *peer = peer_of(cx, conn);
 
 	peer->heard_ms = relay_now_ms(cx);
-	at_most(&peer->ping_ms, peer->heard_ms + conf_of(cx)->ping_interval_ms);
-	set_deadline(cx, conn);
+	if (peer->ping_ms > peer->heard_ms + conf_of(cx)->ping_interval_ms)
+		peer->ping_ms = peer->heard_ms + conf_of(cx)->ping_interval_ms;
+	device_set_deadline(cx, conn);
 }
 
 /* Runs on the session's worker: a device of the session has disconnected. */
@@ -441,5 +383,5 @@ void protocol_closed(
 		tell(cx, hear_won, id, heir);
 	while (peer->state == PEER_JOINED && !heir.conn &&
 		pending_give_up(&data->pending, id, relay_now_ms(cx), &lost))
-		guest_lose(cx, lost);
+		half_lose(cx, lost);
 }

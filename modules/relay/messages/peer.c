@@ -1,21 +1,14 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Reads messages from a connection, sends answers, and closes it. */
-
+#include "relay/messages/peer.h"
+#include "relay/metrics_table.h"
 #include "shared/pace.h"
-#include "relay/relay.h"
 
 /*
  * Limit of messages of one connection in a loop iteration, so that a flood
  * leaves time for others.
  */
 #define MESSAGES_PER_ITERATION 32
-
-void count(const struct relay_ctx *cx, enum relay_metric_index which,
-	unsigned value)
-{
-	relay_metric_inc(cx, data_of(cx)->metrics[which], value, 1);
-}
 
 void peer_log(struct relay_ctx *cx, struct relay_conn *conn, const char *what)
 {

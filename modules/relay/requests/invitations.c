@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Sends invitations, and ends sessions that block the next one. */
-
 #include <string.h>
 
-#include "relay/relay.h"
+#include "relay/data.h"
+#include "relay/devices/device.h"
+#include "relay/messages/peer.h"
+#include "relay/metrics_table.h"
+#include "relay/requests/invitations.h"
+#include "relay/sessions/half.h"
 
 /* An invitation in transit to the requested device's worker. */
 struct invitation {
@@ -39,7 +42,7 @@ bool invitations_send(struct relay_ctx *cx, struct relay_conn *conn,
 static void hear_invitation(struct relay_ctx *cx, const void *arg)
 {
 	const struct invitation *in = arg;
-	struct relay_conn *conn = protocol_owner(cx, in->to, in->place);
+	struct relay_conn *conn = device_owner(cx, in->to, in->place);
 
 	if (conn)
 		invitations_send(cx, conn, in->from, in->key, true);
@@ -172,7 +175,7 @@ static bool act_once(struct relay_ctx *cx, const uint8_t *target, bool all,
 		return true;
 	case ACTION_WITHDRAW:
 		count(cx, METRIC_GIVEN_UP, GIVEN_UP_TURN);
-		guest_lose(cx, action.half);
+		half_lose(cx, action.half);
 		return true;
 	case ACTION_END:
 		end_slice(cx, &action);
@@ -202,18 +205,18 @@ void invitations_flush(struct relay_ctx *cx, const uint8_t *target)
 }
 
 void invitations_session_over(struct relay_ctx *cx,
-	struct relay_session *session, const struct meeting *meeting)
+	struct relay_session *session, const struct session_data *data)
 {
 	const uint8_t *id[2];
 	int64_t now = relay_now_ms(cx);
 
-	if (!meeting->serial)
+	if (!data->serial)
 		return;
 	for (int side = 0; side < 2; side++)
 		id[side] = relay_conn_peer(relay_session_side(session, side));
 	if (!id[SIDE_CLIENT] || !id[SIDE_SERVER])
 		return;
 	pending_over(&data_of(cx)->pending, id[SIDE_CLIENT], id[SIDE_SERVER],
-		meeting->serial, now - meeting->began_ms, now);
+		data->serial, now - data->began_ms, now);
 	invitations_dispatch(cx, id[SIDE_SERVER]);
 }

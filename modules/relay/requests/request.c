@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Requests for a device: both devices are invited to a session. */
-
 #include <string.h>
 
+#include "relay/data.h"
+#include "relay/messages/peer.h"
+#include "relay/metrics_table.h"
+#include "relay/requests/invitations.h"
+#include "relay/requests/request.h"
+#include "relay/sessions/half.h"
 #include "shared/exempt.h"
-#include "relay/relay.h"
 
 /* True: the session is pending, and its keys are in key[]. */
 static bool remember(struct relay_ctx *cx, struct relay_conn *conn,
@@ -21,8 +24,8 @@ static bool remember(struct relay_ctx *cx, struct relay_conn *conn,
 	pthread_mutex_unlock(&data_of(cx)->lock);
 	room = pending_add(&data_of(cx)->pending, relay_conn_peer(conn), target,
 		&source, now + conf_of(cx)->message_timeout_ms, now, key, lost);
-	guest_lose(cx, lost[0]);
-	guest_lose(cx, lost[1]);
+	half_lose(cx, lost[0]);
+	half_lose(cx, lost[1]);
 	if (room == PENDING_ROOM)
 		return true;
 	if (room == PENDING_NO_MEMORY) {

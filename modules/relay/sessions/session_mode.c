@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Session mode: plain connections send a session key and are paired. */
-
 #include <string.h>
 
-#include "relay/relay.h"
+#include "relay/data.h"
+#include "relay/messages/peer.h"
+#include "relay/metrics_table.h"
+#include "relay/requests/invitations.h"
+#include "relay/sessions/half.h"
+#include "relay/sessions/session_data.h"
+#include "relay/sessions/session_mode.h"
 
 void guest_opened(struct relay_ctx *cx, struct relay_conn *conn)
 {
@@ -27,8 +31,8 @@ static void count_halves(struct relay_ctx *cx, int64_t by)
 static int link_side(struct relay_ctx *cx, struct relay_session *session,
 	int side, const uint8_t *id)
 {
-	struct meeting *meeting = relay_session_data(cx, session);
-	struct part *part = &meeting->part[side];
+	struct session_data *data = relay_session_data(cx, session);
+	struct part *part = &data->part[side];
 	struct source source;
 
 	source_of(relay_session_side(session, side), &source);
@@ -45,7 +49,7 @@ static void meet(struct relay_ctx *cx, struct relay_conn *second,
 	struct relay_conn *first = relay_conn_find(cx, pair->half.conn);
 	struct relay_conn *by_side[2];
 	struct relay_session *session;
-	struct meeting *meeting;
+	struct session_data *data;
 
 	if (!first || peer_of(cx, first)->state != PEER_HALF) {
 		peer_close(cx, second, RELAY_END_PEER_LOST);
@@ -62,9 +66,9 @@ static void meet(struct relay_ctx *cx, struct relay_conn *second,
 		by_side[SIDE_SERVER], conf_of(cx)->network_timeout_ms);
 	if (!session)
 		return;
-	meeting = relay_session_data(cx, session);
-	meeting->serial = pair->serial;
-	meeting->began_ms = relay_now_ms(cx);
+	data = relay_session_data(cx, session);
+	data->serial = pair->serial;
+	data->began_ms = relay_now_ms(cx);
 	peer_of(cx, first)->session = relay_session_id(session);
 	for (int side = 0; side < 2; side++)
 		if (link_side(cx, session, side, pair->id[side]) != 0) {
@@ -181,24 +185,6 @@ void guest_readable(struct relay_ctx *cx, struct relay_conn *conn)
 	}
 }
 
-/* Runs on the half's worker: the other side failed, or will not connect. */
-static void hear_alone(struct relay_ctx *cx, const void *arg)
-{
-	const uint64_t *id = arg;
-	struct relay_conn *conn = relay_conn_find(cx, *id);
-
-	if (conn && peer_of(cx, conn)->state == PEER_HALF)
-		peer_close(cx, conn, RELAY_END_PEER_LOST);
-}
-
-void guest_lose(struct relay_ctx *cx, struct place half)
-{
-	/* If memory is short, the half ends by its deadline. */
-	if (half.conn)
-		relay_post(cx, half.worker, hear_alone, &half.conn,
-			sizeof(half.conn));
-}
-
 void guest_closed(struct relay_ctx *cx, struct relay_conn *conn)
 {
 	struct peer *peer = peer_of(cx, conn);
@@ -210,6 +196,6 @@ void guest_closed(struct relay_ctx *cx, struct relay_conn *conn)
 			    relay_now_ms(cx), target))
 			invitations_dispatch(cx, target);
 	} else if (peer->state == PEER_SECOND) {
-		guest_lose(cx, peer->half);
+		half_lose(cx, peer->half);
 	}
 }

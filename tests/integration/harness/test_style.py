@@ -141,6 +141,23 @@ def test_what_is_a_modules_own_is_found(check, include):
         1, f"modules/b/b.c includes {include}, which is module a's own\n")
 
 
+@pytest.mark.parametrize("files, circle", [
+    ({"modules/a/a.h": '#include "b.h"\n', "modules/a/b.c": '#include "a/a.h"\n',
+      "modules/a/b.h": ""}, "a/a, a/b"),
+    ({"modules/a/x/i.h": '#include "a/y/j.h"\n', "modules/a/y/j.h": '#include "a/k.h"\n',
+      "modules/a/k.c": '#include "a/x/i.h"\n', "modules/a/k.h": ""}, "a/k, a/x/i, a/y/j"),
+])
+def test_a_circle_of_a_modules_units_is_found(check, files, circle):
+    assert check("module_includes.py", files) == (1, f"a circle of units: {circle}\n")
+
+
+def test_units_of_one_name_in_two_folders_are_two(check):
+    code, out = check("module_includes.py", {
+        "modules/a/x/i.h": '#include "a/y/i.h"\n', "modules/a/y/i.h": "",
+        "modules/a/y/i.c": '#include "i.h"\n'})
+    assert code == 0, out
+
+
 def test_what_is_the_cores_own_is_found(check):
     files = {**MODULES, "core/base/x.h": "", "modules/b/b.c": '#include "../../core/base/x.h"\n'}
     assert check("module_includes.py", files) == (

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* data.h - the options, and what all threads and each worker share. */
+#ifndef DATA_H
+#define DATA_H
+
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <strelaysrv/module.h>
+
+#include "relay/address/advertise.h"
+#include "relay/address/own_address_data.h"
+#include "relay/devices/directory.h"
+#include "relay/devices/drain_list.h"
+#include "relay/devices/secret.h"
+#include "relay/metric_index.h"
+#include "relay/requests/pending.h"
+#include "relay/requests/queue_scan.h"
+#include "shared/ranges.h"
+
+struct relay_conf {
+	int64_t network_timeout_ms;
+	int64_t ping_interval_ms;
+	int64_t message_timeout_ms;
+	const char *ext_address;
+	int64_t ext_lookup_ms;
+	const char *ext_status;
+	const char *provided_by;
+	const char *token;
+	const char *token_file;
+	int64_t pending_sessions;
+	int64_t pending_per_device;
+	int64_t pending_per_source;
+	int64_t invitations_per_asker;
+	int64_t invitations_per_device;
+	int64_t messages_per_minute;
+	int64_t guest_timeout_ms;
+	int64_t asks;
+};
+
+/* struct relay_conf, asks: who may ask for a device. */
+enum { ASKS_ANYONE, ASKS_JOINED };
+
+/* Limits that are logged when they are reached. */
+enum peer_bound {
+	BOUND_CONNECTIONS,
+	BOUND_PENDING,
+	BOUND_SLICE,
+	BOUND_QUEUE,
+	BOUND_MESSAGES,
+	BOUND_TOKEN, /* its text has an address */
+	PEER_BOUNDS
+};
+
+/* What the options say, made whole before it comes into force.  [C] */
+struct relay_next {
+	struct secret secret;
+	struct ranges exempt; /* owned */
+	struct relay_timer *expiry;
+};
+
+/* Shared by all threads. */
+struct relay_data {
+	struct directory directory;
+	struct pending_table pending;
+	pthread_mutex_t lock; /* guards the following members */
+	struct secret secret;
+	struct ranges exempt;
+	struct advertise advertise;
+	struct own_address own_address; /* control thread only, like the next */
+	struct relay_timer *expiry;
+	struct relay_next next;
+	struct relay_log_kind bounds[PEER_BOUNDS];
+	enum relay_drain drain; /* the state that the workers were told */
+	/* Constant from init on. */
+	struct relay_metric *metrics[RELAY_METRICS];
+};
+
+/* Data of each worker. */
+struct relay_local {
+	struct drain_list drain_list;
+	struct relay_timer *again; /* checks invitations that wait for a time */
+	struct queue_scan scan;    /* how far it has come */
+};
+
+static inline struct relay_data *data_of(const struct relay_ctx *cx)
+{
+	return cx->data;
+}
+
+static inline const struct relay_conf *conf_of(const struct relay_ctx *cx)
+{
+	return cx->conf;
+}
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* session_data.h - what is kept of each session. */
+#ifndef SESSION_DATA_H
+#define SESSION_DATA_H
+
+#include <stdint.h>
+
+#include "relay/devices/directory.h"
+
+struct session_data {
+	struct part part[2];
+	int64_t began_ms;
+	uint64_t serial; /* see queues.h; 0: not begun */
+};
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+#include "relay/address/advertise.h"
+#include "relay/settings.h"
+#include "shared/exempt.h"
+
+/* The token that settings_check() has read is the one that comes into force.
+ * Global, since the check gets no context.  [C] */
+static struct {
+	const void *conf; /* whose; compared only */
+	struct secret secret;
+} checked;
+
+int settings_check(const void *values, struct relay_err *err)
+{
+	const struct relay_conf *conf = values;
+
+	checked.conf = NULL;
+	if (advertise_check("ext-address", conf->ext_address, err) != 0 ||
+		advertise_check("ext-status", conf->ext_status, err) != 0 ||
+		secret_load(&checked.secret, conf->token, conf->token_file,
+			err) != 0)
+		return -1;
+	checked.conf = conf;
+	return 0;
+}
+
+/* A timer removes expired sessions, because without traffic no event does. */
+static int64_t expire(struct relay_ctx *cx, void *arg)
+{
+	int64_t now = relay_now_ms(cx), next;
+	unsigned count = pending_expire(&data_of(cx)->pending, now, &next);
+
+	(void)arg;
+	relay_metric_inc(
+		cx, data_of(cx)->metrics[METRIC_PENDING_EXPIRED], 0, count);
+	/* Sessions added later do not expire before this. */
+	if (next > now + conf_of(cx)->message_timeout_ms)
+		return conf_of(cx)->message_timeout_ms;
+	return next > now ? next - now : 1;
+}
+
+void settings_tell_secret(
+	struct relay_ctx *cx, const struct secret *was, const struct secret *is)
+{
+	if (secret_same(was, is))
+		return;
+	relay_log(cx, RELAY_NOTICE, "%s",
+		!is->set    ? "devices no longer need a token"
+		: !was->set ? "devices need a token now"
+			    : "devices need a different token now");
+}
+
+int settings_prepare(struct relay_ctx *cx, const struct relay_conf *conf,
+	struct relay_err *err)
+{
+	struct relay_next *next = &data_of(cx)->next;
+
+	if (checked.conf == conf)
+		next->secret = checked.secret;
+	else if (secret_load(&next->secret, conf->token, conf->token_file,
+			 err) != 0)
+		return -1;
+	if (exempt_read(cx, &next->exempt, err) != 0)
+		return -1;
+	next->expiry = relay_timer_add(cx, 1, expire, NULL);
+	if (next->expiry)
+		return 0;
+	ranges_free(&next->exempt);
+	return relay_fail(err, "out of memory");
+}
+
+void settings_commit(struct relay_ctx *cx)
+{
+	struct relay_data *data = data_of(cx);
+	const struct relay_conf *conf = conf_of(cx);
+	const struct pending_bounds bounds = {.all = conf->pending_sessions,
+		.of_device = conf->pending_per_device,
+		.of_source = conf->pending_per_source,
+		.of_asker = conf->invitations_per_asker,
+		.in_queue = conf->invitations_per_device};
+	struct ranges old;
+
+	pending_bound(&data->pending, &bounds);
+	pthread_mutex_lock(&data->lock);
+	data->secret = data->next.secret;
+	old = data->exempt;
+	data->exempt = data->next.exempt;
+	pthread_mutex_unlock(&data->lock);
+	ranges_free(&old);
+	relay_timer_del(data->expiry);
+	data->expiry = data->next.expiry;
+	data->next = (struct relay_next){.expiry = NULL};
+	if (conf->ping_interval_ms >= conf->network_timeout_ms)
+		relay_log(cx, RELAY_WARNING,
+			"ping-interval is not below network-timeout: devices "
+			"will be disconnected before they are pinged");
+}
+
+void settings_abandon(struct relay_ctx *cx)
+{
+	ranges_free(&data_of(cx)->next.exempt);
+	data_of(cx)->next.expiry = NULL; /* the server removes it */
+}

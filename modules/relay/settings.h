@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * settings.h - what follows from the options: read before a start or a reload,
+ * then put in force.  [C]
+ */
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+#include <strelaysrv/module.h>
+
+#include "relay/data.h"
+
+/* Whether the options are valid, as struct relay_module says. */
+int settings_check(const void *values, struct relay_err *err);
+/* Reads the token and the exempt addresses into struct relay_next.  0, or -1
+ * with err; then one of the next two. */
+int settings_prepare(struct relay_ctx *cx, const struct relay_conf *conf,
+	struct relay_err *err);
+/* Puts that in force. */
+void settings_commit(struct relay_ctx *cx);
+void settings_abandon(struct relay_ctx *cx);
+/* Logs whether joining needs another token than before; its value must not be
+ * logged. */
+void settings_tell_secret(struct relay_ctx *cx, const struct secret *was,
+	const struct secret *is);
+
+#endif
