@@ -79,6 +79,7 @@ black_box() {
 
 stage_style() {
 	"$python" tests/style/rooms.py &&
+		"$python" tests/style/room_pages.py &&
 		"$python" tests/style/module_includes.py &&
 		git ls-files '*.c' '*.h' |
 		xargs clang-format --dry-run -Werror &&

@@ -66,6 +66,48 @@ def test_what_is_not_in_order_is_found(rooms, files, finding):
     assert rooms(files) == (1, finding + "\n")
 
 
+PAGE = """# core/net
+
+- **May use:** {use}.
+- **Entry points:** [a.h](a.h).
+- **Threads:** any,
+  and others.
+- **State:** {state}.
+"""
+LOG_AND_STATE = '#include "log/log_x.h"\nstruct net_state {\n};\n'
+STATE = "`struct net_state` in [a.h](a.h)"
+
+
+@pytest.mark.parametrize("page, finding", [
+    (PAGE.format(use="log", state=STATE), None),
+    (PAGE.format(use="log", state="none"), None),
+    (PAGE.format(use="base", state=STATE).replace("Threads", "Tasks"),
+     "README.md has the items ['May use', 'Entry points', 'Tasks', 'State'], not "
+     "['May use', 'Entry points', 'Threads', 'State']"),
+    (PAGE.format(use="nothing", state=STATE),
+     'includes headers of log, which "May use" does not name'),
+    (PAGE.format(use="log, base", state=STATE),
+     '"May use" names base, of which it includes nothing'),
+    (PAGE.format(use="log", state=STATE.replace("net_", "far_")),
+     '"State": struct far_state is not defined in a.h'),
+    (PAGE.format(use="log", state="some"),
+     '"State" names neither a struct with its file nor "none"'),
+])
+def test_a_rooms_page_names_what_it_uses_and_keeps(tmp_path, page, finding):
+    shutil.copytree(STYLE, tmp_path / "tests" / "style")
+    for room in ROOMS:
+        (tmp_path / "core" / room).mkdir(parents=True)
+        (tmp_path / "core" / room / "README.md").write_text(
+            PAGE.format(use="nothing", state="none"))
+    (tmp_path / "core" / "log" / "log_x.h").touch()
+    (tmp_path / "core" / "net" / "a.h").write_text(LOG_AND_STATE)
+    (tmp_path / "core" / "net" / "README.md").write_text(page)
+    done = subprocess.run([sys.executable, tmp_path / "tests" / "style" / "room_pages.py"],
+                          capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (
+        (1, f"core/net: {finding}\n") if finding else (0, f"core: {len(ROOMS)} pages of rooms\n"))
+
+
 @pytest.mark.parametrize("text, code, finding", [
     ("static const char *const words[] = {\"a\"};\nconst char *f(void) { return words[0]; }\n",
      0, ""),
