@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * One server's state: a pointer to each room's part of it, from the bottom to
- * the top.  base and config have none.  life/rooms.c makes the parts in this
- * order, and frees them in reverse.
+ * A server as a whole: all its state, one struct for each room of core/, from
+ * the bottom to the top.  base and config have none.
  *
- * A process usually has one server; tests have two.  Each room has a function
- * that makes its part, one that frees it, and accesses it through `instance`.
- * No other room uses its members.
+ * life/rooms.c makes the structs in this order and frees them in reverse, by a
+ * pair of functions that each room has (for example net_create() and
+ * net_destroy()).  A room reaches its own struct through `instance`, and does
+ * not use the members of the others.
+ *
+ * A process usually has one server; tests have two.
  */
 #ifndef INSTANCE_H
 #define INSTANCE_H

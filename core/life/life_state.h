@@ -24,8 +24,9 @@
 
 struct drain_owner;
 
-/* What the rooms borrow, and none of them owns. */
-struct server_state {
+/* Made by server.c, and borrowed by other rooms as long as the server exists.
+ * The whole server is struct instance. */
+struct server_shared {
 	struct loop control;
 	struct flags flags;
 	struct catalog catalog;
@@ -91,7 +92,7 @@ struct upgrade_state {
 };
 
 struct life_state {
-	struct server_state server;
+	struct server_shared shared;
 	struct drain_state drain;
 	struct notify_state notify;
 	struct takeover_state takeover;

@@ -17,8 +17,8 @@
 #include "tls/tls_state.h"
 #include "workers/workers_state.h"
 
-/* Each makes what it points to in `instance`; destroy accepts what is not
- * there. */
+/* In the order of struct instance.  create() sets the room's pointer in
+ * `instance`; destroy() frees what it points to, and accepts NULL. */
 static const struct room {
 	int (*create)(void);
 	void (*destroy)(void);

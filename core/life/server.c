@@ -64,13 +64,14 @@
 #define END_LIMIT_MS 60000
 
 /*
- * One server is its rooms' states, which rooms_create() makes and `instance`
- * shows.  build_up() and open_up() fill them in the order in which they need
- * each other; tear_down() empties them.
+ * struct instance (base/instance.h) is the server as a whole: a state for each
+ * room.  rooms_create() makes them, empty; build_up() and open_up() initialize
+ * what is in them, in the order in which they need each other; tear_down()
+ * finishes it, and rooms_destroy() frees them.
  */
-static struct server_state *self(void)
+static struct server_shared *self(void)
 {
-	return &instance->life->server;
+	return &instance->life->shared;
 }
 
 void relay_server_stop(void)
@@ -137,7 +138,7 @@ static unsigned worker_count(const struct core_conf *core)
 /* Finds whose rights to take, and limits core dumps before keys are read. */
 static int prepare_rights(const struct core_conf *core)
 {
-	struct server_state *server = self();
+	struct server_shared *server = self();
 	struct relay_err err;
 
 	if (rights_find(core->user, core->group, &server->rights, &err) != 0 ||
@@ -160,7 +161,7 @@ static int load_identity(const struct core_conf *core)
 /* Modules start with the same rights as at a reload. */
 static int drop_rights(const struct core_conf *core)
 {
-	struct server_state *server = self();
+	struct server_shared *server = self();
 	struct relay_err err;
 
 	/* Each thread has its own capabilities, so there must be one thread. */
@@ -179,7 +180,7 @@ static const struct drain_owner drain_owner = {
 
 static int build_up(char *const argv[], const struct core_conf *core)
 {
-	struct server_state *server = self();
+	struct server_shared *server = self();
 	struct peers_conf peers = {
 		.workers = worker_count(core),
 		.network_buffer = (size_t)core->network_buffer,
@@ -228,7 +229,7 @@ static int build_up(char *const argv[], const struct core_conf *core)
 
 static int open_up(void)
 {
-	struct server_state *server = self();
+	struct server_shared *server = self();
 	struct relay_err err;
 
 	if (tls_start_settle(&server->identity, host_core()->keys, &err) != 0 ||
@@ -319,7 +320,7 @@ end:
 
 static int run(int argc, char *const argv[])
 {
-	struct server_state *server = self();
+	struct server_shared *server = self();
 	struct config *config;
 	struct relay_err err;
 	char version[512];
@@ -342,7 +343,7 @@ static int run(int argc, char *const argv[])
 
 static int find_modules(int argc, char *const argv[])
 {
-	struct server_state *server = self();
+	struct server_shared *server = self();
 	struct relay_err err;
 
 	if (catalog_init(
@@ -357,7 +358,7 @@ static int find_modules(int argc, char *const argv[])
 
 static int obey(int argc, char *const argv[])
 {
-	struct server_state *server = self();
+	struct server_shared *server = self();
 	struct relay_err err;
 	int code;
 
@@ -385,7 +386,7 @@ static int obey(int argc, char *const argv[])
 /* With the log and the control thread's loop. */
 static int serve_all(int argc, char *const argv[])
 {
-	struct server_state *server = self();
+	struct server_shared *server = self();
 	int code = EXIT_FAILURE;
 
 	if (crash_init(module_describe) != 0)
