@@ -3,17 +3,16 @@
 /* Reads a configuration file in a child process. */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/child_process.h"
+#include "base/clock.h"
 #include "config/config_child.h"
 #include "config/config_report.h"
 
@@ -24,12 +23,6 @@ static const struct config_child_patience usual = {
 /* The child's exit codes; sanitizers have others. */
 #define EXIT_BY_LIBRARY 3
 #define EXIT_UNSAID     4
-
-struct child {
-	pid_t pid;
-	int fd; /* read end of the pipe; owned */
-	int64_t silent_ms;
-};
 
 /* All that the child sent; it may contain secrets. */
 struct received {
@@ -43,68 +36,19 @@ static void leave(void)
 	_exit(EXIT_BY_LIBRARY);
 }
 
-/* The parent's handlers would report a crash of the server itself. */
-static void forget_handlers(void)
-{
-	static const int signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
-
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		(void)signal(signals[i], SIG_DFL);
-}
-
-/* What libconfuse prints before it exits is not in the log's format.  A
- * sanitizer's report must remain visible. */
-static void be_quiet(void)
-{
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-
-	if (fd >= 0)
-		(void)dup2(fd, STDERR_FILENO);
-#endif
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* Signals stay blocked in the child, since they are meant for the server. */
-static int begin(struct child *child, config_child_fn *fn, const char *path,
-	struct config_section *sections, size_t n)
+static int begin(struct child_process *child, config_child_fn *fn,
+	const char *path, struct config_section *sections, size_t n)
 {
 	struct config_serial_out out = {.failed = false};
-	pid_t parent = getpid();
-	sigset_t all, before;
-	int ends[2], error;
+	int result = child_process_start(child);
 
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return -1;
-	sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	child->pid = fork();
-	if (child->pid == 0) {
-		forget_handlers();
-		if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 ||
-			getppid() != parent || atexit(leave) != 0)
-			_exit(EXIT_UNSAID);
-		be_quiet();
-		out.fd = ends[1];
-		fn(path, sections, n, &out);
-		_exit(out.failed ? EXIT_UNSAID : EXIT_SUCCESS);
-	}
-	error = errno;
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	(void)close(ends[1]);
-	child->fd = ends[0];
-	if (child->pid > 0)
-		return 0;
-	(void)close(ends[0]);
-	errno = error;
-	return -1;
+	if (result != 1)
+		return result;
+	if (atexit(leave) != 0)
+		_exit(EXIT_UNSAID);
+	out.fd = child->fd;
+	fn(path, sections, n, &out);
+	_exit(out.failed ? EXIT_UNSAID : EXIT_SUCCESS);
 }
 
 static int make_room(struct received *received)
@@ -132,7 +76,7 @@ static int make_room(struct received *received)
 }
 
 /* CPU time of the child; 0: unknown. */
-static int64_t used_ns(const struct child *child)
+static int64_t used_ns(const struct child_process *child)
 {
 	struct timespec used;
 	clockid_t clock;
@@ -143,23 +87,23 @@ static int64_t used_ns(const struct child *child)
 	return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
 }
 
-/* Waits until the child sends something.  Returns 1; 0 if it uses no CPU time;
- * or -1 with errno. */
-static int await(const struct child *child, int64_t end_ms, int64_t stuck_ms)
+/* Waits until the child sends something.  Returns 1; 0 if it uses no CPU time,
+ * or has sent nothing for silent_ms; or -1 with errno. */
+static int await(const struct child_process *child, int64_t end_ms,
+	int64_t stuck_ms, int64_t silent_ms)
 {
-	int64_t silent_until_ms =
-		child->silent_ms ? now_ms() + child->silent_ms : end_ms;
+	int64_t silent_until_ms = silent_ms ? clock_ms() + silent_ms : end_ms;
 
 	for (;;) {
 		struct pollfd pollfd = {.fd = child->fd, .events = POLLIN};
-		int64_t before = used_ns(child), left = end_ms - now_ms();
+		int64_t before = used_ns(child), left = end_ms - clock_ms();
 		int ready;
 
 		if (left <= 0) {
 			errno = ETIMEDOUT;
 			return -1;
 		}
-		if (silent_until_ms < end_ms && now_ms() >= silent_until_ms)
+		if (silent_until_ms < end_ms && clock_ms() >= silent_until_ms)
 			return 0;
 		ready = poll(
 			&pollfd, 1, (int)(left < stuck_ms ? left : stuck_ms));
@@ -175,8 +119,8 @@ static int await(const struct child *child, int64_t end_ms, int64_t stuck_ms)
 
 /* Reads all that the child sends.  Returns 1; 0 if it is stuck; or -1 with
  * errno. */
-static int listen_to(const struct child *child, struct received *received,
-	int64_t end_ms, int64_t stuck_ms)
+static int receive(const struct child_process *child, struct received *received,
+	int64_t end_ms, int64_t stuck_ms, int64_t silent_ms)
 {
 	for (;;) {
 		ssize_t got;
@@ -184,7 +128,7 @@ static int listen_to(const struct child *child, struct received *received,
 
 		if (make_room(received) != 0)
 			return -1;
-		ready = await(child, end_ms, stuck_ms);
+		ready = await(child, end_ms, stuck_ms, silent_ms);
 		if (ready <= 0)
 			return ready;
 		got = read(child->fd, received->bytes + received->len,
@@ -196,21 +140,6 @@ static int listen_to(const struct child *child, struct received *received,
 		if (got > 0)
 			received->len += (size_t)got;
 	}
-}
-
-/* Waits for the child's end, and kills it first if `kill_it`.  Returns its
- * status. */
-static int end(struct child *child, bool kill_it)
-{
-	int status = 0;
-
-	(void)close(child->fd);
-	if (kill_it)
-		(void)kill(child->pid, SIGKILL);
-	while (waitpid(child->pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -1;
-	return status;
 }
 
 static int fail(struct config_report *to, const char *path, const char *why)
@@ -250,18 +179,19 @@ int config_child_within(const struct config_child_patience *patience,
 	size_t n, config_report_fn *report, void *arg)
 {
 	struct config_report to = {.fn = report, .arg = arg};
-	int64_t end_ms = now_ms() + patience->all_ms;
+	int64_t end_ms = clock_ms() + patience->all_ms;
+	int64_t silent_ms = patience->silent_ms;
 	struct received received = {.bytes = NULL};
-	struct child child = {.silent_ms = patience->silent_ms};
+	struct child_process child;
 	int heard, error, status, result;
 
 	for (;;) {
 		if (begin(&child, fn, path, sections, n) != 0)
 			return fail(&to, path, strerror(errno));
-		heard = listen_to(
-			&child, &received, end_ms, patience->stuck_ms);
+		heard = receive(&child, &received, end_ms, patience->stuck_ms,
+			silent_ms);
 		error = heard < 0 ? errno : 0;
-		status = end(&child, heard <= 0);
+		status = child_process_end(&child, heard <= 0);
 		if (heard != 0)
 			break;
 		config_report(&to, RELAY_WARNING,
@@ -270,7 +200,7 @@ int config_child_within(const struct config_child_patience *patience,
 			path);
 		forget(&received);
 		/* One that reads a large file may be silent for long. */
-		child.silent_ms = 0;
+		silent_ms = 0;
 	}
 	if (error)
 		result = fail(&to, path, strerror(error));

@@ -3,17 +3,15 @@
 /* Opens module files in a child process, which may not survive it. */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child_process.h"
 #include "base/clock.h"
 #include "modules/module.h"
 #include "modules/trial.h"
@@ -22,65 +20,20 @@
  * threads may wait for ever for a lock whose owner it does not have. */
 #define PATIENCE_MS 5000
 
-/* The child's end must not look like one of the server's. */
-static void prepare_child(void)
-{
-	static const int signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
-	static const struct rlimit no_core = {0, 0};
-
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		(void)signal(signals[i], SIG_DFL);
-	(void)setrlimit(RLIMIT_CORE, &no_core);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-	/* The dynamic linker prints what it finds before it gives up. */
-	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-
-	if (fd >= 0)
-		(void)dup2(fd, STDERR_FILENO);
-#endif
-}
-
 /* Sends a byte for each file that is done. */
-static void run_child(const struct trial *files, size_t count, int out)
+static _Noreturn void run_child(
+	const struct trial *files, size_t count, int out)
 {
+	static const struct rlimit no_core = {0, 0};
 	struct relay_err ignored;
 
+	(void)setrlimit(RLIMIT_CORE, &no_core);
 	for (size_t i = 0; i < count; i++) {
 		(void)module_open(files[i].path, files[i].name, &ignored);
 		if (write(out, "", 1) != 1)
 			_exit(EXIT_FAILURE);
 	}
 	_exit(EXIT_SUCCESS);
-}
-
-/* Returns the child's id, and the end of the pipe to read from.  Signals stay
- * blocked in the child, since they are meant for the server. */
-static pid_t begin(const struct trial *files, size_t count, int *in)
-{
-	pid_t parent = getpid(), pid;
-	sigset_t all, before;
-	int ends[2], error;
-
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return -1;
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	pid = fork();
-	if (pid == 0) {
-		if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 ||
-			getppid() != parent)
-			_exit(EXIT_FAILURE);
-		prepare_child();
-		run_child(files, count, ends[1]);
-	}
-	error = errno;
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	(void)close(ends[1]);
-	*in = ends[0];
-	if (pid < 0)
-		(void)close(ends[0]);
-	errno = error;
-	return pid;
 }
 
 /* Waits for the byte of one file.  Returns 1; 0 if the child has ended; -1 if
@@ -124,23 +77,21 @@ static void describe(struct trial *file, int heard, int status)
  */
 static size_t try_some(struct trial *files, size_t count)
 {
+	struct child_process child;
 	size_t done = 0;
-	int in, heard = 1, status = 0;
-	pid_t pid = begin(files, count, &in);
+	int heard = 1, status, started = child_process_start(&child);
 
-	if (pid < 0) {
+	if (started < 0) {
 		files[0].failed = true;
 		(void)snprintf(files[0].why, sizeof(files[0].why),
 			"no process to try it: %s", strerror(errno));
 		return 1;
 	}
-	while (done < count && (heard = await(in)) > 0)
+	if (started == 1)
+		run_child(files, count, child.fd);
+	while (done < count && (heard = await(child.fd)) > 0)
 		done++;
-	if (heard < 0)
-		(void)kill(pid, SIGKILL);
-	(void)close(in);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	status = child_process_end(&child, heard < 0);
 	if (done == count)
 		return count;
 	if (heard < 0 && !files[done].again) {

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Forks of the server for a single task. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/child_process.h"
+
+/* The server's handlers would report a crash of the server itself. */
+static void remove_crash_handlers(void)
+{
+	static const int signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		(void)signal(signals[i], SIG_DFL);
+}
+
+/* What a library prints before it gives up is not in the log's format.  A
+ * sanitizer's report must remain visible. */
+static void discard_stderr(void)
+{
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		(void)dup2(fd, STDERR_FILENO);
+#endif
+}
+
+int child_process_start(struct child_process *child)
+{
+	pid_t parent = getpid();
+	sigset_t all, before;
+	int ends[2], error;
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return -1;
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	child->pid = fork();
+	if (child->pid == 0) {
+		remove_crash_handlers();
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 ||
+			getppid() != parent)
+			_exit(EXIT_FAILURE);
+		discard_stderr();
+		child->fd = ends[1];
+		return 1;
+	}
+	error = errno;
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	(void)close(ends[1]);
+	child->fd = ends[0];
+	if (child->pid > 0)
+		return 0;
+	(void)close(ends[0]);
+	errno = error;
+	return -1;
+}
+
+int child_process_end(struct child_process *child, bool kill_it)
+{
+	int status = 0;
+
+	if (kill_it)
+		(void)kill(child->pid, SIGKILL);
+	(void)close(child->fd);
+	while (waitpid(child->pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -1;
+	return status;
+}
