@@ -13,50 +13,44 @@
 /* The label's values until the first configuration is in force. */
 static const char *const nobody[] = {"none", NULL};
 
-/* NULL for a module that was not found, which `required = no` allows. */
+/* In place of a module that was not found, which `required = no` allows. */
+static const struct relay_module absent;
+
 static const struct relay_module *module_at(unsigned value)
 {
 	const struct modules_state *modules = instance->modules;
+	const struct relay_module *mod = NULL;
 
-	return modules->catalog
-		       ? catalog_find(modules->catalog, modules->names[value])
-		       : NULL;
+	if (modules->catalog)
+		mod = catalog_find(modules->catalog, modules->names[value]);
+	return mod ? mod : &absent;
 }
 
 static int64_t read_up(struct relay_ctx *cx, unsigned value)
 {
-	const struct relay_module *mod = module_at(value);
-
 	(void)cx;
-	return mod && module_visible(mod);
+	return module_visible(module_at(value));
 }
 
 static int64_t read_failures(struct relay_ctx *cx, unsigned value)
 {
-	const struct relay_module *mod = module_at(value);
-
 	(void)cx;
-	return mod ? atomic_load_explicit(&mod->failures, memory_order_relaxed)
-		   : 0;
+	return atomic_load_explicit(
+		&module_at(value)->failures, memory_order_relaxed);
 }
 
 static int64_t read_slow(struct relay_ctx *cx, unsigned value)
 {
-	const struct relay_module *mod = module_at(value);
-
 	(void)cx;
-	return mod ? atomic_load_explicit(
-			     &mod->slow_calls, memory_order_relaxed)
-		   : 0;
+	return atomic_load_explicit(
+		&module_at(value)->slow_calls, memory_order_relaxed);
 }
 
 static int64_t read_hangs(struct relay_ctx *cx, unsigned value)
 {
-	const struct relay_module *mod = module_at(value);
-
 	(void)cx;
-	return mod ? atomic_load_explicit(&mod->hangs, memory_order_relaxed)
-		   : 0;
+	return atomic_load_explicit(
+		&module_at(value)->hangs, memory_order_relaxed);
 }
 
 static const struct relay_metric_def up = {
