@@ -8,7 +8,6 @@ after it moves."""
 import contextlib
 import os
 import subprocess
-import warnings
 
 import pytest
 
@@ -17,12 +16,10 @@ import gateway
 import own_network
 import relay_server
 from relay_server import free_port
+from skip_unless import can_run
 from waiting import Deadline, pace, wait_for
 
-WHY_NOT = gateway.why_not()
-if WHY_NOT:
-    warnings.warn(f"A DEVICE THAT MOVES IS NOT TESTED: this machine {WHY_NOT}")
-pytestmark = pytest.mark.skipif(WHY_NOT is not None, reason=f"NOT TESTED: {WHY_NOT}")
+pytestmark = can_run("DEVICES THAT MOVE", gateway.why_not())
 
 RELAY = "10.77.0.1"
 SYNCTHING_RESTS = 15  # seconds; longer than Syncthing waits between two attempts to connect

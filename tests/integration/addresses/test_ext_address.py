@@ -4,13 +4,11 @@ own hosts file."""
 
 import os
 import subprocess
-import warnings
-
-import pytest
 
 import certificates
 from relay_client import ProtocolConnection
 from relay_server import Program, RelayServer
+from skip_unless import can_run
 from waiting import wait_for
 
 _TRY = ["unshare", "-m", "sh", "-c", "mount --bind /dev/null /etc/hosts"]
@@ -18,8 +16,6 @@ try:
     CAN = os.geteuid() == 0 and subprocess.run(_TRY, capture_output=True, check=False).returncode == 0
 except OSError:
     CAN = False
-if not CAN:
-    warnings.warn("NAMES IN ext-address ARE NOT TESTED: this machine makes no mount namespaces")
 
 
 def told_port_and_address(server, one, two):
@@ -31,7 +27,7 @@ def told_port_and_address(server, one, two):
     return ".".join(map(str, invitation.address[12:])), invitation.port
 
 
-@pytest.mark.skipif(not CAN, reason="needs root and mount namespaces")
+@can_run("NAMES IN ext-address", None if CAN else "needs root and mount namespaces")
 def test_a_name_that_has_another_address_is_followed(tmp_path, relay_keys):
     hosts, conf = tmp_path / "hosts", tmp_path / "relay.conf"
     hosts.write_text("192.0.2.1 relay.test\n")

@@ -9,7 +9,6 @@ import re
 import signal
 import urllib.parse
 import urllib.request
-import warnings
 
 import pytest
 
@@ -20,12 +19,10 @@ from gateway_double import GatewayDouble
 from pool_double import HOUR, Authority, Pool
 from relay_client import ProtocolConnection, SessionConnection
 from relay_server import Program, RelayServer
+from skip_unless import can_run
 from waiting import PATIENCE, Deadline, wait_for
 
-WHY_NOT = gateway.why_not()
-if WHY_NOT:
-    warnings.warn(f"NAT IS NOT TESTED: this machine {WHY_NOT}")
-pytestmark = pytest.mark.skipif(WHY_NOT is not None, reason=f"NAT IS NOT TESTED: {WHY_NOT}")
+pytestmark = can_run("PORT MAPPINGS", gateway.why_not())
 
 PORT = 22067  # of a namespace of its own
 KINDS = {

@@ -4,18 +4,15 @@ of a gateway."""
 
 import contextlib
 import os
-import warnings
 
 import pytest
 
 import gateway
 from gateway_double import DIALLED_SERVICE, PORT_SERVICE, TWO_CONNECTIONS, GatewayDouble
 from relay_server import Program, RelayServer
+from skip_unless import can_run
 
-WHY_NOT = gateway.why_not()
-if WHY_NOT:
-    warnings.warn(f"NAT IS NOT TESTED: this machine {WHY_NOT}")
-pytestmark = pytest.mark.skipif(WHY_NOT is not None, reason=f"NAT IS NOT TESTED: {WHY_NOT}")
+pytestmark = can_run("PORT MAPPINGS", gateway.why_not())
 
 PORT = 22067
 

@@ -9,7 +9,6 @@ import re
 import socket
 import sys
 import threading
-import warnings
 
 import pytest
 
@@ -20,12 +19,10 @@ from gateway_double import GatewayDouble, Talk
 from pmp_double import PmpDouble
 from relay_server import Program, RelayServer
 from service_unit import UNIT, why_no_sandbox
+from skip_unless import can_run
 from waiting import PATIENCE, Deadline, wait_for
 
-WHY_NOT = gateway.why_not()
-if WHY_NOT:
-    warnings.warn(f"NAT IS NOT TESTED: this machine {WHY_NOT}")
-pytestmark = pytest.mark.skipif(WHY_NOT is not None, reason=f"NAT IS NOT TESTED: {WHY_NOT}")
+pytestmark = can_run("PORT MAPPINGS", gateway.why_not())
 
 PORT = 22067
 STRANGER = gateway.NEIGHBOUR

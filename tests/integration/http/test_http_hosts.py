@@ -4,17 +4,13 @@
 import contextlib
 import socket
 import time
-import warnings
 
 import pytest
 
 from http_client import CONF, ask, counter, dial, read_answer, request, with_metrics
 from name_server import why_not
+from skip_unless import can_run
 from waiting import PATIENCE, Deadline, wait_for
-
-WHY_NOT = why_not()
-if WHY_NOT:
-    warnings.warn(f"PROMETHEUS BY A NAME IS NOT TESTED: this machine {WHY_NOT}")
 
 
 def private_address(server):
@@ -83,7 +79,7 @@ def test_names_come_and_go_with_a_reload(start_ours, tmp_path):
     assert ask(server.status_address, "/metrics", host="new.example")[0] == 421
 
 
-@pytest.mark.skipif(WHY_NOT is not None, reason=f"NOT TESTED: {WHY_NOT}")
+@can_run("HOST NAMES OF PROMETHEUS", why_not())
 def test_prometheus_scrapes_by_a_name(start_ours, tmp_path, prometheus):
     """If the name is in private-hosts.  Otherwise the log says what is missing."""
     server = with_metrics(start_ours, tmp_path)

@@ -25,6 +25,7 @@ from gateway import call_in
 from module_server import ModuleServer, folder_of
 from open_folder import folder  # noqa: F401
 from relay_server import Program, RelayServer, module_folder, run
+from skip_unless import can_run
 from waiting import PATIENCE, wait_for
 
 OURS = Program("ours", 2)
@@ -46,11 +47,7 @@ def why_not():
     return None
 
 
-WHY_NOT = why_not()
-if WHY_NOT:
-    warnings.warn(f"GIVING UP ROOT'S RIGHTS IS NOT TESTED: this machine {WHY_NOT}")
-as_root = pytest.mark.skipif(
-    WHY_NOT is not None, reason=f"GIVING UP ROOT'S RIGHTS IS NOT TESTED: {WHY_NOT}")
+as_root = can_run("SERVERS STARTED BY ROOT", why_not())
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ import sandbox
 from pairing import Invited
 from relay_server import ROOT, Program, RelayServer, run
 from service_unit import UNIT, why_no_sandbox
+from skip_unless import can_run
 
 OURS = Program("ours", 2)
 SOCKET = ROOT / "conf" / "strelaysrv.socket"
@@ -134,11 +135,10 @@ def test_the_settings_of_debian_are_taken(tmp_path, relay_keys, text, nat):
         assert re.search(r'provided-by = "me" +# flag -provided-by', done.stdout)
 
 
-if why_no_sandbox():
-    warnings.warn(f"THE UNIT'S SYSTEM CALL FILTER IS NOT TESTED: {why_no_sandbox()}")
+with_sandbox = can_run("SYSTEM CALL FILTERS", why_no_sandbox())
 
 
-@pytest.mark.skipif(why_no_sandbox() is not None, reason=f"{why_no_sandbox()}")
+@with_sandbox
 def test_the_system_call_filter_lets_the_server_work(tmp_path, relay_keys, identities):
     """A system call that is not allowed would kill the server."""
     conf = tmp_path / "relay.conf"
@@ -168,7 +168,7 @@ def test_the_system_call_filter_lets_the_server_work(tmp_path, relay_keys, ident
     assert code == 0, server.log()
 
 
-@pytest.mark.skipif(why_no_sandbox() is not None, reason=f"{why_no_sandbox()}")
+@with_sandbox
 @pytest.mark.parametrize("code, killed", [
     ("pass", False),
     ("os.nice(5)", True),

@@ -6,16 +6,12 @@ import pathlib
 import re
 import subprocess
 import sys
-import warnings
-
-import pytest
 
 from relay_server import ROOT, Program
+from skip_unless import can_run
 
-WHY_NOT = None if os.geteuid() == 0 and os.path.exists("/dev/net/tun") else "needs root, and tun"
-if WHY_NOT:
-    warnings.warn(f"LONG PATHS ARE NOT TESTED: {WHY_NOT}")
-pytestmark = pytest.mark.skipif(WHY_NOT is not None, reason=f"NOT TESTED: {WHY_NOT}")
+CAN = os.geteuid() == 0 and os.path.exists("/dev/net/tun")
+pytestmark = can_run("LONG PATHS", None if CAN else "needs root, and tun")
 
 
 def test_receive_buffers_grow_on_a_long_path(plain_program):

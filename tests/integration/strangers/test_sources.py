@@ -9,7 +9,6 @@ import ssl
 import subprocess
 import threading
 import types
-import warnings
 
 import pytest
 
@@ -19,6 +18,7 @@ import relay_protocol as rp
 from good_joins import ENOUGH, counted, joins_in_time
 from module_server import module_server  # noqa: F401
 from relay_client import ProtocolConnection, TlsBytes
+from skip_unless import can_run
 from waiting import PATIENCE, wait_for
 
 HERE = "fd00:ffff::1"
@@ -56,10 +56,7 @@ def why_not():
     return None if os.geteuid() == 0 else "needs root"
 
 
-WHY_NOT = why_not()
-if WHY_NOT:
-    warnings.warn(f"IPv6 SOURCES ARE NOT TESTED: this machine {WHY_NOT}")
-pytestmark = pytest.mark.skipif(WHY_NOT is not None, reason=f"NOT TESTED: {WHY_NOT}")
+pytestmark = can_run("IPv6 SOURCES", why_not())
 
 
 @pytest.fixture

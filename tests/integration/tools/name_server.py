@@ -10,10 +10,10 @@ import socket
 import struct
 import subprocess
 import threading
-import warnings
 
 import pytest
 
+from skip_unless import can_run
 from waiting import wait_for
 
 _TRY = ["unshare", "-m", "sh", "-c", "mount --bind /dev/null /etc/resolv.conf"]
@@ -29,11 +29,6 @@ def why_not():
     except OSError:
         pass
     return "makes no mount namespaces"
-
-
-WHY_NOT = why_not()
-if WHY_NOT:
-    warnings.warn(f"SILENT NAME SERVERS ARE NOT TESTED: this machine {WHY_NOT}")
 
 
 class NameServer:
@@ -95,8 +90,7 @@ class NameServer:
 
 
 #: Marks tests that need such a server.
-needed = pytest.mark.skipif(
-    WHY_NOT is not None, reason=f"SILENT NAME SERVERS ARE NOT TESTED: this machine {WHY_NOT}")
+needed = can_run("SILENT NAME SERVERS", why_not())
 
 
 @pytest.fixture
