@@ -277,6 +277,13 @@ bool config_module_required(const struct config *config, const char *name)
 	return !section || section->required;
 }
 
+bool config_module_unchecked(const struct config *config, const char *name)
+{
+	const struct config_section *section = find_section(config, name);
+
+	return section && section->unchecked;
+}
+
 bool config_module_flawed(const struct config *config, const char *name)
 {
 	const struct config_section *section = find_section(config, name);

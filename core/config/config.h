@@ -47,6 +47,9 @@ const struct core_conf *config_core(const struct config *config);
 const void *config_module_values(const struct config *config, const char *name);
 /* `required` of the module's section; true unless set to no. */
 bool config_module_required(const struct config *config, const char *name);
+/* Whether its section has options besides `required`, although the module's
+ * options are unknown. */
+bool config_module_unchecked(const struct config *config, const char *name);
 /* Whether a value in its section was wrong, so that the default replaces it. */
 bool config_module_flawed(const struct config *config, const char *name);
 /* Reads an option; section NULL: the server's own.  0 or -1.  A deprecated name

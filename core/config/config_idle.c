@@ -176,6 +176,13 @@ void config_idle_tell(const struct config_section *sections, size_t count,
 
 		if (is_enabled(&sections[0], section->name))
 			continue;
+		if (section->unchecked)
+			config_report(to, RELAY_ERROR,
+				"section %s: the module %s does not run and "
+				"cannot be opened, so it is unknown whether "
+				"the section protects the relay; repair the "
+				"module's file, or remove the section",
+				section->name, section->name);
 		if (look_at_options(section, &idle) != 0) {
 			config_report(to, RELAY_ERROR, "out of memory");
 			return;

@@ -20,6 +20,8 @@ struct config_section {
 	char **origins; /* owned, one for each option; NULL: the default */
 	bool required;
 	bool opaque; /* see struct config_module */
+	/* It is opaque, and has options besides `required`. */
+	bool unchecked;
 	/* A value that was given was wrong, so it is not in `values`. */
 	bool flawed;
 };

@@ -67,13 +67,14 @@ void config_serial_problem(enum relay_level level, const char *text, void *arg)
 	put_text(arg, text);
 }
 
-void config_serial_section(struct config_serial_out *out, size_t section,
-	bool required, bool flawed)
+void config_serial_section(struct config_serial_out *out, size_t index,
+	const struct config_section *section)
 {
 	put_number(out, SECTION);
-	put_number(out, section);
-	put_number(out, required);
-	put_number(out, flawed);
+	put_number(out, index);
+	put_number(out, section->required);
+	put_number(out, section->flawed);
+	put_number(out, section->unchecked);
 }
 
 void config_serial_value(struct config_serial_out *out, size_t section,
@@ -174,11 +175,13 @@ static void take_section(struct config_serial_in *flat)
 	struct config_section *section = get_section(flat);
 	bool required = get_number(flat) != 0;
 	bool flawed = get_number(flat) != 0;
+	bool unchecked = get_number(flat) != 0;
 
 	if (flat->broken)
 		return;
 	section->required = required;
 	section->flawed |= flawed;
+	section->unchecked = unchecked;
 }
 
 /* Stores values that the child found valid: only lack of memory can make it

@@ -29,8 +29,8 @@ struct config_serial_out {
 
 /* A config_report_fn; arg is the struct. */
 void config_serial_problem(enum relay_level level, const char *text, void *arg);
-void config_serial_section(struct config_serial_out *out, size_t section,
-	bool required, bool flawed);
+void config_serial_section(struct config_serial_out *out, size_t index,
+	const struct config_section *section);
 /* items NULL: no valid value was given, and only the origin is sent. */
 void config_serial_value(struct config_serial_out *out, size_t section,
 	size_t option, const char *origin, char *const *items, size_t count);

@@ -130,6 +130,7 @@ bool config_unknown_take(void)
 	if (!unknown->word)
 		return false;
 	unknown->section->flawed = !unknown->section->opaque;
+	unknown->section->unchecked = unknown->section->opaque;
 	cut = config_text_cut(config_reader->source->text, unknown->line,
 		unknown->word, &use);
 	if (config_reader->problems.no_memory ||

@@ -304,8 +304,7 @@ void config_values_hand_over(struct config_serial_out *out)
 		const struct config_section *section =
 			&config_reader->sections[i];
 
-		config_serial_section(
-			out, i, section->required, section->flawed);
+		config_serial_section(out, i, section);
 		for (size_t o = 0; o < section->count; o++) {
 			const struct config_growing *list =
 				&config_reader->lists[i][o];

@@ -25,6 +25,7 @@ static int check_one(
 	const char *name = text + at + 2;
 	size_t len = end - at - 2;
 	char copy[NAME_MAX_LEN + 1];
+	const char *value = NULL;
 
 	for (size_t i = 0; i + 1 < len; i++)
 		if (name[i] == ':' && name[i + 1] == '-')
@@ -32,14 +33,18 @@ static int check_one(
 	if (len > 0 && len <= NAME_MAX_LEN) {
 		memcpy(copy, name, len);
 		copy[len] = '\0';
-		if (getenv(copy))
-			return 0;
+		value = getenv(copy);
 	}
+	/* An empty variable is usually a forgotten one, and an empty guard
+	 * would let everybody in. */
+	if (value && *value)
+		return 0;
 	return relay_fail(err,
-		"column %zu: the environment variable in ${%.*s} is not set; "
+		"column %zu: the environment variable in ${%.*s} is %s; "
 		"${NAME:-DEFAULT} gives a default, and single quotes keep a $ "
 		"as it is",
-		column_of(text, at), (int)(len < 100 ? len : 100), name);
+		column_of(text, at), (int)(len < 100 ? len : 100), name,
+		value ? "empty" : "not set");
 }
 
 int config_variables_check(

@@ -26,6 +26,7 @@ struct parser {
 	FILE *err;
 	bool check, modules, version, help;
 	const char *last_bool; /* borrowed; the last argument, if like -debug */
+	const char *secret;    /* borrowed; the last flag, if it is a secret */
 	bool stray;            /* an argument that is not a flag was reported */
 	/* By row of reserved_flags: whether the last such flag asks for
 	 * something. */
@@ -63,10 +64,13 @@ static int no_memory(struct parser *p)
 	return EXIT_FATAL;
 }
 
+#define NAME_CHARACTERS                                                        \
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
+
 static int unknown_flag(struct parser *p, const char *name, size_t len)
 {
-	/* What follows a space may be a secret. */
-	size_t end = strcspn(name, " ");
+	/* What follows the name may be a secret. */
+	size_t end = strspn(name, NAME_CHARACTERS);
 	char *word = strndup(name, end < len ? end : len);
 	const char *near;
 
@@ -74,10 +78,13 @@ static int unknown_flag(struct parser *p, const char *name, size_t len)
 		return no_memory(p);
 	near = flag_table_suggest(&p->table, word);
 	(void)fprintf(p->err, "flag provided but not defined: -%s", word);
-	if (end < len)
+	if (end < len && name[end] == ' ')
 		(void)fputs(" with a space in it; the flag and its value are "
 			    "two words: do not put both between quotes",
 			p->err);
+	else if (end < len)
+		(void)fprintf(p->err, " and more; write -%s=VALUE or -%s VALUE",
+			word, word);
 	else if (near)
 		(void)fprintf(p->err, "; did you mean -%s?", near);
 	free(word);
@@ -195,6 +202,8 @@ static int set_flag(
 	struct relay_err why;
 	bool asks = false;
 
+	if (flag->option && flag->option->flags & RELAY_OPTION_SECRET)
+		p->secret = flag->name;
 	/* -help works whatever its value is. */
 	if (flag->special != FLAG_HELP &&
 		option_check(
@@ -217,7 +226,7 @@ static int parse_flag(struct parser *p, const char *arg)
 	size_t len = strcspn(name, "=");
 	const struct flag *flag;
 
-	p->last_bool = NULL;
+	p->last_bool = p->secret = NULL;
 	if (!len || name[0] == '-') {
 		(void)fprintf(p->err, "bad flag syntax: %s", arg);
 		return usage_error(p);
@@ -248,7 +257,12 @@ static void report_stray(struct parser *p, const char *arg)
 	(void)fputs(
 		p->stray ? "\nunexpected argument " : "unexpected argument ",
 		p->err);
-	print_quoted(arg, p->err);
+	if (p->secret)
+		(void)fprintf(p->err,
+			"after -%s; a value with spaces must be quoted",
+			p->secret);
+	else
+		print_quoted(arg, p->err);
 	if (p->last_bool && relay_bool_parse(arg, &truth, NULL) == 0)
 		(void)fprintf(p->err, "; write %s=%s", p->last_bool, arg);
 	p->stray = true;

@@ -37,26 +37,39 @@ static bool named_before(const char *const *names, size_t i)
 	return false;
 }
 
-/* 0 or -1.  A module that is missing and not required is skipped. */
+/*
+ * 0 or -1.  A module that is missing and not required is skipped.  If its
+ * section has options, nobody knows whether these protect the relay.
+ */
+static int go_without(const struct catalog *catalog,
+	const struct config *config, const char *name)
+{
+	bool unchecked = config_module_unchecked(config, name);
+	bool required = config_module_required(config, name);
+
+	missing(catalog, name,
+		required || unchecked ? RELAY_ERROR : RELAY_WARNING,
+		required    ? ""
+		: unchecked ? "; it is not required, but its section may "
+			      "protect the relay"
+			    : "; it is not required, so the server goes on "
+			      "without it");
+	return required || unchecked ? -1 : 0;
+}
+
 static int select_one(const struct catalog *catalog,
 	const struct config *config, const char *name, struct module_list *out)
 {
 	struct relay_module *mod = catalog_find(catalog, name);
-	bool required = config_module_required(config, name);
 
-	if (!mod || !usable(mod)) {
-		missing(catalog, name, required ? RELAY_ERROR : RELAY_WARNING,
-			required ? ""
-				 : "; it is not required, so the server "
-				   "goes on without it");
-		return required ? -1 : 0;
-	}
+	if (!mod || !usable(mod))
+		return go_without(catalog, config, name);
 	if (out->count == MODULES_MAX) {
 		log_core(RELAY_ERROR, "modules names more than %d modules",
 			MODULES_MAX);
 		return -1;
 	}
-	mod->required = required;
+	mod->required = config_module_required(config, name);
 	module_list_add(out, mod);
 	return 0;
 }

@@ -76,7 +76,16 @@ static int check(const void *values, struct relay_err *err)
 
 	if (make_plan(&plan, conf, err) != 0)
 		return -1;
-	return state_read(conf->state_file, &meter, err) < 0 ? -1 : 0;
+	switch (state_read(conf->state_file, &meter, err)) {
+	case 0:
+		return 0;
+	case 1: /* there is none */
+		return stored_may_be_missing(conf, err) == 0
+			       ? relay_file_try(conf->state_file, err)
+			       : -1;
+	default:
+		return -1;
+	}
 }
 
 static void look(struct relay_ctx *cx)
@@ -181,6 +190,7 @@ RELAY_MODULE = {
 	RELAY_MODULE_INFO(
 		"quota", "1.0", "caps on a day's and a month's traffic"),
 	.options = options,
+	.flags = RELAY_GUARD,
 	.conf_size = sizeof(struct conf),
 	.data_size = sizeof(struct data),
 	.check = check,

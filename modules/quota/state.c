@@ -69,7 +69,9 @@ bool state_exists(const char *path)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0 || errno != ENOENT;
+	/* A link that leads nowhere may lead to a volume that is not mounted.
+	 */
+	return lstat(path, &st) == 0 || errno != ENOENT;
 }
 
 int state_write(

@@ -5,6 +5,15 @@
 #include "stored.h"
 
 /* Without the file, an exhausted quota would start again at 0. */
+int stored_may_be_missing(const struct conf *conf, struct relay_err *err)
+{
+	if (!conf->state_required)
+		return 0;
+	return relay_fail(err,
+		"%.150s does not exist, and state-required is set",
+		conf->state_file);
+}
+
 int stored_read(struct relay_ctx *cx, struct relay_err *err)
 {
 	struct data *data = cx->data;
@@ -13,10 +22,8 @@ int stored_read(struct relay_ctx *cx, struct relay_err *err)
 
 	if (result != 1)
 		return result;
-	if (conf->state_required)
-		return relay_fail(err,
-			"%.150s does not exist, and state-required is set",
-			conf->state_file);
+	if (stored_may_be_missing(conf, err) != 0)
+		return -1;
 	relay_log(cx, RELAY_WARNING,
 		"no %s: the count begins at 0; if the server has run "
 		"before, what was used then is forgotten",

@@ -8,6 +8,10 @@
 
 #include <strelaysrv/module.h>
 
+struct conf;
+
+/* Whether a start without the file is allowed.  0, or -1 with err. */
+int stored_may_be_missing(const struct conf *conf, struct relay_err *err);
 /* Reads the file at the start.  0, or -1 with err. */
 int stored_read(struct relay_ctx *cx, struct relay_err *err);
 /* Writes the file, unless another process has taken over.  Logs an error. */

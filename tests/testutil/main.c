@@ -14,11 +14,13 @@
 #include <unistd.h>
 
 #include <strelaysrv/device_id.h>
+#include <strelaysrv/file.h>
 
 #include "tool.h"
 
-#define TOKEN_LINE 1024
-#define LINE       1024
+#define TOKEN_LINE      1024
+#define TOKEN_FILE_MOST 65536
+#define LINE            1024
 
 /* The state of the running mode; the others are NULL. */
 struct mode {
@@ -116,16 +118,24 @@ static struct event_base *make_base(void)
 
 static int read_token(const char *name, char *token, struct relay_err *err)
 {
-	FILE *file = fopen(name, "re");
+	struct relay_file file;
+	size_t len;
 	int result = 0;
 
-	if (!file)
-		return relay_fail(err, "cannot open the token file %s: %s",
-			name, strerror(errno));
-	if (!fgets(token, TOKEN_LINE, file) || strcspn(token, "\r\n") == 0)
-		result = relay_fail(err, "the token file %s is empty", name);
-	token[strcspn(token, "\r\n")] = '\0';
-	(void)fclose(file);
+	if (relay_file_read(name, TOKEN_FILE_MOST, &file, err) != 0)
+		return -1;
+	len = strcspn(file.text, "\r\n");
+	if (len == 0)
+		result = relay_fail(err,
+			"the first line of the token file %s is empty", name);
+	else if (len >= TOKEN_LINE)
+		result = relay_fail(err,
+			"the first line of the token file %s has %zu "
+			"characters; at most %d are allowed",
+			name, len, TOKEN_LINE - 1);
+	else
+		memcpy(token, file.text, len);
+	relay_file_free(&file);
 	return result;
 }
 

@@ -156,6 +156,18 @@ def test_a_token_opens_the_relay(start_ours, keys, tmp_path):
         assert "cret" not in result.out + result.err, result
 
 
+@pytest.mark.parametrize("what", ["pipe", "folder", "device", "empty", "long", "huge"])
+def test_a_bad_token_file(server, keys, tmp_path, what):
+    file = tmp_path / "token"
+    {"pipe": os.mkfifo, "folder": os.mkdir, "device": lambda path: path.symlink_to("/dev/zero"),
+     "empty": lambda path: path.write_text("\nx\n"),
+     "long": lambda path: path.write_text("x" * 1024),
+     "huge": lambda path: path.write_bytes(bytes(1 << 20))}[what](file)
+    result = testutil.run("-test", "-relay", server.uri, "-keys", keys[0].folder,
+                          "-token-file", file)
+    assert result.code != 0 and str(file) in result.err, result
+
+
 # Sessions through pipes
 
 

@@ -135,9 +135,8 @@ def test_the_page_has_the_table_of_guards():
 @of(GUARDS)
 def test_an_upgrade_fails_with_them(place, server, identities):
     failures = 0
-    for name in STATES:
-        if place.reader.name == "quota":  # test_a_state_that_is_removed_resets_nothing
-            return
+    # Of a quota, the old process writes the file anew, unless a folder is in its place.
+    for name in ["directory"] if place.reader.name == "quota" else STATES:
         bad_files.put(place.reader, place.folder, name)
         server.send_signal(signal.SIGUSR2)
         failures += 1
