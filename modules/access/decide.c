@@ -20,8 +20,8 @@ static const struct relay_metric_def refused = {
 	.kind = RELAY_COUNTER,
 	.label = "reason",
 	.values = reasons,
-	.help = "Connections, joins and requests that were refused, by what "
-		"refused them.",
+	.help = "Connections, joins and requests that were refused, by the "
+		"kind of list that refused them.",
 };
 
 int decide_init(struct relay_ctx *cx, struct relay_err *err)

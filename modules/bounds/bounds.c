@@ -76,20 +76,18 @@ static const struct relay_metric_def reached = {.name = "reached",
 	.kind = RELAY_COUNTER,
 	.label = "bound",
 	.values = words,
-	.help = "How often something was refused or ended, by the limit that "
-		"was reached."};
+	.help = "How often a limit refused or ended something, by limit."};
 static const struct relay_metric_def sources = {.name = "sources",
 	.unit = "",
 	.kind = RELAY_GAUGE,
 	.read = read_sources,
-	.help = "Sources that are counted at the moment."};
+	.help = "Entries in the table of sources."};
 static const struct relay_metric_def forgotten = {.name = "forgotten",
 	.unit = "",
 	.kind = RELAY_COUNTER,
 	.read = read_forgotten,
-	.help = "Sources without a connection whose rates were forgotten "
-		"before "
-		"a minute was over, because others needed their place."};
+	.help = "Entries of sources without a connection that were removed "
+		"from the full table before their rates had recovered."};
 
 static int read_exempt(
 	struct ranges *out, const struct conf *conf, struct relay_err *err)

@@ -45,14 +45,14 @@ static int64_t read_mapped(struct relay_ctx *cx, unsigned value)
 
 static const struct relay_metric_def metrics[METRICS] = {
 	[METRIC_MAPPED] = {.name = "mapped",
-		.help = "Whether a gateway leads clients to the relay.",
+		.help = "1: a gateway forwards a port to the server; 0: none "
+			"does.",
 		.kind = RELAY_GAUGE,
 		.label = "family",
 		.values = family_words,
 		.read = read_mapped},
 	[METRIC_CHANGES] = {.name = "changes",
-		.help = "Times that the external address or port became "
-			"another one.",
+		.help = "How often the external address or port has changed.",
 		.kind = RELAY_COUNTER,
 		.label = "family",
 		.values = family_words},
@@ -63,8 +63,8 @@ static const struct relay_metric_def metrics[METRICS] = {
 		.label = "family",
 		.values = family_words},
 	[METRIC_REFUSED] = {.name = "refused",
-		.help = "Answers that were rejected, from gateways or hosts "
-			"that pretended to be one.",
+		.help = "Answers that were rejected, from gateways or from "
+			"hosts that claimed to be one, by reason.",
 		.kind = RELAY_COUNTER,
 		.label = "reason",
 		.values = refusal_words},

@@ -110,29 +110,29 @@ static const char *const nobody[] = {"none", NULL};
 
 static const struct relay_metric_def metrics[METRICS] = {
 	[METRIC_JOINED] = {.name = "joined",
-		.help = "Whether a pool lists the relay, as far as it has "
-			"said.",
+		.help = "1: the pool lists the relay, according to its last "
+			"answer; 0: it does not.",
 		.kind = RELAY_GAUGE,
 		.label = "pool",
 		.values = nobody,
 		.read = read_joined},
 	[METRIC_STATE] = {.name = "state",
-		.help = "How things are with a pool: 0 waiting, 1 joining, 2 "
-			"joined, 3 refused, 4 unreached, 5 resting.",
+		.help = "State of the pool: 0 waiting, 1 joining, 2 joined, 3 "
+			"refused, 4 unreached, 5 resting.",
 		.kind = RELAY_GAUGE,
 		.label = "pool",
 		.values = nobody,
 		.read = read_state},
 	[METRIC_STATUS] = {.name = "last_status",
-		.help = "HTTP status of a pool's last answer; 0: none came.",
+		.help = "HTTP status of the pool's last answer; 0: no answer.",
 		.kind = RELAY_GAUGE,
 		.label = "pool",
 		.values = nobody,
 		.read = read_status},
 	[METRIC_NEXT] = {.name = "next_attempt",
 		.unit = "seconds",
-		.help = "Time until a pool is asked again; 0: now, or not at "
-			"all.",
+		.help = "Time until the next request to the pool; 0: it is "
+			"due, or none is planned.",
 		.kind = RELAY_GAUGE,
 		.scale = MS,
 		.label = "pool",
@@ -140,21 +140,22 @@ static const struct relay_metric_def metrics[METRICS] = {
 		.read = read_next},
 	[METRIC_EVICTION] = {.name = "eviction",
 		.unit = "seconds",
-		.help = "Time until a pool forgets the relay, unless it joins "
-			"again; 0: it has.",
+		.help = "Time until the pool removes the relay from its list, "
+			"if the relay does not join again; 0: it is not "
+			"listed.",
 		.kind = RELAY_GAUGE,
 		.scale = MS,
 		.label = "pool",
 		.values = nobody,
 		.read = read_eviction},
 	[METRIC_POOLS] = {.name = "pools",
-		.help = "Pools, by how things are with them.",
+		.help = "Pools, by state.",
 		.kind = RELAY_GAUGE,
 		.label = "state",
 		.values = pool_state_words,
 		.read = read_pools},
 	[METRIC_ATTEMPTS] = {.name = "attempts",
-		.help = "Attempts to join a pool, by what came of them.",
+		.help = "Attempts to join a pool, by outcome.",
 		.kind = RELAY_COUNTER,
 		.label = "outcome",
 		.values = plan_outcome_words},

@@ -39,20 +39,20 @@ static const struct relay_metric_def metrics[] = {
 		.label = "period",
 		.values = periods,
 		.read = read_used,
-		.help = "Traffic of the current period, counted as the option "
-			"count says."},
+		.help = "Bytes used in the current period, counted as the "
+			"option count says."},
 	{.name = "cap",
 		.unit = "bytes",
 		.kind = RELAY_GAUGE,
 		.label = "period",
 		.values = periods,
 		.read = read_cap,
-		.help = "Most traffic in a period; 0 is no cap."},
+		.help = "The most bytes in a period; 0: no cap."},
 	{.name = "level",
 		.unit = "",
 		.kind = RELAY_GAUGE,
 		.read = read_level,
-		.help = "0: open, 1: throttled, 2: used up."},
+		.help = "State of the quota: 0 open, 1 throttled, 2 used up."},
 };
 
 /* Shown in /status, which strangers can read. */

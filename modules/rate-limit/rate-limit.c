@@ -60,22 +60,21 @@ static const struct relay_metric_def metrics[METRIC_COUNT] = {
 		.kind = RELAY_COUNTER,
 		.label = "limit",
 		.values = limits,
-		.help = "Times that a session had to wait, by the limit that "
-			"was short."},
+		.help = "How often a session had to wait, by the limit that "
+			"was reached."},
 	[METRIC_SHARES] = {.name = "shares",
 		.unit = "",
 		.kind = RELAY_GAUGE,
 		.read = read_shares,
-		.help = "Shares of the global rate that are taken at the "
-			"moment: one for each source with sessions that ask "
-			"for bytes, those of devices with a weight or an "
-			"exempt address, and one for each session without "
-			"a device."},
+		.help = "Shares of the global rate in use: one for each source "
+			"with active sessions, those of devices with a weight "
+			"or an exempt address, and one for each session "
+			"without a known device."},
 	[METRIC_RATE] = {.name = "global_rate",
 		.unit = "bytes_per_second",
 		.kind = RELAY_GAUGE,
 		.read = read_rate,
-		.help = "The global limit in force; 0 is none."},
+		.help = "The global limit in force; 0: no limit."},
 };
 
 static int check(const void *values, struct relay_err *err)
