@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* decide.h - who may connect, join, ask and be asked for, by the policy in
- * force. */
+/* decide.h - who may connect, join, request a device and be requested. */
 #ifndef DECIDE_H
 #define DECIDE_H
 

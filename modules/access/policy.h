@@ -22,7 +22,7 @@ struct conf {
 	const char *token_file;
 };
 
-/* Names of the lists' options; errors tell them, too. */
+/* Names of the lists' options, also for error texts. */
 #define CONNECT_ALLOW "connect-allow"
 #define CONNECT_DENY  "connect-deny"
 #define JOIN_ALLOW    "join-allow"

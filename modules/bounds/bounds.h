@@ -32,8 +32,8 @@ struct conf {
 	const char *const *exempt;
 };
 
-/* The limits of a /64, which are those of an IPv4 address too, are so many
- * times as high for the networks that contain it. */
+/* The limits of the networks that contain a /64, as multiples of its own, which
+ * are also those of an IPv4 address. */
 #define TIMES_56 2
 #define TIMES_48 4
 
@@ -80,8 +80,8 @@ struct meeting {
 	struct account *device[2];
 };
 
-/* Log and count that a limit was reached, by whom (NULL: by all together); the
- * second also fills *why. */
+/* Log and count that a limit was reached; `conn` is who reached it, NULL: all
+ * together.  The second also fills *why. */
 void bounds_tell(
 	struct relay_ctx *cx, enum bound bound, const struct relay_conn *conn);
 enum relay_verdict bounds_refuse(struct relay_ctx *cx, enum bound bound,

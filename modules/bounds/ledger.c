@@ -111,8 +111,8 @@ static void drop_idle(struct ledger_part *part, struct account *account)
 }
 
 /*
- * The account has no counts left.  If there are too many of this kind, the one
- * that has been idle for longest gives way: its rates have recovered the most.
+ * The account has no counts left.  If there are too many of this kind, the
+ * least recently used one is evicted: its rates have recovered the most.
  */
 static void become_idle(
 	struct ledger_part *part, struct account *account, int64_t now_ms)

@@ -5,9 +5,10 @@
  *
  * Shared by all threads, in parts with a lock each.  An account exists while
  * one of its counts is not 0 or one of its rates is not full.  Accounts with
- * counts are as many as what is counted (connections, sessions), which others
- * limit.  Those that only remember rates are limited here: the one that has
- * been idle for longest gives way, so that a full table keeps nobody out.
+ * counts are no more than the connections and sessions that they count, which
+ * have limits elsewhere.  The number of accounts that only have rates is
+ * limited here: the least recently used one is evicted, so that a full table
+ * refuses nobody.
  */
 #ifndef LEDGER_H
 #define LEDGER_H
@@ -21,7 +22,7 @@
 #define LEDGER_RATES  3
 
 #define LEDGER_PARTS 16
-/* Accounts that only remember rates. */
+/* The most accounts that only have rates. */
 #define LEDGER_IDLE_MOST 262144
 
 struct account;
@@ -70,7 +71,7 @@ bool ledger_affords(struct ledger *ledger, const struct account *account,
 int64_t ledger_taken(
 	struct ledger *ledger, const uint8_t key[LEDGER_KEY], unsigned count);
 unsigned ledger_accounts(struct ledger *ledger);
-/* How many accounts gave way before their rates were full again. */
+/* How many accounts were evicted before their rates were full again. */
 uint64_t ledger_forgotten(struct ledger *ledger);
 
 #endif

@@ -3,8 +3,8 @@
 /*
  * gateway.h - the interface to gateways: mapping a port or opening a pinhole.
  *
- * port.c     IPv4: maps a port of the gateway by UPnP or NAT-PMP pinhole.c
- * IPv6: opens a pinhole in the gateway's firewall by UPnP
+ * - port.c, for IPv4, maps a port of the gateway by UPnP or NAT-PMP;
+ * - pinhole.c, for IPv6, opens a pinhole in the gateway's firewall by UPnP.
  */
 #ifndef GATEWAY_H
 #define GATEWAY_H

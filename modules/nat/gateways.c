@@ -66,7 +66,8 @@ static bool same_link(
 {
 	uint8_t link_a[NETLINK_LINK], link_b[NETLINK_LINK];
 
-	/* Each call on a stranger takes a place in the kernel's table. */
+	/* Each unknown host that is resolved adds an entry to the kernel's
+	 * neighbour table. */
 	if (*waits > 0) {
 		call_on(a);
 		call_on(b);

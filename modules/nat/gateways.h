@@ -16,11 +16,12 @@
  */
 void gateways_read(int family, struct hosts *out);
 /*
- * Whether the host is one of them.  An IPv6 host has several addresses, so the
- * same link-layer address also counts.  The kernel has to ask for that, and is
- * waited for; *waits, at most GATEWAY_WAITS, is how often that may be, 50 ms
- * each, and becomes less.  At 0, only what the kernel knows already counts:
- * whoever sends from many addresses holds up nothing more.
+ * Whether the host is one of them.  An IPv6 host has several addresses, so a
+ * host with the link-layer address of a gateway is one, too.  If the kernel has
+ * to resolve that address, this waits in steps of 50 ms; *waits, at first
+ * GATEWAY_WAITS, is the number of steps left.  At 0, only addresses that the
+ * kernel has resolved already count, so that a host that answers from many
+ * addresses cannot delay the search further.
  */
 #define GATEWAY_WAITS 10
 bool gateways_include(

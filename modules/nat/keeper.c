@@ -240,8 +240,8 @@ static void went_wrong(struct job *job, enum gateway_result result,
 	tell(job, KEEPER_LOST, err);
 }
 
-/* One round; returns the time until the next. */
-static int64_t turn(struct job *job)
+/* Maps, renews or checks; returns the delay until the next call. */
+static int64_t keep(struct job *job)
 {
 	struct gateway_mapping now;
 	struct relay_err err = {.text = ""};
@@ -281,7 +281,7 @@ static void *run(void *arg)
 	job.gateway = keeper->gateway;
 	job.wish.refusals = &job.refusals;
 	while (rest(&job, ms)) {
-		ms = turn(&job);
+		ms = keep(&job);
 		outbox_put_refusals(&keeper->outbox, &job.refusals);
 	}
 	if (!job.leaves)

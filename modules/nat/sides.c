@@ -81,7 +81,7 @@ static bool find_port(struct relay_ctx *cx, int side, struct keeper_conf *out)
 		       : own_port_find(cx, address_family(side), out);
 }
 
-/* Where the status address will be is known in sides_settle(). */
+/* The port of the status address is only known in sides_settle(). */
 static bool is_wanted(struct relay_ctx *cx, const struct conf *conf, int side,
 	struct keeper_conf *out)
 {
@@ -123,14 +123,14 @@ void sides_abandon(struct relay_ctx *cx)
 		release(&state_of(cx)->sides[i].next, NULL);
 }
 
-/* The gateway gets time to remove the mapping, but nothing waits for that. */
+/* The keeper's thread removes the mapping in the background. */
 static void disable(struct relay_ctx *cx, int number)
 {
 	release(&state_of(cx)->sides[number].now, NULL);
 	news_forget(cx, number);
 }
 
-/* IPv6 is often missing, and nothing is said of it. */
+/* IPv6 is often missing, so that is not logged. */
 static void tell_unreachable(struct relay_ctx *cx, int number)
 {
 	const struct conf *conf = cx->conf;

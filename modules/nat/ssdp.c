@@ -32,9 +32,9 @@ struct search {
 	const struct ssdp *ssdp;
 	int fd;
 	struct url seen[URLS_MAX];
-	unsigned answers; /* of hosts that are asked */
+	unsigned answers; /* from hosts that are gateways */
 	unsigned count;
-	unsigned waits; /* see host.h */
+	unsigned waits; /* see gateways.h */
 };
 
 static int open_socket(const struct ssdp *ssdp)
@@ -198,7 +198,8 @@ static int hear(struct search *search)
 		(struct sockaddr *)&from, &len);
 	struct host sender;
 
-	/* Errors report undeliverable datagrams, where no gateway is. */
+	/* An error reports that a datagram could not be delivered: there is no
+	 * gateway. */
 	if (got < 0)
 		return errno == EBADF ? -1 : 0;
 	text[got] = '\0';

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * level.h - counts the traffic, and does what the level asks for: tells it,
- * throttles, and closes the server to newcomers.
+ * level.h - counts the traffic and acts on the level: logs it, throttles, and
+ * closes the server to new devices.
  */
 #ifndef LEVEL_H
 #define LEVEL_H
@@ -18,9 +18,9 @@
 int64_t level_traffic(struct relay_ctx *cx);
 /* Updates count and level.  True if the file should be written at once. */
 bool level_judge(struct relay_ctx *cx);
-/* Has the sessions throttled, or not, as the level asks for. */
+/* Asks rate-limit to throttle all sessions, or not to, for that level. */
 void level_throttle(struct relay_ctx *cx, enum meter_level now_at);
-/* When the level that is in force will have ended. */
+/* When the current level ends, seconds since 1970. */
 int64_t level_resumes_s(const struct relay_ctx *cx, int64_t now_s);
 
 #endif

@@ -47,8 +47,8 @@ void stored_save(struct relay_ctx *cx)
 			"%s; the count is lost if the server ends", err.text);
 }
 
-/* Whoever removes the file, and whatever unmounts its disk, resets no count:
- * this process still has it. */
+/* If the file is removed, or its disk unmounted, the count is not reset: this
+ * process still has it. */
 bool stored_is_gone(struct relay_ctx *cx)
 {
 	struct data *data = cx->data;

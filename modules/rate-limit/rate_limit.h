@@ -5,8 +5,8 @@
  *
  * rate-limit.c  descriptor, options, life, and the service
  * sessions.c    hooks: what each session may send
- * shaper.c      of one session: its parts of all limits
- * share.c       a rate that is dealt among those who ask
+ * shaper.c      what all limits together allow one session
+ * share.c       a rate that sessions share evenly
  * devices.c     devices that have sessions, and their sources
  * privileges.c  devices with more shares, or no limit
  */
@@ -47,7 +47,7 @@ struct data {
 	struct ranges next_exempt;
 	_Atomic int64_t cap;         /* of the service; 0: none */
 	bool untold;                 /* a worker could not be told; [C] */
-	_Atomic uint64_t generation; /* of all that sessions are set up by */
+	_Atomic uint64_t generation; /* of the settings of sessions */
 	struct relay_metric *metrics[METRIC_COUNT];
 };
 
@@ -59,7 +59,7 @@ struct local {
 
 /* Of each session. */
 struct block {
-	uint64_t generation; /* that it was set up by; 0: not yet */
+	uint64_t generation; /* of the settings it has; 0: none yet */
 	bool exempt;
 	struct device_part *part[2]; /* of the table; NULL: not known */
 	struct shaper shaper;

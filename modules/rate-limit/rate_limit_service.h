@@ -13,8 +13,8 @@ struct relay_ctx;
 
 struct rate_limit_service {
 	/*
-	 * Lowers the global rate to so many bytes per second, whatever the
-	 * options say; 0 removes that cap.  [C] Cheap if nothing changes.
+	 * Caps the global rate at that many bytes per second, in addition to
+	 * the options; 0 removes the cap.  [C] Cheap if nothing changes.
 	 */
 	void (*cap)(struct relay_ctx *self, int64_t rate);
 };

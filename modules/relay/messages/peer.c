@@ -34,8 +34,8 @@ void peer_bound(struct relay_ctx *cx, enum peer_bound bound)
 			"RelayFull",
 		[BOUND_PENDING] =
 			"a bound on pending sessions was reached: the oldest "
-			"of whoever has most make room, or requests get "
-			"\"not found\"",
+			"session of the source with the most is dropped, or a "
+			"request gets \"not found\"",
 		[BOUND_SLICE] = "a device was busy with a session that came to "
 				"nothing while others waited for it: ended",
 		[BOUND_QUEUE] = "a device did not read what it was sent, and "
@@ -139,7 +139,7 @@ bool peer_may_say(
 		    relay_now_ms(cx)))
 		return true;
 	count(cx, METRIC_REJECTED, REJECTED_TOO_MANY);
-	peer_log(cx, conn, "says too much");
+	peer_log(cx, conn, "sends too many messages");
 	peer_bound(cx, BOUND_MESSAGES);
 	peer_respond(cx, conn, FRAME_UNEXPECTED);
 	return false;
