@@ -41,7 +41,7 @@ static void send_away(struct relay_ctx *cx, struct relay_conn *conn)
 }
 
 /* Handles the next `n` of the list; those that stay are moved to its start. */
-static void take_leave(struct relay_ctx *cx, size_t n)
+static void disconnect_next(struct relay_ctx *cx, size_t n)
 {
 	struct drain_list *list = drain_list_of(cx);
 
@@ -66,7 +66,7 @@ static int64_t step(struct relay_ctx *cx, void *arg)
 	int64_t ms = list->until_ms - relay_now_ms(cx);
 	size_t steps = ms > STEP_MS ? (size_t)(ms / STEP_MS) : 1;
 
-	take_leave(cx, (left + steps - 1) / steps);
+	disconnect_next(cx, (left + steps - 1) / steps);
 	left = list->count - list->next;
 	if (left)
 		return steps > left ? ms / (int64_t)left : STEP_MS;
@@ -93,7 +93,7 @@ struct order {
 	int64_t spread_ms;
 };
 
-static void hear_order(struct relay_ctx *cx, const void *arg)
+static void on_order(struct relay_ctx *cx, const void *arg)
 {
 	const struct order *order = arg;
 	struct drain_list *list = drain_list_of(cx);
@@ -128,7 +128,7 @@ int64_t device_drain_notice(struct relay_ctx *cx, enum relay_drain how)
 	if (how != data->drain) {
 		data->drain = how;
 		for (int i = 0; i < relay_worker_count(); i++)
-			if (relay_post(cx, i, hear_order, &order,
+			if (relay_post(cx, i, on_order, &order,
 				    sizeof(order)) != 0)
 				relay_log(cx, RELAY_ERROR,
 					"no memory to tell a worker of the "

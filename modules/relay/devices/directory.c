@@ -121,7 +121,7 @@ struct place directory_defend(
 struct place directory_leave(
 	struct directory *dir, const uint8_t *id, struct place place)
 {
-	struct place heir = {0, 0};
+	struct place successor = {0, 0};
 	struct device *device;
 
 	pthread_mutex_lock(&dir->lock);
@@ -129,14 +129,14 @@ struct place directory_leave(
 	if (device && same(device->challenger, place)) {
 		device->challenger.conn = 0;
 	} else if (device && same(device->owner, place)) {
-		heir = device->challenger;
-		device->owner = heir;
+		successor = device->challenger;
+		device->owner = successor;
 		memcpy(device->owner_from, device->challenger_from, ID_LEN);
 		device->challenger.conn = 0;
 		drop_if_unused(dir, device);
 	}
 	pthread_mutex_unlock(&dir->lock);
-	return heir;
+	return successor;
 }
 
 bool directory_find(

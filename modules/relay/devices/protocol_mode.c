@@ -24,8 +24,8 @@ void protocol_opened(struct relay_ctx *cx, struct relay_conn *conn)
 	device_set_deadline(cx, conn);
 }
 
-/* A message between threads about an ID and one of its connections. */
-struct word {
+/* What one thread tells another about an ID and one of its connections. */
+struct device_news {
 	uint8_t id[ID_LEN];
 	struct place place;
 };
@@ -33,31 +33,31 @@ struct word {
 static void tell(struct relay_ctx *cx, relay_post_fn *fn, const uint8_t *id,
 	struct place place)
 {
-	struct word word = {.place = place};
+	struct device_news news = {.place = place};
 
-	memcpy(word.id, id, ID_LEN);
-	if (relay_post(cx, place.worker, fn, &word, sizeof(word)) != 0)
+	memcpy(news.id, id, ID_LEN);
+	if (relay_post(cx, place.worker, fn, &news, sizeof(news)) != 0)
 		relay_log(cx, RELAY_ERROR,
 			"no memory to tell another worker of a device");
 }
 
 /* To the waiting connection: it is the owner now. */
-static void hear_won(struct relay_ctx *cx, const void *arg)
+static void on_won(struct relay_ctx *cx, const void *arg)
 {
-	const struct word *word = arg;
+	const struct device_news *news = arg;
 	struct relay_conn *conn =
-		device_find(cx, word->id, word->place, PEER_WAITING);
+		device_find(cx, news->id, news->place, PEER_WAITING);
 
 	if (conn)
 		device_joined(cx, conn);
 }
 
 /* To the waiting connection: the owner is alive. */
-static void hear_lost(struct relay_ctx *cx, const void *arg)
+static void on_lost(struct relay_ctx *cx, const void *arg)
 {
-	const struct word *word = arg;
+	const struct device_news *news = arg;
 	struct relay_conn *conn =
-		device_find(cx, word->id, word->place, PEER_WAITING);
+		device_find(cx, news->id, news->place, PEER_WAITING);
 
 	if (!conn)
 		return;
@@ -67,10 +67,10 @@ static void hear_lost(struct relay_ctx *cx, const void *arg)
 }
 
 /* To the owner: another connection has the same ID; check that it is alive. */
-static void hear_probe(struct relay_ctx *cx, const void *arg)
+static void on_probe(struct relay_ctx *cx, const void *arg)
 {
-	const struct word *word = arg;
-	struct relay_conn *conn = device_owner(cx, word->id, word->place);
+	const struct device_news *news = arg;
+	struct relay_conn *conn = device_owner(cx, news->id, news->place);
 	struct peer *peer;
 
 	/* If it has ended, the waiting connection has become the owner. */
@@ -92,7 +92,7 @@ static void alive(
 
 	peer->probe_ms = 0;
 	if (loser.conn)
-		tell(cx, hear_lost, id, loser);
+		tell(cx, on_lost, id, loser);
 }
 
 static bool knows_secret(struct relay_ctx *cx, const struct frame_bytes *token)
@@ -219,7 +219,7 @@ static bool join(struct relay_ctx *cx, struct relay_conn *conn,
 	case DIRECTORY_CHALLENGED:
 		peer->state = PEER_WAITING;
 		device_set_deadline(cx, conn);
-		tell(cx, hear_probe, id, owner);
+		tell(cx, on_probe, id, owner);
 		break;
 	case DIRECTORY_TAKEN:
 		count(cx, METRIC_JOINS, RESULT_ALREADY_JOINED);
@@ -341,7 +341,7 @@ void protocol_reload(struct relay_ctx *cx, struct relay_conn *conn)
 }
 
 /* Runs on the session's worker: a device of the session has disconnected. */
-static void hear_device_lost(struct relay_ctx *cx, const void *arg)
+static void on_device_lost(struct relay_ctx *cx, const void *arg)
 {
 	const uint64_t *id = arg;
 	struct relay_session *session = relay_session_find(cx, *id);
@@ -355,7 +355,7 @@ static void drop_session(int worker, uint64_t session, void *arg)
 	struct relay_ctx *cx = arg;
 
 	/* If memory is short, the session ends by its idle timeout. */
-	relay_post(cx, worker, hear_device_lost, &session, sizeof(session));
+	relay_post(cx, worker, on_device_lost, &session, sizeof(session));
 }
 
 void protocol_closed(
@@ -364,7 +364,7 @@ void protocol_closed(
 	struct relay_data *data = data_of(cx);
 	struct peer *peer = peer_of(cx, conn);
 	const uint8_t *id = relay_conn_peer(conn);
-	struct place heir, lost;
+	struct place successor, lost;
 
 	if (peer->state != PEER_JOINED && peer->state != PEER_WAITING)
 		return;
@@ -378,10 +378,10 @@ void protocol_closed(
 				&data->directory, id, drop_session, cx);
 		peer_log(cx, conn, "left");
 	}
-	heir = directory_leave(&data->directory, id, place_of(cx, conn));
-	if (heir.conn)
-		tell(cx, hear_won, id, heir);
-	while (peer->state == PEER_JOINED && !heir.conn &&
+	successor = directory_leave(&data->directory, id, place_of(cx, conn));
+	if (successor.conn)
+		tell(cx, on_won, id, successor);
+	while (peer->state == PEER_JOINED && !successor.conn &&
 		pending_give_up(&data->pending, id, relay_now_ms(cx), &lost))
 		half_lose(cx, lost);
 }

@@ -34,7 +34,7 @@ struct peer {
 	uint8_t state;       /* enum peer_state */
 	bool spoke;          /* its first message has arrived */
 	bool keeps_sessions; /* its end does not end its device's sessions */
-	bool waits_aloud;    /* PEER_HALF: has sent data */
+	bool has_data;       /* PEER_HALF: has sent data */
 	uint8_t pongs;       /* to be sent together, see peer_pong() */
 	uint8_t asked;       /* our pings that it has not answered yet */
 	struct reader reader;

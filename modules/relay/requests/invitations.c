@@ -39,7 +39,7 @@ bool invitations_send(struct relay_ctx *cx, struct relay_conn *conn,
 	return peer_send(cx, conn, message, len);
 }
 
-static void hear_invitation(struct relay_ctx *cx, const void *arg)
+static void on_invitation(struct relay_ctx *cx, const void *arg)
 {
 	const struct invitation *in = arg;
 	struct relay_conn *conn = device_owner(cx, in->to, in->place);
@@ -57,9 +57,9 @@ static void send_it(struct relay_ctx *cx, const uint8_t *target,
 	memcpy(in.from, action->from, ID_LEN);
 	memcpy(in.key, action->key, ID_LEN);
 	if (at_once && place.worker == cx->worker)
-		hear_invitation(cx, &in);
-	else if (relay_post(cx, place.worker, hear_invitation, &in,
-			 sizeof(in)) != 0)
+		on_invitation(cx, &in);
+	else if (relay_post(cx, place.worker, on_invitation, &in, sizeof(in)) !=
+		 0)
 		relay_log(cx, RELAY_ERROR, "no memory for an invitation");
 }
 
@@ -86,7 +86,7 @@ struct slice_over {
 };
 
 /* Runs on the half's worker. */
-static void hear_slice_over(struct relay_ctx *cx, const void *arg)
+static void on_slice_over(struct relay_ctx *cx, const void *arg)
 {
 	const struct slice_over *over = arg;
 	struct relay_conn *conn = relay_conn_find(cx, over->half);
@@ -118,8 +118,7 @@ static void end_slice(struct relay_ctx *cx, const struct action *action)
 
 	memcpy(over.source, action->from, ID_LEN);
 	/* If memory is short, the session ends by its timeout. */
-	relay_post(
-		cx, action->half.worker, hear_slice_over, &over, sizeof(over));
+	relay_post(cx, action->half.worker, on_slice_over, &over, sizeof(over));
 }
 
 static unsigned act_until_done(
@@ -141,7 +140,7 @@ static int64_t look_again(struct relay_ctx *cx, void *arg)
 	return next_ms;
 }
 
-static void be_called_again(struct relay_ctx *cx)
+static void ensure_timer(struct relay_ctx *cx)
 {
 	struct relay_local *local = cx->local;
 
@@ -168,7 +167,7 @@ static bool act_once(struct relay_ctx *cx, const uint8_t *target, bool all,
 	case ACTION_NONE:
 		return false;
 	case ACTION_WAIT:
-		be_called_again(cx);
+		ensure_timer(cx);
 		return false;
 	case ACTION_SEND:
 		send_it(cx, target, place, &action, all);

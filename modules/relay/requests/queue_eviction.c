@@ -43,7 +43,7 @@ static struct pending *oldest_of(const struct queue *queue,
 struct claim {
 	enum reputation_rank rank;
 	unsigned held; /* by its source, including the new one */
-	int behind;
+	int side_rank;
 };
 
 static bool goes_first(const struct claim *one, const struct claim *other)
@@ -52,7 +52,7 @@ static bool goes_first(const struct claim *one, const struct claim *other)
 		return one->rank > other->rank;
 	if (one->held != other->held)
 		return one->held > other->held;
-	return one->behind >= other->behind;
+	return one->side_rank >= other->side_rank;
 }
 
 static struct claim claim_of(const struct queues *queues,
@@ -62,7 +62,7 @@ static struct claim claim_of(const struct queues *queues,
 
 	return (struct claim){queue_rank(queues, pending, now_ms),
 		(share ? share->held : 1) + (same_source ? 1 : 0),
-		queue_behind(pending)};
+		queue_side_rank(pending)};
 }
 
 static struct pending *worst_of(const struct queues *queues,

@@ -4,12 +4,12 @@
 
 #include "relay/requests/queue_schedule.h"
 
-/* Lower is better: the standing, then the state of the requester's side. */
+/* Lower is better: the reputation, then the state of the requester's side. */
 static int score_of(const struct queues *queues, const struct pending *pending,
 	int64_t now_ms)
 {
 	return 3 * (int)queue_rank(queues, pending, now_ms) +
-	       queue_behind(pending);
+	       queue_side_rank(pending);
 }
 
 /* Up to this score an invitation may be sent to a busy device. */
@@ -73,8 +73,8 @@ static bool is_stuck(const struct queues *queues, const struct queue *queue,
 	const struct busy *busy = &queue->busy;
 	enum reputation_rank rank;
 
-	if (!busy->half.conn || !queue->out || !used_slice(queue, now_ms) ||
-		now_ms - queue->out_ms < slice_ms(queue))
+	if (!busy->half.conn || !queue->untaken || !used_slice(queue, now_ms) ||
+		now_ms - queue->untaken_ms < slice_ms(queue))
 		return false;
 	rank = reputation_rank(&queues->reputation, busy->asker, queue->id,
 		busy->source, now_ms);
@@ -90,18 +90,18 @@ static void end_busy(struct queues *queues, struct queue *queue, int64_t now_ms,
 	memcpy(action->from, queue->busy.source, ID_LEN);
 	queue_free_device(queues, queue);
 	/* Only now can the device take the next one. */
-	queue->out_ms = now_ms;
+	queue->untaken_ms = now_ms;
 }
 
 /* Whether an invitation of that score may be sent now. */
-static bool has_window(const struct queue *queue, int score, int64_t now_ms)
+static bool may_send(const struct queue *queue, int score, int64_t now_ms)
 {
 	if (!queue->busy.half.conn)
-		return !queue->out ||
-		       now_ms - queue->out_ms >= QUEUE_UNTAKEN_MS;
+		return !queue->untaken ||
+		       now_ms - queue->untaken_ms >= QUEUE_UNTAKEN_MS;
 	/* An invitation of a low rank would block better ones. */
-	return !queue->out && (queue->parallel || score <= SCORE_AHEAD ||
-				      used_slice(queue, now_ms));
+	return !queue->untaken && (queue->parallel || score <= SCORE_AHEAD ||
+					  used_slice(queue, now_ms));
 }
 
 static void send_it(struct queues *queues, struct pending *pending,
@@ -114,8 +114,8 @@ static void send_it(struct queues *queues, struct pending *pending,
 	memcpy(action->from, pending->pair.id[SIDE_CLIENT], ID_LEN);
 	memcpy(action->key, pending->key[SIDE_SERVER].key, ID_LEN);
 	pending->stage = STAGE_SENT;
-	queue->out = true;
-	queue->out_ms = now_ms;
+	queue->untaken = true;
+	queue->untaken_ms = now_ms;
 	queue->waiting--;
 	queues->waiting--;
 	queue->sent++;
@@ -146,7 +146,8 @@ static void schedule_all(struct queues *queues, struct queue *queue,
 static void schedule(struct queues *queues, struct queue *queue, bool present,
 	int64_t now_ms, struct action *action)
 {
-	bool is_late = queue->out && now_ms - queue->out_ms >= QUEUE_UNTAKEN_MS;
+	bool is_late = queue->untaken &&
+		       now_ms - queue->untaken_ms >= QUEUE_UNTAKEN_MS;
 	int score, sent_score;
 	struct pending *next = best(queues, queue, STAGE_WAITS, now_ms, &score);
 	struct pending *sent =
@@ -156,7 +157,7 @@ static void schedule(struct queues *queues, struct queue *queue, bool present,
 	if (is_stuck(queues, queue, score < sent_score ? score : sent_score,
 		    now_ms)) {
 		end_busy(queues, queue, now_ms, action);
-	} else if (next && present && has_window(queue, score, now_ms)) {
+	} else if (next && present && may_send(queue, score, now_ms)) {
 		send_it(queues, next, now_ms, action);
 	} else if (next && present && sent && queue->busy.half.conn &&
 		   !queue->parallel && score <= SCORE_AHEAD &&
@@ -164,7 +165,7 @@ static void schedule(struct queues *queues, struct queue *queue, bool present,
 		/* An unknown key ends the device's attempt at once. */
 		action->kind = ACTION_WITHDRAW;
 		action->withdrawn = sent;
-		queue->out = false;
+		queue->untaken = false;
 	} else if (waits_for_time(queue)) {
 		action->kind = ACTION_WAIT;
 	}

@@ -70,7 +70,7 @@ void queue_free_device(struct queues *queues, struct queue *queue)
 	queue->busy_next = queue->busy_prev = NULL;
 }
 
-static void be_busy(struct queues *queues, struct queue *queue)
+static void mark_busy(struct queues *queues, struct queue *queue)
 {
 	queue->busy_prev = queues->busy_last;
 	if (queues->busy_last)
@@ -123,7 +123,7 @@ const uint8_t *queue_origin(const struct pending *pending)
 	return source ? source->key : pending->pair.id[SIDE_CLIENT];
 }
 
-int queue_behind(const struct pending *pending)
+int queue_side_rank(const struct pending *pending)
 {
 	return pending->spoke ? 0 : pending->pair.half.conn ? 1 : 2;
 }
@@ -147,7 +147,7 @@ void queues_taken(struct queues *queues, struct pending *pending,
 	 * wait.
 	 */
 	if (pending->stage == STAGE_SENT &&
-		now_ms - queue->out_ms >= QUEUE_UNTAKEN_MS)
+		now_ms - queue->untaken_ms >= QUEUE_UNTAKEN_MS)
 		queue->parallel = false;
 	else if (pending->stage == STAGE_SENT && busy->half.conn)
 		queue->parallel = true;
@@ -158,15 +158,15 @@ void queues_taken(struct queues *queues, struct pending *pending,
 		queue->sent--;
 	}
 	pending->stage = STAGE_TAKEN;
-	queue->out = queue->sent > 0;
-	queue->out_ms = now_ms;
+	queue->untaken = queue->sent > 0;
+	queue->untaken_ms = now_ms;
 	queue_free_device(queues, queue);
 	busy->half = first;
 	busy->since_ms = now_ms;
 	busy->serial = pending->pair.serial = ++queues->last_serial;
 	memcpy(busy->asker, pending->pair.id[SIDE_CLIENT], ID_LEN);
 	memcpy(busy->source, queue_origin(pending), ID_LEN);
-	be_busy(queues, queue);
+	mark_busy(queues, queue);
 }
 
 void queues_remove(struct queues *queues, struct pending *pending, bool begun,

@@ -67,8 +67,8 @@ struct queue {
 	 * An invitation was sent and not taken; it may have left the queue
 	 * meanwhile.
 	 */
-	bool out;
-	int64_t out_ms; /* since when */
+	bool untaken;
+	int64_t untaken_ms; /* since when */
 	/*
 	 * The device took an invitation at once while busy with the previous
 	 * one, and has let none wait since.
@@ -135,7 +135,7 @@ const uint8_t *queue_origin(const struct pending *pending);
  * The requester's side: 0: connected and has sent data, 1: connected, 2: not
  * connected.
  */
-int queue_behind(const struct pending *pending);
+int queue_side_rank(const struct pending *pending);
 /* The current rank of an invitation in a queue. */
 enum reputation_rank queue_rank(const struct queues *queues,
 	const struct pending *pending, int64_t now_ms);

@@ -4,7 +4,7 @@
 #include "relay/sessions/half.h"
 
 /* Runs on the half's worker: the other side failed, or will not connect. */
-static void hear_alone(struct relay_ctx *cx, const void *arg)
+static void on_alone(struct relay_ctx *cx, const void *arg)
 {
 	const uint64_t *id = arg;
 	struct relay_conn *conn = relay_conn_find(cx, *id);
@@ -17,6 +17,6 @@ void half_lose(struct relay_ctx *cx, struct place half)
 {
 	/* If memory is short, the half ends by its deadline. */
 	if (half.conn)
-		relay_post(cx, half.worker, hear_alone, &half.conn,
+		relay_post(cx, half.worker, on_alone, &half.conn,
 			sizeof(half.conn));
 }

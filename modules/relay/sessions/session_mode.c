@@ -43,7 +43,7 @@ static int link_side(struct relay_ctx *cx, struct relay_session *session,
 }
 
 /* Both halves are on this worker; *pair has their device IDs. */
-static void meet(struct relay_ctx *cx, struct relay_conn *second,
+static void pair_up(struct relay_ctx *cx, struct relay_conn *second,
 	const struct pending_pair *pair)
 {
 	struct relay_conn *first = relay_conn_find(cx, pair->half.conn);
@@ -80,7 +80,7 @@ static void meet(struct relay_ctx *cx, struct relay_conn *second,
 static void arrived(
 	struct relay_ctx *cx, struct relay_conn *conn, const void *arg)
 {
-	meet(cx, conn, arg);
+	pair_up(cx, conn, arg);
 }
 
 /* The old process of an upgrade may have issued this key. */
@@ -143,7 +143,7 @@ static bool claim(struct relay_ctx *cx, struct relay_conn *conn,
 		if (!peer_respond(cx, conn, FRAME_SUCCESS))
 			break;
 		if (pair.half.worker == cx->worker)
-			meet(cx, conn, &pair);
+			pair_up(cx, conn, &pair);
 		else
 			relay_conn_move(cx, conn, pair.half.worker, arrived,
 				&pair, sizeof(pair));
@@ -177,10 +177,10 @@ void guest_readable(struct relay_ctx *cx, struct relay_conn *conn)
 	 */
 	if (peer->state == PEER_GUEST)
 		peer_read(cx, conn, message);
-	else if (peer->state == PEER_HALF && !peer->waits_aloud &&
+	else if (peer->state == PEER_HALF && !peer->has_data &&
 		 pending_spoke(
 			 &data_of(cx)->pending, peer->other_key, target)) {
-		peer->waits_aloud = true;
+		peer->has_data = true;
 		invitations_dispatch(cx, target);
 	}
 }

@@ -99,13 +99,13 @@ static void an_owner_that_answers_keeps_its_place(void **state)
 
 static void an_owner_that_goes_is_followed_by_its_challenger(void **state)
 {
-	struct place heir;
+	struct place successor;
 
 	join(*state, first);
 	join(*state, second);
-	heir = directory_leave(*state, alice, first);
-	assert_int_equal(heir.worker, second.worker);
-	assert_int_equal(heir.conn, second.conn);
+	successor = directory_leave(*state, alice, first);
+	assert_int_equal(successor.worker, second.worker);
+	assert_int_equal(successor.conn, second.conn);
 	check_owner(*state, second);
 	/* The old connection's second end must not remove the new one. */
 	assert_int_equal(directory_leave(*state, alice, first).conn, 0);
