@@ -78,7 +78,7 @@ static bool is_stuck(const struct queues *queues, const struct queue *queue,
 		return false;
 	rank = reputation_rank(&queues->reputation, busy->asker, queue->id,
 		busy->source, now_ms);
-	/* A known pair is slow for a good reason. */
+	/* Devices that had a session before may be slow for a good reason. */
 	return rank != REPUTATION_FRIEND && score <= 3 * (int)rank + 2;
 }
 

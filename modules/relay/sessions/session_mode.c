@@ -123,8 +123,8 @@ static bool claim(struct relay_ctx *cx, struct relay_conn *conn,
 		refuse_key(cx, conn);
 		break;
 	case PENDING_FIRST:
-		/* It settles when its other side comes: a requester gets any
-		 * number of keys for devices of its own. */
+		/* It is a stranger until its other side comes: whoever has a
+		 * device to ask for gets any number of keys. */
 		count(cx, METRIC_SESSION_JOINS, SESSION_FIRST);
 		peer->state = PEER_HALF;
 		count_halves(cx, 1);
@@ -150,7 +150,7 @@ static bool claim(struct relay_ctx *cx, struct relay_conn *conn,
 		invitations_dispatch(cx, pair.id[SIDE_SERVER]);
 		break;
 	}
-	/* There is never another message to read. */
+	/* No other message may follow. */
 	return false;
 }
 
