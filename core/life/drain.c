@@ -17,13 +17,13 @@
 #include "loop/loop.h"
 #include "modules/closed.h"
 
-#define LOOK_MS 1000
+#define CHECK_MS 1000
 /* A connection that moves between two threads is counted by neither: so the
  * server must look empty twice. */
-#define LOOK_AGAIN_MS 100
+#define RECHECK_MS 100
 /* Intervals of progress in the log: the first; each is twice the one before. */
-#define TELL_FIRST_MS 10000
-#define TELL_MOST_MS  300000
+#define LOG_FIRST_MS 10000
+#define LOG_MOST_MS  300000
 
 static struct drain_state *self(void)
 {
@@ -51,7 +51,7 @@ int64_t drain_left_ms(void)
 	return left > 0 ? left : 0;
 }
 
-static void tell(const char *what)
+static void log_progress(const char *what)
 {
 	char until[RELAY_DURATION_TEXT + 20] = "";
 	char time[RELAY_DURATION_TEXT];
@@ -65,16 +65,16 @@ static void tell(const char *what)
 	log_core(RELAY_NOTICE,
 		"%s: waits for %" PRId64 " sessions and %" PRId64
 		" peers or pending sessions%s",
-		what, self()->left - self()->promised, self()->promised, until);
-	self()->told_ms = loop_clock_ms();
+		what, self()->left - self()->pending, self()->pending, until);
+	self()->logged_ms = loop_clock_ms();
 }
 
 static void count(enum relay_drain how)
 {
 	int64_t sessions = relay_metric_value(NULL, "core", "sessions", NULL);
 
-	self()->promised = host_drain(how) + self()->owner->held();
-	self()->left = sessions + self()->promised;
+	self()->pending = host_drain(how) + self()->owner->held();
+	self()->left = sessions + self()->pending;
 }
 
 static void wait_ms(int64_t ms)
@@ -82,7 +82,7 @@ static void wait_ms(int64_t ms)
 	const struct timeval wait = {
 		.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 
-	(void)evtimer_add(self()->look, &wait);
+	(void)evtimer_add(self()->timer, &wait);
 }
 
 static void end(const char *why)
@@ -91,7 +91,7 @@ static void end(const char *why)
 	self()->owner->ended();
 }
 
-static void look(evutil_socket_t fd, short what, void *arg)
+static void check(evutil_socket_t fd, short what, void *arg)
 {
 	bool was_empty = self()->empty;
 
@@ -105,22 +105,22 @@ static void look(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	if (drain_left_ms() == 0) {
-		tell("drain-timeout is over");
+		log_progress("drain-timeout is over");
 		end("what is left is ended");
 		return;
 	}
-	if (loop_clock_ms() - self()->told_ms >= self()->tell_ms) {
-		tell("draining");
-		if (self()->tell_ms < TELL_MOST_MS)
-			self()->tell_ms *= 2;
+	if (loop_clock_ms() - self()->logged_ms >= self()->log_interval_ms) {
+		log_progress("draining");
+		if (self()->log_interval_ms < LOG_MOST_MS)
+			self()->log_interval_ms *= 2;
 	}
-	wait_ms(self()->empty ? LOOK_AGAIN_MS : LOOK_MS);
+	wait_ms(self()->empty ? RECHECK_MS : CHECK_MS);
 }
 
 void drain_begin(enum relay_drain how)
 {
 	if (relay_draining() == how) {
-		tell("is draining already");
+		log_progress("is draining already");
 		return;
 	}
 	if (relay_draining() == RELAY_DRAIN_NONE)
@@ -130,11 +130,12 @@ void drain_begin(enum relay_drain how)
 	if (how == RELAY_DRAIN_LEAVE)
 		notify_status("draining: takes no newcomers");
 	self()->empty = false;
-	self()->tell_ms = TELL_FIRST_MS;
+	self()->log_interval_ms = LOG_FIRST_MS;
 	count(how);
-	tell(how == RELAY_DRAIN_LEAVE ? "draining, no newcomers"
-				      : "draining, a new process serves");
-	wait_ms(LOOK_AGAIN_MS);
+	log_progress(how == RELAY_DRAIN_LEAVE
+			     ? "draining, no newcomers"
+			     : "draining, a new process serves");
+	wait_ms(RECHECK_MS);
 }
 
 void drain_call_off(void)
@@ -144,9 +145,9 @@ void drain_call_off(void)
 	atomic_store_explicit(
 		&self()->how, RELAY_DRAIN_NONE, memory_order_relaxed);
 	closed_server(NULL);
-	evtimer_del(self()->look);
+	evtimer_del(self()->timer);
 	(void)host_drain(RELAY_DRAIN_NONE);
-	self()->left = self()->promised = 0;
+	self()->left = self()->pending = 0;
 	log_core(RELAY_NOTICE,
 		"drain cancelled: new connections are accepted again");
 }
@@ -154,15 +155,15 @@ void drain_call_off(void)
 int drain_init(struct event_base *base, const struct drain_owner *owner)
 {
 	self()->owner = owner;
-	self()->look = evtimer_new(base, look, NULL);
-	return self()->look ? 0 : -1;
+	self()->timer = evtimer_new(base, check, NULL);
+	return self()->timer ? 0 : -1;
 }
 
 void drain_finish(void)
 {
-	if (self()->look)
-		event_free(self()->look);
-	self()->look = NULL;
+	if (self()->timer)
+		event_free(self()->timer);
+	self()->timer = NULL;
 	atomic_store_explicit(
 		&self()->how, RELAY_DRAIN_NONE, memory_order_relaxed);
 }

@@ -11,9 +11,10 @@
  *   new: KEEP      the old one is not needed in reserve any more
  *   old: LEFT      it has closed its listening sockets
  *   old: TRAFFIC   so many bytes went through its sessions since the last one
- *   new: GUEST     a connection whose session key only the old one can know
- *   old: ENDING    send no more guests: the new one shuts down its sending
- *                  side, so that no guest is under way when the old one ends
+ *   new: CONN      a connection handed back, since only the old one can know
+ *                  what it asks for, see relay_conn_hand_back()
+ *   old: ENDING    hand back no more: the new one shuts down its sending side,
+ *                  so that no connection is under way when the old one ends
  * Each process sees the other's end as the end of the channel.
  */
 #ifndef HANDOVER_H
@@ -39,7 +40,7 @@ enum handover_word {
 	HANDOVER_KEEP,
 	HANDOVER_LEFT,
 	HANDOVER_TRAFFIC, /* data: int64_t */
-	HANDOVER_GUEST,   /* data: what was read from fd */
+	HANDOVER_CONN,    /* data: what was read from fd */
 	HANDOVER_ENDING,
 };
 

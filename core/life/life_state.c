@@ -16,7 +16,7 @@ int life_create(void)
 	life->notify.fd = -1;
 	life->notify.devices = -1;
 	life->takeover.channel = -1;
-	life->takeover.guests = -1;
+	life->takeover.hand_back_channel = -1;
 	life->upgrade.channel = -1;
 	instance->life = life;
 	return 0;

@@ -35,37 +35,38 @@ struct server_shared {
 };
 
 struct drain_state {
-	_Atomic int how; /* enum relay_drain; [*] reads it */
-	struct event *look;
+	_Atomic int how;                 /* enum relay_drain; [*] reads it */
+	struct event *timer;             /* owned; the next check */
 	const struct drain_owner *owner; /* borrowed */
 	int64_t begun_ms;
-	int64_t told_ms, tell_ms; /* the last progress line, and the interval */
-	int64_t left;             /* at the last look */
-	int64_t promised;         /* of these, what modules wait for */
-	bool empty;               /* at the last look */
+	int64_t logged_ms, log_interval_ms; /* of lines on the progress */
+	int64_t left;                       /* at the last check */
+	int64_t pending; /* of these, what modules and the upgrade wait for */
+	bool empty;      /* at the last check */
 };
 
 struct notify_state {
-	struct sockaddr_un to;
-	socklen_t to_len;   /* 0: there is no service manager */
-	int fd;             /* owned */
-	struct event *tick; /* owned */
-	int64_t patience_ms;
-	const char *status;        /* borrowed; NULL: the numbers */
-	int64_t devices, sessions; /* of the last STATUS=; -1: none was sent */
-	unsigned silent_looks;     /* in a row, with a stuck worker */
-	_Atomic bool muted;        /* another process is the main one */
-	_Atomic bool hanging;      /* the last STATUS= says what hangs */
-	bool deaf;                 /* the last message could not be sent */
+	struct sockaddr_un address; /* of the service manager */
+	socklen_t address_len;      /* 0: there is none */
+	int fd;                     /* owned */
+	struct event *timer;        /* owned */
+	int64_t stuck_limit_ms;     /* see notify_stuck_limit_ms() */
+	const char *status;         /* borrowed; NULL: the numbers */
+	int64_t devices, sessions;  /* of the last STATUS=; -1: none was sent */
+	unsigned stuck_checks;      /* in a row that found a stuck worker */
+	_Atomic bool not_main;      /* another process is the main one */
+	_Atomic bool hanging;       /* the last STATUS= says what hangs */
+	bool send_failed;           /* the last message could not be sent */
 };
 
 struct takeover_state {
-	int channel;        /* owned; -1: there is no old process */
-	_Atomic int guests; /* the same while the old one takes guests, else -1;
-			       read by [*] */
-	struct event *news; /* owned */
-	pid_t group;        /* the old process's process group */
-	bool kept;
+	int channel; /* owned; -1: there is no old process */
+	/* The same while connections may be handed back, else -1; [*] reads it.
+	 */
+	_Atomic int hand_back_channel;
+	struct event *channel_event;   /* owned */
+	pid_t group;                   /* the old process's process group */
+	bool keep_sent;                /* KEEP was sent, see handover.h */
 	char id[RELAY_DEVICE_ID_TEXT]; /* of the old process; "": unknown */
 };
 
@@ -81,14 +82,14 @@ struct upgrade_state {
 	struct event_base *base; /* borrowed, as is argv */
 	char *const *argv;
 	enum upgrade_stage stage;
-	pid_t pid;           /* of the new process; 0: none, or reaped */
-	int channel;         /* owned; -1: none */
-	struct event *news;  /* on the channel */
-	struct event *child; /* SIGCHLD */
-	struct event *timer; /* timeout, then probation, then traffic */
-	bool reload;         /* SIGHUP came during the upgrade */
-	bool ending;         /* the server ends when the channel does */
-	int64_t told;        /* bytes of sessions that the new one knows of */
+	pid_t pid;   /* of the new process; 0: none, or reaped */
+	int channel; /* owned; -1: none */
+	struct event *channel_event; /* owned, as are the next two */
+	struct event *child_event;   /* SIGCHLD */
+	struct event *timer;         /* timeout, then probation, then traffic */
+	bool reload;                 /* SIGHUP came during the upgrade */
+	bool ending;                 /* the server ends when the channel does */
+	int64_t traffic_sent; /* bytes of sessions that the new one knows of */
 };
 
 struct life_state {

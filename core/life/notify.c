@@ -29,17 +29,17 @@
 #include "workers/loop_lag.h"
 
 /* The interval of STATUS= without a watchdog. */
-#define STATUS_MS  5000
-#define PATIENCE_S 1
-/* How many times the loops are looked at in the watchdog's patience. */
-#define LOOKS 4
+#define STATUS_MS      5000
+#define SEND_TIMEOUT_S 1
+/* How many times the loops are checked within the limit. */
+#define CHECKS 4
 
 static struct notify_state *self(void)
 {
 	return &instance->life->notify;
 }
 
-int64_t notify_patience_ms(
+int64_t notify_stuck_limit_ms(
 	const char *watchdog_usec, const char *watchdog_pid, pid_t self)
 {
 	int64_t usec, pid;
@@ -50,7 +50,7 @@ int64_t notify_patience_ms(
 	if (watchdog_pid &&
 		(relay_int_parse(watchdog_pid, &pid, NULL) || pid != self))
 		return 0;
-	/* Loops answer every LOOP_LAG_BEAT_MS only: with a shorter patience a
+	/* Loops answer every LOOP_LAG_BEAT_MS only: with a shorter limit a
 	 * healthy loop would look stuck. */
 	return usec / 2000 > LOOP_LAG_BEAT_MS * 2 ? usec / 2000
 	       : usec                             ? LOOP_LAG_BEAT_MS * 2
@@ -63,23 +63,24 @@ static int read_address(const char *path, struct relay_err *err)
 	size_t len = strlen(path);
 
 	if ((path[0] != '/' && path[0] != '@') || len < 2 ||
-		len >= sizeof(self()->to.sun_path))
+		len >= sizeof(self()->address.sun_path))
 		return relay_fail(err,
 			"NOTIFY_SOCKET is \"%.120s\", which is no path of a "
 			"socket and no @name",
 			path);
-	self()->to = (struct sockaddr_un){.sun_family = AF_UNIX};
-	memcpy(self()->to.sun_path, path, len);
+	self()->address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	memcpy(self()->address.sun_path, path, len);
 	if (path[0] == '@')
-		self()->to.sun_path[0] = '\0';
-	self()->to_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
-				     len + (path[0] == '/'));
+		self()->address.sun_path[0] = '\0';
+	self()->address_len =
+		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + len +
+			    (path[0] == '/'));
 	return 0;
 }
 
 int notify_init(struct relay_err *err)
 {
-	static const struct timeval patience = {.tv_sec = PATIENCE_S};
+	static const struct timeval timeout = {.tv_sec = SEND_TIMEOUT_S};
 	const char *path = getenv("NOTIFY_SOCKET");
 
 	if (!path || !*path)
@@ -88,42 +89,45 @@ int notify_init(struct relay_err *err)
 		return -1;
 	self()->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (self()->fd < 0 || setsockopt(self()->fd, SOL_SOCKET, SO_SNDTIMEO,
-				      &patience, sizeof(patience)) != 0) {
-		self()->to_len = 0;
+				      &timeout, sizeof(timeout)) != 0) {
+		self()->address_len = 0;
 		return relay_fail(err, "no socket for NOTIFY_SOCKET: %s",
 			strerror(errno));
 	}
-	self()->patience_ms = notify_patience_ms(
+	self()->stuck_limit_ms = notify_stuck_limit_ms(
 		getenv("WATCHDOG_USEC"), getenv("WATCHDOG_PID"), getpid());
 	(void)unsetenv("WATCHDOG_PID");
 	return 0;
 }
 
-/* A message that must arrive may wait PATIENCE_S, once, for a slow manager. */
+/* A message that must arrive may wait SEND_TIMEOUT_S, once, for a slow manager.
+ */
 static int send_text(const char *text, bool must_arrive)
 {
 	int flags = MSG_NOSIGNAL |
-		    (must_arrive && !self()->deaf ? 0 : MSG_DONTWAIT);
+		    (must_arrive && !self()->send_failed ? 0 : MSG_DONTWAIT);
 	ssize_t n;
 
-	if (!self()->to_len || self()->muted)
+	if (!self()->address_len || self()->not_main)
 		return 0;
 	do
 		n = sendto(self()->fd, text, strlen(text), flags,
-			(const struct sockaddr *)&self()->to, self()->to_len);
+			(const struct sockaddr *)&self()->address,
+			self()->address_len);
 	while (n < 0 && errno == EINTR);
-	if (n < 0 && !self()->deaf)
+	if (n < 0 && !self()->send_failed)
 		log_core(RELAY_WARNING,
 			"cannot tell the service manager anything: %s",
 			strerror(errno));
-	self()->deaf = n < 0;
+	self()->send_failed = n < 0;
 	return n < 0 ? -1 : 0;
 }
 
-static int say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static int send_state(const char *fmt, ...)
+	__attribute__((format(printf, 1, 2)));
 
 /* Sends a change of state, or STATUS=. */
-static int say(const char *fmt, ...)
+static int send_state(const char *fmt, ...)
 {
 	char text[512];
 	va_list ap;
@@ -165,23 +169,23 @@ static void refresh_status(void)
 	/* A hang that lasts is told by that. */
 	if (relay_hanging(line, sizeof(line)) > 0) {
 		atomic_store(&self()->hanging, true);
-		(void)say("STATUS=%s", line);
+		(void)send_state("STATUS=%s", line);
 		return;
 	}
 	status_line(line, sizeof(line));
-	(void)say("STATUS=%s", line);
+	(void)send_state("STATUS=%s", line);
 }
 
 void notify_status(const char *status)
 {
 	char line[200];
 
-	if (!self()->to_len)
+	if (!self()->address_len)
 		return;
 	self()->status = status;
 	take_numbers();
 	status_line(line, sizeof(line));
-	(void)say("STATUS=%s", line);
+	(void)send_state("STATUS=%s", line);
 }
 
 /* WATCHDOG=1 */
@@ -192,12 +196,12 @@ static bool all_alive(void)
 	unsigned worker;
 	int64_t silent_ms = loop_lag_silence_ms(&worker);
 
-	if (silent_ms <= self()->patience_ms) {
-		self()->silent_looks = 0;
+	if (silent_ms <= self()->stuck_limit_ms) {
+		self()->stuck_checks = 0;
 		return true;
 	}
 	/* A single time may mean that the whole process was suspended. */
-	if (++self()->silent_looks == 2)
+	if (++self()->stuck_checks == 2)
 		log_core(RELAY_ERROR,
 			"worker %u has not run its loop for %" PRId64
 			" ms: the service manager is no longer told that all "
@@ -206,28 +210,29 @@ static bool all_alive(void)
 	return false;
 }
 
-static void tick(evutil_socket_t fd, short what, void *arg)
+static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
 	(void)arg;
-	if (self()->patience_ms && all_alive())
+	if (self()->stuck_limit_ms && all_alive())
 		(void)send_text("WATCHDOG=1", false);
 	refresh_status();
 }
 
-static int start_tick(struct event_base *base)
+static int start_timer(struct event_base *base)
 {
-	int64_t ms =
-		self()->patience_ms ? self()->patience_ms / LOOKS : STATUS_MS;
+	int64_t ms = self()->stuck_limit_ms ? self()->stuck_limit_ms / CHECKS
+					    : STATUS_MS;
 	struct timeval interval;
 
 	if (ms > STATUS_MS)
 		ms = STATUS_MS;
 	interval.tv_sec = ms / 1000;
 	interval.tv_usec = ms % 1000 * 1000;
-	self()->tick = event_new(base, -1, EV_PERSIST, tick, NULL);
-	return self()->tick && event_add(self()->tick, &interval) == 0 ? 0 : -1;
+	self()->timer = event_new(base, -1, EV_PERSIST, on_timer, NULL);
+	return self()->timer && event_add(self()->timer, &interval) == 0 ? 0
+									 : -1;
 }
 
 /* Changes of state. */
@@ -236,12 +241,12 @@ int notify_ready(struct event_base *base)
 {
 	char line[200];
 
-	if (!self()->to_len)
+	if (!self()->address_len)
 		return 0;
 	take_numbers();
 	status_line(line, sizeof(line));
-	(void)say("READY=1\nMAINPID=%d\nSTATUS=%s", (int)getpid(), line);
-	return self()->tick ? 0 : start_tick(base);
+	(void)send_state("READY=1\nMAINPID=%d\nSTATUS=%s", (int)getpid(), line);
+	return self()->timer ? 0 : start_timer(base);
 }
 
 void notify_reloading(void)
@@ -249,7 +254,8 @@ void notify_reloading(void)
 	struct timespec now;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	(void)say("RELOADING=1\nMONOTONIC_USEC=%" PRId64 "\nSTATUS=reloading",
+	(void)send_state("RELOADING=1\nMONOTONIC_USEC=%" PRId64
+			 "\nSTATUS=reloading",
 		(int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 }
 
@@ -257,11 +263,11 @@ void notify_reloaded(void)
 {
 	char line[200];
 
-	if (!self()->to_len)
+	if (!self()->address_len)
 		return;
 	take_numbers();
 	status_line(line, sizeof(line));
-	(void)say("READY=1\nSTATUS=%s", line);
+	(void)send_state("READY=1\nSTATUS=%s", line);
 }
 
 /* Called on another thread, since the control thread may be what hangs.  The
@@ -270,40 +276,40 @@ void notify_hanging(const char *text)
 {
 	char line[300];
 
-	if (!self()->to_len || atomic_load(&self()->muted))
+	if (!self()->address_len || atomic_load(&self()->not_main))
 		return;
 	atomic_store(&self()->hanging, true);
 	if (!text)
 		return;
 	(void)snprintf(line, sizeof(line), "STATUS=%s", text);
 	(void)sendto(self()->fd, line, strlen(line),
-		MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&self()->to,
-		self()->to_len);
+		MSG_NOSIGNAL | MSG_DONTWAIT,
+		(struct sockaddr *)&self()->address, self()->address_len);
 }
 
 void notify_stopping(const char *status)
 {
-	(void)say("STOPPING=1\nSTATUS=%s", status);
+	(void)send_state("STOPPING=1\nSTATUS=%s", status);
 }
 
 int notify_main_pid(pid_t pid)
 {
 	int result;
 
-	self()->muted = false;
-	result = say("MAINPID=%d", (int)pid);
-	self()->muted = pid != getpid();
+	self()->not_main = false;
+	result = send_state("MAINPID=%d", (int)pid);
+	self()->not_main = pid != getpid();
 	return result;
 }
 
 void notify_finish(void)
 {
-	if (self()->tick)
-		event_free(self()->tick);
+	if (self()->timer)
+		event_free(self()->timer);
 	if (self()->fd >= 0)
 		(void)close(self()->fd);
-	self()->tick = NULL;
-	self()->muted = false;
+	self()->timer = NULL;
+	self()->not_main = false;
 	self()->fd = -1;
-	self()->to_len = 0;
+	self()->address_len = 0;
 }

@@ -52,7 +52,7 @@ int notify_main_pid(pid_t pid);
 
 /* After how long a loop counts as stuck: half of the watchdog's interval; 0:
  * there is no watchdog.  The variables may be NULL. */
-int64_t notify_patience_ms(
+int64_t notify_stuck_limit_ms(
 	const char *watchdog_usec, const char *watchdog_pid, pid_t self);
 
 #endif

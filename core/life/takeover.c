@@ -98,35 +98,35 @@ static int nothing_here(struct worker *worker, void *arg)
 	return 0;
 }
 
-/* When this returns, no worker sends a guest any more.  0 or -1. */
-static int end_guests(void)
+/* When this returns, no worker hands back a connection any more.  0 or -1. */
+static int end_hand_back(void)
 {
-	if (atomic_exchange(&self()->guests, -1) < 0)
+	if (atomic_exchange(&self()->hand_back_channel, -1) < 0)
 		return 0;
 	return workers_call(nothing_here, NULL) == 0 ? 0 : -1;
 }
 
 static void close_channel(void)
 {
-	if (self()->news)
-		event_free(self()->news);
-	self()->news = NULL;
+	if (self()->channel_event)
+		event_free(self()->channel_event);
+	self()->channel_event = NULL;
 	if (self()->channel >= 0)
 		close(self()->channel);
 	self()->channel = -1;
 }
 
 /* The old process has ended. */
-static void let_go(void)
+static void old_process_ended(void)
 {
 	/* If the workers could not be told, one might still use the channel. */
 	join_group();
-	if (end_guests() == 0)
+	if (end_hand_back() == 0)
 		close_channel();
 	listeners_leave_rest();
 }
 
-static void hear(const struct handover_message *message)
+static void handle(const struct handover_message *message)
 {
 	int64_t bytes;
 
@@ -136,8 +136,8 @@ static void hear(const struct handover_message *message)
 		join_group();
 		listeners_leave_rest();
 	}
-	/* The old process sees that no guest follows. */
-	if (message->word == HANDOVER_ENDING && end_guests() == 0)
+	/* The old process sees that no connection follows. */
+	if (message->word == HANDOVER_ENDING && end_hand_back() == 0)
 		(void)shutdown(self()->channel, SHUT_WR);
 	if (message->word != HANDOVER_TRAFFIC || message->len != sizeof(bytes))
 		return;
@@ -146,7 +146,7 @@ static void hear(const struct handover_message *message)
 		bytes > 0 ? bytes : 0);
 }
 
-static void on_news(evutil_socket_t fd, short what, void *arg)
+static void on_channel(evutil_socket_t fd, short what, void *arg)
 {
 	struct handover_message message;
 	int got = 1;
@@ -156,12 +156,12 @@ static void on_news(evutil_socket_t fd, short what, void *arg)
 	for (int i = 0; i < 64 && got > 0; i++) {
 		got = handover_receive((int)fd, &message);
 		if (got > 0)
-			hear(&message);
+			handle(&message);
 	}
 	if (got >= 0)
 		return;
 	log_core(RELAY_NOTICE, "the old process has ended");
-	let_go();
+	old_process_ended();
 }
 
 /* 1: GO has come.  0: not in time.  -1: the old process has ended. */
@@ -208,40 +208,42 @@ int takeover_serving(struct event_base *base, struct relay_err *err)
 {
 	if (self()->channel < 0)
 		return 0;
-	self()->news = event_new(
-		base, self()->channel, EV_READ | EV_PERSIST, on_news, NULL);
-	if (!self()->news || event_add(self()->news, NULL) != 0)
+	self()->channel_event = event_new(
+		base, self()->channel, EV_READ | EV_PERSIST, on_channel, NULL);
+	if (!self()->channel_event ||
+		event_add(self()->channel_event, NULL) != 0)
 		return relay_fail(err, "out of memory");
-	/* If the old process has ended, on_news() reads the end of file. */
+	/* If the old process has ended, on_channel() reads the end of file. */
 	(void)handover_send(self()->channel, HANDOVER_SERVING, NULL, 0, -1);
-	atomic_store(&self()->guests, self()->channel);
+	atomic_store(&self()->hand_back_channel, self()->channel);
 	return 0;
 }
 
 void takeover_keep(void)
 {
-	if (self()->channel < 0 || self()->kept)
+	if (self()->channel < 0 || self()->keep_sent)
 		return;
-	self()->kept = true;
+	self()->keep_sent = true;
 	(void)handover_send(self()->channel, HANDOVER_KEEP, NULL, 0, -1);
 }
 
 void takeover_finish(void)
 {
-	atomic_store(&self()->guests, -1);
+	atomic_store(&self()->hand_back_channel, -1);
 	close_channel();
 }
 
 int relay_conn_hand_back(struct relay_ctx *cx, struct relay_conn *conn,
 	const void *read, size_t len)
 {
-	int to = atomic_load_explicit(&self()->guests, memory_order_relaxed);
+	int to = atomic_load_explicit(
+		&self()->hand_back_channel, memory_order_relaxed);
 
 	(void)cx;
 	/* A peer that was answered must stay with this process. */
 	if (to < 0 || conn->phase != CONN_TAKEN || conn->ssl || conn->ended ||
 		conn->spoke || conn->unread ||
-		handover_send(to, HANDOVER_GUEST, read, len, conn->fd) != 0)
+		handover_send(to, HANDOVER_CONN, read, len, conn->fd) != 0)
 		return -1;
 	conn_end(conn, RELAY_END_MOVED);
 	return 0;

@@ -54,9 +54,9 @@ static void wait_ms(int64_t ms)
 
 static void close_channel(void)
 {
-	if (self()->news)
-		event_free(self()->news);
-	self()->news = NULL;
+	if (self()->channel_event)
+		event_free(self()->channel_event);
+	self()->channel_event = NULL;
 	if (self()->channel >= 0)
 		close(self()->channel);
 	self()->channel = -1;
@@ -178,7 +178,7 @@ static void on_message(struct handover_message *message)
 		if (self()->stage == STAGE_PROBATION)
 			leave();
 		break;
-	case HANDOVER_GUEST:
+	case HANDOVER_CONN:
 		adopt(message->fd, message->data, message->len);
 		message->fd = -1;
 		break;
@@ -191,7 +191,7 @@ static void on_message(struct handover_message *message)
 
 /* The end of the channel is the end of the new process; how it ended, SIGCHLD
  * will tell, or the timer. */
-static void on_news(evutil_socket_t fd, short what, void *arg)
+static void on_channel(evutil_socket_t fd, short what, void *arg)
 {
 	struct handover_message message;
 	int got = 0;
@@ -263,9 +263,12 @@ static void on_child(evutil_socket_t number, short what, void *arg)
 
 static int watch(void)
 {
-	self()->news = event_new(self()->base, self()->channel,
-		EV_READ | EV_PERSIST, on_news, NULL);
-	return self()->news && event_add(self()->news, NULL) == 0 ? 0 : -1;
+	self()->channel_event = event_new(self()->base, self()->channel,
+		EV_READ | EV_PERSIST, on_channel, NULL);
+	return self()->channel_event &&
+			       event_add(self()->channel_event, NULL) == 0
+		       ? 0
+		       : -1;
 }
 
 static int start(struct relay_err *err)
@@ -405,9 +408,9 @@ int upgrade_init(struct event_base *base, char *const argv[])
 	self()->base = base;
 	self()->argv = argv;
 	self()->timer = evtimer_new(base, on_timer, NULL);
-	self()->child = evsignal_new(base, SIGCHLD, on_child, NULL);
-	return self()->timer && self()->child &&
-			       evsignal_add(self()->child, NULL) == 0
+	self()->child_event = evsignal_new(base, SIGCHLD, on_child, NULL);
+	return self()->timer && self()->child_event &&
+			       evsignal_add(self()->child_event, NULL) == 0
 		       ? 0
 		       : -1;
 }
@@ -442,9 +445,9 @@ void upgrade_finish(void)
 	close_channel();
 	if (self()->timer)
 		event_free(self()->timer);
-	if (self()->child)
-		event_free(self()->child);
-	self()->timer = self()->child = NULL;
+	if (self()->child_event)
+		event_free(self()->child_event);
+	self()->timer = self()->child_event = NULL;
 	self()->stage = STAGE_NONE;
 	self()->pid = 0;
 }

@@ -38,7 +38,8 @@ bool upgrade_reload(void);
 /* What SIGUSR1 does during an upgrade: calls it off if it can.  Returns false
  * when the new process has taken over: then this one drains already. */
 bool upgrade_drain(void);
-/* The drain is over: ends the server once no guest is under way to it. */
+/* The drain is over: ends the server once no connection is being handed
+ * back to it. */
 void upgrade_end(void);
 /* Whether this process may still have to serve again. */
 bool upgrade_is_on_probation(void);

@@ -19,15 +19,16 @@ static int64_t traffic(void)
 
 void upgrade_traffic_begin(void)
 {
-	instance->life->upgrade.told = traffic();
+	instance->life->upgrade.traffic_sent = traffic();
 }
 
 void upgrade_traffic_tell(int channel)
 {
-	int64_t total = traffic(), more = total - instance->life->upgrade.told;
+	int64_t total = traffic(),
+		more = total - instance->life->upgrade.traffic_sent;
 
 	if (more > 0 && channel >= 0 &&
 		handover_send(channel, HANDOVER_TRAFFIC, &more, sizeof(more),
 			-1) == 0)
-		instance->life->upgrade.told = total;
+		instance->life->upgrade.traffic_sent = total;
 }

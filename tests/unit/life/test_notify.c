@@ -170,16 +170,16 @@ static void a_line_of_ones_own_stays(void **state)
 static void patience_is_half_of_what_is_asked_for(void **state)
 {
 	(void)state;
-	assert_int_equal(notify_patience_ms(NULL, NULL, 5), 0);
-	assert_int_equal(notify_patience_ms("", NULL, 5), 0);
-	assert_int_equal(notify_patience_ms("0", NULL, 5), 0);
-	assert_int_equal(notify_patience_ms("-1", NULL, 5), 0);
-	assert_int_equal(notify_patience_ms("30000000", NULL, 5), 15000);
-	assert_int_equal(notify_patience_ms("30000000", "5", 5), 15000);
-	assert_int_equal(notify_patience_ms("30000000", "6", 5), 0);
-	assert_int_equal(notify_patience_ms("30000000", "x", 5), 0);
+	assert_int_equal(notify_stuck_limit_ms(NULL, NULL, 5), 0);
+	assert_int_equal(notify_stuck_limit_ms("", NULL, 5), 0);
+	assert_int_equal(notify_stuck_limit_ms("0", NULL, 5), 0);
+	assert_int_equal(notify_stuck_limit_ms("-1", NULL, 5), 0);
+	assert_int_equal(notify_stuck_limit_ms("30000000", NULL, 5), 15000);
+	assert_int_equal(notify_stuck_limit_ms("30000000", "5", 5), 15000);
+	assert_int_equal(notify_stuck_limit_ms("30000000", "6", 5), 0);
+	assert_int_equal(notify_stuck_limit_ms("30000000", "x", 5), 0);
 	assert_int_equal(
-		notify_patience_ms("1000", NULL, 5), 2 * LOOP_LAG_BEAT_MS);
+		notify_stuck_limit_ms("1000", NULL, 5), 2 * LOOP_LAG_BEAT_MS);
 }
 
 int main(void)
