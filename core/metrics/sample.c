@@ -9,10 +9,10 @@
 
 #include <strelaysrv/metric.h>
 
-static bool is_power_of_ten(int64_t n, int *digits)
+static bool is_power_of_ten(int64_t n)
 {
-	for (*digits = 0; n > 1 && n % 10 == 0; n /= 10)
-		++*digits;
+	while (n > 1 && n % 10 == 0)
+		n /= 10;
 	return n == 1;
 }
 
@@ -20,26 +20,30 @@ static bool is_power_of_ten(int64_t n, int *digits)
 static void print(int64_t stored, int64_t scale, char out[RELAY_NUMBER_TEXT])
 {
 	uint64_t size = stored < 0 ? 0 - (uint64_t)stored : (uint64_t)stored;
-	int digits;
+	uint64_t unit = (uint64_t)scale, rest;
 	size_t len;
 
 	if (scale <= 1) {
 		(void)snprintf(out, RELAY_NUMBER_TEXT, "%" PRId64, stored);
 		return;
 	}
-	if (!is_power_of_ten(scale, &digits) || digits > 18) {
+	if (!is_power_of_ten(scale)) {
 		(void)snprintf(out, RELAY_NUMBER_TEXT, "%.17g",
 			(double)stored / (double)scale);
 		return;
 	}
-	(void)snprintf(out, RELAY_NUMBER_TEXT, "%s%" PRIu64 ".%0*" PRIu64,
-		stored < 0 ? "-" : "", size / (uint64_t)scale, digits,
-		size % (uint64_t)scale);
+	(void)snprintf(out, RELAY_NUMBER_TEXT, "%s%" PRIu64,
+		stored < 0 ? "-" : "", size / unit);
 	len = strlen(out);
-	while (out[len - 1] == '0')
-		out[--len] = '\0';
-	if (out[len - 1] == '.')
-		out[len - 1] = '\0';
+	rest = size % unit;
+	if (rest)
+		out[len++] = '.';
+	/* At most 18 digits, because the largest unit is 10^18. */
+	for (; rest; rest %= unit) {
+		rest *= 10;
+		out[len++] = (char)('0' + rest / unit);
+	}
+	out[len] = '\0';
 }
 
 const char *relay_metric_text(const struct relay_metric_def *def,
