@@ -14,6 +14,7 @@
 
 #include "base/instance.h"
 #include "base/rights.h"
+#include "base/standard_fds.h"
 #include "config/config.h"
 #include "config/flags.h"
 #include "host/check.h"
@@ -36,6 +37,7 @@
 #include "log/log.h"
 #include "loop/crash.h"
 #include "loop/loop.h"
+#include "loop/thread_stack.h"
 #include "loop/trim.h"
 #include "metrics/metrics.h"
 #include "modules/catalog.h"
@@ -392,11 +394,11 @@ static int serve_all(int argc, char *const argv[])
 	if (crash_init(module_describe) != 0)
 		log_core(RELAY_WARNING, "no reports of fatal signals: %s",
 			strerror(errno));
-	if (loop_init(&server->control, RELAY_CONTROL) != 0) {
-		log_core(RELAY_ERROR, "cannot make an event loop: %s",
-			strerror(errno));
+	if (thread_stack_default() != 0)
+		log_core(RELAY_WARNING,
+			"threads of libraries have stacks of the default size");
+	if (loop_init(&server->control, RELAY_CONTROL) != 0)
 		return EXIT_FAILURE;
-	}
 	loop_current = &server->control;
 	module_log_init();
 	loop_attach_log(&server->control);
@@ -419,6 +421,8 @@ int server_run(int argc, char *const argv[])
 {
 	int code;
 
+	if (standard_fds_open() != 0)
+		return EXIT_FAILURE;
 	if (rooms_create() != 0) {
 		(void)fputs(NAME ": out of memory\n", stderr);
 		return EXIT_FAILURE;

@@ -83,7 +83,10 @@ static bool stderr_ready(void)
 	struct pollfd pfd = {.fd = STDERR_FILENO, .events = POLLOUT};
 	atomic_bool *stuck = &instance->log->stderr_stuck;
 	int wait_ms = atomic_load(stuck) ? 0 : STDERR_PATIENCE_MS;
-	bool ready = poll(&pfd, 1, wait_ms) > 0 && (pfd.revents & POLLOUT);
+	int found = poll(&pfd, 1, wait_ms);
+	/* Where poll(2) is missing, the write may wait. */
+	bool ready = found > 0 ? (pfd.revents & POLLOUT) != 0
+			       : found < 0 && errno != EINTR;
 
 	atomic_store(stuck, !ready);
 	return ready;
@@ -262,6 +265,7 @@ int log_create(void)
 	instance->log = log;
 	tzset();
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 	return 0;
 }
 

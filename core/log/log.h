@@ -32,8 +32,9 @@ struct log_sinks {
 
 /*
  * To be called before anything else.  Until log_attach() records are delivered
- * at once, by the thread that logs.  Ignores SIGPIPE, so that the server
- * continues when the reader of stderr ends.  0, or -1 without memory.
+ * at once, by the thread that logs.  Ignores SIGPIPE and SIGXFSZ, so that the
+ * server continues when the reader of stderr ends or a file may not grow any
+ * more: writes then fail with EPIPE or EFBIG.  0, or -1 without memory.
  */
 int log_create(void);
 /* [C]  After log_detach().  Whatever is logged later is lost. */

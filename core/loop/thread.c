@@ -10,6 +10,7 @@
 
 #include "base/instance.h"
 #include "loop/thread_function.h"
+#include "loop/thread_stack.h"
 
 /* Signals of a thread's own faults.  They are not blocked, so that the fault
  * can be reported. */
@@ -72,7 +73,8 @@ int relay_thread_start(pthread_t *thread, void *(*run)(void *), void *arg)
 	error = pthread_attr_init(&attr);
 	if (error)
 		goto error_start;
-	if (!thread)
+	error = pthread_attr_setstacksize(&attr, THREAD_STACK_BYTES);
+	if (!error && !thread)
 		error = pthread_attr_setdetachstate(
 			&attr, PTHREAD_CREATE_DETACHED);
 	if (!error)

@@ -15,6 +15,9 @@
 #include "lookup.h"
 #include "client_uri.h"
 
+/* For getaddrinfo(); by default it would be the limit `ulimit -s`. */
+#define STACK_BYTES (1U << 20)
+
 /* Shared with the thread; the last of the two users frees it. */
 struct job {
 	atomic_int users;
@@ -73,6 +76,7 @@ static int start_thread(struct job *job)
 	if (pthread_attr_init(&attr))
 		return -1;
 	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	(void)pthread_attr_setstacksize(&attr, STACK_BYTES);
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
 	atomic_store(&job->users, 2);

@@ -16,6 +16,7 @@
 #include <strelaysrv/device_id.h>
 #include <strelaysrv/file.h>
 
+#include "base/standard_fds.h"
 #include "tool.h"
 
 #define TOKEN_LINE      1024
@@ -84,19 +85,6 @@ static void say_id(const uint8_t id[RELAY_DEVICE_ID_LEN])
 
 	relay_device_id_format(id, text);
 	tool_say("ID: %s", text);
-}
-
-/* Open missing standard descriptors, so that no other file gets number 1. */
-static int open_standard_fds(void)
-{
-	int fd;
-
-	do {
-		fd = open("/dev/null", O_RDWR);
-	} while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd < 0)
-		return -1;
-	return close(fd);
 }
 
 /*
@@ -263,7 +251,8 @@ int main(int argc, char *argv[])
 {
 	struct args args;
 
-	if (open_standard_fds() || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+	if (standard_fds_open() || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
+		signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
 		return EXIT_FAILED;
 	if (args_parse(argc, argv, &args, stderr)) {
 		args_usage(stderr);

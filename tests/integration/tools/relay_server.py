@@ -352,8 +352,10 @@ class RelayServer:
 
 
 def start(program, folder, *args, keys=None, listen="127.0.0.1:0", status="127.0.0.1:0",
-          pools="", pick_ports=False, wait=True, **options):
+          pools="", pick_ports=False, wait=True, prefix=(), **options):
     """Starts a server in its own folder.  Waits until it serves, unless told otherwise.
+
+    `prefix` is a command that runs the server's, and becomes it.
 
     With port 0 the server chooses.  The reference cannot, so it gets free ports.  So does ours with
     pick_ports, for a URI without the listen address.  Further arguments override the defaults,
@@ -368,7 +370,7 @@ def start(program, folder, *args, keys=None, listen="127.0.0.1:0", status="127.0
             "-status-srv": _with_free_port(status) if pick_ports and status else status,
             "-workers": str(program.workers) if program.workers else None,
         }
-        command = [program.path]
+        command = [*map(str, prefix), program.path]
         for flag, value in fixed.items():
             if value is not None:
                 command += [flag, value]

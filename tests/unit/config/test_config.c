@@ -217,11 +217,12 @@ static void takes_sections_of_unknown_tables_as_they_are(void **state)
 
 	write_file(f, "a.conf",
 		"broken {\n a = 1 b = { 2, 3 }\n c { d = 4 }\n"
-		" required = no\n}\nkeys = k\n");
+		" required = no\n}\nkeys = k\nmodules = { broken }\n");
 	f->config = config_load(f->file, NULL, mods, 1, tell, f);
 	assert_string_equal(f->told, "");
 	assert_non_null(f->config);
 	assert_false(config_module_required(f->config, "broken"));
+	assert_true(config_module_unchecked(f->config, "broken"));
 	assert_string_equal(config_core(f->config)->keys, "k");
 }
 

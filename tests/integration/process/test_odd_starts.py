@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: MPL-2.0
+"""A server that is started without standard descriptors, or with small limits for files and
+stacks."""
+
+import os
+import pathlib
+import resource
+import signal
+import subprocess
+
+import pytest
+
+import faults
+from module_server import ModuleServer
+from pairing import Invited, check_both_ways
+from relay_server import Program, split_address
+from waiting import PATIENCE, wait_for
+
+CLOSED = {"all": "<&- >&- 2>&-", "input": "<&-", "output": ">&-", "errors": "2>&-"}
+MODULES = "modules = {{ log, bounds, relay, rate-limit, status }}\nlog {{ target = file\n" \
+          "file = \"{}\" }}\n"
+
+
+class Detached:
+    """Enough of a server for Invited: its log is a file, because it may have no stderr."""
+
+    def __init__(self, folder, keys, closed):
+        self.program = Program("ours", 2)
+        self.file = pathlib.Path(folder) / "relay.log"
+        conf = pathlib.Path(folder) / "relay.conf"
+        conf.write_text(MODULES.format(self.file))
+        command = [self.program.path, "-conf", str(conf), "-keys", str(keys), "-pools", "",
+                   "-listen", "127.0.0.1:0", "-status-srv", "127.0.0.1:0", "-workers", "2"]
+        self.process = subprocess.Popen(
+            ["sh", "-c", f'exec "$0" "$@" {closed}', *command], cwd=folder,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def log(self):
+        return self.file.read_text() if self.file.exists() else ""
+
+    @property
+    def address(self):
+        def find():
+            assert self.process.poll() is None, f"ended with {self.process.poll()}: {self.log()}"
+            return [line for line in self.log().splitlines() if "listening on " in line]
+
+        line = wait_for(find, lambda: f"the server to listen; its log:\n{self.log()}")[0]
+        host, port = line.rpartition("listening on ")[2].split(":")
+        return host, int(port)
+
+
+@pytest.mark.parametrize("closed", CLOSED)
+def test_it_runs_without_standard_descriptors(tmp_path, relay_keys, identities, closed):
+    server = Detached(tmp_path, relay_keys, CLOSED[closed])
+    try:
+        with Invited(server, *identities[:2]) as invited:
+            check_both_ways(*invited.join_both())
+        for number in (0, 1, 2):
+            target = os.readlink(f"/proc/{server.process.pid}/fd/{number}")
+            assert target == "/dev/null", f"descriptor {number} is {target}"
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(PATIENCE) == 0, server.log()
+    finally:
+        server.process.kill()
+        server.process.wait()
+
+
+def limited(which, value):
+    """The begin of a command that runs with a limit, given in KiB for stacks and bytes for
+    files."""
+    return ["prlimit", f"--{which}={value}:{value}"]
+
+
+def test_a_file_that_may_not_grow_is_told_of(tmp_path, relay_keys, identities):
+    """What the log cannot write into its file is reported on stderr."""
+    log, numbers = tmp_path / "relay.log", tmp_path / "numbers.csv"
+    server = ModuleServer(tmp_path, relay_keys, ["log", "relay", "csv-exporter"], sections={
+        "log": {"target": "file", "file": log},
+        "csv-exporter": {"file": numbers, "interval": "1s"}})
+    try:
+        wait_for(lambda: log.exists() and "ready, with modules" in log.read_text(), "the start")
+        most = log.stat().st_size + 100
+        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (most, most))
+        line = next(line for line in log.read_text().splitlines() if "listening on" in line)
+        server.stay_at(("127.0.0.1", int(line.rpartition(":")[2])))
+
+        def reload_again():
+            server.send_signal(signal.SIGHUP)
+            return server.count("log: cannot write to the file: File too large")
+
+        wait_for(reload_again, lambda: f"the loss to be told; the log:\n{server.log()}")
+        assert log.stat().st_size <= most
+        with Invited(Addressed(server), *identities[:2]) as invited:
+            check_both_ways(*invited.join_both())
+        assert server.stop() == 0
+    finally:
+        server.process.kill()
+
+
+class Addressed:
+    """A server that keeps its address, for Invited."""
+
+    def __init__(self, server):
+        self.program = server.program
+        self.address = ("127.0.0.1", split_address(server._listen)[1])
+
+
+@pytest.mark.skipif(faults.sanitized(), reason="sanitizers need larger stacks")
+@pytest.mark.parametrize("kib", [64, 128, 1048576])
+def test_stacks_do_not_follow_the_limit(start, our_program, tmp_path, identities, kib):
+    """The main thread's stack does; it must be enough for a start, a reload and a stop."""
+    conf = tmp_path / "relay.conf"
+    conf.write_text("modules = { log, bounds, relay, access, quota, rate-limit, status, "
+                    "prometheus, dashboard }\n")
+    server = start(our_program, "-conf", conf, prefix=limited("stack", kib * 1024))
+    with Invited(server, *identities[:2]) as invited:
+        check_both_ways(*invited.join_both())
+        done, news = server.reload()
+        assert done, news
+        assert server.get("/metrics")[0] == 200
+        assert server.get("/status")[0] == 200
+        invited.ask()
+        check_both_ways(*invited.join_both())
