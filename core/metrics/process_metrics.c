@@ -29,34 +29,12 @@ static const struct core_lookup lookups[] = {
 		.look = log_dropped},
 	{.def =
 			{
-				.name = "threads",
-				.kind = RELAY_GAUGE,
-				.help = "Threads of the process.",
-			},
-		.look = process_threads},
-	{.def =
-			{
-				.name = "open_descriptors",
-				.kind = RELAY_GAUGE,
-				.help = "Open file descriptors.",
-			},
-		.look = process_descriptors},
-	{.def =
-			{
 				.name = "descriptor_limit",
 				.kind = RELAY_GAUGE,
 				.help = "How many file descriptors may be "
 					"open.",
 			},
 		.look = process_descriptor_limit},
-	{.def =
-			{
-				.name = "resident_memory",
-				.unit = "bytes",
-				.kind = RELAY_GAUGE,
-				.help = "Memory of the process that is in RAM.",
-			},
-		.look = process_resident_bytes},
 	{.def =
 			{
 				.name = "cpu_time",
@@ -77,6 +55,32 @@ static const struct core_lookup lookups[] = {
 		.look = relay_start_us},
 };
 
+/* These are read from /proc. */
+static const struct core_lookup proc_lookups[] = {
+	{.def =
+			{
+				.name = "threads",
+				.kind = RELAY_GAUGE,
+				.help = "Threads of the process.",
+			},
+		.look = process_threads},
+	{.def =
+			{
+				.name = "open_descriptors",
+				.kind = RELAY_GAUGE,
+				.help = "Open file descriptors.",
+			},
+		.look = process_descriptors},
+	{.def =
+			{
+				.name = "resident_memory",
+				.unit = "bytes",
+				.kind = RELAY_GAUGE,
+				.help = "Memory of the process that is in RAM.",
+			},
+		.look = process_resident_bytes},
+};
+
 /* The description may be local: the registry copies it with the label's values.
  */
 static int add_build_info(void)
@@ -93,9 +97,23 @@ static int add_build_info(void)
 	return metrics_add_lookup(&def, one) ? 0 : -1;
 }
 
+/* 0 would be a wrong number, so metrics that are not known are left out. */
+static int add_proc(void)
+{
+	if (process_resident_bytes() > 0)
+		return core_lookups_add(proc_lookups,
+			sizeof(proc_lookups) / sizeof(proc_lookups[0]));
+	log_core(RELAY_WARNING,
+		"there is no /proc: the metrics threads, open_descriptors and "
+		"resident_memory are missing, and session-memory follows from "
+		"the RAM unless it is set");
+	return 0;
+}
+
 int process_metrics_init(void)
 {
-	if (core_lookups_add(lookups, sizeof(lookups) / sizeof(lookups[0])))
+	if (core_lookups_add(lookups, sizeof(lookups) / sizeof(lookups[0])) ||
+		add_proc())
 		return -1;
 	return add_build_info();
 }

@@ -5,29 +5,47 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "modules/catalog.h"
 #include "modules/trial.h"
 #include "log/log.h"
 
+/* Where the build puts modules, from the executable's directory and in full. */
 #ifndef STRELAYSRV_LIBDIR
 #define STRELAYSRV_LIBDIR "../lib/strelaysrv"
 #endif
+#ifndef STRELAYSRV_FULL_LIBDIR
+#define STRELAYSRV_FULL_LIBDIR "/usr/local/lib/strelaysrv"
+#endif
+
+/* Without /proc, the path that execve(2) was given tells where it is. */
+static int own_path(char out[PATH_MAX])
+{
+	ssize_t len = readlink("/proc/self/exe", out, PATH_MAX - 1);
+	const char *started =
+		(const char *)(uintptr_t)getauxval(AT_EXECFN); /* NULL: none */
+
+	if (len >= 0) {
+		out[len] = '\0';
+		return 0;
+	}
+	return started && realpath(started, out) ? 0 : -1;
+}
 
 /* Modules are searched relative to the executable, so that the installation
  * prefix can be moved. */
 static int own_directory(char out[PATH_MAX])
 {
-	ssize_t len = readlink("/proc/self/exe", out, PATH_MAX - 1);
 	char *slash;
 
-	if (len < 0)
+	if (own_path(out) != 0)
 		return -1;
-	out[len] = '\0';
 	slash = strrchr(out, '/');
 	if (!slash)
 		return -1;
@@ -42,7 +60,7 @@ static char *default_dirs(void)
 	char *dirs, *real;
 
 	if (own_directory(own) != 0)
-		return NULL;
+		return strdup(STRELAYSRV_FULL_LIBDIR);
 	if (asprintf(&dirs, "%s/modules", own) < 0)
 		return NULL;
 	if (access(dirs, F_OK) == 0)
@@ -63,8 +81,7 @@ int catalog_init(
 	*catalog = (struct catalog){0};
 	catalog->dirs = dirs ? strdup(dirs) : default_dirs();
 	if (!catalog->dirs)
-		return relay_fail(err, "cannot tell where the modules are: %s",
-			strerror(errno));
+		return relay_fail(err, "out of memory");
 	return 0;
 }
 
