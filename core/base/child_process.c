@@ -47,8 +47,9 @@ int child_process_start(struct child_process *child)
 	child->pid = fork();
 	if (child->pid == 0) {
 		remove_crash_handlers();
-		if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 ||
-			getppid() != parent)
+		/* Without it a child whose parent dies ends a little later. */
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
 			_exit(EXIT_FAILURE);
 		discard_stderr();
 		child->fd = ends[1];

@@ -192,6 +192,8 @@ int config_child_within(const struct config_child_patience *patience,
 			silent_ms);
 		error = heard < 0 ? errno : 0;
 		status = child_process_end(&child, heard <= 0);
+		if (!error && status < 0)
+			error = errno;
 		if (heard != 0)
 			break;
 		config_report(&to, RELAY_WARNING,

@@ -10,6 +10,7 @@
 
 #include <strelaysrv/module.h>
 
+#include "net/accept_peer.h"
 #include "net/accepting.h"
 #include "http/http_accept.h"
 #include "http/http_conns.h"
@@ -88,8 +89,7 @@ static bool accept_one(struct http_accept *accept)
 {
 	struct sockaddr_storage from;
 	socklen_t len = sizeof(from);
-	int fd = accept4(accept->fd, (struct sockaddr *)&from, &len,
-		SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd = accept_peer(accept->fd, (struct sockaddr *)&from, &len);
 
 	if (fd < 0)
 		return failed(accept, errno);

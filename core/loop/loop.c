@@ -96,24 +96,44 @@ static struct event_base *base_make(void)
 	return base;
 }
 
-int loop_init(struct loop *loop, int index)
+/* NULL: it can run.  Otherwise what failed, and errno says why. */
+static const char *prepare(struct loop *loop)
 {
-	*loop = (struct loop){.index = index, .wake_fd = -1};
-	loop_tick(loop);
-	loop->base = base_make();
+	errno = 0;
 	loop->call = calloc(1, sizeof(*loop->call) + sizeof(void *));
-	if (!loop->base || !loop->call)
-		goto error;
+	if (!loop->call)
+		return "calloc(3)";
 	loop->call->lasting = true;
+	loop->base = base_make();
+	if (!loop->base)
+		return "epoll_create(2)";
 	loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (loop->wake_fd < 0)
-		goto error;
+		return "eventfd(2)";
 	loop->wake = event_new(
 		loop->base, loop->wake_fd, EV_READ | EV_PERSIST, woken, loop);
 	if (!loop->wake || event_add(loop->wake, NULL) != 0)
-		goto error;
-	return 0;
-error:
+		return "epoll_ctl(2)";
+	/* A loop that cannot wait would be noticed only when it runs, and
+	 * others wait for it then. */
+	if (event_base_loop(loop->base, EVLOOP_NONBLOCK) < 0)
+		return "epoll_wait(2)";
+	return NULL;
+}
+
+int loop_init(struct loop *loop, int index)
+{
+	const char *missing;
+	int error;
+
+	*loop = (struct loop){.index = index, .wake_fd = -1};
+	loop_tick(loop);
+	missing = prepare(loop);
+	if (!missing)
+		return 0;
+	error = errno;
+	log_core(RELAY_ERROR, "cannot make an event loop: %s: %s", missing,
+		strerror(error ? error : ENOMEM));
 	loop_finish(loop);
 	return -1;
 }

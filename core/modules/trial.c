@@ -46,7 +46,10 @@ static int await(int in)
 	ssize_t got;
 
 	while ((left = end_ms - clock_ms()) > 0) {
-		if (poll(&pollfd, 1, (int)left) <= 0)
+		int ready = poll(&pollfd, 1, (int)left);
+
+		/* Where poll(2) is missing, the read may take longer. */
+		if (ready == 0 || (ready < 0 && errno == EINTR))
 			continue;
 		got = read(in, &byte, 1);
 		if (got >= 0 || errno != EINTR)

@@ -6,8 +6,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "net/net_metrics.h"
+#include "net/accept_peer.h"
 #include "net/accepting.h"
+#include "net/net_metrics.h"
 
 enum accept_next accept_failure(struct metrics_shard *shard, int error)
 {
@@ -44,7 +45,7 @@ int spare_accept(
 		return -1;
 	close(*spare);
 	*spare = -1;
-	return accept4(listener, from, len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	return accept_peer(listener, from, len);
 }
 
 int spare_refuse(int *spare, int listener)

@@ -153,8 +153,8 @@ int listen_socket_bind(struct listen_place *place)
 
 	if (fd < 0)
 		return -1;
+	(void)set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
 	if (set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) == 0 &&
-		set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1) == 0 &&
 		set_family(fd, place) == 0 && bind_to(fd, place) == 0 &&
 		getsockname(fd, (struct sockaddr *)&place->addr, &place->len) ==
 			0)
@@ -163,6 +163,15 @@ int listen_socket_bind(struct listen_place *place)
 	close(fd);
 	errno = error;
 	return -1;
+}
+
+bool listen_socket_shares(int fd)
+{
+	int value = 0;
+	socklen_t len = sizeof(value);
+
+	return getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &value, &len) == 0 &&
+	       value;
 }
 
 /* Where the flags are in a TCP header, and the two that show a new connection:

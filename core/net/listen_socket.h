@@ -52,9 +52,12 @@ void listen_places_pair(
 int listen_socket_probe(const struct listen_place *place);
 /*
  * Binds a socket with SO_REUSEPORT, which does not listen yet, and sets the
- * real port in `place`.  -1 with errno.
+ * real port in `place`.  A kernel may lack that option: then this is the only
+ * socket of the place.  -1 with errno.
  */
 int listen_socket_bind(struct listen_place *place);
+/* Whether further sockets can be bound to the place of this one. */
+bool listen_socket_shares(int fd);
 /*
  * From now on the kernel drops new connections to the socket.  Those in its
  * queue, and those whose TCP handshake has begun, can still be accepted.

@@ -87,6 +87,12 @@ int listen_address_each(struct listen_address *one, const struct worker *worker,
 	return 0;
 }
 
+/* Without SO_REUSEPORT, workers share a socket. */
+static int one_more(int fd)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
 /*
  * SO_REUSEPORT would let a second server of the same user share the port and
  * take half of the connections.  So a socket without it first tests whether the
@@ -98,7 +104,9 @@ static int bind_for_all(struct listen_address *one, bool shares)
 
 	for (unsigned i = 0; i < workers_count() && !error; i++) {
 		/* Port 0: the first bind sets the port for all. */
-		one->at[i].fd = listen_socket_bind(&one->bound);
+		one->at[i].fd = i == 0 || listen_socket_shares(one->at[0].fd)
+					? listen_socket_bind(&one->bound)
+					: one_more(one->at[0].fd);
 		if (one->at[i].fd < 0)
 			error = errno;
 	}
@@ -124,8 +132,7 @@ static int fill_up(struct listen_address *one, unsigned found)
 	for (unsigned i = found; i < one->count; i++) {
 		one->at[i].fd = listen_socket_bind(&one->bound);
 		if (one->at[i].fd < 0)
-			one->at[i].fd = fcntl(
-				one->at[i % found].fd, F_DUPFD_CLOEXEC, 0);
+			one->at[i].fd = one_more(one->at[i % found].fd);
 		if (one->at[i].fd < 0)
 			return -1;
 	}

@@ -9,6 +9,7 @@
 
 #include "log/log.h"
 #include "peers/peer_metrics.h"
+#include "net/accept_peer.h"
 #include "net/accepting.h"
 #include "net/listen_socket.h"
 #include "net/socket_memory.h"
@@ -80,8 +81,7 @@ static bool accept_one(struct listener *listener)
 	struct worker *worker = listener->worker;
 	struct sockaddr_storage from;
 	socklen_t len = sizeof(from);
-	int conn = accept4(listener->fd, (struct sockaddr *)&from, &len,
-		SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int conn = accept_peer(listener->fd, (struct sockaddr *)&from, &len);
 
 	if (conn < 0)
 		return accept_failed(listener, errno);

@@ -11,6 +11,7 @@
 #include "base/address.h"
 #include "config/config.h"
 #include "log/log.h"
+#include "net/accept_peer.h"
 #include "net/inherited.h"
 #include "net/listen_socket.h"
 #include "peers/listen_set.h"
@@ -146,8 +147,12 @@ int listeners_stage(
 {
 	struct peers_shared *room = peers_shared();
 	struct listen_place *places;
-	int result = -1;
+	int result = -1, error = accept_peer_try();
 
+	if (error)
+		return relay_fail(err,
+			"cannot accept connections: accept(2): %s",
+			strerror(error));
 	while (texts[room->next.count])
 		room->next.count++;
 	if (room->next.count == 0)

@@ -35,6 +35,8 @@ struct peers_shared {
 	struct relay_log_kind bad_handshakes, quiet_records, no_accept,
 		no_memory;
 
+	atomic_bool no_splice; /* it was logged that bulk data is copied */
+
 	/* For stop.c. */
 	int64_t stop_until_ms;
 	atomic_uint stop_cut; /* connections out of time; workers add to it */

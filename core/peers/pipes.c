@@ -2,6 +2,7 @@
 
 /* Kernel pipes for bulk transfers, pooled per worker. */
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -45,6 +46,18 @@ void pipe_pool_change(struct pipe_pool *pool, size_t size, unsigned most)
 	pool->size = size;
 	pool->most = size ? most : 0;
 	pool->skip = 0;
+}
+
+bool pipe_refused(int error)
+{
+	return error == ENOSYS || error == EPERM || error == EACCES ||
+	       error == EINVAL || error == EOPNOTSUPP;
+}
+
+void pipe_pool_refuse(struct pipe_pool *pool)
+{
+	pipe_pool_finish(pool);
+	pool->skip = SKIP_AFTER_REFUSAL;
 }
 
 /* Makes it as large as wanted, or as the kernel allows; -1 if that is too

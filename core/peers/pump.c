@@ -14,10 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include "log/log.h"
 #include "peers/peer_metrics.h"
 #include "net/socket_memory.h"
 #include "peers/conn_state.h"
+#include "peers/peers_shared.h"
 #include "peers/peers_state.h"
 #include "peers/pump.h"
 #include "peers/session_state.h"
@@ -94,6 +97,42 @@ static enum pump_state send_tail(
 	return PUMP_HUNGRY;
 }
 
+/* Whether splice was refused, rather than failed for this connection.  Then
+ * what recv() and send() say counts. */
+static bool splice_refused(struct relay_session *session, int error)
+{
+	if (!pipe_refused(error))
+		return false;
+	pipe_pool_refuse(&peers_of(session->worker)->pipes);
+	if (!atomic_exchange(&peers_shared()->no_splice, true))
+		log_core(RELAY_WARNING,
+			"splice(2) is refused: %s; large amounts of data are "
+			"copied instead, which takes more processor time",
+			strerror(error));
+	return true;
+}
+
+/* Moves the bytes in the pipe to the tail. */
+static enum pump_state unpipe(struct flow *flow)
+{
+	flow->tail = malloc(flow->piped);
+	if (!flow->tail)
+		return PUMP_FAILED;
+	flow->tail_at = flow->tail_len = 0;
+	while (flow->piped) {
+		ssize_t got = read(flow->pipe->read_fd,
+			flow->tail + flow->tail_len, flow->piped);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return PUMP_BROKEN;
+		flow->tail_len += (size_t)got;
+		flow->piped -= (size_t)got;
+	}
+	return PUMP_HUNGRY;
+}
+
 static enum pump_state send_piped(
 	struct relay_session *session, struct flow *flow, int to)
 {
@@ -107,6 +146,12 @@ static enum pump_state send_piped(
 		} else if (sent < 0 && again(errno)) {
 			flow->writable = false;
 			return PUMP_IDLE;
+		} else if (sent < 0 && splice_refused(session, errno)) {
+			enum pump_state state = unpipe(flow);
+
+			return state == PUMP_HUNGRY
+				       ? send_tail(session, flow, to)
+				       : state;
 		} else {
 			return PUMP_BROKEN;
 		}
@@ -209,6 +254,11 @@ static enum pump_state pass(
 		want, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 	if (len == 0)
 		return end_of_source(flow, to);
+	if (len < 0 && splice_refused(session, errno)) {
+		pipe_discard(&peers_of(session->worker)->pipes, flow->pipe);
+		flow->pipe = NULL;
+		return copy(session, from, want, got);
+	}
 	if (len < 0) {
 		flow->readable = false;
 		return again(errno) ? PUMP_IDLE : PUMP_BROKEN;

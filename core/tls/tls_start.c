@@ -2,6 +2,7 @@
 
 /* What TLS needs at a start, prepared on a thread of its own. */
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #include "tls/p384.h"
 #include "tls/tls.h"
 #include "tls/tls_provider.h"
+#include "tls/tls_random.h"
 #include "tls/tls_rehearsal.h"
 #include "tls/tls_sign.h"
 #include "tls/tls_start.h"
@@ -131,8 +133,14 @@ static void run_here(void)
 
 int tls_start_await(struct relay_err *err)
 {
+	unsigned char byte;
+
 	run_here();
 	await(TLS_START_LIBRARY);
+	/* OpenSSL would not say why it cannot make anything. */
+	if (tls_random_fill(&byte, sizeof(byte)) != 0)
+		return relay_fail(err, "no random numbers: getrandom(2): %s",
+			strerror(errno));
 	return self()->usable
 		       ? 0
 		       : relay_fail(err,

@@ -15,6 +15,7 @@
 
 #include "log/log.h"
 #include "loop/crash.h"
+#include "loop/crash_reason.h"
 #include "metrics/metrics.h"
 #include "modules/hooks.h"
 #include "workers/deadlines.h"
@@ -112,8 +113,9 @@ static void *worker_main(void *arg)
 	pthread_setname_np(pthread_self(), name);
 	if (crash_thread_init() != 0)
 		log_core(RELAY_WARNING, "no signal stack for %s", name);
+	/* All others wait for its answers, and would wait for ever. */
 	if (loop_run(&worker->loop) != 0)
-		log_core(RELAY_ERROR, "the loop of %s failed", name);
+		crash_abort("the event loop of a worker has failed");
 	return NULL;
 }
 

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -31,6 +32,8 @@ enum kind {
 	OPEN = 128,
 	STAT = 256,
 	STUCK = 512,
+	SPLICE = 1024,
+	EPOLL = 2048,
 };
 
 #define FIRST_THREAD 1 /* stands for the first thread of each process */
@@ -264,4 +267,17 @@ EXPORT int stat(const char *path, struct stat *out)
 {
 	REAL(stat);
 	return fails(STAT) ? -1 : real(path, out);
+}
+
+EXPORT ssize_t splice(int from, off64_t *from_at, int to, off64_t *to_at,
+	size_t len, unsigned flags)
+{
+	REAL(splice);
+	return fails(SPLICE) ? -1 : real(from, from_at, to, to_at, len, flags);
+}
+
+EXPORT int epoll_wait(int fd, struct epoll_event *out, int most, int wait_ms)
+{
+	REAL(epoll_wait);
+	return fails(EPOLL) ? -1 : real(fd, out, most, wait_ms);
 }

@@ -17,7 +17,7 @@ ERRORS = [
     (errno.ENFILE, "descriptors", True),
     (errno.ENOMEM, "memory", False),
     (errno.ENOBUFS, "memory", False),
-    (errno.EPERM, "other", False),
+    (errno.EOPNOTSUPP, "other", False),
 ]
 
 CONFIGURATION = "modules = { log, bounds, relay, status, prometheus }\n"

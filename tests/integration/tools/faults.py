@@ -14,8 +14,8 @@ import pytest
 
 from relay_server import Program
 
-MEMORY, MMAP, RANDOM, FORK, THREAD, SOCKET, ACCEPT, OPEN, STAT, STUCK = (
-    1 << bit for bit in range(10))
+(MEMORY, MMAP, RANDOM, FORK, THREAD, SOCKET, ACCEPT, OPEN, STAT, STUCK, SPLICE, EPOLL) = (
+    1 << bit for bit in range(12))
 
 (_KINDS, _FIRST, _LENGTH, _COUNTED, _FAILED, _ERRNO, _CONSTANT, _THREAD,
  _HANDSHAKES) = range(9)
