@@ -17,7 +17,9 @@ import own_network  # noqa: E402
 import relay_server  # noqa: E402
 import selection  # noqa: E402
 from selection import plain_program  # noqa: E402,F401
-from skips import pytest_runtest_makereport  # noqa: E402,F401
+from skips import (  # noqa: E402,F401
+    pytest_runtest_makereport, pytest_terminal_summary,
+)
 import syncthing_device  # noqa: E402
 import upgrading  # noqa: E402
 

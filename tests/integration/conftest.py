@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "tools"))
 
 import certificates  # noqa: E402
+import open_folder  # noqa: E402
 import own_network  # noqa: E402
 import relay_server  # noqa: E402
 import selection  # noqa: E402
@@ -18,13 +19,20 @@ from joining import authority, make_pool, start_joining  # noqa: E402,F401
 from prometheus_server import prometheus  # noqa: E402,F401
 from quota_clock import clock  # noqa: E402,F401
 from selection import plain_program, reference_program  # noqa: E402,F401
-from skips import pytest_runtest_makereport  # noqa: E402,F401
+from skips import (  # noqa: E402,F401
+    pytest_runtest_makereport, pytest_terminal_summary,
+)
 
 
 def pytest_configure(config):
     config.addinivalue_line(
         "markers", "limits: uses sockets; is run with few descriptors, too (TEST_DESCRIPTORS)")
+    open_folder.begin(config)
     own_network.enter()
+
+
+def pytest_unconfigure(config):
+    open_folder.end(config)
 
 
 def pytest_addoption(parser):

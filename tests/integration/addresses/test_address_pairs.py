@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 import own_network
+from privileges import why_no_network
 from relay_client import ProtocolConnection, served
 from relay_server import free_port, run
 from reloading import MODULES, reloadable  # noqa: F401
@@ -156,8 +157,8 @@ def test_other_sockets_of_the_service_manager_are_an_error(activated, given, ask
 @pytest.fixture
 def v6only_machine():
     """A network namespace in which IPv6 sockets are IPv6 only unless they say otherwise."""
-    if os.geteuid() != 0:
-        pytest.skip("only root makes a network namespace")
+    if why_no_network():
+        pytest.skip(why_no_network())
     before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     own_network.make()
     try:

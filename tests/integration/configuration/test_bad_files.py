@@ -17,11 +17,13 @@ import pytest
 import bad_files
 import relay_protocol as rp
 from bad_files import BEGIN, END, GID, INPUTS, READERS, STATES, UID
+from privileges import why_no_other_user
 from relay_client import ProtocolConnection
 from relay_server import Program, RelayServer, module_folder
+from skip_unless import can_run
 from waiting import PATIENCE, pace, wait_for
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="BAD FILES ARE NOT TESTED: needs root")
+pytestmark = can_run("BAD FILES", why_no_other_user())
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 MODULES = "modules = { log, access, quota, relay, pool-join, status }\n"

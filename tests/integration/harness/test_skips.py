@@ -13,7 +13,7 @@ from relay_server import ROOT
 TESTS = """
 import sys
 sys.path.insert(0, {tools!r})
-from skips import pytest_runtest_makereport
+from skips import pytest_runtest_makereport, pytest_terminal_summary
 """
 CASES = """
 import pytest
@@ -45,3 +45,6 @@ def test_a_skip_is_a_failure_where_all_must_run(tmp_path, complete, skipped):
     bad = set(re.findall(r"^(?:FAILED|ERROR) test_cases.py::(\w+)", done.stdout, re.MULTILINE))
     assert bad == ({"test_by_mark", "test_by_call"} if complete else set()), done.stdout
     assert "1 xfailed" in done.stdout
+    if not complete:
+        for reason in ("needs a tool", "cannot make network namespaces"):
+            assert f"skipped: 1: {reason}\n" in done.stdout, done.stdout

@@ -14,7 +14,9 @@ import certificates
 import relay_protocol as rp
 from module_server import ModuleServer
 from open_folder import folder  # noqa: F401
+from privileges import why_no_other_user
 from relay_client import ProtocolConnection
+from skip_unless import can_run
 from waiting import pace, wait_for
 
 UID, GID = 64701, 64702
@@ -22,7 +24,7 @@ MODULES = ["log", "access", "relay", "status"]
 NOT_FOUND, SUCCESS = rp.response(rp.NOT_FOUND), rp.response(rp.SUCCESS)
 FIRST, SECOND = "127.0.0.7", "127.0.0.9"
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="ROOT'S LISTS ARE NOT TESTED: needs root")
+pytestmark = can_run("ROOT'S LISTS", why_no_other_user())
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ import upgrading
 from gateway import call_in
 from module_server import ModuleServer, folder_of
 from open_folder import folder  # noqa: F401
+from privileges import why_no_network, why_no_other_user
 from relay_server import Program, RelayServer, module_folder, run
 from skip_unless import can_run
 from waiting import PATIENCE, wait_for
@@ -42,9 +43,7 @@ def why_not():
     for tool in ("unshare", "setpriv", "ip"):
         if not shutil.which(tool, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin"):
             return f"needs {tool}"
-    if subprocess.run(["unshare", "-n", "true"], capture_output=True, check=False).returncode:
-        return "cannot make network namespaces"
-    return None
+    return why_no_network() or why_no_other_user()
 
 
 as_root = can_run("SERVERS STARTED BY ROOT", why_not())

@@ -7,11 +7,12 @@ import re
 import subprocess
 import sys
 
+from privileges import why_no_network
 from relay_server import ROOT, Program
 from skip_unless import can_run
 
-CAN = os.geteuid() == 0 and os.path.exists("/dev/net/tun")
-pytestmark = can_run("LONG PATHS", None if CAN else "needs root, and tun")
+pytestmark = can_run(
+    "LONG PATHS", why_no_network() if os.path.exists("/dev/net/tun") else "needs root, and tun")
 
 
 def test_receive_buffers_grow_on_a_long_path(plain_program):

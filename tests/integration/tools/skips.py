@@ -5,6 +5,7 @@ Some tests need root, namespaces or tools, and are skipped without them. With TE
 which tests/run.sh sets where all of that is there, such a skip is a failure: else a tool that is
 missing, or a check for it that is wrong, would quietly take tests away."""
 
+import collections
 import os
 
 import pytest
@@ -31,3 +32,12 @@ def pytest_runtest_makereport(item, call):
     if not excused(reason):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid}: skipped, but with TEST_COMPLETE=1 it must run: {reason}"
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Counts what was skipped, by reason."""
+    reasons = collections.Counter()
+    for report in terminalreporter.stats.get("skipped", []):
+        reasons[report.longrepr[2] if isinstance(report.longrepr, tuple) else "?"] += 1
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"skipped: {count}: {reason.removeprefix('Skipped: ')}")
