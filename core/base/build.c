@@ -2,6 +2,7 @@
 
 /* How this binary was built, when it was started, and the wall clock. */
 
+#include <stdatomic.h>
 #include <time.h>
 
 #include <strelaysrv/server.h>
@@ -64,7 +65,11 @@ static const struct relay_build build = {
 };
 
 /* Global: a process starts once, even if it has several servers. */
-static int64_t start_us, start_mono_ms;
+/* A clock that differs by so much from before was set. */
+#define CLOCK_SET_US 60000000
+
+static _Atomic int64_t start_us;
+static int64_t start_boot_us, start_mono_ms;
 
 static int64_t clock_us(clockid_t clock)
 {
@@ -80,6 +85,7 @@ static int64_t clock_us(clockid_t clock)
 __attribute__((constructor)) static void note_start(void)
 {
 	start_us = clock_us(CLOCK_REALTIME);
+	start_boot_us = clock_us(CLOCK_BOOTTIME);
 	start_mono_ms = clock_us(CLOCK_MONOTONIC) / 1000;
 }
 
@@ -88,9 +94,20 @@ const struct relay_build *relay_build(void)
 	return &build;
 }
 
+/*
+ * Boards without a battery start in 1970, and their clock is set later: then
+ * the time of the start moves as well.  It does not follow small corrections,
+ * since a change looks like a restart.
+ */
 int64_t relay_start_us(void)
 {
-	return start_us;
+	int64_t known = start_us, since = clock_us(CLOCK_REALTIME) -
+					  clock_us(CLOCK_BOOTTIME) +
+					  start_boot_us;
+
+	if (since - known > CLOCK_SET_US || known - since > CLOCK_SET_US)
+		start_us = known = since;
+	return known;
 }
 
 int64_t relay_uptime_ms(void)

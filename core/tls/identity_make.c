@@ -23,11 +23,12 @@
 #include "tls/identity_dir.h"
 #include "tls/identity_make.h"
 
-#define DAY_S       86400
-#define DAYS        (20 * 365)
-#define SERIAL_BITS 127 /* RFC 5280: positive, at most 20 bytes */
-#define CN_MAX      64  /* ub-common-name of RFC 5280 */
-#define TEMP_NAME   48
+#define DAY_S        86400
+#define NOT_BEFORE_S 1767225600 /* 2026: no clock that is right is before */
+#define DAYS         (20 * 365)
+#define SERIAL_BITS  127 /* RFC 5280: positive, at most 20 bytes */
+#define CN_MAX       64  /* ub-common-name of RFC 5280 */
+#define TEMP_NAME    48
 
 /* The name becomes part of X509V3_EXT_conf_nid()'s value syntax. */
 static bool is_plain_name(const char *name)
@@ -50,14 +51,18 @@ static bool set_serial(X509 *cert)
 	return ok;
 }
 
-/* Valid from midnight UTC, as the Go relay does, for peers whose clock is
- * slow. */
+/*
+ * Valid from midnight UTC, as the Go relay does, for peers whose clock is slow.
+ * Boards without a battery begin in 1970: then the end is counted from
+ * NOT_BEFORE_S, so that the certificate has not expired when the clock is set.
+ */
 static bool set_times(X509 *cert)
 {
 	time_t now = time(NULL), from = now - now % DAY_S;
+	time_t counted = from < NOT_BEFORE_S ? NOT_BEFORE_S : from;
 
 	return ASN1_TIME_set(X509_getm_notBefore(cert), from) &&
-	       ASN1_TIME_adj(X509_getm_notAfter(cert), from, DAYS, 0);
+	       ASN1_TIME_adj(X509_getm_notAfter(cert), counted, DAYS, 0);
 }
 
 static bool set_names(X509 *cert, const char *name)

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MPL-2.0
+"""A clock that is wrong at the start, as on boards without a battery, and that jumps when it is
+set; and jumps of a day in both directions."""
+
+import pathlib
+import time
+
+import pytest
+from cryptography import x509
+
+import faults
+from exposition import parse
+from pairing import Invited, check_both_ways
+from relay_client import ProtocolConnection
+from skip_unless import can_run
+from waiting import wait_for
+
+LIBRARY = sorted(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+DAY = 24 * 3600
+CONF = """modules = {{ log, bounds, relay, quota, rate-limit, status, prometheus }}
+quota {{ day = 1GB  time-zone = UTC  count = relayed  state-file = "{}" }}
+"""
+
+
+def why_not():
+    if faults.sanitized():
+        return "sanitizers do not work with libfaketime"
+    return None if LIBRARY else "there is no libfaketime"
+
+
+pytestmark = can_run("WRONG CLOCKS", why_not())
+
+
+class Clock:
+    """The wall clock of a server; its other clocks are right."""
+
+    def __init__(self, folder):
+        self.file = folder / "clock"
+        self.environment = {
+            "LD_PRELOAD": str(LIBRARY[0]), "FAKETIME_TIMESTAMP_FILE": str(self.file),
+            "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1",
+            "TZ": "UTC", "PATH": "/usr/bin:/bin",
+        }
+
+    def set(self, text):
+        beside = self.file.with_suffix(".new")
+        beside.write_text(text + "\n")
+        beside.rename(self.file)
+
+
+@pytest.fixture
+def clocked(start, our_program, tmp_path):
+    """A server with new keys that starts in 1970; its folder of keys; its clock."""
+    clock = Clock(tmp_path)
+    clock.set("@1970-01-01 00:05:00")
+    conf = tmp_path / "relay.conf"
+    conf.write_text(CONF.format(tmp_path / "quota.state"))
+    keys = tmp_path / "fresh-keys"
+    keys.mkdir()
+    server = start(our_program, "-conf", conf, keys=keys, env=clock.environment)
+    return server, keys, clock
+
+
+def started(server):
+    family = parse(server.get("/metrics")[2].decode())["strelaysrv_core_start_time_seconds"]
+    return next(iter(family.samples.values()))
+
+
+def used(server):
+    return server.status()["quota"]["dayBytes"]
+
+
+def test_a_clock_that_is_set_breaks_nothing(clocked, identities):
+    server, _, clock = clocked
+    assert started(server) < DAY
+    with Invited(server, *identities[:2]) as invited:
+        sides = invited.join_both()
+        check_both_ways(*sides)
+        wait_for(lambda: used(server), "the bytes to be counted")
+        for text, shift in (("+0", 0), ("-1d", -DAY), ("+1d", DAY), ("+0", 0)):
+            clock.set(text)
+            now = time.time() + shift
+            wait_for(lambda: abs(started(server) - now) < 3600,
+                     lambda: f"the start to be told as {now}: {started(server)}")
+            assert server.status()["uptimeSeconds"] < 3600
+            check_both_ways(*sides)
+            invited.target.check_alive()
+            with ProtocolConnection(server.address, identities[2]) as device:
+                device.join()
+            done, news = server.reload()
+            assert done and time.strftime("%Y-%m-%d", time.gmtime(now)) in news, news
+        assert 0 < used(server) < 1000
+    assert server.count(r" (error|warning) (?!quota: no /)") == 0, server.log()
+
+
+def test_a_certificate_that_is_made_then_is_valid_later(clocked):
+    _, keys, _ = clocked
+    certificate = x509.load_pem_x509_certificate((keys / "cert.pem").read_bytes())
+    assert certificate.not_valid_before.year == 1970
+    assert certificate.not_valid_after.year >= 2045
