@@ -33,12 +33,14 @@ static void sweep(evutil_socket_t fd, short what, void *arg)
 {
 	struct http_conns *conns = arg;
 	int64_t now_ms = clock_ms();
-	struct http_conn *conn, *next;
+	struct http_conn *conn = TAILQ_FIRST(&conns->list);
 
 	(void)fd;
 	(void)what;
-	for (conn = TAILQ_FIRST(&conns->list); conn; conn = next) {
-		next = TAILQ_NEXT(conn, all);
+	/* A last word to one may exceed HTTP_UNSENT_MAX and so end any other:
+	 * gone() moves `next` past each that ends. */
+	for (; conn; conn = conns->next) {
+		conns->next = TAILQ_NEXT(conn, all);
 		http_bounds_look(conn, now_ms);
 	}
 	schedule(conns);
@@ -213,6 +215,8 @@ static void gone(struct http_conn *conn)
 {
 	struct http_conns *conns = conns_of(conn);
 
+	if (conns->next == conn)
+		conns->next = TAILQ_NEXT(conn, all);
 	TAILQ_REMOVE(&conns->list, conn, all);
 	conns->count--;
 	conns->near -= is_near(conn);
@@ -266,6 +270,7 @@ int http_conns_init(struct http_conns *conns, struct event_base *base)
 	conns->owner.base = base;
 	conns->owner.gone = gone;
 	conns->owner.unsent = unsent;
+	conns->next = NULL;
 	conns->count = conns->near = conns->unsent = 0;
 	conns->limit = HTTP_CONNS_MAX;
 	http_sources_init(&conns->owner.sources, clock_ms());

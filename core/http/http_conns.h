@@ -34,6 +34,7 @@ struct http_conns {
 	struct http_owner owner; /* must be first, see conns_of() */
 	enum http_place place;
 	TAILQ_HEAD(http_conn_list, http_conn) list; /* owned, oldest first */
+	struct http_conn *next; /* borrowed; where sweep() goes on */
 	size_t count, near, limit;
 	size_t unsent;       /* bytes of answers that clients did not read */
 	struct event *sweep; /* owned */

@@ -51,17 +51,18 @@ static void sent_all(struct http_conn *conn, bool unread)
 /* Sends what the socket takes.  `unread`: the request had a body. */
 void http_serve_flush(struct http_conn *conn, bool unread)
 {
-	int n = evbuffer_write(conn->out, conn->fd);
 	size_t left = evbuffer_get_length(conn->out);
 
-	if (n < 0 && errno != EAGAIN && errno != EINTR) {
+	/* For an empty buffer it may return -1, with an errno of before. */
+	if (left && evbuffer_write(conn->out, conn->fd) < 0 &&
+		errno != EAGAIN && errno != EINTR) {
 		http_end(conn);
 		return;
 	}
+	left = evbuffer_get_length(conn->out);
 	conn->owner->unsent(conn, left);
 	if (!left) {
-		if (conn->state == HTTP_WRITING)
-			(void)event_del(conn->writable);
+		(void)event_del(conn->writable);
 		sent_all(conn, unread);
 		return;
 	}
@@ -208,6 +209,9 @@ static void take(struct http_conn *conn, char *data, size_t len)
 {
 	int n;
 
+	/* Input that is taken now is not taken once more later: meanwhile the
+	 * connection may be in HTTP_WRITING. */
+	(void)event_del(conn->turn);
 	/* Some clients send an empty line after a body.  RFC 9112, 2.2. */
 	while (len >= 2 && data[0] == '\r' && data[1] == '\n') {
 		data += 2;
@@ -239,7 +243,8 @@ static void go_on(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (conn->in)
+	if (conn->in &&
+		(conn->state == HTTP_READING || conn->state == HTTP_WAITING))
 		take(conn, conn->in, conn->in_len);
 }
 

@@ -24,6 +24,7 @@
 #include "http/http_conn.h"
 #include "http/http_conns.h"
 #include "http/http_bounds.h"
+#include "http/http_serve.h"
 
 #define ASK  "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 #define HALF "GET / HTTP/1.1\r\n"
@@ -86,14 +87,10 @@ static int teardown(void **state)
 /* One turn of the loop, and the check that runs once a second. */
 static void turn(void)
 {
-	struct http_conn *conn, *next;
-
 	for (int i = 0; i < 3; i++)
 		assert_true(event_base_loop(base, EVLOOP_NONBLOCK) >= 0);
-	for (conn = TAILQ_FIRST(&conns.list); conn; conn = next) {
-		next = TAILQ_NEXT(conn, all);
-		http_bounds_look(conn, now_ms);
-	}
+	event_active(conns.sweep, EV_TIMEOUT, 0);
+	assert_true(event_base_loop(base, EVLOOP_NONBLOCK) >= 0);
 }
 
 static void pass(int64_t ms)
@@ -337,6 +334,98 @@ static void unread_answers_are_bounded(void **state)
 	assert_true(ends[HTTP_END_ANSWER] > 0);
 }
 
+/* Fills what the kernel takes for this connection, as answers do that nobody
+ * reads. */
+static void stuff(const struct http_conn *conn)
+{
+	static const char junk[4096];
+
+	for (size_t piece = sizeof(junk); piece; piece /= 8)
+		while (send(conn->fd, junk, piece,
+			       MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+			;
+}
+
+static void a_last_word_may_end_the_next_one_of_the_sweep(void **state)
+{
+	int late = come("192.0.2.1");
+	struct http_conn *conn = TAILQ_FIRST(&conns.list);
+	size_t left;
+
+	(void)state;
+	/* Answers that are not read reach the bound; the oldest of these, which
+	 * goes first, comes after the late one. */
+	for (int i = 0; (left = HTTP_UNSENT_MAX - conns.unsent); i++) {
+		char from[16];
+		int fd;
+
+		assert_true(i < 40);
+		(void)snprintf(from, sizeof(from), "192.0.2.%d", i + 2);
+		answer_size = 1 << 20;
+		fd = come(from);
+		if (left < answer_size) {
+			stuff(TAILQ_LAST(&conns.list, http_conn_list));
+			answer_size = left > 260 ? left - 260 : 1;
+		}
+		say(fd, ASK);
+		assert_true(event_base_loop(base, EVLOOP_NONBLOCK) >= 0);
+		now_ms++;
+		if (left < 1 << 20)
+			break;
+	}
+	assert_int_equal(ends[HTTP_END_UNREAD], 0);
+	stuff(conn);
+	say(late, HALF);
+	assert_true(event_base_loop(base, EVLOOP_NONBLOCK) >= 0);
+	now_ms += HTTP_READING_MS + 500;
+	turn();
+	assert_int_equal(ends[HTTP_END_UNREAD], 1);
+	assert_true(conns.unsent <= HTTP_UNSENT_MAX);
+}
+
+static void hear_all(int fd)
+{
+	while (recv(fd, heard, sizeof(heard), MSG_DONTWAIT) > 0)
+		;
+}
+
+/* It is read for a newcomer while its next request waits for a turn. */
+static void who_is_answered_out_of_turn_has_one_answer(void **state)
+{
+	int fd = come("192.0.2.1"), other;
+	struct http_conn *conn = TAILQ_FIRST(&conns.list);
+
+	(void)state;
+	say(fd, ASK ASK);
+	assert_true(event_base_loop(base, EVLOOP_NONBLOCK | EVLOOP_ONCE) >= 0);
+	assert_true(event_pending(conn->turn, EV_TIMEOUT, NULL));
+	now_ms++;
+	other = come("192.0.2.2");
+	say(other, HALF);
+	http_serve_read(TAILQ_LAST(&conns.list, http_conn_list));
+	now_ms++;
+	answer_size = 1 << 20;
+	say(fd, ASK HALF);
+	assert_int_equal(http_conns_give_way(&conns), 0);
+	assert_int_equal(conn->state, HTTP_WRITING);
+	for (int i = 0; i < 3; i++) {
+		assert_true(event_base_loop(base, EVLOOP_NONBLOCK) >= 0);
+		assert_int_equal(conn->state, HTTP_WRITING);
+		assert_true(conns.unsent <= answer_size + 200);
+	}
+	for (int i = 0; i < 200; i++) {
+		hear_all(fd);
+		assert_true(event_base_loop(base, EVLOOP_NONBLOCK) >= 0);
+		/* Only an answer that is not sent waits for the socket. */
+		assert_int_equal(
+			event_pending(conn->writable, EV_WRITE, NULL) != 0,
+			conn->state == HTTP_WRITING);
+	}
+	assert_int_equal(conn->state, HTTP_READING);
+	pass(HTTP_READING_MS + HTTP_LINGERING_MS + 2000);
+	assert_int_equal(conns.count, 0);
+}
+
 static void who_takes_too_much_waits_and_then_goes(void **state)
 {
 	int fd = come("192.0.2.1"), other;
@@ -384,6 +473,8 @@ int main(void)
 		T(the_source_with_the_most_gives_one_up),
 		T(some_places_are_for_this_machine),
 		T(unread_answers_are_bounded),
+		T(a_last_word_may_end_the_next_one_of_the_sweep),
+		T(who_is_answered_out_of_turn_has_one_answer),
 		T(who_takes_too_much_waits_and_then_goes),
 		T(after_a_move_each_has_one_more_answer),
 #undef T
