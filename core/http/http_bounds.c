@@ -73,7 +73,7 @@ static void expire(struct http_conn *conn)
 		http_count(HTTP_ENDS, HTTP_END_ANSWER, 1);
 		break;
 	}
-	http_end_reset(conn);
+	http_end(conn);
 }
 
 void http_bounds_look(struct http_conn *conn, int64_t now_ms)
@@ -95,15 +95,16 @@ void http_bounds_give_way(struct http_conn *conn, enum http_end_reason why)
 		    conn->state == HTTP_WAITING || conn->state == HTTP_SILENT;
 
 	http_count(HTTP_ENDS, why, 1);
-	if (asks) {
+	/* Who has not taken the answers before would not take this one. */
+	if (asks && http_end_arrived(conn)) {
 		last_word(conn, 503);
 		(void)evbuffer_write(conn->out, conn->fd);
 		(void)shutdown(conn->fd, SHUT_WR);
 		/* With unread input, close(2) would send a reset, and the
 		 * client might lose the answer. */
 		(void)http_conn_discard(conn);
-		http_end(conn);
+		http_end_owing(conn);
 	} else {
-		http_end_reset(conn);
+		http_end(conn);
 	}
 }

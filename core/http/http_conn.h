@@ -26,6 +26,10 @@ struct http_exchange;
 struct http_owner {
 	struct event_base *base; /* borrowed */
 	struct http_sources sources;
+	/* Connections that were closed since this time with a last word that
+	 * the kernel delivers, see http_end_owing(). */
+	int64_t owing_ms;
+	unsigned owing;
 	/* Appends an answer to x->out, or does nothing without memory. */
 	void (*answer)(struct http_exchange *x, void *arg);
 	void *arg;

@@ -10,6 +10,7 @@
 #include "http/http_bounds.h"
 #include "http/http_conn.h"
 #include "http/http_conns.h"
+#include "http/http_end.h"
 #include "http/http_serve.h"
 
 #define SWEEP_S 1
@@ -271,6 +272,8 @@ int http_conns_init(struct http_conns *conns, struct event_base *base)
 	conns->owner.gone = gone;
 	conns->owner.unsent = unsent;
 	conns->next = NULL;
+	conns->owner.owing = 0;
+	conns->owner.owing_ms = clock_ms();
 	conns->count = conns->near = conns->unsent = 0;
 	conns->limit = HTTP_CONNS_MAX;
 	http_sources_init(&conns->owner.sources, clock_ms());
@@ -282,10 +285,10 @@ void http_conns_finish(struct http_conns *conns)
 {
 	struct http_conn *conn;
 
-	while ((conn = TAILQ_FIRST(&conns->list))) {
-		gone(conn);
-		http_conn_free(conn);
-	}
+	/* An answer that was just sent is delivered, also after the process has
+	 * ended. */
+	while ((conn = TAILQ_FIRST(&conns->list)))
+		http_end_owing(conn);
 	http_sources_finish(&conns->owner.sources);
 	if (conns->sweep)
 		event_free(conns->sweep);

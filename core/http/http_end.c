@@ -4,9 +4,12 @@
 
 #include <errno.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "http/http_conn.h"
 #include "http/http_end.h"
 
@@ -19,7 +22,7 @@ bool http_end_arrived(const struct http_conn *conn)
 	return ioctl(conn->fd, SIOCOUTQ, &left) == 0 && left == 0;
 }
 
-void http_end(struct http_conn *conn)
+static void leave(struct http_conn *conn)
 {
 	conn->owner->gone(conn);
 	http_conn_free(conn);
@@ -27,14 +30,44 @@ void http_end(struct http_conn *conn)
 
 /* A reset discards what the peer has not read.  Otherwise the kernel would hold
  * those bytes for minutes, and no bound would count them. */
-void http_end_reset(struct http_conn *conn)
+void http_end(struct http_conn *conn)
 {
 	const struct linger now = {.l_onoff = 1, .l_linger = 0};
 
-	if (!http_end_arrived(conn))
+	if (!http_end_arrived(conn)) {
 		(void)setsockopt(
 			conn->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-	http_end(conn);
+		http_count(HTTP_CUT, 0, 1);
+	}
+	leave(conn);
+}
+
+/* Whether one more may leave its last word to the kernel. */
+static bool may_owe(struct http_owner *owner)
+{
+	int64_t now_ms = clock_ms();
+
+	if (now_ms - owner->owing_ms >= HTTP_OWED_MS) {
+		owner->owing_ms = now_ms;
+		owner->owing = 0;
+	}
+	if (owner->owing >= HTTP_OWED_MOST)
+		return false;
+	owner->owing++;
+	return true;
+}
+
+void http_end_owing(struct http_conn *conn)
+{
+	const unsigned most_ms = HTTP_OWED_MS;
+
+	if (http_end_arrived(conn) ||
+		(!conn->unsent && may_owe(conn->owner) &&
+			setsockopt(conn->fd, IPPROTO_TCP, TCP_USER_TIMEOUT,
+				&most_ms, sizeof(most_ms)) == 0))
+		leave(conn);
+	else
+		http_end(conn);
 }
 
 /*
@@ -45,7 +78,7 @@ void http_end_finish(struct http_conn *conn, bool unread)
 {
 	http_conn_forget_input(conn);
 	if (!unread && !http_conn_has_input(conn) && http_end_arrived(conn)) {
-		http_end(conn);
+		leave(conn);
 		return;
 	}
 	(void)shutdown(conn->fd, SHUT_WR);
@@ -58,7 +91,7 @@ void http_end_heard(struct http_conn *conn)
 {
 	http_conn_forget_input(conn);
 	if (http_end_arrived(conn)) {
-		http_end(conn);
+		leave(conn);
 		return;
 	}
 	(void)shutdown(conn->fd, SHUT_WR);
@@ -79,5 +112,5 @@ void http_end_discard(struct http_conn *conn)
 	if (n == 0)
 		http_end_heard(conn);
 	else if (n < 0 || conn->discarded > DISCARD_MAX)
-		http_end_reset(conn);
+		http_end(conn);
 }

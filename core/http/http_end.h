@@ -12,10 +12,18 @@
 
 struct http_conn;
 
-/* Closes and frees it.  The other functions here may do so, too. */
+/* For so long the kernel may try to deliver what a closed connection owes. */
+#define HTTP_OWED_MS 5000
+/* Of one address, so many connections may be closed owing in that time. */
+#define HTTP_OWED_MOST 128
+
+/* Closes and frees it, with a reset if the peer's kernel does not have
+ * everything.  The other functions here may do so, too. */
 void http_end(struct http_conn *conn);
-/* The same, with a reset if the peer has not read everything. */
-void http_end_reset(struct http_conn *conn);
+/* Closes and frees it after a last word, which the kernel delivers within
+ * HTTP_OWED_MS or drops; with a reset if more is unsent, or if many others have
+ * been closed so. */
+void http_end_owing(struct http_conn *conn);
 /* The last answer is written.  `unread`: the peer may send more. */
 void http_end_finish(struct http_conn *conn, bool unread);
 /* The peer has shut down its sending side. */

@@ -47,6 +47,14 @@ static const struct relay_metric_def defs[] = {
 			.label = "reason",
 			.values = ends,
 		},
+	[HTTP_CUT] =
+		{
+			.name = "http_cut",
+			.kind = RELAY_COUNTER,
+			.help = "HTTP connections that were closed by a reset, "
+				"since their clients had not taken all, which "
+				"the kernel would have held for minutes.",
+		},
 };
 
 int http_metrics_init(void)

@@ -12,6 +12,7 @@ enum http_metric {
 	HTTP_CONNECTIONS, /* gauge, by enum http_place */
 	HTTP_REQUESTS,    /* counter, by enum http_result */
 	HTTP_ENDS,        /* counter, by enum http_end_reason */
+	HTTP_CUT,         /* counter */
 	HTTP_METRIC_COUNT
 };
 

@@ -141,6 +141,14 @@ static const struct attack attacks[] = {
 			.open = 64,
 			.deaf = true,
 			TEXT(again, GET10("/status"))}}},
+	{.name = "http-half-unread",
+		.help = "HTTP: answers that nobody reads, and half a request",
+		.swarms = {{.http = true,
+			.open = 400,
+			.deaf = true,
+			TEXT(first, GET10("/status")
+					    GET10("/status") "GET /status "
+							     "HTTP/1.1\r\n")}}},
 	{.name = "http-idle",
 		.help = "HTTP: connections that have asked once, and stay",
 		.swarms = {{.http = true,

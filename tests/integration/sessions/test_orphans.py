@@ -8,14 +8,13 @@ import threading
 import pytest
 
 from exposition import parse, value
+from orphaned import orphans
 from pairing import Invited
 from relay_client import reset
 from waiting import pace, wait_for
 
 KIBI = 1024
 BLOCK = 64 * KIBI
-#: States in /proc/net/tcp of sockets that no process owns any more.
-_ORPHANED = {"04": "FIN-WAIT-1", "09": "LAST-ACK", "0B": "CLOSING"}
 
 
 @pytest.fixture
@@ -30,15 +29,7 @@ def metric(server, name, **labels):
 
 
 def held_by_orphans(server):
-    """Bytes in the send queues of sockets that the server has closed."""
-    port, held = server.address[1], 0
-    with open("/proc/self/net/tcp", encoding="ascii") as lines:
-        for fields in (line.split() for line in list(lines)[1:]):
-            ours = int(fields[1].split(":")[1], 16) == port
-            orphan = fields[3] in _ORPHANED and fields[9] == "0"
-            if ours and orphan:
-                held += int(fields[4].split(":")[0], 16)
-    return held
+    return orphans(server.address[1])[1]
 
 
 def fill(sock):

@@ -162,6 +162,7 @@ TRIALS = (
     Trial("http-long-head", 32, (_core("http_requests", "result", "too_large"),)),
     Trial("http-pipelining@1", 16, (_core("http_requests", "result", "delayed"),), rate=True),
     Trial("http-unread", 64, kernel=_HTTP_KERNEL),
+    Trial("http-half-unread", _HTTP, (_core("http_cut"),), kernel=_HTTP_KERNEL, slow_open=64),
     Trial("http-idle", _HTTP, (_core("http_ends", "reason", "room"),)),
     Trial("http-idle@1", _HTTP, (_core("http_ends", "reason", "source"),)),
     Trial("http-flood@1", 64, (_core("http_requests", "result", "delayed"),), rate=True,
