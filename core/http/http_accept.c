@@ -51,7 +51,7 @@ static bool squeeze_in(struct http_accept *accept)
 	socklen_t len = sizeof(from);
 	int fd;
 
-	if (http_conns_give_way(accept->conns) == 0)
+	if (http_conns_evict(accept->conns) == 0)
 		return true;
 	fd = spare_accept(
 		&accept->spare, accept->fd, (struct sockaddr *)&from, &len);

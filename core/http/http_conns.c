@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "http/http_bounds.h"
+#include "http/http_timeouts.h"
 #include "http/http_conn.h"
 #include "http/http_conns.h"
 #include "http/http_end.h"
@@ -42,7 +42,7 @@ static void sweep(evutil_socket_t fd, short what, void *arg)
 	 * gone() moves `next` past each that ends. */
 	for (; conn; conn = conns->next) {
 		conns->next = TAILQ_NEXT(conn, all);
-		http_bounds_look(conn, now_ms);
+		http_timeouts_check(conn, now_ms);
 	}
 	schedule(conns);
 }
@@ -142,11 +142,11 @@ static int make_room(struct http_conns *conns, const struct http_source *source,
 	}
 	if (!conn)
 		return -1;
-	http_bounds_give_way(conn, why);
+	http_conn_evict(conn, why);
 	return 0;
 }
 
-int http_conns_give_way(struct http_conns *conns)
+int http_conns_evict(struct http_conns *conns)
 {
 	return make_room(conns, NULL, HTTP_END_DESCRIPTOR);
 }
@@ -259,7 +259,7 @@ static void unsent(struct http_conn *conn, size_t bytes)
 		first = pick_unread(conns, conn);
 		if (!first)
 			break;
-		http_bounds_give_way(first, HTTP_END_UNREAD);
+		http_conn_evict(first, HTTP_END_UNREAD);
 	}
 }
 

@@ -52,7 +52,7 @@ void http_conns_bound(struct http_conns *conns, size_t limit);
 void http_conns_add(
 	struct http_conns *conns, int fd, const struct sockaddr_storage *from);
 /* Evicts one, to free a descriptor.  0, or -1: there is none. */
-int http_conns_give_way(struct http_conns *conns);
+int http_conns_evict(struct http_conns *conns);
 /* The address changes: each connection is closed after its next answer. */
 void http_conns_retire(struct http_conns *conns);
 

@@ -97,8 +97,8 @@ void http_end_heard(struct http_conn *conn)
 	(void)shutdown(conn->fd, SHUT_WR);
 	if (conn->state != HTTP_LINGERING)
 		http_conn_enter(conn, HTTP_LINGERING);
-	/* At its end a socket is always readable.  http_bounds_look() sees when
-	 * the peer has everything. */
+	/* At its end a socket is always readable.  http_timeouts_check() sees
+	 * when the peer has everything. */
 	(void)event_del(conn->readable);
 }
 

@@ -12,10 +12,10 @@
 #include "host/host.h"
 #include "life/drain.h"
 #include "life/life_state.h"
-#include "life/notify.h"
+#include "life/systemd_notify.h"
 #include "log/log.h"
 #include "loop/loop.h"
-#include "modules/closed.h"
+#include "modules/server_closed.h"
 
 #define CHECK_MS 1000
 /* A connection that moves between two threads is counted by neither: so the
@@ -126,9 +126,9 @@ void drain_begin(enum relay_drain how)
 	if (relay_draining() == RELAY_DRAIN_NONE)
 		self()->begun_ms = loop_clock_ms();
 	atomic_store_explicit(&self()->how, (int)how, memory_order_relaxed);
-	closed_server(how == RELAY_DRAIN_LEAVE ? "draining" : NULL);
+	server_closed_set(how == RELAY_DRAIN_LEAVE ? "draining" : NULL);
 	if (how == RELAY_DRAIN_LEAVE)
-		notify_status("draining: takes no newcomers");
+		systemd_notify_status("draining: takes no newcomers");
 	self()->empty = false;
 	self()->log_interval_ms = LOG_FIRST_MS;
 	count(how);
@@ -144,7 +144,7 @@ void drain_call_off(void)
 		return;
 	atomic_store_explicit(
 		&self()->how, RELAY_DRAIN_NONE, memory_order_relaxed);
-	closed_server(NULL);
+	server_closed_set(NULL);
 	evtimer_del(self()->timer);
 	(void)host_drain(RELAY_DRAIN_NONE);
 	self()->left = self()->pending = 0;

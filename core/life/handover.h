@@ -22,7 +22,7 @@
 
 #include <stddef.h>
 
-#include "peers/adopt.h"
+#include "peers/conn_import.h"
 
 /* The environment variable with the new process's descriptor of the channel. */
 #define HANDOVER_CHANNEL "STRELAYSRV_CHANNEL"
@@ -30,8 +30,8 @@
 #define HANDOVER_ID "STRELAYSRV_ID"
 
 #define HANDOVER_DATA                                                          \
-	ADOPT_DATA_MAX /* bytes that go with a message at most                 \
-			*/
+	CONN_IMPORT_DATA_MAX /* bytes that go with a message at most           \
+			      */
 
 enum handover_word {
 	HANDOVER_READY = 1,

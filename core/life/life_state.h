@@ -50,7 +50,7 @@ struct notify_state {
 	socklen_t address_len;      /* 0: there is none */
 	int fd;                     /* owned */
 	struct event *timer;        /* owned */
-	int64_t stuck_limit_ms;     /* see notify_stuck_limit_ms() */
+	int64_t stuck_limit_ms;     /* see systemd_notify_stuck_limit_ms() */
 	const char *status;         /* borrowed; NULL: the numbers */
 	int64_t devices, sessions;  /* of the last STATUS=; -1: none was sent */
 	unsigned stuck_checks;      /* in a row that found a stuck worker */

@@ -25,7 +25,7 @@
 #include "life/drain.h"
 #include "life/life_state.h"
 #include "life/metric_tables.h"
-#include "life/notify.h"
+#include "life/systemd_notify.h"
 #include "life/own_identity.h"
 #include "life/report.h"
 #include "life/rooms.h"
@@ -221,7 +221,7 @@ static int build_up(char *const argv[], const struct core_conf *core)
 		return -1;
 	}
 	if (loop_lag_start(&server->control) != 0 ||
-		hang_watch_start(notify_hanging) != 0 ||
+		hang_watch_start(systemd_notify_hanging) != 0 ||
 		trim_start(&server->control) != 0) {
 		log_core(RELAY_ERROR, "no memory to watch the loops");
 		return -1;
@@ -243,7 +243,7 @@ static int open_up(void)
 		return fatal(&err);
 	host_ready();
 	inherited_finish();
-	if (notify_ready(server->control.base) != 0) {
+	if (systemd_notify_ready(server->control.base) != 0) {
 		log_core(RELAY_ERROR,
 			"no memory for the timer of the systemd notifications");
 		return -1;
@@ -312,7 +312,7 @@ end:
 	signals_exit_at_once();
 	if (result == 0) {
 		log_core(RELAY_NOTICE, "stopping");
-		notify_stopping("stopping");
+		systemd_notify_stopping("stopping");
 		if (stop_within(host_core()->stop_grace_ms) != 0)
 			leave_hanging();
 	}
@@ -332,7 +332,7 @@ static int run(int argc, char *const argv[])
 	if (server->flags.action == CONFIG_CHECK ||
 		server->flags.action == CONFIG_MODULES)
 		return report(&server->catalog, server->flags.action);
-	tls_start_rehearse();
+	tls_start_selftest();
 	config = host_load();
 	if (!config)
 		return -1;
@@ -378,7 +378,8 @@ static int obey(int argc, char *const argv[])
 		return EXIT_SUCCESS;
 	if (server->flags.action == CONFIG_VERSION)
 		return version_print();
-	if (server->flags.action == CONFIG_RUN && notify_init(&err) != 0) {
+	if (server->flags.action == CONFIG_RUN &&
+		systemd_notify_init(&err) != 0) {
 		(void)fatal(&err);
 		return EXIT_FAILURE;
 	}
@@ -407,7 +408,7 @@ static int serve_all(int argc, char *const argv[])
 		code = obey(argc, argv);
 	host_finish();
 	flags_free(&server->flags);
-	notify_finish();
+	systemd_notify_finish();
 	log_detach();
 	catalog_finish(&server->catalog);
 	tls_start_finish();

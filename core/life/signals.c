@@ -17,7 +17,7 @@
 #include "life/drain.h"
 #include "host/host.h"
 #include "log/log.h"
-#include "life/notify.h"
+#include "life/systemd_notify.h"
 #include "life/signals.h"
 #include "life/upgrade.h"
 
@@ -75,9 +75,9 @@ static void on_reload(evutil_socket_t number, short what, void *arg)
 	(void)arg;
 	if (upgrade_reload())
 		return;
-	notify_reloading();
+	systemd_notify_reloading();
 	host_reload();
-	notify_reloaded();
+	systemd_notify_reloaded();
 }
 
 /* Several signals at once become one reload, after the other pending events. */

@@ -20,14 +20,14 @@
 #include "life/handover.h"
 #include "life/life_state.h"
 #include "life/new_process.h"
-#include "life/notify.h"
+#include "life/systemd_notify.h"
 #include "life/takeover.h"
 #include "life/upgrade.h"
 #include "life/upgrade_accept.h"
 #include "life/upgrade_traffic.h"
 #include "log/log.h"
 #include "loop/loop.h"
-#include "peers/adopt.h"
+#include "peers/conn_import.h"
 #include "workers/hang_watch.h"
 #include "workers/workers.h"
 
@@ -69,9 +69,9 @@ static void reload_now(void)
 	if (!self()->reload)
 		return;
 	self()->reload = false;
-	notify_reloading();
+	systemd_notify_reloading();
 	host_reload();
-	notify_reloaded();
+	systemd_notify_reloaded();
 }
 
 /* This process goes on serving. */
@@ -102,7 +102,7 @@ static void leave(void)
 	self()->stage = STAGE_OVER;
 	/* Only now: if the main process ends, systemd ends the service. */
 	if (self()->pid)
-		(void)notify_main_pid(self()->pid);
+		(void)systemd_notify_main_pid(self()->pid);
 	upgrade_accept_leave();
 	if (self()->channel >= 0)
 		(void)handover_send(
@@ -179,7 +179,7 @@ static void on_message(struct handover_message *message)
 			leave();
 		break;
 	case HANDOVER_CONN:
-		adopt(message->fd, message->data, message->len);
+		conn_import(message->fd, message->data, message->len);
 		message->fd = -1;
 		break;
 	default: /* other versions may send other messages */
@@ -437,7 +437,7 @@ void upgrade_finish(void)
 	if (self()->stage >= STAGE_PROBATION)
 		upgrade_traffic_tell(self()->channel);
 	if (self()->stage == STAGE_PROBATION && self()->pid)
-		(void)notify_main_pid(self()->pid);
+		(void)systemd_notify_main_pid(self()->pid);
 	upgrade_stop();
 	if (unwanted)
 		while (waitpid(self()->pid, NULL, 0) < 0 && errno == EINTR)

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "modules/catalog.h"
-#include "modules/trial.h"
+#include "modules/module_probe.h"
 #include "log/log.h"
 
 /* Where the build puts modules, from the executable's directory and in full. */
@@ -255,7 +255,7 @@ static int open_file(
 	return result;
 }
 
-/* Moves the entry to `mods` or `broken`; `why`: the trial failed. */
+/* Moves the entry to `mods` or `broken`; `why`: the probe failed. */
 static int settle(
 	struct catalog *catalog, struct unopened_module *entry, const char *why)
 {
@@ -270,15 +270,15 @@ static int settle(
 int catalog_open(struct catalog *catalog, const char *name)
 {
 	struct unopened_module *entry = find_unopened(catalog, name);
-	struct trial trial = {.failed = false};
+	struct module_probe probe = {.failed = false};
 
 	if (!entry)
 		return 0;
-	trial.name = entry->name;
-	trial.path = entry->path;
+	probe.name = entry->name;
+	probe.path = entry->path;
 	if (catalog->careful)
-		trial_open(&trial, 1);
-	return settle(catalog, entry, trial.failed ? trial.why : NULL) == 0
+		module_probe(&probe, 1);
+	return settle(catalog, entry, probe.failed ? probe.why : NULL) == 0
 		       ? 1
 		       : -1;
 }
@@ -286,22 +286,22 @@ int catalog_open(struct catalog *catalog, const char *name)
 int catalog_open_all(struct catalog *catalog)
 {
 	size_t count = catalog->unopened_count;
-	struct trial *trials = calloc(count + 1, sizeof(*trials));
+	struct module_probe *probes = calloc(count + 1, sizeof(*probes));
 	int result = (int)count;
 
-	if (!trials)
+	if (!probes)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
-		trials[i].name = catalog->unopened[i].name;
-		trials[i].path = catalog->unopened[i].path;
+		probes[i].name = catalog->unopened[i].name;
+		probes[i].path = catalog->unopened[i].path;
 	}
-	trial_open(trials, count);
+	module_probe(probes, count);
 	/* Backwards: settle() moves the last entry into the place of this. */
 	for (size_t i = count; i-- > 0 && result >= 0;)
 		if (settle(catalog, &catalog->unopened[i],
-			    trials[i].failed ? trials[i].why : NULL) != 0)
+			    probes[i].failed ? probes[i].why : NULL) != 0)
 			result = -1;
-	free(trials);
+	free(probes);
 	return result;
 }
 

@@ -43,8 +43,9 @@ struct catalog {
 	size_t broken_count;
 	struct unopened_module *unopened; /* owned */
 	size_t unopened_count;
-	/* Each file is opened in a child process first (trial.h): a damaged one
-	 * must not end a server that runs, or a check.  Set by the owner. */
+	/* Each file is opened in a child process first (module_probe.h): a
+	 * damaged one must not end a server that runs, or a check.  Set by the
+	 * owner. */
 	bool careful;
 };
 

@@ -24,7 +24,7 @@ struct closer {
 
 /* All but `closed` is [C]. */
 struct modules_state {
-	/* closed.c: who keeps the server closed, in order of closing. */
+	/* server_closed.c: who keeps the server closed, in order of closing. */
 	struct closer closers[MODULES_MAX];
 	size_t closer_count;
 	const char *closed_by_server; /* NULL: the server itself does not */

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "modules/closed.h"
+#include "modules/server_closed.h"
 #include "metrics/metrics.h"
 #include "modules/module.h"
 #include "modules/modules_state.h"
@@ -30,7 +30,7 @@ void registrations_withdraw(struct relay_module *mod)
 	for (size_t i = modules->withdraw_count; i-- > 0;)
 		modules->withdraw[i](mod);
 	service_withdraw(mod);
-	closed_withdraw(mod);
+	server_closed_withdraw(mod);
 	timer_withdraw(&mod->control);
 	metrics_withdraw(&mod->metrics);
 	module_log_withdraw(mod);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "modules/module_call.h"
-#include "modules/closed.h"
+#include "modules/server_closed.h"
 #include "config/config.h"
 #include "modules/hooks.h"
 #include "log/log.h"
@@ -364,7 +364,7 @@ void stage_publish(const struct module_list *list)
 	stage_mark(list, MODULE_LIVE);
 	for (size_t i = 0; i < list->count; i++)
 		module_log_publish(list->mods[i]);
-	closed_refresh();
+	server_closed_refresh();
 }
 
 /* Leaving. */

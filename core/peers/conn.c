@@ -10,7 +10,7 @@
 
 #include "log/log.h"
 #include "modules/module.h"
-#include "peers/conn_again.h"
+#include "peers/conn_reread.h"
 #include "peers/conn_state.h"
 #include "peers/peers_state.h"
 #include "tls/tls.h"
@@ -63,7 +63,7 @@ unsigned relay_conn_peer_certs(const struct relay_conn *conn)
 
 void relay_conn_again(struct relay_conn *conn)
 {
-	conn_again_add(conn);
+	conn_reread_add(conn);
 }
 
 void relay_conn_deadline(struct relay_conn *conn, int64_t after_ms)

@@ -51,7 +51,7 @@ void conn_reap(struct worker *worker)
 	while (conn) {
 		struct relay_conn *next = conn->next;
 
-		if (conn->again) { /* the list `again` still points to it */
+		if (conn->reread) { /* the list `reread` still points to it */
 			conn->next = later;
 			later = conn;
 		} else {

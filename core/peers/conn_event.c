@@ -8,7 +8,7 @@
 
 #include "peers/peer_metrics.h"
 #include "tls/tls_failure.h"
-#include "peers/conn_again.h"
+#include "peers/conn_reread.h"
 #include "peers/conn_end.h"
 #include "peers/conn_event.h"
 #include "peers/conn_hello.h"
@@ -35,17 +35,17 @@ static void run_again(struct relay_conn *conn)
 		conn_end(conn, (enum relay_reason)conn->end_reason);
 }
 
-bool conns_run_again(struct worker *worker)
+bool conns_reread(struct worker *worker)
 {
 	struct peers *peers = peers_of(worker);
-	struct relay_conn *list = peers->again;
+	struct relay_conn *list = peers->reread;
 
-	peers->again = NULL;
+	peers->reread = NULL;
 	while (list) {
 		struct relay_conn *conn = list;
 
-		list = conn->again_next;
-		conn->again = false;
+		list = conn->reread_next;
+		conn->reread = false;
 		if (conn->phase != CONN_DEAD)
 			run_again(conn);
 	}

@@ -15,8 +15,8 @@ struct worker;
 int conn_watch(struct relay_conn *conn);
 /* Looks at its first byte, which shows whether it is TLS. */
 void conn_first_byte(struct relay_conn *conn);
-/* Deferred work: reads again from the connections that conn_again_add() has
+/* Deferred work: reads again from the connections that conn_reread_add() has
  * added. */
-bool conns_run_again(struct worker *worker);
+bool conns_reread(struct worker *worker);
 
 #endif

@@ -9,9 +9,9 @@
 
 #include <openssl/err.h>
 
-#include "peers/conn_again.h"
+#include "peers/conn_reread.h"
 #include "peers/conn_io.h"
-#include "peers/conn_quiet.h"
+#include "peers/conn_record_limit.h"
 #include "peers/conn_state.h"
 #include "peers/peers_state.h"
 #include "tls/tls.h"
@@ -29,7 +29,7 @@ static ssize_t fail(struct relay_conn *conn, enum relay_reason reason)
 	if (!conn->ended) {
 		conn->ended = true;
 		conn->end_reason = (uint8_t)reason;
-		conn_again_add(conn);
+		conn_reread_add(conn);
 	}
 	return -1;
 }
@@ -53,9 +53,9 @@ static ssize_t read_tls(struct relay_conn *conn, void *buf, size_t len)
 	if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
 		/* A record without data was read; the socket may have more. */
 		if (error == SSL_ERROR_WANT_READ && errno != EAGAIN) {
-			if (conn_quiet_too_often(conn))
+			if (conn_record_limit_reached(conn))
 				return fail(conn, RELAY_END_TLS);
-			conn_again_add(conn);
+			conn_reread_add(conn);
 		}
 		conn->stalled = error == SSL_ERROR_WANT_WRITE;
 		return 0;

@@ -71,7 +71,7 @@ void conn_send_off(struct worker *worker)
 		struct relay_conn *conn = passage->conn;
 
 		list = passage->next;
-		if (conn->again) { /* wait until it is off that list */
+		if (conn->reread) { /* wait until it is off that list */
 			passage->next = peers->leaving;
 			peers->leaving = passage;
 			continue;

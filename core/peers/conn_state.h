@@ -52,14 +52,14 @@ struct relay_conn {
 		int64_t opened_us;       /* CONN_HANDSHAKE: when it began,
 					  * monotonic */
 	};
-	SSL *ssl;                      /* owned; NULL: plain */
-	struct conn_queue *queue;      /* owned; NULL: empty */
-	struct conn_unread *unread;    /* owned; NULL: nothing */
-	struct relay_session *session; /* borrowed; NULL: not paired */
-	struct relay_conn *next;       /* on the worker's list of dead ones */
-	struct relay_conn *again_next; /* on the worker's list `again` */
-	struct stranger *stranger;     /* owned; NULL: not a stranger */
-	struct lingering *account;     /* owned; NULL: it does not linger */
+	SSL *ssl;                       /* owned; NULL: plain */
+	struct conn_queue *queue;       /* owned; NULL: empty */
+	struct conn_unread *unread;     /* owned; NULL: nothing */
+	struct relay_session *session;  /* borrowed; NULL: not paired */
+	struct relay_conn *next;        /* on the worker's list of dead ones */
+	struct relay_conn *reread_next; /* on the worker's list `reread` */
+	struct stranger *stranger;      /* owned; NULL: not a stranger */
+	struct lingering *account;      /* owned; NULL: it does not linger */
 	struct deadline deadline;
 	struct event event;
 	uint64_t id;
@@ -67,7 +67,7 @@ struct relay_conn {
 	uint8_t phase;       /* enum conn_phase */
 	uint8_t side;        /* which side of its session */
 	uint8_t certs;       /* that the peer sent; see relay_conn_peer_certs */
-	bool again : 1;      /* is on that list */
+	bool reread : 1;     /* is on that list */
 	bool ended : 1;      /* a read or write failed: close as end_reason */
 	bool at_eof : 1;     /* the peer will send nothing more */
 	bool notified : 1;   /* the peer has sent close_notify */
@@ -83,9 +83,9 @@ struct relay_conn {
 	uint8_t close_by; /* enum close_by */
 	uint8_t asked;    /* how many modules were asked, see hooks.h */
 	uint16_t port;
-	uint16_t quiet_minute; /* see conn_quiet.h */
-	uint8_t quiet;
-	uint8_t addr[16]; /* IPv4 as ::ffff:a.b.c.d */
+	uint16_t dataless_minute; /* see conn_record_limit.h */
+	uint8_t dataless;         /* records without data in that minute */
+	uint8_t addr[16];         /* IPv4 as ::ffff:a.b.c.d */
 	uint8_t peer[RELAY_DEVICE_ID_LEN];
 	_Alignas(max_align_t) unsigned char blocks[]; /* of the modules */
 };

@@ -8,7 +8,7 @@
 
 #include <openssl/err.h>
 
-#include "peers/conn_again.h"
+#include "peers/conn_reread.h"
 #include "peers/conn_destroy.h"
 #include "peers/conn_io.h"
 #include "peers/conn_state.h"
@@ -194,7 +194,7 @@ void linger(struct relay_conn *conn)
 	if (*discarded >= LINGER_DISCARD)
 		sends_too_much(conn, flushed == 1);
 	else if (got > 0)
-		conn_again_add(conn);
+		conn_reread_add(conn);
 	else if (got == 0 ? flushed == 1 && socket_owes(conn->fd) == 0
 			  : errno != EAGAIN && errno != EINTR)
 		conn_destroy(conn);

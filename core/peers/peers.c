@@ -32,7 +32,7 @@ static void end_deferred(struct peers *peers)
 	deadlines_expire(worker);
 	sessions_resume(worker);
 	(void)sessions_run(worker);
-	(void)conns_run_again(worker);
+	(void)conns_reread(worker);
 	while (handshakes_run(worker))
 		;
 	conn_send_off(worker);
@@ -117,7 +117,7 @@ int peers_create(const struct peers_conf *conf)
 		.finish = finish,
 		.stop = stop,
 		.event_over = event_over,
-		.deferred = {{conns_run_again, sessions_run, handshakes_run}},
+		.deferred = {{conns_reread, sessions_run, handshakes_run}},
 	};
 
 	return workers_create(conf->workers, &calls, conf);

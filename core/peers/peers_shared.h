@@ -26,13 +26,13 @@ struct peers_shared {
 	struct listen_set rest; /* inherited, and not configured */
 	bool staged;
 
-	unsigned adopted; /* connections so far; selects the next worker */
+	unsigned imported; /* connections so far; selects the next worker */
 
 	/* owned array, by enum peer_metric; workers read it */
 	struct relay_metric **metrics;
 
 	/* What is logged seldom; used by workers. */
-	struct relay_log_kind bad_handshakes, quiet_records, no_accept,
+	struct relay_log_kind bad_handshakes, dataless_records, no_accept,
 		no_memory;
 
 	atomic_bool no_splice; /* it was logged that bulk data is copied */

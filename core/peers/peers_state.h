@@ -44,8 +44,8 @@ struct peers {
 	struct handshake_share handshakes;
 	struct strangers strangers;
 
-	/* Deferred work: connections to be read again, see conn_again.h. */
-	struct relay_conn *again;
+	/* Deferred work: connections to be read again, see conn_reread.h. */
+	struct relay_conn *reread;
 	/* Sessions with bytes left, in order, see session_queue.h. */
 	struct relay_session *hungry;
 	struct relay_session **hungry_end;

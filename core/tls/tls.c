@@ -16,7 +16,7 @@
 #include "tls/tls.h"
 #include "tls/tls_suites.h"
 #include "tls/tls_limits.h"
-#include "tls/tls_rehearsal.h"
+#include "tls/tls_selftest.h"
 #include "tls/tls_compact.h"
 #include "tls/tls_state.h"
 #include "tls/tls_step.h"
@@ -171,7 +171,7 @@ int tls_try(void)
 {
 	struct tls_contexts *tls = self();
 
-	return tls_rehearse_own(tls->ctx, tls->libctx);
+	return tls_selftest_own(tls->ctx, tls->libctx);
 }
 
 void tls_finish(void)

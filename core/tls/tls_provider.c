@@ -220,7 +220,7 @@ static void load(void)
 	/*
 	 * The default provider's algorithms draw random numbers from the
 	 * default context.  Its usual generator would load all ciphers, a large
-	 * part of a start.  If this fails, the rehearsal finds it.
+	 * part of a start.  If this fails, the self-test finds it.
 	 */
 	(void)RAND_set_DRBG_type(NULL, "HASH-DRBG", NULL, NULL, "SHA2-256");
 	provider.full = OSSL_PROVIDER_load(NULL, "default");

@@ -4,7 +4,7 @@
  * A signature with the server's own key, before any peer is served.
  *
  * OpenSSL loads what a kind of key needs for signing when it first signs, and
- * remembers a failure.  The handshakes of tls_rehearsal.h sign with a P-256 key
+ * remembers a failure.  The handshakes of tls_selftest.h sign with a P-256 key
  * only.
  */
 #ifndef TLS_SIGN_H

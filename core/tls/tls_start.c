@@ -22,7 +22,7 @@
 #include "tls/tls.h"
 #include "tls/tls_provider.h"
 #include "tls/tls_random.h"
-#include "tls/tls_rehearsal.h"
+#include "tls/tls_selftest.h"
 #include "tls/tls_sign.h"
 #include "tls/tls_start.h"
 #include "tls/tls_state.h"
@@ -56,14 +56,14 @@ static void await(enum tls_start_stage stage)
 static bool await_wish(void)
 {
 	struct tls_starting *start = self();
-	bool rehearses;
+	bool selftests;
 
 	pthread_mutex_lock(&start->lock);
-	while (!start->rehearses && !start->over)
+	while (!start->selftests && !start->over)
 		pthread_cond_wait(&start->changed, &start->lock);
-	rehearses = start->rehearses;
+	selftests = start->selftests;
 	pthread_mutex_unlock(&start->lock);
-	return rehearses;
+	return selftests;
 }
 
 /*
@@ -86,14 +86,14 @@ static void fall_back(void)
 
 	start->fell_back = true;
 	start->plain = tls_context_new(NULL);
-	start->failed =
-		start->plain ? tls_rehearse(start->plain, NULL) : TLS_KEY_ALL;
+	start->failed = start->plain ? tls_selftest_all(start->plain, NULL)
+				     : TLS_KEY_ALL;
 }
 
 static void *run(void *arg)
 {
 	struct tls_starting *start = self();
-	struct tls_rehearsal *rehearsal = NULL;
+	struct tls_selftest *selftest = NULL;
 	bool wished;
 
 	(void)arg;
@@ -105,11 +105,11 @@ static void *run(void *arg)
 	}
 	wished = start->usable && await_wish();
 	if (wished && start->ctx)
-		rehearsal = tls_rehearsal_new(start->ctx, start->libctx);
+		selftest = tls_selftest_new(start->ctx, start->libctx);
 	reach(TLS_START_CONTEXT);
 	if (wished)
-		start->unfit = tls_rehearsal_run(rehearsal);
-	reach(TLS_START_REHEARSED);
+		start->unfit = tls_selftest_run(selftest);
+	reach(TLS_START_SELFTESTED);
 	return NULL;
 }
 
@@ -125,9 +125,9 @@ static void run_here(void)
 {
 	struct tls_starting *start = self();
 
-	if (start->threaded || start->stage == TLS_START_REHEARSED)
+	if (start->threaded || start->stage == TLS_START_SELFTESTED)
 		return;
-	start->rehearses = true;
+	start->selftests = true;
 	(void)run(NULL);
 }
 
@@ -166,9 +166,9 @@ void tls_start_join(void)
 	start->threaded = false;
 }
 
-void tls_start_rehearse(void)
+void tls_start_selftest(void)
 {
-	wish(&self()->rehearses);
+	wish(&self()->selftests);
 }
 
 OSSL_LIB_CTX *tls_start_libctx(void)
@@ -281,10 +281,10 @@ static void tell_failed(void)
 }
 
 /* Verifies signatures here while handshakes run on the other thread. */
-static bool rehearse(void)
+static bool selftest(void)
 {
 	struct tls_starting *start = self();
-	unsigned failed = tls_rehearse_kinds(start->libctx);
+	unsigned failed = tls_selftest_keys_check(start->libctx);
 
 	tls_start_join();
 	return start->unfit == 0 && failed == 0;
@@ -296,7 +296,7 @@ int tls_start_settle(
 	struct tls_starting *start = self();
 	enum tls_key_kind own;
 
-	if (!rehearse() || tls_sign_once(identity->key, start->libctx) != 0)
+	if (!selftest() || tls_sign_once(identity->key, start->libctx) != 0)
 		fall_back();
 	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++)
 		if (!metrics_add_core(&metrics[i]))

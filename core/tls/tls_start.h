@@ -3,7 +3,7 @@
 /*
  * What TLS needs at a start, prepared on a thread of its own while modules are
  * looked for: the provider (tls_provider.h), a context, and handshakes that
- * show whether both work (tls_rehearsal.h).  Signatures that the handshakes do
+ * show whether both work (tls_selftest.h).  Signatures that the handshakes do
  * not use are verified on the control thread, which would otherwise wait.
  *
  * If any of this fails, OpenSSL's default algorithms replace ours, and the log
@@ -26,14 +26,14 @@ void tls_start_begin(void);
  * may be called. */
 int tls_start_await(struct relay_err *err);
 /* Lets the thread go on to the handshakes. */
-void tls_start_rehearse(void);
+void tls_start_selftest(void);
 /* The library context; NULL: OpenSSL's default. */
 OSSL_LIB_CTX *tls_start_libctx(void);
 /* The context, once, for tls_init(), which takes ownership.  NULL without
  * memory. */
 SSL_CTX *tls_start_context(void);
 /* Waits for the thread to end, and so for the handshakes.  Only after
- * tls_start_rehearse(). */
+ * tls_start_selftest(). */
 void tls_start_join(void);
 /*
  * After tls_init() and metrics_init(), before any peer is served: waits for the

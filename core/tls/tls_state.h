@@ -36,7 +36,7 @@ enum tls_start_stage {
 	TLS_START_NOTHING,
 	TLS_START_LIBRARY,
 	TLS_START_CONTEXT,
-	TLS_START_REHEARSED,
+	TLS_START_SELFTESTED,
 };
 
 /* For tls_start.c. */
@@ -46,7 +46,7 @@ struct tls_starting {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	enum tls_start_stage stage; /* the last one completed */
-	bool rehearses, over;       /* requests of the control thread */
+	bool selftests, over;       /* requests of the control thread */
 	bool usable;                /* OpenSSL could be set up */
 	OSSL_LIB_CTX *libctx;       /* from tls_provider_take() */
 	SSL_CTX *ctx;               /* owned until tls_start_context() */

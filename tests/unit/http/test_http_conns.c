@@ -23,7 +23,7 @@
 #include "http/http_reply.h"
 #include "http/http_conn.h"
 #include "http/http_conns.h"
-#include "http/http_bounds.h"
+#include "http/http_timeouts.h"
 #include "http/http_serve.h"
 
 #define ASK  "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -181,7 +181,7 @@ static void a_request_on_its_way_is_not_too_late(void **state)
 	assert_true(asks(fd));
 	now_ms += HTTP_IDLE_MS + 5000;
 	say(fd, ASK);
-	http_bounds_look(conn, now_ms);
+	http_timeouts_check(conn, now_ms);
 	turn();
 	assert_true(hear(fd));
 	assert_non_null(strstr(heard, " 200 OK"));
@@ -406,7 +406,7 @@ static void who_is_answered_out_of_turn_has_one_answer(void **state)
 	now_ms++;
 	answer_size = 1 << 20;
 	say(fd, ASK HALF);
-	assert_int_equal(http_conns_give_way(&conns), 0);
+	assert_int_equal(http_conns_evict(&conns), 0);
 	assert_int_equal(conn->state, HTTP_WRITING);
 	for (int i = 0; i < 3; i++) {
 		assert_true(event_base_loop(base, EVLOOP_NONBLOCK) >= 0);

@@ -54,7 +54,7 @@ static void make(struct server *server, const char *alpn)
 	assert_int_equal(metrics_init(1), 0);
 	tls_start_begin();
 	assert_int_equal(tls_start_await(&err), 0);
-	tls_start_rehearse();
+	tls_start_selftest();
 	assert_int_equal(identity_load(&server->identity, server->dir,
 				 tls_start_libctx(), &fresh, &err),
 		0);

@@ -9,8 +9,8 @@
  * libsystemd brings four more libraries.  The first failure to send is logged,
  * the next are not; the server runs on.  All is [C].
  */
-#ifndef NOTIFY_H
-#define NOTIFY_H
+#ifndef SYSTEMD_NOTIFY_H
+#define SYSTEMD_NOTIFY_H
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -24,35 +24,35 @@ struct event_base;
  * the environment for the new process of an upgrade; the last names this
  * process, and is removed.  0, or -1 with err: a variable is invalid.
  */
-int notify_init(struct relay_err *err);
-void notify_finish(void);
+int systemd_notify_init(struct relay_err *err);
+void systemd_notify_finish(void);
 
 /*
  * The server accepts connections: sends READY=1 and MAINPID=.  From now on
  * STATUS= tells the numbers of devices and sessions, and WATCHDOG=1 is sent
  * while no loop is stuck.  0, or -1 without memory.
  */
-int notify_ready(struct event_base *base);
+int systemd_notify_ready(struct event_base *base);
 /* To be called before and after each reload, also one that fails. */
-void notify_reloading(void);
-void notify_reloaded(void);
+void systemd_notify_reloading(void);
+void systemd_notify_reloaded(void);
 /* The server begins to stop; `status` is the text of STATUS=. */
 /* [*]  Sends what hangs as the status; NULL: nothing does any more. */
-void notify_hanging(const char *text);
-void notify_stopping(const char *status);
+void systemd_notify_hanging(const char *text);
+void systemd_notify_stopping(const char *status);
 /* Sets the text of STATUS=, borrowed; NULL: the numbers again. */
-void notify_status(const char *status);
+void systemd_notify_status(const char *status);
 /*
  * Names the main process.  While that is another one, every other function here
  * does nothing, since the other process reports the state.  0 or -1.
  */
-int notify_main_pid(pid_t pid);
+int systemd_notify_main_pid(pid_t pid);
 
 /* Pure parts. */
 
 /* After how long a loop counts as stuck: half of the watchdog's interval; 0:
  * there is no watchdog.  The variables may be NULL. */
-int64_t notify_stuck_limit_ms(
+int64_t systemd_notify_stuck_limit_ms(
 	const char *watchdog_usec, const char *watchdog_pid, pid_t self);
 
 #endif

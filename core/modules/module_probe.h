@@ -7,16 +7,16 @@
  * and in its libraries: a damaged file ends the process or never returns.
  * Here that ends only the child.
  */
-#ifndef TRIAL_H
-#define TRIAL_H
+#ifndef MODULE_PROBE_H
+#define MODULE_PROBE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-struct trial {
+struct module_probe {
 	const char *name, *path; /* borrowed */
 	bool failed;             /* result: the child did not survive it */
-	bool again;              /* used by trial_open(): it was slow once */
+	bool again;              /* used by module_probe(): it was slow once */
 	char why[128];           /* if failed */
 };
 
@@ -25,6 +25,6 @@ struct trial {
  * `failed` of each.  A file that module_open() refuses has not failed.  Takes
  * about as long as opening them, at most 10 s for each that hangs.
  */
-void trial_open(struct trial *files, size_t count);
+void module_probe(struct module_probe *files, size_t count);
 
 #endif

@@ -7,8 +7,8 @@
  * needs fifty times the CPU time of the peer for them, and no module sees the
  * request.  Real peers send one in a million records, or never.
  */
-#ifndef CONN_QUIET_H
-#define CONN_QUIET_H
+#ifndef CONN_RECORD_LIMIT_H
+#define CONN_RECORD_LIMIT_H
 
 #include <stdbool.h>
 
@@ -16,10 +16,10 @@ struct relay_conn;
 
 /* At most so many in each minute of the clock; Go allows 16 between two records
  * with data. */
-#define CONN_QUIET_MOST 32
+#define CONN_RECORD_LIMIT 32
 
 /* [W]  Counts one more.  Returns whether there were too many; then it is
  * logged. */
-bool conn_quiet_too_often(struct relay_conn *conn);
+bool conn_record_limit_reached(struct relay_conn *conn);
 
 #endif

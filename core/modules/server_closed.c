@@ -5,13 +5,13 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-#include "modules/closed.h"
+#include "modules/server_closed.h"
 #include "modules/module.h"
 #include "modules/modules_state.h"
 
 /* Publishes to workers the word of the first party that keeps the server
  * closed: the server itself, else a live module. */
-void closed_refresh(void)
+void server_closed_refresh(void)
 {
 	struct modules_state *modules = instance->modules;
 	const char *word = modules->closed_by_server;
@@ -22,10 +22,10 @@ void closed_refresh(void)
 	atomic_store_explicit(&modules->closed, word, memory_order_relaxed);
 }
 
-void closed_server(const char *word)
+void server_closed_set(const char *word)
 {
 	instance->modules->closed_by_server = word;
-	closed_refresh();
+	server_closed_refresh();
 }
 
 static struct closer *find(const struct relay_module *mod)
@@ -53,7 +53,7 @@ void relay_set_closed(struct relay_ctx *cx, const char *word)
 	struct closer *closer = find(cx->mod);
 
 	if (!word) {
-		closed_withdraw(cx->mod);
+		server_closed_withdraw(cx->mod);
 		return;
 	}
 	if (!closer && modules->closer_count == MODULES_MAX)
@@ -62,17 +62,17 @@ void relay_set_closed(struct relay_ctx *cx, const char *word)
 		closer = &modules->closers[modules->closer_count++];
 	closer->owner = cx->mod;
 	closer->word = word;
-	closed_refresh();
+	server_closed_refresh();
 }
 
-void closed_withdraw(const struct relay_module *mod)
+void server_closed_withdraw(const struct relay_module *mod)
 {
 	struct closer *closer = find(mod);
 
 	if (!closer)
 		return;
 	forget(closer);
-	closed_refresh();
+	server_closed_refresh();
 }
 
 const char *relay_closed(void)

@@ -6,7 +6,7 @@
 
 #include <event2/buffer.h>
 
-#include "http/http_bounds.h"
+#include "http/http_timeouts.h"
 #include "http/http_conn.h"
 #include "http/http_end.h"
 #include "http/http_reply.h"
@@ -76,7 +76,7 @@ static void expire(struct http_conn *conn)
 	http_end(conn);
 }
 
-void http_bounds_look(struct http_conn *conn, int64_t now_ms)
+void http_timeouts_check(struct http_conn *conn, int64_t now_ms)
 {
 	bool late = now_ms - conn->since_ms > patience_ms(conn->state);
 
@@ -89,7 +89,7 @@ void http_bounds_look(struct http_conn *conn, int64_t now_ms)
 		expire(conn);
 }
 
-void http_bounds_give_way(struct http_conn *conn, enum http_end_reason why)
+void http_conn_evict(struct http_conn *conn, enum http_end_reason why)
 {
 	bool asks = conn->state == HTTP_READING ||
 		    conn->state == HTTP_WAITING || conn->state == HTTP_SILENT;

@@ -3,13 +3,13 @@
 /*
  * Connections that are read again in the next iteration of the loop.
  */
-#ifndef CONN_AGAIN_H
-#define CONN_AGAIN_H
+#ifndef CONN_REREAD_H
+#define CONN_REREAD_H
 
 struct relay_conn;
 
-/* [W]  Puts the connection on the worker's list `again`, see conns_run_again().
+/* [W]  Puts the connection on the worker's list `reread`, see conns_reread().
  * Does nothing if it is on the list already. */
-void conn_again_add(struct relay_conn *conn);
+void conn_reread_add(struct relay_conn *conn);
 
 #endif

@@ -12,7 +12,7 @@
 #include <openssl/params.h>
 #include <openssl/x509.h>
 
-#include "tls/tls_rehearsal.h"
+#include "tls/tls_selftest.h"
 
 #define TURNS 16 /* a handshake takes four */
 
@@ -30,7 +30,7 @@ struct pair {
 	SSL *server, *client; /* owned */
 };
 
-struct tls_rehearsal {
+struct tls_selftest {
 	struct pair pairs[VERSIONS];
 };
 
@@ -48,7 +48,7 @@ struct cast {
 
 static X509 *read_cert(enum tls_key_kind kind, OSSL_LIB_CTX *libctx)
 {
-	const struct tls_rehearsal_cert *from = &tls_rehearsal_certs[kind];
+	const struct tls_selftest_cert *from = &tls_selftest_certs[kind];
 	const unsigned char *at = from->der;
 	X509 *cert = X509_new_ex(libctx, NULL);
 
@@ -64,7 +64,7 @@ static EVP_PKEY *make_key(const X509 *cert, OSSL_LIB_CTX *libctx)
 {
 	const ASN1_BIT_STRING *point = X509_get0_pubkey_bitstr(cert);
 	char group[] = SN_X9_62_prime256v1;
-	uint64_t scalar = tls_rehearsal_scalar;
+	uint64_t scalar = tls_selftest_scalar;
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_utf8_string(
 			OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof(group) - 1),
@@ -159,31 +159,31 @@ static int pair_make(struct pair *pair, int version, const struct cast *cast)
 		       : -1;
 }
 
-static void rehearsal_free(struct tls_rehearsal *rehearsal)
+static void selftest_free(struct tls_selftest *selftest)
 {
-	for (size_t i = 0; rehearsal && i < VERSIONS; i++)
-		pair_free(&rehearsal->pairs[i]);
-	free(rehearsal);
+	for (size_t i = 0; selftest && i < VERSIONS; i++)
+		pair_free(&selftest->pairs[i]);
+	free(selftest);
 }
 
-static struct tls_rehearsal *rehearsal_new(
+static struct tls_selftest *selftest_new(
 	SSL_CTX *ctx, bool has_own, OSSL_LIB_CTX *libctx)
 {
 	/* OpenSSL looks up the hash of certificates in the default library
 	 * context. */
 	OSSL_LIB_CTX *before = OSSL_LIB_CTX_set0_default(libctx);
-	struct tls_rehearsal *rehearsal = calloc(1, sizeof(*rehearsal));
+	struct tls_selftest *selftest = calloc(1, sizeof(*selftest));
 	struct cast cast = {.ctx = ctx, .has_own = has_own};
-	bool good = rehearsal && cast_make(&cast, libctx) == 0;
+	bool good = selftest && cast_make(&cast, libctx) == 0;
 
 	for (size_t i = 0; good && i < VERSIONS; i++)
-		good = pair_make(&rehearsal->pairs[i], versions[i], &cast) == 0;
+		good = pair_make(&selftest->pairs[i], versions[i], &cast) == 0;
 	cast_free(&cast);
 	OSSL_LIB_CTX_set0_default(before);
 	ERR_clear_error();
 	if (good)
-		return rehearsal;
-	rehearsal_free(rehearsal);
+		return selftest;
+	selftest_free(selftest);
 	return NULL;
 }
 
@@ -279,7 +279,7 @@ static bool verifies(enum tls_key_kind kind, OSSL_LIB_CTX *libctx)
 	return good;
 }
 
-unsigned tls_rehearse_kinds(OSSL_LIB_CTX *libctx)
+unsigned tls_selftest_keys_check(OSSL_LIB_CTX *libctx)
 {
 	unsigned failed = 0;
 
@@ -297,35 +297,35 @@ unsigned tls_rehearse_kinds(OSSL_LIB_CTX *libctx)
 	return failed;
 }
 
-struct tls_rehearsal *tls_rehearsal_new(SSL_CTX *ctx, OSSL_LIB_CTX *libctx)
+struct tls_selftest *tls_selftest_new(SSL_CTX *ctx, OSSL_LIB_CTX *libctx)
 {
-	return rehearsal_new(ctx, false, libctx);
+	return selftest_new(ctx, false, libctx);
 }
 
-unsigned tls_rehearsal_run(struct tls_rehearsal *rehearsal)
+unsigned tls_selftest_run(struct tls_selftest *selftest)
 {
 	unsigned failed = 0;
 
-	if (!rehearsal)
+	if (!selftest)
 		return TLS_KEY_ALL;
 	for (size_t i = 0; i < VERSIONS; i++)
-		failed |= pair_run(&rehearsal->pairs[i]);
+		failed |= pair_run(&selftest->pairs[i]);
 	ERR_clear_error();
-	rehearsal_free(rehearsal);
+	selftest_free(selftest);
 	return failed;
 }
 
-unsigned tls_rehearse(SSL_CTX *ctx, OSSL_LIB_CTX *libctx)
+unsigned tls_selftest_all(SSL_CTX *ctx, OSSL_LIB_CTX *libctx)
 {
-	unsigned failed = tls_rehearsal_run(rehearsal_new(ctx, false, libctx));
+	unsigned failed = tls_selftest_run(selftest_new(ctx, false, libctx));
 
 	return failed == TLS_KEY_ALL ? failed
-				     : failed | tls_rehearse_kinds(libctx);
+				     : failed | tls_selftest_keys_check(libctx);
 }
 
-int tls_rehearse_own(SSL_CTX *ctx, OSSL_LIB_CTX *libctx)
+int tls_selftest_own(SSL_CTX *ctx, OSSL_LIB_CTX *libctx)
 {
-	struct tls_rehearsal *rehearsal = rehearsal_new(ctx, true, libctx);
+	struct tls_selftest *selftest = selftest_new(ctx, true, libctx);
 
-	return tls_rehearsal_run(rehearsal) == TLS_KEY_ALL ? -1 : 0;
+	return tls_selftest_run(selftest) == TLS_KEY_ALL ? -1 : 0;
 }

@@ -24,7 +24,7 @@
 
 #include "base/instance.h"
 #include "life/life_state.h"
-#include "life/notify.h"
+#include "life/systemd_notify.h"
 #include "log/log.h"
 #include "workers/loop_lag.h"
 
@@ -39,7 +39,7 @@ static struct notify_state *self(void)
 	return &instance->life->notify;
 }
 
-int64_t notify_stuck_limit_ms(
+int64_t systemd_notify_stuck_limit_ms(
 	const char *watchdog_usec, const char *watchdog_pid, pid_t self)
 {
 	int64_t usec, pid;
@@ -78,7 +78,7 @@ static int read_address(const char *path, struct relay_err *err)
 	return 0;
 }
 
-int notify_init(struct relay_err *err)
+int systemd_notify_init(struct relay_err *err)
 {
 	static const struct timeval timeout = {.tv_sec = SEND_TIMEOUT_S};
 	const char *path = getenv("NOTIFY_SOCKET");
@@ -94,7 +94,7 @@ int notify_init(struct relay_err *err)
 		return relay_fail(err, "no socket for NOTIFY_SOCKET: %s",
 			strerror(errno));
 	}
-	self()->stuck_limit_ms = notify_stuck_limit_ms(
+	self()->stuck_limit_ms = systemd_notify_stuck_limit_ms(
 		getenv("WATCHDOG_USEC"), getenv("WATCHDOG_PID"), getpid());
 	(void)unsetenv("WATCHDOG_PID");
 	return 0;
@@ -176,7 +176,7 @@ static void refresh_status(void)
 	(void)send_state("STATUS=%s", line);
 }
 
-void notify_status(const char *status)
+void systemd_notify_status(const char *status)
 {
 	char line[200];
 
@@ -237,7 +237,7 @@ static int start_timer(struct event_base *base)
 
 /* Changes of state. */
 
-int notify_ready(struct event_base *base)
+int systemd_notify_ready(struct event_base *base)
 {
 	char line[200];
 
@@ -249,7 +249,7 @@ int notify_ready(struct event_base *base)
 	return self()->timer ? 0 : start_timer(base);
 }
 
-void notify_reloading(void)
+void systemd_notify_reloading(void)
 {
 	struct timespec now;
 
@@ -259,7 +259,7 @@ void notify_reloading(void)
 		(int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 }
 
-void notify_reloaded(void)
+void systemd_notify_reloaded(void)
 {
 	char line[200];
 
@@ -272,7 +272,7 @@ void notify_reloaded(void)
 
 /* Called on another thread, since the control thread may be what hangs.  The
  * socket and its address do not change while that thread runs. */
-void notify_hanging(const char *text)
+void systemd_notify_hanging(const char *text)
 {
 	char line[300];
 
@@ -287,12 +287,12 @@ void notify_hanging(const char *text)
 		(struct sockaddr *)&self()->address, self()->address_len);
 }
 
-void notify_stopping(const char *status)
+void systemd_notify_stopping(const char *status)
 {
 	(void)send_state("STOPPING=1\nSTATUS=%s", status);
 }
 
-int notify_main_pid(pid_t pid)
+int systemd_notify_main_pid(pid_t pid)
 {
 	int result;
 
@@ -302,7 +302,7 @@ int notify_main_pid(pid_t pid)
 	return result;
 }
 
-void notify_finish(void)
+void systemd_notify_finish(void)
 {
 	if (self()->timer)
 		event_free(self()->timer);

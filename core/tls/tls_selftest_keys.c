@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Certificates used for rehearsals only.  Each is self-signed.  The RSA key has
+ * Certificates used for self-tests only.  Each is self-signed.  The RSA key has
  * 1024 bits, the fewest that are accepted: more take longer and show no more.
  */
 
-#include "tls/tls_rehearsal.h"
+#include "tls/tls_selftest.h"
 
-const uint64_t tls_rehearsal_scalar = 0x72656865617273;
+const uint64_t tls_selftest_scalar = 0x72656865617273;
 
 /* What all have (RFC 5280, 4.1): version 3 with serial number 1; the issuer
  * "rehearsal"; validity from 2020 to 2049; the same as subject. */
@@ -110,7 +110,7 @@ static const unsigned char rsa_cert[] = {0x30, 0x82, 0x01, 0x9c, 0x30, 0x82,
 	0x05, 0x4f, 0xaa, 0x9b, 0x39, 0xf6, 0xaf, 0x98, 0x04, 0x61, 0xd3, 0x2f,
 	0x04, 0xd5, 0x7f};
 
-const struct tls_rehearsal_cert tls_rehearsal_certs[TLS_KEY_KINDS] = {
+const struct tls_selftest_cert tls_selftest_certs[TLS_KEY_KINDS] = {
 	[TLS_KEY_P384] = {p384_cert, sizeof(p384_cert)},
 	[TLS_KEY_P256] = {p256_cert, sizeof(p256_cert)},
 	[TLS_KEY_ED25519] = {ed25519_cert, sizeof(ed25519_cert)},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Rehearsals: complete handshakes in memory, before any peer is served.
+ * Self-tests: complete handshakes in memory, before any peer is served.
  *
  * OpenSSL loads algorithms when they are first used, and remembers a failure to
  * load one: after one failed allocation in the first handshake, every later one
@@ -15,8 +15,8 @@
  * are checked.  A handshake for each kind would load nothing more, and would
  * take as long as the rest of the start.
  */
-#ifndef TLS_REHEARSAL_H
-#define TLS_REHEARSAL_H
+#ifndef TLS_SELFTEST_H
+#define TLS_SELFTEST_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -36,38 +36,38 @@ enum tls_key_kind {
 /* The names in logs and metrics; ended by NULL. */
 extern const char *const tls_key_words[TLS_KEY_KINDS + 1];
 
-/* A certificate in DER, used for rehearsals only. */
-struct tls_rehearsal_cert {
+/* A certificate in DER, used for self-tests only. */
+struct tls_selftest_cert {
 	const unsigned char *der;
 	size_t len;
 };
 
-extern const struct tls_rehearsal_cert tls_rehearsal_certs[TLS_KEY_KINDS];
+extern const struct tls_selftest_cert tls_selftest_certs[TLS_KEY_KINDS];
 /* The private key of the P-256 certificate; it is not secret. */
-extern const uint64_t tls_rehearsal_scalar;
+extern const uint64_t tls_selftest_scalar;
 
-struct tls_rehearsal; /* a handshake of each version, not begun */
+struct tls_selftest; /* a handshake of each version, not begun */
 
 /*
  * Prepares handshakes with a server's context that has no certificate yet; it
  * may get one while they run on another thread.  `libctx` is the library
  * context of ctx.  NULL if anything fails.
  */
-struct tls_rehearsal *tls_rehearsal_new(SSL_CTX *ctx, OSSL_LIB_CTX *libctx);
+struct tls_selftest *tls_selftest_new(SSL_CTX *ctx, OSSL_LIB_CTX *libctx);
 /*
- * Runs the handshakes and frees the rehearsal.  Returns bits (1 << enum
+ * Runs the handshakes and frees the self-test.  Returns bits (1 << enum
  * tls_key_kind) of the kinds of keys that failed: TLS_KEY_ALL if a handshake
- * failed or rehearsal is NULL.
+ * failed or selftest is NULL.
  */
-unsigned tls_rehearsal_run(struct tls_rehearsal *rehearsal);
+unsigned tls_selftest_run(struct tls_selftest *selftest);
 
 /* Verifies a signature of each kind that the handshakes do not use.  Returns
  * such bits.  Any thread, also while handshakes run. */
-unsigned tls_rehearse_kinds(OSSL_LIB_CTX *libctx);
+unsigned tls_selftest_keys_check(OSSL_LIB_CTX *libctx);
 
 /* All of the above: handshakes, then signatures. */
-unsigned tls_rehearse(SSL_CTX *ctx, OSSL_LIB_CTX *libctx);
+unsigned tls_selftest_all(SSL_CTX *ctx, OSSL_LIB_CTX *libctx);
 /* Handshakes with the certificate of ctx.  0 or -1. */
-int tls_rehearse_own(SSL_CTX *ctx, OSSL_LIB_CTX *libctx);
+int tls_selftest_own(SSL_CTX *ctx, OSSL_LIB_CTX *libctx);
 
 #endif

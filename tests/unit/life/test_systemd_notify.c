@@ -21,14 +21,14 @@
 #include "workers/loop_lag.h"
 #include "log/log.h"
 #include "life/life_state.h"
-#include "life/notify.h"
+#include "life/systemd_notify.h"
 
 static int64_t silence_ms, devices;
 static unsigned errors;
 static int manager;
 static struct event_base *base;
 
-/* Replacements for functions of the server that notify.c calls. */
+/* Replacements for functions of the server that systemd_notify.c calls. */
 
 unsigned relay_hanging(char *out, size_t cap)
 {
@@ -83,7 +83,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	notify_finish();
+	systemd_notify_finish();
 	life_destroy();
 	event_base_free(base);
 	(void)close(manager);
@@ -103,8 +103,8 @@ static void start(void)
 {
 	struct relay_err err;
 
-	assert_int_equal(notify_init(&err), 0);
-	assert_int_equal(notify_ready(base), 0);
+	assert_int_equal(systemd_notify_init(&err), 0);
+	assert_int_equal(systemd_notify_ready(base), 0);
 	assert_non_null(strstr(told(), "READY=1\nMAINPID="));
 }
 
@@ -149,37 +149,39 @@ static void a_line_of_ones_own_stays(void **state)
 {
 	(void)state;
 	start();
-	notify_status("draining");
+	systemd_notify_status("draining");
 	assert_string_equal(told(), "STATUS=draining");
-	notify_reloaded();
+	systemd_notify_reloaded();
 	assert_string_equal(told(), "READY=1\nSTATUS=draining");
-	notify_status(NULL);
+	systemd_notify_status(NULL);
 	assert_string_equal(told(), "STATUS=connected devices: 0, sessions: 0");
-	assert_int_equal(notify_main_pid(4711), 0);
+	assert_int_equal(systemd_notify_main_pid(4711), 0);
 	assert_string_equal(told(), "MAINPID=4711");
-	notify_stopping("stopping");
+	systemd_notify_stopping("stopping");
 	assert_string_equal(told(), "");
-	assert_int_equal(notify_main_pid(getpid()), 0);
+	assert_int_equal(systemd_notify_main_pid(getpid()), 0);
 	assert_non_null(strstr(told(), "MAINPID="));
-	notify_stopping("stopping");
+	systemd_notify_stopping("stopping");
 	assert_string_equal(told(), "STOPPING=1\nSTATUS=stopping");
-	assert_int_equal(notify_main_pid(4711), 0);
+	assert_int_equal(systemd_notify_main_pid(4711), 0);
 	(void)told();
 }
 
 static void patience_is_half_of_what_is_asked_for(void **state)
 {
 	(void)state;
-	assert_int_equal(notify_stuck_limit_ms(NULL, NULL, 5), 0);
-	assert_int_equal(notify_stuck_limit_ms("", NULL, 5), 0);
-	assert_int_equal(notify_stuck_limit_ms("0", NULL, 5), 0);
-	assert_int_equal(notify_stuck_limit_ms("-1", NULL, 5), 0);
-	assert_int_equal(notify_stuck_limit_ms("30000000", NULL, 5), 15000);
-	assert_int_equal(notify_stuck_limit_ms("30000000", "5", 5), 15000);
-	assert_int_equal(notify_stuck_limit_ms("30000000", "6", 5), 0);
-	assert_int_equal(notify_stuck_limit_ms("30000000", "x", 5), 0);
+	assert_int_equal(systemd_notify_stuck_limit_ms(NULL, NULL, 5), 0);
+	assert_int_equal(systemd_notify_stuck_limit_ms("", NULL, 5), 0);
+	assert_int_equal(systemd_notify_stuck_limit_ms("0", NULL, 5), 0);
+	assert_int_equal(systemd_notify_stuck_limit_ms("-1", NULL, 5), 0);
 	assert_int_equal(
-		notify_stuck_limit_ms("1000", NULL, 5), 2 * LOOP_LAG_BEAT_MS);
+		systemd_notify_stuck_limit_ms("30000000", NULL, 5), 15000);
+	assert_int_equal(
+		systemd_notify_stuck_limit_ms("30000000", "5", 5), 15000);
+	assert_int_equal(systemd_notify_stuck_limit_ms("30000000", "6", 5), 0);
+	assert_int_equal(systemd_notify_stuck_limit_ms("30000000", "x", 5), 0);
+	assert_int_equal(systemd_notify_stuck_limit_ms("1000", NULL, 5),
+		2 * LOOP_LAG_BEAT_MS);
 }
 
 int main(void)

@@ -10,7 +10,7 @@
 
 #include <openssl/ssl.h>
 
-#include "tls/tls_rehearsal.h"
+#include "tls/tls_selftest.h"
 
 #define BIT(kind) (1U << (kind))
 
@@ -56,7 +56,7 @@ static void test_what_lacks_is_found(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		SSL_CTX *ctx = server_context(rows[i].wanted);
 
-		assert_int_equal(tls_rehearse(ctx, NULL), rows[i].failed);
+		assert_int_equal(tls_selftest_all(ctx, NULL), rows[i].failed);
 		SSL_CTX_free(ctx);
 	}
 }
@@ -67,17 +67,17 @@ static void test_one_version_is_not_enough(void **state)
 
 	(void)state;
 	SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION);
-	assert_int_equal(tls_rehearse(ctx, NULL), TLS_KEY_ALL);
+	assert_int_equal(tls_selftest_all(ctx, NULL), TLS_KEY_ALL);
 	SSL_CTX_set_max_proto_version(ctx, 0);
 	SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION);
-	assert_int_equal(tls_rehearse(ctx, NULL), TLS_KEY_ALL);
+	assert_int_equal(tls_selftest_all(ctx, NULL), TLS_KEY_ALL);
 	SSL_CTX_free(ctx);
 }
 
 static void test_nothing_is_no_success(void **state)
 {
 	(void)state;
-	assert_int_equal(tls_rehearsal_run(NULL), TLS_KEY_ALL);
+	assert_int_equal(tls_selftest_run(NULL), TLS_KEY_ALL);
 }
 
 int main(void)

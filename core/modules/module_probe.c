@@ -14,7 +14,7 @@
 #include "base/child_process.h"
 #include "base/clock.h"
 #include "modules/module.h"
-#include "modules/trial.h"
+#include "modules/module_probe.h"
 
 /* How long one file may take in each of two attempts: a fork of a process with
  * threads may wait for ever for a lock whose owner it does not have. */
@@ -22,7 +22,7 @@
 
 /* Sends a byte for each file that is done. */
 static _Noreturn void run_child(
-	const struct trial *files, size_t count, int out)
+	const struct module_probe *files, size_t count, int out)
 {
 	static const struct rlimit no_core = {0, 0};
 	struct relay_err ignored;
@@ -58,7 +58,7 @@ static int await(int in)
 	return -1;
 }
 
-static void describe(struct trial *file, int heard, int status)
+static void describe(struct module_probe *file, int heard, int status)
 {
 	file->failed = true;
 	if (heard < 0)
@@ -78,7 +78,7 @@ static void describe(struct trial *file, int heard, int status)
 
 /* Returns how many files have been tried; the last one of them may have failed.
  */
-static size_t try_some(struct trial *files, size_t count)
+static size_t try_some(struct module_probe *files, size_t count)
 {
 	struct child_process child;
 	size_t done = 0;
@@ -105,7 +105,7 @@ static size_t try_some(struct trial *files, size_t count)
 	return done + 1;
 }
 
-void trial_open(struct trial *files, size_t count)
+void module_probe(struct module_probe *files, size_t count)
 {
 	for (size_t done = 0; done < count;)
 		done += try_some(files + done, count - done);

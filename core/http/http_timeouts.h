@@ -4,8 +4,8 @@
  * Connections that last too long, or whose place others need: they are ended,
  * and counted by reason.  [C]
  */
-#ifndef HTTP_BOUNDS_H
-#define HTTP_BOUNDS_H
+#ifndef HTTP_TIMEOUTS_H
+#define HTTP_TIMEOUTS_H
 
 #include <stdint.h>
 
@@ -23,9 +23,9 @@ struct http_conn;
 
 /* Ends the connection if its state has lasted too long.  Call it every second.
  */
-void http_bounds_look(struct http_conn *conn, int64_t now_ms);
+void http_timeouts_check(struct http_conn *conn, int64_t now_ms);
 /* Ends the connection in favour of another one.  A client that waits for an
  * answer gets 503. */
-void http_bounds_give_way(struct http_conn *conn, enum http_end_reason why);
+void http_conn_evict(struct http_conn *conn, enum http_end_reason why);
 
 #endif
