@@ -9,6 +9,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <event2/event.h>
+
 #include "life/handover.h"
 
 /* A control message with one descriptor, aligned as cmsg(3) demands. */
@@ -87,4 +89,14 @@ int handover_receive(int channel, struct handover_message *out)
 	out->len = (size_t)got - 1;
 	out->fd = descriptor_of(&message);
 	return 1;
+}
+
+void handover_close(int *channel, struct event **event)
+{
+	if (*event)
+		event_free(*event);
+	*event = NULL;
+	if (*channel >= 0)
+		(void)close(*channel);
+	*channel = -1;
 }

@@ -44,6 +44,8 @@ enum handover_word {
 	HANDOVER_ENDING,
 };
 
+struct event;
+
 struct handover_message {
 	int word; /* enum handover_word; other versions may send others */
 	size_t len;
@@ -61,5 +63,8 @@ int handover_send(int channel, enum handover_word word, const void *data,
 	size_t len, int fd);
 /* 1: *out is a message.  0: there is none yet.  -1: the other end is closed. */
 int handover_receive(int channel, struct handover_message *out);
+/* Closes the channel, unless it is -1, and frees its event, unless it is NULL;
+ * sets them to -1 and NULL. */
+void handover_close(int *channel, struct event **event);
 
 #endif

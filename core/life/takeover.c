@@ -106,23 +106,13 @@ static int end_hand_back(void)
 	return workers_call(nothing_here, NULL) == 0 ? 0 : -1;
 }
 
-static void close_channel(void)
-{
-	if (self()->channel_event)
-		event_free(self()->channel_event);
-	self()->channel_event = NULL;
-	if (self()->channel >= 0)
-		close(self()->channel);
-	self()->channel = -1;
-}
-
 /* The old process has ended. */
 static void old_process_ended(void)
 {
 	/* If the workers could not be told, one might still use the channel. */
 	join_group();
 	if (end_hand_back() == 0)
-		close_channel();
+		handover_close(&self()->channel, &self()->channel_event);
 	listeners_leave_rest();
 }
 
@@ -230,7 +220,7 @@ void takeover_keep(void)
 void takeover_finish(void)
 {
 	atomic_store(&self()->hand_back_channel, -1);
-	close_channel();
+	handover_close(&self()->channel, &self()->channel_event);
 }
 
 int relay_conn_hand_back(struct relay_ctx *cx, struct relay_conn *conn,

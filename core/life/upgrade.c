@@ -52,16 +52,6 @@ static void wait_ms(int64_t ms)
 	(void)evtimer_add(self()->timer, &wait);
 }
 
-static void close_channel(void)
-{
-	if (self()->channel_event)
-		event_free(self()->channel_event);
-	self()->channel_event = NULL;
-	if (self()->channel >= 0)
-		close(self()->channel);
-	self()->channel = -1;
-}
-
 /* The ends of an upgrade. */
 
 static void reload_now(void)
@@ -80,7 +70,7 @@ static void fail(const char *why)
 	enum upgrade_stage reached = self()->stage;
 
 	evtimer_del(self()->timer);
-	close_channel();
+	handover_close(&self()->channel, &self()->channel_event);
 	self()->stage = STAGE_NONE;
 	if (self()->pid)
 		new_process_kill(self()->pid); /* on_child reaps it */
@@ -208,7 +198,7 @@ static void on_channel(evutil_socket_t fd, short what, void *arg)
 	}
 	if (got >= 0)
 		return;
-	close_channel();
+	handover_close(&self()->channel, &self()->channel_event);
 	if (self()->ending)
 		relay_server_stop();
 }
@@ -234,7 +224,7 @@ static void ended(int status)
 			fail(how);
 		break;
 	case STAGE_OVER:
-		close_channel();
+		handover_close(&self()->channel, &self()->channel_event);
 		log_core(RELAY_NOTICE, "the new process %s", how);
 		break;
 	}
@@ -289,7 +279,7 @@ static int start(struct relay_err *err)
 	new_process_free(&process);
 	close(ends[1]);
 	if (result != 0)
-		close_channel();
+		handover_close(&self()->channel, &self()->channel_event);
 	return result;
 }
 
@@ -442,7 +432,7 @@ void upgrade_finish(void)
 	if (unwanted)
 		while (waitpid(self()->pid, NULL, 0) < 0 && errno == EINTR)
 			;
-	close_channel();
+	handover_close(&self()->channel, &self()->channel_event);
 	if (self()->timer)
 		event_free(self()->timer);
 	if (self()->child_event)
