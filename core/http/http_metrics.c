@@ -32,9 +32,8 @@ static const struct relay_metric_def defs[] = {
 		{
 			.name = "http_requests",
 			.kind = RELAY_COUNTER,
-			.help = "HTTP requests, by what became of them; one "
-				"that was delayed is counted again when it is "
-				"answered.",
+			.help = "HTTP requests, by result. A request that was "
+				"delayed counts again when it is answered.",
 			.label = "result",
 			.values = results,
 		},
@@ -42,8 +41,8 @@ static const struct relay_metric_def defs[] = {
 		{
 			.name = "http_ends",
 			.kind = RELAY_COUNTER,
-			.help = "HTTP connections that the server closed "
-				"because of a bound, by which.",
+			.help = "HTTP connections that the server closed, by "
+				"the limit that they exceeded.",
 			.label = "reason",
 			.values = ends,
 		},

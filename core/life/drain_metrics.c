@@ -27,11 +27,10 @@ static const struct core_lookup lookups[] = {
 			{
 				.name = "draining",
 				.kind = RELAY_GAUGE,
-				.help = "1: the server takes no newcomers and "
-					"ends "
-					"with its last session; 2: so, and a "
-					"new "
-					"process has taken over.",
+				.help = "1: draining, the server accepts no "
+					"new devices; 2: draining, a new "
+					"process has taken over; 0: not "
+					"draining.",
 			},
 		.look = draining},
 	{.def =
@@ -39,9 +38,8 @@ static const struct core_lookup lookups[] = {
 				.name = "drain_left",
 				.kind = RELAY_GAUGE,
 				.help = "Sessions, peers and pending "
-					"sessions that a "
-					"drain "
-					"waits for.",
+					"sessions that a drain still waits "
+					"for.",
 			},
 		.look = drain_left},
 	{.def =
@@ -50,11 +48,9 @@ static const struct core_lookup lookups[] = {
 				.unit = "seconds",
 				.kind = RELAY_GAUGE,
 				.scale = 1000,
-				.help = "Until a drain ends what it still "
-					"waits for; 0 "
-					"without a drain, and with one that "
-					"waits for "
-					"ever.",
+				.help = "Time until a drain ends what is "
+					"left. 0 if there is no drain, or "
+					"drain-timeout is 0.",
 			},
 		.look = time_left_ms},
 };

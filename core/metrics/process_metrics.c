@@ -23,16 +23,16 @@ static const struct core_lookup lookups[] = {
 			{
 				.name = "log_dropped",
 				.kind = RELAY_COUNTER,
-				.help = "Log records that were lost for want "
-					"of room, or could not be written.",
+				.help = "Log records that were dropped "
+					"because the queue was full, or "
+					"could not be written.",
 			},
 		.look = log_dropped},
 	{.def =
 			{
 				.name = "descriptor_limit",
 				.kind = RELAY_GAUGE,
-				.help = "How many file descriptors may be "
-					"open.",
+				.help = "Limit on open file descriptors.",
 			},
 		.look = process_descriptor_limit},
 	{.def =
@@ -41,7 +41,7 @@ static const struct core_lookup lookups[] = {
 				.unit = "seconds",
 				.kind = RELAY_COUNTER,
 				.scale = 1000000,
-				.help = "Processor time of all threads.",
+				.help = "CPU time of all threads.",
 			},
 		.look = process_cpu_us},
 	{.def =
@@ -50,7 +50,8 @@ static const struct core_lookup lookups[] = {
 				.unit = "seconds",
 				.kind = RELAY_GAUGE,
 				.scale = 1000000,
-				.help = "When the process started, since 1970.",
+				.help = "Start time of the process, since "
+					"1970.",
 			},
 		.look = relay_start_us},
 };
@@ -89,7 +90,8 @@ static int add_build_info(void)
 	const struct relay_metric_def def = {
 		.name = "build_info",
 		.kind = RELAY_GAUGE,
-		.help = "1, labelled with the version that runs.",
+		.help = "Always 1; the label is the version "
+			"that runs.",
 		.label = "version",
 		.values = versions,
 	};

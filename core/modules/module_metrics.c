@@ -56,7 +56,8 @@ static int64_t read_hangs(struct relay_ctx *cx, unsigned value)
 static const struct relay_metric_def up = {
 	.name = "module_up",
 	.kind = RELAY_GAUGE,
-	.help = "Whether a module that the configuration names runs.",
+	.help = "1: the module runs. 0: the configuration "
+		"names it, but it does not run.",
 	.label = "module",
 	.values = nobody,
 	.read = read_up,
@@ -64,7 +65,8 @@ static const struct relay_metric_def up = {
 static const struct relay_metric_def failures = {
 	.name = "module_failures",
 	.kind = RELAY_COUNTER,
-	.help = "Timers and HTTP answers of a module that failed.",
+	.help = "Timers and HTTP answers of a module that "
+		"failed.",
 	.label = "module",
 	.values = nobody,
 	.read = read_failures,
@@ -72,8 +74,8 @@ static const struct relay_metric_def failures = {
 static const struct relay_metric_def slow = {
 	.name = "module_slow_calls",
 	.kind = RELAY_COUNTER,
-	.help = "Calls of a module that held up the control thread for more "
-		"than 100 ms.",
+	.help = "Calls of a module that blocked the control "
+		"thread for more than 100 ms.",
 	.label = "module",
 	.values = nobody,
 	.read = read_slow,
@@ -82,7 +84,8 @@ static const struct relay_metric_def slow = {
 static const struct relay_metric_def hangs = {
 	.name = "module_hangs",
 	.kind = RELAY_COUNTER,
-	.help = "Calls of a module that kept a thread for 5 s or more.",
+	.help = "Calls of a module that blocked a thread for "
+		"5 s or more.",
 	.label = "module",
 	.values = nobody,
 	.read = read_hangs,
@@ -91,7 +94,8 @@ static const struct relay_metric_def hangs = {
 static const struct relay_metric_def timer_failures = {
 	.name = "timer_failures",
 	.kind = RELAY_COUNTER,
-	.help = "Calls of modules' timers that reported a failure.",
+	.help = "Timers of all modules that reported a "
+		"failure.",
 };
 
 int module_metrics_init(void)

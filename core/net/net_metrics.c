@@ -21,8 +21,8 @@ static const struct relay_metric_def defs[] = {
 		{
 			.name = "accept_errors",
 			.kind = RELAY_COUNTER,
-			.help = "Failures to accept a connection, by what was "
-				"missing.",
+			.help = "Errors of accept(), by the resource "
+				"that was exhausted.",
 			.label = "kind",
 			.values = accept_kinds,
 		},
@@ -39,8 +39,9 @@ static const struct core_lookup lookups[] = {
 				.name = "session_memory_limit",
 				.unit = "bytes",
 				.kind = RELAY_GAUGE,
-				.help = "Above how much kernel memory of all "
-					"sessions those that hold most are "
+				.help = "Limit on the memory that the kernel "
+					"holds for all sessions. Above it, "
+					"the sessions that hold most are "
 					"ended.",
 			},
 		.look = kernel_memory_limit},
@@ -48,19 +49,17 @@ static const struct core_lookup lookups[] = {
 			{
 				.name = "over_limit",
 				.kind = RELAY_GAUGE,
-				.help = "Whether there are more connections "
-					"than "
-					"max-connections, not counting "
-					"strangers.",
+				.help = "1: there are more connections than "
+					"max-connections allows, not "
+					"counting strangers.",
 			},
 		.look = over_limit},
 	{.def =
 			{
 				.name = "connection_limit",
 				.kind = RELAY_GAUGE,
-				.help = "Above how many connections newcomers "
-					"are "
-					"refused.",
+				.help = "Limit on connections. Above it, new "
+					"ones are refused.",
 			},
 		.look = capacity_limit},
 };

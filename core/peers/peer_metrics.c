@@ -49,9 +49,10 @@ static const struct relay_metric_def defs[] = {
 		{
 			.name = "connections_refused",
 			.kind = RELAY_COUNTER,
-			.help = "Connections that were refused, by who said "
-				"so.  Those of a filter were accepted before, "
-				"and the module counts them by reason as well.",
+			.help = "Connections that were refused, by the part "
+				"that refused them. Those that a filter "
+				"refused count as accepted, too, and the "
+				"module counts them by reason.",
 			.label = "by",
 			.values = refusers,
 		},
@@ -77,14 +78,14 @@ static const struct relay_metric_def defs[] = {
 			.unit = "seconds",
 			.kind = RELAY_HISTOGRAM,
 			.scale = 1000000,
-			.help = "How long TLS handshakes took that succeeded.",
+			.help = "Duration of TLS handshakes that succeeded.",
 			.bounds = handshake_us,
 		},
 	[PEER_SESSIONS] =
 		{
 			.name = "sessions",
 			.kind = RELAY_GAUGE,
-			.help = "Sessions under way.",
+			.help = "Open sessions.",
 		},
 	[PEER_SESSIONS_CLOSED] =
 		{
@@ -99,7 +100,7 @@ static const struct relay_metric_def defs[] = {
 			.name = "session_traffic",
 			.unit = "bytes",
 			.kind = RELAY_COUNTER,
-			.help = "Bytes passed on in sessions, each counted "
+			.help = "Bytes forwarded in sessions, each counted "
 				"once.",
 		},
 	[PEER_SESSION_KERNEL_MEMORY] =
@@ -107,10 +108,10 @@ static const struct relay_metric_def defs[] = {
 			.name = "session_kernel_memory",
 			.unit = "bytes",
 			.kind = RELAY_GAUGE,
-			.help = "What the kernel holds for sessions in sockets "
-				"and pipes, and for connections whose last "
-				"bytes are on their way, as seen at most 5 s "
-				"ago.",
+			.help = "Bytes that the kernel holds in sockets and "
+				"pipes for sessions and for closed "
+				"connections with pending data. Measured at "
+				"most 5 s ago.",
 		},
 	[PEER_SESSION_DURATION] =
 		{
@@ -118,14 +119,14 @@ static const struct relay_metric_def defs[] = {
 			.unit = "seconds",
 			.kind = RELAY_HISTOGRAM,
 			.scale = 1000,
-			.help = "How long sessions lasted.",
+			.help = "Duration of sessions that ended.",
 			.bounds = session_ms,
 		},
 	[PEER_HANDSHAKE_FAILURES] =
 		{
 			.name = "handshake_failures",
 			.kind = RELAY_COUNTER,
-			.help = "TLS handshakes that failed, by why.",
+			.help = "TLS handshakes that failed, by cause.",
 			.label = "kind",
 			.values = tls_failure_words,
 		},
@@ -134,8 +135,8 @@ static const struct relay_metric_def defs[] = {
 			.name = "session_size",
 			.unit = "bytes",
 			.kind = RELAY_HISTOGRAM,
-			.help = "How many bytes sessions passed on, both ways "
-				"together.",
+			.help = "Bytes that a session forwarded in both "
+				"directions together, when it ended.",
 			.bounds = session_bytes,
 		},
 	[PEER_SHAPING_WAIT] =
@@ -144,56 +145,55 @@ static const struct relay_metric_def defs[] = {
 			.unit = "seconds",
 			.kind = RELAY_HISTOGRAM,
 			.scale = 1000,
-			.help = "How long sessions were told to wait by rate "
-				"limits.",
+			.help = "Pauses that rate limits imposed on sessions.",
 			.bounds = wait_ms,
 		},
 	[PEER_SESSIONS_STALLED] =
 		{
 			.name = "sessions_stalled",
 			.kind = RELAY_GAUGE,
-			.help = "Directions of sessions whose readers take "
-				"next to nothing of what waits for them.",
+			.help = "Directions of sessions whose receiver reads "
+				"almost nothing of the data that waits for "
+				"it.",
 		},
 	[PEER_SESSIONS_SQUEEZED] =
 		{
 			.name = "sessions_squeezed",
 			.kind = RELAY_GAUGE,
-			.help = "Directions of sessions for which little is "
-				"taken in, since more was held than what they "
-				"deliver calls for.",
+			.help = "Directions of sessions from which the server "
+				"reads less, since they hold more data than "
+				"their throughput needs.",
 		},
 	[PEER_SESSIONS_REFUSED] =
 		{
 			.name = "sessions_refused",
 			.kind = RELAY_COUNTER,
-			.help = "Sessions that did not begin, since all "
-				"together held more than session-memory, and "
-				"their source more than its share.",
+			.help = "Sessions that were refused, since all "
+				"sessions together exceeded session-memory "
+				"and their source exceeded its share.",
 		},
 	[PEER_CONNECTIONS_CUT] =
 		{
 			.name = "connections_cut",
 			.kind = RELAY_COUNTER,
 			.help = "Connections that were closed by a reset, "
-				"since their peers had not taken all, which "
-				"the kernel would have held for minutes, or "
-				"sent on.",
+				"since the peer did not receive all data in "
+				"time.",
 		},
 	[PEER_LINGERING] =
 		{
 			.name = "connections_lingering",
 			.kind = RELAY_GAUGE,
-			.help = "Closed connections whose last bytes are on "
-				"their way.",
+			.help = "Closed connections with data that is still "
+				"being delivered.",
 		},
 	[PEER_ROOM_MADE] =
 		{
 			.name = "room_made",
 			.kind = RELAY_COUNTER,
-			.help = "Connections that had proven nothing and were "
-				"closed to make room for others, by what was "
-				"short: descriptors, or what a module grants.",
+			.help = "Connections of strangers that were closed to "
+				"make room for others, by what was exhausted: "
+				"descriptors, or a limit of a module.",
 			.label = "for",
 			.values = room_makers,
 		},
@@ -201,16 +201,16 @@ static const struct relay_metric_def defs[] = {
 		{
 			.name = "strangers",
 			.kind = RELAY_GAUGE,
-			.help = "Open connections that have proven nothing "
-				"yet: neither joined nor in a session.",
+			.help = "Open connections of strangers: they have "
+				"neither joined nor belong to a session.",
 		},
 	[PEER_HANDSHAKES_WAITED] =
 		{
 			.name = "handshakes_waited",
 			.kind = RELAY_COUNTER,
-			.help = "Handshakes that waited for a turn, because "
-				"others had used up their share of a worker's "
-				"time; each wait counts.",
+			.help = "How often a handshake was postponed, because "
+				"handshakes had used up their share of the "
+				"worker's time.",
 		},
 };
 

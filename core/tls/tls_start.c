@@ -209,16 +209,17 @@ static const struct relay_metric_def metrics[] = {
 	{
 		.name = "tls_fallback",
 		.kind = RELAY_GAUGE,
-		.help = "1: handshakes with the server's own algorithms failed "
-			"at the start; OpenSSL's do their work, which takes "
-			"longer.",
+		.help = "1: at the start, handshakes with the "
+			"server's own algorithms failed. OpenSSL's "
+			"slower ones are used.",
 		.read = read_fallback,
 	},
 	{
 		.name = "tls_unusable",
 		.kind = RELAY_GAUGE,
-		.help = "1: handshakes with such a key failed at the start; "
-			"devices that have one cannot connect.",
+		.help = "1: at the start, handshakes with keys of "
+			"this kind failed. Devices that have one "
+			"cannot connect.",
 		.label = "key",
 		.values = tls_key_words,
 		.read = read_unusable,

@@ -382,7 +382,8 @@ int hang_watch_metrics_init(void)
 	static const struct relay_metric_def hangs = {
 		.name = "hangs",
 		.kind = RELAY_COUNTER,
-		.help = "How often a thread did not run its loop for 5 s.",
+		.help = "How often a thread did not run its event "
+			"loop for 5 s.",
 		.label = "loop",
 		.values = loops,
 		.read = read_hangs,
@@ -390,7 +391,8 @@ int hang_watch_metrics_init(void)
 	static const struct relay_metric_def hanging = {
 		.name = "hanging_threads",
 		.kind = RELAY_GAUGE,
-		.help = "Threads that have not run their loop for 5 s.",
+		.help = "Threads that have not run their event loop "
+			"for 5 s.",
 		.label = "loop",
 		.values = loops,
 		.read = read_hanging,

@@ -23,8 +23,8 @@ static const struct relay_metric_def defs[] = {
 			.unit = "seconds",
 			.kind = RELAY_HISTOGRAM,
 			.scale = 1000000,
-			.help = "How late timers came, by thread: what a loop "
-				"carries waits as long.",
+			.help = "Delay of timers, by thread. Connections of "
+				"the same thread wait as long.",
 			.label = "loop",
 			.values = loops,
 			.bounds = lag_us,
