@@ -36,9 +36,9 @@ int systemd_notify_ready(struct event_base *base);
 /* To be called before and after each reload, also one that fails. */
 void systemd_notify_reloading(void);
 void systemd_notify_reloaded(void);
-/* The server begins to stop; `status` is the text of STATUS=. */
 /* [*]  Sends what hangs as the status; NULL: nothing does any more. */
 void systemd_notify_hanging(const char *text);
+/* The server begins to stop; `status` is the text of STATUS=. */
 void systemd_notify_stopping(const char *status);
 /* Sets the text of STATUS=, borrowed; NULL: the numbers again. */
 void systemd_notify_status(const char *status);
