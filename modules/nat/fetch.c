@@ -2,6 +2,7 @@
 
 /* One HTTP request to a host of the local network. */
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -118,8 +119,21 @@ static int await(struct call *call, short events)
 	return rc < 0 ? broken(call, errno) : 0;
 }
 
-static int connect_to(struct call *call, const struct url *url)
+static int bind_to(struct call *call, const char *source)
 {
+	struct sockaddr_in from = {.sin_family = AF_INET};
+
+	if (inet_pton(AF_INET, source, &from.sin_addr) != 1)
+		return broken(call, EAFNOSUPPORT);
+	if (bind(call->fd, (const struct sockaddr *)&from, sizeof(from)) != 0)
+		return broken(call, errno);
+	return 0;
+}
+
+static int connect_to(struct call *call, const struct question *question)
+{
+	const struct url *url = question->url;
+	const char *source = question->source;
 	struct sockaddr_storage to;
 	socklen_t len = host_sockaddr(&url->host, url->port, &to);
 	socklen_t size = sizeof(int);
@@ -129,6 +143,8 @@ static int connect_to(struct call *call, const struct url *url)
 		to.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (call->fd < 0)
 		return broken(call, errno);
+	if (source && source[0] && bind_to(call, source) != 0)
+		return -1;
 	if (connect(call->fd, (const struct sockaddr *)&to, len) == 0)
 		return 0;
 	if (errno != EINPROGRESS)
@@ -239,7 +255,7 @@ int fetch(const struct question *question, struct answer *out,
 	body.text = malloc(FETCH_MAX + 1);
 	if (!body.text)
 		return relay_fail(err, "out of memory");
-	if (connect_to(&call, question->url) == 0 &&
+	if (connect_to(&call, question) == 0 &&
 		find_self(&call, &out->self) == 0 &&
 		ask(&call, question) == 0 && hear(&call, &body) == 0) {
 		memmove(body.text, body.text + body.head, body.size);

@@ -36,6 +36,7 @@ int url_read(const char *text, uint32_t scope, struct url *out);
 
 struct question {
 	const struct url *url;
+	const char *source;  /* our IPv4 address; NULL or "": any */
 	const char *headers; /* more header lines, each with CR LF; "": none */
 	const char *body;    /* NULL: GET, else POST */
 	int64_t end_ms;      /* of the monotonic clock */

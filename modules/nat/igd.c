@@ -238,6 +238,7 @@ static int submit(const struct igd *igd, const struct igd_service *service,
 	char headers[IGD_TYPE + 128];
 	int64_t end = monotonic_now_ms() + CALL_MS;
 	struct question question = {.url = &service->control,
+		.source = igd->source,
 		.headers = headers,
 		.body = body,
 		.end_ms = end < igd->end_ms ? end : igd->end_ms};

@@ -30,6 +30,7 @@ struct igd {
 	struct igd_service spare;    /* a second such service */
 	struct igd_service pinholes; /* of the IPv6 firewall */
 	char local[HOST_TEXT];       /* our address on the connection to it */
+	char source[HOST_TEXT]; /* where requests come from; "": anywhere */
 	/* Deadline of the current requests; see igd_begin(). */
 	int64_t end_ms;
 	struct refusals *refusals;

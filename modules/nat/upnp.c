@@ -49,10 +49,16 @@ int upnp_find(struct igd *igd, const struct gateway_wish *wish, int64_t end_ms,
 
 	if (igd_find(igd, &search, wish, end_ms, err) != 0)
 		return -1;
-	/* The relay listens only on that address. */
-	if (wish->local[0])
+	/*
+	 * The relay listens only on that address.  Many gateways map ports
+	 * only for the address that asks.
+	 */
+	if (wish->local[0]) {
 		(void)snprintf(
 			igd->local, sizeof(igd->local), "%s", wish->local);
+		(void)snprintf(
+			igd->source, sizeof(igd->source), "%s", wish->local);
+	}
 	/* Some have several connection services, of which one is in use. */
 	if (igd->spare.type[0] && !is_connected(igd, &igd->ports) &&
 		is_connected(igd, &igd->spare))

@@ -140,7 +140,8 @@ class Networks:
     def start_gateway(self, *options):
         conf = self.folder / "miniupnpd.conf"
         lines = ["ext_ifname=outer", "listening_ip=inner", "http_port=0",
-                 "min_lifetime=1", "uuid=682e549f-b731-469e-a6aa-25959c3f076e",
+                 # Debian 13's default: a host maps ports for itself only.
+                 "min_lifetime=1", "secure_mode=yes", "uuid=682e549f-b731-469e-a6aa-25959c3f076e",
                  "upnp_table_name=filter", "upnp_nat_table_name=filter",
                  "upnp_forward_chain=miniupnpd", "upnp_nat_chain=prerouting_miniupnpd",
                  "upnp_nat_postrouting_chain=postrouting_miniupnpd",
