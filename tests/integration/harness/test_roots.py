@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MPL-2.0
+"""tests/roots/root.sh: where it makes no root it says why, and a run leaves nothing behind.
+
+The root here has a shell and little else, because a Debian takes minutes."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from relay_server import ROOT, free_port
+from waiting import PATIENCE, wait_for
+
+TOOL = ROOT / "tests/roots/root.sh"
+INNER = "srv/strelaysrv"
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root for namespaces")
+
+
+def run(folder, *command, before=(), **variables):
+    """Runs a command in a root that is cached in the folder."""
+    return subprocess.run(
+        [*before, "sh", str(TOOL), *command], capture_output=True, text=True, check=False,
+        timeout=PATIENCE * 4, env={**os.environ, "DEBIAN_ROOTS": str(folder), **variables})
+
+
+def assert_not_run(done, reason):
+    assert done.returncode == 77, done
+    assert re.search(rf"^== NOT RUN in a clean Debian: .*{reason}", done.stderr, re.MULTILINE), done
+
+
+def copy_program(name, root):
+    """With the libraries that it is linked with."""
+    path = shutil.which(name)
+    files = subprocess.run(["ldd", path], check=True, capture_output=True, text=True).stdout
+    for file in [path, *re.findall(r"(/\S+) \(0x", files)]:
+        target = root / file[1:]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, target)
+
+
+@pytest.fixture
+def cached(tmp_path):
+    arch = subprocess.run(["dpkg", "--print-architecture"], check=True, capture_output=True,
+                          text=True).stdout.strip()
+    root = tmp_path / f"trixie-{arch}" / "clean"
+    for folder in ("proc", "sys", "dev", "etc", "srv", "var/cache/apt/archives",
+                   "var/lib/apt/lists"):
+        (root / folder).mkdir(parents=True)
+    for name in ("sh", "env", "sleep", "touch", "umount"):
+        copy_program(name, root)
+    return tmp_path
+
+
+def left_in(cached):
+    return list(cached.glob("trixie-*/run"))
+
+
+def processes_named(word):
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if word.encode() in path.read_bytes().split(b"\0"):
+                found.append(path)
+        except OSError:
+            pass  # it has ended
+    return found
+
+
+@needs_root
+def test_without_a_network_it_says_so(tmp_path):
+    done = run(tmp_path, "13", "true", DEBIAN_MIRROR=f"http://127.0.0.1:{free_port()}/debian")
+    assert_not_run(done, "does not answer")
+
+
+@needs_root
+def test_without_space_it_says_so(tmp_path):
+    small = ["unshare", "--mount", "sh", "-ec",
+             f'mount -t tmpfs -o size=1m tmpfs "{tmp_path}"; exec "$@"', "sh"]
+    assert_not_run(run(tmp_path, "13", "true", before=small), "GB left")
+
+
+@needs_root
+def test_without_the_rights_it_says_so(tmp_path):
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    done = subprocess.run([*nobody, "sh", "-s", "13", "true"], input=TOOL.read_text(), text=True,
+                          capture_output=True, check=False, cwd="/tmp")
+    assert_not_run(done, "needs root")
+
+
+@needs_root
+def test_a_run_has_the_tree_and_leaves_nothing(cached):
+    mounts = pathlib.Path("/proc/self/mountinfo").read_text()
+    mark = f"{987000 + os.getpid() % 1000}.5"
+    done = run(cached, "13", "sh", "-c",
+               f"[ -e conf/quickstart.sh ] && sleep {mark} & touch /left; echo at $PWD; exit 7")
+    assert (done.returncode, done.stdout) == (7, f"at /{INNER}\n"), done
+    assert pathlib.Path("/proc/self/mountinfo").read_text() == mounts
+    wait_for(lambda: not processes_named(mark), "what it has started to end")
+    assert not left_in(cached)
+
+
+@needs_root
+def test_a_named_root_is_kept_and_others_are_clean(cached):
+    is_left = ("13", "sh", "-c", "if [ -e /left ]; then exit 3; fi; touch /left")
+    assert [run(cached, *is_left).returncode for _ in range(2)] == [0, 0]
+    assert [run(cached, "-k", "one", *is_left).returncode for _ in range(2)] == [0, 3]
+    assert run(cached, "-k", "two", *is_left).returncode == 0
+    assert not left_in(cached)
+
+
+@needs_root
+def test_an_end_from_outside_leaves_nothing(cached):
+    mark = f"{988000 + os.getpid() % 1000}.5"
+    tool = subprocess.Popen(["sh", str(TOOL), "13", "sleep", mark],
+                            env={**os.environ, "DEBIAN_ROOTS": str(cached)})
+    # The command is named by the tool, by unshare, and last by itself alone.
+    wait_for(lambda: any(path.read_bytes().startswith(b"sleep\0") for path in processes_named(mark)),
+             "the command to run")
+    tool.terminate()
+    assert tool.wait(PATIENCE) != 0
+    wait_for(lambda: not processes_named(mark), "the command to end")
+    assert not left_in(cached)

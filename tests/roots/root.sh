@@ -1,0 +1,182 @@
+#!/bin/sh
+# SPDX-License-Identifier: MPL-2.0
+# Runs a command in a clean Debian, in a clone of this tree's last commit.
+#
+#   sh tests/roots/root.sh [-a ARCH] [-k NAME] SUITE COMMAND [ARGUMENT...]
+#
+#   SUITE    12 or bookworm, 13 or trixie
+#   -a ARCH  Debian's name of an architecture that this machine runs: amd64, i386
+#   -k NAME  keeps the root, with what was installed and built there, for the next run
+#            that gives this name; otherwise a run leaves nothing there
+#
+# The clean root and the downloaded packages are kept in build-roots (or the folder
+# DEBIAN_ROOTS) and are used again, without a network, too. The mirror is the one that
+# apt uses on this machine, or DEBIAN_MIRROR. The command sees processes and mounts of
+# its own, which end with it, and the machine's network. Runs of one release wait for
+# each other.
+#
+# The exit code is the command's, or 77 with a reason if there can be no root here.
+#
+# The braces make the shell read all of this before it runs: were the file changed
+# meanwhile, it would go on in the middle of something else, as root.
+{
+set -eu
+
+tree=$(cd "$(dirname "$0")/../.." && pwd)
+cache=${DEBIAN_ROOTS:-$tree/build-roots}
+marker=etc/strelaysrv-test-root
+inner=/srv/strelaysrv
+space_needed=5000000 # KiB
+
+skip() {
+	echo "== NOT RUN in a clean Debian: $*" >&2
+	exit 77
+}
+
+arch=""
+name=""
+while getopts a:k: option; do
+	case $option in
+	a) arch=$OPTARG ;;
+	k) name=$OPTARG ;;
+	*) exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
+[ $# -ge 2 ] || {
+	sed -n '3,20s/^# \{0,1\}//p' "$0" >&2
+	exit 2
+}
+case $1 in
+12) suite=bookworm ;;
+13) suite=trixie ;;
+*) suite=$1 ;;
+esac
+shift
+
+[ ! -e "/$marker" ] || skip "this is already such a root"
+[ "$(id -u)" = 0 ] || skip "needs root"
+unshare --mount --pid --fork true 2>/dev/null ||
+	skip "cannot make namespaces"
+git -C "$tree" rev-parse -q --verify HEAD >/dev/null ||
+	skip "the tree is no clone of a Git repository"
+arch=${arch:-$(dpkg --print-architecture)}
+home=$cache/$suite-$arch
+clean=$home/clean
+mkdir -p "$home/archives/partial" "$home/lists/partial" "$home/kept"
+[ "$(df -Pk "$home" | awk 'NR == 2 { print $4 }')" -ge "$space_needed" ] ||
+	skip "there is less than $((space_needed / 1000000)) GB left in $home"
+[ -z "$(git -C "$tree" status --porcelain -uno)" ] ||
+	echo "== Changes that are not committed are not tested." >&2
+
+# apt's mirror of the release that this machine runs.
+mirror_of_apt() {
+	# shellcheck disable=SC1091,SC2016
+	(. /etc/os-release && apt-get indextargets --format '$(RELEASE) $(REPO_URI)' |
+		awk -v name="${VERSION_CODENAME:-}" '$1 == name { print $2; exit }')
+}
+
+# in_namespaces COMMAND...: with mounts and processes of its own. Both end when this
+# script does.
+in_namespaces() {
+	unshare --mount --pid --fork --kill-child --mount-proc "$@" &
+	child=$!
+	trap 'kill -KILL $child; wait $child; exit 1' INT TERM HUP
+	set -- 0
+	wait $child || set -- $?
+	trap - INT TERM HUP
+	return "$1"
+}
+
+bootstrap() {
+	maker=$(command -v mmdebstrap || command -v debootstrap) ||
+		skip "needs mmdebstrap or debootstrap"
+	mirror=${DEBIAN_MIRROR:-$(mirror_of_apt)}
+	mirror=${mirror%/}
+	[ -n "$mirror" ] || skip "apt knows no mirror of Debian; set DEBIAN_MIRROR"
+	rm -f "$home/InRelease"
+	/usr/lib/apt/apt-helper -o Acquire::http::Timeout=20 -o Acquire::Retries=1 \
+		download-file "$mirror/dists/$suite/InRelease" "$home/InRelease" \
+		>/dev/null 2>&1 || skip "the mirror $mirror does not answer"
+	rm -rf --one-file-system "$clean.part"
+	echo "== Making a clean Debian ($suite, $arch)" >&2
+	case $maker in
+	*mmdebstrap) set -- --quiet --architectures="$arch" ;;
+	*) set -- --arch="$arch" ;;
+	esac
+	in_namespaces "$maker" "$@" --variant=minbase --include=ca-certificates \
+		"$suite" "$clean.part" "$mirror" >"$home/bootstrap.log" 2>&1 || {
+		cat "$home/bootstrap.log" >&2
+		exit 1
+	}
+	settle "$clean.part"
+	mv "$clean.part" "$clean"
+}
+
+# What an installed machine has, and what makes installing packages fast.
+settle() {
+	: >"$1/$marker"
+	[ -e "$1/etc/hosts" ] ||
+		printf '127.0.0.1 localhost\n::1 localhost\n' >"$1/etc/hosts"
+	echo 'APT::Sandbox::User "root";' >"$1/etc/apt/apt.conf.d/90tests"
+	echo force-unsafe-io >"$1/etc/dpkg/dpkg.cfg.d/tests"
+	# No package starts its service.
+	printf '#!/bin/sh\nexit 101\n' >"$1/usr/sbin/policy-rc.d"
+	chmod +x "$1/usr/sbin/policy-rc.d"
+}
+
+# Files that did not change keep their times, so that little is built again.
+take_tree() {
+	mkdir -p "$1"
+	[ -d "$1/.git" ] || git init -q "$1"
+	git -C "$1" fetch -q --depth 1 "file://$tree" HEAD
+	git -C "$1" -c advice.detachedHead=false checkout -q --force --detach \
+		FETCH_HEAD
+}
+
+# One run at a time, because apt locks the folder of packages.
+exec 8>"$home/lock"
+flock 8
+[ -d "$clean" ] || bootstrap
+if [ -n "$name" ]; then
+	root=$home/kept/$name
+	if [ ! -d "$root" ]; then
+		rm -rf --one-file-system "$root.part"
+		cp -a "$clean" "$root.part"
+		mv "$root.part" "$root"
+	fi
+else
+	root=$home/run
+	rm -rf --one-file-system "$root"
+	trap 'rm -rf --one-file-system "$root"' EXIT
+	cp -a "$clean" "$root"
+fi
+take_tree "$root$inner"
+cp -L /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null || true
+
+machine=$(uname -m)
+[ "$arch" != i386 ] || machine=i386
+# shellcheck disable=SC2016
+set -- setarch "$machine" sh -euc '
+root=$1 home=$2 inner=$3
+shift 3
+mount --bind "$root" "$root"
+cd "$root"
+mount -t proc proc proc
+mount -t sysfs sysfs sys
+mount --rbind /dev dev
+mount -t tmpfs tmpfs dev/shm
+mount --bind "$home/archives" var/cache/apt/archives
+mount --bind "$home/lists" var/lib/apt/lists
+# Not chroot, in which some tests could not make namespaces of their own.
+pivot_root . .
+umount -l .
+cd "$inner"
+exec env -i HOME=/root LANG=C.UTF-8 \
+	PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+	${http_proxy:+http_proxy="$http_proxy"} \
+	${https_proxy:+https_proxy="$https_proxy"} "$@"
+' sh "$root" "$home" "$inner" "$@"
+in_namespaces "$@"
+exit
+}

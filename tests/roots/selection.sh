@@ -1,0 +1,108 @@
+#!/bin/sh
+# SPDX-License-Identifier: MPL-2.0
+# What the stage `roots` runs in a clean Debian: the commands of README.md, the
+# quickstart, the unit tests, and some black-box tests. root.sh starts it.
+set -eu
+[ -e /etc/strelaysrv-test-root ] || {
+	echo "$0: root.sh runs this in a root of its own" >&2
+	exit 2
+}
+python=/usr/bin/python3
+CMAKE_BUILD_PARALLEL_LEVEL=$(nproc)
+# One date for all, because with another one the core is compiled again.
+SOURCE_DATE_EPOCH=$(date +%s)
+export CMAKE_BUILD_PARALLEL_LEVEL PYTHONDONTWRITEBYTECODE=1 SOURCE_DATE_EPOCH
+log=$(mktemp)
+
+fail() {
+	cat "$log"
+	echo "FAILED: $*"
+	exit 1
+}
+
+quietly() {
+	"$@" >"$log" 2>&1 || fail "$*"
+}
+
+# The server of README.md's commands runs until it is ended.
+try_server() {
+	sh -c "exec $1" >"$log" 2>&1 &
+	server=$!
+	tries=100
+	until grep -q 'URI: relay://' "$log"; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || fail "$1"
+		sleep 0.1
+	done
+	kill "$server"
+	wait "$server" || fail "$1 ended with $?"
+}
+
+# Word for word. The machine has no sudo, and root needs none.
+commands_of_readme() {
+	printf '#!/bin/sh\nexec "$@"\n' >/usr/local/bin/sudo
+	chmod +x /usr/local/bin/sudo
+	# shellcheck disable=SC2016
+	sed -n '/^## Build and install/,/^## /{/^```sh/,/^```/p}' README.md |
+		grep -v '^```' >/tmp/commands
+	[ "$(wc -l </tmp/commands)" -eq 4 ] || fail "the commands of README.md"
+	while read -r command; do
+		echo "-- $command"
+		case $command in
+		build/strelaysrv*) try_server "$command" ;;
+		*) sh -c "$command" >"$log" 2>&1 </dev/null || fail "$command" ;;
+		esac
+		cat "$log" >>/tmp/readme.log
+	done </tmp/commands
+	rm /usr/local/bin/sudo
+	grep -q 'The tests are not built' /tmp/readme.log ||
+		fail "cmake says that the tests are not built"
+	! grep 'warning:' /tmp/readme.log || fail "the build warns"
+	(cd / && quietly strelaysrv -version)
+}
+
+quickstart() {
+	echo "-- quickstart"
+	LISTEN=127.0.0.1:0 STATUS=127.0.0.1:0 quietly sh conf/quickstart.sh
+	grep -q 'relay://127.0.0.1' "$log" || fail "quickstart prints no URI"
+	quietly sh conf/quickstart.sh stop
+	grep -q Stopped "$log" || fail "quickstart does not stop"
+}
+
+# Every name in the lists is a package of this release; installed are those that the
+# tests below need.
+packages_of_tests() {
+	echo "-- packages of the tests"
+	# shellcheck disable=SC2046
+	quietly apt-get -qq -s --no-install-recommends install \
+		$(cat conf/build-packages tests/test-packages)
+	# shellcheck disable=SC2046
+	quietly sh conf/install-packages.sh libcmocka-dev $(grep -Ex \
+		'iproute2|libseccomp2|miniupnpd.*|nftables|procps|python3-.*' \
+		tests/test-packages)
+}
+
+unit_tests() {
+	echo "-- unit tests"
+	quietly cmake -S . -B build -DBUILD_TESTING=ON
+	quietly cmake --build build
+	! grep 'warning:' "$log" || fail "the build warns"
+	(cd build && quietly ctest --output-on-failure -j "$(nproc)")
+	tail -n 4 "$log"
+}
+
+black_box() {
+	echo "-- black-box tests"
+	STRELAYSRV=$PWD/build/strelaysrv "$python" -m pytest -q -n 4 --only=ours \
+		--timeout=300 -p no:cacheprovider tests/integration/addresses/test_nat.py \
+		tests/integration/process/test_install.py \
+		tests/integration/sessions/test_session.py
+}
+
+began=$(date +%s)
+commands_of_readme
+quickstart
+packages_of_tests
+unit_tests
+black_box
+echo "-- $(($(date +%s) - began)) s"
