@@ -14,6 +14,14 @@
 
 enum side { CLIENT, SERVER, SIDES };
 
+/* Invitations that wait for a stranger to leave; later ones are ignored. */
+#define WAITING 64
+
+struct waiting {
+	uint8_t from[FRAME_OPAQUE_MAX], key[FRAME_OPAQUE_MAX];
+	size_t from_len, key_len;
+};
+
 struct meetings;
 
 /*
@@ -40,6 +48,8 @@ struct meetings {
 		identities; /* those of the slots, then that of the device */
 	struct link *device;
 	struct guests *guests; /* NULL: no strangers request the device */
+	struct waiting waiting[WAITING]; /* a ring */
+	size_t first_waiting, count_waiting;
 	bool joined;
 	struct slot *slots;
 	size_t started, failed, met;
@@ -266,8 +276,7 @@ static void device_failed(struct link *link, enum failure why, void *arg)
 }
 
 /* Ignores an invitation for a slot that has given up meanwhile. */
-static void device_invited(
-	struct meetings *m, const struct frame_invitation *invitation)
+static void take(struct meetings *m, const struct frame_invitation *invitation)
 {
 	struct slot *slot = find_slot(m, &invitation->from);
 
@@ -281,6 +290,46 @@ static void device_invited(
 	if (slot->halves[SERVER].state == HALF_IDLE &&
 		(slot->asking || slot->invited[CLIENT]))
 		invited(slot, SERVER, invitation);
+}
+
+static void put_off(
+	struct meetings *m, const struct frame_invitation *invitation)
+{
+	size_t at = (m->first_waiting + m->count_waiting) % WAITING;
+	struct waiting *waiting = &m->waiting[at];
+
+	if (m->count_waiting == WAITING)
+		return;
+	m->count_waiting++;
+	memcpy(waiting->from, invitation->from.data, invitation->from.len);
+	waiting->from_len = invitation->from.len;
+	memcpy(waiting->key, invitation->key.data, invitation->key.len);
+	waiting->key_len = invitation->key.len;
+}
+
+static void device_invited(
+	struct meetings *m, const struct frame_invitation *invitation)
+{
+	if (m->guests && guests_busy(m->guests))
+		put_off(m, invitation);
+	else
+		take(m, invitation);
+}
+
+static void guest_gone(void *arg)
+{
+	struct meetings *m = arg;
+
+	while (m->count_waiting && !guests_busy(m->guests)) {
+		const struct waiting *next = &m->waiting[m->first_waiting];
+		const struct frame_invitation invitation = {
+			.from = {next->from, next->from_len},
+			.key = {next->key, next->key_len}};
+
+		m->first_waiting = (m->first_waiting + 1) % WAITING;
+		m->count_waiting--;
+		take(m, &invitation);
+	}
 }
 
 static void device_message(struct link *link, const struct frame_header *header,
@@ -359,7 +408,7 @@ struct meetings *meetings_run(
 	m->bench = bench;
 	m->plan = plan;
 	if (plan->open_house)
-		m->guests = guests_create(bench);
+		m->guests = guests_create(bench, guest_gone, m);
 	if (prepare(m) || (plan->open_house && !m->guests)) {
 		tally_add(&bench->tally, FAILURE_LOCAL);
 	} else {

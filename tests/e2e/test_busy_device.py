@@ -9,11 +9,17 @@ import pytest
 import certificates
 import device_id
 import relay_server
-from one_by_one import Strangers
+from one_by_one import LARGE_PART, Strangers, drip
+from relay_client import TlsBytes, tls_context
 from two_devices import make_joined_and_dialling, wait_for_connection
 
 #: The beginning of a TLS record that is never completed.
 PART_OF_A_RECORD = b"\x16\x03\x01\x02\x00"
+
+
+def client_hello():
+    """A whole ClientHello, then silence."""
+    yield TlsBytes(None, tls_context(certificates.make(), alpn=("bep/1.0",))).client_hello()
 
 
 @pytest.fixture
@@ -27,7 +33,9 @@ def relay(tmp_path, plain_program):
         yield server
 
 
-@pytest.mark.parametrize("says", [b"", PART_OF_A_RECORD], ids=["silent", "half-way"])
+@pytest.mark.parametrize(
+    "says", [b"", PART_OF_A_RECORD, LARGE_PART, client_hello, drip],
+    ids=["silent", "half-way", "large-part", "hello", "drip"])
 @pytest.mark.parametrize("sources", [1, 8])
 def test_a_peer_gets_through(relay, make_device, sources, says):
     """The peer has to request the device, because the device cannot reach the peer."""

@@ -76,7 +76,8 @@ static const struct attack attacks[] = {
 		.help = "asks for devices that are not there",
 		.gang = {DEED_ASK_ABSENT, .open = 32, .identities = 64}},
 	{.name = "ask-victim",
-		.help = "asks for a device, joins its half, is silent",
+		.help = "asks for a device, joins its half, begins a TLS "
+			"record",
 		.gang = {DEED_ASK_HALF, .open = 64, .identities = 64},
 		.needs_target = true},
 	{.name = "pending-keys",

@@ -15,11 +15,12 @@ enum deed {
 	DEED_JOIN,        /* joins and stays */
 	DEED_ASK_ABSENT,  /* requests an absent device */
 	DEED_ASK_DROP,    /* requests the target; ignores the invitation */
-	DEED_ASK_HALF,  /* requests the target; its half joins and is silent */
-	DEED_ASK_RESET, /* the half sends all that the relay takes, resets */
-	DEED_ASK_FILL,  /* the half sends all that the relay takes, stays */
-	DEED_PING,      /* joins, and sends pings at full speed */
-	DEED_DEAF       /* the same, and reads nothing */
+	DEED_ASK_HALF,    /* requests the target; its half sends a part of a
+			     large TLS record */
+	DEED_ASK_RESET,   /* the half sends all that the relay takes, resets */
+	DEED_ASK_FILL,    /* the half sends all that the relay takes, stays */
+	DEED_PING,        /* joins, and sends pings at full speed */
+	DEED_DEAF         /* the same, and reads nothing */
 };
 
 struct gang;

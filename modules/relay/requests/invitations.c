@@ -64,25 +64,25 @@ static void send_it(struct relay_ctx *cx, const uint8_t *target,
 }
 
 /*
- * More bytes than an abandoned handshake.  A session that carries so much is
- * not what keeps the device from taking the next invitation.
+ * More bytes than a device sends before the requester has proved its identity:
+ * the server's first messages in TLS with an RSA certificate and ML-KEM are
+ * about 3 KiB.  A device that has sent more has finished that handshake, so
+ * this session is not what keeps it from taking the next invitation.  What the
+ * requester has sent proves nothing, because it may be a message that never
+ * ends.
  */
-#define ALIVE_BYTES     4096
-#define ALIVE_BOTH_WAYS 16384
+#define ANSWER_BYTES 4096
 
-static bool is_alive(const struct relay_session *session)
+static bool has_answered(const struct relay_session *session)
 {
-	uint64_t asker = relay_session_passed(session, SIDE_CLIENT);
-
-	return asker >= ALIVE_BYTES ||
-	       asker + relay_session_passed(session, SIDE_SERVER) >=
-		       ALIVE_BOTH_WAYS;
+	return relay_session_passed(session, SIDE_SERVER) >= ANSWER_BYTES;
 }
 
 /* End this half's session: the device was busy with it for long enough. */
 struct slice_over {
 	uint64_t half;
-	uint8_t source[ID_LEN]; /* of the requesting device */
+	uint64_t serial;
+	uint8_t target[ID_LEN];
 };
 
 /* Runs on the half's worker. */
@@ -91,32 +91,34 @@ static void on_slice_over(struct relay_ctx *cx, const void *arg)
 	const struct slice_over *over = arg;
 	struct relay_conn *conn = relay_conn_find(cx, over->half);
 	struct peer *peer = conn ? peer_of(cx, conn) : NULL;
-	struct relay_session *session;
+	bool waits = peer && peer->state == PEER_HALF;
+	struct relay_session *session = NULL;
 
-	if (!peer || (peer->state != PEER_HALF && peer->state != PEER_PAIRED))
+	if (peer && peer->state == PEER_PAIRED)
+		session = relay_session_find(cx, peer->session);
+	if (!waits && !session) {
+		pending_failed(&data_of(cx)->pending, over->target,
+			over->serial, relay_now_ms(cx));
 		return;
-	session = peer->state == PEER_PAIRED
-			  ? relay_session_find(cx, peer->session)
-			  : NULL;
-	if (session && is_alive(session))
+	}
+	if (session && has_answered(session))
 		return;
-	pending_blame(&data_of(cx)->pending, over->source, relay_now_ms(cx));
 	count(cx, METRIC_GIVEN_UP, GIVEN_UP_TURN);
 	peer_bound(cx, BOUND_SLICE);
 	peer_log(cx, conn, "ended: others wait for the device it keeps busy");
-	if (peer->state == PEER_HALF) {
+	if (waits)
 		peer_close(cx, conn, RELAY_END_LIMIT);
-		return;
-	}
-	if (session)
+	else
 		relay_session_close(session, RELAY_END_LIMIT);
 }
 
-static void end_slice(struct relay_ctx *cx, const struct action *action)
+static void end_slice(struct relay_ctx *cx, const uint8_t *target,
+	const struct action *action)
 {
-	struct slice_over over = {.half = action->half.conn};
+	struct slice_over over = {
+		.half = action->half.conn, .serial = action->serial};
 
-	memcpy(over.source, action->from, ID_LEN);
+	memcpy(over.target, target, ID_LEN);
 	/* If memory is short, the session ends by its timeout. */
 	relay_post(cx, action->half.worker, on_slice_over, &over, sizeof(over));
 }
@@ -177,7 +179,7 @@ static bool act_once(struct relay_ctx *cx, const uint8_t *target, bool all,
 		half_lose(cx, action.half);
 		return true;
 	case ACTION_END:
-		end_slice(cx, &action);
+		end_slice(cx, target, &action);
 		return true;
 	}
 	return false;
@@ -206,16 +208,19 @@ void invitations_flush(struct relay_ctx *cx, const uint8_t *target)
 void invitations_session_over(struct relay_ctx *cx,
 	struct relay_session *session, const struct session_data *data)
 {
-	const uint8_t *id[2];
 	int64_t now = relay_now_ms(cx);
+	struct pending_end end = {.serial = data->serial,
+		.lasted_ms = now - data->began_ms,
+		.answered = has_answered(session)};
 
 	if (!data->serial)
 		return;
-	for (int side = 0; side < 2; side++)
-		id[side] = relay_conn_peer(relay_session_side(session, side));
-	if (!id[SIDE_CLIENT] || !id[SIDE_SERVER])
-		return;
-	pending_over(&data_of(cx)->pending, id[SIDE_CLIENT], id[SIDE_SERVER],
-		data->serial, now - data->began_ms, now);
-	invitations_dispatch(cx, id[SIDE_SERVER]);
+	for (int side = 0; side < 2; side++) {
+		end.id[side] =
+			relay_conn_peer(relay_session_side(session, side));
+		if (!end.id[side])
+			return;
+	}
+	pending_over(&data_of(cx)->pending, &end, now);
+	invitations_dispatch(cx, end.id[SIDE_SERVER]);
 }

@@ -255,15 +255,25 @@ bool pending_spoke(struct pending_table *table, const uint8_t *other,
 	return waits;
 }
 
-void pending_over(struct pending_table *table, const uint8_t *client,
-	const uint8_t *server, uint64_t serial, int64_t lasted_ms,
+void pending_over(struct pending_table *table, const struct pending_end *end,
 	int64_t now_ms)
 {
+	const uint8_t *target = end->id[SIDE_SERVER];
+
 	pthread_mutex_lock(&table->lock);
-	queues_session_over(&table->queues, server, serial);
-	if (lasted_ms >= REPUTATION_FRIEND_MS)
-		reputation_praise(
-			&table->queues.reputation, client, server, now_ms);
+	queues_session_over(
+		&table->queues, target, end->serial, end->answered, now_ms);
+	if (end->lasted_ms >= REPUTATION_FRIEND_MS)
+		reputation_praise(&table->queues.reputation,
+			end->id[SIDE_CLIENT], target, now_ms);
+	pthread_mutex_unlock(&table->lock);
+}
+
+void pending_failed(struct pending_table *table, const uint8_t target[ID_LEN],
+	uint64_t serial, int64_t now_ms)
+{
+	pthread_mutex_lock(&table->lock);
+	queues_session_over(&table->queues, target, serial, true, now_ms);
 	pthread_mutex_unlock(&table->lock);
 }
 
@@ -277,14 +287,6 @@ void pending_schedule(struct pending_table *table, const uint8_t *target,
 		drop(table, action->withdrawn, false, now_ms);
 		action->withdrawn = NULL;
 	}
-	pthread_mutex_unlock(&table->lock);
-}
-
-void pending_blame(struct pending_table *table, const uint8_t source[ID_LEN],
-	int64_t now_ms)
-{
-	pthread_mutex_lock(&table->lock);
-	reputation_blame(&table->queues.reputation, source, now_ms);
 	pthread_mutex_unlock(&table->lock);
 }
 

@@ -75,10 +75,20 @@ bool pending_abandon(struct pending_table *table, const uint8_t *other,
 bool pending_spoke(struct pending_table *table, const uint8_t *other,
 	uint8_t target[ID_LEN]);
 
-/* A session that had begun is over; with its duration. */
-void pending_over(struct pending_table *table, const uint8_t *client,
-	const uint8_t *server, uint64_t serial, int64_t lasted_ms,
+/* The end of a session. */
+struct pending_end {
+	const uint8_t *id[2]; /* by side */
+	uint64_t serial;
+	int64_t lasted_ms;
+	bool answered; /* the requested device did not wait in vain */
+};
+
+/* A session that had begun is over. */
+void pending_over(struct pending_table *table, const struct pending_end *end,
 	int64_t now_ms);
+/* A session that had both sides could not begin. */
+void pending_failed(struct pending_table *table, const uint8_t target[ID_LEN],
+	uint64_t serial, int64_t now_ms);
 
 /*
  * The next action for a requested device, see queues_schedule().  Call it after
@@ -87,9 +97,6 @@ void pending_over(struct pending_table *table, const uint8_t *client,
  */
 void pending_schedule(struct pending_table *table, const uint8_t *target,
 	bool present, bool all, int64_t now_ms, struct action *action);
-/* Call it with action->from after ACTION_END, if the session had no result. */
-void pending_blame(struct pending_table *table, const uint8_t source[ID_LEN],
-	int64_t now_ms);
 /*
  * The device has disconnected: drops one invitation that waits to be sent,
  * because after a reconnect the device would take it for a new one. *lost is

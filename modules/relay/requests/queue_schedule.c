@@ -73,7 +73,8 @@ static bool is_stuck(const struct queues *queues, const struct queue *queue,
 	const struct busy *busy = &queue->busy;
 	enum reputation_rank rank;
 
-	if (!busy->half.conn || !queue->untaken || !used_slice(queue, now_ms) ||
+	if (!busy->half.conn || busy->slice_over || !queue->untaken ||
+		!used_slice(queue, now_ms) ||
 		now_ms - queue->untaken_ms < slice_ms(queue))
 		return false;
 	rank = reputation_rank(&queues->reputation, busy->asker, queue->id,
@@ -82,15 +83,12 @@ static bool is_stuck(const struct queues *queues, const struct queue *queue,
 	return rank != REPUTATION_FRIEND && score <= 3 * (int)rank + 2;
 }
 
-static void end_busy(struct queues *queues, struct queue *queue, int64_t now_ms,
-	struct action *action)
+static void end_slice(struct queue *queue, struct action *action)
 {
 	action->kind = ACTION_END;
 	action->half = queue->busy.half;
-	memcpy(action->from, queue->busy.source, ID_LEN);
-	queue_free_device(queues, queue);
-	/* Only now can the device take the next one. */
-	queue->untaken_ms = now_ms;
+	action->serial = queue->busy.serial;
+	queue->busy.slice_over = true;
 }
 
 /* Whether an invitation of that score may be sent now. */
@@ -156,7 +154,7 @@ static void schedule(struct queues *queues, struct queue *queue, bool present,
 	queue->parallel = queue->parallel && !is_late;
 	if (is_stuck(queues, queue, score < sent_score ? score : sent_score,
 		    now_ms)) {
-		end_busy(queues, queue, now_ms, action);
+		end_slice(queue, action);
 	} else if (next && present && may_send(queue, score, now_ms)) {
 		send_it(queues, next, now_ms, action);
 	} else if (next && present && sent && queue->busy.half.conn &&

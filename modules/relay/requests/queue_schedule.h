@@ -20,7 +20,7 @@ enum action_kind {
 	ACTION_NONE,
 	ACTION_WAIT, /* check again later */
 	ACTION_SEND, /* send it an invitation */
-	ACTION_END,  /* end its session; then see pending_blame() */
+	ACTION_END,  /* end its session if it has not answered in it */
 	/*
 	 * Only inside the table: drop an invitation that was sent and not
 	 * taken, because a better one has come.
@@ -29,12 +29,12 @@ enum action_kind {
 };
 
 struct action {
-	uint8_t kind; /* enum action_kind */
-	/* ACTION_SEND: the requester; ACTION_END: the requester's source. */
-	uint8_t from[ID_LEN];
-	uint8_t key[ID_LEN]; /* ACTION_SEND: the device's key */
-	struct place half;   /* ACTION_END: a connection of the session */
-	unsigned compared;   /* how many invitations it took to decide */
+	uint8_t kind;         /* enum action_kind */
+	uint8_t from[ID_LEN]; /* ACTION_SEND: the requester */
+	uint8_t key[ID_LEN];  /* ACTION_SEND: the device's key */
+	struct place half;    /* ACTION_END: a connection of the session */
+	uint64_t serial;      /* ACTION_END: of the session */
+	unsigned compared;    /* how many invitations it took to decide */
 	struct pending *withdrawn;
 };
 

@@ -163,10 +163,39 @@ void queues_taken(struct queues *queues, struct pending *pending,
 	queue_free_device(queues, queue);
 	busy->half = first;
 	busy->since_ms = now_ms;
+	busy->slice_over = false;
 	busy->serial = pending->pair.serial = ++queues->last_serial;
 	memcpy(busy->asker, pending->pair.id[SIDE_CLIENT], ID_LEN);
 	memcpy(busy->source, queue_origin(pending), ID_LEN);
 	mark_busy(queues, queue);
+}
+
+/* How much of the time of others this session has wasted. */
+static int64_t wasted_ms(
+	const struct queues *queues, const struct queue *queue, int64_t now_ms)
+{
+	const struct busy *busy = &queue->busy;
+
+	if (reputation_rank(&queues->reputation, busy->asker, queue->id,
+		    busy->source, now_ms) == REPUTATION_FRIEND)
+		return 0;
+	if (busy->slice_over)
+		return REPUTATION_WASTE_MS;
+	return queue->out ? now_ms - queue->out_ms : 0;
+}
+
+/* The session that the device is busy with has ended. */
+static void end_busy(struct queues *queues, struct queue *queue, bool answered,
+	int64_t now_ms)
+{
+	int64_t wasted = answered ? 0 : wasted_ms(queues, queue, now_ms);
+
+	if (wasted > 0)
+		reputation_blame(&queues->reputation, queue->busy.source,
+			wasted, now_ms);
+	queue_free_device(queues, queue);
+	/* Only now can the device take the next one. */
+	queue->out_ms = now_ms;
 }
 
 void queues_remove(struct queues *queues, struct pending *pending, bool begun,
@@ -189,26 +218,25 @@ void queues_remove(struct queues *queues, struct pending *pending, bool begun,
 	queue->sent -= pending->stage == STAGE_SENT;
 	queue->waiting -= pending->stage == STAGE_WAITS;
 	queues->waiting -= pending->stage == STAGE_WAITS;
-	if (alone && queue->busy.serial == pending->pair.serial) {
-		/* The requester let the device wait. */
-		if (queue->busy.half.conn &&
-			now_ms - queue->busy.since_ms >= QUEUE_SLICE_MS)
-			reputation_blame(&queues->reputation,
-				queue_origin(pending), now_ms);
-		queue_free_device(queues, queue);
-	}
+	/* The requester let the device wait. */
+	if (alone && queue->busy.half.conn &&
+		queue->busy.serial == pending->pair.serial)
+		end_busy(queues, queue, false, now_ms);
 	pending->queue = NULL;
 	queue_tidy(queues, queue);
 }
 
-void queues_session_over(
-	struct queues *queues, const uint8_t target[ID_LEN], uint64_t serial)
+void queues_session_over(struct queues *queues, const uint8_t target[ID_LEN],
+	uint64_t serial, bool answered, int64_t now_ms)
 {
-	struct queue *queue = queue_find(queues, target);
+	struct queue *queue;
 
-	if (!queue || queue->busy.serial != serial)
+	/* A session that lasts long enough does not count as busy any more. */
+	queues_forget(queues, now_ms);
+	queue = queue_find(queues, target);
+	if (!queue || !queue->busy.half.conn || queue->busy.serial != serial)
 		return;
-	queue_free_device(queues, queue);
+	end_busy(queues, queue, answered, now_ms);
 	queue_tidy(queues, queue);
 }
 

@@ -21,8 +21,11 @@
  *
  * If a device does not take the next invitation, it is considered busy with its
  * last session.  That session is ended after its time slice if the next request
- * has at least the same rank.  If none waits, invitations are sent at once, and
- * no session is ended.
+ * has at least the same rank, unless the device has answered in it.  The device
+ * stays busy until the session is over, because an invitation that it cannot
+ * take yet would only delay better ones that come later.  The source that
+ * requested a session is blamed for the time that others waited in vain.  If
+ * none waits, invitations are sent at once, and no session is ended.
  *
  * Part of struct pending_table, under its lock.  Times are milliseconds of the
  * monotonic clock.
@@ -52,6 +55,7 @@ struct busy {
 	struct place half; /* conn 0: not busy */
 	int64_t since_ms;
 	uint64_t serial;
+	bool slice_over; /* its end was requested, at most once */
 	uint8_t asker[ID_LEN];
 	uint8_t source[ID_LEN];
 };
@@ -102,9 +106,12 @@ void queues_taken(struct queues *queues, struct pending *pending,
 /* It leaves its queue, because its session has begun or never will. */
 void queues_remove(struct queues *queues, struct pending *pending, bool begun,
 	int64_t now_ms);
-/* The session with that serial number, which the device took, is over. */
-void queues_session_over(
-	struct queues *queues, const uint8_t target[ID_LEN], uint64_t serial);
+/*
+ * The session with that serial number, which the device took, is over.
+ * `answered`: the device did not wait in vain.
+ */
+void queues_session_over(struct queues *queues, const uint8_t target[ID_LEN],
+	uint64_t serial, bool answered, int64_t now_ms);
 
 /* The oldest invitation that waits for a device, or NULL. */
 struct pending *queues_first_waiting(

@@ -11,6 +11,7 @@ struct memory {
 	UT_hash_handle hh;
 	struct memory *next, *prev;
 	int64_t until_ms;
+	int64_t wasted_ms; /* of a source */
 	uint8_t key[ID_LEN];
 };
 
@@ -47,13 +48,14 @@ static void drop_oldest(struct memories *memories)
 	free(memory);
 }
 
-static bool remembers(const struct memories *memories,
+/* NULL: not remembered, or not any more. */
+static struct memory *recall(const struct memories *memories,
 	const uint8_t key[ID_LEN], int64_t now_ms)
 {
-	const struct memory *memory;
+	struct memory *memory;
 
 	HASH_FIND(hh, memories->by_key, key, ID_LEN, memory);
-	return memory && memory->until_ms > now_ms;
+	return memory && memory->until_ms > now_ms ? memory : NULL;
 }
 
 static struct memory *make(struct memories *memories, const uint8_t *key)
@@ -72,9 +74,9 @@ static struct memory *make(struct memories *memories, const uint8_t *key)
 	return NULL;
 }
 
-/* If memory is short, it is not remembered. */
-static void remember(struct memories *memories, const uint8_t key[ID_LEN],
-	int64_t until_ms, int64_t now_ms)
+/* If memory is short, it is not remembered: NULL. */
+static struct memory *remember(struct memories *memories,
+	const uint8_t key[ID_LEN], int64_t until_ms, int64_t now_ms)
 {
 	struct memory *memory;
 
@@ -87,9 +89,10 @@ static void remember(struct memories *memories, const uint8_t key[ID_LEN],
 	else
 		memory = make(memories, key);
 	if (!memory)
-		return;
+		return NULL;
 	memory->until_ms = until_ms;
 	append(memories, memory);
+	return memory;
 }
 
 /*
@@ -115,12 +118,14 @@ enum reputation_rank reputation_rank(const struct reputation *reputation,
 	const uint8_t asker[ID_LEN], const uint8_t target[ID_LEN],
 	const uint8_t source[ID_LEN], int64_t now_ms)
 {
+	const struct memory *memory;
 	uint8_t key[ID_LEN];
 
 	pair_key(asker, target, key);
-	if (remembers(&reputation->friends, key, now_ms))
+	if (recall(&reputation->friends, key, now_ms))
 		return REPUTATION_FRIEND;
-	return remembers(&reputation->idle, source, now_ms)
+	memory = recall(&reputation->idle, source, now_ms);
+	return memory && memory->wasted_ms >= REPUTATION_WASTE_MS
 		       ? REPUTATION_IDLE
 		       : REPUTATION_UNKNOWN;
 }
@@ -131,13 +136,23 @@ void reputation_praise(struct reputation *reputation, const uint8_t one[ID_LEN],
 	uint8_t key[ID_LEN];
 
 	pair_key(one, other, key);
-	remember(&reputation->friends, key, now_ms + REPUTATION_FRIEND_FOR_MS,
-		now_ms);
+	(void)remember(&reputation->friends, key,
+		now_ms + REPUTATION_FRIEND_FOR_MS, now_ms);
 }
 
 void reputation_blame(struct reputation *reputation,
-	const uint8_t source[ID_LEN], int64_t now_ms)
+	const uint8_t source[ID_LEN], int64_t wasted_ms, int64_t now_ms)
 {
-	remember(&reputation->idle, source, now_ms + REPUTATION_IDLE_FOR_MS,
-		now_ms);
+	struct memory *memory = recall(&reputation->idle, source, now_ms);
+
+	if (memory)
+		wasted_ms += memory->wasted_ms;
+	if (wasted_ms > REPUTATION_WASTE_MS)
+		wasted_ms = REPUTATION_WASTE_MS;
+	/* Short times add up only within an hour of the first one. */
+	if (!memory || wasted_ms == REPUTATION_WASTE_MS)
+		memory = remember(&reputation->idle, source,
+			now_ms + REPUTATION_IDLE_FOR_MS, now_ms);
+	if (memory)
+		memory->wasted_ms = wasted_ms;
 }

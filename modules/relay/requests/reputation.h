@@ -6,10 +6,10 @@
  *
  * Two devices are friends if a session between them lasted so long that both
  * must have wanted it: Syncthing ends a session with an unknown device after at
- * most 30 s.  A source is idle if a request from it kept a device busy without
- * result.  Both are forgotten after some time, and the oldest are dropped if
- * there are too many.  The caller locks; times are milliseconds of the
- * monotonic clock.
+ * most 30 s.  A source is idle if sessions that it requested kept devices busy
+ * in vain for some seconds in all.  Both are forgotten after some time, and the
+ * oldest are dropped if there are too many.  The caller locks; times are
+ * milliseconds of the monotonic clock.
  */
 #ifndef REPUTATION_H
 #define REPUTATION_H
@@ -21,6 +21,8 @@
 
 /* The least duration of a session that counts. */
 #define REPUTATION_FRIEND_MS 35000
+/* After so much time wasted within REPUTATION_IDLE_FOR_MS a source is idle. */
+#define REPUTATION_WASTE_MS 3000
 /* How long each kind is remembered. */
 #define REPUTATION_FRIEND_FOR_MS 86400000
 #define REPUTATION_IDLE_FOR_MS   3600000
@@ -52,8 +54,9 @@ enum reputation_rank reputation_rank(const struct reputation *reputation,
 /* A long session between the two has ended. */
 void reputation_praise(struct reputation *reputation, const uint8_t one[ID_LEN],
 	const uint8_t other[ID_LEN], int64_t now_ms);
-/* A request from this source kept a device busy without result. */
+/* A session that this source requested kept a device busy in vain for so long.
+ */
 void reputation_blame(struct reputation *reputation,
-	const uint8_t source[ID_LEN], int64_t now_ms);
+	const uint8_t source[ID_LEN], int64_t wasted_ms, int64_t now_ms);
 
 #endif

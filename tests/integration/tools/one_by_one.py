@@ -2,10 +2,13 @@
 """A device that serves its invitations one by one, as Syncthing does, and strangers who abuse that.
 
 Syncthing joins the session of an invitation, waits at most 10 s for a handshake, and only then
-takes the next invitation.  Here the handshake is one word and its answer."""
+takes the next invitation.  Here the handshake is one word and its answer; a whole TLS record, such
+as a ClientHello, gets the server's first messages, which have to be followed by that word."""
 
 import contextlib
 import threading
+import time
+import types
 
 import relay_protocol as rp
 from relay_client import Closed, ProtocolConnection, SessionConnection
@@ -13,6 +16,21 @@ from waiting import pace
 
 HANDSHAKE_SECONDS = 10
 HELLO, ANSWER = b"hello", b"and to you"
+RECORD = b"\x16\x03\x01"
+
+#: The beginning of a record of 16 KiB.
+LARGE_PART = RECORD + b"\x40\x00\x01\x00\x3f\xfc" + bytes(4300)
+#: A whole record, after which more must follow.
+WHOLE_RECORD = RECORD + b"\x01\x00" + bytes(256)
+#: What a TLS server sends before the client has proved its identity.
+_FIRST_MESSAGES = bytes(2000)
+
+
+def drip():
+    """A record that comes byte by byte."""
+    yield RECORD + b"\x40\x00"
+    while True:
+        yield b"\x01"
 
 
 class OneByOne:
@@ -56,14 +74,30 @@ class OneByOne:
         end = SessionConnection(self.server.address)
         self._ends.append(end)
         end.sock.settimeout(HANDSHAKE_SECONDS)
+        until = time.monotonic() + HANDSHAKE_SECONDS
         try:
             end.join(invitation.key)
-            assert end.receive_bytes(len(HELLO)) == HELLO
+            while (head := _receive(end, len(HELLO), until)) != HELLO:
+                assert head.startswith(RECORD)
+                _receive(end, int.from_bytes(head[3:], "big"), until)
+                end.send_bytes(_FIRST_MESSAGES)
             self.served += 1
             end.send_bytes(ANSWER)
         except BaseException:
             end.close()
             raise
+
+
+def _receive(end, size, until):
+    """As many bytes, if they come until that time."""
+    data = b""
+    while len(data) < size:
+        end.sock.settimeout(max(until - time.monotonic(), 0.001))
+        part = end.receive_some(size - len(data))
+        if not part:
+            raise Closed("end of the session")
+        data += part
+    return data
 
 
 def visit(server, identity, target, source=None):
@@ -84,7 +118,8 @@ def visit(server, identity, target, source=None):
 
 class Strangers:
     """Strangers, each with its own source address.  Each requests the device, joins its half, and
-    sends `says`.
+    sends `says`: bytes, or a function that returns a generator of what is sent in each round.  The
+    generator is sent what has been received.
 
     Each holds `each` sessions; when one ends, it requests another."""
 
@@ -110,14 +145,14 @@ class Strangers:
     def _run(self, identity, source, each):
         ends = []
         while not self._stopped.is_set():
-            ends = [end for end in ends if self._lives(end)]
+            ends = [one for one in ends if self._lives(*one)]
             while len(ends) < each:
                 try:
                     ends.append(self._begin(identity, source))
                 except (Closed, OSError, AssertionError):
                     break
             pace(0.3)
-        for end in ends:
+        for end, _ in ends:
             end.close()
 
     def _begin(self, identity, source):
@@ -126,19 +161,31 @@ class Strangers:
             assert isinstance(answer, rp.SessionInvitation), answer
             self.asked += 1
         end = SessionConnection(self.server.address, source=source).join(answer.key)
-        if self.says:
-            end.send_bytes(self.says)
-        return end
+        says = self.says() if callable(self.says) else iter([self.says])
+        end.send_bytes(next(says))
+        end.sock.setblocking(False)
+        return end, says
 
     @staticmethod
-    def _lives(end):
-        end.sock.setblocking(False)
+    def _lives(end, says):
         try:
-            if end.sock.recv(1):
+            received = end.sock.recv(65536)
+            if received:
+                _go_on(end, says, received)
                 return True
         except BlockingIOError:
-            return True
+            with contextlib.suppress(OSError):
+                _go_on(end, says, b"")
+                return True
         except OSError:
             pass
         end.close()
         return False
+
+
+def _go_on(end, says, received):
+    try:
+        if isinstance(says, types.GeneratorType):
+            end.sock.send(says.send(received))
+    except StopIteration:
+        pass  # silence from here on

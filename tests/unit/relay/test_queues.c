@@ -111,11 +111,28 @@ static void expect(struct fixture *f, const struct asker *asker, int64_t now_ms)
 	assert_true(action(f, now_ms) != ACTION_SEND);
 }
 
+static void session_over(struct fixture *f, const struct asker *asker,
+	uint64_t serial, int64_t lasted_ms, bool answered, int64_t now_ms)
+{
+	const struct pending_end end = {
+		.id = {asker ? asker->id : device, device},
+		.serial = serial,
+		.lasted_ms = lasted_ms,
+		.answered = answered};
+
+	pending_over(&f->table, &end, now_ms);
+}
+
 /* Expects that the device's current session is ended without result. */
 static void end_for_nothing(struct fixture *f, int64_t now_ms)
 {
+	uint64_t serial;
+
 	assert_int_equal(action(f, now_ms), ACTION_END);
-	pending_blame(&f->table, f->action.from, now_ms);
+	serial = f->action.serial;
+	/* It is busy until the session is over. */
+	assert_int_equal(action(f, now_ms), ACTION_WAIT);
+	session_over(f, NULL, serial, 0, false, now_ms);
 }
 
 static void who_is_alone_passes_at_once(void **state)
@@ -272,8 +289,8 @@ static void friends_come_first_and_are_not_ended(void **state)
 	expect(f, &friend, 0);
 	come(f, &friend, SIDE_SERVER, 0);
 	come(f, &friend, SIDE_CLIENT, 0);
-	pending_over(&f->table, friend.id, device, f->pair.serial,
-		REPUTATION_FRIEND_MS, 100000);
+	session_over(
+		f, &friend, f->pair.serial, REPUTATION_FRIEND_MS, true, 100000);
 	ask(f, &a, 1, 100000);
 	expect(f, &a, 100000);
 	ask(f, &b, 2, 100000);
@@ -297,8 +314,8 @@ static void a_short_session_makes_no_friend(void **state)
 	expect(f, &c, 0);
 	come(f, &c, SIDE_SERVER, 0);
 	come(f, &c, SIDE_CLIENT, 0);
-	pending_over(&f->table, c.id, device, f->pair.serial,
-		REPUTATION_FRIEND_MS - 1, 100000);
+	session_over(
+		f, &c, f->pair.serial, REPUTATION_FRIEND_MS - 1, true, 100000);
 	ask(f, &a, 1, 100000);
 	expect(f, &a, 100000);
 	ask(f, &b, 2, 100000);
@@ -322,9 +339,9 @@ static void the_end_of_a_session_frees_the_device(void **state)
 	serial = f->pair.serial;
 	ask(f, &b, 2, 2); /* its half does not come, so it would have to wait */
 	assert_int_equal(action(f, 2), ACTION_WAIT);
-	pending_over(&f->table, a.id, device, serial + 1, 1, 3);
+	session_over(f, &a, serial + 1, 1, true, 3);
 	assert_int_equal(action(f, 3), ACTION_WAIT);
-	pending_over(&f->table, a.id, device, serial, 1, 3);
+	session_over(f, &a, serial, 1, true, 3);
 	expect(f, &b, 3);
 }
 
@@ -416,7 +433,92 @@ static void who_is_not_blamed_keeps_its_place(void **state)
 	assert_int_equal(action(f, 2 + QUEUE_SLICE_MS), ACTION_END);
 	ask(f, &good, 1, 3 + QUEUE_SLICE_MS);
 	ask(f, &b, 3, 4 + QUEUE_SLICE_MS);
-	expect(f, &good, 2 + QUEUE_SLICE_MS + QUEUE_UNTAKEN_MS);
+	/* More invitations would not help a device that takes none. */
+	assert_int_equal(action(f, QUEUE_BUSY_MS), ACTION_WAIT);
+	expect(f, &good, 1 + QUEUE_BUSY_MS);
+}
+
+/* The device is busy with a session of `bad`, whose serial number is returned,
+ * and `good` waits. */
+static uint64_t let_others_wait(struct fixture *f, struct asker *bad,
+	struct asker *good, int64_t now_ms)
+{
+	uint64_t serial;
+
+	ask(f, bad, 1, now_ms);
+	expect(f, bad, now_ms);
+	come(f, bad, SIDE_CLIENT, now_ms);
+	come(f, bad, SIDE_SERVER, now_ms);
+	serial = f->pair.serial;
+	ask(f, good, 2, now_ms);
+	speak(f, good, now_ms);
+	expect(f, good, now_ms);
+	return serial;
+}
+
+static bool is_blamed(struct fixture *f, const struct asker *asker)
+{
+	return reputation_rank(&f->table.queues.reputation, asker->id, device,
+		       asker->source.key[asker->source.levels - 1],
+		       QUEUE_BUSY_MS) == REPUTATION_IDLE;
+}
+
+/* It leaves before its turn is over, again and again. */
+static void short_waits_add_up(void **state)
+{
+	struct fixture *f = *state;
+	const int64_t part = QUEUE_SLICE_MS - 100;
+	struct asker bad, good;
+	uint64_t serial;
+
+	serial = let_others_wait(f, &bad, &good, 0);
+	session_over(f, &bad, serial, part, false, part);
+	assert_false(is_blamed(f, &bad));
+	come(f, &good, SIDE_SERVER, part);
+	session_over(f, &good, f->pair.serial, 0, false, part);
+	serial = let_others_wait(f, &bad, &good, part);
+	session_over(f, &bad, serial, 100, false, part + 100);
+	assert_true(is_blamed(f, &bad));
+	assert_false(is_blamed(f, &good));
+}
+
+static void a_device_that_answers_has_not_waited_in_vain(void **state)
+{
+	struct fixture *f = *state;
+	struct asker one, other;
+	uint64_t serial;
+
+	serial = let_others_wait(f, &one, &other, 0);
+	assert_int_equal(action(f, QUEUE_SLICE_MS), ACTION_END);
+	assert_int_equal(f->action.serial, serial);
+	session_over(f, &one, serial, QUEUE_SLICE_MS, true, QUEUE_SLICE_MS);
+	assert_false(is_blamed(f, &one));
+}
+
+/* A device that was idle in it for long had finished its handshake. */
+static void a_long_session_is_not_blamed(void **state)
+{
+	struct fixture *f = *state;
+	struct asker one, other;
+	uint64_t serial;
+
+	serial = let_others_wait(f, &one, &other, 0);
+	session_over(f, &one, serial, QUEUE_BUSY_MS, false, QUEUE_BUSY_MS);
+	assert_false(is_blamed(f, &one));
+}
+
+/* Its side could not begin, so no end of a session will come. */
+static void a_session_that_fails_frees_the_device(void **state)
+{
+	struct fixture *f = *state;
+	struct asker one, other, next;
+
+	let_others_wait(f, &one, &other, 0);
+	ask(f, &next, 3, 1);
+	assert_int_equal(action(f, QUEUE_SLICE_MS), ACTION_END);
+	pending_failed(&f->table, device, f->action.serial, QUEUE_SLICE_MS);
+	assert_false(is_blamed(f, &one));
+	expect(f, &next, QUEUE_SLICE_MS + QUEUE_UNTAKEN_MS);
 }
 
 static void who_asks_most_gives_up_its_own(void **state)
@@ -487,6 +589,10 @@ int main(void)
 		TEST(one_that_goes_does_not_let_the_next_pass),
 		TEST(a_full_line_keeps_the_better),
 		TEST(who_is_not_blamed_keeps_its_place),
+		TEST(short_waits_add_up),
+		TEST(a_device_that_answers_has_not_waited_in_vain),
+		TEST(a_long_session_is_not_blamed),
+		TEST(a_session_that_fails_frees_the_device),
 		TEST(who_asks_most_gives_up_its_own),
 		TEST(all_that_waits_can_be_sent_at_once),
 		TEST(nothing_is_sent_to_a_device_that_is_not_there),

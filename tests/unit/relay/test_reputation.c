@@ -45,8 +45,8 @@ static void friends_are_friends_both_ways(void **state)
 
 static void a_source_is_idle_for_some_time(void **state)
 {
-	reputation_blame(*state, home, 0);
-	reputation_blame(*state, home, 1000);
+	reputation_blame(*state, home, REPUTATION_WASTE_MS, 0);
+	reputation_blame(*state, home, REPUTATION_WASTE_MS, 1000);
 	assert_int_equal(reputation_rank(*state, alice, bob, home,
 				 999 + REPUTATION_IDLE_FOR_MS),
 		REPUTATION_IDLE);
@@ -61,26 +61,46 @@ static void a_source_is_idle_for_some_time(void **state)
 		REPUTATION_FRIEND);
 }
 
+static void short_times_add_up_within_an_hour(void **state)
+{
+	const int64_t hour = REPUTATION_IDLE_FOR_MS;
+
+	reputation_blame(*state, home, REPUTATION_WASTE_MS - 1, 0);
+	assert_int_equal(reputation_rank(*state, alice, bob, home, 1),
+		REPUTATION_UNKNOWN);
+	reputation_blame(*state, home, 1, hour);
+	assert_int_equal(reputation_rank(*state, alice, bob, home, hour),
+		REPUTATION_UNKNOWN);
+	reputation_blame(*state, home, REPUTATION_WASTE_MS - 1, 2 * hour - 1);
+	assert_int_equal(
+		reputation_rank(*state, alice, bob, home, 3 * hour - 2),
+		REPUTATION_IDLE);
+	assert_int_equal(
+		reputation_rank(*state, alice, bob, home, 3 * hour - 1),
+		REPUTATION_UNKNOWN);
+}
+
 static void the_oldest_are_forgotten_where_there_are_too_many(void **state)
 {
 	struct reputation *reputation = *state;
 	uint8_t source[ID_LEN] = {0};
 
-	reputation_blame(reputation, home, 0);
+	reputation_blame(reputation, home, REPUTATION_WASTE_MS, 0);
 	for (uint32_t i = 0; i < REPUTATION_MOST - 1; i++) {
 		memcpy(source + 8, &i, sizeof(i));
-		reputation_blame(reputation, source, 1);
+		reputation_blame(reputation, source, REPUTATION_WASTE_MS, 1);
 	}
 	assert_int_equal(reputation_rank(reputation, alice, bob, home, 2),
 		REPUTATION_IDLE);
-	reputation_blame(reputation, carol, 2);
+	reputation_blame(reputation, carol, REPUTATION_WASTE_MS, 2);
 	assert_int_equal(reputation_rank(reputation, alice, bob, home, 2),
 		REPUTATION_UNKNOWN);
 	assert_int_equal(reputation_rank(reputation, alice, bob, source, 2),
 		REPUTATION_IDLE);
 	assert_int_equal(reputation->idle.count, REPUTATION_MOST);
 	/* Outdated entries are removed with the next one added. */
-	reputation_blame(reputation, home, 3 + REPUTATION_IDLE_FOR_MS);
+	reputation_blame(reputation, home, REPUTATION_WASTE_MS,
+		3 + REPUTATION_IDLE_FOR_MS);
 	assert_int_equal(reputation->idle.count, 1);
 }
 
@@ -91,6 +111,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(friends_are_friends_both_ways),
 		TEST(a_source_is_idle_for_some_time),
+		TEST(short_times_add_up_within_an_hour),
 		TEST(the_oldest_are_forgotten_where_there_are_too_many),
 	};
 
