@@ -49,9 +49,7 @@ static _Atomic int64_t *slot(const uint8_t *address, unsigned bits)
 			     MEMORY_SOURCE_SLOTS];
 }
 
-/* The lengths of its prefixes, of which each is the source of half as much as
- * the next one.  Returns how many there are; 0: it is no source. */
-static unsigned levels(const uint8_t *address, const uint8_t **bits)
+unsigned memory_source_levels(const uint8_t *address, const uint8_t **bits)
 {
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 	static const uint8_t v4[] = {128}, v6[LEVELS] = {64, 56, 48};
@@ -68,7 +66,7 @@ static unsigned levels(const uint8_t *address, const uint8_t **bits)
 void memory_source_change(const uint8_t *address, int64_t by)
 {
 	const uint8_t *bits;
-	unsigned count = levels(address, &bits);
+	unsigned count = memory_source_levels(address, &bits);
 
 	for (unsigned i = 0; by && i < count; i++)
 		atomic_fetch_add_explicit(
@@ -78,7 +76,7 @@ void memory_source_change(const uint8_t *address, int64_t by)
 int64_t memory_source_held(const uint8_t *address)
 {
 	const uint8_t *bits;
-	unsigned count = levels(address, &bits);
+	unsigned count = memory_source_levels(address, &bits);
 	int64_t most = 0;
 
 	for (unsigned i = 0; i < count; i++) {
@@ -90,17 +88,6 @@ int64_t memory_source_held(const uint8_t *address)
 			most = held;
 	}
 	return most;
-}
-
-unsigned memory_source_levels_shared(const uint8_t *a, const uint8_t *b)
-{
-	const uint8_t *bits;
-	unsigned count = levels(a, &bits), shared = 0;
-
-	for (unsigned i = 0; i < count; i++)
-		if (memcmp(a, b, bits[i] / 8) == 0)
-			shared |= 1U << i;
-	return shared;
 }
 
 bool memory_source_above(const uint8_t *address)

@@ -31,9 +31,10 @@ void memory_source_change(const uint8_t *address, int64_t by);
  * an IPv4 address or /64. */
 int64_t memory_source_held(const uint8_t *address);
 
-/* On which levels two addresses belong to one source: bit 0 for an IPv4 address
- * or /64, then /56, /48. */
-unsigned memory_source_levels_shared(const uint8_t *a, const uint8_t *b);
+/* The lengths in bits of its prefixes, of 16 bytes, of which each is a source
+ * with half the share of the next one.  Returns how many there are, 3 at most;
+ * 0: it is no source. */
+unsigned memory_source_levels(const uint8_t *address, const uint8_t **bits);
 
 /* Whether the source, on any of its levels, holds more than its share of
  * kernel_memory_limit(). */

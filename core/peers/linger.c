@@ -131,11 +131,14 @@ static void linger_due(struct deadline *deadline)
 
 int linger_begin(struct relay_conn *conn)
 {
-	struct peers *peers = peers_of(conn->worker);
+	const bool session = conn->phase == CONN_PAIRED;
+	struct relay_conn *instead;
 
-	if (peers->lingering >= LINGER_MOST && !peers->stopping)
-		cut(lingering_largest(peers));
-	if (lingering_add(conn, conn->phase == CONN_PAIRED) != 0)
+	if (!lingering_has_place(conn, session, &instead))
+		return -1;
+	if (instead)
+		cut(instead);
+	if (lingering_add(conn, session) != 0)
 		return -1;
 	conn->phase = CONN_LINGERING;
 	conn->ended = false; /* from now on: whether our end was sent */

@@ -37,37 +37,78 @@ static void weigh(struct lingering *account)
 	count(account, received + unsent);
 }
 
-/* Whether its source, on any level, has its part of the places. */
-static bool source_is_full(
-	const struct peers *peers, const struct relay_conn *conn)
+/* What decides who goes first, in this order; larger values go first. */
+struct rank {
+	bool stranger;   /* no session has left it bytes */
+	unsigned places; /* of its source */
+	int64_t source;  /* bytes of its source */
+	size_t held;
+};
+
+static struct rank rank_of(
+	const struct peers *peers, const struct lingering *account)
 {
-	unsigned most = LINGER_MOST / LINGER_SOURCE_PART, has[3] = {0};
+	const uint8_t *addr = account->conn->addr;
 
-	for (struct lingering *other = peers->accounts; other;
-		other = other->next) {
-		unsigned shared = memory_source_levels_shared(
-			conn->addr, other->conn->addr);
-
-		for (unsigned i = 0; other->session && i < 3; i++)
-			has[i] += (shared >> i) & 1;
-	}
-	return has[0] >= most || has[1] >= 2 * most || has[2] >= 4 * most;
+	return (struct rank){
+		.stranger = !account->session,
+		.places = linger_places_held(
+			&peers->places, addr, account->session),
+		.source = account->session ? memory_source_held(addr) : 0,
+		.held = account->held,
+	};
 }
 
-struct relay_conn *lingering_largest(const struct peers *peers)
+static bool at_least(const struct rank *a, const struct rank *b)
 {
-	struct lingering *found = peers->accounts;
-	int64_t most = -1;
+	if (a->stranger != b->stranger)
+		return a->stranger;
+	if (a->places != b->places)
+		return a->places > b->places;
+	if (a->source != b->source)
+		return a->source > b->source;
+	return a->held >= b->held;
+}
 
-	for (struct lingering *other = found; other; other = other->next) {
-		int64_t held = memory_source_held(other->conn->addr);
+/* Of equal ones the oldest, which is the last on the list. */
+static struct relay_conn *first_to_go(const struct peers *peers, bool session)
+{
+	struct relay_conn *found = NULL;
+	struct rank most = {0};
 
-		if (held < most || (held == most && other->held < found->held))
+	for (struct lingering *one = peers->accounts; one; one = one->next) {
+		struct rank rank;
+
+		if (one->session && !session)
 			continue;
-		most = held;
-		found = other;
+		rank = rank_of(peers, one);
+		if (found && !at_least(&rank, &most))
+			continue;
+		found = one->conn;
+		most = rank;
 	}
-	return found ? found->conn : NULL;
+	return found;
+}
+
+bool lingering_has_place(const struct relay_conn *conn, bool session,
+	struct relay_conn **instead)
+{
+	struct peers *peers = peers_of(conn->worker);
+
+	*instead = NULL;
+	if (peers->stopping)
+		return true;
+	if (linger_places_full(&peers->places, conn->addr, session)) {
+		peer_count(conn->worker->shard, PEER_LINGER_REFUSED,
+			PEER_LINGER_SOURCE, 1);
+		return false;
+	}
+	if (peers->lingering < LINGER_MOST)
+		return true;
+	*instead = first_to_go(peers, session);
+	peer_count(conn->worker->shard, PEER_LINGER_REFUSED, PEER_LINGER_PLACES,
+		1);
+	return *instead;
 }
 
 int lingering_add(struct relay_conn *conn, bool session)
@@ -75,8 +116,6 @@ int lingering_add(struct relay_conn *conn, bool session)
 	struct peers *peers = peers_of(conn->worker);
 	struct lingering *account;
 
-	if (session && !peers->stopping && source_is_full(peers, conn))
-		return -1;
 	account = calloc(1, sizeof(*account));
 	if (!account)
 		return -1;
@@ -91,6 +130,7 @@ int lingering_add(struct relay_conn *conn, bool session)
 	peers->accounts = account;
 	conn->account = account;
 	peers->lingering++;
+	linger_places_change(&peers->places, conn->addr, session, 1);
 	peer_count(conn->worker->shard, PEER_LINGERING, 0, 1);
 	weigh(account);
 	return 0;
@@ -110,6 +150,7 @@ void lingering_remove(struct relay_conn *conn)
 	if (!account)
 		return;
 	count(account, 0);
+	linger_places_change(&peers->places, conn->addr, account->session, -1);
 	*account->link = account->next;
 	if (account->next)
 		account->next->link = account->link;

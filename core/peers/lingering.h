@@ -3,7 +3,7 @@
 /*
  * What a worker keeps of its lingering connections: what the kernel still holds
  * for each of them, so that it counts towards session-memory and its source's
- * share of it, and how many of them a source has.
+ * share of it.  Which of them may linger is decided here as well.
  *
  * All of this is [W].
  */
@@ -16,12 +16,6 @@
 
 struct peers;
 struct relay_conn;
-
-/* How many connections of a worker may linger. */
-#define LINGER_MOST 1024
-/* One part in so many of these may belong to one IPv4 address or /64, if
- * sessions have left them bytes.  A /56 may have two parts, a /48 four. */
-#define LINGER_SOURCE_PART 16
 
 /*
  * Who has much to take must take more than LINGER_PROGRESS: after a minute the
@@ -43,14 +37,18 @@ struct lingering {
 };
 
 /*
- * Enters a connection, and counts what it holds.  0, or -1 if its source has
- * too many, or without memory.  While the server stops, which it does within a
- * bounded time, any number may linger.
+ * Whether it may linger.  False: its source has too many, or all places are
+ * taken by connections that matter more; this is counted.  If *instead is not
+ * NULL, that one must go first: who was in no session before all who were, then
+ * of the source with most places.  A session's last bytes never give way to
+ * others.  While the server stops, which it does within a bounded time, any
+ * number may linger.
  */
-int lingering_add(struct relay_conn *conn, bool session);
+bool lingering_has_place(const struct relay_conn *conn, bool session,
+	struct relay_conn **instead);
 
-/* Of the source that holds most, the one that holds most.  NULL: none. */
-struct relay_conn *lingering_largest(const struct peers *peers);
+/* Enters a connection, and counts what it holds.  0, or -1 without memory. */
+int lingering_add(struct relay_conn *conn, bool session);
 
 /* Measures again what it holds.  False: memory is short, and it has to go. */
 bool lingering_weigh(struct relay_conn *conn);

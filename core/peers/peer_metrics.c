@@ -15,6 +15,7 @@
 static const char *const phases[] = {"opening", "tls", "plain", NULL};
 static const char *const refusers[] = {"limit", "filter", NULL};
 static const char *const results[] = {"ok", "failed", NULL};
+static const char *const linger_bounds[] = {"source", "places", NULL};
 static const char *const room_makers[] = {"descriptors", "module", NULL};
 
 /* 1 ms to 10 s: the protocol gives up after that. */
@@ -211,6 +212,17 @@ static const struct relay_metric_def defs[] = {
 			.help = "How often a handshake was postponed, because "
 				"handshakes had used up their share of the "
 				"worker's time.",
+		},
+	[PEER_LINGER_REFUSED] =
+		{
+			.name = "lingering_refused",
+			.kind = RELAY_COUNTER,
+			.help = "Connections that were closed at once or "
+				"before their time, although their last bytes "
+				"were on their way, by what was taken: their "
+				"source's part of the places, or all places.",
+			.label = "by",
+			.values = linger_bounds,
 		},
 };
 

@@ -83,6 +83,7 @@ static int init(struct worker *worker, const void *arg)
 	if (strangers_init(&peers->strangers, loop_clock_ms()) != 0 ||
 		!peers->buffer || !peers->tls_io)
 		return -1;
+	peers->places.seed = peers->strangers.seed;
 	return session_queue_init(worker);
 }
 

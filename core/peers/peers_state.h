@@ -14,6 +14,7 @@
 #include <openssl/bio.h>
 
 #include "base/object_table.h"
+#include "peers/linger_places.h"
 #include "peers/pipes.h"
 #include "peers/strangers_state.h"
 #include "workers/worker.h"
@@ -58,6 +59,7 @@ struct peers {
 		*dead;      /* list: freed when the current event is over */
 	unsigned lingering; /* connections that deliver their last bytes */
 	struct lingering *accounts; /* list: what these hold; owned by them */
+	struct linger_places places;
 
 	bool stopping; /* nothing new is accepted */
 	/* Until then last bytes are delivered while stopping, see stop.c. */

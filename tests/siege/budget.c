@@ -211,17 +211,31 @@ static const struct budget_row rows[] = {
 		"test_sources_share_before_their_devices_do "
 		"test_devices_share_before_their_sessions_do",
 		""},
-	{KNOWN, "data read after its end", "{LINGER_DISCARD KiB}",
-		"{LINGER_MOST} times that for each worker",
-		"{LINGER_MOST} times that for each worker",
-		"LINGER_DISCARD LINGER_MOST",
+	{OPEN,
+		"connections that have ended, and whose last bytes are on "
+		"their way",
+		"{LINGER_MS ms}",
+		"1/{LINGER_SOURCE_PART} of the total; twice that for a /56, "
+		"four times for a /48",
+		"{LINGER_MOST} for each worker, and never instead of one that "
+		"a session has left",
+		"LINGER_MS LINGER_MOST LINGER_SOURCE_PART",
+		"strelaysrv_core_lingering_refused_total{by=source} "
+		"strelaysrv_core_lingering_refused_total{by=places}",
+		false,
+		"test_strangers_who_stay_cost_nobody_the_last_bytes "
+		"unit-linger_places",
+		"guessed-keys-stay"},
+	{OPEN, "of these, data that is read and discarded",
+		"{LINGER_DISCARD KiB}", "that times the previous row",
+		"that times the previous row", "LINGER_DISCARD",
 		"strelaysrv_core_connections_cut_total", false,
 		"test_who_sends_on_after_the_end_is_not_read", ""},
 	{PAIR, "data that remains in the kernel after a session",
 		"dropped after {LINGER_MS ms} without progress, after "
 		"{LINGER_GRACE_MS+LINGER_DRAIN_MS ms} in any case",
-		"1/{LINGER_SOURCE_PART} of the places; of session-memory as "
-		"stalled sessions",
+		"1/{LINGER_SOURCE_PART} of the places, apart from those of "
+		"other connections; of session-memory as stalled sessions",
 		"{LINGER_MOST} at a time of each worker, within session-memory",
 		"LINGER_MS LINGER_MOST LINGER_SOURCE_PART LINGER_GRACE_MS "
 		"LINGER_DRAIN_MS session-memory",

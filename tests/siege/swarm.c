@@ -141,7 +141,8 @@ static void writable(evutil_socket_t fd, short what, void *arg)
 			return;
 		}
 		drone->connected = true;
-		event_add(&drone->reading, NULL);
+		if (!drone->all->plan->stays)
+			event_add(&drone->reading, NULL);
 	}
 	go_on(drone);
 }

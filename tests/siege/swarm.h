@@ -37,6 +37,7 @@ struct swarm_plan {
 	enum swarm_end end;
 	bool deaf;  /* reads nothing, with a small receive buffer */
 	bool reset; /* closes with a reset */
+	bool stays; /* when the server has ended it, until a write fails */
 };
 
 struct swarm_counts {

@@ -28,6 +28,9 @@ _STALLED = 2 * (constant("STALL_ALLOWED") + 128 * KIB)
 _HTTP = constant("HTTP_CONNS_MAX")
 _HTTP_KERNEL = 2 * constant("SEND_BUFFER") + 64 * KIB
 
+_LINGER = constant("LINGER_MOST")
+_LINGER_PART = _LINGER // constant("LINGER_SOURCE_PART")
+
 _BOUNDS, _CORE, _RELAY = "strelaysrv_bounds_", "strelaysrv_core_", "strelaysrv_relay_"
 
 
@@ -89,6 +92,9 @@ _SOON = ("-message-timeout", "3s")
 #: Long enough for them, and over before the server must be as before.
 _LATER = ("-message-timeout", "6s")
 
+#: A number of workers, where they have a bound each.
+_TWO = ("-workers", "2")
+
 #: With a hard limit of 4,096.
 _ALL = 4096
 
@@ -149,6 +155,10 @@ TRIALS = (
           ("-relay.messages-per-minute", "0"), process=_HANDSHAKE, kernel=2 * _MESSAGES),
     Trial("junk", 128, (_relay("rejected", "reason", "bad_magic"),), process=_HANDSHAKE),
     Trial("guessed-keys", 64, (_relay("session_joins", "result", "unknown_key"),)),
+    Trial("guessed-keys-stay@1", 2 * _LINGER_PART, (_core("lingering_refused", "by", "source"),),
+          _TWO, open=400),
+    Trial("guessed-keys-stay", 2 * _LINGER, (_core("lingering_refused", "by", "places"),), _TWO,
+          slow_open=300),
     Trial("stalled-readers", 48, (_core("connections_cut"),), seconds=7, process=32 * KIB,
           kernel=_STALLED, settled=True, slow_open=32),
     Trial("stalled-readers", 48, (_reached("sessions-per-device"),),
