@@ -14,6 +14,8 @@
 
 #include <strelaysrv/file.h>
 
+#include "base/file_busy.h"
+
 #define LINKS_MOST 8
 
 /* Where a path leads.  The folder is open, so that it cannot become another one
@@ -144,7 +146,7 @@ static int fail_open(const struct place *place, const char *path, int error,
 	return fail(path, error, err);
 }
 
-int relay_file_append(
+static int append(
 	const char *path, unsigned mode, bool any, struct relay_err *err)
 {
 	struct place place;
@@ -168,6 +170,17 @@ int relay_file_append(
 		err, "cannot write %.160s: it is no regular file", path);
 out:
 	leave(&place);
+	return fd;
+}
+
+int relay_file_append(
+	const char *path, unsigned mode, bool any, struct relay_err *err)
+{
+	int fd;
+
+	file_busy_begin(path);
+	fd = append(path, mode, any, err);
+	file_busy_end();
 	return fd;
 }
 
@@ -196,10 +209,45 @@ static int try_place(
 int relay_file_append_try(const char *path, struct relay_err *err)
 {
 	struct place place;
-	int result = find(path, &place, err);
+	int result;
 
+	file_busy_begin(path);
+	result = find(path, &place, err);
 	if (result == 0)
 		result = try_place(&place, path, err);
 	leave(&place);
+	file_busy_end();
+	return result;
+}
+
+static int append_all(int fd, const char *path, const char *text, size_t size,
+	struct relay_err *err)
+{
+	while (size > 0) {
+		ssize_t done = write(fd, text, size);
+
+		if (done < 0 && errno != EINTR)
+			return fail(path, errno, err);
+		if (done > 0) {
+			text += done;
+			size -= (size_t)done;
+		}
+	}
+	return 0;
+}
+
+int relay_file_append_text(const char *path, unsigned mode, const char *text,
+	size_t size, struct relay_err *err)
+{
+	int fd, result = -1;
+
+	file_busy_begin(path);
+	fd = append(path, mode, false, err);
+	if (fd >= 0) {
+		result = append_all(fd, path, text, size, err);
+		if (close(fd) != 0 && result == 0)
+			result = fail(path, errno, err);
+	}
+	file_busy_end();
 	return result;
 }

@@ -12,6 +12,12 @@
 
 #include <strelaysrv/file.h>
 
+#include "base/file_busy.h"
+
+/* A long file is read in pieces, so that one whose system is slow but answers
+ * does not look like one that hangs. */
+#define PIECE ((size_t)1024 * 1024)
+
 static int look(int fd, const char *path, size_t most, struct stat *st,
 	struct relay_err *err)
 {
@@ -30,7 +36,7 @@ static int look(int fd, const char *path, size_t most, struct stat *st,
 	return 0;
 }
 
-int relay_file_open(const char *path, size_t most, struct relay_err *err)
+static int open_and_look(const char *path, size_t most, struct relay_err *err)
 {
 	/* Without O_NONBLOCK, opening a pipe waits for its writer. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -45,6 +51,16 @@ int relay_file_open(const char *path, size_t most, struct relay_err *err)
 	return -1;
 }
 
+int relay_file_open(const char *path, size_t most, struct relay_err *err)
+{
+	int fd;
+
+	file_busy_begin(path);
+	fd = open_and_look(path, most, err);
+	file_busy_end();
+	return fd;
+}
+
 static bool same_moment(const struct stat *a, const struct stat *b)
 {
 	return a->st_size == b->st_size &&
@@ -53,13 +69,17 @@ static bool same_moment(const struct stat *a, const struct stat *b)
 }
 
 /* Reads up to the end or to `most` bytes.  The number, or -1 with errno. */
-static ssize_t read_up_to(int fd, char *text, size_t most)
+static ssize_t read_up_to(int fd, const char *path, char *text, size_t most)
 {
 	size_t len = 0;
 
 	while (len < most) {
-		ssize_t got = read(fd, text + len, most - len);
+		size_t left = most - len;
+		ssize_t got;
 
+		file_busy_begin(path);
+		got = read(fd, text + len, left < PIECE ? left : PIECE);
+		file_busy_end();
 		if (got == 0)
 			break;
 		if (got < 0 && errno != EINTR)
@@ -84,7 +104,7 @@ int relay_file_load(int fd, const char *path, size_t most,
 	if (!file->text)
 		return relay_fail(err, "out of memory");
 	file->size = (size_t)before.st_size;
-	len = read_up_to(fd, file->text, file->size + 1);
+	len = read_up_to(fd, path, file->text, file->size + 1);
 	if (len < 0)
 		return relay_fail(
 			err, "cannot read %.160s: %s", path, strerror(errno));

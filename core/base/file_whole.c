@@ -12,6 +12,7 @@
 
 #include <strelaysrv/file.h>
 
+#include "base/file_busy.h"
 #include "base/file_looks.h"
 
 /* A file whose writer cannot be detected is taken when it has not changed for
@@ -71,8 +72,12 @@ bool relay_file_same(const struct stat *a, const struct stat *b)
 void relay_file_look(const char *path)
 {
 	struct stat st;
+	int result;
 
-	if (stat(path, &st) == 0)
+	file_busy_begin(path);
+	result = stat(path, &st);
+	file_busy_end();
+	if (result == 0)
 		(void)age_ms(&st);
 }
 

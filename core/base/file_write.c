@@ -15,6 +15,7 @@
 #include <strelaysrv/file.h>
 
 #include "base/file.h"
+#include "base/file_busy.h"
 
 int file_write_all(int fd, const void *data, size_t size)
 {
@@ -94,6 +95,9 @@ static int put(const char *path, const char *beside, int fd, const void *data,
 
 	if (close(fd) != 0 && !error)
 		error = errno;
+	/* Whoever has given up this write may have written since. */
+	if (!error && file_busy_given_up())
+		error = ECANCELED;
 	if (!error && rename(beside, path) != 0)
 		error = errno;
 	if (error)
@@ -119,12 +123,15 @@ static int replace(const char *path, const void *data, size_t size, mode_t mode)
 int relay_file_replace(const char *path, const void *data, size_t size,
 	unsigned mode, struct relay_err *err)
 {
-	int error = replace(path, data, size, (mode_t)mode);
+	int error;
 
+	file_busy_begin(path);
+	error = replace(path, data, size, (mode_t)mode);
+	file_busy_end();
 	return error ? fail(path, error, err) : 0;
 }
 
-int relay_file_try(const char *path, struct relay_err *err)
+static int try_beside(const char *path, struct relay_err *err)
 {
 	char beside[PATH_MAX];
 	int fd;
@@ -140,4 +147,14 @@ int relay_file_try(const char *path, struct relay_err *err)
 		return fail(path, errno, err);
 	(void)close(fd);
 	return unlink(beside) == 0 ? 0 : fail(path, errno, err);
+}
+
+int relay_file_try(const char *path, struct relay_err *err)
+{
+	int result;
+
+	file_busy_begin(path);
+	result = try_beside(path, err);
+	file_busy_end();
+	return result;
 }

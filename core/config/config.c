@@ -2,6 +2,7 @@
 
 /* Snapshots of the configuration: which source an option's value comes from. */
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 struct config {
 	struct config_section *sections; /* the first is the server's own */
 	size_t count;
+	atomic_uint more; /* owners beside the first */
 };
 
 static struct config_section *find_section(
@@ -240,9 +242,15 @@ struct config *config_load(const char *file, const struct flags *flags,
 	return NULL;
 }
 
+struct config *config_keep(struct config *config)
+{
+	atomic_fetch_add(&config->more, 1);
+	return config;
+}
+
 void config_free(struct config *config)
 {
-	if (!config)
+	if (!config || atomic_fetch_sub(&config->more, 1) > 0)
 		return;
 	for (size_t i = 0; i < config->count; i++) {
 		struct config_section *section = &config->sections[i];

@@ -39,7 +39,10 @@ struct config *config_load(const char *file, const struct flags *flags,
 struct config *config_examine(const char *file, const struct flags *flags,
 	const struct config_module *mods, size_t n, config_report_fn *report,
 	void *arg, bool *good);
+/* Accepts NULL.  [*] */
 void config_free(struct config *config);
+/* One more owner, who calls config_free() as well.  [*] */
+struct config *config_keep(struct config *config);
 
 const struct core_conf *config_core(const struct config *config);
 /* The struct with the values of a module's options; NULL if the module is

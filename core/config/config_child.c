@@ -13,6 +13,7 @@
 
 #include "base/child_process.h"
 #include "base/clock.h"
+#include "base/file_busy.h"
 #include "config/config_child.h"
 #include "config/config_report.h"
 
@@ -191,9 +192,12 @@ int config_child_within(const struct config_child_patience *patience,
 		heard = receive(&child, &received, end_ms, patience->stuck_ms,
 			silent_ms);
 		error = heard < 0 ? errno : 0;
+		/* A child that waits for a file may not die. */
+		file_busy_begin(path);
 		status = child_process_end(&child, heard <= 0);
 		if (!error && status < 0)
 			error = errno;
+		file_busy_end();
 		if (heard != 0)
 			break;
 		config_report(&to, RELAY_WARNING,

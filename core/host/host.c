@@ -11,13 +11,14 @@
 #include "config/flags.h"
 #include "host/host.h"
 #include "host/host_state.h"
+#include "host/loading.h"
 #include "host/transition.h"
 #include "http/http.h"
 #include "log/log.h"
 #include "loop/loop.h"
 #include "modules/hooks.h"
 #include "modules/module_metrics.h"
-#include "modules/preload.h"
+#include "modules/reading.h"
 
 static struct host *self(void)
 {
@@ -54,121 +55,24 @@ bool host_has_flag(const char *flag)
 const struct config_module *host_schema(size_t *count)
 {
 	struct host *host = self();
-	const struct catalog *catalog = host->catalog;
-	struct config_module *schema = calloc(
-		catalog->count + catalog->broken_count + 1, sizeof(*schema));
+	struct config_module *schema = loading_schema(host->catalog, count);
 
-	if (!schema)
-		return NULL;
-	free(host->schema);
-	host->schema = schema;
-	*count = 0;
-	for (size_t i = 0; i < catalog->count; i++) {
-		const struct relay_module_def *def = &catalog->mods[i]->def;
-
-		schema[(*count)++] = (struct config_module){
-			.name = def->name,
-			.options = def->options,
-			.conf_size = def->conf_size,
-		};
+	if (schema) {
+		free(host->schema);
+		host->schema = schema;
 	}
-	/* Broken modules may be named too, and their sections must be
-	 * accepted. */
-	for (size_t i = 0; i < catalog->broken_count; i++)
-		if (!catalog_find(catalog, catalog->broken[i].name))
-			schema[(*count)++] = (struct config_module){
-				.name = catalog->broken[i].name,
-				.opaque = true,
-			};
 	return schema;
+}
+
+struct config *host_load(void)
+{
+	return loading_now(self()->catalog, self()->flags);
 }
 
 static void report(enum relay_level level, const char *text, void *arg)
 {
 	(void)arg;
 	log_core(level, "%s", text);
-}
-
-static struct config *load(config_report_fn *tell, void *arg)
-{
-	struct host *host = self();
-	size_t count;
-	const struct config_module *schema = host_schema(&count);
-
-	if (!schema) {
-		tell(RELAY_ERROR, "out of memory", arg);
-		return NULL;
-	}
-	return config_load(
-		host->flags->conf, host->flags, schema, count, tell, arg);
-}
-
-static void count(enum relay_level level, const char *text, void *arg)
-{
-	size_t *problems = arg;
-
-	(void)level;
-	(void)text;
-	++*problems;
-}
-
-/*
- * Opens the modules that `modules` names: the options of a module that is not
- * open cannot be checked.  If a name is not found, opens all modules, so that a
- * similar name can be suggested.  Returns how many it opened, or -1 without
- * memory.
- */
-static int open_enabled(const struct config *config)
-{
-	struct host *host = self();
-	const char *const *names = config_core(config)->modules;
-	int opened = 0;
-
-	for (; *names; names++) {
-		int one = catalog_open(host->catalog, *names);
-
-		if (one < 0)
-			return -1;
-		opened += one;
-		if (!catalog_find(host->catalog, *names) &&
-			!catalog_broken(host->catalog, *names))
-			return catalog_open_all(host->catalog);
-	}
-	return opened;
-}
-
-/* Loads with the modules that are open, and reports nothing.  NULL if there was
- * a problem, or if more modules had to be opened. */
-static struct config *load_quietly(void)
-{
-	size_t problems = 0;
-	struct config *config = load(count, &problems);
-	int opened = config ? open_enabled(config)
-			    : catalog_open_all(self()->catalog);
-
-	if (config && !problems && opened == 0)
-		return config;
-	config_free(config);
-	return NULL;
-}
-
-struct config *host_load(void)
-{
-	struct config *config = NULL;
-
-	if (self()->catalog->unopened_count > 0)
-		config = load_quietly();
-	if (config)
-		return config;
-	config = load(report, NULL);
-	/* Another file has been put into its place since it was read quietly,
-	 * and enables further modules. */
-	for (int tries = 3; config && tries > 0 && open_enabled(config) > 0;
-		tries--) {
-		config_free(config);
-		config = load(report, NULL);
-	}
-	return config;
 }
 
 struct config *host_examine(bool *good)
@@ -259,25 +163,65 @@ static int try_transition(struct transition *transition, struct config *config,
 	return result;
 }
 
+struct readings *host_read(
+	struct config *config, void (*over)(void *arg), void *arg)
+{
+	struct host *host = self();
+	const char *const *names = config_core(config)->modules;
+	struct module_list list = {.count = 0};
+	struct readings *readings;
+
+	for (; *names && list.count < MODULES_MAX; names++) {
+		struct relay_module *mod = catalog_find(host->catalog, *names);
+
+		if (mod && !module_list_has(&list, mod))
+			module_list_add(&list, mod);
+	}
+	readings = readings_start(&list, config, host->control, over, arg);
+	if (!readings)
+		log_core(RELAY_ERROR, "out of memory");
+	return readings;
+}
+
+/* Reads files while nothing else is to be done. */
+static struct readings *read_now(struct config *config)
+{
+	struct readings *readings = host_read(config, NULL, NULL);
+
+	if (readings)
+		readings_wait(readings);
+	return readings;
+}
+
 int host_check(struct config *config)
 {
 	struct host *host = self();
 	struct transition transition = new_transition(config);
-	int result;
+	struct readings *readings = read_now(config);
+	int result = -1;
 
-	host->next = config;
-	result = transition_check(&transition);
-	host->next = NULL;
+	if (readings) {
+		host->next = config;
+		transition.readings = readings;
+		result = transition_check(&transition);
+		host->next = NULL;
+	}
+	readings_free(readings);
 	return result;
 }
 
 int host_start(struct config *config)
 {
 	struct transition transition = new_transition(config);
-	int result = try_transition(&transition, config, NULL);
+	struct readings *readings = read_now(config);
+	int result = -1;
 
+	transition.readings = readings;
+	if (readings)
+		result = try_transition(&transition, config, NULL);
 	if (result != 0)
 		config_free(config);
+	readings_free(readings);
 	return result;
 }
 
@@ -322,47 +266,16 @@ static void log_transition(const struct transition *transition)
 	log_debug(config_core(transition->config)->debug);
 }
 
-static int reload(void)
+int host_change(struct config *config, const struct readings *readings)
 {
-	struct host *host = self();
-	struct config *config;
-	struct transition transition;
-	struct relay_err err;
+	struct transition transition = new_transition(config);
 
-	host->catalog->careful = true;
-	if (catalog_scan(host->catalog, &err) != 0) {
-		log_core(RELAY_ERROR, "%s", err.text);
+	transition.readings = readings;
+	if (try_transition(&transition, config, log_transition) != 0)
 		return -1;
-	}
-	if (preload_open(host->catalog, host->flags->conf) != 0) {
-		log_core(RELAY_ERROR, "out of memory");
-		return -1;
-	}
-	config = host_load();
-	if (!config)
-		return -1;
-	catalog_report(host->catalog);
-	transition = new_transition(config);
-	if (try_transition(&transition, config, log_transition) != 0) {
-		config_free(config);
-		return -1;
-	}
 	stage_ready(&transition.coming);
+	log_running("reloaded");
 	return 0;
-}
-
-void host_reload(void)
-{
-	struct host *host = self();
-
-	log_core(RELAY_NOTICE, "reloading%s%s",
-		host->flags->conf ? " " : "; there is no -conf file",
-		host->flags->conf ? host->flags->conf : "");
-	if (transition_workers_answer() && reload() == 0) {
-		log_running("reloaded");
-		return;
-	}
-	log_core(RELAY_ERROR, "not reloaded: everything stays as it was");
 }
 
 int64_t host_drain(enum relay_drain how)

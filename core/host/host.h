@@ -21,6 +21,7 @@
 
 struct flags;
 struct loop;
+struct readings;
 
 /* Borrows its arguments until host_finish(). */
 void host_init(struct catalog *catalog, const struct flags *flags,
@@ -56,8 +57,15 @@ void host_ready(void);
 void host_stop(void);
 void host_finish(void);
 
-/* What SIGHUP does.  Every result is logged. */
-void host_reload(void);
+/* The parts of a reload, see reloading.h. */
+
+/* Has the modules that the configuration names read their files, see
+ * readings_start().  NULL after an error that is logged. */
+struct readings *host_read(
+	struct config *config, void (*over)(void *arg), void *arg);
+/* Makes the transition.  0, and then config belongs to the host; or -1 with the
+ * reason logged. */
+int host_change(struct config *config, const struct readings *readings);
 
 /* The server's own options as they are now; valid until the next reload. */
 const struct core_conf *host_core(void);

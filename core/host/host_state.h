@@ -16,9 +16,13 @@ struct catalog;
 struct config;
 struct config_module;
 struct core_conf;
+struct event;
 struct flags;
+struct key_look;
 struct layout;
+struct loading;
 struct loop;
+struct readings;
 
 /* For host.c. */
 struct host {
@@ -41,8 +45,20 @@ struct settings {
 	unsigned char *buffers[WORKERS_MAX]; /* owned; NULL: unchanged */
 };
 
+/* For reloading.c. */
+struct reloading {
+	void (*tell)(bool is_on);
+	bool is_on;
+	struct config *config;     /* owned; NULL: not read yet */
+	struct loading *loading;   /* owned */
+	struct readings *readings; /* owned; NULL: not begun */
+	struct key_look *keys;     /* owned; NULL: not begun */
+	struct event *timer;       /* owned; exists while it is on */
+};
+
 struct host_state {
 	struct host host;
+	struct reloading reloading;
 	struct settings settings;
 };
 

@@ -2,11 +2,8 @@
 
 /* Changes the server's own options while it runs. */
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/instance.h"
 #include "config/config.h"
@@ -20,8 +17,6 @@
 #include "peers/listeners_change.h"
 #include "peers/peers.h"
 #include "tls/identity.h"
-#include "tls/identity_dir.h"
-#include "tls/identity_load.h"
 #include "tls/tls.h"
 #include "workers/workers.h"
 
@@ -54,61 +49,9 @@ void settings_init(struct identity *identity)
 	self()->in_use = identity;
 }
 
-/* The key files.  A fault in them does not stop a running relay, but the next
- * start would fail, or the relay would have another ID. */
-
-static bool is_forbidden(const char *dir, const char *file)
+const struct identity *settings_identity(void)
 {
-	char path[4200];
-
-	(void)snprintf(path, sizeof(path), "%s/%s", dir, file);
-	return eaccess(path, R_OK) != 0 && errno == EACCES;
-}
-
-static void note_unreadable(const char *dir, const struct relay_err *err)
-{
-	/* The server read them as root, and has given up root since. */
-	bool forbidden = is_forbidden(dir, IDENTITY_CERT_FILE) ||
-			 is_forbidden(dir, IDENTITY_KEY_FILE);
-
-	log_core(forbidden ? RELAY_NOTICE : RELAY_WARNING,
-		"%s; the relay keeps the identity that it has%s", err->text,
-		forbidden ? "" : ", but could not start again");
-}
-
-static void note_other(const struct identity *found, const char *dir)
-{
-	char was[RELAY_DEVICE_ID_TEXT], is[RELAY_DEVICE_ID_TEXT];
-
-	relay_device_id_format(self()->in_use->id, was);
-	relay_device_id_format(found->id, is);
-	log_core(RELAY_WARNING,
-		"%s/" IDENTITY_CERT_FILE " changes the ID from %s to %s: this "
-		"needs a restart, until then the old one stays in force",
-		dir, was, is);
-}
-
-static void look_at_keys(const char *dir)
-{
-	const struct identity *in_use = self()->in_use;
-	struct relay_err err;
-	struct identity found;
-
-	if (identity_look(&found, dir, in_use->libctx, &err) != 0) {
-		note_unreadable(dir, &err);
-		return;
-	}
-	if (!found.cert) {
-		relay_fail(&err,
-			"neither " IDENTITY_CERT_FILE " nor " IDENTITY_KEY_FILE
-			" is in %s any more",
-			dir);
-		note_unreadable(dir, &err);
-		return;
-	}
-	if (memcmp(found.id, in_use->id, sizeof(found.id)) != 0)
-		note_other(&found, dir);
-	identity_finish(&found);
+	return self()->in_use;
 }
 
 /* Network buffers. */
@@ -175,7 +118,6 @@ int settings_stage(
 		settings_abandon();
 		return -1;
 	}
-	look_at_keys(after->keys);
 	return 0;
 }
 

@@ -21,8 +21,9 @@ int64_t settings_descriptors(const struct core_conf *conf, unsigned workers);
 
 /* Borrows the identity in use until the process ends. */
 void settings_init(struct identity *identity);
-/* Stages the new settings: binds addresses, allocates buffers, reads the key
- * files.  0, or -1 with the reason logged and nothing staged. */
+const struct identity *settings_identity(void);
+/* Stages the new settings: binds addresses, allocates buffers.  0, or -1 with
+ * the reason logged and nothing staged. */
 int settings_stage(
 	const struct core_conf *before, const struct core_conf *after);
 /* The last part that can fail: new addresses begin to accept.  0, or -1 with

@@ -9,6 +9,8 @@
 #include "config/config.h"
 #include "modules/hooks.h"
 #include "log/log.h"
+#include "modules/module_files.h"
+#include "modules/reading.h"
 #include "modules/reload.h"
 #include "modules/select.h"
 #include "host/settings.h"
@@ -74,6 +76,17 @@ static bool drop(struct transition *transition, struct relay_module *mod,
 	return true;
 }
 
+static int check_one(const struct transition *transition,
+	struct relay_module *mod, struct relay_err *err)
+{
+	const struct relay_err *why = readings_error(transition->readings, mod);
+
+	if (!why)
+		return stage_check(mod, transition->config, err);
+	*err = *why;
+	return -1;
+}
+
 static int check_all(struct transition *transition)
 {
 	const struct module_list all = transition->wanted;
@@ -86,7 +99,7 @@ static int check_all(struct transition *transition)
 		if (config_module_flawed(
 			    transition->config, all.mods[i]->def.name))
 			continue;
-		if (stage_check(all.mods[i], transition->config, &err) != 0 &&
+		if (check_one(transition, all.mods[i], &err) != 0 &&
 			!drop(transition, all.mods[i], &err))
 			result = -1;
 	}
@@ -280,6 +293,8 @@ void transition_settle(struct transition *transition)
 	if (transition->before)
 		settings_settle();
 	reload_tell(&transition->kept);
+	for (size_t i = 0; i < transition->wanted.count; i++)
+		module_files_take(transition->wanted.mods[i]);
 	stage_leave(&transition->leaving);
 }
 

@@ -21,6 +21,7 @@
 
 struct catalog;
 struct config;
+struct readings;
 
 struct transition {
 	/* Set by the caller; borrowed. */
@@ -28,6 +29,7 @@ struct transition {
 	const struct config *before; /* in force until now; NULL: none */
 	struct config *config;       /* to take effect */
 	struct loop *control;
+	const struct readings *readings;   /* of all that are to run; over */
 	const struct module_list *running; /* up to transition_take() */
 	const struct layout
 		*layout; /* in use; transition_prepare() may replace it */

@@ -19,6 +19,7 @@
 #include "config/flags.h"
 #include "host/check.h"
 #include "host/host.h"
+#include "host/reloading.h"
 #include "host/settings.h"
 #include "http/http.h"
 #include "life/command_line.h"
@@ -38,6 +39,7 @@
 #include "loop/crash.h"
 #include "loop/loop.h"
 #include "loop/thread_stack.h"
+#include "loop/task.h"
 #include "loop/trim.h"
 #include "metrics/metrics.h"
 #include "modules/catalog.h"
@@ -262,10 +264,21 @@ static void leave_hanging(void)
 	_exit(EXIT_FAILURE);
 }
 
-static void tear_down(void)
+/* Threads that wait for files that do not answer may return at any time, so
+ * what they use must stay. */
+static void leave_tasks(int code)
+{
+	if (task_threads() == 0)
+		return;
+	log_detach();
+	_exit(code);
+}
+
+static void tear_down(int result)
 {
 	hang_watch_expect(HANG_WATCH_CALLS);
 	(void)wait_limit_set(END_LIMIT_MS);
+	reloading_stop();
 	upgrade_finish();
 	if (!workers_answer())
 		leave_hanging();
@@ -279,6 +292,7 @@ static void tear_down(void)
 	hang_watch_stop();
 	loop_lag_finish();
 	drain_finish();
+	leave_tasks(result == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
 	workers_destroy();
 	listeners_finish();
 	tls_finish();
@@ -316,7 +330,7 @@ end:
 		if (stop_within(host_core()->stop_grace_ms) != 0)
 			leave_hanging();
 	}
-	tear_down();
+	tear_down(result);
 	return result;
 }
 
@@ -406,6 +420,8 @@ static int serve_all(int argc, char *const argv[])
 	log_hold();
 	if (signals_init(server->control.base) == 0)
 		code = obey(argc, argv);
+	leave_tasks(code);
+	loop_deliver(&server->control);
 	host_finish();
 	flags_free(&server->flags);
 	systemd_notify_finish();

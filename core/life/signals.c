@@ -15,7 +15,7 @@
 
 #include "base/instance.h"
 #include "life/drain.h"
-#include "host/host.h"
+#include "host/reloading.h"
 #include "log/log.h"
 #include "life/systemd_notify.h"
 #include "life/signals.h"
@@ -25,11 +25,12 @@
 
 /* Global: signals belong to the process, not to one server in it. */
 static struct {
-	_Atomic bool asked;            /* SIGINT or SIGTERM came */
-	_Atomic bool by_terminal;      /* it was the first, by Ctrl-C */
-	void (*pass_on)(int number);   /* libevent's handler */
-	struct event *reload_soon;     /* owned */
-	struct event *events[SIGNALS]; /* owned, of each row of the table */
+	_Atomic bool asked;               /* SIGINT or SIGTERM came */
+	_Atomic bool by_terminal;         /* it was the first, by Ctrl-C */
+	void (*pass_on)(int number);      /* libevent's handler */
+	struct event *reload_soon;        /* owned */
+	bool reload_waits, upgrade_waits; /* for the end of a reload */
+	struct event *events[SIGNALS];    /* owned, of each row of the table */
 } signals;
 
 /*
@@ -73,11 +74,14 @@ static void on_reload(evutil_socket_t number, short what, void *arg)
 	(void)number;
 	(void)what;
 	(void)arg;
-	if (upgrade_reload())
+	if (reloading_is_on()) {
+		log_core(RELAY_NOTICE,
+			"a reload is under way: another one follows");
+		signals.reload_waits = true;
 		return;
-	systemd_notify_reloading();
-	host_reload();
-	systemd_notify_reloaded();
+	}
+	if (!upgrade_reload())
+		reloading_begin();
 }
 
 /* Several signals at once become one reload, after the other pending events. */
@@ -107,7 +111,28 @@ static void on_upgrade(evutil_socket_t number, short what, void *arg)
 	(void)what;
 	(void)arg;
 	log_core(RELAY_NOTICE, "got SIGUSR2");
-	upgrade_begin();
+	/* The new process must find what this one has in the end. */
+	signals.upgrade_waits = reloading_is_on();
+	if (!signals.upgrade_waits)
+		upgrade_begin();
+}
+
+/* What came during the reload follows it, in the order of the signals' effects:
+ * an upgrade passes the next reload on. */
+static void tell_reload(bool is_on)
+{
+	static const struct timeval now = {0, 0};
+
+	if (is_on) {
+		systemd_notify_reloading();
+		return;
+	}
+	systemd_notify_reloaded();
+	if (signals.upgrade_waits)
+		upgrade_begin();
+	if (signals.reload_waits && signals.reload_soon)
+		(void)event_add(signals.reload_soon, &now);
+	signals.upgrade_waits = signals.reload_waits = false;
 }
 
 static const struct {
@@ -144,6 +169,7 @@ int signals_init(struct event_base *base)
 		log_core(RELAY_ERROR, "no memory for signals");
 		return -1;
 	}
+	reloading_init(tell_reload);
 	for (size_t i = 0; i < SIGNALS; i++) {
 		signals.events[i] =
 			evsignal_new(base, table[i].number, table[i].fn, NULL);

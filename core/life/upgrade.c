@@ -16,6 +16,7 @@
 
 #include "base/instance.h"
 #include "host/host.h"
+#include "host/reloading.h"
 #include "life/drain.h"
 #include "life/handover.h"
 #include "life/life_state.h"
@@ -59,9 +60,7 @@ static void reload_now(void)
 	if (!self()->reload)
 		return;
 	self()->reload = false;
-	systemd_notify_reloading();
-	host_reload();
-	systemd_notify_reloaded();
+	reloading_begin();
 }
 
 /* This process goes on serving. */

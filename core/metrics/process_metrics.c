@@ -9,6 +9,7 @@
 
 #include "log/log.h"
 #include "loop/process.h"
+#include "loop/task.h"
 #include "metrics/core_metrics.h"
 #include "metrics/metrics.h"
 #include "metrics/process_metrics.h"
@@ -16,6 +17,11 @@
 static int64_t one(void)
 {
 	return 1;
+}
+
+static int64_t file_threads(void)
+{
+	return (int64_t)task_threads();
 }
 
 static const struct core_lookup lookups[] = {
@@ -65,6 +71,22 @@ static const struct core_lookup proc_lookups[] = {
 				.help = "Threads of the process.",
 			},
 		.look = process_threads},
+	{.def =
+			{
+				.name = "file_threads",
+				.kind = RELAY_GAUGE,
+				.help = "Threads that read or write files that "
+					"options name.",
+			},
+		.look = file_threads},
+	{.def =
+			{
+				.name = "file_hangs",
+				.kind = RELAY_COUNTER,
+				.help = "How often one of them was found to "
+					"wait for a file for 10 s.",
+			},
+		.look = tasks_hung},
 	{.def =
 			{
 				.name = "open_descriptors",

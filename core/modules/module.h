@@ -49,6 +49,14 @@ struct module_file {
 	struct timespec changed;
 };
 
+/* What the module has read for its options, see relay_files_read_fn. */
+struct module_files {
+	const void *conf; /* compared only; NULL: nothing was read */
+	void *files;      /* owned */
+};
+
+struct module_work;
+
 /*
  * Lives until the process ends, even if the module does not run, as do its
  * contexts: late messages may still point to them.
@@ -70,6 +78,9 @@ struct relay_module {
 	unsigned slot;   /* index in object layouts, unique while it runs */
 	uint64_t serial; /* of this run of the module; never reused */
 	void *data;      /* owned */
+	/* In force; of the transition that is being made.  [C] */
+	struct module_files files, files_next;
+	struct module_work *work; /* see work.c; NULL: none; [C] */
 	/* Totals: failures of its timers and HTTP routes on any thread, and
 	 * slow calls on the control thread. */
 	_Atomic int64_t failures, slow_calls;

@@ -30,12 +30,11 @@ static bool has_word(const char *text, const char *word)
 	return false;
 }
 
-/* NULL: it is too large, or cannot be read. */
-static char *read_text(const char *path)
+char *preload_read(const char *conf)
 {
 	struct relay_file file;
 
-	if (relay_file_read(path, CONFIG_FILE_MAX, &file, NULL) == 0)
+	if (relay_file_read(conf, CONFIG_FILE_MAX, &file, NULL) == 0)
 		return file.text;
 	relay_file_free(&file);
 	return NULL;
@@ -64,19 +63,24 @@ static int open_default(struct catalog *catalog)
 	return open_named(catalog, options_find(core_options, "modules")->def);
 }
 
+int preload_open_text(struct catalog *catalog, const char *text)
+{
+	if (!text || !is_plain(text))
+		return catalog_open_all(catalog) < 0 ? -1 : 0;
+	if (open_named(catalog, text) != 0)
+		return -1;
+	return has_word(text, "modules") ? 0 : open_default(catalog);
+}
+
 int preload_open(struct catalog *catalog, const char *conf)
 {
 	char *text;
-	int result = 0;
+	int result;
 
 	if (!conf)
 		return open_default(catalog);
-	text = read_text(conf);
-	if (!text || !is_plain(text))
-		result = catalog_open_all(catalog) < 0 ? -1 : 0;
-	else if (open_named(catalog, text) != 0 ||
-		 (!has_word(text, "modules") && open_default(catalog) != 0))
-		result = -1;
+	text = preload_read(conf);
+	result = preload_open_text(catalog, text);
 	free(text);
 	return result;
 }

@@ -18,4 +18,9 @@ struct catalog;
  */
 int preload_open(struct catalog *catalog, const char *conf);
 
+/* The same in two steps: reads the file, whose text the caller frees (NULL: it
+ * is too large, or cannot be read) [*]; opens what the text needs [C]. */
+char *preload_read(const char *conf);
+int preload_open_text(struct catalog *catalog, const char *text);
+
 #endif

@@ -13,6 +13,7 @@
 #include "modules/registrations.h"
 #include "modules/service.h"
 #include "modules/timer.h"
+#include "modules/work.h"
 
 void registrations_add(registrations_fn *fn)
 {
@@ -32,6 +33,7 @@ void registrations_withdraw(struct relay_module *mod)
 	service_withdraw(mod);
 	server_closed_withdraw(mod);
 	timer_withdraw(&mod->control);
+	work_withdraw(mod);
 	metrics_withdraw(&mod->metrics);
 	module_log_withdraw(mod);
 }

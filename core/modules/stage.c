@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "modules/module_call.h"
+#include "modules/module_files.h"
 #include "modules/server_closed.h"
 #include "config/config.h"
 #include "modules/hooks.h"
@@ -48,9 +49,7 @@ void module_list_remove(
 	list->count = kept;
 }
 
-/* All callbacks of a stage together may take long: what watches the threads
- * must see each return. */
-static void stepped(void)
+void stage_stepped(void)
 {
 	const struct module_threads *threads = module_threads();
 
@@ -62,7 +61,7 @@ static void run(struct relay_module *mod, void (*fn)(struct relay_ctx *),
 	const char *callback)
 {
 	module_call_run(mod, fn, callback);
-	stepped();
+	stage_stepped();
 }
 
 /* Calls a callback that can fail. */
@@ -79,7 +78,7 @@ static int ask(struct relay_module *mod,
 	module_call_begin(&call, &mod->control.pub);
 	result = fn(&mod->control.pub, err);
 	module_call_end(&call, callback);
-	stepped();
+	stage_stepped();
 	return result ? -1 : 0;
 }
 
@@ -98,7 +97,7 @@ int stage_check(struct relay_module *mod, const struct config *config,
 	result = mod->def.check(
 		config_module_values(config, mod->def.name), err);
 	module_call_end(&call, "check");
-	stepped();
+	stage_stepped();
 	return result ? -1 : 0;
 }
 
@@ -223,7 +222,7 @@ static int start_here(
 		before = hooks_enter(&ctx->pub);
 		result = mod->def.worker_start(&ctx->pub, err);
 		hooks_leave(before);
-		stepped();
+		stage_stepped();
 	}
 	ctx->entered = result == 0;
 	return result;
@@ -266,7 +265,7 @@ void stage_leave_worker(const struct module_list *list, struct loop *loop)
 			before = hooks_enter(&ctx->pub);
 			mod->def.worker_stop(&ctx->pub);
 			hooks_leave(before);
-			stepped();
+			stage_stepped();
 		}
 		timer_withdraw(ctx);
 		ctx->entered = false;
@@ -379,6 +378,7 @@ static void leave_control(struct relay_module *mod)
 		run(mod, mod->def.fini, "fini");
 	/* Again: fini must not register anything, but it could. */
 	registrations_withdraw(mod);
+	module_files_forget(mod);
 	mod->control.entered = false;
 	instance->modules->slots &= ~(UINT64_C(1) << mod->slot);
 	free_blocks(mod);

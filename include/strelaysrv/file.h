@@ -6,6 +6,11 @@
  * A path may lead to a pipe, a device or another user's link.  These functions
  * never wait for the other end of a pipe, read no more than they are told, and
  * write to no file that somebody else has put in place.
+ *
+ * But they wait for the file's mount, which may not answer: network file
+ * systems wait for ever.  So call them on the control thread only for files of
+ * the system itself; otherwise in files_read (hooks.h) or as a work (thread.h).
+ * In both, the server can name the file that does not answer.
  */
 #ifndef RELAY_FILE_H
 #define RELAY_FILE_H
@@ -76,6 +81,12 @@ unsigned relay_text_fault(const char *text, size_t size);
  */
 int relay_file_append(
 	const char *path, unsigned mode, bool any, struct relay_err *err);
+/*
+ * Appends a text to a regular file: opens, writes and closes it.  0, or -1 with
+ * err, which names the path; a part of the text may have been written.  [*]
+ */
+int relay_file_append_text(const char *path, unsigned mode, const char *text,
+	size_t size, struct relay_err *err);
 /*
  * Whether relay_file_append() with `any` would do, as far as that can be known
  * without opening or making anything.  0, or -1 with err.  [*]

@@ -5,13 +5,13 @@
  * sessions.  A filter decides whether something is allowed; a notice reports an
  * event.
  *
- * All hooks but `drain` and `reload_*` run on the worker that owns the object
- * and must not block.  A hook that no module sets costs nothing.  Filters are
- * called in the order of `modules` in the configuration; the first answer other
- * than RELAY_PASS decides.  An invalid answer counts as RELAY_DENY and is
- * logged with the module's name: filters fail closed.  A filter must not change
- * or close the object; the server does that.  Notices go to all modules; close
- * notices run in reverse order.
+ * All hooks but `drain`, `reload_*` and `files_*` run on the worker that owns
+ * the object and must not block.  A hook that no module sets costs nothing.
+ * Filters are called in the order of `modules` in the configuration; the first
+ * answer other than RELAY_PASS decides.  An invalid answer counts as RELAY_DENY
+ * and is logged with the module's name: filters fail closed.  A filter must not
+ * change or close the object; the server does that.  Notices go to all modules;
+ * close notices run in reverse order.
  */
 #ifndef RELAY_HOOKS_H
 #define RELAY_HOOKS_H
@@ -227,11 +227,11 @@ typedef int64_t relay_drain_fn(struct relay_ctx *cx, enum relay_drain how);
  * configuration stays.  It is not called if the module's own reload_prepare
  * failed.
  *
- * Order: `check` of all modules; init, start and worker_start of those that
- * come; reload_prepare of those that stay; reload_commit of those that stay;
- * `reload` of those that stay; stop and fini of those that leave; `ready` of
- * those that came.  Within each step modules are called in the order of
- * `modules`, for reload_abandon, stop and fini in reverse.
+ * Order: files_read, then `check` of all modules; init, start and worker_start
+ * of those that come; reload_prepare of those that stay; reload_commit of those
+ * that stay; `reload` of those that stay; stop and fini of those that leave;
+ * `ready` of those that came.  Within each step modules are called in the order
+ * of `modules`, for reload_abandon, stop and fini in reverse.
  *
  * If a reload is abandoned, the server removes the timers that were added in
  * reload_prepare, and forgets what relay_metric_relabel() was told there, which
@@ -247,6 +247,36 @@ typedef int relay_reload_prepare_fn(
 	struct relay_ctx *cx, const void *conf, struct relay_err *err);
 typedef void relay_reload_commit_fn(struct relay_ctx *cx);
 typedef void relay_reload_abandon_fn(struct relay_ctx *cx);
+
+/*
+ * Files that options name, such as a list or a token.  A mount may not answer,
+ * and a long list takes time to parse, so files_read runs on a thread of its
+ * own, while the control thread serves HTTP and signals: before `check` of
+ * -check, of a start and of a reload, of all modules at the same time.
+ *
+ * It reads and parses what `conf` asks for, and returns it in *files.  It has
+ * no context, logs nothing, and uses nothing but its arguments and functions
+ * that are marked [*].  It changes nothing.  Returns 0; or -1 with err, and
+ * then *files is not used.  An error counts as one of `check`.  If one file
+ * does not answer for 10 s, or all files together take a minute, the server
+ * gives up and says so with the file's name; the thread is left alone, and what
+ * it returns some day goes to files_free.
+ *
+ * The server owns the result, as it owns the options that it belongs to: see
+ * relay_files().  It is freed by files_free, also if it is NULL: after a reload
+ * that did not come into force; when reload_commit and `reload` have put the
+ * next one into force; after fini.  files_free runs on any thread.
+ */
+typedef int relay_files_read_fn(
+	const void *conf, void **files, struct relay_err *err);
+typedef void relay_files_free_fn(void *files);
+
+/*
+ * What files_read has returned for these options: cx->conf, or the `conf` of
+ * reload_prepare.  In init, start, reload_prepare and whatever comes later, but
+ * not in fini.  [C]
+ */
+void *relay_files(const struct relay_ctx *cx, const void *conf);
 
 /*
  * Every hook on workers, in lists that the dispatcher is generated from.  They
@@ -287,6 +317,9 @@ struct relay_hooks {
 	relay_reload_prepare_fn *reload_prepare;
 	relay_reload_commit_fn *reload_commit;
 	relay_reload_abandon_fn *reload_abandon;
+	/* Own thread, see above; both or neither. */
+	relay_files_read_fn *files_read;
+	relay_files_free_fn *files_free;
 };
 
 /*

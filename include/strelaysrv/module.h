@@ -45,10 +45,12 @@
  *   1.3  2026-11-28  relay_sample_text, relay_sample_value, relay_metric_text
  *   1.3  2026-11-28  relay_file_..., relay_text_fault, relay_log_lost
  *   1.3  2026-11-28  relay_hanging
+ *   1.4  2026-11-29  files_read, files_free, relay_files, relay_work_...,
+ *                    relay_file_append_text
  */
 #define RELAY_ABI_MAGIC 0x524c594dU /* "RLYM" */
 #define RELAY_ABI_MAJOR 1
-#define RELAY_ABI_MINOR 3
+#define RELAY_ABI_MINOR 4
 
 struct event_base;
 struct relay_conn;
@@ -107,6 +109,7 @@ extern "C" {
  * Describes a module.  Members that are not set are zero.
  *
  * Life.  All modules pass one stage before any enters the next:
+ *   hooks.files_read  on a thread of its own: read the files that options name
  *   check   [C]  look at the options, touch nothing; also before a reload
  *   init    [C]  register metrics, routes, sinks, services, ALPN names
  *   start   [C]  find services, open files, add timers

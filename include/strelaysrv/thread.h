@@ -10,8 +10,11 @@
 #define RELAY_THREAD_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <strelaysrv/err.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -49,6 +52,32 @@ int relay_worker_count(void);
  * ends.
  */
 int relay_thread_start(pthread_t *thread, void *(*run)(void *), void *arg);
+
+/*
+ * Work that may block, such as writing a file whose mount may not answer.  A
+ * module has one at a time, so at most one of its threads hangs.
+ */
+struct relay_work {
+	/* On a thread of its own, without a context.  Functions marked [*]. */
+	void (*run)(void *arg);
+	/* [C]  When `run` has returned, unless the module has stopped or has
+	 * called relay_work_drop().  May start the next work. */
+	void (*done)(struct relay_ctx *cx, void *arg);
+	/* The last call, on any thread; after a module has stopped as well. */
+	void (*free)(void *arg);
+};
+
+/* [C]  Starts it; `work` is constant.  0; or -1 with err, and `arg` remains the
+ * caller's: the work before has not ended (err names the file that it waits
+ * for), or there is no memory or thread. */
+int relay_work_start(struct relay_ctx *cx, const struct relay_work *work,
+	void *arg, struct relay_err *err);
+/* [C]  Waits for its end for that many ms at most, then calls `done`.  Whether
+ * no work is left.  For `stop`, where there is no other event. */
+bool relay_work_wait(struct relay_ctx *cx, int64_t ms);
+/* [C]  Leaves it alone.  If it is in relay_file_replace(), it changes nothing
+ * any more. */
+void relay_work_drop(struct relay_ctx *cx);
 
 /*
  * The calling thread's libevent base, for modules with their own I/O.  [*] The

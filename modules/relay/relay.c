@@ -3,6 +3,7 @@
 /* relay - the Syncthing relay protocol: joins, invitations, sessions. */
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "relay/address/own_address.h"
@@ -314,5 +315,7 @@ RELAY_MODULE = {
 			.reload_prepare = reload_prepare,
 			.reload_commit = reload_commit,
 			.reload_abandon = reload_abandon,
+			.files_read = settings_files_read,
+			.files_free = free,
 		},
 };

@@ -1,28 +1,32 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
+#include <stdlib.h>
+
 #include "relay/address/advertise.h"
 #include "relay/settings.h"
 #include "shared/exempt.h"
 
-/* The token that settings_check() has read is the one that comes into force.
- * Global, since the check gets no context.  [C] */
-static struct {
-	const void *conf; /* whose; compared only */
-	struct secret secret;
-} checked;
+int settings_files_read(const void *values, void **files, struct relay_err *err)
+{
+	const struct relay_conf *conf = values;
+	struct secret *secret = malloc(sizeof(*secret));
+
+	if (!secret)
+		return relay_fail(err, "out of memory");
+	*files = secret;
+	if (secret_load(secret, conf->token, conf->token_file, err) == 0)
+		return 0;
+	free(secret);
+	return -1;
+}
 
 int settings_check(const void *values, struct relay_err *err)
 {
 	const struct relay_conf *conf = values;
 
-	checked.conf = NULL;
-	if (advertise_check("ext-address", conf->ext_address, err) != 0 ||
-		advertise_check("ext-status", conf->ext_status, err) != 0 ||
-		secret_load(&checked.secret, conf->token, conf->token_file,
-			err) != 0)
+	if (advertise_check("ext-address", conf->ext_address, err) != 0)
 		return -1;
-	checked.conf = conf;
-	return 0;
+	return advertise_check("ext-status", conf->ext_status, err);
 }
 
 /* A timer removes expired sessions, because without traffic no event does. */
@@ -56,11 +60,7 @@ int settings_prepare(struct relay_ctx *cx, const struct relay_conf *conf,
 {
 	struct relay_next *next = &data_of(cx)->next;
 
-	if (checked.conf == conf)
-		next->secret = checked.secret;
-	else if (secret_load(&next->secret, conf->token, conf->token_file,
-			 err) != 0)
-		return -1;
+	next->secret = *(const struct secret *)relay_files(cx, conf);
 	if (exempt_read(cx, &next->exempt, err) != 0)
 		return -1;
 	next->expiry = relay_timer_add(cx, 1, expire, NULL);

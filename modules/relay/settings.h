@@ -2,7 +2,7 @@
 
 /*
  * settings.h - what follows from the options: read before a start or a reload,
- * then put in force.  [C]
+ * then put in force.  All but settings_files_read() are [C].
  */
 #ifndef SETTINGS_H
 #define SETTINGS_H
@@ -13,8 +13,11 @@
 
 /* Whether the options are valid, as struct relay_module says. */
 int settings_check(const void *values, struct relay_err *err);
-/* Reads the token and the exempt addresses into struct relay_next.  0, or -1
- * with err; then one of the next two. */
+/* Reads the token's hash, a struct secret, as struct relay_hooks says. */
+int settings_files_read(
+	const void *values, void **files, struct relay_err *err);
+/* Takes over the token, and reads the exempt addresses into struct relay_next.
+ * 0, or -1 with err; then one of the next two. */
 int settings_prepare(struct relay_ctx *cx, const struct relay_conf *conf,
 	struct relay_err *err);
 /* Puts that in force. */

@@ -16,6 +16,7 @@ CORE = Path(sys.argv[1]).resolve().parent / "core"
 
 GLOBAL = {
     "base/build": ("start_boot_us start_mono_ms start_us", "the process's start"),
+    "base/file_busy": ("here", "what this thread is doing"),
     "base/file_looks": ("looks", "what this thread has seen"),
     "base/instance": ("instance instance_first", "leads to all other state"),
     "base/rights": ("dropped", "rights are the process's"),
@@ -32,6 +33,8 @@ GLOBAL = {
                    "signal handlers are the process's, without an argument"),
     "loop/crash_reason": ("reason", "what this thread says of itself"),
     "loop/loop": ("loop_current", "this thread's loop"),
+    "loop/task": ("hung threads",
+                  "threads that hang may outlive their server"),
     "loop/thread": ("function", "what this thread was started with"),
     "tls/p384_memory": ("before once current",
                         "GMP's allocator is the process's, without an "

@@ -181,7 +181,7 @@ static int64_t wasted_ms(
 		return 0;
 	if (busy->slice_over)
 		return REPUTATION_WASTE_MS;
-	return queue->out ? now_ms - queue->out_ms : 0;
+	return queue->untaken ? now_ms - queue->untaken_ms : 0;
 }
 
 /* The session that the device is busy with has ended. */
@@ -195,7 +195,7 @@ static void end_busy(struct queues *queues, struct queue *queue, bool answered,
 			wasted, now_ms);
 	queue_free_device(queues, queue);
 	/* Only now can the device take the next one. */
-	queue->out_ms = now_ms;
+	queue->untaken_ms = now_ms;
 }
 
 void queues_remove(struct queues *queues, struct pending *pending, bool begun,

@@ -37,12 +37,12 @@ needs_memory = pytest.mark.skipif(
     sanitized(), reason="sanitizers bring their own memory functions")
 
 
-def _preload():
+def preload(library):
     """The value of LD_PRELOAD. A sanitizer's library must come before ours."""
     binary = Program("ours").path
     needed = subprocess.run(["ldd", binary], capture_output=True, text=True, check=True).stdout
     first = re.findall(r"=> (\S*/lib[at]san\.so\S*)", needed)
-    ours = pathlib.Path(binary).resolve().parent / "tests/faults/faults.so"
+    ours = pathlib.Path(binary).resolve().parent / "tests/faults" / library
     return " ".join([*first, str(ours)])
 
 
@@ -67,7 +67,7 @@ class Faults:
         with path.open("r+b") as file:
             self._map = mmap.mmap(file.fileno(), _SIZE)
         self.environment = {
-            **os.environ, "LD_PRELOAD": _preload(), "FAULTS": str(path),
+            **os.environ, "LD_PRELOAD": preload("faults.so"), "FAULTS": str(path),
         }
 
     def _set(self, number, value):

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* The steps of a reload. */
+
+#include <event2/event.h>
+
+#include "base/instance.h"
+#include "config/config.h"
+#include "config/flags.h"
+#include "host/host.h"
+#include "host/host_state.h"
+#include "host/key_look.h"
+#include "host/loading.h"
+#include "host/reloading.h"
+#include "host/settings.h"
+#include "host/transition.h"
+#include "log/log.h"
+#include "loop/loop.h"
+#include "modules/catalog.h"
+#include "modules/reading.h"
+
+/* How often it looks whether a thread hangs. */
+#define LOOK_US 100000
+
+static struct reloading *self(void)
+{
+	return &instance->host->reloading;
+}
+
+void reloading_init(void (*tell)(bool is_on))
+{
+	self()->tell = tell;
+}
+
+bool reloading_is_on(void)
+{
+	return self()->is_on;
+}
+
+void reloading_stop(void)
+{
+	struct reloading *reloading = self();
+
+	if (reloading->timer)
+		event_free(reloading->timer);
+	reloading->timer = NULL;
+	loading_free(reloading->loading);
+	reloading->loading = NULL;
+	key_look_free(reloading->keys);
+	reloading->keys = NULL;
+	readings_free(reloading->readings);
+	reloading->readings = NULL;
+	config_free(reloading->config);
+	reloading->config = NULL;
+	reloading->is_on = false;
+}
+
+static void end(bool succeeded)
+{
+	if (!succeeded)
+		log_core(RELAY_ERROR,
+			"not reloaded: everything stays as it was");
+	reloading_stop();
+	if (self()->tell)
+		self()->tell(false);
+}
+
+/* When all has been read that the transition needs. */
+static void change(void *arg)
+{
+	struct reloading *reloading = self();
+	struct config *config = reloading->config;
+	bool succeeded;
+
+	(void)arg;
+	if (!reloading->keys || !key_look_is_over(reloading->keys) ||
+		!readings_are_over(reloading->readings))
+		return;
+	key_look_tell(reloading->keys);
+	/* The readings may have taken long. */
+	succeeded = transition_workers_answer() &&
+		    host_change(config, reloading->readings) == 0;
+	if (succeeded)
+		reloading->config = NULL; /* the host's now */
+	end(succeeded);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	if (!self()->readings)
+		loading_look(self()->loading);
+	else if (!readings_are_over(self()->readings))
+		readings_look(self()->readings);
+	else
+		key_look_again(self()->keys);
+}
+
+static int start_timer(void)
+{
+	const struct timeval each = {.tv_usec = LOOK_US};
+
+	self()->timer =
+		event_new(loop_current->base, -1, EV_PERSIST, on_timer, NULL);
+	if (self()->timer && event_add(self()->timer, &each) == 0)
+		return 0;
+	log_core(RELAY_ERROR, "no memory for a timer");
+	return -1;
+}
+
+static void read_files(struct config *config, void *arg)
+{
+	struct reloading *reloading = self();
+
+	(void)arg;
+	reloading->config = config;
+	if (config) {
+		catalog_report(instance->host->host.catalog);
+		reloading->readings = host_read(config, change, NULL);
+	}
+	if (reloading->readings)
+		reloading->keys = key_look_start(config_core(config)->keys,
+			settings_identity(), instance->host->host.control,
+			change, NULL);
+	if (!reloading->keys)
+		end(false);
+}
+
+void reloading_begin(void)
+{
+	struct reloading *reloading = self();
+	const struct host *host = &instance->host->host;
+	const char *conf = host->flags->conf;
+
+	reloading->is_on = true;
+	if (reloading->tell)
+		reloading->tell(true);
+	log_core(RELAY_NOTICE, "reloading%s%s",
+		conf ? " " : "; there is no -conf file", conf ? conf : "");
+	if (transition_workers_answer() && start_timer() == 0)
+		reloading->loading = loading_start(host->catalog, host->flags,
+			host->control, read_files, NULL);
+	if (!reloading->loading)
+		end(false);
+}

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Files whose mount does not answer hold up neither the status address nor a stop; the reload
+that wants them is refused."""
+
+import pytest
+
+import certificates
+from hanging import mount  # noqa: F401
+from relay_server import run
+from reloading import reloadable  # noqa: F401
+from waiting import PATIENCE, wait_for
+
+#: Seconds after which a file that does not answer is given up.
+GIVEN_UP = 10
+LISTEN = 'listen = "127.0.0.1:0"\nstatus-srv = "127.0.0.1:0"\n'
+RELAY = LISTEN + 'modules = { log, relay, status, prometheus }\nrelay { token-file = "%s" }\n'
+
+
+@pytest.fixture
+def begin(reloadable, mount):  # noqa: F811
+    def one(text, *args):
+        return reloadable(text, *args, env=mount.environment)
+
+    return one
+
+
+def hang_at_reload(relay, mount, text):  # noqa: F811
+    """Reloads `text`, some of whose files hang."""
+    relay.write(text)
+    mount.hang()
+    relay.server.send_signal(1)
+    mount.wait_until_held()
+
+
+def is_healthy(relay):
+    code, _, body = relay.server.get("/healthz")
+    return (code, body.strip()) == (200, b"ok")
+
+
+def expect_refused(relay, reason):
+    relay.server.wait_for_count("core: not reloaded: everything stays as it was", 1)
+    assert relay.server.count(reason) == 1, relay.server.log()
+    assert relay.server.count(f"{reason}.* held up the control thread") == 0
+
+
+def expect_reload(relay, text):
+    done, log = relay.change(text)
+    assert done, log
+
+
+def test_a_hanging_token_refuses_the_reload(begin, mount):  # noqa: F811
+    token = mount.file("token", "secret\n")
+    relay = begin(RELAY % token)
+    hang_at_reload(relay, mount, RELAY % token)
+    assert is_healthy(relay)
+    expect_refused(relay, f"error core: module relay: {token} has not answered for {GIVEN_UP} s")
+    assert is_healthy(relay)
+    assert b"strelaysrv_core_file_hangs_total 1\n" in relay.server.get("/metrics")[2]
+    assert relay.server.count("held up the control thread|has not run its loop") == 0
+    # Another file is read while the first still hangs.
+    other = relay.conf.with_name("other")
+    other.write_text("other secret\n")
+    expect_reload(relay, RELAY % other)
+    assert relay.server.count("devices need a different token now") == 1
+    mount.answer()
+    expect_reload(relay, RELAY % token)
+    wait_for(lambda: b"strelaysrv_core_file_threads 0\n" in relay.server.get("/metrics")[2],
+             "the threads to end")
+
+
+def test_a_stop_does_not_wait_for_a_hanging_file(begin, mount):  # noqa: F811
+    token = mount.file("token", "secret\n")
+    relay = begin(RELAY % token)
+    hang_at_reload(relay, mount, RELAY % token)
+    assert relay.server.stop() == 0
+    assert relay.server.count("core: not reloaded") == 0
+
+
+def test_a_second_reload_follows_the_one_that_hangs(begin, mount):  # noqa: F811
+    token = mount.file("token", "secret\n")
+    relay = begin(RELAY % token)
+    hang_at_reload(relay, mount, RELAY % token)
+    relay.server.send_signal(1)
+    relay.server.wait_for_log("a reload is under way: another one follows")
+    mount.answer()
+    relay.server.wait_for_count("core: reloaded", 2)
+
+
+def test_a_hanging_configuration_holds_nothing_up(begin, mount):  # noqa: F811
+    conf = mount.file("included.conf", LISTEN)
+    text = f'include("{conf}")\nmodules = {{ log, relay, status }}\n'
+    relay = begin(text)
+    hang_at_reload(relay, mount, text)
+    assert is_healthy(relay)
+    mount.answer()
+    relay.server.wait_for_count("core: reloaded", 1)
+
+
+@pytest.mark.parametrize("how", ["-check", "start"])
+def test_a_hanging_file_is_an_error(how, start, our_program, mount, tmp_path):  # noqa: F811
+    token = mount.file("token", "secret\n")
+    conf = tmp_path / "relay.conf"
+    conf.write_text(RELAY % token)
+    mount.hang()
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    certificates.make(name="strelaysrv").write(keys)
+    args = ["-conf", str(conf), "-keys", str(keys)]
+    if how == "-check":
+        args.append("-check")
+    done = run(our_program, *args, env=mount.environment)
+    assert done.returncode == 1, done.stderr
+    assert f"module relay: {token} has not answered for {GIVEN_UP} s" in done.stderr
+
+
+def test_hanging_keys_are_told(begin, mount, relay_keys):  # noqa: F811
+    keys = mount.folder / "keys"
+    keys.mkdir()
+    for name in ("cert.pem", "key.pem"):
+        (keys / name).write_bytes((relay_keys / name).read_bytes())
+        (keys / name).chmod(0o600)
+    text = LISTEN + "modules = { log, relay, status }\n"
+    relay = begin(text, "-keys", keys)
+    hang_at_reload(relay, mount, text)
+    assert is_healthy(relay)
+    relay.server.wait_for_count("core: reloaded", 1)
+    assert relay.server.count(f"{keys} has not answered for {GIVEN_UP} s") == 1
