@@ -3,11 +3,10 @@
 /* csv-exporter - appends every metric to a file, as lines of TIME,NAME,VALUE.
  */
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <strelaysrv/module.h>
 
@@ -16,12 +15,56 @@ struct conf {
 	int64_t interval;
 };
 
+struct data {
+	bool failed; /* the last round */
+};
+
 static const struct relay_option options[] = {
 	RELAY_OPT(struct conf, file, const char *, "file", RELAY_STRING,
 		"strelaysrv.csv", 1, 4095, "the file to append to"),
 	RELAY_OPT(struct conf, interval, int64_t, "interval", RELAY_DURATION,
 		"1m", 1000, 0, "time between two rounds"),
 	RELAY_OPT_END};
+
+/* The lines of a round, which another thread writes: the disk may be slow, or
+ * not answer at all. */
+struct round {
+	char *path, *text; /* owned */
+	size_t size;
+	int result;
+	struct relay_err err;
+};
+
+static void append(void *arg)
+{
+	struct round *round = arg;
+
+	/* Opened in each round, so that it can be moved at any time. */
+	round->result = relay_file_append_text(
+		round->path, 0644, round->text, round->size, &round->err);
+}
+
+static void tell(struct relay_ctx *cx, void *arg)
+{
+	const struct round *round = arg;
+	struct data *data = cx->data;
+
+	data->failed = round->result != 0;
+	if (data->failed)
+		relay_log(cx, RELAY_WARNING, "%s", round->err.text);
+}
+
+static void round_free(void *arg)
+{
+	struct round *round = arg;
+
+	free(round->path);
+	free(round->text);
+	free(round);
+}
+
+static const struct relay_work work = {
+	.run = append, .done = tell, .free = round_free};
 
 /* For a histogram, writes the number of observations, not the sum. */
 static int write_line(const struct relay_sample *sample, void *arg)
@@ -36,40 +79,45 @@ static int write_line(const struct relay_sample *sample, void *arg)
 		       relay_sample_text(sample, number)) < 0;
 }
 
-/* Owns fd. */
-static int write_all(struct relay_ctx *cx, int fd)
+static struct round *make_round(struct relay_ctx *cx)
 {
-	FILE *file = fdopen(fd, "a");
-	int result, error = errno;
+	const struct conf *conf = cx->conf;
+	struct round *round = calloc(1, sizeof(*round));
+	FILE *file;
+	int result;
 
-	if (!file) {
-		/* cppcheck-suppress doubleFree ; fdopen() has not taken it */
-		(void)close(fd);
-		errno = error;
-		return -1;
+	if (!round)
+		return NULL;
+	round->path = strdup(conf->file);
+	file = open_memstream(&round->text, &round->size);
+	if (file) {
+		result = relay_metrics_visit(cx, write_line, file);
+		if ((result | fclose(file)) == 0 && round->path)
+			return round;
 	}
-	result = relay_metrics_visit(cx, write_line, file);
-	return result | fclose(file);
+	round_free(round);
+	return NULL;
 }
 
-/* Opens the file in each round, so that it can be moved at any time. */
 static int64_t export(struct relay_ctx *cx, void *arg)
 {
 	const struct conf *conf = cx->conf;
-	struct relay_err err;
-	int fd;
+	const struct data *data = cx->data;
+	struct round *round;
+	struct relay_err err = {.text = "out of memory"};
 
 	(void)arg;
 	/* After an upgrade the new process owns the file. */
 	if (relay_draining() == RELAY_DRAIN_MOVE)
 		return conf->interval;
-	fd = relay_file_append(conf->file, 0644, false, &err);
-	if (fd < 0 || write_all(cx, fd) != 0) {
-		relay_log(cx, RELAY_WARNING, "%s: %s", conf->file,
-			fd < 0 ? err.text : strerror(errno));
+	round = make_round(cx);
+	if (!round || relay_work_start(cx, &work, round, &err) != 0) {
+		if (round)
+			round_free(round);
+		relay_log(cx, RELAY_WARNING, "%s: %s", conf->file, err.text);
 		return -1; /* retried with increasing delay */
 	}
-	return conf->interval;
+	return data->failed ? -1 : conf->interval;
 }
 
 static int start(struct relay_ctx *cx, struct relay_err *err)
@@ -84,5 +132,6 @@ RELAY_MODULE = {
 		"csv-exporter", "1.0", "appends metrics to a CSV file"),
 	.options = options,
 	.conf_size = sizeof(struct conf),
+	.data_size = sizeof(struct data),
 	.start = start,
 };
