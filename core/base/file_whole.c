@@ -69,15 +69,21 @@ bool relay_file_same(const struct stat *a, const struct stat *b)
 	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-void relay_file_look(const char *path)
+int relay_file_stat(const char *path, struct stat *st)
 {
-	struct stat st;
 	int result;
 
 	file_busy_begin(path);
-	result = stat(path, &st);
+	result = stat(path, st);
 	file_busy_end();
-	if (result == 0)
+	return result;
+}
+
+void relay_file_look(const char *path)
+{
+	struct stat st;
+
+	if (relay_file_stat(path, &st) == 0)
 		(void)age_ms(&st);
 }
 

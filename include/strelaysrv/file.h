@@ -65,6 +65,8 @@ int relay_file_read_whole(const char *path, size_t most,
  * not each one, also if the wall clock cannot tell how old they are.  [*]
  */
 void relay_file_look(const char *path);
+/* stat(2).  0, or -1 with errno.  [*] */
+int relay_file_stat(const char *path, struct stat *st);
 /* Whether both describe the same file with the same content. */
 bool relay_file_same(const struct stat *a, const struct stat *b);
 /* Wipes and frees the text, which may be a secret. */

@@ -46,7 +46,7 @@
  *   1.3  2026-11-28  relay_file_..., relay_text_fault, relay_log_lost
  *   1.3  2026-11-28  relay_hanging
  *   1.4  2026-11-29  files_read, files_free, relay_files, relay_work_...,
- *                    relay_file_append_text
+ *                    relay_file_append_text, relay_file_stat
  */
 #define RELAY_ABI_MAGIC 0x524c594dU /* "RLYM" */
 #define RELAY_ABI_MAJOR 1

@@ -68,7 +68,6 @@ RELAY_MODULE = {
 	.flags = RELAY_GUARD,
 	.conf_size = sizeof(struct conf),
 	.data_size = sizeof(struct data),
-	.check = in_force_check,
 	.init = init,
 	.start = in_force_start,
 	.fini = fini,
@@ -78,8 +77,8 @@ RELAY_MODULE = {
 			.peer_join = decide_peer_join,
 			.peer_connect = decide_peer_connect,
 			.peer_stay = decide_peer_stay,
-			.reload_prepare = in_force_reload_prepare,
 			.reload_commit = in_force_reload_commit,
-			.reload_abandon = in_force_reload_abandon,
+			.files_read = in_force_files_read,
+			.files_free = in_force_files_free,
 		},
 };

@@ -1,44 +1,22 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
+#include <stdlib.h>
+
+#include "conf_copy.h"
 #include "in_force.h"
 
 #define LOOK_MS  1000
 #define WATCH_MS 60000
 
-/*
- * What in_force_check() has read is what comes into force: a file that is
- * written anew between the two is the next reload's.  Global, since the check
- * gets no context.  [C]
- */
-static struct {
-	const void *conf;      /* whose; compared only */
-	struct policy *policy; /* owned */
-} checked;
-
-/* What is only checked, by -check, is never loaded. */
-__attribute__((destructor)) static void forget_checked(void)
+int in_force_files_read(const void *conf, void **files, struct relay_err *err)
 {
-	policy_free(checked.policy);
-	checked.policy = NULL;
+	*files = policy_make(conf, err);
+	return *files ? 0 : -1;
 }
 
-int in_force_check(const void *values, struct relay_err *err)
+void in_force_files_free(void *files)
 {
-	policy_free(checked.policy);
-	checked.conf = values;
-	checked.policy = policy_make(values, err);
-	return checked.policy ? 0 : -1;
-}
-
-static struct policy *take_checked(
-	const struct conf *conf, struct relay_err *err)
-{
-	struct policy *policy = checked.policy;
-
-	if (!policy || checked.conf != conf)
-		return policy_make(conf, err);
-	checked.policy = NULL;
-	return policy;
+	policy_free(files);
 }
 
 static void put_in_force(struct relay_ctx *cx, struct policy *next)
@@ -50,73 +28,145 @@ static void put_in_force(struct relay_ctx *cx, struct policy *next)
 		policy_rules(next), next->tokens.count);
 	pthread_mutex_lock(&data->lock);
 	old = data->policy;
-	data->policy = next;
+	data->policy = policy_keep(next);
 	pthread_mutex_unlock(&data->lock);
 	policy_free(old);
 	data->watch_until_ms = relay_now_ms(cx) + WATCH_MS;
 }
 
 /* A file that was taken while its writer paused is read again when the rest is
- * there.  Later changes wait for a reload, as those of other files do. */
-static int64_t look_again(struct relay_ctx *cx, void *arg)
-{
-	struct data *data = cx->data;
-	struct policy *policy;
-	struct relay_err err;
-	const char *path;
+ * there.  Later changes wait for a reload, as those of other files do.  Both
+ * the look and the reading may block, so they are works. */
 
-	(void)arg;
-	if (relay_now_ms(cx) > data->watch_until_ms)
-		return LOOK_MS;
-	path = policy_changed_file(data->policy);
-	if (!path)
-		return LOOK_MS;
+/* Reading all again. */
+struct again {
+	const struct policy *of; /* what was in force; compared only */
+	struct conf *conf;       /* owned */
+	struct policy *policy;   /* owned; NULL: see err */
+	struct relay_err err;
+};
+
+static void read_again(void *arg)
+{
+	struct again *again = arg;
+
+	again->policy = policy_make(again->conf, &again->err);
+}
+
+static void have_read(struct relay_ctx *cx, void *arg)
+{
+	struct again *again = arg;
+	const struct data *data = cx->data;
+
+	if (data->policy != again->of)
+		return; /* a reload has read them since */
+	if (again->policy)
+		put_in_force(cx, again->policy);
+	else
+		relay_log(cx, RELAY_ERROR,
+			"%s; what was in force stays in force",
+			again->err.text);
+}
+
+static void again_free(void *arg)
+{
+	struct again *again = arg;
+
+	policy_free(again->policy);
+	conf_copy_free(again->conf);
+	free(again);
+}
+
+static const struct relay_work reading = {
+	.run = read_again, .done = have_read, .free = again_free};
+
+static void begin_reading(struct relay_ctx *cx)
+{
+	const struct data *data = cx->data;
+	struct again *again = calloc(1, sizeof(*again));
+	struct relay_err err = {.text = "out of memory"};
+
+	if (again) {
+		again->of = data->policy;
+		again->conf = conf_copy(cx->conf);
+		if (again->conf &&
+			relay_work_start(cx, &reading, again, &err) == 0)
+			return;
+		again_free(again);
+	}
+	relay_log(cx, RELAY_ERROR, "%s; what was in force stays in force",
+		err.text);
+}
+
+/* A look at the files. */
+struct look {
+	struct policy *policy; /* owned */
+	const char *path;      /* of one that has changed; NULL: none */
+};
+
+static void look_at_files(void *arg)
+{
+	struct look *look = arg;
+
+	look->path = policy_changed_file(look->policy);
+}
+
+static void have_looked(struct relay_ctx *cx, void *arg)
+{
+	const struct look *look = arg;
+	const struct data *data = cx->data;
+
+	if (!look->path || data->policy != look->policy)
+		return;
 	relay_log(cx, RELAY_WARNING,
 		"%s has changed since it was read, and may have been "
 		"half-written: all lists are read again",
-		path);
-	policy = policy_make(cx->conf, &err);
-	if (policy)
-		put_in_force(cx, policy);
-	else
-		relay_log(cx, RELAY_ERROR,
-			"%s; what was in force stays in force", err.text);
+		look->path);
+	begin_reading(cx);
+}
+
+static void look_free(void *arg)
+{
+	struct look *look = arg;
+
+	policy_free(look->policy);
+	free(look);
+}
+
+static const struct relay_work looking = {
+	.run = look_at_files, .done = have_looked, .free = look_free};
+
+static int64_t look_again(struct relay_ctx *cx, void *arg)
+{
+	struct data *data = cx->data;
+	struct relay_err err = {.text = "out of memory"};
+	struct look *look;
+
+	(void)arg;
+	if (relay_now_ms(cx) > data->watch_until_ms ||
+		!policy_is_watched(data->policy))
+		return LOOK_MS;
+	look = calloc(1, sizeof(*look));
+	if (look) {
+		look->policy = policy_keep(data->policy);
+		if (relay_work_start(cx, &looking, look, &err) == 0)
+			return LOOK_MS;
+		look_free(look);
+	}
+	relay_log_seldom(cx, RELAY_WARNING, &data->unseen,
+		"cannot look at the lists again: %s", err.text);
 	return LOOK_MS;
 }
 
 int in_force_start(struct relay_ctx *cx, struct relay_err *err)
 {
-	struct policy *policy = take_checked(cx->conf, err);
-
-	if (!policy)
-		return -1;
-	put_in_force(cx, policy);
+	put_in_force(cx, relay_files(cx, cx->conf));
 	return relay_timer_add(cx, LOOK_MS, look_again, NULL)
 		       ? 0
 		       : relay_fail(err, "out of memory");
 }
 
-int in_force_reload_prepare(
-	struct relay_ctx *cx, const void *conf, struct relay_err *err)
-{
-	struct data *data = cx->data;
-
-	data->next = take_checked(conf, err);
-	return data->next ? 0 : -1;
-}
-
 void in_force_reload_commit(struct relay_ctx *cx)
 {
-	struct data *data = cx->data;
-
-	put_in_force(cx, data->next);
-	data->next = NULL;
-}
-
-void in_force_reload_abandon(struct relay_ctx *cx)
-{
-	struct data *data = cx->data;
-
-	policy_free(data->next);
-	data->next = NULL;
+	put_in_force(cx, relay_files(cx, cx->conf));
 }

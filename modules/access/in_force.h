@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * in_force.h - the policy in force: checked, taken at the start, and replaced
+ * in_force.h - the policy in force: read and taken at the start, and replaced
  * by a reload, or when a file turns out to have been half-written.
  */
 #ifndef IN_FORCE_H
@@ -17,17 +17,15 @@
 struct data {
 	pthread_mutex_t lock;
 	struct policy *policy;  /* owned */
-	struct policy *next;    /* owned; prepared by a reload, [C] */
 	int64_t watch_until_ms; /* [C] */
+	struct relay_log_kind unseen;
 	struct relay_metric *refused;
 };
 
 /* Functions of these names in struct relay_module and struct relay_hooks. */
-int in_force_check(const void *values, struct relay_err *err);
+int in_force_files_read(const void *conf, void **files, struct relay_err *err);
+void in_force_files_free(void *files);
 int in_force_start(struct relay_ctx *cx, struct relay_err *err);
-int in_force_reload_prepare(
-	struct relay_ctx *cx, const void *conf, struct relay_err *err);
 void in_force_reload_commit(struct relay_ctx *cx);
-void in_force_reload_abandon(struct relay_ctx *cx);
 
 #endif

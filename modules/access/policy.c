@@ -15,13 +15,19 @@ static const char *const names[LISTS][HALVES] = {
 
 void policy_free(struct policy *policy)
 {
-	if (!policy)
+	if (!policy || atomic_fetch_sub(&policy->more, 1) > 0)
 		return;
 	for (int list = 0; list < LISTS; list++)
 		for (int half = 0; half < HALVES; half++)
 			rules_free(&policy->rules[list][half]);
 	tokens_free(&policy->tokens);
 	free(policy);
+}
+
+struct policy *policy_keep(struct policy *policy)
+{
+	atomic_fetch_add(&policy->more, 1);
+	return policy;
 }
 
 /* Before the first is read, so that they need not be waited for one by one. */
@@ -76,6 +82,16 @@ size_t policy_rules(const struct policy *policy)
 		for (int half = 0; half < HALVES; half++)
 			count += rules_count(&policy->rules[list][half]);
 	return count;
+}
+
+bool policy_is_watched(const struct policy *policy)
+{
+	size_t count = policy->tokens.watch.count;
+
+	for (int list = 0; list < LISTS; list++)
+		for (int half = 0; half < HALVES; half++)
+			count += policy->rules[list][half].watch.count;
+	return count > 0;
 }
 
 const char *policy_changed_file(struct policy *policy)

@@ -7,6 +7,9 @@
 #ifndef POLICY_H
 #define POLICY_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
+
 #include <strelaysrv/err.h>
 
 #include "rules.h"
@@ -33,6 +36,7 @@ struct conf {
 #define REACH_DENY    "reach-deny"
 
 struct policy {
+	atomic_uint more; /* owners beside the first */
 	struct rules rules[LISTS][HALVES];
 	struct tokens tokens;
 };
@@ -40,11 +44,15 @@ struct policy {
 /* Reads the lists and their files.  NULL with err: an entry or a file is wrong,
  * or memory is short.  Free it with policy_free(). */
 struct policy *policy_make(const struct conf *conf, struct relay_err *err);
-/* NULL is allowed. */
+/* NULL is allowed.  Any thread. */
 void policy_free(struct policy *policy);
+/* One more owner, who calls policy_free() as well.  Any thread. */
+struct policy *policy_keep(struct policy *policy);
 
 /* Rules of all lists. */
 size_t policy_rules(const struct policy *policy);
+/* Whether a file may have been half-written when it was read. */
+bool policy_is_watched(const struct policy *policy);
 /* The path of a file that may have been half-written when it was read, and has
  * changed since; NULL: none. */
 const char *policy_changed_file(struct policy *policy);

@@ -38,7 +38,7 @@ static bool has_changed(struct watched *file)
 {
 	struct stat before = file->last;
 
-	if (stat(file->path, &file->last) != 0 ||
+	if (relay_file_stat(file->path, &file->last) != 0 ||
 		relay_file_same(&file->st, &file->last) ||
 		!relay_file_same(&before, &file->last))
 		return false;

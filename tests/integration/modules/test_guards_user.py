@@ -12,6 +12,7 @@ import pytest
 
 import certificates
 import relay_protocol as rp
+from hanging import Mount
 from module_server import ModuleServer
 from open_folder import folder  # noqa: F401
 from privileges import why_no_other_user
@@ -108,3 +109,19 @@ def test_a_list_that_is_renamed_into_place_is_taken(serve, identities, folder):
     assert server.reload()[0]
     assert join(server, identities[1], SECOND) == NOT_FOUND
     assert server.count("half-written") == 0
+
+
+def test_the_look_at_a_list_that_hangs_holds_nothing_up(serve, folder, monkeypatch):
+    mount = Mount(folder)
+    denied = mount.folder / "denied"
+    denied.write_text(f"{FIRST}\n")
+    for name in ("LD_PRELOAD", "HANG_BELOW", "HANG_WHILE"):
+        monkeypatch.setenv(name, mount.environment[name])
+    server = serve(denied)
+    mount.hang()
+    server.wait_for_log("cannot look at the lists again")
+    assert server.page("/healthz")[0] == 200
+    mount.answer()
+    with denied.open("a") as file:
+        file.write(f"{SECOND}\n")
+    server.wait_for_log("2 rules and 0 tokens are in force")

@@ -125,3 +125,17 @@ def test_hanging_keys_are_told(begin, mount, relay_keys):  # noqa: F811
     assert is_healthy(relay)
     relay.server.wait_for_count("core: reloaded", 1)
     assert relay.server.count(f"{keys} has not answered for {GIVEN_UP} s") == 1
+
+
+def test_a_hanging_list_leaves_the_old_one(begin, mount):  # noqa: F811
+    listed = mount.file("list", "192.0.2.1\n")
+    text = LISTEN + ("modules = { log, access, relay, status }\n"
+                     f'access {{ connect-deny = {{ "@{listed}" }} }}\n')
+    relay = begin(text)
+    hang_at_reload(relay, mount, text)
+    assert is_healthy(relay)
+    expect_refused(relay, f"error core: module access: {listed} has not answered for")
+    mount.answer()
+    listed.write_text("192.0.2.1\n192.0.2.2\n")
+    expect_reload(relay, text)
+    assert relay.server.count("2 rules and 0 tokens are in force") == 1

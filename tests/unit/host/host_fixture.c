@@ -221,7 +221,11 @@ int fixture_start(const char *modules, const char *lines)
 void fixture_reload(const char *modules, const char *lines)
 {
 	fixture_write(modules, lines);
-	host_reload();
+	reloading_begin();
+	/* Its files are read on threads, which post to this loop. */
+	while (reloading_is_on())
+		assert_int_equal(event_base_loop(fixture.control.base,
+					 EVLOOP_ONCE), 0);
 }
 
 const char *fixture_in_stage(enum module_stage stage)
