@@ -30,8 +30,13 @@ struct data {
 	struct meter_plan next; /* prepared by a reload */
 	int64_t seen;           /* last value of the core's counter */
 	bool unsaved;
-	bool moved;  /* another process has taken over */
-	bool warned; /* that rate-limit is missing */
+	bool save_again; /* when the work that runs has ended */
+	bool asks;       /* somebody waits for the result of a work: */
+	bool failed;
+	struct relay_err why;
+	int64_t began_ms; /* the last work */
+	bool moved;       /* another process has taken over */
+	bool warned;      /* that rate-limit is missing */
 	int64_t saved_ms;
 	struct relay_log_kind unwritable, gone;
 	enum meter_level level;

@@ -2,6 +2,7 @@
 
 /* quota - caps on a day's and a month's traffic. */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <strelaysrv/module.h>
@@ -10,7 +11,6 @@
 #include "data.h"
 #include "level.h"
 #include "shown.h"
-#include "state.h"
 #include "stored.h"
 
 #define LOOK_MS 1000
@@ -70,22 +70,9 @@ static int make_plan(
 
 static int check(const void *values, struct relay_err *err)
 {
-	const struct conf *conf = values;
 	struct meter_plan plan;
-	struct meter meter;
 
-	if (make_plan(&plan, conf, err) != 0)
-		return -1;
-	switch (state_read(conf->state_file, &meter, err)) {
-	case 0:
-		return 0;
-	case 1: /* there is none */
-		return stored_may_be_missing(conf, err) == 0
-			       ? relay_file_try(conf->state_file, err)
-			       : -1;
-	default:
-		return -1;
-	}
+	return make_plan(&plan, values, err);
 }
 
 static void look(struct relay_ctx *cx)
@@ -95,11 +82,12 @@ static void look(struct relay_ctx *cx)
 	bool changed = level_judge(cx);
 
 	level_throttle(cx, data->level);
-	changed |= stored_is_gone(cx);
 	data->unsaved |= changed;
 	if (data->unsaved &&
 		(changed || relay_now_ms(cx) - data->saved_ms >= conf->save_ms))
 		stored_save(cx);
+	else
+		stored_look(cx);
 }
 
 static int64_t tick(struct relay_ctx *cx, void *arg)
@@ -120,24 +108,25 @@ static int64_t drain(struct relay_ctx *cx, enum relay_drain how)
 
 	if (how == RELAY_DRAIN_NONE && !data->moved) {
 		look(cx);
-		stored_save(cx); /* whatever is there now */
+		stored_finish(cx); /* whatever is there now */
 	}
 	data->moved = how == RELAY_DRAIN_MOVE;
+	if (data->moved)
+		relay_work_drop(cx); /* it must not overwrite the other's */
 	return 0;
 }
 
 static int start(struct relay_ctx *cx, struct relay_err *err)
 {
 	struct data *data = cx->data;
-	const struct conf *conf = cx->conf;
 
-	if (make_plan(&data->plan, conf, err) != 0)
+	if (make_plan(&data->plan, cx->conf, err) != 0)
 		return -1;
-	if (stored_read(cx, err) != 0)
+	if (stored_take(cx, err) != 0)
 		return -1;
 	meter_turn(&data->meter, &data->plan, clock_now_s());
 	/* Write once now, so that an error shows at the start. */
-	if (state_write(conf->state_file, &data->meter, err) != 0)
+	if (stored_begin(cx, err) != 0)
 		return -1;
 	data->seen = level_traffic(cx);
 	data->saved_ms = relay_now_ms(cx);
@@ -161,7 +150,7 @@ static int reload_prepare(
 		return -1;
 	if (data->moved || strcmp(conf->state_file, before->state_file) == 0)
 		return 0;
-	return relay_file_try(conf->state_file, err);
+	return stored_try(cx, conf->state_file, err);
 }
 
 static void reload_commit(struct relay_ctx *cx)
@@ -183,7 +172,7 @@ static void stop(struct relay_ctx *cx)
 
 	level_throttle(cx, LEVEL_OPEN);
 	meter_add(&data->meter, level_traffic(cx) - data->seen);
-	stored_save(cx);
+	stored_finish(cx);
 }
 
 RELAY_MODULE = {
@@ -200,5 +189,7 @@ RELAY_MODULE = {
 	.stop = stop,
 	.hooks = {.drain = drain,
 		.reload_prepare = reload_prepare,
-		.reload_commit = reload_commit},
+		.reload_commit = reload_commit,
+		.files_read = stored_files_read,
+		.files_free = free},
 };

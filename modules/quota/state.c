@@ -69,9 +69,11 @@ bool state_exists(const char *path)
 {
 	struct stat st;
 
+	if (relay_file_stat(path, &st) == 0 || errno != ENOENT)
+		return true;
 	/* A link that leads nowhere may lead to a volume that is not mounted.
 	 */
-	return lstat(path, &st) == 0 || errno != ENOENT;
+	return lstat(path, &st) == 0;
 }
 
 int state_write(

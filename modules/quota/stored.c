@@ -1,29 +1,56 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "data.h"
 #include "state.h"
 #include "stored.h"
 
+/* A write that takes so long has probably to do with a mount that does not
+ * answer. */
+#define LONG_MS 10000
+/* How long the control thread waits where it must know the result. */
+#define WAIT_MS 2000
+
 /* Without the file, an exhausted quota would start again at 0. */
-int stored_may_be_missing(const struct conf *conf, struct relay_err *err)
+static int may_be_missing(const struct conf *conf, struct relay_err *err)
 {
-	if (!conf->state_required)
-		return 0;
-	return relay_fail(err,
-		"%.150s does not exist, and state-required is set",
-		conf->state_file);
+	if (conf->state_required)
+		return relay_fail(err,
+			"%.150s does not exist, and state-required is set",
+			conf->state_file);
+	return relay_file_try(conf->state_file, err);
 }
 
-int stored_read(struct relay_ctx *cx, struct relay_err *err)
+int stored_files_read(const void *values, void **files, struct relay_err *err)
+{
+	const struct conf *conf = values;
+	struct stored *stored = calloc(1, sizeof(*stored));
+	int result;
+
+	if (!stored)
+		return relay_fail(err, "out of memory");
+	result = state_read(conf->state_file, &stored->meter, err);
+	stored->is_there = result == 0;
+	if (result == 1)
+		result = may_be_missing(conf, err);
+	*files = stored;
+	if (result >= 0)
+		return 0;
+	free(stored);
+	return -1;
+}
+
+int stored_take(struct relay_ctx *cx, struct relay_err *err)
 {
 	struct data *data = cx->data;
 	const struct conf *conf = cx->conf;
-	int result = state_read(conf->state_file, &data->meter, err);
+	const struct stored *stored = relay_files(cx, conf);
 
-	if (result != 1)
-		return result;
-	if (stored_may_be_missing(conf, err) != 0)
-		return -1;
+	data->meter = stored->meter;
+	if (stored->is_there)
+		return 0;
 	relay_log(cx, RELAY_WARNING,
 		"no %s: the count begins at 0; if the server has run "
 		"before, what was used then is forgotten",
@@ -31,33 +58,173 @@ int stored_read(struct relay_ctx *cx, struct relay_err *err)
 	return 0;
 }
 
-void stored_save(struct relay_ctx *cx)
+/* What is done with the file beside the control thread. */
+struct job {
+	char *path; /* owned */
+	struct meter meter;
+	bool write, try; /* try: whether it could be written */
+	bool was_there;
+	int result;
+	struct relay_err err;
+};
+
+static void job_run(void *arg)
+{
+	struct job *job = arg;
+
+	if (job->try) {
+		job->result = relay_file_try(job->path, &job->err);
+		return;
+	}
+	job->was_there = state_exists(job->path);
+	/* Whoever removes the file, and whatever unmounts its disk, resets no
+	 * count: this process still has it. */
+	if (job->write || !job->was_there)
+		job->result = state_write(job->path, &job->meter, &job->err);
+}
+
+static void job_done(struct relay_ctx *cx, void *arg)
+{
+	const struct job *job = arg;
+	struct data *data = cx->data;
+
+	data->failed = job->result != 0;
+	data->why = job->err;
+	if (data->asks)
+		return;
+	if (!job->was_there)
+		relay_log_seldom(cx, RELAY_WARNING, &data->gone,
+			"%s is gone; it is written again with what was used",
+			job->path);
+	if (job->result != 0) {
+		data->unsaved = true;
+		relay_log_seldom(cx, RELAY_ERROR, &data->unwritable,
+			"%s; the count is lost if the server ends",
+			job->err.text);
+	}
+	if (data->save_again)
+		stored_save(cx);
+}
+
+static void job_free(void *arg)
+{
+	struct job *job = arg;
+
+	free(job->path);
+	free(job);
+}
+
+static const struct relay_work work = {
+	.run = job_run, .done = job_done, .free = job_free};
+
+static int begin(struct relay_ctx *cx, const char *path, bool write, bool try,
+	struct relay_err *err)
+{
+	struct data *data = cx->data;
+	struct job *job = calloc(1, sizeof(*job));
+
+	relay_fail(err, "out of memory");
+	if (!job)
+		return -1;
+	job->meter = data->meter;
+	job->write = write;
+	job->try = try;
+	job->path = strdup(path);
+	if (job->path && relay_work_start(cx, &work, job, err) == 0) {
+		data->began_ms = relay_now_ms(cx);
+		return 0;
+	}
+	job_free(job);
+	return -1;
+}
+
+static void look(struct relay_ctx *cx, bool write)
 {
 	struct data *data = cx->data;
 	const struct conf *conf = cx->conf;
 	struct relay_err err;
 
-	data->saved_ms = relay_now_ms(cx);
 	if (data->moved) /* the new process owns the file now */
 		return;
-	if (state_write(conf->state_file, &data->meter, &err) == 0)
-		data->unsaved = false;
-	else
+	if (begin(cx, conf->state_file, write, false, &err) == 0) {
+		if (write)
+			data->unsaved = data->save_again = false;
+		return;
+	}
+	data->save_again |= write;
+	if (relay_now_ms(cx) - data->began_ms >= LONG_MS)
 		relay_log_seldom(cx, RELAY_ERROR, &data->unwritable,
 			"%s; the count is lost if the server ends", err.text);
 }
 
-/* If the file is removed, or its disk unmounted, the count is not reset: this
- * process still has it. */
-bool stored_is_gone(struct relay_ctx *cx)
+void stored_look(struct relay_ctx *cx)
+{
+	look(cx, false);
+}
+
+void stored_save(struct relay_ctx *cx)
+{
+	struct data *data = cx->data;
+
+	data->saved_ms = relay_now_ms(cx);
+	look(cx, true);
+}
+
+/* Waits for what has begun, whose result the caller asks for. */
+static int ask(struct relay_ctx *cx, const char *path, struct relay_err *err)
+{
+	struct data *data = cx->data;
+	bool ended;
+
+	data->asks = true;
+	ended = relay_work_wait(cx, WAIT_MS);
+	data->asks = false;
+	if (!ended) {
+		relay_work_drop(cx);
+		return relay_fail(err, "%.200s does not answer", path);
+	}
+	if (data->failed)
+		*err = data->why;
+	return data->failed ? -1 : 0;
+}
+
+int stored_begin(struct relay_ctx *cx, struct relay_err *err)
+{
+	const struct conf *conf = cx->conf;
+
+	if (begin(cx, conf->state_file, true, false, err) != 0)
+		return -1;
+	return ask(cx, conf->state_file, err);
+}
+
+int stored_try(struct relay_ctx *cx, const char *path, struct relay_err *err)
+{
+	struct data *data = cx->data;
+
+	/* The old file may be on a mount that does not answer. */
+	if (!relay_work_wait(cx, 0)) {
+		relay_work_drop(cx);
+		data->unsaved = true;
+	}
+	if (begin(cx, path, false, true, err) != 0)
+		return -1;
+	return ask(cx, path, err);
+}
+
+void stored_finish(struct relay_ctx *cx)
 {
 	struct data *data = cx->data;
 	const struct conf *conf = cx->conf;
+	int64_t since_ms = relay_now_ms(cx) - data->began_ms;
 
-	if (data->moved || state_exists(conf->state_file))
-		return false;
-	relay_log_seldom(cx, RELAY_WARNING, &data->gone,
-		"%s is gone; it is written again with what was used",
+	stored_save(cx);
+	/* The end of a work before begins the one that saves. */
+	if (data->moved ||
+		(since_ms < LONG_MS && relay_work_wait(cx, WAIT_MS)) ||
+		relay_work_wait(cx, since_ms < LONG_MS ? WAIT_MS : 0))
+		return;
+	relay_log(cx, RELAY_ERROR,
+		"%s does not answer; what was used since it was written is "
+		"lost if the server ends",
 		conf->state_file);
-	return true;
 }

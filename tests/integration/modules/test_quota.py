@@ -216,6 +216,7 @@ def test_a_state_that_is_removed_resets_nothing(capped, identities, how):
     state = server.folder / "quota.state"
     spend(server, identities, 2 * MEGA)
     wait_for_level(server, 2)
+    wait_for(lambda: f" {2 * MEGA}\n" in state.read_text(), "the file")
     state.unlink()
     if how == "upgrade-of-nonsense":
         state.write_text("nonsense\n")

@@ -139,3 +139,42 @@ def test_a_hanging_list_leaves_the_old_one(begin, mount):  # noqa: F811
     listed.write_text("192.0.2.1\n192.0.2.2\n")
     expect_reload(relay, text)
     assert relay.server.count("2 rules and 0 tokens are in force") == 1
+
+
+QUOTA = LISTEN + ("modules = { log, relay, status, quota }\n"
+                  'quota { day = 1GB state-file = "%s" save-interval = 1s }\n')
+
+
+def test_a_hanging_state_holds_nothing_up(begin, mount):  # noqa: F811
+    state = mount.folder / "quota.state"
+    relay = begin(QUOTA % state)
+    mount.hang()
+    mount.wait_until_held()
+    relay.server.wait_for_log(f"error quota: {state} has not answered for {GIVEN_UP} s; the count")
+    assert is_healthy(relay)
+    # The state moves to a mount that answers.
+    other = relay.conf.with_name("quota.state")
+    expect_reload(relay, QUOTA % other)
+    assert other.exists()
+    assert relay.server.count("held up the control thread|has not run its loop") == 0
+
+
+def test_a_stop_does_not_wait_long_for_a_hanging_state(begin, mount):  # noqa: F811
+    state = mount.folder / "quota.state"
+    relay = begin(QUOTA % state)
+    mount.hang()
+    mount.wait_until_held()
+    assert relay.server.stop() == 0
+    assert relay.server.count(f"error quota: {state} does not answer") == 1
+
+
+def test_a_hanging_export_holds_nothing_up(begin, mount):  # noqa: F811
+    file = mount.folder / "relay.csv"
+    relay = begin(LISTEN + "modules = { log, relay, status, csv-exporter }\n"
+                  f'csv-exporter {{ file = "{file}" interval = 1s }}\n')
+    wait_for(file.exists, "the first lines")
+    mount.hang()
+    mount.wait_until_held()
+    relay.server.wait_for_log(f"warning csv-exporter: {file}: ")
+    assert is_healthy(relay)
+    assert relay.server.stop() == 0
