@@ -42,20 +42,18 @@ int stored_files_read(const void *values, void **files, struct relay_err *err)
 	return -1;
 }
 
-int stored_take(struct relay_ctx *cx, struct relay_err *err)
+void stored_take(struct relay_ctx *cx)
 {
 	struct data *data = cx->data;
 	const struct conf *conf = cx->conf;
 	const struct stored *stored = relay_files(cx, conf);
 
 	data->meter = stored->meter;
-	if (stored->is_there)
-		return 0;
-	relay_log(cx, RELAY_WARNING,
-		"no %s: the count begins at 0; if the server has run "
-		"before, what was used then is forgotten",
-		conf->state_file);
-	return 0;
+	if (!stored->is_there)
+		relay_log(cx, RELAY_WARNING,
+			"no %s: the count begins at 0; if the server has run "
+			"before, what was used then is forgotten",
+			conf->state_file);
 }
 
 /* What is done with the file beside the control thread. */

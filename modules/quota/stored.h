@@ -23,8 +23,8 @@ struct stored {
 
 /* The hook of this name; free() frees its result. */
 int stored_files_read(const void *conf, void **files, struct relay_err *err);
-/* Takes over what was read, at the start.  0, or -1 with err. */
-int stored_take(struct relay_ctx *cx, struct relay_err *err);
+/* Takes over what was read, at the start. */
+void stored_take(struct relay_ctx *cx);
 /* Writes the file at the start, and waits for that, so that an error shows.  0,
  * or -1 with err. */
 int stored_begin(struct relay_ctx *cx, struct relay_err *err);

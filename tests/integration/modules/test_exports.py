@@ -30,6 +30,7 @@ def declared():
     for path in (ROOT / "include" / "strelaysrv").glob("*.h"):
         text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
         text = re.sub(r"^#(?:.*\\\n)*.*$", "", text, flags=re.MULTILINE)
+        text = text.replace('extern "C" {', "")  # as C++ reads it
         text = re.sub(r"\btypedef\b[^;]*;", "", text)
         text = re.sub(r"\{[^{}]*\}", "", text)
         names |= set(PROTOTYPE.findall(text))

@@ -224,8 +224,8 @@ void fixture_reload(const char *modules, const char *lines)
 	reloading_begin();
 	/* Its files are read on threads, which post to this loop. */
 	while (reloading_is_on())
-		assert_int_equal(event_base_loop(fixture.control.base,
-					 EVLOOP_ONCE), 0);
+		assert_int_equal(
+			event_base_loop(fixture.control.base, EVLOOP_ONCE), 0);
 }
 
 const char *fixture_in_stage(enum module_stage stage)
