@@ -160,7 +160,7 @@ static const struct budget_row rows[] = {
 	{KNOWN, "sessions that have not begun", "{relay.pending-per-device}",
 		"{relay.pending-per-source}", "{relay.pending-sessions}",
 		"relay.pending-per-device relay.pending-per-source "
-		"relay.pending-sessions ROUND_COMPARED PENDING_EXPIRE_MOST",
+		"relay.pending-sessions SCAN_COMPARED PENDING_EXPIRE_MOST",
 		"strelaysrv_relay_sessions_given_up_total{bound=pending-per-"
 		"source}",
 		false, "test_a_source_that_wants_too_many_gives_up_its_own",
@@ -170,9 +170,10 @@ static const struct budget_row rows[] = {
 		"{relay.invitations-per-asker}",
 		"{relay.invitations-per-device}",
 		"relay.invitations-per-asker relay.invitations-per-device",
-		"strelaysrv_relay_sessions_given_up_total{bound=invitations}",
+		"strelaysrv_relay_sessions_given_up_total{bound=invitations} "
+		"strelaysrv_relay_sessions_given_up_total{bound=turn}",
 		false,
-		"test_nor_do_many "
+		"test_nor_do_many test_new_devices_get_through "
 		"test_who_asks_again_and_again_gives_up_its_own",
 		"ask-victim"},
 	{PAIR, "kernel memory of a side that waits", "{BEGINNER_BYTES KiB}",

@@ -78,49 +78,79 @@ static bool has_answered(const struct relay_session *session)
 	return relay_session_passed(session, SIDE_SERVER) >= ANSWER_BYTES;
 }
 
-/* End this half's session: the device was busy with it for long enough. */
+/* End a session of this device, which was busy for long enough. */
 struct slice_over {
-	uint64_t half;
-	uint64_t serial;
+	struct place half, previous; /* as in struct action */
+	uint64_t serial, previous_serial;
+	bool is_previous; /* `half` is of the session before the last */
 	uint8_t target[ID_LEN];
 };
+
+static void on_slice_over(struct relay_ctx *cx, const void *arg);
+
+/* If memory is short, the sessions end by their timeouts. */
+static void tell_slice_over(struct relay_ctx *cx, const struct slice_over *over)
+{
+	relay_post(cx, over->half.worker, on_slice_over, over, sizeof(*over));
+}
+
+static void tell_previous(struct relay_ctx *cx, const struct slice_over *over)
+{
+	struct slice_over previous = {.half = over->previous,
+		.serial = over->previous_serial,
+		.is_previous = true};
+
+	memcpy(previous.target, over->target, ID_LEN);
+	tell_slice_over(cx, &previous);
+}
+
+static void end_half(struct relay_ctx *cx, struct relay_conn *conn,
+	struct relay_session *session)
+{
+	count(cx, METRIC_GIVEN_UP, GIVEN_UP_TURN);
+	peer_bound(cx, BOUND_SLICE);
+	peer_log(cx, conn, "ended: others wait for the device it keeps busy");
+	if (session)
+		relay_session_close(session, RELAY_END_LIMIT);
+	else
+		peer_close(cx, conn, RELAY_END_LIMIT);
+}
 
 /* Runs on the half's worker. */
 static void on_slice_over(struct relay_ctx *cx, const void *arg)
 {
 	const struct slice_over *over = arg;
-	struct relay_conn *conn = relay_conn_find(cx, over->half);
+	struct relay_conn *conn = relay_conn_find(cx, over->half.conn);
 	struct peer *peer = conn ? peer_of(cx, conn) : NULL;
-	bool waits = peer && peer->state == PEER_HALF;
+	bool waits = peer && peer->state == PEER_HALF, answered;
 	struct relay_session *session = NULL;
 
 	if (peer && peer->state == PEER_PAIRED)
 		session = relay_session_find(cx, peer->session);
-	if (!waits && !session) {
-		pending_failed(&data_of(cx)->pending, over->target,
+	answered = session && has_answered(session);
+	if ((!waits && !session) || (answered && over->is_previous))
+		pending_absolve(&data_of(cx)->pending, over->target,
 			over->serial, relay_now_ms(cx));
-		return;
-	}
-	if (session && has_answered(session))
-		return;
-	count(cx, METRIC_GIVEN_UP, GIVEN_UP_TURN);
-	peer_bound(cx, BOUND_SLICE);
-	peer_log(cx, conn, "ended: others wait for the device it keeps busy");
-	if (waits)
-		peer_close(cx, conn, RELAY_END_LIMIT);
-	else
-		relay_session_close(session, RELAY_END_LIMIT);
+	else if (session && over->previous.conn && !answered &&
+		 relay_session_passed(session, SIDE_SERVER))
+		tell_previous(cx, over);
+	else if (!answered)
+		end_half(cx, conn, session);
 }
 
 static void end_slice(struct relay_ctx *cx, const uint8_t *target,
 	const struct action *action)
 {
-	struct slice_over over = {
-		.half = action->half.conn, .serial = action->serial};
+	struct slice_over over = {.half = action->half,
+		.previous = action->previous,
+		.serial = action->serial,
+		.previous_serial = action->previous_serial};
 
 	memcpy(over.target, target, ID_LEN);
-	/* If memory is short, the session ends by its timeout. */
-	relay_post(cx, action->half.worker, on_slice_over, &over, sizeof(over));
+	if (over.half.conn)
+		tell_slice_over(cx, &over);
+	else
+		tell_previous(cx, &over);
 }
 
 static unsigned act_until_done(

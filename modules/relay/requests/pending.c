@@ -269,7 +269,7 @@ void pending_over(struct pending_table *table, const struct pending_end *end,
 	pthread_mutex_unlock(&table->lock);
 }
 
-void pending_failed(struct pending_table *table, const uint8_t target[ID_LEN],
+void pending_absolve(struct pending_table *table, const uint8_t target[ID_LEN],
 	uint64_t serial, int64_t now_ms)
 {
 	pthread_mutex_lock(&table->lock);

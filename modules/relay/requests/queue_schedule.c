@@ -14,7 +14,8 @@ static int score_of(const struct queues *queues, const struct pending *pending,
 
 /* Up to this score an invitation may be sent to a busy device. */
 #define SCORE_AHEAD (3 * REPUTATION_UNKNOWN)
-#define SCORE_WORST (3 * REPUTATION_IDLE + 2)
+#define SCORE_IDLE  (3 * REPUTATION_IDLE)
+#define SCORE_WORST (SCORE_IDLE + 2)
 
 static uint64_t last_served(const struct pending *pending)
 {
@@ -64,31 +65,78 @@ static bool used_slice(const struct queue *queue, int64_t now_ms)
 }
 
 /*
- * Whether the session that the device is busy with has used its time slice,
- * and a request of at least the same rank waits.
+ * Whether that session may be ended for a request with that score.  A known
+ * pair is slow for a good reason.
  */
-static bool is_stuck(const struct queues *queues, const struct queue *queue,
-	int score, int64_t now_ms)
+static bool may_end(const struct queues *queues, const struct queue *queue,
+	const struct busy *busy, int score, int64_t now_ms)
 {
-	const struct busy *busy = &queue->busy;
 	enum reputation_rank rank;
 
-	if (!busy->half.conn || busy->slice_over || !queue->untaken ||
-		!used_slice(queue, now_ms) ||
-		now_ms - queue->untaken_ms < slice_ms(queue))
+	if (!busy->half.conn || busy->slice_over)
 		return false;
 	rank = reputation_rank(&queues->reputation, busy->asker, queue->id,
 		busy->source, now_ms);
-	/* Devices that had a session before may be slow for a good reason. */
 	return rank != REPUTATION_FRIEND && score <= 3 * (int)rank + 2;
 }
 
-static void end_slice(struct queue *queue, struct action *action)
+static bool may_end_previous(const struct queues *queues,
+	const struct queue *queue, int score, int64_t now_ms)
+{
+	return now_ms - queue->previous.since_ms < QUEUE_HELLO_MS &&
+	       may_end(queues, queue, &queue->previous, score, now_ms);
+}
+
+/*
+ * Whether the device's last session may have to wait for that of a source that
+ * is known to waste its time.
+ */
+static bool is_behind_idle(
+	const struct queues *queues, const struct queue *queue, int64_t now_ms)
+{
+	const struct busy *busy = &queue->busy;
+
+	return busy->half.conn &&
+	       may_end_previous(queues, queue, SCORE_IDLE, now_ms) &&
+	       reputation_rank(&queues->reputation, busy->asker, queue->id,
+		       busy->source, now_ms) != REPUTATION_IDLE;
+}
+
+static void end_previous(struct queue *queue, struct action *action)
 {
 	action->kind = ACTION_END;
-	action->half = queue->busy.half;
-	action->serial = queue->busy.serial;
-	queue->busy.slice_over = true;
+	action->previous = queue->previous.half;
+	action->previous_serial = queue->previous.serial;
+	queue->previous.slice_over = true;
+}
+
+/*
+ * Ends a session if the device's last one has used its time slice, and
+ * a request of at least the same rank waits.
+ */
+static bool end_slice(const struct queues *queues, struct queue *queue,
+	int score, int64_t now_ms, struct action *action)
+{
+	struct busy *busy = &queue->busy;
+
+	if (!busy->half.conn || !used_slice(queue, now_ms))
+		return false;
+	if (is_behind_idle(queues, queue, now_ms)) {
+		end_previous(queue, action);
+		return true;
+	}
+	if (!queue->untaken || now_ms - queue->untaken_ms < slice_ms(queue) ||
+		busy->slice_over)
+		return false;
+	if (may_end_previous(queues, queue, score, now_ms))
+		end_previous(queue, action);
+	if (may_end(queues, queue, busy, score, now_ms)) {
+		action->kind = ACTION_END;
+		action->half = busy->half;
+		action->serial = busy->serial;
+		busy->slice_over = true;
+	}
+	return action->kind == ACTION_END;
 }
 
 /* Whether an invitation of that score may be sent now. */
@@ -121,9 +169,11 @@ static void send_it(struct queues *queues, struct pending *pending,
 		source->last_served = ++queues->last_serial;
 }
 
-static bool waits_for_time(const struct queue *queue)
+static bool waits_for_time(
+	const struct queues *queues, const struct queue *queue, int64_t now_ms)
 {
-	return queue->waiting || (queue->sent && queue->busy.half.conn);
+	return queue->waiting || (queue->sent && queue->busy.half.conn) ||
+	       is_behind_idle(queues, queue, now_ms);
 }
 
 /* Everything is sent, whatever its rank. */
@@ -136,7 +186,7 @@ static void schedule_all(struct queues *queues, struct queue *queue,
 		next = next->queue_next;
 	if (next)
 		send_it(queues, next, now_ms, action);
-	else if (waits_for_time(queue))
+	else if (waits_for_time(queues, queue, now_ms))
 		action->kind = ACTION_WAIT;
 }
 
@@ -152,9 +202,9 @@ static void schedule(struct queues *queues, struct queue *queue, bool present,
 		best(queues, queue, STAGE_SENT, now_ms, &sent_score);
 
 	queue->parallel = queue->parallel && !is_late;
-	if (is_stuck(queues, queue, score < sent_score ? score : sent_score,
-		    now_ms)) {
-		end_slice(queue, action);
+	if (end_slice(queues, queue, score < sent_score ? score : sent_score,
+		    now_ms, action)) {
+		/* It is busy until that session is over. */
 	} else if (next && present && may_send(queue, score, now_ms)) {
 		send_it(queues, next, now_ms, action);
 	} else if (next && present && sent && queue->busy.half.conn &&
@@ -164,7 +214,7 @@ static void schedule(struct queues *queues, struct queue *queue, bool present,
 		action->kind = ACTION_WITHDRAW;
 		action->withdrawn = sent;
 		queue->untaken = false;
-	} else if (waits_for_time(queue)) {
+	} else if (waits_for_time(queues, queue, now_ms)) {
 		action->kind = ACTION_WAIT;
 	}
 }
@@ -187,7 +237,7 @@ void queues_schedule(struct queues *queues, const uint8_t target[ID_LEN],
 					   : QUEUE_COMPARED;
 		schedule(queues, queue, present, now_ms, action);
 	}
-	if (waits_for_time(queue))
+	if (waits_for_time(queues, queue, now_ms))
 		queue_activate(queues, queue);
 	else
 		queue_deactivate(queues, queue);

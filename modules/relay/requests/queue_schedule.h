@@ -32,9 +32,14 @@ struct action {
 	uint8_t kind;         /* enum action_kind */
 	uint8_t from[ID_LEN]; /* ACTION_SEND: the requester */
 	uint8_t key[ID_LEN];  /* ACTION_SEND: the device's key */
-	struct place half;    /* ACTION_END: a connection of the session */
-	uint64_t serial;      /* ACTION_END: of the session */
-	unsigned compared;    /* how many invitations it took to decide */
+	/*
+	 * ACTION_END: connections of the last session and of the one before,
+	 * or conn 0; and their numbers.  If the device has sent anything in the
+	 * last one, the one before is to be ended, else the last one.
+	 */
+	struct place half, previous;
+	uint64_t serial, previous_serial;
+	unsigned compared; /* how many invitations it took to decide */
 	struct pending *withdrawn;
 };
 

@@ -160,6 +160,13 @@ void queues_taken(struct queues *queues, struct pending *pending,
 	pending->stage = STAGE_TAKEN;
 	queue->untaken = queue->sent > 0;
 	queue->untaken_ms = now_ms;
+	/* It was that session for which the device had to wait. */
+	if (queue->suspect_ms && now_ms - queue->suspect_ms < QUEUE_UNTAKEN_MS)
+		reputation_blame(&queues->reputation, queue->suspect,
+			REPUTATION_WASTE_MS, now_ms);
+	queue->suspect_ms = 0;
+	if (busy->half.conn)
+		queue->previous = *busy;
 	queue_free_device(queues, queue);
 	busy->half = first;
 	busy->since_ms = now_ms;
@@ -184,6 +191,22 @@ static int64_t wasted_ms(
 	return queue->untaken ? now_ms - queue->untaken_ms : 0;
 }
 
+/* The device may still wait for the Hello of the session before. */
+static void fall_back(
+	struct queues *queues, struct queue *queue, int64_t now_ms)
+{
+	struct busy *previous = &queue->previous;
+
+	if (previous->half.conn &&
+		now_ms - previous->since_ms < QUEUE_HELLO_MS - QUEUE_BUSY_MS) {
+		queue->busy = *previous;
+		queue->busy.since_ms = now_ms;
+		queue->busy.slice_over = false;
+		be_busy(queues, queue);
+	}
+	previous->half.conn = 0;
+}
+
 /* The session that the device is busy with has ended. */
 static void end_busy(struct queues *queues, struct queue *queue, bool answered,
 	int64_t now_ms)
@@ -196,6 +219,23 @@ static void end_busy(struct queues *queues, struct queue *queue, bool answered,
 	queue_free_device(queues, queue);
 	/* Only now can the device take the next one. */
 	queue->untaken_ms = now_ms;
+	fall_back(queues, queue, now_ms);
+}
+
+static void previous_over(struct queue *queue, bool answered, int64_t now_ms)
+{
+	struct busy *previous = &queue->previous;
+
+	previous->half.conn = 0;
+	if (!previous->slice_over)
+		return;
+	/* The last session has another time slice. */
+	queue->busy.slice_over = false;
+	queue->untaken_ms = now_ms;
+	if (answered)
+		return;
+	memcpy(queue->suspect, previous->source, ID_LEN);
+	queue->suspect_ms = now_ms;
 }
 
 void queues_remove(struct queues *queues, struct pending *pending, bool begun,
@@ -234,7 +274,11 @@ void queues_session_over(struct queues *queues, const uint8_t target[ID_LEN],
 	/* A session that lasts long enough does not count as busy any more. */
 	queues_forget(queues, now_ms);
 	queue = queue_find(queues, target);
-	if (!queue || !queue->busy.half.conn || queue->busy.serial != serial)
+	if (!queue)
+		return;
+	if (queue->previous.half.conn && queue->previous.serial == serial)
+		previous_over(queue, answered, now_ms);
+	if (!queue->busy.half.conn || queue->busy.serial != serial)
 		return;
 	end_busy(queues, queue, answered, now_ms);
 	queue_tidy(queues, queue);
@@ -246,6 +290,7 @@ void queues_forget(struct queues *queues, int64_t now_ms)
 		now_ms - queues->busy_first->busy.since_ms >= QUEUE_BUSY_MS) {
 		struct queue *queue = queues->busy_first;
 
+		queue->previous.half.conn = 0;
 		queue_free_device(queues, queue);
 		queue_tidy(queues, queue);
 	}

@@ -49,8 +49,10 @@
 #define QUEUE_UNTAKEN_MS 1000
 /* After this a device is not considered busy with a session any more. */
 #define QUEUE_BUSY_MS 12000
+/* After this it is not considered to wait for the Hello of a session. */
+#define QUEUE_HELLO_MS 32000
 
-/* The session that a device took last, and may be busy with. */
+/* A session that a device took, and may be busy with. */
 struct busy {
 	struct place half; /* conn 0: not busy */
 	int64_t since_ms;
@@ -78,7 +80,15 @@ struct queue {
 	 * one, and has let none wait since.
 	 */
 	bool parallel;
-	struct busy busy;
+	struct busy busy; /* the last one */
+	/*
+	 * The one before.  Syncthing 1.19 waits up to 20 s for its peer's Hello
+	 * after the handshake; meanwhile it takes only one more session.
+	 */
+	struct busy previous;
+	/* The source of a session that was ended as the previous one. */
+	uint8_t suspect[ID_LEN];
+	int64_t suspect_ms; /* when; 0: none */
 	uint8_t id[ID_LEN];
 };
 

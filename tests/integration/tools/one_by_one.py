@@ -119,7 +119,7 @@ def visit(server, identity, target, source=None):
 class Strangers:
     """Strangers, each with its own source address.  Each requests the device, joins its half, and
     sends `says`: bytes, or a function that returns a generator of what is sent in each round.  The
-    generator is sent what has been received.
+    generator is sent what has been received, and raises Closed to leave.
 
     Each holds `each` sessions; when one ends, it requests another."""
 
@@ -168,19 +168,18 @@ class Strangers:
 
     @staticmethod
     def _lives(end, says):
+        received = b""
         try:
-            received = end.sock.recv(65536)
-            if received:
+            with contextlib.suppress(BlockingIOError):
+                received = end.sock.recv(65536)
+                if not received:
+                    raise Closed("end of the session")
+            with contextlib.suppress(BlockingIOError):
                 _go_on(end, says, received)
-                return True
-        except BlockingIOError:
-            with contextlib.suppress(OSError):
-                _go_on(end, says, b"")
-                return True
-        except OSError:
-            pass
-        end.close()
-        return False
+            return True
+        except (Closed, OSError):
+            end.close()
+            return False
 
 
 def _go_on(end, says, received):

@@ -258,6 +258,9 @@ static void who_kept_it_busy_comes_last(void **state)
 	expect(f, &good, 6 + QUEUE_SLICE_MS);
 	/* A session is not ended for a worse one. */
 	come(f, &good, SIDE_SERVER, 7 + QUEUE_SLICE_MS);
+	assert_int_equal(action(f, 7 + 2 * QUEUE_SLICE_MS), ACTION_END);
+	assert_int_equal(f->action.half.conn, 0);
+	assert_int_equal(f->action.previous.conn, again.id[0]);
 	assert_int_equal(action(f, 7 + 2 * QUEUE_SLICE_MS), ACTION_SEND);
 	assert_int_equal(action(f, 8 + 3 * QUEUE_SLICE_MS), ACTION_WAIT);
 }
@@ -300,6 +303,9 @@ static void friends_come_first_and_are_not_ended(void **state)
 	expect(f, &friend, 100001); /* although its half has sent nothing yet */
 	come(f, &friend, SIDE_SERVER, 100002);
 	expect(f, &b, 100002);
+	assert_int_equal(action(f, 100002 + 2 * QUEUE_SLICE_MS), ACTION_END);
+	assert_int_equal(f->action.half.conn, 0);
+	assert_int_equal(f->action.previous.conn, a.id[0]);
 	assert_int_equal(action(f, 100002 + 2 * QUEUE_SLICE_MS), ACTION_WAIT);
 	/* By then Syncthing has given up the session anyway. */
 	assert_int_equal(action(f, 100002 + QUEUE_BUSY_MS), ACTION_NONE);
@@ -507,6 +513,73 @@ static void a_long_session_is_not_blamed(void **state)
 	assert_false(is_blamed(f, &one));
 }
 
+/* Syncthing 1.19 waits for the Hello of `bad`; `good` is in the way as well. */
+static void the_session_before_is_ended_first(void **state)
+{
+	struct fixture *f = *state;
+	struct asker bad, good, next;
+	const int64_t end_ms = QUEUE_SLICE_MS + 1;
+	uint64_t serial;
+
+	serial = let_others_wait(f, &bad, &good, 0);
+	come(f, &good, SIDE_SERVER, 1);
+	ask(f, &next, 3, 1);
+	speak(f, &next, 1);
+	expect(f, &next, 1);
+	assert_int_equal(action(f, end_ms), ACTION_END);
+	assert_int_equal(f->action.previous_serial, serial);
+	assert_int_equal(f->action.half.conn, 2);
+	assert_int_equal(action(f, end_ms), ACTION_WAIT);
+	session_over(f, &bad, serial, end_ms, false, end_ms);
+	assert_false(is_blamed(f, &bad)); /* it may not have been the cause */
+	assert_int_equal(action(f, end_ms), ACTION_WAIT);
+	come(f, &next, SIDE_SERVER, end_ms + 1);
+	assert_true(is_blamed(f, &bad));
+	assert_false(is_blamed(f, &good));
+}
+
+/* Who leaves after its handshake is still in the way of the next ones. */
+static void the_session_before_is_ended_after_the_last_one(void **state)
+{
+	struct fixture *f = *state;
+	struct asker bad, accomplice, next;
+	uint64_t serial, last;
+
+	serial = let_others_wait(f, &bad, &accomplice, 0);
+	come(f, &accomplice, SIDE_SERVER, 1);
+	last = f->pair.serial;
+	ask(f, &next, 3, 1);
+	speak(f, &next, 1);
+	expect(f, &next, 1);
+	session_over(f, &accomplice, last, 0, false, 2);
+	assert_int_equal(action(f, 1 + QUEUE_SLICE_MS), ACTION_WAIT);
+	assert_int_equal(action(f, 2 + QUEUE_SLICE_MS), ACTION_END);
+	assert_int_equal(f->action.serial, serial);
+	session_over(f, &bad, serial, 0, false, 2 + QUEUE_SLICE_MS);
+	assert_true(is_blamed(f, &bad));
+}
+
+static void where_the_one_before_was_not_the_cause_the_last_one_ends(
+	void **state)
+{
+	struct fixture *f = *state;
+	struct asker good, bad, next;
+	const int64_t end_ms = QUEUE_SLICE_MS + 1;
+	uint64_t serial;
+
+	serial = let_others_wait(f, &good, &bad, 0);
+	come(f, &bad, SIDE_SERVER, 1);
+	ask(f, &next, 3, 1);
+	speak(f, &next, 1);
+	expect(f, &next, 1);
+	assert_int_equal(action(f, end_ms), ACTION_END);
+	pending_absolve(&f->table, device, serial, end_ms);
+	end_for_nothing(f, end_ms + QUEUE_SLICE_MS);
+	come(f, &next, SIDE_SERVER, end_ms + QUEUE_SLICE_MS);
+	assert_true(is_blamed(f, &bad));
+	assert_false(is_blamed(f, &good));
+}
+
 /* Its side could not begin, so no end of a session will come. */
 static void a_session_that_fails_frees_the_device(void **state)
 {
@@ -516,7 +589,7 @@ static void a_session_that_fails_frees_the_device(void **state)
 	let_others_wait(f, &one, &other, 0);
 	ask(f, &next, 3, 1);
 	assert_int_equal(action(f, QUEUE_SLICE_MS), ACTION_END);
-	pending_failed(&f->table, device, f->action.serial, QUEUE_SLICE_MS);
+	pending_absolve(&f->table, device, f->action.serial, QUEUE_SLICE_MS);
 	assert_false(is_blamed(f, &one));
 	expect(f, &next, QUEUE_SLICE_MS + QUEUE_UNTAKEN_MS);
 }
@@ -593,6 +666,9 @@ int main(void)
 		TEST(a_device_that_answers_has_not_waited_in_vain),
 		TEST(a_long_session_is_not_blamed),
 		TEST(a_session_that_fails_frees_the_device),
+		TEST(the_session_before_is_ended_first),
+		TEST(the_session_before_is_ended_after_the_last_one),
+		TEST(where_the_one_before_was_not_the_cause_the_last_one_ends),
 		TEST(who_asks_most_gives_up_its_own),
 		TEST(all_that_waits_can_be_sent_at_once),
 		TEST(nothing_is_sent_to_a_device_that_is_not_there),
