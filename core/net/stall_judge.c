@@ -59,6 +59,12 @@
 #define FIRST_STEP 3
 #define LAST_STEP  5
 
+/* Between two looks, if the reader took all that waited at the first one. */
+struct taken {
+	int64_t ms; /* 0: it did not */
+	uint64_t bytes;
+};
+
 size_t stall_allowed(uint64_t bytes_per_s, int64_t rtt_us)
 {
 	uint64_t path;
@@ -135,14 +141,18 @@ static bool makes_no_progress(
 static int64_t late_ms(
 	const struct stall *stall, const struct stall_facts *facts)
 {
+	int64_t since = facts->now_ms - stall->full_ms;
+	bool next_to_nothing = facts->acked - stall->full_acked <
+			       (uint64_t)since * BYTES_PER_MS;
+
 	if (!stall->full_ms)
 		return 0;
-	return facts->now_ms - stall->full_ms - STALL_GRACE * facts->idle_ms;
+	return since - (next_to_nothing ? 1 : STALL_GRACE) * facts->idle_ms;
 }
 
 /* Whether what it held when its buffers were bounded has shrunk too slowly. */
 static bool drains_too_slowly(struct stall *stall,
-	const struct stall_facts *facts, size_t allowed, int64_t taken_ms)
+	const struct stall_facts *facts, size_t allowed, struct taken taken)
 {
 	int64_t late, time = STALL_DRAIN * facts->idle_ms;
 	uint64_t excess;
@@ -157,13 +167,16 @@ static bool drains_too_slowly(struct stall *stall,
 	 * that time does not count.  It ends nothing, or a burst now and then
 	 * would make the whole time begin again.
 	 */
-	if (taken_ms) {
-		if (stall->full_ms)
-			stall->full_ms += taken_ms;
+	if (taken.ms) {
+		if (stall->full_ms) {
+			stall->full_ms += taken.ms;
+			stall->full_acked += taken.bytes;
+		}
 		return false;
 	}
 	if (!stall->full_ms) {
 		stall->full_ms = facts->now_ms;
+		stall->full_acked = facts->acked;
 		stall->full = facts->held;
 	}
 	late = late_ms(stall, facts);
@@ -196,12 +209,12 @@ static bool gives_way(const struct stall *stall,
 }
 
 static size_t buffers_for(const struct stall *stall,
-	const struct stall_facts *facts, size_t allowed, int64_t taken_ms)
+	const struct stall_facts *facts, size_t allowed, struct taken taken)
 {
 	bool several = stall->above >= LOOKS || facts->short_ms >= 0;
 	size_t each = allowed / 8 * 3;
 
-	if (facts->held > allowed && late_ms(stall, facts) > 0 && !taken_ms)
+	if (facts->held > allowed && late_ms(stall, facts) > 0 && !taken.ms)
 		return SHRINKING_BUFFER;
 	if (stall_is_long(stall))
 		return STALLED_BUFFER;
@@ -220,9 +233,10 @@ enum stall_verdict stall_judge(
 	/* The first look has nothing to compare with. */
 	bool known = stall->acked && facts->acked && took > 0;
 	size_t allowed = STALL_ALLOWED;
-	/* The time in which the reader took all that waited at its begin. */
-	int64_t taken_ms = known && facts->acked >= stall->due ? took : 0;
+	struct taken taken = {0};
 
+	if (known && facts->acked >= stall->due)
+		taken = (struct taken){took, facts->acked - stall->acked};
 	note_stall(stall, facts, known);
 	if (known)
 		allowed = stall_allowed(
@@ -235,11 +249,11 @@ enum stall_verdict stall_judge(
 	stall->acked = facts->acked;
 	stall->due = facts->acked + facts->waits;
 	stall->looked_ms = facts->now_ms;
-	stall->buffers = buffers_for(stall, facts, allowed, taken_ms);
+	stall->buffers = buffers_for(stall, facts, allowed, taken);
 	if (known && gives_way(stall, facts, allowed))
 		return STALL_END_PRESSURE;
 	if (makes_no_progress(stall, facts) ||
-		drains_too_slowly(stall, facts, allowed, taken_ms))
+		drains_too_slowly(stall, facts, allowed, taken))
 		return STALL_END_STALLED;
 	return STALL_GO_ON;
 }

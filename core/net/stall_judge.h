@@ -8,10 +8,11 @@
  * Pure: no system call, no clock.
  *
  * In good time: of what a direction holds above STALL_ALLOWED when its buffers
- * are bounded, any part may stay for STALL_GRACE times idle_ms.  From then on
- * it must shrink at an even rate, to nothing within STALL_DRAIN times idle_ms.
- * By default these are 6 and 20 minutes: a link that gets slow with 8 MB on its
- * way needs 5 kB/s, one that carries nothing for some minutes loses nothing.
+ * are bounded, any part may stay for STALL_GRACE times idle_ms, or for idle_ms
+ * if its reader takes less than 1 kB a second in the mean: then it has as long
+ * as one that takes nothing.  From then on it must shrink at an even rate, to
+ * nothing within STALL_DRAIN times idle_ms.  By default these are 6, 2 and 20
+ * minutes: a link that gets slow with 8 MB on its way needs 5 kB/s.
  */
 #ifndef STALL_JUDGE_H
 #define STALL_JUDGE_H
@@ -37,6 +38,7 @@ struct stall {
 	uint8_t above;        /* looks in a row at which it held too much */
 	size_t buffers;       /* see stall_judge(); 0: the kernel's sizing */
 	int64_t full_ms;      /* since when it must drain; 0: it need not */
+	uint64_t full_acked;  /* acked at that time */
 	size_t full;          /* bytes held at that time */
 };
 

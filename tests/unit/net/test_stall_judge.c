@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
@@ -193,19 +194,22 @@ static void steady_slow_readers_are_never_ended(void **state)
 	}
 }
 
-/* At every rate, the session has drained or ended after 26 minutes. */
+/* At every rate, the session has drained or ended after 26 minutes; and who
+ * takes next to nothing soon after the time in which nothing may be taken. */
 static void who_drains_too_slowly_ends(void **state)
 {
 	static const uint64_t rates[] = {150, 600, 1200, 2000};
-	const int grace = STALL_GRACE * IDLE_MS / SECOND;
-	int before = grace - 1;
+	const int idle = IDLE_MS / SECOND, grace = STALL_GRACE * idle;
+	int before = idle - 1;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		bool next_to_nothing = rates[i] < 1000;
 		int seconds = lasts(rates[i]);
 
-		assert_in_range(seconds, before,
-			grace + STALL_DRAIN * IDLE_MS / SECOND);
+		assert_in_range(seconds, before, grace + STALL_DRAIN * idle);
+		assert_int_equal(seconds < 2 * idle, next_to_nothing);
+		assert_int_equal(seconds >= grace, !next_to_nothing);
 		before = seconds;
 	}
 }
@@ -213,18 +217,25 @@ static void who_drains_too_slowly_ends(void **state)
 /* The reader takes the whole queue at once, though late. */
 static void who_drains_in_the_end_goes_on(void **state)
 {
-	struct look look = begun(MUCH);
-	const int grace = STALL_GRACE * IDLE_MS / SECOND;
+	static const uint64_t rates[] = {200, 1200};
+	static const int graces[] = {
+		IDLE_MS / SECOND, STALL_GRACE * IDLE_MS / SECOND};
 
 	(void)state;
-	for (int i = 0; i < grace; i++)
-		assert_int_equal(after(&look, SECOND, 200), STALL_GO_ON);
-	look.facts.held = STALL_ALLOWED / 4;
-	assert_int_equal(after(&look, SECOND, MUCH), STALL_GO_ON);
-	/* The next stall has its own time limit. */
-	look.facts.held = MUCH;
-	for (int i = 0; i < grace; i++)
-		assert_int_equal(after(&look, SECOND, 200), STALL_GO_ON);
+	for (int way = 0; way < 2; way++) {
+		struct look look = begun(MUCH);
+
+		for (int i = 0; i < graces[way]; i++)
+			assert_int_equal(
+				after(&look, SECOND, rates[way]), STALL_GO_ON);
+		look.facts.held = STALL_ALLOWED / 4;
+		assert_int_equal(after(&look, SECOND, MUCH), STALL_GO_ON);
+		/* The next stall has its own time limit. */
+		look.facts.held = MUCH;
+		for (int i = 0; i < graces[way]; i++)
+			assert_int_equal(
+				after(&look, SECOND, rates[way]), STALL_GO_ON);
+	}
 }
 
 /* The reader is slow because of this server's rate limit. */
@@ -267,7 +278,7 @@ static void a_burst_now_and_then_gives_no_more_time(void **state)
 		look.facts.held -= seconds % 300 ? 400 : 200000;
 		assert_true(++seconds < 26 * 60);
 	}
-	assert_true(seconds >= STALL_GRACE * IDLE_MS / SECOND);
+	assert_true(seconds >= IDLE_MS / SECOND);
 }
 
 /* Slow for an hour, then no progress at all: the hour does not extend the
