@@ -410,8 +410,7 @@ static int serve_all(int argc, char *const argv[])
 		log_core(RELAY_WARNING, "no reports of fatal signals: %s",
 			strerror(errno));
 	if (thread_stack_default() != 0)
-		log_core(RELAY_WARNING,
-			"threads of libraries have stacks of the default size");
+		log_core(RELAY_WARNING, "stacks have the default size");
 	if (loop_init(&server->control, RELAY_CONTROL) != 0)
 		return EXIT_FAILURE;
 	loop_current = &server->control;

@@ -65,10 +65,8 @@ static const struct budget_row rows[] = {
 		"strelaysrv_core_log_dropped_total", false,
 		"test_lines_of_one_kind_are_few", "junk"},
 	{TLS, "bytes of each of two ClientHellos",
-		"{TLS_HELLO_LONGEST KiB}, in the kernel",
-		"{bounds.opening-per-source} times that",
-		"{bounds.opening} times that",
-		"TLS_HELLO_LONGEST TLS_HELLO_ROOM",
+		"{TLS_HELLO_LONGEST KiB}, in the kernel", "as connections",
+		"as connections", "TLS_HELLO_LONGEST TLS_HELLO_ROOM",
 		"strelaysrv_core_handshake_failures_total{kind=hello}", false,
 		"test_a_hello_that_announces_too_much_is_refused_at_once "
 		"test_an_unfinished_hello_is_not_held",
@@ -143,16 +141,14 @@ static const struct budget_row rows[] = {
 		"strelaysrv_relay_joins_total{result=full}", false,
 		"test_a_join_over_the_limit_is_refused", "join-stay"},
 	{KNOWN, "messages, including pings",
-		"{relay.messages-per-minute} a minute",
-		"{bounds.per-source} times that", "-",
-		"relay.messages-per-minute",
+		"{relay.messages-per-minute} a minute, also all in one second",
+		"as connections", "as connections", "relay.messages-per-minute",
 		"strelaysrv_relay_rejected_total{reason=too_many_messages}",
 		false, "test_a_flood_of_messages_ends", "pings"},
 	{KNOWN, "unread data sent to it",
 		"{RELAY_CONN_QUEUE KiB}, and {MESSAGES_BYTES KiB} in the "
 		"kernel",
-		"{bounds.per-source} times that",
-		"{CONNECTIONS_PERCENT} % of the hard limit",
+		"as connections", "as connections",
 		"RELAY_CONN_QUEUE MESSAGES_BYTES",
 		"strelaysrv_core_connections_closed_total{reason=overflow}",
 		false, "test_a_device_that_reads_nothing_is_closed",
@@ -190,11 +186,14 @@ static const struct budget_row rows[] = {
 		true, "test_sessions_of_one_device", "stalled-readers"},
 	{PAIR, "kernel memory while its reader stalls, after {SQUEEZE_MS ms}",
 		"{PATHS} times the data in transit, at least {STALL_ALLOWED "
-		"KiB} each way",
+		"KiB} each way; what was queued before may stay for "
+		"{relay.network-timeout}, or {STALL_GRACE} times that from 1 "
+		"kB a second, and shrinks within {STALL_DRAIN} times that",
 		"1/{MEMORY_SOURCE_PART} of the total while memory is short",
 		"half of the kernel's pressure threshold",
 		"session-memory SQUEEZE_MS STALL_ALLOWED PATHS "
-		"LEAST_MS_PER_BYTE STALL_DRAIN MEMORY_SOURCE_PART",
+		"LEAST_MS_PER_BYTE relay.network-timeout STALL_GRACE "
+		"STALL_DRAIN MEMORY_SOURCE_PART",
 		"strelaysrv_core_sessions_closed_total{reason=stalled} "
 		"strelaysrv_core_sessions_closed_total{reason=pressure}",
 		false,

@@ -23,6 +23,9 @@ modules = { log, bounds, relay, rate-limit, status, prometheus }
 bounds { exempt = { "127.255.255.254" } }
 """
 
+#: What is always there; prometheus shows the counters, and is no guard.
+BARE_CONFIGURATION = "modules = { log, relay, status, prometheus }\n"
+
 #: All clients send this token to our relay, except attackers that guess it.  Debian's Go relay does
 #: not support tokens.
 TOKEN = "open sesame"

@@ -202,7 +202,7 @@ static void fall_back(
 		queue->busy = *previous;
 		queue->busy.since_ms = now_ms;
 		queue->busy.slice_over = false;
-		be_busy(queues, queue);
+		mark_busy(queues, queue);
 	}
 	previous->half.conn = 0;
 }

@@ -118,7 +118,7 @@ def _all_is_as_before(server, outcome, told):
 @pytest.mark.parametrize("trial", PLAYED, ids=str)
 def test_siege(start, plain_program, tmp_path, trial):
     conf = tmp_path / "siege.conf"
-    conf.write_text(siege.CONFIGURATION)
+    conf.write_text(siege.BARE_CONFIGURATION if trial.bare else siege.CONFIGURATION)
     server = start(plain_program, "-conf", conf, "-token", siege.TOKEN, *trial.args,
                    descriptors=trial.descriptors)
     attack = trial.attack if "@" in trial.attack or not SLOW else f"{trial.attack}@{FEW_SOURCES}"

@@ -68,6 +68,7 @@ class Trial:
     #: Under a sanitizer so many connections, with which the counter need not move; 0: as usual.
     slow_open: int = 0
     settled: bool = False  # bounds take effect after some seconds: judged at the end
+    bare: bool = False  # without the modules bounds and rate-limit
 
     @property
     def name(self):
@@ -82,7 +83,8 @@ class Trial:
         return _KERNEL_ROOM + self.connections * self.kernel
 
     def __str__(self):
-        return "-".join([self.attack, *(arg.strip("-") for arg in self.args)])
+        return "-".join([self.attack, *(arg.strip("-") for arg in self.args),
+                         *(["bare"] if self.bare else [])])
 
 
 #: Few, so that `opening` limits the number and not the attack's default.
@@ -181,4 +183,17 @@ TRIALS = (
     Trial("http-slow", _HTTP),
     Trial("http-slow", 100, (_core("http_ends", "reason", "request_time"),), seconds=11,
           open=100),
+    # What the server does for itself does not depend on these modules.
+    Trial("large-hello", 1000, (_core("handshake_failures", "kind", "hello"),), bare=True),
+    Trial("hello-close", 64, (_core("handshakes_waited"),), process=_HANDSHAKE, bare=True),
+    Trial("hello-p384", 64, (_core("handshake_failures", "kind", "cipher"),), bare=True),
+    Trial("many-certificates", 32, (_core("handshake_failures", "kind", "certificate"),),
+          process=_HANDSHAKE, bare=True),
+    Trial("junk", 128, (_relay("rejected", "reason", "bad_magic"),), process=_HANDSHAKE,
+          bare=True),
+    Trial("descriptors", _HTTP + 512, (_DESCRIPTORS, _core("http_ends", "reason", "room")),
+          descriptors=512, slow_open=200, bare=True),
+    Trial("http-chunk-line", 32, bare=True),
+    Trial("http-unread", 64, kernel=_HTTP_KERNEL, bare=True),
+    Trial("http-idle@1", _HTTP, (_core("http_ends", "reason", "source"),), bare=True),
 )
