@@ -189,6 +189,7 @@ void http_conns_add(
 		(void)close(fd);
 		return;
 	}
+	http_sources_spend(&conns->owner.sources, &origin, HTTP_ACCEPT_US);
 	make_room_for(conns, &origin);
 	conn = http_serve_new(&conns->owner, fd, &origin, now_ms);
 	if (!conn) {

@@ -12,19 +12,93 @@
 
 #define WAIT_LEAST_MS 10
 #define WAIT_MOST_MS  1000
+/* What is owed for longer is forgiven: connections and input cost time that
+ * nobody can refuse. */
+#define DEBT_MS 60000
+#define NS_A_US INT64_C(1000)
+/* A share is in thousandths: so many ns of each ms. */
+#define NS_A_MS INT64_C(1000)
 
-static int64_t full(int64_t share)
+/* Who asks. */
+
+static void note(
+	struct http_sources *sources, struct http_source *s, int64_t now_ms)
 {
-	return HTTP_BURST_MS * share;
+	int64_t period = now_ms / HTTP_PERIOD_MS;
+
+	if (period != sources->period) {
+		sources->before =
+			period == sources->period + 1 ? sources->asking : 0;
+		sources->asking = 0;
+		sources->period = period;
+	}
+	if (s->period == period || s->near)
+		return;
+	s->period = period;
+	sources->asking++;
+}
+
+static int64_t asking(const struct http_sources *sources)
+{
+	unsigned most = sources->before > sources->asking ? sources->before
+							  : sources->asking;
+
+	return most ? most : 1;
+}
+
+/* Budgets. */
+
+static int64_t rate_of(const struct http_source *s)
+{
+	return NS_A_MS * (s->near ? HTTP_SHARE_NEAR : HTTP_SHARE_SOURCE);
+}
+
+static int64_t fair_rate(
+	const struct http_sources *sources, const struct http_source *s)
+{
+	const int64_t kept = NS_A_MS * HTTP_SHARE_KEPT;
+
+	return s->near ? kept
+		       : (NS_A_MS * HTTP_SHARE_ALL - kept) / asking(sources);
+}
+
+static struct http_budget full(int64_t rate, int64_t now_ms)
+{
+	return (struct http_budget){HTTP_BURST_MS * rate, now_ms};
+}
+
+/* Up to what is saved in HTTP_BURST_MS; what is owed is forgiven beyond
+ * DEBT_MS. */
+static void grow(struct http_budget *budget, int64_t rate, int64_t now_ms)
+{
+	if (budget->left_ns < -DEBT_MS * rate)
+		budget->left_ns = -DEBT_MS * rate;
+	if (now_ms > budget->at_ms)
+		budget->left_ns += (now_ms - budget->at_ms) * rate;
+	budget->at_ms = now_ms;
+	if (budget->left_ns > HTTP_BURST_MS * rate)
+		budget->left_ns = HTTP_BURST_MS * rate;
+}
+
+static int64_t until_positive(const struct http_budget *budget, int64_t rate)
+{
+	int64_t wait_ms = -budget->left_ns / rate + 1;
+
+	if (budget->left_ns > 0)
+		return 0;
+	return wait_ms < WAIT_LEAST_MS  ? WAIT_LEAST_MS
+	       : wait_ms > WAIT_MOST_MS ? WAIT_MOST_MS
+					: wait_ms;
 }
 
 void http_sources_init(struct http_sources *sources, int64_t now_ms)
 {
 	memset(sources, 0, sizeof(*sources));
+	sources->period = now_ms / HTTP_PERIOD_MS;
 	/* Without a seed strangers can aim at one slot of the table: lookups
 	 * get slower, nothing else. */
 	(void)!getrandom(&sources->seed, sizeof(sources->seed), GRND_NONBLOCK);
-	sources->all = (struct http_budget){full(HTTP_SHARE_ALL), now_ms};
+	sources->all = full(NS_A_MS * HTTP_SHARE_ALL, now_ms);
 }
 
 /* Forgets those without connections, or all. */
@@ -103,8 +177,9 @@ static struct http_source *find(struct http_sources *sources,
 	s->bits = bits;
 	s->near = memcmp(prefix, near_v4, 16) == 0 ||
 		  memcmp(prefix, &in6addr_loopback, 16) == 0;
-	s->budget = (struct http_budget){
-		full(s->near ? HTTP_SHARE_NEAR : HTTP_SHARE_SOURCE), now_ms};
+	s->period = -1;
+	s->budget = full(rate_of(s), now_ms);
+	s->fair = full(fair_rate(sources, s), now_ms);
 	s->next = *slot;
 	*slot = s;
 	sources->count++;
@@ -139,6 +214,7 @@ int http_sources_enter(struct http_sources *sources,
 		s->conns++;
 		out->at[out->count++] = s;
 	}
+	note(sources, out->at[0], now_ms);
 	return 0;
 }
 
@@ -148,62 +224,40 @@ void http_sources_leave(const struct http_origin *origin)
 		origin->at[i]->conns--;
 }
 
-/* Budgets grow with time by the share, up to HTTP_BURST_MS of it. */
-
-static int64_t share_of(const struct http_source *s)
+static int64_t longer(int64_t a, int64_t b)
 {
-	return s->near ? HTTP_SHARE_NEAR : HTTP_SHARE_SOURCE;
-}
-
-static void grow(struct http_budget *budget, int64_t share, int64_t now_ms)
-{
-	int64_t most = full(share);
-
-	if (now_ms > budget->at_ms)
-		budget->left_us += (now_ms - budget->at_ms) * share;
-	budget->at_ms = now_ms;
-	if (budget->left_us > most)
-		budget->left_us = most;
-}
-
-static int64_t until_positive(const struct http_budget *budget, int64_t share)
-{
-	int64_t wait_ms = -budget->left_us / share + 1;
-
-	if (budget->left_us > 0)
-		return 0;
-	return wait_ms < WAIT_LEAST_MS  ? WAIT_LEAST_MS
-	       : wait_ms > WAIT_MOST_MS ? WAIT_MOST_MS
-					: wait_ms;
+	return a > b ? a : b;
 }
 
 int64_t http_sources_wait(struct http_sources *sources,
 	const struct http_origin *origin, int64_t now_ms)
 {
-	int64_t longest = 0, wait_ms;
-	bool modest = true;
+	const int64_t all = NS_A_MS * HTTP_SHARE_ALL;
+	int64_t own_ms = 0, fair_ms = 0;
 
+	note(sources, origin->at[0], now_ms);
 	for (unsigned i = 0; i < origin->count; i++) {
 		struct http_source *s = origin->at[i];
+		int64_t fair = fair_rate(sources, s);
 
-		grow(&s->budget, share_of(s), now_ms);
-		wait_ms = until_positive(&s->budget, share_of(s));
-		if (wait_ms > longest)
-			longest = wait_ms;
-		if (s->budget.left_us < full(share_of(s)) * 9 / 10)
-			modest = false;
+		grow(&s->budget, rate_of(s), now_ms);
+		grow(&s->fair, fair, now_ms);
+		own_ms = longer(own_ms, until_positive(&s->budget, rate_of(s)));
+		fair_ms = longer(fair_ms, until_positive(&s->fair, fair));
 	}
-	/* Many sources may use up the common budget together.  A source that
-	 * has used little of its own does not wait for that. */
-	grow(&sources->all, HTTP_SHARE_ALL, now_ms);
-	wait_ms = until_positive(&sources->all, HTTP_SHARE_ALL);
-	return !modest && wait_ms > longest ? wait_ms : longest;
+	grow(&sources->all, all, now_ms);
+	/* Many sources may use up the common budget together.  Then each is
+	 * held to an equal part of it: who asks seldom does not wait, and all
+	 * the parts together are no more than the budget. */
+	return sources->all.left_ns > 0 ? own_ms : longer(own_ms, fair_ms);
 }
 
 void http_sources_spend(struct http_sources *sources,
 	const struct http_origin *origin, int64_t us)
 {
-	for (unsigned i = 0; i < origin->count; i++)
-		origin->at[i]->budget.left_us -= us;
-	sources->all.left_us -= us;
+	for (unsigned i = 0; i < origin->count; i++) {
+		origin->at[i]->budget.left_ns -= us * NS_A_US;
+		origin->at[i]->fair.left_ns -= us * NS_A_US;
+	}
+	sources->all.left_ns -= us * NS_A_US;
 }

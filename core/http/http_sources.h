@@ -25,12 +25,16 @@
 #define HTTP_SHARE_SOURCE 100
 #define HTTP_SHARE_NEAR   500
 #define HTTP_SHARE_ALL    500
+#define HTTP_SHARE_KEPT   60   /* of all, for programs on the same machine */
 #define HTTP_BURST_MS     1000 /* of the share, saved up while it is unused */
+/* Sources that have asked in this period or the one before are counted.  A
+ * request that waits asks again at least once a second. */
+#define HTTP_PERIOD_MS 2000
 
 /* Time that may be used; a negative value is a debt. */
 struct http_budget {
-	int64_t left_us;
-	int64_t at_ms; /* when left_us was true */
+	int64_t left_ns;
+	int64_t at_ms; /* when left_ns was true */
 };
 
 struct http_source {
@@ -39,7 +43,9 @@ struct http_source {
 	uint8_t bits;
 	bool near; /* on this machine */
 	unsigned conns;
+	int64_t period; /* the last in which it asked */
 	struct http_budget budget;
+	struct http_budget fair; /* its part of what all may use */
 };
 
 struct http_sources {
@@ -47,6 +53,10 @@ struct http_sources {
 	size_t count;
 	uint64_t seed;
 	struct http_budget all;
+	int64_t period;
+	/* The widest sources that have asked in this period, and in the one
+	 * before. */
+	unsigned asking, before;
 };
 
 /* The sources of one connection, the widest first; owned by the table. */
@@ -57,6 +67,9 @@ struct http_origin {
 
 void http_sources_init(struct http_sources *sources, int64_t now_ms);
 void http_sources_finish(struct http_sources *sources);
+
+/* Time that accepting a connection and ending it takes. */
+#define HTTP_ACCEPT_US 10
 
 /* Counts a new connection.  0, or -1 without memory. */
 int http_sources_enter(struct http_sources *sources,

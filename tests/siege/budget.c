@@ -290,11 +290,18 @@ static const struct budget_row rows[] = {
 		"strelaysrv_core_http_ends_total{reason=room}",
 		false, "test_pollers_every_ten_seconds_keep_their_connections",
 		"http-idle"},
-	{HTTP, "time of the control thread", "-", "{HTTP_SHARE_SOURCE/10} %",
+	{HTTP,
+		"time of the control thread; accepting and reading count, but "
+		"only answers wait",
+		"-",
+		"{HTTP_SHARE_SOURCE/10} %; once the total is reached, an equal "
+		"part of it",
 		"{HTTP_SHARE_ALL/10} %", "HTTP_SHARE_SOURCE HTTP_SHARE_ALL",
 		"strelaysrv_core_http_requests_total{result=delayed}", false,
 		"test_a_scraper_in_a_loop_leaves_the_thread_to_others "
-		"test_pipelined_scrapes_are_bounded_like_others",
+		"test_pipelined_scrapes_are_bounded_like_others "
+		"test_many_sources_together_are_held_back_and_who_asks_seldom_"
+		"is_not unit-http_sources",
 		"http-pipelining http-flood"},
 	{LAN, "bytes of an answer", "{FETCH_MAX KiB}", "-", "one at a time",
 		"FETCH_MAX", "strelaysrv_nat_refused_total{reason=size}", false,

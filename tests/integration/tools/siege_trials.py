@@ -174,6 +174,9 @@ TRIALS = (
     Trial("http-chunk-line", 32),
     Trial("http-long-head", 32, (_core("http_requests", "result", "too_large"),)),
     Trial("http-pipelining@1", 16, (_core("http_requests", "result", "delayed"),), rate=True),
+    # No source reaches its own share: they are held to that of all.
+    Trial("http-pipelining", 64, (_core("http_requests", "result", "delayed"),), rate=True,
+          open=64, seconds=3, slow_open=16),
     Trial("http-unread", 64, kernel=_HTTP_KERNEL),
     Trial("http-half-unread", _HTTP, (_core("http_cut"),), kernel=_HTTP_KERNEL, slow_open=64),
     Trial("http-idle", _HTTP, (_core("http_ends", "reason", "room"),)),

@@ -128,6 +128,75 @@ static void together_they_leave_room_for_who_asks_seldom(void **state)
 	assert_int_equal(http_sources_wait(&sources, &good, 0), 0);
 }
 
+struct flood {
+	int64_t granted_us;
+	unsigned asked, waited; /* of who asks seldom */
+};
+
+/* For a minute so many sources ask every 100 ms for as much, and one that costs
+ * 1 ms comes every 10 s. */
+static struct flood flood(unsigned count, int64_t each_us)
+{
+	static struct http_origin busy[1000];
+	struct http_origin seldom = enter("198.51.100.1");
+	struct flood seen = {0};
+	char text[32];
+
+	for (unsigned i = 0; i < count; i++) {
+		(void)snprintf(
+			text, sizeof(text), "10.0.%u.%u", i / 250, i % 250);
+		busy[i] = enter(text);
+	}
+	for (int64_t now_ms = 100; now_ms <= 60000; now_ms += 100) {
+		for (unsigned i = 0; i < count; i++) {
+			if (http_sources_wait(&sources, &busy[i], now_ms))
+				continue;
+			http_sources_spend(&sources, &busy[i], each_us);
+			seen.granted_us += each_us;
+		}
+		if (now_ms % 10000)
+			continue;
+		seen.asked++;
+		if (http_sources_wait(&sources, &seldom, now_ms))
+			seen.waited++;
+		else
+			http_sources_spend(&sources, &seldom, 1000);
+	}
+	return seen;
+}
+
+/* Each uses less than its own share, in pieces of less than a tenth of it. */
+static void sources_together_keep_to_what_all_may_use(void **state)
+{
+	const unsigned counts[] = {8, 64, 1000};
+	const int64_t all_us = 60000 * HTTP_SHARE_ALL;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		struct flood seen = flood(counts[i], 9000);
+
+		/* A first request of each, and what was saved. */
+		assert_in_range(seen.granted_us, all_us * 7 / 10,
+			all_us + HTTP_BURST_MS * HTTP_SHARE_ALL * 2 +
+				counts[i] * 9000);
+		assert_int_equal(seen.asked, 6);
+		assert_int_equal(seen.waited, 0);
+		http_sources_finish(&sources);
+		http_sources_init(&sources, 0);
+	}
+}
+
+static void what_is_owed_is_forgiven_in_time(void **state)
+{
+	struct http_origin busy = enter("192.0.2.1");
+
+	(void)state;
+	http_sources_spend(&sources, &busy, INT64_C(3600000000));
+	assert_int_not_equal(http_sources_wait(&sources, &busy, 0), 0);
+	assert_int_not_equal(http_sources_wait(&sources, &busy, 59000), 0);
+	assert_int_equal(http_sources_wait(&sources, &busy, 61000), 0);
+}
+
 static void a_network_shares_one_budget(void **state)
 {
 	struct http_origin one = enter("2001:db8:1:1::1");
@@ -161,6 +230,8 @@ int main(void)
 		T(who_takes_too_much_waits_until_it_has_grown_again),
 		T(who_is_near_may_take_more),
 		T(together_they_leave_room_for_who_asks_seldom),
+		T(sources_together_keep_to_what_all_may_use),
+		T(what_is_owed_is_forgiven_in_time),
 		T(a_network_shares_one_budget),
 		T(the_table_is_bounded),
 #undef T

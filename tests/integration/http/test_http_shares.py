@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Many sources together use no more of the control thread than they may; who asks seldom is
+answered all the same."""
+
+import contextlib
+import statistics
+import subprocess
+import sys
+import time
+
+import pytest
+
+from http_client import ask, counter, with_metrics
+from relay_server import ROOT
+from waiting import PATIENCE, wait_for
+
+sys.path.insert(0, str(ROOT / "tests" / "siege"))
+
+import siege  # noqa: E402
+
+CHECKS = 20
+#: The flood takes both processors, which the calm has for itself.
+SOON = 100
+
+
+@contextlib.contextmanager
+def flood(server, sources):
+    """Each source asks again as soon as it is answered."""
+    with subprocess.Popen(
+            [siege.attacker(), "http-pipelining", "--relay", "%s:%d" % server.address,
+             "--http", "%s:%d" % server.status_address, "--seconds", "600",
+             "--sources", str(sources), "--open", str(sources)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout.readline() == "begun\n"
+            yield
+        finally:
+            process.terminate()
+            process.communicate(timeout=PATIENCE)
+
+
+def median_time(server, path):
+    """Each from an address of its own, none of which is the flood's."""
+    times = []
+    for number in range(CHECKS):
+        began = time.monotonic()
+        assert ask(server.status_address, path, f"127.0.1.{1 + number}")[0] == 200
+        times.append(time.monotonic() - began)
+    return statistics.median(times)
+
+
+@pytest.mark.parametrize("sources", [64])
+def test_many_sources_together_are_held_back_and_who_asks_seldom_is_not(
+        start_ours, tmp_path, sources):
+    server = with_metrics(start_ours, tmp_path)
+    paths = ("/metrics", "/healthz")
+    calm = [median_time(server, path) for path in paths]
+    assert counter(server, "http_requests_total", result="delayed") == 0
+    with flood(server, sources):
+        wait_for(lambda: counter(server, "http_requests_total", result="delayed") > sources,
+                 "the flood to be held back")
+        for before, path in zip(calm, paths):
+            assert median_time(server, path) < SOON * before, f"{path} beside {sources} sources"
+    assert server.running()
