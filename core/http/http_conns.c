@@ -119,9 +119,15 @@ static struct http_conn *pick(
 	return first;
 }
 
-/* Whether bytes of a request have arrived that were not read yet. */
+/*
+ * Whether bytes of a request have arrived that were not read yet.  Who was just
+ * answered and has sent further requests at once is not spared: otherwise each
+ * new connection would have all of them answered.
+ */
 static bool has_news(const struct http_conn *conn)
 {
+	if (event_pending(conn->turn, EV_TIMEOUT, NULL))
+		return false;
 	return (conn->state == HTTP_SILENT || conn->state == HTTP_IDLE ||
 		       conn->state == HTTP_READING) &&
 	       http_conn_has_input(conn);

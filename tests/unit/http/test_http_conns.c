@@ -33,6 +33,7 @@ static struct event_base *base;
 static struct http_conns conns;
 static int64_t now_ms, ends[HTTP_END_MEMORY + 1];
 static size_t answer_size;
+static unsigned answers;
 static int clients[64], client_count;
 
 int64_t clock_ms(void)
@@ -51,6 +52,7 @@ static void answer(struct http_exchange *x, void *arg)
 	struct evbuffer *body = evbuffer_new();
 	static const char bytes[1 << 20];
 
+	answers++;
 	assert_ptr_equal(arg, &conns);
 	assert_non_null(body);
 	assert_int_equal(evbuffer_add(body, bytes, answer_size), 0);
@@ -389,7 +391,7 @@ static void hear_all(int fd)
 		;
 }
 
-/* It is read for a newcomer while its next request waits for a turn. */
+/* It is read while its next request waits for a turn. */
 static void who_is_answered_out_of_turn_has_one_answer(void **state)
 {
 	int fd = come("192.0.2.1"), other;
@@ -406,7 +408,7 @@ static void who_is_answered_out_of_turn_has_one_answer(void **state)
 	now_ms++;
 	answer_size = 1 << 20;
 	say(fd, ASK HALF);
-	assert_int_equal(http_conns_evict(&conns), 0);
+	http_serve_read(conn);
 	assert_int_equal(conn->state, HTTP_WRITING);
 	for (int i = 0; i < 3; i++) {
 		assert_true(event_base_loop(base, EVLOOP_NONBLOCK) >= 0);
@@ -424,6 +426,24 @@ static void who_is_answered_out_of_turn_has_one_answer(void **state)
 	assert_int_equal(conn->state, HTTP_READING);
 	pass(HTTP_READING_MS + HTTP_LINGERING_MS + 2000);
 	assert_int_equal(conns.count, 0);
+}
+
+static void a_newcomer_waits_for_no_pipelined_requests(void **state)
+{
+	int fds[8];
+
+	(void)state;
+	for (size_t i = 0; i < 8; i++) {
+		fds[i] = come("192.0.2.1");
+		say(fds[i], ASK ASK);
+	}
+	assert_true(event_base_loop(base, EVLOOP_NONBLOCK | EVLOOP_ONCE) >= 0);
+	for (size_t i = 0; i < 8; i++)
+		say(fds[i], ASK);
+	answers = 0;
+	assert_int_equal(http_conns_evict(&conns), 0);
+	assert_int_equal(answers, 0);
+	assert_int_equal(conns.count, 7);
 }
 
 static void who_takes_too_much_waits_and_then_goes(void **state)
@@ -475,6 +495,7 @@ int main(void)
 		T(unread_answers_are_bounded),
 		T(a_last_word_may_end_the_next_one_of_the_sweep),
 		T(who_is_answered_out_of_turn_has_one_answer),
+		T(a_newcomer_waits_for_no_pipelined_requests),
 		T(who_takes_too_much_waits_and_then_goes),
 		T(after_a_move_each_has_one_more_answer),
 #undef T
