@@ -9,16 +9,18 @@
 #include "libcurl.h"
 #include "url.h"
 
-/* "" if it has none. */
-static void get_part(const struct libcurl *curl, CURLU *parsed, CURLUPart part,
+/* "" if it has none.  0, or -1 without memory. */
+static int get_part(const struct libcurl *curl, CURLU *parsed, CURLUPart part,
 	char *out, size_t cap)
 {
 	char *text = NULL;
+	CURLUcode code = curl->url_get(parsed, part, &text, 0);
 
 	out[0] = '\0';
-	if (curl->url_get(parsed, part, &text, 0) == CURLUE_OK && text)
+	if (code == CURLUE_OK && text)
 		(void)snprintf(out, cap, "%s", text);
 	curl->free(text);
+	return code == CURLUE_OUT_OF_MEMORY ? -1 : 0;
 }
 
 /* It becomes a label of metrics, so it must be printable. */
@@ -29,21 +31,25 @@ static void make_printable(char *text)
 			*text = '?';
 }
 
-static void read_parts(
+/* 0, or -1 without memory. */
+static int read_parts(
 	const struct libcurl *curl, CURLU *parsed, struct url *out)
 {
 	char host[256], port[8], scheme[8], user[2], password[2];
 
-	get_part(curl, parsed, CURLUPART_SCHEME, scheme, sizeof(scheme));
-	get_part(curl, parsed, CURLUPART_HOST, host, sizeof(host));
-	get_part(curl, parsed, CURLUPART_PORT, port, sizeof(port));
-	get_part(curl, parsed, CURLUPART_USER, user, sizeof(user));
-	get_part(curl, parsed, CURLUPART_PASSWORD, password, sizeof(password));
+	if (get_part(curl, parsed, CURLUPART_SCHEME, scheme, sizeof(scheme)) ||
+		get_part(curl, parsed, CURLUPART_HOST, host, sizeof(host)) ||
+		get_part(curl, parsed, CURLUPART_PORT, port, sizeof(port)) ||
+		get_part(curl, parsed, CURLUPART_USER, user, sizeof(user)) ||
+		get_part(curl, parsed, CURLUPART_PASSWORD, password,
+			sizeof(password)))
+		return -1;
 	out->plain = strcmp(scheme, "http") == 0;
 	out->secret = user[0] || password[0];
 	(void)snprintf(out->place, sizeof(out->place), "%s%s%s", host,
 		port[0] ? ":" : "", port);
 	make_printable(out->place);
+	return 0;
 }
 
 /* libcurl supports more schemes, and guesses a missing one. */
@@ -59,6 +65,7 @@ static int parse_any(const char *text, struct url *out, struct relay_err *err)
 	const struct libcurl *curl = libcurl_get(err);
 	CURLU *parsed;
 	CURLUcode code;
+	int result = 0;
 
 	if (!curl)
 		return -1;
@@ -66,14 +73,16 @@ static int parse_any(const char *text, struct url *out, struct relay_err *err)
 	if (!parsed)
 		return relay_fail(err, "out of memory");
 	code = curl->url_set(parsed, CURLUPART_URL, text, 0);
-	if (code != CURLUE_OK)
-		(void)relay_fail(err,
+	if (code == CURLUE_OUT_OF_MEMORY ||
+		(code == CURLUE_OK && out &&
+			read_parts(curl, parsed, out) != 0))
+		result = relay_fail(err, "out of memory");
+	else if (code != CURLUE_OK)
+		result = relay_fail(err,
 			"\"%.100s\" is no URL (%s); write https://HOST/PATH",
 			text, curl->url_strerror(code));
-	else if (out)
-		read_parts(curl, parsed, out);
 	curl->url_cleanup(parsed);
-	return code == CURLUE_OK ? 0 : -1;
+	return result;
 }
 
 /* Points after the digits of a valid port, else NULL. */

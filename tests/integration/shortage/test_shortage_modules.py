@@ -253,6 +253,6 @@ def test_a_csv_file_that_memory_is_short_for_is_closed(start, our_program, tmp_p
                 if os.path.realpath(fd.path) == str(table)]
 
     fault.begin(faults.MEMORY, 1, length=None, thread=server.pid)
-    wait_for(lambda: f"{table}: Cannot allocate memory" in server.log(), server.log)
+    wait_for(lambda: f"{table}: out of memory" in server.log(), server.log)
     fault.end()
     wait_for(lambda: not held(), "the end of the round")
