@@ -49,23 +49,28 @@ static void *take(size_t len)
 	return at;
 }
 
+static void give(void *at, size_t len)
+{
+	if (is_inside(at))
+		return;
+	/* What does not fit in the block may be a secret, too. */
+	if (current)
+		explicit_bzero(at, len);
+	before.give(at, len);
+}
+
 static void *resize(void *at, size_t old_len, size_t len)
 {
 	void *to;
 
-	if (!is_inside(at))
+	if (!current)
 		return before.resize(at, old_len, len);
-	if (len <= old_len)
+	if (len <= old_len && is_inside(at))
 		return at;
 	to = take(len);
-	memcpy(to, at, old_len);
+	memcpy(to, at, len < old_len ? len : old_len);
+	give(at, old_len);
 	return to;
-}
-
-static void give(void *at, size_t len)
-{
-	if (!is_inside(at))
-		before.give(at, len);
 }
 
 static void install(void)

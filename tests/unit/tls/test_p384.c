@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -225,6 +226,49 @@ static bool is_zero(const unsigned char *at, size_t len)
 	return true;
 }
 
+/* GMP's allocator from before the first p384_memory_begin(). */
+static bool watched, all_wiped;
+
+static void *plain_resize(void *at, size_t old_len, size_t len)
+{
+	(void)old_len;
+	return realloc(at, len);
+}
+
+static void watched_free(void *at, size_t len)
+{
+	if (watched)
+		all_wiped &= is_zero(at, len);
+	free(at);
+}
+
+static int watch_frees(void **state)
+{
+	(void)state;
+	mp_set_memory_functions(malloc, plain_resize, watched_free);
+	return 0;
+}
+
+static void what_does_not_fit_is_wiped(void **state)
+{
+	static struct p384_memory memory;
+	void *(*take)(size_t), *(*resize)(void *, size_t, size_t), *outside;
+	void (*give)(void *, size_t);
+
+	(void)state;
+	watched = all_wiped = true;
+	p384_memory_begin(&memory);
+	mp_get_memory_functions(&take, &resize, &give);
+	outside = take(2 * P384_MEMORY_LEN);
+	memset(outside, 2, 2 * P384_MEMORY_LEN);
+	outside = resize(outside, 2 * P384_MEMORY_LEN, 3 * P384_MEMORY_LEN);
+	assert_int_equal(((unsigned char *)outside)[P384_MEMORY_LEN], 2);
+	give(outside, 3 * P384_MEMORY_LEN);
+	p384_memory_end(&memory);
+	watched = false;
+	assert_true(all_wiped);
+}
+
 static void gmp_computes_in_the_block_and_nothing_stays(void **state)
 {
 	static struct p384_memory memory;
@@ -311,8 +355,9 @@ int main(void)
 		cmocka_unit_test(no_random_numbers_no_signature),
 		cmocka_unit_test(digests_are_reduced),
 		cmocka_unit_test(gmp_computes_in_the_block_and_nothing_stays),
+		cmocka_unit_test(what_does_not_fit_is_wiped),
 		cmocka_unit_test(the_block_is_large_enough),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, watch_frees, NULL);
 }
