@@ -69,13 +69,11 @@ bool takeover_is(void)
 	return self()->channel >= 0;
 }
 
-int takeover_check_id(
-	const uint8_t *id, const char *keys, struct relay_err *err)
+int takeover_compare_ids(const uint8_t *id, const char *before,
+	const char *keys, struct relay_err *err)
 {
 	char text[RELAY_DEVICE_ID_TEXT];
 
-	if (!takeover_is())
-		return 0;
 	if (!id)
 		return relay_fail(err,
 			"there are no keys in %.100s any more: an upgrade "
@@ -83,12 +81,20 @@ int takeover_check_id(
 			"ID; restore them from a backup",
 			keys);
 	relay_device_id_format(id, text);
-	if (!self()->id[0] || strcmp(self()->id, text) == 0)
+	if (!before[0] || strcmp(before, text) == 0)
 		return 0;
 	return relay_fail(err,
 		"the keys in %.50s are those of %s, and the relay is %s: a new "
 		"ID needs a restart",
-		keys, text, self()->id);
+		keys, text, before);
+}
+
+int takeover_check_id(
+	const uint8_t *id, const char *keys, struct relay_err *err)
+{
+	if (!takeover_is())
+		return 0;
+	return takeover_compare_ids(id, self()->id, keys, err);
 }
 
 static int nothing_here(struct worker *worker, void *arg)

@@ -20,8 +20,12 @@ int takeover_init(struct relay_err *err);
 bool takeover_is(void);
 /*
  * Whether an upgrade may go on with that ID, which `keys` has; NULL: there are
- * no keys.  A relay keeps its ID.  0, or -1 with err.
+ * no keys.  A relay keeps its ID, `before`; "": it is unknown.  0, or -1 with
+ * err.
  */
+int takeover_compare_ids(const uint8_t *id, const char *before,
+	const char *keys, struct relay_err *err);
+/* The same in the new process, where `before` is the ID of the old one. */
 int takeover_check_id(
 	const uint8_t *id, const char *keys, struct relay_err *err);
 /* [C]  Waits until the old process no longer accepts, or has ended.  0, or -1

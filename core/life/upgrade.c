@@ -19,6 +19,7 @@
 #include "host/reloading.h"
 #include "life/drain.h"
 #include "life/handover.h"
+#include "life/own_identity.h"
 #include "life/life_state.h"
 #include "life/new_process.h"
 #include "life/systemd_notify.h"
@@ -324,7 +325,8 @@ void upgrade_begin(void)
 	/* Modules write their files now: the new process will read them. */
 	(void)host_drain(RELAY_DRAIN_NONE);
 	upgrade_traffic_begin();
-	if (start(&err) != 0) {
+	if (own_identity_is_kept(host_core()->keys, &err) != 0 ||
+		start(&err) != 0) {
 		log_core(RELAY_ERROR,
 			"upgrade failed: %s; this process goes on as before",
 			err.text);
