@@ -6,11 +6,10 @@
  */
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "ca_file.h"
 #include "relay/service.h"
 #include "pem.h"
 #include "pools.h"
@@ -229,9 +228,6 @@ static int check(const void *values, struct relay_err *err)
 	for (const char *const *url = conf->pools; *url; url++)
 		if (url_parse(*url, NULL, &why) != 0)
 			return relay_fail(err, "pools: %s", why.text);
-	if (conf->ca_file[0] && access(conf->ca_file, R_OK) != 0)
-		return relay_fail(err, "ca-file: cannot read %.150s: %s",
-			conf->ca_file, strerror(errno));
 	if (conf->bind[0] && inet_pton(AF_INET, conf->bind, address) != 1 &&
 		inet_pton(AF_INET6, conf->bind, address) != 1)
 		return relay_fail(err,
@@ -335,7 +331,9 @@ RELAY_MODULE = {
 	.ready = ready,
 	.reload = reload,
 	.stop = stop,
-	.hooks = {.reload_prepare = reload_prepare,
+	.hooks = {.files_read = ca_file_read,
+		.files_free = ca_file_free,
+		.reload_prepare = reload_prepare,
 		.reload_commit = pools_commit,
 		.reload_abandon = pools_abandon},
 };

@@ -200,7 +200,7 @@ static int send_request(
 		.body = body,
 		.agent = state->agent,
 		.bind = conf->bind,
-		.ca_file = conf->ca_file,
+		.ca = relay_files(cx, conf),
 		.proxy = conf->proxy,
 		.timeout_ms = conf->timeout_ms,
 		.cert = &state->cert,

@@ -244,6 +244,16 @@ static CURLcode set_pem(struct request *request, CURLoption option,
 	return code;
 }
 
+static CURLcode set_ca(struct request *request, const struct relay_file *file)
+{
+	const struct request_pem pem = {.data = file->text, .len = file->size};
+	CURLcode code = set_pem(request, CURLOPT_CAINFO_BLOB, &pem);
+
+	if (!code)
+		(void)SET(CURLOPT_CAPATH, NULL);
+	return code;
+}
+
 static CURLcode set_conf(
 	struct request *request, const struct request_conf *conf)
 {
@@ -254,9 +264,8 @@ static CURLcode set_conf(
 		SET(CURLOPT_COPYPOSTFIELDS, conf->body) &&
 		SET(CURLOPT_USERAGENT, conf->agent) &&
 		SET(CURLOPT_TIMEOUT_MS, (long)conf->timeout_ms));
-	if (!code && conf->ca_file[0])
-		(void)(SET(CURLOPT_CAINFO, conf->ca_file) &&
-			SET(CURLOPT_CAPATH, NULL));
+	if (!code && conf->ca)
+		code = set_ca(request, conf->ca);
 	if (!code && conf->proxy[0])
 		(void)SET(CURLOPT_PROXY, conf->proxy);
 	if (!code && conf->bind[0])

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include <strelaysrv/err.h>
+#include <strelaysrv/file.h>
 
 struct event_base;
 struct request;
@@ -30,11 +31,11 @@ struct request_pem {
 /* Borrowed during request_post(). */
 struct request_conf {
 	const char *url;
-	const char *body;    /* JSON; sent as it is */
-	const char *agent;   /* User-Agent */
-	const char *bind;    /* source address; "": any */
-	const char *ca_file; /* "": the system's */
-	const char *proxy;   /* "": from the environment */
+	const char *body;            /* JSON; sent as it is */
+	const char *agent;           /* User-Agent */
+	const char *bind;            /* source address; "": any */
+	const struct relay_file *ca; /* NULL: the system's */
+	const char *proxy;           /* "": from the environment */
 	int64_t timeout_ms;
 	const struct request_pem *cert, *key;
 };

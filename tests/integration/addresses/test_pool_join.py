@@ -283,7 +283,7 @@ def test_a_file_of_authorities_that_is_missing_refuses_the_reload(start_joining,
     assert done and "pool-join.proxy changes" in log and "hush" not in server.log()
     copy.unlink()
     done, log = server.reload()
-    assert not done and "ca-file: cannot read" in log
+    assert not done and "ca-file: cannot open" in log
 
 
 def test_a_reload_that_changes_nothing_asks_nobody(start_joining, make_pool):
@@ -399,7 +399,7 @@ def test_an_authority_that_is_not_there_is_an_error(plain_program, tmp_path):
     conf.write_text(MODULES)
     result = run(plain_program, "-conf", str(conf), "-pool-join.ca-file", "/no/such.pem", "-check")
     assert result.returncode == 1, result.stderr
-    assert "ca-file: cannot read /no/such.pem: No such file" in result.stderr
+    assert "ca-file: cannot open /no/such.pem: No such file" in result.stderr
 
 
 def _proxy(listener, used):

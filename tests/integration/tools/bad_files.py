@@ -34,6 +34,8 @@ def keys(folder):
     return {path.name: path.read_text() for path in made.iterdir()}
 
 
+#: It is not decoded before there is a pool to ask.
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 #: The order is that of the table in modules/access/README.md.
 READERS = [
     Reader("token", "token", f"{TOKEN}\n", lambda path: f'relay {{ token-file = "{path}" }}\n',
@@ -53,6 +55,8 @@ READERS = [
     Reader("pools", "pools.conf", "pool-join { pools = { } }\n",
            lambda path: f'include("{path}")\n', guard="`pool-join.pools`, in an included file",
            half="pool-join { pools ="),
+    Reader("ca-file", "ca.pem", CERTIFICATE,
+           lambda path: f'pool-join {{ pools = {{ }} ca-file = "{path}" }}\n'),
     Reader("configuration", "relay.conf", None, None, half="relay {"),
     Reader("certificate", "cert.pem", None, None),
     Reader("key", "key.pem", None, None),

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ca_file.h"
+#include "state.h"
+
+#define SIZE_MOST 1048576 /* the system's own file has 220 kB */
+
+int ca_file_read(const void *values, void **files, struct relay_err *err)
+{
+	const struct conf *conf = values;
+	struct relay_file *file;
+	struct relay_err why;
+
+	*files = NULL;
+	if (!conf->ca_file[0])
+		return 0;
+	file = calloc(1, sizeof(*file));
+	if (!file)
+		return relay_fail(err, "out of memory");
+	if (relay_file_read(conf->ca_file, SIZE_MOST, file, &why) != 0)
+		(void)relay_fail(err, "ca-file: %s", why.text);
+	else if (!strstr(file->text, "-----BEGIN CERTIFICATE-----") &&
+		 !strstr(file->text, "-----BEGIN TRUSTED CERTIFICATE-----"))
+		(void)relay_fail(err,
+			"ca-file: %.150s has no certificate; write "
+			"certificates "
+			"in PEM",
+			conf->ca_file);
+	else {
+		*files = file;
+		return 0;
+	}
+	ca_file_free(file);
+	return -1;
+}
+
+void ca_file_free(void *files)
+{
+	if (files)
+		relay_file_free(files);
+	free(files);
+}
