@@ -175,6 +175,11 @@ static void forget(struct received *received)
 	*received = (struct received){.bytes = NULL};
 }
 
+static const char *reason(int error)
+{
+	return error == ETIMEDOUT ? "it takes too long" : strerror(error);
+}
+
 int config_child_within(const struct config_child_patience *patience,
 	config_child_fn *fn, const char *path, struct config_section *sections,
 	size_t n, config_report_fn *report, void *arg)
@@ -209,7 +214,7 @@ int config_child_within(const struct config_child_patience *patience,
 		silent_ms = 0;
 	}
 	if (error)
-		result = fail(&to, path, strerror(error));
+		result = fail(&to, path, reason(error));
 	else if (status != 0)
 		result = fail_status(&to, path, status);
 	else

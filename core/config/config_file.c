@@ -23,6 +23,8 @@
 #define INCLUDE_DEPTH_MAX 10
 /* A file that includes another twice, and so on, has no end otherwise. */
 #define INCLUDES_MAX 1000
+/* Parsing takes 36 ms for each MiB, also of comments. */
+#define INCLUDED_MAX ((size_t)16 * 1024 * 1024)
 
 /* Global, since libconfuse passes no argument to its callbacks.  Only the child
  * process that reads the file writes it. */
@@ -158,6 +160,13 @@ static int on_include(cfg_t *cfg, cfg_opt_t *opt, int argc, const char **argv)
 	source = find_included(cfg, argv[0]);
 	if (!source)
 		return 0;
+	if (source->len > INCLUDED_MAX - config_reader->included) {
+		config_problem(RELAY_ERROR, config_line(cfg),
+			"include(): more than %zu MiB in all",
+			INCLUDED_MAX / 1024 / 1024);
+		return -1;
+	}
+	config_reader->included += source->len;
 	config_reader->includes++;
 	config_reader->depth++;
 	rc = parse_source(cfg, source);
@@ -174,6 +183,7 @@ static bool parse_pass(struct config_source *source)
 
 	config_values_forget();
 	config_reader->includes = 0;
+	config_reader->included = 0;
 	root = cfg_init(config_reader->schema, CFGF_NONE);
 	if (!root) {
 		config_reader->problems.no_memory = true;

@@ -45,8 +45,9 @@ struct config_reader {
 	struct config_growing **lists; /* owned: [section][option] */
 	cfg_t *root;                   /* NULL unless a pass runs */
 	struct config_source *source;  /* the one being parsed */
-	unsigned depth;
-	unsigned includes; /* so far in this pass */ /* of nested includes */
+	unsigned depth;                /* of nested includes */
+	unsigned includes;             /* so far in this pass */
+	size_t included;               /* their bytes */
 	struct config_unknown unknown;
 };
 

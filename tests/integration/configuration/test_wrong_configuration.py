@@ -143,3 +143,12 @@ def test_includes_of_includes_have_a_bound_in_all(plain_program, tmp_path):
     result = run(plain_program, "-conf", str(tmp_path / "c.conf"), "-keys", str(tmp_path), "-check")
     assert result.returncode == 1
     assert "include(): more than 1000 times in all" in result.stderr, result.stderr
+
+
+def test_included_files_have_a_bound_of_bytes_in_all(plain_program, tmp_path):
+    (tmp_path / "long.conf").write_text("# a comment\n" * 87000)
+    conf = tmp_path / "c.conf"
+    conf.write_text('include("long.conf")\n' * 20)
+    result = run(plain_program, "-conf", str(conf), "-keys", str(tmp_path), "-check")
+    assert result.returncode == 1
+    assert "c.conf:17: include(): more than 16 MiB in all" in result.stderr, result.stderr
