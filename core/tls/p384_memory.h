@@ -7,8 +7,8 @@
  * frees their memory.  Between p384_memory_begin() and p384_memory_end(), all
  * memory that GMP takes on this thread comes from the caller's block, which is
  * wiped at the end.  What does not fit there comes from GMP's former allocator,
- * and is wiped when GMP frees it.  At other times, and on other threads of the process, GMP
- * uses its former allocator.
+ * and is wiped when GMP frees it.  At other times, and on other threads of the
+ * process, GMP uses its former allocator.
  */
 #ifndef P384_MEMORY_H
 #define P384_MEMORY_H
