@@ -53,9 +53,9 @@ struct relay_option {
 	const char *name; /* as in the file, words joined by '-' */
 	enum relay_option_type type;
 	size_t offset;
-	const char *def;  /* as in the file; lists: comma-separated */
-	int64_t min;      /* numbers: in stored units; strings and lists: */
-	int64_t max;      /* the length; both 0: any */
+	const char *def; /* as in the file; lists: comma-separated */
+	int64_t min;     /* numbers: in stored units; strings and lists: */
+	int64_t max; /* the length; both 0: any; max < min: no upper bound */
 	const char *help; /* one line: what it does, not its type */
 	/*
 	 * A second flag that sets it, besides -SECTION.NAME; without the dash.

@@ -30,7 +30,8 @@ struct policy *policy_keep(struct policy *policy)
 	return policy;
 }
 
-/* Before the first is read, so that they need not be waited for one by one. */
+/* Announces all files before the first one is read, so that
+ * relay_file_read_whole() waits once for all of them. */
 static void look_at_files(const struct conf *conf)
 {
 	for (int list = 0; list < LISTS; list++)

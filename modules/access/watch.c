@@ -42,7 +42,7 @@ static bool has_changed(struct watched *file)
 		relay_file_same(&file->st, &file->last) ||
 		!relay_file_same(&before, &file->last))
 		return false;
-	/* Another file at that path waits for a reload, as always. */
+	/* If the path now leads to another file, only a reload reads it. */
 	return file->last.st_ino == file->st.st_ino &&
 	       file->last.st_dev == file->st.st_dev;
 }

@@ -165,7 +165,7 @@ static int make_body(
 	if (!relay)
 		return relay_fail(err, "the module relay does not run");
 	if (relay->uri(self, uri, sizeof(uri)) != 0)
-		return relay_fail(err, "there is no URI to tell");
+		return relay_fail(err, "the relay has no URI yet");
 	(void)snprintf(out, cap, "{\"url\": \"%s\"}", uri);
 	return 0;
 }

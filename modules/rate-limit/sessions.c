@@ -11,8 +11,8 @@ static bool anything_to_do(const struct relay_ctx *cx)
 	const struct conf *conf = cx->conf;
 	const struct data *data = cx->data;
 
-	/* Not effective(): a worker sees new options before they are
-	 * committed. */
+	/* Do not call effective() here: it returns the committed rate, but a
+	 * worker sees the new options earlier. */
 	return conf->per_session || conf->per_device || conf->global ||
 	       atomic_load_explicit(&data->cap, memory_order_relaxed);
 }

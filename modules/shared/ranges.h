@@ -34,8 +34,8 @@ int ranges_add(struct ranges *ranges, const struct range *range);
 /* Call it after the last addition: sorts, and merges overlapping ranges. */
 void ranges_settle(struct ranges *ranges);
 void ranges_free(struct ranges *ranges);
-/* All of a list that ends with NULL, settled.  0, or -1 with err and *out
- * empty. */
+/* Reads every item of a NULL-terminated list, and calls ranges_settle().  0, or
+ * -1 with err and *out empty. */
 int ranges_read(
 	struct ranges *out, const char *const *list, struct relay_err *err);
 

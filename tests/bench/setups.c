@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* setups: sessions from the request to the first byte, and their end. */
+/* setups: measures how fast sessions are set up, from the request to the first
+ * byte, and ended. */
 
 #include <unistd.h>
 

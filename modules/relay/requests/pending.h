@@ -80,7 +80,7 @@ struct pending_end {
 	const uint8_t *id[2]; /* by side */
 	uint64_t serial;
 	int64_t lasted_ms;
-	bool answered; /* the requested device did not wait in vain */
+	bool answered; /* the requested device sent more than a handshake */
 };
 
 /* A session that had begun is over. */

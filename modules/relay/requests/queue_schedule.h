@@ -33,9 +33,10 @@ struct action {
 	uint8_t from[ID_LEN]; /* ACTION_SEND: the requester */
 	uint8_t key[ID_LEN];  /* ACTION_SEND: the device's key */
 	/*
-	 * ACTION_END: connections of the last session and of the one before,
-	 * or conn 0; and their numbers.  If the device has sent anything in the
-	 * last one, the one before is to be ended, else the last one.
+	 * ACTION_END: `half` and `serial` are those of the device's last
+	 * session, `previous` and `previous_serial` of the one before; conn 0
+	 * means none.  If the device has sent anything in the last session, the
+	 * one before is ended, else the last one.
 	 */
 	struct place half, previous;
 	uint64_t serial, previous_serial;

@@ -118,7 +118,7 @@ void queues_remove(struct queues *queues, struct pending *pending, bool begun,
 	int64_t now_ms);
 /*
  * The session with that serial number, which the device took, is over.
- * `answered`: the device did not wait in vain.
+ * `answered`: the requested device has sent more than a handshake in it.
  */
 void queues_session_over(struct queues *queues, const uint8_t target[ID_LEN],
 	uint64_t serial, bool answered, int64_t now_ms);

@@ -39,7 +39,7 @@ def guess_a_key(server, source):
 
 @pytest.mark.parametrize("sources", [1, 24])
 def test_strangers_who_stay_cost_nobody_the_last_bytes(server, identities, sources):
-    """With one source its part is reached, with many all places."""
+    """One source fills its own share of the places; many sources fill all places."""
     workers = server.program.workers
     with Invited(server, *identities[:2]) as invited, contextlib.ExitStack() as stack:
         slow = invited.join_target(source="127.0.0.9", receive_buffer=4 * KIBI)

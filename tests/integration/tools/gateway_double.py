@@ -79,7 +79,7 @@ class GatewayDouble:
     precedence.  `asked` lists the requests as (action, {field: text}), `called` as (service,
     action).
 
-    `host` is its address, `describe` its description (text or Talk), `location` the URL of the
+    `host` is its address, `describe` its description (text, or a Talk, an answer without end), `location` the URL of the
     description that it announces.  The last two may be changed while it runs."""
 
     def __init__(self, nets, host=gateway.INNER, describe=_DEVICE, location=None, **answers):

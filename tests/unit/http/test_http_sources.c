@@ -175,7 +175,8 @@ static void sources_together_keep_to_what_all_may_use(void **state)
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
 		struct flood seen = flood(counts[i], 9000);
 
-		/* A first request of each, and what was saved. */
+		/* At most the share, a first request of each source, and the
+		 * unused time that sources may save up. */
 		assert_in_range(seen.granted_us, all_us * 7 / 10,
 			all_us + HTTP_BURST_MS * HTTP_SHARE_ALL * 2 +
 				counts[i] * 9000);

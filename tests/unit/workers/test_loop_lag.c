@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of the loops' delays, with timers, memory and a clock of the test. */
+/* Tests of the loops' delays.  Timers, allocation and the clock are replaced.
+ */
 
 #include <setjmp.h>
 #include <stdarg.h>
