@@ -42,11 +42,10 @@ unsigned linger_places_held(const struct linger_places *places,
 
 	for (unsigned i = 0; i < count; i++) {
 		unsigned held =
-			places->held[session][slot(places, address, bits[i])] >>
-			i;
+			places->held[session][slot(places, address, bits[i])];
 
-		if (held > most)
-			most = held;
+		if (held >> i > most)
+			most = held >> i;
 	}
 	return most;
 }

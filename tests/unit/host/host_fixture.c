@@ -14,6 +14,7 @@
 
 #include "config/config.h"
 #include "host/host.h"
+#include "host/reloading.h"
 #include "host/settings.h"
 #include "host_fixture.h"
 #include "http/http.h"

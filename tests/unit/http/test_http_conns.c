@@ -358,7 +358,7 @@ static void a_last_word_may_end_the_next_one_of_the_sweep(void **state)
 	/* Answers that are not read reach the bound; the oldest of these, which
 	 * goes first, comes after the late one. */
 	for (int i = 0; (left = HTTP_UNSENT_MAX - conns.unsent); i++) {
-		char from[16];
+		char from[24];
 		int fd;
 
 		assert_true(i < 40);

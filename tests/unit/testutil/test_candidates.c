@@ -97,7 +97,7 @@ static void orders_by_steps_of_50_ms(void **state)
 {
 	static char names[] = "abcdef";
 	struct candidate all[6];
-	struct candidates list = {all, 6};
+	struct candidates list = {.all = all, .count = 6};
 	static const int64_t latency[] = {
 		INT64_MAX, 120 * MS, 0, 49999, 50 * MS, 99 * MS};
 	uint64_t seed = 1;
@@ -126,7 +126,7 @@ static void shuffles_within_a_step(void **state)
 	for (unsigned i = 0; i < 1000; i++) {
 		struct candidate all[2] = {
 			{names, 1 * MS}, {names + 1, 40 * MS}};
-		struct candidates list = {all, 2};
+		struct candidates list = {.all = all, .count = 2};
 
 		candidates_order(&list, fill, &seed);
 		first[all[0].uri - names]++;
@@ -136,7 +136,7 @@ static void shuffles_within_a_step(void **state)
 
 static void orders_nothing(void **state)
 {
-	struct candidates list = {NULL, 0};
+	struct candidates list = {.all = NULL, .count = 0};
 
 	(void)state;
 	candidates_order(&list, fill, NULL);
