@@ -140,7 +140,7 @@ TRIALS = (
           ("-bounds.failures-per-minute", "20"), process=_HANDSHAKE, rate=True),
     Trial("ask-victim@4", 128, (_relay("sessions_given_up", "bound", "invitations"),
                                 _relay("sessions_given_up", "bound", "turn")), _LATER,
-          process=_HANDSHAKE),
+          process=_HANDSHAKE, rate=True, slow_open=16),
     Trial("pending-keys@1", 128, (_reached("asks-per-minute"),),
           ("-bounds.asks-per-minute", "60", *_LATER), process=_HANDSHAKE, rate=True,
           slow_open=16),
