@@ -22,7 +22,8 @@ from waiting import Deadline, pace, wait_for
 MODULES = ["log", "relay", "bounds", "rate-limit", "quota", "status", "prometheus", "csv-exporter",
            "statsd", "dashboard", "scales", "page", "pipe"]
 # Metrics that reading changes: the connection of the request, the file that is written.
-ASKER = {"core_http_connections", "core_open_descriptors", "core_resident_memory", "core_threads"}
+ASKER = {"core_file_threads", "core_http_connections", "core_open_descriptors",
+         "core_resident_memory", "core_threads"}
 STATUS = {
     ("numPendingSessionKeys",): ("relay_pending_keys", None),
     ("numActiveSessions",): ("core_sessions", None),

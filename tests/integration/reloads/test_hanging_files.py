@@ -155,7 +155,7 @@ def test_a_hanging_state_holds_nothing_up(begin, mount):  # noqa: F811
     # The state moves to a mount that answers.
     other = relay.conf.with_name("quota.state")
     expect_reload(relay, QUOTA % other)
-    assert other.exists()
+    wait_for(other.exists, "the first write")
     assert relay.server.count("held up the control thread|has not run its loop") == 0
 
 
