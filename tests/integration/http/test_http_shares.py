@@ -51,7 +51,7 @@ def median_time(server, path):
 
 
 #: Load average above which tests are not able to judge times.
-BUSY = 2 * (os.cpu_count() or 1)
+BUSY = os.cpu_count() or 1
 
 
 @pytest.mark.skipif(SLOWNESS > 1, reason="with a sanitizer the server is too slow for such a flood")
