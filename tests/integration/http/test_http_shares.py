@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 import time
+import warnings
 
 import pytest
 
@@ -68,7 +69,9 @@ def test_many_sources_together_are_held_back_and_who_asks_seldom_is_not(
     assert counter(server, name, **labels) == 0
     with flood(server, sources):
         if os.getloadavg()[0] > BUSY:
-            return  # the flood gets too little of the CPUs
+            warnings.warn("THE SHARES OF A FLOOD ARE NOT TESTED: other load leaves it too little of "
+                          "the CPUs; unit-http_sources tests them")
+            return
         wait_for(lambda: counter(server, name, **labels) > 2 * sources, "the flood to be held back")
         for before, path in zip(calm, paths):
             assert median_time(server, path) < max(SOON * before, 10), f"{path} beside {sources} sources"
