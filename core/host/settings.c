@@ -164,12 +164,12 @@ void settings_take_here(struct worker *worker)
 
 	peers_change(worker, &conf, *buffer);
 	*buffer = NULL;
-	listeners_leave(worker);
+	listeners_drain(worker);
 }
 
 void settings_settle(void)
 {
-	listeners_take();
+	listeners_commit();
 	http_take();
 	forget();
 }

@@ -17,9 +17,9 @@
 #include "net/listen_socket.h"
 #include "metrics/metrics.h"
 
-#define BACKLOG        4096
-#define ACCEPTS_A_TURN 16
-#define PAUSE_MS       100
+#define BACKLOG               4096
+#define ACCEPTS_PER_ITERATION 16
+#define PAUSE_MS              100
 /*
  * Bounds on what the kernel holds for one connection, in bytes; the kernel
  * doubles both.  The send buffer takes a whole page, the receive buffer a head.
@@ -106,7 +106,7 @@ static void acceptable(evutil_socket_t fd, short what, void *arg)
 	if (accept->spare < 0)
 		accept->spare = spare_open();
 	http_conns_bound(accept->conns, accept->limit(accept->arg));
-	for (int i = 0; i < ACCEPTS_A_TURN; i++)
+	for (int i = 0; i < ACCEPTS_PER_ITERATION; i++)
 		if (!accept_one(accept))
 			break;
 }

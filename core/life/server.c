@@ -240,7 +240,7 @@ static int open_up(void)
 		takeover_await(host_core()->upgrade_timeout_ms, &err) != 0 ||
 		listeners_open(&err) != 0)
 		return fatal(&err);
-	listeners_take();
+	listeners_commit();
 	if (takeover_serving(server->control.base, &err) != 0)
 		return fatal(&err);
 	host_ready();

@@ -119,7 +119,7 @@ static void old_process_ended(void)
 	join_group();
 	if (end_hand_back() == 0)
 		handover_close(&self()->channel, &self()->channel_event);
-	listeners_leave_rest();
+	listeners_drain_inherited();
 }
 
 static void handle(const struct handover_message *message)
@@ -130,7 +130,7 @@ static void handle(const struct handover_message *message)
 		close(message->fd);
 	if (message->word == HANDOVER_LEFT) {
 		join_group();
-		listeners_leave_rest();
+		listeners_drain_inherited();
 	}
 	/* The old process sees that no connection follows. */
 	if (message->word == HANDOVER_ENDING && end_hand_back() == 0)
@@ -238,7 +238,7 @@ int relay_conn_hand_back(struct relay_ctx *cx, struct relay_conn *conn,
 	(void)cx;
 	/* A peer that was answered must stay with this process. */
 	if (to < 0 || conn->phase != CONN_TAKEN || conn->ssl || conn->ended ||
-		conn->spoke || conn->unread ||
+		conn->wrote || conn->unread ||
 		handover_send(to, HANDOVER_CONN, read, len, conn->fd) != 0)
 		return -1;
 	conn_end(conn, RELAY_END_MOVED);

@@ -16,7 +16,8 @@
 #include "peers/strangers.h"
 #include "workers/workers.h"
 
-/* Another worker may take the descriptor that an eviction has freed. */
+/* Another worker may take the descriptor that an eviction has freed: try again.
+ */
 #define TRIES 4
 
 static bool evict(struct worker *worker, const struct relay_conn *newcomer,
@@ -37,10 +38,10 @@ bool admission_evict(struct worker *worker)
 	return evict(worker, NULL, PEER_ROOM_DESCRIPTORS);
 }
 
-static void make_here(struct loop *loop, void *arg)
+static void evict_here(struct loop *loop, void *arg)
 {
 	(void)arg;
-	/* If connections have ended meanwhile, nothing need be evicted. */
+	/* If connections have ended meanwhile, no eviction is needed. */
 	if (capacity_overdrawn())
 		(void)admission_evict(worker_of(loop));
 }
@@ -66,7 +67,7 @@ static bool enter_on_loan(struct worker *other)
 {
 	if (!capacity_borrow())
 		return false;
-	if (loop_post(&other->loop, make_here, NULL, 0) == 0)
+	if (loop_post(&other->loop, evict_here, NULL, 0) == 0)
 		return true;
 	capacity_leave();
 	return false;
@@ -80,8 +81,8 @@ bool admission_enter(struct worker *worker)
 		if (capacity_enter())
 			return true;
 		other = fullest(worker);
-		/* A worker with at most one stranger of each source asks one
-		 * that has more of a source. */
+		/* If this worker has at most one stranger of each source, a
+		 * worker with more of one source evicts instead. */
 		if (other != worker && most_of(worker) < 2)
 			return enter_on_loan(other) ||
 			       (admission_evict(worker) && capacity_enter());

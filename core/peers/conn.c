@@ -44,7 +44,7 @@ bool relay_conn_is_tls(const struct relay_conn *conn)
 
 const uint8_t *relay_conn_peer(const struct relay_conn *conn)
 {
-	return conn->certs == 1 || conn->named ? conn->peer : NULL;
+	return conn->certs == 1 || conn->peer_set ? conn->peer : NULL;
 }
 
 void relay_conn_set_peer(
@@ -53,7 +53,7 @@ void relay_conn_set_peer(
 	if (conn->ssl) /* its certificate has proven its ID */
 		return;
 	memcpy(conn->peer, id, RELAY_DEVICE_ID_LEN);
-	conn->named = true;
+	conn->peer_set = true;
 }
 
 unsigned relay_conn_peer_certs(const struct relay_conn *conn)
@@ -91,7 +91,8 @@ void relay_conn_keepalive(struct relay_conn *conn, int64_t idle_ms)
 			sizeof(seconds)) ||
 		setsockopt(conn->fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds,
 			sizeof(seconds)))
-		log_core(RELAY_DEBUG, "no keep-alive: %s", strerror(errno));
+		log_core(RELAY_DEBUG, "cannot enable keep-alive: %s",
+			strerror(errno));
 }
 
 int relay_conn_alpn(struct relay_ctx *cx, const char *name)

@@ -36,7 +36,7 @@ void conn_destroy(struct relay_conn *conn)
 	capacity_leave();
 	if (conn->settled)
 		capacity_unsettle();
-	strangers_leave(&peers->strangers, conn, conn->said, loop_clock_ms());
+	strangers_leave(&peers->strangers, conn, conn->heard, loop_clock_ms());
 	conn->phase = CONN_DEAD;
 	conn->next = peers->dead;
 	peers->dead = conn;

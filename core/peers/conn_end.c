@@ -21,9 +21,9 @@ static enum peer_conn_label phase_label(const struct relay_conn *conn)
 }
 
 /*
- * Sends close_notify if the socket takes it now, also as the answer to the
- * peer's (RFC 5246, 7.2.1, demands one; clients of TLS 1.3 wait for it, too).
- * After other failures TLS must not be used any more.
+ * Sends close_notify if the socket takes it now, also after the peer's: RFC
+ * 5246, 7.2.1, demands an answer, and clients of TLS 1.3 wait for one.  After
+ * any other failure TLS must not be used any more.
  */
 static void notify_end(struct relay_conn *conn)
 {
@@ -53,7 +53,8 @@ void conn_end(struct relay_conn *conn, enum relay_reason reason)
 	}
 	hooks_conn_close(
 		worker->hooks, conn->layout, conn, reason, conn->asked);
-	/* A hook may have closed others, and this one had to make room. */
+	/* If a hook has closed other connections, this one may be destroyed to
+	 * make room for them. */
 	if (conn->phase == CONN_LINGERING)
 		linger(conn);
 }
@@ -65,6 +66,6 @@ void conn_evict(struct relay_conn *conn)
 		conn_destroy(conn);
 		return;
 	}
-	conn->spoke = false; /* so it does not linger */
+	conn->wrote = false; /* so it does not linger */
 	conn_end(conn, RELAY_END_LIMIT);
 }

@@ -30,7 +30,7 @@ static void run_again(struct relay_conn *conn)
 		linger(conn);
 	else if (conn->phase == CONN_TAKEN && !conn->ended)
 		hooks_conn_readable(conn->owner, conn);
-	/* Reads and writes note an end; the connection is closed here. */
+	/* Reads and writes only mark the end; the connection is closed here. */
 	if (conn->phase == CONN_TAKEN && conn->ended)
 		conn_end(conn, (enum relay_reason)conn->end_reason);
 }
@@ -59,7 +59,7 @@ void conn_first_byte(struct relay_conn *conn)
 	ssize_t got;
 
 	if (conn->unread) { /* never TLS: handed over by another process */
-		conn->said = true;
+		conn->heard = true;
 		conn_open(conn);
 		return;
 	}
@@ -70,7 +70,7 @@ void conn_first_byte(struct relay_conn *conn)
 		conn_end(conn, got == 0 ? RELAY_END_EOF : RELAY_END_RESET);
 		return;
 	}
-	conn->said = true;
+	conn->heard = true;
 	if (byte != TLS_HANDSHAKE) {
 		conn_open(conn);
 		return;
@@ -86,14 +86,14 @@ static void taken_event(struct relay_conn *conn, short what)
 		conn_end(conn, RELAY_END_RESET);
 		return;
 	}
-	if (conn->stalled && (what & EV_WRITE)) {
-		conn->stalled = false;
+	if (conn->read_waits && (what & EV_WRITE)) {
+		conn->read_waits = false;
 		what |= EV_READ;
 	}
 	conn->unread_now = true;
 	if (conn->phase == CONN_TAKEN && (what & (EV_READ | EV_CLOSED)))
 		hooks_conn_readable(conn->owner, conn);
-	/* Reads and writes note an end; the connection is closed here. */
+	/* Reads and writes only mark the end; the connection is closed here. */
 	if (conn->phase == CONN_TAKEN && conn->ended)
 		conn_end(conn, (enum relay_reason)conn->end_reason);
 	/* If the module did not read, no call has noticed a reset. */

@@ -19,7 +19,7 @@
 #include "tls/tls_failure.h"
 #include "tls/tls_hello.h"
 
-/* Logs what no device does, so that the operator knows of the attempt. */
+/* Logs what no device causes, so that the operator learns of the attempt. */
 static void tell(const char *why)
 {
 	relay_log_seldom(NULL, RELAY_NOTICE, &peers_shared()->bad_handshakes,
@@ -45,7 +45,7 @@ void conn_handshake_failed(struct relay_conn *conn, enum tls_failure kind,
 
 		log_core_fields(RELAY_DEBUG, fields, "TLS handshake failed");
 	}
-	conn->spoke = true; /* an alert was sent */
+	conn->wrote = true; /* an alert was sent */
 	conn_end(conn, reason);
 }
 
@@ -76,7 +76,8 @@ bool conn_hello_ready(struct relay_conn *conn)
 	unsigned char bytes[TLS_HELLO_ROOM];
 	ssize_t got;
 
-	/* It waits for its turn: its ClientHello is complete, or was read. */
+	/* Its handshake waits for a time slice; its ClientHello is complete, or
+	 * was read. */
 	if (stranger_queue_has(conn))
 		return false;
 	if (conn->ssl && !tls_awaits_hello(conn->ssl))

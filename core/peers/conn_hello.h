@@ -18,8 +18,7 @@
 /*
  * [W]  Call it when bytes have arrived.  Returns whether the next step of the
  * handshake may be taken.  Ends the connection if the bytes are not accepted.
- * Each call looks once: a peer that sends nothing more is not looked at again,
- * and its deadline stays.
+ * Each call looks at the socket once, and does not change the deadline.
  */
 bool conn_hello_ready(struct relay_conn *conn);
 /* [W]  The same after a step that was cut short; the socket may be empty. */

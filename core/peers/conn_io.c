@@ -22,7 +22,7 @@ struct conn_queue {
 	unsigned char data[RELAY_CONN_QUEUE];
 };
 
-/* Notes a failure.  A module still uses the connection here, so it is closed
+/* Marks the connection as failed.  A module still uses it, so it is closed
  * after the hook. */
 static ssize_t fail(struct relay_conn *conn, enum relay_reason reason)
 {
@@ -57,7 +57,7 @@ static ssize_t read_tls(struct relay_conn *conn, void *buf, size_t len)
 				return fail(conn, RELAY_END_TLS);
 			conn_reread_add(conn);
 		}
-		conn->stalled = error == SSL_ERROR_WANT_WRITE;
+		conn->read_waits = error == SSL_ERROR_WANT_WRITE;
 		return 0;
 	}
 	conn->at_eof = true;
@@ -118,7 +118,7 @@ static ssize_t send_some(struct relay_conn *conn, const void *buf, size_t len)
 	ssize_t sent;
 	int error;
 
-	conn->spoke = true;
+	conn->wrote = true;
 	if (!conn->ssl) {
 		sent = send(conn->fd, buf, len, MSG_NOSIGNAL);
 		if (sent >= 0)
@@ -203,7 +203,7 @@ void conn_take_queue(struct relay_conn *conn, unsigned char **data, size_t *len)
 	*len = 0;
 	if (!queue)
 		return;
-	/* The pump frees this memory, so the bytes move to its begin. */
+	/* The pump frees this memory, so the bytes move to its start. */
 	*len = queue->len;
 	memmove(queue, queue->data + queue->at, queue->len);
 	*data = (unsigned char *)queue;

@@ -16,8 +16,8 @@ SSL *conn_tls(const struct relay_conn *conn);
 /* Sends what is queued.  1: all of it was sent, 0: not yet, -1: failed. */
 int conn_flush(struct relay_conn *conn);
 /*
- * For sessions.  Detaches the queued bytes, which the pump sends first: *data
- * is the caller's to free; NULL: none.
+ * For sessions.  Detaches the queued bytes, which the pump sends first: the
+ * caller owns *data; NULL: nothing is queued.
  */
 void conn_take_queue(
 	struct relay_conn *conn, unsigned char **data, size_t *len);

@@ -13,8 +13,8 @@
 #include "workers/workers.h"
 
 /* A move under way; owns the connection until it arrives. */
-struct passage {
-	struct passage *next; /* on the worker's list `leaving` */
+struct conn_move {
+	struct conn_move *next; /* on the worker's list `leaving` */
 	struct relay_conn *conn;
 	struct relay_module *mod;
 	uint64_t serial;
@@ -23,65 +23,65 @@ struct passage {
 	_Alignas(max_align_t) unsigned char arg[RELAY_MOVE_ARG];
 };
 
-/* The module's context on this worker; NULL if the module has left. */
+/* The module's context on this worker; NULL if the module was removed. */
 static struct relay_ctx *owner_here(
-	const struct passage *passage, const struct worker *worker)
+	const struct conn_move *move, const struct worker *worker)
 {
 	struct module_ctx *ctx;
 
-	if (passage->mod->serial != passage->serial || !passage->mod->workers)
+	if (move->mod->serial != move->serial || !move->mod->workers)
 		return NULL;
-	ctx = &passage->mod->workers[worker->loop.index];
+	ctx = &move->mod->workers[worker->loop.index];
 	return ctx->entered ? &ctx->pub : NULL;
 }
 
 static void arrive(struct loop *loop, void *arg)
 {
-	struct passage *passage = *(struct passage **)arg;
+	struct conn_move *move = *(struct conn_move **)arg;
 	struct worker *worker = worker_of(loop);
 	struct peers *peers = peers_of(worker);
-	struct relay_conn *conn = passage->conn;
+	struct relay_conn *conn = move->conn;
 	const struct relay_ctx *before;
 
 	conn->worker = worker;
 	conn->phase = CONN_TAKEN;
-	conn->owner = owner_here(passage, worker);
+	conn->owner = owner_here(move, worker);
 	conn->id = object_table_add(&peers->conns, conn);
-	/* Also if it is ended below: conn_end() undoes this. */
+	/* This also happens if it is ended below: conn_end() undoes it. */
 	if (conn_watch(conn) != 0 || !conn->id || !conn->owner ||
 		peers->stopping) {
 		conn_end(conn,
 			peers->stopping ? RELAY_END_STOP : RELAY_END_ERROR);
 	} else {
 		before = hooks_enter(conn->owner);
-		passage->then(conn->owner, conn, passage->arg);
+		move->then(conn->owner, conn, move->arg);
 		hooks_leave(before);
 	}
-	free(passage);
+	free(move);
 }
 
 void conn_send_off(struct worker *worker)
 {
 	struct peers *peers = peers_of(worker);
-	struct passage *list = peers->leaving;
+	struct conn_move *list = peers->leaving;
 
 	peers->leaving = NULL;
 	while (list) {
-		struct passage *passage = list;
-		struct relay_conn *conn = passage->conn;
+		struct conn_move *move = list;
+		struct relay_conn *conn = move->conn;
 
-		list = passage->next;
+		list = move->next;
 		if (conn->reread) { /* wait until it is off that list */
-			passage->next = peers->leaving;
-			peers->leaving = passage;
+			move->next = peers->leaving;
+			peers->leaving = move;
 			continue;
 		}
-		if (loop_post(&workers_get((unsigned)passage->to)->loop, arrive,
-			    &passage, sizeof(passage)) == 0)
+		if (loop_post(&workers_get((unsigned)move->to)->loop, arrive,
+			    &move, sizeof(move)) == 0)
 			continue;
 		conn->phase = CONN_TAKEN;
 		conn_end(conn, RELAY_END_ERROR);
-		free(passage);
+		free(move);
 	}
 }
 
@@ -90,32 +90,32 @@ void relay_conn_move(struct relay_ctx *cx, struct relay_conn *conn, int to,
 {
 	struct worker *from = conn->worker;
 	struct peers *peers = peers_of(from);
-	struct passage *passage = NULL;
+	struct conn_move *move = NULL;
 
 	if (conn->phase == CONN_TAKEN && !conn->ssl && !conn->ended &&
 		to >= 0 && to < (int)workers_count() && len <= RELAY_MOVE_ARG)
-		passage = malloc(sizeof(*passage));
-	if (!passage) {
+		move = malloc(sizeof(*move));
+	if (!move) {
 		conn_end(conn, RELAY_END_ERROR);
 		return;
 	}
-	passage->conn = conn;
-	passage->mod = cx->mod;
-	passage->serial = cx->mod->serial;
-	passage->then = then;
-	passage->to = to;
+	move->conn = conn;
+	move->mod = cx->mod;
+	move->serial = cx->mod->serial;
+	move->then = then;
+	move->to = to;
 	if (len)
-		memcpy(passage->arg, arg, len);
+		memcpy(move->arg, arg, len);
 	relay_conn_settled(conn);
 	/*
-	 * The other worker may use the connection as soon as it is told, while
-	 * callers of this function still do.  So it is told when the event is
-	 * over.
+	 * The other worker may use the connection as soon as it gets the
+	 * message.  Callers of this function still use it, so the message is
+	 * sent when the event is over.
 	 */
 	conn->phase = CONN_MOVING;
 	event_del(&conn->event);
 	deadline_clear(from, &conn->deadline);
 	object_table_remove(&peers->conns, conn->id);
-	passage->next = peers->leaving;
-	peers->leaving = passage;
+	move->next = peers->leaving;
+	peers->leaving = move;
 }

@@ -30,10 +30,10 @@ enum conn_phase {
 	CONN_OPENING,   /* waits for its first byte */
 	CONN_HANDSHAKE, /* TLS is being set up */
 	CONN_TAKEN,     /* a module serves it */
-	CONN_MOVING,    /* goes to another worker when the event is over */
+	CONN_MOVING,    /* moves to another worker when the event is over */
 	CONN_PAIRED,    /* it is one side of a session */
 	CONN_LINGERING, /* closed for modules; last bytes are delivered */
-	CONN_DEAD,      /* waits to be freed */
+	CONN_DEAD,      /* will be freed, see conn_reap() */
 };
 
 struct conn_queue; /* bytes that the socket did not take yet */
@@ -56,28 +56,28 @@ struct relay_conn {
 	struct conn_queue *queue;       /* owned; NULL: empty */
 	struct conn_unread *unread;     /* owned; NULL: nothing */
 	struct relay_session *session;  /* borrowed; NULL: not paired */
-	struct relay_conn *next;        /* on the worker's list of dead ones */
+	struct relay_conn *next;        /* on the worker's list `dead` */
 	struct relay_conn *reread_next; /* on the worker's list `reread` */
 	struct stranger *stranger;      /* owned; NULL: not a stranger */
-	struct lingering *account;      /* owned; NULL: it does not linger */
+	struct lingering *lingering;    /* owned; NULL: does not linger */
 	struct deadline deadline;
 	struct event event;
 	uint64_t id;
-	int fd;              /* owned; -1 once closed */
-	uint8_t phase;       /* enum conn_phase */
-	uint8_t side;        /* which side of its session */
-	uint8_t certs;       /* that the peer sent; see relay_conn_peer_certs */
-	bool reread : 1;     /* is on that list */
-	bool ended : 1;      /* a read or write failed: close as end_reason */
-	bool at_eof : 1;     /* the peer will send nothing more */
+	int fd;          /* owned; -1 once closed */
+	uint8_t phase;   /* enum conn_phase */
+	uint8_t side;    /* which side of its session */
+	uint8_t certs;   /* how many the peer sent; see relay_conn_peer_certs */
+	bool reread : 1; /* is on the list `reread` */
+	bool ended : 1;  /* a read or write failed: close as end_reason */
+	bool at_eof : 1; /* the peer will send nothing more */
 	bool notified : 1;   /* the peer has sent close_notify */
-	bool spoke : 1;      /* something was written to it */
-	bool stalled : 1;    /* a read waits until the socket takes bytes */
+	bool wrote : 1;      /* the server has written to the peer */
+	bool read_waits : 1; /* a TLS read waits until the socket takes bytes */
 	bool hung_up : 1;    /* the peer has closed; bytes may be unread */
-	bool named : 1;      /* plain, and a module has set `peer` */
+	bool peer_set : 1;   /* plain, and a module has set `peer` */
 	bool unread_now : 1; /* its module has not read in this event */
-	bool truncated : 1;  /* bytes of its session's other side are lost */
-	bool said : 1;       /* its first byte has come */
+	bool truncated : 1;  /* bytes that its session had for it are lost */
+	bool heard : 1;      /* the peer's first byte has arrived */
 	bool settled : 1;    /* relay_conn_settled() was called */
 	uint8_t end_reason;
 	uint8_t close_by; /* enum close_by */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Handshakes: bounds the share of a worker's time that they take. */
+/* Handshakes: limits the worker's time that they take. */
 
 #include <poll.h>
 #include <stdbool.h>
@@ -16,19 +16,19 @@
 #include "peers/stranger_queue.h"
 #include "workers/deferred.h"
 
-/* The time for handshakes before the loop polls the sockets again. */
-#define SHARE_US 2000
-/* While no handshake waits, handshakes_run() starts no new share: then a new
- * one starts after this time. */
-#define SPAN_US 4000
+/* The time slice for handshakes before the loop polls the sockets again. */
+#define SLICE_US 2000
+/* While no handshake waits, handshakes_run() starts no new slice;
+ * handshakes_step() then starts one after this time. */
+#define SLICE_INTERVAL_US 4000
 /*
- * Clients give up after 10 s.  One that has waited nearly that long would give
- * up before the end; the time is better spent on the next one.
+ * Clients give up after 10 s.  A client that has waited this long would give up
+ * before its handshake ends, so it is refused and the next one is served.
  */
-#define PATIENCE_US 8000000
+#define WAIT_MAX_US 8000000
 
-/* Whether the peer will send nothing more: then a handshake that has not begun
- * cannot succeed.  The event that tells it may not have been handled yet. */
+/* Whether the peer has closed its side: then a handshake that has not begun
+ * cannot succeed.  The event for that may not have been handled yet. */
 static bool has_gone(struct relay_conn *conn, bool waited)
 {
 	struct pollfd at = {.fd = conn->fd, .events = POLLRDHUP};
@@ -38,7 +38,8 @@ static bool has_gone(struct relay_conn *conn, bool waited)
 	return conn->at_eof;
 }
 
-/* Takes a step.  If it was cut short, the connection waits for another turn. */
+/* Takes a step.  If it was cut short, the connection is queued for another one.
+ */
 static void take_step(struct relay_conn *conn)
 {
 	struct worker *worker = conn->worker;
@@ -54,7 +55,7 @@ static void take_step(struct relay_conn *conn)
 /* Takes a step and counts its time; returns the time after it. */
 static int64_t step(struct relay_conn *conn, int64_t now_us, bool waited)
 {
-	struct handshake_share *all = &peers_of(conn->worker)->handshakes;
+	struct handshake_slice *all = &peers_of(conn->worker)->handshakes;
 	int64_t after_us;
 
 	if (conn->ssl)
@@ -62,7 +63,7 @@ static int64_t step(struct relay_conn *conn, int64_t now_us, bool waited)
 	else if (has_gone(conn, waited))
 		conn_handshake_failed(
 			conn, TLS_FAILURE_CLOSED, RELAY_END_EOF, "closed");
-	else if (now_us - conn->opened_us > PATIENCE_US)
+	else if (now_us - conn->opened_us > WAIT_MAX_US)
 		conn_handshake_failed(conn, TLS_FAILURE_LATE, RELAY_END_TIMEOUT,
 			"too many handshakes before it");
 	else
@@ -76,18 +77,18 @@ void handshakes_step(struct relay_conn *conn)
 {
 	struct worker *worker = conn->worker;
 	struct peers *peers = peers_of(worker);
-	struct handshake_share *all = &peers->handshakes;
+	struct handshake_slice *all = &peers->handshakes;
 	int64_t now_us = loop_clock_us();
 
 	if (stranger_queue_has(conn))
 		return;
 	if (!conn->ssl)
 		conn->opened_us = now_us;
-	if (now_us - all->since_us > SPAN_US) {
+	if (now_us - all->since_us > SLICE_INTERVAL_US) {
 		all->since_us = now_us;
 		all->spent_us = 0;
 	}
-	if ((all->spent_us < SHARE_US && peers->strangers.waiting == 0) ||
+	if ((all->spent_us < SLICE_US && peers->strangers.waiting == 0) ||
 		(!conn->ssl && conn->hung_up)) {
 		step(conn, now_us, false);
 		return;
@@ -101,7 +102,7 @@ void handshakes_step(struct relay_conn *conn)
 bool handshakes_run(struct worker *worker)
 {
 	struct peers *peers = peers_of(worker);
-	struct handshake_share *all = &peers->handshakes;
+	struct handshake_slice *all = &peers->handshakes;
 	struct strangers *strangers = &peers->strangers;
 	int64_t now_us;
 
@@ -110,7 +111,7 @@ bool handshakes_run(struct worker *worker)
 	now_us = loop_clock_us();
 	all->since_us = now_us;
 	all->spent_us = 0;
-	while (all->spent_us < SHARE_US) {
+	while (all->spent_us < SLICE_US) {
 		struct relay_conn *conn =
 			stranger_queue_next(strangers, now_us / 1000);
 

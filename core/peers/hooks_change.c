@@ -10,7 +10,7 @@
 #include "peers/session_state.h"
 
 /* The argument of the callbacks for each object, see hooks_change(). */
-struct leaving {
+struct removal {
 	struct worker *worker;
 	struct relay_module *mod;
 };
@@ -18,9 +18,9 @@ struct leaving {
 static void session_leaves(void *object, void *arg)
 {
 	struct relay_session *session = object;
-	const struct leaving *leaving = arg;
-	struct relay_module *mod = leaving->mod;
-	struct relay_ctx *cx = &mod->workers[leaving->worker->loop.index].pub;
+	const struct removal *removal = arg;
+	struct relay_module *mod = removal->mod;
+	struct relay_ctx *cx = &mod->workers[removal->worker->loop.index].pub;
 	const struct relay_ctx *before;
 
 	if (!mod->def.hooks.session_close || !layout_has(session->layout, mod))
@@ -33,9 +33,9 @@ static void session_leaves(void *object, void *arg)
 static void conn_leaves(void *object, void *arg)
 {
 	struct relay_conn *conn = object;
-	const struct leaving *leaving = arg;
-	struct relay_module *mod = leaving->mod;
-	struct relay_ctx *cx = &mod->workers[leaving->worker->loop.index].pub;
+	const struct removal *removal = arg;
+	struct relay_module *mod = removal->mod;
+	struct relay_ctx *cx = &mod->workers[removal->worker->loop.index].pub;
 	const struct relay_ctx *before;
 
 	if (mod->def.hooks.conn_close && layout_has(conn->layout, mod)) {
@@ -43,22 +43,23 @@ static void conn_leaves(void *object, void *arg)
 		mod->def.hooks.conn_close(cx, conn, RELAY_END_WITHDRAWN);
 		hooks_leave(before);
 	}
-	/* No other module serves it. */
+	/* No other module can serve it. */
 	if (conn->owner == cx && conn->phase == CONN_TAKEN)
 		conn_end(conn, RELAY_END_STOP);
 }
 
 struct hook_set *hooks_change(struct worker *worker, struct hook_set *next,
-	struct relay_module *const *leaving, size_t n)
+	struct relay_module *const *removed, size_t n)
 {
 	struct peers *peers = peers_of(worker);
 	struct hook_set *old = worker->hooks;
 
-	/* First: hooks that run below must not reach the leaving modules. */
+	/* This comes first: hooks that run below must not reach the removed
+	 * modules. */
 	worker->hooks = next;
 	hook_set_sift(next);
 	while (n-- > 0) {
-		struct leaving one = {worker, leaving[n]};
+		struct removal one = {worker, removed[n]};
 
 		object_table_each(&peers->sessions, session_leaves, &one);
 		object_table_each(&peers->conns, conn_leaves, &one);

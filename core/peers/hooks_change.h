@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Adds and removes modules on a worker, and reloads them: what its connections
- * and sessions need then.  All of this is [W].
+ * Adds, removes and reloads modules on a worker, for its connections and
+ * sessions.  All of this is [W].
  */
 #ifndef HOOKS_CHANGE_H
 #define HOOKS_CHANGE_H
@@ -17,11 +17,11 @@ struct worker;
 void hooks_change_tell(struct worker *worker, struct relay_module *mod);
 
 /*
- * Puts `next` in force, then tells the leaving modules, the last one first, of
- * the end of each of their objects (RELAY_END_WITHDRAWN).  Returns the old set,
- * for the caller to free at once.
+ * Activates `next`, then calls the close hooks of the removed modules, the last
+ * one first, for each object (RELAY_END_WITHDRAWN).  Returns the old set, which
+ * the caller frees at once.
  */
 struct hook_set *hooks_change(struct worker *worker, struct hook_set *next,
-	struct relay_module *const *leaving, size_t n);
+	struct relay_module *const *removed, size_t n);
 
 #endif

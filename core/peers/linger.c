@@ -25,15 +25,15 @@
  */
 #define LINGER_PROGRESS 3072
 /*
- * So much is read and discarded of what a peer sends meanwhile: more than is on
- * its way on most paths.  Who sends on at full speed gets nothing more done.
+ * How many bytes that a peer sends meanwhile are read and discarded: more than
+ * are in flight on most paths.  If it sends more, nothing more is read.
  */
 #define LINGER_DISCARD 1048576
-/* How often a lingering connection is looked at while the server stops. */
+/* How often a lingering connection is checked while the server stops. */
 #define LINGER_LOOK_MS 100
 
-/* Whether its session has left it bytes to deliver.  All that the other side
- * sent was read, or the rest is lost anyway. */
+/* Whether its session has left it bytes to deliver, and no more can follow: all
+ * that the other side sent was read, or the rest is lost anyway. */
 static bool left_by_session(
 	const struct relay_conn *conn, enum relay_reason reason)
 {
@@ -58,7 +58,7 @@ bool linger_wanted(const struct relay_conn *conn, enum relay_reason reason)
 
 	if (conn->phase == CONN_PAIRED && !peers->stopping)
 		return left_by_session(conn, reason);
-	if (!conn->spoke)
+	if (!conn->wrote)
 		return false;
 	/* A peer that sends no more may still read what is queued. */
 	if (conn->at_eof && !conn->queue && socket_owes(conn->fd) == 0)
@@ -96,18 +96,18 @@ static void give_up(struct relay_conn *conn)
 	conn_destroy(conn);
 }
 
-static bool goes_on(struct relay_conn *conn)
+static bool may_go_on(struct relay_conn *conn)
 {
-	struct lingering *account = conn->account;
+	struct lingering *one = conn->lingering;
 	int owed = socket_owes(conn->fd);
-	bool leaves = owed > 0 && account->owed - owed >= LINGER_PROGRESS;
+	bool leaves = owed > 0 && one->owed - owed >= LINGER_PROGRESS;
 
-	account->owed = owed;
-	if (owed > account->first) /* what was queued has come to it */
-		account->first = owed;
+	one->owed = owed;
+	if (owed > one->first) /* queued bytes have reached the socket */
+		one->first = owed;
 	return conn->ended && leaves &&
-	       owed <= lingering_may_owe(account->first,
-			       loop_clock_ms() - account->since_ms) &&
+	       owed <= lingering_may_owe(
+			       one->first, loop_clock_ms() - one->since_ms) &&
 	       lingering_weigh(conn);
 }
 
@@ -121,7 +121,7 @@ static void linger_due(struct deadline *deadline)
 	struct peers *peers = peers_of(worker);
 
 	if (peers->stopping ? loop_clock_ms() >= peers->grace_until_ms
-			    : !goes_on(conn)) {
+			    : !may_go_on(conn)) {
 		give_up(conn);
 		return;
 	}
@@ -141,15 +141,15 @@ int linger_begin(struct relay_conn *conn)
 	if (lingering_add(conn, session) != 0)
 		return -1;
 	conn->phase = CONN_LINGERING;
-	conn->ended = false; /* from now on: whether our end was sent */
+	conn->ended = false; /* from now on: whether our FIN was sent */
 	conn->deadline.due = linger_due;
 	linger_for(conn);
 	return 0;
 }
 
-/* Sends what is queued, then our end.  1: all was sent; 0: not yet; -1: failed.
- */
-static int say_goodbye(struct relay_conn *conn)
+/* Sends what is queued, then close_notify (TLS) and FIN.  1: all was sent; 0:
+ * not yet; -1: failed. */
+static int send_end(struct relay_conn *conn)
 {
 	int flushed = conn_flush(conn);
 
@@ -163,28 +163,28 @@ static int say_goodbye(struct relay_conn *conn)
 	return shutdown(conn->fd, SHUT_WR) == 0 ? 1 : -1;
 }
 
-/* Nothing more is read, so the peer has to stop; it may still take what we sent
- * until the deadline. */
-static void sends_too_much(struct relay_conn *conn, bool flushed)
+/* Nothing more is read.  The peer may still take what we sent until the
+ * deadline. */
+static void discard_limit_reached(struct relay_conn *conn, bool flushed)
 {
 	if (flushed && socket_owes(conn->fd) == 0)
 		cut(conn);
 }
 
 /*
- * Sends our end once the queue is empty, then reads and discards bytes until
- * the peer has closed, up to LINGER_DISCARD: closing a socket with unread bytes
- * resets it, and by a reset the peer loses what it has not read yet.  The
- * socket also stays open until the peer has taken all: otherwise the kernel
- * would hold the rest for minutes.
+ * Sends FIN once the queue is empty, then reads and discards bytes until the
+ * peer has closed, up to LINGER_DISCARD: closing a socket with unread bytes
+ * resets the connection, and then the peer loses what it has not read yet.  The
+ * socket also stays open until the peer's kernel has everything: otherwise our
+ * kernel would hold the rest for minutes.
  */
 void linger(struct relay_conn *conn)
 {
 	/* The kernel discards, and copies nothing (MSG_TRUNC in tcp(7)). */
 	char waste[16384];
 	ssize_t got = 1;
-	uint32_t *discarded = &conn->account->discarded;
-	int flushed = say_goodbye(conn);
+	uint32_t *discarded = &conn->lingering->discarded;
+	int flushed = send_end(conn);
 
 	if (flushed < 0) {
 		conn_destroy(conn);
@@ -195,7 +195,7 @@ void linger(struct relay_conn *conn)
 		*discarded += got > 0 ? (uint32_t)got : 0;
 	}
 	if (*discarded >= LINGER_DISCARD)
-		sends_too_much(conn, flushed == 1);
+		discard_limit_reached(conn, flushed == 1);
 	else if (got > 0)
 		conn_reread_add(conn);
 	else if (got == 0 ? flushed == 1 && socket_owes(conn->fd) == 0

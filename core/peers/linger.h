@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Lingering connections: they are closed for modules, but stay open, and within
- * the server's bounds, until their peers have taken the last bytes or are too
- * slow.
+ * Lingering connections: they are closed for modules, but their sockets stay
+ * open, and count towards the server's limits, until the peers have taken the
+ * last bytes or are too slow.
  *
  * All of this is [W].
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The accounts of lingering connections. */
+/* Lingering connections: what they hold, and which may linger. */
 
 #include <stdlib.h>
 
@@ -15,54 +15,55 @@
 #include "peers/socket_end.h"
 #include "peers/stall.h"
 
-static void count(struct lingering *account, size_t bytes)
+static void count(struct lingering *one, size_t bytes)
 {
-	struct relay_conn *conn = account->conn;
-	int64_t change = (int64_t)bytes - (int64_t)account->held;
+	struct relay_conn *conn = one->conn;
+	int64_t change = (int64_t)bytes - (int64_t)one->held;
 
 	if (change == 0)
 		return;
 	peer_count(conn->worker->shard, PEER_SESSION_KERNEL_MEMORY, 0, change);
 	kernel_memory_change(change);
 	memory_source_change(conn->addr, change);
-	stalled_sizes_change(account->held, bytes);
-	account->held = bytes;
+	stalled_sizes_change(one->held, bytes);
+	one->held = bytes;
 }
 
-static void weigh(struct lingering *account)
+static void weigh(struct lingering *one)
 {
 	size_t received = 0, unsent = 0;
 
-	socket_memory_used(account->conn->fd, &received, &unsent);
-	count(account, received + unsent);
+	socket_memory_used(one->conn->fd, &received, &unsent);
+	count(one, received + unsent);
 }
 
-/* What decides who goes first, in this order; larger values go first. */
+/* The order of eviction, by the first member that differs: larger values first.
+ */
 struct rank {
-	bool stranger;   /* no session has left it bytes */
+	bool no_session; /* no session has left it bytes */
 	unsigned places; /* of its source */
 	int64_t source;  /* bytes of its source */
 	size_t held;
 };
 
 static struct rank rank_of(
-	const struct peers *peers, const struct lingering *account)
+	const struct peers *peers, const struct lingering *one)
 {
-	const uint8_t *addr = account->conn->addr;
+	const uint8_t *addr = one->conn->addr;
 
 	return (struct rank){
-		.stranger = !account->session,
-		.places = linger_places_held(
-			&peers->places, addr, account->session),
-		.source = account->session ? memory_source_held(addr) : 0,
-		.held = account->held,
+		.no_session = !one->session,
+		.places =
+			linger_places_held(&peers->places, addr, one->session),
+		.source = one->session ? memory_source_held(addr) : 0,
+		.held = one->held,
 	};
 }
 
 static bool at_least(const struct rank *a, const struct rank *b)
 {
-	if (a->stranger != b->stranger)
-		return a->stranger;
+	if (a->no_session != b->no_session)
+		return a->no_session;
 	if (a->places != b->places)
 		return a->places > b->places;
 	if (a->source != b->source)
@@ -70,13 +71,15 @@ static bool at_least(const struct rank *a, const struct rank *b)
 	return a->held >= b->held;
 }
 
-/* Of equal ones the oldest, which is the last on the list. */
-static struct relay_conn *first_to_go(const struct peers *peers, bool session)
+/* Finds the one to evict; of equal ones the oldest, which is the last on the
+ * list. */
+static struct relay_conn *find_victim(const struct peers *peers, bool session)
 {
 	struct relay_conn *found = NULL;
 	struct rank most = {0};
 
-	for (struct lingering *one = peers->accounts; one; one = one->next) {
+	for (struct lingering *one = peers->lingering_list; one;
+		one = one->next) {
 		struct rank rank;
 
 		if (one->session && !session)
@@ -103,9 +106,9 @@ bool lingering_has_place(const struct relay_conn *conn, bool session,
 			PEER_LINGER_SOURCE, 1);
 		return false;
 	}
-	if (peers->lingering < LINGER_MOST)
+	if (peers->lingering_count < LINGER_MOST)
 		return true;
-	*instead = first_to_go(peers, session);
+	*instead = find_victim(peers, session);
 	peer_count(conn->worker->shard, PEER_LINGER_REFUSED, PEER_LINGER_PLACES,
 		1);
 	return *instead;
@@ -114,48 +117,48 @@ bool lingering_has_place(const struct relay_conn *conn, bool session,
 int lingering_add(struct relay_conn *conn, bool session)
 {
 	struct peers *peers = peers_of(conn->worker);
-	struct lingering *account;
+	struct lingering *one;
 
-	account = calloc(1, sizeof(*account));
-	if (!account)
+	one = calloc(1, sizeof(*one));
+	if (!one)
 		return -1;
-	account->conn = conn;
-	account->session = session;
-	account->since_ms = loop_clock_ms();
-	account->first = account->owed = socket_owes(conn->fd);
-	account->next = peers->accounts;
-	account->link = &peers->accounts;
-	if (account->next)
-		account->next->link = &account->next;
-	peers->accounts = account;
-	conn->account = account;
-	peers->lingering++;
+	one->conn = conn;
+	one->session = session;
+	one->since_ms = loop_clock_ms();
+	one->first = one->owed = socket_owes(conn->fd);
+	one->next = peers->lingering_list;
+	one->link = &peers->lingering_list;
+	if (one->next)
+		one->next->link = &one->next;
+	peers->lingering_list = one;
+	conn->lingering = one;
+	peers->lingering_count++;
 	linger_places_change(&peers->places, conn->addr, session, 1);
 	peer_count(conn->worker->shard, PEER_LINGERING, 0, 1);
-	weigh(account);
+	weigh(one);
 	return 0;
 }
 
 bool lingering_weigh(struct relay_conn *conn)
 {
-	weigh(conn->account);
-	return !stall_conn_gives_way(conn, conn->account->held);
+	weigh(conn->lingering);
+	return !stall_conn_gives_way(conn, conn->lingering->held);
 }
 
 void lingering_remove(struct relay_conn *conn)
 {
 	struct peers *peers = peers_of(conn->worker);
-	struct lingering *account = conn->account;
+	struct lingering *one = conn->lingering;
 
-	if (!account)
+	if (!one)
 		return;
-	count(account, 0);
-	linger_places_change(&peers->places, conn->addr, account->session, -1);
-	*account->link = account->next;
-	if (account->next)
-		account->next->link = account->link;
-	conn->account = NULL;
-	free(account);
-	peers->lingering--;
+	count(one, 0);
+	linger_places_change(&peers->places, conn->addr, one->session, -1);
+	*one->link = one->next;
+	if (one->next)
+		one->next->link = one->link;
+	conn->lingering = NULL;
+	free(one);
+	peers->lingering_count--;
 	peer_count(conn->worker->shard, PEER_LINGERING, 0, -1);
 }

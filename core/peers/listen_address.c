@@ -75,7 +75,7 @@ int listen_address_add(struct listen_address *one, int fd)
 }
 
 /*
- * Calls fn for the worker's own sockets only: other threads may use the rest.
+ * Only for the worker's own sockets: other threads may use the rest.
  */
 int listen_address_each(struct listen_address *one, const struct worker *worker,
 	int (*fn)(struct listener *))

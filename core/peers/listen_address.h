@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * One address that is listened on: every worker has a socket for it
+ * One address that the server listens on: every worker has a socket for it
  * (SO_REUSEPORT).
  */
 #ifndef LISTEN_ADDRESS_H

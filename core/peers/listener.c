@@ -19,9 +19,9 @@
 #include "peers/peers_shared.h"
 #include "workers/worker.h"
 
-/* At most so many are accepted in an iteration of the loop, so that a flood
- * leaves time for traffic. */
-#define ACCEPTS_A_TURN 64
+/* At most so many are accepted per loop iteration, so that a flood leaves time
+ * for traffic. */
+#define ACCEPTS_PER_ITERATION 64
 /* The pause after an error that is not due to one connection. */
 #define PAUSE_MS 100
 
@@ -104,7 +104,7 @@ static void acceptable(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	loop_tick(&worker->loop);
-	for (int i = 0; i < ACCEPTS_A_TURN; i++)
+	for (int i = 0; i < ACCEPTS_PER_ITERATION; i++)
 		if (!accept_one(listener))
 			break;
 	loop_event_over(&worker->loop);
@@ -120,7 +120,8 @@ int listener_start(struct listener *listener)
 	struct event_base *base = listener->worker->loop.base;
 
 	if (socket_memory_begin_small(listener->fd) != 0)
-		log_core(RELAY_DEBUG, "receive buffers begin large: %s",
+		log_core(RELAY_DEBUG,
+			"cannot start with small receive buffers: %s",
 			strerror(errno));
 	listener->spare = spare_open();
 	listener->event = event_new(
@@ -158,10 +159,10 @@ void listener_close(struct listener *listener)
 	listener_init(listener, listener->worker);
 }
 
-int listener_leave(struct listener *listener)
+int listener_drain(struct listener *listener)
 {
 	listen_socket_deafen(listener->fd);
-	/* No queue is longer, and no connection joins it any more. */
+	/* No queue is longer than this, and no new connection enters it. */
 	for (int i = 0; i <= LISTENER_BACKLOG; i++)
 		if (!accept_one(listener))
 			break;

@@ -29,7 +29,7 @@ void listener_pause(struct listener *listener);
 int listener_resume(struct listener *listener);
 /* Own thread, or after its end.  Does nothing if it is closed. */
 void listener_close(struct listener *listener);
-/* Own thread: accepts all connections in the queue, then closes it.  0. */
-int listener_leave(struct listener *listener);
+/* Own thread: accepts the connections in the queue, then closes itself.  0. */
+int listener_drain(struct listener *listener);
 
 #endif

@@ -46,12 +46,13 @@ static bool is_bound(
 	return listen_place_same(&one->bound, place);
 }
 
-/* Whether sockets of this server that will be closed are bound there. */
+/* Whether sockets of this server that will be closed are bound to the place. */
 static bool is_leaving(const struct listen_place *place)
 {
 	struct peers_shared *room = peers_shared();
 
-	/* Those of an old process; what no address takes is closed later. */
+	/* Sockets of an old process; those that no address uses are closed
+	 * later. */
 	if (inherited_overlaps(INHERITED_RELAY, place))
 		return true;
 	for (unsigned i = 0; i < room->now.count; i++)
@@ -209,7 +210,7 @@ static int listen_all(struct relay_err *err)
 
 int listeners_open(struct relay_err *err)
 {
-	listeners_take_inherited();
+	listeners_adopt_inherited();
 	if (listen_all(err) != 0)
 		return -1;
 	if (workers_call(start_here, NULL) != 0)
@@ -217,14 +218,14 @@ int listeners_open(struct relay_err *err)
 	return 0;
 }
 
-void listeners_leave(struct worker *worker)
+void listeners_drain(struct worker *worker)
 {
 	struct peers_shared *room = peers_shared();
 
 	for (unsigned i = 0; room->staged && i < room->now.count; i++)
 		if (!room->now.all[i]->wanted)
 			(void)listen_address_each(
-				room->now.all[i], worker, listener_leave);
+				room->now.all[i], worker, listener_drain);
 }
 
 static int close_one(struct listener *listener)
@@ -245,7 +246,7 @@ static int forget_here(struct worker *worker, void *arg)
 	return 0;
 }
 
-void listeners_take(void)
+void listeners_commit(void)
 {
 	struct peers_shared *room = peers_shared();
 

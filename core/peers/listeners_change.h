@@ -4,8 +4,8 @@
  * Replaces the set of addresses that the server listens on.
  *
  * The new set is staged: it is bound while the old one serves.  Once opened, it
- * accepts; once taken, it replaces the old one.  An address in both sets keeps
- * its sockets with their queues.
+ * accepts; once committed, it replaces the old one.  An address in both sets
+ * keeps its sockets with their queues.
  */
 #ifndef LISTENERS_CHANGE_H
 #define LISTENERS_CHANGE_H
@@ -29,10 +29,10 @@ int listeners_stage(
 int listeners_open(struct relay_err *err);
 /* Own thread: for each address that is not in the staged set, accepts the
  * connections in the queues of the worker's sockets, and closes them. */
-void listeners_leave(struct worker *worker);
+void listeners_drain(struct worker *worker);
 /* [C]  The staged set replaces the old one.  Logs the addresses that were added
  * and removed. */
-void listeners_take(void);
+void listeners_commit(void);
 /* [C]  Closes the new addresses of the staged set; the old set stays. */
 void listeners_abandon(void);
 

@@ -35,7 +35,7 @@ static int add_one(int fd)
 	return listen_address_add(all[room->rest.count - 1], fd);
 }
 
-void listeners_take_inherited(void)
+void listeners_adopt_inherited(void)
 {
 	int fd = inherited_take_any(INHERITED_RELAY);
 
@@ -44,21 +44,21 @@ void listeners_take_inherited(void)
 			close(fd);
 }
 
-static int leave_rest_here(struct worker *worker, void *arg)
+static int drain_here(struct worker *worker, void *arg)
 {
 	struct peers_shared *room = peers_shared();
 
 	(void)arg;
-	return listen_set_each(&room->rest, worker, listener_leave);
+	return listen_set_each(&room->rest, worker, listener_drain);
 }
 
-void listeners_leave_rest(void)
+void listeners_drain_inherited(void)
 {
 	struct peers_shared *room = peers_shared();
 
 	if (room->rest.count == 0)
 		return;
-	(void)workers_call(leave_rest_here, NULL);
+	(void)workers_call(drain_here, NULL);
 	listen_set_log(&room->rest, false, false, "no longer listening on");
 	listen_set_free(&room->rest);
 }

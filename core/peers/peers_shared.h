@@ -31,7 +31,7 @@ struct peers_shared {
 	/* owned array, by enum peer_metric; workers read it */
 	struct relay_metric **metrics;
 
-	/* What is logged seldom; used by workers. */
+	/* Rate limits of log messages; used by workers. */
 	struct relay_log_kind bad_handshakes, dataless_records, no_accept,
 		no_memory;
 
@@ -39,7 +39,7 @@ struct peers_shared {
 
 	/* For stop.c. */
 	int64_t stop_until_ms;
-	atomic_uint stop_cut; /* connections out of time; workers add to it */
+	atomic_uint stop_cut; /* connections that were cut off; workers add */
 	sem_t stop_done;      /* posted by each worker that has nothing left */
 };
 

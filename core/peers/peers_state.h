@@ -20,13 +20,13 @@
 #include "workers/worker.h"
 
 struct lingering;
-struct passage;
+struct conn_move;
 struct relay_conn;
 struct relay_session;
 
 /* How much of the worker's time handshakes take, see handshakes.c. */
-struct handshake_share {
-	int64_t since_us; /* begin of the span in which spent_us counts */
+struct handshake_slice {
+	int64_t since_us; /* start of the time slice */
 	int64_t spent_us;
 };
 
@@ -39,30 +39,30 @@ struct peers {
 	struct pipe_pool pipes;
 	unsigned char *buffer; /* owned; of buffer_len bytes, for every read */
 	size_t buffer_len;
-	int socket_buffer; /* bound on the sockets of sessions; 0: none */
+	int socket_buffer; /* size limit on sockets of sessions; 0: none */
 
 	BIO *tls_io; /* owned, see tls.h */
-	struct handshake_share handshakes;
+	struct handshake_slice handshakes;
 	struct strangers strangers;
 
 	/* Deferred work: connections to be read again, see conn_reread.h. */
 	struct relay_conn *reread;
-	/* Sessions with bytes left, in order, see session_queue.h. */
-	struct relay_session *hungry;
-	struct relay_session **hungry_end;
+	/* Sessions with bytes to move, in order, see session_queue.h. */
+	struct relay_session *ready;
+	struct relay_session **ready_end;
 	struct relay_session *paused; /* sessions that were granted nothing */
 	struct event *pause_timer;    /* owned */
 	int64_t pause_due_ms; /* when pause_timer fires; INT64_MAX: not armed */
 
-	struct passage *leaving; /* list: connections that move away */
+	struct conn_move *leaving; /* list: moves to other workers */
 	struct relay_conn
-		*dead;      /* list: freed when the current event is over */
-	unsigned lingering; /* connections that deliver their last bytes */
-	struct lingering *accounts; /* list: what these hold; owned by them */
+		*dead; /* list: freed when the current event is over */
+	unsigned lingering_count;         /* length of the list below */
+	struct lingering *lingering_list; /* owned by its connections */
 	struct linger_places places;
 
 	bool stopping; /* nothing new is accepted */
-	/* Until then last bytes are delivered while stopping, see stop.c. */
+	/* While stopping, last bytes are delivered until then, see stop.c. */
 	int64_t grace_until_ms;
 	struct event *stop_timer; /* owned */
 };

@@ -46,8 +46,8 @@ void pipe_pool_change(struct pipe_pool *pool, size_t size, unsigned most);
 /* Frees the idle ones; lent ones must have come back. */
 void pipe_pool_finish(struct pipe_pool *pool);
 
-/* Whether this errno says that the kernel, or what guards it, does not do what
- * was asked, for whatever connection. */
+/* Whether this errno means that the kernel, or a security policy, refuses the
+ * call for every connection. */
 bool pipe_refused(int error);
 /* splice(2) was refused: for a while no pipes are lent. */
 void pipe_pool_refuse(struct pipe_pool *pool);

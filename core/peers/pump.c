@@ -32,8 +32,9 @@
 #define HEAVY 262144
 /*
  * While at most FIRST_PIECE is read at once, less than PROVEN bytes can move to
- * a reader that takes nothing: its own window and our send buffer on a short
- * path hold no more.  A session that stays below PROVEN holds some 512 KiB.
+ * a reader that reads nothing: its receive window and our send buffer on a
+ * short path hold no more.  A session that stays below PROVEN holds some 512
+ * KiB.
  */
 #define PROVEN      524288
 #define FIRST_PIECE 65536
@@ -43,7 +44,8 @@ static bool again(int error)
 	return error == EAGAIN || error == EINTR;
 }
 
-/* The session is not idle.  Sent bytes count as well: readers may be slow. */
+/* Marks the session as not idle.  Sent bytes count as well: readers may be
+ * slow. */
 static void alive(struct relay_session *session)
 {
 	session->moved_ms = atomic_load_explicit(
@@ -54,7 +56,7 @@ static void alive(struct relay_session *session)
  */
 static void open_source(struct relay_session *session, int from)
 {
-	session->flow[from].opened = true;
+	session->flow[from].autotuned = true;
 	if (!peers_of(session->worker)->socket_buffer &&
 		!session->stall[from].buffers)
 		(void)socket_memory_open(session->conn[from]->fd,
@@ -66,7 +68,8 @@ static void moved(struct relay_session *session, int from, size_t len)
 	struct worker *worker = session->worker;
 
 	session->flow[from].bytes += len;
-	if (session->flow[from].bytes >= PROVEN && !session->flow[from].opened)
+	if (session->flow[from].bytes >= PROVEN &&
+		!session->flow[from].autotuned)
 		open_source(session, from);
 	alive(session);
 	peer_count(worker->shard, PEER_SESSION_TRAFFIC, 0, (int64_t)len);
@@ -74,7 +77,7 @@ static void moved(struct relay_session *session, int from, size_t len)
 		hooks_session_sent(worker->hooks, session, from, len);
 }
 
-/* PUMP_HUNGRY: all of the tail was sent, go on. */
+/* PUMP_MORE: all of the tail was sent, go on. */
 static enum pump_state send_tail(
 	struct relay_session *session, struct flow *flow, int to)
 {
@@ -94,11 +97,11 @@ static enum pump_state send_tail(
 	}
 	free(flow->tail);
 	flow->tail = NULL;
-	return PUMP_HUNGRY;
+	return PUMP_MORE;
 }
 
-/* Whether splice was refused, rather than failed for this connection.  Then
- * what recv() and send() say counts. */
+/* Whether splice is refused in general, rather than for this connection.  Then
+ * recv() and send() are used, and their results count. */
 static bool splice_refused(struct relay_session *session, int error)
 {
 	if (!pipe_refused(error))
@@ -130,7 +133,7 @@ static enum pump_state unpipe(struct flow *flow)
 		flow->tail_len += (size_t)got;
 		flow->piped -= (size_t)got;
 	}
-	return PUMP_HUNGRY;
+	return PUMP_MORE;
 }
 
 static enum pump_state send_piped(
@@ -149,29 +152,28 @@ static enum pump_state send_piped(
 		} else if (sent < 0 && splice_refused(session, errno)) {
 			enum pump_state state = unpipe(flow);
 
-			return state == PUMP_HUNGRY
-				       ? send_tail(session, flow, to)
-				       : state;
+			return state == PUMP_MORE ? send_tail(session, flow, to)
+						  : state;
 		} else {
 			return PUMP_BROKEN;
 		}
 	}
-	return PUMP_HUNGRY;
+	return PUMP_MORE;
 }
 
 /* Sends what was read earlier, before more is read. */
 static enum pump_state send_pending(
 	struct relay_session *session, struct flow *flow, int to)
 {
-	enum pump_state state = PUMP_HUNGRY;
+	enum pump_state state = PUMP_MORE;
 
 	if (!flow->tail && !flow->piped)
-		return PUMP_HUNGRY;
+		return PUMP_MORE;
 	if (!flow->writable)
 		return PUMP_IDLE;
 	if (flow->tail)
 		state = send_tail(session, flow, to);
-	if (state == PUMP_HUNGRY && flow->piped)
+	if (state == PUMP_MORE && flow->piped)
 		state = send_piped(session, flow, to);
 	return state;
 }
@@ -237,7 +239,7 @@ static enum pump_state copy(
 	if (sent < len)
 		return keep_tail(
 			flow, peers->buffer + sent, (size_t)(len - sent));
-	return PUMP_HUNGRY;
+	return PUMP_MORE;
 }
 
 /* One splice into the pipe, and as many out of it as are needed. */
@@ -332,18 +334,18 @@ static enum pump_state move(struct relay_session *session, int from)
 
 		state = send_pending(
 			session, flow, session->conn[1 - from]->fd);
-		if (state != PUMP_HUNGRY)
+		if (state != PUMP_MORE)
 			return state;
 		if (session->ending && (!flow->left || !flow->readable))
 			return end_of_source(flow, session->conn[1 - from]->fd);
 		if (!flow->readable)
 			return PUMP_IDLE;
 		if (moved_now >= PUMP_BOUND)
-			return PUMP_HUNGRY;
+			return PUMP_MORE;
 		splicing = takes_pipe(session, from);
 		if (want > (splicing ? flow->pipe->size : peers->buffer_len))
 			want = splicing ? flow->pipe->size : peers->buffer_len;
-		if (!flow->opened && want > FIRST_PIECE)
+		if (!flow->autotuned && want > FIRST_PIECE)
 			want = FIRST_PIECE;
 		if (session->ending && want > flow->left)
 			want = flow->left;
@@ -359,7 +361,7 @@ static enum pump_state move(struct relay_session *session, int from)
 		if (session->ending && state == PUMP_IDLE && !flow->readable &&
 			!got && !flow->done)
 			continue;
-		if (state != PUMP_HUNGRY)
+		if (state != PUMP_MORE)
 			return state;
 	}
 }

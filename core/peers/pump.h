@@ -12,10 +12,10 @@ struct relay_session;
 
 enum pump_state {
 	PUMP_IDLE,   /* waits for an event */
-	PUMP_HUNGRY, /* the bound was reached; more can be done at once */
+	PUMP_MORE,   /* the bound was reached; more can be done at once */
 	PUMP_PAUSED, /* nothing is granted before flow.resume_ms */
 	PUMP_BROKEN, /* a side was reset */
-	PUMP_FAILED, /* the server has no memory */
+	PUMP_FAILED, /* the server is out of memory */
 };
 
 /* The most bytes of one call, so that a session does not delay the others. */

@@ -47,14 +47,14 @@ struct relay_conn *relay_session_side(
 
 static void session_run(struct relay_session *session)
 {
-	bool hungry = false, paused = false;
+	bool ready = false, paused = false;
 
 	for (int from = 0; from < 2; from++) {
 		switch (pump_run(session, from)) {
 		case PUMP_IDLE:
 			break;
-		case PUMP_HUNGRY:
-			hungry = true;
+		case PUMP_MORE:
+			ready = true;
 			break;
 		case PUMP_PAUSED:
 			paused = true;
@@ -72,7 +72,7 @@ static void session_run(struct relay_session *session)
 			session->ending ? RELAY_END_STOP : RELAY_END_EOF);
 		return;
 	}
-	if (hungry)
+	if (ready)
 		session_queue_add(session);
 	if (paused)
 		session_queue_pause(session);
@@ -81,15 +81,15 @@ static void session_run(struct relay_session *session)
 bool sessions_run(struct worker *worker)
 {
 	struct peers *peers = peers_of(worker);
-	struct relay_session *list = peers->hungry;
+	struct relay_session *list = peers->ready;
 
-	peers->hungry = NULL;
-	peers->hungry_end = &peers->hungry;
+	peers->ready = NULL;
+	peers->ready_end = &peers->ready;
 	while (list) {
 		struct relay_session *session = list;
 
-		list = session->hungry_next;
-		session->hungry = false;
+		list = session->ready_next;
+		session->ready = false;
 		if (!session->dead)
 			session_run(session);
 		else if (!session->paused)
@@ -119,7 +119,7 @@ void session_event(struct relay_session *session, int side, short what)
 	 */
 	if (session->flow[0].heavy || session->flow[1].heavy)
 		session_queue_add(session);
-	else if (!session->hungry)
+	else if (!session->ready)
 		session_run(session);
 }
 
@@ -137,6 +137,6 @@ void session_wind_up(struct relay_session *session)
 		flow->left = unread > 0 ? (size_t)unread : 0;
 		flow->readable = flow->left > 0;
 	}
-	if (!session->hungry)
+	if (!session->ready)
 		session_run(session);
 }

@@ -32,7 +32,7 @@ static void close_by_reset(const struct relay_conn *conn)
 
 	if (setsockopt(conn->fd, IPPROTO_TCP, TCP_LINGER2, &at_once,
 		    sizeof(at_once)))
-		log_core(RELAY_DEBUG, "no reset at the end: %s",
+		log_core(RELAY_DEBUG, "cannot close by a reset: %s",
 			strerror(errno));
 }
 
@@ -64,7 +64,7 @@ void session_end(struct relay_session *session, enum relay_reason reason)
 		conn_end(session->conn[side], reason);
 		session->conn[side] = NULL;
 	}
-	if (!session->hungry && !session->paused)
+	if (!session->ready && !session->paused)
 		session_free(session);
 }
 

@@ -70,8 +70,8 @@ bool session_memory_admits(
 		return true;
 	peer_count(a->worker->shard, PEER_SESSIONS_REFUSED, 0, 1);
 	log_core_seldom(RELAY_WARNING, &peers_shared()->no_memory,
-		"a session is refused: all together hold %s (%lld bytes in the "
-		"kernel)",
+		"a session is refused: all sessions together hold %s "
+		"(session-memory is %lld bytes)",
 		why, (long long)kernel_memory_limit());
 	return false;
 }

@@ -19,11 +19,10 @@ struct relay_session;
 /* Measures the kernel memory of each direction, and counts it. */
 void session_memory_weigh(struct relay_session *session);
 
-/* The session ends, and its two connections are still there: counts it no more.
- */
+/* Stops counting a session that ends; its two connections must still exist. */
 void session_memory_forget(struct relay_session *session);
 
-/* So much of what this direction holds stalls for long; 0: it does not. */
+/* Counts `bytes` as held by a direction that has stalled for long; 0: none. */
 void session_memory_stalls(
 	struct relay_session *session, int from, size_t bytes);
 

@@ -56,8 +56,7 @@ static void attach(
 	if ((peers->socket_buffer ? socket_memory_bound(
 					    conn->fd, peers->socket_buffer)
 				  : socket_memory_first(conn->fd)) != 0)
-		log_core(RELAY_DEBUG,
-			"a session's buffers stay as they are: %s",
+		log_core(RELAY_DEBUG, "cannot bound a session's buffers: %s",
 			strerror(errno));
 	/* Edge-triggered events may have come before: find out by trying. */
 	session->flow[side].readable = true;

@@ -14,12 +14,12 @@ void session_queue_add(struct relay_session *session)
 	struct worker *worker = session->worker;
 	struct peers *peers = peers_of(worker);
 
-	if (session->hungry)
+	if (session->ready)
 		return;
-	session->hungry = true;
-	session->hungry_next = NULL;
-	*peers->hungry_end = session;
-	peers->hungry_end = &session->hungry_next;
+	session->ready = true;
+	session->ready_next = NULL;
+	*peers->ready_end = session;
+	peers->ready_end = &session->ready_next;
 	deferred_arm(worker);
 }
 
@@ -75,7 +75,7 @@ void sessions_resume(struct worker *worker)
 		list = session->paused_next;
 		session->paused = false;
 		if (session->dead) {
-			if (!session->hungry)
+			if (!session->ready)
 				session_free(session);
 		} else if (resumes_at(session) <= now) {
 			session_queue_add(session);
@@ -101,7 +101,7 @@ int session_queue_init(struct worker *worker)
 {
 	struct peers *peers = peers_of(worker);
 
-	peers->hungry_end = &peers->hungry;
+	peers->ready_end = &peers->ready;
 	peers->pause_due_ms = INT64_MAX;
 	peers->pause_timer = evtimer_new(worker->loop.base, pause_over, worker);
 	return peers->pause_timer ? 0 : -1;

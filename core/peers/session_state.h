@@ -38,10 +38,10 @@ struct flow {
 	bool done : 1;       /* the source ended, and the sink was told */
 	bool heavy : 1;      /* its last run took long, see pump.c */
 	bool was_bulk : 1;   /* has been in bulk at least once */
-	bool fitted : 1;     /* the sink's path is short: its buffer is small */
-	bool opened : 1;     /* the kernel sizes the source's buffer */
-	bool reset : 1;      /* the source's end was a reset */
-	size_t left; /* when the session is ending: how many more to read */
+	bool fitted : 1; /* socket_memory_fit() has bounded the sink's buffer */
+	bool autotuned : 1; /* the kernel sizes the source's buffer */
+	bool reset : 1;     /* the source's end was a reset */
+	size_t left; /* while the session is ending: bytes still to read */
 };
 
 struct relay_session {
@@ -50,21 +50,22 @@ struct relay_session {
 	struct relay_conn *conn[2];
 	struct flow flow[2];
 	struct stall stall[2];             /* of each flow */
-	struct relay_session *hungry_next; /* on the worker's list `hungry` */
+	struct relay_session *ready_next;  /* on the worker's list `ready` */
 	struct relay_session *paused_next; /* on the worker's list `paused` */
-	struct deadline watch; /* the next look, see session_watch.h */
+	struct deadline watch; /* the next check, see session_watch.h */
 	uint64_t id;
 	int64_t start_ms;
 	int64_t moved_ms;  /* when the last byte came, or went */
-	int64_t looked_ms; /* moved_ms as of the last look for a hidden end */
+	int64_t looked_ms; /* moved_ms at the last look for a missed end */
 	int64_t idle_ms;   /* how long it may be idle */
-	int unacked[2];    /* SIOCOUTQ of each side at the last look */
+	int unacked[2];    /* SIOCOUTQ of each side at the last check */
 	/* Kernel memory of its sockets and pipes by direction, at the last
-	 * look, see session_memory.h; and what of it stalls for long. */
+	 * check, see session_memory.h; and how much of it has stalled for long.
+	 */
 	size_t held[2], stalls[2];
 	uint8_t asked;   /* how many modules were asked, see hooks.h */
-	bool hungry : 1; /* is on the list */
-	bool paused : 1; /* is on the list */
+	bool ready : 1;  /* is on the list `ready` */
+	bool paused : 1; /* is on the list `paused` */
 	bool dead : 1;   /* ended; freed when it leaves the lists */
 	bool ending : 1; /* see session_wind_up */
 	_Alignas(max_align_t) unsigned char blocks[]; /* of the modules */

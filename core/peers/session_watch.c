@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Sessions: looks at one from time to time. */
+/* Sessions: checks each one periodically. */
 
 #include <errno.h>
 #include <stddef.h>
@@ -21,7 +21,7 @@
 
 /*
  * A reset that arrives together with the last bytes may go unnoticed, since the
- * pump saves the read that would find it.  A look at quiet sessions finds it.
+ * pump saves the read that would find it.  A check of quiet sessions finds it.
  */
 #define QUIET_LOOK_MS 5000
 /* The interval while it holds much memory, or all sessions together do. */
@@ -41,7 +41,7 @@ void session_watch(struct relay_session *session)
 		session->worker, &session->watch, idle < look ? idle : look);
 }
 
-/* Looks for an end that no event told of, and lets the pump read it. */
+/* Looks for an end that no event has reported, and lets the pump read it. */
 static void look_for_end(struct relay_session *session, int side)
 {
 	char byte;
@@ -59,7 +59,7 @@ static void look_for_end(struct relay_session *session, int side)
 	}
 }
 
-/* Whether the kernel has delivered bytes since the last look: a session with a
+/* Whether the kernel has delivered bytes since the last check: a session with a
  * slow reader is not idle. */
 static bool drains(struct relay_session *session)
 {
@@ -114,7 +114,8 @@ void session_watch_due(struct deadline *deadline)
 			session_end(session, why);
 			return;
 		}
-	/* With busy CPUs, it takes time to measure the shortest round trip. */
+	/* On busy CPUs it takes a while to measure the shortest round trip: try
+	 * again. */
 	pump_fit(session, 0);
 	pump_fit(session, 1);
 	if (session->looked_ms != session->moved_ms) {

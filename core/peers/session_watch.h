@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Looks at a session from time to time: whether it is idle, how much kernel
- * memory it holds, and whether a side has ended without an event.
+ * Checks a session periodically: whether it is idle, how much kernel memory it
+ * holds, and whether a side has ended without an event.
  */
 #ifndef SESSION_WATCH_H
 #define SESSION_WATCH_H
@@ -12,7 +12,7 @@ struct relay_session;
 
 /* What session->watch calls when it is due. */
 void session_watch_due(struct deadline *deadline);
-/* [W]  Sets the time of the next look. */
+/* [W]  Sets the time of the next check. */
 void session_watch(struct relay_session *session);
 
 #endif

@@ -18,8 +18,8 @@ struct relay_conn;
 enum close_by {
 	CLOSE_BY_TIME,  /* a usual close; the kernel tries to deliver the rest
 			 * for a bounded time */
-	CLOSE_BY_RESET, /* what the peer has not taken is dropped */
-	CLOSE_BY_LEAVE, /* another process goes on with it: change nothing */
+	CLOSE_BY_RESET, /* the kernel drops what the peer has not taken */
+	CLOSE_BY_LEAVE, /* another process serves it: change nothing */
 };
 
 /* Bytes that the peer's kernel has not acknowledged; a FIN does not count. */

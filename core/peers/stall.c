@@ -18,7 +18,7 @@
  * bounds for the other direction must stay. */
 static bool bounds_source(const struct relay_session *session, int from)
 {
-	return session->stall[from].buffers || !session->flow[from].opened;
+	return session->stall[from].buffers || !session->flow[from].autotuned;
 }
 
 bool stall_bounds_sink(const struct relay_session *session, int from)
@@ -35,7 +35,7 @@ static void relax(struct relay_session *session, int from)
 		session->conn[1 - from]->fd, bounds_source(session, 1 - from));
 	flow->fitted = false;
 	(void)socket_memory_open(source, stall_bounds_sink(session, 1 - from));
-	if (!flow->opened)
+	if (!flow->autotuned)
 		(void)socket_memory_first(source);
 }
 

@@ -19,8 +19,8 @@ struct relay_conn;
 struct relay_session;
 
 /*
- * Looks at a direction, whose session was just weighed, and bounds what more it
- * may hold.  False: the session must end, for *why.
+ * Checks a direction, after session_memory_weigh(), and limits what more it may
+ * hold.  False: the session must end, for *why.
  */
 bool stall_look(
 	struct relay_session *session, int from, enum relay_reason *why);
@@ -28,11 +28,11 @@ bool stall_look(
 /* Whether the send buffer of this direction's sink is bounded. */
 bool stall_bounds_sink(const struct relay_session *session, int from);
 
-/* Whether a lingering connection, which holds so much, has to go: memory is
- * short, and it is treated as if it stalled. */
+/* Whether a lingering connection that holds `held` bytes must end since memory
+ * is short.  It counts as if it had stalled for long. */
 bool stall_conn_gives_way(const struct relay_conn *reader, size_t held);
 
-/* The session ends: counts its directions no more as stalled or squeezed. */
+/* The session ends: its directions no longer count as stalled or squeezed. */
 void stall_forget(struct relay_session *session);
 
 #endif

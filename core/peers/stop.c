@@ -18,9 +18,9 @@
 #include "peers/stop.h"
 #include "workers/workers.h"
 
-/* How often a worker looks whether its connections have ended. */
+/* How often a worker checks whether its connections have ended. */
 #define LOOK_MS 20
-/* How much later than the grace period a worker may be. */
+/* How long after the grace period a worker may still report. */
 #define LATE_MS          5000
 #define SECOND_CHANCE_MS 1000
 
@@ -28,7 +28,7 @@ static uint32_t left(struct worker *worker)
 {
 	struct peers *peers = peers_of(worker);
 
-	return peers->conns.count + peers->lingering;
+	return peers->conns.count + peers->lingering_count;
 }
 
 static void look(evutil_socket_t fd, short what, void *arg)

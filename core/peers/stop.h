@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * The graceful stop: the server takes in nothing new, and delivers the bytes
+ * The graceful stop: the server accepts nothing new, and delivers the bytes
  * that it has for peers within a grace period.
  *
  * A connection without such bytes is closed at once.  A session passes on what

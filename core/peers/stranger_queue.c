@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Whose handshake is next: sources take turns, however much each sends. */
+/* Chooses the next handshake: sources take turns, however much each sends. */
 
 #include "peers/conn_state.h"
 #include "peers/stranger_queue.h"
@@ -9,7 +9,7 @@
 /* Above so many waiting strangers of a source, the newest are served first: the
  * oldest would all be too late.  */
 #define IN_ORDER 64
-/* Suspects have one of so many turns, when other sources wait as well. */
+/* Suspects get one turn in so many while other sources wait as well. */
 #define SUSPECT_TURN 4
 
 static void count_waiting(
@@ -40,10 +40,10 @@ void stranger_queue_remove(struct strangers *all, struct stranger *stranger)
 {
 	struct stranger_source *source = stranger->source;
 
-	if (stranger->line == STRANGER_NO_LINE)
+	if (stranger->queue == STRANGER_NO_QUEUE)
 		return;
-	TAILQ_REMOVE(&source->lines[stranger->line], stranger, turn);
-	stranger->line = STRANGER_NO_LINE;
+	TAILQ_REMOVE(&source->queues[stranger->queue], stranger, turn);
+	stranger->queue = STRANGER_NO_QUEUE;
 	all->waiting--;
 	for (; source; source = source->parent)
 		if (--source->waiting == 0)
@@ -51,21 +51,21 @@ void stranger_queue_remove(struct strangers *all, struct stranger *stranger)
 }
 
 void stranger_queue_add(struct strangers *all, struct relay_conn *conn,
-	enum stranger_line line, int64_t now_ms)
+	enum stranger_queue queue, int64_t now_ms)
 {
 	struct stranger *stranger = conn->stranger;
 
-	if (stranger->line != STRANGER_NO_LINE)
+	if (stranger->queue != STRANGER_NO_QUEUE)
 		return;
-	stranger->line = (uint8_t)line;
-	TAILQ_INSERT_TAIL(&stranger->source->lines[line], stranger, turn);
+	stranger->queue = (uint8_t)queue;
+	TAILQ_INSERT_TAIL(&stranger->source->queues[queue], stranger, turn);
 	all->waiting++;
 	count_waiting(all, stranger->source, now_ms);
 }
 
 bool stranger_queue_has(const struct relay_conn *conn)
 {
-	return conn->stranger && conn->stranger->line != STRANGER_NO_LINE;
+	return conn->stranger && conn->stranger->queue != STRANGER_NO_QUEUE;
 }
 
 /* A source has had its turn: moves it behind the others, and checks again
@@ -82,14 +82,14 @@ static void go_behind(
 
 static struct stranger *next_of(struct stranger_source *source)
 {
-	struct stranger_list *line = &source->lines[source->line];
+	struct stranger_list *queue = &source->queues[source->queue];
 
 	/* Handshakes that have begun and new ones take turns. */
-	source->line = !source->line;
-	if (TAILQ_EMPTY(line))
-		line = &source->lines[source->line];
-	return source->waiting > IN_ORDER ? TAILQ_LAST(line, stranger_list)
-					  : TAILQ_FIRST(line);
+	source->queue = !source->queue;
+	if (TAILQ_EMPTY(queue))
+		queue = &source->queues[source->queue];
+	return source->waiting > IN_ORDER ? TAILQ_LAST(queue, stranger_list)
+					  : TAILQ_FIRST(queue);
 }
 
 struct relay_conn *stranger_queue_next(struct strangers *all, int64_t now_ms)

@@ -14,13 +14,13 @@
 
 struct relay_conn;
 
-/* Makes its handshake wait in that line; does nothing if it waits already. */
+/* Adds its handshake to that queue; does nothing if it is in one already. */
 void stranger_queue_add(struct strangers *all, struct relay_conn *conn,
-	enum stranger_line line, int64_t now_ms);
+	enum stranger_queue queue, int64_t now_ms);
 bool stranger_queue_has(const struct relay_conn *conn);
-/* Takes the next connection out of its line.  NULL: none waits. */
+/* Takes the next connection out of its queue.  NULL: none waits. */
 struct relay_conn *stranger_queue_next(struct strangers *all, int64_t now_ms);
-/* Takes it out of its line, if it is in one. */
+/* Takes it out of its queue, if it is in one. */
 void stranger_queue_remove(struct strangers *all, struct stranger *stranger);
 
 #endif

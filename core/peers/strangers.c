@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Connections that have proven nothing yet, grouped by source. */
+/* Connections that have not settled yet, grouped by source. */
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -126,8 +126,8 @@ static struct stranger_source *source_make(struct strangers *all, uint64_t hash,
 	TAILQ_INIT(&source->narrower);
 	TAILQ_INIT(&source->narrower_turns);
 	TAILQ_INIT(&source->strangers);
-	for (unsigned i = 0; i < STRANGER_LINES; i++)
-		TAILQ_INIT(&source->lines[i]);
+	for (unsigned i = 0; i < STRANGER_QUEUES; i++)
+		TAILQ_INIT(&source->queues[i]);
 	if (parent)
 		TAILQ_INSERT_TAIL(&parent->narrower, source, same);
 	source->bucket_next = *bucket(all, hash);
@@ -199,7 +199,7 @@ int strangers_enter(struct strangers *all, struct relay_conn *conn)
 	}
 	stranger->conn = conn;
 	stranger->source = source;
-	stranger->line = STRANGER_NO_LINE;
+	stranger->queue = STRANGER_NO_QUEUE;
 	TAILQ_INSERT_TAIL(&source->strangers, stranger, all);
 	hold(all, source, 1);
 	all->count++;
@@ -233,20 +233,20 @@ void strangers_settle(
 	leave(all, conn);
 }
 
-void strangers_leave(struct strangers *all, struct relay_conn *conn, bool spoke,
+void strangers_leave(struct strangers *all, struct relay_conn *conn, bool heard,
 	int64_t now_ms)
 {
 	if (!conn->stranger)
 		return;
-	if (spoke)
+	if (heard)
 		suspects_failed(&all->suspects,
 			widest(conn->stranger->source)->hash, now_ms);
 	leave(all, conn);
 }
 
-/* How far it has come: 0: it lingers, 1: no byte, 2: no step of the handshake,
- * 3: some steps, 4: all. */
-static unsigned said(const struct relay_conn *conn)
+/* How far it has come: 0: it lingers, 1: no byte has arrived, 2: no handshake
+ * step is done, 3: some are, 4: all are. */
+static unsigned progress(const struct relay_conn *conn)
 {
 	if (conn->phase == CONN_LINGERING)
 		return 0;
@@ -290,7 +290,7 @@ struct relay_conn *strangers_least(
 		one = TAILQ_NEXT(one, all)) {
 		if (one->conn == newcomer)
 			continue;
-		if (!least || said(one->conn) < said(least))
+		if (!least || progress(one->conn) < progress(least))
 			least = one->conn;
 		seen++;
 	}

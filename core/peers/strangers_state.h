@@ -17,11 +17,11 @@ struct stranger;
 struct stranger_source;
 
 /* What a stranger's handshake waits for. */
-enum stranger_line {
+enum stranger_queue {
 	STRANGER_FRESH, /* the first step, which makes conn->ssl */
 	STRANGER_BEGUN, /* a later step */
-	STRANGER_LINES,
-	STRANGER_NO_LINE = STRANGER_LINES
+	STRANGER_QUEUES,
+	STRANGER_NO_QUEUE = STRANGER_QUEUES
 };
 
 TAILQ_HEAD(stranger_list, stranger);
@@ -31,12 +31,12 @@ TAILQ_HEAD(source_list, stranger_source);
 #define STRANGERS_RANKS   1024
 #define STRANGERS_BUCKETS 4096
 
-/* What a connection has here until it has settled; see conn->stranger. */
+/* The entry of a connection that has not settled; see conn->stranger. */
 struct stranger {
 	struct relay_conn *conn; /* borrowed */
 	struct stranger_source *source;
 	TAILQ_ENTRY(stranger) all, turn;
-	uint8_t line; /* enum stranger_line */
+	uint8_t queue; /* enum stranger_queue */
 };
 
 /* An address prefix with at least one stranger. */
@@ -47,15 +47,15 @@ struct stranger_source {
 	uint64_t hash;
 	unsigned bits;
 	unsigned held;                     /* strangers */
-	unsigned waiting;                  /* of these, those in a line */
+	unsigned waiting;                  /* of these, those in a queue */
 	TAILQ_ENTRY(stranger_source) same; /* of equal rank, or siblings */
 	TAILQ_ENTRY(stranger_source) turn; /* sources that wait */
 	struct source_list narrower;       /* all narrower ones */
 	struct source_list narrower_turns; /* those that wait; next first */
 	struct stranger_list strangers; /* of a narrowest one, oldest first */
-	struct stranger_list lines[STRANGER_LINES];
-	bool suspect; /* its index in strangers.turns, while any waits */
-	uint8_t line; /* the line whose turn it is */
+	struct stranger_list queues[STRANGER_QUEUES];
+	bool suspect;  /* its index in strangers.turns, while any waits */
+	uint8_t queue; /* the queue whose turn it is */
 };
 
 struct strangers {
@@ -64,8 +64,8 @@ struct strangers {
 		ranks[STRANGERS_RANKS + 1]; /* widest ones, by held */
 	_Atomic unsigned most; /* the highest rank in use; others read it */
 	unsigned count, sources, waiting;
-	/* Widest sources with strangers that wait: 0: those with a good record,
-	 * 1: suspects. */
+	/* Widest sources with strangers that wait.  0: no suspects, 1:
+	 * suspects. */
 	struct source_list turns[2];
 	unsigned turn;
 	struct suspects suspects;

@@ -215,7 +215,7 @@ int fixture_start(const char *modules, const char *lines)
 	if (host_start(config) != 0)
 		return -1;
 	assert_int_equal(listeners_open(&err), 0);
-	listeners_take();
+	listeners_commit();
 	return 0;
 }
 
