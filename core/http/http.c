@@ -22,8 +22,8 @@
 #include "log/log.h"
 #include "modules/module.h"
 
-#define SLOW_MS 1000 /* below this a slow machine may be the cause */
-#define REST    4    /* multiple of the time that the slow answer took */
+#define SLOW_MS 1000 /* a slow call; below, a slow machine may be the cause */
+#define REST    4    /* a slow route rests for so many times its duration */
 
 static void on_request(struct http_exchange *x, void *arg);
 static void open_again(struct http_server *server);
@@ -95,8 +95,8 @@ static int add_route(struct relay_ctx *cx, const char *path, relay_http_fn *fn,
 
 	if (!module_may_register(cx, "a route"))
 		return -1;
-	/* A module that leaves gives up its route; the newest is found first.
-	 */
+	/* A module that is being removed gives up its route; the newest is
+	 * found first. */
 	if (r && r->owner->stage != MODULE_LEAVING) {
 		relay_log(cx, RELAY_ERROR,
 			"%s is already answered by module %s", path,
@@ -176,8 +176,8 @@ static void call(struct route *r, struct relay_http *h)
 			&owner->failures, 1, memory_order_relaxed);
 }
 
-/* Pages in the operator's browser can reach whatever address the operator can;
- * see http_hosts.h. */
+/* Web pages in the operator's browser can reach every address that the operator
+ * can; see http_hosts.h. */
 static bool is_rebound(const struct http_server *server, const struct route *r,
 	const struct http_head *head)
 {
@@ -362,7 +362,7 @@ void http_resume(void)
 
 void http_leave(void)
 {
-	/* They must not be opened again. */
+	/* After this they are not opened again. */
 	http_finish();
 }
 

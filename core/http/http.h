@@ -53,6 +53,8 @@ void http_resume(void);
 void http_leave(void);
 /* Calls fn for each socket, until one returns other than 0.  [C] */
 int http_each_socket(listeners_socket_fn *fn, void *arg);
+/* Removes the module's routes, and closes addresses that have none left.  [C]
+ */
 void http_withdraw(struct relay_module *mod);
 
 #endif

@@ -26,16 +26,16 @@ struct http_exchange;
 struct http_owner {
 	struct event_base *base; /* borrowed */
 	struct http_sources sources;
-	/* Connections that were closed since this time with a last word that
-	 * the kernel delivers, see http_end_owing(). */
+	/* Connections that were closed since this time while the kernel still
+	 * delivers their last answer, see http_end_owing(). */
 	int64_t owing_ms;
 	unsigned owing;
 	/* Appends an answer to x->out, or does nothing without memory. */
 	void (*answer)(struct http_exchange *x, void *arg);
 	void *arg;
-	/* It ends, and is freed after the call. */
+	/* The connection ends, and is freed after the call. */
 	void (*gone)(struct http_conn *conn);
-	/* Of its answer, so many bytes wait for the client to read. */
+	/* So many bytes of its answer wait until the client reads. */
 	void (*unsent)(struct http_conn *conn, size_t bytes);
 };
 
@@ -43,7 +43,7 @@ enum http_conn_state {
 	HTTP_SILENT,    /* it has sent nothing yet */
 	HTTP_IDLE,      /* between two requests */
 	HTTP_READING,   /* a head has begun */
-	HTTP_WAITING,   /* a head is complete, but its source took too much */
+	HTTP_WAITING,   /* a head is complete, but its source must wait */
 	HTTP_WRITING,   /* the answer does not fit into the socket */
 	HTTP_LINGERING, /* all is sent; the peer has not closed yet */
 };
@@ -54,7 +54,7 @@ struct http_conn {
 	struct http_origin origin;
 	int fd;                            /* owned */
 	struct event *readable, *writable; /* owned */
-	struct event *turn;                /* owned; goes on later */
+	struct event *turn;                /* owned; continues later */
 	struct evbuffer *out;              /* owned; not sent yet */
 	enum http_conn_state state;
 	int64_t since_ms; /* when the state began */
@@ -62,8 +62,8 @@ struct http_conn {
 	size_t in_len;
 	size_t seen; /* bytes of `in` that were searched for the end of a head
 		      */
-	unsigned empty;   /* lines without text before the next request */
-	size_t unsent;    /* what the owner was told last */
+	unsigned empty;   /* empty lines before the next request */
+	size_t unsent;    /* as last reported to the owner */
 	size_t discarded; /* while lingering */
 	bool last;        /* it is closed after this answer */
 };

@@ -14,7 +14,7 @@
 #include "http/http_serve.h"
 
 #define SWEEP_S 1
-/* For so long the first request of a new connection may be on its way. */
+/* A new connection's first request may take this long to arrive. */
 #define YOUNG_MS 1000
 
 static struct http_conns *conns_of(const struct http_conn *conn)
@@ -38,7 +38,7 @@ static void sweep(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	/* A last word to one may exceed HTTP_UNSENT_MAX and so end any other:
+	/* An answer to one may exceed HTTP_UNSENT_MAX and so evict any other:
 	 * gone() moves `next` past each that ends. */
 	for (; conn; conn = conns->next) {
 		conns->next = TAILQ_NEXT(conn, all);
@@ -54,7 +54,7 @@ static bool is_near(const struct http_conn *conn)
 	return conn->origin.at[0]->near;
 }
 
-/* How well a connection can be spared; the highest is evicted first. */
+/* How easily a connection can be spared; the highest is evicted first. */
 static int ease(const struct http_conn *conn, int64_t now_ms)
 {
 	switch (conn->state) {
@@ -120,9 +120,9 @@ static struct http_conn *pick(
 }
 
 /*
- * Whether bytes of a request have arrived that were not read yet.  Who was just
- * answered and has sent further requests at once is not spared: otherwise each
- * new connection would have all of them answered.
+ * Whether bytes of a request have arrived that were not read yet.  A client
+ * that was just answered and has pipelined further requests is not spared:
+ * otherwise each new connection would cause all of these to be answered.
  */
 static bool has_news(const struct http_conn *conn)
 {
@@ -292,7 +292,7 @@ void http_conns_finish(struct http_conns *conns)
 {
 	struct http_conn *conn;
 
-	/* An answer that was just sent is delivered, also after the process has
+	/* An answer that was just sent is delivered even after the process has
 	 * ended. */
 	while ((conn = TAILQ_FIRST(&conns->list)))
 		http_end_owing(conn);

@@ -2,7 +2,7 @@
 
 /*
  * All connections of one HTTP address.  When there are too many, the source
- * with the most connections loses one: the one that can be spared best.  So
+ * with the most connections loses one: the one that is easiest to spare.  So
  * sources with many connections take places from themselves, and a source with
  * few keeps its own.
  */
@@ -23,9 +23,9 @@
 /* The most connections on one address; fewer where descriptors are few, see
  * capacity.h. */
 #define HTTP_CONNS_MAX 256
-/* A source on another machine may have one in so many of them. */
+/* A source on another machine may have 1 / HTTP_SOURCE_PART of them. */
 #define HTTP_SOURCE_PART 2
-/* One in so many is reserved for programs on this machine. */
+/* 1 / HTTP_NEAR_PART of them is reserved for programs on this machine. */
 #define HTTP_NEAR_PART 8
 /* Bytes of answers that the clients of one address have not read, at most. */
 #define HTTP_UNSENT_MAX (8 << 20)

@@ -42,7 +42,7 @@ void http_end(struct http_conn *conn)
 	leave(conn);
 }
 
-/* Whether one more may leave its last word to the kernel. */
+/* Whether one more may leave its last answer to the kernel. */
 static bool may_owe(struct http_owner *owner)
 {
 	int64_t now_ms = clock_ms();
@@ -97,8 +97,8 @@ void http_end_heard(struct http_conn *conn)
 	(void)shutdown(conn->fd, SHUT_WR);
 	if (conn->state != HTTP_LINGERING)
 		http_conn_enter(conn, HTTP_LINGERING);
-	/* At its end a socket is always readable.  http_timeouts_check() sees
-	 * when the peer has everything. */
+	/* After the peer's FIN a socket is always readable.
+	 * http_timeouts_check() finds out when the peer has everything. */
 	(void)event_del(conn->readable);
 }
 

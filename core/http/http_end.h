@@ -12,17 +12,20 @@
 
 struct http_conn;
 
-/* For so long the kernel may try to deliver what a closed connection owes. */
+/* How long the kernel may try to deliver the last bytes of a closed connection.
+ */
 #define HTTP_OWED_MS 5000
-/* Of one address, so many connections may be closed owing in that time. */
+/* How many connections of one address may be closed that way in that time. */
 #define HTTP_OWED_MOST 128
 
 /* Closes and frees it, with a reset if the peer's kernel does not have
  * everything.  The other functions here may do so, too. */
 void http_end(struct http_conn *conn);
-/* Closes and frees it after a last word, which the kernel delivers within
- * HTTP_OWED_MS or drops; with a reset if more is unsent, or if many others have
- * been closed so. */
+/*
+ * Closes and frees it after a last answer, which the kernel delivers within
+ * HTTP_OWED_MS or drops.  With a reset if the socket has not taken all of it,
+ * or if HTTP_OWED_MOST others were closed that way.
+ */
 void http_end_owing(struct http_conn *conn);
 /* The last answer is written.  `unread`: the peer may send more. */
 void http_end_finish(struct http_conn *conn, bool unread);

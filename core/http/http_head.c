@@ -219,8 +219,8 @@ int http_head_parse(char *data, size_t len, struct http_head *out)
 	char *line = data;
 	int status;
 
-	/* Not memset: most of the struct is the table, of which `count` are
-	 * valid. */
+	/* Not memset: most of the struct is the table, of which only `count`
+	 * entries are valid. */
 	out->method = out->path = out->query = "";
 	out->host = NULL;
 	out->minor = 1;

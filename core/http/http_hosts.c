@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The names under which private routes may be asked for. */
+/* The host names that private routes accept. */
 
 #include <arpa/inet.h>
 #include <limits.h>
@@ -19,8 +19,8 @@ static bool is_port(const char *text)
 	       (text[0] == ':' && !text[1 + strspn(text + 1, "0123456789")]);
 }
 
-/* Copies the name without port, brackets and last dot.  False: whoever reads
- * less strictly could take it for a name or an address that it is not. */
+/* Copies the name without port, brackets and last dot.  False: a less strict
+ * parser could take it for another name or address. */
 static bool take_name(const char *host, char out[ADDRESS_HOST_MAX])
 {
 	bool brackets = host[0] == '[';

@@ -13,7 +13,7 @@
 
 /*
  * Whether `host`, the value of a Host field, is an IP address, localhost, a
- * name of this machine (as hostname(1) tells it, its first label, that with
+ * name of this machine (as hostname(1) prints it, its first label, or that with
  * .local), or one of `more`, a list ended by NULL, or NULL.  A port of digits
  * does not matter, nor does case, nor a dot at the end.  An IPv6 address needs
  * brackets (RFC 3986, 3.2.2).

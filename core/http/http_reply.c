@@ -10,7 +10,7 @@
 
 #include "http/http_reply.h"
 
-/* RFC 9110, section 15; what modules use, and what the server says itself. */
+/* RFC 9110, section 15; those that modules and the server itself use. */
 static const struct phrase {
 	int status;
 	const char *text;
@@ -76,7 +76,7 @@ static void format_date(char *out, size_t cap)
 		tm.tm_min, tm.tm_sec);
 }
 
-/* The Connection field, where the protocol version's default is not meant. */
+/* The Connection field, if it differs from the protocol version's default. */
 static const char *connection_of(const struct http_exchange *x)
 {
 	if (x->last)

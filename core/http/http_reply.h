@@ -34,7 +34,7 @@ int http_reply_field(
  */
 void http_reply_write(struct http_exchange *x, int status, const char *type,
 	struct evbuffer *body);
-/* The same, with the status's meaning as the body. */
+/* The same, with the status's standard phrase as the body. */
 void http_reply_refuse(struct http_exchange *x, int status);
 /* The same, with `text` as the body. */
 void http_reply_say(struct http_exchange *x, int status, const char *text);

@@ -17,7 +17,7 @@
 #include "http/http_reply.h"
 #include "http/http_serve.h"
 
-/* The cost of a request beside its answer: system calls, parsing. */
+/* The cost of a request besides its answer: system calls, parsing. */
 #define OVERHEAD_US 30
 /* What reading costs, whether or not it completes a request. */
 #define READ_US    5
@@ -53,7 +53,7 @@ void http_serve_flush(struct http_conn *conn, bool unread)
 {
 	size_t left = evbuffer_get_length(conn->out);
 
-	/* For an empty buffer it may return -1, with an errno of before. */
+	/* For an empty buffer it may return -1, with an old errno. */
 	if (left && evbuffer_write(conn->out, conn->fd) < 0 &&
 		errno != EAGAIN && errno != EINTR) {
 		http_end(conn);
@@ -164,7 +164,7 @@ static bool must_wait(struct http_conn *conn)
 	return true;
 }
 
-static void half_a_head(struct http_conn *conn, const char *data, size_t len)
+static void partial_head(struct http_conn *conn, const char *data, size_t len)
 {
 	if (len == HTTP_HEAD_MAX) {
 		exchange(conn, NULL, 0, memchr(data, '\n', len) ? 431 : 414);
@@ -209,7 +209,7 @@ static void take(struct http_conn *conn, char *data, size_t len)
 {
 	int n;
 
-	/* Input that is taken now is not taken once more later: meanwhile the
+	/* Otherwise go_on() would take the same input again, when the
 	 * connection may be in HTTP_WRITING. */
 	(void)event_del(conn->turn);
 	/* Some clients send an empty line after a body.  RFC 9112, 2.2. */
@@ -232,7 +232,7 @@ static void take(struct http_conn *conn, char *data, size_t len)
 	if (n > 0)
 		take_head(conn, data, len, (size_t)n);
 	else if (n == 0)
-		half_a_head(conn, data, len);
+		partial_head(conn, data, len);
 	else
 		exchange(conn, NULL, 0, 400);
 }

@@ -216,7 +216,7 @@ static bool is_at(
 	return server->open && listen_place_same(&server->place, place);
 }
 
-static bool is_near(
+static bool overlaps(
 	const struct http_server *server, const struct listen_place *place)
 {
 	return server->open && listen_place_overlaps(&server->place, place);
@@ -246,8 +246,8 @@ static int stage_socket(struct http_server *server, struct http_server *other,
 		stage->fd = borrow(other, err);
 	else
 		stage->fd = bind_address(address, &stage->place,
-			is_near(server, &stage->place) ||
-				is_near(other, &stage->place),
+			overlaps(server, &stage->place) ||
+				overlaps(other, &stage->place),
 			err);
 	return stage->fd < 0 ? -1 : 0;
 }

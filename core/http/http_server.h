@@ -43,7 +43,7 @@ struct http_server {
 	struct event *retry;       /* owned */
 	struct listen_place place; /* of the socket, with its real port */
 	struct http_stage stage;
-	bool lent;    /* the socket will be another server's: do not close it */
+	bool lent;    /* another server will use the socket: do not drain it */
 	int reserved; /* owned; bound, but not listening; -1: none */
 	bool failing; /* binding failed, and that was logged */
 	/* The address as configured, with the port that was really bound. */

@@ -12,14 +12,14 @@
 
 #define WAIT_LEAST_MS 10
 #define WAIT_MOST_MS  1000
-/* What is owed for longer is forgiven: connections and input cost time that
- * nobody can refuse. */
+/* The largest debt, as time of the share: accepting and reading cost time even
+ * while requests wait. */
 #define DEBT_MS 60000
 #define NS_A_US INT64_C(1000)
-/* A share is in thousandths: so many ns of each ms. */
+/* A thousandth, the unit of shares, is so many ns of each ms. */
 #define NS_A_MS INT64_C(1000)
 
-/* Who asks. */
+/* Sources that have asked lately. */
 
 static void note(
 	struct http_sources *sources, struct http_source *s, int64_t now_ms)
@@ -67,8 +67,7 @@ static struct http_budget full(int64_t rate, int64_t now_ms)
 	return (struct http_budget){HTTP_BURST_MS * rate, now_ms};
 }
 
-/* Up to what is saved in HTTP_BURST_MS; what is owed is forgiven beyond
- * DEBT_MS. */
+/* Up to what HTTP_BURST_MS bring; debt beyond DEBT_MS is dropped. */
 static void grow(struct http_budget *budget, int64_t rate, int64_t now_ms)
 {
 	if (budget->left_ns < -DEBT_MS * rate)
@@ -95,8 +94,8 @@ void http_sources_init(struct http_sources *sources, int64_t now_ms)
 {
 	memset(sources, 0, sizeof(*sources));
 	sources->period = now_ms / HTTP_PERIOD_MS;
-	/* Without a seed strangers can aim at one slot of the table: lookups
-	 * get slower, nothing else. */
+	/* Without a seed, attackers can fill one slot of the table: that only
+	 * makes lookups slower. */
 	(void)!getrandom(&sources->seed, sizeof(sources->seed), GRND_NONBLOCK);
 	sources->all = full(NS_A_MS * HTTP_SHARE_ALL, now_ms);
 }
@@ -198,8 +197,8 @@ int http_sources_enter(struct http_sources *sources,
 	address_of(from, &address, &v4);
 	v4 |= IN6_IS_ADDR_LOOPBACK(&address);
 	bits = v4 ? one : many;
-	/* Forgetting a source forgives its debt.  A stranger would have to come
-	 * from very many addresses to gain by it. */
+	/* Forgetting a source drops its debt.  An attacker would need very many
+	 * addresses to gain by that. */
 	if (sources->count + HTTP_LEVELS > HTTP_SOURCES_MAX)
 		forget(sources, false);
 	out->count = 0;
@@ -246,9 +245,11 @@ int64_t http_sources_wait(struct http_sources *sources,
 		fair_ms = longer(fair_ms, until_positive(&s->fair, fair));
 	}
 	grow(&sources->all, all, now_ms);
-	/* Many sources may use up the common budget together.  Then each is
-	 * held to an equal part of it: who asks seldom does not wait, and all
-	 * the parts together are no more than the budget. */
+	/*
+	 * Many sources may use up the common budget together.  Then each is
+	 * limited to an equal part of it: a source that asks seldom does not
+	 * wait, and all parts together do not exceed the budget.
+	 */
 	return sources->all.left_ns > 0 ? own_ms : longer(own_ms, fair_ms);
 }
 

@@ -26,7 +26,7 @@
 #define HTTP_SHARE_NEAR   500
 #define HTTP_SHARE_ALL    500
 #define HTTP_SHARE_KEPT   60   /* of all, for programs on the same machine */
-#define HTTP_BURST_MS     1000 /* of the share, saved up while it is unused */
+#define HTTP_BURST_MS     1000 /* how much unused share is saved */
 /* Sources that have asked in this period or the one before are counted.  A
  * request that waits asks again at least once a second. */
 #define HTTP_PERIOD_MS 2000
@@ -34,7 +34,7 @@
 /* Time that may be used; a negative value is a debt. */
 struct http_budget {
 	int64_t left_ns;
-	int64_t at_ms; /* when left_ns was true */
+	int64_t at_ms; /* when left_ns was last updated */
 };
 
 struct http_source {
@@ -45,7 +45,7 @@ struct http_source {
 	unsigned conns;
 	int64_t period; /* the last in which it asked */
 	struct http_budget budget;
-	struct http_budget fair; /* its part of what all may use */
+	struct http_budget fair; /* its equal part of the common budget */
 };
 
 struct http_sources {

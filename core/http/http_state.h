@@ -22,7 +22,7 @@ struct route {
 	const char *path;           /* owned by the module */
 	relay_http_fn *fn;
 	bool private;
-	int64_t rest_until_ms; /* it was slow: not asked before */
+	int64_t rest_until_ms; /* it was slow: not called until then */
 };
 
 struct http_state {

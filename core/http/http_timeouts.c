@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Connections that last too long, or whose place others need. */
+/* Ends connections that last too long, or whose place others need. */
 
 #include <sys/socket.h>
 
@@ -13,7 +13,7 @@
 #include "http/http_serve.h"
 
 /* Answers a client whose connection is about to be closed. */
-static void last_word(struct http_conn *conn, int status)
+static void last_answer(struct http_conn *conn, int status)
 {
 	struct http_exchange x = {.out = conn->out,
 		.fields = evbuffer_new(),
@@ -31,7 +31,7 @@ static void last_word(struct http_conn *conn, int status)
 	}
 }
 
-static int64_t patience_ms(enum http_conn_state state)
+static int64_t limit_ms(enum http_conn_state state)
 {
 	switch (state) {
 	case HTTP_SILENT:
@@ -65,7 +65,7 @@ static void expire(struct http_conn *conn)
 			conn->state == HTTP_READING ? HTTP_END_REQUEST
 						    : HTTP_END_DELAY,
 			1);
-		last_word(conn, conn->state == HTTP_READING ? 408 : 503);
+		last_answer(conn, conn->state == HTTP_READING ? 408 : 503);
 		http_serve_flush(conn, true);
 		return;
 	case HTTP_WRITING:
@@ -78,7 +78,7 @@ static void expire(struct http_conn *conn)
 
 void http_timeouts_check(struct http_conn *conn, int64_t now_ms)
 {
-	bool late = now_ms - conn->since_ms > patience_ms(conn->state);
+	bool late = now_ms - conn->since_ms > limit_ms(conn->state);
 
 	if (conn->state == HTTP_LINGERING && http_end_arrived(conn) &&
 		(late || !event_pending(conn->readable, EV_READ, NULL)))
@@ -95,9 +95,10 @@ void http_conn_evict(struct http_conn *conn, enum http_end_reason why)
 		    conn->state == HTTP_WAITING || conn->state == HTTP_SILENT;
 
 	http_count(HTTP_ENDS, why, 1);
-	/* Who has not taken the answers before would not take this one. */
+	/* A client that has not taken earlier answers would not take this one.
+	 */
 	if (asks && http_end_arrived(conn)) {
-		last_word(conn, 503);
+		last_answer(conn, 503);
 		(void)evbuffer_write(conn->out, conn->fd);
 		(void)shutdown(conn->fd, SHUT_WR);
 		/* With unread input, close(2) would send a reset, and the

@@ -15,28 +15,27 @@
 #include "net/capacity.h"
 #include "net/net_state.h"
 
-/* Reserved for logs, keys, HTTP and connections to pools: these must work even
- * when peers have all the descriptors that they may have. */
 /* Of all descriptors, unless max-connections is set. */
 #define CONNECTIONS_PERCENT 80
 
+/* Reserved for logs, keys, HTTP and connections to pools: these must work even
+ * when peers have all the descriptors that they may have. */
 #define RESERVE_MOST  64
 #define RESERVE_SHARE 4 /* at most a quarter of the descriptor limit */
-/* One in so many of the reserve, without HTTP's part, may be borrowed. */
+/* 1 / LOAN_SHARE of the reserve, without HTTP's part, may be borrowed. */
 #define LOAN_SHARE 4
 /*
- * HTTP may have one in HTTP_SHARE of the descriptors, or, if that is more, one
- * in HTTP_SMALL up to HTTP_SMALL of them.  HTTP_LEAST is enough for a health
- * check and a scraper.  The reserve above has HTTP_IN_RESERVE for HTTP.
+ * HTTP may have 1/HTTP_SHARE of the descriptors, or, if that is more,
+ * 1/HTTP_SMALL of them up to HTTP_SMALL.  HTTP_LEAST is enough for a health
+ * check and a scraper.  The reserve above includes HTTP_IN_RESERVE for HTTP.
  */
 #define HTTP_SHARE      32
 #define HTTP_MOST       512
 #define HTTP_IN_RESERVE 32
 #define HTTP_SMALL      16
 #define HTTP_LEAST      2
-/* At least one in so many connections is left to those that have not settled.
- */
-#define GUESTS_SHARE 16
+/* At least 1 / UNSETTLED_SHARE is left to connections that have not settled. */
+#define UNSETTLED_SHARE 16
 /* One pipe for so many descriptors: a pipe takes two of them, and speeds up
  * bulk transfers only. */
 #define PIPES_SHARE 20
@@ -123,10 +122,10 @@ void capacity_bound(int64_t max_connections, int64_t own)
 			"max-connections is %" PRId64
 			", but the descriptor limit leaves room for %" PRId64,
 			max_connections, hard);
-	/* What is between the two is for guests, and for refusals that the
-	 * protocol can tell. */
-	if (soft > hard - hard / GUESTS_SHARE)
-		soft = hard - hard / GUESTS_SHARE;
+	/* The difference is for connections that have not settled, and for
+	 * those that a module refuses by a message. */
+	if (soft > hard - hard / UNSETTLED_SHARE)
+		soft = hard - hard / UNSETTLED_SHARE;
 	atomic_store_explicit(&capacity->hard, hard, memory_order_relaxed);
 	atomic_store_explicit(&capacity->loan,
 		(reserve < RESERVE_MOST ? reserve : RESERVE_MOST) / LOAN_SHARE,

@@ -23,7 +23,7 @@ struct listen_place;
 
 /* FileDescriptorName= in a systemd socket unit has the same words. */
 enum inherited_use {
-	INHERITED_ANY, /* not said: the address decides */
+	INHERITED_ANY, /* not specified: the address decides */
 	INHERITED_RELAY,
 	INHERITED_STATUS,
 	INHERITED_PRIVATE,

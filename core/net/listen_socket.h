@@ -40,8 +40,8 @@ bool listen_place_overlaps(
 	const struct listen_place *a, const struct listen_place *b);
 
 /*
- * 0.0.0.0:P with [::]:P is how people ask for both families: then [::] becomes
- * IPv6 only, so that both can be bound.  `texts` are the addresses as
+ * Operators configure 0.0.0.0:P and [::]:P to get both families: then [::]
+ * becomes IPv6 only, so that both can be bound.  `texts` are the addresses as
  * configured; ":P" alone means both families already, and is not changed.
  */
 void listen_places_pair(

@@ -21,7 +21,8 @@ static struct memory_sources *self(void)
 	return &instance->net->sources;
 }
 
-/* A first use on two threads at a time must lead to one seed. */
+/* If two threads are the first at the same time, both must get the same seed.
+ */
 static uint64_t seed(void)
 {
 	struct memory_sources *sources = self();
@@ -32,7 +33,7 @@ static uint64_t seed(void)
 
 	if (now)
 		return now;
-	/* Without randomness strangers can aim at an entry of the table. */
+	/* Without randomness, attackers can aim at an entry of the table. */
 	(void)!getrandom(&fresh, sizeof(fresh), GRND_NONBLOCK);
 	fresh |= 1;
 	if (atomic_compare_exchange_strong(&sources->seed, &now, fresh))

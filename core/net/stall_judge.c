@@ -49,17 +49,17 @@
 #define LARGEST_BUFFER 425984
 
 /*
- * When memory is short: at once those end that stall and whose source holds
- * more than its share.  After GRACE_MS every session is looked at each second;
- * of those that stall the largest end, as many as needed.  Of the others, those
+ * When memory is short, directions that stall and whose source holds more than
+ * its share end at once.  After GRACE_MS every session is checked each second:
+ * of those that stall, the largest end, as many as needed; of the others, those
  * end that hold more than 8 times their allowance, a second later those that
- * hold more than 4 times, and so on: the largest excess ends first.
+ * hold more than 4 times, and so on, so that the largest excess ends first.
  */
 #define GRACE_MS   5000
 #define FIRST_STEP 3
 #define LAST_STEP  5
 
-/* Between two looks, if the reader took all that waited at the first one. */
+/* What the reader took between two looks, if that was all that waited. */
 struct taken {
 	int64_t ms; /* 0: it did not */
 	uint64_t bytes;
@@ -77,8 +77,8 @@ size_t stall_allowed(uint64_t bytes_per_s, int64_t rtt_us)
 	return path > STALL_ALLOWED ? (size_t)path : STALL_ALLOWED;
 }
 
-/* Above how many bytes a direction ends its session, when memory has been short
- * for so long. */
+/* The most bytes that a direction may hold, when memory has been short for so
+ * long. */
 static size_t most(size_t allowed, int64_t short_ms)
 {
 	int64_t steps = (short_ms - GRACE_MS) / 1000 - FIRST_STEP;
@@ -90,7 +90,7 @@ static size_t most(size_t allowed, int64_t short_ms)
 	return allowed >> (steps < LAST_STEP ? steps : LAST_STEP);
 }
 
-static uint64_t next_to_nothing(int64_t ms, size_t held)
+static uint64_t least_progress(int64_t ms, size_t held)
 {
 	uint64_t least = (uint64_t)ms * BYTES_PER_MS, drains = 0;
 
@@ -116,7 +116,7 @@ static void note_stall(
 		stall->since_acked = stall->acked;
 	}
 	if (facts->acked - stall->since_acked >=
-		next_to_nothing(facts->now_ms - stall->since_ms, facts->held))
+		least_progress(facts->now_ms - stall->since_ms, facts->held))
 		stall->since_ms = 0;
 }
 
@@ -142,12 +142,12 @@ static int64_t late_ms(
 	const struct stall *stall, const struct stall_facts *facts)
 {
 	int64_t since = facts->now_ms - stall->full_ms;
-	bool next_to_nothing = facts->acked - stall->full_acked <
-			       (uint64_t)since * BYTES_PER_MS;
+	bool too_slow = facts->acked - stall->full_acked <
+			(uint64_t)since * BYTES_PER_MS;
 
 	if (!stall->full_ms)
 		return 0;
-	return since - (next_to_nothing ? 1 : STALL_GRACE) * facts->idle_ms;
+	return since - (too_slow ? 1 : STALL_GRACE) * facts->idle_ms;
 }
 
 /* Whether what it held when its buffers were bounded has shrunk too slowly. */
@@ -163,9 +163,9 @@ static bool drains_too_slowly(struct stall *stall,
 		return false;
 	}
 	/*
-	 * The same if bytes are in transit, and the reader takes all that come:
-	 * that time does not count.  It ends nothing, or a burst now and then
-	 * would make the whole time begin again.
+	 * If the reader takes all that arrives, the bytes are in transit: that
+	 * time does not count.  It does not end the draining, or a burst now
+	 * and then would restart the whole time.
 	 */
 	if (taken.ms) {
 		if (stall->full_ms) {
@@ -197,7 +197,7 @@ bool stall_gives_way(const struct stall_facts *facts)
 		       facts->held >= facts->stalled_most);
 }
 
-/* Whether it has to go, since memory is short. */
+/* Whether it must end since memory is short. */
 static bool gives_way(const struct stall *stall,
 	const struct stall_facts *facts, size_t allowed)
 {

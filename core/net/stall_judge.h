@@ -4,15 +4,15 @@
  * How much kernel memory a direction of a session may hold, and when its
  * session must end.  If a reader is slow, the buffers of its direction are
  * bounded; what they hold already cannot be taken back.  Its session goes on
- * while the reader takes that away in good time, and memory is not short.
- * Pure: no system call, no clock.
+ * while the reader takes that fast enough, and memory is not short.  Pure: no
+ * system call, no clock.
  *
- * In good time: of what a direction holds above STALL_ALLOWED when its buffers
- * are bounded, any part may stay for STALL_GRACE times idle_ms, or for idle_ms
- * if its reader takes less than 1 kB a second in the mean: then it has as long
- * as one that takes nothing.  From then on it must shrink at an even rate, to
- * nothing within STALL_DRAIN times idle_ms.  By default these are 6, 2 and 20
- * minutes: a link that gets slow with 8 MB on its way needs 5 kB/s.
+ * Fast enough: what a direction holds above STALL_ALLOWED when its buffers are
+ * bounded may stay for STALL_GRACE times idle_ms, or for idle_ms if its reader
+ * takes less than 1 kB a second on average, as if it took nothing.  From then
+ * on it must shrink at a constant rate, to nothing within STALL_DRAIN times
+ * idle_ms.  By default these times are 6, 2 and 20 minutes: a link that gets
+ * slow with 8 MB in flight needs 5 kB/s.
  */
 #ifndef STALL_JUDGE_H
 #define STALL_JUDGE_H
@@ -28,12 +28,12 @@
 #define STALL_GRACE 3
 #define STALL_DRAIN 10
 
-/* What is kept of one direction between two looks; zeros at the start. */
+/* The state of one direction between two looks; zero at the start. */
 struct stall {
 	uint64_t acked; /* by the sink, as of the last look; 0: unknown */
 	uint64_t due;   /* acked when all that waited then is taken */
 	int64_t looked_ms;
-	int64_t since_ms;     /* begin of the stall's span; 0: no stall */
+	int64_t since_ms;     /* when the stall's span began; 0: no stall */
 	uint64_t since_acked; /* acked at that time */
 	uint8_t above;        /* looks in a row at which it held too much */
 	size_t buffers;       /* see stall_judge(); 0: the kernel's sizing */
@@ -77,7 +77,7 @@ size_t stall_allowed(uint64_t bytes_per_s, int64_t rtt_us);
 enum stall_verdict stall_judge(
 	struct stall *stall, const struct stall_facts *facts);
 
-/* Whether one that has stalled for long has to go, since memory is short. */
+/* Whether one that has stalled for long must end since memory is short. */
 bool stall_gives_way(const struct stall_facts *facts);
 
 /* Whether it has stalled for so long that it is among the first to end when

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * What directions of sessions hold in the kernel that stall, by size: so those
- * that hold most can end first, and only as many as are needed.  All threads
- * share the numbers; every function is [*].
+ * How much kernel memory the stalled directions of sessions hold, by size, so
+ * that those that hold most can end first, and only as many as needed.  All
+ * threads share the numbers; every function is [*].
  */
 #ifndef STALLED_SIZES_H
 #define STALLED_SIZES_H
@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A direction that held `before` bytes while it stalled holds `now`; 0: it was
- * or is none of these. */
+/* A stalled direction held `before` bytes and holds `now`; 0: it did or does
+ * not stall. */
 void stalled_sizes_change(size_t before, size_t now);
 
 /*

@@ -93,7 +93,7 @@ unsigned hang_watch_describe(char *out, size_t cap)
 
 	out[0] = '\0';
 	for (unsigned i = 0; watch && i < watch->count; i++) {
-		/* Who asks on a thread does not hang there any more. */
+		/* The calling thread does not hang any more. */
 		if (!atomic_load(&watch->watched[i].hangs) ||
 			loop_lag_loop(i) == loop_current)
 			continue;

@@ -6,10 +6,10 @@
  *
  * A loop hangs when its timer (loop_lag.h) has not fired for HANG_MS.  While
  * the server starts or ends, the return of a call to a module counts as well.
- * What a hanging worker serves stands still; a control thread that hangs
- * answers no HTTP, signal or reload.  Both are logged, with the module that
- * runs there, at the first time and whenever the time has doubled, and counted.
- * This thread also ends the process when a limit of wait_limit.h is reached.
+ * A hanging worker does not serve its connections; a hanging control thread
+ * answers no HTTP, signal or reload.  A hang is counted, and logged with the
+ * module that runs there: at once, and whenever its duration has doubled.  This
+ * thread also ends the process when a limit of wait_limit.h is reached.
  */
 #ifndef HANG_WATCH_H
 #define HANG_WATCH_H
@@ -22,7 +22,7 @@ struct loop;
 #define HANG_MS 5000
 
 /* Called on the watching thread with a line that says what hangs, without a
- * newline, or with NULL when nothing does any more. */
+ * newline, or with NULL when a hang has ended. */
 typedef void hang_watch_tell_fn(const char *text);
 
 /* [C]  After loop_lag_start().  `tell` may be NULL.  0, or -1 logged. */
@@ -42,7 +42,7 @@ enum hang_watch_phase {
 /* [C]  The phase from now on.  Initially it is HANG_WATCH_WAIT. */
 void hang_watch_expect(enum hang_watch_phase phase);
 /* One of several modules has returned from a call on this loop's thread, which
- * counts as a turn of the loop where a phase expects calls.  [*] */
+ * counts as a loop iteration in phases that expect calls.  [*] */
 void hang_watch_stepped(struct loop *loop);
 
 /*

@@ -50,7 +50,7 @@ static void fired(evutil_socket_t fd, short what, void *arg)
 		late_us > 0 ? late_us : 0);
 	if (arm(lag) == 0)
 		return;
-	/* The measuring stops, and nothing else. */
+	/* Only the measuring stops. */
 	atomic_store_explicit(
 		&lag->beat_us, NOT_MEASURED, memory_order_relaxed);
 	if (lag->label == WORKER_LOOP_CONTROL)

@@ -25,7 +25,7 @@
 
 /* How long the control thread waits for a worker in workers_call(). */
 #define CALL_LIMIT_MS 60000
-/* How long a worker may be busy and count as well. */
+/* How long a responsive worker may take to answer. */
 #define ANSWER_S 3
 
 unsigned workers_count(void)
@@ -239,7 +239,7 @@ bool workers_answer(void)
 	unsigned sent = 0;
 	bool result;
 
-	/* Without memory the question stays open: the caller goes on. */
+	/* Without memory the answer is unknown: the caller goes on. */
 	if (!ping)
 		return true;
 	(void)sem_init(&ping->answered, 0, 0);
@@ -268,7 +268,7 @@ static int stop_here(struct worker *worker, void *arg)
 	return 0;
 }
 
-/* Delivers what another worker sent to this one, and stops what it brought;
+/* Delivers what another worker sent to this one, and stops what that brought;
  * both threads have ended. */
 static void stop_late(struct loop *loop, void *arg)
 {
