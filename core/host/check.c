@@ -24,7 +24,7 @@ void check_key_mode(const struct identity *identity, const char *dir)
 	if (identity->key_mode & 077)
 		log_core(RELAY_WARNING,
 			"others than its owner may use %s/key.pem (mode %04o), "
-			"and with it be this relay; chmod 600 it",
+			"and so impersonate this relay; chmod 600 it",
 			dir, (unsigned)identity->key_mode);
 }
 
@@ -106,8 +106,8 @@ static int check_address(const char *option, const char *text, int64_t protocol,
 		break;
 	case EACCES:
 		log_core(RELAY_WARNING,
-			"option %s: %s is not for this user, but for root, or "
-			"for a socket that the service manager hands over",
+			"option %s: this user may not bind %s, only root, or "
+			"the service manager for a socket that it hands over",
 			option, text);
 		return 0;
 	default:

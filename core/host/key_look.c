@@ -16,15 +16,15 @@
 #include "tls/identity_dir.h"
 #include "tls/identity_load.h"
 
-/* What a thread reads. */
+/* What the task's thread uses. */
 struct job {
 	char *dir; /* owned */
 	const struct identity *in_use;
-	uint8_t id[RELAY_DEVICE_ID_LEN]; /* found; valid without a fault */
+	uint8_t id[RELAY_DEVICE_ID_LEN]; /* as found; valid unless failed */
 	bool failed;
-	bool forbidden; /* the server read them as root, and was root then */
+	bool forbidden; /* this user may not read them; root did */
 	struct relay_err err;
-	struct key_look *look; /* valid while nobody has dropped the task */
+	struct key_look *look; /* valid until the task is dropped */
 };
 
 struct key_look {
@@ -136,7 +136,7 @@ void key_look_again(struct key_look *look)
 
 	if (look->over)
 		return;
-	/* The letter of a task that has ended is lost without memory. */
+	/* Without memory, the message of a task that has ended is lost. */
 	if (!task_wait(look->task, 0)) {
 		if (!task_hangs(look->task, &err))
 			return;

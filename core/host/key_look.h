@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Looks at the key files during a reload.  A fault in them does not stop a
+ * Checks the key files during a reload.  A fault in them does not affect the
  * running relay, but the next start would fail, or the relay would have another
  * ID.  All functions are [C].
  */
@@ -18,8 +18,8 @@ struct loop;
  * process ends.  NULL after an error that is logged. */
 struct key_look *key_look_start(const char *dir, const struct identity *in_use,
 	struct loop *loop, void (*over)(void *arg), void *arg);
-/* Gives up if they do not answer; may call `over`, which otherwise the loop
- * does. */
+/* Checks whether they have been read, and gives up if they do not answer; in
+ * both cases calls `over`, unless the loop has done so. */
 void key_look_again(struct key_look *look);
 bool key_look_is_over(const struct key_look *look);
 /* Logs what was found. */

@@ -14,17 +14,17 @@
 #include "modules/catalog.h"
 #include "modules/preload.h"
 
-/* What is read, and what came of it.  A thread may use it alone. */
+/* What is read, and the result.  While a task runs, only its thread uses it. */
 struct job {
 	const struct flags *flags;    /* borrowed */
-	bool only_text;               /* to search for names of modules */
+	bool only_text;               /* only searched for names of modules */
 	bool quiet;                   /* reports nothing */
 	struct config_module *schema; /* owned */
 	size_t count;
 	char *text;            /* owned; of only_text; NULL: unreadable */
 	struct config *config; /* owned; NULL: there was an error */
 	size_t problems;
-	struct loading *loading; /* valid while nobody has dropped the task */
+	struct loading *loading; /* valid until the task is dropped */
 };
 
 struct loading {
@@ -33,7 +33,7 @@ struct loading {
 	struct loop *loop;
 	void (*over)(struct config *config, void *arg);
 	void *arg;
-	int tries;         /* that are left, should the file change */
+	int tries;         /* that are left, if the file changes */
 	struct task *task; /* owned; NULL: none */
 	struct job *job;   /* valid as long as `task` */
 };
@@ -74,7 +74,7 @@ static void report(enum relay_level level, const char *text, void *arg)
 	struct job *job = arg;
 
 	job->problems++;
-	/* What nobody waits for any more would confuse. */
+	/* Messages of a reading that was given up would confuse. */
 	if (!job->quiet && !file_busy_given_up())
 		log_core(level, "%s", text);
 }
@@ -115,7 +115,7 @@ static struct job *job_make(
 	return NULL;
 }
 
-/* What follows a reading. */
+/* After a reading. */
 
 /*
  * Opens the modules that `modules` names: the options of a module that is not
@@ -260,7 +260,7 @@ void loading_look(struct loading *loading)
 
 	if (!loading->task)
 		return;
-	/* The letter of a task that has ended is lost without memory. */
+	/* Without memory, the message of a task that has ended is lost. */
 	if (task_wait(loading->task, 0)) {
 		settle(loading);
 		return;

@@ -2,8 +2,9 @@
 
 /*
  * Loads the configuration: which modules must be opened to know the options of
- * the file, and the file itself.  Modules are opened on the control thread, and
- * files are read on another one, so these are steps.  All functions are [C].
+ * the file, and the file itself.  Modules are opened on the control thread and
+ * files are read on another one, so this takes several steps.  All functions
+ * are [C].
  */
 #ifndef LOADING_H
 #define LOADING_H
@@ -38,7 +39,7 @@ struct loading *loading_start(struct catalog *catalog,
 /* Gives up if a file does not answer; may call `over`.  To be called several
  * times a second. */
 void loading_look(struct loading *loading);
-/* Gives up what is left.  Accepts NULL. */
+/* Cancels the loading if it is not over.  Accepts NULL. */
 void loading_free(struct loading *loading);
 
 #endif

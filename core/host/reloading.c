@@ -19,7 +19,7 @@
 #include "modules/catalog.h"
 #include "modules/reading.h"
 
-/* How often it looks whether a thread hangs. */
+/* How often it checks whether a thread hangs. */
 #define LOOK_US 100000
 
 static struct reloading *self(void)
@@ -65,7 +65,7 @@ static void end(bool succeeded)
 		self()->tell(false);
 }
 
-/* When all has been read that the transition needs. */
+/* Makes the transition, once everything that it needs has been read. */
 static void change(void *arg)
 {
 	struct reloading *reloading = self();

@@ -4,7 +4,7 @@
  * A reload: what SIGHUP does.
  *
  * Files are read on other threads, because a mount may not answer and a list
- * may be long.  Meanwhile the control loop turns, under the old configuration.
+ * may be long.  Meanwhile the control loop runs, under the old configuration.
  * The transition itself happens within one event of the control loop.  All
  * functions are [C].
  */
@@ -18,7 +18,8 @@ void reloading_init(void (*tell)(bool is_on));
 /* Begins a reload.  Every result is logged.  Not while one is under way. */
 void reloading_begin(void);
 bool reloading_is_on(void);
-/* Gives up a reload that is under way, without a word.  Before host_stop(). */
+/* Cancels a reload that is under way, without logging it.  Before host_stop().
+ */
 void reloading_stop(void);
 
 #endif

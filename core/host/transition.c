@@ -95,7 +95,7 @@ static int check_all(struct transition *transition)
 
 	for (size_t i = 0; i < all.count; i++) {
 		/* Wrong values were reported already; the module would check
-		 * the defaults that stand for them. */
+		 * the defaults that replace them. */
 		if (config_module_flawed(
 			    transition->config, all.mods[i]->def.name))
 			continue;

@@ -18,7 +18,7 @@
 
 #include <strelaysrv/server.h>
 
-/* What drain.c asks and tells the upgrade, which includes this header. */
+/* The callbacks from drain.c to the upgrade, which includes this header. */
 struct drain_owner {
 	/* Whether the process must not end yet, even without sessions. */
 	bool (*held)(void);

@@ -8,9 +8,9 @@
  *   new: READY     it is set up, and accepts nothing yet
  *   old: GO        it no longer accepts: clients wait in the accept queues
  *   new: SERVING   it accepts; the old one drains
- *   new: KEEP      the old one is not needed in reserve any more
+ *   new: KEEP      the old one need not be ready to serve again
  *   old: LEFT      it has closed its listening sockets
- *   old: TRAFFIC   so many bytes went through its sessions since the last one
+ *   old: TRAFFIC   bytes that its sessions have forwarded since the last one
  *   new: CONN      a connection handed back, since only the old one can know
  *                  what it asks for, see relay_conn_hand_back()
  *   old: ENDING    hand back no more: the new one shuts down its sending side,

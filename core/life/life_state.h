@@ -39,7 +39,7 @@ struct drain_state {
 	struct event *timer;             /* owned; the next check */
 	const struct drain_owner *owner; /* borrowed */
 	int64_t begun_ms;
-	int64_t logged_ms, log_interval_ms; /* of lines on the progress */
+	int64_t logged_ms, log_interval_ms; /* of progress records */
 	int64_t left;                       /* at the last check */
 	int64_t pending; /* of these, what modules and the upgrade wait for */
 	bool empty;      /* at the last check */

@@ -32,7 +32,7 @@ int new_process_prepare(
 void new_process_free(struct new_process *process);
 
 /*
- * Starts the program with this process's arguments.  Beside `fds` only the
+ * Starts the program with this process's arguments.  Besides `fds` only the
  * descriptors 0, 1 and 2 stay open there.  0, or -1 with err.
  */
 int new_process_start(const struct new_process *process, char *const argv[],

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * The state of all rooms of one server, see base/instance.h: in which order it
- * is made and ended.
+ * Makes and frees the state of all rooms of one server in order, see
+ * base/instance.h.
  */
 #ifndef ROOMS_H
 #define ROOMS_H

@@ -139,7 +139,7 @@ static unsigned worker_count(const struct core_conf *core)
 	return count > WORKERS_MAX ? WORKERS_MAX : count;
 }
 
-/* Finds whose rights to take, and limits core dumps before keys are read. */
+/* Finds the user to change to, and limits core dumps before keys are read. */
 static int prepare_rights(const struct core_conf *core)
 {
 	struct server_shared *server = self();
@@ -253,7 +253,7 @@ static int open_up(void)
 	return 0;
 }
 
-/* A worker may use everything at any time, so nothing can be ended in order. */
+/* The hanging worker may use anything at any time, so nothing can be freed. */
 static void leave_hanging(void)
 {
 	char text[200];
@@ -297,7 +297,7 @@ static void tear_down(int result)
 	listeners_finish();
 	tls_finish();
 	identity_finish(&self()->identity);
-	/* Last: log lines that are lost until here are counted. */
+	/* Last, so that log records that were lost until here are counted. */
 	log_flush();
 }
 
@@ -372,7 +372,7 @@ static int find_modules(int argc, char *const argv[])
 	return 0;
 }
 
-static int obey(int argc, char *const argv[])
+static int act(int argc, char *const argv[])
 {
 	struct server_shared *server = self();
 	struct relay_err err;
@@ -400,7 +400,7 @@ static int obey(int argc, char *const argv[])
 	return run(argc, argv) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* With the log and the control thread's loop. */
+/* Runs with the log and the control thread's loop. */
 static int serve_all(int argc, char *const argv[])
 {
 	struct server_shared *server = self();
@@ -418,7 +418,7 @@ static int serve_all(int argc, char *const argv[])
 	loop_attach_log(&server->control);
 	log_hold();
 	if (signals_init(server->control.base) == 0)
-		code = obey(argc, argv);
+		code = act(argc, argv);
 	leave_tasks(code);
 	loop_deliver(&server->control);
 	host_finish();

@@ -26,7 +26,7 @@
 /* Global: signals belong to the process, not to one server in it. */
 static struct {
 	_Atomic bool asked;               /* SIGINT or SIGTERM came */
-	_Atomic bool by_terminal;         /* it was the first, by Ctrl-C */
+	_Atomic bool by_terminal;         /* the first one came from Ctrl-C */
 	void (*pass_on)(int number);      /* libevent's handler */
 	struct event *reload_soon;        /* owned */
 	bool reload_waits, upgrade_waits; /* for the end of a reload */
@@ -40,7 +40,7 @@ static struct {
 static void on_stop_signal(int number, siginfo_t *info, void *context)
 {
 	static const char text[] = "strelaysrv: ends at the second signal\n";
-	/* A terminal's driver is in the kernel. */
+	/* Signals of a terminal are sent by the kernel. */
 	bool by_terminal = number == SIGINT && info->si_code == SI_KERNEL;
 
 	(void)context;
@@ -111,14 +111,14 @@ static void on_upgrade(evutil_socket_t number, short what, void *arg)
 	(void)what;
 	(void)arg;
 	log_core(RELAY_NOTICE, "got SIGUSR2");
-	/* The new process must find what this one has in the end. */
+	/* The new process must find the result of the reload. */
 	signals.upgrade_waits = reloading_is_on();
 	if (!signals.upgrade_waits)
 		upgrade_begin();
 }
 
-/* What came during the reload follows it, in the order of the signals' effects:
- * an upgrade passes the next reload on. */
+/* Handles the signals that came during the reload: first the upgrade, which
+ * passes the next reload on to the new process. */
 static void tell_reload(bool is_on)
 {
 	static const struct timeval now = {0, 0};

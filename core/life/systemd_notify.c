@@ -166,7 +166,7 @@ static void refresh_status(void)
 	if (devices == self()->devices && sessions == self()->sessions &&
 		!atomic_exchange(&self()->hanging, false))
 		return;
-	/* A hang that lasts is told by that. */
+	/* A hang that lasts is shown in the status. */
 	if (relay_hanging(line, sizeof(line)) > 0) {
 		atomic_store(&self()->hanging, true);
 		(void)send_state("STATUS=%s", line);

@@ -6,8 +6,8 @@
  * variable nothing here does anything.
  *
  * It is not done by libsystemd: the protocol is stable and short, and
- * libsystemd brings four more libraries.  The first failure to send is logged,
- * the next are not; the server runs on.  All is [C].
+ * libsystemd brings four more libraries.  Only the first failure to send is
+ * logged; the server goes on.  All is [C].
  */
 #ifndef SYSTEMD_NOTIFY_H
 #define SYSTEMD_NOTIFY_H
@@ -36,7 +36,7 @@ int systemd_notify_ready(struct event_base *base);
 /* To be called before and after each reload, also one that fails. */
 void systemd_notify_reloading(void);
 void systemd_notify_reloaded(void);
-/* [*]  Sends what hangs as the status; NULL: nothing does any more. */
+/* [*]  Sends what hangs as the status; NULL: a hang has ended. */
 void systemd_notify_hanging(const char *text);
 /* The server begins to stop; `status` is the text of STATUS=. */
 void systemd_notify_stopping(const char *status);

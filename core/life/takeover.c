@@ -54,9 +54,12 @@ int takeover_init(struct relay_err *err)
 	return 0;
 }
 
-/* It was started in a group of its own, all of which ends if the upgrade fails.
- * From now on signals of a terminal must reach it as they reached the old one.
- * Fails if that group, or its session, has ended: then it stays alone. */
+/*
+ * This process was started in a process group of its own, which is killed if
+ * the upgrade fails.  From now on signals of a terminal must reach it as they
+ * reached the old process.  If the old group or its session has ended, it keeps
+ * its own.
+ */
 static void join_group(void)
 {
 	if (self()->group > 0)
@@ -132,7 +135,7 @@ static void handle(const struct handover_message *message)
 		join_group();
 		listeners_drain_inherited();
 	}
-	/* The old process sees that no connection follows. */
+	/* This tells the old process that no connection follows. */
 	if (message->word == HANDOVER_ENDING && end_hand_back() == 0)
 		(void)shutdown(self()->channel, SHUT_WR);
 	if (message->word != HANDOVER_TRAFFIC || message->len != sizeof(bytes))
@@ -193,7 +196,7 @@ int takeover_await(int64_t wait_ms, struct relay_err *err)
 	if (got == 0)
 		return relay_fail(
 			err, "the old process does not hand over its sockets");
-	/* Whatever ended it: this process serves. */
+	/* Whatever the reason, this process serves. */
 	if (got < 0)
 		log_core(RELAY_WARNING,
 			"the old process has ended before it handed over");

@@ -131,7 +131,7 @@ static void on_ready(void)
 	if (self()->stage != STAGE_STARTING)
 		return;
 	if (!workers_answer()) {
-		fail("is not let in, since a worker of this one hangs");
+		fail("cannot take over, since a worker of this one hangs");
 		return;
 	}
 	upgrade_accept_end();
@@ -241,7 +241,7 @@ static void on_child(evutil_socket_t number, short what, void *arg)
 	/* Not waitpid(-1): modules may have children of their own. */
 	if (!self()->pid || new_process_ended(self()->pid, &well) != 0)
 		return;
-	/* What a failed one has started would keep the sockets. */
+	/* Processes that a failed one has started would keep the sockets. */
 	if (self()->stage < STAGE_PROBATION ||
 		(self()->stage == STAGE_PROBATION && !well))
 		new_process_kill(self()->pid);
@@ -302,7 +302,7 @@ static const char *objection(void)
 	}
 	/* A container ends with its process 1. */
 	if (getpid() == 1)
-		return "this is process 1, whose end is the end of all: "
+		return "this is process 1, and the container ends with it: "
 		       "restart the container";
 	return NULL;
 }

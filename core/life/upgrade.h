@@ -35,7 +35,7 @@ void upgrade_begin(void);
  * false where there is no upgrade: the caller reloads this process.
  */
 bool upgrade_reload(void);
-/* What SIGUSR1 does during an upgrade: calls it off if it can.  Returns false
+/* What SIGUSR1 does during an upgrade: cancels it if it can.  Returns false
  * when the new process has taken over: then this one drains already. */
 bool upgrade_drain(void);
 /* The drain is over: ends the server once no connection is being handed

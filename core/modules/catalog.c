@@ -296,7 +296,8 @@ int catalog_open_all(struct catalog *catalog)
 		probes[i].path = catalog->unopened[i].path;
 	}
 	module_probe(probes, count);
-	/* Backwards: settle() moves the last entry into the place of this. */
+	/* Backwards: settle() moves the last entry into the place of this one.
+	 */
 	for (size_t i = count; i-- > 0 && result >= 0;)
 		if (settle(catalog, &catalog->unopened[i],
 			    probes[i].failed ? probes[i].why : NULL) != 0)

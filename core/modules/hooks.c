@@ -154,8 +154,8 @@ static void complain(struct relay_ctx *cx, const char *hook, int verdict)
 		return;
 	ctx->complained_ms = now;
 	log_core(RELAY_ERROR,
-		"module %s: %s answered %d, which is no verdict of it; "
-		"it counts as a refusal",
+		"module %s: %s returned %d, which is no verdict of that "
+		"hook; it counts as a refusal",
 		cx->mod->def.name, hook, verdict);
 }
 

@@ -72,13 +72,13 @@ struct relay_module {
 	enum module_stage stage;
 	bool required;  /* false: a failure is only a warning */
 	bool preparing; /* reload_prepare runs; [C] */
-	/* Of calls of `check`, which needs none; another thread may look at it
-	 * at any time. */
+	/* The context of calls of `check`, which uses none; other threads may
+	 * read it at any time. */
 	struct relay_ctx checking;
 	unsigned slot;   /* index in object layouts, unique while it runs */
 	uint64_t serial; /* of this run of the module; never reused */
 	void *data;      /* owned */
-	/* In force; of the transition that is being made.  [C] */
+	/* The current ones, and those of a transition under way.  [C] */
 	struct module_files files, files_next;
 	struct module_work *work; /* see work.c; NULL: none; [C] */
 	/* Totals: failures of its timers and HTTP routes on any thread, and

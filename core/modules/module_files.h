@@ -9,7 +9,7 @@ struct relay_module;
 
 /* Frees what was read for a transition that is not made. */
 void module_files_drop_next(struct relay_module *mod);
-/* Puts it into force; frees what was before. */
+/* Activates it, and frees the previous one. */
 void module_files_take(struct relay_module *mod);
 /* The module has ended. */
 void module_files_forget(struct relay_module *mod);

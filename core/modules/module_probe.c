@@ -16,9 +16,9 @@
 #include "modules/module.h"
 #include "modules/module_probe.h"
 
-/* How long one file may take in each of two attempts: a fork of a process with
- * threads may wait for ever for a lock whose owner it does not have. */
-#define PATIENCE_MS 5000
+/* How long one file may take in each of two attempts: the fork of a process
+ * with threads may deadlock on a lock whose owner was not copied. */
+#define ATTEMPT_MS 5000
 
 /* Sends a byte for each file that is done. */
 static _Noreturn void run_child(
@@ -40,7 +40,7 @@ static _Noreturn void run_child(
  * it takes too long. */
 static int await(int in)
 {
-	int64_t end_ms = clock_ms() + PATIENCE_MS, left;
+	int64_t end_ms = clock_ms() + ATTEMPT_MS, left;
 	struct pollfd pollfd = {.fd = in, .events = POLLIN};
 	char byte;
 	ssize_t got;
@@ -64,7 +64,7 @@ static void describe(struct module_probe *file, int heard, int status)
 	if (heard < 0)
 		(void)snprintf(file->why, sizeof(file->why),
 			"to open it takes longer than %d s",
-			2 * PATIENCE_MS / 1000);
+			2 * ATTEMPT_MS / 1000);
 	else if (WIFSIGNALED(status))
 		(void)snprintf(file->why, sizeof(file->why),
 			"it is damaged: a process that opens it ends by SIG%s",

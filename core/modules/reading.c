@@ -22,7 +22,7 @@ struct job {
 	void *files;    /* owned */
 	bool succeeded; /* `files` is valid */
 	struct relay_err err;
-	struct reading *reading; /* valid while nobody has dropped the task */
+	struct reading *reading; /* valid until the task is dropped */
 };
 
 struct reading {
@@ -174,7 +174,7 @@ bool readings_are_over(const struct readings *readings)
 
 static void look_at(struct reading *reading)
 {
-	/* The letter of a task that has ended is lost without memory. */
+	/* Without memory, the message of a task that has ended is lost. */
 	if (task_wait(reading->task, 0)) {
 		settle(reading);
 		return;

@@ -8,8 +8,8 @@
 #include "modules/reload.h"
 #include "modules/timer.h"
 
-/* Puts into force what the module asked the server for in reload_prepare:
- * timers and label values. */
+/* Activates what the module registered in reload_prepare: timers and label
+ * values. */
 static void keep_registered(struct relay_module *mod)
 {
 	timer_keep_prepared(&mod->control);

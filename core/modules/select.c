@@ -38,8 +38,8 @@ static bool named_before(const char *const *names, size_t i)
 }
 
 /*
- * 0 or -1.  A module that is missing and not required is skipped.  If its
- * section has options, nobody knows whether these protect the relay.
+ * 0 or -1.  A missing module that is not required is skipped, unless its
+ * section has options: these may protect the relay.
  */
 static int go_without(const struct catalog *catalog,
 	const struct config *config, const char *name)

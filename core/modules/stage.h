@@ -65,8 +65,8 @@ void stage_ready(const struct module_list *list);
  * answers. */
 int64_t stage_drain(const struct module_list *list, enum relay_drain how);
 
-/* All callbacks of a stage together may take long: what watches the threads
- * must see each return.  Own thread. */
+/* All callbacks of a stage together may take long, so the hang watch must see
+ * each one return.  Own thread. */
 void stage_stepped(void);
 
 #endif

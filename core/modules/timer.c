@@ -121,7 +121,7 @@ static void fired(evutil_socket_t fd, short what, void *arg)
 			next_ms = DELAY_MAX_MS;
 		t->asked_ms = next_ms;
 	}
-	/* Leaves time on the thread to others. */
+	/* Leaves time on the thread for others. */
 	if (next_ms < slow_ms * REST)
 		next_ms = slow_ms * REST;
 	if (arm(t, next_ms))

@@ -14,7 +14,7 @@
 struct module_work {
 	const struct relay_work *kind;
 	void *arg;                /* as its kind says */
-	struct relay_module *mod; /* valid while nobody has dropped the task */
+	struct relay_module *mod; /* valid until the task is dropped */
 	struct task *task;        /* owned by the module */
 };
 
@@ -78,7 +78,7 @@ int relay_work_start(struct relay_ctx *cx, const struct relay_work *work,
 	struct relay_module *mod = cx->mod;
 	struct module_work *next;
 
-	/* The letter of a task that has ended may be on its way, or lost. */
+	/* The message of a task that has ended may be under way, or lost. */
 	(void)relay_work_wait(cx, 0);
 	if (mod->work)
 		return refuse_second(mod->work, err);

@@ -7,7 +7,7 @@
 
 struct relay_module;
 
-/* [C]  The module ends: leaves its work alone. */
+/* [C]  The module ends: abandons its work. */
 void work_withdraw(struct relay_module *mod);
 
 #endif
