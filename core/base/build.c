@@ -64,10 +64,10 @@ static const struct relay_build build = {
 	.arch = ARCH,
 };
 
-/* Global: a process starts once, even if it has several servers. */
-/* A clock that differs by so much from before was set. */
+/* If the clock has moved by this much, it was set. */
 #define CLOCK_SET_US 60000000
 
+/* Global: a process starts once, even if it has several servers. */
 static _Atomic int64_t start_us;
 static int64_t start_boot_us, start_mono_ms;
 

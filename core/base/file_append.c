@@ -54,8 +54,8 @@ static void leave(struct place *place)
 	place->folder = -1;
 }
 
-/* What the link `fd` says; *len is -1 if there is no text to follow.  0, or an
- * errno: ELOOP if it is a stranger's. */
+/* Reads the link `fd`; *len is -1 if there is no text to follow.  0, or an
+ * errno: ELOOP if it is another user's. */
 static int read_link(
 	int fd, struct place *place, char to[PATH_MAX], ssize_t *len)
 {
@@ -78,7 +78,7 @@ static int read_link(
 	return *len < 0 ? errno : 0;
 }
 
-/* Goes on to what the link at the place points to; *more: it was one. */
+/* Follows the link at the place, if there is one; *more: there was. */
 static int follow(struct place *place, bool *more)
 {
 	int fd = openat(
@@ -184,7 +184,7 @@ int relay_file_append(
 	return fd;
 }
 
-/* A pipe is not opened, because its reader would see the writer go. */
+/* A pipe is not opened, because its reader would get an end of file. */
 static int try_place(
 	const struct place *place, const char *path, struct relay_err *err)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Which file a thread works on, and since when.  A thread that looks after
- * another one learns from this which file does not answer.
+ * Which file a thread works on, and since when.  A thread that watches another
+ * one learns from this which file does not answer.
  */
 #ifndef FILE_BUSY_H
 #define FILE_BUSY_H
@@ -29,8 +29,8 @@ void file_busy_here(struct file_busy *busy);
  * the call has returned.  They preserve errno. */
 void file_busy_begin(const char *path);
 void file_busy_end(void);
-/* Whether nobody waits for what the calling thread does any more.  It then must
- * not change any file: others may have changed it since. */
+/* Whether the calling thread's work was given up.  Then it must not change any
+ * file: others may have changed it since. */
 bool file_busy_given_up(void);
 
 /* For how long the other thread has waited for a file, in ms; 0: it does not

@@ -47,10 +47,10 @@ static int64_t ms_since(const struct timespec *then)
 }
 
 /*
- * For how long the file has not changed.  A time of writing in the future was
- * set by hand, as rsync does, and when that was is known as well.  If this is
- * in the future, too, the clock was set back, or is not the one of the file
- * system: then what counts is how long we know the file as it is.
+ * For how long the file has not changed.  A modification time in the future was
+ * set explicitly, as rsync does; then the time of that change counts.  If this
+ * is in the future, too, the clock was set back, or is not the one of the file
+ * system: then it counts for how long we have known the file as it is.
  */
 static int64_t age_ms(const struct stat *st)
 {

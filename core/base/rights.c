@@ -103,7 +103,8 @@ int rights_find(const char *user, const char *group, struct rights *out,
 		return -1;
 	if (out->uid == 0)
 		return relay_fail(err,
-			"the user \"%s\" is root; name one that may less, or "
+			"the user \"%s\" is root; name one with fewer rights, "
+			"or "
 			"leave the option user out",
 			user);
 	if (out->gid == (gid_t)-1)

@@ -17,7 +17,7 @@
 #include "log/log_record.h"
 
 /* How long one record may wait for a stderr that is not writable. */
-#define STDERR_PATIENCE_MS 100
+#define STDERR_WAIT_MS 100
 
 /* All members but the atomics are [C]. */
 struct log_state {
@@ -26,7 +26,7 @@ struct log_state {
 	struct log_thread control;     /* set while attached */
 	bool debug;
 	bool holding;         /* records wait: see log_hold() */
-	uint64_t lost;        /* that a sink could not write; [C] */
+	uint64_t lost;        /* records that a sink could not write; [C] */
 	atomic_int threshold; /* the highest level that is wanted */
 	atomic_bool attached;
 	atomic_bool stderr_stuck;
@@ -76,15 +76,15 @@ bool relay_log_wanted(enum relay_level level)
 					    memory_order_relaxed);
 }
 
-/* Waits for stderr to become writable.  After a wait in vain, it does not wait
- * again until stderr has been writable. */
+/* Waits for stderr to become writable.  After a wait that failed, it does not
+ * wait again until stderr has been writable. */
 static bool stderr_ready(void)
 {
 	struct pollfd pfd = {.fd = STDERR_FILENO, .events = POLLOUT};
 	atomic_bool *stuck = &instance->log->stderr_stuck;
-	int wait_ms = atomic_load(stuck) ? 0 : STDERR_PATIENCE_MS;
+	int wait_ms = atomic_load(stuck) ? 0 : STDERR_WAIT_MS;
 	int found = poll(&pfd, 1, wait_ms);
-	/* Where poll(2) is missing, the write may wait. */
+	/* Where poll(2) is missing, the write may block. */
 	bool ready = found > 0 ? (pfd.revents & POLLOUT) != 0
 			       : found < 0 && errno != EINTR;
 

@@ -3,7 +3,8 @@
 /*
  * Whose code is at an address: the program's, a module's, or a library's.
  *
- * The process's, not a server's: a signal handler has no argument for context.
+ * The map belongs to the process, not to a server: a signal handler has no
+ * argument for context.
  */
 #ifndef CODE_MAP_H
 #define CODE_MAP_H
@@ -19,10 +20,10 @@ struct code_owner {
 	char name[64], version[32]; /* of a module */
 };
 
-/* [C]  Notes the shared object, or the program, that contains the address.  A
+/* [C]  Adds the shared object, or the program, that contains the address.  A
  * name of NULL: the program.  Does nothing if the map is full. */
 void code_map_add(const void *address, const char *name, const char *version);
-/* [C]  Forgets the object that contains the address, before it is unmapped. */
+/* [C]  Removes the object that contains the address, before it is unmapped. */
 void code_map_remove(const void *address);
 
 /* Whose code contains the address; NULL: a library's, or none.  Safe in a

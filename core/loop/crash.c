@@ -48,7 +48,7 @@ static atomic_bool reported;
 /* Thread-local instead of allocated, so that it is freed with the thread. */
 static _Thread_local unsigned char stack[STACK_LEN];
 
-/* What this thread does, for the report; NULL: nothing special. */
+/* The module file that this thread is opening; NULL: none. */
 static _Thread_local const char *opening;
 /* Whose exit is reported, and whether it is expected. */
 static pid_t process;
@@ -183,7 +183,7 @@ static void add_culprit(struct line *line, uintptr_t pc, uintptr_t sp)
 
 static void add_code(struct line *line, uintptr_t pc, uintptr_t sp)
 {
-	/* The server ends the process for what other code has done before. */
+	/* If the server itself aborts, the code that runs is not the cause. */
 	if (crash_reason()) {
 		add(line, ": ");
 		add(line, crash_reason());
@@ -218,7 +218,8 @@ static void report(const char *name, const siginfo_t *info, const void *context)
 	print(&line);
 }
 
-/* Runs at exit(); the server itself says before that it is expected. */
+/* Runs at exit(); the server calls crash_leave() before an exit() of its own.
+ */
 static void exiting(int code, void *arg)
 {
 	struct line line = {.len = 0};
@@ -276,7 +277,7 @@ static void report_once(
 		atomic_store(&reported, true);
 		return;
 	}
-	/* A fault of the reporting thread itself is not worth a wait. */
+	/* A fault of the reporting thread itself does not wait. */
 	for (int ms = 0;
 		ms < REPORT_MS && before != gettid() && !atomic_load(&reported);
 		ms += REPORT_LOOK_MS)

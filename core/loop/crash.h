@@ -14,12 +14,12 @@ struct relay_ctx;
 typedef void crash_describe_fn(
 	const struct relay_ctx *cx, const char **name, const char **version);
 
-/* Says that exit() is called in order from now on.  Otherwise whoever calls it
- * is reported, as of a fatal signal. */
+/* From now on exit() is expected.  Before that, a call of it is reported like a
+ * fatal signal. */
 void crash_leave(void);
 
-/* Whether this thread opens a module's file, whose code then runs: `path`, or
- * NULL.  Borrowed. */
+/* Sets the path of the module file that this thread opens, whose code then
+ * runs; NULL: none.  Borrowed. */
 void crash_opening(const char *path);
 
 /*

@@ -15,8 +15,8 @@
 
 _Thread_local struct loop *loop_current;
 
-struct loop_letter {
-	struct loop_letter *next;
+struct loop_message {
+	struct loop_message *next;
 	loop_fn *fn;
 	bool lasting; /* owned by the loop; loop_call() reuses it */
 	_Alignas(max_align_t) unsigned char arg[];
@@ -31,14 +31,14 @@ int64_t loop_tick(struct loop *loop)
 }
 
 /* The inbox is a stack.  Returns its messages in the order of posting. */
-static struct loop_letter *take_all(struct loop *loop)
+static struct loop_message *take_all(struct loop *loop)
 {
-	struct loop_letter *stack = atomic_exchange_explicit(
+	struct loop_message *stack = atomic_exchange_explicit(
 		&loop->inbox, NULL, memory_order_acquire);
-	struct loop_letter *in_order = NULL;
+	struct loop_message *in_order = NULL;
 
 	while (stack) {
-		struct loop_letter *next = stack->next;
+		struct loop_message *next = stack->next;
 
 		stack->next = in_order;
 		in_order = stack;
@@ -49,19 +49,19 @@ static struct loop_letter *take_all(struct loop *loop)
 
 void loop_deliver(struct loop *loop)
 {
-	struct loop_letter *letter = take_all(loop);
+	struct loop_message *message = take_all(loop);
 
 	loop_tick(loop);
-	while (letter) {
-		struct loop_letter *next = letter->next;
-		bool lasting = letter->lasting;
+	while (message) {
+		struct loop_message *next = message->next;
+		bool lasting = message->lasting;
 
 		/* When this returns, a lasting message may have been posted
 		 * again. */
-		letter->fn(loop, letter->arg);
+		message->fn(loop, message->arg);
 		if (!lasting)
-			free(letter);
-		letter = next;
+			free(message);
+		message = next;
 	}
 	if (atomic_exchange(&loop->stopped, false))
 		event_base_loopbreak(loop->base);
@@ -140,14 +140,14 @@ int loop_init(struct loop *loop, int index)
 
 void loop_finish(struct loop *loop)
 {
-	struct loop_letter *letter = take_all(loop);
+	struct loop_message *message = take_all(loop);
 
-	while (letter) {
-		struct loop_letter *next = letter->next;
+	while (message) {
+		struct loop_message *next = message->next;
 
-		if (!letter->lasting)
-			free(letter);
-		letter = next;
+		if (!message->lasting)
+			free(message);
+		message = next;
 	}
 	free(loop->call);
 	loop->call = NULL;
@@ -177,30 +177,30 @@ static void wake(struct loop *loop)
  * Passes ownership of the message to the receiver.  Only the sender that found
  * the inbox empty wakes the receiver, which then reads all messages.
  */
-static void put(struct loop *loop, struct loop_letter *letter)
+static void put(struct loop *loop, struct loop_message *message)
 {
-	struct loop_letter *newest =
+	struct loop_message *newest =
 		atomic_load_explicit(&loop->inbox, memory_order_relaxed);
 
 	do {
-		letter->next = newest;
+		message->next = newest;
 	} while (!atomic_compare_exchange_weak_explicit(&loop->inbox, &newest,
-		letter, memory_order_release, memory_order_relaxed));
+		message, memory_order_release, memory_order_relaxed));
 	if (!newest)
 		wake(loop);
 }
 
 int loop_post(struct loop *loop, loop_fn *fn, const void *arg, size_t len)
 {
-	struct loop_letter *letter = malloc(sizeof(*letter) + len);
+	struct loop_message *message = malloc(sizeof(*message) + len);
 
-	if (!letter)
+	if (!message)
 		return -1;
-	letter->fn = fn;
-	letter->lasting = false;
+	message->fn = fn;
+	message->lasting = false;
 	if (len)
-		memcpy(letter->arg, arg, len);
-	put(loop, letter);
+		memcpy(message->arg, arg, len);
+	put(loop, message);
 	return 0;
 }
 

@@ -23,15 +23,15 @@ struct relay_ctx;
 /* Runs on the receiving loop; arg is a copy that is freed after the call. */
 typedef void loop_fn(struct loop *loop, void *arg);
 
-struct loop_letter; /* a message in an inbox */
+struct loop_message; /* a message in an inbox */
 
 struct loop {
 	int index; /* RELAY_CONTROL or the worker's number */
 	struct event_base *base;
 	struct event *wake;
 	int wake_fd;
-	_Atomic(struct loop_letter *) inbox; /* newest first */
-	struct loop_letter *call;            /* owned; for loop_call() */
+	_Atomic(struct loop_message *) inbox; /* newest first */
+	struct loop_message *call;            /* owned; for loop_call() */
 	atomic_bool stopped;     /* loop_stop() was called and not handled */
 	_Atomic int64_t turn_ms; /* monotonic, of the current iteration */
 	/* Called at the end of every event; NULL: nothing to do. */

@@ -10,7 +10,7 @@ static bool log_is_here(void *control)
 	return loop_current == control;
 }
 
-static void log_letter(struct loop *loop, void *arg)
+static void log_message(struct loop *loop, void *arg)
 {
 	(void)loop;
 	(void)arg;
@@ -19,7 +19,7 @@ static void log_letter(struct loop *loop, void *arg)
 
 static int log_wake(void *control)
 {
-	return loop_post(control, log_letter, NULL, 0);
+	return loop_post(control, log_message, NULL, 0);
 }
 
 void loop_attach_log(struct loop *control)

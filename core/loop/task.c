@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Work that may block, on threads that may be left alone. */
+/* Work that may block, on threads that may be abandoned. */
 
 #include <errno.h>
 #include <pthread.h>
@@ -21,9 +21,10 @@ struct task {
 	void *arg;
 	struct loop *loop;
 	int64_t began_ms;
-	bool counted; /* as hanging; the owner's */
+	bool counted; /* as hanging; used by the owner */
 	struct file_busy busy;
-	atomic_uint users; /* the owner, and the thread or its letter */
+	atomic_uint users; /* references: of the owner, and of the thread or its
+			      message */
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
 	bool has_ended, dropped; /* under the lock */
@@ -74,8 +75,8 @@ static void arrive(struct loop *loop, void *arg)
 	leave(task);
 }
 
-/* Returns whether a letter has the thread's share of the task.  A loop whose
- * owner has dropped the task may be gone. */
+/* Returns whether a message now holds the thread's reference.  If the owner has
+ * dropped the task, its loop may be gone. */
 static bool tell_owner(struct task *task)
 {
 	bool told;

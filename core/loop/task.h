@@ -4,9 +4,9 @@
  * A task: work that may block, on a thread of its own, such as reading a file
  * of a mount that does not answer.
  *
- * Nobody can end a thread that the kernel holds.  So a task that takes too long
- * is dropped: its thread goes on alone, and frees everything when it returns,
- * which may be never.
+ * A thread that is blocked in the kernel cannot be ended.  So a task that takes
+ * too long is dropped: its thread goes on alone, and frees everything when it
+ * returns, which may be never.
  */
 #ifndef TASK_H
 #define TASK_H
@@ -20,9 +20,9 @@
 struct loop;
 struct task;
 
-/* A file that has not answered for so long does not answer. */
+/* After this time without an answer, a file counts as hanging. */
 #define TASK_FILE_MS 10000
-/* A task that has taken so long does not end. */
+/* After this time, a task counts as hanging. */
 #define TASK_ALL_MS 60000
 /* How many threads of tasks there may be in the process, hanging ones included.
  */
@@ -54,8 +54,8 @@ void task_drop(struct task *task);
 
 /* How many tasks were found to hang since the process began.  [*] */
 int64_t tasks_hung(void);
-/* How many threads of tasks have not ended.  The process must not be taken
- * apart below them: it ends by _exit(). */
+/* How many threads of tasks have not ended.  While there are any, nothing that
+ * they use may be freed: the process ends by _exit(). */
 unsigned task_threads(void);
 
 #endif

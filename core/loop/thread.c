@@ -42,7 +42,7 @@ static void *begin(void *arg)
 	return start.run(start.arg);
 }
 
-/* A new thread has the mask of its maker, hence it is set for a moment. */
+/* A new thread inherits its creator's mask, so that is changed for a moment. */
 static int create(pthread_t *thread, const pthread_attr_t *attr,
 	struct thread_start *start)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* The default of threads that relay_thread_start() does not start. */
+/* The stack size of threads that relay_thread_start() does not start. */
 
 #include <pthread.h>
 

@@ -15,17 +15,17 @@
 
 #define INTERVAL_S 1
 /* Fewer handshakes free too little memory to be worth a malloc_trim(). */
-#define STORM 50
+#define BURST 50
 /* An interval with fewer handshakes than this is calm.  In others the allocator
  * reuses the freed memory at once. */
 #define CALM 10
 /* After so many intervals memory is returned, even if the last was not calm. */
-#define PATIENCE 30
+#define INTERVALS_MAX 30
 
 struct loop_state {
 	struct event *timer; /* owned */
 	atomic_uint_fast64_t noted;
-	uint64_t seen, trimmed; /* `noted` at the last interval, trim; [C] */
+	uint64_t seen, trimmed; /* `noted` at the last interval and trim; [C] */
 	unsigned passed;        /* intervals since memory was returned; [C] */
 };
 
@@ -57,7 +57,8 @@ static void fired(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	trim->seen = now;
 	trim->passed++;
-	if (now - trim->trimmed < STORM || (!calm && trim->passed < PATIENCE))
+	if (now - trim->trimmed < BURST ||
+		(!calm && trim->passed < INTERVALS_MAX))
 		return;
 	trim->trimmed = now;
 	trim->passed = 0;

@@ -110,7 +110,7 @@ static struct relay_metric *create(const struct metrics_owner *owner,
 	m->values = shape_values(def);
 	if (m->values > (METRICS_NUMBERS - metrics->used) / m->width) {
 		(void)relay_fail(
-			err, "all %d numbers are taken", METRICS_NUMBERS);
+			err, "all %d numbers are in use", METRICS_NUMBERS);
 		goto error_metric;
 	}
 	m->module = strdup(owner->name);

@@ -34,7 +34,7 @@ struct metrics_shard {
  * description. */
 struct relay_metric {
 	unsigned first;  /* index of the first number */
-	unsigned width;  /* numbers per label value: 1, but for histograms */
+	unsigned width;  /* numbers per label value: 1, except for histograms */
 	unsigned values; /* how many label values; 1 without a label */
 	/* A deep copy, since the module may end.  `read` and the label's values
 	 * may change. */
@@ -96,9 +96,11 @@ struct relay_metric *metrics_register(const struct metrics_owner *owner,
 /* [C]  Replaces its label's values by a copy.  0, or -1 with err. */
 int metrics_set_values(struct relay_metric *metric, const char *const *values,
 	struct relay_err *err);
-/* [C]  The same, but the values are only staged, until metrics_take_values()
- * puts all staged values of an owner into force, or metrics_drop_values()
- * drops them.  Neither can fail. */
+/*
+ * [C]  The same, but the values are only staged, until metrics_take_values()
+ * activates all staged values of an owner, or metrics_drop_values() drops them.
+ * Neither can fail.
+ */
 int metrics_stage_values(struct relay_metric *metric, const char *const *values,
 	struct relay_err *err);
 void metrics_take_values(const struct metrics_owner *owner);

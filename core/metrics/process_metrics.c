@@ -121,7 +121,7 @@ static int add_build_info(void)
 	return metrics_add_lookup(&def, one) ? 0 : -1;
 }
 
-/* 0 would be a wrong number, so metrics that are not known are left out. */
+/* 0 would be a wrong number, so unknown metrics are left out. */
 static int add_proc(void)
 {
 	if (process_resident_bytes() > 0)

@@ -53,7 +53,7 @@ const char *relay_metric_text(const struct relay_metric_def *def,
 	return out;
 }
 
-/* The value of a histogram counts observations, which the scale is not for. */
+/* The value of a histogram counts observations, to which no scale applies. */
 static int64_t scale_of(const struct relay_sample *sample)
 {
 	return sample->def->kind == RELAY_HISTOGRAM || sample->def->scale <= 1

@@ -211,7 +211,8 @@ static void end_process(void)
 
 	if (hang_watch_describe(text, sizeof(text)) == 0)
 		(void)snprintf(text, sizeof(text),
-			"the control thread waits for what does not end");
+			"the control thread waits for something that does not "
+			"end");
 	log_core_now(RELAY_ERROR,
 		"%s: this process cannot go on without it, and ends", text);
 	_exit(EXIT_FAILURE);
