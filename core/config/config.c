@@ -18,7 +18,7 @@
 struct config {
 	struct config_section *sections; /* the first is the server's own */
 	size_t count;
-	atomic_uint more; /* owners beside the first */
+	atomic_uint more; /* references besides the first */
 };
 
 static struct config_section *find_section(

@@ -41,7 +41,7 @@ struct config *config_examine(const char *file, const struct flags *flags,
 	void *arg, bool *good);
 /* Accepts NULL.  [*] */
 void config_free(struct config *config);
-/* One more owner, who calls config_free() as well.  [*] */
+/* Adds a reference, which config_free() releases.  [*] */
 struct config *config_keep(struct config *config);
 
 const struct core_conf *config_core(const struct config *config);

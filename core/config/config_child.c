@@ -18,12 +18,12 @@
 #include "config/config_report.h"
 
 /* A child that still reads uses CPU time more often than this. */
-static const struct config_child_patience usual = {
+static const struct config_child_limits usual = {
 	.all_ms = 30000, .stuck_ms = 3000, .silent_ms = 10000};
 
 /* The child's exit codes; sanitizers have others. */
 #define EXIT_BY_LIBRARY 3
-#define EXIT_UNSAID     4
+#define EXIT_UNSENT     4
 
 /* All that the child sent; it may contain secrets. */
 struct received {
@@ -46,10 +46,10 @@ static int begin(struct child_process *child, config_child_fn *fn,
 	if (result != 1)
 		return result;
 	if (atexit(leave) != 0)
-		_exit(EXIT_UNSAID);
+		_exit(EXIT_UNSENT);
 	out.fd = child->fd;
 	fn(path, sections, n, &out);
-	_exit(out.failed ? EXIT_UNSAID : EXIT_SUCCESS);
+	_exit(out.failed ? EXIT_UNSENT : EXIT_SUCCESS);
 }
 
 static int make_room(struct received *received)
@@ -180,13 +180,13 @@ static const char *reason(int error)
 	return error == ETIMEDOUT ? "it takes too long" : strerror(error);
 }
 
-int config_child_within(const struct config_child_patience *patience,
+int config_child_within(const struct config_child_limits *limits,
 	config_child_fn *fn, const char *path, struct config_section *sections,
 	size_t n, config_report_fn *report, void *arg)
 {
 	struct config_report to = {.fn = report, .arg = arg};
-	int64_t end_ms = clock_ms() + patience->all_ms;
-	int64_t silent_ms = patience->silent_ms;
+	int64_t end_ms = clock_ms() + limits->all_ms;
+	int64_t silent_ms = limits->silent_ms;
 	struct received received = {.bytes = NULL};
 	struct child_process child;
 	int heard, error, status, result;
@@ -194,10 +194,11 @@ int config_child_within(const struct config_child_patience *patience,
 	for (;;) {
 		if (begin(&child, fn, path, sections, n) != 0)
 			return fail(&to, path, strerror(errno));
-		heard = receive(&child, &received, end_ms, patience->stuck_ms,
-			silent_ms);
+		heard = receive(
+			&child, &received, end_ms, limits->stuck_ms, silent_ms);
 		error = heard < 0 ? errno : 0;
-		/* A child that waits for a file may not die. */
+		/* A child that is blocked on a file may not end, even when
+		 * killed. */
 		file_busy_begin(path);
 		status = child_process_end(&child, heard <= 0);
 		if (!error && status < 0)

@@ -42,16 +42,16 @@ int config_child(config_child_fn *fn, const char *path,
 	struct config_section *sections, size_t n, config_report_fn *report,
 	void *arg);
 
-struct config_child_patience {
+struct config_child_limits {
 	int64_t all_ms;   /* for all children together; above 0 */
 	int64_t stuck_ms; /* without CPU time, for one child; above 0 */
-	/* Without a word of the first child, which may spin on a lock, so that
-	 * it uses CPU time; 0: no limit. */
+	/* Without data from the first child, which may spin on a lock and so
+	 * use CPU time; 0: no limit. */
 	int64_t silent_ms;
 };
 
 /* The same, with other time limits. */
-int config_child_within(const struct config_child_patience *patience,
+int config_child_within(const struct config_child_limits *limits,
 	config_child_fn *fn, const char *path, struct config_section *sections,
 	size_t n, config_report_fn *report, void *arg);
 

@@ -21,7 +21,8 @@
 #include "config/config_reader.h"
 
 #define INCLUDE_DEPTH_MAX 10
-/* A file that includes another twice, and so on, has no end otherwise. */
+/* Without it, files that each include the next one twice take exponential time.
+ */
 #define INCLUDES_MAX 1000
 /* Parsing takes 36 ms for each MiB, also of comments. */
 #define INCLUDED_MAX ((size_t)16 * 1024 * 1024)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * Options of modules that do not run.  They have no effect, and whoever set
- * them must learn of it.
+ * Options of modules that do not run.  They have no effect, and the operator
+ * must learn of it.
  */
 #ifndef CONFIG_IDLE_H
 #define CONFIG_IDLE_H

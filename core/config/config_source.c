@@ -11,8 +11,8 @@
 #include "config/config_source.h"
 #include "config/config_text.h"
 
-/* What is left of a file after a crash or on a full disk would be a server
- * without any of its restrictions. */
+/* An empty file may be what a crash or a full disk has left of it: the server
+ * would run without any of its restrictions. */
 static int check_size(
 	const char *path, const struct relay_file *file, struct relay_err *err)
 {

@@ -138,7 +138,7 @@ bool config_unknown_take(void)
 		cut = false;
 	if (cut)
 		config_problems_rewind(&config_reader->problems);
-	/* For an opaque section, nobody knows which options are valid. */
+	/* For an opaque section, it is unknown which options are valid. */
 	if (!cut || !unknown->section->opaque)
 		tell_unknown(unknown, use);
 	free(unknown->word);

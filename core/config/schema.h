@@ -29,10 +29,10 @@ struct core_conf {
 	int64_t socket_buffer;   /* 0: as the kernel sizes them */
 	int64_t session_memory;  /* see kernel_memory_bound() */
 	int64_t max_connections; /* 0: 80 % of the descriptor limit */
-	const char *user;        /* "": whoever starts it */
+	const char *user;        /* "": the user who starts it */
 	const char *group;       /* "": the user's own */
 	bool core_dumps;
-	int64_t drain_timeout_ms; /* 0: for ever */
+	int64_t drain_timeout_ms; /* 0: without limit */
 	int64_t drain_spread_ms;
 	int64_t upgrade_timeout_ms;
 	int64_t stop_grace_ms;

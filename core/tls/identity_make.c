@@ -24,7 +24,7 @@
 #include "tls/identity_make.h"
 
 #define DAY_S        86400
-#define NOT_BEFORE_S 1767225600 /* 2026: no clock that is right is before */
+#define NOT_BEFORE_S 1767225600 /* 2026: a correct clock is not before it */
 #define DAYS         (20 * 365)
 #define SERIAL_BITS  127 /* RFC 5280: positive, at most 20 bytes */
 #define CN_MAX       64  /* ub-common-name of RFC 5280 */

@@ -57,7 +57,7 @@ static void *newctx(void *provctx)
 	return OPENSSL_zalloc(sizeof(struct record_cipher));
 }
 
-static void rest(struct record_cipher *cipher)
+static void drop_state(struct record_cipher *cipher)
 {
 	/* Not every provider's freectx accepts NULL. */
 	if (cipher->state)
@@ -68,7 +68,7 @@ static void rest(struct record_cipher *cipher)
 static void end_record(struct record_cipher *cipher)
 {
 	cipher->step = SPENT;
-	rest(cipher);
+	drop_state(cipher);
 }
 
 static void freectx(void *vctx)
@@ -77,7 +77,7 @@ static void freectx(void *vctx)
 
 	if (!cipher)
 		return;
-	rest(cipher);
+	drop_state(cipher);
 	OPENSSL_clear_free(cipher, sizeof(*cipher));
 }
 
@@ -93,7 +93,7 @@ static int init_state(const struct record_cipher *cipher,
 
 /* Makes the state if there is none.  1, or 0 without memory, as OpenSSL's
  * callbacks return it. */
-static int wake(struct record_cipher *cipher)
+static int ensure_state(struct record_cipher *cipher)
 {
 	if (cipher->state)
 		return 1;
@@ -128,7 +128,8 @@ static int set_ctx_params(void *vctx, const OSSL_PARAM params[])
 
 	if (OSSL_PARAM_locate_const(params, OSSL_CIPHER_PARAM_AEAD_TLS1_AAD))
 		cipher->step = WHOLE;
-	return wake(cipher) && functions.set_ctx_params(cipher->state, params);
+	return ensure_state(cipher) &&
+	       functions.set_ctx_params(cipher->state, params);
 }
 
 static int init(struct record_cipher *cipher, bool encrypts,
@@ -138,7 +139,7 @@ static int init(struct record_cipher *cipher, bool encrypts,
 	if ((key && key_len != KEY_LEN) || (nonce && nonce_len != NONCE_LEN))
 		return 0;
 	if (key || encrypts != cipher->encrypts)
-		rest(cipher);
+		drop_state(cipher);
 	cipher->encrypts = encrypts;
 	if (key) {
 		memcpy(cipher->key, key, KEY_LEN);
@@ -172,7 +173,7 @@ static int update(void *vctx, unsigned char *out, size_t *out_len, size_t size,
 	const unsigned char *in, size_t len)
 {
 	struct record_cipher *cipher = vctx;
-	int ok = cipher->step != SPENT && wake(cipher) &&
+	int ok = cipher->step != SPENT && ensure_state(cipher) &&
 		 functions.update(cipher->state, out, out_len, size, in, len);
 
 	if (cipher->step == WHOLE)
@@ -184,27 +185,27 @@ static int update(void *vctx, unsigned char *out, size_t *out_len, size_t size,
 static int finish(void *vctx, unsigned char *out, size_t *out_len, size_t size)
 {
 	struct record_cipher *cipher = vctx;
-	int ok = cipher->step == BEGUN && wake(cipher) &&
+	int ok = cipher->step == BEGUN && ensure_state(cipher) &&
 		 functions.finish(cipher->state, out, out_len, size);
 
 	cipher->step = SPENT;
 	if (!cipher->encrypts)
-		rest(cipher);
+		drop_state(cipher);
 	return ok;
 }
 
 static int get_ctx_params(void *vctx, OSSL_PARAM params[])
 {
 	struct record_cipher *cipher = vctx;
-	int ok =
-		wake(cipher) && functions.get_ctx_params(cipher->state, params);
+	int ok = ensure_state(cipher) &&
+		 functions.get_ctx_params(cipher->state, params);
 
 	if (OSSL_PARAM_locate_const(params, OSSL_CIPHER_PARAM_AEAD_TAG))
 		end_record(cipher);
 	return ok;
 }
 
-/* Notes a function of the wrapped cipher. */
+/* Stores a function of the wrapped cipher. */
 static void take(const OSSL_DISPATCH *beneath)
 {
 #define TAKE(id, name, as)                                                     \

@@ -19,7 +19,7 @@ enum tls_failure {
 	/* Its certificate is too long, or too expensive to parse or to
 	 * verify. */
 	TLS_FAILURE_CERTIFICATE,
-	TLS_FAILURE_LATE, /* its turn came too late: it must have given up */
+	TLS_FAILURE_LATE, /* it waited too long: the peer must have given up */
 	TLS_FAILURE_COUNT
 };
 

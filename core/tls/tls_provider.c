@@ -194,7 +194,7 @@ static int choose_all(void)
 
 /* Whether OpenSSL is configured as usual: we do not override an operator's
  * choice of other algorithms. */
-static bool may(void)
+static bool may_replace(void)
 {
 	/* Reads openssl.cnf first, or the first query would be answered without
 	 * it. */
@@ -215,7 +215,7 @@ static void unload(void)
 
 static void load(void)
 {
-	if (!may())
+	if (!may_replace())
 		return;
 	/*
 	 * The default provider's algorithms draw random numbers from the

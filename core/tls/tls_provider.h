@@ -20,8 +20,8 @@
 /* Returns the context, which all servers of the process share; NULL if this
  * does not work here: then OpenSSL's default one is to be used.  Any thread. */
 OSSL_LIB_CTX *tls_provider_take(void);
-/* Gives back what tls_provider_take() returned, after everything that was made
- * with it is freed.  The last one frees it. */
+/* Releases a reference of tls_provider_take(), after everything that was made
+ * with it is freed.  The last release frees the context. */
 void tls_provider_give(OSSL_LIB_CTX *libctx);
 
 #endif

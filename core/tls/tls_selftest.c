@@ -35,7 +35,7 @@ struct tls_selftest {
 };
 
 /* What the two sides of a handshake use. */
-struct cast {
+struct sides {
 	SSL_CTX *ctx; /* borrowed; the others are owned */
 	/* ctx has a certificate and key, and the server uses them */
 	bool has_own;
@@ -98,29 +98,29 @@ static SSL_CTX *client_context(OSSL_LIB_CTX *libctx)
 	return NULL;
 }
 
-static int cast_make(struct cast *cast, OSSL_LIB_CTX *libctx)
+static int sides_make(struct sides *sides, OSSL_LIB_CTX *libctx)
 {
-	cast->client = client_context(libctx);
-	cast->cert = read_cert(TLS_KEY_P256, libctx);
-	if (cast->cert)
-		cast->key = make_key(cast->cert, libctx);
-	return cast->client && cast->key ? 0 : -1;
+	sides->client = client_context(libctx);
+	sides->cert = read_cert(TLS_KEY_P256, libctx);
+	if (sides->cert)
+		sides->key = make_key(sides->cert, libctx);
+	return sides->client && sides->key ? 0 : -1;
 }
 
-static void cast_free(struct cast *cast)
+static void sides_free(struct sides *sides)
 {
-	SSL_CTX_free(cast->client);
-	X509_free(cast->cert);
-	EVP_PKEY_free(cast->key);
+	SSL_CTX_free(sides->client);
+	X509_free(sides->cert);
+	EVP_PKEY_free(sides->key);
 }
 
-static SSL *new_side(SSL_CTX *ctx, bool has_own, const struct cast *cast)
+static SSL *new_side(SSL_CTX *ctx, bool has_own, const struct sides *sides)
 {
 	SSL *ssl = SSL_new(ctx);
 
 	if (ssl &&
-		(has_own || (SSL_use_certificate(ssl, cast->cert) == 1 &&
-				    SSL_use_PrivateKey(ssl, cast->key) == 1)))
+		(has_own || (SSL_use_certificate(ssl, sides->cert) == 1 &&
+				    SSL_use_PrivateKey(ssl, sides->key) == 1)))
 		return ssl;
 	SSL_free(ssl);
 	return NULL;
@@ -146,10 +146,10 @@ static int connect_sides(struct pair *pair)
 	return 0;
 }
 
-static int pair_make(struct pair *pair, int version, const struct cast *cast)
+static int pair_make(struct pair *pair, int version, const struct sides *sides)
 {
-	pair->server = new_side(cast->ctx, cast->has_own, cast);
-	pair->client = new_side(cast->client, false, cast);
+	pair->server = new_side(sides->ctx, sides->has_own, sides);
+	pair->client = new_side(sides->client, false, sides);
 	return pair->server && pair->client &&
 			       SSL_set_min_proto_version(
 				       pair->client, version) == 1 &&
@@ -173,12 +173,12 @@ static struct tls_selftest *selftest_new(
 	 * context. */
 	OSSL_LIB_CTX *before = OSSL_LIB_CTX_set0_default(libctx);
 	struct tls_selftest *selftest = calloc(1, sizeof(*selftest));
-	struct cast cast = {.ctx = ctx, .has_own = has_own};
-	bool good = selftest && cast_make(&cast, libctx) == 0;
+	struct sides sides = {.ctx = ctx, .has_own = has_own};
+	bool good = selftest && sides_make(&sides, libctx) == 0;
 
 	for (size_t i = 0; good && i < VERSIONS; i++)
-		good = pair_make(&selftest->pairs[i], versions[i], &cast) == 0;
-	cast_free(&cast);
+		good = pair_make(&selftest->pairs[i], versions[i], &sides) == 0;
+	sides_free(&sides);
 	OSSL_LIB_CTX_set0_default(before);
 	ERR_clear_error();
 	if (good)
@@ -208,7 +208,7 @@ static int pass_a_byte(SSL *from, SSL *to)
 		       : -1;
 }
 
-static int shake_hands(struct pair *pair)
+static int do_handshake(struct pair *pair)
 {
 	for (int turn = 0; turn < TURNS; turn++) {
 		if (!step(pair->client) || !step(pair->server))
@@ -249,7 +249,7 @@ static unsigned pair_run(struct pair *pair)
 		[TLS_KEY_RSA] = 0x0804}; /* PSS, which TLS 1.3 requires */
 	unsigned failed = 0;
 
-	if (shake_hands(pair) != 0)
+	if (do_handshake(pair) != 0)
 		return TLS_KEY_ALL;
 	for (enum tls_key_kind kind = 0; kind < TLS_KEY_KINDS; kind++)
 		if (!is_wanted(pair->client, schemes[kind]))

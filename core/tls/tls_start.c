@@ -53,7 +53,7 @@ static void await(enum tls_start_stage stage)
 }
 
 /* Waits for a request.  Returns whether it is for handshakes. */
-static bool await_wish(void)
+static bool await_request(void)
 {
 	struct tls_starting *start = self();
 	bool selftests;
@@ -78,8 +78,8 @@ static bool library_is_usable(void)
 		       CRYPTO_EX_INDEX_APP, 0, NULL, NULL, NULL, NULL) >= 0;
 }
 
-/* Rehearses with OpenSSL's default algorithms, which remember no failure of
- * ours. */
+/* Runs the self-tests with OpenSSL's default algorithms, which remember no
+ * failure of ours. */
 static void fall_back(void)
 {
 	struct tls_starting *start = self();
@@ -94,7 +94,7 @@ static void *run(void *arg)
 {
 	struct tls_starting *start = self();
 	struct tls_selftest *selftest = NULL;
-	bool wished;
+	bool requested;
 
 	(void)arg;
 	start->usable = library_is_usable();
@@ -103,11 +103,11 @@ static void *run(void *arg)
 		start->libctx = tls_provider_take();
 		start->ctx = tls_context_new(start->libctx);
 	}
-	wished = start->usable && await_wish();
-	if (wished && start->ctx)
+	requested = start->usable && await_request();
+	if (requested && start->ctx)
 		selftest = tls_selftest_new(start->ctx, start->libctx);
 	reach(TLS_START_CONTEXT);
-	if (wished)
+	if (requested)
 		start->unfit = tls_selftest_run(selftest);
 	reach(TLS_START_SELFTESTED);
 	return NULL;
@@ -147,7 +147,7 @@ int tls_start_await(struct relay_err *err)
 				 "OpenSSL cannot be set up: out of memory");
 }
 
-static void wish(bool *what)
+static void request(bool *what)
 {
 	struct tls_starting *start = self();
 
@@ -168,7 +168,7 @@ void tls_start_join(void)
 
 void tls_start_selftest(void)
 {
-	wish(&self()->selftests);
+	request(&self()->selftests);
 }
 
 OSSL_LIB_CTX *tls_start_libctx(void)
@@ -320,7 +320,7 @@ void tls_start_finish(void)
 {
 	struct tls_starting *start = self();
 
-	wish(&start->over);
+	request(&start->over);
 	tls_start_join();
 	SSL_CTX_free(start->ctx);
 	SSL_CTX_free(start->plain);

@@ -6,7 +6,7 @@
  * OpenSSL reads records until a message is complete, and each record costs two
  * system calls: 64 KiB in records of one byte would block a worker for 10 ms.
  * After TLS_STEP_READS reads, OpenSSL is told that no more data has arrived,
- * and the rest waits for the connection's next turn.  The state of a step is
+ * and the rest waits for the connection's next step.  The state of a step is
  * thread-local.
  */
 #ifndef TLS_STEP_H

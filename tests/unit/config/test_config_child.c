@@ -113,10 +113,10 @@ static void spins(const char *path, struct config_section *sections, size_t n,
 }
 
 static int read_patiently(
-	const struct config_child_patience *patience, config_child_fn *fn)
+	const struct config_child_limits *limits, config_child_fn *fn)
 {
 	int result = config_child_within(
-		patience, fn, "a.conf", NULL, 0, report, NULL);
+		limits, fn, "a.conf", NULL, 0, report, NULL);
 
 	/* No child is left, not even a zombie. */
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
@@ -126,19 +126,19 @@ static int read_patiently(
 
 static int read_within(int64_t all_ms, int64_t stuck_ms, config_child_fn *fn)
 {
-	const struct config_child_patience patience = {
+	const struct config_child_limits limits = {
 		.all_ms = all_ms, .stuck_ms = stuck_ms};
 
-	return read_patiently(&patience, fn);
+	return read_patiently(&limits, fn);
 }
 
 static void one_that_spins_has_a_successor(void **state)
 {
-	const struct config_child_patience patience = {
+	const struct config_child_limits limits = {
 		.all_ms = 60000, .stuck_ms = 50, .silent_ms = 200};
 
 	(void)state;
-	assert_int_equal(read_patiently(&patience, spins), 0);
+	assert_int_equal(read_patiently(&limits, spins), 0);
 	assert_int_equal(shared->begun, 2);
 	assert_int_equal(told.warnings, 1);
 	assert_int_equal(told.errors, 0);
