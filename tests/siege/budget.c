@@ -82,9 +82,9 @@ static const struct budget_row rows[] = {
 	{TLS, "worker time for handshakes",
 		"one step; what costs more than usual is refused",
 		"sources take turns",
-		"{SHARE_US/1000 ms} of each {SPAN_US/1000 ms} while others "
-		"wait",
-		"SHARE_US SPAN_US PATIENCE_US",
+		"{SLICE_US/1000 ms} of each {SLICE_INTERVAL_US/1000 ms} while "
+		"others wait",
+		"SLICE_US SLICE_INTERVAL_US WAIT_MAX_US",
 		"strelaysrv_core_handshakes_waited_total "
 		"strelaysrv_core_handshake_failures_total{kind=cipher} "
 		"strelaysrv_core_handshake_failures_total{kind=late}",
