@@ -158,8 +158,10 @@ static enum amount_result read_scaled(const char *text, bool rate, int64_t *v)
 		return AMOUNT_MALFORMED;
 	if (rate)
 		strip_per_s(&q);
-	/* relay_int_parse() has refused the text already.  Without a unit, only
-	 * an integer that is too large gets past this; apply_scale() says so.
+	/*
+	 * relay_int_parse() has refused the text already.  Without a unit, only
+	 * an integer that is too large passes this check; apply_scale() reports
+	 * it.
 	 */
 	if (!q.unit_len && (q.fraction_len || q.unit[-1] == ' '))
 		return AMOUNT_MALFORMED;

@@ -15,8 +15,7 @@
 #include "base/file_busy.h"
 #include "base/file_looks.h"
 
-/* A file whose writer cannot be detected is taken when it has not changed for
- * so long. */
+/* How long a file must not have changed if its writer cannot be detected. */
 #define SETTLE_MS 1000
 
 /*

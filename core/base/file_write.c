@@ -95,7 +95,7 @@ static int put(const char *path, const char *beside, int fd, const void *data,
 
 	if (close(fd) != 0 && !error)
 		error = errno;
-	/* Whoever has given up this write may have written since. */
+	/* If this write was given up, the file may have been written since. */
 	if (!error && file_busy_given_up())
 		error = ECANCELED;
 	if (!error && rename(beside, path) != 0)

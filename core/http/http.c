@@ -23,7 +23,7 @@
 #include "modules/module.h"
 
 #define SLOW_MS 1000 /* a slow call; below, a slow machine may be the cause */
-#define REST    4    /* a slow route rests for so many times its duration */
+#define REST    4    /* its route rests for this multiple of that time */
 
 static void on_request(struct http_exchange *x, void *arg);
 static void open_again(struct http_server *server);
@@ -246,8 +246,8 @@ void http_allow_hosts(const char *const *names)
 
 /* The addresses. */
 
-/* Each address has its own share, so that strangers at one leave the other
- * to the operator. */
+/* Each address has its own share, so that strangers at one address do not use
+ * up the operator's. */
 static size_t share_of(void *server)
 {
 	const struct http_server *other =

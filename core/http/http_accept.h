@@ -32,7 +32,7 @@ int http_accept_open(struct http_accept *accept, struct event_base *base,
 	int fd, struct relay_err *err);
 void http_accept_close(struct http_accept *accept);
 /* Accepts the clients that wait in the queue, then closes the socket.  A client
- * that comes later is refused by the kernel, and knows it. */
+ * that connects later is refused by the kernel. */
 void http_accept_retire(struct http_accept *accept);
 void http_accept_pause(struct http_accept *accept);
 void http_accept_resume(struct http_accept *accept);

@@ -35,7 +35,7 @@ struct http_owner {
 	void *arg;
 	/* The connection ends, and is freed after the call. */
 	void (*gone)(struct http_conn *conn);
-	/* So many bytes of its answer wait until the client reads. */
+	/* `bytes` of its answer wait until the client reads. */
 	void (*unsent)(struct http_conn *conn, size_t bytes);
 };
 

@@ -16,7 +16,7 @@
  * while requests wait. */
 #define DEBT_MS 60000
 #define NS_A_US INT64_C(1000)
-/* A thousandth, the unit of shares, is so many ns of each ms. */
+/* Shares are in thousandths; one is this many ns of each ms. */
 #define NS_A_MS INT64_C(1000)
 
 /* Sources that have asked lately. */

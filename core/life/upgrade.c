@@ -179,8 +179,8 @@ static void on_message(struct handover_message *message)
 		close(message->fd);
 }
 
-/* The end of the channel is the end of the new process; how it ended, SIGCHLD
- * will tell, or the timer. */
+/* The channel ends when the new process ends, which SIGCHLD or the timer then
+ * handles. */
 static void on_channel(evutil_socket_t fd, short what, void *arg)
 {
 	struct handover_message message;

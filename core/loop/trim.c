@@ -19,7 +19,8 @@
 /* An interval with fewer handshakes than this is calm.  In others the allocator
  * reuses the freed memory at once. */
 #define CALM 10
-/* After so many intervals memory is returned, even if the last was not calm. */
+/* After this many intervals memory is returned, even if the last was not calm.
+ */
 #define INTERVALS_MAX 30
 
 struct loop_state {

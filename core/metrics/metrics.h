@@ -109,7 +109,7 @@ void metrics_drop_values(const struct metrics_owner *owner);
 void metrics_withdraw(const struct metrics_owner *owner);
 
 /* [C]  relay_metrics_visit() and relay_metric_value() on behalf of `to`, which
- * also sees its own metrics if others do not see them yet.  NULL: nobody. */
+ * also sees its own metrics if others do not see them yet.  NULL: no module. */
 int metrics_visit(
 	const struct metrics_owner *to, relay_visit_fn *visit, void *arg);
 int64_t metrics_value(const struct metrics_owner *to, const char *module,

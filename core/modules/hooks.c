@@ -101,7 +101,7 @@ void hook_set_free(struct hook_set *set)
 		qsort((set)->name, (set)->name##_all, sizeof(*(set)->name),    \
 			compare_##name);                                       \
 		while (on_ < (set)->name##_all &&                              \
-			!module_ctx_of((set)->name[on_].cx)->aside)            \
+			!module_ctx_of((set)->name[on_].cx)->no_transfers)     \
 			on_++;                                                 \
 		(set)->name##_count = on_;                                     \
 	} while (0)
@@ -110,10 +110,10 @@ void hook_set_free(struct hook_set *set)
 	static int compare_##name(const void *a, const void *b)                \
 	{                                                                      \
 		const struct hook_##name *left = a, *right = b;                \
-		bool aside = module_ctx_of(left->cx)->aside;                   \
+		bool no_transfers = module_ctx_of(left->cx)->no_transfers;     \
                                                                                \
-		if (aside != module_ctx_of(right->cx)->aside)                  \
-			return aside ? 1 : -1;                                 \
+		if (no_transfers != module_ctx_of(right->cx)->no_transfers)    \
+			return no_transfers ? 1 : -1;                          \
 		return left->rank < right->rank ? -1 : 1;                      \
 	}
 X(session_grant)
@@ -133,7 +133,7 @@ void relay_session_hooks(struct relay_ctx *cx, bool on)
 	struct module_ctx *ctx = module_ctx_of(cx);
 	struct hook_set *set = module_threads()->hooks(ctx->loop);
 
-	ctx->aside = !on;
+	ctx->no_transfers = !on;
 	/* There is no set yet while the server starts; the worker sorts it when
 	 * it adopts it. */
 	if (set)

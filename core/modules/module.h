@@ -38,7 +38,7 @@ struct module_ctx {
 	struct metrics_shard *shard;
 	struct relay_timer *timers; /* list, owned */
 	bool entered;               /* worker_start returned 0 */
-	bool aside; /* workers: it wants no transfer hooks; own thread */
+	bool no_transfers; /* workers: it wants no transfer hooks; own thread */
 	int64_t complained_ms; /* when a wrong verdict was logged; 0: never */
 };
 

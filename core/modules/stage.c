@@ -216,7 +216,7 @@ static int start_here(
 	const struct relay_ctx *before;
 	int result = 0;
 
-	ctx->aside = false;
+	ctx->no_transfers = false;
 	if (mod->def.worker_start) {
 		relay_fail(err, "worker_start failed and did not say why");
 		before = hooks_enter(&ctx->pub);

@@ -13,7 +13,7 @@
 
 struct module_work {
 	const struct relay_work *kind;
-	void *arg;                /* as its kind says */
+	void *arg;                /* freed by kind->free */
 	struct relay_module *mod; /* valid until the task is dropped */
 	struct task *task;        /* owned by the module */
 };

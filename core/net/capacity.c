@@ -36,8 +36,8 @@
 #define HTTP_LEAST      2
 /* At least 1 / UNSETTLED_SHARE is left to connections that have not settled. */
 #define UNSETTLED_SHARE 16
-/* One pipe for so many descriptors: a pipe takes two of them, and speeds up
- * bulk transfers only. */
+/* Descriptors per pipe: a pipe takes two of them, and speeds up bulk transfers
+ * only. */
 #define PIPES_SHARE 20
 
 static struct capacity *self(void)

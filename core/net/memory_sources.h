@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * How much kernel memory the sessions of each source hold: if it is more than a
- * fair share, its stalled sessions end first when memory is short.
+ * How much kernel memory the sessions of each source hold: when memory is
+ * short, a source above its fair share gets no new sessions, and its stalled
+ * ones end first.
  *
  * A source is an IPv4 address, or an IPv6 prefix: each address counts for its
  * /64, /56 and /48.  The amounts are kept in a table of fixed size, by a hash

@@ -60,10 +60,10 @@ int socket_memory_first(int fd);
 
 /*
  * For a direction from `source` to `sink` that holds too much: squeezing bounds
- * the source's receive buffer and the sink's send buffer to so many bytes each;
- * what they hold already stays.  Relaxing the sink and opening the source ends
- * that.  `stays`: the bound on the sink's receive buffer stays, since it
- * belongs to the other direction.  0, or -1 with errno.
+ * the source's receive buffer and the sink's send buffer to `bytes` each; what
+ * they hold already stays.  Relaxing the sink and opening the source ends that.
+ * `stays`: the bound on the sink's receive buffer stays, since it belongs to
+ * the other direction.  0, or -1 with errno.
  */
 int socket_memory_squeeze(int source, int sink, int bytes);
 int socket_memory_relax(int sink, bool stays);

@@ -31,7 +31,8 @@
 #define RTT_MIN_US 1000
 #define RTT_MAX_US 600000
 
-/* A burst may exceed the allowance at one look, but not at so many in a row. */
+/* A burst may exceed the allowance at one look, but not at this many in a row.
+ */
 #define LOOKS 3
 /* The bound on each buffer in a stall.  Without a stall, both together may have
  * 3/4 of the allowance. */
@@ -77,8 +78,8 @@ size_t stall_allowed(uint64_t bytes_per_s, int64_t rtt_us)
 	return path > STALL_ALLOWED ? (size_t)path : STALL_ALLOWED;
 }
 
-/* The most bytes that a direction may hold, when memory has been short for so
- * long. */
+/* The most bytes that a direction may hold, when memory has been short for
+ * short_ms. */
 static size_t most(size_t allowed, int64_t short_ms)
 {
 	int64_t steps = (short_ms - GRACE_MS) / 1000 - FIRST_STEP;

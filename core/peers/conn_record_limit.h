@@ -14,8 +14,8 @@
 
 struct relay_conn;
 
-/* At most so many in each minute of the clock; Go allows 16 between two records
- * with data. */
+/* The most in each minute of the clock; Go allows 16 between two records with
+ * data. */
 #define CONN_RECORD_LIMIT 32
 
 /* [W]  Counts one more.  Returns whether there were too many; then it is

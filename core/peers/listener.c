@@ -19,7 +19,7 @@
 #include "peers/peers_shared.h"
 #include "workers/worker.h"
 
-/* At most so many are accepted per loop iteration, so that a flood leaves time
+/* The most that are accepted per loop iteration, so that a flood leaves time
  * for traffic. */
 #define ACCEPTS_PER_ITERATION 64
 /* The pause after an error that is not due to one connection. */

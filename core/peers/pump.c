@@ -26,9 +26,9 @@
 #include "peers/session_state.h"
 #include "peers/stall.h"
 
-/* So many reads in a row that are smaller than the buffer end bulk mode. */
+/* Bulk mode ends after this many reads in a row that do not fill the buffer. */
 #define SMALL_READS 2
-/* A run that moves so many bytes takes some 50 us, a delay for others. */
+/* A run that moves this many bytes takes some 50 us, which delays others. */
 #define HEAVY 262144
 /*
  * While at most FIRST_PIECE is read at once, less than PROVEN bytes can move to

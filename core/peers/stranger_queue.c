@@ -6,10 +6,10 @@
 #include "peers/stranger_queue.h"
 #include "peers/strangers_state.h"
 
-/* Above so many waiting strangers of a source, the newest are served first: the
- * oldest would all be too late.  */
+/* If more strangers of a source wait, the newest are served first: the oldest
+ * would all be too late. */
 #define IN_ORDER 64
-/* Suspects get one turn in so many while other sources wait as well. */
+/* Suspects get one turn in SUSPECT_TURN while other sources wait as well. */
 #define SUSPECT_TURN 4
 
 static void count_waiting(

@@ -45,7 +45,7 @@ static bool is_v4(const struct relay_conn *conn)
 	return memcmp(conn->addr, mapped, sizeof(mapped)) == 0;
 }
 
-/* The first bits of its address, whatever the machine's byte order. */
+/* The first bits of its address, independent of the machine's byte order. */
 static uint64_t prefix_of(const struct relay_conn *conn, unsigned bits)
 {
 	const uint8_t *from = conn->addr + (is_v4(conn) ? 12 : 0);

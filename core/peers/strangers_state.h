@@ -27,7 +27,7 @@ enum stranger_queue {
 TAILQ_HEAD(stranger_list, stranger);
 TAILQ_HEAD(source_list, stranger_source);
 
-/* Sources with so many strangers, or more, have the same rank. */
+/* Sources with this many strangers or more have the same rank. */
 #define STRANGERS_RANKS   1024
 #define STRANGERS_BUCKETS 4096
 

@@ -118,8 +118,8 @@ static int check_pair(struct identity *identity, const struct identity_dir *dir,
 	return 0;
 }
 
-/* Never makes one file anew to match the other: the relay would get another ID,
- * and everybody who knows the old one would lose it. */
+/* Never remakes one file to match the other: the relay would get another ID,
+ * and those that know the old one would not find it any more. */
 static int fail_missing(
 	const struct identity_dir *dir, bool has_cert, struct relay_err *err)
 {

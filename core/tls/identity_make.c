@@ -215,7 +215,8 @@ static int fail_file(struct relay_err *err, const char *dir, const char *file)
 		dir, file, strerror(errno));
 }
 
-/* The key comes first: whoever sees the certificate must find its key. */
+/* The key comes first: a process that sees the certificate must find its key.
+ */
 static int put_pair(int dir_fd, const struct new_file *key,
 	const struct new_file *cert, const char **at)
 {

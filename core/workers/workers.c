@@ -193,7 +193,7 @@ unsigned workers_call(int (*fn)(struct worker *worker, void *arg), void *arg)
 	return atomic_load(&call.failed);
 }
 
-/* Freed by the last owner: a worker may answer when nobody waits any more. */
+/* Freed by the last owner: a worker may answer after the wait has ended. */
 struct ping {
 	atomic_uint owners;
 	sem_t answered;

@@ -46,8 +46,9 @@ unsigned workers_count(void);
 struct worker *workers_get(unsigned i);
 
 /*
- * [C]  Whether all workers handle an event within 3 s.  Ask before anything
- * that cannot be given up once it has begun, such as the change of a reload.
+ * [C]  Whether all workers handle an event within 3 s.  Call it before anything
+ * that cannot be cancelled once it has begun, such as the transition of a
+ * reload.
  */
 bool workers_answer(void);
 
