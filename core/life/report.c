@@ -44,7 +44,7 @@ static int list(const struct catalog *catalog, const struct config *config)
 	int result = list_modules(catalog, config, stdout);
 
 	if (result != 0)
-		log_core(RELAY_ERROR, "the list is not complete: %s",
+		log_core(RELAY_ERROR, "cannot print the whole list: %s",
 			strerror(errno));
 	return result;
 }

@@ -225,7 +225,7 @@ static int build_up(char *const argv[], const struct core_conf *core)
 	if (loop_lag_start(&server->control) != 0 ||
 		hang_watch_start(systemd_notify_hanging) != 0 ||
 		trim_start(&server->control) != 0) {
-		log_core(RELAY_ERROR, "no memory to watch the loops");
+		log_core(RELAY_ERROR, "cannot watch the loops: no memory");
 		return -1;
 	}
 	return 0;
@@ -407,10 +407,10 @@ static int serve_all(int argc, char *const argv[])
 	int code = EXIT_FAILURE;
 
 	if (crash_init(module_describe) != 0)
-		log_core(RELAY_WARNING, "no reports of fatal signals: %s",
+		log_core(RELAY_WARNING, "cannot report fatal signals: %s",
 			strerror(errno));
 	if (thread_stack_default() != 0)
-		log_core(RELAY_WARNING, "stacks have the default size");
+		log_core(RELAY_WARNING, "cannot set the stack size of threads");
 	if (loop_init(&server->control, RELAY_CONTROL) != 0)
 		return EXIT_FAILURE;
 	loop_current = &server->control;

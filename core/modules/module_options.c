@@ -42,7 +42,7 @@ static int judge_place(const struct relay_option *option, size_t conf_size,
 	if (option->offset % size != 0 || option->offset > conf_size ||
 		conf_size - option->offset < size)
 		return relay_fail(err,
-			"its option '%.60s' lies at %zu and has %zu bytes, "
+			"its option '%.60s' is at %zu and has %zu bytes, "
 			"outside of its struct of %zu",
 			option->name, option->offset, size, conf_size);
 	return 0;

@@ -37,7 +37,7 @@ int relay_service_publish(struct relay_ctx *cx, const char *name,
 	/* A module that leaves may be replaced: find() finds the newest. */
 	if (s && s->owner->stage != MODULE_LEAVING) {
 		relay_log(cx, RELAY_ERROR,
-			"service \"%s\" is already given by module %s", name,
+			"service \"%s\" is already provided by module %s", name,
 			s->owner->def.name);
 		return -1;
 	}

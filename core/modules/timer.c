@@ -125,7 +125,8 @@ static void fired(evutil_socket_t fd, short what, void *arg)
 	if (next_ms < slow_ms * REST)
 		next_ms = slow_ms * REST;
 	if (arm(t, next_ms))
-		log_core(RELAY_ERROR, "a timer of module %s cannot go on",
+		log_core(RELAY_ERROR,
+			"a timer of module %s cannot be set again",
 			t->ctx->pub.mod->def.name);
 	loop_event_over(loop);
 }

@@ -295,7 +295,7 @@ error_lock:
 	(void)pthread_mutex_destroy(&watch->lock);
 error:
 	free(watch);
-	log_core(RELAY_ERROR, "no memory or thread to watch the loops");
+	log_core(RELAY_ERROR, "cannot watch the loops: no memory or thread");
 	return -1;
 }
 

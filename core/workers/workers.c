@@ -112,7 +112,8 @@ static void *worker_main(void *arg)
 	snprintf(name, sizeof(name), "worker %d", worker->loop.index);
 	pthread_setname_np(pthread_self(), name);
 	if (crash_thread_init() != 0)
-		log_core(RELAY_WARNING, "no signal stack for %s", name);
+		log_core(RELAY_WARNING, "cannot report a stack overflow of %s",
+			name);
 	/* All others wait for its answers, and would wait for ever. */
 	if (loop_run(&worker->loop) != 0)
 		crash_abort("the event loop of a worker has failed");
