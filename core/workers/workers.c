@@ -195,36 +195,36 @@ unsigned workers_call(int (*fn)(struct worker *worker, void *arg), void *arg)
 }
 
 /* Freed by the last owner: a worker may answer after the wait has ended. */
-struct ping {
+struct probe {
 	atomic_uint owners;
 	sem_t answered;
 };
 
-static void ping_release(struct ping *ping)
+static void probe_release(struct probe *probe)
 {
-	if (atomic_fetch_sub(&ping->owners, 1) != 1)
+	if (atomic_fetch_sub(&probe->owners, 1) != 1)
 		return;
-	(void)sem_destroy(&ping->answered);
-	free(ping);
+	(void)sem_destroy(&probe->answered);
+	free(probe);
 }
 
-static void ping_answer(struct loop *loop, void *arg)
+static void probe_answer(struct loop *loop, void *arg)
 {
-	struct ping *ping = *(struct ping **)arg;
+	struct probe *probe = *(struct probe **)arg;
 
 	(void)loop;
-	(void)sem_post(&ping->answered);
-	ping_release(ping);
+	(void)sem_post(&probe->answered);
+	probe_release(probe);
 }
 
-static bool ping_wait(struct ping *ping, unsigned count)
+static bool probe_wait(struct probe *probe, unsigned count)
 {
 	struct timespec until;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += ANSWER_S;
 	while (count > 0) {
-		if (sem_clockwait(&ping->answered, CLOCK_MONOTONIC, &until) ==
+		if (sem_clockwait(&probe->answered, CLOCK_MONOTONIC, &until) ==
 			0)
 			count--;
 		else if (errno != EINTR)
@@ -236,29 +236,29 @@ static bool ping_wait(struct ping *ping, unsigned count)
 bool workers_answer(void)
 {
 	const struct workers_state *state = instance->workers;
-	struct ping *ping = calloc(1, sizeof(*ping));
+	struct probe *probe = calloc(1, sizeof(*probe));
 	unsigned sent = 0;
 	bool result;
 
 	/* Without memory the answer is unknown: the caller goes on. */
-	if (!ping)
+	if (!probe)
 		return true;
-	(void)sem_init(&ping->answered, 0, 0);
-	atomic_store(&ping->owners, 1);
+	(void)sem_init(&probe->answered, 0, 0);
+	atomic_store(&probe->owners, 1);
 	for (unsigned i = 0; i < state->count; i++) {
 		struct worker *worker = workers_get(i);
 
 		if (!worker->running)
 			continue;
-		atomic_fetch_add(&ping->owners, 1);
-		if (loop_post(&worker->loop, ping_answer, &ping,
-			    sizeof(ping)) == 0)
+		atomic_fetch_add(&probe->owners, 1);
+		if (loop_post(&worker->loop, probe_answer, &probe,
+			    sizeof(probe)) == 0)
 			sent++;
 		else
-			ping_release(ping);
+			probe_release(probe);
 	}
-	result = ping_wait(ping, sent);
-	ping_release(ping);
+	result = probe_wait(probe, sent);
+	probe_release(probe);
 	return result;
 }
 
