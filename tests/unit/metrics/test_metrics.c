@@ -299,7 +299,7 @@ static void there_is_an_end_to_numbers(void **state)
 		add(&def);
 	}
 	(void)snprintf(name, sizeof(name), "one_more");
-	refuses(def, "taken");
+	refuses(def, "in use");
 	(void)snprintf(name, sizeof(name), "m7");
 	assert_string_equal(add(&def)->def.name, "m7");
 }
