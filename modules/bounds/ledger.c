@@ -220,7 +220,8 @@ bool ledger_spend(struct ledger *ledger, struct account *account, unsigned rate,
 	bool ok;
 
 	lock(part);
-	ok = pace_spend(&account->clear_ms[rate], per_minute, now_ms);
+	ok = pace_spend(
+		&account->clear_ms[rate], per_minute, PACE_MINUTE_MS, now_ms);
 	unlock(part);
 	return ok;
 }
@@ -234,7 +235,7 @@ bool ledger_affords(struct ledger *ledger, const struct account *account,
 	lock(part);
 	clear_ms = account->clear_ms[rate];
 	unlock(part);
-	return pace_spend(&clear_ms, per_minute, now_ms);
+	return pace_spend(&clear_ms, per_minute, PACE_MINUTE_MS, now_ms);
 }
 
 int64_t ledger_taken(

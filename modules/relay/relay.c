@@ -92,8 +92,8 @@ static const struct relay_option options[] = {
 		"no limit"),
 	RELAY_OPT(struct relay_conf, messages_per_minute, int64_t,
 		"messages-per-minute", RELAY_INT, "600", 0, 60000,
-		"messages that one device may send, not counting answers to "
-		"pings; 0: no limit"),
+		"messages that one device may send, half of them at once, "
+		"not counting answers to pings; 0: no limit"),
 	RELAY_OPT(struct relay_conf, guest_timeout_ms, int64_t, "guest-timeout",
 		RELAY_DURATION, "10s", 100, 0,
 		"how long a connection without TLS may take to send its "

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * pace.h - a rate limit per minute; all of a minute may come at once.
+ * pace.h - a rate limit per minute.  Several may come at once: as many as the
+ * rate allows in the time burst_ms, at most a minute.
  *
  * It stores one time: when the full rate will be available again.  Milliseconds
  * of the monotonic clock; starts at 0.
@@ -14,20 +15,37 @@
 
 #define PACE_MINUTE_MS 60000
 
+/* How many may always come at once, if the rate allows that many a minute. */
+#define PACE_BURST 30
+
+/* How long one unit lasts.  Rates above 1000 per second are not limited. */
+static inline int64_t pace_price_ms(int64_t per_minute)
+{
+	return per_minute > PACE_MINUTE_MS ? 1 : PACE_MINUTE_MS / per_minute;
+}
+
+/* The burst of a rate that is bounded per second, too: half of a minute's
+ * units, at least PACE_BURST or all of them. */
+static inline int64_t pace_short_burst_ms(int64_t per_minute)
+{
+	int64_t half = PACE_MINUTE_MS / 2, least;
+
+	if (per_minute <= PACE_BURST)
+		return PACE_MINUTE_MS;
+	least = PACE_BURST * pace_price_ms(per_minute);
+	return least > half ? least : half;
+}
+
 /* Takes one unit; false if none is left. per_minute 0: no limit. */
 static inline bool pace_spend(
-	int64_t *clear_ms, int64_t per_minute, int64_t now_ms)
+	int64_t *clear_ms, int64_t per_minute, int64_t burst_ms, int64_t now_ms)
 {
-	/* Rates above 1000 per second are not limited. */
-	int64_t price =
-		per_minute > PACE_MINUTE_MS
-			? 1
-			: PACE_MINUTE_MS / (per_minute ? per_minute : 1);
-	int64_t from = *clear_ms > now_ms ? *clear_ms : now_ms;
+	int64_t from = *clear_ms > now_ms ? *clear_ms : now_ms, price;
 
 	if (per_minute == 0)
 		return true;
-	if (from + price > now_ms + PACE_MINUTE_MS)
+	price = pace_price_ms(per_minute);
+	if (from + price > now_ms + burst_ms)
 		return false;
 	*clear_ms = from + price;
 	return true;

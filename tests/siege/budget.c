@@ -141,7 +141,7 @@ static const struct budget_row rows[] = {
 		"strelaysrv_relay_joins_total{result=full}", false,
 		"test_a_join_over_the_limit_is_refused", "join-stay"},
 	{KNOWN, "messages, including pings",
-		"{relay.messages-per-minute} a minute, also all in one second",
+		"{relay.messages-per-minute} a minute, half of them at once",
 		"as connections", "as connections", "relay.messages-per-minute",
 		"strelaysrv_relay_rejected_total{reason=too_many_messages}",
 		false, "test_a_flood_of_messages_ends", "pings"},

@@ -129,14 +129,15 @@ bool peer_may_say(
 	struct relay_ctx *cx, struct relay_conn *conn, enum frame_type type)
 {
 	struct peer *peer = peer_of(cx, conn);
+	int64_t per_minute = conf_of(cx)->messages_per_minute;
 
 	/* Answers to our own pings are not counted. */
 	if (type == FRAME_PONG && peer->asked) {
 		peer->asked--;
 		return true;
 	}
-	if (pace_spend(&peer->said_ms, conf_of(cx)->messages_per_minute,
-		    relay_now_ms(cx)))
+	if (pace_spend(&peer->said_ms, per_minute,
+		    pace_short_burst_ms(per_minute), relay_now_ms(cx)))
 		return true;
 	count(cx, METRIC_REJECTED, REJECTED_TOO_MANY);
 	peer_log(cx, conn, "sends too many messages");

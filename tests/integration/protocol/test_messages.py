@@ -98,6 +98,20 @@ def test_a_flood_of_messages_ends(talkative, identities, flood, joins):
         again.join().check_alive()
 
 
+def test_what_comes_at_once_is_half_of_a_minutes_messages(talkative, identities):
+    server = talkative(**{"messages-per-minute": 600})
+    with ProtocolConnection(server.address, identities[0]) as client:
+        client.join()
+        client.send_bytes(rp.encode(rp.Ping()) * 600)
+        answers = [client.receive()]
+        while answers[-1] == rp.Pong():
+            answers.append(client.receive())
+        assert answers[-1] == rp.response(rp.UNEXPECTED_MESSAGE)
+        # While they are read, more time passes for some of them: ten a second.
+        assert 299 <= len(answers) - 1 < 600
+    assert rejected(server) == 1
+
+
 def test_answers_to_pings_cost_nothing(talkative, identities):
     """The relay pings ten times a second; the answers are not counted as messages."""
     server = talkative(**{"ping-interval": "100ms", "messages-per-minute": 2})
