@@ -198,6 +198,8 @@ static const struct budget_row rows[] = {
 		"strelaysrv_core_sessions_closed_total{reason=pressure}",
 		false,
 		"test_a_reader_that_never_reads_costs_little "
+		"test_for_a_reader_that_stops_after_a_fast_time_no_more_is_"
+		"read "
 		"test_a_reader_over_a_bad_link_keeps_its_session "
 		"test_a_reader_that_drains_too_slowly_ends "
 		"test_the_source_that_has_most_gives_way "
