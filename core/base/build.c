@@ -8,6 +8,9 @@
 #include <strelaysrv/server.h>
 #include <strelaysrv/thread.h>
 
+/* From core/CMakeLists.txt. */
+#include "build_stamp.h"
+
 #define TEXT_(x) #x
 #define TEXT(x)  TEXT_(x)
 
