@@ -14,7 +14,7 @@
 
 #include <strelaysrv/file.h>
 
-#include "base/file_busy.h"
+#include "base/file_wait.h"
 
 #define LINKS_MOST 8
 

@@ -12,7 +12,7 @@
 
 #include <strelaysrv/file.h>
 
-#include "base/file_busy.h"
+#include "base/file_wait.h"
 
 /* A long file is read in pieces, so that one whose system is slow but answers
  * does not look like one that hangs. */

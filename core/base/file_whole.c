@@ -12,8 +12,8 @@
 
 #include <strelaysrv/file.h>
 
-#include "base/file_busy.h"
-#include "base/file_looks.h"
+#include "base/file_wait.h"
+#include "base/file_unchanged.h"
 
 /* How long a file must not have changed if its writer cannot be detected. */
 #define SETTLE_MS 1000

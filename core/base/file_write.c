@@ -15,7 +15,7 @@
 #include <strelaysrv/file.h>
 
 #include "base/file.h"
-#include "base/file_busy.h"
+#include "base/file_wait.h"
 
 int file_write_all(int fd, const void *data, size_t size)
 {

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "config/config.h"
-#include "config/config_idle.h"
+#include "config/config_disabled_modules.h"
 #include "config/config_report.h"
 #include "config/config_section.h"
 #include "config/flags.h"

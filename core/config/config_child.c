@@ -13,7 +13,7 @@
 
 #include "base/child_process.h"
 #include "base/clock.h"
-#include "base/file_busy.h"
+#include "base/file_wait.h"
 #include "config/config_child.h"
 #include "config/config_report.h"
 

@@ -5,7 +5,7 @@
  *
  * libconfuse's scanner ends the process when an allocation fails, and other
  * parts of libconfuse then use a null pointer.  So a child reads the file and
- * sends what it found to the parent (config_serial.h).  Whatever happens to the
+ * sends what it found to the parent (config_serialize.h).  Whatever happens to the
  * child, the server continues, and the configuration is taken as a whole or not
  * at all.
  *
@@ -25,7 +25,7 @@
 
 #include <stdint.h>
 
-#include "config/config_serial.h"
+#include "config/config_serialize.h"
 
 /* The function that the child runs; it writes to out, and need not free
  * anything. */

@@ -8,7 +8,7 @@
 
 #include <confuse.h>
 
-#include "config/config_serial.h"
+#include "config/config_serialize.h"
 #include "config/config_problems.h"
 #include "config/config_section.h"
 #include "config/config_source.h"

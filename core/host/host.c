@@ -11,14 +11,14 @@
 #include "config/flags.h"
 #include "host/host.h"
 #include "host/host_state.h"
-#include "host/loading.h"
+#include "host/config_loader.h"
 #include "host/transition.h"
 #include "http/http.h"
 #include "log/log.h"
 #include "loop/loop.h"
 #include "modules/hooks.h"
 #include "modules/module_metrics.h"
-#include "modules/reading.h"
+#include "modules/option_files_read.h"
 
 static struct host *self(void)
 {

@@ -37,7 +37,7 @@ struct host {
 	const struct config *next;
 };
 
-/* For settings.c; workers use it in settings_take_here(). */
+/* For core_options_change.c; workers use it in settings_take_here(). */
 struct settings {
 	struct identity *in_use;      /* borrowed */
 	const struct core_conf *conf; /* borrowed; NULL: nothing is staged */

@@ -9,15 +9,15 @@
 #include "config/flags.h"
 #include "host/host.h"
 #include "host/host_state.h"
-#include "host/key_look.h"
-#include "host/loading.h"
+#include "host/key_check.h"
+#include "host/config_loader.h"
 #include "host/reloading.h"
-#include "host/settings.h"
+#include "host/core_options_change.h"
 #include "host/transition.h"
 #include "log/log.h"
 #include "loop/loop.h"
 #include "modules/catalog.h"
-#include "modules/reading.h"
+#include "modules/option_files_read.h"
 
 /* How often it checks whether a thread hangs. */
 #define LOOK_US 100000

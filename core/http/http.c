@@ -17,7 +17,7 @@
 #include "http/http.h"
 #include "http/http_reply.h"
 #include "http/http_hosts.h"
-#include "http/http_server.h"
+#include "http/http_listener.h"
 #include "http/http_state.h"
 #include "log/log.h"
 #include "modules/module.h"

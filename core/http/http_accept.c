@@ -11,7 +11,7 @@
 #include <strelaysrv/module.h>
 
 #include "net/accept_peer.h"
-#include "net/accepting.h"
+#include "net/accept_failure.h"
 #include "http/http_accept.h"
 #include "http/http_conns.h"
 #include "net/listen_socket.h"

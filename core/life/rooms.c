@@ -9,7 +9,7 @@
 #include "life/life_state.h"
 #include "life/rooms.h"
 #include "log/log.h"
-#include "loop/trim.h"
+#include "loop/heap_trim.h"
 #include "metrics/metrics.h"
 #include "modules/modules.h"
 #include "net/net_state.h"

@@ -8,8 +8,8 @@
 #include <strelaysrv/server.h>
 
 #include "log/log.h"
-#include "loop/process.h"
-#include "loop/task.h"
+#include "loop/process_usage.h"
+#include "loop/blocking_task.h"
 #include "metrics/core_metrics.h"
 #include "metrics/metrics.h"
 #include "metrics/process_metrics.h"

@@ -13,7 +13,7 @@
 #include "loop/code_map.h"
 #include "loop/crash.h"
 #include "modules/module.h"
-#include "modules/module_file.h"
+#include "modules/elf_check.h"
 #include "config/options.h"
 
 #define FLAGS_KNOWN (RELAY_ESSENTIAL | RELAY_GUARD)

@@ -85,7 +85,7 @@ struct relay_module {
 	 * slow calls on the control thread. */
 	_Atomic int64_t failures, slow_calls;
 	_Atomic int64_t hangs;        /* of any thread in one of its calls */
-	struct metrics_owner metrics; /* see metric_calls.c */
+	struct metrics_owner metrics; /* see metric_api.c */
 	struct module_ctx control;
 	struct module_ctx *workers; /* worker_count of them, owned */
 };

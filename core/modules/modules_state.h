@@ -30,7 +30,7 @@ struct modules_state {
 	const char *closed_by_server; /* NULL: the server itself does not */
 	_Atomic(const char *) closed; /* the current word, for workers */
 
-	struct layout *layouts;   /* layout.c: owned; newest first */
+	struct layout *layouts;   /* data_layout.c: owned; newest first */
 	struct sink *sinks;       /* module_log.c: oldest first */
 	struct service *services; /* service.c: newest first */
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "modules/module_call.h"
-#include "modules/module_files.h"
+#include "modules/option_files.h"
 #include "modules/server_closed.h"
 #include "config/config.h"
 #include "modules/hooks.h"

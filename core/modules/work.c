@@ -6,7 +6,7 @@
 
 #include <strelaysrv/thread.h>
 
-#include "loop/task.h"
+#include "loop/blocking_task.h"
 #include "modules/module.h"
 #include "modules/module_call.h"
 #include "modules/work.h"

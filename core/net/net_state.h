@@ -38,7 +38,7 @@ struct kernel_memory {
 
 #define MEMORY_SOURCE_SLOTS 8192
 
-/* For memory_sources.c. */
+/* For memory_by_source.c. */
 struct memory_sources {
 	_Atomic int64_t held[MEMORY_SOURCE_SLOTS];
 	_Atomic uint64_t seed; /* 0: not chosen yet */

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <openssl/ssl.h>
 
-#include "loop/trim.h"
+#include "loop/heap_trim.h"
 #include "net/capacity.h"
 #include "peers/conn_destroy.h"
 #include "peers/conn_state.h"
-#include "peers/lingering.h"
+#include "peers/linger_records.h"
 #include "peers/peers_state.h"
 #include "peers/strangers.h"
 #include "peers/socket_end.h"

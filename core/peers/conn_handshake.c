@@ -4,7 +4,7 @@
 
 #include <openssl/err.h>
 
-#include "loop/trim.h"
+#include "loop/heap_trim.h"
 #include "net/socket_memory.h"
 #include "peers/peer_metrics.h"
 #include "peers/conn_end.h"

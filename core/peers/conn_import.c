@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "peers/admission.h"
+#include "peers/stranger_eviction.h"
 #include "peers/conn_import.h"
 #include "peers/conn_accept.h"
 #include "peers/peers_shared.h"

@@ -13,7 +13,7 @@
 #include "peers/conn_io.h"
 #include "peers/conn_state.h"
 #include "peers/linger.h"
-#include "peers/lingering.h"
+#include "peers/linger_records.h"
 #include "peers/peers_state.h"
 #include "peers/socket_end.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/prefix_hash.h"
-#include "net/memory_sources.h"
+#include "net/memory_by_source.h"
 #include "peers/linger_places.h"
 
 static unsigned slot(const struct linger_places *places, const uint8_t *address,

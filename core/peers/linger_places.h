@@ -4,7 +4,7 @@
  * How many of a worker's lingering connections belong to each source.  Those to
  * which a session has left bytes are counted apart from all others.
  *
- * Sources are those of memory_sources.h; 127.0.0.1 and ::1 are not counted.
+ * Sources are those of memory_by_source.h; 127.0.0.1 and ::1 are not counted.
  * The numbers are kept in a table of fixed size, by a hash with a random seed.
  * In rare cases two sources share an entry, and so one limit.
  *

@@ -4,7 +4,7 @@
 
 #include "log/log.h"
 #include "net/kernel_memory.h"
-#include "net/memory_sources.h"
+#include "net/memory_by_source.h"
 #include "net/socket_memory.h"
 #include "net/stalled_sizes.h"
 #include "peers/conn_state.h"

@@ -17,7 +17,7 @@
 #include "tls/tls_suites.h"
 #include "tls/tls_limits.h"
 #include "tls/tls_selftest.h"
-#include "tls/tls_compact.h"
+#include "tls/tls_free_handshake.h"
 #include "tls/tls_state.h"
 #include "tls/tls_step.h"
 

@@ -23,7 +23,7 @@
 #include "tls/tls_provider.h"
 #include "tls/tls_random.h"
 #include "tls/tls_selftest.h"
-#include "tls/tls_sign.h"
+#include "tls/tls_selftest_sign.h"
 #include "tls/tls_start.h"
 #include "tls/tls_state.h"
 

@@ -24,7 +24,7 @@ struct tls_contexts {
 
 enum { TLS_BARE_12, TLS_BARE_13, TLS_BARES };
 
-/* For tls_compact.c. */
+/* For tls_free_handshake.c. */
 struct tls_compact {
 	OSSL_LIB_CTX *libctx; /* borrowed; NULL: OpenSSL's default */
 	SSL_SESSION *empty;   /* owned; NULL: tls_compact() does nothing */

@@ -14,7 +14,7 @@
 #include "relay/address/own_address_data.h"
 #include "relay/devices/directory.h"
 #include "relay/devices/drain_list.h"
-#include "relay/devices/secret.h"
+#include "relay/devices/join_token.h"
 #include "relay/metric_index.h"
 #include "relay/requests/pending.h"
 #include "relay/requests/queue_scan.h"

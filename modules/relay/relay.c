@@ -10,7 +10,7 @@
 #include "relay/data.h"
 #include "relay/devices/device_drain.h"
 #include "relay/devices/protocol_mode.h"
-#include "relay/messages/peer.h"
+#include "relay/messages/peer_connection.h"
 #include "relay/metrics_table.h"
 #include "relay/requests/invitations.h"
 #include "relay/service.h"

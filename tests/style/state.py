@@ -16,14 +16,14 @@ CORE = Path(sys.argv[1]).resolve().parent / "core"
 
 GLOBAL = {
     "base/build": ("start_boot_us start_mono_ms start_us", "the process's start"),
-    "base/file_busy": ("here", "what this thread is doing"),
-    "base/file_looks": ("looks", "what this thread has seen"),
+    "base/file_wait": ("here", "what this thread is doing"),
+    "base/file_unchanged": ("looks", "what this thread has seen"),
     "base/instance": ("instance instance_first", "leads to all other state"),
     "base/rights": ("dropped", "rights are the process's"),
     "config/config_file": ("config_reader untouched",
                            "libconfuse gives its callbacks no argument, and "
                            "takes a constant text as char *"),
-    "config/config_serial": ("nothing", "an empty text, returned as char *"),
+    "config/config_serialize": ("nothing", "an empty text, returned as char *"),
     "life/signals": ("signals", "signals are the process's"),
     "log/log": ("delivering", "what this thread is doing"),
     "loop/code_map": ("count owners", "what the process has mapped, for "
@@ -33,7 +33,7 @@ GLOBAL = {
                    "signal handlers are the process's, without an argument"),
     "loop/crash_reason": ("reason", "what this thread says of itself"),
     "loop/loop": ("loop_current", "this thread's loop"),
-    "loop/task": ("hung threads",
+    "loop/blocking_task": ("hung threads",
                   "threads that hang may outlive their server"),
     "loop/thread": ("function", "what this thread was started with"),
     "tls/p384_memory": ("before once current",

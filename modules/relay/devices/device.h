@@ -9,7 +9,7 @@
 #include <strelaysrv/module.h>
 
 #include "relay/devices/directory.h"
-#include "relay/messages/peer.h"
+#include "relay/messages/peer_connection.h"
 
 /* Sets the connection's deadline to the next one of all that its state has. */
 void device_set_deadline(struct relay_ctx *cx, struct relay_conn *conn);

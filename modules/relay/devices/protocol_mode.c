@@ -5,10 +5,10 @@
 #include "relay/data.h"
 #include "relay/devices/device.h"
 #include "relay/devices/protocol_mode.h"
-#include "relay/messages/peer.h"
+#include "relay/messages/peer_connection.h"
 #include "relay/metrics_table.h"
 #include "relay/requests/request.h"
-#include "relay/sessions/half.h"
+#include "relay/sessions/waiting_half.h"
 
 /*
  * How long a device has to answer a ping when another connection claims its ID.

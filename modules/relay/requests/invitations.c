@@ -4,10 +4,10 @@
 
 #include "relay/data.h"
 #include "relay/devices/device.h"
-#include "relay/messages/peer.h"
+#include "relay/messages/peer_connection.h"
 #include "relay/metrics_table.h"
 #include "relay/requests/invitations.h"
-#include "relay/sessions/half.h"
+#include "relay/sessions/waiting_half.h"
 
 /* An invitation in transit to the requested device's worker. */
 struct invitation {

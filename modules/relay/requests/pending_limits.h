@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "relay/requests/pending_session.h"
-#include "relay/requests/shares.h"
+#include "relay/requests/holder_counts.h"
 #include "shared/source.h"
 
 /* Limits of the table; 0: no limit. */

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "relay/devices/directory.h"
-#include "relay/requests/shares.h"
+#include "relay/requests/holder_counts.h"
 #include "shared/source.h"
 
 struct queue;

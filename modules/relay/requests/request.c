@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "relay/data.h"
-#include "relay/messages/peer.h"
+#include "relay/messages/peer_connection.h"
 #include "relay/metrics_table.h"
 #include "relay/requests/invitations.h"
 #include "relay/requests/request.h"
-#include "relay/sessions/half.h"
+#include "relay/sessions/waiting_half.h"
 #include "shared/exempt.h"
 
 /* True: the session is pending, and its keys are in key[]. */

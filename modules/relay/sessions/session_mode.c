@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "relay/data.h"
-#include "relay/messages/peer.h"
+#include "relay/messages/peer_connection.h"
 #include "relay/metrics_table.h"
 #include "relay/requests/invitations.h"
-#include "relay/sessions/half.h"
+#include "relay/sessions/waiting_half.h"
 #include "relay/sessions/session_data.h"
 #include "relay/sessions/session_mode.h"
 

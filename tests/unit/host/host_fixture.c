@@ -15,7 +15,7 @@
 #include "config/config.h"
 #include "host/host.h"
 #include "host/reloading.h"
-#include "host/settings.h"
+#include "host/core_options_change.h"
 #include "host_fixture.h"
 #include "http/http.h"
 #include "life/metric_tables.h"

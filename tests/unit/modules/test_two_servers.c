@@ -26,7 +26,7 @@
 #include "config/config.h"
 #include "log/log.h"
 #include "loop/loop.h"
-#include "loop/trim.h"
+#include "loop/heap_trim.h"
 #include "metrics/metrics.h"
 #include "modules/hooks.h"
 #include "modules/module_log.h"

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Loads the configuration in steps. */
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file_wait.h"
+#include "config/flags.h"
+#include "host/config_loader.h"
+#include "log/log.h"
+#include "loop/blocking_task.h"
+#include "modules/catalog.h"
+#include "modules/preload.h"
+
+/* What is read, and the result.  While a task runs, only its thread uses it. */
+struct job {
+	const struct flags *flags;    /* borrowed */
+	bool only_text;               /* only searched for names of modules */
+	bool quiet;                   /* reports nothing */
+	struct config_module *schema; /* owned */
+	size_t count;
+	char *text;            /* owned; of only_text; NULL: unreadable */
+	struct config *config; /* owned; NULL: there was an error */
+	size_t problems;
+	struct loading *loading; /* valid until the task is dropped */
+};
+
+struct loading {
+	struct catalog *catalog;
+	const struct flags *flags;
+	struct loop *loop;
+	void (*over)(struct config *config, void *arg);
+	void *arg;
+	int tries;         /* that are left, if the file changes */
+	struct task *task; /* owned; NULL: none */
+	struct job *job;   /* valid as long as `task` */
+};
+
+struct config_module *loading_schema(
+	const struct catalog *catalog, size_t *count)
+{
+	struct config_module *schema = calloc(
+		catalog->count + catalog->broken_count + 1, sizeof(*schema));
+
+	if (!schema)
+		return NULL;
+	*count = 0;
+	for (size_t i = 0; i < catalog->count; i++) {
+		const struct relay_module_def *def = &catalog->mods[i]->def;
+
+		schema[(*count)++] = (struct config_module){
+			.name = def->name,
+			.options = def->options,
+			.conf_size = def->conf_size,
+		};
+	}
+	/* Broken modules may be named too, and their sections must be
+	 * accepted. */
+	for (size_t i = 0; i < catalog->broken_count; i++)
+		if (!catalog_find(catalog, catalog->broken[i].name))
+			schema[(*count)++] = (struct config_module){
+				.name = catalog->broken[i].name,
+				.opaque = true,
+			};
+	return schema;
+}
+
+/* One reading. */
+
+static void report(enum relay_level level, const char *text, void *arg)
+{
+	struct job *job = arg;
+
+	job->problems++;
+	/* Messages of a reading that was given up would confuse. */
+	if (!job->quiet && !file_busy_given_up())
+		log_core(level, "%s", text);
+}
+
+static void job_run(void *arg)
+{
+	struct job *job = arg;
+
+	if (job->only_text)
+		job->text = preload_read(job->flags->conf);
+	else
+		job->config = config_load(job->flags->conf, job->flags,
+			job->schema, job->count, report, job);
+}
+
+static void job_free(void *arg)
+{
+	struct job *job = arg;
+
+	config_free(job->config);
+	free(job->schema);
+	free(job->text);
+	free(job);
+}
+
+static struct job *job_make(
+	const struct catalog *catalog, const struct flags *flags)
+{
+	struct job *job = calloc(1, sizeof(*job));
+
+	if (!job)
+		return NULL;
+	job->flags = flags;
+	job->schema = loading_schema(catalog, &job->count);
+	if (job->schema)
+		return job;
+	free(job);
+	return NULL;
+}
+
+/* After a reading. */
+
+/*
+ * Opens the modules that `modules` names: the options of a module that is not
+ * open cannot be checked.  If a name is not found, opens all modules, so that a
+ * similar name can be suggested.  Returns how many it opened, or -1 without
+ * memory.
+ */
+static int open_enabled(struct catalog *catalog, const struct config *config)
+{
+	const char *const *names = config_core(config)->modules;
+	int opened = 0;
+
+	for (; *names; names++) {
+		int one = catalog_open(catalog, *names);
+
+		if (one < 0)
+			return -1;
+		opened += one;
+		if (!catalog_find(catalog, *names) &&
+			!catalog_broken(catalog, *names))
+			return catalog_open_all(catalog);
+	}
+	return opened;
+}
+
+/* Whether the configuration has to be read again, with more modules. */
+static bool read_again(
+	struct catalog *catalog, const struct job *job, int *tries)
+{
+	if (job->quiet) {
+		int opened = job->config ? open_enabled(catalog, job->config)
+					 : catalog_open_all(catalog);
+
+		return !job->config || job->problems || opened != 0;
+	}
+	/* Another file may have been put into its place since it was read
+	 * quietly, and enable further modules. */
+	return job->config && (*tries)-- > 0 &&
+	       open_enabled(catalog, job->config) > 0;
+}
+
+/* The first reading is quiet if there are modules that are not open. */
+static struct job *first_job(
+	const struct catalog *catalog, const struct flags *flags)
+{
+	struct job *job = job_make(catalog, flags);
+
+	if (job)
+		job->quiet = catalog->unopened_count > 0;
+	return job;
+}
+
+#define TRIES 3
+
+struct config *loading_now(struct catalog *catalog, const struct flags *flags)
+{
+	struct job *job = first_job(catalog, flags);
+	struct config *config = NULL;
+	int tries = TRIES;
+	bool again = true;
+
+	while (job && again) {
+		job_run(job);
+		again = read_again(catalog, job, &tries);
+		if (!again) {
+			config = job->config;
+			job->config = NULL;
+		}
+		job_free(job);
+		job = again ? job_make(catalog, flags) : NULL;
+	}
+	if (again)
+		log_core(RELAY_ERROR, "out of memory");
+	return config;
+}
+
+/* On another thread. */
+
+static void end(struct loading *loading, struct config *config)
+{
+	loading->over(config, loading->arg);
+}
+
+static void job_done(void *arg);
+
+static const struct task_kind kind = {
+	.run = job_run, .done = job_done, .free = job_free};
+
+/* Owns the job; NULL: no memory. */
+static int start(struct loading *loading, struct job *job)
+{
+	struct relay_err err = {.text = "out of memory"};
+
+	if (job) {
+		job->loading = loading;
+		loading->job = job;
+		loading->task = task_start(&kind, job, loading->loop, &err);
+	}
+	if (loading->task)
+		return 0;
+	if (job)
+		job_free(job);
+	log_core(RELAY_ERROR, "%s", err.text);
+	return -1;
+}
+
+/* The thread has returned. */
+static void settle(struct loading *loading)
+{
+	struct job *job = loading->job, *next = NULL;
+	struct task *task = loading->task;
+	struct config *config = NULL;
+	bool again = true;
+
+	loading->task = NULL;
+	if (!job->only_text) {
+		again = read_again(loading->catalog, job, &loading->tries);
+		if (again)
+			next = job_make(loading->catalog, loading->flags);
+	} else if (preload_open_text(loading->catalog, job->text) == 0) {
+		next = first_job(loading->catalog, loading->flags);
+	}
+	if (!again) {
+		config = job->config;
+		job->config = NULL;
+	}
+	task_drop(task);
+	if (!again || start(loading, next) != 0)
+		end(loading, config);
+}
+
+static void job_done(void *arg)
+{
+	struct job *job = arg;
+
+	settle(job->loading);
+}
+
+void loading_look(struct loading *loading)
+{
+	struct relay_err err;
+
+	if (!loading->task)
+		return;
+	/* Without memory, the message of a task that has ended is lost. */
+	if (task_wait(loading->task, 0)) {
+		settle(loading);
+		return;
+	}
+	if (!task_hangs(loading->task, &err))
+		return;
+	task_drop(loading->task);
+	loading->task = NULL;
+	log_core(RELAY_ERROR, "cannot read %s: %s", loading->flags->conf,
+		err.text);
+	end(loading, NULL);
+}
+
+static int scan(struct catalog *catalog)
+{
+	struct relay_err err;
+
+	catalog->careful = true;
+	if (catalog_scan(catalog, &err) == 0)
+		return 0;
+	log_core(RELAY_ERROR, "%s", err.text);
+	return -1;
+}
+
+static struct job *begin(struct catalog *catalog, const struct flags *flags)
+{
+	struct job *job;
+
+	if (!flags->conf)
+		return preload_open(catalog, NULL) == 0
+			       ? first_job(catalog, flags)
+			       : NULL;
+	job = job_make(catalog, flags);
+	if (job)
+		job->only_text = true;
+	return job;
+}
+
+struct loading *loading_start(struct catalog *catalog,
+	const struct flags *flags, struct loop *loop,
+	void (*over)(struct config *config, void *arg), void *arg)
+{
+	struct loading *loading;
+
+	if (scan(catalog) != 0)
+		return NULL;
+	loading = calloc(1, sizeof(*loading));
+	if (!loading) {
+		log_core(RELAY_ERROR, "out of memory");
+		return NULL;
+	}
+	*loading = (struct loading){.catalog = catalog,
+		.flags = flags,
+		.loop = loop,
+		.over = over,
+		.arg = arg,
+		.tries = TRIES};
+	if (start(loading, begin(catalog, flags)) == 0)
+		return loading;
+	free(loading);
+	return NULL;
+}
+
+void loading_free(struct loading *loading)
+{
+	if (!loading)
+		return;
+	if (loading->task)
+		task_drop(loading->task);
+	free(loading);
+}

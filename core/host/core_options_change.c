@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Changes the server's own options while it runs. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/instance.h"
+#include "config/config.h"
+#include "host/host_state.h"
+#include "host/core_options_change.h"
+#include "http/http.h"
+#include "log/log.h"
+#include "modules/module.h"
+#include "net/capacity.h"
+#include "net/kernel_memory.h"
+#include "peers/listeners_change.h"
+#include "peers/peers.h"
+#include "tls/identity.h"
+#include "tls/tls.h"
+#include "workers/workers.h"
+
+static struct settings *self(void)
+{
+	return &instance->host->settings;
+}
+
+/* Leaves nothing staged; frees nothing. */
+static void forget(void)
+{
+	struct settings *settings = self();
+
+	*settings = (struct settings){.in_use = settings->in_use};
+}
+
+int64_t settings_descriptors(const struct core_conf *conf, unsigned workers)
+{
+	int64_t addresses = 0;
+
+	while (conf->listen[addresses])
+		addresses++;
+	/* Two for the event loop (epoll, eventfd).  For each address, the
+	 * listening socket and a spare one, see listener.h. */
+	return workers * (2 + 2 * addresses);
+}
+
+void settings_init(struct identity *identity)
+{
+	self()->in_use = identity;
+}
+
+const struct identity *settings_identity(void)
+{
+	return self()->in_use;
+}
+
+/* Network buffers. */
+
+static int stage_buffers(void)
+{
+	struct settings *settings = self();
+	size_t size = (size_t)settings->conf->network_buffer;
+
+	if (settings->conf->network_buffer == settings->before->network_buffer)
+		return 0;
+	for (unsigned i = 0; i < workers_count(); i++) {
+		settings->buffers[i] = malloc(size);
+		if (!settings->buffers[i]) {
+			log_core(RELAY_ERROR,
+				"no memory for network buffers of %zu bytes",
+				size);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* Addresses. */
+
+static bool same_words(const char *const *a, const char *const *b)
+{
+	while (*a && *b && strcmp(*a, *b) == 0)
+		a++, b++;
+	return !*a && !*b;
+}
+
+/* Host names are only resolved again if the options have changed. */
+static int stage_addresses(void)
+{
+	struct settings *settings = self();
+	const struct core_conf *conf = settings->conf,
+			       *before = settings->before;
+	struct relay_err err;
+
+	if (http_stage(conf->status_srv, conf->private_srv, &err) != 0)
+		goto error;
+	if ((conf->protocol != before->protocol ||
+		    !same_words(conf->listen, before->listen)) &&
+		listeners_stage(conf->listen, conf->protocol, &err) != 0)
+		goto error;
+	return 0;
+error:
+	log_core(RELAY_ERROR, "%s", err.text);
+	return -1;
+}
+
+/* The parts of a transition, in their order. */
+
+int settings_stage(
+	const struct core_conf *before, const struct core_conf *after)
+{
+	struct settings *settings = self();
+
+	forget();
+	settings->conf = after;
+	settings->before = before;
+	if (stage_buffers() != 0 || stage_addresses() != 0) {
+		settings_abandon();
+		return -1;
+	}
+	return 0;
+}
+
+int settings_open(void)
+{
+	struct relay_err err;
+
+	if (listeners_open(&err) == 0)
+		return 0;
+	log_core(RELAY_ERROR, "%s", err.text);
+	return -1;
+}
+
+void settings_abandon(void)
+{
+	struct settings *settings = self();
+
+	listeners_abandon();
+	http_abandon();
+	for (unsigned i = 0; i < WORKERS_MAX; i++)
+		free(settings->buffers[i]);
+	forget();
+}
+
+void settings_take(void)
+{
+	struct settings *settings = self();
+
+	kernel_memory_bound(settings->conf->session_memory);
+	capacity_bound(settings->conf->max_connections,
+		settings_descriptors(settings->conf, workers_count()));
+}
+
+void settings_take_here(struct worker *worker)
+{
+	struct settings *settings = self();
+	unsigned char **buffer = &settings->buffers[worker->loop.index];
+	const struct peers_conf conf = {
+		.workers = workers_count(),
+		.network_buffer = (size_t)settings->conf->network_buffer,
+		.pipe_size = (size_t)settings->conf->pipe_size,
+		.socket_buffer = (int)settings->conf->socket_buffer,
+	};
+
+	peers_change(worker, &conf, *buffer);
+	*buffer = NULL;
+	listeners_drain(worker);
+}
+
+void settings_settle(void)
+{
+	listeners_commit();
+	http_take();
+	forget();
+}

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* One HTTP address: opened, moved to another, tried again after a failure. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/config.h"
+#include "http/http_listener.h"
+#include "log/log.h"
+
+#define RETRY_S 30
+
+void http_server_close(struct http_server *server)
+{
+	if (!server->open)
+		return;
+	http_accept_close(&server->accept);
+	http_conns_finish(&server->conns);
+	server->open = false;
+}
+
+/* An errno, or 0 with place, and the socket in *fd. */
+static int bind_shared(struct listen_place *place, bool shares, int *fd)
+{
+	int error = shares ? 0 : listen_socket_probe(place);
+
+	if (error)
+		return error;
+	*fd = listen_socket_bind(place);
+	return *fd < 0 ? errno : 0;
+}
+
+/* A socket that the process inherited; -1: none, and place is unchanged. */
+static int inherit(const struct http_server *server, struct listen_place *place)
+{
+	struct listen_place at, v4;
+	int fd;
+
+	if (listen_place_resolve(server->address, CORE_TCP, &at, NULL) != 0)
+		return -1;
+	v4 = at;
+	fd = inherited_take(server->use, &at.addr, at.v6only);
+	if (fd < 0 && listen_place_fall_back(
+			      &v4, server->address, CORE_TCP, EAFNOSUPPORT))
+		fd = inherited_take(server->use, &v4.addr, v4.v6only);
+	if (fd < 0)
+		return -1;
+	at.len = sizeof(at.addr);
+	if (getsockname(fd, (struct sockaddr *)&at.addr, &at.len) != 0) {
+		(void)close(fd);
+		return -1;
+	}
+	*place = at;
+	return fd;
+}
+
+/* A socket that does not listen yet, or -1. */
+static int bind_address(const char *address, struct listen_place *place,
+	bool shares, struct relay_err *err)
+{
+	int error, fd = -1;
+
+	if (listen_place_resolve(address, CORE_TCP, place, err) != 0)
+		return -1;
+	error = bind_shared(place, shares, &fd);
+	/* On a kernel without IPv6, IPv4 alone will do. */
+	if (error && listen_place_fall_back(place, address, CORE_TCP, error))
+		error = bind_shared(place, shares, &fd);
+	if (!error)
+		return fd;
+	return relay_fail(
+		err, "%s%s", strerror(error), listen_socket_advice(error));
+}
+
+void http_server_reserve(struct http_server *server)
+{
+	struct relay_err err;
+
+	if (!server->address || !server->address[0] || server->reserved >= 0)
+		return;
+	server->reserved = inherit(server, &server->place);
+	if (server->reserved < 0)
+		server->reserved = bind_address(
+			server->address, &server->place, false, &err);
+	/* The reason is logged when it is to be opened. */
+}
+
+static int take_reserved(struct http_server *server)
+{
+	int fd = server->reserved;
+
+	server->reserved = -1;
+	return fd;
+}
+
+static void drop_reserved(struct http_server *server)
+{
+	int fd = take_reserved(server);
+
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+/* The configured host, with the port that was really bound. */
+static void note_address(struct http_server *server)
+{
+	struct address parts;
+
+	if (address_split(server->address, &parts, NULL) == 0)
+		address_join(parts.host, address_port(&server->place.addr),
+			server->text, sizeof(server->text));
+}
+
+/* Takes fd over, which is bound.  0 or -1. */
+static int serve_on(struct http_server *server, int fd, struct relay_err *err)
+{
+	if (!server->open) {
+		if (http_conns_init(&server->conns, server->base) != 0) {
+			(void)close(fd);
+			return relay_fail(err, "no memory");
+		}
+		server->open = true;
+	}
+	if (http_accept_open(&server->accept, server->base, fd, err) != 0) {
+		http_server_close(server);
+		return -1;
+	}
+	note_address(server);
+	return 0;
+}
+
+static void tell_open(struct http_server *server)
+{
+	log_core(server->failing ? RELAY_NOTICE : RELAY_INFO, "%s: %s",
+		server->what, server->text);
+	server->failing = false;
+}
+
+static void tell_failure(struct http_server *server, const char *why)
+{
+	const struct timeval later = {.tv_sec = RETRY_S};
+
+	log_core(server->failing ? RELAY_DEBUG : RELAY_WARNING,
+		"cannot open the %s %s: %s; the relay goes on without it and "
+		"tries again every %d s",
+		server->what, server->address, why, RETRY_S);
+	server->failing = true;
+	(void)event_add(server->retry, &later);
+}
+
+void http_server_open(struct http_server *server)
+{
+	struct relay_err err;
+	int fd;
+
+	if (!server->address[0] || server->open)
+		return;
+	fd = take_reserved(server);
+	if (fd < 0)
+		fd = inherit(server, &server->place);
+	if (fd < 0)
+		fd = bind_address(server->address, &server->place, false, &err);
+	if (fd >= 0 && serve_on(server, fd, &err) == 0)
+		tell_open(server);
+	else
+		tell_failure(server, err.text);
+}
+
+int http_server_socket(const struct http_server *server)
+{
+	return server->open ? server->accept.fd : -1;
+}
+
+void http_server_pause(struct http_server *server)
+{
+	http_accept_pause(&server->accept);
+}
+
+void http_server_resume(struct http_server *server)
+{
+	http_accept_resume(&server->accept);
+}
+
+static void retry(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_server *server = arg;
+
+	(void)fd;
+	(void)what;
+	/* The owner decides whether it is still needed. */
+	server->again(server);
+}
+
+/* Moving to another address. */
+
+/* Closes the socket; a lent one stays open for its new owner.  Connections last
+ * for one more request. */
+static void leave_socket(struct http_server *server)
+{
+	if (server->lent)
+		http_accept_close(&server->accept);
+	else
+		http_accept_retire(&server->accept);
+	http_conns_retire(&server->conns);
+}
+
+static bool is_at(
+	const struct http_server *server, const struct listen_place *place)
+{
+	return server->open && listen_place_same(&server->place, place);
+}
+
+static bool overlaps(
+	const struct http_server *server, const struct listen_place *place)
+{
+	return server->open && listen_place_overlaps(&server->place, place);
+}
+
+/* The address is the other server's: both use its socket until it moves. */
+static int borrow(struct http_server *other, struct relay_err *err)
+{
+	int fd = fcntl(other->accept.fd, F_DUPFD_CLOEXEC, 0);
+
+	other->lent = true;
+	return fd < 0 ? relay_fail(err, "%s", strerror(errno)) : fd;
+}
+
+static int stage_socket(struct http_server *server, struct http_server *other,
+	const char *address, struct relay_err *err)
+{
+	struct http_stage *stage = &server->stage;
+
+	if (listen_place_resolve(address, CORE_TCP, &stage->place, err) != 0)
+		return -1;
+	if (is_at(server, &stage->place)) {
+		stage->keeps = true;
+		return 0;
+	}
+	if (is_at(other, &stage->place))
+		stage->fd = borrow(other, err);
+	else
+		stage->fd = bind_address(address, &stage->place,
+			overlaps(server, &stage->place) ||
+				overlaps(other, &stage->place),
+			err);
+	return stage->fd < 0 ? -1 : 0;
+}
+
+int http_server_stage(struct http_server *server, struct http_server *other,
+	const char *address, struct relay_err *err)
+{
+	struct relay_err why;
+
+	server->stage = (struct http_stage){.fd = -1};
+	if (strcmp(server->address, address) == 0)
+		return 0;
+	relay_fail(&why, "no memory");
+	server->stage.address = strdup(address);
+	if (server->stage.address &&
+		(!address[0] ||
+			stage_socket(server, other, address, &why) == 0))
+		return 0;
+	http_server_abandon(server);
+	return relay_fail(err, "cannot open the %s %s: %.180s", server->what,
+		address, why.text);
+}
+
+void http_server_abandon(struct http_server *server)
+{
+	server->lent = false;
+	free(server->stage.address);
+	if (server->stage.fd >= 0)
+		(void)close(server->stage.fd);
+	server->stage = (struct http_stage){.fd = -1};
+}
+
+static void take_socket(struct http_server *server, int fd)
+{
+	struct relay_err err;
+
+	if (server->open)
+		leave_socket(server);
+	if (serve_on(server, fd, &err) == 0)
+		tell_open(server);
+	else
+		tell_failure(server, err.text);
+}
+
+void http_server_take(struct http_server *server, bool needed)
+{
+	struct http_stage stage = server->stage;
+
+	server->lent &= stage.address != NULL;
+	if (!stage.address)
+		return;
+	server->stage = (struct http_stage){.fd = -1};
+	free(server->address);
+	server->address = stage.address;
+	server->failing = false;
+	drop_reserved(server);
+	(void)event_del(server->retry);
+	(void)snprintf(
+		server->text, sizeof(server->text), "%s", server->address);
+	if (stage.fd < 0 && !stage.keeps) {
+		http_server_close(server);
+		return;
+	}
+	server->place = stage.keeps ? server->place : stage.place;
+	if (stage.keeps)
+		note_address(server);
+	else if (needed)
+		take_socket(server, stage.fd);
+	else
+		(void)close(stage.fd);
+	server->lent = false;
+}
+
+int http_server_init(struct http_server *server, struct event_base *base,
+	const char *address)
+{
+	server->base = base;
+	server->reserved = -1;
+	server->address = strdup(address);
+	server->retry = evtimer_new(base, retry, server);
+	server->stage = (struct http_stage){.fd = -1};
+	server->accept = (struct http_accept){.conns = &server->conns,
+		.what = server->what,
+		.limit = server->limit,
+		.arg = server,
+		.fd = -1,
+		.spare = -1};
+	server->conns.place = server->place_label;
+	server->conns.owner.answer = server->answer;
+	server->conns.owner.arg = server;
+	if (!server->address || !server->retry) {
+		http_server_finish(server);
+		return -1;
+	}
+	(void)snprintf(server->text, sizeof(server->text), "%s", address);
+	return 0;
+}
+
+void http_server_finish(struct http_server *server)
+{
+	http_server_close(server);
+	/* NULL: it was not initialized, or was finished before. */
+	if (server->address)
+		drop_reserved(server);
+	http_server_abandon(server);
+	if (server->retry)
+		event_free(server->retry);
+	free(server->address);
+	server->retry = NULL;
+	server->address = NULL;
+	server->failing = false;
+	server->text[0] = '\0';
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * One HTTP address: its listening socket and its connections.  It can move to
+ * another address; an address that cannot be bound is tried again.  [C]
+ */
+#ifndef HTTP_LISTENER_H
+#define HTTP_LISTENER_H
+
+#include <stdbool.h>
+
+#include <event2/event.h>
+
+#include "base/address.h"
+#include "http/http_accept.h"
+#include "http/http_conns.h"
+#include "net/inherited.h"
+#include "net/listen_socket.h"
+
+struct http_exchange;
+
+/* The address to move to. */
+struct http_stage {
+	char *address;             /* owned; NULL: it stays as it is */
+	struct listen_place place; /* of fd */
+	int fd;                    /* owned; -1: none */
+	bool keeps;                /* the same address in another spelling */
+};
+
+struct http_server {
+	/* The owner's part, set before http_server_init(). */
+	const char *what; /* "status address", as the log calls it */
+	enum inherited_use use;
+	enum http_place place_label;
+	void (*answer)(struct http_exchange *x, void *server);
+	size_t (*limit)(void *server); /* how many connections there may be */
+	void (*again)(struct http_server *
+			server); /* called when opening should be tried again */
+
+	struct event_base *base;   /* borrowed */
+	char *address;             /* owned; as configured */
+	bool open;                 /* conns and accept are in use */
+	struct event *retry;       /* owned */
+	struct listen_place place; /* of the socket, with its real port */
+	struct http_stage stage;
+	bool lent;    /* another server will use the socket: do not drain it */
+	int reserved; /* owned; bound, but not listening; -1: none */
+	bool failing; /* binding failed, and that was logged */
+	/* The address as configured, with the port that was really bound. */
+	char text[ADDRESS_HOST_MAX + ADDRESS_PORT_MAX];
+	struct http_accept accept;
+	struct http_conns conns;
+};
+
+/* "" keeps it closed.  0, or -1 without memory. */
+int http_server_init(struct http_server *server, struct event_base *base,
+	const char *address);
+void http_server_finish(struct http_server *server);
+/* Binds it before the process gives up its rights; http_server_open() uses that
+ * socket. */
+void http_server_reserve(struct http_server *server);
+/* Opens it if it is closed.  A failure is logged; it is tried again in 30 s. */
+void http_server_open(struct http_server *server);
+void http_server_close(struct http_server *server);
+/* Clients wait in the accept queue until http_server_resume(). */
+void http_server_pause(struct http_server *server);
+void http_server_resume(struct http_server *server);
+/* -1: it is closed. */
+int http_server_socket(const struct http_server *server);
+
+/*
+ * Binds the address to move to, while the present one serves.  If `other` has
+ * that address now, its socket is used.  0, or -1 with err.
+ */
+int http_server_stage(struct http_server *server, struct http_server *other,
+	const char *address, struct relay_err *err);
+void http_server_abandon(struct http_server *server);
+/*
+ * Moves to the staged address.  Requests under way are finished, and clients in
+ * the old socket's queue are served.  If it is not `needed`, it stays closed.
+ */
+void http_server_take(struct http_server *server, bool needed);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* What -check and -modules print. */
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "config/show_config.h"
+#include "host/check.h"
+#include "host/host.h"
+#include "host/list_modules.h"
+#include "life/check_and_list.h"
+#include "log/log.h"
+#include "modules/catalog.h"
+
+/* Reports all errors at once: in files, in modules, and those that only this
+ * machine has, such as an address in use. */
+static int check(struct config *config, bool good)
+{
+	int result = good ? 0 : -1;
+
+	if (host_check(config) != 0)
+		result = -1;
+	if (check_surroundings(config_core(config)) != 0)
+		result = -1;
+	if (result != 0) {
+		log_core(RELAY_ERROR, "the configuration is not good");
+		return -1;
+	}
+	if (show_config(config, stdout) != 0) {
+		log_core(RELAY_ERROR, "cannot write to stdout: %s",
+			strerror(errno));
+		return -1;
+	}
+	log_core(RELAY_NOTICE, "the configuration is good");
+	return 0;
+}
+
+static int list(const struct catalog *catalog, const struct config *config)
+{
+	int result = list_modules(catalog, config, stdout);
+
+	if (result != 0)
+		log_core(RELAY_ERROR, "cannot print the whole list: %s",
+			strerror(errno));
+	return result;
+}
+
+int report(struct catalog *catalog, enum config_action action)
+{
+	bool good;
+	struct config *config = host_examine(&good);
+	int result;
+
+	if (!config)
+		return -1;
+	log_debug(config_core(config)->debug);
+	log_release();
+	catalog_report(catalog);
+	if (action == CONFIG_CHECK)
+		result = check(config, good);
+	else
+		result = list(catalog, config);
+	config_free(config);
+	return good ? result : -1;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * Frees what a TLS connection does not need after its handshake.
+ *
+ * OpenSSL keeps the peer's certificate, the session and the server's own
+ * settings with every connection for as long as it lives: 5 of 18 KiB.  A
+ * device that has joined sends a few bytes a minute for days, and never resumes
+ * or renegotiates, so none of this is needed again.
+ */
+#ifndef TLS_FREE_HANDSHAKE_H
+#define TLS_FREE_HANDSHAKE_H
+
+#include <openssl/ssl.h>
+
+/* [C]  libctx: borrowed until tls_compact_finish(); NULL: OpenSSL's default. */
+void tls_compact_init(OSSL_LIB_CTX *libctx);
+/* [C]  After the last connection. */
+void tls_compact_finish(void);
+/*
+ * [W]  After the handshake, and after the caller has read what it needs from
+ * it.  Frees nothing if memory is short, or if the library's version is not
+ * known to allow it.
+ */
+void tls_compact(SSL *ssl);
+
+#endif

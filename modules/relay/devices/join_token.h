@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * join_token.h - the token that devices need to join.
+ *
+ * Only its SHA-256 is stored: comparing hashes reveals nothing about the
+ * length, and the memory does not contain the token.
+ */
+#ifndef JOIN_TOKEN_H
+#define JOIN_TOKEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <strelaysrv/err.h>
+
+struct secret {
+	bool set; /* false: any token is accepted */
+	uint8_t digest[32];
+};
+
+/*
+ * Reads the options: the token, or a file whose first line is the token; both
+ * "": none.  0, or -1 with err naming the file and the error.
+ */
+int secret_load(struct secret *secret, const char *token, const char *file,
+	struct relay_err *err);
+bool secret_same(const struct secret *a, const struct secret *b);
+/* Compares in constant time. */
+bool secret_fits(const struct secret *secret, const uint8_t *token, size_t len);
+
+#endif

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Tests of what TLS connections free after the handshake, and of the smaller
+ * library context. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include "tls/tls_provider.h"
+#include "tls/tls_free_handshake.h"
+#include "tls/tls_state.h"
+
+#define STEPS_MOST 20
+
+struct row {
+	int version;
+	const char *key; /* the key of both certificates */
+	const char *group;
+	const char *suite; /* NULL: OpenSSL's default */
+};
+
+static const struct row rows[] = {
+	{TLS1_3_VERSION, "P-256", "X25519", NULL},
+	{TLS1_3_VERSION, "P-256", "X25519", "TLS_CHACHA20_POLY1305_SHA256"},
+	{TLS1_3_VERSION, "P-384", "P-256", NULL},
+	{TLS1_3_VERSION, "ED25519", "P-521", NULL},
+	{TLS1_3_VERSION, "RSA", "X448", NULL},
+	{TLS1_2_VERSION, "P-256", "X25519:P-256", NULL},
+	{TLS1_2_VERSION, "P-256", "X25519:P-256",
+		"ECDHE-ECDSA-CHACHA20-POLY1305"},
+	{TLS1_2_VERSION, "RSA", "P-384", NULL},
+};
+
+struct sides {
+	SSL *server, *client;
+};
+
+static int accept_any(X509_STORE_CTX *store, void *arg)
+{
+	(void)store;
+	(void)arg;
+	return 1;
+}
+
+static EVP_PKEY *make_key(const char *kind)
+{
+	if (strcmp(kind, "RSA") == 0)
+		return EVP_RSA_gen(2048);
+	if (strcmp(kind, "ED25519") == 0)
+		return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	return EVP_EC_gen(kind);
+}
+
+static X509 *make_certificate(EVP_PKEY *key, const char *kind)
+{
+	X509 *cert = X509_new();
+	const EVP_MD *digest =
+		strcmp(kind, "ED25519") == 0 ? NULL : EVP_sha256();
+
+	assert_non_null(cert);
+	assert_int_equal(X509_set_version(cert, X509_VERSION_3), 1);
+	assert_int_equal(ASN1_INTEGER_set(X509_get_serialNumber(cert), 1), 1);
+	assert_non_null(X509_gmtime_adj(X509_getm_notBefore(cert), 0));
+	assert_non_null(X509_gmtime_adj(X509_getm_notAfter(cert), 3600));
+	assert_int_equal(X509_set_pubkey(cert, key), 1);
+	assert_true(X509_sign(cert, key, digest) > 0);
+	return cert;
+}
+
+static SSL_CTX *make_context(
+	OSSL_LIB_CTX *libctx, const SSL_METHOD *method, const struct row *row)
+{
+	SSL_CTX *ctx = SSL_CTX_new_ex(libctx, NULL, method);
+	EVP_PKEY *key = make_key(row->key);
+	X509 *cert = make_certificate(key, row->key);
+
+	assert_non_null(ctx);
+	assert_int_equal(SSL_CTX_use_certificate(ctx, cert), 1);
+	assert_int_equal(SSL_CTX_use_PrivateKey(ctx, key), 1);
+	assert_int_equal(SSL_CTX_set_max_proto_version(ctx, row->version), 1);
+	assert_int_equal(SSL_CTX_set1_groups_list(ctx, row->group), 1);
+	if (row->suite)
+		assert_int_equal((row->version == TLS1_3_VERSION
+						 ? SSL_CTX_set_ciphersuites
+						 : SSL_CTX_set_cipher_list)(
+					 ctx, row->suite),
+			1);
+	assert_int_equal(SSL_CTX_set_num_tickets(ctx, 0), 1);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(ctx, accept_any, NULL);
+	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
+	X509_free(cert);
+	EVP_PKEY_free(key);
+	return ctx;
+}
+
+static struct sides connect_sides(OSSL_LIB_CTX *libctx, const struct row *row)
+{
+	SSL_CTX *serving = make_context(libctx, TLS_server_method(), row);
+	SSL_CTX *asking = make_context(NULL, TLS_client_method(), row);
+	struct sides sides = {SSL_new(serving), SSL_new(asking)};
+	BIO *a, *b;
+
+	assert_int_equal(BIO_new_bio_pair(&a, 0, &b, 0), 1);
+	SSL_set_bio(sides.server, a, a);
+	SSL_set_bio(sides.client, b, b);
+	SSL_set_accept_state(sides.server);
+	SSL_set_connect_state(sides.client);
+	for (int i = 0; i < STEPS_MOST; i++) {
+		(void)SSL_do_handshake(sides.client);
+		(void)SSL_do_handshake(sides.server);
+	}
+	assert_true(SSL_is_init_finished(sides.server));
+	assert_true(SSL_is_init_finished(sides.client));
+	SSL_CTX_free(serving);
+	SSL_CTX_free(asking);
+	return sides;
+}
+
+static void passes(SSL *from, SSL *to)
+{
+	char got[16];
+
+	assert_int_equal(SSL_write(from, "hello", 5), 5);
+	assert_int_equal(SSL_read(to, got, sizeof(got)), 5);
+	assert_memory_equal(got, "hello", 5);
+}
+
+/* Key updates (RFC 8446, 4.6.3), requested by either side. */
+static void renew_keys(struct sides *sides)
+{
+	SSL *both[] = {sides->client, sides->server};
+
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(
+			SSL_key_update(both[i], SSL_KEY_UPDATE_REQUESTED), 1);
+		passes(both[i], both[!i]);
+		passes(both[!i], both[i]);
+	}
+}
+
+static void close_sides(struct sides *sides)
+{
+	char got;
+
+	assert_int_equal(SSL_shutdown(sides->server), 0);
+	assert_int_equal(SSL_read(sides->client, &got, 1), 0);
+	assert_int_equal(
+		SSL_get_error(sides->client, 0), SSL_ERROR_ZERO_RETURN);
+	SSL_free(sides->server);
+	SSL_free(sides->client);
+}
+
+static void talks_after_forgetting(OSSL_LIB_CTX *libctx, const struct row *row)
+{
+	struct sides sides = connect_sides(libctx, row);
+
+	assert_non_null(SSL_get0_peer_certificate(sides.server));
+	tls_compact(sides.server);
+	assert_null(SSL_get0_peer_certificate(sides.server));
+	for (int i = 0; i < 3; i++) {
+		passes(sides.client, sides.server);
+		passes(sides.server, sides.client);
+	}
+	if (row->version == TLS1_3_VERSION)
+		renew_keys(&sides);
+	close_sides(&sides);
+}
+
+static void settled_connections_talk(void **state)
+{
+	(void)state;
+	tls_compact_init(NULL);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		talks_after_forgetting(NULL, &rows[i]);
+	tls_compact_finish();
+}
+
+static void every_key_is_known_to_the_lean_context(void **state)
+{
+	OSSL_LIB_CTX *libctx = tls_provider_take();
+
+	(void)state;
+	assert_non_null(libctx);
+	tls_compact_init(libctx);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		talks_after_forgetting(libctx, &rows[i]);
+	tls_compact_finish();
+	tls_provider_give(libctx);
+}
+
+static void nothing_is_forgotten_too_early(void **state)
+{
+	SSL_CTX *ctx = make_context(NULL, TLS_server_method(), &rows[0]);
+	SSL *ssl = SSL_new(ctx);
+
+	(void)state;
+	assert_non_null(ssl);
+	tls_compact_init(NULL);
+	SSL_set_accept_state(ssl);
+	tls_compact(ssl);
+	assert_ptr_equal(SSL_get_SSL_CTX(ssl), ctx);
+	tls_compact_finish();
+	SSL_free(ssl);
+	SSL_CTX_free(ctx);
+}
+
+static void a_peer_that_misbehaves_afterwards_is_cut_off(void **state)
+{
+	struct sides sides = connect_sides(NULL, &rows[0]);
+	char got[16];
+
+	(void)state;
+	tls_compact_init(NULL);
+	tls_compact(sides.server);
+	assert_int_equal(BIO_write(SSL_get_wbio(sides.client),
+				 "\x17\x03\x03\x00\x12junkjunkjunkjunkjj", 23),
+		23);
+	assert_int_equal(SSL_read(sides.server, got, sizeof(got)), -1);
+	assert_int_equal(SSL_get_error(sides.server, -1), SSL_ERROR_SSL);
+	SSL_free(sides.server);
+	SSL_free(sides.client);
+	tls_compact_finish();
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	return tls_create();
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	tls_destroy();
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(settled_connections_talk),
+		cmocka_unit_test(every_key_is_known_to_the_lean_context),
+		cmocka_unit_test(nothing_is_forgotten_too_early),
+		cmocka_unit_test(a_peer_that_misbehaves_afterwards_is_cut_off),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
