@@ -178,9 +178,9 @@ int relay_file_append(
 {
 	int fd;
 
-	file_busy_begin(path);
+	file_wait_begin(path);
 	fd = append(path, mode, any, err);
-	file_busy_end();
+	file_wait_end();
 	return fd;
 }
 
@@ -211,12 +211,12 @@ int relay_file_append_try(const char *path, struct relay_err *err)
 	struct place place;
 	int result;
 
-	file_busy_begin(path);
+	file_wait_begin(path);
 	result = find(path, &place, err);
 	if (result == 0)
 		result = try_place(&place, path, err);
 	leave(&place);
-	file_busy_end();
+	file_wait_end();
 	return result;
 }
 
@@ -241,13 +241,13 @@ int relay_file_append_text(const char *path, unsigned mode, const char *text,
 {
 	int fd, result = -1;
 
-	file_busy_begin(path);
+	file_wait_begin(path);
 	fd = append(path, mode, false, err);
 	if (fd >= 0) {
 		result = append_all(fd, path, text, size, err);
 		if (close(fd) != 0 && result == 0)
 			result = fail(path, errno, err);
 	}
-	file_busy_end();
+	file_wait_end();
 	return result;
 }

@@ -55,9 +55,9 @@ int relay_file_open(const char *path, size_t most, struct relay_err *err)
 {
 	int fd;
 
-	file_busy_begin(path);
+	file_wait_begin(path);
 	fd = open_and_look(path, most, err);
-	file_busy_end();
+	file_wait_end();
 	return fd;
 }
 
@@ -77,9 +77,9 @@ static ssize_t read_up_to(int fd, const char *path, char *text, size_t most)
 		size_t left = most - len;
 		ssize_t got;
 
-		file_busy_begin(path);
+		file_wait_begin(path);
 		got = read(fd, text + len, left < PIECE ? left : PIECE);
-		file_busy_end();
+		file_wait_end();
 		if (got == 0)
 			break;
 		if (got < 0 && errno != EINTR)

@@ -49,7 +49,7 @@ static struct look *take(void)
 	return look;
 }
 
-int64_t file_looked_ms(const struct stat *st)
+int64_t file_unchanged_ms(const struct stat *st)
 {
 	struct look *look = find(st);
 	struct timespec now;

@@ -12,6 +12,6 @@
  * How long ago, by the monotonic clock, the calling thread saw this file first
  * as it is; 0: never before, or too many others since.
  */
-int64_t file_looked_ms(const struct stat *st);
+int64_t file_unchanged_ms(const struct stat *st);
 
 #endif

@@ -8,27 +8,27 @@
 #include "base/clock.h"
 #include "base/file_wait.h"
 
-static _Thread_local struct file_busy *here;
+static _Thread_local struct file_wait *here;
 
-int file_busy_init(struct file_busy *busy)
+int file_wait_init(struct file_wait *wait)
 {
-	busy->since_ms = 0;
-	busy->path[0] = '\0';
-	busy->given_up = false;
-	return pthread_mutex_init(&busy->lock, NULL) == 0 ? 0 : -1;
+	wait->since_ms = 0;
+	wait->path[0] = '\0';
+	wait->given_up = false;
+	return pthread_mutex_init(&wait->lock, NULL) == 0 ? 0 : -1;
 }
 
-void file_busy_finish(struct file_busy *busy)
+void file_wait_finish(struct file_wait *wait)
 {
-	(void)pthread_mutex_destroy(&busy->lock);
+	(void)pthread_mutex_destroy(&wait->lock);
 }
 
-void file_busy_here(struct file_busy *busy)
+void file_wait_here(struct file_wait *wait)
 {
-	here = busy;
+	here = wait;
 }
 
-void file_busy_begin(const char *path)
+void file_wait_begin(const char *path)
 {
 	int error = errno;
 
@@ -41,7 +41,7 @@ void file_busy_begin(const char *path)
 	errno = error;
 }
 
-void file_busy_end(void)
+void file_wait_end(void)
 {
 	int error = errno;
 
@@ -53,7 +53,7 @@ void file_busy_end(void)
 	errno = error;
 }
 
-bool file_busy_given_up(void)
+bool file_wait_given_up(void)
 {
 	bool given_up;
 
@@ -65,20 +65,20 @@ bool file_busy_given_up(void)
 	return given_up;
 }
 
-int64_t file_busy_ms(struct file_busy *busy, char *path, size_t cap)
+int64_t file_wait_ms(struct file_wait *wait, char *path, size_t cap)
 {
 	int64_t since_ms;
 
-	pthread_mutex_lock(&busy->lock);
-	since_ms = busy->since_ms;
-	(void)snprintf(path, cap, "%s", busy->path);
-	pthread_mutex_unlock(&busy->lock);
+	pthread_mutex_lock(&wait->lock);
+	since_ms = wait->since_ms;
+	(void)snprintf(path, cap, "%s", wait->path);
+	pthread_mutex_unlock(&wait->lock);
 	return since_ms ? clock_ms() - since_ms : 0;
 }
 
-void file_busy_give_up(struct file_busy *busy)
+void file_wait_give_up(struct file_wait *wait)
 {
-	pthread_mutex_lock(&busy->lock);
-	busy->given_up = true;
-	pthread_mutex_unlock(&busy->lock);
+	pthread_mutex_lock(&wait->lock);
+	wait->given_up = true;
+	pthread_mutex_unlock(&wait->lock);
 }

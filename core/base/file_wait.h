@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct file_busy {
+struct file_wait {
 	pthread_mutex_t lock; /* guards the rest */
 	int64_t since_ms;     /* monotonic; 0: it waits for no file */
 	char path[256];       /* the last file; "": none yet */
@@ -20,22 +20,22 @@ struct file_busy {
 };
 
 /* 0, or -1. */
-int file_busy_init(struct file_busy *busy);
-void file_busy_finish(struct file_busy *busy);
+int file_wait_init(struct file_wait *wait);
+void file_wait_finish(struct file_wait *wait);
 
 /* The calling thread notes its files there from now on; NULL: nowhere. */
-void file_busy_here(struct file_busy *busy);
+void file_wait_here(struct file_wait *wait);
 /* The calling thread is about to make a system call that waits for this file;
  * the call has returned.  They preserve errno. */
-void file_busy_begin(const char *path);
-void file_busy_end(void);
+void file_wait_begin(const char *path);
+void file_wait_end(void);
 /* Whether the calling thread's work was given up.  Then it must not change any
  * file: others may have changed it since. */
-bool file_busy_given_up(void);
+bool file_wait_given_up(void);
 
 /* For how long the other thread has waited for a file, in ms; 0: it does not
  * wait. `path` gets the last file. */
-int64_t file_busy_ms(struct file_busy *busy, char *path, size_t cap);
-void file_busy_give_up(struct file_busy *busy);
+int64_t file_wait_ms(struct file_wait *wait, char *path, size_t cap);
+void file_wait_give_up(struct file_wait *wait);
 
 #endif

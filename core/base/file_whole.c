@@ -57,7 +57,7 @@ static int64_t age_ms(const struct stat *st)
 
 	if (age < 0)
 		age = ms_since(&st->st_ctim);
-	return age < 0 ? file_looked_ms(st) : age;
+	return age < 0 ? file_unchanged_ms(st) : age;
 }
 
 bool relay_file_same(const struct stat *a, const struct stat *b)
@@ -72,9 +72,9 @@ int relay_file_stat(const char *path, struct stat *st)
 {
 	int result;
 
-	file_busy_begin(path);
+	file_wait_begin(path);
 	result = stat(path, st);
-	file_busy_end();
+	file_wait_end();
 	return result;
 }
 

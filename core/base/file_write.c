@@ -96,7 +96,7 @@ static int put(const char *path, const char *beside, int fd, const void *data,
 	if (close(fd) != 0 && !error)
 		error = errno;
 	/* If this write was given up, the file may have been written since. */
-	if (!error && file_busy_given_up())
+	if (!error && file_wait_given_up())
 		error = ECANCELED;
 	if (!error && rename(beside, path) != 0)
 		error = errno;
@@ -125,9 +125,9 @@ int relay_file_replace(const char *path, const void *data, size_t size,
 {
 	int error;
 
-	file_busy_begin(path);
+	file_wait_begin(path);
 	error = replace(path, data, size, (mode_t)mode);
-	file_busy_end();
+	file_wait_end();
 	return error ? fail(path, error, err) : 0;
 }
 
@@ -153,8 +153,8 @@ int relay_file_try(const char *path, struct relay_err *err)
 {
 	int result;
 
-	file_busy_begin(path);
+	file_wait_begin(path);
 	result = try_beside(path, err);
-	file_busy_end();
+	file_wait_end();
 	return result;
 }

@@ -222,7 +222,8 @@ struct config *config_examine(const char *file, const struct flags *flags,
 	for (size_t i = 0; flags && i < flags->count; i++)
 		apply_flag(config, &flags->values[i], &to);
 	if (!to.failed)
-		config_idle_tell(config->sections, config->count, flags, &to);
+		config_report_disabled(
+			config->sections, config->count, flags, &to);
 	hint_modules(config, &to);
 	*good = !to.failed;
 	return config;

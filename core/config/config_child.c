@@ -40,7 +40,7 @@ static void leave(void)
 static int begin(struct child_process *child, config_child_fn *fn,
 	const char *path, struct config_section *sections, size_t n)
 {
-	struct config_serial_out out = {.failed = false};
+	struct config_serializer out = {.failed = false};
 	int result = child_process_start(child);
 
 	if (result != 1)
@@ -59,7 +59,7 @@ static int make_room(struct received *received)
 
 	if (received->len < received->room)
 		return 0;
-	if (room > CONFIG_SERIAL_MAX) {
+	if (room > CONFIG_SERIALIZED_MAX) {
 		errno = EFBIG;
 		return -1;
 	}
@@ -199,11 +199,11 @@ int config_child_within(const struct config_child_limits *limits,
 		error = heard < 0 ? errno : 0;
 		/* A child that is blocked on a file may not end, even when
 		 * killed. */
-		file_busy_begin(path);
+		file_wait_begin(path);
 		status = child_process_end(&child, heard <= 0);
 		if (!error && status < 0)
 			error = errno;
-		file_busy_end();
+		file_wait_end();
 		if (heard != 0)
 			break;
 		config_report(&to, RELAY_WARNING,
@@ -219,7 +219,7 @@ int config_child_within(const struct config_child_limits *limits,
 	else if (status != 0)
 		result = fail_status(&to, path, status);
 	else
-		result = config_serial_take(
+		result = config_deserialize(
 			received.bytes, received.len, sections, n, report, arg);
 	forget(&received);
 	return result;

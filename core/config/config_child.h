@@ -5,9 +5,9 @@
  *
  * libconfuse's scanner ends the process when an allocation fails, and other
  * parts of libconfuse then use a null pointer.  So a child reads the file and
- * sends what it found to the parent (config_serialize.h).  Whatever happens to the
- * child, the server continues, and the configuration is taken as a whole or not
- * at all.
+ * sends what it found to the parent (config_serialize.h).  Whatever happens to
+ * the child, the server continues, and the configuration is taken as a whole or
+ * not at all.
  *
  * The child is a fork and does not start another program: it has the option
  * tables, and needs no files but those that it reads.  It has only one thread,
@@ -30,7 +30,7 @@
 /* The function that the child runs; it writes to out, and need not free
  * anything. */
 typedef void config_child_fn(const char *path, struct config_section *sections,
-	size_t n, struct config_serial_out *out);
+	size_t n, struct config_serializer *out);
 
 /*
  * Calls fn in a child, reports the problems that it sends, and takes over its

@@ -165,7 +165,7 @@ static const char *origin_of_modules(const struct config_section *core)
 	return origin ? origin : "default";
 }
 
-void config_idle_tell(const struct config_section *sections, size_t count,
+void config_report_disabled(const struct config_section *sections, size_t count,
 	const struct flags *flags, struct config_report *to)
 {
 	const char *origin = origin_of_modules(&sections[0]);

@@ -19,7 +19,7 @@ struct flags;
  * one error if any of them protects the relay (RELAY_OPTION_GUARD,
  * RELAY_OPTION_FILLED).  sections[0] is the server's own; `flags` may be NULL.
  */
-void config_idle_tell(const struct config_section *sections, size_t count,
+void config_report_disabled(const struct config_section *sections, size_t count,
 	const struct flags *flags, struct config_report *to);
 
 #endif

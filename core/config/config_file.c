@@ -295,24 +295,24 @@ static void read_all_passes(const char *path)
 }
 
 static void parse(const char *path, struct config_section *sections, size_t n,
-	struct config_serial_out *out)
+	struct config_serializer *out)
 {
 	size_t errors;
 
 	config_reader = calloc(1, sizeof(*config_reader));
 	if (!config_reader) {
-		config_serial_problem(RELAY_ERROR, "out of memory", out);
-		(void)config_serial_end(out, false);
+		config_serialize_problem(RELAY_ERROR, "out of memory", out);
+		(void)config_serialize_end(out, false);
 		return;
 	}
 	config_reader->sections = sections;
 	config_reader->count = n;
 	read_all_passes(path);
 	errors = config_problems_tell(
-		&config_reader->problems, config_serial_problem, out);
+		&config_reader->problems, config_serialize_problem, out);
 	if (config_reader->lists)
 		config_values_hand_over(out);
-	(void)config_serial_end(out, errors == 0);
+	(void)config_serialize_end(out, errors == 0);
 }
 
 int config_file_read(const char *path, struct config_section *sections,

@@ -77,7 +77,7 @@ void config_values_forget(void);
 /* Checks the lists after the last pass, when they are complete. */
 void config_lists_judge(void);
 /* Writes all valid values, and the origins of all. */
-void config_values_hand_over(struct config_serial_out *out);
+void config_values_hand_over(struct config_serializer *out);
 
 /* config_unknown.c */
 

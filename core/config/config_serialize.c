@@ -14,7 +14,7 @@
 /* The first number of a record. */
 enum record { PROBLEM = 1, SECTION, VALUE, END };
 
-static void flush(struct config_serial_out *out)
+static void flush(struct config_serializer *out)
 {
 	size_t done = 0;
 
@@ -29,7 +29,7 @@ static void flush(struct config_serial_out *out)
 	out->len = 0;
 }
 
-static void put(struct config_serial_out *out, const void *bytes, size_t len)
+static void put(struct config_serializer *out, const void *bytes, size_t len)
 {
 	const unsigned char *from = bytes;
 
@@ -46,13 +46,13 @@ static void put(struct config_serial_out *out, const void *bytes, size_t len)
 	}
 }
 
-static void put_number(struct config_serial_out *out, size_t number)
+static void put_number(struct config_serializer *out, size_t number)
 {
 	put(out, &number, sizeof(number));
 }
 
 /* With its final NUL. */
-static void put_text(struct config_serial_out *out, const char *text)
+static void put_text(struct config_serializer *out, const char *text)
 {
 	size_t len = strlen(text) + 1;
 
@@ -60,14 +60,15 @@ static void put_text(struct config_serial_out *out, const char *text)
 	put(out, text, len);
 }
 
-void config_serial_problem(enum relay_level level, const char *text, void *arg)
+void config_serialize_problem(
+	enum relay_level level, const char *text, void *arg)
 {
 	put_number(arg, PROBLEM);
 	put_number(arg, level);
 	put_text(arg, text);
 }
 
-void config_serial_section(struct config_serial_out *out, size_t index,
+void config_serialize_section(struct config_serializer *out, size_t index,
 	const struct config_section *section)
 {
 	put_number(out, SECTION);
@@ -77,7 +78,7 @@ void config_serial_section(struct config_serial_out *out, size_t index,
 	put_number(out, section->unchecked);
 }
 
-void config_serial_value(struct config_serial_out *out, size_t section,
+void config_serialize_value(struct config_serializer *out, size_t section,
 	size_t option, const char *origin, char *const *items, size_t count)
 {
 	put_number(out, VALUE);
@@ -90,7 +91,7 @@ void config_serial_value(struct config_serial_out *out, size_t section,
 		put_text(out, items[i]);
 }
 
-int config_serial_end(struct config_serial_out *out, bool good)
+int config_serialize_end(struct config_serializer *out, bool good)
 {
 	put_number(out, END);
 	put_number(out, good);
@@ -252,7 +253,7 @@ static void take_value(struct config_serial_in *flat)
 		(void)get_number(flat);
 }
 
-int config_serial_take(unsigned char *bytes, size_t len,
+int config_deserialize(unsigned char *bytes, size_t len,
 	struct config_section *sections, size_t n, config_report_fn *report,
 	void *arg)
 {

@@ -17,10 +17,10 @@
 #include "config/config_section.h"
 
 /* The most bytes of a whole configuration; more is refused. */
-#define CONFIG_SERIAL_MAX ((size_t)64 * 1024 * 1024)
+#define CONFIG_SERIALIZED_MAX ((size_t)64 * 1024 * 1024)
 
 /* Output buffer; it allocates nothing. */
-struct config_serial_out {
+struct config_serializer {
 	int fd;      /* borrowed; blocking */
 	bool failed; /* nothing more is written */
 	size_t len;
@@ -28,21 +28,22 @@ struct config_serial_out {
 };
 
 /* A config_report_fn; arg is the struct. */
-void config_serial_problem(enum relay_level level, const char *text, void *arg);
-void config_serial_section(struct config_serial_out *out, size_t index,
+void config_serialize_problem(
+	enum relay_level level, const char *text, void *arg);
+void config_serialize_section(struct config_serializer *out, size_t index,
 	const struct config_section *section);
 /* items NULL: no valid value was given, and only the origin is sent. */
-void config_serial_value(struct config_serial_out *out, size_t section,
+void config_serialize_value(struct config_serializer *out, size_t section,
 	size_t option, const char *origin, char *const *items, size_t count);
 /* Writes the rest of the buffer.  0, or -1 if any write failed. */
-int config_serial_end(struct config_serial_out *out, bool good);
+int config_serialize_end(struct config_serializer *out, bool good);
 
 /*
  * Reports the problems and stores the values in the sections, over their old
  * ones.  0, or -1 if there was an error: in the file, for lack of memory, or
  * because bytes are missing.
  */
-int config_serial_take(unsigned char *bytes, size_t len,
+int config_deserialize(unsigned char *bytes, size_t len,
 	struct config_section *sections, size_t n, config_report_fn *report,
 	void *arg);
 

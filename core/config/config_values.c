@@ -296,7 +296,7 @@ void config_lists_judge(void)
 	}
 }
 
-void config_values_hand_over(struct config_serial_out *out)
+void config_values_hand_over(struct config_serializer *out)
 {
 	static char *const none[] = {NULL};
 
@@ -304,14 +304,14 @@ void config_values_hand_over(struct config_serial_out *out)
 		const struct config_section *section =
 			&config_reader->sections[i];
 
-		config_serial_section(out, i, section);
+		config_serialize_section(out, i, section);
 		for (size_t o = 0; o < section->count; o++) {
 			const struct config_growing *list =
 				&config_reader->lists[i][o];
 			char *const *items = list->items ? list->items : none;
 
 			if (section->origins[o])
-				config_serial_value(out, i, o,
+				config_serialize_value(out, i, o,
 					section->origins[o],
 					list->given ? items : NULL,
 					list->count);

@@ -24,10 +24,10 @@ struct job {
 	char *text;            /* owned; of only_text; NULL: unreadable */
 	struct config *config; /* owned; NULL: there was an error */
 	size_t problems;
-	struct loading *loading; /* valid until the task is dropped */
+	struct config_loader *loader; /* valid until the task is dropped */
 };
 
-struct loading {
+struct config_loader {
 	struct catalog *catalog;
 	const struct flags *flags;
 	struct loop *loop;
@@ -38,7 +38,7 @@ struct loading {
 	struct job *job;   /* valid as long as `task` */
 };
 
-struct config_module *loading_schema(
+struct config_module *config_loader_schema(
 	const struct catalog *catalog, size_t *count)
 {
 	struct config_module *schema = calloc(
@@ -75,7 +75,7 @@ static void report(enum relay_level level, const char *text, void *arg)
 
 	job->problems++;
 	/* Messages of a reading that was given up would confuse. */
-	if (!job->quiet && !file_busy_given_up())
+	if (!job->quiet && !file_wait_given_up())
 		log_core(level, "%s", text);
 }
 
@@ -108,7 +108,7 @@ static struct job *job_make(
 	if (!job)
 		return NULL;
 	job->flags = flags;
-	job->schema = loading_schema(catalog, &job->count);
+	job->schema = config_loader_schema(catalog, &job->count);
 	if (job->schema)
 		return job;
 	free(job);
@@ -170,7 +170,8 @@ static struct job *first_job(
 
 #define TRIES 3
 
-struct config *loading_now(struct catalog *catalog, const struct flags *flags)
+struct config *config_loader_run(
+	struct catalog *catalog, const struct flags *flags)
 {
 	struct job *job = first_job(catalog, flags);
 	struct config *config = NULL;
@@ -194,9 +195,9 @@ struct config *loading_now(struct catalog *catalog, const struct flags *flags)
 
 /* On another thread. */
 
-static void end(struct loading *loading, struct config *config)
+static void end(struct config_loader *loader, struct config *config)
 {
-	loading->over(config, loading->arg);
+	loader->over(config, loader->arg);
 }
 
 static void job_done(void *arg);
@@ -205,16 +206,16 @@ static const struct task_kind kind = {
 	.run = job_run, .done = job_done, .free = job_free};
 
 /* Owns the job; NULL: no memory. */
-static int start(struct loading *loading, struct job *job)
+static int start(struct config_loader *loader, struct job *job)
 {
 	struct relay_err err = {.text = "out of memory"};
 
 	if (job) {
-		job->loading = loading;
-		loading->job = job;
-		loading->task = task_start(&kind, job, loading->loop, &err);
+		job->loader = loader;
+		loader->job = job;
+		loader->task = task_start(&kind, job, loader->loop, &err);
 	}
-	if (loading->task)
+	if (loader->task)
 		return 0;
 	if (job)
 		job_free(job);
@@ -223,55 +224,55 @@ static int start(struct loading *loading, struct job *job)
 }
 
 /* The thread has returned. */
-static void settle(struct loading *loading)
+static void settle(struct config_loader *loader)
 {
-	struct job *job = loading->job, *next = NULL;
-	struct task *task = loading->task;
+	struct job *job = loader->job, *next = NULL;
+	struct task *task = loader->task;
 	struct config *config = NULL;
 	bool again = true;
 
-	loading->task = NULL;
+	loader->task = NULL;
 	if (!job->only_text) {
-		again = read_again(loading->catalog, job, &loading->tries);
+		again = read_again(loader->catalog, job, &loader->tries);
 		if (again)
-			next = job_make(loading->catalog, loading->flags);
-	} else if (preload_open_text(loading->catalog, job->text) == 0) {
-		next = first_job(loading->catalog, loading->flags);
+			next = job_make(loader->catalog, loader->flags);
+	} else if (preload_open_text(loader->catalog, job->text) == 0) {
+		next = first_job(loader->catalog, loader->flags);
 	}
 	if (!again) {
 		config = job->config;
 		job->config = NULL;
 	}
 	task_drop(task);
-	if (!again || start(loading, next) != 0)
-		end(loading, config);
+	if (!again || start(loader, next) != 0)
+		end(loader, config);
 }
 
 static void job_done(void *arg)
 {
 	struct job *job = arg;
 
-	settle(job->loading);
+	settle(job->loader);
 }
 
-void loading_look(struct loading *loading)
+void config_loader_poll(struct config_loader *loader)
 {
 	struct relay_err err;
 
-	if (!loading->task)
+	if (!loader->task)
 		return;
 	/* Without memory, the message of a task that has ended is lost. */
-	if (task_wait(loading->task, 0)) {
-		settle(loading);
+	if (task_wait(loader->task, 0)) {
+		settle(loader);
 		return;
 	}
-	if (!task_hangs(loading->task, &err))
+	if (!task_hangs(loader->task, &err))
 		return;
-	task_drop(loading->task);
-	loading->task = NULL;
-	log_core(RELAY_ERROR, "cannot read %s: %s", loading->flags->conf,
+	task_drop(loader->task);
+	loader->task = NULL;
+	log_core(RELAY_ERROR, "cannot read %s: %s", loader->flags->conf,
 		err.text);
-	end(loading, NULL);
+	end(loader, NULL);
 }
 
 static int scan(struct catalog *catalog)
@@ -299,36 +300,36 @@ static struct job *begin(struct catalog *catalog, const struct flags *flags)
 	return job;
 }
 
-struct loading *loading_start(struct catalog *catalog,
+struct config_loader *config_loader_start(struct catalog *catalog,
 	const struct flags *flags, struct loop *loop,
 	void (*over)(struct config *config, void *arg), void *arg)
 {
-	struct loading *loading;
+	struct config_loader *loader;
 
 	if (scan(catalog) != 0)
 		return NULL;
-	loading = calloc(1, sizeof(*loading));
-	if (!loading) {
+	loader = calloc(1, sizeof(*loader));
+	if (!loader) {
 		log_core(RELAY_ERROR, "out of memory");
 		return NULL;
 	}
-	*loading = (struct loading){.catalog = catalog,
+	*loader = (struct config_loader){.catalog = catalog,
 		.flags = flags,
 		.loop = loop,
 		.over = over,
 		.arg = arg,
 		.tries = TRIES};
-	if (start(loading, begin(catalog, flags)) == 0)
-		return loading;
-	free(loading);
+	if (start(loader, begin(catalog, flags)) == 0)
+		return loader;
+	free(loader);
 	return NULL;
 }
 
-void loading_free(struct loading *loading)
+void config_loader_free(struct config_loader *loader)
 {
-	if (!loading)
+	if (!loader)
 		return;
-	if (loading->task)
-		task_drop(loading->task);
-	free(loading);
+	if (loader->task)
+		task_drop(loader->task);
+	free(loader);
 }

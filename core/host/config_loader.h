@@ -17,29 +17,30 @@
 
 struct catalog;
 struct flags;
-struct loading;
+struct config_loader;
 struct loop;
 
 /* The option tables of all modules that are open or broken.  Owned by the
  * caller; NULL without memory. */
-struct config_module *loading_schema(
+struct config_module *config_loader_schema(
 	const struct catalog *catalog, size_t *count);
 
 /* Loads on this thread.  NULL if anything is wrong; each fault is logged. */
-struct config *loading_now(struct catalog *catalog, const struct flags *flags);
+struct config *config_loader_run(
+	struct catalog *catalog, const struct flags *flags);
 
 /*
  * Looks for modules again, and begins to load.  Later, on the loop, `over` is
  * called with the configuration, which it then owns, or with NULL after an
  * error that is logged.  Borrows catalog and flags.  NULL after such an error.
  */
-struct loading *loading_start(struct catalog *catalog,
+struct config_loader *config_loader_start(struct catalog *catalog,
 	const struct flags *flags, struct loop *loop,
 	void (*over)(struct config *config, void *arg), void *arg);
 /* Gives up if a file does not answer; may call `over`.  To be called several
  * times a second. */
-void loading_look(struct loading *loading);
+void config_loader_poll(struct config_loader *loader);
 /* Cancels the loading if it is not over.  Accepts NULL. */
-void loading_free(struct loading *loading);
+void config_loader_free(struct config_loader *loader);
 
 #endif

@@ -33,7 +33,7 @@ static void forget(void)
 	*settings = (struct settings){.in_use = settings->in_use};
 }
 
-int64_t settings_descriptors(const struct core_conf *conf, unsigned workers)
+int64_t core_options_descriptors(const struct core_conf *conf, unsigned workers)
 {
 	int64_t addresses = 0;
 
@@ -44,12 +44,12 @@ int64_t settings_descriptors(const struct core_conf *conf, unsigned workers)
 	return workers * (2 + 2 * addresses);
 }
 
-void settings_init(struct identity *identity)
+void core_options_init(struct identity *identity)
 {
 	self()->in_use = identity;
 }
 
-const struct identity *settings_identity(void)
+const struct identity *core_options_identity(void)
 {
 	return self()->in_use;
 }
@@ -106,7 +106,7 @@ error:
 
 /* The parts of a transition, in their order. */
 
-int settings_stage(
+int core_options_stage(
 	const struct core_conf *before, const struct core_conf *after)
 {
 	struct settings *settings = self();
@@ -115,13 +115,13 @@ int settings_stage(
 	settings->conf = after;
 	settings->before = before;
 	if (stage_buffers() != 0 || stage_addresses() != 0) {
-		settings_abandon();
+		core_options_abandon();
 		return -1;
 	}
 	return 0;
 }
 
-int settings_open(void)
+int core_options_open(void)
 {
 	struct relay_err err;
 
@@ -131,7 +131,7 @@ int settings_open(void)
 	return -1;
 }
 
-void settings_abandon(void)
+void core_options_abandon(void)
 {
 	struct settings *settings = self();
 
@@ -142,16 +142,16 @@ void settings_abandon(void)
 	forget();
 }
 
-void settings_take(void)
+void core_options_take(void)
 {
 	struct settings *settings = self();
 
 	kernel_memory_bound(settings->conf->session_memory);
 	capacity_bound(settings->conf->max_connections,
-		settings_descriptors(settings->conf, workers_count()));
+		core_options_descriptors(settings->conf, workers_count()));
 }
 
-void settings_take_here(struct worker *worker)
+void core_options_take_here(struct worker *worker)
 {
 	struct settings *settings = self();
 	unsigned char **buffer = &settings->buffers[worker->loop.index];
@@ -167,7 +167,7 @@ void settings_take_here(struct worker *worker)
 	listeners_drain(worker);
 }
 
-void settings_settle(void)
+void core_options_settle(void)
 {
 	listeners_commit();
 	http_take();

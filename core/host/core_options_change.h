@@ -5,7 +5,7 @@
  * prepared (staged) while the old settings are in use; then the new ones take
  * effect.
  *
- * All functions are [C] except settings_take_here().
+ * All functions are [C] except core_options_take_here().
  */
 #ifndef CORE_OPTIONS_CHANGE_H
 #define CORE_OPTIONS_CHANGE_H
@@ -17,26 +17,27 @@ struct identity;
 struct worker;
 
 /* How many descriptors the workers need besides those of connections. */
-int64_t settings_descriptors(const struct core_conf *conf, unsigned workers);
+int64_t core_options_descriptors(
+	const struct core_conf *conf, unsigned workers);
 
 /* Borrows the identity in use until the process ends. */
-void settings_init(struct identity *identity);
-const struct identity *settings_identity(void);
+void core_options_init(struct identity *identity);
+const struct identity *core_options_identity(void);
 /* Stages the new settings: binds addresses, allocates buffers.  0, or -1 with
  * the reason logged and nothing staged. */
-int settings_stage(
+int core_options_stage(
 	const struct core_conf *before, const struct core_conf *after);
 /* The last part that can fail: new addresses begin to accept.  0, or -1 with
- * the reason logged; then the caller calls settings_abandon(). */
-int settings_open(void);
-void settings_abandon(void);
+ * the reason logged; then the caller calls core_options_abandon(). */
+int core_options_open(void);
+void core_options_abandon(void);
 
 /* The next three are called in this order; none of them can fail. */
-void settings_take(void);
+void core_options_take(void);
 /* On each worker's own thread, between two events. */
-void settings_take_here(struct worker *worker);
-/* When settings_take_here() has run on all workers, and the routes of new
+void core_options_take_here(struct worker *worker);
+/* When core_options_take_here() has run on all workers, and the routes of new
  * modules are registered. */
-void settings_settle(void);
+void core_options_settle(void);
 
 #endif

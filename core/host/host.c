@@ -55,7 +55,8 @@ bool host_has_flag(const char *flag)
 const struct config_module *host_schema(size_t *count)
 {
 	struct host *host = self();
-	struct config_module *schema = loading_schema(host->catalog, count);
+	struct config_module *schema =
+		config_loader_schema(host->catalog, count);
 
 	if (schema) {
 		free(host->schema);
@@ -66,7 +67,7 @@ const struct config_module *host_schema(size_t *count)
 
 struct config *host_load(void)
 {
-	return loading_now(self()->catalog, self()->flags);
+	return config_loader_run(self()->catalog, self()->flags);
 }
 
 static void report(enum relay_level level, const char *text, void *arg)

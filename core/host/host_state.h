@@ -18,9 +18,9 @@ struct config_module;
 struct core_conf;
 struct event;
 struct flags;
-struct key_look;
+struct key_check;
 struct layout;
-struct loading;
+struct config_loader;
 struct loop;
 struct readings;
 
@@ -37,7 +37,7 @@ struct host {
 	const struct config *next;
 };
 
-/* For core_options_change.c; workers use it in settings_take_here(). */
+/* For core_options_change.c; workers use it in core_options_take_here(). */
 struct settings {
 	struct identity *in_use;      /* borrowed */
 	const struct core_conf *conf; /* borrowed; NULL: nothing is staged */
@@ -49,11 +49,11 @@ struct settings {
 struct reloading {
 	void (*tell)(bool is_on);
 	bool is_on;
-	struct config *config;     /* owned; NULL: not read yet */
-	struct loading *loading;   /* owned */
-	struct readings *readings; /* owned; NULL: not begun */
-	struct key_look *keys;     /* owned; NULL: not begun */
-	struct event *timer;       /* owned; exists while it is on */
+	struct config *config;        /* owned; NULL: not read yet */
+	struct config_loader *loader; /* owned */
+	struct readings *readings;    /* owned; NULL: not begun */
+	struct key_check *keys;       /* owned; NULL: not begun */
+	struct event *timer;          /* owned; exists while it is on */
 };
 
 struct host_state {

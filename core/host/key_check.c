@@ -24,10 +24,10 @@ struct job {
 	bool failed;
 	bool forbidden; /* this user may not read them; root did */
 	struct relay_err err;
-	struct key_look *look; /* valid until the task is dropped */
+	struct key_check *check; /* valid until the task is dropped */
 };
 
-struct key_look {
+struct key_check {
 	struct task *task; /* owned; NULL: given up */
 	struct job *job;   /* valid as long as `task` */
 	bool over;
@@ -64,21 +64,21 @@ static void job_run(void *arg)
 {
 	struct job *job = arg;
 
-	file_busy_begin(job->dir);
+	file_wait_begin(job->dir);
 	job->failed = look_for(job) != 0;
 	job->forbidden = job->failed &&
 			 (is_forbidden(job->dir, IDENTITY_CERT_FILE) ||
 				 is_forbidden(job->dir, IDENTITY_KEY_FILE));
-	file_busy_end();
+	file_wait_end();
 }
 
 static void job_done(void *arg)
 {
-	struct key_look *look = ((struct job *)arg)->look;
+	struct key_check *check = ((struct job *)arg)->check;
 
-	if (!look->over) {
-		look->over = true;
-		look->tell(look->arg);
+	if (!check->over) {
+		check->over = true;
+		check->tell(check->arg);
 	}
 }
 
@@ -94,14 +94,14 @@ static const struct task_kind kind = {
 	.run = job_run, .done = job_done, .free = job_free};
 
 static struct job *job_make(
-	const char *dir, const struct identity *in_use, struct key_look *look)
+	const char *dir, const struct identity *in_use, struct key_check *check)
 {
 	struct job *job = calloc(1, sizeof(*job));
 
 	if (!job)
 		return NULL;
 	job->in_use = in_use;
-	job->look = look;
+	job->check = check;
 	job->dir = strdup(dir);
 	if (job->dir)
 		return job;
@@ -109,51 +109,52 @@ static struct job *job_make(
 	return NULL;
 }
 
-struct key_look *key_look_start(const char *dir, const struct identity *in_use,
-	struct loop *loop, void (*over)(void *arg), void *arg)
+struct key_check *key_check_start(const char *dir,
+	const struct identity *in_use, struct loop *loop,
+	void (*over)(void *arg), void *arg)
 {
-	struct key_look *look = calloc(1, sizeof(*look));
+	struct key_check *check = calloc(1, sizeof(*check));
 	struct relay_err err = {.text = "out of memory"};
 
-	if (look)
-		*look = (struct key_look){.tell = over, .arg = arg};
-	if (look)
-		look->job = job_make(dir, in_use, look);
-	if (look && look->job)
-		look->task = task_start(&kind, look->job, loop, &err);
-	if (look && look->task)
-		return look;
-	if (look && look->job)
-		job_free(look->job);
-	free(look);
+	if (check)
+		*check = (struct key_check){.tell = over, .arg = arg};
+	if (check)
+		check->job = job_make(dir, in_use, check);
+	if (check && check->job)
+		check->task = task_start(&kind, check->job, loop, &err);
+	if (check && check->task)
+		return check;
+	if (check && check->job)
+		job_free(check->job);
+	free(check);
 	log_core(RELAY_ERROR, "%s", err.text);
 	return NULL;
 }
 
-void key_look_again(struct key_look *look)
+void key_check_poll(struct key_check *check)
 {
 	struct relay_err err;
 
-	if (look->over)
+	if (check->over)
 		return;
 	/* Without memory, the message of a task that has ended is lost. */
-	if (!task_wait(look->task, 0)) {
-		if (!task_hangs(look->task, &err))
+	if (!task_wait(check->task, 0)) {
+		if (!task_hangs(check->task, &err))
 			return;
 		log_core(RELAY_WARNING,
 			"%s; the relay keeps the identity that it has, but "
 			"could not start again",
 			err.text);
-		task_drop(look->task);
-		look->task = NULL;
+		task_drop(check->task);
+		check->task = NULL;
 	}
-	look->over = true;
-	look->tell(look->arg);
+	check->over = true;
+	check->tell(check->arg);
 }
 
-bool key_look_is_over(const struct key_look *look)
+bool key_check_is_over(const struct key_check *check)
 {
-	return look->over;
+	return check->over;
 }
 
 static void tell_other(const struct job *job)
@@ -168,11 +169,11 @@ static void tell_other(const struct job *job)
 		job->dir, was, is);
 }
 
-void key_look_tell(const struct key_look *look)
+void key_check_log(const struct key_check *check)
 {
-	const struct job *job = look->job;
+	const struct job *job = check->job;
 
-	if (!look->task)
+	if (!check->task)
 		return;
 	if (job->failed)
 		log_core(job->forbidden ? RELAY_NOTICE : RELAY_WARNING,
@@ -183,9 +184,9 @@ void key_look_tell(const struct key_look *look)
 		tell_other(job);
 }
 
-void key_look_free(struct key_look *look)
+void key_check_free(struct key_check *check)
 {
-	if (look && look->task)
-		task_drop(look->task);
-	free(look);
+	if (check && check->task)
+		task_drop(check->task);
+	free(check);
 }

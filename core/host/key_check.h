@@ -11,20 +11,21 @@
 #include <stdbool.h>
 
 struct identity;
-struct key_look;
+struct key_check;
 struct loop;
 
 /* Begins to read them on another thread.  `in_use` is borrowed until the
  * process ends.  NULL after an error that is logged. */
-struct key_look *key_look_start(const char *dir, const struct identity *in_use,
-	struct loop *loop, void (*over)(void *arg), void *arg);
+struct key_check *key_check_start(const char *dir,
+	const struct identity *in_use, struct loop *loop,
+	void (*over)(void *arg), void *arg);
 /* Checks whether they have been read, and gives up if they do not answer; in
  * both cases calls `over`, unless the loop has done so. */
-void key_look_again(struct key_look *look);
-bool key_look_is_over(const struct key_look *look);
+void key_check_poll(struct key_check *check);
+bool key_check_is_over(const struct key_check *check);
 /* Logs what was found. */
-void key_look_tell(const struct key_look *look);
+void key_check_log(const struct key_check *check);
 /* Accepts NULL. */
-void key_look_free(struct key_look *look);
+void key_check_free(struct key_check *check);
 
 #endif

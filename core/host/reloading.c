@@ -44,9 +44,9 @@ void reloading_stop(void)
 	if (reloading->timer)
 		event_free(reloading->timer);
 	reloading->timer = NULL;
-	loading_free(reloading->loading);
-	reloading->loading = NULL;
-	key_look_free(reloading->keys);
+	config_loader_free(reloading->loader);
+	reloading->loader = NULL;
+	key_check_free(reloading->keys);
 	reloading->keys = NULL;
 	readings_free(reloading->readings);
 	reloading->readings = NULL;
@@ -73,10 +73,10 @@ static void change(void *arg)
 	bool succeeded;
 
 	(void)arg;
-	if (!reloading->keys || !key_look_is_over(reloading->keys) ||
+	if (!reloading->keys || !key_check_is_over(reloading->keys) ||
 		!readings_are_over(reloading->readings))
 		return;
-	key_look_tell(reloading->keys);
+	key_check_log(reloading->keys);
 	/* The readings may have taken long. */
 	succeeded = transition_workers_answer() &&
 		    host_change(config, reloading->readings) == 0;
@@ -91,11 +91,11 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	(void)arg;
 	if (!self()->readings)
-		loading_look(self()->loading);
+		config_loader_poll(self()->loader);
 	else if (!readings_are_over(self()->readings))
 		readings_look(self()->readings);
 	else
-		key_look_again(self()->keys);
+		key_check_poll(self()->keys);
 }
 
 static int start_timer(void)
@@ -121,8 +121,8 @@ static void read_files(struct config *config, void *arg)
 		reloading->readings = host_read(config, change, NULL);
 	}
 	if (reloading->readings)
-		reloading->keys = key_look_start(config_core(config)->keys,
-			settings_identity(), instance->host->host.control,
+		reloading->keys = key_check_start(config_core(config)->keys,
+			core_options_identity(), instance->host->host.control,
 			change, NULL);
 	if (!reloading->keys)
 		end(false);
@@ -140,8 +140,8 @@ void reloading_begin(void)
 	log_core(RELAY_NOTICE, "reloading%s%s",
 		conf ? " " : "; there is no -conf file", conf ? conf : "");
 	if (transition_workers_answer() && start_timer() == 0)
-		reloading->loading = loading_start(host->catalog, host->flags,
-			host->control, read_files, NULL);
-	if (!reloading->loading)
+		reloading->loader = config_loader_start(host->catalog,
+			host->flags, host->control, read_files, NULL);
+	if (!reloading->loader)
 		end(false);
 }

@@ -109,7 +109,7 @@ static int check_all(struct transition *transition)
 int transition_check(struct transition *transition)
 {
 	/* Goes on after an error, so that all errors are reported at once. */
-	int result = select_modules(
+	int result = enabled_modules_find(
 		transition->catalog, transition->config, &transition->wanted);
 
 	sort_out(transition);
@@ -202,7 +202,7 @@ static int stage_settings(struct transition *transition)
 		log_core(RELAY_ERROR, "out of memory");
 		return -1;
 	}
-	return settings_stage(config_core(transition->before),
+	return core_options_stage(config_core(transition->before),
 		config_core(transition->config));
 }
 
@@ -233,7 +233,7 @@ int transition_prepare(struct transition *transition)
 		log_core(RELAY_ERROR, "out of memory");
 	else if (!transition->before ||
 		 /* Again, since the preparation may have taken long. */
-		 (transition_workers_answer() && settings_open() == 0))
+		 (transition_workers_answer() && core_options_open() == 0))
 		return 0;
 	free_sets(transition);
 	reload_abandon(&transition->kept);
@@ -242,7 +242,7 @@ error_coming:
 error:
 	stage_mark(&transition->leaving, MODULE_LIVE);
 	if (transition->before)
-		settings_abandon();
+		core_options_abandon();
 	return -1;
 }
 
@@ -263,7 +263,7 @@ static int take_here(struct worker *worker, void *arg)
 			config_module_values(transition->config, mod->def.name);
 	}
 	if (transition->before)
-		settings_take_here(worker);
+		core_options_take_here(worker);
 	for (size_t i = 0; i < transition->kept.count; i++)
 		if (config_diff_touch(&transition->changes,
 			    transition->kept.mods[i]->def.name))
@@ -274,7 +274,7 @@ static int take_here(struct worker *worker, void *arg)
 void transition_take(struct transition *transition)
 {
 	if (transition->before)
-		settings_take();
+		core_options_take();
 	(void)workers_call(take_here, transition);
 	for (size_t i = 0; i < transition->kept.count; i++) {
 		struct relay_module *mod = transition->kept.mods[i];
@@ -291,10 +291,10 @@ void transition_settle(struct transition *transition)
 	/* Before reload_tell(), since modules then ask for the server's
 	 * addresses. */
 	if (transition->before)
-		settings_settle();
+		core_options_settle();
 	reload_tell(&transition->kept);
 	for (size_t i = 0; i < transition->wanted.count; i++)
-		module_files_take(transition->wanted.mods[i]);
+		option_files_take(transition->wanted.mods[i]);
 	stage_leave(&transition->leaving);
 }
 

@@ -26,16 +26,16 @@
 #define REST    4    /* its route rests for this multiple of that time */
 
 static void on_request(struct http_exchange *x, void *arg);
-static void open_again(struct http_server *server);
+static void open_again(struct http_listener *server);
 static size_t share_of(void *server);
 
-static struct http_server *new_server(
+static struct http_listener *new_server(
 	const char *what, enum inherited_use use, enum http_place place)
 {
-	struct http_server *server = malloc(sizeof(*server));
+	struct http_listener *server = malloc(sizeof(*server));
 
 	if (server)
-		*server = (struct http_server){.what = what,
+		*server = (struct http_listener){.what = what,
 			.use = use,
 			.place_label = place,
 			.answer = on_request,
@@ -143,13 +143,13 @@ int relay_http_header(struct relay_http *h, const char *name, const char *value)
 
 /* Answers. */
 
-static bool has_address(const struct http_server *server)
+static bool has_address(const struct http_listener *server)
 {
 	return server->address && server->address[0];
 }
 
 /* Without private-srv the status address serves the private routes, too. */
-static bool answers(const struct http_server *server, const struct route *r)
+static bool answers(const struct http_listener *server, const struct route *r)
 {
 	return module_visible(r->owner) &&
 	       (!r->private || server == self()->private ||
@@ -178,8 +178,8 @@ static void call(struct route *r, struct relay_http *h)
 
 /* Web pages in the operator's browser can reach every address that the operator
  * can; see http_hosts.h. */
-static bool is_rebound(const struct http_server *server, const struct route *r,
-	const struct http_head *head)
+static bool is_rebound(const struct http_listener *server,
+	const struct route *r, const struct http_head *head)
 {
 	const char *const own[] = {server->address, NULL};
 
@@ -194,7 +194,7 @@ static bool is_rebound(const struct http_server *server, const struct route *r,
 	return true;
 }
 
-static void answer(const struct http_server *server, struct http_exchange *x)
+static void answer(const struct http_listener *server, struct http_exchange *x)
 {
 	const struct http_head *head = &x->head;
 	struct route *r = find(head->path);
@@ -250,7 +250,7 @@ void http_allow_hosts(const char *const *names)
  * up the operator's. */
 static size_t share_of(void *server)
 {
-	const struct http_server *other =
+	const struct http_listener *other =
 		server == self()->private ? self()->status : self()->private;
 	size_t all = capacity_http();
 	size_t share = has_address(other) ? all / 2 : all;
@@ -258,7 +258,7 @@ static size_t share_of(void *server)
 	return share < HTTP_CONNS_MAX ? share : HTTP_CONNS_MAX;
 }
 
-static bool is_needed(const struct http_server *server)
+static bool is_needed(const struct http_listener *server)
 {
 	const struct route *r = self()->routes;
 
@@ -267,10 +267,10 @@ static bool is_needed(const struct http_server *server)
 	return r != NULL;
 }
 
-static void open_again(struct http_server *server)
+static void open_again(struct http_listener *server)
 {
 	if (is_needed(server))
-		http_server_open(server);
+		http_listener_open(server);
 }
 
 void http_open(void)
@@ -281,8 +281,8 @@ void http_open(void)
 
 void http_reserve(void)
 {
-	http_server_reserve(self()->status);
-	http_server_reserve(self()->private);
+	http_listener_reserve(self()->status);
+	http_listener_reserve(self()->private);
 }
 
 const char *relay_status_text(void)
@@ -311,53 +311,53 @@ void http_withdraw(struct relay_module *mod)
 		free(r);
 	}
 	if (!is_needed(self()->status))
-		http_server_close(self()->status);
+		http_listener_close(self()->status);
 	if (!is_needed(self()->private))
-		http_server_close(self()->private);
+		http_listener_close(self()->private);
 }
 
 int http_stage(
 	const char *address, const char *private_address, struct relay_err *err)
 {
-	if (http_server_stage(self()->status, self()->private, address, err) !=
-		0)
+	if (http_listener_stage(
+		    self()->status, self()->private, address, err) != 0)
 		return -1;
-	if (http_server_stage(
+	if (http_listener_stage(
 		    self()->private, self()->status, private_address, err) == 0)
 		return 0;
-	http_server_abandon(self()->status);
+	http_listener_abandon(self()->status);
 	return -1;
 }
 
 void http_abandon(void)
 {
-	http_server_abandon(self()->status);
-	http_server_abandon(self()->private);
+	http_listener_abandon(self()->status);
+	http_listener_abandon(self()->private);
 }
 
 void http_take(void)
 {
 	/* The private address first: without it, the status address serves
 	 * its routes. */
-	http_server_take(self()->private, is_needed(self()->private));
-	http_server_take(self()->status, is_needed(self()->status));
+	http_listener_take(self()->private, is_needed(self()->private));
+	http_listener_take(self()->status, is_needed(self()->status));
 	if (!is_needed(self()->private))
-		http_server_close(self()->private);
+		http_listener_close(self()->private);
 	if (!is_needed(self()->status))
-		http_server_close(self()->status);
+		http_listener_close(self()->status);
 	http_open();
 }
 
 void http_pause(void)
 {
-	http_server_pause(self()->status);
-	http_server_pause(self()->private);
+	http_listener_pause(self()->status);
+	http_listener_pause(self()->private);
 }
 
 void http_resume(void)
 {
-	http_server_resume(self()->status);
-	http_server_resume(self()->private);
+	http_listener_resume(self()->status);
+	http_listener_resume(self()->private);
 }
 
 void http_leave(void)
@@ -368,11 +368,11 @@ void http_leave(void)
 
 int http_each_socket(listeners_socket_fn *fn, void *arg)
 {
-	const struct http_server *const both[] = {
+	const struct http_listener *const both[] = {
 		self()->status, self()->private};
 
 	for (size_t i = 0; i < 2; i++) {
-		int fd = http_server_socket(both[i]);
+		int fd = http_listener_socket(both[i]);
 
 		if (fd >= 0 && fn(both[i]->use, fd, arg) != 0)
 			return -1;
@@ -383,10 +383,10 @@ int http_each_socket(listeners_socket_fn *fn, void *arg)
 int http_init(struct event_base *base, const char *address,
 	const char *private_address)
 {
-	if (http_server_init(self()->status, base, address))
+	if (http_listener_init(self()->status, base, address))
 		return -1;
-	if (http_server_init(self()->private, base, private_address)) {
-		http_server_finish(self()->status);
+	if (http_listener_init(self()->private, base, private_address)) {
+		http_listener_finish(self()->status);
 		return -1;
 	}
 	return 0;
@@ -394,6 +394,6 @@ int http_init(struct event_base *base, const char *address,
 
 void http_finish(void)
 {
-	http_server_finish(self()->status);
-	http_server_finish(self()->private);
+	http_listener_finish(self()->status);
+	http_listener_finish(self()->private);
 }

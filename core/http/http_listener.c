@@ -16,7 +16,7 @@
 
 #define RETRY_S 30
 
-void http_server_close(struct http_server *server)
+void http_listener_close(struct http_listener *server)
 {
 	if (!server->open)
 		return;
@@ -37,7 +37,8 @@ static int bind_shared(struct listen_place *place, bool shares, int *fd)
 }
 
 /* A socket that the process inherited; -1: none, and place is unchanged. */
-static int inherit(const struct http_server *server, struct listen_place *place)
+static int inherit(
+	const struct http_listener *server, struct listen_place *place)
 {
 	struct listen_place at, v4;
 	int fd;
@@ -78,7 +79,7 @@ static int bind_address(const char *address, struct listen_place *place,
 		err, "%s%s", strerror(error), listen_socket_advice(error));
 }
 
-void http_server_reserve(struct http_server *server)
+void http_listener_reserve(struct http_listener *server)
 {
 	struct relay_err err;
 
@@ -91,7 +92,7 @@ void http_server_reserve(struct http_server *server)
 	/* The reason is logged when it is to be opened. */
 }
 
-static int take_reserved(struct http_server *server)
+static int take_reserved(struct http_listener *server)
 {
 	int fd = server->reserved;
 
@@ -99,7 +100,7 @@ static int take_reserved(struct http_server *server)
 	return fd;
 }
 
-static void drop_reserved(struct http_server *server)
+static void drop_reserved(struct http_listener *server)
 {
 	int fd = take_reserved(server);
 
@@ -108,7 +109,7 @@ static void drop_reserved(struct http_server *server)
 }
 
 /* The configured host, with the port that was really bound. */
-static void note_address(struct http_server *server)
+static void note_address(struct http_listener *server)
 {
 	struct address parts;
 
@@ -118,7 +119,7 @@ static void note_address(struct http_server *server)
 }
 
 /* Takes fd over, which is bound.  0 or -1. */
-static int serve_on(struct http_server *server, int fd, struct relay_err *err)
+static int serve_on(struct http_listener *server, int fd, struct relay_err *err)
 {
 	if (!server->open) {
 		if (http_conns_init(&server->conns, server->base) != 0) {
@@ -128,21 +129,21 @@ static int serve_on(struct http_server *server, int fd, struct relay_err *err)
 		server->open = true;
 	}
 	if (http_accept_open(&server->accept, server->base, fd, err) != 0) {
-		http_server_close(server);
+		http_listener_close(server);
 		return -1;
 	}
 	note_address(server);
 	return 0;
 }
 
-static void tell_open(struct http_server *server)
+static void tell_open(struct http_listener *server)
 {
 	log_core(server->failing ? RELAY_NOTICE : RELAY_INFO, "%s: %s",
 		server->what, server->text);
 	server->failing = false;
 }
 
-static void tell_failure(struct http_server *server, const char *why)
+static void tell_failure(struct http_listener *server, const char *why)
 {
 	const struct timeval later = {.tv_sec = RETRY_S};
 
@@ -154,7 +155,7 @@ static void tell_failure(struct http_server *server, const char *why)
 	(void)event_add(server->retry, &later);
 }
 
-void http_server_open(struct http_server *server)
+void http_listener_open(struct http_listener *server)
 {
 	struct relay_err err;
 	int fd;
@@ -172,24 +173,24 @@ void http_server_open(struct http_server *server)
 		tell_failure(server, err.text);
 }
 
-int http_server_socket(const struct http_server *server)
+int http_listener_socket(const struct http_listener *server)
 {
 	return server->open ? server->accept.fd : -1;
 }
 
-void http_server_pause(struct http_server *server)
+void http_listener_pause(struct http_listener *server)
 {
 	http_accept_pause(&server->accept);
 }
 
-void http_server_resume(struct http_server *server)
+void http_listener_resume(struct http_listener *server)
 {
 	http_accept_resume(&server->accept);
 }
 
 static void retry(evutil_socket_t fd, short what, void *arg)
 {
-	struct http_server *server = arg;
+	struct http_listener *server = arg;
 
 	(void)fd;
 	(void)what;
@@ -201,7 +202,7 @@ static void retry(evutil_socket_t fd, short what, void *arg)
 
 /* Closes the socket; a lent one stays open for its new owner.  Connections last
  * for one more request. */
-static void leave_socket(struct http_server *server)
+static void leave_socket(struct http_listener *server)
 {
 	if (server->lent)
 		http_accept_close(&server->accept);
@@ -211,19 +212,19 @@ static void leave_socket(struct http_server *server)
 }
 
 static bool is_at(
-	const struct http_server *server, const struct listen_place *place)
+	const struct http_listener *server, const struct listen_place *place)
 {
 	return server->open && listen_place_same(&server->place, place);
 }
 
 static bool overlaps(
-	const struct http_server *server, const struct listen_place *place)
+	const struct http_listener *server, const struct listen_place *place)
 {
 	return server->open && listen_place_overlaps(&server->place, place);
 }
 
 /* The address is the other server's: both use its socket until it moves. */
-static int borrow(struct http_server *other, struct relay_err *err)
+static int borrow(struct http_listener *other, struct relay_err *err)
 {
 	int fd = fcntl(other->accept.fd, F_DUPFD_CLOEXEC, 0);
 
@@ -231,8 +232,8 @@ static int borrow(struct http_server *other, struct relay_err *err)
 	return fd < 0 ? relay_fail(err, "%s", strerror(errno)) : fd;
 }
 
-static int stage_socket(struct http_server *server, struct http_server *other,
-	const char *address, struct relay_err *err)
+static int stage_socket(struct http_listener *server,
+	struct http_listener *other, const char *address, struct relay_err *err)
 {
 	struct http_stage *stage = &server->stage;
 
@@ -252,8 +253,8 @@ static int stage_socket(struct http_server *server, struct http_server *other,
 	return stage->fd < 0 ? -1 : 0;
 }
 
-int http_server_stage(struct http_server *server, struct http_server *other,
-	const char *address, struct relay_err *err)
+int http_listener_stage(struct http_listener *server,
+	struct http_listener *other, const char *address, struct relay_err *err)
 {
 	struct relay_err why;
 
@@ -266,12 +267,12 @@ int http_server_stage(struct http_server *server, struct http_server *other,
 		(!address[0] ||
 			stage_socket(server, other, address, &why) == 0))
 		return 0;
-	http_server_abandon(server);
+	http_listener_abandon(server);
 	return relay_fail(err, "cannot open the %s %s: %.180s", server->what,
 		address, why.text);
 }
 
-void http_server_abandon(struct http_server *server)
+void http_listener_abandon(struct http_listener *server)
 {
 	server->lent = false;
 	free(server->stage.address);
@@ -280,7 +281,7 @@ void http_server_abandon(struct http_server *server)
 	server->stage = (struct http_stage){.fd = -1};
 }
 
-static void take_socket(struct http_server *server, int fd)
+static void take_socket(struct http_listener *server, int fd)
 {
 	struct relay_err err;
 
@@ -292,7 +293,7 @@ static void take_socket(struct http_server *server, int fd)
 		tell_failure(server, err.text);
 }
 
-void http_server_take(struct http_server *server, bool needed)
+void http_listener_take(struct http_listener *server, bool needed)
 {
 	struct http_stage stage = server->stage;
 
@@ -308,7 +309,7 @@ void http_server_take(struct http_server *server, bool needed)
 	(void)snprintf(
 		server->text, sizeof(server->text), "%s", server->address);
 	if (stage.fd < 0 && !stage.keeps) {
-		http_server_close(server);
+		http_listener_close(server);
 		return;
 	}
 	server->place = stage.keeps ? server->place : stage.place;
@@ -321,7 +322,7 @@ void http_server_take(struct http_server *server, bool needed)
 	server->lent = false;
 }
 
-int http_server_init(struct http_server *server, struct event_base *base,
+int http_listener_init(struct http_listener *server, struct event_base *base,
 	const char *address)
 {
 	server->base = base;
@@ -339,20 +340,20 @@ int http_server_init(struct http_server *server, struct event_base *base,
 	server->conns.owner.answer = server->answer;
 	server->conns.owner.arg = server;
 	if (!server->address || !server->retry) {
-		http_server_finish(server);
+		http_listener_finish(server);
 		return -1;
 	}
 	(void)snprintf(server->text, sizeof(server->text), "%s", address);
 	return 0;
 }
 
-void http_server_finish(struct http_server *server)
+void http_listener_finish(struct http_listener *server)
 {
-	http_server_close(server);
+	http_listener_close(server);
 	/* NULL: it was not initialized, or was finished before. */
 	if (server->address)
 		drop_reserved(server);
-	http_server_abandon(server);
+	http_listener_abandon(server);
 	if (server->retry)
 		event_free(server->retry);
 	free(server->address);

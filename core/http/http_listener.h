@@ -27,14 +27,14 @@ struct http_stage {
 	bool keeps;                /* the same address in another spelling */
 };
 
-struct http_server {
-	/* The owner's part, set before http_server_init(). */
+struct http_listener {
+	/* The owner's part, set before http_listener_init(). */
 	const char *what; /* "status address", as the log calls it */
 	enum inherited_use use;
 	enum http_place place_label;
 	void (*answer)(struct http_exchange *x, void *server);
 	size_t (*limit)(void *server); /* how many connections there may be */
-	void (*again)(struct http_server *
+	void (*again)(struct http_listener *
 			server); /* called when opening should be tried again */
 
 	struct event_base *base;   /* borrowed */
@@ -53,32 +53,33 @@ struct http_server {
 };
 
 /* "" keeps it closed.  0, or -1 without memory. */
-int http_server_init(struct http_server *server, struct event_base *base,
+int http_listener_init(struct http_listener *server, struct event_base *base,
 	const char *address);
-void http_server_finish(struct http_server *server);
-/* Binds it before the process gives up its rights; http_server_open() uses that
- * socket. */
-void http_server_reserve(struct http_server *server);
+void http_listener_finish(struct http_listener *server);
+/* Binds it before the process gives up its rights; http_listener_open() uses
+ * that socket. */
+void http_listener_reserve(struct http_listener *server);
 /* Opens it if it is closed.  A failure is logged; it is tried again in 30 s. */
-void http_server_open(struct http_server *server);
-void http_server_close(struct http_server *server);
-/* Clients wait in the accept queue until http_server_resume(). */
-void http_server_pause(struct http_server *server);
-void http_server_resume(struct http_server *server);
+void http_listener_open(struct http_listener *server);
+void http_listener_close(struct http_listener *server);
+/* Clients wait in the accept queue until http_listener_resume(). */
+void http_listener_pause(struct http_listener *server);
+void http_listener_resume(struct http_listener *server);
 /* -1: it is closed. */
-int http_server_socket(const struct http_server *server);
+int http_listener_socket(const struct http_listener *server);
 
 /*
  * Binds the address to move to, while the present one serves.  If `other` has
  * that address now, its socket is used.  0, or -1 with err.
  */
-int http_server_stage(struct http_server *server, struct http_server *other,
-	const char *address, struct relay_err *err);
-void http_server_abandon(struct http_server *server);
+int http_listener_stage(struct http_listener *server,
+	struct http_listener *other, const char *address,
+	struct relay_err *err);
+void http_listener_abandon(struct http_listener *server);
 /*
  * Moves to the staged address.  Requests under way are finished, and clients in
  * the old socket's queue are served.  If it is not `needed`, it stays closed.
  */
-void http_server_take(struct http_server *server, bool needed);
+void http_listener_take(struct http_listener *server, bool needed);
 
 #endif

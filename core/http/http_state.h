@@ -12,7 +12,7 @@
 #include <strelaysrv/http.h>
 #include <strelaysrv/log.h>
 
-struct http_server;
+struct http_listener;
 struct relay_metric;
 struct relay_module;
 
@@ -30,8 +30,8 @@ struct http_state {
 	/* Option private-hosts: host names that private routes accept;
 	 * borrowed; NULL: no further names. */
 	const char *const *private_hosts;
-	struct http_server *status;  /* owned; the option status-srv */
-	struct http_server *private; /* owned; the option private-srv */
+	struct http_listener *status;  /* owned; the option status-srv */
+	struct http_listener *private; /* owned; the option private-srv */
 	struct relay_log_kind foreign_hosts;
 	struct relay_metric **metrics; /* owned array; by enum http_metric */
 };

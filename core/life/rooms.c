@@ -24,7 +24,7 @@ static const struct room {
 	void (*destroy)(void);
 } rooms[] = {
 	{log_create, log_destroy},
-	{trim_create, trim_destroy},
+	{heap_trim_create, heap_trim_destroy},
 	{metrics_create, metrics_destroy},
 	{tls_create, tls_destroy},
 	{modules_create, modules_destroy},

@@ -199,10 +199,10 @@ static int build_up(char *const argv[], const struct core_conf *core)
 	if (inherited_init(&err) != 0 || takeover_init(&err) != 0)
 		return fatal(&err);
 	capacity_init(core->max_connections,
-		settings_descriptors(core, peers.workers));
+		core_options_descriptors(core, peers.workers));
 	if (prepare_rights(core) != 0 || load_identity(core) != 0)
 		return -1;
-	settings_init(&server->identity);
+	core_options_init(&server->identity);
 	if (tls_init(tls_start_libctx(), tls_start_context(), &server->identity,
 		    &err) != 0)
 		return fatal(&err);
@@ -224,7 +224,7 @@ static int build_up(char *const argv[], const struct core_conf *core)
 	}
 	if (loop_lag_start(&server->control) != 0 ||
 		hang_watch_start(systemd_notify_hanging) != 0 ||
-		trim_start(&server->control) != 0) {
+		heap_trim_start(&server->control) != 0) {
 		log_core(RELAY_ERROR, "cannot watch the loops: no memory");
 		return -1;
 	}
@@ -288,7 +288,7 @@ static void tear_down(int result)
 	inherited_finish();
 	host_stop();
 	http_finish();
-	trim_finish();
+	heap_trim_finish();
 	hang_watch_stop();
 	loop_lag_finish();
 	drain_finish();

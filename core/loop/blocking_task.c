@@ -22,7 +22,7 @@ struct task {
 	struct loop *loop;
 	int64_t began_ms;
 	bool counted; /* as hanging; used by the owner */
-	struct file_busy busy;
+	struct file_wait busy;
 	atomic_uint users; /* references: of the owner, and of the thread or its
 			      message */
 	pthread_mutex_t lock;
@@ -50,7 +50,7 @@ static void leave(struct task *task)
 	task->kind->free(task->arg);
 	(void)pthread_cond_destroy(&task->ended);
 	(void)pthread_mutex_destroy(&task->lock);
-	file_busy_finish(&task->busy);
+	file_wait_finish(&task->busy);
 	free(task);
 }
 
@@ -95,9 +95,9 @@ static void *run(void *arg)
 	struct task *task = arg;
 
 	(void)pthread_setname_np(pthread_self(), "task");
-	file_busy_here(&task->busy);
+	file_wait_here(&task->busy);
 	task->kind->run(task->arg);
-	file_busy_here(NULL);
+	file_wait_here(NULL);
 	if (!tell_owner(task))
 		leave(task);
 	atomic_fetch_sub(&threads, 1);
@@ -129,7 +129,7 @@ static struct task *make(
 	task->loop = loop;
 	task->began_ms = clock_ms();
 	atomic_init(&task->users, 2);
-	if (file_busy_init(&task->busy) != 0)
+	if (file_wait_init(&task->busy) != 0)
 		goto error;
 	if (pthread_mutex_init(&task->lock, NULL) != 0)
 		goto error_busy;
@@ -137,7 +137,7 @@ static struct task *make(
 		return task;
 	(void)pthread_mutex_destroy(&task->lock);
 error_busy:
-	file_busy_finish(&task->busy);
+	file_wait_finish(&task->busy);
 error:
 	free(task);
 	return NULL;
@@ -147,7 +147,7 @@ static void unmake(struct task *task)
 {
 	(void)pthread_cond_destroy(&task->ended);
 	(void)pthread_mutex_destroy(&task->lock);
-	file_busy_finish(&task->busy);
+	file_wait_finish(&task->busy);
 	free(task);
 }
 
@@ -200,7 +200,7 @@ bool task_hangs(struct task *task, struct relay_err *err)
 
 	if (task_wait(task, 0))
 		return false;
-	file_ms = file_busy_ms(&task->busy, path, sizeof(path));
+	file_ms = file_wait_ms(&task->busy, path, sizeof(path));
 	if (file_ms >= TASK_FILE_MS)
 		relay_fail(err, "%s has not answered for %d s", path,
 			TASK_FILE_MS / 1000);
@@ -221,6 +221,6 @@ void task_drop(struct task *task)
 	pthread_mutex_lock(&task->lock);
 	task->dropped = true;
 	pthread_mutex_unlock(&task->lock);
-	file_busy_give_up(&task->busy);
+	file_wait_give_up(&task->busy);
 	leave(task);
 }

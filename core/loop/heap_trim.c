@@ -30,19 +30,19 @@ struct loop_state {
 	unsigned passed;        /* intervals since memory was returned; [C] */
 };
 
-int trim_create(void)
+int heap_trim_create(void)
 {
 	instance->loop = calloc(1, sizeof(*instance->loop));
 	return instance->loop ? 0 : -1;
 }
 
-void trim_destroy(void)
+void heap_trim_destroy(void)
 {
 	free(instance->loop);
 	instance->loop = NULL;
 }
 
-void trim_note(void)
+void heap_trim_note(void)
 {
 	atomic_fetch_add_explicit(
 		&instance->loop->noted, 1, memory_order_relaxed);
@@ -66,7 +66,7 @@ static void fired(evutil_socket_t fd, short what, void *arg)
 	malloc_trim(0);
 }
 
-int trim_start(struct loop *control)
+int heap_trim_start(struct loop *control)
 {
 	static const struct timeval interval = {.tv_sec = INTERVAL_S};
 	struct loop_state *trim = instance->loop;
@@ -75,7 +75,7 @@ int trim_start(struct loop *control)
 	return trim->timer && event_add(trim->timer, &interval) == 0 ? 0 : -1;
 }
 
-void trim_finish(void)
+void heap_trim_finish(void)
 {
 	if (instance->loop->timer)
 		event_free(instance->loop->timer);

@@ -14,14 +14,14 @@
 
 #include "loop/loop.h"
 
-/* [C]  Makes the room's state; before the first trim_note().  0, or -1 without
- * memory. */
-int trim_create(void);
-void trim_destroy(void);
+/* [C]  Makes the room's state; before the first heap_trim_note().  0, or -1
+ * without memory. */
+int heap_trim_create(void);
+void heap_trim_destroy(void);
 /* [C]  Starts the timer that returns memory.  0, or -1. */
-int trim_start(struct loop *control);
-void trim_finish(void);
+int heap_trim_start(struct loop *control);
+void heap_trim_finish(void);
 /* [W]  A handshake is over, or a connection with a TLS side was closed. */
-void trim_note(void);
+void heap_trim_note(void);
 
 #endif

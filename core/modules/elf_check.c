@@ -153,7 +153,7 @@ static int check_segments(struct file *file, struct relay_err *err)
 	return check_dynamic(file, dynamic, err);
 }
 
-int module_file_check(const char *path, struct relay_err *err)
+int elf_check(const char *path, struct relay_err *err)
 {
 	struct file file = {
 		.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)};

@@ -17,6 +17,6 @@
  * for the dynamic linker.  Never blocks on a FIFO or device.  0, or -1 with
  * err.  [*]
  */
-int module_file_check(const char *path, struct relay_err *err);
+int elf_check(const char *path, struct relay_err *err);
 
 #endif

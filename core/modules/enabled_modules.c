@@ -74,8 +74,8 @@ static int select_one(const struct catalog *catalog,
 	return 0;
 }
 
-int select_modules(const struct catalog *catalog, const struct config *config,
-	struct module_list *out)
+int enabled_modules_find(const struct catalog *catalog,
+	const struct config *config, struct module_list *out)
 {
 	const char *const *names = config_core(config)->modules;
 	int result = 0;

@@ -16,7 +16,7 @@ struct config;
  * has required = no.  0, or -1 when one that is required is missing; each fault
  * is logged.
  */
-int select_modules(const struct catalog *catalog, const struct config *config,
-	struct module_list *out);
+int enabled_modules_find(const struct catalog *catalog,
+	const struct config *config, struct module_list *out);
 
 #endif

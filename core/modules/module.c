@@ -178,7 +178,7 @@ struct relay_module *module_open(
 		relay_fail(err, "%s", strerror(errno));
 		goto error;
 	}
-	if (module_file_check(path, err) != 0)
+	if (elf_check(path, err) != 0)
 		goto error;
 	crash_opening(path);
 	mod->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);

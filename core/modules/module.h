@@ -50,7 +50,7 @@ struct module_file {
 };
 
 /* What the module has read for its options, see relay_files_read_fn. */
-struct module_files {
+struct option_files {
 	const void *conf; /* compared only; NULL: nothing was read */
 	void *files;      /* owned */
 };
@@ -79,7 +79,7 @@ struct relay_module {
 	uint64_t serial; /* of this run of the module; never reused */
 	void *data;      /* owned */
 	/* The current ones, and those of a transition under way.  [C] */
-	struct module_files files, files_next;
+	struct option_files files, files_next;
 	struct module_work *work; /* see work.c; NULL: none; [C] */
 	/* Totals: failures of its timers and HTTP routes on any thread, and
 	 * slow calls on the control thread. */

@@ -5,27 +5,27 @@
 #include "modules/module.h"
 #include "modules/option_files.h"
 
-void module_files_drop_next(struct relay_module *mod)
+void option_files_drop_next(struct relay_module *mod)
 {
 	if (mod->files_next.conf)
 		mod->def.hooks.files_free(mod->files_next.files);
-	mod->files_next = (struct module_files){.conf = NULL};
+	mod->files_next = (struct option_files){.conf = NULL};
 }
 
-void module_files_forget(struct relay_module *mod)
+void option_files_forget(struct relay_module *mod)
 {
 	if (mod->files.conf)
 		mod->def.hooks.files_free(mod->files.files);
-	mod->files = (struct module_files){.conf = NULL};
+	mod->files = (struct option_files){.conf = NULL};
 }
 
-void module_files_take(struct relay_module *mod)
+void option_files_take(struct relay_module *mod)
 {
 	if (!mod->files_next.conf)
 		return;
-	module_files_forget(mod);
+	option_files_forget(mod);
 	mod->files = mod->files_next;
-	mod->files_next = (struct module_files){.conf = NULL};
+	mod->files_next = (struct option_files){.conf = NULL};
 }
 
 void *relay_files(const struct relay_ctx *cx, const void *conf)

@@ -8,10 +8,10 @@
 struct relay_module;
 
 /* Frees what was read for a transition that is not made. */
-void module_files_drop_next(struct relay_module *mod);
+void option_files_drop_next(struct relay_module *mod);
 /* Activates it, and frees the previous one. */
-void module_files_take(struct relay_module *mod);
+void option_files_take(struct relay_module *mod);
 /* The module has ended. */
-void module_files_forget(struct relay_module *mod);
+void option_files_forget(struct relay_module *mod);
 
 #endif

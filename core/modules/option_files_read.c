@@ -68,7 +68,7 @@ static void settle(struct reading *reading)
 
 	if (job->succeeded) {
 		reading->mod->files_next =
-			(struct module_files){job->conf, job->files};
+			(struct option_files){job->conf, job->files};
 		job->succeeded = false;
 	} else {
 		reading->failed = true;
@@ -116,7 +116,7 @@ static struct job *make_job(struct reading *reading, struct config *config)
 static void start_one(
 	struct reading *reading, struct config *config, struct loop *loop)
 {
-	module_files_drop_next(reading->mod);
+	option_files_drop_next(reading->mod);
 	/* The thread may return when the module has been closed. */
 	module_pin(reading->mod);
 	relay_fail(&reading->err, "out of memory");
@@ -229,7 +229,7 @@ void readings_free(struct readings *readings)
 	for (size_t i = 0; i < readings->count; i++) {
 		if (readings->list[i].task)
 			task_drop(readings->list[i].task);
-		module_files_drop_next(readings->list[i].mod);
+		option_files_drop_next(readings->list[i].mod);
 	}
 	free(readings);
 }

@@ -378,7 +378,7 @@ static void leave_control(struct relay_module *mod)
 		run(mod, mod->def.fini, "fini");
 	/* Again: fini must not register anything, but it could. */
 	registrations_withdraw(mod);
-	module_files_forget(mod);
+	option_files_forget(mod);
 	mod->control.entered = false;
 	instance->modules->slots &= ~(UINT64_C(1) << mod->slot);
 	free_blocks(mod);

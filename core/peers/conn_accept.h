@@ -12,8 +12,8 @@ struct sockaddr_storage;
 struct worker;
 
 /*
- * Takes over an accepted, non-blocking socket that admission_enter() has
- * counted.  Closes it when a module refuses it or memory is short.
+ * Takes over an accepted, non-blocking socket that capacity_enter_or_evict()
+ * has counted.  Closes it when a module refuses it or memory is short.
  */
 void conn_accept(
 	struct worker *worker, int fd, const struct sockaddr_storage *from);

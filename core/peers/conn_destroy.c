@@ -19,13 +19,13 @@ void conn_destroy(struct relay_conn *conn)
 	struct worker *worker = conn->worker;
 	struct peers *peers = peers_of(worker);
 
-	lingering_remove(conn);
+	linger_record_remove(conn);
 	deadline_clear(worker, &conn->deadline);
 	event_del(&conn->event);
 	if (conn->ssl) {
 		SSL_free(conn->ssl);
 		conn->ssl = NULL;
-		trim_note();
+		heap_trim_note();
 	}
 	free(conn->queue);
 	conn->queue = NULL;

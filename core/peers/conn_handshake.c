@@ -58,7 +58,7 @@ bool conn_handshake(struct relay_conn *conn)
 			return cut && conn_hello_more(conn);
 		return false;
 	}
-	trim_note();
+	heap_trim_note();
 	/* Only connections without TLS carry sessions. */
 	(void)socket_memory_messages(conn->fd);
 	peer_count(conn->worker->shard, PEER_HANDSHAKES, PEER_HANDSHAKE_OK, 1);

@@ -26,7 +26,7 @@ static void import_here(struct loop *loop, void *arg)
 	struct imported_conn *conn = arg;
 	struct worker *worker = worker_of(loop);
 
-	if (peers_of(worker)->stopping || !admission_enter(worker)) {
+	if (peers_of(worker)->stopping || !capacity_enter_or_evict(worker)) {
 		close(conn->fd);
 		return;
 	}

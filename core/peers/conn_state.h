@@ -23,7 +23,7 @@
 #include "workers/worker.h"
 
 struct relay_session;
-struct lingering;
+struct linger_record;
 struct stranger;
 
 enum conn_phase {
@@ -52,14 +52,14 @@ struct relay_conn {
 		int64_t opened_us;       /* CONN_HANDSHAKE: when it began,
 					  * monotonic */
 	};
-	SSL *ssl;                       /* owned; NULL: plain */
-	struct conn_queue *queue;       /* owned; NULL: empty */
-	struct conn_unread *unread;     /* owned; NULL: nothing */
-	struct relay_session *session;  /* borrowed; NULL: not paired */
-	struct relay_conn *next;        /* on the worker's list `dead` */
-	struct relay_conn *reread_next; /* on the worker's list `reread` */
-	struct stranger *stranger;      /* owned; NULL: not a stranger */
-	struct lingering *lingering;    /* owned; NULL: does not linger */
+	SSL *ssl;                        /* owned; NULL: plain */
+	struct conn_queue *queue;        /* owned; NULL: empty */
+	struct conn_unread *unread;      /* owned; NULL: nothing */
+	struct relay_session *session;   /* borrowed; NULL: not paired */
+	struct relay_conn *next;         /* on the worker's list `dead` */
+	struct relay_conn *reread_next;  /* on the worker's list `reread` */
+	struct stranger *stranger;       /* owned; NULL: not a stranger */
+	struct linger_record *lingering; /* owned; NULL: does not linger */
 	struct deadline deadline;
 	struct event event;
 	uint64_t id;

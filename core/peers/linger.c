@@ -98,7 +98,7 @@ static void give_up(struct relay_conn *conn)
 
 static bool may_go_on(struct relay_conn *conn)
 {
-	struct lingering *one = conn->lingering;
+	struct linger_record *one = conn->lingering;
 	int owed = socket_owes(conn->fd);
 	bool leaves = owed > 0 && one->owed - owed >= LINGER_PROGRESS;
 
@@ -106,9 +106,9 @@ static bool may_go_on(struct relay_conn *conn)
 	if (owed > one->first) /* queued bytes have reached the socket */
 		one->first = owed;
 	return conn->ended && leaves &&
-	       owed <= lingering_may_owe(
+	       owed <= linger_may_owe(
 			       one->first, loop_clock_ms() - one->since_ms) &&
-	       lingering_weigh(conn);
+	       linger_record_measure(conn);
 }
 
 static void linger_due(struct deadline *deadline)
@@ -134,11 +134,11 @@ int linger_begin(struct relay_conn *conn)
 	const bool session = conn->phase == CONN_PAIRED;
 	struct relay_conn *instead;
 
-	if (!lingering_has_place(conn, session, &instead))
+	if (!linger_has_place(conn, session, &instead))
 		return -1;
 	if (instead)
 		cut(instead);
-	if (lingering_add(conn, session) != 0)
+	if (linger_record_add(conn, session) != 0)
 		return -1;
 	conn->phase = CONN_LINGERING;
 	conn->ended = false; /* from now on: whether our FIN was sent */

@@ -15,7 +15,7 @@
 #include "peers/socket_end.h"
 #include "peers/stall.h"
 
-static void count(struct lingering *one, size_t bytes)
+static void count(struct linger_record *one, size_t bytes)
 {
 	struct relay_conn *conn = one->conn;
 	int64_t change = (int64_t)bytes - (int64_t)one->held;
@@ -29,7 +29,7 @@ static void count(struct lingering *one, size_t bytes)
 	one->held = bytes;
 }
 
-static void weigh(struct lingering *one)
+static void weigh(struct linger_record *one)
 {
 	size_t received = 0, unsent = 0;
 
@@ -47,7 +47,7 @@ struct rank {
 };
 
 static struct rank rank_of(
-	const struct peers *peers, const struct lingering *one)
+	const struct peers *peers, const struct linger_record *one)
 {
 	const uint8_t *addr = one->conn->addr;
 
@@ -78,7 +78,7 @@ static struct relay_conn *find_victim(const struct peers *peers, bool session)
 	struct relay_conn *found = NULL;
 	struct rank most = {0};
 
-	for (struct lingering *one = peers->lingering_list; one;
+	for (struct linger_record *one = peers->lingering_list; one;
 		one = one->next) {
 		struct rank rank;
 
@@ -93,7 +93,7 @@ static struct relay_conn *find_victim(const struct peers *peers, bool session)
 	return found;
 }
 
-bool lingering_has_place(const struct relay_conn *conn, bool session,
+bool linger_has_place(const struct relay_conn *conn, bool session,
 	struct relay_conn **instead)
 {
 	struct peers *peers = peers_of(conn->worker);
@@ -114,10 +114,10 @@ bool lingering_has_place(const struct relay_conn *conn, bool session,
 	return *instead;
 }
 
-int lingering_add(struct relay_conn *conn, bool session)
+int linger_record_add(struct relay_conn *conn, bool session)
 {
 	struct peers *peers = peers_of(conn->worker);
-	struct lingering *one;
+	struct linger_record *one;
 
 	one = calloc(1, sizeof(*one));
 	if (!one)
@@ -139,16 +139,16 @@ int lingering_add(struct relay_conn *conn, bool session)
 	return 0;
 }
 
-bool lingering_weigh(struct relay_conn *conn)
+bool linger_record_measure(struct relay_conn *conn)
 {
 	weigh(conn->lingering);
 	return !stall_conn_gives_way(conn, conn->lingering->held);
 }
 
-void lingering_remove(struct relay_conn *conn)
+void linger_record_remove(struct relay_conn *conn)
 {
 	struct peers *peers = peers_of(conn->worker);
-	struct lingering *one = conn->lingering;
+	struct linger_record *one = conn->lingering;
 
 	if (!one)
 		return;

@@ -25,16 +25,16 @@ struct relay_conn;
 #define LINGER_GRACE_MS 60000
 #define LINGER_DRAIN_MS 1140000
 
-struct lingering {
-	struct relay_conn *conn; /* borrowed */
-	struct lingering *next;  /* on the worker's list */
-	struct lingering **link; /* what points to this one */
-	int64_t since_ms;        /* when it began to linger */
-	int first;               /* socket_owes() at that time */
-	int owed;                /* socket_owes() at the last check */
-	uint32_t discarded;      /* bytes read from its peer */
-	bool session;            /* a session has left it bytes */
-	size_t held;             /* kernel memory at the last check */
+struct linger_record {
+	struct relay_conn *conn;     /* borrowed */
+	struct linger_record *next;  /* on the worker's list */
+	struct linger_record **link; /* what points to this one */
+	int64_t since_ms;            /* when it began to linger */
+	int first;                   /* socket_owes() at that time */
+	int owed;                    /* socket_owes() at the last check */
+	uint32_t discarded;          /* bytes read from its peer */
+	bool session;                /* a session has left it bytes */
+	size_t held;                 /* kernel memory at the last check */
 };
 
 /*
@@ -45,17 +45,17 @@ struct lingering {
  * evicted for others.  While the server stops, any number may linger, since
  * that time is bounded.
  */
-bool lingering_has_place(const struct relay_conn *conn, bool session,
+bool linger_has_place(const struct relay_conn *conn, bool session,
 	struct relay_conn **instead);
 
 /* Adds a connection, and counts what it holds.  0, or -1 without memory. */
-int lingering_add(struct relay_conn *conn, bool session);
+int linger_record_add(struct relay_conn *conn, bool session);
 
 /* Measures again what it holds.  False: memory is short, and it must end. */
-bool lingering_weigh(struct relay_conn *conn);
+bool linger_record_measure(struct relay_conn *conn);
 
 /* How many of `first` bytes may still be undelivered after `ms`. */
-static inline int64_t lingering_may_owe(int64_t first, int64_t ms)
+static inline int64_t linger_may_owe(int64_t first, int64_t ms)
 {
 	int64_t left = LINGER_GRACE_MS + LINGER_DRAIN_MS - ms;
 
@@ -65,6 +65,6 @@ static inline int64_t lingering_may_owe(int64_t first, int64_t ms)
 }
 
 /* Removes its record.  Accepts a connection that does not linger. */
-void lingering_remove(struct relay_conn *conn);
+void linger_record_remove(struct relay_conn *conn);
 
 #endif

@@ -63,7 +63,7 @@ static bool accept_failed(struct listener *listener, int error)
 		return true;
 	case ACCEPT_CROWDED:
 		tell(listener->worker, strerror(error));
-		if (admission_evict(listener->worker) ||
+		if (stranger_evict(listener->worker) ||
 			spare_refuse(&listener->spare, listener->fd) == 0)
 			return true;
 		break;
@@ -85,7 +85,7 @@ static bool accept_one(struct listener *listener)
 
 	if (conn < 0)
 		return accept_failed(listener, errno);
-	if (admission_enter(worker)) {
+	if (capacity_enter_or_evict(worker)) {
 		conn_accept(worker, conn, &from);
 		return true;
 	}

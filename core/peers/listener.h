@@ -17,7 +17,7 @@ struct listener {
 	struct event *event;   /* owned */
 	struct event *retry;   /* owned */
 	int fd;                /* owned */
-	int spare;             /* owned; a spare descriptor, see accept_failure.h */
+	int spare; /* owned; a spare descriptor, see accept_failure.h */
 };
 
 /* Sets it to closed: no socket, no events. */

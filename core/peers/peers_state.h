@@ -19,7 +19,7 @@
 #include "peers/strangers_state.h"
 #include "workers/worker.h"
 
-struct lingering;
+struct linger_record;
 struct conn_move;
 struct relay_conn;
 struct relay_session;
@@ -57,8 +57,8 @@ struct peers {
 	struct conn_move *leaving; /* list: moves to other workers */
 	struct relay_conn
 		*dead; /* list: freed when the current event is over */
-	unsigned lingering_count;         /* length of the list below */
-	struct lingering *lingering_list; /* owned by its connections */
+	unsigned lingering_count;             /* length of the list below */
+	struct linger_record *lingering_list; /* owned by its connections */
 	struct linger_places places;
 
 	bool stopping; /* nothing new is accepted */

@@ -33,7 +33,7 @@ static bool evict(struct worker *worker, const struct relay_conn *newcomer,
 	return true;
 }
 
-bool admission_evict(struct worker *worker)
+bool stranger_evict(struct worker *worker)
 {
 	return evict(worker, NULL, PEER_ROOM_DESCRIPTORS);
 }
@@ -43,7 +43,7 @@ static void evict_here(struct loop *loop, void *arg)
 	(void)arg;
 	/* If connections have ended meanwhile, no eviction is needed. */
 	if (capacity_overdrawn())
-		(void)admission_evict(worker_of(loop));
+		(void)stranger_evict(worker_of(loop));
 }
 
 static unsigned most_of(struct worker *worker)
@@ -73,7 +73,7 @@ static bool enter_on_loan(struct worker *other)
 	return false;
 }
 
-bool admission_enter(struct worker *worker)
+bool capacity_enter_or_evict(struct worker *worker)
 {
 	struct worker *other;
 
@@ -85,8 +85,8 @@ bool admission_enter(struct worker *worker)
 		 * worker with more of one source evicts instead. */
 		if (other != worker && most_of(worker) < 2)
 			return enter_on_loan(other) ||
-			       (admission_evict(worker) && capacity_enter());
-		if (!admission_evict(worker))
+			       (stranger_evict(worker) && capacity_enter());
+		if (!stranger_evict(worker))
 			return false;
 	}
 	return false;

@@ -15,8 +15,8 @@ struct worker;
  * Own thread.  Counts a new connection, as capacity_enter() does.  False: there
  * is no room, and no stranger to evict.
  */
-bool admission_enter(struct worker *worker);
+bool capacity_enter_or_evict(struct worker *worker);
 /* Own thread.  Evicts one stranger of this worker; false: it has none. */
-bool admission_evict(struct worker *worker);
+bool stranger_evict(struct worker *worker);
 
 #endif

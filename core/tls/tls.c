@@ -140,7 +140,7 @@ int tls_init(OSSL_LIB_CTX *libctx, SSL_CTX *ctx,
 	struct tls_contexts *tls = self();
 
 	tls->libctx = libctx;
-	tls_compact_init(tls->libctx);
+	tls_free_handshake_init(tls->libctx);
 	tls->ctx = identify(ctx, identity, err);
 	tls->sha256 = EVP_MD_fetch(libctx, "SHA2-256", NULL);
 	if (!tls->sha256)
@@ -180,7 +180,7 @@ void tls_finish(void)
 
 	SSL_CTX_free(tls->ctx);
 	EVP_MD_free(tls->sha256);
-	tls_compact_finish();
+	tls_free_handshake_finish();
 	memset(tls, 0, sizeof(*tls));
 }
 
@@ -242,6 +242,6 @@ unsigned tls_take_peer(SSL *ssl, uint8_t id[RELAY_DEVICE_ID_LEN])
 		certs = 2;
 	else if (cert && X509_digest(cert, self()->sha256, id, &len) == 1)
 		certs = 1;
-	tls_compact(ssl);
+	tls_free_handshake(ssl);
 	return certs;
 }

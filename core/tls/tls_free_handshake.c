@@ -16,23 +16,23 @@
  * start the handshake anew.  So with these versions nothing is freed. */
 #define LIBRARY_END 0x30200000UL
 
-static struct tls_compact *self(void)
+static struct tls_free_handshake *self(void)
 {
 	return &instance->tls->compact;
 }
 
-void tls_compact_init(OSSL_LIB_CTX *libctx)
+void tls_free_handshake_init(OSSL_LIB_CTX *libctx)
 {
-	struct tls_compact *compact = self();
+	struct tls_free_handshake *compact = self();
 
 	compact->libctx = libctx;
 	if (OpenSSL_version_num() < LIBRARY_END)
 		compact->empty = SSL_SESSION_new();
 }
 
-void tls_compact_finish(void)
+void tls_free_handshake_finish(void)
 {
-	struct tls_compact *compact = self();
+	struct tls_free_handshake *compact = self();
 
 	for (size_t i = 0; i < TLS_BARES; i++)
 		SSL_CTX_free(atomic_exchange(&compact->bare[i], NULL));
@@ -44,7 +44,7 @@ void tls_compact_finish(void)
  * SSL_set_session() would start the handshake anew. */
 static SSL_CTX *bare_of(const SSL *ssl)
 {
-	struct tls_compact *compact = self();
+	struct tls_free_handshake *compact = self();
 	_Atomic(SSL_CTX *) *place =
 		&compact->bare[SSL_version(ssl) == TLS1_3_VERSION
 				       ? TLS_BARE_13
@@ -78,9 +78,9 @@ static void forget_keys(SSL *ssl)
 		forget_key(peer);
 }
 
-void tls_compact(SSL *ssl)
+void tls_free_handshake(SSL *ssl)
 {
-	struct tls_compact *compact = self();
+	struct tls_free_handshake *compact = self();
 	SSL_CTX *bare;
 
 	if (!compact->empty || SSL_is_init_finished(ssl) != 1)

@@ -13,15 +13,16 @@
 
 #include <openssl/ssl.h>
 
-/* [C]  libctx: borrowed until tls_compact_finish(); NULL: OpenSSL's default. */
-void tls_compact_init(OSSL_LIB_CTX *libctx);
+/* [C]  libctx: borrowed until tls_free_handshake_finish(); NULL: OpenSSL's
+ * default. */
+void tls_free_handshake_init(OSSL_LIB_CTX *libctx);
 /* [C]  After the last connection. */
-void tls_compact_finish(void);
+void tls_free_handshake_finish(void);
 /*
  * [W]  After the handshake, and after the caller has read what it needs from
  * it.  Frees nothing if memory is short, or if the library's version is not
  * known to allow it.
  */
-void tls_compact(SSL *ssl);
+void tls_free_handshake(SSL *ssl);
 
 #endif

@@ -35,7 +35,7 @@ static int sign(EVP_MD_CTX *md, EVP_PKEY *key, OSSL_LIB_CTX *libctx)
 		       : -1;
 }
 
-int tls_sign_once(EVP_PKEY *key, OSSL_LIB_CTX *libctx)
+int tls_selftest_sign(EVP_PKEY *key, OSSL_LIB_CTX *libctx)
 {
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
 	int result = md ? sign(md, key, libctx) : -1;

@@ -14,6 +14,6 @@
 
 /* Signs as a TLS 1.3 handshake does.  0 or -1.  `libctx` is the library context
  * of the key. */
-int tls_sign_once(EVP_PKEY *key, OSSL_LIB_CTX *libctx);
+int tls_selftest_sign(EVP_PKEY *key, OSSL_LIB_CTX *libctx);
 
 #endif

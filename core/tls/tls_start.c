@@ -297,7 +297,7 @@ int tls_start_settle(
 	struct tls_starting *start = self();
 	enum tls_key_kind own;
 
-	if (!selftest() || tls_sign_once(identity->key, start->libctx) != 0)
+	if (!selftest() || tls_selftest_sign(identity->key, start->libctx) != 0)
 		fall_back();
 	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++)
 		if (!metrics_add_core(&metrics[i]))
@@ -308,7 +308,8 @@ int tls_start_settle(
 	own = kind_of(identity->key);
 	if (((own == TLS_KEY_KINDS || start->failed & 1U << own) &&
 		    tls_try() != 0) ||
-		(start->fell_back && tls_sign_once(identity->key, NULL) != 0))
+		(start->fell_back &&
+			tls_selftest_sign(identity->key, NULL) != 0))
 		return relay_fail(err,
 			"TLS does not work with the key in %s: nobody could "
 			"connect",

@@ -25,9 +25,9 @@ struct tls_contexts {
 enum { TLS_BARE_12, TLS_BARE_13, TLS_BARES };
 
 /* For tls_free_handshake.c. */
-struct tls_compact {
+struct tls_free_handshake {
 	OSSL_LIB_CTX *libctx; /* borrowed; NULL: OpenSSL's default */
-	SSL_SESSION *empty;   /* owned; NULL: tls_compact() does nothing */
+	SSL_SESSION *empty; /* owned; NULL: tls_free_handshake() does nothing */
 	/* Owned; contexts without settings, made when first needed. */
 	_Atomic(SSL_CTX *) bare[TLS_BARES];
 };
@@ -58,7 +58,7 @@ struct tls_starting {
 
 struct tls_state {
 	struct tls_contexts contexts;
-	struct tls_compact compact;
+	struct tls_free_handshake compact;
 	struct tls_starting starting;
 };
 

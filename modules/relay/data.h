@@ -56,7 +56,7 @@ enum peer_bound {
 
 /* What the options say, made whole before it comes into force.  [C] */
 struct relay_next {
-	struct secret secret;
+	struct join_token secret;
 	struct ranges exempt; /* owned */
 	struct relay_timer *expiry;
 };
@@ -66,7 +66,7 @@ struct relay_data {
 	struct directory directory;
 	struct pending_table pending;
 	pthread_mutex_t lock; /* guards the following members */
-	struct secret secret;
+	struct join_token secret;
 	struct ranges exempt;
 	struct advertise advertise;
 	struct own_address own_address; /* control thread only, like the next */

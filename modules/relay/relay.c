@@ -163,11 +163,11 @@ static int reload_prepare(
 
 static void reload_commit(struct relay_ctx *cx)
 {
-	const struct secret before = data_of(cx)->secret;
+	const struct join_token before = data_of(cx)->secret;
 
 	settings_commit(cx);
 	own_address_commit(cx);
-	settings_tell_secret(cx, &before, &data_of(cx)->secret);
+	settings_log_token_change(cx, &before, &data_of(cx)->secret);
 }
 
 static void reload_abandon(struct relay_ctx *cx)

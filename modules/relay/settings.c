@@ -9,12 +9,12 @@
 int settings_files_read(const void *values, void **files, struct relay_err *err)
 {
 	const struct relay_conf *conf = values;
-	struct secret *secret = malloc(sizeof(*secret));
+	struct join_token *secret = malloc(sizeof(*secret));
 
 	if (!secret)
 		return relay_fail(err, "out of memory");
 	*files = secret;
-	if (secret_load(secret, conf->token, conf->token_file, err) == 0)
+	if (join_token_load(secret, conf->token, conf->token_file, err) == 0)
 		return 0;
 	free(secret);
 	return -1;
@@ -44,10 +44,10 @@ static int64_t expire(struct relay_ctx *cx, void *arg)
 	return next > now ? next - now : 1;
 }
 
-void settings_tell_secret(
-	struct relay_ctx *cx, const struct secret *was, const struct secret *is)
+void settings_log_token_change(struct relay_ctx *cx,
+	const struct join_token *was, const struct join_token *is)
 {
-	if (secret_same(was, is))
+	if (join_token_same(was, is))
 		return;
 	relay_log(cx, RELAY_NOTICE, "%s",
 		!is->set    ? "devices no longer need a token"
@@ -60,7 +60,7 @@ int settings_prepare(struct relay_ctx *cx, const struct relay_conf *conf,
 {
 	struct relay_next *next = &data_of(cx)->next;
 
-	next->secret = *(const struct secret *)relay_files(cx, conf);
+	next->secret = *(const struct join_token *)relay_files(cx, conf);
 	if (exempt_read(cx, &next->exempt, err) != 0)
 		return -1;
 	next->expiry = relay_timer_add(cx, 1, expire, NULL);

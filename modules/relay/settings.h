@@ -13,7 +13,7 @@
 
 /* Whether the options are valid, as struct relay_module says. */
 int settings_check(const void *values, struct relay_err *err);
-/* Reads the token's hash, a struct secret, as struct relay_hooks says. */
+/* Reads the token's hash, a struct join_token, as struct relay_hooks says. */
 int settings_files_read(
 	const void *values, void **files, struct relay_err *err);
 /* Takes over the token, and reads the exempt addresses into struct relay_next.
@@ -25,7 +25,7 @@ void settings_commit(struct relay_ctx *cx);
 void settings_abandon(struct relay_ctx *cx);
 /* Logs whether joining needs another token than before; its value must not be
  * logged. */
-void settings_tell_secret(struct relay_ctx *cx, const struct secret *was,
-	const struct secret *is);
+void settings_log_token_change(struct relay_ctx *cx,
+	const struct join_token *was, const struct join_token *is);
 
 #endif

@@ -245,7 +245,8 @@ static const struct budget_row rows[] = {
 		"test_a_lost_device_leaves_no_orphans "
 		"test_what_a_session_leaves_counts_on "
 		"test_what_a_session_leaves_goes_when_memory_is_short "
-		"test_one_source_does_not_linger_in_all_places unit-linger_records",
+		"test_one_source_does_not_linger_in_all_places "
+		"unit-linger_records",
 		"full-queues"},
 	{HTTP, "connections", "1", "1/{HTTP_SOURCE_PART}; /56 and /48 as well",
 		"{HTTP_CONNS_MAX} per address, fewer with few descriptors",

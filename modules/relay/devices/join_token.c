@@ -11,7 +11,7 @@
 #include "relay/messages/frame.h"
 #include "relay/devices/join_token.h"
 
-static int keep(struct secret *secret, const char *token, size_t len,
+static int keep(struct join_token *secret, const char *token, size_t len,
 	const char *from, struct relay_err *err)
 {
 	if (len > FRAME_TOKEN_MAX)
@@ -32,7 +32,7 @@ static int keep(struct secret *secret, const char *token, size_t len,
 
 /* The first line of a file. */
 static int keep_line(
-	struct secret *secret, const char *path, struct relay_err *err)
+	struct join_token *secret, const char *path, struct relay_err *err)
 {
 	struct guard_file file;
 	struct relay_err why;
@@ -62,8 +62,8 @@ static int keep_line(
 	return result;
 }
 
-int secret_load(struct secret *secret, const char *token, const char *file,
-	struct relay_err *err)
+int join_token_load(struct join_token *secret, const char *token,
+	const char *file, struct relay_err *err)
 {
 	memset(secret, 0, sizeof(*secret));
 	if (token[0] && file[0])
@@ -74,13 +74,14 @@ int secret_load(struct secret *secret, const char *token, const char *file,
 	return keep(secret, token, strlen(token), "the option token", err);
 }
 
-bool secret_same(const struct secret *a, const struct secret *b)
+bool join_token_same(const struct join_token *a, const struct join_token *b)
 {
 	return a->set == b->set && (!a->set || memcmp(a->digest, b->digest,
 						       sizeof(a->digest)) == 0);
 }
 
-bool secret_fits(const struct secret *secret, const uint8_t *token, size_t len)
+bool join_token_matches(
+	const struct join_token *secret, const uint8_t *token, size_t len)
 {
 	uint8_t digest[sizeof(secret->digest)];
 

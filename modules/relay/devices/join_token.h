@@ -15,7 +15,7 @@
 
 #include <strelaysrv/err.h>
 
-struct secret {
+struct join_token {
 	bool set; /* false: any token is accepted */
 	uint8_t digest[32];
 };
@@ -24,10 +24,11 @@ struct secret {
  * Reads the options: the token, or a file whose first line is the token; both
  * "": none.  0, or -1 with err naming the file and the error.
  */
-int secret_load(struct secret *secret, const char *token, const char *file,
-	struct relay_err *err);
-bool secret_same(const struct secret *a, const struct secret *b);
+int join_token_load(struct join_token *secret, const char *token,
+	const char *file, struct relay_err *err);
+bool join_token_same(const struct join_token *a, const struct join_token *b);
 /* Compares in constant time. */
-bool secret_fits(const struct secret *secret, const uint8_t *token, size_t len);
+bool join_token_matches(
+	const struct join_token *secret, const uint8_t *token, size_t len);
 
 #endif

@@ -98,12 +98,12 @@ static void alive(
 static bool knows_secret(struct relay_ctx *cx, const struct frame_bytes *token)
 {
 	struct relay_data *data = data_of(cx);
-	struct secret secret;
+	struct join_token secret;
 
 	pthread_mutex_lock(&data->lock);
 	secret = data->secret;
 	pthread_mutex_unlock(&data->lock);
-	return secret_fits(&secret, token->data, token->len);
+	return join_token_matches(&secret, token->data, token->len);
 }
 
 /* The token as a string, for filters; a token with NUL bytes is invalid. */
@@ -383,5 +383,5 @@ void protocol_closed(
 		tell(cx, on_won, id, successor);
 	while (peer->state == PEER_JOINED && !successor.conn &&
 		pending_give_up(&data->pending, id, relay_now_ms(cx), &lost))
-		half_lose(cx, lost);
+		waiting_half_close(cx, lost);
 }

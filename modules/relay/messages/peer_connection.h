@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* peer_connection.h - a connection's state: reads its messages, answers, closes it. */
+/* peer_connection.h - a connection's state: reads its messages, answers, closes
+ * it. */
 #ifndef PEER_CONNECTION_H
 #define PEER_CONNECTION_H
 

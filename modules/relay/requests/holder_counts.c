@@ -7,92 +7,93 @@
 
 #include "relay/requests/holder_counts.h"
 
-static unsigned rank(const struct share *share)
+static unsigned rank(const struct holder *holder)
 {
-	return share->held < SHARES_RANKS ? share->held : SHARES_RANKS;
+	return holder->held < HOLDER_RANKS ? holder->held : HOLDER_RANKS;
 }
 
-static void insert(struct shares *shares, struct share *share)
+static void insert(struct holders *holders, struct holder *holder)
 {
-	unsigned at = rank(share);
+	unsigned at = rank(holder);
 
-	share->next = NULL;
-	share->prev = shares->last[at];
-	if (share->prev)
-		share->prev->next = share;
+	holder->next = NULL;
+	holder->prev = holders->last[at];
+	if (holder->prev)
+		holder->prev->next = holder;
 	else
-		shares->first[at] = share;
-	shares->last[at] = share;
-	if (at > shares->top)
-		shares->top = at;
+		holders->first[at] = holder;
+	holders->last[at] = holder;
+	if (at > holders->top)
+		holders->top = at;
 }
 
-static void unlink_share(struct shares *shares, struct share *share)
+static void unlink_holder(struct holders *holders, struct holder *holder)
 {
-	unsigned at = rank(share);
+	unsigned at = rank(holder);
 
-	if (share->next)
-		share->next->prev = share->prev;
+	if (holder->next)
+		holder->next->prev = holder->prev;
 	else
-		shares->last[at] = share->prev;
-	if (share->prev)
-		share->prev->next = share->next;
+		holders->last[at] = holder->prev;
+	if (holder->prev)
+		holder->prev->next = holder->next;
 	else
-		shares->first[at] = share->next;
+		holders->first[at] = holder->next;
 }
 
 /* Counts change by one, so the next lower rank is the new top. */
-static void change(struct shares *shares, struct share *share, int by)
+static void change(struct holders *holders, struct holder *holder, int by)
 {
-	unsigned was = rank(share);
+	unsigned was = rank(holder);
 
 	if (was)
-		unlink_share(shares, share);
-	share->held += (unsigned)by;
-	if (share->held)
-		insert(shares, share);
-	if (was == shares->top && !shares->first[was])
-		shares->top = was - 1;
+		unlink_holder(holders, holder);
+	holder->held += (unsigned)by;
+	if (holder->held)
+		insert(holders, holder);
+	if (was == holders->top && !holders->first[was])
+		holders->top = was - 1;
 }
 
-struct share *shares_find(
-	const struct shares *shares, const uint8_t key[ID_LEN])
+struct holder *holders_find(
+	const struct holders *holders, const uint8_t key[ID_LEN])
 {
-	struct share *share;
+	struct holder *holder;
 
-	HASH_FIND(hh, shares->holders, key, ID_LEN, share);
-	return share;
+	HASH_FIND(hh, holders->by_key, key, ID_LEN, holder);
+	return holder;
 }
 
-struct share *shares_take(struct shares *shares, const uint8_t key[ID_LEN])
+struct holder *holders_take(struct holders *holders, const uint8_t key[ID_LEN])
 {
-	struct share *share = shares_find(shares, key);
+	struct holder *holder = holders_find(holders, key);
 
-	if (!share) {
-		share = calloc(1, sizeof(*share));
-		if (!share)
+	if (!holder) {
+		holder = calloc(1, sizeof(*holder));
+		if (!holder)
 			return NULL;
-		memcpy(share->key, key, ID_LEN);
-		HASH_ADD_KEYPTR(hh, shares->holders, share->key, ID_LEN, share);
-		if (!share->hh.tbl) { /* uthash: out of memory */
-			free(share);
+		memcpy(holder->key, key, ID_LEN);
+		HASH_ADD_KEYPTR(
+			hh, holders->by_key, holder->key, ID_LEN, holder);
+		if (!holder->hh.tbl) { /* uthash: out of memory */
+			free(holder);
 			return NULL;
 		}
 	}
-	change(shares, share, 1);
-	return share;
+	change(holders, holder, 1);
+	return holder;
 }
 
-void shares_give(struct shares *shares, struct share *share)
+void holders_give(struct holders *holders, struct holder *holder)
 {
-	change(shares, share, -1);
-	if (share->held)
+	change(holders, holder, -1);
+	if (holder->held)
 		return;
-	HASH_DEL(shares->holders, share);
-	free(share);
+	HASH_DEL(holders->by_key, holder);
+	free(holder);
 }
 
-struct share *shares_most(const struct shares *shares)
+struct holder *holders_most(const struct holders *holders)
 {
-	return shares->top ? shares->first[shares->top] : NULL;
+	return holders->top ? holders->first[holders->top] : NULL;
 }

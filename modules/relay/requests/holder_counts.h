@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * holder_counts.h - counts a limited resource by holder, and finds the holder with the
- * most.
+ * holder_counts.h - counts a limited resource by holder, and finds the holder
+ * with the most.
  *
  * A holder has a key of ID_LEN bytes and is stored while it holds any.  Every
  * function takes constant time.  The owner of the table must lock it.
@@ -15,31 +15,31 @@
 #include "shared/id_hash.h"
 
 /* Holders with this many or more count as equal. */
-#define SHARES_RANKS 1024
+#define HOLDER_RANKS 1024
 
-struct share {
+struct holder {
 	UT_hash_handle hh;
-	struct share *next, *prev; /* of equal rank, oldest first */
+	struct holder *next, *prev; /* of equal rank, oldest first */
 	unsigned held;
 	void *items;          /* for the owner of the table, initially NULL */
 	uint64_t last_served; /* likewise, initially 0 */
 	uint8_t key[ID_LEN];
 };
 
-struct shares {
-	struct share *holders; /* uthash, by key */
-	struct share *first[SHARES_RANKS + 1], *last[SHARES_RANKS + 1];
+struct holders {
+	struct holder *by_key; /* uthash, by key */
+	struct holder *first[HOLDER_RANKS + 1], *last[HOLDER_RANKS + 1];
 	unsigned top; /* the highest rank in use; 0: none */
 };
 
 /* NULL if the key holds none. */
-struct share *shares_find(
-	const struct shares *shares, const uint8_t key[ID_LEN]);
+struct holder *holders_find(
+	const struct holders *holders, const uint8_t key[ID_LEN]);
 /* Adds one for that key.  NULL if memory is short. */
-struct share *shares_take(struct shares *shares, const uint8_t key[ID_LEN]);
-/* Removes one; frees the share with the last one. */
-void shares_give(struct shares *shares, struct share *share);
+struct holder *holders_take(struct holders *holders, const uint8_t key[ID_LEN]);
+/* Removes one; frees the holder with the last one. */
+void holders_give(struct holders *holders, struct holder *holder);
 /* The holder with the most, the oldest of equals.  NULL: none. */
-struct share *shares_most(const struct shares *shares);
+struct holder *holders_most(const struct holders *holders);
 
 #endif

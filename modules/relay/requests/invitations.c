@@ -206,7 +206,7 @@ static bool act_once(struct relay_ctx *cx, const uint8_t *target, bool all,
 		return true;
 	case ACTION_WITHDRAW:
 		count(cx, METRIC_GIVEN_UP, GIVEN_UP_TURN);
-		half_lose(cx, action.half);
+		waiting_half_close(cx, action.half);
 		return true;
 	case ACTION_END:
 		end_slice(cx, target, &action);

@@ -5,40 +5,40 @@
 /* How many of a source's sessions are examined to choose the one to drop. */
 #define LOOKS 64
 
-static struct shares *shares_of(
+static struct holders *holders_of(
 	struct pending_limits *limits, unsigned level, unsigned levels)
 {
 	return level + 1 == levels ? &limits->wide : &limits->narrow;
 }
 
-/* The list of a share begins with the oldest; its prev is the newest. */
+/* The list of a holder begins with the oldest; its prev is the newest. */
 static void join_source(struct pending *pending)
 {
-	struct share *share = widest(pending);
-	struct pending *first = share ? share->items : NULL;
+	struct holder *holder = widest(pending);
+	struct pending *first = holder ? holder->items : NULL;
 
-	if (!share)
+	if (!holder)
 		return;
 	pending->source_prev = first ? first->source_prev : pending;
 	if (first) {
 		first->source_prev->source_next = pending;
 		first->source_prev = pending;
 	} else {
-		share->items = pending;
+		holder->items = pending;
 	}
 }
 
 static void leave_source(struct pending *pending)
 {
-	struct share *share = widest(pending);
-	struct pending *first = share->items, *next = pending->source_next;
+	struct holder *holder = widest(pending);
+	struct pending *first = holder->items, *next = pending->source_next;
 
 	if (next)
 		next->source_prev = pending->source_prev;
 	else
 		first->source_prev = pending->source_prev;
 	if (pending == first)
-		share->items = next;
+		holder->items = next;
 	else
 		pending->source_prev->source_next = next;
 }
@@ -48,10 +48,10 @@ void limits_give(struct pending_limits *limits, struct pending *pending)
 	if (pending->source_prev)
 		leave_source(pending);
 	if (pending->device)
-		shares_give(&limits->devices, pending->device);
+		holders_give(&limits->devices, pending->device);
 	for (unsigned i = 0; i < pending->levels; i++)
 		if (pending->source[i])
-			shares_give(shares_of(limits, i, pending->levels),
+			holders_give(holders_of(limits, i, pending->levels),
 				pending->source[i]);
 }
 
@@ -60,12 +60,12 @@ int limits_take(struct pending_limits *limits, struct pending *pending,
 {
 	pending->levels = source->levels;
 	pending->device =
-		shares_take(&limits->devices, pending->pair.id[SIDE_CLIENT]);
+		holders_take(&limits->devices, pending->pair.id[SIDE_CLIENT]);
 	if (!pending->device)
 		goto error;
 	for (unsigned i = 0; i < source->levels; i++) {
-		pending->source[i] = shares_take(
-			shares_of(limits, i, source->levels), source->key[i]);
+		pending->source[i] = holders_take(
+			holders_of(limits, i, source->levels), source->key[i]);
 		if (!pending->source[i])
 			goto error;
 	}
@@ -78,9 +78,9 @@ error:
 }
 
 /* `less`: one of the share's is leaving. */
-static bool reached(int64_t bound, const struct share *share, bool less)
+static bool reached(int64_t bound, const struct holder *holder, bool less)
 {
-	return bound && share && share->held - less >= bound;
+	return bound && holder && holder->held - less >= bound;
 }
 
 /*
@@ -88,8 +88,8 @@ static bool reached(int64_t bound, const struct share *share, bool less)
  * source with the most, among a limited number of sessions examined.  `within`
  * is a source it must belong to, or NULL; `but` is one that it cannot be.
  */
-static struct pending *oldest_of(const struct share *wide,
-	const struct share *within, unsigned level, const struct pending *but)
+static struct pending *oldest_of(const struct holder *wide,
+	const struct holder *within, unsigned level, const struct pending *but)
 {
 	struct pending *found = NULL, *pending = wide->items;
 
@@ -109,29 +109,29 @@ enum pending_room limits_find_room(struct pending_limits *limits,
 	const struct pending *leaving, struct pending **victim)
 {
 	const struct pending_bounds *bounds = &limits->bounds;
-	const struct share *wide = NULL, *share;
+	const struct holder *wide = NULL, *holder;
 
 	*victim = NULL;
-	share = shares_find(&limits->devices, client);
-	if (reached(bounds->of_device, share,
-		    leaving && leaving->device == share))
+	holder = holders_find(&limits->devices, client);
+	if (reached(bounds->of_device, holder,
+		    leaving && leaving->device == holder))
 		return PENDING_DEVICE_FULL;
 	if (source->levels)
-		wide = shares_find(
+		wide = holders_find(
 			&limits->wide, source->key[source->levels - 1]);
 	for (unsigned i = 0; i < source->levels && wide; i++) {
-		share = shares_find(
-			shares_of(limits, i, source->levels), source->key[i]);
-		if (!reached(bounds->of_source, share,
+		holder = holders_find(
+			holders_of(limits, i, source->levels), source->key[i]);
+		if (!reached(bounds->of_source, holder,
 			    leaving && i < leaving->levels &&
-				    leaving->source[i] == share))
+				    leaving->source[i] == holder))
 			continue;
-		*victim = oldest_of(wide, share, i, leaving);
+		*victim = oldest_of(wide, holder, i, leaving);
 		return *victim ? PENDING_SOURCE_ROOM : PENDING_SOURCE_FULL;
 	}
 	if (!bounds->all || limits->sessions - (leaving != NULL) < bounds->all)
 		return PENDING_ROOM;
-	wide = shares_most(&limits->wide);
+	wide = holders_most(&limits->wide);
 	if (wide)
 		*victim = oldest_of(wide, NULL, 0, leaving);
 	return *victim ? PENDING_MADE_ROOM : PENDING_FULL;

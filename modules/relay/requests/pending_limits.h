@@ -27,10 +27,10 @@ struct pending_bounds {
 /* Part of struct pending_table, under its lock. */
 struct pending_limits {
 	struct pending_bounds bounds;
-	unsigned sessions;     /* in the table, which counts them */
-	struct shares devices; /* by requester */
-	struct shares narrow;  /* by source: all levels but the widest */
-	struct shares wide; /* the widest level; its items are the sessions */
+	unsigned sessions;      /* in the table, which counts them */
+	struct holders devices; /* by requester */
+	struct holders narrow;  /* by source: all levels but the widest */
+	struct holders wide; /* the widest level; its items are the sessions */
 };
 
 /* Why a session was not added, or which one was dropped for it. */

@@ -43,8 +43,8 @@ struct pending {
 	struct pending_key key[2]; /* by side; in the table while unused */
 	bool used[2];
 	unsigned levels;
-	struct share *device; /* borrowed, like the following */
-	struct share *source[SOURCE_LEVELS];
+	struct holder *device; /* borrowed, like the following */
+	struct holder *source[SOURCE_LEVELS];
 	int64_t deadline_ms;
 	struct pending_pair pair;
 	/* List of the same requested device, oldest first. */
@@ -54,7 +54,7 @@ struct pending {
 	bool spoke;    /* the requester's side has sent data */
 };
 
-static inline struct share *widest(const struct pending *pending)
+static inline struct holder *widest(const struct pending *pending)
 {
 	return pending->levels ? pending->source[pending->levels - 1] : NULL;
 }

@@ -58,7 +58,7 @@ static bool goes_first(const struct claim *one, const struct claim *other)
 static struct claim claim_of(const struct queues *queues,
 	const struct pending *pending, bool same_source, int64_t now_ms)
 {
-	const struct share *share = widest(pending);
+	const struct holder *share = widest(pending);
 
 	return (struct claim){queue_rank(queues, pending, now_ms),
 		(share ? share->held : 1) + (same_source ? 1 : 0),

@@ -19,7 +19,7 @@ static int score_of(const struct queues *queues, const struct pending *pending,
 
 static uint64_t last_served(const struct pending *pending)
 {
-	const struct share *source = widest(pending);
+	const struct holder *source = widest(pending);
 
 	return source ? source->last_served : 0;
 }
@@ -154,7 +154,7 @@ static void send_it(struct queues *queues, struct pending *pending,
 	int64_t now_ms, struct action *action)
 {
 	struct queue *queue = pending->queue;
-	struct share *source = widest(pending);
+	struct holder *source = widest(pending);
 
 	action->kind = ACTION_SEND;
 	memcpy(action->from, pending->pair.id[SIDE_CLIENT], ID_LEN);

@@ -118,7 +118,7 @@ int queues_add(struct queues *queues, struct pending *pending)
 
 const uint8_t *queue_origin(const struct pending *pending)
 {
-	const struct share *source = widest(pending);
+	const struct holder *source = widest(pending);
 
 	return source ? source->key : pending->pair.id[SIDE_CLIENT];
 }

@@ -24,8 +24,8 @@ static bool remember(struct relay_ctx *cx, struct relay_conn *conn,
 	pthread_mutex_unlock(&data_of(cx)->lock);
 	room = pending_add(&data_of(cx)->pending, relay_conn_peer(conn), target,
 		&source, now + conf_of(cx)->message_timeout_ms, now, key, lost);
-	half_lose(cx, lost[0]);
-	half_lose(cx, lost[1]);
+	waiting_half_close(cx, lost[0]);
+	waiting_half_close(cx, lost[1]);
 	if (room == PENDING_ROOM)
 		return true;
 	if (room == PENDING_NO_MEMORY) {

@@ -196,6 +196,6 @@ void guest_closed(struct relay_ctx *cx, struct relay_conn *conn)
 			    relay_now_ms(cx), target))
 			invitations_dispatch(cx, target);
 	} else if (peer->state == PEER_SECOND) {
-		half_lose(cx, peer->half);
+		waiting_half_close(cx, peer->half);
 	}
 }

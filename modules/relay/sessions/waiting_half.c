@@ -13,7 +13,7 @@ static void on_alone(struct relay_ctx *cx, const void *arg)
 		peer_close(cx, conn, RELAY_END_PEER_LOST);
 }
 
-void half_lose(struct relay_ctx *cx, struct place half)
+void waiting_half_close(struct relay_ctx *cx, struct place half)
 {
 	/* If memory is short, the half ends by its deadline. */
 	if (half.conn)

@@ -68,25 +68,25 @@ static int64_t now_ms(void)
 /* Children. */
 
 static void waits(const char *path, struct config_section *sections, size_t n,
-	struct config_serial_out *out)
+	struct config_serializer *out)
 {
 	(void)path;
 	(void)sections;
 	(void)n;
 	/* Incomplete output, which must be dropped when the next child starts.
 	 */
-	config_serial_problem(RELAY_ERROR, "of a child that was stuck", out);
+	config_serialize_problem(RELAY_ERROR, "of a child that was stuck", out);
 	if (shared->begun++ < shared->stuck) {
 		(void)write(out->fd, out->bytes, out->len);
 		for (;;)
 			(void)pause();
 	}
 	out->len = 0;
-	(void)config_serial_end(out, true);
+	(void)config_serialize_end(out, true);
 }
 
 static void works(const char *path, struct config_section *sections, size_t n,
-	struct config_serial_out *out)
+	struct config_serializer *out)
 {
 	int64_t end = now_ms() + BUSY_MS;
 
@@ -96,12 +96,12 @@ static void works(const char *path, struct config_section *sections, size_t n,
 	shared->begun++;
 	while (now_ms() < end)
 		continue;
-	(void)config_serial_end(out, true);
+	(void)config_serialize_end(out, true);
 }
 
 /* The first child spins for ever, as if it waited for a spinlock. */
 static void spins(const char *path, struct config_section *sections, size_t n,
-	struct config_serial_out *out)
+	struct config_serializer *out)
 {
 	(void)path;
 	(void)sections;
@@ -109,7 +109,7 @@ static void spins(const char *path, struct config_section *sections, size_t n,
 	while (shared->begun++ == 0)
 		for (volatile unsigned i = 0;; i = i + 1)
 			continue;
-	(void)config_serial_end(out, true);
+	(void)config_serialize_end(out, true);
 }
 
 static int read_patiently(

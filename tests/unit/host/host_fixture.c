@@ -165,7 +165,7 @@ int fixture_make(void **state)
 	capacity_init(0, 0);
 	assert_int_equal(metric_tables_init(FIXTURE_WORKERS), 0);
 	host_init(&fixture.catalog, &fixture.flags, &fixture.control);
-	settings_init(&fixture.identity);
+	core_options_init(&fixture.identity);
 	assert_int_equal(peers_create(&peers), 0);
 	assert_int_equal(http_init(fixture.control.base, "", ""), 0);
 	assert_int_equal(workers_run(), 0);

@@ -80,9 +80,9 @@ static void each_worker_needs_descriptors(void **state)
 	struct core_conf conf = {.listen = one};
 
 	(void)state;
-	assert_int_equal(settings_descriptors(&conf, 1), 4);
+	assert_int_equal(core_options_descriptors(&conf, 1), 4);
 	conf.listen = two;
-	assert_int_equal(settings_descriptors(&conf, 3), 18);
+	assert_int_equal(core_options_descriptors(&conf, 3), 18);
 }
 
 static void unchanged_buffers_are_not_staged(void **state)
@@ -91,9 +91,10 @@ static void unchanged_buffers_are_not_staged(void **state)
 
 	(void)state;
 	load_two(LISTEN, &after);
-	assert_int_equal(settings_stage(host_core(), config_core(after)), 0);
+	assert_int_equal(
+		core_options_stage(host_core(), config_core(after)), 0);
 	assert_null(instance->host->settings.buffers[0]);
-	settings_abandon();
+	core_options_abandon();
 	assert_nothing_staged();
 	config_free(after);
 }
@@ -104,11 +105,12 @@ static void staged_buffers_are_freed_when_abandoned(void **state)
 
 	(void)state;
 	load_two(LISTEN "network-buffer = 128KiB\n", &after);
-	assert_int_equal(settings_stage(host_core(), config_core(after)), 0);
+	assert_int_equal(
+		core_options_stage(host_core(), config_core(after)), 0);
 	for (unsigned i = 0; i < FIXTURE_WORKERS; i++)
 		assert_non_null(instance->host->settings.buffers[i]);
 	assert_null(instance->host->settings.buffers[FIXTURE_WORKERS]);
-	settings_abandon();
+	core_options_abandon();
 	assert_nothing_staged();
 	assert_int_equal(buffer_of(0), 65536);
 	config_free(after);
@@ -127,7 +129,8 @@ static void an_address_in_use_leaves_nothing_staged(void **state)
 		"\"127.0.0.1:%u\" }\n",
 		port);
 	load_two(lines, &after);
-	assert_int_equal(settings_stage(host_core(), config_core(after)), -1);
+	assert_int_equal(
+		core_options_stage(host_core(), config_core(after)), -1);
 	assert_nothing_staged();
 	config_free(after);
 	/* Nor does a reload change anything. */
@@ -152,9 +155,10 @@ static void an_abandoned_address_is_closed(void **state)
 	(void)snprintf(
 		lines, sizeof(lines), "listen = { \"127.0.0.1:%u\" }\n", port);
 	load_two(lines, &after);
-	assert_int_equal(settings_stage(host_core(), config_core(after)), 0);
+	assert_int_equal(
+		core_options_stage(host_core(), config_core(after)), 0);
 	assert_int_equal(occupy(&port), -1);
-	settings_abandon();
+	core_options_abandon();
 	fd = occupy(&port);
 	assert_true(fd >= 0);
 	assert_int_equal(close(fd), 0);

@@ -165,7 +165,7 @@ static void make(struct server *server)
 		.init = init,
 		.hooks = {.conn_accept = conn_accept}};
 	assert_int_equal(log_create(), 0);
-	assert_int_equal(trim_create(), 0);
+	assert_int_equal(heap_trim_create(), 0);
 	assert_int_equal(metrics_create(), 0);
 	assert_int_equal(modules_create(), 0);
 	assert_int_equal(loop_init(&server->control, RELAY_CONTROL), 0);
@@ -175,7 +175,7 @@ static void make(struct server *server)
 	assert_int_equal(metrics_init(1), 0);
 	assert_int_equal(module_metrics_init(), 0);
 	module_threads_set(&threads);
-	assert_int_equal(trim_start(&server->control), 0);
+	assert_int_equal(heap_trim_start(&server->control), 0);
 	module_list_add(&server->list, &server->mod);
 	assert_int_equal(stage_enter(&server->list, NULL, &server->control,
 				 &culprit, &err),
@@ -189,7 +189,7 @@ static void end(struct server *server)
 {
 	use(server);
 	stage_abandon(&server->list);
-	trim_finish();
+	heap_trim_finish();
 	hook_set_free(server->hooks);
 	free(server->mod.workers);
 	log_detach();
@@ -197,7 +197,7 @@ static void end(struct server *server)
 	loop_finish(&server->control);
 	modules_destroy();
 	metrics_destroy();
-	trim_destroy();
+	heap_trim_destroy();
 	log_destroy();
 	assert_memory_equal(&server->rooms, &(struct instance){NULL},
 		sizeof(server->rooms));

@@ -165,7 +165,7 @@ static void talks_after_forgetting(OSSL_LIB_CTX *libctx, const struct row *row)
 	struct sides sides = connect_sides(libctx, row);
 
 	assert_non_null(SSL_get0_peer_certificate(sides.server));
-	tls_compact(sides.server);
+	tls_free_handshake(sides.server);
 	assert_null(SSL_get0_peer_certificate(sides.server));
 	for (int i = 0; i < 3; i++) {
 		passes(sides.client, sides.server);
@@ -179,10 +179,10 @@ static void talks_after_forgetting(OSSL_LIB_CTX *libctx, const struct row *row)
 static void settled_connections_talk(void **state)
 {
 	(void)state;
-	tls_compact_init(NULL);
+	tls_free_handshake_init(NULL);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		talks_after_forgetting(NULL, &rows[i]);
-	tls_compact_finish();
+	tls_free_handshake_finish();
 }
 
 static void every_key_is_known_to_the_lean_context(void **state)
@@ -191,10 +191,10 @@ static void every_key_is_known_to_the_lean_context(void **state)
 
 	(void)state;
 	assert_non_null(libctx);
-	tls_compact_init(libctx);
+	tls_free_handshake_init(libctx);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		talks_after_forgetting(libctx, &rows[i]);
-	tls_compact_finish();
+	tls_free_handshake_finish();
 	tls_provider_give(libctx);
 }
 
@@ -205,11 +205,11 @@ static void nothing_is_forgotten_too_early(void **state)
 
 	(void)state;
 	assert_non_null(ssl);
-	tls_compact_init(NULL);
+	tls_free_handshake_init(NULL);
 	SSL_set_accept_state(ssl);
-	tls_compact(ssl);
+	tls_free_handshake(ssl);
 	assert_ptr_equal(SSL_get_SSL_CTX(ssl), ctx);
-	tls_compact_finish();
+	tls_free_handshake_finish();
 	SSL_free(ssl);
 	SSL_CTX_free(ctx);
 }
@@ -220,8 +220,8 @@ static void a_peer_that_misbehaves_afterwards_is_cut_off(void **state)
 	char got[16];
 
 	(void)state;
-	tls_compact_init(NULL);
-	tls_compact(sides.server);
+	tls_free_handshake_init(NULL);
+	tls_free_handshake(sides.server);
 	assert_int_equal(BIO_write(SSL_get_wbio(sides.client),
 				 "\x17\x03\x03\x00\x12junkjunkjunkjunkjj", 23),
 		23);
@@ -229,7 +229,7 @@ static void a_peer_that_misbehaves_afterwards_is_cut_off(void **state)
 	assert_int_equal(SSL_get_error(sides.server, -1), SSL_ERROR_SSL);
 	SSL_free(sides.server);
 	SSL_free(sides.client);
-	tls_compact_finish();
+	tls_free_handshake_finish();
 }
 
 static int set_up(void **state)
