@@ -47,20 +47,20 @@ static bool check_table(
 	for (size_t i = 0; i < section->count; i++) {
 		const struct relay_option *option = &section->options[i];
 
+		const char *fault = NULL;
+
 		if (strcmp(option->name, "required") == 0 ||
-			strcmp(option->name, "include") == 0 ||
-			options_find(section->options, option->name) !=
-				option) {
+			strcmp(option->name, "include") == 0)
+			fault = "has a name that the server uses in all "
+				"sections";
+		else if (options_find(section->options, option->name) != option)
+			fault = "is twice in its table";
+		else if (option->type == RELAY_CHOICE && !option->choices)
+			fault = "has the type choice, but no choices";
+		if (fault) {
 			config_report(to, RELAY_ERROR,
-				"module %s: its table has an option \"%s\", "
-				"which is taken",
-				owner(section), option->name);
-			return false;
-		}
-		if (option->type == RELAY_CHOICE && !option->choices) {
-			config_report(to, RELAY_ERROR,
-				"module %s: option \"%s\" has no choices",
-				owner(section), option->name);
+				"module %s: its option \"%s\" %s",
+				owner(section), option->name, fault);
 			return false;
 		}
 	}

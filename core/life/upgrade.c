@@ -345,16 +345,15 @@ bool upgrade_reload(void)
 		break;
 	case STAGE_STARTING:
 	case STAGE_SWITCHING:
-		log_core(RELAY_NOTICE, "an upgrade is under way: the process "
-				       "that serves after "
-				       "it reloads");
+		log_core(RELAY_NOTICE, "an upgrade is under way: the "
+				       "reload will follow it");
 		self()->reload = true;
 		return true;
 	case STAGE_PROBATION:
 	case STAGE_OVER:
 		if (self()->pid)
 			(void)kill(self()->pid, SIGHUP);
-		log_core(RELAY_NOTICE, "passed on to the new process");
+		log_core(RELAY_NOTICE, "reload: passed on to the new process");
 		return true;
 	}
 	return false;

@@ -2,11 +2,15 @@
 
 /* Checks, measures, compares and copies descriptions of metrics. */
 
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "metrics/metrics_shape.h"
+
+/* Ends a sentence about what is_name() accepts. */
+#define NAME_FORM " a letter, then letters, digits and _, all in lower case"
 
 /* Names that any exporter can use unchanged: [a-z][a-z0-9_]*. */
 static bool is_name(const char *name)
@@ -52,11 +56,12 @@ int shape_check_values(const char *const *values, struct relay_err *err)
 {
 	for (size_t n = 0; values[n]; n++) {
 		if (n == SHAPE_VALUES_MAX)
-			return relay_fail(
-				err, "more than %d values", SHAPE_VALUES_MAX);
+			return relay_fail(err,
+				"its label has more than %d values",
+				SHAPE_VALUES_MAX);
 		if (!values[n][0] || !is_printable(values[n]))
-			return relay_fail(
-				err, "a value of its label is not printable");
+			return relay_fail(err, "a value of its label is empty, "
+					       "or not printable ASCII");
 		for (size_t i = 0; i < n; i++) {
 			if (strcmp(values[i], values[n]) == 0)
 				return relay_fail(err,
@@ -71,12 +76,13 @@ static int check_label(
 	const struct relay_metric_def *def, struct relay_err *err)
 {
 	if (!def->label)
-		return def->values ? relay_fail(err, "values without a label")
-				   : 0;
+		return def->values
+			       ? relay_fail(err, "it has values, but no label")
+			       : 0;
 	if (!is_name(def->label))
-		return relay_fail(err, "its label is no name like a_b2");
+		return relay_fail(err, "its label must be" NAME_FORM);
 	if (!def->values || !def->values[0])
-		return relay_fail(err, "its label has no values");
+		return relay_fail(err, "it has a label, but no values for it");
 	return shape_check_values(def->values, err);
 }
 
@@ -86,19 +92,24 @@ static int check_bounds(
 	size_t n = 0;
 
 	if (def->kind != RELAY_HISTOGRAM)
-		return def->bounds ? relay_fail(err,
-					     "bounds without being a histogram")
-				   : 0;
+		return def->bounds
+			       ? relay_fail(err,
+					 "it has bounds, but is no histogram")
+			       : 0;
 	if (def->read)
-		return relay_fail(err, "a histogram cannot be looked up");
+		return relay_fail(
+			err, "a histogram cannot have a read function");
 	if (!def->bounds || !def->bounds[0])
-		return relay_fail(err, "a histogram without bounds");
+		return relay_fail(err, "it is a histogram, and needs bounds");
 	for (; def->bounds[n]; n++) {
 		if (n == SHAPE_BOUNDS_MAX)
-			return relay_fail(
-				err, "more than %d bounds", SHAPE_BOUNDS_MAX);
+			return relay_fail(err, "it has more than %d bounds",
+				SHAPE_BOUNDS_MAX);
 		if (n && def->bounds[n] <= def->bounds[n - 1])
-			return relay_fail(err, "its bounds do not rise");
+			return relay_fail(err,
+				"its bounds must rise, but %" PRId64
+				" is not above %" PRId64,
+				def->bounds[n], def->bounds[n - 1]);
 	}
 	return 0;
 }
@@ -106,19 +117,23 @@ static int check_bounds(
 int shape_check(const struct relay_metric_def *def, struct relay_err *err)
 {
 	if (!is_name(def->name))
-		return relay_fail(err, "its name is not like a_b2");
+		return relay_fail(err, "its name must be" NAME_FORM);
 	if (ends_in_word(def->name, "total"))
-		return relay_fail(err, "exporters add _total themselves");
+		return relay_fail(err,
+			"its name must not end in _total, which exporters add");
 	if (*unit_of(def) && !is_name(def->unit))
-		return relay_fail(err, "its unit is not like bytes");
+		return relay_fail(err, "its unit must be" NAME_FORM);
 	if (*unit_of(def) && ends_in_word(def->name, def->unit))
-		return relay_fail(err, "exporters add the unit themselves");
+		return relay_fail(err, "its name must not end in its unit, "
+				       "which exporters add");
 	if (!def->help || !*def->help || !is_printable(def->help))
-		return relay_fail(err, "it has no help text in one line");
+		return relay_fail(err,
+			"it needs a help text: one line of printable ASCII");
 	if ((unsigned)def->kind > RELAY_HISTOGRAM)
-		return relay_fail(err, "it is of no known kind");
+		return relay_fail(err, "this server does not know its kind, %d",
+			(int)def->kind);
 	if (def->scale < 0)
-		return relay_fail(err, "its scale is negative");
+		return relay_fail(err, "its scale must not be negative");
 	return check_label(def, err) || check_bounds(def, err) ? -1 : 0;
 }
 

@@ -69,14 +69,15 @@ int relay_metric_relabel(struct relay_ctx *cx, struct relay_metric *metric,
 	int result;
 
 	if (!metric || !metric->def.label || !metric->def.read)
-		result = relay_fail(
-			&err, "it has no label, or numbers of its own");
+		result = relay_fail(&err, "only a metric with a label and a "
+					  "read function can change them");
 	else if (cx->mod->preparing)
 		result = metrics_stage_values(metric, values, &err);
 	else
 		result = metrics_set_values(metric, values, &err);
 	if (result != 0)
-		relay_log(cx, RELAY_ERROR, "metric \"%s\" keeps its labels: %s",
+		relay_log(cx, RELAY_ERROR,
+			"metric \"%s\" keeps the values of its label: %s",
 			metric ? metric->def.name : "(none)", err.text);
 	return result;
 }

@@ -64,8 +64,9 @@ static int judge_abi(const struct relay_module_def *def, size_t symbol_size,
 	if (def->size < SIZE_LEAST || def->size > sizeof(*def) ||
 		def->size > symbol_size)
 		return relay_fail(err,
-			"its descriptor says it has %zu bytes; there are %zu, "
-			"and %zu to %zu are right",
+			"its descriptor gives its own size as %zu bytes and "
+			"has "
+			"%zu; this server takes %zu to %zu",
 			def->size, symbol_size, SIZE_LEAST, sizeof(*def));
 	return 0;
 }
@@ -104,14 +105,15 @@ static int judge_sizes(
 			(unsigned)(def->flags & ~FLAGS_KNOWN));
 	if (def->conn_size > BLOCK_MAX || def->session_size > BLOCK_MAX)
 		return relay_fail(err,
-			"it asks for %zu bytes of each connection and %zu of "
-			"each session; %u are allowed",
+			"its descriptor has conn_size %zu and session_size "
+			"%zu; at most %u bytes are allowed for each",
 			def->conn_size, def->session_size, BLOCK_MAX);
 	if (def->conf_size > STATE_MAX || def->data_size > STATE_MAX ||
 		def->worker_size > STATE_MAX)
 		return relay_fail(err,
-			"it asks for %zu bytes of options, %zu of data and %zu "
-			"of each worker; %zu are allowed",
+			"its descriptor has conf_size %zu, data_size %zu and "
+			"worker_size %zu; at most %zu bytes are allowed for "
+			"each",
 			def->conf_size, def->data_size, def->worker_size,
 			STATE_MAX);
 	return 0;

@@ -58,8 +58,10 @@ static int judge_content(
 			option->name,
 			option->def ? "a help text" : "a default");
 	if (option->type == RELAY_CHOICE && !option->choices)
-		return relay_fail(
-			err, "its option '%.60s' has no choices", option->name);
+		return relay_fail(err,
+			"its option '%.60s' has the type choice, but no "
+			"choices",
+			option->name);
 	if (option_check(option, option->def, OPTION_FROM_TABLE, NULL, &why))
 		return relay_fail(err,
 			"the default of its option '%.60s': %.150s",

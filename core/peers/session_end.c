@@ -32,7 +32,9 @@ static void close_by_reset(const struct relay_conn *conn)
 
 	if (setsockopt(conn->fd, IPPROTO_TCP, TCP_LINGER2, &at_once,
 		    sizeof(at_once)))
-		log_core(RELAY_DEBUG, "cannot close by a reset: %s",
+		log_core(RELAY_DEBUG,
+			"setsockopt TCP_LINGER2: %s: a session's peer does not "
+			"learn that the session has ended",
 			strerror(errno));
 }
 

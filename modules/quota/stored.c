@@ -51,8 +51,9 @@ void stored_take(struct relay_ctx *cx)
 	data->meter = stored->meter;
 	if (!stored->is_there)
 		relay_log(cx, RELAY_WARNING,
-			"no %s: the count begins at 0; if the server has run "
-			"before, what was used then is forgotten",
+			"%s does not exist: the usage begins at 0; if the "
+			"server "
+			"has run before, its usage is not counted",
 			conf->state_file);
 }
 
@@ -92,12 +93,14 @@ static void job_done(struct relay_ctx *cx, void *arg)
 		return;
 	if (!job->was_there)
 		relay_log_seldom(cx, RELAY_WARNING, &data->gone,
-			"%s is gone; it is written again with what was used",
+			"%s is missing; it is written again with the "
+			"current usage",
 			job->path);
 	if (job->result != 0) {
 		data->unsaved = true;
 		relay_log_seldom(cx, RELAY_ERROR, &data->unwritable,
-			"%s; the count is lost if the server ends",
+			"%s; usage since the last write is lost if the server "
+			"ends",
 			job->err.text);
 	}
 	if (data->save_again)
@@ -152,7 +155,9 @@ static void look(struct relay_ctx *cx, bool write)
 	data->save_again |= write;
 	if (relay_now_ms(cx) - data->began_ms >= LONG_MS)
 		relay_log_seldom(cx, RELAY_ERROR, &data->unwritable,
-			"%s; the count is lost if the server ends", err.text);
+			"%s; usage since the last write is lost if the server "
+			"ends",
+			err.text);
 }
 
 void stored_look(struct relay_ctx *cx)
@@ -222,7 +227,7 @@ void stored_finish(struct relay_ctx *cx)
 		relay_work_wait(cx, since_ms < LONG_MS ? WAIT_MS : 0))
 		return;
 	relay_log(cx, RELAY_ERROR,
-		"%s does not answer; what was used since it was written is "
-		"lost if the server ends",
+		"%s does not answer; usage since the last write is lost "
+		"if the server ends",
 		conf->state_file);
 }

@@ -203,7 +203,7 @@ def test_a_disk_that_is_gone_is_told_and_survived(capped, identities, tmp_path):
     state = disk / "quota.state"
     disk.rename(elsewhere)
     spend(server, identities, MEGA)
-    server.wait_for_log("cannot write .*quota.state: No such file or directory; the count is lost")
+    server.wait_for_log("cannot write .*quota.state: No such file or directory; usage since the last write is lost")
     assert level(server) == 0
     elsewhere.rename(disk)
     wait_for(lambda: f" {MEGA}\n" in state.read_text(), "the file to be written again")
@@ -227,11 +227,11 @@ def test_a_state_that_is_removed_resets_nothing(capped, identities, how):
         serves = server.wait_for_log(r"process (\d+) serves; this one, \d+, drains")
     wait_for(lambda: state.exists() and f" {2 * MEGA}\n" in state.read_text(), "the file")
     if "nonsense" not in how:
-        server.wait_for_log("quota.state is gone; it is written again with what was used")
+        server.wait_for_log("quota.state is missing; it is written again with the current usage")
     assert join(server, identities[2]) == rp.RelayFull()
     if how.startswith("upgrade"):
         os.kill(int(serves.group(1)), signal.SIGTERM)  # the fixture ends the old process only
-    assert server.count("no quota.state: the count begins at 0; if the server has run before") == 1
+    assert server.count("quota.state does not exist: the usage begins at 0") == 1
 
 
 def test_a_planted_link_is_not_written_through(capped, identities, tmp_path):

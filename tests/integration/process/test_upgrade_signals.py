@@ -82,7 +82,7 @@ def test_a_second_upgrade_meanwhile(stuck):
 
 def test_a_reload_meanwhile_comes_after_it(stuck):
     stuck.signal(signal.SIGHUP)
-    stuck.wait_for_log("an upgrade is under way: the process that serves after it reloads")
+    stuck.wait_for_log("an upgrade is under way: the reload will follow it")
     assert "reloaded" not in stuck.log()
     (stuck.folder / "go").touch()
     stuck.wait_for_log("core: reloaded")

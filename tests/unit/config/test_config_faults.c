@@ -241,8 +241,9 @@ static void refuses_tables_that_clash(void **state)
 
 	assert_null(config_load(NULL, NULL, mods, 2, tell, f));
 	assert_string_equal(f->told,
-		"error: module bad: its table has an option \"required\", "
-		"which is taken\n"
+		"error: module bad: its option \"required\" has a name that "
+		"the "
+		"server uses in all sections\n"
 		"error: a module cannot have the name \"keys\": it is an "
 		"option\n");
 }
