@@ -259,10 +259,7 @@ static void leave_hanging(void)
 	char text[200];
 
 	hang_watch_describe_worker(text, sizeof(text));
-	log_core(RELAY_ERROR,
-		"%s, and does not stop: the server exits without waiting for "
-		"it",
-		text);
+	log_core(RELAY_ERROR, "%s: the server exits without waiting", text);
 	log_flush();
 	_exit(EXIT_FAILURE);
 }
