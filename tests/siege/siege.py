@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "integration" / "tools"))
@@ -80,6 +81,14 @@ class Use:
 _MEMORY = re.compile(r"skmem:\(r(\d+),rb\d+,t\d+,tb\d+,f(\d+),w(\d+)")
 
 
+def control_seconds(server):
+    """CPU time so far of the control thread, which serves HTTP; 0 if the server has ended."""
+    with contextlib.suppress(OSError):
+        text = pathlib.Path(f"/proc/{server.pid}/task/{server.pid}/schedstat").read_text()
+        return int(text.split()[0]) / 1e9
+    return 0
+
+
 def _pipes(server):
     count = 0
     for entry in os.scandir(f"/proc/{server.pid}/fd"):
@@ -136,6 +145,8 @@ class Outcome:
     after: Use
     last: Use  # at the end of the attack, when its limits have taken effect
     counted: dict  # how much each counter has grown
+    seconds: float  # of the attack
+    control_s: float  # CPU time of the control thread during the attack
     crashed: str = ""
 
     def done(self, kind):
@@ -186,17 +197,47 @@ def counters(server):
             (line.rpartition(" ") for line in lines if not line.startswith("#"))}
 
 
-def lay(server, name, seconds, program, path, attackers=1, patience=10, settle=15, attack_open=0):
+def program_attack(program, name, where, seconds, attackers=1, attack_open=0):
+    """An attack of relay-siege, for lay()."""
+    attack, _, sources = name.partition("@")
+
+    @contextlib.contextmanager
+    def play(target):
+        with contextlib.ExitStack() as stack:
+            bad = []
+            for _ in range(attackers):
+                bad.append(_start(program, attack, *where, "--seconds", seconds + 600, "--sources",
+                                  sources or SOURCES, "--target", target, "--open", attack_open))
+                stack.callback(_kill, bad[-1])
+            for process in bad:
+                assert process.stdout.readline() == "begun\n", (
+                    f"no attack: {process.communicate()}")
+
+            def end():
+                for process in bad:
+                    process.terminate()
+                return [_report(process, PATIENCE) for process in bad][0]
+
+            yield end
+
+    return play
+
+
+def lay(server, name, seconds, program, path, attackers=1, patience=10, settle=15, attack_open=0,
+        attack=None, meanwhile=contextlib.nullcontext):
     """Lays siege to a running server; returns the Outcome.
 
     `name` is that of an attack, or ATTACK@NUMBER: from so many sources. `attack_open` replaces
-    the number of connections that the attack has at a time.
+    the number of connections that the attack has at a time. `attack` replaces the attackers of
+    relay-siege: a context manager, called with the ID of a good device, whose value is a function
+    that ends the attack and returns its report. `meanwhile` is what else is done to the server
+    during the attack: a context manager, called with the server.
     Attackers keep on until the last good client is done. Then the server is watched until it
     holds no more than before, `settle` seconds at most."""
-    attack, _, sources = name.partition("@")
     where = ["--relay", "%s:%d" % server.address, "--http", "%s:%d" % server.status_address,
              "--server-pid", server.pid,
              *(["--token", TOKEN] if server.program.ours else [])]
+    attack = attack or program_attack(program, name, where, seconds, attackers, attack_open)
     with contextlib.ExitStack() as stack:
         good = _start(program, "good", *where, "--seconds", seconds, "--path", path,
                       "--patience", patience * SLOWNESS)
@@ -205,24 +246,19 @@ def lay(server, name, seconds, program, path, attackers=1, patience=10, settle=1
         assert ready[:1] == ["ready"], f"good clients cannot begin: {good.communicate()}"
         counted = counters(server)
         before = use_of(server, pipes=True)
-        bad = []
-        for _ in range(attackers):
-            bad.append(_start(program, attack, *where, "--seconds", seconds + 600, "--sources",
-                              sources or SOURCES, "--target", ready[1], "--open",
-                              attack_open))
-            stack.callback(_kill, bad[-1])
-        for process in bad:
-            assert process.stdout.readline() == "begun\n", f"no attack: {process.communicate()}"
-        pace(0.3)  # good clients begin when the attack is running
-        sampler = _Sampler(server)
-        good.stdin.write("go\n")
-        good.stdin.flush()
-        done = _report(good, seconds + 3 * patience * SLOWNESS + PATIENCE)
-        sampler.stop()
-        for process in bad:
-            process.terminate()
-        reports = [_report(process, PATIENCE) for process in bad]
-    outcome = Outcome(done, reports[0], before, sampler.most, Use(), sampler.last, {})
+        end = stack.enter_context(attack(ready[1]))
+        began, control = time.monotonic(), control_seconds(server)
+        with meanwhile(server):
+            pace(0.3)  # good clients begin when the attack is running
+            sampler = _Sampler(server)
+            good.stdin.write("go\n")
+            good.stdin.flush()
+            done = _report(good, seconds + 3 * patience * SLOWNESS + PATIENCE)
+            sampler.stop()
+        control = max(0, control_seconds(server) - control)
+        took = time.monotonic() - began
+        report = end()
+    outcome = Outcome(done, report, before, sampler.most, Use(), sampler.last, {}, took, control)
     if server.running():
         outcome.after = _settled(server, before, settle * SLOWNESS)
     if server.running():
