@@ -291,8 +291,7 @@ static const struct budget_row rows[] = {
 		"HTTP_IDLE_MS",
 		"strelaysrv_core_http_ends_total{reason=idle} "
 		"strelaysrv_core_http_ends_total{reason=room}",
-		false, "test_pollers_every_ten_seconds_keep_their_connections",
-		"http-idle"},
+		false, "test_pollers_keep_their_connections", "http-idle"},
 	{HTTP,
 		"time of the control thread; accepting and reading count, but "
 		"only answers wait",

@@ -155,8 +155,8 @@ def test_unknown_verdict_refuses_and_is_told_once(module_server):
                 assert connection.recv(1) == b""
             except ConnectionResetError:
                 pass
-    server.wait_for_log(r"error core: module unknown-verdict: conn_accept answered 0")
-    assert server.count("answered 0") == 1
+    server.wait_for_log(r"error core: module unknown-verdict: conn_accept returned 0")
+    assert server.count("returned 0") == 1
 
 
 def test_sink_that_logs_does_not_feed_itself(module_server):

@@ -72,7 +72,7 @@ def test_who_was_not_asked_hears_of_no_end(module_server):
     server = module_server(["unknown-verdict", "trace", "probe"], workers=1)
     with server.connect() as connection:
         assert ended(connection)
-    server.wait_for_log("unknown-verdict: conn_accept answered")
+    server.wait_for_log("unknown-verdict: conn_accept returned")
     server.probe()
     assert server.transcript("trace") == STARTED
 
