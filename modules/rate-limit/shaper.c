@@ -2,6 +2,10 @@
 
 /* How many bytes of a session all limits together allow now. */
 
+#include <stddef.h>
+
+#include <utlist.h>
+
 #include "shaper.h"
 
 /* If both directions have data, one may be ahead of the other by this much. */
@@ -61,11 +65,7 @@ static void enter(
 	struct shaper *shaper, struct shaper_round *round, int64_t now_ms)
 {
 	shaper->in = true;
-	shaper->prev = NULL;
-	shaper->next = round->first;
-	if (shaper->next)
-		shaper->next->prev = shaper;
-	round->first = shaper;
+	DL_PREPEND(round->first, shaper);
 	for (int i = 0; i < SHAPER_PARTS; i++)
 		if (shaper->part[i].pool)
 			share_enter(&shaper->part[i], shaper->weight, now_ms);
@@ -76,12 +76,7 @@ void shaper_leave(struct shaper *shaper, struct shaper_round *round)
 	if (!shaper->in)
 		return;
 	shaper->in = false;
-	if (shaper->next)
-		shaper->next->prev = shaper->prev;
-	if (shaper->prev)
-		shaper->prev->next = shaper->next;
-	else
-		round->first = shaper->next;
+	DL_DELETE(round->first, shaper);
 	for (int i = 0; i < SHAPER_PARTS; i++)
 		if (shaper->part[i].pool)
 			share_leave(&shaper->part[i], shaper->weight);

@@ -22,7 +22,7 @@ enum shaper_limit { LIMIT_GLOBAL, LIMIT_DEVICE, LIMIT_SESSION, SHAPER_LIMITS };
 
 /* Of one worker. */
 struct shaper_round {
-	struct shaper *first; /* list of active sessions */
+	struct shaper *first; /* utlist of active sessions */
 	int64_t tick;         /* the last tick that was handled */
 };
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <utlist.h>
+
 #include "relay/devices/directory.h"
 #include "shared/id_hash.h"
 
@@ -16,7 +18,7 @@ struct device {
 	uint8_t owner_from[ID_LEN];
 	uint8_t challenger_from[ID_LEN];
 	uint64_t before;    /* parts up to this number are older than it */
-	struct part *parts; /* list; the sessions own the items */
+	struct part *parts; /* utlist; the sessions own the items */
 	uint8_t id[ID_LEN];
 };
 
@@ -172,13 +174,9 @@ int directory_link(struct directory *dir, struct part *part, const uint8_t *id)
 	pthread_mutex_lock(&dir->lock);
 	device = find_or_add(dir, id);
 	if (device) {
-		part->next = device->parts;
-		part->prev = NULL;
 		part->device = device;
 		part->number = ++dir->parts;
-		if (part->next)
-			part->next->prev = part;
-		device->parts = part;
+		DL_PREPEND(device->parts, part);
 	}
 	pthread_mutex_unlock(&dir->lock);
 	return device ? 0 : -1;
@@ -189,12 +187,7 @@ void directory_unlink(struct directory *dir, struct part *part)
 	if (!part->device)
 		return;
 	pthread_mutex_lock(&dir->lock);
-	if (part->next)
-		part->next->prev = part->prev;
-	if (part->prev)
-		part->prev->next = part->next;
-	else
-		part->device->parts = part->next;
+	DL_DELETE(part->device->parts, part);
 	drop_if_unused(dir, part->device);
 	pthread_mutex_unlock(&dir->lock);
 	part->device = NULL;

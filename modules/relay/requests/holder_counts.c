@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <utlist.h>
+
 #include "relay/requests/holder_counts.h"
 
 static unsigned rank(const struct holder *holder)
@@ -16,29 +18,9 @@ static void insert(struct holders *holders, struct holder *holder)
 {
 	unsigned at = rank(holder);
 
-	holder->next = NULL;
-	holder->prev = holders->last[at];
-	if (holder->prev)
-		holder->prev->next = holder;
-	else
-		holders->first[at] = holder;
-	holders->last[at] = holder;
+	DL_APPEND(holders->first[at], holder);
 	if (at > holders->top)
 		holders->top = at;
-}
-
-static void unlink_holder(struct holders *holders, struct holder *holder)
-{
-	unsigned at = rank(holder);
-
-	if (holder->next)
-		holder->next->prev = holder->prev;
-	else
-		holders->last[at] = holder->prev;
-	if (holder->prev)
-		holder->prev->next = holder->next;
-	else
-		holders->first[at] = holder->next;
 }
 
 /* Counts change by one, so the next lower rank is the new top. */
@@ -47,7 +29,7 @@ static void change(struct holders *holders, struct holder *holder, int by)
 	unsigned was = rank(holder);
 
 	if (was)
-		unlink_holder(holders, holder);
+		DL_DELETE(holders->first[was], holder);
 	holder->held += (unsigned)by;
 	if (holder->held)
 		insert(holders, holder);

@@ -27,8 +27,8 @@ struct holder {
 };
 
 struct holders {
-	struct holder *by_key; /* uthash, by key */
-	struct holder *first[HOLDER_RANKS + 1], *last[HOLDER_RANKS + 1];
+	struct holder *by_key;                  /* uthash, by key */
+	struct holder *first[HOLDER_RANKS + 1]; /* utlist, by rank */
 	unsigned top; /* the highest rank in use; 0: none */
 };
 

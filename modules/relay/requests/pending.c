@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include <utlist.h>
+
 #include "relay/requests/pending.h"
 #include "relay/requests/queue_eviction.h"
 
@@ -38,14 +40,7 @@ static void drop(struct pending_table *table, struct pending *pending,
 	queues_remove(&table->queues, pending, begun, now_ms);
 	use_up(table, pending, SIDE_CLIENT);
 	use_up(table, pending, SIDE_SERVER);
-	if (pending->prev)
-		pending->prev->next = pending->next;
-	else
-		table->first = pending->next;
-	if (pending->next)
-		pending->next->prev = pending->prev;
-	else
-		table->last = pending->prev;
+	DL_DELETE(table->first, pending);
 	table->limits.sessions--;
 	limits_give(&table->limits, pending);
 	free(pending);
@@ -57,17 +52,6 @@ void pending_finish(struct pending_table *table)
 		drop(table, table->first, false, 0);
 	queues_finish(&table->queues);
 	pthread_mutex_destroy(&table->lock);
-}
-
-static void append(struct pending_table *table, struct pending *pending)
-{
-	pending->prev = table->last;
-	if (table->last)
-		table->last->next = pending;
-	else
-		table->first = pending;
-	table->last = pending;
-	table->limits.sessions++;
 }
 
 static struct pending_key *find(struct pending_table *table, const uint8_t *key)
@@ -86,7 +70,8 @@ static int insert(struct pending_table *table, struct pending *pending,
 		free(pending);
 		return -1;
 	}
-	append(table, pending);
+	DL_APPEND(table->first, pending);
+	table->limits.sessions++;
 	if (queues_add(&table->queues, pending) != 0) {
 		pending->used[0] = pending->used[1] = true;
 		drop(table, pending, false, 0);

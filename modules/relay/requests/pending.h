@@ -23,8 +23,8 @@
 
 struct pending_table {
 	pthread_mutex_t lock;
-	struct pending_key *keys;     /* uthash, by key */
-	struct pending *first, *last; /* in order of creation */
+	struct pending_key *keys; /* uthash, by key */
+	struct pending *first;    /* utlist, in order of creation */
 	struct pending_limits limits;
 	struct queues queues;
 };

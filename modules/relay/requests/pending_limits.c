@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
+#include <utlist.h>
+
 #include "relay/requests/pending_limits.h"
 
 /* How many of a source's sessions are examined to choose the one to drop. */
@@ -11,36 +13,25 @@ static struct holders *holders_of(
 	return level + 1 == levels ? &limits->wide : &limits->narrow;
 }
 
-/* The list of a holder begins with the oldest; its prev is the newest. */
 static void join_source(struct pending *pending)
 {
 	struct holder *holder = widest(pending);
-	struct pending *first = holder ? holder->items : NULL;
+	struct pending *first;
 
 	if (!holder)
 		return;
-	pending->source_prev = first ? first->source_prev : pending;
-	if (first) {
-		first->source_prev->source_next = pending;
-		first->source_prev = pending;
-	} else {
-		holder->items = pending;
-	}
+	first = holder->items;
+	DL_APPEND2(first, pending, source_prev, source_next);
+	holder->items = first;
 }
 
 static void leave_source(struct pending *pending)
 {
 	struct holder *holder = widest(pending);
-	struct pending *first = holder->items, *next = pending->source_next;
+	struct pending *first = holder->items;
 
-	if (next)
-		next->source_prev = pending->source_prev;
-	else
-		first->source_prev = pending->source_prev;
-	if (pending == first)
-		holder->items = next;
-	else
-		pending->source_prev->source_next = next;
+	DL_DELETE2(first, pending, source_prev, source_next);
+	holder->items = first;
 }
 
 void limits_give(struct pending_limits *limits, struct pending *pending)

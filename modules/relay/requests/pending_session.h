@@ -37,8 +37,8 @@ enum stage {
 };
 
 struct pending {
-	struct pending *next, *prev;
-	/* List of the same widest source, oldest first. */
+	struct pending *next, *prev; /* of all */
+	/* Of the same widest source, oldest first. */
 	struct pending *source_next, *source_prev;
 	struct pending_key key[2]; /* by side; in the table while unused */
 	bool used[2];
@@ -47,7 +47,7 @@ struct pending {
 	struct holder *source[SOURCE_LEVELS];
 	int64_t deadline_ms;
 	struct pending_pair pair;
-	/* List of the same requested device, oldest first. */
+	/* Of the same requested device, oldest first. */
 	struct queue *queue; /* NULL: not queued */
 	struct pending *queue_next, *queue_prev;
 	uint8_t stage; /* enum stage */

@@ -21,17 +21,14 @@ static struct pending *oldest_of(const struct queue *queue,
 
 	if (!each)
 		return NULL;
-	for (struct pending *p = queue->last; p; p = p->queue_prev) {
+	for (struct pending *p = queue->first; p; p = p->queue_next) {
 		if (memcmp(p->pair.id[SIDE_CLIENT],
-			    for_it->pair.id[SIDE_CLIENT], ID_LEN) == 0) {
+			    for_it->pair.id[SIDE_CLIENT], ID_LEN) == 0 &&
+			!count[levels]++)
 			oldest[levels] = p;
-			count[levels]++;
-		}
 		for (unsigned i = 0; i < levels; i++)
-			if (is_from(p, source, i, levels)) {
+			if (is_from(p, source, i, levels) && !count[i]++)
 				oldest[i] = p;
-				count[i]++;
-			}
 	}
 	for (unsigned i = 0; i <= levels; i++)
 		if (count[i] >= each)
@@ -70,17 +67,22 @@ static struct pending *worst_of(const struct queues *queues,
 	const uint8_t source[][ID_LEN], unsigned levels, int64_t now_ms)
 {
 	const uint8_t *asker = for_it->pair.id[SIDE_CLIENT];
-	struct pending *victim = for_it;
+	struct pending *victim = for_it, *p = queue->first;
 	/* Among equals drop an older one: the new one has had no chance yet. */
 	struct claim worst = {
 		reputation_rank(&queues->reputation, asker, queue->id,
 			levels ? source[levels - 1] : asker, now_ms),
 		1, 0};
 
-	for (struct pending *p = queue->last; p; p = p->queue_prev) {
-		bool same = levels && is_from(p, source, levels - 1, levels);
-		struct claim claim = claim_of(queues, p, same, now_ms);
+	/* From the newest to the oldest: the first one's queue_prev is the
+	 * last. */
+	for (unsigned left = queue->count; left; left--) {
+		struct claim claim;
+		bool same;
 
+		p = p->queue_prev;
+		same = levels && is_from(p, source, levels - 1, levels);
+		claim = claim_of(queues, p, same, now_ms);
 		if (!goes_first(&claim, &worst))
 			continue;
 		worst = claim;

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <utlist.h>
+
 #include "relay/requests/queues.h"
 
 struct queue *queue_find(const struct queues *queues, const uint8_t *id)
@@ -18,27 +20,16 @@ void queue_deactivate(struct queues *queues, struct queue *queue)
 	if (!queue->active_next)
 		return;
 	queues->active--;
-	if (queues->active_first == queue)
-		queues->active_first =
-			queue->active_next == queue ? NULL : queue->active_next;
-	queue->active_prev->active_next = queue->active_next;
-	queue->active_next->active_prev = queue->active_prev;
+	CDL_DELETE2(queues->active_first, queue, active_prev, active_next);
 	queue->active_next = queue->active_prev = NULL;
 }
 
 void queue_activate(struct queues *queues, struct queue *queue)
 {
-	struct queue *first = queues->active_first;
-
 	if (queue->active_next)
 		return;
 	queues->active++;
-	queue->active_next = first ? first : queue;
-	queue->active_prev = first ? first->active_prev : queue;
-	queue->active_prev->active_next = queue;
-	queue->active_next->active_prev = queue;
-	if (!first)
-		queues->active_first = queue;
+	CDL_APPEND2(queues->active_first, queue, active_prev, active_next);
 }
 
 static void free_queue(struct queues *queues, struct queue *queue)
@@ -59,25 +50,7 @@ void queue_free_device(struct queues *queues, struct queue *queue)
 	if (!queue->busy.half.conn)
 		return;
 	queue->busy.half.conn = 0;
-	if (queue->busy_next)
-		queue->busy_next->busy_prev = queue->busy_prev;
-	else
-		queues->busy_last = queue->busy_prev;
-	if (queue->busy_prev)
-		queue->busy_prev->busy_next = queue->busy_next;
-	else
-		queues->busy_first = queue->busy_next;
-	queue->busy_next = queue->busy_prev = NULL;
-}
-
-static void mark_busy(struct queues *queues, struct queue *queue)
-{
-	queue->busy_prev = queues->busy_last;
-	if (queues->busy_last)
-		queues->busy_last->busy_next = queue;
-	else
-		queues->busy_first = queue;
-	queues->busy_last = queue;
+	DL_DELETE2(queues->busy_first, queue, busy_prev, busy_next);
 }
 
 void queues_finish(struct queues *queues)
@@ -104,12 +77,7 @@ int queues_add(struct queues *queues, struct pending *pending)
 		}
 	}
 	pending->queue = queue;
-	pending->queue_prev = queue->last;
-	if (queue->last)
-		queue->last->queue_next = pending;
-	else
-		queue->first = pending;
-	queue->last = pending;
+	DL_APPEND2(queue->first, pending, queue_prev, queue_next);
 	queue->count++;
 	queue->waiting++;
 	queues->waiting++;
@@ -174,7 +142,7 @@ void queues_taken(struct queues *queues, struct pending *pending,
 	busy->serial = pending->pair.serial = ++queues->last_serial;
 	memcpy(busy->asker, pending->pair.id[SIDE_CLIENT], ID_LEN);
 	memcpy(busy->source, queue_origin(pending), ID_LEN);
-	mark_busy(queues, queue);
+	DL_APPEND2(queues->busy_first, queue, busy_prev, busy_next);
 }
 
 /* How much of the time of others this session has wasted. */
@@ -202,7 +170,7 @@ static void fall_back(
 		queue->busy = *previous;
 		queue->busy.since_ms = now_ms;
 		queue->busy.slice_over = false;
-		mark_busy(queues, queue);
+		DL_APPEND2(queues->busy_first, queue, busy_prev, busy_next);
 	}
 	previous->half.conn = 0;
 }
@@ -246,14 +214,7 @@ void queues_remove(struct queues *queues, struct pending *pending, bool begun,
 
 	if (!queue)
 		return;
-	if (pending->queue_next)
-		pending->queue_next->queue_prev = pending->queue_prev;
-	else
-		queue->last = pending->queue_prev;
-	if (pending->queue_prev)
-		pending->queue_prev->queue_next = pending->queue_next;
-	else
-		queue->first = pending->queue_next;
+	DL_DELETE2(queue->first, pending, queue_prev, queue_next);
 	queue->count--;
 	queue->sent -= pending->stage == STAGE_SENT;
 	queue->waiting -= pending->stage == STAGE_WAITS;

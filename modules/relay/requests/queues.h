@@ -67,7 +67,7 @@ struct queue {
 	UT_hash_handle hh;
 	struct queue *active_next, *active_prev; /* NULL: not active */
 	struct queue *busy_next, *busy_prev;
-	struct pending *first, *last;
+	struct pending *first; /* utlist, oldest first */
 	unsigned count, waiting, sent;
 	/*
 	 * An invitation was sent and not taken; it may have left the queue
@@ -94,9 +94,10 @@ struct queue {
 
 struct queues {
 	struct queue *by_id;        /* uthash, by device ID */
-	struct queue *active_first; /* ring of queues that a timer must check */
-	struct queue *busy_first,
-		*busy_last; /* sorted by the time they became busy */
+	struct queue *active_first; /* utlist, a ring of those that a timer must
+				       check */
+	struct queue
+		*busy_first; /* utlist, sorted by the time they became busy */
 	struct reputation reputation;
 	/* The last number that a session or a served source got. */
 	uint64_t last_serial;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <utlist.h>
+
 #include "relay/requests/reputation.h"
 
 struct memory {
@@ -15,34 +17,11 @@ struct memory {
 	uint8_t key[ID_LEN];
 };
 
-static void unlink_memory(struct memories *memories, struct memory *memory)
-{
-	if (memory->next)
-		memory->next->prev = memory->prev;
-	else
-		memories->last = memory->prev;
-	if (memory->prev)
-		memory->prev->next = memory->next;
-	else
-		memories->first = memory->next;
-}
-
-static void append(struct memories *memories, struct memory *memory)
-{
-	memory->next = NULL;
-	memory->prev = memories->last;
-	if (memories->last)
-		memories->last->next = memory;
-	else
-		memories->first = memory;
-	memories->last = memory;
-}
-
 static void drop_oldest(struct memories *memories)
 {
 	struct memory *memory = memories->first;
 
-	unlink_memory(memories, memory);
+	DL_DELETE(memories->first, memory);
 	HASH_DEL(memories->by_key, memory);
 	memories->count--;
 	free(memory);
@@ -85,13 +64,13 @@ static struct memory *remember(struct memories *memories,
 		drop_oldest(memories);
 	HASH_FIND(hh, memories->by_key, key, ID_LEN, memory);
 	if (memory)
-		unlink_memory(memories, memory);
+		DL_DELETE(memories->first, memory);
 	else
 		memory = make(memories, key);
 	if (!memory)
 		return NULL;
 	memory->until_ms = until_ms;
-	append(memories, memory);
+	DL_APPEND(memories->first, memory);
 	return memory;
 }
 

@@ -32,8 +32,8 @@
 struct memory; /* of one key */
 
 struct memories {
-	struct memory *by_key;       /* uthash */
-	struct memory *first, *last; /* in the order of their last refresh */
+	struct memory *by_key; /* uthash */
+	struct memory *first;  /* utlist, in the order of their last refresh */
 	unsigned count;
 };
 
