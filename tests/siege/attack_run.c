@@ -139,6 +139,7 @@ static void report(const struct assault *a, const struct meter *begin)
 	if (a->attack.jam.count) {
 		report_count("sessions", a->jam.sessions);
 		report_count("session_bytes", a->jam.sent_bytes);
+		report_count("received_bytes", a->jam.received_bytes);
 		report_count("rounds_failed", a->jam.failed);
 	}
 	report_meters(begin, &now);

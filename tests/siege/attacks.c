@@ -23,6 +23,10 @@
 
 #define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
 
+#define KIB_OF_ZEROS                                                           \
+	ZEROS ZEROS ZEROS ZEROS ZEROS ZEROS ZEROS ZEROS ZEROS ZEROS ZEROS      \
+		ZEROS ZEROS ZEROS ZEROS ZEROS
+
 static const struct attack attacks[] = {
 	{.name = "silent",
 		.help = "connections that say nothing",
@@ -115,9 +119,23 @@ static const struct attack attacks[] = {
 			.random_len = 32,
 			TEXT(again, "x"),
 			.again_ms = 500}}},
+	{.name = "guessed-keys-send",
+		.help = "session keys, by chance; sends on after the answer",
+		.swarms = {{.open = 8,
+			.stays = true,
+			TEXT(first, JOIN_SESSION),
+			.random_len = 32,
+			TEXT(again, KIB_OF_ZEROS KIB_OF_ZEROS)}}},
+	{.name = "greedy-sessions",
+		.help = "sessions that carry as much as they can",
+		.jam = {.count = 64, .reads = true}},
 	{.name = "stalled-readers",
 		.help = "sessions that both sides fill and neither reads",
 		.jam = {.count = 48}},
+	{.name = "stalled-talkers",
+		.help = "sessions whose reader reads nothing, and sends a byte "
+			"now and then",
+		.jam = {.count = 48, .byte_ms = 500}},
 	{.name = "full-queues",
 		.help = "sessions whose one side goes while the other's queue "
 			"is full",

@@ -204,7 +204,7 @@ static const struct budget_row rows[] = {
 		"test_a_reader_that_drains_too_slowly_ends "
 		"test_the_source_that_has_most_gives_way "
 		"test_memory_of_all_is_bounded",
-		"stalled-readers"},
+		"stalled-readers stalled-talkers"},
 	{PAIR, "bytes a second, with rate-limit.global",
 		"as others of its device",
 		"as other sources, then as other devices", "the option",
@@ -212,7 +212,7 @@ static const struct budget_row rows[] = {
 		"strelaysrv_rate_limit_held_back_total{limit=global}", false,
 		"test_sources_share_before_their_devices_do "
 		"test_devices_share_before_their_sessions_do",
-		""},
+		"greedy-sessions"},
 	{OPEN,
 		"connections that have ended, and whose last bytes are on "
 		"their way",
@@ -232,7 +232,8 @@ static const struct budget_row rows[] = {
 		"{LINGER_DISCARD KiB}", "that times the previous row",
 		"that times the previous row", "LINGER_DISCARD",
 		"strelaysrv_core_connections_cut_total", false,
-		"test_who_sends_on_after_the_end_is_not_read", ""},
+		"test_who_sends_on_after_the_end_is_not_read",
+		"guessed-keys-send"},
 	{PAIR, "data that remains in the kernel after a session",
 		"dropped after {LINGER_MS ms} without progress, after "
 		"{LINGER_GRACE_MS+LINGER_DRAIN_MS ms} in any case",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Repeated sessions with full queues. */
+/* Repeated sessions that are filled. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 
 struct end {
 	struct jam *jam;
-	struct event writing;
+	struct event writing, reading, again;
 	int fd;
 };
 
@@ -31,6 +31,7 @@ struct jam {
 	int left[LEFT];
 	size_t lefts;
 	int64_t until_ns;
+	uint8_t buffer[65536];
 };
 
 static void writable(evutil_socket_t fd, short what, void *arg)
@@ -45,13 +46,47 @@ static void writable(evutil_socket_t fd, short what, void *arg)
 		event_del(&end->writing);
 }
 
-static void watch(struct jam *jam, struct end *end, int fd)
+static void readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct end *end = arg;
+	struct jam *jam = end->jam;
+	ssize_t n = recv(fd, jam->buffer, sizeof(jam->buffer), 0);
+
+	(void)what;
+	if (n > 0)
+		jam->counts->received_bytes += (uint64_t)n;
+	else if (n == 0 || errno != EAGAIN)
+		event_del(&end->reading);
+}
+
+static void again(evutil_socket_t fd, short what, void *arg)
+{
+	struct end *end = arg;
+	const int64_t ms = end->jam->plan->byte_ms;
+	const struct timeval pause = {ms / 1000, ms % 1000 * 1000};
+
+	(void)fd;
+	(void)what;
+	(void)send(end->fd, "x", 1, MSG_NOSIGNAL);
+	event_add(&end->again, &pause);
+}
+
+static void watch(struct jam *jam, struct end *end, int fd, bool is_quiet)
 {
 	end->jam = jam;
 	end->fd = fd;
 	event_assign(&end->writing, jam->siege->bench.base, fd,
 		EV_WRITE | EV_PERSIST, writable, end);
+	event_assign(&end->again, jam->siege->bench.base, -1, 0, again, end);
+	event_assign(&end->reading, jam->siege->bench.base, fd,
+		EV_READ | EV_PERSIST, readable, end);
+	if (is_quiet) {
+		again(-1, 0, end);
+		return;
+	}
 	event_add(&end->writing, NULL);
+	if (jam->plan->reads || jam->plan->byte_ms)
+		event_add(&end->reading, NULL);
 }
 
 static void keep(struct jam *jam, int fd)
@@ -69,8 +104,11 @@ static void finish_round(struct jam *jam)
 {
 	struct pairs *pairs = &jam->pairs;
 
-	for (size_t i = 0; i < 2 * pairs->count; i++)
+	for (size_t i = 0; i < 2 * pairs->count; i++) {
 		event_del(&jam->ends[i].writing);
+		event_del(&jam->ends[i].reading);
+		event_del(&jam->ends[i].again);
+	}
 	if (jam->plan->ends) {
 		for (size_t i = 0; i < pairs->count; i++) {
 			close(pairs->list[i].client);
@@ -101,8 +139,9 @@ static void one_round(struct jam *jam)
 	}
 	jam->counts->sessions += jam->pairs.count;
 	for (size_t i = 0; i < jam->pairs.count; i++) {
-		watch(jam, &jam->ends[2 * i], jam->pairs.list[i].client);
-		watch(jam, &jam->ends[2 * i + 1], jam->pairs.list[i].server);
+		watch(jam, &jam->ends[2 * i], jam->pairs.list[i].client, false);
+		watch(jam, &jam->ends[2 * i + 1], jam->pairs.list[i].server,
+			jam->plan->byte_ms != 0);
 	}
 	ms = left_ms(jam);
 	bench_run_for(bench, jam->plan->ends && ms > FILL_MS ? FILL_MS : ms);

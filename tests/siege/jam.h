@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* jam.h - sessions that both sides fill and neither reads. */
+/* jam.h - sessions that both sides fill. */
 #ifndef JAM_H
 #define JAM_H
 
@@ -15,11 +15,21 @@ struct jam_plan {
 	 * false, the sessions stay.
 	 */
 	bool ends;
+
+	/* Whether both sides read everything, or nothing. */
+	bool reads;
+
+	/*
+	 * If set, only one side fills and reads.  The other reads nothing and
+	 * sends a byte at this interval, so that the session is never idle.
+	 */
+	int64_t byte_ms;
 };
 
 struct jam_counts {
 	uint64_t sessions;
 	uint64_t sent_bytes;
+	uint64_t received_bytes;
 	uint64_t failed; /* rounds whose sessions failed to begin */
 };
 

@@ -108,6 +108,20 @@ def rows(text=None):
             for line in (text or table()).splitlines()[2:]]
 
 
+@functools.cache
+def _tests():
+    """The names of all tests: functions, and unit-NAME."""
+    integration = "\n".join(path.read_text(encoding="utf-8")
+                            for path in (ROOT / "tests" / "integration").rglob("test_*.py"))
+    return {*re.findall(r"^def (test_\w+)\(", integration, re.M),
+            *(path.stem.replace("test_", "unit-", 1)
+              for path in (ROOT / "tests" / "unit").rglob("test_*.c"))}
+
+
+def is_there(test):
+    return test in _tests()
+
+
 def names(cell):
     return re.findall(r"`([^`]+)`", cell)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 """Relay servers as processes: which program, and how it is started, watched and stopped."""
 
+import contextlib
 import dataclasses
 import http.client
 import json
@@ -131,6 +132,8 @@ class RelayServer:
         self._lines = []
         self._news = threading.Condition()
         self._ended = False
+        self._may_read_log = threading.Event()
+        self._may_read_log.set()
         self.process = subprocess.Popen(
             command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, preexec_fn=limit if descriptors else None, pass_fds=pass_fds,
@@ -145,6 +148,7 @@ class RelayServer:
     def _read(self, stream, is_log):
         for raw in stream:
             if is_log:
+                self._may_read_log.wait()
                 with self._news:
                     self._lines.append(raw.decode(errors="replace").rstrip("\n"))
                     self._news.notify_all()
@@ -155,6 +159,15 @@ class RelayServer:
         stream.close()
 
     # The log.
+
+    @contextlib.contextmanager
+    def log_unread(self):
+        """Nobody reads the log meanwhile."""
+        self._may_read_log.clear()
+        try:
+            yield
+        finally:
+            self._may_read_log.set()
 
     def log(self):
         """Everything written to stderr so far."""

@@ -5,8 +5,10 @@ within seconds, what the server may hold meanwhile, and which counters must grow
 The allowed memory comes from the table of budgets: an amount for each connection, times the
 connections that the options of the trial allow."""
 
+import contextlib
 import dataclasses
 
+import siege_troubles
 from budget_table import constant
 
 KIB = 1024
@@ -50,9 +52,17 @@ def _tried(count):
     return (("handshakes", count),)
 
 
+_HELD_BACK = 'strelaysrv_rate_limit_held_back_total{limit="global"}'
 _TIMEOUT = _core("connections_closed", "reason", "timeout")
 _DESCRIPTORS = _core("room_made", "for", "descriptors")
 _ROOM = _core("room_made", "for", "module")
+
+
+def _figures(outcome):
+    report = outcome.attack
+    return {"control": outcome.control_s / outcome.seconds,
+            "sent_each": report.get("sent_bytes", 0) / (report.get("opened") or 1),
+            "received_a_second": report.get("received_bytes", 0) / report["seconds"], **report}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,10 +82,14 @@ class Trial:
     #: not let it: pairs of a figure of its report and a value. `control` is the control thread's
     #: part of a CPU.
     least: tuple = ()
+    #: The most that the attack may reach: such pairs. `sent_each` is the bytes that a connection
+    #: sends, `received_a_second` those that all receive.
+    most: tuple = ()
     #: Under a sanitizer so many connections, with which the counter need not move; 0: as usual.
     slow_open: int = 0
     settled: bool = False  # bounds take effect after some seconds: judged at the end
     bare: bool = False  # without the modules bounds and rate-limit
+    meanwhile: object = contextlib.nullcontext  # of siege_troubles: what befalls the server
 
     @property
     def name(self):
@@ -91,12 +105,23 @@ class Trial:
 
     def must_move(self, outcome):
         """The counters that must have grown, given what the attack has reached."""
-        figures = {"control": outcome.control_s / outcome.seconds, **outcome.attack}
+        figures = _figures(outcome)
         return self.moves if all(figures[name] >= value for name, value in self.least) else ()
+
+    def exceeded(self, outcome):
+        """The figures that are above their bounds."""
+        figures = _figures(outcome)
+        return [f"{name} is {figures[name]:.0f}" for name, value in self.most
+                if figures[name] > value]
 
     def __str__(self):
         return "-".join([self.attack, *(arg.strip("-") for arg in self.args),
-                         *(["bare"] if self.bare else [])])
+                         *(["bare"] if self.bare else []),
+                         *([self.meanwhile.__name__] if self.befallen else [])])
+
+    @property
+    def befallen(self):
+        return self.meanwhile is not contextlib.nullcontext
 
 
 #: Few, so that `opening` limits the number and not the attack's default. With 16 sources each has
@@ -175,20 +200,38 @@ TRIALS = (
     Trial("deaf-pings", 16, (_core("connections_closed", "reason", "overflow"),),
           ("-relay.messages-per-minute", "0"), process=_HANDSHAKE, kernel=2 * _MESSAGES),
     Trial("junk", 128, (_relay("rejected", "reason", "bad_magic"),), process=_HANDSHAKE),
+    Trial("junk", 128, (_core("log_dropped"),), ("-debug",), process=_HANDSHAKE,
+          meanwhile=siege_troubles.log_unread),
     Trial("guessed-keys", 64, (_relay("session_joins", "result", "unknown_key"),)),
     Trial("guessed-keys-stay@1", 2 * _LINGER_PART, (_core("lingering_refused", "by", "source"),),
           _TWO, open=400),
     Trial("guessed-keys-stay", 2 * _LINGER, (_core("lingering_refused", "by", "places"),), _TWO,
           slow_open=300),
+    # Beside what the server reads, the kernel takes what fits into the sender's buffer.
+    Trial("guessed-keys-send", 8, (_core("connections_cut"),), kernel=constant("LINGER_DISCARD"),
+          most=(("sent_each", constant("LINGER_DISCARD") + 4 * MIB),)),
+    # A fifth more, for what was saved up.
+    Trial("greedy-sessions", 64, (_HELD_BACK,), ("-global-rate", "40MB/s"), kernel=_STALLED,
+          most=(("received_a_second", 48_000_000),), slow_open=32),
     Trial("stalled-readers", 48, (_core("connections_cut"),), seconds=7, process=32 * KIB,
           kernel=_STALLED, settled=True, slow_open=32),
     Trial("stalled-readers", 48, (_reached("sessions-per-device"),),
           ("-bounds.sessions-per-device", "16"), process=32 * KIB, kernel=_STALLED),
+    # The first look, after 5 s, has nothing to compare with.
+    Trial("stalled-talkers", 48, (_core("sessions_closed", "reason", "stalled"),),
+          ("-network-timeout", "4s", "-ping-interval", "1s"), seconds=12, process=32 * KIB,
+          kernel=_STALLED, settled=True, slow_open=32),
+    # In the end they hold no more than the option allows.
+    Trial("stalled-talkers@16", 16, (_core("sessions_closed", "reason", "pressure"),),
+          ("-session-memory", "16MiB"), seconds=12, process=64 * KIB, kernel=MIB, settled=True,
+          slow_open=32),
     # Each round has 16 sessions, whose sockets must not stay in the kernel.
     Trial("full-queues", 32, (_core("connections_cut"),), seconds=5, process=32 * KIB,
           kernel=8 * MIB, sockets=80),
     Trial("descriptors", _HTTP + 512, (_DESCRIPTORS, _core("http_ends", "reason", "room")),
           descriptors=512, slow_open=200),
+    Trial("descriptors", _HTTP + 512, (_core("accept_errors", "kind", "descriptors"),),
+          descriptors=512, meanwhile=siege_troubles.descriptors_short),
     Trial("http-chunk-line", 32),
     Trial("http-long-head", 32, (_core("http_requests", "result", "too_large"),)),
     Trial("http-pipelining@1", 16, (_core("http_requests", "result", "delayed"),),

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Handshakes that have waited for so long that nobody waits for them any more."""
+
+import contextlib
+import functools
+import signal
+import time
+
+import floods
+from budget_table import constant
+from http_client import counter, with_metrics
+from relay_client import ProtocolConnection, TlsBytes
+from waiting import pace, wait_for
+
+LATE_S = constant("WAIT_MAX_US") / 1e6
+#: More than a worker begins before it stops.
+MANY = 400
+TRIES = 3
+
+
+def suspended(server, seconds):
+    """Stops the process, as a machine does that sleeps or has no CPU for it."""
+    server.send_signal(signal.SIGSTOP)
+    try:
+        until = time.monotonic() + seconds
+        wait_for(lambda: time.monotonic() > until, "the time to pass")
+    finally:
+        server.send_signal(signal.SIGCONT)
+
+
+def late(server):
+    return counter(server, "handshake_failures_total", kind="late")
+
+
+def test_who_has_waited_for_too_long_is_not_served(start, plain_program, tmp_path, identities):
+    """The hellos of many strangers arrive at once, so most wait for their turn.  The server then
+    does nothing for longer than a handshake may wait: it ends those, and serves who comes next."""
+    server = with_metrics(functools.partial(start, plain_program), tmp_path, "-workers", "1")
+    hello = TlsBytes(identities[0]).client_hello()
+    for _ in range(TRIES):
+        with contextlib.ExitStack() as stack:
+            strangers = [floods.greet(server.address, source, b"")
+                         for source in floods.sources(MANY)]
+            for sock in strangers:
+                stack.enter_context(contextlib.closing(sock))
+            for sock in strangers:
+                sock.send(hello)
+            suspended(server, LATE_S + 0.2)
+            with ProtocolConnection(server.address, identities[1]) as client:
+                client.join()
+            if late(server):
+                break
+        pace()
+    assert late(server), "all were served before it stopped"
