@@ -12,9 +12,11 @@
 #include "tls/tls_free_handshake.h"
 #include "tls/tls_state.h"
 
-/* From 3.2 on, SSL_set_session() compares other methods than these and would
- * start the handshake anew.  So with these versions nothing is freed. */
-#define LIBRARY_END 0x30200000UL
+/* From this version on, SSL_set_session() compares other methods than those of
+ * bare_of() and would start the handshake anew. */
+#define REPLACED_END 0x30200000UL
+/* Later versions may do something else when a session is decoded anew. */
+#define KNOWN_END 0x30700000UL
 
 static struct tls_free_handshake *self(void)
 {
@@ -26,8 +28,13 @@ void tls_free_handshake_init(OSSL_LIB_CTX *libctx)
 	struct tls_free_handshake *compact = self();
 
 	compact->libctx = libctx;
-	if (OpenSSL_version_num() < LIBRARY_END)
+	if (OpenSSL_version_num() < REPLACED_END)
 		compact->empty = SSL_SESSION_new();
+}
+
+bool tls_free_handshake_is_known(void)
+{
+	return OpenSSL_version_num() < KNOWN_END;
 }
 
 void tls_free_handshake_finish(void)
@@ -78,21 +85,59 @@ static void forget_keys(SSL *ssl)
 		forget_key(peer);
 }
 
+/*
+ * The session holds the certificate.  An empty session replaces it, since
+ * OpenSSL does not write without one.
+ */
+static void replace_session(SSL *ssl)
+{
+	SSL_CTX *bare = bare_of(ssl);
+
+	if (bare && SSL_set_SSL_CTX(ssl, bare) == bare)
+		SSL_set_session(ssl, self()->empty);
+}
+
+/* A session of the same cipher without a certificate, and with zeros for its
+ * secret, in ASN.1.  Returns its length; the caller frees it. */
+static int encode_empty(const SSL *ssl, unsigned char **der)
+{
+	static const unsigned char zeros[SSL_MAX_MASTER_KEY_LENGTH];
+	SSL_SESSION *empty = SSL_SESSION_new();
+	int len = 0;
+
+	if (empty &&
+		SSL_SESSION_set_cipher(empty, SSL_get_current_cipher(ssl)) ==
+			1 &&
+		SSL_SESSION_set_protocol_version(empty, SSL_version(ssl)) ==
+			1 &&
+		SSL_SESSION_set1_master_key(empty, zeros, sizeof(zeros)) == 1)
+		len = i2d_SSL_SESSION(empty, der);
+	SSL_SESSION_free(empty);
+	return len;
+}
+
+/* Decoding into a session that exists replaces all that it holds. */
+static void empty_session(SSL *ssl)
+{
+	SSL_SESSION *session = SSL_get_session(ssl);
+	unsigned char *der = NULL;
+	int len = encode_empty(ssl, &der);
+	const unsigned char *at = der;
+
+	if (session && len > 0)
+		(void)d2i_SSL_SESSION(&session, &at, len);
+	OPENSSL_free(der);
+}
+
 void tls_free_handshake(SSL *ssl)
 {
-	struct tls_free_handshake *compact = self();
-	SSL_CTX *bare;
-
-	if (!compact->empty || SSL_is_init_finished(ssl) != 1)
+	if (!tls_free_handshake_is_known() || SSL_is_init_finished(ssl) != 1)
 		return;
 	forget_keys(ssl);
-	bare = bare_of(ssl);
-	/*
-	 * The session holds the certificate.  An empty session replaces it,
-	 * since OpenSSL does not write without one.  If this fails, the
-	 * connection works as before, but stays larger.
-	 */
-	if (bare && SSL_set_SSL_CTX(ssl, bare) == bare)
-		SSL_set_session(ssl, compact->empty);
+	/* If this fails, the connection works as before, but stays larger. */
+	if (self()->empty)
+		replace_session(ssl);
+	else
+		empty_session(ssl);
 	ERR_clear_error();
 }

@@ -27,7 +27,8 @@ enum { TLS_BARE_12, TLS_BARE_13, TLS_BARES };
 /* For tls_free_handshake.c. */
 struct tls_free_handshake {
 	OSSL_LIB_CTX *libctx; /* borrowed; NULL: OpenSSL's default */
-	SSL_SESSION *empty; /* owned; NULL: tls_free_handshake() does nothing */
+	/* Owned; replaces sessions; NULL: their content is replaced. */
+	SSL_SESSION *empty;
 	/* Owned; contexts without settings, made when first needed. */
 	_Atomic(SSL_CTX *) bare[TLS_BARES];
 };

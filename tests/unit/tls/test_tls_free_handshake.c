@@ -5,12 +5,16 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -20,6 +24,7 @@
 #include "tls/tls_state.h"
 
 #define STEPS_MOST 20
+#define HYBRID     "X25519MLKEM768" /* from OpenSSL 3.5 on */
 
 struct row {
 	int version;
@@ -34,6 +39,7 @@ static const struct row rows[] = {
 	{TLS1_3_VERSION, "P-384", "P-256", NULL},
 	{TLS1_3_VERSION, "ED25519", "P-521", NULL},
 	{TLS1_3_VERSION, "RSA", "X448", NULL},
+	{TLS1_3_VERSION, "P-256", HYBRID, NULL},
 	{TLS1_2_VERSION, "P-256", "X25519:P-256", NULL},
 	{TLS1_2_VERSION, "P-256", "X25519:P-256",
 		"ECDHE-ECDSA-CHACHA20-POLY1305"},
@@ -43,6 +49,53 @@ static const struct row rows[] = {
 struct sides {
 	SSL *server, *client;
 };
+
+/* Bytes that OpenSSL holds, and about what malloc() adds to each block. */
+static size_t held;
+#define MALLOCS_OWN 16
+
+union block {
+	size_t len;
+	max_align_t aligned;
+};
+
+static void *take(size_t len, const char *file, int line)
+{
+	union block *block = malloc(sizeof(*block) + len);
+
+	(void)file;
+	(void)line;
+	if (!block)
+		return NULL;
+	block->len = len;
+	held += len + MALLOCS_OWN;
+	return block + 1;
+}
+
+static void give(void *at, const char *file, int line)
+{
+	union block *block = at;
+
+	(void)file;
+	(void)line;
+	if (!block)
+		return;
+	held -= block[-1].len + MALLOCS_OWN;
+	free(block - 1);
+}
+
+static void *resize(void *at, size_t len, const char *file, int line)
+{
+	void *to = take(len, file, line);
+	size_t before = at ? ((union block *)at)[-1].len : 0;
+
+	if (!to)
+		return NULL;
+	if (at)
+		memcpy(to, at, before < len ? before : len);
+	give(at, file, line);
+	return to;
+}
 
 static int accept_any(X509_STORE_CTX *store, void *arg)
 {
@@ -176,13 +229,29 @@ static void talks_after_forgetting(OSSL_LIB_CTX *libctx, const struct row *row)
 	close_sides(&sides);
 }
 
+static bool library_has(const char *group)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	bool has = SSL_CTX_set1_groups_list(ctx, group) == 1;
+
+	SSL_CTX_free(ctx);
+	ERR_clear_error();
+	return has;
+}
+
+static void all_talk_after_forgetting(OSSL_LIB_CTX *libctx)
+{
+	tls_free_handshake_init(libctx);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (library_has(rows[i].group))
+			talks_after_forgetting(libctx, &rows[i]);
+	tls_free_handshake_finish();
+}
+
 static void settled_connections_talk(void **state)
 {
 	(void)state;
-	tls_free_handshake_init(NULL);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		talks_after_forgetting(NULL, &rows[i]);
-	tls_free_handshake_finish();
+	all_talk_after_forgetting(NULL);
 }
 
 static void every_key_is_known_to_the_lean_context(void **state)
@@ -191,9 +260,57 @@ static void every_key_is_known_to_the_lean_context(void **state)
 
 	(void)state;
 	assert_non_null(libctx);
+	all_talk_after_forgetting(libctx);
+	tls_provider_give(libctx);
+}
+
+/* Bytes of a connection in the server's library context after it has forgotten
+ * its handshake. */
+static size_t held_by(OSSL_LIB_CTX *libctx, const struct row *row)
+{
+	struct sides sides = connect_sides(libctx, row);
+	SSL_CTX *ctx = SSL_get_SSL_CTX(sides.server);
+	BIO *bio = SSL_get_rbio(sides.server);
+	size_t all;
+
+	/* They are not the connection's. */
+	assert_int_equal(SSL_CTX_up_ref(ctx), 1);
+	assert_int_equal(BIO_up_ref(bio), 1);
+	tls_free_handshake(sides.server);
+	passes(sides.client, sides.server);
+	passes(sides.server, sides.client);
+	all = held;
+	SSL_free(sides.server);
+	all -= held;
+	SSL_free(sides.client);
+	SSL_CTX_free(ctx);
+	BIO_free(bio);
+	return all;
+}
+
+/*
+ * From 3.2 on, two record layers of 4.4 KiB and a connection of 5.6 KiB remain,
+ * and a session of 1 KiB, which cannot be shared.
+ */
+static size_t most_held(const struct row *row)
+{
+	bool is_chacha = row->suite && strstr(row->suite, "CHACHA20");
+
+	if (OpenSSL_version_num() < 0x30200000UL)
+		return is_chacha ? 11000 : 13000;
+	return is_chacha ? 19600 : 21700;
+}
+
+static void little_is_held(void **state)
+{
+	OSSL_LIB_CTX *libctx = tls_provider_take();
+
+	(void)state;
 	tls_free_handshake_init(libctx);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		talks_after_forgetting(libctx, &rows[i]);
+		if (library_has(rows[i].group))
+			assert_in_range(held_by(libctx, &rows[i]), 1000,
+				most_held(&rows[i]));
 	tls_free_handshake_finish();
 	tls_provider_give(libctx);
 }
@@ -250,9 +367,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(settled_connections_talk),
 		cmocka_unit_test(every_key_is_known_to_the_lean_context),
+		cmocka_unit_test(little_is_held),
 		cmocka_unit_test(nothing_is_forgotten_too_early),
 		cmocka_unit_test(a_peer_that_misbehaves_afterwards_is_cut_off),
 	};
 
+	if (CRYPTO_set_mem_functions(take, resize, give) != 1)
+		return 1;
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MPL-2.0
+"""What connections hold after their handshakes, if the version of OpenSSL is known and if not."""
+
+import contextlib
+import os
+import pathlib
+
+import pytest
+
+import faults
+from exposition import parse, value
+from relay_client import ProtocolConnection, tls_context
+from waiting import pace
+
+CONF = "modules = { log, relay, status, prometheus }\n"
+#: The first connections make room that the others use again.
+FIRST, MANY = 50, 200
+WARNING = r"warning core: this server does not know OpenSSL .*: nothing is freed after a handshake"
+
+
+@pytest.fixture
+def serve(start, plain_program, tmp_path):
+    """Starts a server with one worker. `known`: whether its OpenSSL is of a known version."""
+
+    def serve_one(known):
+        conf = tmp_path / "relay.conf"
+        conf.write_text(CONF)
+        env = None if known else {**os.environ, "LD_PRELOAD": faults.preload("openssl_version.so")}
+        return start(plain_program, "-conf", conf, "-workers", "1", env=env)
+
+    return serve_one
+
+
+def kept(server):
+    page = server.get("/metrics")[2].decode()
+    return value(parse(page), "strelaysrv_core_tls_handshakes_kept")
+
+
+def resident(server):
+    text = pathlib.Path(f"/proc/{server.pid}/statm").read_text(encoding="ascii")
+    return int(text.split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def held_by_each(server, identities):
+    """Bytes for one connection after its handshake."""
+    with contextlib.ExitStack() as stack:
+
+        def connect(identity, count):
+            context = tls_context(identity)
+            for _ in range(count):
+                one = stack.enter_context(ProtocolConnection(server.address, context=context))
+            # Its handshake, which is the last one, is over on the server, too.
+            one.join().check_alive()
+            pace()
+            return resident(server)
+
+        before = connect(identities[0], FIRST)
+        return (connect(identities[1], MANY) - before) / MANY
+
+
+def test_a_known_version_is_not_spoken_of(serve, identities):
+    server = serve(True)
+    with ProtocolConnection(server.address, identities[0]) as client:
+        client.join().check_alive()
+    assert kept(server) == 0
+    assert not server.count(WARNING)
+
+
+def test_a_version_that_is_not_known_is_told_and_serves(serve, identities):
+    server = serve(False)
+    with ProtocolConnection(server.address, identities[0]) as client:
+        client.join().check_alive()
+    assert kept(server) == 1
+    server.wait_for_count(WARNING, 1)
+
+
+@faults.needs_memory
+def test_a_known_version_frees_what_handshakes_needed(serve, identities):
+    plain = held_by_each(serve(False), identities)
+    freed = held_by_each(serve(True), identities)
+    assert freed < 0.8 * plain, f"{freed / 1024:.1f} and {plain / 1024:.1f} KiB"
