@@ -138,8 +138,8 @@ void relay_file_free(struct relay_file *file)
 	*file = (struct relay_file){0};
 }
 
-/* The length of the character that begins there, by RFC 3629, section 4; 0: it
- * is none. */
+/* The length in bytes of the UTF-8 character that begins there (RFC 3629,
+ * section 4); 0: it is not valid UTF-8. */
 static size_t character(const unsigned char *at, size_t left)
 {
 	unsigned char low = 0x80, high = 0xbf;

@@ -9,8 +9,9 @@
 #include <sys/stat.h>
 
 /*
- * How long ago, by the monotonic clock, the calling thread saw this file first
- * as it is; 0: never before, or too many others since.
+ * For how long, in ms of the monotonic clock, the calling thread has known this
+ * file unchanged; 0: it sees this content for the first time, or has forgotten
+ * the file because of many others.
  */
 int64_t file_unchanged_ms(const struct stat *st);
 

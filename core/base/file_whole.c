@@ -86,7 +86,8 @@ void relay_file_look(const char *path)
 		(void)age_ms(&st);
 }
 
-/* Waits until the file has not changed for SETTLE_MS.  False: it changes. */
+/* Waits until the file has not changed for SETTLE_MS. False: it was changed
+ * meanwhile. */
 static bool settle(int fd, struct stat *st)
 {
 	struct stat before;

@@ -76,7 +76,7 @@ static int fail(const char *path, int error, struct relay_err *err)
 		err, "cannot write %.160s: %s", path, strerror(error));
 }
 
-/* What cannot be replaced by a file. */
+/* rename(2) cannot replace a directory by a file. */
 static bool is_directory(const char *path)
 {
 	struct stat st;
@@ -85,8 +85,8 @@ static bool is_directory(const char *path)
 }
 
 /*
- * 0, or an errno; then nothing is left behind.  The folder is open already,
- * because after the rename there is no way back.
+ * 0, or an errno, and then no temporary file remains.  The folder must be open
+ * before, since after the rename an error could not be undone.
  */
 static int put(const char *path, const char *beside, int fd, const void *data,
 	size_t size)
@@ -95,7 +95,8 @@ static int put(const char *path, const char *beside, int fd, const void *data,
 
 	if (close(fd) != 0 && !error)
 		error = errno;
-	/* If this write was given up, the file may have been written since. */
+	/* If this write was given up, a later one may have replaced the file by
+	 * now. */
 	if (!error && file_wait_given_up())
 		error = ECANCELED;
 	if (!error && rename(beside, path) != 0)

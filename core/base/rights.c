@@ -51,7 +51,7 @@ static int find_user(
 		return 0;
 	}
 	if (errno && errno != ENOENT && errno != ESRCH)
-		return relay_fail(err, "cannot look for the user \"%s\": %s",
+		return relay_fail(err, "cannot look up the user \"%s\": %s",
 			name, strerror(errno));
 	if (read_number(name, &out->uid))
 		return relay_fail(err,
@@ -77,7 +77,7 @@ static int find_group(
 		return 0;
 	}
 	if (errno && errno != ENOENT && errno != ESRCH)
-		return relay_fail(err, "cannot look for the group \"%s\": %s",
+		return relay_fail(err, "cannot look up the group \"%s\": %s",
 			name, strerror(errno));
 	if (read_number(name, &out->gid))
 		return relay_fail(err,
@@ -242,7 +242,7 @@ static int verify(const struct rights *rights, struct relay_err *err)
 	if (getresuid(&uid[0], &uid[1], &uid[2]) != 0 ||
 		getresgid(&gid[0], &gid[1], &gid[2]) != 0 ||
 		getgroups(0, NULL) != 0)
-		return relay_fail(err, "the groups of root are still there");
+		return relay_fail(err, "the process still has root's groups");
 	for (size_t i = 0; i < 3; i++)
 		if (uid[i] != rights->uid || gid[i] != rights->gid)
 			return relay_fail(err,
@@ -250,7 +250,8 @@ static int verify(const struct rights *rights, struct relay_err *err)
 				"the user %s and the group %s",
 				rights->user, rights->group);
 	if (setuid(0) == 0 || seteuid(0) == 0)
-		return relay_fail(err, "the process can become root again");
+		return relay_fail(
+			err, "the process could still become root again");
 	return 0;
 }
 
@@ -264,7 +265,7 @@ static int give_up_caps(struct relay_err *err)
 			strerror(errno));
 	return has_caps() == 0
 		       ? 0
-		       : relay_fail(err, "capabilities are still there");
+		       : relay_fail(err, "the process still has capabilities");
 }
 
 static int drop_all(const struct rights *rights, struct relay_err *err)

@@ -36,7 +36,7 @@ int rights_find(const char *user, const char *group, struct rights *out,
 /* Checks that the process is that user already, or can become it.  0, or -1
  * with err. */
 int rights_check(const struct rights *rights, struct relay_err *err);
-/* Whether rights_drop() will make the process another user. */
+/* Whether rights_drop() will change the user of the process. */
 bool rights_will_change(const struct rights *rights);
 
 /*

@@ -89,7 +89,8 @@ static void add_section(struct config *config, const char *name,
 	section->required = true;
 	section->conf_size = conf_size;
 	if (!check_table(section, to)) {
-		section->options = NULL; /* nothing else may use it */
+		section->options =
+			NULL; /* it is invalid: nothing may read it */
 		section->count = 0;
 	}
 	/* One byte more than needed, since calloc(0) may return NULL. */

@@ -22,7 +22,8 @@ struct config_section {
 	bool opaque; /* see struct config_module */
 	/* It is opaque, and has options besides `required`. */
 	bool unchecked;
-	/* A value that was given was wrong, so it is not in `values`. */
+	/* A value in the file was invalid, so `values` has the default
+	 * instead. */
 	bool flawed;
 };
 

@@ -125,13 +125,14 @@ static int check_bytes(
 				"there is a NUL byte: this is no text file");
 		if ((c < 0x20 && !is_space(text[i])) || c == 0x7f)
 			return relay_fail(err,
-				"the byte 0x%02x is no part of any text", c);
+				"the byte 0x%02x does not belong in a text "
+				"file",
+				c);
 	}
 	*line = relay_text_fault(text, len);
 	if (*line)
-		return relay_fail(err,
-			"there is a byte that is no part of UTF-8; write the "
-			"file in that encoding");
+		return relay_fail(err, "the text is not valid UTF-8; write the "
+				       "file in that encoding");
 	*line = 1;
 	return 0;
 }
@@ -196,7 +197,7 @@ static int check_calls(const char *text, unsigned *line, struct relay_err *err)
 			continue;
 		*line = count_lines(text, 0, open) + 1;
 		return relay_fail(
-			err, "between ( and ) stands the path of one file");
+			err, "write the path of one file between ( and )");
 	}
 	return 0;
 }

@@ -30,8 +30,8 @@ struct flag {
 	const struct relay_option *option; /* never NULL; borrowed */
 	bool long_form;                    /* -SECTION.NAME */
 	bool deprecated; /* an old name; `option` is its successor */
-	/* Not NULL: the flag's module is not installed, and no other module has
-	 * it. */
+	/* Not NULL: no installed module has this flag, and `reserved` names the
+	 * module that would have it. */
 	const struct reserved_flag *reserved;
 };
 

@@ -13,7 +13,7 @@
 
 struct reserved_flag {
 	const char *module;         /* the owner; NULL ends the table */
-	struct relay_option option; /* has no field, only for checks */
+	struct relay_option option; /* without a field, to check values */
 	bool demands; /* an error if the value asks for something */
 };
 

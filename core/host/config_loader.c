@@ -33,7 +33,8 @@ struct config_loader {
 	struct loop *loop;
 	void (*over)(struct config *config, void *arg);
 	void *arg;
-	int tries;         /* that are left, if the file changes */
+	int tries; /* how often it may read again if the file changes meanwhile
+		    */
 	struct task *task; /* owned; NULL: none */
 	struct job *job;   /* valid as long as `task` */
 };

@@ -29,7 +29,8 @@ struct transition {
 	const struct config *before; /* in force until now; NULL: none */
 	struct config *config;       /* to take effect */
 	struct loop *control;
-	const struct readings *readings;   /* of all that are to run; over */
+	const struct readings
+		*readings; /* of all modules that are to run; they have ended */
 	const struct module_list *running; /* up to transition_take() */
 	const struct layout
 		*layout; /* in use; transition_prepare() may replace it */

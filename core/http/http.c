@@ -22,7 +22,7 @@
 #include "log/log.h"
 #include "modules/module.h"
 
-#define SLOW_MS 1000 /* a slow call; below, a slow machine may be the cause */
+#define SLOW_MS 1000 /* a shorter call may be due to a busy machine */
 #define REST    4    /* its route rests for this multiple of that time */
 
 static void on_request(struct http_exchange *x, void *arg);

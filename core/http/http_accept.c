@@ -79,8 +79,8 @@ static bool failed(struct http_accept *accept, int error)
 		break;
 	}
 	relay_log_seldom(NULL, RELAY_WARNING, &accept->failures,
-		"cannot accept on the %s for now: %s", accept->what,
-		strerror(error));
+		"cannot accept a connection on the %s: %s; tries again",
+		accept->what, strerror(error));
 	pause_for_now(accept);
 	return false;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * One HTTP connection: its state, and its owner.  [C]
+ * One HTTP connection: its state, and what it calls of its owner.  [C]
  */
 #ifndef HTTP_CONN_H
 #define HTTP_CONN_H
@@ -21,8 +21,8 @@ struct evbuffer;
 struct http_conn;
 struct http_exchange;
 
-/* The owner of connections: answers their requests, and is told of their end.
- */
+/* The owner of connections: its functions answer their requests, and are called
+ * when they end. */
 struct http_owner {
 	struct event_base *base; /* borrowed */
 	struct http_sources sources;

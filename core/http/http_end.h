@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * How HTTP connections end: after the last answer, at the peer's end, or at a
- * bound.  The last answer reaches a peer that reads; for a peer that does not,
- * the kernel keeps nothing.  [C]
+ * Ends HTTP connections: after the last answer, when the peer has closed, or
+ * when a limit is reached.  A peer that reads gets its last answer.  For a peer
+ * that does not read, the kernel must not keep it, since no limit of the server
+ * counts that memory.  [C]
  */
 #ifndef HTTP_END_H
 #define HTTP_END_H

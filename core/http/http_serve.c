@@ -17,9 +17,10 @@
 #include "http/http_reply.h"
 #include "http/http_serve.h"
 
-/* The cost of a request besides its answer: system calls, parsing. */
+/* How much time of its source's share a request costs besides its answer: for
+ * system calls and parsing. */
 #define OVERHEAD_US 30
-/* What reading costs, whether or not it completes a request. */
+/* How much each read costs, whether or not it completes a request. */
 #define READ_US    5
 #define EMPTY_MOST 4 /* empty lines before a request */
 

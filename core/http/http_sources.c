@@ -67,7 +67,8 @@ static struct http_budget full(int64_t rate, int64_t now_ms)
 	return (struct http_budget){HTTP_BURST_MS * rate, now_ms};
 }
 
-/* Up to what HTTP_BURST_MS bring; debt beyond DEBT_MS is dropped. */
+/* Adds the time since the last call, up to that of HTTP_BURST_MS in all; drops
+ * a debt beyond DEBT_MS. */
 static void grow(struct http_budget *budget, int64_t rate, int64_t now_ms)
 {
 	if (budget->left_ns < -DEBT_MS * rate)
@@ -100,7 +101,7 @@ void http_sources_init(struct http_sources *sources, int64_t now_ms)
 	sources->all = full(NS_A_MS * HTTP_SHARE_ALL, now_ms);
 }
 
-/* Forgets those without connections, or all. */
+/* Forgets the sources without connections; with `everything`, all sources. */
 static void forget(struct http_sources *sources, bool everything)
 {
 	for (size_t i = 0; i < HTTP_SOURCE_SLOTS; i++) {

@@ -54,8 +54,8 @@ struct http_sources {
 	uint64_t seed;
 	struct http_budget all;
 	int64_t period;
-	/* The widest sources that have asked in this period, and in the one
-	 * before. */
+	/* How many sources have sent requests in this period, and in the one
+	 * before; only the widest source of each connection counts. */
 	unsigned asking, before;
 };
 
@@ -68,7 +68,7 @@ struct http_origin {
 void http_sources_init(struct http_sources *sources, int64_t now_ms);
 void http_sources_finish(struct http_sources *sources);
 
-/* Time that accepting a connection and ending it takes. */
+/* How much time it takes to accept and to end a connection. */
 #define HTTP_ACCEPT_US 10
 
 /* Counts a new connection.  0, or -1 without memory. */

@@ -21,7 +21,8 @@
 /* A connection that moves between two threads is counted by neither: so the
  * server must look empty twice. */
 #define RECHECK_MS 100
-/* Intervals of progress in the log: the first; each is twice the one before. */
+/* Progress is logged after LOG_FIRST_MS. Each further interval is twice as long
+ * as the last, LOG_MOST_MS at most. */
 #define LOG_FIRST_MS 10000
 #define LOG_MOST_MS  300000
 

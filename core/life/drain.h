@@ -39,7 +39,8 @@ void drain_call_off(void);
 
 /* What the drain waits for: sessions, and what the hooks `drain` returned. */
 int64_t drain_left(void);
-/* Until drain-timeout, in ms; -1: no time limit, or no drain. */
+/* How much time is left until drain-timeout, in ms; -1: there is no time limit,
+ * or no drain. */
 int64_t drain_left_ms(void);
 
 #endif

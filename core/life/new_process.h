@@ -47,8 +47,8 @@ void new_process_kill(pid_t pid);
  * terminal that interrupted this process has reached it.  Safe in a signal
  * handler. */
 void new_process_interrupt(pid_t pid);
-/* Whether it has ended, without reaping it: 0 and *well (exit code 0), or -1.
- */
+/* 0 if it has ended, and *well: with exit code 0; -1: it runs.  Does not reap
+ * it. */
 int new_process_ended(pid_t pid, bool *well);
 /* What waitpid() said of its end, for the log: "ended with code 1". */
 void new_process_describe_end(int status, char *out, size_t cap);

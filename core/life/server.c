@@ -168,7 +168,7 @@ static int drop_rights(const struct core_conf *core)
 	struct server_shared *server = self();
 	struct relay_err err;
 
-	/* Each thread has its own capabilities, so there must be one thread. */
+	/* Capabilities belong to a thread: no other one may run. */
 	if (rights_will_change(&server->rights)) {
 		tls_start_join();
 		http_reserve();

@@ -36,11 +36,12 @@ int systemd_notify_ready(struct event_base *base);
 /* To be called before and after each reload, also one that fails. */
 void systemd_notify_reloading(void);
 void systemd_notify_reloaded(void);
-/* [*]  Sends what hangs as the status; NULL: a hang has ended. */
+/* [*] Sets STATUS= to `text`, which says what hangs; NULL: a hang has ended. */
 void systemd_notify_hanging(const char *text);
 /* The server begins to stop; `status` is the text of STATUS=. */
 void systemd_notify_stopping(const char *status);
-/* Sets the text of STATUS=, borrowed; NULL: the numbers again. */
+/* Sets the text of STATUS=, borrowed.  NULL: from now on it tells the numbers
+ * of devices and sessions again. */
 void systemd_notify_status(const char *status);
 /*
  * Names the main process.  While that is another one, every other function here

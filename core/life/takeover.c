@@ -212,7 +212,8 @@ int takeover_serving(struct event_base *base, struct relay_err *err)
 	if (!self()->channel_event ||
 		event_add(self()->channel_event, NULL) != 0)
 		return relay_fail(err, "out of memory");
-	/* If the old process has ended, on_channel() reads the end of file. */
+	/* This can only fail if the old process has ended; on_channel() then
+	 * reads the end of file. */
 	(void)handover_send(self()->channel, HANDOVER_SERVING, NULL, 0, -1);
 	atomic_store(&self()->hand_back_channel, self()->channel);
 	return 0;

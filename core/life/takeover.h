@@ -33,8 +33,8 @@ int takeover_check_id(
 int takeover_await(int64_t wait_ms, struct relay_err *err);
 /* [C]  This process accepts; the old one is told.  0, or -1 with err. */
 int takeover_serving(struct event_base *base, struct relay_err *err);
-/* [C]  This process is upgraded itself: the old one need not be kept in
- * reserve any more. */
+/* [C] Call it when this process is upgraded itself: tells its old process that
+ * it need not stay ready to serve again. */
 void takeover_keep(void);
 /* [C]  After the workers' end. */
 void takeover_finish(void);

@@ -21,9 +21,9 @@ int upgrade_init(struct event_base *base, char *const argv[]);
  * in a signal handler. */
 void upgrade_stop(void);
 /*
- * The terminal interrupts its processes.  A new process is not among them until
- * the upgrade is final, see takeover.c: passes SIGINT on to it.  Safe in a
- * signal handler.
+ * Ctrl-C in a terminal sends SIGINT to the process group in its foreground.  A
+ * new process is in another group until the upgrade is final, see takeover.c:
+ * so this passes SIGINT on to it.  Safe in a signal handler.
  */
 void upgrade_interrupt(void);
 void upgrade_finish(void);

@@ -205,7 +205,7 @@ bool task_hangs(struct task *task, struct relay_err *err)
 		relay_fail(err, "%s has not answered for %d s", path,
 			TASK_FILE_MS / 1000);
 	else if (all_ms >= TASK_ALL_MS)
-		relay_fail(err, "it has taken %d s to read files%s%s",
+		relay_fail(err, "reading files has not ended after %d s%s%s",
 			TASK_ALL_MS / 1000, path[0] ? ", the last one " : "",
 			path);
 	else

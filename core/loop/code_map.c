@@ -12,7 +12,7 @@
 
 #define OWNERS_MAX 128
 #define STACK_MOST 32768 /* bytes of a stack that are searched */
-#define STEP       512   /* of these at a time; divides the size of a page */
+#define STEP       512   /* bytes read at a time; a page is a multiple of it */
 
 /* Global: see code_map.h.  A handler reads an entry once it is counted. */
 static struct code_owner owners[OWNERS_MAX];

@@ -50,7 +50,7 @@ static _Thread_local unsigned char stack[STACK_LEN];
 
 /* The module file that this thread is opening; NULL: none. */
 static _Thread_local const char *opening;
-/* Whose exit is reported, and whether it is expected. */
+/* The process whose exit is reported, and whether that exit is expected. */
 static pid_t process;
 static volatile bool leaving;
 

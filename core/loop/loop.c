@@ -114,8 +114,9 @@ static const char *prepare(struct loop *loop)
 		loop->base, loop->wake_fd, EV_READ | EV_PERSIST, woken, loop);
 	if (!loop->wake || event_add(loop->wake, NULL) != 0)
 		return "epoll_ctl(2)";
-	/* A loop that cannot wait would be noticed only when it runs, and
-	 * others wait for it then. */
+	/* Tries it once: otherwise a kernel that refuses to wait for events
+	 * would be noticed only when other threads wait for this loop
+	 * already. */
 	if (event_base_loop(loop->base, EVLOOP_NONBLOCK) < 0)
 		return "epoll_wait(2)";
 	return NULL;

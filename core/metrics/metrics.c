@@ -196,7 +196,8 @@ struct relay_metric *metrics_register(const struct metrics_owner *owner,
 		return NULL;
 	m = find(owner->name, def->name);
 	if (m && !shape_equal(&m->def, def)) {
-		(void)relay_fail(err, "it was registered with another shape");
+		(void)relay_fail(err, "it is registered already, with another "
+				      "kind, unit, scale, label or bounds");
 		return NULL;
 	}
 	if (!m)

@@ -9,7 +9,7 @@
 
 #include "metrics/metrics_shape.h"
 
-/* Ends a sentence about what is_name() accepts. */
+/* What is_name() accepts, for error texts. */
 #define NAME_FORM " a letter, then letters, digits and _, all in lower case"
 
 /* Names that any exporter can use unchanged: [a-z][a-z0-9_]*. */

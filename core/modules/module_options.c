@@ -42,8 +42,8 @@ static int judge_place(const struct relay_option *option, size_t conf_size,
 	if (option->offset % size != 0 || option->offset > conf_size ||
 		conf_size - option->offset < size)
 		return relay_fail(err,
-			"its option '%.60s' is at %zu and has %zu bytes, "
-			"outside of its struct of %zu",
+			"its option '%.60s' has the offset %zu and %zu bytes, "
+			"which do not fit into its struct of %zu bytes",
 			option->name, option->offset, size, conf_size);
 	return 0;
 }

@@ -27,7 +27,7 @@ struct job {
 
 struct reading {
 	struct relay_module *mod;
-	struct task *task; /* owned; NULL: over */
+	struct task *task; /* owned; NULL: it has ended */
 	struct job *job;   /* valid as long as `task` */
 	bool failed;
 	struct relay_err err;

@@ -126,7 +126,8 @@ static void fired(evutil_socket_t fd, short what, void *arg)
 		next_ms = slow_ms * REST;
 	if (arm(t, next_ms))
 		log_core(RELAY_ERROR,
-			"a timer of module %s cannot be set again",
+			"no memory to set a timer of module %s again: it is "
+			"not called any more",
 			t->ctx->pub.mod->def.name);
 	loop_event_over(loop);
 }

@@ -57,7 +57,7 @@ static int refuse_second(const struct module_work *work, struct relay_err *err)
 
 	if (task_hangs(work->task, &why))
 		return relay_fail(err, "%.200s", why.text);
-	return relay_fail(err, "the work before has not ended yet");
+	return relay_fail(err, "the previous work has not ended yet");
 }
 
 bool relay_work_wait(struct relay_ctx *cx, int64_t ms)

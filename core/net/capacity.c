@@ -15,7 +15,8 @@
 #include "net/capacity.h"
 #include "net/net_state.h"
 
-/* Of all descriptors, unless max-connections is set. */
+/* How many per cent of all descriptors connections may use, unless
+ * max-connections is set. */
 #define CONNECTIONS_PERCENT 80
 
 /* Reserved for logs, keys, HTTP and connections to pools: these must work even
@@ -122,8 +123,8 @@ void capacity_bound(int64_t max_connections, int64_t own)
 			"max-connections is %" PRId64
 			", but the descriptor limit leaves room for %" PRId64,
 			max_connections, hard);
-	/* The difference is for connections that have not settled, and for
-	 * those that a module refuses by a message. */
+	/* The descriptors between `soft` and `hard` remain for connections that
+	 * have not settled, and for those to which a module sends a refusal. */
 	if (soft > hard - hard / UNSETTLED_SHARE)
 		soft = hard - hard / UNSETTLED_SHARE;
 	atomic_store_explicit(&capacity->hard, hard, memory_order_relaxed);

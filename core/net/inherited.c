@@ -126,7 +126,9 @@ static int read_systemd(
 
 	if (read_number(count, MOST, &n) != 0)
 		return relay_fail(err,
-			"LISTEN_FDS is \"%.40s\", which is no count", count);
+			"LISTEN_FDS is \"%.40s\", which is no number of "
+			"descriptors",
+			count);
 	for (int i = 0; i < (int)n; i++) {
 		size_t len = names ? strcspn(names, ":") : 0;
 

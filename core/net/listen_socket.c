@@ -198,7 +198,9 @@ void listen_socket_deafen(int fd)
 	 * closed may be reset. */
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
 		    sizeof(program)) != 0)
-		log_core(RELAY_DEBUG, "cannot hold off new connections: %s",
+		log_core(RELAY_DEBUG,
+			"SO_ATTACH_FILTER: %s: a client that connects just "
+			"before a listening socket is closed may be reset",
 			strerror(errno));
 }
 

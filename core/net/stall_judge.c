@@ -60,7 +60,8 @@
 #define FIRST_STEP 3
 #define LAST_STEP  5
 
-/* What the reader took between two looks, if that was all that waited. */
+/* In how much time the reader took what waited at the last look, if it took all
+ * of that. */
 struct taken {
 	int64_t ms; /* 0: it did not */
 	uint64_t bytes;

@@ -31,7 +31,8 @@
 /* The state of one direction between two looks; zero at the start. */
 struct stall {
 	uint64_t acked; /* by the sink, as of the last look; 0: unknown */
-	uint64_t due;   /* acked when all that waited then is taken */
+	uint64_t due; /* the value of acked at which the sink has taken all that
+			 waited then */
 	int64_t looked_ms;
 	int64_t since_ms;     /* when the stall's span began; 0: no stall */
 	uint64_t since_acked; /* acked at that time */

@@ -121,7 +121,8 @@ int listener_start(struct listener *listener)
 
 	if (socket_memory_begin_small(listener->fd) != 0)
 		log_core(RELAY_DEBUG,
-			"cannot start with small receive buffers: %s",
+			"cannot limit the receive buffers of new connections: "
+			"%s",
 			strerror(errno));
 	listener->spare = spare_open();
 	listener->event = event_new(

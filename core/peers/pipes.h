@@ -40,8 +40,8 @@ struct pipe_pool {
 #define PIPE_COMMON (256U << 10)
 
 void pipe_pool_init(struct pipe_pool *pool, size_t size, unsigned most);
-/* Changes the bounds for pipes that are lent from now on; pipes that are lent
- * already come back as before. */
+/* Changes the limits.  A pipe that is lent keeps its size until it is given
+ * back. */
 void pipe_pool_change(struct pipe_pool *pool, size_t size, unsigned most);
 /* Frees the idle ones; lent ones must have come back. */
 void pipe_pool_finish(struct pipe_pool *pool);

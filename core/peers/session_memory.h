@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * The kernel memory of sessions: which part of it each source holds, and which
- * sessions may begin while memory is short.  A direction counts for the source
- * of its sink, since a reader decides how long it stays.
+ * The kernel memory of sessions: how much of it each source holds, and which
+ * sessions may begin while memory is short.  The bytes of a direction count for
+ * the source of the side that reads them, since that side decides how long they
+ * stay in the kernel.
  *
  * All of this is [W].
  */
@@ -16,7 +17,8 @@
 struct relay_conn;
 struct relay_session;
 
-/* Measures the kernel memory of each direction, and counts it. */
+/* Measures the kernel memory of each direction, and updates the sums: that of
+ * all sessions, and that of the source which the direction counts for. */
 void session_memory_weigh(struct relay_session *session);
 
 /* Stops counting a session that ends; its two connections must still exist. */

@@ -71,7 +71,9 @@ void socket_end(struct relay_conn *conn)
 	else if (conn->close_by == CLOSE_BY_TIME &&
 		 setsockopt(conn->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &end_ms,
 			 sizeof(end_ms)) != 0)
-		log_core(RELAY_DEBUG, "cannot bound the time of a close: %s",
+		log_core(RELAY_DEBUG,
+			"cannot limit how long the kernel delivers the last "
+			"bytes of a closed connection: %s",
 			strerror(errno));
 	close(conn->fd);
 }

@@ -16,7 +16,8 @@ struct relay_conn;
 struct stranger;
 struct stranger_source;
 
-/* What a stranger's handshake waits for. */
+/* The queue in which a stranger's handshake waits for its turn, by the step
+ * that comes next. */
 enum stranger_queue {
 	STRANGER_FRESH, /* the first step, which makes conn->ssl */
 	STRANGER_BEGUN, /* a later step */
@@ -46,10 +47,13 @@ struct stranger_source {
 	uint64_t prefix;                /* its first bits; the rest is 0 */
 	uint64_t hash;
 	unsigned bits;
-	unsigned held;                     /* strangers */
-	unsigned waiting;                  /* of these, those in a queue */
-	TAILQ_ENTRY(stranger_source) same; /* of equal rank, or siblings */
-	TAILQ_ENTRY(stranger_source) turn; /* sources that wait */
+	unsigned held;    /* strangers */
+	unsigned waiting; /* of these, those in a queue */
+	/* The widest: in the list of its rank; others: in parent->narrower. */
+	TAILQ_ENTRY(stranger_source) same;
+	/* While strangers of it wait.  The widest: in strangers.turns; others:
+	 * in parent->narrower_turns. */
+	TAILQ_ENTRY(stranger_source) turn;
 	struct source_list narrower;       /* all narrower ones */
 	struct source_list narrower_turns; /* those that wait; next first */
 	struct stranger_list strangers; /* of a narrowest one, oldest first */

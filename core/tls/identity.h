@@ -22,10 +22,10 @@ struct identity {
 				 * server does not send; owned */
 	EVP_PKEY *key;          /* owned */
 	uint8_t id[RELAY_DEVICE_ID_LEN]; /* SHA-256 of the certificate's DER */
-	bool made;       /* by this load, since there was none */
+	bool made; /* identity_load() has made the pair, since there was none */
 	mode_t key_mode; /* permission bits of key.pem */
-	/* Of the certificates and the key; borrowed; NULL: OpenSSL's
-	 * default. */
+	/* The OpenSSL library context that the certificates and the key belong
+	 * to; borrowed; NULL: the default one. */
 	OSSL_LIB_CTX *libctx;
 };
 

@@ -27,8 +27,8 @@ SSL_CTX *tls_context_new(OSSL_LIB_CTX *libctx);
  */
 int tls_init(OSSL_LIB_CTX *libctx, SSL_CTX *ctx,
 	const struct identity *identity, struct relay_err *err);
-/* [C]  Replaces all that by a context in OpenSSL's default library context,
- * before any peer is served.  ALPN names stay. */
+/* [C] Replaces what tls_init() has put into service by a context of OpenSSL's
+ * default library context, before any peer is served.  ALPN names stay. */
 int tls_begin_anew(
 	SSL_CTX *ctx, const struct identity *identity, struct relay_err *err);
 /* [C]  Tries handshakes with the server's own certificate.  0, or -1 if one

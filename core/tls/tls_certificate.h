@@ -15,7 +15,8 @@
 
 /* Bytes of the whole message; a device's certificate has 300 to 2,500. */
 #define TLS_CERTIFICATE_LONGEST 8192
-/* A device sends one; one that sends two gets an answer that refuses it. */
+/* A device sends one certificate.  Two are accepted here, so that the module
+ * gets the connection and can tell the peer why it is refused. */
 #define TLS_CERTIFICATES_MOST 2
 #define TLS_RSA_BITS_MOST     8192
 /* Bits of the public exponent, the limit of Go's crypto/rsa. */

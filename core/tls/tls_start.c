@@ -138,7 +138,8 @@ int tls_start_await(struct relay_err *err)
 
 	run_here();
 	await(TLS_START_LIBRARY);
-	/* OpenSSL would not say why it cannot make anything. */
+	/* Without random numbers OpenSSL would fail, too, but not give the
+	 * reason. */
 	if (tls_random_fill(&byte, sizeof(byte)) != 0)
 		return relay_fail(err, "no random numbers: getrandom(2): %s",
 			strerror(errno));

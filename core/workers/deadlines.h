@@ -30,7 +30,7 @@ void deadline_clear(struct worker *worker, struct deadline *deadline);
 int deadlines_init(struct worker *worker);
 /* Calls `due` of every deadline that is set, as if its time had come. */
 void deadlines_expire(struct worker *worker);
-/* No deadline may be set afterwards.  Accepts a worker whose init failed. */
+/* No deadline may be set afterwards.  Also if deadlines_init() has failed. */
 void deadlines_finish(struct worker *worker);
 
 #endif

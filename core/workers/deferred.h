@@ -26,7 +26,7 @@ void deferred_arm(struct worker *worker);
 
 /* `work` is borrowed.  0, or -1 without memory. */
 int deferred_init(struct worker *worker, const struct deferred_work *work);
-/* Accepts a worker whose init failed. */
+/* Also if deferred_init() has failed. */
 void deferred_finish(struct worker *worker);
 
 #endif

@@ -42,7 +42,7 @@ struct hang_watch {
 	hang_watch_tell_fn *tell;
 	_Atomic enum hang_watch_phase phase;
 	_Atomic int64_t hangs[2]; /* counters: control, worker */
-	unsigned count;           /* of `watched`, as in loop_lag.h */
+	unsigned count; /* of `watched`; index: see loop_lag_count() */
 	struct watched watched[];
 };
 
@@ -134,8 +134,8 @@ static void report(struct hang_watch *watch, unsigned i)
 	describe(i, watched->found, watched->silent_ms, text, sizeof(text));
 	if (i == 0)
 		log_core_now(RELAY_ERROR,
-			"%s: meanwhile there is no answer to HTTP, signals "
-			"and reloads",
+			"%s: meanwhile HTTP requests, signals and reloads are "
+			"not handled",
 			text);
 	else
 		log_core(RELAY_ERROR,

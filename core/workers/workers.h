@@ -15,8 +15,8 @@
 /* What the room that uses the workers provides to workers_create(). */
 struct workers_calls {
 	size_t size; /* bytes of the struct that embeds struct worker */
-	/* Sets the rest of that struct, which is zeroed.  0, or -1 without
-	 * memory. */
+	/* Initializes the members after struct worker, which are zero. 0, or -1
+	 * without memory. */
 	int (*init)(struct worker *worker, const void *conf);
 	/* Frees what init made; also after an init that failed or was not
 	 * called. */

@@ -36,7 +36,8 @@ static void put_in_force(struct relay_ctx *cx, struct policy *next)
 
 /* A file that was taken while its writer paused is read again when the rest is
  * there.  Later changes wait for a reload, as those of other files do.  Both
- * the look and the reading may block, so they are works. */
+ * the look and the reading may block, so relay_work_start() runs them on
+ * another thread. */
 
 /* Reading all again. */
 struct again {
@@ -64,7 +65,7 @@ static void have_read(struct relay_ctx *cx, void *arg)
 		put_in_force(cx, again->policy);
 	else
 		relay_log(cx, RELAY_ERROR,
-			"%s; what was in force stays in force",
+			"%s; the previous lists stay in force",
 			again->err.text);
 }
 
@@ -94,7 +95,7 @@ static void begin_reading(struct relay_ctx *cx)
 			return;
 		again_free(again);
 	}
-	relay_log(cx, RELAY_ERROR, "%s; what was in force stays in force",
+	relay_log(cx, RELAY_ERROR, "%s; the previous lists stay in force",
 		err.text);
 }
 
@@ -154,7 +155,7 @@ static int64_t look_again(struct relay_ctx *cx, void *arg)
 		look_free(look);
 	}
 	relay_log_seldom(cx, RELAY_WARNING, &data->unseen,
-		"cannot look at the lists again: %s", err.text);
+		"cannot check whether the lists have changed: %s", err.text);
 	return LOOK_MS;
 }
 

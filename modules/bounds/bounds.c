@@ -19,8 +19,10 @@ static const char *const words[] = {
 	[BOUNDS] = NULL,
 };
 
-#define MOST         100000000
-#define SOURCE_SHARE 8 /* one in so many for one source */
+#define MOST 100000000
+#define SOURCE_SHARE                                                           \
+	8 /* 1 / SOURCE_SHARE of all connections for one source                \
+	   */
 
 static const struct relay_option options[] = {
 	RELAY_OPT(struct conf, per_source, int64_t, "per-source", RELAY_INT,
@@ -183,10 +185,12 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 		!relay_metric_add(cx, &forgotten))
 		return relay_fail(err, "cannot register the metrics");
 	if (ledger_init(&data->sources) != 0)
-		return relay_fail(err, "cannot make a table");
+		return relay_fail(
+			err, "no memory for a table of sources or devices");
 	if (ledger_init(&data->devices) != 0) {
 		ledger_finish(&data->sources);
-		return relay_fail(err, "cannot make a table");
+		return relay_fail(
+			err, "no memory for a table of sources or devices");
 	}
 	if (pthread_mutex_init(&data->lock, NULL) == 0)
 		return 0;

@@ -225,8 +225,8 @@ static int hear(struct call *call, struct http_body *body)
 		return too_much(call);
 	return progress == HTTP_DONE
 		       ? 0
-		       : relay_fail(
-				 call->err, "%s: no answer in HTTP", call->who);
+		       : relay_fail(call->err, "%s: the answer is not HTTP",
+				 call->who);
 }
 
 static int find_self(struct call *call, struct host *out)

@@ -86,7 +86,8 @@ int global_find(const char *local, struct global *out, struct relay_err *err)
 
 	if (local[0] ? inet_pton(AF_INET6, local, &address) != 1
 		     : ask_system(&address) != 0)
-		return relay_fail(err, "there is no way to the outside");
+		return relay_fail(
+			err, "there is no IPv6 route to the Internet");
 	(void)inet_ntop(AF_INET6, &address, out->text, sizeof(out->text));
 	if (!global_is_address(&address))
 		return relay_fail(err, "%s is not a public address", out->text);

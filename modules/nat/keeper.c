@@ -171,7 +171,7 @@ static enum gateway_result search(
 	 * once.
 	 */
 	if (result == GATEWAY_DONE && must_stop(job)) {
-		(void)relay_fail(err, "it is to stop");
+		(void)relay_fail(err, "the module is stopping");
 		return GATEWAY_ABSENT;
 	}
 	return result == GATEWAY_DONE ? map(job, out, err) : result;

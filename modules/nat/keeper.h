@@ -37,7 +37,7 @@ struct keeper *keeper_make(
 	const struct keeper_conf *conf, struct relay_err *err);
 /* The thread begins to search.  Cannot fail. */
 void keeper_begin(struct keeper *keeper);
-/* Readable if there is news. */
+/* A descriptor that is readable while there is news. */
 int keeper_fd(const struct keeper *keeper);
 /* Fetches the oldest news.  False: none. */
 bool keeper_hear(struct keeper *keeper, struct keeper_news *out);

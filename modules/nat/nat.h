@@ -66,7 +66,7 @@ struct state {
 	struct side sides[SIDES];
 	struct relay_metric *metrics[METRICS];
 	struct relay_log_kind refused[REFUSALS];
-	bool left; /* to another process */
+	bool left; /* another process has taken over the mappings */
 };
 
 static inline struct state *state_of(const struct relay_ctx *cx)

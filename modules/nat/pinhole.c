@@ -84,7 +84,7 @@ static enum gateway_result find(struct gateway *gateway,
 		search(gateway, false, wish, &why[1]) == 0)
 		return GATEWAY_DONE;
 	(void)relay_fail(err,
-		"no gateway offers any (IPv6: %.100s; IPv4: %.100s)",
+		"no gateway offers pinholes (IPv6: %.100s; IPv4: %.100s)",
 		why[0].text, why[1].text);
 	return GATEWAY_ABSENT;
 }
@@ -97,7 +97,8 @@ static int take_id(
 		strspn(out, "0123456789") == strlen(out))
 		return 0;
 	out[0] = '\0';
-	return relay_fail(err, "UPnP AddPinhole: the answer has no number");
+	return relay_fail(
+		err, "UPnP AddPinhole: the answer has no ID of a pinhole");
 }
 
 static int add(struct gateway *gateway, const struct gateway_wish *wish,
@@ -195,7 +196,7 @@ static enum gateway_result map(struct gateway *gateway,
 		return GATEWAY_FAILED;
 	ask_firewall(gateway, &enabled, &allowed);
 	if (enabled && !allowed) {
-		(void)relay_fail(err, "the gateway lets nobody open any");
+		(void)relay_fail(err, "the gateway lets nobody open a pinhole");
 		return GATEWAY_FAILED;
 	}
 	if (strcmp(gateway->client, gateway->own.text) != 0)
@@ -227,7 +228,8 @@ static enum gateway_result check(struct gateway *gateway,
 		return GATEWAY_FAILED;
 	/* Providers may assign a new address every night. */
 	if (strcmp(now.text, gateway->own.text) != 0) {
-		(void)relay_fail(err, "this machine has another address");
+		(void)relay_fail(
+			err, "the address of this machine has changed");
 		return GATEWAY_LOST;
 	}
 	rc = igd_call(&gateway->igd, &gateway->igd.pinholes,

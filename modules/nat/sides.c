@@ -141,8 +141,8 @@ static void tell_unreachable(struct relay_ctx *cx, int number)
 			"that a gateway could reach");
 	if (conf->enabled && conf->status && number == STATUS_IPV4)
 		relay_log(cx, RELAY_WARNING,
-			"maps no port for the status address: it is none that "
-			"a gateway could reach by IPv4");
+			"maps no port for the status address: a gateway could "
+			"not reach it by IPv4");
 }
 
 static void commit(struct relay_ctx *cx, int number)

@@ -241,7 +241,8 @@ int ssdp_search(const struct ssdp *ssdp, struct relay_err *err)
 
 	search.fd = open_socket(ssdp);
 	if (search.fd < 0)
-		return relay_fail(err, "cannot search: %s", strerror(errno));
+		return relay_fail(
+			err, "cannot search for gateways: %s", strerror(errno));
 	result = run(&search);
 	(void)close(search.fd);
 	return result;

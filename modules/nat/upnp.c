@@ -120,8 +120,8 @@ static enum gateway_result ask_address(const struct igd *igd, uint16_t outer,
 
 	if (rc == 0 && igd_value(&answer, "NewExternalIPAddress", text,
 			       sizeof(text)) != 0)
-		rc = relay_fail(
-			err, "UPnP GetExternalIPAddress: the answer has none");
+		rc = relay_fail(err,
+			"UPnP GetExternalIPAddress: the answer has no address");
 	answer_free(&answer);
 	if (rc != 0)
 		return result_of(rc);

@@ -116,7 +116,8 @@ static void watch(struct relay_ctx *cx)
 			"joins no pool: the module relay does not run");
 	else if (relay->watch(self, cx, changed) != 0)
 		relay_log(cx, RELAY_WARNING,
-			"will not notice when the address changes");
+			"pools will not be told when the address of the relay "
+			"changes");
 }
 
 static bool has_pools(const struct relay_ctx *cx)

@@ -55,7 +55,8 @@ static void schedule(struct relay_ctx *cx, struct pool *pool, int64_t ms)
 			pool->url);
 }
 
-/* Soon, but without flooding a pool. */
+/* Plans a request after after_ms, but not before GAP_MS have passed since the
+ * last one. */
 static void ask(struct relay_ctx *cx, struct pool *pool, int64_t after_ms)
 {
 	int64_t earliest =

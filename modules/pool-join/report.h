@@ -6,7 +6,7 @@
 
 #include "state.h"
 
-/* Registers metrics and service. init.  0 or -1. */
+/* Registers metrics and service; call it in init. 0 or -1. */
 int report_init(struct relay_ctx *cx, struct relay_err *err);
 /* Names the pools of an option in the metrics; in reload_prepare, once that is
  * committed.  0, or -1 with err. */

@@ -30,13 +30,14 @@ struct data {
 	struct meter_plan next; /* prepared by a reload */
 	int64_t seen;           /* last value of the core's counter */
 	bool unsaved;
-	bool save_again; /* when the work that runs has ended */
-	bool asks;       /* somebody waits for the result of a work: */
+	bool save_again; /* once the work that runs has ended */
+	/* A caller waits for a work, whose result is in the next two. */
+	bool asks;
 	bool failed;
 	struct relay_err why;
 	int64_t began_ms; /* the last work */
 	bool moved;       /* another process has taken over */
-	bool warned;      /* that rate-limit is missing */
+	bool warned;      /* it was logged that rate-limit is missing */
 	int64_t saved_ms;
 	struct relay_log_kind unwritable, gone;
 	enum meter_level level;

@@ -76,7 +76,7 @@ void level_throttle(struct relay_ctx *cx, enum meter_level now_at)
 		limiter->cap(self, wanted ? conf->throttle_rate : 0);
 	if (wanted && !limiter && !data->warned)
 		relay_log(cx, RELAY_WARNING,
-			"nobody can throttle: the module rate-limit is not "
+			"cannot throttle: the module rate-limit is not "
 			"enabled");
 	data->warned = wanted && !limiter;
 }

@@ -108,11 +108,12 @@ static int64_t drain(struct relay_ctx *cx, enum relay_drain how)
 
 	if (how == RELAY_DRAIN_NONE && !data->moved) {
 		look(cx);
-		stored_finish(cx); /* whatever is there now */
+		stored_finish(cx); /* whether or not the file exists */
 	}
 	data->moved = how == RELAY_DRAIN_MOVE;
 	if (data->moved)
-		relay_work_drop(cx); /* it must not overwrite the other's */
+		relay_work_drop(cx); /* it must not overwrite what the new
+					process writes */
 	return 0;
 }
 

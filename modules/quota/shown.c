@@ -91,5 +91,6 @@ int shown_init(struct relay_ctx *cx, struct relay_err *err)
 	return relay_service_publish(cx, "quota" RELAY_STATUS_PART,
 		       RELAY_STATUS_VERSION, &status) == 0
 		       ? 0
-		       : relay_fail(err, "cannot be shown in /status");
+		       : relay_fail(
+				 err, "cannot publish the service for /status");
 }

@@ -34,8 +34,9 @@ struct origin {
 struct device_part {
 	struct device_part *next; /* of the same device */
 	struct device *device;
-	struct origin *origin;   /* NULL: directly below the global pool */
-	struct share_pool share; /* a child of either */
+	struct origin *origin; /* NULL: directly below the global pool */
+	struct share_pool
+		share; /* a child of origin->share, or of the global pool */
 	unsigned sessions;
 };
 
@@ -81,8 +82,8 @@ void devices_put(struct device_table *table, struct device_part *part);
 /*
  * Which of a session's two devices the session counts towards: the one with the
  * higher weight, else the one whose source has more sessions, else the one with
- * more sessions itself.  So many sessions of one source or device use one
- * share, whatever their other ends are.  Either may be NULL.
+ * more sessions itself.  So all sessions of one source or device use one share,
+ * however many they are and whatever their other ends are.  Either may be NULL.
  */
 struct device_part *devices_sharer(struct device_table *table,
 	struct device_part *one, struct device_part *other);

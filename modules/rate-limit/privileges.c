@@ -76,8 +76,8 @@ int privileges_read(struct privileges *out, const char *const *weights,
 	qsort(out->list, out->count, sizeof(*out->list), compare);
 	for (size_t i = 1; i < out->count; i++)
 		if (compare(&out->list[i - 1], &out->list[i]) == 0) {
-			relay_fail(err,
-				"a device stands twice in weights and exempt");
+			relay_fail(err, "a device is listed twice in weights "
+					"and exempt");
 			goto error;
 		}
 	return 0;

@@ -19,11 +19,11 @@ static int check_text(
 			path);
 	if (strlen(text->text) < text->size)
 		return relay_fail(err,
-			"%.120s is not whole, or no text: it has bytes 0",
+			"%.120s is not whole, or not text: it contains NUL "
+			"bytes",
 			path);
 	if (line)
-		return relay_fail(err,
-			"%.120s:%u: there is a byte that is no part of UTF-8",
+		return relay_fail(err, "%.120s:%u: the line is not valid UTF-8",
 			path, line);
 	return 0;
 }

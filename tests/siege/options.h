@@ -15,7 +15,8 @@ struct options {
 int options_read(struct options *out, int argc, char **argv);
 void options_usage(void);
 
-/* Fills the settings, addresses and target.  Returns the same. */
+/* Fills the settings, addresses and target. 0, or -1 with the error on
+ * stderr. */
 int options_apply(const struct options *options, struct siege *siege);
 
 #endif

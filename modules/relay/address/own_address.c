@@ -147,8 +147,8 @@ static void log_failed(struct relay_ctx *cx, const char *host, int error)
 
 	relay_duration_format(next_look(cx) * NS_PER_MS, again);
 	relay_log(cx, RELAY_WARNING,
-		"ext-address: cannot look up %s: %s; goes on with what is "
-		"known, again in %s",
+		"ext-address: cannot look up %s: %s; the last known address "
+		"stays, tries again in %s",
 		host,
 		error == EAI_INPROGRESS ? "the name server is silent"
 					: gai_strerror(error),

@@ -17,16 +17,17 @@
 struct relay_conf;
 struct relay_ctx;
 
-/* Publishes the service. init.  0 or -1. */
+/* Publishes the service; call it in init. 0 or -1. */
 int own_address_init(struct relay_ctx *cx);
 /*
- * Reads the options, and waits a short time for a host name to be resolved.
- * start.  0 or -1.
+ * Reads the options, and waits a short time for a host name to be resolved;
+ * call it in start. 0 or -1.
  */
 int own_address_load(struct relay_ctx *cx, struct relay_err *err);
 /*
  * The same for a reload, without waiting: a new name is looked up once it is
- * committed.  reload_prepare: 0 or -1; then one of the others.
+ * committed.  Call own_address_prepare() in reload_prepare: 0 or -1; then call
+ * one of the other two.
  */
 int own_address_prepare(struct relay_ctx *cx, const struct relay_conf *conf,
 	struct relay_err *err);

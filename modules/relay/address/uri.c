@@ -143,7 +143,8 @@ int uri_check_host(const char *host, struct relay_err *err)
 static int check_duration(const char *what, int64_t ms, struct relay_err *err)
 {
 	if (ms < 0 || ms > INT64_MAX / NS_PER_MS)
-		return relay_fail(err, "a %s of %" PRId64 " ms cannot be shown",
+		return relay_fail(err,
+			"a %s of %" PRId64 " ms cannot be written in the URI",
 			what, ms);
 	return 0;
 }

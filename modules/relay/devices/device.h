@@ -11,7 +11,8 @@
 #include "relay/devices/directory.h"
 #include "relay/messages/peer_connection.h"
 
-/* Sets the connection's deadline to the next one of all that its state has. */
+/* Sets the connection's deadline to the earliest time at which its state needs
+ * something done: a ping, or the end of a timeout. */
 void device_set_deadline(struct relay_ctx *cx, struct relay_conn *conn);
 /* It owns its ID now: answers the join. */
 void device_joined(struct relay_ctx *cx, struct relay_conn *conn);

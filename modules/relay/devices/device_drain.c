@@ -108,7 +108,8 @@ static void on_order(struct relay_ctx *cx, const void *arg)
 	list->timer = relay_timer_add(cx, STEP_MS, step, list);
 	if (!list->timer)
 		relay_log(cx, RELAY_ERROR,
-			"no memory for a timer: devices stay until the end");
+			"no memory for a timer: devices are disconnected only "
+			"when the drain ends");
 }
 
 static int64_t spread_ms(struct relay_ctx *cx)

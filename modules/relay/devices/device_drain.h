@@ -10,7 +10,7 @@
 
 /* The hook of that name. */
 int64_t device_drain_notice(struct relay_ctx *cx, enum relay_drain how);
-/* Worker's end. */
+/* Call it in worker_stop. */
 void device_drain_finish(struct relay_ctx *cx);
 
 #endif

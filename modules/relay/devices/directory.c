@@ -14,10 +14,12 @@
 struct device {
 	UT_hash_handle hh;
 	struct place owner;      /* conn 0: not joined */
-	struct place challenger; /* conn 0: none waits */
+	struct place challenger; /* a connection that waits to replace the
+				    owner; conn 0: none */
 	uint8_t owner_from[ID_LEN];
 	uint8_t challenger_from[ID_LEN];
-	uint64_t before;    /* parts up to this number are older than it */
+	uint64_t before;    /* parts up to this number are older than the
+			       challenger */
 	struct part *parts; /* utlist; the sessions own the items */
 	uint8_t id[ID_LEN];
 };

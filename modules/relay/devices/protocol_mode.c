@@ -124,7 +124,8 @@ static void tell_closed(struct relay_ctx *cx)
 
 	if (why)
 		relay_log_seldom(cx, RELAY_NOTICE, &kind,
-			"sends newcomers away: closed, %s", why);
+			"new devices are sent away: the server is closed (%s)",
+			why);
 }
 
 /* The result to count if there is no room for new devices; else OK. */

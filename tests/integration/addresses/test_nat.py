@@ -438,7 +438,7 @@ def test_ipv6_alone_maps_no_port(nets6, start_inside6):
 def test_without_ipv6_nobody_is_warned(nets, start_inside):
     nets.start_gateway()
     server = start_inside()
-    server.wait_for_log("info nat: no IPv6 pinhole is mapped: there is no way to the outside")
+    server.wait_for_log("info nat: no IPv6 pinhole is mapped: there is no IPv6 route to the Internet")
 
 
 @pytest.fixture
@@ -476,7 +476,7 @@ def test_without_a_firewall_there_is_nothing_to_open(make_double, start_inside6)
 
 def test_a_gateway_that_allows_no_pinholes_is_told_of(make_double, start_inside6):
     make_double(GetFirewallStatus={"FirewallEnabled": 1, "InboundPinholeAllowed": 0})
-    start_inside6().wait_for_log("no IPv6 pinhole is mapped: the gateway lets nobody open any")
+    start_inside6().wait_for_log("no IPv6 pinhole is mapped: the gateway lets nobody open a pinhole")
 
 
 @pytest.mark.parametrize("address", ["", "127.0.0.1", "0.0.0.0", "239.1.1.1", "999.1.1.1",

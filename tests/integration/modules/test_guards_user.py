@@ -119,7 +119,7 @@ def test_the_look_at_a_list_that_hangs_holds_nothing_up(serve, folder, monkeypat
         monkeypatch.setenv(name, mount.environment[name])
     server = serve(denied)
     mount.hang()
-    server.wait_for_log("cannot look at the lists again")
+    server.wait_for_log("cannot check whether the lists have changed")
     assert server.page("/healthz")[0] == 200
     mount.answer()
     with denied.open("a") as file:

@@ -96,7 +96,7 @@ def test_newcomers_are_refused_and_counted(start_draining, identities):
         with ProtocolConnection(server.address, identities[5]) as asker:
             asker.send(rp.ConnectRequest(identities[0].id))
             asker.expect_last(rp.response(rp.NOT_FOUND))
-        server.wait_for_log("relay: sends newcomers away: closed, draining")
+        server.wait_for_log(r"relay: new devices are sent away: the server is closed \(draining\)")
         assert metric(server, "relay_joins_total", result="closed") == 2
         assert metric(server, "relay_connect_requests_total", result="closed") == 1
 

@@ -113,7 +113,7 @@ def manager(tmp_path, monkeypatch):
 def test_a_control_thread_that_hangs_is_told_from_beside_it(start, hold, manager):
     server = start("control")
     hold.touch()
-    server.wait_for_log(rf"error core: the control thread {IN_MODULE}: meanwhile there is no answer")
+    server.wait_for_log(rf"error core: the control thread {IN_MODULE}: meanwhile HTTP requests")
     manager.wait_for("what hangs", STATUS=f"the control thread {IN_MODULE}")
     hold.unlink()
     server.wait_for_log("the control thread runs its loop again, after .* in module stuck-worker")

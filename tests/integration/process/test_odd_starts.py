@@ -108,7 +108,7 @@ class Addressed:
 @pytest.mark.skipif(faults.sanitized(), reason="sanitizers need larger stacks")
 @pytest.mark.parametrize("kib", [64, 128, 1048576])
 def test_stacks_do_not_follow_the_limit(start, our_program, tmp_path, identities, kib):
-    """The main thread's stack does; it must be enough for a start, a reload and a stop."""
+    """The main thread's stack does follow it, and must suffice for a start, a reload and a stop."""
     conf = tmp_path / "relay.conf"
     conf.write_text("modules = { log, bounds, relay, access, quota, rate-limit, status, "
                     "prometheus, dashboard }\n")

@@ -98,9 +98,9 @@ static void tells_syntax_errors(void **state)
 		{"\n/* x\n", "2: the comment is not closed"},
 		{"/*/", "1: the comment is not closed"},
 		{"\ninclude(\"b\", \"c\")",
-			"2: between ( and ) stands the path of one file"},
-		{"include(\"b\"", "1: between ( and ) stands the path of one "
-				  "file"},
+			"2: write the path of one file between ( and )"},
+		{"include(\"b\"",
+			"1: write the path of one file between ( and )"},
 		{"keys = \"\\9\"", "1: syntax error: bad escape sequence "
 				   "'\\9'"},
 		{"keys = \"a\\nb\"\n",
@@ -179,8 +179,8 @@ static void tells_files_that_are_none(void **state)
 		"file\n");
 	write_file(f, "a.conf", "\nkeys = \"\033[1m\"\n");
 	assert_null(load_path(f, f->file));
-	assert_string_equal(f->told,
-		"error: a.conf:2: the byte 0x1b is no part of any text\n");
+	assert_string_equal(f->told, "error: a.conf:2: the byte 0x1b does not "
+				     "belong in a text file\n");
 	assert_non_null(load_path(f, "/dev/null"));
 }
 

@@ -73,7 +73,7 @@ static void what_is_wrong_is_named(void **state)
 		memcpy(weight + strlen(text[0]), ends[i], strlen(ends[i]));
 		refused(weight, NULL, "is not a weight");
 	}
-	refused(NULL, text[1], "stands twice");
+	refused(NULL, text[1], "listed twice");
 }
 
 int main(void)

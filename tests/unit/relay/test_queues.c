@@ -501,7 +501,7 @@ static void a_device_that_answers_has_not_waited_in_vain(void **state)
 	assert_false(is_blamed(f, &one));
 }
 
-/* A device that was idle in it for long had finished its handshake. */
+/* If the session has lasted this long, the handshake in it had succeeded. */
 static void a_long_session_is_not_blamed(void **state)
 {
 	struct fixture *f = *state;
