@@ -160,6 +160,23 @@ static int resolve_host(const char *host, int family,
 	return 0;
 }
 
+bool address_has_name(const char *text)
+{
+	struct addrinfo hints = {
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_NUMERICHOST,
+	};
+	struct addrinfo *found;
+	struct address parts;
+
+	if (address_split(text, &parts, NULL) != 0 || !parts.host[0])
+		return false;
+	if (getaddrinfo(parts.host, NULL, &hints, &found) != 0)
+		return true;
+	freeaddrinfo(found);
+	return false;
+}
+
 static void any_host(int family, struct sockaddr_storage *out, socklen_t *len)
 {
 	/* In both families the unspecified address is all zero, as *out is. */

@@ -6,6 +6,7 @@
 #ifndef ADDRESS_H
 #define ADDRESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -27,6 +28,10 @@ struct address {
 /* 0, or -1 with err, which says what is wrong and what to write.  Pure. */
 int address_split(const char *text, struct address *out, struct relay_err *err);
 
+/* Whether the text is an address with a host name, which has to be looked up.
+ * Pure. */
+bool address_has_name(const char *text);
+
 /* Writes "host:port", with brackets if the host has a colon; truncates it to
  * fit into `cap` bytes. */
 void address_join(const char *host, unsigned port, char *out, size_t cap);
@@ -36,8 +41,8 @@ void address_join(const char *host, unsigned port, char *out, size_t cap);
  * CORE_TCP and CORE_TCP6 give [::], CORE_TCP4 0.0.0.0.  The caller clears
  * IPV6_V6ONLY for CORE_TCP and sets it for CORE_TCP6.  A host name is resolved
  * to its first IPv4 address if it has one and the protocol allows it, as in Go.
- * The port is 0 to 65535 or a name of services(5).  [C], since resolving a name
- * blocks.  0, or -1 with err.
+ * The port is 0 to 65535 or a name of services(5).  Resolving a name blocks.
+ * [*] 0, or -1 with err.
  */
 int address_resolve(const char *text, int64_t protocol,
 	struct sockaddr_storage *out, socklen_t *len, struct relay_err *err);

@@ -5,15 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/instance.h"
 #include "config/config.h"
 #include "host/host_state.h"
 #include "host/core_options_change.h"
 #include "http/http.h"
 #include "log/log.h"
+#include "loop/loop.h"
 #include "modules/module.h"
 #include "net/capacity.h"
 #include "net/kernel_memory.h"
+#include "net/name_lookup.h"
 #include "peers/listeners_change.h"
 #include "peers/peers.h"
 #include "tls/identity.h"
@@ -33,12 +36,19 @@ static void forget(void)
 	*settings = (struct settings){.in_use = settings->in_use};
 }
 
+static size_t count_words(const char *const *words)
+{
+	size_t count = 0;
+
+	while (words[count])
+		count++;
+	return count;
+}
+
 int64_t core_options_descriptors(const struct core_conf *conf, unsigned workers)
 {
-	int64_t addresses = 0;
+	int64_t addresses = (int64_t)count_words(conf->listen);
 
-	while (conf->listen[addresses])
-		addresses++;
 	/* Two for the event loop (epoll, eventfd).  For each address, the
 	 * listening socket and a spare one, see listener.h. */
 	return workers * (2 + 2 * addresses);
@@ -84,19 +94,60 @@ static bool same_words(const char *const *a, const char *const *b)
 	return !*a && !*b;
 }
 
+static bool listens_elsewhere(
+	const struct core_conf *before, const struct core_conf *after)
+{
+	return after->protocol != before->protocol ||
+	       !same_words(after->listen, before->listen);
+}
+
 /* Host names are only resolved again if the options have changed. */
-static int stage_addresses(void)
+static size_t list_changed(const struct core_conf *before,
+	const struct core_conf *after, struct name_query *queries)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; listens_elsewhere(before, after) && after->listen[i];
+		i++)
+		queries[count++] = (struct name_query){
+			"listen", after->listen[i], after->protocol};
+	if (strcmp(before->status_srv, after->status_srv) != 0)
+		queries[count++] = (struct name_query){
+			"status-srv", after->status_srv, CORE_TCP};
+	if (strcmp(before->private_srv, after->private_srv) != 0)
+		queries[count++] = (struct name_query){
+			"private-srv", after->private_srv, CORE_TCP};
+	return count;
+}
+
+struct name_lookup *core_options_look_up(const struct core_conf *before,
+	const struct core_conf *after, void (*over)(void *arg), void *arg)
+{
+	struct name_query *queries =
+		calloc(count_words(after->listen) + 2, sizeof(*queries));
+	struct relay_err err = {.text = "out of memory"};
+	struct name_lookup *names = NULL;
+
+	if (queries)
+		names = name_lookup_start(queries,
+			list_changed(before, after, queries), loop_current,
+			over, arg, &err);
+	free(queries);
+	if (!names)
+		log_core(RELAY_ERROR, "%s", err.text);
+	return names;
+}
+
+static int stage_addresses(const struct name_lookup *names)
 {
 	struct settings *settings = self();
-	const struct core_conf *conf = settings->conf,
-			       *before = settings->before;
+	const struct core_conf *conf = settings->conf;
 	struct relay_err err;
 
-	if (http_stage(conf->status_srv, conf->private_srv, &err) != 0)
+	if (http_stage(conf->status_srv, conf->private_srv, names, &err) != 0)
 		goto error;
-	if ((conf->protocol != before->protocol ||
-		    !same_words(conf->listen, before->listen)) &&
-		listeners_stage(conf->listen, conf->protocol, &err) != 0)
+	if (listens_elsewhere(settings->before, conf) &&
+		listeners_stage(conf->listen, conf->protocol, names, &err) != 0)
 		goto error;
 	return 0;
 error:
@@ -106,15 +157,15 @@ error:
 
 /* The parts of a transition, in their order. */
 
-int core_options_stage(
-	const struct core_conf *before, const struct core_conf *after)
+int core_options_stage(const struct core_conf *before,
+	const struct core_conf *after, const struct name_lookup *names)
 {
 	struct settings *settings = self();
 
 	forget();
 	settings->conf = after;
 	settings->before = before;
-	if (stage_buffers() != 0 || stage_addresses() != 0) {
+	if (stage_buffers() != 0 || stage_addresses(names) != 0) {
 		core_options_abandon();
 		return -1;
 	}

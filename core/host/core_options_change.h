@@ -14,6 +14,7 @@
 
 struct core_conf;
 struct identity;
+struct name_lookup;
 struct worker;
 
 /* How many descriptors the workers need besides those of connections. */
@@ -23,10 +24,14 @@ int64_t core_options_descriptors(
 /* Borrows the identity in use until the process ends. */
 void core_options_init(struct identity *identity);
 const struct identity *core_options_identity(void);
-/* Stages the new settings: binds addresses, allocates buffers.  0, or -1 with
- * the reason logged and nothing staged. */
-int core_options_stage(
-	const struct core_conf *before, const struct core_conf *after);
+/* Starts to look up the names in addresses that will be staged; `over` as for
+ * name_lookup_start().  NULL with the reason logged. */
+struct name_lookup *core_options_look_up(const struct core_conf *before,
+	const struct core_conf *after, void (*over)(void *arg), void *arg);
+/* Stages the new settings: binds addresses, allocates buffers.  `names` is
+ * over. 0, or -1 with the reason logged and nothing staged. */
+int core_options_stage(const struct core_conf *before,
+	const struct core_conf *after, const struct name_lookup *names);
 /* The last part that can fail: new addresses begin to accept.  0, or -1 with
  * the reason logged; then the caller calls core_options_abandon(). */
 int core_options_open(void);

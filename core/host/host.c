@@ -267,10 +267,12 @@ static void log_transition(const struct transition *transition)
 	log_debug(config_core(transition->config)->debug);
 }
 
-int host_change(struct config *config, const struct readings *readings)
+int host_change(struct config *config, const struct readings *readings,
+	const struct name_lookup *names)
 {
 	struct transition transition = new_transition(config);
 
+	transition.names = names;
 	transition.readings = readings;
 	if (try_transition(&transition, config, log_transition) != 0)
 		return -1;

@@ -21,6 +21,7 @@
 
 struct flags;
 struct loop;
+struct name_lookup;
 struct readings;
 
 /* Borrows its arguments until host_finish(). */
@@ -63,9 +64,10 @@ void host_finish(void);
  * readings_start().  NULL after an error that is logged. */
 struct readings *host_read(
 	struct config *config, void (*over)(void *arg), void *arg);
-/* Makes the transition.  0, and then config belongs to the host; or -1 with the
- * reason logged. */
-int host_change(struct config *config, const struct readings *readings);
+/* Makes the transition, with names as core_options_look_up() found them.  0,
+ * and then config belongs to the host; or -1 with the reason logged. */
+int host_change(struct config *config, const struct readings *readings,
+	const struct name_lookup *names);
 
 /* The server's own options as they are now; valid until the next reload. */
 const struct core_conf *host_core(void);

@@ -22,6 +22,7 @@ struct key_check;
 struct layout;
 struct config_loader;
 struct loop;
+struct name_lookup;
 struct readings;
 
 /* For host.c. */
@@ -53,6 +54,7 @@ struct reloading {
 	struct config_loader *loader; /* owned */
 	struct readings *readings;    /* owned; NULL: not begun */
 	struct key_check *keys;       /* owned; NULL: not begun */
+	struct name_lookup *names;    /* owned; NULL: not begun */
 	struct event *timer;          /* owned; exists while it is on */
 };
 

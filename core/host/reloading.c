@@ -18,6 +18,7 @@
 #include "loop/loop.h"
 #include "modules/catalog.h"
 #include "modules/option_files_read.h"
+#include "net/name_lookup.h"
 
 /* How often it checks whether a thread hangs. */
 #define LOOK_US 100000
@@ -48,6 +49,8 @@ void reloading_stop(void)
 	reloading->loader = NULL;
 	key_check_free(reloading->keys);
 	reloading->keys = NULL;
+	name_lookup_free(reloading->names);
+	reloading->names = NULL;
 	readings_free(reloading->readings);
 	reloading->readings = NULL;
 	config_free(reloading->config);
@@ -65,6 +68,14 @@ static void end(bool succeeded)
 		self()->tell(false);
 }
 
+static bool is_all_read(const struct reloading *reloading)
+{
+	/* The names are the last that begin. */
+	return reloading->names && name_lookup_is_over(reloading->names) &&
+	       key_check_is_over(reloading->keys) &&
+	       readings_are_over(reloading->readings);
+}
+
 /* Makes the transition, once everything that it needs has been read. */
 static void change(void *arg)
 {
@@ -73,13 +84,13 @@ static void change(void *arg)
 	bool succeeded;
 
 	(void)arg;
-	if (!reloading->keys || !key_check_is_over(reloading->keys) ||
-		!readings_are_over(reloading->readings))
+	if (!is_all_read(reloading))
 		return;
 	key_check_log(reloading->keys);
 	/* The readings may have taken long. */
-	succeeded = transition_workers_answer() &&
-		    host_change(config, reloading->readings) == 0;
+	succeeded =
+		transition_workers_answer() &&
+		host_change(config, reloading->readings, reloading->names) == 0;
 	if (succeeded)
 		reloading->config = NULL; /* the host's now */
 	end(succeeded);
@@ -94,6 +105,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		config_loader_poll(self()->loader);
 	else if (!readings_are_over(self()->readings))
 		readings_look(self()->readings);
+	else if (!name_lookup_is_over(self()->names))
+		name_lookup_again(self()->names);
 	else
 		key_check_poll(self()->keys);
 }
@@ -124,7 +137,10 @@ static void read_files(struct config *config, void *arg)
 		reloading->keys = key_check_start(config_core(config)->keys,
 			core_options_identity(), instance->host->host.control,
 			change, NULL);
-	if (!reloading->keys)
+	if (reloading->keys)
+		reloading->names = core_options_look_up(
+			host_core(), config_core(config), change, NULL);
+	if (!reloading->names)
 		end(false);
 }
 

@@ -203,7 +203,7 @@ static int stage_settings(struct transition *transition)
 		return -1;
 	}
 	return core_options_stage(config_core(transition->before),
-		config_core(transition->config));
+		config_core(transition->config), transition->names);
 }
 
 bool transition_workers_answer(void)

@@ -21,6 +21,7 @@
 
 struct catalog;
 struct config;
+struct name_lookup;
 struct readings;
 
 struct transition {
@@ -31,6 +32,7 @@ struct transition {
 	struct loop *control;
 	const struct readings
 		*readings; /* of all modules that are to run; they have ended */
+	const struct name_lookup *names;   /* has ended; NULL unless `before` */
 	const struct module_list *running; /* up to transition_take() */
 	const struct layout
 		*layout; /* in use; transition_prepare() may replace it */

@@ -29,13 +29,14 @@ static void on_request(struct http_exchange *x, void *arg);
 static void open_again(struct http_listener *server);
 static size_t share_of(void *server);
 
-static struct http_listener *new_server(
-	const char *what, enum inherited_use use, enum http_place place)
+static struct http_listener *new_server(const char *what, const char *option,
+	enum inherited_use use, enum http_place place)
 {
 	struct http_listener *server = malloc(sizeof(*server));
 
 	if (server)
 		*server = (struct http_listener){.what = what,
+			.option = option,
 			.use = use,
 			.place_label = place,
 			.answer = on_request,
@@ -51,10 +52,10 @@ int http_create(void)
 	if (!http)
 		return -1;
 	instance->http = http;
-	http->status =
-		new_server("status address", INHERITED_STATUS, HTTP_AT_STATUS);
-	http->private = new_server(
-		"private address", INHERITED_PRIVATE, HTTP_AT_PRIVATE);
+	http->status = new_server("status address", "status-srv",
+		INHERITED_STATUS, HTTP_AT_STATUS);
+	http->private = new_server("private address", "private-srv",
+		INHERITED_PRIVATE, HTTP_AT_PRIVATE);
 	if (http->status && http->private)
 		return 0;
 	http_destroy();
@@ -270,13 +271,19 @@ static bool is_needed(const struct http_listener *server)
 static void open_again(struct http_listener *server)
 {
 	if (is_needed(server))
+		http_listener_open_later(server);
+}
+
+static void open_now(struct http_listener *server)
+{
+	if (is_needed(server))
 		http_listener_open(server);
 }
 
 void http_open(void)
 {
-	open_again(self()->status);
-	open_again(self()->private);
+	open_now(self()->status);
+	open_now(self()->private);
 }
 
 void http_reserve(void)
@@ -316,14 +323,14 @@ void http_withdraw(struct relay_module *mod)
 		http_listener_close(self()->private);
 }
 
-int http_stage(
-	const char *address, const char *private_address, struct relay_err *err)
+int http_stage(const char *address, const char *private_address,
+	const struct name_lookup *names, struct relay_err *err)
 {
 	if (http_listener_stage(
-		    self()->status, self()->private, address, err) != 0)
+		    self()->status, self()->private, address, names, err) != 0)
 		return -1;
-	if (http_listener_stage(
-		    self()->private, self()->status, private_address, err) == 0)
+	if (http_listener_stage(self()->private, self()->status,
+		    private_address, names, err) == 0)
 		return 0;
 	http_listener_abandon(self()->status);
 	return -1;
@@ -345,7 +352,8 @@ void http_take(void)
 		http_listener_close(self()->private);
 	if (!is_needed(self()->status))
 		http_listener_close(self()->status);
-	http_open();
+	open_again(self()->status);
+	open_again(self()->private);
 }
 
 void http_pause(void)

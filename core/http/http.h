@@ -13,6 +13,7 @@
 
 #include "peers/listeners.h"
 
+struct name_lookup;
 struct relay_module;
 
 /* [C]  Makes the room's state.  0, or -1 without memory. */
@@ -25,7 +26,8 @@ int http_init(struct event_base *base, const char *address,
 /*
  * Opens each address that is closed and on which a live module has a route.  A
  * failure to bind is logged, and binding is tried again every 30 s: the relay
- * works without its status page.  [C]
+ * works without its status page.  Looks names up on this thread, so it is for
+ * the start.  [C]
  */
 void http_open(void);
 /*
@@ -36,12 +38,13 @@ void http_allow_hosts(const char *const *names);
 /* Binds both now, before the process gives up the right to.  [C] */
 void http_reserve(void);
 /*
- * [C]  Changes the addresses.  http_stage() binds the new ones: 0, or -1 with
- * err.  Then http_abandon() closes them again, or http_take() puts them into
- * service, once the routes of the new configuration are live.
+ * [C]  Changes the addresses.  http_stage() binds the new ones, with `names` as
+ * for name_lookup_place(): 0, or -1 with err.  Then http_abandon() closes them
+ * again, or http_take() puts them into service, once the routes of the new
+ * configuration are live.
  */
 int http_stage(const char *address, const char *private_address,
-	struct relay_err *err);
+	const struct name_lookup *names, struct relay_err *err);
 void http_abandon(void);
 void http_take(void);
 void http_finish(void);

@@ -13,11 +13,25 @@
 #include "config/config.h"
 #include "http/http_listener.h"
 #include "log/log.h"
+#include "loop/loop.h"
+#include "net/name_lookup.h"
 
 #define RETRY_S 30
+/* How often it checks whether a name server hangs. */
+#define LOOK_US 100000
+
+static void drop_lookup(struct http_listener *server)
+{
+	if (!server->lookup)
+		return;
+	(void)event_del(server->retry);
+	name_lookup_free(server->lookup);
+	server->lookup = NULL;
+}
 
 void http_listener_close(struct http_listener *server)
 {
+	drop_lookup(server);
 	if (!server->open)
 		return;
 	http_accept_close(&server->accept);
@@ -36,39 +50,32 @@ static int bind_shared(struct listen_place *place, bool shares, int *fd)
 	return *fd < 0 ? errno : 0;
 }
 
-/* A socket that the process inherited; -1: none, and place is unchanged. */
+/* A socket of that place that the process inherited, or -1. */
 static int inherit(
 	const struct http_listener *server, struct listen_place *place)
 {
-	struct listen_place at, v4;
-	int fd;
+	struct listen_place v4 = *place;
+	int fd = inherited_take(server->use, &place->addr, place->v6only);
 
-	if (listen_place_resolve(server->address, CORE_TCP, &at, NULL) != 0)
-		return -1;
-	v4 = at;
-	fd = inherited_take(server->use, &at.addr, at.v6only);
 	if (fd < 0 && listen_place_fall_back(
 			      &v4, server->address, CORE_TCP, EAFNOSUPPORT))
 		fd = inherited_take(server->use, &v4.addr, v4.v6only);
 	if (fd < 0)
 		return -1;
-	at.len = sizeof(at.addr);
-	if (getsockname(fd, (struct sockaddr *)&at.addr, &at.len) != 0) {
-		(void)close(fd);
-		return -1;
-	}
-	*place = at;
-	return fd;
+	place->len = sizeof(place->addr);
+	if (getsockname(fd, (struct sockaddr *)&place->addr, &place->len) == 0)
+		return fd;
+	(void)close(fd);
+	return -1;
 }
 
-/* A socket that does not listen yet, or -1. */
-static int bind_address(const char *address, struct listen_place *place,
+/* A socket that does not listen yet, or -1.  `address` is the place as it was
+ * configured. */
+static int bind_place(const char *address, struct listen_place *place,
 	bool shares, struct relay_err *err)
 {
 	int error, fd = -1;
 
-	if (listen_place_resolve(address, CORE_TCP, place, err) != 0)
-		return -1;
 	error = bind_shared(place, shares, &fd);
 	/* On a kernel without IPv6, IPv4 alone will do. */
 	if (error && listen_place_fall_back(place, address, CORE_TCP, error))
@@ -79,17 +86,32 @@ static int bind_address(const char *address, struct listen_place *place,
 		err, "%s%s", strerror(error), listen_socket_advice(error));
 }
 
+/* Sets server->place if it succeeds.  A socket, or -1 with err. */
+static int inherit_or_bind(struct http_listener *server,
+	const struct name_lookup *names, struct relay_err *err)
+{
+	struct listen_place place;
+	int fd;
+
+	if (name_lookup_place(names, server->address, CORE_TCP, &place, err) !=
+		0)
+		return -1;
+	fd = inherit(server, &place);
+	if (fd < 0)
+		fd = bind_place(server->address, &place, false, err);
+	if (fd >= 0)
+		server->place = place;
+	return fd;
+}
+
 void http_listener_reserve(struct http_listener *server)
 {
 	struct relay_err err;
 
 	if (!server->address || !server->address[0] || server->reserved >= 0)
 		return;
-	server->reserved = inherit(server, &server->place);
-	if (server->reserved < 0)
-		server->reserved = bind_address(
-			server->address, &server->place, false, &err);
 	/* The reason is logged when it is to be opened. */
+	server->reserved = inherit_or_bind(server, NULL, &err);
 }
 
 static int take_reserved(struct http_listener *server)
@@ -155,7 +177,8 @@ static void tell_failure(struct http_listener *server, const char *why)
 	(void)event_add(server->retry, &later);
 }
 
-void http_listener_open(struct http_listener *server)
+static void open_with(
+	struct http_listener *server, const struct name_lookup *names)
 {
 	struct relay_err err;
 	int fd;
@@ -164,11 +187,53 @@ void http_listener_open(struct http_listener *server)
 		return;
 	fd = take_reserved(server);
 	if (fd < 0)
-		fd = inherit(server, &server->place);
-	if (fd < 0)
-		fd = bind_address(server->address, &server->place, false, &err);
+		fd = inherit_or_bind(server, names, &err);
 	if (fd >= 0 && serve_on(server, fd, &err) == 0)
 		tell_open(server);
+	else
+		tell_failure(server, err.text);
+}
+
+void http_listener_open(struct http_listener *server)
+{
+	open_with(server, NULL);
+}
+
+/* The name was looked up. */
+static void on_lookup(void *arg)
+{
+	struct http_listener *server = arg;
+	struct name_lookup *lookup = server->lookup;
+
+	server->lookup = NULL;
+	(void)event_del(server->retry);
+	open_with(server, lookup);
+	name_lookup_free(lookup);
+}
+
+static void look_soon(struct http_listener *server)
+{
+	const struct timeval soon = {.tv_usec = LOOK_US};
+
+	(void)event_add(server->retry, &soon);
+}
+
+void http_listener_open_later(struct http_listener *server)
+{
+	const struct name_query query = {
+		server->option, server->address, CORE_TCP};
+	struct relay_err err;
+
+	if (!server->address[0] || server->open || server->lookup)
+		return;
+	if (server->reserved >= 0 || !address_has_name(server->address)) {
+		open_with(server, NULL);
+		return;
+	}
+	server->lookup = name_lookup_start(
+		&query, 1, loop_current, on_lookup, server, &err);
+	if (server->lookup)
+		look_soon(server);
 	else
 		tell_failure(server, err.text);
 }
@@ -194,6 +259,11 @@ static void retry(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (server->lookup) {
+		look_soon(server);
+		name_lookup_again(server->lookup);
+		return;
+	}
 	/* The owner decides whether it is still needed. */
 	server->again(server);
 }
@@ -233,11 +303,13 @@ static int borrow(struct http_listener *other, struct relay_err *err)
 }
 
 static int stage_socket(struct http_listener *server,
-	struct http_listener *other, const char *address, struct relay_err *err)
+	struct http_listener *other, const char *address,
+	const struct name_lookup *names, struct relay_err *err)
 {
 	struct http_stage *stage = &server->stage;
 
-	if (listen_place_resolve(address, CORE_TCP, &stage->place, err) != 0)
+	if (name_lookup_place(names, address, CORE_TCP, &stage->place, err) !=
+		0)
 		return -1;
 	if (is_at(server, &stage->place)) {
 		stage->keeps = true;
@@ -246,7 +318,7 @@ static int stage_socket(struct http_listener *server,
 	if (is_at(other, &stage->place))
 		stage->fd = borrow(other, err);
 	else
-		stage->fd = bind_address(address, &stage->place,
+		stage->fd = bind_place(address, &stage->place,
 			overlaps(server, &stage->place) ||
 				overlaps(other, &stage->place),
 			err);
@@ -254,7 +326,8 @@ static int stage_socket(struct http_listener *server,
 }
 
 int http_listener_stage(struct http_listener *server,
-	struct http_listener *other, const char *address, struct relay_err *err)
+	struct http_listener *other, const char *address,
+	const struct name_lookup *names, struct relay_err *err)
 {
 	struct relay_err why;
 
@@ -265,7 +338,7 @@ int http_listener_stage(struct http_listener *server,
 	server->stage.address = strdup(address);
 	if (server->stage.address &&
 		(!address[0] ||
-			stage_socket(server, other, address, &why) == 0))
+			stage_socket(server, other, address, names, &why) == 0))
 		return 0;
 	http_listener_abandon(server);
 	return relay_fail(err, "cannot open the %s %s: %.180s", server->what,
@@ -305,6 +378,7 @@ void http_listener_take(struct http_listener *server, bool needed)
 	server->address = stage.address;
 	server->failing = false;
 	drop_reserved(server);
+	drop_lookup(server);
 	(void)event_del(server->retry);
 	(void)snprintf(
 		server->text, sizeof(server->text), "%s", server->address);

@@ -20,8 +20,8 @@ struct listen_place {
 	bool v6only; /* used for IPv6 only */
 };
 
-/* [C], since it may block to resolve a name.  As address_resolve().  0, or -1
- * with err. */
+/* As address_resolve(): may block to resolve a name, see name_lookup.h.  0, or
+ * -1 with err.  [*] */
 int listen_place_resolve(const char *text, int64_t protocol,
 	struct listen_place *out, struct relay_err *err);
 /*

@@ -14,6 +14,7 @@
 #include "net/accept_peer.h"
 #include "net/inherited.h"
 #include "net/listen_socket.h"
+#include "net/name_lookup.h"
 #include "peers/listen_set.h"
 #include "peers/listen_address.h"
 #include "peers/listeners_change.h"
@@ -114,13 +115,14 @@ static int stage_new(const struct listen_place *place, const char *const *texts,
 }
 
 static int stage_all(struct listen_place *places, const char *const *texts,
-	int64_t protocol, struct relay_err *err)
+	int64_t protocol, const struct name_lookup *names,
+	struct relay_err *err)
 {
 	struct peers_shared *room = peers_shared();
 
 	for (unsigned i = 0; i < room->next.count; i++)
-		if (listen_place_resolve(texts[i], protocol, &places[i], err) !=
-			0)
+		if (name_lookup_place(
+			    names, texts[i], protocol, &places[i], err) != 0)
 			return -1;
 	listen_places_pair(places, texts, room->next.count);
 	/* First those that name a port; port 0 then keeps what is left. */
@@ -143,8 +145,8 @@ static void note_text(const char *text)
 		address_port(&room->next.all[0]->bound.addr));
 }
 
-int listeners_stage(
-	const char *const *texts, int64_t protocol, struct relay_err *err)
+int listeners_stage(const char *const *texts, int64_t protocol,
+	const struct name_lookup *names, struct relay_err *err)
 {
 	struct peers_shared *room = peers_shared();
 	struct listen_place *places;
@@ -163,7 +165,7 @@ int listeners_stage(
 		calloc(room->next.count, sizeof(struct listen_address *));
 	relay_fail(err, "out of memory");
 	if (places && room->next.all)
-		result = stage_all(places, texts, protocol, err);
+		result = stage_all(places, texts, protocol, names, err);
 	free(places);
 	if (result != 0) {
 		listeners_abandon();

@@ -14,16 +14,18 @@
 
 #include <strelaysrv/err.h>
 
+struct name_lookup;
 struct worker;
 
 /*
  * [C]  Binds the new addresses of `texts`: NULL-terminated, "HOST:PORT",
- * ":PORT", "[v6]:PORT"; protocol: enum core_protocol.  From then on
- * relay_listen_address() reports the staged set.  0, or -1 with err naming the
- * address, and then nothing is staged.
+ * ":PORT", "[v6]:PORT"; protocol: enum core_protocol; `names`: their hosts, as
+ * for name_lookup_place().  From then on relay_listen_address() reports the
+ * staged set.  0, or -1 with err naming the address, and then nothing is
+ * staged.
  */
-int listeners_stage(
-	const char *const *texts, int64_t protocol, struct relay_err *err);
+int listeners_stage(const char *const *texts, int64_t protocol,
+	const struct name_lookup *names, struct relay_err *err);
 /* [C]  The new addresses begin to accept.  0, or -1 with err: then call
  * listeners_abandon(). */
 int listeners_open(struct relay_err *err);

@@ -212,10 +212,7 @@ static void take_result(struct relay_ctx *cx)
 	own_address->lookup_failed = error != 0;
 	if (error)
 		log_failed(cx, own_address->looked_up, error);
-	/* A reload may have changed the name meanwhile. */
-	if (!error &&
-		strcmp(own_address->looked_up, own_address->base.host) == 0 &&
-		advertise_update(&own_address->base, list)) {
+	if (!error && advertise_update(&own_address->base, list)) {
 		relay_log(cx, RELAY_NOTICE,
 			"ext-address: %s has another address now",
 			own_address->base.host);
@@ -225,23 +222,54 @@ static void take_result(struct relay_ctx *cx)
 	own_address->lookup = NULL;
 }
 
-static int64_t refresh(struct relay_ctx *cx, void *arg)
+/* Whether the lookup goes on; if it takes long, that is logged once. */
+static bool is_looking(struct relay_ctx *cx)
 {
 	struct own_address *own_address = &data_of(cx)->own_address;
 	const struct addrinfo *list;
+
+	if (lookup_result(own_address->lookup, &list) != EAI_INPROGRESS)
+		return false;
+	if (own_address->lookup_ms &&
+		relay_now_ms(cx) - own_address->lookup_ms >=
+			FIRST_LOOKUP_S * 1000) {
+		own_address->lookup_ms = 0;
+		relay_log(cx, RELAY_WARNING,
+			"ext-address: the name server, asked for %s, is "
+			"silent; goes on with what is known",
+			own_address->looked_up);
+	}
+	return true;
+}
+
+/* A reload has changed the name: nobody needs the result any more. */
+static void drop_old(struct own_address *own_address)
+{
+	if (!own_address->lookup ||
+		strcmp(own_address->looked_up, own_address->base.host) == 0)
+		return;
+	lookup_end(own_address->lookup);
+	own_address->lookup = NULL;
+}
+
+static int64_t refresh(struct relay_ctx *cx, void *arg)
+{
+	struct own_address *own_address = &data_of(cx)->own_address;
 	char host[sizeof(own_address->base.host)];
 
 	(void)arg;
 	if (own_address->told && own_address->moved)
 		notify(cx);
+	drop_old(own_address);
 	if (own_address->lookup) {
-		if (lookup_result(own_address->lookup, &list) == EAI_INPROGRESS)
+		if (is_looking(cx))
 			return LOOKUP_POLL_MS;
 		take_result(cx);
 		return next_look(cx);
 	}
 	if (!own_address->base.is_name)
 		return next_look(cx);
+	own_address->lookup_ms = relay_now_ms(cx);
 	advertise_bare_host(&own_address->base, host);
 	memcpy(own_address->looked_up, own_address->base.host,
 		sizeof(own_address->looked_up));

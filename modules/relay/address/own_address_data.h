@@ -31,6 +31,7 @@ struct own_address {
 	struct own_address_watcher watchers[OWN_ADDRESS_WATCHERS];
 	struct lookup *lookup; /* owned; NULL: none running */
 	char looked_up[256];   /* the host it resolves */
+	int64_t lookup_ms;     /* when it began; 0: its silence was logged */
 	struct relay_timer *timer;
 	bool lookup_failed; /* the last lookup failed */
 	bool moved; /* the address has changed, and the watchers were not told

@@ -210,7 +210,7 @@ int fixture_start(const char *modules, const char *lines)
 	config = host_load();
 	assert_non_null(config);
 	assert_int_equal(listeners_stage(config_core(config)->listen,
-				 config_core(config)->protocol, &err),
+				 config_core(config)->protocol, NULL, &err),
 		0);
 	if (host_start(config) != 0)
 		return -1;

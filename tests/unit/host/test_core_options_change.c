@@ -92,7 +92,7 @@ static void unchanged_buffers_are_not_staged(void **state)
 	(void)state;
 	load_two(LISTEN, &after);
 	assert_int_equal(
-		core_options_stage(host_core(), config_core(after)), 0);
+		core_options_stage(host_core(), config_core(after), NULL), 0);
 	assert_null(instance->host->settings.buffers[0]);
 	core_options_abandon();
 	assert_nothing_staged();
@@ -106,7 +106,7 @@ static void staged_buffers_are_freed_when_abandoned(void **state)
 	(void)state;
 	load_two(LISTEN "network-buffer = 128KiB\n", &after);
 	assert_int_equal(
-		core_options_stage(host_core(), config_core(after)), 0);
+		core_options_stage(host_core(), config_core(after), NULL), 0);
 	for (unsigned i = 0; i < FIXTURE_WORKERS; i++)
 		assert_non_null(instance->host->settings.buffers[i]);
 	assert_null(instance->host->settings.buffers[FIXTURE_WORKERS]);
@@ -130,7 +130,7 @@ static void an_address_in_use_leaves_nothing_staged(void **state)
 		port);
 	load_two(lines, &after);
 	assert_int_equal(
-		core_options_stage(host_core(), config_core(after)), -1);
+		core_options_stage(host_core(), config_core(after), NULL), -1);
 	assert_nothing_staged();
 	config_free(after);
 	/* Nor does a reload change anything. */
@@ -156,7 +156,7 @@ static void an_abandoned_address_is_closed(void **state)
 		lines, sizeof(lines), "listen = { \"127.0.0.1:%u\" }\n", port);
 	load_two(lines, &after);
 	assert_int_equal(
-		core_options_stage(host_core(), config_core(after)), 0);
+		core_options_stage(host_core(), config_core(after), NULL), 0);
 	assert_int_equal(occupy(&port), -1);
 	core_options_abandon();
 	fd = occupy(&port);
