@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/child_process.h"
+#include "base/file_wait.h"
 
 /* The server's handlers would report a crash of the server itself. */
 static void remove_crash_handlers(void)
@@ -47,6 +48,8 @@ int child_process_start(struct child_process *child)
 	child->pid = fork();
 	if (child->pid == 0) {
 		remove_crash_handlers();
+		/* Another thread may have held the lock in it. */
+		file_wait_here(NULL);
 		/* Without it a child whose parent dies ends a little later. */
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent)

@@ -12,16 +12,32 @@
 #include "log/log.h"
 #include "loop/blocking_task.h"
 #include "modules/catalog.h"
+#include "modules/module_folders.h"
+#include "modules/module_probe.h"
 #include "modules/preload.h"
 
-/* What is read, and the result.  While a task runs, only its thread uses it. */
+/* The kinds of work that may block, in the usual order. */
+enum job_kind {
+	JOB_FOLDERS, /* reads the module directories */
+	JOB_TEXT,    /* reads the file, only to search it for names */
+	JOB_PROBE,   /* opens modules in a child process */
+	JOB_CONFIG,  /* reads the configuration */
+};
+
+/* One work, and its result.  While a task runs, only its thread uses it. */
 struct job {
-	const struct flags *flags;    /* borrowed */
-	bool only_text;               /* only searched for names of modules */
+	enum job_kind kind;
+	const struct flags *flags; /* borrowed */
+	char *dirs;                /* owned; of JOB_FOLDERS */
+	struct module_folders folders;
+	bool failed; /* folders could not be read: err */
+	struct relay_err err;
+	char *text;                   /* owned; of JOB_TEXT; NULL: unreadable */
+	struct module_probes *probes; /* owned; of JOB_PROBE */
+	/* The rest is of JOB_CONFIG. */
 	bool quiet;                   /* reports nothing */
 	struct config_module *schema; /* owned */
 	size_t count;
-	char *text;            /* owned; of only_text; NULL: unreadable */
 	struct config *config; /* owned; NULL: there was an error */
 	size_t problems;
 	struct config_loader *loader; /* valid until the task is dropped */
@@ -35,6 +51,7 @@ struct config_loader {
 	void *arg;
 	int tries; /* how often it may read again if the file changes meanwhile
 		    */
+	bool was_read;     /* the configuration was read once */
 	struct task *task; /* owned; NULL: none */
 	struct job *job;   /* valid as long as `task` */
 };
@@ -84,11 +101,22 @@ static void job_run(void *arg)
 {
 	struct job *job = arg;
 
-	if (job->only_text)
+	switch (job->kind) {
+	case JOB_FOLDERS:
+		job->failed = module_folders_read(
+				      job->dirs, &job->folders, &job->err) != 0;
+		break;
+	case JOB_TEXT:
 		job->text = preload_read(job->flags->conf);
-	else
+		break;
+	case JOB_PROBE:
+		module_probe(job->probes);
+		break;
+	case JOB_CONFIG:
 		job->config = config_load(job->flags->conf, job->flags,
 			job->schema, job->count, report, job);
+		break;
+	}
 }
 
 static void job_free(void *arg)
@@ -96,73 +124,93 @@ static void job_free(void *arg)
 	struct job *job = arg;
 
 	config_free(job->config);
+	module_folders_free(&job->folders);
+	module_probes_free(job->probes);
 	free(job->schema);
 	free(job->text);
+	free(job->dirs);
 	free(job);
 }
 
-static struct job *job_make(
-	const struct catalog *catalog, const struct flags *flags)
+static int fill(struct job *job, const struct catalog *catalog)
+{
+	switch (job->kind) {
+	case JOB_FOLDERS:
+		job->dirs = strdup(catalog->dirs);
+		return job->dirs ? 0 : -1;
+	case JOB_TEXT:
+		return 0;
+	case JOB_PROBE:
+		job->probes = catalog_probes(catalog);
+		return job->probes ? 0 : -1;
+	case JOB_CONFIG:
+		job->schema = config_loader_schema(catalog, &job->count);
+		return job->schema ? 0 : -1;
+	}
+	return -1;
+}
+
+/* NULL without memory. */
+static struct job *job_make(enum job_kind kind, const struct catalog *catalog,
+	const struct flags *flags)
 {
 	struct job *job = calloc(1, sizeof(*job));
 
 	if (!job)
 		return NULL;
+	job->kind = kind;
 	job->flags = flags;
-	job->schema = config_loader_schema(catalog, &job->count);
-	if (job->schema)
+	if (fill(job, catalog) == 0)
 		return job;
-	free(job);
+	job_free(job);
 	return NULL;
 }
 
 /* After a reading. */
 
 /*
- * Opens the modules that `modules` names: the options of a module that is not
- * open cannot be checked.  If a name is not found, opens all modules, so that a
- * similar name can be suggested.  Returns how many it opened, or -1 without
- * memory.
+ * Wants the modules that `modules` names: the options of a module that is not
+ * open cannot be checked.  If a name is not found, wants all modules, so that a
+ * similar name can be suggested.  Returns how many are to be opened.
  */
-static int open_enabled(struct catalog *catalog, const struct config *config)
+static int want_enabled(struct catalog *catalog, const struct config *config)
 {
 	const char *const *names = config_core(config)->modules;
-	int opened = 0;
+	int wanted = 0;
 
 	for (; *names; names++) {
-		int one = catalog_open(catalog, *names);
+		int one = catalog_want(catalog, *names);
 
-		if (one < 0)
-			return -1;
-		opened += one;
-		if (!catalog_find(catalog, *names) &&
+		wanted += one;
+		if (!one && !catalog_find(catalog, *names) &&
 			!catalog_broken(catalog, *names))
-			return catalog_open_all(catalog);
+			return catalog_want_all(catalog);
 	}
-	return opened;
+	return wanted;
 }
 
-/* Whether the configuration has to be read again, with more modules. */
+/* Whether the configuration has to be read again; wants the modules that have
+ * to be opened before. */
 static bool read_again(
 	struct catalog *catalog, const struct job *job, int *tries)
 {
 	if (job->quiet) {
-		int opened = job->config ? open_enabled(catalog, job->config)
-					 : catalog_open_all(catalog);
+		int wanted = job->config ? want_enabled(catalog, job->config)
+					 : catalog_want_all(catalog);
 
-		return !job->config || job->problems || opened != 0;
+		return !job->config || job->problems || wanted > 0;
 	}
 	/* Another file may have been put into its place since it was read
 	 * quietly, and enable further modules. */
 	return job->config && (*tries)-- > 0 &&
-	       open_enabled(catalog, job->config) > 0;
+	       want_enabled(catalog, job->config) > 0;
 }
 
 /* The first reading is quiet if there are modules that are not open. */
 static struct job *first_job(
 	const struct catalog *catalog, const struct flags *flags)
 {
-	struct job *job = job_make(catalog, flags);
+	struct job *job = job_make(JOB_CONFIG, catalog, flags);
 
 	if (job)
 		job->quiet = catalog->unopened_count > 0;
@@ -187,7 +235,9 @@ struct config *config_loader_run(
 			job->config = NULL;
 		}
 		job_free(job);
-		job = again ? job_make(catalog, flags) : NULL;
+		job = again && catalog_open_now(catalog) >= 0
+			      ? job_make(JOB_CONFIG, catalog, flags)
+			      : NULL;
 	}
 	if (again)
 		log_core(RELAY_ERROR, "out of memory");
@@ -203,7 +253,7 @@ static void end(struct config_loader *loader, struct config *config)
 
 static void job_done(void *arg);
 
-static const struct task_kind kind = {
+static const struct task_kind on_thread = {
 	.run = job_run, .done = job_done, .free = job_free};
 
 /* Owns the job; NULL: no memory. */
@@ -214,7 +264,7 @@ static int start(struct config_loader *loader, struct job *job)
 	if (job) {
 		job->loader = loader;
 		loader->job = job;
-		loader->task = task_start(&kind, job, loader->loop, &err);
+		loader->task = task_start(&on_thread, job, loader->loop, &err);
 	}
 	if (loader->task)
 		return 0;
@@ -224,28 +274,80 @@ static int start(struct config_loader *loader, struct job *job)
 	return -1;
 }
 
+/* What follows after a work. */
+enum next {
+	NEXT_STARTED, /* a further work is under way */
+	NEXT_TAKE,    /* the job's configuration is the result */
+	NEXT_ERROR,   /* logged */
+};
+
+static enum next begin(struct config_loader *loader, enum job_kind kind)
+{
+	struct job *job =
+		kind == JOB_CONFIG && !loader->was_read
+			? first_job(loader->catalog, loader->flags)
+			: job_make(kind, loader->catalog, loader->flags);
+
+	loader->was_read |= kind == JOB_CONFIG;
+	return start(loader, job) == 0 ? NEXT_STARTED : NEXT_ERROR;
+}
+
+static enum next take_folders(
+	struct config_loader *loader, const struct job *job)
+{
+	if (catalog_take(loader->catalog, &job->folders) != 0) {
+		log_core(RELAY_ERROR, "out of memory");
+		return NEXT_ERROR;
+	}
+	if (job->failed) {
+		log_core(RELAY_ERROR, "%s", job->err.text);
+		return NEXT_ERROR;
+	}
+	if (loader->flags->conf)
+		return begin(loader, JOB_TEXT);
+	preload_want_default(loader->catalog);
+	return begin(loader, JOB_PROBE);
+}
+
+static enum next take(struct config_loader *loader, struct job *job)
+{
+	struct catalog *catalog = loader->catalog;
+
+	switch (job->kind) {
+	case JOB_FOLDERS:
+		return take_folders(loader, job);
+	case JOB_TEXT:
+		preload_want(catalog, job->text);
+		return begin(loader, JOB_PROBE);
+	case JOB_PROBE:
+		if (catalog_open_wanted(catalog, job->probes) >= 0)
+			return begin(loader, JOB_CONFIG);
+		log_core(RELAY_ERROR, "out of memory");
+		return NEXT_ERROR;
+	case JOB_CONFIG:
+		return read_again(catalog, job, &loader->tries)
+			       ? begin(loader, JOB_PROBE)
+			       : NEXT_TAKE;
+	}
+	return NEXT_ERROR;
+}
+
 /* The thread has returned. */
 static void settle(struct config_loader *loader)
 {
-	struct job *job = loader->job, *next = NULL;
+	struct job *job = loader->job;
 	struct task *task = loader->task;
 	struct config *config = NULL;
-	bool again = true;
+	enum next next;
 
 	loader->task = NULL;
-	if (!job->only_text) {
-		again = read_again(loader->catalog, job, &loader->tries);
-		if (again)
-			next = job_make(loader->catalog, loader->flags);
-	} else if (preload_open_text(loader->catalog, job->text) == 0) {
-		next = first_job(loader->catalog, loader->flags);
-	}
-	if (!again) {
+	next = take(loader, job);
+	if (next == NEXT_TAKE) {
 		config = job->config;
 		job->config = NULL;
 	}
 	task_drop(task);
-	if (!again || start(loader, next) != 0)
+	if (next != NEXT_STARTED)
 		end(loader, config);
 }
 
@@ -259,6 +361,7 @@ static void job_done(void *arg)
 void config_loader_poll(struct config_loader *loader)
 {
 	struct relay_err err;
+	bool is_file;
 
 	if (!loader->task)
 		return;
@@ -269,36 +372,16 @@ void config_loader_poll(struct config_loader *loader)
 	}
 	if (!task_hangs(loader->task, &err))
 		return;
+	is_file = loader->job->kind == JOB_TEXT ||
+		  loader->job->kind == JOB_CONFIG;
 	task_drop(loader->task);
 	loader->task = NULL;
-	log_core(RELAY_ERROR, "cannot read %s: %s", loader->flags->conf,
-		err.text);
+	if (is_file)
+		log_core(RELAY_ERROR, "cannot read %s: %s", loader->flags->conf,
+			err.text);
+	else
+		log_core(RELAY_ERROR, "cannot read the modules: %s", err.text);
 	end(loader, NULL);
-}
-
-static int scan(struct catalog *catalog)
-{
-	struct relay_err err;
-
-	catalog->careful = true;
-	if (catalog_scan(catalog, &err) == 0)
-		return 0;
-	log_core(RELAY_ERROR, "%s", err.text);
-	return -1;
-}
-
-static struct job *begin(struct catalog *catalog, const struct flags *flags)
-{
-	struct job *job;
-
-	if (!flags->conf)
-		return preload_open(catalog, NULL) == 0
-			       ? first_job(catalog, flags)
-			       : NULL;
-	job = job_make(catalog, flags);
-	if (job)
-		job->only_text = true;
-	return job;
 }
 
 struct config_loader *config_loader_start(struct catalog *catalog,
@@ -307,8 +390,7 @@ struct config_loader *config_loader_start(struct catalog *catalog,
 {
 	struct config_loader *loader;
 
-	if (scan(catalog) != 0)
-		return NULL;
+	catalog->careful = true;
 	loader = calloc(1, sizeof(*loader));
 	if (!loader) {
 		log_core(RELAY_ERROR, "out of memory");
@@ -320,7 +402,7 @@ struct config_loader *config_loader_start(struct catalog *catalog,
 		.over = over,
 		.arg = arg,
 		.tries = TRIES};
-	if (start(loader, begin(catalog, flags)) == 0)
+	if (begin(loader, JOB_FOLDERS) == NEXT_STARTED)
 		return loader;
 	free(loader);
 	return NULL;

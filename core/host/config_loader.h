@@ -2,9 +2,10 @@
 
 /*
  * Loads the configuration: which modules must be opened to know the options of
- * the file, and the file itself.  Modules are opened on the control thread and
- * files are read on another one, so this takes several steps.  All functions
- * are [C].
+ * the file, and the file itself.  Modules are opened on the control thread,
+ * after a child process has tried to; directories and files are read, and the
+ * child is waited for, on another one, so this takes several steps.  All
+ * functions are [C].
  */
 #ifndef CONFIG_LOADER_H
 #define CONFIG_LOADER_H

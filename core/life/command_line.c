@@ -56,7 +56,8 @@ static int try(int argc, char *const argv[], struct catalog *catalog,
 	do {
 		flags_free(flags);
 		code = parse(argc, argv, catalog, flags, unread);
-	} while (flags->missing && catalog_open(catalog, flags->missing) > 0);
+	} while (flags->missing && catalog_want(catalog, flags->missing) > 0 &&
+		 catalog_open_now(catalog) > 0);
 	(void)fclose(unread);
 	free(text);
 	return code;
@@ -72,7 +73,8 @@ int command_line_read(int argc, char *const argv[], struct catalog *catalog,
 	if (try(argc, argv, catalog, flags) == 0 && is_plain_start(flags, conf))
 		return 0;
 	flags_free(flags);
-	if (catalog_open_all(catalog) < 0)
+	(void)catalog_want_all(catalog);
+	if (catalog_open_now(catalog) < 0)
 		return no_memory();
 	return parse(argc, argv, catalog, flags, stderr);
 }

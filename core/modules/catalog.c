@@ -2,7 +2,6 @@
 
 /* Scans the module directories. */
 
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdint.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "modules/catalog.h"
+#include "modules/module_folders.h"
 #include "modules/module_probe.h"
 #include "log/log.h"
 
@@ -176,8 +176,10 @@ static int add_module(struct catalog *catalog, struct relay_module *mod)
 	return 0;
 }
 
-static int see_known(struct relay_module *mod, const char *path)
+static int see_known(struct relay_module *mod, const struct folder_file *file)
 {
+	const char *path = file->path;
+
 	if (strcmp(mod->path, path) != 0) {
 		if (mod->present)
 			log_core(RELAY_WARNING,
@@ -189,7 +191,7 @@ static int see_known(struct relay_module *mod, const char *path)
 				"module %s: %s is left out until a restart, "
 				"since %s is in memory",
 				mod->def.name, path, mod->path);
-	} else if (module_file_changed(mod)) {
+	} else if (module_file_changed(mod, &file->file)) {
 		log_core(RELAY_WARNING,
 			"module %s: %s has changed; its new code needs a "
 			"restart",
@@ -231,7 +233,8 @@ static int add_unopened(
 		return -1;
 	catalog->unopened = list;
 	entry = &list[catalog->unopened_count];
-	*entry = (struct unopened_module){strdup(name), strdup(path)};
+	*entry = (struct unopened_module){
+		.name = strdup(name), .path = strdup(path)};
 	if (!entry->name || !entry->path) {
 		clear_unopened(entry);
 		return -1;
@@ -267,96 +270,89 @@ static int settle(
 	return result;
 }
 
-int catalog_open(struct catalog *catalog, const char *name)
+int catalog_want(struct catalog *catalog, const char *name)
 {
 	struct unopened_module *entry = find_unopened(catalog, name);
-	struct module_probe probe = {.failed = false};
 
 	if (!entry)
 		return 0;
-	probe.name = entry->name;
-	probe.path = entry->path;
-	if (catalog->careful)
-		module_probe(&probe, 1);
-	return settle(catalog, entry, probe.failed ? probe.why : NULL) == 0
-		       ? 1
-		       : -1;
+	entry->wanted = true;
+	return 1;
 }
 
-int catalog_open_all(struct catalog *catalog)
+int catalog_want_all(struct catalog *catalog)
 {
-	size_t count = catalog->unopened_count;
-	struct module_probe *probes = calloc(count + 1, sizeof(*probes));
-	int result = (int)count;
+	for (size_t i = 0; i < catalog->unopened_count; i++)
+		catalog->unopened[i].wanted = catalog->unopened[i].unnamed =
+			true;
+	return (int)catalog->unopened_count;
+}
 
-	if (!probes)
-		return -1;
-	for (size_t i = 0; i < count; i++) {
-		probes[i].name = catalog->unopened[i].name;
-		probes[i].path = catalog->unopened[i].path;
+struct module_probes *catalog_probes(const struct catalog *catalog)
+{
+	struct module_probes *probes =
+		module_probes_make(catalog->unopened_count);
+
+	for (size_t i = 0; probes && i < catalog->unopened_count; i++) {
+		const struct unopened_module *entry = &catalog->unopened[i];
+
+		if (!entry->wanted || !(catalog->careful || entry->unnamed))
+			continue;
+		if (module_probes_add(probes, entry->name, entry->path) != 0) {
+			module_probes_free(probes);
+			return NULL;
+		}
 	}
-	module_probe(probes, count);
+	return probes;
+}
+
+int catalog_open_wanted(
+	struct catalog *catalog, const struct module_probes *probes)
+{
+	int opened = 0;
+
 	/* Backwards: settle() moves the last entry into the place of this one.
 	 */
-	for (size_t i = count; i-- > 0 && result >= 0;)
-		if (settle(catalog, &catalog->unopened[i],
-			    probes[i].failed ? probes[i].why : NULL) != 0)
-			result = -1;
-	free(probes);
-	return result;
-}
+	for (size_t i = catalog->unopened_count; i-- > 0;) {
+		struct unopened_module *entry = &catalog->unopened[i];
 
-static int see_file(struct catalog *catalog, const char *dir, const char *file)
-{
-	const struct unopened_module *before;
-	struct relay_module *known;
-	char name[NAME_MAX + 1];
-	char *path;
-	int result = 0;
-
-	snprintf(name, sizeof(name), "%.*s", (int)(strlen(file) - 3), file);
-	if (asprintf(&path, "%s/%s", dir, file) < 0)
-		return -1;
-	known = catalog_find(catalog, name);
-	before = find_unopened(catalog, name);
-	if (known)
-		result = see_known(known, path);
-	else if (before)
-		log_core(RELAY_WARNING,
-			"module %s: %s is left out, since %s comes first", name,
-			path, before->path);
-	else
-		result = add_unopened(catalog, name, path);
-	free(path);
-	return result;
-}
-
-static int is_module_file(const struct dirent *entry)
-{
-	size_t len = strlen(entry->d_name);
-
-	return len > 3 && entry->d_name[0] != '.' &&
-	       strcmp(entry->d_name + len - 3, ".so") == 0;
-}
-
-static int scan_dir(
-	struct catalog *catalog, const char *dir, struct relay_err *err)
-{
-	struct dirent **files;
-	int count = scandir(dir, &files, is_module_file, alphasort);
-	int result = 0;
-
-	if (count < 0)
-		return relay_fail(err,
-			"cannot read the module directory %s: %s", dir,
-			strerror(errno));
-	for (int i = 0; i < count; i++) {
-		if (result == 0 && see_file(catalog, dir, files[i]->d_name))
-			result = relay_fail(err, "out of memory");
-		free(files[i]);
+		if (!entry->wanted)
+			continue;
+		if (settle(catalog, entry,
+			    module_probes_fault(probes, entry->name)) != 0)
+			return -1;
+		opened++;
 	}
-	free(files);
+	return opened;
+}
+
+int catalog_open_now(struct catalog *catalog)
+{
+	struct module_probes *probes = catalog_probes(catalog);
+	int result = -1;
+
+	if (probes) {
+		module_probe(probes);
+		result = catalog_open_wanted(catalog, probes);
+	}
+	module_probes_free(probes);
 	return result;
+}
+
+static int see_file(struct catalog *catalog, const struct folder_file *file)
+{
+	const struct unopened_module *before =
+		find_unopened(catalog, file->name);
+	struct relay_module *known = catalog_find(catalog, file->name);
+
+	if (known)
+		return see_known(known, file);
+	if (!before)
+		return add_unopened(catalog, file->name, file->path);
+	log_core(RELAY_WARNING,
+		"module %s: %s is left out, since %s comes first", file->name,
+		file->path, before->path);
+	return 0;
 }
 
 void catalog_report(const struct catalog *catalog)
@@ -370,22 +366,26 @@ void catalog_report(const struct catalog *catalog)
 				catalog->broken[i].why);
 }
 
-int catalog_scan(struct catalog *catalog, struct relay_err *err)
+int catalog_take(struct catalog *catalog, const struct module_folders *folders)
 {
-	char *dirs = strdup(catalog->dirs);
-	char *rest = dirs, *dir;
-	int result = 0;
-
-	if (!dirs)
-		return relay_fail(err, "out of memory");
 	forget_broken(catalog);
 	forget_unopened(catalog);
 	for (size_t i = 0; i < catalog->count; i++)
 		catalog->mods[i]->present = false;
-	while (result == 0 && (dir = strsep(&rest, ",")))
-		if (*dir)
-			result = scan_dir(catalog, dir, err);
-	free(dirs);
+	for (size_t i = 0; i < folders->count; i++)
+		if (see_file(catalog, &folders->files[i]) != 0)
+			return -1;
+	return 0;
+}
+
+int catalog_scan(struct catalog *catalog, struct relay_err *err)
+{
+	struct module_folders folders;
+	int result = module_folders_read(catalog->dirs, &folders, err);
+
+	if (catalog_take(catalog, &folders) != 0)
+		result = relay_fail(err, "out of memory");
+	module_folders_free(&folders);
 	return result;
 }
 

@@ -17,6 +17,8 @@
 #include <strelaysrv/err.h>
 
 #include "modules/module.h"
+#include "modules/module_folders.h"
+#include "modules/module_probe.h"
 
 /*
  * A module whose file cannot be used, and the reason.  The entry is never
@@ -33,6 +35,8 @@ struct broken_module {
 struct unopened_module {
 	char *name; /* both are owned */
 	char *path;
+	bool wanted;  /* it is to be opened */
+	bool unnamed; /* perhaps nobody has named it */
 };
 
 struct catalog {
@@ -56,20 +60,34 @@ struct catalog {
 int catalog_init(
 	struct catalog *catalog, const char *dirs, struct relay_err *err);
 /*
- * Scans the directories, the first time or again: adds new files, and marks
- * modules whose files are gone.  0, or -1 with err: no memory, or a directory
- * cannot be read; its modules and those of the directories after it are then
- * marked as gone.
+ * Takes what was read of the directories, the first time or again: adds new
+ * files, and marks modules whose files are gone.  0, or -1 without memory.
  */
+int catalog_take(struct catalog *catalog, const struct module_folders *folders);
+/* Reads the directories on this thread.  0, or -1 with err: no memory, or a
+ * directory cannot be read; its modules and those of the directories after it
+ * are then marked as gone. */
 int catalog_scan(struct catalog *catalog, struct relay_err *err);
+
 /*
- * Opens the module of that name, or all modules, unless that was done before.
- * They are then in `mods` or in `broken`.  catalog_open_all() is always
- * careful, since nobody may have named these files.  Returns how many files
- * were opened, or -1 without memory.
+ * A module is opened in steps.  The first says that the module of that name, or
+ * each, is to be opened unless it was before.  Returns how many files that are.
  */
-int catalog_open(struct catalog *catalog, const char *name);
-int catalog_open_all(struct catalog *catalog);
+int catalog_want(struct catalog *catalog, const char *name);
+int catalog_want_all(struct catalog *catalog);
+/* Those of them that are to be opened in a child process first: all if the
+ * catalog is careful, else those that nobody may have named.  The caller calls
+ * module_probe(), which may be done on another thread, and frees them.  NULL
+ * without memory. */
+struct module_probes *catalog_probes(const struct catalog *catalog);
+/* Opens them, except those that a probe found bad.  They are then in `mods` or
+ * in `broken`.  Returns how many there were, or -1 without memory. */
+int catalog_open_wanted(
+	struct catalog *catalog, const struct module_probes *probes);
+/* The last three on this thread.  Returns how many there were, or -1 without
+ * memory. */
+int catalog_open_now(struct catalog *catalog);
+
 /* Logs the broken modules at debug level: those that the configuration does not
  * name are reported nowhere else. */
 void catalog_report(const struct catalog *catalog);

@@ -11,6 +11,7 @@
 
 #include "config/config.h"
 #include "loop/code_map.h"
+#include "base/file_wait.h"
 #include "loop/crash.h"
 #include "modules/module.h"
 #include "modules/elf_check.h"
@@ -142,7 +143,7 @@ static size_t size_of_symbol(const void *symbol)
 	return entry->st_size;
 }
 
-static int identify(const char *path, struct module_file *file)
+int module_file_identify(const char *path, struct module_file *file)
 {
 	struct stat st;
 
@@ -165,6 +166,28 @@ static const char *beyond(const char *error, const char *path)
 	return error;
 }
 
+static int look_at(const char *path, struct module_file *file)
+{
+	int result;
+
+	file_wait_begin(path);
+	result = module_file_identify(path, file);
+	file_wait_end();
+	return result;
+}
+
+static void *load(const char *path)
+{
+	void *handle;
+
+	crash_opening(path);
+	file_wait_begin(path);
+	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	file_wait_end();
+	crash_opening(NULL);
+	return handle;
+}
+
 struct relay_module *module_open(
 	const char *path, const char *name, struct relay_err *err)
 {
@@ -176,15 +199,13 @@ struct relay_module *module_open(
 		relay_fail(err, "out of memory");
 		goto error;
 	}
-	if (identify(path, &mod->file) != 0) {
+	if (look_at(path, &mod->file) != 0) {
 		relay_fail(err, "%s", strerror(errno));
 		goto error;
 	}
 	if (elf_check(path, err) != 0)
 		goto error;
-	crash_opening(path);
-	mod->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	crash_opening(NULL);
+	mod->handle = load(path);
 	if (!mod->handle) {
 		error = dlerror();
 		relay_fail(err, "%s", error ? beyond(error, path) : "?");
@@ -236,15 +257,13 @@ void module_pin(struct relay_module *mod)
 	mod->pinned = true;
 }
 
-bool module_file_changed(const struct relay_module *mod)
+bool module_file_changed(
+	const struct relay_module *mod, const struct module_file *now)
 {
-	struct module_file now;
-
-	if (identify(mod->path, &now) != 0)
-		return false;
-	return now.dev != mod->file.dev || now.ino != mod->file.ino ||
-	       now.changed.tv_sec != mod->file.changed.tv_sec ||
-	       now.changed.tv_nsec != mod->file.changed.tv_nsec;
+	return now->ino != 0 &&
+	       (now->dev != mod->file.dev || now->ino != mod->file.ino ||
+		       now->changed.tv_sec != mod->file.changed.tv_sec ||
+		       now->changed.tv_nsec != mod->file.changed.tv_nsec);
 }
 
 void module_describe(

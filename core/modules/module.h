@@ -133,8 +133,12 @@ struct relay_module *module_open(
 void module_close(struct relay_module *mod);
 /* Keeps its code mapped until the process ends.  [C] */
 void module_pin(struct relay_module *mod);
-/* Whether the file was changed or replaced since it was opened. */
-bool module_file_changed(const struct relay_module *mod);
+/* 0, or -1 with errno.  [*] */
+int module_file_identify(const char *path, struct module_file *file);
+/* Whether the file was changed or replaced since it was opened; all zero: it is
+ * not known. */
+bool module_file_changed(
+	const struct relay_module *mod, const struct module_file *now);
 
 /* Checks whether this server can run a module with that descriptor.  Pure.  0,
  * or -1 with err. */

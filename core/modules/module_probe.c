@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,12 +14,61 @@
 
 #include "base/child_process.h"
 #include "base/clock.h"
+#include "base/file_wait.h"
 #include "modules/module.h"
 #include "modules/module_probe.h"
 
 /* How long one file may take in each of two attempts: the fork of a process
  * with threads may deadlock on a lock whose owner was not copied. */
 #define ATTEMPT_MS 5000
+
+struct module_probe {
+	char *name, *path; /* owned */
+	bool failed;       /* the child did not survive it */
+	bool again;        /* it was slow once */
+	char why[128];     /* if failed */
+};
+
+struct module_probes {
+	size_t count;
+	struct module_probe list[];
+};
+
+struct module_probes *module_probes_make(size_t most)
+{
+	struct module_probes *probes;
+
+	return calloc(1, sizeof(*probes) + most * sizeof(probes->list[0]));
+}
+
+void module_probes_free(struct module_probes *probes)
+{
+	for (size_t i = 0; probes && i < probes->count; i++) {
+		free(probes->list[i].name);
+		free(probes->list[i].path);
+	}
+	free(probes);
+}
+
+int module_probes_add(
+	struct module_probes *probes, const char *name, const char *path)
+{
+	struct module_probe *one = &probes->list[probes->count++];
+
+	one->name = strdup(name);
+	one->path = strdup(path);
+	return one->name && one->path ? 0 : -1;
+}
+
+const char *module_probes_fault(
+	const struct module_probes *probes, const char *name)
+{
+	for (size_t i = 0; i < probes->count; i++)
+		if (strcmp(probes->list[i].name, name) == 0 &&
+			probes->list[i].failed)
+			return probes->list[i].why;
+	return NULL;
+}
 
 /* Sends a byte for each file that is done. */
 static _Noreturn void run_child(
@@ -94,7 +144,10 @@ static size_t try_some(struct module_probe *files, size_t count)
 		run_child(files, count, child.fd);
 	while (done < count && (heard = await(child.fd)) > 0)
 		done++;
+	/* A child that is blocked on a file may not end, even when killed. */
+	file_wait_begin(files[done < count ? done : 0].path);
 	status = child_process_end(&child, heard < 0);
+	file_wait_end();
 	if (done == count)
 		return count;
 	if (heard < 0 && !files[done].again) {
@@ -105,8 +158,8 @@ static size_t try_some(struct module_probe *files, size_t count)
 	return done + 1;
 }
 
-void module_probe(struct module_probe *files, size_t count)
+void module_probe(struct module_probes *probes)
 {
-	for (size_t done = 0; done < count;)
-		done += try_some(files + done, count - done);
+	for (size_t done = 0; done < probes->count;)
+		done += try_some(probes->list + done, probes->count - done);
 }

@@ -10,21 +10,27 @@
 #ifndef MODULE_PROBE_H
 #define MODULE_PROBE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
-struct module_probe {
-	const char *name, *path; /* borrowed */
-	bool failed;             /* result: the child did not survive it */
-	bool again;              /* used by module_probe(): it was slow once */
-	char why[128];           /* if failed */
-};
+struct module_probes;
+
+/* For at most that many files.  NULL without memory. */
+struct module_probes *module_probes_make(size_t most);
+/* Accepts NULL. */
+void module_probes_free(struct module_probes *probes);
+/* Adds a file, whose name and path are copied.  0, or -1 without memory. */
+int module_probes_add(
+	struct module_probes *probes, const char *name, const char *path);
 
 /*
- * [C]  Opens each file as module_open() does, one after the other, and sets
- * `failed` of each.  A file that module_open() refuses has not failed.  Takes
- * about as long as opening them, at most 10 s for each that hangs.
+ * Opens each file as module_open() does, one after the other.  A file that
+ * module_open() refuses is not a fault.  Takes about as long as opening them,
+ * at most 10 s for each that hangs.  [*]
  */
-void module_probe(struct module_probe *files, size_t count);
+void module_probe(struct module_probes *probes);
+/* Why the module of that name cannot be opened; NULL: it can, or was not
+ * tried. */
+const char *module_probes_fault(
+	const struct module_probes *probes, const char *name);
 
 #endif

@@ -46,41 +46,42 @@ static bool is_plain(const char *text)
 	return !strpbrk(text, "$\\") && !has_word(text, "include");
 }
 
-static int open_named(struct catalog *catalog, const char *text)
+static void want_named(struct catalog *catalog, const char *text)
 {
-	/* Backwards: opening a module moves the last entry into its place. */
-	for (size_t i = catalog->unopened_count; i-- > 0;) {
+	for (size_t i = 0; i < catalog->unopened_count; i++) {
 		const char *name = catalog->unopened[i].name;
 
-		if (has_word(text, name) && catalog_open(catalog, name) < 0)
-			return -1;
+		if (has_word(text, name))
+			(void)catalog_want(catalog, name);
 	}
-	return 0;
 }
 
-static int open_default(struct catalog *catalog)
+void preload_want_default(struct catalog *catalog)
 {
-	return open_named(catalog, options_find(core_options, "modules")->def);
+	want_named(catalog, options_find(core_options, "modules")->def);
 }
 
-int preload_open_text(struct catalog *catalog, const char *text)
+void preload_want(struct catalog *catalog, const char *text)
 {
-	if (!text || !is_plain(text))
-		return catalog_open_all(catalog) < 0 ? -1 : 0;
-	if (open_named(catalog, text) != 0)
-		return -1;
-	return has_word(text, "modules") ? 0 : open_default(catalog);
+	if (!text || !is_plain(text)) {
+		(void)catalog_want_all(catalog);
+		return;
+	}
+	want_named(catalog, text);
+	if (!has_word(text, "modules"))
+		preload_want_default(catalog);
 }
 
 int preload_open(struct catalog *catalog, const char *conf)
 {
 	char *text;
-	int result;
 
-	if (!conf)
-		return open_default(catalog);
-	text = preload_read(conf);
-	result = preload_open_text(catalog, text);
-	free(text);
-	return result;
+	if (conf) {
+		text = preload_read(conf);
+		preload_want(catalog, text);
+		free(text);
+	} else {
+		preload_want_default(catalog);
+	}
+	return catalog_open_now(catalog) < 0 ? -1 : 0;
 }

@@ -18,9 +18,14 @@ struct catalog;
  */
 int preload_open(struct catalog *catalog, const char *conf);
 
-/* The same in two steps: reads the file, whose text the caller frees (NULL: it
- * is too large, or cannot be read) [*]; opens what the text needs [C]. */
+/*
+ * The same in steps.  The first reads the file, whose text the caller frees;
+ * NULL: it is too large, or cannot be read [*].  The second says what is to be
+ * opened (catalog_want()) for the text, which is NULL if it could not be read;
+ * the third, without a file [C].
+ */
 char *preload_read(const char *conf);
-int preload_open_text(struct catalog *catalog, const char *text);
+void preload_want(struct catalog *catalog, const char *text);
+void preload_want_default(struct catalog *catalog);
 
 #endif

@@ -3,13 +3,16 @@
 server keeps running."""
 
 import os
+import pathlib
 import re
+import signal
 import subprocess
 
 import pytest
 
 from module_server import folder_of, module_server  # noqa: F401
 from relay_server import ROOT, Program, module_folder, run
+from waiting import wait_for
 
 OURS = Program("ours", 1)
 #: Each file is cut in steps of a twentieth.
@@ -163,6 +166,49 @@ def test_a_module_that_ends_whoever_opens_it(server, tmp_path, relay_keys):
     assert done.returncode != 0
     assert re.search(r"fatal signal SIGSEGV at address 0x0, on the control thread, in a module "
                      r"that is being opened: \S+/damaged/counter\.so$", done.stderr, re.MULTILINE), done.stderr
+
+
+#: It never opens.
+ENDLESS = """
+#include <strelaysrv/module.h>
+#include <unistd.h>
+__attribute__((constructor)) static void wait(void)
+{
+	for (;;)
+		pause();
+}
+RELAY_MODULE = {RELAY_MODULE_INFO("counter", "1", "hangs")};
+"""
+
+
+@pytest.fixture
+def reload_endless(server, tmp_path):
+    """A reload that tries to open the module is under way."""
+    build(tmp_path / "damaged", ENDLESS, "counter")
+    server.send_signal(signal.SIGHUP)
+    wait_for(lambda: children(server), "the process that tries to open it")
+    return server
+
+
+def children(server):
+    return [
+        pid for task in pathlib.Path(f"/proc/{server.process.pid}/task").iterdir()
+        for pid in (task / "children").read_text().split()]
+
+
+def test_a_module_that_hangs_whoever_opens_it_holds_nothing_up(reload_endless):
+    server = reload_endless
+    assert server.get("/healthz")[0] == 200
+    assert server.count("core: not reloaded") == 0, "it was not during the reload"
+    server.wait_for_log("core: not reloaded: everything stays as it was")
+    assert server.count(r"module counter cannot be used: \S+/damaged/counter\.so: to open it takes "
+                        "longer than 10 s") == 1, server.log()
+    assert server.count("held up the control thread|has not run its loop") == 0
+
+
+def test_a_stop_does_not_wait_for_a_module_that_hangs(reload_endless):
+    assert reload_endless.stop() == 0
+    assert reload_endless.count("core: not reloaded") == 0
 
 
 @pytest.mark.parametrize("flag", ["-check", "-modules"])

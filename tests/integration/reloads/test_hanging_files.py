@@ -6,7 +6,7 @@ import pytest
 
 import certificates
 from hanging import mount  # noqa: F401
-from relay_server import run
+from relay_server import module_folder, run
 from reloading import reloadable  # noqa: F401
 from waiting import PATIENCE, wait_for
 
@@ -178,3 +178,16 @@ def test_a_hanging_export_holds_nothing_up(begin, mount):  # noqa: F811
     relay.server.wait_for_log(f"warning csv-exporter: {file}: ")
     assert is_healthy(relay)
     assert relay.server.stop() == 0
+
+
+def test_a_hanging_module_directory_refuses_the_reload(begin, mount):  # noqa: F811
+    file = mount.folder / "spare.so"
+    text = LISTEN + "modules = { log, relay, status }\n"
+    relay = begin(text, "-module-dir", f"{module_folder()},{mount.folder}")
+    file.write_bytes(b"")
+    hang_at_reload(relay, mount, text)
+    assert is_healthy(relay)
+    expect_refused(relay, f"error core: cannot read the modules: {file} has not answered for "
+                          f"{GIVEN_UP} s")
+    mount.answer()
+    expect_reload(relay, text)
