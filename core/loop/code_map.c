@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/uio.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "loop/code_map.h"
@@ -50,7 +51,8 @@ static int match(struct dl_phdr_info *info, size_t size, void *arg)
 	return found;
 }
 
-void code_map_add(const void *address, const char *name, const char *version)
+void code_map_add(const void *address, const char *name, const char *version,
+	const void *module)
 {
 	struct search search = {.address = (uintptr_t)address};
 	unsigned at = 0, used = atomic_load(&count);
@@ -63,6 +65,7 @@ void code_map_add(const void *address, const char *name, const char *version)
 	if (at == OWNERS_MAX)
 		return;
 	owners[at].is_program = !name;
+	owners[at].module = module;
 	(void)snprintf(owners[at].name, sizeof(owners[at].name), "%s",
 		name ? name : "");
 	(void)snprintf(owners[at].version, sizeof(owners[at].version), "%s",
@@ -93,6 +96,26 @@ const struct code_owner *code_map_find(uintptr_t address)
 		if (address >= owners[i].start && address < owners[i].end)
 			return &owners[i];
 	return NULL;
+}
+
+void code_map_registers(const void *context, uintptr_t *pc, uintptr_t *sp)
+{
+#if defined(__x86_64__)
+	const ucontext_t *at = context;
+
+	*pc = (uintptr_t)at->uc_mcontext.gregs[REG_RIP];
+	*sp = (uintptr_t)at->uc_mcontext.gregs[REG_RSP];
+#elif defined(__aarch64__)
+	const ucontext_t *at = context;
+
+	*pc = (uintptr_t)at->uc_mcontext.pc;
+	*sp = (uintptr_t)at->uc_mcontext.sp;
+#else
+	/* The handler's own frame is on the thread's stack, or none is. */
+	(void)context;
+	(void)pc;
+	(void)sp;
+#endif
 }
 
 /* Reads as the kernel does: where nothing is mapped, it fails. */

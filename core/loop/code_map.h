@@ -17,18 +17,25 @@ struct code_owner {
 	uintptr_t start,
 		end; /* of its executable code; end is not part of it */
 	bool is_program;
+	const void *module;         /* as given to code_map_add() */
 	char name[64], version[32]; /* of a module */
 };
 
 /* [C]  Adds the shared object, or the program, that contains the address.  A
- * name of NULL: the program.  Does nothing if the map is full. */
-void code_map_add(const void *address, const char *name, const char *version);
+ * name of NULL: the program.  Does nothing if the map is full.  `module` is
+ * kept for those who find the entry. */
+void code_map_add(const void *address, const char *name, const char *version,
+	const void *module);
 /* [C]  Removes the object that contains the address, before it is unmapped. */
 void code_map_remove(const void *address);
 
 /* Whose code contains the address; NULL: a library's, or none.  Safe in a
  * signal handler. */
 const struct code_owner *code_map_find(uintptr_t address);
+
+/* The program counter and the stack pointer at the time of a signal, from the
+ * context that its handler got; on other machines they stay as they are. */
+void code_map_registers(const void *context, uintptr_t *pc, uintptr_t *sp);
 
 /*
  * Searches a stack, from `from` upwards, for the address of a caller that

@@ -11,7 +11,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 #include <strelaysrv/module.h>
@@ -93,27 +92,6 @@ static void add_cause(struct line *line, const siginfo_t *info)
 		add(line, ", sent by process ");
 		add_number(line, (uintmax_t)info->si_pid, 10);
 	}
-}
-
-/* The program counter and the stack pointer of the fault. */
-static void find_registers(const void *context, uintptr_t *pc, uintptr_t *sp)
-{
-#if defined(__x86_64__)
-	const ucontext_t *at = context;
-
-	*pc = (uintptr_t)at->uc_mcontext.gregs[REG_RIP];
-	*sp = (uintptr_t)at->uc_mcontext.gregs[REG_RSP];
-#elif defined(__aarch64__)
-	const ucontext_t *at = context;
-
-	*pc = (uintptr_t)at->uc_mcontext.pc;
-	*sp = (uintptr_t)at->uc_mcontext.sp;
-#else
-	/* The handler's own frame is on the thread's stack, or none is. */
-	(void)context;
-	(void)pc;
-	(void)sp;
-#endif
 }
 
 static void add_thread(struct line *line)
@@ -209,7 +187,7 @@ static void report(const char *name, const siginfo_t *info, const void *context)
 	struct line line = {.len = 0};
 	uintptr_t pc = 0, sp = (uintptr_t)__builtin_frame_address(0);
 
-	find_registers(context, &pc, &sp);
+	code_map_registers(context, &pc, &sp);
 	add(&line, "strelaysrv: fatal signal ");
 	add(&line, name);
 	add_cause(&line, info);
@@ -316,7 +294,7 @@ int crash_init(crash_describe_fn *fn)
 		return -1;
 	describe = fn;
 	process = getpid();
-	code_map_add((const void *)(uintptr_t)&crash_init, NULL, NULL);
+	code_map_add((const void *)(uintptr_t)&crash_init, NULL, NULL, NULL);
 	if (on_exit(exiting, NULL) != 0)
 		return -1;
 	action.sa_sigaction = handler;

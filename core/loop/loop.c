@@ -3,6 +3,8 @@
 /* The event loop of a thread, and its inbox for messages of other threads. */
 
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -212,10 +214,25 @@ void loop_call(struct loop *loop, loop_fn *fn, void *arg)
 	put(loop, loop->call);
 }
 
+/* Threads start with all signals blocked; this one is for code_running(). */
+static void accept_questions(void)
+{
+	sigset_t question;
+
+	(void)sigemptyset(&question);
+	(void)sigaddset(&question, SIGURG);
+	(void)pthread_sigmask(SIG_UNBLOCK, &question, NULL);
+}
+
 int loop_run(struct loop *loop)
 {
-	return event_base_loop(loop->base, EVLOOP_NO_EXIT_ON_EMPTY) < 0 ? -1
-									: 0;
+	int result;
+
+	accept_questions();
+	atomic_store(&loop->thread, gettid());
+	result = event_base_loop(loop->base, EVLOOP_NO_EXIT_ON_EMPTY);
+	atomic_store(&loop->thread, 0);
+	return result < 0 ? -1 : 0;
 }
 
 void loop_stop(struct loop *loop)

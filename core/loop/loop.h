@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <event2/event.h>
 
@@ -38,6 +39,7 @@ struct loop {
 	void (*after)(struct loop *loop);
 	/* The module that runs; others see it by loop_running().  Borrowed. */
 	_Atomic(const struct relay_ctx *) running;
+	_Atomic pid_t thread; /* that is in loop_run(); 0: none */
 };
 
 /* The loop of the calling thread; NULL on a thread without one. */

@@ -221,7 +221,7 @@ struct relay_module *module_open(
 	if (module_judge(def, size_of_symbol(def), name, err) != 0)
 		goto error;
 	memcpy(&mod->def, def, def->size);
-	code_map_add(def, def->name, def->version);
+	code_map_add(def, def->name, def->version, mod);
 	mod->present = true;
 	mod->required = true;
 	return mod;

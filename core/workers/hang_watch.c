@@ -2,6 +2,7 @@
 
 /* The thread that looks for loops that hang. */
 
+#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -16,6 +17,8 @@
 #include <strelaysrv/thread.h>
 
 #include "log/log.h"
+#include "loop/code_map.h"
+#include "loop/code_running.h"
 #include "loop/loop.h"
 #include "metrics/metrics.h"
 #include "modules/module.h"
@@ -32,6 +35,8 @@ struct watched {
 	int64_t told_ms;                  /* silence at the last report */
 	int64_t silent_ms;                /* at the last look */
 	const struct relay_module *found; /* at the last report; NULL: none */
+	/* Whose code ran then outside of a call; NULL: not known.  [*] */
+	_Atomic(const struct relay_module *) outside;
 };
 
 struct hang_watch {
@@ -71,6 +76,9 @@ static void thread_name(unsigned i, char *out, size_t cap)
 static void describe(unsigned i, const struct relay_module *mod,
 	int64_t silent_ms, char *out, size_t cap)
 {
+	const struct hang_watch *watch = self();
+	const struct relay_module *outside =
+		watch ? atomic_load(&watch->watched[i].outside) : NULL;
 	char name[24];
 
 	thread_name(i, name, sizeof(name));
@@ -78,6 +86,11 @@ static void describe(unsigned i, const struct relay_module *mod,
 		(void)snprintf(out, cap,
 			"%s has been in module %s for %" PRId64 " s", name,
 			mod->def.name, silent_ms / 1000);
+	else if (outside)
+		(void)snprintf(out, cap,
+			"%s has been in module %s for %" PRId64
+			" s, in an event that the server did not call",
+			name, outside->def.name, silent_ms / 1000);
 	else
 		(void)snprintf(out, cap,
 			"%s has not run its loop for %" PRId64
@@ -131,7 +144,8 @@ static void report(struct hang_watch *watch, unsigned i)
 	struct watched *watched = &watch->watched[i];
 	char text[200];
 
-	describe(i, watched->found, watched->silent_ms, text, sizeof(text));
+	describe(i, atomic_load(&watched->outside) ? NULL : watched->found,
+		watched->silent_ms, text, sizeof(text));
 	if (i == 0)
 		log_core_now(RELAY_ERROR,
 			"%s: meanwhile HTTP requests, signals and reloads are "
@@ -170,6 +184,7 @@ static void end_hang(struct hang_watch *watch, unsigned i)
 		watched->silent_ms / 1000, watched->found ? " in module " : "",
 		watched->found ? watched->found->def.name : "");
 	watched->told_ms = 0;
+	atomic_store(&watched->outside, NULL);
 	if (watch->tell)
 		watch->tell(NULL);
 }
@@ -185,6 +200,18 @@ static int64_t silence_of_ms(struct hang_watch *watch, unsigned i)
 	return loop_lag_silence_of_ms(i);
 }
 
+/* The module that hangs there, as far as that can be known; sets `outside`. */
+static const struct relay_module *find_module(
+	struct watched *watched, unsigned i)
+{
+	const struct relay_module *called = module_in(i);
+	const struct code_owner *owner =
+		called ? NULL : code_running(loop_lag_loop(i));
+
+	atomic_store(&watched->outside, owner ? owner->module : NULL);
+	return owner ? owner->module : called;
+}
+
 static void look_at(struct hang_watch *watch, unsigned i)
 {
 	struct watched *watched = &watch->watched[i];
@@ -198,7 +225,7 @@ static void look_at(struct hang_watch *watch, unsigned i)
 	watched->silent_ms = silent_ms;
 	if (silent_ms < watched->told_ms * 2)
 		return;
-	watched->found = module_in(i);
+	watched->found = find_module(watched, i);
 	if (!atomic_load(&watched->hangs))
 		begin_hang(watch, i);
 	watched->told_ms = silent_ms;
@@ -283,6 +310,10 @@ int hang_watch_start(hang_watch_tell_fn *tell)
 		goto error;
 	watch->tell = tell;
 	watch->count = count;
+	/* Without it, less is told of a hang. */
+	if (code_running_init() != 0)
+		log_core(RELAY_DEBUG, "cannot handle SIGURG: %s",
+			strerror(errno));
 	if (init_wake(watch) != 0)
 		goto error_lock;
 	if (relay_thread_start(&watch->thread, run, watch) != 0)

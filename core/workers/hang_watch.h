@@ -8,9 +8,9 @@
  * the server starts or ends, the return of a call to a module counts as well.
  * A hanging worker does not serve its connections; a hanging control thread
  * answers no HTTP, signal or reload.  A hang is counted, and logged with the
- * module that runs there: when it is found, and whenever its duration has
- * doubled.  This thread also ends the process when a limit of wait_limit.h is
- * reached.
+ * module that runs there, which may be in an event of its own: when it is
+ * found, and whenever its duration has doubled.  This thread also ends the
+ * process when a limit of wait_limit.h is reached.
  */
 #ifndef HANG_WATCH_H
 #define HANG_WATCH_H

@@ -8,7 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <event2/event.h>
+
 #include <strelaysrv/module.h>
+#include <strelaysrv/thread.h>
 
 #define LOOKS_MOST 60000 /* ten minutes: no test takes longer */
 
@@ -17,14 +20,16 @@ struct conf {
 	int64_t in;
 };
 
-static const char *const places[] = {"worker", "control", "leaving", NULL};
-enum { IN_WORKER, IN_CONTROL, IN_LEAVING };
+static const char *const places[] = {
+	"worker", "control", "leaving", "worker-event", "control-event", NULL};
+enum { IN_WORKER, IN_CONTROL, IN_LEAVING, IN_WORKER_EVENT, IN_CONTROL_EVENT };
 
 static const struct relay_option options[] = {
 	RELAY_OPT(struct conf, file, const char *, "file", RELAY_STRING, "hold",
 		1, 4095, "the file"),
 	RELAY_OPT(struct conf, in, int64_t, "in", RELAY_CHOICE, "worker", 0, 0,
-		"which thread: worker 0, also when it leaves, or control",
+		"which thread: worker 0, also when it leaves, or control; an "
+		"event of libevent's own, or a timer of the server",
 		.choices = places),
 	RELAY_OPT_END,
 };
@@ -43,6 +48,15 @@ static void note(const struct conf *conf)
 		(void)close(fd);
 }
 
+/* Only one thread has an event. */
+static struct event **event_of(struct relay_ctx *cx)
+{
+	static struct event *event;
+
+	(void)cx;
+	return &event;
+}
+
 static int64_t look(struct relay_ctx *cx, void *arg)
 {
 	const struct timespec a_while = {0, 10 * 1000000};
@@ -55,8 +69,41 @@ static int64_t look(struct relay_ctx *cx, void *arg)
 	return 10;
 }
 
+static void on_event(evutil_socket_t fd, short what, void *arg)
+{
+	const struct timeval again = {0, 10000};
+	struct event **event = event_of(arg);
+
+	(void)fd;
+	(void)what;
+	(void)look(arg, NULL);
+	(void)event_add(*event, &again);
+}
+
+static int add_event(struct relay_ctx *cx, struct relay_err *err)
+{
+	const struct timeval soon = {0, 10000};
+	struct event **event = event_of(cx);
+
+	*event = evtimer_new(relay_event_base(cx), on_event, cx);
+	return *event && event_add(*event, &soon) == 0
+		       ? 0
+		       : relay_fail(err, "no event");
+}
+
+static void remove_event(struct relay_ctx *cx)
+{
+	struct event **event = event_of(cx);
+
+	if (*event)
+		event_free(*event);
+	*event = NULL;
+}
+
 static int start(struct relay_ctx *cx, struct relay_err *err)
 {
+	if (((const struct conf *)cx->conf)->in == IN_CONTROL_EVENT)
+		return add_event(cx, err);
 	if (((const struct conf *)cx->conf)->in != IN_CONTROL)
 		return 0;
 	return relay_timer_add(cx, 10, look, NULL)
@@ -69,10 +116,20 @@ static void worker_stop(struct relay_ctx *cx)
 	if (((const struct conf *)cx->conf)->in == IN_LEAVING &&
 		cx->worker == 0)
 		(void)look(cx, NULL);
+	if (cx->worker == 0)
+		remove_event(cx);
+}
+
+static void stop(struct relay_ctx *cx)
+{
+	remove_event(cx);
 }
 
 static int worker_start(struct relay_ctx *cx, struct relay_err *err)
 {
+	if (((const struct conf *)cx->conf)->in == IN_WORKER_EVENT &&
+		cx->worker == 0)
+		return add_event(cx, err);
 	if (((const struct conf *)cx->conf)->in != IN_WORKER || cx->worker != 0)
 		return 0;
 	return relay_timer_add(cx, 10, look, NULL)
@@ -87,4 +144,5 @@ RELAY_MODULE = {
 	.start = start,
 	.worker_start = worker_start,
 	.worker_stop = worker_stop,
+	.stop = stop,
 };

@@ -28,6 +28,8 @@ GLOBAL = {
     "log/log": ("delivering", "what this thread is doing"),
     "loop/code_map": ("count owners", "what the process has mapped, for "
                       "signal handlers"),
+    "loop/code_running": ("answer answered asked",
+                          "what a signal handler was asked, and answers"),
     "loop/crash": ("describe leaving opening previous process reported reporter "
                    "stack",
                    "signal handlers are the process's, without an argument"),

@@ -122,6 +122,22 @@ def test_a_control_thread_that_hangs_is_told_from_beside_it(start, hold, manager
     assert metric(server, 'core_module_hangs_total{module="stuck-worker"} 1')
 
 
+@pytest.mark.parametrize("place, thread", [("worker-event", "worker 0"),
+                                           ("control-event", "the control thread")])
+def test_an_event_of_a_module_that_hangs_is_told_with_its_name(start, hold, place, thread):
+    """The module has made it with libevent's functions, so the server did not call it."""
+    server = start(place)
+    hold.touch()
+    server.wait_for_log(rf"error core: {thread} {IN_MODULE}, in an event that the server did not")
+    if place == "worker-event":
+        code, text = health(server)
+        assert code == 503 and text.startswith("worker 0 has been in module stuck-worker for "), text
+    hold.unlink()
+    server.wait_for_log(rf"{thread} runs its loop again, after .* in module stuck-worker")
+    assert health(server) == (200, "ok")
+    assert metric(server, 'core_module_hangs_total{module="stuck-worker"} 1')
+
+
 @pytest.mark.parametrize("numbers", [(signal.SIGTERM, signal.SIGTERM),
                                      (signal.SIGINT, signal.SIGTERM)], ids=["same", "other"])
 def test_a_second_signal_ends_it_though_no_loop_turns(start, hold, numbers):

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Asks a thread by a signal which code it runs. */
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "loop/code_map.h"
+#include "loop/code_running.h"
+#include "loop/loop.h"
+
+#define WAIT_MS 100
+#define LOOK_MS 10
+
+/* Global: a signal handler has no argument for context. */
+static atomic_uint asked, answered; /* numbers of questions */
+static _Atomic(const struct code_owner *) answer;
+
+static void on_question(int number, siginfo_t *info, void *context)
+{
+	uintptr_t pc = 0, sp = (uintptr_t)__builtin_frame_address(0);
+	const struct code_owner *owner;
+	int error = errno;
+
+	(void)number;
+	if (info->si_code == SI_TKILL && info->si_pid == getpid()) {
+		code_map_registers(context, &pc, &sp);
+		owner = code_map_find(pc);
+		/* Code of a library runs for its nearest caller that is known.
+		 */
+		if (!owner)
+			owner = code_map_caller(sp, false);
+		atomic_store(&answer, owner);
+		atomic_store(&answered, atomic_load(&asked));
+	}
+	errno = error;
+}
+
+int code_running_init(void)
+{
+	struct sigaction action = {.sa_flags = SA_SIGINFO | SA_RESTART};
+
+	action.sa_sigaction = on_question;
+	(void)sigemptyset(&action.sa_mask);
+	return sigaction(SIGURG, &action, NULL);
+}
+
+const struct code_owner *code_running(const struct loop *loop)
+{
+	const struct code_owner *owner;
+	pid_t thread = atomic_load(&loop->thread);
+	unsigned question = atomic_fetch_add(&asked, 1) + 1;
+
+	/* A thread that has ended meanwhile does not answer. */
+	if (thread == 0 || syscall(SYS_tgkill, getpid(), thread, SIGURG) != 0)
+		return NULL;
+	for (int ms = 0; atomic_load(&answered) != question; ms += LOOK_MS) {
+		if (ms >= WAIT_MS)
+			return NULL;
+		(void)poll(NULL, 0, LOOK_MS);
+	}
+	owner = atomic_load(&answer);
+	return owner && !owner->is_program ? owner : NULL;
+}
