@@ -309,14 +309,16 @@ static const struct budget_row rows[] = {
 	{LAN, "bytes of an answer", "{FETCH_MAX KiB}", "-", "one at a time",
 		"FETCH_MAX", "strelaysrv_nat_refused_total{reason=size}", false,
 		"test_a_description_without_end test_an_answer_without_end",
-		""},
+		"gateway-endless"},
 	{LAN, "time of an answer", "{nat.timeout}", "-", "one at a time",
 		"nat.timeout", "strelaysrv_nat_refused_total{reason=time}",
-		false, "test_a_gateway_that_stalls_after_it_has_mapped", ""},
+		false, "test_a_gateway_that_stalls_after_it_has_mapped",
+		"gateway-slow"},
 	{LAN, "trusted hosts", "the gateway", "-", "{HOSTS_MAX} addresses",
 		"nat.gateway HOSTS_MAX",
 		"strelaysrv_nat_refused_total{reason=stranger}", false,
-		"test_a_stranger_who_answers_faster_is_not_believed", ""},
+		"test_a_stranger_who_answers_faster_is_not_believed",
+		"lan-stranger"},
 };
 
 const struct budget_row *budget_all(size_t *count)
@@ -328,10 +330,6 @@ const struct budget_row *budget_all(size_t *count)
 /* Prints each name in back quotes. */
 static void print_names(FILE *out, const char *names)
 {
-	if (!*names) {
-		fputs(" |", out);
-		return;
-	}
 	fputs(" `", out);
 	for (; *names; names++)
 		fputs(*names == ' ' ? "` `" : (char[]){*names, '\0'}, out);

@@ -27,6 +27,12 @@ bounds { exempt = { "127.255.255.254" } }
 #: What is always there; prometheus shows the counters, and is no guard.
 BARE_CONFIGURATION = "modules = { log, relay, status, prometheus }\n"
 
+#: Looks for a gateway, if the option -nat says so.
+LAN_CONFIGURATION = """
+modules = { log, bounds, relay, nat, rate-limit, status, prometheus }
+bounds { exempt = { "127.255.255.254" } }
+"""
+
 #: All clients send this token to our relay, except attackers that guess it.  Debian's Go relay does
 #: not support tokens.
 TOKEN = "open sesame"

@@ -4,20 +4,24 @@ sessions, transfer checked bytes and scrape.  The good clients succeed, the serv
 than the table of budgets allows, the table's counters grow, and soon after the attack the server is
 as before.
 
-The attacks, and the program that plays them, are in tests/siege; its long form compares. How the
-suite plays them is in tools/siege_trials.py. Under a sanitizer, where everything takes several
+The attacks, and the program that plays them, are in tests/siege; its long form compares. Those from
+the local network are in tools/lan_attacks.py. How the suite plays them is in tools/siege_trials.py. Under a sanitizer, where everything takes several
 times as long and as much, only the last two of these are looked at, with fewer sources and
 connections."""
 
 import math
+import os
 import sys
 
 import pytest
 
 import budget_table
+import gateway
+import lan_attacks
 from budget_table import ATTACKS, COUNTER, WHAT
 from relay_server import ROOT
-from siege_trials import KIB, MIB, TRIALS
+from siege_trials import KIB, LAN_TRIALS, MIB, TRIALS
+from skip_unless import can_run
 from waiting import SLOWNESS, wait_for
 
 sys.path.insert(0, str(ROOT / "tests" / "siege"))
@@ -47,21 +51,22 @@ NOT_PLAYED = {
 
 def test_every_attack_is_played():
     assert {trial.name for trial in TRIALS} == set(siege.attacks(siege.attacker()))
+    assert {trial.name for trial in LAN_TRIALS} == lan_attacks.ATTACKS
 
 
 def test_attacks_move_the_counters_of_their_rows():
     """Each counter of a row must grow in a trial of one of its attacks."""
-    rows = [row for row in budget_table.rows(budget_table.raw()) if row[ATTACKS]]
-    assert rows
+    trials = TRIALS + LAN_TRIALS
+    rows = budget_table.rows(budget_table.raw())
     for row in rows:
         attacks = budget_table.names(row[ATTACKS])
-        moved = {counter for trial in TRIALS if trial.name in attacks for counter in trial.moves}
+        moved = {counter for trial in trials if trial.name in attacks for counter in trial.moves}
         for counter in budget_table.counters(row):
             assert counter in moved or counter in NOT_PLAYED, (
                 f"{row[WHAT]}: no trial of {attacks} moves {counter}")
             assert not (counter in moved and counter in NOT_PLAYED), f"{counter} is played"
     named = "".join(row[COUNTER] for row in rows).replace('"', "")
-    for trial in TRIALS:
+    for trial in trials:
         for counter in trial.moves:
             assert counter.replace('"', "") in named, f"{trial}: no row names {counter}"
 
@@ -117,16 +122,7 @@ def _all_is_as_before(server, outcome, told):
              lambda: f"nobody to be there any more: {server.status()}")
 
 
-@pytest.mark.parametrize("trial", PLAYED, ids=str)
-def test_siege(start, plain_program, tmp_path, trial):
-    conf = tmp_path / "siege.conf"
-    conf.write_text(siege.BARE_CONFIGURATION if trial.bare else siege.CONFIGURATION)
-    server = start(plain_program, "-conf", conf, "-token", siege.TOKEN, *trial.args,
-                   descriptors=trial.descriptors)
-    attack = trial.attack if "@" in trial.attack or not SLOW else f"{trial.attack}@{FEW_SOURCES}"
-    outcome = siege.lay(server, attack, trial.seconds, siege.attacker(), "/metrics",
-                        attack_open=SLOW and trial.slow_open or trial.open,
-                        meanwhile=trial.meanwhile)
+def _judge(trial, server, outcome):
     assert not outcome.crashed, f"{outcome.crashed}; the log:\n{server.log()}"
     told = f"{outcome}\n{server.log()[-2000:]}"
     if not SLOW:
@@ -137,3 +133,33 @@ def test_siege(start, plain_program, tmp_path, trial):
     for counter in () if SLOW and trial.slow_open else trial.must_move(outcome):
         assert outcome.counted.get(counter), f"{counter} has not moved: {told}"
     _all_is_as_before(server, outcome, told)
+
+
+@pytest.mark.parametrize("trial", PLAYED, ids=str)
+def test_siege(start, plain_program, tmp_path, trial):
+    conf = tmp_path / "siege.conf"
+    conf.write_text(siege.BARE_CONFIGURATION if trial.bare else siege.CONFIGURATION)
+    server = start(plain_program, "-conf", conf, "-token", siege.TOKEN, *trial.args,
+                   descriptors=trial.descriptors)
+    attack = trial.attack if "@" in trial.attack or not SLOW else f"{trial.attack}@{FEW_SOURCES}"
+    _judge(trial, server, siege.lay(
+        server, attack, trial.seconds, siege.attacker(), "/metrics",
+        attack_open=SLOW and trial.slow_open or trial.open, meanwhile=trial.meanwhile))
+
+
+@can_run("PORT MAPPINGS", gateway.why_not())
+@pytest.mark.parametrize("trial", LAN_TRIALS, ids=str)
+def test_siege_from_the_local_network(start, plain_program, tmp_path, trial):
+    """A hostile host of the local network, while good clients do the same as above."""
+    conf = tmp_path / "siege.conf"
+    conf.write_text(siege.LAN_CONFIGURATION)
+    with gateway.networks(tmp_path, f"{os.getpid()}-siege") as nets:
+
+        def play():
+            server = start(plain_program, "-conf", conf, "-token", siege.TOKEN, *trial.args,
+                           listen="0.0.0.0:22067", descriptors=trial.descriptors)
+            _judge(trial, server, siege.lay(
+                server, trial.attack, trial.seconds, siege.attacker(), "/metrics",
+                attack=lan_attacks.attack(nets, trial.attack)))
+
+        nets.call("relay", play)

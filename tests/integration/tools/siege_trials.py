@@ -262,3 +262,19 @@ TRIALS = (
     Trial("http-unread", 64, kernel=_HTTP_KERNEL, bare=True),
     Trial("http-idle@1", _HTTP, (_core("http_ends", "reason", "source"),), bare=True),
 )
+
+#: Played by lan_attacks.py. A search for a gateway takes up to 4 s, and is counted at its end.
+_NAT, _SEARCH_S = ("-nat", "-nat-timeout", "4"), 6
+
+
+def _refused(reason):
+    return f'strelaysrv_nat_refused_total{{reason="{reason}"}}'
+
+
+LAN_TRIALS = (
+    # Beside what the server reads, the kernel takes what fits into the buffers of both sides.
+    Trial("gateway-endless", 1, (_refused("size"),), _NAT, seconds=_SEARCH_S,
+          process=constant("FETCH_MAX"), most=(("sent_each", constant("FETCH_MAX") + 16 * MIB),)),
+    Trial("gateway-slow", 1, (_refused("time"),), _NAT, seconds=_SEARCH_S),
+    Trial("lan-stranger", 1, (_refused("stranger"),), _NAT, seconds=_SEARCH_S),
+)
