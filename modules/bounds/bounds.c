@@ -20,9 +20,8 @@ static const char *const words[] = {
 };
 
 #define MOST 100000000
-#define SOURCE_SHARE                                                           \
-	8 /* 1 / SOURCE_SHARE of all connections for one source                \
-	   */
+/* One source may have 1 / SOURCE_SHARE of all connections. */
+#define SOURCE_SHARE 8
 
 static const struct relay_option options[] = {
 	RELAY_OPT(struct conf, per_source, int64_t, "per-source", RELAY_INT,
