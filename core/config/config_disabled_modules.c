@@ -32,8 +32,8 @@ static bool is_enabled(const struct config_section *core, const char *module)
 	return false;
 }
 
-/* Whether the value protects the relay.  An empty value does if the default
- * does not. */
+/* Whether the option protects the relay with this value.  `asks`: the value is
+ * not zero, false or empty.  It protects if this differs from the default. */
 static bool protects(const struct relay_option *option, bool asks)
 {
 	bool by_default = false;

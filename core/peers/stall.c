@@ -77,7 +77,7 @@ static void count(struct relay_session *session, enum peer_metric which,
 		peer_count(session->worker->shard, which, 0, after ? 1 : -1);
 }
 
-/* What matters only while memory is short. */
+/* Fills the facts that stall_judge() uses only while memory is short. */
 static void find_shortage(
 	const struct relay_conn *sink, struct stall_facts *facts)
 {

@@ -35,7 +35,7 @@ struct data {
 	bool asks;
 	bool failed;
 	struct relay_err why;
-	int64_t began_ms; /* the last work */
+	int64_t began_ms; /* when the last work began */
 	bool moved;       /* another process has taken over */
 	bool warned;      /* it was logged that rate-limit is missing */
 	int64_t saved_ms;

@@ -22,7 +22,7 @@ struct target {
 	const char *host, *port; /* borrowed */
 	int fd;                  /* owned; -1: no address is known yet */
 	bool is_name;            /* host is to be resolved again */
-	bool failed;             /* the last lookup did */
+	bool failed;             /* the last lookup has failed */
 	struct lookup *lookup;   /* owned; NULL: none runs */
 	int64_t due_ms;          /* when the next one begins */
 	struct sockaddr_storage address; /* to which fd is connected */
