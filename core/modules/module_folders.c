@@ -33,9 +33,12 @@ static int add(struct module_folders *out, const char *dir, const char *file)
 		.name = strndup(file, strlen(file) - strlen(".so"))};
 	if (asprintf(&one->path, "%s/%s", dir, file) < 0)
 		one->path = NULL;
-	out->count++;
-	if (!one->path || !one->name)
+	if (!one->path || !one->name) {
+		free(one->path);
+		free(one->name);
 		return -1;
+	}
+	out->count++;
 	file_wait_begin(one->path);
 	if (module_file_identify(one->path, &one->file) != 0)
 		one->file = (struct module_file){.dev = 0};
