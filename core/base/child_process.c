@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,6 +37,47 @@ static void discard_stderr(void)
 #endif
 }
 
+static struct file_wait *share_files(void)
+{
+	void *files = mmap(NULL, sizeof(struct file_wait),
+		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return files == MAP_FAILED ? NULL : files;
+}
+
+static void unshare_files(struct child_process *child)
+{
+	if (child->files)
+		(void)munmap(child->files, sizeof(*child->files));
+	child->files = NULL;
+}
+
+/* In the child.  Not in the parent's note, whose lock another thread may have
+ * held. */
+static void note_files(struct child_process *child)
+{
+	bool usable = child->files && file_wait_init(child->files) == 0;
+
+	file_wait_here(usable ? child->files : NULL);
+}
+
+void child_process_file(const struct child_process *child,
+	const char *otherwise, char *out, size_t cap)
+{
+	const volatile struct file_wait *files = child->files;
+	size_t len = 0;
+
+	/* Without the lock: a child that was killed may have held it. */
+	if (files && files->since_ms != 0)
+		for (; len + 1 < cap && len < sizeof(files->path) &&
+			files->path[len];
+			len++)
+			out[len] = files->path[len];
+	out[len] = '\0';
+	if (len == 0)
+		(void)snprintf(out, cap, "%s", otherwise);
+}
+
 int child_process_start(struct child_process *child)
 {
 	pid_t parent = getpid();
@@ -45,11 +88,11 @@ int child_process_start(struct child_process *child)
 		return -1;
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	child->files = share_files();
 	child->pid = fork();
 	if (child->pid == 0) {
 		remove_crash_handlers();
-		/* Another thread may have held the lock in it. */
-		file_wait_here(NULL);
+		note_files(child);
 		/* Without it a child whose parent dies ends a little later. */
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent)
@@ -65,6 +108,7 @@ int child_process_start(struct child_process *child)
 	if (child->pid > 0)
 		return 0;
 	(void)close(ends[0]);
+	unshare_files(child);
 	errno = error;
 	return -1;
 }
@@ -77,7 +121,10 @@ int child_process_end(struct child_process *child, bool kill_it)
 		(void)kill(child->pid, SIGKILL);
 	(void)close(child->fd);
 	while (waitpid(child->pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -1;
+		if (errno != EINTR) {
+			status = -1;
+			break;
+		}
+	unshare_files(child);
 	return status;
 }

@@ -8,11 +8,17 @@
 #define CHILD_PROCESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
+
+struct file_wait;
 
 struct child_process {
 	pid_t pid;
 	int fd; /* read end of a pipe from the child; owned */
+	/* Memory that both have; the child notes in it which file it waits for.
+	 * NULL: none. */
+	struct file_wait *files;
 };
 
 /*
@@ -24,6 +30,11 @@ struct child_process {
  * killed when the thread that called this ends.
  */
 int child_process_start(struct child_process *child);
+
+/* Writes the path of the file that the child waits for now, or `otherwise`. Not
+ * exact: the child may be about to change it. */
+void child_process_file(const struct child_process *child,
+	const char *otherwise, char *out, size_t cap);
 
 /* Closes the pipe and waits for the child's end, after killing it if `kill_it`.
  * Returns its status as waitpid() sets it, or -1. */

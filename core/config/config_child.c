@@ -21,6 +21,8 @@
 static const struct config_child_limits usual = {
 	.all_ms = 30000, .stuck_ms = 3000, .silent_ms = 10000};
 
+#define FILE_NAME 200 /* the room for the path of a file in a message */
+
 /* The child's exit codes; sanitizers have others. */
 #define EXIT_BY_LIBRARY 3
 #define EXIT_UNSENT     4
@@ -88,15 +90,30 @@ static int64_t used_ns(const struct child_process *child)
 	return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
 }
 
+/* Waits at most so long.  Meanwhile this thread waits for the child's file, as
+ * far as others can see. */
+static int wait_for(
+	const struct child_process *child, const char *path, int64_t ms)
+{
+	struct pollfd pollfd = {.fd = child->fd, .events = POLLIN};
+	char file[FILE_NAME];
+	int ready;
+
+	child_process_file(child, path, file, sizeof(file));
+	file_wait_begin(file);
+	ready = poll(&pollfd, 1, (int)ms);
+	file_wait_end();
+	return ready;
+}
+
 /* Waits until the child sends something.  Returns 1; 0 if it uses no CPU time,
  * or has sent nothing for silent_ms; or -1 with errno. */
-static int await(const struct child_process *child, int64_t end_ms,
-	int64_t stuck_ms, int64_t silent_ms)
+static int await(const struct child_process *child, const char *path,
+	int64_t end_ms, int64_t stuck_ms, int64_t silent_ms)
 {
 	int64_t silent_until_ms = silent_ms ? clock_ms() + silent_ms : end_ms;
 
 	for (;;) {
-		struct pollfd pollfd = {.fd = child->fd, .events = POLLIN};
 		int64_t before = used_ns(child), left = end_ms - clock_ms();
 		int ready;
 
@@ -106,8 +123,8 @@ static int await(const struct child_process *child, int64_t end_ms,
 		}
 		if (silent_until_ms < end_ms && clock_ms() >= silent_until_ms)
 			return 0;
-		ready = poll(
-			&pollfd, 1, (int)(left < stuck_ms ? left : stuck_ms));
+		ready = wait_for(
+			child, path, left < stuck_ms ? left : stuck_ms);
 		if (ready > 0)
 			return 1;
 		if (ready < 0 && errno != EINTR)
@@ -120,8 +137,9 @@ static int await(const struct child_process *child, int64_t end_ms,
 
 /* Reads all that the child sends.  Returns 1; 0 if it is stuck; or -1 with
  * errno. */
-static int receive(const struct child_process *child, struct received *received,
-	int64_t end_ms, int64_t stuck_ms, int64_t silent_ms)
+static int receive(const struct child_process *child, const char *path,
+	struct received *received, int64_t end_ms, int64_t stuck_ms,
+	int64_t silent_ms)
 {
 	for (;;) {
 		ssize_t got;
@@ -129,7 +147,7 @@ static int receive(const struct child_process *child, struct received *received,
 
 		if (make_room(received) != 0)
 			return -1;
-		ready = await(child, end_ms, stuck_ms, silent_ms);
+		ready = await(child, path, end_ms, stuck_ms, silent_ms);
 		if (ready <= 0)
 			return ready;
 		got = read(child->fd, received->bytes + received->len,
@@ -189,17 +207,19 @@ int config_child_within(const struct config_child_limits *limits,
 	int64_t silent_ms = limits->silent_ms;
 	struct received received = {.bytes = NULL};
 	struct child_process child;
+	char file[FILE_NAME]; /* that it waits for at the end */
 	int heard, error, status, result;
 
 	for (;;) {
 		if (begin(&child, fn, path, sections, n) != 0)
 			return fail(&to, path, strerror(errno));
-		heard = receive(
-			&child, &received, end_ms, limits->stuck_ms, silent_ms);
+		heard = receive(&child, path, &received, end_ms,
+			limits->stuck_ms, silent_ms);
 		error = heard < 0 ? errno : 0;
+		child_process_file(&child, path, file, sizeof(file));
 		/* A child that is blocked on a file may not end, even when
 		 * killed. */
-		file_wait_begin(path);
+		file_wait_begin(file);
 		status = child_process_end(&child, heard <= 0);
 		if (!error && status < 0)
 			error = errno;
@@ -209,13 +229,13 @@ int config_child_within(const struct config_child_limits *limits,
 		config_report(&to, RELAY_WARNING,
 			"the process that reads %.160s is stuck: another one "
 			"reads it",
-			path);
+			file);
 		forget(&received);
 		/* One that reads a large file may be silent for long. */
 		silent_ms = 0;
 	}
 	if (error)
-		result = fail(&to, path, reason(error));
+		result = fail(&to, file, reason(error));
 	else if (status != 0)
 		result = fail_status(&to, path, status);
 	else

@@ -78,3 +78,19 @@ int command_line_read(int argc, char *const argv[], struct catalog *catalog,
 		return no_memory();
 	return parse(argc, argv, catalog, flags, stderr);
 }
+
+bool command_line_has(int argc, char *const argv[], const char *name)
+{
+	size_t len = strlen(name);
+
+	for (int i = 1; i < argc; i++) {
+		const char *arg = argv[i];
+
+		arg += *arg == '-';
+		arg += *arg == '-';
+		if (arg != argv[i] && strncmp(arg, name, len) == 0 &&
+			(arg[len] == '=' || arg[len] == '\0'))
+			return true;
+	}
+	return false;
+}

@@ -11,11 +11,17 @@
 #ifndef COMMAND_LINE_H
 #define COMMAND_LINE_H
 
+#include <stdbool.h>
+
 struct catalog;
 struct flags;
 
 /* After host_init().  0, or the exit code; messages went to stderr. */
 int command_line_read(int argc, char *const argv[], struct catalog *catalog,
 	struct flags *flags);
+
+/* Whether the flag of that name is given, as far as that can be known before
+ * the flags are read. */
+bool command_line_has(int argc, char *const argv[], const char *name);
 
 #endif

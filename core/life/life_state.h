@@ -6,6 +6,8 @@
 #ifndef LIFE_STATE_H
 #define LIFE_STATE_H
 
+#include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -16,6 +18,7 @@
 
 #include <strelaysrv/device_id.h>
 
+#include "base/file_wait.h"
 #include "base/rights.h"
 #include "config/flags.h"
 #include "loop/loop.h"
@@ -32,6 +35,14 @@ struct server_shared {
 	struct catalog catalog;
 	struct identity identity;
 	struct rights rights;
+	struct file_wait files; /* that the control thread waits for */
+};
+
+struct start_watch {
+	struct file_wait *files; /* borrowed */
+	pthread_t thread;
+	sem_t over;
+	bool runs; /* the two before are valid; [C] */
 };
 
 struct drain_state {
@@ -94,6 +105,7 @@ struct upgrade_state {
 
 struct life_state {
 	struct server_shared shared;
+	struct start_watch start_watch;
 	struct drain_state drain;
 	struct notify_state notify;
 	struct takeover_state takeover;

@@ -7,6 +7,7 @@
 #include <strelaysrv/device_id.h>
 #include <strelaysrv/server.h>
 
+#include "base/file_wait.h"
 #include "host/check.h"
 #include "life/own_identity.h"
 #include "life/takeover.h"
@@ -35,8 +36,13 @@ int own_identity_load(struct identity *identity, const char *keys,
 	const struct identity_new fresh = {.name = NAME,
 		.owner = rights_will_change(rights) ? &owner : NULL};
 
-	if (identity_load(identity, keys, tls_start_libctx(),
-		    takeover_is() ? NULL : &fresh, err) != 0 ||
+	int result;
+
+	file_wait_begin(keys);
+	result = identity_load(identity, keys, tls_start_libctx(),
+		takeover_is() ? NULL : &fresh, err);
+	file_wait_end();
+	if (result != 0 ||
 		takeover_check_id(
 			identity->cert ? identity->id : NULL, keys, err) != 0)
 		return -1;
@@ -53,7 +59,10 @@ int own_identity_is_kept(const char *keys, struct relay_err *err)
 	char id[RELAY_DEVICE_ID_TEXT];
 	int result;
 
-	if (identity_look(&found, keys, tls_start_libctx(), err) != 0)
+	file_wait_begin(keys);
+	result = identity_look(&found, keys, tls_start_libctx(), err);
+	file_wait_end();
+	if (result != 0)
 		return -1;
 	relay_device_id_format(relay_server_id(), id);
 	result = takeover_compare_ids(

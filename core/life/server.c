@@ -32,6 +32,7 @@
 #include "life/rooms.h"
 #include "life/server.h"
 #include "life/signals.h"
+#include "life/start_watch.h"
 #include "life/takeover.h"
 #include "life/upgrade.h"
 #include "life/version.h"
@@ -94,26 +95,10 @@ static int fatal(const struct relay_err *err)
 	return -1;
 }
 
-static bool flag_given(int argc, char *const argv[], const char *name)
-{
-	size_t len = strlen(name);
-
-	for (int i = 1; i < argc; i++) {
-		const char *arg = argv[i];
-
-		arg += *arg == '-';
-		arg += *arg == '-';
-		if (arg != argv[i] && strncmp(arg, name, len) == 0 &&
-			(arg[len] == '=' || arg[len] == '\0'))
-			return true;
-	}
-	return false;
-}
-
 /* The Go server joins a pool by default, so this must not go unnoticed. */
 static void note_no_pool(int argc, char *const argv[])
 {
-	if (!host_has_flag("pools") && !flag_given(argc, argv, "pools"))
+	if (!host_has_flag("pools") && !command_line_has(argc, argv, "pools"))
 		log_core(RELAY_NOTICE,
 			"this relay joins no pool: the module pool-join does "
 			"not run");
@@ -173,6 +158,7 @@ static int drop_rights(const struct core_conf *core)
 		tls_start_join();
 		http_reserve();
 	}
+	start_watch_end();
 	if (rights_drop(&server->rights, core->core_dumps, &err) != 0)
 		return fatal(&err);
 	rights_tell(&server->rights, server->flags.conf, core->keys);
@@ -223,7 +209,7 @@ static int build_up(char *const argv[], const struct core_conf *core)
 		return -1;
 	}
 	if (loop_lag_start(&server->control) != 0 ||
-		hang_watch_start(systemd_notify_hanging) != 0 ||
+		hang_watch_start(systemd_notify_hanging, &server->files) != 0 ||
 		heap_trim_start(&server->control) != 0) {
 		log_core(RELAY_ERROR, "cannot watch the loops: no memory");
 		return -1;
@@ -243,6 +229,7 @@ static int open_up(void)
 	listeners_commit();
 	if (takeover_serving(server->control.base, &err) != 0)
 		return fatal(&err);
+	hang_watch_expect(HANG_WATCH_CALLS);
 	host_ready();
 	inherited_finish();
 	if (systemd_notify_ready(server->control.base) != 0) {
@@ -366,8 +353,8 @@ static int find_modules(int argc, char *const argv[])
 		    &server->catalog, flags_module_dir(argc, argv), &err) ||
 		catalog_scan(&server->catalog, &err) != 0)
 		return fatal(&err);
-	server->catalog.careful = flag_given(argc, argv, "check") ||
-				  flag_given(argc, argv, "modules");
+	server->catalog.careful = command_line_has(argc, argv, "check") ||
+				  command_line_has(argc, argv, "modules");
 	host_init(&server->catalog, &server->flags, &server->control);
 	return 0;
 }
@@ -379,10 +366,11 @@ static int act(int argc, char *const argv[])
 	int code;
 
 	/* These look at files before the flags are read. */
-	if (flag_given(argc, argv, "check") ||
-		flag_given(argc, argv, "modules"))
+	if (command_line_has(argc, argv, "check") ||
+		command_line_has(argc, argv, "modules"))
 		signals_default();
 	tls_start_begin();
+	start_watch_begin(&server->files);
 	if (find_modules(argc, argv) != 0)
 		return EXIT_FAILURE;
 	code = command_line_read(argc, argv, &server->catalog, &server->flags);
@@ -411,6 +399,9 @@ static int serve_all(int argc, char *const argv[])
 			strerror(errno));
 	if (thread_stack_default() != 0)
 		log_core(RELAY_WARNING, "cannot set the stack size of threads");
+	if (file_wait_init(&server->files) != 0)
+		return EXIT_FAILURE;
+	file_wait_here(&server->files);
 	if (loop_init(&server->control, RELAY_CONTROL) != 0)
 		return EXIT_FAILURE;
 	loop_current = &server->control;
@@ -419,6 +410,7 @@ static int serve_all(int argc, char *const argv[])
 	log_hold();
 	if (signals_init(server->control.base) == 0)
 		code = act(argc, argv);
+	start_watch_end();
 	leave_tasks(code);
 	loop_deliver(&server->control);
 	host_finish();

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include <strelaysrv/server.h>
 #include <strelaysrv/thread.h>
 
+#include "base/file_wait.h"
 #include "log/log.h"
 #include "loop/code_map.h"
 #include "loop/code_running.h"
@@ -41,10 +43,9 @@ struct watched {
 
 struct hang_watch {
 	pthread_t thread;
-	pthread_mutex_t lock; /* guards `stopped` */
-	pthread_cond_t wake;
-	bool stopped;
+	sem_t over;
 	hang_watch_tell_fn *tell;
+	struct file_wait *files; /* borrowed; NULL: none */
 	_Atomic enum hang_watch_phase phase;
 	_Atomic int64_t hangs[2]; /* counters: control, worker */
 	unsigned count; /* of `watched`; index: see loop_lag_count() */
@@ -73,7 +74,7 @@ static void thread_name(unsigned i, char *out, size_t cap)
 		(void)snprintf(out, cap, "worker %u", i - 1);
 }
 
-static void describe(unsigned i, const struct relay_module *mod,
+static void describe_code(unsigned i, const struct relay_module *mod,
 	int64_t silent_ms, char *out, size_t cap)
 {
 	const struct hang_watch *watch = self();
@@ -96,6 +97,24 @@ static void describe(unsigned i, const struct relay_module *mod,
 			"%s has not run its loop for %" PRId64
 			" s; it is in no call of a module",
 			name, silent_ms / 1000);
+}
+
+static void add_file(unsigned i, char *out, size_t cap)
+{
+	const struct hang_watch *watch = self();
+	size_t len = strlen(out);
+	char path[200];
+
+	if (i == 0 && watch && watch->files &&
+		file_wait_ms(watch->files, path, sizeof(path)) >= LOOK_MS)
+		(void)snprintf(out + len, cap - len, ", waiting for %s", path);
+}
+
+static void describe(unsigned i, const struct relay_module *mod,
+	int64_t silent_ms, char *out, size_t cap)
+{
+	describe_code(i, mod, silent_ms, out, cap);
+	add_file(i, out, cap);
 }
 
 unsigned hang_watch_describe(char *out, size_t cap)
@@ -142,7 +161,7 @@ unsigned relay_hanging(char *out, size_t cap)
 static void report(struct hang_watch *watch, unsigned i)
 {
 	struct watched *watched = &watch->watched[i];
-	char text[200];
+	char text[400];
 
 	describe(i, atomic_load(&watched->outside) ? NULL : watched->found,
 		watched->silent_ms, text, sizeof(text));
@@ -249,19 +268,12 @@ static void end_process(void)
 static bool wait_for_look(struct hang_watch *watch)
 {
 	struct timespec until;
-	bool stopped;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_nsec += LOOK_MS * 1000000L;
 	until.tv_sec += until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
-	pthread_mutex_lock(&watch->lock);
-	while (!watch->stopped &&
-		pthread_cond_timedwait(&watch->wake, &watch->lock, &until) == 0)
-		;
-	stopped = watch->stopped;
-	pthread_mutex_unlock(&watch->lock);
-	return !stopped;
+	return sem_clockwait(&watch->over, CLOCK_MONOTONIC, &until) != 0;
 }
 
 static void *run(void *arg)
@@ -287,43 +299,26 @@ static void *run(void *arg)
 
 /* Begin and end. */
 
-static int init_wake(struct hang_watch *watch)
-{
-	pthread_condattr_t attr;
-	int error;
-
-	if (pthread_condattr_init(&attr) != 0)
-		return -1;
-	error = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) ||
-		pthread_cond_init(&watch->wake, &attr);
-	(void)pthread_condattr_destroy(&attr);
-	return error ? -1 : 0;
-}
-
-int hang_watch_start(hang_watch_tell_fn *tell)
+int hang_watch_start(hang_watch_tell_fn *tell, struct file_wait *files)
 {
 	unsigned count = loop_lag_count();
 	struct hang_watch *watch =
 		calloc(1, sizeof(*watch) + count * sizeof(watch->watched[0]));
 
-	if (!watch || pthread_mutex_init(&watch->lock, NULL) != 0)
+	if (!watch || sem_init(&watch->over, 0, 0) != 0)
 		goto error;
 	watch->tell = tell;
+	watch->files = files;
 	watch->count = count;
 	/* Without it, less is told of a hang. */
 	if (code_running_init() != 0)
 		log_core(RELAY_DEBUG, "cannot handle SIGURG: %s",
 			strerror(errno));
-	if (init_wake(watch) != 0)
-		goto error_lock;
-	if (relay_thread_start(&watch->thread, run, watch) != 0)
-		goto error_wake;
-	instance->workers->watch = watch;
-	return 0;
-error_wake:
-	(void)pthread_cond_destroy(&watch->wake);
-error_lock:
-	(void)pthread_mutex_destroy(&watch->lock);
+	if (relay_thread_start(&watch->thread, run, watch) == 0) {
+		instance->workers->watch = watch;
+		return 0;
+	}
+	(void)sem_destroy(&watch->over);
 error:
 	free(watch);
 	log_core(RELAY_ERROR, "cannot watch the loops: no memory or thread");
@@ -336,14 +331,10 @@ void hang_watch_stop(void)
 
 	if (!watch)
 		return;
-	pthread_mutex_lock(&watch->lock);
-	watch->stopped = true;
-	pthread_cond_signal(&watch->wake);
-	pthread_mutex_unlock(&watch->lock);
+	(void)sem_post(&watch->over);
 	(void)pthread_join(watch->thread, NULL);
 	instance->workers->watch = NULL;
-	(void)pthread_cond_destroy(&watch->wake);
-	(void)pthread_mutex_destroy(&watch->lock);
+	(void)sem_destroy(&watch->over);
 	free(watch);
 }
 

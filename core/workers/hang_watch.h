@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct file_wait;
 struct loop;
 
 #define HANG_MS 5000
@@ -26,8 +27,9 @@ struct loop;
  * newline, or with NULL when a hang has ended. */
 typedef void hang_watch_tell_fn(const char *text);
 
-/* [C]  After loop_lag_start().  `tell` may be NULL.  0, or -1 logged. */
-int hang_watch_start(hang_watch_tell_fn *tell);
+/* [C]  After loop_lag_start().  `tell` may be NULL.  `files`: where the control
+ * thread notes which file it waits for; NULL: nowhere.  0, or -1 logged. */
+int hang_watch_start(hang_watch_tell_fn *tell, struct file_wait *files);
 /* [C]  Before loop_lag_finish().  Accepts a watch that was not started. */
 void hang_watch_stop(void);
 

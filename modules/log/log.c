@@ -69,14 +69,24 @@ struct state {
 	uint64_t syslog_lost;
 };
 
-static int check(const void *arg, struct relay_err *err)
+/* Looks at the file on a thread of its own: when this has returned, its mount
+ * answers.  It is opened later, since -check must not make it. */
+static int files_read(const void *arg, void **files, struct relay_err *err)
 {
 	const struct conf *conf = arg;
 
-	if (conf->target == TARGET_FILE && !conf->file[0])
+	*files = NULL;
+	if (conf->target != TARGET_FILE)
+		return 0;
+	if (!conf->file[0])
 		return relay_fail(
 			err, "target = file needs a path: set the option file");
-	return conf->target == TARGET_FILE ? output_check(conf->file, err) : 0;
+	return output_check(conf->file, err);
+}
+
+static void files_free(void *files)
+{
+	(void)files;
 }
 
 /*
@@ -296,11 +306,12 @@ RELAY_MODULE = {
 	.options = options,
 	.conf_size = sizeof(struct conf),
 	.data_size = sizeof(struct state),
-	.check = check,
 	.init = init,
 	.start = start,
 	.fini = fini,
-	.hooks = {.reload_prepare = reload_prepare,
+	.hooks = {.files_read = files_read,
+		.files_free = files_free,
+		.reload_prepare = reload_prepare,
 		.reload_commit = reload_commit,
 		.reload_abandon = reload_abandon},
 };

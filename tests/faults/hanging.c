@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -152,6 +153,14 @@ EXPORT ssize_t write(int fd, const void *from, size_t size)
 
 	pass_fd(fd);
 	return next(fd, from, size);
+}
+
+EXPORT ssize_t writev(int fd, const struct iovec *from, int count)
+{
+	NEXT(writev);
+
+	pass_fd(fd);
+	return next(fd, from, count);
 }
 
 EXPORT int fsync(int fd)

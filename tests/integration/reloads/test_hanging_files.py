@@ -6,7 +6,7 @@ import pytest
 
 import certificates
 from hanging import mount  # noqa: F401
-from relay_server import module_folder, run
+from relay_server import Program, RelayServer, module_folder, run
 from reloading import reloadable  # noqa: F401
 from waiting import PATIENCE, wait_for
 
@@ -92,6 +92,8 @@ def test_a_hanging_configuration_holds_nothing_up(begin, mount):  # noqa: F811
     relay = begin(text)
     hang_at_reload(relay, mount, text)
     assert is_healthy(relay)
+    # It names the file that hangs, not the one that includes it.
+    relay.server.wait_for_log(f"warning core: the process that reads {conf} is stuck")
     mount.answer()
     relay.server.wait_for_count("core: reloaded", 1)
 
@@ -113,12 +115,73 @@ def test_a_hanging_file_is_an_error(how, start, our_program, mount, tmp_path):  
     assert f"module relay: {token} has not answered for {GIVEN_UP} s" in done.stderr
 
 
-def test_hanging_keys_are_told(begin, mount, relay_keys):  # noqa: F811
+def copy_keys(mount, relay_keys):  # noqa: F811
     keys = mount.folder / "keys"
     keys.mkdir()
     for name in ("cert.pem", "key.pem"):
         (keys / name).write_bytes((relay_keys / name).read_bytes())
         (keys / name).chmod(0o600)
+    return keys
+
+
+@pytest.mark.parametrize("what", ["configuration", "included", "keys", "modules"])
+def test_a_start_tells_what_it_waits_for(mount, relay_keys, tmp_path, what):  # noqa: F811
+    """The log is not open yet, and the loops do not run."""
+    conf = tmp_path / "relay.conf"
+    text = LISTEN + "modules = { log, relay, status }\n"
+    keys, folders, file = relay_keys, str(module_folder()), None
+    if what == "configuration":
+        file = conf = mount.file("relay.conf", text)
+    elif what == "included":
+        file = mount.file("included.conf", text)
+        text = f'include("{file}")\n'
+    elif what == "keys":
+        file = keys = copy_keys(mount, relay_keys)
+    else:
+        file = mount.folder / "spare.so"
+        file.write_bytes(b"")
+        folders += f",{mount.folder}"
+    conf.write_text(text)
+    mount.hang()
+    program = Program("ours", 1)
+    server = RelayServer(program, [
+        program.path, "-conf", str(conf), "-keys", str(keys), "-module-dir", folders],
+        tmp_path, env=mount.environment)
+    try:
+        server.wait_for_log(f"warning core: the start has waited for {file} for 5 s")
+        mount.answer()
+        server.wait_for_log("core: ready")
+    finally:
+        server.finish()
+
+
+def test_a_hanging_log_file_refuses_the_reload(begin, mount):  # noqa: F811
+    file = mount.folder / "relay.log"
+    text = LISTEN + "modules = { log, relay, status }\n"
+    relay = begin(text)
+    file.touch()
+    hang_at_reload(relay, mount, text + f'log {{ target = file file = "{file}" }}\n')
+    assert is_healthy(relay)
+    expect_refused(relay, f"error core: module log: {file} has not answered for {GIVEN_UP} s")
+
+
+def test_a_log_file_that_hangs_is_told_on_stderr(begin, mount):  # noqa: F811
+    """The log is written by the control thread, which then hangs: every other place is silent."""
+    file = mount.folder / "relay.log"
+    relay = begin(LISTEN + "modules = { log, relay, status }\n")
+    relay.write(LISTEN + "modules = { log, relay, status }\n"
+                f'log {{ target = file file = "{file}" }}\n')
+    relay.server.send_signal(1)
+    wait_for(lambda: file.exists() and "core: reloaded" in file.read_text(), "the new log file")
+    mount.hang()
+    relay.server.send_signal(1)
+    relay.server.wait_for_log(r"error core: the control thread has been in module log for \d+ s")
+    mount.answer()
+    assert is_healthy(relay)
+
+
+def test_hanging_keys_are_told(begin, mount, relay_keys):  # noqa: F811
+    keys = copy_keys(mount, relay_keys)
     text = LISTEN + "modules = { log, relay, status }\n"
     relay = begin(text, "-keys", keys)
     hang_at_reload(relay, mount, text)
@@ -150,7 +213,8 @@ def test_a_hanging_state_holds_nothing_up(begin, mount):  # noqa: F811
     relay = begin(QUOTA % state)
     mount.hang()
     mount.wait_until_held()
-    relay.server.wait_for_log(f"error quota: {state} has not answered for {GIVEN_UP} s; usage since")
+    relay.server.wait_for_log(f"error quota: {state} has not answered for {GIVEN_UP} s; usage "
+                              "since the last write is lost")
     assert is_healthy(relay)
     # The state moves to a mount that answers.
     other = relay.conf.with_name("quota.state")
