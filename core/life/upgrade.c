@@ -382,6 +382,9 @@ bool upgrade_is_on_probation(void)
 
 void upgrade_end(void)
 {
+	/* The last sessions have ended since the timer told of them. */
+	if (self()->stage == STAGE_OVER)
+		upgrade_traffic_tell(self()->channel);
 	self()->ending = self()->stage == STAGE_OVER && self()->channel >= 0 &&
 			 handover_send(self()->channel, HANDOVER_ENDING, NULL,
 				 0, -1) == 0;
