@@ -122,7 +122,8 @@ def check_shut(reader, server, identities):
     """What a guard keeps out stays out."""
     with ProtocolConnection(server.address, identities[0]) as client:
         answer = client.ask(rp.JoinRelayRequest())
-    wanted = {"token": rp.WRONG_TOKEN, "tokens": rp.WRONG_TOKEN, "allow": rp.NOT_FOUND}
+    wanted = {"token": rp.WRONG_TOKEN, "tokens": rp.WRONG_TOKEN, "allow": rp.NOT_FOUND,
+              "configuration": rp.WRONG_TOKEN}
     assert answer == rp.response(wanted.get(reader.name, rp.SUCCESS)), reader.name
 
 

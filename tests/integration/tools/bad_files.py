@@ -57,7 +57,9 @@ READERS = [
            half="pool-join { pools ="),
     Reader("ca-file", "ca.pem", CERTIFICATE,
            lambda path: f'pool-join {{ pools = {{ }} ca-file = "{path}" }}\n'),
-    Reader("configuration", "relay.conf", None, None, half="relay {"),
+    Reader("configuration", "relay.conf", None,
+           lambda path: f'relay {{ token = "{TOKEN}" }}\n',
+           guard="`relay.token` and all others, in the main file", half="relay {"),
     Reader("certificate", "cert.pem", None, None),
     Reader("key", "key.pem", None, None),
 ]
