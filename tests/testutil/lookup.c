@@ -35,6 +35,14 @@ struct lookup {
 	void *arg;
 };
 
+/* Global: threads may outlive the client that they work for. */
+static atomic_uint threads;
+
+unsigned lookup_threads(void)
+{
+	return atomic_load(&threads);
+}
+
 static const struct addrinfo hints = {
 	.ai_socktype = SOCK_STREAM,
 	.ai_flags = AI_NUMERICSERV,
@@ -62,6 +70,7 @@ static void *run(void *arg)
 	if (write(job->done_fd, &one, sizeof(one)) != sizeof(one))
 		abort();
 	job_leave(job);
+	atomic_fetch_sub(&threads, 1);
 	return NULL;
 }
 
@@ -80,9 +89,12 @@ static int start_thread(struct job *job)
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
 	atomic_store(&job->users, 2);
+	atomic_fetch_add(&threads, 1);
 	result = pthread_create(&thread, &attr, run, job);
-	if (result)
+	if (result) {
 		atomic_store(&job->users, 1);
+		atomic_fetch_sub(&threads, 1);
+	}
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 	(void)pthread_attr_destroy(&attr);
 	return result ? -1 : 0;

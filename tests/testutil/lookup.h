@@ -29,4 +29,8 @@ struct lookup *lookup_start(struct event_base *base, const char *host,
 /* NULL is allowed.  A running lookup ends by itself; its result is dropped. */
 void lookup_free(struct lookup *lookup);
 
+/* How many threads have not ended.  While there are any, a program ends by
+ * _exit(): they use what exit() takes down, and what they hold is not lost. */
+unsigned lookup_threads(void);
+
 #endif

@@ -16,6 +16,7 @@
 #include <strelaysrv/device_id.h>
 #include <strelaysrv/file.h>
 
+#include "lookup.h"
 #include "base/standard_fds.h"
 #include "tool.h"
 
@@ -247,6 +248,15 @@ static int make_keys(const struct args *args)
 	return result;
 }
 
+/* A name server may be silent for longer than -timeout. */
+static int leave(int code)
+{
+	if (lookup_threads() == 0)
+		return code;
+	(void)fflush(NULL);
+	_exit(code);
+}
+
 int main(int argc, char *argv[])
 {
 	struct args args;
@@ -262,5 +272,5 @@ int main(int argc, char *argv[])
 		args_usage(stderr);
 		return EXIT_SUCCESS;
 	}
-	return args.gen_keys ? make_keys(&args) : run(&args);
+	return args.gen_keys ? make_keys(&args) : leave(run(&args));
 }
