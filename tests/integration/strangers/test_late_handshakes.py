@@ -3,6 +3,7 @@
 
 import contextlib
 import functools
+import selectors
 import signal
 import time
 
@@ -13,8 +14,8 @@ from relay_client import ProtocolConnection, TlsBytes
 from waiting import pace, wait_for
 
 LATE_S = constant("WAIT_MAX_US") / 1e6
-#: More than a worker begins before it stops.
-MANY = 400
+#: More than a worker serves before it is stopped; it is, when so many have an answer.
+MANY, SERVED = 400, 10
 TRIES = 3
 
 
@@ -26,6 +27,13 @@ def suspended(server, seconds):
         wait_for(lambda: time.monotonic() > until, "the time to pass")
     finally:
         server.send_signal(signal.SIGCONT)
+
+
+def wait_until_some_are_served(strangers):
+    with selectors.DefaultSelector() as answers:
+        for sock in strangers:
+            answers.register(sock, selectors.EVENT_READ)
+        wait_for(lambda: len(answers.select(0)) >= SERVED, "the first answers")
 
 
 def late(server):
@@ -41,10 +49,12 @@ def test_who_has_waited_for_too_long_is_not_served(start, plain_program, tmp_pat
         with contextlib.ExitStack() as stack:
             strangers = [floods.greet(server.address, source, b"")
                          for source in floods.sources(MANY)]
+            assert all(strangers)
             for sock in strangers:
                 stack.enter_context(contextlib.closing(sock))
             for sock in strangers:
                 sock.send(hello)
+            wait_until_some_are_served(strangers)
             suspended(server, LATE_S + 0.2)
             with ProtocolConnection(server.address, identities[1]) as client:
                 client.join()
