@@ -82,6 +82,10 @@ void relay_work_drop(struct relay_ctx *cx);
 /*
  * The calling thread's libevent base, for modules with their own I/O.  [*] The
  * module must remove its events before stop or worker_stop returns.
+ *
+ * The server does not see which of these events runs.  If its thread does not
+ * return to the loop for 5 s, the server finds out by SIGURG whose code runs,
+ * so a module must not handle that signal.
  */
 struct event_base *relay_event_base(struct relay_ctx *cx);
 
