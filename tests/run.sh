@@ -5,6 +5,7 @@
 #   sh tests/run.sh [STAGE...]     all stages, or those named
 #   LONG=1 sh tests/run.sh         fuzzing for an hour each, more rounds
 #   ROOTS=whole sh tests/run.sh roots    all stages in a clean Debian 12 and 13 each
+#   ROOTS=i386 sh tests/run.sh roots     a selection in a Debian 12 of 32 bits
 #
 # Stages: style gcc clang protocol limits e2e asan tsan. Each is run even if another
 # failed; the exit code is that of all together. Only if named: never-run, roots.
@@ -176,13 +177,15 @@ stage_never_run() {
 # only, because it makes the roots and builds in each.
 stage_roots() {
 	result=0
-	for release in 12 13; do
+	releases="12 13"
+	[ "${ROOTS:-}" != i386 ] || releases=12
+	for release in $releases; do
 		echo "== Debian $release"
-		if [ "${ROOTS:-}" = whole ]; then
-			sh tests/roots/root.sh -k whole "$release" sh tests/run.sh
-		else
-			sh tests/roots/root.sh "$release" sh tests/roots/selection.sh
-		fi
+		case ${ROOTS:-} in
+		whole) sh tests/roots/root.sh -k whole "$release" sh tests/run.sh ;;
+		i386) sh tests/roots/root.sh -a i386 "$release" sh tests/roots/selection.sh ;;
+		*) sh tests/roots/root.sh "$release" sh tests/roots/selection.sh ;;
+		esac
 		code=$?
 		# That one was not run is less than that the other failed.
 		case $code,$result in

@@ -14,6 +14,7 @@
 
 #include "base/file_wait.h"
 #include "base/file_unchanged.h"
+#include "base/time_span.h"
 
 /* How long a file must not have changed if its writer cannot be detected. */
 #define SETTLE_MS 1000
@@ -98,8 +99,7 @@ static bool settle(int fd, struct stat *st)
 		return false;
 	age = age_ms(&before);
 	if (age < SETTLE_MS) {
-		left = (struct timespec){.tv_sec = (SETTLE_MS - age) / 1000,
-			.tv_nsec = (SETTLE_MS - age) % 1000 * 1000000};
+		left = time_span_spec(SETTLE_MS - age);
 		while (nanosleep(&left, &left) != 0 && errno == EINTR)
 			;
 	}

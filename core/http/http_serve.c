@@ -12,6 +12,7 @@
 #include <event2/buffer.h>
 
 #include "base/clock.h"
+#include "base/time_span.h"
 #include "http/http_conn.h"
 #include "http/http_end.h"
 #include "http/http_reply.h"
@@ -26,8 +27,7 @@
 
 static void go_on_in(struct http_conn *conn, int64_t ms)
 {
-	const struct timeval in = {
-		.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	const struct timeval in = time_span_val(ms);
 
 	http_conn_listen(conn, false);
 	(void)event_add(conn->turn, &in);

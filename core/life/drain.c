@@ -9,6 +9,7 @@
 #include <strelaysrv/units.h>
 
 #include "base/instance.h"
+#include "base/time_span.h"
 #include "host/host.h"
 #include "life/drain.h"
 #include "life/life_state.h"
@@ -80,8 +81,7 @@ static void count(enum relay_drain how)
 
 static void wait_ms(int64_t ms)
 {
-	const struct timeval wait = {
-		.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	const struct timeval wait = time_span_val(ms);
 
 	(void)evtimer_add(self()->timer, &wait);
 }

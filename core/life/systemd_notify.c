@@ -23,6 +23,7 @@
 #include <strelaysrv/units.h>
 
 #include "base/instance.h"
+#include "base/time_span.h"
 #include "life/life_state.h"
 #include "life/systemd_notify.h"
 #include "log/log.h"
@@ -228,8 +229,7 @@ static int start_timer(struct event_base *base)
 
 	if (ms > STATUS_MS)
 		ms = STATUS_MS;
-	interval.tv_sec = ms / 1000;
-	interval.tv_usec = ms % 1000 * 1000;
+	interval = time_span_val(ms);
 	self()->timer = event_new(base, -1, EV_PERSIST, on_timer, NULL);
 	return self()->timer && event_add(self()->timer, &interval) == 0 ? 0
 									 : -1;

@@ -15,6 +15,7 @@
 #include <strelaysrv/server.h>
 
 #include "base/instance.h"
+#include "base/time_span.h"
 #include "host/host.h"
 #include "host/reloading.h"
 #include "life/drain.h"
@@ -48,8 +49,7 @@ static struct upgrade_state *self(void)
 
 static void wait_ms(int64_t ms)
 {
-	const struct timeval wait = {
-		.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	const struct timeval wait = time_span_val(ms);
 
 	(void)evtimer_add(self()->timer, &wait);
 }

@@ -3,6 +3,7 @@
 /* Checks a module's table of options, so that later code can rely on it. */
 
 #include <stdalign.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "modules/module.h"
@@ -29,6 +30,18 @@ static size_t type_size(enum relay_option_type type)
 	return 0;
 }
 
+/* On i386, numbers of 64 bits lie at multiples of 4 in a struct. */
+static size_t type_alignment(enum relay_option_type type)
+{
+	struct number {
+		char before;
+		int64_t value;
+	};
+	size_t size = type_size(type);
+
+	return size == sizeof(int64_t) ? offsetof(struct number, value) : size;
+}
+
 static int judge_place(const struct relay_option *option, size_t conf_size,
 	struct relay_err *err)
 {
@@ -39,8 +52,8 @@ static int judge_place(const struct relay_option *option, size_t conf_size,
 			"its option '%.60s' is of type %d, which "
 			"does not exist",
 			option->name, (int)option->type);
-	if (option->offset % size != 0 || option->offset > conf_size ||
-		conf_size - option->offset < size)
+	if (option->offset % type_alignment(option->type) != 0 ||
+		option->offset > conf_size || conf_size - option->offset < size)
 		return relay_fail(err,
 			"its option '%.60s' has the offset %zu and %zu bytes, "
 			"which do not fit into its struct of %zu bytes",

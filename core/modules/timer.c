@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "modules/module_call.h"
+#include "base/time_span.h"
 #include "modules/module_metrics.h"
 #include "log/log.h"
 #include "loop/loop.h"
@@ -53,8 +54,7 @@ static int arm(struct relay_timer *t, int64_t ms)
 
 	if (ms > DELAY_MAX_MS)
 		ms = DELAY_MAX_MS;
-	tv.tv_sec = (time_t)(ms / 1000);
-	tv.tv_usec = (suseconds_t)(ms % 1000 * 1000);
+	tv = time_span_val(ms);
 	return event_add(t->event, &tv);
 }
 

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/time_span.h"
 #include "peers/peers_state.h"
 #include "peers/session_state.h"
 #include "peers/session_queue.h"
@@ -43,8 +44,7 @@ static void arm_pause(struct worker *worker, int64_t at_ms)
 	peers->pause_due_ms = at_ms;
 	if (wait_ms < 0)
 		wait_ms = 0;
-	wait.tv_sec = wait_ms / 1000;
-	wait.tv_usec = wait_ms % 1000 * 1000;
+	wait = time_span_val(wait_ms);
 	evtimer_add(peers->pause_timer, &wait);
 }
 

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/time_span.h"
 #include "log/log.h"
 #include "peers/conn_end.h"
 #include "peers/conn_state.h"
@@ -93,8 +94,7 @@ static bool await_one(const struct peers_shared *room, bool *late)
 	int64_t until_ms = room->stop_until_ms + LATE_MS;
 
 	for (;;) {
-		struct timespec until = {.tv_sec = until_ms / 1000,
-			.tv_nsec = until_ms % 1000 * 1000000};
+		struct timespec until = time_span_spec(until_ms);
 
 		if (sem_clockwait(&peers_shared()->stop_done, CLOCK_MONOTONIC,
 			    &until) == 0)

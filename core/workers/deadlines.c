@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "base/time_span.h"
 #include "workers/deadlines.h"
 #include "workers/worker.h"
 
@@ -27,9 +28,7 @@ static void arm_wheel(struct worker *worker)
 	if (next < 0 || next >= worker->wheel_due_ms)
 		return;
 	worker->wheel_due_ms = next;
-	next = next > now ? next - now : 0;
-	wait.tv_sec = next / 1000;
-	wait.tv_usec = next % 1000 * 1000;
+	wait = time_span_val(next > now ? next - now : 0);
 	event_add(worker->wheel_timer, &wait);
 }
 

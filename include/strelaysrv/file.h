@@ -15,6 +15,7 @@
 #ifndef RELAY_FILE_H
 #define RELAY_FILE_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
@@ -24,6 +25,10 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* Else struct stat is not the server's on 32 bits. */
+static_assert(sizeof(((struct stat *)NULL)->st_size) == 8,
+	"needs the compiler option -D_FILE_OFFSET_BITS=64");
 
 struct relay_file {
 	char *text;  /* owned, NUL-terminated */

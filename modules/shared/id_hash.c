@@ -18,16 +18,30 @@ int id_hash_init(void)
 									 : -1;
 }
 
+/* The upper half of a 128-bit product.  Compilers for 32 bits have no integer
+ * of 128. */
+static uint64_t upper_half(uint64_t a, uint64_t b)
+{
+#ifdef __SIZEOF_INT128__
+	__extension__ typedef unsigned __int128 wide;
+
+	return (uint64_t)((wide)a * b >> 64);
+#else
+	uint64_t a0 = (uint32_t)a, a1 = a >> 32, b0 = (uint32_t)b, b1 = b >> 32;
+	uint64_t low = a0 * b0, middle = a1 * b0 + (low >> 32);
+	uint64_t other = a0 * b1 + (uint32_t)middle;
+
+	return a1 * b1 + (middle >> 32) + (other >> 32);
+#endif
+}
+
 /*
  * Combines both halves of a 128-bit product, so that every bit depends on every
  * other.
  */
 static uint64_t mix(uint64_t a, uint64_t b)
 {
-	__extension__ typedef unsigned __int128 wide;
-	wide product = (wide)a * b;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
+	return a * b ^ upper_half(a, b);
 }
 
 uint32_t id_hash(const void *id)

@@ -150,7 +150,8 @@ static void limit_passed(evutil_socket_t fd, short what, void *arg)
 
 static struct timeval to_timeval(int64_t ms)
 {
-	return (struct timeval){ms / 1000, ms % 1000 * 1000};
+	return (struct timeval){
+		(time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000)};
 }
 
 static int start_limit(struct bench *bench)

@@ -59,7 +59,7 @@ static void send_some(evutil_socket_t fd, short what, void *arg)
 {
 	struct end *end = arg;
 	const struct bulk_plan *plan = &end->thread->bulk->plan;
-	size_t left = plan->write_size - end->sent % plan->write_size;
+	size_t left = plan->write_size - (size_t)(end->sent % plan->write_size);
 	ssize_t n;
 
 	(void)what;

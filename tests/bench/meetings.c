@@ -73,7 +73,8 @@ static void clear(struct slot *slot)
 
 static void schedule(struct slot *slot, int64_t ms)
 {
-	const struct timeval pause = {ms / 1000, ms % 1000 * 1000};
+	const struct timeval pause = {
+		(time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000)};
 
 	evtimer_add(&slot->next, &pause);
 }

@@ -116,8 +116,8 @@ static void next_phase(evutil_socket_t fd, short what, void *arg)
 {
 	struct pingpong *game = arg;
 	const struct settings *s = game->bench->settings;
-	const struct timeval length = {
-		s->seconds_ms / 1000, s->seconds_ms % 1000 * 1000};
+	const struct timeval length = {(time_t)(s->seconds_ms / 1000),
+		(suseconds_t)(s->seconds_ms % 1000 * 1000)};
 
 	(void)fd;
 	(void)what;
@@ -149,8 +149,8 @@ static void play(struct pingpong *game, struct player *players,
 	const struct pair *pairs, size_t count)
 {
 	const struct settings *s = game->bench->settings;
-	const struct timeval warmup = {
-		s->warmup_ms / 1000, s->warmup_ms % 1000 * 1000};
+	const struct timeval warmup = {(time_t)(s->warmup_ms / 1000),
+		(suseconds_t)(s->warmup_ms % 1000 * 1000)};
 
 	for (unsigned i = 0; i < count; i++) {
 		place(&players[2 * i], game, i, pairs[i].client, false);

@@ -26,8 +26,8 @@ static const struct relay_option options[] = {
 static void pass(const struct relay_ctx *cx, int64_t place)
 {
 	const struct conf *conf = cx->conf;
-	const struct timespec time = {
-		conf->time_ms / 1000, conf->time_ms % 1000 * 1000000};
+	const struct timespec time = {(time_t)(conf->time_ms / 1000),
+		(long)(conf->time_ms % 1000) * 1000000};
 
 	if (conf->in == place && cx->worker <= 0)
 		nanosleep(&time, NULL);

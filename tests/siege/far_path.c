@@ -117,8 +117,8 @@ static void *run(void *arg)
 			wait = line->packets[line->first].due_ns - now_ns();
 		if (wait < 0)
 			wait = 0;
-		patience =
-			(struct timespec){wait / 1000000000, wait % 1000000000};
+		patience = (struct timespec){
+			(time_t)(wait / 1000000000), (long)(wait % 1000000000)};
 		ppoll(&in, 1, &patience, NULL);
 		for (int i = 0; i < 64 && take_one(line); i++)
 			;

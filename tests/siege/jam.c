@@ -63,7 +63,8 @@ static void again(evutil_socket_t fd, short what, void *arg)
 {
 	struct end *end = arg;
 	const int64_t ms = end->jam->plan->byte_ms;
-	const struct timeval pause = {ms / 1000, ms % 1000 * 1000};
+	const struct timeval pause = {
+		(time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000)};
 
 	(void)fd;
 	(void)what;

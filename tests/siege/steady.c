@@ -21,8 +21,8 @@ static void tick(evutil_socket_t fd, short what, void *arg)
 void steady_start(struct steady *steady, struct event_base *base,
 	int64_t every_ms, const bool *over, void (*begin)(void *arg), void *arg)
 {
-	steady->every =
-		(struct timeval){every_ms / 1000, every_ms % 1000 * 1000};
+	steady->every = (struct timeval){(time_t)(every_ms / 1000),
+		(suseconds_t)(every_ms % 1000 * 1000)};
 	steady->over = over;
 	steady->begin = begin;
 	steady->arg = arg;

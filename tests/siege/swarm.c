@@ -95,8 +95,8 @@ static bool send_first(struct drone *drone)
 static void repeat(struct drone *drone)
 {
 	const struct swarm_plan *plan = drone->all->plan;
-	const struct timeval pause = {
-		plan->again_ms / 1000, plan->again_ms % 1000 * 1000};
+	const struct timeval pause = {(time_t)(plan->again_ms / 1000),
+		(suseconds_t)(plan->again_ms % 1000 * 1000)};
 
 	/* Limited, so that others get their turn. */
 	for (int i = 0; i < 16; i++) {

@@ -8,7 +8,8 @@
 
 #include "http_answer.h"
 
-#define LENGTH_MAX ((size_t)1 << 40) /* the sum of two cannot overflow */
+/* With one more digit, the sum of two cannot overflow. */
+#define LENGTH_MAX (SIZE_MAX / 64)
 
 /* Parses a decimal or hexadecimal number; -1 if it is invalid. */
 static int read_number(

@@ -30,6 +30,7 @@ int __real_clock_gettime(clockid_t id, struct timespec *now);
 int __wrap_clock_gettime(clockid_t id, struct timespec *now);
 int __wrap_nanosleep(const struct timespec *time, struct timespec *left);
 int __wrap_fcntl(int fd, int command, ...);
+int __wrap_fcntl64(int fd, int command, ...);
 
 int __wrap_clock_gettime(clockid_t id, struct timespec *now)
 {
@@ -70,6 +71,12 @@ int __wrap_fcntl(int fd, int command, ...)
 	(void)fd;
 	errno = command == F_SETLEASE ? EACCES : 0;
 	return command == F_SETLEASE ? -1 : 0;
+}
+
+/* The C library's name for fcntl() where files may be large on 32 bits. */
+int __wrap_fcntl64(int fd, int command, ...)
+{
+	return __wrap_fcntl(fd, command);
 }
 
 static void name(int number, char path[64])

@@ -162,7 +162,8 @@ static void refuses_oversized_files(void **state)
 	identity_finish(&identity);
 	assert_int_equal(truncate(path_of(IDENTITY_KEY_FILE), 262145), 0);
 	check_refused(IDENTITY_KEY_FILE, "more than 262144 bytes");
-	assert_int_equal(truncate(path_of(IDENTITY_KEY_FILE), 1L << 40), 0);
+	assert_int_equal(
+		truncate(path_of(IDENTITY_KEY_FILE), INT64_C(1) << 40), 0);
 	check_refused(IDENTITY_KEY_FILE, "more than 262144 bytes");
 }
 
