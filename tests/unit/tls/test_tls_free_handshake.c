@@ -104,13 +104,35 @@ static int accept_any(X509_STORE_CTX *store, void *arg)
 	return 1;
 }
 
-static EVP_PKEY *make_key(const char *kind)
+static EVP_PKEY *new_key(const char *kind)
 {
 	if (strcmp(kind, "RSA") == 0)
 		return EVP_RSA_gen(2048);
 	if (strcmp(kind, "ED25519") == 0)
 		return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	return EVP_EC_gen(kind);
+}
+
+#define KINDS 4
+
+/* One of each kind: keys for RSA take long on slow machines. */
+static struct {
+	const char *kind;
+	EVP_PKEY *key; /* owned */
+} made[KINDS];
+
+static EVP_PKEY *make_key(const char *kind)
+{
+	size_t i = 0;
+
+	while (made[i].kind && strcmp(made[i].kind, kind) != 0)
+		assert_true(++i < KINDS);
+	if (!made[i].kind) {
+		made[i].kind = kind;
+		made[i].key = new_key(kind);
+	}
+	assert_int_equal(EVP_PKEY_up_ref(made[i].key), 1);
+	return made[i].key;
 }
 
 static X509 *make_certificate(EVP_PKEY *key, const char *kind)
@@ -358,6 +380,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
+	for (size_t i = 0; i < KINDS; i++)
+		EVP_PKEY_free(made[i].key);
 	tls_destroy();
 	return 0;
 }
