@@ -54,8 +54,9 @@ static void unshare_files(struct child_process *child)
 	child->files = NULL;
 }
 
-/* In the child.  Not in the parent's note, whose lock another thread may have
- * held. */
+/* Called in the child: gives it a note of its own.  It must not use the
+ * parent's note, since another thread may have held its lock during the fork.
+ */
 static void note_files(struct child_process *child)
 {
 	bool usable = child->files && file_wait_init(child->files) == 0;
@@ -95,7 +96,8 @@ int child_process_start(struct child_process *child)
 	if (child->pid == 0) {
 		remove_crash_handlers();
 		note_files(child);
-		/* Without it a child whose parent dies ends a little later. */
+		/* If this fails, a child whose parent has died ends only when
+		 * its work is done. */
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent)
 			_exit(EXIT_FAILURE);

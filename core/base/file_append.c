@@ -78,7 +78,7 @@ static int read_link(
 	return *len < 0 ? errno : 0;
 }
 
-/* Follows the link at the place, if there is one; *more: there was. */
+/* If the place is a link, follows it and sets *more. */
 static int follow(struct place *place, bool *more)
 {
 	int fd = openat(
@@ -131,8 +131,8 @@ static int find(const char *path, struct place *place, struct relay_err *err)
 	return error ? fail(path, error, err) : 0;
 }
 
-/* Says why it cannot be opened.  The number that a socket gives, ENXIO, would
- * mean "no such device". */
+/* Fills err with the reason why open(2) failed.  For a socket its errno is
+ * ENXIO, whose text, "no such device", would mislead. */
 static int fail_open(const struct place *place, const char *path, int error,
 	struct relay_err *err)
 {

@@ -47,10 +47,11 @@ static int64_t ms_since(const struct timespec *then)
 }
 
 /*
- * For how long the file has not changed.  A modification time in the future was
- * set explicitly, as rsync does; then the time of that change counts.  If this
- * is in the future, too, the clock was set back, or is not the one of the file
- * system: then it counts for how long we have known the file as it is.
+ * For how long the file has not changed.  Usually that follows from its
+ * modification time.  If that is in the future, a program such as rsync has set
+ * it, and the time of the last status change (ctime) is used.  If that is in
+ * the future, too, this clock was set back, or the file system has another
+ * clock: then the result is how long this thread has known the file unchanged.
  */
 static int64_t age_ms(const struct stat *st)
 {

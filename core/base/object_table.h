@@ -21,7 +21,7 @@ struct object_slot {
 struct object_table {
 	struct object_slot *slots; /* owned */
 	uint32_t size, count;
-	uint32_t free; /* first free slot; size: none */
+	uint32_t free; /* first free slot; equals `size` if none is free */
 	uint32_t kind; /* 0 or 1: becomes part of the ids */
 };
 

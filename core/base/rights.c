@@ -18,7 +18,8 @@
 
 #include "base/rights.h"
 
-/* Global: rights belong to the process.  Whether it gave up capabilities. */
+/* Whether the process gave up its capabilities.  Global, since rights belong to
+ * the process. */
 static bool dropped;
 
 /* User and group.  getpwnam() and the like are not thread-safe; only [C] calls

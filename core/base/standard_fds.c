@@ -17,8 +17,8 @@ int standard_fds_open(void)
 			continue;
 		/* open(2) takes the lowest free number. */
 		got = open("/dev/null", O_RDWR);
-		/* Without /dev: reads and writes fail, and the number is used.
-		 */
+		/* If there is no /dev/null, any descriptor will do on which
+		 * reads and writes fail: it only has to take the number. */
 		if (got < 0)
 			got = open("/", O_PATH);
 		if (got != fd)

@@ -211,8 +211,8 @@ struct config *config_examine(const char *file, const struct flags *flags,
 		return NULL;
 	}
 	add_sections(config, mods, n, &to);
-	/* Without a table, everything that the file says about it would look
-	 * wrong. */
+	/* Reading the file with an invalid table would report errors where the
+	 * file has none. */
 	if (to.failed) {
 		config_free(config);
 		return NULL;

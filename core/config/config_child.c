@@ -90,8 +90,8 @@ static int64_t used_ns(const struct child_process *child)
 	return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
 }
 
-/* Waits at most so long.  Meanwhile this thread waits for the child's file, as
- * far as others can see. */
+/* Waits for data from the child, for `ms` at most.  Meanwhile file_wait.h
+ * reports that this thread waits for the file that the child waits for. */
 static int wait_for(
 	const struct child_process *child, const char *path, int64_t ms)
 {
@@ -207,7 +207,7 @@ int config_child_within(const struct config_child_limits *limits,
 	int64_t silent_ms = limits->silent_ms;
 	struct received received = {.bytes = NULL};
 	struct child_process child;
-	char file[FILE_NAME]; /* that it waits for at the end */
+	char file[FILE_NAME]; /* the last one that the child waited for */
 	int heard, error, status, result;
 
 	for (;;) {

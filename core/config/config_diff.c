@@ -100,7 +100,7 @@ void config_diff_log(const struct config_diff *changes)
 			one->section ? "." : "", one->option->name, one->was,
 			one->is,
 			one->restart
-				? ": this needs a restart, until then the old "
+				? ": this needs a restart; until then the old "
 				  "value stays in force"
 				: "");
 	}

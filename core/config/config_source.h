@@ -15,7 +15,7 @@
 #define CONFIG_SOURCES_MAX 64U
 
 struct config_source {
-	char *path; /* as in messages; owned */
+	char *path; /* as messages show it; owned */
 	char *text; /* prepared, see config_text.h; owned */
 	size_t len;
 	bool parsing; /* being parsed, maybe while a file that it includes is */

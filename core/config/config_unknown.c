@@ -46,8 +46,8 @@ static const char *suggest_name(const struct config_section *section,
 	return near;
 }
 
-/* Writes the names of the sections that have the option: "access or relay"; ""
- * is the top level.  How many there are. */
+/* Writes the names of the sections that have the option, as in "access or
+ * relay".  The name of the top level is "".  Returns their number. */
 static size_t find_homes(const char *name, char *out, size_t cap)
 {
 	size_t found = 0, len = 0;
@@ -105,7 +105,7 @@ static void tell_unknown(
 			"there is no function \"%s\"%s", unknown->word, hint);
 	else if (use == CONFIG_TEXT_SECTION && section->name)
 		config_problems_add(&config_reader->problems, &at,
-			"section %s has no sections in it, but here is \"%s\"",
+			"section %s cannot contain a section, but has \"%s\"",
 			section->name, unknown->word);
 	else if (use == CONFIG_TEXT_SECTION)
 		config_problems_add(&config_reader->problems, &at,

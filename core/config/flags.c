@@ -277,8 +277,8 @@ static int parse_all(struct parser *p)
 		const char *arg = p->argv[p->at++];
 		int rc;
 
-		/* systemd turns an empty "${VARIABLE}" into an empty
-		 * argument. */
+		/* systemd passes an empty argument for a "${VARIABLE}" that is
+		 * empty, so ignore it. */
 		if (!*arg)
 			continue;
 		if (flags_over || arg[0] != '-' || !arg[1]) {

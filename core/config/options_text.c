@@ -108,7 +108,7 @@ char *option_format(const struct relay_value *value)
 {
 	char number[OPTION_NUMBER_TEXT];
 
-	/* An empty value is not secret, and worth showing. */
+	/* An empty value is shown: it reveals only that no secret is set. */
 	if (value->option->flags & RELAY_OPTION_SECRET && !is_empty(value))
 		return strdup("(secret)");
 	switch (value->option->type) {

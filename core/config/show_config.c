@@ -62,7 +62,7 @@ static bool is_hidden(const struct relay_value *value)
 {
 	if (!(value->option->flags & RELAY_OPTION_SECRET))
 		return false;
-	/* An empty value is not secret, and worth showing. */
+	/* An empty value is shown: it reveals only that no secret is set. */
 	if (value->option->type == RELAY_STRING)
 		return value->string[0] != '\0';
 	return value->option->type != RELAY_LIST || value->list[0];

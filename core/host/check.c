@@ -106,8 +106,9 @@ static int check_address(const char *option, const char *text, int64_t protocol,
 		break;
 	case EACCES:
 		log_core(RELAY_WARNING,
-			"option %s: this user may not bind %s, only root, or "
-			"the service manager for a socket that it hands over",
+			"option %s: this user may not bind %s; only root may, "
+			"or the service manager for a socket that it hands "
+			"over",
 			option, text);
 		return 0;
 	default:
@@ -118,8 +119,8 @@ static int check_address(const char *option, const char *text, int64_t protocol,
 	return level == RELAY_ERROR ? -1 : 0;
 }
 
-/* How many of them resolve; `places` gets those before the first that does not.
- */
+/* Resolves the listen addresses into `places`, and stops at the first that does
+ * not resolve.  Returns how many were resolved. */
 static unsigned resolve_all(
 	const struct core_conf *core, struct listen_place *places)
 {

@@ -200,8 +200,8 @@ static bool read_again(
 
 		return !job->config || job->problems || wanted > 0;
 	}
-	/* Another file may have been put into its place since it was read
-	 * quietly, and enable further modules. */
+	/* The configuration file may have been replaced since the first, quiet
+	 * reading, and the new file may enable further modules. */
 	return job->config && (*tries)-- > 0 &&
 	       want_enabled(catalog, job->config) > 0;
 }
@@ -274,7 +274,7 @@ static int start(struct config_loader *loader, struct job *job)
 	return -1;
 }
 
-/* What follows after a work. */
+/* What the loader does when a work has ended. */
 enum next {
 	NEXT_STARTED, /* a further work is under way */
 	NEXT_TAKE,    /* the job's configuration is the result */

@@ -165,7 +165,7 @@ static void tell_other(const struct job *job)
 	relay_device_id_format(job->id, is);
 	log_core(RELAY_WARNING,
 		"%s/" IDENTITY_CERT_FILE " changes the ID from %s to %s: this "
-		"needs a restart, until then the old one stays in force",
+		"needs a restart; until then the old ID stays in force",
 		job->dir, was, is);
 }
 

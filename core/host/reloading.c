@@ -70,7 +70,7 @@ static void end(bool succeeded)
 
 static bool is_all_read(const struct reloading *reloading)
 {
-	/* The names are the last that begin. */
+	/* The lookup of names begins last. */
 	return reloading->names && name_lookup_is_over(reloading->names) &&
 	       key_check_is_over(reloading->keys) &&
 	       readings_are_over(reloading->readings);
@@ -87,7 +87,7 @@ static void change(void *arg)
 	if (!is_all_read(reloading))
 		return;
 	key_check_log(reloading->keys);
-	/* The readings may have taken long. */
+	/* Reading may have taken long: check that the workers still answer. */
 	succeeded =
 		transition_workers_answer() &&
 		host_change(config, reloading->readings, reloading->names) == 0;

@@ -38,8 +38,9 @@ static void sweep(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	/* An answer to one may exceed HTTP_UNSENT_MAX and so evict any other:
-	 * gone() moves `next` past each that ends. */
+	/* Answering one connection may exceed HTTP_UNSENT_MAX, and so evict any
+	 * other one.  If that is `next`, gone() moves `next` to the one after.
+	 */
 	for (; conn; conn = conns->next) {
 		conns->next = TAILQ_NEXT(conn, all);
 		http_timeouts_check(conn, now_ms);

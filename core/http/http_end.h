@@ -2,9 +2,9 @@
 
 /*
  * Ends HTTP connections: after the last answer, when the peer has closed, or
- * when a limit is reached.  A peer that reads gets its last answer.  For a peer
- * that does not read, the kernel must not keep it, since no limit of the server
- * counts that memory.  [C]
+ * when a limit is reached.  A peer that reads gets its last answer.  If a peer
+ * does not read, the kernel must not keep the answer for it, since no limit of
+ * the server counts that memory.  [C]
  */
 #ifndef HTTP_END_H
 #define HTTP_END_H

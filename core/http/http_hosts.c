@@ -70,7 +70,7 @@ bool http_host_allowed(const char *host, const char *const *more)
 
 	if (!take_name(host, name))
 		return false;
-	/* No name stands in brackets. */
+	/* Brackets are for IPv6 addresses only. */
 	if (host[0] == '[')
 		return is_literal(name, true);
 	if (is_literal(name, false) || strcasecmp(name, "localhost") == 0 ||

@@ -68,7 +68,8 @@ struct http_origin {
 void http_sources_init(struct http_sources *sources, int64_t now_ms);
 void http_sources_finish(struct http_sources *sources);
 
-/* How much time it takes to accept and to end a connection. */
+/* The time that accepting and ending one connection are counted as, in the
+ * share of its source. */
 #define HTTP_ACCEPT_US 10
 
 /* Counts a new connection.  0, or -1 without memory. */

@@ -15,7 +15,7 @@ struct http_conn;
 
 /* How long a connection may be in each state, ms. */
 #define HTTP_SILENT_MS    10000
-#define HTTP_IDLE_MS      80000 /* the header Keep-Alive says 75 s */
+#define HTTP_IDLE_MS      80000 /* must exceed HTTP_PROMISED_S (http_reply.h) */
 #define HTTP_READING_MS   10000
 #define HTTP_WAITING_MS   30000
 #define HTTP_WRITING_MS   30000

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* A thread that looks at the start. */
+/* A thread that reports what the start waits for. */
 
 #include <pthread.h>
 #include <semaphore.h>

@@ -196,7 +196,7 @@ int takeover_await(int64_t wait_ms, struct relay_err *err)
 	if (got == 0)
 		return relay_fail(
 			err, "the old process does not hand over its sockets");
-	/* Whatever the reason, this process serves. */
+	/* The old process is gone, for whatever reason: this one must serve. */
 	if (got < 0)
 		log_core(RELAY_WARNING,
 			"the old process has ended before it handed over");

@@ -90,7 +90,7 @@ static void fail(const char *why)
 static void leave(void)
 {
 	self()->stage = STAGE_OVER;
-	/* Only now: if the main process ends, systemd ends the service. */
+	/* Not earlier: systemd ends the service if its main process ends. */
 	if (self()->pid)
 		(void)systemd_notify_main_pid(self()->pid);
 	upgrade_accept_leave();
@@ -131,7 +131,7 @@ static void on_ready(void)
 	if (self()->stage != STAGE_STARTING)
 		return;
 	if (!workers_answer()) {
-		fail("cannot take over, since a worker of this one hangs");
+		fail("cannot take over: a worker of the old process hangs");
 		return;
 	}
 	upgrade_accept_end();
@@ -300,7 +300,7 @@ static const char *objection(void)
 	case STAGE_OVER:
 		return "another process has taken over: ask that one";
 	}
-	/* A container ends with its process 1. */
+	/* A container ends when its process 1 ends. */
 	if (getpid() == 1)
 		return "this is process 1, and the container ends with it: "
 		       "restart the container";
@@ -334,7 +334,7 @@ void upgrade_begin(void)
 	}
 	self()->stage = STAGE_STARTING;
 	wait_ms(host_core()->upgrade_timeout_ms);
-	log_core(RELAY_NOTICE, "upgrade: process %d starts %s",
+	log_core(RELAY_NOTICE, "upgrade: started process %d, which runs %s",
 		(int)self()->pid, self()->argv[0]);
 }
 
@@ -366,7 +366,7 @@ bool upgrade_drain(void)
 		break;
 	case STAGE_STARTING:
 	case STAGE_SWITCHING:
-		fail("is not wanted: the server is told to drain");
+		fail("was stopped, since the server was told to drain");
 		break;
 	case STAGE_PROBATION:
 	case STAGE_OVER:
@@ -382,7 +382,7 @@ bool upgrade_is_on_probation(void)
 
 void upgrade_end(void)
 {
-	/* The last sessions have ended since the timer told of them. */
+	/* Sends the traffic since the timer's last message. */
 	if (self()->stage == STAGE_OVER)
 		upgrade_traffic_tell(self()->channel);
 	self()->ending = self()->stage == STAGE_OVER && self()->channel >= 0 &&

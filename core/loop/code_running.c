@@ -19,7 +19,7 @@
 #define LOOK_MS 10
 
 /* Global: a signal handler has no argument for context. */
-static atomic_uint asked, answered; /* numbers of questions */
+static atomic_uint asked, answered; /* the number of the last question */
 static _Atomic(const struct code_owner *) answer;
 
 static void on_question(int number, siginfo_t *info, void *context)
@@ -32,8 +32,8 @@ static void on_question(int number, siginfo_t *info, void *context)
 	if (info->si_code == SI_TKILL && info->si_pid == getpid()) {
 		code_map_registers(context, &pc, &sp);
 		owner = code_map_find(pc);
-		/* Code of a library runs for its nearest caller that is known.
-		 */
+		/* If a library's code runs, its nearest known caller is
+		 * responsible. */
 		if (!owner)
 			owner = code_map_caller(sp, false);
 		atomic_store(&answer, owner);

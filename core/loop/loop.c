@@ -98,7 +98,8 @@ static struct event_base *base_make(void)
 	return base;
 }
 
-/* NULL: it can run.  Otherwise what failed, and errno says why. */
+/* Returns NULL on success, else the name of the call that failed, with errno.
+ */
 static const char *prepare(struct loop *loop)
 {
 	errno = 0;

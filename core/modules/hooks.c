@@ -367,8 +367,8 @@ size_t hooks_session_grant(const struct hook_set *set,
 		granted = hook->fn(hook->cx, session, from, len, &wait);
 		if (granted < least)
 			least = granted;
-		/* Every module that granted 0 must be ready: wait the longest.
-		 */
+		/* Asking again is useless before every module that granted 0
+		 * grants bytes, so the longest wait counts. */
 		if (granted == 0 && wait > *wait_ms)
 			*wait_ms = wait;
 	}

@@ -82,8 +82,10 @@ static int examine(struct inherited *one, const char *variable, int fd,
 		      int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY) == 1;
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 ||
 		fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
-		return relay_fail(err, "descriptor %d of %s: %s", fd, variable,
-			strerror(errno));
+		return relay_fail(err,
+			"cannot set the flags of descriptor %d, which %s "
+			"names: %s",
+			fd, variable, strerror(errno));
 	return 0;
 }
 

@@ -31,8 +31,8 @@ int listen_place_resolve(const char *text, int64_t protocol,
 bool listen_place_fall_back(struct listen_place *place, const char *text,
 	int64_t protocol, int error);
 
-/* These two are pure.  Port 0 is the same as port 0, but overlaps with no
- * port. */
+/* The next two functions are pure.  With port 0 the kernel chooses a free port,
+ * so two such places are the same, but they never overlap. */
 bool listen_place_same(
 	const struct listen_place *a, const struct listen_place *b);
 /* Whether both places have an address and port in common. */

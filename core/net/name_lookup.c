@@ -35,8 +35,8 @@ struct name_lookup {
 	void *arg;
 	struct task *task;    /* owned; NULL: there is no name, or given up */
 	struct job *job;      /* valid as long as `task` */
-	bool ended;           /* without being given up */
-	struct relay_err why; /* if it was given up */
+	bool ended;           /* the lookup is over, and was not given up */
+	struct relay_err why; /* the error, if it was given up */
 };
 
 static int resolve(const char *text, int64_t protocol, struct listen_place *out,

@@ -44,7 +44,7 @@ struct memory_sources {
 	_Atomic uint64_t seed; /* 0: not chosen yet */
 };
 
-#define STALLED_SIZE_CLASSES (4 * 64) /* each power of two has four */
+#define STALLED_SIZE_CLASSES (4 * 64) /* four for each power of two */
 
 /* For stalled_sizes.c. */
 struct stalled_sizes {

@@ -22,8 +22,9 @@
 #define LEAST_MS_PER_BYTE 10
 
 /*
- * By the kernel's own sizing, a buffer of each of the two sockets has room for
- * twice the bytes in flight, and half of a buffer is bookkeeping: 2 * 2 * 2.
+ * What a direction may hold, in multiples of the bytes in flight.  Two sockets
+ * have a buffer each; the kernel makes each large enough for twice the bytes in
+ * flight; and bookkeeping takes as much memory as the bytes: 2 * 2 * 2.
  */
 #define PATHS 8
 /* The range of round trips that is used: shorter ones depend on timers and busy

@@ -21,7 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What every direction may hold, however little it delivers. */
+/* Bytes of kernel memory that every direction may hold, even one that delivers
+ * next to nothing. */
 #define STALL_ALLOWED 524288
 /* A direction that holds less does not end when memory is short. */
 #define STALL_LEAST 16384

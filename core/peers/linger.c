@@ -141,7 +141,7 @@ int linger_begin(struct relay_conn *conn)
 	if (linger_record_add(conn, session) != 0)
 		return -1;
 	conn->phase = CONN_LINGERING;
-	conn->ended = false; /* from now on: whether our FIN was sent */
+	conn->ended = false; /* while lingering it means: our FIN was sent */
 	conn->deadline.due = linger_due;
 	linger_for(conn);
 	return 0;

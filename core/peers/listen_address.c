@@ -95,8 +95,9 @@ static int one_more(int fd)
 
 /*
  * SO_REUSEPORT would let a second server of the same user share the port and
- * take half of the connections.  So a socket without it first tests whether the
- * port is free, unless sockets of this server that are about to close share it.
+ * take half of the connections.  To detect such a server, this first binds a
+ * socket without SO_REUSEPORT.  With `shares` the test is left out, since this
+ * server's own sockets, which will close soon, are still bound to the port.
  */
 static int bind_for_all(struct listen_address *one, bool shares)
 {

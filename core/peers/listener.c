@@ -70,7 +70,8 @@ static bool accept_failed(struct listener *listener, int error)
 	case ACCEPT_LATER:
 		tell(listener->worker, strerror(error));
 	}
-	/* The listener stays readable: without a pause this would spin. */
+	/* The listener stays readable: without a pause the loop would spin.
+	 */
 	pause_accepting(listener);
 	return false;
 }

@@ -125,7 +125,8 @@ static int stage_all(struct listen_place *places, const char *const *texts,
 			    names, texts[i], protocol, &places[i], err) != 0)
 			return -1;
 	listen_places_pair(places, texts, room->next.count);
-	/* First those that name a port; port 0 then keeps what is left. */
+	/* First the places with a port: a place with port 0 can keep any other
+	 * address that is left. */
 	keep(places, is_bound);
 	keep(places, was_asked);
 	for (unsigned i = 0; i < room->next.count; i++)

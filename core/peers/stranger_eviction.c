@@ -81,8 +81,8 @@ bool capacity_enter_or_evict(struct worker *worker)
 		if (capacity_enter())
 			return true;
 		other = fullest(worker);
-		/* If this worker has at most one stranger of each source, a
-		 * worker with more of one source evicts instead. */
+		/* If this worker has at most one stranger of each source, the
+		 * worker that has the most of one source evicts one. */
 		if (other != worker && most_of(worker) < 2)
 			return enter_on_loan(other) ||
 			       (stranger_evict(worker) && capacity_enter());

@@ -244,8 +244,8 @@ void strangers_leave(struct strangers *all, struct relay_conn *conn, bool heard,
 	leave(all, conn);
 }
 
-/* How far it has come: 0: it lingers, 1: no byte has arrived, 2: no handshake
- * step is done, 3: some are, 4: all are. */
+/* The progress of a stranger.  0: it lingers, 1: no byte has arrived, 2: no
+ * handshake step is done, 3: some steps are done, 4: the handshake is done. */
 static unsigned progress(const struct relay_conn *conn)
 {
 	if (conn->phase == CONN_LINGERING)

@@ -63,10 +63,10 @@ static int look_at_hello(SSL *ssl, int *alert, void *arg)
 }
 
 /*
- * OpenSSL shows each message to this callback before it parses it; it asks
- * about a certificate only after it has parsed the whole list.  The callback
- * cannot stop OpenSSL, but OpenSSL refuses a message whose first length is
- * wrong.
+ * OpenSSL calls this for each message before it parses the message.  (It calls
+ * the callback for certificates too late, when it has parsed the whole list.)
+ * This callback cannot return an error.  To refuse a message it overwrites the
+ * lengths in it, since OpenSSL refuses a message whose first length is wrong.
  */
 static void look_at_message(int is_sent, int version, int type,
 	const void *bytes, size_t len, SSL *ssl, void *arg)
@@ -94,8 +94,9 @@ static void look_at_message(int is_sent, int version, int type,
 	}
 }
 
-/* TLS 1.2 uses one list for the key exchange, which is over by now, and for the
- * curves of certificates' keys.  Older devices have keys on P-384. */
+/* In TLS 1.2 one list has both the groups of the key exchange and the curves of
+ * certificates' keys.  The key exchange is complete when OpenSSL calls this, so
+ * the list can now be that of the curves: older devices have keys on P-384. */
 static bool allow_curve(X509_STORE_CTX *store, const EVP_PKEY *key)
 {
 	SSL *ssl = X509_STORE_CTX_get_ex_data(

@@ -16,8 +16,9 @@
 #define STRENGTH     256
 #define REQUEST_MOST 65536
 
-/* There is no state, but NULL would mean a failure, and OpenSSL takes no
- * pointer to a constant. */
+/* What new_context() returns.  The generator has no state, but a result of NULL
+ * would mean a failure.  Not const, since OpenSSL expects a plain void pointer.
+ */
 static int nothing;
 
 static void *new_context(void *provider, void *parent, const OSSL_DISPATCH *up)

@@ -9,8 +9,9 @@
 
 const uint64_t tls_selftest_scalar = 0x72656865617273;
 
-/* What all have (RFC 5280, 4.1): version 3 with serial number 1; the issuer
- * "rehearsal"; validity from 2020 to 2049; the same as subject. */
+/* The fields that all certificates here have (RFC 5280, 4.1): version 3 with
+ * serial number 1; the issuer "rehearsal"; validity from 2020 to 2049; the
+ * subject, which is the issuer. */
 #define BEGIN 0xa0, 0x03, 0x02, 0x01, 0x02, 0x02, 0x01, 0x01
 #define NAME                                                                   \
 	0x30, 0x14, 0x31, 0x12, 0x30, 0x10, 0x06, 0x03, 0x55, 0x04, 0x03,      \

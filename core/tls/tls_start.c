@@ -187,8 +187,8 @@ SSL_CTX *tls_start_context(void)
 	await(TLS_START_CONTEXT);
 	ctx = start->ctx;
 	start->ctx = NULL;
-	/* Memory may be available by now.  Use such a context until the
-	 * handshakes show whether it works. */
+	/* If the thread had no memory for a context, there may be memory now.
+	 * Whether this context works, the handshakes will show. */
 	return ctx ? ctx : tls_context_new(start->libctx);
 }
 

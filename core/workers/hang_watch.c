@@ -310,7 +310,7 @@ int hang_watch_start(hang_watch_tell_fn *tell, struct file_wait *files)
 	watch->tell = tell;
 	watch->files = files;
 	watch->count = count;
-	/* Without it, less is told of a hang. */
+	/* If this fails, a report of a hang names fewer modules. */
 	if (code_running_init() != 0)
 		log_core(RELAY_DEBUG, "cannot handle SIGURG: %s",
 			strerror(errno));

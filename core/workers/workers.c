@@ -114,7 +114,7 @@ static void *worker_main(void *arg)
 	if (crash_thread_init() != 0)
 		log_core(RELAY_WARNING, "cannot report a stack overflow of %s",
 			name);
-	/* All others wait for its answers, and would wait for ever. */
+	/* The control thread would wait for ever for answers of this worker. */
 	if (loop_run(&worker->loop) != 0)
 		crash_abort("the event loop of a worker has failed");
 	return NULL;
@@ -269,8 +269,8 @@ static int stop_here(struct worker *worker, void *arg)
 	return 0;
 }
 
-/* Delivers what another worker sent to this one, and stops what that brought;
- * both threads have ended. */
+/* Delivers messages that another worker sent before its end, and stops what
+ * they have started; the threads of both workers have ended. */
 static void stop_late(struct loop *loop, void *arg)
 {
 	(void)arg;

@@ -39,7 +39,7 @@ static void put_in_force(struct relay_ctx *cx, struct policy *next)
  * the look and the reading may block, so relay_work_start() runs them on
  * another thread. */
 
-/* Reading all again. */
+/* A work that reads all lists again. */
 struct again {
 	const struct policy *of; /* what was in force; compared only */
 	struct conf *conf;       /* owned */
@@ -99,7 +99,7 @@ static void begin_reading(struct relay_ctx *cx)
 		err.text);
 }
 
-/* A look at the files. */
+/* A work that checks whether files have changed. */
 struct look {
 	struct policy *policy; /* owned */
 	const char *path;      /* of one that has changed; NULL: none */

@@ -38,7 +38,8 @@ bool external_address_is_usable(
 			text);
 	else if (is_nobody(address))
 		(void)refuse(refusals, REFUSAL_ADDRESS, NULL,
-			"%s is no address where anybody reaches the gateway",
+			"%s is not an address at which others can reach the "
+			"gateway",
 			text);
 	else
 		return true;

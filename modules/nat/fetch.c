@@ -198,7 +198,7 @@ static int ask(struct call *call, const struct question *question)
 static int too_much(struct call *call)
 {
 	return refuse(call->refusals, REFUSAL_SIZE, call->err,
-		"%s says more than %d bytes", call->who, FETCH_MAX);
+		"%s sends more than %d bytes", call->who, FETCH_MAX);
 }
 
 static int hear(struct call *call, struct http_body *body)

@@ -43,7 +43,8 @@ static int ask_system(struct in6_addr *out)
 	if (fd < 0)
 		return errno;
 	(void)inet_pton(AF_INET6, ANYWHERE, &to.sin6_addr);
-	/* An old kernel may not support it; then there is only one address. */
+	/* An old kernel may lack the option; then it chooses the address
+	 * without it. */
 	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_ADDR_PREFERENCES, &lasting,
 		sizeof(lasting));
 	if (connect(fd, (const struct sockaddr *)&to, sizeof(to)) != 0 ||

@@ -48,7 +48,7 @@ static void take_service(struct finding *finding, const struct url *described,
 		host_text(&described->host, who);
 		(void)refuse(finding->igd->refusals, REFUSAL_ELSEWHERE,
 			finding->err,
-			"%s wants to be asked elsewhere, at %.100s", who,
+			"%s names a control URL of another host, %.100s", who,
 			control);
 		return;
 	}

@@ -237,7 +237,7 @@ static enum gateway_result check(struct gateway *gateway,
 	if (rc < 0)
 		return GATEWAY_FAILED;
 	if (rc > 0) {
-		(void)relay_fail(err, "the gateway no longer has it");
+		(void)relay_fail(err, "the gateway no longer has the pinhole");
 		return GATEWAY_LOST;
 	}
 	fill(gateway, wish, out);

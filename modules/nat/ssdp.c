@@ -181,7 +181,7 @@ static bool judge(struct search *search, const struct host *sender, char *text)
 		    &url) != 0 ||
 		!one_host(search, sender, &url.host)) {
 		(void)refuse(ssdp->refusals, REFUSAL_ELSEWHERE, NULL,
-			"%s has its description elsewhere, at %.100s", who,
+			"%s names a description on another host, %.100s", who,
 			location);
 		return false;
 	}

@@ -8,8 +8,8 @@
 
 /* Registers metrics and service; call it in init. 0 or -1. */
 int report_init(struct relay_ctx *cx, struct relay_err *err);
-/* Names the pools of an option in the metrics; in reload_prepare, once that is
- * committed.  0, or -1 with err. */
+/* Gives the metrics the names of the pools in `conf`.  In reload_prepare, the
+ * names take effect when the reload is committed.  0, or -1 with err. */
 int report_load(
 	struct relay_ctx *cx, const struct conf *conf, struct relay_err *err);
 /* Counts an attempt. */

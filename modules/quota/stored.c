@@ -7,8 +7,7 @@
 #include "state.h"
 #include "stored.h"
 
-/* A write that takes so long has probably to do with a mount that does not
- * answer. */
+/* If a write takes this long, probably its mount does not answer. */
 #define LONG_MS 10000
 /* How long the control thread waits where it must know the result. */
 #define WAIT_MS 2000
@@ -57,11 +56,11 @@ void stored_take(struct relay_ctx *cx)
 			conf->state_file);
 }
 
-/* What is done with the file beside the control thread. */
+/* A work on the file, which another thread does. */
 struct job {
 	char *path; /* owned */
 	struct meter meter;
-	bool write, try; /* try: whether it could be written */
+	bool write, try; /* try: only tests whether the file can be written */
 	bool was_there;
 	int result;
 	struct relay_err err;
@@ -76,8 +75,8 @@ static void job_run(void *arg)
 		return;
 	}
 	job->was_there = state_exists(job->path);
-	/* Whoever removes the file, and whatever unmounts its disk, resets no
-	 * count: this process still has it. */
+	/* If the file was removed or its disk was unmounted, it is written
+	 * again: the count of this process is still valid. */
 	if (job->write || !job->was_there)
 		job->result = state_write(job->path, &job->meter, &job->err);
 }
@@ -173,7 +172,7 @@ void stored_save(struct relay_ctx *cx)
 	look(cx, true);
 }
 
-/* Waits for what has begun, whose result the caller asks for. */
+/* Waits for the end of the work that has begun, and returns its result. */
 static int ask(struct relay_ctx *cx, const char *path, struct relay_err *err)
 {
 	struct data *data = cx->data;
@@ -221,7 +220,8 @@ void stored_finish(struct relay_ctx *cx)
 	int64_t since_ms = relay_now_ms(cx) - data->began_ms;
 
 	stored_save(cx);
-	/* The end of a work before begins the one that saves. */
+	/* If an earlier work is still running, its end begins the work that
+	 * saves: then the first wait fails and a second one is needed. */
 	if (data->moved ||
 		(since_ms < LONG_MS && relay_work_wait(cx, WAIT_MS)) ||
 		relay_work_wait(cx, since_ms < LONG_MS ? WAIT_MS : 0))

@@ -11,7 +11,7 @@
 #include <strelaysrv/err.h>
 
 #define WEIGHT_MOST   1000
-#define WEIGHT_EXEMPT 0 /* in place of a weight: no limit */
+#define WEIGHT_EXEMPT 0 /* the `weight` of a device without a limit */
 
 struct privilege {
 	uint8_t id[RELAY_DEVICE_ID_LEN];

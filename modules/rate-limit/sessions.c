@@ -58,7 +58,8 @@ static int64_t look_up(struct data *data, const struct relay_conn *conn,
 	return weight;
 }
 
-/* NULL: it is not known, or one that talks to itself, which is limited once. */
+/* NULL: the device is not known, or is also the other side of the session and
+ * so is limited already. */
 static struct device_part *get_device(struct relay_ctx *cx,
 	struct relay_session *session, int side, bool *exempt)
 {
@@ -157,7 +158,8 @@ size_t sessions_grant(struct relay_ctx *cx, struct relay_session *session,
 	return grant;
 }
 
-/* Also for what could not be told when no session was there. */
+/* The message that limits have changed may not have reached this worker, and
+ * without a session there was no reload hook: check again. */
 enum relay_verdict sessions_open(struct relay_ctx *cx,
 	struct relay_session *session, struct relay_denial *why)
 {

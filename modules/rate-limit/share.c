@@ -57,7 +57,8 @@ static int64_t count(struct share_pool *pool, int64_t shares, int64_t *after)
 	return before;
 }
 
-/* Goes up while a pool becomes active by this. */
+/* Adds the pool to its parent.  If that makes the parent active, continues with
+ * the parent's parent. */
 static void join_parent(struct share_pool *pool)
 {
 	int64_t before, after;
@@ -68,7 +69,8 @@ static void join_parent(struct share_pool *pool)
 	} while (pool->parent && before == 0 && after > 0);
 }
 
-/* Goes up while a pool has no active member any more. */
+/* Removes the pool from its parent.  If the parent has no active member then,
+ * continues with the parent's parent. */
 static void leave_parent(struct share_pool *pool)
 {
 	int64_t before, after;

@@ -51,7 +51,8 @@ struct share_pool {
 	_Atomic int64_t counted;   /* shares currently in the parent's weight */
 };
 
-/* A wait until enough is available; the first grant ends it. */
+/* Whether a session waits until the pool has enough, and since when.  The wait
+ * ends with the first grant. */
 struct share_wait {
 	bool on;
 	int64_t since_ms;

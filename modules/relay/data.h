@@ -82,7 +82,7 @@ struct relay_data {
 struct relay_local {
 	struct drain_list drain_list;
 	struct relay_timer *again; /* checks invitations that wait for a time */
-	struct queue_scan scan;    /* how far it has come */
+	struct queue_scan scan;    /* the progress of these checks */
 };
 
 static inline struct relay_data *data_of(const struct relay_ctx *cx)

@@ -131,8 +131,8 @@ static int start(struct relay_ctx *cx, struct relay_err *err)
 					  : relay_fail(err, "out of memory");
 }
 
-/* As "-token=$TOKEN" is without such a variable; Go's flag may be empty, too.
- */
+/* A shell makes an empty flag of "-token=$TOKEN" if the variable is not set.
+ * That is no error, since the Go server accepts it. */
 static void warn_of_empty_flag(struct relay_ctx *cx)
 {
 	struct relay_value token;

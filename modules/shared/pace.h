@@ -25,7 +25,7 @@ static inline int64_t pace_price_ms(int64_t per_minute)
 }
 
 /* The burst of a rate that is bounded per second, too: half of a minute's
- * units, at least PACE_BURST or all of them. */
+ * units, but at least PACE_BURST, or all units if the rate is lower. */
 static inline int64_t pace_short_burst_ms(int64_t per_minute)
 {
 	int64_t half = PACE_MINUTE_MS / 2, least;

@@ -19,7 +19,8 @@ static uint64_t key_of(const char *name)
 	return key ? key : 1;
 }
 
-/* Its place, or the one where it belongs; TOLD_SERIES if there is none. */
+/* The index of the key's entry, or of the free entry for it; TOLD_SERIES if the
+ * table is full. */
 static size_t find(const struct told *told, uint64_t key)
 {
 	size_t at = key % TOLD_SERIES;
@@ -32,7 +33,8 @@ static size_t find(const struct told *told, uint64_t key)
 	return TOLD_SERIES;
 }
 
-/* Keeps what the last round asked for.  Without memory it keeps all. */
+/* Drops the counters that the last round did not ask for.  If memory is short,
+ * drops nothing. */
 static void drop_old(struct told *told)
 {
 	struct told *before = malloc(sizeof(*before));

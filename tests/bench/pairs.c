@@ -84,7 +84,8 @@ static bool pass_byte(struct bench *bench, int from, int to)
 	       byte == 'x';
 }
 
-/* One after the other, so that both ends of a pair can be matched. */
+/* Pairs are made one after the other, so that the connection that is accepted
+ * is the one that was just made. */
 static bool make_pair(struct bench *bench, int listener, struct pair *pair)
 {
 	const int yes = 1;

@@ -76,7 +76,7 @@ static void check_answer(
 	try_list(text + answer->body, answer->body_len);
 }
 
-/* At once, and in pieces: the same comes of it. */
+/* Checks that an answer gives the same result in one piece and in several. */
 static void try_answer(const uint8_t *data, size_t size)
 {
 	char *whole = fuzz_text(data, size), *parts = fuzz_text(data, size);
@@ -88,7 +88,8 @@ static void try_answer(const uint8_t *data, size_t size)
 	if (state == HTTP_DONE) {
 		check_answer(&one, whole, size);
 		check_answer(&other, parts, size);
-		/* Bytes after the end may have come with it, or not. */
+		/* Bytes after the end may have arrived in the same piece, or
+		 * not. */
 		FUZZ_CHECK(one.status == other.status);
 		FUZZ_CHECK(one.body_len == other.body_len);
 		FUZZ_CHECK(memcmp(whole + one.body, parts + other.body,

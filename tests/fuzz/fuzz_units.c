@@ -45,7 +45,8 @@ static void check_integer(int64_t v)
 
 typedef int (*parse)(const char *, int64_t *, struct relay_err *);
 
-/* Success, or a terminated error text with the result unchanged. */
+/* Calls the parser, and checks that it succeeds, or fails with a terminated
+ * error text and leaves the result unchanged. */
 static int try_parse(parse f, const char *text, int64_t *v)
 {
 	struct relay_err err;

@@ -30,7 +30,7 @@ struct lookup *lookup_start(struct event_base *base, const char *host,
 void lookup_free(struct lookup *lookup);
 
 /* How many threads have not ended.  While there are any, a program ends by
- * _exit(): they use what exit() takes down, and what they hold is not lost. */
+ * _exit(): they use what exit() destroys, and their memory is not a leak. */
 unsigned lookup_threads(void);
 
 #endif

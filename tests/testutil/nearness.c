@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Addresses that mean another host to each who reads them. */
+/* Addresses that mean a different host on each machine. */
 
 #include <netinet/in.h>
 #include <string.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * nearness.h - addresses that mean another host to each who reads them.
+ * nearness.h - addresses that mean a different host on each machine.
  *
- * A host elsewhere has no business to name one: whoever follows would talk to a
- * program on its own machine, or to a neighbour.  A host may name addresses
- * that are as near as its own, or less near.
+ * A remote host must not name one: a client that connects to it would reach a
+ * program on its own machine, or a neighbour.  A host may name addresses that
+ * are as near as its own, or less near.
  */
 #ifndef NEARNESS_H
 #define NEARNESS_H

@@ -309,7 +309,7 @@ static struct bufferevent *https_stream(struct pool *pool, int fd)
 	return stream;
 }
 
-/* Whom it redirects to may not name what it may not name itself. */
+/* The target of a redirection may name no nearer addresses than its source. */
 static void note_nearness(struct pool *pool, int fd)
 {
 	struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* device.h - the connection of a device that has joined, or waits to. */
+/* device.h - the connection of a device that has joined, or waits to join. */
 #ifndef DEVICE_H
 #define DEVICE_H
 

@@ -288,8 +288,8 @@ static void ping(
 {
 	if (!may_stay(cx, conn)) {
 		/*
-		 * The only message for disconnecting that joined clients
-		 * understand.
+		 * Sends RelayFull: joined clients understand no other message
+		 * that ends the connection.
 		 */
 		peer_send_away(cx, conn);
 		return;

@@ -86,8 +86,8 @@ struct pending_end {
 /* A session that had begun is over. */
 void pending_over(struct pending_table *table, const struct pending_end *end,
 	int64_t now_ms);
-/* The device is not busy with that session, which could not begin or goes well.
- */
+/* Notes that the device is not busy with that session: the session could not
+ * begin, or goes well. */
 void pending_absolve(struct pending_table *table, const uint8_t target[ID_LEN],
 	uint64_t serial, int64_t now_ms);
 

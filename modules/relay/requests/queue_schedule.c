@@ -88,8 +88,8 @@ static bool may_end_previous(const struct queues *queues,
 }
 
 /*
- * Whether the device's last session may have to wait for that of a source that
- * is known to waste its time.
+ * Whether the device may not get to its last session because the one before, of
+ * a source that is known to waste its time, is still open.
  */
 static bool is_behind_idle(
 	const struct queues *queues, const struct queue *queue, int64_t now_ms)

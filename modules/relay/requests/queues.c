@@ -128,7 +128,7 @@ void queues_taken(struct queues *queues, struct pending *pending,
 	pending->stage = STAGE_TAKEN;
 	queue->untaken = queue->sent > 0;
 	queue->untaken_ms = now_ms;
-	/* It was that session for which the device had to wait. */
+	/* The device was waiting for that session: blame its source. */
 	if (queue->suspect_ms && now_ms - queue->suspect_ms < QUEUE_UNTAKEN_MS)
 		reputation_blame(&queues->reputation, queue->suspect,
 			REPUTATION_WASTE_MS, now_ms);

@@ -114,7 +114,7 @@ ENDLESS = {
     "a-byte-a-second": (head("Content-Length: 1000"), b"<", "time"),
     "a-head-a-byte-a-second": (b"HTTP/1.1 200", b" ", "time"),
 }
-TEXTS = {"size": "192.168.77.1 says more than", "time": "192.168.77.1 takes too long to answer"}
+TEXTS = {"size": "192.168.77.1 sends more than", "time": "192.168.77.1 takes too long to answer"}
 
 
 def make_talk(name):
@@ -242,7 +242,7 @@ def victim(nets):
 
 
 def elsewhere(url):
-    """Descriptions with URLs of another host."""
+    """Returns descriptions of a gateway that name URLs of another host."""
     return {
         "control": gateway_double._DEVICE.replace(
             "<controlURL>/ports<", f"<controlURL>{url}ports<"),

@@ -112,7 +112,7 @@ EXACT = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
 
 
 def without_end(handler):
-    """Whenever the client gives up, something has just come."""
+    """An answer that never ends, so that data has always just arrived when the client gives up."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5000000\r\n\r\n")
     while True:
         handler.wfile.write(b" " * 10)

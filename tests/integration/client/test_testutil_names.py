@@ -16,7 +16,7 @@ pytestmark = name_server.needed
 @pytest.mark.parametrize("uri, asked", [("relay://relay.test:22067/", "relay.test:22067"),
                                         ("dynamic+https://pool.test/endpoint", "pool.test:443")])
 def test_a_silent_name_server(names, tmp_path, uri, asked):  # noqa: F811
-    """The thread that asks it still runs at the end, and is neither waited for nor a leak."""
+    """The lookup thread still runs when testutil ends: it delays nothing and is no leak."""
     keys = testutil.Keys(tmp_path / "keys")
     result = testutil.Result(subprocess.run(
         [*names.prefix(), testutil.program(), "-test", "-keys", str(keys.folder), "-timeout", "1s",

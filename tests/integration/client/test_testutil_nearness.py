@@ -66,7 +66,7 @@ def test_a_pool_elsewhere_does_not_lead_to_this_machine(keys, closing, host):
 
 @pytest.mark.usefixtures("elsewhere")
 def test_nor_by_a_detour(keys, closing):
-    """A redirection in between does not make it nearer."""
+    """A redirection does not allow an address that the pool itself may not name."""
     near = closing(PoolDouble(lambda h: send(h, listing("relay://192.0.2.9:1/"))))
 
     def answer(handler):

@@ -33,7 +33,7 @@ ALL = [*INPUTS, "half-written"]
 
 @dataclasses.dataclass
 class Place:
-    """A folder with all that a server needs, one file of which is the reader's."""
+    """A folder with all that a server needs. `reader` says which option reads the tested file."""
 
     folder: pathlib.Path
     reader: bad_files.Reader
@@ -119,7 +119,7 @@ def test_a_reload_refuses_them(place, server, identities):
 
 
 def check_shut(reader, server, identities):
-    """What a guard keeps out stays out."""
+    """What a guard refuses is still refused."""
     with ProtocolConnection(server.address, identities[0]) as client:
         answer = client.ask(rp.JoinRelayRequest())
     wanted = {"token": rp.WRONG_TOKEN, "tokens": rp.WRONG_TOKEN, "allow": rp.NOT_FOUND,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A guard that cannot be used is never left out: neither one whose module file is damaged, nor one
-that `required = no` would allow to leave out, nor one whose value is an empty variable."""
+"""The server never runs without a guard that is configured but cannot be used: its module file is
+damaged, its section has `required = no`, or its value is an empty variable."""
 
 import os
 import shutil

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The checks of core's rooms find arrows, circles and variables, in trees made for it."""
+"""The checks of core's rooms find forbidden includes, cycles and global variables in small
+trees."""
 
 import shutil
 import subprocess

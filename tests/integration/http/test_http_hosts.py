@@ -103,7 +103,7 @@ def poll(sock):
 
 
 def test_pollers_keep_their_connections(ours):
-    """Sixty scrapers with the most common interval, and some with each of the other usual ones."""
+    """Sixty scrapers poll at the most common interval, and some at each other usual one."""
     # With a sanitizer, the first only: it adds nothing to wait for a minute once more.
     pollers = {10: 60} if SLOWNESS > 1 else {10: 60, 15: 20, 30: 20, 60: 20}
     with contextlib.ExitStack() as stack:

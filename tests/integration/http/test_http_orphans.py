@@ -57,7 +57,7 @@ def test_who_is_evicted_leaves_nothing_in_the_kernel(server, rest):
 
 
 def test_who_has_read_all_is_told_that_its_place_is_needed(server):
-    """And the last word is no orphan for long."""
+    """The kernel does not keep the last answer of a closed connection for long either."""
     with contextlib.ExitStack() as stack:
         first = stack.enter_context(dial(server.status_address, "127.64.1.1"))
         first.sendall(b"GET /healthz HTTP/1.1\r\n")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Many sources together use no more of the control thread than they may; who asks seldom is
-answered all the same."""
+"""Many sources together use no more of the control thread than they may, and a source that asks
+seldom is still answered."""
 
 import contextlib
 import os
@@ -42,7 +42,7 @@ def flood(server, sources):
 
 
 def median_time(server, path):
-    """Each from an address of its own, none of which is the flood's."""
+    """Each client has its own address, which no client of the flood has."""
     times = []
     for number in range(CHECKS):
         began = time.monotonic()

@@ -79,7 +79,7 @@ def conf(port=None, more=""):
 
 @name_server.needed
 def test_a_silent_name_server_holds_up_no_reload(start_asking, names):
-    """It would be waited for for minutes."""
+    """The C library waits for minutes for an answer."""
     server = start_asking(conf())
     server.conf.write_text(conf(8125))
     assert server.reload()[0]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A thread that hangs in a module is told of, and what waits for it does not wait for ever."""
+"""A thread that hangs in a module is reported, and nothing waits for it for ever."""
 
 import contextlib
 import re
@@ -158,7 +158,7 @@ def ends_within(server, seconds):
 
 
 def test_who_was_suspended_does_not_hang(start):
-    """A laptop that was closed, a machine that was moved, a debugger."""
+    """A closed laptop, a migration of a virtual machine, or a debugger suspends the process."""
     server = start()
     server.send_signal(signal.SIGSTOP)
     try:
@@ -171,7 +171,7 @@ def test_who_was_suspended_does_not_hang(start):
 
 
 def test_a_worker_that_hangs_amid_a_reload_ends_the_process(start, hold):
-    """What has begun can neither be finished nor given up. The server waits for a minute."""
+    """The reload can neither be finished nor given up. The server waits for a minute."""
     server = start("leaving", end=1)
     hold.touch()
     server.configure(["log", "status"])

@@ -66,8 +66,8 @@ def test_it_runs_without_standard_descriptors(tmp_path, relay_keys, identities, 
 
 
 def limited(which, value):
-    """The begin of a command that runs with a limit, given in KiB for stacks and bytes for
-    files."""
+    """The first words of a command that runs another one with a limit, in KiB for stacks and in
+    bytes for files."""
     return ["prlimit", f"--{which}={value}:{value}"]
 
 

@@ -518,7 +518,7 @@ def test_the_old_one_dies_before_it_hands_over(start_upgrading, identities):
     server = start_upgrading()
     old = server.serving
     server.signal(signal.SIGUSR2)
-    new = int(server.wait_for_log(r"upgrade: process (\d+) starts").group(1))
+    new = int(server.wait_for_log(r"upgrade: started process (\d+)").group(1))
     server.signal(signal.SIGKILL, old)
     server.generations.append(new)
     server.wait_for_count("core: ready, with modules", 2)

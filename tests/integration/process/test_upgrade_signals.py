@@ -68,7 +68,7 @@ def stuck(start_upgrading):
     server = start_upgrading("-drain-spread", "0s")
     server.replace_program(STUB + "while not os.path.exists('go'): time.sleep(0.01)\nsys.exit(5)\n")
     server.signal(signal.SIGUSR2)
-    server.child = int(server.wait_for_log(r"upgrade: process (\d+) starts").group(1))
+    server.child = int(server.wait_for_log(r"upgrade: started process (\d+)").group(1))
     return server
 
 
@@ -104,7 +104,7 @@ def test_two_stops_meanwhile_end_both(stuck):
 
 def test_a_drain_meanwhile_calls_it_off(stuck):
     stuck.signal(signal.SIGUSR1)
-    stuck.wait_for_log("upgrade failed: the new process is not wanted")
+    stuck.wait_for_log("upgrade failed: the new process was stopped")
     assert stuck.exit_code(stuck.serving) == 0
     assert "drained: the last session has ended" in stuck.log()
     assert not is_there(stuck.child)

@@ -42,7 +42,7 @@ def beset(server, identities, sources, says):
                          ids=["large-part", "whole-record", "drip"])
 @pytest.mark.parametrize("sources", [1, 8])
 def test_new_devices_get_through(server, identities, sources, says):
-    """As soon as each source of strangers has had its turn."""
+    """The good device is served as soon as each source of strangers has had its turn."""
     with OneByOne(server, identities[0]), beset(server, identities, sources, says):
         wait_for(lambda: visit(server, identities[10], identities[0], GOOD + "1"), "a first visit",
                  Deadline(4 * Deadline().seconds))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Strangers who end, and stay, must not cost anybody a session's last bytes."""
+"""Strangers whose sessions end and who do not close must not cost others a session's last bytes."""
 
 import contextlib
 import os

@@ -92,7 +92,7 @@ def end_with_bytes_owed(one, deaf, size=BLOCK):
 
 
 def test_what_a_session_leaves_counts_on(server, identities):
-    """Towards session-memory, as long as the kernel holds it."""
+    """What the kernel still holds counts towards session-memory."""
     with Invited(server, *identities[:2]) as invited:
         end_with_bytes_owed(invited.join_asker(), invited.join_target(receive_buffer=4 * KIBI))
 
@@ -107,7 +107,7 @@ def test_what_a_session_leaves_counts_on(server, identities):
 
 
 def test_what_a_session_leaves_goes_when_memory_is_short(start_ours, tmp_path, identities):
-    """Though its reader makes progress."""
+    """Even if its reader makes progress."""
     conf = tmp_path / "short.conf"
     conf.write_text("modules = { log, relay, status, prometheus }\nsession-memory = 64KiB\n")
     server = start_ours("-conf", conf)

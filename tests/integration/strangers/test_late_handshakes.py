@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Handshakes that have waited for so long that nobody waits for them any more."""
+"""Handshakes that have waited for so long that their clients have given up."""
 
 import contextlib
 import functools

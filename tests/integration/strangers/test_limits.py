@@ -137,7 +137,7 @@ def test_a_device_that_reads_nothing_is_closed(start_ours, identities):
 
 def test_who_sends_on_after_the_end_is_not_read(start_ours, identities):
     """Pongs that nobody asked for end the connection. What comes after that is not worth the
-    server's time: it is read up to a bound, lest the peer lose the last message."""
+    server's time: it is read up to a bound, so that the peer gets the last message."""
     server, most, sent = start_ours(), 64 << 20, 0
     pongs = rp.encode(rp.Pong()) * 8192
     with ProtocolConnection(server.address, identities[0]) as flooder:

@@ -10,7 +10,7 @@ from waiting import wait_for
 
 
 class Mount:
-    """`folder` / NAME are the files; servers are started with `environment`."""
+    """A folder whose files hang on demand, for servers that are started with `environment`."""
 
     def __init__(self, folder):
         self.folder = folder / "mount"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Attackers in the local network, for siege.lay(): what a server finds there that looks for a
-gateway.  They answer when they are asked, so they are doubles and no part of relay-siege."""
+"""Attackers in the local network, for siege.lay(): hosts that a server finds when it looks
+for a gateway.  They only answer requests, so they are doubles and no part of relay-siege."""
 
 import contextlib
 import time

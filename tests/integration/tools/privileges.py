@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What this process may do, for tests that need more than every user may.  A container's root may
-often do neither."""
+"""Whether this process may start programs as other users and make network namespaces.  Some tests
+need that, and root in a container often may do neither."""
 
 import functools
 import os

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What befalls a server during an attack: context managers for siege.lay()."""
+"""Faults that a server meets during an attack: context managers for siege.lay()."""
 
 import contextlib
 import resource

@@ -14,7 +14,7 @@ COMPLETE = os.environ.get("TEST_COMPLETE") == "1"
 
 
 def excused(reason):
-    """Whether it is the build or the kernel that a test cannot do with."""
+    """Whether the build or the kernel is the reason for the skip."""
     return (
         "sanitizer" in reason
         or "CORE DUMPS" in reason  # /proc/sys/kernel/core_pattern is the machine's

@@ -42,7 +42,7 @@ static void check_told_once(time_t ahead)
 	assert_null(watch_changed(&watch));
 	put("12", ahead);
 	assert_null(watch_changed(&watch));
-	put("123", ahead); /* its writer goes on */
+	put("123", ahead); /* the writer is still writing */
 	assert_null(watch_changed(&watch));
 	assert_non_null(watch_changed(&watch));
 	assert_null(watch_changed(&watch));

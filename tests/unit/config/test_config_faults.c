@@ -62,8 +62,8 @@ static void tells_where_an_option_belongs(void **state)
 		"error: a.conf:2: section relay has no option \"keys\"; it "
 		"belongs to the top level, outside of sections\n");
 	assert_told(f, "relay { log { } }\n",
-		"error: a.conf:1: section relay has no sections in it, but "
-		"here is \"log\"\n");
+		"error: a.conf:1: section relay cannot contain a section, but "
+		"has \"log\"\n");
 	assert_told(f, "inclode(\"x\")\n",
 		"error: a.conf:1: there is no function \"inclode\"; did you "
 		"mean \"include\"?\n");

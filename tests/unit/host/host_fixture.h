@@ -35,9 +35,9 @@ int fixture_end(void **state);
 /* Writes the configuration file: these modules (as "a, b"), and further lines.
  * Forgets what was called. */
 void fixture_write(const char *modules, const char *lines);
-/* Writes it, and starts the host with it.  0 or -1. */
+/* Writes the file, and starts the host with it.  0 or -1. */
 int fixture_start(const char *modules, const char *lines);
-/* Writes it, and reloads. */
+/* Writes the file, and reloads. */
 void fixture_reload(const char *modules, const char *lines);
 
 /* The modules in that stage, as "a b ". */

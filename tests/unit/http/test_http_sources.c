@@ -130,11 +130,11 @@ static void together_they_leave_room_for_who_asks_seldom(void **state)
 
 struct flood {
 	int64_t granted_us;
-	unsigned asked, waited; /* of who asks seldom */
+	unsigned asked, waited; /* by the client that asks seldom */
 };
 
-/* For a minute so many sources ask every 100 ms for as much, and one that costs
- * 1 ms comes every 10 s. */
+/* For a minute `count` sources send a request every 100 ms that costs each_us,
+ * and another source sends one every 10 s that costs 1 ms. */
 static struct flood flood(unsigned count, int64_t each_us)
 {
 	static struct http_origin busy[1000];

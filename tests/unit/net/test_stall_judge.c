@@ -194,8 +194,8 @@ static void steady_slow_readers_are_never_ended(void **state)
 	}
 }
 
-/* At every rate, the session has drained or ended after 26 minutes; and who
- * takes next to nothing soon after the time in which nothing may be taken. */
+/* At every rate, the session has drained or ended after 26 minutes.  A reader
+ * that takes next to nothing is ended soon after one that takes nothing. */
 static void who_drains_too_slowly_ends(void **state)
 {
 	static const uint64_t rates[] = {150, 600, 1200, 2000};

@@ -538,7 +538,8 @@ static void the_session_before_is_ended_first(void **state)
 	assert_false(is_blamed(f, &good));
 }
 
-/* Who leaves after its handshake is still in the way of the next ones. */
+/* A requester that disconnects after its handshake still delays the next ones.
+ */
 static void the_session_before_is_ended_after_the_last_one(void **state)
 {
 	struct fixture *f = *state;

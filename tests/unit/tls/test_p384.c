@@ -294,7 +294,7 @@ static void gmp_computes_in_the_block_and_nothing_stays(void **state)
 	give(inside, 80);
 	p384_memory_end(&memory);
 	assert_true(is_zero(memory.block, P384_MEMORY_LEN));
-	/* It may be freed in any order. */
+	/* Memory from malloc() may also be freed after p384_memory_end(). */
 	give(outside, 2 * P384_MEMORY_LEN);
 	outside = take(16);
 	give(outside, 16);
