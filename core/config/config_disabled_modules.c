@@ -77,7 +77,8 @@ static bool is_from_file(const char *origin)
 	return origin && strncmp(origin, "flag ", 5) != 0;
 }
 
-/* Most sections of modules that do not run are in no file at all. */
+/* Whether a file sets any option of the section.  Checked first, since for most
+ * modules that do not run no file does. */
 static bool has_options(const struct config_section *section)
 {
 	for (size_t i = 0; i < section->count; i++)

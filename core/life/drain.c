@@ -106,7 +106,7 @@ static void check(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	if (drain_left_ms() == 0) {
-		log_progress("drain-timeout is over");
+		log_progress("drain-timeout has passed");
 		end("what is left is ended");
 		return;
 	}

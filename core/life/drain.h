@@ -22,7 +22,7 @@
 struct drain_owner {
 	/* Whether the process must not end yet, even without sessions. */
 	bool (*held)(void);
-	/* The last session has ended, or drain-timeout is over. */
+	/* The last session has ended, or drain-timeout has passed. */
 	void (*ended)(void);
 };
 

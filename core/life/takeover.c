@@ -194,8 +194,9 @@ int takeover_await(int64_t wait_ms, struct relay_err *err)
 	while (got == 0 && loop_clock_ms() < until_ms)
 		got = await_go(until_ms);
 	if (got == 0)
-		return relay_fail(
-			err, "the old process does not hand over its sockets");
+		return relay_fail(err,
+			"the old process has not handed over its sockets in "
+			"time");
 	/* The old process is gone, for whatever reason: this one must serve. */
 	if (got < 0)
 		log_core(RELAY_WARNING,

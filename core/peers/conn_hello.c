@@ -19,7 +19,7 @@
 #include "tls/tls_failure.h"
 #include "tls/tls_hello.h"
 
-/* Logs what no device causes, so that the operator learns of the attempt. */
+/* Warns of a handshake that no real device attempts: it may be an attack. */
 static void tell(const char *why)
 {
 	relay_log_seldom(NULL, RELAY_NOTICE, &peers_shared()->bad_handshakes,

@@ -18,9 +18,9 @@ struct peers;
 struct relay_conn;
 
 /*
- * A peer with much to receive must be faster than LINGER_PROGRESS: after a
- * minute the rest must shrink at a constant rate, to nothing after 20 minutes
- * in all.
+ * A peer with much to receive must be faster than LINGER_PROGRESS.  After the
+ * first minute, what it has not received yet must shrink at a constant rate, so
+ * that it has everything 20 minutes after the connection began to linger.
  */
 #define LINGER_GRACE_MS 60000
 #define LINGER_DRAIN_MS 1140000

@@ -34,7 +34,8 @@ static const struct chosen {
 	int operation;
 	/* Whether all must exist, except those that begin with '?'. */
 	bool needed;
-	const char *input, *structure; /* parts of the property definition */
+	const char *input,
+		*structure; /* words that its property definition must have */
 	const char *names[CHOSEN_MOST];
 } chosen[] = {
 	{OSSL_OP_DECODER, true, "input=der", SPKI,

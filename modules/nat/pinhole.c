@@ -36,7 +36,7 @@ static const char *const kinds[] = {
 struct gateway {
 	struct igd igd;
 	struct global own;
-	char client[64]; /* our address of the pinhole */
+	char client[64]; /* our address, for which the pinhole was opened */
 	char id[16];     /* of the pinhole; "": none, or none needed */
 };
 

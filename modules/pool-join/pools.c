@@ -225,7 +225,7 @@ static int64_t attempt(struct relay_ctx *cx, void *arg)
 	struct request_result failed = {.status = 0, .body = ""};
 	struct relay_err err;
 
-	/* The timer ends with this call. */
+	/* The timer is removed when this call returns. */
 	pool->timer = NULL;
 	pool->next_ms = 0;
 	pool->asked_ms = relay_now_ms(cx);

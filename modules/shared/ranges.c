@@ -58,7 +58,7 @@ int range_read(const char *text, struct range *out, struct relay_err *err)
 	if (slash && (relay_int_parse(slash + 1, &prefix, NULL) != 0 ||
 			     prefix < 0 || prefix > RANGE_BYTES * 8 - begin))
 		return relay_fail(err,
-			"\"%.80s\": the number after / is 0 to %d", text,
+			"\"%.80s\": the number after / must be 0 to %d", text,
 			RANGE_BYTES * 8 - begin);
 	memcpy(out->last, out->first, RANGE_BYTES);
 	widen(out, begin + (int)prefix);

@@ -46,7 +46,7 @@ def test_a_device_that_only_dials_is_refused(asked_by, make_device):
     joined.start()
     relay.wait_for_status(lambda s: s["numConnections"] == 1, "the first device to join")
     dialling.start()
-    wait_for(lambda: relay.count("refused: asks without having joined") >= 3, relay.log)
+    wait_for(lambda: relay.count("refused: requests a device without") >= 3, relay.log)
     for device, peer in ((joined, dialling), (dialling, joined)):
         assert not device.connection(peer).get("connected")
     assert relay.status()["numPendingSessionKeys"] == 0, "the device was invited"

@@ -30,7 +30,8 @@ struct pending_limits {
 	unsigned sessions;      /* in the table, which counts them */
 	struct holders devices; /* by requester */
 	struct holders narrow;  /* by source: all levels but the widest */
-	struct holders wide; /* the widest level; its items are the sessions */
+	struct holders wide; /* by source, at the widest level; each has a list
+				of its sessions */
 };
 
 /* Why a session was not added, or which one was dropped for it. */

@@ -94,7 +94,7 @@ static bool may_connect(struct relay_ctx *cx, struct relay_conn *conn,
 	}
 	if (!may_ask(cx, conn))
 		return failed(cx, conn, RESULT_NOT_JOINED,
-			"refused: asks without having joined");
+			"refused: requests a device without having joined");
 	if (id->len != ID_LEN ||
 		!directory_find(&data->directory, id->data, owner))
 		return failed(cx, conn, RESULT_NOT_FOUND,

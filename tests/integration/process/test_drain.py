@@ -169,7 +169,7 @@ def test_drain_timeout_ends_what_is_left(start_ours, identities):
             end.expect_end_of_file()
             end.close()
         assert server.wait_for_exit() == 0
-        assert "drain-timeout is over: waits for 1 sessions" in server.log()
+        assert "drain-timeout has passed: waits for 1 sessions" in server.log()
         assert "drained: what is left is ended" in server.log()
 
 

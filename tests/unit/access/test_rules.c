@@ -213,7 +213,7 @@ static void half_a_file_is_refused(void **state)
 	relay_device_id_format(zero, id);
 	write_file("");
 	refused(at, BOTH, "is empty");
-	/* 192.0.2.17 or 10.0.0.0/24, if the writer had finished */
+	/* The writer may have meant 192.0.2.17, and 10.0.0.0/24. */
 	write_file("192.0.2.1");
 	refused(at, BOTH, ":1: the last line has no end");
 	write_file("# members\n10.0.0.0/2");

@@ -27,8 +27,8 @@
 
 #define LISTEN "listen = { \"127.0.0.1:0\" }\n"
 
-/* Listens on that port of 127.0.0.1, or on any if it is 0, which it then sets.
- * Returns the socket, or -1: somebody else listens there. */
+/* Listens on that port of 127.0.0.1.  If *port is 0, the kernel chooses a port,
+ * which is stored there.  Returns the socket, or -1: the port is in use. */
 static int occupy(unsigned *port)
 {
 	struct sockaddr_in addr = {.sin_family = AF_INET,
