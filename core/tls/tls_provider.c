@@ -34,8 +34,8 @@ static const struct chosen {
 	int operation;
 	/* Whether all must exist, except those that begin with '?'. */
 	bool needed;
-	const char *input,
-		*structure; /* words that its property definition must have */
+	/* Its property definition must have both. */
+	const char *input, *structure;
 	const char *names[CHOSEN_MOST];
 } chosen[] = {
 	{OSSL_OP_DECODER, true, "input=der", SPKI,

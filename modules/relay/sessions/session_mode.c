@@ -123,9 +123,8 @@ static bool claim(struct relay_ctx *cx, struct relay_conn *conn,
 		refuse_key(cx, conn);
 		break;
 	case PENDING_FIRST:
-		/* The connection stays a stranger until its other side comes,
-		 * since anybody can get any number of keys by requesting a
-		 * device of their own. */
+		/* It stays a stranger until its other side comes: anybody gets
+		 * any number of keys by requesting a device of their own. */
 		count(cx, METRIC_SESSION_JOINS, SESSION_FIRST);
 		peer->state = PEER_HALF;
 		count_halves(cx, 1);
