@@ -263,7 +263,7 @@ def test_a_gateway_sends_us_to_nobody_else(make_double, inside, victim, how, whe
     else:
         double.describe = elsewhere(url)[how]
     server = inside()
-    server.wait_for_log(f"warning nat: refused: {gateway.INNER} .* elsewhere, at {url}")
+    server.wait_for_log(f"warning nat: refused: {gateway.INNER} .* another host, {url}")
     server.wait_for_log("no port is mapped: ")
     server.wait_until_refused("elsewhere")
     assert not victim.came and not stranger.described and not stranger.asked

@@ -9,7 +9,7 @@ BROKEN = {
     "bad-magic": r"begins with deadbeef instead of 524c594d",
     "other-major": r"built for module API 2\.7, and this server has 1\.\d+: it must be built again",
     "newer-minor": r"built for module API 1\.\d+, and this server has 1\.\d+: it needs a newer",
-    "short-size": r"says it has \d+ bytes; there are \d+, and \d+ to \d+ are right",
+    "short-size": r"gives its own size as \d+ bytes and has \d+; this server takes \d+ to \d+",
     "wrong-name": r"named 'right-name': the file must be named 'right-name\.so'",
     "bad-options": r"two options named 'limit'",
     "bad-default": r"default of its option 'limit'.*many",
