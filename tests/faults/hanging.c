@@ -74,7 +74,7 @@ static void pass_fd(int fd)
 }
 
 #define NEXT(name)                                                             \
-	static __typeof__(&name) next;                                         \
+	static _Atomic(__typeof__(&name)) next;                                \
 	if (!next)                                                             \
 	next = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
 
