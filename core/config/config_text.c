@@ -8,6 +8,7 @@
 
 #include "config/config_text.h"
 #include "config/config_variables.h"
+#include "config/value_text.h"
 
 /* A token's kind: one of these, or the character itself. */
 #define TOKEN_END    '\0'
@@ -162,6 +163,8 @@ static int prepare_one(char *text, size_t at, unsigned line,
 		if (*end < at + 2 || text[*end - 1] != c)
 			return relay_fail(err,
 				"the quote %c is not closed on its line", c);
+		if (value_escapes_check(text, at, *end, err) != 0)
+			return -1;
 		return config_variables_check(text, at, *end, err);
 	} else if (is_word(c)) {
 		*end = skip_word(text, at);

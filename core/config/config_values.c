@@ -10,6 +10,7 @@
 
 #include "config/config_reader.h"
 #include "config/options.h"
+#include "config/value_text.h"
 
 /* "option x", or "option x of section y". */
 static const char *call_option(
@@ -44,16 +45,6 @@ static void note_origin(struct config_section *section,
 		*origin = NULL;
 		config_reader->problems.no_memory = true;
 	}
-}
-
-/* Escape sequences can put any byte into a text, and line ends would forge log
- * lines. */
-static bool is_printable(const char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			return false;
-	return true;
 }
 
 static void set_required(
@@ -157,6 +148,7 @@ static void grow_list(struct config_section *section,
 {
 	cfg_value_t *value = opt->values[opt->nvalues - 1];
 	char *item = value->string, called[160];
+	struct relay_err err;
 
 	if (!item)
 		return;
@@ -165,10 +157,9 @@ static void grow_list(struct config_section *section,
 		list_begin(section, option, opt->name, line);
 	else if (!list_of(section, option)->given)
 		list_begin_default(section, option, opt->name, line);
-	if (!is_printable(item))
-		config_problem(RELAY_ERROR, line,
-			"%s: it has a control character",
-			call_option(section, opt->name, called));
+	if (value_text_check(item, &err) != 0)
+		config_problem(RELAY_ERROR, line, "%s: %s",
+			call_option(section, opt->name, called), err.text);
 	/* x = "" means the same as x = {} and as -x="". */
 	if (*item)
 		list_push(list_of(section, option), item);
@@ -181,7 +172,6 @@ int config_on_value(cfg_t *cfg, cfg_opt_t *opt)
 	struct config_section *section;
 	const struct relay_option *option;
 	const char *text;
-	char called[160];
 
 	if (!opt->nvalues)
 		return 0;
@@ -203,10 +193,6 @@ int config_on_value(cfg_t *cfg, cfg_opt_t *opt)
 		option = options_current(section->options, option);
 	if (option && option->type == RELAY_LIST)
 		grow_list(section, option, opt, config_line(cfg));
-	else if (!is_printable(text))
-		config_problem(RELAY_ERROR, config_line(cfg),
-			"%s: it has a control character",
-			call_option(section, opt->name, called));
 	else if (option)
 		set_value(section, option, opt->name, text, config_line(cfg));
 	else

@@ -18,6 +18,19 @@ static size_t column_of(const char *text, size_t at)
 	return column;
 }
 
+/* libconfuse would take "${" within a default as text. */
+static int check_default(
+	const char *text, size_t at, size_t end, struct relay_err *err)
+{
+	for (size_t i = at + 2; i + 1 < end; i++)
+		if (text[i] == '$' && text[i + 1] == '{')
+			return relay_fail(err,
+				"column %zu: a default cannot contain another "
+				"variable",
+				column_of(text, i));
+	return 0;
+}
+
 /* text[at] begins "${", text[end] is its "}". */
 static int check_one(
 	const char *text, size_t at, size_t end, struct relay_err *err)
@@ -29,7 +42,7 @@ static int check_one(
 
 	for (size_t i = 0; i + 1 < len; i++)
 		if (name[i] == ':' && name[i + 1] == '-')
-			return 0;
+			return check_default(text, at, end, err);
 	if (len > 0 && len <= NAME_MAX_LEN) {
 		memcpy(copy, name, len);
 		copy[len] = '\0';

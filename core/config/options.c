@@ -10,6 +10,7 @@
 #include <strelaysrv/units.h>
 
 #include "config/options.h"
+#include "config/value_text.h"
 #include "base/suggest.h"
 
 #define NS_PER_MS 1000000
@@ -129,6 +130,8 @@ static size_t count_characters(const char *text)
 static int parse_string(
 	const char *text, struct parsed *p, struct relay_err *err)
 {
+	if (value_text_check(text, err) != 0)
+		return -1;
 	p->string = strdup(text);
 	if (!p->string)
 		return relay_fail(err, "out of memory");
@@ -185,6 +188,8 @@ static int parse_list(const char *text, struct parsed *p, struct relay_err *err)
 		at[trimmed] = '\0';
 		if (trimmed)
 			p->list[p->length++] = at;
+		if (value_text_check(at, err) != 0)
+			return -1;
 		at = next;
 	}
 	p->list[p->length] = NULL;

@@ -110,6 +110,27 @@ def test_an_empty_variable_is_an_error(check, line):
     assert check(text, env={"EMPTY": "127.0.0.1:0"}).returncode == 0
 
 
+@pytest.mark.parametrize("line, told", [
+    (r'relay { token = "\x00a" }', "is a NUL byte"),
+    (r'relay { token = "ab\0cdef" }', "is a NUL byte"),
+    (r'access { connect-deny = { "127.0.0.2\x00/8" } }', "is a NUL byte"),
+    (r'access { connect-deny = { "\000127.0.0.0/8", "10.0.0.1" } }', "is a NUL byte"),
+    (r'private-srv = "\x0"', "is a NUL byte"),
+    (r'relay { provided-by = "\xff" }', "it is not valid UTF-8"),
+    ('relay { token = "${A:-${TOKEN}}" }', "cannot contain another variable")])
+def test_a_guard_that_would_be_cut_off_is_an_error(check, line, told):
+    """Each of these was taken before, as an empty or shorter value."""
+    result = check("modules = { log, relay, access }\n" + line + "\n")
+    assert result.returncode == 1
+    assert ".conf:2: " in result.stderr and told in result.stderr, result.stderr
+
+
+def test_a_flag_has_no_control_characters(plain_program):
+    result = run(plain_program, "-token", "s3cret\x01")
+    assert result.returncode != 0
+    assert "-token: it has a control character" in result.stdout + result.stderr
+
+
 @pytest.mark.parametrize("words", [["-token", "my", "s3cret"], ["-token:s3cret"],
                                    ["-token=my", "s3cret"], ["-token s3cret"]])
 def test_no_secret_is_printed(plain_program, words):

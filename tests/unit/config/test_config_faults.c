@@ -15,6 +15,12 @@
 #include "config_fixture.h"
 #include "sample_options.h"
 
+#define NUL_FAULT(line, escape)                                                \
+	line ": the escape sequence \\" escape                                 \
+	     "… is a NUL byte, which would end the text there; write \\\\ "  \
+	     "for a "                                                          \
+	     "backslash"
+
 static void tells_line_and_range_of_bad_values(void **state)
 {
 	assert_told(*state,
@@ -105,6 +111,11 @@ static void tells_syntax_errors(void **state)
 				   "'\\9'"},
 		{"keys = \"a\\nb\"\n",
 			"1: option keys: it has a control character"},
+		{"keys = \"\\xff\"\n", "1: option keys: it is not valid UTF-8"},
+		{"\nkeys = \"\\x00a\"\n", NUL_FAULT("2", "x")},
+		{"keys = \"a\\0\"\n", NUL_FAULT("1", "0")},
+		{"keys = \"a\\x0g\"\n", NUL_FAULT("1", "x")},
+		{"listen = { \"\\0008\" }\n", NUL_FAULT("1", "0")},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

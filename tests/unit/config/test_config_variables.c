@@ -28,6 +28,12 @@ static void refuses_variables_that_are_not_set(void **state)
 			"default, and single quotes keep a $ as it is"},
 		{"keys = \"a${\"\n",
 			"1: column 10: the variable ${ is not closed"},
+		{"keys = \"${A:-${B}}\"\n",
+			"1: column 14: a default cannot contain another "
+			"variable"},
+		{"keys = ${A:-${B:-c}}\n",
+			"1: column 13: a default cannot contain another "
+			"variable"},
 	};
 	struct fixture *f = *state;
 	char text[256];

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * Which bytes the text of a value may have.  Flags, escape sequences and
+ * environment variables can put any byte into it: line ends would forge log
+ * lines, and exporters need UTF-8.
+ */
+#ifndef VALUE_TEXT_H
+#define VALUE_TEXT_H
+
+#include <stddef.h>
+
+#include <strelaysrv/err.h>
+
+/* Checks a value: UTF-8 without control characters.  Returns 0, or -1 with err.
+ */
+int value_text_check(const char *text, struct relay_err *err);
+
+/*
+ * Checks the token text[from] to text[to - 1] of a configuration file: a NUL
+ * that an escape sequence writes would end the value there.  Returns 0, or -1
+ * with err.
+ */
+int value_escapes_check(
+	const char *text, size_t from, size_t to, struct relay_err *err);
+
+#endif
