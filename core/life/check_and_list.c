@@ -12,19 +12,42 @@
 #include "host/check.h"
 #include "host/host.h"
 #include "host/list_modules.h"
+#include "base/rights.h"
 #include "life/check_and_list.h"
+#include "life/start_watch.h"
 #include "log/log.h"
 #include "modules/catalog.h"
 
-/* Reports all errors at once: in files, in modules, and those that only this
- * machine has, such as an address in use. */
-static int check(struct config *config, bool good)
+/* A server that changes its user starts its modules as that user: what they
+ * read must be readable then. */
+static int become_user(const struct core_conf *core, const char *conf)
 {
+	struct rights rights;
+	struct relay_err err;
+
+	/* check_surroundings() has told what is wrong. */
+	if (rights_find(core->user, core->group, &rights, &err) != 0 ||
+		!rights_will_change(&rights))
+		return 0;
+	start_watch_end();
+	if (rights_drop(&rights, core->core_dumps, &err) != 0) {
+		log_core(RELAY_ERROR, "%s", err.text);
+		return -1;
+	}
+	rights_tell(&rights, conf, core->keys);
+	return 0;
+}
+
+/* Reports all errors at once: those that only this machine has, such as an
+ * address in use, and those in files and in modules. */
+static int check(struct config *config, const char *conf, bool good)
+{
+	const struct core_conf *core = config_core(config);
 	int result = good ? 0 : -1;
 
-	if (host_check(config) != 0)
+	if (check_surroundings(core) != 0 || become_user(core, conf) != 0)
 		result = -1;
-	if (check_surroundings(config_core(config)) != 0)
+	if (host_check(config) != 0)
 		result = -1;
 	if (result != 0) {
 		log_core(RELAY_ERROR, "the configuration is not good");
@@ -49,7 +72,7 @@ static int list(const struct catalog *catalog, const struct config *config)
 	return result;
 }
 
-int report(struct catalog *catalog, enum config_action action)
+int report(struct catalog *catalog, enum config_action action, const char *conf)
 {
 	bool good;
 	struct config *config = host_examine(&good);
@@ -61,7 +84,7 @@ int report(struct catalog *catalog, enum config_action action)
 	log_release();
 	catalog_report(catalog);
 	if (action == CONFIG_CHECK)
-		result = check(config, good);
+		result = check(config, conf, good);
 	else
 		result = list(catalog, config);
 	config_free(config);

@@ -332,7 +332,8 @@ static int run(int argc, char *const argv[])
 		return fatal(&err);
 	if (server->flags.action == CONFIG_CHECK ||
 		server->flags.action == CONFIG_MODULES)
-		return report(&server->catalog, server->flags.action);
+		return report(&server->catalog, server->flags.action,
+			server->flags.conf);
 	tls_start_selftest();
 	config = host_load();
 	if (!config)

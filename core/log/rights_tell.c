@@ -13,7 +13,8 @@
 
 static void look_at(const char *path, const char *user, const char *consequence)
 {
-	if (access(path, R_OK) != 0)
+	/* -check may come before the first start, which makes the keys. */
+	if (access(path, R_OK) != 0 && errno != ENOENT)
 		log_core(RELAY_WARNING, "the user %s cannot read %s (%s): %s",
 			user, path, strerror(errno), consequence);
 }
