@@ -157,7 +157,7 @@ static void grow_list(struct config_section *section,
 		list_begin(section, option, opt->name, line);
 	else if (!list_of(section, option)->given)
 		list_begin_default(section, option, opt->name, line);
-	if (value_text_check(item, &err) != 0)
+	if (value_in_file_check(item, &err) != 0)
 		config_problem(RELAY_ERROR, line, "%s: %s",
 			call_option(section, opt->name, called), err.text);
 	/* x = "" means the same as x = {} and as -x="". */
@@ -172,6 +172,8 @@ int config_on_value(cfg_t *cfg, cfg_opt_t *opt)
 	struct config_section *section;
 	const struct relay_option *option;
 	const char *text;
+	struct relay_err err;
+	char called[160];
 
 	if (!opt->nvalues)
 		return 0;
@@ -193,6 +195,9 @@ int config_on_value(cfg_t *cfg, cfg_opt_t *opt)
 		option = options_current(section->options, option);
 	if (option && option->type == RELAY_LIST)
 		grow_list(section, option, opt, config_line(cfg));
+	else if (value_in_file_check(text, &err) != 0)
+		config_problem(RELAY_ERROR, config_line(cfg), "%s: %s",
+			call_option(section, opt->name, called), err.text);
 	else if (option)
 		set_value(section, option, opt->name, text, config_line(cfg));
 	else

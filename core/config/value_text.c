@@ -11,12 +11,17 @@
 
 int value_text_check(const char *text, struct relay_err *err)
 {
-	for (const char *at = text; *at; at++)
-		if ((unsigned char)*at < 0x20 || *at == 0x7f)
-			return relay_fail(err, "it has a control character");
 	if (relay_text_fault(text, strlen(text)))
 		return relay_fail(err, "it is not valid UTF-8");
 	return 0;
+}
+
+int value_in_file_check(const char *text, struct relay_err *err)
+{
+	for (const char *at = text; *at; at++)
+		if ((unsigned char)*at < 0x20 || *at == 0x7f)
+			return relay_fail(err, "it has a control character");
+	return value_text_check(text, err);
 }
 
 /* Whether \0, \00, \000, \x0 or \x00 is after the backslash at text[at]. */

@@ -2,8 +2,7 @@
 
 /*
  * Which bytes the text of a value may have.  Flags, escape sequences and
- * environment variables can put any byte into it: line ends would forge log
- * lines, and exporters need UTF-8.
+ * environment variables can put any byte into it, and exporters need UTF-8.
  */
 #ifndef VALUE_TEXT_H
 #define VALUE_TEXT_H
@@ -12,9 +11,15 @@
 
 #include <strelaysrv/err.h>
 
-/* Checks a value: UTF-8 without control characters.  Returns 0, or -1 with err.
+/*
+ * Checks that a value is UTF-8.  Control characters are allowed, because the
+ * reference takes them in flags.  Returns 0, or -1 with err.
  */
 int value_text_check(const char *text, struct relay_err *err);
+
+/* The same for a value of a configuration file, where a control character is
+ * the result of a wrong escape sequence. */
+int value_in_file_check(const char *text, struct relay_err *err);
 
 /*
  * Checks the token text[from] to text[to - 1] of a configuration file: a NUL
