@@ -44,7 +44,9 @@ const struct relay_option core_options[] = {
 		"log,bounds,relay,nat,pool-join,rate-limit,status", 0, 64,
 		"modules to run, in the order in which their hooks are called"),
 	ROW(workers, int64_t, "workers", RELAY_INT, "0", 0, 256,
-		"threads that carry traffic; 0: as many as there are CPUs",
+		"threads that carry traffic; 0: as many as there are CPUs, or "
+		"as "
+		"the control group's CPU quota allows",
 		.flag = "workers", .flags = RELAY_OPTION_RESTART),
 	ROW(network_buffer, int64_t, "network-buffer", RELAY_SIZE, "65536", 1,
 		16777216,
@@ -65,12 +67,13 @@ const struct relay_option core_options[] = {
 		"kernel memory that all sessions together may use; above it, "
 		"sessions that stall or hold most end, and sources that hold "
 		"much cannot begin new ones; 0: half of the kernel's pressure "
-		"threshold, tcp_mem in tcp(7)",
+		"threshold, tcp_mem in tcp(7), or of the control group's "
+		"memory",
 		.flag = "session-memory"),
 	ROW(max_connections, int64_t, "max-connections", RELAY_INT, "0", 0,
 		100000000,
 		"connections that may be open at once; 0: 80 % of the "
-		"descriptor limit",
+		"descriptor limit, or what the control group's memory allows",
 		.flag = "max-connections"),
 	ROW(user, const char *, "user", RELAY_STRING, "", 0, 255,
 		"user that a server started by root switches to after it has "

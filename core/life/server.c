@@ -3,7 +3,6 @@
 /* The server: the order of its start and of its end. */
 
 #include <errno.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +59,7 @@
 #include "workers/hang_watch.h"
 #include "workers/loop_lag.h"
 #include "workers/wait_limit.h"
+#include "workers/worker_count.h"
 #include "workers/worker_threads.h"
 #include "workers/workers.h"
 
@@ -105,24 +105,6 @@ static void note_no_pool(int argc, char *const argv[])
 }
 
 /* The rooms' state, in the order of their dependencies. */
-
-static unsigned available_cpus(void)
-{
-	cpu_set_t set;
-	int count = 0;
-
-	if (sched_getaffinity(0, sizeof(set), &set) == 0)
-		count = CPU_COUNT(&set);
-	return count < 1 ? 1 : (unsigned)count;
-}
-
-static unsigned worker_count(const struct core_conf *core)
-{
-	unsigned count =
-		core->workers ? (unsigned)core->workers : available_cpus();
-
-	return count > WORKERS_MAX ? WORKERS_MAX : count;
-}
 
 /* Finds the user to change to, and limits core dumps before keys are read. */
 static int prepare_rights(const struct core_conf *core)
@@ -172,7 +154,7 @@ static int build_up(char *const argv[], const struct core_conf *core)
 {
 	struct server_shared *server = self();
 	struct peers_conf peers = {
-		.workers = worker_count(core),
+		.workers = worker_count(core->workers),
 		.network_buffer = (size_t)core->network_buffer,
 		.pipe_size = (size_t)core->pipe_size,
 		.socket_buffer = (int)core->socket_buffer,

@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include <strelaysrv/server.h>
 
+#include "base/cgroup.h"
 #include "base/instance.h"
 #include "log/log.h"
 #include "net/capacity.h"
@@ -18,6 +20,15 @@
 /* How many per cent of all descriptors connections may use, unless
  * max-connections is set. */
 #define CONNECTIONS_PERCENT 80
+
+/*
+ * In a control group with a limit of memory, connections may use half of it,
+ * and sessions' kernel memory the other half.  A joined device takes up to 20
+ * KiB in the process and 4 KiB in the kernel, and its handshake more for a
+ * moment.
+ */
+#define CONNECTION_MEMORY (32 * 1024)
+#define MEMORY_PART       2
 
 /* Reserved for logs, keys, HTTP and connections to pools: these must work even
  * when peers have all the descriptors that they may have. */
@@ -106,15 +117,34 @@ static int64_t reserve_of_all(void)
 	       (http > 0 ? http : 0);
 }
 
+/* The default of max-connections, and its reason. */
+static int64_t default_limit(char *why, size_t room)
+{
+	int64_t most = self()->all * CONNECTIONS_PERCENT / 100;
+	struct cgroup_limits limits;
+	int64_t by_memory;
+
+	(void)snprintf(
+		why, room, "%d %% of the descriptors", CONNECTIONS_PERCENT);
+	cgroup_limits("", &limits);
+	by_memory = limits.memory.most / MEMORY_PART / CONNECTION_MEMORY;
+	if (limits.memory.most == 0 || by_memory >= most)
+		return most;
+	(void)snprintf(why, room,
+		"one for each %d KiB of half of the memory that %s allows",
+		CONNECTION_MEMORY / 1024, limits.memory.file);
+	return by_memory > 1 ? by_memory : 1;
+}
+
 void capacity_bound(int64_t max_connections, int64_t own)
 {
 	struct capacity *capacity = self();
+	char why[400] = "max-connections";
 	int64_t reserve = reserve_of_all();
 	int64_t hard =
 		capacity->all - reserve - own - 2 * (int64_t)capacity->pipes;
-	int64_t soft = max_connections
-			       ? max_connections
-			       : capacity->all * CONNECTIONS_PERCENT / 100;
+	int64_t soft = max_connections ? max_connections
+				       : default_limit(why, sizeof(why));
 
 	if (hard < 1)
 		hard = 1;
@@ -125,15 +155,18 @@ void capacity_bound(int64_t max_connections, int64_t own)
 			max_connections, hard);
 	/* The descriptors between `soft` and `hard` remain for connections that
 	 * have not settled, and for those to which a module sends a refusal. */
-	if (soft > hard - hard / UNSETTLED_SHARE)
+	if (soft > hard - hard / UNSETTLED_SHARE) {
 		soft = hard - hard / UNSETTLED_SHARE;
+		(void)snprintf(why, sizeof(why), "the descriptor limit");
+	}
 	atomic_store_explicit(&capacity->hard, hard, memory_order_relaxed);
 	atomic_store_explicit(&capacity->loan,
 		(reserve < RESERVE_MOST ? reserve : RESERVE_MOST) / LOAN_SHARE,
 		memory_order_relaxed);
 	if (atomic_exchange_explicit(
 		    &capacity->soft, soft, memory_order_relaxed) != soft)
-		log_core(RELAY_NOTICE, "Connection limit %" PRId64, soft);
+		log_core(RELAY_NOTICE, "Connection limit %" PRId64 ": %s", soft,
+			why);
 }
 
 static bool enter(int64_t over)

@@ -12,8 +12,9 @@
 
 /*
  * [C]  Raises the soft descriptor limit to the hard one and sets the bounds.
- * `max_connections` 0: 80 % of the descriptors.  `own`: how many the workers
- * need for themselves.  Logs the bound on connections.
+ * `max_connections` 0: 80 % of the descriptors, or
+ * fewer if the control group's limit of memory leaves room for fewer.  `own`:
+ * how many the workers need for themselves.  Logs the bound on connections.
  */
 void capacity_init(int64_t max_connections, int64_t own);
 /* [C]  Changes the bounds.  Connections above a new bound stay open.  Logs the

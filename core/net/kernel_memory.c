@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/cgroup.h"
 #include "base/instance.h"
 #include "net/kernel_memory.h"
 #include "net/net_state.h"
@@ -32,10 +33,21 @@ static int64_t pressure_pages(void)
 	return pages > 0 ? pages : sysconf(_SC_PHYS_PAGES) / SHARE_OF_RAM;
 }
 
+static int64_t default_bound(void)
+{
+	int64_t bytes = pressure_pages() / 2 * sysconf(_SC_PAGESIZE);
+	struct cgroup_limits limits;
+
+	cgroup_limits("", &limits);
+	if (limits.memory.most > 0 && limits.memory.most / 2 < bytes)
+		return limits.memory.most / 2;
+	return bytes;
+}
+
 void kernel_memory_bound(int64_t bytes)
 {
 	if (bytes == 0)
-		bytes = pressure_pages() / 2 * sysconf(_SC_PAGESIZE);
+		bytes = default_bound();
 	atomic_store_explicit(&self()->bound, bytes > 0 ? bytes : INT64_MAX,
 		memory_order_relaxed);
 }

@@ -13,7 +13,8 @@
 /*
  * Sets the bound in bytes.  0: half of the amount at which TCP is under memory
  * pressure.  That amount is the second number of net.ipv4.tcp_mem (tcp(7)), or
- * an eighth of the machine's memory if that cannot be read.  [C]
+ * an eighth of the machine's memory if that cannot be read.  At most half of
+ * the memory that the control group allows.  [C]
  */
 void kernel_memory_bound(int64_t bytes);
 
