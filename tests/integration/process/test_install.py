@@ -129,3 +129,9 @@ def test_nothing_writes_outside_the_prefix(prefix):
     size = sum(path.stat().st_size for path in prefix.rglob("*.so"))
     assert size > 0 and os.access(prefix / "bin" / "strelaysrv", os.X_OK)
     assert pathlib.Path(prefix / "include" / "strelaysrv" / "module.h").exists()
+    share = prefix / "share"
+    for name in ("man/man1/strelaysrv.1", "man/man5/strelaysrv.conf.5", "man/man3/strelaysrv-module.3",
+                 "man/man1/strelaysrv-testutil.1", "bash-completion/completions/strelaysrv",
+                 "bash-completion/completions/strelaysrv-testutil", "zsh/site-functions/_strelaysrv",
+                 "doc/strelaysrv/modules/README.md", "doc/strelaysrv/modules/METRICS.md"):
+        assert (share / name).is_file(), name

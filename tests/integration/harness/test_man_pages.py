@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The manual pages repeat what the programs, the sample and the headers say, and the completion
+of shells knows the flags."""
+
+import os
+import re
+import subprocess
+
+import pytest
+from relay_server import ROOT, module_folder
+
+import man_pages
+
+PAGES = sorted(path.name for path in man_pages.FOLDER.glob("*.[1-8]"))
+
+
+@pytest.fixture(scope="module")
+def wanted():
+    return {path.name: text for path, text in man_pages.pages().items()}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_current(wanted, name):
+    assert (man_pages.FOLDER / name).read_text(encoding="utf-8") == wanted[name], (
+        "run: /usr/bin/python3 tests/integration/tools/man_pages.py")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_without_warnings(name):
+    done = subprocess.run(["man", "--warnings", "-l", man_pages.FOLDER / name],
+                          env={**os.environ, "MANWIDTH": "80"}, capture_output=True, text=True,
+                          check=True)
+    assert not done.stderr and len(done.stdout) > 1000
+
+
+def test_the_pages_have_every_option():
+    page = (man_pages.FOLDER / "strelaysrv.conf.5").read_text(encoding="utf-8")
+    sample = (ROOT / "conf" / "strelaysrv.conf").read_text(encoding="utf-8")
+    for name in re.findall(r"^#? ?\s*([a-z-]+) = ", sample, re.M):
+        assert name == "required" or f'{man_pages.escape(name)} " = ' in page, name
+
+
+def complete(words, folder):
+    """What bash completes the last of the words to."""
+    script = (f'. {ROOT}/conf/completion/strelaysrv.bash; COMP_WORDS=("$@"); '
+              'COMP_CWORD=$(($# - 1)); _strelaysrv; printf "%s\\n" "${COMPREPLY[@]}"')
+    done = subprocess.run(["bash", "-c", script, "bash", *words], cwd=folder, capture_output=True,
+                          text=True, check=True)
+    assert not done.stderr
+    return sorted(done.stdout.split())
+
+
+def test_bash_completes_flags(plain_program, tmp_path):
+    assert complete([plain_program.path, "-network-"], tmp_path) == [
+        "-network-buffer", "-network-timeout"]
+    assert complete([plain_program.path, "--bounds.op"], tmp_path) == [
+        "--bounds.opening", "--bounds.opening-per-source"]
+    assert complete([plain_program.path, "-log.level", "w"], tmp_path) == ["warning"]
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "kept").write_text("")
+    assert complete([plain_program.path, "-keys", "ke"], tmp_path) == ["keys"]
+    assert complete([plain_program.path, "-conf", "ke"], tmp_path) == ["kept", "keys"]
+    testutil = str(module_folder().parent / "strelaysrv-testutil")
+    assert complete([testutil, "-gen"], tmp_path) == ["-gen-keys"]
+
+
+def test_zsh_completes_flags(plain_program):
+    """With stand-ins for the functions of zsh's completion system."""
+    script = (f'_describe() {{ print -l -- "${{(@P)2}}" }}; _files() {{ print FILES }}; '
+              'words=("$@"); CURRENT=$#; PREFIX=$words[-1]; '
+              f'. {ROOT}/conf/completion/_strelaysrv')
+
+    def complete_word(word):
+        done = subprocess.run(["zsh", "-fc", script, "zsh", plain_program.path, word],
+                              capture_output=True, text=True, check=True)
+        assert not done.stderr
+        return done.stdout.splitlines()
+
+    found = complete_word("-net")
+    assert any(re.match("-network-timeout:how long", line) for line in found), found
+    assert any(line.startswith("-bounds.opening:") for line in found)
+    assert complete_word("x") == ["FILES"]
