@@ -14,8 +14,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "net_fixture.h"
 #include "net/inherited.h"
-#include "net/net_state.h"
 #include "log/log.h"
 
 void log_core(enum relay_level level, const char *fmt, ...)
@@ -170,19 +170,6 @@ static void systemds_count_and_names_are_read(void **state)
 	close(fd);
 }
 
-static int set_up(void **state)
-{
-	(void)state;
-	return net_create();
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	net_destroy();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,5 +180,5 @@ int main(void)
 		cmocka_unit_test(systemds_count_and_names_are_read),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, net_set_up, net_tear_down);
 }

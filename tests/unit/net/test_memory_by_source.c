@@ -9,9 +9,9 @@
 #include <arpa/inet.h>
 #include <cmocka.h>
 
+#include "net_fixture.h"
 #include "net/kernel_memory.h"
 #include "net/memory_by_source.h"
-#include "net/net_state.h"
 #include "net/stalled_sizes.h"
 
 #define LIMIT 1600000
@@ -101,19 +101,6 @@ static void the_largest_are_found_by_size(void **state)
 	assert_in_range(stalled_sizes_from(1000003), 1, 3);
 }
 
-static int set_up(void **state)
-{
-	(void)state;
-	return net_create();
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	net_destroy();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -123,5 +110,5 @@ int main(void)
 		cmocka_unit_test(the_largest_are_found_by_size),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, net_set_up, net_tear_down);
 }
