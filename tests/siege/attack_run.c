@@ -22,6 +22,8 @@ struct assault {
 	struct gang *accomplices, *gang;
 	struct swarm *swarms[ATTACK_SWARMS];
 	struct jam_counts jam;
+	struct gateway *gateway;
+	struct meter begin;
 };
 
 static int make_hello(struct assault *a)
@@ -126,7 +128,14 @@ static void report_gang(const struct gang_counts *counts)
 	report_count("failed", counts->failed);
 }
 
-static void report(const struct assault *a, const struct meter *begin)
+static void report_gateway(const struct gateway_counts *counts)
+{
+	report_count("searches", counts->searches);
+	report_count("opened", counts->opened);
+	report_count("sent_bytes", counts->sent_bytes);
+}
+
+static void report(const struct assault *a)
 {
 	struct meter now;
 
@@ -142,7 +151,9 @@ static void report(const struct assault *a, const struct meter *begin)
 		report_count("received_bytes", a->jam.received_bytes);
 		report_count("rounds_failed", a->jam.failed);
 	}
-	report_meters(begin, &now);
+	if (a->gateway)
+		report_gateway(gateway_counts(a->gateway));
+	report_meters(&a->begin, &now);
 	report_end(&a->siege->bench.tally);
 }
 
@@ -152,29 +163,49 @@ static void release(struct assault *a)
 		swarm_destroy(a->swarms[i]);
 	gang_destroy(a->gang);
 	gang_destroy(a->accomplices);
+	gateway_destroy(a->gateway);
 	free(a->hello);
 	free(a);
+}
+
+/* Making certificates takes time, and so does being found. */
+static void begun(void *arg)
+{
+	struct assault *a = arg;
+
+	meter_read(&a->begin, a->siege->settings.server_pid);
+	puts("begun");
+	fflush(stdout);
+}
+
+static int start_gateway(struct assault *a)
+{
+	if (!a->attack.gateway.answers)
+		return 0;
+	a->gateway = gateway_create(a->siege, &a->attack.gateway, begun, a);
+	return a->gateway ? 0 : -1;
 }
 
 static int play(struct assault *a)
 {
 	struct siege *siege = a->siege;
-	struct meter begin;
 
-	meter_read(&begin, siege->settings.server_pid);
-	if (make_hello(a) || start_gangs(a) || start_swarms(a)) {
+	if (make_hello(a) || start_gangs(a) || start_swarms(a) ||
+		start_gateway(a)) {
 		fprintf(stderr, "relay-siege: cannot begin\n");
 		return 2;
 	}
-	puts("begun"); /* making certificates takes time */
-	fflush(stdout);
+	if (!a->gateway)
+		begun(a);
 	if (a->attack.jam.count) {
 		set_scale(siege, &a->attack.jam.count, &(int64_t){0});
 		jam_run(siege, &a->attack.jam, &a->jam);
 	} else {
 		bench_run_for(&siege->bench, siege->seconds_ms);
 	}
-	report(a, &begin);
+	if (a->gateway && !gateway_counts(a->gateway)->searches)
+		return 2;
+	report(a);
 	return 0;
 }
 
@@ -190,6 +221,8 @@ int attack_run(struct siege *siege, const struct attack *attack)
 	if (attack->needs_target && !siege->target)
 		fprintf(stderr, "relay-siege: %s needs --target\n",
 			attack->name);
+	else if (attack->gateway.answers && !siege->own.s_addr)
+		fprintf(stderr, "relay-siege: %s needs --own\n", attack->name);
 	else
 		result = play(a);
 	release(a);

@@ -27,6 +27,15 @@
 	ZEROS ZEROS ZEROS ZEROS ZEROS ZEROS ZEROS ZEROS ZEROS ZEROS ZEROS      \
 		ZEROS ZEROS ZEROS ZEROS ZEROS
 
+/* A gateway's description, as far as it comes. */
+#define DESCRIPTION                                                            \
+	"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n"                    \
+	"<?xml version=\"1.0\"?><root>"
+#define TAGS "<a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a>"
+#define KIB_OF_TAGS                                                            \
+	TAGS TAGS TAGS TAGS TAGS TAGS TAGS TAGS TAGS TAGS TAGS TAGS TAGS TAGS  \
+		TAGS TAGS
+
 static const struct attack attacks[] = {
 	{.name = "silent",
 		.help = "connections that say nothing",
@@ -194,6 +203,23 @@ static const struct attack attacks[] = {
 			TEXT(first, "GET /status HTTP/1.1\r\nX: "),
 			TEXT(again, "x"),
 			.again_ms = 500}}},
+	{.name = "gateway-endless",
+		.help = "a gateway whose description never ends",
+		.gateway = {.answers = 1,
+			.head = DESCRIPTION,
+			.again = KIB_OF_TAGS KIB_OF_TAGS}},
+	{.name = "gateway-slow",
+		.help = "a gateway whose description comes byte by byte",
+		.gateway = {.answers = 1,
+			.head = DESCRIPTION,
+			.again = "<",
+			.again_ms = 1000}},
+	{.name = "lan-stranger",
+		.help = "a host that says thousands of times that it is a "
+			"gateway",
+		.gateway = {.answers = 4000,
+			.head = DESCRIPTION,
+			.again = KIB_OF_TAGS KIB_OF_TAGS}},
 };
 
 const struct attack *attacks_all(size_t *count)

@@ -5,6 +5,7 @@
 #define ATTACKS_H
 
 #include "gang.h"
+#include "gateway.h"
 #include "jam.h"
 #include "swarm.h"
 
@@ -28,6 +29,7 @@ struct attack {
 	struct gang_plan gang;
 	size_t accomplices; /* joined devices that are requested */
 	struct jam_plan jam;
+	struct gateway_plan gateway;
 	bool needs_target; /* requests a device of the good clients */
 };
 

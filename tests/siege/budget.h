@@ -46,7 +46,7 @@ struct budget_row {
 	const char *counter;
 	bool bounds;         /* only enforced with the module bounds */
 	const char *tests;   /* functions of tests/integration; unit-NAME */
-	const char *attacks; /* of relay-siege, or of lan_attacks.py */
+	const char *attacks; /* of relay-siege */
 };
 
 const struct budget_row *budget_all(size_t *count);

@@ -39,7 +39,9 @@ static int list(void)
 	const struct attack *attacks = attacks_all(&count);
 
 	for (size_t i = 0; i < count; i++)
-		printf("%s\t%s\n", attacks[i].name, attacks[i].help);
+		printf("%s\t%s\t%s\n", attacks[i].name,
+			attacks[i].gateway.answers ? "lan" : "relay",
+			attacks[i].help);
 	return 0;
 }
 

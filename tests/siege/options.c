@@ -2,6 +2,7 @@
 
 /* Options, translated for the load generator's code. */
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -30,6 +31,8 @@ static const struct row {
 		offsetof(struct options, path), TEXT, 0},
 	{"token", "what devices bring to join", offsetof(struct options, token),
 		TEXT, 0},
+	{"own", "address at which a gateway-... or lan-... attack answers",
+		offsetof(struct options, own), TEXT, 0},
 	{"seconds", "how long", offsetof(struct options, seconds_ms), SECONDS,
 		3000},
 	{"open", "connections at a time, not the attack's own number",
@@ -129,6 +132,11 @@ int options_apply(const struct options *options, struct siege *siege)
 	if (options->http &&
 		bench_read_address(&siege->http, "http", options->http))
 		return -1;
+	if (options->own &&
+		inet_pton(AF_INET, options->own, &siege->own) != 1) {
+		fprintf(stderr, "relay-siege: --own is not an IPv4 address\n");
+		return -1;
+	}
 	siege->attackers = (struct sources){
 		SIEGE_FIRST_SOURCE, (unsigned)options->sources};
 	siege->seconds_ms = options->seconds_ms;

@@ -7,7 +7,7 @@
 #include "siege.h"
 
 struct options {
-	const char *relay, *http, *target, *path, *token;
+	const char *relay, *http, *target, *path, *token, *own;
 	int64_t seconds_ms, open, per_s, sources, server_pid, patience_ms;
 };
 

@@ -22,7 +22,8 @@ struct siege {
 	int64_t per_s;      /* starts per second; 0: as in the table */
 	const char *path;   /* path that good clients scrape, or NULL */
 	struct sources attackers;
-	bool stopped; /* by a signal */
+	struct in_addr own; /* in the local network, of a gateway */
+	bool stopped;       /* by a signal */
 };
 
 #endif

@@ -59,10 +59,12 @@ def attacker(build=None):
     return build / "tests" / "siege" / "relay-siege"
 
 
-def attacks(program):
-    """{name: description} of all attacks, in the program's order."""
+def attacks(program, where="relay"):
+    """{name: description} of all attacks on a relay's ports, or with "lan" of those by hosts of its
+    local network, in the program's order."""
     lines = subprocess.run([program, "list"], capture_output=True, text=True, check=True).stdout
-    return dict(line.split("\t") for line in lines.splitlines())
+    rows = [line.split("\t") for line in lines.splitlines()]
+    return {name: description for name, place, description in rows if place == where}
 
 
 @dataclasses.dataclass
@@ -168,8 +170,8 @@ class Outcome:
         return self.done(kind) / begun if begun else 1.0
 
 
-def _start(program, *args):
-    return subprocess.Popen([program, *map(str, args)], stdin=subprocess.PIPE,
+def _start(*command):
+    return subprocess.Popen([str(part) for part in command], stdin=subprocess.PIPE,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -203,47 +205,42 @@ def counters(server):
             (line.rpartition(" ") for line in lines if not line.startswith("#"))}
 
 
-def program_attack(program, name, where, seconds, attackers=1, attack_open=0):
-    """An attack of relay-siege, for lay()."""
-    attack, _, sources = name.partition("@")
+@contextlib.contextmanager
+def _attack(command, number):
+    """Runs so many attackers; the value is a function that ends them and returns the report of the
+    first."""
+    with contextlib.ExitStack() as stack:
+        bad = []
+        for _ in range(number):
+            bad.append(_start(*command))
+            stack.callback(_kill, bad[-1])
+        for process in bad:
+            assert process.stdout.readline() == "begun\n", f"no attack: {process.communicate()}"
 
-    @contextlib.contextmanager
-    def play(target):
-        with contextlib.ExitStack() as stack:
-            bad = []
-            for _ in range(attackers):
-                bad.append(_start(program, attack, *where, "--seconds", seconds + 600, "--sources",
-                                  sources or SOURCES, "--target", target, "--open", attack_open))
-                stack.callback(_kill, bad[-1])
+        def end():
             for process in bad:
-                assert process.stdout.readline() == "begun\n", (
-                    f"no attack: {process.communicate()}")
+                process.terminate()
+            return [_report(process, PATIENCE) for process in bad][0]
 
-            def end():
-                for process in bad:
-                    process.terminate()
-                return [_report(process, PATIENCE) for process in bad][0]
-
-            yield end
-
-    return play
+        yield end
 
 
 def lay(server, name, seconds, program, path, attackers=1, patience=10, settle=15, attack_open=0,
-        attack=None, meanwhile=contextlib.nullcontext):
+        elsewhere=(), own=None, meanwhile=contextlib.nullcontext):
     """Lays siege to a running server; returns the Outcome.
 
     `name` is that of an attack, or ATTACK@NUMBER: from so many sources. `attack_open` replaces
-    the number of connections that the attack has at a time. `attack` replaces the attackers of
-    relay-siege: a context manager, called with the ID of a good device, whose value is a function
-    that ends the attack and returns its report. `meanwhile` is what else is done to the server
+    the number of connections that the attack has at a time. `elsewhere` is a command that runs the
+    attackers in another network namespace, where they answer at the address `own`. `meanwhile` is what else is done to the server
     during the attack: a context manager, called with the server.
     Attackers keep on until the last good client is done. Then the server is watched until it
     holds no more than before, `settle` seconds at most."""
     where = ["--relay", "%s:%d" % server.address, "--http", "%s:%d" % server.status_address,
              "--server-pid", server.pid,
              *(["--token", TOKEN] if server.program.ours else [])]
-    attack = attack or program_attack(program, name, where, seconds, attackers, attack_open)
+    attack, _, sources = name.partition("@")
+    command = [*elsewhere, program, attack, *where, "--seconds", seconds + 600, "--sources",
+               sources or SOURCES, "--open", attack_open, *(["--own", own] if own else [])]
     with contextlib.ExitStack() as stack:
         good = _start(program, "good", *where, "--seconds", seconds, "--path", path,
                       "--patience", patience * SLOWNESS)
@@ -252,7 +249,7 @@ def lay(server, name, seconds, program, path, attackers=1, patience=10, settle=1
         assert ready[:1] == ["ready"], f"good clients cannot begin: {good.communicate()}"
         counted = counters(server)
         before = use_of(server, pipes=True)
-        end = stack.enter_context(attack(ready[1]))
+        end = stack.enter_context(_attack([*command, "--target", ready[1]], attackers))
         began, control = time.monotonic(), control_seconds(server)
         with meanwhile(server):
             pace(0.3)  # good clients begin when the attack is running

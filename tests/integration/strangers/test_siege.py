@@ -4,8 +4,8 @@ sessions, transfer checked bytes and scrape.  The good clients succeed, the serv
 than the table of budgets allows, the table's counters grow, and soon after the attack the server is
 as before.
 
-The attacks, and the program that plays them, are in tests/siege; its long form compares. Those from
-the local network are in tools/lan_attacks.py. How the suite plays them is in tools/siege_trials.py. Under a sanitizer, where everything takes several
+The attacks, and the program that plays them, are in tests/siege; its long form compares. How the
+suite plays them is in tools/siege_trials.py. Under a sanitizer, where everything takes several
 times as long and as much, only the last two of these are looked at, with fewer sources and
 connections."""
 
@@ -17,7 +17,6 @@ import pytest
 
 import budget_table
 import gateway
-import lan_attacks
 from budget_table import ATTACKS, COUNTER, WHAT
 from relay_server import ROOT
 from siege_trials import KIB, LAN_TRIALS, MIB, TRIALS
@@ -51,7 +50,7 @@ NOT_PLAYED = {
 
 def test_every_attack_is_played():
     assert {trial.name for trial in TRIALS} == set(siege.attacks(siege.attacker()))
-    assert {trial.name for trial in LAN_TRIALS} == lan_attacks.ATTACKS
+    assert {trial.name for trial in LAN_TRIALS} == set(siege.attacks(siege.attacker(), "lan"))
 
 
 def test_attacks_move_the_counters_of_their_rows():
@@ -154,12 +153,14 @@ def test_siege_from_the_local_network(start, plain_program, tmp_path, trial):
     conf = tmp_path / "siege.conf"
     conf.write_text(siege.LAN_CONFIGURATION)
     with gateway.networks(tmp_path, f"{os.getpid()}-siege") as nets:
+        nets.at("gateway", "ip", "addr", "add", f"{gateway.NEIGHBOUR}/24", "dev", "inner")
+        own = gateway.NEIGHBOUR if trial.attack == "lan-stranger" else gateway.INNER
 
         def play():
             server = start(plain_program, "-conf", conf, "-token", siege.TOKEN, *trial.args,
                            listen="0.0.0.0:22067", descriptors=trial.descriptors)
             _judge(trial, server, siege.lay(
                 server, trial.attack, trial.seconds, siege.attacker(), "/metrics",
-                attack=lan_attacks.attack(nets, trial.attack)))
+                elsewhere=nets.prefix("gateway"), own=own))
 
         nets.call("relay", play)
