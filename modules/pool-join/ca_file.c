@@ -11,24 +11,28 @@
 int ca_file_read(const void *values, void **files, struct relay_err *err)
 {
 	const struct conf *conf = values;
+	const char *called = "ca-file", *path = conf->ca_file;
 	struct relay_file *file;
 	struct relay_err why;
 
 	*files = NULL;
-	if (!conf->ca_file[0])
+	if (!*path && conf->pools[0]) {
+		called = "SSL_CERT_FILE";
+		path = getenv(called);
+	}
+	if (!path || !*path)
 		return 0;
 	file = calloc(1, sizeof(*file));
 	if (!file)
 		return relay_fail(err, "out of memory");
-	if (relay_file_read(conf->ca_file, SIZE_MOST, file, &why) != 0)
-		(void)relay_fail(err, "ca-file: %s", why.text);
+	if (relay_file_read(path, SIZE_MOST, file, &why) != 0)
+		(void)relay_fail(err, "%s: %s", called, why.text);
 	else if (!strstr(file->text, "-----BEGIN CERTIFICATE-----") &&
 		 !strstr(file->text, "-----BEGIN TRUSTED CERTIFICATE-----"))
 		(void)relay_fail(err,
-			"ca-file: %.150s has no certificate; write "
-			"certificates "
+			"%s: %.150s has no certificate; write certificates "
 			"in PEM",
-			conf->ca_file);
+			called, path);
 	else {
 		*files = file;
 		return 0;

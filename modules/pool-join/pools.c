@@ -202,6 +202,7 @@ static int send_request(
 		.agent = state->agent,
 		.bind = conf->bind,
 		.ca = relay_files(cx, conf),
+		.ca_alone = conf->ca_file[0] != 0,
 		.proxy = conf->proxy,
 		.timeout_ms = conf->timeout_ms,
 		.cert = &state->cert,

@@ -244,13 +244,23 @@ static CURLcode set_pem(struct request *request, CURLoption option,
 	return code;
 }
 
-static CURLcode set_ca(struct request *request, const struct relay_file *file)
+/* The environment's files and directories each replace the system's, as in
+ * programs in Go and in OpenSSL's own. */
+static CURLcode set_ca(struct request *request, const struct request_conf *conf)
 {
-	const struct request_pem pem = {.data = file->text, .len = file->size};
-	CURLcode code = set_pem(request, CURLOPT_CAINFO_BLOB, &pem);
+	const char *folders = getenv("SSL_CERT_DIR");
+	CURLcode code = CURLE_OK;
 
-	if (!code)
+	if (conf->ca) {
+		const struct request_pem pem = {
+			.data = conf->ca->text, .len = conf->ca->size};
+
+		code = set_pem(request, CURLOPT_CAINFO_BLOB, &pem);
+	}
+	if (!code && conf->ca_alone)
 		(void)SET(CURLOPT_CAPATH, NULL);
+	else if (!code && folders && *folders)
+		(void)SET(CURLOPT_CAPATH, folders);
 	return code;
 }
 
@@ -264,8 +274,8 @@ static CURLcode set_conf(
 		SET(CURLOPT_COPYPOSTFIELDS, conf->body) &&
 		SET(CURLOPT_USERAGENT, conf->agent) &&
 		SET(CURLOPT_TIMEOUT_MS, (long)conf->timeout_ms));
-	if (!code && conf->ca)
-		code = set_ca(request, conf->ca);
+	if (!code)
+		code = set_ca(request, conf);
 	if (!code && conf->proxy[0])
 		(void)SET(CURLOPT_PROXY, conf->proxy);
 	if (!code && conf->bind[0])

@@ -35,6 +35,7 @@ struct request_conf {
 	const char *agent;           /* User-Agent */
 	const char *bind;            /* source address; "": any */
 	const struct relay_file *ca; /* NULL: the system's */
+	bool ca_alone;               /* no directory of certificates counts */
 	const char *proxy;           /* "": from the environment */
 	int64_t timeout_ms;
 	const struct request_pem *cert, *key;

@@ -3,9 +3,11 @@
 
 import contextlib
 import json
+import os
 import re
 import signal
 import socket
+import subprocess
 import threading
 import urllib.parse
 
@@ -164,6 +166,53 @@ def test_a_pool_of_another_authority_is_told_nothing(start, plain_program, make_
     server = start(plain_program, "-conf", conf, pools=pool.url)
     server.wait_for_log("Failed to join pool .*certificate.*; again in ")
     assert not pool.requests
+
+
+@pytest.fixture
+def environment(authority, tmp_path):
+    """Makes the variables that have programs in Go trust the pool's authority, by name."""
+    folder = tmp_path / "authorities"
+    folder.mkdir()
+    (folder / "pool.pem").write_bytes(authority.file.read_bytes())
+    subprocess.run(["openssl", "rehash", folder], check=True)
+    values = {"SSL_CERT_FILE": str(authority.file),
+              "SSL_CERT_DIR": f"{tmp_path}/nothing:{folder}"}
+    return lambda name: {**os.environ, name: values[name]}
+
+
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_authorities_of_the_environment_are_trusted(start, plain_program, make_pool, tmp_path,
+                                                    environment, name):
+    pool = make_pool()
+    conf = tmp_path / "pools.conf"
+    conf.write_text(MODULES)
+    server = start(plain_program, "-conf", conf, pools=pool.url, env=environment(name))
+    server.wait_for_log("Joined pool")
+
+
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_ca_file_overrides_the_environment(start, plain_program, make_pool, tmp_path, environment,
+                                           name):
+    other = certificates.make(name="other").write(tmp_path / "other") / "cert.pem"
+    pool = make_pool()
+    conf = tmp_path / "pools.conf"
+    conf.write_text(MODULES)
+    server = start(plain_program, "-conf", conf, "-pool-join.ca-file", other, pools=pool.url,
+                   env=environment(name))
+    server.wait_for_log("Failed to join pool .*certificate.*; again in ")
+    assert not pool.requests
+
+
+def test_a_file_of_the_environment_matters_only_with_pools(plain_program, tmp_path):
+    env = {**os.environ, "SSL_CERT_FILE": "/no/such.pem"}
+    conf = tmp_path / "pools.conf"
+    conf.write_text(MODULES)
+    check = [plain_program.path, "-conf", str(conf), "-keys", str(tmp_path), "-check", "-pools"]
+    assert subprocess.run([*check, ""], env=env, capture_output=True, check=False).returncode == 0
+    result = subprocess.run([*check, "http://127.0.0.1:9/"], env=env, capture_output=True,
+                            text=True, check=False)
+    assert result.returncode == 1
+    assert "SSL_CERT_FILE: cannot open /no/such.pem: No such file" in result.stderr
 
 
 def test_a_pool_of_another_name_is_told_nothing(start_joining, make_pool):
