@@ -92,7 +92,7 @@ static const struct budget_row rows[] = {
 		"test_joins_beside_hellos_without_end "
 		"test_joins_beside_hellos_that_stay "
 		"test_who_has_waited_for_too_long_is_not_served",
-		"hello-close hello-p384 handshake-leave"},
+		"hello-close hello-stay hello-p384 handshake-leave"},
 	{TLS, "computing for certificates",
 		"{TLS_CERTIFICATES_MOST} certificates of "
 		"{TLS_CERTIFICATE_LONGEST KiB} together; RSA: "

@@ -9,6 +9,7 @@ import pytest
 
 from module_server import ModuleServer
 from service_manager import Manager
+from suspending import suspended
 from waiting import Deadline, pace, wait_for
 
 MODULES = ["log", "status", "prometheus", "stuck-worker"]
@@ -160,11 +161,8 @@ def ends_within(server, seconds):
 def test_who_was_suspended_does_not_hang(start):
     """A closed laptop, a migration of a virtual machine, or a debugger suspends the process."""
     server = start()
-    server.send_signal(signal.SIGSTOP)
-    try:
+    with suspended(server):
         pace(HANG + 1.5)
-    finally:
-        server.send_signal(signal.SIGCONT)
     assert health(server) == (200, "ok")
     assert server.reload()[0]
     assert " core: worker " not in server.log() and "control thread has" not in server.log()

@@ -2,7 +2,6 @@
 """Closes, resets and floods at inconvenient moments."""
 
 import contextlib
-import signal
 import socket
 import threading
 
@@ -13,19 +12,8 @@ import relay_protocol as rp
 from openssl_client import connected, renew_keys
 from pairing import Invited, check_both_ways
 from relay_client import Closed, ProtocolConnection, SessionConnection, reset
+from suspending import suspended
 from waiting import Deadline, pace, wait_for
-
-
-@contextlib.contextmanager
-def asleep(server):
-    """Stops the server, so that everything that happens meanwhile is pending when it continues."""
-    stat = f"/proc/{server.pid}/stat"
-    server.send_signal(signal.SIGSTOP)
-    wait_for(lambda: open(stat).read().rpartition(")")[2].split()[0] == "T", "it to sleep")
-    try:
-        yield
-    finally:
-        server.send_signal(signal.SIGCONT)
 
 
 @pytest.fixture
@@ -54,7 +42,7 @@ def test_a_half_is_told_when_the_other_side_is_lost_on_its_way(ours, invited):
     for _ in range(8):
         first = invited.join_target()
         second = invited.connect()
-        with asleep(ours):
+        with suspended(ours):
             second.send(rp.JoinSessionRequest(invited.to_asker.key))
             reset(second.sock)
         with contextlib.suppress(Closed):
@@ -65,7 +53,7 @@ def test_a_half_is_told_when_the_other_side_is_lost_on_its_way(ours, invited):
 def test_a_reset_behind_the_last_bytes_ends_both_sides(ours, invited):
     asker, target = invited.join_both()
     check_both_ways(asker, target)
-    with asleep(ours):
+    with suspended(ours):
         asker.send_bytes(b"last")
         reset(asker.sock)
     with contextlib.suppress(Closed):
@@ -84,7 +72,7 @@ def test_a_reset_after_the_end_of_one_direction_ends_both(ours, invited):
 
 def test_bytes_behind_urgent_ones_arrive(ours, invited):
     asker, target = invited.join_both()
-    with asleep(ours):
+    with suspended(ours):
         asker.sock.sendall(b"abc")
         asker.sock.send(b"!", socket.MSG_OOB)
         asker.sock.sendall(b"def")

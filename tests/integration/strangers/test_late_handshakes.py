@@ -4,29 +4,18 @@
 import contextlib
 import functools
 import selectors
-import signal
-import time
 
 import floods
 from budget_table import constant
 from http_client import counter, with_metrics
 from relay_client import ProtocolConnection, TlsBytes
+from suspending import suspended
 from waiting import pace, wait_for
 
 LATE_S = constant("WAIT_MAX_US") / 1e6
 #: More than a worker serves before it is stopped; it is, when so many have an answer.
 MANY, SERVED = 400, 10
 TRIES = 3
-
-
-def suspended(server, seconds):
-    """Stops the process, as a machine does that sleeps or has no CPU for it."""
-    server.send_signal(signal.SIGSTOP)
-    try:
-        until = time.monotonic() + seconds
-        wait_for(lambda: time.monotonic() > until, "the time to pass")
-    finally:
-        server.send_signal(signal.SIGCONT)
 
 
 def wait_until_some_are_served(strangers):
@@ -55,7 +44,8 @@ def test_who_has_waited_for_too_long_is_not_served(start, plain_program, tmp_pat
             for sock in strangers:
                 sock.send(hello)
             wait_until_some_are_served(strangers)
-            suspended(server, LATE_S + 0.2)
+            with suspended(server):
+                pace(LATE_S + 0.2)
             with ProtocolConnection(server.address, identities[1]) as client:
                 client.join()
             if late(server):

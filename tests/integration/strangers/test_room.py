@@ -2,10 +2,10 @@
 """In a burst of strangers, the server closes no more connections than it accepts."""
 
 import contextlib
-import signal
 
 from exposition import parse, value
 from relay_client import dial
+from suspending import suspended
 from waiting import wait_for
 
 SOURCES = 8
@@ -29,11 +29,9 @@ def test_a_burst_leaves_every_place_taken(start_ours, tmp_path):
     places = count("connection_limit")
     assert SOURCES < places < COMING
     with contextlib.ExitStack() as stack:
-        server.send_signal(signal.SIGSTOP)
-        stack.callback(server.send_signal, signal.SIGCONT)
-        for number in range(COMING):
-            stack.enter_context(dial(server.address, source=f"127.0.0.{2 + number % SOURCES}"))
-        server.send_signal(signal.SIGCONT)
+        with suspended(server):
+            for number in range(COMING):
+                stack.enter_context(dial(server.address, source=f"127.0.0.{2 + number % SOURCES}"))
         wait_for(lambda: have_come() == COMING, lambda: f"all to come; {have_come()} have")
         # A reserve of a sixteenth above the limit remains for strangers.
         most = places * 16 // 15 + 1

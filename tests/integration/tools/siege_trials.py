@@ -161,6 +161,9 @@ TRIALS = (
     Trial("hello-close@1000", 64, (_core("handshakes_waited"),), process=_HANDSHAKE,
           least=_COMPUTING),
     Trial("hello-stay@16", 256, (_reached("opening"), _ROOM), _FEW, process=_HANDSHAKE),
+    # Who is evicted comes again at once, so that handshakes wait all the time.
+    Trial("hello-stay@16", 256, (_core("handshake_failures", "kind", "late"),), _FEW,
+          process=_HANDSHAKE, joins=0, meanwhile=siege_troubles.asleep),
     Trial("hello-stay", 300, (_TIMEOUT,), _SOON, seconds=4, open=300, process=_HANDSHAKE,
           joins=0),
     Trial("hello-p384", 64, (_core("handshake_failures", "kind", "cipher"),)),

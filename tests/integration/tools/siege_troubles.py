@@ -5,7 +5,13 @@ import contextlib
 import resource
 import threading
 
-from waiting import PATIENCE
+from budget_table import constant
+from http_client import counter
+from suspending import suspended
+from waiting import PATIENCE, pace, wait_for
+
+#: Longer than a handshake may wait for its turn.
+_LATE_S = constant("WAIT_MAX_US") / 1e6 + 0.2
 
 _SHORT_S = _ENOUGH_S = 0.2
 
@@ -15,6 +21,16 @@ def log_unread(server):
     """Nobody reads the log, whose pipe fills."""
     with server.log_unread():
         yield
+
+
+@contextlib.contextmanager
+def asleep(server):
+    """As soon as handshakes wait for their turn, the server does nothing for so long that those
+    clients give up."""
+    wait_for(lambda: counter(server, "handshakes_waited_total"), "handshakes to wait")
+    with suspended(server):
+        pace(_LATE_S)
+    yield
 
 
 @contextlib.contextmanager
