@@ -2,6 +2,7 @@
 
 /* The head of an HTTP/1.x request. */
 
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -175,7 +176,8 @@ static int parse_length(struct http_head *out)
 {
 	const char *length = http_head_find(out, "Content-Length");
 	bool coded = http_head_find(out, "Transfer-Encoding") != NULL;
-	size_t digits, bytes = 0;
+	uint64_t bytes = 0;
+	size_t digits;
 
 	out->has_body = coded || length;
 	if (!length)
@@ -185,7 +187,7 @@ static int parse_length(struct http_head *out)
 		count_fields(out, "Content-Length") > 1)
 		return 400;
 	for (size_t i = 0; i < digits; i++)
-		bytes = bytes * 10 + (size_t)(length[i] - '0');
+		bytes = bytes * 10 + (uint64_t)(length[i] - '0');
 	out->has_body = bytes > 0;
 	return bytes > HTTP_BODY_MAX ? 413 : 0;
 }

@@ -60,6 +60,8 @@
 #define GRACE_MS   5000
 #define FIRST_STEP 3
 #define LAST_STEP  5
+/* The largest allowance; most() shifts it by up to FIRST_STEP. */
+#define ALLOWED_MOST (SIZE_MAX >> FIRST_STEP)
 
 /* In how much time the reader took what waited at the last look, if it took all
  * of that. */
@@ -77,6 +79,8 @@ size_t stall_allowed(uint64_t bytes_per_s, int64_t rtt_us)
 	if (rtt_us > RTT_MAX_US)
 		rtt_us = RTT_MAX_US;
 	path = bytes_per_s * (uint64_t)rtt_us / 1000000 * PATHS;
+	if (path > ALLOWED_MOST)
+		return ALLOWED_MOST;
 	return path > STALL_ALLOWED ? (size_t)path : STALL_ALLOWED;
 }
 

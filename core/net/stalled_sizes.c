@@ -23,7 +23,7 @@ static unsigned class_of(size_t size)
 
 static size_t least_of(unsigned class)
 {
-	return (size_t)(4 + class % 4) << (class / 4) >> 2;
+	return (size_t)((uint64_t)(4 + class % 4) << (class / 4) >> 2);
 }
 
 static void add(size_t size, int64_t by)

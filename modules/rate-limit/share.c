@@ -233,7 +233,7 @@ void share_leave(struct share_part *part, int64_t weight)
 size_t share_wait_grant(
 	struct share_wait *wait, int64_t have, size_t len, int64_t now_ms)
 {
-	size_t bytes = have >= 1000 ? (size_t)(have / 1000) : 0;
+	uint64_t bytes = have >= 1000 ? (uint64_t)have / 1000 : 0;
 	size_t piece = len < SHARE_PIECE ? len : SHARE_PIECE;
 
 	if (!wait->on && bytes == 0)
@@ -243,7 +243,7 @@ size_t share_wait_grant(
 							 SHARE_PIECE_MS)))
 		return 0;
 	wait->on = false;
-	return bytes < len ? bytes : len;
+	return bytes < len ? (size_t)bytes : len;
 }
 
 size_t share_grant(struct share_part *part, int64_t weight, size_t len,

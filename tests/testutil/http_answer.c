@@ -9,13 +9,13 @@
 #include "http_answer.h"
 
 /* With one more digit, the sum of two cannot overflow. */
-#define LENGTH_MAX (SIZE_MAX / 64)
+#define LENGTH_MAX (UINT64_MAX / 64)
 
 /* Parses a decimal or hexadecimal number; -1 if it is invalid. */
 static int read_number(
-	const char *at, size_t len, unsigned base, size_t *number)
+	const char *at, size_t len, unsigned base, uint64_t *number)
 {
-	size_t n = 0;
+	uint64_t n = 0;
 
 	if (len == 0)
 		return -1;
@@ -27,7 +27,7 @@ static int read_number(
 
 		if (!d || n > LENGTH_MAX)
 			return -1;
-		n = n * base + (size_t)(d - digits);
+		n = n * base + (uint64_t)(d - digits);
 	}
 	*number = n;
 	return 0;
@@ -36,7 +36,7 @@ static int read_number(
 static int read_status(
 	const char *line, size_t len, int *status, struct relay_err *err)
 {
-	size_t n;
+	uint64_t n;
 
 	if (len < 12 || memcmp(line, "HTTP/1.", 7) != 0 || line[8] != ' ' ||
 		read_number(line + 9, 3, 10, &n) || n < 100 || n > 599)
@@ -147,7 +147,7 @@ static enum http_state read_head(struct http_answer *answer, const char *data,
 }
 
 /* The length of a chunk, up to the line end or an extension. */
-static int read_chunk_size(const char *line, size_t len, size_t *size)
+static int read_chunk_size(const char *line, size_t len, uint64_t *size)
 {
 	const char *semicolon = memchr(line, ';', len);
 
@@ -158,12 +158,14 @@ static int read_chunk_size(const char *line, size_t len, size_t *size)
 /* Joins it to those before. */
 static bool take_chunk(struct http_answer *answer, char *data, size_t len)
 {
+	const size_t chunk = (size_t)answer->length;
+
 	if (len - answer->at < answer->length)
 		return false;
 	memmove(data + answer->body + answer->body_len, data + answer->at,
-		answer->length);
-	answer->body_len += answer->length;
-	answer->at += answer->length;
+		chunk);
+	answer->body_len += chunk;
+	answer->at += chunk;
 	answer->looked = answer->at;
 	answer->part = HTTP_CHUNK_END;
 	return true;
@@ -200,7 +202,7 @@ static enum http_state read_plain(
 		return ended ? HTTP_DONE : HTTP_MORE;
 	if (answer->body_len < answer->length)
 		return HTTP_MORE;
-	answer->body_len = answer->length;
+	answer->body_len = (size_t)answer->length;
 	return HTTP_DONE;
 }
 

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <strelaysrv/err.h>
 
@@ -36,9 +37,9 @@ struct http_answer {
 	/* The parser's own. */
 	enum http_part part;
 	bool chunked, has_length;
-	size_t length; /* of the body, or of the chunk */
-	size_t at;     /* what is before it was parsed */
-	size_t looked; /* up to here there is no line end */
+	uint64_t length; /* of the body, or of the chunk */
+	size_t at;       /* what is before it was parsed */
+	size_t looked;   /* up to here there is no line end */
 };
 
 /*

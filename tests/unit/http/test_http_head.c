@@ -86,6 +86,8 @@ static void what_proxies_might_read_differently_is_refused(void **state)
 			400},
 		{"GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
 		{START "Content-Length: 4097\r\n\r\n", 413},
+		/* 0 in 32 bits. */
+		{START "Content-Length: 4294967296\r\n\r\n", 413},
 		{START "Host: y\r\n\r\n", 400},
 		{"GET / HTTP/1.1\r\n\r\n", 400},
 		{"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400},

@@ -99,6 +99,8 @@ static void the_largest_are_found_by_size(void **state)
 	stalled_sizes_change(5000000, 3);
 	assert_in_range(stalled_sizes_from(1), 80000, 100000);
 	assert_in_range(stalled_sizes_from(1000003), 1, 3);
+	stalled_sizes_change(0, 3000000000);
+	assert_in_range(stalled_sizes_from(1), 2147483648, 3000000000);
 }
 
 int main(void)

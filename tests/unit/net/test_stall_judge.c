@@ -61,6 +61,9 @@ static void what_a_path_needs_may_be_held(void **state)
 	/* A round trip too short to be measured does not lower it. */
 	assert_int_equal(
 		stall_allowed(1000000000, 0), stall_allowed(1000000000, 1000));
+	/* More than 4 GiB. */
+	assert_true(stall_allowed(1000000000, 600000) >=
+		    stall_allowed(125000000, 600000));
 }
 
 static void fast_readers_are_let_alone(void **state)

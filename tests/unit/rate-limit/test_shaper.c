@@ -541,6 +541,17 @@ static void who_leaves_gives_back(void **state)
 	assert_true(atomic_load(&sim.pool.level) <= 120000 * 1000);
 }
 
+/* 0 in 32 bits. */
+static void four_gib_may_wait_to_be_sent(void **state)
+{
+	struct share_wait wait = {false, 0};
+
+	(void)state;
+	assert_int_equal(share_wait_grant(&wait, INT64_C(4294967296000),
+				 SHARE_PIECE, 1000),
+		SHARE_PIECE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -564,6 +575,7 @@ int main(void)
 		cmocka_unit_test(a_new_rate_holds_at_once),
 		cmocka_unit_test(silence_is_made_up_for_within_the_burst),
 		cmocka_unit_test(who_leaves_gives_back),
+		cmocka_unit_test(four_gib_may_wait_to_be_sent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -145,6 +145,8 @@ static void refuses_what_is_no_answer(void **state)
 		{OK "Content-Length: 99999999999999999999\r\n\r\n",
 			"Content-Length"},
 		{OK "Content-Length: 4\r\n\r\nabc", "cut off"},
+		/* 3 in 32 bits. */
+		{OK "Content-Length: 4294967299\r\n\r\nabc", "cut off"},
 		{OK "Transfer-Encoding: gzip\r\n\r\n", "encoding"},
 		{OK "Transfer-Encoding: chunked\r\n\r\n", "cut off"},
 		{OK "Transfer-Encoding: chunked\r\n\r\nx\r\n",
