@@ -52,10 +52,14 @@ void relay_log_fields(const struct relay_ctx *cx, enum relay_level level,
  * The state of one kind of record that a flood could repeat, for
  * relay_log_seldom().  It starts zeroed, lives as long as the module and is
  * shared by all threads.
+ *
+ * Aligned also where 64-bit numbers are not: an atomic operation on a number in
+ * two cache lines locks the machine's bus, and a virtual machine may be stopped
+ * for seconds because of it.
  */
 struct relay_log_kind {
-	int64_t due_ms;
-	uint64_t left_out;
+	int64_t due_ms __attribute__((aligned(8)));
+	uint64_t left_out __attribute__((aligned(8)));
 };
 /*
  * Like relay_log(), but writes at most one record of a kind in ten seconds.

@@ -45,6 +45,15 @@ void log_valist(const char *component, enum relay_level level,
 	written++;
 }
 
+/* On 32 bits, too; see log.h. */
+struct after_a_byte {
+	char byte;
+	struct relay_log_kind kind;
+};
+_Static_assert(offsetof(struct after_a_byte, kind.due_ms) % 8 == 0 &&
+		       offsetof(struct after_a_byte, kind.left_out) % 8 == 0,
+	"an atomic number may lie in two cache lines");
+
 static void one_in_ten_seconds(void **state)
 {
 	struct relay_log_kind kind = {0, 0}, other = {0, 0};
