@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of child processes that hang while they read the configuration. */
+/* Tests of child processes that hang, or exit, while they read the
+ * configuration. */
 
 #include <errno.h>
 #include <setjmp.h>
@@ -8,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -112,6 +114,17 @@ static void spins(const char *path, struct config_section *sections, size_t n,
 	(void)config_serialize_end(out, true);
 }
 
+/* As libconfuse does when an allocation fails. */
+static void exits(const char *path, struct config_section *sections, size_t n,
+	struct config_serializer *out)
+{
+	(void)path;
+	(void)sections;
+	(void)n;
+	(void)out;
+	exit(EXIT_FAILURE);
+}
+
 static int read_patiently(
 	const struct config_child_limits *limits, config_child_fn *fn)
 {
@@ -183,6 +196,24 @@ static void who_works_has_a_limit(void **state)
 		told.error, "cannot read a.conf: it takes too long");
 }
 
+/* What the server registered for its own exit, such as this, does not run. */
+static void end_of_the_server(void)
+{
+	shared->begun = 1;
+}
+
+static void one_that_exits_has_read_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(atexit(end_of_the_server), 0);
+	assert_int_equal(read_within(60000, 60000, exits), -1);
+	assert_int_equal(shared->begun, 0);
+	assert_int_equal(told.errors, 1);
+	assert_string_equal(told.error,
+		"cannot read a.conf: out of memory? The process that reads it "
+		"ended with 3");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -193,6 +224,7 @@ int main(void)
 		TEST(all_of_them_have_one_limit),
 		TEST(who_works_is_left_alone),
 		TEST(who_works_has_a_limit),
+		TEST(one_that_exits_has_read_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
