@@ -187,9 +187,10 @@ static const struct budget_row rows[] = {
 		true, "test_sessions_of_one_device", "stalled-readers"},
 	{PAIR, "kernel memory while its reader stalls, after {SQUEEZE_MS ms}",
 		"{PATHS} times the data in transit, at least {STALL_ALLOWED "
-		"KiB} each way; what was queued before may stay for "
-		"{relay.network-timeout}, or {STALL_GRACE} times that from 1 "
-		"kB a second, and shrinks within {STALL_DRAIN} times that",
+		"KiB} each way; what was queued before (tcp_rmem, tcp_wmem "
+		"and a pipe at most) may stay for {relay.network-timeout}, or "
+		"{STALL_GRACE} times that from 1 kB a second, and shrinks "
+		"within {STALL_DRAIN} times that",
 		"1/{MEMORY_SOURCE_PART} of the total while memory is short",
 		"half of the kernel's pressure threshold",
 		"session-memory SQUEEZE_MS STALL_ALLOWED PATHS "
