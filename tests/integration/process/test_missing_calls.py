@@ -62,6 +62,8 @@ DISPENSABLE = {
     "SO_LINGER": [option("setsockopt", _SOL_SOCKET, 13)],
     "SO_MEMINFO": [option("getsockopt", _SOL_SOCKET, 55)],
     "TCP_NODELAY": [option("setsockopt", _TCP, 1)],
+    "TCP_KEEPIDLE": [option("setsockopt", _TCP, 4)],
+    "TCP_KEEPINTVL": [option("setsockopt", _TCP, 5)],
     "TCP_USER_TIMEOUT": [option("setsockopt", _TCP, 18)],
     "TCP_WINDOW_CLAMP": [option("setsockopt", _TCP, 10)],
     "TCP_LINGER2": [option("setsockopt", _TCP, 8)],
@@ -84,6 +86,9 @@ NEEDED = {
     "waitpid": ["wait4"],
     "rlimit": ["prlimit64", "setrlimit"],
     "SO_REUSEADDR": [option("setsockopt", _SOL_SOCKET, 2)],
+    "linkat": ["linkat"],  # new keys are written with them
+    "linkat and renameat2": ["linkat", "renameat2"],
+    "fsync": ["fsync"],
 }
 
 
@@ -176,9 +181,13 @@ def uri_or_end(server):
 @pytest.mark.parametrize("what", NEEDED)
 def test_it_serves_or_says_what_is_missing(tmp_path, relay_keys, identities, what):
     def start(*args, **options):
-        return relay_server.start(args[0], tmp_path, *args[1:], keys=relay_keys, **options)
+        return relay_server.start(args[0], tmp_path, *args[1:], keys=keys, **options)
 
+    keys = relay_keys
     for error in ERRORS:
+        if NEEDED[what][0] in ("linkat", "fsync"):
+            keys = tmp_path / os.strerror(error)
+            keys.mkdir()
         server = begin(start, tmp_path, what, NEEDED[what], error)
         try:
             if uri_or_end(server):
