@@ -286,6 +286,13 @@ int64_t host_drain(enum relay_drain how)
 	return stage_drain(&self()->running, how);
 }
 
+const char *host_writes(void)
+{
+	const struct relay_module *mod = stage_writing(&self()->running);
+
+	return mod ? mod->def.name : NULL;
+}
+
 /* Stopping. */
 
 static int leave_here(struct worker *worker, void *arg)

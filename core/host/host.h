@@ -75,6 +75,9 @@ const struct core_conf *host_core(void);
 /* Calls the hook `drain` of all running modules that have it.  Returns the sum
  * of their answers: how much they still wait for. */
 int64_t host_drain(enum relay_drain how);
+/* After host_drain(): the name of a module with this hook whose work
+ * (relay_work_start()) has not ended; NULL: there is none. */
+const char *host_writes(void);
 
 /* Whether a running module has an option with this flag. */
 bool host_has_flag(const char *flag);

@@ -24,6 +24,7 @@ struct config_loader;
 struct loop;
 struct name_lookup;
 struct readings;
+struct workers_ask;
 
 /* For host.c. */
 struct host {
@@ -56,6 +57,8 @@ struct reloading {
 	struct key_check *keys;       /* owned; NULL: not begun */
 	struct name_lookup *names;    /* owned; NULL: not begun */
 	struct event *timer;          /* owned; exists while it is on */
+	struct workers_ask *ask;      /* owned; NULL: no answer is awaited */
+	void (*next)(void);           /* what is done after the answer */
 };
 
 struct host_state {

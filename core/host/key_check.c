@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Looks at the key files during a reload. */
+/* Looks at the key files before a reload or an upgrade. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,16 +20,18 @@
 struct job {
 	char *dir; /* owned */
 	const struct identity *in_use;
-	uint8_t id[RELAY_DEVICE_ID_LEN]; /* as found; valid unless failed */
-	bool failed;
+	uint8_t id[RELAY_DEVICE_ID_LEN]; /* as found */
+	bool failed;                     /* err says why */
+	bool missing;                    /* there are none, which is no fault */
 	bool forbidden; /* this user may not read them; root did */
 	struct relay_err err;
 	struct key_check *check; /* valid until the task is dropped */
 };
 
 struct key_check {
-	struct task *task; /* owned; NULL: given up */
+	struct task *task; /* owned; NULL: given up, `hang` says why */
 	struct job *job;   /* valid as long as `task` */
+	struct relay_err hang;
 	bool over;
 	void (*tell)(void *arg);
 	void *arg;
@@ -50,12 +52,9 @@ static int look_for(struct job *job)
 	if (identity_look(&found, job->dir, job->in_use->libctx, &job->err) !=
 		0)
 		return -1;
-	if (!found.cert)
-		return relay_fail(&job->err,
-			"neither " IDENTITY_CERT_FILE " nor " IDENTITY_KEY_FILE
-			" is in %s any more",
-			job->dir);
-	memcpy(job->id, found.id, sizeof(job->id));
+	job->missing = !found.cert;
+	if (found.cert)
+		memcpy(job->id, found.id, sizeof(job->id));
 	identity_finish(&found);
 	return 0;
 }
@@ -133,18 +132,12 @@ struct key_check *key_check_start(const char *dir,
 
 void key_check_poll(struct key_check *check)
 {
-	struct relay_err err;
-
 	if (check->over)
 		return;
 	/* Without memory, the message of a task that has ended is lost. */
 	if (!task_wait(check->task, 0)) {
-		if (!task_hangs(check->task, &err))
+		if (!task_hangs(check->task, &check->hang))
 			return;
-		log_core(RELAY_WARNING,
-			"%s; the relay keeps the identity that it has, but "
-			"could not start again",
-			err.text);
 		task_drop(check->task);
 		check->task = NULL;
 	}
@@ -155,6 +148,18 @@ void key_check_poll(struct key_check *check)
 bool key_check_is_over(const struct key_check *check)
 {
 	return check->over;
+}
+
+int key_check_found(const struct key_check *check, const uint8_t **id,
+	struct relay_err *err)
+{
+	*id = NULL;
+	if (check->task && !check->job->failed) {
+		*id = check->job->missing ? NULL : check->job->id;
+		return 0;
+	}
+	*err = check->task ? check->job->err : check->hang;
+	return -1;
 }
 
 static void tell_other(const struct job *job)
@@ -172,15 +177,25 @@ static void tell_other(const struct job *job)
 void key_check_log(const struct key_check *check)
 {
 	const struct job *job = check->job;
+	struct relay_err err;
+	const uint8_t *id;
+	bool forbidden;
 
-	if (!check->task)
-		return;
-	if (job->failed)
-		log_core(job->forbidden ? RELAY_NOTICE : RELAY_WARNING,
+	if (key_check_found(check, &id, &err) != 0) {
+		forbidden = check->task && job->forbidden;
+		log_core(forbidden ? RELAY_NOTICE : RELAY_WARNING,
 			"%s; the relay keeps the identity that it has%s",
-			job->err.text,
-			job->forbidden ? "" : ", but could not start again");
-	else if (memcmp(job->id, job->in_use->id, sizeof(job->id)) != 0)
+			err.text,
+			forbidden ? "" : ", but could not start again");
+		return;
+	}
+	if (!id)
+		log_core(RELAY_WARNING,
+			"neither " IDENTITY_CERT_FILE " nor " IDENTITY_KEY_FILE
+			" is in %s any more; the relay keeps the identity that "
+			"it has, but could not start again",
+			job->dir);
+	else if (memcmp(id, job->in_use->id, sizeof(job->id)) != 0)
 		tell_other(job);
 }
 

@@ -19,6 +19,7 @@
 #include "modules/catalog.h"
 #include "modules/option_files_read.h"
 #include "net/name_lookup.h"
+#include "workers/workers_answer.h"
 
 /* How often it checks whether a thread hangs. */
 #define LOOK_US 100000
@@ -45,6 +46,8 @@ void reloading_stop(void)
 	if (reloading->timer)
 		event_free(reloading->timer);
 	reloading->timer = NULL;
+	workers_ask_free(reloading->ask);
+	reloading->ask = NULL;
 	config_loader_free(reloading->loader);
 	reloading->loader = NULL;
 	key_check_free(reloading->keys);
@@ -68,6 +71,20 @@ static void end(bool succeeded)
 		self()->tell(false);
 }
 
+static void go_on(bool answer, void *arg)
+{
+	struct reloading *reloading = self();
+
+	(void)arg;
+	reloading->ask = NULL;
+	if (answer) {
+		reloading->next();
+		return;
+	}
+	transition_tell_hanging();
+	end(false);
+}
+
 static bool is_all_read(const struct reloading *reloading)
 {
 	/* The lookup of names begins last. */
@@ -76,24 +93,42 @@ static bool is_all_read(const struct reloading *reloading)
 	       readings_are_over(reloading->readings);
 }
 
-/* Makes the transition, once everything that it needs has been read. */
-static void change(void *arg)
+/* A transition cannot be cancelled once it has begun: so the workers are asked
+ * before.  `next` is called if all of them answer. */
+static void ask_workers(void (*next)(void))
 {
 	struct reloading *reloading = self();
-	struct config *config = reloading->config;
-	bool succeeded;
 
-	(void)arg;
-	if (!is_all_read(reloading))
+	reloading->next = next;
+	reloading->ask = workers_ask(go_on, NULL);
+	if (reloading->ask)
 		return;
-	key_check_log(reloading->keys);
-	/* Reading may have taken long: check that the workers still answer. */
-	succeeded =
-		transition_workers_answer() &&
-		host_change(config, reloading->readings, reloading->names) == 0;
+	log_core(RELAY_ERROR, "out of memory");
+	end(false);
+}
+
+static void change(void)
+{
+	struct reloading *reloading = self();
+	bool succeeded = host_change(reloading->config, reloading->readings,
+				 reloading->names) == 0;
+
 	if (succeeded)
 		reloading->config = NULL; /* the host's now */
 	end(succeeded);
+}
+
+/* Makes the transition, once everything that it needs has been read. */
+static void was_read(void *arg)
+{
+	struct reloading *reloading = self();
+
+	(void)arg;
+	if (!is_all_read(reloading) || reloading->ask)
+		return;
+	key_check_log(reloading->keys);
+	/* Reading may have taken long: ask again. */
+	ask_workers(change);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -101,6 +136,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
+	if (self()->ask)
+		return;
 	if (!self()->readings)
 		config_loader_poll(self()->loader);
 	else if (!readings_are_over(self()->readings))
@@ -131,33 +168,42 @@ static void read_files(struct config *config, void *arg)
 	reloading->config = config;
 	if (config) {
 		catalog_report(instance->host->host.catalog);
-		reloading->readings = host_read(config, change, NULL);
+		reloading->readings = host_read(config, was_read, NULL);
 	}
 	if (reloading->readings)
 		reloading->keys = key_check_start(config_core(config)->keys,
 			core_options_identity(), instance->host->host.control,
-			change, NULL);
+			was_read, NULL);
 	if (reloading->keys)
 		reloading->names = core_options_look_up(
-			host_core(), config_core(config), change, NULL);
+			host_core(), config_core(config), was_read, NULL);
 	if (!reloading->names)
+		end(false);
+}
+
+static void load(void)
+{
+	struct reloading *reloading = self();
+	const struct host *host = &instance->host->host;
+
+	reloading->loader = config_loader_start(
+		host->catalog, host->flags, host->control, read_files, NULL);
+	if (!reloading->loader)
 		end(false);
 }
 
 void reloading_begin(void)
 {
 	struct reloading *reloading = self();
-	const struct host *host = &instance->host->host;
-	const char *conf = host->flags->conf;
+	const char *conf = instance->host->host.flags->conf;
 
 	reloading->is_on = true;
 	if (reloading->tell)
 		reloading->tell(true);
 	log_core(RELAY_NOTICE, "reloading%s%s",
 		conf ? " " : "; there is no -conf file", conf ? conf : "");
-	if (transition_workers_answer() && start_timer() == 0)
-		reloading->loader = config_loader_start(host->catalog,
-			host->flags, host->control, read_files, NULL);
-	if (!reloading->loader)
+	if (start_timer() == 0)
+		ask_workers(load);
+	else
 		end(false);
 }

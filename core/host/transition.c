@@ -18,6 +18,7 @@
 #include "peers/hooks_change.h"
 #include "workers/hang_watch.h"
 #include "workers/workers.h"
+#include "workers/workers_answer.h"
 
 static void sort_out(struct transition *transition)
 {
@@ -206,15 +207,24 @@ static int stage_settings(struct transition *transition)
 		config_core(transition->config), transition->names);
 }
 
-bool transition_workers_answer(void)
+void transition_tell_hanging(void)
 {
 	char text[200];
 
-	if (workers_answer())
-		return true;
 	hang_watch_describe_worker(text, sizeof(text));
 	log_core(RELAY_ERROR, "%s: no reload while a worker hangs", text);
-	return false;
+}
+
+/* They have answered just before (reloading.c).  But what new modules have done
+ * in their starts may have taken long, and the step that follows waits for the
+ * workers, and cannot be given up. */
+static bool workers_still_answer(void)
+{
+	bool answer = workers_answer();
+
+	if (!answer)
+		transition_tell_hanging();
+	return answer;
 }
 
 int transition_prepare(struct transition *transition)
@@ -232,8 +242,7 @@ int transition_prepare(struct transition *transition)
 	if (make_sets(transition) != 0)
 		log_core(RELAY_ERROR, "out of memory");
 	else if (!transition->before ||
-		 /* Again, since the preparation may have taken long. */
-		 (transition_workers_answer() && core_options_open() == 0))
+		 (workers_still_answer() && core_options_open() == 0))
 		return 0;
 	free_sets(transition);
 	reload_abandon(&transition->kept);

@@ -49,8 +49,8 @@ struct transition {
 /* Selects the modules and calls their hook `check`.  0, or -1 with the reason
  * logged. */
 int transition_check(struct transition *transition);
-/* Whether all workers answer, so that a change can be made; logged if not. */
-bool transition_workers_answer(void);
+/* Logs which worker does not answer, so that no change can be made. */
+void transition_tell_hanging(void);
 /* 0, or -1 with the reason logged; then all is as it was. */
 int transition_prepare(struct transition *transition);
 void transition_take(struct transition *transition);

@@ -15,6 +15,7 @@
  *                  what it asks for, see relay_conn_hand_back()
  *   old: ENDING    hand back no more: the new one shuts down its sending side,
  *                  so that no connection is under way when the old one ends
+ *   old: OFF       before GO: the upgrade was given up, and the new one ends
  * Each process sees the other's end as the end of the channel.
  */
 #ifndef HANDOVER_H
@@ -42,6 +43,7 @@ enum handover_word {
 	HANDOVER_TRAFFIC, /* data: int64_t */
 	HANDOVER_CONN,    /* data: what was read from fd */
 	HANDOVER_ENDING,
+	HANDOVER_OFF,
 };
 
 struct event;

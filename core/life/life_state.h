@@ -83,10 +83,22 @@ struct takeover_state {
 
 enum upgrade_stage {
 	STAGE_NONE,
+	STAGE_PREPARING, /* there is no new process yet: upgrade_prepare.h */
 	STAGE_STARTING,  /* the new process runs, and has not said READY */
 	STAGE_SWITCHING, /* neither process accepts until it says SERVING */
 	STAGE_PROBATION, /* it serves; this process keeps the sockets, too */
 	STAGE_OVER,      /* this process only drains */
+};
+
+/* For upgrade_prepare.c. */
+struct upgrade_preparation {
+	void (*over)(bool started);
+	struct workers_ask *ask; /* owned, as are the next three; */
+	struct key_check *keys;  /* NULL: not begun, or over */
+	struct new_process_launch *launch;
+	struct event *timer;
+	void (*look)(void);         /* what the timer calls */
+	int64_t next_ms, waited_ms; /* of the current step */
 };
 
 struct upgrade_state {
@@ -95,6 +107,8 @@ struct upgrade_state {
 	enum upgrade_stage stage;
 	pid_t pid;   /* of the new process; 0: none, or reaped */
 	int channel; /* owned; -1: none */
+	struct upgrade_preparation preparation;
+	struct workers_ask *ask;     /* owned; before GO is sent */
 	struct event *channel_event; /* owned, as are the next two */
 	struct event *child_event;   /* SIGCHLD */
 	struct event *timer;         /* timeout, then probation, then traffic */

@@ -90,7 +90,7 @@ int new_process_prepare(
 {
 	char id[RELAY_DEVICE_ID_TEXT];
 
-	*process = (struct new_process){.count = 0};
+	*process = (struct new_process){.channel_fd = channel};
 	(void)snprintf(process->channel, sizeof(process->channel),
 		HANDOVER_CHANNEL "=%d", channel);
 	relay_device_id_format(relay_server_id(), id);
@@ -108,7 +108,9 @@ void new_process_free(struct new_process *process)
 	free(process->environment);
 	free(process->sockets);
 	free(process->fds);
-	*process = (struct new_process){.count = 0};
+	if (process->channel_fd >= 0)
+		(void)close(process->channel_fd);
+	*process = (struct new_process){.channel_fd = -1};
 }
 
 /* The new process would inherit ignored and blocked signals.  It leads a group

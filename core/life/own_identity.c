@@ -52,21 +52,3 @@ int own_identity_load(struct identity *identity, const char *keys,
 	check_key_mode(identity, keys);
 	return 0;
 }
-
-int own_identity_is_kept(const char *keys, struct relay_err *err)
-{
-	struct identity found = {0};
-	char id[RELAY_DEVICE_ID_TEXT];
-	int result;
-
-	file_wait_begin(keys);
-	result = identity_look(&found, keys, tls_start_libctx(), err);
-	file_wait_end();
-	if (result != 0)
-		return -1;
-	relay_device_id_format(relay_server_id(), id);
-	result = takeover_compare_ids(
-		found.cert ? found.id : NULL, id, keys, err);
-	identity_finish(&found);
-	return result;
-}

@@ -20,11 +20,5 @@
  */
 int own_identity_load(struct identity *identity, const char *keys,
 	const struct rights *rights, struct relay_err *err);
-/*
- * [C]  Before an upgrade: whether `keys` still has the pair of this process.
- * The new program may be an older one, which would make a new pair.  0, or -1
- * with err.
- */
-int own_identity_is_kept(const char *keys, struct relay_err *err);
 
 #endif

@@ -62,6 +62,7 @@
 #include "workers/worker_count.h"
 #include "workers/worker_threads.h"
 #include "workers/workers.h"
+#include "workers/workers_answer.h"
 
 #define NAME "strelaysrv"
 

@@ -163,8 +163,15 @@ static void on_channel(evutil_socket_t fd, short what, void *arg)
 	old_process_ended();
 }
 
-/* 1: GO has come.  0: not in time.  -1: the old process has ended. */
-static int await_go(int64_t until_ms)
+/* What has come of the old process. */
+enum await {
+	AWAIT_NOTHING,
+	AWAIT_GO,
+	AWAIT_OFF,   /* it has given the upgrade up */
+	AWAIT_ENDED, /* it has ended */
+};
+
+static enum await await_go(int64_t until_ms)
 {
 	struct pollfd wait = {.fd = self()->channel, .events = POLLIN};
 	struct handover_message message;
@@ -172,33 +179,41 @@ static int await_go(int64_t until_ms)
 	int got;
 
 	if (left <= 0)
-		return 0;
+		return AWAIT_NOTHING;
 	if (poll(&wait, 1, left > INT32_MAX ? INT32_MAX : (int)left) < 0 &&
 		errno != EINTR)
-		return -1;
+		return AWAIT_ENDED;
 	got = handover_receive(self()->channel, &message);
-	if (got > 0 && message.fd >= 0)
+	if (got <= 0)
+		return got < 0 ? AWAIT_ENDED : AWAIT_NOTHING;
+	if (message.fd >= 0)
 		close(message.fd);
-	return got > 0 ? message.word == HANDOVER_GO : got;
+	if (message.word == HANDOVER_OFF)
+		return AWAIT_OFF;
+	return message.word == HANDOVER_GO ? AWAIT_GO : AWAIT_NOTHING;
 }
 
 int takeover_await(int64_t wait_ms, struct relay_err *err)
 {
 	int64_t until_ms = loop_clock_ms() + wait_ms;
-	int got = 0;
+	enum await got = AWAIT_NOTHING;
 
 	if (self()->channel < 0)
 		return 0;
-	if (handover_send(self()->channel, HANDOVER_READY, NULL, 0, -1) != 0)
-		got = -1;
-	while (got == 0 && loop_clock_ms() < until_ms)
+	/* If this fails, the old process has ended, and the channel says so
+	 * after what it had sent before. */
+	(void)handover_send(self()->channel, HANDOVER_READY, NULL, 0, -1);
+	while (got == AWAIT_NOTHING && loop_clock_ms() < until_ms)
 		got = await_go(until_ms);
-	if (got == 0)
+	if (got == AWAIT_OFF)
+		return relay_fail(
+			err, "the old process has given the upgrade up");
+	if (got == AWAIT_NOTHING)
 		return relay_fail(err,
 			"the old process has not handed over its sockets in "
 			"time");
 	/* The old process is gone, for whatever reason: this one must serve. */
-	if (got < 0)
+	if (got == AWAIT_ENDED)
 		log_core(RELAY_WARNING,
 			"the old process has ended before it handed over");
 	return 0;

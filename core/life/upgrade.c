@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,19 +19,17 @@
 #include "host/reloading.h"
 #include "life/drain.h"
 #include "life/handover.h"
-#include "life/own_identity.h"
 #include "life/life_state.h"
 #include "life/new_process.h"
 #include "life/systemd_notify.h"
-#include "life/takeover.h"
 #include "life/upgrade.h"
 #include "life/upgrade_accept.h"
+#include "life/upgrade_prepare.h"
 #include "life/upgrade_traffic.h"
 #include "log/log.h"
 #include "loop/loop.h"
 #include "peers/conn_import.h"
-#include "workers/hang_watch.h"
-#include "workers/workers.h"
+#include "workers/workers_answer.h"
 
 /* If the new process fails within this time after SERVING, this one serves
  * again. */
@@ -64,12 +61,23 @@ static void reload_now(void)
 	reloading_begin();
 }
 
+/* A new process that is not killed, since it starts only now, reads this, and
+ * ends.  Safe in a signal handler. */
+static void call_off(void)
+{
+	if (self()->channel >= 0)
+		(void)handover_send(self()->channel, HANDOVER_OFF, NULL, 0, -1);
+}
+
 /* This process goes on serving. */
 static void fail(const char *why)
 {
 	enum upgrade_stage reached = self()->stage;
 
 	evtimer_del(self()->timer);
+	workers_ask_free(self()->ask);
+	self()->ask = NULL;
+	call_off();
 	handover_close(&self()->channel, &self()->channel_event);
 	self()->stage = STAGE_NONE;
 	if (self()->pid)
@@ -107,6 +115,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)arg;
 	switch (self()->stage) {
 	case STAGE_NONE:
+	case STAGE_PREPARING:
 		break;
 	case STAGE_STARTING:
 	case STAGE_SWITCHING:
@@ -126,11 +135,11 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* Messages of the new process. */
 
-static void on_ready(void)
+static void on_answer(bool answer, void *arg)
 {
-	if (self()->stage != STAGE_STARTING)
-		return;
-	if (!workers_answer()) {
+	(void)arg;
+	self()->ask = NULL;
+	if (!answer) {
 		fail("cannot take over: a worker of the old process hangs");
 		return;
 	}
@@ -138,6 +147,15 @@ static void on_ready(void)
 	self()->stage = STAGE_SWITCHING;
 	if (handover_send(self()->channel, HANDOVER_GO, NULL, 0, -1) != 0)
 		fail("could not be sent the message GO");
+}
+
+static void on_ready(void)
+{
+	if (self()->stage != STAGE_STARTING || self()->ask)
+		return;
+	self()->ask = workers_ask(on_answer, NULL);
+	if (!self()->ask)
+		fail("cannot take over: this process is out of memory");
 }
 
 static void on_serving(void)
@@ -211,6 +229,7 @@ static void ended(int status)
 	new_process_describe_end(status, how, sizeof(how));
 	switch (self()->stage) {
 	case STAGE_NONE: /* it had failed, and was told to end */
+	case STAGE_PREPARING:
 		break;
 	case STAGE_STARTING:
 	case STAGE_SWITCHING:
@@ -230,14 +249,11 @@ static void ended(int status)
 	}
 }
 
-static void on_child(evutil_socket_t number, short what, void *arg)
+static void look_at_child(void)
 {
 	bool well;
 	int status;
 
-	(void)number;
-	(void)what;
-	(void)arg;
 	/* Not waitpid(-1): modules may have children of their own. */
 	if (!self()->pid || new_process_ended(self()->pid, &well) != 0)
 		return;
@@ -247,6 +263,14 @@ static void on_child(evutil_socket_t number, short what, void *arg)
 		new_process_kill(self()->pid);
 	if (waitpid(self()->pid, &status, WNOHANG) > 0)
 		ended(status);
+}
+
+static void on_child(evutil_socket_t number, short what, void *arg)
+{
+	(void)number;
+	(void)what;
+	(void)arg;
+	look_at_child();
 }
 
 /* The start. */
@@ -261,81 +285,35 @@ static int watch(void)
 		       : -1;
 }
 
-static int start(struct relay_err *err)
+static void on_prepared(bool started)
 {
-	struct new_process process;
-	int ends[2], result;
-
-	if (handover_pair(ends) != 0)
-		return relay_fail(
-			err, "cannot make a socket pair: %s", strerror(errno));
-	self()->channel = ends[0];
-	result = new_process_prepare(&process, ends[1], err);
-	if (result == 0 && watch() != 0)
-		result = relay_fail(err, "out of memory");
-	if (result == 0)
-		result = new_process_start(
-			&process, self()->argv, &self()->pid, err);
-	new_process_free(&process);
-	close(ends[1]);
-	if (result != 0)
+	self()->stage = STAGE_STARTING;
+	if (!started) {
+		call_off();
 		handover_close(&self()->channel, &self()->channel_event);
-	return result;
-}
-
-static const char *objection(void)
-{
-	if (relay_draining() == RELAY_DRAIN_LEAVE)
-		return "the server drains: it was told to end";
-	if (self()->pid && self()->stage == STAGE_NONE)
-		return "the new process of the last upgrade, which failed, has "
-		       "not ended yet";
-	switch (self()->stage) {
-	case STAGE_NONE:
-		break;
-	case STAGE_STARTING:
-	case STAGE_SWITCHING:
-		return "one is under way";
-	case STAGE_PROBATION:
-	case STAGE_OVER:
-		return "another process has taken over: ask that one";
+		self()->stage = STAGE_NONE;
+		reload_now();
+		return;
 	}
-	/* A container ends when its process 1 ends. */
-	if (getpid() == 1)
-		return "this is process 1, and the container ends with it: "
-		       "restart the container";
-	return NULL;
+	log_core(RELAY_NOTICE, "upgrade: started process %d, which runs %s",
+		(int)self()->pid, self()->argv[0]);
+	wait_ms(host_core()->upgrade_timeout_ms);
+	if (watch() != 0)
+		fail("cannot be watched: this process is out of memory");
+	else
+		look_at_child(); /* SIGCHLD may have come before */
 }
 
 void upgrade_begin(void)
 {
-	const char *why = objection();
-	struct relay_err err;
-	char hanging[200];
+	const char *why = upgrade_objection();
 
-	if (!why && !workers_answer()) {
-		hang_watch_describe_worker(hanging, sizeof(hanging));
-		why = hanging;
-	}
 	if (why) {
 		log_core(RELAY_WARNING, "no upgrade: %s", why);
 		return;
 	}
-	takeover_keep();
-	/* Modules write their files now: the new process will read them. */
-	(void)host_drain(RELAY_DRAIN_NONE);
-	upgrade_traffic_begin();
-	if (own_identity_is_kept(host_core()->keys, &err) != 0 ||
-		start(&err) != 0) {
-		log_core(RELAY_ERROR,
-			"upgrade failed: %s; this process goes on as before",
-			err.text);
-		return;
-	}
-	self()->stage = STAGE_STARTING;
-	wait_ms(host_core()->upgrade_timeout_ms);
-	log_core(RELAY_NOTICE, "upgrade: started process %d, which runs %s",
-		(int)self()->pid, self()->argv[0]);
+	self()->stage = STAGE_PREPARING;
+	upgrade_prepare(on_prepared);
 }
 
 bool upgrade_reload(void)
@@ -343,6 +321,7 @@ bool upgrade_reload(void)
 	switch (self()->stage) {
 	case STAGE_NONE:
 		break;
+	case STAGE_PREPARING:
 	case STAGE_STARTING:
 	case STAGE_SWITCHING:
 		log_core(RELAY_NOTICE, "an upgrade is under way: the "
@@ -363,6 +342,13 @@ bool upgrade_drain(void)
 {
 	switch (self()->stage) {
 	case STAGE_NONE:
+		break;
+	case STAGE_PREPARING:
+		upgrade_stop();
+		upgrade_prepare_stop();
+		handover_close(&self()->channel, &self()->channel_event);
+		log_core(RELAY_WARNING,
+			"no upgrade: the server was told to drain");
 		break;
 	case STAGE_STARTING:
 	case STAGE_SWITCHING:
@@ -413,6 +399,7 @@ void upgrade_stop(void)
 	if (self()->stage >= STAGE_PROBATION)
 		return;
 	self()->stage = STAGE_NONE;
+	call_off();
 	if (self()->pid)
 		new_process_kill(self()->pid);
 }
@@ -432,6 +419,9 @@ void upgrade_finish(void)
 	if (self()->stage == STAGE_PROBATION && self()->pid)
 		(void)systemd_notify_main_pid(self()->pid);
 	upgrade_stop();
+	upgrade_prepare_stop();
+	workers_ask_free(self()->ask);
+	self()->ask = NULL;
 	if (unwanted)
 		while (waitpid(self()->pid, NULL, 0) < 0 && errno == EINTR)
 			;

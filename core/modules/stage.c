@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <strelaysrv/thread.h>
+
 #include "modules/module_call.h"
 #include "modules/option_files.h"
 #include "modules/server_closed.h"
@@ -416,4 +418,16 @@ int64_t stage_drain(const struct module_list *list, enum relay_drain how)
 		sum += waits > 0 ? waits : 0;
 	}
 	return sum;
+}
+
+const struct relay_module *stage_writing(const struct module_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		struct relay_module *mod = list->mods[i];
+
+		if (mod->def.hooks.drain &&
+			!relay_work_wait(&mod->control.pub, 0))
+			return mod;
+	}
+	return NULL;
 }

@@ -64,6 +64,9 @@ void stage_ready(const struct module_list *list);
 /* [C]  Calls the hook `drain` of all that have it.  Returns the sum of their
  * answers. */
 int64_t stage_drain(const struct module_list *list, enum relay_drain how);
+/* [C]  The first of these modules that has this hook, and a work
+ * (relay_work_start()) which has not ended; NULL: there is none. */
+const struct relay_module *stage_writing(const struct module_list *list);
 
 /* All callbacks of a stage together may take long, so the hang watch must see
  * each one return.  Own thread. */

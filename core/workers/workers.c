@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <strelaysrv/module.h>
 #include <strelaysrv/thread.h>
@@ -25,8 +24,6 @@
 
 /* How long the control thread waits for a worker in workers_call(). */
 #define CALL_LIMIT_MS 60000
-/* How long a responsive worker may take to answer. */
-#define ANSWER_S 3
 
 unsigned workers_count(void)
 {
@@ -192,74 +189,6 @@ unsigned workers_call(int (*fn)(struct worker *worker, void *arg), void *arg)
 	sem_destroy(&call.done);
 	(void)wait_limit_set(limit);
 	return atomic_load(&call.failed);
-}
-
-/* Freed by the last owner: a worker may answer after the wait has ended. */
-struct probe {
-	atomic_uint owners;
-	sem_t answered;
-};
-
-static void probe_release(struct probe *probe)
-{
-	if (atomic_fetch_sub(&probe->owners, 1) != 1)
-		return;
-	(void)sem_destroy(&probe->answered);
-	free(probe);
-}
-
-static void probe_answer(struct loop *loop, void *arg)
-{
-	struct probe *probe = *(struct probe **)arg;
-
-	(void)loop;
-	(void)sem_post(&probe->answered);
-	probe_release(probe);
-}
-
-static bool probe_wait(struct probe *probe, unsigned count)
-{
-	struct timespec until;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ANSWER_S;
-	while (count > 0) {
-		if (sem_clockwait(&probe->answered, CLOCK_MONOTONIC, &until) ==
-			0)
-			count--;
-		else if (errno != EINTR)
-			return false;
-	}
-	return true;
-}
-
-bool workers_answer(void)
-{
-	const struct workers_state *state = instance->workers;
-	struct probe *probe = calloc(1, sizeof(*probe));
-	unsigned sent = 0;
-	bool result;
-
-	/* Without memory the answer is unknown: the caller goes on. */
-	if (!probe)
-		return true;
-	(void)sem_init(&probe->answered, 0, 0);
-	atomic_store(&probe->owners, 1);
-	for (unsigned i = 0; i < state->count; i++) {
-		struct worker *worker = workers_get(i);
-
-		if (!worker->running)
-			continue;
-		atomic_fetch_add(&probe->owners, 1);
-		if (loop_post(&worker->loop, probe_answer, &probe,
-			    sizeof(probe)) == 0)
-			sent++;
-		else
-			probe_release(probe);
-	}
-	result = probe_wait(probe, sent);
-	probe_release(probe);
-	return result;
 }
 
 static int stop_here(struct worker *worker, void *arg)

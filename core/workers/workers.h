@@ -46,13 +46,6 @@ unsigned workers_count(void);
 struct worker *workers_get(unsigned i);
 
 /*
- * [C]  Whether all workers handle an event within 3 s.  Call it before anything
- * that cannot be cancelled once it has begun, such as the transition of a
- * reload.
- */
-bool workers_answer(void);
-
-/*
  * [C]  Runs fn on every worker's own thread between two events and waits for
  * all; before workers_run(), on the calling thread.  If one hangs for a minute,
  * the process ends (hang_watch.h): nothing can be done without its answer.

@@ -198,7 +198,9 @@ typedef void relay_session_reload_fn(
  * and then every second, so that a module added by a reload learns of the
  * drain, too.  RELAY_DRAIN_NONE means that the drain was cancelled.  It also
  * comes before an upgrade starts the new process: files that the new process
- * will read must be up to date.  Returns how many peers and unfinished
+ * will read must be up to date.  A work that the hook begins for that
+ * (relay_work_start()) has 4 s to end before the new process is started.
+ * Returns how many peers and unfinished
  * invitations the module still waits for, besides sessions, which the server
  * counts itself.  The drain ends when all modules return 0 and no session is
  * left.

@@ -98,7 +98,8 @@ static int64_t tick(struct relay_ctx *cx, void *arg)
 }
 
 /*
- * In an upgrade the new process reads the file when it starts.  From then on it
+ * In an upgrade the new process reads the file when it starts; the server waits
+ * with that until the work that saves has ended, or hangs.  From then on it
  * also counts the traffic of this process's sessions, which the server reports
  * to it.
  */
@@ -108,7 +109,7 @@ static int64_t drain(struct relay_ctx *cx, enum relay_drain how)
 
 	if (how == RELAY_DRAIN_NONE && !data->moved) {
 		look(cx);
-		stored_finish(cx); /* whether or not the file exists */
+		stored_save(cx); /* whether or not the file exists */
 	}
 	data->moved = how == RELAY_DRAIN_MOVE;
 	if (data->moved)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -169,4 +170,15 @@ EXPORT int fsync(int fd)
 
 	pass_fd(fd);
 	return next(fd);
+}
+
+/* The child calls execve() inside of the C library, while the caller waits. */
+EXPORT int posix_spawnp(pid_t *pid, const char *file,
+	const posix_spawn_file_actions_t *actions,
+	const posix_spawnattr_t *attr, char *const argv[], char *const env[])
+{
+	NEXT(posix_spawnp);
+
+	pass(file);
+	return next(pid, file, actions, attr, argv, env);
 }

@@ -259,8 +259,10 @@ def test_a_reload_moves_the_file(capped, identities):
     server.configure(MODULES, section({"day": "9MB", "state-file": "other.state"}))
     done, news = server.reload()
     assert done, news
-    assert "day " in (server.folder / "other.state").read_text()
-    assert f" {MEGA}\n" in (server.folder / "other.state").read_text()
+    other = server.folder / "other.state"
+    wait_for(other.exists, "the first write, which the reload does not wait for")
+    assert "day " in other.read_text()
+    assert f" {MEGA}\n" in other.read_text()
     assert used(server) == MEGA
 
 
