@@ -58,11 +58,11 @@ int rights_drop(
 	const struct rights *rights, bool dumps_allowed, struct relay_err *err);
 
 /*
- * After rights_drop(): logs the user and group of the process, and which files
- * a reload or a start as that user could not read.  `conf` may be NULL.
+ * After rights_drop(): logs the user and group of the process, and whether that
+ * user cannot read the keys, or run `program`, the file of the server.
  */
 void rights_tell(
-	const struct rights *rights, const char *conf, const char *keys);
+	const struct rights *rights, const char *program, const char *keys);
 
 /*
  * A text to append to a message about the errno `error`: if rights_drop() may

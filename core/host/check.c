@@ -17,7 +17,6 @@
 #include "tls/identity_load.h"
 #include "log/log.h"
 #include "net/listen_socket.h"
-#include "base/rights.h"
 
 void check_key_mode(const struct identity *identity, const char *dir)
 {
@@ -179,22 +178,10 @@ static int check_addresses(const struct core_conf *core)
 	return result;
 }
 
-static int check_user(const struct core_conf *core)
-{
-	struct rights rights;
-	struct relay_err err;
-
-	if (rights_find(core->user, core->group, &rights, &err) == 0)
-		return 0;
-	log_core(RELAY_ERROR, "%s", err.text);
-	return -1;
-}
-
 int check_surroundings(const struct core_conf *core)
 {
-	int result = check_user(core);
+	int result = check_keys(core->keys);
 
-	result |= check_keys(core->keys);
 	result |= check_addresses(core);
 	return result;
 }

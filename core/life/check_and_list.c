@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "config/show_config.h"
 #include "host/check.h"
+#include "host/check_user.h"
 #include "host/host.h"
 #include "host/list_modules.h"
 #include "base/rights.h"
@@ -19,33 +20,39 @@
 #include "modules/catalog.h"
 
 /* A server that changes its user starts its modules as that user: what they
- * read must be readable then. */
-static int become_user(const struct core_conf *core, const char *conf)
+ * read must be readable then.  `good`: the configuration has no fault that
+ * another reading would tell again. */
+static int become_user(
+	const struct core_conf *core, const char *program, bool good)
 {
 	struct rights rights;
 	struct relay_err err;
 
-	/* check_surroundings() has told what is wrong. */
-	if (rights_find(core->user, core->group, &rights, &err) != 0 ||
-		!rights_will_change(&rights))
+	if (rights_find(core->user, core->group, &rights, &err) != 0) {
+		log_core(RELAY_ERROR, "%s", err.text);
+		return -1;
+	}
+	if (!rights_will_change(&rights))
 		return 0;
 	start_watch_end();
 	if (rights_drop(&rights, core->core_dumps, &err) != 0) {
 		log_core(RELAY_ERROR, "%s", err.text);
 		return -1;
 	}
-	rights_tell(&rights, conf, core->keys);
-	return 0;
+	rights_tell(&rights, program, core->keys);
+	return good ? check_user_reads(rights.user, RELAY_ERROR) : 0;
 }
 
 /* Reports all errors at once: those that only this machine has, such as an
  * address in use, and those in files and in modules. */
-static int check(struct config *config, const char *conf, bool good)
+static int check(struct config *config, const char *program, bool good)
 {
 	const struct core_conf *core = config_core(config);
 	int result = good ? 0 : -1;
 
-	if (check_surroundings(core) != 0 || become_user(core, conf) != 0)
+	if (check_surroundings(core) != 0)
+		result = -1;
+	if (become_user(core, program, good) != 0)
 		result = -1;
 	if (host_check(config) != 0)
 		result = -1;
@@ -72,7 +79,8 @@ static int list(const struct catalog *catalog, const struct config *config)
 	return result;
 }
 
-int report(struct catalog *catalog, enum config_action action, const char *conf)
+int report(
+	struct catalog *catalog, enum config_action action, const char *program)
 {
 	bool good;
 	struct config *config = host_examine(&good);
@@ -84,7 +92,7 @@ int report(struct catalog *catalog, enum config_action action, const char *conf)
 	log_release();
 	catalog_report(catalog);
 	if (action == CONFIG_CHECK)
-		result = check(config, conf, good);
+		result = check(config, program, good);
 	else
 		result = list(catalog, config);
 	config_free(config);

@@ -16,7 +16,7 @@
 #include "base/standard_fds.h"
 #include "config/config.h"
 #include "config/flags.h"
-#include "host/check.h"
+#include "host/check_user.h"
 #include "host/host.h"
 #include "host/reloading.h"
 #include "host/core_options_change.h"
@@ -131,20 +131,23 @@ static int load_identity(const struct core_conf *core)
 }
 
 /* Modules start with the same rights as at a reload. */
-static int drop_rights(const struct core_conf *core)
+static int drop_rights(char *const argv[], const struct core_conf *core)
 {
 	struct server_shared *server = self();
+	bool change = rights_will_change(&server->rights);
 	struct relay_err err;
 
 	/* Capabilities belong to a thread: no other one may run. */
-	if (rights_will_change(&server->rights)) {
+	if (change) {
 		tls_start_join();
 		http_reserve();
 	}
 	start_watch_end();
 	if (rights_drop(&server->rights, core->core_dumps, &err) != 0)
 		return fatal(&err);
-	rights_tell(&server->rights, server->flags.conf, core->keys);
+	rights_tell(&server->rights, argv[0], core->keys);
+	if (change)
+		(void)check_user_reads(server->rights.user, RELAY_WARNING);
 	return 0;
 }
 
@@ -184,7 +187,7 @@ static int build_up(char *const argv[], const struct core_conf *core)
 		log_core(RELAY_ERROR, "no memory for the status service");
 		return -1;
 	}
-	if (drop_rights(core) != 0 || workers_run() != 0)
+	if (drop_rights(argv, core) != 0 || workers_run() != 0)
 		return -1;
 	if (drain_init(server->control.base, &drain_owner) != 0 ||
 		upgrade_init(server->control.base, argv) != 0) {
@@ -315,8 +318,7 @@ static int run(int argc, char *const argv[])
 		return fatal(&err);
 	if (server->flags.action == CONFIG_CHECK ||
 		server->flags.action == CONFIG_MODULES)
-		return report(&server->catalog, server->flags.action,
-			server->flags.conf);
+		return report(&server->catalog, server->flags.action, argv[0]);
 	tls_start_selftest();
 	config = host_load();
 	if (!config)

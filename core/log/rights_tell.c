@@ -11,16 +11,8 @@
 #include "log/log.h"
 #include "base/rights.h"
 
-static void look_at(const char *path, const char *user, const char *consequence)
-{
-	/* -check may come before the first start, which makes the keys. */
-	if (access(path, R_OK) != 0 && errno != ENOENT)
-		log_core(RELAY_WARNING, "the user %s cannot read %s (%s): %s",
-			user, path, strerror(errno), consequence);
-}
-
 void rights_tell(
-	const struct rights *rights, const char *conf, const char *keys)
+	const struct rights *rights, const char *program, const char *keys)
 {
 	char path[PATH_MAX];
 
@@ -36,11 +28,19 @@ void rights_tell(
 		"capabilities: they must be allowed to open what a reload "
 		"opens, and a new port below 1024 needs a restart",
 		rights->user, rights->group);
-	if (conf)
-		look_at(conf, rights->user, "no reload will succeed");
+	/* One without a slash was found in PATH. */
+	if (strchr(program, '/') && access(program, X_OK) != 0)
+		log_core(RELAY_WARNING,
+			"the user %s cannot run %s (%s): no upgrade will "
+			"succeed",
+			rights->user, program, strerror(errno));
+	/* -check may come before the first start, which makes the keys. */
 	if (snprintf(path, sizeof(path), "%s/key.pem", keys) <
-		(int)sizeof(path))
-		look_at(path, rights->user,
-			"this process has read it, but no reload, no module "
-			"and no start as that user can; chown it to the user");
+			(int)sizeof(path) &&
+		access(path, R_OK) != 0 && errno != ENOENT)
+		log_core(RELAY_WARNING,
+			"the user %s cannot read %s (%s): this process has "
+			"read it, but no reload, no module, no upgrade and no "
+			"start as that user can; chown it to the user",
+			rights->user, path, strerror(errno));
 }

@@ -59,3 +59,28 @@ def test_a_state_that_the_user_cannot_write_is_an_error(check, folder):  # noqa:
     os.chown(closed, UID, GID)
     accepted = check("quota", section)
     assert accepted.returncode == 0, accepted.stderr
+
+
+def test_an_included_file_that_the_user_cannot_read_is_an_error(check, folder):  # noqa: F811
+    """Root has read it, but no reload and no upgrade can."""
+    included = folder / "included.conf"
+    included.write_text("drain-timeout = 2h\n")
+    included.chmod(0o600)
+    refused = check("status", f'include("{included}")')
+    assert refused.returncode == 1
+    told = [line for line in refused.stderr.splitlines() if "no reload and no upgrade" in line]
+    assert len(told) == 1 and f"the user {UID} cannot read all" in told[0], refused.stderr
+    assert str(included) in told[0] and "Permission denied" in told[0]
+    os.chown(included, UID, GID)
+    accepted = check("status", f'include("{included}")')
+    assert accepted.returncode == 0, accepted.stderr
+    assert "no reload and no upgrade" not in accepted.stderr
+
+
+def test_an_unknown_user_is_told_once(folder, plain_program):  # noqa: F811
+    conf = folder / "relay.conf"
+    conf.write_text('modules = { log, relay }\nstatus-srv = ""\nlisten = "127.0.0.1:0"\n'
+                    "user = no-such-user\n")
+    refused = run(plain_program, "-conf", str(conf), "-keys", str(folder), "-check")
+    assert refused.returncode == 1
+    assert refused.stderr.count('there is no user "no-such-user"') == 1, refused.stderr

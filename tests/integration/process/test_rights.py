@@ -246,11 +246,34 @@ def test_a_file_that_the_user_cannot_read_is_told_at_once_and_fails_a_reload(
     (folder / "relay.conf").touch(mode=0o600)
     hand_over(keys, 0, 0)
     server = serve("modules = { log, relay, status }\n", *USER, keys=keys)
-    server.wait_for_log(rf"the user {UID} cannot read \S+relay\.conf .*no reload will succeed")
+    server.wait_for_log(rf"warning core: the user {UID} cannot read all that a start by root can, "
+                        rf"so no reload and no upgrade will succeed: .*relay\.conf")
     server.wait_for_log(rf"the user {UID} cannot read \S+key\.pem .*chown it to the user")
     assert not reload(server)
     assert server.running()
     os.chmod(folder / "relay.conf", 0o644)
+    assert reload(server)
+
+
+@as_root
+@pytest.mark.parametrize("what", ["included", "modules"])
+def test_what_only_the_start_can_read_is_told_once(serve, folder, keys, what):
+    text = "modules = { log, relay, status }\n"
+    closed = folder / "closed"
+    if what == "included":
+        closed.write_text("drain-timeout = 2h\n")
+        text += f'include("{closed}")\n'
+        args = []
+    else:
+        closed.mkdir()
+        args = ["-module-dir", f"{module_folder()},{closed}"]
+    closed.chmod(0o700)
+    server = serve(text, *USER, *args, keys=keys)
+    server.wait_for_log(rf"the user {UID} cannot read all that a start by root can, so no reload "
+                        rf"and no upgrade will succeed: .*{closed}")
+    assert server.count("no reload and no upgrade") == 1
+    assert not reload(server)
+    os.chown(closed, UID, GID)
     assert reload(server)
 
 
