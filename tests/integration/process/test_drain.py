@@ -173,6 +173,26 @@ def test_drain_timeout_ends_what_is_left(start_ours, identities):
         assert "drained: what is left is ended" in server.log()
 
 
+def test_the_longest_drain_timeout_is_a_year(start_draining, identities):
+    """In milliseconds it needs more than 32 bits."""
+    server = start_draining("-drain-spread", "0s", "-drain-timeout", "8760h")
+    with Invited(server, identities[0], identities[1]) as invited:
+        ends = invited.join_both()
+        drain(server)
+        assert server.count("waits for 1 sessions .*, for 8760h0m0s at most") == 1, server.log()
+        left = server.status()["drain"]["secondsLeft"]
+        assert 8759 * 3600 < left <= 8760 * 3600
+        assert metric(server, "core_drain_time_left_seconds") == pytest.approx(left, abs=3600)
+        check_both_ways(*ends)
+        ends[0].close()
+        ends[1].expect_close()
+        ends[1].close()
+        invited.target.expect_last(rp.RelayFull())
+        invited.target.close()
+        assert server.wait_for_exit() == 0
+    assert "drained: the last session has ended" in server.log()
+
+
 def test_drain_timeout_can_be_changed_meanwhile(start_draining, identities):
     server = start_draining("-drain-spread", "0s")
     with Invited(server, identities[0], identities[1]) as invited:

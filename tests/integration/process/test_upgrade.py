@@ -5,6 +5,7 @@ import contextlib
 import http.client
 import os
 import pathlib
+import re
 import signal
 import socket
 import threading
@@ -423,6 +424,49 @@ def test_what_a_failed_process_has_started_ends_with_it(start_upgrading, identit
         wait_for(lambda: holders(sockets) == {server.serving},
                  lambda: f"{server.serving} to hold them alone: {holders(sockets)}")
         goes_on(server, identities, device)
+
+
+#: It has a child that leaves its process group.
+STRAY = STUB + """if os.fork() == 0:
+    os.setsid()
+    open('stray', 'w').write(str(os.getpid()))
+    open('heard', 'wb').write(channel.recv(64))
+    time.sleep(1000)
+time.sleep(1000)
+"""
+
+
+def test_a_child_in_a_session_of_its_own_is_left_alone(start_upgrading, identities):
+    """Nothing tells it from a daemon of the operator's that must live on.  So it keeps its copies
+    of the sockets until it ends; but the server that goes on is not harmed by that."""
+    server = start_upgrading("-drain-spread", "0s", "-upgrade-timeout", "1s")
+    sockets = server.listening_sockets()
+    server.replace_program(STRAY)
+    with ProtocolConnection(server.address, identities[0]) as device:
+        device.join()
+        server.signal(signal.SIGUSR2)
+        server.wait_for_log("upgrade failed: the new process was not ready within upgrade-timeout")
+        wait_for((server.folder / "heard").exists, "the message to the child")
+        stray = int((server.folder / "stray").read_text())
+        try:
+            # This tells a program that starts late that nobody waits for it.
+            wait_for(lambda: (server.folder / "heard").read_bytes() == b"\x09", "OFF")
+            wait_for(lambda: holders(sockets) == {server.serving, stray}, lambda: holders(sockets))
+            goes_on(server, identities, device)
+        finally:
+            os.kill(stray, signal.SIGKILL)
+        wait_for(lambda: holders(sockets) == {server.serving}, lambda: holders(sockets))
+
+
+def test_a_program_that_the_new_process_runs_gets_no_sockets(start_upgrading):
+    """So what it runs in sessions of their own cannot keep them."""
+    server = start_upgrading("-drain-spread", "0s")
+    sockets = server.listening_sockets()
+    _, new = server.upgrade()
+    for link in pathlib.Path(f"/proc/{new}/fd").iterdir():
+        if os.readlink(link) in {f"socket:[{number}]" for number in sockets}:
+            flags = pathlib.Path(f"/proc/{new}/fdinfo/{link.name}").read_text()
+            assert int(re.search(r"flags:\s*(\d+)", flags).group(1), 8) & os.O_CLOEXEC, link
 
 
 def test_the_new_process_is_in_the_old_ones_group_in_the_end(start_upgrading):

@@ -17,6 +17,8 @@ import sys
 
 import pytest
 
+import certificates
+import device_id
 import relay_protocol as rp
 from pairing import Invited, check_both_ways
 from relay_client import ProtocolConnection, SessionConnection
@@ -24,7 +26,7 @@ from relay_server import RelayServer, module_folder
 from upgrading import start_upgrading  # noqa: F401
 from waiting import PATIENCE, wait_for
 
-READY, GO, SERVING, KEEP, LEFT, TRAFFIC, GUEST, ENDING = (bytes([n]) for n in range(1, 9))
+READY, GO, SERVING, KEEP, LEFT, TRAFFIC, GUEST, ENDING, OFF = (bytes([n]) for n in range(1, 10))
 #: A message that neither version knows.
 UNKNOWN = b"\xc8of tomorrow"
 
@@ -32,7 +34,7 @@ UNKNOWN = b"\xc8of tomorrow"
 class OldProcess:
     """A process of that version which hands over to ours: the sockets, the channel, the order."""
 
-    def __init__(self, program, folder, keys):
+    def __init__(self, program, folder, keys, **variables):
         self.relay, self.status = (socket.create_server(("127.0.0.1", 0), reuse_port=True)
                                    for _ in range(2))
         self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -42,7 +44,8 @@ class OldProcess:
         command = [program.path, "-module-dir", str(module_folder()), "-keys", str(keys), "-pools",
                    "", "-listen", at[0], "-status-srv", at[1], "-workers", str(program.workers)]
         environment = {**os.environ, "STRELAYSRV_CHANNEL": str(passed[0]),
-                       "STRELAYSRV_SOCKETS": f"relay:{passed[1]},status:{passed[2]}"}
+                       "STRELAYSRV_SOCKETS": f"relay:{passed[1]},status:{passed[2]}",
+                       **variables}
         self.server = RelayServer(program, command, folder, env=environment, pass_fds=passed)
         theirs.close()
 
@@ -76,15 +79,19 @@ class OldProcess:
         self.server.wait_for_log("core: the old process has ended")
 
 
+    def close(self):
+        self.channel.close()
+        self.relay.close()
+        self.status.close()
+
+
 @pytest.fixture
 def old(our_program, tmp_path, relay_keys):
     old = OldProcess(our_program, tmp_path, relay_keys)
     try:
         yield old
     finally:
-        old.channel.close()
-        old.relay.close()
-        old.status.close()
+        old.close()
         old.server.finish()
 
 
@@ -103,6 +110,41 @@ def test_an_old_version_hands_over_to_ours(old, identities):
         device.check_alive()
     with Invited(old.server, *identities[1:3]) as invited:
         check_both_ways(*invited.join_both())
+
+
+@pytest.mark.parametrize("keys", ["other", "none"])
+def test_ours_refuses_to_be_another_relay(our_program, tmp_path, identities, keys):
+    """A newer version tells its ID.  It looks at the keys itself; but they may change before ours
+    reads them."""
+    folder, was = tmp_path / "keys", device_id.to_text(identities[0].id)
+    if keys == "other":
+        certificates.make(name="strelaysrv").write(folder)
+    else:
+        folder.mkdir()
+    old = OldProcess(our_program, tmp_path, folder, STRELAYSRV_ID=was)
+    try:
+        assert old.server.wait_for_exit() == 1
+        assert old.channel.recv(65536) == b"", "it has offered to take over"
+        why = {"other": rf"the keys in \S+ are those of \S+, and the relay is {was}: a new ID needs",
+               "none": r"there are no keys in \S+ any more: an upgrade makes no new ones"}[keys]
+        assert old.server.count(f"error core: {why}") == 1, old.server.log()
+        assert keys == "other" or not list(folder.iterdir()), "a pair was made"
+    finally:
+        old.close()
+
+
+def test_ours_ends_when_the_upgrade_was_given_up(our_program, tmp_path, relay_keys):
+    """It may have hung until the old process gave it up, and could not be killed."""
+    old = OldProcess(our_program, tmp_path, relay_keys)
+    try:
+        assert old.receive() == (READY, None)
+        old.channel.send(OFF)
+        old.channel.close()
+        assert old.server.wait_for_exit() == 1
+        assert old.server.count("error core: the old process has given the upgrade up") == 1
+        assert old.server.count("core: ready") == 0
+    finally:
+        old.close()
 
 
 def test_ours_hands_back_what_only_the_old_version_can_know(old, identities):
