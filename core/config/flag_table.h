@@ -17,7 +17,10 @@ enum flag_special {
 	FLAG_OPTION, /* the flag sets an option */
 	FLAG_CHECK,
 	FLAG_CONF,
+	FLAG_CTL,
+	FLAG_DRAINING,
 	FLAG_HELP,
+	FLAG_JSON,
 	FLAG_MODULE_DIR,
 	FLAG_MODULES,
 	FLAG_VERSION,

@@ -24,7 +24,7 @@ struct parser {
 	struct flag_table table;
 	struct flags *out;
 	FILE *err;
-	bool check, modules, version, help;
+	bool check, ctl, modules, version, help;
 	const char *last_bool; /* borrowed; the last argument, if like -debug */
 	const char *secret;    /* borrowed; the last flag, if it is a secret */
 	bool stray;            /* an argument that is not a flag was reported */
@@ -176,6 +176,15 @@ static int set_special(
 	case FLAG_CHECK:
 		p->check = truth_of(value);
 		return 0;
+	case FLAG_CTL:
+		p->ctl = truth_of(value);
+		return 0;
+	case FLAG_DRAINING:
+		p->out->draining = truth_of(value);
+		return 0;
+	case FLAG_JSON:
+		p->out->json = truth_of(value);
+		return 0;
 	case FLAG_MODULES:
 		p->modules = truth_of(value);
 		return 0;
@@ -269,6 +278,21 @@ static void report_stray(struct parser *p, const char *arg)
 	p->last_bool = NULL;
 }
 
+/* An argument that is not a flag: after -ctl a word of the command. */
+static int take_word(struct parser *p, const char *arg)
+{
+	if (!p->ctl) {
+		report_stray(p, arg);
+		return 0;
+	}
+	if (!p->out->words)
+		p->out->words = calloc((size_t)p->argc, sizeof(*p->out->words));
+	if (!p->out->words)
+		return no_memory(p);
+	p->out->words[p->out->word_count++] = arg;
+	return 0;
+}
+
 static int parse_all(struct parser *p)
 {
 	bool flags_over = false;
@@ -282,7 +306,9 @@ static int parse_all(struct parser *p)
 		if (!*arg)
 			continue;
 		if (flags_over || arg[0] != '-' || !arg[1]) {
-			report_stray(p, arg);
+			rc = take_word(p, arg);
+			if (rc)
+				return rc;
 			continue;
 		}
 		if (strcmp(arg, "--") == 0) {
@@ -324,9 +350,14 @@ static int finish(struct parser *p, const char *dirs)
 		p->out->action = CONFIG_VERSION;
 		return 0;
 	}
-	p->out->action = p->modules ? CONFIG_MODULES
-			 : p->check ? CONFIG_CHECK
-				    : CONFIG_RUN;
+	if (!p->ctl && (p->out->json || p->out->draining)) {
+		(void)fputs("-json and -draining are for -ctl\n", p->err);
+		return usage_error(p);
+	}
+	p->out->action = p->ctl       ? CONFIG_CTL
+			 : p->modules ? CONFIG_MODULES
+			 : p->check   ? CONFIG_CHECK
+				      : CONFIG_RUN;
 	return check_demands(p, dirs);
 }
 
@@ -359,6 +390,7 @@ void flags_free(struct flags *flags)
 		free(flags->values[i].as_given);
 	}
 	free(flags->values);
+	free(flags->words);
 	free(flags->conf);
 	free(flags->module_dir);
 	*flags = (struct flags){0};

@@ -25,7 +25,11 @@ struct flags {
 	enum config_action action;
 	char *conf; /* -conf FILE; NULL: not given; owned */
 	bool conf_given;
-	char *module_dir; /* -module-dir LIST; NULL: not given; owned */
+	/* After -ctl: the command, borrowed from argv; the array is owned. */
+	const char **words;
+	size_t word_count;
+	bool json, draining; /* -json, -draining */
+	char *module_dir;    /* -module-dir LIST; NULL: not given; owned */
 	/* one for each option: the last that was given */
 	struct flag_value *values;
 	size_t count;

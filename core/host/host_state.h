@@ -51,6 +51,7 @@ struct settings {
 struct reloading {
 	void (*tell)(bool is_on);
 	bool is_on;
+	bool succeeded;               /* the last one */
 	struct config *config;        /* owned; NULL: not read yet */
 	struct config_loader *loader; /* owned */
 	struct readings *readings;    /* owned; NULL: not begun */

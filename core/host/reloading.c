@@ -39,6 +39,11 @@ bool reloading_is_on(void)
 	return self()->is_on;
 }
 
+bool reloading_succeeded(void)
+{
+	return self()->succeeded;
+}
+
 void reloading_stop(void)
 {
 	struct reloading *reloading = self();
@@ -66,6 +71,7 @@ static void end(bool succeeded)
 	if (!succeeded)
 		log_core(RELAY_ERROR,
 			"not reloaded: everything stays as it was");
+	self()->succeeded = succeeded;
 	reloading_stop();
 	if (self()->tell)
 		self()->tell(false);

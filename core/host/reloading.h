@@ -18,6 +18,8 @@ void reloading_init(void (*tell)(bool is_on));
 /* Begins a reload.  Every result is logged.  Not while one is under way. */
 void reloading_begin(void);
 bool reloading_is_on(void);
+/* Whether the last one has succeeded. */
+bool reloading_succeeded(void);
 /* Cancels a reload that is under way, without logging it.  Before host_stop().
  */
 void reloading_stop(void);

@@ -117,6 +117,12 @@ struct upgrade_state {
 	int64_t traffic_sent; /* bytes of sessions that the new one knows of */
 };
 
+/* What an operator has asked for, of each kind; see operator_acts.c.  [C] */
+struct acts_state {
+	bool reload_asked, drain_asked, undrain_asked, upgrade_asked;
+	bool waiting; /* one is posted to the loop */
+};
+
 struct life_state {
 	struct server_shared shared;
 	struct start_watch start_watch;
@@ -124,6 +130,7 @@ struct life_state {
 	struct notify_state notify;
 	struct takeover_state takeover;
 	struct upgrade_state upgrade;
+	struct acts_state acts;
 };
 
 /* [C]  0, or -1 without memory. */

@@ -22,6 +22,7 @@
 #include "host/core_options_change.h"
 #include "http/http.h"
 #include "life/command_line.h"
+#include "life/ctl.h"
 #include "life/drain.h"
 #include "life/life_state.h"
 #include "life/metric_tables.h"
@@ -350,12 +351,14 @@ static int act(int argc, char *const argv[])
 	struct server_shared *server = self();
 	struct relay_err err;
 	int code;
+	bool is_client = command_line_has(argc, argv, "ctl");
 
 	/* These look at files before the flags are read. */
-	if (command_line_has(argc, argv, "check") ||
+	if (is_client || command_line_has(argc, argv, "check") ||
 		command_line_has(argc, argv, "modules"))
 		signals_default();
-	tls_start_begin();
+	if (!is_client)
+		tls_start_begin();
 	start_watch_begin(&server->files);
 	if (find_modules(argc, argv) != 0)
 		return EXIT_FAILURE;
@@ -366,6 +369,10 @@ static int act(int argc, char *const argv[])
 		return EXIT_SUCCESS;
 	if (server->flags.action == CONFIG_VERSION)
 		return version_print();
+	if (server->flags.action == CONFIG_CTL)
+		return ctl_run(&server->flags);
+	if (is_client) /* no: a value of another flag only looked like -ctl */
+		tls_start_begin();
 	if (server->flags.action == CONFIG_RUN &&
 		systemd_notify_init(&err) != 0) {
 		(void)fatal(&err);

@@ -33,6 +33,7 @@ struct modules_state {
 	struct layout *layouts;   /* data_layout.c: owned; newest first */
 	struct sink *sinks;       /* module_log.c: oldest first */
 	struct service *services; /* service.c: newest first */
+	struct command *commands; /* commands.c: oldest first */
 
 	/* module_metrics.c */
 	const struct catalog *catalog; /* borrowed, as are the names */

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "modules/commands.h"
 #include "modules/server_closed.h"
 #include "metrics/metrics.h"
 #include "modules/module.h"
@@ -30,6 +31,7 @@ void registrations_withdraw(struct relay_module *mod)
 
 	for (size_t i = modules->withdraw_count; i-- > 0;)
 		modules->withdraw[i](mod);
+	commands_withdraw(mod);
 	service_withdraw(mod);
 	server_closed_withdraw(mod);
 	timer_withdraw(&mod->control);

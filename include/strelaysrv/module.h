@@ -47,10 +47,13 @@
  *   1.3  2026-11-28  relay_hanging
  *   1.4  2026-11-29  files_read, files_free, relay_files, relay_work_...,
  *                    relay_file_append_text, relay_file_stat
+ *   1.5  2026-11-29  relay_command_..., relay_commands_visit,
+ *                    relay_control_path, relay_server_act,
+ *                    relay_server_acted, relay_modules_visit
  */
 #define RELAY_ABI_MAGIC 0x524c594dU /* "RLYM" */
 #define RELAY_ABI_MAJOR 1
-#define RELAY_ABI_MINOR 4
+#define RELAY_ABI_MINOR 5
 
 struct event_base;
 struct relay_conn;
@@ -89,6 +92,7 @@ struct relay_ctx {
 #include <strelaysrv/service.h>
 #include <strelaysrv/status.h>
 #include <strelaysrv/server.h>
+#include <strelaysrv/command.h>
 
 #ifdef __cplusplus
 extern "C" {

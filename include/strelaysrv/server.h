@@ -14,6 +14,7 @@ extern "C" {
 #endif
 
 struct relay_ctx;
+struct relay_err;
 
 /* Constant while the process runs.  [*] */
 struct relay_build {
@@ -87,6 +88,48 @@ enum relay_drain relay_draining(void);
  * s"; "" if there is none.  Returns how many there are.  [*]  Since API 1.3.
  */
 unsigned relay_hanging(char *out, size_t cap);
+
+/* What an operator may have the server do.  [*]  Since API 1.5. */
+enum relay_act {
+	RELAY_ACT_RELOAD,  /* as SIGHUP */
+	RELAY_ACT_DRAIN,   /* as SIGUSR1 */
+	RELAY_ACT_UNDRAIN, /* cancels a drain that SIGUSR1 began */
+	RELAY_ACT_UPGRADE, /* as SIGUSR2 */
+};
+/*
+ * Begins it, after the callback has returned.  0, or -1 with err, which says
+ * why that cannot be done now.  [C]
+ */
+int relay_server_act(enum relay_act act, struct relay_err *err);
+/*
+ * How the last one of that kind has gone.  An upgrade is done when the new
+ * process serves; a drain, when it has begun.  [C]
+ */
+enum relay_acted {
+	RELAY_ACTED_NEVER,
+	RELAY_ACTED_NOT_YET, /* under way */
+	RELAY_ACTED_DONE,
+	RELAY_ACTED_FAILED, /* the log says why */
+};
+enum relay_acted relay_server_acted(enum relay_act act);
+
+/* A running module.  [C]  Since API 1.5. */
+struct relay_module_info {
+	const char *name;
+	const char *version;
+	const char *summary;
+	const char *path; /* of its file; "" if it is a part of the server */
+	unsigned abi_minor;
+	bool guard;         /* it restricts access, see RELAY_GUARD */
+	int64_t failures;   /* of its timers and HTTP routes */
+	int64_t slow_calls; /* that took the control thread over 100 ms */
+	int64_t hangs;      /* calls that took over 5 s, on any thread */
+};
+typedef void relay_modules_visit_fn(
+	const struct relay_module_info *info, void *arg);
+/* Calls `visit` for each running module, in the order of `modules`. */
+void relay_modules_visit(
+	struct relay_ctx *cx, relay_modules_visit_fn *visit, void *arg);
 
 /* Stops the server as SIGTERM does, for a module that cannot continue.  [*] */
 void relay_server_stop(void);

@@ -13,6 +13,7 @@
 
 #include <strelaysrv/module.h>
 
+#include "level.h"
 #include "line.h"
 #include "output.h"
 #include "syslog_socket.h"
@@ -64,6 +65,7 @@ struct route {
 };
 
 struct state {
+	struct level level; /* first: level.c finds it there */
 	struct route route;
 	struct route next; /* prepared by a reload */
 	uint64_t syslog_lost;
@@ -256,7 +258,10 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 
 	state->route.output.fd = -1;
 	state->route.syslog_fd = -1;
-	if (relay_log_sink(cx, (enum relay_level)conf->level, sink))
+	state->level.now = (enum relay_level)conf->level;
+	if (relay_command_add(cx, &level_command) != 0)
+		return relay_fail(err, "cannot add the command log-level");
+	if (relay_log_sink(cx, state->level.now, sink))
 		return relay_fail(err, "no memory for a log sink");
 	return 0;
 }
@@ -282,7 +287,8 @@ static void reload_commit(struct relay_ctx *cx)
 	const struct conf *conf = cx->conf;
 	struct state *state = cx->data;
 
-	relay_log_sink_level(cx, (enum relay_level)conf->level);
+	state->level.now = (enum relay_level)conf->level;
+	relay_log_sink_level(cx, state->level.now);
 	state->next.output.lost = state->route.output.lost;
 	close_route(&state->route);
 	state->route = state->next;

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * Prints an answer of the control socket: a line of JSON with tables that
+ * describe themselves, see modules/control/README.md.
+ */
+#ifndef CTL_ANSWER_H
+#define CTL_ANSWER_H
+
+#include <stdbool.h>
+
+/* Exit codes, besides those of the answer (strelaysrv/command.h). */
+#define CTL_NO_SERVER 3 /* it does not run, or did not answer */
+#define CTL_REFUSED   4 /* the caller may not give commands */
+
+/*
+ * Prints tables and messages on stdout, messages of a failure on stderr; with
+ * `json` the line as it is.  Returns the exit code, or -1 if another line
+ * follows.
+ */
+int ctl_answer_print(const char *line, bool json);
+
+#endif
