@@ -14,6 +14,11 @@
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
+/* The server closes after its answer. */
+#define GET_LAST(path)                                                         \
+	"GET " path " HTTP/1.1\r\nHost: 127.0.0.1\r\n"                         \
+	"Connection: close\r\n\r\n"
+
 /* Many messages per write, so that they cost the attacker little. */
 #define GET10(path)                                                            \
 	GET(path)                                                              \
@@ -203,6 +208,13 @@ static const struct attack attacks[] = {
 			TEXT(first, "GET /status HTTP/1.1\r\nX: "),
 			TEXT(again, "x"),
 			.again_ms = 500}}},
+	{.name = "http-last-unread",
+		.help = "HTTP: answers that nobody reads, of which one is the "
+			"last",
+		.swarms = {{.http = true,
+			.open = 100,
+			.deaf = true,
+			TEXT(first, GET10("/status") GET_LAST("/status"))}}},
 	{.name = "gateway-endless",
 		.help = "a gateway whose description never ends",
 		.gateway = {.answers = 1,

@@ -267,15 +267,18 @@ static const struct budget_row rows[] = {
 		"strelaysrv_core_http_requests_total{result=too_large}", false,
 		"test_nothing_without_end_is_read",
 		"http-long-head http-chunk-line"},
-	{HTTP, "unread answers", "one, and {2*SEND_BUFFER KiB} in the kernel",
+	{HTTP, "unread answers",
+		"one, and {2*SEND_BUFFER KiB} in the kernel, for "
+		"{HTTP_WRITING_MS ms}; {HTTP_LINGERING_MS ms} after the last",
 		"1/{HTTP_SOURCE_PART} of the connections",
 		"{HTTP_UNSENT_MAX KiB} per address, and "
 		"{HTTP_CONNS_MAX*2*SEND_BUFFER KiB} in the kernel",
-		"HTTP_UNSENT_MAX SEND_BUFFER HTTP_WRITING_MS",
+		"HTTP_UNSENT_MAX SEND_BUFFER HTTP_WRITING_MS "
+		"HTTP_LINGERING_MS",
 		"strelaysrv_core_http_ends_total{reason=unread_bytes} "
 		"strelaysrv_core_http_ends_total{reason=answer_time}",
 		false, "test_answers_that_nobody_reads_are_bounded",
-		"http-unread"},
+		"http-unread http-last-unread"},
 	{HTTP, "data that remains in the kernel after a connection",
 		"one last answer, for {HTTP_OWED_MS ms}", "-",
 		"{HTTP_OWED_MOST} such answers in that time per address",

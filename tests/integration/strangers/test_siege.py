@@ -40,7 +40,6 @@ NOT_PLAYED = {
     'strelaysrv_core_http_ends_total{reason="unread_bytes"}': (
         "takes answers that are larger than those of any module: the kernel takes the others",
         "unit-http_conns"),
-    'strelaysrv_core_http_ends_total{reason="answer_time"}': ("takes 30 s", "unit-http_conns"),
     'strelaysrv_core_http_ends_total{reason="idle"}': ("takes 80 s", "unit-http_conns"),
 }
 

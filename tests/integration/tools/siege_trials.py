@@ -261,6 +261,8 @@ TRIALS = (
     Trial("http-slow", _HTTP),
     Trial("http-slow", 100, (_core("http_ends", "reason", "request_time"),), seconds=11,
           open=100),
+    Trial("http-last-unread", 100, (_core("http_ends", "reason", "answer_time"),), seconds=7,
+          kernel=_HTTP_KERNEL),
     # What the server does for itself does not depend on these modules.
     Trial("large-hello", 1000, (_core("handshake_failures", "kind", "hello"),), bare=True),
     Trial("hello-close", 64, (_core("handshakes_waited"),), process=_HANDSHAKE,
