@@ -14,9 +14,15 @@
 #include <strelaysrv/module.h>
 
 #include "level.h"
+#include "file_writer.h"
 #include "line.h"
 #include "output.h"
 #include "syslog_socket.h"
+
+/* How long a reload and the end of the server wait for a file that is written.
+ */
+#define SETTLE_MS 100
+#define STOP_MS   1000
 
 enum target { TARGET_STDERR, TARGET_FILE, TARGET_SYSLOG };
 enum format { FORMAT_TEXT, FORMAT_JSON };
@@ -66,6 +72,7 @@ struct route {
 
 struct state {
 	struct level level; /* first: level.c finds it there */
+	struct file_writer writer; /* of a route to a file */
 	struct route route;
 	struct route next; /* prepared by a reload */
 	uint64_t syslog_lost;
@@ -173,22 +180,86 @@ static void note_loss(struct relay_ctx *cx, bool first)
 			targets[conf->target], strerror(error));
 }
 
-static void report_lost(struct relay_ctx *cx, uint64_t lost,
-	int (*write)(struct relay_ctx *cx, const struct relay_log_record *))
+static struct relay_log_record lost_record(
+	uint64_t lost, char *text, size_t cap)
 {
 	static const struct relay_field none = {NULL, NULL};
-	char text[80];
-	const struct relay_log_record record = {
+
+	(void)snprintf(text, cap,
+		"%" PRIu64 " records could not be written here", lost);
+	return (struct relay_log_record){
 		.time_us = relay_wall_us(),
 		.level = RELAY_WARNING,
 		.component = "log",
 		.text = text,
 		.fields = &none,
 	};
+}
 
-	(void)snprintf(text, sizeof(text),
-		"%" PRIu64 " records could not be written here", lost);
+static void report_lost(struct relay_ctx *cx, uint64_t lost,
+	int (*write)(struct relay_ctx *cx, const struct relay_log_record *))
+{
+	char text[80];
+	const struct relay_log_record record =
+		lost_record(lost, text, sizeof(text));
+
 	(void)write(cx, &record);
+}
+
+/* What the writer of a file asks for. */
+
+static size_t file_report(uint64_t lost, bool json, char *out, size_t cap)
+{
+	char text[80];
+	const struct relay_log_record record =
+		lost_record(lost, text, sizeof(text));
+
+	return json ? line_json(&record, out, cap)
+		    : line_text(&record, out, cap);
+}
+
+static struct file_writer *file_writer_of(struct relay_ctx *cx)
+{
+	return &((struct state *)cx->data)->writer;
+}
+
+static struct output *file_output(struct relay_ctx *cx)
+{
+	return &((struct state *)cx->data)->route.output;
+}
+
+static const char *file_path(struct relay_ctx *cx)
+{
+	return ((const struct conf *)cx->conf)->file;
+}
+
+static bool file_json(struct relay_ctx *cx)
+{
+	return ((const struct conf *)cx->conf)->format == FORMAT_JSON;
+}
+
+static const struct file_writer_calls file_calls = {
+	.report = file_report,
+	.writer = file_writer_of,
+	.output = file_output,
+	.path = file_path,
+	.json = file_json,
+};
+
+/* An error may be the last that the process says. */
+static void sink_file(
+	struct relay_ctx *cx, const struct relay_log_record *record)
+{
+	char line[LINE_MAX_BYTES];
+	size_t len;
+
+	if (file_writer_is_own(file_writer_of(cx))) {
+		relay_log(cx, record->level, "%s", record->text);
+		return;
+	}
+	len = format_line(cx->conf, false, record, line, sizeof(line));
+	file_writer_add(
+		cx, &file_calls, line, len, record->level == RELAY_ERROR);
 }
 
 static int to_output(
@@ -245,10 +316,17 @@ static void sink(struct relay_ctx *cx, const struct relay_log_record *record)
 {
 	const struct state *state = cx->data;
 
-	if (state->route.target == TARGET_SYSLOG)
+	switch (state->route.target) {
+	case TARGET_SYSLOG:
 		sink_syslog(cx, record);
-	else
+		break;
+	case TARGET_FILE:
+		sink_file(cx, record);
+		break;
+	case TARGET_STDERR:
 		sink_output(cx, record);
+		break;
+	}
 }
 
 static int init(struct relay_ctx *cx, struct relay_err *err)
@@ -289,6 +367,7 @@ static void reload_commit(struct relay_ctx *cx)
 
 	state->level.now = (enum relay_level)conf->level;
 	relay_log_sink_level(cx, state->level.now);
+	(void)file_writer_settle(cx, &file_calls, SETTLE_MS);
 	state->next.output.lost = state->route.output.lost;
 	close_route(&state->route);
 	state->route = state->next;
@@ -299,10 +378,19 @@ static void reload_abandon(struct relay_ctx *cx)
 	close_route(&((struct state *)cx->data)->next);
 }
 
+/* What is logged after this is written by the thread that logs it. */
+static void stop(struct relay_ctx *cx)
+{
+	if (!file_writer_settle(cx, &file_calls, STOP_MS))
+		file_writer_tell_end(cx, &file_calls);
+	file_writer_of(cx)->here = true;
+}
+
 static void fini(struct relay_ctx *cx)
 {
 	struct state *state = cx->data;
 
+	file_writer_finish(cx, &file_calls);
 	close_route(&state->route);
 }
 
@@ -314,6 +402,7 @@ RELAY_MODULE = {
 	.data_size = sizeof(struct state),
 	.init = init,
 	.start = start,
+	.stop = stop,
 	.fini = fini,
 	.hooks = {.files_read = files_read,
 		.files_free = files_free,

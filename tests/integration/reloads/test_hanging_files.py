@@ -2,13 +2,16 @@
 """Files whose mount does not answer hold up neither the status address nor a stop; the reload
 that wants them is refused."""
 
+import re
+import socket
+
 import pytest
 
 import certificates
 from hanging import mount  # noqa: F401
 from relay_server import Program, RelayServer, module_folder, run
 from reloading import reloadable  # noqa: F401
-from waiting import PATIENCE, wait_for
+from waiting import PATIENCE, pace, wait_for
 
 #: Seconds after which a file that does not answer is given up.
 GIVEN_UP = 10
@@ -165,19 +168,52 @@ def test_a_hanging_log_file_refuses_the_reload(begin, mount):  # noqa: F811
     expect_refused(relay, f"error core: module log: {file} has not answered for {GIVEN_UP} s")
 
 
-def test_a_log_file_that_hangs_is_told_on_stderr(begin, mount):  # noqa: F811
-    """The log is written by the control thread, which then hangs: every other place is silent."""
+LOGGED = LISTEN + "modules = { log, relay, status, prometheus }\n"
+
+
+def begin_logged(begin, mount):  # noqa: F811
+    """A server whose log file hangs now, on stderr it has logged its addresses."""
     file = mount.folder / "relay.log"
-    relay = begin(LISTEN + "modules = { log, relay, status }\n")
-    relay.write(LISTEN + "modules = { log, relay, status }\n"
-                f'log {{ target = file file = "{file}" }}\n')
+    relay = begin(LOGGED)
+    relay.write(LOGGED + f'log {{ target = file file = "{file}" level = debug }}\n')
     relay.server.send_signal(1)
     wait_for(lambda: file.exists() and "core: reloaded" in file.read_text(), "the new log file")
     mount.hang()
-    relay.server.send_signal(1)
-    relay.server.wait_for_log(r"error core: the control thread has been in module log for \d+ s")
+    relay.server.send_signal(1)  # it logs this
+    mount.wait_until_held()
+    return relay, file
+
+
+def dropped(relay):
+    page = relay.server.get("/metrics")[2].decode()
+    return int(float(re.search(r"\nstrelaysrv_core_log_dropped_total (\S+)", page).group(1)))
+
+
+def fill(relay, lines):
+    """Logs so many lines at least, at the level debug: one for each connection without TLS."""
+    for _ in range(lines):
+        with socket.create_connection(relay.server.address, PATIENCE):
+            pass
+
+
+def test_a_log_file_that_hangs_holds_nothing_up(begin, mount):  # noqa: F811
+    relay, file = begin_logged(begin, mount)
+    assert is_healthy(relay) and dropped(relay) == 0
+    assert relay.server.count("has been in module log") == 0
+    pace(GIVEN_UP)
+    fill(relay, 1)
+    relay.server.wait_for_log(rf"error log: {file} has not answered for \d+ s; up to 1024 KiB of "
+                              "records wait for it")
     mount.answer()
-    assert is_healthy(relay)
+    wait_for(lambda: "not reloaded: everything stays as it was" in file.read_text(),
+             "what has waited")
+    assert dropped(relay) == 0 and is_healthy(relay)
+
+
+def test_a_stop_does_not_wait_long_for_the_log_file(begin, mount):  # noqa: F811
+    relay, file = begin_logged(begin, mount)
+    assert relay.server.stop() == 0
+    assert relay.server.count(f"error log: {file} does not answer; the last records are lost") == 1, relay.server.log()
 
 
 def test_hanging_keys_are_told(begin, mount, relay_keys):  # noqa: F811
