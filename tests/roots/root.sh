@@ -104,9 +104,16 @@ bootstrap() {
 	*mmdebstrap) set -- --quiet --architectures="$arch" ;;
 	*) set -- --arch="$arch" ;;
 	esac
-	in_namespaces "$maker" "$@" --variant=minbase --include=ca-certificates \
-		"$suite" "$clean.part" "$mirror" >"$home/bootstrap.log" 2>&1 || {
+	in_namespaces timeout 900 env LC_ALL=C "$maker" "$@" --variant=minbase \
+		--include=ca-certificates "$suite" "$clean.part" "$mirror" \
+		>"$home/bootstrap.log" 2>&1 || {
+		code=$?
 		cat "$home/bootstrap.log" >&2
+		if [ $code -eq 124 ] || grep -Eq \
+			"Failed to fetch|Couldn't download|Failed getting release" \
+			"$home/bootstrap.log"; then
+			skip "the mirror $mirror does not deliver"
+		fi
 		exit 1
 	}
 	settle "$clean.part"

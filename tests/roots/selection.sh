@@ -24,6 +24,19 @@ quietly() {
 	"$@" >"$log" 2>&1 || fail "$*"
 }
 
+# A mirror that fails, or is too slow, says nothing about this tree.
+get_packages() {
+	code=0
+	timeout 900 "$@" >"$log" 2>&1 </dev/null || code=$?
+	[ $code -ne 0 ] || return 0
+	if [ $code -eq 124 ] || grep -q 'Failed to fetch' "$log"; then
+		cat "$log"
+		echo "== NOT RUN in a clean Debian: the mirror does not deliver: $*" >&2
+		exit 77
+	fi
+	fail "$*"
+}
+
 # The server of README.md's commands runs until it is ended.
 try_server() {
 	sh -c "exec $1" >"$log" 2>&1 &
@@ -50,6 +63,7 @@ commands_of_readme() {
 		echo "-- $command"
 		case $command in
 		build/strelaysrv*) try_server "$command" ;;
+		*install-packages*) get_packages sh -c "$command" ;;
 		*) sh -c "$command" >"$log" 2>&1 </dev/null || fail "$command" ;;
 		esac
 		cat "$log" >>/tmp/readme.log
@@ -77,7 +91,7 @@ packages_of_tests() {
 	quietly apt-get -qq -s --no-install-recommends install \
 		$(cat conf/build-packages tests/test-packages)
 	# shellcheck disable=SC2046
-	quietly sh conf/install-packages.sh libcmocka-dev $(grep -Ex \
+	get_packages sh conf/install-packages.sh libcmocka-dev $(grep -Ex \
 		'iproute2|libseccomp2|miniupnpd.*|nftables|procps|python3-.*' \
 		tests/test-packages)
 }
@@ -93,10 +107,16 @@ unit_tests() {
 
 black_box() {
 	echo "-- black-box tests"
-	STRELAYSRV=$PWD/build/strelaysrv "$python" -m pytest -q -n 4 --only=ours \
-		--timeout=300 -p no:cacheprovider tests/integration/addresses/test_nat.py \
+	export STRELAYSRV="$PWD/build/strelaysrv"
+	set -- "$python" -m pytest -q --only=ours --timeout=300 -o cache_dir=/tmp/pytest \
+		tests/integration/addresses/test_nat.py \
 		tests/integration/process/test_install.py \
 		tests/integration/sessions/test_session.py
+	"$@" -n 4 && return
+	# As in run.sh: a busy machine may make a few fail.
+	[ "$(grep -c true /tmp/pytest/v/cache/lastfailed)" -le 5 ] || return 1
+	echo "-- what failed beside others: once more, alone"
+	"$@" --last-failed --last-failed-no-failures=none
 }
 
 began=$(date +%s)

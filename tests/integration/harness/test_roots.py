@@ -3,11 +3,14 @@
 
 The root here has a shell and little else, because a Debian takes minutes."""
 
+import functools
+import http.server
 import os
 import pathlib
 import re
 import shutil
 import subprocess
+import threading
 
 import pytest
 
@@ -74,6 +77,65 @@ def processes_named(word):
 def test_without_a_network_it_says_so(tmp_path):
     done = run(tmp_path, "13", "true", DEBIAN_MIRROR=f"http://127.0.0.1:{free_port()}/debian")
     assert_not_run(done, "does not answer")
+
+
+@pytest.fixture
+def mirror(tmp_path):
+    """A mirror that answers."""
+    folder = tmp_path / "mirror"
+    (folder / "dists/trixie").mkdir(parents=True)
+    (folder / "dists/trixie/InRelease").write_text("Suite: trixie\n")
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def write_script(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+@needs_root
+@pytest.mark.parametrize("message, is_network", [
+    ("E: Failed to fetch http://x/y.deb  Connection timed out", True),
+    ("E: Couldn't download packages: libc6", True),
+    ("E: Sub-process /usr/bin/dpkg returned an error code (1)", False)])
+def test_a_mirror_that_fails_midway_is_told_from_a_failure(tmp_path, mirror, message, is_network):
+    write_script(tmp_path / "bin" / "mmdebstrap", f'echo "{message}" >&2; exit 1')
+    done = run(tmp_path, "13", "true", DEBIAN_MIRROR=mirror,
+               PATH=f"{tmp_path}/bin:{os.environ['PATH']}")
+    assert message in done.stderr
+    if is_network:
+        assert_not_run(done, "does not deliver")
+    else:
+        assert done.returncode == 1, done
+
+
+@needs_root
+@pytest.mark.parametrize("message, is_network", [
+    ("E: Failed to fetch http://x/y.deb  404  Not Found", True),
+    ("E: Unable to locate package gcc", False)])
+def test_packages_that_do_not_come_are_told_from_those_that_are_none(
+        cached, message, is_network):
+    root = next(cached.glob("trixie-*/clean"))
+    for name in ("cat", "chmod", "date", "grep", "id", "mktemp", "nproc", "sed", "timeout", "wc"):
+        copy_program(name, root)
+    for folder in ("tmp", "usr/local/bin"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    (root / "etc/strelaysrv-test-root").touch()
+    if not (root / "bin/sh").exists():
+        (root / "bin").symlink_to("usr/bin")
+    write_script(root / "usr/bin/apt-get", f'echo "{message}" >&2; exit 100')
+    done = run(cached, "13", "sh", "tests/roots/selection.sh")
+    assert message in done.stdout, done
+    if is_network:
+        assert_not_run(done, "does not deliver")
+    else:
+        assert (done.returncode, "FAILED: " in done.stdout) == (1, True), done
 
 
 @needs_root
