@@ -196,21 +196,36 @@ static void report(const char *name, const siginfo_t *info, const void *context)
 	print(&line);
 }
 
+void crash_tell_exit(const char *call, int code, uintptr_t pc)
+{
+	struct line line = {.len = 0};
+
+	if (leaving || getpid() != process)
+		return;
+	leaving = true; /* one line for each end */
+	add(&line, "strelaysrv: something called ");
+	add(&line, call);
+	add(&line, "(");
+	if (code >= 0)
+		add_number(&line, (uintmax_t)(code & 0xff), 10);
+	add(&line, ")");
+	add_thread(&line);
+	add_code(&line, pc, (uintptr_t)__builtin_frame_address(0));
+	print(&line);
+}
+
 /* Runs at exit(); the server calls crash_leave() before an exit() of its own.
  */
 static void exiting(int code, void *arg)
 {
-	struct line line = {.len = 0};
-
 	(void)arg;
-	if (leaving || getpid() != process)
-		return;
-	add(&line, "strelaysrv: something called exit(");
-	add_number(&line, (uintmax_t)(code & 0xff), 10);
-	add(&line, ")");
-	add_thread(&line);
-	add_code(&line, 0, (uintptr_t)__builtin_frame_address(0));
-	print(&line);
+	crash_tell_exit("exit", code & 0xff, 0);
+}
+
+/* Runs at quick_exit(), whose code it is not told. */
+static void exiting_quickly(void)
+{
+	crash_tell_exit("quick_exit", -1, 0);
 }
 
 void crash_leave(void)
@@ -295,7 +310,7 @@ int crash_init(crash_describe_fn *fn)
 	describe = fn;
 	process = getpid();
 	code_map_add((const void *)(uintptr_t)&crash_init, NULL, NULL, NULL);
-	if (on_exit(exiting, NULL) != 0)
+	if (on_exit(exiting, NULL) != 0 || at_quick_exit(exiting_quickly) != 0)
 		return -1;
 	action.sa_sigaction = handler;
 	(void)sigemptyset(&action.sa_mask);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * The report of a fatal signal, or of a call of exit() that nobody expects: the
- * signal, its thread, and whose code ran.
+ * The report of a fatal signal, or of a call of exit(), quick_exit() or _exit()
+ * that nobody expects: the signal or the call, its thread, and whose code ran.
  */
 #ifndef CRASH_H
 #define CRASH_H
+
+#include <stdint.h>
 
 struct relay_ctx;
 
@@ -17,6 +19,14 @@ typedef void crash_describe_fn(
 /* From now on exit() is expected.  Before that, a call of it is reported like a
  * fatal signal. */
 void crash_leave(void);
+
+/*
+ * Writes the line for the end that a call such as exit() causes, unless that is
+ * expected, a line was written already, or this is a child of the process.
+ * `code`: the exit code; below 0: unknown.  `pc`: an address in the caller's
+ * code; 0: unknown.  Safe in a signal handler.
+ */
+void crash_tell_exit(const char *call, int code, uintptr_t pc);
 
 /* Sets the path of the module file that this thread opens, whose code then
  * runs; NULL: none.  Borrowed. */

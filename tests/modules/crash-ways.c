@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -19,15 +20,21 @@ enum {
 	RAW_THREAD,
 	RAW_THREAD_LIBRARY,
 	RAW_THREAD_EXIT,
+	RAW_THREAD__EXIT,
 	EVENT,
 	EVENT_LIBRARY,
 	EXIT,
+	UNDERSCORE_EXIT,
+	CAPITAL_EXIT,
+	QUICK_EXIT,
+	CHILD__EXIT,
 	ABORT,
 	CLOSE
 };
 static const char *const ways[] = {"own-thread", "own-thread-library",
-	"raw-thread", "raw-thread-library", "raw-thread-exit", "event",
-	"event-library", "exit", "abort", "close", NULL};
+	"raw-thread", "raw-thread-library", "raw-thread-exit",
+	"raw-thread-_exit", "event", "event-library", "exit", "_exit", "_Exit",
+	"quick_exit", "child-_exit", "abort", "close", NULL};
 
 struct conf {
 	int64_t how;
@@ -61,6 +68,23 @@ static void *leave(void *arg)
 {
 	exit(7);
 	return arg;
+}
+
+static void *leave_at_once(void *arg)
+{
+	_exit(7);
+	return arg;
+}
+
+/* A child that ends is nothing to report. */
+static void run_child(struct relay_ctx *cx)
+{
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(7);
+	(void)waitpid(child, NULL, 0);
+	relay_log(cx, RELAY_INFO, "child ended");
 }
 
 static void fire(evutil_socket_t fd, short what, void *arg)
@@ -133,6 +157,9 @@ static enum relay_verdict conn_accept(
 	case RAW_THREAD_EXIT:
 		begin_raw(leave);
 		break;
+	case RAW_THREAD__EXIT:
+		begin_raw(leave_at_once);
+		break;
 	case EVENT:
 		begin_event(cx, false);
 		break;
@@ -141,6 +168,15 @@ static enum relay_verdict conn_accept(
 		break;
 	case EXIT:
 		exit(7);
+	case UNDERSCORE_EXIT:
+		_exit(7);
+	case CAPITAL_EXIT:
+		_Exit(7);
+	case QUICK_EXIT:
+		quick_exit(7);
+	case CHILD__EXIT:
+		run_child(cx);
+		break;
 	case ABORT:
 		abort();
 	case CLOSE:
