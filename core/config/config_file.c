@@ -12,6 +12,7 @@
  * file is read.  So data that lives as long as the reader is not freed.
  */
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 
 #include "config/config_child.h"
 #include "config/config_reader.h"
+#include "config/config_variables.h"
 
 #define INCLUDE_DEPTH_MAX 10
 /* Without it, files that each include the next one twice take exponential time.
@@ -59,6 +61,36 @@ struct config_section *config_section_of(const cfg_t *cfg)
 	return NULL;
 }
 
+/* Texts of libconfuse that quote the file: what they quote may be a part of a
+ * secret. */
+static bool tell_unquoted(const char *fmt, unsigned line, va_list ap)
+	__attribute__((format(printf, 1, 0)));
+
+static bool tell_unquoted(const char *fmt, unsigned line, va_list ap)
+{
+	bool token = strncmp(fmt, "unexpected token", 16) == 0;
+	const char *quoted;
+
+	if (!token && strncmp(fmt, "invalid octal", 13) != 0 &&
+		strncmp(fmt, "bad escape", 10) != 0)
+		return false;
+	quoted = va_arg(ap, const char *);
+	if (!token)
+		config_problem(RELAY_ERROR, line,
+			"syntax error: bad escape sequence '%.2s'; write \\\\ "
+			"for a backslash",
+			quoted);
+	else if (quoted[0] && !quoted[1] && strchr("=+{}(),", quoted[0]))
+		config_problem(RELAY_ERROR, line,
+			"syntax error: unexpected token '%s'", quoted);
+	else
+		config_problem(RELAY_ERROR, line,
+			"syntax error: unexpected text; items of a list need "
+			"commas between them, and text with spaces must be "
+			"quoted");
+	return true;
+}
+
 static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 	__attribute__((format(printf, 2, 0)));
 
@@ -76,6 +108,8 @@ static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 			config_reader->problems.no_memory = true;
 		return;
 	}
+	if (tell_unquoted(fmt, config_line(cfg), ap))
+		return;
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	config_problem(RELAY_ERROR, config_line(cfg), "syntax error: %s", text);
 }
@@ -112,6 +146,12 @@ static struct config_source *find_included(const cfg_t *cfg, const char *name)
 	unsigned line;
 	char *path;
 
+	if (!*name || config_variables_in(name, 0, strlen(name))) {
+		config_problem(RELAY_ERROR, config_line(cfg),
+			"include(): the path is empty, or has an empty "
+			"variable");
+		return NULL;
+	}
 	path = config_source_path(config_reader->source->path, name);
 	if (!path) {
 		config_reader->problems.no_memory = true;
@@ -176,6 +216,23 @@ static int on_include(cfg_t *cfg, cfg_opt_t *opt, int argc, const char **argv)
 }
 
 /* Returns whether to parse again. */
+static bool take_failure(const cfg_t *root, int error)
+{
+	if (config_unknown_take())
+		return true;
+	if (config_reader->problems.count > 0)
+		return false;
+	/* libconfuse fails without a message when there is no memory, and where
+	 * a name is empty in a way that config_text_prepare() does not see. */
+	if (error == ENOMEM)
+		config_reader->problems.no_memory = true;
+	else
+		config_problem(RELAY_ERROR, config_line(root),
+			"syntax error: an option has no name");
+	return false;
+}
+
+/* Returns whether to parse again. */
 static bool parse_pass(struct config_source *source)
 {
 	cfg_t *root;
@@ -193,13 +250,10 @@ static bool parse_pass(struct config_source *source)
 	(void)cfg_set_error_function(root, on_error);
 	config_reader->root = root;
 	config_reader->source = NULL;
+	errno = 0;
 	rc = parse_source(root, source);
-	if (rc) {
-		again = config_unknown_take();
-		/* libconfuse reports every failure except lack of memory. */
-		if (!again && config_reader->problems.count == 0)
-			config_reader->problems.no_memory = true;
-	}
+	if (rc)
+		again = take_failure(root, errno);
 	config_reader->source = source;
 	if (!rc)
 		config_find_empty_lists(root, &config_reader->sections[0], 0);

@@ -165,10 +165,14 @@ static int prepare_one(char *text, size_t at, unsigned line,
 				"the quote %c is not closed on its line", c);
 		if (value_escapes_check(text, at, *end, err) != 0)
 			return -1;
-		return config_variables_check(text, at, *end, err);
+		return config_variables_resolve(text, at, *end, err);
 	} else if (is_word(c)) {
 		*end = skip_word(text, at);
-		return config_variables_check(text, at, *end, err);
+		if (text[*end - 1] == '$' && text[*end] == '{')
+			return relay_fail(err,
+				"column %zu: quote a word that contains ${",
+				value_column(text, at));
+		return config_variables_resolve(text, at, *end, err);
 	} else if (c == '+' && text[at + 1] == '=') {
 		*end = at + 2;
 	} else if (c == '*' || c == '+') {
@@ -205,6 +209,74 @@ static int check_calls(const char *text, unsigned *line, struct relay_err *err)
 	return 0;
 }
 
+/* The end of the block that the bracket `open` begins. */
+static size_t skip_brackets(const char *text, const struct token *open)
+{
+	char close = open->kind == '(' ? ')' : '}';
+	unsigned depth = 1;
+	struct token token = *open;
+
+	while (depth && token.kind != TOKEN_END) {
+		token = next_token(text, token_end(&token));
+		if (token.kind == open->kind)
+			depth++;
+		else if (token.kind == close)
+			depth--;
+	}
+	return token_end(&token);
+}
+
+/* The end of what follows a name: the value, the arguments, or only the name
+ * itself, if a section begins. */
+static size_t skip_value(const char *text, const struct token *name)
+{
+	struct token next = next_token(text, token_end(name)), value;
+
+	if (next.kind == '(')
+		return skip_brackets(text, &next);
+	if (next.kind != '=' && next.kind != TOKEN_APPEND)
+		return token_end(name);
+	value = next_token(text, token_end(&next));
+	if (value.kind == '{')
+		return skip_brackets(text, &value);
+	return value.kind == TOKEN_WORD || value.kind == TOKEN_QUOTED
+		       ? token_end(&value)
+		       : token_end(&next);
+}
+
+static bool has_variable(const char *text, const struct token *token)
+{
+	for (size_t at = token->at; at + 1 < token_end(token); at++)
+		if (text[at] == '$' && text[at + 1] == '{')
+			return true;
+	return config_variables_in(text, token->at, token_end(token));
+}
+
+/* libconfuse fails without a message where a name is empty. */
+static int check_names(const char *text, unsigned *line, struct relay_err *err)
+{
+	struct token token = next_token(text, 0);
+
+	while (token.kind != TOKEN_END) {
+		bool name =
+			token.kind == TOKEN_WORD || token.kind == TOKEN_QUOTED;
+
+		if (name && ((token.kind == TOKEN_QUOTED && token.len < 3) ||
+				    has_variable(text, &token))) {
+			*line = count_lines(text, 0, token.at) + 1;
+			return relay_fail(err,
+				"column %zu: the name of an option should "
+				"begin here, but there is %s; text with spaces "
+				"must be quoted",
+				value_column(text, token.at),
+				token.len < 3 ? "an empty text" : "a variable");
+		}
+		token = next_token(text,
+			name ? skip_value(text, &token) : token_end(&token));
+	}
+	return 0;
+}
+
 int config_text_prepare(
 	char *text, size_t len, unsigned *line, struct relay_err *err)
 {
@@ -231,24 +303,8 @@ int config_text_prepare(
 		*line = braces.line;
 		return relay_fail(err, "the brace { is not closed");
 	}
-	return check_calls(text, line, err);
-}
-
-/* The end of the block that the bracket `open` begins. */
-static size_t skip_brackets(const char *text, const struct token *open)
-{
-	char close = open->kind == '(' ? ')' : '}';
-	unsigned depth = 1;
-	struct token token = *open;
-
-	while (depth && token.kind != TOKEN_END) {
-		token = next_token(text, token_end(&token));
-		if (token.kind == open->kind)
-			depth++;
-		else if (token.kind == close)
-			depth--;
-	}
-	return token_end(&token);
+	return check_calls(text, line, err) || check_names(text, line, err) ? -1
+									    : 0;
 }
 
 /* The end of the statement that begins with `word`. */
@@ -290,8 +346,8 @@ static bool token_is(
 	       memcmp(text + token->at + quote, word, strlen(word)) == 0;
 }
 
-bool config_text_cut(
-	char *text, unsigned line, const char *word, enum config_text_use *use)
+bool config_text_cut(char *text, unsigned line, const char *word,
+	enum config_text_use *use, size_t *column)
 {
 	size_t at = 0, end;
 
@@ -304,6 +360,7 @@ bool config_text_cut(
 		if (token.kind == TOKEN_END || token.at >= end)
 			return false;
 		if (token_is(text, &token, word)) {
+			*column = value_column(text, token.at);
 			blank(text, token.at,
 				skip_statement(text, &token, use));
 			return true;

@@ -18,9 +18,10 @@
 
 /*
  * Replaces comments by blanks.  Finds bytes that do not belong in text, quotes
- * and braces that are not closed, malformed calls of include(), environment
- * variables that are not set, and characters that libconfuse would drop
- * silently.  0, or -1 with err and the line of the fault.  text[len] must be 0.
+ * and braces that are not closed, malformed calls of include(), empty names,
+ * environment variables that are not set, and characters that libconfuse would
+ * drop silently.  0, or -1 with err and the line of the fault.  text[len] must
+ * be 0.
  */
 int config_text_prepare(
 	char *text, size_t len, unsigned *line, struct relay_err *err);
@@ -36,10 +37,11 @@ enum config_text_use {
 /*
  * Blanks the first occurrence of that unknown word in that line, with all that
  * belongs to it, so that parsing can continue after it.  False: the word is not
- * there.  The text must be prepared.
+ * there.  The text must be prepared.  *column is that of the word, in bytes
+ * from 1.
  */
-bool config_text_cut(
-	char *text, unsigned line, const char *word, enum config_text_use *use);
+bool config_text_cut(char *text, unsigned line, const char *word,
+	enum config_text_use *use, size_t *column);
 
 /* The line of the last `NAME = {}`; 0: there is none. */
 unsigned config_text_empty_list(const char *text, const char *name);

@@ -67,12 +67,38 @@ static size_t find_homes(const char *name, char *out, size_t cap)
 	return found;
 }
 
+/* An option by the name of its flag, such as global-rate or relay.token; NULL:
+ * there is none. */
+static const struct relay_option *find_by_flag(
+	const char *flag, const struct config_section **section)
+{
+	for (size_t i = 0; i < config_reader->count; i++) {
+		const struct relay_option *o =
+			config_reader->sections[i].options;
+		const char *name = config_reader->sections[i].name;
+		size_t len = name ? strlen(name) : 0;
+		const char *rest =
+			len && strncmp(flag, name, len) == 0 && flag[len] == '.'
+				? flag + len + 1
+				: "";
+
+		*section = &config_reader->sections[i];
+		for (; o && o->name; o++)
+			if ((o->flag && strcmp(o->flag, flag) == 0) ||
+				strcmp(o->name, rest) == 0)
+				return o;
+	}
+	return NULL;
+}
+
 static void hint_unknown(const struct config_section *section,
 	enum config_text_use use, const char *word, char *out, size_t cap)
 {
 	const char *near = suggest_name(section, use, word);
 	char homes[100];
 	size_t found = find_homes(word, homes, sizeof(homes));
+	const struct config_section *home = NULL;
+	const struct relay_option *option = find_by_flag(word, &home);
 
 	*out = '\0';
 	if (use == CONFIG_TEXT_OPTION && *homes)
@@ -80,12 +106,17 @@ static void hint_unknown(const struct config_section *section,
 	else if (use == CONFIG_TEXT_OPTION && found)
 		(void)snprintf(out, cap,
 			"; it belongs to the top level, outside of sections");
+	else if (use == CONFIG_TEXT_OPTION && option && home->name)
+		(void)snprintf(out, cap,
+			"; it is the flag of the option %s in section %s: "
+			"write %s { %s = ... }",
+			option->name, home->name, home->name, option->name);
 	else if (near)
 		(void)snprintf(out, cap, "; did you mean \"%s\"?", near);
 }
 
-static void tell_unknown(
-	const struct config_unknown *unknown, enum config_text_use use)
+static void tell_unknown(const struct config_unknown *unknown,
+	enum config_text_use use, size_t column)
 {
 	const struct config_section *section = unknown->section;
 	struct config_problem at = {.source = config_reader->source,
@@ -95,11 +126,12 @@ static void tell_unknown(
 	char hint[160];
 
 	hint_unknown(section, use, unknown->word, hint, sizeof(hint));
+	/* The word is not printed, since it may be a part of a secret. */
 	if (use == CONFIG_TEXT_STRAY)
 		config_problems_add(&config_reader->problems, &at,
-			"\"%s\" stands where an option should begin; text with "
-			"spaces must be quoted",
-			unknown->word);
+			"column %zu: the name of an option should begin here; "
+			"text with spaces must be quoted",
+			column);
 	else if (use == CONFIG_TEXT_FUNCTION)
 		config_problems_add(&config_reader->problems, &at,
 			"there is no function \"%s\"%s", unknown->word, hint);
@@ -125,6 +157,7 @@ bool config_unknown_take(void)
 {
 	struct config_unknown *unknown = &config_reader->unknown;
 	enum config_text_use use = CONFIG_TEXT_STRAY;
+	size_t column = 1;
 	bool cut;
 
 	if (!unknown->word)
@@ -132,7 +165,7 @@ bool config_unknown_take(void)
 	unknown->section->flawed = !unknown->section->opaque;
 	unknown->section->unchecked = unknown->section->opaque;
 	cut = config_text_cut(config_reader->source->text, unknown->line,
-		unknown->word, &use);
+		unknown->word, &use, &column);
 	if (config_reader->problems.no_memory ||
 		config_reader->problems.count > CONFIG_PROBLEMS_MAX)
 		cut = false;
@@ -140,7 +173,7 @@ bool config_unknown_take(void)
 		config_problems_rewind(&config_reader->problems);
 	/* For an opaque section, it is unknown which options are valid. */
 	if (!cut || !unknown->section->opaque)
-		tell_unknown(unknown, use);
+		tell_unknown(unknown, use, column);
 	free(unknown->word);
 	unknown->word = NULL;
 	return cut;

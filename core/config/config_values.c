@@ -9,6 +9,7 @@
 #include <strelaysrv/units.h>
 
 #include "config/config_reader.h"
+#include "config/config_variables.h"
 #include "config/options.h"
 #include "config/value_text.h"
 
@@ -153,6 +154,7 @@ static void grow_list(struct config_section *section,
 	if (!item)
 		return;
 	value->string = NULL;
+	(void)config_variables_drop(item);
 	if (opt->nvalues == 1)
 		list_begin(section, option, opt->name, line);
 	else if (!list_of(section, option)->given)
@@ -167,13 +169,42 @@ static void grow_list(struct config_section *section,
 		free(item);
 }
 
+/* Without a value nothing would protect the relay. */
+static bool is_open_if_empty(const struct relay_option *option)
+{
+	return option && option->type == RELAY_STRING &&
+	       option->flags & RELAY_OPTION_GUARD &&
+	       !(option->def && *option->def);
+}
+
+static void take_text(struct config_section *section,
+	const struct relay_option *option, const char *written, char *text,
+	unsigned line)
+{
+	bool dropped = config_variables_drop(text);
+	struct relay_err err;
+	char called[160];
+
+	(void)call_option(section, written, called);
+	if (value_in_file_check(text, &err) != 0)
+		config_problem(RELAY_ERROR, line, "%s: %s", called, err.text);
+	else if (dropped && !*text && is_open_if_empty(option))
+		config_problem(RELAY_ERROR, line,
+			"%s: its variable is empty or not set, and so is the "
+			"default, which would protect nothing; if that is "
+			"meant, write %s = \"\"",
+			called, written);
+	else if (option)
+		set_value(section, option, written, text, line);
+	else
+		set_required(section, text, line);
+}
+
 int config_on_value(cfg_t *cfg, cfg_opt_t *opt)
 {
 	struct config_section *section;
 	const struct relay_option *option;
-	const char *text;
-	struct relay_err err;
-	char called[160];
+	char *text;
 
 	if (!opt->nvalues)
 		return 0;
@@ -195,13 +226,8 @@ int config_on_value(cfg_t *cfg, cfg_opt_t *opt)
 		option = options_current(section->options, option);
 	if (option && option->type == RELAY_LIST)
 		grow_list(section, option, opt, config_line(cfg));
-	else if (value_in_file_check(text, &err) != 0)
-		config_problem(RELAY_ERROR, config_line(cfg), "%s: %s",
-			call_option(section, opt->name, called), err.text);
-	else if (option)
-		set_value(section, option, opt->name, text, config_line(cfg));
 	else
-		set_required(section, text, config_line(cfg));
+		take_text(section, option, opt->name, text, config_line(cfg));
 	return 0;
 }
 

@@ -33,7 +33,7 @@ const struct relay_option core_options[] = {
 	ROW(private_srv, const char *, "private-srv", RELAY_STRING, "", 0, 0,
 		"address for pages that only the operator should see, such as "
 		"/metrics; empty: the status address serves them",
-		.flag = "private-srv"),
+		.flag = "private-srv", .flags = RELAY_OPTION_GUARD),
 	ROW(private_hosts, const char *const *, "private-hosts", RELAY_LIST, "",
 		0, 64,
 		"host names that requests for the operator's pages may use, "

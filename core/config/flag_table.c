@@ -170,6 +170,53 @@ void flag_table_free(struct flag_table *table)
 	*table = (struct flag_table){0};
 }
 
+static const struct flag *find_secret(
+	const struct flag_table *table, const char *word)
+{
+	const struct flag *longest = NULL;
+	size_t most = 0;
+
+	for (size_t i = 0; i < table->count; i++) {
+		const struct flag *flag = &table->flags[i];
+		size_t len = strlen(flag->name);
+
+		if (!flag->option ||
+			!(flag->option->flags & RELAY_OPTION_SECRET) ||
+			len <= most || strncmp(flag->name, word, len) != 0)
+			continue;
+		longest = flag;
+		most = len;
+	}
+	return longest;
+}
+
+#define NAME_CHARACTERS                                                        \
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
+
+size_t flag_table_printable(const struct flag_table *table, const char *word,
+	size_t len, const struct flag **secret)
+{
+	const struct flag *taker = find_secret(table, word);
+	size_t end = strspn(word, NAME_CHARACTERS), stem;
+	const char *near;
+	char *copy;
+
+	if (secret)
+		*secret = taker;
+	if (end > len)
+		end = len;
+	if (!taker)
+		return end;
+	/* Another flag may be meant whose name begins with this one's. */
+	stem = strlen(taker->name);
+	copy = strndup(word, end);
+	near = copy ? flag_table_suggest(table, copy) : NULL;
+	free(copy);
+	return near && strlen(near) > stem && strncmp(near, word, stem) == 0
+		       ? end
+		       : stem;
+}
+
 const char *flag_table_suggest(const struct flag_table *table, const char *name)
 {
 	const char **names = calloc(table->count, sizeof(*names));

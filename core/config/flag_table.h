@@ -54,6 +54,15 @@ const struct flag *flag_table_find(
 const char *flag_table_suggest(
 	const struct flag_table *table, const char *name);
 
+/*
+ * How many of the first `len` characters of an argument, without its dashes,
+ * may be printed: what follows a name, or the name of a flag that takes a
+ * secret, may be a part of a secret.  *secret: that flag, which is borrowed
+ * from the table; NULL: none.  It may be NULL.
+ */
+size_t flag_table_printable(const struct flag_table *table, const char *word,
+	size_t len, const struct flag **secret);
+
 /* A boolean does not take the next argument as its value. */
 static inline bool flag_is_bool(const struct flag *flag)
 {

@@ -11,9 +11,11 @@
 #include "config/flag_table.h"
 #include "config/flags.h"
 #include "config/options.h"
+#include "config/value_text.h"
 
 #define EXIT_FATAL 1
 #define EXIT_USAGE 2
+#define LETTERS    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 struct parser {
 	int argc;
@@ -64,14 +66,10 @@ static int no_memory(struct parser *p)
 	return EXIT_FATAL;
 }
 
-#define NAME_CHARACTERS                                                        \
-	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
-
 static int unknown_flag(struct parser *p, const char *name, size_t len)
 {
-	/* What follows the name may be a secret. */
-	size_t end = strspn(name, NAME_CHARACTERS);
-	char *word = strndup(name, end < len ? end : len);
+	size_t end = flag_table_printable(&p->table, name, len, NULL);
+	char *word = strndup(name, end);
 	const char *near;
 
 	if (!word)
@@ -94,7 +92,8 @@ static int unknown_flag(struct parser *p, const char *name, size_t len)
 static int bad_value(struct parser *p, const struct flag *flag,
 	const char *value, const struct relay_err *why)
 {
-	bool secret = flag->option->flags & RELAY_OPTION_SECRET;
+	bool secret = flag->option->flags & RELAY_OPTION_SECRET ||
+		      value_has_password(value);
 
 	/* Only the length can be wrong, which is not a syntax error. */
 	if (flag->option->type == RELAY_STRING) {
@@ -237,7 +236,12 @@ static int parse_flag(struct parser *p, const char *arg)
 
 	p->last_bool = p->secret = NULL;
 	if (!len || name[0] == '-') {
-		(void)fprintf(p->err, "bad flag syntax: %s", arg);
+		size_t dashes = strspn(arg, "-");
+
+		len = strcspn(arg + dashes, "=");
+		len = flag_table_printable(&p->table, arg + dashes, len, NULL);
+		(void)fprintf(p->err, "bad flag syntax: %.*s",
+			(int)(dashes + len), arg);
 		return usage_error(p);
 	}
 	flag = flag_table_find(&p->table, name, len);
@@ -258,6 +262,29 @@ static int parse_flag(struct parser *p, const char *arg)
 	return set_flag(p, flag, value);
 }
 
+/* What a stray argument has that may be printed: "token=s3cret" and
+ * "tokens3cret" are flags without a dash. */
+static void print_stray(struct parser *p, const char *arg)
+{
+	const struct flag *secret;
+	size_t dashes = strcspn(arg, LETTERS), len;
+	char *shown;
+
+	len = flag_table_printable(
+		&p->table, arg + dashes, strlen(arg + dashes), &secret);
+	if (!secret) {
+		print_quoted(value_has_password(arg) ? "***" : arg, p->err);
+		return;
+	}
+	shown = strndup(arg, dashes + len);
+	print_quoted(shown ? shown : "", p->err);
+	free(shown);
+	if (!arg[dashes + len])
+		p->secret = secret->name; /* the next argument is its value */
+	else
+		(void)fputs(" and more", p->err);
+}
+
 /* Go would silently ignore this argument and all that follow. */
 static void report_stray(struct parser *p, const char *arg)
 {
@@ -271,7 +298,7 @@ static void report_stray(struct parser *p, const char *arg)
 			"after -%s; a value with spaces must be quoted",
 			p->secret);
 	else
-		print_quoted(arg, p->err);
+		print_stray(p, arg);
 	if (p->last_bool && relay_bool_parse(arg, &truth, NULL) == 0)
 		(void)fprintf(p->err, "; write %s=%s", p->last_bool, arg);
 	p->stray = true;

@@ -67,8 +67,13 @@ void option_read(const struct relay_option *option, const void *conf,
 /* Whether two values of one option are equal. */
 bool option_same(const struct relay_value *a, const struct relay_value *b);
 
-/* The value in the form that a flag accepts, without loss.  A secret that is
- * set becomes "(secret)".  Owned by the caller; NULL without memory. */
+/* Whether a value must not be printed: it is a secret, or a URL with a
+ * password. An empty secret is printed, since it reveals only that none is set.
+ */
+bool option_is_hidden(const struct relay_value *value);
+
+/* The value in the form that a flag accepts, without loss.  One that is hidden
+ * becomes "(secret)".  Owned by the caller; NULL without memory. */
 char *option_format(const struct relay_value *value);
 
 /* Formats a number of the option's type, also its bounds.  OPTION_NUMBER_TEXT

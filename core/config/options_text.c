@@ -10,6 +10,7 @@
 #include <strelaysrv/units.h>
 
 #include "config/options.h"
+#include "config/value_text.h"
 
 #define NS_PER_MS 1000000
 
@@ -104,12 +105,25 @@ static bool is_empty(const struct relay_value *value)
 	return value->option->type == RELAY_LIST && !value->list[0];
 }
 
+bool option_is_hidden(const struct relay_value *value)
+{
+	if (value->option->flags & RELAY_OPTION_SECRET)
+		return !is_empty(value);
+	if (value->option->type == RELAY_STRING)
+		return value_has_password(value->string);
+	if (value->option->type != RELAY_LIST)
+		return false;
+	for (size_t i = 0; value->list[i]; i++)
+		if (value_has_password(value->list[i]))
+			return true;
+	return false;
+}
+
 char *option_format(const struct relay_value *value)
 {
 	char number[OPTION_NUMBER_TEXT];
 
-	/* An empty value is shown: it reveals only that no secret is set. */
-	if (value->option->flags & RELAY_OPTION_SECRET && !is_empty(value))
+	if (option_is_hidden(value))
 		return strdup("(secret)");
 	switch (value->option->type) {
 	case RELAY_BOOL:

@@ -58,21 +58,11 @@ static void put_list(const char *const *list, struct line *line)
 	put_text(list[0] ? " }" : "}", line);
 }
 
-static bool is_hidden(const struct relay_value *value)
-{
-	if (!(value->option->flags & RELAY_OPTION_SECRET))
-		return false;
-	/* An empty value is shown: it reveals only that no secret is set. */
-	if (value->option->type == RELAY_STRING)
-		return value->string[0] != '\0';
-	return value->option->type != RELAY_LIST || value->list[0];
-}
-
 static int put_value(const struct relay_value *value, struct line *line)
 {
 	char *text;
 
-	if (is_hidden(value)) {
+	if (option_is_hidden(value)) {
 		put_text("***", line);
 	} else if (value->option->type == RELAY_STRING) {
 		put_quoted(value->string, line);
@@ -95,7 +85,7 @@ static void put_comment(const struct relay_value *value, FILE *out)
 	for (const char *c = value->origin; *c; c++)
 		(void)fputc(
 			(unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c, out);
-	if (is_hidden(value))
+	if (option_is_hidden(value))
 		(void)fputs("; a secret: write it here", out);
 	(void)fputc('\n', out);
 }
@@ -143,7 +133,9 @@ int show_config(const struct config *config, FILE *out)
 
 	(void)fputs(
 		"# The configuration that would be in force, and where each "
-		"value comes from.\n",
+		"value comes from.\n"
+		"# In double quotes, ${NAME} is an environment variable, and "
+		"\\$ a dollar sign.\n",
 		out);
 	config_visit_section(config, NULL, show_option, &show);
 	for (; *modules; modules++) {

@@ -2,7 +2,6 @@
 
 /* Which bytes the text of a value may have. */
 
-#include <stdbool.h>
 #include <string.h>
 
 #include <strelaysrv/file.h>
@@ -22,6 +21,13 @@ int value_in_file_check(const char *text, struct relay_err *err)
 		if ((unsigned char)*at < 0x20 || *at == 0x7f)
 			return relay_fail(err, "it has a control character");
 	return value_text_check(text, err);
+}
+
+bool value_has_password(const char *text)
+{
+	const char *host = strstr(text, "://");
+
+	return host && host[3 + strcspn(host + 3, "/?#@")] == '@';
 }
 
 /* Whether \0, \00, \000, \x0 or \x00 is after the backslash at text[at]. */
@@ -60,4 +66,13 @@ int value_escapes_check(
 		at++;
 	}
 	return 0;
+}
+
+size_t value_column(const char *text, size_t at)
+{
+	size_t column = 1;
+
+	while (at-- && text[at] != '\n')
+		column++;
+	return column;
 }

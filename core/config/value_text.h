@@ -7,6 +7,7 @@
 #ifndef VALUE_TEXT_H
 #define VALUE_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <strelaysrv/err.h>
@@ -21,6 +22,10 @@ int value_text_check(const char *text, struct relay_err *err);
  * the result of a wrong escape sequence. */
 int value_in_file_check(const char *text, struct relay_err *err);
 
+/* Whether the text is a URL with a user or password in it, RFC 3986, section
+ * 3.2.1. */
+bool value_has_password(const char *text);
+
 /*
  * Checks the token text[from] to text[to - 1] of a configuration file: a NUL
  * that an escape sequence writes would end the value there.  Returns 0, or -1
@@ -28,5 +33,8 @@ int value_in_file_check(const char *text, struct relay_err *err);
  */
 int value_escapes_check(
 	const char *text, size_t from, size_t to, struct relay_err *err);
+
+/* The column of text[at] in its line, in bytes from 1. */
+size_t value_column(const char *text, size_t at);
 
 #endif

@@ -32,32 +32,49 @@ static bool looks_like_id(const char *text)
 	return strlen(text) > 45 && !strpbrk(text, ".:/");
 }
 
+/* Whether a message may print an entry that is wrong: anything else may be a
+ * token that is in the wrong list. */
+static bool looks_like_address(const char *text)
+{
+	return strpbrk(text, ".:/") &&
+	       !text[strspn(text, "0123456789abcdefABCDEF.:/-")];
+}
+
+static int add_address(
+	struct rules *rules, const char *text, struct relay_err *err)
+{
+	struct range range;
+
+	if (range_read(text, &range, err) != 0)
+		return looks_like_address(text)
+			       ? -1
+			       : relay_fail(err,
+					 "this is no address; 192.0.2.1, "
+					 "192.0.2.0/24 and 2001:db8::/32 are "
+					 "right");
+	return ranges_add(&rules->ranges, &range) == 0
+		       ? 0
+		       : relay_fail(err, "out of memory");
+}
+
 static int add_entry(struct rules *rules, const char *text, unsigned kinds,
 	struct relay_err *err)
 {
 	uint8_t id[RELAY_DEVICE_ID_LEN];
-	struct range range;
 
 	if (!(kinds & RULES_ADDRESSES) || looks_like_id(text)) {
 		if (!(kinds & RULES_IDS))
 			return relay_fail(err,
-				"\"%.80s\": this list has addresses only, no "
-				"device IDs",
-				text);
+				"this list has addresses only, no device IDs");
 		if (relay_device_id_parse(text, id, err) != 0)
 			return -1;
 		return add_id(rules, id, err);
 	}
 	if ((kinds & RULES_IDS) && !strpbrk(text, ".:/"))
 		return relay_fail(err,
-			"\"%.80s\" is neither a device ID nor an address; "
-			"192.0.2.1, 192.0.2.0/24 and 2001:db8::/32 are right",
-			text);
-	if (range_read(text, &range, err) != 0)
-		return -1;
-	return ranges_add(&rules->ranges, &range) == 0
-		       ? 0
-		       : relay_fail(err, "out of memory");
+			"this is neither a device ID nor an address; "
+			"192.0.2.1, 192.0.2.0/24 and 2001:db8::/32 are right");
+	return add_address(rules, text, err);
 }
 
 /* Removes the comment and surrounding space. */
@@ -157,6 +174,9 @@ int rules_read(struct rules *rules, const char *option,
 				     ? add_file(rules, entry + 1, kinds, &why)
 				     : add_entry(rules, entry, kinds, &why);
 
+		if (result != 0 && entry[0] != '@')
+			return relay_fail(err, "%s: entry %zu: %.210s", option,
+				i + 1, why.text);
 		if (result != 0)
 			return relay_fail(err, "%s: %.220s", option, why.text);
 	}

@@ -287,8 +287,9 @@ static void warn_of(const struct relay_ctx *cx, const char *text)
 			url.place);
 	if (url.secret)
 		relay_log(cx, RELAY_WARNING,
-			"the URL of pool %s has a user or password in it, and "
-			"strangers can read it in /status; leave it out",
+			"the URL of pool %s has a user or password in it; "
+			"messages and /status leave it out, but the list of "
+			"processes shows flags to every user of the machine",
 			url.place);
 }
 

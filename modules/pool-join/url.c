@@ -59,6 +59,12 @@ static bool is_web(const char *text)
 	       strncmp(text, "http://", 7) == 0;
 }
 
+/* What a message calls the URL: it may have a password in it. */
+static const char *called(const char *text)
+{
+	return strchr(text, '@') ? "***" : text;
+}
+
 /* libcurl parses all URLs that are not in the simple form. */
 static int parse_any(const char *text, struct url *out, struct relay_err *err)
 {
@@ -80,7 +86,7 @@ static int parse_any(const char *text, struct url *out, struct relay_err *err)
 	else if (code != CURLUE_OK)
 		result = relay_fail(err,
 			"\"%.100s\" is no URL (%s); write https://HOST/PATH",
-			text, curl->url_strerror(code));
+			called(text), curl->url_strerror(code));
 	curl->url_cleanup(parsed);
 	return result;
 }
@@ -147,6 +153,7 @@ int url_parse(const char *text, struct url *out, struct relay_err *err)
 {
 	if (!is_web(text))
 		return relay_fail(err,
-			"\"%.100s\" is no URL; write https://HOST/PATH", text);
+			"\"%.100s\" is no URL; write https://HOST/PATH",
+			called(text));
 	return parse_plain(text, out) ? 0 : parse_any(text, out, err);
 }

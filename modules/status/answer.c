@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -134,6 +135,22 @@ static bool add_relay_text(
 	return add_string(options, name, value.string);
 }
 
+/* Strangers read this page, so a user or password in the URL is left out. */
+static cJSON *make_url(const char *url)
+{
+	const char *host = strstr(url, "://"), *at;
+	cJSON *text;
+	char *copy;
+
+	if (!host || *(at = host + 3 + strcspn(host + 3, "/?#@")) != '@')
+		return cJSON_CreateString(url);
+	if (asprintf(&copy, "%.*s***%s", (int)(host + 3 - url), url, at) < 0)
+		return NULL;
+	text = cJSON_CreateString(copy);
+	free(copy);
+	return text;
+}
+
 static bool add_pools(struct relay_ctx *cx, cJSON *options)
 {
 	cJSON *pools = cJSON_AddArrayToObject(options, "pools");
@@ -144,7 +161,7 @@ static bool add_pools(struct relay_ctx *cx, cJSON *options)
 		!value.list)
 		return good;
 	for (const char *const *pool = value.list; good && *pool; pool++)
-		good = add_element(pools, cJSON_CreateString(*pool));
+		good = add_element(pools, make_url(*pool));
 	return good;
 }
 
@@ -179,7 +196,7 @@ static bool add_pool(cJSON *pools, const struct pool_join_state *state)
 {
 	cJSON *pool = cJSON_CreateObject();
 
-	if (pool && add_string(pool, "url", state->url) &&
+	if (pool && cJSON_AddItemToObject(pool, "url", make_url(state->url)) &&
 		add_string(pool, "state", state->state) &&
 		cJSON_AddBoolToObject(pool, "joined", state->joined) &&
 		add_integer(pool, "lastStatus", state->status) &&

@@ -129,7 +129,7 @@ def test_an_unknown_flag_is_an_error_with_usage(each_program, flag):
 def test_bad_flag_syntax_is_an_error(each_program, flag):
     result = run(each_program, flag)
     check_exit(result, 2)
-    assert f"bad flag syntax: {flag}" in result.stderr, result.stderr
+    assert f"bad flag syntax: {flag.partition('=')[0]}" in result.stderr, result.stderr
 
 
 @pytest.mark.parametrize("flag", ["-listen", "--listen", "-ping-interval", "-nat-lease"])

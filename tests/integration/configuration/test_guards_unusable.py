@@ -131,10 +131,33 @@ def test_a_flag_is_utf8(plain_program):
     assert "-token: it is not valid UTF-8" in result.stdout + result.stderr
 
 
-@pytest.mark.parametrize("words", [["-token", "my", "s3cret"], ["-token:s3cret"],
-                                   ["-token=my", "s3cret"], ["-token s3cret"]])
-def test_no_secret_is_printed(plain_program, words):
-    result = run(plain_program, *words)
-    assert result.returncode == 2
-    assert "s3cret" not in result.stdout + result.stderr
-    assert "-token" in result.stderr.splitlines()[0]
+@pytest.mark.parametrize("env", [{}, {"EMPTY": ""}], ids=["not-set", "empty"])
+@pytest.mark.parametrize("option", ["relay { token = %s }", "private-srv = %s"])
+@pytest.mark.parametrize("value", ['"${EMPTY:-}"', "${EMPTY:-}", '"${EMPTY:-}${OTHER:-}"'])
+def test_an_empty_default_is_an_error(check, option, value, env):
+    result = check("modules = { log, relay }\n" + option % value + "\n", env=env)
+    assert result.returncode == 1
+    assert ".conf:2: option " in result.stderr and "if that is meant, write " in result.stderr
+    assert check("modules = { log, relay }\n" + option % '""' + "\n").returncode == 0
+
+
+@pytest.mark.parametrize("option", ["join-allow", "join-deny", "tokens", "token-file"])
+def test_an_empty_default_of_a_list_is_an_error(check, option):
+    result = check(f'modules = {{ log, relay, access }}\naccess {{ {option} = "${{EMPTY:-}}" }}\n')
+    assert result.returncode == 1
+    assert "it must not be empty; leave it out for none" in result.stderr
+
+
+def test_an_empty_variable_has_its_default(check):
+    """As in a shell: it was empty before, and the relay public."""
+    text = 'modules = { log, relay }\nrelay { provided-by = "a${EMPTY:-b}${NONE:-}" }\n'
+    result = check(text, env={"EMPTY": ""})
+    assert result.returncode == 0 and 'provided-by = "ab"' in result.stdout
+    assert 'provided-by = "ac"' in check(text, env={"EMPTY": "c"}).stdout
+
+
+def test_check_says_how_a_dollar_is_written(check):
+    result = check("modules = { log, relay }\nrelay { provided-by = 'a${b}' }\n")
+    assert "${NAME} is an environment variable, and \\$ a dollar sign" in result.stdout
+    assert 'provided-by = "a\\${b}"' in result.stdout
+    assert "write \\$ in double quotes" in check('keys = "${b"\n').stderr

@@ -196,9 +196,9 @@ def test_who_is_not_let_in_any_more_is_sent_away(guarded, identities, workers, l
 
 @pytest.mark.parametrize("option, value, message", [
     ("join-allow", "192.0.2.0/40", "join-allow: "),
-    ("connect-deny", "nowhere", "connect-deny: \"nowhere\""),
+    ("connect-deny", "nowhere", "connect-deny: entry 1: this is no address"),
     ("reach-allow", "192.0.2.1", "reach-allow: "),
-    ("join-allow", "me", 'join-allow: "me" is neither a device ID nor an address'),
+    ("join-allow", "me", "join-allow: entry 1: this is neither a device ID nor an address"),
     ("token-file", "/nowhere/at/all", "cannot open /nowhere/at/all"),
 ])
 def test_wrong_options_are_named(plain_program, tmp_path, option, value, message):

@@ -21,6 +21,10 @@
 	     "for a "                                                          \
 	     "backslash"
 
+#define NO_NAME(is)                                                            \
+	"the name of an option should begin here, but there is " is            \
+	"; text with spaces must be quoted"
+
 static void tells_line_and_range_of_bad_values(void **state)
 {
 	assert_told(*state,
@@ -64,6 +68,11 @@ static void tells_where_an_option_belongs(void **state)
 	assert_told(f, "ping-interval = 1m\n",
 		"error: a.conf:1: there is no option \"ping-interval\"; it "
 		"belongs into section relay\n");
+	assert_told(f, "relay.ping-interval = 1m\n",
+		"error: a.conf:1: there is no option \"relay.ping-interval\"; "
+		"it "
+		"is the flag of the option ping-interval in section relay: "
+		"write relay { ping-interval = ... }\n");
 	assert_told(f, "relay {\n keys = .\n}\n",
 		"error: a.conf:2: section relay has no option \"keys\"; it "
 		"belongs to the top level, outside of sections\n");
@@ -80,8 +89,8 @@ static void tells_words_that_want_quotes(void **state)
 	struct fixture *f = *state;
 
 	assert_told(f, "relay {\n provided-by = My Relay\n}\n",
-		"error: a.conf:2: \"Relay\" stands where an option should "
-		"begin; text with spaces must be quoted\n");
+		"error: a.conf:2: column 19: the name of an option should "
+		"begin here; text with spaces must be quoted\n");
 	assert_told(f, "listen = *:22067\n",
 		"error: a.conf:1: text with the character * must be quoted\n");
 }
@@ -107,8 +116,19 @@ static void tells_syntax_errors(void **state)
 			"2: write the path of one file between ( and )"},
 		{"include(\"b\"",
 			"1: write the path of one file between ( and )"},
-		{"keys = \"\\9\"", "1: syntax error: bad escape sequence "
-				   "'\\9'"},
+		{"keys = \"\\9876\"", "1: syntax error: bad escape sequence "
+				      "'\\9'; write \\\\ for a backslash"},
+		{"listen = { a b }", "1: syntax error: unexpected text; items "
+				     "of a list need commas between them, and "
+				     "text with spaces must be quoted"},
+		{"keys = a \"\"\n", "1: column 10: " NO_NAME("an empty text")},
+		{"\n \"\" = 3", "2: column 2: " NO_NAME("an empty text")},
+		{"relay { '' }", "1: column 9: " NO_NAME("an empty text")},
+		{"log { ${A:-b} = 3 }", "1: column 7: " NO_NAME("a variable")},
+		{"\"${A:-}\" = 3", "1: column 1: " NO_NAME("a variable")},
+		{"\"\\\n\" = 3", "2: syntax error: an option has no name"},
+		{"include('')", "1: include(): the path is empty, or has an "
+				"empty variable"},
 		{"keys = \"a\\nb\"\n",
 			"1: option keys: it has a control character"},
 		{"keys = \"\\xff\"\n", "1: option keys: it is not valid UTF-8"},

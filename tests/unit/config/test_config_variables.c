@@ -15,25 +15,37 @@
 #include "config_fixture.h"
 #include "sample_options.h"
 
+#define DOLLAR                                                                 \
+	"to keep a $ as it is, write \\$ in double quotes, or use single "     \
+	"quotes"
+
 static void refuses_variables_that_are_not_set(void **state)
 {
 	static const char *const wrong[][2] = {
 		{"keys = \"/a\"\nrelay { token = \"${NOT_SET_HERE}\" }\n",
 			"2: column 18: the environment variable in "
 			"${NOT_SET_HERE} is not set; ${NAME:-DEFAULT} gives a "
-			"default, and single quotes keep a $ as it is"},
+			"default; " DOLLAR},
 		{"keys = ${NOT_SET_HERE}\n",
 			"1: column 8: the environment variable in "
 			"${NOT_SET_HERE} is not set; ${NAME:-DEFAULT} gives a "
-			"default, and single quotes keep a $ as it is"},
+			"default; " DOLLAR},
 		{"keys = \"a${\"\n",
-			"1: column 10: the variable ${ is not closed"},
+			"1: column 10: the variable ${ is not closed; " DOLLAR},
 		{"keys = \"${A:-${B}}\"\n",
 			"1: column 14: a default cannot contain another "
-			"variable"},
+			"variable; " DOLLAR},
 		{"keys = ${A:-${B:-c}}\n",
 			"1: column 13: a default cannot contain another "
-			"variable"},
+			"variable; " DOLLAR},
+		{"keys = \"${not_set}\"\n",
+			"1: column 9: the environment variable there is not "
+			"set; ${NAME:-DEFAULT} gives a default; " DOLLAR},
+		{"keys = \"${A:B:-c}\"\n",
+			"1: column 9: the environment variable there is not "
+			"set; ${NAME:-DEFAULT} gives a default; " DOLLAR},
+		{"keys = a${SET_HERE}\n",
+			"1: column 8: quote a word that contains ${"},
 	};
 	struct fixture *f = *state;
 	char text[256];
@@ -52,6 +64,8 @@ static void takes_variables_and_dollars(void **state)
 		{"keys = \"${SET_HERE}/b\"\n", "/a/b"},
 		{"keys = ${SET_HERE}\n", "/a"},
 		{"keys = \"${NOT_SET_HERE:-/c}\"\n", "/c"},
+		{"keys = \"${EMPTY_HERE:-/c}\"\n", "/c"},
+		{"keys = \"${EMPTY_HERE:-}/c${NOT_SET_HERE:-}\"\n", "/c"},
 		{"keys = '${NOT_SET_HERE}'\n", "${NOT_SET_HERE}"},
 		{"keys = \"\\${NOT_SET_HERE}\"\n", "${NOT_SET_HERE}"},
 		{"# ${NOT_SET_HERE}\nkeys = \"a$b\"\n", "a$b"},
@@ -59,10 +73,12 @@ static void takes_variables_and_dollars(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(setenv("SET_HERE", "/a", 1), 0);
+	assert_int_equal(setenv("EMPTY_HERE", "", 1), 0);
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		assert_string_equal(config_core(load_good(f, good[i][0]))->keys,
 			good[i][1]);
 	assert_int_equal(unsetenv("SET_HERE"), 0);
+	assert_int_equal(unsetenv("EMPTY_HERE"), 0);
 }
 
 #define TEST(name)                                                             \
