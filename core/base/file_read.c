@@ -90,6 +90,33 @@ static ssize_t read_up_to(int fd, const char *path, char *text, size_t most)
 	return (ssize_t)len;
 }
 
+#define MARK "\xef\xbb\xbf"
+
+/* Removes the byte order mark that editors on Windows write.  It would be a
+ * part of a token or a name, and nobody would see it. */
+static void skip_mark(struct relay_file *file)
+{
+	size_t mark = strlen(MARK);
+
+	if (file->size < mark || memcmp(file->text, MARK, mark) != 0)
+		return;
+	file->size -= mark;
+	memmove(file->text, file->text + mark, file->size);
+	explicit_bzero(file->text + file->size, mark);
+}
+
+unsigned relay_text_mark(const char *text)
+{
+	const char *mark = strstr(text, MARK);
+	unsigned line = 1;
+
+	if (!mark)
+		return 0;
+	for (; text < mark; text++)
+		line += *text == '\n';
+	return line;
+}
+
 int relay_file_load(int fd, const char *path, size_t most,
 	struct relay_file *file, struct relay_err *err)
 {
@@ -114,6 +141,7 @@ int relay_file_load(int fd, const char *path, size_t most,
 			"%.120s is not whole: it changed while it was read",
 			path);
 	file->text[len] = '\0';
+	skip_mark(file);
 	return 0;
 }
 

@@ -134,6 +134,11 @@ static int check_bytes(
 	if (*line)
 		return relay_fail(err, "the text is not valid UTF-8; write the "
 				       "file in that encoding");
+	*line = relay_text_mark(text);
+	if (*line)
+		return relay_fail(err,
+			"the line contains a byte order mark; only the "
+			"beginning of a file may have one");
 	*line = 1;
 	return 0;
 }
@@ -285,9 +290,6 @@ int config_text_prepare(
 
 	if (check_bytes(text, len, line, err))
 		return -1;
-	/* the byte order mark that Windows writes */
-	if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
-		blank(text, 0, 3);
 	while (text[at]) {
 		if (is_space(text[at])) {
 			end = at + 1;

@@ -41,8 +41,9 @@ struct relay_file {
  */
 int relay_file_open(const char *path, size_t most, struct relay_err *err);
 /*
- * Reads all of a file that relay_file_open() has opened.  0, or -1 with err:
- * for one thing, it has changed meanwhile.  Call relay_file_free() in both
+ * Reads all of a file that relay_file_open() has opened, without the byte order
+ * mark at its beginning.  0, or -1 with err: for one thing, it has changed
+ * meanwhile.  Call relay_file_free() in both
  * cases.  [*]
  */
 int relay_file_load(int fd, const char *path, size_t most,
@@ -78,6 +79,9 @@ bool relay_file_same(const struct stat *a, const struct stat *b);
 void relay_file_free(struct relay_file *file);
 /* The number of the first line that is not valid UTF-8; 0: all are. */
 unsigned relay_text_fault(const char *text, size_t size);
+/* The number of the first line that contains a byte order mark, which nobody
+ * sees; 0: none.  Reading skips only the one at the beginning of a file. */
+unsigned relay_text_mark(const char *text);
 
 /*
  * Opens a file for appending; makes it if there is none, with the permission

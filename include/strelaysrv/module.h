@@ -50,6 +50,7 @@
  *   1.5  2026-11-29  relay_command_..., relay_commands_visit,
  *                    relay_control_path, relay_server_act,
  *                    relay_server_acted, relay_modules_visit
+ *   1.5  2026-11-29  relay_text_mark
  */
 #define RELAY_ABI_MAGIC 0x524c594dU /* "RLYM" */
 #define RELAY_ABI_MAJOR 1

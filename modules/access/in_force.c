@@ -23,7 +23,14 @@ static void put_in_force(struct relay_ctx *cx, struct policy *next)
 {
 	struct data *data = cx->data;
 	struct policy *old;
+	const char *shrunk = policy_shrunk(next, data->policy);
 
+	if (shrunk)
+		relay_log(cx, RELAY_WARNING,
+			"%s: its files have fewer entries than before; to "
+			"detect a file that was cut off, begin it with "
+			"\"# entries: N\"",
+			shrunk);
 	relay_log(cx, RELAY_INFO, "%zu rules and %zu tokens are in force",
 		policy_rules(next), next->tokens.count);
 	pthread_mutex_lock(&data->lock);

@@ -85,6 +85,19 @@ size_t policy_rules(const struct policy *policy)
 	return count;
 }
 
+const char *policy_shrunk(
+	const struct policy *policy, const struct policy *before)
+{
+	for (int list = 0; before && list < LISTS; list++) {
+		const struct rules *rules = &policy->rules[list][DENY];
+
+		if (rules->uncounted &&
+			rules->entries < before->rules[list][DENY].entries)
+			return names[list][DENY];
+	}
+	return NULL;
+}
+
 bool policy_is_watched(const struct policy *policy)
 {
 	size_t count = policy->tokens.watch.count;

@@ -51,6 +51,10 @@ struct policy *policy_keep(struct policy *policy);
 
 /* Rules of all lists. */
 size_t policy_rules(const struct policy *policy);
+/* The name of a deny list whose files have fewer entries than before, and do
+ * not announce how many they have; NULL: none.  `before` may be NULL. */
+const char *policy_shrunk(
+	const struct policy *policy, const struct policy *before);
 /* Whether a file may have been half-written when it was read. */
 bool policy_is_watched(const struct policy *policy);
 /* The path of a file that may have been half-written when it was read, and has

@@ -99,20 +99,23 @@ static bool is_whole(const char *text)
 	       relay_device_id_parse(text, id, NULL) == 0;
 }
 
-static int add_line(struct rules *rules, char *line, bool ended, unsigned kinds,
-	struct relay_err *err)
+static int add_line(struct rules *rules, struct guard_file *file, char *line,
+	bool ended, unsigned kinds, struct relay_err *err)
 {
 	char *text;
 
 	if (strlen(line) > LINE_MOST)
 		return relay_fail(
 			err, "the line is longer than %d bytes", LINE_MOST);
+	if (guard_file_announce(file, line, err) != 0)
+		return -1;
 	text = strip(line);
 	if (!ended && !is_whole(text))
 		return relay_fail(err,
 			"the last line has no end, so the file may be "
 			"half-written; end each line, write to a new file and "
 			"rename it");
+	rules->entries += *text != '\0';
 	return *text ? add_entry(rules, text, kinds, err) : 0;
 }
 
@@ -122,15 +125,20 @@ static int add_file(struct rules *rules, const char *path, unsigned kinds,
 	struct guard_file file;
 	struct relay_err why;
 	int result = guard_file_read(&file, path, err);
+	size_t before = rules->entries;
 	bool ended;
 	char *line;
 
 	while (result == 0 && (line = guard_file_line(&file, &ended)) != NULL)
-		if (add_line(rules, line, ended, kinds, &why) != 0)
+		if (add_line(rules, &file, line, ended, kinds, &why) != 0)
 			result = relay_fail(err, "%.100s:%u: %.140s", path,
 				file.line, why.text);
 	if (result == 0)
+		result = guard_file_check(
+			&file, path, rules->entries - before, err);
+	if (result == 0)
 		result = watch_note(&rules->watch, path, &file, err);
+	rules->uncounted |= file.counts == 0;
 	guard_file_free(&file);
 	return result;
 }

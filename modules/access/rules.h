@@ -19,6 +19,8 @@ struct rules {
 	size_t id_count, id_room;
 	struct ranges ranges;
 	struct watch watch;
+	size_t entries; /* in files */
+	bool uncounted; /* a file does not announce how many it has */
 };
 
 /* The kinds of entries that a list may have. */
@@ -31,9 +33,9 @@ struct rules {
 void rules_look(const char *const *entries);
 /*
  * Each entry is a device ID, an address or range, or @FILE with one of these a
- * line, where # begins a comment.  What may be half a file is an error; see
- * guard_file.h.  0, or -1 with err that names the option and
- * the file's line; either way rules_free().
+ * line, where # begins a comment, and "# entries: N" announces how many.  What
+ * may be half a file is an error; see guard_file.h.  0, or -1 with err that
+ * names the option and the file's line; either way rules_free().
  */
 int rules_read(struct rules *rules, const char *option,
 	const char *const *entries, unsigned kinds, struct relay_err *err);

@@ -39,9 +39,11 @@ static bool is_blank(const char *text)
 	return !text[strspn(text, " \t")];
 }
 
-static int add_line(struct tokens *tokens, const char *line, bool ended,
-	struct relay_err *err)
+static int add_line(struct tokens *tokens, struct guard_file *file,
+	const char *line, bool ended, struct relay_err *err)
 {
+	if (guard_file_announce(file, line, err) != 0)
+		return -1;
 	/* A partly written token would be easier to guess. */
 	if (!ended)
 		return relay_fail(err,
@@ -68,11 +70,15 @@ static int add_file(
 	if (result != 0)
 		relay_fail(err, "token-file: %.220s", why.text);
 	while (result == 0 && (line = guard_file_line(&file, &ended)) != NULL)
-		if (add_line(tokens, line, ended, &why) != 0)
+		if (add_line(tokens, &file, line, ended, &why) != 0)
 			result = relay_fail(err, "token-file: %.80s:%u: %.140s",
 				path, file.line, why.text);
 	if (result == 0)
 		result = watch_note(&tokens->watch, path, &file, err);
+	if (result == 0 && file.counts > 0 &&
+		guard_file_check(&file, path, tokens->count - before, &why) !=
+			0)
+		result = relay_fail(err, "token-file: %.220s", why.text);
 	guard_file_free(&file);
 	/* An empty file would admit everybody. */
 	if (result == 0 && tokens->count == before)

@@ -20,6 +20,8 @@ struct guard_file {
 	struct relay_file text;
 	size_t at;        /* start of the next line, in bytes */
 	unsigned line;    /* number of the last line returned */
+	size_t announced; /* by a line "# entries: N" */
+	unsigned counts;  /* how many such lines there were */
 	struct stat seen; /* see relay_file_read_whole() */
 };
 
@@ -37,6 +39,17 @@ int guard_file_read(
  * be incomplete.
  */
 char *guard_file_line(struct guard_file *file, bool *ended);
+/*
+ * Takes note of a comment of the form "# entries: N": a file that is cut off
+ * between two lines looks complete without it.  0, or -1 with err: it has no
+ * number, or there are two such lines.
+ */
+int guard_file_announce(
+	struct guard_file *file, const char *line, struct relay_err *err);
+/* Whether the file has as many entries as it announces, and at least one unless
+ * it announces 0.  0, or -1 with err that names the path. */
+int guard_file_check(const struct guard_file *file, const char *path,
+	size_t entries, struct relay_err *err);
 /* Wipes and frees the text, which may be a secret. */
 void guard_file_free(struct guard_file *file);
 

@@ -16,7 +16,7 @@ import pytest
 
 import bad_files
 import relay_protocol as rp
-from bad_files import BEGIN, END, GID, INPUTS, READERS, STATES, UID
+from bad_files import BEGIN, END, GID, INPUTS, READERS, STATES, TOKEN, UID
 from privileges import why_no_other_user
 from relay_client import ProtocolConnection
 from relay_server import Program, RelayServer, module_folder
@@ -116,6 +116,40 @@ def test_a_reload_refuses_them(place, server, identities):
     bad_files.put_good(place.reader, place.folder)
     assert server.reload()[0]
     check_shut(place.reader, server, identities)
+
+
+MARK = b"\xef\xbb\xbf"
+
+
+@of(READERS)
+def test_a_byte_order_mark_at_the_beginning_is_skipped(place):
+    path = place.folder / place.reader.file
+    path.write_bytes(MARK + path.read_bytes())
+    code, said = place.end("-check")
+    assert code == 0, said
+
+
+@of([reader for reader in READERS if reader.name in ("token", "tokens")])
+def test_a_byte_order_mark_is_no_part_of_a_token(place, identities):
+    path = place.folder / place.reader.file
+    path.write_bytes(MARK + path.read_bytes())
+    server = RelayServer(Program("ours", 2), place.command(), place.folder)
+    try:
+        server.wait_until_serving()
+        with ProtocolConnection(server.address, identities[0]) as client:
+            assert client.ask(rp.JoinRelayRequest(TOKEN)) == rp.response(rp.SUCCESS)
+    finally:
+        server.finish()
+
+
+@of([reader for reader in READERS if reader.name in (
+    "token", "tokens", "allow", "deny", "configuration", "private", "quota")])
+def test_a_byte_order_mark_elsewhere_is_an_error(place):
+    """Nobody would see it in a token, for example where two files were joined."""
+    path = place.folder / place.reader.file
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\n" + MARK + b"\n")[:-1] + MARK + b"\n")
+    code, said = place.end("-check")
+    assert code == 1 and place.reader.file in said, said
 
 
 def check_shut(reader, server, identities):

@@ -93,14 +93,55 @@ def test_a_list_of_the_denied_that_breaks_lets_nobody_in(guarded, identities, tm
     denied = tmp_path / "denied"
     denied.write_text("127.0.0.9\n")
     server = guarded(workers, join_deny=[f"@{denied}"])
-    for name, data in BROKEN.items():
+    for name, data in {**BROKEN, "comments": COMMENTS}.items():
         replace(denied, data)
         done, news = server.reload()
         assert not done and "join-deny" in news, f"{name}: {news}"
         assert join(server, identities[1], source="127.0.0.9") == NOT_FOUND, name
-    replace(denied, COMMENTS)
+    replace(denied, b"# entries: 0\n")
     assert server.reload()[0], "that nobody is denied can be written"
     assert join(server, identities[1], source="127.0.0.9") == SUCCESS
+
+
+HEAD, REST = b"# entries: 2\n127.0.0.7\n", b"127.0.0.9\n"
+
+
+@pytest.mark.parametrize("action", ["reload", "upgrade"])
+def test_a_counted_list_that_is_cut_off_between_two_lines_opens_nothing(
+        guarded, identities, tmp_path, action):
+    denied = tmp_path / "denied"
+    denied.write_bytes(HEAD + REST)
+    server = guarded(join_deny=[f"@{denied}"])
+    for tries, data in enumerate((HEAD, HEAD[:13], b"# entries: \n" + REST, HEAD + HEAD), 1):
+        replace(denied, data)
+        if action == "reload":
+            done, news = server.reload()
+            assert not done and str(denied) in news, news
+        else:
+            server.send_signal(signal.SIGUSR2)
+            server.wait_for_count("core: upgrade failed", tries)
+        assert join(server, identities[1], source="127.0.0.9") == NOT_FOUND
+    replace(denied, REST + HEAD)  # the number may be anywhere
+    assert server.reload()[0]
+    assert join(server, identities[1], source="127.0.0.9") == NOT_FOUND
+
+
+def test_a_list_without_a_count_that_shrinks_is_warned_of(guarded, tmp_path):
+    denied = tmp_path / "denied"
+    denied.write_bytes(b"127.0.0.7\n" + REST)
+    server = guarded(join_deny=[f"@{denied}"])
+    assert "fewer entries" not in server.log()
+    replace(denied, REST)
+    assert server.reload()[0]
+    server.wait_for_log("warning access: join-deny: its files have fewer entries than before")
+
+
+@pytest.mark.parametrize("data", [b"# entries: 2\none\n", b"# entries: 1\none\ntwo\n",
+                                  b"# entries: 1\n# entries: 1\none\n", b"#entries: x\none\n"])
+def test_tokens_can_be_counted(failing_start, tmp_path, data):  # noqa: F811
+    (tmp_path / "tokens").write_bytes(data)
+    code, log = failing_start(MODULES, sections={"access": {"token-file": str(tmp_path / "tokens")}})
+    assert code != 0 and "token-file: " in log and "entries" in log, log
 
 
 @pytest.mark.parametrize("section", ["access", "relay"])

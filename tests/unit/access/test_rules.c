@@ -244,8 +244,37 @@ static void who_is_let_in_is_never_nobody(void **state)
 	memcpy(at + 1, path, sizeof(path));
 	write_file("# nobody yet\n\n");
 	refused(at, BOTH | RULES_NOT_NONE, "there is no entry in");
+	refused(at, BOTH, "there is no entry in");
+	write_file("# entries: 0\n");
+	refused(at, BOTH | RULES_NOT_NONE, "there is no entry in");
 	read_good(&rules, entries);
 	assert_true(rules_empty(&rules));
+	rules_free(&rules);
+}
+
+static void entries_are_counted(void **state)
+{
+	char at[sizeof(path) + 1] = "@";
+	const char *const entries[] = {at, NULL};
+	struct rules rules;
+
+	(void)state;
+	memcpy(at + 1, path, sizeof(path));
+	/* Overlapping ranges and repeated lines are entries, too. */
+	write_file("#\tentries:3 \n10.0.0.0/8 # a net\n10.0.0.1\n10.0.0.1\n");
+	read_good(&rules, entries);
+	assert_int_equal(rules.entries, 3);
+	assert_false(rules.uncounted);
+	rules_free(&rules);
+	write_file("# entries: 3\n10.0.0.1\n10.0.0.2\n");
+	refused(at, BOTH, "has 2 entries, but announces 3");
+	write_file("# entries: 1\n# entries: 1\n10.0.0.1\n");
+	refused(at, BOTH, ":2: the number of entries is in two lines");
+	write_file("# entries: one\n10.0.0.1\n");
+	refused(at, BOTH, ":1: write the number of entries");
+	write_file("# no entries: 7\n10.0.0.1\n");
+	read_good(&rules, entries);
+	assert_true(rules.uncounted);
 	rules_free(&rules);
 }
 
@@ -299,6 +328,7 @@ int main(void)
 		cmocka_unit_test(what_is_wrong_is_named),
 		cmocka_unit_test(half_a_file_is_refused),
 		cmocka_unit_test(who_is_let_in_is_never_nobody),
+		cmocka_unit_test(entries_are_counted),
 		cmocka_unit_test(tokens_are_told_apart),
 		cmocka_unit_test(a_file_without_a_token_is_an_error),
 	};
