@@ -48,8 +48,9 @@ static const struct relay_option options[] = {
 		RELAY_DURATION, "30s", 1000, 60000,
 		"how often it is written; a crash loses at most that much"),
 	RELAY_OPT(struct conf, state_required, bool, "state-required",
-		RELAY_BOOL, "no", 0, 0,
-		"whether a start without that file is an error"),
+		RELAY_BOOL, "yes", 0, 0,
+		"whether a start without that file is an error if there is a "
+		"cap"),
 	RELAY_OPT_END};
 
 static int make_plan(

@@ -53,11 +53,14 @@ int state_read(const char *path, struct meter *meter, struct relay_err *err)
 	int result;
 
 	if (!state_exists(path))
-		return 1;
+		return STATE_MISSING;
 	result = relay_file_read(path, SIZE_MOST, &file, err);
-	if (result == 0 && parse(file.text, &found) != 0)
+	if (result == 0 && strcmp(file.text, STATE_NEW) == 0)
+		result = STATE_BEGIN;
+	else if (result == 0 && parse(file.text, &found) != 0)
 		result = relay_fail(err,
-			"%.150s is no quota state; remove it to begin at 0",
+			"%.150s is no quota state; write the word new into it "
+			"to begin at 0",
 			path);
 	relay_file_free(&file);
 	if (result == 0)

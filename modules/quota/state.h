@@ -10,10 +10,14 @@
 
 #include "meter.h"
 
+/* What the operator writes into the file to begin at 0. */
+#define STATE_NEW "new\n"
+
 /*
- * Returns 0; 1 if the file does not exist; -1 with err. *meter is only changed
- * if 0.
+ * Returns 0; STATE_MISSING if the file does not exist; STATE_BEGIN if it has
+ * STATE_NEW in it; -1 with err.  *meter is only changed if 0.
  */
+enum { STATE_MISSING = 1, STATE_BEGIN };
 int state_read(const char *path, struct meter *meter, struct relay_err *err);
 /* Writes a new file and renames it; it is on the disk when this returns 0. */
 int state_write(

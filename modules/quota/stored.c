@@ -15,9 +15,12 @@
 /* Without the file, an exhausted quota would start again at 0. */
 static int may_be_missing(const struct conf *conf, struct relay_err *err)
 {
-	if (conf->state_required)
+	if (conf->state_required &&
+		(conf->cap[METER_DAY] > 0 || conf->cap[METER_MONTH] > 0))
 		return relay_fail(err,
-			"%.150s does not exist, and state-required is set",
+			"%.100s does not exist, so it is unknown what was "
+			"used; to begin at 0, as at the first start, write the "
+			"word new into it, or set state-required = no",
 			conf->state_file);
 	return relay_file_try(conf->state_file, err);
 }
@@ -32,7 +35,8 @@ int stored_files_read(const void *values, void **files, struct relay_err *err)
 		return relay_fail(err, "out of memory");
 	result = state_read(conf->state_file, &stored->meter, err);
 	stored->is_there = result == 0;
-	if (result == 1)
+	stored->is_new = result == STATE_BEGIN;
+	if (result == STATE_MISSING)
 		result = may_be_missing(conf, err);
 	*files = stored;
 	if (result >= 0)
@@ -48,7 +52,10 @@ void stored_take(struct relay_ctx *cx)
 	const struct stored *stored = relay_files(cx, conf);
 
 	data->meter = stored->meter;
-	if (!stored->is_there)
+	if (stored->is_new)
+		relay_log(cx, RELAY_NOTICE, "%s is new: the usage begins at 0",
+			conf->state_file);
+	else if (!stored->is_there)
 		relay_log(cx, RELAY_WARNING,
 			"%s does not exist: the usage begins at 0; if the "
 			"server "

@@ -17,8 +17,8 @@
 
 /* What files_read() finds. */
 struct stored {
-	bool is_there;
-	struct meter meter; /* zero if it is not there */
+	bool is_there, is_new; /* new: the operator wants to begin at 0 */
+	struct meter meter;    /* zero if it is not there */
 };
 
 /* The hook of this name; free() frees its result. */

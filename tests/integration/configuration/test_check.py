@@ -84,7 +84,7 @@ def values(found):
     'relay { provided-by = "a \\"quoted\\" \\\\ ${HOME} #name" }\n',
     "modules = { }\n",
     'modules = { log, access, relay, quota, statsd }\nlog { required = no }\n'
-    'quota { day = 1536KiB throttle-rate = 12345 save-interval = 1500ms }\n'
+    'quota { state-required = no day = 1536KiB throttle-rate = 12345 save-interval = 1500ms }\n'
     'access { connect-deny = { "192.0.2.0/24", "2001:db8::/32" } }\n',
 ], ids=["defaults", "quoting", "no-modules", "numbers"])
 def test_what_is_shown_is_a_configuration_that_gives_the_same(check, tmp_path, text):

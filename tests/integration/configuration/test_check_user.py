@@ -52,7 +52,7 @@ def test_a_guard_that_the_user_cannot_read_is_an_error(check, folder, guard):  #
 def test_a_state_that_the_user_cannot_write_is_an_error(check, folder):  # noqa: F811
     closed = folder / "closed"
     closed.mkdir(mode=0o755)
-    section = f'quota {{ day = 1GB\nstate-file = "{closed / "quota.state"}" }}'
+    section = f'quota {{ state-required = no day = 1GB\nstate-file = "{closed / "quota.state"}" }}'
     refused = check("quota", section)
     assert refused.returncode == 1
     assert "Permission denied" in refused.stderr, refused.stderr

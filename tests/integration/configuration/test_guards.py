@@ -300,11 +300,11 @@ def test_an_upgrade_does_not_open_what_is_shut(guarded, identities, tmp_path):
     assert join(server, identities[0]) == SUCCESS
 
 
-def start_with_quota(plain_program, folder, options=""):
+def start_with_quota(plain_program, folder, options="", action="-debug"):
     conf = folder / "c.conf"
     conf.write_text(f"modules = {{ quota, relay }}\nquota {{ day = 1MB {options} }}\n")
     return run(plain_program, "-conf", str(conf), "-keys", str(folder), "-listen",
-               "127.0.0.1:0", "-status-srv=", cwd=folder)
+               "127.0.0.1:0", "-status-srv=", action, cwd=folder)
 
 
 @pytest.mark.parametrize("state", [
@@ -317,10 +317,32 @@ def test_what_was_used_is_not_forgotten(plain_program, tmp_path, state):
     assert "quota.state is no quota state" in result.stderr, result.stderr
 
 
-def test_a_quota_state_that_is_gone_can_be_an_error(plain_program, tmp_path):
-    result = start_with_quota(plain_program, tmp_path, "state-required = yes")
+@pytest.mark.parametrize("action", ["-check", "-debug"])
+def test_a_quota_state_that_is_gone_is_an_error(plain_program, tmp_path, action):
+    """Whoever loses the file would have the whole cap once more."""
+    result = start_with_quota(plain_program, tmp_path, action=action)
     assert result.returncode == 1
-    assert "quota.state does not exist, and state-required is set" in result.stderr
+    assert "quota.state does not exist, so it is unknown what was used" in result.stderr
+
+
+@pytest.mark.parametrize("options, state, good", [
+    ("", b"new\n", True), ("state-required = no", None, True), ("day = 0", None, True),
+    ("", b"new", False), ("", b"", False)], ids=["new", "not-required", "no-cap", "cut-off", "empty"])
+def test_a_quota_can_begin_at_0(plain_program, tmp_path, options, state, good):
+    if state is not None:
+        (tmp_path / "quota.state").write_bytes(state)
+    result = start_with_quota(plain_program, tmp_path, options, action="-check")
+    assert (result.returncode == 0) == good, result.stderr
+
+
+def test_a_new_quota_is_counted(module_server, tmp_path):  # noqa: F811
+    state = tmp_path / "state"
+    state.write_text("new\n")
+    server = module_server(["log", "quota", "relay", "status"],
+                           sections={"quota": {"day": "1GB", "state-file": str(state)}})
+    server.wait_for_log(f"notice quota: {state} is new: the usage begins at 0")
+    assert state.read_text().startswith("strelaysrv quota 1\n")
+    assert server.reload()[0]
 
 
 def test_what_check_prints_can_be_read_again(plain_program, tmp_path):

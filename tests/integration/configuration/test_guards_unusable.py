@@ -93,10 +93,10 @@ def test_a_quota_is_required(check, tmp_path, bad, action):
 
 
 def test_a_check_looks_for_a_state_that_is_required(check, tmp_path):
-    result = check("modules = { log, relay, quota }\nquota { day = 1GB state-required = yes "
+    result = check("modules = { log, relay, quota }\nquota { day = 1GB "
                    f'state-file = "{tmp_path}/state" }}\n')
     assert result.returncode == 1
-    assert "does not exist, and state-required is set" in result.stderr
+    assert "does not exist, so it is unknown what was used" in result.stderr
     assert not (tmp_path / "state").exists()
 
 

@@ -284,7 +284,7 @@ def test_any_question_is_answered(relay, query):
 
 
 def test_limits_quota_and_pools_are_shown(relay, browser, identities, tmp_path):
-    server = relay("-global-rate", "50000000", "-quota.day", "1MB", "-quota.month", "10GB",
+    server = relay("-global-rate", "50000000", "-quota.state-required=no", "-quota.day", "1MB", "-quota.month", "10GB",
                    pools="https://127.0.0.1:9/endpoint",
                    modules="log, relay, rate-limit, quota, pool-join, status, dashboard")
     page = browser.open(url_of(server))

@@ -21,7 +21,7 @@ SUCCESS = rp.response(rp.SUCCESS)
 
 def section(options):
     named = {name.replace("_", "-"): value for name, value in options.items()}
-    return {"quota": {"time-zone": "UTC", "count": "relayed", **named}}
+    return {"quota": {"time-zone": "UTC", "count": "relayed", "state-required": "no", **named}}
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from waiting import wait_for
 LIBRARY = sorted(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 DAY = 24 * 3600
 CONF = """modules = {{ log, bounds, relay, quota, rate-limit, status, prometheus }}
-quota {{ day = 1GB  time-zone = UTC  count = relayed  state-file = "{}" }}
+quota {{ state-required = no  day = 1GB  time-zone = UTC  count = relayed  state-file = "{}" }}
 """
 
 

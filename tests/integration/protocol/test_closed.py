@@ -55,7 +55,7 @@ def pooled(module_server, authority, pool, clock, monkeypatch):  # noqa: F811
 
 
 def quota(**options):
-    return {"quota": {"time-zone": "UTC", "count": "relayed", **options}}
+    return {"quota": {"time-zone": "UTC", "count": "relayed", "state-required": "no", **options}}
 
 
 def spend(server, identities, size=MEGA):

@@ -241,7 +241,7 @@ def test_a_hanging_list_leaves_the_old_one(begin, mount):  # noqa: F811
 
 
 QUOTA = LISTEN + ("modules = { log, relay, status, quota }\n"
-                  'quota { day = 1GB state-file = "%s" save-interval = 1s }\n')
+                  'quota { state-required = no day = 1GB state-file = "%s" save-interval = 1s }\n')
 
 
 def test_a_hanging_state_holds_nothing_up(begin, mount):  # noqa: F811

@@ -37,7 +37,7 @@ DIRECTIONS = {
     "limits": [rate(), rate(**{"global": "200MB/s"}), rate(per_session="2MB/s"),
                rate(per_device="20MB/s", burst="20ms"), rate(per_session="500kB/s"), rate()],
     "bounds": [conf(), conf(more="bounds { per-source = 1 sessions = 1 opening = 1 }\n"),
-               conf(more="max-connections = 1\n"), conf(more="quota { month = 1 }\n"),
+               conf(more="max-connections = 1\n"), conf(more="quota { month = 1 state-required = no }\n"),
                conf(more='access { join-allow = { "192.0.2.0/24" } connect-deny = '
                          '{ "127.0.0.0/8" } }\n')],
     "memory": [conf(), conf(more="network-buffer = 1KiB\n"), conf(more="pipe-size = 0\n"),

@@ -66,7 +66,7 @@ class Relay:
             f'access {{\n join-deny = {{ "{weighted}" }}\n}}\n'
             f'relay {{\n token = "token-{which}"\n provided-by = "provider-{which}"\n}}\n'
             f'rate-limit {{\n global = {rate}GB/s\n weights = {{ "{weighted}={rate + 1}" }}\n}}\n'
-            f'quota {{\n day = {rate}TB\n state-file = "{self.folder}/{which}.state"\n}}\n'
+            f'quota {{\n state-required = no\n day = {rate}TB\n state-file = "{self.folder}/{which}.state"\n}}\n'
             f'pool-join {{\n pools = {{ "http://{POOLS[which]}/" }}\n}}\n')
 
     def joins(self, identity, token, source=None):
