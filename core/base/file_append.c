@@ -17,6 +17,9 @@
 #include "base/file_wait.h"
 
 #define LINKS_MOST 8
+#define NO_FILE    "it is no regular file"
+/* Somebody may have put another file in place under this name. */
+#define HARD_LINKS "the file has another name, too (a hard link)"
 
 /* Where a path leads.  The folder is open, so that it cannot become another one
  * between the checks and the use. */
@@ -149,6 +152,7 @@ static int fail_open(const struct place *place, const char *path, int error,
 static int append(
 	const char *path, unsigned mode, bool any, struct relay_err *err)
 {
+	const char *error = NULL;
 	struct place place;
 	struct stat st;
 	int fd = -1;
@@ -163,11 +167,16 @@ static int append(
 		(void)fail_open(&place, path, errno, err);
 		goto out;
 	}
-	if (any || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)))
+	if (fstat(fd, &st) != 0)
+		error = strerror(errno);
+	else if (!S_ISREG(st.st_mode))
+		error = any ? NULL : NO_FILE;
+	else if (st.st_nlink > 1 && !place.magic)
+		error = HARD_LINKS;
+	if (!error)
 		goto out;
 	(void)close(fd);
-	fd = relay_fail(
-		err, "cannot write %.160s: it is no regular file", path);
+	fd = relay_fail(err, "cannot write %.160s: %s", path, error);
 out:
 	leave(&place);
 	return fd;
@@ -201,6 +210,9 @@ static int try_place(
 		return fail(path, EISDIR, err);
 	if (S_ISSOCK(st.st_mode))
 		return fail_open(place, path, ENXIO, err);
+	if (S_ISREG(st.st_mode) && st.st_nlink > 1 && !place->magic)
+		return relay_fail(
+			err, "cannot write %.160s: %s", path, HARD_LINKS);
 	return faccessat(place->folder, place->name, W_OK, AT_EACCESS) == 0
 		       ? 0
 		       : fail(path, errno, err);

@@ -86,9 +86,12 @@ unsigned relay_text_mark(const char *text);
 /*
  * Opens a file for appending; makes it if there is none, with the permission
  * bits `mode`.  Follows a symbolic link only if it belongs to root or to the
- * process's user; /dev/stdout and the like are such links.  `any`: pipes and
- * devices as well as regular files, and writing then returns EAGAIN instead of
- * waiting.  The descriptor, or -1 with err, which names the path.  [*]
+ * process's user; /dev/stdout and the like are such links.  Refuses a file that
+ * has another name, too: whoever may write to the folder could append to any
+ * file by a hard link, where the kernel allows these (fs.protected_hardlinks).
+ * `any`: pipes and devices as well as regular files, and writing then returns
+ * EAGAIN instead of waiting.  The descriptor, or -1 with err, which names the
+ * path.  [*]
  */
 int relay_file_append(
 	const char *path, unsigned mode, bool any, struct relay_err *err);

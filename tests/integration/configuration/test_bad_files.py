@@ -3,75 +3,32 @@
 
 As root only: the server runs as another user, who may not read everything."""
 
-import dataclasses
 import os
-import pathlib
 import re
-import signal
-import subprocess
-import tempfile
 import threading
 
 import pytest
 
 import bad_files
 import relay_protocol as rp
-from bad_files import BEGIN, END, GID, INPUTS, READERS, STATES, TOKEN, UID
+from bad_files import GID, INPUTS, READERS, TOKEN, UID
+from guard_place import check_shut, make_place
 from privileges import why_no_other_user
 from relay_client import ProtocolConnection
-from relay_server import Program, RelayServer, module_folder
+from relay_server import Program, RelayServer
 from skip_unless import can_run
-from waiting import PATIENCE, pace, wait_for
+from waiting import pace, wait_for
 
 pytestmark = can_run("BAD FILES", why_no_other_user())
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
-MODULES = "modules = { log, access, quota, relay, pool-join, status }\n"
-AS_USER = ["setpriv", f"--reuid={UID}", f"--regid={GID}", "--clear-groups"]
 ALL = [*INPUTS, "half-written"]
-
-
-@dataclasses.dataclass
-class Place:
-    """A folder with all that a server needs. `reader` says which option reads the tested file."""
-
-    folder: pathlib.Path
-    reader: bad_files.Reader
-
-    def command(self, *args):
-        return [*AS_USER, Program("ours", 2).path, "-conf", str(self.folder / "relay.conf"),
-                "-keys", str(self.folder), "-listen", "127.0.0.1:0", "-status-srv",
-                "127.0.0.1:0", "-module-dir", str(module_folder()), *args]
-
-    def end(self, *args):
-        """Runs a server that is meant to end: its code and what it said."""
-        done = subprocess.run(self.command(*args), cwd=self.folder, capture_output=True,
-                              text=True, errors="replace", timeout=PATIENCE, check=False)
-        return done.returncode, done.stderr
-
-
-def fill(folder, reader):
-    """Writes the configuration and the reader's good file."""
-    texts = bad_files.keys(folder)
-    conf = MODULES + (reader.conf(folder / reader.file) if reader.conf else "")
-    if "pools" not in reader.name:
-        conf += "pool-join { pools = { } }\n"
-    for name, text in {**texts, "relay.conf": conf}.items():
-        (folder / name).write_text(text)
-    reader = bad_files.Reader(**{**vars(reader), "good": reader.good or {
-        **texts, "relay.conf": conf}[reader.file]})
-    bad_files.put_good(reader, folder)
-    for path in (folder, *folder.iterdir()):
-        os.chown(path, UID, GID)
-    return Place(folder, reader)
 
 
 @pytest.fixture
 def place(request):
     """A folder that other users can enter, which pytest's own is not."""
-    with tempfile.TemporaryDirectory(prefix="relay-files-") as name:
-        os.chmod(name, 0o755)
-        yield fill(pathlib.Path(name), request.param)
+    with make_place(request.param) as one:
+        yield one
 
 
 @pytest.fixture
@@ -86,15 +43,10 @@ def of(readers):
     return pytest.mark.parametrize("place", readers, ids=lambda reader: reader.name, indirect=True)
 
 
-def is_good(reader, name):
-    """A first start has no count yet."""
-    return name == "missing" and reader.name == "quota"
-
-
 @of(READERS)
 def test_a_start_and_a_check_refuse_them(place):
     for name in ALL:
-        if is_good(place.reader, name) or not bad_files.put(place.reader, place.folder, name):
+        if not bad_files.put(place.reader, place.folder, name):
             continue
         for args in (("-check",), ()):
             code, said = place.end(*args)
@@ -104,7 +56,7 @@ def test_a_start_and_a_check_refuse_them(place):
 @of(READERS)
 def test_a_reload_refuses_them(place, server, identities):
     for name in ALL:
-        if is_good(place.reader, name) or not bad_files.put(place.reader, place.folder, name):
+        if not bad_files.put(place.reader, place.folder, name):
             continue
         done, news = server.reload()
         if place.reader.name in ("certificate", "key"):  # the server keeps what it has, and says so
@@ -115,7 +67,7 @@ def test_a_reload_refuses_them(place, server, identities):
             assert not done and place.reader.file in news, f"{name}: {news}"
     bad_files.put_good(place.reader, place.folder)
     assert server.reload()[0]
-    check_shut(place.reader, server, identities)
+    check_shut(place.reader, server, identities[0])
 
 
 MARK = b"\xef\xbb\xbf"
@@ -129,7 +81,7 @@ def test_a_byte_order_mark_at_the_beginning_is_skipped(place):
     assert code == 0, said
 
 
-@of([reader for reader in READERS if reader.name in ("token", "tokens")])
+@of([reader for reader in READERS if reader.name in ("token-file", "tokens-file")])
 def test_a_byte_order_mark_is_no_part_of_a_token(place, identities):
     path = place.folder / place.reader.file
     path.write_bytes(MARK + path.read_bytes())
@@ -143,7 +95,7 @@ def test_a_byte_order_mark_is_no_part_of_a_token(place, identities):
 
 
 @of([reader for reader in READERS if reader.name in (
-    "token", "tokens", "allow", "deny", "configuration", "private", "quota")])
+    "token-file", "tokens-file", "allow", "deny", "configuration", "private", "quota")])
 def test_a_byte_order_mark_elsewhere_is_an_error(place):
     """Nobody would see it in a token, for example where two files were joined."""
     path = place.folder / place.reader.file
@@ -152,37 +104,7 @@ def test_a_byte_order_mark_elsewhere_is_an_error(place):
     assert code == 1 and place.reader.file in said, said
 
 
-def check_shut(reader, server, identities):
-    """What a guard refuses is still refused."""
-    with ProtocolConnection(server.address, identities[0]) as client:
-        answer = client.ask(rp.JoinRelayRequest())
-    wanted = {"token": rp.WRONG_TOKEN, "tokens": rp.WRONG_TOKEN, "allow": rp.NOT_FOUND,
-              "configuration": rp.WRONG_TOKEN}
-    assert answer == rp.response(wanted.get(reader.name, rp.SUCCESS)), reader.name
-
-
-GUARDS = [reader for reader in READERS if reader.guard]
-
-
-def test_the_page_has_the_table_of_guards():
-    page = (ROOT / "modules" / "README.md").read_text()
-    assert f"{BEGIN}\n{bad_files.table()}{END}" in page, f"put it there:\n{bad_files.table()}"
-
-
-@of(GUARDS)
-def test_an_upgrade_fails_with_them(place, server, identities):
-    failures = 0
-    # Of a quota, the old process writes the file anew, unless a folder is in its place.
-    for name in ["directory"] if place.reader.name == "quota" else STATES:
-        bad_files.put(place.reader, place.folder, name)
-        server.send_signal(signal.SIGUSR2)
-        failures += 1
-        server.wait_for_count("core: upgrade failed: the new process .* goes on as before", failures)
-        check_shut(place.reader, server, identities)
-    assert server.running()
-
-
-@of([reader for reader in READERS if reader.name in ("tokens", "deny", "configuration", "private")])
+@of([reader for reader in READERS if reader.name in ("tokens-file", "deny", "configuration", "private")])
 def test_a_file_that_grows_hangs_nothing(place, server):
     over, path = threading.Event(), place.folder / place.reader.file
     line = "10.0.0.1\n" if place.reader.name == "deny" else "# more\n"
@@ -213,7 +135,7 @@ def test_a_file_to_write_that_is_none_hangs_nothing(place, name):
     with open(place.folder / "relay.conf", "a", encoding="ascii") as conf:
         conf.write(f'csv-exporter {{ file = "{csv}"\n interval = 1s }}\n')
     text = (place.folder / "relay.conf").read_text()
-    (place.folder / "relay.conf").write_text(text.replace("status }", "status, csv-exporter }"))
+    (place.folder / "relay.conf").write_text(text.replace("status,", "status, csv-exporter,"))
     server = RelayServer(Program("ours", 2), place.command(), place.folder)
     try:
         server.wait_until_serving()
@@ -222,6 +144,33 @@ def test_a_file_to_write_that_is_none_hangs_nothing(place, name):
         assert server.stop() == 0
     finally:
         server.finish()
+
+
+@of([READERS[0]])
+@pytest.mark.parametrize("section, how", [
+    ('csv-exporter {{ file = "{}" interval = 1s }}', "warning csv-exporter: "),
+    ('log {{ target = file file = "{}" }}', "error core: ")], ids=["csv-exporter", "log"])
+def test_a_file_with_another_name_is_not_written(place, section, how):
+    """In a folder where others may write, it could be any file of the server's user."""
+    target, link = place.folder / "target", place.folder / "relay.out"
+    target.touch()
+    os.chown(target, UID, GID)
+    link.hardlink_to(target)
+    text = (place.folder / "relay.conf").read_text()
+    (place.folder / "relay.conf").write_text(
+        text.replace("status,", "status, csv-exporter,") + section.format(link) + "\n")
+    why = f"cannot write {link}: the file has another name, too \\(a hard link\\)"
+    if "log" in section:
+        for args in (("-check",), ()):
+            code, said = place.end(*args)
+            assert code == 1 and re.search(f"{how}.*{why}", said), said
+    else:
+        server = RelayServer(Program("ours", 2), place.command(), place.folder)
+        try:
+            server.wait_for_log(f"{how}.*{why}")
+        finally:
+            server.finish()
+    assert target.stat().st_size == 0
 
 
 @of([READERS[0]])
@@ -235,7 +184,7 @@ def test_only_trusted_links_are_written_through(place, owner, followed):
     os.chown(link, owner, owner, follow_symlinks=False)
     text = (place.folder / "relay.conf").read_text()
     (place.folder / "relay.conf").write_text(
-        text.replace("status }", "status, csv-exporter }")
+        text.replace("status,", "status, csv-exporter,")
         + f'csv-exporter {{ file = "{link}"\n interval = 1s }}\n')
     server = RelayServer(Program("ours", 2), place.command(), place.folder)
     try:

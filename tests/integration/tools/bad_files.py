@@ -12,14 +12,19 @@ TOKEN = "open sesame"
 
 #: Who is in the lists, whoever asks.
 MEMBER = device_id.to_text(bytes(range(32)))
-STATE = "strelaysrv quota 1\nday 20000 7\nmonth 20000 7\n"
+#: More than the cap is used, in periods that began in the future, as for a clock that was set back.
+USED = 9000000
+STATE = f"strelaysrv quota 1\nday 4102444800 {USED}\nmonth 4102444800 {USED}\n"
+DENIED = "127.0.0.9"
+FOREIGN, OWN_HOST = "foreign.example", "relay.example"
 
 
 class Reader:
     """A file that is read: its name, its good content, and the configuration that names it."""
 
-    def __init__(self, name, file, good, conf, guard=None, half=None):
+    def __init__(self, name, file, good, conf, guard=None, half=None, more=None):
         self.name, self.file, self.good, self.conf = name, file, good, conf
+        self.more = more or {}  # further states that its kind of file can have: {name: content}
         self.guard = guard  # as the table of guards calls it
         self.half = half  # what a writer leaves that has stopped midway; None: it shows nothing
 
@@ -37,29 +42,45 @@ def keys(folder):
 #: It is not decoded before there is a pool to ask.
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 #: The order is that of the table in modules/access/README.md.
+def included(name, label, text, half):
+    return Reader(name, f"{name}.conf", text, lambda path: f'include("{path}")\n',
+                  guard=f"{label}, in an included file", half=half)
+
+
+def listed(good):
+    """What else a list can be; the first line of `good` says how many entries it has."""
+    return {"cut off between two lines": good[:good.index("\n", good.index("\n") + 1) + 1],
+            "only comments": "# nobody, as yet\n"}
+
+
+TOKENS = f"# entries: 2\nanother\n{TOKEN}\n"
+MEMBERS = f"# entries: 2\n192.0.2.1\n{MEMBER}\n"
+DENIALS = f"# entries: 2\n192.0.2.0/24\n{DENIED}\n"
 READERS = [
-    Reader("token", "token", f"{TOKEN}\n", lambda path: f'relay {{ token-file = "{path}" }}\n',
+    Reader("token-file", "token", f"{TOKEN}\n", lambda path: f'relay {{ token-file = "{path}" }}\n',
            guard="`relay.token-file`", half=TOKEN[:4]),
-    Reader("tokens", "tokens", f"{TOKEN}\n", access("token-file"),
-           guard="`access.token-file`", half=TOKEN[:4]),
-    Reader("allow", "members", f"{MEMBER}\n", lambda path: access("join-allow")(f"@{path}"),
-           guard="`access.…-allow`", half=MEMBER[:30]),
-    Reader("deny", "denied", "192.0.2.1\n192.0.2.0/24\n",
-           lambda path: access("join-deny")(f"@{path}"),
-           guard="`access.…-deny`", half="192.0.2.1\n192.0.2.0/2"),
-    Reader("quota", "quota.state", STATE, lambda path: f'quota {{ state-file = "{path}" }}\n',
+    included("token", "`relay.token`", f'relay {{ token = "{TOKEN}" }}\n', "relay { token ="),
+    Reader("tokens-file", "tokens", TOKENS, access("token-file"),
+           guard="`access.token-file`", half=TOKENS[:-2], more=listed(TOKENS)),
+    included("tokens", "`access.tokens`", f'access {{ tokens = {{ "{TOKEN}" }} }}\n',
+             "access { tokens = {"),
+    Reader("allow", "members", MEMBERS, lambda path: access("join-allow")(f"@{path}"),
+           guard="`access.…-allow`", half=MEMBERS[:-20], more=listed(MEMBERS)),
+    Reader("deny", "denied", DENIALS, lambda path: access("join-deny")(f"@{path}"),
+           guard="`access.…-deny`", half=DENIALS[:-2], more=listed(DENIALS)),
+    Reader("quota", "quota.state", STATE,
+           lambda path: f'quota {{ day = 1MB count = relayed state-file = "{path}" }}\n',
            guard="`quota.state-file`", half=STATE[:-1]),
-    Reader("private", "private.conf", 'private-srv = "127.0.0.1:0"\n',
-           lambda path: f'include("{path}")\n', guard="`private-srv`, in an included file",
-           half='private-srv = "127.'),
-    Reader("pools", "pools.conf", "pool-join { pools = { } }\n",
-           lambda path: f'include("{path}")\n', guard="`pool-join.pools`, in an included file",
-           half="pool-join { pools ="),
+    included("caps", "`quota.day`, `quota.month`", "quota { day = 1 }\n", "quota { day ="),
+    included("private", "`private-srv`", 'private-srv = "127.0.0.1:0"\n', 'private-srv = "127.'),
+    included("hosts", "`private-hosts`", f'private-hosts = {{ "{OWN_HOST}" }}\n',
+             "private-hosts = {"),
+    included("pools", "`pool-join.pools`", "pool-join { pools = { } }\n", "pool-join { pools ="),
     Reader("ca-file", "ca.pem", CERTIFICATE,
            lambda path: f'pool-join {{ pools = {{ }} ca-file = "{path}" }}\n'),
     Reader("configuration", "relay.conf", None,
            lambda path: f'relay {{ token = "{TOKEN}" }}\n',
-           guard="`relay.token` and all others, in the main file", half="relay {"),
+           guard="all of these, in the main file", half="relay {"),
     Reader("certificate", "cert.pem", None, None),
     Reader("key", "key.pem", None, None),
 ]
@@ -67,24 +88,30 @@ READERS = [
 
 #: What the table of guards tells, in this order.
 STATES = ["missing", "empty", "unreadable", "half-written", "hanging", "wrong"]
-BEGIN, END = "<!-- guards: made by tests/integration/configuration/test_bad_files.py -->", "<!-- end -->"
+BEGIN = "<!-- guards: made by tests/integration/tools/bad_files.py -->"
+END = "<!-- end -->"
+COLUMNS = ["what guards", "what it reads is", "`-check`", "start", "reload", "upgrade"]
+FAILS = ["error", "error", "refused, the old stays", "fails, the old process goes on"]
+#: A running server writes the file anew, maybe before it is read.
+KEEPS = ["error", "error", "refused or written anew, the count stays",
+         "fails or written anew, the count stays"]
 
 
 def table():
-    """The table of guards in modules/README.md; the tests assert each cell."""
-    lines = ["| what guards | what it reads is | `-check` | start | reload | upgrade |", "|---" * 6 + "|"]
+    """The table of guards in modules/README.md; test_guard_table.py asserts each cell."""
+    lines = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
     for reader in READERS:
-        if not reader.guard:
-            continue
-        for state in STATES:
-            cells = ["error", "error", "refused, the old stays", "fails, the old process goes on"]
-            if reader.name == "quota":
-                cells[2:] = ["refused or written anew, the count stays", "written anew, the count stays"]
-                if state == "missing":
-                    cells = ["good", "from 0, with a warning; error with `state-required`",
-                             "written anew, the count stays", "written anew, the count stays"]
-            lines.append(f"| {reader.guard} | {state} | {' | '.join(cells)} |")
+        for state in [*STATES, *reader.more] if reader.guard else []:
+            cells = [reader.guard, state, *(KEEPS if reader.name == "quota" else FAILS)]
+            lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def rows(page):
+    """The cells of each row of the table in the page."""
+    text = page[page.index(BEGIN) + len(BEGIN):]
+    lines = text[:text.index(END)].strip().splitlines()
+    return [line.strip("| ").split(" | ") for line in lines[2:]]
 
 
 def _replace(path, make):
@@ -132,6 +159,8 @@ def put(reader, folder, name):
         if reader.half is None:
             return False
         path = _replace(folder / reader.file, _write(reader.half.encode()))
+    elif name in reader.more:
+        path = _replace(folder / reader.file, _write(reader.more[name].encode()))
     else:
         path = _replace(folder / reader.file, INPUTS[name])
     if name != "unreadable" and path.exists() and not path.is_symlink():
