@@ -70,6 +70,14 @@ int settings_prepare(struct relay_ctx *cx, const struct relay_conf *conf,
 	return relay_fail(err, "out of memory");
 }
 
+static bool serves_no_status(struct relay_ctx *cx)
+{
+	struct relay_value value;
+
+	return relay_option_get(cx, NULL, "status-srv", &value) == 0 &&
+	       !value.string[0];
+}
+
 void settings_commit(struct relay_ctx *cx)
 {
 	struct relay_data *data = data_of(cx);
@@ -91,6 +99,10 @@ void settings_commit(struct relay_ctx *cx)
 	relay_timer_del(data->expiry);
 	data->expiry = data->next.expiry;
 	data->next = (struct relay_next){.expiry = NULL};
+	if (conf->ext_status[0] && serves_no_status(cx))
+		relay_log(cx, RELAY_WARNING,
+			"ext-status is told to pools and clients, but "
+			"status-srv is empty, so nothing serves it");
 	if (conf->ping_interval_ms >= conf->network_timeout_ms)
 		relay_log(cx, RELAY_WARNING,
 			"ping-interval is not below network-timeout: devices "

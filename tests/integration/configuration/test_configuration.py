@@ -26,6 +26,29 @@ def start_with(start, plain_program, tmp_path):
     )
 
 
+@pytest.mark.parametrize("count, code", [(64, 0), (65, 2)])
+def test_so_many_pools_are_possible(plain_program, tmp_path, count, code):
+    pools = ",".join(f"https://pool{i}.example/endpoint" for i in range(count))
+    result = run(plain_program, "-pools", pools, "-keys", tmp_path, "-check", "-listen",
+                 "127.0.0.1:0", "-status-srv=")
+    assert result.returncode == code, result.stderr
+    assert code == 0 or "65 items are too many; at most 64 are allowed" in result.stderr
+
+
+@pytest.mark.parametrize("status", ["", "127.0.0.1:0"])
+def test_a_published_status_that_nothing_serves_is_warned_of(start_with, status):
+    server = start_with('relay { ext-status = "192.0.2.1:22070" }\n', status=status)
+    assert server.count("warning relay: ext-status is told .* status-srv is empty") == (not status)
+
+
+def test_the_sample_names_the_usual_buffers_of_the_kernel():
+    """In new kernels tcp_rmem allows 32 MiB; the sample named 6 MiB, as in older ones."""
+    lines = (ROOT / "conf" / "strelaysrv.conf").read_text().splitlines()
+    text = " ".join(line.lstrip("# ") for line in lines)
+    assert "up to net.ipv4.tcp_rmem and tcp_wmem (32MiB and 4MiB in new kernels)" in text
+    assert "6MiB" not in text.replace("16MiB", "")
+
+
 def test_the_sample_is_valid(plain_program):
     result = run(plain_program, "-check", "-conf", str(ROOT / "conf" / "strelaysrv.conf"))
     assert result.returncode == 0, f"got {result.returncode}:\n{result.stderr}"
