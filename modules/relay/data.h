@@ -61,6 +61,11 @@ struct relay_next {
 	struct relay_timer *expiry;
 };
 
+/* Lists for commands that may be made at the same time. */
+#define LISTINGS_MAX 4
+
+struct listing;
+
 /* Shared by all threads. */
 struct relay_data {
 	struct directory directory;
@@ -72,6 +77,8 @@ struct relay_data {
 	struct own_address own_address; /* control thread only, like the next */
 	struct relay_timer *expiry;
 	struct relay_next next;
+	struct listing *listings[LISTINGS_MAX]; /* control thread only */
+	uint64_t listing_serial;                /* control thread only */
 	struct relay_log_kind bounds[PEER_BOUNDS];
 	enum relay_drain drain; /* the state that the workers were told */
 	/* Constant from init on. */

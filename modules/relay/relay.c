@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "relay/address/own_address.h"
+#include "relay/commands/commands.h"
 #include "relay/data.h"
 #include "relay/devices/device_drain.h"
 #include "relay/devices/protocol_mode.h"
@@ -100,6 +101,16 @@ static const struct relay_option options[] = {
 		"session key"),
 	RELAY_OPT_END};
 
+static int add_commands(struct relay_ctx *cx,
+	const struct relay_command_def *defs, struct relay_err *err)
+{
+	for (; defs->name; defs++)
+		if (relay_command_add(cx, defs) != 0)
+			return relay_fail(
+				err, "cannot add the command %s", defs->name);
+	return 0;
+}
+
 static int init(struct relay_ctx *cx, struct relay_err *err)
 {
 	struct relay_data *data = data_of(cx);
@@ -112,7 +123,9 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 		return relay_fail(
 			err, "the service " RELAY_SERVICE " is taken");
 	if (relay_metrics_add(cx, relay_metric_table, RELAY_METRICS,
-		    data->metrics, err) != 0)
+		    data->metrics, err) != 0 ||
+		add_commands(cx, list_commands, err) != 0 ||
+		add_commands(cx, kick_commands, err) != 0)
 		return -1;
 	if (directory_init(&data->directory) != 0 ||
 		pending_init(&data->pending) != 0 ||

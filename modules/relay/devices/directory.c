@@ -169,6 +169,36 @@ void directory_each_owner(struct directory *dir,
 	pthread_mutex_unlock(&dir->lock);
 }
 
+size_t directory_size(struct directory *dir)
+{
+	size_t size;
+
+	pthread_mutex_lock(&dir->lock);
+	size = HASH_COUNT(dir->devices) + (size_t)(dir->parts - dir->unlinked);
+	pthread_mutex_unlock(&dir->lock);
+	return size;
+}
+
+void directory_each(struct directory *dir, size_t most,
+	void (*on_device)(const uint8_t *id, struct place owner, void *arg),
+	void (*on_part)(const struct part *part, void *arg), void *arg)
+{
+	pthread_mutex_lock(&dir->lock);
+	for (struct device *device = dir->devices; device && most > 0;
+		device = device->hh.next) {
+		if (on_device && device->owner.conn) {
+			on_device(device->id, device->owner, arg);
+			most--;
+		}
+		for (struct part *part = on_part ? device->parts : NULL;
+			part && most > 0; part = part->next) {
+			on_part(part, arg);
+			most--;
+		}
+	}
+	pthread_mutex_unlock(&dir->lock);
+}
+
 int directory_link(struct directory *dir, struct part *part, const uint8_t *id)
 {
 	struct device *device;
@@ -190,6 +220,7 @@ void directory_unlink(struct directory *dir, struct part *part)
 		return;
 	pthread_mutex_lock(&dir->lock);
 	DL_DELETE(part->device->parts, part);
+	dir->unlinked++;
 	drop_if_unused(dir, part->device);
 	pthread_mutex_unlock(&dir->lock);
 	part->device = NULL;

@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "shared/source.h"
@@ -36,6 +37,7 @@ struct directory {
 	pthread_mutex_t lock;
 	struct device *devices; /* uthash, by ID */
 	uint64_t parts;         /* how many were linked so far */
+	uint64_t unlinked;      /* of these, how many are gone */
 };
 
 enum directory_answer {
@@ -79,6 +81,16 @@ bool directory_find(
 /* Calls fn for every device that has joined; fn must not call the directory. */
 void directory_each_owner(struct directory *dir,
 	void (*fn)(struct place owner, void *arg), void *arg);
+
+/* How many devices and parts there are, at most. */
+size_t directory_size(struct directory *dir);
+/*
+ * Calls `device` for every device that has joined, and `part` for every part;
+ * either may be NULL.  At most `most` calls, which must not call the directory.
+ */
+void directory_each(struct directory *dir, size_t most,
+	void (*device)(const uint8_t *id, struct place owner, void *arg),
+	void (*part)(const struct part *part, void *arg), void *arg);
 
 /*
  * Registers the begin and end of a session of a device, joined or not.  part

@@ -11,6 +11,8 @@
 struct session_data {
 	struct part part[2];
 	int64_t began_ms;
+	/* When a command last looked at it, and what it saw. */
+	int64_t seen_ms, seen_bytes, seen_rate;
 	uint64_t serial; /* see queues.h; 0: not begun */
 };
 
