@@ -6,6 +6,7 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -17,9 +18,13 @@
 
 bool http_end_arrived(const struct http_conn *conn)
 {
+	struct pollfd look = {.fd = conn->fd};
 	int left = 0;
 
-	return ioctl(conn->fd, SIOCOUTQ, &left) == 0 && left == 0;
+	if (ioctl(conn->fd, SIOCOUTQ, &left) == 0 && left == 0)
+		return true;
+	/* A reset drops what is left, but the kernel still tells the number. */
+	return poll(&look, 1, 0) == 1 && (look.revents & POLLERR) != 0;
 }
 
 static void leave(struct http_conn *conn)

@@ -35,7 +35,8 @@ void http_end_heard(struct http_conn *conn);
 /* A lingering connection has input: it is discarded. */
 void http_end_discard(struct http_conn *conn);
 
-/* Whether the peer's kernel has everything that was written. */
+/* Whether nothing remains to be delivered: the peer's kernel has everything
+ * that was written, or the peer has reset the connection. */
 bool http_end_arrived(const struct http_conn *conn);
 
 #endif

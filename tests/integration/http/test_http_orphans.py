@@ -3,6 +3,7 @@
 hold these for minutes, where no bound of the server counts them."""
 
 import contextlib
+import functools
 import signal
 import socket
 
@@ -11,11 +12,13 @@ import pytest
 from budget_table import constant
 from http_client import counter, dial, read_all, request, with_metrics
 from orphaned import orphans
+from relay_client import reset
 from waiting import wait_for
 
 KIBI = 1024
 #: Of these, each with its answers in the kernel's send queue.
 COUNT = 200
+FEW = 8
 #: What the kernel may go on delivering: a last word each, with the kernel's rounding.
 OWED_SOCKETS = constant("HTTP_OWED_MOST")
 OWED = OWED_SOCKETS * KIBI
@@ -68,6 +71,25 @@ def test_who_has_read_all_is_told_that_its_place_is_needed(server):
         assert read_all(first).startswith(b"HTTP/1.1 503 ")
         assert counter(server, "http_cut_total") == 0
         wait_for(lambda: orphans(server.status_address[1])[1] == 0, "the last words to arrive")
+
+
+def test_who_resets_after_the_end_leaves_no_connection(server):
+    """After the client's end its socket is not watched, and the server waits for it to take what is
+    left. It does not wait for a client that is gone."""
+    connections = functools.partial(counter, server, "http_connections", address="status")
+    with contextlib.ExitStack() as stack:
+        text = request("/status") * 10 + request("/status", Connection="close")
+        gone = [deaf(stack, server, number, text) for number in range(FEW)]
+        wait_for(lambda: answered(server) >= 11 * FEW, "the answers")
+        for sock in gone:
+            sock.shutdown(socket.SHUT_WR)
+        server.get("/healthz")  # so that the server has seen all these ends
+        before = connections()
+        for sock in gone:
+            reset(sock)
+        wait_for(lambda: connections() <= before - FEW, "their connections to end")
+        # Each would have had 5 s, and then the server would have given up.
+        assert counter(server, "http_ends_total", reason="answer_time") == 0
 
 
 def test_the_end_of_the_server_leaves_nothing_for_long(server):
