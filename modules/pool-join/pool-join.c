@@ -12,6 +12,7 @@
 #include "ca_file.h"
 #include "relay/service.h"
 #include "pem.h"
+#include "pem_pair.h"
 #include "pools.h"
 #include "report.h"
 
@@ -262,13 +263,13 @@ static int load_identity(struct relay_ctx *cx, struct relay_err *err)
 
 	if (relay_option_get(cx, NULL, "keys", &keys) != 0)
 		return relay_fail(err, "the server has no option keys");
-	if (pem_load(&state->cert, keys.string, "cert.pem", err) != 0)
+	if (pem_pair_load(cx, keys.string, &state->cert, &state->key, err) != 0)
 		return -1;
 	/* Delayed until a pool is used: hashing initializes much of OpenSSL. */
-	if ((!has_pools(cx) || pools_identify(cx, err) == 0) &&
-		pem_load(&state->key, keys.string, "key.pem", err) == 0)
+	if (!has_pools(cx) || pools_identify(cx, err) == 0)
 		return 0;
 	pem_forget(&state->cert);
+	pem_forget(&state->key);
 	return -1;
 }
 

@@ -11,6 +11,7 @@
  * libcurl.c    libcurl, loaded with the first request
  * url.c        parses a pool's URL (pure)
  * pem.c        the relay's certificate and key, sent to pools
+ * pem_pair.c   loads both with a time limit
  */
 #ifndef STATE_H
 #define STATE_H

@@ -291,3 +291,14 @@ def test_a_hanging_module_directory_refuses_the_reload(begin, mount):  # noqa: F
                           f"{GIVEN_UP} s")
     mount.answer()
     expect_reload(relay, text)
+
+
+def test_hanging_keys_do_not_hang_a_module_that_wants_them(begin, mount, relay_keys):  # noqa: F811
+    """pool-join sends them to pools.  The start of a module cannot be continued later, so the
+    control thread waits for it, but not long."""
+    keys = copy_keys(mount, relay_keys)
+    relay = begin(LISTEN + "modules = { log, relay, status }\n", "-keys", keys)
+    hang_at_reload(relay, mount, LISTEN + "modules = { log, relay, status, pool-join }\n"
+                                          "pool-join { pools = { } }\n")
+    expect_refused(relay, f"error core: module pool-join: {keys} does not answer")
+    assert is_healthy(relay)
