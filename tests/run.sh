@@ -99,7 +99,8 @@ stage_style() {
 stage_gcc() {
 	build build-gcc Release -DCMAKE_C_COMPILER=gcc && unit build-gcc &&
 		"$python" tests/style/rooms.py build-gcc &&
-		"$python" tests/style/state.py build-gcc
+		"$python" tests/style/state.py build-gcc &&
+		sh tests/musl.sh build-musl
 }
 
 stage_clang() {
@@ -158,8 +159,6 @@ stage_tsan() {
 	export TSAN_OPTIONS
 	shared='ours-2 or reload or access or bounds or quota or nat or names or pool_join'
 	alone='codec or framing or uri or testutil or client_library or tls or exporters'
-	# The sanitizer delivers no signal while a thread is in sem_clockwait().
-	alone="$alone or second_signal"
 	# A child that crashes on purpose may wait for the sanitizer for ever.
 	build build-tsan TSan -DCMAKE_C_COMPILER=gcc &&
 		unit build-tsan -E unit-crash &&

@@ -14,6 +14,7 @@
 #include "base/child_process.h"
 #include "base/clock.h"
 #include "base/file_wait.h"
+#include "base/signal_name.h"
 #include "config/config_child.h"
 #include "config/config_report.h"
 
@@ -175,8 +176,8 @@ static int fail_status(struct config_report *to, const char *path, int status)
 	if (WIFSIGNALED(status))
 		(void)snprintf(why, sizeof(why),
 			"out of memory? The process that reads it was ended by "
-			"SIG%s",
-			sigabbrev_np(WTERMSIG(status)));
+			"%s",
+			signal_name(WTERMSIG(status)));
 	else
 		(void)snprintf(why, sizeof(why),
 			"out of memory? The process that reads it ended with "

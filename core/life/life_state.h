@@ -7,7 +7,6 @@
 #define LIFE_STATE_H
 
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -19,6 +18,7 @@
 #include <strelaysrv/device_id.h>
 
 #include "base/file_wait.h"
+#include "base/posts.h"
 #include "base/rights.h"
 #include "config/flags.h"
 #include "loop/loop.h"
@@ -41,7 +41,7 @@ struct server_shared {
 struct start_watch {
 	struct file_wait *files; /* borrowed */
 	pthread_t thread;
-	sem_t over;
+	struct posts over;
 	bool runs; /* the two before are valid; [C] */
 };
 

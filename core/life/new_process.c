@@ -10,11 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <strelaysrv/server.h>
 
+#include "base/signal_name.h"
 #include "life/handover.h"
 #include "life/new_process.h"
 #include "http/http.h"
@@ -178,7 +180,8 @@ int new_process_start(const struct new_process *process, char *const argv[],
 		goto error_attr;
 	/* Libraries may have opened some without close-on-exec.  Kernels before
 	 * 5.11 cannot do this; there they stay open. */
-	(void)close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC);
+	(void)syscall(SYS_close_range, STDERR_FILENO + 1, UINT_MAX,
+		CLOSE_RANGE_CLOEXEC);
 	if (set_attributes(&attr) == 0 && keep_open(&actions, process) == 0)
 		error = posix_spawnp(pid, argv[0], &actions, &attr, argv,
 			process->environment);
@@ -194,8 +197,8 @@ error_attr:
 void new_process_describe_end(int status, char *out, size_t cap)
 {
 	if (WIFSIGNALED(status))
-		(void)snprintf(out, cap, "was ended by SIG%s",
-			sigabbrev_np(WTERMSIG(status)));
+		(void)snprintf(out, cap, "was ended by %s",
+			signal_name(WTERMSIG(status)));
 	else
 		(void)snprintf(
 			out, cap, "ended with code %d", WEXITSTATUS(status));

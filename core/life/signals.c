@@ -14,6 +14,7 @@
 #include <strelaysrv/server.h>
 
 #include "base/instance.h"
+#include "base/signal_name.h"
 #include "life/drain.h"
 #include "host/reloading.h"
 #include "log/log.h"
@@ -62,7 +63,7 @@ static void on_stop(evutil_socket_t number, short what, void *arg)
 {
 	(void)what;
 	(void)arg;
-	log_core(RELAY_NOTICE, "got SIG%s", sigabbrev_np((int)number));
+	log_core(RELAY_NOTICE, "got %s", signal_name((int)number));
 	upgrade_stop();
 	if (atomic_load(&signals.by_terminal))
 		upgrade_interrupt();
@@ -177,8 +178,8 @@ int signals_init(struct event_base *base)
 			evsignal_add(signals.events[i], NULL) != 0 ||
 			(table[i].fn == on_stop &&
 				precede(table[i].number) != 0)) {
-			log_core(RELAY_ERROR, "cannot handle SIG%s",
-				sigabbrev_np(table[i].number));
+			log_core(RELAY_ERROR, "cannot handle %s",
+				signal_name(table[i].number));
 			signals_finish();
 			return -1;
 		}

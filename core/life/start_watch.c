@@ -3,12 +3,11 @@
 /* A thread that reports what the start waits for. */
 
 #include <pthread.h>
-#include <semaphore.h>
 #include <string.h>
-#include <time.h>
 
 #include <strelaysrv/thread.h>
 
+#include "base/clock.h"
 #include "base/file_wait.h"
 #include "base/instance.h"
 #include "life/life_state.h"
@@ -26,11 +25,7 @@ static struct start_watch *self(void)
 /* Returns whether there is one. */
 static bool wait_for_look(struct start_watch *watch)
 {
-	struct timespec until;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += LOOK_S;
-	return sem_clockwait(&watch->over, CLOCK_MONOTONIC, &until) != 0;
+	return !posts_take(&watch->over, clock_ms() + LOOK_S * 1000);
 }
 
 static void *run(void *arg)
@@ -63,11 +58,11 @@ void start_watch_begin(struct file_wait *files)
 	struct start_watch *watch = self();
 
 	watch->files = files;
-	if (sem_init(&watch->over, 0, 0) != 0)
+	if (posts_init(&watch->over) != 0)
 		return;
 	watch->runs = relay_thread_start(&watch->thread, run, watch) == 0;
 	if (!watch->runs)
-		(void)sem_destroy(&watch->over);
+		posts_finish(&watch->over);
 }
 
 void start_watch_end(void)
@@ -76,8 +71,8 @@ void start_watch_end(void)
 
 	if (!watch->runs)
 		return;
-	(void)sem_post(&watch->over);
+	posts_add(&watch->over);
 	(void)pthread_join(watch->thread, NULL);
-	(void)sem_destroy(&watch->over);
+	posts_finish(&watch->over);
 	watch->runs = false;
 }

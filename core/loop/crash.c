@@ -15,6 +15,7 @@
 
 #include <strelaysrv/module.h>
 
+#include "loop/at_exit.h"
 #include "loop/code_map.h"
 #include "loop/crash.h"
 #include "loop/crash_reason.h"
@@ -216,10 +217,9 @@ void crash_tell_exit(const char *call, int code, uintptr_t pc)
 
 /* Runs at exit(); the server calls crash_leave() before an exit() of its own.
  */
-static void exiting(int code, void *arg)
+static void exiting(int code)
 {
-	(void)arg;
-	crash_tell_exit("exit", code & 0xff, 0);
+	crash_tell_exit("exit", code, 0);
 }
 
 /* Runs at quick_exit(), whose code it is not told. */
@@ -310,7 +310,7 @@ int crash_init(crash_describe_fn *fn)
 	describe = fn;
 	process = getpid();
 	code_map_add((const void *)(uintptr_t)&crash_init, NULL, NULL, NULL);
-	if (on_exit(exiting, NULL) != 0 || at_quick_exit(exiting_quickly) != 0)
+	if (at_exit(exiting) != 0 || at_quick_exit(exiting_quickly) != 0)
 		return -1;
 	action.sa_sigaction = handler;
 	(void)sigemptyset(&action.sa_mask);

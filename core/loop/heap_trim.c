@@ -2,7 +2,6 @@
 
 /* Returns memory to the system after a burst of handshakes. */
 
-#include <malloc.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,6 +10,7 @@
 #include <event2/event.h>
 
 #include "base/instance.h"
+#include "loop/heap_return.h"
 #include "loop/heap_trim.h"
 
 #define INTERVAL_S 1
@@ -63,7 +63,7 @@ static void fired(evutil_socket_t fd, short what, void *arg)
 		return;
 	trim->trimmed = now;
 	trim->passed = 0;
-	malloc_trim(0);
+	heap_return();
 }
 
 int heap_trim_start(struct loop *control)

@@ -4,7 +4,6 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <link.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +15,7 @@
 #include "modules/module.h"
 #include "modules/elf_check.h"
 #include "config/options.h"
+#include "modules/symbol_size.h"
 
 #define FLAGS_KNOWN (RELAY_ESSENTIAL | RELAY_GUARD)
 
@@ -127,20 +127,6 @@ int module_judge(const struct relay_module_def *def, size_t symbol_size,
 		judge_sizes(def, err))
 		return -1;
 	return module_judge_options(def->options, def->conf_size, err);
-}
-
-/* The size of the symbol in the ELF file; the descriptor's own `size` may be
- * wrong.  0 if it is unknown. */
-static size_t size_of_symbol(const void *symbol)
-{
-	Dl_info info;
-	void *extra = NULL;
-	const ElfW(Sym) * entry;
-
-	if (!dladdr1(symbol, &info, &extra, RTLD_DL_SYMENT) || !extra)
-		return 0;
-	entry = extra;
-	return entry->st_size;
 }
 
 int module_file_identify(const char *path, struct module_file *file)

@@ -15,6 +15,7 @@
 #include "base/child_process.h"
 #include "base/clock.h"
 #include "base/file_wait.h"
+#include "base/signal_name.h"
 #include "modules/module.h"
 #include "modules/module_probe.h"
 
@@ -117,8 +118,8 @@ static void describe(struct module_probe *file, int heard, int status)
 			2 * ATTEMPT_MS / 1000);
 	else if (WIFSIGNALED(status))
 		(void)snprintf(file->why, sizeof(file->why),
-			"it is damaged: a process that opens it ends by SIG%s",
-			sigabbrev_np(WTERMSIG(status)));
+			"it is damaged: a process that opens it ends by %s",
+			signal_name(WTERMSIG(status)));
 	else
 		(void)snprintf(file->why, sizeof(file->why),
 			"it is damaged: a process that opens it ends with code "

@@ -10,6 +10,11 @@
 
 #include "net/socket_memory.h"
 
+/* Linux 5.14; not every C library has it. */
+#ifndef SO_BUF_LOCK
+#define SO_BUF_LOCK 72
+#endif
+
 /* The flags of SO_BUF_LOCK, which some C library headers do not define. */
 #ifndef SOCK_SNDBUF_LOCK
 #define SOCK_SNDBUF_LOCK 1

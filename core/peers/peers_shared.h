@@ -10,11 +10,11 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <semaphore.h>
 
 #include <strelaysrv/log.h>
 
 #include "base/instance.h"
+#include "base/posts.h"
 #include "peers/listen_set_state.h"
 
 struct relay_metric;
@@ -40,7 +40,8 @@ struct peers_shared {
 	/* For stop.c. */
 	int64_t stop_until_ms;
 	atomic_uint stop_cut; /* connections that were cut off; workers add */
-	sem_t stop_done;      /* posted by each worker that has nothing left */
+	struct posts
+		stop_done; /* added to by each worker that has nothing left */
 };
 
 /* The state of the calling thread's server. */

@@ -2,13 +2,10 @@
 
 /* The graceful stop: ends connections within a grace period. */
 
-#include <errno.h>
 #include <inttypes.h>
-#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "base/time_span.h"
 #include "log/log.h"
 #include "peers/conn_end.h"
 #include "peers/conn_state.h"
@@ -45,7 +42,7 @@ static void look(evutil_socket_t fd, short what, void *arg)
 		evtimer_add(peers_of(worker)->stop_timer, &wait) == 0)
 		return;
 	atomic_fetch_add(&room->stop_cut, left(worker));
-	sem_post(&room->stop_done);
+	posts_add(&room->stop_done);
 }
 
 static void wind_up(void *object, void *arg)
@@ -76,7 +73,7 @@ static int begin(struct worker *worker, void *arg)
 	object_table_each(&peers->conns, end_conn, NULL);
 	peers->stop_timer = evtimer_new(worker->loop.base, look, worker);
 	if (!peers->stop_timer)
-		sem_post(&room->stop_done);
+		posts_add(&room->stop_done);
 	else
 		event_active(peers->stop_timer, 0, 0);
 	return 0;
@@ -94,13 +91,8 @@ static bool await_one(const struct peers_shared *room, bool *late)
 	int64_t until_ms = room->stop_until_ms + LATE_MS;
 
 	for (;;) {
-		struct timespec until = time_span_spec(until_ms);
-
-		if (sem_clockwait(&peers_shared()->stop_done, CLOCK_MONOTONIC,
-			    &until) == 0)
+		if (posts_take(&peers_shared()->stop_done, until_ms))
 			return true;
-		if (errno == EINTR)
-			continue;
 		if (*late)
 			return false;
 		*late = true;
@@ -115,7 +107,7 @@ int stop_within(int64_t grace_ms)
 	bool late = false;
 
 	if (grace_ms <= 0 || count == 0 || !workers_get(0)->running ||
-		sem_init(&room->stop_done, 0, 0) != 0)
+		posts_init(&room->stop_done) != 0)
 		return 0;
 	room->stop_until_ms = loop_clock_ms() + grace_ms;
 	for (unsigned i = 0; i < count; i++)
@@ -123,7 +115,7 @@ int stop_within(int64_t grace_ms)
 	for (unsigned i = 0; i < count; i++)
 		if (!await_one(room, &late))
 			return -1;
-	sem_destroy(&room->stop_done);
+	posts_finish(&room->stop_done);
 	if (room->stop_cut)
 		log_core(RELAY_NOTICE,
 			"%u connections did not take their last bytes within "

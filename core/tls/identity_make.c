@@ -5,9 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -190,8 +192,8 @@ static int put_in_place(int dir_fd, const struct new_file *file)
 		return 0;
 	if (errno != EPERM && errno != EOPNOTSUPP)
 		return -1;
-	return renameat2(
-		dir_fd, file->temp, dir_fd, file->name, RENAME_NOREPLACE);
+	return (int)syscall(SYS_renameat2, dir_fd, file->temp, dir_fd,
+		file->name, RENAME_NOREPLACE);
 }
 
 /* Preserves errno, which tells why the file is removed. */

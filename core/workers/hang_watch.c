@@ -5,19 +5,18 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <strelaysrv/server.h>
 #include <strelaysrv/thread.h>
 
 #include "base/file_wait.h"
+#include "base/posts.h"
 #include "log/log.h"
 #include "loop/code_map.h"
 #include "loop/code_running.h"
@@ -43,7 +42,7 @@ struct watched {
 
 struct hang_watch {
 	pthread_t thread;
-	sem_t over;
+	struct posts over;
 	hang_watch_tell_fn *tell;
 	struct file_wait *files; /* borrowed; NULL: none */
 	_Atomic enum hang_watch_phase phase;
@@ -267,13 +266,7 @@ static void end_process(void)
 /* Waits until the next look.  Returns whether there is one. */
 static bool wait_for_look(struct hang_watch *watch)
 {
-	struct timespec until;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += LOOK_MS * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	return sem_clockwait(&watch->over, CLOCK_MONOTONIC, &until) != 0;
+	return !posts_take(&watch->over, loop_clock_ms() + LOOK_MS);
 }
 
 static void *run(void *arg)
@@ -305,7 +298,7 @@ int hang_watch_start(hang_watch_tell_fn *tell, struct file_wait *files)
 	struct hang_watch *watch =
 		calloc(1, sizeof(*watch) + count * sizeof(watch->watched[0]));
 
-	if (!watch || sem_init(&watch->over, 0, 0) != 0)
+	if (!watch || posts_init(&watch->over) != 0)
 		goto error;
 	watch->tell = tell;
 	watch->files = files;
@@ -318,7 +311,7 @@ int hang_watch_start(hang_watch_tell_fn *tell, struct file_wait *files)
 		instance->workers->watch = watch;
 		return 0;
 	}
-	(void)sem_destroy(&watch->over);
+	posts_finish(&watch->over);
 error:
 	free(watch);
 	log_core(RELAY_ERROR, "cannot watch the loops: no memory or thread");
@@ -331,10 +324,10 @@ void hang_watch_stop(void)
 
 	if (!watch)
 		return;
-	(void)sem_post(&watch->over);
+	posts_add(&watch->over);
 	(void)pthread_join(watch->thread, NULL);
 	instance->workers->watch = NULL;
-	(void)sem_destroy(&watch->over);
+	posts_finish(&watch->over);
 	free(watch);
 }
 

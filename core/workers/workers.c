@@ -12,6 +12,7 @@
 #include <strelaysrv/module.h>
 #include <strelaysrv/thread.h>
 
+#include "base/posts.h"
 #include "log/log.h"
 #include "loop/crash.h"
 #include "loop/crash_reason.h"

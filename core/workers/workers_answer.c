@@ -2,15 +2,13 @@
 
 /* Asks all workers for an answer. */
 
-#include <errno.h>
-#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <event2/event.h>
 
+#include "base/posts.h"
 #include "base/time_span.h"
 #include "loop/loop.h"
 #include "workers/workers.h"
@@ -26,7 +24,7 @@
 /* Freed by the last owner: a worker may answer after the wait has ended. */
 struct probe {
 	atomic_uint owners;
-	sem_t answered; /* once for each worker */
+	struct posts answered; /* once for each worker */
 	unsigned missing;
 };
 
@@ -42,7 +40,7 @@ static void probe_release(struct probe *probe)
 {
 	if (atomic_fetch_sub(&probe->owners, 1) != 1)
 		return;
-	(void)sem_destroy(&probe->answered);
+	posts_finish(&probe->answered);
 	free(probe);
 }
 
@@ -51,7 +49,7 @@ static void probe_answer(struct loop *loop, void *arg)
 	struct probe *probe = *(struct probe **)arg;
 
 	(void)loop;
-	(void)sem_post(&probe->answered);
+	posts_add(&probe->answered);
 	probe_release(probe);
 }
 
@@ -61,9 +59,10 @@ static struct probe *probe_send(void)
 	const struct workers_state *state = instance->workers;
 	struct probe *probe = calloc(1, sizeof(*probe));
 
-	if (!probe)
+	if (!probe || posts_init(&probe->answered) != 0) {
+		free(probe);
 		return NULL;
-	(void)sem_init(&probe->answered, 0, 0);
+	}
 	atomic_store(&probe->owners, 1);
 	for (unsigned i = 0; i < state->count; i++) {
 		struct worker *worker = workers_get(i);
@@ -85,25 +84,18 @@ static struct probe *probe_send(void)
 /* Whether all have answered by now. */
 static bool probe_is_answered(struct probe *probe)
 {
-	while (probe->missing > 0 && sem_trywait(&probe->answered) == 0)
+	while (probe->missing > 0 && posts_take(&probe->answered, 0))
 		probe->missing--;
 	return probe->missing == 0;
 }
 
 static bool probe_wait(struct probe *probe)
 {
-	struct timespec until;
+	const int64_t until_ms = loop_clock_ms() + ANSWER_MS;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ANSWER_MS / 1000;
-	while (probe->missing > 0) {
-		if (sem_clockwait(&probe->answered, CLOCK_MONOTONIC, &until) ==
-			0)
-			probe->missing--;
-		else if (errno != EINTR)
-			return false;
-	}
-	return true;
+	while (probe->missing > 0 && posts_take(&probe->answered, until_ms))
+		probe->missing--;
+	return probe->missing == 0;
 }
 
 bool workers_answer(void)

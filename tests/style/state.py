@@ -26,6 +26,8 @@ GLOBAL = {
     "config/config_serialize": ("nothing", "an empty text, returned as char *"),
     "life/signals": ("signals", "signals are the process's"),
     "log/log": ("delivering", "what this thread is doing"),
+    "loop/at_exit": ("called", "functions of atexit() are the process's, without an "
+                     "argument"),
     "loop/code_map": ("count owners", "what the process has mapped, for "
                       "signal handlers"),
     "loop/code_running": ("answer answered asked",
