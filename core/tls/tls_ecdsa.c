@@ -104,16 +104,18 @@ static void *dupctx(void *vctx)
 	return NULL;
 }
 
-/* OSSL_PARAM integers are in the machine's byte order, here little-endian. */
+/* OSSL_PARAM integers are in the machine's byte order. */
 static bool take_number(const OSSL_PARAM *param, unsigned char out[P384_LEN])
 {
+	const bool big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
 	const unsigned char *in = param->data;
+	const size_t len = param->return_size;
 
-	if (!OSSL_PARAM_modified(param) || param->return_size > P384_LEN)
+	if (!OSSL_PARAM_modified(param) || len > P384_LEN)
 		return false;
 	memset(out, 0, P384_LEN);
-	for (size_t i = 0; i < param->return_size; i++)
-		out[P384_LEN - 1 - i] = in[i];
+	for (size_t i = 0; i < len; i++)
+		out[P384_LEN - 1 - i] = in[big_endian ? len - 1 - i : i];
 	return true;
 }
 
