@@ -6,6 +6,7 @@
 #   LONG=1 sh tests/run.sh         fuzzing for an hour each, more rounds
 #   ROOTS=whole sh tests/run.sh roots    all stages in a clean Debian 12 and 13 each
 #   ROOTS=i386 sh tests/run.sh roots     a selection in a Debian 12 of 32 bits
+#   ROOTS=arm64 sh tests/run.sh roots    the unit tests in an emulator; also armel, s390x
 #
 # Stages: style gcc clang protocol limits e2e asan tsan. Each is run even if another
 # failed; the exit code is that of all together. Only if named: never-run, roots.
@@ -177,12 +178,17 @@ stage_never_run() {
 stage_roots() {
 	result=0
 	releases="12 13"
-	[ "${ROOTS:-}" != i386 ] || releases=12
+	case ${ROOTS:-} in
+	i386 | arm64 | armel | s390x) releases=12 ;;
+	esac
 	for release in $releases; do
 		echo "== Debian $release"
 		case ${ROOTS:-} in
 		whole) sh tests/roots/root.sh -k whole "$release" sh tests/run.sh ;;
 		i386) sh tests/roots/root.sh -a i386 "$release" sh tests/roots/selection.sh ;;
+		arm64 | armel | s390x)
+			sh tests/roots/root.sh "$release" sh tests/roots/machine.sh "$ROOTS"
+			;;
 		*) sh tests/roots/root.sh "$release" sh tests/roots/selection.sh ;;
 		esac
 		code=$?

@@ -54,6 +54,25 @@ static __thread unsigned in_handshake
 
 #define EXPORT __attribute__((visibility("default")))
 
+/* The system call.  Machines of 32 bits count the offset in units of 4,096
+ * bytes; s390x has one argument, which points to all. */
+static void *map(
+	void *at, size_t len, int prot, int flags, int fd, off_t offset)
+{
+#if defined(SYS_mmap2)
+	return (void *)syscall(SYS_mmap2, at, len, prot, flags, fd,
+		(unsigned long)(offset / 4096));
+#elif defined(__s390x__)
+	const unsigned long all[] = {(unsigned long)at, len,
+		(unsigned long)prot, (unsigned long)flags, (unsigned long)fd,
+		(unsigned long)offset};
+
+	return (void *)syscall(SYS_mmap, all);
+#else
+	return (void *)syscall(SYS_mmap, at, len, prot, flags, fd, offset);
+#endif
+}
+
 /* Uses only system calls, because this may run within malloc(). */
 __attribute__((constructor)) static void set_up(void)
 {
@@ -64,8 +83,8 @@ __attribute__((constructor)) static void set_up(void)
 
 	if (fd < 0)
 		return;
-	at = (void *)syscall(SYS_mmap, NULL, sizeof(*control),
-		PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	at = map(NULL, sizeof(*control), PROT_READ | PROT_WRITE, MAP_SHARED,
+		(int)fd, 0);
 	(void)syscall(SYS_close, fd);
 	if (at != MAP_FAILED)
 		control = at;
@@ -196,7 +215,7 @@ EXPORT void *mmap(
 {
 	if (fails(MMAP))
 		return MAP_FAILED;
-	return (void *)syscall(SYS_mmap, at, len, prot, flags, fd, offset);
+	return map(at, len, prot, flags, fd, offset);
 }
 
 EXPORT ssize_t getrandom(void *out, size_t len, unsigned flags)

@@ -1,0 +1,83 @@
+#!/bin/sh
+# SPDX-License-Identifier: MPL-2.0
+# Builds for another machine in a clean Debian, with the cross compiler and that
+# machine's libraries, and runs the unit tests in qemu-user. root.sh starts it.
+#
+#   sh tests/roots/machine.sh arm64|armel|s390x
+#
+# armel has 32 bits, and 64-bit atomic operations in a library only; s390x is big-endian.
+set -eu
+[ -e /etc/strelaysrv-test-root ] || {
+	echo "$0: root.sh runs this in a root of its own" >&2
+	exit 2
+}
+arch=$1
+case $arch in
+arm64) triplet=aarch64-linux-gnu emulator=qemu-aarch64 ;;
+armel) triplet=arm-linux-gnueabi emulator=qemu-arm ;;
+s390x) triplet=s390x-linux-gnu emulator=qemu-s390x ;;
+*)
+	echo "$0: the machine '$arch' is none of arm64, armel, s390x" >&2
+	exit 2
+	;;
+esac
+log=$(mktemp)
+began=$(date +%s)
+
+fail() {
+	cat "$log"
+	echo "FAILED on $arch: $*"
+	exit 1
+}
+
+quietly() {
+	"$@" >"$log" 2>&1 || fail "$*"
+}
+
+# A mirror that fails says nothing about this tree.
+get() {
+	"$@" >"$log" 2>&1 </dev/null && return
+	grep -q 'Failed to fetch' "$log" || fail "$*"
+	cat "$log"
+	echo "== NOT RUN on $arch: the mirror does not deliver" >&2
+	exit 77
+}
+
+# What runs here, and what is linked for that machine.
+echo "-- packages for $arch"
+dpkg --add-architecture "$arch"
+get apt-get -qq update
+export DEBIAN_FRONTEND=noninteractive
+# shellcheck disable=SC2046
+get apt-get -qq -y --no-install-recommends install cmake make pkg-config qemu-user \
+	"gcc-$triplet" "libcmocka-dev:$arch" \
+	$(sed -n "s/-dev\$/-dev:$arch/p" conf/build-packages)
+
+echo "-- build for $arch"
+PKG_CONFIG_LIBDIR=/usr/lib/$triplet/pkgconfig:/usr/share/pkgconfig
+export PKG_CONFIG_LIBDIR
+quietly cmake -S . -B "build-$arch" -DBUILD_TESTING=ON -DWARNINGS_ARE_ERRORS=ON \
+	-DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR="$arch" \
+	-DCMAKE_C_COMPILER="$triplet-gcc" \
+	-DCMAKE_CROSSCOMPILING_EMULATOR="/usr/bin/$emulator"
+quietly cmake --build "build-$arch" -j "$(nproc)"
+cd "build-$arch"
+
+# not_run NAME REASON
+names=""
+not_run() {
+	ctest -N -R "^$1\$" | grep -q 'Total Tests: 1' ||
+		fail "there is no test $1 that could be left out"
+	echo "-- not run: $1: $2"
+	names="$names${names:+|}$1"
+}
+not_run unit-crash "qemu-user adds a line of its own to the report of a signal, and has \
+no process_vm_readv(2)"
+not_run unit-socket_memory "qemu-user has no SO_BUF_LOCK, and an old TCP_INFO"
+not_run bench-handshakes "it measures, for which an emulator is no place"
+
+echo "-- unit tests on $arch"
+# The emulator is slow: a test that has failed on a busy machine gets another try.
+quietly ctest --output-on-failure -j "$(nproc)" -E "^($names)\$" --repeat until-pass:2
+tail -n 4 "$log"
+echo "-- $(($(date +%s) - began)) s"
