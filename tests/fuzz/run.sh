@@ -38,6 +38,25 @@ if ! cmake -S "$here" -B "$folder" -DCMAKE_C_COMPILER="$CC" >"$log" 2>&1 ||
 	exit 2
 fi
 
+# Whole connections need the server's own object files and modules.
+server=$folder/server
+libfuzzer=OFF
+flags=
+if "$CC" -dM -E - </dev/null | grep -q __clang__; then
+	libfuzzer=ON
+	flags=-fsanitize=fuzzer-no-link
+fi
+log=$folder/server.log
+if ! cmake -S "$here/../.." -B "$server" -DCMAKE_C_COMPILER="$CC" \
+	-DCMAKE_BUILD_TYPE=ASan -DBUILD_TESTING=ON -DLIBFUZZER="$libfuzzer" \
+	-DCMAKE_C_FLAGS="$flags" >"$log" 2>&1 ||
+	! cmake --build "$server" --target fuzz_connection -j 4 >>"$log" 2>&1; then
+	cat "$log" >&2
+	echo "run.sh: the build of fuzz_connection failed; see $log" >&2
+	exit 2
+fi
+cp "$server/tests/fuzz/fuzz_connection" "$folder/" || exit 2
+
 failed=
 for source in "$here"/fuzz_*.c; do
 	name=$(basename "$source" .c)
