@@ -250,7 +250,8 @@ static void check_sides(bool at_rest)
 
 void check_step(bool at_rest)
 {
-	check_sockets();
+	if (at_rest) /* else one may be on its way to a worker */
+		check_sockets();
 	check_bounds();
 	check_traffic();
 	find_cut();
