@@ -235,11 +235,53 @@ static const struct pool_join_service service = {
 	.pool = service_pool,
 };
 
+/* The command pools. */
+
+static void number_or_none(struct relay_answer *to, int64_t value, bool known)
+{
+	if (known)
+		to->number(to, value);
+	else
+		to->none(to);
+}
+
+static enum relay_step pools(struct relay_ctx *cx, struct relay_answer *to)
+{
+	static const struct relay_column columns[] = {
+		{"pool", RELAY_COLUMN_TEXT}, {"state", RELAY_COLUMN_TEXT},
+		{"last status", RELAY_COLUMN_COUNT},
+		{"next attempt in", RELAY_COLUMN_MS},
+		{"listed for", RELAY_COLUMN_MS},
+		{"last error", RELAY_COLUMN_TEXT}};
+	struct pool_join_state state;
+
+	if (to->count) {
+		to->fail(to, RELAY_COMMAND_USAGE, "usage: pools");
+		return RELAY_STEP_OVER;
+	}
+	to->table(to, "pools", columns, sizeof(columns) / sizeof(columns[0]));
+	for (unsigned i = 0; service_pool(cx, i, &state) == 0; i++) {
+		to->text(to, state.url);
+		to->text(to, state.state);
+		number_or_none(to, state.status, state.status != 0);
+		number_or_none(to, state.next_ms, state.next_ms >= 0);
+		number_or_none(to, state.evict_ms, state.evict_ms >= 0);
+		to->text(to, state.reason);
+	}
+	return RELAY_STEP_OVER;
+}
+
+static const struct relay_command_def command = {.name = "pools",
+	.help = "the pools, and whether they list this relay",
+	.run = pools};
+
 int report_init(struct relay_ctx *cx, struct relay_err *err)
 {
 	if (relay_metrics_add(
 		    cx, metrics, METRICS, state_of(cx)->metrics, err) != 0)
 		return -1;
+	if (relay_command_add(cx, &command) != 0)
+		return relay_fail(err, "cannot add the command pools");
 	if (relay_service_publish(cx, POOL_JOIN_SERVICE,
 		    POOL_JOIN_SERVICE_VERSION, &service) != 0)
 		return relay_fail(

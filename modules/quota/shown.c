@@ -63,16 +63,24 @@ static const char *const levels[] = {
 	[LEVEL_EXHAUSTED] = "used up",
 };
 
+/* When the level ends, in UTC; "" if it is open. */
+static void describe_end(struct relay_ctx *cx, char until[32])
+{
+	const struct data *data = cx->data;
+	time_t end = (time_t)level_resumes_s(cx, clock_now_s());
+	struct tm tm;
+
+	if (data->level == LEVEL_OPEN || !gmtime_r(&end, &tm) ||
+		strftime(until, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		until[0] = '\0';
+}
+
 static void show(struct relay_ctx *self, struct relay_status *to)
 {
 	const struct data *data = self->data;
-	time_t end = (time_t)level_resumes_s(self, clock_now_s());
-	char until[32] = "";
-	struct tm tm;
+	char until[32];
 
-	if (data->level != LEVEL_OPEN && gmtime_r(&end, &tm) &&
-		strftime(until, sizeof(until), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		until[0] = '\0';
+	describe_end(self, until);
 	to->text(to, "state", levels[data->level]);
 	to->text(to, "until", until);
 	to->number(to, "dayBytes", read_used(self, METER_DAY));
@@ -83,11 +91,52 @@ static void show(struct relay_ctx *self, struct relay_status *to)
 
 static const struct relay_status_part status = {.show = show};
 
+/* The command quota. */
+
+static enum relay_step tell(struct relay_ctx *cx, struct relay_answer *to)
+{
+	static const struct relay_column columns[] = {
+		{"period", RELAY_COLUMN_TEXT}, {"used", RELAY_COLUMN_BYTES},
+		{"cap", RELAY_COLUMN_BYTES}, {"used %", RELAY_COLUMN_COUNT}};
+	const struct data *data = cx->data;
+	char until[32];
+
+	if (to->count) {
+		to->fail(to, RELAY_COMMAND_USAGE, "usage: quota");
+		return RELAY_STEP_OVER;
+	}
+	to->table(to, "quota", columns, sizeof(columns) / sizeof(columns[0]));
+	for (unsigned i = 0; i < METERS; i++) {
+		int64_t used = read_used(cx, i), cap = read_cap(cx, i);
+
+		to->text(to, periods[i]);
+		to->number(to, used);
+		if (cap > 0) {
+			to->number(to, cap);
+			to->number(to,
+				(int64_t)(100.0 * (double)used / (double)cap));
+		} else {
+			to->none(to);
+			to->none(to);
+		}
+	}
+	describe_end(cx, until);
+	to->say(to, "%s%s%s", levels[data->level], until[0] ? " until " : "",
+		until);
+	return RELAY_STEP_OVER;
+}
+
+static const struct relay_command_def command = {.name = "quota",
+	.help = "the traffic of this day and month, and the caps",
+	.run = tell};
+
 int shown_init(struct relay_ctx *cx, struct relay_err *err)
 {
 	if (relay_metrics_add(cx, metrics, sizeof(metrics) / sizeof(metrics[0]),
 		    NULL, err) != 0)
 		return -1;
+	if (relay_command_add(cx, &command) != 0)
+		return relay_fail(err, "cannot add the command quota");
 	return relay_service_publish(cx, "quota" RELAY_STATUS_PART,
 		       RELAY_STATUS_VERSION, &status) == 0
 		       ? 0
