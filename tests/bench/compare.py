@@ -56,7 +56,7 @@ UNLIMITED = {
                         "rate-limit { global = 900GB/s  per-session = 800GB/s"
                         "  per-device = 800GB/s }"),
     "quota": (["log", "quota", "relay", "status"],
-              'quota { month = 900TB  state-file = "FOLDER/quota.state" }'),
+              'quota { state-required = no  month = 900TB  state-file = "FOLDER/quota.state" }'),
     "access": (["log", "access", "relay", "status"],
                'access { connect-deny = { "192.0.2.0/24", "2001:db8::/32" }'
                '  join-deny = { "198.51.100.0/24" }  ask-deny = { "203.0.113.0/24" } }'),

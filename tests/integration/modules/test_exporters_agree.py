@@ -187,7 +187,7 @@ def shown(module_server, receiver, prefix, tmp_path):  # noqa: F811
         **exported.statsd_section(receiver),
         "csv-exporter": {"file": tmp_path / "all.csv", "interval": "1s"},
         "pipe": {"file": tmp_path / "pipe", "interval": "1s"},
-        "quota": {"time-zone": "UTC", "day": "10GB"},
+        "quota": {"time-zone": "UTC", "day": "10GB", "state-required": "no"},
     }
     folders = f"{module_folder()},{folder_of('scales')},{tmp_path}"
     server = module_server(MODULES, sections=sections, args=["-module-dir", folders])
