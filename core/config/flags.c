@@ -11,11 +11,11 @@
 #include "config/flag_table.h"
 #include "config/flags.h"
 #include "config/options.h"
+#include "config/print_argument.h"
 #include "config/value_text.h"
 
 #define EXIT_FATAL 1
 #define EXIT_USAGE 2
-#define LETTERS    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 struct parser {
 	int argc;
@@ -34,23 +34,6 @@ struct parser {
 	 * something. */
 	bool demanded[RESERVED_FLAGS_MAX];
 };
-
-/* Like Go's %q, since a shell lets any byte into a value. */
-static void print_quoted(const char *text, FILE *out)
-{
-	(void)fputc('"', out);
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c == '"' || c == '\\')
-			(void)fprintf(out, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			(void)fprintf(out, "\\x%02x", c);
-		else
-			(void)fputc(c, out);
-	}
-	(void)fputc('"', out);
-}
 
 static int usage_error(struct parser *p)
 {
@@ -262,29 +245,6 @@ static int parse_flag(struct parser *p, const char *arg)
 	return set_flag(p, flag, value);
 }
 
-/* What a stray argument has that may be printed: "token=s3cret" and
- * "tokens3cret" are flags without a dash. */
-static void print_stray(struct parser *p, const char *arg)
-{
-	const struct flag *secret;
-	size_t dashes = strcspn(arg, LETTERS), len;
-	char *shown;
-
-	len = flag_table_printable(
-		&p->table, arg + dashes, strlen(arg + dashes), &secret);
-	if (!secret) {
-		print_quoted(value_has_password(arg) ? "***" : arg, p->err);
-		return;
-	}
-	shown = strndup(arg, dashes + len);
-	print_quoted(shown ? shown : "", p->err);
-	free(shown);
-	if (!arg[dashes + len])
-		p->secret = secret->name; /* the next argument is its value */
-	else
-		(void)fputs(" and more", p->err);
-}
-
 /* Go would silently ignore this argument and all that follow. */
 static void report_stray(struct parser *p, const char *arg)
 {
@@ -298,7 +258,7 @@ static void report_stray(struct parser *p, const char *arg)
 			"after -%s; a value with spaces must be quoted",
 			p->secret);
 	else
-		print_stray(p, arg);
+		p->secret = print_stray(&p->table, arg, p->err);
 	if (p->last_bool && relay_bool_parse(arg, &truth, NULL) == 0)
 		(void)fprintf(p->err, "; write %s=%s", p->last_bool, arg);
 	p->stray = true;
