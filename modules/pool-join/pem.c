@@ -36,18 +36,14 @@ int pem_load(struct request_pem *pem, const char *dir, const char *name,
 int pem_identify(const struct request_pem *cert, uint8_t id[32])
 {
 	BIO *bio = BIO_new_mem_buf(cert->data, (int)cert->len);
-	unsigned char *der = NULL;
-	long len = 0;
+	X509 *first = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
 	int result = -1;
 
-	/* The content of the certificate is not checked. */
-	if (bio &&
-		PEM_bytes_read_bio(&der, &len, NULL, PEM_STRING_X509, bio, NULL,
-			NULL) == 1 &&
-		EVP_Q_digest(
-			NULL, "SHA256", NULL, der, (size_t)len, id, NULL) == 1)
+	/* Not of all bytes of the PEM block: peers are sent only those of the
+	 * certificate, and more may follow it there. */
+	if (first && X509_digest(first, EVP_sha256(), id, NULL) == 1)
 		result = 0;
-	OPENSSL_free(der);
+	X509_free(first);
 	BIO_free(bio);
 	ERR_clear_error();
 	return result;
