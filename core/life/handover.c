@@ -57,12 +57,22 @@ int handover_send(int channel, enum handover_word word, const void *data,
 static int descriptor_of(struct msghdr *message)
 {
 	const struct cmsghdr *rights = CMSG_FIRSTHDR(message);
-	int fd = -1;
+	int fd = -1, next;
+	size_t at;
 
-	if (rights && rights->cmsg_level == SOL_SOCKET &&
-		rights->cmsg_type == SCM_RIGHTS &&
-		rights->cmsg_len == CMSG_LEN(sizeof(fd)))
-		memcpy(&fd, CMSG_DATA(rights), sizeof(fd));
+	if (!rights || rights->cmsg_level != SOL_SOCKET ||
+		rights->cmsg_type != SCM_RIGHTS)
+		return -1;
+	/* The alignment of the union leaves room for a second one, which would
+	 * stay open for ever. */
+	for (at = CMSG_LEN(0); at + sizeof(fd) <= rights->cmsg_len;
+		at += sizeof(fd)) {
+		memcpy(&next, (const char *)rights + at, sizeof(next));
+		if (fd < 0)
+			fd = next;
+		else
+			(void)close(next);
+	}
 	return fd;
 }
 
@@ -83,11 +93,17 @@ int handover_receive(int channel, struct handover_message *out)
 	while (got < 0 && errno == EINTR);
 	if (got < 0 && errno == EAGAIN)
 		return 0;
-	if (got <= 0)
+	if (got < 0)
 		return -1;
+	out->fd = descriptor_of(&message);
+	/* An empty message looks like the end, but may bring a descriptor. */
+	if (got == 0) {
+		if (out->fd >= 0)
+			(void)close(out->fd);
+		return -1;
+	}
 	out->word = head;
 	out->len = (size_t)got - 1;
-	out->fd = descriptor_of(&message);
 	return 1;
 }
 
