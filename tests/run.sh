@@ -3,7 +3,7 @@
 # Installs what the tests need, builds, and runs every test.
 #
 #   sh tests/run.sh [STAGE...]     all stages, or those named
-#   LONG=1 sh tests/run.sh         fuzzing for an hour each, more rounds
+#   LONG=1 sh tests/run.sh         fuzzing for an hour each (or FUZZ_SECONDS), more rounds
 #   ROOTS=whole sh tests/run.sh roots    all stages in a clean Debian 12 and 13 each
 #   ROOTS=i386 sh tests/run.sh roots     a selection in a Debian 12 of 32 bits
 #   ROOTS=arm64 sh tests/run.sh roots    the unit tests in an emulator; also armel, s390x
@@ -214,7 +214,7 @@ for stage in ${*:-style gcc clang protocol limits e2e asan tsan}; do
 done
 if [ -n "${LONG:-}" ]; then
 	echo "== fuzzing"
-	sh tests/fuzz/run.sh 3600 || failed="$failed fuzzing"
+	sh tests/fuzz/run.sh "${FUZZ_SECONDS:-3600}" || failed="$failed fuzzing"
 fi
 
 [ -z "$skipped" ] || echo "NOT RUN, for the reason above:$skipped"

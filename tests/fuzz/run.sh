@@ -6,7 +6,7 @@
 #
 # SECONDS per target, 60 if not given.  FOLDER is for the build and for what is
 # found, and stays; without it a temporary one is used, which stays only if
-# something was found.  CC chooses the compiler; clang, which has libFuzzer, is
+# something was found.  TARGETS="http pem" runs only these.  CC chooses the compiler; clang, which has libFuzzer, is
 # taken if there is one.  Exit code: 0 nothing found, 1 something found, 2 the
 # targets could not be built.
 set -u
@@ -61,8 +61,12 @@ failed=
 for source in "$here"/fuzz_*.c; do
 	name=$(basename "$source" .c)
 	name=${name#fuzz_}
+	case " ${TARGETS:-$name} " in *" $name "*) ;; *) continue ;; esac
 	# Not every target is built everywhere.
-	[ -x "$folder/fuzz_$name" ] || continue
+	if [ ! -x "$folder/fuzz_$name" ]; then
+		echo "$name: NOT RUN, not built here"
+		continue
+	fi
 	mkdir -p "$folder/$name" || exit 2
 	set -- "$folder/$name" "$here/seeds/$name"
 	[ -f "$here/$name.dict" ] && set -- "-dict=$here/$name.dict" "$@"
