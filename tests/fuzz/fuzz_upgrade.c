@@ -37,6 +37,7 @@
 #include "life/takeover.h"
 #include "life/upgrade.h"
 #include "life/upgrade_accept.h"
+#include "life/upgrade_prepare.h"
 #include "log/log.h"
 #include "peers/conn_end.h"
 #include "peers/conn_import.h"
@@ -45,6 +46,7 @@
 #include "peers/peer_metrics.h"
 #include "workers/hang_watch.h"
 #include "workers/workers.h"
+#include "workers/workers_answer.h"
 
 #define CHILD       ((pid_t)1 << 22) /* no process has this number */
 #define STEPS_MAX   200
@@ -84,9 +86,40 @@ unsigned workers_call(int (*fn)(struct worker *worker, void *arg), void *arg)
 
 /* The old process. */
 
-bool workers_answer(void)
+/* The workers answer in the next turn of the loop. */
+struct workers_ask {
+	struct event *timer;
+	void (*over)(bool answer, void *arg);
+	void *arg;
+};
+
+void workers_ask_free(struct workers_ask *ask)
 {
-	return true;
+	if (ask)
+		event_free(ask->timer);
+	free(ask);
+}
+
+static void answer(evutil_socket_t fd, short what, void *arg)
+{
+	const struct workers_ask ask = *(struct workers_ask *)arg;
+
+	(void)fd;
+	(void)what;
+	workers_ask_free(arg);
+	ask.over(true, ask.arg);
+}
+
+struct workers_ask *workers_ask(void (*over)(bool answer, void *arg), void *arg)
+{
+	struct workers_ask *ask = malloc(sizeof(*ask));
+
+	FUZZ_CHECK(ask);
+	*ask = (struct workers_ask){.over = over, .arg = arg};
+	ask->timer = evtimer_new(base, answer, ask);
+	FUZZ_CHECK(ask->timer);
+	event_active(ask->timer, EV_TIMEOUT, 0);
+	return ask;
 }
 
 void upgrade_accept_end(void)
@@ -176,29 +209,30 @@ int64_t relay_metric_value(struct relay_ctx *cx, const char *owner,
 	return now.bytes += 5;
 }
 
-int new_process_prepare(
-	struct new_process *process, int channel, struct relay_err *err)
+/* The steps until the new process runs have no foreign bytes. */
+
+const char *upgrade_objection(void)
 {
-	(void)err;
-	*process = (struct new_process){.count = 0};
-	other_end = fcntl(channel, F_DUPFD_CLOEXEC, 0);
-	FUZZ_CHECK(other_end >= 0);
-	return 0;
+	const struct upgrade_state *state = &instance->life->upgrade;
+
+	return state->pid || state->stage != STAGE_NONE ? "one is under way"
+							: NULL;
 }
 
-void new_process_free(struct new_process *process)
+void upgrade_prepare(void (*over)(bool started))
 {
-	(void)process;
+	struct upgrade_state *state = &instance->life->upgrade;
+	int ends[2];
+
+	FUZZ_CHECK(handover_pair(ends) == 0);
+	state->channel = ends[0];
+	other_end = ends[1];
+	state->pid = CHILD;
+	over(true);
 }
 
-int new_process_start(const struct new_process *process, char *const argv[],
-	pid_t *pid, struct relay_err *err)
+void upgrade_prepare_stop(void)
 {
-	(void)process;
-	(void)argv;
-	(void)err;
-	*pid = CHILD;
-	return 0;
 }
 
 void new_process_kill(pid_t pid)

@@ -2,7 +2,6 @@
 
 /* The server in this process.  It starts and stops as in core/life/server.c. */
 
-#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include <event2/event.h>
 
 #include "base/instance.h"
+#include "base/posts.h"
 #include "base/rights.h"
 #include "config/config.h"
 #include "config/flags.h"
@@ -94,6 +94,7 @@ static void write_configuration(void)
 		"workers = %d\n"
 		"keys = \"%s\"\n"
 		"quota {\nstate-file = \"%s/quota.state\"\n"
+		"state-required = no\n"
 		"time-zone = UTC\n%s}\n%s",
 		RELAY_WORKERS, present->folder, present->folder, one->quota,
 		one->rest);
@@ -251,20 +252,18 @@ void relay_begin(void)
 	}
 }
 
-/* The control thread waits for the workers. */
-int sem_clockwait(sem_t *restrict sem, clockid_t clock,
-	const struct timespec *restrict until)
-{
-	const int64_t until_us =
-		(int64_t)until->tv_sec * 1000000 + until->tv_nsec / 1000;
+bool __real_posts_take(struct posts *posts, int64_t until_ms);
+bool __wrap_posts_take(struct posts *posts, int64_t until_ms);
 
-	(void)clock;
-	while (sem_trywait(sem) != 0) {
-		if (sim_us >= until_us)
+/* The control thread waits for the workers. */
+bool __wrap_posts_take(struct posts *posts, int64_t until_ms)
+{
+	while (!__real_posts_take(posts, 0)) {
+		if (sim_us >= until_ms * 1000)
 			sim_die("a worker does not end its connections");
 		relay_wait(10);
 	}
-	return 0;
+	return true;
 }
 
 void relay_stop(void)

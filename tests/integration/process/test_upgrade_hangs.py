@@ -17,7 +17,7 @@ from waiting import wait_for
 #: Seconds after which a file that does not answer is given up.
 GIVEN_UP = 10
 FAILED = "error core: upgrade failed: {why}; this process goes on as before"
-STATE = 'modules = {{ log, relay, status, quota }}\nquota {{ day = 1GB state-file = "{state}" }}\n'
+STATE = 'modules = {{ log, relay, status, quota }}\nquota {{ day = 1GB state-required = no state-file = "{state}" }}\n'
 
 
 @pytest.fixture
