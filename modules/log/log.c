@@ -71,7 +71,7 @@ struct route {
 };
 
 struct state {
-	struct level level; /* first: level.c finds it there */
+	struct level level;        /* first: level.c finds it there */
 	struct file_writer writer; /* of a route to a file */
 	struct route route;
 	struct route next; /* prepared by a reload */

@@ -15,7 +15,7 @@ from pathlib import Path
 CORE = Path(sys.argv[1]).resolve().parent / "core"
 
 GLOBAL = {
-    "base/build": ("start_boot_us start_mono_ms start_us", "the process's start"),
+    "base/wall_clock": ("start_boot_us start_mono_ms start_us", "the process's start"),
     "base/file_wait": ("here", "what this thread is doing"),
     "base/file_unchanged": ("looks", "what this thread has seen"),
     "base/instance": ("instance instance_first", "leads to all other state"),
