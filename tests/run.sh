@@ -173,8 +173,8 @@ stage_never_run() {
 	sh tests/never_run.sh
 }
 
-# In a clean Debian 12 and 13: a selection, or everything. It is run in CI, and when it
-# is named, because it makes the roots and builds in each.
+# In a clean Debian 12 and 13: a selection, or everything. It is run when it is named
+# only, because it makes the roots and builds in each.
 stage_roots() {
 	result=0
 	releases="12 13"
