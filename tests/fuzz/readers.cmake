@@ -61,7 +61,7 @@ endif()
 reader_target(guard_files modules/access/tokens.c modules/access/rules.c
   modules/access/watch.c modules/relay/devices/join_token.c
   modules/shared/guard_file.c modules/shared/ranges.c FOLDERS modules/access)
-reader_target(http RUNS 100 WRAP clock_gettime event_add time)
+reader_target(http RUNS 2000 WRAP clock_gettime event_add time)
 reader_target(inherited WRAP close fcntl getsockname getsockopt)
 reader_target(pem modules/pool-join/pem.c RUNS 2000 FOLDERS modules/pool-join)
 target_include_directories(fuzz_pem PRIVATE ${FUZZ_CURL_INCLUDE_DIRS})
