@@ -79,9 +79,9 @@ def test_row(identities, guard, state, on_check, on_start, on_reload, on_upgrade
             new = check_upgrade(on_upgrade, server)
             check_shut(reader, server, identities[0])
         finally:
-            server.finish()
             if new:
                 end_process(new)
+            server.finish()
         assert bad_files.put(reader, place.folder, state)
         check_action(place, on_check, ("-check",))
         check_action(place, on_start, ())

@@ -12,7 +12,7 @@ from waiting import wait_for
 
 def test_quota_shows_what_is_used(controlled, identities):  # noqa: F811
     server = controlled(modules=[*MODULES, "quota"],
-                        sections={"quota": {"month": "10MB", "count": "relayed"}})
+                        sections={"quota": {"month": "10MB", "count": "relayed", "state-required": "no"}})
     with Invited(server, identities[0], identities[1]) as invited:
         check_flows([flow(*invited.join_both(), MEGA, 1)])
     wait_for(lambda: shown(server, "quota")[1]["used"] == MEGA, "the traffic")
