@@ -63,11 +63,13 @@ def left_in(cached):
 
 
 def processes_named(word):
+    """The command lines that have the word."""
     found = []
     for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if word.encode() in path.read_bytes().split(b"\0"):
-                found.append(path)
+            line = path.read_bytes()
+            if word.encode() in line.split(b"\0"):
+                found.append(line)
         except OSError:
             pass  # it has ended
     return found
@@ -186,7 +188,7 @@ def test_an_end_from_outside_leaves_nothing(cached):
     tool = subprocess.Popen(["sh", str(TOOL), "13", "sleep", mark],
                             env={**os.environ, "DEBIAN_ROOTS": str(cached)})
     # The command is named by the tool, by unshare, and last by itself alone.
-    wait_for(lambda: any(path.read_bytes().startswith(b"sleep\0") for path in processes_named(mark)),
+    wait_for(lambda: any(line.startswith(b"sleep\0") for line in processes_named(mark)),
              "the command to run")
     tool.terminate()
     assert tool.wait(PATIENCE) != 0
