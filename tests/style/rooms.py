@@ -103,6 +103,10 @@ def check_circles():
         yield "no circle any more, so not to be listed: " + ", ".join(circle)
 
 
+#: Functions of the C library that loop/exit_call.c replaces: who calls them means the C library's.
+REPLACED = {"_exit", "_Exit"}
+
+
 def check_symbols(build):
     defined, used = {}, []
     # What a renamed source has left in the folder does not count.
@@ -116,7 +120,7 @@ def check_symbols(build):
                               text=True).stdout
         for line in text.splitlines():
             kind, name = line.split()[-2:]
-            if kind in "TDBRVWC":
+            if kind in "TDBRVWC" and name not in REPLACED:
                 defined[name] = room
             elif kind == "U":
                 used.append((name, room, obj.stem))
