@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "base/cgroup.h"
 #include "base/instance.h"
 #include "config/config.h"
 #include "host/host_state.h"
@@ -196,10 +197,13 @@ void core_options_abandon(void)
 void core_options_take(void)
 {
 	struct settings *settings = self();
+	struct cgroup_limits limits;
 
-	kernel_memory_bound(settings->conf->session_memory);
+	cgroup_limits("", &limits);
+	kernel_memory_bound(settings->conf->session_memory, &limits.memory);
 	capacity_bound(settings->conf->max_connections,
-		core_options_descriptors(settings->conf, workers_count()));
+		core_options_descriptors(settings->conf, workers_count()),
+		&limits.memory);
 }
 
 void core_options_take_here(struct worker *worker)

@@ -11,6 +11,7 @@
 
 #include <strelaysrv/server.h>
 
+#include "base/cgroup.h"
 #include "base/instance.h"
 #include "base/rights.h"
 #include "base/standard_fds.h"
@@ -158,21 +159,23 @@ static const struct drain_owner drain_owner = {
 static int build_up(char *const argv[], const struct core_conf *core)
 {
 	struct server_shared *server = self();
+	struct cgroup_limits limits;
 	struct peers_conf peers = {
-		.workers = worker_count(core->workers),
 		.network_buffer = (size_t)core->network_buffer,
 		.pipe_size = (size_t)core->pipe_size,
 		.socket_buffer = (int)core->socket_buffer,
 	};
 	struct relay_err err;
 
-	kernel_memory_bound(core->session_memory);
+	cgroup_limits("", &limits);
+	peers.workers = worker_count(core->workers, &limits.cpus);
+	kernel_memory_bound(core->session_memory, &limits.memory);
 	worker_threads_introduce();
 	registrations_add(http_withdraw);
 	if (inherited_init(&err) != 0 || takeover_init(&err) != 0)
 		return fatal(&err);
 	capacity_init(core->max_connections,
-		core_options_descriptors(core, peers.workers));
+		core_options_descriptors(core, peers.workers), &limits.memory);
 	if (prepare_rights(core) != 0 || load_identity(core) != 0)
 		return -1;
 	core_options_init(&server->identity);

@@ -78,7 +78,8 @@ static int64_t raise_descriptors(void)
 	return limit.rlim_cur > 1 << 30 ? 1 << 30 : (int64_t)limit.rlim_cur;
 }
 
-void capacity_init(int64_t max_connections, int64_t own)
+void capacity_init(
+	int64_t max_connections, int64_t own, const struct cgroup_limit *memory)
 {
 	struct capacity *capacity = self();
 	int64_t pipes;
@@ -86,7 +87,7 @@ void capacity_init(int64_t max_connections, int64_t own)
 	capacity->all = raise_descriptors();
 	pipes = capacity->all / PIPES_SHARE;
 	capacity->pipes = (unsigned)(pipes > 4096 ? 4096 : pipes);
-	capacity_bound(max_connections, own);
+	capacity_bound(max_connections, own, memory);
 }
 
 static int64_t http_share(void)
@@ -118,33 +119,33 @@ static int64_t reserve_of_all(void)
 }
 
 /* The default of max-connections, and its reason. */
-static int64_t default_limit(char *why, size_t room)
+static int64_t default_limit(
+	const struct cgroup_limit *memory, char *why, size_t room)
 {
 	int64_t most = self()->all * CONNECTIONS_PERCENT / 100;
-	struct cgroup_limits limits;
-	int64_t by_memory;
+	int64_t by_memory = memory->most / MEMORY_PART / CONNECTION_MEMORY;
 
 	(void)snprintf(
 		why, room, "%d %% of the descriptors", CONNECTIONS_PERCENT);
-	cgroup_limits("", &limits);
-	by_memory = limits.memory.most / MEMORY_PART / CONNECTION_MEMORY;
-	if (limits.memory.most == 0 || by_memory >= most)
+	if (memory->most == 0 || by_memory >= most)
 		return most;
 	(void)snprintf(why, room,
 		"one for each %d KiB of half of the memory that %s allows",
-		CONNECTION_MEMORY / 1024, limits.memory.file);
+		CONNECTION_MEMORY / 1024, memory->file);
 	return by_memory > 1 ? by_memory : 1;
 }
 
-void capacity_bound(int64_t max_connections, int64_t own)
+void capacity_bound(
+	int64_t max_connections, int64_t own, const struct cgroup_limit *memory)
 {
 	struct capacity *capacity = self();
 	char why[400] = "max-connections";
 	int64_t reserve = reserve_of_all();
 	int64_t hard =
 		capacity->all - reserve - own - 2 * (int64_t)capacity->pipes;
-	int64_t soft = max_connections ? max_connections
-				       : default_limit(why, sizeof(why));
+	int64_t soft = max_connections
+			       ? max_connections
+			       : default_limit(memory, why, sizeof(why));
 
 	if (hard < 1)
 		hard = 1;

@@ -10,16 +10,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct cgroup_limit;
+
 /*
  * [C]  Raises the soft descriptor limit to the hard one and sets the bounds.
- * `max_connections` 0: 80 % of the descriptors, or
- * fewer if the control group's limit of memory leaves room for fewer.  `own`:
- * how many the workers need for themselves.  Logs the bound on connections.
+ * `max_connections` 0: 80 % of the descriptors, or fewer if `memory`, which the
+ * control group allows, leaves room for fewer; only then it is read.  `own`: how
+ * many the workers need for themselves.  Logs the bound on connections.
  */
-void capacity_init(int64_t max_connections, int64_t own);
+void capacity_init(int64_t max_connections, int64_t own,
+	const struct cgroup_limit *memory);
 /* [C]  Changes the bounds.  Connections above a new bound stay open.  Logs the
  * bound on connections if it has changed. */
-void capacity_bound(int64_t max_connections, int64_t own);
+void capacity_bound(int64_t max_connections, int64_t own,
+	const struct cgroup_limit *memory);
 
 /*
  * Counts a new connection.  False: no descriptor is free except the reserve for

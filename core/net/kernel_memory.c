@@ -33,21 +33,19 @@ static int64_t pressure_pages(void)
 	return pages > 0 ? pages : sysconf(_SC_PHYS_PAGES) / SHARE_OF_RAM;
 }
 
-static int64_t default_bound(void)
+static int64_t default_bound(const struct cgroup_limit *allowed)
 {
 	int64_t bytes = pressure_pages() / 2 * sysconf(_SC_PAGESIZE);
-	struct cgroup_limits limits;
 
-	cgroup_limits("", &limits);
-	if (limits.memory.most > 0 && limits.memory.most / 2 < bytes)
-		return limits.memory.most / 2;
+	if (allowed->most > 0 && allowed->most / 2 < bytes)
+		return allowed->most / 2;
 	return bytes;
 }
 
-void kernel_memory_bound(int64_t bytes)
+void kernel_memory_bound(int64_t bytes, const struct cgroup_limit *allowed)
 {
 	if (bytes == 0)
-		bytes = default_bound();
+		bytes = default_bound(allowed);
 	atomic_store_explicit(&self()->bound, bytes > 0 ? bytes : INT64_MAX,
 		memory_order_relaxed);
 }

@@ -10,13 +10,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct cgroup_limit;
+
 /*
  * Sets the bound in bytes.  0: half of the amount at which TCP is under memory
  * pressure.  That amount is the second number of net.ipv4.tcp_mem (tcp(7)), or
  * an eighth of the machine's memory if that cannot be read.  At most half of
- * the memory that the control group allows.  [C]
+ * the memory that the control group allows, `allowed`.  [C]
  */
-void kernel_memory_bound(int64_t bytes);
+void kernel_memory_bound(int64_t bytes, const struct cgroup_limit *allowed);
 
 /* Adds `by` bytes to the sum, when a session's part of it has changed. */
 void kernel_memory_change(int64_t by);

@@ -47,17 +47,15 @@ unsigned worker_count_default(unsigned cpus, const struct cgroup_limit *quota,
 	return cpus < WORKERS_MAX ? cpus : WORKERS_MAX;
 }
 
-unsigned worker_count(int64_t option)
+unsigned worker_count(int64_t option, const struct cgroup_limit *quota)
 {
-	struct cgroup_limits limits;
 	const char *why;
 	unsigned count;
 
 	if (option > 0)
 		return (unsigned)option;
-	cgroup_limits("", &limits);
 	count = worker_count_default(
-		available_cpus(), &limits.cpus, getenv("GOMAXPROCS"), &why);
+		available_cpus(), quota, getenv("GOMAXPROCS"), &why);
 	log_core(RELAY_INFO, "%u worker%s, because of %s", count,
 		count == 1 ? "" : "s", *why ? why : "the CPU quota");
 	return count;

@@ -21,6 +21,6 @@ unsigned worker_count_default(unsigned cpus, const struct cgroup_limit *quota,
 
 /* [C]  How many there are with the option's value, of this machine.  Logs the
  * number and its reason. */
-unsigned worker_count(int64_t option);
+unsigned worker_count(int64_t option, const struct cgroup_limit *quota);
 
 #endif

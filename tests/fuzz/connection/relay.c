@@ -10,6 +10,7 @@
 
 #include <event2/event.h>
 
+#include "base/cgroup.h"
 #include "base/instance.h"
 #include "base/posts.h"
 #include "base/rights.h"
@@ -126,10 +127,12 @@ static void build_up(const struct core_conf *core)
 	};
 	struct relay_err err;
 
-	kernel_memory_bound(core->session_memory);
+	kernel_memory_bound(
+		core->session_memory, &(struct cgroup_limit){.most = 0});
 	worker_threads_introduce();
 	registrations_add(http_withdraw);
-	capacity_init(core->max_connections, 0);
+	capacity_init(
+		core->max_connections, 0, &(struct cgroup_limit){.most = 0});
 	check(own_identity_load(
 		      &server->identity, core->keys, &server->rights, &err),
 		err.text);

@@ -12,6 +12,7 @@
 
 #include <strelaysrv/hooks.h>
 
+#include "base/cgroup.h"
 #include "config/config.h"
 #include "host/host.h"
 #include "host/reloading.h"
@@ -176,7 +177,7 @@ int fixture_make(void **state)
 	loop_attach_log(&fixture.control);
 	worker_threads_introduce();
 	registrations_add(http_withdraw);
-	capacity_init(0, 0);
+	capacity_init(0, 0, &(struct cgroup_limit){.most = 0});
 	assert_int_equal(metric_tables_init(FIXTURE_WORKERS), 0);
 	host_init(&fixture.catalog, &fixture.flags, &fixture.control);
 	core_options_init(&fixture.identity);

@@ -38,7 +38,7 @@ static bool above(const char *text)
 static void each_v4_address_has_a_share(void **state)
 {
 	(void)state;
-	kernel_memory_bound(LIMIT);
+	kernel_memory_bound(LIMIT, NULL);
 	add("::ffff:192.0.2.1", SHARE);
 	assert_false(above("::ffff:192.0.2.1"));
 	add("::ffff:192.0.2.1", 1);
@@ -52,7 +52,7 @@ static void each_v4_address_has_a_share(void **state)
 static void networks_of_one_customer_have_shares_together(void **state)
 {
 	(void)state;
-	kernel_memory_bound(LIMIT);
+	kernel_memory_bound(LIMIT, NULL);
 	add("2001:db8:0:1::1", SHARE);
 	add("2001:db8:0:2::1", SHARE);
 	assert_false(above("2001:db8:0:1::2"));
@@ -72,7 +72,7 @@ static void this_machine_is_no_source(void **state)
 	const uint8_t *bits;
 
 	(void)state;
-	kernel_memory_bound(LIMIT);
+	kernel_memory_bound(LIMIT, NULL);
 	for (int i = 0; i < 2; i++) {
 		add(here[i], LIMIT);
 		assert_false(above(here[i]));

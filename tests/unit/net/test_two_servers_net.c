@@ -65,9 +65,9 @@ static void each_has_its_bound_on_connections(void **state)
 {
 	(void)state;
 	instance = one;
-	capacity_init(1, 0);
+	capacity_init(1, 0, NULL);
 	instance = two;
-	capacity_init(2, 0);
+	capacity_init(2, 0, NULL);
 	for (size_t i = 0; i < 2; i++) {
 		instance = &servers[i];
 		capacity_settle();
@@ -84,9 +84,9 @@ static void each_has_its_kernel_memory(void **state)
 {
 	(void)state;
 	instance = two;
-	kernel_memory_bound(100);
+	kernel_memory_bound(100, NULL);
 	instance = one;
-	kernel_memory_bound(100);
+	kernel_memory_bound(100, NULL);
 	kernel_memory_change(101);
 	assert_true(kernel_memory_short());
 	instance = two;
