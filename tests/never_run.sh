@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: MPL-2.0
-# Which functions of core/ and modules/ does no test run?
+# Which functions of core/ and modules/ does no test run, and which part of the lines?
 #
 #   sh tests/never_run.sh            builds, runs all unit and black-box tests, lists
 #                                    (the stage never-run of run.sh)
 #   sh tests/never_run.sh -k NAME    adds what these tests run to what others ran
+#   REPORT=coverage sh tests/never_run.sh    prints the lines by file (the stage coverage)
 #
-# Fails if there is one. Tests that fail are only told: gcov's own code needs memory
+# Fails if there is a function, or with REPORT=coverage, a file below its limit. Tests that fail are only told: gcov's own code needs memory
 # that some tests withhold, and other stages judge them. Counts are kept in
 # build-coverage; remove its *.gcda files to begin anew.
 set -u
@@ -34,5 +35,5 @@ mkdir -p "$build"
 STRELAYSRV="$build/strelaysrv" TEST_SLOWNESS=3 /usr/bin/python3 -m pytest -q \
 	-p no:cacheprovider -n 6 --timeout=600 --only ours tests/integration "$@" \
 	>"$build/pytest.log" 2>&1 || echo "some tests fail: $build/pytest.log"
-/usr/bin/python3 tests/never_run.py "$build" || failed=1
+/usr/bin/python3 "tests/${REPORT:-never_run}.py" "$build" || failed=1
 exit "$failed"

@@ -9,7 +9,8 @@
 #   ROOTS=arm64 sh tests/run.sh roots    the unit tests in an emulator; also armel, s390x
 #
 # Stages: style gcc clang protocol limits e2e asan tsan. Each is run even if another
-# failed; the exit code is that of all together. Only if named: never-run, roots.
+# failed; the exit code is that of all together. Only if named: never-run, coverage,
+# roots.
 set -u
 
 root=$(cd "$(dirname "$0")/.." && pwd) || exit 1
@@ -171,6 +172,11 @@ stage_tsan() {
 # run when it is named only.
 stage_never_run() {
 	sh tests/never_run.sh
+}
+
+# How many lines of each file some test runs; as long as the stage before.
+stage_coverage() {
+	REPORT=coverage sh tests/never_run.sh
 }
 
 # In a clean Debian 12 and 13: a selection, or everything. It is run when it is named
