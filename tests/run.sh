@@ -8,9 +8,9 @@
 #   ROOTS=i386 sh tests/run.sh roots     a selection in a Debian 12 of 32 bits
 #   ROOTS=arm64 sh tests/run.sh roots    the unit tests in an emulator; also armel, s390x
 #
-# Stages: style gcc clang protocol limits e2e asan tsan. Each is run even if another
-# failed; the exit code is that of all together. Only if named: never-run, coverage,
-# roots.
+# Stages: style gcc clang protocol limits asan tsan. Each is run even if another failed;
+# the exit code is that of all together. Only if named: e2e, which is a part of
+# protocol; never-run, coverage, roots.
 set -u
 
 root=$(cd "$(dirname "$0")/.." && pwd) || exit 1
@@ -109,9 +109,10 @@ stage_clang() {
 	build build-clang Release -DCMAKE_C_COMPILER=clang && unit build-clang
 }
 
+# The tests with real Syncthing take longest, so they begin first.
 stage_protocol() {
 	build build-gcc Release -DCMAKE_C_COMPILER=gcc &&
-		black_box build-gcc 1 tests/integration
+		black_box build-gcc 1 tests/e2e tests/integration
 }
 
 # Some tests of each topic that uses sockets, with hard limits that a machine may
@@ -207,7 +208,7 @@ stage_roots() {
 	return "$result"
 }
 
-for stage in ${*:-style gcc clang protocol limits e2e asan tsan}; do
+for stage in ${*:-style gcc clang protocol limits asan tsan}; do
 	echo "== $stage"
 	begin=$(date +%s)
 	"stage_$(echo "$stage" | tr - _)"
