@@ -15,6 +15,7 @@ list(FILTER fuzz_core_sources EXCLUDE REGEX "/(main|build|catalog)\\.c$")
 add_library(fuzz_core STATIC EXCLUDE_FROM_ALL ${fuzz_core_sources})
 set_target_properties(fuzz_core PROPERTIES
   C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF)
+include("${FUZZ_ROOT}/core/optional_functions.cmake")
 target_compile_definitions(fuzz_core PRIVATE _GNU_SOURCE)
 target_include_directories(fuzz_core PUBLIC
   "${FUZZ_ROOT}/include" "${FUZZ_ROOT}/core" "${FUZZ_ROOT}/modules")
