@@ -2,6 +2,7 @@
 
 /* Collects the flags of all option tables. */
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,14 +191,35 @@ static const struct flag *find_secret(
 	return longest;
 }
 
-#define NAME_CHARACTERS                                                        \
-	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
+/* How much of a word is the beginning of such a flag's name, past the section
+ * of a long one. */
+static size_t abbreviation(const struct flag_table *table, const char *word)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; i < table->count; i++) {
+		const struct flag *flag = &table->flags[i];
+		const char *dot = strchr(flag->name, '.');
+		size_t section = dot ? (size_t)(dot + 1 - flag->name) : 0, len;
+
+		if (!flag->option ||
+			!(flag->option->flags & RELAY_OPTION_SECRET))
+			continue;
+		for (len = 0; flag->name[len]; len++)
+			if (tolower((unsigned char)word[len]) !=
+				flag->name[len])
+				break;
+		if (len > section && len > most)
+			most = len;
+	}
+	return most;
+}
 
 size_t flag_table_printable(const struct flag_table *table, const char *word,
 	size_t len, const struct flag **secret)
 {
 	const struct flag *taker = find_secret(table, word);
-	size_t end = strspn(word, NAME_CHARACTERS), stem;
+	size_t end = strspn(word, FLAG_NAME_CHARACTERS), stem;
 	const char *near;
 	char *copy;
 
@@ -205,16 +227,17 @@ size_t flag_table_printable(const struct flag_table *table, const char *word,
 		*secret = taker;
 	if (end > len)
 		end = len;
-	if (!taker)
+	stem = taker ? strlen(taker->name) : abbreviation(table, word);
+	if (stem == 0 || stem >= end)
 		return end;
-	/* Another flag may be meant whose name begins with this one's. */
-	stem = strlen(taker->name);
+	/* Another flag may be meant, whose name begins with this one's. */
 	copy = strndup(word, end);
 	near = copy ? flag_table_suggest(table, copy) : NULL;
 	free(copy);
-	return near && strlen(near) > stem && strncmp(near, word, stem) == 0
-		       ? end
-		       : stem;
+	if (near && (!taker || (strlen(near) > stem &&
+				       strncmp(near, word, stem) == 0)))
+		return end;
+	return stem;
 }
 
 const char *flag_table_suggest(const struct flag_table *table, const char *name)

@@ -12,6 +12,9 @@
 #include "config/schema.h"
 #include "config/reserved_flags.h"
 
+#define FLAG_NAME_CHARACTERS                                                   \
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
+
 /* Flags that do not set an option. */
 enum flag_special {
 	FLAG_OPTION, /* the flag sets an option */
@@ -57,8 +60,9 @@ const char *flag_table_suggest(
 /*
  * How many of the first `len` characters of an argument, without its dashes,
  * may be printed: what follows a name, or the name of a flag that takes a
- * secret, may be a part of a secret.  *secret: that flag, which is borrowed
- * from the table; NULL: none.  It may be NULL.
+ * secret, or the beginning of one, may be a part of a secret; but a name with a
+ * small mistake is printed whole.  *secret: the flag of the whole name, which
+ * is borrowed from the table; NULL: none.  It may be NULL.
  */
 size_t flag_table_printable(const struct flag_table *table, const char *word,
 	size_t len, const struct flag **secret);

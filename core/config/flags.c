@@ -51,13 +51,22 @@ static int no_memory(struct parser *p)
 
 static int unknown_flag(struct parser *p, const char *name, size_t len)
 {
-	size_t end = flag_table_printable(&p->table, name, len, NULL);
+	const struct flag *secret;
+	size_t end = flag_table_printable(&p->table, name, len, &secret);
 	char *word = strndup(name, end);
 	const char *near;
 
 	if (!word)
 		return no_memory(p);
 	near = flag_table_suggest(&p->table, word);
+	if (end < len && !secret && strchr(FLAG_NAME_CHARACTERS, name[end])) {
+		(void)fprintf(p->err,
+			"flag provided but not defined: one that begins with "
+			"-%s; the rest may be a secret, so it is not printed",
+			word);
+		free(word);
+		return usage_error(p);
+	}
 	(void)fprintf(p->err, "flag provided but not defined: -%s", word);
 	if (end < len && name[end] == ' ')
 		(void)fputs(" with a space in it; the flag and its value are "
@@ -76,7 +85,7 @@ static int bad_value(struct parser *p, const struct flag *flag,
 	const char *value, const struct relay_err *why)
 {
 	bool secret = flag->option->flags & RELAY_OPTION_SECRET ||
-		      value_has_password(value);
+		      value_has_secret(value);
 
 	/* Only the length can be wrong, which is not a syntax error. */
 	if (flag->option->type == RELAY_STRING) {

@@ -110,11 +110,11 @@ bool option_is_hidden(const struct relay_value *value)
 	if (value->option->flags & RELAY_OPTION_SECRET)
 		return !is_empty(value);
 	if (value->option->type == RELAY_STRING)
-		return value_has_password(value->string);
+		return value_has_secret(value->string);
 	if (value->option->type != RELAY_LIST)
 		return false;
 	for (size_t i = 0; value->list[i]; i++)
-		if (value_has_password(value->list[i]))
+		if (value_has_secret(value->list[i]))
 			return true;
 	return false;
 }

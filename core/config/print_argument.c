@@ -37,7 +37,7 @@ const char *print_stray(
 	len = flag_table_printable(
 		table, arg + dashes, strlen(arg + dashes), &secret);
 	if (!secret) {
-		print_quoted(value_has_password(arg) ? "***" : arg, out);
+		print_quoted(value_has_secret(arg) ? "***" : arg, out);
 		return NULL;
 	}
 	shown = strndup(arg, dashes + len);

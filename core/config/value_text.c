@@ -23,11 +23,17 @@ int value_in_file_check(const char *text, struct relay_err *err)
 	return value_text_check(text, err);
 }
 
-bool value_has_password(const char *text)
+bool value_has_secret(const char *text)
 {
-	const char *host = strstr(text, "://");
+	const char *host = text;
 
-	return host && host[3 + strcspn(host + 3, "/?#@")] == '@';
+	/* The text may be a list. */
+	while ((host = strstr(host, "://")) != NULL) {
+		host += 3;
+		if (host[strcspn(host, "/?#@")] == '@' || strchr(host, '?'))
+			return true;
+	}
+	return false;
 }
 
 /* Whether \0, \00, \000, \x0 or \x00 is after the backslash at text[at]. */

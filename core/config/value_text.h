@@ -22,9 +22,9 @@ int value_text_check(const char *text, struct relay_err *err);
  * the result of a wrong escape sequence. */
 int value_in_file_check(const char *text, struct relay_err *err);
 
-/* Whether the text is a URL with a user or password in it, RFC 3986, section
- * 3.2.1. */
-bool value_has_password(const char *text);
+/* Whether the text has a URL with a user, password or query, RFC 3986, sections
+ * 3.2.1 and 3.4: each of them may be a secret. */
+bool value_has_secret(const char *text);
 
 /*
  * Checks the token text[from] to text[to - 1] of a configuration file: a NUL

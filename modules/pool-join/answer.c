@@ -36,23 +36,23 @@ void answer_log(const struct relay_ctx *cx, const struct pool *pool,
 	excerpt(result, body, sizeof(body));
 	if (next->outcome == PLAN_JOINED)
 		relay_log(cx, RELAY_INFO,
-			"Joined pool %s, rejoining in %s (from %s)", pool->url,
-			again, from);
+			"Joined pool %s, rejoining in %s (from %s)",
+			pool->shown, again, from);
 	else if (next->outcome == PLAN_UNREACHED)
 		relay_log(cx, RELAY_WARNING,
 			"Failed to join pool %s: %s; again in %s (from %s)",
-			pool->url, result->error, again, from);
+			pool->shown, result->error, again, from);
 	else if (next->outcome == PLAN_UNDECODABLE)
 		relay_log(cx, RELAY_WARNING,
 			"Failed to join pool %s: cannot parse its answer%s"
 			"%s: %s; again in %s (from %s)",
-			pool->url, result->error[0] ? ", " : "", result->error,
-			body, again, from);
+			pool->shown, result->error[0] ? ", " : "",
+			result->error, body, again, from);
 	else
 		relay_log(cx, RELAY_WARNING,
 			"Failed to join pool %s: it answers %ld: %s; again in "
 			"%s (from %s)",
-			pool->url, result->status, body, again, from);
+			pool->shown, result->status, body, again, from);
 }
 
 /*

@@ -16,7 +16,7 @@ struct relay_ctx;
  * The current state of a pool; the texts are valid until the callback returns.
  */
 struct pool_join_state {
-	const char *url;
+	const char *url; /* without what may be secret, see shown_url.h */
 	/* "waiting", "joining", "joined", "refused", "unreached", "resting" */
 	const char *state;
 	bool joined;    /* it lists the relay, according to its last answer */
@@ -29,7 +29,8 @@ struct pool_join_state {
 
 /* All [C]; `self` is the context from relay_service_find(). */
 struct pool_join_service {
-	/* The i-th of the option `pools`.  0, or -1 past the end. */
+	/* The i-th of the option `pools`.  0, or -1 past the end, and before
+	 * the option is in force. */
 	int (*pool)(struct relay_ctx *self, unsigned i,
 		struct pool_join_state *out);
 };

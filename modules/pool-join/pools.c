@@ -12,6 +12,7 @@
 #include <strelaysrv/units.h>
 
 #include "../relay/service.h"
+#include "../shared/shown_url.h"
 #include "answer.h"
 #include "pem.h"
 #include "pools.h"
@@ -52,7 +53,7 @@ static void schedule(struct relay_ctx *cx, struct pool *pool, int64_t ms)
 	if (!was_late)
 		relay_log(cx, RELAY_ERROR,
 			"out of memory: cannot contact pool %s; tries again",
-			pool->url);
+			pool->shown);
 }
 
 /* Plans a request after after_ms, but not before GAP_MS have passed since the
@@ -249,6 +250,7 @@ static void leave(struct pool *pool)
 	request_end(pool->request);
 	pool->request = NULL;
 	free(pool->url);
+	free(pool->shown);
 	memset(pool, 0, sizeof(*pool));
 }
 
@@ -287,20 +289,22 @@ static void warn_of(const struct relay_ctx *cx, const char *text)
 			url.place);
 	if (url.secret)
 		relay_log(cx, RELAY_WARNING,
-			"the URL of pool %s has a user or password in it; "
-			"messages and /status leave it out, but the list of "
-			"processes shows flags to every user of the machine",
+			"the URL of pool %s has a user, password or query in "
+			"it; messages and /status leave it out, but the list "
+			"of processes shows flags to every user of the "
+			"machine",
 			url.place);
 }
 
-/* Owns url.  There is a free entry, because the option has no more values. */
-static void add(struct relay_ctx *cx, char *url)
+/* Owns both.  There is a free entry, because the option has no more values. */
+static void add(struct relay_ctx *cx, char *url, char *shown)
 {
 	struct pool *pool = state_of(cx)->pools;
 
 	while (pool->url)
 		pool++;
 	pool->url = url;
+	pool->shown = shown;
 	warn_of(cx, url);
 }
 
@@ -314,10 +318,12 @@ int pools_prepare(
 		if (is_there(state, *url) || is_wanted(conf->pools, *url, url))
 			continue;
 		state->next[count] = strdup(*url);
-		if (!state->next[count++]) {
+		state->next_shown[count] = shown_url(*url);
+		if (!state->next[count] || !state->next_shown[count]) {
 			pools_abandon(cx);
 			return relay_fail(err, "out of memory");
 		}
+		count++;
 	}
 	if (report_load(cx, conf, err) == 0)
 		return 0;
@@ -331,7 +337,8 @@ void pools_abandon(struct relay_ctx *cx)
 
 	for (size_t i = 0; i < POOLS_MAX; i++) {
 		free(state->next[i]);
-		state->next[i] = NULL;
+		free(state->next_shown[i]);
+		state->next[i] = state->next_shown[i] = NULL;
 	}
 }
 
@@ -346,8 +353,8 @@ void pools_commit(struct relay_ctx *cx)
 			!is_wanted(urls, state->pools[i].url, NULL))
 			leave(&state->pools[i]);
 	for (size_t i = 0; i < POOLS_MAX && state->next[i]; i++) {
-		add(cx, state->next[i]);
-		state->next[i] = NULL;
+		add(cx, state->next[i], state->next_shown[i]);
+		state->next[i] = state->next_shown[i] = NULL;
 	}
 }
 

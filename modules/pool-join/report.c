@@ -207,25 +207,17 @@ int report_load(
 static int service_pool(
 	struct relay_ctx *self, unsigned i, struct pool_join_state *out)
 {
-	const struct conf *conf = self->conf;
 	const struct pool *pool = pool_at(self, i);
 
-	for (unsigned at = 0; at <= i; at++)
-		if (!conf->pools[at])
-			return -1;
-	*out = (struct pool_join_state){.url = conf->pools[i],
-		.state = pool_state_words[POOL_WAITING],
-		.reason = "",
-		.next_ms = -1,
-		.evict_ms = -1};
 	if (!pool)
-		return 0;
-	out->state = pool_state_words[pool->state];
-	out->status = pool->status;
-	out->reason = pool->reason;
-	if (pool->timer)
-		out->next_ms = until(self, pool->next_ms);
-	out->joined = until(self, pool->evict_ms) > 0;
+		return -1;
+	*out = (struct pool_join_state){.url = pool->shown,
+		.state = pool_state_words[pool->state],
+		.status = pool->status,
+		.reason = pool->reason,
+		.next_ms = pool->timer ? until(self, pool->next_ms) : -1,
+		.joined = until(self, pool->evict_ms) > 0,
+		.evict_ms = -1};
 	if (out->joined)
 		out->evict_ms = until(self, pool->evict_ms);
 	return 0;

@@ -49,7 +49,8 @@ enum pool_state {
 };
 
 struct pool {
-	char *url; /* owned */
+	char *url;   /* owned */
+	char *shown; /* owned; what messages and pages call it */
 	enum pool_state state;
 	struct plan plan;
 	struct relay_timer *timer; /* NULL: none is due */
@@ -78,7 +79,8 @@ enum {
 /* [C] only. */
 struct state {
 	struct pool pools[POOLS_MAX];
-	char *next[POOLS_MAX];     /* owned: URLs that pools_prepare() adds */
+	/* Owned: URLs that pools_prepare() adds, and what they are called. */
+	char *next[POOLS_MAX], *next_shown[POOLS_MAX];
 	struct requests *requests; /* owned */
 	struct request_pem cert, key;
 	struct relay_metric *metrics[METRICS];

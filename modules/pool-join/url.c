@@ -35,17 +35,18 @@ static void make_printable(char *text)
 static int read_parts(
 	const struct libcurl *curl, CURLU *parsed, struct url *out)
 {
-	char host[256], port[8], scheme[8], user[2], password[2];
+	char host[256], port[8], scheme[8], user[2], password[2], query[2];
 
 	if (get_part(curl, parsed, CURLUPART_SCHEME, scheme, sizeof(scheme)) ||
 		get_part(curl, parsed, CURLUPART_HOST, host, sizeof(host)) ||
 		get_part(curl, parsed, CURLUPART_PORT, port, sizeof(port)) ||
 		get_part(curl, parsed, CURLUPART_USER, user, sizeof(user)) ||
 		get_part(curl, parsed, CURLUPART_PASSWORD, password,
-			sizeof(password)))
+			sizeof(password)) ||
+		get_part(curl, parsed, CURLUPART_QUERY, query, sizeof(query)))
 		return -1;
 	out->plain = strcmp(scheme, "http") == 0;
-	out->secret = user[0] || password[0];
+	out->secret = user[0] || password[0] || query[0];
 	(void)snprintf(out->place, sizeof(out->place), "%s%s%s", host,
 		port[0] ? ":" : "", port);
 	make_printable(out->place);
@@ -59,10 +60,11 @@ static bool is_web(const char *text)
 	       strncmp(text, "http://", 7) == 0;
 }
 
-/* What a message calls the URL: it may have a password in it. */
+/* What a message calls a text that is no URL: who knows where in it a secret
+ * begins? */
 static const char *called(const char *text)
 {
-	return strchr(text, '@') ? "***" : text;
+	return strpbrk(text, "@?") ? "***" : text;
 }
 
 /* libcurl parses all URLs that are not in the simple form. */

@@ -14,7 +14,7 @@
 
 struct url {
 	bool plain;            /* http: neither encrypted nor authenticated */
-	bool secret;           /* it contains a user or a password */
+	bool secret;           /* it contains a user, password or query */
 	char place[URL_PLACE]; /* "HOST" or "HOST:PORT", printable */
 };
 

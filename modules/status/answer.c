@@ -12,6 +12,7 @@
 #include <strelaysrv/module.h>
 
 #include "../pool-join/pool_join_service.h"
+#include "../shared/shown_url.h"
 #include "answer.h"
 #include "rates.h"
 
@@ -135,19 +136,13 @@ static bool add_relay_text(
 	return add_string(options, name, value.string);
 }
 
-/* Strangers read this page, so a user or password in the URL is left out. */
+/* Strangers read this page. */
 static cJSON *make_url(const char *url)
 {
-	const char *host = strstr(url, "://"), *at;
-	cJSON *text;
-	char *copy;
+	char *shown = shown_url(url);
+	cJSON *text = shown ? cJSON_CreateString(shown) : NULL;
 
-	if (!host || *(at = host + 3 + strcspn(host + 3, "/?#@")) != '@')
-		return cJSON_CreateString(url);
-	if (asprintf(&copy, "%.*s***%s", (int)(host + 3 - url), url, at) < 0)
-		return NULL;
-	text = cJSON_CreateString(copy);
-	free(copy);
+	free(shown);
 	return text;
 }
 
@@ -196,7 +191,9 @@ static bool add_pool(cJSON *pools, const struct pool_join_state *state)
 {
 	cJSON *pool = cJSON_CreateObject();
 
-	if (pool && cJSON_AddItemToObject(pool, "url", make_url(state->url)) &&
+	if (pool &&
+		cJSON_AddItemToObject(
+			pool, "url", cJSON_CreateString(state->url)) &&
 		add_string(pool, "state", state->state) &&
 		cJSON_AddBoolToObject(pool, "joined", state->joined) &&
 		add_integer(pool, "lastStatus", state->status) &&

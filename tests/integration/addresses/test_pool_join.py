@@ -551,7 +551,7 @@ def test_a_pool_without_tls_is_warned_of(start_joining):
 def test_a_password_in_a_url_is_warned_of(start_joining):
     port = free_port()
     server = start_joining(f"https://me:word@127.0.0.1:{port}/endpoint")
-    line = server.wait_for_log("warning pool-join: the URL of pool .* has a user or password").group()
+    line = server.wait_for_log("warning pool-join: the URL of pool .* has a user, password or query").group()
     assert "word@" not in line and f"127.0.0.1:{port}" in line
 
 

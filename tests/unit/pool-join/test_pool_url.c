@@ -6,9 +6,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
+#include "../shared/shown_url.h"
 #include "url.h"
 
 static void places_are_host_and_port(void **state)
@@ -20,7 +22,7 @@ static void places_are_host_and_port(void **state)
 		{"https://relays.syncthing.net/endpoint",
 			"relays.syncthing.net", false, false},
 		{"https://pool.example:8443/a/b?c=d#e", "pool.example:8443",
-			false, false},
+			false, true},
 		{"http://pool.example", "pool.example", true, false},
 		{"https://pool.example:65535", "pool.example:65535", false,
 			false},
@@ -40,6 +42,33 @@ static void places_are_host_and_port(void **state)
 		assert_string_equal(url.place, rows[i].place);
 		assert_int_equal(url.plain, rows[i].plain);
 		assert_int_equal(url.secret, rows[i].secret);
+	}
+}
+
+static void what_may_be_secret_is_not_shown(void **state)
+{
+	static const char *const rows[][2] = {
+		{"https://a/b", "https://a/b"},
+		{"https://a", "https://a"},
+		{"https://me:word@a:1/b", "https://***@a:1/b"},
+		{"https://me@a", "https://***@a"},
+		{"https://me:w@rd@a/b@c", "https://***@a/b@c"},
+		{"https://a/b@c", "https://a/b@c"},
+		{"https://a/b?c=d@e", "https://a/b?***"},
+		{"https://me:word@a?c", "https://***@a?***"},
+		{"https://a/b#c?d", "https://a/b"},
+		{"https://@a/?", "https://***@a/?***"},
+		{"", ""},
+		{"https://", "https://"},
+		{"a@b/c?d", "***@b/c?***"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *shown = shown_url(rows[i][0]);
+
+		assert_string_equal(shown, rows[i][1]);
+		free(shown);
 	}
 }
 
@@ -76,6 +105,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(places_are_host_and_port),
+		cmocka_unit_test(what_may_be_secret_is_not_shown),
 		cmocka_unit_test(places_are_printable),
 		cmocka_unit_test(what_is_no_url_is_refused),
 	};
