@@ -205,6 +205,8 @@ int host_check(struct config *config)
 		host->next = config;
 		transition.readings = readings;
 		result = transition_check(&transition);
+		if (result == 0)
+			transition_advise(&transition);
 		host->next = NULL;
 	}
 	readings_free(readings);

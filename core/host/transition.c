@@ -119,6 +119,12 @@ int transition_check(struct transition *transition)
 	return result;
 }
 
+void transition_advise(const struct transition *transition)
+{
+	for (size_t i = 0; i < transition->wanted.count; i++)
+		stage_advise(transition->wanted.mods[i], transition->config);
+}
+
 /*
  * When a module that is not required fails, modules that started after it may
  * have found its services.  So all new modules are stopped, and start again

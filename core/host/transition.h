@@ -49,6 +49,8 @@ struct transition {
 /* Selects the modules and calls their hook `check`.  0, or -1 with the reason
  * logged. */
 int transition_check(struct transition *transition);
+/* Then, for -check, calls their hook `advise`. */
+void transition_advise(const struct transition *transition);
 /* Logs which worker does not answer, so that no change can be made. */
 void transition_tell_hanging(void);
 /* 0, or -1 with the reason logged; then all is as it was. */

@@ -103,6 +103,19 @@ int stage_check(struct relay_module *mod, const struct config *config,
 	return result ? -1 : 0;
 }
 
+void stage_advise(struct relay_module *mod, const struct config *config)
+{
+	struct module_call call;
+
+	if (!mod->def.hooks.advise)
+		return;
+	mod->checking = (struct relay_ctx){.mod = mod, .worker = RELAY_CONTROL};
+	module_call_begin(&call, &mod->checking);
+	mod->def.hooks.advise(
+		&mod->checking, config_module_values(config, mod->def.name));
+	module_call_end(&call, "advise");
+}
+
 /* Memory. */
 
 static_assert(MODULES_MAX <= 64, "slots fit a word");

@@ -34,6 +34,8 @@ void module_list_remove(
 /* [C]  Calls `check` of one module.  0, or -1 with err. */
 int stage_check(struct relay_module *mod, const struct config *config,
 	struct relay_err *err);
+/* [C]  Calls the hook `advise` of one module, whose check was good. */
+void stage_advise(struct relay_module *mod, const struct config *config);
 
 /*
  * [C]  Takes all from MODULE_FOUND to MODULE_STARTED, and calls worker_start on

@@ -274,6 +274,15 @@ typedef int relay_files_read_fn(
 typedef void relay_files_free_fn(void *files);
 
 /*
+ * Only for -check, after `check`, which was good: warns by relay_log() of what
+ * a running server would warn of, such as a file that cannot be written now.
+ * `cx` has neither options nor data; `conf` has the options.  relay_option_get()
+ * works for options of the server.  The call may wait for files.  It changes
+ * nothing.  [C]
+ */
+typedef void relay_advise_fn(struct relay_ctx *cx, const void *conf);
+
+/*
  * What files_read has returned for these options: cx->conf, or the `conf` of
  * reload_prepare.  In init, start, reload_prepare and whatever comes later, but
  * not in fini.  [C]
@@ -322,6 +331,7 @@ struct relay_hooks {
 	/* Own thread, see above; both or neither. */
 	relay_files_read_fn *files_read;
 	relay_files_free_fn *files_free;
+	relay_advise_fn *advise; /* [C], see above */
 };
 
 /*

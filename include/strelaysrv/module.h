@@ -51,10 +51,11 @@
  *                    relay_control_path, relay_server_act,
  *                    relay_server_acted, relay_modules_visit
  *   1.5  2026-11-29  relay_text_mark
+ *   1.6  2026-11-29  advise
  */
 #define RELAY_ABI_MAGIC 0x524c594dU /* "RLYM" */
 #define RELAY_ABI_MAJOR 1
-#define RELAY_ABI_MINOR 5
+#define RELAY_ABI_MINOR 6
 
 struct event_base;
 struct relay_conn;

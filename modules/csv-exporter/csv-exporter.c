@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <strelaysrv/module.h>
 
@@ -120,6 +121,21 @@ static int64_t export(struct relay_ctx *cx, void *arg)
 	return data->failed ? -1 : conf->interval;
 }
 
+/* A round would warn of the same.  It is no error: the server goes on, and the
+ * next round may find the file well. */
+static void advise(struct relay_ctx *cx, const void *values)
+{
+	const struct conf *conf = values;
+	struct relay_err err;
+	struct stat st;
+
+	if (relay_file_append_try(conf->file, &err) != 0)
+		relay_log(cx, RELAY_WARNING, "%s", err.text);
+	else if (relay_file_stat(conf->file, &st) == 0 && !S_ISREG(st.st_mode))
+		relay_log(cx, RELAY_WARNING,
+			"cannot write %s: it is no regular file", conf->file);
+}
+
 static int start(struct relay_ctx *cx, struct relay_err *err)
 {
 	return relay_timer_add(cx, 1, export, NULL)
@@ -134,4 +150,5 @@ RELAY_MODULE = {
 	.conf_size = sizeof(struct conf),
 	.data_size = sizeof(struct data),
 	.start = start,
+	.hooks = {.advise = advise},
 };

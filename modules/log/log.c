@@ -78,6 +78,17 @@ struct state {
 	uint64_t syslog_lost;
 };
 
+/* Whether the system log is there; start connects to it again. */
+static int try_syslog(const char *path, struct relay_err *err)
+{
+	int fd;
+
+	if (syslog_connect(path, &fd, err) != 0)
+		return -1;
+	(void)close(fd);
+	return 0;
+}
+
 /* Looks at the file on a thread of its own: when this has returned, its mount
  * answers.  It is opened later, since -check must not make it. */
 static int files_read(const void *arg, void **files, struct relay_err *err)
@@ -85,6 +96,8 @@ static int files_read(const void *arg, void **files, struct relay_err *err)
 	const struct conf *conf = arg;
 
 	*files = NULL;
+	if (conf->target == TARGET_SYSLOG)
+		return try_syslog(conf->socket, err);
 	if (conf->target != TARGET_FILE)
 		return 0;
 	if (!conf->file[0])

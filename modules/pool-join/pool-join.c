@@ -337,5 +337,6 @@ RELAY_MODULE = {
 		.files_free = ca_file_free,
 		.reload_prepare = reload_prepare,
 		.reload_commit = pools_commit,
-		.reload_abandon = pools_abandon},
+		.reload_abandon = pools_abandon,
+		.advise = pools_advise},
 };

@@ -296,6 +296,14 @@ static void warn_of(const struct relay_ctx *cx, const char *text)
 			url.place);
 }
 
+void pools_advise(struct relay_ctx *cx, const void *values)
+{
+	const struct conf *conf = values;
+
+	for (const char *const *url = conf->pools; *url; url++)
+		warn_of(cx, *url);
+}
+
 /* Owns both.  There is a free entry, because the option has no more values. */
 static void add(struct relay_ctx *cx, char *url, char *shown)
 {

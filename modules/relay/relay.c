@@ -330,5 +330,6 @@ RELAY_MODULE = {
 			.reload_abandon = reload_abandon,
 			.files_read = settings_files_read,
 			.files_free = free,
+			.advise = settings_advise,
 		},
 };

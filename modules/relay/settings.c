@@ -78,6 +78,20 @@ static bool serves_no_status(struct relay_ctx *cx)
 	       !value.string[0];
 }
 
+void settings_advise(struct relay_ctx *cx, const void *values)
+{
+	const struct relay_conf *conf = values;
+
+	if (conf->ext_status[0] && serves_no_status(cx))
+		relay_log(cx, RELAY_WARNING,
+			"ext-status is told to pools and clients, but "
+			"status-srv is empty, so nothing serves it");
+	if (conf->ping_interval_ms >= conf->network_timeout_ms)
+		relay_log(cx, RELAY_WARNING,
+			"ping-interval is not below network-timeout: devices "
+			"will be disconnected before they are pinged");
+}
+
 void settings_commit(struct relay_ctx *cx)
 {
 	struct relay_data *data = data_of(cx);
@@ -99,14 +113,7 @@ void settings_commit(struct relay_ctx *cx)
 	relay_timer_del(data->expiry);
 	data->expiry = data->next.expiry;
 	data->next = (struct relay_next){.expiry = NULL};
-	if (conf->ext_status[0] && serves_no_status(cx))
-		relay_log(cx, RELAY_WARNING,
-			"ext-status is told to pools and clients, but "
-			"status-srv is empty, so nothing serves it");
-	if (conf->ping_interval_ms >= conf->network_timeout_ms)
-		relay_log(cx, RELAY_WARNING,
-			"ping-interval is not below network-timeout: devices "
-			"will be disconnected before they are pinged");
+	settings_advise(cx, conf);
 }
 
 void settings_abandon(struct relay_ctx *cx)

@@ -289,3 +289,50 @@ def test_help_and_modules_tell_what_is_deprecated():
     assert re.search(r"-deprecated\.paint string\n\s+deprecated: use -deprecated\.colour\n", usage)
     listed = run(OURS, "-modules", "-module-dir", folders).stdout
     assert re.search(r"^    most\n        deprecated: write limit$", listed, re.MULTILINE)
+
+
+def put(tmp_path, kind):
+    """Something at a path, and the path."""
+    path = tmp_path / kind
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "link":
+        (tmp_path / "other").write_text("")
+        os.link(tmp_path / "other", path)
+    elif kind == "null":
+        return "/dev/null"
+    elif kind == "absent":
+        return path / "file"
+    return path
+
+
+@pytest.mark.parametrize("kind, told", [
+    ("folder", "Is a directory"), ("pipe", "it is no regular file"), ("link", "a hard link"),
+    ("null", "it is no regular file"), ("absent", "No such file or directory"), ("good", None)])
+def test_a_file_that_is_to_be_written_is_looked_at(check, tmp_path, kind, told):
+    path = put(tmp_path, kind)
+    done = check("modules = { log, relay, csv-exporter }\n" f'csv-exporter {{ file = "{path}" }}\n')
+    assert done.stderr.count("warning csv-exporter: cannot write") == (told is not None), done.stderr
+    assert told is None or f"{path}" in done.stderr and told in done.stderr
+    assert told or not path.exists()
+
+
+def test_a_system_log_that_is_absent_is_an_error(check, tmp_path):
+    text = f'log {{ target = syslog syslog-socket = "{tmp_path}/log" }}\n'
+    assert f"cannot reach the system log at {tmp_path}/log" in check(text, code=1).stderr
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
+        log.bind(str(tmp_path / "log"))
+        check(text)
+
+
+@pytest.mark.parametrize("text, args, told", [
+    ('relay { ext-status = "192.0.2.1:22070" }', ["-status-srv="], "relay: ext-status is told"),
+    ("relay { ping-interval = 3m }", [], "relay: ping-interval is not below network-timeout"),
+    ('pool-join { pools = "http://127.0.0.1:1/" }', [], "pool-join: pool 127.0.0.1:1 is asked without TLS"),
+    ('pool-join { pools = "https://h/?a=b" }', [], "pool-join: the URL of pool h has a user, password or query")])
+def test_what_a_start_would_warn_of_is_told(check, text, args, told):
+    found = check("modules = { log, relay, pool-join }\n" + text + "\n", *args).stderr
+    assert found.count(f"warning {told}") == 1 and "the configuration is good" in found
+    assert "warning" not in check("modules = { log, relay, pool-join }\npool-join { pools = { } }\n").stderr
