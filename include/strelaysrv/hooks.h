@@ -276,7 +276,7 @@ typedef void relay_files_free_fn(void *files);
 /*
  * Only for -check, after `check`, which was good: warns by relay_log() of what
  * a running server would warn of, such as a file that cannot be written now.
- * `cx` has neither options nor data; `conf` has the options.  relay_option_get()
+ * `cx` has neither options nor data; `conf` has the options. relay_option_get()
  * works for options of the server.  The call may wait for files.  It changes
  * nothing.  [C]
  */
