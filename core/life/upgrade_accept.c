@@ -15,17 +15,16 @@ static int pause_here(struct worker *worker, void *arg)
 	return 0;
 }
 
-static int resume_here(struct worker *worker, void *arg)
+static void resume_here(struct worker *worker)
 {
-	(void)arg;
-	return listeners_resume(worker);
+	if (listeners_resume(worker) != 0)
+		log_core(RELAY_ERROR, "worker %d cannot accept connections",
+			worker->loop.index);
 }
 
-static int close_here(struct worker *worker, void *arg)
+static void close_here(struct worker *worker)
 {
-	(void)arg;
 	listeners_close(worker);
-	return 0;
 }
 
 void upgrade_accept_end(void)
@@ -34,15 +33,21 @@ void upgrade_accept_end(void)
 	http_pause();
 }
 
+/* A worker may have begun to hang since it paused.  The others, and the control
+ * thread, go on. */
 void upgrade_accept_again(void)
 {
-	if (workers_call(resume_here, NULL) != 0)
-		log_core(RELAY_ERROR, "a worker cannot accept connections");
+	if (workers_tell(resume_here) != 0)
+		log_core(RELAY_ERROR,
+			"out of memory: a worker accepts no connections");
 	http_resume();
 }
 
 void upgrade_accept_leave(void)
 {
-	(void)workers_call(close_here, NULL);
+	if (workers_tell(close_here) != 0)
+		log_core(RELAY_WARNING,
+			"out of memory: a worker keeps its listening sockets "
+			"open while it drains");
 	http_leave();
 }

@@ -6,9 +6,11 @@
 #ifndef UPGRADE_ACCEPT_H
 #define UPGRADE_ACCEPT_H
 
-/* Stops accepting: clients wait in the accept queues. */
+/* Stops accepting: clients wait in the accept queues.  All workers must have
+ * just answered (workers_answer.h), since it waits for them. */
 void upgrade_accept_end(void);
-/* Accepts again; a failure is logged. */
+/* Accepts again; a failure is logged.  It waits for no worker, nor does the
+ * next. */
 void upgrade_accept_again(void);
 /* Closes the listening sockets. */
 void upgrade_accept_leave(void);

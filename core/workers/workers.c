@@ -192,6 +192,29 @@ unsigned workers_call(int (*fn)(struct worker *worker, void *arg), void *arg)
 	return atomic_load(&call.failed);
 }
 
+static void tell_here(struct loop *loop, void *arg)
+{
+	void (**fn)(struct worker *) = arg;
+
+	(*fn)(worker_of(loop));
+}
+
+int workers_tell(void (*fn)(struct worker *worker))
+{
+	int result = 0;
+
+	for (unsigned i = 0; i < instance->workers->count; i++) {
+		struct worker *worker = workers_get(i);
+
+		if (!worker->running)
+			call_in_its_place(worker, tell_here, &fn);
+		else
+			result |= loop_post(
+				&worker->loop, tell_here, &fn, sizeof(fn));
+	}
+	return result;
+}
+
 static int stop_here(struct worker *worker, void *arg)
 {
 	(void)arg;

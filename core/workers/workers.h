@@ -52,5 +52,11 @@ struct worker *workers_get(unsigned i);
  * Returns how many returned other than 0.
  */
 unsigned workers_call(int (*fn)(struct worker *worker, void *arg), void *arg);
+/*
+ * [C]  Runs fn in the same way, but does not wait: one that hangs does it when
+ * it goes on.  What is posted to a worker later comes after it.  0, or -1
+ * without memory, and then some workers may have been told.
+ */
+int workers_tell(void (*fn)(struct worker *worker));
 
 #endif

@@ -186,3 +186,35 @@ def test_a_worker_that_hangs_before_the_sockets_change_hands(begin, tmp_path):
     go.unlink()
     server.upgrade()
     assert is_healthy(server)
+
+
+@pytest.mark.parametrize("when", ["switching", "serving", "kept"])
+def test_a_worker_that_hangs_after_the_sockets_changed_hands(begin, tmp_path, when):
+    """The new process fails, or stays: the server waits for no worker that would accept again, or
+    close its sockets.  And two signals end it at once."""
+    hold, go, done, left = (tmp_path / name for name in ("hold", "go", "done", "left"))
+    server = begin(conf=f'modules = {{ log, relay, status, stuck-worker }}\n'
+                        f'stuck-worker {{ file = "{hold}" }}\n',
+                   more=[folder_of("stuck-worker")])
+    server.hold = hold
+    serve = "" if when == "switching" else "channel.send(SERVING)\n"
+    keep = (f"channel.send(KEEP)\nwhile channel.recv(64)[:1] not in (LEFT, b''): pass\nopen({str(left)!r}, 'w')\n"
+            if when == "kept" else "sys.exit(7)\n")
+    server.replace_program(
+        STUB + f"KEEP, LEFT = b'\\4', b'\\5'\nchannel.send(READY)\nassert channel.recv(9) == GO\n{serve}"
+        f"open({str(done)!r}, 'w')\nwhile not os.path.exists({str(go)!r}): time.sleep(0.01)\n{keep}")
+    server.signal(signal.SIGUSR2)
+    wait_for(done.exists, "the message GO")
+    if serve:
+        server.wait_for_log("serves; this one, .*, drains")
+    take_hold(server)
+    go.touch()
+    if when == "kept":
+        wait_for(left.exists, "the message that the server has left")
+    else:
+        server.wait_for_log("upgrade failed: the new process ended with code 7")
+        assert server.get("/healthz")[0] in (200, 503)
+    server.signal(signal.SIGINT)
+    server.signal(signal.SIGTERM)
+    assert server.exit_code(server.serving) == 0
+    assert server.count("the server exits without waiting") == 0
