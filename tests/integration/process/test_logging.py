@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MPL-2.0
 """The log on stderr, in files and as JSON, and what it must not contain."""
 
+import contextlib
+import fcntl
 import json
 import os
 import re
@@ -11,6 +13,8 @@ import urllib.request
 import pytest
 
 import relay_protocol as rp
+from module_server import module_server  # noqa: F401
+from pairing import Invited, check_both_ways
 from relay_client import ProtocolConnection, dial
 from relay_server import run
 from waiting import PATIENCE, wait_for
@@ -276,3 +280,79 @@ def test_what_a_pipe_without_a_reader_has_lost_is_said(start, plain_program, tmp
     server.send_signal(signal.SIGHUP)
     assert int(read(r"(\d+) records could not be written here").group(1)) > 0
     os.close(reader)
+
+
+class Flood:
+    """Strangers that cause debug lines: connections that send what is no protocol."""
+
+    def __init__(self, server):
+        self.server = server
+
+    def some(self, count=50):
+        for _ in range(count):
+            with dial(self.server.address) as sock:
+                sock.sendall(b"GET / HTTP/1.1\r\n\r\n")
+
+
+def dropped(server):
+    page = server.get("/metrics")[2].decode()
+    return int(float(re.search(r"\nstrelaysrv_core_log_dropped_total (\S+)", page).group(1)))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_log_that_nobody_reads_is_lost_and_counted(module_server, identities, tmp_path, workers):  # noqa: F811
+    """With -debug, amid a flood of strangers: sessions, joins and /healthz go on."""
+    modules, pipe, seen = ["log", "relay", "status", "prometheus"], tmp_path / "log.pipe", b""
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+    server = module_server(modules, workers=workers, args=["-debug"])
+    server.wait_for_log("core: ready")
+
+    def told(pattern):
+        nonlocal seen
+        with contextlib.suppress(BlockingIOError):
+            while data := os.read(reader, 65536):
+                seen += data
+        return re.search(pattern, seen)
+
+    server.configure(modules, {"log": {"target": "file", "file": pipe}})
+    server.send_signal(signal.SIGHUP)
+    wait_for(lambda: told(b"core: reloaded"), "the log in the pipe")
+    flood = Flood(server)
+    with Invited(server, *identities[:2]) as invited:
+        pair = invited.join_both()
+        wait_for(lambda: flood.some() or dropped(server) > 0, "a record that is lost")
+        before = dropped(server)
+        wait_for(lambda: flood.some() or dropped(server) > before + 100, "more of them")
+        check_both_ways(*pair)
+    with Invited(server, *identities[1:3]) as invited:
+        check_both_ways(*invited.join_both())
+    assert server.get("/healthz")[0] == 200
+    lost = rb"(\d+) records could not be written here"
+    wait_for(lambda: flood.some(1) or told(lost), "the number of the lost lines")
+    assert int(told(lost).group(1)) > 100
+    os.close(reader)
+
+
+def test_a_queue_without_room_is_counted(module_server, tmp_path, identities):  # noqa: F811
+    """While the control thread hangs, workers go on, and what they cannot put into the queue is
+    lost."""
+    hold = tmp_path / "hold"
+    server = module_server(["log", "relay", "status", "prometheus", "stuck-worker"], args=["-debug"],
+                           sections={"stuck-worker": {"file": hold, "in": "control"}})
+    server.wait_for_log("core: ready")
+    flood = Flood(server)
+    with Invited(server, *identities[:2]) as invited:
+        pair = invited.join_both()
+        hold.touch()
+        try:
+            wait_for(hold.with_name("hold.held").exists, "the control thread to hang")
+            for _ in range(300):  # a record has about 80 bytes, and the queue 1 MiB
+                flood.some(100)
+            check_both_ways(*pair)
+        finally:
+            hold.unlink()
+    server.wait_for_log(r"\d+ log records were lost: there was no room for them")
+    assert dropped(server) > 0
+    assert server.get("/healthz")[0] == 200
