@@ -9,6 +9,7 @@
 #include <strelaysrv/units.h>
 
 #include "config/flag_table.h"
+#include "config/flag_value.h"
 #include "config/flags.h"
 #include "config/options.h"
 #include "config/print_argument.h"
@@ -98,6 +99,16 @@ static int bad_value(struct parser *p, const struct flag *flag,
 		print_quoted(value, p->err);
 	(void)fprintf(p->err, " for %s-%s: %s",
 		flag_is_bool(flag) ? "" : "flag ", flag->name, why->text);
+	return usage_error(p);
+}
+
+/* Otherwise the quotes would be a part of the token, or of a name. */
+static int quoted_value(struct parser *p, const struct flag *flag)
+{
+	(void)fprintf(p->err,
+		"the value of -%s has quotes around it: whatever started the "
+		"server passed them on, as a shell does not; leave them out",
+		flag->name);
 	return usage_error(p);
 }
 
@@ -204,6 +215,10 @@ static int set_flag(
 
 	if (flag->option && flag->option->flags & RELAY_OPTION_SECRET)
 		p->secret = flag->name;
+	if (flag_value_is_absent(flag, value))
+		return 0;
+	if (flag_value_is_quoted(value))
+		return quoted_value(p, flag);
 	/* -help works whatever its value is. */
 	if (flag->special != FLAG_HELP &&
 		option_check(

@@ -35,6 +35,7 @@
 #include "life/signals.h"
 #include "life/start_watch.h"
 #include "life/takeover.h"
+#include "life/unused_options.h"
 #include "life/upgrade.h"
 #include "life/version.h"
 #include "log/log.h"
@@ -67,6 +68,8 @@
 #include "workers/workers_answer.h"
 
 #define NAME "strelaysrv"
+
+#define EXIT_USAGE 2 /* a restart would fail again */
 
 /* How long the end may take, after the grace period. */
 #define END_LIMIT_MS 60000
@@ -374,6 +377,9 @@ static int act(int argc, char *const argv[])
 		return version_print();
 	if (server->flags.action == CONFIG_CTL)
 		return ctl_run(&server->flags);
+	if (server->flags.action != CONFIG_MODULES &&
+		unused_options_check(argc, argv, getenv, stderr) != 0)
+		return EXIT_USAGE;
 	if (is_client) /* no: a value of another flag only looked like -ctl */
 		tls_start_begin();
 	if (server->flags.action == CONFIG_RUN &&

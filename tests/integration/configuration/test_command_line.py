@@ -33,7 +33,6 @@ DEFAULTS = {
 
 BAD_VALUES = [
     ("-message-timeout", "5"),
-    ("-message-timeout", ""),
     ("-message-timeout", "1x"),
     ("-ping-interval", "fast"),
     ("-network-timeout", "1m-1s"),
@@ -44,7 +43,6 @@ BAD_VALUES = [
     ("-nat-lease", "1__0"),
     ("-nat-lease", "0x"),
     ("-nat-lease", "0x1g"),
-    ("-nat-lease", ""),
     ("-nat-lease", "9223372036854775808"),
     ("-network-buffer", "much"),
     ("-debug", "maybe"),

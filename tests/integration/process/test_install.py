@@ -36,6 +36,11 @@ def test_the_installed_server_finds_its_modules(prefix, installed_server):
     assert server.status()["numConnections"] == 0
 
 
+def test_the_name_of_the_program_in_arch_linux_works(prefix, tmp_path):
+    listed = run(str(prefix / "bin" / "syncthing-relaysrv"), "-modules", cwd=tmp_path)
+    assert f"\nrelay " in listed, listed
+
+
 def test_an_installed_tree_may_be_moved(prefix, installed_server, tmp_path):
     moved = tmp_path / "elsewhere"
     shutil.copytree(prefix, moved)
@@ -125,7 +130,7 @@ def test_the_template_is_built_with_the_cmake_package(prefix, installed_server, 
 
 def test_nothing_writes_outside_the_prefix(prefix):
     names = {path.relative_to(prefix).parts[0] for path in prefix.rglob("*") if path.is_file()}
-    assert names <= {"bin", "include", "lib", "lib64", "share"}, names
+    assert names <= {"bin", "include", "lib", "lib64", "libexec", "share"}, names
     size = sum(path.stat().st_size for path in prefix.rglob("*.so"))
     assert size > 0 and os.access(prefix / "bin" / "strelaysrv", os.X_OK)
     assert pathlib.Path(prefix / "include" / "strelaysrv" / "module.h").exists()

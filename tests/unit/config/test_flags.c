@@ -224,7 +224,23 @@ static void refuses_bad_values(void **state)
 	assert_int_equal(rc, 2);
 	assert_int_equal(parse(f, "-ping-interval=5"), 2);
 	assert_int_equal(parse(f, "-protocol=udp"), 2);
-	assert_int_equal(parse(f, "-listen="), 2);
+	assert_usage_error(f, parse(f, "-token", "'x'"),
+		"the value of -token has quotes around it: whatever started "
+		"the server passed them on, as a shell does not; leave them "
+		"out");
+}
+
+/* Scripts pass all flags, also those that have no value. */
+static void ignores_flags_without_a_value(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(parse(f, "-listen=", "-protocol=", "-debug=",
+				 "-network-buffer", "", "-keys="),
+		0);
+	assert_int_equal(f->flags.count, 0);
+	assert_int_equal(parse(f, "-keys=/a", "-keys="), 0);
+	assert_string_equal(value_of(f, "keys"), "/a");
 }
 
 static void ends_with_1_when_a_text_is_too_long(void **state)
@@ -408,6 +424,7 @@ int main(void)
 		TEST(refuses_unknown_flags),
 		TEST(refuses_bad_syntax),
 		TEST(refuses_bad_values),
+		TEST(ignores_flags_without_a_value),
 		TEST(ends_with_1_when_a_text_is_too_long),
 		TEST(knows_what_to_do_besides),
 		TEST(helps),
