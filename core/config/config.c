@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/config_credentials.h"
 #include "config/config_disabled_modules.h"
 #include "config/config_report.h"
 #include "config/config_section.h"
@@ -222,6 +223,7 @@ struct config *config_examine(const char *file, const struct flags *flags,
 		to.failed = true;
 	for (size_t i = 0; flags && i < flags->count; i++)
 		apply_flag(config, &flags->values[i], &to);
+	config_take_credentials(&config->sections[0], &to);
 	if (!to.failed)
 		config_report_disabled(
 			config->sections, config->count, flags, &to);

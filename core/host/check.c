@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/address.h"
+#include "base/credentials.h"
 #include "host/check.h"
 #include "config/config.h"
 #include "tls/identity.h"
@@ -18,9 +19,18 @@
 #include "log/log.h"
 #include "net/listen_socket.h"
 
+/* The mode of a credential means nothing: an access list gives it to the
+ * server's user. */
+static bool is_credential(const char *dir)
+{
+	const char *credentials = credentials_dir();
+
+	return credentials && strcmp(credentials, dir) == 0;
+}
+
 void check_key_mode(const struct identity *identity, const char *dir)
 {
-	if (identity->key_mode & 077)
+	if (identity->key_mode & 077 && !is_credential(dir))
 		log_core(RELAY_WARNING,
 			"others than its owner may use %s/key.pem (mode %04o), "
 			"and so impersonate this relay; chmod 600 it",

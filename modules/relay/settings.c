@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
+#include <limits.h>
 #include <stdlib.h>
 
 #include "relay/address/advertise.h"
+#include "relay/devices/token_credential.h"
 #include "relay/settings.h"
 #include "shared/exempt.h"
 
 int settings_files_read(const void *values, void **files, struct relay_err *err)
 {
 	const struct relay_conf *conf = values;
-	struct join_token *secret = malloc(sizeof(*secret));
+	struct join_token *secret;
+	char credential[PATH_MAX];
 
+	if (token_credential_find(credential, sizeof(credential), err) != 0)
+		return -1;
+	secret = malloc(sizeof(*secret));
 	if (!secret)
 		return relay_fail(err, "out of memory");
 	*files = secret;
-	if (join_token_load(secret, conf->token, conf->token_file, err) == 0)
+	if (join_token_load(secret, conf->token, conf->token_file, credential,
+		    err) == 0)
 		return 0;
 	free(secret);
 	return -1;

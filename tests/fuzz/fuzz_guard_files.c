@@ -108,7 +108,7 @@ static void try_join_token(void)
 	struct relay_err err = {.text = ""};
 	struct join_token token;
 
-	if (join_token_load(&token, "", "file", &err) == 0) {
+	if (join_token_load(&token, "", "file", "", &err) == 0) {
 		size_t len = strcspn((const char *)file_data, "\r\n");
 
 		FUZZ_CHECK(token.set && memchr(file_data, '\n', file_size));

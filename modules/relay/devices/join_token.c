@@ -30,9 +30,9 @@ static int keep(struct join_token *secret, const char *token, size_t len,
 	return 0;
 }
 
-/* The first line of a file. */
-static int keep_line(
-	struct join_token *secret, const char *path, struct relay_err *err)
+/* The first line of a file.  `whole`: the file is never half-written. */
+static int keep_line(struct join_token *secret, const char *path, bool whole,
+	struct relay_err *err)
 {
 	struct guard_file file;
 	struct relay_err why;
@@ -50,7 +50,7 @@ static int keep_line(
 			"the token there, or leave the option out",
 			path);
 	/* A partly written token would be easier to guess. */
-	else if (!ended)
+	else if (!ended && !whole)
 		result = relay_fail(err,
 			"token-file: the line in %.120s has no end, so it may "
 			"be half-written; end it by a line feed, write to a "
@@ -63,14 +63,24 @@ static int keep_line(
 }
 
 int join_token_load(struct join_token *secret, const char *token,
-	const char *file, struct relay_err *err)
+	const char *file, const char *credential, struct relay_err *err)
 {
 	memset(secret, 0, sizeof(*secret));
+	if (credential[0] && strcmp(file, credential) == 0)
+		file = "";
+	if (credential[0] && (token[0] || file[0]))
+		return relay_fail(err,
+			"%s is set, but systemd passes a token as a "
+			"credential, "
+			"too; leave one out",
+			token[0] ? "token" : "token-file");
+	if (credential[0])
+		return keep_line(secret, credential, true, err);
 	if (token[0] && file[0])
 		return relay_fail(err,
 			"both token and token-file are set; leave one out");
 	if (file[0])
-		return keep_line(secret, file, err);
+		return keep_line(secret, file, false, err);
 	return keep(secret, token, strlen(token), "the option token", err);
 }
 

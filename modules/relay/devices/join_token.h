@@ -21,11 +21,13 @@ struct join_token {
 };
 
 /*
- * Reads the options: the token, or a file whose first line is the token; both
- * "": none.  0, or -1 with err naming the file and the error.
+ * Reads the options: the token, or a file whose first line is the token.
+ * `credential` is another such file, which needs no end of line, since it is
+ * never half-written.  Only one of the three may be set; all "": no token.  0,
+ * or -1 with err naming the file and the error.
  */
 int join_token_load(struct join_token *secret, const char *token,
-	const char *file, struct relay_err *err);
+	const char *file, const char *credential, struct relay_err *err);
 bool join_token_same(const struct join_token *a, const struct join_token *b);
 /* Compares in constant time. */
 bool join_token_matches(

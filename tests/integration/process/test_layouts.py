@@ -6,6 +6,7 @@ import dataclasses
 import os
 import re
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -237,4 +238,84 @@ def test_quotes_that_arrive_are_an_error(tmp_path, flag, value):
 @pytest.mark.parametrize("value", ["it's", "'", "the 'best'", "O'Neill"])
 def test_other_quotes_are_a_part_of_the_value(tmp_path, value):
     done = run(OURS, "-check", *QUIET, "-provided-by", value, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def credentials(tmp_path, relay_keys):
+    """A folder as systemd makes it for LoadCredential=, and the environment that names it."""
+    folder = tmp_path / "credentials"
+    folder.mkdir()
+    (folder / "token").write_text("secret")  # SetCredential= ends no line
+    for name in ("cert.pem", "key.pem"):
+        shutil.copy(relay_keys / name, folder)
+        (folder / name).chmod(0o440)  # an access list for the user shows as the group's right
+    return folder, {**os.environ, "CREDENTIALS_DIRECTORY": str(folder)}
+
+
+def test_credentials_of_systemd_are_taken(credentials, tmp_path, relay_keys, identities):
+    folder, env = credentials
+    (tmp_path / "home").mkdir()
+    server = RelayServer(OURS, [OURS.path, *QUIET], tmp_path / "home", env=env)
+    try:
+        server.wait_until_serving()
+        assert "impersonate" not in server.log() and not list((tmp_path / "home").iterdir())
+        with ProtocolConnection(server.address, identities[0]) as client:
+            client.send(rp.JoinRelayRequest("guess"))
+            client.expect_last(rp.response(rp.WRONG_TOKEN))
+        with ProtocolConnection(server.address, identities[0]) as client:
+            client.join("secret")
+        same = run(OURS, "-check", *QUIET, "-keys", str(relay_keys))
+        assert same.returncode == 0
+        # If they go, a reload must not open the relay.
+        folder.rename(tmp_path / "gone")
+        server.send_signal(signal.SIGHUP)
+        server.wait_for_log("cannot open the credentials")
+        with ProtocolConnection(server.address, identities[0]) as client:
+            client.send(rp.JoinRelayRequest("guess"))
+            client.expect_last(rp.response(rp.WRONG_TOKEN))
+    finally:
+        server.stop()
+
+
+def test_a_relay_with_the_credential_token_joins_no_pool(credentials, tmp_path):
+    _, env = credentials
+    pool = "http://127.0.0.1:9/endpoint"
+    server = RelayServer(OURS, [OURS.path, *QUIET[:-1], "-pools", pool, "-debug"], tmp_path, env=env)
+    try:
+        server.wait_until_serving()
+        server.wait_for_log("joins no pool")
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("words, refusal", [
+    (["-token", "another"], "token is set, but systemd passes a token as a credential"),
+    (["-token-file", "{home}/token"], "token-file is set, but systemd"),
+    (["-keys", "{home}"], "keys are in {home}, but systemd passes a pair"),
+    (["-token-file", "{credentials}/token", "-keys", "{credentials}"], None),
+])
+def test_a_credential_and_an_option_do_not_go_together(credentials, tmp_path, words, refusal):
+    folder, env = credentials
+    places = {"home": str(tmp_path), "credentials": str(folder)}
+    (tmp_path / "token").write_text("another\n")
+    done = run(OURS, "-check", *QUIET, *(word.format(**places) for word in words), env=env)
+    if refusal is None:
+        assert done.returncode == 0, done.stderr
+    else:
+        assert done.returncode == 1 and refusal.format(**places) in done.stderr, done.stderr
+        assert "another" not in done.stderr
+
+
+@pytest.mark.parametrize("missing", ["cert.pem", "key.pem"])
+def test_half_a_pair_of_credentials_is_an_error(credentials, missing):
+    folder, env = credentials
+    (folder / missing).unlink()
+    done = run(OURS, *QUIET, env=env)
+    assert done.returncode == 1 and f"{missing} is missing" in done.stderr, done.stderr
+
+
+def test_credentials_for_something_else_change_nothing(tmp_path, relay_keys):
+    env = {**os.environ, "CREDENTIALS_DIRECTORY": str(tmp_path)}
+    done = run(OURS, "-check", *QUIET, "-keys", str(relay_keys), env=env)
     assert done.returncode == 0, done.stderr
