@@ -86,7 +86,7 @@ A private relay runs as process $(cat "$pid_file"). Its URI:
 $uri
 
 In Syncthing: Settings, Connections, Sync Protocol Listen Addresses; put the URI
-there on every device, with this machine's address after relay:// (it is
+there on every device, with this machine's address in place of 0.0.0.0 (it is
 reachable at: $(hostname -I 2>/dev/null || hostname)).
 
   log      $log

@@ -18,6 +18,15 @@
 
 #define NAME "strelaysrv" /* of the certificate, as in the Go server */
 
+/* In the words of the Go server, which scripts look for. */
+static void tell_id(const struct identity *identity)
+{
+	char id[RELAY_DEVICE_ID_TEXT];
+
+	relay_device_id_format(identity->id, id);
+	log_core(RELAY_DEBUG, "ID: %s", id);
+}
+
 static void tell_new(const struct identity *identity, const char *keys)
 {
 	char id[RELAY_DEVICE_ID_TEXT];
@@ -46,6 +55,7 @@ int own_identity_load(struct identity *identity, const char *keys,
 		takeover_check_id(
 			identity->cert ? identity->id : NULL, keys, err) != 0)
 		return -1;
+	tell_id(identity);
 	if (identity->made)
 		tell_new(identity, keys);
 	check_chain(identity, keys);

@@ -165,7 +165,7 @@ int uri_format(
 	(void)snprintf(port, sizeof(port), ":%u/", (unsigned)uri->port);
 
 	append(&t, "relay://");
-	append(&t, host);
+	append(&t, host[0] ? host : "0.0.0.0");
 	append(&t, port);
 	/* Go writes queries sorted by key: this order is part of the format. */
 	append_rate(&t, "globalLimitBps", uri->global_limit);

@@ -23,9 +23,10 @@
 /* All strings are borrowed; NULL means "". */
 struct uri {
 	/*
-	 * A name or an address, IPv6 with or without brackets.  With "" or the
-	 * unspecified address the URI has no host.  A mapped IPv4 address is
-	 * written as IPv4; a zone (%eth0) is dropped.
+	 * A name or an address, IPv6 with or without brackets.  "" and each
+	 * unspecified address is written as 0.0.0.0, which scripts replace, as
+	 * the Go server writes it.  A mapped IPv4 address is written as IPv4; a
+	 * zone (%eth0) is dropped.
 	 */
 	const char *host;
 	uint16_t port;

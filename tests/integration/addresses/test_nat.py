@@ -172,7 +172,7 @@ def test_a_status_address_that_nobody_could_reach_is_not_mapped(nets, start_insi
 
 def test_it_serves_before_there_is_a_gateway_and_finds_it_later(nets, start_inside):
     server = start_inside()
-    assert server.uri.startswith("relay://:22067/")
+    assert server.uri.startswith("relay://0.0.0.0:22067/")
     server.wait_for_log("no port is mapped: .*; tries again")
     nets.start_gateway()
     wait_for_uri(server, gateway.OUTER)
@@ -209,7 +209,7 @@ def test_a_port_that_moves_is_mapped_anew(nets, start_inside):
     uri = server.wait_for_log(rf"URI: (relay://{gateway.OUTER}:{PORT + 1}/\S*)", Deadline(90))
     wait_for(lambda: f":{PORT}\n" not in nets.mappings() + "\n", nets.mappings, Deadline(90))
     nets.call("client", lambda: meet(address_of(uri.group(1))))
-    assert server.count(r"URI: relay://:") == server.count(r"URI: relay://:22067/"), server.log()
+    assert server.count(r"URI: relay://0.0.0.0:") == server.count(r"URI: relay://0.0.0.0:22067/"), server.log()
     assert server.count("the mapped port is lost") == 0
     assert server.stop() == 0
     nets.wait_for_mapping(False)
@@ -254,7 +254,7 @@ def test_a_reload_does_not_wait_for_a_silent_gateway(nets, start_inside):
     server.send_signal(signal.SIGHUP)
     server.wait_for_log("core: reloaded")
     assert "held up the control thread" not in server.log()
-    wait_for(lambda: re.findall("URI: (relay://[^?]*)", server.log())[-1] == f"relay://:{PORT}/",
+    wait_for(lambda: re.findall("URI: (relay://[^?]*)", server.log())[-1] == f"relay://0.0.0.0:{PORT}/",
              server.log)
     nets.wake()
     nets.wait_for_mapping(False)
@@ -487,7 +487,7 @@ def test_an_address_that_is_none_is_not_told(make_double, start_inside6, address
     server = start_inside6()
     server.wait_for_log(f"UPnP maps port {PORT}")
     assert {match for match in re.findall("URI: (relay://[^?]*)", server.log())} == {
-        f"relay://:{PORT}/"}
+        f"relay://0.0.0.0:{PORT}/"}
 
 
 def test_a_gateway_behind_a_gateway_is_warned_of(make_double, start_inside6):

@@ -279,7 +279,7 @@ def test_a_mapping_that_is_none(make_double, inside, given, reason, text):
     server.wait_for_log(f"no port is mapped: no UPnP gateway answers; NAT-PMP: {text}")
     server.wait_until_refused(reason)
     assert server.refused(reason) == 1
-    assert server.uris() == [f"relay://:{PORT}/"]
+    assert server.uris() == [f"relay://0.0.0.0:{PORT}/"]
     double.port, double.lease = PORT, 3600
     server.wait_for_log(f"NAT-PMP maps port {PORT} of {gateway.OUTER}")
 
@@ -288,7 +288,7 @@ def test_nat_pmp_is_heard_from_the_gateway_only(make_double, inside):
     double = make_double(PmpDouble, mouth=STRANGER, address="11.22.33.66")
     server = inside()
     server.wait_for_log("NAT-PMP: no answer; tries again")
-    assert double.asked and server.uris() == [f"relay://:{PORT}/"]
+    assert double.asked and server.uris() == [f"relay://0.0.0.0:{PORT}/"]
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "127.0.0.1", "10.1.2.3"])
@@ -299,7 +299,7 @@ def test_an_address_that_nobody_reaches_is_refused(make_double, inside, address)
     server.wait_for_log(f"warning nat: refused: {address} is ")
     server.wait_until_refused("address")
     assert server.refused("address") == 1
-    assert set(server.uris()) == {f"relay://:{PORT}/"}
+    assert set(server.uris()) == {f"relay://0.0.0.0:{PORT}/"}
 
 
 def test_an_address_that_changes_all_the_time_is_told_rarely(make_double, inside):

@@ -168,9 +168,9 @@ def test_the_address_can_be_copied(opened):
 
 def test_an_unknown_host_is_the_one_of_the_page(relay, browser):
     server = relay(listen=":0")
-    assert "relay://:" in server.uri
+    assert "relay://0.0.0.0:" in server.uri
     page = browser.open(url_of(server))
-    want = server.uri.replace("relay://:", "relay://127.0.0.1:")
+    want = server.uri.replace("relay://0.0.0.0:", "relay://127.0.0.1:")
     page.wait_for_text("uri", lambda text: text == want, f"{want}")
 
 

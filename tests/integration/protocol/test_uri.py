@@ -32,7 +32,7 @@ DURATIONS = {
 }
 
 PROVIDERS = ["a b", "a&b=c", "50% & more", "d\u00fcrfen", "~-_.", "/?:@#", "1+1",
-             "(')!*$,;", '"<>"', "tab\tnewline\n"]
+             "(')!*$,;", '<"">', "tab\tnewline\n"]
 
 
 @pytest.mark.parametrize("text, want", DURATIONS.items(), ids=DURATIONS)
@@ -65,9 +65,16 @@ def test_values_are_escaped_and_keys_sorted(start, plain_program, provider):
 
 
 @pytest.mark.parametrize("listen", [":0", "0.0.0.0:0", "[::]:0"])
-def test_an_unspecified_address_leaves_the_host_empty(start, plain_program, listen):
+def test_an_unspecified_address_is_written_as_go_does(start, plain_program, listen):
     uri = start(plain_program, listen=listen).uri
-    assert re.match(r"relay://:[1-9]\d*/\?", uri), f"got {uri}"
+    assert re.match(r"relay://0\.0\.0\.0:[1-9]\d*/\?", uri), f"got {uri}"
+
+
+def test_scripts_find_their_lines_in_the_log(start, each_program):
+    server = start(each_program, "-debug", pick_ports=True, listen="0.0.0.0:0")
+    server.wait_for_log(rf"ID: {server.query['id']}$")
+    server.wait_for_log(r"URI: relay://0\.0\.0\.0:[1-9]\d*/\?id=")
+    server.wait_for_log(r"Connection limit [1-9]\d*")
 
 
 def test_an_ipv6_address_is_in_brackets(start, each_program):
@@ -81,10 +88,9 @@ def test_the_external_address_is_told(start, each_program, external):
     assert uri.startswith(f"relay://{external}/?"), f"got {uri}"
 
 
-def test_an_external_port_alone_is_told_without_a_host(start, plain_program):
-    """The reference shows 0.0.0.0 here."""
-    uri = start(plain_program, "-ext-address", ":443", pick_ports=True).uri
-    assert uri.startswith("relay://:443/?"), f"got {uri}"
+def test_an_external_port_alone_is_told_without_a_host(start, each_program):
+    uri = start(each_program, "-ext-address", ":443", pick_ports=True).uri
+    assert uri.startswith("relay://0.0.0.0:443/?"), f"got {uri}"
 
 
 def test_a_relay_without_status_tells_no_status_address(start, each_program):

@@ -77,12 +77,12 @@ static void writes_hosts(void **state)
 		const char *host;
 		const char *want;
 	} rows[] = {
-		{NULL, "relay://:22067/" IDQ TIMES},
-		{"", "relay://:22067/" IDQ TIMES},
-		{"0.0.0.0", "relay://:22067/" IDQ TIMES},
-		{"::", "relay://:22067/" IDQ TIMES},
-		{"[::]", "relay://:22067/" IDQ TIMES},
-		{"::0", "relay://:22067/" IDQ TIMES},
+		{NULL, "relay://0.0.0.0:22067/" IDQ TIMES},
+		{"", "relay://0.0.0.0:22067/" IDQ TIMES},
+		{"0.0.0.0", "relay://0.0.0.0:22067/" IDQ TIMES},
+		{"::", "relay://0.0.0.0:22067/" IDQ TIMES},
+		{"[::]", "relay://0.0.0.0:22067/" IDQ TIMES},
+		{"::0", "relay://0.0.0.0:22067/" IDQ TIMES},
 		{"203.0.113.9", "relay://203.0.113.9:22067/" IDQ TIMES},
 		{"relay.example.org",
 			"relay://relay.example.org:22067/" IDQ TIMES},
