@@ -1,0 +1,110 @@
+#!/bin/sh
+# SPDX-License-Identifier: MPL-2.0
+# Finds the server that runs as a service of this machine, and signals it.
+#
+#   signal-running SIGNAL    sends the signal, such as HUP
+#   signal-running upgrade   has it start the installed program, which takes over, and
+#                            waits until that serves
+#
+# Exit codes: 0 done; 1 the server could not upgrade itself; 3 no server runs.
+set -eu
+
+program=${STRELAYSRV_PROGRAM:-/usr/bin/strelaysrv}
+
+with_systemd() {
+	[ -z "${STRELAYSRV_PROGRAM:-}" ] && [ -d /run/systemd/system ]
+}
+
+main_pid() {
+	pid=$(systemctl show --property MainPID --value strelaysrv.service 2>/dev/null || true)
+	[ "${pid:-0}" -eq 0 ] || echo "$pid"
+}
+
+# is_ours PID: whether it runs the program, or the file that a package has replaced since,
+# on this root: containers have other ones.
+is_ours() {
+	[ "/proc/$1/root" -ef / ] || return 1
+	case $(readlink "/proc/$1/exe" 2>/dev/null) in
+	"$program" | "$program (deleted)" | "$program.dpkg-tmp (deleted)") return 0 ;;
+	esac
+	return 1
+}
+
+parent() {
+	sed -n 's/^PPid:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null
+}
+
+# drains PID: whether another process serves since an upgrade. That is its child.
+drains() {
+	for child in $ours; do
+		[ "$(parent "$child")" != "$1" ] || return 0
+	done
+	return 1
+}
+
+servers() {
+	if with_systemd; then
+		main_pid
+		return
+	fi
+	ours=""
+	for folder in /proc/[0-9]*; do
+		! is_ours "${folder#/proc/}" || ours="$ours ${folder#/proc/}"
+	done
+	for pid in $ours; do
+		drains "$pid" || echo "$pid"
+	done
+}
+
+# The process that the server PID has started from the installed file.
+successor() {
+	if with_systemd; then
+		new=$(main_pid)
+		[ "${new:-$1}" = "$1" ] || echo "$new"
+		return
+	fi
+	for folder in /proc/[0-9]*; do
+		new=${folder#/proc/}
+		[ "$(parent "$new")" = "$1" ] && [ "$folder/exe" -ef "$program" ] || continue
+		echo "$new"
+		return
+	done
+}
+
+# The new process must begin within 20 s, since before it the old one waits for at most 17
+# (for files that do not answer). Then the old one watches it for five seconds after it is
+# ready, and serves on if it fails.
+upgrade() {
+	old=$1 new="" tries=80
+	kill -USR2 "$old" || return 1
+	until [ -n "$new" ]; do
+		[ -d "/proc/$old" ] && [ "$tries" -gt 0 ] || return 1
+		tries=$((tries - 1))
+		sleep 0.25
+		new=$(successor "$old")
+	done
+	tries=28
+	while [ "$tries" -gt 0 ]; do
+		[ -d "/proc/$new" ] || return 1
+		tries=$((tries - 1))
+		sleep 0.25
+	done
+}
+
+[ $# -eq 1 ] || {
+	sed -n '3,9s/^# \{0,1\}//p' "$0" >&2
+	exit 2
+}
+found=$(servers)
+[ -n "$found" ] || exit 3
+code=0
+for pid in $found; do
+	if [ "$1" = upgrade ]; then
+		# The installed file runs already.
+		[ ! "/proc/$pid/exe" -ef "$program" ] || continue
+		upgrade "$pid" || code=1
+	else
+		kill -s "$1" "$pid" || code=1
+	fi
+done
+exit $code

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The script by which a package upgrades and signals the running server, without systemd."""
+
+import os
+import shutil
+import subprocess
+
+from pairing import Invited, check_both_ways
+from relay_server import ROOT
+from upgrading import start_upgrading  # noqa: F401
+from waiting import PATIENCE
+
+SCRIPT = ROOT / "conf" / "signal-running.sh"
+
+
+def signal_running(program, word):
+    return subprocess.run(["sh", str(SCRIPT), word], capture_output=True, text=True, check=False,
+                          timeout=2 * PATIENCE,
+                          env={**os.environ, "STRELAYSRV_PROGRAM": str(program)})
+
+
+def install_again(program):
+    """As dpkg does: another file takes the name."""
+    shutil.copy(program, program.with_suffix(".dpkg-new"))
+    program.with_suffix(".dpkg-new").rename(program)
+
+
+def test_the_next_version_takes_over_and_no_session_ends(start_upgrading, identities):  # noqa: F811
+    server = start_upgrading(prefix=())
+    with Invited(server, identities[0], identities[1]) as invited:
+        pair = invited.join_both()
+        install_again(server.binary)
+        done = signal_running(server.binary, "upgrade")
+        assert done.returncode == 0, done.stderr + server.log()
+        check_both_ways(*pair)
+        server.wait_for_log(r"process (\d+) serves; this one")
+        new = int(server.wait_for_log(r"process (\d+) serves; this one").group(1))
+        server.generations.append(new)
+        assert os.path.samefile(f"/proc/{new}/exe", server.binary)
+        # What drains is left alone, and who runs the installed file already, too.
+        assert signal_running(server.binary, "upgrade").returncode == 0
+        assert server.count("serves; this one") == 1
+        assert signal_running(server.binary, "HUP").returncode == 0
+        server.wait_for_log("core: reloaded")
+        check_both_ways(*pair)
+
+
+def test_without_a_server_that_is_told(tmp_path):
+    (tmp_path / "strelaysrv").write_text("")
+    assert signal_running(tmp_path / "strelaysrv", "upgrade").returncode == 3
