@@ -21,6 +21,16 @@ _strelaysrv() {
 		return
 		;;
 	esac
+	# Bash takes -help=MODULE as three words.  The headings of the help name the modules.
+	[[ $word == = ]] && word= && before="= ${COMP_WORDS[COMP_CWORD - 1]}"
+	[[ $before == = ]] && before="= ${COMP_WORDS[COMP_CWORD - 2]}"
+	case $before in
+	"= -help" | "= --help" | "= -h" | "= --h")
+		flags=$("$program" -help 2>&1 | sed -n 's/^Module \(.*\):$/\1/p')
+		mapfile -t COMPREPLY < <(compgen -W "basics server $flags" -- "$word")
+		return
+		;;
+	esac
 	if [[ $word != -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return

@@ -19,17 +19,18 @@ const struct relay_option core_options[] = {
 	ROW(listen, const char *const *, "listen", RELAY_LIST, ":22067", 1, 64,
 		"addresses on which to serve the protocol: HOST:PORT, :PORT or "
 		"[IPV6]:PORT",
-		.flag = "listen"),
+		.flag = "listen", .flags = RELAY_OPTION_BASIC),
 	ROW(protocol, int64_t, "protocol", RELAY_CHOICE, "tcp", 0, 0,
 		"tcp listens on IPv4 and IPv6, tcp4 and tcp6 on one of them",
 		.flag = "protocol", .choices = protocols),
 	ROW(keys, const char *, "keys", RELAY_STRING, ".", 1, 4095,
 		"directory of cert.pem and key.pem, which are created if "
 		"missing",
-		.flag = "keys", .flags = RELAY_OPTION_RESTART),
+		.flag = "keys",
+		.flags = RELAY_OPTION_RESTART | RELAY_OPTION_BASIC),
 	ROW(status_srv, const char *, "status-srv", RELAY_STRING, ":22070", 0,
 		0, "address of the status service; empty disables it",
-		.flag = "status-srv"),
+		.flag = "status-srv", .flags = RELAY_OPTION_BASIC),
 	ROW(private_srv, const char *, "private-srv", RELAY_STRING, "", 0, 0,
 		"address for pages that only the operator should see, such as "
 		"/metrics; empty: the status address serves them",
@@ -43,6 +44,11 @@ const struct relay_option core_options[] = {
 	ROW(modules, const char *const *, "modules", RELAY_LIST,
 		"log,bounds,relay,nat,pool-join,rate-limit,status", 0, 64,
 		"modules to run, in the order in which their hooks are called"),
+	ROW(module_dir, const char *const *, "module-dir", RELAY_LIST, "", 0,
+		64,
+		"directories of modules, comma-separated; empty: the one that "
+		"belongs to the program",
+		.flag = "module-dir", .flags = RELAY_OPTION_RESTART),
 	ROW(workers, int64_t, "workers", RELAY_INT, "0", 0, 256,
 		"threads that carry traffic; 0: as many as there are CPUs, or "
 		"as "
@@ -106,7 +112,8 @@ const struct relay_option core_options[] = {
 		"server stops",
 		.flag = "stop-grace"),
 	ROW(debug, bool, "debug", RELAY_BOOL, "no", 0, 0,
-		"log every connection and every refusal", .flag = "debug"),
+		"log every connection and every refusal", .flag = "debug",
+		.flags = RELAY_OPTION_BASIC),
 	ROW(pprof, bool, "pprof", RELAY_BOOL, "no", 0, 0,
 		"accepted for compatibility; has no effect", .flag = "pprof"),
 	RELAY_OPT_END};

@@ -17,13 +17,16 @@ static const struct {
 } specials[] = {
 	{FLAG_CHECK, {.name = "check",
 			     .type = RELAY_BOOL,
+			     .flags = RELAY_OPTION_BASIC,
 			     .help = "check the configuration and all else, "
 				     "show it, and exit"}},
 	{FLAG_CONF, {.name = "conf",
 			    .type = RELAY_STRING,
+			    .flags = RELAY_OPTION_BASIC,
 			    .help = "configuration file; flags override it"}},
 	{FLAG_CTL, {.name = "ctl",
 			   .type = RELAY_BOOL,
+			   .flags = RELAY_OPTION_BASIC,
 			   .help = "give the command that follows to the "
 				   "running server, such as help, and exit"}},
 	{FLAG_DRAINING,
@@ -31,25 +34,27 @@ static const struct {
 			.type = RELAY_BOOL,
 			.help = "with -ctl: to the process that drains after "
 				"an upgrade"}},
-	{FLAG_HELP, {.name = "help",
-			    .type = RELAY_BOOL,
-			    .help = "show this help and exit"}},
+	{FLAG_HELP,
+		{.name = "help",
+			.type = RELAY_BOOL,
+			.flags = RELAY_OPTION_BASIC,
+			.help = "show this help, or with =MODULE that of one "
+				"module, and exit"}},
 	{FLAG_HELP, {.name = "h",
 			    .type = RELAY_BOOL,
-			    .help = "show this help and exit"}},
+			    .flags = RELAY_OPTION_BASIC,
+			    .help = "the same as -help"}},
 	{FLAG_JSON, {.name = "json",
 			    .type = RELAY_BOOL,
 			    .help = "with -ctl: print the answer as JSON"}},
-	{FLAG_MODULE_DIR,
-		{.name = "module-dir",
-			.type = RELAY_STRING,
-			.help = "directories of modules, comma-separated"}},
 	{FLAG_MODULES, {.name = "modules",
 			       .type = RELAY_BOOL,
+			       .flags = RELAY_OPTION_BASIC,
 			       .help = "list the modules found and their "
 				       "options, and exit"}},
 	{FLAG_VERSION, {.name = "version",
 			       .type = RELAY_BOOL,
+			       .flags = RELAY_OPTION_BASIC,
 			       .help = "show the version and exit"}},
 };
 
@@ -62,6 +67,21 @@ const struct flag *flag_table_find(
 		if (strncmp(table->flags[i].name, name, len) == 0 &&
 			!table->flags[i].name[len])
 			return &table->flags[i];
+	return NULL;
+}
+
+const struct flag *flag_table_of_section(
+	const struct flag_table *table, const char *name)
+{
+	size_t len = strcspn(name, ".");
+
+	for (size_t i = 0; i < table->count; i++) {
+		const char *section = table->flags[i].section;
+
+		if (table->flags[i].long_form && name[len] == '.' &&
+			strncmp(section, name, len) == 0 && !section[len])
+			return &table->flags[i];
+	}
 	return NULL;
 }
 

@@ -24,7 +24,6 @@ enum flag_special {
 	FLAG_DRAINING,
 	FLAG_HELP,
 	FLAG_JSON,
-	FLAG_MODULE_DIR,
 	FLAG_MODULES,
 	FLAG_VERSION,
 };
@@ -53,6 +52,10 @@ void flag_table_free(struct flag_table *table);
 /* Finds a flag by the first `len` characters of name.  NULL: none. */
 const struct flag *flag_table_find(
 	const struct flag_table *table, const char *name, size_t len);
+/* A flag of the module that a name like MODULE.OPTION begins with; NULL: there
+ * is none. */
+const struct flag *flag_table_of_section(
+	const struct flag_table *table, const char *name);
 /* The most similar name, or NULL; borrowed from the table. */
 const char *flag_table_suggest(
 	const struct flag_table *table, const char *name);

@@ -27,19 +27,25 @@ struct parser {
 	struct flag_table table;
 	struct flags *out;
 	FILE *err;
+	int begun; /* index of the argument that is being parsed; 0: none */
 	bool check, ctl, modules, version, help;
+	const char *topic;     /* borrowed; the value of -help; NULL: none */
 	const char *last_bool; /* borrowed; the last argument, if like -debug */
 	const char *secret;    /* borrowed; the last flag, if it is a secret */
-	bool stray;            /* an argument that is not a flag was reported */
 	/* By row of reserved_flags: whether the last such flag asks for
 	 * something. */
 	bool demanded[RESERVED_FLAGS_MAX];
 };
 
-static int usage_error(struct parser *p)
+/* Ends the line that says what is wrong, and says where that is and which part
+ * of -help is about it.  `flag`: the nearest flag; NULL: none. */
+static int usage_error(struct parser *p, const struct flag *flag)
 {
 	(void)fputc('\n', p->err);
-	flags_usage(p->mods, p->mods_count, p->err);
+	if (p->begun)
+		(void)fprintf(p->err, "this is argument %d; ", p->begun);
+	(void)fprintf(p->err, "see -help%s%s\n", flag ? "=" : "",
+		flag ? flags_topic(flag) : "");
 	p->out->action = CONFIG_USAGE;
 	return EXIT_USAGE;
 }
@@ -55,6 +61,7 @@ static int unknown_flag(struct parser *p, const char *name, size_t len)
 	const struct flag *secret;
 	size_t end = flag_table_printable(&p->table, name, len, &secret);
 	char *word = strndup(name, end);
+	const struct flag *flag;
 	const char *near;
 
 	if (!word)
@@ -78,8 +85,10 @@ static int unknown_flag(struct parser *p, const char *name, size_t len)
 			word, word);
 	else if (near)
 		(void)fprintf(p->err, "; did you mean -%s?", near);
+	flag = near ? flag_table_find(&p->table, near, strlen(near))
+		    : flag_table_of_section(&p->table, word);
 	free(word);
-	return usage_error(p);
+	return usage_error(p, flag);
 }
 
 static int bad_value(struct parser *p, const struct flag *flag,
@@ -99,7 +108,7 @@ static int bad_value(struct parser *p, const struct flag *flag,
 		print_quoted(value, p->err);
 	(void)fprintf(p->err, " for %s-%s: %s",
 		flag_is_bool(flag) ? "" : "flag ", flag->name, why->text);
-	return usage_error(p);
+	return usage_error(p, flag);
 }
 
 /* Otherwise the quotes would be a part of the token, or of a name. */
@@ -195,12 +204,11 @@ static int set_special(
 		return 0;
 	case FLAG_HELP:
 		p->help = true;
+		p->topic = value;
 		return 0;
 	case FLAG_CONF:
 		p->out->conf_given = true;
 		return set_text(p, &p->out->conf, value);
-	case FLAG_MODULE_DIR:
-		return set_text(p, &p->out->module_dir, value);
 	case FLAG_OPTION:
 		break;
 	}
@@ -249,7 +257,7 @@ static int parse_flag(struct parser *p, const char *arg)
 		len = flag_table_printable(&p->table, arg + dashes, len, NULL);
 		(void)fprintf(p->err, "bad flag syntax: %.*s",
 			(int)(dashes + len), arg);
-		return usage_error(p);
+		return usage_error(p, NULL);
 	}
 	flag = flag_table_find(&p->table, name, len);
 	if (!flag)
@@ -264,38 +272,33 @@ static int parse_flag(struct parser *p, const char *arg)
 	if (!value) {
 		(void)fprintf(
 			p->err, "flag needs an argument: -%s", flag->name);
-		return usage_error(p);
+		return usage_error(p, flag);
 	}
 	return set_flag(p, flag, value);
 }
 
 /* Go would silently ignore this argument and all that follow. */
-static void report_stray(struct parser *p, const char *arg)
+static int stray(struct parser *p, const char *arg)
 {
 	bool truth;
 
-	(void)fputs(
-		p->stray ? "\nunexpected argument " : "unexpected argument ",
-		p->err);
+	(void)fputs("unexpected argument ", p->err);
 	if (p->secret)
 		(void)fprintf(p->err,
 			"after -%s; a value with spaces must be quoted",
 			p->secret);
 	else
-		p->secret = print_stray(&p->table, arg, p->err);
+		print_stray(&p->table, arg, p->err);
 	if (p->last_bool && relay_bool_parse(arg, &truth, NULL) == 0)
 		(void)fprintf(p->err, "; write %s=%s", p->last_bool, arg);
-	p->stray = true;
-	p->last_bool = NULL;
+	return usage_error(p, NULL);
 }
 
 /* An argument that is not a flag: after -ctl a word of the command. */
 static int take_word(struct parser *p, const char *arg)
 {
-	if (!p->ctl) {
-		report_stray(p, arg);
-		return 0;
-	}
+	if (!p->ctl)
+		return stray(p, arg);
 	if (!p->out->words)
 		p->out->words = calloc((size_t)p->argc, sizeof(*p->out->words));
 	if (!p->out->words)
@@ -309,8 +312,10 @@ static int parse_all(struct parser *p)
 	bool flags_over = false;
 
 	while (p->at < p->argc && !p->help) {
-		const char *arg = p->argv[p->at++];
+		const char *arg = p->argv[p->at];
 		int rc;
+
+		p->begun = p->at++;
 
 		/* systemd passes an empty argument for a "${VARIABLE}" that is
 		 * empty, so ignore it. */
@@ -330,7 +335,8 @@ static int parse_all(struct parser *p)
 		if (rc)
 			return rc;
 	}
-	return p->stray && !p->help ? usage_error(p) : 0;
+	p->begun = 0;
+	return 0;
 }
 
 static int check_demands(struct parser *p, const char *dirs)
@@ -353,17 +359,19 @@ static int check_demands(struct parser *p, const char *dirs)
 static int finish(struct parser *p, const char *dirs)
 {
 	if (p->help) {
-		p->out->action = CONFIG_HELP;
-		flags_usage(p->mods, p->mods_count, p->err);
-		return 0;
+		int code = flags_usage(
+			p->mods, p->mods_count, p->topic, dirs, p->err);
+
+		p->out->action = code ? CONFIG_USAGE : CONFIG_HELP;
+		return code;
 	}
 	if (p->version) {
 		p->out->action = CONFIG_VERSION;
 		return 0;
 	}
 	if (!p->ctl && (p->out->json || p->out->draining)) {
-		(void)fputs("-json and -draining are for -ctl\n", p->err);
-		return usage_error(p);
+		(void)fputs("-json and -draining are for -ctl", p->err);
+		return usage_error(p, NULL);
 	}
 	p->out->action = p->ctl       ? CONFIG_CTL
 			 : p->modules ? CONFIG_MODULES
@@ -403,12 +411,10 @@ void flags_free(struct flags *flags)
 	free(flags->values);
 	free(flags->words);
 	free(flags->conf);
-	free(flags->module_dir);
 	*flags = (struct flags){0};
 }
 
-static const char *find_special(
-	int argc, char *const argv[], enum flag_special special)
+static const char *find_early(int argc, char *const argv[], const char *wanted)
 {
 	struct flag_table table;
 	const char *found = NULL;
@@ -432,7 +438,7 @@ static const char *find_special(
 		 */
 		if (!flag || flag_is_bool(flag))
 			continue;
-		if (flag->special == special)
+		if (strcmp(flag->name, wanted) == 0)
 			found = name[len]      ? name + len + 1
 				: i + 1 < argc ? argv[i + 1]
 					       : NULL;
@@ -444,10 +450,10 @@ static const char *find_special(
 
 const char *flags_module_dir(int argc, char *const argv[])
 {
-	return find_special(argc, argv, FLAG_MODULE_DIR);
+	return find_early(argc, argv, "module-dir");
 }
 
 const char *flags_conf(int argc, char *const argv[])
 {
-	return find_special(argc, argv, FLAG_CONF);
+	return find_early(argc, argv, "conf");
 }

@@ -21,6 +21,8 @@ struct flag_value {
 	bool deprecated; /* the name is an old one */
 };
 
+struct flag; /* see flag_table.h */
+
 struct flags {
 	enum config_action action;
 	char *conf; /* -conf FILE; NULL: not given; owned */
@@ -29,7 +31,6 @@ struct flags {
 	const char **words;
 	size_t word_count;
 	bool json, draining; /* -json, -draining */
-	char *module_dir;    /* -module-dir LIST; NULL: not given; owned */
 	/* one for each option: the last that was given */
 	struct flag_value *values;
 	size_t count;
@@ -63,7 +64,15 @@ int flags_parse(int argc, char *const argv[], const struct config_module *mods,
 	size_t n, const char *dirs, struct flags *out, FILE *err);
 void flags_free(struct flags *flags);
 
-/* -help: every flag with its type, help and default. */
-void flags_usage(const struct config_module *mods, size_t n, FILE *out);
+/*
+ * -help: every flag with its type, help and default, in groups: "basics",
+ * "server", and one for each module.  `topic`: the group to show; NULL, "" or
+ * a boolean: all.  Returns 0, or the exit code 2 after a message that there is
+ * no such group; `dirs` is for that message.
+ */
+int flags_usage(const struct config_module *mods, size_t n, const char *topic,
+	const char *dirs, FILE *out);
+/* The group of a flag; borrowed from the flag. */
+const char *flags_topic(const struct flag *flag);
 
 #endif

@@ -3,15 +3,22 @@
 /* Prints the text of -help in the format of Go's flag package. */
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <strelaysrv/units.h>
 
+#include "base/suggest.h"
 #include "config/flag_table.h"
 #include "config/flags.h"
 #include "config/options.h"
+#include "config/print_argument.h"
 
-#define NS_PER_MS 1000000
+#define NS_PER_MS  1000000
+#define EXIT_USAGE 2
+
+#define BASICS "basics"
+#define SERVER "server"
 
 static const char *type_word(const struct relay_option *option)
 {
@@ -101,25 +108,162 @@ static void print_flag(const struct flag *flag, FILE *out)
 	(void)fputc('\n', out);
 }
 
-void flags_usage(const struct config_module *mods, size_t n, FILE *out)
+/* The groups. */
+
+static bool is_basic(const struct flag *flag)
+{
+	return flag->option->flags & RELAY_OPTION_BASIC && !flag->long_form &&
+	       !flag->deprecated;
+}
+
+const char *flags_topic(const struct flag *flag)
+{
+	if (is_basic(flag))
+		return BASICS;
+	if (flag->reserved)
+		return flag->reserved->module;
+	return flag->section ? flag->section : SERVER;
+}
+
+static int rank(const char *topic)
+{
+	return strcmp(topic, BASICS) == 0   ? 0
+	       : strcmp(topic, SERVER) == 0 ? 1
+					    : 2;
+}
+
+/* Basics first, then the server's, then by module; in each group the short
+ * forms first. */
+static int compare(const void *a, const void *b)
+{
+	const struct flag *left = a, *right = b;
+	const char *here = flags_topic(left), *there = flags_topic(right);
+	int order = rank(here) - rank(there);
+
+	if (order == 0)
+		order = strcmp(here, there);
+	if (order == 0)
+		order = left->long_form - right->long_form;
+	return order ? order : strcmp(left->name, right->name);
+}
+
+static void print_heading(const char *topic, FILE *out)
+{
+	switch (rank(topic)) {
+	case 0:
+		(void)fputs("\nBasics:\n", out);
+		break;
+	case 1:
+		(void)fputs("\nServer:\n", out);
+		break;
+	default:
+		(void)fprintf(out, "\nModule %s:\n", topic);
+	}
+}
+
+/* Only those of one topic; NULL: all.  Returns how many there are. */
+static size_t print_flags(
+	const struct flag_table *table, const char *topic, FILE *out)
+{
+	const char *group = "";
+	size_t shown = 0;
+
+	for (size_t i = 0; i < table->count; i++) {
+		const struct flag *flag = &table->flags[i];
+		const char *here = flags_topic(flag);
+
+		if (strcmp(flag->name, "h") == 0 ||
+			(topic && strcmp(here, topic) != 0))
+			continue;
+		if (strcmp(group, here) != 0)
+			print_heading(here, out);
+		group = here;
+		print_flag(flag, out);
+		shown++;
+	}
+	return shown;
+}
+
+static int print_all(const struct flag_table *table, FILE *out)
+{
+	(void)fputs("Usage of strelaysrv:\n", out);
+	(void)print_flags(table, NULL, out);
+	(void)fputs("\n-help=" BASICS ", -help=" SERVER
+		    " and -help=MODULE show one group.\n",
+		out);
+	return 0;
+}
+
+static const char *suggest_topic(const struct flag_table *table,
+	const struct config_module *mods, size_t n, const char *topic)
+{
+	const char **names = calloc(table->count + n, sizeof(*names));
+	const char *near;
+	size_t count = 0;
+
+	if (!names)
+		return NULL;
+	for (size_t i = 0; i < table->count; i++)
+		names[count++] = flags_topic(&table->flags[i]);
+	for (size_t i = 0; i < n; i++)
+		names[count++] = mods[i].name;
+	near = suggest_nearest(topic, names, count);
+	free(names);
+	return near;
+}
+
+static int print_topic(const struct flag_table *table,
+	const struct config_module *mods, size_t n, const char *topic,
+	const char *dirs, FILE *out)
+{
+	const char *near;
+
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(mods[i].name, topic) != 0)
+			continue;
+		if (mods[i].opaque) {
+			(void)fprintf(out,
+				"the module %s cannot be used; -modules says "
+				"why\n",
+				topic);
+			return EXIT_USAGE;
+		}
+		if (!mods[i].options || !mods[i].options->name) {
+			(void)fprintf(
+				out, "The module %s has no flags.\n", topic);
+			return 0;
+		}
+	}
+	if (print_flags(table, topic, out) > 0)
+		return 0;
+	near = suggest_topic(table, mods, n, topic);
+	(void)fputs("there is no module ", out);
+	print_quoted(topic, out);
+	(void)fprintf(out, " in %s", dirs);
+	if (near)
+		(void)fprintf(out, "; did you mean -help=%s?", near);
+	(void)fputs(
+		"\n-modules lists all modules; -help shows all flags\n", out);
+	return EXIT_USAGE;
+}
+
+int flags_usage(const struct config_module *mods, size_t n, const char *topic,
+	const char *dirs, FILE *out)
 {
 	struct flag_table table;
-	const char *section = "";
+	bool yes;
+	int code;
 
-	(void)fputs("Usage of strelaysrv:\n", out);
 	if (flag_table_make(mods, n, &table)) {
 		(void)fputs("out of memory\n", out);
-		return;
+		return EXIT_FAILURE;
 	}
-	for (size_t i = 0; i < table.count; i++) {
-		const struct flag *flag = &table.flags[i];
-
-		if (flag->long_form && strcmp(section, flag->section) != 0) {
-			section = flag->section;
-			(void)fprintf(out, "\nModule %s:\n", section);
-		}
-		if (strcmp(flag->name, "h") != 0)
-			print_flag(flag, out);
-	}
+	qsort(table.flags, table.count, sizeof(*table.flags), compare);
+	/* The server in Go shows all whatever the value is. */
+	if (!topic || !*topic || relay_bool_parse(topic, &yes, NULL) == 0)
+		code = print_all(&table, out);
+	else
+		code = print_topic(&table, mods, n, topic, dirs, out);
 	flag_table_free(&table);
+	return code;
 }

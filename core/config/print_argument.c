@@ -27,8 +27,7 @@ void print_quoted(const char *text, FILE *out)
 	(void)fputc('"', out);
 }
 
-const char *print_stray(
-	const struct flag_table *table, const char *arg, FILE *out)
+void print_stray(const struct flag_table *table, const char *arg, FILE *out)
 {
 	size_t dashes = strcspn(arg, LETTERS), len;
 	const struct flag *secret;
@@ -38,13 +37,11 @@ const char *print_stray(
 		table, arg + dashes, strlen(arg + dashes), &secret);
 	if (!secret) {
 		print_quoted(value_has_secret(arg) ? "***" : arg, out);
-		return NULL;
+		return;
 	}
 	shown = strndup(arg, dashes + len);
 	print_quoted(shown ? shown : "", out);
 	free(shown);
-	if (!arg[dashes + len])
-		return secret->name;
-	(void)fputs(" and more", out);
-	return NULL;
+	if (arg[dashes + len])
+		(void)fputs(" and more", out);
 }

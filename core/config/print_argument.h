@@ -12,10 +12,8 @@ struct flag_table;
 void print_quoted(const char *text, FILE *out);
 /*
  * Prints what may be printed of an argument that is no flag: "token=s3cret" and
- * "tokens3cret" are flags without a dash.  Returns the name of the flag whose
- * secret the next argument is, borrowed from the table; NULL: none.
+ * "tokens3cret" are flags without a dash.
  */
-const char *print_stray(
-	const struct flag_table *table, const char *arg, FILE *out);
+void print_stray(const struct flag_table *table, const char *arg, FILE *out);
 
 #endif

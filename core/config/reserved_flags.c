@@ -9,6 +9,7 @@
 const struct reserved_flag reserved_flags[] = {
 	{"pool-join",
 		{.name = "pools",
+			.flags = RELAY_OPTION_BASIC,
 			.type = RELAY_LIST,
 			.def = "https://relays.syncthing.net/endpoint",
 			.help = "relay pools to join, comma-separated; empty "
@@ -16,6 +17,7 @@ const struct reserved_flag reserved_flags[] = {
 		true},
 	{"rate-limit",
 		{.name = "global-rate",
+			.flags = RELAY_OPTION_BASIC,
 			.type = RELAY_RATE,
 			.def = "0",
 			.help = "bytes per second of all sessions together"},
@@ -28,6 +30,7 @@ const struct reserved_flag reserved_flags[] = {
 		true},
 	{"nat",
 		{.name = "nat",
+			.flags = RELAY_OPTION_BASIC,
 			.type = RELAY_BOOL,
 			.def = "no",
 			.help = "map an external port by UPnP or NAT-PMP"},

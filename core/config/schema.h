@@ -23,7 +23,8 @@ struct core_conf {
 	const char *private_srv;
 	const char *const *private_hosts;
 	const char *const *modules;
-	int64_t workers; /* 0: as many as CPUs are available */
+	const char *const *module_dir; /* none: those of the program */
+	int64_t workers;               /* 0: as many as CPUs are available */
 	int64_t network_buffer;
 	int64_t pipe_size;
 	int64_t socket_buffer;   /* 0: as the kernel sizes them */

@@ -48,6 +48,7 @@
 #include "modules/catalog.h"
 #include "modules/module_log.h"
 #include "modules/module_metrics.h"
+#include "modules/preload.h"
 #include "modules/registrations.h"
 #include "net/capacity.h"
 #include "net/inherited.h"
@@ -340,11 +341,14 @@ static int run(int argc, char *const argv[])
 static int find_modules(int argc, char *const argv[])
 {
 	struct server_shared *server = self();
+	const char *dirs = flags_module_dir(argc, argv);
+	const char *conf = flags_conf(argc, argv);
+	char *set = !dirs && conf ? preload_module_dir(conf) : NULL;
 	struct relay_err err;
+	int result = catalog_init(&server->catalog, dirs ? dirs : set, &err);
 
-	if (catalog_init(
-		    &server->catalog, flags_module_dir(argc, argv), &err) ||
-		catalog_scan(&server->catalog, &err) != 0)
+	free(set);
+	if (result != 0 || catalog_scan(&server->catalog, &err) != 0)
 		return fatal(&err);
 	server->catalog.careful = command_line_has(argc, argv, "check") ||
 				  command_line_has(argc, argv, "modules");

@@ -79,7 +79,7 @@ int catalog_init(
 	struct catalog *catalog, const char *dirs, struct relay_err *err)
 {
 	*catalog = (struct catalog){0};
-	catalog->dirs = dirs ? strdup(dirs) : default_dirs();
+	catalog->dirs = dirs && *dirs ? strdup(dirs) : default_dirs();
 	if (!catalog->dirs)
 		return relay_fail(err, "out of memory");
 	return 0;

@@ -54,8 +54,8 @@ struct catalog {
 };
 
 /*
- * `dirs`: comma-separated; NULL: "modules" beside the executable or, if there
- * is none, the directory where modules are installed.  0, or -1 with err.
+ * `dirs`: comma-separated; NULL or "": "modules" beside the executable or, if
+ * there is none, the directory where modules are installed.  0, or -1 with err.
  */
 int catalog_init(
 	struct catalog *catalog, const char *dirs, struct relay_err *err);

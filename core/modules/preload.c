@@ -40,6 +40,35 @@ char *preload_read(const char *conf)
 	return NULL;
 }
 
+static void ignore(enum relay_level level, const char *text, void *arg)
+{
+	(void)level;
+	(void)text;
+	(void)arg;
+}
+
+char *preload_module_dir(const char *conf)
+{
+	char *text = preload_read(conf), *dirs = NULL;
+	struct relay_value value;
+	struct config *config;
+	bool good, may_set;
+
+	may_set = text &&
+		  (has_word(text, "module-dir") || has_word(text, "include"));
+	free(text);
+	if (!may_set)
+		return NULL;
+	/* The sections of modules are unknown yet, which does not matter for
+	 * what is outside of them. */
+	config = config_examine(conf, NULL, NULL, 0, ignore, NULL, &good);
+	if (config && config_core(config)->module_dir[0] &&
+		config_get(config, NULL, "module-dir", &value) == 0)
+		dirs = option_format(&value);
+	config_free(config);
+	return dirs;
+}
+
 /* Whether all names of modules are in this text, written literally. */
 static bool is_plain(const char *text)
 {

@@ -10,6 +10,14 @@
 struct catalog;
 
 /*
+ * The option module-dir of the file `conf`, comma-separated: it must be known
+ * before modules, and with them the rest of the file, can be read.  Owned by
+ * the caller.  NULL: it is not set, or the file cannot be read, which is
+ * reported when all of it is read.
+ */
+char *preload_module_dir(const char *conf);
+
+/*
  * Opens each module whose name occurs anywhere in the file `conf`; also the
  * default modules if `conf` is NULL or does not set `modules`.  Opens all
  * modules if the names cannot be found in that way: `conf` is no regular file,

@@ -48,6 +48,11 @@ enum relay_option_type {
  * a module that does not run is refused.  RELAY_OPTION_FILLED implies it.
  */
 #define RELAY_OPTION_GUARD 8U
+/*
+ * -help shows the flag `flag` among the basics, which come first: for what
+ * nearly every operator has to decide.
+ */
+#define RELAY_OPTION_BASIC 16U
 
 struct relay_option {
 	const char *name; /* as in the file, words joined by '-' */

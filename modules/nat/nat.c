@@ -16,7 +16,8 @@ static const char *const family_words[] = {[IPV4] = "ipv4",
 
 static const struct relay_option options[] = {
 	RELAY_OPT(struct conf, enabled, bool, "enabled", RELAY_BOOL, "no", 0, 0,
-		"map an external port by UPnP or NAT-PMP", .flag = "nat"),
+		"map an external port by UPnP or NAT-PMP", .flag = "nat",
+		.flags = RELAY_OPTION_BASIC),
 	RELAY_OPT(struct conf, status, bool, "status", RELAY_BOOL, "no", 0, 0,
 		"map the port of the status address, too"),
 	RELAY_OPT(struct conf, lease_ms, int64_t, "lease", RELAY_DURATION,

@@ -24,7 +24,8 @@ static const struct relay_option options[] = {
 		DEFAULT_POOL, 0, POOLS_MAX,
 		"relay pools to join, comma-separated; empty keeps the relay "
 		"private",
-		.flag = "pools", .flags = RELAY_OPTION_GUARD),
+		.flag = "pools",
+		.flags = RELAY_OPTION_GUARD | RELAY_OPTION_BASIC),
 	RELAY_OPT(struct conf, bind, const char *, "bind", RELAY_STRING, "", 0,
 		0, "source address of requests to pools"),
 	RELAY_OPT(struct conf, ca_file, const char *, "ca-file", RELAY_STRING,

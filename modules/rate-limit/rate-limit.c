@@ -12,7 +12,7 @@ static const struct relay_option options[] = {
 	RELAY_OPT(struct conf, global, int64_t, "global", RELAY_RATE, "0", 0,
 		RATE_MOST,
 		"bytes per second of all sessions together; 0: no limit",
-		.flag = "global-rate"),
+		.flag = "global-rate", .flags = RELAY_OPTION_BASIC),
 	RELAY_OPT(struct conf, per_session, int64_t, "per-session", RELAY_RATE,
 		"0", 0, RATE_MOST,
 		"bytes per second of each session; 0: no limit",

@@ -42,7 +42,7 @@ static const struct relay_option options[] = {
 		RELAY_STRING, "", 0, 0,
 		"the address to tell clients, HOST:PORT or :PORT, if it is "
 		"not the listen address",
-		.flag = "ext-address"),
+		.flag = "ext-address", .flags = RELAY_OPTION_BASIC),
 	RELAY_OPT(struct relay_conf, ext_lookup_ms, int64_t,
 		"ext-address-lookup", RELAY_DURATION, "5m", 1000, 86400000,
 		"how often a host name in ext-address is looked up again"),
@@ -54,18 +54,20 @@ static const struct relay_option options[] = {
 	RELAY_OPT(struct relay_conf, provided_by, const char *, "provided-by",
 		RELAY_STRING, "", 0, 30,
 		"name of who runs the relay, shown to the public",
-		.flag = "provided-by"),
+		.flag = "provided-by", .flags = RELAY_OPTION_BASIC),
 	RELAY_OPT(struct relay_conf, token, const char *, "token", RELAY_STRING,
 		"", 0, 0,
 		"token that devices must send to join; a relay with a token "
 		"joins no pool; requests for a device need no token, see asks",
 		.flag = "token",
-		.flags = RELAY_OPTION_SECRET | RELAY_OPTION_GUARD),
+		.flags = RELAY_OPTION_SECRET | RELAY_OPTION_GUARD |
+			 RELAY_OPTION_BASIC),
 	RELAY_OPT(struct relay_conf, token_file, const char *, "token-file",
 		RELAY_STRING, "", 0, 0,
 		"file whose first line is the token, which keeps it out of the "
 		"process list",
-		.flag = "token-file", .flags = RELAY_OPTION_FILLED),
+		.flag = "token-file",
+		.flags = RELAY_OPTION_FILLED | RELAY_OPTION_BASIC),
 	RELAY_OPT(struct relay_conf, asks, int64_t, "asks", RELAY_CHOICE,
 		"anyone", 0, 0,
 		"who may request a device: anyone, or only devices that have "

@@ -112,15 +112,98 @@ def test_usage_tells_our_own_flags(plain_program, name):
     assert name in entries, f"usage lacks -{name}; it has {sorted(entries)}"
 
 
+def headings(text):
+    return re.findall(r"^([A-Z].*):$", text, re.M)
+
+
+def test_help_begins_with_the_basics_and_groups_the_rest(plain_program):
+    text = run(plain_program, "-help").stderr
+    groups = headings(text)
+    assert groups[:3] == ["Usage of strelaysrv", "Basics", "Server"], groups
+    modules = groups[3:]
+    assert {"Module relay", "Module nat", "Module bounds"} <= set(modules), modules
+    assert modules == sorted(modules) and len(set(modules)) == len(modules)
+    basics = usage_entries(text.partition("Server:")[0])
+    assert {"listen", "keys", "pools", "token-file", "ext-address", "conf", "help"} <= set(basics)
+    assert len(basics) <= 24 and not any("." in name for name in basics)
+    assert "-nat-lease" in text.partition("Module nat:")[2].partition("Module ")[0]
+    shown = re.findall(r"^  -(\S+)", text, re.M)
+    assert len(set(shown)) == len(shown), "a flag is there twice"
+
+
+@pytest.mark.parametrize("flag", ["-help=nat", "--help=nat", "-h=nat"])
+def test_help_of_one_module(plain_program, flag):
+    result = run(plain_program, flag)
+    check_exit(result, 0)
+    assert headings(result.stderr) == ["Module nat"] and result.stdout == ""
+    assert {"nat-lease", "nat.lease"} <= set(usage_entries(result.stderr))
+    whole = run(plain_program, "-help").stderr
+    assert result.stderr in whole
+
+
+@pytest.mark.parametrize("topic, heading", [("basics", "Basics"), ("server", "Server")])
+def test_help_of_the_server(plain_program, topic, heading):
+    result = run(plain_program, f"-help={topic}")
+    check_exit(result, 0)
+    assert headings(result.stderr) == [heading]
+
+
+@pytest.mark.parametrize("value", ["", "true", "false", "1"])
+def test_help_is_whole_for_what_scripts_give(each_program, value):
+    result = run(each_program, f"-help={value}")
+    check_exit(result, 0)
+    check_usage(result.stderr)
+
+
+@pytest.mark.parametrize("topic, near", [("rely", "relay"), ("basic", "basics"), ("statsdd", "statsd"),
+                                         ("x\033y", None)])
+def test_help_of_no_module_is_an_error_with_the_nearest(plain_program, topic, near):
+    result = run(plain_program, f"-help={topic}")
+    check_exit(result, 2)
+    first, second = result.stderr.splitlines()
+    assert first.startswith("there is no module ") and "\033" not in first
+    assert str(module_folder()) in first
+    assert first.endswith(f"; did you mean -help={near}?") if near else "mean" not in first
+    assert "-modules" in second
+
+
 @pytest.mark.parametrize("flag", ["-bogus", "--bogus", "-bogus=1", "-Listen", "-lis"])
-def test_an_unknown_flag_is_an_error_with_usage(each_program, flag):
+def test_an_unknown_flag_is_an_error(each_program, flag):
     result = run(each_program, flag)
     check_exit(result, 2)
     assert result.stdout == ""
     name = flag.strip("-").partition("=")[0]
     want = f"flag provided but not defined: -{name}"
     assert want in result.stderr, f"want {want!r} in:\n{result.stderr}"
-    check_usage(result.stderr)
+
+
+@pytest.mark.parametrize("args, first, second", [
+    (["-debug", "-bogus"], "flag provided but not defined: -bogus", "this is argument 2; see -help"),
+    (["-lisen", ":1"], "flag provided but not defined: -lisen; did you mean -listen?",
+     "this is argument 1; see -help=basics"),
+    (["-relay.pingg=1"], "flag provided but not defined: -relay.pingg",
+     "this is argument 1; see -help=relay"),
+    (["-debug", "-nat-lease", "soon"], 'invalid value "soon" for flag -nat-lease: .*',
+     "this is argument 2; see -help=nat"),
+    (["-protocol=tpc"], 'invalid value "tpc" for flag -protocol: .*tcp, tcp4, tcp6.*',
+     "this is argument 1; see -help=server"),
+    (["-debug=maybe"], 'invalid boolean value "maybe" for -debug: .*',
+     "this is argument 1; see -help=basics"),
+    (["-debug", "-workers"], "flag needs an argument: -workers", "this is argument 2; see -help=server"),
+    (["---keys"], "bad flag syntax: ---keys", "this is argument 1; see -help"),
+    (["", "one", "two", "-bogus"], 'unexpected argument "one"', "this is argument 2; see -help"),
+    (["-json"], "-json and -draining are for -ctl", "see -help")], ids=lambda v: str(v)[:24])
+def test_an_error_takes_two_lines(plain_program, args, first, second):
+    """What is wrong, with the nearest right one; where it is, and which help is about it."""
+    result = run(plain_program, *args)
+    check_exit(result, 2)
+    lines = result.stderr.splitlines()
+    assert len(lines) == 2, result.stderr
+    assert re.fullmatch(first.replace("?", r"\?"), lines[0]), lines
+    assert lines[1] == second
+    topic = re.search("-help=.*", second)
+    if topic:
+        check_exit(run(plain_program, topic.group()), 0)
 
 
 @pytest.mark.parametrize("flag", ["---listen", "-=x", "--=x"])
@@ -144,7 +227,6 @@ def test_a_bad_value_is_an_error(each_program, tmp_path, flag, value):
     check_exit(result, 2)
     for word in (f'"{value}"', flag):
         assert word in result.stderr, f"want {word} in:\n{result.stderr}"
-    check_usage(result.stderr)
 
 
 @pytest.mark.parametrize("args", [["-provided-by", "me"], ["-provided-by=me"],

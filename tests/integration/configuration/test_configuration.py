@@ -3,7 +3,7 @@
 
 import pytest
 
-from relay_server import ROOT, run
+from relay_server import ROOT, module_folder, run
 
 
 def conf(tmp_path, text):
@@ -107,3 +107,44 @@ def test_flags_of_modules_that_do_not_run_are_not_ignored_in_silence(start_with)
 def test_flags_that_ask_modules_for_nothing_are_no_mistake(start_with):
     server = start_with("modules = { log, relay, status }\n", "-nat=false", "-global-rate", "0")
     assert "no effect" not in server.log()
+
+
+def folder_of_counter():
+    return module_folder().parent / "tests" / "modules" / "counter"
+
+
+@pytest.mark.parametrize("place", ["file", "included", "variable", "not-listed", "flag"])
+def test_the_file_may_say_where_modules_are(plain_program, tmp_path, place, monkeypatch):
+    """The options of such a module are known, too, and are checked."""
+    monkeypatch.setenv("MORE", str(folder_of_counter()))
+    more = "${MORE}" if place == "variable" else folder_of_counter()
+    text = f'module-dir = {{ "{module_folder()}", "{more}" }}\n'
+    args = []
+    if place == "included":
+        (tmp_path / "folders.conf").write_text(text)
+        text = 'include("folders.conf")\n'
+    elif place == "flag":
+        text = 'module-dir = { "/nowhere" }\n'
+        args = ["-module-dir", f"{module_folder()},{folder_of_counter()}"]
+    modules = "log, relay, status" + (", counter" if place != "not-listed" else "")
+    text += f"modules = {{ {modules} }}\ncounter {{ step = 2 }}\n"
+    result = run(plain_program, "-conf", str(conf(tmp_path, text)), *args, "-keys", str(tmp_path), "-modules")
+    assert result.returncode == 0, result.stderr
+    assert f"{folder_of_counter()}/counter.so" in result.stdout
+    result = run(plain_program, "-conf", str(conf(tmp_path, text + "cuonter { }\n")), *args, "-check")
+    check_refused(result, 'section "cuonter" belongs to no module that is installed; did you mean "counter"?')
+
+
+def test_a_folder_of_modules_in_the_file_that_is_missing_is_named(plain_program, tmp_path):
+    text = f'module-dir = "{tmp_path}/none"\nrelay {{ }}\n'
+    for action in ([], ["-check"], ["-modules"]):
+        check_refused(run(plain_program, "-conf", str(conf(tmp_path, text)), "-pools=", *action),
+                      f"cannot read the module directory {tmp_path}/none: No such file")
+
+
+def test_another_folder_of_modules_needs_a_restart(start_with, tmp_path):
+    modules = "modules = { log, relay, status }\n"
+    server = start_with(f'module-dir = {{ "{module_folder()}" }}\n{modules}')
+    conf(tmp_path, f'module-dir = {{ "{module_folder()}", "{folder_of_counter()}" }}\n{modules}')
+    done, log = server.reload()
+    assert done and 'option module-dir changes' in log and "this needs a restart" in log, log

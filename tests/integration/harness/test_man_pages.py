@@ -62,11 +62,16 @@ def test_bash_completes_flags(plain_program, tmp_path):
     assert complete([plain_program.path, "-conf", "ke"], tmp_path) == ["kept", "keys"]
     testutil = str(module_folder().parent / "strelaysrv-testutil")
     assert complete([testutil, "-gen"], tmp_path) == ["-gen-keys"]
+    for words in (["-help", "=", "ra"], ["--help", "=", "ra"]):
+        assert complete([plain_program.path, *words], tmp_path) == ["rate-limit"]
+    assert {"basics", "server", "relay", "nat"} <= set(
+        complete([plain_program.path, "-help", "="], tmp_path))
 
 
 def test_zsh_completes_flags(plain_program):
     """With stand-ins for the functions of zsh's completion system."""
     script = (f'_describe() {{ print -l -- "${{(@P)2}}" }}; _files() {{ print FILES }}; '
+              'compset() { PREFIX=${PREFIX#*=} }; '
               'words=("$@"); CURRENT=$#; PREFIX=$words[-1]; '
               f'. {ROOT}/conf/completion/_strelaysrv')
 
@@ -78,5 +83,8 @@ def test_zsh_completes_flags(plain_program):
 
     found = complete_word("-net")
     assert any(re.match("-network-timeout:how long", line) for line in found), found
+    for word in ("-help=", "--h=ra"):
+        topics = complete_word(word)
+        assert {"basics", "server", "relay", "rate-limit"} <= set(topics), topics
     assert any(line.startswith("-bounds.opening:") for line in found)
     assert complete_word("x") == ["FILES"]

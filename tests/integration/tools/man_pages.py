@@ -30,24 +30,24 @@ def usage(program):
 
 
 def flags(text):
-    """[(module or None, flag, its value, text)] of what -help shows."""
-    module, found = None, []
+    """[(heading or None, flag, its value, text)] of what -help shows."""
+    heading, found = None, []
     lines = iter(text.splitlines())
     for line in lines:
-        if line.startswith("Module "):
-            module = line.removeprefix("Module ").rstrip(":")
+        if re.fullmatch("(Basics|Server|Module .*):", line):
+            heading = line.rstrip(":")
         head = re.match(r"  -(\S+) ?(.*)", line)
         if head:
-            found.append((module, head.group(1), head.group(2), next(lines).strip()))
+            found.append((heading, head.group(1), head.group(2), next(lines).strip()))
     return found
 
 
 def list_of_flags(text):
     out, last = [], None
-    for module, flag, value, words in flags(text):
-        if module != last:
-            out.append(f'.SS "Module {escape(module)}"\n')
-            last = module
+    for heading, flag, value, words in flags(text):
+        if heading != last:
+            out.append(f'.SS "{escape(heading)}"\n')
+            last = heading
         words = escape(words[0].upper() + words[1:])
         value = f' " {escape(value)}"' if value else ""
         out.append(f".TP\n.{'BI' if value else 'B'} \\-{escape(flag)}{value}\n{words}\n")

@@ -88,7 +88,8 @@ static void assert_usage_error(struct fixture *f, int rc, const char *want)
 {
 	assert_int_equal(rc, 2);
 	assert_int_equal(f->flags.action, CONFIG_USAGE);
-	assert_non_null(strstr(f->text, "\nUsage of strelaysrv:\n"));
+	assert_non_null(strstr(f->text, "\nthis is argument "));
+	assert_null(strstr(f->text, "Usage"));
 	assert_string_equal(message(f), want);
 }
 
@@ -176,7 +177,9 @@ static void names_stray_arguments(void **state)
 	assert_usage_error(f, parse(f, "-debug", "true"),
 		"unexpected argument \"true\"; write -debug=true");
 	assert_int_equal(parse(f, "one", "two"), 2);
-	assert_non_null(strstr(f->text, "\"one\"\nunexpected argument \"two"));
+	assert_string_equal(f->text,
+		"unexpected argument \"one\"\nthis is argument 1; see -help\n");
+	assert_int_equal(parse(f, "one", "-help"), 2);
 }
 
 static void refuses_unknown_flags(void **state)
@@ -267,7 +270,7 @@ static void knows_what_to_do_besides(void **state)
 	assert_int_equal(parse(f, "-version=false", "-module-dir=a,b"), 0);
 	assert_int_equal(f->flags.action, CONFIG_RUN);
 	assert_false(f->flags.conf_given);
-	assert_string_equal(f->flags.module_dir, "a,b");
+	assert_string_equal(value_of(f, "module-dir"), "a,b");
 	assert_int_equal(parse(f, "-version", "-foo"), 2);
 }
 
@@ -280,8 +283,31 @@ static void helps(void **state)
 	assert_int_equal(parse(f, "-debug", "--help", "-foo"), 0);
 	assert_int_equal(f->flags.action, CONFIG_HELP);
 	assert_ptr_equal(
-		strstr(f->text, "Usage of strelaysrv:\n  -check\n    \t"),
+		strstr(f->text,
+			"Usage of strelaysrv:\n\nBasics:\n  -check\n    \t"),
 		f->text);
+}
+
+static void helps_with_one_part(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(parse(f, "-help=log"), 0);
+	assert_int_equal(f->flags.action, CONFIG_HELP);
+	assert_ptr_equal(
+		strstr(f->text, "\nModule log:\n  -log.level string\n"),
+		f->text);
+	assert_null(strstr(f->text, "relay"));
+	assert_int_equal(parse_with(f, SAMPLE_MODULES, ARGS("-h=status")), 0);
+	assert_string_equal(f->text, "The module status has no flags.\n");
+	/* not installed, but its flags are known */
+	assert_int_equal(parse(f, "-help=nat"), 0);
+	assert_non_null(strstr(f->text, "-nat-lease int"));
+	assert_int_equal(parse(f, "-help=rely"), 2);
+	assert_int_equal(f->flags.action, CONFIG_USAGE);
+	assert_string_equal(message(f),
+		"there is no module \"rely\" in /opt/modules; did you mean "
+		"-help=relay?");
 }
 
 static void shows_types_and_defaults(void **state)
@@ -296,9 +322,9 @@ static void shows_types_and_defaults(void **state)
 		"  -provided-by string\n    \tby whom\n",
 		"  -protocol string\n",
 		"(default \"tcp\")\n",
-		"\nModule relay:\n  -relay.message-timeout duration\n    "
-		"\tsame "
-		"as -message-timeout\n",
+		"\nModule relay:\n  -message-timeout duration\n",
+		"  -relay.message-timeout duration\n    \tsame as "
+		"-message-timeout\n",
 		"  -relay.strict\n    \town flag only (default true)\n",
 		"  -log.level string\n    \thow much (default \"notice\")\n",
 		"  -nat-lease int\n    \tminutes for which a port is mapped (",
@@ -319,7 +345,7 @@ static void sorts_flags(void **state)
 	char last[64] = "";
 
 	assert_int_equal(parse(f, "-help"), 0);
-	for (const char *at = strstr(f->text, "\n  -");
+	for (const char *at = strstr(strstr(f->text, "\nServer"), "\n  -");
 		at && at < strstr(f->text, "\nModule");
 		at = strstr(at + 1, "\n  -")) {
 		char name[64];
@@ -428,6 +454,7 @@ int main(void)
 		TEST(ends_with_1_when_a_text_is_too_long),
 		TEST(knows_what_to_do_besides),
 		TEST(helps),
+		TEST(helps_with_one_part),
 		TEST(shows_types_and_defaults),
 		TEST(sorts_flags),
 		TEST(demands_modules_that_are_missing),
