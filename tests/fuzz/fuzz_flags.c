@@ -6,6 +6,7 @@
  */
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "config/config.h"
 #include "config/config_section.h"
@@ -27,14 +28,6 @@ int config_file_read(const char *path, struct config_section *sections,
 	return 0;
 }
 
-/* It says the same each time, and takes long. */
-void flags_usage(const struct config_module *mods, size_t n, FILE *out)
-{
-	(void)mods;
-	(void)n;
-	(void)fputs("usage\n", out);
-}
-
 static unsigned errors;
 
 static void report(enum relay_level level, const char *text, void *arg)
@@ -49,6 +42,12 @@ static void check_message(const char *text, int code, const struct flags *flags)
 	FUZZ_CHECK(code >= 0 && code <= 2);
 	FUZZ_CHECK(code == 0 || text[0]);
 	FUZZ_CHECK((code == 2) == (flags->action == CONFIG_USAGE));
+	if (code == 2) {
+		const char *end = strchr(text, '\n');
+
+		end = end ? strchr(end + 1, '\n') : NULL;
+		FUZZ_CHECK(end && !end[1]); /* two lines */
+	}
 }
 
 static void check_flags(const struct flags *flags)
