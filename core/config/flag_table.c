@@ -34,6 +34,13 @@ static const struct {
 			.type = RELAY_BOOL,
 			.help = "with -ctl: to the process that drains after "
 				"an upgrade"}},
+	{FLAG_HEALTH,
+		{.name = "health",
+			.type = RELAY_BOOL,
+			.flags = RELAY_OPTION_BASIC,
+			.help = "ask the running server of the same flags and "
+				"configuration whether it is well, and exit "
+				"with 0 or 1"}},
 	{FLAG_HELP,
 		{.name = "help",
 			.type = RELAY_BOOL,

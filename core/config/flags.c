@@ -28,7 +28,7 @@ struct parser {
 	struct flags *out;
 	FILE *err;
 	int begun; /* index of the argument that is being parsed; 0: none */
-	bool check, ctl, modules, version, help;
+	bool check, ctl, health, modules, version, help;
 	const char *topic;     /* borrowed; the value of -help; NULL: none */
 	const char *last_bool; /* borrowed; the last argument, if like -debug */
 	const char *secret;    /* borrowed; the last flag, if it is a secret */
@@ -192,6 +192,9 @@ static int set_special(
 		return 0;
 	case FLAG_DRAINING:
 		p->out->draining = truth_of(value);
+		return 0;
+	case FLAG_HEALTH:
+		p->health = truth_of(value);
 		return 0;
 	case FLAG_JSON:
 		p->out->json = truth_of(value);
@@ -374,6 +377,7 @@ static int finish(struct parser *p, const char *dirs)
 		return usage_error(p, NULL);
 	}
 	p->out->action = p->ctl       ? CONFIG_CTL
+			 : p->health  ? CONFIG_HEALTH
 			 : p->modules ? CONFIG_MODULES
 			 : p->check   ? CONFIG_CHECK
 				      : CONFIG_RUN;

@@ -59,6 +59,7 @@ enum config_action {
 	CONFIG_CHECK,   /* -check */
 	CONFIG_MODULES, /* -modules: lists them on stdout, exit 0 */
 	CONFIG_CTL,     /* -ctl: gives a command to a running server */
+	CONFIG_HEALTH,  /* -health: asks a running server whether it is well */
 	CONFIG_VERSION, /* -version: one line on stdout, exit 0 */
 	CONFIG_HELP,    /* usage was printed to stderr, exit 0 */
 	CONFIG_USAGE,   /* message and usage were printed to stderr, exit 2 */

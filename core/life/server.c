@@ -25,6 +25,7 @@
 #include "life/command_line.h"
 #include "life/ctl.h"
 #include "life/drain.h"
+#include "life/health.h"
 #include "life/life_state.h"
 #include "life/metric_tables.h"
 #include "life/systemd_notify.h"
@@ -361,7 +362,8 @@ static int act(int argc, char *const argv[])
 	struct server_shared *server = self();
 	struct relay_err err;
 	int code;
-	bool is_client = command_line_has(argc, argv, "ctl");
+	bool is_client = command_line_has(argc, argv, "ctl") ||
+			 command_line_has(argc, argv, "health");
 
 	/* These look at files before the flags are read. */
 	if (is_client || command_line_has(argc, argv, "check") ||
@@ -381,10 +383,12 @@ static int act(int argc, char *const argv[])
 		return version_print();
 	if (server->flags.action == CONFIG_CTL)
 		return ctl_run(&server->flags);
+	if (server->flags.action == CONFIG_HEALTH)
+		return health_run(&server->flags);
 	if (server->flags.action != CONFIG_MODULES &&
 		unused_options_check(argc, argv, getenv, stderr) != 0)
 		return EXIT_USAGE;
-	if (is_client) /* no: a value of another flag only looked like -ctl */
+	if (is_client) /* no: a value of another flag only looked like it */
 		tls_start_begin();
 	if (server->flags.action == CONFIG_RUN &&
 		systemd_notify_init(&err) != 0) {

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MPL-2.0
+"""-health: a command that asks the running server whether it is well."""
+
+import os
+import re
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from relay_server import run
+
+
+@pytest.fixture
+def health(plain_program):
+    """health(*args) is (exit code, the line); it must be one line on the right stream."""
+
+    def ask(*args, **options):
+        result = run(plain_program, *map(str, args), "-health", **options)
+        text = result.stdout if result.returncode == 0 else result.stderr
+        assert (result.stdout + result.stderr) == text and text.count("\n") == 1, result
+        return result.returncode, text.strip()
+
+    return ask
+
+
+@pytest.fixture
+def served(start, plain_program):
+    return start(plain_program)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "", "0.0.0.0"])
+def test_a_server_that_is_well(served, health, host):
+    """Also by the address of the configuration, which may stand for all addresses."""
+    port = served.status_address[1]
+    assert health("-status-srv", f"{host}:{port}") == (0, f"healthy: {host}:{port}: ok")
+
+
+@pytest.mark.parametrize("host", ["[::1]", "[::]", ""])
+def test_a_server_that_only_has_ipv6(start, plain_program, health, host):
+    server = start(plain_program, status="[::1]:0")
+    port = server.status_address[1]
+    assert health("-status-srv", f"{host}:{port}")[0] == 0
+
+
+def test_the_configuration_says_where_even_if_it_has_mistakes_now(served, health, tmp_path):
+    port = served.status_address[1]
+    conf = tmp_path / "relay.conf"
+    for rest in ("", "no-such-option = 1\nmodules = { nothing }\n"):
+        conf.write_text(f'status-srv = "127.0.0.1:{port}"\n{rest}')
+        assert health("-conf", conf)[0] == 0
+    conf.write_text('status-srv = ""\nprivate-srv = "127.0.0.1:%d"\n' % port)
+    assert health("-conf", conf)[0] == 0
+
+
+def test_without_a_status_address_the_first_listen_address_must_accept(start, plain_program, health):
+    server = start(plain_program, status="")
+    listen = f"127.0.0.1:{server.address[1]}"
+    code, text = health("-status-srv=", "-listen", listen)
+    assert code == 0 and "accepts connections; there is no status address" in text
+    server.stop()
+    assert health("-status-srv=", "-listen", listen) == (1, f"not healthy: {listen}: Connection refused")
+
+
+@pytest.mark.parametrize("address, why", [
+    ("127.0.0.1:1", "Connection refused"), ("127.0.0.1:0", "only the server knows which port"),
+    ("nothing.invalid:22070", "nothing.invalid"), ("x", "it has no port")])
+def test_no_server_is_not_well(health, address, why):
+    code, text = health("-status-srv", address)
+    assert code == 1 and text.startswith(f"not healthy: {address}: ") and why in text, text
+
+
+def answer_once(listener, reply):
+    """Answers one request; a reply of None: never."""
+    connection = listener.accept()[0]
+    with connection:
+        connection.recv(4096)
+        if reply is None:
+            connection.recv(1)
+        else:
+            connection.sendall(reply)
+
+
+@pytest.mark.parametrize("reply, code, told", [
+    (b"HTTP/1.1 200 OK\r\n\r\nok\n", 0, "healthy: .*: ok"),
+    (b"HTTP/1.1 503 X\r\nA: b\r\n\r\nclosed\x1b[2J: quota\nmore\n", 1, r".*: 503: closed\?\[2J: quota"),
+    (b"HTTP/1.1 404 X\r\n\r\nnot found", 1, ".*: the module status does not run: 404: not found"),
+    (b"SSH-2.0-OpenSSH\r\n\r\n", 1, ".*: what answers is no HTTP server"),
+    (b"", 1, ".*: what answers is no HTTP server"),
+    (b"HTTP/1.1 503 X\r\n\r\n" + b"x" * 100000, 1, ".*: 503: x{299}"),
+    (None, 1, "not healthy: there is no answer within 5 s")],
+    ids=["well", "refuses", "no-page", "no-http", "nothing", "long", "silent"])
+def test_what_the_answer_says(health, reply, code, told):
+    """With a stand-in for the server; one that never answers costs five seconds."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        answers = threading.Thread(target=answer_once, args=(listener, reply), daemon=True)
+        answers.start()
+        got = health("-status-srv", f"127.0.0.1:{listener.getsockname()[1]}")
+    assert got[0] == code and re.fullmatch(told, got[1]), got
+
+
+def test_a_configuration_that_hangs_is_not_waited_for(plain_program, tmp_path):
+    os.mkfifo(tmp_path / "relay.conf")
+    done = subprocess.run([plain_program.path, "-conf", tmp_path / "relay.conf", "-health"],
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1, done
