@@ -73,7 +73,7 @@ static int unknown_flag(struct parser *p, const char *name, size_t len)
 			"-%s; the rest may be a secret, so it is not printed",
 			word);
 		free(word);
-		return usage_error(p);
+		return usage_error(p, NULL);
 	}
 	(void)fprintf(p->err, "flag provided but not defined: -%s", word);
 	if (end < len && name[end] == ' ')
@@ -118,7 +118,7 @@ static int quoted_value(struct parser *p, const struct flag *flag)
 		"the value of -%s has quotes around it: whatever started the "
 		"server passed them on, as a shell does not; leave them out",
 		flag->name);
-	return usage_error(p);
+	return usage_error(p, flag);
 }
 
 /* The entry of an option: the one that it has, or a new one. */
@@ -416,48 +416,4 @@ void flags_free(struct flags *flags)
 	free(flags->words);
 	free(flags->conf);
 	*flags = (struct flags){0};
-}
-
-static const char *find_early(int argc, char *const argv[], const char *wanted)
-{
-	struct flag_table table;
-	const char *found = NULL;
-
-	if (flag_table_make(NULL, 0, &table))
-		return NULL;
-	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-		const char *name = argv[i];
-		const struct flag *flag;
-		size_t len;
-
-		if (name[0] != '-')
-			continue;
-		name += name[1] == '-' ? 2 : 1;
-		len = strcspn(name, "=");
-		flag = flag_table_find(&table, name, len);
-		/*
-		 * It is not known here whether a module's flag takes the next
-		 * argument.  So an argument that looks like one of these flags
-		 * is taken as one.
-		 */
-		if (!flag || flag_is_bool(flag))
-			continue;
-		if (strcmp(flag->name, wanted) == 0)
-			found = name[len]      ? name + len + 1
-				: i + 1 < argc ? argv[i + 1]
-					       : NULL;
-		i += name[len] == '\0';
-	}
-	flag_table_free(&table);
-	return found;
-}
-
-const char *flags_module_dir(int argc, char *const argv[])
-{
-	return find_early(argc, argv, "module-dir");
-}
-
-const char *flags_conf(int argc, char *const argv[])
-{
-	return find_early(argc, argv, "conf");
 }

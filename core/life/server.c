@@ -23,9 +23,7 @@
 #include "host/core_options_change.h"
 #include "http/http.h"
 #include "life/command_line.h"
-#include "life/ctl.h"
 #include "life/drain.h"
-#include "life/health.h"
 #include "life/life_state.h"
 #include "life/metric_tables.h"
 #include "life/systemd_notify.h"
@@ -33,6 +31,7 @@
 #include "life/check_and_list.h"
 #include "life/rooms.h"
 #include "life/server.h"
+#include "life/serverless.h"
 #include "life/signals.h"
 #include "life/start_watch.h"
 #include "life/takeover.h"
@@ -362,8 +361,7 @@ static int act(int argc, char *const argv[])
 	struct server_shared *server = self();
 	struct relay_err err;
 	int code;
-	bool is_client = command_line_has(argc, argv, "ctl") ||
-			 command_line_has(argc, argv, "health");
+	bool is_client = serverless_expected(argc, argv);
 
 	/* These look at files before the flags are read. */
 	if (is_client || command_line_has(argc, argv, "check") ||
@@ -377,14 +375,9 @@ static int act(int argc, char *const argv[])
 	code = command_line_read(argc, argv, &server->catalog, &server->flags);
 	if (code != 0)
 		return code;
-	if (server->flags.action == CONFIG_HELP)
-		return EXIT_SUCCESS;
-	if (server->flags.action == CONFIG_VERSION)
-		return version_print();
-	if (server->flags.action == CONFIG_CTL)
-		return ctl_run(&server->flags);
-	if (server->flags.action == CONFIG_HEALTH)
-		return health_run(&server->flags);
+	code = serverless_act(&server->flags);
+	if (code >= 0)
+		return code;
 	if (server->flags.action != CONFIG_MODULES &&
 		unused_options_check(argc, argv, getenv, stderr) != 0)
 		return EXIT_USAGE;
