@@ -20,8 +20,8 @@
 
 void request_soon(struct client *client, int64_t ms)
 {
-	const struct timeval wait = {
-		.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	const struct timeval wait = {.tv_sec = (time_t)(ms / 1000),
+		.tv_usec = (suseconds_t)(ms % 1000 * 1000)};
 
 	(void)evtimer_add(client->soon, &wait);
 }

@@ -129,7 +129,7 @@ struct sim_file {
 		struct sim_pipe *pipe;
 		struct sim_epoll *epoll;
 	};
-	_Atomic uint64_t count; /* SIM_EVENT */
+	_Alignas(8) _Atomic uint64_t count; /* SIM_EVENT */
 	struct sim_epoll *watch;
 	struct epoll_event wanted;
 	bool pending; /* an event since the last report */

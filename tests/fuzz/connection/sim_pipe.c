@@ -2,6 +2,9 @@
 
 /* Simulated pipes, and the calls for them. */
 
+/* On 32 bits it renames fcntl() to fcntl64(), and both are defined here. */
+#undef _FILE_OFFSET_BITS
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>

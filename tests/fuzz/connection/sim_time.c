@@ -59,8 +59,8 @@ int clock_gettime(clockid_t clock, struct timespec *out)
 	us = sim_us;
 	if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)
 		us += WALL_S * 1000000;
-	out->tv_sec = us / 1000000;
-	out->tv_nsec = us % 1000000 * 1000;
+	out->tv_sec = (time_t)(us / 1000000);
+	out->tv_nsec = (long)(us % 1000000 * 1000);
 	return 0;
 }
 

@@ -1,20 +1,28 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What connections hold after their handshakes, if the version of OpenSSL is known and if not."""
+"""What connections hold after their handshakes, if the version of OpenSSL is known and if not, and
+what stays when they have ended."""
 
 import contextlib
+import json
 import os
 import pathlib
+import subprocess
+import time
 
 import pytest
 
 import faults
 from exposition import parse, value
 from relay_client import ProtocolConnection, tls_context
-from waiting import pace
+from waiting import PATIENCE, Deadline, pace, wait_for
 
 CONF = "modules = { log, relay, status, prometheus }\n"
 #: The first connections make room that the others use again.
 FIRST, MANY = 50, 200
+#: More of them than one handful, so that the allocator keeps holes between what is in use.
+DEVICES = 1200
+#: Seconds without a change, after which the memory of handshakes was returned.
+CALM = 3
 WARNING = r"warning core: this server does not know OpenSSL .*: nothing is freed after a handshake"
 
 
@@ -79,3 +87,42 @@ def test_a_known_version_frees_what_handshakes_needed(serve, identities):
     plain = held_by_each(serve(False), identities)
     freed = held_by_each(serve(True), identities)
     assert freed < 0.8 * plain, f"{freed / 1024:.1f} and {plain / 1024:.1f} KiB"
+
+
+@contextlib.contextmanager
+def devices(server, count):
+    """Devices that stay joined inside the block."""
+    program = pathlib.Path(server.program.path).resolve().parent / "tests/bench/relay-load"
+    host, port = server.address
+    line = [program, "idle", "--relay", f"{host}:{port}", "--devices", str(count),
+            "--client-timeout", str(PATIENCE), "--limit", str(4 * PATIENCE)]
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as load:
+        assert json.loads(load.stdout.readline())["joined"] == count
+        yield
+        assert json.loads(load.communicate(timeout=PATIENCE)[0])["lost"] == 0
+    wait_for(lambda: server.status()["numConnections"] == 0, "all to have left")
+
+
+def calm_resident(server):
+    """What is resident when that has not changed for some seconds."""
+    deadline = Deadline()
+    now, since = resident(server), time.monotonic()
+    while time.monotonic() - since < CALM:
+        assert not deadline.passed(), "the memory never rests"
+        pace(0.2)
+        if resident(server) != now:
+            now, since = resident(server), time.monotonic()
+    return now
+
+
+@faults.needs_memory
+def test_memory_goes_back_when_many_devices_have_left(serve):
+    server = serve(True)
+    with devices(server, FIRST):
+        pass
+    before = calm_resident(server)
+    with devices(server, DEVICES):
+        held = calm_resident(server) - before
+    assert held > DEVICES * 4096, f"{held} bytes for {DEVICES} devices"
+    wait_for(lambda: resident(server) - before < held / 4,
+             lambda: f"{held} bytes to go back; {resident(server) - before} are left")
