@@ -19,10 +19,9 @@ from waiting import PATIENCE, Deadline, pace, wait_for
 CONF = "modules = { log, relay, status, prometheus }\n"
 #: The first connections make room that the others use again.
 FIRST, MANY = 50, 200
-#: More of them than one handful, so that the allocator keeps holes between what is in use.
 DEVICES = 1200
-#: Seconds without a change, after which the memory of handshakes was returned.
-CALM = 3
+#: After these seconds without a change of more bytes the memory of handshakes was returned.
+CALM, NOISE = 2.5, 1 << 17
 WARNING = r"warning core: this server does not know OpenSSL .*: nothing is freed after a handshake"
 
 
@@ -110,7 +109,7 @@ def calm_resident(server):
     while time.monotonic() - since < CALM:
         assert not deadline.passed(), "the memory never rests"
         pace(0.2)
-        if resident(server) != now:
+        if abs(resident(server) - now) > NOISE:
             now, since = resident(server), time.monotonic()
     return now
 
@@ -120,9 +119,10 @@ def test_memory_goes_back_when_many_devices_have_left(serve):
     server = serve(True)
     with devices(server, FIRST):
         pass
-    before = calm_resident(server)
+    before = resident(server)
     with devices(server, DEVICES):
         held = calm_resident(server) - before
     assert held > DEVICES * 4096, f"{held} bytes for {DEVICES} devices"
-    wait_for(lambda: resident(server) - before < held / 4,
+    # A page in which anything is in use stays, which here is a fourth of them.
+    wait_for(lambda: resident(server) - before < held / 2,
              lambda: f"{held} bytes to go back; {resident(server) - before} are left")
