@@ -21,6 +21,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "large_file.h"
+
 enum kind {
 	MEMORY = 1,
 	MMAP = 2,
@@ -183,10 +185,11 @@ EXPORT int posix_memalign(void **out, size_t align, size_t len)
 /* All other calls. */
 
 /* Any thread may be the first that needs it. */
-#define REAL(name)                                                             \
+#define REAL_AS(name, symbol)                                                  \
 	static _Atomic(__typeof__(&name)) real;                                \
 	if (!real)                                                             \
-	real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
+	real = (__typeof__(&name))dlsym(RTLD_NEXT, symbol)
+#define REAL(name) REAL_AS(name, #name)
 
 /*
  * OpenSSL's function, which the server calls by name.  It is looked up before
@@ -274,7 +277,7 @@ EXPORT int open(const char *path, int flags, ...)
 	mode_t mode = 0;
 	va_list ap;
 
-	REAL(open);
+	REAL_AS(open, LARGE_FILE(open));
 	va_start(ap, flags);
 	if (flags & (O_CREAT | O_TMPFILE))
 		mode = va_arg(ap, mode_t);
@@ -284,7 +287,7 @@ EXPORT int open(const char *path, int flags, ...)
 
 EXPORT int stat(const char *path, struct stat *out)
 {
-	REAL(stat);
+	REAL_AS(stat, LARGE_FILE(stat));
 	return fails(STAT) ? -1 : real(path, out);
 }
 

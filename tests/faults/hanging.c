@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "large_file.h"
+
 #define EXPORT __attribute__((visibility("default")))
 
 static char below[PATH_MAX], hold[PATH_MAX], held[PATH_MAX];
@@ -74,16 +76,17 @@ static void pass_fd(int fd)
 	pass(path);
 }
 
-#define NEXT(name)                                                             \
+#define NEXT_AS(name, symbol)                                                  \
 	static _Atomic(__typeof__(&name)) next;                                \
 	if (!next)                                                             \
-	next = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
+	next = (__typeof__(&name))dlsym(RTLD_NEXT, symbol)
+#define NEXT(name) NEXT_AS(name, #name)
 
 EXPORT int open(const char *path, int flags, ...)
 {
 	va_list ap;
 	mode_t mode;
-	NEXT(open);
+	NEXT_AS(open, LARGE_FILE(open));
 
 	va_start(ap, flags);
 	mode = flags & O_CREAT ? va_arg(ap, mode_t) : 0;
@@ -96,7 +99,7 @@ EXPORT int openat(int dir, const char *path, int flags, ...)
 {
 	va_list ap;
 	mode_t mode;
-	NEXT(openat);
+	NEXT_AS(openat, LARGE_FILE(openat));
 
 	va_start(ap, flags);
 	mode = flags & O_CREAT ? va_arg(ap, mode_t) : 0;
@@ -110,7 +113,7 @@ EXPORT int openat(int dir, const char *path, int flags, ...)
 
 EXPORT int stat(const char *path, struct stat *st)
 {
-	NEXT(stat);
+	NEXT_AS(stat, LARGE_FILE(stat));
 
 	pass(path);
 	return next(path, st);
@@ -118,7 +121,7 @@ EXPORT int stat(const char *path, struct stat *st)
 
 EXPORT int lstat(const char *path, struct stat *st)
 {
-	NEXT(lstat);
+	NEXT_AS(lstat, LARGE_FILE(lstat));
 
 	pass(path);
 	return next(path, st);
