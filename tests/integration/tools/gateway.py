@@ -176,8 +176,10 @@ class Networks:
         self.start_gateway()
 
     def new_address(self):
-        self.at("gateway", "ip", "addr", "del", f"{OUTER}/24", "dev", "outer")
+        """Never without one: the relay would tell that at once, as it should."""
+        self.at("gateway", "sysctl", "-qw", "net.ipv4.conf.outer.promote_secondaries=1")
         self.at("gateway", "ip", "addr", "add", f"{OUTER_NEW}/24", "dev", "outer")
+        self.at("gateway", "ip", "addr", "del", f"{OUTER}/24", "dev", "outer")
 
     def renumber_relay(self):
         """Changes the relay's IPv6 address."""
