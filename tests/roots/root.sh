@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: MPL-2.0
 # Runs a command in a clean Debian, in a clone of this tree's last commit.
 #
-#   sh tests/roots/root.sh [-a ARCH] [-k NAME] SUITE COMMAND [ARGUMENT...]
+#   sh tests/roots/root.sh [-a ARCH] [-k NAME] [-t SECONDS] SUITE COMMAND [ARGUMENT...]
 #
 #   SUITE    12 or bookworm, 13 or trixie
 #   -a ARCH  Debian's name of an architecture that this machine runs: amd64, i386
 #   -k NAME  keeps the root, with what was installed and built there, for the next run
 #            that gives this name; otherwise a run leaves nothing there
+#   -t SECONDS  ends all after this time, which counts as not run
 #
 # The clean root and the downloaded packages are kept in build-roots (or the folder
 # DEBIAN_ROOTS) and are used again, without a network, too. The mirror is the one that
@@ -35,16 +36,18 @@ skip() {
 
 arch=""
 name=""
-while getopts a:k: option; do
+limit=86400
+while getopts a:k:t: option; do
 	case $option in
 	a) arch=$OPTARG ;;
 	k) name=$OPTARG ;;
+	t) limit=$OPTARG ;;
 	*) exit 2 ;;
 	esac
 done
 shift $((OPTIND - 1))
 [ $# -ge 2 ] || {
-	sed -n '3,20s/^# \{0,1\}//p' "$0" >&2
+	sed -n '3,21s/^# \{0,1\}//p' "$0" >&2
 	exit 2
 }
 case $1 in
@@ -64,10 +67,27 @@ arch=${arch:-$(dpkg --print-architecture)}
 home=$cache/$suite-$arch
 clean=$home/clean
 mkdir -p "$home/archives/partial" "$home/lists/partial" "$home/kept"
+# A container may have namespaces and yet not allow these mounts.
+unshare --mount --pid --fork --mount-proc sh -euc '
+mount --bind "$1" "$1"
+mount -t sysfs sysfs "$1"
+mount -t tmpfs tmpfs "$1"' sh "$home" 2>/dev/null ||
+	skip "cannot mount file systems"
 [ "$(df -Pk "$home" | awk 'NR == 2 { print $4 }')" -ge "$space_needed" ] ||
 	skip "there is less than $((space_needed / 1000000)) GB left in $home"
 [ -z "$(git -C "$tree" status --porcelain -uno)" ] ||
 	echo "== Changes that are not committed are not tested." >&2
+
+# What is left of the time, in seconds.
+ends=$(($(date +%s) + limit))
+left() {
+	now=$(date +%s)
+	echo $((now < ends ? ends - now : 1))
+}
+
+too_slow() {
+	skip "it was not done after $limit s"
+}
 
 # apt's mirror of the release that this machine runs.
 mirror_of_apt() {
@@ -104,7 +124,9 @@ bootstrap() {
 	*mmdebstrap) set -- --quiet --architectures="$arch" ;;
 	*) set -- --arch="$arch" ;;
 	esac
-	in_namespaces timeout 900 env LC_ALL=C "$maker" "$@" --variant=minbase \
+	seconds=$(left)
+	[ "$seconds" -lt 900 ] || seconds=900
+	in_namespaces timeout "$seconds" env LC_ALL=C "$maker" "$@" --variant=minbase \
 		--include=ca-certificates "$suite" "$clean.part" "$mirror" \
 		>"$home/bootstrap.log" 2>&1 || {
 		code=$?
@@ -114,6 +136,8 @@ bootstrap() {
 			"$home/bootstrap.log"; then
 			skip "the mirror $mirror does not deliver"
 		fi
+		! grep -q 'Operation not permitted' "$home/bootstrap.log" ||
+			skip "this machine does not allow what $maker needs"
 		exit 1
 	}
 	settle "$clean.part"
@@ -143,7 +167,7 @@ take_tree() {
 
 # One run at a time, because apt locks the folder of packages.
 exec 8>"$home/lock"
-flock 8
+flock -w "$(left)" 8 || too_slow
 [ -d "$clean" ] || bootstrap
 if [ -n "$name" ]; then
 	root=$home/kept/$name
@@ -184,6 +208,12 @@ exec env -i HOME=/root LANG=C.UTF-8 \
 	${http_proxy:+http_proxy="$http_proxy"} \
 	${https_proxy:+https_proxy="$https_proxy"} "$@"
 ' sh "$root" "$home" "$inner" "$@"
-in_namespaces "$@"
-exit
+set -- timeout -k 10 "$(left)" "$@"
+code=0
+in_namespaces "$@" || code=$?
+# 137: it did not end when it was asked to.
+case $code,$(left) in
+124,1 | 137,1) too_slow ;;
+esac
+exit "$code"
 }

@@ -174,6 +174,30 @@ def test_a_run_has_the_tree_and_leaves_nothing(cached):
 
 
 @needs_root
+def test_what_takes_too_long_is_left_out(cached):
+    mark = f"{989000 + os.getpid() % 1000}.5"
+    done = run(cached, "-t", "2", "13", "sh", "-c", f"trap '' TERM; sleep {mark} & wait; wait")
+    assert_not_run(done, "not done after 2 s")
+    wait_for(lambda: not processes_named(mark), "what it has started to end")
+    assert not left_in(cached)
+
+
+@needs_root
+def test_a_mirror_that_is_too_slow_is_left_out(tmp_path, mirror):
+    write_script(tmp_path / "bin" / "mmdebstrap", "sleep 1000")
+    done = run(tmp_path, "-t", "2", "13", "true", DEBIAN_MIRROR=mirror,
+               PATH=f"{tmp_path}/bin:{os.environ['PATH']}")
+    assert_not_run(done, "does not deliver")
+
+
+@needs_root
+def test_where_mounts_are_not_allowed_it_says_so(tmp_path):
+    write_script(tmp_path / "bin" / "mount", "exit 1")
+    done = run(tmp_path, "13", "true", PATH=f"{tmp_path}/bin:{os.environ['PATH']}")
+    assert_not_run(done, "cannot mount")
+
+
+@needs_root
 def test_a_named_root_is_kept_and_others_are_clean(cached):
     is_left = ("13", "sh", "-c", "if [ -e /left ]; then exit 3; fi; touch /left")
     assert [run(cached, *is_left).returncode for _ in range(2)] == [0, 0]
