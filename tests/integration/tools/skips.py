@@ -14,9 +14,10 @@ COMPLETE = os.environ.get("TEST_COMPLETE") == "1"
 
 
 def excused(reason):
-    """Whether the build or the kernel is the reason for the skip."""
+    """Whether the build, the kernel, or a root of tests/roots is the reason for the skip."""
     return (
         "sanitizer" in reason
+        or "already such a root" in reason
         or "CORE DUMPS" in reason  # /proc/sys/kernel/core_pattern is the machine's
         or ("tun" in reason and not os.path.exists("/dev/net/tun"))
         or ("IPv6" in reason and not os.path.exists("/proc/net/if_inet6"))
