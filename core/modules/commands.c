@@ -68,6 +68,16 @@ int relay_command_add(struct relay_ctx *cx, const struct relay_command_def *def)
 	return 0;
 }
 
+int relay_commands_add(struct relay_ctx *cx,
+	const struct relay_command_def *defs, struct relay_err *err)
+{
+	for (; defs->name; defs++)
+		if (relay_command_add(cx, defs) != 0)
+			return relay_fail(
+				err, "cannot add the command %s", defs->name);
+	return 0;
+}
+
 void relay_commands_visit(
 	struct relay_ctx *cx, relay_command_visit_fn *visit, void *arg)
 {

@@ -20,6 +20,7 @@ extern "C" {
 #endif
 
 struct relay_ctx;
+struct relay_err;
 
 /* What the numbers of a column are; a client shows them as people read them. */
 enum relay_column_kind {
@@ -72,6 +73,11 @@ struct relay_answer {
 	void (*show)(struct relay_answer *to);
 	/* Has `run` called again soon. */
 	void (*wake)(struct relay_answer *to);
+	/*
+	 * The same as show, but on a terminal it replaces what the call has
+	 * shown before; a client without a terminal takes only the first.
+	 */
+	void (*screen)(struct relay_answer *to);
 };
 
 /* What `run` returns. */
@@ -119,6 +125,12 @@ struct relay_command_def {
  */
 int relay_command_add(
 	struct relay_ctx *cx, const struct relay_command_def *def);
+/*
+ * Adds a table of commands, which ends with one without a name.  Returns 0, or
+ * -1 with the reason in err, as init does.
+ */
+int relay_commands_add(struct relay_ctx *cx,
+	const struct relay_command_def *defs, struct relay_err *err);
 
 /*
  * The rest is for a module that calls commands, such as control.

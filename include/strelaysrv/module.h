@@ -51,6 +51,7 @@
  *                    relay_control_path, relay_server_act,
  *                    relay_server_acted, relay_modules_visit
  *   1.5  2026-11-29  relay_text_mark
+ *   1.5  2026-11-29  relay_commands_add; screen of struct relay_answer
  *   1.6  2026-11-29  advise, RELAY_OPTION_BASIC
  */
 #define RELAY_ABI_MAGIC 0x524c594dU /* "RLYM" */

@@ -73,25 +73,15 @@ static int check(const void *arg, struct relay_err *err)
 	return listener_group(conf->group, &group, err);
 }
 
-static int add_commands(struct relay_ctx *cx,
-	const struct relay_command_def *defs, struct relay_err *err)
-{
-	for (; defs->name; defs++)
-		if (relay_command_add(cx, defs) != 0)
-			return relay_fail(
-				err, "cannot add the command %s", defs->name);
-	return 0;
-}
-
 static int init(struct relay_ctx *cx, struct relay_err *err)
 {
 	struct state *state = state_of(cx);
 
 	state->listener.fd = state->next.fd = -1;
 	if (relay_metrics_add(cx, metrics, METRICS, state->metrics, err) != 0 ||
-		add_commands(cx, show_commands, err) != 0)
+		relay_commands_add(cx, show_commands, err) != 0)
 		return -1;
-	return add_commands(cx, act_commands, err);
+	return relay_commands_add(cx, act_commands, err);
 }
 
 /* Makes the socket that these options ask for. */
