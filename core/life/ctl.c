@@ -170,6 +170,7 @@ static ssize_t fill(struct input *in)
 
 static int receive(struct input *in, bool json)
 {
+	struct ctl_shown shown = {.columns = 0};
 	size_t seen = 0;
 
 	for (;;) {
@@ -195,7 +196,7 @@ static int receive(struct input *in, bool json)
 			continue;
 		}
 		*end = '\0';
-		code = ctl_answer_print(in->data, json);
+		code = ctl_answer_print(&shown, in->data, json);
 		if (code >= 0)
 			return code;
 		used = (size_t)(end + 1 - in->data);

@@ -15,15 +15,16 @@
 
 #include "life/ctl_answer.h"
 
-#define CELL_TEXT   1100
-#define COLUMNS_MAX 64
-#define NS_PER_S    INT64_C(1000000000)
+#define CELL_TEXT 1100
+#define NS_PER_S  INT64_C(1000000000)
 
 struct look {
 	bool coloured;
+	bool moves; /* the terminal can be cleared */
+	bool more;  /* another answer follows */
 };
 
-struct shown {
+struct column {
 	const char *unit;
 	bool right;
 	int width;
@@ -35,6 +36,11 @@ static const char *string_of(const cJSON *object, const char *key)
 		cJSON_GetObjectItemCaseSensitive(object, key));
 
 	return text ? text : "";
+}
+
+static bool is_true(const cJSON *object, const char *key)
+{
+	return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, key));
 }
 
 /* Whole seconds are exact enough above a minute. */
@@ -83,7 +89,7 @@ static void pad(int width, const char *text, bool right)
 		(void)printf("%s%*s", text, spaces > 0 ? spaces : 0, "");
 }
 
-static void measure(struct shown *columns, int count, const cJSON *rows)
+static void measure(struct column *columns, int count, const cJSON *rows)
 {
 	char text[CELL_TEXT];
 	const cJSON *row;
@@ -106,14 +112,14 @@ static void measure(struct shown *columns, int count, const cJSON *rows)
 
 /* Nothing is padded at the end of a line. */
 static void print_cell(
-	const struct shown *column, const char *text, bool first, bool last)
+	const struct column *column, const char *text, bool first, bool last)
 {
 	if (!first)
 		(void)fputs("  ", stdout);
 	pad(last && !column->right ? 0 : column->width, text, column->right);
 }
 
-static void print_heads(const struct shown *columns, int count,
+static void print_heads(const struct column *columns, int count,
 	const cJSON *described, const struct look *look)
 {
 	char text[CELL_TEXT];
@@ -130,7 +136,7 @@ static void print_heads(const struct shown *columns, int count,
 }
 
 static void print_rows(
-	const struct shown *columns, int count, const cJSON *rows)
+	const struct column *columns, int count, const cJSON *rows)
 {
 	char text[CELL_TEXT];
 	const cJSON *row;
@@ -149,7 +155,7 @@ static void print_rows(
 }
 
 /* One line for each column. */
-static void print_list(const struct shown *columns, int count,
+static void print_list(const struct column *columns, int count,
 	const cJSON *described, const cJSON *rows, const struct look *look)
 {
 	char text[CELL_TEXT];
@@ -173,9 +179,28 @@ static void print_list(const struct shown *columns, int count,
 	}
 }
 
-static void print_table(const cJSON *table, const struct look *look)
+/* Whether the table goes on where the last answer has ended; then it has no
+ * heads, and is at least as wide. */
+static bool continues(struct ctl_shown *shown, const char *title,
+	struct column *columns, int count, bool more)
 {
-	struct shown columns[COLUMNS_MAX];
+	bool same = more && shown->columns == count &&
+		    strcmp(shown->title, title) == 0;
+
+	for (int i = 0; i < count; i++) {
+		if (same && columns[i].width < shown->width[i])
+			columns[i].width = shown->width[i];
+		shown->width[i] = columns[i].width;
+	}
+	shown->columns = count;
+	(void)snprintf(shown->title, sizeof(shown->title), "%s", title);
+	return same;
+}
+
+static void print_table(
+	struct ctl_shown *shown, const cJSON *table, const struct look *look)
+{
+	struct column columns[CTL_COLUMNS];
 	const cJSON *described =
 		cJSON_GetObjectItemCaseSensitive(table, "columns");
 	const cJSON *rows = cJSON_GetObjectItemCaseSensitive(table, "rows");
@@ -184,9 +209,9 @@ static void print_table(const cJSON *table, const struct look *look)
 
 	cJSON_ArrayForEach(head, described)
 	{
-		if (count == COLUMNS_MAX)
+		if (count == CTL_COLUMNS)
 			break;
-		columns[count++] = (struct shown){
+		columns[count++] = (struct column){
 			.unit = string_of(head, "unit"),
 			.right = strcmp(string_of(head, "align"), "right") == 0,
 			.width = width_of(string_of(head, "name")),
@@ -194,12 +219,14 @@ static void print_table(const cJSON *table, const struct look *look)
 	}
 	if (!count || !rows)
 		return;
-	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(table, "list"))) {
+	if (is_true(table, "list")) {
 		print_list(columns, count, described, rows, look);
 		return;
 	}
 	measure(columns, count, rows);
-	print_heads(columns, count, described, look);
+	if (!continues(shown, string_of(table, "title"), columns, count,
+		    look->more))
+		print_heads(columns, count, described, look);
 	print_rows(columns, count, rows);
 }
 
@@ -217,27 +244,41 @@ static void print_messages(const cJSON *messages, bool failed)
 	}
 }
 
-static struct look look_of_terminal(void)
+static struct look look_of_terminal(bool more)
 {
 	const char *terminal = getenv("TERM");
 	const char *plain = getenv("NO_COLOR");
+	bool moves = isatty(STDOUT_FILENO) && terminal &&
+		     strcmp(terminal, "dumb") != 0;
 
-	return (struct look){.coloured = isatty(STDOUT_FILENO) && terminal &&
-					 strcmp(terminal, "dumb") != 0 &&
-					 !(plain && plain[0])};
+	return (struct look){.more = more,
+		.moves = moves,
+		.coloured = moves && !(plain && plain[0])};
 }
 
-static void print_tables(const cJSON *tables)
+static void print_tables(
+	struct ctl_shown *shown, const cJSON *answer, const struct look *look)
 {
-	const struct look look = look_of_terminal();
+	const cJSON *tables =
+		cJSON_GetObjectItemCaseSensitive(answer, "tables");
 	const cJSON *table;
 
 	cJSON_ArrayForEach(table, tables)
 	{
 		if (table != tables->child)
 			(void)putchar('\n');
-		print_table(table, &look);
+		print_table(shown, table, look);
 	}
+}
+
+static void print_answer(struct ctl_shown *shown, const cJSON *answer, int code,
+	const struct look *look)
+{
+	if (look->moves && is_true(answer, "screen"))
+		(void)fputs("\033[H\033[2J", stdout);
+	print_tables(shown, answer, look);
+	print_messages(
+		cJSON_GetObjectItemCaseSensitive(answer, "messages"), code > 0);
 }
 
 /* The exit code; -1: more follows; CTL_NO_SERVER: it is no answer. */
@@ -245,7 +286,7 @@ static int code_of(const cJSON *answer)
 {
 	const cJSON *code = cJSON_GetObjectItemCaseSensitive(answer, "code");
 
-	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "more")))
+	if (is_true(answer, "more"))
 		return -1;
 	return cJSON_IsNumber(code) && code->valueint >= 0 &&
 			       code->valueint < 126
@@ -253,8 +294,9 @@ static int code_of(const cJSON *answer)
 		       : CTL_NO_SERVER;
 }
 
-int ctl_answer_print(const char *line, bool json)
+int ctl_answer_print(struct ctl_shown *shown, const char *line, bool json)
 {
+	struct look look;
 	cJSON *answer;
 	int code;
 
@@ -267,17 +309,13 @@ int ctl_answer_print(const char *line, bool json)
 		return CTL_NO_SERVER;
 	}
 	code = code_of(answer);
-	if (json) {
+	look = look_of_terminal(is_true(answer, "more"));
+	if (json)
 		(void)puts(line);
-	} else {
-		print_tables(
-			cJSON_GetObjectItemCaseSensitive(answer, "tables"));
-		print_messages(
-			cJSON_GetObjectItemCaseSensitive(answer, "messages"),
-			code > 0);
-	}
+	else
+		print_answer(shown, answer, code, &look);
+	if (code < 0 && !look.moves && is_true(answer, "screen"))
+		code = 0;
 	cJSON_Delete(answer);
-	if (fflush(stdout) != 0)
-		return CTL_NO_SERVER;
-	return code;
+	return fflush(stdout) == 0 ? code : CTL_NO_SERVER;
 }

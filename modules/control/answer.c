@@ -240,6 +240,11 @@ static void show(struct relay_answer *to)
 	end_object(answer_of(to), "\"more\":true");
 }
 
+static void screen(struct relay_answer *to)
+{
+	end_object(answer_of(to), "\"screen\":true,\"more\":true");
+}
+
 static void wake(struct relay_answer *to)
 {
 	struct answer *answer = answer_of(to);
@@ -259,7 +264,8 @@ int answer_init(struct answer *answer, struct evbuffer *out,
 			.say = say,
 			.fail = fail,
 			.show = show,
-			.wake = wake},
+			.wake = wake,
+			.screen = screen},
 		.out = out,
 		.command = command,
 		.wake = on_wake,

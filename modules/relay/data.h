@@ -5,6 +5,7 @@
 #define DATA_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -64,7 +65,21 @@ struct relay_next {
 /* Lists for commands that may be made at the same time. */
 #define LISTINGS_MAX 4
 
+struct follower;
 struct listing;
+
+/* See events.h. */
+struct events {
+	_Atomic int followed;       /* how many follow */
+	struct follower *followers; /* utlist; control thread only */
+};
+
+/* How many events a worker has told in this second. */
+struct event_pace {
+	int64_t second;
+	unsigned count;
+	uint32_t lost; /* since the last one that was told */
+};
 
 /* Shared by all threads. */
 struct relay_data {
@@ -79,6 +94,7 @@ struct relay_data {
 	struct relay_next next;
 	struct listing *listings[LISTINGS_MAX]; /* control thread only */
 	uint64_t listing_serial;                /* control thread only */
+	struct events events;
 	struct relay_log_kind bounds[PEER_BOUNDS];
 	enum relay_drain drain; /* the state that the workers were told */
 	/* Constant from init on. */
@@ -90,6 +106,7 @@ struct relay_local {
 	struct drain_list drain_list;
 	struct relay_timer *again; /* checks invitations that wait for a time */
 	struct queue_scan scan;    /* the progress of these checks */
+	struct event_pace event_pace;
 };
 
 static inline struct relay_data *data_of(const struct relay_ctx *cx)

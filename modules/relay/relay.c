@@ -8,9 +8,12 @@
 
 #include "relay/address/own_address.h"
 #include "relay/commands/commands.h"
+#include "relay/commands/follow.h"
+#include "relay/commands/here.h"
 #include "relay/data.h"
 #include "relay/devices/device_drain.h"
 #include "relay/devices/protocol_mode.h"
+#include "relay/events.h"
 #include "relay/messages/peer_connection.h"
 #include "relay/metrics_table.h"
 #include "relay/requests/invitations.h"
@@ -103,16 +106,6 @@ static const struct relay_option options[] = {
 		"session key"),
 	RELAY_OPT_END};
 
-static int add_commands(struct relay_ctx *cx,
-	const struct relay_command_def *defs, struct relay_err *err)
-{
-	for (; defs->name; defs++)
-		if (relay_command_add(cx, defs) != 0)
-			return relay_fail(
-				err, "cannot add the command %s", defs->name);
-	return 0;
-}
-
 static int init(struct relay_ctx *cx, struct relay_err *err)
 {
 	struct relay_data *data = data_of(cx);
@@ -126,8 +119,10 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 			err, "the service " RELAY_SERVICE " is taken");
 	if (relay_metrics_add(cx, relay_metric_table, RELAY_METRICS,
 		    data->metrics, err) != 0 ||
-		add_commands(cx, list_commands, err) != 0 ||
-		add_commands(cx, kick_commands, err) != 0)
+		relay_commands_add(cx, list_commands, err) != 0 ||
+		relay_commands_add(cx, kick_commands, err) != 0 ||
+		relay_commands_add(cx, watch_commands, err) != 0 ||
+		here_init(cx, err) != 0)
 		return -1;
 	if (directory_init(&data->directory) != 0 ||
 		pending_init(&data->pending) != 0 ||
@@ -281,6 +276,11 @@ static void conn_close(
 {
 	struct peer *peer = peer_of(cx, conn);
 
+	/* One that has joined "left", and a session ends by itself. */
+	if (events_wanted(cx) && peer->state != PEER_JOINED &&
+		peer->state != PEER_PAIRED && reason != RELAY_END_MOVED)
+		events_conn(
+			cx, conn, "closed", relay_reason_word(reason), NULL);
 	if (relay_conn_is_tls(conn))
 		protocol_closed(cx, conn, reason);
 	else
@@ -294,7 +294,9 @@ static void session_close(struct relay_ctx *cx, struct relay_session *session,
 {
 	struct session_data *kept = relay_session_data(cx, session);
 
-	(void)reason;
+	if (events_wanted(cx))
+		events_session(
+			cx, session, "session ends", relay_reason_word(reason));
 	invitations_session_over(cx, session, kept);
 	directory_unlink(&data_of(cx)->directory, &kept->part[0]);
 	directory_unlink(&data_of(cx)->directory, &kept->part[1]);

@@ -2,6 +2,7 @@
 
 /* Commands that list devices and sessions. */
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -181,39 +182,97 @@ static enum relay_step sessions(struct relay_ctx *cx, struct relay_answer *to)
 						     : RELAY_STEP_OVER;
 }
 
-/* A device has at most some hundred sessions (bounds). */
-static void show_one(struct relay_answer *to, const struct listing *listing,
-	const uint8_t *id)
+/* What `show` shows. */
+struct chosen {
+	const uint8_t *id;                 /* a device; or NULL */
+	const struct session_row *session; /* or NULL */
+	const char *address;               /* or NULL; without a port */
+};
+
+static bool is_chosen(
+	const struct chosen *chosen, const uint8_t *id, const char *address)
 {
-	to->table(to, "device", device_columns, COLUMNS(device_columns));
-	for (size_t i = 0; i < listing->device_count; i++)
-		if (memcmp(listing->devices[i].id, id, ID_LEN) == 0)
-			show_device(to, &listing->devices[i]);
+	size_t len = chosen->address ? strlen(chosen->address) : 0;
+
+	if (chosen->id)
+		return memcmp(chosen->id, id, ID_LEN) == 0;
+	if (!len)
+		return false;
+	address += *address == '[';
+	return strncmp(address, chosen->address, len) == 0 &&
+	       (address[len] == ']' ||
+		       (address[len] == ':' && !strchr(chosen->address, ':')));
+}
+
+/* A device has at most some hundred sessions (bounds). */
+static size_t show_chosen(struct relay_answer *to,
+	const struct listing *listing, const struct chosen *chosen)
+{
+	size_t rows = 0;
+
+	to->table(to, "devices", device_columns, COLUMNS(device_columns));
+	for (size_t i = 0; i < listing->device_count; i++) {
+		const struct device_row *row = &listing->devices[i];
+
+		if (!is_chosen(chosen, row->id, row->address))
+			continue;
+		show_device(to, row);
+		rows++;
+	}
 	to->table(to, "sessions", session_columns, COLUMNS(session_columns));
-	for (size_t i = 0; i < listing->session_count; i++)
-		if (memcmp(listing->sessions[i].id[0], id, ID_LEN) == 0 ||
-			memcmp(listing->sessions[i].id[1], id, ID_LEN) == 0)
-			show_session(to, &listing->sessions[i]);
+	for (size_t i = 0; i < listing->session_count; i++) {
+		const struct session_row *row = &listing->sessions[i];
+
+		if (row != chosen->session &&
+			!is_chosen(chosen, row->id[0], row->address[0]) &&
+			!is_chosen(chosen, row->id[1], row->address[1]))
+			continue;
+		show_session(to, row);
+		rows++;
+	}
+	return rows;
+}
+
+/* The address as rows have it.  False: the word is none. */
+static bool read_address(const char *word, char out[INET6_ADDRSTRLEN])
+{
+	uint8_t bytes[16];
+	int family = strchr(word, ':') ? AF_INET6 : AF_INET;
+
+	return inet_pton(family, word, bytes) == 1 &&
+	       inet_ntop(family, bytes, out, INET6_ADDRSTRLEN);
+}
+
+static void show_word(struct relay_answer *to, const struct listing *listing,
+	const char *word)
+{
+	struct chosen chosen = {.session = gather_session(listing, word)};
+	char address[INET6_ADDRSTRLEN];
+	struct relay_err err;
+
+	if (!chosen.session && read_address(word, address))
+		chosen.address = address;
+	else if (!chosen.session)
+		chosen.id = gather_device(listing, word, &err);
+	if (!chosen.session && !chosen.address && !chosen.id)
+		to->fail(to, RELAY_COMMAND_FAILED, "%s", err.text);
+	else if (show_chosen(to, listing, &chosen) == 0)
+		to->fail(to, RELAY_COMMAND_FAILED,
+			"no device and no session is here from %.60s", word);
 }
 
 static enum relay_step show(struct relay_ctx *cx, struct relay_answer *to)
 {
 	const struct gather *state = to->state;
-	const uint8_t *id;
 	enum gathered gathered;
-	struct relay_err err;
 
 	if (to->count != 1)
-		return usage(to, "show ID");
+		return usage(to, "show ID|SESSION|ADDRESS");
 	gathered = gather(cx, to);
-	if (gathered != GATHERED_ALL)
-		return gathered == GATHERED_LATER ? RELAY_STEP_WAIT
-						  : RELAY_STEP_OVER;
-	id = gather_device(&state->listing, to->words[0], &err);
-	if (id)
-		show_one(to, &state->listing, id);
-	else
-		to->fail(to, RELAY_COMMAND_FAILED, "%s", err.text);
+	if (gathered == GATHERED_LATER)
+		return RELAY_STEP_WAIT;
+	if (gathered == GATHERED_ALL)
+		show_word(to, &state->listing, to->words[0]);
 	return RELAY_STEP_OVER;
 }
 
@@ -233,9 +292,9 @@ const struct relay_command_def list_commands[] = {
 		.run = sessions,
 		.closed = gather_closed},
 	{.name = "show",
-		.words = "ID",
-		.help = "a device and its sessions; the beginning of its ID "
-			"will do",
+		.words = "ID|SESSION|ADDRESS",
+		.help = "a device and its sessions, one session, or all from "
+			"an address; the beginning of an ID will do",
 		.state_size = sizeof(struct gather),
 		.run = show,
 		.closed = gather_closed},

@@ -2,12 +2,12 @@
 
 /* Waits for a listing, and finds devices and sessions in it. */
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "relay/commands/gather.h"
+#include "shared/id_begins.h"
 
 /* A worker that hangs does not answer. */
 #define PATIENCE_MS 10000
@@ -55,31 +55,24 @@ void session_text(const struct session_row *row, char out[SESSION_TEXT])
 		out, SESSION_TEXT, "%d.%" PRIu64, row->worker, row->session);
 }
 
-bool begins_id(const uint8_t id[ID_LEN], const char *text)
-{
-	char full[RELAY_DEVICE_ID_TEXT];
-	const char *at = full;
-
-	relay_device_id_format(id, full);
-	for (; *text; text++) {
-		if (*text == '-')
-			continue;
-		at += *at == '-';
-		if (toupper((unsigned char)*text) != *at++)
-			return false;
-	}
-	return true;
-}
-
-static void found(const uint8_t *id, const char *text, const uint8_t **one,
+void found_id(const uint8_t *id, const char *text, const uint8_t **one,
 	unsigned *others)
 {
-	if ((*one && memcmp(*one, id, ID_LEN) == 0) || !begins_id(id, text))
+	if ((*one && memcmp(*one, id, ID_LEN) == 0) || !id_begins(id, text))
 		return;
 	if (*one)
 		++*others;
 	else
 		*one = id;
+}
+
+void fail_id(bool several, const char *text, struct relay_err *err)
+{
+	(void)relay_fail(err,
+		several ? "several devices begin with \"%.80s\": write more of "
+			  "the ID"
+			: "no device that is here begins with \"%.80s\"",
+		text);
 }
 
 const uint8_t *gather_device(
@@ -89,18 +82,14 @@ const uint8_t *gather_device(
 	unsigned others = 0;
 
 	for (size_t i = 0; i < listing->device_count; i++)
-		found(listing->devices[i].id, text, &one, &others);
+		found_id(listing->devices[i].id, text, &one, &others);
 	for (size_t i = 0; i < listing->session_count; i++)
 		for (int side = 0; side < 2; side++)
-			found(listing->sessions[i].id[side], text, &one,
+			found_id(listing->sessions[i].id[side], text, &one,
 				&others);
 	if (one && !others)
 		return one;
-	(void)relay_fail(err,
-		one ? "several devices begin with \"%.80s\": write more of the "
-		      "ID"
-		    : "no device that is here begins with \"%.80s\"",
-		text);
+	fail_id(one != NULL, text, err);
 	return NULL;
 }
 

@@ -26,9 +26,12 @@ enum gathered gather(struct relay_ctx *cx, struct relay_answer *to);
 void gather_closed(struct relay_ctx *cx, struct relay_answer *to);
 
 void session_text(const struct session_row *row, char out[SESSION_TEXT]);
-/* Whether the text is the beginning of that device ID, with or without dashes,
- * in either case. */
-bool begins_id(const uint8_t id[ID_LEN], const char *text);
+/* Counts a device that begins with the text: *one is the first, *others how
+ * many differ from it. */
+void found_id(const uint8_t *id, const char *text, const uint8_t **one,
+	unsigned *others);
+/* That there are several, or none. */
+void fail_id(bool several, const char *text, struct relay_err *err);
 /*
  * The one device whose ID begins with the text, joined or in a session; its ID.
  * NULL, with the reason in err: there is none, or there are several.

@@ -2,72 +2,9 @@
 
 /* The command that ends a device's connection, or a session. */
 
-#include <string.h>
-
 #include "relay/commands/commands.h"
 #include "relay/commands/gather.h"
-#include "relay/data.h"
-#include "relay/devices/device.h"
-
-struct kick {
-	bool session;
-	struct target target;
-};
-
-static void on_worker(struct relay_ctx *cx, const void *arg)
-{
-	const struct kick *kick = arg;
-	const struct place place = {cx->worker, kick->target.number};
-	struct relay_session *session;
-	struct relay_conn *conn;
-
-	if (kick->session) {
-		session = relay_session_find(cx, kick->target.number);
-		if (session)
-			relay_session_close(session, RELAY_END_DENIED);
-		return;
-	}
-	conn = device_find(cx, kick->target.id, place, PEER_JOINED);
-	if (conn) {
-		peer_log(cx, conn, "ended by a command");
-		peer_close(cx, conn, RELAY_END_DENIED);
-	}
-}
-
-static unsigned post_kick(struct relay_ctx *cx, bool session, int worker,
-	uint64_t number, const uint8_t *id)
-{
-	struct kick kick = {.session = session,
-		.target = {.worker = worker, .number = number}};
-
-	if (id)
-		memcpy(kick.target.id, id, ID_LEN);
-	return relay_post(cx, worker, on_worker, &kick, sizeof(kick)) == 0;
-}
-
-/* Sessions first: a device that is here may keep those that it has begun. */
-static unsigned kick_device(
-	struct relay_ctx *cx, const struct listing *listing, const uint8_t *id)
-{
-	unsigned count = 0;
-
-	for (size_t i = 0; i < listing->session_count; i++) {
-		const struct session_row *row = &listing->sessions[i];
-
-		if (memcmp(row->id[0], id, ID_LEN) == 0 ||
-			memcmp(row->id[1], id, ID_LEN) == 0)
-			count += post_kick(
-				cx, true, row->worker, row->session, NULL);
-	}
-	for (size_t i = 0; i < listing->device_count; i++) {
-		const struct device_row *row = &listing->devices[i];
-
-		if (memcmp(row->id, id, ID_LEN) == 0)
-			count += post_kick(
-				cx, false, row->worker, row->conn, id);
-	}
-	return count;
-}
+#include "relay/commands/here.h"
 
 static void kick_found(struct relay_ctx *cx, struct relay_answer *to,
 	const struct listing *listing)
@@ -79,8 +16,7 @@ static void kick_found(struct relay_ctx *cx, struct relay_answer *to,
 	struct relay_err err;
 
 	if (session) {
-		(void)post_kick(
-			cx, true, session->worker, session->session, NULL);
+		(void)here_end_session(cx, session->worker, session->session);
 		to->say(to, "ended the session %s", to->words[0]);
 		return;
 	}
@@ -90,8 +26,8 @@ static void kick_found(struct relay_ctx *cx, struct relay_answer *to,
 		return;
 	}
 	relay_device_id_format(id, text);
-	to->say(to, "ended %u connections and sessions of %s",
-		kick_device(cx, listing, id), text);
+	to->say(to, "ended %u connections and sessions of %s", here_end(cx, id),
+		text);
 }
 
 static enum relay_step kick(struct relay_ctx *cx, struct relay_answer *to)

@@ -226,6 +226,24 @@ void directory_unlink(struct directory *dir, struct part *part)
 	part->device = NULL;
 }
 
+const uint8_t *directory_part_id(const struct part *part)
+{
+	return part->device->id;
+}
+
+void directory_each_session(struct directory *dir, const uint8_t *id,
+	void (*fn)(int worker, uint64_t session, void *arg), void *arg)
+{
+	struct device *device;
+
+	pthread_mutex_lock(&dir->lock);
+	device = find(dir, id);
+	for (struct part *part = device ? device->parts : NULL; part;
+		part = part->next)
+		fn(part->worker, part->session, arg);
+	pthread_mutex_unlock(&dir->lock);
+}
+
 bool directory_busy(struct directory *dir, const uint8_t *id)
 {
 	struct device *device;

@@ -99,6 +99,11 @@ void directory_each(struct directory *dir, size_t most,
 int directory_link(struct directory *dir, struct part *part, const uint8_t *id);
 void directory_unlink(struct directory *dir, struct part *part);
 
+/* The device of a part that is linked; in directory_each() only. */
+const uint8_t *directory_part_id(const struct part *part);
+/* Calls fn for each part of a device; fn must not call the directory. */
+void directory_each_session(struct directory *dir, const uint8_t *id,
+	void (*fn)(int worker, uint64_t session, void *arg), void *arg);
 /* Whether the device takes part in a session. */
 bool directory_busy(struct directory *dir, const uint8_t *id);
 /*

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
+#include "relay/events.h"
 #include "relay/messages/peer_connection.h"
 #include "relay/metrics_table.h"
 #include "shared/pace.h"
@@ -16,6 +17,8 @@ void peer_log(struct relay_ctx *cx, struct relay_conn *conn, const char *what)
 	struct relay_field fields[] = {
 		{"peer", addr}, {"device", id}, {NULL, NULL}};
 
+	if (events_wanted(cx))
+		events_conn(cx, conn, what, NULL, NULL);
 	if (!relay_log_wanted(RELAY_DEBUG))
 		return;
 	relay_conn_addr_text(conn, addr);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "relay/data.h"
+#include "relay/events.h"
 #include "relay/messages/peer_connection.h"
 #include "relay/metrics_table.h"
 #include "relay/requests/invitations.h"
@@ -114,6 +115,8 @@ void request_connect(struct relay_ctx *cx, struct relay_conn *conn,
 	if (!may_connect(cx, conn, id, &owner, key))
 		return;
 	count(cx, METRIC_CONNECTS, RESULT_OK);
+	if (events_wanted(cx))
+		events_conn(cx, conn, "requests a device", NULL, id->data);
 	relay_conn_settled(conn);
 	/* The requesting connection ends; its device's sessions stay. */
 	peer_of(cx, conn)->keeps_sessions = true;

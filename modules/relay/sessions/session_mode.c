@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "relay/data.h"
+#include "relay/events.h"
 #include "relay/messages/peer_connection.h"
 #include "relay/metrics_table.h"
 #include "relay/requests/invitations.h"
@@ -75,6 +76,8 @@ static void pair_up(struct relay_ctx *cx, struct relay_conn *second,
 			relay_session_close(session, RELAY_END_ERROR);
 			return;
 		}
+	if (events_wanted(cx))
+		events_session(cx, session, "session begins", NULL);
 }
 
 static void arrived(
