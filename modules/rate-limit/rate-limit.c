@@ -5,9 +5,6 @@
 #include "rate_limit.h"
 #include "rate_limit_service.h"
 
-/* 8 Tbit/s: a higher rate counts as no limit, so that nothing overflows. */
-#define RATE_MOST INT64_C(1000000000000)
-
 static const struct relay_option options[] = {
 	RELAY_OPT(struct conf, global, int64_t, "global", RELAY_RATE, "0", 0,
 		RATE_MOST,
@@ -103,7 +100,7 @@ static void apply(struct relay_ctx *cx)
 	struct data *data = cx->data;
 	const struct conf *conf = cx->conf;
 	int64_t cap = atomic_load_explicit(&data->cap, memory_order_relaxed);
-	int64_t rate = conf->global;
+	int64_t rate = limit_of(cx, LIMIT_GLOBAL);
 
 	if (cap && (!rate || cap < rate))
 		rate = cap;
@@ -133,15 +130,50 @@ static void cap(struct relay_ctx *cx, int64_t rate)
 	tell_workers(cx);
 }
 
+void command_rate(struct relay_ctx *cx, int limit, int64_t rate)
+{
+	struct data *data = cx->data;
+
+	atomic_store_explicit(
+		&data->commanded[limit], rate, memory_order_relaxed);
+	apply(cx);
+	tell_workers(cx);
+}
+
+/* A reload puts the options into force again. */
+static void forget_commands(struct relay_ctx *cx)
+{
+	struct data *data = cx->data;
+	bool any = false;
+
+	for (int limit = 0; limit < SHAPER_LIMITS; limit++) {
+		any |= is_commanded(data, limit);
+		atomic_store_explicit(&data->commanded[limit], RATE_UNSET,
+			memory_order_relaxed);
+	}
+	if (!any)
+		return;
+	relay_log(cx, RELAY_NOTICE,
+		"the limits are those of the configuration again");
+	tell_workers(cx);
+}
+
 static const struct rate_limit_service service = {.cap = cap};
 
 static int init(struct relay_ctx *cx, struct relay_err *err)
 {
 	struct data *data = cx->data;
 
+	for (int limit = 0; limit < SHAPER_LIMITS; limit++)
+		atomic_init(&data->commanded[limit], RATE_UNSET);
 	if (relay_metrics_add(cx, metrics, METRIC_COUNT, data->metrics, err) !=
 		0)
 		return -1;
+	if (relay_command_add(cx, &limit_command) != 0)
+		return relay_fail(err, "cannot add the command limit");
+	if (relay_service_publish(cx, "rate-limit" RELAY_STATUS_PART,
+		    RELAY_STATUS_VERSION, &limit_status) != 0)
+		return relay_fail(err, "cannot add to the status");
 	if (relay_service_publish(cx, RATE_LIMIT_SERVICE,
 		    RATE_LIMIT_SERVICE_VERSION, &service) != 0)
 		return relay_fail(
@@ -198,6 +230,7 @@ static void reload_commit(struct relay_ctx *cx)
 	ranges_free(&old_exempt);
 	data->next = (struct privileges){.count = 0};
 	data->next_exempt = (struct ranges){0};
+	forget_commands(cx);
 	apply(cx);
 }
 

@@ -9,6 +9,7 @@
  * share.c       a rate that sessions share evenly
  * devices.c     devices that have sessions, and their sources
  * privileges.c  devices with more shares, or no limit
+ * commands.c    rates that an operator sets
  */
 #ifndef RATE_LIMIT_H
 #define RATE_LIMIT_H
@@ -24,6 +25,11 @@
 #include "privileges.h"
 #include "shaper.h"
 #include "shared/exempt.h"
+
+/* 8 Tbit/s: a higher rate counts as no limit, so that nothing overflows. */
+#define RATE_MOST INT64_C(1000000000000)
+/* Of a command: it has set none. */
+#define RATE_UNSET (-1)
 
 struct conf {
 	int64_t global;
@@ -45,7 +51,9 @@ struct data {
 	struct ranges exempt;
 	struct privileges next; /* prepared by a reload; [C], no lock */
 	struct ranges next_exempt;
-	_Atomic int64_t cap;         /* of the service; 0: none */
+	_Atomic int64_t cap; /* of the service; 0: none */
+	/* Rates of the command, which replace the options'; or RATE_UNSET. */
+	_Atomic int64_t commanded[SHAPER_LIMITS];
 	bool untold;                 /* a worker could not be told; [C] */
 	_Atomic uint64_t generation; /* of the settings of sessions */
 	struct relay_metric *metrics[METRIC_COUNT];
@@ -70,6 +78,37 @@ static inline int64_t effective(const struct data *data)
 {
 	return atomic_load_explicit(&data->global.rate, memory_order_relaxed);
 }
+
+static inline bool is_commanded(const struct data *data, int limit)
+{
+	return atomic_load_explicit(&data->commanded[limit],
+		       memory_order_relaxed) != RATE_UNSET;
+}
+
+static inline int64_t option_of(const struct conf *conf, int limit)
+{
+	return limit == LIMIT_GLOBAL   ? conf->global
+	       : limit == LIMIT_DEVICE ? conf->per_device
+				       : conf->per_session;
+}
+
+/* The rate of the command, or of the option; 0: none.  [*] */
+static inline int64_t limit_of(const struct relay_ctx *cx, int limit)
+{
+	const struct data *data = cx->data;
+	int64_t rate = atomic_load_explicit(
+		&data->commanded[limit], memory_order_relaxed);
+
+	return rate != RATE_UNSET ? rate : option_of(cx->conf, limit);
+}
+
+/* Sets the rate of a limit, for running sessions as well.  [C] */
+void command_rate(struct relay_ctx *cx, int limit, int64_t rate);
+
+/* commands.c */
+
+extern const struct relay_command_def limit_command;
+extern const struct relay_status_part limit_status;
 
 /* sessions.c */
 

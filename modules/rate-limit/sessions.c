@@ -8,13 +8,14 @@
 
 static bool anything_to_do(const struct relay_ctx *cx)
 {
-	const struct conf *conf = cx->conf;
 	const struct data *data = cx->data;
 
 	/* Do not call effective() here: it returns the committed rate, but a
 	 * worker sees the new options earlier. */
-	return conf->per_session || conf->per_device || conf->global ||
-	       atomic_load_explicit(&data->cap, memory_order_relaxed);
+	for (int limit = 0; limit < SHAPER_LIMITS; limit++)
+		if (limit_of(cx, limit))
+			return true;
+	return atomic_load_explicit(&data->cap, memory_order_relaxed);
 }
 
 void sessions_listen(struct relay_ctx *cx, const void *arg)
@@ -69,7 +70,7 @@ static struct device_part *get_device(struct relay_ctx *cx,
 	const uint8_t *id = relay_conn_peer(conn);
 	const uint8_t *first = relay_conn_peer(relay_session_side(session, 0));
 	struct device_terms terms = {
-		.rate = conf->per_device, .burst_ms = conf->burst_ms};
+		.rate = limit_of(cx, LIMIT_DEVICE), .burst_ms = conf->burst_ms};
 	struct source source;
 
 	if (!id || (side == 1 && first &&
@@ -80,7 +81,7 @@ static struct device_part *get_device(struct relay_ctx *cx,
 		*exempt = true;
 		return NULL;
 	}
-	if (!conf->per_device && !effective(data))
+	if (!terms.rate && !effective(data))
 		return NULL;
 	/* The widest level: a site has 65,536 of the narrowest. */
 	return devices_get(&data->devices, id,
@@ -102,7 +103,7 @@ static void set_up(struct relay_ctx *cx, struct relay_session *session,
 	block->generation = generation;
 	block->exempt = false;
 	shaper->weight = 1;
-	shaper_rate(shaper, conf->per_session, conf->burst_ms);
+	shaper_rate(shaper, limit_of(cx, LIMIT_SESSION), conf->burst_ms);
 	if (first)
 		shaper_begin(shaper, relay_now_ms(cx));
 	for (int side = 0; side < 2; side++) {
@@ -111,7 +112,8 @@ static void set_up(struct relay_ctx *cx, struct relay_session *session,
 
 		block->part[side] = part;
 		shaper->part[PART_DEVICE + side].pool =
-			part && conf->per_device ? &part->device->own : NULL;
+			part && limit_of(cx, LIMIT_DEVICE) ? &part->device->own
+							   : NULL;
 	}
 	sharer = devices_sharer(&data->devices, block->part[0], block->part[1]);
 	shaper->part[PART_GLOBAL].pool = !effective(data) ? NULL
