@@ -6,6 +6,7 @@
 
 #include <strelaysrv/module.h>
 
+#include "commands.h"
 #include "decide.h"
 #include "in_force.h"
 
@@ -40,13 +41,19 @@ static const struct relay_option options[] = {
 		RELAY_STRING, "", 0, 0,
 		"a file with one token per line, read again at a reload",
 		.flags = RELAY_OPTION_FILLED),
+	RELAY_OPT(struct conf, bans, const char *, "bans", RELAY_STRING, "", 0,
+		4000,
+		"a file that keeps what the commands ban and unban of -ctl "
+		"change; empty: bans end with the server",
+		.flags = RELAY_OPTION_FILLED),
 	RELAY_OPT_END};
 
 static int init(struct relay_ctx *cx, struct relay_err *err)
 {
 	struct data *data = cx->data;
 
-	if (decide_init(cx, err) != 0)
+	if (decide_init(cx, err) != 0 || banned_init(cx, err) != 0 ||
+		relay_commands_add(cx, ban_commands, err) != 0)
 		return -1;
 	return pthread_mutex_init(&data->lock, NULL) == 0
 		       ? 0
@@ -58,6 +65,7 @@ static void fini(struct relay_ctx *cx)
 	struct data *data = cx->data;
 
 	policy_free(data->policy);
+	banned_fini(cx);
 	pthread_mutex_destroy(&data->lock);
 }
 
@@ -77,6 +85,8 @@ RELAY_MODULE = {
 			.peer_join = decide_peer_join,
 			.peer_connect = decide_peer_connect,
 			.peer_stay = decide_peer_stay,
+			.session_open = decide_session_open,
+			.reload_prepare = in_force_reload_prepare,
 			.reload_commit = in_force_reload_commit,
 			.files_read = in_force_files_read,
 			.files_free = in_force_files_free,

@@ -3,7 +3,14 @@
 #include "decide.h"
 #include "in_force.h"
 
-enum { REASON_ADDRESS, REASON_TOKEN, REASON_JOIN, REASON_ASK, REASON_TARGET };
+enum {
+	REASON_ADDRESS,
+	REASON_TOKEN,
+	REASON_JOIN,
+	REASON_ASK,
+	REASON_TARGET,
+	REASON_BAN
+};
 
 static const char *const reasons[] = {
 	[REASON_ADDRESS] = "address",
@@ -11,7 +18,8 @@ static const char *const reasons[] = {
 	[REASON_JOIN] = "join",
 	[REASON_ASK] = "ask",
 	[REASON_TARGET] = "target",
-	[REASON_TARGET + 1] = NULL,
+	[REASON_BAN] = "ban",
+	[REASON_BAN + 1] = NULL,
 };
 
 static const struct relay_metric_def refused = {
@@ -43,6 +51,17 @@ static enum relay_verdict refuse(struct relay_ctx *cx, unsigned reason,
 	why->refusal = refusal;
 	why->word = reasons[reason];
 	return RELAY_DENY;
+}
+
+/* Who has banned it would like to know that it comes back. */
+static enum relay_verdict refuse_ban(struct relay_ctx *cx,
+	enum relay_refusal refusal, struct relay_denial *why)
+{
+	struct data *data = cx->data;
+
+	relay_log_seldom(cx, RELAY_NOTICE, &data->banned.refused,
+		"a banned device was refused");
+	return refuse(cx, REASON_BAN, refusal, why);
 }
 
 /*
@@ -106,6 +125,8 @@ static bool knows_token(struct relay_ctx *cx, const char *token)
 enum relay_verdict decide_peer_join(struct relay_ctx *cx,
 	struct relay_conn *conn, const char *token, struct relay_denial *why)
 {
+	if (banned_is(cx, relay_conn_peer(conn)))
+		return refuse_ban(cx, RELAY_REFUSE_POLICY, why);
 	if (!knows_token(cx, token))
 		return refuse(cx, REASON_TOKEN, RELAY_REFUSE_SECRET, why);
 	return may_on(cx, WHO_JOINS, conn)
@@ -117,6 +138,8 @@ enum relay_verdict decide_peer_join(struct relay_ctx *cx,
 enum relay_verdict decide_peer_stay(
 	struct relay_ctx *cx, struct relay_conn *conn, struct relay_denial *why)
 {
+	if (banned_is(cx, relay_conn_peer(conn)))
+		return refuse_ban(cx, RELAY_REFUSE_POLICY, why);
 	if (!may_on(cx, WHO_CONNECTS, conn))
 		return refuse(cx, REASON_ADDRESS, RELAY_REFUSE_POLICY, why);
 	return may_on(cx, WHO_JOINS, conn)
@@ -132,6 +155,8 @@ enum relay_verdict decide_peer_connect(struct relay_ctx *cx,
 	uint8_t address[RANGE_BYTES];
 	bool asks, is_asked;
 
+	if (banned_is(cx, relay_conn_peer(conn)))
+		return refuse_ban(cx, RELAY_REFUSE_ABSENT, why);
 	address_of(conn, address);
 	pthread_mutex_lock(&data->lock);
 	asks = may(data, WHO_ASKS, relay_conn_peer(conn), address);
@@ -141,4 +166,15 @@ enum relay_verdict decide_peer_connect(struct relay_ctx *cx,
 		return refuse(cx, REASON_ASK, RELAY_REFUSE_ABSENT, why);
 	return is_asked ? RELAY_PASS
 			: refuse(cx, REASON_TARGET, RELAY_REFUSE_ABSENT, why);
+}
+
+/* The key of a session may be older than the ban. */
+enum relay_verdict decide_session_open(struct relay_ctx *cx,
+	struct relay_session *session, struct relay_denial *why)
+{
+	for (int side = 0; side < 2; side++)
+		if (banned_is(cx,
+			    relay_conn_peer(relay_session_side(session, side))))
+			return refuse_ban(cx, RELAY_REFUSE_POLICY, why);
+	return RELAY_PASS;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "conf_copy.h"
 #include "in_force.h"
@@ -8,15 +9,39 @@
 #define LOOK_MS  1000
 #define WATCH_MS 60000
 
-int in_force_files_read(const void *conf, void **files, struct relay_err *err)
+/* What the options' files say. */
+struct files {
+	struct policy *policy; /* owned; shared */
+	struct bans bans;      /* owned */
+};
+
+int in_force_files_read(const void *values, void **out, struct relay_err *err)
 {
-	*files = policy_make(conf, err);
-	return *files ? 0 : -1;
+	const struct conf *conf = values;
+	struct files *files = calloc(1, sizeof(*files));
+
+	if (!files)
+		return relay_fail(err, "out of memory");
+	files->policy = policy_make(conf, err);
+	if (files->policy &&
+		(!conf->bans[0] ||
+			bans_read(&files->bans, conf->bans, err) == 0)) {
+		*out = files;
+		return 0;
+	}
+	in_force_files_free(files);
+	return -1;
 }
 
-void in_force_files_free(void *files)
+void in_force_files_free(void *arg)
 {
-	policy_free(files);
+	struct files *files = arg;
+
+	if (!files)
+		return;
+	policy_free(files->policy);
+	bans_free(&files->bans);
+	free(files);
 }
 
 static void put_in_force(struct relay_ctx *cx, struct policy *next)
@@ -168,13 +193,32 @@ static int64_t look_again(struct relay_ctx *cx, void *arg)
 
 int in_force_start(struct relay_ctx *cx, struct relay_err *err)
 {
-	put_in_force(cx, relay_files(cx, cx->conf));
+	const struct files *files = relay_files(cx, cx->conf);
+
+	put_in_force(cx, files->policy);
+	banned_take(cx, &files->bans, false);
 	return relay_timer_add(cx, LOOK_MS, look_again, NULL)
 		       ? 0
 		       : relay_fail(err, "out of memory");
 }
 
+int in_force_reload_prepare(
+	struct relay_ctx *cx, const void *values, struct relay_err *err)
+{
+	const struct conf *conf = values, *before = cx->conf;
+	struct data *data = cx->data;
+
+	(void)err;
+	data->other_bans = strcmp(conf->bans, before->bans) != 0;
+	return 0;
+}
+
 void in_force_reload_commit(struct relay_ctx *cx)
 {
-	put_in_force(cx, relay_files(cx, cx->conf));
+	const struct files *files = relay_files(cx, cx->conf);
+	const struct data *data = cx->data;
+
+	put_in_force(cx, files->policy);
+	if (data->other_bans)
+		banned_take(cx, &files->bans, true);
 }

@@ -11,12 +11,15 @@
 
 #include <strelaysrv/module.h>
 
+#include "banned.h"
 #include "policy.h"
 
 /* Shared by all threads. */
 struct data {
+	struct banned banned; /* first, see banned.c; has a lock of its own */
 	pthread_mutex_t lock;
 	struct policy *policy;  /* owned */
+	bool other_bans;        /* the reload names another file; [C] */
 	int64_t watch_until_ms; /* [C] */
 	struct relay_log_kind unseen;
 	struct relay_metric *refused;
@@ -26,6 +29,8 @@ struct data {
 int in_force_files_read(const void *conf, void **files, struct relay_err *err);
 void in_force_files_free(void *files);
 int in_force_start(struct relay_ctx *cx, struct relay_err *err);
+int in_force_reload_prepare(
+	struct relay_ctx *cx, const void *values, struct relay_err *err);
 void in_force_reload_commit(struct relay_ctx *cx);
 
 #endif

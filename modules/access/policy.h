@@ -23,6 +23,7 @@ struct conf {
 	const char *const *lists[LISTS][HALVES];
 	const char *const *tokens;
 	const char *token_file;
+	const char *bans; /* a file; "": none */
 };
 
 /* Names of the lists' options, also for error texts. */

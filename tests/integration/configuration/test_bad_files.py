@@ -12,7 +12,7 @@ import pytest
 import bad_files
 import relay_protocol as rp
 from bad_files import GID, INPUTS, READERS, TOKEN, UID
-from guard_place import check_shut, make_place
+from guard_place import check_shut, make_place, of_identity
 from privileges import why_no_other_user
 from relay_client import ProtocolConnection
 from relay_server import Program, RelayServer
@@ -25,9 +25,9 @@ ALL = [*INPUTS, "half-written"]
 
 
 @pytest.fixture
-def place(request):
+def place(request, identities):
     """A folder that other users can enter, which pytest's own is not."""
-    with make_place(request.param) as one:
+    with make_place(of_identity(request.param, identities[0])) as one:
         yield one
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import bad_files
 from bad_files import BEGIN, END, READERS, STATES
-from guard_place import check_shut, make_place
+from guard_place import check_shut, make_place, of_identity
 from privileges import why_no_other_user
 from relay_server import ROOT, Program, RelayServer
 from skip_unless import can_run
@@ -66,7 +66,7 @@ def check_upgrade(words, server):
 
 @pytest.mark.parametrize("guard, state, on_check, on_start, on_reload, on_upgrade", ROWS)
 def test_row(identities, guard, state, on_check, on_start, on_reload, on_upgrade):
-    reader, new = GUARDS[guard], None
+    reader, new = of_identity(GUARDS[guard], identities[0]), None
     with make_place(reader) as place:
         server = RelayServer(Program("ours", 2), place.command(), place.folder)
         try:

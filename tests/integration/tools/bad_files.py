@@ -55,6 +55,7 @@ def listed(good):
 
 TOKENS = f"# entries: 2\nanother\n{TOKEN}\n"
 MEMBERS = f"# entries: 2\n192.0.2.1\n{MEMBER}\n"
+BANS = f"strelaysrv bans 1 1\n{MEMBER} 0\n"
 DENIALS = f"# entries: 2\n192.0.2.0/24\n{DENIED}\n"
 READERS = [
     Reader("token-file", "token", f"{TOKEN}\n", lambda path: f'relay {{ token-file = "{path}" }}\n',
@@ -68,6 +69,8 @@ READERS = [
            guard="`access.…-allow`", half=MEMBERS[:-20], more=listed(MEMBERS)),
     Reader("deny", "denied", DENIALS, lambda path: access("join-deny")(f"@{path}"),
            guard="`access.…-deny`", half=DENIALS[:-2], more=listed(DENIALS)),
+    Reader("bans", "bans", BANS, access("bans"), guard="`access.bans`", half=BANS[:-1],
+           more={"cut off between two lines": BANS[:BANS.index("\n") + 1]}),
     Reader("quota", "quota.state", STATE,
            lambda path: f'quota {{ day = 1MB count = relayed state-file = "{path}" }}\n',
            guard="`quota.state-file`", half=STATE[:-1]),

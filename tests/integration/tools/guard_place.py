@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 
 import bad_files
+import device_id
 import relay_protocol as rp
 from bad_files import DENIED, FOREIGN, GID, UID
 from relay_client import ProtocolConnection
@@ -38,6 +39,14 @@ class Place:
         done = subprocess.run(self.command(*args), cwd=self.folder, capture_output=True,
                               text=True, errors="replace", timeout=PATIENCE, check=False)
         return done.returncode, done.stderr
+
+
+def of_identity(reader, identity):
+    """Who is banned must be the one who tries to join."""
+    if reader.name != "bans":
+        return reader
+    good = reader.good.replace(bad_files.MEMBER, device_id.to_text(identity.id))
+    return bad_files.Reader(**{**vars(reader), "good": good})
 
 
 def fill(folder, reader):
@@ -77,7 +86,7 @@ def _metrics(server, host=None):
 
 def check_shut(reader, server, identity):
     """What the guard refuses is refused, and nothing else."""
-    joins = {"allow": rp.response(rp.NOT_FOUND), "quota": rp.RelayFull(), "caps": rp.RelayFull()}
+    joins = {"allow": rp.response(rp.NOT_FOUND), "bans": rp.response(rp.NOT_FOUND), "quota": rp.RelayFull(), "caps": rp.RelayFull()}
     for name in ("token", "token-file", "tokens", "tokens-file", "configuration"):
         joins[name] = rp.response(rp.WRONG_TOKEN)
     assert _join(server, identity) == joins.get(reader.name, rp.response(rp.SUCCESS)), reader.name
