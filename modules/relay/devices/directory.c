@@ -231,19 +231,6 @@ const uint8_t *directory_part_id(const struct part *part)
 	return part->device->id;
 }
 
-void directory_each_session(struct directory *dir, const uint8_t *id,
-	void (*fn)(int worker, uint64_t session, void *arg), void *arg)
-{
-	struct device *device;
-
-	pthread_mutex_lock(&dir->lock);
-	device = find(dir, id);
-	for (struct part *part = device ? device->parts : NULL; part;
-		part = part->next)
-		fn(part->worker, part->session, arg);
-	pthread_mutex_unlock(&dir->lock);
-}
-
 bool directory_busy(struct directory *dir, const uint8_t *id)
 {
 	struct device *device;
@@ -272,7 +259,8 @@ static bool ends(const struct device *device, const struct part *part)
 		       same_source(part->from, device->owner_from));
 }
 
-void directory_each_ending(struct directory *dir, const uint8_t *id,
+static void each_part(struct directory *dir, const uint8_t *id,
+	bool (*chosen)(const struct device *device, const struct part *part),
 	void (*fn)(int worker, uint64_t session, void *arg), void *arg)
 {
 	struct device *device;
@@ -281,7 +269,19 @@ void directory_each_ending(struct directory *dir, const uint8_t *id,
 	device = find(dir, id);
 	for (struct part *part = device ? device->parts : NULL; part;
 		part = part->next)
-		if (ends(device, part))
+		if (!chosen || chosen(device, part))
 			fn(part->worker, part->session, arg);
 	pthread_mutex_unlock(&dir->lock);
+}
+
+void directory_each_ending(struct directory *dir, const uint8_t *id,
+	void (*fn)(int worker, uint64_t session, void *arg), void *arg)
+{
+	each_part(dir, id, ends, fn, arg);
+}
+
+void directory_each_session(struct directory *dir, const uint8_t *id,
+	void (*fn)(int worker, uint64_t session, void *arg), void *arg)
+{
+	each_part(dir, id, NULL, fn, arg);
 }

@@ -196,6 +196,13 @@ def test_a_reload_moves_the_socket(controlled, control_folder):  # noqa: F811
     assert stat.S_IMODE((control_folder / "t").stat().st_mode) == 0o600
     server.configure(MODULES, {"control": {"socket": str(control_folder / "t"), "mode": "0600"}})
     told(server, "status")
+    # Here control has prepared its new socket before another module fails.
+    server.configure([*MODULES[1:], "log"], {"control": {"socket": str(control_folder / "u")},
+                                             "log": {"target": "file", "file": "/nowhere/log"}})
+    done, news = server.reload()
+    assert not done and "/nowhere/log" in news, news
+    server.configure(MODULES, {"control": {"socket": str(control_folder / "t"), "mode": "0600"}})
+    told(server, "status")
     assert sorted(path.name for path in control_folder.iterdir()) == ["strelaysrv.conf", "t"]
 
 
