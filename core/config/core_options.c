@@ -42,7 +42,8 @@ const struct relay_option core_options[] = {
 		.flag = "private-hosts"),
 	/* No flag: it decides which other flags have a meaning. */
 	ROW(modules, const char *const *, "modules", RELAY_LIST,
-		"log,bounds,relay,nat,pool-join,rate-limit,status", 0, 64,
+		"log,bounds,relay,nat,pool-join,rate-limit,status,control", 0,
+		64,
 		"modules to run, in the order in which their hooks are called"),
 	ROW(module_dir, const char *const *, "module-dir", RELAY_LIST, "", 0,
 		64,

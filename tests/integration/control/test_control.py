@@ -16,7 +16,7 @@ from control_client import (  # noqa: F401
 from module_server import ModuleServer, failing_start, module_server  # noqa: F401
 from pairing import Invited, check_both_ways
 from privileges import UID, why_no_other_user
-from relay_server import Program, run
+from relay_server import Program, RelayServer, module_folder, run
 from skip_unless import can_run
 
 NO_SERVER, REFUSED = 3, 4
@@ -166,6 +166,25 @@ def test_without_a_folder_for_it_there_is_one_line_and_no_socket(module_server, 
     server = module_server(MODULES)
     assert server.count("control: no commands by -ctl: ") == 1
     assert server.count("control: ") == 1
+
+
+def test_control_runs_by_default_and_a_first_start_is_no_fault(tmp_path, relay_keys, control_folder,
+                                                               monkeypatch):
+    """As a normal user, who cannot write the folder; and with the unit's folder."""
+    command = [Program("ours").path, "-keys", str(relay_keys), "-listen", "127.0.0.1:0",
+               "-status-srv", "127.0.0.1:0", "-pools=", "-module-dir", str(module_folder())]
+    for folder, lines in (("/nowhere", 1), (str(control_folder), 0)):
+        monkeypatch.setenv("RUNTIME_DIRECTORY", folder)
+        server = RelayServer(Program("ours"), command, tmp_path)
+        try:
+            server.wait_until_serving()
+            assert server.log().count(" control: ") == lines
+            assert server.log().count(" info control: no commands by -ctl: ") == lines
+            assert not re.search(" (warning|error) control", server.log())
+            done = run(Program("ours"), *command[1:], "-ctl", "status")
+            assert done.returncode == (NO_SERVER if lines else 0), done
+        finally:
+            server.finish()
 
 
 def test_the_folder_of_the_unit_is_used(control_folder, relay_keys, monkeypatch):  # noqa: F811

@@ -32,7 +32,7 @@ def installed_server(tmp_path):
 def test_the_installed_server_finds_its_modules(prefix, installed_server):
     server = installed_server(prefix)
     server.wait_for_log(
-        "with modules: log, bounds, relay, nat, pool-join, rate-limit, status")
+        "with modules: log, bounds, relay, nat, pool-join, rate-limit, status, control")
     assert server.status()["numConnections"] == 0
 
 

@@ -122,7 +122,7 @@ with_sandbox = can_run("SYSTEM CALL FILTERS", why_no_sandbox())
 def test_the_system_call_filter_lets_the_server_work(tmp_path, relay_keys, identities):
     """A system call that is not allowed would kill the server."""
     conf = tmp_path / "relay.conf"
-    text = ("modules = { log, bounds, relay, nat, pool-join, rate-limit, status, quota, dashboard,"
+    text = ("modules = { log, bounds, relay, nat, pool-join, rate-limit, status, control, quota, dashboard,"
             f' csv-exporter, prometheus }}\nlog {{ target = file\n file = "{tmp_path}/log" }}\n')
     conf.write_text(text)
     server = RelayServer(OURS, [
