@@ -8,6 +8,7 @@
 #include <utlist.h>
 
 #include "relay/events.h"
+#include "relay/metrics_table.h"
 
 /* Of each worker: a flood of strangers must not hold up the control thread. */
 #define EVENTS_PER_S 1000
@@ -33,10 +34,9 @@ void events_unfollow(struct relay_ctx *cx, struct follower *follower)
 
 static void on_event(struct relay_ctx *cx, const void *arg)
 {
-	struct follower *follower;
-
-	DL_FOREACH(data_of(cx)->events.followers, follower)
-	follower->event(follower, arg);
+	for (struct follower *follower = data_of(cx)->events.followers;
+		follower; follower = follower->next)
+		follower->event(follower, arg);
 }
 
 static void tell(struct relay_ctx *cx, struct event *event)
@@ -55,6 +55,7 @@ static void tell(struct relay_ctx *cx, struct event *event)
 		relay_post(cx, RELAY_CONTROL, on_event, event,
 			sizeof(*event)) != 0) {
 		pace->lost++;
+		count(cx, METRIC_EVENTS_LOST, 0);
 		return;
 	}
 	pace->count++;

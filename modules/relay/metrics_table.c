@@ -113,6 +113,11 @@ const struct relay_metric_def relay_metric_table[RELAY_METRICS] = {
 		.kind = RELAY_COUNTER,
 		.help = "Joined devices that were disconnected because the "
 			"server drains."},
+	[METRIC_EVENTS_LOST] = {.name = "events_lost",
+		.unit = "",
+		.kind = RELAY_COUNTER,
+		.help = "Events that a client of -ctl follow did not get, "
+			"because there were too many or it read too slowly."},
 };
 
 void count(const struct relay_ctx *cx, enum relay_metric_index which,

@@ -2,6 +2,8 @@
 
 /* The table of budgets. */
 
+#include <string.h>
+
 #include "budget.h"
 
 #define OPEN  "relay port, unknown"
@@ -11,6 +13,7 @@
 #define PAIR  "relay port, session"
 #define HTTP  "status and private port"
 #define LAN   "the gateway, with nat"
+#define CTL   "control socket, any local user"
 
 static const struct budget_row rows[] = {
 	{OPEN, "connections without a join or session", "1",
@@ -324,6 +327,32 @@ static const struct budget_row rows[] = {
 		"strelaysrv_nat_refused_total{reason=stranger}", false,
 		"test_a_stranger_who_answers_faster_is_not_believed",
 		"lan-stranger"},
+	{CTL, "connections", "1", "-",
+		"{CLIENTS_MAX}, the longest idle gives way", "CLIENTS_MAX",
+		"strelaysrv_control_connections_ended_total{reason=room}",
+		false, "test_two_hundred_clients_that_never_read", "-"},
+	{CTL, "bytes of a command", "{LINE_MAX_BYTES KiB}", "-",
+		"as connections", "LINE_MAX_BYTES",
+		"strelaysrv_control_connections_ended_total{reason=line}",
+		false, "test_half_lines_and_long_lines_are_refused", "-"},
+	{CTL, "time until a command has come", "{READING_MS ms}", "-",
+		"as connections", "READING_MS",
+		"strelaysrv_control_connections_ended_total{reason=time}",
+		false, "test_two_hundred_clients_that_never_read", "-"},
+	{CTL, "an answer that is not read",
+		"{OUT_LOW KiB} and one portion, {UNREAD_MS ms}", "-",
+		"as connections", "OUT_LOW UNREAD_MS",
+		"strelaysrv_control_connections_ended_total{reason=unread}",
+		false,
+		"test_a_client_that_does_not_read_holds_little_and_is_ended",
+		"-"},
+	{CTL, "events of `follow` that wait", "{FOLLOW_RING}", "-",
+		"{FOLLOWERS_MAX} clients; {EVENTS_PER_S} events a second of "
+		"each worker",
+		"FOLLOW_RING FOLLOWERS_MAX EVENTS_PER_S",
+		"strelaysrv_relay_events_lost_total", false,
+		"test_a_follower_that_does_not_read_loses_events_and_is_told",
+		"-"},
 };
 
 const struct budget_row *budget_all(size_t *count)
@@ -335,6 +364,10 @@ const struct budget_row *budget_all(size_t *count)
 /* Prints each name in back quotes. */
 static void print_names(FILE *out, const char *names)
 {
+	if (strcmp(names, "-") == 0) {
+		fputs(" - |", out);
+		return;
+	}
 	fputs(" `", out);
 	for (; *names; names++)
 		fputs(*names == ' ' ? "` `" : (char[]){*names, '\0'}, out);

@@ -204,22 +204,22 @@ static bool is_chosen(
 		       (address[len] == ':' && !strchr(chosen->address, ':')));
 }
 
-/* A device has at most some hundred sessions (bounds). */
+/* A device has at most some hundred sessions (bounds).  The number of rows. */
 static size_t show_chosen(struct relay_answer *to,
 	const struct listing *listing, const struct chosen *chosen)
 {
-	size_t rows = 0;
+	size_t devices = 0, sessions = 0;
 
-	to->table(to, "devices", device_columns, COLUMNS(device_columns));
 	for (size_t i = 0; i < listing->device_count; i++) {
 		const struct device_row *row = &listing->devices[i];
 
 		if (!is_chosen(chosen, row->id, row->address))
 			continue;
+		if (devices++ == 0)
+			to->table(to, "devices", device_columns,
+				COLUMNS(device_columns));
 		show_device(to, row);
-		rows++;
 	}
-	to->table(to, "sessions", session_columns, COLUMNS(session_columns));
 	for (size_t i = 0; i < listing->session_count; i++) {
 		const struct session_row *row = &listing->sessions[i];
 
@@ -227,10 +227,12 @@ static size_t show_chosen(struct relay_answer *to,
 			!is_chosen(chosen, row->id[0], row->address[0]) &&
 			!is_chosen(chosen, row->id[1], row->address[1]))
 			continue;
+		if (sessions++ == 0)
+			to->table(to, "sessions", session_columns,
+				COLUMNS(session_columns));
 		show_session(to, row);
-		rows++;
 	}
-	return rows;
+	return devices + sessions;
 }
 
 /* The address as rows have it.  False: the word is none. */

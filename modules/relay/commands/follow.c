@@ -10,21 +10,23 @@
 #include "relay/commands/follow.h"
 #include "relay/commands/gather.h"
 #include "relay/events.h"
+#include "relay/metrics_table.h"
 #include "shared/id_begins.h"
 
 /* Events that wait for a client which reads slowly. */
-#define RING 256
+#define FOLLOW_RING 256
 /* Rows in one step. */
 #define PART 64
 
 struct follow {
 	struct follower follower; /* first */
+	struct relay_ctx *cx;
 	struct relay_answer *to;
 	bool begun;
 	const char *device, *address; /* words of the call; NULL: all */
 	uint64_t lost;
 	unsigned first, count; /* of the ring */
-	struct event ring[RING];
+	struct event ring[FOLLOW_RING];
 };
 
 static const struct relay_column columns[] = {{"time", RELAY_COLUMN_TEXT},
@@ -72,11 +74,12 @@ static void on_event(struct follower *follower, const struct event *event)
 	follow->lost += event->lost;
 	if (!is_wanted(follow, event))
 		return;
-	if (follow->count == RING) {
+	if (follow->count == FOLLOW_RING) {
 		follow->lost++;
+		count(follow->cx, METRIC_EVENTS_LOST, 0);
 		return;
 	}
-	follow->ring[(follow->first + follow->count++) % RING] = *event;
+	follow->ring[(follow->first + follow->count++) % FOLLOW_RING] = *event;
 	follow->to->wake(follow->to);
 }
 
@@ -154,6 +157,7 @@ static enum relay_step begin(
 	}
 	follow->device = device ? to->words[1] : NULL;
 	follow->address = address ? to->words[1] : NULL;
+	follow->cx = cx;
 	follow->to = to;
 	follow->follower.event = on_event;
 	follow->begun = events_follow(cx, &follow->follower);
@@ -177,7 +181,7 @@ static enum relay_step follow(struct relay_ctx *cx, struct relay_answer *to)
 			sizeof(columns) / sizeof(columns[0]));
 	for (int i = 0; i < PART && state->count; i++) {
 		show_event(to, &state->ring[state->first]);
-		state->first = (state->first + 1) % RING;
+		state->first = (state->first + 1) % FOLLOW_RING;
 		state->count--;
 	}
 	if (state->lost && !state->count) {

@@ -8,7 +8,7 @@
 #include "relay/commands/follow.h"
 #include "relay/commands/gather.h"
 
-#define PAUSE_MS 2000
+#define REFRESH_MS 2000
 /* Rows of each table, so that both fit on a terminal of 24 lines. */
 #define ROWS 8
 /* Two groups of an ID: enough to tell devices apart, and for other commands. */
@@ -130,6 +130,6 @@ enum relay_step top(struct relay_ctx *cx, struct relay_answer *to)
 	to->screen(to);
 	/* The next one begins a new list. */
 	gather_closed(cx, to);
-	to->wait_ms = PAUSE_MS;
+	to->wait_ms = REFRESH_MS;
 	return RELAY_STEP_WAIT;
 }

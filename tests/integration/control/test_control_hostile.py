@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: MPL-2.0
 """Bad input at the control socket: nothing blocks, all is bounded and counted."""
 
+import contextlib
 import json
+import resource
 import socket
 import time
 
 import pytest
 
+import relay_server
 from control_client import (  # noqa: F401
-    MODULES, control_folder, controlled, ctl, dial, metric, raw, receive_all, told,
+    MODULES, control_folder, controlled, ctl, dial, metric, raw, receive_all, shown, told,
 )
 from waiting import PATIENCE, Deadline, wait_for
 
@@ -99,6 +102,27 @@ def test_a_module_that_leaves_ends_its_commands(controlled):  # noqa: F811
     assert told(server, "reload") == "reloaded\n"
     done = ctl(server, "log-level", "debug")
     assert done.returncode == 2 and 'no command "log-level"' in done.stderr, done
+
+
+def test_few_descriptors_leave_some_for_commands(controlled, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(relay_server, "DESCRIPTORS", 128)
+    server = start(controlled)
+    with contextlib.ExitStack() as strangers:
+        for _ in range(200):
+            strangers.enter_context(socket.create_connection(server.address))
+        assert shown(server, "status")[0]["connections"] < 128
+    # Without any, a client waits: nothing spins, and it gets its answer later.
+    most = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (3, most[1]))
+    client = dial(server.socket)
+    client.sendall(b"status\n")
+    client.settimeout(1)
+    with pytest.raises(TimeoutError):
+        client.recv(1)
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, most)
+    client.settimeout(PATIENCE)
+    assert json.loads(receive_all(client))["code"] == 0
+    client.close()
 
 
 def test_the_relay_serves_while_clients_flood_the_socket(controlled):  # noqa: F811

@@ -92,7 +92,7 @@ def test_tests_and_attacks_are_there():
     assert names(ATTACKS) == attacks, "each attack is of a row, and each named one exists"
 
 
-@pytest.mark.parametrize("row", ["unknown", "joined", "session", "status", "gateway"])
+@pytest.mark.parametrize("row", ["unknown", "joined", "session", "status", "gateway", "control"])
 def test_each_place_has_rows(row):
     assert any(row in cells[PLACE] for cells in rows())
 
