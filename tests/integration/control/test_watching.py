@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from control_client import (  # noqa: F401
-    MODULES, answer, control_folder, controlled, ctl, dial, rows, shown, told,
+    MODULES, answer, control_folder, controlled, ctl, dial, metric, rows, shown, told,
 )
 from device_id import to_text
 from pairing import Invited, check_relayed
@@ -108,7 +108,8 @@ def test_follow_one_device_or_address(controlled, identities, follow):  # noqa: 
 
 
 def test_a_follower_that_does_not_read_loses_events_and_is_told(controlled, follow):  # noqa: F811
-    server = controlled(sections={"relay": {"guest-timeout": "100ms"}})
+    server = controlled(modules=[*MODULES, "prometheus"],
+                        sections={"relay": {"guest-timeout": "100ms"}})
     follower = follow(server)
     before = server.descriptors()
     for _ in range(4000):
@@ -120,6 +121,7 @@ def test_a_follower_that_does_not_read_loses_events_and_is_told(controlled, foll
         seen = len(follower.until("closed"))
         follower.events.clear()
     assert "events were lost" in follower.messages[0], (seen, follower.messages)
+    assert metric(server, "strelaysrv_relay_events_lost_total") > 0
 
 
 def test_followers_are_few_and_leave_nothing(controlled, follow):  # noqa: F811

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: MPL-2.0
+"""What an operator sees in a terminal, command by command, on a relay with 200 devices and 20 sessions.
+
+The screens are kept in the folder screens; with WRITE_SCREENS=1 in the environment they are written.
+What differs from run to run is masked, and runs of equal lines are counted."""
+
+import concurrent.futures
+import contextlib
+import fcntl
+import itertools
+import os
+import pathlib
+import pty
+import re
+import signal
+import struct
+import subprocess
+import termios
+
+import certificates
+import device_id
+from control_client import MODULES, control_folder, controlled, ctl, shown, told  # noqa: F401
+from pairing import check_relayed
+from relay_client import ProtocolConnection, SessionConnection
+from relay_server import Program
+from upgrading import is_there
+from waiting import PATIENCE, wait_for
+
+DEVICES, SESSIONS = 200, 20
+FOLDER = pathlib.Path(__file__).parent / "screens"
+MASKS = [
+    (r"\b[A-Z2-7]{7}(-[A-Z2-7]{7}){7}\b", "DEVICE-ID"),
+    (r"\b[A-Z2-7]{7}-[A-Z2-7]{7}\b", "ID-BEGIN"),
+    (r"127\.0\.0\.1:\d+", "ADDRESS"),
+    (r"\d{4}-\d\d-\d\dT[\d:.]+Z", "WHEN"),
+    (r"\d+\.\d+(?= +(DEVICE-ID|ID-BEGIN))", "SESSION"),
+    (r"(ended the session) \d+\.\d+", r"\1 SESSION"),
+    (r"\b(\d+h)?(\d+m)?[\d.]+m?s\b", "TIME"),
+    (r"(?m)((?:SESSION|ID-BEGIN|DEVICE-ID) .*?|^ *TIME +\d+ +\d+ +)[\d.]+ [kMG]?B/s", r"\1RATE"),
+    (r"(version +</b>).*", r"\1VERSION"),
+    (r"(process +</b>).*", r"\1PROCESS"),
+    (r"((?:memory|traffic) +</b>).*", r"\1SIZE"),
+    (r"(id +</b>).*", r"\1OWN-ID"),
+    (r"(?m)^((?:day|month) +)[\d.]+ \w+", r"\1SIZE"),
+    (r"/tmp/ctl\w+", "FOLDER"),
+    (r" {2,}", "  "),
+    (r"(?m) +$", ""),
+]
+
+
+def masked(text):
+    text = text.replace("\r\n", "\n").replace("\033[1m", "<b>").replace("\033[0m", "</b>")
+    text = text.replace("\033", "ESC")
+    for pattern, word in MASKS:
+        text = re.sub(pattern, word, text)
+    lines = []
+    for line, same in itertools.groupby(text.splitlines()):
+        count = len(list(same))
+        lines.append(line if count == 1 else f"{line}  <- {count} times")
+    return "\n".join(lines) + "\n"
+
+
+def watch(server, words, until=None, event=lambda: None):
+    """What a terminal gets: all of it, or up to that text, and then the client is interrupted."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 200, 0, 0))
+    command = [Program("ours").path, "-conf", str(server.conf), "-ctl", *words]
+    data = b""
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs,
+                          env={**os.environ, "TERM": "xterm", "NO_COLOR": ""}) as client:
+        os.close(theirs)
+        if until:
+            event()
+        with contextlib.suppress(OSError):  # its end
+            while not (until and until in data) and (piece := os.read(ours, 65536)):
+                data += piece
+        if until:
+            client.send_signal(signal.SIGINT)
+        client.wait(PATIENCE)
+    os.close(ours)
+    return data.decode() + (f"exit code {client.returncode}\n" if client.returncode > 0 else "")
+
+
+class Crowd:
+    """The devices, all joined, and sessions of the first ones, each with its number of bytes."""
+
+    def __init__(self, server, stack):
+        self.server, self.stack = server, stack
+        self.identities = [certificates.make() for _ in range(DEVICES)]
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            self.devices = list(pool.map(self.join, self.identities))
+        for i in range(SESSIONS):
+            self.pair(2 * i, 2 * i + 1, 1000 * (i + 1))
+
+    def join(self, identity):
+        return self.stack.enter_context(ProtocolConnection(self.server.address, identity)).join()
+
+    def name(self, i):
+        return device_id.to_text(self.identities[i].id)
+
+    def pair(self, asker, target, size):
+        with ProtocolConnection(self.server.address, self.identities[asker]) as client:
+            to_asker = client.request(self.identities[target].id)
+        to_target = self.devices[target].invitation()
+        one, other = (self.stack.enter_context(SessionConnection(self.server.address))
+                      for _ in range(2))
+        one.join(to_asker.key)
+        other.join(to_target.key)
+        check_relayed(one, other, b"x" * size)
+
+    def come_and_go(self):
+        """Someone joins who is kicked."""
+        identity = certificates.make()
+        wait_for(lambda: ctl(self.server, "limit").returncode == 0, "an answer")
+        with ProtocolConnection(self.server.address, identity) as device:
+            device.join()
+            told(self.server, "kick", device_id.to_text(identity.id))
+            device.expect_close()
+
+
+def screens(server, crowd):
+    """(name, screen) for each command; the order counts."""
+    def see(name, *words, **options):
+        return name, masked(watch(server, words, **options))
+
+    session = shown(server, "sessions", "by", "bytes")[3]["session"]
+    yield see("help", "help")
+    yield see("status", "status")
+    yield see("modules", "modules")
+    yield see("devices", "devices", "by", "bytes")
+    yield see("sessions", "sessions", "by", "bytes")
+    yield see("top", "top", until=b"idle")
+    yield see("show-device", "show", crowd.name(5)[:23])
+    yield see("show-session", "show", session)
+    yield see("show-address", "show", "192.0.2.1")
+    yield see("follow", "follow", until=b"left", event=crowd.come_and_go)
+    yield see("limit-set", "limit", "session", "8Mbit/s")
+    yield see("limit", "limit")
+    yield see("kick-session", "kick", session)
+    yield see("kick-device", "kick", crowd.name(7))
+    yield see("ban", "ban", crowd.name(9)[:23], "for", "1h")
+    yield see("bans", "bans")
+    yield see("unban", "unban", crowd.name(9)[:15])
+    yield see("log-level", "log-level", "warning")
+    yield see("quota", "quota")
+    yield see("pools", "pools")
+    yield see("reload", "reload")
+    yield see("drain", "drain")
+    yield see("drain-again", "drain")
+    yield see("drain-cancel", "drain", "cancel")
+    yield see("wrong", "devises")
+    yield see("upgrade", "upgrade")
+
+
+def test_every_command_in_a_terminal(controlled, control_folder):  # noqa: F811
+    (control_folder / "bans").write_text("new\n")
+    server = controlled(
+        modules=[*MODULES, "access", "quota", "pool-join"], workers=1, drain_spread="1h", sections={
+            "access": {"bans": str(control_folder / "bans")}, "pool-join": {"pools": []},
+            "quota": {"month": "1GB", "state-file": str(control_folder / "quota.state"),
+                      "state-required": "no"}})
+    with contextlib.ExitStack() as stack:
+        found = dict(screens(server, Crowd(server, stack)))
+        new = shown(server, "status")[0]["process"]
+        found["status-draining"] = masked(watch(server, ["status", "-draining"]))
+    os.kill(new, signal.SIGTERM)  # first: it has the server's stderr
+    wait_for(lambda: not is_there(new), "the end of the new process")
+    server.stop()
+    if os.environ.get("WRITE_SCREENS"):
+        for name, text in found.items():
+            (FOLDER / f"{name}.txt").write_text(text, encoding="utf-8")
+    kept = {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.txt")}
+    assert found.keys() == kept.keys()
+    for name, text in found.items():
+        assert text == kept[name], f"{name}: {text}"
