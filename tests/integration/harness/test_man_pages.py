@@ -9,6 +9,7 @@ import subprocess
 import pytest
 from relay_server import ROOT, module_folder
 
+import device_id
 import man_pages
 
 PAGES = sorted(path.name for path in man_pages.FOLDER.glob("*.[1-8]"))
@@ -66,6 +67,44 @@ def test_bash_completes_flags(plain_program, tmp_path):
         assert complete([plain_program.path, *words], tmp_path) == ["rate-limit"]
     assert {"basics", "server", "relay", "nat"} <= set(
         complete([plain_program.path, "-help", "="], tmp_path))
+
+
+CTL = """case "$*" in
+*"-ctl help") printf 'command  module\\nkick ID  relay\\nlimit  rate-limit\\n' ;;
+*"-ctl devices") printf 'device  address\\n%s  1.2.3.4:5\\n' {id} ;;
+*"-ctl bans") printf 'device  ends in\\n%s  1h\\nno file keeps them\\n' {id} ;;
+esac
+"""
+
+
+@pytest.fixture
+def told_program(tmp_path):
+    """A stand-in for strelaysrv with a server that knows two commands."""
+    program = tmp_path / "strelaysrv"
+    program.write_text("#!/bin/sh\n" + CTL.replace("{id}", device_id.to_text(bytes(32))))
+    program.chmod(0o755)
+    return str(program)
+
+
+CTL_WORDS = [
+    (["ki"], ["kick"]), (["limit", "d"], ["device"]), (["devices", ""], ["-json", "by"]),
+    (["devices", "by", "r"], ["rate"]), (["kick", "A"], [device_id.to_text(bytes(32))]),
+    (["unban", "A"], [device_id.to_text(bytes(32))]), (["ban", "A", "f"], ["for"]),
+    (["drain", "c"], ["cancel"]), (["follow", "a"], ["address"])]
+
+
+@pytest.mark.parametrize("words, completed", CTL_WORDS)
+def test_bash_completes_commands(told_program, tmp_path, words, completed):
+    assert complete([told_program, "-conf", "x", "-ctl", *words], tmp_path) == completed
+
+
+@pytest.mark.parametrize("words, completed", CTL_WORDS)
+def test_zsh_completes_commands(told_program, words, completed):
+    script = ('compadd() { shift; print -l -- ${(M)@:#$PREFIX*} }; words=("$@"); CURRENT=$#; '
+              f'PREFIX=$words[-1]; f() {{ . {ROOT}/conf/completion/_strelaysrv }}; f')
+    done = subprocess.run(["zsh", "-fc", script, "zsh", told_program, "-conf", "x", "-ctl", *words],
+                          capture_output=True, text=True, check=True)
+    assert not done.stderr and sorted(done.stdout.split()) == completed
 
 
 def test_zsh_completes_flags(plain_program):
