@@ -43,6 +43,7 @@ function(reader_target name)
 endfunction()
 
 # Alphabetical.
+reader_target(bans modules/access/bans.c FOLDERS modules/access)
 reader_target(config RUNS 2000 FOLDERS tests/unit/config
   WRAP asprintf calloc free malloc realloc reallocarray strdup strndup)
 reader_target(flags RUNS 2000 FOLDERS tests/unit/config)

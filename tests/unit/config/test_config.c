@@ -133,7 +133,8 @@ static void takes_lists_in_all_forms(void **state)
 	config = load_good(f, "modules += nat\nlog { targets = {a}\n"
 			      "targets += {b}\n}");
 	assert_string_equal(config_core(config)->modules[6], "status");
-	assert_string_equal(config_core(config)->modules[7], "nat");
+	assert_string_equal(config_core(config)->modules[7], "control");
+	assert_string_equal(config_core(config)->modules[8], "nat");
 	assert_string_equal(log_of(config)->targets[1], "b");
 	config = load_good(f, "# none\nlog {\n targets = {}\n}");
 	assert_null(log_of(config)->targets[0]);
