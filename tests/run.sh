@@ -11,7 +11,7 @@
 #
 # Stages: style gcc clang protocol limits asan tsan. Each is run even if another failed;
 # the exit code is that of all together. Only if named: e2e, which is a part of
-# protocol; never-run, coverage, roots.
+# protocol; never-run, coverage, roots, container.
 set -u
 
 root=$(cd "$(dirname "$0")/.." && pwd) || exit 1
@@ -208,6 +208,12 @@ stage_roots() {
 		esac
 	done
 	return "$result"
+}
+
+# The container image, built and run. It is run when it is named only, because it makes a
+# root and builds in it.
+stage_container() {
+	sh conf/install-packages.sh buildah iproute2 && sh tests/container.sh
 }
 
 for stage in ${*:-style gcc clang protocol limits asan tsan}; do
