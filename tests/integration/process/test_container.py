@@ -16,7 +16,7 @@ import missing_calls
 from pairing import Invited, check_both_ways
 from privileges import UID, why_no_network, why_no_other_user
 from open_folder import folder  # noqa: F401
-from relay_server import Program, RelayServer
+from relay_server import Program, RelayServer, module_folder
 from skip_unless import can_run
 
 #: What the profile forbids without capabilities; clone and its flags for new namespaces.
@@ -53,10 +53,11 @@ pytestmark = can_run("CONTAINERS", why_not())
 
 @pytest.fixture
 def contained(folder, relay_keys):  # noqa: F811
-    """contained(keys) starts our server in such a place, as a user, with these keys."""
+    """contained(keys) starts our server in such a place, as a user, with these keys; `entry`: by
+    the entry of the image."""
     servers = []
 
-    def start(keys, command=None):
+    def start(keys, command=None, entry=False):
         state = folder / "state"
         state.mkdir()
         for path in (folder, state):
@@ -65,6 +66,8 @@ def contained(folder, relay_keys):  # noqa: F811
         command = command or [
             program.path, "-keys", str(keys or state), "-pools", "", "-listen", "127.0.0.1:0",
             "-status-srv", "127.0.0.1:0", "-workers", "2", "-core-dumps"]
+        if entry:
+            command = [module_folder().parent / "conf" / "container" / "strelaysrv-container", *command]
         prefix = ["env", f"STATE={state}", "unshare", "--mount", "sh", "-c", READ_ONLY,
                   "setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups",
                   "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs",
@@ -79,14 +82,15 @@ def contained(folder, relay_keys):  # noqa: F811
         server.process.kill()
 
 
-@pytest.mark.parametrize("fresh", [False, True], ids=["mounted-keys", "new-keys"])
-def test_it_serves_in_a_container(contained, folder, relay_keys, identities, fresh):  # noqa: F811
+@pytest.mark.parametrize("fresh, entry", [(False, False), (True, False), (True, True)],
+                         ids=["mounted-keys", "new-keys", "entry"])
+def test_it_serves_in_a_container(contained, folder, relay_keys, identities, fresh, entry):  # noqa: F811
     keys = None
     if not fresh:
         keys = folder / "keys"
         subprocess.run(["cp", "-r", relay_keys, keys], check=True)
         subprocess.run(["chown", "-R", f"{UID}:{UID}", keys], check=True)
-    server = contained(keys)
+    server = contained(keys, entry=entry)
     server.wait_until_serving()
     with Invited(server, *identities[:2]) as invited:
         check_both_ways(*invited.join_both())

@@ -180,6 +180,9 @@ def contained(folder, relay_keys):  # noqa: F811
 
     yield start
     for server in servers:
+        # Not by unshare's end: whoever changes the user is no longer told of it.
+        for pid, _ in children(server.process.pid):
+            os.kill(pid, signal.SIGKILL)
         if server.running():
             server.process.kill()
 
