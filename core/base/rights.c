@@ -218,6 +218,12 @@ static int clear_caps(void)
 	return (int)syscall(SYS_capset, &caps.head, caps.set);
 }
 
+bool rights_will_lessen(const struct rights *rights)
+{
+	return rights_will_change(rights) ||
+	       (geteuid() != 0 && has_caps() != 0);
+}
+
 /* The drop. */
 
 static int become(const struct rights *rights, struct relay_err *err)

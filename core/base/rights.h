@@ -38,6 +38,9 @@ int rights_find(const char *user, const char *group, struct rights *out,
 int rights_check(const struct rights *rights, struct relay_err *err);
 /* Whether rights_drop() will change the user of the process. */
 bool rights_will_change(const struct rights *rights);
+/* Whether it will take rights away from the process, such as capabilities that
+ * a service manager has given to a user. */
+bool rights_will_lessen(const struct rights *rights);
 
 /*
  * Unless `allowed`, prevents core dumps and debuggers from reading the keys, by

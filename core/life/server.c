@@ -144,7 +144,7 @@ static int drop_rights(char *const argv[], const struct core_conf *core)
 	struct relay_err err;
 
 	/* Capabilities belong to a thread: no other one may run. */
-	if (change) {
+	if (rights_will_lessen(&server->rights)) {
 		tls_start_join();
 		http_reserve();
 	}
