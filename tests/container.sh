@@ -46,10 +46,8 @@ if [ -z "${CONTAINER_TEST:-}" ]; then
 		--kill-child --mount-proc sh "$0" "$@"
 fi
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/container.XXXXXX")
-first=""
-# A container does not end with this script, since it has changed its user.  A mount must
-# not be emptied.
-trap '[ -z "$first" ] || kill -KILL "$first" 2>/dev/null || true; umount -R "$work" 2>/dev/null || true; rm -rf --one-file-system "$work"' EXIT
+# A mount must not be emptied.
+trap 'umount -R -l "$work" 2>/dev/null || true; rm -rf --one-file-system "$work"' EXIT
 trap 'exit 1' INT TERM HUP
 mount --bind "$work" "$work"
 
@@ -143,7 +141,6 @@ healthy() {
 end() {
 	kill "$first"
 	wait "$outer" || fail "the container ended with $?"
-	first=""
 }
 
 owner() {

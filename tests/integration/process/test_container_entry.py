@@ -4,6 +4,7 @@ process 1.  Images are built and run by tests/container.sh."""
 
 import os
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -12,6 +13,7 @@ from open_folder import folder  # noqa: F401
 from pairing import Invited, check_both_ways
 from privileges import UID, why_no_other_user
 from relay_server import Program, RelayServer, module_folder
+from service_manager import Manager
 from skip_unless import can_run
 from upgrading import children, is_there
 from waiting import wait_for
@@ -148,9 +150,9 @@ def test_orphans_are_reaped(entry):
 class Contained(RelayServer):
     """A server in a process namespace of its own."""
 
-    def __init__(self, folder, keys, args=(), entry=(ENTRY,), user=UID):  # noqa: F811
+    def __init__(self, folder, keys, args=(), entry=(ENTRY,), environment=()):  # noqa: F811
         program = Program("ours", 2)
-        command = ["env", f"PUID={user}", f"PGID={user}", f"HOME={folder}",
+        command = ["env", f"PUID={UID}", f"PGID={UID}", f"HOME={folder}", *environment,
                    "unshare", "--pid", "--fork", "--kill-child", "--mount-proc", *map(str, entry),
                    program.path, "-keys", str(keys), "-pools", "", "-listen", "127.0.0.1:0", "-workers", "2",
                    "-drain-spread", "0s", *map(str, args)]
@@ -220,6 +222,31 @@ def test_an_upgrade_in_a_container_ends_no_session(contained, identities):
     wait_for(lambda: server.count("serves; this one") == 2, lambda: f"a second one; {server.log()}")
     server.tell(signal.SIGTERM)
     assert server.wait_for_exit() == 0, server.log()
+
+
+def test_a_manager_outside_is_told_but_no_process_number(contained):
+    """podman run --sdnotify=container: the number means nothing outside."""
+    manager = Manager(f"\0container-{os.getpid()}")
+    server = contained(environment=[f"NOTIFY_SOCKET={manager.name}"])
+    manager.wait_for("the start", READY="1")
+    server.tell(signal.SIGHUP)
+    manager.wait_for("a reload", RELOADING="1")
+    server.tell(signal.SIGTERM)
+    assert server.wait_for_exit() == 0
+    manager.wait_for("the end", STOPPING="1")
+    assert manager.count("MAINPID") == 0
+
+
+def test_only_the_server_can_name_its_successor():
+    """Others may reach the socket, if the container has the network of the machine."""
+    script = "trap 'exit 5' TERM; sleep 300 & echo $! $NOTIFY_SOCKET; wait"
+    with subprocess.Popen(["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "env", "PUID=0",
+                           "PGID=0", ENTRY, "sh", "-c", script], stdout=subprocess.PIPE, text=True) as outer:
+        other, name = outer.stdout.readline().split()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as foreign:
+            foreign.sendto(f"MAINPID={other}\n".encode(), "\0" + name[1:])
+        os.kill(children(outer.pid)[0][0], signal.SIGTERM)
+        assert outer.wait(60) == 5
 
 
 def test_a_server_that_is_process_1_says_why_there_is_no_upgrade(contained):
