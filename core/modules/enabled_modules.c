@@ -3,10 +3,12 @@
 /* Finds the modules that the configuration names. */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "modules/catalog.h"
 #include "config/config.h"
+#include "config/options.h"
 #include "log/log.h"
 #include "modules/enabled_modules.h"
 
@@ -16,8 +18,27 @@ static bool usable(const struct relay_module *mod)
 	return mod->present || mod->stage != MODULE_FOUND;
 }
 
-static void missing(const struct catalog *catalog, const char *name,
-	enum relay_level level, const char *consequence)
+/* A reload finds the new modules of the same directories only. */
+static const char *advice(
+	const struct catalog *catalog, const struct config *config)
+{
+	struct relay_value dirs;
+	const char *text = "";
+	char *now;
+
+	if (config_get(config, NULL, "module-dir", &dirs) != 0 ||
+		!dirs.list[0] || strncmp(dirs.origin, "flag ", 5) == 0)
+		return "";
+	now = option_format(&dirs);
+	if (now && strcmp(now, catalog->dirs) != 0)
+		text = "; module-dir has changed since the start, which needs "
+		       "a restart or an upgrade";
+	free(now);
+	return text;
+}
+
+static void missing(const struct catalog *catalog, const struct config *config,
+	const char *name, enum relay_level level, const char *consequence)
 {
 	const struct broken_module *broken = catalog_broken(catalog, name);
 
@@ -25,8 +46,9 @@ static void missing(const struct catalog *catalog, const char *name,
 		log_core(level, "module %s cannot be used: %s: %s%s", name,
 			broken->path, broken->why, consequence);
 	else
-		log_core(level, "module %s is not there: no %s.so in %s%s",
-			name, name, catalog->dirs, consequence);
+		log_core(level, "module %s is not there: no %s.so in %s%s%s",
+			name, name, catalog->dirs, advice(catalog, config),
+			consequence);
 }
 
 static bool named_before(const char *const *names, size_t i)
@@ -47,7 +69,7 @@ static int go_without(const struct catalog *catalog,
 	bool unchecked = config_module_unchecked(config, name);
 	bool required = config_module_required(config, name);
 
-	missing(catalog, name,
+	missing(catalog, config, name,
 		required || unchecked ? RELAY_ERROR : RELAY_WARNING,
 		required    ? ""
 		: unchecked ? "; it is not required, but its section may "

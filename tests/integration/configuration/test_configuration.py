@@ -148,3 +148,8 @@ def test_another_folder_of_modules_needs_a_restart(start_with, tmp_path):
     conf(tmp_path, f'module-dir = {{ "{module_folder()}", "{folder_of_counter()}" }}\n{modules}')
     done, log = server.reload()
     assert done and 'option module-dir changes' in log and "this needs a restart" in log, log
+    conf(tmp_path, f'module-dir = {{ "{module_folder()}", "{folder_of_counter()}" }}\n'
+                   "modules = { log, relay, status, counter }\n")
+    done, log = server.reload()
+    assert not done
+    assert "module counter is not there: " in log and "module-dir has changed since the start" in log

@@ -76,7 +76,8 @@ def serve(folder):
             folders = [module_folder(), *map(folder_of, modules)]
             command = [*prefix, OURS.path, "-conf", str(folder / "relay.conf"), "-keys", str(keys),
                        "-listen", "127.0.0.1:0", "-status-srv", "127.0.0.1:0", "-pools=",
-                       "-workers", "2", "-module-dir", ",".join(map(str, folders)), *args]
+                       "-workers", "2", *([] if "module-dir" in conf else ["-module-dir", ",".join(map(str, folders))]),
+                       *args]
             server = RelayServer(OURS, command, folder, **options)
             servers.callback(server.finish if ready else server.process.kill)
             if ready:
@@ -256,17 +257,20 @@ def test_a_file_that_the_user_cannot_read_is_told_at_once_and_fails_a_reload(
 
 
 @as_root
-@pytest.mark.parametrize("what", ["included", "modules"])
+@pytest.mark.parametrize("what", ["included", "modules", "modules-of-file"])
 def test_what_only_the_start_can_read_is_told_once(serve, folder, keys, what):
     text = "modules = { log, relay, status }\n"
     closed = folder / "closed"
+    args = []
     if what == "included":
         closed.write_text("drain-timeout = 2h\n")
         text += f'include("{closed}")\n'
-        args = []
-    else:
+    elif what == "modules":
         closed.mkdir()
         args = ["-module-dir", f"{module_folder()},{closed}"]
+    else:
+        closed.mkdir()
+        text += f'module-dir = {{ "{module_folder()}", "{closed}" }}\n'
     closed.chmod(0o700)
     server = serve(text, *USER, *args, keys=keys)
     server.wait_for_log(rf"the user {UID} cannot read all that a start by root can, so no reload "
