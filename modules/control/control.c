@@ -3,7 +3,9 @@
 /* control - a socket at which an operator gives commands. */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <strelaysrv/module.h>
 
@@ -63,14 +65,25 @@ static const struct relay_metric_def metrics[METRICS] = {
 		.help = "Open connections to the control socket."},
 };
 
-static int check(const void *arg, struct relay_err *err)
+/* Looks at the folder and the group on a thread of its own: a mount, or a name
+ * service, may not answer.  The result is the group's number. */
+static int files_read(const void *arg, void **files, struct relay_err *err)
 {
 	const struct conf *conf = arg;
-	gid_t group;
+	gid_t *group = malloc(sizeof(*group));
+	struct stat st;
 
-	if (conf->socket[0] && listener_check(conf->socket, err) != 0)
-		return -1;
-	return listener_group(conf->group, &group, err);
+	if (!group)
+		return relay_fail(err, "out of memory");
+	*files = group;
+	/* The server tells the name of the file if this call hangs. */
+	if (conf->socket[0])
+		(void)relay_file_stat(conf->socket, &st);
+	if ((!conf->socket[0] || listener_check(conf->socket, err) == 0) &&
+		listener_group(conf->group, group, err) == 0)
+		return 0;
+	free(group);
+	return -1;
 }
 
 static int init(struct relay_ctx *cx, struct relay_err *err)
@@ -85,21 +98,20 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 }
 
 /* Makes the socket that these options ask for. */
-static enum listener_result open_socket(const struct conf *conf, bool draining,
-	enum listener_how how, struct listener *listener, struct relay_err *err)
+static enum listener_result open_socket(const struct relay_ctx *cx,
+	const struct conf *conf, bool draining, enum listener_how how,
+	struct listener *listener, struct relay_err *err)
 {
+	const gid_t *group = relay_files(cx, conf);
 	char path[RELAY_CONTROL_PATH];
-	gid_t group;
 
 	*listener = (struct listener){.fd = -1};
 	if (relay_control_path(conf->socket, draining, path) != 0) {
 		(void)relay_fail(err, "the path of the socket is too long");
 		return LISTENER_FAILED;
 	}
-	if (listener_group(conf->group, &group, err) != 0)
-		return LISTENER_FAILED;
 	return listener_open(
-		listener, path, mode_bits[conf->mode], group, how, err);
+		listener, path, mode_bits[conf->mode], *group, how, err);
 }
 
 /* The operator has asked for a path, or must be content with none. */
@@ -121,7 +133,7 @@ static int start(struct relay_ctx *cx, struct relay_err *err)
 	struct relay_err why;
 
 	switch (open_socket(
-		cx->conf, false, LISTENER_NEW, &state->listener, &why)) {
+		cx, cx->conf, false, LISTENER_NEW, &state->listener, &why)) {
 	case LISTENER_PARENT:
 		state->late = true;
 		return 0;
@@ -139,8 +151,8 @@ static void replace(struct relay_ctx *cx, bool draining)
 	struct listener old = state->listener;
 	struct relay_err err;
 
-	if (open_socket(cx->conf, draining, LISTENER_REPLACE, &state->listener,
-		    &err) != LISTENER_OPEN ||
+	if (open_socket(cx, cx->conf, draining, LISTENER_REPLACE,
+		    &state->listener, &err) != LISTENER_OPEN ||
 		clients_listen(cx, &state->listener, &err) != 0 ||
 		listener_publish(&state->listener, &err) != 0) {
 		relay_log(cx, RELAY_WARNING, "%s", err.text);
@@ -184,7 +196,7 @@ static int reload_prepare(
 	if ((is_same(conf, before) && state->listener.fd >= 0) ||
 		state->draining)
 		return 0;
-	if (open_socket(conf, false,
+	if (open_socket(cx, conf, false,
 		    same_path && state->listener.fd >= 0 ? LISTENER_REPLACE
 							 : LISTENER_NEW,
 		    &state->next, &why) == LISTENER_OPEN) {
@@ -254,13 +266,14 @@ RELAY_MODULE = {
 	.options = options,
 	.conf_size = sizeof(struct conf),
 	.data_size = sizeof(struct state),
-	.check = check,
 	.init = init,
 	.start = start,
 	.ready = ready,
 	.reload = clients_reload,
 	.stop = stop,
 	.hooks = {.drain = drain,
+		.files_read = files_read,
+		.files_free = free,
 		.reload_prepare = reload_prepare,
 		.reload_commit = reload_commit,
 		.reload_abandon = reload_abandon},

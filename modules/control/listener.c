@@ -4,6 +4,7 @@
  * whole, with its rights, and takes the place of one that nobody uses. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,27 +105,72 @@ int listener_group(const char *name, gid_t *group, struct relay_err *err)
 	return 0;
 }
 
-/* Sets the rights before it listens: nobody can connect earlier. */
-static int prepare(
+/* chmod(2) of what `fd` is open for by O_PATH.  0, or -1 with errno. */
+static int change_mode(int fd, const char *name, mode_t mode)
+{
+	char self[40];
+
+	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	if (chmod(self, mode) == 0)
+		return 0;
+	/* Without /proc only the name is left. */
+	return errno == ENOENT ? chmod(name, mode) : -1;
+}
+
+/*
+ * Sets the rights before it listens: nobody can connect earlier.  Who may write
+ * to the folder could put a link in the place of the socket, so they are set
+ * for what is open, and only if that is a socket.
+ */
+static int set_rights(
 	const struct listener *listener, mode_t mode, struct relay_err *err)
 {
-	const char *name = listener->aside;
-	struct sockaddr_un address;
+	int fd = open(listener->aside, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	int result = -1;
 
-	if (set_address(&address, name) != 0)
-		return relay_fail(err, "the path %s is too long", name);
-	if (bind(listener->fd, (struct sockaddr *)&address, sizeof(address)) !=
-		0)
-		return relay_fail(err, "cannot make the control socket %s: %s",
+	if (fd < 0 || fstat(fd, &st) != 0)
+		(void)relay_fail(err, "cannot make the control socket %s: %s",
 			listener->path, strerror(errno));
-	if (listener->group != getegid() &&
-		chown(name, (uid_t)-1, listener->group) != 0)
-		return relay_fail(err,
+	else if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid())
+		(void)relay_fail(err,
+			"cannot make the control socket %s: somebody has put "
+			"another file in its place; only the server's user "
+			"should be able to write to its folder",
+			listener->path);
+	else if (listener->group != getegid() &&
+		 fchownat(fd, "", (uid_t)-1, listener->group, AT_EMPTY_PATH) !=
+			 0)
+		(void)relay_fail(err,
 			"cannot give the control socket %s to the group %u: "
 			"%s; the server's user must be a member",
 			listener->path, (unsigned)listener->group,
 			strerror(errno));
-	if (chmod(name, mode) != 0 || listen(listener->fd, BACKLOG) != 0)
+	else if (change_mode(fd, listener->aside, mode) != 0)
+		(void)relay_fail(err, "cannot open the control socket %s: %s",
+			listener->path, strerror(errno));
+	else
+		result = 0;
+	if (fd >= 0)
+		(void)close(fd);
+	return result;
+}
+
+static int prepare(
+	const struct listener *listener, mode_t mode, struct relay_err *err)
+{
+	struct sockaddr_un address;
+
+	if (set_address(&address, listener->aside) != 0)
+		return relay_fail(
+			err, "the path %s is too long", listener->aside);
+	if (bind(listener->fd, (struct sockaddr *)&address, sizeof(address)) !=
+		0)
+		return relay_fail(err, "cannot make the control socket %s: %s",
+			listener->path, strerror(errno));
+	if (set_rights(listener, mode, err) != 0)
+		return -1;
+	if (listen(listener->fd, BACKLOG) != 0)
 		return relay_fail(err, "cannot open the control socket %s: %s",
 			listener->path, strerror(errno));
 	return 0;

@@ -35,7 +35,7 @@ enum listener_result {
 };
 
 /* Whether a socket could be made at that path, as far as can be known without
- * making one.  0, or -1 with err. */
+ * making one.  0, or -1 with err.  [*] */
 int listener_check(const char *path, struct relay_err *err);
 /* The number of the group of that name, or the process's if it is "".  0, or -1
  * with err. */

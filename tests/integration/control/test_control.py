@@ -13,6 +13,7 @@ import sys
 from control_client import (  # noqa: F401
     MODULES, answer, control_folder, controlled, ctl, shown, told,
 )
+from faults import preload
 from module_server import ModuleServer, failing_start, module_server  # noqa: F401
 from pairing import Invited, check_both_ways
 from privileges import UID, why_no_other_user
@@ -158,6 +159,20 @@ def test_a_path_that_cannot_be_taken_is_an_error(control_folder, failing_start):
     code, log = failing_start(["log", "control"], sections={"control": {
         "socket": str(control_folder / "s"), "group": "no such group"}})
     assert code == 1 and 'there is no group "no such group"' in log, log
+
+
+def test_the_rights_of_a_planted_link_are_not_changed(control_folder, failing_start,  # noqa: F811
+                                                      monkeypatch):
+    """The socket gets its rights after it was made; others may write to its folder."""
+    victim = control_folder / "victim"
+    victim.write_text("")
+    victim.chmod(0o600)
+    monkeypatch.setenv("LD_PRELOAD", preload("planted_link.so"))
+    monkeypatch.setenv("PLANTED_LINK", str(victim))
+    code, log = failing_start(["log", "control"], sections={"control": {
+        "socket": str(control_folder / "s"), "mode": "0666"}})
+    assert stat.S_IMODE(victim.stat().st_mode) == 0o600
+    assert code == 1 and "s: somebody has put another file in its place" in log, log
 
 
 def test_without_a_folder_for_it_there_is_one_line_and_no_socket(module_server,  # noqa: F811

@@ -168,6 +168,15 @@ def test_a_hanging_log_file_refuses_the_reload(begin, mount):  # noqa: F811
     expect_refused(relay, f"error core: module log: {file} has not answered for {GIVEN_UP} s")
 
 
+def test_a_hanging_control_socket_refuses_the_reload(begin, mount):  # noqa: F811
+    path = mount.folder / "s"
+    text = LISTEN + "modules = { log, relay, status, control }\n"
+    relay = begin(text + f'control {{ socket = "{mount.folder.parent}/s" }}\n')
+    hang_at_reload(relay, mount, text + f'control {{ socket = "{path}" }}\n')
+    assert is_healthy(relay)
+    expect_refused(relay, f"error core: module control: {path} has not answered for {GIVEN_UP} s")
+
+
 LOGGED = LISTEN + "modules = { log, relay, status, prometheus }\n"
 
 
