@@ -15,8 +15,8 @@ struct cgroup_limit;
 /*
  * [C]  Raises the soft descriptor limit to the hard one and sets the bounds.
  * `max_connections` 0: 80 % of the descriptors, or fewer if `memory`, which the
- * control group allows, leaves room for fewer; only then it is read.  `own`: how
- * many the workers need for themselves.  Logs the bound on connections.
+ * control group allows, leaves room for fewer; only then it is read.  `own`:
+ * how many the workers need for themselves.  Logs the bound on connections.
  */
 void capacity_init(int64_t max_connections, int64_t own,
 	const struct cgroup_limit *memory);
