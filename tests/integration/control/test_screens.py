@@ -44,6 +44,7 @@ MASKS = [
     (r"(?m)^((?:day|month) +)[\d.]+ \w+", r"\1SIZE"),
     (r"/tmp/ctl\w+", "FOLDER"),
     (r" {2,}", "  "),
+    (r"(?m)^([\w-]+  [\d.]+  )\d+\.\d+(?=  (yes|no)  )", r"\1API"),
     (r"(?m) +$", ""),
 ]
 
