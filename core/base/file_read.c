@@ -42,6 +42,10 @@ static int open_and_look(const char *path, size_t most, struct relay_err *err)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
 
+	/* A socket, or a device without a driver: "no such device or address"
+	 * would mislead. */
+	if (fd < 0 && errno == ENXIO)
+		return relay_fail(err, "%.160s is no regular file", path);
 	if (fd < 0)
 		return relay_fail(
 			err, "cannot open %.160s: %s", path, strerror(errno));

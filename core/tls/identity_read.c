@@ -97,6 +97,10 @@ static int read_file(const struct identity_dir *dir, const char *file,
 		dir->fd, file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	int result;
 
+	/* A socket; its "no such device or address" would mislead. */
+	if (fd < 0 && errno == ENXIO)
+		return relay_fail(
+			err, "%s/%s is not a regular file", dir->name, file);
 	if (fd < 0)
 		return fail_errno(err, "open", dir, file);
 	result = read_open_file(fd, dir, file, out, mode, err);

@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import socket
 
 import certificates
 import device_id
@@ -141,6 +142,11 @@ def _unreadable(path):
     path.chmod(0)
 
 
+def _socket(path):
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(str(path))
+
+
 #: What may stand there, whatever is read.
 INPUTS = {
     "missing": lambda path: None,
@@ -150,6 +156,7 @@ INPUTS = {
     "hanging": os.mkfifo,
     "directory": os.mkdir,
     "device": lambda path: path.symlink_to("/dev/zero"),
+    "socket": _socket,
     "huge": _sparse,
     "latin-1": _write("# Präsidentin\n".encode("latin-1")),
     "utf-16": _write("# one\n".encode("utf-16")),
