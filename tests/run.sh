@@ -11,7 +11,7 @@
 #
 # Stages: style gcc clang protocol limits asan tsan. Each is run even if another failed;
 # the exit code is that of all together. Only if named: e2e, which is a part of
-# protocol; never-run, coverage, roots, container.
+# protocol; never-run, coverage, roots, packages, container.
 set -u
 
 root=$(cd "$(dirname "$0")/.." && pwd) || exit 1
@@ -208,6 +208,10 @@ stage_roots() {
 		esac
 	done
 	return "$result"
+}
+
+stage_packages() {
+	sh tests/roots/root.sh 12 sh tests/roots/packages.sh
 }
 
 # The container image, built and run. It is run when it is named only, because it makes a
