@@ -18,7 +18,7 @@ machine=/usr/include/$triplet
 rm -rf "$folder/headers"
 mkdir -p "$folder/headers/all/sys" "$folder/headers/machine/sys"
 for name in asm-generic cjson confuse.h curl event2 gmp.h linux miniupnpc natpmp.h \
-	natpmp_declspec.h nettle openssl sys/queue.h uthash.h utlist.h; do
+	natpmp_declspec.h nettle openssl seccomp.h seccomp-syscalls.h sys/queue.h uthash.h utlist.h; do
 	[ ! -e "/usr/include/$name" ] ||
 		ln -s "/usr/include/$name" "$folder/headers/all/$name"
 	[ ! -e "$machine/$name" ] ||

@@ -118,6 +118,7 @@ static void fini(struct relay_ctx *cx)
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("my-module", "0.1", "logs what the relay does"),
 	.options = options,
+	.flags = RELAY_CONFINED,
 	.conf_size = sizeof(struct conf),
 	.data_size = sizeof(struct state),
 	.init = init,

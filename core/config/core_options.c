@@ -93,6 +93,10 @@ const struct relay_option core_options[] = {
 	ROW(core_dumps, bool, "core-dumps", RELAY_BOOL, "no", 0, 0,
 		"allow core dumps and debuggers, which see the relay's key",
 		.flag = "core-dumps", .flags = RELAY_OPTION_RESTART),
+	ROW(sandbox, bool, "sandbox", RELAY_BOOL, "on", 0, 0,
+		"give up system calls and rights to files that serving does "
+		"not need",
+		.flag = "sandbox", .flags = RELAY_OPTION_RESTART),
 	ROW(drain_timeout_ms, int64_t, "drain-timeout", RELAY_DURATION, "1h", 0,
 		INT64_C(31536000000),
 		"how long a drain waits for sessions to end; 0: without limit",

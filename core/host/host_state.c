@@ -15,6 +15,10 @@ int host_create(void)
 
 void host_destroy(void)
 {
-	free(instance->host);
+	struct host_state *host = instance->host;
+
+	for (size_t i = 0; host && i < host->sandbox.folder_count; i++)
+		free(host->sandbox.folders[i]);
+	free(host);
 	instance->host = NULL;
 }

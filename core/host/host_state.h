@@ -62,10 +62,23 @@ struct reloading {
 	void (*next)(void);           /* what is done after the answer */
 };
 
+/* For sandbox_fit.c. */
+#define SANDBOX_FOLDERS 32
+/* What the process can no longer do.  All zero: it has not entered one. */
+struct sandbox_state {
+	bool calls;     /* system calls are filtered */
+	bool files;     /* Landlock */
+	unsigned needs; /* SANDBOX_... of base/sandbox.h */
+	/* Owned: folders of the system in which it may write. */
+	char *folders[SANDBOX_FOLDERS];
+	size_t folder_count;
+};
+
 struct host_state {
 	struct host host;
 	struct reloading reloading;
 	struct settings settings;
+	struct sandbox_state sandbox;
 };
 
 /* [C]  0, or -1 without memory. */

@@ -14,6 +14,7 @@
 #include "modules/reload.h"
 #include "modules/enabled_modules.h"
 #include "host/core_options_change.h"
+#include "host/sandbox_fit.h"
 #include "host/transition.h"
 #include "peers/hooks_change.h"
 #include "workers/hang_watch.h"
@@ -82,6 +83,8 @@ static int check_one(const struct transition *transition,
 {
 	const struct relay_err *why = readings_error(transition->readings, mod);
 
+	if (sandbox_fit_check(mod, transition->config, err) != 0)
+		return -1;
 	if (!why)
 		return stage_check(mod, transition->config, err);
 	*err = *why;

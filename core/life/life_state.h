@@ -117,6 +117,12 @@ struct upgrade_state {
 	int64_t traffic_sent; /* bytes of sessions that the new one knows of */
 };
 
+struct launcher {
+	int fd;    /* of a socket to it; owned; valid if `pid` is not 0 */
+	pid_t pid; /* 0: there is none */
+	_Atomic bool busy; /* it has been asked, and has not answered */
+};
+
 /* What an operator has asked for, of each kind; see operator_acts.c.  [C] */
 struct acts_state {
 	bool reload_asked, drain_asked, undrain_asked, upgrade_asked;
@@ -131,6 +137,8 @@ struct life_state {
 	struct takeover_state takeover;
 	struct upgrade_state upgrade;
 	struct acts_state acts;
+	struct launcher launcher;
+	bool sandboxed; /* there is to be a sandbox; [C] */
 };
 
 /* [C]  0, or -1 without memory. */

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "host/sandbox_fit.h"
 #include "http/http_metrics.h"
 #include "life/drain_metrics.h"
 #include "life/metric_tables.h"
@@ -26,6 +27,7 @@ static int (*const tables[])(void) = {
 	drain_metrics_init,
 	http_metrics_init,
 	module_metrics_init,
+	sandbox_metrics_init,
 };
 
 int metric_tables_init(unsigned workers)

@@ -18,7 +18,9 @@
 
 #include "base/signal_name.h"
 #include "life/handover.h"
+#include "life/launcher.h"
 #include "life/new_process.h"
+#include "life/upgrade_variables.h"
 #include "http/http.h"
 #include "net/inherited.h"
 #include "peers/listeners.h"
@@ -42,6 +44,12 @@ static int add_fd(struct new_process *process, int fd)
 	return 0;
 }
 
+/* The number that the next descriptor will have in the new process. */
+static int number_there(const struct new_process *process, int fd)
+{
+	return launcher_runs() ? LAUNCHER_FIRST_FD + (int)process->count : fd;
+}
+
 static int add_socket(enum inherited_use use, int fd, void *arg)
 {
 	struct new_process *process = arg;
@@ -54,19 +62,8 @@ static int add_socket(enum inherited_use use, int fd, void *arg)
 	process->sockets = sockets;
 	(void)snprintf(sockets + len, sizeof(INHERITED_SOCKETS) + ENTRY,
 		"%s%s:%d", len ? "," : INHERITED_SOCKETS "=",
-		inherited_use_words[use], fd);
+		inherited_use_words[use], number_there(process, fd));
 	return add_fd(process, fd);
-}
-
-static bool is_ours(const char *variable)
-{
-	static const char *const names[] = {
-		INHERITED_SOCKETS "=", HANDOVER_CHANNEL "=", HANDOVER_ID "="};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strncmp(variable, names[i], strlen(names[i])) == 0)
-			return true;
-	return false;
 }
 
 static int make_environment(struct new_process *process)
@@ -79,7 +76,7 @@ static int make_environment(struct new_process *process)
 	if (!process->environment)
 		return -1;
 	for (size_t i = 0; i < count; i++)
-		if (!is_ours(environ[i]))
+		if (!upgrade_variables_has(environ[i]))
 			process->environment[kept++] = environ[i];
 	process->environment[kept++] = process->channel;
 	process->environment[kept++] = process->id;
@@ -94,7 +91,7 @@ int new_process_prepare(
 
 	*process = (struct new_process){.channel_fd = channel};
 	(void)snprintf(process->channel, sizeof(process->channel),
-		HANDOVER_CHANNEL "=%d", channel);
+		HANDOVER_CHANNEL "=%d", number_there(process, channel));
 	relay_device_id_format(relay_server_id(), id);
 	(void)snprintf(process->id, sizeof(process->id), HANDOVER_ID "=%s", id);
 	if (add_fd(process, channel) == 0 &&
@@ -167,15 +164,15 @@ static int keep_open(
 	return 0;
 }
 
-int new_process_start(const struct new_process *process, char *const argv[],
-	pid_t *pid, struct relay_err *err)
+static int spawn(
+	const struct new_process *process, char *const argv[], pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
 	int error = ENOMEM;
 
 	if (posix_spawn_file_actions_init(&actions) != 0)
-		return relay_fail(err, "out of memory");
+		return error;
 	if (posix_spawnattr_init(&attr) != 0)
 		goto error_attr;
 	/* Libraries may have opened some without close-on-exec.  Kernels before
@@ -188,10 +185,30 @@ int new_process_start(const struct new_process *process, char *const argv[],
 	posix_spawnattr_destroy(&attr);
 error_attr:
 	posix_spawn_file_actions_destroy(&actions);
-	if (!error)
-		return 0;
+	return error;
+}
+
+int new_process_start(const struct new_process *process, char *const argv[],
+	pid_t *pid, struct relay_err *err)
+{
+	struct relay_err why;
+
+	if (!launcher_runs()) {
+		int error = spawn(process, argv, pid);
+
+		if (error == 0)
+			return 0;
+		(void)relay_fail(&why, "%s", strerror(error));
+	} else {
+		const char *const texts[] = {
+			process->channel, process->id, process->sockets, NULL};
+
+		if (launcher_launch(process->fds, process->count, texts, pid,
+			    &why) == 0)
+			return 0;
+	}
 	return relay_fail(
-		err, "cannot start %.150s: %s", argv[0], strerror(error));
+		err, "cannot start %.150s: %.300s", argv[0], why.text);
 }
 
 void new_process_describe_end(int status, char *out, size_t cap)

@@ -24,15 +24,18 @@
 #include "http/http.h"
 #include "life/command_line.h"
 #include "life/drain.h"
+#include "life/launcher.h"
 #include "life/life_state.h"
 #include "life/metric_tables.h"
 #include "life/systemd_notify.h"
 #include "life/own_identity.h"
 #include "life/check_and_list.h"
 #include "life/rooms.h"
+#include "life/sandbox_start.h"
 #include "life/server.h"
 #include "life/serverless.h"
 #include "life/signals.h"
+#include "life/start_rights.h"
 #include "life/start_watch.h"
 #include "life/takeover.h"
 #include "life/unused_options.h"
@@ -113,19 +116,6 @@ static void note_no_pool(int argc, char *const argv[])
 
 /* The rooms' state, in the order of their dependencies. */
 
-/* Finds the user to change to, and limits core dumps before keys are read. */
-static int prepare_rights(const struct core_conf *core)
-{
-	struct server_shared *server = self();
-	struct relay_err err;
-
-	if (rights_find(core->user, core->group, &server->rights, &err) != 0 ||
-		rights_check(&server->rights, &err) != 0 ||
-		rights_limit_dumps(core->core_dumps, &err) != 0)
-		return fatal(&err);
-	return 0;
-}
-
 static int load_identity(const struct core_conf *core)
 {
 	struct relay_err err;
@@ -136,32 +126,12 @@ static int load_identity(const struct core_conf *core)
 	return 0;
 }
 
-/* Modules start with the same rights as at a reload. */
-static int drop_rights(char *const argv[], const struct core_conf *core)
-{
-	struct server_shared *server = self();
-	bool change = rights_will_change(&server->rights);
-	struct relay_err err;
-
-	/* Capabilities belong to a thread: no other one may run. */
-	if (rights_will_lessen(&server->rights)) {
-		tls_start_join();
-		http_reserve();
-	}
-	start_watch_end();
-	if (rights_drop(&server->rights, core->core_dumps, &err) != 0)
-		return fatal(&err);
-	rights_tell(&server->rights, argv[0], core->keys);
-	if (change)
-		(void)check_user_reads(server->rights.user, RELAY_WARNING);
-	return 0;
-}
-
 static const struct drain_owner drain_owner = {
 	.held = upgrade_is_on_probation, .ended = upgrade_end};
 
-static int build_up(char *const argv[], const struct core_conf *core)
+static int build_up(char *const argv[], const struct config *config)
 {
+	const struct core_conf *core = config_core(config);
 	struct server_shared *server = self();
 	struct cgroup_limits limits;
 	struct peers_conf peers = {
@@ -180,7 +150,7 @@ static int build_up(char *const argv[], const struct core_conf *core)
 		return fatal(&err);
 	capacity_init(core->max_connections,
 		core_options_descriptors(core, peers.workers), &limits.memory);
-	if (prepare_rights(core) != 0 || load_identity(core) != 0)
+	if (start_rights_prepare(argv, core) != 0 || load_identity(core) != 0)
 		return -1;
 	core_options_init(&server->identity);
 	if (tls_init(tls_start_libctx(), tls_start_context(), &server->identity,
@@ -195,7 +165,7 @@ static int build_up(char *const argv[], const struct core_conf *core)
 		log_core(RELAY_ERROR, "no memory for the status service");
 		return -1;
 	}
-	if (drop_rights(argv, core) != 0 || workers_run() != 0)
+	if (start_rights_drop(argv, config) != 0 || workers_run() != 0)
 		return -1;
 	if (drain_init(server->control.base, &drain_owner) != 0 ||
 		upgrade_init(server->control.base, argv) != 0) {
@@ -266,6 +236,7 @@ static void tear_down(int result)
 	workers_stop();
 	hang_watch_expect(HANG_WATCH_END);
 	takeover_finish();
+	launcher_finish();
 	inherited_finish();
 	host_stop();
 	http_finish();
@@ -286,7 +257,7 @@ static int serve(int argc, char *const argv[], struct config *config)
 {
 	int result = -1;
 
-	if (build_up(argv, config_core(config)) != 0) {
+	if (build_up(argv, config) != 0) {
 		config_free(config);
 		goto end;
 	}

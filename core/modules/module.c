@@ -17,7 +17,9 @@
 #include "config/options.h"
 #include "modules/symbol_size.h"
 
-#define FLAGS_KNOWN (RELAY_ESSENTIAL | RELAY_GUARD)
+#define FLAGS_KNOWN                                                            \
+	(RELAY_ESSENTIAL | RELAY_GUARD | RELAY_CONFINED |                      \
+		RELAY_NEEDS_PROGRAMS | RELAY_NEEDS_SOCKETS)
 
 /* A larger size is a mistake (an uninitialized or wrong sizeof). */
 #define BLOCK_MAX (1U << 16)        /* of each connection or session */

@@ -52,7 +52,9 @@
  *                    relay_server_acted, relay_modules_visit
  *   1.5  2026-11-29  relay_text_mark
  *   1.5  2026-11-29  relay_commands_add; screen of struct relay_answer
- *   1.6  2026-11-29  advise, RELAY_OPTION_BASIC
+ *   1.6  2026-11-29  advise, RELAY_OPTION_BASIC,
+ *                    RELAY_CONFINED, RELAY_NEEDS_PROGRAMS,
+ *                    RELAY_NEEDS_SOCKETS, RELAY_OPTION_WRITTEN
  */
 #define RELAY_ABI_MAGIC 0x524c594dU /* "RLYM" */
 #define RELAY_ABI_MAJOR 1
@@ -111,6 +113,18 @@ extern "C" {
  * it, whatever `required` says in its section.
  */
 #define RELAY_GUARD 2U
+/*
+ * The module gets along with the server's own set of system calls, besides what
+ * the next two flags say, and names the files that it writes in options with
+ * RELAY_OPTION_WRITTEN.  If a module of the configuration does not say this,
+ * the whole process starts with a wide set, see modules/README.md; a process
+ * that was started with less refuses a reload that adds the module.
+ */
+#define RELAY_CONFINED 4U
+/* It starts programs.  They are in the same sandbox. */
+#define RELAY_NEEDS_PROGRAMS 8U
+/* It opens sockets that are neither TCP, UDP, Unix nor of NETLINK_ROUTE. */
+#define RELAY_NEEDS_SOCKETS 16U
 
 /*
  * Describes a module.  Members that are not set are zero.
@@ -145,7 +159,7 @@ struct relay_module_def {
 	const char *version; /* the module's own, as people write it */
 	const char *summary; /* one line */
 	const struct relay_option *options; /* NULL: none */
-	uint32_t flags;                     /* RELAY_ESSENTIAL, RELAY_GUARD */
+	uint32_t flags;                     /* RELAY_ESSENTIAL and the like */
 
 	size_t conf_size;    /* of the struct that `options` fills */
 	size_t data_size;    /* zeroed blocks that the server owns: */

@@ -53,6 +53,12 @@ enum relay_option_type {
  * nearly every operator has to decide.
  */
 #define RELAY_OPTION_BASIC 16U
+/*
+ * For a string: the path of a file that the module writes.  The sandbox then
+ * lets the server write in the folder of that file, even if it is one of the
+ * system's, such as /etc.
+ */
+#define RELAY_OPTION_WRITTEN 32U
 
 struct relay_option {
 	const char *name; /* as in the file, words joined by '-' */

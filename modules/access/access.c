@@ -73,7 +73,7 @@ RELAY_MODULE = {
 	RELAY_MODULE_INFO("access", "1.0",
 		"who may connect, join, request devices and be requested"),
 	.options = options,
-	.flags = RELAY_GUARD,
+	.flags = RELAY_GUARD | RELAY_CONFINED,
 	.conf_size = sizeof(struct conf),
 	.data_size = sizeof(struct data),
 	.init = init,

@@ -235,6 +235,7 @@ RELAY_MODULE = {
 	RELAY_MODULE_INFO(
 		"bounds", "1.0", "limits for one source or one device"),
 	.options = options,
+	.flags = RELAY_CONFINED,
 	.conf_size = sizeof(struct conf),
 	.data_size = sizeof(struct data),
 	.conn_size = sizeof(struct block),

@@ -20,7 +20,8 @@ static const struct relay_option options[] = {
 	RELAY_OPT(struct conf, socket, const char *, "socket", RELAY_STRING, "",
 		0, RELAY_CONTROL_PATH - 10,
 		"full path of the socket; empty: control.sock in "
-		"$RUNTIME_DIRECTORY or /run/strelaysrv, if it can be written"),
+		"$RUNTIME_DIRECTORY or /run/strelaysrv, if it can be written",
+		.flags = RELAY_OPTION_WRITTEN),
 	RELAY_OPT(struct conf, mode, int64_t, "mode", RELAY_CHOICE, "0660", 0,
 		0,
 		"permission bits of the socket; with 0666 others may connect, "
@@ -264,6 +265,7 @@ RELAY_MODULE = {
 	RELAY_MODULE_INFO("control", "1.0",
 		"serves the commands of strelaysrv -ctl on a Unix socket"),
 	.options = options,
+	.flags = RELAY_CONFINED,
 	.conf_size = sizeof(struct conf),
 	.data_size = sizeof(struct state),
 	.init = init,

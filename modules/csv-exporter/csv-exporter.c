@@ -22,7 +22,8 @@ struct data {
 
 static const struct relay_option options[] = {
 	RELAY_OPT(struct conf, file, const char *, "file", RELAY_STRING,
-		"strelaysrv.csv", 1, 4095, "the file to append to"),
+		"strelaysrv.csv", 1, 4095, "the file to append to",
+		.flags = RELAY_OPTION_WRITTEN),
 	RELAY_OPT(struct conf, interval, int64_t, "interval", RELAY_DURATION,
 		"1m", 1000, 0, "time between two rounds"),
 	RELAY_OPT_END};
@@ -147,6 +148,7 @@ RELAY_MODULE = {
 	RELAY_MODULE_INFO(
 		"csv-exporter", "1.0", "appends metrics to a CSV file"),
 	.options = options,
+	.flags = RELAY_CONFINED,
 	.conf_size = sizeof(struct conf),
 	.data_size = sizeof(struct data),
 	.start = start,

@@ -109,6 +109,7 @@ static int start(struct relay_ctx *cx, struct relay_err *err)
 RELAY_MODULE = {
 	RELAY_MODULE_INFO(
 		"dashboard", "1.0", "a live status page for browsers at /"),
+	.flags = RELAY_CONFINED,
 	.data_size = sizeof(struct state),
 	.init = init,
 	.start = start,

@@ -127,6 +127,7 @@ RELAY_MODULE = {
 		"maps a port of the gateway, by UPnP or NAT-PMP; opens IPv6 "
 		"pinholes"),
 	.options = options,
+	.flags = RELAY_CONFINED,
 	.conf_size = sizeof(struct conf),
 	.data_size = sizeof(struct state),
 	.check = check,

@@ -326,6 +326,7 @@ RELAY_MODULE = {
 	RELAY_MODULE_INFO("pool-join", "1.0",
 		"joins relay pools, which makes this relay public"),
 	.options = options,
+	.flags = RELAY_CONFINED,
 	.conf_size = sizeof(struct conf),
 	.data_size = sizeof(struct state),
 	.check = check,

@@ -38,5 +38,6 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("prometheus", "1.0",
 		"serves metrics to Prometheus at /metrics"),
+	.flags = RELAY_CONFINED,
 	.init = init,
 };

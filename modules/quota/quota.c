@@ -43,7 +43,8 @@ static const struct relay_option options[] = {
 		"rate-limit"),
 	RELAY_OPT(struct conf, state_file, const char *, "state-file",
 		RELAY_STRING, "quota.state", 1, 4000,
-		"file that stores the used traffic"),
+		"file that stores the used traffic",
+		.flags = RELAY_OPTION_WRITTEN),
 	RELAY_OPT(struct conf, save_ms, int64_t, "save-interval",
 		RELAY_DURATION, "30s", 1000, 60000,
 		"how often it is written; a crash loses at most that much"),
@@ -181,7 +182,7 @@ RELAY_MODULE = {
 	RELAY_MODULE_INFO(
 		"quota", "1.0", "caps on a day's and a month's traffic"),
 	.options = options,
-	.flags = RELAY_GUARD,
+	.flags = RELAY_GUARD | RELAY_CONFINED,
 	.conf_size = sizeof(struct conf),
 	.data_size = sizeof(struct data),
 	.check = check,

@@ -256,6 +256,7 @@ RELAY_MODULE = {
 	RELAY_MODULE_INFO("rate-limit", "1.0",
 		"limits of sessions, devices and the whole server"),
 	.options = options,
+	.flags = RELAY_CONFINED,
 	.conf_size = sizeof(struct conf),
 	.data_size = sizeof(struct data),
 	.worker_size = sizeof(struct local),

@@ -305,7 +305,7 @@ static void session_close(struct relay_ctx *cx, struct relay_session *session,
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("relay", "1.0", "the Syncthing relay protocol"),
 	.options = options,
-	.flags = RELAY_ESSENTIAL,
+	.flags = RELAY_ESSENTIAL | RELAY_CONFINED,
 	.conf_size = sizeof(struct relay_conf),
 	.data_size = sizeof(struct relay_data),
 	.worker_size = sizeof(struct relay_local),

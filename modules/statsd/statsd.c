@@ -121,6 +121,7 @@ static void stop(struct relay_ctx *cx)
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("statsd", "1.0", "sends metrics to a StatsD server"),
 	.options = options,
+	.flags = RELAY_CONFINED,
 	.conf_size = sizeof(struct conf),
 	.data_size = sizeof(struct state),
 	.start = start,

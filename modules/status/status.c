@@ -101,6 +101,7 @@ RELAY_MODULE = {
 	RELAY_MODULE_INFO("status", "1.0",
 		"serves /status, in the form that the pool reads, and "
 		"/healthz"),
+	.flags = RELAY_CONFINED,
 	.data_size = sizeof(struct state),
 	.init = init,
 	.start = start,

@@ -17,5 +17,6 @@ static const struct relay_option options[] = {
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("bad-default", "1", "has a default that is no value"),
 	.options = options,
+	.flags = RELAY_CONFINED,
 	.conf_size = sizeof(struct conf),
 };

@@ -19,5 +19,6 @@ static const struct relay_option options[] = {
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("bad-options", "1", "names one option twice"),
 	.options = options,
+	.flags = RELAY_CONFINED,
 	.conf_size = sizeof(struct conf),
 };

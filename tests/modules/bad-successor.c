@@ -20,5 +20,6 @@ static const struct relay_option options[] = {
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("bad-successor", "1", "has a successor of no use"),
 	.options = options,
+	.flags = RELAY_CONFINED,
 	.conf_size = sizeof(struct conf),
 };

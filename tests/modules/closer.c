@@ -56,6 +56,7 @@ static int start(struct relay_ctx *cx, struct relay_err *err)
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("closer", "1", "closes the server to newcomers"),
 	.options = options,
+	.flags = RELAY_CONFINED,
 	.conf_size = sizeof(struct conf),
 	.init = init,
 	.start = start,

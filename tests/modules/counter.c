@@ -108,6 +108,7 @@ static void reload(struct relay_ctx *cx)
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("counter", "1.2", "one of everything"),
 	.options = options,
+	.flags = RELAY_CONFINED,
 	.conf_size = sizeof(struct conf),
 	.data_size = sizeof(struct data),
 	.init = init,

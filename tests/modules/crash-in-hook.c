@@ -18,5 +18,6 @@ static enum relay_verdict conn_accept(
 
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("crash-in-hook", "7.1", "ends the process"),
+	.flags = RELAY_CONFINED,
 	.hooks = {.conn_accept = conn_accept},
 };

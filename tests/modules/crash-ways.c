@@ -201,6 +201,7 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("crash-ways", "2.5", "ends the process"),
 	.options = options,
+	.flags = RELAY_CONFINED,
 	.conf_size = sizeof(struct conf),
 	.init = init,
 	.hooks = {.conn_accept = conn_accept},

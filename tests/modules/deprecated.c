@@ -48,6 +48,7 @@ static void tell(struct relay_ctx *cx)
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("deprecated", "1", "has options of before"),
 	.options = options,
+	.flags = RELAY_CONFINED,
 	.conf_size = sizeof(struct conf),
 	.ready = tell,
 	.reload = tell,

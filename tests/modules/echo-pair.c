@@ -134,7 +134,7 @@ static void fini(struct relay_ctx *cx)
 
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("echo-pair", "1", "pairs connections as they come"),
-	.flags = RELAY_ESSENTIAL,
+	.flags = RELAY_ESSENTIAL | RELAY_CONFINED,
 	.options = options,
 	.conf_size = sizeof(struct conf),
 	.data_size = sizeof(struct data),

@@ -110,6 +110,7 @@ static void fini(struct relay_ctx *cx)
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("failing", "1", "fails where it is told to"),
 	.options = options,
+	.flags = RELAY_CONFINED,
 	.conf_size = sizeof(struct conf),
 	.data_size = 100,
 	.worker_size = 100,

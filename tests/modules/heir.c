@@ -28,5 +28,6 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("heir", "1", "takes the place of counter"),
+	.flags = RELAY_CONFINED,
 	.init = init,
 };

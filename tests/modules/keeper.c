@@ -6,5 +6,5 @@
 
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("keeper", "1", "cannot be removed by a reload"),
-	.flags = RELAY_ESSENTIAL,
+	.flags = RELAY_ESSENTIAL | RELAY_CONFINED,
 };

@@ -68,5 +68,6 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("probe", "1", "shows what modules can see"),
+	.flags = RELAY_CONFINED,
 	.init = init,
 };

@@ -73,5 +73,6 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("scales", "1", "numbers of every scale"),
+	.flags = RELAY_CONFINED,
 	.init = init,
 };

@@ -18,5 +18,6 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("sink-that-logs", "1", "logs what it is told to log"),
+	.flags = RELAY_CONFINED,
 	.init = init,
 };

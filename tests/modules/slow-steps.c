@@ -67,6 +67,7 @@ static void stop(struct relay_ctx *cx)
 RELAY_MODULE = {
 	RELAY_MODULE_INFO(NAME, "1", "takes its time"),
 	.options = options,
+	.flags = RELAY_CONFINED,
 	.conf_size = sizeof(struct conf),
 	.init = init,
 	.start = start,

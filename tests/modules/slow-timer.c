@@ -30,6 +30,7 @@ static void reload(struct relay_ctx *cx)
 
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("slow-timer", "1", "holds up the control thread"),
+	.flags = RELAY_CONFINED,
 	.start = start,
 	.reload = reload,
 };

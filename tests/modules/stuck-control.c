@@ -20,5 +20,6 @@ static void reload(struct relay_ctx *cx)
 
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("stuck-control", "1", "holds up the control thread"),
+	.flags = RELAY_CONFINED,
 	.reload = reload,
 };

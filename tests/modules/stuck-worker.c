@@ -140,6 +140,7 @@ static int worker_start(struct relay_ctx *cx, struct relay_err *err)
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("stuck-worker", "1", "holds up a worker"),
 	.options = options,
+	.flags = RELAY_CONFINED,
 	.conf_size = sizeof(struct conf),
 	.start = start,
 	.worker_start = worker_start,

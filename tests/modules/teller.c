@@ -149,5 +149,6 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("teller", "1.0", "commands for tests"),
+	.flags = RELAY_CONFINED,
 	.init = init,
 };

@@ -209,6 +209,7 @@ static int worker_start(struct relay_ctx *cx, struct relay_err *err)
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("trace", "1", "tells of every call"),
 	.options = options,
+	.flags = RELAY_CONFINED,
 	.conf_size = sizeof(struct conf),
 	.worker_size = 64,
 	.conn_size = sizeof(struct block),

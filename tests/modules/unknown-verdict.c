@@ -15,5 +15,6 @@ static enum relay_verdict conn_accept(
 
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("unknown-verdict", "1", "answers what is no verdict"),
+	.flags = RELAY_CONFINED,
 	.hooks = {.conn_accept = conn_accept},
 };

@@ -13,5 +13,6 @@ static void ready(struct relay_ctx *cx)
 
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("unresolved", "1", "needs what is not there"),
+	.flags = RELAY_CONFINED,
 	.ready = ready,
 };

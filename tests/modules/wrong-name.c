@@ -6,4 +6,5 @@
 
 RELAY_MODULE = {
 	RELAY_MODULE_INFO("right-name", "1", "its file was renamed"),
+	.flags = RELAY_CONFINED,
 };

@@ -2,9 +2,7 @@
 """Module files that are truncated, overwritten, or built for another machine are refused, and the
 server keeps running."""
 
-import contextlib
 import os
-import pathlib
 import re
 import signal
 import subprocess
@@ -13,6 +11,7 @@ import pytest
 
 from module_server import folder_of, module_server  # noqa: F401
 from relay_server import ROOT, Program, module_folder, run
+from upgrading import children
 from waiting import wait_for
 
 OURS = Program("ours", 1)
@@ -133,7 +132,8 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 	(void)err;
 	return helper;
 }
-RELAY_MODULE = {RELAY_MODULE_INFO("counter", "1", "needs a library"), .init = init};
+RELAY_MODULE = {RELAY_MODULE_INFO("counter", "1", "needs a library"),
+	.flags = RELAY_CONFINED, .init = init};
 """
 
 
@@ -202,16 +202,8 @@ def reload_endless(server, tmp_path):
     """A reload that tries to open the module is under way."""
     build(tmp_path / "damaged", ENDLESS, "counter")
     server.send_signal(signal.SIGHUP)
-    wait_for(lambda: children(server), "the process that tries to open it")
+    wait_for(lambda: children(server.pid), "the process that tries to open it")
     return server
-
-
-def children(server):
-    found = []
-    for task in pathlib.Path(f"/proc/{server.process.pid}/task").iterdir():
-        with contextlib.suppress(OSError):  # the thread has ended
-            found += (task / "children").read_text().split()
-    return found
 
 
 def test_a_module_that_hangs_whoever_opens_it_holds_nothing_up(reload_endless):

@@ -12,6 +12,7 @@ import pytest
 
 import faults
 from relay_server import Program
+from upgrading import children
 from waiting import PATIENCE, wait_for
 
 MODULES = "modules = { log, bounds, relay, status, rate-limit }\n"
@@ -127,12 +128,7 @@ def test_reload_with_a_reader_that_is_stuck(short, tmp_path):
     fault.end()
     assert done and "is stuck: another one reads it" in log, log
     assert in_force(server) == wanted(2)
-    assert not children(server)
-
-
-def children(server):
-    with open(f"/proc/{server.pid}/task/{server.pid}/children", encoding="ascii") as file:
-        return file.read()
+    assert not children(server.pid)
 
 
 @faults.needs_memory
@@ -145,6 +141,6 @@ def test_readers_leave_nothing_behind(short, tmp_path):
         fault.begin(faults.MEMORY, number, length=0)
         server.reload()
         fault.end()
-    assert not children(server)
+    assert not children(server.pid)
     wait_for(lambda: server.descriptors() <= before,
              lambda: f"{before} descriptors, there are {server.descriptors()}")

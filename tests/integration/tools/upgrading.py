@@ -25,8 +25,12 @@ def adopt_orphans():
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
+#: The process of a server that starts new programs for it, in /proc/PID/stat.
+LAUNCHER = "(strelaysrv-next)"
+
+
 def children(pid):
-    """(pid, state) of each child process that was not waited for."""
+    """(pid, state) of each child process that was not waited for, except the launcher."""
     found = []
     for entry in pathlib.Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -34,7 +38,7 @@ def children(pid):
         except OSError:
             continue
         state, parent = text.rpartition(")")[2].split()[:2]
-        if int(parent) == pid:
+        if int(parent) == pid and LAUNCHER not in text:
             found.append((int(entry.parent.name), state))
     return found
 
