@@ -11,7 +11,7 @@
 #
 # Stages: style gcc clang protocol limits asan tsan. Each is run even if another failed;
 # the exit code is that of all together. Only if named: e2e, which is a part of
-# protocol; never-run, coverage, roots, packages, container.
+# protocol; never-run, coverage, openssl, roots, packages, container.
 set -u
 
 root=$(cd "$(dirname "$0")/.." && pwd) || exit 1
@@ -131,6 +131,18 @@ stage_limits() {
 			-k 'not ours-1' || set -- 1
 	done
 	unset TEST_DESCRIPTORS
+	return "$1"
+}
+
+# TLS without the server's own algorithms. It is run when it is named only.
+stage_openssl() {
+	TEST_CRYPTO=openssl
+	export TEST_CRYPTO
+	build build-gcc Release -DCMAKE_C_COMPILER=gcc &&
+		black_box build-gcc 1 --only=ours -k 'not ours-1' \
+			tests/integration/encryption tests/integration/protocol
+	set -- $?
+	unset TEST_CRYPTO
 	return "$1"
 }
 

@@ -12,6 +12,12 @@ static const char *const protocols[] = {
 	NULL,
 };
 
+static const char *const cryptos[] = {
+	[CORE_CRYPTO_OWN] = "own",
+	[CORE_CRYPTO_OPENSSL] = "openssl",
+	NULL,
+};
+
 #define ROW(field, ctype, ...)                                                 \
 	RELAY_OPT(struct core_conf, field, ctype, __VA_ARGS__)
 
@@ -97,6 +103,12 @@ const struct relay_option core_options[] = {
 		"give up system calls and rights to files that serving does "
 		"not need",
 		.flag = "sandbox", .flags = RELAY_OPTION_RESTART),
+	ROW(crypto, int64_t, "crypto", RELAY_CHOICE, "own", 0, 0,
+		"own: the server's own algorithms for TLS where they save "
+		"much; "
+		"openssl: only OpenSSL's",
+		.flag = "crypto", .flags = RELAY_OPTION_RESTART,
+		.choices = cryptos),
 	ROW(drain_timeout_ms, int64_t, "drain-timeout", RELAY_DURATION, "1h", 0,
 		INT64_C(31536000000),
 		"how long a drain waits for sessions to end; 0: without limit",

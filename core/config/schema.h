@@ -14,6 +14,9 @@
 #include <strelaysrv/log.h>
 #include <strelaysrv/option.h>
 
+/* Whose algorithms TLS uses. */
+enum core_crypto { CORE_CRYPTO_OWN, CORE_CRYPTO_OPENSSL };
+
 /* The server's own options: the top level of the file. */
 struct core_conf {
 	const char *const *listen;
@@ -34,6 +37,7 @@ struct core_conf {
 	const char *group;       /* "": the user's own */
 	bool core_dumps;
 	bool sandbox;
+	int64_t crypto; /* enum core_crypto */
 	int64_t drain_timeout_ms; /* 0: without limit */
 	int64_t drain_spread_ms;
 	int64_t upgrade_timeout_ms;

@@ -298,10 +298,13 @@ static int run(int argc, char *const argv[])
 	if (server->flags.action == CONFIG_CHECK ||
 		server->flags.action == CONFIG_MODULES)
 		return report(&server->catalog, server->flags.action, argv[0]);
-	tls_start_selftest();
 	config = host_load();
 	if (!config)
 		return -1;
+	if (config_core(config)->crypto == CORE_CRYPTO_OPENSSL)
+		tls_start_openssl();
+	else
+		tls_start_selftest();
 	log_debug(config_core(config)->debug);
 	catalog_report(&server->catalog);
 	version_line(version, sizeof(version));

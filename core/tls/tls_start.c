@@ -173,10 +173,16 @@ void tls_start_selftest(void)
 	request(&self()->selftests);
 }
 
+void tls_start_openssl(void)
+{
+	self()->plain_wanted = true;
+	request(&self()->over);
+}
+
 OSSL_LIB_CTX *tls_start_libctx(void)
 {
 	await(TLS_START_CONTEXT);
-	return self()->libctx;
+	return self()->plain_wanted ? NULL : self()->libctx;
 }
 
 SSL_CTX *tls_start_context(void)
@@ -185,6 +191,8 @@ SSL_CTX *tls_start_context(void)
 	SSL_CTX *ctx;
 
 	await(TLS_START_CONTEXT);
+	if (start->plain_wanted)
+		return tls_context_new(NULL);
 	ctx = start->ctx;
 	start->ctx = NULL;
 	/* If the thread had no memory for a context, there may be memory now.
@@ -198,7 +206,7 @@ static int64_t read_fallback(struct relay_ctx *cx, unsigned value)
 {
 	(void)cx;
 	(void)value;
-	return self()->fell_back;
+	return self()->fell_back && !self()->plain_wanted;
 }
 
 static int64_t read_unusable(struct relay_ctx *cx, unsigned value)
@@ -285,7 +293,10 @@ static void tell_results(void)
 {
 	struct tls_starting *start = self();
 
-	if (start->fell_back && start->libctx)
+	if (start->plain_wanted)
+		log_core(RELAY_NOTICE,
+			"TLS: with OpenSSL's own algorithms, as configured");
+	else if (start->fell_back && start->libctx)
 		log_core(RELAY_WARNING,
 			"TLS does not work with the server's own algorithms, "
 			"perhaps because memory was short: it continues with "
@@ -320,7 +331,10 @@ int tls_start_settle(
 	struct tls_starting *start = self();
 	enum tls_key_kind own;
 
-	if (!selftest() || tls_selftest_sign(identity->key, start->libctx) != 0)
+	if (start->plain_wanted)
+		tls_start_join();
+	if (start->plain_wanted || !selftest() ||
+		tls_selftest_sign(identity->key, start->libctx) != 0)
 		fall_back();
 	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++)
 		if (!metrics_add_core(&metrics[i]))

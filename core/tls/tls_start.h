@@ -27,13 +27,16 @@ void tls_start_begin(void);
 int tls_start_await(struct relay_err *err);
 /* Lets the thread go on to the handshakes. */
 void tls_start_selftest(void);
+/* Instead: nothing is to be computed by the server's own algorithms, the
+ * handshakes included. */
+void tls_start_openssl(void);
 /* The library context; NULL: OpenSSL's default. */
 OSSL_LIB_CTX *tls_start_libctx(void);
 /* The context, once, for tls_init(), which takes ownership.  NULL without
  * memory. */
 SSL_CTX *tls_start_context(void);
 /* Waits for the thread to end, and so for the handshakes.  Only after
- * tls_start_selftest(). */
+ * tls_start_selftest() or tls_start_openssl(). */
 void tls_start_join(void);
 /*
  * After tls_init() and metrics_init(), before any peer is served: waits for the

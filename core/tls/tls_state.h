@@ -48,6 +48,7 @@ struct tls_starting {
 	pthread_cond_t changed;
 	enum tls_start_stage stage; /* the last one completed */
 	bool selftests, over;       /* requests of the control thread */
+	bool plain_wanted;          /* tls_start_openssl() was called */
 	bool usable;                /* OpenSSL could be set up */
 	OSSL_LIB_CTX *libctx;       /* from tls_provider_take() */
 	SSL_CTX *ctx;               /* owned until tls_start_context() */

@@ -125,6 +125,8 @@ class RelayServer:
 
         if program.ours and os.geteuid() != 0 and "-core-dumps" not in command:
             command = [*command, "-core-dumps"]  # otherwise only root can read /proc/PID
+        if program.ours and os.environ.get("TEST_CRYPTO") and "-crypto" not in command:
+            command = [*command, "-crypto", os.environ["TEST_CRYPTO"]]
         self.program = program
         self.command = command
         self.uri = None
