@@ -37,7 +37,7 @@ struct core_conf {
 	const char *group;       /* "": the user's own */
 	bool core_dumps;
 	bool sandbox;
-	int64_t crypto; /* enum core_crypto */
+	int64_t crypto;           /* enum core_crypto */
 	int64_t drain_timeout_ms; /* 0: without limit */
 	int64_t drain_spread_ms;
 	int64_t upgrade_timeout_ms;
