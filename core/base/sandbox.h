@@ -33,12 +33,13 @@ extern const struct sandbox_group sandbox_never[];
 const char *sandbox_why_not(void);
 
 /*
- * Filters the system calls of all threads.  A call that is refused fails with
+ * Filters the system calls of all threads by the program that is read from
+ * `fd` (sandbox_filter.h).  A call that is refused fails with
  * EPERM if it is known to be harmful, and otherwise with ENOSYS, as on an older
  * kernel: a library that is newer than this list then does without.  0, or -1
  * with err; then no filter is in force.
  */
-int sandbox_filter_calls(unsigned needs, struct relay_err *err);
+int sandbox_filter_calls(int fd, struct relay_err *err);
 
 /*
  * Restricts what this thread, and threads that it starts from then on, may do

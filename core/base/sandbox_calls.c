@@ -42,6 +42,11 @@ static const char *const time_calls[] = {"clock_getres", "clock_getres_time64",
 	"timerfd_gettime", "timerfd_gettime64", "timerfd_settime",
 	"timerfd_settime64", "times", NULL};
 
+/* They can only take more away; the sandbox itself uses them after the filter.
+ */
+static const char *const restrictions[] = {"landlock_add_rule",
+	"landlock_create_ruleset", "landlock_restrict_self", NULL};
+
 /* A process may ask for its ids, and not change them. */
 static const char *const identity[] = {"capget", "getegid", "getegid32",
 	"geteuid", "geteuid32", "getgid", "getgid32", "getgroups",
@@ -85,8 +90,8 @@ static const char *const files[] = {"_llseek", "access", "chdir", "chmod",
 	"utimensat_time64", "utimes", NULL};
 
 const struct sandbox_group sandbox_own[] = {{memory}, {threads}, {signals},
-	{time_calls}, {identity}, {events}, {network}, {transfer}, {files},
-	{NULL}};
+	{time_calls}, {identity}, {restrictions}, {events}, {network},
+	{transfer}, {files}, {NULL}};
 
 /* Refused with EPERM by every set. */
 

@@ -128,7 +128,7 @@ static int check_folders(const struct relay_module *mod,
 
 /* The modules. */
 
-static unsigned find_needs(
+unsigned sandbox_fit_plan(
 	const struct catalog *catalog, const struct config *config)
 {
 	const char *const *name = config_core(config)->modules;
@@ -147,6 +147,7 @@ static unsigned find_needs(
 				*name, words_of(SANDBOX_WIDE));
 		add_folders(mod, config);
 	}
+	self()->needs = needs;
 	return needs;
 }
 
@@ -155,30 +156,29 @@ void sandbox_fit_none(const char *why)
 	log_core(RELAY_NOTICE, "sandbox: off: %s", why);
 }
 
-void sandbox_fit_enter(
-	const struct catalog *catalog, const struct config *config)
+bool sandbox_fit_enter(int fd)
 {
 	struct sandbox_state *now = self();
 	struct relay_err err;
 	int files;
 
-	now->needs = find_needs(catalog, config);
-	/* First, since the filter does not allow it. */
+	now->calls = sandbox_filter_calls(fd, &err) == 0;
+	if (!now->calls) {
+		log_core(RELAY_WARNING, "sandbox: off: %s", err.text);
+		return false;
+	}
 	files = sandbox_restrict_files(now->needs,
 		(const char *const *)now->folders, now->folder_count, &err);
 	if (files < 0)
 		log_core(RELAY_WARNING, "sandbox: %s", err.text);
 	now->files = files > 0;
-	now->calls = sandbox_filter_calls(now->needs, &err) == 0;
-	if (!now->calls)
-		log_core(RELAY_WARNING, "sandbox: %s", err.text);
 	log_core(RELAY_NOTICE, "sandbox: system calls: %s; files: %s",
-		!now->calls                 ? "all"
-		: now->needs & SANDBOX_WIDE ? "a wide set"
-					    : "the server's own set",
+		now->needs & SANDBOX_WIDE ? "a wide set"
+					  : "the server's own set",
 		!now->files                 ? "not restricted"
 		: now->needs & SANDBOX_WIDE ? "no devices"
 					    : "the system's are read-only");
+	return true;
 }
 
 int sandbox_fit_check(const struct relay_module *mod,

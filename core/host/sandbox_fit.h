@@ -10,6 +10,8 @@
 #ifndef SANDBOX_FIT_H
 #define SANDBOX_FIT_H
 
+#include <stdbool.h>
+
 #include <strelaysrv/err.h>
 
 struct catalog;
@@ -17,13 +19,16 @@ struct config;
 struct relay_module;
 struct sandbox_state;
 
-/*
- * Enters it, for the modules that the configuration names, and logs that.  A
- * kernel that does not let it gets a warning, and the server goes on without.
- * Threads that run already get the filter of system calls only.
- */
-void sandbox_fit_enter(
+/* What the modules that the configuration names need: bits of sandbox.h. */
+unsigned sandbox_fit_plan(
 	const struct catalog *catalog, const struct config *config);
+/*
+ * Enters it as planned, with the filter's program from `fd`, and logs that.  A
+ * kernel that does not let it gets a warning, and the server goes on without.
+ * Threads that run already get the filter of system calls only.  False: nothing
+ * is restricted.
+ */
+bool sandbox_fit_enter(int fd);
 /* Logs that there is none, and why. */
 void sandbox_fit_none(const char *why);
 

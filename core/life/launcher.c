@@ -3,6 +3,7 @@
 /* The launcher as the server sees it. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -14,6 +15,7 @@
 
 #include "base/instance.h"
 #include "base/rights.h"
+#include "base/sandbox_filter.h"
 #include "life/launcher.h"
 #include "life/life_state.h"
 
@@ -58,49 +60,120 @@ int launcher_write(int fd, const void *data, size_t size)
 	return 0;
 }
 
-/* The child.  Signals are blocked from before the fork on: they are meant for
- * the server, and its handlers are still set. */
-static _Noreturn void become(const struct rights *rights, bool dumps_allowed,
-	int fd, char *const argv[], pid_t parent)
+/* The child. */
+
+/* The server's handlers would report a crash of the server itself. */
+static void remove_crash_handlers(void)
+{
+	static const int signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		(void)signal(signals[i], SIG_DFL);
+}
+
+/* What a library prints before it gives up is not in the log's format. */
+static void make_filter(unsigned needs, pid_t server, int fd)
+{
+	int saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	int nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (saved >= 0 && nothing >= 0)
+		(void)dup2(nothing, STDERR_FILENO);
+	(void)sandbox_filter_make(needs, server, fd);
+	if (saved >= 0)
+		(void)dup2(saved, STDERR_FILENO);
+}
+
+struct becoming {
+	const struct rights *rights;
+	bool dumps_allowed;
+	unsigned needs;
+	char *const *argv;
+	pid_t server;
+	int fd, filter_fd;
+};
+
+/* Signals are blocked from before the fork on: they are meant for the server.
+ */
+static _Noreturn void become(const struct becoming *is)
 {
 	struct relay_err ignored;
 
+	remove_crash_handlers();
 	/* In /proc/PID/comm, so that it is not taken for the server. */
 	(void)prctl(PR_SET_NAME, "strelaysrv-next", 0UL, 0UL, 0UL);
-	if (rights_drop(rights, dumps_allowed, &ignored) != 0)
+	if (rights_drop(is->rights, is->dumps_allowed, &ignored) != 0)
 		_exit(1);
 	/* If the socket does not tell it. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
+	if (getppid() != is->server)
 		_exit(1);
-	launcher_serve(fd, argv);
+	make_filter(is->needs, is->server, is->filter_fd);
+	(void)close(is->filter_fd);
+	launcher_serve(is->fd, is->argv);
 }
 
-int launcher_start(const struct rights *rights, bool dumps_allowed,
-	char *const argv[], struct relay_err *err)
+/* The server. */
+
+static int start(struct becoming *is, int fd, int filter_fd)
 {
 	struct launcher *launcher = self();
-	pid_t parent = getpid();
 	sigset_t all, before;
-	int ends[2];
+	int error;
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-		return relay_fail(
-			err, "cannot make a socket pair: %s", strerror(errno));
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
 	launcher->pid = fork();
 	if (launcher->pid == 0)
-		become(rights, dumps_allowed, ends[1], argv, parent);
-	(void)relay_fail(err, "cannot fork: %s", strerror(errno));
+		become(is);
+	error = errno;
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	(void)close(ends[1]);
-	launcher->fd = ends[0];
+	(void)close(is->fd);
+	(void)close(is->filter_fd);
+	launcher->fd = fd;
+	launcher->filter_fd = filter_fd;
 	if (launcher->pid > 0)
 		return 0;
-	(void)close(ends[0]);
+	(void)close(fd);
+	(void)close(filter_fd);
 	launcher->pid = 0;
+	errno = error;
 	return -1;
+}
+
+int launcher_start(const struct rights *rights, bool dumps_allowed,
+	unsigned needs, char *const argv[], struct relay_err *err)
+{
+	struct becoming is = {.rights = rights,
+		.dumps_allowed = dumps_allowed,
+		.needs = needs,
+		.argv = argv,
+		.server = getpid()};
+	int ends[2], filter[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+		return relay_fail(
+			err, "cannot make a socket pair: %s", strerror(errno));
+	if (pipe2(filter, O_CLOEXEC) != 0) {
+		(void)relay_fail(
+			err, "cannot make a pipe: %s", strerror(errno));
+		(void)close(ends[0]);
+		(void)close(ends[1]);
+		return -1;
+	}
+	is.fd = ends[1];
+	is.filter_fd = filter[1];
+	return start(&is, ends[0], filter[0]) == 0
+		       ? 0
+		       : relay_fail(err, "cannot fork: %s", strerror(errno));
+}
+
+int launcher_take_filter(void)
+{
+	int fd = self()->filter_fd;
+
+	self()->filter_fd = -1;
+	return fd;
 }
 
 bool launcher_runs(void)
@@ -196,6 +269,8 @@ void launcher_finish(void)
 		return;
 	(void)kill(launcher->pid, SIGKILL);
 	(void)close(launcher->fd);
+	if (launcher->filter_fd >= 0)
+		(void)close(launcher->filter_fd);
 	while (waitpid(launcher->pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	launcher->pid = 0;

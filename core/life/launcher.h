@@ -11,6 +11,9 @@
  * name them, and nothing else.  It is made before keys are read, has given up
  * the same rights as the server, ignores all signals, and ends with the server.
  *
+ * At its start it makes the filter of system calls for the server, which goes
+ * on meanwhile: libseccomp crashes without memory, and that must not be here.
+ *
  * The new process is a child of the server (CLONE_PARENT of clone(2)).
  */
 #ifndef LAUNCHER_H
@@ -29,10 +32,13 @@ struct rights;
 #define LAUNCHER_FIRST_FD 4
 
 /*
- * [C]  Makes it.  It borrows `argv`.  0, or -1 with err.
+ * [C]  Makes it.  It borrows `argv`.  `needs`: see sandbox.h.  0, or -1 with
+ * err.
  */
 int launcher_start(const struct rights *rights, bool dumps_allowed,
-	char *const argv[], struct relay_err *err);
+	unsigned needs, char *const argv[], struct relay_err *err);
+/* [C]  The end of a pipe with the filter's program; the caller's, once. */
+int launcher_take_filter(void);
 /* Whether there is one.  [*] */
 bool launcher_runs(void);
 /*
@@ -42,7 +48,7 @@ bool launcher_runs(void);
  */
 int launcher_launch(const int *fds, size_t count, const char *const *texts,
 	pid_t *pid, struct relay_err *err);
-/* [C]  Ends it. */
+/* [C]  Ends it.  Does nothing if there is none. */
 void launcher_finish(void);
 
 /* For launcher.c: what the child does; never returns.  `fd` is its end of the

@@ -118,8 +118,9 @@ struct upgrade_state {
 };
 
 struct launcher {
-	int fd;    /* of a socket to it; owned; valid if `pid` is not 0 */
-	pid_t pid; /* 0: there is none */
+	int fd;        /* of a socket to it; owned; valid if `pid` is not 0 */
+	int filter_fd; /* as it; owned until launcher_take_filter(), then -1 */
+	pid_t pid;     /* 0: there is none */
 	_Atomic bool busy; /* it has been asked, and has not answered */
 };
 
@@ -138,7 +139,6 @@ struct life_state {
 	struct upgrade_state upgrade;
 	struct acts_state acts;
 	struct launcher launcher;
-	bool sandboxed; /* there is to be a sandbox; [C] */
 };
 
 /* [C]  0, or -1 without memory. */

@@ -11,25 +11,31 @@
 #include "life/sandbox_start.h"
 
 void sandbox_start_prepare(const struct server_shared *server,
-	char *const argv[], const struct core_conf *core)
+	char *const argv[], const struct config *config)
 {
+	const struct core_conf *core = config_core(config);
 	const char *why =
 		core->sandbox ? sandbox_why_not() : "so it is configured";
 	struct relay_err err;
 
-	/* Process 1 cannot be upgraded, see upgrade_objection(). */
-	if (!why && getpid() != 1 &&
-		launcher_start(&server->rights, core->core_dumps, argv, &err) !=
-			0)
+	if (!why && launcher_start(&server->rights, core->core_dumps,
+			    sandbox_fit_plan(&server->catalog, config), argv,
+			    &err) != 0)
 		why = err.text;
 	if (why)
 		sandbox_fit_none(why);
-	instance->life->sandboxed = !why;
 }
 
-void sandbox_start_enter(
-	const struct server_shared *server, const struct config *config)
+void sandbox_start_enter(void)
 {
-	if (instance->life->sandboxed)
-		sandbox_fit_enter(&server->catalog, config);
+	int fd;
+
+	if (!launcher_runs())
+		return;
+	fd = launcher_take_filter();
+	/* Without a sandbox the server itself can start programs.  Process 1
+	 * cannot be upgraded, see upgrade_objection(). */
+	if (!sandbox_fit_enter(fd) || getpid() == 1)
+		launcher_finish();
+	(void)close(fd);
 }

@@ -7,16 +7,14 @@
 #define SANDBOX_START_H
 
 struct config;
-struct core_conf;
 struct server_shared;
 
-/* The first, before keys are read: makes the launcher (launcher.h).  If there
- * is to be no sandbox, the reason is logged. */
+/* The first, before keys are read: makes the launcher (launcher.h), which makes
+ * the filter.  If there is to be no sandbox, the reason is logged. */
 void sandbox_start_prepare(const struct server_shared *server,
-	char *const argv[], const struct core_conf *core);
+	char *const argv[], const struct config *config);
 
 /* The second, after rights were dropped: enters it, if the first succeeded. */
-void sandbox_start_enter(
-	const struct server_shared *server, const struct config *config);
+void sandbox_start_enter(void);
 
 #endif

@@ -150,7 +150,7 @@ static int build_up(char *const argv[], const struct config *config)
 		return fatal(&err);
 	capacity_init(core->max_connections,
 		core_options_descriptors(core, peers.workers), &limits.memory);
-	if (start_rights_prepare(argv, core) != 0 || load_identity(core) != 0)
+	if (start_rights_prepare(argv, config) != 0 || load_identity(core) != 0)
 		return -1;
 	core_options_init(&server->identity);
 	if (tls_init(tls_start_libctx(), tls_start_context(), &server->identity,

@@ -23,8 +23,9 @@ static int fatal(const struct relay_err *err)
 	return -1;
 }
 
-int start_rights_prepare(char *const argv[], const struct core_conf *core)
+int start_rights_prepare(char *const argv[], const struct config *config)
 {
+	const struct core_conf *core = config_core(config);
 	struct server_shared *server = self();
 	struct relay_err err;
 
@@ -32,7 +33,7 @@ int start_rights_prepare(char *const argv[], const struct core_conf *core)
 		rights_check(&server->rights, &err) != 0 ||
 		rights_limit_dumps(core->core_dumps, &err) != 0)
 		return fatal(&err);
-	sandbox_start_prepare(server, argv, core);
+	sandbox_start_prepare(server, argv, config);
 	return 0;
 }
 
@@ -54,6 +55,6 @@ int start_rights_drop(char *const argv[], const struct config *config)
 	rights_tell(&server->rights, argv[0], core->keys);
 	if (change)
 		(void)check_user_reads(server->rights.user, RELAY_WARNING);
-	sandbox_start_enter(server, config);
+	sandbox_start_enter();
 	return 0;
 }

@@ -8,11 +8,10 @@
 #define START_RIGHTS_H
 
 struct config;
-struct core_conf;
 
 /* Finds the user to change to, and does what must be done before keys are
  * read. */
-int start_rights_prepare(char *const argv[], const struct core_conf *core);
+int start_rights_prepare(char *const argv[], const struct config *config);
 
 /* Gives up what the server does not need any more.  Modules start after it,
  * with the same rights as at a reload. */

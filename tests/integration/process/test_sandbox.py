@@ -9,12 +9,13 @@ import os
 import pathlib
 import re
 import signal
+import sys
 
 import pytest
 
 import upgrading
 from module_server import ModuleServer, module_server  # noqa: F401
-from relay_server import Program
+from relay_server import Program, RelayServer
 from skip_unless import can_run
 from upgrading import start_upgrading  # noqa: F401
 from waiting import wait_for
@@ -101,6 +102,36 @@ def children_texts(pid):
         if text.rpartition(")")[2].split()[1] == str(pid):
             found.append(text)
     return found
+
+
+#: Runs a command in which seccomp(2) fails, as in some containers.
+REFUSE = """
+import ctypes, os, sys
+library = ctypes.CDLL("libseccomp.so.2")
+library.seccomp_init.restype = ctypes.c_void_p
+context = ctypes.c_void_p(library.seccomp_init(ctypes.c_uint32(0x7FFF0000)))
+number = library.seccomp_syscall_resolve_name(b"seccomp")
+assert library.seccomp_rule_add(context, ctypes.c_uint32(0x00050001), number, 0) == 0
+assert library.seccomp_load(context) == 0
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_where_the_kernel_refuses_it(relay_keys, tmp_path):
+    upgrading.adopt_orphans()
+    conf = tmp_path / "relay.conf"
+    conf.write_text("modules = { log, relay }\n")
+    server = RelayServer(OURS, [sys.executable, "-c", REFUSE, OURS.path, "-conf", str(conf), "-keys",
+                                str(relay_keys), "-listen", "127.0.0.1:0", "-status-srv="],
+                         tmp_path)
+    server.wait_for_log("warning core: sandbox: off: cannot filter system calls: " + REFUSED)
+    server.wait_for_log("ready, with modules:")
+    old = server.pid
+    server.send_signal(signal.SIGUSR2)
+    new = int(server.wait_for_log(r"process (\d+) serves; this one").group(1))
+    wait_for(lambda: not upgrading.is_there(old), "the old process to end")
+    os.kill(new, signal.SIGTERM)
+    os.waitpid(new, 0)
 
 
 def test_a_module_cannot_do_what_is_forbidden(module_server, tmp_path):  # noqa: F811

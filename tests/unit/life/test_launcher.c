@@ -40,7 +40,7 @@ static void begin(char *argv[], const char *program, const char *command)
 	argv[2] = text;
 	argv[3] = NULL;
 	assert_int_equal(life_create(), 0);
-	assert_int_equal(launcher_start(&unchanged, true, argv, &err), 0);
+	assert_int_equal(launcher_start(&unchanged, true, 0, argv, &err), 0);
 	assert_true(launcher_runs());
 }
 
