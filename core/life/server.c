@@ -13,11 +13,9 @@
 
 #include "base/cgroup.h"
 #include "base/instance.h"
-#include "base/rights.h"
 #include "base/standard_fds.h"
 #include "config/config.h"
 #include "config/flags.h"
-#include "host/check_user.h"
 #include "host/host.h"
 #include "host/reloading.h"
 #include "host/core_options_change.h"
@@ -29,13 +27,12 @@
 #include "life/metric_tables.h"
 #include "life/systemd_notify.h"
 #include "life/own_identity.h"
+#include "life/own_rights.h"
 #include "life/check_and_list.h"
 #include "life/rooms.h"
-#include "life/sandbox_start.h"
 #include "life/server.h"
 #include "life/serverless.h"
 #include "life/signals.h"
-#include "life/start_rights.h"
 #include "life/start_watch.h"
 #include "life/takeover.h"
 #include "life/unused_options.h"
@@ -129,6 +126,19 @@ static int load_identity(const struct core_conf *core)
 static const struct drain_owner drain_owner = {
 	.held = upgrade_is_on_probation, .ended = upgrade_end};
 
+static int watch_loops(void)
+{
+	struct server_shared *server = self();
+
+	if (loop_lag_start(&server->control) != 0 ||
+		hang_watch_start(systemd_notify_hanging, &server->files) != 0 ||
+		heap_trim_start(&server->control) != 0) {
+		log_core(RELAY_ERROR, "cannot watch the loops: no memory");
+		return -1;
+	}
+	return 0;
+}
+
 static int build_up(char *const argv[], const struct config *config)
 {
 	const struct core_conf *core = config_core(config);
@@ -150,7 +160,9 @@ static int build_up(char *const argv[], const struct config *config)
 		return fatal(&err);
 	capacity_init(core->max_connections,
 		core_options_descriptors(core, peers.workers), &limits.memory);
-	if (start_rights_prepare(argv, config) != 0 || load_identity(core) != 0)
+	if (own_rights_prepare(server, argv, config, &err) != 0)
+		return fatal(&err);
+	if (load_identity(core) != 0)
 		return -1;
 	core_options_init(&server->identity);
 	if (tls_init(tls_start_libctx(), tls_start_context(), &server->identity,
@@ -165,20 +177,16 @@ static int build_up(char *const argv[], const struct config *config)
 		log_core(RELAY_ERROR, "no memory for the status service");
 		return -1;
 	}
-	if (start_rights_drop(argv, config) != 0 || workers_run() != 0)
+	if (own_rights_drop(server, argv, config, &err) != 0)
+		return fatal(&err);
+	if (workers_run() != 0)
 		return -1;
 	if (drain_init(server->control.base, &drain_owner) != 0 ||
 		upgrade_init(server->control.base, argv) != 0) {
 		log_core(RELAY_ERROR, "no memory for a timer");
 		return -1;
 	}
-	if (loop_lag_start(&server->control) != 0 ||
-		hang_watch_start(systemd_notify_hanging, &server->files) != 0 ||
-		heap_trim_start(&server->control) != 0) {
-		log_core(RELAY_ERROR, "cannot watch the loops: no memory");
-		return -1;
-	}
-	return 0;
+	return watch_loops();
 }
 
 static int open_up(void)
