@@ -2,6 +2,7 @@
 
 /* Commands that show something: status, modules, help. */
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -53,9 +54,67 @@ static void metric(struct relay_ctx *cx, struct relay_answer *to,
 	to->number(to, relay_metric_value(cx, module, name, NULL));
 }
 
+/* What other modules add to /status. */
+struct part {
+	struct relay_status pub; /* first */
+	struct relay_ctx *cx;
+	struct relay_answer *to;
+	const char *module;
+	bool begun;
+};
+
+static const struct relay_column part_columns[] = {
+	{"module", RELAY_COLUMN_TEXT},
+	{"member", RELAY_COLUMN_TEXT},
+	{"value", RELAY_COLUMN_TEXT},
+};
+
+static void part_text(
+	struct relay_status *to, const char *key, const char *value)
+{
+	struct part *part = (struct part *)to;
+
+	if (!part->begun)
+		part->to->table(part->to, "parts", part_columns,
+			sizeof(part_columns) / sizeof(part_columns[0]));
+	part->begun = true;
+	part->to->text(part->to, part->module);
+	part->to->text(part->to, key);
+	if (value[0])
+		part->to->text(part->to, value);
+	else
+		part->to->none(part->to);
+}
+
+static void part_number(struct relay_status *to, const char *key, int64_t value)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%" PRId64, value);
+	part_text(to, key, text);
+}
+
+static void show_part(const struct relay_module_info *info, void *arg)
+{
+	struct part *part = arg;
+	const struct relay_status_part *service;
+	struct relay_ctx *self;
+	char name[128];
+
+	(void)snprintf(name, sizeof(name), "%s" RELAY_STATUS_PART, info->name);
+	service =
+		relay_service_find(part->cx, name, RELAY_STATUS_VERSION, &self);
+	part->module = info->name;
+	if (service)
+		service->show(self, &part->pub);
+}
+
 static enum relay_step status(struct relay_ctx *cx, struct relay_answer *to)
 {
 	char id[RELAY_DEVICE_ID_TEXT], hanging[400];
+	struct part part = {.pub = {.number = part_number, .text = part_text},
+		.cx = cx,
+		.to = to};
 
 	if (to->count)
 		return no_words(to, "status");
@@ -81,6 +140,7 @@ static enum relay_step status(struct relay_ctx *cx, struct relay_answer *to)
 		to->text(to, hanging);
 	else
 		to->none(to);
+	relay_modules_visit(cx, show_part, &part);
 	return RELAY_STEP_OVER;
 }
 

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <strelaysrv/module.h>
 
@@ -137,12 +138,13 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 {
 	static const struct relay_command_def bad = {
 		.name = "No", .help = "", .run = odd};
+	struct relay_err why;
 
-	for (const struct relay_command_def *def = commands; def->name; def++)
-		if (relay_command_add(cx, def) != 0)
-			return relay_fail(err, "cannot add %s", def->name);
+	if (relay_commands_add(cx, commands, err) != 0)
+		return -1;
 	if (relay_command_add(cx, &bad) == 0 ||
-		relay_command_add(cx, &commands[0]) == 0)
+		relay_commands_add(cx, commands, &why) == 0 ||
+		strcmp(why.text, "cannot add the command lines") != 0)
 		return relay_fail(err, "a bad command was added");
 	return 0;
 }

@@ -10,6 +10,8 @@ import stat
 import subprocess
 import sys
 
+import pytest
+
 from control_client import (  # noqa: F401
     MODULES, answer, control_folder, controlled, ctl, shown, told,
 )
@@ -238,6 +240,21 @@ def test_a_reload_moves_the_socket(controlled, control_folder):  # noqa: F811
     server.configure(MODULES, {"control": {"socket": str(control_folder / "t"), "mode": "0600"}})
     told(server, "status")
     assert sorted(path.name for path in control_folder.iterdir()) == ["strelaysrv.conf", "t"]
+
+
+@can_run("OTHER USERS", why_no_other_user())
+@pytest.mark.parametrize("words", [["-check"], ["-listen", "127.0.0.1:0", "-status-srv="]])
+def test_a_folder_without_rights_is_an_error_if_it_was_asked_for(control_folder, words):  # noqa: F811
+    control_folder.chmod(0o755)
+    own = control_folder / "own"
+    own.mkdir()
+    os.chown(own, UID, UID)
+    command = ["setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups", Program("ours").path,
+               "-keys", str(own), "-module-dir", str(module_folder()), "-pools="]
+    done = subprocess.run([*command, *words, "-control.socket", str(control_folder / "s")],
+                          cwd=own, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1 and "Permission denied" in done.stderr, done
+    assert str(control_folder / "s") in done.stderr
 
 
 @can_run("OTHER USERS", why_no_other_user())

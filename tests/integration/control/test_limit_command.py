@@ -4,7 +4,7 @@
 import pytest
 
 from control_client import (  # noqa: F401
-    control_folder, controlled, ctl, shown, told,
+    answer, control_folder, controlled, ctl, shown, told,
 )
 from pairing import Invited
 from streams import KILO, OVER, Stream, rates
@@ -31,6 +31,9 @@ def test_a_running_session_has_the_new_limit_until_a_reload(controlled, identiti
                                              "set by": "a command"}
         assert server.status()["rate-limit"] == {"global": 0, "device": 0, "session": 500000,
                                                  "set-by-command": "session"}
+        parts = answer(server, "status")["tables"][1]["rows"]
+        assert ["rate-limit", "session", "500000"] in parts
+        assert ["rate-limit", "set-by-command", "session"] in parts
         told(server, "limit", "device", "200kB/s")
         (held,) = rates([stream], 1, 1)
         assert held <= 200 * KILO * (1 + OVER), held

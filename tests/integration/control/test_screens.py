@@ -12,6 +12,7 @@ import os
 import pathlib
 import pty
 import re
+import select
 import signal
 import struct
 import subprocess
@@ -27,6 +28,7 @@ from upgrading import is_there
 from waiting import PATIENCE, wait_for
 
 DEVICES, SESSIONS = 200, 20
+TOP_LINES = 22
 FOLDER = pathlib.Path(__file__).parent / "screens"
 MASKS = [
     (r"\b[A-Z2-7]{7}(-[A-Z2-7]{7}){7}\b", "DEVICE-ID"),
@@ -40,6 +42,8 @@ MASKS = [
     (r"(version +</b>).*", r"\1VERSION"),
     (r"(process +</b>).*", r"\1PROCESS"),
     (r"((?:memory|traffic) +</b>).*", r"\1SIZE"),
+    (r"(connections +</b>)\d+", r"\1NUMBER"),
+    (r"((?:day|month)Bytes +)\d+", r"\1NUMBER"),
     (r"(id +</b>).*", r"\1OWN-ID"),
     (r"(?m)^((?:day|month) +)[\d.]+ \w+", r"\1SIZE"),
     (r"/tmp/ctl\w+", "FOLDER"),
@@ -61,8 +65,14 @@ def masked(text):
     return "\n".join(lines) + "\n"
 
 
+def read(terminal):
+    assert select.select([terminal], [], [], PATIENCE)[0], "the client writes nothing"
+    return os.read(terminal, 65536)
+
+
 def watch(server, words, until=None, event=lambda: None):
-    """What a terminal gets: all of it, or up to that text, and then the client is interrupted."""
+    """What a terminal gets: all of it, or until that function of it is true; then the client is
+    interrupted."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 200, 0, 0))
     command = [Program("ours").path, "-conf", str(server.conf), "-ctl", *words]
@@ -73,7 +83,7 @@ def watch(server, words, until=None, event=lambda: None):
         if until:
             event()
         with contextlib.suppress(OSError):  # its end
-            while not (until and until in data) and (piece := os.read(ours, 65536)):
+            while not (until and until(data)) and (piece := read(ours)):
                 data += piece
         if until:
             client.send_signal(signal.SIGINT)
@@ -130,11 +140,12 @@ def screens(server, crowd):
     yield see("modules", "modules")
     yield see("devices", "devices", "by", "bytes")
     yield see("sessions", "sessions", "by", "bytes")
-    yield see("top", "top", until=b"idle")
+    yield see("top", "top", until=lambda data: data.count(b"\n") >= TOP_LINES)
     yield see("show-device", "show", crowd.name(5)[:23])
     yield see("show-session", "show", session)
     yield see("show-address", "show", "192.0.2.1")
-    yield see("follow", "follow", until=b"left", event=crowd.come_and_go)
+    yield see("follow", "follow", until=lambda data: b"left" in data and data.endswith(b"\n"),
+              event=crowd.come_and_go)
     yield see("limit-set", "limit", "session", "8Mbit/s")
     yield see("limit", "limit")
     yield see("kick-session", "kick", session)

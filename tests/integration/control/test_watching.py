@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pty
+import select
 import subprocess
 
 import pytest
@@ -176,6 +177,7 @@ def test_top_is_one_screen_without_a_terminal_and_refreshes_on_one(controlled,  
         with subprocess.Popen(words, stdout=theirs, env={**os.environ, "TERM": "xterm"}) as client:
             text = b""
             while text.count(b"\033[H\033[2J") < 2:
+                assert select.select([ours], [], [], PATIENCE)[0], text
                 text += os.read(ours, 65536)
             client.terminate()
             client.wait(PATIENCE)

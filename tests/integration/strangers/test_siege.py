@@ -33,6 +33,19 @@ FEW_SOURCES = 8
 #: Then each attack is played once, in the first of its ways.
 PLAYED = list({trial.name: trial for trial in reversed(TRIALS)}.values()) if SLOW else TRIALS
 
+#: {counter of the control socket: the test that moves it}
+CONTROL = {
+    'strelaysrv_control_connections_ended_total{reason="room"}':
+        "test_two_hundred_clients_that_never_read",
+    'strelaysrv_control_connections_ended_total{reason="line"}':
+        "test_half_lines_and_long_lines_are_refused",
+    'strelaysrv_control_connections_ended_total{reason="time"}':
+        "test_two_hundred_clients_that_never_read",
+    'strelaysrv_control_connections_ended_total{reason="unread"}':
+        "test_a_client_that_does_not_read_holds_little_and_is_ended",
+    "strelaysrv_relay_events_lost_total":
+        "test_a_follower_that_does_not_read_loses_events_and_is_told",
+}
 #: {counter: (why no attack of some seconds moves it, the test that does)}
 NOT_PLAYED = {
     "strelaysrv_bounds_forgotten_total": (
@@ -41,6 +54,8 @@ NOT_PLAYED = {
         "takes answers that are larger than those of any module: the kernel takes the others",
         "unit-http_conns"),
     'strelaysrv_core_http_ends_total{reason="idle"}': ("takes 80 s", "unit-http_conns"),
+    **{counter: ("is of the control socket, which strangers do not reach", test)
+       for counter, test in CONTROL.items()},
 }
 
 
