@@ -20,10 +20,15 @@ main_pid() {
 	[ "${pid:-0}" -eq 0 ] || echo "$pid"
 }
 
+# is_launcher PID: whether it is the process that a server keeps to start its successor.
+is_launcher() {
+	[ "$(cat "/proc/$1/comm" 2>/dev/null)" = strelaysrv-next ]
+}
+
 # is_ours PID: whether it runs the program, or the file that a package has replaced since,
 # on this root: containers have other ones.
 is_ours() {
-	[ "/proc/$1/root" -ef / ] || return 1
+	[ "/proc/$1/root" -ef / ] && ! is_launcher "$1" || return 1
 	case $(readlink "/proc/$1/exe" 2>/dev/null) in
 	"$program" | "$program (deleted)" | "$program.dpkg-tmp (deleted)") return 0 ;;
 	esac
@@ -66,6 +71,7 @@ successor() {
 	for folder in /proc/[0-9]*; do
 		new=${folder#/proc/}
 		[ "$(parent "$new")" = "$1" ] && [ "$folder/exe" -ef "$program" ] || continue
+		! is_launcher "$new" || continue
 		echo "$new"
 		return
 	done
