@@ -10,6 +10,7 @@
 
 #include <strelaysrv/module.h>
 
+#include "loop/event_later.h"
 #include "net/accept_peer.h"
 #include "net/accept_failure.h"
 #include "http/http_accept.h"
@@ -32,7 +33,7 @@ static void pause_for_now(struct http_accept *accept)
 	const struct timeval in = {.tv_usec = PAUSE_MS * 1000};
 
 	(void)event_del(accept->event);
-	(void)event_add(accept->retry, &in);
+	event_later(accept->retry, &in);
 }
 
 /* Without a free descriptor accept(2) fails whether or not a client waits. */

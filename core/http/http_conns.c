@@ -12,6 +12,7 @@
 #include "http/http_conns.h"
 #include "http/http_end.h"
 #include "http/http_serve.h"
+#include "loop/event_later.h"
 
 #define SWEEP_S 1
 /* A new connection's first request may take this long to arrive. */
@@ -27,7 +28,7 @@ static void schedule(struct http_conns *conns)
 	const struct timeval in = {.tv_sec = SWEEP_S};
 
 	if (conns->count && !event_pending(conns->sweep, EV_TIMEOUT, NULL))
-		(void)event_add(conns->sweep, &in);
+		event_later(conns->sweep, &in);
 }
 
 static void sweep(evutil_socket_t fd, short what, void *arg)

@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "http/http_listener.h"
 #include "log/log.h"
+#include "loop/event_later.h"
 #include "loop/loop.h"
 #include "net/name_lookup.h"
 
@@ -174,7 +175,7 @@ static void tell_failure(struct http_listener *server, const char *why)
 		"tries again every %d s",
 		server->what, server->address, why, RETRY_S);
 	server->failing = true;
-	(void)event_add(server->retry, &later);
+	event_later(server->retry, &later);
 }
 
 static void open_with(
@@ -215,7 +216,7 @@ static void look_soon(struct http_listener *server)
 {
 	const struct timeval soon = {.tv_usec = LOOK_US};
 
-	(void)event_add(server->retry, &soon);
+	event_later(server->retry, &soon);
 }
 
 void http_listener_open_later(struct http_listener *server)

@@ -17,6 +17,7 @@
 #include "http/http_end.h"
 #include "http/http_reply.h"
 #include "http/http_serve.h"
+#include "loop/event_later.h"
 
 /* How much time of its source's share a request costs besides its answer: for
  * system calls and parsing. */
@@ -30,7 +31,7 @@ static void go_on_in(struct http_conn *conn, int64_t ms)
 	const struct timeval in = time_span_val(ms);
 
 	http_conn_listen(conn, false);
-	(void)event_add(conn->turn, &in);
+	event_later(conn->turn, &in);
 }
 
 /* Answers. */

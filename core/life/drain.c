@@ -15,6 +15,7 @@
 #include "life/life_state.h"
 #include "life/systemd_notify.h"
 #include "log/log.h"
+#include "loop/event_later.h"
 #include "loop/loop.h"
 #include "modules/server_closed.h"
 
@@ -83,7 +84,7 @@ static void wait_ms(int64_t ms)
 {
 	const struct timeval wait = time_span_val(ms);
 
-	(void)evtimer_add(self()->timer, &wait);
+	event_later(self()->timer, &wait);
 }
 
 static void end(const char *why)

@@ -21,6 +21,7 @@
 #include "life/systemd_notify.h"
 #include "life/signals.h"
 #include "life/upgrade.h"
+#include "loop/event_later.h"
 
 #define SIGNALS 5
 
@@ -90,8 +91,10 @@ static void on_hangup(evutil_socket_t number, short what, void *arg)
 {
 	static const struct timeval now = {0, 0};
 
-	if (event_add(signals.reload_soon, &now) != 0)
-		on_reload(number, what, arg);
+	(void)number;
+	(void)what;
+	(void)arg;
+	event_later(signals.reload_soon, &now);
 }
 
 static void on_drain(evutil_socket_t number, short what, void *arg)
@@ -132,7 +135,7 @@ static void tell_reload(bool is_on)
 	if (signals.upgrade_waits)
 		upgrade_begin();
 	if (signals.reload_waits && signals.reload_soon)
-		(void)event_add(signals.reload_soon, &now);
+		event_later(signals.reload_soon, &now);
 	signals.upgrade_waits = signals.reload_waits = false;
 }
 

@@ -27,6 +27,7 @@
 #include "life/upgrade_prepare.h"
 #include "life/upgrade_traffic.h"
 #include "log/log.h"
+#include "loop/event_later.h"
 #include "loop/loop.h"
 #include "peers/conn_import.h"
 #include "workers/workers_answer.h"
@@ -48,7 +49,8 @@ static void wait_ms(int64_t ms)
 {
 	const struct timeval wait = time_span_val(ms);
 
-	(void)evtimer_add(self()->timer, &wait);
+	/* Without memory for it the time is over, and the upgrade fails. */
+	event_later(self()->timer, &wait);
 }
 
 /* The ends of an upgrade. */

@@ -25,6 +25,7 @@
 #include "life/upgrade_prepare.h"
 #include "life/upgrade_traffic.h"
 #include "log/log.h"
+#include "loop/event_later.h"
 #include "loop/loop.h"
 #include "workers/hang_watch.h"
 #include "workers/workers_answer.h"
@@ -109,7 +110,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	if (now->next_ms < LOOK_MOST_MS)
 		now->next_ms *= 2;
 	wait = time_span_val(now->next_ms);
-	(void)evtimer_add(now->timer, &wait);
+	event_later(now->timer, &wait);
 	now->look();
 }
 

@@ -72,15 +72,19 @@ void loop_deliver(struct loop *loop)
 
 static void woken(evutil_socket_t fd, short what, void *arg)
 {
+	struct loop *loop = arg;
 	uint64_t count;
+	bool failed;
 
 	(void)what;
 	/* Reads the eventfd before the inbox: a message that is posted between
 	 * the two wakes the loop again. */
-	if (read(fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+	failed = read(fd, &count, sizeof(count)) < 0 && errno != EAGAIN;
+	if (failed && !loop->unreadable)
 		log_core(RELAY_ERROR, "cannot read an eventfd: %s",
 			strerror(errno));
-	loop_deliver(arg);
+	loop->unreadable = failed;
+	loop_deliver(loop);
 }
 
 static struct event_base *base_make(void)

@@ -40,6 +40,7 @@ struct loop {
 	/* The module that runs; others see it by loop_running().  Borrowed. */
 	_Atomic(const struct relay_ctx *) running;
 	_Atomic pid_t thread; /* that is in loop_run(); 0: none */
+	bool unreadable;      /* that wake_fd is has been logged */
 };
 
 /* The loop of the calling thread; NULL on a thread without one. */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "log/log.h"
+#include "loop/event_later.h"
 #include "peers/peer_metrics.h"
 #include "net/accept_peer.h"
 #include "net/accept_failure.h"
@@ -30,7 +31,7 @@ static void pause_accepting(struct listener *listener)
 	const struct timeval wait = {0, PAUSE_MS * 1000};
 
 	event_del(listener->event);
-	event_add(listener->retry, &wait);
+	event_later(listener->retry, &wait);
 }
 
 static void retry(evutil_socket_t fd, short what, void *arg)

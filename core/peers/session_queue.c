@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/time_span.h"
+#include "loop/event_later.h"
 #include "peers/peers_state.h"
 #include "peers/session_state.h"
 #include "peers/session_queue.h"
@@ -45,7 +46,7 @@ static void arm_pause(struct worker *worker, int64_t at_ms)
 	if (wait_ms < 0)
 		wait_ms = 0;
 	wait = time_span_val(wait_ms);
-	evtimer_add(peers->pause_timer, &wait);
+	event_later(peers->pause_timer, &wait);
 }
 
 void session_queue_pause(struct relay_session *session)

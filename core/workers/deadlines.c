@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "base/time_span.h"
+#include "loop/event_later.h"
 #include "workers/deadlines.h"
 #include "workers/worker.h"
 
@@ -29,7 +30,7 @@ static void arm_wheel(struct worker *worker)
 		return;
 	worker->wheel_due_ms = next;
 	wait = time_span_val(next > now ? next - now : 0);
-	event_add(worker->wheel_timer, &wait);
+	event_later(worker->wheel_timer, &wait);
 }
 
 static void wheel_turns(evutil_socket_t fd, short what, void *arg)

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "loop/event_later.h"
 #include "workers/deferred.h"
 #include "workers/worker.h"
 
@@ -16,7 +17,7 @@ void deferred_arm(struct worker *worker)
 	static const struct timeval now = {0, 0};
 
 	if (!evtimer_pending(worker->deferred_timer, NULL))
-		evtimer_add(worker->deferred_timer, &now);
+		event_later(worker->deferred_timer, &now);
 }
 
 static void run(evutil_socket_t fd, short what, void *arg)

@@ -184,11 +184,10 @@ static int64_t tick(struct relay_ctx *cx, void *arg)
 		check_time(client, now);
 	}
 	/* After a failure to accept, see on_accept(). */
-	if (state->clients.refused && state->listener.event) {
+	if (!state->clients.refused || !state->listener.event ||
+		event_add(state->listener.event, NULL) == 0)
 		state->clients.refused = 0;
-		(void)event_add(state->listener.event, NULL);
-	}
-	if (state->clients.all)
+	if (state->clients.all || state->clients.refused)
 		return TICK_MS;
 	state->clients.timer = NULL;
 	return 0;

@@ -23,7 +23,9 @@ void request_soon(struct client *client, int64_t ms)
 	const struct timeval wait = {.tv_sec = (time_t)(ms / 1000),
 		.tv_usec = (suseconds_t)(ms % 1000 * 1000)};
 
-	(void)evtimer_add(client->soon, &wait);
+	/* Without memory for the timer it is called at once. */
+	if (evtimer_add(client->soon, &wait) != 0)
+		event_active(client->soon, EV_TIMEOUT, 0);
 }
 
 static void count(const struct client *client, enum command_result result)

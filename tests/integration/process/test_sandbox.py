@@ -13,6 +13,7 @@ import sys
 
 import pytest
 
+import faults
 import upgrading
 from module_server import ModuleServer, module_server  # noqa: F401
 from relay_server import Program, RelayServer
@@ -38,6 +39,8 @@ def has_landlock():
 
 
 def why_not():
+    if faults.sanitized():
+        return "a build with a sanitizer has none"
     program = pathlib.Path(OURS.path).read_bytes()
     return None if b"libseccomp.so" in program else "the server has no sandbox in this build"
 

@@ -198,8 +198,8 @@ def test_a_worker_that_hangs_after_the_sockets_changed_hands(begin, tmp_path, wh
                    more=[folder_of("stuck-worker")])
     server.hold = hold
     serve = "" if when == "switching" else "channel.send(SERVING)\n"
-    keep = (f"channel.send(KEEP)\nwhile channel.recv(64)[:1] not in (LEFT, b''): pass\nopen({str(left)!r}, 'w')\n"
-            if when == "kept" else "sys.exit(7)\n")
+    keep = (f"channel.send(KEEP)\nwhile channel.recv(64)[:1] not in (LEFT, b''): pass\nopen({str(left)!r}, 'w')\nos._exit(0)\n"
+            if when == "kept" else "os._exit(7)\n")
     server.replace_program(
         STUB + f"KEEP, LEFT = b'\\4', b'\\5'\nchannel.send(READY)\nassert channel.recv(9) == GO\n{serve}"
         f"open({str(done)!r}, 'w')\nwhile not os.path.exists({str(go)!r}): time.sleep(0.01)\n{keep}")

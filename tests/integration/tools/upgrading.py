@@ -82,7 +82,7 @@ class Upgrading(RelayServer):
     """`generations` are the processes that have served; the last one is current."""
 
     def __init__(self, program, folder, keys, args=(), conf="", workers=None, prefix=(),
-                 pass_fds=()):
+                 pass_fds=(), env=None):
         adopt_orphans()
         self.folder = pathlib.Path(folder)
         self.conf = self.folder / "upgrade.conf"
@@ -96,7 +96,8 @@ class Upgrading(RelayServer):
             command += ["-listen", "127.0.0.1:0", "-status-srv", "127.0.0.1:0"]
         if "workers" not in conf and count:
             command += ["-workers", str(count)]
-        super().__init__(program, command + list(map(str, args)), self.folder, pass_fds=pass_fds)
+        super().__init__(program, command + list(map(str, args)), self.folder, pass_fds=pass_fds,
+                         env=env)
         self.generations = [self.process.pid]
         self.codes = {}
 

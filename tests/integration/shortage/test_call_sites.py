@@ -1,0 +1,330 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Each call that can fail is failed at each place of the server and of its libraries, one place at
+a time, while a device joins, asks and exchanges data, and while the server starts, answers HTTP
+requests, reloads, upgrades and stops.  Nothing crashes, hangs or leaks, and the next device is
+served.
+
+A run tests a sample of the places, another one each day.  FAULTS_ALL=1 tests all of them,
+FAULTS_SEED=TEXT the sample of that seed, which a failure names."""
+
+import datetime
+import fnmatch
+import http.client
+import os
+import pathlib
+import random
+import re
+import signal
+import subprocess
+
+import pytest
+
+import call_sites
+import faults
+import relay_protocol as rp
+import relay_server
+from pairing import Invited, check_relayed
+from relay_client import Closed, ProtocolConnection
+from upgrading import Upgrading
+from waiting import wait_for
+
+pytestmark = faults.needs_memory
+
+SEED = os.environ.get("FAULTS_SEED") or datetime.date.today().isoformat()
+#: How many cases a sample has.
+MOST = {"start": 20, "upgrade": 6, "stop": 6}
+USUAL = 30
+MIB = 1 << 20
+#: Sides of sessions whose other side failed wait for it for a while: as many of one source.
+HALVES = 4
+FOLDER = pathlib.Path(__file__).resolve().parents[2] / "faults"
+#: No system answers these with an error for ever.
+PASSING = {"accept", "accept4", "epoll_wait", "poll", "waitid", "waitpid", "nanosleep"}
+#: Failures of the past, as (scenario, call, function); they are tested in each run.
+KEPT = [
+    ("reload", "read", "woken"),
+    ("session", "event_add", "event_later"),
+    ("bulk", "event_add", "event_later"),
+    ("http", "event_add", "event_later"),
+]
+
+CONF = """
+modules = { log, bounds, access, relay, rate-limit, quota, prometheus, status }
+rate-limit { global = %dGB/s }
+quota {
+  day = %dTB
+  state-file = "%s"
+  state-required = no
+}
+"""
+
+
+class Relay:
+    """A relay whose calls fail, and two devices."""
+
+    def __init__(self, folder, identities):
+        self.folder = folder
+        self.one, self.two = identities[:2]
+        self.turn = 0
+        self.conf = folder / "sites.conf"
+        self.write()
+        self.server = None
+
+    def text(self):
+        rate = 1 + self.turn % 2
+        return CONF % (rate, rate, self.folder / "quota.state")
+
+    def write(self):
+        self.turn += 1
+        self.conf.write_text(self.text())
+
+    # What may fail.
+
+    def join(self):
+        with ProtocolConnection(self.server.address, self.one) as device:
+            device.join()
+
+    def session(self, size=100):
+        with Invited(self.server, self.one, self.two) as invited:
+            asker, target = invited.join_both()
+            check_relayed(asker, target, bytes(size))
+            check_relayed(target, asker, bytes(size))
+            asker.end_sending()
+            target.receive_to_end()
+
+    def bulk(self):
+        self.session(MIB)
+
+    def refused(self):
+        with ProtocolConnection(self.server.address, self.one) as device:
+            device.ask(rp.ConnectRequest(self.two.id))
+            device.expect_close()
+
+    def http(self):
+        for path in ("/status", "/metrics", "/healthz", "/nowhere"):
+            self.server.get(path)
+
+    def reload(self):
+        self.write()
+        self.server.reload()
+
+    # What must be as before.
+
+    def check(self, open_before=None):
+        assert self.server.running()
+        self.session()
+        assert self.server.get("/healthz")[0] == 200
+        if open_before:
+            self.server.wait_for_descriptors(open_before + HALVES)
+        self.server.wait_for_status(
+            lambda status: not status["numActiveSessions"] and not status["numConnections"],
+            "no connection is left")
+
+
+def is_hang(error):
+    text = str(error)
+    return isinstance(error, TimeoutError) or "nothing came" in text or "gave up" in text
+
+
+def attempt(scenario):
+    """Runs it.  Its clients may see an error, but must not wait."""
+    try:
+        scenario()
+    except (Closed, OSError, AssertionError, http.client.HTTPException) as error:
+        if is_hang(error):
+            raise
+
+
+def can_fail(site, scenario):
+    # When a signal comes, libevent passes a byte through two sockets of its own.
+    if site.call in ("read", "write") and site.object.startswith("libevent"):
+        return False
+    # The log tells of an invitation for which there was no memory; its asker waits, as for a
+    # device that does not come.
+    if site.call == "malloc" and site.function == "loop_post" and scenario in ("session", "bulk"):
+        return False
+    # A loop's eventfd cannot be written only if somebody has closed it.
+    if site.call == "write" and site.function in ("wake", "loop_call", "loop_post", "loop_stop"):
+        return False
+    # The lines of the log tell this test when a reload or an upgrade has ended.
+    return scenario not in ("reload", "upgrade") or site.object != "log.so"
+
+
+def cases_of(site, chance):
+    """Arguments of CallSites.begin()."""
+    for first in sorted({1, site.hits, chance.randint(1, site.hits)}):
+        yield {"first": first, "value": chance.randrange(3)}
+    if site.call not in PASSING:
+        yield {"length": call_sites.FOREVER, "value": 0}  # the first value is one that may last
+
+
+def choose(sites, scenario):
+    """[(site, arguments of CallSites.begin())]."""
+    chance = random.Random(f"{SEED} {scenario}")
+    cases = [(site, how) for site in sites if can_fail(site, scenario)
+             for how in cases_of(site, chance)]
+    if os.environ.get("FAULTS_ALL"):
+        return cases
+    kept = [case for case in cases if (scenario, case[0].call, case[0].function) in KEPT]
+    return kept + chance.sample(cases, min(MOST.get(scenario, USUAL), len(cases)))
+
+
+def sample(sites, scenario):
+    """The cases for the places that were called since sites.begin()."""
+    sites.end()
+    return choose(sites.called(), scenario)
+
+
+class Naming:
+    """Names the case in the message of a failure."""
+
+    def __init__(self, sites, scenario, case):
+        self.sites = sites
+        self.what = f"{scenario}: {case[0]} {case[1]}, FAULTS_SEED={SEED}"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, _):
+        self.sites.end()
+        if error and not isinstance(error, KeyboardInterrupt):
+            raise AssertionError(self.what) from error
+
+
+@pytest.fixture
+def sites(tmp_path):
+    return call_sites.CallSites(tmp_path)
+
+
+@pytest.fixture
+def relay(tmp_path, identities):
+    return Relay(tmp_path, identities)
+
+
+@pytest.mark.parametrize("scenario", ["join", "session", "bulk", "refused", "http", "reload"])
+def test_a_running_server(start, relay, sites, scenario):
+    server = relay.server = start(relay_server.Program("ours", 2), "-conf", relay.conf,
+                                  env=sites.environment)
+    run = getattr(relay, scenario)
+    run()  # what is set up for the first time is not counted
+    sites.begin()
+    run()
+    cases = sample(sites, scenario)
+    relay.check()
+    open_before = server.descriptors()
+    for case in cases:
+        with Naming(sites, scenario, case):
+            sites.begin(case[0], **case[1])
+            attempt(run)
+            sites.end()
+            relay.check(open_before)
+
+
+def launch(relay, relay_keys, sites):
+    return relay_server.start(relay_server.Program("ours", 2), relay.folder, "-conf", relay.conf,
+                              keys=relay_keys, env=sites.environment, wait=False)
+
+
+def start_or_end(server):
+    """Whether it serves.  If not, it must have ended with an error and its reason."""
+    try:
+        server.wait_until_serving()
+        return True
+    except AssertionError as error:
+        if "the server has ended" not in str(error):
+            server.process.kill()
+            server.wait_for_exit()
+            raise
+    assert server.wait_for_exit() == 1, server.log()
+    assert server.log(), "no reason is given"
+    return False
+
+
+def test_a_start(relay, relay_keys, sites):
+    sites.begin()
+    server = launch(relay, relay_keys, sites)
+    assert start_or_end(server)
+    cases = sample(sites, "start")
+    server.finish()
+    for case in cases:
+        with Naming(sites, "start", case):
+            sites.begin(case[0], **case[1])
+            server = launch(relay, relay_keys, sites)
+            serves = start_or_end(server)
+            sites.end()
+            if serves:
+                relay.server = server
+                try:
+                    # The log tells when it tries again to open the status address.
+                    later = "cannot open the status address" in server.log()
+                    (relay.session if later else relay.check)()
+                finally:
+                    server.finish()
+
+
+def test_a_stop(relay, relay_keys, sites):
+    server = launch(relay, relay_keys, sites).wait_until_serving()
+    sites.begin()
+    server.finish()
+    for case in sample(sites, "stop"):
+        with Naming(sites, "stop", case):
+            server = launch(relay, relay_keys, sites).wait_until_serving()
+            sites.begin(case[0], **case[1])
+            server.finish()
+
+
+def upgrade(server):
+    """Tries it; returns whether the new process serves."""
+    told = rf"process (\d+) serves; this one, {server.serving}, drains"
+    server.signal(signal.SIGUSR2)
+    wait_for(lambda: server.count(told) or server.count("upgrade failed|no upgrade:")
+             or server.process.poll() is not None, lambda: f"an end:\n{server.log()}")
+    found = re.findall(told, server.log())
+    if found:
+        server.generations.append(int(found[-1]))
+    return bool(found)
+
+
+def test_an_upgrade(relay, relay_keys, sites):
+    def serve():
+        server = relay.server = Upgrading(relay_server.Program("ours", 2), relay.folder, relay_keys,
+                                          conf=relay.text(), env=sites.environment)
+        return server.wait_until_serving()
+
+    server = serve()
+    sites.begin()
+    assert upgrade(server)
+    cases = sample(sites, "upgrade")
+    server.finish()
+    for case in cases:
+        with Naming(sites, "upgrade", case):
+            server = serve()
+            try:
+                sites.begin(case[0], **case[1])
+                upgrade(server)
+                sites.end()
+                relay.session()
+            finally:
+                server.finish()
+
+
+def imported():
+    """What the server and its modules call in libraries."""
+    own, found = set(), set()
+    for path in [relay_server.Program("ours").path, *relay_server.module_folder().glob("*.so")]:
+        done = subprocess.run(["nm", "-D", str(path)], capture_output=True, text=True, check=True)
+        for line in done.stdout.splitlines():
+            *_, kind, name = line.split()
+            (found if kind in "Uw" else own).add(name.partition("@")[0])
+    return found - own
+
+
+def test_each_call_is_in_the_table_or_cannot_fail():
+    text = (FOLDER / "calls.def").read_text() + (FOLDER / "sites.c").read_text()
+    table = set(re.findall(r'^(?:MINUS|NOTHING|NUMBER|AFTER)\((\w+)', text, re.M))
+    table |= set(re.findall(r'fails\("(\w+)"', text))
+    patterns = [line for line in (FOLDER / "no_failure.txt").read_text().splitlines()
+                if line and not line.startswith("#")]
+    new = [name for name in sorted(imported() - table)
+           if not any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
+    assert not new, f"add them to calls.def or to no_failure.txt: {new}"
