@@ -135,12 +135,25 @@ def test_the_status_address_is_mapped_where_asked(nets, start_inside):
     nets.wait_for_mapping(False)
 
 
+def refuse_by_quota(server, asked):
+    """A reload that the module nat takes, and the module quota, which is asked after it, not."""
+    state = server.conf.parent / "quota.state"
+    more = 'quota {{\n  day = 1TB\n  state-required = no\n  state-file = "{}"\n}}\n'
+    modules = "rate-limit, status"
+    for conf, path, taken in [(text(PORT), state, True), (asked, "/proc/quota.state", False)]:
+        server.conf.write_text(conf.replace(modules, modules + ", quota") + more.format(path))
+        done, log = server.reload()
+        assert done == taken, log
+
+
 def test_a_reload_maps_it_and_takes_it_back(nets, start_inside):
     nets.start_gateway()
     server = start_inside("-status-srv", ":22070")
     told = wait_for_uri(server, gateway.OUTER)
     assert "statusAddr=%3A22070" in told, "nobody has asked for more"
     asked = text(PORT).replace("nat {", "nat { status = yes")
+    refuse_by_quota(server, asked)
+    assert nets.mappings().count("dnat") == 1, "a reload that was refused changes nothing"
     server.conf.write_text(asked)
     assert server.reload()[0]
     uri = server.wait_for_log(r"URI: (relay://\S*statusAddr=11\.22\.33\.1%3A\d+)", Deadline(90))
