@@ -7,8 +7,11 @@
  * original.
  */
 
+#include <dlfcn.h>
 #include <gcov.h>
+#include <link.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -19,9 +22,32 @@ long __wrap_syscall(
 	long number, long a, long b, long c, long d, long e, long f);
 long __real_syscall(long number, ...);
 
-void __wrap__exit(int status)
+/* Each module has counts of its own (coverage_module.c). */
+static int dump_object(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	void *object = *info->dlpi_name ? dlopen(info->dlpi_name,
+						  RTLD_LAZY | RTLD_NOLOAD)
+					: NULL;
+	void *found = object ? dlsym(object, "coverage_dump") : NULL;
+	void (*dump)(void);
+
+	(void)size;
+	(void)arg;
+	memcpy(&dump, &found, sizeof(dump));
+	if (dump)
+		dump();
+	return 0;
+}
+
+static void dump_all(void)
 {
 	__gcov_dump();
+	(void)dl_iterate_phdr(dump_object, NULL);
+}
+
+void __wrap__exit(int status)
+{
+	dump_all();
 	/* Not _exit(): the server's archive has one, which would bring most of
 	 * the server into every unit test. */
 	for (;;)
@@ -30,7 +56,7 @@ void __wrap__exit(int status)
 
 int __wrap_raise(int number)
 {
-	__gcov_dump();
+	dump_all();
 	return __real_raise(number);
 }
 
@@ -38,12 +64,12 @@ int __wrap_raise(int number)
 long __wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
 	if (number == SYS_exit_group)
-		__gcov_dump();
+		dump_all();
 	return __real_syscall(number, a, b, c, d, e, f);
 }
 
 /* It runs last at quick_exit(), since it is registered first. */
 __attribute__((constructor)) static void dump_at_quick_exit(void)
 {
-	(void)at_quick_exit(__gcov_dump);
+	(void)at_quick_exit(dump_all);
 }

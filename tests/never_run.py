@@ -15,7 +15,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     times, _ = gcov_counts.read(build, ROOT, ("core/", "modules/"))
-    never = sorted(function for function, count in times.items() if not count)
+    # A function that #if gives two bodies has two lines; which is built depends on the program.
+    run = {(path, name) for (path, _, name), count in times.items() if count}
+    never = sorted(function for function in times if (function[0], function[2]) not in run)
     for file, line, name in never:
         print(f"{file}:{line} {name}")
     print(f"{len(never)} of {len(times)} functions were never run", file=sys.stderr)

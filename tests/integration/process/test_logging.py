@@ -198,6 +198,27 @@ def test_syslog_takes_the_log(start, plain_program, tmp_path):
     raise AssertionError("the URI did not come within twenty records")
 
 
+def test_a_syslog_that_was_away_gets_the_number_of_lost_lines(start, plain_program, tmp_path):
+    path = tmp_path / "log"
+
+    def begin():
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        sock.bind(str(path))
+        sock.settimeout(PATIENCE)
+        return sock
+
+    with begin() as sock:
+        server = start(plain_program, "-log.target", "syslog", "-log.syslog-socket", path, wait=False)
+        wait_for(lambda: b"ready, with modules" in sock.recv(65536), "the last line of the start")
+    path.unlink()
+    server.send_signal(signal.SIGHUP)
+    server.wait_for_log("cannot write to the syslog: .*; records are lost until it works again")
+    with begin() as sock:
+        wait_for(lambda: server.send_signal(signal.SIGHUP)
+                 or re.search(rb"\d records could not be written here", sock.recv(65536)),
+                 "the number of the lost lines")
+
+
 def test_a_syslog_that_is_missing_is_fatal(plain_program, tmp_path):
     result = run(plain_program, *COMMON, "-keys", str(tmp_path), "-log.target", "syslog",
                  "-log.syslog-socket", str(tmp_path / "no-such-socket"))

@@ -95,6 +95,21 @@ def test_who_leaves_is_not_asked(prepared):
                     (ONE, "stop one")]
 
 
+def test_the_servers_own_modules_abandon_too(prepared, tmp_path):
+    """Each has prepared something when the last one refuses."""
+    modules = ["log", "control", "nat", "bounds", "rate-limit", "relay", TWO]
+
+    def sections(which, **fail):
+        return {"control": {"socket": str(tmp_path / f"socket-{which}")},
+                "nat": {"check": f"{which}s"}, TWO: {"word": "two", **fail}}
+
+    server = prepared(*modules, sections=sections(1))
+    done, _, told = reload(server, modules, sections(2, fail="does not like it"))
+    assert not done
+    assert told == [(TWO, "prepare two to two")]
+    assert (tmp_path / "socket-1").is_socket() and not (tmp_path / "socket-2").exists()
+
+
 @pytest.mark.parametrize("fails", [True, False], ids=["abandoned", "committed"])
 def test_a_timer_of_what_is_abandoned_never_runs(prepared, fails):
     server = prepared(ONE, TWO)
