@@ -100,14 +100,14 @@ def test_the_servers_own_modules_abandon_too(prepared, tmp_path):
     modules = ["log", "control", "nat", "bounds", "rate-limit", "relay", TWO]
 
     def sections(which, **fail):
-        return {"control": {"socket": str(tmp_path / f"socket-{which}")},
+        return {"control": {"socket": str(tmp_path / f"s{which}")},
                 "nat": {"check": f"{which}s"}, TWO: {"word": "two", **fail}}
 
     server = prepared(*modules, sections=sections(1))
     done, _, told = reload(server, modules, sections(2, fail="does not like it"))
     assert not done
     assert told == [(TWO, "prepare two to two")]
-    assert (tmp_path / "socket-1").is_socket() and not (tmp_path / "socket-2").exists()
+    assert (tmp_path / "s1").is_socket() and not (tmp_path / "s2").exists()
 
 
 @pytest.mark.parametrize("fails", [True, False], ids=["abandoned", "committed"])
