@@ -110,10 +110,9 @@ stage_clang() {
 	build build-clang Release -DCMAKE_C_COMPILER=clang && unit build-clang
 }
 
-# The tests with real Syncthing take longest, so they begin first.
 stage_protocol() {
 	build build-gcc Release -DCMAKE_C_COMPILER=gcc &&
-		black_box build-gcc 1 tests/e2e tests/integration
+		black_box build-gcc 1 tests/integration tests/e2e
 }
 
 # Some tests of each topic that uses sockets, with hard limits that a machine may
