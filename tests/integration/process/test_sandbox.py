@@ -92,19 +92,7 @@ def test_off(module_server):  # noqa: F811
     server.wait_for_log("sandbox: off: so it is configured")
     assert {one["Seccomp"] for one in threads(server)} == {"0"}
     assert metrics(server) == (0, 0)
-    assert not [text for text in children_texts(server.pid) if upgrading.LAUNCHER in text]
-
-
-def children_texts(pid):
-    found = []
-    for entry in pathlib.Path("/proc").glob("[0-9]*/stat"):
-        try:
-            text = entry.read_text()
-        except OSError:
-            continue
-        if text.rpartition(")")[2].split()[1] == str(pid):
-            found.append(text)
-    return found
+    assert not [text for text in upgrading.child_stats(server.pid) if upgrading.LAUNCHER in text]
 
 
 #: Runs a command in which seccomp(2) fails, as in some containers.
@@ -195,7 +183,7 @@ def test_an_upgrade_widens_it(module_server, tmp_path):  # noqa: F811
     new = int(server.wait_for_log(r"process (\d+) serves; this one").group(1))
     try:
         check(results(server, module), {**ALWAYS, "program": "done"})
-        parents = [text.split()[0] for text in children_texts(old)]
+        parents = [text.split()[0] for text in upgrading.child_stats(old)]
         assert str(new) in parents, "the new process is no child of the old one"
         status = pathlib.Path(f"/proc/{new}/status").read_text(encoding="ascii")
         assert "Seccomp:\t2" in status and "Seccomp_filters:\t1" in status, status
@@ -215,7 +203,7 @@ def test_upgrades_of_upgrades(start_upgrading):  # noqa: F811
 
 
 def launcher_of(server):
-    return next(int(text.split()[0]) for text in children_texts(server.pid)
+    return next(int(text.split()[0]) for text in upgrading.child_stats(server.pid)
                 if upgrading.LAUNCHER in text)
 
 

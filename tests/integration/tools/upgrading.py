@@ -29,18 +29,23 @@ def adopt_orphans():
 LAUNCHER = "(strelaysrv-next)"
 
 
-def children(pid):
-    """(pid, state) of each child process that was not waited for, except the launcher."""
+def child_stats(pid):
+    """The text of /proc/PID/stat of each child process that was not waited for."""
     found = []
     for entry in pathlib.Path("/proc").glob("[0-9]*/stat"):
         try:
             text = entry.read_text()
         except OSError:
             continue
-        state, parent = text.rpartition(")")[2].split()[:2]
-        if int(parent) == pid and LAUNCHER not in text:
-            found.append((int(entry.parent.name), state))
+        if int(text.rpartition(")")[2].split()[1]) == pid:
+            found.append(text)
     return found
+
+
+def children(pid):
+    """(pid, state) of each child process that was not waited for, except the launcher."""
+    return [(int(text.split()[0]), text.rpartition(")")[2].split()[0])
+            for text in child_stats(pid) if LAUNCHER not in text]
 
 
 def is_there(pid):
