@@ -9,6 +9,7 @@
 #   ROOTS=arm64 sh tests/run.sh roots    the unit tests in an emulator; also armel, s390x
 #   ROOTS_SECONDS=600 sh tests/run.sh roots    a release that takes longer is left out
 #
+# A table at the end says what each stage did, and what was left out.
 # Stages: style gcc clang protocol limits asan tsan. Each is run even if another failed;
 # the exit code is that of all together. Only if named: e2e, which is a part of
 # protocol; never-run, coverage, openssl, roots, packages, container.
@@ -22,6 +23,8 @@ python=/usr/bin/python3
 failed=""
 skipped=""
 export PYTHONDONTWRITEBYTECODE=1
+# What the table at the end is made from.
+results=$root/build-results
 
 # shellcheck disable=SC2046
 sh conf/install-packages.sh $(cat conf/build-packages tests/test-packages) ||
@@ -49,7 +52,13 @@ build() {
 
 # unit FOLDER [CTEST_ARGUMENT...]
 unit() {
-	(cd "$1" && shift && ctest --output-on-failure -j "$jobs" "$@")
+	(
+		cd "$1" && shift || exit 1
+		ctest --output-on-failure -j "$jobs" "$@"
+		code=$?
+		cp Testing/Temporary/LastTest.log "$results/$stage.ctest"
+		exit "$code"
+	)
 }
 
 # tests_of FOLDER PYTEST_ARGUMENT...: also writes the output to FOLDER/tests.log.
@@ -172,7 +181,7 @@ stage_asan() {
 stage_tsan() {
 	TSAN_OPTIONS=report_thread_leaks=0
 	export TSAN_OPTIONS
-	shared='ours-2 or reload or access or bounds or quota or nat or names or pool_join'
+	shared='ours-2 or everything or reload or access or bounds or quota or nat or names or pool_join'
 	alone='codec or framing or uri or testutil or client_library or tls or exporters'
 	# A child that crashes on purpose may wait for the sanitizer for ever.
 	build build-tsan TSan -DCMAKE_C_COMPILER=gcc &&
@@ -231,22 +240,32 @@ stage_container() {
 	sh conf/install-packages.sh buildah iproute2 && sh tests/container.sh
 }
 
-for stage in ${*:-style gcc clang protocol limits asan tsan}; do
+stage_fuzzing() {
+	sh tests/fuzz/run.sh "${FUZZ_SECONDS:-3600}"
+}
+
+rm -rf "$results"
+mkdir -p "$results" || exit 1
+# shellcheck disable=SC2048
+for stage in ${*:-style gcc clang protocol limits asan tsan} ${LONG:+fuzzing}; do
 	echo "== $stage"
 	begin=$(date +%s)
-	"stage_$(echo "$stage" | tr - _)"
-	case $? in
+	{
+		TEST_TALLY="$results/$stage.tally"
+		export TEST_TALLY
+		"stage_$(echo "$stage" | tr - _)"
+		echo $? >"$results/$stage.exit"
+	} 2>&1 | tee "$results/$stage.log"
+	echo $(($(date +%s) - begin)) >"$results/$stage.seconds"
+	case $(cat "$results/$stage.exit") in
 	0) ;;
 	77) skipped="$skipped $stage" ;;
 	*) failed="$failed $stage" ;;
 	esac
-	echo "== $stage took $(($(date +%s) - begin)) s"
+	echo "== $stage took $(cat "$results/$stage.seconds") s"
 done
-if [ -n "${LONG:-}" ]; then
-	echo "== fuzzing"
-	sh tests/fuzz/run.sh "${FUZZ_SECONDS:-3600}" || failed="$failed fuzzing"
-fi
 
+"$python" tests/closing_table.py "$results" || failed="$failed closing-table"
 [ -z "$skipped" ] || echo "NOT RUN, for the reason above:$skipped"
 if [ -n "$failed" ]; then
 	echo "FAILED:$failed"

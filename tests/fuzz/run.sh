@@ -75,7 +75,9 @@ for source in "$here"/fuzz_*.c; do
 		-max_total_time="$seconds" -max_len=4096 -timeout=20 \
 		-rss_limit_mb=2048 -artifact_prefix="$folder/$name-" \
 		"$@" >"$folder/$name.log" 2>&1; then
-		echo "$name: nothing found in $seconds s"
+		inputs=$(sed -n 's/^Done \([0-9]*\) runs.*/\1/p
+			s/.*: \([0-9]*\) inputs from.*/\1/p' "$folder/$name.log")
+		echo "$name: nothing found in $seconds s, ${inputs:-0} inputs"
 	else
 		tail -n 40 "$folder/$name.log" >&2
 		echo "$name: FAILED; the input and $name.log are in $folder" >&2

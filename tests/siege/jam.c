@@ -68,7 +68,8 @@ static void again(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	(void)send(end->fd, "x", 1, MSG_NOSIGNAL);
+	if (send(end->fd, "x", 1, MSG_NOSIGNAL) == 1)
+		end->jam->counts->sent_bytes++;
 	event_add(&end->again, &pause);
 }
 

@@ -16,6 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "integration" / "tools"))
 
 import relay_server  # noqa: E402
+import tally  # noqa: E402
 from waiting import PATIENCE, SLOWNESS, Deadline, pace, wait_for  # noqa: E402
 
 #: No client of a siege has an address that the module bounds exempts.
@@ -216,6 +217,7 @@ def _attack(command, number):
             stack.callback(_kill, bad[-1])
         for process in bad:
             assert process.stdout.readline() == "begun\n", f"no attack: {process.communicate()}"
+        tally.add("attacks", number)
 
         def end():
             for process in bad:

@@ -1,384 +1,257 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Soak test: opens and ends sessions in every way, checks every byte, and checks that nothing is
-left.
+"""Soak test: everything at once for a long time; afterwards nothing may be left.
 
-    python3 tests/soak/soak.py --hours 8             starts build/strelaysrv (or $STRELAYSRV)
-    python3 tests/soak/soak.py --seconds 60 --threads 4
+    python3 tests/soak/soak.py --hours 1.5 --out FOLDER   build/strelaysrv, or $STRELAYSRV
+    python3 tests/soak/soak.py --seconds 60
+    python3 tests/soak/soak.py --judge FOLDER [--readme]  a run again, from its figures
 """
 
 import argparse
-import collections
-import contextlib
+import csv
+import dataclasses
 import os
 import pathlib
-import random
-import socket
 import sys
 import tempfile
-import threading
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration" / "tools"))
+_TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(_TESTS / "integration" / "tools"), str(_TESTS / "siege")]
 
+import attackers  # noqa: E402
+import balance  # noqa: E402
 import certificates  # noqa: E402
-import relay_protocol as rp  # noqa: E402
-import relay_server  # noqa: E402
-from relay_client import Closed, ProtocolConnection, SessionConnection, dial, reset  # noqa: E402
-from waiting import SLOWNESS, wait_for  # noqa: E402
-
-#: Short, so that sessions often end by a timeout.
-TIMEOUT = 3 * SLOWNESS
-SERVER_OPTIONS = ("-network-timeout", f"{TIMEOUT:g}s", "-message-timeout", f"{TIMEOUT:g}s",
-                  "-ping-interval", f"{TIMEOUT / 3:g}s")
-
-#: How much resident memory may grow after the warm-up, in KiB. At some 100 sessions a second, a
-#: leak of a hundred bytes for each exceeds it within minutes.
-GROWTH_KIB = 4096
-
-#: Two descriptors for each direction of a session, and one more pipe that is about to be closed.
-PIPES_PER_THREAD = 8
-
-BIGGEST = 1 << 20
-_BLOCK = random.Random(1).randbytes(4 * BIGGEST)
+import churn  # noqa: E402
+import report  # noqa: E402
+import siege  # noqa: E402
+import soaked_server  # noqa: E402
+from relay_server import Program  # noqa: E402
+from waiting import SLOWNESS, Deadline, pace, wait_for  # noqa: E402
 
 
-class Way:
-    """One direction of a session: sends bytes and checks them."""
-
-    def __init__(self, source, sender, receiver):
-        self.sender, self.receiver = sender, receiver
-        self.size = source.choice((1, 100, 5000, 70_000, BIGGEST, 2 * BIGGEST))
-        start = source.randrange(len(_BLOCK) - self.size)
-        self.data = memoryview(_BLOCK)[start : start + self.size]
-        self.cut = source.choice((1000, 20_000, BIGGEST))
-
-    def send(self):
-        cut = max(self.cut, self.size // 50)
-        for at in range(0, self.size, cut):
-            self.sender.send_bytes(self.data[at : at + cut])
-
-    def receive(self):
-        got = self.receiver.receive_bytes(self.size)
-        assert got == self.data, f"{self.size} bytes arrived, but not those that were sent"
+#: With so many a run ends early.
+MOST_ERRORS = 20
 
 
-def _threaded(action):
-    """Runs an action in a thread.  Call the result to wait for it and to raise its error."""
-    errors = []
+@dataclasses.dataclass(frozen=True)
+class Load:
+    """What befalls each server; all numbers of one of them."""
 
-    def run():
+    threads: int = 4
+    rounds_per_second: float = 8
+    attack_open: int = 24  # connections of an attack at a time
+    attack_per_second: int = 40
+    attack_s: float = 5
+    reload_every_s: float = 1
+    timeout_s: float = 3 * SLOWNESS  # of sessions and messages
+    rate: int = 20_000_000  # bytes per second of all sessions
+
+
+class Site:
+    """A server with its clients and attackers, and what was measured of it."""
+
+    def __init__(self, name, program, folder, keys, load, seed, upgrades):
+        self.name, self.load, self.upgrades = name, load, upgrades
+        folder.mkdir()
+        self.server = soaked_server.SoakedServer(
+            program, folder, keys, load.timeout_s, load.rate, program.workers or 2)
+        self.rows = []
+        self._peak = siege.Use()
+        self._begin(seed)
+
+    def _begin(self, seed):
+        server, load = self.server, self.load
         try:
-            action()
-        except BaseException as error:  # raised in the caller's thread
-            errors.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-
-    def join():
-        thread.join()
-        if errors:
-            raise errors[0]
-
-    return join
-
-
-class Meeting:
-    """Two devices in a session; the target has joined the relay."""
-
-    def __init__(self, address, source, identities, host):
-        self.source = source
-        self.target = ProtocolConnection(address, identities[0], source=host)
-        self.ends = []
-        try:
-            self.target.join()
-            with ProtocolConnection(address, identities[1], source=host) as asker:
-                invitation = asker.request(identities[0].id)
-            keys = [invitation.key, self.target.invitation().key]
-            source.shuffle(keys)
-            for _ in keys:
-                self.ends.append(SessionConnection(address, source=host))
-            for end, key in zip(self.ends, keys):
-                end.send(rp.JoinSessionRequest(key))
-            for end in self.ends:
-                end.expect(rp.response(rp.SUCCESS))
+            server.wait_until_serving()
+            self.churn = churn.Churn(server.address, load.threads, seed,
+                                     load.rounds_per_second, server.sent_away_since)
+            self.attackers = attackers.Attackers(server, seed, load.attack_open,
+                                                 load.attack_per_second)
+            server.settle()
+            self.base = siege.use_of(server, pipes=True)
         except BaseException:
-            self.close()
+            server.finish()
             raise
 
-    def close(self):
-        for connection in (*self.ends, self.target):
-            connection.close()
+    def begin(self, seconds):
+        """Everything at once for this time; the result waits for the end."""
+        load = self.load
+        unrest = soaked_server.Unrest(self.server, seconds, self.upgrades, load.reload_every_s)
+        joins = [self.churn.begin(seconds), self.attackers.begin(seconds, load.attack_s),
+                 unrest.join]
+        return lambda: [join() for join in joins]
 
-    def exchange(self):
-        """Sends bytes in both directions at once and checks them; returns how many."""
-        one, other = self.ends
-        ways = [Way(self.source, one, other), Way(self.source, other, one)]
-        joins = [_threaded(way.send) for way in ways] + [_threaded(ways[0].receive)]
-        ways[1].receive()
-        for join in joins:
-            join()
-        return sum(way.size for way in ways)
-
-
-def _ends(connection):
-    """The connection must end here, by end-of-file or a reset, without further bytes."""
-    connection.expect_close()
-
-
-def clean(meeting):
-    """Both sides close."""
-    moved = meeting.exchange()
-    meeting.close()
-    return moved
-
-
-def resets(meeting):
-    """One side resets; the other side notices at once."""
-    moved = meeting.exchange()
-    reset(meeting.ends[0].sock)
-    _ends(meeting.ends[1])
-    return moved
-
-
-def resets_midway(meeting):
-    """One side resets while the other sends as fast as it can."""
-    def send_until_closed():
+    def look(self):
+        """Measures under load."""
         try:
-            while True:
-                meeting.ends[1].send_bytes(_BLOCK[:65536])
-        except Closed:
-            pass
+            self._peak = self._peak.most(siege.use_of(self.server, pipes=True))
+        except (OSError, AttributeError):
+            pass  # the process has just ended, after an upgrade
 
-    join = _threaded(send_until_closed)
-    got = len(meeting.ends[0].receive_bytes(100_000))
-    reset(meeting.ends[0].sock)
-    join()
-    return got
+    def rest(self, since):
+        """Measures when all clients are gone, and the old processes with them."""
+        server = self.server
+        server.wait_for_old_processes()
+        server.settle()
+        use = self._calm()
+        everything = server.numbers()
+        for before, numbers in zip([None, *everything], everything):
+            self._wrong(balance.of_process(numbers, before))
+        sent, received = (getattr(self.churn.flow, way) + getattr(self.attackers, way)
+                          for way in ("sent", "received"))
+        through = sum(map(balance.forwarded, everything))
+        sessions = sum(map(balance.sessions, everything))
+        self._wrong(balance.of_bytes(sent, received, through,
+                                     attackers.GREETING_BYTES * sessions))
+        self.rows.append({
+            "site": self.name, "seconds": round(time.monotonic() - since, 1), "pid": server.pid,
+            "rss_kib": use.rss // 1024, "peak_rss_kib": self._peak.rss // 1024,
+            "sockets": use.sockets, "descriptors": use.others, "pipes": use.pipes,
+            "kernel": use.kernel, "peak_kernel": self._peak.kernel,
+            "processes": len(server.generations), "reloads": server.reloads,
+            "rounds": sum(self.churn.counts.values()),
+            "attacks": sum(self.attackers.counts.values()),
+            "accepted": sum(map(balance.accepted, everything)),
+            "closed": sum(map(balance.closed, everything)), "sessions": sessions,
+            "sent": sent, "received": received, "forwarded": through,
+        })
+        self._peak = siege.Use()
 
+    def _wrong(self, complaints):
+        self.server.wrong += [one for one in complaints if one not in self.server.wrong]
 
-def half_closes(meeting):
-    """One side sends everything and its end; then the other side answers."""
-    one, other = meeting.ends
-    way = Way(meeting.source, one, other)
-    join = _threaded(way.send)
-    way.receive()
-    join()
-    one.end_sending()
-    other.expect_end_of_file()
-    back = Way(meeting.source, other, one)
-    join = _threaded(back.send)
-    back.receive()
-    join()
-    other.end_sending()
-    one.expect_end_of_file()
-    return way.size + back.size
+    def _calm(self):
+        """What is held once that changes no more."""
+        server, deadline = self.server, Deadline(2 * self.load.timeout_s + 30 * SLOWNESS)
+        wait_for(lambda: siege.use_of(server).sockets <= self.base.sockets,
+                 lambda: f"{self.base.sockets} sockets; there are {siege.use_of(server)}",
+                 deadline)
+        wait_for(self._without_clients, "all connections to be closed", deadline)
+        last = siege.use_of(server, pipes=True)
+        deadline = Deadline(4 * SLOWNESS)
+        while not deadline.passed():
+            pace(1.1)  # the server gives memory back every second
+            now = siege.use_of(server, pipes=True)
+            if now.rss >= last.rss:
+                break
+            last = now
+        return siege.use_of(server, pipes=True)
 
+    def _without_clients(self):
+        running = self.server.numbers()[-1]
+        return balance.accepted(running) == balance.closed(running)
 
-def times_out(meeting):
-    """Both sides are silent until the relay ends the session."""
-    moved = meeting.exchange()
-    for end in meeting.ends:
-        _ends(end)
-    return moved
-
-
-def device_lost(meeting):
-    """The device disconnects from the relay, which ends its session."""
-    moved = meeting.exchange()
-    reset(meeting.target.sock)
-    for end in meeting.ends:
-        _ends(end)
-    return moved
-
-
-def vanishes(meeting):
-    """Both sides and the device reset at once."""
-    moved = meeting.exchange()
-    for connection in (*meeting.ends, meeting.target):
-        reset(connection.sock)
-    return moved
-
-
-#: Each with its weight.  Endings by timeout take long, so they are rare.
-ENDINGS = {clean: 6, half_closes: 6, resets: 4, resets_midway: 4, device_lost: 4, vanishes: 3,
-           times_out: 1}
-
-
-def half_a_session(address, source, identities, host):
-    """Only one side joins, so the session expires."""
-    with ProtocolConnection(address, identities[0], source=host).join() as target:
-        with ProtocolConnection(address, identities[1], source=host) as asker:
-            key = asker.request(identities[0].id).key
-        with SessionConnection(address, source=host).join(key) as end:
-            if source.random() < 0.1:
-                _ends(end)
-        target.close()
+    @property
+    def errors(self):
+        return self.churn.errors + self.attackers.errors + self.server.wrong
 
 
-def strangers(address, source, _, host):
-    """Connections that neither join nor open a session."""
-    sock = dial(address, host)
+def soak(sites, seconds, cycle, say=lambda text: None, keep=lambda rows: None):
+    """Runs cycles of load and rest, enough of them for a trend; what went wrong is in the errors
+    of the sites."""
+    since = time.monotonic()
+    while time.monotonic() - since < seconds or len(sites[0].rows) < report.LEAST:
+        ends = [site.begin(cycle) for site in sites]
+        until = time.monotonic() + cycle
+        while time.monotonic() < until:
+            pace(min(5, max(0.05, until - time.monotonic())))
+            for site in sites:
+                site.look()
+        for end in ends:
+            end()
+        for site in sites:
+            try:
+                site.rest(since)
+                say(" ".join(f"{name}={value}" for name, value in site.rows[-1].items()))
+            except AssertionError as error:  # no measurement this time
+                site.server.wrong.append(str(error))
+            for error in site.errors:
+                say(f"WRONG: {error}")
+            assert len(site.errors) < MOST_ERRORS, site.errors
+        keep([row for site in sites for row in site.rows])
+
+
+def write_rows(path, rows):
+    if not rows:
+        return
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def judge(folder, readme):
+    rows = report.read_rows(folder / "rows.csv")
+    wrong = (folder / "errors.txt").read_text().splitlines()
+    verdict = report.verdict(rows)
+    text = report.table(rows)
+    print(text)
+    (folder / "soak.svg").write_text(report.draw(rows))
+    if readme:
+        report.write_readme(text, report.draw(rows))
+    for line in wrong + verdict:
+        print(f"WRONG: {line}")
+    print("FAILED" if wrong or verdict else "All is flat, and the counters balance.")
+    return 1 if wrong or verdict else 0
+
+
+def run(folder, seconds, args):
+    keys = certificates.make(name="strelaysrv").write(folder / "keys")
+    # In a long run a busy machine may let a client wait for long.
+    load = Load(timeout_s=max(15, Load.timeout_s) if seconds > 300 else Load.timeout_s,
+                rounds_per_second=args.rate)
+    sites = []
     try:
-        with contextlib.suppress(OSError):  # the relay may close it
-            sock.sendall(source.choice((b"", b"\x16", b"GET / HTTP/1.0\r\n\r\n", b"\x9e\x79")))
-            if source.random() < 0.5:
-                sock.shutdown(socket.SHUT_WR)
+        for name, upgrades in (("upgraded", True), ("lasting", False)):
+            sites.append(Site(name, Program("ours"), folder / name, keys, load,
+                              args.seed + 1000 * upgrades, upgrades))
+        soak(sites, seconds, args.cycle, lambda text: print(text, flush=True),
+             lambda rows: write_rows(folder / "rows.csv", rows))
     finally:
-        (reset if source.random() < 0.5 else type(sock).close)(sock)
-
-
-class Churn:
-    """Threads that open and end sessions, with pauses in which nothing is open."""
-
-    def __init__(self, address, threads, seed):
-        self.address = address
-        self.seed = seed
-        self.counts = collections.Counter()
-        self.bytes = 0
-        self.error = None
-        self._lock = threading.Lock()
-        self._threads = threads
-        self._identities = [
-            [certificates.make() for _ in range(12)] for _ in range(threads)
-        ]
-
-    def run(self, seconds):
-        """Runs for this time; raises the first error of any thread."""
-        end = time.monotonic() + seconds
-        threads = [
-            threading.Thread(target=self._work, args=(number, end), daemon=True)
-            for number in range(self._threads)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        self.seed += self._threads
-        if self.error:
-            raise self.error
-
-    def _work(self, number, end):
-        source = random.Random(self.seed + number)
-        host = f"127.0.0.{2 + number}"
-        turn = 0
-        try:
-            while time.monotonic() < end and not self.error:
-                # Other identities than in the last round, whose end the relay may not have noticed
-                # yet.
-                pool = self._identities[number]
-                pair = [pool[turn % len(pool)], pool[(turn + 1) % len(pool)]]
-                turn += 2
-                self._one(source, pair, host)
-        except BaseException as error:  # raised by run()
-            self.error = self.error or error
-
-    def _one(self, source, pair, host):
-        drawn = source.random()
-        if drawn < 0.15:
-            other = strangers if drawn < 0.1 else half_a_session
-            other(self.address, source, pair, host)
-            self._count(other.__name__, 0)
-            return
-        ending = source.choices(list(ENDINGS), list(ENDINGS.values()))[0]
-        meeting = Meeting(self.address, source, pair, host)
-        try:
-            moved = ending(meeting)
-        except BaseException as error:
-            raise AssertionError(f"{ending.__name__}: {error!r}") from error
-        finally:
-            meeting.close()
-        self._count(ending.__name__, moved)
-
-    def _count(self, name, moved):
-        with self._lock:
-            self.counts[name] += 1
-            self.bytes += moved
-
-
-def rss_kib(server):
-    text = pathlib.Path(f"/proc/{server.pid}/smaps_rollup").read_text()
-    return int(text.partition("Rss:")[2].split()[0])
-
-
-def is_sanitized(server):
-    """Sanitizers keep freed memory, so growth means nothing."""
-    maps = pathlib.Path(f"/proc/{server.pid}/maps").read_text()
-    return any(name in maps for name in ("libasan", "libtsan", "libclang_rt"))
-
-
-def descriptors(server):
-    """The number of sockets, and of other descriptors (pipes that are kept for reuse)."""
-    sockets = others = 0
-    for link in os.scandir(f"/proc/{server.pid}/fd"):
-        try:
-            is_socket = os.readlink(link.path).startswith("socket:")
-        except FileNotFoundError:
-            continue
-        sockets, others = sockets + is_socket, others + (not is_socket)
-    return sockets, others
-
-
-def wait_until_quiet(server, baseline, threads):
-    """Waits until all client sockets are closed and there are no more pipes than were needed at
-    once."""
-    wait_for(
-        lambda: descriptors(server)[0] <= baseline[0],
-        lambda: f"{baseline[0]} sockets at most; there are {descriptors(server)[0]}",
-    )
-    others = descriptors(server)[1]
-    most = baseline[1] + PIPES_PER_THREAD * threads
-    assert others <= most, f"descriptors beside sockets: got {others}, want at most {most}"
-
-
-def soak(server, seconds, threads=8, seed=1, say=lambda text: None):
-    """Runs the churn; then checks that descriptors and memory have returned to their level.
-    Returns the Churn."""
-    baseline = descriptors(server)
-    churn = Churn(server.address, threads, seed)
-    churn.run(min(600, seconds / 3))
-    wait_until_quiet(server, baseline, threads)
-    warm = rss_kib(server)
-    say(f"warm: {sum(churn.counts.values())} rounds, {warm} KiB")
-    end = time.monotonic() + seconds * 2 / 3
-    while (left := end - time.monotonic()) > 0:
-        churn.run(min(600, left))
-        wait_until_quiet(server, baseline, threads)
-        say(f"{sum(churn.counts.values())} rounds, {churn.bytes / 2**30:.2f} GiB checked, "
-            f"{sum(descriptors(server))} descriptors, {rss_kib(server)} KiB")
-    grown = rss_kib(server) - warm
-    if not is_sanitized(server):
-        assert grown <= GROWTH_KIB, (
-            f"memory: got {grown} KiB more than after the warm-up ({warm} KiB), "
-            f"want at most {GROWTH_KIB}"
-        )
-    return churn
+        errors = [f"{site.name}: {error}" for site in sites for error in site.errors]
+        for site in sites:
+            try:
+                site.server.finish()
+            except AssertionError as error:
+                errors.append(f"{site.name}: {error}")
+        (folder / "errors.txt").write_text("".join(f"{e!r}\n" for e in errors))
+        (folder / "counts.csv").write_text("".join(
+            f"{site.name},{kind},{name},{count}\n" for site in sites
+            for kind, counts in (("round", site.churn.counts), ("attack", site.attackers.counts))
+            for name, count in counts.most_common()))
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--hours", type=float, help="instead of --seconds")
-    parser.add_argument("--threads", type=int, default=8)
+    parser.add_argument("--cycle", type=float, default=0,
+                        help="seconds between two measurements; 0: a minute, or less if short")
+    parser.add_argument("--rate", type=float, default=8, help="rounds of clients per second")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
-    return parser.parse_args()
+    parser.add_argument("--out", type=pathlib.Path, help="a new folder for what was measured")
+    parser.add_argument("--judge", type=pathlib.Path, help="the folder of an earlier run")
+    parser.add_argument("--readme", action="store_true", help="also write the README's table")
+    args = parser.parse_args()
+    args.seconds = args.hours * 3600 if args.hours else args.seconds
+    args.cycle = args.cycle or min(50, args.seconds / 6)
+    return args
 
 
 def main():
     args = arguments()
-    seconds = args.hours * 3600 if args.hours else args.seconds
-    print(f"seed {args.seed}, {seconds:.0f} s", flush=True)
+    if args.judge:
+        return judge(args.judge, args.readme)
+    print(f"seed {args.seed}, {args.seconds:.0f} s", flush=True)
+    if args.out:
+        args.out.mkdir(parents=True)
+        run(args.out, args.seconds, args)
+        return judge(args.out, args.readme)
     with tempfile.TemporaryDirectory() as folder:
-        server = relay_server.start(
-            relay_server.Program("ours"), pathlib.Path(folder), *SERVER_OPTIONS)
-        try:
-            churn = soak(server, seconds, args.threads, args.seed,
-                         lambda text: print(text, flush=True))
-        finally:
-            server.finish()
-    for name, count in churn.counts.most_common():
-        print(f"{count:8} {name}")
+        run(pathlib.Path(folder), args.seconds, args)
+        return judge(pathlib.Path(folder), args.readme)
 
 
 if __name__ == "__main__":
-    main()
+    os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")
+    sys.exit(main())

@@ -11,6 +11,7 @@ import struct
 import subprocess
 
 import faults
+import tally
 from relay_server import Program, module_folder
 
 _HEAD = struct.Struct("6Q")
@@ -79,7 +80,7 @@ class CallSites:
     def begin(self, target=None, first=1, length=1, value=0):
         """Counts calls from now on; if a target is given, some of its calls fail with that one of
         its values."""
-        self._set(_COUNTING, 0)
+        self.end()
         for place in self._places():
             self._set(place // 8 + 1, 0)
         for number, to in ((_TARGET, target.key if target else 0), (_FIRST, first),
@@ -89,8 +90,11 @@ class CallSites:
 
     def end(self):
         """Nothing fails any more; returns how many calls have failed."""
+        failed = memoryview(self._map).cast("Q")[_FAILED]
+        if memoryview(self._map).cast("Q")[_COUNTING]:
+            tally.add("faults", failed)
         self._set(_COUNTING, 0)
-        return memoryview(self._map).cast("Q")[_FAILED]
+        return failed
 
     def called(self):
         """The sites that were called since begin(), in order."""

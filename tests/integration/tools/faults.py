@@ -12,6 +12,7 @@ import subprocess
 
 import pytest
 
+import tally
 from relay_server import Program
 
 (MEMORY, MMAP, RANDOM, FORK, THREAD, SOCKET, ACCEPT, OPEN, STAT, STUCK, SPLICE, EPOLL) = (
@@ -81,7 +82,7 @@ class Faults:
         """Counts calls from now on; `length` calls fail, beginning with number `first`.
 
         With `handshakes`, counts only calls during TLS handshakes."""
-        self._set(_KINDS, 0)
+        self.end()
         for number, value in ((_FIRST, first), (_LENGTH, length or _FOREVER), (_COUNTED, 0),
                               (_FAILED, 0), (_ERRNO, error), (_THREAD, thread),
                               (_HANDSHAKES, handshakes)):
@@ -90,6 +91,8 @@ class Faults:
 
     def end(self):
         """Stops the faults; returns how many calls were counted."""
+        if self._get(_KINDS):
+            tally.add("faults", self.failed)
         self._set(_KINDS, 0)
         return self.counted
 

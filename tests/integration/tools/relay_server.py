@@ -147,12 +147,15 @@ class RelayServer:
         for reader in self._readers:
             reader.start()
 
+    def _keep(self, line):
+        self._lines.append(line)
+
     def _read(self, stream, is_log):
         for raw in stream:
             if is_log:
                 self._may_read_log.wait()
                 with self._news:
-                    self._lines.append(raw.decode(errors="replace").rstrip("\n"))
+                    self._keep(raw.decode(errors="replace").rstrip("\n"))
                     self._news.notify_all()
         if is_log:
             with self._news:
