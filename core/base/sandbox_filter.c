@@ -204,12 +204,11 @@ static int add_needed(scmp_filter_ctx filter, unsigned needs)
 		result = add(filter, programs, "execveat", 0, NULL);
 	if (result != 0)
 		return result;
-#ifdef __i386__
-	/* One call for all of sockets, whose arguments are in memory. */
+	/* One call for all of sockets, whose arguments are in memory; i386 and
+	 * s390x have it. */
 	result = add(filter, SCMP_ACT_ALLOW, "socketcall", 0, NULL);
 	if (result != 0)
 		return result;
-#endif
 	return needs & SANDBOX_SOCKETS
 		       ? add(filter, SCMP_ACT_ALLOW, "socket", 0, NULL)
 		       : add_sockets(filter);
