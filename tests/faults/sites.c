@@ -171,7 +171,7 @@ static int value_of(const int *values, size_t count)
 typedef long long result_fn(
 	long, long, long, long, long, long, long, long, long, long);
 
-#define WRAP(name, failing, ...)                                               \
+#define WRAP_ONE(name, failing, ...)                                           \
 	EXPORT result_fn wrapped_##name __asm__(#name);                        \
 	long long wrapped_##name(long a, long b, long c, long d, long e,       \
 		long f, long g, long h, long i, long j)                        \
@@ -191,6 +191,15 @@ typedef long long result_fn(
 		}                                                              \
 		return real(a, b, c, d, e, f, g, h, i, j);                     \
 	}
+
+/* See large_file.h.  Of calls without such a name nobody asks for it. */
+#ifdef __USE_FILE_OFFSET64
+#define WRAP(name, failing, ...)                                               \
+	WRAP_ONE(name, failing, __VA_ARGS__)                                   \
+	WRAP_ONE(name##64, failing, __VA_ARGS__)
+#else
+#define WRAP WRAP_ONE
+#endif
 
 #define FAIL(result)                                                           \
 	errno = value_of(values, count);                                       \

@@ -7,6 +7,7 @@ nothing, that it needs nothing, and what it needs."""
 import ctypes
 import os
 import pathlib
+import platform
 import re
 import signal
 import sys
@@ -32,6 +33,15 @@ ITS_OWN = {**ALWAYS, "program": REFUSED, "packets": REFUSED, "raw": REFUSED, "fa
            "netlink": MISSING, "user": MISSING, "type": MISSING, "future": MISSING,
            "own-socket": "done"}
 _LANDLOCK_VERSION = 444, None, 0, 1
+
+
+def has_socketcall():
+    """Whether glibc makes all sockets by one call, whose arguments no filter sees."""
+    return platform.machine() in ("i386", "i486", "i586", "i686", "s390x")
+
+
+#: What conf/SECURITY.md says of such machines.
+KINDS_OF_SOCKETS = {"packets", "raw", "family", "netlink"}
 
 
 def has_landlock():
@@ -129,7 +139,8 @@ def test_a_module_cannot_do_what_is_forbidden(module_server, tmp_path):  # noqa:
     module = "tempter-confined"
     server = module_server(["log", "relay", "status", module], sections=files(tmp_path, module))
     found = results(server, module)
-    check(found, ITS_OWN)
+    seen = KINDS_OF_SOCKETS if has_socketcall() else ()
+    check(found, {name: what for name, what in ITS_OWN.items() if name not in seen})
     assert found["written-file"] == "done" and found["device"] == MISSING
     if has_landlock() and os.geteuid() == 0:
         assert found["system-file"] == DENIED

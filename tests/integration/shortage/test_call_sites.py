@@ -328,6 +328,8 @@ def test_each_call_is_in_the_table_or_cannot_fail():
     table |= set(re.findall(r'fails\("(\w+)"', text))
     patterns = [line for line in (FOLDER / "no_failure.txt").read_text().splitlines()
                 if line and not line.startswith("#")]
-    new = [name for name in sorted(imported() - table)
+    # On 32 bits open() is open64(), which sites.c makes of the same line.
+    calls = {name.removesuffix("64") for name in imported()}
+    new = [name for name in sorted(calls - table)
            if not any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
     assert not new, f"add them to calls.def or to no_failure.txt: {new}"

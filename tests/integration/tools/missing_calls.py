@@ -52,8 +52,8 @@ def take_away(error, calls):
         name, _, rest = call.partition(":")
         number = library.seccomp_syscall_resolve_name(name.encode())
         assert number != -1, f"no system call is named {name}"
-        if number < 0:
-            continue  # a call of another architecture
+        # Other numbers below 0 are of calls that libseccomp takes for another one, as those of
+        # sockets on i386 for socketcall(2), or of another architecture; it knows which.
         conditions = _conditions(rest)
         result = library.seccomp_rule_add_array(
             context, ctypes.c_uint32(_ERRNO | error), ctypes.c_int(number),

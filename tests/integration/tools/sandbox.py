@@ -71,8 +71,10 @@ def restrict(calls, conditional):
     assert context
     for name in sorted(calls):
         number = library.seccomp_syscall_resolve_name(name.encode())
-        if number < 0:
-            continue  # a call of another architecture
+        if number == -1:
+            continue  # libseccomp does not know it
+        # Other numbers below 0 are of calls that libseccomp takes for another one, as those of
+        # sockets on i386 for socketcall(2), or of another architecture; it knows which.
         for condition in conditional.get(name, [None]):
             result = library.seccomp_rule_add_array(
                 context, ctypes.c_uint32(_ALLOW), ctypes.c_int(number),
