@@ -214,7 +214,10 @@ stage_roots() {
 		echo "== Debian $release"
 		case ${ROOTS:-} in
 		whole) sh tests/roots/root.sh -k whole "$release" sh tests/run.sh ;;
-		i386) sh tests/roots/root.sh -a i386 "$release" sh tests/roots/selection.sh ;;
+		i386)
+			sh conf/install-packages.sh arch-test &&
+				sh tests/roots/root.sh -a i386 "$release" sh tests/roots/selection.sh
+			;;
 		arm64 | armel | s390x)
 			sh tests/roots/root.sh "$release" sh tests/roots/machine.sh "$ROOTS"
 			;;

@@ -121,7 +121,12 @@ bootstrap() {
 	rm -rf --one-file-system "$clean.part"
 	echo "== Making a clean Debian ($suite, $arch)" >&2
 	case $maker in
-	*mmdebstrap) set -- --quiet --architectures="$arch" ;;
+	*mmdebstrap)
+		[ "$arch" = "$(dpkg --print-architecture)" ] ||
+			command -v arch-test >/dev/null ||
+			skip "mmdebstrap needs arch-test to make one of $arch"
+		set -- --quiet --architectures="$arch"
+		;;
 	*) set -- --arch="$arch" ;;
 	esac
 	seconds=$(left)
@@ -136,6 +141,8 @@ bootstrap() {
 			"$home/bootstrap.log"; then
 			skip "the mirror $mirror does not deliver"
 		fi
+		! grep -q 'neither be executed natively' "$home/bootstrap.log" ||
+			skip "the kernel runs no programs of $arch"
 		! grep -q 'Operation not permitted' "$home/bootstrap.log" ||
 			skip "this machine does not allow what $maker needs"
 		exit 1

@@ -120,6 +120,26 @@ def test_a_mirror_that_fails_midway_is_told_from_a_failure(tmp_path, mirror, mes
 
 
 @needs_root
+@pytest.mark.parametrize("has_test, reason", [
+    (True, "the kernel runs no programs of"), (False, "needs arch-test")])
+def test_a_machine_that_runs_no_programs_of_the_architecture_says_so(
+        tmp_path, mirror, has_test, reason):
+    tools = tmp_path / "bin"
+    write_script(tools / "mmdebstrap", "echo 'E: x can neither be executed natively nor via qemu "
+                                       "user emulation with binfmt_misc' >&2; exit 1")
+    if has_test:
+        write_script(tools / "arch-test", "exit 1")
+    # All that root.sh calls, and no arch-test that this machine may have.
+    for folder in ("/usr/bin", "/usr/sbin", "/bin", "/sbin"):
+        for path in pathlib.Path(folder).iterdir():
+            if path.name != "arch-test" and not (tools / path.name).exists():
+                (tools / path.name).symlink_to(path)
+    other = "armel" if has_test else "s390x"
+    done = run(tmp_path, "-a", other, "13", "true", DEBIAN_MIRROR=mirror, PATH=str(tools))
+    assert_not_run(done, reason)
+
+
+@needs_root
 @pytest.mark.parametrize("message, is_network", [
     ("E: Failed to fetch http://x/y.deb  404  Not Found", True),
     ("E: Unable to locate package gcc", False)])
