@@ -142,6 +142,28 @@ static void list_begin_default(struct config_section *section,
 	}
 }
 
+/* Takes ownership of text. */
+static void list_push_parts(struct config_growing *list, char *text)
+{
+	for (char *at = text, *end; *at; at = end + (*end == ',')) {
+		size_t len;
+
+		end = at + strcspn(at, ",");
+		at += strspn(at, " \t");
+		len = at < end ? (size_t)(end - at) : 0;
+		while (len && strchr(" \t", at[len - 1]))
+			len--;
+		if (!len)
+			continue;
+		at = strndup(at, len);
+		if (at)
+			list_push(list, at);
+		else
+			config_reader->problems.no_memory = true;
+	}
+	free(text);
+}
+
 /* Called after each item and at the closing brace.  Takes each item away from
  * libconfuse, so that it is added only once. */
 static void grow_list(struct config_section *section,
@@ -162,8 +184,12 @@ static void grow_list(struct config_section *section,
 	if (value_in_file_check(item, &err) != 0)
 		config_problem(RELAY_ERROR, line, "%s: %s",
 			call_option(section, opt->name, called), err.text);
-	/* x = "" means the same as x = {} and as -x="". */
-	if (*item)
+	/* x = "" means the same as x = {} and as -x="", and x = "a, b" of the
+	 * core the same as -x="a, b".  The URLs of a module's list may contain
+	 * commas. */
+	if (!section->name)
+		list_push_parts(list_of(section, option), item);
+	else if (*item)
 		list_push(list_of(section, option), item);
 	else
 		free(item);

@@ -52,6 +52,14 @@ def test_the_pair_serves_both_families(reloadable, turned):  # noqa: F811
     check_pair(port)
 
 
+def test_the_pair_in_one_text(reloadable):  # noqa: F811
+    port = free_port("::")
+    relay = reloadable(listening([", ".join(pair(port))]))
+    check_pair(port)
+    done, log = relay.change(listening(pair(port)))
+    assert done and "listen" not in log, log
+
+
 def test_a_reload_changes_to_the_pair_and_back(reloadable, identities):  # noqa: F811
     port = free_port("::")
     relay = reloadable(listening([f":{port}"]))

@@ -146,6 +146,25 @@ static void takes_lists_in_all_forms(void **state)
 	assert_string_equal(origin(f, NULL, "modules"), "a.conf:3");
 }
 
+static void splits_lists_of_the_core_at_commas(void **state)
+{
+	struct fixture *f = *state;
+	const struct config *config;
+
+	config = load_good(f,
+		"listen = \"0.0.0.0:1, [::]:1\"\nmodules = \"log,\"\n"
+		"log { targets = \"a, b\" }");
+	assert_string_equal(config_core(config)->listen[0], "0.0.0.0:1");
+	assert_string_equal(config_core(config)->listen[1], "[::]:1");
+	assert_null(config_core(config)->listen[2]);
+	assert_string_equal(config_core(config)->modules[0], "log");
+	assert_null(config_core(config)->modules[1]);
+	/* URLs, which may have commas. */
+	assert_string_equal(log_of(config)->targets[0], "a, b");
+	assert_told(f, "\nlisten = \" , \"\n",
+		"error: a.conf:2: option listen: it must not be empty\n");
+}
+
 static void judges_complete_lists(void **state)
 {
 	struct fixture *f = *state;
@@ -268,6 +287,7 @@ int main(void)
 		TEST(checks_the_file_below_a_flag),
 		TEST(counts_lines_through_comments),
 		TEST(takes_lists_in_all_forms),
+		TEST(splits_lists_of_the_core_at_commas),
 		TEST(judges_complete_lists),
 		TEST(warns_of_options_given_twice),
 		TEST(knows_required),
