@@ -83,7 +83,7 @@ def test_statsd_does_not_mind_that_nobody_listens(module_server):  # noqa: F811
         section = statsd_section(sock)
     server = module_server(["log", "echo-pair", "statsd"], sections=section)
     relayed(server)
-    assert "warning" not in server.log()
+    assert "warning statsd" not in server.log()
 
 
 def test_statsd_tells_of_a_host_that_is_none(module_server):  # noqa: F811
