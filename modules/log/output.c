@@ -57,8 +57,9 @@ static int await_room(const struct output *out)
 	struct pollfd pfd = {.fd = out->fd, .events = POLLOUT};
 	int n = poll(&pfd, 1, out->failing ? 0 : PATIENCE_MS);
 
+	/* Where poll(2) is missing, the write may block. */
 	if (n < 0)
-		return -1;
+		return errno == EINTR ? -1 : 0;
 	if (pfd.revents & POLLOUT)
 		return 0;
 	errno = n == 0 ? EAGAIN : EPIPE;

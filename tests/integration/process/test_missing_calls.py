@@ -197,3 +197,10 @@ def test_it_serves_or_says_what_is_missing(tmp_path, relay_keys, identities, wha
                 assert f": {os.strerror(error)}" in server.log(), server.log()
         finally:
             server.process.kill()
+
+
+def test_without_poll_the_log_is_written(start, identities):
+    """Without a configuration file: to read one, the server needs it."""
+    calls = ["poll", "ppoll"]
+    check_it_serves(start(OURS, prefix=missing_calls.prefix(errno.ENOSYS, calls), wait=False),
+                    identities)
