@@ -218,3 +218,19 @@ unsigned address_port(const struct sockaddr_storage *address)
 		return 0;
 	}
 }
+
+void address_unmap(struct sockaddr_storage *address)
+{
+	struct sockaddr_in6 v6;
+	struct sockaddr_in v4 = {.sin_family = AF_INET};
+
+	if (address->ss_family != AF_INET6)
+		return;
+	memcpy(&v6, address, sizeof(v6));
+	if (!IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr))
+		return;
+	v4.sin_port = v6.sin6_port;
+	memcpy(&v4.sin_addr, v6.sin6_addr.s6_addr + 12, sizeof(v4.sin_addr));
+	memset(address, 0, sizeof(*address));
+	memcpy(address, &v4, sizeof(v4));
+}

@@ -49,5 +49,7 @@ int address_resolve(const char *text, int64_t protocol,
 
 /* The port in host byte order; 0 if it is not an IPv4 or IPv6 address. */
 unsigned address_port(const struct sockaddr_storage *address);
+/* Turns ::ffff:a.b.c.d, an IPv4 address on an IPv6 socket, into a.b.c.d. */
+void address_unmap(struct sockaddr_storage *address);
 
 #endif

@@ -17,14 +17,15 @@
 #include "peers/conn_event.h"
 #include "peers/conn_open.h"
 #include "peers/conn_state.h"
+#include "peers/listener_facts.h"
 #include "peers/peers_state.h"
 #include "peers/strangers.h"
 
 /* The deadline until a module sets one. */
 #define OPENING_MS 60000
 
-static struct relay_conn *conn_make(
-	struct worker *worker, int fd, const struct sockaddr_storage *from)
+static struct relay_conn *conn_make(struct worker *worker, int fd,
+	const struct sockaddr_storage *from, struct listener_facts *facts)
 {
 	struct peers *peers = peers_of(worker);
 	const struct layout *layout = worker->hooks->layout;
@@ -38,8 +39,10 @@ static struct relay_conn *conn_make(
 	conn_set_address(conn, from);
 	conn->id = object_table_add(&peers->conns, conn);
 	if (conn->id && strangers_enter(&peers->strangers, conn) == 0 &&
-		conn_watch(conn) == 0)
+		conn_watch(conn) == 0) {
+		conn->facts = listener_facts_share(facts);
 		return conn;
+	}
 	strangers_leave(&peers->strangers, conn, false, 0);
 	object_table_remove(&peers->conns, conn->id);
 	free(conn);
@@ -47,8 +50,8 @@ static struct relay_conn *conn_make(
 }
 
 /* NULL: the connection is closed, or has ended. */
-static struct relay_conn *take_in(
-	struct worker *worker, int fd, const struct sockaddr_storage *from)
+static struct relay_conn *take_in(struct worker *worker, int fd,
+	const struct sockaddr_storage *from, struct listener_facts *facts)
 {
 	struct relay_denial why = {RELAY_REFUSE_POLICY, "refused"};
 	struct relay_conn *conn;
@@ -56,7 +59,7 @@ static struct relay_conn *take_in(
 
 	/* Small messages of sessions must not wait for each other. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	conn = conn_make(worker, fd, from);
+	conn = conn_make(worker, fd, from, facts);
 	if (!conn) {
 		net_count(
 			worker->shard, NET_ACCEPT_ERRORS, NET_ACCEPT_MEMORY, 1);
@@ -75,16 +78,16 @@ static struct relay_conn *take_in(
 	return conn->phase == CONN_OPENING ? conn : NULL;
 }
 
-void conn_accept(
-	struct worker *worker, int fd, const struct sockaddr_storage *from)
+void conn_accept(struct worker *worker, int fd,
+	const struct sockaddr_storage *from, struct listener_facts *facts)
 {
-	(void)take_in(worker, fd, from);
+	(void)take_in(worker, fd, from, facts);
 }
 
 void conn_accept_read(struct worker *worker, int fd,
 	const struct sockaddr_storage *from, const void *data, size_t len)
 {
-	struct relay_conn *conn = take_in(worker, fd, from);
+	struct relay_conn *conn = take_in(worker, fd, from, NULL);
 
 	if (!conn || len == 0)
 		return;

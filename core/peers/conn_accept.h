@@ -8,15 +8,17 @@
 
 #include <stddef.h>
 
+struct listener_facts;
 struct sockaddr_storage;
 struct worker;
 
 /*
  * Takes over an accepted, non-blocking socket that capacity_enter_or_evict()
- * has counted.  Closes it when a module refuses it or memory is short.
+ * has counted.  Closes it when a module refuses it or memory is short.  Shares
+ * `facts`, those of its listener.
  */
-void conn_accept(
-	struct worker *worker, int fd, const struct sockaddr_storage *from);
+void conn_accept(struct worker *worker, int fd,
+	const struct sockaddr_storage *from, struct listener_facts *facts);
 /* The same, for a connection from which another process has read these bytes.
  */
 void conn_accept_read(struct worker *worker, int fd,

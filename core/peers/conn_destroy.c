@@ -10,6 +10,7 @@
 #include "peers/conn_destroy.h"
 #include "peers/conn_state.h"
 #include "peers/linger_records.h"
+#include "peers/listener_facts.h"
 #include "peers/peers_state.h"
 #include "peers/strangers.h"
 #include "peers/socket_end.h"
@@ -31,6 +32,8 @@ void conn_destroy(struct relay_conn *conn)
 	conn->queue = NULL;
 	free(conn->unread);
 	conn->unread = NULL;
+	listener_facts_leave(conn->facts);
+	conn->facts = NULL;
 	socket_end(conn);
 	conn->fd = -1;
 	capacity_leave();

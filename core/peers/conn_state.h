@@ -24,6 +24,7 @@
 
 struct relay_session;
 struct linger_record;
+struct listener_facts;
 struct stranger;
 
 enum conn_phase {
@@ -60,6 +61,7 @@ struct relay_conn {
 	struct relay_conn *reread_next;  /* on the worker's list `reread` */
 	struct stranger *stranger;       /* owned; NULL: not a stranger */
 	struct linger_record *lingering; /* owned; NULL: does not linger */
+	struct listener_facts *facts;    /* shared; NULL: of another process */
 	struct deadline deadline;
 	struct event event;
 	uint64_t id;

@@ -15,6 +15,7 @@
 #include "log/log.h"
 #include "net/inherited.h"
 #include "peers/listen_address.h"
+#include "peers/listener_facts.h"
 #include "workers/workers.h"
 
 void listen_address_text(
@@ -36,6 +37,7 @@ void listen_address_free(struct listen_address *one)
 	for (unsigned i = 0; one->at && i < one->count; i++)
 		listener_close(&one->at[i]);
 	free(one->at);
+	listener_facts_leave(one->facts);
 	free(one);
 }
 
@@ -70,6 +72,7 @@ int listen_address_add(struct listen_address *one, int fd)
 		return -1;
 	one->at = at;
 	listener_init(&at[one->count], workers_get(one->count % one->workers));
+	at[one->count].facts = one->facts;
 	at[one->count++].fd = fd;
 	return 0;
 }
@@ -180,6 +183,14 @@ static int inherit_or_bind(struct listen_address *one, bool shares)
 	return got ? 0 : bind_for_all(one, shares);
 }
 
+int listen_address_tell(struct listen_address *one)
+{
+	one->facts = listener_facts_make(&one->bound.addr);
+	for (unsigned i = 0; i < one->count; i++)
+		one->at[i].facts = one->facts;
+	return one->facts ? 0 : -1;
+}
+
 static const char *advice(const struct listen_address *one, int error)
 {
 	if (error == EADDRINUSE &&
@@ -201,8 +212,10 @@ int listen_address_bind(struct listen_address *one, const char *text,
 			text);
 		error = inherit_or_bind(one, shares);
 	}
-	if (!error)
+	if (!error && listen_address_tell(one) == 0)
 		return 0;
+	if (!error)
+		error = ENOMEM;
 	return relay_fail(err, "cannot listen on %s: %s%s", text,
 		strerror(error), advice(one, error));
 }

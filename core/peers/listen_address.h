@@ -21,6 +21,7 @@ struct worker;
 struct listen_address {
 	struct listen_place asked; /* as configured; its port may be 0 */
 	struct listen_place bound;
+	struct listener_facts *facts; /* shared; NULL until it is bound */
 	struct listener *at; /* owned array: one for each worker, or more */
 	unsigned count;
 	unsigned workers; /* the i-th socket belongs to worker i % workers */
@@ -43,6 +44,9 @@ int listen_address_bind(struct listen_address *one, const char *text,
 	int64_t protocol, bool shares, struct relay_err *err);
 /* [C]  Gives one more socket to the next worker in turn.  0 or -1. */
 int listen_address_add(struct listen_address *one, int fd);
+/* [C]  Tells its listeners, and those that are added later, the address that it
+ * is bound to; call it once, before they start.  0, or -1 without memory. */
+int listen_address_tell(struct listen_address *one);
 
 /*
  * Own thread.  Calls fn for the worker's own sockets of this address, until it

@@ -88,7 +88,7 @@ static bool accept_one(struct listener *listener)
 	if (conn < 0)
 		return accept_failed(listener, errno);
 	if (capacity_enter_or_evict(worker)) {
-		conn_accept(worker, conn, &from);
+		conn_accept(worker, conn, &from, listener->facts);
 		return true;
 	}
 	peer_count(

@@ -8,15 +8,17 @@
 
 #include <event2/event.h>
 
+struct listener_facts;
 struct worker;
 
 #define LISTENER_BACKLOG 4096
 
 struct listener {
-	struct worker *worker; /* borrowed */
-	struct event *event;   /* owned */
-	struct event *retry;   /* owned */
-	int fd;                /* owned */
+	struct worker *worker;        /* borrowed */
+	struct event *event;          /* owned */
+	struct event *retry;          /* owned */
+	int fd;                       /* owned */
+	struct listener_facts *facts; /* borrowed, see listen_address.h */
 	int spare; /* owned; a spare descriptor, see accept_failure.h */
 };
 

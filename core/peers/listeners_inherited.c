@@ -32,6 +32,8 @@ static int add_one(int fd)
 	if (!all[room->rest.count])
 		return -1;
 	room->rest.count++;
+	if (listen_address_tell(all[room->rest.count - 1]) != 0)
+		return -1;
 	return listen_address_add(all[room->rest.count - 1], fd);
 }
 

@@ -70,6 +70,18 @@ const char *relay_conn_addr_text(
 	const struct relay_conn *conn, char out[RELAY_ADDR_TEXT]);
 
 /*
+ * Where the connection came in.  `local`: the address and port that the peer
+ * connected to, as this machine saw it: before a rule of its firewall sent the
+ * connection elsewhere; IPv4 on an IPv6 socket as IPv4.  `listener`: what the
+ * listening socket is bound to, one of relay_listen_address() unless a reload
+ * has removed it; AF_UNSPEC if another process accepted the connection.
+ * Returns 0, or -1 if `local` is unknown.  Takes two system calls.  Since API
+ * 1.7.
+ */
+int relay_conn_local(const struct relay_conn *conn,
+	struct sockaddr_storage *local, struct sockaddr_storage *listener);
+
+/*
  * Never blocks.  Returns the number of bytes read; 0 if no data is available
  * now; -1 if the peer closed or the connection failed: the server then closes
  * it when the hook returns.  Never reads ahead: bytes beyond `len` stay in the

@@ -4,39 +4,30 @@
 
 #include <arpa/inet.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "external_address.h"
-
-/* Behind a second gateway, connections from outside do not arrive. */
-static bool is_private(struct in_addr address)
-{
-	uint32_t a = ntohl(address.s_addr);
-
-	return a >> 24 == 10 || a >> 20 == (172 << 4 | 1) ||
-	       a >> 16 == (192 << 8 | 168) || a >> 22 == (100 << 2 | 1) ||
-	       a >> 16 == (169 << 8 | 254);
-}
-
-/* Gateways report such values while they have no address. */
-static bool is_nobody(struct in_addr address)
-{
-	uint32_t a = ntohl(address.s_addr);
-
-	return a >> 24 == 0 || a >> 24 == 127 || a >> 28 >= 14;
-}
+#include "shared/address_reach.h"
 
 bool external_address_is_usable(
 	struct in_addr address, struct refusals *refusals)
 {
+	uint8_t bytes[16] = {[10] = 0xff, [11] = 0xff};
 	char text[INET_ADDRSTRLEN] = "?";
+	enum address_reach reach;
 
+	memcpy(bytes + 12, &address, sizeof(address));
+	reach = address_reach(bytes);
 	(void)inet_ntop(AF_INET, &address, text, sizeof(text));
-	if (is_private(address))
+	/* Behind a second gateway, connections from outside do not arrive. */
+	if (reach == REACH_PRIVATE)
 		(void)refuse(refusals, REFUSAL_ADDRESS, NULL,
 			"%s is a private address: there is another gateway "
 			"behind this one, which must map the port as well",
 			text);
-	else if (is_nobody(address))
+	/* Gateways report such values while they have no address. */
+	else if (reach == REACH_NOBODY)
 		(void)refuse(refusals, REFUSAL_ADDRESS, NULL,
 			"%s is not an address at which others can reach the "
 			"gateway",

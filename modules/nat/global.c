@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "global.h"
+#include "shared/address_reach.h"
 
 /* Any public address: only the route to it is used, and nothing is sent. */
 #define ANYWHERE      "2000::1"
@@ -19,7 +20,8 @@
 
 bool global_is_address(const struct in6_addr *address)
 {
-	return address->s6_addr[0] >> 5 == 1;
+	return address_reach(address->s6_addr) == REACH_PUBLIC &&
+	       !IN6_IS_ADDR_V4MAPPED(address);
 }
 
 bool global_is(const char *text)

@@ -76,7 +76,8 @@ static void release(struct keeper *keeper)
 static void tell(
 	struct job *job, enum keeper_what what, const struct relay_err *why)
 {
-	struct keeper_news news = {.what = what, .mapping = job->mapping};
+	struct keeper_news news = {
+		.what = what, .mapping = job->mapping, .port = job->wish.port};
 
 	if (why)
 		news.why = *why;
@@ -202,8 +203,8 @@ static bool may_tell(struct job *job, const struct gateway_mapping *now)
 static void went_well(
 	struct job *job, const struct gateway_mapping *now, bool renewed)
 {
-	bool changed =
-		!job->told || job->failures || differs(&job->mapping, now);
+	bool changed = !job->told || job->failures || job->moved ||
+		       differs(&job->mapping, now);
 
 	if (renewed)
 		job->renewed_ms = monotonic_now_ms();

@@ -30,8 +30,17 @@ void news_forget(struct relay_ctx *cx, int number)
 	side->mapped = false;
 }
 
-static void tell_relay(
-	struct relay_ctx *cx, int number, const struct sockaddr_storage *outer)
+static void announce(const struct relay_service *relay, struct relay_ctx *self,
+	int number, const struct sockaddr_storage *outer, uint16_t port)
+{
+	if (side_is_status(number))
+		relay->set_external_status(self, outer);
+	else
+		relay->set_external(self, outer, port);
+}
+
+static void tell_relay(struct relay_ctx *cx, int number,
+	const struct sockaddr_storage *outer, uint16_t port)
 {
 	struct side *side = &state_of(cx)->sides[number];
 	struct relay_ctx *self;
@@ -44,8 +53,7 @@ static void tell_relay(
 	side->mapped = true;
 	side->outer = *outer;
 	if (relay)
-		(side_is_status(number) ? relay->set_external_status
-					: relay->set_external)(self, outer);
+		announce(relay, self, number, outer, port);
 }
 
 static void say_refused(struct relay_ctx *cx, const struct refusals *refusals)
@@ -80,7 +88,7 @@ static void mapped_v4(
 		say_refused(cx, &refusals);
 	}
 	memcpy(&outer, &v4, sizeof(v4));
-	tell_relay(cx, number, &outer);
+	tell_relay(cx, number, &outer, news->port);
 }
 
 static void mapped_v6(
@@ -93,7 +101,7 @@ static void mapped_v6(
 	(void)inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof(text));
 	relay_log(cx, RELAY_NOTICE, "%s: port %u of %s is open to the outside",
 		news->mapping.protocol, (unsigned)ntohs(v6.sin6_port), text);
-	tell_relay(cx, number, &news->mapping.outer);
+	tell_relay(cx, number, &news->mapping.outer, news->port);
 }
 
 static void take(

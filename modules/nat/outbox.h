@@ -27,6 +27,7 @@ enum keeper_what {
 struct keeper_news {
 	enum keeper_what what;
 	struct gateway_mapping mapping; /* KEEPER_MAPPED */
+	uint16_t port;                  /* of ours, that is mapped */
 	struct relay_err why;           /* all others */
 };
 

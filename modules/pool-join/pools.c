@@ -12,6 +12,7 @@
 #include <strelaysrv/units.h>
 
 #include "../relay/service.h"
+#include "../shared/own_listener.h"
 #include "../shared/shown_url.h"
 #include "answer.h"
 #include "pem.h"
@@ -133,9 +134,22 @@ void pools_hear(struct relay_ctx *cx)
 
 /* Requests. */
 
-/* If the listen address is specific, send requests from it, so that pools see
- * it. */
-static void listen_host(char *out, size_t cap)
+/* Of the host in a URI; AF_UNSPEC: it is a name, or nobody. */
+static int family_of(const char *uri)
+{
+	const char *host = uri + strlen("relay://");
+
+	if (*host == '[')
+		return AF_INET6;
+	return strncmp(host, "0.0.0.0:", strlen("0.0.0.0:")) != 0 &&
+			       host[strspn(host, "0123456789.")] == ':'
+		       ? AF_INET
+		       : AF_UNSPEC;
+}
+
+/* If the listen address that the URI names is specific, send requests from it,
+ * so that pools see it. */
+static void listen_host(const char *uri, char *out, size_t cap)
 {
 	struct sockaddr_storage addr;
 	struct sockaddr_in v4;
@@ -143,7 +157,7 @@ static void listen_host(char *out, size_t cap)
 	bool any;
 
 	out[0] = '\0';
-	if (relay_listen_address(0, &addr) != 0)
+	if (own_listener_find(family_of(uri), &addr) < 0)
 		return;
 	memcpy(&v4, &addr, sizeof(v4));
 	memcpy(&v6, &addr, sizeof(v6));
@@ -155,20 +169,17 @@ static void listen_host(char *out, size_t cap)
 		out[0] = '\0';
 }
 
-/* The URI needs no escapes: it contains only characters that JSON allows. */
-static int make_body(
-	struct relay_ctx *cx, char *out, size_t cap, struct relay_err *err)
+static int find_uri(
+	struct relay_ctx *cx, char out[POOLS_URI], struct relay_err *err)
 {
 	struct relay_ctx *self;
 	const struct relay_service *relay = relay_service_find(
 		cx, RELAY_SERVICE, RELAY_SERVICE_VERSION, &self);
-	char uri[POOLS_URI];
 
 	if (!relay)
 		return relay_fail(err, "the module relay does not run");
-	if (relay->uri(self, uri, sizeof(uri)) != 0)
+	if (relay->uri(self, out, POOLS_URI) != 0)
 		return relay_fail(err, "the relay has no URI yet");
-	(void)snprintf(out, cap, "{\"url\": \"%s\"}", uri);
 	return 0;
 }
 
@@ -196,7 +207,7 @@ static int send_request(
 {
 	struct state *state = state_of(cx);
 	const struct conf *conf = conf_of(cx);
-	char host[NI_MAXHOST], body[POOLS_URI + 16];
+	char host[NI_MAXHOST], uri[POOLS_URI], body[POOLS_URI + 16];
 	struct request_conf request = {
 		.url = pool->url,
 		.body = body,
@@ -210,13 +221,15 @@ static int send_request(
 		.key = &state->key,
 	};
 
+	if (pools_identify(cx, err) != 0 || find_uri(cx, uri, err) != 0)
+		return -1;
 	if (!conf->bind[0]) {
-		listen_host(host, sizeof(host));
+		listen_host(uri, host, sizeof(host));
 		request.bind = host;
 	}
-	if (pools_identify(cx, err) != 0 ||
-		make_body(cx, body, sizeof(body), err) != 0)
-		return -1;
+	/* The URI needs no escapes: it contains only characters that JSON
+	 * allows. */
+	(void)snprintf(body, sizeof(body), "{\"url\": \"%s\"}", uri);
 	pool->request = request_post(state->requests, &request, pool, err);
 	return pool->request ? 0 : -1;
 }

@@ -25,7 +25,7 @@ struct relay_conf {
 	int64_t network_timeout_ms;
 	int64_t ping_interval_ms;
 	int64_t message_timeout_ms;
-	const char *ext_address;
+	const char *const *ext_address;
 	int64_t ext_lookup_ms;
 	const char *ext_status;
 	const char *provided_by;
@@ -89,6 +89,7 @@ struct relay_data {
 	struct join_token secret;
 	struct ranges exempt;
 	struct advertise advertise;
+	_Atomic bool told_lost;         /* struct told, lost: it was logged */
 	struct own_address own_address; /* control thread only, like the next */
 	struct relay_timer *expiry;
 	struct relay_next next;

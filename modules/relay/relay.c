@@ -41,10 +41,11 @@ static const struct relay_option options[] = {
 		"how long a connection may take to send its first message, and "
 		"a session may wait for both sides",
 		.flag = "message-timeout"),
-	RELAY_OPT(struct relay_conf, ext_address, const char *, "ext-address",
-		RELAY_STRING, "", 0, 0,
-		"the address to tell clients, HOST:PORT or :PORT, if it is "
-		"not the listen address",
+	RELAY_OPT(struct relay_conf, ext_address, const char *const *,
+		"ext-address", RELAY_LIST, "", 0, ADVERTISE_ENTRIES,
+		"the addresses to tell clients, HOST:PORT or :PORT, if they "
+		"are not those at which the clients come in; AT=HOST:PORT only "
+		"for clients that come in AT :PORT or ADDRESS:PORT",
 		.flag = "ext-address", .flags = RELAY_OPTION_BASIC),
 	RELAY_OPT(struct relay_conf, ext_lookup_ms, int64_t,
 		"ext-address-lookup", RELAY_DURATION, "5m", 1000, 86400000,
@@ -334,6 +335,6 @@ RELAY_MODULE = {
 			.reload_abandon = reload_abandon,
 			.files_read = settings_files_read,
 			.files_free = free,
-			.advise = settings_advise,
+			.advise = settings_advise_check,
 		},
 };

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 #include <strelaysrv/thread.h>
@@ -17,8 +18,9 @@
 struct relay_ctx;
 
 #define RELAY_SERVICE "relay"
-/* 2: set_external_status and clear_external_status. */
-#define RELAY_SERVICE_VERSION 2
+/* 2: set_external_status and clear_external_status; 3: a port of
+ * set_external. */
+#define RELAY_SERVICE_VERSION 3
 
 /* Enough for every URI. */
 #define RELAY_SERVICE_URI 1536
@@ -32,13 +34,13 @@ struct relay_service {
 	 */
 	bool (*is_private)(struct relay_ctx *self);
 	/*
-	 * Announces `address` (IPv4 or IPv6, with its port) to clients of that
-	 * family, in the URI and in invitations.  An unspecified address means
-	 * the address that the client connected to; then only the port is
-	 * replaced.
+	 * Announces `address` (IPv4 or IPv6, with its port) in the URI, and in
+	 * invitations to clients of that family that came in at our `port`.  An
+	 * unspecified address means the address that the client connected to;
+	 * then only the port is replaced.
 	 */
-	void (*set_external)(
-		struct relay_ctx *self, const struct sockaddr_storage *address);
+	void (*set_external)(struct relay_ctx *self,
+		const struct sockaddr_storage *address, uint16_t port);
 	/* Withdraws it: AF_INET or AF_INET6. */
 	void (*clear_external)(struct relay_ctx *self, int family);
 	/*
@@ -51,8 +53,7 @@ struct relay_service {
 		relay_post_fn *changed);
 	void (*unwatch)(struct relay_ctx *self, struct relay_ctx *watcher);
 	/*
-	 * The same as set_external and clear_external for the status address,
-	 * which only the URI names.
+	 * The same for the status address, which only the URI names.
 	 */
 	void (*set_external_status)(
 		struct relay_ctx *self, const struct sockaddr_storage *address);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "relay/address/advertise.h"
+#include "relay/address/private_address.h"
 #include "relay/devices/token_credential.h"
 #include "relay/settings.h"
 #include "shared/exempt.h"
@@ -31,9 +32,11 @@ int settings_check(const void *values, struct relay_err *err)
 {
 	const struct relay_conf *conf = values;
 
-	if (advertise_check("ext-address", conf->ext_address, err) != 0)
+	if (advertise_check(conf->ext_address, err) != 0)
 		return -1;
-	return advertise_check("ext-status", conf->ext_status, err);
+	return conf->ext_status[0]
+		       ? ext_address_check("ext-status", conf->ext_status, err)
+		       : 0;
 }
 
 /* A timer removes expired sessions, because without traffic no event does. */
@@ -97,6 +100,21 @@ void settings_advise(struct relay_ctx *cx, const void *values)
 		relay_log(cx, RELAY_WARNING,
 			"ping-interval is not below network-timeout: devices "
 			"will be disconnected before they are pinged");
+}
+
+void settings_advise_check(struct relay_ctx *cx, const void *values)
+{
+	const struct relay_conf *conf = values;
+	char address[PRIVATE_ADDRESS_TEXT];
+
+	settings_advise(cx, values);
+	if (!conf->ext_address[0] && private_address_find(address))
+		relay_log(cx, RELAY_NOTICE,
+			"this machine has the private address %s: clients that "
+			"use an HTTP or SOCKS proxy cannot follow invitations "
+			"unless ext-address, or a port that nat maps, names "
+			"the address at which they reach the relay",
+			address);
 }
 
 void settings_commit(struct relay_ctx *cx)

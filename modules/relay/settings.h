@@ -16,6 +16,8 @@ int settings_check(const void *values, struct relay_err *err);
 /* Warns of options that are allowed, but probably not meant; as struct
  * relay_hooks says. */
 void settings_advise(struct relay_ctx *cx, const void *values);
+/* The same for -check, with what only helps before the start. */
+void settings_advise_check(struct relay_ctx *cx, const void *values);
 /* Reads the token's hash, a struct join_token, as struct relay_hooks says. */
 int settings_files_read(
 	const void *values, void **files, struct relay_err *err);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
+/* The relay's addresses and URI, and their changes at run time. */
+
 #include <netinet/in.h>
 #include <string.h>
 
@@ -7,14 +9,11 @@
 
 #include "relay/address/own_address.h"
 #include "relay/data.h"
-#include "relay/service.h"
 
 #define LOOKUP_POLL_MS  50
 #define LOOKUP_RETRY_MS 30000 /* or the option, if that is shorter */
 #define FIRST_LOOKUP_S  5
 #define NS_PER_MS       1000000
-
-_Static_assert(RELAY_SERVICE_URI >= URI_TEXT, "every URI fits");
 
 static int64_t option_number(
 	struct relay_ctx *cx, const char *section, const char *name)
@@ -56,9 +55,9 @@ int own_address_uri(
 	const struct relay_data *data = data_of(cx);
 	const struct relay_conf *conf = conf_of(cx);
 	char id[RELAY_DEVICE_ID_TEXT], status[ADVERTISE_TEXT];
+	char host[EXT_ADDRESS_HOST];
 	struct uri uri = {
-		.host = data->advertise.host,
-		.port = data->advertise.port,
+		.host = host,
 		.id = id,
 		.network_timeout_ms = conf->network_timeout_ms,
 		.ping_interval_ms = conf->ping_interval_ms,
@@ -68,6 +67,7 @@ int own_address_uri(
 		.status_addr = status_address(cx, status),
 	};
 
+	advertise_uri(&data->advertise, host, &uri.port);
 	relay_device_id_format(relay_server_id(), id);
 	return uri_format(&uri, out, cap, err);
 }
@@ -115,10 +115,8 @@ static void apply(struct relay_ctx *cx)
 	struct own_address *own_address = &data->own_address;
 	struct advertise advertise = own_address->base;
 
-	if (own_address->mapped_v6.known)
-		advertise_replace(&advertise, true, &own_address->mapped_v6);
-	if (own_address->mapped_v4.known)
-		advertise_replace(&advertise, false, &own_address->mapped_v4);
+	advertise.v4 = own_address->mapped_v4;
+	advertise.v6 = own_address->mapped_v6;
 	if (!advertise_equal(&advertise, &data->advertise))
 		own_address->moved = true;
 	pthread_mutex_lock(&data->lock);
@@ -126,7 +124,7 @@ static void apply(struct relay_ctx *cx)
 	pthread_mutex_unlock(&data->lock);
 }
 
-static void tell_change(struct relay_ctx *cx)
+void own_address_changed(struct relay_ctx *cx)
 {
 	struct own_address *own_address = &data_of(cx)->own_address;
 	char text[URI_TEXT];
@@ -165,29 +163,52 @@ static bool is_lasting(int error)
 	       error != EAI_MEMORY && error != EAI_SYSTEM;
 }
 
-static int look_up_first(
-	struct relay_ctx *cx, struct advertise *base, struct relay_err *err)
+static int take_first(struct relay_ctx *cx, struct ext_address *ext,
+	struct lookup *lookup, int64_t end_ms, struct relay_err *err)
 {
-	struct own_address *own_address = &data_of(cx)->own_address;
 	const struct addrinfo *list = NULL;
-	struct lookup *lookup;
-	char host[sizeof(base->host)];
+	int64_t left_ms = end_ms - relay_now_ms(cx);
+	char host[EXT_ADDRESS_HOST];
 	int error = EAI_MEMORY;
 
-	advertise_bare_host(base, host);
-	lookup = lookup_begin(host, NULL, SOCK_STREAM);
+	ext_address_bare_host(ext, host);
 	if (lookup)
-		error = lookup_wait(lookup, FIRST_LOOKUP_S, &list);
+		error = lookup_wait(lookup,
+			left_ms > 0 ? (unsigned)((left_ms + 999) / 1000) : 0,
+			&list);
 	if (error == 0)
-		(void)advertise_update(base, list);
-	lookup_end(lookup);
+		(void)ext_address_update(ext, list);
 	if (is_lasting(error))
 		return relay_fail(err, "ext-address: cannot look up %s: %s",
 			host, gai_strerror(error));
-	own_address->lookup_failed = error != 0;
-	if (error != 0)
+	if (error != 0) {
+		data_of(cx)->own_address.lookup_failed = true;
 		log_failed(cx, host, error);
+	}
 	return 0;
+}
+
+/* All names at the same time. */
+static int look_up_first(
+	struct relay_ctx *cx, struct advertise *base, struct relay_err *err)
+{
+	int64_t end_ms = relay_now_ms(cx) + FIRST_LOOKUP_S * 1000;
+	struct lookup *lookups[ADVERTISE_ENTRIES] = {NULL};
+	char host[EXT_ADDRESS_HOST];
+	int result = 0;
+
+	for (unsigned i = 0; i < base->count; i++) {
+		ext_address_bare_host(&base->entries[i], host);
+		if (base->entries[i].is_name)
+			lookups[i] = lookup_begin(host, NULL, SOCK_STREAM);
+	}
+	for (unsigned i = 0; i < base->count && result == 0; i++)
+		if (base->entries[i].is_name)
+			result = take_first(
+				cx, &base->entries[i], lookups[i], end_ms, err);
+	for (unsigned i = 0; i < base->count; i++)
+		lookup_end(lookups[i]);
+	return result;
 }
 
 int own_address_load(struct relay_ctx *cx, struct relay_err *err)
@@ -195,13 +216,26 @@ int own_address_load(struct relay_ctx *cx, struct relay_err *err)
 	struct advertise *base = &data_of(cx)->own_address.base;
 
 	if (advertise_init(base, conf_of(cx)->ext_address, err) != 0 ||
-		(base->is_name && look_up_first(cx, base, err) != 0))
+		look_up_first(cx, base, err) != 0)
 		return -1;
 	apply(cx);
 	return 0;
 }
 
-/* Names are resolved regularly. */
+/* Names are resolved regularly, one after the other. */
+
+/* NULL: no name is left in this round. */
+static struct ext_address *looking_for(struct own_address *own_address)
+{
+	struct advertise *base = &own_address->base;
+
+	while (own_address->looking < base->count &&
+		!base->entries[own_address->looking].is_name)
+		own_address->looking++;
+	return own_address->looking < base->count
+		       ? &base->entries[own_address->looking]
+		       : NULL;
+}
 
 static void take_result(struct relay_ctx *cx)
 {
@@ -209,17 +243,18 @@ static void take_result(struct relay_ctx *cx)
 	const struct addrinfo *list;
 	int error = lookup_result(own_address->lookup, &list);
 
-	own_address->lookup_failed = error != 0;
-	if (error)
+	if (error) {
+		own_address->lookup_failed = true;
 		log_failed(cx, own_address->looked_up, error);
-	if (!error && advertise_update(&own_address->base, list)) {
+	} else if (ext_address_update(looking_for(own_address), list)) {
 		relay_log(cx, RELAY_NOTICE,
 			"ext-address: %s has another address now",
-			own_address->base.host);
-		tell_change(cx);
+			own_address->looked_up);
+		own_address_changed(cx);
 	}
 	lookup_end(own_address->lookup);
 	own_address->lookup = NULL;
+	own_address->looking++;
 }
 
 /* Whether the lookup goes on; if it takes long, that is logged once. */
@@ -245,17 +280,34 @@ static bool is_looking(struct relay_ctx *cx)
 /* A reload has changed the name: nobody needs the result any more. */
 static void drop_old(struct own_address *own_address)
 {
-	if (!own_address->lookup ||
-		strcmp(own_address->looked_up, own_address->base.host) == 0)
+	const struct ext_address *ext = looking_for(own_address);
+	char host[EXT_ADDRESS_HOST] = "";
+
+	if (ext)
+		ext_address_bare_host(ext, host);
+	if (!own_address->lookup || strcmp(own_address->looked_up, host) == 0)
 		return;
 	lookup_end(own_address->lookup);
 	own_address->lookup = NULL;
 }
 
+static int64_t look_up_next(struct relay_ctx *cx)
+{
+	struct own_address *own_address = &data_of(cx)->own_address;
+	const struct ext_address *ext = looking_for(own_address);
+
+	if (!ext)
+		return next_look(cx);
+	own_address->lookup_ms = relay_now_ms(cx);
+	ext_address_bare_host(ext, own_address->looked_up);
+	own_address->lookup =
+		lookup_begin(own_address->looked_up, NULL, SOCK_STREAM);
+	return own_address->lookup ? LOOKUP_POLL_MS : next_look(cx);
+}
+
 static int64_t refresh(struct relay_ctx *cx, void *arg)
 {
 	struct own_address *own_address = &data_of(cx)->own_address;
-	char host[sizeof(own_address->base.host)];
 
 	(void)arg;
 	if (own_address->told && own_address->moved)
@@ -265,124 +317,11 @@ static int64_t refresh(struct relay_ctx *cx, void *arg)
 		if (is_looking(cx))
 			return LOOKUP_POLL_MS;
 		take_result(cx);
-		return next_look(cx);
+	} else {
+		own_address->looking = 0;
+		own_address->lookup_failed = false;
 	}
-	if (!own_address->base.is_name)
-		return next_look(cx);
-	own_address->lookup_ms = relay_now_ms(cx);
-	advertise_bare_host(&own_address->base, host);
-	memcpy(own_address->looked_up, own_address->base.host,
-		sizeof(own_address->looked_up));
-	own_address->lookup = lookup_begin(host, NULL, SOCK_STREAM);
-	return own_address->lookup ? LOOKUP_POLL_MS : next_look(cx);
-}
-
-/* The service. */
-
-static int service_uri(struct relay_ctx *self, char *out, size_t cap)
-{
-	return own_address_uri(self, out, cap, NULL);
-}
-
-static bool is_set(struct relay_ctx *cx, const char *section, const char *name)
-{
-	struct relay_value value;
-
-	if (relay_option_get(cx, section, name, &value) != 0)
-		return false;
-	return value.list ? value.list[0] != NULL
-			  : value.string && value.string[0];
-}
-
-static bool service_is_private(struct relay_ctx *self)
-{
-	return data_of(self)->secret.set || is_set(self, "access", "tokens") ||
-	       is_set(self, "access", "token-file");
-}
-
-static void service_set(
-	struct relay_ctx *self, const struct sockaddr_storage *address)
-{
-	struct own_address *own_address = &data_of(self)->own_address;
-
-	advertise_address(address->ss_family == AF_INET6
-				  ? &own_address->mapped_v6
-				  : &own_address->mapped_v4,
-		address);
-	tell_change(self);
-}
-
-static void service_clear(struct relay_ctx *self, int family)
-{
-	struct own_address *own_address = &data_of(self)->own_address;
-
-	if (family == AF_INET6)
-		own_address->mapped_v6.known = false;
-	else
-		own_address->mapped_v4.known = false;
-	tell_change(self);
-}
-
-static struct advertise_address *status_of(struct relay_ctx *self, int family)
-{
-	struct own_address *own_address = &data_of(self)->own_address;
-
-	return family == AF_INET6 ? &own_address->status_v6
-				  : &own_address->status_v4;
-}
-
-static void service_set_status(
-	struct relay_ctx *self, const struct sockaddr_storage *address)
-{
-	advertise_address(status_of(self, address->ss_family), address);
-	tell_change(self);
-}
-
-static void service_clear_status(struct relay_ctx *self, int family)
-{
-	status_of(self, family)->known = false;
-	tell_change(self);
-}
-
-static void service_unwatch(struct relay_ctx *self, struct relay_ctx *watcher)
-{
-	struct own_address *own_address = &data_of(self)->own_address;
-
-	for (size_t i = 0; i < OWN_ADDRESS_WATCHERS; i++)
-		if (own_address->watchers[i].cx == watcher)
-			own_address->watchers[i].cx = NULL;
-}
-
-static int service_watch(struct relay_ctx *self, struct relay_ctx *watcher,
-	relay_post_fn *changed)
-{
-	struct own_address *own_address = &data_of(self)->own_address;
-
-	service_unwatch(self, watcher);
-	for (size_t i = 0; i < OWN_ADDRESS_WATCHERS; i++)
-		if (!own_address->watchers[i].cx) {
-			own_address->watchers[i].cx = watcher;
-			own_address->watchers[i].changed = changed;
-			return 0;
-		}
-	return -1;
-}
-
-static const struct relay_service service = {
-	.uri = service_uri,
-	.is_private = service_is_private,
-	.set_external = service_set,
-	.clear_external = service_clear,
-	.watch = service_watch,
-	.unwatch = service_unwatch,
-	.set_external_status = service_set_status,
-	.clear_external_status = service_clear_status,
-};
-
-int own_address_init(struct relay_ctx *cx)
-{
-	return relay_service_publish(
-		cx, RELAY_SERVICE, RELAY_SERVICE_VERSION, &service);
+	return look_up_next(cx);
 }
 
 int own_address_start(struct relay_ctx *cx)
@@ -393,6 +332,20 @@ int own_address_start(struct relay_ctx *cx)
 	return own_address->timer ? 0 : -1;
 }
 
+/* Until it is resolved, a name keeps the addresses that it had. */
+static void keep_known(const struct advertise *base, struct ext_address *next)
+{
+	for (unsigned i = 0; next->is_name && i < base->count; i++) {
+		const struct ext_address *old = &base->entries[i];
+
+		if (old->is_name && old->port == next->port &&
+			strcmp(old->host, next->host) == 0) {
+			next->v4 = old->v4;
+			next->v6 = old->v6;
+		}
+	}
+}
+
 int own_address_prepare(struct relay_ctx *cx, const struct relay_conf *conf,
 	struct relay_err *err)
 {
@@ -401,10 +354,8 @@ int own_address_prepare(struct relay_ctx *cx, const struct relay_conf *conf,
 
 	if (advertise_init(next, conf->ext_address, err) != 0)
 		return -1;
-	/* Until it is resolved, use the last addresses of the same name. */
-	if (next->is_name && strcmp(next->host, own_address->base.host) == 0 &&
-		next->port == own_address->base.port)
-		*next = own_address->base;
+	for (unsigned i = 0; i < next->count; i++)
+		keep_known(&own_address->base, &next->entries[i]);
 	own_address->next_timer = relay_timer_add(cx, 1, refresh, NULL);
 	return own_address->next_timer ? 0 : relay_fail(err, "out of memory");
 }

@@ -38,6 +38,9 @@ int own_address_start(struct relay_ctx *cx);
 /* The relay's current URI.  0 or -1; err may be NULL. */
 int own_address_uri(
 	struct relay_ctx *cx, char *out, size_t cap, struct relay_err *err);
+/* After a change of what struct own_address has of other modules: clients are
+ * told the new addresses. */
+void own_address_changed(struct relay_ctx *cx);
 /* If the URI has changed, logs it and notifies the watchers. */
 void own_address_tell(struct relay_ctx *cx);
 void own_address_finish(struct relay_ctx *cx);

@@ -24,16 +24,16 @@ struct own_address {
 	struct advertise base;          /* from the options */
 	struct advertise next_base;     /* prepared by a reload, as is */
 	struct relay_timer *next_timer; /* this one */
-	/* If known, they override base. */
-	struct advertise_address mapped_v4, mapped_v6;
+	struct advertise_mapped mapped_v4, mapped_v6;
 	/* The same of the status address; they override ext-status. */
-	struct advertise_address status_v4, status_v6;
+	struct told_address status_v4, status_v6;
 	struct own_address_watcher watchers[OWN_ADDRESS_WATCHERS];
 	struct lookup *lookup; /* owned; NULL: none running */
-	char looked_up[256];   /* the host it resolves */
-	int64_t lookup_ms;     /* when it began; 0: its silence was logged */
+	unsigned looking;      /* the entry of base whose turn it is */
+	char looked_up[EXT_ADDRESS_HOST]; /* the host it resolves */
+	int64_t lookup_ms; /* when it began; 0: its silence was logged */
 	struct relay_timer *timer;
-	bool lookup_failed; /* the last lookup failed */
+	bool lookup_failed; /* of the names, one at least */
 	bool moved; /* the address has changed, and the watchers were not told
 		     * yet
 		     */

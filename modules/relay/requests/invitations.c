@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "relay/address/told.h"
 #include "relay/data.h"
 #include "relay/devices/device.h"
 #include "relay/messages/peer_connection.h"
@@ -17,23 +18,50 @@ struct invitation {
 	uint8_t key[ID_LEN];
 };
 
+/* Once: how a client came in seldom changes. */
+static void tell_lost(struct relay_ctx *cx)
+{
+	if (!atomic_exchange(&data_of(cx)->told_lost, true))
+		relay_log(cx, RELAY_NOTICE,
+			"a client came from outside to a private address of "
+			"this machine: if it uses an HTTP or SOCKS proxy, it "
+			"cannot follow invitations unless ext-address names "
+			"the address at which it reaches the relay");
+}
+
+/* 0, or -1: the kernel does not know the connection any more. */
+static int find_told(
+	struct relay_ctx *cx, const struct relay_conn *conn, struct told *out)
+{
+	struct relay_data *data = data_of(cx);
+	struct came_in in;
+
+	relay_conn_sockaddr(conn, &in.from);
+	if (relay_conn_local(conn, &in.local, &in.listener) != 0)
+		return -1;
+	pthread_mutex_lock(&data->lock);
+	told_to(&data->advertise, &in, out);
+	pthread_mutex_unlock(&data->lock);
+	if (out->lost)
+		tell_lost(cx);
+	return 0;
+}
+
 bool invitations_send(struct relay_ctx *cx, struct relay_conn *conn,
 	const uint8_t *from, const uint8_t *key, bool server_socket)
 {
-	struct relay_data *data = data_of(cx);
-	uint8_t message[FRAME_INVITATION_SIZE], address[16];
+	uint8_t message[FRAME_INVITATION_SIZE];
+	struct told told;
 	struct frame_invitation in = {.from = {from, ID_LEN},
 		.key = {key, ID_LEN},
-		.address = {address, 0},
 		.server_socket = server_socket};
-	struct sockaddr_storage peer;
 	size_t len;
 
-	relay_conn_sockaddr(conn, &peer);
-	pthread_mutex_lock(&data->lock);
-	advertise_to(&data->advertise, peer.ss_family == AF_INET6, address,
-		&in.address.len, &in.port);
-	pthread_mutex_unlock(&data->lock);
+	if (find_told(cx, conn, &told) != 0)
+		return true; /* its end comes with the next event */
+	in.address.data = told.bytes;
+	in.address.len = told.len;
+	in.port = told.port;
 	count(cx, METRIC_INVITATIONS, 0);
 	len = frame_write_invitation(message, sizeof(message), &in);
 	return peer_send(cx, conn, message, len);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* The address and port that an invitation tells one client. */
+
+#include <string.h>
+
+#include "relay/address/advertise.h"
+#include "relay/address/told.h"
+#include "shared/address_reach.h"
+
+/* How exactly the entry is meant for clients that came in there; -1: it is not.
+ */
+static int closeness(
+	const struct ext_address *ext, const struct told_address *local)
+{
+	if (!ext->at.known)
+		return 0;
+	if (ext->at.port != local->port)
+		return -1;
+	if (ext->at.unspecified)
+		return 1;
+	return memcmp(ext->at.bytes, local->bytes, 16) == 0 ? 2 : -1;
+}
+
+static const struct told_address *of_family(
+	const struct ext_address *ext, bool v6)
+{
+	const struct told_address *own = v6 ? &ext->v6 : &ext->v4;
+
+	return own->known ? own : NULL;
+}
+
+/* The first of the closest ones; NULL: none has an address of that family. */
+static const struct told_address *find_ext(const struct advertise *advertise,
+	bool v6, const struct told_address *local)
+{
+	const struct told_address *best = NULL, *one;
+	int best_is = -1, is;
+
+	for (unsigned i = 0; i < advertise->count; i++) {
+		one = of_family(&advertise->entries[i], v6);
+		is = one ? closeness(&advertise->entries[i], local) : -1;
+		if (is > best_is) {
+			best = one;
+			best_is = is;
+		}
+	}
+	return best;
+}
+
+static void take(struct told *out, const struct told_address *address)
+{
+	out->port = address->port;
+	out->len = address->unspecified ? 0 : 16;
+	memcpy(out->bytes, address->bytes, 16);
+}
+
+/* Without a gateway between them, a client can use the address again. */
+static bool is_of_use(const struct told_address *local,
+	const struct told_address *listener, enum address_reach from)
+{
+	switch (address_reach(local->bytes)) {
+	case REACH_PUBLIC:
+		return true;
+	case REACH_LINK:
+		return false;
+	case REACH_PRIVATE:
+	case REACH_NOBODY:
+		break;
+	}
+	return from != REACH_PUBLIC && told_address_same(local, listener);
+}
+
+void told_to(const struct advertise *advertise, const struct came_in *in,
+	struct told *out)
+{
+	bool v6 = in->from.ss_family == AF_INET6;
+	const struct advertise_mapped *mapped =
+		v6 ? &advertise->v6 : &advertise->v4;
+	struct told_address from, local, listener;
+	const struct told_address *ext;
+
+	*out = (struct told){.len = 0};
+	told_address_set(&from, &in->from);
+	told_address_set(&local, &in->local);
+	told_address_set(&listener, &in->listener);
+	ext = find_ext(advertise, v6, &local);
+	/* Any address is better than none. */
+	if (!ext)
+		ext = find_ext(advertise, !v6, &local);
+	if (mapped->outer.known && mapped->inner == local.port) {
+		take(out, &mapped->outer);
+	} else if (ext) {
+		take(out, ext);
+	} else {
+		take(out, &local);
+		if (!is_of_use(&local, &listener, address_reach(from.bytes)))
+			out->len = 0;
+		out->lost = out->len == 0 &&
+			    address_reach(from.bytes) == REACH_PUBLIC;
+	}
+}

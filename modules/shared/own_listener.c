@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* The listen address that others are told of. */
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include <strelaysrv/server.h>
+
+#include "shared/own_listener.h"
+
+/* [::] also serves IPv4. */
+static bool fits(const struct sockaddr_storage *address, int family)
+{
+	struct sockaddr_in6 v6;
+
+	if (address->ss_family != AF_INET6)
+		return family != AF_INET6;
+	memcpy(&v6, address, sizeof(v6));
+	return !IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr) &&
+	       (family != AF_INET || IN6_IS_ADDR_UNSPECIFIED(&v6.sin6_addr));
+}
+
+int own_listener_find(int family, struct sockaddr_storage *out)
+{
+	for (unsigned i = 0; relay_listen_address(i, out) == 0; i++)
+		if (fits(out, family))
+			return (int)i;
+	return -1;
+}

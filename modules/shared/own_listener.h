@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* own_listener.h - the listen address that others are told of. */
+#ifndef OWN_LISTENER_H
+#define OWN_LISTENER_H
+
+#include <sys/socket.h>
+
+/*
+ * The first listen address of `family` (AF_UNSPEC: of any) that means something
+ * on other machines: an IPv6 link-local address does not.  [C]  Returns i of
+ * relay_listen_address(), or -1 if there is none.
+ */
+int own_listener_find(int family, struct sockaddr_storage *out);
+
+#endif

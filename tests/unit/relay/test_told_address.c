@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * Tests of what an invitation tells: each row of the table in the module's
+ * README, which is the specification.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include "relay/address/advertise.h"
+#include "relay/address/told.h"
+
+#define TABLE    "<!-- told -->"
+#define CELLS    6
+#define CELL     96
+#define ROWS_MIN 20
+#define MOST     4
+
+enum cell { LISTENS, CAME_IN, FROM, EXT, MAPPED, TOLD };
+
+/* The text without blanks and code marks; "-" is "". */
+static void clean(char *out, const char *text, size_t len)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < len; i++)
+		if (text[i] != '`' && (text[i] != ' ' || used))
+			out[used++] = text[i];
+	while (used && out[used - 1] == ' ')
+		used--;
+	out[used] = '\0';
+	if (strcmp(out, "-") == 0)
+		out[0] = '\0';
+}
+
+static bool read_row(const char *line, char cells[CELLS][CELL])
+{
+	for (int i = 0; i < CELLS; i++) {
+		const char *end;
+
+		assert_int_equal(*line, '|');
+		end = strchr(line + 1, '|');
+		assert_non_null(end);
+		assert_true(end - line < CELL);
+		clean(cells[i], line + 1, (size_t)(end - line) - 1);
+		line = end;
+	}
+	return cells[LISTENS][0] != '-' &&
+	       strcmp(cells[LISTENS], "listener") != 0;
+}
+
+/* "HOST:PORT", or a host alone. */
+static void read_address(const char *text, struct sockaddr_storage *out)
+{
+	struct ext_address ext;
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+	struct sockaddr_in v4 = {.sin_family = AF_INET};
+	char full[CELL + 8];
+	struct relay_err err;
+
+	memset(out, 0, sizeof(*out));
+	if (strcmp(text, "no longer") == 0)
+		return;
+	snprintf(full, sizeof(full),
+		strrchr(text, ']') && text[strlen(text) - 1] == ']' ? "%s:1"
+		: strchr(text, ':')                                 ? "%s"
+								    : "%s:1",
+		text);
+	assert_int_equal(ext_address_read(&ext, "test", full, &err), 0);
+	if (ext.v4.known && !ext.is_name && ext.host[0]) {
+		memcpy(&v4.sin_addr, ext.v4.bytes + 12, 4);
+		v4.sin_port = htons(ext.port);
+		memcpy(out, &v4, sizeof(v4));
+	} else {
+		memcpy(&v6.sin6_addr, ext.v6.bytes, 16);
+		v6.sin6_port = htons(ext.port);
+		memcpy(out, &v6, sizeof(v6));
+	}
+}
+
+static void read_ext(struct advertise *advertise, char *text)
+{
+	const char *list[MOST + 1] = {NULL};
+	struct relay_err err;
+	char *rest = NULL;
+	int count = 0;
+
+	for (char *one = strtok_r(text, ", ", &rest); one;
+		one = strtok_r(NULL, ", ", &rest)) {
+		assert_true(count < MOST);
+		list[count++] = one;
+	}
+	assert_int_equal(advertise_init(advertise, list, &err), 0);
+}
+
+/* "PORT is OUTER" of one family. */
+static void read_mapped(struct advertise *advertise, const char *text, bool v6)
+{
+	struct advertise_mapped *mapped = v6 ? &advertise->v6 : &advertise->v4;
+	struct sockaddr_storage outer;
+	char *is;
+
+	if (!text[0])
+		return;
+	mapped->inner = (uint16_t)strtoul(text, &is, 10);
+	assert_memory_equal(is, " is ", 4);
+	read_address(is + 4, &outer);
+	told_address_set(&mapped->outer, &outer);
+}
+
+static void write_told(const struct told *told, char out[ADVERTISE_TEXT])
+{
+	static const uint8_t v4[12] = {[10] = 0xff, [11] = 0xff};
+	struct told_address address = {
+		.unspecified = told->len == 0, .port = told->port};
+
+	memcpy(address.bytes, told->bytes, 16);
+	advertise_format(&address, memcmp(v4, told->bytes, 12) != 0, out);
+}
+
+static void check_row(char cells[CELLS][CELL])
+{
+	static struct advertise advertise;
+	struct came_in in;
+	struct told told;
+	char got[ADVERTISE_TEXT];
+
+	read_ext(&advertise, cells[EXT]);
+	read_address(cells[LISTENS], &in.listener);
+	read_address(cells[CAME_IN], &in.local);
+	read_address(cells[FROM], &in.from);
+	read_mapped(&advertise, cells[MAPPED], in.from.ss_family == AF_INET6);
+	told_to(&advertise, &in, &told);
+	write_told(&told, got);
+	assert_string_equal(got, cells[TOLD]);
+}
+
+static void every_row_holds(void **state)
+{
+	FILE *page = fopen(RELAY_PAGE, "r");
+	char cells[CELLS][CELL], line[1024];
+	bool in_table = false;
+	int rows = 0;
+
+	(void)state;
+	assert_non_null(page);
+	while (fgets(line, sizeof(line), page)) {
+		if (strncmp(line, TABLE, strlen(TABLE)) == 0)
+			in_table = true;
+		else if (in_table && line[0] != '|')
+			break;
+		else if (in_table && read_row(line, cells)) {
+			check_row(cells);
+			rows++;
+		}
+	}
+	fclose(page);
+	assert_true(rows >= ROWS_MIN);
+}
+
+static void a_client_from_outside_that_is_told_nothing_is_lost(void **state)
+{
+	static const struct advertise none;
+	struct came_in in;
+	struct told told;
+
+	(void)state;
+	read_address("[::]:22067", &in.listener);
+	read_address("10.0.0.5:22067", &in.local);
+	read_address("192.0.2.44", &in.from);
+	told_to(&none, &in, &told);
+	assert_true(told.lost);
+	read_address("10.0.0.9", &in.from);
+	told_to(&none, &in, &told);
+	assert_false(told.lost);
+	read_address("192.0.2.44", &in.from);
+	read_address("192.0.2.5:22067", &in.local);
+	told_to(&none, &in, &told);
+	assert_false(told.lost);
+}
+
+static void wrong_entries_are_refused(void **state)
+{
+	static const char *const wrong[] = {"", "host", "host:", "host:0",
+		"host:65536", "host:123456", "host:1x", "::1:443", "[::1:443",
+		"=host:443", "443=host:443", "name:443=host:443",
+		":443=", ":443=host", ":443=:1=:2", ":x=host:443"};
+	struct ext_address ext;
+	struct relay_err err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		err.text[0] = '\0';
+		assert_int_equal(
+			ext_address_read(&ext, "ext-address", wrong[i], &err),
+			-1);
+		assert_non_null(strstr(err.text, "write HOST:PORT"));
+	}
+	/* Other options tell everybody the same. */
+	assert_int_equal(
+		ext_address_read(&ext, "ext-status", ":1=host:443", &err), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_row_holds),
+		cmocka_unit_test(
+			a_client_from_outside_that_is_told_nothing_is_lost),
+		cmocka_unit_test(wrong_entries_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
