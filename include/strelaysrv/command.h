@@ -99,9 +99,11 @@ typedef enum relay_step relay_command_fn(
 	struct relay_ctx *cx, struct relay_answer *to);
 
 /*
- * The command changes something: control logs it, with who gave it.
+ * The command changes something: control logs it, with who gave it.  The second
+ * is for one that only shows something if no words follow its name.
  */
-#define RELAY_COMMAND_CHANGES 1U
+#define RELAY_COMMAND_CHANGES      1U
+#define RELAY_COMMAND_WORDS_CHANGE 2U /* since API 1.7 */
 
 /* Everything it points to must stay valid as long as the module. */
 struct relay_command_def {

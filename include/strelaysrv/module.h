@@ -55,7 +55,7 @@
  *   1.6  2026-11-29  advise, RELAY_OPTION_BASIC,
  *                    RELAY_CONFINED, RELAY_NEEDS_PROGRAMS,
  *                    RELAY_NEEDS_SOCKETS, RELAY_OPTION_WRITTEN
- *   1.7  2026-11-29  relay_conn_local
+ *   1.7  2026-11-29  relay_conn_local, RELAY_COMMAND_WORDS_CHANGE
  */
 #define RELAY_ABI_MAGIC 0x524c594dU /* "RLYM" */
 #define RELAY_ABI_MAJOR 1

@@ -201,7 +201,8 @@ void request_begin(struct client *client)
 		return;
 	}
 	client->state = CLIENT_RUNNING;
-	if (def->flags & RELAY_COMMAND_CHANGES)
+	if (def->flags & RELAY_COMMAND_CHANGES ||
+		(def->flags & RELAY_COMMAND_WORDS_CHANGE && words > 1))
 		log_change(client);
 	request_soon(client, 0);
 }

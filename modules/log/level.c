@@ -55,6 +55,6 @@ const struct relay_command_def level_command = {
 	.words = "[error|warning|notice|info|debug]",
 	.help = "show or change which records are logged, until the next "
 		"reload",
-	.flags = RELAY_COMMAND_CHANGES,
+	.flags = RELAY_COMMAND_WORDS_CHANGE,
 	.run = log_level,
 };

@@ -100,7 +100,7 @@ const struct relay_command_def limit_command = {
 	.words = "[session|device|global RATE]",
 	.help = "show the limits, or change one at once, until the next reload "
 		"or start",
-	.flags = RELAY_COMMAND_CHANGES,
+	.flags = RELAY_COMMAND_WORDS_CHANGE,
 	.run = limit,
 };
 
