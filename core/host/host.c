@@ -161,6 +161,8 @@ static int try_transition(struct transition *transition, struct config *config,
 	}
 	host->next = NULL;
 	transition_forget(transition);
+	/* Also the one of a transition that failed. */
+	layout_free_unused(host->layout);
 	return result;
 }
 

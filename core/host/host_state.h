@@ -33,7 +33,7 @@ struct host {
 	struct loop *control;
 	struct config_module *schema; /* owned */
 	struct module_list running;   /* in the order of `modules` */
-	const struct layout *layout;  /* borrowed; never freed */
+	const struct layout *layout;  /* borrowed */
 	struct config *current;       /* owned */
 	/* borrowed; NULL unless a transition is being made */
 	const struct config *next;

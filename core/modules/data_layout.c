@@ -8,6 +8,11 @@
 #include "modules/hooks.h"
 #include "modules/modules_state.h"
 
+struct counted {
+	struct layout layout; /* first: it is what others know */
+	atomic_size_t objects;
+};
+
 /* Cannot overflow: module_judge() limits the size, and at most 64 are added. */
 static uint32_t place(size_t *end, size_t size)
 {
@@ -21,10 +26,13 @@ static uint32_t place(size_t *end, size_t size)
 const struct layout *layout_make(struct relay_module *const *mods, size_t n)
 {
 	struct layout **newest = &instance->modules->layouts;
-	struct layout *layout = calloc(1, sizeof(*layout));
+	struct counted *counted = calloc(1, sizeof(*counted));
+	struct layout *layout;
 
-	if (!layout)
+	if (!counted)
 		return NULL;
+	layout = &counted->layout;
+	layout->objects = &counted->objects;
 	for (size_t i = 0; i < n; i++) {
 		const struct relay_module *mod = mods[i];
 
@@ -34,10 +42,30 @@ const struct layout *layout_make(struct relay_module *const *mods, size_t n)
 		layout->at[mod->slot].session =
 			place(&layout->session_bytes, mod->def.session_size);
 	}
-	layout->generation = *newest ? (*newest)->generation + 1 : 1;
 	layout->next = *newest;
 	*newest = layout;
 	return layout;
+}
+
+static bool is_used(const struct layout *layout)
+{
+	return atomic_load_explicit(layout->objects, memory_order_acquire) != 0;
+}
+
+void layout_free_unused(const struct layout *current)
+{
+	struct layout **at = &instance->modules->layouts;
+
+	while (*at) {
+		struct layout *layout = *at;
+
+		if (layout == current || is_used(layout)) {
+			at = &layout->next;
+			continue;
+		}
+		*at = layout->next;
+		free(layout);
+	}
 }
 
 void layout_free_all(void)

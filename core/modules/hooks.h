@@ -13,6 +13,7 @@
 #ifndef HOOKS_H
 #define HOOKS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,11 +23,11 @@
 #include "modules/module.h"
 
 /* Shared by all workers.  A reload that changes the modules makes a new layout;
- * old ones are kept until the server ends, since objects may refer to them. */
+ * an old one is kept as long as there are objects that were made with it. */
 struct layout {
-	uint64_t generation; /* incremented with each layout */
-	size_t conn_bytes;   /* the sum of all modules' blocks */
+	size_t conn_bytes; /* the sum of all modules' blocks */
 	size_t session_bytes;
+	atomic_size_t *objects; /* how many there are */
 	struct {
 		uint64_t serial; /* of the module; 0: no module */
 		uint32_t conn, session;
@@ -36,7 +37,22 @@ struct layout {
 
 /* Makes the layout for the modules, in their order.  NULL without memory. */
 const struct layout *layout_make(struct relay_module *const *mods, size_t n);
+/* [C]  Frees the layouts without objects, except this one.  No worker may have
+ * a set with another layout, since it would make objects. */
+void layout_free_unused(const struct layout *current);
 void layout_free_all(void);
+
+/* An object was made with the layout. */
+static inline void layout_enter(const struct layout *layout)
+{
+	atomic_fetch_add_explicit(layout->objects, 1, memory_order_relaxed);
+}
+
+/* The object is about to be freed, and reads the layout no more. */
+static inline void layout_leave(const struct layout *layout)
+{
+	atomic_fetch_sub_explicit(layout->objects, 1, memory_order_release);
+}
 
 /* Whether the module was running when an object of this layout was made. */
 static inline bool layout_has(

@@ -35,6 +35,7 @@ static struct relay_conn *conn_make(struct worker *worker, int fd,
 		return NULL;
 	conn->worker = worker;
 	conn->layout = layout;
+	layout_enter(layout);
 	conn->fd = fd;
 	conn_set_address(conn, from);
 	conn->id = object_table_add(&peers->conns, conn);
@@ -45,6 +46,7 @@ static struct relay_conn *conn_make(struct worker *worker, int fd,
 	}
 	strangers_leave(&peers->strangers, conn, false, 0);
 	object_table_remove(&peers->conns, conn->id);
+	layout_leave(layout);
 	free(conn);
 	return NULL;
 }

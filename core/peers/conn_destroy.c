@@ -58,6 +58,7 @@ void conn_reap(struct worker *worker)
 			conn->next = later;
 			later = conn;
 		} else {
+			layout_leave(conn->layout);
 			free(conn);
 		}
 		conn = next;

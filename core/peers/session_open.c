@@ -30,13 +30,14 @@ static struct relay_session *session_make(
 		return NULL;
 	session->worker = worker;
 	session->layout = layout;
+	layout_enter(layout);
 	session->idle_ms = idle_ms;
 	session->start_ms = session->moved_ms = loop_clock_ms();
 	session->watch.due = session_watch_due;
 	session->id = object_table_add(&peers_of(worker)->sessions, session);
 	if (session->id)
 		return session;
-	free(session);
+	session_free(session);
 	return NULL;
 }
 

@@ -88,6 +88,7 @@ void sessions_resume(struct worker *worker)
 
 void session_free(struct relay_session *session)
 {
+	layout_leave(session->layout);
 	free(session);
 }
 
