@@ -60,6 +60,7 @@ struct relay_next {
 	struct join_token secret;
 	struct ranges exempt; /* owned */
 	struct relay_timer *expiry;
+	bool new_timeouts; /* else those of connections go on */
 };
 
 /* Lists for commands that may be made at the same time. */

@@ -258,9 +258,16 @@ static void conn_deadline(struct relay_ctx *cx, struct relay_conn *conn)
 	peer_close(cx, conn, RELAY_END_TIMEOUT);
 }
 
+/* New timeouts begin now.  Else whoever is silent is not given more time, as
+ * often as other options change.  The control thread waits meanwhile. */
+static bool new_timeouts(struct relay_ctx *cx)
+{
+	return data_of(cx)->next.new_timeouts;
+}
+
 static void conn_reload(struct relay_ctx *cx, struct relay_conn *conn)
 {
-	if (relay_conn_is_tls(conn))
+	if (relay_conn_is_tls(conn) && new_timeouts(cx))
 		protocol_reload(cx, conn);
 }
 
@@ -268,7 +275,7 @@ static void session_reload(struct relay_ctx *cx, struct relay_session *session)
 {
 	const struct peer *peer = peer_of(cx, relay_session_side(session, 0));
 
-	if (peer && peer->state == PEER_PAIRED)
+	if (peer && peer->state == PEER_PAIRED && new_timeouts(cx))
 		relay_session_idle(session, conf_of(cx)->network_timeout_ms);
 }
 

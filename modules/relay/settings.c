@@ -65,11 +65,20 @@ void settings_log_token_change(struct relay_ctx *cx,
 			    : "devices need a different token now");
 }
 
+static bool same_timeouts(
+	const struct relay_conf *a, const struct relay_conf *b)
+{
+	return a->network_timeout_ms == b->network_timeout_ms &&
+	       a->ping_interval_ms == b->ping_interval_ms &&
+	       a->message_timeout_ms == b->message_timeout_ms;
+}
+
 int settings_prepare(struct relay_ctx *cx, const struct relay_conf *conf,
 	struct relay_err *err)
 {
 	struct relay_next *next = &data_of(cx)->next;
 
+	next->new_timeouts = !same_timeouts(conf, conf_of(cx));
 	next->secret = *(const struct join_token *)relay_files(cx, conf);
 	if (exempt_read(cx, &next->exempt, err) != 0)
 		return -1;

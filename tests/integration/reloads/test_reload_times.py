@@ -73,3 +73,43 @@ def test_sessions_outlive_the_old_time(reloadable, identities):  # noqa: F811
         pace(2.5 * short)
         one.send_bytes(b"still here")
         assert other.receive_bytes(10) == b"still here"
+
+
+def ends_during_reloads(relay, connection, text):
+    """Whether the server ends a silent connection while other options change again and again."""
+    deadline, number = Deadline(), 0
+    connection.sock.settimeout(0.1)
+    while not deadline.passed():
+        number += 1
+        assert relay.change(text.replace("NUMBER", str(number)))[0]
+        try:
+            while connection.sock.recv(4096):
+                pass
+            return True
+        except TimeoutError:
+            continue
+        except OSError:
+            return True
+    return False
+
+
+def often_changed():
+    """A configuration in which only NUMBER changes; the timeout is longer than a reload takes."""
+    short = 2 * SLOWNESS
+    return conf(network_timeout=f"{short}s", ping_interval=f"{short / 4}s",
+                provided_by='"relay NUMBER"')
+
+
+def test_a_silent_session_ends_although_other_options_change(reloadable, identities):  # noqa: F811
+    relay = reloadable(often_changed())
+    with Invited(relay.server, identities[0], identities[1]) as invited:
+        silent, _ = invited.join_both()
+        assert ends_during_reloads(relay, silent, often_changed())
+
+
+def test_a_silent_device_is_noticed_although_other_options_change(
+        reloadable, identities):  # noqa: F811
+    relay = reloadable(often_changed())
+    with ProtocolConnection(relay.server.address, identities[0]) as dead:
+        dead.join()
+        assert ends_during_reloads(relay, dead, often_changed())
