@@ -7,6 +7,7 @@
 #   ROOTS=whole sh tests/run.sh roots    all stages in a clean Debian 12 and 13 each
 #   ROOTS=i386 sh tests/run.sh roots     a selection in a Debian 12 of 32 bits
 #   ROOTS=arm64 sh tests/run.sh roots    the unit tests in an emulator; also armel, s390x
+#   TSAN_WORKERS=4 sh tests/run.sh tsan    all its tests with four workers
 #   ROOTS_SECONDS=600 sh tests/run.sh roots    a release that takes longer is left out
 #
 # A table at the end says what each stage did, and what was left out.
@@ -181,13 +182,25 @@ stage_asan() {
 stage_tsan() {
 	TSAN_OPTIONS=report_thread_leaks=0
 	export TSAN_OPTIONS
-	shared='ours-2 or everything or reload or access or bounds or quota or nat or names or pool_join'
+	workers=${TSAN_WORKERS:-2}
+	TEST_WORKERS=$workers
+	export TEST_WORKERS
+	shared='everything or reload or access or bounds or quota or nat or names or pool_join'
 	alone='codec or framing or uri or testutil or client_library or tls or exporters'
 	# A child that crashes on purpose may wait for the sanitizer for ever.
 	build build-tsan TSan -DCMAKE_C_COMPILER=gcc &&
 		unit build-tsan -E unit-crash &&
-		black_box build-tsan 6 --only=ours -k "($shared) and not ($alone)" \
-			tests/integration
+		black_box build-tsan 6 --only=ours \
+			-k "(ours-$workers or $shared) and not ($alone)" \
+			tests/integration || return 1
+	# What workers hand to each other, once more with four.
+	[ "$workers" != 2 ] || {
+		TEST_WORKERS=4
+		black_box build-tsan 6 --only=ours -k 'ours-4 or everything' \
+			tests/integration/sessions/test_session.py \
+			tests/integration/sessions/test_soak.py \
+			tests/integration/protocol/test_returning_device.py
+	}
 }
 
 # Every function is run by some test. All tests once more, with counters, so it is

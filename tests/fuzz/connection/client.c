@@ -177,7 +177,11 @@ static void responded(struct client *client, const uint8_t *body, size_t len)
 
 	if (frame_read_response(body, len, &response) != FRAME_OK)
 		sim_die("a response is invalid");
-	if (!client->ssl && response.code == FRAME_SUCCESS)
+	if (response.code != FRAME_SUCCESS)
+		return;
+	if (client->ssl)
+		client->joined = true;
+	else
 		sides[client->side].success = true;
 }
 

@@ -51,6 +51,7 @@ struct client {
 	bool asleep; /* takes nothing */
 	bool tells;  /* answers pings */
 	bool up;     /* the handshake is over */
+	bool joined; /* the server has accepted it as the device */
 	bool gone;   /* its socket is closed: only the server's end is left */
 	uint8_t bytes[FRAME_MAX]; /* of a message that is not complete */
 	size_t len;

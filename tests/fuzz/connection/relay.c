@@ -55,6 +55,7 @@ static struct relay {
 	int64_t idle_ms[RELAY_WORKERS + 1]; /* until the next timer; -1: none */
 } relays[CONFIGURATIONS], *present;
 static bool broke; /* the loop that runs has nothing more to do */
+const char *relay_modules = MODULE_DIR;
 
 static unsigned number(void)
 {
@@ -111,7 +112,7 @@ static void find_modules(void)
 	path_of(conf_path, sizeof(conf_path), "conf");
 	server->flags.conf = strdup(conf_path);
 	server->flags.conf_given = true;
-	check(catalog_init(&server->catalog, MODULE_DIR, &err), err.text);
+	check(catalog_init(&server->catalog, relay_modules, &err), err.text);
 	check(catalog_scan(&server->catalog, &err), err.text);
 	host_init(&server->catalog, &server->flags, &server->control);
 }
@@ -332,21 +333,25 @@ static struct loop *loop_at(unsigned i)
 /* One round.  Returns whether there was anything to do. */
 static bool turn(unsigned i)
 {
-	struct loop *loop = loop_at(i);
+	struct loop *loop = loop_at(i), *before = loop_current;
+	bool was_broken = broke, busy;
 
+	/* It may run while another one does, which then goes on. */
 	broke = false;
 	loop_current = loop;
 	if (event_base_loop(loop->base, EVLOOP_ONCE) < 0)
 		sim_die("a loop has failed");
-	loop_current = &shared()->control;
+	loop_current = before;
 	if (broke)
 		present->idle_ms[i] = sim_idle->next_ms;
-	return !broke;
+	busy = !broke;
+	broke = was_broken;
+	return busy;
 }
 
-void relay_step(unsigned worker)
+bool relay_step(unsigned worker)
 {
-	(void)turn(worker % (RELAY_WORKERS + 1));
+	return turn(worker % (RELAY_WORKERS + 1));
 }
 
 void relay_settle(void)

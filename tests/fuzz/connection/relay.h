@@ -8,13 +8,19 @@
 #ifndef RELAY_H
 #define RELAY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct configuration;
 struct sim_tcp;
 struct sockaddr_in6;
 
+#ifndef RELAY_WORKERS
 #define RELAY_WORKERS 2
+#endif
+
+/* Where the modules are; folders are separated by commas, the first counts. */
+extern const char *relay_modules;
 
 /* Starts one for each configuration; each has a temporary folder. */
 void relay_begin(void);
@@ -34,8 +40,9 @@ void relay_settle(void);
 void relay_wait(int64_t ms);
 /* Time jumps, as if the machine had been suspended. */
 void relay_leap(int64_t until_us);
-/* Handles a single round of one loop: some events may remain. */
-void relay_step(unsigned worker);
+/* Handles a single round of one loop: some events may remain.  RELAY_WORKERS is
+ * the control thread's.  Whether there was anything to do. */
+bool relay_step(unsigned worker);
 
 int64_t relay_metric(const char *module, const char *name, const char *value);
 

@@ -145,6 +145,8 @@ unsigned sim_count(enum sim_kind kind);
 size_t sim_piped(void);
 /* The descriptor of the last epoll_wait() that had nothing to report. */
 extern const struct sim_epoll *sim_idle;
+/* At most this many events are reported at once. */
+extern int sim_events_most;
 /* Called by an epoll_wait() that has nothing to report and would sleep. */
 extern void (*sim_on_idle)(void);
 

@@ -3,6 +3,7 @@
 /* The table of simulated descriptors, and epoll. */
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -14,6 +15,7 @@
 static struct sim_file files[SIM_FILES];
 const struct sim_epoll *sim_idle;
 void (*sim_on_idle)(void);
+int sim_events_most = INT_MAX;
 
 struct sim_file *sim_file(int fd)
 {
@@ -157,6 +159,8 @@ int epoll_wait(int epfd, struct epoll_event *out, int most, int ms)
 		return (int)syscall(
 			SYS_epoll_pwait, epfd, out, most, ms, NULL, 0);
 	epoll = self->epoll;
+	if (most > sim_events_most)
+		most = sim_events_most;
 	for (unsigned i = 0; i < epoll->count && n < most; i++) {
 		unsigned at = (epoll->first + i) % epoll->count;
 		struct sim_file *file = sim_file(epoll->fds[at]);

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Everything at once for some seconds, with two workers: clients that come and go in every way,
+"""Everything at once for some seconds, with several workers: clients that come and go in every way,
 attackers, reloads that put modules in and out, and upgrades.  tests/soak/soak.py does the same for
 hours."""
 
+import dataclasses
 import pathlib
 import sys
 
 import pytest
 
+from selection import WORKERS
 from waiting import SLOWNESS
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "soak"))
@@ -24,7 +26,8 @@ SEED = 1
 @pytest.mark.parametrize("upgrades", (True, False), ids=("upgraded", "lasting"))
 def test_everything_at_once_leaves_nothing_behind(plain_program, tmp_path, relay_keys, upgrades):
     load = soak.Load(rounds_per_second=20 / SLOWNESS, attack_s=1.5, reload_every_s=0.5)
-    site = soak.Site("upgraded" if upgrades else "lasting", plain_program, tmp_path / "site",
+    site = soak.Site("upgraded" if upgrades else "lasting",
+                     dataclasses.replace(plain_program, workers=WORKERS), tmp_path / "site",
                      relay_keys, load, SEED, upgrades)
     try:
         soak.soak([site], CYCLES * CYCLE_S, CYCLE_S * SLOWNESS)

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: MPL-2.0
 """Which server a test runs on: its parameters, and the option --only."""
 
+import os
+
 import pytest
 
 from relay_server import Program
 
-OURS = [Program("ours", 1), Program("ours", 2)]
+#: How many workers our server has where it has several.
+WORKERS = int(os.environ.get("TEST_WORKERS", "2"))
+OURS = [Program("ours", 1), Program("ours", WORKERS)]
 REFERENCE = Program("reference")
 
 
@@ -20,7 +24,7 @@ def add_option(parser):
 
 
 def parametrize(metafunc):
-    """Parametrizes a test: `any_program` is both servers, `our_program` ours with 1 and 2 workers,
+    """Parametrizes a test: `any_program` is both servers, `our_program` ours with 1 and WORKERS workers,
     `each_program` both with their default of workers."""
     choices = {
         "any_program": [*OURS, REFERENCE],

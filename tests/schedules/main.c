@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * Plays schedules of a server with several workers.
+ *
+ *   schedules [-count=N] [-seed=S] [-modules=FOLDER,FOLDER]
+ *
+ * N schedules with the seeds S, S + 1, and so on.  A failure is told on stderr
+ * with the seed of its schedule: -count=1 -seed=S plays that one alone.
+ */
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "relay.h"
+#include "scene.h"
+#include "scheduler.h"
+#include "sim.h"
+
+static uint64_t seed = 1, count = 1000;
+
+/* Also after a crash. */
+static void tell(int number)
+{
+	char text[64];
+	int len =
+		snprintf(text, sizeof(text), "in schedule %" PRIu64 "\n", seed);
+
+	if (write(STDERR_FILENO, text, (size_t)len) < 0)
+		_exit(2);
+	(void)signal(number, SIG_DFL);
+	(void)raise(number);
+}
+
+static void read_arguments(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strncmp(argv[i], "-count=", 7) == 0) {
+			count = strtoull(argv[i] + 7, NULL, 10);
+		} else if (strncmp(argv[i], "-seed=", 6) == 0) {
+			seed = strtoull(argv[i] + 6, NULL, 10);
+		} else if (strncmp(argv[i], "-modules=", 9) == 0) {
+			relay_modules = argv[i] + 9;
+		} else {
+			(void)fprintf(stderr, "schedules: %s?\n", argv[i]);
+			exit(2);
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static const int fatal[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV};
+
+	read_arguments(argc, argv);
+	sim_trace = getenv("FUZZ_TRACE") != NULL;
+	sim_enter();
+	relay_begin();
+	clients_begin();
+	relay_choose(0);
+	scheduler_begin();
+	for (unsigned i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
+		(void)signal(fatal[i], tell);
+	for (uint64_t last = seed + count; seed < last; seed++)
+		scene_play(seed);
+	clients_end();
+	relay_end();
+	sim_leave();
+	(void)printf("schedules: %" PRIu64 " schedules, %" PRIu64
+		     " turns, %" PRIu64 " interruptions, %" PRIu64
+		     " sides of sessions\n",
+		count, scheduler_turns, scheduler_interruptions,
+		scene_sessions);
+	return 0;
+}
