@@ -26,6 +26,17 @@ const struct relay_option core_options[] = {
 		"addresses on which to serve the protocol: HOST:PORT, :PORT or "
 		"[IPV6]:PORT",
 		.flag = "listen", .flags = RELAY_OPTION_BASIC),
+	ROW(proxy_listen, const char *const *, "proxy-listen", RELAY_LIST, "",
+		0, 64,
+		"those addresses of listen to which only proxies connect; each "
+		"connection begins with a PROXY protocol header, version 1 or "
+		"2, that names the client",
+		.flag = "proxy-listen"),
+	ROW(proxy_from, const char *const *, "proxy-from", RELAY_LIST, "", 0,
+		64,
+		"addresses and ranges of these proxies; connections of others "
+		"are closed at once",
+		.flag = "proxy-from", .flags = RELAY_OPTION_GUARD),
 	ROW(protocol, int64_t, "protocol", RELAY_CHOICE, "tcp", 0, 0,
 		"tcp listens on IPv4 and IPv6, tcp4 and tcp6 on one of them",
 		.flag = "protocol", .choices = protocols),

@@ -20,6 +20,8 @@ enum core_crypto { CORE_CRYPTO_OWN, CORE_CRYPTO_OPENSSL };
 /* The server's own options: the top level of the file. */
 struct core_conf {
 	const char *const *listen;
+	const char *const *proxy_listen; /* of listen; each needs a header */
+	const char *const *proxy_from;
 	int64_t protocol; /* enum core_protocol */
 	const char *keys;
 	const char *status_srv;

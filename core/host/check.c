@@ -18,6 +18,7 @@
 #include "tls/identity_load.h"
 #include "log/log.h"
 #include "net/listen_socket.h"
+#include "net/proxy_trust.h"
 
 /* The mode of a credential means nothing: an access list gives it to the
  * server's user. */
@@ -175,7 +176,13 @@ static int check_overlaps(const struct core_conf *core)
 static int check_addresses(const struct core_conf *core)
 {
 	int result = check_overlaps(core);
+	struct relay_err err;
 
+	if (proxy_trust_check(core->listen, core->proxy_listen,
+		    core->proxy_from, &err) != 0) {
+		log_core(RELAY_ERROR, "option %s", err.text);
+		result = -1;
+	}
 	for (const char *const *text = core->listen; *text; text++)
 		result |= check_address(
 			"listen", *text, core->protocol, RELAY_ERROR);

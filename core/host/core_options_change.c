@@ -99,7 +99,9 @@ static bool listens_elsewhere(
 	const struct core_conf *before, const struct core_conf *after)
 {
 	return after->protocol != before->protocol ||
-	       !same_words(after->listen, before->listen);
+	       !same_words(after->listen, before->listen) ||
+	       !same_words(after->proxy_listen, before->proxy_listen) ||
+	       !same_words(after->proxy_from, before->proxy_from);
 }
 
 /* Host names are only resolved again if the options have changed. */
@@ -148,7 +150,7 @@ static int stage_addresses(const struct name_lookup *names)
 	if (http_stage(conf->status_srv, conf->private_srv, names, &err) != 0)
 		goto error;
 	if (listens_elsewhere(settings->before, conf) &&
-		listeners_stage(conf->listen, conf->protocol, names, &err) != 0)
+		listeners_stage(conf, names, &err) != 0)
 		goto error;
 	return 0;
 error:
@@ -219,7 +221,7 @@ void core_options_take_here(struct worker *worker)
 
 	peers_change(worker, &conf, *buffer);
 	*buffer = NULL;
-	listeners_drain(worker);
+	listeners_take(worker);
 }
 
 void core_options_settle(void)

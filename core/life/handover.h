@@ -13,6 +13,8 @@
  *   old: TRAFFIC   bytes that its sessions have forwarded since the last one
  *   new: CONN      a connection handed back, since only the old one can know
  *                  what it asks for, see relay_conn_hand_back()
+ *   new: PROXIED   the same, of a connection that a proxy has made; an older
+ *                  process closes it
  *   old: ENDING    hand back no more: the new one shuts down its sending side,
  *                  so that no connection is under way when the old one ends
  *   old: OFF       before GO: the upgrade was given up, and the new one ends
@@ -30,9 +32,9 @@
 /* That with the device ID of the old process; an older version sets none. */
 #define HANDOVER_ID "STRELAYSRV_ID"
 
+/* Bytes that go with a message at most. */
 #define HANDOVER_DATA                                                          \
-	CONN_IMPORT_DATA_MAX /* bytes that go with a message at most           \
-			      */
+	(CONN_IMPORT_DATA_MAX + sizeof(struct conn_import_proxied))
 
 enum handover_word {
 	HANDOVER_READY = 1,
@@ -44,6 +46,7 @@ enum handover_word {
 	HANDOVER_CONN,    /* data: what was read from fd */
 	HANDOVER_ENDING,
 	HANDOVER_OFF,
+	HANDOVER_PROXIED, /* data: struct conn_import_proxied, then as CONN */
 };
 
 struct event;

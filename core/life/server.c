@@ -170,7 +170,7 @@ static int build_up(char *const argv[], const struct config *config)
 		return fatal(&err);
 	if (metric_tables_init(peers.workers) != 0 || peers_create(&peers) != 0)
 		return -1;
-	if (listeners_stage(core->listen, core->protocol, NULL, &err) != 0)
+	if (listeners_stage(core, NULL, &err) != 0)
 		return fatal(&err);
 	if (http_init(server->control.base, core->status_srv,
 		    core->private_srv) != 0) {

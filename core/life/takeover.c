@@ -249,6 +249,23 @@ void takeover_finish(void)
 	handover_close(&self()->channel, &self()->channel_event);
 }
 
+static int send_back(
+	int to, const struct relay_conn *conn, const void *read, size_t len)
+{
+	unsigned char data[HANDOVER_DATA];
+	struct conn_import_proxied proxied;
+
+	if (!conn_export_proxied(conn, &proxied))
+		return handover_send(to, HANDOVER_CONN, read, len, conn->fd);
+	if (len > CONN_IMPORT_DATA_MAX)
+		return -1;
+	memcpy(data, &proxied, sizeof(proxied));
+	if (len)
+		memcpy(data + sizeof(proxied), read, len);
+	return handover_send(
+		to, HANDOVER_PROXIED, data, sizeof(proxied) + len, conn->fd);
+}
+
 int relay_conn_hand_back(struct relay_ctx *cx, struct relay_conn *conn,
 	const void *read, size_t len)
 {
@@ -259,7 +276,7 @@ int relay_conn_hand_back(struct relay_ctx *cx, struct relay_conn *conn,
 	/* A peer that was answered must stay with this process. */
 	if (to < 0 || conn->phase != CONN_TAKEN || conn->ssl || conn->ended ||
 		conn->wrote || conn->unread ||
-		handover_send(to, HANDOVER_CONN, read, len, conn->fd) != 0)
+		send_back(to, conn, read, len) != 0)
 		return -1;
 	conn_end(conn, RELAY_END_MOVED);
 	return 0;

@@ -192,6 +192,10 @@ static void on_message(struct handover_message *message)
 		conn_import(message->fd, message->data, message->len);
 		message->fd = -1;
 		break;
+	case HANDOVER_PROXIED:
+		conn_import_proxied(message->fd, message->data, message->len);
+		message->fd = -1;
+		break;
 	default: /* other versions may send other messages */
 		break;
 	}

@@ -25,7 +25,8 @@
 #define OPENING_MS 60000
 
 static struct relay_conn *conn_make(struct worker *worker, int fd,
-	const struct sockaddr_storage *from, struct listener_facts *facts)
+	const struct sockaddr_storage *from, const struct sockaddr_storage *to,
+	struct listener_facts *facts)
 {
 	struct peers *peers = peers_of(worker);
 	const struct layout *layout = worker->hooks->layout;
@@ -39,7 +40,8 @@ static struct relay_conn *conn_make(struct worker *worker, int fd,
 	conn->fd = fd;
 	conn_set_address(conn, from);
 	conn->id = object_table_add(&peers->conns, conn);
-	if (conn->id && strangers_enter(&peers->strangers, conn) == 0 &&
+	if (conn->id && conn_set_came_in(conn, to) == 0 &&
+		strangers_enter(&peers->strangers, conn) == 0 &&
 		conn_watch(conn) == 0) {
 		conn->facts = listener_facts_share(facts);
 		return conn;
@@ -47,13 +49,15 @@ static struct relay_conn *conn_make(struct worker *worker, int fd,
 	strangers_leave(&peers->strangers, conn, false, 0);
 	object_table_remove(&peers->conns, conn->id);
 	layout_leave(layout);
+	free(conn->came_in);
 	free(conn);
 	return NULL;
 }
 
 /* NULL: the connection is closed, or has ended. */
 static struct relay_conn *take_in(struct worker *worker, int fd,
-	const struct sockaddr_storage *from, struct listener_facts *facts)
+	const struct sockaddr_storage *from, const struct sockaddr_storage *to,
+	struct listener_facts *facts)
 {
 	struct relay_denial why = {RELAY_REFUSE_POLICY, "refused"};
 	struct relay_conn *conn;
@@ -61,7 +65,7 @@ static struct relay_conn *take_in(struct worker *worker, int fd,
 
 	/* Small messages of sessions must not wait for each other. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	conn = conn_make(worker, fd, from, facts);
+	conn = conn_make(worker, fd, from, to, facts);
 	if (!conn) {
 		net_count(
 			worker->shard, NET_ACCEPT_ERRORS, NET_ACCEPT_MEMORY, 1);
@@ -81,15 +85,17 @@ static struct relay_conn *take_in(struct worker *worker, int fd,
 }
 
 void conn_accept(struct worker *worker, int fd,
-	const struct sockaddr_storage *from, struct listener_facts *facts)
+	const struct sockaddr_storage *from, const struct sockaddr_storage *to,
+	struct listener_facts *facts)
 {
-	(void)take_in(worker, fd, from, facts);
+	(void)take_in(worker, fd, from, to, facts);
 }
 
 void conn_accept_read(struct worker *worker, int fd,
-	const struct sockaddr_storage *from, const void *data, size_t len)
+	const struct sockaddr_storage *from, const struct sockaddr_storage *to,
+	const void *data, size_t len)
 {
-	struct relay_conn *conn = take_in(worker, fd, from, NULL);
+	struct relay_conn *conn = take_in(worker, fd, from, to, NULL);
 
 	if (!conn || len == 0)
 		return;

@@ -15,13 +15,16 @@ struct worker;
 /*
  * Takes over an accepted, non-blocking socket that capacity_enter_or_evict()
  * has counted.  Closes it when a module refuses it or memory is short.  Shares
- * `facts`, those of its listener.
+ * `facts`, those of its listener.  `to`: where a proxy says that the client
+ * came in; NULL: the socket knows.
  */
 void conn_accept(struct worker *worker, int fd,
-	const struct sockaddr_storage *from, struct listener_facts *facts);
+	const struct sockaddr_storage *from, const struct sockaddr_storage *to,
+	struct listener_facts *facts);
 /* The same, for a connection from which another process has read these bytes.
  */
 void conn_accept_read(struct worker *worker, int fd,
-	const struct sockaddr_storage *from, const void *data, size_t len);
+	const struct sockaddr_storage *from, const struct sockaddr_storage *to,
+	const void *data, size_t len);
 
 #endif

@@ -5,45 +5,79 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "peers/conn_address.h"
 #include "peers/conn_state.h"
+
+void conn_place_read(
+	struct conn_place *out, const struct sockaddr_storage *from)
+{
+	struct sockaddr_in6 v6;
+	struct sockaddr_in v4;
+
+	memset(out, 0, sizeof(*out));
+	if (from->ss_family == AF_INET6) {
+		memcpy(&v6, from, sizeof(v6));
+		memcpy(out->addr, &v6.sin6_addr, 16);
+		out->port = ntohs(v6.sin6_port);
+	} else {
+		memcpy(&v4, from, sizeof(v4));
+		out->addr[10] = out->addr[11] = 0xff;
+		memcpy(out->addr + 12, &v4.sin_addr, 4);
+		out->port = ntohs(v4.sin_port);
+	}
+}
+
+void conn_place_write(
+	const struct conn_place *place, struct sockaddr_storage *out)
+{
+	struct sockaddr_in6 v6 = {
+		.sin6_family = AF_INET6, .sin6_port = htons(place->port)};
+
+	memset(out, 0, sizeof(*out));
+	memcpy(&v6.sin6_addr, place->addr, 16);
+	memcpy(out, &v6, sizeof(v6));
+	address_unmap(out);
+}
+
+static struct conn_place place_of(const struct relay_conn *conn)
+{
+	struct conn_place place = {.port = conn->port};
+
+	memcpy(place.addr, conn->addr, sizeof(place.addr));
+	return place;
+}
 
 void conn_set_address(
 	struct relay_conn *conn, const struct sockaddr_storage *from)
 {
-	if (from->ss_family == AF_INET6) {
-		const struct sockaddr_in6 *v6 = (const void *)from;
+	struct conn_place place;
 
-		memcpy(conn->addr, &v6->sin6_addr, 16);
-		conn->port = ntohs(v6->sin6_port);
-	} else {
-		const struct sockaddr_in *v4 = (const void *)from;
+	conn_place_read(&place, from);
+	memcpy(conn->addr, place.addr, sizeof(place.addr));
+	conn->port = place.port;
+}
 
-		conn->addr[10] = conn->addr[11] = 0xff;
-		memcpy(conn->addr + 12, &v4->sin_addr, 4);
-		conn->port = ntohs(v4->sin_port);
-	}
+int conn_set_came_in(struct relay_conn *conn, const struct sockaddr_storage *to)
+{
+	if (!to)
+		return 0;
+	conn->came_in = malloc(sizeof(*conn->came_in));
+	if (!conn->came_in)
+		return -1;
+	conn_place_read(conn->came_in, to);
+	return 0;
 }
 
 void relay_conn_sockaddr(
 	const struct relay_conn *conn, struct sockaddr_storage *out)
 {
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-	struct sockaddr_in6 v6 = {
-		.sin6_family = AF_INET6, .sin6_port = htons(conn->port)};
-	struct sockaddr_in v4 = {
-		.sin_family = AF_INET, .sin_port = htons(conn->port)};
+	struct conn_place place = place_of(conn);
 
-	memset(out, 0, sizeof(*out));
-	if (memcmp(conn->addr, mapped, sizeof(mapped)) == 0) {
-		memcpy(&v4.sin_addr, conn->addr + 12, 4);
-		memcpy(out, &v4, sizeof(v4));
-	} else {
-		memcpy(&v6.sin6_addr, conn->addr, 16);
-		memcpy(out, &v6, sizeof(v6));
-	}
+	conn_place_write(&place, out);
 }
 
 const char *relay_conn_addr_text(

@@ -32,6 +32,8 @@ void conn_destroy(struct relay_conn *conn)
 	conn->queue = NULL;
 	free(conn->unread);
 	conn->unread = NULL;
+	free(conn->came_in);
+	conn->came_in = NULL;
 	listener_facts_leave(conn->facts);
 	conn->facts = NULL;
 	socket_end(conn);

@@ -3,6 +3,7 @@
 /* Connections that another process accepted and this one serves. */
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -10,6 +11,8 @@
 #include "peers/stranger_eviction.h"
 #include "peers/conn_import.h"
 #include "peers/conn_accept.h"
+#include "peers/conn_address.h"
+#include "peers/conn_state.h"
 #include "peers/peers_shared.h"
 #include "peers/peers_state.h"
 #include "workers/workers.h"
@@ -17,7 +20,7 @@
 struct imported_conn {
 	int fd; /* owned */
 	size_t len;
-	struct sockaddr_storage from;
+	struct sockaddr_storage from, to; /* to: AF_UNSPEC: the socket knows */
 	unsigned char data[CONN_IMPORT_DATA_MAX];
 };
 
@@ -30,27 +33,75 @@ static void import_here(struct loop *loop, void *arg)
 		close(conn->fd);
 		return;
 	}
-	conn_accept_read(worker, conn->fd, &conn->from, conn->data, conn->len);
+	conn_accept_read(worker, conn->fd, &conn->from,
+		conn->to.ss_family == AF_UNSPEC ? NULL : &conn->to, conn->data,
+		conn->len);
+}
+
+/* Closes conn->fd on failure. */
+static void import(struct imported_conn *conn, const void *data)
+{
+	struct peers_shared *room = peers_shared();
+	int flags = fcntl(conn->fd, F_GETFL);
+
+	if (conn->len <= sizeof(conn->data))
+		memcpy(conn->data, data, conn->len);
+	if (flags < 0 || conn->len > sizeof(conn->data) ||
+		fcntl(conn->fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
+		loop_post(
+			&workers_get(room->imported++ % workers_count())->loop,
+			import_here, conn, sizeof(*conn)) != 0)
+		close(conn->fd);
 }
 
 void conn_import(int fd, const void *data, size_t len)
 {
-	struct peers_shared *room = peers_shared();
 	struct imported_conn conn = {.fd = fd, .len = len};
 	socklen_t from = sizeof(conn.from);
-	int flags = fd < 0 ? -1 : fcntl(fd, F_GETFL);
 
-	if (flags < 0)
+	if (fd < 0)
 		return;
-	if (len > sizeof(conn.data)) {
+	if (getpeername(fd, (struct sockaddr *)&conn.from, &from) != 0)
+		close(fd);
+	else
+		import(&conn, data);
+}
+
+static void read_place(
+	const uint8_t addr[16], uint16_t port, struct sockaddr_storage *out)
+{
+	struct conn_place place = {.port = ntohs(port)};
+
+	memcpy(place.addr, addr, sizeof(place.addr));
+	conn_place_write(&place, out);
+}
+
+void conn_import_proxied(int fd, const void *data, size_t len)
+{
+	struct imported_conn conn = {.fd = fd};
+	struct conn_import_proxied proxied;
+
+	if (fd < 0)
+		return;
+	if (len < sizeof(proxied)) {
 		close(fd);
 		return;
 	}
-	memcpy(conn.data, data, len);
-	if (getpeername(fd, (struct sockaddr *)&conn.from, &from) != 0 ||
-		fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
-		loop_post(
-			&workers_get(room->imported++ % workers_count())->loop,
-			import_here, &conn, sizeof(conn)) != 0)
-		close(fd);
+	memcpy(&proxied, data, sizeof(proxied));
+	conn.len = len - sizeof(proxied);
+	read_place(proxied.from, proxied.from_port, &conn.from);
+	read_place(proxied.to, proxied.to_port, &conn.to);
+	import(&conn, (const unsigned char *)data + sizeof(proxied));
+}
+
+bool conn_export_proxied(
+	const struct relay_conn *conn, struct conn_import_proxied *out)
+{
+	if (!conn->came_in)
+		return false;
+	memcpy(out->from, conn->addr, sizeof(out->from));
+	memcpy(out->to, conn->came_in->addr, sizeof(out->to));
+	out->from_port = htons(conn->port);
+	out->to_port = htons(conn->came_in->port);
+	return true;
 }

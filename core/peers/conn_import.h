@@ -6,7 +6,11 @@
 #ifndef CONN_IMPORT_H
 #define CONN_IMPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+struct relay_conn;
 
 #define CONN_IMPORT_DATA_MAX 512 /* bytes that may have been read before */
 
@@ -16,5 +20,18 @@
  * Closes fd on failure.
  */
 void conn_import(int fd, const void *data, size_t len);
+
+/* What a proxy has said of a connection, between processes of any version:
+ * addresses in 16 bytes, IPv4 as ::ffff:a.b.c.d, ports in network order. */
+struct conn_import_proxied {
+	uint8_t from[16], to[16];
+	uint16_t from_port, to_port;
+};
+/* [C]  As conn_import(), for a connection of a proxy: `data` begins with a
+ * struct conn_import_proxied. */
+void conn_import_proxied(int fd, const void *data, size_t len);
+/* [W]  Fills it.  False: no proxy has made the connection. */
+bool conn_export_proxied(
+	const struct relay_conn *conn, struct conn_import_proxied *out);
 
 #endif

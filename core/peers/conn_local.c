@@ -9,6 +9,7 @@
 #include <strelaysrv/conn.h>
 
 #include "base/address.h"
+#include "peers/conn_address.h"
 #include "peers/conn_state.h"
 #include "peers/listener_facts.h"
 
@@ -37,6 +38,10 @@ int relay_conn_local(const struct relay_conn *conn,
 	memset(listener, 0, sizeof(*listener));
 	if (conn->facts)
 		*listener = conn->facts->bound;
+	if (conn->came_in) {
+		conn_place_write(conn->came_in, local);
+		return 0;
+	}
 	memset(local, 0, sizeof(*local));
 	if (conn->fd < 0 ||
 		getsockname(conn->fd, (struct sockaddr *)local, &len) != 0)

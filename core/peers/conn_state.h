@@ -44,6 +44,12 @@ struct conn_unread {
 	unsigned char data[];
 };
 
+/* An address with its port. */
+struct conn_place {
+	uint16_t port;
+	uint8_t addr[16]; /* IPv4 as ::ffff:a.b.c.d */
+};
+
 struct relay_conn {
 	struct worker *worker; /* borrowed */
 	const struct layout *layout;
@@ -61,7 +67,9 @@ struct relay_conn {
 	struct relay_conn *reread_next;  /* on the worker's list `reread` */
 	struct stranger *stranger;       /* owned; NULL: not a stranger */
 	struct linger_record *lingering; /* owned; NULL: does not linger */
-	struct listener_facts *facts;    /* shared; NULL: of another process */
+	struct conn_place *came_in; /* owned, as a proxy says; NULL: the socket
+				     * knows */
+	struct listener_facts *facts; /* shared; NULL: of another process */
 	struct deadline deadline;
 	struct event event;
 	uint64_t id;

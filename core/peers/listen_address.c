@@ -38,6 +38,7 @@ void listen_address_free(struct listen_address *one)
 		listener_close(&one->at[i]);
 	free(one->at);
 	listener_facts_leave(one->facts);
+	listener_facts_leave(one->next_facts);
 	free(one);
 }
 
@@ -183,12 +184,37 @@ static int inherit_or_bind(struct listen_address *one, bool shares)
 	return got ? 0 : bind_for_all(one, shares);
 }
 
-int listen_address_tell(struct listen_address *one)
+int listen_address_tell(struct listen_address *one, struct proxy_trust *trust)
 {
-	one->facts = listener_facts_make(&one->bound.addr);
+	struct listener_facts *facts =
+		listener_facts_make(&one->bound.addr, trust);
+
+	if (one->open) {
+		one->next_facts = facts;
+		return facts ? 0 : -1;
+	}
+	one->facts = facts;
 	for (unsigned i = 0; i < one->count; i++)
-		one->at[i].facts = one->facts;
-	return one->facts ? 0 : -1;
+		one->at[i].facts = facts;
+	return facts ? 0 : -1;
+}
+
+void listen_address_switch(
+	struct listen_address *one, const struct worker *worker)
+{
+	for (unsigned k = (unsigned)worker->loop.index;
+		one->next_facts && k < one->count; k += one->workers)
+		one->at[k].facts = one->next_facts;
+}
+
+void listen_address_settle(struct listen_address *one, bool taken)
+{
+	if (!one->next_facts)
+		return;
+	listener_facts_leave(taken ? one->facts : one->next_facts);
+	if (taken)
+		one->facts = one->next_facts;
+	one->next_facts = NULL;
 }
 
 static const char *advice(const struct listen_address *one, int error)
@@ -212,10 +238,8 @@ int listen_address_bind(struct listen_address *one, const char *text,
 			text);
 		error = inherit_or_bind(one, shares);
 	}
-	if (!error && listen_address_tell(one) == 0)
-		return 0;
 	if (!error)
-		error = ENOMEM;
+		return 0;
 	return relay_fail(err, "cannot listen on %s: %s%s", text,
 		strerror(error), advice(one, error));
 }

@@ -16,12 +16,14 @@
 #include "net/listen_socket.h"
 #include "peers/listener.h"
 
+struct proxy_trust;
 struct worker;
 
 struct listen_address {
 	struct listen_place asked; /* as configured; its port may be 0 */
 	struct listen_place bound;
-	struct listener_facts *facts; /* shared; NULL until it is bound */
+	struct listener_facts *facts;      /* shared; NULL until it is bound */
+	struct listener_facts *next_facts; /* shared; NULL: no others */
 	struct listener *at; /* owned array: one for each worker, or more */
 	unsigned count;
 	unsigned workers; /* the i-th socket belongs to worker i % workers */
@@ -44,9 +46,18 @@ int listen_address_bind(struct listen_address *one, const char *text,
 	int64_t protocol, bool shares, struct relay_err *err);
 /* [C]  Gives one more socket to the next worker in turn.  0 or -1. */
 int listen_address_add(struct listen_address *one, int fd);
-/* [C]  Tells its listeners, and those that are added later, the address that it
- * is bound to; call it once, before they start.  0, or -1 without memory. */
-int listen_address_tell(struct listen_address *one);
+/*
+ * [C]  Tells its listeners, and those that are added later, the address that it
+ * is bound to, and who is trusted; takes over `trust`.  If it is open, only
+ * listen_address_switch() on each worker and listen_address_settle() do so.  0,
+ * or -1 without memory.
+ */
+int listen_address_tell(struct listen_address *one, struct proxy_trust *trust);
+/* Own thread. */
+void listen_address_switch(
+	struct listen_address *one, const struct worker *worker);
+/* [C]  Afterwards; or instead, with `taken` false. */
+void listen_address_settle(struct listen_address *one, bool taken);
 
 /*
  * Own thread.  Calls fn for the worker's own sockets of this address, until it

@@ -6,12 +6,15 @@
 #ifndef LISTEN_SET_STATE_H
 #define LISTEN_SET_STATE_H
 
+#include <stdbool.h>
+
 struct listen_address;
 
 struct listen_set {
 	/* owned array of owned addresses; see listen_address.h */
 	struct listen_address **all;
 	unsigned count;
+	bool proxied;   /* all of them are for proxies only */
 	char text[300]; /* the first, as configured, with its real port */
 };
 

@@ -17,7 +17,9 @@
 #include "peers/stranger_eviction.h"
 #include "peers/conn_accept.h"
 #include "peers/listener.h"
+#include "peers/listener_facts.h"
 #include "peers/peers_shared.h"
+#include "peers/proxy_accept.h"
 #include "workers/worker.h"
 
 /* The most that are accepted per loop iteration, so that a flood leaves time
@@ -87,8 +89,15 @@ static bool accept_one(struct listener *listener)
 
 	if (conn < 0)
 		return accept_failed(listener, errno);
+	if (!proxy_admits(worker, listener->facts, &from)) {
+		close(conn);
+		return true;
+	}
 	if (capacity_enter_or_evict(worker)) {
-		conn_accept(worker, conn, &from, listener->facts);
+		if (listener->facts->trust)
+			proxy_accept(worker, conn, listener->facts);
+		else
+			conn_accept(worker, conn, &from, NULL, listener->facts);
 		return true;
 	}
 	peer_count(

@@ -10,14 +10,17 @@
 #include <stdatomic.h>
 #include <sys/socket.h>
 
+struct proxy_trust;
+
 struct listener_facts {
-	struct sockaddr_storage bound; /* constant */
+	struct sockaddr_storage bound; /* constant, as the next */
+	struct proxy_trust *trust;     /* owned; NULL: no header is needed */
 	atomic_uint users;             /* who call listener_facts_leave() */
 };
 
-/* [C]  For one user.  NULL without memory. */
+/* [C]  For one user.  Takes over `trust`.  NULL without memory. */
 struct listener_facts *listener_facts_make(
-	const struct sockaddr_storage *bound);
+	const struct sockaddr_storage *bound, struct proxy_trust *trust);
 /* [*]  One user more.  NULL is allowed, and returned. */
 struct listener_facts *listener_facts_share(struct listener_facts *facts);
 /* [*]  The last user frees it.  NULL is allowed. */

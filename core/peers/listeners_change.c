@@ -15,10 +15,12 @@
 #include "net/inherited.h"
 #include "net/listen_socket.h"
 #include "net/name_lookup.h"
+#include "net/proxy_trust.h"
 #include "peers/listen_set.h"
 #include "peers/listen_address.h"
 #include "peers/listeners_change.h"
 #include "peers/listeners_inherited.h"
+#include "peers/listener_facts.h"
 #include "peers/peers_shared.h"
 #include "workers/workers.h"
 
@@ -114,11 +116,32 @@ static int stage_new(const struct listen_place *place, const char *const *texts,
 	return 0;
 }
 
-static int stage_all(struct listen_place *places, const char *const *texts,
-	int64_t protocol, const struct name_lookup *names,
-	struct relay_err *err)
+/* Whether each connection must begin with a header of a proxy. */
+static int stage_trust(
+	const struct core_conf *conf, unsigned at, struct relay_err *err)
+{
+	struct listen_address *one = peers_shared()->next.all[at];
+	bool needed = proxy_trust_needed(conf->listen[at], conf->proxy_listen);
+	struct proxy_trust *trust = NULL;
+
+	if (one->open && !needed && !one->facts->trust)
+		return 0;
+	if (needed) {
+		trust = proxy_trust_read(conf->proxy_from, err);
+		if (!trust)
+			return -1;
+	}
+	return listen_address_tell(one, trust) == 0
+		       ? 0
+		       : relay_fail(err, "out of memory");
+}
+
+static int stage_all(const struct core_conf *conf, struct listen_place *places,
+	const struct name_lookup *names, struct relay_err *err)
 {
 	struct peers_shared *room = peers_shared();
+	const char *const *texts = conf->listen;
+	int64_t protocol = conf->protocol;
 
 	for (unsigned i = 0; i < room->next.count; i++)
 		if (name_lookup_place(
@@ -133,20 +156,33 @@ static int stage_all(struct listen_place *places, const char *const *texts,
 		if (!room->next.all[i] &&
 			stage_new(&places[i], texts, i, protocol, err) != 0)
 			return -1;
+	for (unsigned i = 0; i < room->next.count; i++)
+		if (stage_trust(conf, i, err) != 0)
+			return -1;
 	return 0;
 }
 
-static void note_text(const char *text)
+/* Of the first address that relay_listen_address() reports. */
+static void note_text(const struct core_conf *conf)
 {
 	struct peers_shared *room = peers_shared();
-	const char *colon = strrchr(text, ':');
+	unsigned first = 0;
+	const char *text, *colon;
 
+	while (conf->listen[first] &&
+		proxy_trust_needed(conf->listen[first], conf->proxy_listen))
+		first++;
+	room->next.proxied = !conf->listen[first];
+	if (room->next.proxied)
+		first = 0;
+	text = conf->listen[first];
+	colon = strrchr(text, ':');
 	snprintf(room->next.text, sizeof(room->next.text), "%.*s:%u",
 		(int)(colon ? colon - text : 0), text,
-		address_port(&room->next.all[0]->bound.addr));
+		address_port(&room->next.all[first]->bound.addr));
 }
 
-int listeners_stage(const char *const *texts, int64_t protocol,
+int listeners_stage(const struct core_conf *conf,
 	const struct name_lookup *names, struct relay_err *err)
 {
 	struct peers_shared *room = peers_shared();
@@ -157,7 +193,10 @@ int listeners_stage(const char *const *texts, int64_t protocol,
 		return relay_fail(err,
 			"cannot accept connections: accept(2): %s",
 			strerror(error));
-	while (texts[room->next.count])
+	if (proxy_trust_check(
+		    conf->listen, conf->proxy_listen, conf->proxy_from, err))
+		return -1;
+	while (conf->listen[room->next.count])
 		room->next.count++;
 	if (room->next.count == 0)
 		return relay_fail(err, "there is no address to listen on");
@@ -166,13 +205,13 @@ int listeners_stage(const char *const *texts, int64_t protocol,
 		calloc(room->next.count, sizeof(struct listen_address *));
 	relay_fail(err, "out of memory");
 	if (places && room->next.all)
-		result = stage_all(places, texts, protocol, names, err);
+		result = stage_all(conf, places, names, err);
 	free(places);
 	if (result != 0) {
 		listeners_abandon();
 		return -1;
 	}
-	note_text(texts[0]);
+	note_text(conf);
 	room->staged = true;
 	return 0;
 }
@@ -221,12 +260,14 @@ int listeners_open(struct relay_err *err)
 	return 0;
 }
 
-void listeners_drain(struct worker *worker)
+void listeners_take(struct worker *worker)
 {
 	struct peers_shared *room = peers_shared();
 
 	for (unsigned i = 0; room->staged && i < room->now.count; i++)
-		if (!room->now.all[i]->wanted)
+		if (room->now.all[i]->wanted)
+			listen_address_switch(room->now.all[i], worker);
+		else
 			(void)listen_address_each(
 				room->now.all[i], worker, listener_drain);
 }
@@ -267,6 +308,7 @@ void listeners_commit(void)
 	for (unsigned i = 0; i < room->now.count; i++) {
 		room->now.all[i]->open = true;
 		room->now.all[i]->wanted = false;
+		listen_address_settle(room->now.all[i], true);
 	}
 }
 
@@ -283,6 +325,8 @@ void listeners_abandon(void)
 	free(room->next.all);
 	memset(&room->next, 0, sizeof(room->next));
 	room->staged = false;
-	for (unsigned i = 0; i < room->now.count; i++)
+	for (unsigned i = 0; i < room->now.count; i++) {
 		room->now.all[i]->wanted = false;
+		listen_address_settle(room->now.all[i], false);
+	}
 }

@@ -32,7 +32,7 @@ static int add_one(int fd)
 	if (!all[room->rest.count])
 		return -1;
 	room->rest.count++;
-	if (listen_address_tell(all[room->rest.count - 1]) != 0)
+	if (listen_address_tell(all[room->rest.count - 1], NULL) != 0)
 		return -1;
 	return listen_address_add(all[room->rest.count - 1], fd);
 }

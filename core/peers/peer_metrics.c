@@ -16,6 +16,19 @@ static const char *const phases[] = {"opening", "tls", "plain", NULL};
 static const char *const refusers[] = {"limit", "filter", NULL};
 static const char *const results[] = {"ok", "failed", NULL};
 static const char *const linger_bounds[] = {"source", "places", NULL};
+static const char *const proxy_results[] = {
+	[PEER_PROXY_CLIENT] = "client",
+	[PEER_PROXY_CHECK] = "check",
+	[PEER_PROXY_UNTRUSTED] = "untrusted",
+	[PEER_PROXY_BAD] = "bad",
+	[PEER_PROXY_LONG] = "long",
+	[PEER_PROXY_CHECKSUM] = "checksum",
+	[PEER_PROXY_TIME] = "time",
+	[PEER_PROXY_CLOSED] = "closed",
+	[PEER_PROXY_ROOM] = "room",
+	[PEER_PROXY_MEMORY] = "memory",
+	NULL,
+};
 static const char *const room_makers[] = {"descriptors", "module", NULL};
 
 /* 1 ms to 10 s: the protocol gives up after that. */
@@ -223,6 +236,25 @@ static const struct relay_metric_def defs[] = {
 				"source's part of the places, or all places.",
 			.label = "by",
 			.values = linger_bounds,
+		},
+	[PEER_PROXY_CONNECTIONS] =
+		{
+			.name = "proxy_connections",
+			.kind = RELAY_COUNTER,
+			.help = "Connections to addresses of proxy-listen, by "
+				"what their first bytes were: the header of a "
+				"client, which then counts as accepted; a "
+				"health check of the proxy; or the reason why "
+				"they were closed.",
+			.label = "result",
+			.values = proxy_results,
+		},
+	[PEER_PROXY_WAITING] =
+		{
+			.name = "proxy_waiting",
+			.kind = RELAY_GAUGE,
+			.help = "Connections of proxies whose header has not "
+				"come.",
 		},
 };
 

@@ -34,6 +34,8 @@ enum peer_metric {
 	PEER_STRANGERS,             /* gauge */
 	PEER_HANDSHAKES_WAITED,     /* counter */
 	PEER_LINGER_REFUSED,        /* counter, by enum peer_linger_label */
+	PEER_PROXY_CONNECTIONS,     /* counter, by enum peer_proxy_label */
+	PEER_PROXY_WAITING,         /* gauge */
 	PEER_METRIC_COUNT
 };
 
@@ -41,6 +43,18 @@ enum peer_conn_label { PEER_CONN_OPENING, PEER_CONN_TLS, PEER_CONN_PLAIN };
 enum peer_refused_label { PEER_REFUSED_LIMIT, PEER_REFUSED_FILTER };
 enum peer_room_label { PEER_ROOM_DESCRIPTORS, PEER_ROOM_MODULE };
 enum peer_linger_label { PEER_LINGER_SOURCE, PEER_LINGER_PLACES };
+enum peer_proxy_label {
+	PEER_PROXY_CLIENT,
+	PEER_PROXY_CHECK,
+	PEER_PROXY_UNTRUSTED,
+	PEER_PROXY_BAD,
+	PEER_PROXY_LONG,
+	PEER_PROXY_CHECKSUM,
+	PEER_PROXY_TIME,
+	PEER_PROXY_CLOSED,
+	PEER_PROXY_ROOM,
+	PEER_PROXY_MEMORY,
+};
 enum peer_handshake_label { PEER_HANDSHAKE_OK, PEER_HANDSHAKE_FAILED };
 
 /* [C] after metrics_init(), before threads start.  0, or -1 logged. */

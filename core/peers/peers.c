@@ -13,6 +13,7 @@
 #include "peers/listeners.h"
 #include "peers/peers.h"
 #include "peers/peers_state.h"
+#include "peers/proxy_accept.h"
 #include "peers/strangers.h"
 #include "peers/session.h"
 #include "peers/session_end.h"
@@ -46,6 +47,7 @@ static void finish(struct worker *worker)
 	struct peers *peers = peers_of(worker);
 
 	listeners_close(worker);
+	proxy_waiting_end(worker);
 	if (peers->pause_timer)
 		end_deferred(peers);
 	if (peers->stop_timer)
@@ -106,6 +108,7 @@ static void stop(struct worker *worker)
 	peers->stopping = true;
 	peers->grace_until_ms = 0;
 	listeners_close(worker);
+	proxy_waiting_end(worker);
 	object_table_each(&peers->sessions, stop_session, NULL);
 	object_table_each(&peers->conns, stop_conn, NULL);
 }

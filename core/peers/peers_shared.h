@@ -32,8 +32,8 @@ struct peers_shared {
 	struct relay_metric **metrics;
 
 	/* Rate limits of log messages; used by workers. */
-	struct relay_log_kind bad_handshakes, dataless_records, no_accept,
-		no_memory;
+	struct relay_log_kind bad_handshakes, bad_proxies, dataless_records,
+		no_accept, no_memory;
 
 	atomic_bool no_splice; /* it was logged that bulk data is copied */
 

@@ -21,6 +21,7 @@
 
 struct linger_record;
 struct conn_move;
+struct proxy_waiting;
 struct relay_conn;
 struct relay_session;
 
@@ -53,6 +54,10 @@ struct peers {
 	struct relay_session *paused; /* sessions that were granted nothing */
 	struct event *pause_timer;    /* owned */
 	int64_t pause_due_ms; /* when pause_timer fires; INT64_MAX: not armed */
+
+	/* List: connections that wait for a header, see proxy_accept.h. */
+	struct proxy_waiting *proxies_oldest, *proxies_newest;
+	unsigned proxies_waiting; /* its length */
 
 	struct conn_move *leaving; /* list: moves to other workers */
 	struct relay_conn

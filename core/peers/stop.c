@@ -12,6 +12,7 @@
 #include "peers/listeners.h"
 #include "peers/peers_shared.h"
 #include "peers/peers_state.h"
+#include "peers/proxy_accept.h"
 #include "peers/session.h"
 #include "peers/stop.h"
 #include "workers/workers.h"
@@ -69,6 +70,7 @@ static int begin(struct worker *worker, void *arg)
 	peers->stopping = true;
 	peers->grace_until_ms = room->stop_until_ms;
 	listeners_close(worker);
+	proxy_waiting_end(worker);
 	object_table_each(&peers->sessions, wind_up, NULL);
 	object_table_each(&peers->conns, end_conn, NULL);
 	peers->stop_timer = evtimer_new(worker->loop.base, look, worker);

@@ -37,8 +37,9 @@ int64_t relay_uptime_ms(void);
 const uint8_t *relay_server_id(void);
 
 /*
- * The i-th listen address as bound, in the order of `listen`; a port of 0 is
- * replaced by the real one.  [C] from init on.  A reload changes them before it
+ * The i-th listen address as bound, in the order of `listen`, without those of
+ * proxy-listen unless there are no others; a port of 0 is replaced by the real
+ * one.  [C] from init on.  A reload changes them before it
  * calls `reload`.  Returns 0, or -1 if i is past the end.
  */
 int relay_listen_address(unsigned i, struct sockaddr_storage *out);

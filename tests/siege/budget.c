@@ -6,14 +6,15 @@
 
 #include "budget.h"
 
-#define OPEN  "relay port, unknown"
-#define TLS   "relay port, TLS, unknown"
-#define PLAIN "relay port, plain, unknown"
-#define KNOWN "relay port, joined"
-#define PAIR  "relay port, session"
-#define HTTP  "status and private port"
-#define LAN   "the gateway, with nat"
-#define CTL   "control socket, any local user"
+#define OPEN   "relay port, unknown"
+#define BEFORE "relay port of proxies, before the header"
+#define TLS    "relay port, TLS, unknown"
+#define PLAIN  "relay port, plain, unknown"
+#define KNOWN  "relay port, joined"
+#define PAIR   "relay port, session"
+#define HTTP   "status and private port"
+#define LAN    "the gateway, with nat"
+#define CTL    "control socket, any local user"
 
 static const struct budget_row rows[] = {
 	{OPEN, "connections without a join or session", "1",
@@ -67,6 +68,25 @@ static const struct budget_row rows[] = {
 		"LOG_KIND_MS LOG_QUEUE_BYTES",
 		"strelaysrv_core_log_dropped_total", false,
 		"test_lines_of_one_kind_are_few", "junk"},
+	{BEFORE, "connections whose header has not come",
+		"1, and {BEGINNER_BYTES KiB} in the kernel for "
+		"{PROXY_HEADER_MS ms}",
+		"-",
+		"{PROXY_WAITING_MOST}, at most 1/{PROXY_WAITING_SHARE} of "
+		"max-connections; the one that waits longest gives way",
+		"PROXY_WAITING_MOST PROXY_WAITING_SHARE PROXY_HEADER_MS "
+		"BEGINNER_BYTES",
+		"strelaysrv_core_proxy_connections_total{result=room} "
+		"strelaysrv_core_proxy_connections_total{result=time}",
+		false,
+		"test_who_waits_longest_makes_room "
+		"test_a_header_must_come_in_time",
+		"-"},
+	{BEFORE, "bytes of a header",
+		"{PROXY_HEADER_MOST}, read again as they come", "-",
+		"as connections", "PROXY_HEADER_MOST",
+		"strelaysrv_core_proxy_connections_total{result=long}", false,
+		"test_what_names_no_client_is_closed_and_counted", "-"},
 	{TLS, "bytes of each of two ClientHellos",
 		"{TLS_HELLO_LONGEST KiB}, in the kernel", "as connections",
 		"as connections", "TLS_HELLO_LONGEST TLS_HELLO_ROOM",

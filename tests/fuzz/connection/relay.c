@@ -143,8 +143,7 @@ static void build_up(const struct core_conf *core)
 		err.text);
 	check(metric_tables_init(RELAY_WORKERS), "metrics");
 	check(peers_create(&peers), "workers");
-	check(listeners_stage(core->listen, core->protocol, NULL, &err),
-		err.text);
+	check(listeners_stage(core, NULL, &err), err.text);
 	check(http_init(server->control.base, "", ""), "http");
 }
 

@@ -224,9 +224,7 @@ int fixture_start(const char *modules, const char *lines)
 	fixture_write(modules, lines);
 	config = host_load();
 	assert_non_null(config);
-	assert_int_equal(listeners_stage(config_core(config)->listen,
-				 config_core(config)->protocol, NULL, &err),
-		0);
+	assert_int_equal(listeners_stage(config_core(config), NULL, &err), 0);
 	if (host_start(config) != 0)
 		return -1;
 	assert_int_equal(listeners_open(&err), 0);

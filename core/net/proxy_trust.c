@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Which hosts may send the header of the PROXY protocol. */
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/proxy_trust.h"
+
+#define BITS 128
+
+struct range {
+	uint8_t begins[16]; /* IPv4 as ::ffff:a.b.c.d */
+	int bits;           /* how many of them count */
+};
+
+struct proxy_trust {
+	size_t count;
+	struct range ranges[];
+};
+
+static void map(const struct in_addr *v4, uint8_t out[16])
+{
+	memset(out, 0, 16);
+	out[10] = out[11] = 0xff;
+	memcpy(out + 12, v4, 4);
+}
+
+/* The number after the slash, or `most` if there is none; -1: it is wrong. */
+static int read_bits(const char *slash, int most)
+{
+	size_t digits = slash ? strspn(slash + 1, "0123456789") : 0;
+	int bits;
+
+	if (!slash)
+		return most;
+	if (digits == 0 || digits > 3 || slash[1 + digits])
+		return -1;
+	bits = atoi(slash + 1);
+	return bits <= most ? bits : -1;
+}
+
+static int read_range(
+	const char *text, struct range *out, struct relay_err *err)
+{
+	const char *slash = strchr(text, '/');
+	char host[INET6_ADDRSTRLEN] = "";
+	struct in_addr v4;
+	int bits;
+
+	(void)snprintf(host, sizeof(host), "%.*s",
+		(int)(slash ? slash - text : (long)strlen(text)), text);
+	if (inet_pton(AF_INET, host, &v4) == 1) {
+		map(&v4, out->begins);
+		bits = read_bits(slash, 32);
+		out->bits = BITS - 32 + bits;
+	} else if (inet_pton(AF_INET6, host, out->begins) == 1) {
+		bits = read_bits(slash, BITS);
+		out->bits = bits;
+	} else {
+		bits = -1;
+	}
+	if (bits >= 0)
+		return 0;
+	return relay_fail(err,
+		"proxy-from: \"%.80s\" is no address or range; write "
+		"192.0.2.1, "
+		"192.0.2.0/24 or 2001:db8::/32",
+		text);
+}
+
+struct proxy_trust *proxy_trust_read(
+	const char *const *from, struct relay_err *err)
+{
+	struct proxy_trust *trust;
+	size_t count = 0;
+
+	while (from[count])
+		count++;
+	trust = malloc(sizeof(*trust) + count * sizeof(*trust->ranges));
+	if (!trust) {
+		relay_fail(err, "out of memory");
+		return NULL;
+	}
+	trust->count = count;
+	for (size_t i = 0; i < count; i++)
+		if (read_range(from[i], &trust->ranges[i], err) != 0) {
+			free(trust);
+			return NULL;
+		}
+	return trust;
+}
+
+static bool begins_with(const uint8_t address[16], const struct range *range)
+{
+	size_t whole = (size_t)range->bits / 8;
+	int rest = range->bits % 8;
+
+	if (memcmp(address, range->begins, whole) != 0)
+		return false;
+	return rest == 0 ||
+	       (address[whole] ^ range->begins[whole]) >> (8 - rest) == 0;
+}
+
+bool proxy_trust_has(
+	const struct proxy_trust *trust, const struct sockaddr_storage *host)
+{
+	const struct sockaddr_in6 *v6 = (const void *)host;
+	const struct sockaddr_in *v4 = (const void *)host;
+	uint8_t address[16];
+
+	if (host->ss_family == AF_INET)
+		map(&v4->sin_addr, address);
+	else if (host->ss_family == AF_INET6)
+		memcpy(address, &v6->sin6_addr, sizeof(address));
+	else
+		return false;
+	for (size_t i = 0; i < trust->count; i++)
+		if (begins_with(address, &trust->ranges[i]))
+			return true;
+	return false;
+}
+
+bool proxy_trust_needed(const char *address, const char *const *proxied)
+{
+	while (*proxied && strcmp(*proxied, address) != 0)
+		proxied++;
+	return *proxied != NULL;
+}
+
+int proxy_trust_check(const char *const *listen, const char *const *proxied,
+	const char *const *from, struct relay_err *err)
+{
+	struct proxy_trust *trust = proxy_trust_read(from, err);
+
+	free(trust);
+	if (!trust)
+		return -1;
+	for (const char *const *one = proxied; *one; one++)
+		if (!proxy_trust_needed(*one, listen))
+			return relay_fail(err,
+				"proxy-listen: \"%.100s\" is no address of "
+				"listen; both must be written alike",
+				*one);
+	if (*proxied && !*from)
+		return relay_fail(err,
+			"proxy-listen needs proxy-from, the addresses of the "
+			"proxies: any other host could say that it is another");
+	if (*from && !*proxied)
+		return relay_fail(err,
+			"proxy-from needs proxy-listen, the addresses of "
+			"listen to which the proxies connect");
+	return 0;
+}

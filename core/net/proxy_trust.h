@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * Which hosts may send the header of proxy_header.h, and on which listen
+ * addresses each connection must begin with it.
+ */
+#ifndef PROXY_TRUST_H
+#define PROXY_TRUST_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+#include <strelaysrv/err.h>
+
+struct proxy_trust;
+
+/* Reads a list of addresses and ranges: 192.0.2.1, 192.0.2.0/24, 2001:db8::/32.
+ * The caller frees it with free().  NULL with err. */
+struct proxy_trust *proxy_trust_read(
+	const char *const *from, struct relay_err *err);
+/* Pure.  An IPv4 host on an IPv6 socket counts as IPv4. */
+bool proxy_trust_has(
+	const struct proxy_trust *trust, const struct sockaddr_storage *host);
+
+/*
+ * Whether the options fit each other: every word of `proxied` is one of
+ * `listen`, and there are hosts in `from` if and only if there is one.  0, or
+ * -1 with err.
+ */
+int proxy_trust_check(const char *const *listen, const char *const *proxied,
+	const char *const *from, struct relay_err *err);
+/* Whether this listen address is one of `proxied`. */
+bool proxy_trust_needed(const char *address, const char *const *proxied);
+
+#endif
