@@ -22,6 +22,9 @@
 /* Their declarations in headers of libc have types or attributes of its own. */
 int sim_bind(int fd, const struct sockaddr *addr, socklen_t len) __asm__(
 	"bind");
+#define SIM_PORT         22067 /* to which every client connects */
+#define SIM_ORIGINAL_DST 80    /* SO_ORIGINAL_DST */
+
 int sim_getsockname(int fd, struct sockaddr *addr, socklen_t *len) __asm__(
 	"getsockname");
 int sim_getpeername(int fd, struct sockaddr *addr, socklen_t *len) __asm__(
@@ -88,8 +91,14 @@ int sim_getsockname(int fd, struct sockaddr *addr, socklen_t *len)
 
 	if (!file)
 		return (int)syscall(SYS_getsockname, fd, addr, len);
-	if (file->kind != SIM_LISTENER)
-		sim_die("getsockname of a connection");
+	if (file->kind != SIM_LISTENER) {
+		struct sockaddr_in6 own = tcp_of(fd, "getsockname")->from;
+
+		own.sin6_port = htons(SIM_PORT);
+		*len = sizeof(own);
+		memcpy(addr, &own, sizeof(own));
+		return 0;
+	}
 	*len = sizeof(file->listener->addr);
 	memcpy(addr, &file->listener->addr, *len);
 	return 0;
@@ -313,6 +322,9 @@ int getsockopt(int fd, int level, int name, void *restrict value,
 		memcpy(value, &yes, sizeof(yes));
 		return 0;
 	}
+	/* The firewall has redirected no connection. */
+	if ((level == SOL_IP || level == SOL_IPV6) && name == SIM_ORIGINAL_DST)
+		return fail(ENOPROTOOPT);
 	sim_die("getsockopt(%d, %d)", level, name);
 }
 
