@@ -191,6 +191,8 @@ def test_it_survives_a_restart(relay, browser, identities):
     with Traffic(server, *identities[:2]):
         wait_for(lambda: page.run("points.size") >= 3, "some points")
         page.wait_for_text("total", lambda text: number(text) > 100000, "bytes")
+        # The total grows at once, a point comes at the end of its step.
+        wait_for(lambda: page.run("Math.max(...points.values())") > 1000, "a point of them")
     server.stop()
     page.wait_for_text("state", lambda text: text == "reconnecting…", "the loss to be told")
     keep(page, "lost", width=1200, height=900)
