@@ -13,8 +13,8 @@
 # The clean root and the downloaded packages are kept in build-roots (or the folder
 # DEBIAN_ROOTS) and are used again, without a network, too. The mirror is the one that
 # apt uses on this machine, or DEBIAN_MIRROR. The command sees processes and mounts of
-# its own, which end with it, and the machine's network. Runs of one release wait for
-# each other.
+# its own, which end with it, and the machine's network and control groups. Runs of one
+# release wait for each other.
 #
 # The exit code is the command's, or 77 with a reason if there can be no root here.
 #
@@ -202,6 +202,7 @@ mount --bind "$root" "$root"
 cd "$root"
 mount -t proc proc proc
 mount -t sysfs sysfs sys
+[ ! -d /sys/fs/cgroup ] || mount --rbind /sys/fs/cgroup sys/fs/cgroup
 mount --rbind /dev dev
 mount -t tmpfs tmpfs dev/shm
 mount --bind "$home/archives" var/cache/apt/archives
