@@ -9,4 +9,7 @@
 #define P384_LEN  48          /* bytes of a coordinate, a scalar, a digest */
 #define P384_NAME "secp384r1" /* OpenSSL's */
 
+/* The order of the base point, big-endian. */
+extern const unsigned char p384_order[P384_LEN];
+
 #endif

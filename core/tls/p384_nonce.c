@@ -8,13 +8,6 @@
 
 #include "tls/p384_nonce.h"
 
-/* The order of the curve's base point (SEC 2, section 2.5.1). */
-static const uint8_t order[P384_LEN] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xc7, 0x63, 0x4d, 0x81, 0xf4, 0x37,
-	0x2d, 0xdf, 0x58, 0x1a, 0x0d, 0xb2, 0x48, 0xb0, 0xa7, 0x7a, 0xec, 0xec,
-	0x19, 0x6a, 0xcc, 0xc5, 0x29, 0x73};
-
 /* bits2octets of RFC 6979, section 2.3.4.  Its time may depend on the digest,
  * which is not secret. */
 static void reduce(const uint8_t *digest, size_t len, uint8_t out[P384_LEN])
@@ -25,10 +18,10 @@ static void reduce(const uint8_t *digest, size_t len, uint8_t out[P384_LEN])
 		len = P384_LEN;
 	memset(out, 0, P384_LEN);
 	memcpy(out + P384_LEN - len, digest, len);
-	if (memcmp(out, order, P384_LEN) < 0)
+	if (memcmp(out, p384_order, P384_LEN) < 0)
 		return;
 	for (size_t i = P384_LEN; i-- > 0;) {
-		unsigned less = order[i] + borrow;
+		unsigned less = p384_order[i] + borrow;
 
 		borrow = out[i] < less;
 		out[i] = (uint8_t)(out[i] - less);

@@ -40,9 +40,6 @@ GLOBAL = {
     "loop/blocking_task": ("hung threads",
                   "threads that hang may outlive their server"),
     "loop/thread": ("function", "what this thread was started with"),
-    "tls/p384_memory": ("before once current",
-                        "GMP's allocator is the process's, without an "
-                        "argument; which block this thread uses"),
     "tls/tls_chacha": ("functions over",
                        "OpenSSL calls them without an argument of ours"),
     "tls/tls_ecdsa": ("functions", "likewise"),

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Tests of the nonces of ECDSA on P-384, and of its memory. */
+/* Tests of ECDSA on P-384: its nonces and numbers. */
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -18,7 +17,7 @@
 #include <nettle/sha2.h>
 
 #include "tls/p384.h"
-#include "tls/p384_memory.h"
+#include "tls/p384_limbs.h"
 #include "tls/p384_nonce.h"
 #include "tls/tls_random.h"
 
@@ -218,131 +217,42 @@ static void digests_are_reduced(void **state)
 	assert_memory_equal(one.k, other.k, P384_LEN);
 }
 
-static bool is_zero(const unsigned char *at, size_t len)
-{
-	while (len > 0)
-		if (at[--len])
-			return false;
-	return true;
-}
+/* The base point. */
+static const char base_x[] = "AA87CA22BE8B05378EB1C71EF320AD746E1D3B628BA79B98"
+			     "59F741E082542A385502F25DBF55296C3A545E3872760AB7";
+static const char base_y[] = "3617DE4A96262C6F5D9E98BF9292DC29F8F41DBD289A147C"
+			     "E9DA3113B5F0B8C00A60B1CE1D7E819D7A431D7C90EA0E5F";
+static const char prime[] = "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF"
+			    "FFFFFFFFFFFFFFFEFFFFFFFF0000000000000000FFFFFFFF";
 
-/* GMP's allocator from before the first p384_memory_begin(). */
-static bool watched, all_wiped;
-
-static void *plain_resize(void *at, size_t old_len, size_t len)
+static void points_and_scalars_are_told_from_others(void **state)
 {
-	(void)old_len;
-	return realloc(at, len);
-}
-
-static void watched_free(void *at, size_t len)
-{
-	if (watched)
-		all_wiped &= is_zero(at, len);
-	free(at);
-}
-
-static int watch_frees(void **state)
-{
-	(void)state;
-	mp_set_memory_functions(malloc, plain_resize, watched_free);
-	return 0;
-}
-
-static void what_does_not_fit_is_wiped(void **state)
-{
-	static struct p384_memory memory;
-	void *(*take)(size_t), *(*resize)(void *, size_t, size_t), *outside;
-	void (*give)(void *, size_t);
+	mp_limb_t x[P384_LIMBS], y[P384_LIMBS], p[P384_LIMBS], n[P384_LIMBS];
+	const mp_limb_t zero[P384_LIMBS] = {0}, one[P384_LIMBS] = {1};
+	uint8_t back[P384_LEN];
 
 	(void)state;
-	watched = all_wiped = true;
-	p384_memory_begin(&memory);
-	mp_get_memory_functions(&take, &resize, &give);
-	outside = take(2 * P384_MEMORY_LEN);
-	memset(outside, 2, 2 * P384_MEMORY_LEN);
-	outside = resize(outside, 2 * P384_MEMORY_LEN, 3 * P384_MEMORY_LEN);
-	assert_int_equal(((unsigned char *)outside)[P384_MEMORY_LEN], 2);
-	give(outside, 3 * P384_MEMORY_LEN);
-	p384_memory_end(&memory);
-	watched = false;
-	assert_true(all_wiped);
-}
-
-static void gmp_computes_in_the_block_and_nothing_stays(void **state)
-{
-	static struct p384_memory memory;
-	void *outside, *inside;
-	void *(*take)(size_t);
-	void *(*resize)(void *, size_t, size_t);
-	void (*give)(void *, size_t);
-
-	(void)state;
-	p384_memory_begin(&memory);
-	mp_get_memory_functions(&take, &resize, &give);
-	inside = take(40);
-	assert_in_range((uintptr_t)inside, (uintptr_t)memory.block,
-		(uintptr_t)memory.block + P384_MEMORY_LEN);
-	memset(inside, 1, 40);
-	inside = resize(inside, 40, 80);
-	assert_int_equal(((unsigned char *)inside)[39], 1);
-	assert_ptr_equal(resize(inside, 80, 20), inside);
-	/* A block that does not fit comes from malloc(). */
-	outside = take(P384_MEMORY_LEN);
-	memset(outside, 2, P384_MEMORY_LEN);
-	outside = resize(outside, P384_MEMORY_LEN, 2 * P384_MEMORY_LEN);
-	give(inside, 80);
-	p384_memory_end(&memory);
-	assert_true(is_zero(memory.block, P384_MEMORY_LEN));
-	/* Memory from malloc() may also be freed after p384_memory_end(). */
-	give(outside, 2 * P384_MEMORY_LEN);
-	outside = take(16);
-	give(outside, 16);
-}
-
-/* Half of the block is enough for signing and verifying, so GMP never needs
- * malloc(). */
-static size_t most_used;
-
-void __wrap_p384_memory_end(struct p384_memory *memory);
-void __real_p384_memory_end(struct p384_memory *memory);
-void __wrap_p384_memory_end(struct p384_memory *memory)
-{
-	if (memory->used > most_used)
-		most_used = memory->used;
-	__real_p384_memory_end(memory);
-}
-
-static void the_block_is_large_enough(void **state)
-{
-	uint8_t digest[64];
-	struct p384_signature signature;
-	struct p384_point point;
-
-	(void)state;
-	memset(digest, 0xa5, sizeof(digest));
-	memset(&point, 0, sizeof(point));
-	for (int i = 0; i < 64; i++) {
-		digest[i] = (uint8_t)i;
-		assert_int_equal(p384_sign(bytes(key_hex), digest,
-					 sizeof(digest), &signature),
-			0);
-		/* A point of the curve, because others are refused before
-		 * verifying. */
-		memcpy(point.x,
-			bytes("AA87CA22BE8B05378EB1C71EF320AD746E1D3B628BA79B98"
-			      "59F741E082542A385502F25DBF55296C3A545E3872760AB"
-			      "7"),
-			P384_LEN);
-		memcpy(point.y,
-			bytes("3617DE4A96262C6F5D9E98BF9292DC29F8F41DBD289A147C"
-			      "E9DA3113B5F0B8C00A60B1CE1D7E819D7A431D7C90EA0E5"
-			      "F"),
-			P384_LEN);
-		assert_false(p384_verify(
-			&point, digest, sizeof(digest), &signature));
-	}
-	assert_in_range(most_used, 1, P384_MEMORY_LEN / 2);
+	p384_limbs_read(bytes(base_x), x);
+	p384_limbs_write(x, back);
+	assert_memory_equal(back, bytes(base_x), P384_LEN);
+	p384_limbs_read(bytes(base_y), y);
+	p384_limbs_read(bytes(prime), p);
+	p384_limbs_read(p384_order, n);
+	assert_true(p384_is_point(x, y));
+	/* Its negative is on the curve, too. */
+	(void)mpn_sub_n(y, p, y, P384_LIMBS);
+	assert_true(p384_is_point(x, y));
+	y[0] ^= 1;
+	assert_false(p384_is_point(x, y));
+	assert_false(p384_is_point(x, x));
+	assert_false(p384_is_point(zero, zero));
+	assert_false(p384_is_point(p, p));
+	assert_true(p384_is_scalar(one));
+	assert_true(p384_is_scalar(x));
+	assert_false(p384_is_scalar(zero));
+	assert_false(p384_is_scalar(n));
+	(void)mpn_sub_n(n, n, one, P384_LIMBS);
+	assert_true(p384_is_scalar(n));
 }
 
 int main(void)
@@ -354,10 +264,8 @@ int main(void)
 		cmocka_unit_test(constant_random_numbers_give_no_nonce_twice),
 		cmocka_unit_test(no_random_numbers_no_signature),
 		cmocka_unit_test(digests_are_reduced),
-		cmocka_unit_test(gmp_computes_in_the_block_and_nothing_stays),
-		cmocka_unit_test(what_does_not_fit_is_wiped),
-		cmocka_unit_test(the_block_is_large_enough),
+		cmocka_unit_test(points_and_scalars_are_told_from_others),
 	};
 
-	return cmocka_run_group_tests(tests, watch_frees, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }
