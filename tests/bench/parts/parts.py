@@ -1,0 +1,50 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MPL-2.0
+"""Prints what each part of the server's own cryptography saves.
+
+    parts.py RELAY_PARTS [JOINS]
+
+RELAY_PARTS is the program in the build folder. Instructions are counted by valgrind's
+callgrind; CPU time is the least of some runs without it.
+"""
+import re
+import subprocess
+import sys
+
+CURVES = ("P-256", "P-384")
+PARTS = ("ecdsa", "chacha", "random", "provider", "free-handshake")
+ROUNDS = 5
+
+
+def run(command):
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=1800)
+
+
+def instructions(program, curve, joins, *without):
+    done = run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
+                "--toggle-collect=counted_step", program, curve, str(joins), *without])
+    return int(re.search(r"Collected : (\d+)", done.stderr)[1]) / joins
+
+
+def time_and_bytes(program, curve, joins, *without):
+    lines = [run([program, curve, str(joins), *without]).stdout.split() for _ in range(ROUNDS)]
+    return min(float(line[0]) for line in lines), min(int(line[1]) for line in lines)
+
+
+def main():
+    program = sys.argv[1]
+    joins = int(sys.argv[2]) if len(sys.argv) > 2 else 10
+    print("| keys | without | instructions of a join | CPU, ms | bytes a device |\n|---|---|---|---|---|")
+    for curve in CURVES:
+        whole = instructions(program, curve, joins)
+        spent, kept = time_and_bytes(program, curve, 20 * joins)
+        print(f"| {curve} | nothing | {whole:,.0f} | {spent:.2f} | {kept:,} |", flush=True)
+        for part in PARTS:
+            count = instructions(program, curve, joins, part)
+            other, more = time_and_bytes(program, curve, 20 * joins, part)
+            print(f"| {curve} | {part} | {count:,.0f} ({count / whole - 1:+.1%}) | {other:.2f} "
+                  f"({other / spent - 1:+.0%}) | {more:,} ({more - kept:+,}) |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
