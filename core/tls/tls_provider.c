@@ -16,7 +16,6 @@
 #include "tls/tls_chacha.h"
 #include "tls/tls_ecdsa.h"
 #include "tls/tls_provider.h"
-#include "tls/tls_random.h"
 
 #define NAME        "strelaysrv"
 #define CHOSEN_MOST 16
@@ -73,8 +72,6 @@ static const OSSL_ALGORITHM *query(void *ctx, int operation, int *no_cache)
 {
 	(void)ctx;
 	*no_cache = 0;
-	if (operation == OSSL_OP_RAND)
-		return tls_random;
 	for (size_t i = 0; i < CHOSEN; i++)
 		if (chosen[i].operation == operation)
 			return provider.algorithms[i];
@@ -214,16 +211,20 @@ static void unload(void)
 	provider.libctx = NULL;
 }
 
+/* OpenSSL's usual generator would load all ciphers, a large part of a start. */
+static bool draw_by_hash(OSSL_LIB_CTX *libctx)
+{
+	return RAND_set_DRBG_type(
+		       libctx, "HASH-DRBG", NULL, NULL, "SHA2-256") == 1;
+}
+
 static void load(void)
 {
 	if (!may_replace())
 		return;
-	/*
-	 * The default provider's algorithms draw random numbers from the
-	 * default context.  Its usual generator would load all ciphers, a large
-	 * part of a start.  If this fails, the self-test finds it.
-	 */
-	(void)RAND_set_DRBG_type(NULL, "HASH-DRBG", NULL, NULL, "SHA2-256");
+	/* The default provider's algorithms draw random numbers from the
+	 * default context.  If this fails, the self-test finds it. */
+	(void)draw_by_hash(NULL);
 	provider.full = OSSL_PROVIDER_load(NULL, "default");
 	provider.libctx = OSSL_LIB_CTX_new();
 	if (provider.full && provider.libctx) {
@@ -232,9 +233,7 @@ static void load(void)
 				provider.libctx, NAME, provider_init) == 1)
 			provider.lean =
 				OSSL_PROVIDER_load(provider.libctx, NAME);
-		if (provider.lean &&
-			RAND_set_DRBG_type(provider.libctx, TLS_RANDOM, NULL,
-				NULL, NULL) != 1) {
+		if (provider.lean && !draw_by_hash(provider.libctx)) {
 			OSSL_PROVIDER_unload(provider.lean);
 			provider.lean = NULL;
 		}

@@ -2,9 +2,9 @@
 
 /*
  * An OpenSSL library context with the default provider's algorithms, but only
- * the ciphers and key types that TLS needs here, the decoders that
- * certificates' keys need, and the kernel's random numbers.  One of the ciphers
- * holds less memory (tls_chacha.h), and ECDSA on P-384 is faster (tls_ecdsa.h).
+ * the ciphers and key types that TLS needs here, and the decoders that
+ * certificates' keys need.  One of the ciphers holds less memory
+ * (tls_chacha.h), and ECDSA on P-384 is faster (tls_ecdsa.h).
  *
  * For each public key that a peer sends, OpenSSL 3.0 searches all decoders
  * several times, which is a third of a handshake's instructions.  And it sets

@@ -44,7 +44,6 @@ GLOBAL = {
                        "OpenSSL calls them without an argument of ours"),
     "tls/tls_ecdsa": ("functions", "likewise"),
     "tls/tls_provider": ("provider", "likewise; counted by its users"),
-    "tls/tls_random": ("nothing", "OpenSSL takes no pointer to a constant"),
     "tls/tls_step": ("step", "what this thread is doing"),
 }
 

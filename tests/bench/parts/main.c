@@ -24,8 +24,6 @@
 
 #include <openssl/core_dispatch.h>
 #include <openssl/err.h>
-#include <openssl/provider.h>
-#include <openssl/rand.h>
 
 #include <strelaysrv/err.h>
 
@@ -42,8 +40,8 @@
 #define WARM    8 /* handshakes that are not counted */
 
 static const char *const names[] = {
-	"provider", "ecdsa", "chacha", "random", "free-handshake"};
-enum { PROVIDER, ECDSA, CHACHA, RANDOM, FREE_HANDSHAKE, PARTS };
+	"provider", "ecdsa", "chacha", "free-handshake"};
+enum { PROVIDER, ECDSA, CHACHA, FREE_HANDSHAKE, PARTS };
 static bool without[PARTS];
 
 /* The linker (--wrap) calls these instead. */
@@ -55,14 +53,6 @@ const OSSL_DISPATCH *__wrap_tls_chacha_over(
 	const OSSL_DISPATCH *beneath, void *provctx);
 const OSSL_DISPATCH *__real_tls_chacha_over(
 	const OSSL_DISPATCH *beneath, void *provctx);
-int __wrap_RAND_set_DRBG_type(OSSL_LIB_CTX *libctx, const char *drbg,
-	const char *propq, const char *cipher, const char *digest);
-int __real_RAND_set_DRBG_type(OSSL_LIB_CTX *libctx, const char *drbg,
-	const char *propq, const char *cipher, const char *digest);
-int __wrap_OSSL_PROVIDER_add_builtin(
-	OSSL_LIB_CTX *libctx, const char *name, OSSL_provider_init_fn *init);
-int __real_OSSL_PROVIDER_add_builtin(
-	OSSL_LIB_CTX *libctx, const char *name, OSSL_provider_init_fn *init);
 void __wrap_tls_free_handshake(SSL *ssl);
 void __real_tls_free_handshake(SSL *ssl);
 
@@ -78,58 +68,6 @@ const OSSL_DISPATCH *__wrap_tls_chacha_over(
 {
 	return without[CHACHA] ? NULL
 			       : __real_tls_chacha_over(beneath, provctx);
-}
-
-int __wrap_RAND_set_DRBG_type(OSSL_LIB_CTX *libctx, const char *drbg,
-	const char *propq, const char *cipher, const char *digest)
-{
-	if (without[RANDOM] && libctx)
-		return __real_RAND_set_DRBG_type(
-			libctx, "HASH-DRBG", NULL, NULL, "SHA2-256");
-	return __real_RAND_set_DRBG_type(libctx, drbg, propq, cipher, digest);
-}
-
-/* The provider's functions, with OpenSSL's random numbers if they are wanted.
- */
-static OSSL_provider_init_fn *real_init;
-static OSSL_FUNC_provider_query_operation_fn *real_query;
-static OSSL_PROVIDER *full;
-
-static const OSSL_ALGORITHM *query(void *ctx, int operation, int *no_cache)
-{
-	return operation == OSSL_OP_RAND ? OSSL_PROVIDER_query_operation(
-						   full, operation, no_cache)
-					 : real_query(ctx, operation, no_cache);
-}
-
-static int init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
-	const OSSL_DISPATCH **out, void **ctx)
-{
-	static OSSL_DISPATCH functions[8];
-	const OSSL_DISPATCH *from;
-	size_t n = 0;
-
-	if (!real_init(handle, in, &from, ctx))
-		return 0;
-	full = OSSL_PROVIDER_load(NULL, "default");
-	for (; from->function_id && n < 7; from++) {
-		functions[n] = *from;
-		if (from->function_id == OSSL_FUNC_PROVIDER_QUERY_OPERATION) {
-			real_query = OSSL_FUNC_provider_query_operation(from);
-			functions[n].function = (void (*)(void))query;
-		}
-		n++;
-	}
-	*out = functions;
-	return full != NULL;
-}
-
-int __wrap_OSSL_PROVIDER_add_builtin(
-	OSSL_LIB_CTX *libctx, const char *name, OSSL_provider_init_fn *of)
-{
-	real_init = of;
-	return __real_OSSL_PROVIDER_add_builtin(
-		libctx, name, without[RANDOM] ? init : of);
 }
 
 void __wrap_tls_free_handshake(SSL *ssl)
@@ -285,7 +223,6 @@ static int run(const char *curve, size_t joins)
 	tls_finish();
 	identity_finish(&identity);
 	tls_provider_give(libctx);
-	OSSL_PROVIDER_unload(full);
 	return done;
 }
 

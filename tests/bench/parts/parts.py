@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 CURVES = ("P-256", "P-384")
-PARTS = ("ecdsa", "chacha", "random", "provider", "free-handshake")
+PARTS = ("ecdsa", "chacha", "provider", "free-handshake")
 ROUNDS = 5
 
 

@@ -2,8 +2,7 @@
 
 /*
  * Functions that libssl does not use, but other users of libcrypto may:
- * signatures of a given digest, which OpenSSL's own code makes, and freeing a
- * random generator.
+ * signatures of a given digest, which OpenSSL's own code makes.
  */
 
 #include <setjmp.h>
@@ -18,7 +17,6 @@
 #include <openssl/params.h>
 
 #include "tls/tls_provider.h"
-#include "tls/tls_random.h"
 
 #define DIGEST_LEN 32
 
@@ -86,30 +84,11 @@ static void parameters_are_those_of_openssl(void **state)
 	EVP_PKEY_free(key);
 }
 
-static void a_random_generator_ends(void **state)
-{
-	unsigned char out[16] = {0};
-	const unsigned char none[16] = {0};
-	EVP_RAND *kind = EVP_RAND_fetch(ours, TLS_RANDOM, NULL);
-	EVP_RAND_CTX *cx = EVP_RAND_CTX_new(kind, NULL);
-
-	(void)state;
-	assert_non_null(cx);
-	assert_int_equal(EVP_RAND_instantiate(cx, 128, 0, NULL, 0, NULL), 1);
-	assert_int_equal(
-		EVP_RAND_generate(cx, out, sizeof(out), 128, 0, NULL, 0), 1);
-	assert_memory_not_equal(out, none, sizeof(out));
-	assert_int_equal(EVP_RAND_uninstantiate(cx), 1);
-	EVP_RAND_CTX_free(cx);
-	EVP_RAND_free(kind);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_digest_is_signed_and_verified),
 		cmocka_unit_test(parameters_are_those_of_openssl),
-		cmocka_unit_test(a_random_generator_ends),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
