@@ -3,10 +3,11 @@
 /*
  * relay-parts - what the server's own cryptography saves.
  *
- *     relay-parts CURVE JOINS [PART...]
+ *     relay-parts OWN DEVICES JOINS [PART...]
  *
- * JOINS devices with keys on CURVE do a TLS 1.3 handshake with the server's TLS
- * code over a pair of sockets, and stay connected.  The parts that are named
+ * JOINS devices with keys on the curve DEVICES do a TLS 1.3 handshake with the
+ * server's TLS code, whose key is on the curve OWN, over a pair of sockets, and
+ * stay connected.  The parts that are named
  * are left out: OpenSSL's take their place.  Prints the server's CPU time of a
  * handshake in ms, and the bytes of its heap for each device.  For callgrind,
  * what the server does is in counted_step(); parts.py runs it so.
@@ -204,11 +205,11 @@ static int measure(SSL_CTX *client, size_t joins)
 	return 0;
 }
 
-static int run(const char *curve, size_t joins)
+static int run(const char *own, const char *devices, size_t joins)
 {
 	OSSL_LIB_CTX *libctx = without[PROVIDER] ? NULL : tls_provider_take();
-	struct identity identity = {.key = make_key(curve)};
-	SSL_CTX *client = client_of(curve);
+	struct identity identity = {.key = make_key(own)};
+	SSL_CTX *client = client_of(devices);
 	struct relay_err err = {""};
 	int done = -1;
 
@@ -230,12 +231,12 @@ int main(int argc, char **argv)
 {
 	int done;
 
-	if (argc < 3 || strtoul(argv[2], NULL, 10) == 0 || tls_create() != 0)
+	if (argc < 4 || strtoul(argv[3], NULL, 10) == 0 || tls_create() != 0)
 		return EXIT_FAILURE;
-	for (int i = 3; i < argc; i++)
+	for (int i = 4; i < argc; i++)
 		for (size_t j = 0; j < PARTS; j++)
 			without[j] |= strcmp(argv[i], names[j]) == 0;
-	done = run(argv[1], strtoul(argv[2], NULL, 10));
+	done = run(argv[1], argv[2], strtoul(argv[3], NULL, 10));
 	tls_destroy();
 	return done == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
