@@ -13,7 +13,7 @@
 # A table at the end says what each stage did, and what was left out.
 # Stages: style gcc clang protocol limits asan tsan. Each is run even if another failed;
 # the exit code is that of all together. Only if named: e2e, which is a part of
-# protocol; never-run, coverage, openssl, roots, packages, container.
+# protocol; never-run, coverage, mutations, openssl, roots, packages, container.
 set -u
 
 root=$(cd "$(dirname "$0")/.." && pwd) || exit 1
@@ -206,12 +206,18 @@ stage_tsan() {
 # Every function is run by some test. All tests once more, with counters, so it is
 # run when it is named only.
 stage_never_run() {
-	sh tests/never_run.sh
+	sh tests/coverage/run.sh never-run
 }
 
-# How many lines of each file some test runs; as long as the stage before.
+# How many lines of each room some test runs. It repeats no tests after the stage above.
 stage_coverage() {
-	REPORT=coverage sh tests/never_run.sh
+	sh tests/coverage/run.sh coverage
+}
+
+# Do the tests notice faults in the code? It is run when it is named only, since it
+# builds and tests some 200 changed servers; it goes on where the last run stopped.
+stage_mutations() {
+	"$python" tests/mutations/run.py --seconds "${MUTATION_SECONDS:-3600}"
 }
 
 # In a clean Debian 12 and 13: a selection, or everything. It is run in CI, and when it

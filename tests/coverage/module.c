@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /* Only in builds of the type Coverage: writes the counts of the module that it
- * is linked into, for coverage_flush.c. */
+ * is linked into, for flush.c. */
 
 #include <gcov.h>
 

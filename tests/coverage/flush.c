@@ -22,7 +22,7 @@ long __wrap_syscall(
 	long number, long a, long b, long c, long d, long e, long f);
 long __real_syscall(long number, ...);
 
-/* Each module has counts of its own (coverage_module.c). */
+/* Each module has counts of its own (module.c). */
 static int dump_object(struct dl_phdr_info *info, size_t size, void *arg)
 {
 	void *object = *info->dlpi_name ? dlopen(info->dlpi_name,

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MPL-2.0
+"""A copy of the sources, and its build, in which one fault at a time is planted."""
+
+import hashlib
+import json
+import pathlib
+import shutil
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def output_of(*command, cwd=None):
+    return subprocess.run(command, cwd=cwd, check=True, capture_output=True, text=True).stdout
+
+
+def copy_if_changed(source, target):
+    """Files that are the same keep their time, so that they are not built again."""
+    data = source.read_bytes()
+    if target.is_file() and target.read_bytes() == data:
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source, target)
+
+
+def symbols(path):
+    """The global symbols that a program or an object file defines."""
+    lines = output_of("nm", "-g", "--defined-only", str(path)).splitlines()
+    return {line.split()[-1] for line in lines if line}
+
+
+class Build:
+    def __init__(self, folder):
+        self.tree, self.build = folder / "tree", folder / "build"
+        self.original = folder / "original"
+        self._sync()
+        self._configure()
+        self._ninja()
+        self._keep_original()
+        self._units = {program: symbols(program) for program in
+                       sorted(self.build.glob("tests/unit/test_*")) if program.is_file()}
+        commands = json.loads((self.build / "compile_commands.json").read_text())
+        self._objects = {}
+        for command in commands:
+            # The core first: test modules compile some files once more.
+            path = pathlib.Path(command["file"]).relative_to(self.tree)
+            self._objects.setdefault(str(path), self.build / command["output"])
+
+    def _sync(self):
+        names = output_of("git", "ls-files", "-co", "--exclude-standard", cwd=ROOT).splitlines()
+        present = {name for name in names if (ROOT / name).is_file()}
+        for old in self.tree.rglob("*"):
+            if old.is_file() and str(old.relative_to(self.tree)) not in present:
+                old.unlink()
+        for name in present:
+            copy_if_changed(ROOT / name, self.tree / name)
+
+    def _configure(self):
+        output_of("cmake", "-G", "Ninja", "-S", str(self.tree), "-B", str(self.build),
+                  "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_TESTING=ON")
+
+    def _ninja(self, *targets):
+        return subprocess.run(["ninja", "-C", str(self.build), *targets], check=not targets,
+                              capture_output=True, text=True).returncode == 0
+
+    def _keep_original(self):
+        """What black-box tests use, without a fault."""
+        self.original.mkdir(exist_ok=True)
+        for path in self.build.rglob("*"):
+            name = path.relative_to(self.build)
+            wanted = path.suffix == ".so" or len(name.parts) == 1 and path.suffix != ".json" \
+                or name.parts[:2] in (("tests", "bench"), ("tests", "siege"), ("tests", "faults"),
+                                      ("tests", "testutil"))
+            if wanted and path.is_file() and path.suffix not in (".ninja", ".o", ".a"):
+                copy_if_changed(path, self.original / name)
+
+    def units(self, source):
+        """The programs of tests/unit that contain this file, those of its room first."""
+        needed = symbols(self._objects[source])
+        room = pathlib.PurePath(source).parts[1]
+        found = [program for program, has in self._units.items() if needed and needed <= has]
+        own = {path.stem for path in (self.tree / "tests/unit" / room).glob("test_*.c")}
+        return sorted(found, key=lambda program: (program.name not in own, program.name))
+
+    def _code(self, source):
+        stripped = self.build / "stripped.o"
+        output_of("objcopy", "--strip-debug", str(self._objects[source]), str(stripped))
+        return hashlib.sha256(stripped.read_bytes()).hexdigest()
+
+    def plant(self, site, units):
+        """Builds it with the fault: "built", "does not compile" or "same code"."""
+        path = self.tree / site.path
+        before = self._code(site.path)
+        path.write_text(site.apply(path.read_text("utf-8")), "utf-8")
+        if not self._ninja(str(self._objects[site.path].relative_to(self.build))):
+            return "does not compile"
+        if self._code(site.path) == before:
+            return "same code"
+        libraries = [str(found.relative_to(self.build)) for found in self._servers()]
+        programs = [str(unit.relative_to(self.build)) for unit in units]
+        return "built" if self._ninja(*libraries, *programs) else "does not compile"
+
+    def _servers(self):
+        return [self.build / "strelaysrv", *self.build.glob("modules/*.so"),
+                *self.build.glob("tests/modules/*/*.so")]
+
+    def restore(self, site):
+        shutil.copy(ROOT / site.path, self.tree / site.path)

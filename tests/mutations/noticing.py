@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Do the tests notice the fault that was planted into the build?"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import topics
+
+UNIT_SECONDS, TEST_SECONDS, MOST_ROUNDS = 60, 120, 4
+# Whatever a faulty server leaves running ends with the namespace.
+ALONE = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+
+
+def alone():
+    """ALONE where the machine allows it, else nothing."""
+    allowed = shutil.which(ALONE[0]) and subprocess.run([*ALONE, "true"], check=False,
+                                                        capture_output=True).returncode == 0
+    return ALONE if allowed else ()
+
+
+class Tests:
+    def __init__(self, build, processes):
+        self.build, self.prefix, self.processes = build, alone(), processes
+
+    def _run(self, command, seconds, **environment):
+        """(exit code, or None if it took longer; output)."""
+        with tempfile.TemporaryFile("w+", errors="replace") as output:
+            process = subprocess.Popen(
+                [*self.prefix, *command], cwd=self.build.tree, stdout=output, stderr=output,
+                stdin=subprocess.DEVNULL, env={**os.environ, **environment},
+                start_new_session=True)
+            try:
+                code = process.wait(max(seconds, 1))
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                code = None
+            output.seek(0)
+            return code, output.read()
+
+    def unit(self, programs):
+        """The name of a unit test that fails twice, or ""."""
+        for program in programs:
+            if all(self._run([str(program)], UNIT_SECONDS)[0] != 0 for _ in range(2)):
+                return program.name
+        return ""
+
+    def _pytest(self, folder, seconds, *arguments):
+        return self._run(
+            ["/usr/bin/python3", "-m", "pytest", "-q", "-x", "--only=ours",
+             "-p", "no:cacheprovider", f"--timeout={TEST_SECONDS}", *arguments], seconds,
+            STRELAYSRV=str(folder / "strelaysrv"), PYTHONDONTWRITEBYTECODE="1",
+            TEST_SLOWNESS="2")
+
+    def black_box(self, selection, seconds):
+        """(name of a test that fails, "" if all pass, None if there was no time; how many passed).
+
+        A test that fails counts if it fails again alone, and passes with the original."""
+        end, left_out = time.monotonic() + seconds, []
+        for _ in range(MOST_ROUNDS):
+            code, output = self._pytest(
+                self.build.build, end - time.monotonic(), "-n", str(self.processes), *selection,
+                *(f"--deselect={name}" for name in left_out))
+            names = re.findall(r"^(?:FAILED|ERROR) (\S.*?)(?: - .*)?$", output, re.M)
+            passed = re.search(r"(\d+) passed", output)
+            passed = int(passed.group(1)) if passed else 0
+            if code is None:
+                return None, passed
+            if not names:
+                # 5: nothing was selected.
+                return ("", passed) if code in (0, 5) else (f"pytest ends with {code}", passed)
+            for name in names:
+                if (self._pytest(self.build.build, TEST_SECONDS, name)[0] != 0
+                        and self._pytest(self.build.original, TEST_SECONDS, name)[0] == 0):
+                    return name, passed
+            left_out += names
+        return None, 0
+
+    def notice(self, source, units, seconds):
+        """(verdict, what noticed it or what was run)."""
+        end = time.monotonic() + seconds
+        name = self.unit(units)
+        if name:
+            return "noticed", name
+        total = 0
+        for selection in (topics.tests_for(source), ["tests/integration", "-m", "limits"]):
+            name, passed = self.black_box(selection, end - time.monotonic())
+            total += passed
+            if name is None:
+                return "no time", f"{len(units)} unit programs, {total} black-box tests at least"
+            if name:
+                return "noticed", name
+        return "survived", f"{len(units)} unit programs, {total} black-box tests"
