@@ -16,6 +16,7 @@ if one is missing there, or if fewer than 85 % of the others were noticed."""
 
 import argparse
 import collections
+import itertools
 import json
 import pathlib
 import sys
@@ -25,24 +26,24 @@ import changed_build
 import noticing
 import sites
 
-ROOT = changed_build.ROOT
-SURVIVORS = pathlib.Path(__file__).with_name("survivors.txt")
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SURVIVORS = "tests/mutations/survivors.txt"
 WANTED = 85.0
 
 
-def all_sites():
+def all_sites(root):
     for folder in ("core", "modules"):
-        for path in sorted((ROOT / folder).rglob("*.c")):
-            yield from sites.find(str(path.relative_to(ROOT)), path.read_text("utf-8"))
+        for path in sorted((root / folder).rglob("*.c")):
+            yield from sites.find(str(path.relative_to(root)), path.read_text("utf-8"))
 
 
-def chosen(seed):
+def chosen(root, seed):
     """All sites in the order in which they are tried: one of each kind in turn."""
     by_kind = collections.defaultdict(list)
-    for site in sorted(all_sites(), key=lambda site: site.order(seed)):
+    for site in sorted(all_sites(root), key=lambda site: site.order(seed)):
         by_kind[site.kind].append(site)
-    for row in zip(*(by_kind[kind] for kind in sites.KINDS)):
-        yield from row
+    for row in itertools.zip_longest(*(by_kind[kind] for kind in sites.KINDS)):
+        yield from (site for site in row if site)
 
 
 def one_line(text):
@@ -88,7 +89,7 @@ def try_one(build, tests, site, seconds):
 def wanted(results, options):
     """The faults that are to be tried now."""
     counted = 0
-    for site in chosen(options.seed):
+    for site in chosen(options.root, options.seed):
         verdict = results.verdict(site)
         if verdict in ("does not compile", "same code"):
             continue
@@ -101,7 +102,7 @@ def wanted(results, options):
 
 def run(results, options):
     end = time.monotonic() + options.seconds
-    build = changed_build.Build(options.folder)
+    build = changed_build.Build(options.root, options.folder)
     tests = noticing.Tests(build, options.processes)
     print(f"seed {options.seed}", flush=True)
     for site in list(wanted(results, options)):
@@ -114,10 +115,10 @@ def run(results, options):
         print(f"{verdict}: {site.path}:{site.line} {name_of(site)}  [{by}]", flush=True)
 
 
-def known_survivors():
+def known_survivors(root):
     """{path and change: reason}.  A line is `equivalent|gap PATH:LINE CHANGE | REASON`."""
     found = {}
-    for line in SURVIVORS.read_text("utf-8").splitlines():
+    for line in (root / SURVIVORS).read_text("utf-8").splitlines():
         if line.strip() and not line.startswith("#"):
             what, reason = line.rsplit(" | ", 1)
             word, place, change = what.split(" ", 2)
@@ -127,8 +128,8 @@ def known_survivors():
 
 
 def report(results, options):
-    known, count, missing = known_survivors(), collections.Counter(), []
-    for site in all_sites():
+    known, count, missing = known_survivors(options.root), collections.Counter(), []
+    for site in all_sites(options.root):
         verdict = results.verdict(site)
         word = known.get((site.path, name_of(site)), "")
         if verdict == "survived" and word == "equivalent":
@@ -143,7 +144,7 @@ def report(results, options):
           f"{count['equivalent']} change nothing that a test can see, {count['same code']} not "
           f"even the object file, and {count['does not compile']} do not compile")
     for line in missing:
-        print(f"not in {SURVIVORS.name}: {line}")
+        print(f"not in {SURVIVORS}: {line}")
     return 1 if missing or share < WANTED else 0
 
 
@@ -154,11 +155,13 @@ def main():
     parser.add_argument("--seconds", type=int, default=3600, help="for all")
     parser.add_argument("--each", type=int, default=400, help="the most seconds for one fault")
     parser.add_argument("--processes", type=int, default=8, help="tests at a time")
-    parser.add_argument("--folder", type=pathlib.Path, default=ROOT / "build-mutations")
+    parser.add_argument("--root", type=pathlib.Path, default=ROOT, help="the sources")
+    parser.add_argument("--folder", type=pathlib.Path, help="ROOT/build-mutations if not given")
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--report", action="store_true")
     options = parser.parse_args()
-    options.folder = options.folder.resolve()
+    options.root = options.root.resolve()
+    options.folder = (options.folder or options.root / "build-mutations").resolve()
     options.folder.mkdir(parents=True, exist_ok=True)
     results = Results(options.folder / "results.jsonl")
     if not options.report:

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The stage mutations on a small server made for this, with a unit test and a black-box test."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from relay_server import ROOT
+
+# By unit test: whether n is bounded. By black-box test: what is printed. By none: last().
+SOURCE = """int bounded(int n);
+int last(int n);
+
+int bounded(int n)
+{
+	return n < 3;
+}
+
+int last(int n)
+{
+	return n;
+}
+"""
+FILES = {
+    "core/base/bounded.c": SOURCE,
+    "core/base/said.c": """#include <stdio.h>
+int say(void);
+
+int say(void)
+{
+	return printf("%d\\n", 7) < 0;
+}
+""",
+    "main.c": "int say(void);\nint last(int n);\nint main(void)\n{\n\treturn say() || !last(1);\n}\n",
+    "modules/none.txt": "",
+    "tests/unit/base/test_bounded.c": """int bounded(int n);
+
+int main(void)
+{
+	return !bounded(2) || bounded(3);
+}
+""",
+    "tests/unit/CMakeLists.txt": "add_executable(test_bounded base/test_bounded.c)\n"
+                                 "target_link_libraries(test_bounded code)\n",
+    "CMakeLists.txt": """cmake_minimum_required(VERSION 3.18)
+project(small LANGUAGES C)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+add_library(code STATIC core/base/bounded.c core/base/said.c)
+add_executable(strelaysrv main.c)
+target_link_libraries(strelaysrv code)
+add_subdirectory(tests/unit)
+""",
+    "tests/integration/conftest.py": """def pytest_addoption(parser):
+    parser.addoption("--only")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "limits: some")
+""",
+    "tests/integration/configuration/test_wrong_configuration.py": """import os
+import subprocess
+
+
+def test_what_is_said():
+    done = subprocess.run([os.environ["STRELAYSRV"]], stdout=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stdout) == (0, "7\\n")
+""",
+    "tests/integration/modules/test_modules.py": "",
+    "tests/mutations/survivors.txt": "# none\n",
+}
+
+
+@pytest.fixture
+def small(tmp_path):
+    """run(*arguments) runs the stage on the small server: exit code, output, results."""
+    if not shutil.which("ninja"):
+        pytest.skip("needs ninja")
+    root = tmp_path / "small"
+    for name, text in FILES.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+
+    def run(*arguments):
+        done = subprocess.run(
+            [sys.executable, ROOT / "tests/mutations/run.py", "--root", root, "--folder",
+             tmp_path / "build", "--processes", "1", *arguments],
+            capture_output=True, text=True, check=False)
+        assert done.stderr == ""
+        lines = (tmp_path / "build" / "results.jsonl").read_text().splitlines()
+        return done.returncode, done.stdout, [json.loads(line) for line in lines]
+
+    run.root = root
+    return run
+
+
+def test_faults_are_noticed_by_the_tests_that_fit(small):
+    code, output, results = small()
+    by = {result["key"].split("|", 1)[1]: (result["verdict"], result["by"]) for result in results}
+    assert by["comparison|\treturn n < 3;|\treturn n <= 3;|0"] == ("noticed", "test_bounded")
+    assert by["off-by-one|\treturn n < 3;|\treturn n < 4;|0"] == ("noticed", "test_bounded")
+    verdict, name = by['off-by-one|\treturn printf("%d\\n", 7) < 0;'
+                       '|\treturn printf("%d\\n", 8) < 0;|0']
+    assert verdict == "noticed" and name.endswith("::test_what_is_said")
+    # last() returns 2 instead of 1, which nobody sees.
+    assert by["return|n|(n) + 1|0"] == ("survived", "0 unit programs, 1 black-box tests")
+    assert code == 1
+    assert "not in tests/mutations/survivors.txt: core/base/bounded.c:11 return: n -> (n) + 1" \
+        in output
+
+    (small.root / "tests/mutations/survivors.txt").write_text("".join(
+        "equivalent " + line.split(".txt: ", 1)[1] + " | nobody sees it\n"
+        for line in output.splitlines() if line.startswith("not in ")))
+    code, output, again = small()
+    assert code == 0, output
+    assert again == results, "what is known is not tried again"
+    code, output, again = small("--again")
+    assert len(again) > len(results) and code == 0
+    assert (small.root / "core/base/bounded.c").read_text() == SOURCE
+
+
+def test_it_goes_on_where_the_time_was_over(small):
+    _, output, results = small("--seconds", "0")
+    assert "the time is over" in output and len(results) <= 1
+    assert len(small()[2]) > 1
