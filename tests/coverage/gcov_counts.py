@@ -10,6 +10,8 @@ import pathlib
 import subprocess
 import sys
 
+SKIPPED = {("tests", folder) for folder in ("unit", "bench", "siege", "faults")}
+
 
 def of_object(notes, root):
     """The output of gcov for one object: [(path, gcov's record of that file)]."""
@@ -35,8 +37,11 @@ def read(build, root, folders):
     """Two dictionaries: of (path, line, name of a function), and of path, then line."""
     functions = collections.Counter()
     lines = collections.defaultdict(collections.Counter)
+    # What tests/unit and others build themselves is not asked for.
+    notes = sorted(path for path in build.rglob("*.gcno")
+                   if path.relative_to(build).parts[:2] not in SKIPPED)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        objects = pool.map(lambda notes: of_object(notes, root), sorted(build.rglob("*.gcno")))
+        objects = pool.map(lambda path: of_object(path, root), notes)
         for path, file in (pair for found in objects for pair in found):
             if not path.startswith(folders):
                 continue
