@@ -99,6 +99,11 @@ const struct relay_option core_options[] = {
 		"connections that may be open at once; 0: 80 % of the "
 		"descriptor limit, or what the control group's memory allows",
 		.flag = "max-connections"),
+	ROW(answer_timeout_ms, int64_t, "answer-timeout", RELAY_DURATION,
+		"1.5s", 100, 60000,
+		"how long modules that ask elsewhere may take to decide about "
+		"a device that joins or makes a request",
+		.flag = "answer-timeout"),
 	ROW(user, const char *, "user", RELAY_STRING, "", 0, 255,
 		"user that a server started by root switches to after it has "
 		"bound its addresses and read its keys; empty: it stays root",

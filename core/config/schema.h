@@ -32,8 +32,9 @@ struct core_conf {
 	int64_t workers;               /* 0: as many as CPUs are available */
 	int64_t network_buffer;
 	int64_t pipe_size;
-	int64_t socket_buffer;   /* 0: as the kernel sizes them */
-	int64_t session_memory;  /* see kernel_memory_bound() */
+	int64_t socket_buffer;  /* 0: as the kernel sizes them */
+	int64_t session_memory; /* see kernel_memory_bound() */
+	int64_t answer_timeout_ms;
 	int64_t max_connections; /* 0: 80 % of the descriptor limit */
 	const char *user;        /* "": the user who starts it */
 	const char *group;       /* "": the user's own */

@@ -217,6 +217,7 @@ void core_options_take_here(struct worker *worker)
 		.network_buffer = (size_t)settings->conf->network_buffer,
 		.pipe_size = (size_t)settings->conf->pipe_size,
 		.socket_buffer = (int)settings->conf->socket_buffer,
+		.answer_timeout_ms = settings->conf->answer_timeout_ms,
 	};
 
 	peers_change(worker, &conf, *buffer);

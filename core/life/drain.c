@@ -75,8 +75,9 @@ static void log_progress(const char *what)
 static void count(enum relay_drain how)
 {
 	int64_t sessions = relay_metric_value(NULL, "core", "sessions", NULL);
+	int64_t questions = relay_metric_value(NULL, "core", "questions", NULL);
 
-	self()->pending = host_drain(how) + self()->owner->held();
+	self()->pending = host_drain(how) + questions + self()->owner->held();
 	self()->left = sessions + self()->pending;
 }
 

@@ -148,6 +148,7 @@ static int build_up(char *const argv[], const struct config *config)
 		.network_buffer = (size_t)core->network_buffer,
 		.pipe_size = (size_t)core->pipe_size,
 		.socket_buffer = (int)core->socket_buffer,
+		.answer_timeout_ms = core->answer_timeout_ms,
 	};
 	struct relay_err err;
 

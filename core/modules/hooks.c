@@ -5,11 +5,9 @@
 #include <stdlib.h>
 
 #include "modules/hooks.h"
-#include "log/log.h"
 #include "loop/loop.h"
 #include "modules/module_threads.h"
-
-#define COMPLAINT_INTERVAL_MS 10000
+#include "modules/verdict.h"
 
 const struct relay_ctx *hooks_enter(const struct relay_ctx *cx)
 {
@@ -142,38 +140,6 @@ void relay_session_hooks(struct relay_ctx *cx, bool on)
 
 /* Filters. */
 
-/* Rate-limited: under attack, a filter may return a wrong verdict a million
- * times a second. */
-static void complain(struct relay_ctx *cx, const char *hook, int verdict)
-{
-	struct module_ctx *ctx = module_ctx_of(cx);
-	int64_t now = loop_clock_ms();
-
-	if (ctx->complained_ms &&
-		now - ctx->complained_ms < COMPLAINT_INTERVAL_MS)
-		return;
-	ctx->complained_ms = now;
-	log_core(RELAY_ERROR,
-		"module %s: %s returned %d, which is no verdict of that "
-		"hook; it counts as a refusal",
-		cx->mod->def.name, hook, verdict);
-}
-
-static enum relay_verdict refused(struct relay_ctx *cx, const char *hook,
-	enum relay_verdict verdict, struct relay_denial *why)
-{
-	if (verdict != RELAY_DENY) {
-		complain(cx, hook, (int)verdict);
-		why->refusal = RELAY_REFUSE_POLICY;
-		why->word = "unknown-verdict";
-	}
-	if ((unsigned)why->refusal > RELAY_REFUSE_TAKEN)
-		why->refusal = RELAY_REFUSE_POLICY;
-	if (!why->word)
-		why->word = cx->mod->def.name;
-	return RELAY_DENY;
-}
-
 /*
  * Calls one module's filter.  *why is cleared first: a module that passed may
  * have written to it, which must not be taken for the next module's reason.
@@ -198,7 +164,7 @@ static enum relay_verdict refused(struct relay_ctx *cx, const char *hook,
 			ASK(verdict_, hook_, __VA_ARGS__);                     \
 			if (verdict_ != RELAY_PASS) {                          \
 				on_refusal;                                    \
-				return refused(                                \
+				return verdict_refused(                        \
 					hook_->cx, #name, verdict_, why);      \
 			}                                                      \
 		}                                                              \
@@ -226,22 +192,28 @@ enum relay_verdict hooks_conn_open(const struct hook_set *set,
 			return RELAY_TAKE;
 		}
 		if (verdict != RELAY_PASS)
-			return refused(hook->cx, "conn_open", verdict, why);
+			return verdict_refused(
+				hook->cx, "conn_open", verdict, why);
 	}
 	return RELAY_PASS;
 }
 
+/* These two may wait, but the caller cannot; see waiting_hooks.h. */
+#define IF_IT_WAITS                                                            \
+	if (verdict_ == RELAY_WAIT)                                            \
+	return verdict_cannot_wait(why)
+
 enum relay_verdict hooks_peer_join(const struct hook_set *set,
 	struct relay_conn *conn, const char *token, struct relay_denial *why)
 {
-	FILTER(peer_join, (void)0, conn, token);
+	FILTER(peer_join, IF_IT_WAITS, conn, token);
 }
 
 enum relay_verdict hooks_peer_connect(const struct hook_set *set,
 	struct relay_conn *conn, const uint8_t *target,
 	struct relay_denial *why)
 {
-	FILTER(peer_connect, (void)0, conn, target);
+	FILTER(peer_connect, IF_IT_WAITS, conn, target);
 }
 
 enum relay_verdict hooks_peer_stay(const struct hook_set *set,

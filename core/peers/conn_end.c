@@ -11,6 +11,7 @@
 #include "peers/conn_state.h"
 #include "peers/linger.h"
 #include "peers/peers_state.h"
+#include "peers/question_end.h"
 #include "peers/socket_end.h"
 
 static enum peer_conn_label phase_label(const struct relay_conn *conn)
@@ -40,6 +41,7 @@ void conn_end(struct relay_conn *conn, enum relay_reason reason)
 
 	if (conn->phase >= CONN_LINGERING)
 		return;
+	question_drop(conn);
 	peer_count(worker->shard, PEER_CONNECTIONS, phase_label(conn), -1);
 	peer_count(worker->shard, PEER_CONNECTIONS_CLOSED, reason, 1);
 	object_table_remove(&peers_of(worker)->conns, conn->id);

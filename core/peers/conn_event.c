@@ -96,6 +96,9 @@ static void taken_event(struct relay_conn *conn, short what)
 	/* Reads and writes only mark the end; the connection is closed here. */
 	if (conn->phase == CONN_TAKEN && conn->ended)
 		conn_end(conn, (enum relay_reason)conn->end_reason);
+	/* While its question waits, nothing is read from it. */
+	else if (conn->phase == CONN_TAKEN && conn->question && conn->hung_up)
+		conn_end(conn, RELAY_END_EOF);
 	/* If the module did not read, no call has noticed a reset. */
 	else if (conn->phase == CONN_TAKEN && conn->unread_now &&
 		 socket_broken(conn->fd))

@@ -10,6 +10,7 @@
 #include "peers/conn_move.h"
 #include "peers/conn_state.h"
 #include "peers/peers_state.h"
+#include "peers/question_end.h"
 #include "workers/workers.h"
 
 /* A move under way; owns the connection until it arrives. */
@@ -106,6 +107,7 @@ void relay_conn_move(struct relay_ctx *cx, struct relay_conn *conn, int to,
 	move->to = to;
 	if (len)
 		memcpy(move->arg, arg, len);
+	question_drop(conn);
 	relay_conn_settled(conn);
 	/*
 	 * The other worker may use the connection as soon as it gets the

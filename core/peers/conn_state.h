@@ -22,6 +22,7 @@
 #include "workers/deadlines.h"
 #include "workers/worker.h"
 
+struct question;
 struct relay_session;
 struct linger_record;
 struct listener_facts;
@@ -63,6 +64,7 @@ struct relay_conn {
 	struct conn_queue *queue;        /* owned; NULL: empty */
 	struct conn_unread *unread;      /* owned; NULL: nothing */
 	struct relay_session *session;   /* borrowed; NULL: not paired */
+	struct question *question;       /* owned; NULL: none waits */
 	struct relay_conn *next;         /* on the worker's list `dead` */
 	struct relay_conn *reread_next;  /* on the worker's list `reread` */
 	struct stranger *stranger;       /* owned; NULL: not a stranger */

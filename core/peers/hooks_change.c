@@ -7,6 +7,7 @@
 #include "peers/conn_state.h"
 #include "peers/hooks_change.h"
 #include "peers/peers_state.h"
+#include "peers/question.h"
 #include "peers/session_state.h"
 
 /* The argument of the callbacks for each object, see hooks_change(). */
@@ -38,6 +39,7 @@ static void conn_leaves(void *object, void *arg)
 	struct relay_ctx *cx = &mod->workers[removal->worker->loop.index].pub;
 	const struct relay_ctx *before;
 
+	question_module_left(conn, mod);
 	if (mod->def.hooks.conn_close && layout_has(conn->layout, mod)) {
 		before = hooks_enter(cx);
 		mod->def.hooks.conn_close(cx, conn, RELAY_END_WITHDRAWN);

@@ -31,6 +31,13 @@ static const char *const proxy_results[] = {
 };
 static const char *const room_makers[] = {"descriptors", "module", NULL};
 
+static const char *const questions[] = {"join", "connect", "find", NULL};
+static const char *const settled[] = {
+	"passed", "denied", "no_answer", "module_left", "closed", NULL};
+static const char *const question_bounds[] = {
+	"device", "source", "all", "memory", NULL};
+static const char *const drops[] = {"late", "second", "foreign", NULL};
+
 /* 1 ms to 10 s: the protocol gives up after that. */
 static const int64_t handshake_us[] = {1000, 2500, 5000, 10000, 25000, 50000,
 	100000, 250000, 500000, 1000000, 2500000, 10000000, 0};
@@ -255,6 +262,62 @@ static const struct relay_metric_def defs[] = {
 			.kind = RELAY_GAUGE,
 			.help = "Connections of proxies whose header has not "
 				"come.",
+		},
+	[PEER_QUESTIONS] =
+		{
+			.name = "questions",
+			.kind = RELAY_GAUGE,
+			.help = "Peers about which a module takes its time to "
+				"decide, by what they want: to join, to be "
+				"connected to a device, or to find one that "
+				"is not here.",
+			.label = "what",
+			.values = questions,
+		},
+	[PEER_QUESTIONS_SETTLED] =
+		{
+			.name = "questions_settled",
+			.kind = RELAY_COUNTER,
+			.help = "Such decisions that have ended, by result. "
+				"no_answer: answer-timeout has passed; "
+				"module_left: a reload removed the module; "
+				"closed: the connection ended first.",
+			.label = "result",
+			.values = settled,
+		},
+	[PEER_QUESTIONS_REFUSED] =
+		{
+			.name = "questions_refused",
+			.kind = RELAY_COUNTER,
+			.help = "Decisions for which a module could not take "
+				"its time, by what was exhausted: the places "
+				"of the device, of its source, all places, or "
+				"memory.",
+			.label = "by",
+			.values = question_bounds,
+		},
+	[PEER_ANSWERS_DROPPED] =
+		{
+			.name = "answers_dropped",
+			.kind = RELAY_COUNTER,
+			.help = "Answers of modules that changed nothing: "
+				"nobody waited any more, the module had "
+				"answered before, or another module was waited "
+				"for.",
+			.label = "reason",
+			.values = drops,
+		},
+	[PEER_QUESTION_DURATION] =
+		{
+			.name = "question_duration",
+			.unit = "seconds",
+			.kind = RELAY_HISTOGRAM,
+			.scale = 1000000,
+			.help = "How long modules took to decide, by what the "
+				"peer wants.",
+			.label = "what",
+			.values = questions,
+			.bounds = handshake_us,
 		},
 };
 

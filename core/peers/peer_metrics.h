@@ -36,6 +36,11 @@ enum peer_metric {
 	PEER_LINGER_REFUSED,        /* counter, by enum peer_linger_label */
 	PEER_PROXY_CONNECTIONS,     /* counter, by enum peer_proxy_label */
 	PEER_PROXY_WAITING,         /* gauge */
+	PEER_QUESTIONS,             /* gauge, by enum question_kind */
+	PEER_QUESTIONS_SETTLED,     /* counter, by enum peer_question_label */
+	PEER_QUESTIONS_REFUSED,     /* counter, by enum peer_question_bound */
+	PEER_ANSWERS_DROPPED,       /* counter, by enum peer_dropped_label */
+	PEER_QUESTION_DURATION,     /* histogram, us, by enum question_kind */
 	PEER_METRIC_COUNT
 };
 
@@ -54,6 +59,24 @@ enum peer_proxy_label {
 	PEER_PROXY_CLOSED,
 	PEER_PROXY_ROOM,
 	PEER_PROXY_MEMORY,
+};
+enum peer_question_label {
+	PEER_QUESTION_PASSED,
+	PEER_QUESTION_DENIED,
+	PEER_QUESTION_NO_ANSWER,
+	PEER_QUESTION_MODULE_LEFT,
+	PEER_QUESTION_CLOSED
+};
+enum peer_question_bound {
+	PEER_QUESTION_DEVICE,
+	PEER_QUESTION_SOURCE,
+	PEER_QUESTION_ALL,
+	PEER_QUESTION_MEMORY
+};
+enum peer_dropped_label {
+	PEER_DROPPED_LATE,
+	PEER_DROPPED_SECOND,
+	PEER_DROPPED_FOREIGN
 };
 enum peer_handshake_label { PEER_HANDSHAKE_OK, PEER_HANDSHAKE_FAILED };
 

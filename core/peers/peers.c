@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "log/log.h"
 #include "net/capacity.h"
 #include "peers/conn_destroy.h"
 #include "peers/conn_end.h"
@@ -12,6 +13,7 @@
 #include "peers/handshakes.h"
 #include "peers/listeners.h"
 #include "peers/peers.h"
+#include "peers/peers_shared.h"
 #include "peers/peers_state.h"
 #include "peers/proxy_accept.h"
 #include "peers/strangers.h"
@@ -19,6 +21,7 @@
 #include "peers/session_end.h"
 #include "peers/session_queue.h"
 #include "tls/tls.h"
+#include "tls/tls_random.h"
 #include "workers/deadlines.h"
 #include "workers/workers.h"
 
@@ -79,6 +82,7 @@ static int init(struct worker *worker, const void *arg)
 	pipe_pool_init(&peers->pipes, conf->pipe_size,
 		capacity_pipes() / conf->workers);
 	peers->socket_buffer = conf->socket_buffer;
+	peers->answer_timeout_ms = conf->answer_timeout_ms;
 	peers->buffer_len = conf->network_buffer;
 	peers->buffer = malloc(conf->network_buffer);
 	peers->tls_io = tls_io_new();
@@ -124,6 +128,11 @@ int peers_create(const struct peers_conf *conf)
 		.deferred = {{conns_reread, sessions_run, handshakes_run}},
 	};
 
+	if (tls_random_fill((unsigned char *)&peers_shared()->questions.seed,
+		    sizeof(uint64_t)) != 0) {
+		log_core(RELAY_ERROR, "no random numbers for the workers");
+		return -1;
+	}
 	return workers_create(conf->workers, &calls, conf);
 }
 
@@ -138,6 +147,7 @@ void peers_change(struct worker *worker, const struct peers_conf *conf,
 		peers->buffer_len = conf->network_buffer;
 	}
 	peers->socket_buffer = conf->socket_buffer;
+	peers->answer_timeout_ms = conf->answer_timeout_ms;
 	pipe_pool_change(&peers->pipes, conf->pipe_size,
 		capacity_pipes() / conf->workers);
 }

@@ -7,15 +7,17 @@
 #define PEERS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct worker;
 
 struct peers_conf {
-	unsigned workers;      /* how many */
-	size_t network_buffer; /* bytes of the buffer for every read */
-	size_t pipe_size;      /* bytes of a pipe, see pipes.h */
-	int socket_buffer;     /* bytes, of each socket of a session; 0: the
-				* kernel sizes it */
+	unsigned workers;          /* how many */
+	size_t network_buffer;     /* bytes of the buffer for every read */
+	size_t pipe_size;          /* bytes of a pipe, see pipes.h */
+	int socket_buffer;         /* bytes, of each socket of a session; 0: the
+				    * kernel sizes it */
+	int64_t answer_timeout_ms; /* of modules, see question.c */
 };
 
 /*

@@ -16,6 +16,7 @@
 #include "base/instance.h"
 #include "base/posts.h"
 #include "peers/listen_set_state.h"
+#include "peers/question_places.h"
 
 struct relay_metric;
 
@@ -33,7 +34,9 @@ struct peers_shared {
 
 	/* Rate limits of log messages; used by workers. */
 	struct relay_log_kind bad_handshakes, bad_proxies, dataless_records,
-		no_accept, no_memory;
+		no_accept, no_memory, no_place, no_answer;
+
+	struct question_places questions; /* all threads */
 
 	atomic_bool no_splice; /* it was logged that bulk data is copied */
 

@@ -19,6 +19,7 @@
 #include "peers/strangers_state.h"
 #include "workers/worker.h"
 
+struct asking;
 struct linger_record;
 struct conn_move;
 struct proxy_waiting;
@@ -65,6 +66,11 @@ struct peers {
 	unsigned lingering_count;             /* length of the list below */
 	struct linger_record *lingering_list; /* owned by its connections */
 	struct linger_places places;
+
+	/* Questions whose answer takes time, see question.c. */
+	struct asking *asking; /* borrowed: the filter that runs; or NULL */
+	uint64_t questions;    /* how many have waited so far */
+	int64_t answer_timeout_ms;
 
 	bool stopping; /* nothing new is accepted */
 	/* While stopping, last bytes are delivered until then, see stop.c. */

@@ -13,6 +13,7 @@
 #include "peers/conn_io.h"
 #include "peers/conn_state.h"
 #include "peers/peers_state.h"
+#include "peers/question_end.h"
 #include "peers/session_end.h"
 #include "peers/session_memory.h"
 #include "peers/session_state.h"
@@ -47,6 +48,7 @@ static void attach(
 	struct peers *peers = peers_of(conn->worker);
 	struct flow *to_it = &session->flow[1 - side];
 
+	question_drop(conn);
 	relay_conn_settled(conn);
 	session->conn[side] = conn;
 	deadline_clear(conn->worker, &conn->deadline);

@@ -8,10 +8,11 @@
  * All hooks but `drain`, `reload_*` and `files_*` run on the worker that owns
  * the object and must not block.  A hook that no module sets costs nothing.
  * Filters are called in the order of `modules` in the configuration; the first
- * answer other than RELAY_PASS decides.  An invalid answer counts as RELAY_DENY
- * and is logged with the module's name: filters fail closed.  A filter must not
- * change or close the object; the server does that.  Notices go to all modules;
- * close notices run in reverse order.
+ * answer other than RELAY_PASS decides, see question.h for RELAY_WAIT.  An
+ * invalid answer counts as RELAY_DENY and is logged with the module's name:
+ * filters fail closed.  A filter must not change or close the object; the
+ * server does that.  Notices go to all modules; close notices run in reverse
+ * order.
  */
 #ifndef RELAY_HOOKS_H
 #define RELAY_HOOKS_H
@@ -28,12 +29,16 @@ extern "C" {
 struct relay_conn;
 struct relay_ctx;
 struct relay_err;
+struct relay_found;
 struct relay_session;
 
 enum relay_verdict {
 	RELAY_PASS = 1, /* no objection: call the next module */
 	RELAY_DENY = 2, /* refuse: call no other module */
-	RELAY_TAKE = 3, /* conn_open only: this module owns the connection */
+	RELAY_TAKE = 3, /* conn_open: this module owns the connection;
+			 * peer_find: the device is known */
+	RELAY_WAIT = 4, /* peer_join, peer_connect, peer_find: answered later,
+			 * see question.h */
 };
 
 /* Why a filter refused; the protocol module tells the peer. */
@@ -123,6 +128,16 @@ typedef enum relay_verdict relay_peer_join_fn(struct relay_ctx *cx,
 typedef enum relay_verdict relay_peer_connect_fn(struct relay_ctx *cx,
 	struct relay_conn *conn, const uint8_t *target,
 	struct relay_denial *why);
+
+/*
+ * Called by relay_ask_find().  Since API 1.7.  The peer of `conn` wants to be
+ * connected to the device `target`, which is not here.  A module that knows
+ * where it is answers RELAY_TAKE with *found filled, or RELAY_WAIT; RELAY_PASS
+ * asks the next one, RELAY_DENY refuses.
+ */
+typedef enum relay_verdict relay_peer_find_fn(struct relay_ctx *cx,
+	struct relay_conn *conn, const uint8_t *target,
+	struct relay_found *found, struct relay_denial *why);
 
 /*
  * Filter, called by relay_ask_stay() at least once per ping interval: may a
@@ -315,6 +330,8 @@ void *relay_files(const struct relay_ctx *cx, const void *conf);
 	X(peer_try)                                                            \
 	X(peer_failed)
 
+#define RELAY_HOOKS_1_7(X) X(peer_find)
+
 /* NULL: never called. */
 struct relay_hooks {
 #define X(name) relay_##name##_fn *name;
@@ -332,11 +349,15 @@ struct relay_hooks {
 	relay_files_read_fn *files_read;
 	relay_files_free_fn *files_free;
 	relay_advise_fn *advise; /* [C], see above */
+#define X(name) relay_##name##_fn *name;
+	RELAY_HOOKS_1_7(X)
+#undef X
 };
 
 /*
  * Call the filter peer_join, peer_connect or peer_stay of all modules.  [W]
- * They return RELAY_PASS, or RELAY_DENY with *why filled and counted.
+ * They return RELAY_PASS, or RELAY_DENY with *why filled and counted.  A module
+ * that would wait refuses, with the word "cannot-wait"; see question.h.
  */
 enum relay_verdict relay_ask_join(struct relay_ctx *cx, struct relay_conn *conn,
 	const char *token, struct relay_denial *why);

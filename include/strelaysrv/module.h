@@ -55,7 +55,10 @@
  *   1.6  2026-11-29  advise, RELAY_OPTION_BASIC,
  *                    RELAY_CONFINED, RELAY_NEEDS_PROGRAMS,
  *                    RELAY_NEEDS_SOCKETS, RELAY_OPTION_WRITTEN
- *   1.7  2026-11-29  relay_conn_local, RELAY_COMMAND_WORDS_CHANGE
+ *   1.7  2026-11-29  RELAY_WAIT, relay_ticket_take, relay_settle,
+ *                    relay_ask_join_wait, relay_ask_connect_wait,
+ *                    relay_ask_find, relay_can_find; peer_find;
+ *                    relay_conn_local, RELAY_COMMAND_WORDS_CHANGE
  */
 #define RELAY_ABI_MAGIC 0x524c594dU /* "RLYM" */
 #define RELAY_ABI_MAJOR 1
@@ -88,6 +91,7 @@ struct relay_ctx {
 #include <strelaysrv/device_id.h>
 #include <strelaysrv/option.h>
 #include <strelaysrv/hooks.h>
+#include <strelaysrv/question.h>
 #include <strelaysrv/conn.h>
 #include <strelaysrv/session.h>
 #include <strelaysrv/thread.h>

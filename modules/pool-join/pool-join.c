@@ -148,11 +148,27 @@ static bool decide(struct relay_ctx *cx)
 	return false;
 }
 
+/* The pool's check of a relay joins it, and gives up after 2 s. */
+#define POOL_PATIENCE_MS 2000
+
+static void warn_of_late_answers(struct relay_ctx *cx)
+{
+	struct relay_value timeout;
+
+	if (relay_option_get(cx, NULL, "answer-timeout", &timeout) == 0 &&
+		timeout.number > POOL_PATIENCE_MS)
+		relay_log(cx, RELAY_WARNING,
+			"answer-timeout is above 2s: the pool's check of this "
+			"relay may fail while a module takes its time to "
+			"decide");
+}
+
 /* Always log that the relay becomes public. */
 static void go_public(struct relay_ctx *cx)
 {
 	struct state *state = state_of(cx);
 
+	warn_of_late_answers(cx);
 	if (!state->warned)
 		warn(cx);
 	state->warned = true;

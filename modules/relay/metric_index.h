@@ -36,6 +36,7 @@ enum {
 	RESULT_ERROR,
 	RESULT_CLOSED,     /* closed to new devices, see relay_closed() */
 	RESULT_NOT_JOINED, /* the requester, with `asks = joined` */
+	RESULT_FOUND,      /* elsewhere, by a module */
 };
 
 /* METRIC_SESSION_JOINS */

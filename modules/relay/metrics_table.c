@@ -8,7 +8,7 @@
 
 static const char *const results[] = {"ok", "wrong_token", "full",
 	"already_joined", "not_found", "refused", "error", "closed",
-	"not_joined", NULL};
+	"not_joined", "found", NULL};
 static const char *const session_results[] = {
 	"first", "second", "unknown_key", "handed_back", NULL};
 static const char *const given_up[] = {

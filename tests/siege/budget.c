@@ -146,6 +146,20 @@ static const struct budget_row rows[] = {
 		"bounds.failures-per-minute",
 		"strelaysrv_bounds_reached_total{bound=failures-per-minute}",
 		true, "test_failures_of_one_source", "wrong-token ask-absent"},
+	{TLS, "joins and requests about which a module takes its time",
+		"1, for answer-timeout; nothing is read meanwhile",
+		"{QUESTIONS_PER_SOURCE}; /56 {TIMES_56} times, /48 {TIMES_48} "
+		"times; a device: {QUESTIONS_PER_DEVICE}",
+		"{QUESTIONS_MOST}",
+		"answer-timeout QUESTIONS_PER_SOURCE QUESTIONS_PER_DEVICE "
+		"QUESTIONS_MOST",
+		"strelaysrv_core_questions_refused_total{by=source} "
+		"strelaysrv_core_questions_refused_total{by=device} "
+		"strelaysrv_core_questions_settled_total{result=no_answer}",
+		false,
+		"test_a_source_has_a_bound_and_others_go_on "
+		"test_a_device_has_a_bound unit-question_places",
+		"-"},
 	{PLAIN, "time until the session key", "{relay.guest-timeout}", "-", "-",
 		"relay.guest-timeout",
 		"strelaysrv_core_connections_closed_total{reason=timeout}",

@@ -158,54 +158,45 @@ static void tell_wrong_token(struct relay_ctx *cx, struct relay_conn *conn)
 	peer_log(cx, conn, "refused: wrong token");
 }
 
+static bool has_room(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	unsigned result = room(cx, relay_at_limit());
+
+	if (result == RESULT_OK)
+		return true;
+	count(cx, METRIC_JOINS, result);
+	tell_closed(cx);
+	peer_send_away(cx, conn);
+	return false;
+}
+
 /*
  * Checks in the order of the protocol, except that the rate limit comes first.
- * True: continue with the registration.
+ * True: continue with the modules' rules.
  */
-static bool may_join(struct relay_ctx *cx, struct relay_conn *conn,
+static bool may_ask_modules(struct relay_ctx *cx, struct relay_conn *conn,
 	const struct frame_bytes *token)
 {
 	struct relay_denial why = {RELAY_REFUSE_POLICY, "refused"};
-	char text[FRAME_TOKEN_MAX + 1];
-	unsigned result;
 
 	if (relay_ask_try(cx, conn, RELAY_TRY_JOIN, &why) != RELAY_PASS)
 		return denied(cx, conn, &why);
-	if (!knows_secret(cx, token)) {
-		relay_tell_failed(cx, conn, RELAY_TRY_JOIN);
-		count(cx, METRIC_JOINS, RESULT_WRONG_TOKEN);
-		tell_wrong_token(cx, conn);
-		peer_respond(cx, conn, FRAME_WRONG_TOKEN);
-		return false;
-	}
-	result = room(cx, relay_at_limit());
-	if (result != RESULT_OK) {
-		count(cx, METRIC_JOINS, result);
-		tell_closed(cx);
-		peer_send_away(cx, conn);
-		return false;
-	}
-	token_text(token, text);
-	if (relay_ask_join(cx, conn, text, &why) == RELAY_PASS)
-		return true;
-	/* Another module has tokens of its own: guesses of them count, too. */
-	if (why.refusal == RELAY_REFUSE_SECRET) {
-		relay_tell_failed(cx, conn, RELAY_TRY_JOIN);
-		tell_wrong_token(cx, conn);
-	}
-	return denied(cx, conn, &why);
+	if (knows_secret(cx, token))
+		return has_room(cx, conn);
+	relay_tell_failed(cx, conn, RELAY_TRY_JOIN);
+	count(cx, METRIC_JOINS, RESULT_WRONG_TOKEN);
+	tell_wrong_token(cx, conn);
+	peer_respond(cx, conn, FRAME_WRONG_TOKEN);
+	return false;
 }
 
-static bool join(struct relay_ctx *cx, struct relay_conn *conn,
-	const struct frame_bytes *token)
+static bool enter(struct relay_ctx *cx, struct relay_conn *conn)
 {
 	const uint8_t *id = relay_conn_peer(conn);
 	struct peer *peer = peer_of(cx, conn);
 	struct source source;
 	struct place owner;
 
-	if (!may_join(cx, conn, token))
-		return false;
 	if (peer->state != PEER_ASKING) {
 		count(cx, METRIC_JOINS, RESULT_ALREADY_JOINED);
 		peer_respond(cx, conn, FRAME_ALREADY_CONNECTED);
@@ -232,6 +223,50 @@ static bool join(struct relay_ctx *cx, struct relay_conn *conn,
 		break;
 	}
 	return peer->state != PEER_GONE;
+}
+
+/* What the modules have decided. */
+static bool join_decided(struct relay_ctx *cx, struct relay_conn *conn,
+	struct relay_decision *is)
+{
+	if (is->verdict == RELAY_PASS)
+		return enter(cx, conn);
+	/* Another module has tokens of its own: guesses of them count, too. */
+	if (is->why.refusal == RELAY_REFUSE_SECRET) {
+		relay_tell_failed(cx, conn, RELAY_TRY_JOIN);
+		tell_wrong_token(cx, conn);
+	}
+	return denied(cx, conn, &is->why);
+}
+
+/* Meanwhile the server may have become full, or drain. */
+static void join_decided_late(struct relay_ctx *cx, struct relay_conn *conn,
+	const uint8_t *target, const struct relay_decision *decision)
+{
+	struct relay_decision is = *decision;
+
+	(void)target;
+	peer_of(cx, conn)->deciding = false;
+	if (is.verdict == RELAY_PASS && !has_room(cx, conn))
+		return;
+	if (join_decided(cx, conn, &is))
+		relay_conn_again(conn);
+}
+
+static bool join(struct relay_ctx *cx, struct relay_conn *conn,
+	const struct frame_bytes *token)
+{
+	char text[FRAME_TOKEN_MAX + 1];
+	struct relay_decision is;
+
+	if (!may_ask_modules(cx, conn, token))
+		return false;
+	token_text(token, text);
+	if (relay_ask_join_wait(cx, conn, text, &is, join_decided_late) !=
+		RELAY_WAIT)
+		return join_decided(cx, conn, &is);
+	peer_of(cx, conn)->deciding = true;
+	return false;
 }
 
 static bool message(struct relay_ctx *cx, struct relay_conn *conn,
@@ -265,7 +300,8 @@ static bool message(struct relay_ctx *cx, struct relay_conn *conn,
 
 void protocol_readable(struct relay_ctx *cx, struct relay_conn *conn)
 {
-	peer_read(cx, conn, message);
+	if (!peer_of(cx, conn)->deciding)
+		peer_read(cx, conn, message);
 }
 
 /* A device may finish its session. */
@@ -305,6 +341,10 @@ void protocol_deadline(struct relay_ctx *cx, struct relay_conn *conn)
 	struct peer *peer = peer_of(cx, conn);
 	int64_t now = relay_now_ms(cx);
 
+	/* It is not heard meanwhile; the decision has a time limit of its own.
+	 */
+	if (peer->deciding)
+		return;
 	if (now >= peer->heard_ms + conf->network_timeout_ms) {
 		peer_log(cx, conn, "silent for too long");
 		peer_close(cx, conn, RELAY_END_TIMEOUT);

@@ -38,6 +38,7 @@ struct peer {
 	bool has_data;       /* PEER_HALF: has sent data */
 	uint8_t pongs;       /* to be sent together, see peer_pong() */
 	uint8_t asked;       /* our pings that it has not answered yet */
+	bool deciding;       /* modules decide: nothing is read meanwhile */
 	struct reader reader;
 	int64_t opened_ms;
 	int64_t heard_ms; /* time of the last message */

@@ -47,24 +47,50 @@ static int find_told(
 	return 0;
 }
 
-bool invitations_send(struct relay_ctx *cx, struct relay_conn *conn,
-	const uint8_t *from, const uint8_t *key, bool server_socket)
+static bool send_invitation(struct relay_ctx *cx, struct relay_conn *conn,
+	const struct frame_invitation *in)
 {
 	uint8_t message[FRAME_INVITATION_SIZE];
+	size_t len = frame_write_invitation(message, sizeof(message), in);
+
+	count(cx, METRIC_INVITATIONS, 0);
+	return peer_send(cx, conn, message, len);
+}
+
+/* As invitations_send(); `in` names no address yet. */
+static bool send_with_own_address(struct relay_ctx *cx, struct relay_conn *conn,
+	struct frame_invitation *in)
+{
 	struct told told;
-	struct frame_invitation in = {.from = {from, ID_LEN},
-		.key = {key, ID_LEN},
-		.server_socket = server_socket};
-	size_t len;
 
 	if (find_told(cx, conn, &told) != 0)
 		return true; /* its end comes with the next event */
-	in.address.data = told.bytes;
-	in.address.len = told.len;
-	in.port = told.port;
-	count(cx, METRIC_INVITATIONS, 0);
-	len = frame_write_invitation(message, sizeof(message), &in);
-	return peer_send(cx, conn, message, len);
+	in->address.data = told.bytes;
+	in->address.len = told.len;
+	in->port = told.port;
+	return send_invitation(cx, conn, in);
+}
+
+bool invitations_send(struct relay_ctx *cx, struct relay_conn *conn,
+	const uint8_t *from, const uint8_t *key, bool server_socket)
+{
+	struct frame_invitation in = {.from = {from, ID_LEN},
+		.key = {key, ID_LEN},
+		.server_socket = server_socket};
+
+	return send_with_own_address(cx, conn, &in);
+}
+
+bool invitations_send_found(struct relay_ctx *cx, struct relay_conn *conn,
+	const uint8_t *from, const struct relay_found *found)
+{
+	struct frame_invitation in = {.from = {from, ID_LEN},
+		.key = {found->key, found->key_len},
+		.address = {found->address, found->address_len},
+		.port = found->port};
+
+	return found->address_len ? send_invitation(cx, conn, &in)
+				  : send_with_own_address(cx, conn, &in);
 }
 
 static void on_invitation(struct relay_ctx *cx, const void *arg)

@@ -17,6 +17,9 @@
 /* Sends an invitation to a device.  False: its connection has ended. */
 bool invitations_send(struct relay_ctx *cx, struct relay_conn *conn,
 	const uint8_t *from, const uint8_t *key, bool server_socket);
+/* The same for one who meets the device elsewhere. */
+bool invitations_send_found(struct relay_ctx *cx, struct relay_conn *conn,
+	const uint8_t *from, const struct relay_found *found);
 /*
  * Runs the next actions for a requested device.  Call it after each change of
  * the device in the table of pending sessions.

@@ -77,59 +77,134 @@ static bool failed(struct relay_ctx *cx, struct relay_conn *conn,
 	return false;
 }
 
-/* True: the session is pending, and its keys are in key[]. */
-static bool may_connect(struct relay_ctx *cx, struct relay_conn *conn,
-	const struct frame_bytes *id, struct place *owner,
-	uint8_t key[2][ID_LEN])
+/* Its session is with a device that is met elsewhere. */
+static void send_elsewhere(struct relay_ctx *cx, struct relay_conn *conn,
+	const uint8_t *target, const struct relay_found *found)
 {
-	struct relay_data *data = data_of(cx);
-	struct relay_denial why = {RELAY_REFUSE_POLICY, "refused"};
-
-	if (relay_ask_try(cx, conn, RELAY_TRY_CONNECT, &why) != RELAY_PASS)
-		return denied(cx, conn, &why);
-	if (relay_closed()) {
-		count(cx, METRIC_CONNECTS, RESULT_CLOSED);
-		peer_log(cx, conn, "refused: the server is closed");
-		peer_respond(cx, conn, FRAME_NOT_FOUND);
-		return false;
-	}
-	if (!may_ask(cx, conn))
-		return failed(cx, conn, RESULT_NOT_JOINED,
-			"refused: requests a device without having joined");
-	if (id->len != ID_LEN ||
-		!directory_find(&data->directory, id->data, owner))
-		return failed(cx, conn, RESULT_NOT_FOUND,
-			"requests a device that has not joined");
-	if (relay_ask_connect(cx, conn, id->data, &why) != RELAY_PASS)
-		return denied(cx, conn, &why);
-	return remember(cx, conn, id->data, key);
+	count(cx, METRIC_CONNECTS, RESULT_FOUND);
+	if (events_wanted(cx))
+		events_conn(cx, conn, "requests a device", NULL, target);
+	relay_conn_settled(conn);
+	peer_of(cx, conn)->keeps_sessions = true;
+	if (invitations_send_found(cx, conn, target, found))
+		peer_close(cx, conn, RELAY_END_DONE);
 }
 
-void request_connect(struct relay_ctx *cx, struct relay_conn *conn,
-	const struct frame_bytes *id)
+/* What modules know of a device that is not here. */
+static void search_over(struct relay_ctx *cx, struct relay_conn *conn,
+	const uint8_t *target, const struct relay_decision *is)
+{
+	struct relay_denial why = is->why;
+
+	peer_of(cx, conn)->deciding = false;
+	if (is->verdict == RELAY_TAKE)
+		send_elsewhere(cx, conn, target, &is->found);
+	else if (is->verdict == RELAY_PASS)
+		failed(cx, conn, RESULT_NOT_FOUND,
+			"requests a device that has not joined");
+	else
+		denied(cx, conn, &why);
+}
+
+static void search(
+	struct relay_ctx *cx, struct relay_conn *conn, const uint8_t *target)
+{
+	struct relay_decision is;
+
+	if (relay_ask_find(cx, conn, target, &is, search_over) == RELAY_WAIT)
+		peer_of(cx, conn)->deciding = true;
+	else
+		search_over(cx, conn, target, &is);
+}
+
+static void invite(struct relay_ctx *cx, struct relay_conn *conn,
+	const uint8_t *target, struct place owner)
 {
 	const struct place self = place_of(cx, conn);
 	uint8_t key[2][ID_LEN];
-	struct place owner;
 
-	if (!may_connect(cx, conn, id, &owner, key))
+	if (!remember(cx, conn, target, key))
 		return;
 	count(cx, METRIC_CONNECTS, RESULT_OK);
 	if (events_wanted(cx))
-		events_conn(cx, conn, "requests a device", NULL, id->data);
+		events_conn(cx, conn, "requests a device", NULL, target);
 	relay_conn_settled(conn);
 	/* The requesting connection ends; its device's sessions stay. */
 	peer_of(cx, conn)->keeps_sessions = true;
-	if (!invitations_send(cx, conn, id->data, key[SIDE_CLIENT], false))
+	if (!invitations_send(cx, conn, target, key[SIDE_CLIENT], false))
 		return;
 	/*
 	 * A device that requests itself gets both invitations before the close.
 	 */
 	if (owner.worker == self.worker && owner.conn == self.conn)
-		invitations_flush(cx, id->data);
+		invitations_flush(cx, target);
 	else
-		invitations_dispatch(cx, id->data);
+		invitations_dispatch(cx, target);
 	conn = relay_conn_find(cx, self.conn);
 	if (conn && peer_of(cx, conn)->state != PEER_GONE)
 		peer_close(cx, conn, RELAY_END_DONE);
+}
+
+static bool is_open(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	if (!relay_closed())
+		return true;
+	count(cx, METRIC_CONNECTS, RESULT_CLOSED);
+	peer_log(cx, conn, "refused: the server is closed");
+	peer_respond(cx, conn, FRAME_NOT_FOUND);
+	return false;
+}
+
+/* What the modules have decided; the device may have come or left meanwhile. */
+static void connect_decided(struct relay_ctx *cx, struct relay_conn *conn,
+	const uint8_t *target, const struct relay_decision *is)
+{
+	struct relay_denial why = is->why;
+	struct place owner;
+
+	peer_of(cx, conn)->deciding = false;
+	if (is->verdict != RELAY_PASS)
+		denied(cx, conn, &why);
+	else if (!is_open(cx, conn))
+		return;
+	else if (directory_find(&data_of(cx)->directory, target, &owner))
+		invite(cx, conn, target, owner);
+	else
+		search(cx, conn, target);
+}
+
+/* Whether to ask the modules' rules. */
+static bool may_connect(struct relay_ctx *cx, struct relay_conn *conn,
+	const struct frame_bytes *id)
+{
+	struct relay_denial why = {RELAY_REFUSE_POLICY, "refused"};
+	struct place owner;
+
+	if (relay_ask_try(cx, conn, RELAY_TRY_CONNECT, &why) != RELAY_PASS)
+		return denied(cx, conn, &why);
+	if (!is_open(cx, conn))
+		return false;
+	if (!may_ask(cx, conn))
+		return failed(cx, conn, RESULT_NOT_JOINED,
+			"refused: requests a device without having joined");
+	if (id->len == ID_LEN &&
+		(relay_can_find(cx) || directory_find(&data_of(cx)->directory,
+					       id->data, &owner)))
+		return true;
+	return failed(cx, conn, RESULT_NOT_FOUND,
+		"requests a device that has not joined");
+}
+
+void request_connect(struct relay_ctx *cx, struct relay_conn *conn,
+	const struct frame_bytes *id)
+{
+	struct relay_decision is;
+
+	if (!may_connect(cx, conn, id))
+		return;
+	if (relay_ask_connect_wait(cx, conn, id->data, &is, connect_decided) ==
+		RELAY_WAIT)
+		peer_of(cx, conn)->deciding = true;
+	else
+		connect_decided(cx, conn, id->data, &is);
 }

@@ -125,6 +125,7 @@ static void build_up(const struct core_conf *core)
 		.network_buffer = (size_t)core->network_buffer,
 		.pipe_size = (size_t)core->pipe_size,
 		.socket_buffer = (int)core->socket_buffer,
+		.answer_timeout_ms = core->answer_timeout_ms,
 	};
 	struct relay_err err;
 
@@ -233,7 +234,7 @@ static void begin(void)
 	check(listeners_open(&err), err.text);
 	listeners_commit();
 	host_ready();
-	relay_settle();
+	relay_calm_down();
 }
 
 void relay_choose(unsigned which)
@@ -353,7 +354,7 @@ bool relay_step(unsigned worker)
 	return turn(worker % (RELAY_WORKERS + 1));
 }
 
-void relay_settle(void)
+void relay_calm_down(void)
 {
 	unsigned rounds = 0;
 	bool busy = true;
@@ -374,7 +375,7 @@ void relay_wait(int64_t ms)
 {
 	const int64_t until = sim_us + ms * 1000;
 
-	relay_settle();
+	relay_calm_down();
 	while (sim_us < until) {
 		int64_t next = until - sim_us;
 
@@ -384,7 +385,7 @@ void relay_wait(int64_t ms)
 				next = present->idle_ms[i] * 1000;
 		}
 		sim_us += next;
-		relay_settle();
+		relay_calm_down();
 	}
 }
 
@@ -392,7 +393,7 @@ void relay_leap(int64_t until_us)
 {
 	if (until_us > sim_us)
 		sim_us = until_us;
-	relay_settle();
+	relay_calm_down();
 }
 
 struct sim_tcp *relay_connect(unsigned worker, const struct sockaddr_in6 *from)

@@ -35,7 +35,7 @@ struct sim_tcp *relay_connect(unsigned worker, const struct sockaddr_in6 *from);
 void relay_stop(void);
 
 /* Lets the loops handle all events and timers that are due. */
-void relay_settle(void);
+void relay_calm_down(void);
 /* Time passes; timers run when they are due. */
 void relay_wait(int64_t ms);
 /* Time jumps, as if the machine had been suspended. */

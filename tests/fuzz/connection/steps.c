@@ -548,9 +548,9 @@ void steps_settle(void)
 {
 	unsigned rounds = 0;
 
-	relay_settle();
+	relay_calm_down();
 	while (clients_take()) {
-		relay_settle();
+		relay_calm_down();
 		if (++rounds == SMALL_ROUNDS)
 			grow();
 		if (rounds > 100000)

@@ -51,6 +51,14 @@ def test_becoming_public_is_said_loudly(start_joining, make_pool):
     server.wait_for_log(r'-pools=""')
 
 
+@pytest.mark.parametrize("timeout, warns", [("2s", False), ("2001ms", True)])
+def test_slow_decisions_are_warned_of(start_joining, make_pool, timeout, warns):
+    """The pool's check of a relay waits for 2 s."""
+    server = start_joining(make_pool(), args=("-answer-timeout", timeout))
+    server.wait_for_log("Joined pool ")
+    assert server.count("answer-timeout is above 2s") == warns
+
+
 def test_it_joins_again_before_the_pool_forgets_it(start_joining, make_pool):
     pool = make_pool(good(HOUR // 360))
     server = start_joining(pool)

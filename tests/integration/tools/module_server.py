@@ -37,7 +37,7 @@ class ModuleServer(RelayServer):
     `sections` are their options; further keywords are options of the server."""
 
     def __init__(self, folder, keys, modules, workers=2, installed=None, sections=None,
-                 args=(), **top):
+                 args=(), env=None, **top):
         self.folder = pathlib.Path(folder)
         self.conf = self.folder / "strelaysrv.conf"
         self.configure(modules, sections, **top)
@@ -49,7 +49,7 @@ class ModuleServer(RelayServer):
             "-keys", str(keys), "-listen", "127.0.0.1:0", "-status-srv", "127.0.0.1:0",
             "-workers", str(workers), *map(str, args),
         ]
-        super().__init__(program, command, self.folder)
+        super().__init__(program, command, self.folder, env=env)
 
     def configure(self, modules, sections=None, **top):
         """Writes strelaysrv.conf."""
