@@ -86,7 +86,8 @@ def small(tmp_path):
              tmp_path / "build", "--processes", "1", *arguments],
             capture_output=True, text=True, check=False)
         assert done.stderr == ""
-        lines = (tmp_path / "build" / "results.jsonl").read_text().splitlines()
+        kept = tmp_path / "build" / "results.jsonl"
+        lines = kept.read_text().splitlines() if kept.exists() else []
         return done.returncode, done.stdout, [json.loads(line) for line in lines]
 
     run.root = root
@@ -95,9 +96,8 @@ def small(tmp_path):
 
 def test_faults_are_noticed_by_the_tests_that_fit(small):
     _, output, first = small("--seconds", "0")
-    assert "the time is over" in output and len(first) == 1
+    assert "the time is over" in output and not first
     code, output, results = small()
-    assert results[0] == first[0], "what is known is not tried again"
     by = {result["key"]: (result["verdict"], result["by"]) for result in results}
     assert by["core/base/bounded.c|comparison|\treturn n < 3;|\treturn n <= 3;|0"] == (
         "noticed", "test_bounded")
@@ -112,6 +112,8 @@ def test_faults_are_noticed_by_the_tests_that_fit(small):
 
     (small.root / "tests/mutations/survivors.txt").write_text(
         f"equivalent {change} | nobody asks it\n")
+    code, output, again = small()
+    assert (code, again) == (0, results), "what is known is not tried again"
     code, output, again = small("--again")
     assert (code, len(again)) == (0, len(results) + 1), output
     assert (small.root / "core/base/bounded.c").read_text() == SOURCE
