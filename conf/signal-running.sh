@@ -63,11 +63,6 @@ servers() {
 
 # The process that the server PID has started from the installed file.
 successor() {
-	if with_systemd; then
-		new=$(main_pid)
-		[ "${new:-$1}" = "$1" ] || echo "$new"
-		return
-	fi
 	for folder in /proc/[0-9]*; do
 		new=${folder#/proc/}
 		[ "$(parent "$new")" = "$1" ] && [ "$folder/exe" -ef "$program" ] || continue
@@ -77,9 +72,16 @@ successor() {
 	done
 }
 
+# is_final PID: whether the new process has left the process group of its own, which it has
+# for as long as the old one would kill it if it failed.
+is_final() {
+	group=$(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 3)
+	[ -n "$group" ] && [ "$group" != "$1" ]
+}
+
 # The new process must begin within 20 s, since before it the old one waits for at most 17
-# (for files that do not answer). Then the old one watches it for five seconds after it is
-# ready, and serves on if it fails.
+# (for files that do not answer). Then the old one ends it if it is not ready within
+# upgrade-timeout, or fails in the five seconds after that; ten minutes are for one that hangs.
 upgrade() {
 	old=$1 new="" tries=80
 	kill -USR2 "$old" || return 1
@@ -89,12 +91,13 @@ upgrade() {
 		sleep 0.25
 		new=$(successor "$old")
 	done
-	tries=28
-	while [ "$tries" -gt 0 ]; do
-		[ -d "/proc/$new" ] || return 1
+	tries=2400
+	until is_final "$new" || [ ! -d "/proc/$old" ]; do
+		[ -d "/proc/$new" ] && [ "$tries" -gt 0 ] || return 1
 		tries=$((tries - 1))
 		sleep 0.25
 	done
+	[ -d "/proc/$new" ]
 }
 
 [ $# -eq 1 ] || {

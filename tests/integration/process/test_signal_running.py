@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 
+from hanging import mount  # noqa: F401
 from pairing import Invited, check_both_ways
 from relay_server import ROOT
 from upgrading import start_upgrading  # noqa: F401
@@ -37,6 +38,7 @@ def test_the_next_version_takes_over_and_no_session_ends(start_upgrading, identi
         new = int(server.wait_for_log(r"process (\d+) serves; this one").group(1))
         server.generations.append(new)
         assert os.path.samefile(f"/proc/{new}/exe", server.binary)
+        assert os.getpgid(new) != new, "the upgrade is not final yet"
         # What drains is left alone, and who runs the installed file already, too.
         assert signal_running(server.binary, "upgrade").returncode == 0
         assert server.count("serves; this one") == 1
@@ -48,3 +50,18 @@ def test_the_next_version_takes_over_and_no_session_ends(start_upgrading, identi
 def test_without_a_server_that_is_told(tmp_path):
     (tmp_path / "strelaysrv").write_text("")
     assert signal_running(tmp_path / "strelaysrv", "upgrade").returncode == 3
+
+
+def test_a_new_process_that_is_never_ready_is_told(start_upgrading, mount):  # noqa: F811
+    """After the seconds in which a ready one would be watched, too."""
+    token = mount.file("token", "secret\n")
+    server = start_upgrading("-upgrade-timeout", "9s", prefix=(), env=mount.environment,
+                             conf=f'relay {{ token-file = "{token}" }}\n')
+    mount.hang()
+    install_again(server.binary)
+    done = signal_running(server.binary, "upgrade")
+    assert done.returncode == 1, server.log()
+    server.wait_for_log("upgrade failed: the new process was not ready within upgrade-timeout")
+    mount.answer()
+    assert signal_running(server.binary, "upgrade").returncode == 0, server.log()
+    server.generations.append(int(server.wait_for_log(r"process (\d+) serves; this one").group(1)))
