@@ -85,13 +85,17 @@ docker = json.load(open(sys.argv[1]))["Docker"]["config"]
 assert docker["Entrypoint"] == ["/usr/bin/strelaysrv-container", "/usr/bin/strelaysrv"], docker
 assert set(docker["ExposedPorts"]) == {"22067/tcp", "22070/tcp"}, docker
 assert set(docker["Volumes"]) == {"/var/strelaysrv"} and docker["WorkingDir"] == "/var/strelaysrv"
-assert {"PUID=1000", "PGID=1000", "HOME=/var/strelaysrv"} <= set(docker["Env"])
+assert {"PUID=1000", "PGID=1000", "HOME=/var/strelaysrv",
+        "RUNTIME_DIRECTORY=/var/strelaysrv"} <= set(docker["Env"])
 assert docker["Healthcheck"]["Test"] == ["CMD", "/usr/bin/strelaysrv-container", "-health"]
 assert docker.get("User", "") == "" and not docker.get("Cmd")
 END
 	for path in src image build packages usr/include; do
 		[ ! -e "$root/$path" ] || [ -z "$(ls "$root/$path")" ] ||
 			fail "/$path is left in the image"
+	done
+	for library in libcurl.so.4 libseccomp.so.2; do
+		[ -n "$(find "$root/usr/lib" -name $library)" ] || fail "the image lacks $library"
 	done
 	[ "$(stat -c %u:%g:%a "$root/var/strelaysrv")" = 1000:0:775 ] ||
 		fail "the folder of the volume"
@@ -106,7 +110,7 @@ contain() {
 	install -d -o 1000 -g 0 -m 775 "$work/volume"
 	# shellcheck disable=SC2086,SC2016
 	env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin PUID=1000 PGID=1000 HOME=/var/strelaysrv \
-		$environment unshare --mount --pid --fork --net --kill-child sh -euc '
+		RUNTIME_DIRECTORY=/var/strelaysrv $environment unshare --mount --pid --fork --net --kill-child sh -euc '
 		root=$1 volume=$2 rights=$3
 		shift 3
 		ip link set lo up
@@ -133,9 +137,16 @@ wait_for() {
 	done
 }
 
+# inside COMMAND...: as an engine executes a command in a running container.
+inside() {
+	RUNTIME_DIRECTORY=/var/strelaysrv nsenter -t "$first" -m -p -n -r -w "$@"
+}
+
 healthy() {
-	nsenter -t "$first" -m -p -n -r -w /usr/bin/strelaysrv-container -health >"$work/health" 2>&1 ||
+	inside /usr/bin/strelaysrv-container -health >"$work/health" 2>&1 ||
 		fail "$(cat "$work/health")"
+	inside /usr/bin/strelaysrv -ctl status >"$work/status" 2>&1 && grep -q serves "$work/status" ||
+		fail "-ctl status: $(cat "$work/status")"
 }
 
 end() {
