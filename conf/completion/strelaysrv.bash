@@ -9,8 +9,8 @@ _strelaysrv_ctl() {
 
 	# $1 is the place of -ctl, $2 how many of its words are there already.
 	case $2:${COMP_WORDS[$1 + 1]} in
-	0:*) words=$("${ctl[@]}" -ctl help 2>/dev/null | awk 'NR > 1 { print $1 }') ;;
-	1:show | 1:kick | 1:ban)
+	0:* | 1:help) words=$("${ctl[@]}" -ctl help 2>/dev/null | awk 'NR > 1 { print $1 }') ;;
+	1:show | 1:kick | 1:ban | 2:follow)
 		words=$("${ctl[@]}" -ctl devices 2>/dev/null | awk 'length($1) == 63 { print $1 }')
 		;;
 	1:unban) words=$("${ctl[@]}" -ctl bans 2>/dev/null | awk 'length($1) == 63 { print $1 }') ;;

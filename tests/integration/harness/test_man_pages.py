@@ -90,7 +90,8 @@ CTL_WORDS = [
     (["ki"], ["kick"]), (["limit", "d"], ["device"]), (["devices", ""], ["-json", "by"]),
     (["devices", "by", "r"], ["rate"]), (["kick", "A"], [device_id.to_text(bytes(32))]),
     (["unban", "A"], [device_id.to_text(bytes(32))]), (["ban", "A", "f"], ["for"]),
-    (["drain", "c"], ["cancel"]), (["follow", "a"], ["address"])]
+    (["drain", "c"], ["cancel"]), (["follow", "a"], ["address"]),
+    (["follow", "device", "A"], [device_id.to_text(bytes(32))]), (["help", "k"], ["kick"])]
 
 
 @pytest.mark.parametrize("words, completed", CTL_WORDS)
