@@ -252,8 +252,16 @@ stage_roots() {
 	return "$result"
 }
 
+# The packages are built in one root, and used in another one, which has nothing else and
+# boots systemd.
 stage_packages() {
-	sh tests/roots/root.sh 12 sh tests/roots/packages.sh
+	packages=$(mktemp -d) || return 1
+	sh tests/roots/root.sh -s "$packages" 12 sh tests/roots/packages.sh &&
+		sh tests/roots/root.sh -s "$packages" 12 sh tests/roots/boot.sh syncthing-relaysrv \
+			'/srv/shared/0.1.0/strelaysrv_*.deb' -- sh tests/roots/booted.sh
+	set -- $?
+	rm -rf "$packages"
+	return "$1"
 }
 
 # The container image, built and run. It is run when it is named only, because it makes a

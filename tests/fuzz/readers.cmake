@@ -54,7 +54,7 @@ if(FUZZ_NATPMP_ARCHIVE)
     modules/nat/gateways.c modules/nat/host.c modules/nat/http_body.c
     modules/nat/igd.c modules/nat/pinhole.c modules/nat/pmp.c modules/nat/port.c
     modules/nat/refusal.c modules/nat/schedule.c modules/nat/ssdp.c
-    modules/nat/upnp.c RUNS 5000 FOLDERS modules/nat
+    modules/nat/upnp.c modules/shared/address_reach.c RUNS 5000 FOLDERS modules/nat
     WRAP bind clock_gettime close connect fcntl getsockname getsockopt
     gettimeofday if_nametoindex poll recv recvfrom send sendto setsockopt socket)
   target_link_libraries(fuzz_gateway PRIVATE PkgConfig::FUZZ_UPNP

@@ -7,11 +7,10 @@
 #
 # armel has 32 bits, and 64-bit atomic operations in a library only; s390x is big-endian.
 set -eu
-[ -e /etc/strelaysrv-test-root ] || {
-	echo "$0: root.sh runs this in a root of its own" >&2
-	exit 2
-}
 arch=$1
+place="on $arch"
+# shellcheck source=tests/roots/inside.sh
+. "${0%/*}/inside.sh"
 case $arch in
 arm64) triplet=aarch64-linux-gnu emulator=qemu-aarch64 ;;
 armel) triplet=arm-linux-gnueabi emulator=qemu-arm ;;
@@ -21,35 +20,14 @@ s390x) triplet=s390x-linux-gnu emulator=qemu-s390x ;;
 	exit 2
 	;;
 esac
-log=$(mktemp)
 began=$(date +%s)
-
-fail() {
-	cat "$log"
-	echo "FAILED on $arch: $*"
-	exit 1
-}
-
-quietly() {
-	"$@" >"$log" 2>&1 || fail "$*"
-}
-
-# A mirror that fails says nothing about this tree.
-get() {
-	"$@" >"$log" 2>&1 </dev/null && return
-	grep -q 'Failed to fetch' "$log" || fail "$*"
-	cat "$log"
-	echo "== NOT RUN on $arch: the mirror does not deliver" >&2
-	exit 77
-}
 
 # What runs here, and what is linked for that machine.
 echo "-- packages for $arch"
 dpkg --add-architecture "$arch"
-get apt-get -qq update
-export DEBIAN_FRONTEND=noninteractive
+get_packages apt-get -qq update
 # shellcheck disable=SC2046
-get apt-get -qq -y --no-install-recommends install cmake make pkg-config qemu-user \
+get_packages apt-get -qq -y --no-install-recommends install cmake make pkg-config qemu-user \
 	"gcc-$triplet" "libcmocka-dev:$arch" \
 	$(sed -n "s/-dev\$/-dev:$arch/p" conf/build-packages)
 

@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: MPL-2.0
 # Runs a command in a clean Debian, in a clone of this tree's last commit.
 #
-#   sh tests/roots/root.sh [-a ARCH] [-k NAME] [-t SECONDS] SUITE COMMAND [ARGUMENT...]
+#   sh tests/roots/root.sh [-a ARCH] [-k NAME] [-s FOLDER] [-t SECONDS]
+#                          SUITE COMMAND [ARGUMENT...]
 #
 #   SUITE    12 or bookworm, 13 or trixie
 #   -a ARCH  Debian's name of an architecture that this machine runs: amd64, i386
 #   -k NAME  keeps the root, with what was installed and built there, for the next run
 #            that gives this name; otherwise a run leaves nothing there
+#   -s FOLDER  this folder is /srv/shared in the root
 #   -t SECONDS  ends all after this time, which counts as not run
 #
 # The clean root and the downloaded packages are kept in build-roots (or the folder
@@ -36,18 +38,20 @@ skip() {
 
 arch=""
 name=""
+shared=""
 limit=86400
-while getopts a:k:t: option; do
+while getopts a:k:s:t: option; do
 	case $option in
 	a) arch=$OPTARG ;;
 	k) name=$OPTARG ;;
+	s) shared=$(cd "$OPTARG" && pwd) ;;
 	t) limit=$OPTARG ;;
 	*) exit 2 ;;
 	esac
 done
 shift $((OPTIND - 1))
 [ $# -ge 2 ] || {
-	sed -n '3,21s/^# \{0,1\}//p' "$0" >&2
+	sed -n '3,23s/^# \{0,1\}//p' "$0" >&2
 	exit 2
 }
 case $1 in
@@ -125,7 +129,7 @@ bootstrap() {
 		[ "$arch" = "$(dpkg --print-architecture)" ] ||
 			command -v arch-test >/dev/null ||
 			skip "mmdebstrap needs arch-test to make one of $arch"
-		set -- --quiet --architectures="$arch"
+		set -- --quiet --architectures="$arch" --dpkgopt=force-unsafe-io
 		;;
 	*) set -- --arch="$arch" ;;
 	esac
@@ -136,7 +140,8 @@ bootstrap() {
 		>"$home/bootstrap.log" 2>&1 || {
 		code=$?
 		cat "$home/bootstrap.log" >&2
-		if [ $code -eq 124 ] || grep -Eq \
+		[ $code -ne 124 ] || skip "it was not made after $seconds s"
+		if grep -Eq \
 			"Failed to fetch|Couldn't download|Failed getting release" \
 			"$home/bootstrap.log"; then
 			skip "the mirror $mirror does not deliver"
@@ -196,8 +201,8 @@ machine=$(uname -m)
 [ "$arch" != i386 ] || machine=i386
 # shellcheck disable=SC2016
 set -- setarch "$machine" sh -euc '
-root=$1 home=$2 inner=$3
-shift 3
+root=$1 home=$2 inner=$3 shared=$4
+shift 4
 mount --bind "$root" "$root"
 cd "$root"
 mount -t proc proc proc
@@ -207,6 +212,10 @@ mount --rbind /dev dev
 mount -t tmpfs tmpfs dev/shm
 mount --bind "$home/archives" var/cache/apt/archives
 mount --bind "$home/lists" var/lib/apt/lists
+if [ -n "$shared" ]; then
+	mkdir -p srv/shared
+	mount --bind "$shared" srv/shared
+fi
 # Not chroot, in which some tests could not make namespaces of their own.
 pivot_root . .
 umount -l .
@@ -215,7 +224,7 @@ exec env -i HOME=/root LANG=C.UTF-8 \
 	PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 	${http_proxy:+http_proxy="$http_proxy"} \
 	${https_proxy:+https_proxy="$https_proxy"} "$@"
-' sh "$root" "$home" "$inner" "$@"
+' sh "$root" "$home" "$inner" "$shared" "$@"
 set -- timeout -k 10 "$(left)" "$@"
 code=0
 in_namespaces "$@" || code=$?

@@ -3,50 +3,19 @@
 # What the stage `roots` runs in a clean Debian: the commands of README.md, the
 # quickstart, the unit tests, and some black-box tests. root.sh starts it.
 set -eu
-[ -e /etc/strelaysrv-test-root ] || {
-	echo "$0: root.sh runs this in a root of its own" >&2
-	exit 2
-}
+# shellcheck source=tests/roots/inside.sh
+. "${0%/*}/inside.sh"
 python=/usr/bin/python3
 CMAKE_BUILD_PARALLEL_LEVEL=$(nproc)
 # One date for all, because with another one the core is compiled again.
 SOURCE_DATE_EPOCH=$(date +%s)
 export CMAKE_BUILD_PARALLEL_LEVEL PYTHONDONTWRITEBYTECODE=1 SOURCE_DATE_EPOCH
-log=$(mktemp)
-
-fail() {
-	cat "$log"
-	echo "FAILED: $*"
-	exit 1
-}
-
-quietly() {
-	"$@" >"$log" 2>&1 || fail "$*"
-}
-
-# A mirror that fails, or is too slow, says nothing about this tree.
-get_packages() {
-	code=0
-	timeout 900 "$@" >"$log" 2>&1 </dev/null || code=$?
-	[ $code -ne 0 ] || return 0
-	if [ $code -eq 124 ] || grep -q 'Failed to fetch' "$log"; then
-		cat "$log"
-		echo "== NOT RUN in a clean Debian: the mirror does not deliver: $*" >&2
-		exit 77
-	fi
-	fail "$*"
-}
 
 # The server of README.md's commands runs until it is ended.
 try_server() {
 	sh -c "exec $1" >"$log" 2>&1 &
 	server=$!
-	tries=100
-	until grep -q 'URI: relay://' "$log"; do
-		tries=$((tries - 1))
-		[ "$tries" -gt 0 ] || fail "$1"
-		sleep 0.1
-	done
+	await 10 "$1" grep -q 'URI: relay://' "$log"
 	kill "$server"
 	wait "$server" || fail "$1 ended with $?"
 }
