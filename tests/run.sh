@@ -298,7 +298,8 @@ for stage in ${*:-style gcc clang protocol limits asan tsan} ${LONG:+fuzzing}; d
 	echo "== $stage took $(cat "$results/$stage.seconds") s"
 done
 
-"$python" tests/closing_table.py "$results" || failed="$failed closing-table"
+# shellcheck disable=SC2086
+"$python" tests/closing_table.py "$results" ${*:+named} || failed="$failed closing-table"
 [ -z "$skipped" ] || echo "NOT RUN, for the reason above:$skipped"
 if [ -n "$failed" ]; then
 	echo "FAILED:$failed"

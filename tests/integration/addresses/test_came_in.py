@@ -3,13 +3,12 @@
 README of the module relay; unit-told_address reads it.  Here is what only real sockets show."""
 
 import contextlib
-import ipaddress
 import socket
 
 import pytest
 
 import relay_protocol as rp
-from pairing import check_both_ways
+from pairing import check_both_ways, told
 from proxied_network import (
     PROXY, RELAY, RELAY6, RELAY_LINK, RELAY_PRIVATE, Dialed, dial_by_connect,
     proxied_network, why_not,
@@ -23,14 +22,6 @@ PORT, OTHER_PORT = 22067, 443
 needs_networks = can_run("ADDRESSES OF SEVERAL NETWORKS", why_not())
 needs_proxy = can_run("CONNECT PROXIES", why_not("tinyproxy"))
 needs_firewall = can_run("REDIRECTED PORTS", why_not("nft"))
-
-
-def told(invitation):
-    """(address, port); the address is "" if the client is to use the one it connected to."""
-    if not invitation.address:
-        return "", invitation.port
-    address = ipaddress.IPv6Address(bytes(invitation.address))
-    return str(address.ipv4_mapped or address), invitation.port
 
 
 def ask(joined_at, asked_at, identities):

@@ -11,7 +11,7 @@ import pytest
 
 import relay_protocol as rp
 from control_client import metric
-from pairing import check_both_ways
+from pairing import check_both_ways, told
 from proxy_sender import (
     CLIENT, CLIENT6, FRONT, FRONT6, SIGNATURE, WRONG, Proxied, byte_by_byte, version1, version2,
 )
@@ -19,7 +19,6 @@ from relay_client import NO_SUCH_KEY, MessageStream, ProtocolConnection, TlsByte
 from relay_server import Program, free_port, split_address
 from relay_server import run as run_program
 from reloading import reloadable  # noqa: F401
-from test_came_in import told
 from upgrading import start_upgrading  # noqa: F401
 from waiting import PATIENCE, wait_for
 

@@ -93,12 +93,13 @@ def test_a_drain_begins_and_is_cancelled(controlled, identities):
 
 def test_changes_are_logged_with_who_made_them(controlled):
     server = controlled()
-    told(server, "log-level", "warning")
     told(server, "log-level", "info")
-    line = server.wait_for_log(r"control: command: log-level warning user=(\d+) process=\d+")
+    line = server.wait_for_log(r"control: command: log-level info user=(\d+) process=\d+")
     assert int(line.group(1)) == os.getuid()
     for shows in (["status"], ["log-level"], ["limit"]):
         told(server, *shows)
+    told(server, "log-level", "debug")
+    server.wait_for_log("control: command: log-level debug ")
     assert server.count("control: command: ") == 2
 
 

@@ -77,6 +77,13 @@ def test_what_was_left_out_is_told_with_its_reason(tmp_path):
     assert any(line.startswith("warning: left out: coverage: ") for line in lines)
     assert any(line.startswith("warning: left out: roots: ") for line in lines)
     assert not any(line.startswith("warning: left out: protocol: ") for line in lines)
+    chosen = closing_table.table(closing_table.read(tmp_path), named=True)
+    assert not any("left out" in line for line in chosen)
+
+
+def test_where_no_test_was_run_no_number_is_told(tmp_path):
+    write(tmp_path, "roots", 77, "NOT RUN: Debian 12: no namespaces\n")
+    assert not closing_table.table(closing_table.read(tmp_path))[-1].startswith("0 passed")
 
 
 def test_each_stage_of_run_sh_is_a_part():

@@ -46,6 +46,23 @@ CONTROL = {
     "strelaysrv_relay_events_lost_total":
         "test_a_follower_that_does_not_read_loses_events_and_is_told",
 }
+#: {counter of a proxy's connections: the test that moves it}
+PROXIES = {
+    'strelaysrv_core_proxy_connections_total{result="room"}':
+        "test_who_waits_longest_makes_room",
+    'strelaysrv_core_proxy_connections_total{result="time"}':
+        "test_a_header_must_come_in_time",
+    'strelaysrv_core_proxy_connections_total{result="long"}':
+        "test_what_names_no_client_is_closed_and_counted",
+}
+#: {counter of decisions that take time: the test that moves it}
+QUESTIONS = {
+    'strelaysrv_core_questions_refused_total{by="source"}':
+        "test_a_source_has_a_bound_and_others_go_on",
+    'strelaysrv_core_questions_refused_total{by="device"}': "test_a_device_has_a_bound",
+    'strelaysrv_core_questions_settled_total{result="no_answer"}':
+        "test_a_join_without_an_answer_is_told_that_the_relay_is_full",
+}
 #: {counter: (why no attack of some seconds moves it, the test that does)}
 NOT_PLAYED = {
     "strelaysrv_bounds_forgotten_total": (
@@ -56,6 +73,10 @@ NOT_PLAYED = {
     'strelaysrv_core_http_ends_total{reason="idle"}': ("takes 80 s", "unit-http_conns"),
     **{counter: ("is of the control socket, which strangers do not reach", test)
        for counter, test in CONTROL.items()},
+    **{counter: ("is of connections that only a trusted proxy can open", test)
+       for counter, test in PROXIES.items()},
+    **{counter: ("takes a module that takes its time, which no server has by default", test)
+       for counter, test in QUESTIONS.items()},
 }
 
 

@@ -3,6 +3,7 @@
 and a socket."""
 
 import contextlib
+import ipaddress
 
 import relay_protocol as rp
 from relay_client import ProtocolConnection, SessionConnection
@@ -10,6 +11,14 @@ from waiting import pace
 
 _REFERENCE_PAUSE = 0.1
 _REFERENCE_ATTEMPTS = 5
+
+
+def told(invitation):
+    """(address, port); the address is "" if the client is to use the one it connected to."""
+    if not invitation.address:
+        return "", invitation.port
+    address = ipaddress.IPv6Address(bytes(invitation.address))
+    return str(address.ipv4_mapped or address), invitation.port
 
 
 def settle(server):
