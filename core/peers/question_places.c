@@ -58,7 +58,7 @@ static bool take_sources(struct question_places *places, const uint8_t *address)
 
 	for (unsigned i = 0; i < count; i++) {
 		if (add(source_slot(places, address, bits[i]),
-			    QUESTIONS_PER_SOURCE << i))
+			    (unsigned)QUESTIONS_PER_SOURCE << i))
 			continue;
 		give_sources(places, address, bits, i);
 		return false;
