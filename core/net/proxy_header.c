@@ -22,6 +22,24 @@ static const uint8_t signature[12] = {
 	'\r', '\n', '\r', '\n', 0, '\r', '\n', 'Q', 'U', 'I', 'T', '\n'};
 static const char word[] = "PROXY ";
 
+/* Address and port are in network byte order; the port may lie anywhere. */
+static void set_end(int family, const void *address, const void *port,
+	struct sockaddr_storage *out)
+{
+	struct sockaddr_in v4 = {.sin_family = AF_INET};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+
+	if (family == AF_INET) {
+		memcpy(&v4.sin_addr, address, sizeof(v4.sin_addr));
+		memcpy(&v4.sin_port, port, sizeof(v4.sin_port));
+		memcpy(out, &v4, sizeof(v4));
+	} else {
+		memcpy(&v6.sin6_addr, address, sizeof(v6.sin6_addr));
+		memcpy(&v6.sin6_port, port, sizeof(v6.sin6_port));
+		memcpy(out, &v6, sizeof(v6));
+	}
+}
+
 /* Version 1: a line of text. */
 
 /* The next word and its single blank; NULL: there is none. */
@@ -57,31 +75,19 @@ static int read_host(int family, const char *text, void *out)
 	return text && inet_pton(family, text, out) == 1 ? 0 : -1;
 }
 
-static enum proxy_header_kind read_inet(char *rest, struct proxy_header *out)
+static enum proxy_header_kind read_ends(
+	int family, char *rest, struct proxy_header *out)
 {
-	struct sockaddr_in from = {.sin_family = AF_INET}, to = from;
+	uint8_t from[16], to[16];
+	in_port_t from_port, to_port;
 
-	if (read_host(AF_INET, next_word(&rest), &from.sin_addr) ||
-		read_host(AF_INET, next_word(&rest), &to.sin_addr) ||
-		read_port(next_word(&rest), &from.sin_port) ||
-		read_port(rest, &to.sin_port))
+	if (read_host(family, next_word(&rest), from) ||
+		read_host(family, next_word(&rest), to) ||
+		read_port(next_word(&rest), &from_port) ||
+		read_port(rest, &to_port))
 		return PROXY_HEADER_BAD;
-	memcpy(&out->from, &from, sizeof(from));
-	memcpy(&out->to, &to, sizeof(to));
-	return PROXY_HEADER_PEER;
-}
-
-static enum proxy_header_kind read_inet6(char *rest, struct proxy_header *out)
-{
-	struct sockaddr_in6 from = {.sin6_family = AF_INET6}, to = from;
-
-	if (read_host(AF_INET6, next_word(&rest), &from.sin6_addr) ||
-		read_host(AF_INET6, next_word(&rest), &to.sin6_addr) ||
-		read_port(next_word(&rest), &from.sin6_port) ||
-		read_port(rest, &to.sin6_port))
-		return PROXY_HEADER_BAD;
-	memcpy(&out->from, &from, sizeof(from));
-	memcpy(&out->to, &to, sizeof(to));
+	set_end(family, from, &from_port, &out->from);
+	set_end(family, to, &to_port, &out->to);
 	return PROXY_HEADER_PEER;
 }
 
@@ -93,9 +99,9 @@ static enum proxy_header_kind read_line(char *line, struct proxy_header *out)
 	if (!family)
 		return PROXY_HEADER_BAD;
 	if (strcmp(family, "TCP4") == 0)
-		return read_inet(rest, out);
+		return read_ends(AF_INET, rest, out);
 	if (strcmp(family, "TCP6") == 0)
-		return read_inet6(rest, out);
+		return read_ends(AF_INET6, rest, out);
 	return strcmp(family, "UNKNOWN") == 0 ? PROXY_HEADER_CHECK
 					      : PROXY_HEADER_BAD;
 }
@@ -168,28 +174,12 @@ static enum proxy_header_kind read_extras(const uint8_t *bytes, size_t at,
 	return good;
 }
 
-static void take_inet(const uint8_t *at, struct proxy_header *out)
+/* Both addresses of so many bytes, then both ports. */
+static void take_ends(
+	int family, const uint8_t *at, size_t size, struct proxy_header *out)
 {
-	struct sockaddr_in from = {.sin_family = AF_INET}, to = from;
-
-	memcpy(&from.sin_addr, at, 4);
-	memcpy(&to.sin_addr, at + 4, 4);
-	memcpy(&from.sin_port, at + 8, 2);
-	memcpy(&to.sin_port, at + 10, 2);
-	memcpy(&out->from, &from, sizeof(from));
-	memcpy(&out->to, &to, sizeof(to));
-}
-
-static void take_inet6(const uint8_t *at, struct proxy_header *out)
-{
-	struct sockaddr_in6 from = {.sin6_family = AF_INET6}, to = from;
-
-	memcpy(&from.sin6_addr, at, 16);
-	memcpy(&to.sin6_addr, at + 16, 16);
-	memcpy(&from.sin6_port, at + 32, 2);
-	memcpy(&to.sin6_port, at + 34, 2);
-	memcpy(&out->from, &from, sizeof(from));
-	memcpy(&out->to, &to, sizeof(to));
+	set_end(family, at, at + 2 * size, &out->from);
+	set_end(family, at + size, at + 2 * size + 2, &out->to);
 }
 
 static enum proxy_header_kind read_addresses(
@@ -219,9 +209,9 @@ static enum proxy_header_kind read_addresses(
 	if (len - V2_FIXED < size)
 		return PROXY_HEADER_BAD;
 	if (bytes[13] == V2_INET)
-		take_inet(bytes + V2_FIXED, out);
+		take_ends(AF_INET, bytes + V2_FIXED, 4, out);
 	else if (bytes[13] == V2_INET6)
-		take_inet6(bytes + V2_FIXED, out);
+		take_ends(AF_INET6, bytes + V2_FIXED, 16, out);
 	return read_extras(bytes, V2_FIXED + size, len, kind);
 }
 
