@@ -4,6 +4,11 @@
 # notice it.
 #
 #   sh noticed.sh PROGRAM ARGUMENT...
+# The program says which schedule it was when it gets a signal, which a sanitizer would
+# leave out.
+ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}abort_on_error=1
+UBSAN_OPTIONS=${UBSAN_OPTIONS:+$UBSAN_OPTIONS:}abort_on_error=1
+export ASAN_OPTIONS UBSAN_OPTIONS
 told=$("$@" 2>&1)
 code=$?
 if [ "$code" = 0 ]; then
