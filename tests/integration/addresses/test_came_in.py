@@ -3,6 +3,7 @@
 README of the module relay; unit-told_address reads it.  Here is what only real sockets show."""
 
 import contextlib
+import pathlib
 import socket
 
 import pytest
@@ -19,6 +20,7 @@ from reloading import MODULES, reloadable  # noqa: F401
 from skip_unless import can_run
 
 PORT, OTHER_PORT = 22067, 443
+REDIRECT = pathlib.Path(__file__).resolve().parents[3] / "conf" / "port-443" / "redirect.nft"
 needs_networks = can_run("ADDRESSES OF SEVERAL NETWORKS", why_not())
 needs_proxy = can_run("CONNECT PROXIES", why_not("tinyproxy"))
 needs_firewall = can_run("REDIRECTED PORTS", why_not("nft"))
@@ -191,13 +193,7 @@ def test_an_ipv4_client_of_an_ipv6_socket_counts_as_ipv4(network, start_there, i
 @needs_firewall
 @pytest.mark.parametrize("host", [RELAY, RELAY6])
 def test_a_redirected_port_is_the_one_that_is_told(network, start_there, identities, host):
-    network.at("relay", "nft", "-f", "-", input="""
-        table inet nat {
-            chain prerouting {
-                type nat hook prerouting priority -100;
-                tcp dport 443 redirect to :22067
-            }
-        }""")
+    network.at("relay", "nft", "-f", REDIRECT)
     start_there(f":{PORT}")
     assert ask_there(network, (host, 443), (host, PORT), identities) == ((host, 443), (host, PORT))
 
