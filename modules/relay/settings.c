@@ -97,10 +97,32 @@ static bool serves_no_status(struct relay_ctx *cx)
 	       !value.string[0];
 }
 
+static size_t words_of(struct relay_ctx *cx, const char *option)
+{
+	struct relay_value value;
+	size_t count = 0;
+
+	if (relay_option_get(cx, NULL, option, &value) == 0)
+		while (value.list[count])
+			count++;
+	return count;
+}
+
+/* The words of proxy-listen are some of those of listen. */
+static bool serves_proxies_only(struct relay_ctx *cx)
+{
+	return words_of(cx, "proxy-listen") >= words_of(cx, "listen");
+}
+
 void settings_advise(struct relay_ctx *cx, const void *values)
 {
 	const struct relay_conf *conf = values;
 
+	if (!conf->ext_address[0] && serves_proxies_only(cx))
+		relay_log(cx, RELAY_WARNING,
+			"each address of listen is one of proxy-listen, and "
+			"ext-address is empty: the URI names an address to "
+			"which only the proxy can connect");
 	if (conf->ext_status[0] && serves_no_status(cx))
 		relay_log(cx, RELAY_WARNING,
 			"ext-status is told to pools and clients, but "
