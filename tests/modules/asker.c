@@ -6,6 +6,7 @@
  *
  *   j  asks whether the peer may join, and waits
  *   o  the same as protocol modules did before they could wait
+ *   c  in that way, whether the peer may be connected to some device
  *   m  moves the connection to the next worker
  *   p  pairs it with the connection that has said so before
  */
@@ -72,6 +73,7 @@ static void pair(struct relay_ctx *cx, struct relay_conn *conn)
 /* False: it is not this worker's any more. */
 static bool obey(struct relay_ctx *cx, struct relay_conn *conn, char order)
 {
+	static const uint8_t device[RELAY_DEVICE_ID_LEN];
 	struct relay_decision is = {.verdict = RELAY_PASS};
 
 	switch (order) {
@@ -83,6 +85,10 @@ static bool obey(struct relay_ctx *cx, struct relay_conn *conn, char order)
 	case 'o':
 		tell_verdict(conn, relay_ask_join(cx, conn, "token", &is.why),
 			&is.why);
+		return true;
+	case 'c':
+		tell_verdict(conn,
+			relay_ask_connect(cx, conn, device, &is.why), &is.why);
 		return true;
 	case 'm':
 		relay_conn_move(cx, conn,

@@ -376,10 +376,11 @@ class Orders:
         return self.lines.readline().decode().rstrip("\n")
 
 
-def test_a_protocol_that_cannot_wait_gets_a_refusal(late):
-    server = late(last="asker")
+@pytest.mark.parametrize("order", ["o", "c"], ids=["join", "connect"])
+def test_a_protocol_that_cannot_wait_gets_a_refusal(late, order):
+    server = late(last="asker", sections={"late-one": {"connect": "yes"}})
     with Orders(server) as peer:
-        assert peer.order("o") == "deny cannot-wait"
+        assert peer.order(order) == "deny cannot-wait"
     server.wait_for_log("late-one: no ticket")
     server.check_none_waits()
 

@@ -315,6 +315,21 @@ def test_half_a_pair_of_credentials_is_an_error(credentials, missing):
     assert done.returncode == 1 and f"{missing} is missing" in done.stderr, done.stderr
 
 
+@pytest.mark.parametrize("kind, told", [
+    ("gone", "No such file or directory"), ("file", "Not a directory"),
+    ("long", "CREDENTIALS_DIRECTORY is too long")])
+def test_credentials_that_cannot_be_looked_for_are_an_error(tmp_path, relay_keys, kind, told):
+    """Nobody may take them for credentials without a token."""
+    folder = tmp_path / "credentials"
+    if kind == "file":
+        folder.write_text("")
+    elif kind == "long":
+        folder = "/." * 2045 + "/"
+    env = {**os.environ, "CREDENTIALS_DIRECTORY": str(folder)}
+    done = run(OURS, "-check", *QUIET, "-keys", str(relay_keys), env=env)
+    assert done.returncode == 1 and told in done.stderr, done.stderr
+
+
 def test_credentials_for_something_else_change_nothing(tmp_path, relay_keys):
     env = {**os.environ, "CREDENTIALS_DIRECTORY": str(tmp_path)}
     done = run(OURS, "-check", *QUIET, "-keys", str(relay_keys), env=env)
