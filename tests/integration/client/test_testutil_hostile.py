@@ -14,6 +14,7 @@ import device_id
 import relay_protocol as rp
 import testutil
 from relay_double import RelayDouble, lying_header, trickle
+from relay_server import free_port
 from testutil import Keys, Tool
 from waiting import SLOWNESS
 
@@ -241,6 +242,37 @@ def test_what_ends_a_join(double, keys, message, why):
     tool.expect(1)
     tool.wait_for(f"Lost relay: .*{why}")
     tool.finish()
+
+
+def invitations(port, count):
+    """Lets a device join, and invites it to sessions at this port."""
+    def serve(stream):
+        stream.receive()
+        stream.send(rp.response(rp.SUCCESS))
+        for number in range(count):
+            stream.send(rp.SessionInvitation(bytes([number]) * 32, b"k" * 32, b"", port, False))
+        stream.receive_some()
+    return serve
+
+
+def test_an_invitation_that_leads_nowhere_is_told(double, keys):
+    """The next one is followed."""
+    tool = run_join(double(invitations(free_port(), 2)).uri, keys)
+    tool.wait_for("Failed to join session with .*refused", count=2)
+    tool.process.terminate()
+    tool.expect(0)
+    tool.finish()
+
+
+def test_only_so_many_invitations_wait(double, keys):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        one = double(invitations(silent.getsockname()[1], 40))
+        tool = run_join(one.uri, keys, "-timeout", "60s")
+        tool.wait_for("Dropped an invitation from .* 16 are waiting")
+        assert len([line for line in tool.lines() if "Received invitation" in line]) == 17
+        tool.process.terminate()
+        tool.wait()
+        tool.finish()
 
 
 def test_a_relay_that_falls_silent(double, keys):

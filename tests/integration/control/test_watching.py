@@ -205,7 +205,8 @@ def test_lists_are_in_the_order_that_was_asked_for(controlled, identities, worke
                 values = sent if key == "bytes" else [row[key] for row in found]
                 assert values == sorted(values, reverse=True), (kind, key, values)
                 assert sorted(sent) == sorted(sizes.values())
-                assert len(set(values)) > 1 or key in ("idle", "age"), (kind, key, values)
+                # Rates are of the last seconds, in which a slow machine may have sent nothing.
+                assert len(set(values)) > 1 or key != "bytes", (kind, key, values)
         order = [row["device"] for row in shown(server, "devices", "by", "age")]
         assert order[0] == to_text(identities[1].id) and order[-1] == to_text(identities[9].id)
         (named,) = [table for table in answer(server, "show", shown(server, "sessions")[0]["session"])
