@@ -2,6 +2,7 @@
 
 /* One HTTP connection: its state. */
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -44,6 +45,31 @@ ssize_t http_conn_discard(const struct http_conn *conn)
 	char bytes[HTTP_HEAD_MAX];
 
 	return recv(conn->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+}
+
+static bool again(void)
+{
+	return errno == EAGAIN || errno == EINTR;
+}
+
+int http_conn_send(struct http_conn *conn)
+{
+	struct evbuffer_iovec part;
+
+	/* For an empty buffer it may return -1, with an old errno. */
+	if (evbuffer_get_length(conn->out) == 0 ||
+		evbuffer_write(conn->out, conn->fd) >= 0 || again())
+		return 0;
+	/* It uses writev(2), which may be refused. */
+	while (evbuffer_peek(conn->out, -1, NULL, &part, 1) > 0) {
+		ssize_t sent = send(conn->fd, part.iov_base, part.iov_len,
+			MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (sent < 0)
+			return again() ? 0 : -1;
+		(void)evbuffer_drain(conn->out, (size_t)sent);
+	}
+	return 0;
 }
 
 void http_conn_free(struct http_conn *conn)

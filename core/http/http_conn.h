@@ -77,6 +77,9 @@ bool http_conn_has_input(const struct http_conn *conn);
 /* Reads and throws away up to HTTP_HEAD_MAX bytes.  Returns what recv(2) does,
  * with its errno. */
 ssize_t http_conn_discard(const struct http_conn *conn);
+/* Sends what the socket takes of conn->out.  0, or -1 with errno: the
+ * connection is broken. */
+int http_conn_send(struct http_conn *conn);
 /* Closes and frees it.  The owner is not told. */
 void http_conn_free(struct http_conn *conn);
 

@@ -53,11 +53,9 @@ static void sent_all(struct http_conn *conn, bool unread)
 /* Sends what the socket takes.  `unread`: the request had a body. */
 void http_serve_flush(struct http_conn *conn, bool unread)
 {
-	size_t left = evbuffer_get_length(conn->out);
+	size_t left;
 
-	/* For an empty buffer it may return -1, with an old errno. */
-	if (left && evbuffer_write(conn->out, conn->fd) < 0 &&
-		errno != EAGAIN && errno != EINTR) {
+	if (http_conn_send(conn) != 0) {
 		http_end(conn);
 		return;
 	}

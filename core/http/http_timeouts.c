@@ -99,7 +99,7 @@ void http_conn_evict(struct http_conn *conn, enum http_end_reason why)
 	 */
 	if (asks && http_end_arrived(conn)) {
 		last_answer(conn, 503);
-		(void)evbuffer_write(conn->out, conn->fd);
+		(void)http_conn_send(conn);
 		(void)shutdown(conn->fd, SHUT_WR);
 		/* With unread input, close(2) would send a reset, and the
 		 * client might lose the answer. */

@@ -53,6 +53,7 @@
 #include "net/capacity.h"
 #include "net/inherited.h"
 #include "net/kernel_memory.h"
+#include "net/needed_calls.h"
 #include "peers/listeners.h"
 #include "peers/listeners_change.h"
 #include "peers/peers.h"
@@ -157,7 +158,8 @@ static int build_up(char *const argv[], const struct config *config)
 	kernel_memory_bound(core->session_memory, &limits.memory);
 	worker_threads_introduce();
 	registrations_add(http_withdraw);
-	if (inherited_init(&err) != 0 || takeover_init(&err) != 0)
+	if (needed_calls_check(&err) != 0 || inherited_init(&err) != 0 ||
+		takeover_init(&err) != 0)
 		return fatal(&err);
 	capacity_init(core->max_connections,
 		core_options_descriptors(core, peers.workers), &limits.memory);

@@ -2,6 +2,7 @@
 
 /* What each signal does. */
 
+#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -175,14 +176,15 @@ int signals_init(struct event_base *base)
 	}
 	reloading_init(tell_reload);
 	for (size_t i = 0; i < SIGNALS; i++) {
+		errno = ENOMEM;
 		signals.events[i] =
 			evsignal_new(base, table[i].number, table[i].fn, NULL);
 		if (!signals.events[i] ||
 			evsignal_add(signals.events[i], NULL) != 0 ||
 			(table[i].fn == on_stop &&
 				precede(table[i].number) != 0)) {
-			log_core(RELAY_ERROR, "cannot handle %s",
-				signal_name(table[i].number));
+			log_core(RELAY_ERROR, "cannot handle %s: %s",
+				signal_name(table[i].number), strerror(errno));
 			signals_finish();
 			return -1;
 		}

@@ -24,7 +24,8 @@
 #define STRELAYSRV_FULL_LIBDIR "/usr/local/lib/strelaysrv"
 #endif
 
-/* Without /proc, the path that execve(2) was given tells where it is. */
+/* Without /proc, the path that execve(2) was given tells where it is.  It may
+ * be a link's, which leads elsewhere. */
 static int own_path(char out[PATH_MAX])
 {
 	ssize_t len = readlink("/proc/self/exe", out, PATH_MAX - 1);
@@ -35,7 +36,16 @@ static int own_path(char out[PATH_MAX])
 		out[len] = '\0';
 		return 0;
 	}
-	return started && realpath(started, out) ? 0 : -1;
+	if (!started || strlen(started) >= PATH_MAX)
+		return -1;
+	if (realpath(started, out))
+		return 0;
+	log_core(RELAY_WARNING,
+		"readlink(2) is refused: %s; modules are searched beside %s, "
+		"where the program is if that is no link",
+		strerror(errno), started);
+	(void)strcpy(out, started);
+	return 0;
 }
 
 /* Modules are searched relative to the executable, so that the installation
@@ -63,7 +73,8 @@ static char *default_dirs(void)
 		return strdup(STRELAYSRV_FULL_LIBDIR);
 	if (asprintf(&dirs, "%s/modules", own) < 0)
 		return NULL;
-	if (access(dirs, F_OK) == 0)
+	/* If the call is refused, reading the folder says what is missing. */
+	if (access(dirs, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR))
 		return dirs;
 	free(dirs);
 	if (asprintf(&dirs, "%s/%s", own, STRELAYSRV_LIBDIR) < 0)

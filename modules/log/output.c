@@ -5,12 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
-#include <sys/uio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <strelaysrv/file.h>
 
+#include "line.h"
 #include "output.h"
 
 #define PATIENCE_MS 100
@@ -66,38 +66,18 @@ static int await_room(const struct output *out)
 	return -1;
 }
 
-static ssize_t write_vector(int fd, struct iovec *parts, int n)
-{
-	ssize_t done;
-
-	do
-		done = writev(fd, parts, n);
-	while (done < 0 && errno == EINTR);
-	return done;
-}
-
-static void skip(struct iovec *parts, int n, size_t len)
-{
-	for (int i = 0; i < n; i++) {
-		size_t here = len < parts[i].iov_len ? len : parts[i].iov_len;
-
-		parts[i].iov_base = (char *)parts[i].iov_base + here;
-		parts[i].iov_len -= here;
-		len -= here;
-	}
-}
-
-static int write_parts(
-	struct output *out, struct iovec *parts, int n, size_t len)
+static int write_all(struct output *out, const char *text, size_t len)
 {
 	while (len > 0) {
-		ssize_t done = write_vector(out->fd, parts, n);
+		ssize_t done = write(out->fd, text, len);
 
+		if (done < 0 && errno == EINTR)
+			continue;
 		if (done < 0)
 			return -1;
 		/* The file now ends in an incomplete line. */
 		out->torn = true;
-		skip(parts, n, (size_t)done);
+		text += done;
 		len -= (size_t)done;
 	}
 	out->torn = false;
@@ -106,16 +86,16 @@ static int write_parts(
 
 int output_write(struct output *out, const char *line, size_t len)
 {
-	static const char end[] = "\n";
-	/* iovec has no const members, but writev changes nothing. */
-	struct iovec parts[] = {
-		{(void *)(uintptr_t)end, out->torn ? 1 : 0},
-		{(void *)(uintptr_t)line, len},
-		{(void *)(uintptr_t)end, 1},
-	};
-	size_t all = parts[0].iov_len + len + 1;
+	/* In one call, so that no other process's line comes between. */
+	char whole[LINE_MAX_BYTES + 2];
+	size_t head = out->torn ? 1 : 0;
 
-	if (await_room(out) || write_parts(out, parts, 3, all)) {
+	if (len > LINE_MAX_BYTES)
+		len = LINE_MAX_BYTES;
+	whole[0] = '\n';
+	memcpy(whole + head, line, len);
+	whole[head + len] = '\n';
+	if (await_room(out) || write_all(out, whole, head + len + 1)) {
 		out->failing = true;
 		out->lost++;
 		return -1;

@@ -29,9 +29,9 @@ void output_stderr(struct output *out);
 void output_close(struct output *out);
 
 /*
- * Writes the line and a line end.  It waits at most 0.1 s for a full pipe, and
- * not at all if the pipe was full at the last write.  0, or -1 with errno: the
- * line is lost and counted.
+ * Writes the line, of LINE_MAX_BYTES (line.h) at most, and a line end.  It
+ * waits at most 0.1 s for a full pipe, and not at all if the pipe was full at
+ * the last write.  0, or -1 with errno: the line is lost and counted.
  */
 int output_write(struct output *out, const char *line, size_t len);
 
