@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /* stuck-worker: holds up worker 0, or the control thread, for as long as a file
- * is there. */
+ * is there; worker 0 may log much meanwhile. */
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,35 +14,45 @@
 #include <strelaysrv/thread.h>
 
 #define LOOKS_MOST 60000 /* ten minutes: no test takes longer */
+#define RECORDS    4000 /* with 400 bytes each, more than a queue has room for */
 
 struct conf {
 	const char *file;
 	int64_t in;
 };
 
-static const char *const places[] = {
-	"worker", "control", "leaving", "worker-event", "control-event", NULL};
-enum { IN_WORKER, IN_CONTROL, IN_LEAVING, IN_WORKER_EVENT, IN_CONTROL_EVENT };
+static const char *const places[] = {"worker", "control", "leaving",
+	"worker-event", "control-event", "control-talk", NULL};
+enum {
+	IN_WORKER,
+	IN_CONTROL,
+	IN_LEAVING,
+	IN_WORKER_EVENT,
+	IN_CONTROL_EVENT,
+	IN_CONTROL_TALK,
+};
 
 static const struct relay_option options[] = {
 	RELAY_OPT(struct conf, file, const char *, "file", RELAY_STRING, "hold",
 		1, 4095, "the file"),
 	RELAY_OPT(struct conf, in, int64_t, "in", RELAY_CHOICE, "worker", 0, 0,
-		"which thread: worker 0, also when it leaves, or control; an "
-		"event of libevent's own, or a timer of the server",
+		"which thread: worker 0, also when it leaves, or control, also "
+		"while worker 0 logs much; an event of libevent's own, or a "
+		"timer of the server",
 		.choices = places),
 	RELAY_OPT_END,
 };
 
-/* Makes another file, FILE.held, so that a test can wait until it hangs. */
-static void note(const struct conf *conf)
+/* Makes another file, FILE.held or FILE.told, so that a test can wait for that.
+ */
+static void note(const struct conf *conf, const char *what)
 {
 	char path[4200];
 	int fd;
 
 	if (access(conf->file, F_OK) != 0)
 		return;
-	(void)snprintf(path, sizeof(path), "%s.held", conf->file);
+	(void)snprintf(path, sizeof(path), "%s.%s", conf->file, what);
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	if (fd >= 0)
 		(void)close(fd);
@@ -63,9 +73,24 @@ static int64_t look(struct relay_ctx *cx, void *arg)
 	const struct conf *conf = cx->conf;
 
 	(void)arg;
-	note(conf);
+	note(conf, "held");
 	for (int i = 0; i < LOOKS_MOST && access(conf->file, F_OK) == 0; i++)
 		nanosleep(&a_while, NULL);
+	return 10;
+}
+
+static int64_t talk(struct relay_ctx *cx, void *arg)
+{
+	const struct conf *conf = cx->conf;
+	char held[4200];
+
+	(void)arg;
+	(void)snprintf(held, sizeof(held), "%s.held", conf->file);
+	if (access(held, F_OK) != 0)
+		return 10;
+	for (int i = 0; i < RECORDS && access(conf->file, F_OK) == 0; i++)
+		relay_log(cx, RELAY_DEBUG, "%0400d", i);
+	note(conf, "told");
 	return 10;
 }
 
@@ -104,7 +129,8 @@ static int start(struct relay_ctx *cx, struct relay_err *err)
 {
 	if (((const struct conf *)cx->conf)->in == IN_CONTROL_EVENT)
 		return add_event(cx, err);
-	if (((const struct conf *)cx->conf)->in != IN_CONTROL)
+	if (((const struct conf *)cx->conf)->in != IN_CONTROL &&
+		((const struct conf *)cx->conf)->in != IN_CONTROL_TALK)
 		return 0;
 	return relay_timer_add(cx, 10, look, NULL)
 		       ? 0
@@ -127,12 +153,13 @@ static void stop(struct relay_ctx *cx)
 
 static int worker_start(struct relay_ctx *cx, struct relay_err *err)
 {
-	if (((const struct conf *)cx->conf)->in == IN_WORKER_EVENT &&
-		cx->worker == 0)
+	int64_t in = ((const struct conf *)cx->conf)->in;
+
+	if (in == IN_WORKER_EVENT && cx->worker == 0)
 		return add_event(cx, err);
-	if (((const struct conf *)cx->conf)->in != IN_WORKER || cx->worker != 0)
+	if ((in != IN_WORKER && in != IN_CONTROL_TALK) || cx->worker != 0)
 		return 0;
-	return relay_timer_add(cx, 10, look, NULL)
+	return relay_timer_add(cx, 10, in == IN_WORKER ? look : talk, NULL)
 		       ? 0
 		       : relay_fail(err, "no timer");
 }

@@ -178,6 +178,7 @@ def test_the_longest_drain_timeout_is_a_year(start_draining, identities):
     server = start_draining("-drain-spread", "0s", "-drain-timeout", "8760h")
     with Invited(server, identities[0], identities[1]) as invited:
         ends = invited.join_both()
+        check_both_ways(*ends)  # it is told that it has joined before its session begins
         drain(server)
         assert server.count("waits for 1 sessions .*, for 8760h0m0s at most") == 1, server.log()
         left = server.status()["drain"]["secondsLeft"]

@@ -357,23 +357,26 @@ def test_a_log_that_nobody_reads_is_lost_and_counted(module_server, identities, 
 
 
 def test_a_queue_without_room_is_counted(module_server, tmp_path, identities):  # noqa: F811
-    """While the control thread hangs, workers go on, and what they cannot put into the queue is
-    lost."""
-    hold = tmp_path / "hold"
-    server = module_server(["log", "relay", "status", "prometheus", "stuck-worker"], args=["-debug"],
-                           sections={"stuck-worker": {"file": hold, "in": "control"}})
+    """While the control thread hangs, workers go on, and what one cannot put into the queue is
+    lost.  The log is a file, which takes it all at once however busy the machine is."""
+    hold, log = tmp_path / "hold", tmp_path / "relay.log"
+    modules = ["log", "relay", "status", "prometheus", "stuck-worker"]
+    stuck = {"stuck-worker": {"file": hold, "in": "control-talk"}}
+    server = module_server(modules, args=["-debug"], sections=stuck)
     server.wait_for_log("core: ready")
-    flood = Flood(server)
+    server.configure(modules, {"log": {"target": "file", "file": log}, **stuck})
+    server.send_signal(signal.SIGHUP)
+    wait_for(lambda: log.exists() and "core: reloaded" in log.read_text(), "the log in the file")
     with Invited(server, *identities[:2]) as invited:
         pair = invited.join_both()
         hold.touch()
         try:
             wait_for(hold.with_name("hold.held").exists, "the control thread to hang")
-            for _ in range(300):  # a record has about 80 bytes, and the queue 1 MiB
-                flood.some(100)
+            wait_for(hold.with_name("hold.told").exists, "more records than the queue has room for")
             check_both_ways(*pair)
         finally:
             hold.unlink()
-    server.wait_for_log(r"\d+ log records were lost: there was no room for them")
+    lost = r"\d+ log records were lost: there was no room for them"
+    wait_for(lambda: re.search(lost, log.read_text()), "the number of lost records")
     assert dropped(server) > 0
     assert server.get("/healthz")[0] == 200
