@@ -22,6 +22,7 @@
 #include "http/http.h"
 #include "life/command_line.h"
 #include "life/drain.h"
+#include "life/environment_files.h"
 #include "life/launcher.h"
 #include "life/life_state.h"
 #include "life/metric_tables.h"
@@ -158,8 +159,7 @@ static int build_up(char *const argv[], const struct config *config)
 	kernel_memory_bound(core->session_memory, &limits.memory);
 	worker_threads_introduce();
 	registrations_add(http_withdraw);
-	if (needed_calls_check(&err) != 0 || inherited_init(&err) != 0 ||
-		takeover_init(&err) != 0)
+	if (inherited_init(&err) != 0 || takeover_init(&err) != 0)
 		return fatal(&err);
 	capacity_init(core->max_connections,
 		core_options_descriptors(core, peers.workers), &limits.memory);
@@ -309,6 +309,8 @@ static int run(int argc, char *const argv[])
 	if (server->flags.action == CONFIG_CHECK ||
 		server->flags.action == CONFIG_MODULES)
 		return report(&server->catalog, server->flags.action, argv[0]);
+	if (needed_calls_check(&err) != 0)
+		return fatal(&err);
 	config = host_load();
 	if (!config)
 		return -1;
@@ -419,6 +421,8 @@ int server_run(int argc, char *const argv[])
 
 	if (standard_fds_open() != 0)
 		return EXIT_FAILURE;
+	if (environment_files_check(stderr) != 0)
+		return EXIT_USAGE;
 	if (rooms_create() != 0) {
 		(void)fputs(NAME ": out of memory\n", stderr);
 		return EXIT_FAILURE;

@@ -11,6 +11,7 @@ import subprocess
 import pytest
 
 import faults
+import relay_server
 from module_server import ModuleServer
 from pairing import Invited, check_both_ways
 from relay_server import Program, split_address
@@ -120,4 +121,24 @@ def test_stacks_do_not_follow_the_limit(start, our_program, tmp_path, identities
         assert server.get("/metrics")[0] == 200
         assert server.get("/status")[0] == 200
         invited.ask()
+        check_both_ways(*invited.join_both())
+
+
+@pytest.mark.parametrize("variable", ["TZ=:{}", "TZ={}", "OPENSSL_CONF={}"])
+def test_a_pipe_that_a_library_would_read_is_refused(tmp_path, variable):
+    """It would be read before the server can log what it waits for."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    name, _, value = variable.format(pipe).partition("=")
+    done = relay_server.run(Program("ours"), "-version", env={**os.environ, name: value})
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr == (f"strelaysrv: the variable {name} names {pipe}, which is a pipe: it "
+                           "must be a file\n")
+
+
+@pytest.mark.parametrize("path", ["/dev/null", "/", "/nowhere"])
+def test_other_files_are_left_to_the_libraries(start, identities, path):
+    """Some set OPENSSL_CONF to /dev/null, so that the system's file is not read."""
+    server = start(Program("ours", 1), env={**os.environ, "TZ": path, "OPENSSL_CONF": path})
+    with Invited(server, *identities[:2]) as invited:
         check_both_ways(*invited.join_both())
