@@ -119,7 +119,7 @@ static void deliver(const struct log_record *record)
 	log_record_view(record, &view);
 	if (has_sinks()) {
 		delivering = true;
-		log->sinks->deliver(&view.pub, log->debug);
+		log->sinks->deliver(&view.pub, log->debug || record->always);
 		delivering = false;
 	} else if (record->level <= stderr_level()) {
 		write_stderr(&view);
@@ -197,20 +197,38 @@ static void submit(const struct log_record *record)
 	}
 }
 
+static void submit_or_write(const struct log_record *record)
+{
+	struct log_view view;
+
+	if (delivering) {
+		log_record_view(record, &view);
+		write_stderr(&view);
+	} else {
+		submit(record);
+	}
+}
+
 void log_valist(const char *component, enum relay_level level,
 	const struct relay_field *fields, const char *fmt, va_list ap)
 {
 	int saved = errno; /* callers may use it after logging */
 	struct log_record record;
-	struct log_view view;
 
 	log_record_make(&record, component, level, fields, fmt, ap);
-	if (delivering) {
-		log_record_view(&record, &view);
-		write_stderr(&view);
-	} else {
-		submit(&record);
-	}
+	submit_or_write(&record);
+	errno = saved;
+}
+
+void log_always_valist(const char *component, const struct relay_field *fields,
+	const char *fmt, va_list ap)
+{
+	int saved = errno;
+	struct log_record record;
+
+	log_record_make(&record, component, RELAY_NOTICE, fields, fmt, ap);
+	record.always = true;
+	submit_or_write(&record);
 	errno = saved;
 }
 

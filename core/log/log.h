@@ -78,6 +78,8 @@ void log_core_seldom(enum relay_level level, struct relay_log_kind *kind,
 void log_valist(const char *component, enum relay_level level,
 	const struct relay_field *fields, const char *fmt, va_list ap)
 	__attribute__((format(printf, 4, 0)));
+void log_always_valist(const char *component, const struct relay_field *fields,
+	const char *fmt, va_list ap) __attribute__((format(printf, 3, 0)));
 void log_ratelimit_valist(const char *component, enum relay_level level,
 	struct relay_log_kind *kind, const char *fmt, va_list ap)
 	__attribute__((format(printf, 4, 0)));

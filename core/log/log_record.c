@@ -75,6 +75,7 @@ void log_record_make(struct log_record *record, const char *component,
 {
 	record->time_us = relay_wall_us();
 	record->level = level;
+	record->always = false;
 	record->len = 0;
 	append(record, component, LOG_COMPONENT_MAX - 1);
 	append_text(record, fmt, ap);

@@ -7,6 +7,7 @@
 #define LOG_RECORD_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,7 @@
 struct log_record {
 	int64_t time_us;
 	enum relay_level level;
+	bool always;  /* for all sinks, whatever their levels are */
 	uint32_t len; /* of data in use */
 	/* component, text, then key, value, key, value; each with its NUL */
 	char data[LOG_COMPONENT_MAX + LOG_TEXT_MAX + LOG_FIELDS_MAX + 1];

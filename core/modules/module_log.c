@@ -47,6 +47,16 @@ void relay_log_fields(const struct relay_ctx *cx, enum relay_level level,
 	va_end(ap);
 }
 
+void relay_log_always(const struct relay_ctx *cx,
+	const struct relay_field *fields, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_always_valist(component_of(cx), fields, fmt, ap);
+	va_end(ap);
+}
+
 void relay_log_seldom(const struct relay_ctx *cx, enum relay_level level,
 	struct relay_log_kind *kind, const char *fmt, ...)
 {

@@ -47,6 +47,15 @@ void relay_log(const struct relay_ctx *cx, enum relay_level level,
 void relay_log_fields(const struct relay_ctx *cx, enum relay_level level,
 	const struct relay_field *fields, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+/*
+ * Like relay_log_fields() with the level RELAY_NOTICE, but every sink gets the
+ * record, whatever its level is: who has changed something must be found in the
+ * log, also after he has raised its level.  [*]  Never for what strangers
+ * cause.
+ */
+void relay_log_always(const struct relay_ctx *cx,
+	const struct relay_field *fields, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /*
  * The state of one kind of record that a flood could repeat, for

@@ -58,7 +58,8 @@
  *   1.7  2026-11-29  RELAY_WAIT, relay_ticket_take, relay_settle,
  *                    relay_ask_join_wait, relay_ask_connect_wait,
  *                    relay_ask_find, relay_can_find; peer_find;
- *                    relay_conn_local, RELAY_COMMAND_WORDS_CHANGE
+ *                    relay_conn_local, RELAY_COMMAND_WORDS_CHANGE,
+ *                    relay_log_always
  */
 #define RELAY_ABI_MAGIC 0x524c594dU /* "RLYM" */
 #define RELAY_ABI_MAJOR 1

@@ -127,8 +127,7 @@ static void log_change(const struct client *client)
 	}
 	(void)snprintf(user, sizeof(user), "%u", (unsigned)client->uid);
 	(void)snprintf(process, sizeof(process), "%d", (int)client->pid);
-	relay_log_fields(
-		client->cx, RELAY_NOTICE, fields, "command: %s", typed);
+	relay_log_always(client->cx, fields, "command: %s", typed);
 }
 
 struct near {

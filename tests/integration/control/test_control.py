@@ -103,6 +103,18 @@ def test_changes_are_logged_with_who_made_them(controlled):
     assert server.count("control: command: ") == 2
 
 
+def test_changes_are_logged_whatever_the_level_is(controlled):
+    """Nobody hides what he changes by what he hides before."""
+    server = controlled()
+    told(server, "log-level", "error")
+    server.wait_for_log("control: command: log-level error ")
+    before = server.count(" notice ")
+    told(server, "drain")
+    told(server, "drain", "cancel")
+    server.wait_for_log("notice control: command: drain cancel user=")
+    assert server.count(" notice ") == before + 2, server.log()
+
+
 def test_the_log_level_changes_until_the_next_reload(controlled):
     server = controlled()
     assert "debug and above is logged" in told(server, "log-level", "debug")

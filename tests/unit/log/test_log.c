@@ -194,6 +194,19 @@ static void debug_raises_sinks_too(void **state)
 	assert_string_equal(seen, "debug|core:all\n");
 }
 
+static void some_records_are_for_every_level(void **state)
+{
+	const struct relay_field who[] = {{"user", "0"}, {NULL, NULL}};
+
+	(void)state;
+	assert_int_equal(
+		relay_log_sink(&module.control.pub, RELAY_ERROR, sink), 0);
+	module_log_publish(&module);
+	relay_log_fields(NULL, RELAY_NOTICE, who, "hidden");
+	relay_log_always(&module.control.pub, who, "command: %s", "kick");
+	assert_string_equal(seen, "notice|sinker:command: kick\n");
+}
+
 static void what_a_sink_logs_goes_to_stderr(void **state)
 {
 	(void)state;
@@ -267,6 +280,7 @@ int main(void)
 		T(other_threads_wait_for_the_control_thread),
 		T(a_sink_takes_over_when_it_is_live),
 		T(debug_raises_sinks_too),
+		T(some_records_are_for_every_level),
 		T(what_a_sink_logs_goes_to_stderr),
 		T(a_full_queue_drops_and_says_how_many),
 		T(a_stuck_or_broken_stderr_neither_blocks_nor_kills),
