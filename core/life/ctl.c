@@ -47,34 +47,44 @@ static int find_path(const struct flags *flags, char path[RELAY_CONTROL_PATH])
 	return result;
 }
 
-/* A word ends at a space, and the command at the end of its line. */
+/* A word ends at a space, and the command at the end of its line.  An exit
+ * code, after a message. */
 static int join(const struct flags *flags, char **out)
 {
 	size_t len;
 	FILE *text = open_memstream(out, &len);
 
 	if (!text)
-		return -1;
+		return complain("cannot write the command", strerror(errno));
 	for (size_t i = 0; i < flags->word_count; i++) {
 		const char *word = flags->words[i];
 
 		if (strpbrk(word, " \t\r\n")) {
 			(void)fclose(text);
-			return -1;
+			(void)complain("each word of a command is an argument "
+				       "of its own, without spaces",
+				word);
+			return RELAY_COMMAND_USAGE;
 		}
 		(void)fprintf(text, "%s%s", i ? " " : "", word);
 	}
 	(void)fprintf(text, "%s\n", flags->word_count ? "" : "help");
-	return fclose(text) == 0 ? 0 : -1;
+	return fclose(text) == 0
+		       ? 0
+		       : complain("cannot write the command", strerror(errno));
 }
 
-static int explain(int error, const char *path)
+static int explain(int error, const char *path, bool draining)
 {
 	char text[RELAY_CONTROL_PATH + 200];
 
 	switch (error) {
 	case ENOENT:
 	case ECONNREFUSED:
+		if (draining)
+			return complain("no process drains after an upgrade: "
+					"nobody listens here",
+				path);
 		(void)snprintf(text, sizeof(text),
 			"no server listens for commands at %s; does it run, "
 			"with the module control, and with the same flags and "
@@ -98,7 +108,7 @@ static int explain(int error, const char *path)
 }
 
 /* A server that hangs must not hang its clients. */
-static int dial(const char *path, int *fd)
+static int dial(const char *path, bool draining, int *fd)
 {
 	const struct timeval limit = {.tv_sec = SILENCE_MS / 1000};
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -110,7 +120,7 @@ static int dial(const char *path, int *fd)
 	if (setsockopt(*fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) !=
 			0 ||
 		connect(*fd, (struct sockaddr *)&address, sizeof(address)) != 0)
-		return explain(errno, path);
+		return explain(errno, path, draining);
 	return 0;
 }
 
@@ -206,15 +216,15 @@ static int receive(struct input *in, bool json)
 	}
 }
 
-static int ask(const char *path, const char *command, bool json)
+static int ask(const struct flags *flags, const char *path, const char *command)
 {
 	struct input in = {.fd = -1};
-	int code = dial(path, &in.fd);
+	int code = dial(path, flags->draining, &in.fd);
 
 	if (code == 0 && send_all(in.fd, command) != 0)
 		code = complain("cannot send the command", strerror(errno));
 	if (code == 0)
-		code = receive(&in, json);
+		code = receive(&in, flags->json);
 	free(in.data);
 	if (in.fd >= 0)
 		(void)close(in.fd);
@@ -229,12 +239,9 @@ int ctl_run(const struct flags *flags)
 
 	if (find_path(flags, path) != 0)
 		return complain("cannot tell the path of the socket", NULL);
-	if (join(flags, &command) != 0) {
-		free(command);
-		(void)complain("a word of a command has no spaces in it", NULL);
-		return RELAY_COMMAND_USAGE;
-	}
-	code = ask(path, command, flags->json);
+	code = join(flags, &command);
+	if (code == 0)
+		code = ask(flags, path, command);
 	free(command);
 	return code;
 }

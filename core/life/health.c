@@ -50,29 +50,64 @@ static int set_limit(void)
 	return 0;
 }
 
-static int unhealthy(const char *where, const char *what)
+struct question {
+	const char *where; /* borrowed: the address that is asked */
+	/* The first one of the configuration, which may be why this is not the
+	 * server's address. */
+	char mistake[REASON_MOST];
+};
+
+static void say(
+	FILE *to, const struct question *q, const char *word, const char *what)
 {
-	(void)fprintf(stderr, "not healthy: %s: %s\n", where, what);
+	(void)fprintf(to, "%s: %s%s%s%s\n", word, q->where, what,
+		q->mistake[0] ? "; but the configuration has an error: " : "",
+		q->mistake);
+}
+
+static int unhealthy(const struct question *q, const char *what)
+{
+	char text[REASON_MOST + 100];
+
+	(void)snprintf(text, sizeof(text), ": %s", what);
+	say(stderr, q, "not healthy", text);
 	return EXIT_FAILURE;
 }
 
-static void ignore(enum relay_level level, const char *text, void *arg)
+static int healthy(const struct question *q, const char *what)
 {
-	(void)level;
-	(void)text;
-	(void)arg;
+	say(stdout, q, "healthy", what);
+	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* Into one line, without what could move a cursor. */
+static void first_line(const char *text, char out[REASON_MOST])
+{
+	size_t len = 0;
+
+	for (; text[len] && text[len] != '\n' && len < REASON_MOST - 1; len++)
+		out[len] = isprint((unsigned char)text[len]) ? text[len] : '?';
+	out[len] = '\0';
+}
+
+static void note(enum relay_level level, const char *text, void *arg)
+{
+	struct question *q = arg;
+
+	if (level == RELAY_ERROR && !q->mistake[0])
+		first_line(text, q->mistake);
 }
 
 /* A file that was changed since the server read it may have mistakes, which say
- * nothing about the server: so they are ignored here. */
-static struct config *read_config(const struct flags *flags)
+ * nothing about the server: so the server is asked all the same. */
+static struct config *read_config(const struct flags *flags, struct question *q)
 {
 	size_t count;
 	const struct config_module *schema = host_schema(&count);
 	bool good;
 
-	return schema ? config_examine(flags->conf, flags, schema, count,
-				ignore, NULL, &good)
+	return schema ? config_examine(flags->conf, flags, schema, count, note,
+				q, &good)
 		      : NULL;
 }
 
@@ -175,55 +210,45 @@ static ssize_t exchange(int fd, char answer[ANSWER_MOST])
 	return (ssize_t)len;
 }
 
-static void first_line(const char *body, char out[REASON_MOST])
-{
-	size_t len = 0;
-
-	for (; body[len] && body[len] != '\n' && len < REASON_MOST - 1; len++)
-		out[len] = isprint((unsigned char)body[len]) ? body[len] : '?';
-	out[len] = '\0';
-}
-
-static int judge(const char *where, const char *answer)
+static int judge(const struct question *q, const char *answer)
 {
 	const char *body = strstr(answer, "\r\n\r\n");
 	char reason[REASON_MOST], text[REASON_MOST + 40];
 	int code;
 
 	if (!body || sscanf(answer, "HTTP/1.%*1d %3d", &code) != 1)
-		return unhealthy(where, "what answers is no HTTP server");
+		return unhealthy(q, "what answers is no HTTP server");
 	first_line(body + 4, reason);
-	if (code == 200) {
-		(void)printf("healthy: %s: %s\n", where, reason);
-		return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-	}
 	(void)snprintf(text, sizeof(text), "%s%d: %s",
 		code == 404 ? "the module status does not run: " : "", code,
 		reason);
-	return unhealthy(where, text);
+	return code == 200 ? healthy(q, text + strlen("200"))
+			   : unhealthy(q, text);
 }
 
-static int ask(const char *where, int64_t protocol, bool is_http)
+static int ask(const struct question *q, int64_t protocol, bool is_http)
 {
 	char answer[ANSWER_MOST];
 	struct places places;
 	struct relay_err err;
 	int fd, code;
 
-	if (find_places(where, protocol, &places, &err) != 0)
-		return unhealthy(where, err.text);
+	if (find_places(q->where, protocol, &places, &err) != 0)
+		return unhealthy(q, err.text);
 	fd = dial(&places);
+	if (fd < 0 && errno == ECONNREFUSED)
+		return unhealthy(q,
+			"nobody listens there; does the server run, with the "
+			"same flags and configuration?");
 	if (fd < 0)
-		return unhealthy(where, strerror(errno));
+		return unhealthy(q, strerror(errno));
 	if (!is_http) {
-		(void)printf("healthy: %s accepts connections; there is no "
-			     "status address to ask\n",
-			where);
-		code = fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+		code = healthy(q, " accepts connections; there is no "
+				  "status address to ask");
 	} else if (exchange(fd, answer) < 0) {
-		code = unhealthy(where, strerror(errno));
+		code = unhealthy(q, strerror(errno));
 	} else {
-		code = judge(where, answer);
+		code = judge(q, answer);
 	}
 	(void)close(fd);
 	return code;
@@ -231,22 +256,24 @@ static int ask(const char *where, int64_t protocol, bool is_http)
 
 int health_run(const struct flags *flags)
 {
+	struct question q = {.where = "configuration"};
 	const struct core_conf *core;
 	struct config *config;
+	bool is_http;
 	int code;
 
 	if (set_limit() != 0)
-		return unhealthy("sigaction", strerror(errno));
-	config = read_config(flags);
+		return unhealthy(&q, strerror(errno));
+	config = read_config(flags, &q);
 	if (!config)
-		return unhealthy("configuration", "it cannot be read");
+		return unhealthy(&q, "it cannot be read");
 	core = config_core(config);
-	if (core->status_srv[0] || core->private_srv[0])
-		code = ask(core->status_srv[0] ? core->status_srv
-					       : core->private_srv,
-			CORE_TCP, true);
+	is_http = core->status_srv[0] || core->private_srv[0];
+	if (core->status_srv[0])
+		q.where = core->status_srv;
 	else
-		code = ask(core->listen[0], core->protocol, false);
+		q.where = is_http ? core->private_srv : core->listen[0];
+	code = ask(&q, is_http ? CORE_TCP : core->protocol, is_http);
 	config_free(config);
 	return code;
 }

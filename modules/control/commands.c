@@ -212,7 +212,8 @@ static enum relay_step help(struct relay_ctx *cx, struct relay_answer *to)
 	if (to->count > 1)
 		return no_words(to, "help [COMMAND]");
 	if (to->count && !relay_command_find(cx, to->words[0])) {
-		to->fail(to, RELAY_COMMAND_USAGE, "no command \"%s\"",
+		to->fail(to, RELAY_COMMAND_USAGE,
+			"no command \"%.100s\"; \"help\" shows all",
 			to->words[0]);
 		return RELAY_STEP_OVER;
 	}

@@ -74,10 +74,11 @@ static enum relay_step set(
 	command_rate(cx, limit, rate);
 	relay_rate_format(rate, text);
 	if (rate)
-		to->say(to, "the limit %s is %s until the next reload or start",
+		to->say(to, "the %s limit is %s until the next reload or start",
 			names[limit], text);
 	else
-		to->say(to, "no limit %s until the next reload or start",
+		to->say(to,
+			"there is no %s limit until the next reload or start",
 			names[limit]);
 	return RELAY_STEP_OVER;
 }

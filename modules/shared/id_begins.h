@@ -12,5 +12,9 @@
 /* Whether the text is the beginning of that device ID, with or without dashes,
  * in either case. */
 bool id_begins(const uint8_t id[RELAY_DEVICE_ID_LEN], const char *text);
+/* Whether the text can be the beginning of an ID. */
+bool id_can_begin(const char *text);
+/* What follows the text in a message, if it cannot be one. */
+#define ID_WORDS "an ID has letters, the digits 2 to 7, and dashes"
 
 #endif

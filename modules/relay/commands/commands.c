@@ -2,7 +2,6 @@
 
 /* Commands that list devices and sessions. */
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -235,16 +234,6 @@ static size_t show_chosen(struct relay_answer *to,
 	return devices + sessions;
 }
 
-/* The address as rows have it.  False: the word is none. */
-static bool read_address(const char *word, char out[INET6_ADDRSTRLEN])
-{
-	uint8_t bytes[16];
-	int family = strchr(word, ':') ? AF_INET6 : AF_INET;
-
-	return inet_pton(family, word, bytes) == 1 &&
-	       inet_ntop(family, bytes, out, INET6_ADDRSTRLEN);
-}
-
 static void show_word(struct relay_answer *to, const struct listing *listing,
 	const char *word)
 {
@@ -252,7 +241,7 @@ static void show_word(struct relay_answer *to, const struct listing *listing,
 	char address[INET6_ADDRSTRLEN];
 	struct relay_err err;
 
-	if (!chosen.session && read_address(word, address))
+	if (!chosen.session && gather_address(word, address))
 		chosen.address = address;
 	else if (!chosen.session)
 		chosen.id = gather_device(listing, word, &err);

@@ -24,6 +24,7 @@ struct follow {
 	struct relay_answer *to;
 	bool begun;
 	const char *device, *address; /* words of the call; NULL: all */
+	char host[INET6_ADDRSTRLEN];  /* the address as events have it */
 	uint64_t lost;
 	unsigned first, count; /* of the ring */
 	struct event ring[FOLLOW_RING];
@@ -144,19 +145,59 @@ static void show_event(struct relay_answer *to, const struct event *event)
 	show_bytes(to, event, 1);
 }
 
+/* With a port, it is compared as it was written. */
+static bool take_address(struct follow *follow, const char *word)
+{
+	const char *port = strrchr(word, ':');
+	size_t len = port ? (size_t)(port - word) : 0;
+	char host[INET6_ADDRSTRLEN + 2], none[INET6_ADDRSTRLEN];
+
+	follow->address = word;
+	if (gather_address(word, follow->host)) {
+		follow->address = follow->host;
+		return true;
+	}
+	if (len >= 2 && word[0] == '[' && word[len - 1] == ']') {
+		word++;
+		len -= 2;
+	}
+	if (!len || len >= sizeof(host))
+		return false;
+	memcpy(host, word, len);
+	host[len] = '\0';
+	return gather_address(host, none);
+}
+
+/* What is wrong with the word of the call; NULL: nothing. */
+static const char *take_word(
+	struct follow *follow, const char *kind, const char *word)
+{
+	if (strcmp(kind, "address") == 0)
+		return take_address(follow, word) ? NULL : "is no IP address";
+	follow->device = word;
+	return id_can_begin(word) ? NULL
+				  : "cannot begin a device ID: " ID_WORDS;
+}
+
 static enum relay_step begin(
 	struct relay_ctx *cx, struct follow *follow, struct relay_answer *to)
 {
 	bool device = to->count == 2 && strcmp(to->words[0], "device") == 0;
 	bool address = to->count == 2 && strcmp(to->words[0], "address") == 0;
+	const char *wrong = NULL;
 
 	if (to->count != 0 && !device && !address) {
 		to->fail(to, RELAY_COMMAND_USAGE,
 			"usage: follow [device ID|address A]");
 		return RELAY_STEP_OVER;
 	}
-	follow->device = device ? to->words[1] : NULL;
-	follow->address = address ? to->words[1] : NULL;
+	if (to->count == 2)
+		wrong = take_word(follow, to->words[0], to->words[1]);
+	if (wrong) {
+		to->fail(to, RELAY_COMMAND_USAGE, "\"%.60s\" %s", to->words[1],
+			wrong);
+		return RELAY_STEP_OVER;
+	}
 	follow->cx = cx;
 	follow->to = to;
 	follow->follower.event = on_event;

@@ -2,6 +2,7 @@
 
 /* Waits for a listing, and finds devices and sessions in it. */
 
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,11 +69,15 @@ void found_id(const uint8_t *id, const char *text, const uint8_t **one,
 
 void fail_id(bool several, const char *text, struct relay_err *err)
 {
-	(void)relay_fail(err,
-		several ? "several devices begin with \"%.80s\": write more of "
-			  "the ID"
-			: "no device that is here begins with \"%.80s\"",
-		text);
+	if (several)
+		(void)relay_fail(err,
+			"several devices begin with \"%.80s\": write more of "
+			"the ID",
+			text);
+	else
+		(void)relay_fail(err,
+			"no device that is here begins with \"%.80s\"%s", text,
+			id_can_begin(text) ? "" : ": " ID_WORDS);
 }
 
 const uint8_t *gather_device(
@@ -89,7 +94,12 @@ const uint8_t *gather_device(
 				&others);
 	if (one && !others)
 		return one;
-	fail_id(one != NULL, text, err);
+	if (strchr(text, '.'))
+		(void)relay_fail(err,
+			"no session that is here has the number \"%.80s\"",
+			text);
+	else
+		fail_id(one != NULL, text, err);
 	return NULL;
 }
 
@@ -104,4 +114,13 @@ const struct session_row *gather_session(
 			return &listing->sessions[i];
 	}
 	return NULL;
+}
+
+bool gather_address(const char *word, char out[INET6_ADDRSTRLEN])
+{
+	uint8_t bytes[16];
+	int family = strchr(word, ':') ? AF_INET6 : AF_INET;
+
+	return inet_pton(family, word, bytes) == 1 &&
+	       inet_ntop(family, bytes, out, INET6_ADDRSTRLEN);
 }

@@ -5,6 +5,8 @@
 #ifndef GATHER_H
 #define GATHER_H
 
+#include <netinet/in.h>
+
 #include "relay/commands/listing.h"
 
 /* Room for the number of a session as text: WORKER.NUMBER. */
@@ -41,5 +43,7 @@ const uint8_t *gather_device(
 /* NULL: there is none. */
 const struct session_row *gather_session(
 	const struct listing *listing, const char *text);
+/* The address, without a port, as rows have it.  False: the word is none. */
+bool gather_address(const char *word, char out[INET6_ADDRSTRLEN]);
 
 #endif

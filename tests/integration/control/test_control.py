@@ -146,6 +146,11 @@ def test_without_a_server_the_client_says_where_it_looked(controlled, control_fo
     assert not server.socket.exists()
     done = ctl(server, "status")
     assert done.returncode == NO_SERVER and str(server.socket) in done.stderr, done
+    done = ctl(server, "-draining", "status")
+    assert done.returncode == NO_SERVER
+    assert f"no process drains after an upgrade: nobody listens here: {server.socket}.draining" in done.stderr
+    done = ctl(server, "log-level info")
+    assert done.returncode == 2 and "of its own, without spaces: log-level info\n" in done.stderr
     done = run(Program("ours"), "-json")
     assert done.returncode == 2 and "-json and -draining are for -ctl" in done.stderr
 

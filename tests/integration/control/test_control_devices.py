@@ -75,6 +75,9 @@ def test_any_unambiguous_beginning_of_an_id_will_do(controlled, identities):  # 
             assert [row["device"] for row in device] == [full]
         done = ctl(server, "show", "11111111")
         assert done.returncode == 1 and "no device that is here begins with" in done.stderr
+        assert "an ID has letters, the digits 2 to 7, and dashes" in done.stderr
+        done = ctl(server, "kick", "9.99")
+        assert done.returncode == 1 and 'no session that is here has the number "9.99"' in done.stderr
         same = {}
         for identity in identities:
             same.setdefault(name_of(identity)[0], []).append(identity)

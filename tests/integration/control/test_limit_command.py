@@ -24,7 +24,7 @@ def test_a_running_session_has_the_new_limit_until_a_reload(controlled, identiti
         stream = Stream(*invited.join_both())
         (free,) = rates([stream], 0.5, 0.5)
         said = told(server, "limit", "session", "500kB/s")
-        assert said == "the limit session is 500 kB/s until the next reload or start\n"
+        assert said == "the session limit is 500 kB/s until the next reload or start\n"
         (held,) = rates([stream], 1, 1)
         assert held <= 500 * KILO * (1 + OVER) and held < free / 3, (free, held)
         assert limits(server)["session"] == {"limit": "session", "rate": 500000, "configured": None,
@@ -56,7 +56,7 @@ def test_no_limit_replaces_one_of_the_configuration(controlled, identities):  # 
         stream = Stream(*invited.join_both())
         (held,) = rates([stream], 1, 1)
         assert held <= 300 * KILO * (1 + OVER)
-        assert told(server, "limit", "session", "0").startswith("no limit session until")
+        assert told(server, "limit", "session", "0").startswith("there is no session limit until")
         (freed,) = rates([stream], 0.5, 0.5)
         assert freed > 3 * held, (freed, held)
         told(server, "reload")

@@ -104,6 +104,11 @@ def test_follow_one_device_or_address(controlled, identities, follow):  # noqa: 
     for follower, name in ((one, names[1]), (here, names[0])):
         follower.until("left")
         assert {event["device"] for event in follower.events} == {name}
+    for words, wrong in ((["device", "x1"], "cannot begin a device ID: an ID has letters"),
+                         (["address", "192.0.2.999"], "is no IP address"), (["address", "x:1"], "is no IP"),
+                         (["address", "[]:1"], "is no IP address"), (["address", ":"], "is no IP address")):
+        done = ctl(server, "follow", *words)
+        assert done.returncode == 2 and f'"{words[1]}" {wrong}' in done.stderr, done
     for words in (["follow", "device"], ["follow", "name", "x"], ["top", "now"]):
         assert ctl(server, *words).returncode == 2
 

@@ -50,6 +50,7 @@ def test_the_configuration_says_where_even_if_it_has_mistakes_now(served, health
     for rest in ("", "no-such-option = 1\nmodules = { nothing }\n"):
         conf.write_text(f'status-srv = "127.0.0.1:{port}"\n{rest}')
         assert health("-conf", conf)[0] == 0
+    assert "but the configuration has an error: " in health("-conf", conf)[1]
     conf.write_text('status-srv = ""\nprivate-srv = "127.0.0.1:%d"\n' % port)
     assert health("-conf", conf)[0] == 0
 
@@ -60,15 +61,26 @@ def test_without_a_status_address_the_first_listen_address_must_accept(start, pl
     code, text = health("-status-srv=", "-listen", listen)
     assert code == 0 and "accepts connections; there is no status address" in text
     server.stop()
-    assert health("-status-srv=", "-listen", listen) == (1, f"not healthy: {listen}: Connection refused")
+    assert health("-status-srv=", "-listen", listen) == (1, f"not healthy: {listen}: nobody listens there; "
+                                                         "does the server run, with the same flags and configuration?")
 
 
 @pytest.mark.parametrize("address, why", [
-    ("127.0.0.1:1", "Connection refused"), ("127.0.0.1:0", "only the server knows which port"),
+    ("127.0.0.1:1", "nobody listens there; does the server run"), ("127.0.0.1:0", "only the server knows which port"),
     ("nothing.invalid:22070", "nothing.invalid"), ("x", "it has no port")])
 def test_no_server_is_not_well(health, address, why):
     code, text = health("-status-srv", address)
     assert code == 1 and text.startswith(f"not healthy: {address}: ") and why in text, text
+
+
+def test_an_error_of_the_configuration_is_told_with_the_answer(health, tmp_path):
+    """Another address than the server's may have been asked because of it."""
+    code, text = health("-conf", tmp_path / "no.conf", "-status-srv", "127.0.0.1:1")
+    assert code == 1 and "nobody listens there" in text
+    assert text.endswith(f"an error: cannot open {tmp_path}/no.conf: No such file or directory")
+    (tmp_path / "broken.conf").write_text("status-srv = \"127.0.0.1:1\n")
+    code, text = health("-conf", "broken.conf", "-status-srv", "127.0.0.1:1", cwd=tmp_path)
+    assert code == 1 and "an error: broken.conf:1: the quote" in text, text
 
 
 def answer_once(listener, reply):
