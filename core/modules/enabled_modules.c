@@ -105,7 +105,9 @@ int enabled_modules_find(const struct catalog *catalog,
 	out->count = 0;
 	for (size_t i = 0; names[i]; i++) {
 		if (named_before(names, i)) {
-			log_core(RELAY_ERROR, "modules names %s twice",
+			log_core(RELAY_ERROR,
+				"the option modules names %s twice: leave "
+				"one out",
 				names[i]);
 			result = -1;
 		} else if (select_one(catalog, config, names[i], out)) {

@@ -18,6 +18,8 @@
 
 static int open_dir(struct identity_dir *dir, struct relay_err *err)
 {
+	char why[IDENTITY_WHY];
+
 	dir->fd = open(dir->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir->fd >= 0)
 		return 0;
@@ -27,7 +29,7 @@ static int open_dir(struct identity_dir *dir, struct relay_err *err)
 			"name another one with -keys",
 			dir->name);
 	return relay_fail(err, "cannot open the key directory %s: %s",
-		dir->name, strerror(errno));
+		dir->name, identity_why(why));
 }
 
 /* A dangling symbolic link counts as present: somebody intended a file

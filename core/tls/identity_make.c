@@ -208,13 +208,15 @@ static void remove_file(int dir_fd, const char *file)
 
 static int fail_file(struct relay_err *err, const char *dir, const char *file)
 {
+	char why[IDENTITY_WHY];
+
 	if (errno == EEXIST)
 		return relay_fail(err,
 			"%s/%s has appeared while a new key pair was being "
 			"made; it was left alone, start again to use it",
 			dir, file);
 	return relay_fail(err, "cannot create %s/%s for a new key pair: %s",
-		dir, file, strerror(errno));
+		dir, file, identity_why(why));
 }
 
 /* The key comes first: a process that sees the certificate must find its key.

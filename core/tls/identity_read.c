@@ -40,8 +40,10 @@ static const char *library_reason(void)
 static int fail_errno(struct relay_err *err, const char *what,
 	const struct identity_dir *dir, const char *file)
 {
+	char why[IDENTITY_WHY];
+
 	return relay_fail(err, "cannot %s %s/%s: %s", what, dir->name, file,
-		strerror(errno));
+		identity_why(why));
 }
 
 static int read_all(int fd, struct bytes *out)

@@ -52,7 +52,7 @@ def test_mistyped_module_name_suggests_the_near_one(failing_start):
 def test_module_named_twice(failing_start):
     code, log = failing_start(["log", "counter", "log"], installed=["counter"])
     assert code == 1
-    assert "modules names log twice" in log
+    assert "the option modules names log twice: leave one out" in log
 
 
 def test_missing_directory(failing_start, tmp_path):

@@ -125,6 +125,18 @@ def test_another_user_stays_as_it_is(entry, group):
     assert "PCAP has no effect" in done.stderr
 
 
+@pytest.mark.parametrize("mode, what", [(0o755, "cannot create {}/key.pem for a new key pair"),
+                                        (0o711, "cannot open the key directory {}")])
+def test_a_volume_that_is_closed_to_the_user_says_to_whom(entry, folder, mode, what):  # noqa: F811
+    """OpenShift chooses the number, so that nobody knows it before."""
+    (folder / "home").chmod(mode)
+    done = entry(Program("ours").path, "-keys", folder / "home", "-pools=", "-listen", "127.0.0.1:0", "-status-srv=",
+                 prefix=["setpriv", "--reuid=1000650000", "--regid=0", "--clear-groups"])
+    assert done.returncode == 1, done
+    assert (what.format(folder / "home") + ": Permission denied; it must be allowed to user 1000650000 or group 0"
+            ) in done.stderr, done.stderr
+
+
 @pytest.mark.parametrize("words, code", [
     (["sh", "-c", "exit 7"], 7), (["sh", "-c", "kill -KILL $$"], 137), (["/no/such"], 127),
     (["true"], 0)])
