@@ -141,6 +141,21 @@ installs_over_the_go_relay() {
 	grep -q 'a token is set' /tmp/relay.log || fail "the token is not in force"
 }
 
+# As the template's own page says it, with what the package has.
+builds_a_module() {
+	echo "-- a module is built with strelaysrv-dev"
+	get_packages apt-get -qq -y --no-install-recommends install "$(package 0.1.0 strelaysrv-dev)"
+	rm -rf /var/tmp/template
+	cp -R /usr/share/doc/strelaysrv-dev/examples/module-template /var/tmp/template
+	cd /var/tmp/template
+	quietly cmake -B build
+	quietly cmake --build build
+	quietly strelaysrv -conf my-module.conf -module-dir "build,$(dirname /usr/lib/*/strelaysrv/relay.so)" -modules
+	grep -q '^my-module 0.1, API [^,]*, enabled: ' "$log" || fail "the module is not found"
+	cd "$OLDPWD"
+	quietly apt-get -qq -y remove strelaysrv-dev
+}
+
 # check_links UNIT ALIAS: that unit is enabled, and no link hides it.
 check_links() {
 	for link in "$2" "multi-user.target.wants/$1"; do
