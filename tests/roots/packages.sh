@@ -144,7 +144,8 @@ installs_over_the_go_relay() {
 # As the template's own page says it, with what the package has.
 builds_a_module() {
 	echo "-- a module is built with strelaysrv-dev"
-	get_packages apt-get -qq -y --no-install-recommends install "$(package 0.1.0 strelaysrv-dev)"
+	get_packages apt-get -qq -y --no-install-recommends install cmake gcc libc6-dev make \
+		"$(package 0.1.0 strelaysrv-dev)"
 	rm -rf /var/tmp/template
 	cp -R /usr/share/doc/strelaysrv-dev/examples/module-template /var/tmp/template
 	cd /var/tmp/template
@@ -243,6 +244,7 @@ began=$(date +%s)
 check_contents
 install_go
 installs_over_the_go_relay
+builds_a_module
 upgrades_without_ending_a_session
 tells_that_an_upgrade_failed
 never_overwrites_a_configuration
