@@ -87,8 +87,8 @@ static bool obey(struct relay_ctx *cx, struct relay_conn *conn, char order)
 			&is.why);
 		return true;
 	case 'c':
-		tell_verdict(conn,
-			relay_ask_connect(cx, conn, device, &is.why), &is.why);
+		tell_verdict(conn, relay_ask_connect(cx, conn, device, &is.why),
+			&is.why);
 		return true;
 	case 'm':
 		relay_conn_move(cx, conn,
