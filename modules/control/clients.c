@@ -131,6 +131,15 @@ static void on_read(struct bufferevent *buffer, void *arg)
 	drop_if_sent(client);
 }
 
+/* readv(2) or writev(2), which libevent uses, may be refused. */
+static void tell_error(const struct client *client, bool writing, int error)
+{
+	if (error != EPIPE && error != ECONNRESET)
+		relay_log_seldom(client->cx, RELAY_WARNING,
+			&state_of(client->cx)->broken, "cannot %s a client: %s",
+			writing ? "write to" : "read from", strerror(error));
+}
+
 /* A client that has shut down only its sending side still reads; one that has
  * gone is found when something is written to it. */
 static void on_end(struct bufferevent *buffer, short what, void *arg)
@@ -138,6 +147,8 @@ static void on_end(struct bufferevent *buffer, short what, void *arg)
 	struct client *client = arg;
 
 	(void)buffer;
+	if (what & BEV_EVENT_ERROR)
+		tell_error(client, what & BEV_EVENT_WRITING, errno);
 	if (!(what & BEV_EVENT_EOF) || what & BEV_EVENT_WRITING) {
 		ended(client, CLIENT_LEFT);
 		drop(client);

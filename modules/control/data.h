@@ -41,6 +41,7 @@ struct state {
 			  `ready` */
 	bool draining; /* another process has the path */
 	struct clients clients;
+	struct relay_log_kind broken; /* see clients.c */
 	struct relay_metric *metrics[METRICS];
 };
 

@@ -212,3 +212,13 @@ def test_without_poll_the_log_is_written(start, identities):
     calls = ["poll", "ppoll"]
     check_it_serves(start(OURS, prefix=missing_calls.prefix(errno.ENOSYS, calls), wait=False),
                     identities)
+
+
+@pytest.mark.parametrize("call, what", [("readv", "read from"), ("writev", "write to")])
+def test_commands_need_vectors_and_say_so(start, tmp_path, call, what):
+    conf, path = tmp_path / "relay.conf", tmp_path / "control.sock"
+    conf.write_text(f'modules = {{ log, relay, control }}\ncontrol {{ socket = "{path}" }}\n')
+    server = start(OURS, "-conf", conf, prefix=missing_calls.prefix(errno.ENOSYS, [call]))
+    done = relay_server.run(OURS, "-conf", conf, "-ctl", "status")
+    assert done.returncode != 0, done.stdout
+    server.wait_for_log(f"warning control: cannot {what} a client: {os.strerror(errno.ENOSYS)}")
