@@ -19,6 +19,7 @@
 #include "host/core_options_change.h"
 #include "host/host.h"
 #include "http/http.h"
+#include "life/drain.h"
 #include "life/life_state.h"
 #include "life/metric_tables.h"
 #include "life/own_identity.h"
@@ -32,6 +33,7 @@
 #include "modules/registrations.h"
 #include "net/capacity.h"
 #include "net/kernel_memory.h"
+#include "net/name_lookup.h"
 #include "peers/listeners.h"
 #include "peers/listeners_change.h"
 #include "peers/peers.h"
@@ -78,7 +80,8 @@ static void path_of(char *out, size_t size, const char *name)
 	(void)snprintf(out, size, "%s/%s", present->folder, name);
 }
 
-static void write_configuration(void)
+/* Each bit of `without` leaves one of the modules out that may leave. */
+static void write_configuration(unsigned without)
 {
 	const struct configuration *one = &configurations[number()];
 	char conf_path[64];
@@ -92,14 +95,17 @@ static void write_configuration(void)
 	(void)fprintf(file,
 		"listen = { \":22067\" }\n"
 		"status-srv = \"\"\n"
-		"modules = { bounds, access, relay, quota, rate-limit }\n"
+		"modules = { %s%srelay%s%s }\n"
 		"workers = %d\n"
 		"keys = \"%s\"\n"
 		"quota {\nstate-file = \"%s/quota.state\"\n"
 		"state-required = no\n"
 		"time-zone = UTC\n%s}\n%s",
-		RELAY_WORKERS, present->folder, present->folder, one->quota,
-		one->rest);
+		/* What came while it was away exceeds what it allows. */
+		without & 1 && !one->per_source ? "" : "bounds, ",
+		without & 2 ? "" : "access, ", without & 4 ? "" : ", quota",
+		without & 8 ? "" : ", rate-limit", RELAY_WORKERS,
+		present->folder, present->folder, one->quota, one->rest);
 	check(fclose(file), conf_path);
 }
 
@@ -116,6 +122,20 @@ static void find_modules(void)
 	check(catalog_scan(&server->catalog, &err), err.text);
 	host_init(&server->catalog, &server->flags, &server->control);
 }
+
+/* What a drain asks: there is no upgrade, and the server does not end. */
+
+static bool holds_nothing(void)
+{
+	return false;
+}
+
+static void go_on(void)
+{
+}
+
+static const struct drain_owner nobody = {
+	.held = holds_nothing, .ended = go_on};
 
 static void build_up(const struct core_conf *core)
 {
@@ -146,6 +166,7 @@ static void build_up(const struct core_conf *core)
 	check(peers_create(&peers), "workers");
 	check(listeners_stage(core, NULL, &err), err.text);
 	check(http_init(server->control.base, "", ""), "http");
+	check(drain_init(server->control.base, &nobody), "drain");
 }
 
 /* Reads and writes files at once, instead of on another thread. */
@@ -212,7 +233,7 @@ static void begin(void)
 	(void)strcpy(present->folder, "/tmp/fuzz-connection.XXXXXX");
 	if (!mkdtemp(present->folder))
 		sim_die("no temporary folder");
-	write_configuration();
+	write_configuration(0);
 	devices_write_server(present->folder);
 	check(rooms_create(), "rooms");
 	server = shared();
@@ -270,6 +291,46 @@ bool __wrap_posts_take(struct posts *posts, int64_t until_ms)
 	return true;
 }
 
+bool relay_reload(unsigned without)
+{
+	struct readings *readings = NULL;
+	struct name_lookup *names = NULL;
+	struct config *config;
+	int result = -1;
+
+	write_configuration(without);
+	config = host_load();
+	if (config)
+		readings = host_read(config, NULL, NULL);
+	if (readings) {
+		readings_wait(readings);
+		names = core_options_look_up(
+			host_core(), config_core(config), NULL, NULL);
+	}
+	if (names)
+		result = host_change(config, readings, names);
+	name_lookup_free(names);
+	readings_free(readings);
+	if (result != 0)
+		config_free(config);
+	return result == 0;
+}
+
+void relay_drain(unsigned how)
+{
+	if (relay_draining() != RELAY_DRAIN_NONE)
+		drain_call_off();
+	else
+		drain_begin(how & 1 ? RELAY_DRAIN_LEAVE : RELAY_DRAIN_MOVE);
+}
+
+void relay_as_before(void)
+{
+	drain_call_off();
+	if (!relay_reload(0))
+		sim_die("the server does not reload what it started with");
+}
+
 void relay_stop(void)
 {
 	for (unsigned i = 0; i < RELAY_WORKERS; i++)
@@ -285,6 +346,7 @@ static void end(void)
 	struct server_shared *server = shared();
 	char command[64];
 
+	drain_finish();
 	workers_stop();
 	host_stop();
 	http_finish();

@@ -31,6 +31,15 @@ void relay_choose(unsigned which);
 const struct configuration *relay_configuration(void);
 struct sim_tcp *relay_connect(unsigned worker, const struct sockaddr_in6 *from);
 
+/* It reads its configuration again, in which some modules are left out: each bit
+ * of `without` names one.  Whether it could. */
+bool relay_reload(unsigned without);
+/* It begins to drain, for a new process or for good; or stops to, if it does
+ * already. */
+void relay_drain(unsigned how);
+/* No drain, and all modules. */
+void relay_as_before(void);
+
 /* It stops, with its grace period, and serves nobody any more. */
 void relay_stop(void);
 

@@ -17,6 +17,8 @@
 
 /* Nothing is handled after this step, and after the next one. */
 static bool held, hold_next;
+/* There was a reload or a drain in this input. */
+static bool changed;
 
 static unsigned next(struct program *program)
 {
@@ -460,6 +462,18 @@ static void do_bulk(struct program *program)
 	}
 }
 
+static void do_reload(struct program *program)
+{
+	(void)relay_reload(next(program));
+	changed = true;
+}
+
+static void do_drain(struct program *program)
+{
+	relay_drain(next(program));
+	changed = true;
+}
+
 /*
  * How many of the values of a byte mean a step.  Those with a handshake are
  * rare, since one takes as long as a hundred others.
@@ -499,6 +513,8 @@ static const struct step {
 	{"import", 2, do_import},
 	{"updates", 1, do_updates},
 	{"raw", 2, do_raw},
+	{"reload", 1, do_reload},
+	{"drain", 1, do_drain},
 };
 
 static unsigned all_weights(void)
@@ -620,6 +636,9 @@ void steps_end(unsigned how)
 		c->tcp->eager = true;
 		sim_deliver(c->tcp, SIZE_MAX);
 	}
+	if (changed)
+		relay_as_before();
+	changed = false;
 	steps_settle();
 	for (struct client *c = clients; c < clients + CLIENTS;
 		c++, how >>= 1) {
