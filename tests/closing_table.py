@@ -40,6 +40,8 @@ _LEFT_OUT = re.compile(r"^(?:NOT RUN.*|.*: NOT RUN.*|skipped: \d+: .*)")
 #: libFuzzer, driver.c, fuzz/run.sh; and programs that count what they simulate.
 _INPUTS = re.compile(r"^(?:Done (\d+) runs in|fuzz_\w+: (\d+) inputs from)|, (\d+) inputs$")
 _TOLD = re.compile(r"^(\w+): (\d+) (schedules|steps)\b")
+#: coverage/report.py, of all lines.
+_LINES = re.compile(r"^ *([\d.]+ %) of +\d+  all$")
 
 
 @dataclasses.dataclass
@@ -54,6 +56,7 @@ class Stage:
     skipped: int = 0
     did: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     left_out: list = dataclasses.field(default_factory=list)
+    lines: str = "-"
 
     @property
     def result(self):
@@ -76,6 +79,8 @@ class Stage:
             return 0
         elif _AGAIN.match(line):
             return int(_AGAIN.match(line).group(1))
+        elif _LINES.match(line):
+            self.lines = _LINES.match(line).group(1)
         elif _LEFT_OUT.match(line) and line not in self.left_out:
             self.left_out.append(line)
         return again
@@ -128,7 +133,8 @@ def _line(cells):
 
 def table(stages, named=False):
     """The lines of the table, and of the warnings below it."""
-    lines = [_line(("stage", "result", "passed", "failed", "skipped", *COLUMNS, "seconds"))]
+    lines = [_line(("stage", "result", "passed", "failed", "skipped", *COLUMNS, "lines run",
+                    "seconds"))]
     total = Stage("all", max((stage.code for stage in stages), default=0), 0)
     for stage in stages:
         lines.append(_row(stage))
@@ -139,6 +145,8 @@ def table(stages, named=False):
         total.did += stage.did
     lines.append(_row(total, ""))
     run = {stage.name for stage in stages if stage.code != 77}
+    if "coverage" not in run and not named:
+        lines.insert(-1, _line(("coverage", "not run here")))
     for stage in stages:
         lines += [f"warning: {stage.name}: {line}" for line in stage.left_out]
     lines += [f"warning: left out: {name}: {how}" for name, how in PARTS.items()
@@ -152,7 +160,8 @@ def table(stages, named=False):
 def _row(stage, result=None):
     return _line((stage.name, stage.result if result is None else result, stage.passed,
                   stage.failed, stage.skipped,
-                  *(stage.did[column] or "-" for column in COLUMNS), stage.seconds))
+                  *(stage.did[column] or "-" for column in COLUMNS), stage.lines,
+                  stage.seconds))
 
 
 def main():

@@ -52,9 +52,18 @@ def test_each_stage_has_a_line_with_its_counts(tmp_path):
     assert (protocol.passed, protocol.failed, protocol.skipped) == (1205, 0, 4)
     assert protocol.did == {"faults": 10, "attacks": 1}
     lines = closing_table.table([gcc, protocol])
-    assert cells(lines[2]) == ["protocol", "ok", "1205", "0", "4", "-", "-", "-", "10", "1", "330"]
-    assert cells(lines[3])[:3] == ["all", "1207", "1"]
+    assert cells(lines[2]) == ["protocol", "ok", "1205", "0", "4", "-", "-", "-", "10", "1", "-",
+                               "330"]
+    assert cells(lines[3]) == ["coverage", "not run here"]
+    assert cells(lines[4])[:3] == ["all", "1207", "1"]
     assert lines[-1] == "1207 passed, 1 failed"
+
+
+def test_the_share_of_lines_that_were_run_is_a_figure(tmp_path):
+    write(tmp_path, "coverage", 0, "  75.0 % of     4  core/x.c\n\n  93.4 % of 24567  all\n")
+    lines = closing_table.table(closing_table.read(tmp_path))
+    assert cells(lines[1])[-2:] == ["93.4 %", "5"]
+    assert not any("not run here" in line for line in lines)
 
 
 def test_what_still_fails_alone_counts_once(tmp_path):
