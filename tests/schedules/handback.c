@@ -75,16 +75,19 @@ bool handback_turn(void)
 	return true;
 }
 
+void handback_check_rest(void)
+{
+	for (unsigned i = 0; i < ghost_count; i++)
+		if (!ghosts[i]->server_gone)
+			sim_die("a process keeps a connection that it has "
+				"handed back");
+}
+
 void handback_check_end(void)
 {
 	if (count)
 		sim_die("%u connections are on their way back", count);
-	while (ghost_count > 0) {
-		struct sim_tcp *ghost = ghosts[--ghost_count];
-
-		if (!ghost->server_gone)
-			sim_die("a connection that was handed back is still "
-				"open");
-		sim_tcp_free(ghost);
-	}
+	handback_check_rest();
+	while (ghost_count > 0)
+		sim_tcp_free(ghosts[--ghost_count]);
 }

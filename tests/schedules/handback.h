@@ -17,8 +17,9 @@ enum { OLD, NEW, SERVERS };
 void handback_open(bool open);
 /* The old server takes the next one.  Whether there was any. */
 bool handback_turn(void);
-/* When all have left: each must have been taken, and closed by the new server.
- */
+/* At rest: the new server has closed what it has handed back. */
+void handback_check_rest(void);
+/* When all have left: the old server has taken each, too. */
 void handback_check_end(void);
 
 #endif

@@ -42,6 +42,7 @@ static struct act acts[CLIENTS];
 static struct scene {
 	bool calm;           /* nobody leaves */
 	bool upgrades;       /* sides of sessions come to the new server */
+	unsigned drains_at;  /* the step at which the old one begins to drain */
 	unsigned keys_taken; /* invitations for which somebody came */
 	unsigned asks_begun, asks_wanted;
 	unsigned joins_wanted[TARGETS];
@@ -189,6 +190,10 @@ static void draw(void)
 	scene.upgrades = scheduler_below(3) == 0;
 	scheduler_servers(scene.upgrades ? SERVERS : 1);
 	handback_open(scene.upgrades);
+	/* Whom a drain sends away leaves, too. */
+	scene.drains_at = scene.upgrades && !scene.calm
+				  ? scheduler_below(2 * STEPS_MOST)
+				  : STEPS_MOST;
 	scene.asks_wanted = 1 + scheduler_below(ASKS_MOST);
 	for (int i = 0; i < TARGETS; i++)
 		scene.joins_wanted[i] = scene.calm ? 1 : 1 + scheduler_below(2);
@@ -293,6 +298,7 @@ static void check_rest(void)
 	check_keys();
 	check_devices();
 	check_connections();
+	handback_check_rest();
 	messages_check();
 }
 
@@ -387,6 +393,8 @@ void scene_play(uint64_t seed)
 	for (unsigned step = 0; step < STEPS_MOST; step++) {
 		unsigned what = scheduler_below(10);
 
+		if (step == scene.drains_at)
+			relay_drain(0);
 		if (what < 6)
 			scheduler_turn();
 		else if (what < 9)
@@ -408,6 +416,8 @@ void scene_play(uint64_t seed)
 			leave(c);
 	settle();
 	wait(130000);
+	if (scene.drains_at < STEPS_MOST)
+		relay_drain(0);
 	wait(1000);
 	check_end();
 	clients_forget();
