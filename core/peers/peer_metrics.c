@@ -319,6 +319,14 @@ static const struct relay_metric_def defs[] = {
 			.values = questions,
 			.bounds = handshake_us,
 		},
+	[PEER_PIPES_REFUSED] =
+		{
+			.name = "pipes_refused",
+			.kind = RELAY_COUNTER,
+			.help = "How often the kernel gave a worker no pipe, "
+				"or only a small one. The worker copies its "
+				"next 1000 transfers.",
+		},
 };
 
 _Static_assert(sizeof(defs) / sizeof(defs[0]) == PEER_METRIC_COUNT,

@@ -41,6 +41,7 @@ enum peer_metric {
 	PEER_QUESTIONS_REFUSED,     /* counter, by enum peer_question_bound */
 	PEER_ANSWERS_DROPPED,       /* counter, by enum peer_dropped_label */
 	PEER_QUESTION_DURATION,     /* histogram, us, by enum question_kind */
+	PEER_PIPES_REFUSED,         /* counter */
 	PEER_METRIC_COUNT
 };
 

@@ -38,7 +38,9 @@ struct peers_shared {
 
 	struct question_places questions; /* all threads */
 
-	atomic_bool no_splice; /* it was logged that bulk data is copied */
+	/* It was logged that bulk data is copied: splice(2) is refused, or
+	 * pipes are. */
+	atomic_bool no_splice, no_pipes;
 
 	/* For stop.c. */
 	int64_t stop_until_ms;

@@ -107,6 +107,7 @@ static struct pipe *pipe_make(struct pipe_pool *pool)
 	pool->made++;
 	if (set_size(pipe, size_of_next(pool, pipe)) != 0) {
 		pipe_destroy(pool, pipe);
+		errno = EPERM;
 		return NULL;
 	}
 	return pipe;
@@ -128,8 +129,10 @@ struct pipe *pipe_take(struct pipe_pool *pool)
 		return NULL;
 	}
 	pipe = pipe_make(pool);
-	if (!pipe)
+	if (!pipe) {
+		pool->refusal = errno;
 		pool->skip = SKIP_AFTER_REFUSAL;
+	}
 	return pipe;
 }
 

@@ -31,6 +31,8 @@ struct pipe_pool {
 	unsigned large; /* of these, the large ones */
 	unsigned most;  /* bound on `made`; 0: none are lent */
 	unsigned skip;  /* requests to refuse before the kernel is asked */
+	int refusal;    /* errno of the kernel's last refusal; the user sets it
+			 * to 0 when it has told it */
 	size_t size;    /* bytes, wanted for large ones */
 };
 

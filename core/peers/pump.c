@@ -305,8 +305,21 @@ void pump_fit(struct relay_session *session, int from)
 		flow->fitted = socket_memory_fit(session->conn[1 - from]->fd);
 }
 
+static void tell_no_pipes(struct worker *worker, struct pipe_pool *pool)
+{
+	peer_count(worker->shard, PEER_PIPES_REFUSED, 0, 1);
+	if (!atomic_exchange(&peers_shared()->no_pipes, true))
+		log_core(RELAY_WARNING,
+			"the kernel gives no pipes, or only small ones (%s; "
+			"see fs.pipe-user-pages-soft); large amounts of data "
+			"are copied instead, which takes more processor time",
+			strerror(pool->refusal));
+	pool->refusal = 0;
+}
+
 static bool takes_pipe(struct relay_session *session, int from)
 {
+	struct pipe_pool *pool = &peers_of(session->worker)->pipes;
 	struct flow *flow = &session->flow[from];
 
 	if (!flow->bulk)
@@ -316,7 +329,9 @@ static bool takes_pipe(struct relay_session *session, int from)
 		pump_fit(session, from);
 	}
 	if (!flow->pipe)
-		flow->pipe = pipe_take(&peers_of(session->worker)->pipes);
+		flow->pipe = pipe_take(pool);
+	if (pool->refusal)
+		tell_no_pipes(session->worker, pool);
 	return flow->pipe != NULL;
 }
 
