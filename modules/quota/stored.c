@@ -179,45 +179,50 @@ void stored_save(struct relay_ctx *cx)
 	look(cx, true);
 }
 
-/* Waits for the end of the work that has begun, and returns its result. */
-static int ask(struct relay_ctx *cx, const char *path, struct relay_err *err)
+/* Waits for the end of the work that has begun; *ended: whether it has.  0, or
+ * -1 with err if it has failed. */
+static int ask(struct relay_ctx *cx, bool *ended, struct relay_err *err)
 {
 	struct data *data = cx->data;
-	bool ended;
 
 	data->asks = true;
-	ended = relay_work_wait(cx, WAIT_MS);
+	*ended = relay_work_wait(cx, WAIT_MS);
 	data->asks = false;
-	if (!ended) {
-		relay_work_drop(cx);
-		return relay_fail(err, "%.200s does not answer", path);
-	}
-	if (data->failed)
-		*err = data->why;
-	return data->failed ? -1 : 0;
+	if (!*ended || !data->failed)
+		return 0;
+	*err = data->why;
+	return -1;
 }
 
 int stored_begin(struct relay_ctx *cx, struct relay_err *err)
 {
 	const struct conf *conf = cx->conf;
+	bool ended;
 
 	if (begin(cx, conf->state_file, true, false, err) != 0)
 		return -1;
-	return ask(cx, conf->state_file, err);
+	/* The disk may be slow: then the write goes on, and its error is
+	 * logged. */
+	return ask(cx, &ended, err);
 }
 
 int stored_try(struct relay_ctx *cx, const char *path, struct relay_err *err)
 {
 	struct data *data = cx->data;
+	bool ended;
 
 	/* The old file may be on a mount that does not answer. */
 	if (!relay_work_wait(cx, 0)) {
 		relay_work_drop(cx);
 		data->unsaved = true;
 	}
-	if (begin(cx, path, false, true, err) != 0)
+	if (begin(cx, path, false, true, err) != 0 ||
+		ask(cx, &ended, err) != 0)
 		return -1;
-	return ask(cx, path, err);
+	if (ended)
+		return 0;
+	relay_work_drop(cx);
+	return relay_fail(err, "%.200s does not answer", path);
 }
 
 void stored_finish(struct relay_ctx *cx)

@@ -9,6 +9,7 @@ import pytest
 
 import certificates
 from hanging import mount  # noqa: F401
+from relay_client import ProtocolConnection
 from relay_server import Program, RelayServer, module_folder, run
 from reloading import reloadable  # noqa: F401
 from waiting import PATIENCE, pace, wait_for
@@ -266,6 +267,24 @@ def test_a_hanging_state_holds_nothing_up(begin, mount):  # noqa: F811
     expect_reload(relay, QUOTA % other)
     wait_for(other.exists, "the first write")
     assert relay.server.count("held up the control thread|has not run its loop") == 0
+
+
+def test_a_start_does_not_fail_because_the_disk_is_slow(start, our_program, mount,  # noqa: F811
+                                                        tmp_path, identities):
+    """The state can be read, and its first write takes long."""
+    state = mount.file("quota.state", "new\n")
+    conf = tmp_path / "relay.conf"
+    conf.write_text("modules = { log, relay, status, quota }\n"
+                    f'quota {{ day = 1GB state-file = "{state}" }}\n')
+    mount.hang()
+    server = start(our_program, "-conf", conf,
+                   env={**mount.environment, "HANG_BELOW": f"{mount.folder}/.quota.state."})
+    with ProtocolConnection(server.address, identities[0]) as device:
+        device.join()
+    assert state.read_text() == "new\n"
+    mount.answer()
+    wait_for(lambda: state.read_text() != "new\n", "the first write")
+    assert server.count(" error ") == 0, server.log()
 
 
 def test_a_stop_does_not_wait_long_for_a_hanging_state(begin, mount):  # noqa: F811

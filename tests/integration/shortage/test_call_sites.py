@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MPL-2.0
 """Each call that can fail is failed at each place of the server and of its libraries, one place at
 a time, while a device joins, asks and exchanges data, and while the server starts, answers HTTP
-requests, reloads, upgrades and stops.  Nothing crashes, hangs or leaks, and the next device is
-served.
+requests, reloads, upgrades, drains and stops.  Nothing crashes, hangs or leaks, and the next device
+is served.  What a client sees of a failure, the operator reads in the log or in a counter.
 
 A run tests a sample of the places, another one each day.  FAULTS_ALL=1 tests all of them,
 FAULTS_SEED=TEXT the sample of that seed, which a failure names."""
 
+import contextlib
 import datetime
 import fnmatch
 import http.client
@@ -23,7 +24,8 @@ import call_sites
 import faults
 import relay_protocol as rp
 import relay_server
-from pairing import Invited, check_relayed
+from exposition import parse
+from pairing import Invited, check_both_ways, check_relayed
 from relay_client import Closed, ProtocolConnection
 from upgrading import Upgrading
 from waiting import wait_for
@@ -32,7 +34,7 @@ pytestmark = faults.needs_memory
 
 SEED = os.environ.get("FAULTS_SEED") or datetime.date.today().isoformat()
 #: How many cases a sample has.
-MOST = {"start": 20, "upgrade": 6, "stop": 6}
+MOST = {"start": 20, "upgrade": 6, "stop": 6, "drain": 6}
 USUAL = 30
 MIB = 1 << 20
 #: Sides of sessions whose other side failed wait for it for a while: as many of one source.
@@ -48,7 +50,12 @@ KEPT = [
     ("http", "event_add", "event_later"),
 ]
 
+#: Why connections end that nobody has ended.
+REASONS = {"reset", "timeout", "tls", "denied", "protocol", "overflow", "error", "peer-lost",
+           "limit", "full", "refused", "closed", "memory", "not_found"}
+
 CONF = """
+drain-spread = 200ms
 modules = { log, bounds, access, relay, rate-limit, quota, prometheus, status }
 rate-limit { global = %dGB/s }
 quota {
@@ -108,7 +115,20 @@ class Relay:
         self.write()
         self.server.reload()
 
+    @contextlib.contextmanager
+    def session_open(self):
+        """A device has joined, and is in a session, whose sides are given."""
+        with Invited(self.server, self.one, self.two) as invited:
+            yield invited.join_both()
+
     # What must be as before.
+
+    def told(self):
+        """What an operator can see of failures: the log, and what counters say."""
+        families = parse(self.server.get("/metrics")[2].decode())
+        return self.server.log(), {
+            (sample, labels): number for family in families.values() if family.type == "counter"
+            for (sample, labels), number in family.samples.items() if is_reason(sample, labels)}
 
     def check(self, open_before=None):
         assert self.server.running()
@@ -121,18 +141,27 @@ class Relay:
             "no connection is left")
 
 
+def is_reason(sample, labels):
+    """Whether the sample says why something has failed."""
+    words = dict(labels).values()
+    return bool(re.search("fail|refused|rejected|errors|dropped|lost|cut|_ends_|expired", sample)
+                or set(words) & REASONS)
+
+
 def is_hang(error):
     text = str(error)
     return isinstance(error, TimeoutError) or "nothing came" in text or "gave up" in text
 
 
 def attempt(scenario):
-    """Runs it.  Its clients may see an error, but must not wait."""
+    """Runs it.  Its clients may see an error, which is returned, but must not wait."""
     try:
         scenario()
     except (Closed, OSError, AssertionError, http.client.HTTPException) as error:
         if is_hang(error):
             raise
+        return error
+    return None
 
 
 def can_fail(site, scenario):
@@ -146,11 +175,14 @@ def can_fail(site, scenario):
     # device that does not come.
     if site.call == "malloc" and site.function == "loop_post" and scenario in ("session", "bulk"):
         return False
+    # These errors are those of a client of HTTP that has gone, and of nothing else.
+    if scenario == "http" and site.call in ("readv", "recv", "send", "writev"):
+        return False
     # A loop's eventfd cannot be written only if somebody has closed it.
     if site.call == "write" and site.function in ("wake", "loop_call", "loop_post", "loop_stop"):
         return False
-    # The lines of the log tell this test when a reload or an upgrade has ended.
-    return scenario not in ("reload", "upgrade") or site.object != "log.so"
+    # The lines of the log tell this test when a reload or an upgrade has ended, and a drain begun.
+    return scenario not in ("reload", "upgrade", "drain") or site.object != "log.so"
 
 
 def cases_of(site, chance):
@@ -217,9 +249,11 @@ def test_a_running_server(start, relay, sites, scenario):
     open_before = server.descriptors()
     for case in cases:
         with Naming(sites, scenario, case):
+            before = relay.told()
             sites.begin(case[0], **case[1])
-            attempt(run)
-            sites.end()
+            seen = attempt(run)
+            if sites.end() and seen:
+                wait_for(lambda: relay.told() != before, f"a reason of {seen!r}")
             relay.check(open_before)
 
 
@@ -265,15 +299,51 @@ def test_a_start(relay, relay_keys, sites):
                     server.finish()
 
 
+@contextlib.contextmanager
+def served(relay, relay_keys, sites):
+    """A server with a session; it must end in order."""
+    server = relay.server = launch(relay, relay_keys, sites)
+    try:
+        server.wait_until_serving()
+        with relay.session_open() as sides:
+            yield server, sides
+    finally:
+        server.finish()
+
+
+def stop(relay, relay_keys, sites, *case, **how):
+    with served(relay, relay_keys, sites) as (server, sides):
+        sites.begin(*case, **how)
+        assert server.stop() == 0, server.log()
+        for side in sides:
+            side.expect_close()
+
+
 def test_a_stop(relay, relay_keys, sites):
-    server = launch(relay, relay_keys, sites).wait_until_serving()
-    sites.begin()
-    server.finish()
+    stop(relay, relay_keys, sites)
     for case in sample(sites, "stop"):
         with Naming(sites, "stop", case):
-            server = launch(relay, relay_keys, sites).wait_until_serving()
-            sites.begin(case[0], **case[1])
-            server.finish()
+            stop(relay, relay_keys, sites, case[0], **case[1])
+
+
+def drain(relay, relay_keys, sites, *case, **how):
+    """The session goes on, unless a call of its own fails; when it has ended, so does the
+    server."""
+    with served(relay, relay_keys, sites) as (server, sides):
+        sites.begin(*case, **how)
+        server.send_signal(signal.SIGUSR1)
+        server.wait_for_log("core: draining, no newcomers")
+        attempt(lambda: check_both_ways(*sides))
+        for side in sides:
+            side.close()
+        assert server.wait_for_exit() == 0, server.log()
+
+
+def test_a_drain(relay, relay_keys, sites):
+    drain(relay, relay_keys, sites)
+    for case in sample(sites, "drain"):
+        with Naming(sites, "drain", case):
+            drain(relay, relay_keys, sites, case[0], **case[1])
 
 
 def upgrade(server):
@@ -303,9 +373,11 @@ def test_an_upgrade(relay, relay_keys, sites):
         with Naming(sites, "upgrade", case):
             server = serve()
             try:
-                sites.begin(case[0], **case[1])
-                upgrade(server)
-                sites.end()
+                with relay.session_open() as sides:
+                    sites.begin(case[0], **case[1])
+                    upgrade(server)
+                    sites.end()
+                    check_both_ways(*sides)
                 relay.session()
             finally:
                 server.finish()
