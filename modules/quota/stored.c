@@ -216,8 +216,7 @@ int stored_try(struct relay_ctx *cx, const char *path, struct relay_err *err)
 		relay_work_drop(cx);
 		data->unsaved = true;
 	}
-	if (begin(cx, path, false, true, err) != 0 ||
-		ask(cx, &ended, err) != 0)
+	if (begin(cx, path, false, true, err) != 0 || ask(cx, &ended, err) != 0)
 		return -1;
 	if (ended)
 		return 0;

@@ -31,8 +31,8 @@ void relay_choose(unsigned which);
 const struct configuration *relay_configuration(void);
 struct sim_tcp *relay_connect(unsigned worker, const struct sockaddr_in6 *from);
 
-/* It reads its configuration again, in which some modules are left out: each bit
- * of `without` names one.  Whether it could. */
+/* It reads its configuration again, in which some modules are left out: each
+ * bit of `without` names one.  Whether it could. */
 bool relay_reload(unsigned without);
 /* It begins to drain, for a new process or for good; or stops to, if it does
  * already. */
