@@ -52,7 +52,7 @@ KEPT = [
 
 #: Why connections end that nobody has ended.
 REASONS = {"reset", "timeout", "tls", "denied", "protocol", "overflow", "error", "peer-lost",
-           "limit", "full", "refused", "closed", "memory", "not_found"}
+           "limit", "full", "refused", "closed", "memory", "not_found", "unanswered"}
 
 CONF = """
 drain-spread = 200ms
@@ -301,18 +301,16 @@ def test_a_start(relay, relay_keys, sites):
 
 @contextlib.contextmanager
 def served(relay, relay_keys, sites):
-    """A server with a session; it must end in order."""
+    """A server, which must end in order."""
     server = relay.server = launch(relay, relay_keys, sites)
     try:
-        server.wait_until_serving()
-        with relay.session_open() as sides:
-            yield server, sides
+        yield server.wait_until_serving()
     finally:
         server.finish()
 
 
 def stop(relay, relay_keys, sites, *case, **how):
-    with served(relay, relay_keys, sites) as (server, sides):
+    with served(relay, relay_keys, sites) as server, relay.session_open() as sides:
         sites.begin(*case, **how)
         assert server.stop() == 0, server.log()
         for side in sides:
@@ -327,15 +325,14 @@ def test_a_stop(relay, relay_keys, sites):
 
 
 def drain(relay, relay_keys, sites, *case, **how):
-    """The session goes on, unless a call of its own fails; when it has ended, so does the
-    server."""
-    with served(relay, relay_keys, sites) as (server, sides):
-        sites.begin(*case, **how)
-        server.send_signal(signal.SIGUSR1)
-        server.wait_for_log("core: draining, no newcomers")
-        attempt(lambda: check_both_ways(*sides))
-        for side in sides:
-            side.close()
+    """The session goes on, unless a call of its own fails; when it has ended and the device has
+    left, so does the server."""
+    with served(relay, relay_keys, sites) as server:
+        with relay.session_open() as sides:
+            sites.begin(*case, **how)
+            server.send_signal(signal.SIGUSR1)
+            server.wait_for_log("core: draining, no newcomers")
+            attempt(lambda: check_both_ways(*sides))
         assert server.wait_for_exit() == 0, server.log()
 
 
