@@ -6,9 +6,13 @@
 
 #include <strelaysrv/module.h>
 
+#include "accounting.h"
+#include "accounts.h"
 #include "commands.h"
+#include "data.h"
 #include "decide.h"
 #include "in_force.h"
+#include "token_commands.h"
 
 #define LIST(who, half, name, help)                                            \
 	RELAY_OPT(struct conf, lists[who][half], const char *const *, name,    \
@@ -41,6 +45,11 @@ static const struct relay_option options[] = {
 		RELAY_STRING, "", 0, 0,
 		"a file with one token per line, read again at a reload",
 		.flags = RELAY_OPTION_FILLED),
+	RELAY_OPT(struct conf, named_tokens, const char *, "named-tokens",
+		RELAY_STRING, "", 0, 4000,
+		"a file with a token and its name in each line, and what its "
+		"devices may use",
+		.flags = RELAY_OPTION_FILLED),
 	RELAY_OPT(struct conf, bans, const char *, "bans", RELAY_STRING, "", 0,
 		4000,
 		"a file that keeps what the commands ban and unban of -ctl "
@@ -52,8 +61,10 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 {
 	struct data *data = cx->data;
 
-	if (decide_init(cx, err) != 0 || banned_init(cx, err) != 0 ||
-		relay_commands_add(cx, ban_commands, err) != 0)
+	if (accounts_init(cx, err) != 0 || decide_init(cx, err) != 0 ||
+		banned_init(cx, err) != 0 ||
+		relay_commands_add(cx, ban_commands, err) != 0 ||
+		relay_commands_add(cx, token_commands, err) != 0)
 		return -1;
 	return pthread_mutex_init(&data->lock, NULL) == 0
 		       ? 0
@@ -65,6 +76,7 @@ static void fini(struct relay_ctx *cx)
 	struct data *data = cx->data;
 
 	policy_free(data->policy);
+	accounts_fini(cx);
 	banned_fini(cx);
 	pthread_mutex_destroy(&data->lock);
 }
@@ -76,9 +88,14 @@ RELAY_MODULE = {
 	.flags = RELAY_GUARD | RELAY_CONFINED,
 	.conf_size = sizeof(struct conf),
 	.data_size = sizeof(struct data),
+	.conn_size = sizeof(struct member),
+	.session_size = sizeof(struct session_names),
 	.init = init,
 	.start = in_force_start,
+	.reload = accounting_reload,
+	.stop = accounting_stop,
 	.fini = fini,
+	.worker_start = accounts_worker_start,
 	.hooks =
 		{
 			.conn_accept = decide_conn_accept,
@@ -86,6 +103,9 @@ RELAY_MODULE = {
 			.peer_connect = decide_peer_connect,
 			.peer_stay = decide_peer_stay,
 			.session_open = decide_session_open,
+			.session_sent = accounts_session_sent,
+			.session_close = accounts_session_close,
+			.conn_close = accounts_conn_close,
 			.reload_prepare = in_force_reload_prepare,
 			.reload_commit = in_force_reload_commit,
 			.files_read = in_force_files_read,

@@ -7,7 +7,7 @@
 #include <strelaysrv/units.h>
 
 #include "commands.h"
-#include "in_force.h"
+#include "data.h"
 #include "relay/devices_service.h"
 
 /* How often to look whether the file is written, and for how long. */

@@ -40,7 +40,8 @@ struct conf *conf_copy(const struct conf *conf)
 		return NULL;
 	copy->tokens = list_copy(conf->tokens);
 	copy->token_file = strdup(conf->token_file);
-	whole = copy->tokens && copy->token_file;
+	copy->named_tokens = strdup(conf->named_tokens);
+	whole = copy->tokens && copy->token_file && copy->named_tokens;
 	for (int list = 0; list < LISTS; list++)
 		for (int half = 0; half < HALVES; half++) {
 			copy->lists[list][half] =
@@ -62,5 +63,6 @@ void conf_copy_free(struct conf *copy)
 			list_free(copy->lists[list][half]);
 	list_free(copy->tokens);
 	free((void *)(uintptr_t)copy->token_file);
+	free((void *)(uintptr_t)copy->named_tokens);
 	free(copy);
 }

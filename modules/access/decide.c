@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
+#include "accounts.h"
+#include "data.h"
 #include "decide.h"
-#include "in_force.h"
 
 enum {
 	REASON_ADDRESS,
@@ -9,7 +10,9 @@ enum {
 	REASON_JOIN,
 	REASON_ASK,
 	REASON_TARGET,
-	REASON_BAN
+	REASON_BAN,
+	REASON_QUOTA,
+	REASON_MEMORY
 };
 
 static const char *const reasons[] = {
@@ -19,7 +22,9 @@ static const char *const reasons[] = {
 	[REASON_ASK] = "ask",
 	[REASON_TARGET] = "target",
 	[REASON_BAN] = "ban",
-	[REASON_BAN + 1] = NULL,
+	[REASON_QUOTA] = "quota",
+	[REASON_MEMORY] = "memory",
+	[REASON_MEMORY + 1] = NULL,
 };
 
 static const struct relay_metric_def refused = {
@@ -110,16 +115,33 @@ enum relay_verdict decide_conn_accept(
 		       : refuse(cx, REASON_ADDRESS, RELAY_REFUSE_POLICY, why);
 }
 
-static bool knows_token(struct relay_ctx *cx, const char *token)
+/* What the answer of an account means; ACCOUNT_UNKNOWN and ACCOUNT_OVER are the
+ * same to a peer. */
+static enum relay_verdict by_account(struct relay_ctx *cx,
+	enum account_answer answer, struct relay_denial *why)
+{
+	if (answer == ACCOUNT_OK)
+		return RELAY_PASS;
+	if (answer == ACCOUNT_USED_UP)
+		return refuse(cx, REASON_QUOTA, RELAY_REFUSE_FULL, why);
+	if (answer == ACCOUNT_NO_MEMORY)
+		return refuse(cx, REASON_MEMORY, RELAY_REFUSE_FULL, why);
+	return refuse(cx, REASON_TOKEN, RELAY_REFUSE_SECRET, why);
+}
+
+static enum relay_verdict by_token(struct relay_ctx *cx,
+	struct relay_conn *conn, const char *token, struct relay_denial *why)
 {
 	struct data *data = cx->data;
 	bool known;
 
 	pthread_mutex_lock(&data->lock);
-	known = data->policy->tokens.count == 0 ||
-		tokens_have(&data->policy->tokens, token);
+	known = data->policy->tokens.count > 0
+			? tokens_have(&data->policy->tokens, token)
+			: !data->policy->named.required;
 	pthread_mutex_unlock(&data->lock);
-	return known;
+	return known ? RELAY_PASS
+		     : by_account(cx, accounts_join(cx, conn, token), why);
 }
 
 enum relay_verdict decide_peer_join(struct relay_ctx *cx,
@@ -127,11 +149,12 @@ enum relay_verdict decide_peer_join(struct relay_ctx *cx,
 {
 	if (banned_is(cx, relay_conn_peer(conn)))
 		return refuse_ban(cx, RELAY_REFUSE_POLICY, why);
-	if (!knows_token(cx, token))
-		return refuse(cx, REASON_TOKEN, RELAY_REFUSE_SECRET, why);
-	return may_on(cx, WHO_JOINS, conn)
-		       ? RELAY_PASS
-		       : refuse(cx, REASON_JOIN, RELAY_REFUSE_POLICY, why);
+	if (by_token(cx, conn, token, why) != RELAY_PASS)
+		return RELAY_DENY;
+	if (may_on(cx, WHO_JOINS, conn))
+		return RELAY_PASS;
+	accounts_leave(cx, conn);
+	return refuse(cx, REASON_JOIN, RELAY_REFUSE_POLICY, why);
 }
 
 /* The lists may have changed since the peer was admitted. */
@@ -142,9 +165,9 @@ enum relay_verdict decide_peer_stay(
 		return refuse_ban(cx, RELAY_REFUSE_POLICY, why);
 	if (!may_on(cx, WHO_CONNECTS, conn))
 		return refuse(cx, REASON_ADDRESS, RELAY_REFUSE_POLICY, why);
-	return may_on(cx, WHO_JOINS, conn)
-		       ? RELAY_PASS
-		       : refuse(cx, REASON_JOIN, RELAY_REFUSE_POLICY, why);
+	if (!may_on(cx, WHO_JOINS, conn))
+		return refuse(cx, REASON_JOIN, RELAY_REFUSE_POLICY, why);
+	return by_account(cx, accounts_stay(cx, conn), why);
 }
 
 enum relay_verdict decide_peer_connect(struct relay_ctx *cx,
@@ -176,5 +199,6 @@ enum relay_verdict decide_session_open(struct relay_ctx *cx,
 		if (banned_is(cx,
 			    relay_conn_peer(relay_session_side(session, side))))
 			return refuse_ban(cx, RELAY_REFUSE_POLICY, why);
+	accounts_session(cx, session);
 	return RELAY_PASS;
 }

@@ -3,11 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accounting.h"
+#include "accounts.h"
 #include "conf_copy.h"
+#include "data.h"
 #include "in_force.h"
 
 #define LOOK_MS  1000
 #define WATCH_MS 60000
+
+#define NO_LABELS "the metrics have no room for the names of tokens"
 
 /* What the options' files say. */
 struct files {
@@ -57,7 +62,8 @@ static void put_in_force(struct relay_ctx *cx, struct policy *next)
 			"\"# entries: N\"",
 			shrunk);
 	relay_log(cx, RELAY_INFO, "%zu rules and %zu tokens are in force",
-		policy_rules(next), next->tokens.count);
+		policy_rules(next), next->tokens.count + next->named.count);
+	accounts_take(cx, &next->named);
 	pthread_mutex_lock(&data->lock);
 	old = data->policy;
 	data->policy = policy_keep(next);
@@ -93,12 +99,12 @@ static void have_read(struct relay_ctx *cx, void *arg)
 
 	if (data->policy != again->of)
 		return; /* a reload has read them since */
-	if (again->policy)
+	if (again->policy && accounts_label(cx, &again->policy->named) == 0)
 		put_in_force(cx, again->policy);
 	else
 		relay_log(cx, RELAY_ERROR,
 			"%s; the previous lists stay in force",
-			again->err.text);
+			again->policy ? "out of memory" : again->err.text);
 }
 
 static void again_free(void *arg)
@@ -195,22 +201,26 @@ int in_force_start(struct relay_ctx *cx, struct relay_err *err)
 {
 	const struct files *files = relay_files(cx, cx->conf);
 
+	if (accounts_label(cx, &files->policy->named) != 0)
+		return relay_fail(err, NO_LABELS);
 	put_in_force(cx, files->policy);
 	banned_take(cx, &files->bans, false);
-	return relay_timer_add(cx, LOOK_MS, look_again, NULL)
-		       ? 0
-		       : relay_fail(err, "out of memory");
+	if (!relay_timer_add(cx, LOOK_MS, look_again, NULL))
+		return relay_fail(err, "out of memory");
+	return accounting_start(cx, err);
 }
 
 int in_force_reload_prepare(
 	struct relay_ctx *cx, const void *values, struct relay_err *err)
 {
 	const struct conf *conf = values, *before = cx->conf;
+	const struct files *files = relay_files(cx, conf);
 	struct data *data = cx->data;
 
-	(void)err;
 	data->other_bans = strcmp(conf->bans, before->bans) != 0;
-	return 0;
+	return accounts_label(cx, &files->policy->named) == 0
+		       ? 0
+		       : relay_fail(err, NO_LABELS);
 }
 
 void in_force_reload_commit(struct relay_ctx *cx)

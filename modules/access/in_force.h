@@ -7,23 +7,7 @@
 #ifndef IN_FORCE_H
 #define IN_FORCE_H
 
-#include <pthread.h>
-
 #include <strelaysrv/module.h>
-
-#include "banned.h"
-#include "policy.h"
-
-/* Shared by all threads. */
-struct data {
-	struct banned banned; /* first, see banned.c; has a lock of its own */
-	pthread_mutex_t lock;
-	struct policy *policy;  /* owned */
-	bool other_bans;        /* the reload names another file; [C] */
-	int64_t watch_until_ms; /* [C] */
-	struct relay_log_kind unseen;
-	struct relay_metric *refused;
-};
 
 /* Functions of these names in struct relay_module and struct relay_hooks. */
 int in_force_files_read(const void *conf, void **files, struct relay_err *err);

@@ -21,6 +21,7 @@ void policy_free(struct policy *policy)
 		for (int half = 0; half < HALVES; half++)
 			rules_free(&policy->rules[list][half]);
 	tokens_free(&policy->tokens);
+	named_free(&policy->named);
 	free(policy);
 }
 
@@ -39,6 +40,8 @@ static void look_at_files(const struct conf *conf)
 			rules_look(conf->lists[list][half]);
 	if (conf->token_file[0])
 		relay_file_look(conf->token_file);
+	if (conf->named_tokens[0])
+		relay_file_look(conf->named_tokens);
 }
 
 static int policy_fill(
@@ -59,6 +62,8 @@ static int policy_fill(
 				    names[list][half], conf->lists[list][half],
 				    kinds[list] | halves[half], err) != 0)
 				return -1;
+	if (named_read(&policy->named, conf->named_tokens, err) != 0)
+		return -1;
 	return tokens_read(
 		&policy->tokens, conf->tokens, conf->token_file, err);
 }
@@ -100,7 +105,7 @@ const char *policy_shrunk(
 
 bool policy_is_watched(const struct policy *policy)
 {
-	size_t count = policy->tokens.watch.count;
+	size_t count = policy->tokens.watch.count + policy->named.watch.count;
 
 	for (int list = 0; list < LISTS; list++)
 		for (int half = 0; half < HALVES; half++)
@@ -112,6 +117,8 @@ const char *policy_changed_file(struct policy *policy)
 {
 	const char *path = watch_changed(&policy->tokens.watch);
 
+	if (!path)
+		path = watch_changed(&policy->named.watch);
 	for (int list = 0; list < LISTS; list++)
 		for (int half = 0; half < HALVES && !path; half++)
 			path = watch_changed(&policy->rules[list][half].watch);

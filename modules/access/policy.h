@@ -12,6 +12,7 @@
 
 #include <strelaysrv/err.h>
 
+#include "named.h"
 #include "rules.h"
 #include "tokens.h"
 
@@ -23,7 +24,8 @@ struct conf {
 	const char *const *lists[LISTS][HALVES];
 	const char *const *tokens;
 	const char *token_file;
-	const char *bans; /* a file; "": none */
+	const char *named_tokens; /* a file; "": none */
+	const char *bans;         /* a file; "": none */
 };
 
 /* Names of the lists' options, also for error texts. */
@@ -40,6 +42,7 @@ struct policy {
 	atomic_uint more; /* owners beside the first */
 	struct rules rules[LISTS][HALVES];
 	struct tokens tokens;
+	struct named named;
 };
 
 /* Reads the lists and their files.  NULL with err: an entry or a file is wrong,

@@ -11,9 +11,6 @@
 #include "shared/guard_file.h"
 #include "tokens.h"
 
-/* The most that fits into a join request of the relay protocol. */
-#define TOKEN_MOST 1020
-
 static int add(struct tokens *tokens, const char *token, struct relay_err *err)
 {
 	if (tokens->count == tokens->room) {
@@ -46,10 +43,7 @@ static int add_line(struct tokens *tokens, struct guard_file *file,
 		return -1;
 	/* A partly written token would be easier to guess. */
 	if (!ended)
-		return relay_fail(err,
-			"the last line has no end, so the file may be "
-			"half-written; end each line, write to a new file and "
-			"rename it");
+		return relay_fail(err, GUARD_FILE_NO_END);
 	if (strlen(line) > TOKEN_MOST)
 		return relay_fail(err,
 			"it is longer than %d bytes, which no client can send",

@@ -17,6 +17,9 @@
 
 #include "watch.h"
 
+/* The most that fits into a join request of the relay protocol. */
+#define TOKEN_MOST 1020
+
 struct tokens {
 	uint8_t (*digests)[32]; /* owned */
 	size_t count, room;

@@ -10,6 +10,7 @@
 #include <strelaysrv/module.h>
 
 #include "meter.h"
+#include "names.h"
 
 struct conf {
 	int64_t cap[METERS];
@@ -26,6 +27,7 @@ struct conf {
 /* Used on the control thread only. */
 struct data {
 	struct meter meter;
+	struct names names;
 	struct meter_plan plan;
 	struct meter_plan next; /* prepared by a reload */
 	int64_t seen;           /* last value of the core's counter */

@@ -92,6 +92,7 @@ bool level_judge(struct relay_ctx *cx)
 	meter_add(&data->meter, total - data->seen);
 	data->seen = total;
 	turned = meter_turn(&data->meter, &data->plan, now_s);
+	names_turn(&data->names, data->meter.begin_s[METER_MONTH]);
 	next = meter_level(&data->meter, &data->plan);
 	changed = next != data->level;
 	data->level = next;

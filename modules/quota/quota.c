@@ -2,7 +2,6 @@
 
 /* quota - caps on a day's and a month's traffic. */
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <strelaysrv/module.h>
@@ -128,6 +127,7 @@ static int start(struct relay_ctx *cx, struct relay_err *err)
 		return -1;
 	stored_take(cx);
 	meter_turn(&data->meter, &data->plan, clock_now_s());
+	names_turn(&data->names, data->meter.begin_s[METER_MONTH]);
 	/* Write once now, so that an error shows at the start. */
 	if (stored_begin(cx, err) != 0)
 		return -1;
@@ -178,6 +178,11 @@ static void stop(struct relay_ctx *cx)
 	stored_finish(cx);
 }
 
+static void fini(struct relay_ctx *cx)
+{
+	names_free(&((struct data *)cx->data)->names);
+}
+
 RELAY_MODULE = {
 	RELAY_MODULE_INFO(
 		"quota", "1.0", "caps on a day's and a month's traffic"),
@@ -190,9 +195,10 @@ RELAY_MODULE = {
 	.start = start,
 	.reload = reload,
 	.stop = stop,
+	.fini = fini,
 	.hooks = {.drain = drain,
 		.reload_prepare = reload_prepare,
 		.reload_commit = reload_commit,
 		.files_read = stored_files_read,
-		.files_free = free},
+		.files_free = stored_files_free},
 };

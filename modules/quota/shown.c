@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "data.h"
 #include "level.h"
+#include "quota_service.h"
 #include "shown.h"
 
 static const char *const periods[] = {
@@ -93,6 +94,20 @@ static const struct relay_status_part status = {.show = show};
 
 /* The command quota. */
 
+/* A second table, if there are named tokens. */
+static void tell_names(const struct data *data, struct relay_answer *to)
+{
+	static const struct relay_column columns[] = {
+		{"name", RELAY_COLUMN_TEXT}, {"used", RELAY_COLUMN_BYTES}};
+
+	if (data->names.count)
+		to->table(to, "names", columns, 2);
+	for (size_t i = 0; i < data->names.count; i++) {
+		to->text(to, data->names.list[i].name);
+		to->number(to, data->names.list[i].relayed * data->plan.factor);
+	}
+}
+
 static enum relay_step tell(struct relay_ctx *cx, struct relay_answer *to)
 {
 	static const struct relay_column columns[] = {
@@ -120,11 +135,23 @@ static enum relay_step tell(struct relay_ctx *cx, struct relay_answer *to)
 			to->none(to);
 		}
 	}
+	tell_names(data, to);
 	describe_end(cx, until);
 	to->say(to, "%s%s%s", levels[data->level], until[0] ? " until " : "",
 		until);
 	return RELAY_STEP_OVER;
 }
+
+static int64_t spend(struct relay_ctx *self, const char *name, int64_t bytes)
+{
+	struct data *data = self->data;
+	int64_t relayed = names_add(&data->names, name, bytes);
+
+	data->unsaved |= bytes > 0;
+	return relayed < 0 ? -1 : relayed * data->plan.factor;
+}
+
+static const struct quota_service service = {.spend = spend};
 
 static const struct relay_command_def command = {.name = "quota",
 	.help = "the traffic of this day and month, and the caps",
@@ -137,6 +164,10 @@ int shown_init(struct relay_ctx *cx, struct relay_err *err)
 		return -1;
 	if (relay_command_add(cx, &command) != 0)
 		return relay_fail(err, "cannot add the command quota");
+	if (relay_service_publish(
+		    cx, QUOTA_SERVICE, QUOTA_SERVICE_VERSION, &service) != 0)
+		return relay_fail(
+			err, "cannot offer the service %s", QUOTA_SERVICE);
 	return relay_service_publish(cx, "quota" RELAY_STATUS_PART,
 		       RELAY_STATUS_VERSION, &status) == 0
 		       ? 0

@@ -33,7 +33,8 @@ int stored_files_read(const void *values, void **files, struct relay_err *err)
 
 	if (!stored)
 		return relay_fail(err, "out of memory");
-	result = state_read(conf->state_file, &stored->meter, err);
+	result = state_read(
+		conf->state_file, &stored->meter, &stored->names, err);
 	stored->is_there = result == 0;
 	stored->is_new = result == STATE_BEGIN;
 	if (result == STATE_MISSING)
@@ -45,13 +46,24 @@ int stored_files_read(const void *values, void **files, struct relay_err *err)
 	return -1;
 }
 
+void stored_files_free(void *files)
+{
+	struct stored *stored = files;
+
+	if (stored)
+		names_free(&stored->names);
+	free(stored);
+}
+
 void stored_take(struct relay_ctx *cx)
 {
 	struct data *data = cx->data;
 	const struct conf *conf = cx->conf;
-	const struct stored *stored = relay_files(cx, conf);
+	struct stored *stored = relay_files(cx, conf);
 
 	data->meter = stored->meter;
+	data->names = stored->names;
+	stored->names = (struct names){0};
 	if (stored->is_new)
 		relay_log(cx, RELAY_NOTICE, "%s is new: the usage begins at 0",
 			conf->state_file);
@@ -67,6 +79,7 @@ void stored_take(struct relay_ctx *cx)
 struct job {
 	char *path; /* owned */
 	struct meter meter;
+	struct names names; /* owned */
 	bool write, try; /* try: only tests whether the file can be written */
 	bool was_there;
 	int result;
@@ -85,7 +98,8 @@ static void job_run(void *arg)
 	/* If the file was removed or its disk was unmounted, it is written
 	 * again: the count of this process is still valid. */
 	if (job->write || !job->was_there)
-		job->result = state_write(job->path, &job->meter, &job->err);
+		job->result = state_write(
+			job->path, &job->meter, &job->names, &job->err);
 }
 
 static void job_done(struct relay_ctx *cx, void *arg)
@@ -118,6 +132,7 @@ static void job_free(void *arg)
 	struct job *job = arg;
 
 	free(job->path);
+	names_free(&job->names);
 	free(job);
 }
 
@@ -137,7 +152,8 @@ static int begin(struct relay_ctx *cx, const char *path, bool write, bool try,
 	job->write = write;
 	job->try = try;
 	job->path = strdup(path);
-	if (job->path && relay_work_start(cx, &work, job, err) == 0) {
+	if (job->path && names_copy(&job->names, &data->names) == 0 &&
+		relay_work_start(cx, &work, job, err) == 0) {
 		data->began_ms = relay_now_ms(cx);
 		return 0;
 	}

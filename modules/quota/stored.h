@@ -14,15 +14,18 @@
 #include <strelaysrv/module.h>
 
 #include "meter.h"
+#include "names.h"
 
 /* What files_read() finds. */
 struct stored {
 	bool is_there, is_new; /* new: the operator wants to begin at 0 */
 	struct meter meter;    /* zero if it is not there */
+	struct names names;    /* owned, until stored_take() */
 };
 
-/* The hook of this name; free() frees its result. */
+/* The hooks of these names. */
 int stored_files_read(const void *conf, void **files, struct relay_err *err);
+void stored_files_free(void *files);
 /* Takes over what was read, at the start. */
 void stored_take(struct relay_ctx *cx);
 /* Writes the file at the start, and waits for that, so that an error shows.  0,

@@ -146,6 +146,16 @@ struct device_part *devices_get(struct device_table *table, const uint8_t *id,
 	return part;
 }
 
+bool devices_has(struct device_table *table, const uint8_t *id)
+{
+	struct device *device;
+
+	pthread_mutex_lock(&table->lock);
+	HASH_FIND(hh, table->devices, id, ID_LEN, device);
+	pthread_mutex_unlock(&table->lock);
+	return device != NULL;
+}
+
 void devices_put(struct device_table *table, struct device_part *part)
 {
 	struct device_part **at;

@@ -17,6 +17,7 @@
 #define DEVICES_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "shared/id_hash.h"
@@ -76,6 +77,8 @@ void devices_finish(struct device_table *table);
 struct device_part *devices_get(struct device_table *table, const uint8_t *id,
 	const uint8_t *source, const struct device_terms *terms,
 	int64_t now_ms);
+/* Whether the device has sessions that are limited. */
+bool devices_has(struct device_table *table, const uint8_t *id);
 /* NULL is allowed. */
 void devices_put(struct device_table *table, struct device_part *part);
 

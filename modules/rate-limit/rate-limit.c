@@ -158,7 +158,51 @@ static void forget_commands(struct relay_ctx *cx)
 	tell_workers(cx);
 }
 
-static const struct rate_limit_service service = {.cap = cap};
+static void note_grants(struct relay_ctx *cx, bool any)
+{
+	struct data *data = cx->data;
+
+	if (atomic_exchange_explicit(
+		    &data->granting, any, memory_order_relaxed) != any ||
+		data->untold)
+		tell_workers(cx);
+}
+
+static void apply_now(struct relay_ctx *cx)
+{
+	struct data *data = cx->data;
+
+	atomic_fetch_add_explicit(&data->generation, 1, memory_order_release);
+}
+
+static int hold(
+	struct relay_ctx *cx, const uint8_t *id, int64_t rate, int64_t weight)
+{
+	struct data *data = cx->data;
+	int result;
+
+	pthread_mutex_lock(&data->lock);
+	result = grants_hold(&data->grants, id, rate, weight);
+	pthread_mutex_unlock(&data->lock);
+	note_grants(cx, data->grants.all != NULL);
+	/* Its session may have begun before the message came here. */
+	if (devices_has(&data->devices, id))
+		apply_now(cx);
+	return result;
+}
+
+static void let_go(struct relay_ctx *cx, const uint8_t *id)
+{
+	struct data *data = cx->data;
+
+	pthread_mutex_lock(&data->lock);
+	grants_let_go(&data->grants, id);
+	pthread_mutex_unlock(&data->lock);
+	note_grants(cx, data->grants.all != NULL);
+}
+
+static const struct rate_limit_service service = {
+	.cap = cap, .hold = hold, .let_go = let_go, .apply_now = apply_now};
 
 static int init(struct relay_ctx *cx, struct relay_err *err)
 {
@@ -248,6 +292,7 @@ static void fini(struct relay_ctx *cx)
 
 	privileges_free(&data->privileges);
 	ranges_free(&data->exempt);
+	grants_free(&data->grants);
 	devices_finish(&data->devices);
 	pthread_mutex_destroy(&data->lock);
 }

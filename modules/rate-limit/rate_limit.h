@@ -8,6 +8,7 @@
  * shaper.c      what all limits together allow one session
  * share.c       a rate that sessions share evenly
  * devices.c     devices that have sessions, and their sources
+ * grants.c      devices to which other modules give a rate or a weight
  * privileges.c  devices with more shares, or no limit
  * commands.c    rates that an operator sets
  */
@@ -22,6 +23,7 @@
 #include <strelaysrv/module.h>
 
 #include "devices.h"
+#include "grants.h"
 #include "privileges.h"
 #include "shaper.h"
 #include "shared/exempt.h"
@@ -46,12 +48,14 @@ enum { METRIC_HELD, METRIC_SHARES, METRIC_RATE, METRIC_COUNT };
 struct data {
 	struct share_pool global;
 	struct device_table devices;
-	pthread_mutex_t lock; /* of the next two */
+	pthread_mutex_t lock; /* of the next three */
+	struct grants grants;
 	struct privileges privileges;
 	struct ranges exempt;
 	struct privileges next; /* prepared by a reload; [C], no lock */
 	struct ranges next_exempt;
-	_Atomic int64_t cap; /* of the service; 0: none */
+	_Atomic bool granting; /* there are grants */
+	_Atomic int64_t cap;   /* of the service; 0: none */
 	/* Rates of the command, which replace the options'; or RATE_UNSET. */
 	_Atomic int64_t commanded[SHAPER_LIMITS];
 	bool untold;                 /* a worker could not be told; [C] */

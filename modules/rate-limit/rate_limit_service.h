@@ -8,8 +8,9 @@
 
 struct relay_ctx;
 
-#define RATE_LIMIT_SERVICE         "rate-limit"
-#define RATE_LIMIT_SERVICE_VERSION 1
+#define RATE_LIMIT_SERVICE "rate-limit"
+/* 2: hold, let_go and apply_now. */
+#define RATE_LIMIT_SERVICE_VERSION 2
 
 struct rate_limit_service {
 	/*
@@ -17,6 +18,18 @@ struct rate_limit_service {
 	 * the options; 0 removes the cap.  [C] Cheap if nothing changes.
 	 */
 	void (*cap)(struct relay_ctx *self, int64_t rate);
+	/*
+	 * Gives a device a rate of its own, in bytes per second, and a weight
+	 * in the global rate; 0: none.  A lower option per-device stays in
+	 * force, and so do its entries in weights and exempt.  The newest call
+	 * counts, until let_go() was called as often as hold().  For sessions
+	 * that begin later.  [C] 0, or -1 if memory is short.
+	 */
+	int (*hold)(struct relay_ctx *self, const uint8_t *id, int64_t rate,
+		int64_t weight);
+	void (*let_go)(struct relay_ctx *self, const uint8_t *id);
+	/* What was given counts for running sessions as well.  [C] */
+	void (*apply_now)(struct relay_ctx *self);
 };
 
 #endif

@@ -15,7 +15,8 @@ static bool anything_to_do(const struct relay_ctx *cx)
 	for (int limit = 0; limit < SHAPER_LIMITS; limit++)
 		if (limit_of(cx, limit))
 			return true;
-	return atomic_load_explicit(&data->cap, memory_order_relaxed);
+	return atomic_load_explicit(&data->cap, memory_order_relaxed) ||
+	       atomic_load_explicit(&data->granting, memory_order_relaxed);
 }
 
 void sessions_listen(struct relay_ctx *cx, const void *arg)
@@ -46,17 +47,21 @@ static void put_devices(struct data *data, struct block *block)
 	}
 }
 
-/* Its weight, and its source; no source is exempt. */
-static int64_t look_up(struct data *data, const struct relay_conn *conn,
-	const uint8_t *id, struct source *source)
+/* Its weight and its rate, and its source; no source is exempt. */
+static void look_up(struct data *data, const struct relay_conn *conn,
+	const uint8_t *id, struct device_terms *terms, struct source *source)
 {
-	int64_t weight;
+	const struct grant *grant;
 
 	pthread_mutex_lock(&data->lock);
-	weight = privileges_weight(&data->privileges, id);
+	terms->weight = privileges_weight(&data->privileges, id);
+	grant = grants_find(&data->grants, id);
+	if (grant && grant->weight && terms->weight == 1)
+		terms->weight = grant->weight;
+	if (grant && grant->rate && (!terms->rate || grant->rate < terms->rate))
+		terms->rate = grant->rate;
 	exempt_source(&data->exempt, conn, source);
 	pthread_mutex_unlock(&data->lock);
-	return weight;
 }
 
 /* NULL: the device is not known, or is also the other side of the session and
@@ -76,7 +81,7 @@ static struct device_part *get_device(struct relay_ctx *cx,
 	if (!id || (side == 1 && first &&
 			   memcmp(id, first, RELAY_DEVICE_ID_LEN) == 0))
 		return NULL;
-	terms.weight = look_up(data, conn, id, &source);
+	look_up(data, conn, id, &terms, &source);
 	if (terms.weight == WEIGHT_EXEMPT) {
 		*exempt = true;
 		return NULL;
@@ -112,8 +117,9 @@ static void set_up(struct relay_ctx *cx, struct relay_session *session,
 
 		block->part[side] = part;
 		shaper->part[PART_DEVICE + side].pool =
-			part && limit_of(cx, LIMIT_DEVICE) ? &part->device->own
-							   : NULL;
+			part && atomic_load(&part->device->own.rate)
+				? &part->device->own
+				: NULL;
 	}
 	sharer = devices_sharer(&data->devices, block->part[0], block->part[1]);
 	shaper->part[PART_GLOBAL].pool = !effective(data) ? NULL

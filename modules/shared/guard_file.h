@@ -16,6 +16,11 @@
 #include <strelaysrv/err.h>
 #include <strelaysrv/file.h>
 
+/* What an error says of a last line without a line end. */
+#define GUARD_FILE_NO_END                                                      \
+	"the last line has no end, so the file may be half-written; end each " \
+	"line, write to a new file and rename it"
+
 struct guard_file {
 	struct relay_file text;
 	size_t at;        /* start of the next line, in bytes */

@@ -30,7 +30,8 @@ int relay_file_replace(const char *path, const void *data, size_t size,
 	return 0;
 }
 
-static int read_bytes(const void *data, size_t size, struct meter *out)
+static int read_bytes(
+	const void *data, size_t size, struct meter *out, struct names *names)
 {
 	struct relay_err err = {.text = ""};
 	char path[40];
@@ -38,7 +39,7 @@ static int read_bytes(const void *data, size_t size, struct meter *out)
 
 	FUZZ_CHECK(fd >= 0 && write(fd, data, size) == (ssize_t)size);
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	result = state_read(path, out, &err);
+	result = state_read(path, out, names, &err);
 	(void)close(fd);
 	FUZZ_CHECK(result == 0 || result == STATE_BEGIN ||
 		   (result == -1 && err.text[0]));
@@ -50,16 +51,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct meter untouched = {
 		.begin_s = {-7, -7}, .relayed = {-7, -7}};
 	struct meter one = untouched, again;
+	struct names names = {0}, read = {0};
 	struct relay_err err;
 
-	if (read_bytes(data, size, &one) != 0) {
+	if (read_bytes(data, size, &one, &names) != 0) {
 		FUZZ_CHECK(memcmp(&one, &untouched, sizeof(one)) == 0);
+		FUZZ_CHECK(names.count == 0);
 		return 0;
 	}
 	for (int i = 0; i < METERS; i++)
 		FUZZ_CHECK(one.begin_s[i] >= 0 && one.relayed[i] >= 0);
-	FUZZ_CHECK(state_write("unused", &one, &err) == 0);
-	FUZZ_CHECK(read_bytes(written, written_len, &again) == 0);
+	FUZZ_CHECK(state_write("unused", &one, &names, &err) == 0);
+	FUZZ_CHECK(read_bytes(written, written_len, &again, &read) == 0);
 	FUZZ_CHECK(memcmp(&one, &again, sizeof(one)) == 0);
+	FUZZ_CHECK(names.count == read.count &&
+		   (names.count == 0 ||
+			   memcmp(names.list, read.list,
+				   names.count * sizeof(*names.list)) == 0));
+	names_free(&names);
+	names_free(&read);
 	return 0;
 }

@@ -32,6 +32,9 @@ static const struct flag {
 	{"gen-keys", SWITCH, offsetof(struct args, gen_keys), "",
 		"make cert.pem and key.pem where there are none; the device ID "
 		"goes to stdout"},
+	{"make-token", TEXT, offsetof(struct args, make_token), " NAME",
+		"make a token, and the line of it for the file named-tokens of "
+		"a relay; both go to stdout"},
 	{"relay", TEXT, offsetof(struct args, relay), " URI",
 		"relay://, dynamic+http:// or dynamic+https:// (default "
 		"relay://127.0.0.1:22067)"},
@@ -151,11 +154,11 @@ static int check(const struct args *args, FILE *err)
 {
 	const char *wrong = NULL;
 	int modes = args->join + args->test + args->gen_keys +
-		    (args->connect != NULL);
+		    (args->connect != NULL) + (args->make_token != NULL);
 
 	if (modes != 1)
-		wrong = "exactly one of -join, -connect, -test and -gen-keys "
-			"must be given";
+		wrong = "exactly one of -join, -connect, -test, -gen-keys and "
+			"-make-token must be given";
 	else if (args->json && !args->test)
 		wrong = "-json goes with -test";
 	else if (args->sessions && !args->join)
@@ -195,9 +198,9 @@ int args_parse(int argc, char *const argv[], struct args *out, FILE *err)
 
 void args_usage(FILE *out)
 {
-	(void)fprintf(out,
-		"Usage: strelaysrv-testutil -relay URI -keys DIR "
-		"{-join | -connect DEVICE-ID | -test | -gen-keys}\n");
+	(void)fprintf(out, "Usage: strelaysrv-testutil -relay URI -keys DIR "
+			   "{-join | -connect DEVICE-ID | -test | -gen-keys | "
+			   "-make-token NAME}\n");
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		(void)fprintf(out, "  -%s%s\n    \t%s\n", flags[i].name,
 			flags[i].value, flags[i].help);

@@ -13,7 +13,8 @@
 struct args {
 	const char *relay; /* all strings are borrowed from argv, or static */
 	const char *keys;
-	const char *connect; /* NULL: not given */
+	const char *connect;    /* NULL: not given, as of the next */
+	const char *make_token; /* a name */
 	const char *token;
 	const char *token_file;
 	bool join, test, gen_keys, json, debug, help;
@@ -22,8 +23,9 @@ struct args {
 };
 
 /*
- * Reads the command line, which must have exactly one of -join, -connect, -test
- * and -gen-keys, or -help.  Returns 0, or -1 with the error on err.
+ * Reads the command line, which must have exactly one of -join, -connect,
+ * -test, -gen-keys and -make-token, or -help.  Returns 0, or -1 with the error
+ * on err.
  */
 int args_parse(int argc, char *const argv[], struct args *out, FILE *err);
 

@@ -17,6 +17,7 @@
 #include <strelaysrv/file.h>
 
 #include "lookup.h"
+#include "make_token.h"
 #include "base/standard_fds.h"
 #include "tool.h"
 
@@ -272,5 +273,7 @@ int main(int argc, char *argv[])
 		args_usage(stderr);
 		return EXIT_SUCCESS;
 	}
+	if (args.make_token)
+		return make_token(args.make_token);
 	return args.gen_keys ? make_keys(&args) : leave(run(&args));
 }

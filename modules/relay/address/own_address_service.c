@@ -28,7 +28,8 @@ static bool is_set(struct relay_ctx *cx, const char *section, const char *name)
 static bool service_is_private(struct relay_ctx *self)
 {
 	return data_of(self)->secret.set || is_set(self, "access", "tokens") ||
-	       is_set(self, "access", "token-file");
+	       is_set(self, "access", "token-file") ||
+	       is_set(self, "access", "named-tokens");
 }
 
 static struct advertise_mapped *mapped_of(struct relay_ctx *self, int family)

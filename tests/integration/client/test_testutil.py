@@ -581,3 +581,17 @@ def test_addresses_of_every_kind(start_ours, keys, listen, host):
     result = testutil.run("-test", "-relay", f"relay://{host}:{server.address[1]}/", "-keys",
                           keys[0].folder)
     assert result.code == 0, result
+
+
+def test_makes_a_token_and_its_hash():
+    made = []
+    for _ in range(2):
+        result = testutil.run("-make-token", "alice")
+        assert result.code == 0, result
+        token, line = result.out.splitlines()
+        assert re.fullmatch("[0-9a-f]{40}", token)
+        assert line == f"alice:{hashlib.sha256(token.encode()).hexdigest()}"
+        made.append(token)
+    assert made[0] != made[1]
+    for name in ("", "al ice", 33 * "a", "a:b"):
+        assert testutil.run("-make-token", name).code == 2

@@ -2,6 +2,7 @@
 """Every file that the server reads, and what may stand in its place."""
 
 import os
+import hashlib
 import pathlib
 import socket
 
@@ -55,6 +56,7 @@ def listed(good):
 
 
 TOKENS = f"# entries: 2\nanother\n{TOKEN}\n"
+NAMED = f"# entries: 2\nother:another\none:{hashlib.sha256(TOKEN.encode()).hexdigest()}\n"
 MEMBERS = f"# entries: 2\n192.0.2.1\n{MEMBER}\n"
 BANS = f"strelaysrv bans 1 1\n{MEMBER} 0\n"
 DENIALS = f"# entries: 2\n192.0.2.0/24\n{DENIED}\n"
@@ -64,6 +66,8 @@ READERS = [
     included("token", "`relay.token`", f'relay {{ token = "{TOKEN}" }}\n', "relay { token ="),
     Reader("tokens-file", "tokens", TOKENS, access("token-file"),
            guard="`access.token-file`", half=TOKENS[:-2], more=listed(TOKENS)),
+    Reader("named-tokens", "named", NAMED, access("named-tokens"),
+           guard="`access.named-tokens`", half=NAMED[:-2], more=listed(NAMED)),
     included("tokens", "`access.tokens`", f'access {{ tokens = {{ "{TOKEN}" }} }}\n',
              "access { tokens = {"),
     Reader("allow", "members", MEMBERS, lambda path: access("join-allow")(f"@{path}"),

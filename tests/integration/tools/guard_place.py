@@ -87,7 +87,7 @@ def _metrics(server, host=None):
 def check_shut(reader, server, identity):
     """What the guard refuses is refused, and nothing else."""
     joins = {"allow": rp.response(rp.NOT_FOUND), "bans": rp.response(rp.NOT_FOUND), "quota": rp.RelayFull(), "caps": rp.RelayFull()}
-    for name in ("token", "token-file", "tokens", "tokens-file", "configuration"):
+    for name in ("token", "token-file", "tokens", "tokens-file", "named-tokens", "configuration"):
         joins[name] = rp.response(rp.WRONG_TOKEN)
     assert _join(server, identity) == joins.get(reader.name, rp.response(rp.SUCCESS)), reader.name
     if reader.name == "deny":

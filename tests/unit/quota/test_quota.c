@@ -302,23 +302,61 @@ static void write_text(const char *path, const char *text)
 static void the_file_keeps_everything(void **state)
 {
 	struct meter meter = {{1000, 2000}, {INT64_MAX / 4, 4}}, got = {0};
+	struct names names = {0};
 	struct relay_err err = {""};
 	char path[64];
 
 	(void)state;
 	snprintf(path, sizeof(path), "%s/state", folder);
-	assert_int_equal(state_read(path, &got, &err), 1);
-	assert_int_equal(state_write(path, &meter, &err), 0);
-	assert_int_equal(state_read(path, &got, &err), 0);
+	assert_int_equal(state_read(path, &got, &names, &err), 1);
+	assert_int_equal(state_write(path, &meter, &names, &err), 0);
+	assert_int_equal(state_read(path, &got, &names, &err), 0);
 	assert_memory_equal(&got, &meter, sizeof(got));
 	meter.relayed[METER_DAY] = 7;
-	assert_int_equal(state_write(path, &meter, &err), 0);
-	assert_int_equal(state_read(path, &got, &err), 0);
+	assert_int_equal(state_write(path, &meter, &names, &err), 0);
+	assert_int_equal(state_read(path, &got, &names, &err), 0);
 	assert_memory_equal(&got, &meter, sizeof(got));
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(state_write("/nowhere/at/all", &meter, &err), -1);
+	assert_int_equal(
+		state_write("/nowhere/at/all", &meter, &names, &err), -1);
 	assert_non_null(strstr(err.text, "cannot write /nowhere/at/all"));
 }
+
+static void names_are_kept_for_the_month(void **state)
+{
+	struct meter meter = {{1000, 2000}, {3, 4}}, got;
+	struct names names = {0}, read = {0};
+	struct relay_err err = {""};
+	char path[64], name[16];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/state", folder);
+	names_turn(&names, 2000);
+	assert_int_equal(names_add(&names, "bob", 5), 5);
+	assert_int_equal(names_add(&names, "alice", 0), 0);
+	assert_int_equal(names_add(&names, "bob", 6), 11);
+	assert_int_equal(names_add(&names, "bob", -6), 11);
+	assert_int_equal(names_add(&names, "", 1), -1);
+	assert_int_equal(state_write(path, &meter, &names, &err), 0);
+	assert_int_equal(state_read(path, &got, &read, &err), 0);
+	assert_int_equal(read.count, 2);
+	assert_string_equal(read.list[0].name, "alice");
+	assert_int_equal(names_add(&read, "bob", 0), 11);
+	names_turn(&read, 2000);
+	assert_int_equal(read.count, 2);
+	names_turn(&read, 3000);
+	assert_int_equal(read.count, 0);
+	for (int i = 0; i < NAMES_MOST + 1; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		assert_int_equal(
+			names_add(&read, name, 1), i < NAMES_MOST ? 1 : -1);
+	}
+	names_free(&names);
+	names_free(&read);
+	assert_int_equal(unlink(path), 0);
+}
+
+#define PERIODS "strelaysrv quota 1\nday 1 2\nmonth 1 2\n"
 
 static void what_is_no_state_is_refused(void **state)
 {
@@ -327,16 +365,20 @@ static void what_is_no_state_is_refused(void **state)
 		"strelaysrv quota 1\nmonth 1 2\nday 1 2\n",
 		"strelaysrv quota 1\nday 1 -2\nmonth 1 2\n",
 		"strelaysrv quota 1\nday 1 2 3\nmonth 1 2\n",
-		"strelaysrv quota 1\nday 1 x\nmonth 1 2\n"};
+		"strelaysrv quota 1\nday 1 x\nmonth 1 2\n", PERIODS "name a 1",
+		PERIODS "name a -1\n", PERIODS "name a\n",
+		PERIODS "name a 1 2\n", PERIODS "name a\xff 1\n",
+		PERIODS "name a 1\nname a 1\n"};
 	struct relay_err err = {""};
 	struct meter got = {{1, 2}, {3, 4}};
+	struct names names = {0};
 	char path[64];
 
 	(void)state;
 	snprintf(path, sizeof(path), "%s/state", folder);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		write_text(path, bad[i]);
-		assert_int_equal(state_read(path, &got, &err), -1);
+		assert_int_equal(state_read(path, &got, &names, &err), -1);
 		assert_non_null(strstr(err.text, "is no quota state"));
 		assert_int_equal(got.relayed[METER_DAY], 3);
 	}
@@ -358,6 +400,7 @@ int main(void)
 		cmocka_unit_test(a_clock_that_is_not_set_begins_nothing),
 		cmocka_unit_test(large_numbers_do_not_overflow),
 		cmocka_unit_test(the_file_keeps_everything),
+		cmocka_unit_test(names_are_kept_for_the_month),
 		cmocka_unit_test(what_is_no_state_is_refused),
 	};
 

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * accounts.h - the named tokens in force, the devices that have joined with
+ * them, and what these use.
+ */
+#ifndef ACCOUNTS_H
+#define ACCOUNTS_H
+
+#include <strelaysrv/module.h>
+
+#include "account.h"
+#include "named.h"
+
+enum account_answer {
+	ACCOUNT_OK,
+	ACCOUNT_UNKNOWN, /* none has this token */
+	ACCOUNT_OVER,    /* it is revoked, or has expired */
+	ACCOUNT_USED_UP, /* its quota */
+	ACCOUNT_NO_MEMORY,
+};
+
+/* [C] */
+int accounts_init(struct relay_ctx *cx, struct relay_err *err);
+void accounts_fini(struct relay_ctx *cx);
+/* The labels of metrics, before accounts_take().  0, or -1 with a logged
+ * reason. */
+int accounts_label(struct relay_ctx *cx, const struct named *named);
+/* Puts the names in force, and takes over `named->list`. */
+void accounts_take(struct relay_ctx *cx, struct named *named);
+
+/* The account of that name: its token is refused from now on.  False: there is
+ * none.  [C] */
+bool accounts_revoke(struct relay_ctx *cx, const char *name);
+struct account_row {
+	char name[ACCOUNT_NAME];
+	struct account_terms terms;
+	unsigned devices;
+	int64_t bytes, month;
+	const char *state;
+};
+/* The account at that place of the list.  False: there is none.  [C] */
+bool accounts_row(struct relay_ctx *cx, size_t place, struct account_row *out);
+/* [W] */
+enum account_answer accounts_join(
+	struct relay_ctx *cx, struct relay_conn *conn, const char *token);
+enum account_answer accounts_stay(
+	struct relay_ctx *cx, const struct relay_conn *conn);
+void accounts_leave(struct relay_ctx *cx, const struct relay_conn *conn);
+void accounts_session(struct relay_ctx *cx, struct relay_session *session);
+
+/* The hooks of these names. */
+int accounts_worker_start(struct relay_ctx *cx, struct relay_err *err);
+relay_session_sent_fn accounts_session_sent;
+relay_session_close_fn accounts_session_close;
+relay_conn_close_fn accounts_conn_close;
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* accounts_state.h - what the named tokens in force consist of. */
+#ifndef ACCOUNTS_STATE_H
+#define ACCOUNTS_STATE_H
+
+#include <pthread.h>
+
+#include <strelaysrv/module.h>
+
+#include "account.h"
+
+struct presence;
+
+enum { ACCOUNTS_BYTES, ACCOUNTS_DEVICES, ACCOUNTS_METRICS };
+
+struct accounts {
+	pthread_mutex_t lock;
+	struct account *all;
+	struct account **order; /* those that are listed, as metrics have them;
+				   owned */
+	size_t count;
+	struct presence *here;     /* uthash, by ID */
+	struct presence *changed;  /* to be told to rate-limit, utlist */
+	bool unlimited, uncounted; /* that was logged; [C] */
+	struct relay_metric *metrics[ACCOUNTS_METRICS]; /* constant */
+};
+
+/* Of each connection and each session. */
+struct member {
+	struct presence *presence; /* NULL: it has not joined with a name */
+};
+struct session_names {
+	struct account *of[2]; /* whose devices these are; NULL: nobody's */
+};
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Which devices are here by which named token. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <utlist.h>
+
+#include "data.h"
+#include "presence.h"
+#include "rate-limit/rate_limit_service.h"
+
+/* How many are told in one go, while workers wait for the lock. */
+#define PART 64
+
+static void changed(struct accounts *accounts, struct presence *presence)
+{
+	if (presence->changed)
+		return;
+	presence->changed = true;
+	DL_APPEND(accounts->changed, presence);
+}
+
+static bool has_terms(const struct account *account)
+{
+	return account->terms.rate || account->terms.weight;
+}
+
+struct presence *presence_find(struct accounts *accounts, const uint8_t *id)
+{
+	struct presence *presence;
+
+	HASH_FIND(hh, accounts->here, id, ID_LEN, presence);
+	return presence;
+}
+
+static struct presence *add(struct accounts *accounts, const uint8_t *id)
+{
+	struct presence *presence = calloc(1, sizeof(*presence));
+
+	if (!presence)
+		return NULL;
+	memcpy(presence->id, id, ID_LEN);
+	HASH_ADD_KEYPTR(hh, accounts->here, presence->id, ID_LEN, presence);
+	if (presence->hh.tbl)
+		return presence;
+	free(presence); /* uthash did not add it: out of memory */
+	return NULL;
+}
+
+struct presence *presence_enter(
+	struct accounts *accounts, const uint8_t *id, struct account *account)
+{
+	struct presence *presence = presence_find(accounts, id);
+
+	if (!presence)
+		presence = add(accounts, id);
+	if (!presence)
+		return NULL;
+	presence->holders++;
+	if (presence->account != account) {
+		if (presence->account) {
+			presence->account->devices--;
+			presence->account->holders--;
+		}
+		presence->account = account;
+		account->devices++;
+		account->holders++;
+	}
+	if (presence->limited || has_terms(account))
+		changed(accounts, presence);
+	return presence;
+}
+
+struct account *presence_leave(
+	struct accounts *accounts, struct presence *presence)
+{
+	struct account *account = presence->account;
+
+	if (--presence->holders > 0)
+		return NULL;
+	account->devices--;
+	presence->account = NULL;
+	HASH_DEL(accounts->here, presence);
+	if (presence->limited)
+		changed(accounts, presence);
+	if (!presence->changed)
+		free(presence);
+	return account;
+}
+
+static void tell(struct relay_ctx *cx, struct presence *presence,
+	const struct rate_limit_service *limiter, struct relay_ctx *self)
+{
+	struct accounts *accounts = &((struct data *)cx->data)->accounts;
+	const struct account *account = presence->account;
+
+	DL_DELETE(accounts->changed, presence);
+	presence->changed = false;
+	if (presence->limited && limiter)
+		limiter->let_go(self, presence->id);
+	presence->limited =
+		account && limiter && has_terms(account) &&
+		limiter->hold(self, presence->id, account->terms.rate,
+			account->terms.weight) == 0;
+	if (!account)
+		free(presence);
+}
+
+static const struct rate_limit_service *find_limiter(
+	struct relay_ctx *cx, struct relay_ctx **self)
+{
+	return relay_service_find(
+		cx, RATE_LIMIT_SERVICE, RATE_LIMIT_SERVICE_VERSION, self);
+}
+
+void presence_tell(struct relay_ctx *cx)
+{
+	struct accounts *accounts = &((struct data *)cx->data)->accounts;
+	struct relay_ctx *self;
+	const struct rate_limit_service *limiter = find_limiter(cx, &self);
+	bool more;
+
+	do {
+		pthread_mutex_lock(&accounts->lock);
+		for (int i = 0; accounts->changed && i < PART; i++)
+			tell(cx, accounts->changed, limiter, self);
+		more = accounts->changed != NULL;
+		pthread_mutex_unlock(&accounts->lock);
+	} while (more);
+}
+
+void presence_tell_all(struct relay_ctx *cx)
+{
+	struct accounts *accounts = &((struct data *)cx->data)->accounts;
+	struct presence *presence, *next;
+	struct relay_ctx *self;
+	const struct rate_limit_service *limiter = find_limiter(cx, &self);
+
+	pthread_mutex_lock(&accounts->lock);
+	HASH_ITER(hh, accounts->here, presence, next)
+	{
+		changed(accounts, presence);
+	}
+	pthread_mutex_unlock(&accounts->lock);
+	presence_tell(cx);
+	if (limiter)
+		limiter->apply_now(self);
+}
+
+static void told(struct relay_ctx *cx, const void *arg)
+{
+	(void)arg;
+	presence_tell(cx);
+}
+
+/* If memory is short, the timer does it. */
+void presence_tell_soon(struct relay_ctx *cx)
+{
+	(void)relay_post(cx, RELAY_CONTROL, told, NULL, 0);
+}
+
+size_t presence_evict(struct relay_ctx *cx, const char *name,
+	uint8_t ids[][RELAY_DEVICE_ID_LEN], size_t most)
+{
+	struct accounts *accounts = &((struct data *)cx->data)->accounts;
+	struct presence *presence, *next;
+	size_t count = 0;
+
+	pthread_mutex_lock(&accounts->lock);
+	HASH_ITER(hh, accounts->here, presence, next)
+	{
+		if (count == most)
+			break;
+		if (presence->evicted || !presence->account->revoked ||
+			strcmp(presence->account->name, name) != 0)
+			continue;
+		presence->evicted = true;
+		memcpy(ids[count++], presence->id, ID_LEN);
+	}
+	pthread_mutex_unlock(&accounts->lock);
+	return count;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * presence.h - which devices are here by which named token, and what the module
+ * rate-limit was told of them.
+ */
+#ifndef PRESENCE_H
+#define PRESENCE_H
+
+#include <strelaysrv/module.h>
+
+#include "shared/id_hash.h"
+#include "accounts_state.h"
+
+/* A device; the newest of its connections counts. */
+struct presence {
+	UT_hash_handle hh;
+	struct presence *next, *prev; /* in accounts->changed */
+	struct account *account;
+	unsigned holders; /* connections; 0: it has left, and is only in
+			     accounts->changed */
+	bool changed;     /* it is in accounts->changed */
+	bool limited;     /* rate-limit knows it */
+	bool evicted;     /* a command ends it */
+	uint8_t id[ID_LEN];
+};
+
+/* With the lock of accounts held: */
+
+/* One more connection of the device.  NULL: memory is short. */
+struct presence *presence_enter(
+	struct accounts *accounts, const uint8_t *id, struct account *account);
+/* One less.  The account that it does not hold any more, or NULL. */
+struct account *presence_leave(
+	struct accounts *accounts, struct presence *presence);
+/* NULL: it is not here. */
+struct presence *presence_find(struct accounts *accounts, const uint8_t *id);
+
+/* Without the lock: */
+
+/* Has presence_tell() called on the control thread.  [*] */
+void presence_tell_soon(struct relay_ctx *cx);
+/* Tells rate-limit what has changed.  [C] */
+void presence_tell(struct relay_ctx *cx);
+/* All have changed: the terms, or the module rate-limit.  [C] */
+void presence_tell_all(struct relay_ctx *cx);
+
+/* Devices of a revoked account that this has not returned yet, and how many, up
+ * to `most`.  [C] */
+size_t presence_evict(struct relay_ctx *cx, const char *name,
+	uint8_t ids[][RELAY_DEVICE_ID_LEN], size_t most);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * names.h - what each named token has used in the month; for the module access,
+ * which knows the tokens.  Pure but for allocation.
+ */
+#ifndef NAMES_H
+#define NAMES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define NAMES_MOST 2000 /* with those that have left the file of tokens */
+#define NAMES_TEXT 33   /* of a name, with its NUL */
+
+struct name_usage {
+	char name[NAMES_TEXT];
+	int64_t relayed; /* bytes, each counted once */
+};
+
+/* Sorted by name. */
+struct names {
+	struct name_usage *list; /* owned */
+	size_t count, room;
+	int64_t begin_s; /* of the month; 0: unknown */
+};
+
+/* Adds bytes to a name, and returns what it has used; -1: there is no room or
+ * memory, or it is no name. */
+int64_t names_add(struct names *names, const char *name, int64_t bytes);
+/* The month that began then; a later one begins at 0. */
+void names_turn(struct names *names, int64_t begin_s);
+/* 0, or -1 without memory and *out empty. */
+int names_copy(struct names *out, const struct names *from);
+void names_free(struct names *names);
+
+#endif
