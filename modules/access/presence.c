@@ -134,15 +134,13 @@ void presence_tell(struct relay_ctx *cx)
 void presence_tell_all(struct relay_ctx *cx)
 {
 	struct accounts *accounts = &((struct data *)cx->data)->accounts;
-	struct presence *presence, *next;
+	struct presence *presence;
 	struct relay_ctx *self;
 	const struct rate_limit_service *limiter = find_limiter(cx, &self);
 
 	pthread_mutex_lock(&accounts->lock);
-	HASH_ITER(hh, accounts->here, presence, next)
-	{
+	for (presence = accounts->here; presence; presence = presence->hh.next)
 		changed(accounts, presence);
-	}
 	pthread_mutex_unlock(&accounts->lock);
 	presence_tell(cx);
 	if (limiter)
@@ -165,14 +163,12 @@ size_t presence_evict(struct relay_ctx *cx, const char *name,
 	uint8_t ids[][RELAY_DEVICE_ID_LEN], size_t most)
 {
 	struct accounts *accounts = &((struct data *)cx->data)->accounts;
-	struct presence *presence, *next;
+	struct presence *presence;
 	size_t count = 0;
 
 	pthread_mutex_lock(&accounts->lock);
-	HASH_ITER(hh, accounts->here, presence, next)
-	{
-		if (count == most)
-			break;
+	for (presence = accounts->here; presence && count < most;
+		presence = presence->hh.next) {
 		if (presence->evicted || !presence->account->revoked ||
 			strcmp(presence->account->name, name) != 0)
 			continue;

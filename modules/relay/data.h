@@ -17,6 +17,7 @@
 #include "relay/devices/drain_list.h"
 #include "relay/devices/join_token.h"
 #include "relay/metric_index.h"
+#include "relay/requests/parking.h"
 #include "relay/requests/pending.h"
 #include "relay/requests/queue_scan.h"
 #include "shared/ranges.h"
@@ -39,6 +40,7 @@ struct relay_conf {
 	int64_t messages_per_minute;
 	int64_t guest_timeout_ms;
 	int64_t asks;
+	int64_t park_asks_ms;
 };
 
 /* struct relay_conf, asks: who may ask for a device. */
@@ -86,6 +88,7 @@ struct event_pace {
 struct relay_data {
 	struct directory directory;
 	struct pending_table pending;
+	struct parking parking;
 	pthread_mutex_t lock; /* guards the following members */
 	struct join_token secret;
 	struct ranges exempt;

@@ -22,6 +22,8 @@ enum relay_metric_index {
 	METRIC_REPLACED,
 	METRIC_SENT_AWAY,
 	METRIC_EVENTS_LOST,
+	METRIC_PARKED,     /* enum parked_end */
+	METRIC_PARKED_NOW, /* gauge */
 	RELAY_METRICS
 };
 

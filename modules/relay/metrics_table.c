@@ -9,6 +9,9 @@
 static const char *const results[] = {"ok", "wrong_token", "full",
 	"already_joined", "not_found", "refused", "error", "closed",
 	"not_joined", "found", NULL};
+/* Follows enum parked_end. */
+static const char *const parked_ends[] = {
+	"answered", "in_vain", "left", "refused", NULL};
 static const char *const session_results[] = {
 	"first", "second", "unknown_key", "handed_back", NULL};
 static const char *const given_up[] = {
@@ -34,6 +37,12 @@ static int64_t read_waiting(struct relay_ctx *cx, unsigned value)
 {
 	(void)value;
 	return pending_waiting(&data_of(cx)->pending);
+}
+
+static int64_t read_parked(struct relay_ctx *cx, unsigned value)
+{
+	(void)value;
+	return parking_count(&data_of(cx)->parking);
 }
 
 const struct relay_metric_def relay_metric_table[RELAY_METRICS] = {
@@ -118,6 +127,18 @@ const struct relay_metric_def relay_metric_table[RELAY_METRICS] = {
 		.kind = RELAY_COUNTER,
 		.help = "Events that a client of -ctl follow did not get, "
 			"because there were too many or it read too slowly."},
+	[METRIC_PARKED] = {.name = "requests_parked",
+		.unit = "",
+		.kind = RELAY_COUNTER,
+		.label = "result",
+		.values = parked_ends,
+		.help = "Requests that waited for a device that may come back, "
+			"by what came of it."},
+	[METRIC_PARKED_NOW] = {.name = "requests_waiting",
+		.unit = "",
+		.kind = RELAY_GAUGE,
+		.read = read_parked,
+		.help = "Requests that wait for a device that may come back."},
 };
 
 void count(const struct relay_ctx *cx, enum relay_metric_index which,

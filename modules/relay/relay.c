@@ -77,6 +77,10 @@ static const struct relay_option options[] = {
 		"who may request a device: anyone, or only devices that have "
 		"joined and so have sent the token",
 		.choices = askers),
+	RELAY_OPT(struct relay_conf, park_asks_ms, int64_t, "park-asks",
+		RELAY_DURATION, "1.5s", 0, 10000,
+		"how long a request waits for a device that has just left, or "
+		"for any device soon after a start; 0: it does not"),
 	RELAY_OPT(struct relay_conf, pending_sessions, int64_t,
 		"pending-sessions", RELAY_INT, "65536", 0, 10000000,
 		"sessions that may wait for both sides; 0: no limit"),
@@ -127,6 +131,7 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 		return -1;
 	if (directory_init(&data->directory) != 0 ||
 		pending_init(&data->pending) != 0 ||
+		parking_init(&data->parking) != 0 ||
 		pthread_mutex_init(&data->lock, NULL) != 0)
 		return relay_fail(err, "cannot make a mutex");
 	return 0;
@@ -193,6 +198,7 @@ static void fini(struct relay_ctx *cx)
 
 	own_address_finish(cx);
 	pending_finish(&data->pending);
+	parking_finish(&data->parking);
 	directory_finish(&data->directory);
 	ranges_free(&data->exempt);
 	pthread_mutex_destroy(&data->lock);

@@ -5,6 +5,7 @@
 #include "relay/data.h"
 #include "relay/devices/device.h"
 #include "relay/metrics_table.h"
+#include "relay/requests/parked_ask.h"
 
 static void at_most(int64_t *time, int64_t other)
 {
@@ -64,8 +65,10 @@ void device_joined(struct relay_ctx *cx, struct relay_conn *conn)
 	relay_metric_inc(cx, data_of(cx)->metrics[METRIC_DEVICES], 0, 1);
 	peer_log(cx, conn, "joined");
 	disconnect_in_drain(cx, conn);
-	if (peer_respond(cx, conn, FRAME_SUCCESS))
-		device_set_deadline(cx, conn);
+	if (!peer_respond(cx, conn, FRAME_SUCCESS))
+		return;
+	device_set_deadline(cx, conn);
+	parked_ask_arrived(cx, relay_conn_peer(conn));
 }
 
 struct relay_conn *device_owner(

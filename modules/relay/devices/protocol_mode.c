@@ -7,6 +7,7 @@
 #include "relay/devices/protocol_mode.h"
 #include "relay/messages/peer_connection.h"
 #include "relay/metrics_table.h"
+#include "relay/requests/parked_ask.h"
 #include "relay/requests/request.h"
 #include "relay/sessions/waiting_half.h"
 
@@ -266,6 +267,7 @@ static bool join(struct relay_ctx *cx, struct relay_conn *conn,
 		RELAY_WAIT)
 		return join_decided(cx, conn, &is);
 	peer_of(cx, conn)->deciding = true;
+	parked_ask_expect(cx, relay_conn_peer(conn));
 	return false;
 }
 
@@ -343,7 +345,9 @@ void protocol_deadline(struct relay_ctx *cx, struct relay_conn *conn)
 
 	/* It is not heard meanwhile; the decision has a time limit of its own.
 	 */
-	if (peer->deciding)
+	if (peer->parked)
+		parked_ask_due(cx, conn);
+	if (peer->deciding || peer->state == PEER_GONE)
 		return;
 	if (now >= peer->heard_ms + conf->network_timeout_ms) {
 		peer_log(cx, conn, "silent for too long");
@@ -375,6 +379,8 @@ void protocol_reload(struct relay_ctx *cx, struct relay_conn *conn)
 {
 	struct peer *peer = peer_of(cx, conn);
 
+	if (peer->deciding)
+		return;
 	peer->heard_ms = relay_now_ms(cx);
 	if (peer->ping_ms > peer->heard_ms + conf_of(cx)->ping_interval_ms)
 		peer->ping_ms = peer->heard_ms + conf_of(cx)->ping_interval_ms;
@@ -407,6 +413,7 @@ void protocol_closed(
 	const uint8_t *id = relay_conn_peer(conn);
 	struct place successor, lost;
 
+	parked_ask_closed(cx, conn);
 	if (peer->state != PEER_JOINED && peer->state != PEER_WAITING)
 		return;
 	if (peer->state == PEER_JOINED) {
@@ -422,6 +429,8 @@ void protocol_closed(
 	successor = directory_leave(&data->directory, id, place_of(cx, conn));
 	if (successor.conn)
 		tell(cx, on_won, id, successor);
+	else
+		parked_ask_expect(cx, id);
 	while (peer->state == PEER_JOINED && !successor.conn &&
 		pending_give_up(&data->pending, id, relay_now_ms(cx), &lost))
 		waiting_half_close(cx, lost);

@@ -40,6 +40,9 @@ struct peer {
 	uint8_t asked;       /* our pings that it has not answered yet */
 	bool deciding;       /* modules decide: nothing is read meanwhile */
 	struct reader reader;
+	/* What to do when a parked request goes on. */
+	void (*go_on)(struct relay_ctx *cx, struct relay_conn *conn,
+		const uint8_t *target);
 	int64_t opened_ms;
 	int64_t heard_ms; /* time of the last message */
 	union {
@@ -48,6 +51,8 @@ struct peer {
 			/* Deadline to show that it is alive; 0: none. */
 			int64_t probe_ms;
 			int64_t said_ms; /* see pace.h */
+			/* Its request waits for a device; NULL: none does. */
+			struct parked *parked;
 		};
 		uint8_t other_key[ID_LEN]; /* PEER_HALF: the session */
 		struct place half; /* PEER_SECOND: the half that waits for it */

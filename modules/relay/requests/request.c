@@ -7,6 +7,7 @@
 #include "relay/messages/peer_connection.h"
 #include "relay/metrics_table.h"
 #include "relay/requests/invitations.h"
+#include "relay/requests/parked_ask.h"
 #include "relay/requests/request.h"
 #include "relay/sessions/waiting_half.h"
 #include "shared/exempt.h"
@@ -90,6 +91,25 @@ static void send_elsewhere(struct relay_ctx *cx, struct relay_conn *conn,
 		peer_close(cx, conn, RELAY_END_DONE);
 }
 
+static parked_ask_fn waited;
+
+/* It may be just reconnecting.  A request waits once. */
+static void absent(
+	struct relay_ctx *cx, struct relay_conn *conn, const uint8_t *target)
+{
+	struct place owner;
+
+	if (parked_ask_wanted(cx, target) &&
+		parked_ask_begin(cx, conn, target, waited)) {
+		/* It may have come before it was waited for. */
+		if (directory_find(&data_of(cx)->directory, target, &owner))
+			parked_ask_now(cx, conn);
+		return;
+	}
+	failed(cx, conn, RESULT_NOT_FOUND,
+		"requests a device that has not joined");
+}
+
 /* What modules know of a device that is not here. */
 static void search_over(struct relay_ctx *cx, struct relay_conn *conn,
 	const uint8_t *target, const struct relay_decision *is)
@@ -100,8 +120,7 @@ static void search_over(struct relay_ctx *cx, struct relay_conn *conn,
 	if (is->verdict == RELAY_TAKE)
 		send_elsewhere(cx, conn, target, &is->found);
 	else if (is->verdict == RELAY_PASS)
-		failed(cx, conn, RESULT_NOT_FOUND,
-			"requests a device that has not joined");
+		absent(cx, conn, target);
 	else
 		denied(cx, conn, &why);
 }
@@ -155,6 +174,21 @@ static bool is_open(struct relay_ctx *cx, struct relay_conn *conn)
 	return false;
 }
 
+/* The device has come, or the time is over. */
+static void waited(
+	struct relay_ctx *cx, struct relay_conn *conn, const uint8_t *target)
+{
+	struct place owner;
+
+	if (!is_open(cx, conn))
+		return;
+	if (directory_find(&data_of(cx)->directory, target, &owner))
+		invite(cx, conn, target, owner);
+	else
+		failed(cx, conn, RESULT_NOT_FOUND,
+			"requests a device that has not joined");
+}
+
 /* What the modules have decided; the device may have come or left meanwhile. */
 static void connect_decided(struct relay_ctx *cx, struct relay_conn *conn,
 	const uint8_t *target, const struct relay_decision *is)
@@ -187,9 +221,10 @@ static bool may_connect(struct relay_ctx *cx, struct relay_conn *conn,
 	if (!may_ask(cx, conn))
 		return failed(cx, conn, RESULT_NOT_JOINED,
 			"refused: requests a device without having joined");
-	if (id->len == ID_LEN &&
-		(relay_can_find(cx) || directory_find(&data_of(cx)->directory,
-					       id->data, &owner)))
+	if (id->len == ID_LEN && (relay_can_find(cx) ||
+					 directory_find(&data_of(cx)->directory,
+						 id->data, &owner) ||
+					 parked_ask_wanted(cx, id->data)))
 		return true;
 	return failed(cx, conn, RESULT_NOT_FOUND,
 		"requests a device that has not joined");

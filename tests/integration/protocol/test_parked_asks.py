@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The option park-asks: requests for a device that is just reconnecting wait for it."""
+
+import contextlib
+
+import pytest
+
+import relay_protocol as rp
+from module_server import module_server  # noqa: F401
+from relay_client import ProtocolConnection
+from waiting import wait_for
+
+NOT_FOUND = rp.response(rp.NOT_FOUND)
+WORKERS = pytest.mark.parametrize("workers", [1, 2])
+
+
+class Parking:
+    def __init__(self, server):
+        self.server = server
+        self.address = server.address
+
+    def number(self, name):
+        return int(self.server.probe()[f"metric relay.{name}"])
+
+    def wait_for_number(self, name, number):
+        wait_for(lambda: self.number(name) == number,
+                 lambda: f"{name} to be {number}; it is {self.number(name)}")
+
+    def asks(self, identity, target, source=None):
+        """A connection whose request waits."""
+        before = self.number("requests_waiting")
+        client = ProtocolConnection(self.address, identity, source=source)
+        client.send(rp.ConnectRequest(target.id))
+        self.wait_for_number("requests_waiting", before + 1)
+        return client
+
+
+@pytest.fixture
+def parking(module_server):  # noqa: F811
+    """Within 30 s of its start, requests for any device wait."""
+
+    def start(workers=2, wait="10s", modules=("log", "relay", "probe"), sections=None):
+        return Parking(module_server(
+            modules, workers=workers, sections={"relay": {"park-asks": wait}, **(sections or {})}))
+
+    return start
+
+
+@WORKERS
+def test_a_request_is_answered_when_the_device_joins(parking, identities, workers):
+    server = parking(workers)
+    with server.asks(identities[0], identities[1]) as asker:
+        with ProtocolConnection(server.address, identities[1]).join() as device:
+            assert device.invitation().from_id == identities[0].id
+            assert asker.invitation().from_id == identities[1].id
+            asker.expect_close()
+    assert server.number("requests_parked.answered") == 1
+    server.wait_for_number("requests_waiting", 0)
+
+
+@WORKERS
+def test_all_who_wait_are_answered(parking, identities, workers):
+    server = parking(workers)
+    with contextlib.ExitStack() as stack:
+        askers = [stack.enter_context(server.asks(identity, identities[0]))
+                  for identity in identities[1:4]]
+        device = stack.enter_context(ProtocolConnection(server.address, identities[0])).join()
+        for asker in askers:
+            asker.invitation()
+        assert device.invitation()
+    server.wait_for_number("requests_waiting", 0)
+
+
+def test_a_device_that_does_not_come_is_not_found(parking, identities):
+    server = parking(wait="300ms")
+    with ProtocolConnection(server.address, identities[0]) as asker:
+        asker.send(rp.ConnectRequest(identities[1].id))
+        asker.expect_last(NOT_FOUND)
+    assert server.number("requests_parked.in_vain") == 1
+    assert server.number("connect_requests.not_found") == 1
+
+
+@WORKERS
+def test_who_leaves_while_it_waits_is_forgotten(parking, identities, workers):
+    server = parking(workers, wait="1s")
+    server.asks(identities[0], identities[1]).close()
+    server.wait_for_number("requests_waiting", 0)
+
+
+def test_without_the_option_the_answer_comes_at_once(parking, identities):
+    server = parking(wait="0")
+    with ProtocolConnection(server.address, identities[0]) as asker:
+        assert asker.ask(rp.ConnectRequest(identities[1].id)) == NOT_FOUND
+    assert server.number("requests_parked.in_vain") == 0
+
+
+def test_the_rules_of_modules_come_first(parking, identities):
+    server = parking(modules=("log", "access", "relay", "probe"),
+                     sections={"access": {"ask-deny": ["127.0.0.5"]}})
+    with ProtocolConnection(server.address, identities[0], source="127.0.0.5") as asker:
+        assert asker.ask(rp.ConnectRequest(identities[1].id)) == NOT_FOUND
+    assert server.number("requests_parked.in_vain") == 0
+    assert server.server.probe()["metric access.refused.ask"] == "1"
+
+
+def test_a_source_and_a_device_have_bounds(parking, identities):
+    server = parking(modules=("log", "bounds", "relay", "probe"),
+                     sections={"bounds": {"exempt": ["127.0.0.1"]}})
+    with contextlib.ExitStack() as stack:
+        for number in range(64):
+            client = stack.enter_context(ProtocolConnection(
+                server.address, identities[0], source="127.0.0.5"))
+            client.send(rp.ConnectRequest(identities[1 + number % 2].id))
+        server.wait_for_number("requests_waiting", 64)
+        refused = ProtocolConnection(server.address, identities[0], source="127.0.0.5")
+        with refused:
+            assert refused.ask(rp.ConnectRequest(identities[3].id)) == NOT_FOUND
+        assert server.number("requests_parked.refused") == 1
+        # Others are served.
+        with server.asks(identities[4], identities[3], source="127.0.0.6"):
+            pass
+    server.wait_for_number("requests_waiting", 0)
+
+
+def test_a_stop_ends_it(parking, identities):
+    server = parking()
+    with server.asks(identities[0], identities[1]) as asker:
+        assert server.server.stop() == 0
+        asker.expect_close()
