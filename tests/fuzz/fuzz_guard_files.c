@@ -9,6 +9,7 @@
 
 #include "fuzz.h"
 #include "relay/devices/join_token.h"
+#include "named.h"
 #include "rules.h"
 #include "tokens.h"
 
@@ -76,6 +77,30 @@ static void try_rules(unsigned kinds)
 	rules_free(&rules);
 }
 
+/* What is read has a name and bounds, whatever the file says. */
+static void try_named(void)
+{
+	struct relay_err err = {.text = ""};
+	struct named named;
+
+	if (named_read(&named, "names", &err) == 0) {
+		FUZZ_CHECK(named.required && named.count <= NAMED_MOST);
+		for (size_t i = 0; i < named.count; i++) {
+			const struct account *account = named.list[i];
+			const struct account_terms *terms = &account->terms;
+
+			FUZZ_CHECK(account->name[0] &&
+				   strlen(account->name) < ACCOUNT_NAME);
+			FUZZ_CHECK(terms->rate >= 0 && terms->quota >= 0 &&
+				   terms->weight >= 0 && terms->expires_s >= 0);
+		}
+	} else {
+		FUZZ_CHECK(strncmp(err.text, "named-tokens: ", 14) == 0 ||
+			   strcmp(err.text, "out of memory") == 0);
+	}
+	named_free(&named);
+}
+
 /* A token is a whole line. */
 static void try_tokens(void)
 {
@@ -129,6 +154,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_rules(RULES_IDS);
 	try_rules(RULES_ADDRESSES);
 	try_rules(RULES_IDS | RULES_ADDRESSES | RULES_NOT_NONE);
+	try_named();
 	try_tokens();
 	try_join_token();
 	free(text);

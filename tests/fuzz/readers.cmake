@@ -60,7 +60,7 @@ if(FUZZ_NATPMP_ARCHIVE)
   target_link_libraries(fuzz_gateway PRIVATE PkgConfig::FUZZ_UPNP
     "${FUZZ_NATPMP_ARCHIVE}")
 endif()
-reader_target(guard_files modules/access/tokens.c modules/access/rules.c
+reader_target(guard_files modules/access/named.c modules/access/tokens.c modules/access/rules.c
   modules/access/watch.c modules/relay/devices/join_token.c
   modules/shared/guard_file.c modules/shared/ranges.c FOLDERS modules/access)
 reader_target(http RUNS 2000 WRAP clock_gettime event_add time)
@@ -71,6 +71,6 @@ reader_target(pool modules/pool-join/answer.c modules/pool-join/plan.c
   modules/pool-join/request.c RUNS 2000 FOLDERS modules/pool-join)
 target_include_directories(fuzz_pool PRIVATE ${FUZZ_CURL_INCLUDE_DIRS})
 target_link_libraries(fuzz_pool PRIVATE ${FUZZ_CURL_LIBRARIES})
-reader_target(quota modules/quota/state.c FOLDERS modules/quota)
+reader_target(quota modules/quota/names.c modules/quota/state.c FOLDERS modules/quota)
 reader_target(upgrade RUNS 5000
   WRAP clock_ms kill poll setpgid waitpid)
