@@ -257,7 +257,7 @@ is_stopped_and_started() {
 	! systemctl restart strelaysrv >"$log" 2>&1 || fail "a wrong flag"
 	[ "$(of_unit ExecMainStatus)" -eq 2 ] && [ "$(of_unit ActiveState)" = failed ] ||
 		fail "it is started again and again: $(systemctl status strelaysrv)"
-	logged 'unknown flag'
+	logged 'flag provided but not defined: -nonsense'
 	echo "STRELAYSRV_OPTS=-pools=" >$settings
 	quietly systemctl start strelaysrv
 }
