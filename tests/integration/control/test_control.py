@@ -109,9 +109,9 @@ def test_changes_are_logged_whatever_the_level_is(controlled):
     told(server, "log-level", "error")
     server.wait_for_log("control: command: log-level error ")
     before = server.count(" notice ")
-    told(server, "drain")
-    told(server, "drain", "cancel")
-    server.wait_for_log("notice control: command: drain cancel user=")
+    told(server, "limit", "session", "1MB/s")
+    told(server, "limit", "session", "0")
+    server.wait_for_log("notice control: command: limit session 0 user=")
     assert server.count(" notice ") == before + 2, server.log()
 
 
