@@ -34,10 +34,13 @@ fi
 export AFL_NO_UI=1 AFL_QUIET=1 AFL_SKIP_CPUFREQ=1 AFL_NO_AFFINITY=1
 export AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1
 
+wanted=fuzz
+[ -z "${TARGETS:-}" ] || wanted=$(printf 'fuzz_%s ' $TARGETS)
 log=$folder/build.log
+# shellcheck disable=SC2086
 # -fsanitize=fuzzer, which the targets have with clang, is AFL's own driver here.
 if ! cmake -S "$here" -B "$folder" -DCMAKE_C_COMPILER=afl-clang-fast >"$log" 2>&1 ||
-	! cmake --build "$folder" --target fuzz -j "$(nproc)" >>"$log" 2>&1; then
+	! cmake --build "$folder" --target $wanted -j "$(nproc)" >>"$log" 2>&1; then
 	tail -n 40 "$log" >&2
 	echo "afl.sh: the build failed; see $log" >&2
 	exit 2
