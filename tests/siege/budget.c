@@ -160,6 +160,14 @@ static const struct budget_row rows[] = {
 		"test_a_source_has_a_bound_and_others_go_on "
 		"test_a_device_has_a_bound unit-question_places",
 		"-"},
+	{TLS, "requests that wait for a device that may come back",
+		"1, for relay.park-asks; nothing is read meanwhile",
+		"{PARKING_PER_SOURCE}; a device: {PARKING_PER_DEVICE}",
+		"{PARKING_MOST}, and {PARKING_DEVICES} devices that left",
+		"relay.park-asks PARKING_PER_SOURCE PARKING_PER_DEVICE "
+		"PARKING_MOST PARKING_DEVICES",
+		"strelaysrv_relay_requests_parked_total{result=refused}", false,
+		"test_a_source_and_a_device_have_bounds unit-parking", "-"},
 	{PLAIN, "time until the session key", "{relay.guest-timeout}", "-", "-",
 		"relay.guest-timeout",
 		"strelaysrv_core_connections_closed_total{reason=timeout}",
