@@ -358,7 +358,7 @@ def test_a_log_that_nobody_reads_is_lost_and_counted(module_server, identities, 
 
 def test_a_queue_without_room_is_counted(module_server, tmp_path, identities):  # noqa: F811
     """While the control thread hangs, workers go on, and what one cannot put into the queue is
-    lost.  The log is a file, which takes it all at once however busy the machine is."""
+    lost."""
     hold, log = tmp_path / "hold", tmp_path / "relay.log"
     modules = ["log", "relay", "status", "prometheus", "stuck-worker"]
     stuck = {"stuck-worker": {"file": hold, "in": "control-talk"}}
@@ -376,7 +376,9 @@ def test_a_queue_without_room_is_counted(module_server, tmp_path, identities):  
             check_both_ways(*pair)
         finally:
             hold.unlink()
-    lost = r"\d+ log records were lost: there was no room for them"
-    wait_for(lambda: re.search(lost, log.read_text()), "the number of lost records")
+    # On a busy machine the file's own queue may be full, too, and lose that very line.
+    lost = r"\d+ (log records were lost: there was no room for them|records could not be written)"
+    flood = Flood(server)
+    wait_for(lambda: flood.some(1) or re.search(lost, log.read_text()), "the number of lost records")
     assert dropped(server) > 0
     assert server.get("/healthz")[0] == 200
