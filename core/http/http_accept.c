@@ -10,6 +10,7 @@
 
 #include <strelaysrv/module.h>
 
+#include "log/log.h"
 #include "loop/event_later.h"
 #include "net/accept_peer.h"
 #include "net/accept_failure.h"
@@ -122,19 +123,29 @@ static void retry(evutil_socket_t fd, short what, void *arg)
 		pause_for_now(accept);
 }
 
-int http_accept_open(struct http_accept *accept, struct event_base *base,
-	int fd, struct relay_err *err)
+/* Accepted sockets inherit these sizes.  A container's filter may refuse them.
+ */
+static void bound_buffers(int fd)
 {
 	const int send = SEND_BUFFER, receive = RECEIVE_BUFFER;
 
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send, sizeof(send)) != 0 ||
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive,
+			sizeof(receive)) != 0)
+		log_core(RELAY_WARNING,
+			"the buffers of connections to the status address "
+			"keep the kernel's size, which is more memory: %s",
+			strerror(errno));
+}
+
+int http_accept_open(struct http_accept *accept, struct event_base *base,
+	int fd, struct relay_err *err)
+{
 	accept->fd = fd;
 	accept->spare = spare_open();
 	relay_fail(err, "no memory");
-	/* Accepted sockets inherit these sizes. */
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send, sizeof(send)) != 0 ||
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive,
-			sizeof(receive)) != 0 ||
-		listen(fd, BACKLOG) != 0) {
+	bound_buffers(fd);
+	if (listen(fd, BACKLOG) != 0) {
 		relay_fail(err, "%s", strerror(errno));
 		goto error;
 	}

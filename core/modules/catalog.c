@@ -40,6 +40,8 @@ static int own_path(char out[PATH_MAX])
 		return -1;
 	if (realpath(started, out))
 		return 0;
+	if (errno != ENOSYS && errno != EPERM && errno != EINVAL)
+		return -1; /* there is no such file any more */
 	log_core(RELAY_WARNING,
 		"readlink(2) is refused: %s; modules are searched beside %s, "
 		"where the program is if that is no link",

@@ -2,11 +2,9 @@
 """Reloads of a busy relay: no session, device or byte is lost or changed."""
 
 import contextlib
-import os
 import pathlib
 import re
 import signal
-import tempfile
 import threading
 
 import pytest
@@ -17,16 +15,6 @@ from relay_client import Closed, ProtocolConnection
 from reloading import reloadable  # noqa: F401
 from streams import CheckedStream
 from waiting import Deadline, pace, wait_for
-
-@pytest.fixture
-def tmp_path():
-    """In memory if possible: quota refuses a reload when its file does not answer for 2 s, which
-    the disk of a busy machine may do."""
-    memory = "/dev/shm"
-    place = memory if os.access(memory, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="relay-", dir=place) as name:
-        yield pathlib.Path(name)
-
 
 FEW = "log, relay"
 MANY = "log, bounds, access, quota, relay, rate-limit, status, prometheus, dashboard"
