@@ -16,7 +16,7 @@ SCRIPT = ROOT / "conf" / "signal-running.sh"
 
 def signal_running(program, word):
     return subprocess.run(["sh", str(SCRIPT), word], capture_output=True, text=True, check=False,
-                          timeout=2 * PATIENCE,
+                          timeout=4 * PATIENCE,
                           env={**os.environ, "STRELAYSRV_PROGRAM": str(program)})
 
 

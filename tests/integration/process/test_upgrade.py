@@ -393,10 +393,13 @@ HANDS_OVER = "channel.send(READY)\nassert channel.recv(1) == GO\n"
 def holders(numbers):
     """Which processes have one of these sockets open."""
     found = set()
-    for link in pathlib.Path("/proc").glob("[0-9]*/fd/*"):
-        with contextlib.suppress(OSError):
-            if os.readlink(link) in {f"socket:[{number}]" for number in numbers}:
-                found.add(int(link.parts[2]))
+    wanted = {f"socket:[{number}]" for number in numbers}
+    for process in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):  # it has ended
+            for descriptor in os.scandir(f"/proc/{process}/fd"):
+                with contextlib.suppress(OSError):
+                    if os.readlink(descriptor.path) in wanted:
+                        found.add(int(process))
     return found
 
 
