@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ACCOUNT_NAME 33 /* with its NUL */
+#include "shared/token_name.h"
 
 /* What a line of the file says. */
 struct account_terms {
@@ -22,7 +22,7 @@ struct account_terms {
 /* Guarded by the lock of struct accounts, but for `bytes`. */
 struct account {
 	struct account *next;
-	char name[ACCOUNT_NAME]; /* constant */
+	char name[TOKEN_NAME_TEXT]; /* constant */
 	struct account_terms terms;
 	bool listed;           /* the file in force has it */
 	bool revoked;          /* by a command */

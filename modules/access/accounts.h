@@ -33,7 +33,7 @@ void accounts_take(struct relay_ctx *cx, struct named *named);
  * none.  [C] */
 bool accounts_revoke(struct relay_ctx *cx, const char *name);
 struct account_row {
-	char name[ACCOUNT_NAME];
+	char name[TOKEN_NAME_TEXT];
 	struct account_terms terms;
 	unsigned devices;
 	int64_t bytes, month;

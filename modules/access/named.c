@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <openssl/crypto.h>
 #include <openssl/sha.h>
 
 #include <strelaysrv/units.h>
@@ -19,33 +20,14 @@
 /* 8 Tbit/s, as rate-limit has it. */
 #define RATE_MOST INT64_C(1000000000000)
 
-static bool is_name(const char *text, size_t len)
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789-_.";
-
-	return len > 0 && len < ACCOUNT_NAME && strspn(text, letters) == len;
-}
-
-static int digit_of(char c)
-{
-	static const char digits[] = "0123456789abcdefABCDEF";
-	const char *at = c ? strchr(digits, c) : NULL;
-
-	return !at                ? -1
-	       : at - digits < 16 ? (int)(at - digits)
-				  : (int)(at - digits) - 6;
-}
-
 /* False: it is no SHA-256 in hexadecimal digits. */
 static bool read_digest(const char *text, uint8_t digest[32])
 {
 	if (strlen(text) != 64)
 		return false;
 	for (int i = 0; i < 32; i++) {
-		int high = digit_of(text[2 * i]);
-		int low = digit_of(text[2 * i + 1]);
+		int high = OPENSSL_hexchar2int((unsigned char)text[2 * i]);
+		int low = OPENSSL_hexchar2int((unsigned char)text[2 * i + 1]);
 
 		if (high < 0 || low < 0)
 			return false;
@@ -136,11 +118,11 @@ static int read_line(struct account *account, char *line, struct relay_err *err)
 	char *more, *word;
 
 	line[strcspn(line, "\r")] = '\0';
-	if (!line[len] || !is_name(line, len))
+	if (!line[len] || !token_name_is_valid(line, len))
 		return relay_fail(err,
 			"a line is NAME:TOKEN; a name has up to %d letters, "
 			"digits, and any of -_.",
-			ACCOUNT_NAME - 1);
+			TOKEN_NAME_TEXT - 1);
 	memcpy(account->name, line, len);
 	word = strtok_r(line + len + 1, " \t", &more);
 	if (read_token(&account->terms, word ? word : "", err) != 0)

@@ -46,7 +46,7 @@ int64_t names_add(struct names *names, const char *name, int64_t bytes)
 	struct name_usage *usage;
 
 	if (at == names->count || strcmp(names->list[at].name, name) != 0) {
-		if (len == 0 || len >= NAMES_TEXT || make_room(names) != 0)
+		if (len == 0 || len >= TOKEN_NAME_TEXT || make_room(names) != 0)
 			return -1;
 		memmove(names->list + at + 1, names->list + at,
 			(names->count++ - at) * sizeof(*names->list));

@@ -10,11 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shared/token_name.h"
+
 #define NAMES_MOST 2000 /* with those that have left the file of tokens */
-#define NAMES_TEXT 33   /* of a name, with its NUL */
 
 struct name_usage {
-	char name[NAMES_TEXT];
+	char name[TOKEN_NAME_TEXT];
 	int64_t relayed; /* bytes, each counted once */
 };
 

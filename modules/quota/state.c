@@ -26,10 +26,7 @@ static const char *const names_of[METERS] = {
 /* The lines after those of the periods. */
 static int parse_names(char *text, struct names *names)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789-_.";
-	char name[NAMES_TEXT], *end, rest;
+	char name[TOKEN_NAME_TEXT], *end, rest;
 	int64_t relayed;
 
 	for (; *text; text = end + 1) {
@@ -39,8 +36,8 @@ static int parse_names(char *text, struct names *names)
 		*end = '\0';
 		if (sscanf(text, "name %32s %" SCNd64 " %c", name, &relayed,
 			    &rest) != 2 ||
-			name[strspn(name, letters)] || relayed < 0 ||
-			relayed > INT64_MAX / 4 ||
+			!token_name_is_valid(name, strlen(name)) ||
+			relayed < 0 || relayed > INT64_MAX / 4 ||
 			names_add(names, name, relayed) != relayed)
 			return -1;
 	}

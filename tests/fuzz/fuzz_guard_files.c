@@ -90,7 +90,7 @@ static void try_named(void)
 			const struct account_terms *terms = &account->terms;
 
 			FUZZ_CHECK(account->name[0] &&
-				   strlen(account->name) < ACCOUNT_NAME);
+				   strlen(account->name) < TOKEN_NAME_TEXT);
 			FUZZ_CHECK(terms->rate >= 0 && terms->quota >= 0 &&
 				   terms->weight >= 0 && terms->expires_s >= 0);
 		}

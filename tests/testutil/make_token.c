@@ -10,11 +10,11 @@
 
 #include <openssl/sha.h>
 
+#include "shared/token_name.h"
 #include "make_token.h"
 #include "tool.h"
 
 #define BITS_BYTES 20 /* 160 bits: nobody guesses that */
-#define NAME_MOST  32
 
 static void to_hex(const uint8_t *bytes, size_t count, char *out)
 {
@@ -27,23 +27,14 @@ static void to_hex(const uint8_t *bytes, size_t count, char *out)
 	*out = '\0';
 }
 
-static bool is_name(const char *name)
-{
-	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz"
-				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				  "0123456789-_.");
-
-	return len > 0 && len <= NAME_MOST && !name[len];
-}
-
 int make_token(const char *name)
 {
 	uint8_t bits[BITS_BYTES], digest[SHA256_DIGEST_LENGTH];
 	char token[2 * sizeof(bits) + 1], hash[2 * sizeof(digest) + 1];
 
-	if (!is_name(name)) {
+	if (!token_name_is_valid(name, strlen(name))) {
 		tool_say("a name has up to %d letters, digits, and any of -_.",
-			NAME_MOST);
+			TOKEN_NAME_TEXT - 1);
 		return EXIT_USAGE;
 	}
 	if (getrandom(bits, sizeof(bits), 0) != (ssize_t)sizeof(bits)) {
