@@ -53,10 +53,10 @@ MASKS = [
 ]
 
 
-def masked(text):
+def masked(text, *more):
     text = text.replace("\r\n", "\n").replace("\033[1m", "<b>").replace("\033[0m", "</b>")
     text = text.replace("\033", "ESC")
-    for pattern, word in MASKS:
+    for pattern, word in (*MASKS, *more):
         text = re.sub(pattern, word, text)
     lines = []
     for line, same in itertools.groupby(text.splitlines()):
@@ -132,8 +132,8 @@ class Crowd:
 
 def screens(server, crowd):
     """(name, screen) for each command; the order counts."""
-    def see(name, *words, **options):
-        return name, masked(watch(server, words, **options))
+    def see(name, *words, masks=(), **options):
+        return name, masked(watch(server, words, **options), *masks)
 
     session = shown(server, "sessions", "by", "bytes")[3]["session"]
     yield see("help", "help")
@@ -141,7 +141,9 @@ def screens(server, crowd):
     yield see("modules", "modules")
     yield see("devices", "devices", "by", "bytes")
     yield see("sessions", "sessions", "by", "bytes")
-    yield see("top", "top", until=lambda data: data.count(b"\n") >= TOP_LINES)
+    # The rates decide the order, and are of this run.
+    yield see("top", "top", until=lambda data: data.count(b"\n") >= TOP_LINES,
+              masks=[(r"[\d.]+ [kMG]iB(?=  RATE)", "BYTES")])
     yield see("show-device", "show", crowd.name(5)[:23])
     yield see("show-session", "show", session)
     yield see("show-address", "show", "192.0.2.1")

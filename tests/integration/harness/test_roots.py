@@ -209,7 +209,7 @@ def test_a_mirror_that_is_too_slow_is_left_out(tmp_path, mirror):
     write_script(tmp_path / "bin" / "mmdebstrap", "sleep 1000")
     done = run(tmp_path, "-t", "2", "13", "true", DEBIAN_MIRROR=mirror,
                PATH=f"{tmp_path}/bin:{os.environ['PATH']}")
-    assert_not_run(done, "it was not made after 2 s")
+    assert_not_run(done, "it was not made after [12] s")  # what is left of the time
 
 
 @needs_root
