@@ -3,6 +3,8 @@
 # Installs what the tests need, builds, and runs every test.
 #
 #   sh tests/run.sh [STAGE...]     all stages, or those named
+#   TURNS=all sh tests/run.sh      every test in every build; otherwise only if stages are
+#                                  named (see tests/integration/tools/turns.py)
 #   LONG=1 sh tests/run.sh         fuzzing for an hour each (or FUZZ_SECONDS), more rounds
 #   ROOTS=whole sh tests/run.sh roots    all stages in a clean Debian 12 and 13 each
 #   ROOTS=i386 sh tests/run.sh roots     a selection in a Debian 12 of 32 bits
@@ -23,9 +25,13 @@ jobs=$(nproc)
 python=/usr/bin/python3
 failed=""
 skipped=""
-export PYTHONDONTWRITEBYTECODE=1
+# Eight processes read all tests: what they have compiled is kept outside the tree.
+export PYTHONPYCACHEPREFIX="$root/build-python"
 # What the table at the end is made from.
 results=$root/build-results
+seed=""
+[ $# -gt 0 ] || [ "${TURNS:-${LONG:+all}}" = all ] ||
+	seed=$(git rev-parse -q --verify HEAD || date +%F)
 
 # shellcheck disable=SC2046
 sh conf/install-packages.sh $(cat conf/build-packages tests/test-packages) ||
@@ -87,6 +93,13 @@ black_box() {
 	STRELAYSRV="$root/$1/strelaysrv" TEST_SLOWNESS=$2
 	export STRELAYSRV TEST_SLOWNESS
 	shift 2
+	case $stage in
+	protocol | asan | tsan) TEST_TURNS=${seed:+$stage:$seed} ;;
+	*) TEST_TURNS="" ;;
+	esac
+	export TEST_TURNS
+	[ -z "$TEST_TURNS" ] ||
+		echo "NOT RUN in this build: tests whose turn is in another (TURNS=all runs all)"
 	tests_of "$tested" -n 8 --durations=8 "$@" && return 0
 	grep -Eq 'Sanitizer|runtime error:|ended (during the test|after SIGTERM) with' \
 		"$tested/tests.log" && return 1

@@ -15,6 +15,7 @@ import own_network  # noqa: E402
 import relay_server  # noqa: E402
 import selection  # noqa: E402
 import spread  # noqa: E402
+import turns  # noqa: E402
 from installed import prefix  # noqa: E402,F401
 from joining import authority, make_pool, start_joining  # noqa: E402,F401
 from prometheus_server import prometheus  # noqa: E402,F401
@@ -46,6 +47,7 @@ def pytest_generate_tests(metafunc):
 
 def pytest_collection_modifyitems(config, items):
     selection.deselect(config, items)
+    turns.take(config, items)
     spread.spread(config, items)
 
 
