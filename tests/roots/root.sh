@@ -225,7 +225,8 @@ exec env -i HOME=/root LANG=C.UTF-8 \
 	${http_proxy:+http_proxy="$http_proxy"} \
 	${https_proxy:+https_proxy="$https_proxy"} "$@"
 ' sh "$root" "$home" "$inner" "$shared" "$@"
-set -- timeout -k 10 "$(left)" "$@"
+# The first process reaps orphans, which timeout(1) would not.
+set -- sh -c '"$@"; exit $?' sh timeout -k 10 "$(left)" "$@"
 code=0
 in_namespaces "$@" || code=$?
 # 137: it did not end when it was asked to.

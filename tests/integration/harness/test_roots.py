@@ -205,6 +205,13 @@ def test_what_takes_too_long_is_left_out(cached):
 
 
 @needs_root
+def test_orphans_are_reaped(cached):
+    orphan = "orphan=$(sh -c 'sleep 0 >/dev/null & echo $!'); "
+    wait = "tries=0; while [ -d /proc/$orphan ]; do tries=$((tries + 1)); [ $tries -lt 50 ]; sleep 0.1; done"
+    assert run(cached, "13", "sh", "-ec", orphan + wait).returncode == 0
+
+
+@needs_root
 def test_a_mirror_that_is_too_slow_is_left_out(tmp_path, mirror):
     write_script(tmp_path / "bin" / "mmdebstrap", "sleep 1000")
     done = run(tmp_path, "-t", "2", "13", "true", DEBIAN_MIRROR=mirror,
