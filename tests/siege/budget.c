@@ -167,7 +167,8 @@ static const struct budget_row rows[] = {
 		"relay.park-asks PARKING_PER_SOURCE PARKING_PER_DEVICE "
 		"PARKING_MOST PARKING_DEVICES",
 		"strelaysrv_relay_requests_parked_total{result=refused}", false,
-		"test_a_source_and_a_device_have_bounds unit-parking", "-"},
+		"test_a_source_and_a_device_have_bounds unit-parking",
+		"ask-absent"},
 	{PLAIN, "time until the session key", "{relay.guest-timeout}", "-", "-",
 		"relay.guest-timeout",
 		"strelaysrv_core_connections_closed_total{reason=timeout}",

@@ -71,8 +71,6 @@ NOT_PLAYED = {
         "takes answers that are larger than those of any module: the kernel takes the others",
         "unit-http_conns"),
     'strelaysrv_core_http_ends_total{reason="idle"}': ("takes 80 s", "unit-http_conns"),
-    'strelaysrv_relay_requests_parked_total{result="refused"}': (
-        "takes 65 requests of one source that wait at the same time", "test_a_source_and_a_device_have_bounds"),
     **{counter: ("is of the control socket, which strangers do not reach", test)
        for counter, test in CONTROL.items()},
     **{counter: ("is of connections that only a trusted proxy can open", test)

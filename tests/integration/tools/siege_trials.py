@@ -188,6 +188,9 @@ TRIALS = (
           ("-max-connections", "500"), seconds=3, process=_HANDSHAKE, joins=0, slow_open=200),
     Trial("ask-absent@1", 32, (_reached("failures-per-minute"),),
           ("-bounds.failures-per-minute", "20"), process=_HANDSHAKE, least=_tried(50)),
+    # Every device is expected back for a while after the start.
+    Trial("ask-absent@1", 128, (_relay("requests_parked", "result", "refused"),),
+          ("-relay.park-asks", "10s"), open=128, process=_HANDSHAKE, slow_open=16),
     # Each source asks again while it still has as many as it may have.
     Trial("ask-victim@4", 128, (_relay("sessions_given_up", "bound", "invitations"),), _LATER,
           process=_HANDSHAKE, least=_tried(150), slow_open=16),
