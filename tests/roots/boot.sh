@@ -46,6 +46,8 @@ if [ "${1:-}" = --inside ]; then
 	umount -l /dev
 	mount --move /mnt /dev
 	mount -t tmpfs -o mode=755 tmpfs /run
+	# In a container, systemd leaves this to who made it. It mounts credentials in a child.
+	mount --make-rshared /
 	exec env -i container=strelaysrv-test LANG=C.UTF-8 \
 		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 		setpriv --bounding-set=-sys_time,-sys_module,-sys_rawio,-syslog,-mac_admin,-mac_override \
