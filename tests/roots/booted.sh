@@ -45,6 +45,19 @@ now() {
 	since=$(date +%s)
 }
 
+read_uri() {
+	journalctl --sync
+	uri=$(journalctl -u strelaysrv -o cat 2>/dev/null | sed -n 's/.*URI: //p' | tail -n 1)
+}
+
+# asks_for TOKEN: who brings another one, or none, is not served.
+asks_for() {
+	read_uri
+	! strelaysrv-testutil -test -keys /tmp/b -relay "$uri" >"$log" 2>&1 ||
+		fail "no token is asked for"
+	quietly strelaysrv-testutil -test -keys /tmp/b -relay "$uri" -token "$1"
+}
+
 serves() {
 	await 60 "$1: the service does not serve" \
 		sh -c 'systemctl is-active strelaysrv && strelaysrv -ctl status'
@@ -79,7 +92,7 @@ follow_readme() {
 		*) quietly sh -c "$(cat /tmp/command)" ;;
 		esac
 		cat "$log" >>/tmp/readme.log
-		uri=$(journalctl -u strelaysrv -o cat 2>/dev/null | sed -n 's/.*URI: //p' | tail -n 1)
+		read_uri
 		echo "$uri" | sed -n 's/.*id=\([A-Z0-9-]*\).*/\1/p' >/tmp/id
 	done </tmp/commands
 }
@@ -229,13 +242,11 @@ takes_credentials() {
 	quietly systemctl daemon-reload
 	quietly systemctl restart strelaysrv
 	serves "with a credential"
-	logged 'a token is set'
-	! strelaysrv-testutil -test -keys /tmp/a -relay "$uri" >"$log" 2>&1 || fail "no token is asked for"
-	quietly strelaysrv-testutil -test -keys /tmp/a -relay "$uri" -token other
+	asks_for other
 	# The new process of an upgrade has it, too.
 	quietly systemctl kill --kill-whom=main -s USR2 strelaysrv
 	logged 'the old process has ended'
-	quietly strelaysrv-testutil -test -keys /tmp/a -relay "$uri" -token other
+	asks_for other
 	rm $drop_ins/50-token.conf /etc/strelaysrv/secret
 	quietly systemctl daemon-reload
 	quietly systemctl restart strelaysrv
@@ -278,8 +289,8 @@ changes_with_the_go_relay() {
 	serves "over the Go relay"
 	[ "$(of_unit Id syncthing-relaysrv)" = strelaysrv.service ] || fail "no alias"
 	[ "$(sha256sum $keys/key.pem)" = "$sum" ] || fail "the key"
-	logged 'a token is set'
 	logged 'URI: relay://127.0.0.1:22167'
+	asks_for secret
 	pgrep -x -a strelaysrv >"$log"
 	[ "$(wc -l <"$log")" -eq 1 ] || fail "another relay is left"
 }
@@ -299,8 +310,8 @@ takes_the_layout_of_upstream() {
 	now
 	quietly apt-get -y install ./strelaysrv_*.deb
 	serves "with the other layout"
-	logged 'a token is set'
 	logged "URI: .*id=$(cat /tmp/a/id)"
+	asks_for theirs
 	[ "$(ps -o user:32= -p "$(main_process)")" = syncthing-relaysrv ] || fail "the user"
 	quietly apt-get -y purge strelaysrv
 	[ -e $theirs/key.pem ] || fail "keys of another package are gone"
