@@ -324,7 +324,11 @@ leaves_nothing() {
 	! grep . "$log" || fail "units have failed"
 }
 
-echo 'APT::Get::Assume-Yes "true";' >/etc/apt/apt.conf.d/91booted # the answer to its question
+# The answers to apt's question, and to dpkg's about a settings file that is there.
+cat >/etc/apt/apt.conf.d/91booted <<'END'
+APT::Get::Assume-Yes "true";
+Dpkg::Options { "--force-confold"; };
+END
 began=$(date +%s)
 now
 installs_as_the_page_says
