@@ -6,12 +6,14 @@
 
 #include <strelaysrv/module.h>
 
+#include "access_service.h"
 #include "accounting.h"
 #include "accounts.h"
 #include "commands.h"
 #include "data.h"
 #include "decide.h"
 #include "in_force.h"
+#include "presence.h"
 #include "token_commands.h"
 
 #define LIST(who, half, name, help)                                            \
@@ -57,6 +59,8 @@ static const struct relay_option options[] = {
 		.flags = RELAY_OPTION_FILLED),
 	RELAY_OPT_END};
 
+static const struct access_service service = {.name = presence_name};
+
 static int init(struct relay_ctx *cx, struct relay_err *err)
 {
 	struct data *data = cx->data;
@@ -66,6 +70,10 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 		relay_commands_add(cx, ban_commands, err) != 0 ||
 		relay_commands_add(cx, token_commands, err) != 0)
 		return -1;
+	if (relay_service_publish(
+		    cx, ACCESS_SERVICE, ACCESS_SERVICE_VERSION, &service) != 0)
+		return relay_fail(
+			err, "cannot offer the service %s", ACCESS_SERVICE);
 	return pthread_mutex_init(&data->lock, NULL) == 0
 		       ? 0
 		       : relay_fail(err, "cannot make a mutex");

@@ -159,6 +159,20 @@ void presence_tell_soon(struct relay_ctx *cx)
 	(void)relay_post(cx, RELAY_CONTROL, told, NULL, 0);
 }
 
+bool presence_name(
+	struct relay_ctx *cx, const uint8_t *id, char out[TOKEN_NAME_TEXT])
+{
+	struct accounts *accounts = &((struct data *)cx->data)->accounts;
+	const struct presence *presence;
+
+	pthread_mutex_lock(&accounts->lock);
+	presence = presence_find(accounts, id);
+	if (presence)
+		memcpy(out, presence->account->name, TOKEN_NAME_TEXT);
+	pthread_mutex_unlock(&accounts->lock);
+	return presence != NULL;
+}
+
 size_t presence_evict(struct relay_ctx *cx, const char *name,
 	uint8_t ids[][RELAY_DEVICE_ID_LEN], size_t most)
 {

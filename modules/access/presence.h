@@ -45,6 +45,10 @@ void presence_tell(struct relay_ctx *cx);
 /* All have changed: the terms, or the module rate-limit.  [C] */
 void presence_tell_all(struct relay_ctx *cx);
 
+/* The name by which the device is here; false: by none.  [*] */
+bool presence_name(
+	struct relay_ctx *cx, const uint8_t *id, char out[TOKEN_NAME_TEXT]);
+
 /* Devices of a revoked account that this has not returned yet, and how many, up
  * to `most`.  [C] */
 size_t presence_evict(struct relay_ctx *cx, const char *name,

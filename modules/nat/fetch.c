@@ -15,7 +15,7 @@
 
 #include "fetch.h"
 #include "http_body.h"
-#include "monotonic.h"
+#include "shared/monotonic.h"
 
 #define HTTP_PORT 80
 #define SCHEME    "http://"

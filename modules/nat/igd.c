@@ -11,7 +11,7 @@
 
 #include "gateways.h"
 #include "igd.h"
-#include "monotonic.h"
+#include "shared/monotonic.h"
 #include "ssdp.h"
 
 #define CALL_MS 5000 /* for one answer; working gateways answer at once */

@@ -10,7 +10,7 @@
 #include <strelaysrv/thread.h>
 
 #include "keeper.h"
-#include "monotonic.h"
+#include "shared/monotonic.h"
 
 struct keeper {
 	pthread_mutex_t lock; /* guards the following members */

@@ -15,7 +15,7 @@
 #include "gateway.h"
 #include "global.h"
 #include "igd.h"
-#include "monotonic.h"
+#include "shared/monotonic.h"
 
 #define TCP "6" /* the protocol's number */
 

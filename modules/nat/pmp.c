@@ -9,7 +9,7 @@
 #include <natpmp.h>
 
 #include "gateways.h"
-#include "monotonic.h"
+#include "shared/monotonic.h"
 #include "pmp.h"
 
 #define DAY_MS 86400000

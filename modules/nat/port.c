@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "gateway.h"
-#include "monotonic.h"
+#include "shared/monotonic.h"
 #include "pmp.h"
 #include "schedule.h"
 #include "upnp.h"

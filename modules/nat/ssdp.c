@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "gateways.h"
-#include "monotonic.h"
+#include "shared/monotonic.h"
 #include "ssdp.h"
 
 #define PORT     1900

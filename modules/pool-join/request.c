@@ -7,17 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
-
-#include "libcurl.h"
+#include "shared/curl_loop.h"
 #include "request.h"
 
 struct requests {
 	struct event_base *base; /* borrowed */
-	/* Both are created with the first request. */
+	/* Both are set with the first request. */
 	const struct libcurl *curl;
-	CURLM *multi; /* owned, as is the next */
-	struct event *timer;
+	struct curl_loop loop;
 	struct request *ended; /* finished requests that were not taken yet */
 	requests_ready_fn *ready;
 	void *arg;
@@ -36,89 +33,15 @@ struct request {
 	char body[REQUEST_BODY];
 };
 
-/* The loop. */
-
-static void collect(struct requests *all)
-{
-	CURLMsg *msg;
-	int left;
-	bool any = false;
-
-	while ((msg = all->curl->multi_info_read(all->multi, &left)) != NULL) {
-		struct request *request = NULL;
-
-		if (msg->msg != CURLMSG_DONE ||
-			all->curl->easy_getinfo(msg->easy_handle,
-				CURLINFO_PRIVATE, &request) != CURLE_OK ||
-			!request)
-			continue;
-		request->code = msg->data.result;
-		request->next = all->ended;
-		all->ended = request;
-		any = true;
-	}
-	if (any)
-		all->ready(all->arg);
-}
-
-static void socket_event(evutil_socket_t fd, short what, void *arg)
+static void ended(void *arg, void *transfer, CURLcode code)
 {
 	struct requests *all = arg;
-	int running, flags = 0;
+	struct request *request = transfer;
 
-	if (what & EV_READ)
-		flags |= CURL_CSELECT_IN;
-	if (what & EV_WRITE)
-		flags |= CURL_CSELECT_OUT;
-	(void)all->curl->multi_socket_action(all->multi, fd, flags, &running);
-	collect(all);
-}
-
-static void timer_event(evutil_socket_t fd, short what, void *arg)
-{
-	struct requests *all = arg;
-	int running;
-
-	(void)fd;
-	(void)what;
-	(void)all->curl->multi_socket_action(
-		all->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	collect(all);
-}
-
-static int set_timer(CURLM *multi, long ms, void *arg)
-{
-	struct requests *all = arg;
-	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-
-	(void)multi;
-	return ms < 0 ? event_del(all->timer) : event_add(all->timer, &tv);
-}
-
-static int set_socket(
-	CURL *easy, curl_socket_t fd, int what, void *arg, void *assigned)
-{
-	struct requests *all = arg;
-	struct event *event = assigned;
-	short flags = EV_PERSIST;
-
-	(void)easy;
-	if (event)
-		event_free(event);
-	if (what == CURL_POLL_REMOVE)
-		return all->curl->multi_assign(all->multi, fd, NULL) ? -1 : 0;
-	if (what & CURL_POLL_IN)
-		flags |= EV_READ;
-	if (what & CURL_POLL_OUT)
-		flags |= EV_WRITE;
-	event = event_new(all->base, fd, flags, socket_event, all);
-	/* If this fails, the request ends by its timeout. */
-	if (event && event_add(event, NULL) != 0) {
-		event_free(event);
-		event = NULL;
-	}
-	return all->curl->multi_assign(all->multi, fd, event) || !event ? -1
-									: 0;
+	request->code = code;
+	request->next = all->ended;
+	all->ended = request;
+	all->ready(all->arg);
 }
 
 struct requests *requests_new(struct event_base *base, requests_ready_fn *ready,
@@ -130,10 +53,7 @@ struct requests *requests_new(struct event_base *base, requests_ready_fn *ready,
 		all->base = base;
 		all->ready = ready;
 		all->arg = arg;
-		all->timer = evtimer_new(base, timer_event, all);
-		if (all->timer)
-			return all;
-		requests_free(all);
+		return all;
 	}
 	relay_fail(err, "out of memory");
 	return NULL;
@@ -143,10 +63,7 @@ void requests_free(struct requests *all)
 {
 	if (!all)
 		return;
-	if (all->multi)
-		(void)all->curl->multi_cleanup(all->multi);
-	if (all->timer)
-		event_free(all->timer);
+	curl_loop_close(&all->loop);
 	free(all);
 }
 
@@ -155,25 +72,15 @@ static int set_up(struct requests *all, struct relay_err *err)
 {
 	const struct libcurl *curl;
 
-	if (all->multi)
+	if (all->loop.multi)
 		return 0;
 	curl = libcurl_get(err);
 	if (!curl)
 		return -1;
 	all->curl = curl;
-	all->multi = curl->multi_init();
-	if (all->multi &&
-		!curl->multi_setopt(
-			all->multi, CURLMOPT_SOCKETFUNCTION, set_socket) &&
-		!curl->multi_setopt(all->multi, CURLMOPT_SOCKETDATA, all) &&
-		!curl->multi_setopt(
-			all->multi, CURLMOPT_TIMERFUNCTION, set_timer) &&
-		!curl->multi_setopt(all->multi, CURLMOPT_TIMERDATA, all))
-		return 0;
-	if (all->multi)
-		(void)curl->multi_cleanup(all->multi);
-	all->multi = NULL;
-	return relay_fail(err, "cannot set libcurl up");
+	return curl_loop_open(&all->loop, all->base, curl, ended, all) == 0
+		       ? 0
+		       : relay_fail(err, "cannot set libcurl up");
 }
 
 /* One request. */
@@ -335,7 +242,8 @@ struct request *request_post(struct requests *all,
 	code = set_common(request);
 	if (!code)
 		code = set_conf(request, conf);
-	if (code || all->curl->multi_add_handle(all->multi, request->easy)) {
+	if (code ||
+		all->curl->multi_add_handle(all->loop.multi, request->easy)) {
 		relay_fail(err, "cannot set the request up: %s",
 			all->curl->easy_strerror(code));
 		request_end(request);
@@ -414,7 +322,7 @@ void request_end(struct request *request)
 		}
 	if (request->easy) {
 		(void)curl->multi_remove_handle(
-			request->all->multi, request->easy);
+			request->all->loop.multi, request->easy);
 		curl->easy_cleanup(request->easy);
 	}
 	curl->slist_free_all(request->headers);

@@ -8,7 +8,6 @@
  * report.c     metrics, and the service
  * plan.c       what an answer means (pure)
  * request.c    HTTP requests that do not block
- * libcurl.c    libcurl, loaded with the first request
  * url.c        parses a pool's URL (pure)
  * pem.c        the relay's certificate and key, sent to pools
  * pem_pair.c   loads both with a time limit

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "libcurl.h"
+#include "shared/libcurl.h"
 #include "url.h"
 
 /* "" if it has none.  0, or -1 without memory. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * names.h - what each named token has used in the month; for the module access,
- * which knows the tokens.  Pure but for allocation.
+ * names.h - what each name has used in the month: named tokens, for the module
+ * access, and devices, for admission.  Pure but for allocation.
  */
 #ifndef NAMES_H
 #define NAMES_H
@@ -12,7 +12,8 @@
 
 #include "shared/token_name.h"
 
-#define NAMES_MOST 2000 /* with those that have left the file of tokens */
+/* Tokens, with those that have left their file, and devices. */
+#define NAMES_MOST 10000
 
 struct name_usage {
 	char name[TOKEN_NAME_TEXT];

@@ -9,11 +9,19 @@
 
 #include "shared/id_hash.h"
 
+/* What one holder gives. */
+struct grant_part {
+	struct grant_part *next;
+	const char *holder; /* borrowed */
+	int64_t rate, weight;
+	unsigned holds; /* calls of grants_hold() without grants_let_go() */
+};
+
 struct grant {
 	UT_hash_handle hh;
-	int64_t rate;     /* bytes per second; 0: none */
-	int64_t weight;   /* 0: none */
-	unsigned holders; /* calls of grants_hold() without grants_let_go() */
+	int64_t rate;   /* bytes per second, the lowest; 0: none */
+	int64_t weight; /* the highest; 0: none */
+	struct grant_part *parts;
 	uint8_t id[ID_LEN];
 };
 
@@ -21,11 +29,13 @@ struct grants {
 	struct grant *all; /* uthash, by ID */
 };
 
-/* The newest values count.  0, or -1 if memory is short. */
-int grants_hold(
-	struct grants *grants, const uint8_t *id, int64_t rate, int64_t weight);
-/* Of a device that is not known it does nothing. */
-void grants_let_go(struct grants *grants, const uint8_t *id);
+/* The holder's newest values count; its name is a constant.  0, or -1 if memory
+ * is short. */
+int grants_hold(struct grants *grants, const char *holder, const uint8_t *id,
+	int64_t rate, int64_t weight);
+/* Of a device that the holder does not hold it does nothing. */
+void grants_let_go(
+	struct grants *grants, const char *holder, const uint8_t *id);
 /* NULL: the device has none. */
 const struct grant *grants_find(const struct grants *grants, const uint8_t *id);
 void grants_free(struct grants *grants);

@@ -175,14 +175,14 @@ static void apply_now(struct relay_ctx *cx)
 	atomic_fetch_add_explicit(&data->generation, 1, memory_order_release);
 }
 
-static int hold(
-	struct relay_ctx *cx, const uint8_t *id, int64_t rate, int64_t weight)
+static int hold_by(struct relay_ctx *cx, const char *holder, const uint8_t *id,
+	int64_t rate, int64_t weight)
 {
 	struct data *data = cx->data;
 	int result;
 
 	pthread_mutex_lock(&data->lock);
-	result = grants_hold(&data->grants, id, rate, weight);
+	result = grants_hold(&data->grants, holder, id, rate, weight);
 	pthread_mutex_unlock(&data->lock);
 	note_grants(cx, data->grants.all != NULL);
 	/* Its session may have begun before the message came here. */
@@ -191,18 +191,34 @@ static int hold(
 	return result;
 }
 
-static void let_go(struct relay_ctx *cx, const uint8_t *id)
+static void let_go_by(
+	struct relay_ctx *cx, const char *holder, const uint8_t *id)
 {
 	struct data *data = cx->data;
 
 	pthread_mutex_lock(&data->lock);
-	grants_let_go(&data->grants, id);
+	grants_let_go(&data->grants, holder, id);
 	pthread_mutex_unlock(&data->lock);
 	note_grants(cx, data->grants.all != NULL);
 }
 
-static const struct rate_limit_service service = {
-	.cap = cap, .hold = hold, .let_go = let_go, .apply_now = apply_now};
+static int hold(
+	struct relay_ctx *cx, const uint8_t *id, int64_t rate, int64_t weight)
+{
+	return hold_by(cx, "", id, rate, weight);
+}
+
+static void let_go(struct relay_ctx *cx, const uint8_t *id)
+{
+	let_go_by(cx, "", id);
+}
+
+static const struct rate_limit_service service = {.cap = cap,
+	.hold = hold,
+	.let_go = let_go,
+	.apply_now = apply_now,
+	.hold_by = hold_by,
+	.let_go_by = let_go_by};
 
 static int init(struct relay_ctx *cx, struct relay_err *err)
 {

@@ -9,8 +9,8 @@
 struct relay_ctx;
 
 #define RATE_LIMIT_SERVICE "rate-limit"
-/* 2: hold, let_go and apply_now. */
-#define RATE_LIMIT_SERVICE_VERSION 2
+/* 2: hold, let_go and apply_now.  3: hold_by and let_go_by. */
+#define RATE_LIMIT_SERVICE_VERSION 3
 
 struct rate_limit_service {
 	/*
@@ -30,6 +30,15 @@ struct rate_limit_service {
 	void (*let_go)(struct relay_ctx *self, const uint8_t *id);
 	/* What was given counts for running sessions as well.  [C] */
 	void (*apply_now)(struct relay_ctx *self);
+	/*
+	 * The same for one of several holders, whose name is a constant: each
+	 * has values of its own.  The lowest rate of all counts, and the
+	 * highest weight.  hold() and let_go() are those of the holder "".
+	 */
+	int (*hold_by)(struct relay_ctx *self, const char *holder,
+		const uint8_t *id, int64_t rate, int64_t weight);
+	void (*let_go_by)(
+		struct relay_ctx *self, const char *holder, const uint8_t *id);
 };
 
 #endif

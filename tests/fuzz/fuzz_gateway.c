@@ -24,7 +24,7 @@
 #include "fuzz.h"
 #include "gateway.h"
 #include "global.h"
-#include "monotonic.h"
+#include "shared/monotonic.h"
 #include "netlink.h"
 #include "pmp.h"
 

@@ -16,7 +16,7 @@
 
 #include "answer.h"
 #include "fuzz.h"
-#include "libcurl.h"
+#include "shared/libcurl.h"
 #include "plan.h"
 #include "request.h"
 

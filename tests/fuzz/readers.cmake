@@ -43,6 +43,7 @@ function(reader_target name)
 endfunction()
 
 # Alphabetical.
+reader_target(answer modules/admission/answer.c FOLDERS modules/admission)
 reader_target(bans modules/access/bans.c FOLDERS modules/access)
 reader_target(config RUNS 2000 FOLDERS tests/unit/config
   WRAP asprintf calloc free malloc realloc reallocarray strdup strndup)
@@ -68,7 +69,8 @@ reader_target(inherited WRAP close fcntl getsockname getsockopt)
 reader_target(pem modules/pool-join/pem.c RUNS 2000 FOLDERS modules/pool-join)
 target_include_directories(fuzz_pem PRIVATE ${FUZZ_CURL_INCLUDE_DIRS})
 reader_target(pool modules/pool-join/answer.c modules/pool-join/plan.c
-  modules/pool-join/request.c RUNS 2000 FOLDERS modules/pool-join)
+  modules/pool-join/request.c modules/shared/curl_loop.c RUNS 2000
+  FOLDERS modules/pool-join)
 target_include_directories(fuzz_pool PRIVATE ${FUZZ_CURL_INCLUDE_DIRS})
 target_link_libraries(fuzz_pool PRIVATE ${FUZZ_CURL_LIBRARIES})
 reader_target(quota modules/quota/names.c modules/quota/state.c FOLDERS modules/quota)

@@ -67,6 +67,7 @@ TOPICS = (
     ("core/workers/*", "process/test_hangs.py reloads/test_reload.py sessions/test_session.py"
      " process/test_upgrade_hangs.py"),
     ("modules/access/*", "modules/test_access.py control/test_bans.py configuration/test_guards.py"),
+    ("modules/admission/*", "modules/test_http_verdicts.py"),
     ("modules/bounds/*", "strangers/test_bounds.py strangers/test_sources.py"),
     ("modules/control/*", "control"),
     ("modules/csv-exporter/* modules/statsd/*", "modules/test_exporters.py modules/test_statsd.py"),
@@ -86,6 +87,7 @@ TOPICS = (
      " protocol/test_pending_sources.py protocol/test_busy_devices.py"),
     ("modules/relay/*", "protocol sessions/test_session.py process/test_drain.py"),
     ("modules/shared/lookup.c", "addresses/test_silent_names.py addresses/test_ext_address.py"),
+    ("modules/shared/*curl*", "modules/test_http_verdicts.py addresses/test_pool_join.py"),
     ("modules/shared/*", "configuration/test_guards.py modules/test_access.py"
      " strangers/test_bounds.py"),
     ("modules/status/*", "http/test_status.py http/test_health.py"),

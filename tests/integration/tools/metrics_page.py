@@ -25,6 +25,7 @@ OPENMETRICS = "application/openmetrics-text;version=1.0.0"
 _OPEN_LABELS = {"module": "as in `modules`", "pool": "host and port of each of `pools`", "version": "of the server"}
 #: Options that a module needs to start, besides its defaults.
 _NEEDS = {
+    "admission": lambda folder: {"url": "http://127.0.0.1:9/"},
     "csv-exporter": lambda folder: {"file": f"{folder}/relay.csv"},
     "pool-join": lambda folder: {"pools": "http://127.0.0.1:9/"},
 }

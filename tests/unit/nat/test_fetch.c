@@ -20,7 +20,7 @@
 #include <cmocka.h>
 
 #include "fetch.h"
-#include "monotonic.h"
+#include "shared/monotonic.h"
 
 #define ANSWER     "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood"
 #define PATIENT_MS 60000

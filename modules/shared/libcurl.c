@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "libcurl.h"
+#include "shared/libcurl.h"
 
 /* The ABI version, unchanged since 2006. */
 #define SONAME  "libcurl.so.4"

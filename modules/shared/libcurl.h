@@ -17,6 +17,7 @@
 	X(easy_cleanup)                                                        \
 	X(easy_getinfo)                                                        \
 	X(easy_init)                                                           \
+	X(easy_reset)                                                          \
 	X(easy_setopt)                                                         \
 	X(easy_strerror)                                                       \
 	X(free)                                                                \

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * asker.h - the thread that asks the endpoint, with a loop of its own.
+ *
+ * It has a queue, whose length the caller bounds, and as many requests under
+ * way as there may be connections.
+ */
+#ifndef ASKER_H
+#define ASKER_H
+
+#include <pthread.h>
+
+#include "transfer.h"
+
+struct asker;
+struct job;
+
+/* How a question has gone. */
+struct asked {
+	struct question question;
+	enum failure failure;
+	struct answer answer; /* with a failure: only `reason` */
+	int64_t took_ms;      /* since it was put into the queue */
+};
+
+/* [C] NULL with err.  `told` is called on the control thread, with a struct
+ * asked; `lost` on any thread, if memory is too short for that. */
+struct asker *asker_start(struct relay_ctx *cx, const struct libcurl *curl,
+	struct setup *setup, relay_post_fn *told,
+	void (*lost)(struct relay_ctx *cx, const struct asked *asked),
+	struct relay_err *err);
+/* [C] Ends the thread and whatever it asks; `told` is not called for that.
+ * NULL is allowed. */
+void asker_stop(struct asker *asker);
+/* [C] Asks until that time of the monotonic clock, in ms.  0, or -1 without
+ * memory. */
+int asker_push(
+	struct asker *asker, const struct question *question, int64_t until_ms);
+/* [C] For what begins from now on.  Takes over one hold. */
+void asker_use(struct asker *asker, struct setup *setup);
+/* [*] */
+unsigned asker_queued(const struct asker *asker);
+unsigned asker_open(const struct asker *asker);
+
+#endif

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* From a question to its answer. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "access/access_service.h"
+#include "asking.h"
+#include "counts.h"
+#include "data.h"
+#include "here.h"
+#include "shared/monotonic.h"
+#include "terms.h"
+
+#define LOOK_MS 1000
+
+/* How many devices are looked at in one go, while workers wait for the lock. */
+#define PART 64
+
+static struct data *data_of(const struct relay_ctx *cx)
+{
+	return cx->data;
+}
+
+/* Whether a worker has counted it. */
+static bool waits(const struct question *question)
+{
+	return question->ticket.number != 0;
+}
+
+static void settle(struct relay_ctx *cx, const struct question *question,
+	enum relay_verdict verdict, enum relay_refusal refusal,
+	const char *word)
+{
+	const struct relay_decision decision = {
+		.verdict = verdict, .why = {refusal, word}};
+
+	/* Without memory, what the ticket says counts in the end. */
+	if (waits(question))
+		(void)relay_settle(cx, &question->ticket, &decision);
+}
+
+enum relay_refusal asking_refusal(const struct question *question)
+{
+	return question->kind == QUESTION_ASK ? RELAY_REFUSE_ABSENT
+					      : RELAY_REFUSE_POLICY;
+}
+
+static const char *shown(
+	const struct question *question, char out[RELAY_DEVICE_ID_TEXT])
+{
+	relay_device_id_format(question->device, out);
+	return out;
+}
+
+/* Failures. */
+
+static void log_failure(struct relay_ctx *cx, const struct asked *asked)
+{
+	struct data *data = data_of(cx);
+	const struct conf *conf = cx->conf;
+
+	if (asked->failure == FAILURE_LATE)
+		relay_log_seldom(cx, RELAY_WARNING, &data->late,
+			"the endpoint is too slow: a question waited for %lld "
+			"ms and was not asked",
+			(long long)asked->took_ms);
+	else if (asked->failure != FAILURE_BREAKER)
+		relay_log_seldom(cx, RELAY_WARNING, &data->failed,
+			"no answer about a device, which is therefore %s: %s "
+			"(%s)",
+			asked->question.kind == QUESTION_AGAIN ? "kept"
+			: conf->fail_open                      ? "admitted"
+							       : "refused",
+			counts_word(asked->failure), asked->answer.reason);
+}
+
+static void fail(struct relay_ctx *cx, const struct asked *asked)
+{
+	struct data *data = data_of(cx);
+	const struct conf *conf = cx->conf;
+	const struct question *question = &asked->question;
+	struct device *device;
+
+	count_failure(cx, asked->failure);
+	log_failure(cx, asked);
+	pthread_mutex_lock(&data->lock);
+	device = here_find(&data->here, question->device);
+	if (device && question->kind == QUESTION_AGAIN) {
+		device->asking = false;
+		device->again_ms = relay_now_ms(cx) + conf->breaker_ms;
+	} else if (device && question->kind == QUESTION_JOIN &&
+		   !device->answered) {
+		/* If it is admitted without an answer, it is asked about. */
+		device->question = *question;
+		device->question.ticket = (struct relay_ticket){0};
+		device->question.kind = QUESTION_AGAIN;
+	}
+	pthread_mutex_unlock(&data->lock);
+	settle(cx, question, conf->fail_open ? RELAY_PASS : RELAY_DENY,
+		RELAY_REFUSE_FULL, counts_word(asked->failure));
+}
+
+static void fail_unasked(struct relay_ctx *cx, const struct question *question,
+	enum failure failure)
+{
+	const struct asked asked = {.question = *question, .failure = failure};
+
+	if (waits(question))
+		atomic_fetch_sub(&data_of(cx)->waiting, 1);
+	fail(cx, &asked);
+}
+
+static void feed_breaker(struct relay_ctx *cx, enum failure failure)
+{
+	struct data *data = data_of(cx);
+	const struct conf *conf = cx->conf;
+
+	if (failure == FAILURE_NONE) {
+		if (breaker_succeeded(&data->breaker))
+			relay_log_seldom(cx, RELAY_NOTICE, &data->mended,
+				"the endpoint answers again");
+	} else if (failure_is_of_endpoint(failure) &&
+		   breaker_failed(&data->breaker, relay_now_ms(cx),
+			   conf->breaker_ms,
+			   (unsigned)conf->breaker_failures)) {
+		relay_log_seldom(cx, RELAY_WARNING, &data->broken,
+			"the endpoint fails again and again (%s), and is not "
+			"asked for %lld ms",
+			counts_word(failure), (long long)conf->breaker_ms);
+	}
+}
+
+/* Questions. */
+
+static void add_name(struct relay_ctx *cx, struct question *question)
+{
+	struct relay_ctx *self;
+	const struct access_service *access = relay_service_find(
+		cx, ACCESS_SERVICE, ACCESS_SERVICE_VERSION, &self);
+
+	if (!access || !access->name(self, question->device, question->name))
+		question->name[0] = '\0';
+}
+
+static void ask(struct relay_ctx *cx, struct question *question)
+{
+	struct data *data = data_of(cx);
+	const struct conf *conf = cx->conf;
+	int64_t spent_ms = relay_now_ms(cx) - question->asked_ms;
+	int64_t left_ms = data->answer_ms - spent_ms;
+
+	if (!breaker_allows(
+		    &data->breaker, relay_now_ms(cx), conf->breaker_ms)) {
+		fail_unasked(cx, question, FAILURE_BREAKER);
+		return;
+	}
+	if (question->kind == QUESTION_AGAIN)
+		left_ms = conf->timeout_ms * (conf->retries + 1);
+	add_name(cx, question);
+	if (asker_push(data->asker, question, monotonic_now_ms() + left_ms) !=
+		0) {
+		fail_unasked(cx, question, FAILURE_MEMORY);
+		return;
+	}
+	relay_metric_inc(cx, data->counts[COUNT_ASKED], question->kind, 1);
+}
+
+void asking_begin(struct relay_ctx *cx, const void *arg)
+{
+	struct question question = *(const struct question *)arg;
+
+	ask(cx, &question);
+}
+
+/* Answers. */
+
+static void deny(struct relay_ctx *cx, const struct asked *asked)
+{
+	struct data *data = data_of(cx);
+	const struct question *question = &asked->question;
+	char id[RELAY_DEVICE_ID_TEXT];
+	bool withdrawn = false;
+	struct device *device;
+
+	pthread_mutex_lock(&data->lock);
+	device = here_find(&data->here, question->device);
+	if (device && (question->kind == QUESTION_AGAIN ||
+			      (question->kind == QUESTION_JOIN &&
+				      !device->answered))) {
+		withdrawn = question->kind == QUESTION_AGAIN &&
+			    device->connections > 0;
+		device->asking = false;
+		atomic_store(&device->denied, true);
+	}
+	pthread_mutex_unlock(&data->lock);
+	if (withdrawn)
+		relay_metric_inc(cx, data->counts[COUNT_WITHDRAWN], 0, 1);
+	relay_log_seldom(cx, RELAY_NOTICE,
+		withdrawn ? &data->withdrawn : &data->denied,
+		"the endpoint denies %s to device %s: %s",
+		question->kind == QUESTION_ASK ? "a request"
+		: withdrawn                    ? "staying"
+					       : "joining",
+		shown(question, id),
+		asked->answer.reason[0] ? asked->answer.reason
+					: "it gives no reason");
+	settle(cx, question, RELAY_DENY, asking_refusal(question), "denied");
+}
+
+/* Of a device that joins or stays. */
+static enum terms_result admit(struct relay_ctx *cx, const struct asked *asked)
+{
+	struct data *data = data_of(cx);
+	enum terms_result result = TERMS_KEPT;
+	struct device *device;
+
+	pthread_mutex_lock(&data->lock);
+	device = here_find(&data->here, asked->question.device);
+	/* Else the connection has gone meanwhile. */
+	if (device) {
+		if (asked->question.kind == QUESTION_AGAIN)
+			device->asking = false;
+		here_allow(device, &asked->question, &asked->answer,
+			relay_now_ms(cx));
+		result = terms_apply(cx, device);
+	}
+	pthread_mutex_unlock(&data->lock);
+	terms_report(cx, result);
+	return result;
+}
+
+static void allow(struct relay_ctx *cx, const struct asked *asked)
+{
+	enum terms_result result = TERMS_KEPT;
+
+	if (asked->question.kind != QUESTION_ASK)
+		result = admit(cx, asked);
+	if (result == TERMS_USED_UP || result == TERMS_UNCOUNTED)
+		settle(cx, &asked->question, RELAY_DENY, RELAY_REFUSE_FULL,
+			"quota");
+	else if (result == TERMS_NO_MEMORY)
+		settle(cx, &asked->question, RELAY_DENY, RELAY_REFUSE_FULL,
+			counts_word(FAILURE_MEMORY));
+	else
+		settle(cx, &asked->question, RELAY_PASS, RELAY_REFUSE_POLICY,
+			"");
+}
+
+void asking_recall(struct relay_ctx *cx, const void *arg)
+{
+	atomic_fetch_sub(&data_of(cx)->waiting, 1);
+	allow(cx, arg);
+}
+
+/* For how long it counts, and that in the cache. */
+static void keep(struct relay_ctx *cx, struct asked *asked)
+{
+	struct data *data = data_of(cx);
+	const struct conf *conf = cx->conf;
+	int64_t now_ms = relay_now_ms(cx);
+
+	if (asked->answer.keep_ms < 0)
+		asked->answer.keep_ms = conf->keep_ms;
+	pthread_mutex_lock(&data->lock);
+	if (asked->answer.keep_ms > 0)
+		cache_put(&data->cache, asked->question.key, &asked->answer,
+			now_ms + asked->answer.keep_ms, (size_t)conf->cache);
+	pthread_mutex_unlock(&data->lock);
+}
+
+void asking_told(struct relay_ctx *cx, const void *arg)
+{
+	struct data *data = data_of(cx);
+	struct asked asked = *(const struct asked *)arg;
+
+	if (waits(&asked.question))
+		atomic_fetch_sub(&data->waiting, 1);
+	feed_breaker(cx, asked.failure);
+	relay_metric_observe(
+		cx, data->counts[COUNT_DURATION], 0, asked.took_ms);
+	if (asked.failure != FAILURE_NONE) {
+		fail(cx, &asked);
+		return;
+	}
+	count_verdict(cx, COUNT_ANSWERED, asked.answer.allow);
+	keep(cx, &asked);
+	if (asked.answer.allow)
+		allow(cx, &asked);
+	else
+		deny(cx, &asked);
+}
+
+void asking_lost(struct relay_ctx *cx, const struct asked *asked)
+{
+	struct data *data = data_of(cx);
+	struct device *device;
+
+	if (waits(&asked->question))
+		atomic_fetch_sub(&data->waiting, 1);
+	count_failure(cx, FAILURE_MEMORY);
+	pthread_mutex_lock(&data->lock);
+	device = here_find(&data->here, asked->question.device);
+	if (device && asked->question.kind == QUESTION_AGAIN)
+		device->asking = false;
+	pthread_mutex_unlock(&data->lock);
+}
+
+/* Every second. */
+
+/* With the lock held: whether it is to be asked about. */
+static bool is_due(struct device *device, int64_t now_ms)
+{
+	if (device->asking || device->connections == 0 ||
+		now_ms < device->again_ms || !device->question.address[0] ||
+		atomic_load(&device->denied))
+		return false;
+	device->asking = true;
+	return true;
+}
+
+/* How many may be asked about now; half of the queue is for those who wait. */
+static int64_t room(const struct relay_ctx *cx)
+{
+	const struct data *data = cx->data;
+	const struct conf *conf = cx->conf;
+
+	/* While it stops, or while all would fail, none. */
+	if (!data->asker || (data->breaker.state == BREAKER_OPEN &&
+				    relay_now_ms(cx) < data->breaker.until_ms))
+		return 0;
+	return (conf->queue + 1) / 2 - (int64_t)asker_queued(data->asker);
+}
+
+/* Looks at some devices from `from` on, and copies at most `most` questions
+ * that are due.  Where to go on; NULL: at the end. */
+static struct device *look_at(struct relay_ctx *cx, struct device *from,
+	const struct terms_services *services, struct question due[PART],
+	size_t *count, int64_t most)
+{
+	struct data *data = data_of(cx);
+	int64_t now_ms = relay_now_ms(cx);
+
+	*count = 0;
+	pthread_mutex_lock(&data->lock);
+	if (!from)
+		from = data->here.all;
+	for (int i = 0; from && i < PART; i++) {
+		struct device *device = from;
+
+		from = device->hh.next;
+		terms_count(device, services);
+		if (device->holders == 0) {
+			terms_end(device, services);
+			here_remove(&data->here, device);
+		} else if ((int64_t)*count < most && is_due(device, now_ms)) {
+			due[*count] = device->question;
+			due[(*count)++].asked_ms = now_ms;
+		}
+	}
+	pthread_mutex_unlock(&data->lock);
+	return from;
+}
+
+int64_t asking_look(struct relay_ctx *cx, void *arg)
+{
+	const struct terms_services services = terms_find(cx);
+	struct question due[PART];
+	struct device *at = NULL;
+	size_t count;
+
+	(void)arg;
+	do {
+		at = look_at(cx, at, &services, due, &count, room(cx));
+		for (size_t i = 0; i < count; i++)
+			ask(cx, &due[i]);
+	} while (at);
+	return LOOK_MS;
+}
