@@ -116,6 +116,9 @@ enum relay_verdict decide_peer_join(struct relay_ctx *cx,
 
 	if (conf->what == WHAT_ASKS)
 		return RELAY_PASS;
+	/* Nothing can be kept of a connection that is older than the module. */
+	if (!relay_conn_data(cx, conn))
+		return refuse(why, RELAY_REFUSE_FULL, "busy");
 	if (!relay_conn_peer(conn) ||
 		question_make(&question, QUESTION_JOIN, conn, NULL, token) !=
 			0 ||

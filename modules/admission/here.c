@@ -66,8 +66,6 @@ int here_enter(struct relay_ctx *cx, const struct relay_conn *conn)
 	struct device *device;
 
 	here_leave(cx, conn);
-	if (!member)
-		return 0;
 	pthread_mutex_lock(&data->lock);
 	device = here_find(&data->here, id);
 	if (!device)

@@ -11,7 +11,8 @@
 
 #include "here_state.h"
 
-/* [W]  The connection asks to join.  0, or -1 without memory. */
+/* [W]  The connection, which has a struct member, asks to join.  0, or -1
+ * without memory. */
 int here_enter(struct relay_ctx *cx, const struct relay_conn *conn);
 void here_leave(struct relay_ctx *cx, const struct relay_conn *conn);
 void here_session(struct relay_ctx *cx, struct relay_session *session);

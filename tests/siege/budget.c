@@ -160,6 +160,18 @@ static const struct budget_row rows[] = {
 		"test_a_source_has_a_bound_and_others_go_on "
 		"test_a_device_has_a_bound unit-question_places",
 		"-"},
+	{TLS,
+		"joins and requests about which a web service is asked, and "
+		"its "
+		"answers",
+		"1, for answer-timeout", "as in the row before",
+		"{admission.queue} and {admission.connections}; "
+		"{admission.cache} answers",
+		"admission.queue admission.connections admission.cache",
+		"strelaysrv_admission_failures_total{reason=queue-full}", false,
+		"test_the_newest_is_refused_if_the_queue_is_full "
+		"test_the_cache_is_bounded unit-cache",
+		"-"},
 	{TLS, "requests that wait for a device that may come back",
 		"1, for relay.park-asks; nothing is read meanwhile",
 		"{PARKING_PER_SOURCE}; a device: {PARKING_PER_DEVICE}",
