@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "config/config_credentials.h"
 #include "config/config_disabled_modules.h"
+#include "config/config_listeners.h"
 #include "config/config_report.h"
 #include "config/config_section.h"
 #include "config/flags.h"
@@ -70,7 +71,8 @@ static bool check_table(
 
 static bool check_module_name(const char *name, struct config_report *to)
 {
-	if (!options_find(core_options, name) && strcmp(name, "include") != 0)
+	if (!options_find(core_options, name) && strcmp(name, "include") != 0 &&
+		strcmp(name, CONFIG_LISTENER) != 0)
 		return true;
 	config_report(to, RELAY_ERROR,
 		"a module cannot have the name \"%s\": it is an option", name);
@@ -87,27 +89,12 @@ static void add_section(struct config *config, const char *name,
 	section->name = name;
 	section->options = options;
 	section->count = options_count(options);
-	section->required = true;
 	section->conf_size = conf_size;
-	if (!check_table(section, to)) {
-		section->options =
-			NULL; /* it is invalid: nothing may read it */
-		section->count = 0;
-	}
-	/* One byte more than needed, since calloc(0) may return NULL. */
-	section->values = calloc(1, conf_size + 1);
-	section->origins =
-		calloc(section->count + 1, sizeof(*section->origins));
-	if (!section->values || !section->origins) {
-		config_report(to, RELAY_ERROR, "out of memory");
-		section->options = NULL;
-		section->count = 0;
-	} else if (options_defaults(section->options, section->values, &err)) {
+	if (!check_table(section, to))
+		section->options = NULL; /* invalid: nothing may read it */
+	if (config_section_fill(section, &err) != 0)
 		config_report(to, RELAY_ERROR, "module %s: %s", owner(section),
 			err.text);
-		section->options = NULL;
-		section->count = 0;
-	}
 }
 
 static void add_sections(struct config *config,
@@ -122,6 +109,8 @@ static void add_sections(struct config *config,
 			config->sections[config->count - 1].opaque =
 				mods[i].opaque;
 		}
+	config_listeners_reserve(&config->sections[config->count]);
+	config->count += CORE_LISTENERS_MAX;
 }
 
 static void tell_deprecated(
@@ -176,18 +165,19 @@ static void hint_modules(const struct config *config, struct config_report *to)
 	const struct core_conf *core = config_core(config);
 	const char **names = calloc(config->count, sizeof(*names));
 	struct relay_value value;
+	size_t n = 0;
 
 	if (!names || config_get(config, NULL, "modules", &value))
 		core = NULL;
 	for (size_t i = 1; core && i < config->count; i++)
-		names[i - 1] = config->sections[i].name;
+		if (!config->sections[i].listener)
+			names[n++] = config->sections[i].name;
 	for (size_t i = 0; core && core->modules[i]; i++) {
 		const char *near;
 
 		if (find_section(config, core->modules[i]))
 			continue;
-		near = suggest_nearest(
-			core->modules[i], names, config->count - 1);
+		near = suggest_nearest(core->modules[i], names, n);
 		if (near)
 			config_report(to, RELAY_WARNING,
 				"%s: modules names \"%s\"; did you mean "
@@ -205,7 +195,8 @@ struct config *config_examine(const char *file, const struct flags *flags,
 	struct config *config = calloc(1, sizeof(*config));
 
 	if (config)
-		config->sections = calloc(n + 1, sizeof(*config->sections));
+		config->sections = calloc(
+			n + 1 + CORE_LISTENERS_MAX, sizeof(*config->sections));
 	if (!config || !config->sections) {
 		report(RELAY_ERROR, "out of memory", arg);
 		free(config);
@@ -224,6 +215,7 @@ struct config *config_examine(const char *file, const struct flags *flags,
 	for (size_t i = 0; flags && i < flags->count; i++)
 		apply_flag(config, &flags->values[i], &to);
 	config_take_credentials(&config->sections[0], &to);
+	config_listeners_make(config->sections, config->count, &to);
 	if (!to.failed)
 		config_report_disabled(
 			config->sections, config->count, flags, &to);
@@ -259,12 +251,12 @@ void config_free(struct config *config)
 	for (size_t i = 0; i < config->count; i++) {
 		struct config_section *section = &config->sections[i];
 
-		if (section->values)
-			options_clear(section->options, section->values);
-		for (size_t o = 0; o < section->count; o++)
-			free(section->origins[o]);
-		free(section->origins);
-		free(section->values);
+		if (i == 0 && section->values)
+			free(((struct core_conf *)section->values)->listeners);
+		if (section->listener)
+			config_listener_close(section);
+		else
+			config_section_empty(section);
 	}
 	free(config->sections);
 	free(config);

@@ -175,7 +175,8 @@ void config_report_disabled(const struct config_section *sections, size_t count,
 		const struct config_section *section = &sections[i];
 		struct idle idle = {.origin = NULL};
 
-		if (is_enabled(&sections[0], section->name))
+		if (section->listener ||
+			is_enabled(&sections[0], section->name))
 			continue;
 		if (section->unchecked)
 			config_report(to, RELAY_ERROR,

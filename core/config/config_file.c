@@ -19,8 +19,10 @@
 #include <string.h>
 
 #include "config/config_child.h"
+#include "config/config_listeners.h"
 #include "config/config_reader.h"
 #include "config/config_variables.h"
+#include "config/options.h"
 
 #define INCLUDE_DEPTH_MAX 10
 /* Without it, files that each include the next one twice take exponential time.
@@ -55,6 +57,8 @@ struct config_section *config_section_of(const cfg_t *cfg)
 {
 	if (cfg == config_reader->root)
 		return &config_reader->sections[0];
+	if (cfg->title)
+		return config_listener_of(cfg);
 	for (size_t i = 1; i < config_reader->count; i++)
 		if (strcmp(config_reader->sections[i].name, cfg->name) == 0)
 			return &config_reader->sections[i];
@@ -102,6 +106,9 @@ static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 		return;
 	if (strncmp(fmt, "no such option", 14) == 0) {
 		config_reader->unknown.section = config_section_of(cfg);
+		if (!config_reader->unknown.section) /* it has no place */
+			config_reader->unknown.section =
+				&config_reader->sections[0];
 		config_reader->unknown.line = config_line(cfg);
 		config_reader->unknown.word = strdup(va_arg(ap, const char *));
 		if (!config_reader->unknown.word)
@@ -110,6 +117,12 @@ static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 	}
 	if (tell_unquoted(fmt, config_line(cfg), ap))
 		return;
+	if (strncmp(fmt, "found duplicate title", 21) == 0) {
+		config_problem(RELAY_ERROR, config_line(cfg),
+			"two listeners have the name \"%.*s\"",
+			CORE_LISTENER_NAME_MAX, va_arg(ap, const char *));
+		return;
+	}
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	config_problem(RELAY_ERROR, config_line(cfg), "syntax error: %s", text);
 }
@@ -295,32 +308,46 @@ static cfg_opt_t *make_rows(const struct config_section *section, size_t more)
 		return NULL;
 	for (size_t i = 0; i < section->count; i++)
 		rows[n++] = value_row(&section->options[i]);
-	if (section->name)
+	if (section->name && !section->listener)
 		rows[n++] = value_row(NULL);
 	rows[n] = include_row();
 	return rows;
 }
 
+static int section_row(
+	const struct config_section *section, cfg_flag_t flags, cfg_opt_t *out)
+{
+	cfg_opt_t row = CFG_SEC(NULL, NULL, CFGF_NONE);
+
+	row.name = section->name;
+	row.flags |= flags;
+	row.validcb = config_on_section_end;
+	row.subopts = make_rows(section, 0);
+	*out = row;
+	return row.subopts ? 0 : -1;
+}
+
 /* Without CFGF_MULTI, libconfuse would lose a section's file and line. */
 static int make_schema(void)
 {
+	const struct config_section any_listener = {.name = CONFIG_LISTENER,
+		.options = listener_options,
+		.count = options_count(listener_options),
+		.listener = true};
 	size_t n = config_reader->sections[0].count + 1;
 
-	config_reader->schema =
-		make_rows(&config_reader->sections[0], config_reader->count);
+	config_reader->schema = make_rows(
+		&config_reader->sections[0], config_reader->count + 1);
 	if (!config_reader->schema)
 		return -1;
-	for (size_t i = 1; i < config_reader->count; i++) {
-		cfg_opt_t row = CFG_SEC(NULL, NULL, CFGF_MULTI);
-
-		row.name = config_reader->sections[i].name;
-		row.validcb = config_on_section_end;
-		row.subopts = make_rows(&config_reader->sections[i], 0);
-		if (!row.subopts)
+	for (size_t i = 1; i < config_reader->count; i++)
+		if (!config_reader->sections[i].listener &&
+			section_row(&config_reader->sections[i], CFGF_MULTI,
+				&config_reader->schema[n++]) != 0)
 			return -1;
-		config_reader->schema[n++] = row;
-	}
-	return 0;
+	return section_row(&any_listener,
+		CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES,
+		&config_reader->schema[n]);
 }
 
 static void read_all_passes(const char *path)

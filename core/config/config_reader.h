@@ -79,6 +79,16 @@ void config_lists_judge(void);
 /* Writes all valid values, and the origins of all. */
 void config_values_hand_over(struct config_serializer *out);
 
+/* config_titled.c */
+
+/* The place of the listener that cfg stands for, which it takes if it is new.
+ * NULL after a problem was reported. */
+struct config_section *config_listener_of(const cfg_t *cfg);
+/* A listener's section is complete: reports what is missing. */
+void config_listener_judge(const struct config_section *section, unsigned line);
+/* Lists for all options that a section has or may have; 0 or more. */
+size_t config_section_room(const struct config_section *section);
+
 /* config_unknown.c */
 
 /* Reports the unknown word and blanks it.  Returns whether another pass is

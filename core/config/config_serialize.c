@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config/config_listeners.h"
 #include "config/config_serialize.h"
 #include "config/options.h"
 
@@ -76,6 +77,7 @@ void config_serialize_section(struct config_serializer *out, size_t index,
 	put_number(out, section->required);
 	put_number(out, section->flawed);
 	put_number(out, section->unchecked);
+	put_text(out, section->title ? section->title : "");
 }
 
 void config_serialize_value(struct config_serializer *out, size_t section,
@@ -171,15 +173,30 @@ static void take_problem(struct config_serial_in *flat)
 		flat->report((enum relay_level)level, text, flat->arg);
 }
 
+/* What is sent of a place that stays free is lost, after an error. */
+static void take_title(struct config_serial_in *flat,
+	struct config_section *place, const char *title)
+{
+	struct relay_err err;
+
+	if (config_listener_open(place, title, &err) != 0)
+		fail(flat, err.text);
+}
+
 static void take_section(struct config_serial_in *flat)
 {
 	struct config_section *section = get_section(flat);
 	bool required = get_number(flat) != 0;
 	bool flawed = get_number(flat) != 0;
 	bool unchecked = get_number(flat) != 0;
+	const char *title = get_text(flat);
 
+	if (!section || (title[0] && (!section->listener || section->title)))
+		flat->broken = true;
 	if (flat->broken)
 		return;
+	if (section->listener)
+		take_title(flat, section, title);
 	section->required = required;
 	section->flawed |= flawed;
 	section->unchecked = unchecked;

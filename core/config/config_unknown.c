@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/config_listeners.h"
 #include "config/config_reader.h"
 #include "config/options.h"
 #include "base/suggest.h"
@@ -18,7 +19,7 @@ static size_t collect_names(
 	for (size_t i = 0; i < section->count; i++)
 		if (!section->options[i].successor)
 			names[n++] = section->options[i].name;
-	if (section->name)
+	if (section->name && !section->listener)
 		names[n++] = "required";
 	return n;
 }
@@ -31,14 +32,17 @@ static const char *suggest_name(const struct config_section *section,
 	const char **names, *near;
 
 	names = calloc(
-		section->count + config_reader->count + 2, sizeof(*names));
+		section->count + config_reader->count + 3, sizeof(*names));
 	if (!names)
 		return NULL;
 	if (use != CONFIG_TEXT_SECTION && use != CONFIG_TEXT_FUNCTION)
 		n = collect_names(section, names);
 	for (size_t i = 1;
 		use == CONFIG_TEXT_SECTION && i < config_reader->count; i++)
-		names[n++] = config_reader->sections[i].name;
+		if (!config_reader->sections[i].listener)
+			names[n++] = config_reader->sections[i].name;
+	if (use == CONFIG_TEXT_SECTION)
+		names[n++] = CONFIG_LISTENER;
 	if (use == CONFIG_TEXT_FUNCTION)
 		names[n++] = "include";
 	near = suggest_nearest(word, names, n);

@@ -8,6 +8,7 @@
 
 #include <strelaysrv/units.h>
 
+#include "config/config_listeners.h"
 #include "config/config_reader.h"
 #include "config/config_variables.h"
 #include "config/options.h"
@@ -187,7 +188,7 @@ static void grow_list(struct config_section *section,
 	/* x = "" means the same as x = {} and as -x="", and x = "a, b" of the
 	 * core the same as -x="a, b".  The URLs of a module's list may contain
 	 * commas. */
-	if (!section->name)
+	if (!section->name || section->listener)
 		list_push_parts(list_of(section, option), item);
 	else if (*item)
 		list_push(list_of(section, option), item);
@@ -288,6 +289,8 @@ int config_on_section_end(cfg_t *cfg, cfg_opt_t *opt)
 
 	if (section)
 		config_find_empty_lists(inner, section, config_line(cfg));
+	if (section && section->listener)
+		config_listener_judge(section, config_line(cfg));
 	return 0;
 }
 
@@ -302,6 +305,8 @@ void config_values_forget(void)
 			section->origins[o] = NULL;
 			list_clear(&config_reader->lists[i][o]);
 		}
+		if (section->listener)
+			config_listener_close(section);
 	}
 }
 
@@ -347,6 +352,8 @@ void config_values_hand_over(struct config_serializer *out)
 		const struct config_section *section =
 			&config_reader->sections[i];
 
+		if (section->listener && !section->title)
+			continue;
 		config_serialize_section(out, i, section);
 		for (size_t o = 0; o < section->count; o++) {
 			const struct config_growing *list =
@@ -368,9 +375,9 @@ int config_lists_make(void)
 		calloc(config_reader->count, sizeof(*config_reader->lists));
 	for (size_t i = 0; config_reader->lists && i < config_reader->count;
 		i++) {
-		config_reader->lists[i] =
-			calloc(config_reader->sections[i].count + 1,
-				sizeof(**config_reader->lists));
+		config_reader->lists[i] = calloc(
+			config_section_room(&config_reader->sections[i]) + 1,
+			sizeof(**config_reader->lists));
 		if (!config_reader->lists[i])
 			return -1;
 	}

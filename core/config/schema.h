@@ -17,6 +17,21 @@
 /* Whose algorithms TLS uses. */
 enum core_crypto { CORE_CRYPTO_OWN, CORE_CRYPTO_OPENSSL };
 
+/* One address that is listened on.  Borrows from its snapshot. */
+struct core_listener {
+	const char *name;    /* of its section; "": it is a word of `listen` */
+	const char *address; /* as configured */
+	/* Each connection begins with a header of a proxy. */
+	bool proxied;
+	const char *const *proxy_from; /* if proxied: the proxies; or empty */
+	bool guarded;                  /* its option `private` */
+	int64_t max_connections;       /* 0: no limit of its own */
+};
+
+/* Sections in a configuration, and bytes of a name. */
+#define CORE_LISTENERS_MAX     32
+#define CORE_LISTENER_NAME_MAX 32
+
 /* The server's own options: the top level of the file. */
 struct core_conf {
 	const char *const *listen;
@@ -47,6 +62,10 @@ struct core_conf {
 	int64_t stop_grace_ms;
 	bool debug;
 	bool pprof; /* accepted for compatibility, without effect */
+	/* The words of `listen`, and then the sections; made from options, see
+	 * config_listeners.h. */
+	struct core_listener *listeners; /* owned array */
+	size_t listener_count;
 };
 
 extern const struct relay_option core_options[]; /* ended by RELAY_OPT_END */

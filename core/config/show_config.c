@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/config_listeners.h"
 #include "config/options.h"
 #include "config/show_config.h"
 
@@ -93,10 +94,13 @@ static void put_comment(const struct relay_value *value, FILE *out)
 /* To write such an option without a value would be an error. */
 static bool is_left_out(const struct relay_value *value)
 {
-	if (!(value->option->flags & RELAY_OPTION_FILLED))
+	const struct relay_option *option = value->option;
+
+	if (!(option->flags & RELAY_OPTION_FILLED) && option->min <= 0)
 		return false;
-	return value->option->type == RELAY_LIST ? !value->list[0]
-						 : !value->string[0];
+	if (option->type == RELAY_LIST)
+		return !value->list[0];
+	return option->type == RELAY_STRING && !value->string[0];
 }
 
 static int put_option(
@@ -126,9 +130,21 @@ static void show_option(
 	show->failed |= put_option(section, value, show->out) != 0;
 }
 
+static void show_listener(
+	const struct config *config, const char *name, struct show *show)
+{
+	char section[sizeof(CONFIG_LISTENER) + 1 + CORE_LISTENER_NAME_MAX];
+
+	(void)snprintf(section, sizeof(section), CONFIG_LISTENER " %s", name);
+	(void)fprintf(show->out, "\n" CONFIG_LISTENER " \"%s\" {\n", name);
+	config_visit_section(config, section, show_option, show);
+	(void)fputs("}\n", show->out);
+}
+
 int show_config(const struct config *config, FILE *out)
 {
-	const char *const *modules = config_core(config)->modules;
+	const struct core_conf *core = config_core(config);
+	const char *const *modules = core->modules;
 	struct show show = {.out = out};
 
 	(void)fputs(
@@ -149,5 +165,8 @@ int show_config(const struct config *config, FILE *out)
 		config_visit_section(config, *modules, show_option, &show);
 		(void)fputs("}\n", out);
 	}
+	for (size_t i = 0; i < core->listener_count; i++)
+		if (core->listeners[i].name[0])
+			show_listener(config, core->listeners[i].name, &show);
 	return fflush(out) == 0 && !ferror(out) && !show.failed ? 0 : -1;
 }

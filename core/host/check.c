@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -136,24 +137,23 @@ static unsigned resolve_all(
 {
 	unsigned n = 0;
 
-	while (core->listen[n] &&
-		listen_place_resolve(
-			core->listen[n], core->protocol, &places[n], NULL) == 0)
+	while (n < core->listener_count &&
+		listen_place_resolve(core->listeners[n].address, core->protocol,
+			&places[n], NULL) == 0)
 		n++;
-	listen_places_pair(places, core->listen, n);
+	listen_places_pair(places, core->listeners, n);
 	return n;
 }
 
 /* A start refuses addresses that overlap. */
 static int check_overlaps(const struct core_conf *core)
 {
-	unsigned count = 0;
-	struct listen_place *places;
+	char a[LISTEN_TEXT], b[LISTEN_TEXT];
+	struct listen_place *places =
+		calloc(core->listener_count + 1, sizeof(*places));
+	unsigned count;
 	int result = 0;
 
-	while (core->listen[count])
-		count++;
-	places = calloc(count + 1, sizeof(*places));
 	if (!places) {
 		log_core(RELAY_ERROR, "out of memory");
 		return -1;
@@ -166,11 +166,25 @@ static int check_overlaps(const struct core_conf *core)
 			log_core(RELAY_ERROR,
 				"option listen: %s and %s have an address in "
 				"common",
-				core->listen[i], core->listen[k]);
+				listen_text(&core->listeners[i], a),
+				listen_text(&core->listeners[k], b));
 			result = -1;
 		}
 	free(places);
 	return result;
+}
+
+static int check_listener(
+	const struct core_conf *core, const struct core_listener *one)
+{
+	char option[sizeof("address of listener ") + CORE_LISTENER_NAME_MAX] =
+		"listen";
+
+	if (one->name[0])
+		(void)snprintf(option, sizeof(option),
+			"address of listener %.*s", CORE_LISTENER_NAME_MAX,
+			one->name);
+	return check_address(option, one->address, core->protocol, RELAY_ERROR);
 }
 
 static int check_addresses(const struct core_conf *core)
@@ -178,14 +192,12 @@ static int check_addresses(const struct core_conf *core)
 	int result = check_overlaps(core);
 	struct relay_err err;
 
-	if (proxy_trust_check(core->listen, core->proxy_listen,
-		    core->proxy_from, &err) != 0) {
+	if (proxy_trust_check(core, &err) != 0) {
 		log_core(RELAY_ERROR, "option %s", err.text);
 		result = -1;
 	}
-	for (const char *const *text = core->listen; *text; text++)
-		result |= check_address(
-			"listen", *text, core->protocol, RELAY_ERROR);
+	for (size_t i = 0; i < core->listener_count; i++)
+		result |= check_listener(core, &core->listeners[i]);
 	if (core->status_srv[0])
 		result |= check_address("status-srv", core->status_srv,
 			CORE_TCP, RELAY_WARNING);

@@ -37,18 +37,9 @@ static void forget(void)
 	*settings = (struct settings){.in_use = settings->in_use};
 }
 
-static size_t count_words(const char *const *words)
-{
-	size_t count = 0;
-
-	while (words[count])
-		count++;
-	return count;
-}
-
 int64_t core_options_descriptors(const struct core_conf *conf, unsigned workers)
 {
-	int64_t addresses = (int64_t)count_words(conf->listen);
+	int64_t addresses = (int64_t)conf->listener_count;
 
 	/* Two for the event loop (epoll, eventfd).  For each address, the
 	 * listening socket and a spare one, see listener.h. */
@@ -95,13 +86,27 @@ static bool same_words(const char *const *a, const char *const *b)
 	return !*a && !*b;
 }
 
-static bool listens_elsewhere(
+static bool same_listener(
+	const struct core_listener *a, const struct core_listener *b)
+{
+	return strcmp(a->name, b->name) == 0 &&
+	       strcmp(a->address, b->address) == 0 &&
+	       a->proxied == b->proxied &&
+	       same_words(a->proxy_from, b->proxy_from) &&
+	       a->guarded == b->guarded &&
+	       a->max_connections == b->max_connections;
+}
+
+static bool listens_otherwise(
 	const struct core_conf *before, const struct core_conf *after)
 {
-	return after->protocol != before->protocol ||
-	       !same_words(after->listen, before->listen) ||
-	       !same_words(after->proxy_listen, before->proxy_listen) ||
-	       !same_words(after->proxy_from, before->proxy_from);
+	if (after->protocol != before->protocol ||
+		after->listener_count != before->listener_count)
+		return true;
+	for (size_t i = 0; i < after->listener_count; i++)
+		if (!same_listener(&after->listeners[i], &before->listeners[i]))
+			return true;
+	return false;
 }
 
 /* Host names are only resolved again if the options have changed. */
@@ -110,10 +115,11 @@ static size_t list_changed(const struct core_conf *before,
 {
 	size_t count = 0;
 
-	for (size_t i = 0; listens_elsewhere(before, after) && after->listen[i];
+	for (size_t i = 0;
+		listens_otherwise(before, after) && i < after->listener_count;
 		i++)
 		queries[count++] = (struct name_query){
-			"listen", after->listen[i], after->protocol};
+			"listen", after->listeners[i].address, after->protocol};
 	if (strcmp(before->status_srv, after->status_srv) != 0)
 		queries[count++] = (struct name_query){
 			"status-srv", after->status_srv, CORE_TCP};
@@ -127,7 +133,7 @@ struct name_lookup *core_options_look_up(const struct core_conf *before,
 	const struct core_conf *after, void (*over)(void *arg), void *arg)
 {
 	struct name_query *queries =
-		calloc(count_words(after->listen) + 2, sizeof(*queries));
+		calloc(after->listener_count + 2, sizeof(*queries));
 	struct relay_err err = {.text = "out of memory"};
 	struct name_lookup *names = NULL;
 
@@ -149,7 +155,7 @@ static int stage_addresses(const struct name_lookup *names)
 
 	if (http_stage(conf->status_srv, conf->private_srv, names, &err) != 0)
 		goto error;
-	if (listens_elsewhere(settings->before, conf) &&
+	if (listens_otherwise(settings->before, conf) &&
 		listeners_stage(conf, names, &err) != 0)
 		goto error;
 	return 0;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <strelaysrv/listener.h>
+
 #include "base/instance.h"
 #include "config/config_diff.h"
 #include "config/flags.h"
@@ -118,6 +120,26 @@ int relay_option_get(struct relay_ctx *cx, const char *section,
 			return -1;
 	}
 	return config_get(config, section, name, out);
+}
+
+void relay_listeners_visit(
+	struct relay_ctx *cx, relay_listeners_visit_fn *visit, void *arg)
+{
+	struct host *host = self();
+	const struct core_conf *conf =
+		config_core(host->next ? host->next : host->current);
+
+	(void)cx;
+	for (size_t i = 0; i < conf->listener_count; i++) {
+		const struct core_listener *one = &conf->listeners[i];
+		const struct relay_listener info = {.name = one->name,
+			.address = one->address,
+			.is_private = one->guarded,
+			.for_proxies = one->proxied,
+			.max_connections = one->max_connections};
+
+		visit(&info, arg);
+	}
 }
 
 /* Transitions from one state to the next. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "modules/catalog.h"
+#include "config/config_listeners.h"
 #include "config/config.h"
 #include "modules/hooks.h"
 #include "log/log.h"
@@ -195,7 +196,8 @@ static enum config_diff_scope scope_of(const char *section, void *arg)
 	const struct relay_module *mod =
 		catalog_find(transition->catalog, section);
 
-	if (mod && module_list_has(&transition->kept, mod))
+	if (config_is_listener(section) ||
+		(mod && module_list_has(&transition->kept, mod)))
 		return CONFIG_DIFF_KEPT;
 	return mod && (module_list_has(&transition->coming, mod) ||
 			      module_list_has(&transition->leaving, mod))

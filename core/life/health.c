@@ -272,7 +272,8 @@ int health_run(const struct flags *flags)
 	if (core->status_srv[0])
 		q.where = core->status_srv;
 	else
-		q.where = is_http ? core->private_srv : core->listen[0];
+		q.where = is_http ? core->private_srv
+				  : core->listeners[0].address;
 	code = ask(&q, is_http ? CORE_TCP : core->protocol, is_http);
 	config_free(config);
 	return code;

@@ -13,6 +13,7 @@
 #include "metrics/process_metrics.h"
 #include "modules/module_metrics.h"
 #include "net/net_metrics.h"
+#include "peers/listener_metrics.h"
 #include "peers/peer_metrics.h"
 #include "workers/hang_watch.h"
 #include "workers/worker_metrics.h"
@@ -20,6 +21,7 @@
 /* Exporters show metrics in this order. */
 static int (*const tables[])(void) = {
 	peer_metrics_init,
+	listener_metrics_init,
 	worker_metrics_init,
 	hang_watch_metrics_init,
 	net_metrics_init,

@@ -150,7 +150,7 @@ int metrics_stage_values(struct relay_metric *metric, const char *const *values,
 	return 0;
 }
 
-static void take_values(struct relay_metric *metric)
+void metrics_take_one(struct relay_metric *metric)
 {
 	if (!metric->next_values)
 		return;
@@ -160,12 +160,18 @@ static void take_values(struct relay_metric *metric)
 	metric->values = shape_values(&metric->def);
 }
 
+void metrics_drop_one(struct relay_metric *metric)
+{
+	shape_free_values(metric->next_values);
+	metric->next_values = NULL;
+}
+
 int metrics_set_values(struct relay_metric *metric, const char *const *values,
 	struct relay_err *err)
 {
 	if (metrics_stage_values(metric, values, err) != 0)
 		return -1;
-	take_values(metric);
+	metrics_take_one(metric);
 	return 0;
 }
 
@@ -173,17 +179,15 @@ void metrics_take_values(const struct metrics_owner *owner)
 {
 	for (struct relay_metric *m = instance->metrics->first; m; m = m->next)
 		if (m->owner == owner)
-			take_values(m);
+			metrics_take_one(m);
 }
 
 void metrics_drop_values(const struct metrics_owner *owner)
 {
 	for (struct relay_metric *m = instance->metrics->first; m;
 		m = m->next) {
-		if (m->owner != owner)
-			continue;
-		shape_free_values(m->next_values);
-		m->next_values = NULL;
+		if (m->owner == owner)
+			metrics_drop_one(m);
 	}
 }
 

@@ -105,6 +105,9 @@ int metrics_stage_values(struct relay_metric *metric, const char *const *values,
 	struct relay_err *err);
 void metrics_take_values(const struct metrics_owner *owner);
 void metrics_drop_values(const struct metrics_owner *owner);
+/* [C]  The same for one metric. */
+void metrics_take_one(struct relay_metric *metric);
+void metrics_drop_one(struct relay_metric *metric);
 /* Hides the owner's metrics; their numbers are kept.  [C] */
 void metrics_withdraw(const struct metrics_owner *owner);
 

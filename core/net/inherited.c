@@ -16,6 +16,7 @@
 
 #include "base/address.h"
 #include "base/instance.h"
+#include "config/schema.h"
 #include "log/log.h"
 #include "net/inherited.h"
 #include "net/listen_socket.h"
@@ -24,13 +25,14 @@
 /* The first descriptor that systemd passes, see sd_listen_fds(3). */
 #define SYSTEMD_FIRST 3
 /* Each worker may have a socket for each address; two are for HTTP. */
-#define MOST (256 * 64 + 2)
+#define MOST (256 * (64 + CORE_LISTENERS_MAX) + 2)
 
 struct inherited {
 	int fd; /* owned; -1 once taken */
 	enum inherited_use use;
 	bool v6only;
 	struct sockaddr_storage addr;
+	char name[64]; /* as the service manager calls it, if it is no use */
 };
 
 static struct inherited_sockets *self(void)
@@ -89,7 +91,7 @@ static int examine(struct inherited *one, const char *variable, int fd,
 	return 0;
 }
 
-static int add(const char *variable, int fd, enum inherited_use use,
+static int add(const char *variable, int fd, const char *name, size_t len,
 	struct relay_err *err)
 {
 	struct inherited_sockets *sockets = self();
@@ -102,7 +104,12 @@ static int add(const char *variable, int fd, enum inherited_use use,
 	if (!list)
 		return relay_fail(err, "out of memory");
 	sockets->list = list;
-	list[sockets->count] = (struct inherited){.fd = -1, .use = use};
+	list[sockets->count] =
+		(struct inherited){.fd = -1, .use = use_of(name, len)};
+	if (list[sockets->count].use == INHERITED_ANY)
+		(void)snprintf(list[sockets->count].name,
+			sizeof(list[sockets->count].name), "%.*s", (int)len,
+			name);
 	if (examine(&list[sockets->count], variable, fd, err) != 0)
 		return -1;
 	sockets->count++;
@@ -134,9 +141,8 @@ static int read_systemd(
 	for (int i = 0; i < (int)n; i++) {
 		size_t len = names ? strcspn(names, ":") : 0;
 
-		if (add("LISTEN_FDS", SYSTEMD_FIRST + i,
-			    names ? use_of(names, len) : INHERITED_ANY,
-			    err) != 0)
+		if (add("LISTEN_FDS", SYSTEMD_FIRST + i, names ? names : "",
+			    len, err) != 0)
 			return -1;
 		if (names)
 			names = names[len] ? names + len + 1 : NULL;
@@ -157,7 +163,7 @@ static int read_own(const char *text, struct relay_err *err)
 			(int)(len - word - 1), text + word + 1);
 		if (read_number(number, INT32_MAX, &fd) != 0)
 			goto error;
-		if (add(INHERITED_SOCKETS, (int)fd, use_of(text, word), err))
+		if (add(INHERITED_SOCKETS, (int)fd, text, word, err))
 			return -1;
 		text += len + (text[len] == ',');
 	}
@@ -210,6 +216,25 @@ static bool same_address(
 		       ((const struct sockaddr_in6 *)addr)->sin6_scope_id;
 }
 
+static bool is_at(const struct inherited *one,
+	const struct sockaddr_storage *addr, bool v6only)
+{
+	return same_address(one, addr) &&
+	       (addr->ss_family == AF_INET || one->v6only == v6only);
+}
+
+#define SOCKET_TEXT (ADDRESS_HOST_MAX + ADDRESS_PORT_MAX)
+
+static const char *describe(const struct inherited *one, char out[SOCKET_TEXT])
+{
+	char host[NI_MAXHOST] = "?";
+
+	(void)getnameinfo((const struct sockaddr *)&one->addr,
+		sizeof(one->addr), host, sizeof(host), NULL, 0, NI_NUMERICHOST);
+	address_join(host, address_port(&one->addr), out, SOCKET_TEXT);
+	return out;
+}
+
 static int hand_out(struct inherited *one)
 {
 	int fd = one->fd;
@@ -231,8 +256,7 @@ int inherited_take(enum inherited_use use, const struct sockaddr_storage *addr,
 	for (size_t i = 0; i < sockets->count; i++) {
 		struct inherited *one = &sockets->list[i];
 
-		if (fits(one, use) && same_address(one, addr) &&
-			(addr->ss_family == AF_INET || one->v6only == v6only))
+		if (fits(one, use) && is_at(one, addr, v6only))
 			return hand_out(one);
 	}
 	return -1;
@@ -254,6 +278,27 @@ bool inherited_overlaps(
 	return false;
 }
 
+int inherited_check(const char *name, const struct listen_place *place,
+	struct relay_err *err)
+{
+	const struct inherited_sockets *sockets = self();
+	char text[SOCKET_TEXT];
+
+	for (size_t i = 0; i < sockets->count; i++) {
+		const struct inherited *one = &sockets->list[i];
+
+		if (one->fd < 0 || strcmp(one->name, name) != 0 ||
+			is_at(one, &place->addr, place->v6only))
+			continue;
+		return relay_fail(err,
+			"the inherited socket \"%s\" is bound to %s%s, but "
+			"the listener of that name has another address",
+			name, describe(one, text),
+			one->v6only ? " for IPv6 only" : "");
+	}
+	return 0;
+}
+
 int inherited_take_any(enum inherited_use use)
 {
 	struct inherited_sockets *sockets = self();
@@ -266,16 +311,19 @@ int inherited_take_any(enum inherited_use use)
 
 static void tell_unused(const struct inherited *one)
 {
-	char host[NI_MAXHOST], text[ADDRESS_HOST_MAX + ADDRESS_PORT_MAX];
+	char text[SOCKET_TEXT];
 
-	if (getnameinfo((const struct sockaddr *)&one->addr, sizeof(one->addr),
-		    host, sizeof(host), NULL, 0, NI_NUMERICHOST) != 0)
-		return;
-	address_join(host, address_port(&one->addr), text, sizeof(text));
-	log_core(RELAY_WARNING,
-		"the inherited socket of %s is closed: the configuration has "
-		"no such address",
-		text);
+	if (one->name[0])
+		log_core(RELAY_WARNING,
+			"the inherited socket \"%s\" of %s is closed: no "
+			"listener has that name, and the configuration has no "
+			"such address",
+			one->name, describe(one, text));
+	else
+		log_core(RELAY_WARNING,
+			"the inherited socket of %s is closed: the "
+			"configuration has no such address",
+			describe(one, text));
 }
 
 void inherited_finish(void)

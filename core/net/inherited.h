@@ -21,7 +21,8 @@
 
 struct listen_place;
 
-/* FileDescriptorName= in a systemd socket unit has the same words. */
+/* FileDescriptorName= in a systemd socket unit has the same words, or the name
+ * of a listener, which counts as INHERITED_ANY. */
 enum inherited_use {
 	INHERITED_ANY, /* not specified: the address decides */
 	INHERITED_RELAY,
@@ -51,6 +52,14 @@ int inherited_take(enum inherited_use use, const struct sockaddr_storage *addr,
  * with the place. */
 bool inherited_overlaps(
 	enum inherited_use use, const struct listen_place *place);
+
+/*
+ * Whether the sockets that the service manager calls by the name of a listener
+ * are bound to that listener's place.  0, or -1 with err naming one that is
+ * not.
+ */
+int inherited_check(const char *name, const struct listen_place *place,
+	struct relay_err *err);
 
 /* Takes a socket for that use, with any address.  -1: none is left. */
 int inherited_take_any(enum inherited_use use);

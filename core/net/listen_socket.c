@@ -6,10 +6,12 @@
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/address.h"
+#include "config/schema.h"
 #include "net/listen_socket.h"
 #include "log/log.h"
 #include "base/rights.h"
@@ -94,13 +96,13 @@ bool listen_place_overlaps(
 	return same_host(&x, &y) || covers(a, &x, &y) || covers(b, &y, &x);
 }
 
-void listen_places_pair(
-	struct listen_place *places, const char *const *texts, unsigned count)
+void listen_places_pair(struct listen_place *places,
+	const struct core_listener *listeners, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
 		const struct bits six = bits_of(&places[i]);
 
-		if (six.v4 || !six.any || texts[i][0] == ':')
+		if (six.v4 || !six.any || listeners[i].address[0] == ':')
 			continue;
 		for (unsigned k = 0; k < count; k++) {
 			const struct bits four = bits_of(&places[k]);
@@ -109,6 +111,18 @@ void listen_places_pair(
 				places[i].v6only = true;
 		}
 	}
+}
+
+const char *listen_text(
+	const struct core_listener *listener, char out[LISTEN_TEXT])
+{
+	if (listener->name[0])
+		(void)snprintf(out, LISTEN_TEXT, "%.100s of listener %.*s",
+			listener->address, CORE_LISTENER_NAME_MAX,
+			listener->name);
+	else
+		(void)snprintf(out, LISTEN_TEXT, "%.100s", listener->address);
+	return out;
 }
 
 /* Making sockets. */

@@ -13,6 +13,8 @@
 
 #include <strelaysrv/err.h>
 
+struct core_listener;
+
 /* What one socket is bound to. */
 struct listen_place {
 	struct sockaddr_storage addr;
@@ -41,11 +43,17 @@ bool listen_place_overlaps(
 
 /*
  * Operators configure 0.0.0.0:P and [::]:P to get both families: then [::]
- * becomes IPv6 only, so that both can be bound.  `texts` are the addresses as
- * configured; ":P" alone means both families already, and is not changed.
+ * becomes IPv6 only, so that both can be bound.  ":P" alone means both families
+ * already, and is not changed.
  */
-void listen_places_pair(
-	struct listen_place *places, const char *const *texts, unsigned count);
+void listen_places_pair(struct listen_place *places,
+	const struct core_listener *listeners, unsigned count);
+
+/* How messages call a configured address: as written, and the listener's name.
+ * Returns out. */
+#define LISTEN_TEXT 160
+const char *listen_text(
+	const struct core_listener *listener, char out[LISTEN_TEXT]);
 
 /* Whether no socket is bound there, not even one with SO_REUSEPORT.  0, or an
  * errno. */

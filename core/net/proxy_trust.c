@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/schema.h"
 #include "net/proxy_trust.h"
 
 #define BITS 128
@@ -125,32 +126,68 @@ bool proxy_trust_has(
 	return false;
 }
 
-bool proxy_trust_needed(const char *address, const char *const *proxied)
+static bool has(const char *const *words, const char *word)
 {
-	while (*proxied && strcmp(*proxied, address) != 0)
-		proxied++;
-	return *proxied != NULL;
+	while (*words && strcmp(*words, word) != 0)
+		words++;
+	return *words != NULL;
 }
 
-int proxy_trust_check(const char *const *listen, const char *const *proxied,
-	const char *const *from, struct relay_err *err)
+static int check_section(const struct core_conf *conf,
+	const struct core_listener *one, struct relay_err *err)
 {
-	struct proxy_trust *trust = proxy_trust_read(from, err);
+	bool own = one->proxy_from != conf->proxy_from && one->proxy_from[0];
+	struct proxy_trust *trust = proxy_trust_read(one->proxy_from, err);
 
 	free(trust);
 	if (!trust)
 		return -1;
-	for (const char *const *one = proxied; *one; one++)
-		if (!proxy_trust_needed(*one, listen))
+	if (one->proxied && !one->proxy_from[0])
+		return relay_fail(err,
+			"listener %s: proxy = yes needs proxy-from, the "
+			"addresses of the proxies: any other host could say "
+			"that it is another",
+			one->name);
+	if (own && !one->proxied)
+		return relay_fail(err,
+			"listener %s: proxy-from needs proxy = yes", one->name);
+	return 0;
+}
+
+/* Also says whether any listener uses the proxy-from of the top level. */
+static int check_sections(
+	const struct core_conf *conf, bool *used, struct relay_err *err)
+{
+	*used = false;
+	for (size_t i = 0; i < conf->listener_count; i++) {
+		const struct core_listener *one = &conf->listeners[i];
+
+		*used |= one->proxied && one->proxy_from == conf->proxy_from;
+		if (one->name[0] && check_section(conf, one, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int proxy_trust_check(const struct core_conf *conf, struct relay_err *err)
+{
+	struct proxy_trust *trust = proxy_trust_read(conf->proxy_from, err);
+	bool used;
+
+	free(trust);
+	if (!trust || check_sections(conf, &used, err) != 0)
+		return -1;
+	for (const char *const *one = conf->proxy_listen; *one; one++)
+		if (!has(conf->listen, *one))
 			return relay_fail(err,
 				"proxy-listen: \"%.100s\" is no address of "
 				"listen; both must be written alike",
 				*one);
-	if (*proxied && !*from)
+	if (conf->proxy_listen[0] && !conf->proxy_from[0])
 		return relay_fail(err,
 			"proxy-listen needs proxy-from, the addresses of the "
 			"proxies: any other host could say that it is another");
-	if (*from && !*proxied)
+	if (conf->proxy_from[0] && !used)
 		return relay_fail(err,
 			"proxy-from needs proxy-listen, the addresses of "
 			"listen to which the proxies connect");

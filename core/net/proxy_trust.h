@@ -12,6 +12,7 @@
 
 #include <strelaysrv/err.h>
 
+struct core_conf;
 struct proxy_trust;
 
 /* Reads a list of addresses and ranges: 192.0.2.1, 192.0.2.0/24, 2001:db8::/32.
@@ -23,13 +24,11 @@ bool proxy_trust_has(
 	const struct proxy_trust *trust, const struct sockaddr_storage *host);
 
 /*
- * Whether the options fit each other: every word of `proxied` is one of
- * `listen`, and there are hosts in `from` if and only if there is one.  0, or
- * -1 with err.
+ * Whether the options of proxies fit each other: every word of proxy-listen is
+ * one of `listen`, and there are hosts to trust if and only if there is an
+ * address for proxies; the same for each section of a listener.  0, or -1 with
+ * err.
  */
-int proxy_trust_check(const char *const *listen, const char *const *proxied,
-	const char *const *from, struct relay_err *err);
-/* Whether this listen address is one of `proxied`. */
-bool proxy_trust_needed(const char *address, const char *const *proxied);
+int proxy_trust_check(const struct core_conf *conf, struct relay_err *err);
 
 #endif

@@ -44,6 +44,7 @@ static struct relay_conn *conn_make(struct worker *worker, int fd,
 		strangers_enter(&peers->strangers, conn) == 0 &&
 		conn_watch(conn) == 0) {
 		conn->facts = listener_facts_share(facts);
+		listener_now(facts, 1);
 		return conn;
 	}
 	strangers_leave(&peers->strangers, conn, false, 0);
@@ -74,6 +75,7 @@ static struct relay_conn *take_in(struct worker *worker, int fd,
 		return NULL;
 	}
 	peer_count(worker->shard, PEER_CONNECTIONS_ACCEPTED, 0, 1);
+	listener_count(facts, LISTENER_ACCEPTED);
 	peer_count(worker->shard, PEER_CONNECTIONS, PEER_CONN_OPENING, 1);
 	relay_conn_deadline(conn, OPENING_MS);
 	if (hooks_conn_accept(worker->hooks, conn, &why, &conn->asked) !=

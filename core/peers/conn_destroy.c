@@ -34,6 +34,9 @@ void conn_destroy(struct relay_conn *conn)
 	conn->unread = NULL;
 	free(conn->came_in);
 	conn->came_in = NULL;
+	listener_now(conn->facts, -1);
+	if (conn->settled)
+		listener_settled(conn->facts, -1);
 	listener_facts_leave(conn->facts);
 	conn->facts = NULL;
 	socket_end(conn);

@@ -9,6 +9,7 @@
 #include "peers/conn_end.h"
 #include "peers/conn_io.h"
 #include "peers/conn_state.h"
+#include "peers/listener_facts.h"
 #include "peers/linger.h"
 #include "peers/peers_state.h"
 #include "peers/question_end.h"
@@ -35,6 +36,18 @@ static void notify_end(struct relay_conn *conn)
 	SSL_shutdown(conn_tls(conn));
 }
 
+/* A connection that has settled was served. */
+static void count_refusal(
+	const struct relay_conn *conn, enum relay_reason reason)
+{
+	if (conn->settled)
+		return;
+	if (reason == RELAY_END_LIMIT)
+		listener_count(conn->facts, LISTENER_FULL);
+	else if (reason == RELAY_END_DENIED)
+		listener_count(conn->facts, LISTENER_DENIED);
+}
+
 void conn_end(struct relay_conn *conn, enum relay_reason reason)
 {
 	struct worker *worker = conn->worker;
@@ -44,6 +57,7 @@ void conn_end(struct relay_conn *conn, enum relay_reason reason)
 	question_drop(conn);
 	peer_count(worker->shard, PEER_CONNECTIONS, phase_label(conn), -1);
 	peer_count(worker->shard, PEER_CONNECTIONS_CLOSED, reason, 1);
+	count_refusal(conn, reason);
 	object_table_remove(&peers_of(worker)->conns, conn->id);
 	if (!linger_wanted(conn, reason) || linger_begin(conn) != 0) {
 		conn->close_by = (uint8_t)socket_end_by(conn, reason);

@@ -184,11 +184,13 @@ static int inherit_or_bind(struct listen_address *one, bool shares)
 	return got ? 0 : bind_for_all(one, shares);
 }
 
-int listen_address_tell(struct listen_address *one, struct proxy_trust *trust)
+int listen_address_tell(struct listen_address *one, struct proxy_trust *trust,
+	const struct core_listener *conf, struct listener_tally *tally)
 {
-	struct listener_facts *facts =
-		listener_facts_make(&one->bound.addr, trust);
+	struct listener_facts *facts = listener_facts_make(&one->bound.addr,
+		trust, conf, one->facts ? one->facts->tally : tally);
 
+	one->limit = conf ? conf->max_connections : 0;
 	if (one->open) {
 		one->next_facts = facts;
 		return facts ? 0 : -1;
@@ -209,12 +211,15 @@ void listen_address_switch(
 
 void listen_address_settle(struct listen_address *one, bool taken)
 {
-	if (!one->next_facts)
-		return;
-	listener_facts_leave(taken ? one->facts : one->next_facts);
-	if (taken)
-		one->facts = one->next_facts;
-	one->next_facts = NULL;
+	if (one->next_facts) {
+		listener_facts_leave(taken ? one->facts : one->next_facts);
+		if (taken)
+			one->facts = one->next_facts;
+		one->next_facts = NULL;
+	}
+	if (taken && one->facts)
+		atomic_store_explicit(&one->facts->tally->limit, one->limit,
+			memory_order_relaxed);
 }
 
 static const char *advice(const struct listen_address *one, int error)

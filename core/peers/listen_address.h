@@ -16,6 +16,8 @@
 #include "net/listen_socket.h"
 #include "peers/listener.h"
 
+struct core_listener;
+struct listener_tally;
 struct proxy_trust;
 struct worker;
 
@@ -24,6 +26,7 @@ struct listen_address {
 	struct listen_place bound;
 	struct listener_facts *facts;      /* shared; NULL until it is bound */
 	struct listener_facts *next_facts; /* shared; NULL: no others */
+	int64_t limit;                     /* of the listener, once settled */
 	struct listener *at; /* owned array: one for each worker, or more */
 	unsigned count;
 	unsigned workers; /* the i-th socket belongs to worker i % workers */
@@ -48,11 +51,13 @@ int listen_address_bind(struct listen_address *one, const char *text,
 int listen_address_add(struct listen_address *one, int fd);
 /*
  * [C]  Tells its listeners, and those that are added later, the address that it
- * is bound to, and who is trusted; takes over `trust`.  If it is open, only
- * listen_address_switch() on each worker and listen_address_settle() do so.  0,
- * or -1 without memory.
+ * is bound to, its name and options, and who is trusted; takes over `trust`.
+ * `conf` NULL: it has none; `tally` NULL: that of the address, or a new one. If
+ * it is open, only listen_address_switch() on each worker and
+ * listen_address_settle() do so.  0, or -1 without memory.
  */
-int listen_address_tell(struct listen_address *one, struct proxy_trust *trust);
+int listen_address_tell(struct listen_address *one, struct proxy_trust *trust,
+	const struct core_listener *conf, struct listener_tally *tally);
 /* Own thread. */
 void listen_address_switch(
 	struct listen_address *one, const struct worker *worker);

@@ -102,6 +102,7 @@ static bool accept_one(struct listener *listener)
 	}
 	peer_count(
 		worker->shard, PEER_CONNECTIONS_REFUSED, PEER_REFUSED_LIMIT, 1);
+	listener_count(listener->facts, LISTENER_FULL);
 	tell(worker, "all descriptors for peers are taken");
 	close(conn);
 	return true;

@@ -21,6 +21,7 @@
 #include "peers/listeners_change.h"
 #include "peers/listeners_inherited.h"
 #include "peers/listener_facts.h"
+#include "peers/listener_metrics.h"
 #include "peers/peers_shared.h"
 #include "workers/workers.h"
 
@@ -66,17 +67,19 @@ static bool is_leaving(const struct listen_place *place)
 }
 
 static int refuse_overlap(const struct listen_place *place,
-	const char *const *texts, unsigned at, struct relay_err *err)
+	const struct core_listener *all, unsigned at, struct relay_err *err)
 {
 	struct peers_shared *room = peers_shared();
+	char a[LISTEN_TEXT], b[LISTEN_TEXT];
 
-	for (unsigned i = 0; texts[i]; i++)
+	for (unsigned i = 0; i < room->next.count; i++)
 		if (i != at && room->next.all[i] &&
 			listen_place_overlaps(&room->next.all[i]->bound, place))
 			return relay_fail(err,
 				"cannot listen on both %s and %s: they have an "
 				"address in common",
-				texts[i < at ? i : at], texts[i < at ? at : i]);
+				listen_text(&all[i < at ? i : at], a),
+				listen_text(&all[i < at ? at : i], b));
 	return 0;
 }
 
@@ -95,19 +98,22 @@ static void keep(const struct listen_place *places,
 	}
 }
 
-static int stage_new(const struct listen_place *place, const char *const *texts,
-	unsigned at, int64_t protocol, struct relay_err *err)
+static int stage_new(const struct core_conf *conf,
+	const struct listen_place *place, unsigned at, struct relay_err *err)
 {
 	struct peers_shared *room = peers_shared();
+	const struct core_listener *asked = &conf->listeners[at];
 	struct listen_address *one;
 
-	if (refuse_overlap(place, texts, at, err) != 0)
+	if (refuse_overlap(place, conf->listeners, at, err) != 0 ||
+		(asked->name[0] &&
+			inherited_check(asked->name, place, err) != 0))
 		return -1;
 	one = listen_address_make(place, workers_count());
 	if (!one)
 		return relay_fail(err, "out of memory");
-	if (listen_address_bind(
-		    one, texts[at], protocol, is_leaving(place), err) != 0) {
+	if (listen_address_bind(one, asked->address, conf->protocol,
+		    is_leaving(place), err) != 0) {
 		listen_address_free(one);
 		return -1;
 	}
@@ -116,22 +122,34 @@ static int stage_new(const struct listen_place *place, const char *const *texts,
 	return 0;
 }
 
-/* Whether each connection must begin with a header of a proxy. */
-static int stage_trust(
+/* What was counted of a listener of that name whose address is no longer
+ * listened on. */
+static struct listener_tally *tally_of(const char *name)
+{
+	const struct listen_set *set = &peers_shared()->now;
+
+	for (unsigned i = 0; name[0] && i < set->count; i++)
+		if (!set->all[i]->wanted &&
+			strcmp(set->all[i]->facts->name, name) == 0)
+			return set->all[i]->facts->tally;
+	return NULL;
+}
+
+/* The name, the options, and who is trusted to name clients. */
+static int stage_facts(
 	const struct core_conf *conf, unsigned at, struct relay_err *err)
 {
 	struct listen_address *one = peers_shared()->next.all[at];
-	bool needed = proxy_trust_needed(conf->listen[at], conf->proxy_listen);
+	const struct core_listener *asked = &conf->listeners[at];
 	struct proxy_trust *trust = NULL;
 
-	if (one->open && !needed && !one->facts->trust)
-		return 0;
-	if (needed) {
-		trust = proxy_trust_read(conf->proxy_from, err);
+	if (asked->proxied) {
+		trust = proxy_trust_read(asked->proxy_from, err);
 		if (!trust)
 			return -1;
 	}
-	return listen_address_tell(one, trust) == 0
+	return listen_address_tell(one, trust, asked, tally_of(asked->name)) ==
+			       0
 		       ? 0
 		       : relay_fail(err, "out of memory");
 }
@@ -140,26 +158,26 @@ static int stage_all(const struct core_conf *conf, struct listen_place *places,
 	const struct name_lookup *names, struct relay_err *err)
 {
 	struct peers_shared *room = peers_shared();
-	const char *const *texts = conf->listen;
-	int64_t protocol = conf->protocol;
 
 	for (unsigned i = 0; i < room->next.count; i++)
-		if (name_lookup_place(
-			    names, texts[i], protocol, &places[i], err) != 0)
+		if (name_lookup_place(names, conf->listeners[i].address,
+			    conf->protocol, &places[i], err) != 0)
 			return -1;
-	listen_places_pair(places, texts, room->next.count);
+	listen_places_pair(places, conf->listeners, room->next.count);
 	/* First the places with a port: a place with port 0 can keep any other
 	 * address that is left. */
 	keep(places, is_bound);
 	keep(places, was_asked);
 	for (unsigned i = 0; i < room->next.count; i++)
 		if (!room->next.all[i] &&
-			stage_new(&places[i], texts, i, protocol, err) != 0)
+			stage_new(conf, &places[i], i, err) != 0)
 			return -1;
 	for (unsigned i = 0; i < room->next.count; i++)
-		if (stage_trust(conf, i, err) != 0)
+		if (stage_facts(conf, i, err) != 0)
 			return -1;
-	return 0;
+	return listener_metrics_stage(&room->next) == 0
+		       ? 0
+		       : relay_fail(err, "out of memory");
 }
 
 /* Of the first address that relay_listen_address() reports. */
@@ -169,13 +187,12 @@ static void note_text(const struct core_conf *conf)
 	unsigned first = 0;
 	const char *text, *colon;
 
-	while (conf->listen[first] &&
-		proxy_trust_needed(conf->listen[first], conf->proxy_listen))
+	while (first < room->next.count && conf->listeners[first].proxied)
 		first++;
-	room->next.proxied = !conf->listen[first];
+	room->next.proxied = first == room->next.count;
 	if (room->next.proxied)
 		first = 0;
-	text = conf->listen[first];
+	text = conf->listeners[first].address;
 	colon = strrchr(text, ':');
 	snprintf(room->next.text, sizeof(room->next.text), "%.*s:%u",
 		(int)(colon ? colon - text : 0), text,
@@ -193,11 +210,9 @@ int listeners_stage(const struct core_conf *conf,
 		return relay_fail(err,
 			"cannot accept connections: accept(2): %s",
 			strerror(error));
-	if (proxy_trust_check(
-		    conf->listen, conf->proxy_listen, conf->proxy_from, err))
+	if (proxy_trust_check(conf, err))
 		return -1;
-	while (conf->listen[room->next.count])
-		room->next.count++;
+	room->next.count = (unsigned)conf->listener_count;
 	if (room->next.count == 0)
 		return relay_fail(err, "there is no address to listen on");
 	places = calloc(room->next.count, sizeof(*places));
@@ -310,12 +325,14 @@ void listeners_commit(void)
 		room->now.all[i]->wanted = false;
 		listen_address_settle(room->now.all[i], true);
 	}
+	listener_metrics_take();
 }
 
 void listeners_abandon(void)
 {
 	struct peers_shared *room = peers_shared();
 
+	listener_metrics_drop();
 	/* Workers may watch the staged sockets already. */
 	if (room->staged)
 		(void)workers_call(forget_here, NULL);

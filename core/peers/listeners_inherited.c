@@ -12,14 +12,28 @@
 #include "net/inherited.h"
 #include "peers/listen_set.h"
 #include "peers/listen_address.h"
+#include "peers/listener_facts.h"
 #include "peers/listeners_inherited.h"
 #include "peers/peers_shared.h"
 #include "workers/workers.h"
+
+/* Their options are not known any more: whoever came in there may have come to
+ * a private listener. */
+static bool any_private(void)
+{
+	const struct listen_set *set = &peers_shared()->next;
+
+	for (unsigned i = 0; i < set->count; i++)
+		if (set->all[i]->facts->guarded)
+			return true;
+	return false;
+}
 
 static int add_one(int fd)
 {
 	struct peers_shared *room = peers_shared();
 	struct listen_place place = {.len = sizeof(place.addr)};
+	const struct core_listener strict = {.name = "", .guarded = true};
 	struct listen_address **all = reallocarray(
 		room->rest.all, room->rest.count + 1, sizeof(*all));
 
@@ -32,7 +46,8 @@ static int add_one(int fd)
 	if (!all[room->rest.count])
 		return -1;
 	room->rest.count++;
-	if (listen_address_tell(all[room->rest.count - 1], NULL) != 0)
+	if (listen_address_tell(all[room->rest.count - 1], NULL,
+		    any_private() ? &strict : NULL, NULL) != 0)
 		return -1;
 	return listen_address_add(all[room->rest.count - 1], fd);
 }

@@ -14,8 +14,10 @@ int peers_shared_create(void)
 
 void peers_shared_destroy(void)
 {
-	if (instance->peers)
+	if (instance->peers) {
 		free(instance->peers->metrics);
+		free(instance->peers->listener_metrics);
+	}
 	free(instance->peers);
 	instance->peers = NULL;
 }

@@ -31,6 +31,8 @@ struct peers_shared {
 
 	/* owned array, by enum peer_metric; workers read it */
 	struct relay_metric **metrics;
+	/* owned array, by the rows of listener_metrics.c; [C] */
+	struct relay_metric **listener_metrics;
 
 	/* Rate limits of log messages; used by workers. */
 	struct relay_log_kind bad_handshakes, bad_proxies, dataless_records,

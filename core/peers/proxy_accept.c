@@ -46,19 +46,24 @@ static const char *const reasons[] = {
 	[PEER_PROXY_MEMORY] = "no memory",
 };
 
-static void note(struct worker *worker, enum peer_proxy_label what)
+static void note(struct worker *worker, const struct listener_facts *facts,
+	enum peer_proxy_label what)
 {
 	peer_count(worker->shard, PEER_PROXY_CONNECTIONS, what, 1);
+	if (what != PEER_PROXY_CLIENT && what != PEER_PROXY_CHECK)
+		listener_count(facts, LISTENER_UNPROXIED);
 	if (what < sizeof(reasons) / sizeof(*reasons) && reasons[what])
 		relay_log_seldom(NULL, RELAY_NOTICE,
 			&peers_shared()->bad_proxies,
-			"closed a connection to an address of proxy-listen: %s",
+			"closed a connection to an address for proxies only: "
+			"%s",
 			reasons[what]);
 }
 
-static void drop(struct worker *worker, int fd, enum peer_proxy_label what)
+static void drop(struct worker *worker, int fd,
+	const struct listener_facts *facts, enum peer_proxy_label what)
 {
-	note(worker, what);
+	note(worker, facts, what);
 	capacity_leave();
 	close(fd);
 }
@@ -108,11 +113,11 @@ static void settle(struct worker *worker, int fd, struct listener_facts *facts,
 	const struct proxy_header *header = &begins->header;
 
 	if (header->len && consume(fd, header->len) != 0) {
-		drop(worker, fd, PEER_PROXY_CLOSED);
+		drop(worker, fd, facts, PEER_PROXY_CLOSED);
 	} else if (begins->kind != PROXY_HEADER_PEER) {
-		drop(worker, fd, labels[begins->kind]);
+		drop(worker, fd, facts, labels[begins->kind]);
 	} else {
-		note(worker, PEER_PROXY_CLIENT);
+		note(worker, facts, PEER_PROXY_CLIENT);
 		conn_accept(worker, fd, &header->from, &header->to, facts);
 	}
 }
@@ -145,11 +150,13 @@ static void forget(struct proxy_waiting *one)
 
 static void give_up(struct proxy_waiting *one, enum peer_proxy_label what)
 {
+	struct listener_facts *facts = listener_facts_share(one->facts);
 	struct worker *worker = one->worker;
 	int fd = one->fd;
 
 	forget(one);
-	drop(worker, fd, what);
+	drop(worker, fd, facts, what);
+	listener_facts_leave(facts);
 }
 
 static void readable(evutil_socket_t fd, short what, void *arg)
@@ -211,7 +218,7 @@ static void wait_for_header(
 	}
 	if (!one || watch(one) != 0) {
 		free(one);
-		drop(worker, fd, PEER_PROXY_MEMORY);
+		drop(worker, fd, facts, PEER_PROXY_MEMORY);
 		return;
 	}
 	/* Who waits longest is least likely to be a proxy that works. */
@@ -235,7 +242,7 @@ bool proxy_admits(struct worker *worker, const struct listener_facts *facts,
 {
 	if (!facts->trust || proxy_trust_has(facts->trust, host))
 		return true;
-	note(worker, PEER_PROXY_UNTRUSTED);
+	note(worker, facts, PEER_PROXY_UNTRUSTED);
 	return false;
 }
 

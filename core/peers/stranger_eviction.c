@@ -12,6 +12,7 @@
 #include "peers/stranger_eviction.h"
 #include "peers/conn_end.h"
 #include "peers/conn_state.h"
+#include "peers/listener_facts.h"
 #include "peers/peers_state.h"
 #include "peers/strangers.h"
 #include "workers/workers.h"
@@ -111,6 +112,7 @@ void relay_conn_settled(struct relay_conn *conn)
 		return;
 	conn->settled = true;
 	capacity_settle();
+	listener_settled(conn->facts, 1);
 	strangers_settle(&peers_of(worker)->strangers, conn, loop_clock_ms());
 	hooks_conn_settled(worker->hooks, conn);
 }

@@ -60,10 +60,13 @@
  *                    relay_ask_find, relay_can_find; peer_find;
  *                    relay_conn_local, RELAY_COMMAND_WORDS_CHANGE,
  *                    relay_log_always
+ *   1.8  2026-11-30  relay_conn_listener, relay_conn_private,
+ *                    relay_conn_at_limit, relay_conn_over_limit,
+ *                    relay_listeners_visit
  */
 #define RELAY_ABI_MAGIC 0x524c594dU /* "RLYM" */
 #define RELAY_ABI_MAJOR 1
-#define RELAY_ABI_MINOR 7
+#define RELAY_ABI_MINOR 8
 
 struct event_base;
 struct relay_conn;
@@ -100,6 +103,7 @@ struct relay_ctx {
 #include <strelaysrv/log.h>
 #include <strelaysrv/metric.h>
 #include <strelaysrv/http.h>
+#include <strelaysrv/listener.h>
 #include <strelaysrv/service.h>
 #include <strelaysrv/status.h>
 #include <strelaysrv/server.h>

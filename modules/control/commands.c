@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Commands that show something: status, modules, help. */
+/* Commands that show something: status, modules, listeners, help. */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -184,6 +184,61 @@ static enum relay_step modules(struct relay_ctx *cx, struct relay_answer *to)
 	return RELAY_STEP_OVER;
 }
 
+/* listeners */
+
+static const struct relay_column listener_columns[] = {
+	{"listener", RELAY_COLUMN_TEXT},
+	{"connections", RELAY_COLUMN_COUNT},
+	{"limit", RELAY_COLUMN_COUNT},
+	{"accepted", RELAY_COLUMN_COUNT},
+	{"full", RELAY_COLUMN_COUNT},
+	{"denied", RELAY_COLUMN_COUNT},
+	{"no-proxy", RELAY_COLUMN_COUNT},
+};
+
+struct listener_rows {
+	struct relay_ctx *cx;
+	struct relay_answer *to;
+};
+
+static int show_listener(const struct relay_sample *sample, void *arg)
+{
+	static const char *const rest[] = {"listener_accepted",
+		"listener_refused_full", "listener_refused_denied",
+		"listener_refused_proxy"};
+	const struct listener_rows *rows = arg;
+	const char *name = sample->value_name;
+	int64_t limit;
+
+	if (strcmp(sample->module, "core") != 0 ||
+		strcmp(sample->def->name, "listener_connections") != 0)
+		return 0;
+	limit = relay_metric_value(
+		rows->cx, "core", "listener_connection_limit", name);
+	rows->to->text(rows->to, name);
+	rows->to->number(rows->to, sample->value);
+	if (limit)
+		rows->to->number(rows->to, limit);
+	else
+		rows->to->none(rows->to);
+	for (size_t i = 0; i < sizeof(rest) / sizeof(rest[0]); i++)
+		rows->to->number(rows->to,
+			relay_metric_value(rows->cx, "core", rest[i], name));
+	return 0;
+}
+
+static enum relay_step listeners(struct relay_ctx *cx, struct relay_answer *to)
+{
+	struct listener_rows rows = {.cx = cx, .to = to};
+
+	if (to->count)
+		return no_words(to, "listeners");
+	to->table(to, "listeners", listener_columns,
+		sizeof(listener_columns) / sizeof(listener_columns[0]));
+	(void)relay_metrics_visit(cx, show_listener, &rows);
+	return RELAY_STEP_OVER;
+}
+
 /* help */
 
 static const struct relay_column help_columns[] = {
@@ -228,6 +283,9 @@ const struct relay_command_def show_commands[] = {
 		.help = "what the server does, and how much",
 		.run = status},
 	{.name = "modules", .help = "the modules that run", .run = modules},
+	{.name = "listeners",
+		.help = "the addresses that are listened on, by name",
+		.run = listeners},
 	{.name = "help",
 		.words = "[COMMAND]",
 		.help = "the commands of this server",

@@ -41,14 +41,19 @@ struct relay_conf {
 	int64_t guest_timeout_ms;
 	int64_t asks;
 	int64_t park_asks_ms;
+	int64_t token_at;
 };
 
 /* struct relay_conf, asks: who may ask for a device. */
 enum { ASKS_ANYONE, ASKS_JOINED };
 
+/* struct relay_conf, token_at: where devices need the token. */
+enum { TOKEN_EVERYWHERE, TOKEN_PRIVATE };
+
 /* Limits that are logged when they are reached. */
 enum peer_bound {
 	BOUND_CONNECTIONS,
+	BOUND_LISTENER,
 	BOUND_PENDING,
 	BOUND_SLICE,
 	BOUND_QUEUE,

@@ -39,6 +39,7 @@ enum {
 	RESULT_CLOSED,     /* closed to new devices, see relay_closed() */
 	RESULT_NOT_JOINED, /* the requester, with `asks = joined` */
 	RESULT_FOUND,      /* elsewhere, by a module */
+	RESULT_LISTENER_FULL,
 };
 
 /* METRIC_SESSION_JOINS */

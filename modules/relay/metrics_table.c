@@ -8,7 +8,7 @@
 
 static const char *const results[] = {"ok", "wrong_token", "full",
 	"already_joined", "not_found", "refused", "error", "closed",
-	"not_joined", "found", NULL};
+	"not_joined", "found", "listener_full", NULL};
 /* Follows enum parked_end. */
 static const char *const parked_ends[] = {
 	"answered", "in_vain", "left", "refused", NULL};

@@ -24,6 +24,8 @@
 
 #define ALPN "bep-relay"
 
+static const char *const token_places[] = {
+	[TOKEN_EVERYWHERE] = "everywhere", [TOKEN_PRIVATE] = "private", NULL};
 static const char *const askers[] = {
 	[ASKS_ANYONE] = "anyone", [ASKS_JOINED] = "joined", NULL};
 
@@ -72,6 +74,11 @@ static const struct relay_option options[] = {
 		"process list",
 		.flag = "token-file",
 		.flags = RELAY_OPTION_FILLED | RELAY_OPTION_BASIC),
+	RELAY_OPT(struct relay_conf, token_at, int64_t, "token-at",
+		RELAY_CHOICE, "everywhere", 0, 0,
+		"where devices need the token: everywhere, or only at "
+		"listeners that are private",
+		.choices = token_places),
 	RELAY_OPT(struct relay_conf, asks, int64_t, "asks", RELAY_CHOICE,
 		"anyone", 0, 0,
 		"who may request a device: anyone, or only devices that have "

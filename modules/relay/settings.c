@@ -97,32 +97,48 @@ static bool serves_no_status(struct relay_ctx *cx)
 	       !value.string[0];
 }
 
-static size_t words_of(struct relay_ctx *cx, const char *option)
-{
-	struct relay_value value;
-	size_t count = 0;
+/* What the listeners have in common. */
+struct overview {
+	bool for_all;      /* one is not only for proxies */
+	bool some_private; /* one is private */
+};
 
-	if (relay_option_get(cx, NULL, option, &value) == 0)
-		while (value.list[count])
-			count++;
-	return count;
+static void look_at(const struct relay_listener *listener, void *arg)
+{
+	struct overview *overview = arg;
+
+	overview->for_all |= !listener->for_proxies;
+	overview->some_private |= listener->is_private;
 }
 
-/* The words of proxy-listen are some of those of listen. */
-static bool serves_proxies_only(struct relay_ctx *cx)
+static void advise_on_listeners(
+	struct relay_ctx *cx, const struct relay_conf *conf)
 {
-	return words_of(cx, "proxy-listen") >= words_of(cx, "listen");
+	const struct join_token *secret = relay_files(cx, conf);
+	struct overview has = {.for_all = false};
+
+	relay_listeners_visit(cx, look_at, &has);
+	if (!conf->ext_address[0] && !has.for_all)
+		relay_log(cx, RELAY_WARNING,
+			"each address of listen is one of proxy-listen, and "
+			"ext-address is empty: the URI names an address to "
+			"which only the proxy can connect");
+	if (has.some_private && secret && !secret->set)
+		relay_log(cx, RELAY_WARNING,
+			"a listener is private, but there is no token: nobody "
+			"can join there");
+	if (!has.some_private && secret && secret->set &&
+		conf->token_at == TOKEN_PRIVATE)
+		relay_log(cx, RELAY_WARNING,
+			"token-at is private, but no listener is: nobody needs "
+			"the token");
 }
 
 void settings_advise(struct relay_ctx *cx, const void *values)
 {
 	const struct relay_conf *conf = values;
 
-	if (!conf->ext_address[0] && serves_proxies_only(cx))
-		relay_log(cx, RELAY_WARNING,
-			"each address of listen is one of proxy-listen, and "
-			"ext-address is empty: the URI names an address to "
-			"which only the proxy can connect");
+	advise_on_listeners(cx, conf);
 	if (conf->ext_status[0] && serves_no_status(cx))
 		relay_log(cx, RELAY_WARNING,
 			"ext-status is told to pools and clients, but "

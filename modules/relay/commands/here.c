@@ -19,7 +19,8 @@ struct ending {
 static void on_worker(struct relay_ctx *cx, const void *arg)
 {
 	const struct ending *ending = arg;
-	const struct place place = {cx->worker, ending->target.number};
+	const struct place place = {
+		.worker = cx->worker, .conn = ending->target.number};
 	struct relay_session *session;
 	struct relay_conn *conn;
 

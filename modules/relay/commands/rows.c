@@ -15,7 +15,8 @@
 bool device_row_fill(struct relay_ctx *cx, const struct target *target,
 	struct device_row *row)
 {
-	const struct place place = {cx->worker, target->number};
+	const struct place place = {
+		.worker = cx->worker, .conn = target->number};
 	const struct relay_conn *conn =
 		device_find(cx, target->id, place, PEER_JOINED);
 	const struct peer *peer = conn ? peer_of(cx, conn) : NULL;

@@ -109,7 +109,7 @@ enum directory_answer directory_join(struct directory *dir, const uint8_t *id,
 struct place directory_defend(
 	struct directory *dir, const uint8_t *id, struct place owner)
 {
-	struct place loser = {0, 0};
+	struct place loser = {.conn = 0};
 	struct device *device;
 
 	pthread_mutex_lock(&dir->lock);
@@ -125,7 +125,7 @@ struct place directory_defend(
 struct place directory_leave(
 	struct directory *dir, const uint8_t *id, struct place place)
 {
-	struct place successor = {0, 0};
+	struct place successor = {.conn = 0};
 	struct device *device;
 
 	pthread_mutex_lock(&dir->lock);

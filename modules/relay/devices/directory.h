@@ -21,6 +21,7 @@ struct device;
 struct place {
 	int worker;
 	uint64_t conn; /* relay_conn_id() there */
+	bool proved;   /* its device has sent the right token; not compared */
 };
 
 /* A device's part in an active session; stored in the session's block. */

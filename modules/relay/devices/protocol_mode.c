@@ -96,15 +96,24 @@ static void alive(
 		tell(cx, on_lost, id, loser);
 }
 
-static bool knows_secret(struct relay_ctx *cx, const struct frame_bytes *token)
+/* Whether the token is good for the listener at which the device came in.
+ * Without a token to compare with, nobody comes in at a private one. */
+static bool knows_secret(struct relay_ctx *cx, struct relay_conn *conn,
+	const struct frame_bytes *token)
 {
+	bool needed = relay_conn_private(conn);
+	struct peer *peer = peer_of(cx, conn);
+
 	struct relay_data *data = data_of(cx);
 	struct join_token secret;
 
 	pthread_mutex_lock(&data->lock);
 	secret = data->secret;
 	pthread_mutex_unlock(&data->lock);
-	return join_token_matches(&secret, token->data, token->len);
+	peer->proved = secret.set &&
+		       join_token_matches(&secret, token->data, token->len);
+	needed |= secret.set && conf_of(cx)->token_at == TOKEN_EVERYWHERE;
+	return peer->proved || !needed;
 }
 
 /* The token as a string, for filters; a token with NUL bytes is invalid. */
@@ -129,15 +138,16 @@ static void tell_closed(struct relay_ctx *cx)
 			why);
 }
 
-/* The result to count if there is no room for new devices; else OK. */
-static unsigned room(struct relay_ctx *cx, bool full)
+/* The result to count if there is no room for new devices; else OK.  `all` and
+ * `here`: the server is full, or it or the listener is. */
+static unsigned room(struct relay_ctx *cx, bool all, bool here)
 {
 	if (relay_closed())
 		return RESULT_CLOSED;
-	if (!full)
+	if (!here)
 		return RESULT_OK;
-	peer_bound(cx, BOUND_CONNECTIONS);
-	return RESULT_FULL;
+	peer_bound(cx, all ? BOUND_CONNECTIONS : BOUND_LISTENER);
+	return all ? RESULT_FULL : RESULT_LISTENER_FULL;
 }
 
 static bool denied(
@@ -161,7 +171,7 @@ static void tell_wrong_token(struct relay_ctx *cx, struct relay_conn *conn)
 
 static bool has_room(struct relay_ctx *cx, struct relay_conn *conn)
 {
-	unsigned result = room(cx, relay_at_limit());
+	unsigned result = room(cx, relay_at_limit(), relay_conn_at_limit(conn));
 
 	if (result == RESULT_OK)
 		return true;
@@ -182,7 +192,7 @@ static bool may_ask_modules(struct relay_ctx *cx, struct relay_conn *conn,
 
 	if (relay_ask_try(cx, conn, RELAY_TRY_JOIN, &why) != RELAY_PASS)
 		return denied(cx, conn, &why);
-	if (knows_secret(cx, token))
+	if (knows_secret(cx, conn, token))
 		return has_room(cx, conn);
 	relay_tell_failed(cx, conn, RELAY_TRY_JOIN);
 	count(cx, METRIC_JOINS, RESULT_WRONG_TOKEN);
@@ -195,8 +205,8 @@ static bool enter(struct relay_ctx *cx, struct relay_conn *conn)
 {
 	const uint8_t *id = relay_conn_peer(conn);
 	struct peer *peer = peer_of(cx, conn);
+	struct place owner, self = place_of(cx, conn);
 	struct source source;
-	struct place owner;
 
 	if (peer->state != PEER_ASKING) {
 		count(cx, METRIC_JOINS, RESULT_ALREADY_JOINED);
@@ -204,8 +214,9 @@ static bool enter(struct relay_ctx *cx, struct relay_conn *conn)
 		return false;
 	}
 	source_of(conn, &source);
-	switch (directory_join(&data_of(cx)->directory, id, place_of(cx, conn),
-		source.key[0], &owner)) {
+	self.proved = peer->proved;
+	switch (directory_join(
+		&data_of(cx)->directory, id, self, source.key[0], &owner)) {
 	case DIRECTORY_JOINED:
 		device_joined(cx, conn);
 		break;
@@ -313,7 +324,8 @@ static bool may_stay(struct relay_ctx *cx, struct relay_conn *conn)
 
 	if (directory_busy(&data_of(cx)->directory, relay_conn_peer(conn)))
 		return true;
-	if (room(cx, relay_over_limit()) != RESULT_OK)
+	if (room(cx, relay_over_limit(), relay_conn_over_limit(conn)) !=
+		RESULT_OK)
 		return false;
 	if (relay_ask_stay(cx, conn, &why) == RELAY_PASS)
 		return true;

@@ -35,6 +35,9 @@ void peer_bound(struct relay_ctx *cx, enum peer_bound bound)
 		[BOUND_CONNECTIONS] =
 			"the bound max-connections was reached: devices get "
 			"RelayFull",
+		[BOUND_LISTENER] =
+			"the bound max-connections of a listener was reached: "
+			"devices that come in there get RelayFull",
 		[BOUND_PENDING] =
 			"a bound on pending sessions was reached: the oldest "
 			"session of the source with the most is dropped, or a "

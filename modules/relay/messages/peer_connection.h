@@ -39,6 +39,7 @@ struct peer {
 	uint8_t pongs;       /* to be sent together, see peer_pong() */
 	uint8_t asked;       /* our pings that it has not answered yet */
 	bool deciding;       /* modules decide: nothing is read meanwhile */
+	bool proved;         /* it has sent the right token */
 	struct reader reader;
 	/* What to do when a parked request goes on. */
 	void (*go_on)(struct relay_ctx *cx, struct relay_conn *conn,
@@ -70,7 +71,8 @@ static inline struct peer *peer_of(
 static inline struct place place_of(
 	const struct relay_ctx *cx, const struct relay_conn *conn)
 {
-	return (struct place){cx->worker, relay_conn_id(conn)};
+	return (struct place){
+		.worker = cx->worker, .conn = relay_conn_id(conn)};
 }
 
 static inline void source_of(const struct relay_conn *conn, struct source *out)

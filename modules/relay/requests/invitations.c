@@ -242,7 +242,7 @@ static bool act_once(struct relay_ctx *cx, const uint8_t *target, bool all,
 	unsigned *compared)
 {
 	struct relay_data *data = data_of(cx);
-	struct place place = {0, 0};
+	struct place place = {.conn = 0};
 	struct action action;
 
 	pending_schedule(&data->pending, target,

@@ -46,14 +46,17 @@ static bool remember(struct relay_ctx *cx, struct relay_conn *conn,
 	return false;
 }
 
-/* A request carries no token, but a joined device has sent one. */
+/* A request carries no token, but a joined device may have sent one. */
 static bool may_ask(struct relay_ctx *cx, struct relay_conn *conn)
 {
+	bool private = relay_conn_private(conn);
 	struct place own;
 
-	return conf_of(cx)->asks == ASKS_ANYONE ||
-	       directory_find(
-		       &data_of(cx)->directory, relay_conn_peer(conn), &own);
+	if (conf_of(cx)->asks == ASKS_ANYONE && !private)
+		return true;
+	return directory_find(
+		       &data_of(cx)->directory, relay_conn_peer(conn), &own) &&
+	       (own.proved || !private);
 }
 
 /* A filter refused.  Clients do not expect RelayFull here. */

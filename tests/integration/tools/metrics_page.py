@@ -22,7 +22,10 @@ from waiting import PATIENCE  # noqa: E402
 PAGE = ROOT / "modules" / "METRICS.md"
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"
 #: Labels whose values depend on the configuration or the build, not on the metric's table.
-_OPEN_LABELS = {"module": "as in `modules`", "pool": "host and port of each of `pools`", "version": "of the server"}
+_OPEN_LABELS = {
+    "listener": "its name, or its address if it has none", "module": "as in `modules`",
+    "pool": "host and port of each of `pools`", "version": "of the server",
+}
 #: Options that a module needs to start, besides its defaults.
 _NEEDS = {
     "admission": lambda folder: {"url": "http://127.0.0.1:9/"},
@@ -38,7 +41,7 @@ derive theirs from the same tables.
 
 Numbers are sums over all threads. Counters live as long as the process, also
 while a reload takes their module out and puts it back. No label holds a device
-ID or an address, so that the number of series is bounded: a few hundred.
+ID or an address of a peer, so that the number of series is bounded: a few hundred.
 """
 
 

@@ -295,17 +295,17 @@ class RelayServer:
             deadline,
         )
 
-    def listening_sockets(self):
+    def listening_sockets(self, pid=None):
         """The process's listening sockets: {inode: TCP port}."""
-        own = set()
-        for link in os.scandir(f"/proc/{self.pid}/fd"):
+        own, pid = set(), pid or self.pid
+        for link in os.scandir(f"/proc/{pid}/fd"):
             try:
                 own.add(os.readlink(link.path))
             except FileNotFoundError:
                 continue
         found = {}
         for table in ("tcp", "tcp6"):
-            for line in pathlib.Path(f"/proc/{self.pid}/net/{table}").read_text().splitlines()[1:]:
+            for line in pathlib.Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
                 fields = line.split()
                 if fields[3] == "0A" and f"socket:[{fields[9]}]" in own:
                     found[int(fields[9])] = int(fields[1].rpartition(":")[2], 16)

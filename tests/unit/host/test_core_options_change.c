@@ -75,13 +75,11 @@ static void load_two(const char *lines, struct config **after)
 
 static void each_worker_needs_descriptors(void **state)
 {
-	const char *const one[] = {":1", NULL}, *const two[] = {
-							":1", ":2", NULL};
-	struct core_conf conf = {.listen = one};
+	struct core_conf conf = {.listener_count = 1};
 
 	(void)state;
 	assert_int_equal(core_options_descriptors(&conf, 1), 4);
-	conf.listen = two;
+	conf.listener_count = 2;
 	assert_int_equal(core_options_descriptors(&conf, 3), 18);
 }
 

@@ -16,6 +16,7 @@
 
 #include "net_fixture.h"
 #include "net/inherited.h"
+#include "net/listen_socket.h"
 #include "log/log.h"
 
 void log_core(enum relay_level level, const char *fmt, ...)
@@ -129,6 +130,20 @@ static void wrong_variables_are_told_with_what_was_found(void **state)
 	close(file);
 }
 
+/* Of the socket strelaysrv.socket, which has not been taken. */
+static void check_names(const struct sockaddr_storage *addr)
+{
+	struct listen_place here = {.addr = *addr}, there = {.addr = *addr};
+	struct relay_err err;
+
+	((struct sockaddr_in *)(void *)&there.addr)->sin_port = htons(1);
+	assert_int_equal(inherited_check("another", &there, &err), 0);
+	assert_int_equal(inherited_check("strelaysrv.socket", &here, &err), 0);
+	assert_int_equal(
+		inherited_check("strelaysrv.socket", &there, &err), -1);
+	assert_non_null(strstr(err.text, "\"strelaysrv.socket\" is bound to"));
+}
+
 /* systemd passes descriptors from 3 on, whatever 3 is in this process. */
 static void systemds_count_and_names_are_read(void **state)
 {
@@ -153,6 +168,7 @@ static void systemds_count_and_names_are_read(void **state)
 	setenv("LISTEN_FDS", "1", 1);
 	setenv("LISTEN_FDNAMES", "strelaysrv.socket", 1);
 	assert_int_equal(inherited_init(&err), 0);
+	check_names(&addr);
 	assert_int_equal(inherited_take(INHERITED_RELAY, &addr, false), 3);
 	inherited_finish();
 

@@ -13,7 +13,8 @@
 #include "shared/id_hash.h"
 
 static const uint8_t alice[ID_LEN] = {'a'}, bob[ID_LEN] = {'b'};
-static const struct place first = {0, 1}, second = {1, 1}, third = {0, 3};
+static const struct place first = {0, 1, false}, second = {1, 1, false},
+			  third = {0, 3, false};
 static const uint8_t here[ID_LEN] = {1}, there[ID_LEN] = {2};
 
 static int set_up(void **state)
@@ -53,7 +54,7 @@ static int link_from(struct directory *dir, struct part *part,
 
 static void check_owner(struct directory *dir, struct place want)
 {
-	struct place got = {-2, 0};
+	struct place got = {.worker = -2};
 
 	assert_true(directory_find(dir, alice, &got));
 	assert_int_equal(got.worker, want.worker);
@@ -74,7 +75,7 @@ static void a_device_is_found_while_it_is_there(void **state)
 
 static void a_second_one_challenges_and_a_third_is_refused(void **state)
 {
-	struct place owner = {-2, 0};
+	struct place owner = {.worker = -2};
 
 	assert_int_equal(join(*state, first), DIRECTORY_JOINED);
 	assert_int_equal(directory_join(*state, alice, second, here, &owner),

@@ -14,7 +14,7 @@
 #include "relay/requests/pending.h"
 
 static const uint8_t alice[ID_LEN] = {'a'}, bob[ID_LEN] = {'b'};
-static const struct place here = {0, 7}, there = {1, 7};
+static const struct place here = {0, 7, false}, there = {1, 7, false};
 
 static const struct source nowhere; /* without levels: exempt */
 

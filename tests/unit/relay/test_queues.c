@@ -79,7 +79,7 @@ static void ask(
 static void come(
 	struct fixture *f, struct asker *asker, int side, int64_t now_ms)
 {
-	const struct place place = {side, asker->id[0]};
+	const struct place place = {.worker = side, .conn = asker->id[0]};
 
 	assert_int_not_equal(
 		pending_claim(&f->table, asker->key[side], place, now_ms,
