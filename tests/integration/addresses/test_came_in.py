@@ -190,6 +190,23 @@ def test_an_ipv4_client_of_an_ipv6_socket_counts_as_ipv4(network, start_there, i
     assert network.call("proxy", ask_it) == ((RELAY6, PORT),) * 2
 
 
+@needs_networks
+def test_ipv4_clients_of_an_ipv6_socket_are_sources_of_their_own(network, start_there, identities):
+    """In bounds: as IPv6 addresses, all of them would be in one /64."""
+    start_there(f":{PORT}", "-bounds.per-source", "1")
+
+    def join_all():
+        with ProtocolConnection((RELAY, PORT), identities[0]) as one, \
+                ProtocolConnection((RELAY_PRIVATE, PORT), identities[1]) as other, \
+                ProtocolConnection((RELAY6, PORT), identities[2]) as sixth:
+            for device in one, other, sixth:
+                device.join()
+            with pytest.raises((ConnectionError, OSError)):
+                ProtocolConnection((RELAY, PORT), identities[3])
+
+    network.call("proxy", join_all)
+
+
 @needs_firewall
 @pytest.mark.parametrize("host", [RELAY, RELAY6])
 def test_a_redirected_port_is_the_one_that_is_told(network, start_there, identities, host):
