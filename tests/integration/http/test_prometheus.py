@@ -89,11 +89,13 @@ def test_joins_and_bytes_are_counted(scraped, identities):
         assert exposition.value(families, "strelaysrv_core_sessions") == 1
 
 
-def test_no_series_names_a_device_or_an_address(scraped, identities):
+def test_no_series_names_a_device_or_the_address_of_a_peer(scraped, identities):
     with Invited(scraped, *identities[:2]) as invited:
         check_relayed(*invited.join_both())
         _, text = fetch(scraped)
-    assert "127.0.0.1" not in text
+    own = 'listener="{}:{}"'.format(*scraped.address)
+    assert own in text, "a listener without a name"
+    assert "127.0.0.1" not in text.replace(own, "")
     assert not re.search(r"[A-Z2-7]{7}-[A-Z2-7]{7}", text)
 
 
