@@ -82,10 +82,11 @@ static void put_aside(struct asker *asker, struct transfer *transfer)
 		transfer_free(transfer);
 }
 
-/* 0, or -1 without memory. */
-static int begin(struct asker *asker, struct job *job, int64_t left_ms)
+/* A request has all of its time, also if less is left until nobody waits: else
+ * an overload would look like an endpoint that does not answer.  0, or -1
+ * without memory. */
+static int begin(struct asker *asker, struct job *job)
 {
-	const struct setup *setup = asker->setup;
 	struct transfer *transfer = asker->idle_count
 					    ? asker->idle[--asker->idle_count]
 					    : transfer_new(asker->loop.curl);
@@ -93,9 +94,7 @@ static int begin(struct asker *asker, struct job *job, int64_t left_ms)
 	if (!transfer)
 		return -1;
 	if (transfer_begin(transfer, asker->loop.multi, asker->setup,
-		    &job->question,
-		    left_ms < setup->timeout_ms ? left_ms : setup->timeout_ms,
-		    job) != 0) {
+		    &job->question, job) != 0) {
 		put_aside(asker, transfer);
 		return -1;
 	}
@@ -108,12 +107,10 @@ static int begin(struct asker *asker, struct job *job, int64_t left_ms)
 
 static void try(struct asker *asker, struct job *job)
 {
-	int64_t left_ms = job->until_ms - monotonic_now_ms();
-
-	if (left_ms <= 0)
+	if (job->until_ms <= monotonic_now_ms())
 		settle(asker, job, FAILURE_LATE,
 			&(struct answer){.reason = "nobody waits any more"});
-	else if (begin(asker, job, left_ms) != 0)
+	else if (begin(asker, job) != 0)
 		settle(asker, job, FAILURE_MEMORY,
 			&(struct answer){.reason = "out of memory"});
 }

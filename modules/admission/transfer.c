@@ -140,7 +140,7 @@ static CURLcode set_blob(struct transfer *transfer, CURLoption option,
 	return code;
 }
 
-static CURLcode set_request(struct transfer *transfer, int64_t timeout_ms)
+static CURLcode set_request(struct transfer *transfer)
 {
 	const struct setup *setup = transfer->setup;
 	const struct setup_files *files = setup->files;
@@ -151,7 +151,7 @@ static CURLcode set_request(struct transfer *transfer, int64_t timeout_ms)
 		SET(CURLOPT_POSTFIELDS, transfer->request) &&
 		SET(CURLOPT_POSTFIELDSIZE, (long)strlen(transfer->request)) &&
 		SET(CURLOPT_USERAGENT, setup->agent) &&
-		SET(CURLOPT_TIMEOUT_MS, (long)timeout_ms));
+		SET(CURLOPT_TIMEOUT_MS, (long)setup->timeout_ms));
 	if (!code && setup->socket[0])
 		(void)SET(CURLOPT_UNIX_SOCKET_PATH, setup->socket);
 	if (!code)
@@ -166,7 +166,7 @@ static CURLcode set_request(struct transfer *transfer, int64_t timeout_ms)
 }
 
 int transfer_begin(struct transfer *transfer, CURLM *multi, struct setup *setup,
-	const struct question *question, int64_t timeout_ms, void *owner)
+	const struct question *question, void *owner)
 {
 	transfer->setup = setup_hold(setup);
 	transfer->owner = owner;
@@ -178,7 +178,7 @@ int transfer_begin(struct transfer *transfer, CURLM *multi, struct setup *setup,
 	transfer->curl->easy_reset(transfer->easy);
 	if (make_headers(transfer, question) == 0 &&
 		set_common(transfer) == CURLE_OK &&
-		set_request(transfer, timeout_ms) == CURLE_OK &&
+		set_request(transfer) == CURLE_OK &&
 		transfer->curl->multi_add_handle(multi, transfer->easy) ==
 			CURLM_OK)
 		return 0;

@@ -43,7 +43,7 @@ struct transfer *transfer_new(const struct libcurl *curl);
 void transfer_free(struct transfer *transfer);
 /* Begins it; `owner` is what transfer_owner() returns.  0, or -1. */
 int transfer_begin(struct transfer *transfer, CURLM *multi, struct setup *setup,
-	const struct question *question, int64_t timeout_ms, void *owner);
+	const struct question *question, void *owner);
 void *transfer_owner(const struct transfer *transfer);
 /* After its end: why there is no answer, in out->reason, too; or the answer. */
 enum failure transfer_result(
