@@ -231,12 +231,19 @@ static size_t skip_brackets(const char *text, const struct token *open)
 	return token_end(&token);
 }
 
-/* The end of what follows a name: the value, the arguments, or only the name
- * itself, if a section begins. */
+static bool is_text(const struct token *token)
+{
+	return token->kind == TOKEN_WORD || token->kind == TOKEN_QUOTED;
+}
+
+/* The end of what follows a name: the value, the arguments, the title of a
+ * section, or only the name itself. */
 static size_t skip_value(const char *text, const struct token *name)
 {
 	struct token next = next_token(text, token_end(name)), value;
 
+	if (is_text(&next) && next_token(text, token_end(&next)).kind == '{')
+		return token_end(&next);
 	if (next.kind == '(')
 		return skip_brackets(text, &next);
 	if (next.kind != '=' && next.kind != TOKEN_APPEND)
@@ -244,9 +251,7 @@ static size_t skip_value(const char *text, const struct token *name)
 	value = next_token(text, token_end(&next));
 	if (value.kind == '{')
 		return skip_brackets(text, &value);
-	return value.kind == TOKEN_WORD || value.kind == TOKEN_QUOTED
-		       ? token_end(&value)
-		       : token_end(&next);
+	return is_text(&value) ? token_end(&value) : token_end(&next);
 }
 
 static bool has_variable(const char *text, const struct token *token)
@@ -263,8 +268,7 @@ static int check_names(const char *text, unsigned *line, struct relay_err *err)
 	struct token token = next_token(text, 0);
 
 	while (token.kind != TOKEN_END) {
-		bool name =
-			token.kind == TOKEN_WORD || token.kind == TOKEN_QUOTED;
+		bool name = is_text(&token);
 
 		if (name && ((token.kind == TOKEN_QUOTED && token.len < 3) ||
 				    has_variable(text, &token))) {

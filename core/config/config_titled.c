@@ -12,6 +12,7 @@ struct config_section *config_listener_of(const cfg_t *cfg)
 {
 	struct config_section *place = NULL;
 	struct relay_err err;
+	bool wrong;
 
 	for (size_t i = 1; i < config_reader->count; i++) {
 		struct config_section *one = &config_reader->sections[i];
@@ -28,10 +29,13 @@ struct config_section *config_listener_of(const cfg_t *cfg)
 	}
 	/* With a wrong name its options are read nevertheless, to find all
 	 * problems. */
-	if (config_listener_name_check(cfg->title, &err) != 0)
+	wrong = config_listener_name_check(cfg->title, &err) != 0;
+	if (wrong)
 		config_problem(RELAY_ERROR, config_line(cfg), "%s", err.text);
-	if (config_listener_open(place, cfg->title, &err) == 0)
+	if (config_listener_open(place, cfg->title, &err) == 0) {
+		place->flawed = wrong;
 		return place;
+	}
 	config_reader->problems.no_memory = true;
 	return NULL;
 }

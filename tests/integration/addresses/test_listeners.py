@@ -9,7 +9,7 @@ import threading
 import pytest
 
 import relay_protocol as rp
-from control_client import metric
+from control_client import control_folder, controlled, metric, shown  # noqa: F401
 from pairing import Invited, check_both_ways
 from proxy_sender import CLIENT, Proxied, version2
 from relay_client import NO_SUCH_KEY, Closed, MessageStream, ProtocolConnection, dial
@@ -58,6 +58,24 @@ def test_each_listener_is_counted_by_its_name_or_address(reloadable, identities)
     wait_for(lambda: of(relay.server, "connections", "main") == 0, "the end of both")
     assert of(relay.server, "accepted_total", "main") == 2
     assert relay.told_port == unnamed, "the words of listen come first"
+
+
+def test_an_operator_is_shown_the_listeners(controlled, identities):  # noqa: F811
+    port = free_port()
+    server = controlled(sections={'listener "main"': {"address": at(port), "max-connections": 1}})
+    with join(port, identities[0]), join(server.address[1], identities[1]):
+        assert answer_to_join(port, identities[2]) == rp.RelayFull()
+
+        def look():
+            found = {row.pop("listener"): row for row in shown(server, "listeners")}
+            return found if found["main"]["full"] == 1 else None
+
+        found = wait_for(look, "the refusal to be counted")
+        assert found.pop("main") == {"connections": 1, "limit": 1, "accepted": 2, "full": 1,
+                                     "denied": 0, "no-proxy": 0}
+        (name, other), = found.items()
+        assert name == at(server.address[1])
+        assert other["connections"] == 1 and other["limit"] is None
 
 
 def test_with_sections_the_default_of_listen_does_not_count(reloadable, identities):  # noqa: F811
@@ -265,7 +283,8 @@ WRONG = {
     "no-address": ('listener "a" { private = yes }\n', "listener a has no address"),
     "empty-address": ('listener "a" { address = "" }\n', "listener a has no address"),
     "no-name": ('listener { address = ":1" }\n', "missing title"),
-    "empty-name": ('listener "" { address = ":1" }\n', "name"),
+    "empty-name": ('listener "" { address = ":1" }\n', "the name of a listener is empty"),
+    "variable": ('listener "a${NOWHERE:-}b" { address = ":1" }\n', "may have only letters"),
     "space": ('listener "a b" { address = ":1" }\n', "may have only letters"),
     "quote": ("listener 'a\"b' { address = \":1\" }\n", "may have only letters"),
     "long": (f'listener "{33 * "x"}" {{ address = ":1" }}\n', "has 33 characters; at most 32"),
