@@ -71,4 +71,4 @@ _strelaysrv() {
 	mapfile -t COMPREPLY < <(compgen -W "$flags" -- "$word")
 }
 
-complete -F _strelaysrv strelaysrv strelaysrv-testutil
+complete -F _strelaysrv strelaysrv syncthing-relaysrv strelaysrv-testutil

@@ -74,8 +74,9 @@ check_contents() {
 		/etc/strelaysrv/strelaysrv.conf /etc/logrotate.d/strelaysrv \
 		/etc/ufw/applications.d/strelaysrv /usr/lib/sysusers.d/strelaysrv.conf \
 		/lib/systemd/system/strelaysrv.service /usr/share/man/man1/strelaysrv.1.gz \
-		/usr/share/zsh/site-functions/_strelaysrv \
+		/usr/share/zsh/vendor-completions/_strelaysrv \
 		/usr/share/bash-completion/completions/strelaysrv \
+		/usr/share/bash-completion/completions/syncthing-relaysrv \
 		/usr/share/doc/strelaysrv/modules/README.md.gz \
 		/usr/include/strelaysrv/module.h /usr/include/strelaysrv/client.h \
 		'/usr/lib/[^/]*/pkgconfig/strelaysrv.pc' '/usr/lib/[^/]*/strelaysrv/relay.so'; do

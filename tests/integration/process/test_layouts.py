@@ -112,6 +112,16 @@ def test_a_layout_is_taken_over(tree, tmp_path, identities, relay_keys, layout):
         server.stop()
 
 
+def test_other_variables_of_go_change_nothing(tmp_path):
+    def checked(**more):
+        done = subprocess.run([OURS.path, "-check", *QUIET], cwd=tmp_path, capture_output=True,
+                              env={**os.environ, **more}, text=True, check=True)
+        return done.stdout + done.stderr
+
+    assert checked(GOGC="off", GODEBUG="netdns=go", GOMEMLIMIT="1GiB", GOTRACEBACK="all") == \
+        checked()
+
+
 def test_a_drop_in_of_somebody_else_is_never_replaced(tree):
     root = tree(LAYOUTS["upstream"], "")
     folder = root / "etc/systemd/system/strelaysrv.service.d"
