@@ -15,7 +15,7 @@
 
 struct terms_services terms_find(struct relay_ctx *cx)
 {
-	struct terms_services services = {NULL};
+	struct terms_services services = {.limiter = NULL};
 
 	services.limiter = relay_service_find(cx, RATE_LIMIT_SERVICE,
 		RATE_LIMIT_SERVICE_VERSION, &services.limiter_self);

@@ -28,6 +28,7 @@ from upgrading import is_there
 from waiting import PATIENCE, wait_for
 
 DEVICES, SESSIONS = 200, 20
+TOKEN = "first-secret"
 TOP_LINES = 22
 FOLDER = pathlib.Path(__file__).parent / "screens"
 MASKS = [
@@ -104,7 +105,7 @@ class Crowd:
             self.pair(2 * i, 2 * i + 1, 1000 * (i + 1))
 
     def join(self, identity):
-        return self.stack.enter_context(ProtocolConnection(self.server.address, identity)).join()
+        return self.stack.enter_context(ProtocolConnection(self.server.address, identity)).join(TOKEN)
 
     def name(self, i):
         return device_id.to_text(self.identities[i].id)
@@ -125,7 +126,7 @@ class Crowd:
         wait_for(lambda: metric(self.server, "strelaysrv_control_connections") == 1, "who follows")
         told(self.server, "limit")  # a later command was answered: its own has begun
         with ProtocolConnection(self.server.address, identity) as device:
-            device.join()
+            device.join(TOKEN)
             told(self.server, "kick", device_id.to_text(identity.id))
             device.expect_close()
 
@@ -139,11 +140,12 @@ def screens(server, crowd):
     yield see("help", "help")
     yield see("status", "status")
     yield see("modules", "modules")
+    yield see("listeners", "listeners", masks=[(r"(?m)^(ADDRESS +)\d+", r"\1NUMBER")])
     yield see("devices", "devices", "by", "bytes")
     yield see("sessions", "sessions", "by", "bytes")
     # The rates decide the order, and are of this run.
     yield see("top", "top", until=lambda data: data.count(b"\n") >= TOP_LINES,
-              masks=[(r"[\d.]+ [kMG]iB(?=  RATE)", "BYTES")])
+              masks=[(r"[\d.]+ [KMG]iB(?=  RATE)", "BYTES")])
     yield see("show-device", "show", crowd.name(5)[:23])
     yield see("show-session", "show", session)
     yield see("show-address", "show", "192.0.2.1")
@@ -164,14 +166,18 @@ def screens(server, crowd):
     yield see("drain-again", "drain")
     yield see("drain-cancel", "drain", "cancel")
     yield see("wrong", "devises")
+    yield see("tokens", "tokens")
+    yield see("revoke", "revoke", "bob")
     yield see("upgrade", "upgrade")
 
 
 def test_every_command_in_a_terminal(controlled, control_folder):  # noqa: F811
     (control_folder / "bans").write_text("new\n")
+    (control_folder / "tokens").write_text(f"alice:{TOKEN} rate=1MB/s quota=10GB\nbob:other\n")
     server = controlled(
         modules=[*MODULES, "access", "quota", "pool-join", "prometheus"], workers=1, drain_spread="1h", sections={
-            "access": {"bans": str(control_folder / "bans")}, "pool-join": {"pools": []},
+            "access": {"bans": str(control_folder / "bans"),
+                       "named-tokens": str(control_folder / "tokens")}, "pool-join": {"pools": []},
             "quota": {"month": "1GB", "state-file": str(control_folder / "quota.state"),
                       "state-required": "no"}})
     with contextlib.ExitStack() as stack:
@@ -188,5 +194,8 @@ def test_every_command_in_a_terminal(controlled, control_folder):  # noqa: F811
             (FOLDER / f"{name}.txt").write_text(text, encoding="utf-8")
     kept = {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.txt")}
     assert found.keys() == kept.keys()
+    commands = set(re.findall(r"(?m)^([a-z-]+) ", found["help"])) - {"command"}
+    seen = {word for name in kept for word in (name, name.rsplit("-", 1)[0])}
+    assert commands <= seen, "a command has no screen"
     for name, text in found.items():
         assert text == kept[name], f"{name}: {text}"
