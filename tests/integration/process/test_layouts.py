@@ -15,6 +15,8 @@ import relay_protocol as rp
 from relay_client import ProtocolConnection
 from relay_server import ROOT, Program, RelayServer, run
 from service_unit import UNIT, asserts_hold, command, environment, settings
+from skip_unless import can_run
+from small_disk import why_not
 from waiting import PATIENCE
 
 OURS = Program("ours", 1)
@@ -45,6 +47,7 @@ fi
 class Layout:
     folder: str  # of the keys, below /var/lib
     defaults: str  # /etc/default/syncthing-relaysrv
+    drop_in: str = ""  # for syncthing-relaysrv.service, which is an alias of our unit
 
 
 LAYOUTS = {
@@ -55,7 +58,10 @@ LAYOUTS = {
     "upstream-old": Layout("syncthing-relaysrv", "# Add Options here:\nSTRELAYSRV={}\n"
                            "# NAT options\nNAT=\n"),
     "gentoo-old": Layout("strelaysrv", "RELAYSRV_OPTS={}\n"),
+    "arch": Layout("syncthing-relaysrv", "", "[Service]\nExecStart=\n"
+                   "ExecStart=/usr/bin/syncthing-relaysrv {}\n"),
 }
+GIVEN = "-token=secret -provided-by=me"
 
 
 @pytest.fixture
@@ -67,6 +73,10 @@ def tree(tmp_path, relay_keys):
         if os.geteuid() == 0:
             for path in (folder, *folder.iterdir()):
                 os.chown(path, 4321, 1234)
+        if layout.drop_in:
+            override = tmp_path / "root/etc/systemd/system/syncthing-relaysrv.service.d"
+            override.mkdir(parents=True)
+            (override / "override.conf").write_text(layout.drop_in.format(options))
         return tmp_path / "root"
     return make
 
@@ -77,14 +87,14 @@ def take_layout(root):
 
 
 def drop_ins(root):
-    return sorted((root / "etc/systemd/system/strelaysrv.service.d").glob("*.conf"))
+    return sorted((root / "etc/systemd/system").glob("*relaysrv.service.d/*.conf"))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 def test_a_layout_is_taken_over(tree, tmp_path, identities, relay_keys, layout):
     """Its token guards the relay, and the ID stays: the server would find other keys, or none, in
     another folder."""
-    root = tree(layout, "")
+    root = tree(layout, GIVEN)
     if layout.folder == "syncthing-relaysrv":
         assert not asserts_hold(settings(UNIT), root)
     take_layout(root)
@@ -94,7 +104,7 @@ def test_a_layout_is_taken_over(tree, tmp_path, identities, relay_keys, layout):
     assert unit["StateDirectory"] == [layout.folder]
     if layout.folder != "syncthing/relaysrv" and os.geteuid() == 0:
         assert unit["User"] == ["4321"] and unit["Group"] == ["1234"]
-    given = environment(unit, layout.defaults.format("-token=secret -provided-by=me"))
+    given = environment(unit, layout.defaults.format(GIVEN))
     server = RelayServer(OURS, [OURS.path, *command(unit, "ExecStart", given), *QUIET], home,
                          env={**os.environ, **given})
     try:
@@ -174,6 +184,26 @@ def test_the_openrc_script_takes_the_options(tmp_path, relay_keys, identities):
         done = subprocess.run(check, env=env, capture_output=True, text=True, timeout=PATIENCE,
                               check=False)
         assert done.returncode == code, done.stderr
+
+
+@can_run("MOUNTS", why_not())
+@pytest.mark.parametrize("folders, chosen", [
+    ([], "syncthing-relaysrv"), (["strelaysrv"], "strelaysrv"),
+    (["strelaysrv", "syncthing-relaysrv"], "syncthing-relaysrv")], ids=["none", "old", "both"])
+def test_the_openrc_script_finds_the_keys(tmp_path, folders, chosen):
+    for name in folders:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "key.pem").touch()
+    (tmp_path / "configuration").write_text("SR_OPTS=-pools=\n")
+    show = 'show() { echo "$directory $command_user $error_log"; }\n'
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-euc", 'mount --bind "$1" /var/lib; shift; exec "$@"', "sh",
+         str(tmp_path), "sh", "-euc", show + OPENRC_RUN, "openrc-run", "show"],
+        env={**os.environ, "SCRIPT": str(OPENRC_SCRIPT),
+             "CONFIGURATION": "/var/lib/configuration"},
+        capture_output=True, text=True, timeout=PATIENCE, check=True)
+    assert done.stdout.split()[0] == f"/var/lib/{chosen}"
+    assert done.stdout.split()[1:] == ["strelaysrv:syncthing", "/var/log/syncthing/relaysrv.log"]
 
 
 @pytest.mark.parametrize("name", ["STRELAYSRV_OPTS", "RELAYSRV_OPTS", "STRELAYSRV", "SR_OPTS"])
