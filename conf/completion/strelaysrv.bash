@@ -16,7 +16,7 @@ _strelaysrv_ctl() {
 	1:unban) words=$("${ctl[@]}" -ctl bans 2>/dev/null | awk 'length($1) == 63 { print $1 }') ;;
 	1:devices | 1:sessions) words=by ;;
 	2:devices) words="bytes rate age idle" ;;
-	2:sessions) words="bytes rate age" ;;
+	2:sessions) words="bytes rate age idle" ;;
 	1:limit) words="session device global" ;;
 	2:ban) words=for ;;
 	1:drain) words=cancel ;;

@@ -126,6 +126,11 @@ void session_watch_due(struct deadline *deadline)
 	session_watch(session);
 }
 
+int64_t relay_session_idle_for(const struct relay_session *session)
+{
+	return loop_clock_ms() - session->moved_ms;
+}
+
 void relay_session_idle(struct relay_session *session, int64_t idle_ms)
 {
 	session->idle_ms = idle_ms;

@@ -52,6 +52,9 @@ uint64_t relay_session_passed(const struct relay_session *session, int side);
 struct relay_session *relay_session_pair(struct relay_ctx *cx,
 	struct relay_conn *a, struct relay_conn *b, int64_t idle_ms);
 
+/* Since when no byte has moved, in milliseconds.  [W] */
+int64_t relay_session_idle_for(const struct relay_session *session);
+
 /* Changes the idle timeout, counted from now.  [W] */
 void relay_session_idle(struct relay_session *session, int64_t idle_ms);
 

@@ -29,7 +29,7 @@ static const struct relay_column session_columns[] = {
 	{"other device", RELAY_COLUMN_TEXT},
 	{"other address", RELAY_COLUMN_TEXT},
 	{"other sent", RELAY_COLUMN_BYTES}, {"age", RELAY_COLUMN_MS},
-	{"rate", RELAY_COLUMN_RATE}};
+	{"idle", RELAY_COLUMN_MS}, {"rate", RELAY_COLUMN_RATE}};
 
 #define COLUMNS(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -65,6 +65,7 @@ static void show_session(struct relay_answer *to, const struct session_row *row)
 		to->number(to, row->bytes[side]);
 	}
 	to->number(to, row->age_ms);
+	to->number(to, row->idle_ms);
 	to->number(to, row->rate);
 }
 
@@ -87,6 +88,7 @@ ORDER(devices_by_age, device_row, age_ms)
 ORDER(devices_by_idle, device_row, idle_ms)
 ORDER(sessions_by_rate, session_row, rate)
 ORDER(sessions_by_age, session_row, age_ms)
+ORDER(sessions_by_idle, session_row, idle_ms)
 
 static int sessions_by_bytes(const void *x, const void *y)
 {
@@ -104,7 +106,8 @@ static const struct order device_orders[] = {{"bytes", devices_by_bytes},
 	{"rate", devices_by_rate}, {"age", devices_by_age},
 	{"idle", devices_by_idle}, {NULL, NULL}};
 static const struct order session_orders[] = {{"bytes", sessions_by_bytes},
-	{"rate", sessions_by_rate}, {"age", sessions_by_age}, {NULL, NULL}};
+	{"rate", sessions_by_rate}, {"age", sessions_by_age},
+	{"idle", sessions_by_idle}, {NULL, NULL}};
 
 /* The order that "by WORD" names, or the first word's place `none`; NULL: the
  * words are wrong. */
@@ -163,7 +166,7 @@ static enum relay_step sessions(struct relay_ctx *cx, struct relay_answer *to)
 	enum gathered gathered;
 
 	if (!order)
-		return usage(to, "sessions [by bytes|rate|age]");
+		return usage(to, "sessions [by bytes|rate|age|idle]");
 	gathered = state->sorted ? GATHERED_ALL : gather(cx, to);
 	if (gathered != GATHERED_ALL)
 		return gathered == GATHERED_LATER ? RELAY_STEP_WAIT
@@ -276,7 +279,7 @@ const struct relay_command_def list_commands[] = {
 		.run = devices,
 		.closed = gather_closed},
 	{.name = "sessions",
-		.words = "[by bytes|rate|age]",
+		.words = "[by bytes|rate|age|idle]",
 		.help = "sessions, with both devices; the rate is since they "
 			"were last listed",
 		.state_size = sizeof(struct list_state),

@@ -60,7 +60,8 @@ bool session_row_fill(
 		return false;
 	*row = (struct session_row){.worker = cx->worker,
 		.session = number,
-		.age_ms = now - data->began_ms};
+		.age_ms = now - data->began_ms,
+		.idle_ms = relay_session_idle_for(session)};
 	for (int side = 0; side < 2; side++) {
 		const struct relay_conn *conn =
 			relay_session_side(session, side);

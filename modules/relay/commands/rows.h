@@ -33,7 +33,8 @@ struct session_row {
 	uint8_t id[2][ID_LEN];
 	int worker;
 	uint64_t session;
-	int64_t age_ms;
+	int64_t age_ms;   /* since the pairing */
+	int64_t idle_ms;  /* since a byte has moved */
 	int64_t bytes[2]; /* sent by each side */
 	int64_t rate;     /* of both, since the last time it was looked at */
 	char address[2][RELAY_ADDR_TEXT];

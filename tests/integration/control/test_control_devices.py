@@ -112,7 +112,7 @@ def test_kick_ends_a_device_and_its_sessions_and_nobody_else(controlled, identit
 
 def test_wrong_words_show_the_usage(controlled):  # noqa: F811
     server = controlled()
-    for words in (["devices", "by"], ["devices", "by", "colour"], ["sessions", "by", "idle"],
+    for words in (["devices", "by"], ["devices", "by", "colour"], ["sessions", "by", "size"],
                   ["show"], ["kick"], ["kick", "a", "b"]):
         done = ctl(server, *words)
         assert done.returncode == 2 and f"usage: {words[0]}" in done.stderr, done

@@ -202,7 +202,7 @@ def test_lists_are_in_the_order_that_was_asked_for(controlled, identities, worke
             check_relayed(*invited.join_both(), b"x" * size)
             sizes[to_text(identities[i + 1].id)] = size
         for kind, keys in (("devices", ["bytes", "rate", "age", "idle"]),
-                           ("sessions", ["bytes", "rate", "age"])):
+                           ("sessions", ["bytes", "rate", "age", "idle"])):
             for key in keys:
                 found = shown(server, kind, "by", key)
                 sent = [row["bytes"] if kind == "devices" else row["sent"] + row["other sent"]
