@@ -147,6 +147,10 @@ knows_who_commands() {
 	grep -q 'only root' "$log" || fail "a stranger is told: $(cat "$log")"
 	quietly strelaysrv -ctl log-level info
 	logged 'command: log-level info.*user=0'
+	# The server's user, in none of its groups.
+	now
+	quietly setpriv --reuid syncthing --regid nogroup --clear-groups strelaysrv -ctl log-level info
+	logged "command: log-level info.*user=$(id -u syncthing)"
 }
 
 reloads() {

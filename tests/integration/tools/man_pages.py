@@ -15,6 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from relay_server import ROOT, Program, module_folder  # noqa: E402
 
 FOLDER = ROOT / "conf" / "man"
+COMMANDS = ROOT / "tests/integration/control/screens/help.txt"
 PART = re.compile(r'(\.\\" begin: (.*)\n)(?:.*\n)*?(\.\\" end\n)')
 
 
@@ -51,6 +52,19 @@ def list_of_flags(text):
         words = escape(words[0].upper() + words[1:])
         value = f' " {escape(value)}"' if value else ""
         out.append(f".TP\n.{'BI' if value else 'B'} \\-{escape(flag)}{value}\n{words}\n")
+    return "".join(out)
+
+
+def list_of_commands(text):
+    """Of the screen of `-ctl help`, which test_screens.py compares with what a server shows."""
+    out = []
+    for line in text.splitlines()[1:]:
+        head, module, words = line.split("  ", 2)
+        command, _, more = head.partition(" ")
+        more = f' " {escape(more)}"' if more else ""
+        words = escape(words[0].upper() + words[1:])
+        out.append(f".TP\n.{'BI' if more else 'B'} {escape(command)}{more}\n{words} (module\n"
+                   f".IR {escape(module)} ).\n")
     return "".join(out)
 
 
@@ -110,6 +124,7 @@ def parts():
     testutil = module_folder().parent / "strelaysrv-testutil"
     return {
         "options of strelaysrv": lambda: list_of_flags(usage(Program("ours").path)),
+        "commands": lambda: list_of_commands(COMMANDS.read_text(encoding="utf-8")),
         "options of testutil": lambda: list_of_flags(usage(str(testutil))),
         "sample of strelaysrv": sample,
         "headers": headers,
