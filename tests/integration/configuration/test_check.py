@@ -167,7 +167,7 @@ def test_all_problems_are_told_at_once(check, tmp_path):
     ("log { level = warnin }\n", [], 'did you mean "warning"'),
     ('inlude("x")\n', [], 'did you mean "include"'),
     ("token = x\n", [], "it belongs into section relay"),
-    ("token-file = x\n", [], "it belongs into section access or relay"),
+    ("token-file = x\n", [], "it belongs into section access or admission or relay"),
 ], ids=["option", "option-of-a-section", "section", "module", "choice", "choice-of-a-section",
         "function", "place", "places"])
 def test_a_mistyped_word_of_the_file_suggests_the_near_one(check, text, args, want):

@@ -68,11 +68,12 @@ def contained(folder, relay_keys):  # noqa: F811
             "-status-srv", "127.0.0.1:0", "-workers", "2", "-core-dumps"]
         if entry:
             command = [module_folder().parent / "conf" / "container" / "strelaysrv-container", *command]
+        # Root reads missing_calls.py, which may be below a home of its own.
         prefix = ["env", f"STATE={state}", "unshare", "--mount", "sh", "-c", READ_ONLY,
-                  "setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups",
-                  "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs",
                   *missing_calls.prefix(errno.ENOSYS, ["clone3"]),
-                  *missing_calls.prefix(errno.EPERM, FORBIDDEN)]
+                  *missing_calls.prefix(errno.EPERM, FORBIDDEN),
+                  "setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups",
+                  "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]
         server = RelayServer(program, [*prefix, *command], folder)
         servers.append(server)
         return server

@@ -25,8 +25,12 @@ from waiting import PATIENCE, pace, wait_for
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
-def test_a_signal_ends_it_with_code_0(start, each_program, number):
-    got = start(each_program).stop(number)
+def test_a_signal_ends_it_with_code_0(start, each_program, identities, number):
+    server = start(each_program)
+    # The Go relay asks for signals after it has said that it listens.
+    with ProtocolConnection(server.address, identities[0]) as device:
+        device.join()
+    got = server.stop(number)
     assert got == 0, f"exit code after {number.name}: got {got}, want 0"
 
 

@@ -65,7 +65,7 @@ def take_away(error, calls):
 def _main(error, *words):
     end = words.index("--")
     take_away(int(error), words[:end])
-    os.execv(words[end + 1], words[end + 1:])
+    os.execvp(words[end + 1], words[end + 1:])
 
 
 if __name__ == "__main__":
