@@ -186,7 +186,7 @@ stage_asan() {
 	export ASAN_OPTIONS
 	build build-asan ASan -DCMAKE_C_COMPILER=gcc && unit build-asan &&
 		black_box build-asan 4 --only=ours \
-			-k 'not ours-1 and not admission' \
+			-k 'not ours-1 and not test_admission' \
 			tests/integration tests/e2e
 	set -- $?
 	unset ASAN_OPTIONS

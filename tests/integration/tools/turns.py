@@ -15,8 +15,9 @@ import re
 
 #: Of which three parts a stage runs which.
 SHARES = {"protocol": (0, 1), "asan": (2,), "tsan": (2,)}
-#: Folders with tests that a sanitizer skips: what a machine lacks, and what floods do.
-RELEASE_BUILD = ("process", "shortage", "strangers")
+#: Folders with tests that a sanitizer skips, and files that its stages leave out.
+RELEASE_BUILD = ("process", "shortage")
+RELEASE_FILES = ("test_admission", "test_http_shares")
 _WORKERS = re.compile(r"\bours-(\d+)\b")
 _REFERENCE = re.compile(r"[\[-]reference[\]-]")
 
@@ -31,8 +32,9 @@ def _in_release_build(name, mine):
     workers = _WORKERS.search(name)
     if workers:  # the sanitizers run several workers only
         return workers.group(1) == ("2" if mine else "1")
-    folder = pathlib.PurePath(name.split("::")[0]).parent.name
-    return mine or folder in RELEASE_BUILD or bool(_REFERENCE.search(name)) or "admission" in name
+    path = pathlib.PurePath(name.split("::")[0])
+    return mine or path.parent.name in RELEASE_BUILD or path.stem in RELEASE_FILES or \
+        bool(_REFERENCE.search(name))
 
 
 def has_turn(name, stage, seed):
