@@ -155,21 +155,29 @@ static const struct {
 	{"relay", "joins", "join"},
 	{"relay", "connect_requests", "connect"},
 	{"relay", "rejected", "protocol"},
-	/* Without "filter": each module with a filter says why itself. */
 	{"core", "connections_refused", "connection"},
 	{"core", "handshake_failures", "TLS"},
 	{"bounds", "reached", "bounds"},
 };
 
+/* Each module with a filter says why itself, and other metrics say what the
+ * listeners count by address. */
+static bool is_told_elsewhere(const struct relay_sample *sample)
+{
+	const char *name = sample->def->name;
+
+	return strcmp(sample->module, "core") == 0 &&
+	       (strncmp(name, "listener_", strlen("listener_")) == 0 ||
+		       (strcmp(name, "connections_refused") == 0 &&
+			       strcmp(sample->value_name, "filter") == 0));
+}
+
 static const char *refusal_of(const struct relay_sample *sample)
 {
 	const char *name = sample->def->name;
 
-	if (sample->def->kind != RELAY_COUNTER || !sample->value_name)
-		return NULL;
-	if (strcmp(sample->module, "core") == 0 &&
-		strcmp(name, "connections_refused") == 0 &&
-		strcmp(sample->value_name, "filter") == 0)
+	if (sample->def->kind != RELAY_COUNTER || !sample->value_name ||
+		is_told_elsewhere(sample))
 		return NULL;
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
 		if (strcmp(refusals[i].module, sample->module) == 0 &&
