@@ -9,6 +9,7 @@
  * with the seed of its schedule: -count=1 -seed=S plays that one alone.
  */
 
+#include <execinfo.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,7 +23,26 @@
 #include "scheduler.h"
 #include "sim.h"
 
+/* The start, and each schedule, end within so many seconds of real time; they
+ * usually take milliseconds. */
+#define SECONDS_MOST 60
+#define CALLS_MOST   64
+
 static uint64_t seed = 1, count = 1000;
+
+/* Whatever does not end: where it is. */
+static void tell_where(int number)
+{
+	static const char text[] = "connection: it does not end\n";
+	void *calls[CALLS_MOST];
+
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+		_exit(2);
+	backtrace_symbols_fd(
+		calls, backtrace(calls, CALLS_MOST), STDERR_FILENO);
+	(void)number;
+	(void)raise(SIGABRT);
+}
 
 /* Also after a crash. */
 static void tell(int number)
@@ -58,6 +78,8 @@ int main(int argc, char **argv)
 	static const int fatal[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV};
 
 	read_arguments(argc, argv);
+	(void)signal(SIGALRM, tell_where);
+	(void)alarm(SECONDS_MOST);
 	sim_trace = getenv("FUZZ_TRACE") != NULL;
 	sim_enter();
 	relay_begin();
@@ -66,8 +88,10 @@ int main(int argc, char **argv)
 	scheduler_begin();
 	for (unsigned i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
 		(void)signal(fatal[i], tell);
-	for (uint64_t last = seed + count; seed < last; seed++)
+	for (uint64_t last = seed + count; seed < last; seed++) {
+		(void)alarm(SECONDS_MOST);
 		scene_play(seed);
+	}
 	clients_end();
 	relay_end();
 	sim_leave();
