@@ -93,8 +93,8 @@ static int begin(struct asker *asker, struct job *job)
 
 	if (!transfer)
 		return -1;
-	if (transfer_begin(transfer, asker->loop.multi, asker->setup,
-		    &job->question, job) != 0) {
+	if (transfer_begin(transfer, &asker->loop, asker->setup, &job->question,
+		    job) != 0) {
 		put_aside(asker, transfer);
 		return -1;
 	}
@@ -146,7 +146,7 @@ static void done(void *arg, void *ended, CURLcode code)
 	struct answer answer;
 	enum failure failure = transfer_result(transfer, code, &answer);
 
-	transfer_end(transfer, asker->loop.multi);
+	transfer_end(transfer, &asker->loop);
 	put_aside(asker, transfer);
 	job->transfer = NULL;
 	DL_DELETE(asker->running, job);
@@ -244,7 +244,7 @@ static void dissolve(struct asker *asker)
 
 	while ((job = asker->running)) {
 		DL_DELETE(asker->running, job);
-		transfer_end(job->transfer, asker->loop.multi);
+		transfer_end(job->transfer, &asker->loop);
 		transfer_free(job->transfer);
 		free(job);
 	}

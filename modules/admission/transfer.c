@@ -12,7 +12,8 @@ struct transfer {
 	const struct libcurl *curl;
 	CURL *easy; /* owned; its connection stays for the next request */
 	struct curl_slist *headers; /* owned, while it is under way */
-	struct setup *setup;        /* held, while it is under way */
+	struct curl_loop_job job;
+	struct setup *setup; /* held, while it is under way */
 	void *owner;
 	uint8_t device[ID_LEN];
 	bool too_long;
@@ -165,8 +166,8 @@ static CURLcode set_request(struct transfer *transfer)
 	return code;
 }
 
-int transfer_begin(struct transfer *transfer, CURLM *multi, struct setup *setup,
-	const struct question *question, void *owner)
+int transfer_begin(struct transfer *transfer, struct curl_loop *loop,
+	struct setup *setup, const struct question *question, void *owner)
 {
 	transfer->setup = setup_hold(setup);
 	transfer->owner = owner;
@@ -179,10 +180,9 @@ int transfer_begin(struct transfer *transfer, CURLM *multi, struct setup *setup,
 	if (make_headers(transfer, question) == 0 &&
 		set_common(transfer) == CURLE_OK &&
 		set_request(transfer) == CURLE_OK &&
-		transfer->curl->multi_add_handle(multi, transfer->easy) ==
-			CURLM_OK)
+		curl_loop_begin(loop, &transfer->job, transfer->easy) == 0)
 		return 0;
-	transfer_end(transfer, multi);
+	transfer_end(transfer, loop);
 	return -1;
 }
 
@@ -231,9 +231,9 @@ enum failure transfer_result(
 						: FAILURE_UNREACHED;
 }
 
-void transfer_end(struct transfer *transfer, CURLM *multi)
+void transfer_end(struct transfer *transfer, struct curl_loop *loop)
 {
-	(void)transfer->curl->multi_remove_handle(multi, transfer->easy);
+	curl_loop_end(loop, &transfer->job);
 	/* It must not point to what is freed. */
 	transfer->curl->easy_reset(transfer->easy);
 	transfer->curl->slist_free_all(transfer->headers);

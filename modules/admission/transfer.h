@@ -42,13 +42,13 @@ struct transfer *transfer_new(const struct libcurl *curl);
 /* It is not under way.  NULL is allowed. */
 void transfer_free(struct transfer *transfer);
 /* Begins it; `owner` is what transfer_owner() returns.  0, or -1. */
-int transfer_begin(struct transfer *transfer, CURLM *multi, struct setup *setup,
-	const struct question *question, void *owner);
+int transfer_begin(struct transfer *transfer, struct curl_loop *loop,
+	struct setup *setup, const struct question *question, void *owner);
 void *transfer_owner(const struct transfer *transfer);
 /* After its end: why there is no answer, in out->reason, too; or the answer. */
 enum failure transfer_result(
 	struct transfer *transfer, CURLcode code, struct answer *out);
 /* Ends it, if it was begun. */
-void transfer_end(struct transfer *transfer, CURLM *multi);
+void transfer_end(struct transfer *transfer, struct curl_loop *loop);
 
 #endif

@@ -23,7 +23,8 @@ struct requests {
 struct request {
 	struct requests *all;
 	struct request *next; /* in `ended` */
-	CURL *easy;           /* owned, as is the next */
+	struct curl_loop_job job;
+	CURL *easy; /* owned, as is the next */
 	struct curl_slist *headers;
 	void *owner;
 	CURLcode code;
@@ -72,7 +73,7 @@ static int set_up(struct requests *all, struct relay_err *err)
 {
 	const struct libcurl *curl;
 
-	if (all->loop.multi)
+	if (curl_loop_is_open(&all->loop))
 		return 0;
 	curl = libcurl_get(err);
 	if (!curl)
@@ -242,10 +243,11 @@ struct request *request_post(struct requests *all,
 	code = set_common(request);
 	if (!code)
 		code = set_conf(request, conf);
-	if (code ||
-		all->curl->multi_add_handle(all->loop.multi, request->easy)) {
+	if (code || curl_loop_begin(&all->loop, &request->job, request->easy) !=
+			    0) {
 		relay_fail(err, "cannot set the request up: %s",
-			all->curl->easy_strerror(code));
+			all->curl->easy_strerror(
+				code ? code : CURLE_OUT_OF_MEMORY));
 		request_end(request);
 		return NULL;
 	}
@@ -320,11 +322,9 @@ void request_end(struct request *request)
 			*at = request->next;
 			break;
 		}
-	if (request->easy) {
-		(void)curl->multi_remove_handle(
-			request->all->loop.multi, request->easy);
+	curl_loop_end(&request->all->loop, &request->job);
+	if (request->easy)
 		curl->easy_cleanup(request->easy);
-	}
 	curl->slist_free_all(request->headers);
 	free(request);
 }

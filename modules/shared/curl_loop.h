@@ -8,20 +8,32 @@
 #ifndef CURL_LOOP_H
 #define CURL_LOOP_H
 
+#include <stdbool.h>
+
 #include "shared/libcurl.h"
 
 struct event;
 struct event_base;
 
-/* A transfer has ended: with `code`, in its CURLOPT_PRIVATE.  It may be removed
- * from `multi`, and others may be added. */
+/* A transfer has ended with `code`; `transfer` is its CURLOPT_PRIVATE.  It has
+ * been removed, and others may be begun. */
 typedef void curl_loop_done_fn(void *arg, void *transfer, CURLcode code);
+
+/* A transfer that is under way; a part of what the caller keeps of it.  All
+ * zero: it is not. */
+struct curl_loop_job {
+	CURL *easy;                  /* borrowed; NULL: not under way */
+	struct curl_loop_job **list; /* that it is in */
+	struct curl_loop_job *next, *prev;
+};
 
 struct curl_loop {
 	struct event_base *base; /* borrowed */
 	const struct libcurl *curl;
-	CURLM *multi; /* owned, as is the next */
-	struct event *timer;
+	CURLM *multi;                 /* owned; NULL: memory was short */
+	struct event *timer;          /* owned */
+	struct curl_loop_job *jobs;   /* utlist */
+	struct curl_loop_job *failed; /* utlist; removed from `multi` */
 	curl_loop_done_fn *done;
 	void *arg;
 };
@@ -29,6 +41,13 @@ struct curl_loop {
 /* 0, or -1 with nothing left open. */
 int curl_loop_open(struct curl_loop *loop, struct event_base *base,
 	const struct libcurl *curl, curl_loop_done_fn *done, void *arg);
+/* Whether it was opened. */
+bool curl_loop_is_open(const struct curl_loop *loop);
+/* Begins a transfer.  0, or -1 without memory. */
+int curl_loop_begin(
+	struct curl_loop *loop, struct curl_loop_job *job, CURL *easy);
+/* Removes a transfer if it is under way.  Its handle may be freed then. */
+void curl_loop_end(struct curl_loop *loop, struct curl_loop_job *job);
 /* Every transfer has been removed.  It may be all zero. */
 void curl_loop_close(struct curl_loop *loop);
 

@@ -17,76 +17,12 @@ from relay_client import ProtocolConnection, SessionConnection
 from relay_server import module_folder
 from upgrading import start_upgrading  # noqa: F401
 from verdict_endpoint import Endpoint, says, tls_context
+from verdict_server import SUCCESS, asking, endpoint  # noqa: F401
 from waiting import wait_for
 
-SUCCESS, NOT_FOUND = rp.response(rp.SUCCESS), rp.response(rp.NOT_FOUND)
+NOT_FOUND = rp.response(rp.NOT_FOUND)
 FULL = rp.RelayFull()
 WORKERS = pytest.mark.parametrize("workers", [1, 2])
-
-
-class Server:
-    """A server that asks an endpoint."""
-
-    def __init__(self, start, endpoint, modules=(), sections=None, workers=2, relay=None,
-                 answer_timeout="20s", **admission):
-        self.endpoint = endpoint
-        self.options = {name.replace("_", "-"): value for name, value in admission.items()}
-        self.options.setdefault("url", endpoint.url)
-        self.options.setdefault("timeout", "20s")
-        self.modules = ["log", "probe", *modules, "admission", "relay"]
-        self.sections = {"relay": relay or {}, **(sections or {})}
-        self.answer_timeout = answer_timeout
-        self.server = start(self.modules, sections=self._all(), installed=["probe"],
-                            workers=workers, answer_timeout=answer_timeout)
-
-    def __getattr__(self, name):
-        return getattr(self.server, name)
-
-    def _all(self):
-        return {**self.sections, "admission": self.options}
-
-    def change(self, **admission):
-        self.options.update({name.replace("_", "-"): value for name, value in admission.items()})
-        self.server.configure(self.modules, self._all(), answer_timeout=self.answer_timeout)
-        assert self.reload()[0]
-
-    def number(self, metric):
-        return int(self.server.probe()[f"metric admission.{metric}"])
-
-    def wait_for_number(self, metric, number):
-        wait_for(lambda: self.number(metric) == number,
-                 lambda: f"{metric} to be {number}; it is {self.number(metric)}")
-
-    def answer_to(self, identity, token="", source=None):
-        with ProtocolConnection(self.server.address, identity, source=source) as client:
-            return client.ask(rp.JoinRelayRequest(token))
-
-    def joined(self, identity, token=""):
-        client = ProtocolConnection(self.server.address, identity)
-        assert client.ask(rp.JoinRelayRequest(token)) == SUCCESS
-        return client
-
-    def asking(self, identity, target=None):
-        """A connection about which the endpoint has been asked."""
-        before = len(self.endpoint.asked)
-        client = ProtocolConnection(self.server.address, identity)
-        client.send(rp.ConnectRequest(target.id) if target else rp.JoinRelayRequest(""))
-        self.endpoint.wait_for_questions(before + 1)
-        return client
-
-
-@pytest.fixture
-def endpoint():
-    with Endpoint() as made:
-        yield made
-
-
-@pytest.fixture
-def asking(module_server, endpoint):  # noqa: F811
-    def start(**options):
-        return Server(module_server, options.pop("endpoint", endpoint), **options)
-
-    return start
 
 
 def sent_away(client):
@@ -103,7 +39,7 @@ def hold(endpoint):
 
 
 @WORKERS
-def test_who_is_allowed_joins(asking, endpoint, identities, workers):
+def test_who_is_allowed_joins(asking, endpoint, identities, workers):  # noqa: F811
     server = asking(workers=workers)
     assert server.answer_to(identities[0]) == SUCCESS
     assert endpoint.asked[0].json == {
@@ -113,7 +49,7 @@ def test_who_is_allowed_joins(asking, endpoint, identities, workers):
 
 
 @WORKERS
-def test_who_is_denied_does_not_join(asking, endpoint, identities, workers):
+def test_who_is_denied_does_not_join(asking, endpoint, identities, workers):  # noqa: F811
     server = asking(workers=workers)
     endpoint.answer = lambda asked: says(allow=False, reason="who is\nthis?")
     assert server.answer_to(identities[0]) == NOT_FOUND
@@ -122,7 +58,7 @@ def test_who_is_denied_does_not_join(asking, endpoint, identities, workers):
     assert server.number("answered.denied") == 1
 
 
-def test_who_may_ask_is_asked_for_the_target_too(asking, endpoint, identities):
+def test_who_may_ask_is_asked_for_the_target_too(asking, endpoint, identities):  # noqa: F811
     server = asking()
     with server.joined(identities[0]) as device:
         with ProtocolConnection(server.address, identities[1]) as client:
@@ -139,7 +75,7 @@ def test_who_may_ask_is_asked_for_the_target_too(asking, endpoint, identities):
 
 
 @pytest.mark.parametrize("what, asked", [("joins", 1), ("asks", 1), ("both", 2)])
-def test_only_what_is_chosen_is_asked(asking, endpoint, identities, what, asked):
+def test_only_what_is_chosen_is_asked(asking, endpoint, identities, what, asked):  # noqa: F811
     server = asking(what=what)
     with server.joined(identities[0]):
         with ProtocolConnection(server.address, identities[1]) as client:
@@ -148,7 +84,7 @@ def test_only_what_is_chosen_is_asked(asking, endpoint, identities, what, asked)
     assert server.number("asked.join") == (what != "asks")
 
 
-def test_the_name_of_the_token_is_told(asking, endpoint, identities, tmp_path):
+def test_the_name_of_the_token_is_told(asking, endpoint, identities, tmp_path):  # noqa: F811
     names = tmp_path / "names"
     names.write_text("alice:of-alice\n")
     server = asking(modules=["access"], sections={"access": {"named-tokens": str(names)}})
@@ -161,7 +97,7 @@ def test_the_name_of_the_token_is_told(asking, endpoint, identities, tmp_path):
         assert endpoint.asked[1].json["token"] == "alice"
 
 
-def test_connections_are_kept(asking, endpoint, identities):
+def test_connections_are_kept(asking, endpoint, identities):  # noqa: F811
     server = asking(connections=1, cache=0)
     for identity in identities[:3]:
         assert server.answer_to(identity) == SUCCESS
@@ -171,7 +107,7 @@ def test_connections_are_kept(asking, endpoint, identities):
 # The cache, and who is asked about again.
 
 
-def test_an_answer_counts_for_a_while(asking, endpoint, identities):
+def test_an_answer_counts_for_a_while(asking, endpoint, identities):  # noqa: F811
     server = asking()
     endpoint.answer = lambda asked: says(allow=asked.json["device"] != device_id.to_text(
         identities[1].id), cache_for="1h")
@@ -189,7 +125,7 @@ def test_an_answer_counts_for_a_while(asking, endpoint, identities):
     assert server.number("cached") == 0
 
 
-def test_the_cache_is_bounded(asking, endpoint, identities):
+def test_the_cache_is_bounded(asking, endpoint, identities):  # noqa: F811
     server = asking(cache=2, cache_for="1h")
     for identity in identities[:3]:
         assert server.answer_to(identity) == SUCCESS
@@ -200,7 +136,7 @@ def test_the_cache_is_bounded(asking, endpoint, identities):
     assert len(endpoint.asked) == 4
 
 
-def test_an_answer_for_this_once_is_not_kept(asking, endpoint, identities):
+def test_an_answer_for_this_once_is_not_kept(asking, endpoint, identities):  # noqa: F811
     server = asking()
     endpoint.answer = lambda asked: says(allow=True, cache_for=0)
     for _ in range(2):
@@ -208,7 +144,7 @@ def test_an_answer_for_this_once_is_not_kept(asking, endpoint, identities):
     assert len(endpoint.asked) == 2 and server.number("cached") == 0
 
 
-def test_who_is_denied_later_leaves(asking, endpoint, identities):
+def test_who_is_denied_later_leaves(asking, endpoint, identities):  # noqa: F811
     server = asking(relay={"ping-interval": "100ms"})
     leaves = device_id.to_text(identities[0].id)
     endpoint.answer = lambda asked: says(allow=True, cache_for="100ms")
@@ -230,7 +166,7 @@ def test_who_is_denied_later_leaves(asking, endpoint, identities):
     assert server.number("asked.again") <= count + 1
 
 
-def test_who_cannot_be_asked_about_again_stays(asking, endpoint, identities):
+def test_who_cannot_be_asked_about_again_stays(asking, endpoint, identities):  # noqa: F811
     server = asking(relay={"ping-interval": "100ms"}, retries=0)
     endpoint.answer = lambda asked: says(allow=True, cache_for="100ms")
     with server.joined(identities[0]) as client:
@@ -260,7 +196,7 @@ def send_through(server, identities, size):
 
 
 @pytest.mark.parametrize("rate", ["200kB/s", 200_000])
-def test_a_rate_counts_from_the_first_session_on(asking, endpoint, identities, rate):
+def test_a_rate_counts_from_the_first_session_on(asking, endpoint, identities, rate):  # noqa: F811
     server = asking(modules=["rate-limit"], what="joins")
     endpoint.answer = lambda asked: says(allow=True, rate=rate, weight=3)
     with server.joined(identities[2]):
@@ -274,13 +210,13 @@ def test_a_rate_counts_from_the_first_session_on(asking, endpoint, identities, r
     assert server.number("cache_hits.allowed") >= 1
 
 
-def test_without_a_rate_nothing_is_held_back(asking, identities):
+def test_without_a_rate_nothing_is_held_back(asking, identities):  # noqa: F811
     server = asking(modules=["rate-limit"], what="joins")
     with send_through(server, identities, 150_000):
         assert server.probe()["metric rate-limit.held_back.device"] == "0"
 
 
-def test_a_rate_that_nobody_keeps_is_told(asking, endpoint, identities):
+def test_a_rate_that_nobody_keeps_is_told(asking, endpoint, identities):  # noqa: F811
     server = asking()
     endpoint.answer = lambda asked: says(allow=True, rate="1MB/s")
     assert server.answer_to(identities[0]) == SUCCESS
@@ -294,7 +230,7 @@ def quota_state(tmp_path):
     return {"quota": {"state-file": str(state), "count": "relayed"}}
 
 
-def test_a_used_up_quota_sends_away(asking, endpoint, identities, quota_state):
+def test_a_used_up_quota_sends_away(asking, endpoint, identities, quota_state):  # noqa: F811
     server = asking(modules=["quota"], sections=quota_state, what="joins",
                     relay={"ping-interval": "100ms"})
     endpoint.answer = lambda asked: says(allow=True, quota="50kB")
@@ -309,7 +245,7 @@ def test_a_used_up_quota_sends_away(asking, endpoint, identities, quota_state):
     assert server.answer_to(identities[0]) == FULL
 
 
-def test_a_quota_that_nobody_counts_refuses(asking, endpoint, identities):
+def test_a_quota_that_nobody_counts_refuses(asking, endpoint, identities):  # noqa: F811
     server = asking()
     endpoint.answer = lambda asked: says(allow=True, quota=1_000_000)
     assert server.answer_to(identities[0]) == FULL
@@ -339,7 +275,7 @@ FAILURES = {
 
 @pytest.mark.parametrize("fail_open", ["no", "yes"])
 @pytest.mark.parametrize("reason", FAILURES)
-def test_a_failure_refuses_or_admits(asking, endpoint, identities, reason, fail_open):
+def test_a_failure_refuses_or_admits(asking, endpoint, identities, reason, fail_open):  # noqa: F811
     endpoint.answer = FAILURES[reason]
     server = asking(fail_open=fail_open, retries=0,
                     timeout="200ms" if reason == "timeout" else "20s")
@@ -350,14 +286,14 @@ def test_a_failure_refuses_or_admits(asking, endpoint, identities, reason, fail_
     assert {asked.path for asked in endpoint.asked} == {"/verdict"}
 
 
-def test_an_endpoint_that_is_down(asking, endpoint, identities):
+def test_an_endpoint_that_is_down(asking, endpoint, identities):  # noqa: F811
     server = asking(retries=0)
     endpoint.close()
     assert server.answer_to(identities[0]) == FULL
     assert server.number("failures.unreached") == 1
 
 
-def test_a_request_is_made_again(asking, endpoint, identities):
+def test_a_request_is_made_again(asking, endpoint, identities):  # noqa: F811
     server = asking(retries=2)
     answers = [(500, b"", {}), (503, b"", {}), says(allow=True)]
     endpoint.answer = lambda asked: answers.pop(0)
@@ -369,7 +305,7 @@ def test_a_request_is_made_again(asking, endpoint, identities):
     assert len(endpoint.asked) == 4
 
 
-def test_the_server_does_not_wait_longer_than_for_any_module(asking, endpoint, identities):
+def test_the_server_does_not_wait_longer_than_for_any_module(asking, endpoint, identities):  # noqa: F811
     hold(endpoint)
     server = asking(answer_timeout="200ms")
     assert server.answer_to(identities[0]) == FULL
@@ -377,7 +313,7 @@ def test_the_server_does_not_wait_longer_than_for_any_module(asking, endpoint, i
     assert len(endpoint.asked) == 1 and server.number("breaker") == 0
 
 
-def test_the_breaker_opens_and_closes(asking, endpoint, identities):
+def test_the_breaker_opens_and_closes(asking, endpoint, identities):  # noqa: F811
     server = asking(retries=0, breaker_failures=2, breaker_pause="300ms", cache=0)
     endpoint.answer = FAILURES["status"]
     for _ in range(2):
@@ -400,7 +336,7 @@ def test_the_breaker_opens_and_closes(asking, endpoint, identities):
     server.wait_for_log("the endpoint answers again")
 
 
-def test_the_newest_is_refused_if_the_queue_is_full(asking, endpoint, identities):
+def test_the_newest_is_refused_if_the_queue_is_full(asking, endpoint, identities):  # noqa: F811
     hold(endpoint)
     server = asking(connections=1, queue=1)
     with server.asking(identities[0]) as first, \
@@ -418,7 +354,7 @@ def test_the_newest_is_refused_if_the_queue_is_full(asking, endpoint, identities
     server.wait_for_number("open", 0)
 
 
-def test_what_nobody_waits_for_any_more_is_not_asked(asking, endpoint, identities):
+def test_what_nobody_waits_for_any_more_is_not_asked(asking, endpoint, identities):  # noqa: F811
     hold(endpoint)
     server = asking(connections=1, answer_timeout="300ms", timeout="500ms", retries=0)
     with server.asking(identities[0]) as first, \
@@ -434,7 +370,7 @@ def test_what_nobody_waits_for_any_more_is_not_asked(asking, endpoint, identitie
 # While a question is open.
 
 
-def test_a_reload_changes_the_endpoint_for_the_next_question(asking, endpoint, identities):
+def test_a_reload_changes_the_endpoint_for_the_next_question(asking, endpoint, identities):  # noqa: F811
     release = threading.Event()
     endpoint.answer = lambda asked: (release.wait(), says(allow=True))[1]
     server = asking()
@@ -447,7 +383,7 @@ def test_a_reload_changes_the_endpoint_for_the_next_question(asking, endpoint, i
 
 
 @WORKERS
-def test_the_module_leaves_while_a_question_is_open(asking, endpoint, identities, workers):
+def test_the_module_leaves_while_a_question_is_open(asking, endpoint, identities, workers):  # noqa: F811
     hold(endpoint)
     server = asking(workers=workers)
     with server.asking(identities[0]) as client:
@@ -462,7 +398,7 @@ def test_the_module_leaves_while_a_question_is_open(asking, endpoint, identities
     assert server.answer_to(identities[0]) == NOT_FOUND
 
 
-def test_a_drain_waits_for_the_answer(asking, endpoint, identities):
+def test_a_drain_waits_for_the_answer(asking, endpoint, identities):  # noqa: F811
     release = threading.Event()
     endpoint.answer = lambda asked: (release.wait(), says(allow=True))[1]
     server = asking()
@@ -475,7 +411,7 @@ def test_a_drain_waits_for_the_answer(asking, endpoint, identities):
 
 
 @WORKERS
-def test_a_stop_ends_it(asking, endpoint, identities, workers):
+def test_a_stop_ends_it(asking, endpoint, identities, workers):  # noqa: F811
     hold(endpoint)
     server = asking(workers=workers, connections=1)
     with server.asking(identities[0]) as client, \
@@ -508,7 +444,7 @@ def test_an_upgrade_leaves_it_to_the_old_process(start_upgrading, endpoint,  # n
         assert client.ask(rp.JoinRelayRequest("")) == SUCCESS
 
 
-def test_a_device_that_leaves_while_it_is_asked_about(asking, endpoint, identities):
+def test_a_device_that_leaves_while_it_is_asked_about(asking, endpoint, identities):  # noqa: F811
     release = threading.Event()
     endpoint.answer = lambda asked: (release.wait(), says(allow=True, rate="1MB/s"))[1]
     server = asking(modules=["rate-limit"])
@@ -522,7 +458,7 @@ def test_a_device_that_leaves_while_it_is_asked_about(asking, endpoint, identiti
 # How the endpoint is reached.
 
 
-def test_tls_with_a_client_certificate_and_a_token(asking, endpoint, identities, tmp_path):
+def test_tls_with_a_client_certificate_and_a_token(asking, endpoint, identities, tmp_path):  # noqa: F811
     authority = Authority(tmp_path)
     files = authority.server_files("127.0.0.1")
     (tmp_path / "token").write_text("of-the-endpoint\n")
@@ -540,7 +476,7 @@ def test_tls_with_a_client_certificate_and_a_token(asking, endpoint, identities,
         assert len(secure.asked) == 1 and server.number("failures.unreached") == 2
 
 
-def test_a_unix_socket(asking, identities, tmp_path):
+def test_a_unix_socket(asking, identities, tmp_path):  # noqa: F811
     with Endpoint(path=tmp_path / "s") as local:
         server = asking(endpoint=local, url="http://localhost/verdict",
                         unix_socket=str(tmp_path / "s"))
@@ -548,7 +484,7 @@ def test_a_unix_socket(asking, identities, tmp_path):
         assert local.asked[0].path == "/verdict"
 
 
-def test_a_token_without_tls_is_warned_of(asking, tmp_path):
+def test_a_token_without_tls_is_warned_of(asking, tmp_path):  # noqa: F811
     (tmp_path / "token").write_text("of-the-endpoint")
     asking(token_file=str(tmp_path / "token")).wait_for_log("the token is sent without TLS")
 
@@ -556,7 +492,7 @@ def test_a_token_without_tls_is_warned_of(asking, tmp_path):
 # Other dialects.
 
 
-def test_the_dialect_of_derper(asking, endpoint, identities):
+def test_the_dialect_of_derper(asking, endpoint, identities):  # noqa: F811
     server = asking(dialect="derper", what="joins")
     allowed = "nodekey:" + identities[0].id.hex()
     endpoint.answer = lambda asked: (
@@ -568,7 +504,7 @@ def test_the_dialect_of_derper(asking, endpoint, identities):
     assert server.answer_to(identities[2]) == FULL
 
 
-def test_the_dialect_of_iroh(asking, endpoint, identities):
+def test_the_dialect_of_iroh(asking, endpoint, identities):  # noqa: F811
     server = asking(dialect="iroh", what="joins")
     allowed = identities[0].id.hex()
     endpoint.answer = lambda asked: (
@@ -603,7 +539,7 @@ def test_wrong_options_fail_the_start(failing_start, tmp_path):  # noqa: F811
         assert code and why in log, (options, log)
 
 
-def test_a_reload_with_a_wrong_file_is_refused(asking, endpoint, identities, tmp_path):
+def test_a_reload_with_a_wrong_file_is_refused(asking, endpoint, identities, tmp_path):  # noqa: F811
     server = asking()
     server.options["token-file"] = str(tmp_path / "no")
     server.server.configure(server.modules, server._all(), answer_timeout="20s")
@@ -612,7 +548,7 @@ def test_a_reload_with_a_wrong_file_is_refused(asking, endpoint, identities, tmp
     assert server.answer_to(identities[0]) == SUCCESS
 
 
-def test_an_endpoint_that_never_accepts(asking, identities):
+def test_an_endpoint_that_never_accepts(asking, identities):  # noqa: F811
     with socket.create_server(("127.0.0.1", 0), backlog=1) as deaf:
         server = asking(url="http://127.0.0.1:%d/" % deaf.getsockname()[1], timeout="300ms",
                         retries=0)
