@@ -149,6 +149,11 @@ healthy() {
 		fail "-ctl status: $(cat "$work/status")"
 }
 
+relays() {
+	nsenter -t "$first" -n /usr/bin/python3 "$tree/tests/integration/tools/one_session.py" \
+		127.0.0.1:22067 >"$work/session" 2>&1 || fail "$(cat "$work/session")"
+}
+
 end() {
 	kill "$first"
 	wait "$outer" || fail "the container ended with $?"
@@ -158,6 +163,43 @@ owner() {
 	[ "$(stat -c %u:%g "$work/volume/key.pem")" = "$1" ] || fail "the owner of the key: $2"
 }
 
+p() {
+	podman --root "$work/storage" --runroot "$work/run" --tmpdir "$work/tmp" \
+		--storage-driver vfs --cgroup-manager cgroupfs --runtime runc --log-level error "$@"
+}
+
+# said PATTERN: the container in podman says it.
+said() {
+	tries=600
+	until p logs relay >"$work/log" 2>&1 && grep -q "$1" "$work/log"; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || fail "no line $1"
+		sleep 0.1
+	done
+}
+
+in_podman() {
+	rm -rf "$work/volume"
+	install -d -o 1000 -g 0 -m 775 "$work/volume"
+	p run --detach --name relay --network none --read-only --cap-drop all \
+		--security-opt no-new-privileges --user 1000:1000 --ulimit nofile=4096:4096 \
+		--ulimit nproc=4096:4096 --volume "$work/volume:/var/strelaysrv" localhost/image \
+		-pools= >"$work/log" 2>&1 || fail "podman starts no container"
+	said 'URI: relay://'
+	first=$(p inspect --format '{{.State.Pid}}' relay)
+	grep -q '^Seccomp:.*2$' "/proc/$first/status" || fail "no filter of podman's"
+	grep -q '^CapEff:.*[1-9a-f]' "/proc/$first/status" && fail "it has capabilities"
+	p exec relay /usr/bin/strelaysrv-container -health >"$work/log" 2>&1 || fail "-health"
+	relays
+	p kill --signal USR2 relay >"$work/log"
+	said 'the old process has ended'
+	p exec relay /usr/bin/strelaysrv -ctl status >"$work/log" 2>&1 || fail "-ctl status"
+	relays
+	p stop --time 60 relay >"$work/log"
+	[ "$(p inspect --format '{{.State.ExitCode}}' relay)" = 0 ] || fail "it did not end well"
+	p rm relay >"$work/log"
+}
+
 build
 check_contract
 
@@ -165,10 +207,12 @@ echo "-- started by root: it becomes PUID, and is upgraded"
 contain "PUID=1234 PGID=5678 UMASK=027" ""
 owner 1234:5678 "PUID"
 healthy
+relays
 kill -USR2 "$first"
 wait_for 'serves; this one'
 wait_for 'the old process has ended'
 healthy
+relays
 end
 
 echo "-- PCAP: a port below 1024"
@@ -182,6 +226,7 @@ echo "-- a user, without capabilities"
 contain "" "$none --reuid=1000 --regid=1000"
 owner 1000:1000 "--user 1000:1000"
 healthy
+relays
 end
 
 echo "-- any user with group 0"
@@ -195,6 +240,12 @@ contain "" "$none --reuid=1000 --regid=1000" -status-srv=
 healthy
 grep -q 'accepts connections' "$work/health" || fail "$(cat "$work/health")"
 end
+echo "-- in podman: its profile of system calls, a read-only root, no capabilities"
+if command -v podman >/dev/null && command -v runc >/dev/null; then
+	in_podman
+else
+	echo "== LEFT OUT: the image in podman: needs the packages podman and runc" >&2
+fi
 echo "-- the image $(du -shx "$root" | cut -f1), of which the base $(du -shx "$home/clean" | cut -f1)"
 exit
 }
