@@ -4,7 +4,6 @@
  * one. */
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "asking.h"
 #include "counts.h"
@@ -12,6 +11,7 @@
 #include "decide.h"
 #include "setup.h"
 #include "shared/shown_url.h"
+#include "shared/url.h"
 #include "terms.h"
 
 static const char *const dialects[] = {[DIALECT_OWN] = "own",
@@ -77,18 +77,14 @@ static const struct relay_option options[] = {
 		RELAY_STRING, "", 0, 4000, "file with its private key"),
 	RELAY_OPT_END};
 
-static bool has_scheme(const char *url, const char *scheme)
-{
-	return strncmp(url, scheme, strlen(scheme)) == 0;
-}
-
 static int check(const void *values, struct relay_err *err)
 {
 	const struct conf *conf = values;
 
-	if (!has_scheme(conf->url, "https://") &&
-		!has_scheme(conf->url, "http://"))
-		return relay_fail(err, "url: write https://HOST/PATH");
+	struct relay_err why;
+
+	if (url_parse(conf->url, NULL, &why) != 0)
+		return relay_fail(err, "url: %.200s", why.text);
 	if (!conf->client_cert[0] != !conf->client_key[0])
 		return relay_fail(
 			err, "client-cert and client-key: name both or none");
@@ -112,9 +108,11 @@ static void read_answer_timeout(struct relay_ctx *cx)
 static void advise(struct relay_ctx *cx, const void *values)
 {
 	const struct conf *conf = values;
+	struct relay_err why;
+	struct url url;
 
 	if (conf->token_file[0] && !conf->unix_socket[0] &&
-		has_scheme(conf->url, "http://"))
+		url_parse(conf->url, &url, &why) == 0 && url.plain)
 		relay_log(cx, RELAY_WARNING,
 			"token-file: the token is sent without TLS; write "
 			"https:// if the endpoint is on another machine");

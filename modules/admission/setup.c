@@ -41,6 +41,12 @@ static int read_token(
 	if (relay_file_read_whole(path, TOKEN_MOST, out, NULL, &why) != 0)
 		return relay_fail(err, "token-file: %.230s", why.text);
 	len = strcspn(out->text, "\r\n");
+	if (len > 0 && len == out->size)
+		return relay_fail(err,
+			"token-file: the line in %.120s has no end, so it may "
+			"be half-written; end it by a line feed, write to a "
+			"new file and rename it",
+			path);
 	if (strspn(out->text + len, "\r\n") != out->size - len)
 		return relay_fail(
 			err, "token-file: %.200s has more than one line", path);

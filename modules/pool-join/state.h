@@ -23,7 +23,7 @@
 
 #include "plan.h"
 #include "request.h"
-#include "url.h"
+#include "shared/url.h"
 
 #define POOLS_MAX   64
 #define POOL_REASON 320

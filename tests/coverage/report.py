@@ -34,7 +34,7 @@ PARSERS = (
     "modules/control/request.c", "modules/nat/fetch.c", "modules/nat/http_body.c",
     "modules/nat/igd.c", "modules/nat/netlink.c", "modules/nat/pmp.c", "modules/nat/ssdp.c",
     "modules/nat/upnp.c", "modules/pool-join/answer.c", "modules/pool-join/pem.c",
-    "modules/pool-join/plan.c", "modules/pool-join/url.c", "modules/quota/period.c",
+    "modules/pool-join/plan.c", "modules/shared/url.c", "modules/quota/period.c",
     "modules/quota/state.c", "modules/relay/address/uri.c",
     "modules/relay/devices/protocol_mode.c", "modules/relay/messages/*.c",
     "modules/relay/sessions/session_mode.c", "modules/shared/guard_file.c",

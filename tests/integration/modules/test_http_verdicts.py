@@ -485,7 +485,7 @@ def test_a_unix_socket(asking, identities, tmp_path):  # noqa: F811
 
 
 def test_a_token_without_tls_is_warned_of(asking, tmp_path):  # noqa: F811
-    (tmp_path / "token").write_text("of-the-endpoint")
+    (tmp_path / "token").write_text("of-the-endpoint\n")
     asking(token_file=str(tmp_path / "token")).wait_for_log("the token is sent without TLS")
 
 
@@ -526,8 +526,11 @@ def test_wrong_options_fail_the_start(failing_start, tmp_path):  # noqa: F811
     (tmp_path / "cert").write_text("-----BEGIN CERTIFICATE-----\n")
     url = "http://127.0.0.1:1/"
     for options, why in [
-            ({}, "url: write https://HOST/PATH"),
-            ({"url": "ftp://h/"}, "url: write https://HOST/PATH"),
+            ({}, "is no URL; write https://HOST/PATH"),
+            ({"url": "ftp://h/"}, 'url: "ftp://h/" is no URL; write https://HOST/PATH'),
+            ({"url": "https://h:99999/"}, 'url: "https://h:99999/" is no URL ('),
+            ({"url": "https://u:secret@h:0x/"}, 'url: "***" is no URL ('),
+            ({"url": "https://[::1"}, 'url: "https://[::1" is no URL ('),
             ({"url": url, "client-cert": str(tmp_path / "cert")}, "client-cert and client-key: name both or none"),
             ({"url": url, "unix-socket": "s"}, "unix-socket: write a full path"),
             ({"url": url, "token-file": str(tmp_path / "no")}, "token-file: cannot open"),

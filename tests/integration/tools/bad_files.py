@@ -41,6 +41,12 @@ def keys(folder):
     return {path.name: path.read_text() for path in made.iterdir()}
 
 
+def admission(options):
+    """Nobody listens where it asks."""
+    return lambda path: (f'admission {{ url = "http://127.0.0.1:1/" retries = 0 '
+                         f'{options.format(path=path, folder=path.parent)} }}\n')
+
+
 #: It is not decoded before there is a pool to ask.
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 #: The order is that of the table in modules/access/README.md.
@@ -86,6 +92,13 @@ READERS = [
     included("pools", "`pool-join.pools`", "pool-join { pools = { } }\n", "pool-join { pools ="),
     Reader("ca-file", "ca.pem", CERTIFICATE,
            lambda path: f'pool-join {{ pools = {{ }} ca-file = "{path}" }}\n'),
+    Reader("admission-token", "bearer", f"{TOKEN[:4]}\n", admission('token-file = "{path}"'),
+           guard="`admission.token-file`", half=TOKEN[:3]),
+    Reader("admission-ca", "service.pem", CERTIFICATE, admission('ca-file = "{path}"')),
+    Reader("admission-cert", "client.pem", CERTIFICATE,
+           admission('client-cert = "{path}" client-key = "{folder}/key.pem"')),
+    Reader("admission-key", "client.key", CERTIFICATE.replace("CERTIFICATE", "PRIVATE KEY"),
+           admission('client-cert = "{folder}/cert.pem" client-key = "{path}"')),
     Reader("configuration", "relay.conf", None,
            lambda path: f'relay {{ token = "{TOKEN}" }}\n',
            guard="all of these, in the main file", half="relay {"),

@@ -18,7 +18,8 @@ from relay_client import ProtocolConnection
 from relay_server import Program, module_folder
 from waiting import PATIENCE
 
-MODULES = "modules = { log, access, quota, relay, pool-join, status, prometheus }\n"
+MODULES = "modules = {{ log, access, quota, {}relay, pool-join, status, prometheus }}\n"
+ADMISSION = "admission"  # how the names of its readers begin
 AS_USER = ["setpriv", f"--reuid={UID}", f"--regid={GID}", "--clear-groups"]
 
 
@@ -54,7 +55,8 @@ def fill(folder, reader):
     texts = bad_files.keys(folder)
     if reader.name == "caps":
         texts["quota.state"] = bad_files.STATE
-    conf = MODULES + (reader.conf(folder / reader.file) if reader.conf else "")
+    conf = MODULES.format("admission, " if reader.name.startswith(ADMISSION) else "")
+    conf += (reader.conf(folder / reader.file) if reader.conf else "")
     if "pools" not in reader.name:
         conf += "pool-join { pools = { } }\n"
     for name, text in {**texts, "relay.conf": conf}.items():
@@ -89,6 +91,8 @@ def check_shut(reader, server, identity):
     joins = {"allow": rp.response(rp.NOT_FOUND), "bans": rp.response(rp.NOT_FOUND), "quota": rp.RelayFull(), "caps": rp.RelayFull()}
     for name in ("token", "token-file", "tokens", "tokens-file", "named-tokens", "configuration"):
         joins[name] = rp.response(rp.WRONG_TOKEN)
+    if reader.name.startswith(ADMISSION):  # nobody answers
+        joins[reader.name] = rp.RelayFull()
     assert _join(server, identity) == joins.get(reader.name, rp.response(rp.SUCCESS)), reader.name
     if reader.name == "deny":
         assert _join(server, identity, DENIED) == rp.response(rp.NOT_FOUND)

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "../shared/shown_url.h"
-#include "url.h"
+#include "shared/url.h"
 
 static void places_are_host_and_port(void **state)
 {

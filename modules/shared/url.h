@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* url.h - parses the URL of a pool. */
+/* url.h - parses the URL of a web service. */
 #ifndef URL_H
 #define URL_H
 

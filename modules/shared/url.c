@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Parses the URL of a pool, as libcurl does. */
+/* Parses the URL of a web service, as libcurl does. */
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "shared/libcurl.h"
-#include "url.h"
+#include "shared/url.h"
 
 /* "" if it has none.  0, or -1 without memory. */
 static int get_part(const struct libcurl *curl, CURLU *parsed, CURLUPart part,
