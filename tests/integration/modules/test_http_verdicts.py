@@ -12,9 +12,11 @@ import pytest
 import device_id
 import relay_protocol as rp
 from module_server import failing_start, module_server  # noqa: F401
+from pairing import Invited
 from pool_double import Authority
 from relay_client import ProtocolConnection, SessionConnection
 from relay_server import module_folder
+from streams import Stream, rates
 from upgrading import start_upgrading  # noqa: F401
 from verdict_endpoint import Endpoint, says, tls_context
 from verdict_server import SUCCESS, asking, endpoint  # noqa: F401
@@ -181,9 +183,9 @@ def test_who_cannot_be_asked_about_again_stays(asking, endpoint, identities):  #
 # Rates, weights and quotas.
 
 
-def send_through(server, identities, size):
+def send_through(server, identities, size, token=""):
     """A session of a joined device; `size` bytes are sent in it.  Returns the device."""
-    device = server.joined(identities[0])
+    device = server.joined(identities[0], token)
     with contextlib.ExitStack() as stack:
         with ProtocolConnection(server.address, identities[1]) as asker:
             one = asker.request(identities[0].id)
@@ -208,6 +210,36 @@ def test_a_rate_counts_from_the_first_session_on(asking, endpoint, identities, r
     with send_through(server, identities, 150_000):
         assert int(server.probe()["metric rate-limit.held_back.device"]) > before
     assert server.number("cache_hits.allowed") >= 1
+
+
+@pytest.mark.parametrize("own, answered", [("200kB/s", "20MB/s"), ("20MB/s", "200kB/s")])
+def test_of_a_token_and_an_answer_the_lower_rate_counts(asking, endpoint, identities,  # noqa: F811
+                                                        tmp_path, own, answered):
+    names = tmp_path / "names"
+    names.write_text(f"alice:of-alice rate={own}\n")
+    server = asking(modules=["access", "rate-limit"], what="joins",
+                    sections={"access": {"named-tokens": str(names)}})
+    endpoint.answer = lambda asked: says(allow=True, rate=answered)
+
+    def is_held_back():
+        with send_through(server, identities, 150_000, "of-alice"):
+            return int(server.probe()["metric rate-limit.held_back.device"]) > 0
+
+    # The rate of a name comes into force within moments of the join.
+    wait_for(is_held_back, "the lower rate")
+
+
+def test_weights_are_shares(asking, endpoint, identities):  # noqa: F811
+    server = asking(modules=["rate-limit"], what="joins",
+                    sections={"rate-limit": {"global": "4MB/s"}})
+    heavy_one = device_id.to_text(identities[0].id)
+    endpoint.answer = lambda asked: says(
+        allow=True, weight=3 if asked.json["device"] == heavy_one else 1)
+    with contextlib.ExitStack() as stack:
+        heavy, light = rates([
+            Stream(*stack.enter_context(Invited(server, asker, target)).join_both())
+            for asker, target in (identities[1::-1], identities[3:1:-1])])
+    assert 2 < heavy / light < 4.5, f"{heavy:.0f} and {light:.0f}, want 3 to 1"
 
 
 def test_without_a_rate_nothing_is_held_back(asking, identities):  # noqa: F811
@@ -284,6 +316,16 @@ def test_a_failure_refuses_or_admits(asking, endpoint, identities, reason, fail_
     assert server.number("answered.allowed") == 0 and server.number("cached") == 0
     server.wait_for_log(f"therefore {'admitted' if fail_open == 'yes' else 'refused'}: {reason}")
     assert {asked.path for asked in endpoint.asked} == {"/verdict"}
+
+
+def test_who_was_admitted_without_an_answer_is_asked_about(asking, endpoint, identities):  # noqa: F811
+    server = asking(fail_open="yes", retries=0, breaker_pause="100ms",
+                    relay={"ping-interval": "100ms"})
+    endpoint.answer = lambda asked: (500, b"", {})
+    with server.joined(identities[0]) as client:
+        endpoint.answer = lambda asked: says(allow=False)
+        sent_away(client)
+    assert server.number("withdrawn") == 1 and server.number("asked.again") >= 1
 
 
 def test_an_endpoint_that_is_down(asking, endpoint, identities):  # noqa: F811
