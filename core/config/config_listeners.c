@@ -109,22 +109,6 @@ void config_listener_close(struct config_section *place)
 	make_free(place);
 }
 
-static bool has(const char *const *words, const char *word)
-{
-	while (*words && strcmp(*words, word) != 0)
-		words++;
-	return *words != NULL;
-}
-
-static size_t count_words(const char *const *words)
-{
-	size_t count = 0;
-
-	while (words[count])
-		count++;
-	return count;
-}
-
 /* The default of `listen` is for those who name no address at all. */
 static int drop_default(struct config_section *own)
 {
@@ -146,7 +130,8 @@ static void add_words(struct core_conf *conf)
 		conf->listeners[conf->listener_count++] =
 			(struct core_listener){.name = "",
 				.address = *word,
-				.proxied = has(conf->proxy_listen, *word),
+				.proxied = option_list_has(
+					conf->proxy_listen, *word),
 				.proxy_from = conf->proxy_from};
 }
 
@@ -179,7 +164,7 @@ void config_listeners_make(
 		config_report(to, RELAY_ERROR, "out of memory");
 		return;
 	}
-	conf->listeners = calloc(count_words(conf->listen) + titled + 1,
+	conf->listeners = calloc(option_list_count(conf->listen) + titled + 1,
 		sizeof(*conf->listeners));
 	if (!conf->listeners) {
 		config_report(to, RELAY_ERROR, "out of memory");

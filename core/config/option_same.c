@@ -6,22 +6,13 @@
 
 #include "config/options.h"
 
-static bool same_list(const char *const *a, const char *const *b)
-{
-	size_t i = 0;
-
-	while (a[i] && b[i] && strcmp(a[i], b[i]) == 0)
-		i++;
-	return !a[i] && !b[i];
-}
-
 bool option_same(const struct relay_value *a, const struct relay_value *b)
 {
 	switch (a->option->type) {
 	case RELAY_STRING:
 		return strcmp(a->string, b->string) == 0;
 	case RELAY_LIST:
-		return same_list(a->list, b->list);
+		return option_list_same(a->list, b->list);
 	case RELAY_BOOL:
 	case RELAY_INT:
 	case RELAY_SIZE:

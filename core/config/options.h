@@ -67,6 +67,12 @@ void option_read(const struct relay_option *option, const void *conf,
 /* Whether two values of one option are equal. */
 bool option_same(const struct relay_value *a, const struct relay_value *b);
 
+/* Of a list: how many words it has, whether one is there, and whether another
+ * one has the same words in the same order. */
+size_t option_list_count(const char *const *list);
+bool option_list_has(const char *const *list, const char *word);
+bool option_list_same(const char *const *a, const char *const *b);
+
 /* Whether a value must not be printed: it is a secret, or a URL with a
  * password. An empty secret is printed, since it reveals only that none is set.
  */

@@ -9,6 +9,7 @@
 #include "base/cgroup.h"
 #include "base/instance.h"
 #include "config/config.h"
+#include "config/options.h"
 #include "host/host_state.h"
 #include "host/core_options_change.h"
 #include "http/http.h"
@@ -79,20 +80,13 @@ static int stage_buffers(void)
 
 /* Addresses. */
 
-static bool same_words(const char *const *a, const char *const *b)
-{
-	while (*a && *b && strcmp(*a, *b) == 0)
-		a++, b++;
-	return !*a && !*b;
-}
-
 static bool same_listener(
 	const struct core_listener *a, const struct core_listener *b)
 {
 	return strcmp(a->name, b->name) == 0 &&
 	       strcmp(a->address, b->address) == 0 &&
 	       a->proxied == b->proxied &&
-	       same_words(a->proxy_from, b->proxy_from) &&
+	       option_list_same(a->proxy_from, b->proxy_from) &&
 	       a->guarded == b->guarded &&
 	       a->max_connections == b->max_connections;
 }

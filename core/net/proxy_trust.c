@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/options.h"
 #include "config/schema.h"
 #include "net/proxy_trust.h"
 
@@ -126,13 +127,6 @@ bool proxy_trust_has(
 	return false;
 }
 
-static bool has(const char *const *words, const char *word)
-{
-	while (*words && strcmp(*words, word) != 0)
-		words++;
-	return *words != NULL;
-}
-
 static int check_section(const struct core_conf *conf,
 	const struct core_listener *one, struct relay_err *err)
 {
@@ -178,7 +172,7 @@ int proxy_trust_check(const struct core_conf *conf, struct relay_err *err)
 	if (!trust || check_sections(conf, &used, err) != 0)
 		return -1;
 	for (const char *const *one = conf->proxy_listen; *one; one++)
-		if (!has(conf->listen, *one))
+		if (!option_list_has(conf->listen, *one))
 			return relay_fail(err,
 				"proxy-listen: \"%.100s\" is no address of "
 				"listen; both must be written alike",

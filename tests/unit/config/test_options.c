@@ -354,6 +354,25 @@ static void has_a_good_core_table(void **state)
 	options_clear(core_options, &core);
 }
 
+static void knows_the_words_of_a_list(void **state)
+{
+	static const char *const none[] = {NULL};
+	static const char *const two[] = {"a", "bc", NULL};
+	static const char *const turned[] = {"bc", "a", NULL};
+	static const char *const three[] = {"a", "bc", "d", NULL};
+
+	(void)state;
+	assert_int_equal(option_list_count(none), 0);
+	assert_int_equal(option_list_count(three), 3);
+	assert_true(option_list_has(two, "a") && option_list_has(two, "bc"));
+	assert_false(option_list_has(two, "b") || option_list_has(none, "a"));
+	assert_true(option_list_same(none, none) && option_list_same(two, two));
+	assert_false(option_list_same(two, turned));
+	assert_false(option_list_same(two, three));
+	assert_false(option_list_same(three, two));
+	assert_false(option_list_same(none, two));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -375,6 +394,7 @@ int main(void)
 		TEST(tells_whether_a_value_asks_for_anything),
 		cmocka_unit_test(refuses_a_table_with_a_wrong_default),
 		cmocka_unit_test(has_a_good_core_table),
+		cmocka_unit_test(knows_the_words_of_a_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
