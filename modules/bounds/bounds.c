@@ -215,11 +215,12 @@ void bounds_tell(
 	char from[RELAY_ADDR_TEXT] = "";
 
 	relay_metric_inc(cx, data->reached, bound, 1);
-	if (conn)
+	/* Addresses of peers are personal data. */
+	if (conn && relay_log_wanted(RELAY_DEBUG))
 		relay_conn_addr_text(conn, from);
 	relay_log_seldom(cx, RELAY_WARNING, &data->kinds[bound],
 		"the bound %s was reached%s%s", words[bound],
-		conn ? ", by " : "", from);
+		from[0] ? ", by " : "", from);
 }
 
 enum relay_verdict bounds_refuse(struct relay_ctx *cx, enum bound bound,

@@ -161,11 +161,8 @@ static bool denied(
 /* What was sent is not logged: it may be nearly right. */
 static void tell_wrong_token(struct relay_ctx *cx, struct relay_conn *conn)
 {
-	char from[RELAY_ADDR_TEXT];
-
-	relay_conn_addr_text(conn, from);
 	relay_log_seldom(cx, RELAY_WARNING, &data_of(cx)->bounds[BOUND_TOKEN],
-		"a join with a wrong token was refused, from %s", from);
+		"a join with a wrong token was refused");
 	peer_log(cx, conn, "refused: wrong token");
 }
 
