@@ -255,6 +255,7 @@ def test_a_check_can_be_interrupted(plain_program, tmp_path):
     with subprocess.Popen([plain_program.path, "-conf", conf, "-keys", tmp_path, "-check"],
                           env=fault.environment, stdout=subprocess.DEVNULL) as process:
         wait_for(lambda: fault.counted, "the process that reads the file")
+        wait_for(lambda: children(process.pid), "the reader among the children")
         readers = children(process.pid)
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == -signal.SIGTERM
