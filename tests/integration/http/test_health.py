@@ -3,13 +3,28 @@
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import threading
 
 import pytest
 
+from relay_client import ProtocolConnection
 from relay_server import run
+from skip_unless import can_run
+from small_disk import why_not
+from waiting import PATIENCE
+
+#: Runs a command where nothing below / nor at the folder can be written.
+READ_ONLY = """
+mount --make-rprivate /
+for at in "$0" /; do
+    mount -o remount,bind,ro "$(stat -c %m "$at")"
+done
+! touch "$0/x" /x 2>/dev/null || exit 99
+exec "$@"
+"""
 
 
 @pytest.fixture
@@ -35,6 +50,37 @@ def test_a_server_that_is_well(served, health, host):
     """Also by the address of the configuration, which may stand for all addresses."""
     port = served.status_address[1]
     assert health("-status-srv", f"{host}:{port}") == (0, f"healthy: {host}:{port}: ok")
+
+
+def test_a_server_that_drains_is_not_well(start, plain_program, health, identities):
+    """It serves its sessions, but supervisors and balancers shall send nobody there."""
+    server = start(plain_program, "-drain-spread", "1h")
+    where = f"127.0.0.1:{server.status_address[1]}"
+    with ProtocolConnection(server.address, identities[0]) as one, \
+            ProtocolConnection(server.address, identities[1]) as other:
+        one.join()
+        other.join()
+        assert health("-status-srv", where)[0] == 0
+        server.send_signal(signal.SIGUSR1)
+        server.wait_for_log("core: draining, no newcomers")
+        assert health("-status-srv", where) == (1, f"not healthy: {where}: 503: draining")
+
+
+@can_run("MOUNTS", why_not())
+def test_nothing_has_to_be_written(start, plain_program, tmp_path):
+    """Containers have a read-only root: server and client find one, and a configuration there."""
+    def read_only(*command):
+        return ["unshare", "--mount", "sh", "-euc", READ_ONLY, str(tmp_path), *map(str, command)]
+
+    assert subprocess.run(read_only("true"), check=False).returncode == 0
+    server = start(plain_program, prefix=read_only())
+    conf = tmp_path / "relay.conf"
+    conf.write_text(f'status-srv = "127.0.0.1:{server.status_address[1]}"\n')
+    for code in (0, 1):
+        done = subprocess.run(read_only(plain_program.path, "-conf", conf, "-health"),
+                              capture_output=True, text=True, timeout=PATIENCE, check=False)
+        assert done.returncode == code, done
+        server.stop()
 
 
 @pytest.mark.parametrize("host", ["[::1]", "[::]", ""])
