@@ -120,6 +120,11 @@ class Crowd:
         other.join(to_target.key)
         check_relayed(one, other, b"x" * size)
 
+    def end_one(self, i):
+        """After somebody else, of whom nobody who follows that device is told."""
+        self.come_and_go()
+        told(self.server, "kick", self.name(i))
+
     def come_and_go(self):
         """Someone joins who is kicked."""
         identity = certificates.make()
@@ -151,7 +156,11 @@ def screens(server, crowd):
     yield see("show-address", "show", "192.0.2.1")
     yield see("follow", "follow", until=lambda data: b"left" in data and data.endswith(b"\n"),
               event=crowd.come_and_go)
+    yield see("follow-device", "follow", "device", crowd.name(45),
+              until=lambda data: b"left" in data and data.endswith(b"\n"),
+              event=lambda: crowd.end_one(45))
     yield see("limit-set", "limit", "session", "8Mbit/s")
+    yield see("limit-device", "limit", "device", "2MB/s")
     yield see("limit", "limit")
     yield see("kick-session", "kick", session)
     yield see("kick-device", "kick", crowd.name(7))
