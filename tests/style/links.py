@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MPL-2.0
-"""Checks the tree's pages: links, file names, and the order of headings: links.py [ROOT]
+"""Checks the tree's pages: links, file names, and the order of headings: links.py [ROOT], or the
+links of installed pages: links.py --installed FOLDER
 
 A link is [text](target).  A file name is a word in backquotes that begins with one
 of the tree's folders, or that ends as the tree's sources do (`strangers.py`,
@@ -57,12 +58,16 @@ def is_there(root, page, files, name):
     return not IN_FOLDER.match(name) and any(f"/{file}".endswith(f"/{name}") for file in files)
 
 
-def problems(root, page, files):
-    text = FENCE.sub("", page.read_text())
-    for target in LINK.findall(text):
+def wrong_links(page):
+    for target in LINK.findall(FENCE.sub("", page.read_text())):
         wrong = wrong_link(page, target)
         if wrong:
             yield f"{target} {wrong}"
+
+
+def problems(root, page, files):
+    text = FENCE.sub("", page.read_text())
+    yield from wrong_links(page)
     for name in QUOTED.findall(text):
         if (IN_FOLDER.match(name) or SOURCE.fullmatch(name)) and not is_there(root, page, files, name):
             yield f"{name} does not exist"
@@ -113,7 +118,18 @@ def form_problems(root):
         yield from (f"{name}: {problem}" for problem in found)
 
 
+def installed(folder):
+    """What is wrong with the links of all pages there, which must be some."""
+    pages = sorted(pathlib.Path(folder).rglob("*.md"))
+    found = [f"{page.relative_to(folder)}: {problem}" for page in pages
+             for problem in wrong_links(page)]
+    print("\n".join(found) or f"{len(pages)} installed pages: all links resolve")
+    return 1 if found or not pages else 0
+
+
 def main():
+    if sys.argv[1:2] == ["--installed"]:
+        return installed(sys.argv[2])
     root = pathlib.Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else ROOT
     files = subprocess.run(["git", "ls-files"], cwd=root, check=True, capture_output=True,
                            text=True).stdout.splitlines()

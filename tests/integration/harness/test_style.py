@@ -55,6 +55,20 @@ def test_what_does_not_resolve_is_found(check, text, finding):
         1, f"README.md: {finding}\n")
 
 
+def test_installed_pages_are_checked_without_a_tree(tmp_path):
+    def checked():
+        done = subprocess.run([sys.executable, ROOT / "tests/style/links.py", "--installed", tmp_path],
+                              capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout
+
+    assert checked()[0] == 1  # no page
+    (tmp_path / "doc").mkdir()
+    (tmp_path / "doc" / "A.md").write_text("# One\n[x](B.md) `core/nothing.c` [y](#one)\n")
+    assert checked() == (1, "doc/A.md: B.md does not exist\n")
+    (tmp_path / "doc" / "B.md").touch()
+    assert checked() == (0, "2 installed pages: all links resolve\n")
+
+
 MODULE = {
     "modules/m/m.c": "RELAY_OPT(x)\nRELAY_MODULE = {\n", "modules/m/part.c": "relay_metrics_add(x)\n",
     "modules/m/README.md":

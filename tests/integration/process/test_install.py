@@ -6,12 +6,13 @@ import os
 import pathlib
 import re
 import shutil
+import sys
 
 import pytest
 
 import certificates
 from installed import build_example, cache, examples, run, sanitizer_flags
-from relay_server import Program, RelayServer
+from relay_server import ROOT, Program, RelayServer
 
 @pytest.fixture
 def installed_server(tmp_path):
@@ -126,6 +127,18 @@ def test_the_template_is_built_with_the_cmake_package(prefix, installed_server, 
         server.wait_for_log("info my-module: now: 0 sessions, 0 devices")
     finally:
         module.unlink()
+
+
+def test_every_link_of_an_installed_page_leads_somewhere(prefix):
+    run(sys.executable, str(ROOT / "tests" / "style" / "links.py"), "--installed", str(prefix))
+    pages = prefix / "share" / "doc" / "strelaysrv"
+    migration = (pages / "MIGRATION.md").read_text()
+    assert "[The main page](README.md#replacing-the-go-relay)" in migration
+    assert "[conf/strelaysrv.openrc](examples/strelaysrv.openrc)" in migration
+    # What is not installed is named.
+    assert "\n[tests/](" not in (text := (pages / "README.md").read_text())
+    assert "tests/ (tests/README.md in the source)" in text and "![" not in text
+    assert "\x01" not in text and "\x02" not in text
 
 
 def test_nothing_writes_outside_the_prefix(prefix):

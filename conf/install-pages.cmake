@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MPL-2.0
+# Installs the pages. They link each other, and files that are installed elsewhere: each link
+# leads to the installed file, or becomes the file's name in the source if that is not
+# installed. `source_dir`, `docdir` and `includedir` are set.
+get_filename_component(doc "${docdir}" ABSOLUTE BASE_DIR "${CMAKE_INSTALL_PREFIX}")
+get_filename_component(headers "${includedir}" ABSOLUTE BASE_DIR "${CMAKE_INSTALL_PREFIX}")
+
+# Where a file of the source is installed; empty if it is not.
+function(find_place file result)
+  set(place "")
+  if(file MATCHES "^(README.md|CHANGELOG.md|LICENSE|modules/.*\\.md)$")
+    set(place "${doc}/${file}")
+  elseif(file MATCHES "^(tests/testutil/)?include/(.*\\.h)$")
+    set(place "${headers}/${CMAKE_MATCH_2}")
+  elseif(file MATCHES "^(conf/([A-Z]+\\.md)|tests/(testutil/README.md))$")
+    set(place "${doc}/${CMAKE_MATCH_2}${CMAKE_MATCH_3}")
+  elseif(file MATCHES "^conf/(.*)$")
+    set(example "${doc}/examples/${CMAKE_MATCH_1}")
+    if(EXISTS "$ENV{DESTDIR}${example}")
+      set(place "${example}")
+    endif()
+  endif()
+  set(${result} "${place}" PARENT_SCOPE)
+endfunction()
+
+# CMake's lists cannot have brackets without their partners.
+string(ASCII 1 begin)
+string(ASCII 2 done)
+file(GLOB pages RELATIVE "${source_dir}" "${source_dir}/*.md" "${source_dir}/conf/*.md"
+  "${source_dir}/conf/port-443/*.md" "${source_dir}/modules/*.md"
+  "${source_dir}/modules/*/README.md" "${source_dir}/tests/testutil/README.md")
+foreach(page ${pages})
+  find_place("${page}" page_place)
+  get_filename_component(page_folder "${source_dir}/${page}" DIRECTORY)
+  get_filename_component(place_folder "${page_place}" DIRECTORY)
+  file(READ "${source_dir}/${page}" page_text)
+  string(REPLACE "](" "${begin}" page_text "${page_text}")
+  string(REGEX MATCHALL "${begin}[^) \n]*\\)" links "${page_text}")
+  list(REMOVE_DUPLICATES links)
+  foreach(link ${links})
+    string(REGEX MATCH "^${begin}([^)#]*)(.*)\\)$" matched "${link}")
+    set(path "${CMAKE_MATCH_1}")
+    set(anchor "${CMAKE_MATCH_2}")
+    get_filename_component(target "${page_folder}/${path}" ABSOLUTE)
+    # A heading of this page, another site, or code. A package is built without the tests.
+    if(path STREQUAL "" OR path MATCHES ":" OR NOT (path MATCHES "[./]" OR EXISTS "${target}"))
+      continue()
+    endif()
+    file(RELATIVE_PATH target "${source_dir}" "${target}")
+    find_place("${target}" place)
+    if(place)
+      file(RELATIVE_PATH place "${place_folder}" "${place}")
+      string(REPLACE "${link}" "${done}${place}${anchor})" page_text "${page_text}")
+    else()
+      string(REGEX REPLACE "\\)$" "" link "${link}")
+      string(REGEX REPLACE "!?\\[([^][]*)${link}\\)" "\\1 (${target} in the source)"
+        page_text "${page_text}")
+      string(REPLACE "${target} (${target} in" "${target} (in" page_text "${page_text}")
+    endif()
+  endforeach()
+  string(REGEX REPLACE "[${begin}${done}]" "](" page_text "${page_text}")
+  message(STATUS "Installing: $ENV{DESTDIR}${page_place}")
+  file(WRITE "$ENV{DESTDIR}${page_place}" "${page_text}")
+  list(APPEND CMAKE_INSTALL_MANIFEST_FILES "${page_place}")
+endforeach()
