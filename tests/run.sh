@@ -233,7 +233,8 @@ stage_coverage() {
 # Do the tests notice faults in the code? It is run when it is named only, since it
 # builds and tests some 200 changed servers; it goes on where the last run stopped.
 stage_mutations() {
-	"$python" tests/mutations/run.py --seconds "${MUTATION_SECONDS:-3600}"
+	"$python" tests/mutations/run.py --seconds "${MUTATION_SECONDS:-3600}" \
+		--seed "${SEED:-18}" --count "${COUNT:-200}"
 }
 
 # In a clean Debian 12 and 13: a selection, or everything. It is run in CI, and when it

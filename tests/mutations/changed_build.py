@@ -10,6 +10,8 @@ import subprocess
 
 # The type Release without assertions, but built in a third of the time.
 COMPILE = "<CMAKE_C_COMPILER> <DEFINES> <INCLUDES> <FLAGS> -O1 -g0 -o <OBJECT> -c <SOURCE>"
+# They compile the server once more, and are not run here.
+UNUSED = ("tests/fuzz", "tests/schedules")
 
 
 def output_of(*command, cwd=None):
@@ -38,7 +40,7 @@ class Build:
         self.original = folder / "original"
         self._sync()
         self._configure()
-        self._ninja()
+        output_of("ninja", "-C", str(self.build), *self._targets())
         self._keep_original()
         self._units = {program: symbols(program) for program in
                        sorted(self.build.glob("tests/unit/test_*")) if program.is_file()}
@@ -64,8 +66,14 @@ class Build:
                   "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_TESTING=ON",
                   f"-DCMAKE_C_COMPILE_OBJECT={COMPILE}")
 
+    def _targets(self):
+        listed = output_of("ninja", "-C", str(self.build), "-t", "targets", "all")
+        folders = re.findall(r"^(\S+)/all: phony$", listed, re.M)
+        return ["strelaysrv", *(f"{folder}/all" for folder in folders if not any(
+            f"{unused}/".startswith(f"{folder}/") for unused in UNUSED))]
+
     def _ninja(self, *targets):
-        return subprocess.run(["ninja", "-C", str(self.build), *targets], check=not targets,
+        return subprocess.run(["ninja", "-C", str(self.build), *targets], check=False,
                               capture_output=True, text=True).returncode == 0
 
     def _keep_original(self):
@@ -80,32 +88,36 @@ class Build:
                 copy_if_changed(path, self.original / name)
 
     def units(self, source):
-        """The programs of tests/unit that contain this file, those of its room first."""
+        """The programs of tests/unit that contain this file: those of its room, and the others."""
         needed = symbols(self._objects[source])
         room = pathlib.PurePath(source).parts[1]
         found = [program for program, has in self._units.items() if needed and needed <= has]
         own = {path.stem for path in (self.tree / "tests/unit" / room).glob("test_*.c")}
-        return sorted(found, key=lambda program: (program.name not in own, program.name))
+        return ([program for program in found if program.name in own],
+                [program for program in found if program.name not in own])
 
     def _code(self, source):
         stripped = self.build / "stripped.o"
         output_of("objcopy", "--strip-debug", str(self._objects[source]), str(stripped))
         return hashlib.sha256(stripped.read_bytes()).hexdigest()
 
-    def plant(self, site, units):
-        """Builds it with the fault: "built", "does not compile" or "same code"."""
+    def plant(self, site):
+        """Compiles it with the fault: "compiled", "does not compile" or "same code"."""
         path = self.tree / site.path
         before = self._code(site.path)
         path.write_text(site.apply(path.read_text("utf-8")), "utf-8")
         if not self._ninja(str(self._objects[site.path].relative_to(self.build))):
             return "does not compile"
-        if self._code(site.path) == before:
-            return "same code"
-        libraries = [str(found.relative_to(self.build)) for found in self._servers()]
-        programs = [str(unit.relative_to(self.build)) for unit in units]
-        return "built" if self._ninja(*libraries, *programs) else "does not compile"
+        return "same code" if self._code(site.path) == before else "compiled"
 
-    def _servers(self):
+    def link(self, programs):
+        """Links programs, or the server and its modules, with the fault.  Apart, because most
+        faults are noticed by the first few programs."""
+        targets = [str(program.relative_to(self.build)) for program in programs]
+        if targets and not self._ninja(*targets):
+            raise RuntimeError(f"with a fault that compiles, these are not linked: {targets}")
+
+    def servers(self):
         return [self.build / "strelaysrv", *self.build.glob("modules/*.so"),
                 *self.build.glob("tests/modules/*/*.so")]
 

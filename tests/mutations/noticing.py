@@ -62,6 +62,8 @@ class Tests:
 
         A test that fails counts if it fails again alone, and passes with the original."""
         end, left_out = time.monotonic() + seconds, []
+        if not selection:
+            return "", 0
         for _ in range(MOST_ROUNDS):
             code, output = self._pytest(
                 self.build.build, end - time.monotonic(), "-n", str(self.processes), *selection,
@@ -81,18 +83,21 @@ class Tests:
             left_out += names
         return None, 0
 
-    def notice(self, source, units, seconds):
+    def notice(self, source, seconds):
         """(verdict, what noticed it or what was run)."""
-        end = time.monotonic() + seconds
-        name = self.unit(units)
-        if name:
-            return "noticed", name
-        total = 0
-        for selection in (topics.tests_for(source), ["tests/integration", "-m", "limits"]):
+        end, count, total = time.monotonic() + seconds, 0, 0
+        for units in self.build.units(source):
+            self.build.link(units)
+            name = self.unit(units)
+            if name:
+                return "noticed", name
+            count += len(units)
+        self.build.link(self.build.servers())
+        for selection in (topics.tests_for(source), topics.limits(self.build.tree)):
             name, passed = self.black_box(selection, end - time.monotonic())
             total += passed
             if name is None:
-                return "no time", f"{len(units)} unit programs, {total} black-box tests at least"
+                return "no time", f"{count} unit programs, {total} black-box tests at least"
             if name:
                 return "noticed", name
-        return "survived", f"{len(units)} unit programs, {total} black-box tests"
+        return "survived", f"{count} unit programs, {total} black-box tests"

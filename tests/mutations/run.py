@@ -76,12 +76,9 @@ class Results:
 
 
 def try_one(build, tests, site, seconds):
-    units = build.units(site.path)
     try:
-        verdict = build.plant(site, units)
-        if verdict != "built":
-            return verdict, ""
-        return tests.notice(site.path, units, seconds)
+        verdict = build.plant(site)
+        return (verdict, "") if verdict != "compiled" else tests.notice(site.path, seconds)
     finally:
         build.restore(site)
 

@@ -101,3 +101,11 @@ def tests_for(source):
         if any(fnmatch.fnmatch(source, pattern) for pattern in patterns.split()):
             found.update(dict.fromkeys(f"tests/integration/{test}" for test in tests.split()))
     return list(found)
+
+
+def limits(root):
+    """What selects the tests marked `limits`.  It takes longer to read all files of tests than to
+    run these."""
+    files = [str(path.relative_to(root)) for path in sorted(root.glob("tests/integration/*/test_*.py"))
+             if "@pytest.mark.limits" in path.read_text("utf-8")]
+    return [*files, "-m", "limits"] if files else []

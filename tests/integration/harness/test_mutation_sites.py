@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Where the stage mutations plants faults, and what they are."""
+"""Where the stage mutations plants faults, what they are, and which tests it runs."""
 
+import fnmatch
 import importlib.util
 import sys
 
@@ -10,21 +11,35 @@ from relay_server import ROOT
 
 
 @pytest.fixture
-def find():
+def load():
+    """load(name): a module of tests/mutations."""
+    loaded = []
+
+    def module(name):
+        path = ROOT / "tests" / "mutations" / f"{name}.py"
+        spec = importlib.util.spec_from_file_location(f"mutation_{name}", path)
+        found = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = found
+        loaded.append(spec.name)
+        spec.loader.exec_module(found)
+        return found
+
+    yield module
+    for name in loaded:
+        sys.modules.pop(name)
+
+
+@pytest.fixture
+def find(load):
     """find(body, result): {(kind, what the body becomes)} of a function with this body."""
-    path = ROOT / "tests" / "mutations" / "sites.py"
-    spec = importlib.util.spec_from_file_location("mutation_sites", path)
-    sites = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = sites
-    spec.loader.exec_module(sites)
+    sites = load("sites")
 
     def found(body, result="static int"):
         head, tail = f"{result} f(int a, int b)\n{{\n\t", "\n}\n"
         return {(site.kind, site.apply(head + body + tail)[len(head):-len(tail)])
                 for site in sites.find("core/a.c", head + body + tail)}
 
-    yield found
-    sys.modules.pop(spec.name)
+    return found
 
 
 @pytest.mark.parametrize("body, kind, changed", [
@@ -67,3 +82,15 @@ def test_what_is_between_quotation_marks_is_left_alone(find):
 
 def test_equal_changes_in_a_file_are_told_apart(find):
     assert len(find("free(a);\n\tfree(a);")) == 2
+
+
+def test_each_source_has_tests_that_fit(load):
+    topics = load("topics")
+    sources = [str(path.relative_to(ROOT)) for folder in ("core", "modules")
+               for path in (ROOT / folder).rglob("*.c")]
+    assert [source for source in sources if not topics.tests_for(source)] == []
+    assert {test for source in sources for test in topics.tests_for(source)
+            if not (ROOT / test).exists()} == set()
+    for patterns, _ in topics.TOPICS:
+        for pattern in patterns.split():
+            assert fnmatch.filter(sources, pattern), pattern
