@@ -9,6 +9,7 @@ test and fuzzer) and NAME.tally (what tests have counted, see integration/tools/
 
 import collections
 import dataclasses
+import os
 import pathlib
 import re
 import sys
@@ -30,8 +31,13 @@ PARTS = {
     "packages": "takes a root: sh tests/run.sh packages",
     "roots": "takes roots: sh tests/run.sh roots",
     "fuzzing": "takes hours: LONG=1 sh tests/run.sh",
+    "all faults": "takes hours, a sample was run: FAULTS_ALL=1 sh tests/run.sh",
+    "other machines": "take roots and an emulator: ROOTS=i386 sh tests/run.sh roots; also arm64, armel,"
+                      " s390x",
     "soak": "takes hours: python3 tests/soak/soak.py --hours 1.5",
 }
+#: What includes such a part in a plain run.
+_VARIABLES = {"all faults": "FAULTS_ALL"}
 _COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped)\b")
 _PYTEST = re.compile(r"^=* ?(?:\d+ \w+(?:, )?)+ in [\d.]+s")
 _CTEST = re.compile(r"^\d+% tests passed, (\d+) tests? failed out of (\d+)")
@@ -145,6 +151,7 @@ def table(stages, named=False):
         total.did += stage.did
     lines.append(_row(total, ""))
     run = {stage.name for stage in stages if stage.code != 77}
+    run |= {name for name, variable in _VARIABLES.items() if os.environ.get(variable)}
     if "coverage" not in run and not named:
         lines.insert(-1, _line(("coverage", "not run here")))
     for stage in stages:

@@ -90,6 +90,13 @@ def test_what_was_left_out_is_told_with_its_reason(tmp_path):
     assert not any("left out" in line for line in chosen)
 
 
+def test_all_faults_are_left_out_unless_they_are_wanted(tmp_path, monkeypatch):
+    for value, told in (("", True), ("1", False)):
+        monkeypatch.setenv("FAULTS_ALL", value)
+        lines = closing_table.table(closing_table.read(tmp_path))
+        assert any(line.startswith("warning: left out: all faults: ") for line in lines) is told
+
+
 def test_where_no_test_was_run_no_number_is_told(tmp_path):
     write(tmp_path, "roots", 77, "NOT RUN: Debian 12: no namespaces\n")
     assert not closing_table.table(closing_table.read(tmp_path))[-1].startswith("0 passed")
@@ -98,7 +105,8 @@ def test_where_no_test_was_run_no_number_is_told(tmp_path):
 def test_each_stage_of_run_sh_is_a_part():
     text = (ROOT / "tests" / "run.sh").read_text()
     stages = {name.replace("_", "-") for name in re.findall(r"^stage_(\w+)\(\)", text, re.M)}
-    assert stages - {"e2e"} == set(closing_table.PARTS) - {"soak"}
+    assert stages - {"e2e"} == set(closing_table.PARTS) - {
+        "soak", "all faults", "other machines"}
 
 
 def test_run_sh_ends_with_the_table(tmp_path):
