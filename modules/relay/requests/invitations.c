@@ -102,6 +102,14 @@ static void on_invitation(struct relay_ctx *cx, const void *arg)
 		invitations_send(cx, conn, in->from, in->key, true);
 }
 
+/* The requester must not wait for a device that does not know. */
+static void lose(struct relay_ctx *cx, const uint8_t key[ID_LEN])
+{
+	relay_log(cx, RELAY_ERROR, "no memory for an invitation");
+	waiting_half_close(
+		cx, pending_lose(&data_of(cx)->pending, key, relay_now_ms(cx)));
+}
+
 static void send_it(struct relay_ctx *cx, const uint8_t *target,
 	struct place place, const struct action *action, bool at_once)
 {
@@ -114,7 +122,7 @@ static void send_it(struct relay_ctx *cx, const uint8_t *target,
 		on_invitation(cx, &in);
 	else if (relay_post(cx, place.worker, on_invitation, &in, sizeof(in)) !=
 		 0)
-		relay_log(cx, RELAY_ERROR, "no memory for an invitation");
+		lose(cx, action->key);
 }
 
 /*

@@ -222,6 +222,22 @@ bool pending_abandon(struct pending_table *table, const uint8_t *other,
 	return found;
 }
 
+struct place pending_lose(
+	struct pending_table *table, const uint8_t key[ID_LEN], int64_t now_ms)
+{
+	struct place half = {.conn = 0};
+	struct pending_key *found;
+
+	pthread_mutex_lock(&table->lock);
+	found = find(table, key);
+	if (found) {
+		half = found->pending->pair.half;
+		drop(table, found->pending, false, now_ms);
+	}
+	pthread_mutex_unlock(&table->lock);
+	return half;
+}
+
 bool pending_spoke(struct pending_table *table, const uint8_t *other,
 	uint8_t target[ID_LEN])
 {

@@ -69,6 +69,13 @@ bool pending_abandon(struct pending_table *table, const uint8_t *other,
 	int64_t now_ms, uint8_t target[ID_LEN]);
 
 /*
+ * The requested device, whose key this is, cannot be invited.  Returns the half
+ * that waits for it, or conn 0.
+ */
+struct place pending_lose(
+	struct pending_table *table, const uint8_t key[ID_LEN], int64_t now_ms);
+
+/*
  * The half that waits under `other` has sent data.  True: it waits for
  * `target`.
  */

@@ -90,11 +90,15 @@ class CallSites:
 
     def end(self):
         """Nothing fails any more; returns how many calls have failed."""
-        failed = memoryview(self._map).cast("Q")[_FAILED]
+        failed = self.failed()
         if memoryview(self._map).cast("Q")[_COUNTING]:
             tally.add("faults", failed)
         self._set(_COUNTING, 0)
         return failed
+
+    def failed(self):
+        """How many calls have failed since begin()."""
+        return memoryview(self._map).cast("Q")[_FAILED]
 
     def called(self):
         """The sites that were called since begin(), in order."""

@@ -160,6 +160,29 @@ static void a_half_that_goes_takes_the_session_along(void **state)
 	assert_false(pending_abandon(&f->table, f->other, 0, target));
 }
 
+static void a_lost_invitation_takes_the_session_along(void **state)
+{
+	struct fixture *f = *state;
+	struct place half;
+
+	assert_int_equal(claim(f, SIDE_CLIENT, here, 0), PENDING_FIRST);
+	half = pending_lose(&f->table, f->key[SIDE_SERVER], 0);
+	assert_int_equal(half.worker, here.worker);
+	assert_int_equal(half.conn, here.conn);
+	assert_int_equal(pending_keys(&f->table), 0);
+	half = pending_lose(&f->table, f->key[SIDE_SERVER], 0);
+	assert_int_equal(half.conn, 0);
+}
+
+static void before_its_requester_has_come_nobody_waits(void **state)
+{
+	struct fixture *f = *state;
+	struct place half = pending_lose(&f->table, f->key[SIDE_SERVER], 0);
+
+	assert_int_equal(half.conn, 0);
+	assert_int_equal(claim(f, SIDE_CLIENT, here, 0), PENDING_UNKNOWN);
+}
+
 static void expiry_forgets_the_old_and_keeps_the_new(void **state)
 {
 	struct fixture *f = *state;
@@ -356,6 +379,8 @@ int main(void)
 		TEST(an_unknown_key_is_unknown),
 		TEST(a_key_is_too_late_at_its_deadline),
 		TEST(a_half_that_goes_takes_the_session_along),
+		TEST(a_lost_invitation_takes_the_session_along),
+		TEST(before_its_requester_has_come_nobody_waits),
 		TEST(expiry_forgets_the_old_and_keeps_the_new),
 		TEST(the_table_has_a_bound),
 		TEST(a_device_has_a_bound_of_its_own),
