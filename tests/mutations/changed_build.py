@@ -48,9 +48,10 @@ class Build:
         self._objects = {}
         for command in commands:
             # The core first: test modules compile some files once more.
-            path = pathlib.Path(command["file"]).relative_to(self.tree)
-            output = re.search(r" -o (\S+)", command["command"]).group(1)
-            self._objects.setdefault(str(path), self.build / output)
+            path = pathlib.Path(command["file"])
+            if path.is_relative_to(self.tree):  # others are made by the build
+                output = re.search(r" -o (\S+)", command["command"]).group(1)
+                self._objects.setdefault(str(path.relative_to(self.tree)), self.build / output)
 
     def _sync(self):
         names = output_of("git", "ls-files", "-co", "--exclude-standard", cwd=self.root).splitlines()
@@ -77,13 +78,13 @@ class Build:
                               capture_output=True, text=True).returncode == 0
 
     def _keep_original(self):
-        """What black-box tests use, without a fault."""
+        """What tests run, without a fault."""
         self.original.mkdir(exist_ok=True)
         for path in self.build.rglob("*"):
             name = path.relative_to(self.build)
             wanted = path.suffix == ".so" or len(name.parts) == 1 and path.suffix != ".json" \
                 or name.parts[:2] in (("tests", "bench"), ("tests", "siege"), ("tests", "faults"),
-                                      ("tests", "testutil"))
+                                      ("tests", "testutil"), ("tests", "unit"))
             if wanted and path.is_file() and path.suffix not in (".ninja", ".o", ".a"):
                 copy_if_changed(path, self.original / name)
 
@@ -104,9 +105,11 @@ class Build:
     def plant(self, site):
         """Compiles it with the fault: "compiled", "does not compile" or "same code"."""
         path = self.tree / site.path
+        target = str(self._objects[site.path].relative_to(self.build))
+        self._ninja(target)  # without the fault that was in the same file before
         before = self._code(site.path)
         path.write_text(site.apply(path.read_text("utf-8")), "utf-8")
-        if not self._ninja(str(self._objects[site.path].relative_to(self.build))):
+        if not self._ninja(target):
             return "does not compile"
         return "same code" if self._code(site.path) == before else "compiled"
 

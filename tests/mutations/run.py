@@ -3,6 +3,7 @@
 
     run.py [--seed N] [--count N] [--seconds N] [--folder F]   goes on where the last run stopped
     run.py --again       tries those again that were not noticed, with the present tests
+    run.py --units       runs no black-box tests; what the unit tests do not notice is tried later
     run.py --report      prints what the runs so far have found
 
 The faults are chosen by the seed from all places that sites.py finds in core/ and modules/, as
@@ -75,10 +76,12 @@ class Results:
         return self.of.get(site.key(), {}).get("verdict", "")
 
 
-def try_one(build, tests, site, seconds):
+def try_one(build, tests, site, options):
     try:
         verdict = build.plant(site)
-        return (verdict, "") if verdict != "compiled" else tests.notice(site.path, seconds)
+        if verdict != "compiled":
+            return verdict, ""
+        return tests.notice(site.path, options.each, options.units)
     finally:
         build.restore(site)
 
@@ -107,7 +110,11 @@ def run(results, options):
         if begin > end:
             print("the time is over; the next run goes on here")
             return
-        verdict, by = try_one(build, tests, site, options.each)
+        found = try_one(build, tests, site, options)
+        if not found:
+            print(f"not noticed by units: {site.path}:{site.line} {name_of(site)}", flush=True)
+            continue
+        verdict, by = found
         results.add(site, verdict, by, time.monotonic() - begin)
         print(f"{verdict}: {site.path}:{site.line} {name_of(site)}  [{by}]", flush=True)
 
@@ -155,6 +162,7 @@ def main():
     parser.add_argument("--root", type=pathlib.Path, default=ROOT, help="the sources")
     parser.add_argument("--folder", type=pathlib.Path, help="ROOT/build-mutations if not given")
     parser.add_argument("--again", action="store_true")
+    parser.add_argument("--units", action="store_true")
     parser.add_argument("--report", action="store_true")
     options = parser.parse_args()
     options.root = options.root.resolve()

@@ -44,7 +44,9 @@ int main(void)
     "CMakeLists.txt": """cmake_minimum_required(VERSION 3.18)
 project(small LANGUAGES C)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-add_library(code STATIC core/base/bounded.c core/base/last.c core/base/said.c)
+file(WRITE ${CMAKE_BINARY_DIR}/made.c "int made;")
+add_library(code STATIC core/base/bounded.c core/base/last.c core/base/said.c
+            ${CMAKE_BINARY_DIR}/made.c)
 add_executable(strelaysrv main.c)
 target_link_libraries(strelaysrv code)
 add_subdirectory(tests/unit)
@@ -97,7 +99,11 @@ def small(tmp_path):
 def test_faults_are_noticed_by_the_tests_that_fit(small):
     _, output, first = small("--seconds", "0")
     assert "the time is over" in output and not first
+    _, output, units = small("--units")
+    assert {result["by"] for result in units} == {"test_bounded"}
+    assert "not noticed by units: core/base/last.c:5 return: n -> (n) + 1" in output
     code, output, results = small()
+    assert results[:len(units)] == units, "what is known is not tried again"
     by = {result["key"]: (result["verdict"], result["by"]) for result in results}
     assert by["core/base/bounded.c|comparison|\treturn n < 3;|\treturn n <= 3;|0"] == (
         "noticed", "test_bounded")
