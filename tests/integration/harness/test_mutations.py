@@ -10,8 +10,9 @@ import pytest
 
 from relay_server import ROOT
 
-# A unit test looks at bounded(), a black-box test at say(), and nobody at last().
-SOURCE = """int bounded(int n);
+# A unit test looks at bounded(), a black-box test at say(), and nobody at last().  In a module
+# symbols are hidden.
+SOURCE = """__attribute__((visibility("hidden"))) int bounded(int n);
 
 int bounded(int n)
 {
