@@ -183,8 +183,7 @@ static void a_device_that_takes_many_at_a_time_has_all(void **state)
 		ask(f, &asker[i], (uint8_t)(i + 1), 0);
 	expect(f, &asker[0], 0);
 	come(f, &asker[0], SIDE_SERVER, 1);
-	/* It is not known yet whether the device takes invitations one by one.
-	 */
+	/* It is not known yet whether the device takes several at once. */
 	assert_int_equal(action(f, 2), ACTION_WAIT);
 	expect(f, &asker[1], now_ms);
 	for (int i = 1; i < 5; i++) {
@@ -263,6 +262,27 @@ static void who_kept_it_busy_comes_last(void **state)
 	assert_int_equal(f->action.previous.conn, again.id[0]);
 	assert_int_equal(action(f, 7 + 2 * QUEUE_SLICE_MS), ACTION_SEND);
 	assert_int_equal(action(f, 8 + 3 * QUEUE_SLICE_MS), ACTION_WAIT);
+}
+
+static void what_keeps_it_busy_again_has_another_turn(void **state)
+{
+	struct fixture *f = *state;
+	struct asker first, last, good;
+
+	ask(f, &first, 1, 0);
+	expect(f, &first, 0);
+	come(f, &first, SIDE_SERVER, 1);
+	ask(f, &last, 2, 1);
+	speak(f, &last, 1);
+	expect(f, &last, 1);
+	come(f, &last, SIDE_SERVER, 2);
+	ask(f, &good, 3, 3);
+	speak(f, &good, 3);
+	expect(f, &good, 3);
+	end_for_nothing(f, 3 + QUEUE_SLICE_MS);
+	assert_int_equal(action(f, 2 + 2 * QUEUE_SLICE_MS), ACTION_WAIT);
+	assert_int_equal(action(f, 3 + 2 * QUEUE_SLICE_MS), ACTION_END);
+	assert_int_equal(f->action.half.conn, first.id[0]);
 }
 
 static void a_better_one_has_the_place_of_one_not_taken(void **state)
@@ -654,6 +674,7 @@ int main(void)
 		TEST(a_device_that_takes_none_has_one_a_second),
 		TEST(what_keeps_it_busy_has_one_turn),
 		TEST(who_kept_it_busy_comes_last),
+		TEST(what_keeps_it_busy_again_has_another_turn),
 		TEST(a_better_one_has_the_place_of_one_not_taken),
 		TEST(friends_come_first_and_are_not_ended),
 		TEST(a_short_session_makes_no_friend),
