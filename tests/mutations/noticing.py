@@ -37,9 +37,11 @@ class Tests:
             try:
                 code = process.wait(max(seconds, 1))
             except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
                 code = None
+            finally:
+                if process.returncode is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
             output.seek(0)
             return code, output.read()
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MPL-2.0
 """Plants one fault at a time into the server, and counts how many the tests notice.
 
-    run.py [--seed N] [--count N] [--seconds N] [--folder F]   goes on where the last run stopped
+    run.py [--seed N] [--count N] [--seconds N] [--folder F] [PATH...]   goes on where the last run
+                         stopped; with paths (core/http), only faults in files below them
     run.py --again       tries those again that were not noticed, with the present tests
     run.py --units       runs no black-box tests; what the unit tests do not notice is tried later
     run.py --report      prints what the runs so far have found
@@ -20,6 +21,7 @@ import collections
 import itertools
 import json
 import pathlib
+import signal
 import sys
 import time
 
@@ -32,16 +34,18 @@ SURVIVORS = "tests/mutations/survivors.txt"
 WANTED = 85.0
 
 
-def all_sites(root):
+def all_sites(options):
     for folder in ("core", "modules"):
-        for path in sorted((root / folder).rglob("*.c")):
-            yield from sites.find(str(path.relative_to(root)), path.read_text("utf-8"))
+        for path in sorted((options.root / folder).rglob("*.c")):
+            name = path.relative_to(options.root)
+            if not options.paths or any(name.is_relative_to(below) for below in options.paths):
+                yield from sites.find(str(name), path.read_text("utf-8"))
 
 
-def chosen(root, seed):
+def chosen(options):
     """All sites in the order in which they are tried: one of each kind in turn."""
     by_kind = collections.defaultdict(list)
-    for site in sorted(all_sites(root), key=lambda site: site.order(seed)):
+    for site in sorted(all_sites(options), key=lambda site: site.order(options.seed)):
         by_kind[site.kind].append(site)
     for row in itertools.zip_longest(*(by_kind[kind] for kind in sites.KINDS)):
         yield from (site for site in row if site)
@@ -89,7 +93,7 @@ def try_one(build, tests, site, options):
 def wanted(results, options):
     """The faults that are to be tried now."""
     counted = 0
-    for site in chosen(options.root, options.seed):
+    for site in chosen(options):
         verdict = results.verdict(site)
         if verdict in ("does not compile", "same code"):
             continue
@@ -133,7 +137,7 @@ def known_survivors(root):
 
 def report(results, options):
     known, count, missing = known_survivors(options.root), collections.Counter(), []
-    for site in all_sites(options.root):
+    for site in all_sites(options):
         verdict = results.verdict(site)
         word = known.get((site.path, name_of(site)), "")
         if verdict == "survived" and word == "equivalent":
@@ -164,11 +168,13 @@ def main():
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--units", action="store_true")
     parser.add_argument("--report", action="store_true")
+    parser.add_argument("paths", metavar="PATH", nargs="*")
     options = parser.parse_args()
     options.root = options.root.resolve()
     options.folder = (options.folder or options.root / "build-mutations").resolve()
     options.folder.mkdir(parents=True, exist_ok=True)
     results = Results(options.folder / "results.jsonl")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what runs ends, too
     if not options.report:
         run(results, options)
     return report(results, options)

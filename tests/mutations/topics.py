@@ -13,7 +13,8 @@ TOPICS = (
     ("core/base/file_* core/modules/option_files*",
      "configuration/test_bad_files.py reloads/test_hanging_files.py"),
     ("core/base/address.c core/net/listen_socket.c core/peers/listen*",
-     "addresses/test_listen.py reloads/test_reload_addresses.py addresses/test_silent_addresses.py"),
+     "addresses/test_listen.py addresses/test_listeners.py reloads/test_reload_addresses.py"
+     " addresses/test_silent_addresses.py"),
     ("core/base/*", "configuration/test_wrong_configuration.py modules/test_modules.py"),
     ("core/config/flag* core/config/reserved_flags.c core/config/print_argument.c",
      "configuration/test_command_line.py configuration/test_printed_secrets.py"),
@@ -22,9 +23,11 @@ TOPICS = (
     ("core/host/sandbox_fit.c", "process/test_sandbox.py"),
     ("core/host/check*", "configuration/test_check.py configuration/test_check_user.py"),
     ("core/host/list_modules.c", "configuration/test_list_modules.py"),
-    ("core/host/*", "reloads/test_reload.py reloads/test_reload_prepared.py configuration/test_check.py"
+    ("core/config/config_listeners.c core/peers/proxy* core/peers/conn_a*",
+     "addresses/test_proxy_protocol.py addresses/test_came_in.py addresses/test_listeners.py"),
+    ("core/host/*", "reloads/test_reload.py reloads/test_reload_times.py reloads/test_reload_prepared.py configuration/test_check.py"
      " reloads/test_reload_addresses.py reloads/test_reload_keys.py"),
-    ("core/http/*", "http/test_http_accept.py http/test_http_hostile.py http/test_http_hosts.py"
+    ("core/http/*", "http/test_http_accept.py http/test_http_hostile.py http/test_http_hosts.py http/test_http_proxies.py"
      " http/test_http_shares.py http/test_http_orphans.py http/test_status.py"
      " http/test_http_descriptors.py reloads/test_reload_status.py"),
     ("core/life/ctl*", "control/test_control.py control/test_control_hostile.py"),
@@ -34,7 +37,7 @@ TOPICS = (
      "process/test_upgrade.py process/test_upgrade_hangs.py process/test_upgrade_signals.py"
      " process/test_upgrade_versions.py process/test_upgrade_keys.py"),
     ("core/life/drain*", "process/test_drain.py process/test_shutdown.py"),
-    ("core/life/systemd_notify.c", "process/test_notify.py"),
+    ("core/life/systemd_notify.c", "process/test_notify.py process/test_systemd.py"),
     ("core/life/unused_options.c", "process/test_layouts.py"),
     ("core/life/*", "process/test_shutdown.py process/test_odd_starts.py process/test_rights.py"
      " control/test_own_commands.py configuration/test_command_line.py"),
@@ -42,7 +45,8 @@ TOPICS = (
     ("core/loop/blocking_task.c", "reloads/test_hanging_files.py"),
     ("core/loop/crash* core/loop/code* core/loop/exit_call.c core/loop/at_exit.c",
      "process/test_crashes.py"),
-    ("core/loop/*", "process/test_hangs.py process/test_crashes.py modules/test_trace.py"),
+    ("core/loop/*", "process/test_hangs.py process/test_crashes.py process/test_signal_running.py"
+     " modules/test_slow_module.py modules/test_trace.py"),
     ("core/metrics/*", "modules/test_exporters.py modules/test_exporters_agree.py"
      " http/test_prometheus.py http/test_metrics_page.py"),
     ("core/modules/*", "modules/test_modules.py modules/test_damaged_modules.py"
@@ -58,17 +62,20 @@ TOPICS = (
      "sessions/test_orphans.py sessions/test_linger_places.py"),
     ("core/peers/stranger* core/peers/suspects.c core/net/memory_by_source.c",
      "strangers/test_room.py strangers/test_sources.py strangers/test_late_handshakes.py"),
+    ("core/peers/question*", "modules/test_late_answers.py modules/test_http_verdicts.py"),
     ("core/peers/*", "sessions protocol/test_join.py protocol/test_closed.py"
      " strangers/test_limits.py encryption/test_hello.py"),
     ("core/tls/identity*", "encryption/test_keys.py reloads/test_reload_keys.py"),
     ("core/tls/*", "encryption/test_tls.py encryption/test_hello.py encryption/test_keys.py"
-     " encryption/test_crypto_option.py encryption/test_handshake_memory.py"),
+     " encryption/test_crypto_option.py encryption/test_handshake_memory.py"
+     " encryption/test_close_notify.py"),
     ("core/workers/hang_watch.c core/workers/loop_lag.c", "process/test_hangs.py"),
     ("core/workers/*", "process/test_hangs.py reloads/test_reload.py sessions/test_session.py"
      " process/test_upgrade_hangs.py"),
-    ("modules/access/*", "modules/test_access.py control/test_bans.py configuration/test_guards.py"),
+    ("modules/access/*", "modules/test_access.py modules/test_named_tokens.py control/test_bans.py configuration/test_guards.py"),
     ("modules/admission/*", "modules/test_http_verdicts.py"),
-    ("modules/bounds/*", "strangers/test_bounds.py strangers/test_sources.py"),
+    ("modules/bounds/*", "strangers/test_bounds.py strangers/test_sources.py"
+     " strangers/test_one_source.py"),
     ("modules/control/*", "control"),
     ("modules/csv-exporter/* modules/statsd/*", "modules/test_exporters.py modules/test_statsd.py"),
     ("modules/dashboard/*", "http/test_dashboard.py"),
@@ -76,7 +83,7 @@ TOPICS = (
      " addresses/test_nat_hostile.py"),
     ("modules/pool-join/*", "addresses/test_pool_join.py"),
     ("modules/prometheus/*", "http/test_prometheus.py http/test_metrics_page.py"),
-    ("modules/quota/*", "modules/test_quota.py"),
+    ("modules/quota/*", "modules/test_quota.py process/test_wrong_clock.py"),
     ("modules/rate-limit/*", "modules/test_rate_limit.py control/test_limit_command.py"),
     ("modules/relay/address/*", "addresses/test_ext_address.py addresses/test_address_pairs.py"
      " protocol/test_uri.py"),
