@@ -9,16 +9,21 @@
  */
 
 #include <pthread.h>
+#include <string.h>
 
+#include <strelaysrv/listener.h>
 #include <strelaysrv/module.h>
 
 struct conf {
 	int64_t idle_ms;
+	const char *listener;
 };
 
 static const struct relay_option options[] = {
 	RELAY_OPT(struct conf, idle_ms, int64_t, "idle", RELAY_DURATION, "1m",
 		1, 0, "silence after which a pair is parted"),
+	RELAY_OPT(struct conf, listener, const char *, "listener", RELAY_STRING,
+		"", 0, 0, "takes the connections of this listener only"),
 	RELAY_OPT_END,
 };
 
@@ -88,9 +93,12 @@ static void arrived(
 static enum relay_verdict conn_open(
 	struct relay_ctx *cx, struct relay_conn *conn, struct relay_denial *why)
 {
-	(void)cx;
+	const struct conf *conf = cx->conf;
+	bool ours = !conf->listener[0] ||
+		    strcmp(conf->listener, relay_conn_listener(conn)) == 0;
+
 	(void)why;
-	return relay_conn_is_tls(conn) ? RELAY_PASS : RELAY_TAKE;
+	return ours && !relay_conn_is_tls(conn) ? RELAY_TAKE : RELAY_PASS;
 }
 
 /* Its data stays in the socket for its future partner. */

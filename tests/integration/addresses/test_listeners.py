@@ -10,9 +10,10 @@ import pytest
 
 import relay_protocol as rp
 from control_client import control_folder, controlled, metric, shown  # noqa: F401
+from module_server import module_server  # noqa: F401
 from pairing import Invited, check_both_ways
 from proxy_sender import CLIENT, Proxied, version2
-from relay_client import NO_SUCH_KEY, Closed, MessageStream, ProtocolConnection, dial
+from relay_client import NO_SUCH_KEY, Closed, MessageStream, ProtocolConnection, SessionConnection, dial
 from relay_server import Program, free_port, module_folder
 from relay_server import run as run_program
 from reloading import reloadable, sockets_of  # noqa: F401
@@ -58,6 +59,20 @@ def test_each_listener_is_counted_by_its_name_or_address(reloadable, identities)
     wait_for(lambda: of(relay.server, "connections", "main") == 0, "the end of both")
     assert of(relay.server, "accepted_total", "main") == 2
     assert relay.told_port == unnamed, "the words of listen come first"
+
+
+def test_another_protocol_has_a_listener_of_its_own(module_server):  # noqa: F811
+    """Which connections it takes is its own decision, by the listener's name."""
+    port = free_port()
+    server = module_server(
+        ["log", "echo-pair", "relay"], installed=["echo-pair"],
+        sections={'listener "echo"': {"address": at(port)}, "echo-pair": {"listener": "echo"}})
+    with SessionConnection(server.address) as client:
+        assert client.ask(NO_SUCH_KEY) == rp.response(rp.NOT_FOUND)
+    with dial(("127.0.0.1", port)) as one, dial(("127.0.0.1", port)) as other:
+        one.sendall(b"hello")
+        other.sendall(b"world")
+        assert one.recv(5) == b"world" and other.recv(5) == b"hello"
 
 
 def test_an_operator_is_shown_the_listeners(controlled, identities):  # noqa: F811

@@ -156,6 +156,23 @@ def test_a_reload_without_memory(asking, endpoint, identities, fault):  # noqa: 
     assert refused
 
 
+def test_whatever_allocation_of_its_thread_fails(held, endpoint, identities, fault):  # noqa: F811
+    """Each question is asked by a new connection, which libcurl keeps tables of."""
+    held.change(timeout="300ms", breaker_failures=10000)
+    status, body, _ = says(allow=True, cache_for=0)
+    endpoint.answer = lambda asked: (status, body, {"Connection": "close"})
+    for _ in range(2):  # the first one loads libraries
+        fault.begin(faults.MEMORY, thread=held.asker)
+        assert held.answer_to(identities[0]) == SUCCESS
+    count, answers = fault.end(), set()
+    for number in range(1, count + 1):
+        fault.begin(faults.MEMORY, number, thread=held.asker)
+        answers.add(held.answer_to(identities[0]))
+        fault.end()
+    assert answers == {SUCCESS, rp.RelayFull()}
+    assert held.answer_to(identities[0]) == SUCCESS
+
+
 def test_a_thread_without_any_memory(held, identities, fault):
     """It asks again as soon as there is some."""
     held.release.set()
