@@ -27,9 +27,9 @@ def copy_if_changed(source, target):
     shutil.copy(source, target)
 
 
-def symbols(path, *options):
-    """The symbols that a program or an object file defines."""
-    lines = output_of("nm", *options, "--defined-only", str(path)).splitlines()
+def global_symbols(path):
+    """Those that an object file defines."""
+    lines = output_of("nm", "-g", "--defined-only", str(path)).splitlines()
     return {line.split()[-1] for line in lines if line}
 
 
@@ -43,8 +43,11 @@ class Build:
         output_of("ninja", "-C", str(self.build), *self._targets())
         self._keep_original()
         # What is hidden, as in modules, is local in a program.
-        self._units = {program: symbols(program) for program in
+        self._units = {program: set() for program in
                        sorted(self.build.glob("tests/unit/test_*")) if program.is_file()}
+        listed = output_of("nm", "-A", "--defined-only", *map(str, self._units)) if self._units else ""
+        for program, _, symbol in (line.rpartition(":") for line in listed.splitlines()):
+            self._units[pathlib.Path(program)].add(symbol.split()[-1])
         commands = json.loads((self.build / "compile_commands.json").read_text())
         self._objects = {}
         for command in commands:
@@ -91,7 +94,7 @@ class Build:
 
     def units(self, source):
         """The programs of tests/unit that contain this file: those of its room, and the others."""
-        needed = symbols(self._objects[source], "-g")
+        needed = global_symbols(self._objects[source])
         room = pathlib.PurePath(source).parts[1]
         found = [program for program, has in self._units.items() if needed and needed <= has]
         own = {path.stem for path in (self.tree / "tests/unit" / room).glob("test_*.c")}
