@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
 """Each package of the Go relay keeps its options, keys and user somewhere else: all are taken over
-from its own files, and none is left out in silence."""
+from its own files, and none is left out in silence. Gentoo's is tried by tests/roots/openrc.sh."""
 
 import dataclasses
 import os
@@ -15,32 +15,11 @@ import relay_protocol as rp
 from relay_client import ProtocolConnection
 from relay_server import ROOT, Program, RelayServer, run
 from service_unit import UNIT, asserts_hold, command, environment, settings
-from skip_unless import can_run
-from small_disk import why_not
 from waiting import PATIENCE
 
 OURS = Program("ours", 1)
 LAYOUT_SCRIPT = ROOT / "conf" / "take-layout.sh"
-OPENRC_SCRIPT = ROOT / "conf" / "strelaysrv.openrc"
 QUIET = ["-listen", "127.0.0.1:0", "-status-srv=", "-pools="]
-#: What openrc-run does with a script, as far as ours needs it.
-OPENRC_RUN = """
-ebegin() { :; }
-eend() { return "$1"; }
-need() { :; }
-use() { :; }
-checkpath() { :; }
-RC_SVCNAME=strelaysrv
-. "$CONFIGURATION"
-. "$SCRIPT"
-depend
-if [ "$1" = start ]; then
-    start_pre
-    cd "$directory"
-    eval exec "$command" $command_args "$MORE"
-fi
-"$1"
-"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,55 +134,6 @@ def test_a_layout_is_given_up_when_the_keys_move_to_debians_folder(tree):
 def test_without_keys_the_units_own_layout_starts(tmp_path):
     take_layout(tmp_path)
     assert not drop_ins(tmp_path) and asserts_hold(settings(UNIT), tmp_path)
-
-
-def openrc(tmp_path, options, action, *more):
-    (tmp_path / "strelaysrv").write_text(f"{options}SR_HOMEDIR={tmp_path}\nSR_USER=root\n"
-                                         f"SR_COMMAND={OURS.path}\n")
-    env = {**os.environ, "CONFIGURATION": str(tmp_path / "strelaysrv"), "SCRIPT":
-           str(OPENRC_SCRIPT), "MORE": " ".join(more)}
-    return ["sh", "-euc", OPENRC_RUN, "openrc-run", action], env
-
-
-def test_the_openrc_script_takes_the_options(tmp_path, relay_keys, identities):
-    for name in ("cert.pem", "key.pem"):
-        shutil.copy(relay_keys / name, tmp_path)
-    options = """SR_OPTS="-token=secret -provided-by='my relay' -pools= -status-srv="\n"""
-    start, env = openrc(tmp_path, options, "start", "-listen", "127.0.0.1:0")
-    server = RelayServer(OURS, start, tmp_path, env=env)
-    try:
-        server.wait_until_serving()
-        assert server.query["providedBy"] == "my relay"
-        with ProtocolConnection(server.address, identities[0]) as client:
-            client.send(rp.JoinRelayRequest("guess"))
-            client.expect_last(rp.response(rp.WRONG_TOKEN))
-    finally:
-        server.stop()
-    for text, code in ((options, 0), ('SR_OPTS="-listen=nowhere"\n', 1)):
-        check, env = openrc(tmp_path, text, "checkconfig")
-        done = subprocess.run(check, env=env, capture_output=True, text=True, timeout=PATIENCE,
-                              check=False)
-        assert done.returncode == code, done.stderr
-
-
-@can_run("MOUNTS", why_not())
-@pytest.mark.parametrize("folders, chosen", [
-    ([], "syncthing-relaysrv"), (["strelaysrv"], "strelaysrv"),
-    (["strelaysrv", "syncthing-relaysrv"], "syncthing-relaysrv")], ids=["none", "old", "both"])
-def test_the_openrc_script_finds_the_keys(tmp_path, folders, chosen):
-    for name in folders:
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "key.pem").touch()
-    (tmp_path / "configuration").write_text("SR_OPTS=-pools=\n")
-    show = 'show() { echo "$directory $command_user $error_log"; }\n'
-    done = subprocess.run(
-        ["unshare", "--mount", "sh", "-euc", 'mount --bind "$1" /var/lib; shift; exec "$@"', "sh",
-         str(tmp_path), "sh", "-euc", show + OPENRC_RUN, "openrc-run", "show"],
-        env={**os.environ, "SCRIPT": str(OPENRC_SCRIPT),
-             "CONFIGURATION": "/var/lib/configuration"},
-        capture_output=True, text=True, timeout=PATIENCE, check=True)
-    assert done.stdout.split()[0] == f"/var/lib/{chosen}"
-    assert done.stdout.split()[1:] == ["strelaysrv:syncthing", "/var/log/syncthing/relaysrv.log"]
 
 
 @pytest.mark.parametrize("name", ["STRELAYSRV_OPTS", "RELAYSRV_OPTS", "STRELAYSRV", "SR_OPTS"])
