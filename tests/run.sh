@@ -9,6 +9,7 @@
 #   ROOTS=whole sh tests/run.sh roots    all stages in a clean Debian 12 and 13 each
 #   ROOTS=i386 sh tests/run.sh roots     a selection in a Debian 12 of 32 bits
 #   ROOTS=arm64 sh tests/run.sh roots    the unit tests in an emulator; also armel, s390x
+#   PACKAGES=13 sh tests/run.sh packages    in Debian 13, not 12
 #   TSAN_WORKERS=4 sh tests/run.sh tsan    all its tests with four workers
 #   ROOTS_SECONDS=600 sh tests/run.sh roots    a release that takes longer is left out
 #
@@ -272,9 +273,10 @@ stage_roots() {
 # The packages are built in one root, and used in another one, which has nothing else and
 # boots systemd.
 stage_packages() {
+	release=${PACKAGES:-12}
 	packages=$(mktemp -d) || return 1
-	sh tests/roots/root.sh -s "$packages" 12 sh tests/roots/packages.sh &&
-		sh tests/roots/root.sh -s "$packages" 12 sh tests/roots/boot.sh syncthing-relaysrv \
+	sh tests/roots/root.sh -s "$packages" "$release" sh tests/roots/packages.sh &&
+		sh tests/roots/root.sh -s "$packages" "$release" sh tests/roots/boot.sh syncthing-relaysrv \
 			'/srv/shared/0.1.0/strelaysrv_*.deb' -- sh tests/roots/booted.sh
 	set -- $?
 	rm -rf "$packages"

@@ -33,7 +33,7 @@ rm -f "$source/debian/build.sh"
 cat >"$source/debian/changelog" <<END
 strelaysrv ($version) unstable; urgency=medium
 
-  * See /usr/share/doc/strelaysrv/CHANGELOG.md.gz.
+  * See /usr/share/doc/strelaysrv/CHANGELOG.md.
 
  -- strelaysrv maintainers <maintainers@strelaysrv.invalid>  $(date -R -u -d "@$SOURCE_DATE_EPOCH")
 END

@@ -204,7 +204,12 @@ upgrades_without_ending_a_session() {
 	goes_on
 	[ "$(of_unit NRestarts)" -eq 0 ] || fail "it was restarted"
 	serves "after the upgrade"
+	quietly strelaysrv -ctl modules
+	grep -q '^relay  *next ' "$log" || fail "the new process has an old module"
+	quietly strelaysrv -ctl status
+	grep -q '^version .*v0\.1\.1' "$log" || fail "the new process has the old program"
 	strelaysrv -ctl -draining status >"$log" 2>&1 || fail "the one that drains has no socket"
+	! grep -q '^version .*v0\.1\.1' "$log" || fail "the old process has the new program"
 	end_session
 	await 60 "the old process ends" test ! -d "/proc/$main"
 	serves "after the end of the old process"

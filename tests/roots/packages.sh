@@ -5,6 +5,8 @@
 # starts it. There systemd is not process 1: the maintainer scripts find the server as
 # signal-running does without it.
 set -eu
+here=$PWD
+lists=$here/tests/roots/contents
 # shellcheck source=tests/roots/inside.sh
 . "${0%/*}/inside.sh"
 # shellcheck source=tests/roots/session.sh
@@ -15,10 +17,18 @@ settings=/etc/default/syncthing-relaysrv
 port=22167
 export SOURCE_DATE_EPOCH=1764000000
 
-# build VERSION FOLDER
+# build TREE FOLDER VERSION
 build() {
-	VERSION=$1 quietly sh conf/debian/build.sh "$2"
+	began_to_build=$(date +%s)
+	VERSION=$3 quietly sh "$1/conf/debian/build.sh" "$2"
 	! grep 'warning: [^/]*\.[ch]:' "$log" || fail "the build warns"
+	echo "   $3 in $(($(date +%s) - began_to_build)) s"
+}
+
+# The same, in one path, where the compiler's results are kept for the next version.
+build_with_cache() {
+	CCACHE_DIR=/var/tmp/ccache PATH="/usr/lib/ccache:$PATH" build "$1" /var/tmp/cached "$2"
+	mv /var/tmp/cached "$built/$2"
 }
 
 package() {
@@ -29,34 +39,53 @@ id_of_relay() {
 	sha256sum "$keys/cert.pem" "$keys/key.pem"
 }
 
-# The same files under a higher version: what differs for an upgrade is the file, not what
-# is in it, and a third build would take minutes.
-next_version() {
-	mkdir -p $built/0.1.1
-	for file in "$built"/0.1.0/strelaysrv_*.deb "$built"/0.1.0/strelaysrv-testutil_*.deb; do
-		rm -rf /var/tmp/next
-		quietly dpkg-deb -R "$file" /var/tmp/next
-		sed -i 's/^Version: .*/Version: 0.1.1/' /var/tmp/next/DEBIAN/control
-		quietly dpkg-deb --root-owner-group -b /var/tmp/next $built/0.1.1
+# The next version differs as versions do: in its number, by which -version, the pages of
+# dpkg and the client library's file know it, and in a module. All else is compiled once,
+# since two more compilations would take minutes.
+change_tree() {
+	rm -rf /var/tmp/next
+	cp -R "$here" /var/tmp/next
+	sed -i 's/^project(strelaysrv VERSION [0-9.]*/project(strelaysrv VERSION 0.1.1/' \
+		/var/tmp/next/CMakeLists.txt
+	sed -i 's/RELAY_MODULE_INFO("relay", "[^"]*"/RELAY_MODULE_INFO("relay", "next"/' \
+		/var/tmp/next/modules/relay/relay.c
+}
+
+# It is another program, not the same one under another number.
+check_difference() {
+	for version in 0.1.0 0.1.1; do
+		rm -rf /var/tmp/$version
+		quietly dpkg-deb -x "$(package $version strelaysrv)" /var/tmp/$version
 	done
+	for file in bin/strelaysrv 'lib/*/strelaysrv/relay.so'; do
+		# shellcheck disable=SC2086
+		! cmp -s /var/tmp/0.1.0/usr/$file /var/tmp/0.1.1/usr/$file ||
+			fail "the next version has the same $file"
+	done
+	quietly /var/tmp/0.1.1/usr/bin/strelaysrv -version
+	grep -q 'v0\.1\.1 ' "$log" || fail "the next version's number"
+	! /var/tmp/0.1.0/usr/bin/strelaysrv -version | grep -q 'v0\.1\.1 ' ||
+		fail "both versions have one number"
 }
 
 build_all() {
 	echo "-- packages, twice from two folders"
 	# shellcheck disable=SC2046
 	get_packages sh conf/install-packages.sh $(cat conf/build-packages) build-essential debhelper \
-		lintian
+		lintian ccache
 	for name in $(grep -Evx 'gcc|libc6-dev|make' conf/build-packages); do
 		grep -Eq "^(Build-Depends:)? $name( |,|\$)" conf/debian/control ||
 			fail "Build-Depends lacks $name"
 	done
-	build 0.1.0 $built/0.1.0
-	build 0.1.0 /var/tmp/elsewhere
+	build_with_cache . 0.1.0
+	build . /var/tmp/elsewhere 0.1.0
 	for file in "$built"/0.1.0/*.deb; do
 		cmp "$file" "/var/tmp/elsewhere/${file##*/}" >"$log" 2>&1 ||
 			fail "${file##*/} is not reproducible"
 	done
-	next_version
+	change_tree
+	build_with_cache /var/tmp/next 0.1.1
+	check_difference
 	quietly lintian --fail-on error --allow-root $built/0.1.0/*.changes
 	cat "$log"
 	for name in strelaysrv strelaysrv-dbgsym strelaysrv-dev strelaysrv-testutil; do
@@ -64,23 +93,17 @@ build_all() {
 	done
 }
 
+# Each package has the files of its list, no less and no more. ARCH stands for the names
+# of this machine's libraries, VERSION for the client library's. A release may have units
+# in /lib or in /usr/lib.
 check_contents() {
 	echo "-- contents"
-	{
-		dpkg -c "$(package 0.1.0 strelaysrv)"
-		dpkg -c "$(package 0.1.0 strelaysrv-dev)"
-	} | awk '{ print substr($6, 2) }' >"$log"
-	for path in /usr/bin/strelaysrv /usr/bin/syncthing-relaysrv \
-		/etc/strelaysrv/strelaysrv.conf /etc/logrotate.d/strelaysrv \
-		/etc/ufw/applications.d/strelaysrv /usr/lib/sysusers.d/strelaysrv.conf \
-		/lib/systemd/system/strelaysrv.service /usr/share/man/man1/strelaysrv.1.gz \
-		/usr/share/zsh/vendor-completions/_strelaysrv \
-		/usr/share/bash-completion/completions/strelaysrv \
-		/usr/share/bash-completion/completions/syncthing-relaysrv \
-		/usr/share/doc/strelaysrv/modules/README.md.gz \
-		/usr/include/strelaysrv/module.h /usr/include/strelaysrv/client.h \
-		'/usr/lib/[^/]*/pkgconfig/strelaysrv.pc' '/usr/lib/[^/]*/strelaysrv/relay.so'; do
-		grep -qx "$path" "$log" || fail "$path is in no package"
+	for list in "$lists"/*; do
+		dpkg -c "$(package 0.1.0 "${list##*/}")" | awk '!/^d/ { print substr($6, 2) }' |
+			sed -e "s|/usr/lib/$(dpkg-architecture -q DEB_HOST_MULTIARCH)/|/usr/lib/ARCH/|" \
+				-e 's|^/lib/|/usr/lib/|' -e 's/\(relayclient\.so\)\.[0-9]*\.[0-9.]*$/\1.VERSION/' |
+			LC_ALL=C sort >/tmp/contents
+		diff "$list" /tmp/contents >"$log" || fail "${list##*/} has not what its list says"
 	done
 	dpkg -I "$(package 0.1.0 strelaysrv)" >"$log"
 	for field in Provides Conflicts Replaces; do
@@ -92,6 +115,34 @@ check_contents() {
 	dpkg -I "$(package 0.1.0 strelaysrv)" postinst >"$log"
 	[ "$(grep -c restart "$log")" -eq "$(grep -c restart conf/debian/strelaysrv.postinst)" ] ||
 		fail "an upgrade would restart the service"
+}
+
+# Of pages, wherever a package has put them.
+check_links_of_pages() {
+	rm -rf /var/tmp/pages
+	for list in "$lists"/*; do
+		quietly dpkg-deb -x "$(package 0.1.0 "${list##*/}")" /var/tmp/pages
+	done
+	find /var/tmp/pages/usr/share/doc -name '*.md' >/tmp/pages
+	grep -q /MIGRATION.md /tmp/pages || fail "no page is there"
+	while read -r page; do
+		awk '/^```/ { code = !code } !code' "$page" | grep -oE '\]\([^):# ]+[)#]' |
+			sed 's/^](//; s/.$//' | while read -r target; do
+			[ -e "${page%/*}/$target" ] || echo "$page: $target"
+		done
+	done </tmp/pages >"$log"
+	[ ! -s "$log" ] || fail "links that lead nowhere"
+}
+
+# ufw reads no file that it holds for wrong.
+check_firewall_profile() {
+	echo "-- the profile for ufw"
+	get_packages apt-get -qq -y --no-install-recommends install ufw
+	quietly ufw app info strelaysrv
+	grep -q '^Title: Syncthing relay server$' "$log" || fail "ufw knows no title"
+	grep -q '^ *22067,22070/tcp$' "$log" || fail "ufw knows other ports"
+	quietly ufw --dry-run allow strelaysrv
+	grep -q -e '-p tcp .*--dports 22067,22070 -j ACCEPT' "$log" || fail "the rule of ufw"
 }
 
 # As somebody uses it: with a token, and its own keys.
@@ -161,7 +212,7 @@ builds_a_module() {
 # check_links UNIT ALIAS: that unit is enabled, and no link hides it.
 check_links() {
 	for link in "$2" "multi-user.target.wants/$1"; do
-		[ "$(readlink "/etc/systemd/system/$link")" = "/lib/systemd/system/$1" ] ||
+		[ "$(readlink "/etc/systemd/system/$link" | sed 's|^/usr||')" = "/lib/systemd/system/$1" ] ||
 			fail "$link: $(ls -l /etc/systemd/system)"
 	done
 	[ ! -e "/etc/systemd/system/$1" ] && [ ! -L "/etc/systemd/system/$1" ] ||
@@ -183,6 +234,7 @@ upgrades_without_ending_a_session() {
 	[ "$(pgrep -x -c strelaysrv)" -eq 2 ] || fail "two processes run"
 	new=$(pgrep -x -n strelaysrv)
 	[ "/proc/$new/exe" -ef /usr/bin/strelaysrv ] || fail "the new one has the old file"
+	! cmp -s "/proc/$relay/exe" "/proc/$new/exe" || fail "both have the same program"
 	end_session
 	await 20 "the old process ends" test ! -d "/proc/$relay"
 	check_kept "after the upgrade"
@@ -219,6 +271,13 @@ removes_and_purges() {
 	check_links strelaysrv.service syncthing-relaysrv.service
 	check_kept "after another installation"
 	cmp -s /root/by-hand /etc/strelaysrv/strelaysrv.conf || fail "it was overwritten"
+	# The Go relay has returned, and uses them.
+	quietly apt-get -qq -y --no-install-recommends install syncthing-relaysrv
+	quietly apt-get -qq -y purge strelaysrv
+	grep -q "$keys is kept" "$log" || fail "nobody is told that the keys are kept"
+	check_kept "after a purge beside the Go relay"
+	check_links syncthing-relaysrv.service strelaysrv.service
+	quietly apt-get -qq -y --no-install-recommends install "$(package 0.1.1 strelaysrv)"
 	quietly apt-get -qq -y purge strelaysrv
 	[ ! -e $keys ] && [ ! -e /etc/strelaysrv/strelaysrv.conf ] || fail "a purge leaves files"
 }
@@ -243,12 +302,16 @@ keeps_a_file_that_was_there_first() {
 began=$(date +%s)
 [ -d $built/0.1.1 ] || build_all
 check_contents
+check_links_of_pages
 install_go
 installs_over_the_go_relay
+check_firewall_profile
 builds_a_module
 upgrades_without_ending_a_session
 tells_that_an_upgrade_failed
 never_overwrites_a_configuration
 removes_and_purges
 keeps_a_file_that_was_there_first
+quietly apt-get -qq -y --no-install-recommends install "$(package 0.1.0 strelaysrv)"
+sh tests/roots/openrc.sh
 echo "-- $(($(date +%s) - began)) s"
