@@ -27,7 +27,7 @@ build() {
 
 # The same, in one path, where the compiler's results are kept for the next version.
 build_with_cache() {
-	CCACHE_DIR=/var/tmp/ccache PATH="/usr/lib/ccache:$PATH" build "$1" /var/tmp/cached "$2"
+	CCACHE_DIR=/var/tmp/ccache CMAKE_C_COMPILER_LAUNCHER=ccache build "$1" /var/tmp/cached "$2"
 	mv /var/tmp/cached "$built/$2"
 }
 
