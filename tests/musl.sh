@@ -26,10 +26,14 @@ for name in asm-generic cjson confuse.h curl event2 gmp.h linux miniupnpc natpmp
 done
 ln -s "$machine/asm" "$folder/headers/machine/asm"
 
-# libcurl's pkg-config file names the folder that has the C library's headers, too.
+# Libraries' pkg-config files name the folders that have the C library's headers, too.
+# cmake 3.31 asks for these.
 PKG_CONFIG_SYSTEM_INCLUDE_PATH=/usr/include:$machine
 export PKG_CONFIG_SYSTEM_INCLUDE_PATH
+printf '#!/bin/sh\nunset PKG_CONFIG_ALLOW_SYSTEM_CFLAGS\nexec pkg-config "$@"\n' >"$folder/pkg-config"
+chmod +x "$folder/pkg-config"
 cmake -S "$tree" -B "$folder" -DCMAKE_C_COMPILER=musl-gcc -DCMAKE_BUILD_TYPE=Debug \
+	-DPKG_CONFIG_EXECUTABLE="$folder/pkg-config" \
 	-DCMAKE_C_FLAGS="-isystem $folder/headers/all -isystem $folder/headers/machine" \
 	-DCMAKE_LIBRARY_PATH="/usr/lib/$triplet" -DCMAKE_C_LINK_EXECUTABLE=: \
 	-DCMAKE_C_CREATE_SHARED_LIBRARY=: -DCMAKE_C_CREATE_SHARED_MODULE=: \
