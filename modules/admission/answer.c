@@ -72,16 +72,29 @@ static int read_amount(const cJSON *item,
 	return 0;
 }
 
+/* 0, or less than a byte, might mean "nothing is left", and might mean "without
+ * a limit". */
+static int read_limit(const cJSON *item,
+	int (*read_text)(const char *, int64_t *, struct relay_err *),
+	int64_t *out)
+{
+	return read_amount(item, read_text, out) == 0 && *out > 0 ? 0 : -1;
+}
+
+/* Rounded up: 0 is for this once. */
 static int read_keep(const cJSON *item, int64_t *out)
 {
 	int64_t value;
+	double ms;
 
 	if (read_amount(item, relay_duration_parse, &value) != 0)
 		return -1;
-	if (cJSON_IsString(item))
-		value /= NS_PER_MS;
-	else
-		value = value > KEEP_MOST ? KEEP_MOST : value * 1000;
+	if (cJSON_IsString(item)) {
+		value = value / NS_PER_MS + (value % NS_PER_MS != 0);
+	} else {
+		ms = item->valuedouble * 1000;
+		value = (int64_t)ms + (ms > (double)(int64_t)ms);
+	}
 	*out = value > KEEP_MOST ? KEEP_MOST : value;
 	return 0;
 }
@@ -155,13 +168,13 @@ static enum answer_fault read_field(const cJSON *item, enum field field,
 		result = read_reason(item, out->reason);
 		break;
 	case FIELD_RATE:
-		result = read_amount(item, relay_rate_parse, &out->rate);
+		result = read_limit(item, relay_rate_parse, &out->rate);
 		break;
 	case FIELD_WEIGHT:
 		result = read_weight(item, &out->weight);
 		break;
 	case FIELD_QUOTA:
-		result = read_amount(item, relay_size_parse, &out->quota);
+		result = read_limit(item, relay_size_parse, &out->quota);
 		break;
 	case FIELD_KEEP:
 		result = read_keep(item, &out->keep_ms);
@@ -256,6 +269,9 @@ enum answer_fault answer_read(enum dialect dialect, long status,
 			     memcmp(body, yes, len) == 0;
 		return ANSWER_GOOD;
 	}
+	/* What web services say to whoever may not. */
+	if (dialect == DIALECT_OWN && status == 403)
+		return ANSWER_GOOD;
 	if (status != 200)
 		return ANSWER_STATUS;
 	if (len > ANSWER_BODY_MOST)

@@ -13,6 +13,9 @@
 #include "shared/monotonic.h"
 #include "asker.h"
 
+/* Late questions are looked for at most this often. */
+#define LATE_LOOK_MS 10
+
 struct job {
 	struct job *next, *prev;
 	struct question question;
@@ -35,6 +38,7 @@ struct asker {
 	/* On the thread only. */
 	struct event_base *base;
 	struct event *woken;
+	struct event *expiry; /* always pending */
 	struct curl_loop loop;
 	struct setup *setup; /* held */
 	struct job *running; /* utlist */
@@ -43,6 +47,8 @@ struct asker {
 };
 
 /* The thread. */
+
+static const struct answer too_late = {.reason = "nobody waits any more"};
 
 /* The answer, or the failure, of a job that is in no list any more. */
 static void settle(struct asker *asker, struct job *job, enum failure failure,
@@ -72,6 +78,58 @@ static struct job *take(struct asker *asker)
 	}
 	pthread_mutex_unlock(&asker->lock);
 	return job;
+}
+
+/* Those for which it is too late; *next_ms is when the next one will be.  The
+ * caller frees the list. */
+static struct job *take_late(struct asker *asker, int64_t *next_ms)
+{
+	int64_t now_ms = monotonic_now_ms();
+	struct job *job, *after, *late = NULL;
+
+	*next_ms = INT64_MAX;
+	pthread_mutex_lock(&asker->lock);
+	DL_FOREACH_SAFE(asker->queue, job, after)
+	{
+		if (job->until_ms <= now_ms) {
+			DL_DELETE(asker->queue, job);
+			DL_APPEND(late, job);
+			atomic_fetch_sub(&asker->queued, 1);
+		} else if (job->until_ms < *next_ms) {
+			*next_ms = job->until_ms;
+		}
+	}
+	pthread_mutex_unlock(&asker->lock);
+	return late;
+}
+
+/* Also while all connections hang. */
+static void refuse_late(struct asker *asker)
+{
+	struct timeval after = {.tv_sec = 3600};
+	struct job *job, *late;
+	int64_t next_ms, wait_ms;
+
+	late = take_late(asker, &next_ms);
+	while ((job = late)) {
+		DL_DELETE(late, job);
+		settle(asker, job, FAILURE_LATE, &too_late);
+	}
+	if (next_ms != INT64_MAX) {
+		wait_ms = next_ms - monotonic_now_ms();
+		wait_ms = wait_ms < LATE_LOOK_MS ? LATE_LOOK_MS : wait_ms;
+		after = (struct timeval){.tv_sec = wait_ms / 1000,
+			.tv_usec = wait_ms % 1000 * 1000};
+	}
+	/* It is always pending, so that this needs no memory. */
+	(void)event_add(asker->expiry, &after);
+}
+
+static void expired(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	refuse_late(arg);
 }
 
 static void put_aside(struct asker *asker, struct transfer *transfer)
@@ -108,8 +166,7 @@ static int begin(struct asker *asker, struct job *job)
 static void try(struct asker *asker, struct job *job)
 {
 	if (job->until_ms <= monotonic_now_ms())
-		settle(asker, job, FAILURE_LATE,
-			&(struct answer){.reason = "nobody waits any more"});
+		settle(asker, job, FAILURE_LATE, &too_late);
 	else if (begin(asker, job) != 0)
 		settle(asker, job, FAILURE_MEMORY,
 			&(struct answer){.reason = "out of memory"});
@@ -180,6 +237,7 @@ static void woken(evutil_socket_t fd, short what, void *arg)
 		(void)event_base_loopbreak(asker->base);
 	else
 		begin_more(asker);
+	refuse_late(asker);
 }
 
 static void *run(void *arg)
@@ -216,6 +274,24 @@ int asker_push(
 	pthread_mutex_unlock(&asker->lock);
 	wake_up(asker);
 	return 0;
+}
+
+unsigned asker_drop(struct asker *asker, uint64_t conn)
+{
+	struct job *job, *after;
+	unsigned dropped = 0;
+
+	pthread_mutex_lock(&asker->lock);
+	DL_FOREACH_SAFE(asker->queue, job, after)
+	if (job->question.ticket.number != 0 &&
+		job->question.ticket.conn == conn) {
+		DL_DELETE(asker->queue, job);
+		free(job);
+		dropped++;
+	}
+	atomic_fetch_sub(&asker->queued, dropped);
+	pthread_mutex_unlock(&asker->lock);
+	return dropped;
 }
 
 void asker_use(struct asker *asker, struct setup *setup)
@@ -255,6 +331,8 @@ static void dissolve(struct asker *asker)
 	curl_loop_close(&asker->loop);
 	if (asker->woken)
 		event_free(asker->woken);
+	if (asker->expiry)
+		event_free(asker->expiry);
 	if (asker->base)
 		event_base_free(asker->base);
 	if (asker->wake >= 0)
@@ -274,7 +352,11 @@ static int open_loop(struct asker *asker, const struct libcurl *curl)
 		return -1;
 	asker->woken = event_new(
 		asker->base, asker->wake, EV_READ | EV_PERSIST, woken, asker);
-	if (!asker->woken || event_add(asker->woken, NULL) != 0)
+	asker->expiry = event_new(asker->base, -1, EV_PERSIST, expired, asker);
+	if (!asker->woken || event_add(asker->woken, NULL) != 0 ||
+		!asker->expiry ||
+		event_add(asker->expiry, &(struct timeval){.tv_sec = 3600}) !=
+			0)
 		return -1;
 	return curl_loop_open(&asker->loop, asker->base, curl, done, asker);
 }

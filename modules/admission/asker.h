@@ -37,6 +37,9 @@ void asker_stop(struct asker *asker);
  * memory. */
 int asker_push(
 	struct asker *asker, const struct question *question, int64_t until_ms);
+/* [C] Nobody waits any more for what that connection has asked; what has not
+ * begun is dropped.  How many questions. */
+unsigned asker_drop(struct asker *asker, uint64_t conn);
 /* [C] For what begins from now on.  Takes over one hold. */
 void asker_use(struct asker *asker, struct setup *setup);
 /* [*] */

@@ -98,7 +98,9 @@ static void fail(struct relay_ctx *cx, const struct asked *asked)
 		device->question.kind = QUESTION_AGAIN;
 	}
 	pthread_mutex_unlock(&data->lock);
-	settle(cx, question, conf->fail_open ? RELAY_PASS : RELAY_DENY,
+	settle(cx, question,
+		conf->fail_open && asked->failure != FAILURE_LATE ? RELAY_PASS
+								  : RELAY_DENY,
 		RELAY_REFUSE_FULL, counts_word(asked->failure));
 }
 
@@ -156,6 +158,12 @@ static void ask(struct relay_ctx *cx, struct question *question)
 		fail_unasked(cx, question, FAILURE_BREAKER);
 		return;
 	}
+	/* Too many questions admit nobody: they are refused before the server
+	 * would admit them because nobody has decided. */
+	if (conf->fail_open)
+		left_ms -= conf->timeout_ms < data->answer_ms / 2
+				   ? conf->timeout_ms
+				   : data->answer_ms / 2;
 	if (question->kind == QUESTION_AGAIN)
 		left_ms = conf->timeout_ms * (conf->retries + 1);
 	add_name(cx, question);
@@ -172,6 +180,16 @@ void asking_begin(struct relay_ctx *cx, const void *arg)
 	struct question question = *(const struct question *)arg;
 
 	ask(cx, &question);
+}
+
+void asking_left(struct relay_ctx *cx, const void *arg)
+{
+	struct data *data = data_of(cx);
+	unsigned dropped =
+		data->asker ? asker_drop(data->asker, *(const uint64_t *)arg)
+			    : 0;
+
+	atomic_fetch_sub(&data->waiting, dropped);
 }
 
 /* Answers. */

@@ -12,6 +12,8 @@
  * question that is new; a struct asked whose answer is an earlier one. */
 relay_post_fn asking_begin;
 relay_post_fn asking_recall;
+/* Of a worker: the connection with that number (uint64_t) has ended. */
+relay_post_fn asking_left;
 /* Of the asking thread. */
 relay_post_fn asking_told;
 /* Its answer cannot be told: there is no memory.  Any thread. */

@@ -75,8 +75,10 @@ static bool has_place(struct relay_ctx *cx)
 }
 
 static enum relay_verdict decide(struct relay_ctx *cx,
-	struct question *question, struct relay_denial *why)
+	const struct relay_conn *conn, struct question *question,
+	struct relay_denial *why)
 {
+	struct member *member = relay_conn_data(cx, conn);
 	struct data *data = cx->data;
 	const struct conf *conf = cx->conf;
 	struct asked earlier = {.failure = FAILURE_NONE};
@@ -101,6 +103,8 @@ static enum relay_verdict decide(struct relay_ctx *cx,
 		atomic_fetch_sub(&data->waiting, 1);
 		return refuse(why, RELAY_REFUSE_FULL, "busy");
 	}
+	if (member)
+		member->asked = true;
 	if (!found)
 		return wait_for(
 			cx, asking_begin, question, sizeof(*question), why);
@@ -124,7 +128,7 @@ enum relay_verdict decide_peer_join(struct relay_ctx *cx,
 			0 ||
 		here_enter(cx, conn) != 0)
 		return no_memory(cx, why);
-	return decide(cx, &question, why);
+	return decide(cx, conn, &question, why);
 }
 
 enum relay_verdict decide_peer_connect(struct relay_ctx *cx,
@@ -139,7 +143,7 @@ enum relay_verdict decide_peer_connect(struct relay_ctx *cx,
 	if (!relay_conn_peer(conn) ||
 		question_make(&question, QUESTION_ASK, conn, target, NULL) != 0)
 		return no_memory(cx, why);
-	return decide(cx, &question, why);
+	return decide(cx, conn, &question, why);
 }
 
 enum relay_verdict decide_peer_stay(
@@ -159,7 +163,15 @@ enum relay_verdict decide_peer_stay(
 void decide_conn_close(
 	struct relay_ctx *cx, struct relay_conn *conn, enum relay_reason reason)
 {
+	const struct member *member = relay_conn_data(cx, conn);
+	struct data *data = cx->data;
+	uint64_t id = relay_conn_id(conn);
+
 	(void)reason;
+	/* Without memory for it, the endpoint is asked in vain. */
+	if (member && member->asked && atomic_load(&data->waiting) > 0)
+		(void)relay_post(
+			cx, RELAY_CONTROL, asking_left, &id, sizeof(id));
 	here_leave(cx, conn);
 }
 

@@ -37,6 +37,7 @@ struct here {
 /* Of each connection, and of each session. */
 struct member {
 	struct device *device; /* NULL: it is not counted */
+	bool asked;            /* the control thread knows a question of it */
 };
 struct session_devices {
 	struct device *of[2];

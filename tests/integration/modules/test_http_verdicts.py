@@ -318,6 +318,47 @@ def test_a_failure_refuses_or_admits(asking, endpoint, identities, reason, fail_
     assert {asked.path for asked in endpoint.asked} == {"/verdict"}
 
 
+def test_a_403_denies_and_is_no_failure(asking, endpoint, identities):  # noqa: F811
+    """Else strangers whom the endpoint denies so would open the breaker."""
+    server = asking(retries=0, breaker_failures=1, breaker_pause="1h", cache_for="0")
+    endpoint.answer = lambda asked: (403, b"", {})
+    for _ in range(3):
+        assert server.answer_to(identities[0]) == NOT_FOUND
+    assert server.number("failures.status") == 0 and server.number("answered.denied") >= 1
+    endpoint.answer = lambda asked: says(allow=True)
+    assert server.answer_to(identities[1]) == SUCCESS
+
+
+def test_headers_without_end_are_not_taken(asking, identities):  # noqa: F811
+    """Also those after the body, of which libcurl takes any number."""
+    def serve(listener):
+        sock, _ = listener.accept()
+        with sock, contextlib.suppress(OSError):
+            sock.recv(65536)
+            sock.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                         b"e\r\n{\"allow\":true}\r\n0\r\n")
+            for _ in range(10_000):
+                sock.sendall(b"X-More: " + b"x" * 1000 + b"\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = asking(url=f"http://127.0.0.1:{listener.getsockname()[1]}/", retries=0)
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        assert server.answer_to(identities[0]) == FULL
+        assert server.number("failures.long") == 1
+
+
+def test_who_comes_too_late_is_not_admitted_because_of_it(asking, endpoint, identities):  # noqa: F811
+    """With fail-open a flood would let in whom the endpoint denies."""
+    hold(endpoint)
+    server = asking(fail_open="yes", connections=1, answer_timeout="1s", retries=0)
+    with server.asking(identities[0]) as first, \
+            ProtocolConnection(server.address, identities[1]) as second:
+        second.send(rp.JoinRelayRequest(""))
+        second.expect_last(FULL)
+        assert server.number("failures.late") == 1
+        first.expect(SUCCESS)  # its request hangs
+
+
 def test_who_was_admitted_without_an_answer_is_asked_about(asking, endpoint, identities):  # noqa: F811
     server = asking(fail_open="yes", retries=0, breaker_pause="100ms",
                     relay={"ping-interval": "100ms"})
@@ -407,6 +448,20 @@ def test_what_nobody_waits_for_any_more_is_not_asked(asking, endpoint, identitie
         server.wait_for_number("open", 0)
         server.wait_for_number("queued", 0)
     assert len(endpoint.asked) + server.number("failures.late") >= 2
+
+
+@pytest.mark.parametrize("message", ["join", "ask"])
+def test_who_leaves_gives_its_place_in_the_queue_up(asking, endpoint, identities, message):  # noqa: F811
+    hold(endpoint)
+    server = asking(connections=1)
+    with server.asking(identities[0]):
+        for identity in identities[1:5]:
+            with ProtocolConnection(server.address, identity) as client:
+                client.send(rp.JoinRelayRequest("") if message == "join"
+                            else rp.ConnectRequest(identities[6].id))
+                server.wait_for_number("queued", 1)
+            server.wait_for_number("queued", 0)
+    assert len(endpoint.asked) == 1
 
 
 # While a question is open.

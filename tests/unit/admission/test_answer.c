@@ -69,7 +69,10 @@ static void numbers_have_bounds(void **state)
 		int64_t keep_ms;
 	} rows[] = {
 		{"\"cache-for\":0", ANSWER_GOOD, 0},
-		{"\"cache-for\":1.9", ANSWER_GOOD, 1000},
+		{"\"cache-for\":1.9", ANSWER_GOOD, 1900},
+		/* Only 0 is 0. */
+		{"\"cache-for\":0.0001", ANSWER_GOOD, 1},
+		{"\"cache-for\":\"1us\"", ANSWER_GOOD, 1},
 		{"\"cache-for\":\"250ms\"", ANSWER_GOOD, 250},
 		{"\"cache-for\":1e15", ANSWER_GOOD, INT64_C(7) * DAY_MS},
 		{"\"cache-for\":\"2000h\"", ANSWER_GOOD, INT64_C(7) * DAY_MS},
@@ -82,7 +85,13 @@ static void numbers_have_bounds(void **state)
 		{"\"rate\":1e999", ANSWER_UNREADABLE, 0},
 		{"\"rate\":-1", ANSWER_UNREADABLE, 0},
 		{"\"rate\":\"fast\"", ANSWER_UNREADABLE, 0},
+		{"\"rate\":0", ANSWER_UNREADABLE, 0},
+		{"\"rate\":0.9", ANSWER_UNREADABLE, 0},
+		{"\"rate\":\"0\"", ANSWER_UNREADABLE, 0},
 		{"\"quota\":{}", ANSWER_UNREADABLE, 0},
+		{"\"quota\":0", ANSWER_UNREADABLE, 0},
+		{"\"quota\":\"0B\"", ANSWER_UNREADABLE, 0},
+		{"\"quota\":1", ANSWER_GOOD, -1},
 		{"\"weight\":1", ANSWER_GOOD, -1},
 		{"\"weight\":1000", ANSWER_GOOD, -1},
 		{"\"weight\":0", ANSWER_UNREADABLE, 0},
@@ -174,16 +183,17 @@ static void statuses(void **state)
 {
 	static const struct {
 		long status;
-		enum answer_fault own, iroh;
+		enum answer_fault own, derper, iroh;
 	} rows[] = {
-		{0, ANSWER_STATUS, ANSWER_STATUS},
-		{201, ANSWER_STATUS, ANSWER_GOOD},
-		{301, ANSWER_REDIRECT, ANSWER_REDIRECT},
-		{399, ANSWER_REDIRECT, ANSWER_REDIRECT},
-		{400, ANSWER_STATUS, ANSWER_GOOD},
-		{403, ANSWER_STATUS, ANSWER_GOOD},
-		{499, ANSWER_STATUS, ANSWER_GOOD},
-		{500, ANSWER_STATUS, ANSWER_STATUS},
+		{0, ANSWER_STATUS, ANSWER_STATUS, ANSWER_STATUS},
+		{201, ANSWER_STATUS, ANSWER_STATUS, ANSWER_GOOD},
+		{301, ANSWER_REDIRECT, ANSWER_REDIRECT, ANSWER_REDIRECT},
+		{399, ANSWER_REDIRECT, ANSWER_REDIRECT, ANSWER_REDIRECT},
+		{400, ANSWER_STATUS, ANSWER_STATUS, ANSWER_GOOD},
+		/* A denial, whatever the body says. */
+		{403, ANSWER_GOOD, ANSWER_STATUS, ANSWER_GOOD},
+		{499, ANSWER_STATUS, ANSWER_STATUS, ANSWER_GOOD},
+		{500, ANSWER_STATUS, ANSWER_STATUS, ANSWER_STATUS},
 	};
 	struct answer answer;
 
@@ -192,9 +202,10 @@ static void statuses(void **state)
 		assert_int_equal(read_text(DIALECT_OWN, rows[i].status,
 					 "{\"allow\":true}", &answer),
 			rows[i].own);
+		assert_false(answer.allow);
 		assert_int_equal(read_text(DIALECT_DERPER, rows[i].status,
 					 "{\"Allow\":true}", &answer),
-			rows[i].own);
+			rows[i].derper);
 		assert_int_equal(read_text(DIALECT_IROH, rows[i].status, "true",
 					 &answer),
 			rows[i].iroh);
