@@ -120,6 +120,14 @@ def endless_head(request):
             request.sock.sendall(b"X-Field: " + b"x" * 1000 + b"\r\n")
 
 
+def endless_trailers(request):
+    with contextlib.suppress(OSError):
+        request.sock.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                             b'1c\r\n{"evictionIn":3600000000000}\r\n0\r\n')
+        while True:
+            request.sock.sendall(b"X-Field: " + b"x" * 1000 + b"\r\n")
+
+
 def cut_off(request):
     request.sock.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"evic')
 
@@ -136,6 +144,11 @@ BROKEN = {
 def test_a_broken_answer_means_a_minute(start_joining, make_pool, behave):
     server = start_joining(make_pool(behave))
     assert 0.8 <= again_in(server) <= 1.2
+
+
+def test_headers_after_the_body_have_an_end(start_joining, make_pool):
+    server = start_joining(make_pool(endless_trailers))
+    assert 0.8 <= again_in(server, "Failed to join .*: the headers have more than 65536 bytes; ") <= 1.2
 
 
 def test_a_huge_answer_is_not_read_to_its_end(start_joining, make_pool):
