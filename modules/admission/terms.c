@@ -113,7 +113,7 @@ void terms_report(struct relay_ctx *cx, enum terms_result result)
 	else if (result == TERMS_UNCOUNTED)
 		relay_log_seldom(cx, RELAY_ERROR, &data->uncounted,
 			"devices with a quota are refused: the module quota "
-			"is not enabled, or has no room");
+			"is not enabled, or has no memory");
 }
 
 void terms_count(struct device *device, const struct terms_services *services)

@@ -41,7 +41,8 @@ struct data {
 	bool moved;       /* another process has taken over */
 	bool warned;      /* it was logged that rate-limit is missing */
 	int64_t saved_ms;
-	struct relay_log_kind unwritable, gone;
+	struct relay_log_kind unwritable, gone, full, uncounted;
+	int64_t refused; /* names, without memory */
 	enum meter_level level;
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* What each named token has used in the month. */
+/* What each name has used in the month. */
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,8 +29,6 @@ static int make_room(struct names *names)
 	size_t room = names->room ? 2 * names->room : 16;
 	void *list;
 
-	if (names->count == NAMES_MOST)
-		return -1;
 	if (names->count < names->room)
 		return 0;
 	list = realloc(names->list, room * sizeof(*names->list));
@@ -40,20 +39,58 @@ static int make_room(struct names *names)
 	return 0;
 }
 
+static bool is_at(const struct names *names, size_t at, const char *name)
+{
+	return at < names->count && strcmp(names->list[at].name, name) == 0;
+}
+
+/* Nobody has used less than the last one that gave way, so the first with as
+ * little is as good as any. */
+static void forget_least(struct names *names)
+{
+	size_t least = 0;
+
+	for (size_t i = 1; i < names->count &&
+			   names->list[least].relayed > names->forgotten;
+		i++)
+		if (names->list[i].relayed < names->list[least].relayed)
+			least = i;
+	names->forgotten = names->list[least].relayed;
+	names->replaced += names->forgotten > 0;
+	names->count--;
+	memmove(names->list + least, names->list + least + 1,
+		(names->count - least) * sizeof(*names->list));
+}
+
+static void insert(struct names *names, const char *name)
+{
+	size_t at = place_of(names, name);
+
+	memmove(names->list + at + 1, names->list + at,
+		(names->count++ - at) * sizeof(*names->list));
+	names->list[at] = (struct name_usage){.relayed = names->forgotten};
+	memcpy(names->list[at].name, name, strlen(name));
+}
+
 int64_t names_add(struct names *names, const char *name, int64_t bytes)
 {
-	size_t len = strlen(name), at = place_of(names, name);
+	size_t len = strlen(name);
 	struct name_usage *usage;
 
-	if (at == names->count || strcmp(names->list[at].name, name) != 0) {
-		if (len == 0 || len >= TOKEN_NAME_TEXT || make_room(names) != 0)
+	if (len == 0 || len >= TOKEN_NAME_TEXT)
+		return -1;
+	if (!is_at(names, place_of(names, name), name)) {
+		bool full = names->count == NAMES_MOST;
+
+		if (full && bytes <= 0)
+			return names->forgotten;
+		if (full)
+			forget_least(names);
+		else if (make_room(names) != 0)
 			return -1;
-		memmove(names->list + at + 1, names->list + at,
-			(names->count++ - at) * sizeof(*names->list));
-		names->list[at] = (struct name_usage){.relayed = 0};
-		memcpy(names->list[at].name, name, len);
+		insert(names, name);
 	}
-	usage = &names->list[at];
+	usage = &names->list[place_of(names, name)];
 	if (bytes > 0 && usage->relayed <= INT64_MAX / 4 - bytes)
 		usage->relayed += bytes;
 	return usage->relayed;
@@ -61,8 +98,10 @@ int64_t names_add(struct names *names, const char *name, int64_t bytes)
 
 void names_turn(struct names *names, int64_t begin_s)
 {
-	if (names->begin_s && begin_s > names->begin_s)
+	if (names->begin_s && begin_s > names->begin_s) {
 		names->count = 0;
+		names->forgotten = 0;
+	}
 	names->begin_s = begin_s;
 }
 

@@ -15,7 +15,8 @@ struct quota_service {
 	/*
 	 * Adds relayed bytes, each counted once, to what that name has used in
 	 * the month, and returns the sum as the option count has it; -1: it
-	 * cannot be counted.  A name has 1 to 32 letters, digits, and any of
+	 * cannot be counted, for lack of memory.  A name has 1 to 32 letters,
+	 * digits, and any of
 	 * -_.  [C]  Cheap.
 	 */
 	int64_t (*spend)(

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
+#include <inttypes.h>
 #include <time.h>
 
 #include "clock.h"
@@ -33,6 +34,20 @@ static int64_t read_level(struct relay_ctx *cx, unsigned value)
 	return data->level;
 }
 
+enum { NAMES_REPLACED, NAMES_REFUSED };
+static const char *const results[] = {
+	[NAMES_REPLACED] = "replaced",
+	[NAMES_REFUSED] = "refused",
+	[NAMES_REFUSED + 1] = NULL,
+};
+
+static int64_t read_names(struct relay_ctx *cx, unsigned value)
+{
+	const struct data *data = cx->data;
+
+	return value == NAMES_REPLACED ? data->names.replaced : data->refused;
+}
+
 static const struct relay_metric_def metrics[] = {
 	{.name = "used",
 		.unit = "bytes",
@@ -54,6 +69,15 @@ static const struct relay_metric_def metrics[] = {
 		.kind = RELAY_GAUGE,
 		.read = read_level,
 		.help = "State of the quota: 0 open, 1 throttled, 2 used up."},
+	{.name = "names",
+		.unit = "",
+		.kind = RELAY_COUNTER,
+		.label = "result",
+		.values = results,
+		.read = read_names,
+		.help = "Names that gave way because too many have used "
+			"traffic this month, and names that could not be "
+			"counted without memory."},
 };
 
 /* Shown in /status, which strangers can read. */
@@ -145,9 +169,21 @@ static enum relay_step tell(struct relay_ctx *cx, struct relay_answer *to)
 static int64_t spend(struct relay_ctx *self, const char *name, int64_t bytes)
 {
 	struct data *data = self->data;
+	int64_t replaced = data->names.replaced;
 	int64_t relayed = names_add(&data->names, name, bytes);
 
 	data->unsaved |= bytes > 0;
+	if (data->names.replaced != replaced)
+		relay_log_seldom(self, RELAY_WARNING, &data->full,
+			"more than %d names have used traffic this month: who "
+			"is not among them counts from %" PRId64 " bytes on",
+			NAMES_MOST, data->names.forgotten);
+	if (relayed < 0) {
+		data->refused++;
+		relay_log_seldom(self, RELAY_ERROR, &data->uncounted,
+			"no memory to count what a token or device uses: its "
+			"quota is taken for used up");
+	}
 	return relayed < 0 ? -1 : relayed * data->plan.factor;
 }
 

@@ -126,9 +126,10 @@ int state_write(const char *path, const struct meter *meter,
 		meter->relayed[METER_DAY], names_of[METER_MONTH],
 		meter->begin_s[METER_MONTH], meter->relayed[METER_MONTH]);
 	for (size_t i = 0; i < names->count; i++)
-		len += snprintf(text + len, room - (size_t)len,
-			"name %s %" PRId64 "\n", names->list[i].name,
-			names->list[i].relayed);
+		if (names->list[i].relayed > 0)
+			len += snprintf(text + len, room - (size_t)len,
+				"name %s %" PRId64 "\n", names->list[i].name,
+				names->list[i].relayed);
 	result = relay_file_replace(path, text, (size_t)len, 0644, err);
 	free(text);
 	return result;

@@ -161,16 +161,18 @@ static const struct budget_row rows[] = {
 		"test_a_device_has_a_bound unit-question_places",
 		"-"},
 	{TLS,
-		"joins and requests about which a web service is asked, and "
-		"its "
-		"answers",
+		"joins and requests about which a web service is asked, its "
+		"answers, and names with quotas",
 		"1, for answer-timeout", "as in the row before",
 		"{admission.queue} and {admission.connections}; "
-		"{admission.cache} answers",
-		"admission.queue admission.connections admission.cache",
-		"strelaysrv_admission_failures_total{reason=queue-full}", false,
+		"{admission.cache} answers; {NAMES_MOST} names",
+		"admission.queue admission.connections admission.cache "
+		"NAMES_MOST",
+		"strelaysrv_admission_failures_total{reason=queue-full} "
+		"strelaysrv_quota_names_total{result=replaced}",
+		false,
 		"test_the_newest_is_refused_if_the_queue_is_full "
-		"test_the_cache_is_bounded unit-cache",
+		"test_the_cache_is_bounded unit-cache test_names_without_end",
 		"-"},
 	{TLS, "requests that wait for a device that may come back",
 		"1, for relay.park-asks; nothing is read meanwhile",
@@ -259,8 +261,7 @@ static const struct budget_row rows[] = {
 		false,
 		"test_a_reader_that_never_reads_costs_little "
 		"test_for_a_reader_that_stops_after_a_fast_time_no_more_is_"
-		"read "
-		"test_a_reader_over_a_bad_link_keeps_its_session "
+		"read test_a_reader_over_a_bad_link_keeps_its_session "
 		"test_a_reader_that_drains_too_slowly_ends "
 		"test_the_source_that_has_most_gives_way "
 		"test_memory_of_all_is_bounded",
@@ -402,8 +403,7 @@ static const struct budget_row rows[] = {
 		"test_a_client_that_does_not_read_holds_little_and_is_ended",
 		"-"},
 	{CTL, "events of `follow` that wait", "{FOLLOW_RING}", "-",
-		"{FOLLOWERS_MAX} clients; {EVENTS_PER_S} events a second of "
-		"each worker",
+		"{FOLLOWERS_MAX} clients; {EVENTS_PER_S} events/s of a worker",
 		"FOLLOW_RING FOLLOWERS_MAX EVENTS_PER_S",
 		"strelaysrv_relay_events_lost_total", false,
 		"test_a_follower_that_does_not_read_loses_events_and_is_told",

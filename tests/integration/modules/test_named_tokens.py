@@ -24,11 +24,12 @@ PAST, FUTURE = "2026-01-01", "2099-12-31T23:59Z"
 class Named:
     """A server with a file of named tokens."""
 
-    def __init__(self, start, folder, lines, modules=("quota", "access"), workers=2, **relay):
+    def __init__(self, start, folder, lines, modules=("quota", "access"), workers=2, state="new\n",
+                 **relay):
         self.file = folder / "names"
         self.state = folder / "quota.state"
         self.write(lines)
-        self.state.write_text("new\n")
+        self.state.write_text(state)
         sections = {"control": {"socket": str(folder / "s")}, "access": {"named-tokens": str(self.file)}, "relay": relay,
                     "quota": {"state-file": str(self.state), "count": "relayed"}}
         names = [*MODULES, *modules, "prometheus", "probe"]
@@ -163,6 +164,24 @@ def test_a_used_up_quota_sends_away(named, identities):
         assert {row["name"]: row["state"] for row in shown(server, "tokens")} == {
             "alice": "used up", "bob": "valid"}
     assert server.number("refused.quota") >= 2
+
+
+@pytest.mark.parametrize("used", [0, 1])
+def test_names_without_end(named, identities, used):
+    """Strangers can have a name counted for each certificate: see what quota.state may have."""
+    server = named("alice:of-alice quota=50kB")
+    assert server.server.stop() == 0
+    state = server.state.read_text().splitlines()[:3]
+    server = named("alice:of-alice quota=50kB", state="".join(f"{line}\n" for line in [
+        *state, *(f"name device.{number} {used}" for number in range(10000))]))
+    wait_for(lambda: server.answer_to(identities[0], "of-alice") == SUCCESS, "it to be counted")
+    send_through(server, identities, "of-alice", 70000)
+    wait_for(lambda: server.answer_to(identities[0], "of-alice") != SUCCESS, "the quota to be used up")
+    assert int(server.probe()["metric quota.names.replaced"]) == used
+    assert ("more than 10000 names have used traffic this month" in server.log()) == bool(used)
+    assert server.server.stop() == 0
+    names = [line for line in server.state.read_text().splitlines() if line.startswith("name ")]
+    assert f"name alice {70000 + used}" in names and len(names) == (10000 if used else 1)
 
 
 def test_a_quota_that_nobody_counts_is_used_up(named, identities):

@@ -327,7 +327,7 @@ static void names_are_kept_for_the_month(void **state)
 	struct meter meter = {{1000, 2000}, {3, 4}}, got;
 	struct names names = {0}, read = {0};
 	struct relay_err err = {""};
-	char path[64], name[16];
+	char path[64];
 
 	(void)state;
 	snprintf(path, sizeof(path), "%s/state", folder);
@@ -339,21 +339,73 @@ static void names_are_kept_for_the_month(void **state)
 	assert_int_equal(names_add(&names, "", 1), -1);
 	assert_int_equal(state_write(path, &meter, &names, &err), 0);
 	assert_int_equal(state_read(path, &got, &read, &err), 0);
-	assert_int_equal(read.count, 2);
-	assert_string_equal(read.list[0].name, "alice");
+	/* Who has used nothing is not in the file. */
+	assert_int_equal(read.count, 1);
+	assert_string_equal(read.list[0].name, "bob");
 	assert_int_equal(names_add(&read, "bob", 0), 11);
 	names_turn(&read, 2000);
-	assert_int_equal(read.count, 2);
+	assert_int_equal(read.count, 1);
 	names_turn(&read, 3000);
 	assert_int_equal(read.count, 0);
-	for (int i = 0; i < NAMES_MOST + 1; i++) {
-		snprintf(name, sizeof(name), "n%d", i);
-		assert_int_equal(
-			names_add(&read, name, 1), i < NAMES_MOST ? 1 : -1);
-	}
 	names_free(&names);
 	names_free(&read);
 	assert_int_equal(unlink(path), 0);
+}
+
+static void fill(struct names *names, int64_t bytes)
+{
+	char name[16];
+
+	for (int i = 0; i < NAMES_MOST; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		assert_int_equal(names_add(names, name, bytes), bytes);
+	}
+	assert_int_equal(names->count, NAMES_MOST);
+}
+
+static void who_uses_nothing_keeps_nobody_out(void **state)
+{
+	struct names names = {0};
+
+	(void)state;
+	fill(&names, 0);
+	assert_int_equal(names_add(&names, "bob", 0), 0);
+	assert_int_equal(names_add(&names, "bob", 5), 5);
+	assert_int_equal(names_add(&names, "alice", 6), 6);
+	assert_int_equal(names_add(&names, "bob", 1), 6);
+	assert_int_equal(names.count, NAMES_MOST);
+	assert_int_equal(names.replaced, 0);
+	names_free(&names);
+}
+
+/* A name that gave way has not less than before when it comes back. */
+static void who_uses_least_gives_way(void **state)
+{
+	struct names names = {0};
+
+	(void)state;
+	names_turn(&names, 1000);
+	fill(&names, 2);
+	assert_int_equal(names_add(&names, "n0", 98), 100);
+	assert_int_equal(names_add(&names, "bob", 0), 0);
+	assert_int_equal(names_add(&names, "bob", 50), 52);
+	assert_int_equal(names.replaced, 1);
+	assert_int_equal(names_add(&names, "alice", 0), 2);
+	for (int i = 0; i < NAMES_MOST; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "m%d", i);
+		assert_true(names_add(&names, name, 1) >= 3);
+	}
+	assert_int_equal(names.count, NAMES_MOST);
+	assert_int_equal(names_add(&names, "n0", 0), 100);
+	assert_int_equal(names_add(&names, "bob", 0), 52);
+	assert_int_equal(names_add(&names, "n1", 0), names.forgotten);
+	assert_true(names.forgotten >= 2);
+	names_turn(&names, 2000);
+	assert_int_equal(names_add(&names, "n1", 0), 0);
+	assert_int_equal(names_add(&names, "n0", 1), 1);
+	names_free(&names);
 }
 
 #define PERIODS "strelaysrv quota 1\nday 1 2\nmonth 1 2\n"
@@ -401,6 +453,8 @@ int main(void)
 		cmocka_unit_test(large_numbers_do_not_overflow),
 		cmocka_unit_test(the_file_keeps_everything),
 		cmocka_unit_test(names_are_kept_for_the_month),
+		cmocka_unit_test(who_uses_nothing_keeps_nobody_out),
+		cmocka_unit_test(who_uses_least_gives_way),
 		cmocka_unit_test(what_is_no_state_is_refused),
 	};
 
