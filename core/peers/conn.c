@@ -66,6 +66,11 @@ void relay_conn_again(struct relay_conn *conn)
 	conn_reread_add(conn);
 }
 
+void relay_conn_waits(struct relay_conn *conn, bool waits)
+{
+	conn->waits = waits;
+}
+
 void relay_conn_deadline(struct relay_conn *conn, int64_t after_ms)
 {
 	if (conn->phase > CONN_TAKEN)

@@ -24,15 +24,30 @@
 /* RFC 8446, 5.1: the content type of a handshake record. */
 #define TLS_HANDSHAKE 0x16
 
+/* After its module has run.  True: the connection is not the module's any
+ * more. */
+static bool is_over(struct relay_conn *conn)
+{
+	if (conn->phase != CONN_TAKEN)
+		return true;
+	/* Reads and writes only mark the end; the connection is closed here. */
+	if (conn->ended)
+		conn_end(conn, (enum relay_reason)conn->end_reason);
+	/* While it waits, nothing is read from it. */
+	else if ((conn->question || conn->waits) && conn->hung_up)
+		conn_end(conn, RELAY_END_EOF);
+	else
+		return false;
+	return true;
+}
+
 static void run_again(struct relay_conn *conn)
 {
 	if (conn->phase == CONN_LINGERING)
 		linger(conn);
 	else if (conn->phase == CONN_TAKEN && !conn->ended)
 		hooks_conn_readable(conn->owner, conn);
-	/* Reads and writes only mark the end; the connection is closed here. */
-	if (conn->phase == CONN_TAKEN && conn->ended)
-		conn_end(conn, (enum relay_reason)conn->end_reason);
+	(void)is_over(conn);
 }
 
 bool conns_reread(struct worker *worker)
@@ -93,15 +108,8 @@ static void taken_event(struct relay_conn *conn, short what)
 	conn->unread_now = true;
 	if (conn->phase == CONN_TAKEN && (what & (EV_READ | EV_CLOSED)))
 		hooks_conn_readable(conn->owner, conn);
-	/* Reads and writes only mark the end; the connection is closed here. */
-	if (conn->phase == CONN_TAKEN && conn->ended)
-		conn_end(conn, (enum relay_reason)conn->end_reason);
-	/* While its question waits, nothing is read from it. */
-	else if (conn->phase == CONN_TAKEN && conn->question && conn->hung_up)
-		conn_end(conn, RELAY_END_EOF);
 	/* If the module did not read, no call has noticed a reset. */
-	else if (conn->phase == CONN_TAKEN && conn->unread_now &&
-		 socket_broken(conn->fd))
+	if (!is_over(conn) && conn->unread_now && socket_broken(conn->fd))
 		conn_end(conn, RELAY_END_RESET);
 }
 

@@ -86,6 +86,7 @@ struct relay_conn {
 	bool wrote : 1;      /* the server has written to the peer */
 	bool read_waits : 1; /* a TLS read waits until the socket takes bytes */
 	bool hung_up : 1;    /* the peer has closed; bytes may be unread */
+	bool waits : 1;      /* relay_conn_waits() */
 	bool peer_set : 1;   /* plain, and a module has set `peer` */
 	bool unread_now : 1; /* its module has not read in this event */
 	bool truncated : 1;  /* bytes that its session had for it are lost */

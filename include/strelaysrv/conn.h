@@ -109,6 +109,14 @@ bool relay_conn_make_room(struct relay_ctx *cx, const struct relay_conn *conn);
 void relay_conn_again(struct relay_conn *conn);
 
 /*
+ * While a connection waits, its module does not read from it, and the server
+ * closes it (RELAY_END_EOF) when the peer has closed or sends no more, whatever
+ * is unread.  While the module waits for an answer (question.h), the server
+ * does so without this call.  Since API 1.8.
+ */
+void relay_conn_waits(struct relay_conn *conn, bool waits);
+
+/*
  * Sends `buf`, and queues up to RELAY_CONN_QUEUE bytes that the socket does not
  * take.  Returns 0, or -1 if the queue would exceed that size: then nothing of
  * this call was sent or queued, and the caller closes the connection with

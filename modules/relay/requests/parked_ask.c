@@ -34,17 +34,22 @@ bool parked_ask_begin(struct relay_ctx *cx, struct relay_conn *conn,
 	}
 	peer->go_on = go_on;
 	peer->deciding = true;
+	relay_conn_waits(conn, true);
 	peer_log(cx, conn, "requests a device that may come back: waits");
 	relay_conn_deadline(conn, conf_of(cx)->park_asks_ms);
 	return true;
 }
 
 /* It is not parked any more. */
-static void end(struct relay_ctx *cx, struct peer *peer, enum parked_end result)
+static void end(
+	struct relay_ctx *cx, struct relay_conn *conn, enum parked_end result)
 {
+	struct peer *peer = peer_of(cx, conn);
+
 	parking_remove(&data_of(cx)->parking, peer->parked);
 	peer->parked = NULL;
 	peer->deciding = false;
+	relay_conn_waits(conn, false);
 	count(cx, METRIC_PARKED, result);
 }
 
@@ -55,7 +60,7 @@ static void go_on(
 	uint8_t id[ID_LEN];
 
 	memcpy(id, parked_id(peer->parked), ID_LEN);
-	end(cx, peer, result);
+	end(cx, conn, result);
 	peer->go_on(cx, conn, id);
 }
 
@@ -71,10 +76,8 @@ void parked_ask_now(struct relay_ctx *cx, struct relay_conn *conn)
 
 void parked_ask_closed(struct relay_ctx *cx, struct relay_conn *conn)
 {
-	struct peer *peer = peer_of(cx, conn);
-
-	if (peer->parked)
-		end(cx, peer, PARKED_LEFT);
+	if (peer_of(cx, conn)->parked)
+		end(cx, conn, PARKED_LEFT);
 }
 
 /* To the worker of a connection that waits for the device. */

@@ -2,12 +2,14 @@
 """The option park-asks: requests for a device that is just reconnecting wait for it."""
 
 import contextlib
+import socket
+import ssl
 
 import pytest
 
 import relay_protocol as rp
 from module_server import module_server  # noqa: F401
-from relay_client import ProtocolConnection
+from relay_client import ProtocolConnection, reset
 from waiting import wait_for
 
 NOT_FOUND = rp.response(rp.NOT_FOUND)
@@ -33,6 +35,23 @@ class Parking:
         client.send(rp.ConnectRequest(target.id))
         self.wait_for_number("requests_waiting", before + 1)
         return client
+
+
+def close(sock):
+    sock.close()
+
+
+def shut_down(sock):
+    """A FIN; the client would still read."""
+    sock.shutdown(socket.SHUT_WR)
+
+
+def notify(sock):
+    """close_notify, then a FIN."""
+    sock.settimeout(0)
+    with contextlib.suppress(ssl.SSLWantReadError):
+        sock.unwrap()
+    sock.close()
 
 
 @pytest.fixture
@@ -81,10 +100,32 @@ def test_a_device_that_does_not_come_is_not_found(parking, identities):
 
 
 @WORKERS
-def test_who_leaves_while_it_waits_is_forgotten(parking, identities, workers):
-    server = parking(workers, wait="1s")
-    server.asks(identities[0], identities[1]).close()
-    server.wait_for_number("requests_waiting", 0)
+@pytest.mark.parametrize("how", [close, shut_down, notify, reset])
+def test_who_leaves_while_it_waits_is_forgotten(parking, identities, workers, how):
+    server = parking(workers)
+    asker = server.asks(identities[0], identities[1])
+    with asker.sock if how is not reset else contextlib.nullcontext():
+        how(asker.sock)
+        server.wait_for_number("requests_parked.left", 1)
+    assert server.number("requests_waiting") == 0
+    # The device is not invited for it.
+    with ProtocolConnection(server.address, identities[1]).join() as device:
+        device.check_alive()
+
+
+@WORKERS
+@pytest.mark.parametrize("before", [0, 40])
+def test_who_has_left_before_it_waits_is_forgotten(parking, identities, workers, before):
+    """Its FIN comes together with its request; not all messages are read at once."""
+    server = parking(workers)
+    sent = b"".join(rp.encode(message) for message in
+                    [rp.Ping()] * before + [rp.ConnectRequest(identities[1].id)])
+    with ProtocolConnection(server.address, identities[0]) as asker:
+        asker.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+        asker.send_bytes(sent)
+        asker.sock.shutdown(socket.SHUT_WR)
+        server.wait_for_number("requests_parked.left", 1)
+    assert server.number("requests_waiting") == 0
 
 
 def test_without_the_option_the_answer_comes_at_once(parking, identities):
