@@ -176,12 +176,14 @@ static const struct budget_row rows[] = {
 		"-"},
 	{TLS, "requests that wait for a device that may come back",
 		"1, for relay.park-asks; nothing is read meanwhile",
-		"{PARKING_PER_SOURCE}; a device: {PARKING_PER_DEVICE}",
+		"{PARKING_PER_SOURCE}, for one device {PARKING_PER_BOTH}; "
+		"a device: {PARKING_PER_DEVICE}",
 		"{PARKING_MOST}, and {PARKING_DEVICES} devices that left",
-		"relay.park-asks PARKING_PER_SOURCE PARKING_PER_DEVICE "
-		"PARKING_MOST PARKING_DEVICES",
+		"relay.park-asks PARKING_PER_SOURCE PARKING_PER_BOTH "
+		"PARKING_PER_DEVICE PARKING_MOST PARKING_DEVICES",
 		"strelaysrv_relay_requests_parked_total{result=refused}", false,
-		"test_a_source_and_a_device_have_bounds unit-parking",
+		"test_a_source_and_a_device_have_bounds "
+		"test_who_has_most_of_a_device_gives_up_a_place unit-parking",
 		"ask-absent"},
 	{PLAIN, "time until the session key", "{relay.guest-timeout}", "-", "-",
 		"relay.guest-timeout",

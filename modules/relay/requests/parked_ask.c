@@ -16,18 +16,25 @@ bool parked_ask_wanted(struct relay_ctx *cx, const uint8_t *id)
 			       &data_of(cx)->parking, id, relay_now_ms(cx)));
 }
 
+static void on_given_up(struct relay_ctx *cx, const void *arg);
+
 bool parked_ask_begin(struct relay_ctx *cx, struct relay_conn *conn,
 	const uint8_t *id, parked_ask_fn *go_on)
 {
 	struct relay_data *data = data_of(cx);
 	struct peer *peer = peer_of(cx, conn);
 	struct source source;
+	struct place lost;
 
 	pthread_mutex_lock(&data->lock);
 	exempt_source(&data->exempt, conn, &source);
 	pthread_mutex_unlock(&data->lock);
-	peer->parked =
-		parking_add(&data->parking, id, &source, place_of(cx, conn));
+	peer->parked = parking_add(
+		&data->parking, id, &source, place_of(cx, conn), &lost);
+	/* If memory is short, its time decides. */
+	if (lost.conn)
+		(void)relay_post(cx, lost.worker, on_given_up, &lost.conn,
+			sizeof(lost.conn));
 	if (!peer->parked) {
 		count(cx, METRIC_PARKED, PARKED_REFUSED);
 		return false;
@@ -64,6 +71,25 @@ static void go_on(
 	peer->go_on(cx, conn, id);
 }
 
+/* NULL: it has ended, or does not wait any more. */
+static struct relay_conn *find(struct relay_ctx *cx, uint64_t id)
+{
+	struct relay_conn *conn = relay_conn_find(cx, id);
+	const struct peer *peer = conn ? peer_of(cx, conn) : NULL;
+
+	return peer && relay_conn_is_tls(conn) && peer->parked ? conn : NULL;
+}
+
+/* To the worker of a connection whose place another one has got. */
+static void on_given_up(struct relay_ctx *cx, const void *arg)
+{
+	const uint64_t *id = arg;
+	struct relay_conn *conn = find(cx, *id);
+
+	if (conn)
+		go_on(cx, conn, PARKED_REFUSED);
+}
+
 void parked_ask_due(struct relay_ctx *cx, struct relay_conn *conn)
 {
 	go_on(cx, conn, PARKED_IN_VAIN);
@@ -89,11 +115,10 @@ struct arrival {
 static void on_arrival(struct relay_ctx *cx, const void *arg)
 {
 	const struct arrival *arrival = arg;
-	struct relay_conn *conn = relay_conn_find(cx, arrival->conn);
-	const struct peer *peer = conn ? peer_of(cx, conn) : NULL;
+	struct relay_conn *conn = find(cx, arrival->conn);
 
-	if (peer && relay_conn_is_tls(conn) && peer->parked &&
-		memcmp(parked_id(peer->parked), arrival->id, ID_LEN) == 0)
+	if (conn && memcmp(parked_id(peer_of(cx, conn)->parked), arrival->id,
+			    ID_LEN) == 0)
 		parked_ask_now(cx, conn);
 }
 

@@ -8,10 +8,11 @@
 #include "relay/requests/parking.h"
 
 struct parked {
-	struct parked *next, *prev; /* of the same target */
-	struct parked_target *target;
-	struct holder *source; /* NULL: exempt */
+	struct parked *next, *prev;   /* of the same target */
+	struct parked_target *target; /* NULL: it has given up its place */
+	struct holder *source;        /* NULL: exempt */
 	struct place asker;
+	uint8_t id[ID_LEN];
 };
 
 struct parked_target {
@@ -137,37 +138,107 @@ static void drop(struct parking *parking, struct parked_target *target)
 	free(target);
 }
 
-/* Counts it for its source, whose widest level is meant, as a site has many of
- * the narrow ones.  False: it has enough, or memory is short. */
-static bool take_source(struct parking *parking, struct parked *parked,
-	const struct source *source)
+static void leave(struct parking *parking, struct parked *parked)
 {
-	const struct holder *holder;
+	struct parked_target *target = parked->target;
 
-	if (!source->levels)
-		return true;
-	holder = holders_find(
-		&parking->sources, source->key[source->levels - 1]);
-	if (holder && holder->held >= PARKING_PER_SOURCE)
+	DL_DELETE(target->first, parked);
+	target->count--;
+	parking->count--;
+	if (parked->source)
+		holders_give(&parking->sources, parked->source);
+	drop(parking, target);
+	parked->target = NULL;
+}
+
+/* How many requests of the source wait for the device. */
+static unsigned held_of(
+	const struct parked_target *target, const struct holder *source)
+{
+	unsigned held = 0;
+
+	for (const struct parked *p = target->first; p; p = p->next)
+		held += source && p->source == source;
+	return held;
+}
+
+/* The oldest of the source that has most, if that source will still have as
+ * many as the one that has `held` and gets the place.  Exempt ones keep theirs.
+ */
+static struct parked *victim_for(
+	const struct parked_target *target, unsigned held)
+{
+	struct parked *victim = NULL;
+	unsigned most = held + 1;
+
+	for (struct parked *p = target->first; p; p = p->next) {
+		unsigned its = held_of(target, p->source);
+
+		if (its <= most)
+			continue;
+		most = its;
+		victim = p;
+	}
+	return victim;
+}
+
+/* Whether the source may have one more; *victim gives up its place for it. */
+static bool has_room(const struct parked_target *target,
+	const struct holder *source, struct parked **victim)
+{
+	unsigned held = held_of(target, source);
+
+	if (source && (source->held >= PARKING_PER_SOURCE ||
+			      held >= PARKING_PER_BOTH))
 		return false;
-	parked->source = holders_take(
-		&parking->sources, source->key[source->levels - 1]);
-	return parked->source != NULL;
+	if (target->count < PARKING_PER_DEVICE)
+		return true;
+	*victim = victim_for(target, held);
+	return *victim != NULL;
+}
+
+static void enter(struct parking *parking, struct parked_target *target,
+	struct parked *parked)
+{
+	parked->target = target;
+	DL_APPEND(target->first, parked);
+	target->count++;
+	parking->count++;
+}
+
+/* Its source is the widest one, as a site has many of the narrow ones. */
+static bool take_place(struct parking *parking, struct parked_target *target,
+	struct parked *parked, const struct source *source, struct place *lost)
+{
+	const uint8_t *key =
+		source->levels ? source->key[source->levels - 1] : NULL;
+	struct parked *victim = NULL;
+
+	if (!has_room(target, key ? holders_find(&parking->sources, key) : NULL,
+		    &victim))
+		return false;
+	if (key) {
+		parked->source = holders_take(&parking->sources, key);
+		if (!parked->source)
+			return false;
+	}
+	enter(parking, target, parked);
+	if (victim) {
+		*lost = victim->asker;
+		leave(parking, victim);
+	}
+	return true;
 }
 
 static struct parked *add(struct parking *parking, const uint8_t *id,
-	const struct source *source, struct place asker)
+	const struct source *source, struct place asker, struct place *lost)
 {
 	struct parked *parked = calloc(1, sizeof(*parked));
 	struct parked_target *target = parked ? find_or_add(parking, id) : NULL;
 
-	if (target && target->count < PARKING_PER_DEVICE &&
-		take_source(parking, parked, source)) {
-		parked->target = target;
+	if (target && take_place(parking, target, parked, source, lost)) {
 		parked->asker = asker;
-		DL_APPEND(target->first, parked);
-		target->count++;
-		parking->count++;
+		memcpy(parked->id, id, ID_LEN);
 		return parked;
 	}
 	if (target)
@@ -177,28 +248,23 @@ static struct parked *add(struct parking *parking, const uint8_t *id,
 }
 
 struct parked *parking_add(struct parking *parking, const uint8_t *id,
-	const struct source *source, struct place asker)
+	const struct source *source, struct place asker, struct place *lost)
 {
 	struct parked *parked = NULL;
 
+	lost->conn = 0;
 	pthread_mutex_lock(&parking->lock);
 	if (parking->count < PARKING_MOST)
-		parked = add(parking, id, source, asker);
+		parked = add(parking, id, source, asker, lost);
 	pthread_mutex_unlock(&parking->lock);
 	return parked;
 }
 
 void parking_remove(struct parking *parking, struct parked *parked)
 {
-	struct parked_target *target = parked->target;
-
 	pthread_mutex_lock(&parking->lock);
-	DL_DELETE(target->first, parked);
-	target->count--;
-	parking->count--;
-	if (parked->source)
-		holders_give(&parking->sources, parked->source);
-	drop(parking, target);
+	if (parked->target)
+		leave(parking, parked);
 	pthread_mutex_unlock(&parking->lock);
 	free(parked);
 }
@@ -229,5 +295,5 @@ unsigned parking_count(struct parking *parking)
 
 const uint8_t *parked_id(const struct parked *parked)
 {
-	return parked->target->id;
+	return parked->id;
 }

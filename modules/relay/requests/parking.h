@@ -23,10 +23,12 @@
 #define PARKING_EXPECTED_MS 30000
 /* Devices that are expected; the oldest gives way. */
 #define PARKING_DEVICES 16384
-/* Requests that wait: in all, for one device, and from one source. */
+/* Requests that wait: in all, for one device, from one source, and from one
+ * source for one device. */
 #define PARKING_MOST       4096
 #define PARKING_PER_DEVICE 64
 #define PARKING_PER_SOURCE 64
+#define PARKING_PER_BOTH   16
 
 struct parked;        /* a request that waits */
 struct parked_target; /* a device that is waited for */
@@ -51,9 +53,14 @@ void parking_expect(struct parking *parking, const uint8_t *id, int64_t now_ms);
 bool parking_expects(
 	struct parking *parking, const uint8_t *id, int64_t now_ms);
 
-/* A request waits.  NULL: there is no room, or memory is short. */
+/*
+ * A request waits.  NULL: there is no room, or memory is short.  If the device
+ * has enough, the source with the most gives up its oldest, unless it would
+ * then have fewer than the new one's: *lost is who asked, and still calls
+ * parking_remove().  lost->conn is 0 if nobody has lost a place.
+ */
 struct parked *parking_add(struct parking *parking, const uint8_t *id,
-	const struct source *source, struct place asker);
+	const struct source *source, struct place asker, struct place *lost);
 /* It does not wait any more; frees it. */
 void parking_remove(struct parking *parking, struct parked *parked);
 /* Calls `fn` for each request that waits for the device; fn must not call the

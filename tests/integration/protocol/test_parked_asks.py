@@ -2,6 +2,7 @@
 """The option park-asks: requests for a device that is just reconnecting wait for it."""
 
 import contextlib
+import select
 import socket
 import ssl
 
@@ -10,7 +11,7 @@ import pytest
 import relay_protocol as rp
 from module_server import module_server  # noqa: F401
 from relay_client import ProtocolConnection, reset
-from waiting import wait_for
+from waiting import PATIENCE, wait_for
 
 NOT_FOUND = rp.response(rp.NOT_FOUND)
 WORKERS = pytest.mark.parametrize("workers", [1, 2])
@@ -144,23 +145,71 @@ def test_the_rules_of_modules_come_first(parking, identities):
     assert server.server.probe()["metric access.refused.ask"] == "1"
 
 
-def test_a_source_and_a_device_have_bounds(parking, identities):
-    server = parking(modules=("log", "bounds", "relay", "probe"),
-                     sections={"bounds": {"exempt": ["127.0.0.1"]}})
+@pytest.fixture
+def bounded(parking):
+    def start(workers=2):
+        return parking(workers, modules=("log", "bounds", "relay", "probe"),
+                       sections={"bounds": {"exempt": ["127.0.0.1"]}})
+
+    return start
+
+
+def ask_often(server, stack, count, source, identity, targets):
+    """Connections with requests for each of the targets in turn."""
+    clients = []
+    for number in range(count):
+        client = stack.enter_context(ProtocolConnection(server.address, identity, source=source))
+        client.send(rp.ConnectRequest(targets[number % len(targets)].id))
+        clients.append(client)
+    return clients
+
+
+def test_a_source_and_a_device_have_bounds(bounded, identities):
+    server = bounded()
     with contextlib.ExitStack() as stack:
-        for number in range(64):
-            client = stack.enter_context(ProtocolConnection(
-                server.address, identities[0], source="127.0.0.5"))
-            client.send(rp.ConnectRequest(identities[1 + number % 2].id))
+        ask_often(server, stack, 64, "127.0.0.5", identities[0], identities[1:5])
         server.wait_for_number("requests_waiting", 64)
         refused = ProtocolConnection(server.address, identities[0], source="127.0.0.5")
         with refused:
-            assert refused.ask(rp.ConnectRequest(identities[3].id)) == NOT_FOUND
+            assert refused.ask(rp.ConnectRequest(identities[5].id)) == NOT_FOUND
         assert server.number("requests_parked.refused") == 1
         # Others are served.
-        with server.asks(identities[4], identities[3], source="127.0.0.6"):
+        with server.asks(identities[0], identities[5], source="127.0.0.6"):
             pass
     server.wait_for_number("requests_waiting", 0)
+
+
+def test_a_source_has_a_quarter_of_the_places_of_a_device(bounded, identities):
+    server = bounded()
+    with contextlib.ExitStack() as stack:
+        ask_often(server, stack, 64, "127.0.0.5", identities[0], identities[1:2])
+        server.wait_for_number("requests_parked.refused", 48)
+        assert server.number("requests_waiting") == 16
+        honest = stack.enter_context(
+            server.asks(identities[2], identities[1], source="127.0.0.6"))
+        stack.enter_context(ProtocolConnection(server.address, identities[1])).join()
+        honest.invitation()
+
+
+@WORKERS
+def test_who_has_most_of_a_device_gives_up_a_place(bounded, identities, workers):
+    server = bounded(workers)
+    with contextlib.ExitStack() as stack:
+        clients = []
+        for last in range(5, 9):
+            clients += ask_often(server, stack, 16, f"127.0.0.{last}", identities[0],
+                                 identities[1:2])
+        server.wait_for_number("requests_waiting", 64)
+        honest = stack.enter_context(
+            ProtocolConnection(server.address, identities[2], source="127.0.0.9"))
+        honest.send(rp.ConnectRequest(identities[1].id))
+        server.wait_for_number("requests_parked.refused", 1)
+        assert server.number("requests_waiting") == 64
+        ready = select.select([client.sock for client in clients], [], [], PATIENCE)[0]
+        refused, = (client for client in clients if client.sock in ready)
+        refused.expect_last(NOT_FOUND)
+        stack.enter_context(ProtocolConnection(server.address, identities[1])).join()
+        honest.invitation()
 
 
 def test_a_stop_ends_it(parking, identities):
