@@ -3,7 +3,6 @@
 /* The table of budgets. */
 
 #include <string.h>
-
 #include "budget.h"
 
 #define OPEN   "relay port, unknown"
@@ -160,9 +159,7 @@ static const struct budget_row rows[] = {
 		"test_a_source_has_a_bound_and_others_go_on "
 		"test_a_device_has_a_bound unit-question_places",
 		"-"},
-	{TLS,
-		"joins and requests about which a web service is asked, its "
-		"answers, and names with quotas",
+	{TLS, "joins and requests that a web service decides; their quotas",
 		"1, for answer-timeout", "as in the row before",
 		"{admission.queue} and {admission.connections}; "
 		"{admission.cache} answers; {NAMES_MOST} names",
