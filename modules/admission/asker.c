@@ -89,8 +89,8 @@ static struct job *take_late(struct asker *asker, int64_t *next_ms)
 
 	*next_ms = INT64_MAX;
 	pthread_mutex_lock(&asker->lock);
-	DL_FOREACH_SAFE(asker->queue, job, after)
-	{
+	for (job = asker->queue; job; job = after) {
+		after = job->next;
 		if (job->until_ms <= now_ms) {
 			DL_DELETE(asker->queue, job);
 			DL_APPEND(late, job);
@@ -282,9 +282,11 @@ unsigned asker_drop(struct asker *asker, uint64_t conn)
 	unsigned dropped = 0;
 
 	pthread_mutex_lock(&asker->lock);
-	DL_FOREACH_SAFE(asker->queue, job, after)
-	if (job->question.ticket.number != 0 &&
-		job->question.ticket.conn == conn) {
+	for (job = asker->queue; job; job = after) {
+		after = job->next;
+		if (job->question.ticket.number == 0 ||
+			job->question.ticket.conn != conn)
+			continue;
 		DL_DELETE(asker->queue, job);
 		free(job);
 		dropped++;

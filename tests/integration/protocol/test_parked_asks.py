@@ -182,8 +182,8 @@ def test_a_source_and_a_device_have_bounds(bounded, identities):
 def test_a_source_has_a_quarter_of_the_places_of_a_device(bounded, identities):
     server = bounded()
     with contextlib.ExitStack() as stack:
-        ask_often(server, stack, 64, "127.0.0.5", identities[0], identities[1:2])
-        server.wait_for_number("requests_parked.refused", 48)
+        ask_often(server, stack, 17, "127.0.0.5", identities[0], identities[1:2])
+        server.wait_for_number("requests_parked.refused", 1)
         assert server.number("requests_waiting") == 16
         honest = stack.enter_context(
             server.asks(identities[2], identities[1], source="127.0.0.6"))
