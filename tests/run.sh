@@ -8,7 +8,8 @@
 #   LONG=1 sh tests/run.sh         fuzzing for an hour each (or FUZZ_SECONDS), more rounds
 #   ROOTS=whole sh tests/run.sh roots    all stages in a clean Debian 12 and 13 each
 #   ROOTS=i386 sh tests/run.sh roots     a selection in a Debian 12 of 32 bits
-#   ROOTS=arm64 sh tests/run.sh roots    the unit tests in an emulator; also armel, s390x
+#   ROOTS=arm64 sh tests/run.sh roots    the unit tests in an emulator; also armel, s390x,
+#                                  and i386-emulated
 #   PACKAGES=13 sh tests/run.sh packages    in Debian 13, not 12
 #   TSAN_WORKERS=4 sh tests/run.sh tsan    all its tests with four workers
 #   ROOTS_SECONDS=600 sh tests/run.sh roots    a release that takes longer is left out
@@ -245,7 +246,7 @@ stage_roots() {
 	releases="12 13"
 	limit=${ROOTS_SECONDS:-86400}
 	case ${ROOTS:-} in
-	i386 | arm64 | armel | s390x) releases=12 ;;
+	i386* | arm64 | armel | s390x) releases=12 ;;
 	esac
 	for release in $releases; do
 		echo "== Debian $release"
@@ -255,8 +256,9 @@ stage_roots() {
 			sh conf/install-packages.sh arch-test &&
 				sh tests/roots/root.sh -a i386 "$release" sh tests/roots/selection.sh
 			;;
-		arm64 | armel | s390x)
-			sh tests/roots/root.sh "$release" sh tests/roots/machine.sh "$ROOTS"
+		arm64 | armel | s390x | i386-emulated)
+			sh tests/roots/root.sh "$release" sh tests/roots/machine.sh \
+				"${ROOTS%-emulated}"
 			;;
 		*) sh tests/roots/root.sh -t "$limit" "$release" sh tests/roots/selection.sh ;;
 		esac
