@@ -17,7 +17,7 @@
 # A table at the end says what each stage did, and what was left out.
 # Stages: style gcc clang protocol limits asan tsan. Each is run even if another failed;
 # the exit code is that of all together. Only if named: e2e, which is a part of
-# protocol; never-run, coverage, mutations, openssl, roots, packages, container.
+# protocol; builds, never-run, coverage, mutations, openssl, roots, packages, container.
 set -u
 
 root=$(cd "$(dirname "$0")/.." && pwd) || exit 1
@@ -230,6 +230,20 @@ stage_never_run() {
 # How many lines of each room some test runs. It repeats no tests after the stage above.
 stage_coverage() {
 	sh tests/coverage/run.sh coverage
+}
+
+# Every type with both compilers, for their warnings. Nothing is run. It is run when it is
+# named only, since the stages above build four of these ten.
+stage_builds() {
+	result=0
+	for compiler in gcc clang; do
+		for type in Debug Release ASan TSan Coverage; do
+			echo "-- $compiler, $type"
+			build build-types "$type" -DCMAKE_C_COMPILER="$compiler" || result=1
+			rm -rf build-types
+		done
+	done
+	return "$result"
 }
 
 # Do the tests notice faults in the code? It is run when it is named only, since it
