@@ -118,14 +118,13 @@ void code_map_registers(const void *context, uintptr_t *pc, uintptr_t *sp)
 #endif
 }
 
-/* Reads as the kernel does: where nothing is mapped, it fails. */
-static bool read_stack(uintptr_t from, uintptr_t *words, size_t len)
+bool code_map_read(uintptr_t from, void *to, size_t len)
 {
-	const struct iovec to = {.iov_base = words, .iov_len = len};
+	const struct iovec into = {.iov_base = to, .iov_len = len};
 	/* The address may be of any thread's stack, or none. */
 	const struct iovec at = {.iov_base = (void *)from, .iov_len = len};
 
-	return process_vm_readv(getpid(), &to, 1, &at, 1, 0) == (ssize_t)len;
+	return process_vm_readv(getpid(), &into, 1, &at, 1, 0) == (ssize_t)len;
 }
 
 const struct code_owner *code_map_caller(uintptr_t from, bool modules_only)
@@ -133,7 +132,7 @@ const struct code_owner *code_map_caller(uintptr_t from, bool modules_only)
 	uintptr_t words[STEP / sizeof(uintptr_t)];
 	uintptr_t at = from / STEP * STEP;
 
-	for (; at < from + STACK_MOST && read_stack(at, words, STEP);
+	for (; at < from + STACK_MOST && code_map_read(at, words, STEP);
 		at += STEP) {
 		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 			const struct code_owner *owner =

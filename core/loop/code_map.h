@@ -37,6 +37,10 @@ const struct code_owner *code_map_find(uintptr_t address);
  * context that its handler got; on other machines they stay as they are. */
 void code_map_registers(const void *context, uintptr_t *pc, uintptr_t *sp);
 
+/* Copies len bytes as the kernel does: where nothing is mapped, it fails and
+ * nothing else happens.  Safe in a signal handler; accepts any address. */
+bool code_map_read(uintptr_t from, void *to, size_t len);
+
 /*
  * Searches a stack, from `from` upwards, for the address of a caller that
  * code_map_find() knows.  With modules_only, callers in the program do not

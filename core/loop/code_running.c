@@ -11,16 +11,39 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <event2/event.h>
+
 #include "loop/code_map.h"
 #include "loop/code_running.h"
 #include "loop/loop.h"
 
 #define WAIT_MS 100
 #define LOOK_MS 10
+/* bytes; struct event has 128 in libevent 2.1 */
+#define EVENT_MOST 256
 
 /* Global: a signal handler has no argument for context. */
 static atomic_uint asked, answered; /* the number of the last question */
 static _Atomic(const struct code_owner *) answer;
+
+/* The module whose event the thread runs.  It may have freed the event since
+ * then, so a copy is asked; the loops have no locks that a handler could wait
+ * for. */
+static const struct code_owner *owner_of_event(void)
+{
+	const struct event *event =
+		loop_current ? event_base_get_running_event(loop_current->base)
+			     : NULL;
+	_Alignas(max_align_t) unsigned char copy[EVENT_MOST];
+	size_t size = event_get_struct_event_size();
+	const struct code_owner *owner;
+
+	if (!event || size > sizeof(copy) ||
+		!code_map_read((uintptr_t)event, copy, size))
+		return NULL;
+	owner = code_map_find((uintptr_t)event_get_callback((void *)copy));
+	return owner && !owner->is_program ? owner : NULL;
+}
 
 static void on_question(int number, siginfo_t *info, void *context)
 {
@@ -31,7 +54,9 @@ static void on_question(int number, siginfo_t *info, void *context)
 	(void)number;
 	if (info->si_code == SI_TKILL && info->si_pid == getpid()) {
 		code_map_registers(context, &pc, &sp);
-		owner = code_map_find(pc);
+		owner = owner_of_event();
+		if (!owner)
+			owner = code_map_find(pc);
 		/* If a library's code runs, its nearest known caller is
 		 * responsible. */
 		if (!owner)
