@@ -156,7 +156,8 @@ def test_start_takes_no_longer_than_needed(begin, clients):
     fault.begin(faults.MEMORY)
     assert works(server, context)
     handshake = fault.end()
-    assert start < 17 * handshake
+    # 14.9 with OpenSSL 3.0, 17.5 with 3.5.
+    assert start < 19 * handshake
 
 
 @faults.needs_memory
