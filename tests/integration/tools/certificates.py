@@ -84,7 +84,7 @@ def make(kind="ecdsa-p256", valid_from=-1, valid_to=365, usages=None, name="sync
     """Makes a new identity.  Validity is in days from now; `padding` is the size in bytes of an
     unknown extension."""
     key = _MAKERS[kind]()
-    now = datetime.datetime.utcnow()
+    now = datetime.datetime.now(datetime.timezone.utc)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     if usages is None:
         usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]

@@ -145,7 +145,7 @@ def web_certificate(folder, names=("localhost",)):
     """A self-signed certificate for names and addresses; returns the paths of the certificate and
     its key."""
     key = ec.generate_private_key(ec.SECP256R1())
-    now = datetime.datetime.utcnow()
+    now = datetime.datetime.now(datetime.timezone.utc)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "pool")])
     alternatives = [
         x509.IPAddress(ipaddress.ip_address(name)) if name[0].isdigit() else x509.DNSName(name)
