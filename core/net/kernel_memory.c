@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "base/cgroup.h"
@@ -21,23 +22,38 @@ static struct kernel_memory *self(void)
 	return &instance->net->memory;
 }
 
-static int64_t pressure_pages(void)
+/* In bytes; 0: not known.  sysconf(_SC_PHYS_PAGES) does not notice if the
+ * kernel refuses sysinfo(2), and returns what was on the stack. */
+static int64_t share_of_ram(void)
+{
+	struct sysinfo info;
+
+	if (sysinfo(&info) != 0)
+		return 0;
+	return (int64_t)(info.totalram / SHARE_OF_RAM) * info.mem_unit;
+}
+
+/* From this on the kernel limits all connections; in bytes.  An administrator
+ * may have set it to anything. */
+static int64_t pressure(void)
 {
 	FILE *file = fopen("/proc/sys/net/ipv4/tcp_mem", "re");
-	int64_t pages = 0;
+	int64_t pages = 0, page = sysconf(_SC_PAGESIZE);
 
 	if (file && fscanf(file, "%*d %" SCNd64, &pages) != 1)
 		pages = 0;
 	if (file)
 		(void)fclose(file);
-	return pages > 0 ? pages : sysconf(_SC_PHYS_PAGES) / SHARE_OF_RAM;
+	if (pages <= 0)
+		return share_of_ram();
+	return pages < INT64_MAX / page ? pages * page : INT64_MAX;
 }
 
 static int64_t default_bound(const struct cgroup_limit *allowed)
 {
-	int64_t bytes = pressure_pages() / 2 * sysconf(_SC_PAGESIZE);
+	int64_t bytes = pressure() / 2;
 
-	if (allowed->most > 0 && allowed->most / 2 < bytes)
+	if (allowed->most > 0 && (bytes == 0 || allowed->most / 2 < bytes))
 		return allowed->most / 2;
 	return bytes;
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 """Every file that the server reads, and what may stand in its place."""
 
+import contextlib
 import os
 import hashlib
 import pathlib
@@ -136,13 +137,17 @@ def rows(page):
 
 
 def _replace(path, make):
+    """The server may write its own file there at any moment."""
     path = pathlib.Path(path)
-    if path.is_dir():
-        path.rmdir()
-    else:
-        path.unlink(missing_ok=True)
-    make(path)
-    return path
+    for _ in range(100):
+        if path.is_dir():
+            path.rmdir()
+        else:
+            path.unlink(missing_ok=True)
+        with contextlib.suppress(FileExistsError):
+            make(path)
+            return path
+    raise AssertionError(f"{path} is made anew by others again and again")
 
 
 def _sparse(path):
