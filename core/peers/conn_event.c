@@ -146,6 +146,18 @@ static void conn_event(evutil_socket_t fd, short what, void *arg)
 	loop_event_over(&worker->loop);
 }
 
+/*
+ * After a stall of this thread or of the machine, what the peer has said in
+ * time lies unread.  True: the deadline does not count any more.
+ */
+static bool is_heard(struct relay_conn *conn)
+{
+	if (conn->question || conn->waits || socket_unread(conn->fd) <= 0)
+		return false;
+	hooks_conn_readable(conn->owner, conn);
+	return is_over(conn) || wheel_entry_linked(&conn->deadline.entry);
+}
+
 static void deadline_due(struct deadline *deadline)
 {
 	struct relay_conn *conn =
@@ -159,10 +171,10 @@ static void deadline_due(struct deadline *deadline)
 		peer_count(conn->worker->shard, PEER_HANDSHAKE_FAILURES,
 			TLS_FAILURE_TIMEOUT, 1);
 	}
-	if (conn->phase == CONN_TAKEN)
-		hooks_conn_deadline(conn->owner, conn);
-	else
+	if (conn->phase != CONN_TAKEN)
 		conn_end(conn, RELAY_END_TIMEOUT);
+	else if (!is_heard(conn))
+		hooks_conn_deadline(conn->owner, conn);
 }
 
 int conn_watch(struct relay_conn *conn)

@@ -3,7 +3,6 @@
 /* Lingering connections, whose last bytes are still delivered. */
 
 #include <errno.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <openssl/err.h>
@@ -45,10 +44,7 @@ static bool left_by_session(
  * was read: closing a socket with unread bytes resets it. */
 static bool delivered(const struct relay_conn *conn)
 {
-	int unread = 0;
-
-	return ioctl(conn->fd, FIONREAD, &unread) == 0 && unread == 0 &&
-	       socket_owes(conn->fd) == 0;
+	return socket_unread(conn->fd) == 0 && socket_owes(conn->fd) == 0;
 }
 
 bool linger_wanted(const struct relay_conn *conn, enum relay_reason reason)

@@ -90,6 +90,19 @@ static bool broken_and_stuck(const struct relay_session *session)
 	return false;
 }
 
+/* Whether nothing has moved for too long.  After a stall of this thread or of
+ * the machine, the event of bytes that came in time is not handled yet. */
+static bool idle_for_too_long(const struct relay_session *session)
+{
+	if (loop_clock_ms() - session->moved_ms < session->idle_ms)
+		return false;
+	for (int side = 0; side < 2; side++)
+		if (!session->flow[side].readable &&
+			socket_unread(session->conn[side]->fd) > 0)
+			return false;
+	return true;
+}
+
 void session_watch_due(struct deadline *deadline)
 {
 	struct relay_session *session =
@@ -104,7 +117,7 @@ void session_watch_due(struct deadline *deadline)
 		session_end(session, RELAY_END_RESET);
 		return;
 	}
-	if (loop_clock_ms() - session->moved_ms >= session->idle_ms) {
+	if (idle_for_too_long(session)) {
 		session_end(session, RELAY_END_TIMEOUT);
 		return;
 	}

@@ -29,6 +29,13 @@ int socket_owes(int fd)
 	return ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 1 ? bytes : 0;
 }
 
+int socket_unread(int fd)
+{
+	int bytes = 0;
+
+	return ioctl(fd, FIONREAD, &bytes) == 0 ? bytes : -1;
+}
+
 bool socket_broken(int fd)
 {
 	struct pollfd look = {.fd = fd};

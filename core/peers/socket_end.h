@@ -24,6 +24,8 @@ enum close_by {
 
 /* Bytes that the peer's kernel has not acknowledged; a FIN does not count. */
 int socket_owes(int fd);
+/* Bytes that the peer has sent and nobody has read; -1: unknown. */
+int socket_unread(int fd);
 
 /*
  * Whether the connection was reset or is closed both ways; bytes that came

@@ -11,6 +11,7 @@ from pairing import Invited, check_both_ways, check_relayed
 from relay_client import (
     Closed, MessageStream, ProtocolConnection, SessionConnection, TlsBytes, dial,
 )
+from suspending import suspended
 from waiting import Deadline, pace, wait_for
 
 
@@ -190,3 +191,32 @@ def test_the_open_side_of_a_half_closed_session_hears_of_its_end(start_ours, ide
 
         wait_for(hears, "a reset")
         assert target.receive_to_end() == b"last words", "the reset took them away"
+
+
+def test_requests_that_came_in_time_are_answered_after_a_stall(start_ours, identities):
+    """epoll_wait() returns without their events when the process goes on."""
+    server = start_ours("-workers", "1", "-ping-interval", "4s")
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(ProtocolConnection(server.address, identities[0]))
+                   for _ in range(5)]
+        with suspended(server):
+            for client in clients:
+                client.send(rp.ConnectRequest(identities[1].id))
+            wait_for(Deadline(4.5).passed, "the time to pass", Deadline(60))
+        for client in clients:
+            client.expect(rp.response(rp.NOT_FOUND))
+
+
+def test_sessions_go_on_after_a_stall(start_ours, identities):
+    server = start_ours("-workers", "1", "-network-timeout", "3s", "-ping-interval", "1s")
+    with Invited(server, identities[0], identities[1]) as invited:
+        sides = invited.join_both()
+        check_both_ways(*sides)
+        with suspended(server):
+            invited.target.send(rp.Ping())
+            for side in sides:
+                side.send_bytes(b"meanwhile")
+            wait_for(Deadline(3.5).passed, "the time to pass", Deadline(60))
+        for side in sides:
+            assert side.receive_bytes(9) == b"meanwhile"
+        check_both_ways(*sides)
