@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <strelaysrv/thread.h>
+
 #include "shared/token_name.h"
 
 /* What a line of the file says. */
@@ -27,11 +29,34 @@ struct account {
 	bool listed;           /* the file in force has it */
 	bool revoked;          /* by a command */
 	bool used_up;          /* its quota, or nobody counts it */
+	bool counted;          /* `used_up` says so, and not that it is new */
+	bool over;             /* when that was looked at last; [C] */
+	unsigned ends;         /* how often it was over; [C] */
 	unsigned holders;      /* presences and sessions */
 	unsigned devices;      /* presences */
 	int64_t month;         /* bytes, as the module quota counts */
 	_Atomic int64_t bytes; /* of its sessions, since it is known */
 	int64_t told;          /* of these, how many quota knows */
 };
+
+enum account_answer {
+	ACCOUNT_OK,
+	ACCOUNT_TERMS,   /* so far; its rate, weight or quota is not in force */
+	ACCOUNT_UNKNOWN, /* none has this token */
+	ACCOUNT_OVER,    /* it is revoked, or has expired */
+	ACCOUNT_USED_UP, /* its quota */
+	ACCOUNT_NO_MEMORY,
+};
+
+/* With the lock of accounts held. */
+static inline enum account_answer account_judge(const struct account *account)
+{
+	int64_t expires_s = account->terms.expires_s;
+
+	if (!account->listed || account->revoked ||
+		(expires_s && relay_wall_us() / 1000000 >= expires_s))
+		return ACCOUNT_OVER;
+	return account->used_up ? ACCOUNT_USED_UP : ACCOUNT_OK;
+}
 
 #endif

@@ -3,6 +3,7 @@
 /* Every second: what names have used, and what other modules do about it. */
 
 #include "accounting.h"
+#include "accounts.h"
 #include "data.h"
 #include "presence.h"
 #include "quota/quota_service.h"
@@ -19,6 +20,7 @@ static void count_one(struct account *account,
 	int64_t bytes =
 		atomic_load_explicit(&account->bytes, memory_order_relaxed);
 
+	account->counted = true;
 	account->month =
 		quota ? quota->spend(self, account->name, bytes - account->told)
 		      : -1;
@@ -85,8 +87,31 @@ static int64_t look(struct relay_ctx *cx, void *arg)
 		}
 		pthread_mutex_unlock(&accounts->lock);
 	}
+	presence_withdraw(cx);
 	presence_tell(cx);
 	return LOOK_MS;
+}
+
+enum account_answer accounting_apply(struct relay_ctx *cx, const uint8_t *id)
+{
+	struct accounts *accounts = &((struct data *)cx->data)->accounts;
+	enum account_answer answer = ACCOUNT_UNKNOWN;
+	struct relay_ctx *self;
+	const struct quota_service *quota = relay_service_find(
+		cx, QUOTA_SERVICE, QUOTA_SERVICE_VERSION, &self);
+	struct presence *presence;
+
+	presence_tell(cx);
+	pthread_mutex_lock(&accounts->lock);
+	presence = presence_find(accounts, id);
+	if (presence) {
+		count_one(presence->account, quota, self);
+		answer = account_judge(presence->account);
+	}
+	if (answer == ACCOUNT_OK && !presence_limited(cx, presence))
+		answer = ACCOUNT_NO_MEMORY;
+	pthread_mutex_unlock(&accounts->lock);
+	return answer;
 }
 
 int accounting_start(struct relay_ctx *cx, struct relay_err *err)

@@ -45,16 +45,6 @@ static struct account *find_token(
 	return found;
 }
 
-static enum account_answer judge(const struct account *account)
-{
-	int64_t expires_s = account->terms.expires_s;
-
-	if (!account->listed || account->revoked ||
-		(expires_s && relay_wall_us() / 1000000 >= expires_s))
-		return ACCOUNT_OVER;
-	return account->used_up ? ACCOUNT_USED_UP : ACCOUNT_OK;
-}
-
 static void drop_unused(struct accounts *accounts)
 {
 	struct account **at = &accounts->all;
@@ -82,12 +72,21 @@ static void let_go(struct accounts *accounts, struct account *account)
 static enum account_answer enter(struct accounts *accounts,
 	struct member *member, const uint8_t *id, struct account *account)
 {
+	const struct account_terms *terms = &account->terms;
 	struct presence *presence = presence_enter(accounts, id, account);
 
 	if (!presence)
 		return ACCOUNT_NO_MEMORY;
 	member->presence = presence;
-	return ACCOUNT_OK;
+	return terms->rate || terms->weight || terms->quota ? ACCOUNT_TERMS
+							    : ACCOUNT_OK;
+}
+
+/* With a name that was not counted yet, too: that is done first. */
+static bool may_enter(const struct account *account, enum account_answer answer)
+{
+	return answer == ACCOUNT_OK ||
+	       (answer == ACCOUNT_USED_UP && !account->counted);
 }
 
 enum account_answer accounts_join(
@@ -104,10 +103,10 @@ enum account_answer accounts_join(
 	pthread_mutex_lock(&accounts->lock);
 	account = find_token(accounts, token);
 	if (account)
-		answer = judge(account);
-	if (answer == ACCOUNT_OK && member && id) {
+		answer = account_judge(account);
+	if (account && may_enter(account, answer) && member && id) {
 		answer = enter(accounts, member, id, account);
-		news = accounts->changed != NULL;
+		news = accounts->changed != NULL && answer != ACCOUNT_TERMS;
 	}
 	pthread_mutex_unlock(&accounts->lock);
 	if (news)
@@ -125,7 +124,21 @@ enum account_answer accounts_stay(
 	if (!member || !member->presence)
 		return ACCOUNT_OK;
 	pthread_mutex_lock(&accounts->lock);
-	answer = judge(member->presence->account);
+	answer = account_judge(member->presence->account);
+	pthread_mutex_unlock(&accounts->lock);
+	return answer;
+}
+
+enum account_answer accounts_device(struct relay_ctx *cx, const uint8_t *id)
+{
+	struct accounts *accounts = accounts_of(cx);
+	enum account_answer answer = ACCOUNT_OK;
+	const struct presence *presence;
+
+	pthread_mutex_lock(&accounts->lock);
+	presence = presence_find(accounts, id);
+	if (presence)
+		answer = account_judge(presence->account);
 	pthread_mutex_unlock(&accounts->lock);
 	return answer;
 }
@@ -304,7 +317,7 @@ bool accounts_row(struct relay_ctx *cx, size_t place, struct account_row *out)
 			.bytes = atomic_load_explicit(
 				&account->bytes, memory_order_relaxed),
 			.month = account->month,
-			.state = states[judge(account)]};
+			.state = states[account_judge(account)]};
 		memcpy(out->name, account->name, sizeof(out->name));
 	}
 	pthread_mutex_unlock(&accounts->lock);

@@ -12,14 +12,6 @@
 #include "account.h"
 #include "named.h"
 
-enum account_answer {
-	ACCOUNT_OK,
-	ACCOUNT_UNKNOWN, /* none has this token */
-	ACCOUNT_OVER,    /* it is revoked, or has expired */
-	ACCOUNT_USED_UP, /* its quota */
-	ACCOUNT_NO_MEMORY,
-};
-
 /* [C] */
 int accounts_init(struct relay_ctx *cx, struct relay_err *err);
 void accounts_fini(struct relay_ctx *cx);
@@ -41,11 +33,13 @@ struct account_row {
 };
 /* The account at that place of the list.  False: there is none.  [C] */
 bool accounts_row(struct relay_ctx *cx, size_t place, struct account_row *out);
-/* [W] */
+/* [W] After ACCOUNT_TERMS accounting_apply() decides. */
 enum account_answer accounts_join(
 	struct relay_ctx *cx, struct relay_conn *conn, const char *token);
 enum account_answer accounts_stay(
 	struct relay_ctx *cx, const struct relay_conn *conn);
+/* What that device may begin; ACCOUNT_OK if it is here by no name. */
+enum account_answer accounts_device(struct relay_ctx *cx, const uint8_t *id);
 void accounts_leave(struct relay_ctx *cx, const struct relay_conn *conn);
 void accounts_session(struct relay_ctx *cx, struct relay_session *session);
 

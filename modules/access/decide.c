@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
+#include <string.h>
+
+#include "accounting.h"
 #include "accounts.h"
 #include "data.h"
 #include "decide.h"
@@ -122,6 +125,8 @@ static enum relay_verdict by_account(struct relay_ctx *cx,
 {
 	if (answer == ACCOUNT_OK)
 		return RELAY_PASS;
+	if (answer == ACCOUNT_TERMS)
+		return RELAY_WAIT;
 	if (answer == ACCOUNT_USED_UP)
 		return refuse(cx, REASON_QUOTA, RELAY_REFUSE_FULL, why);
 	if (answer == ACCOUNT_NO_MEMORY)
@@ -144,17 +149,56 @@ static enum relay_verdict by_token(struct relay_ctx *cx,
 		     : by_account(cx, accounts_join(cx, conn, token), why);
 }
 
+/* A join that waits until the terms of its token are in force. */
+struct terms_wait {
+	struct relay_ticket ticket;
+	uint8_t id[RELAY_DEVICE_ID_LEN];
+};
+
+/* Other modules' services are called on the control thread only. */
+static void on_terms(struct relay_ctx *cx, const void *arg)
+{
+	const struct terms_wait *wait = arg;
+	enum account_answer answer = accounting_apply(cx, wait->id);
+	struct relay_decision decision = {.verdict = RELAY_PASS};
+
+	if (answer == ACCOUNT_UNKNOWN)
+		return;
+	decision.verdict = by_account(cx, answer, &decision.why);
+	/* Without memory for the answer it is refused when its time is over. */
+	(void)relay_settle(cx, &wait->ticket, &decision);
+}
+
+static enum relay_verdict wait_for_terms(
+	struct relay_ctx *cx, struct relay_conn *conn, struct relay_denial *why)
+{
+	struct terms_wait wait;
+
+	memcpy(wait.id, relay_conn_peer(conn), sizeof(wait.id));
+	if (relay_ticket_take(cx, RELAY_DENY, &wait.ticket) &&
+		relay_post(cx, RELAY_CONTROL, on_terms, &wait, sizeof(wait)) ==
+			0)
+		return RELAY_WAIT;
+	accounts_leave(cx, conn);
+	return by_account(cx, ACCOUNT_NO_MEMORY, why);
+}
+
 enum relay_verdict decide_peer_join(struct relay_ctx *cx,
 	struct relay_conn *conn, const char *token, struct relay_denial *why)
 {
+	enum relay_verdict verdict;
+
 	if (banned_is(cx, relay_conn_peer(conn)))
 		return refuse_ban(cx, RELAY_REFUSE_POLICY, why);
-	if (by_token(cx, conn, token, why) != RELAY_PASS)
+	verdict = by_token(cx, conn, token, why);
+	if (verdict == RELAY_DENY)
 		return RELAY_DENY;
-	if (may_on(cx, WHO_JOINS, conn))
-		return RELAY_PASS;
-	accounts_leave(cx, conn);
-	return refuse(cx, REASON_JOIN, RELAY_REFUSE_POLICY, why);
+	if (!may_on(cx, WHO_JOINS, conn)) {
+		accounts_leave(cx, conn);
+		return refuse(cx, REASON_JOIN, RELAY_REFUSE_POLICY, why);
+	}
+	return verdict == RELAY_WAIT ? wait_for_terms(cx, conn, why)
+				     : RELAY_PASS;
 }
 
 /* The lists may have changed since the peer was admitted. */
@@ -170,6 +214,19 @@ enum relay_verdict decide_peer_stay(
 	return by_account(cx, accounts_stay(cx, conn), why);
 }
 
+/* A device that may not stay may finish its sessions, but gets no new ones. */
+static enum relay_verdict by_device(
+	struct relay_ctx *cx, const uint8_t *id, struct relay_denial *why)
+{
+	enum account_answer answer = accounts_device(cx, id);
+
+	if (answer == ACCOUNT_OK)
+		return RELAY_PASS;
+	return refuse(cx,
+		answer == ACCOUNT_USED_UP ? REASON_QUOTA : REASON_TOKEN,
+		RELAY_REFUSE_ABSENT, why);
+}
+
 enum relay_verdict decide_peer_connect(struct relay_ctx *cx,
 	struct relay_conn *conn, const uint8_t *target,
 	struct relay_denial *why)
@@ -180,6 +237,9 @@ enum relay_verdict decide_peer_connect(struct relay_ctx *cx,
 
 	if (banned_is(cx, relay_conn_peer(conn)))
 		return refuse_ban(cx, RELAY_REFUSE_ABSENT, why);
+	if (by_device(cx, relay_conn_peer(conn), why) != RELAY_PASS ||
+		by_device(cx, target, why) != RELAY_PASS)
+		return RELAY_DENY;
 	address_of(conn, address);
 	pthread_mutex_lock(&data->lock);
 	asks = may(data, WHO_ASKS, relay_conn_peer(conn), address);
@@ -191,14 +251,19 @@ enum relay_verdict decide_peer_connect(struct relay_ctx *cx,
 			: refuse(cx, REASON_TARGET, RELAY_REFUSE_ABSENT, why);
 }
 
-/* The key of a session may be older than the ban. */
+/* The key of a session may be older than the ban, or the end of a token. */
 enum relay_verdict decide_session_open(struct relay_ctx *cx,
 	struct relay_session *session, struct relay_denial *why)
 {
-	for (int side = 0; side < 2; side++)
-		if (banned_is(cx,
-			    relay_conn_peer(relay_session_side(session, side))))
+	for (int side = 0; side < 2; side++) {
+		const uint8_t *id =
+			relay_conn_peer(relay_session_side(session, side));
+
+		if (banned_is(cx, id))
 			return refuse_ban(cx, RELAY_REFUSE_POLICY, why);
+		if (id && by_device(cx, id, why) != RELAY_PASS)
+			return RELAY_DENY;
+	}
 	accounts_session(cx, session);
 	return RELAY_PASS;
 }

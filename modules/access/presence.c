@@ -10,6 +10,7 @@
 #include "data.h"
 #include "presence.h"
 #include "rate-limit/rate_limit_service.h"
+#include "relay/devices_service.h"
 
 /* How many are told in one go, while workers wait for the lock. */
 #define PART 64
@@ -65,6 +66,8 @@ struct presence *presence_enter(
 			presence->account->holders--;
 		}
 		presence->account = account;
+		presence->evicted = false;
+		presence->ends = 0;
 		account->devices++;
 		account->holders++;
 	}
@@ -113,6 +116,14 @@ static const struct rate_limit_service *find_limiter(
 {
 	return relay_service_find(
 		cx, RATE_LIMIT_SERVICE, RATE_LIMIT_SERVICE_VERSION, self);
+}
+
+bool presence_limited(struct relay_ctx *cx, const struct presence *presence)
+{
+	struct relay_ctx *self;
+
+	return presence->limited || !has_terms(presence->account) ||
+	       !find_limiter(cx, &self);
 }
 
 void presence_tell(struct relay_ctx *cx)
@@ -171,6 +182,60 @@ bool presence_name(
 		memcpy(out, presence->account->name, TOKEN_NAME_TEXT);
 	pthread_mutex_unlock(&accounts->lock);
 	return presence != NULL;
+}
+
+/* With the lock held. */
+static bool any_is_newly_over(struct accounts *accounts)
+{
+	struct account *account;
+	bool any = false;
+
+	for (account = accounts->all; account; account = account->next) {
+		bool over = account_judge(account) == ACCOUNT_OVER;
+
+		any |= over && !account->over && account->devices > 0;
+		account->ends += over && !account->over;
+		account->over = over;
+	}
+	return any;
+}
+
+/* The next ones, and how many. */
+static size_t to_withdraw(
+	struct accounts *accounts, uint8_t ids[PART][RELAY_DEVICE_ID_LEN])
+{
+	struct presence *presence;
+	size_t count = 0;
+
+	pthread_mutex_lock(&accounts->lock);
+	for (presence = accounts->here; presence && count < PART;
+		presence = presence->hh.next)
+		if (presence->account->over &&
+			presence->ends != presence->account->ends) {
+			presence->ends = presence->account->ends;
+			memcpy(ids[count++], presence->id, ID_LEN);
+		}
+	pthread_mutex_unlock(&accounts->lock);
+	return count;
+}
+
+void presence_withdraw(struct relay_ctx *cx)
+{
+	struct accounts *accounts = &((struct data *)cx->data)->accounts;
+	uint8_t ids[PART][RELAY_DEVICE_ID_LEN];
+	const struct relay_devices_service *here;
+	struct relay_ctx *self;
+	size_t count;
+	bool any;
+
+	here = relay_service_find(cx, RELAY_DEVICES_SERVICE,
+		RELAY_DEVICES_SERVICE_VERSION, &self);
+	pthread_mutex_lock(&accounts->lock);
+	any = here && any_is_newly_over(accounts);
+	pthread_mutex_unlock(&accounts->lock);
+	while (any && (count = to_withdraw(accounts, ids)) > 0)
+		for (size_t i = 0; i < count; i++)
+			here->withdraw(self, ids[i]);
 }
 
 size_t presence_evict(struct relay_ctx *cx, const char *name,

@@ -22,6 +22,8 @@ struct presence {
 	bool changed;     /* it is in accounts->changed */
 	bool limited;     /* rate-limit knows it */
 	bool evicted;     /* a command ends it */
+	unsigned ends;    /* account->ends when its invitations were withdrawn
+			   */
 	uint8_t id[ID_LEN];
 };
 
@@ -36,6 +38,9 @@ struct account *presence_leave(
 /* NULL: it is not here. */
 struct presence *presence_find(struct accounts *accounts, const uint8_t *id);
 
+/* Whether rate-limit has what its name says, or does not run.  [C] */
+bool presence_limited(struct relay_ctx *cx, const struct presence *presence);
+
 /* Without the lock: */
 
 /* Has presence_tell() called on the control thread.  [*] */
@@ -49,6 +54,8 @@ void presence_tell_all(struct relay_ctx *cx);
 bool presence_name(
 	struct relay_ctx *cx, const uint8_t *id, char out[TOKEN_NAME_TEXT]);
 
+/* Withdraws the invitations of devices whose tokens are over now.  [C] */
+void presence_withdraw(struct relay_ctx *cx);
 /* Devices of a revoked account that this has not returned yet, and how many, up
  * to `most`.  [C] */
 size_t presence_evict(struct relay_ctx *cx, const char *name,

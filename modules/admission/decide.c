@@ -136,11 +136,18 @@ enum relay_verdict decide_peer_connect(struct relay_ctx *cx,
 	struct relay_denial *why)
 {
 	const struct conf *conf = cx->conf;
+	const uint8_t *asker = relay_conn_peer(conn);
+	const char *barred = asker ? here_barred(cx, asker) : NULL;
 	struct question question;
 
+	/* Who may not stay may finish its sessions, but gets no new ones. */
+	if (!barred)
+		barred = here_barred(cx, target);
+	if (barred)
+		return refuse(why, RELAY_REFUSE_ABSENT, barred);
 	if (conf->what == WHAT_JOINS)
 		return RELAY_PASS;
-	if (!relay_conn_peer(conn) ||
+	if (!asker ||
 		question_make(&question, QUESTION_ASK, conn, target, NULL) != 0)
 		return no_memory(cx, why);
 	return decide(cx, conn, &question, why);
@@ -186,7 +193,14 @@ int decide_worker_start(struct relay_ctx *cx, struct relay_err *err)
 enum relay_verdict decide_session_open(struct relay_ctx *cx,
 	struct relay_session *session, struct relay_denial *why)
 {
-	(void)why;
+	for (int side = 0; side < 2; side++) {
+		const uint8_t *id =
+			relay_conn_peer(relay_session_side(session, side));
+		const char *barred = id ? here_barred(cx, id) : NULL;
+
+		if (barred)
+			return refuse(why, RELAY_REFUSE_POLICY, barred);
+	}
 	here_session(cx, session);
 	return RELAY_PASS;
 }

@@ -94,6 +94,24 @@ void here_leave(struct relay_ctx *cx, const struct relay_conn *conn)
 	member->device = NULL;
 }
 
+const char *here_barred(struct relay_ctx *cx, const uint8_t *id)
+{
+	struct data *data = data_of(cx);
+	const struct device *device;
+	const char *why = NULL;
+
+	pthread_mutex_lock(&data->lock);
+	device = here_find(&data->here, id);
+	if (device && device->holders > 0 && device->answered) {
+		if (atomic_load(&device->denied))
+			why = "denied";
+		else if (atomic_load(&device->used_up))
+			why = "quota";
+	}
+	pthread_mutex_unlock(&data->lock);
+	return why;
+}
+
 void here_session(struct relay_ctx *cx, struct relay_session *session)
 {
 	struct data *data = data_of(cx);

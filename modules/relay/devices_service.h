@@ -16,15 +16,20 @@ struct relay_ctx;
 struct relay_err;
 
 #define RELAY_DEVICES_SERVICE         "relay.devices"
-#define RELAY_DEVICES_SERVICE_VERSION 1
+#define RELAY_DEVICES_SERVICE_VERSION 2
 
 struct relay_devices_service {
 	/* The only device that is here whose ID begins so, with or without
 	 * dashes.  0, or -1 with err. */
 	int (*find)(struct relay_ctx *self, const char *text,
 		uint8_t id[RELAY_DEVICE_ID_LEN], struct relay_err *err);
-	/* Ends its connection and its sessions soon, and returns how many. */
+	/* Ends its connection and its sessions soon, and returns how many.
+	 * Does withdraw(), too. */
 	unsigned (*end)(
+		struct relay_ctx *self, const uint8_t id[RELAY_DEVICE_ID_LEN]);
+	/* Sessions to which it is invited and that have not begun do not
+	 * begin.  Since version 2. */
+	void (*withdraw)(
 		struct relay_ctx *self, const uint8_t id[RELAY_DEVICE_ID_LEN]);
 };
 

@@ -10,6 +10,8 @@
 #include "relay/data.h"
 #include "relay/devices/device.h"
 #include "relay/devices_service.h"
+#include "relay/requests/pending.h"
+#include "relay/sessions/waiting_half.h"
 
 struct ending {
 	bool session;
@@ -57,6 +59,19 @@ static void end_session(int worker, uint64_t session, void *arg)
 	count->ended += here_end_session(count->cx, worker, session);
 }
 
+void here_withdraw(struct relay_ctx *cx, const uint8_t id[ID_LEN])
+{
+	struct place lost[PENDING_WITHDRAW_MOST];
+	unsigned count;
+
+	do {
+		count = pending_withdraw(
+			&data_of(cx)->pending, id, relay_now_ms(cx), lost);
+		for (unsigned i = 0; i < count; i++)
+			waiting_half_close(cx, lost[i]);
+	} while (count == PENDING_WITHDRAW_MOST);
+}
+
 /* Sessions first: a device that is here may keep those that it has begun. */
 unsigned here_end(struct relay_ctx *cx, const uint8_t id[ID_LEN])
 {
@@ -65,6 +80,7 @@ unsigned here_end(struct relay_ctx *cx, const uint8_t id[ID_LEN])
 	struct ending ending = {.session = false};
 	struct place owner;
 
+	here_withdraw(cx, id);
 	directory_each_session(dir, id, end_session, &count);
 	if (!directory_find(dir, id, &owner))
 		return count.ended;
@@ -119,7 +135,7 @@ int here_find(struct relay_ctx *cx, const char *text, uint8_t out[ID_LEN],
 }
 
 static const struct relay_devices_service service = {
-	.find = here_find, .end = here_end};
+	.find = here_find, .end = here_end, .withdraw = here_withdraw};
 
 int here_init(struct relay_ctx *cx, struct relay_err *err)
 {

@@ -238,6 +238,28 @@ struct place pending_lose(
 	return half;
 }
 
+unsigned pending_withdraw(struct pending_table *table, const uint8_t *id,
+	int64_t now_ms, struct place lost[PENDING_WITHDRAW_MOST])
+{
+	struct pending *pending, *next;
+	unsigned count = 0;
+
+	pthread_mutex_lock(&table->lock);
+	for (pending = table->first; pending && count < PENDING_WITHDRAW_MOST;
+		pending = next) {
+		const struct pending_pair *pair = &pending->pair;
+
+		next = pending->next;
+		if (memcmp(pair->id[SIDE_CLIENT], id, ID_LEN) != 0 &&
+			memcmp(pair->id[SIDE_SERVER], id, ID_LEN) != 0)
+			continue;
+		lost[count++] = pair->half;
+		drop(table, pending, false, now_ms);
+	}
+	pthread_mutex_unlock(&table->lock);
+	return count;
+}
+
 bool pending_spoke(struct pending_table *table, const uint8_t *other,
 	uint8_t target[ID_LEN])
 {

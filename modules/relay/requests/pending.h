@@ -76,6 +76,15 @@ struct place pending_lose(
 	struct pending_table *table, const uint8_t key[ID_LEN], int64_t now_ms);
 
 /*
+ * Drops up to PENDING_WITHDRAW_MOST sessions of that device, whoever requested
+ * them, and returns how many; lost[] are the halves that waited for these; conn
+ * 0: none.
+ */
+#define PENDING_WITHDRAW_MOST 64
+unsigned pending_withdraw(struct pending_table *table, const uint8_t *id,
+	int64_t now_ms, struct place lost[PENDING_WITHDRAW_MOST]);
+
+/*
  * The half that waits under `other` has sent data.  True: it waits for
  * `target`.
  */

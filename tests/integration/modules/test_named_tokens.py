@@ -4,6 +4,7 @@
 import contextlib
 import hashlib
 import json
+import signal
 import time
 
 import pytest
@@ -35,7 +36,7 @@ class Named:
         names = [*MODULES, *modules, "prometheus", "probe"]
         self.options = {"modules": names, "sections":
                         {name: section for name, section in sections.items() if name in names}}
-        self.server = start(workers=workers, installed=["probe"], **self.options)
+        self.server = start(workers=workers, installed=["probe", "stuck-control"], **self.options)
 
     def __getattr__(self, name):
         return getattr(self.server, name)
@@ -153,8 +154,7 @@ def _table(found, title):
 
 
 def test_a_used_up_quota_sends_away(named, identities):
-    server = named("alice:of-alice quota=50kB", "bob:of-bob quota=1GB", **{"ping-interval": "100ms"})
-    wait_for(lambda: server.answer_to(identities[0], "of-alice") == SUCCESS, "it to be counted")
+    server = named("alice:of-alice quota=50kB", "bob:of-bob quota=1GB", **{"ping-interval": "1s"})
     with server.joined(identities[2], "of-alice") as other, server.joined(identities[3], "of-bob"):
         send_through(server, identities, "of-alice", 70000)
         sent_away(other)
@@ -174,7 +174,6 @@ def test_names_without_end(named, identities, used):
     state = server.state.read_text().splitlines()[:3]
     server = named("alice:of-alice quota=50kB", state="".join(f"{line}\n" for line in [
         *state, *(f"name device.{number} {used}" for number in range(10000))]))
-    wait_for(lambda: server.answer_to(identities[0], "of-alice") == SUCCESS, "it to be counted")
     send_through(server, identities, "of-alice", 70000)
     wait_for(lambda: server.answer_to(identities[0], "of-alice") != SUCCESS, "the quota to be used up")
     assert int(server.probe()["metric quota.names.replaced"]) == used
@@ -195,7 +194,7 @@ def test_a_quota_that_nobody_counts_is_used_up(named, identities):
 
 @pytest.mark.parametrize("end", ["removed", "expired"])
 def test_a_name_that_has_ended_leaves_at_the_next_ping(named, identities, end):
-    server = named("alice:of-alice", "bob:of-bob", **{"ping-interval": "100ms"})
+    server = named("alice:of-alice", "bob:of-bob", **{"ping-interval": "1s"})
     with server.joined(identities[0], "of-alice") as leaves, \
             server.joined(identities[1], "of-bob") as stays:
         server.change(["bob:of-bob"] + ([f"alice:of-alice expires={PAST}"] if end == "expired"
@@ -223,6 +222,105 @@ def test_a_name_is_revoked_at_once(named, identities):
     # The file still has it.
     server.change(["alice:of-alice", "bob:of-bob"])
     assert server.answer_to(identities[0], "of-alice") == SUCCESS
+
+
+@contextlib.contextmanager
+def running(server, pair, token):
+    """Both sides of a session between a device that has joined by that token, and another."""
+    with server.joined(pair[0], token) as device, contextlib.ExitStack() as stack:
+        keys = invited(server, device, pair[1])
+        sides = [stack.enter_context(SessionConnection(server.address)).join(key) for key in keys]
+        # Else it could be ended after 3 s, when others ask for the device.
+        sides[1].send_bytes(bytes(5000))
+        assert sides[0].receive_bytes(5000) == bytes(5000)
+        yield device, sides
+
+
+def invited(server, device, asker):
+    """The keys of both."""
+    with ProtocolConnection(server.address, asker) as client:
+        one = client.request(device.identity.id)
+    return one.key, device.invitation().key
+
+
+@pytest.mark.parametrize("end", ["revoked", "removed", "expired"])
+def test_invitations_end_with_the_name(named, identities, end):
+    server = named("alice:of-alice", "bob:of-bob",
+                   **{"ping-interval": "1m" if end == "revoked" else "1s"})
+    with server.joined(identities[0], "of-alice") as device:
+        keys = invited(server, device, identities[1])
+        own = invited(server, device, identities[0])
+        with SessionConnection(server.address).join(keys[0]) as waits:
+            if end == "revoked":
+                told(server, "revoke", "alice")
+                device.expect_close()
+            else:
+                server.change(["bob:of-bob"] + ([f"alice:of-alice expires={PAST}"] if end == "expired"
+                                                else []))
+                sent_away(device)
+            waits.receive_to_end()
+    for key in (keys[1], *own):
+        with SessionConnection(server.address) as client:
+            client.send(rp.JoinSessionRequest(key))
+            assert client.receive() == rp.response(rp.NOT_FOUND)
+
+
+@pytest.mark.parametrize("end", ["used up", "removed"])
+def test_who_may_not_stay_gets_no_new_session(named, identities, end):
+    server = named("alice:of-alice quota=50kB", "bob:of-bob", **{"ping-interval": "1s"})
+    with running(server, identities, "of-alice") as (device, (one, other)), \
+            server.joined(identities[2], "of-bob") as third:
+        keys = invited(server, device, identities[3])
+        if end == "removed":
+            server.change(["bob:of-bob"])
+        else:
+            one.send_bytes(bytes(70000))
+            assert other.receive_bytes(70000) == bytes(70000)
+            wait_for(lambda: {row["name"]: row["state"] for row in shown(server, "tokens")}["alice"] == "used up",
+                     "the quota to be used up")
+        for asker, target in ((3, 0), (0, 2), (0, 0)):
+            with ProtocolConnection(server.address, identities[asker]) as client:
+                assert client.ask(rp.ConnectRequest(identities[target].id)) == rp.response(rp.NOT_FOUND)
+        assert server.number("refused.quota" if end == "used up" else "refused.token") >= 3
+        # What it was invited to does not begin; what runs goes on.
+        with SessionConnection(server.address) as first, SessionConnection(server.address) as second:
+            for client, key in zip((first, second), keys):
+                client.send(rp.JoinSessionRequest(key))
+            first.receive_to_end()
+        one.send_bytes(b"still here")
+        assert other.receive_bytes(10) == b"still here"
+        device.check_alive()
+        third.check_alive()
+        one.close()
+        other.close()
+        sent_away(device)
+
+
+def held(server):
+    return int(server.probe()["metric rate-limit.held_back.device"])
+
+
+def test_a_rate_counts_from_the_first_session_on(named, identities):
+    server = named("slow:of-slow rate=200kB/s")
+    for _ in range(5):
+        before = held(server)
+        send_through(server, identities, "of-slow", 150_000)
+        assert held(server) > before
+
+
+def test_who_has_a_rate_joins_when_it_is_in_force(named, identities):
+    """The control thread cannot tell the module rate-limit."""
+    server = named("slow:of-slow rate=200kB/s", "fast:of-fast", modules=["access", "stuck-control"])
+    hold = server.folder / "hold"
+    hold.touch()
+    server.send_signal(signal.SIGHUP)
+    server.wait_for_log("stuck-control: stuck")
+    with ProtocolConnection(server.address, identities[0]) as waits:
+        waits.send(rp.JoinRelayRequest("of-slow"))
+        assert server.answer_to(identities[1], "of-fast") == SUCCESS
+        waits.expect_last(rp.RelayFull())
+    hold.unlink()
+    wait_for(lambda: server.answer_to(identities[0], "of-slow") == SUCCESS, "it to be in force")
 
 
 def test_a_rate_counts_for_each_device_of_a_name(named, identities):

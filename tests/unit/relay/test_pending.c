@@ -174,6 +174,27 @@ static void a_lost_invitation_takes_the_session_along(void **state)
 	assert_int_equal(half.conn, 0);
 }
 
+/* Whoever requested them; more than fit into one call. */
+static void a_device_is_invited_to_nothing_any_more(void **state)
+{
+	struct fixture *f = *state;
+	struct place lost[PENDING_WITHDRAW_MOST];
+	uint8_t other[2][ID_LEN];
+
+	assert_int_equal(claim(f, SIDE_CLIENT, here, 0), PENDING_FIRST);
+	for (unsigned i = 0; i < PENDING_WITHDRAW_MOST; i++)
+		assert_int_equal(add_from(f, v4(i << 8), other), PENDING_ROOM);
+	assert_int_equal(pending_withdraw(&f->table, alice, 0, lost), 1);
+	assert_int_equal(lost[0].conn, here.conn);
+	assert_int_equal(add(f, bob, &nowhere, other), PENDING_ROOM);
+	assert_int_equal(pending_withdraw(&f->table, bob, 0, lost),
+		PENDING_WITHDRAW_MOST);
+	assert_int_equal(pending_withdraw(&f->table, bob, 0, lost), 1);
+	assert_int_equal(lost[0].conn, 0);
+	assert_int_equal(claim(f, SIDE_SERVER, there, 0), PENDING_UNKNOWN);
+	assert_int_equal(pending_keys(&f->table), 0);
+}
+
 static void before_its_requester_has_come_nobody_waits(void **state)
 {
 	struct fixture *f = *state;
@@ -380,6 +401,7 @@ int main(void)
 		TEST(a_key_is_too_late_at_its_deadline),
 		TEST(a_half_that_goes_takes_the_session_along),
 		TEST(a_lost_invitation_takes_the_session_along),
+		TEST(a_device_is_invited_to_nothing_any_more),
 		TEST(before_its_requester_has_come_nobody_waits),
 		TEST(expiry_forgets_the_old_and_keeps_the_new),
 		TEST(the_table_has_a_bound),
