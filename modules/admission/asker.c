@@ -2,8 +2,10 @@
 
 /* The thread that asks the endpoint. */
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -11,13 +13,17 @@
 #include <utlist.h>
 
 #include "shared/monotonic.h"
+#include "shared/source.h"
+#include "shared/standing_timer.h"
 #include "asker.h"
+#include "queue.h"
 
 /* Late questions are looked for at most this often. */
 #define LATE_LOOK_MS 10
 
 struct job {
-	struct job *next, *prev;
+	struct queue_item waits; /* first, so that it is the job */
+	struct job *next, *prev; /* in `running` */
 	struct question question;
 	int64_t began_ms, until_ms; /* of the monotonic clock */
 	unsigned tries;
@@ -32,13 +38,13 @@ struct asker {
 	int wake; /* eventfd */
 	_Atomic unsigned queued, open;
 	pthread_mutex_t lock; /* of the next three */
-	struct job *queue;    /* utlist */
+	struct queue queue;   /* of jobs */
 	struct setup *next;   /* held; NULL: nothing new */
 	bool stop;
 	/* On the thread only. */
 	struct event_base *base;
 	struct event *woken;
-	struct event *expiry; /* always pending */
+	struct standing_timer expiry;
 	struct curl_loop loop;
 	struct setup *setup; /* held */
 	struct job *running; /* utlist */
@@ -71,64 +77,64 @@ static struct job *take(struct asker *asker)
 	struct job *job;
 
 	pthread_mutex_lock(&asker->lock);
-	job = asker->queue;
-	if (job) {
-		DL_DELETE(asker->queue, job);
+	job = (struct job *)queue_take(&asker->queue);
+	if (job)
 		atomic_fetch_sub(&asker->queued, 1);
-	}
 	pthread_mutex_unlock(&asker->lock);
 	return job;
 }
 
+struct lateness {
+	int64_t now_ms, next_ms;
+};
+
+static bool is_late(const struct queue_item *item, void *arg)
+{
+	const struct job *job = (const struct job *)item;
+	struct lateness *at = arg;
+
+	if (job->until_ms <= at->now_ms)
+		return true;
+	if (job->until_ms < at->next_ms)
+		at->next_ms = job->until_ms;
+	return false;
+}
+
 /* Those for which it is too late; *next_ms is when the next one will be.  The
  * caller frees the list. */
-static struct job *take_late(struct asker *asker, int64_t *next_ms)
+static struct queue_item *take_late(struct asker *asker, int64_t *next_ms)
 {
-	int64_t now_ms = monotonic_now_ms();
-	struct job *job, *after, *late = NULL;
+	struct lateness at = {monotonic_now_ms(), INT64_MAX};
+	struct queue_item *late;
 
-	*next_ms = INT64_MAX;
 	pthread_mutex_lock(&asker->lock);
-	for (job = asker->queue; job; job = after) {
-		after = job->next;
-		if (job->until_ms <= now_ms) {
-			DL_DELETE(asker->queue, job);
-			DL_APPEND(late, job);
-			atomic_fetch_sub(&asker->queued, 1);
-		} else if (job->until_ms < *next_ms) {
-			*next_ms = job->until_ms;
-		}
-	}
+	late = queue_take_all(&asker->queue, is_late, &at);
 	pthread_mutex_unlock(&asker->lock);
+	*next_ms = at.next_ms;
 	return late;
 }
 
 /* Also while all connections hang. */
 static void refuse_late(struct asker *asker)
 {
-	struct timeval after = {.tv_sec = 3600};
-	struct job *job, *late;
-	int64_t next_ms, wait_ms;
+	struct queue_item *item, *late;
+	int64_t next_ms, wait_ms = -1;
 
 	late = take_late(asker, &next_ms);
-	while ((job = late)) {
-		DL_DELETE(late, job);
-		settle(asker, job, FAILURE_LATE, &too_late);
+	while ((item = late)) {
+		DL_DELETE(late, item);
+		atomic_fetch_sub(&asker->queued, 1);
+		settle(asker, (struct job *)item, FAILURE_LATE, &too_late);
 	}
 	if (next_ms != INT64_MAX) {
 		wait_ms = next_ms - monotonic_now_ms();
 		wait_ms = wait_ms < LATE_LOOK_MS ? LATE_LOOK_MS : wait_ms;
-		after = (struct timeval){.tv_sec = wait_ms / 1000,
-			.tv_usec = wait_ms % 1000 * 1000};
 	}
-	/* It is always pending, so that this needs no memory. */
-	(void)event_add(asker->expiry, &after);
+	standing_timer_set(&asker->expiry, wait_ms);
 }
 
-static void expired(evutil_socket_t fd, short what, void *arg)
+static void expired(void *arg)
 {
-	(void)fd;
-	(void)what;
 	refuse_late(arg);
 }
 
@@ -258,41 +264,69 @@ static void wake_up(const struct asker *asker)
 	(void)!write(asker->wake, &one, sizeof(one));
 }
 
+/* The widest source, as a site has many of the narrow ones. */
+static void source_of(const struct question *question, uint8_t key[ID_LEN])
+{
+	struct sockaddr_storage from = {.ss_family = AF_INET};
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&from;
+	struct source source;
+
+	if (inet_pton(AF_INET, question->address,
+		    &((struct sockaddr_in *)&from)->sin_addr) != 1 &&
+		inet_pton(AF_INET6, question->address, &v6->sin6_addr) == 1)
+		from.ss_family = AF_INET6;
+	source_read(&from, &source);
+	memcpy(key, source.key[source.levels - 1], ID_LEN);
+}
+
 int asker_push(
 	struct asker *asker, const struct question *question, int64_t until_ms)
 {
 	struct job *job = calloc(1, sizeof(*job));
+	uint8_t source[ID_LEN];
+	int result;
 
 	if (!job)
 		return -1;
+	source_of(question, source);
 	job->question = *question;
 	job->began_ms = monotonic_now_ms();
 	job->until_ms = until_ms;
 	pthread_mutex_lock(&asker->lock);
-	DL_APPEND(asker->queue, job);
-	atomic_fetch_add(&asker->queued, 1);
+	result = queue_add(&asker->queue, &job->waits, source);
+	if (result == 0)
+		atomic_fetch_add(&asker->queued, 1);
 	pthread_mutex_unlock(&asker->lock);
-	wake_up(asker);
-	return 0;
+	if (result == 0)
+		wake_up(asker);
+	else
+		free(job);
+	return result;
+}
+
+static bool is_of(const struct queue_item *item, void *arg)
+{
+	const struct job *job = (const struct job *)item;
+	const uint64_t *conn = arg;
+
+	return job->question.ticket.number != 0 &&
+	       job->question.ticket.conn == *conn;
 }
 
 unsigned asker_drop(struct asker *asker, uint64_t conn)
 {
-	struct job *job, *after;
+	struct queue_item *item, *list;
 	unsigned dropped = 0;
 
 	pthread_mutex_lock(&asker->lock);
-	for (job = asker->queue; job; job = after) {
-		after = job->next;
-		if (job->question.ticket.number == 0 ||
-			job->question.ticket.conn != conn)
-			continue;
-		DL_DELETE(asker->queue, job);
-		free(job);
+	list = queue_take_all(&asker->queue, is_of, &conn);
+	pthread_mutex_unlock(&asker->lock);
+	while ((item = list)) {
+		DL_DELETE(list, item);
+		free(item);
 		dropped++;
 	}
 	atomic_fetch_sub(&asker->queued, dropped);
-	pthread_mutex_unlock(&asker->lock);
 	return dropped;
 }
 
@@ -333,8 +367,7 @@ static void dissolve(struct asker *asker)
 	curl_loop_close(&asker->loop);
 	if (asker->woken)
 		event_free(asker->woken);
-	if (asker->expiry)
-		event_free(asker->expiry);
+	standing_timer_close(&asker->expiry);
 	if (asker->base)
 		event_base_free(asker->base);
 	if (asker->wake >= 0)
@@ -354,11 +387,9 @@ static int open_loop(struct asker *asker, const struct libcurl *curl)
 		return -1;
 	asker->woken = event_new(
 		asker->base, asker->wake, EV_READ | EV_PERSIST, woken, asker);
-	asker->expiry = event_new(asker->base, -1, EV_PERSIST, expired, asker);
 	if (!asker->woken || event_add(asker->woken, NULL) != 0 ||
-		!asker->expiry ||
-		event_add(asker->expiry, &(struct timeval){.tv_sec = 3600}) !=
-			0)
+		standing_timer_open(
+			&asker->expiry, asker->base, expired, asker) != 0)
 		return -1;
 	return curl_loop_open(&asker->loop, asker->base, curl, done, asker);
 }

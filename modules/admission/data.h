@@ -14,6 +14,7 @@
  * counts.c     metrics
  * answer.c     what an answer says (pure)
  * question.c   what is asked
+ * queue.c      what waits, of one source after the other
  * cache.c      answers that still count (pure)
  * breaker.c    when an endpoint that fails is asked again (pure)
  */

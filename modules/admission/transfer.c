@@ -8,8 +8,6 @@
 
 #include "transfer.h"
 
-#define HEADERS_MOST 65536
-
 struct transfer {
 	const struct libcurl *curl;
 	CURL *easy; /* owned; its connection stays for the next request */
@@ -19,7 +17,7 @@ struct transfer {
 	void *owner;
 	uint8_t device[ID_LEN];
 	bool too_long;
-	size_t len, headers_len;
+	size_t len;
 	char request[QUESTION_BODY];
 	char why[CURL_ERROR_SIZE];
 	char body[ANSWER_BODY_MOST];
@@ -58,21 +56,6 @@ static size_t take_body(char *data, size_t size, size_t count, void *arg)
 	}
 	memcpy(transfer->body + transfer->len, data, len);
 	transfer->len += len;
-	return len;
-}
-
-/* With those after the body, of which libcurl would take any number. */
-static size_t take_header(char *data, size_t size, size_t count, void *arg)
-{
-	struct transfer *transfer = arg;
-	size_t len = size * count;
-
-	(void)data;
-	if (len > HEADERS_MOST - transfer->headers_len) {
-		transfer->too_long = true;
-		return 0;
-	}
-	transfer->headers_len += len;
 	return len;
 }
 
@@ -132,8 +115,8 @@ static CURLcode set_common(struct transfer *transfer)
 		SET(CURLOPT_ERRORBUFFER, transfer->why) &&
 		SET(CURLOPT_WRITEFUNCTION, take_body) &&
 		SET(CURLOPT_WRITEDATA, transfer) &&
-		SET(CURLOPT_HEADERFUNCTION, take_header) &&
-		SET(CURLOPT_HEADERDATA, transfer) &&
+		SET(CURLOPT_HEADERFUNCTION, curl_loop_header) &&
+		SET(CURLOPT_HEADERDATA, &transfer->job) &&
 		SET(CURLOPT_NOSIGNAL, 1L) &&
 		SET(CURLOPT_PROTOCOLS_STR, "https,http") &&
 		SET(CURLOPT_FOLLOWLOCATION, 0L) && SET(CURLOPT_PROXY, "") &&
@@ -192,7 +175,7 @@ int transfer_begin(struct transfer *transfer, struct curl_loop *loop,
 	transfer->setup = setup_hold(setup);
 	transfer->owner = owner;
 	transfer->too_long = false;
-	transfer->len = transfer->headers_len = 0;
+	transfer->len = 0;
 	transfer->why[0] = '\0';
 	memcpy(transfer->device, question->device, ID_LEN);
 	question_body(question, setup->dialect, transfer->request);
@@ -245,7 +228,7 @@ enum failure transfer_result(
 	(void)snprintf(out->reason, sizeof(out->reason), "%.95s",
 		transfer->why[0] ? transfer->why
 				 : transfer->curl->easy_strerror(code));
-	if (transfer->too_long)
+	if (transfer->too_long || transfer->job.headers_too_long)
 		return FAILURE_LONG;
 	return code == CURLE_OPERATION_TIMEDOUT ? FAILURE_TIMEOUT
 						: FAILURE_UNREACHED;

@@ -10,8 +10,6 @@
 #include "shared/curl_loop.h"
 #include "request.h"
 
-#define HEADERS_MOST 65536
-
 struct requests {
 	struct event_base *base; /* borrowed */
 	/* Both are set with the first request. */
@@ -30,8 +28,8 @@ struct request {
 	struct curl_slist *headers;
 	void *owner;
 	CURLcode code;
-	bool too_long, headers_too_long;
-	size_t len, headers_len;
+	bool too_long;
+	size_t len;
 	char why[CURL_ERROR_SIZE];
 	char body[REQUEST_BODY];
 };
@@ -104,20 +102,6 @@ static size_t take_body(char *data, size_t size, size_t count, void *arg)
 	return len;
 }
 
-/* With those after the body, of which libcurl would take any number. */
-static size_t take_header(char *data, size_t size, size_t count, void *arg)
-{
-	struct request *request = arg;
-	size_t len = size * count;
-
-	(void)data;
-	request->headers_too_long = len > HEADERS_MOST - request->headers_len;
-	if (request->headers_too_long)
-		return 0;
-	request->headers_len += len;
-	return len;
-}
-
 /* The first option that libcurl refuses stops the sequence. */
 #define SET(option, value)                                                     \
 	((code = request->all->curl->easy_setopt(                              \
@@ -131,8 +115,9 @@ static CURLcode set_common(struct request *request)
 		SET(CURLOPT_ERRORBUFFER, request->why) &&
 		SET(CURLOPT_WRITEFUNCTION, take_body) &&
 		SET(CURLOPT_WRITEDATA, request) &&
-		SET(CURLOPT_HEADERFUNCTION, take_header) &&
-		SET(CURLOPT_HEADERDATA, request) && SET(CURLOPT_NOSIGNAL, 1L) &&
+		SET(CURLOPT_HEADERFUNCTION, curl_loop_header) &&
+		SET(CURLOPT_HEADERDATA, &request->job) &&
+		SET(CURLOPT_NOSIGNAL, 1L) &&
 		SET(CURLOPT_PROTOCOLS_STR, "https,http") &&
 		SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
 		SET(CURLOPT_FORBID_REUSE, 1L) &&
@@ -321,9 +306,10 @@ void request_result(const struct request *request, struct request_result *out)
 	if (request->too_long)
 		(void)snprintf(out->error, sizeof(out->error),
 			"the answer has more than %d bytes", REQUEST_BODY);
-	else if (request->headers_too_long)
+	else if (request->job.headers_too_long)
 		(void)snprintf(out->error, sizeof(out->error),
-			"the headers have more than %d bytes", HEADERS_MOST);
+			"the headers have more than %d bytes",
+			CURL_LOOP_HEADERS_MOST);
 	else if (request->code != CURLE_OK)
 		(void)snprintf(out->error, sizeof(out->error), "%s",
 			request->why[0] ? request->why

@@ -7,9 +7,6 @@
 
 #include "shared/curl_loop.h"
 
-/* A timer that is pending can be moved without memory, so it always is. */
-static const struct timeval far = {.tv_sec = 24 * 60 * 60};
-
 static void move(struct curl_loop_job *job, struct curl_loop_job **list)
 {
 	if (job->list)
@@ -97,23 +94,18 @@ static void socket_event(evutil_socket_t fd, short what, void *arg)
 	act(arg, fd, flags);
 }
 
-static void timer_event(evutil_socket_t fd, short what, void *arg)
+static void timer_due(void *arg)
 {
-	struct curl_loop *loop = arg;
-
-	(void)fd;
-	(void)what;
-	(void)event_add(loop->timer, &far);
-	act(loop, CURL_SOCKET_TIMEOUT, 0);
+	act(arg, CURL_SOCKET_TIMEOUT, 0);
 }
 
 static int set_timer(CURLM *multi, long ms, void *arg)
 {
 	struct curl_loop *loop = arg;
-	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 
 	(void)multi;
-	return event_add(loop->timer, ms < 0 ? &far : &tv);
+	standing_timer_set(&loop->timer, ms);
+	return 0;
 }
 
 static int set_socket(
@@ -169,8 +161,7 @@ int curl_loop_open(struct curl_loop *loop, struct event_base *base,
 {
 	*loop = (struct curl_loop){
 		.base = base, .curl = curl, .done = done, .arg = arg};
-	loop->timer = event_new(base, -1, EV_PERSIST, timer_event, loop);
-	if (loop->timer && event_add(loop->timer, &far) == 0 &&
+	if (standing_timer_open(&loop->timer, base, timer_due, loop) == 0 &&
 		set_multi(loop) == 0)
 		return 0;
 	curl_loop_close(loop);
@@ -179,7 +170,7 @@ int curl_loop_open(struct curl_loop *loop, struct event_base *base,
 
 bool curl_loop_is_open(const struct curl_loop *loop)
 {
-	return loop->timer != NULL;
+	return loop->timer.event != NULL;
 }
 
 int curl_loop_begin(
@@ -190,8 +181,23 @@ int curl_loop_begin(
 	if (loop->curl->multi_add_handle(loop->multi, easy) != CURLM_OK)
 		return -1;
 	job->easy = easy;
+	job->headers_len = 0;
+	job->headers_too_long = false;
 	move(job, &loop->jobs);
 	return 0;
+}
+
+size_t curl_loop_header(char *data, size_t size, size_t count, void *job)
+{
+	struct curl_loop_job *of = job;
+	size_t len = size * count;
+
+	(void)data;
+	of->headers_too_long = len > CURL_LOOP_HEADERS_MOST - of->headers_len;
+	if (of->headers_too_long)
+		return 0;
+	of->headers_len += len;
+	return len;
 }
 
 void curl_loop_end(struct curl_loop *loop, struct curl_loop_job *job)
@@ -206,7 +212,6 @@ void curl_loop_close(struct curl_loop *loop)
 {
 	if (loop->multi)
 		(void)loop->curl->multi_cleanup(loop->multi);
-	if (loop->timer)
-		event_free(loop->timer);
+	standing_timer_close(&loop->timer);
 	*loop = (struct curl_loop){0};
 }

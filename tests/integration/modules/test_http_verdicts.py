@@ -19,7 +19,7 @@ from relay_server import module_folder
 from streams import Stream, rates
 from upgrading import start_upgrading  # noqa: F401
 from verdict_endpoint import Endpoint, says, tls_context
-from verdict_server import SUCCESS, asking, endpoint  # noqa: F401
+from verdict_server import SUCCESS, asking, endpoint, hold  # noqa: F401
 from waiting import wait_for
 
 NOT_FOUND = rp.response(rp.NOT_FOUND)
@@ -30,11 +30,6 @@ WORKERS = pytest.mark.parametrize("workers", [1, 2])
 def sent_away(client):
     assert client.receive_answering_pings() == FULL
     client.expect_close()
-
-
-def hold(endpoint):
-    """The endpoint hangs."""
-    endpoint.answer = lambda asked: None
 
 
 # Questions and answers.
@@ -147,7 +142,7 @@ def test_an_answer_for_this_once_is_not_kept(asking, endpoint, identities):  # n
 
 
 def test_who_is_denied_later_leaves(asking, endpoint, identities):  # noqa: F811
-    server = asking(relay={"ping-interval": "100ms"})
+    server = asking(relay={"ping-interval": "1s"})
     leaves = device_id.to_text(identities[0].id)
     endpoint.answer = lambda asked: says(allow=True, cache_for="100ms")
     with server.joined(identities[0]) as one, server.joined(identities[1]) as other:
@@ -169,7 +164,7 @@ def test_who_is_denied_later_leaves(asking, endpoint, identities):  # noqa: F811
 
 
 def test_who_cannot_be_asked_about_again_stays(asking, endpoint, identities):  # noqa: F811
-    server = asking(relay={"ping-interval": "100ms"}, retries=0)
+    server = asking(relay={"ping-interval": "1s"}, retries=0)
     endpoint.answer = lambda asked: says(allow=True, cache_for="100ms")
     with server.joined(identities[0]) as client:
         endpoint.answer = lambda asked: (500, b"", {})
@@ -221,12 +216,8 @@ def test_of_a_token_and_an_answer_the_lower_rate_counts(asking, endpoint, identi
                     sections={"access": {"named-tokens": str(names)}})
     endpoint.answer = lambda asked: says(allow=True, rate=answered)
 
-    def is_held_back():
-        with send_through(server, identities, 150_000, "of-alice"):
-            return int(server.probe()["metric rate-limit.held_back.device"]) > 0
-
-    # The rate of a name comes into force within moments of the join.
-    wait_for(is_held_back, "the lower rate")
+    with send_through(server, identities, 150_000, "of-alice"):
+        assert int(server.probe()["metric rate-limit.held_back.device"]) > 0
 
 
 def test_weights_are_shares(asking, endpoint, identities):  # noqa: F811
@@ -264,7 +255,7 @@ def quota_state(tmp_path):
 
 def test_a_used_up_quota_sends_away(asking, endpoint, identities, quota_state):  # noqa: F811
     server = asking(modules=["quota"], sections=quota_state, what="joins",
-                    relay={"ping-interval": "100ms"})
+                    relay={"ping-interval": "1s"})
     endpoint.answer = lambda asked: says(allow=True, quota="50kB")
     with send_through(server, identities, 70_000) as device:
         sent_away(device)
@@ -275,6 +266,56 @@ def test_a_used_up_quota_sends_away(asking, endpoint, identities, quota_state): 
     wait_for(lambda: server.probe()["metric relay.devices"] == "0", "all to leave")
     server.change()
     assert server.answer_to(identities[0]) == FULL
+
+
+@pytest.mark.parametrize("end", ["used up", "denied"])
+@pytest.mark.parametrize("what", ["joins", "both"])
+def test_who_may_not_stay_gets_no_new_session(asking, endpoint, identities, quota_state, end,  # noqa: F811
+                                              what):
+    server = asking(modules=["quota"], sections=quota_state, what=what, relay={"ping-interval": "1s"})
+    denied = []
+    endpoint.answer = lambda asked: says(
+        allow=asked.json["what"] == "ask" or asked.json["device"] not in denied,
+        quota="50kB", cache_for="100ms")
+    with contextlib.ExitStack() as stack:
+        device = stack.enter_context(server.joined(identities[0]))
+        stack.enter_context(server.joined(identities[2]))
+
+        def invited(asker):
+            with ProtocolConnection(server.address, asker) as client:
+                return client.request(identities[0].id).key, device.invitation().key
+
+        def absent(asker, target):
+            with ProtocolConnection(server.address, identities[asker]) as client:
+                return client.ask(rp.ConnectRequest(identities[target].id)) == NOT_FOUND
+
+        sides = [stack.enter_context(SessionConnection(server.address)).join(key)
+                 for key in invited(identities[1])]
+        # Else it could be ended after 3 s, when others ask for the device.
+        sides[1].send_bytes(bytes(5000))
+        assert sides[0].receive_bytes(5000) == bytes(5000)
+        keys = invited(identities[3])
+        if end == "denied":
+            denied.append(device_id.to_text(identities[0].id))
+            wait_for(lambda: server.number("withdrawn"), "it to be denied")
+        else:
+            sides[0].send_bytes(bytes(70_000))
+            assert sides[1].receive_bytes(70_000) == bytes(70_000)
+            wait_for(lambda: absent(3, 0), "the quota to be used up")
+        for asker, target in ((3, 0), (0, 2), (0, 0)):
+            assert absent(asker, target)
+        # What it was invited to does not begin; what runs goes on.
+        with SessionConnection(server.address) as first, SessionConnection(server.address) as second:
+            for client, key in zip((first, second), keys):
+                client.send(rp.JoinSessionRequest(key))
+            first.receive_to_end()
+        sides[0].send_bytes(b"still here")
+        assert sides[1].receive_bytes(10) == b"still here"
+        for side in sides:
+            side.close()
+        # Invitations from before.
+        while (message := device.receive_answering_pings()) != FULL:
+            assert isinstance(message, rp.SessionInvitation), message
 
 
 def test_a_quota_that_nobody_counts_refuses(asking, endpoint, identities):  # noqa: F811
@@ -361,7 +402,7 @@ def test_who_comes_too_late_is_not_admitted_because_of_it(asking, endpoint, iden
 
 def test_who_was_admitted_without_an_answer_is_asked_about(asking, endpoint, identities):  # noqa: F811
     server = asking(fail_open="yes", retries=0, breaker_pause="100ms",
-                    relay={"ping-interval": "100ms"})
+                    relay={"ping-interval": "1s"})
     endpoint.answer = lambda asked: (500, b"", {})
     with server.joined(identities[0]) as client:
         endpoint.answer = lambda asked: says(allow=False)
@@ -417,51 +458,6 @@ def test_the_breaker_opens_and_closes(asking, endpoint, identities):  # noqa: F8
     wait_for(lambda: server.answer_to(identities[0]) == SUCCESS, "a trial")
     assert server.number("breaker") == 0
     server.wait_for_log("the endpoint answers again")
-
-
-def test_the_newest_is_refused_if_the_queue_is_full(asking, endpoint, identities):  # noqa: F811
-    hold(endpoint)
-    server = asking(connections=1, queue=1)
-    with server.asking(identities[0]) as first, \
-            ProtocolConnection(server.address, identities[1]) as second:
-        second.send(rp.JoinRelayRequest(""))
-        server.wait_for_number("queued", 1)
-        assert server.number("open") == 1
-        assert server.answer_to(identities[2]) == FULL
-        assert server.number("failures.queue-full") == 1
-        server.wait_for_log("refused: 2 questions wait for the endpoint")
-        endpoint.answer = lambda asked: says(allow=True)
-        endpoint.ended.set()
-        second.expect(SUCCESS)
-        first.receive()
-    server.wait_for_number("open", 0)
-
-
-def test_what_nobody_waits_for_any_more_is_not_asked(asking, endpoint, identities):  # noqa: F811
-    hold(endpoint)
-    server = asking(connections=1, answer_timeout="300ms", timeout="500ms", retries=0)
-    with server.asking(identities[0]) as first, \
-            ProtocolConnection(server.address, identities[1]) as second:
-        second.send(rp.JoinRelayRequest(""))
-        first.expect_last(FULL)
-        second.expect_last(FULL)
-        server.wait_for_number("open", 0)
-        server.wait_for_number("queued", 0)
-    assert len(endpoint.asked) + server.number("failures.late") >= 2
-
-
-@pytest.mark.parametrize("message", ["join", "ask"])
-def test_who_leaves_gives_its_place_in_the_queue_up(asking, endpoint, identities, message):  # noqa: F811
-    hold(endpoint)
-    server = asking(connections=1)
-    with server.asking(identities[0]):
-        for identity in identities[1:5]:
-            with ProtocolConnection(server.address, identity) as client:
-                client.send(rp.JoinRelayRequest("") if message == "join"
-                            else rp.ConnectRequest(identities[6].id))
-                server.wait_for_number("queued", 1)
-            server.wait_for_number("queued", 0)
-    assert len(endpoint.asked) == 1
 
 
 # While a question is open.

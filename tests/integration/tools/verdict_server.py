@@ -67,6 +67,11 @@ class Server:
         return client
 
 
+def hold(endpoint):
+    """The endpoint hangs."""
+    endpoint.answer = lambda asked: None
+
+
 @pytest.fixture
 def endpoint():
     with Endpoint() as made:

@@ -213,10 +213,30 @@ static void whatever_libcurl_asks_for_the_timer_is_pending(void **state)
 {
 	(void)state;
 	assert_int_equal(test.timer(test.loop.multi, -1, &test.loop), 0);
-	assert_true(event_pending(test.loop.timer, EV_TIMEOUT, NULL));
+	assert_true(event_pending(test.loop.timer.event, EV_TIMEOUT, NULL));
 	assert_int_equal(test.timer(test.loop.multi, 0, &test.loop), 0);
 	run(CURLM_OK);
-	assert_true(event_pending(test.loop.timer, EV_TIMEOUT, NULL));
+	assert_true(event_pending(test.loop.timer.event, EV_TIMEOUT, NULL));
+}
+
+static void headers_have_an_end(void **state)
+{
+	struct curl_loop_job *job = &test.transfers[0].job;
+	char bytes[] = "X: y";
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(curl_loop_header(bytes, 1,
+					 CURL_LOOP_HEADERS_MOST - 2, job),
+			CURL_LOOP_HEADERS_MOST - 2);
+		assert_int_equal(curl_loop_header(bytes, 2, 1, job), 2);
+		assert_false(job->headers_too_long);
+		assert_int_equal(curl_loop_header(bytes, 1, 1, job), 0);
+		assert_true(job->headers_too_long);
+		/* Those of the next transfer are counted anew. */
+		curl_loop_end(&test.loop, job);
+		assert_int_equal(begin(0), 0);
+	}
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -228,6 +248,7 @@ int main(void)
 		TEST(who_is_ended_meanwhile_is_not_told),
 		TEST(without_a_new_multi_none_begins_until_there_is_one),
 		TEST(whatever_libcurl_asks_for_the_timer_is_pending),
+		TEST(headers_have_an_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
