@@ -23,6 +23,7 @@ struct holder {
 	unsigned held;
 	void *items;          /* for the owner of the table, initially NULL */
 	uint64_t last_served; /* likewise, initially 0 */
+	unsigned seen;        /* likewise */
 	uint8_t key[ID_LEN];
 };
 

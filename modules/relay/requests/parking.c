@@ -171,12 +171,16 @@ static struct parked *victim_for(
 	struct parked *victim = NULL;
 	unsigned most = held + 1;
 
+	for (struct parked *p = target->first; p; p = p->next)
+		if (p->source)
+			p->source->seen = 0;
+	for (struct parked *p = target->first; p; p = p->next)
+		if (p->source)
+			p->source->seen++;
 	for (struct parked *p = target->first; p; p = p->next) {
-		unsigned its = held_of(target, p->source);
-
-		if (its <= most)
+		if (!p->source || p->source->seen <= most)
 			continue;
-		most = its;
+		most = p->source->seen;
 		victim = p;
 	}
 	return victim;

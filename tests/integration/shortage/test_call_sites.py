@@ -24,7 +24,7 @@ import call_sites
 import faults
 import relay_protocol as rp
 import relay_server
-from exposition import parse
+from exposition import parse, value
 from pairing import Invited, check_both_ways, check_relayed
 from relay_client import Closed, ProtocolConnection, SessionConnection
 from upgrading import Upgrading
@@ -264,8 +264,7 @@ def test_an_invitation_that_is_lost(start, relay, sites):
     sites.begin()
     relay.session()
     sites.end()
-    (post,) = [site for site in sites.called()
-               if (site.call, site.function) == ("malloc", "loop_post")]
+    post = loop_post_of(sites)
     with ProtocolConnection(server.address, relay.two) as target:
         target.join()
         sites.begin(post, length=call_sites.FOREVER)
@@ -281,6 +280,60 @@ def test_an_invitation_that_is_lost(start, relay, sites):
     relay.reload()  # a record that could wake nobody goes out before the next one
     assert "relay: no memory for an invitation" in server.log()
     relay.check()
+
+
+def loop_post_of(sites):
+    """Where the memory for a message between threads is taken."""
+    (post,) = [site for site in sites.called()
+               if (site.call, site.function) == ("malloc", "loop_post")]
+    return post
+
+
+def test_who_waits_for_a_device_is_answered_in_the_end(start, relay, sites):
+    """Nobody can tell its worker that the device has come."""
+    server = relay.server = start(relay_server.Program("ours", 2), "-conf", relay.conf,
+                                  "-relay.park-asks", "3s", env=sites.environment)
+    sites.begin()
+    relay.session()
+    sites.end()
+    post = loop_post_of(sites)
+    with contextlib.ExitStack() as stack:
+        device, asker = (stack.enter_context(ProtocolConnection(server.address, identity))
+                         for identity in (relay.one, relay.two))
+        asker.send(rp.ConnectRequest(relay.one.id))
+        wait_for(lambda: waiting(server), "it to wait")
+        sites.begin(post, length=call_sites.FOREVER)
+        device.join()
+        assert sites.end()
+        asker.invitation()
+        device.invitation()
+    relay.check()
+
+
+def waiting(server):
+    return value(parse(server.get("/metrics")[2].decode()), "strelaysrv_relay_requests_waiting")
+
+
+def test_the_terms_of_a_token_without_memory(start, relay, sites):
+    """Who cannot be limited does not join."""
+    names = relay.folder / "names"
+    names.write_text("alice:of-alice rate=1MB/s\n")
+    server = relay.server = start(relay_server.Program("ours", 2), "-conf", relay.conf,
+                                  "-access.named-tokens", names, env=sites.environment)
+
+    def answer():
+        with ProtocolConnection(server.address, relay.one) as device:
+            return device.ask(rp.JoinRelayRequest("of-alice"))
+
+    sites.begin()
+    assert answer() == rp.response(rp.SUCCESS)
+    sites.end()
+    sites.begin(loop_post_of(sites), length=call_sites.FOREVER)
+    assert answer() == rp.RelayFull()
+    assert sites.end()
+    families = parse(server.get("/metrics")[2].decode())
+    assert value(families, "strelaysrv_access_refused_total", reason="memory") == 1
+    assert answer() == rp.response(rp.SUCCESS)
 
 
 def launch(relay, relay_keys, sites):
