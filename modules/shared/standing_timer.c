@@ -21,8 +21,8 @@ static void fired(evutil_socket_t fd, short what, void *arg)
 static int set(struct standing_timer *timer, int64_t ms)
 {
 	const struct timeval far = {.tv_sec = FAR_S};
-	const struct timeval after = {
-		.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	const struct timeval after = {.tv_sec = (time_t)(ms / 1000),
+		.tv_usec = (suseconds_t)(ms % 1000 * 1000)};
 
 	return event_add(timer->event, ms < 0 ? &far : &after);
 }

@@ -69,7 +69,7 @@ reader_target(inherited WRAP close fcntl getsockname getsockopt)
 reader_target(pem modules/pool-join/pem.c RUNS 2000 FOLDERS modules/pool-join)
 target_include_directories(fuzz_pem PRIVATE ${FUZZ_CURL_INCLUDE_DIRS})
 reader_target(pool modules/pool-join/answer.c modules/pool-join/plan.c
-  modules/pool-join/request.c modules/shared/curl_loop.c RUNS 2000
+  modules/pool-join/request.c modules/shared/curl_loop.c modules/shared/standing_timer.c RUNS 2000
   FOLDERS modules/pool-join)
 target_include_directories(fuzz_pool PRIVATE ${FUZZ_CURL_INCLUDE_DIRS})
 target_link_libraries(fuzz_pool PRIVATE ${FUZZ_CURL_LIBRARIES})
