@@ -51,19 +51,21 @@ int __wrap_tls_random_fill(unsigned char *out, size_t len)
 	return 0;
 }
 
-/* The last NUMBER bytes of r in a signature in DER. */
+/* The last NUMBER bytes of r in a signature in DER, where one r in 512 is
+ * shorter; out is zero before. */
 static bool sign(EVP_PKEY *with, OSSL_LIB_CTX *libctx, unsigned char *out)
 {
 	EVP_MD_CTX *cx = EVP_MD_CTX_new();
 	unsigned char der[256];
-	size_t len = sizeof(der);
+	size_t len = sizeof(der), n;
 	bool good = EVP_DigestSignInit_ex(cx, NULL, "SHA256", libctx, NULL,
 			    with, NULL) == 1 &&
-		    EVP_DigestSign(cx, der, &len, text, sizeof(text)) == 1 &&
-		    der[3] >= NUMBER;
+		    EVP_DigestSign(cx, der, &len, text, sizeof(text)) == 1;
 
-	if (good)
-		memcpy(out, der + 4 + der[3] - NUMBER, NUMBER);
+	if (good) {
+		n = der[3] < NUMBER ? der[3] : NUMBER;
+		memcpy(out + NUMBER - n, der + 4 + der[3] - n, n);
+	}
 	EVP_MD_CTX_free(cx);
 	return good;
 }
