@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MPL-2.0
 """A blocking client of the relay: protocol mode over TLS, session mode without."""
 
+import _ssl
+import ctypes
 import pathlib
 import socket
 import ssl
@@ -13,6 +15,16 @@ from waiting import PATIENCE, Deadline
 
 class Closed(Exception):
     """The server ended the connection."""
+
+
+_OPENSSL = ctypes.CDLL(_ssl.__file__)
+
+
+def _closed(what, error):
+    """With OpenSSL 3.5, an error of one connection stays in the thread's list of errors, and
+    Python takes it for an error of the next connection whose read would wait."""
+    _OPENSSL.ERR_clear_error()
+    return Closed(f"{what}{error!r}")
 
 
 class MessageStream:
@@ -34,7 +46,7 @@ class MessageStream:
         try:
             self.sock.sendall(data)
         except (ConnectionError, ssl.SSLError) as error:
-            raise Closed(f"while sending: {error!r}") from error
+            raise _closed("while sending: ", error) from error
 
     def send(self, message):
         self.send_bytes(rp.encode(message))
@@ -46,7 +58,7 @@ class MessageStream:
         except TimeoutError:
             raise AssertionError(f"nothing came within {PATIENCE:.0f} s") from None
         except (ConnectionError, ssl.SSLError) as error:
-            raise Closed(repr(error)) from error
+            raise _closed("", error) from error
 
     def receive_bytes(self, size):
         """Exactly size bytes."""
