@@ -3,8 +3,9 @@
 # Installs what the tests need, builds, and runs every test.
 #
 #   sh tests/run.sh [STAGE...]     all stages, or those named
-#   TURNS=all sh tests/run.sh      every test in every build; otherwise only if stages are
-#                                  named (see tests/integration/tools/turns.py)
+#   TURNS=all sh tests/run.sh      every test in every build, as if stages are named;
+#                                  TURNS=shared also shares if they are (see
+#                                  tests/integration/tools/turns.py)
 #   LONG=1 sh tests/run.sh         fuzzing for an hour each (or FUZZ_SECONDS), more rounds
 #   ROOTS=whole sh tests/run.sh roots    all stages in a clean Debian 12 and 13 each
 #   ROOTS=i386 sh tests/run.sh roots     a selection in a Debian 12 of 32 bits
@@ -32,8 +33,9 @@ export PYTHONPYCACHEPREFIX="$root/build-python"
 # What the table at the end is made from.
 results=$root/build-results
 seed=""
-[ $# -gt 0 ] || [ "${TURNS:-${LONG:+all}}" = all ] ||
-	seed=$(git rev-parse -q --verify HEAD || date +%F)
+case $#,${TURNS:-${LONG:+all}} in
+0, | *,shared) seed=$(git rev-parse -q --verify HEAD || date +%F) ;;
+esac
 
 # shellcheck disable=SC2046
 sh conf/install-packages.sh $(cat conf/build-packages tests/test-packages) ||
