@@ -52,7 +52,8 @@ def counted(program, folder, total):
         process.terminate()
         process.wait(300)
         rest.join()
-    total.append(int(re.search(r"Collected : (\d+)", "".join(lines))[1]))
+    own = rf"=={process.pid}== Collected : (\d+)"
+    total.append(int(re.search(own, "".join(lines))[1]))
 
 
 def joins(address, identities, count):
