@@ -216,6 +216,20 @@ def test_who_has_most_of_a_device_gives_up_a_place(bounded, identities, workers)
         honest.invitation()
 
 
+def test_requests_that_wait_count_as_all_do(parking, identities):
+    server = parking(modules=("log", "bounds", "relay", "probe"),
+                     sections={"bounds": {"exempt": ["127.0.0.1"], "asks-per-minute": 2}})
+    with contextlib.ExitStack() as stack:
+        for target in identities[1:3]:
+            stack.enter_context(server.asks(identities[0], target, source="127.0.0.5"))
+        third = stack.enter_context(
+            ProtocolConnection(server.address, identities[0], source="127.0.0.5"))
+        assert third.ask(rp.ConnectRequest(identities[3].id)) == NOT_FOUND
+        assert server.number("requests_waiting") == 2
+        assert server.number("requests_parked.refused") == 0
+        assert server.number("connect_requests.refused") == 1
+
+
 def test_a_stop_ends_it(parking, identities):
     server = parking()
     with server.asks(identities[0], identities[1]) as asker:
