@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -39,6 +40,13 @@ def _program():
     path = shutil.which("syncthing")
     assert path, "install the package syncthing"
     return path
+
+
+def version():
+    """Of the installed Syncthing, as two numbers."""
+    told = subprocess.run([_program(), "--version"], capture_output=True, text=True, check=True,
+                          timeout=PATIENCE).stdout
+    return tuple(map(int, re.search(r"v(\d+)\.(\d+)", told).groups()))
 
 
 def _set(parent, tag, *texts):
@@ -119,15 +127,18 @@ class Device:
         tree.write(file)
         return self
 
-    def start(self, prefix=(), call=lambda body: body()):
+    def start(self, prefix=(), call=lambda body: body(), proxy=None):
         """`prefix` is a command prefix, such as for a network namespace; `call` runs a function
-        there."""
+        there.  `proxy`: the URL of the proxy through which it dials, and only so."""
         self._call = call
+        environment = dict(self._environment)
+        if proxy:
+            environment |= {"no_proxy": "", "all_proxy": proxy, "ALL_PROXY_NO_FALLBACK": "1"}
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
                 [*prefix, _program(), "serve", "--home", str(self.home / "config"), "--no-browser",
                  "--no-restart", "--logfile=-"],
-                env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )
         wait_for(self._answers, lambda: f"Syncthing's REST interface; its log:\n{self.log()}")
         return self

@@ -12,7 +12,7 @@ import relay_protocol as rp
 from pairing import check_both_ways, told
 from proxied_network import (
     PROXY, RELAY, RELAY6, RELAY_LINK, RELAY_PRIVATE, Dialed, dial_by_connect,
-    proxied_network, why_not,
+    knowing, proxied_network, why_not,
 )
 from relay_client import ProtocolConnection, SessionConnection
 from relay_server import Program, RelayServer, free_port
@@ -216,13 +216,18 @@ def test_a_redirected_port_is_the_one_that_is_told(network, start_there, identit
 
 
 @needs_proxy
-def test_a_client_behind_a_connect_proxy_follows_its_invitation(network, start_there, identities):
-    """It joins, is asked for by a neighbour of the relay, and both meet."""
-    network.start_tinyproxy()
+@pytest.mark.parametrize("in_uri", [RELAY, "relay.test"])
+def test_a_client_behind_a_connect_proxy_follows_its_invitation(
+        network, start_there, identities, tmp_path, in_uri):
+    """As Syncthing from 2.1 on does: it has the proxy connect to what its URI names, joins, is
+    asked for by a neighbour of the relay, and has the proxy connect to what the invitation names."""
+    hosts = tmp_path / "hosts"
+    hosts.write_text(f"{RELAY} relay.test\n")
+    network.start_tinyproxy(*knowing(hosts))
     start_there(f":{PORT}")
 
     def join():
-        return Dialed(dial_by_connect(RELAY, PORT), identities[0])
+        return Dialed(dial_by_connect(in_uri, PORT), identities[0])
 
     with network.call("client", join) as joined:
         joined.send(rp.JoinRelayRequest(None))

@@ -78,12 +78,18 @@ class ProxiedNetwork:
                    (PROXY, PROXY_PRIVATE, PROXY6, PROXY_LINK))
         self._link("proxy", "client", (PROXY_INSIDE,), (CLIENT,))
 
-    def start_tinyproxy(self):
+    def start_tinyproxy(self, *prefix):
         conf = self.folder / "tinyproxy.conf"
         conf.write_text(f"Port {PROXY_PORT}\nListen {PROXY_INSIDE}\nTimeout 600\n"
                         f"LogFile \"{self.folder}/tinyproxy.log\"\nLogLevel Info\n")
-        process = subprocess.Popen([*self.prefix("proxy"), "tinyproxy", "-d", "-c", str(conf)],
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        self._start(*prefix, *self.prefix("proxy"), "tinyproxy", "-d", "-c", str(conf))
+
+    def start_socks(self, *prefix):
+        self._start(*prefix, *self.prefix("proxy"), "microsocks", "-i", PROXY_INSIDE,
+                    "-p", str(PROXY_PORT))
+
+    def _start(self, *command):
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                    stderr=subprocess.DEVNULL)
         self.daemons.callback(process.wait)
         self.daemons.callback(process.kill)
@@ -95,12 +101,17 @@ class ProxiedNetwork:
                 return False
             return True
 
-        wait_for(accepts, "tinyproxy to listen")
+        wait_for(accepts, f"{command} to listen")
 
     def close(self):
         self.daemons.close()
         for name in self.names.values():
             subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+
+
+def knowing(hosts):
+    """A command prefix with which a command sees this file of hosts."""
+    return ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"', str(hosts)]
 
 
 @contextlib.contextmanager

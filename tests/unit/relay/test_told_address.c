@@ -19,14 +19,15 @@
 
 #include "relay/address/advertise.h"
 #include "relay/address/told.h"
+#include "relay/address/uri.h"
 
 #define TABLE    "<!-- told -->"
-#define CELLS    6
+#define CELLS    7
 #define CELL     96
 #define ROWS_MIN 20
 #define MOST     4
 
-enum cell { LISTENS, CAME_IN, FROM, EXT, MAPPED, TOLD };
+enum cell { LISTENS, CAME_IN, FROM, EXT, MAPPED, TOLD, URI };
 
 /* The text without blanks and code marks; "-" is "". */
 static void clean(char *out, const char *text, size_t len)
@@ -88,6 +89,20 @@ static void read_address(const char *text, struct sockaddr_storage *out)
 	}
 }
 
+/* The first listen address. */
+static const char *listens;
+
+const char *relay_listen_text(void)
+{
+	return listens;
+}
+
+int relay_listen_address(unsigned i, struct sockaddr_storage *out)
+{
+	read_address(listens, out);
+	return i == 0 ? 0 : -1;
+}
+
 static void read_ext(struct advertise *advertise, char *text)
 {
 	const char *list[MOST + 1] = {NULL};
@@ -128,6 +143,19 @@ static void write_told(const struct told *told, char out[ADVERTISE_TEXT])
 	advertise_format(&address, memcmp(v4, told->bytes, 12) != 0, out);
 }
 
+static void check_uri(const struct advertise *advertise, const char *names)
+{
+	char got[URI_TEXT], want[URI_TEXT], host[EXT_ADDRESS_HOST];
+	struct uri uri = {.host = host};
+	struct relay_err err;
+
+	advertise_uri(advertise, host, &uri.port);
+	assert_int_equal(uri_format(&uri, got, sizeof(got), &err), 0);
+	got[strcspn(got, "?")] = '\0';
+	snprintf(want, sizeof(want), "relay://%s/", names);
+	assert_string_equal(got, want);
+}
+
 static void check_row(char cells[CELLS][CELL])
 {
 	static struct advertise advertise;
@@ -143,6 +171,9 @@ static void check_row(char cells[CELLS][CELL])
 	told_to(&advertise, &in, &told);
 	write_told(&told, got);
 	assert_string_equal(got, cells[TOLD]);
+	listens = cells[LISTENS];
+	if (cells[URI][0])
+		check_uri(&advertise, cells[URI]);
 }
 
 static void every_row_holds(void **state)
