@@ -13,6 +13,11 @@
 #include "config/schema.h"
 #include "net/proxy_trust.h"
 
+/*
+ * A module has a set of ranges for thousands of them (modules/shared/ranges.h).
+ * This room can use nothing of a module's, and a list of proxies is short.
+ */
+
 #define BITS 128
 
 struct range {

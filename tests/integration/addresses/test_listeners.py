@@ -366,12 +366,13 @@ def start_activated(start, our_program, tmp_path, sockets, names, text):
                  pass_fds=[sock.fileno() for sock in sockets])
 
 
-def test_a_socket_whose_name_no_listener_has(start, our_program, tmp_path, identities):
+@pytest.mark.parametrize("form", ["named", "listed"])
+def test_a_socket_whose_name_no_listener_has(start, our_program, tmp_path, identities, form):
     """Its address decides, as that of a socket without a name; if none fits, it is closed."""
     with socket.create_server(("127.0.0.1", 0)) as used, socket.create_server(("127.0.0.1", 0)) as idle:
         port = used.getsockname()[1]
         server = start_activated(start, our_program, tmp_path, [used, idle], "nobody:other",
-                                 section("main", port))
+                                 FORMS[form](port))
         server.wait_for_log(rf'the inherited socket "other" of {at(idle.getsockname()[1])} is closed: '
                             "no listener has that name")
         with join(port, identities[0]) as device:

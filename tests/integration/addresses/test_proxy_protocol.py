@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 import relay_protocol as rp
-from control_client import metric
+from control_client import control_folder, controlled, metric, shown  # noqa: F401
 from pairing import check_both_ways, told
 from proxy_sender import (
     CLIENT, CLIENT6, FRONT, FRONT6, SIGNATURE, WRONG, Proxied, byte_by_byte, version1, version2,
@@ -20,6 +20,7 @@ from relay_server import Program, free_port, split_address
 from relay_server import run as run_program
 from reloading import reloadable  # noqa: F401
 from upgrading import start_upgrading  # noqa: F401
+from verdict_server import endpoint  # noqa: F401
 from waiting import PATIENCE, wait_for
 
 MODULES = "modules = { log, access, bounds, relay, prometheus }\n"
@@ -97,6 +98,20 @@ def test_exactly_the_header_is_read(front, identities, name):
         device.send_bytes(tls.seal(rp.encode(rp.JoinRelayRequest(None))))
         assert tls.receive(device) == rp.response(rp.SUCCESS)
     assert results(relay, "client") == 3
+
+
+def test_a_header_that_the_client_sends_itself_is_no_header(front):
+    """A proxy passes it on behind its own."""
+    relay = front(more='access {\n  connect-deny = { "203.0.113.66" }\n}\n')
+    with MessageStream(dial(relay.at)) as liar:
+        liar.send_bytes(version2(("203.0.113.66", 1)) + version1() + rp.encode(NO_SUCH_KEY))
+        liar.expect_close()
+    assert accepted(relay) == 1
+    with MessageStream(dial(relay.at)) as liar:
+        liar.send_bytes(version2() + version1() + rp.encode(NO_SUCH_KEY))
+        liar.expect_close()
+    closed = metric(relay.server, 'strelaysrv_core_connections_closed_total{reason="protocol"}')
+    assert results(relay, "client") == 2 and closed == 1
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -187,6 +202,42 @@ def test_guards_see_the_client_and_not_the_proxy(front, identities):
         third = stack.enter_context(MessageStream(dial(relay.at)))
         third.send_bytes(version1(("203.0.113.1", 9)) + rp.encode(NO_SUCH_KEY))
         third.expect_close()
+
+
+#: So many that the sides of some are accepted by two workers, and one side moves.
+SESSIONS = 12
+
+
+def test_operators_and_endpoints_are_told_the_client(controlled, endpoint, identities):  # noqa: F811
+    """Also when a connection has moved to another worker."""
+    at = ("127.0.0.1", free_port())
+    server = controlled(
+        ["log", "access", "bounds", "quota", "admission", "relay", "control"],
+        {"admission": {"url": endpoint.url}, "quota": {"month": "1TB", "state-required": "no"},
+         'listener "front"': {"address": f"{at[0]}:{at[1]}", "proxy": "yes", "proxy-from": at[0]}})
+    other = ("203.0.113.9", 4)
+    with contextlib.ExitStack() as stack:
+
+        def come(client, identity=None):
+            return stack.enter_context(Proxied(at, version2(client), identity))
+
+        joined = come(CLIENT, identities[0])
+        assert joined.ask(rp.JoinRelayRequest(None)) == rp.response(rp.SUCCESS)
+        assert endpoint.asked[0].json["address"] == CLIENT[0]
+        assert shown(server, "devices")[0]["address"] == f"{CLIENT[0]}:{CLIENT[1]}"
+        for number in range(SESSIONS):
+            asks = come(other, identities[1])
+            asks.send(rp.ConnectRequest(identities[0].id))
+            keys = [stream.receive_answering_pings().key for stream in (asks, joined)]
+            for host, key in zip((other[0], CLIENT[0]), keys, strict=True):
+                side = come((host, 1000 + number))
+                side.send(rp.JoinSessionRequest(key))
+                side.expect(rp.response(rp.SUCCESS))
+        assert endpoint.asked[1].json["address"] == other[0]
+        rows = shown(server, "sessions")
+        assert len(rows) == SESSIONS
+        assert all({row["address"].split(":")[0], row["other address"].split(":")[0]}
+                   == {CLIENT[0], other[0]} for row in rows), rows
 
 
 def test_other_addresses_need_no_header(front, identities):
