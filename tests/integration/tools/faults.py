@@ -44,6 +44,7 @@ def preload(library):
     needed = subprocess.run(["ldd", binary], capture_output=True, text=True, check=True).stdout
     first = re.findall(r"=> (\S*/lib[at]san\.so\S*)", needed)
     ours = pathlib.Path(binary).resolve().parent / "tests/faults" / library
+    assert ours.exists(), f"no {ours}: without it nothing fails; build with BUILD_TESTING=ON"
     return " ".join([*first, str(ours)])
 
 
