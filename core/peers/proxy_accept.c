@@ -101,6 +101,15 @@ static bool look(int fd, bool hung_up, struct beginning *out)
 	return out->closed || out->kind != PROXY_HEADER_PART;
 }
 
+/* What had come before a reset can still be read, and hides it. */
+static bool was_reset(int fd)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error;
+}
+
 static void settle(struct worker *worker, int fd, struct listener_facts *facts,
 	const struct beginning *begins)
 {
@@ -169,7 +178,7 @@ static void readable(evutil_socket_t fd, short what, void *arg)
 	loop_tick(&worker->loop);
 	if (what & EV_CLOSED)
 		one->hung_up = true;
-	if (look(fd, one->hung_up, &begins)) {
+	if (look(fd, one->hung_up, &begins) || was_reset(fd)) {
 		/* The client's connection will watch the descriptor. */
 		listener_facts_share(facts);
 		forget(one);

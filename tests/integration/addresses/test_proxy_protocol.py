@@ -15,7 +15,9 @@ from pairing import check_both_ways, told
 from proxy_sender import (
     CLIENT, CLIENT6, FRONT, FRONT6, SIGNATURE, WRONG, Proxied, byte_by_byte, version1, version2,
 )
-from relay_client import NO_SUCH_KEY, MessageStream, ProtocolConnection, TlsBytes, dial, served
+from relay_client import (
+    NO_SUCH_KEY, MessageStream, ProtocolConnection, TlsBytes, dial, reset, served,
+)
 from relay_server import Program, free_port, split_address
 from relay_server import run as run_program
 from reloading import reloadable  # noqa: F401
@@ -140,13 +142,16 @@ def test_a_header_must_come_in_time(front, part):
     assert accepted(relay) == 1
 
 
+@pytest.mark.parametrize("how", ["close", "reset"])
 @pytest.mark.parametrize("part", [b"", b"PROXY ", version2()[:20]])
-def test_who_leaves_before_its_header_is_forgotten(front, part):
+def test_who_leaves_before_its_header_is_forgotten(front, part, how):
     relay = front()
     before = relay.server.descriptors()
     for _ in range(20):
         with dial(relay.at) as sock:
             sock.sendall(part)
+            if how == "reset":
+                reset(sock)
     wait_for(lambda: results(relay, "closed") == 20, "all to be closed")
     assert metric(relay.server, "strelaysrv_core_proxy_waiting") == 0
     wait_for(lambda: relay.server.descriptors() <= before + 1, "their descriptors")
