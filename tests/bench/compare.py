@@ -33,7 +33,7 @@ class Scale:
     starts: int
     idle_interval: int  # seconds between pings, for the idle CPU
     idle_windows: int
-    key_rounds: int  # rounds that also compare keys
+    key_rounds: int  # rounds that also compare keys, and relays behind haproxy
     cost_rounds: int  # rounds that also measure modules
     cost_window: float  # seconds of a bulk run for that
     rate_window: float  # seconds over which a rate is compared with its limit
@@ -155,7 +155,8 @@ class Comparison:
                 for key, folder, options in (("p384", self.stage.keys("p384"), {"p384": True}),
                                              ("own", self.own[subject], {})):
                     with self.stage.relay(subject, keys=folder) as server:
-                        self.attempt(measure.joins, key, subject, server, **options)
+                        self.attempt(measure.joins, key, subject, measure.relay_target(server),
+                                     **options)
                         if key == "own":
                             self.own_setups(subject, server)
             with self.stage.relay(subject, keys=shared) as server:
@@ -173,6 +174,21 @@ class Comparison:
         for key, parallel in (("own16", 16), ("own1", 1)):
             self.attempt(measure.setups, key, subject, target, count=self.scale.setups,
                          parallel=parallel)
+
+    def fronts(self, order):
+        """Relays behind haproxy.  Ours may be told the clients' addresses; the reference only sees
+        the address of haproxy."""
+        keys = self.stage.keys("p256")
+        proxies = ("-proxy-listen", "127.0.0.1:0", "-proxy-from", "127.0.0.1")
+        ways = {("front", "ours"): ((), ""), ("proxied", "ours"): (proxies, "send-proxy-v2"),
+                ("front", "reference"): ((), ""), ("proxied", "reference"): ((), "")}
+        for subject in order:
+            for (key, whose), (args, option) in ways.items():
+                if whose != subject:
+                    continue
+                with self.stage.relay(subject, *args, keys=keys) as relay, \
+                        self.stage.front(relay, option) as haproxy:
+                    self.attempt(measure.behind_haproxy, key, subject, relay, haproxy)
 
     def costs(self):
         """Compares each module that limits nothing with a relay without it."""
@@ -210,6 +226,8 @@ class Comparison:
             order = rows.SUBJECTS if number % 2 == 0 else rows.SUBJECTS[::-1]
             self.traffic(order)
             self.relays(number, order)
+            if number < self.scale.key_rounds:
+                self.fronts(order)
             if number < self.scale.cost_rounds:
                 self.costs()
             self.rounds += 1
@@ -266,8 +284,8 @@ def arguments():
                         help="seconds after which no further round begins (%(default)s)")
     parser.add_argument("--only", nargs="+", metavar="MEASUREMENT",
                         help="some of: bulk64 bulk pingpong pingpong_alone pingpong_beside_bulk "
-                             "setups setups_at_once storm joins silent start_time size idle_cpu "
-                             "module_cost rate_accuracy")
+                             "setups setups_at_once storm joins behind_haproxy silent start_time "
+                             "size idle_cpu module_cost rate_accuracy")
     parser.add_argument("--ours", help="another program than the build's")
     return parser.parse_args()
 

@@ -207,12 +207,20 @@ def rate_accuracy(load, limits):
             run.result()
 
 
-def joins(load, key, subject, server, **options):
-    r = load.run("joins", relay_target(server), devices=load.scale.few_devices, parallel=64,
+def joins(load, key, subject, target, **options):
+    r = load.run("joins", target, devices=load.scale.few_devices, parallel=64,
                  **options)
     if r["joined"]:
         load.results.add(f"{key}.cpu", subject, r["server_cpu_s"] / r["joined"] * 1e3)
         load.results.add(f"{key}.rate", subject, r["per_s"])
+
+
+def behind_haproxy(load, key, subject, relay, haproxy):
+    """Bulk and joins of clients that connect to haproxy; the CPU is the relay's."""
+    fronted = Target(subject, [
+        "--relay", f"127.0.0.1:{haproxy.port}", "--server-pid", str(relay.pid)])
+    bulk(load, f"{key}8", subject, fronted, sessions=8)
+    joins(load, f"{key}.join", subject, fronted)
 
 
 def idle_cpu(load, subject, server):

@@ -44,6 +44,15 @@ COSTS = {
 }
 
 
+def _behind(key, title):
+    """Without targets: most of the work is haproxy's."""
+    return [
+        *_bulk(f"{key}8", f"{title}: bulk, 8 sessions", None, None, None, None),
+        Row(f"{key}.join.rate", f"{title}: joins", "1/s", True),
+        Row(f"{key}.join.cpu", "... relay CPU per join", "ms", False),
+    ]
+
+
 def _cost(key, title):
     return [
         Row(f"cost.{key}.rate", f"with {title}: bulk, 8 sessions, throughput", "x without", True,
@@ -86,6 +95,8 @@ ROWS = [
     Row("own.cpu", "... relay CPU per join", "ms", False, 0.75, 0.6),
     Row("own16.cpu", "... session set-up, 16 at a time: relay CPU", "ms", False, 0.65, 0.5),
     Row("own1.cpu", "... session set-up, one by one: relay CPU", "ms", False, 0.65, 0.5),
+    *_behind("front", "behind haproxy"),
+    *_behind("proxied", "behind haproxy, ours with PROXY protocol"),
     Row("device.rss", "memory per joined device", "KiB", False, 12.5, 10, VALUE,
         ratio_target=0.4, plotted=True),
     Row("bulk64.rss", "memory per active bulk session beyond idle", "KiB", False, 16, None, VALUE,

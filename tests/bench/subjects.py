@@ -13,7 +13,8 @@ import subprocess
 import time
 
 PATIENCE = 20.0
-_URI = re.compile(rb"URI: relay://127\.0\.0\.1:(\d+)/")
+#: The host is unspecified if only proxies connect.
+_URI = re.compile(rb"URI: relay://(?:127\.0\.0\.1|0\.0\.0\.0):(\d+)/")
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
@@ -178,10 +179,18 @@ class Stage:
     def haproxy(self):
         """haproxy as a plain TCP proxy, with splice where possible: the cost of forwarding bytes
         alone."""
-        port, self.backend_port = free_port(), free_port()
-        configuration = self.folder / "haproxy.cfg"
+        self.backend_port = free_port()
+        return self._haproxy(self.backend_port)
+
+    def front(self, relay, option):
+        """haproxy in front of a relay; `option`: of its line `server`."""
+        return self._haproxy(relay.port, option)
+
+    def _haproxy(self, backend_port, option=""):
+        port, log = free_port(), self._log("haproxy")
+        configuration = log.with_suffix(".cfg")
         configuration.write_text(f"""global
-  maxconn 1500
+  maxconn 4000
 defaults
   mode tcp
   option splice-auto
@@ -191,10 +200,9 @@ defaults
   timeout server 10m
 listen bench
   bind 127.0.0.1:{port}
-  server load 127.0.0.1:{self.backend_port}
+  server load 127.0.0.1:{backend_port} {option}
 """)
-        server = Server("haproxy", ["/usr/sbin/haproxy", "-db", "-f", str(configuration)],
-                        self._log("haproxy"))
+        server = Server("haproxy", ["/usr/sbin/haproxy", "-db", "-f", str(configuration)], log)
         server.port = port
         return server.wait_until_serving(lambda: accepts(port))
 
