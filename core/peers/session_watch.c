@@ -91,16 +91,21 @@ static bool broken_and_stuck(const struct relay_session *session)
 }
 
 /* Whether nothing has moved for too long.  After a stall of this thread or of
- * the machine, the event of bytes that came in time is not handled yet. */
-static bool idle_for_too_long(const struct relay_session *session)
+ * the machine, bytes that came in time are not read yet. */
+static bool idle_for_too_long(struct relay_session *session)
 {
+	bool heard = false;
+
 	if (loop_clock_ms() - session->moved_ms < session->idle_ms)
 		return false;
-	for (int side = 0; side < 2; side++)
-		if (!session->flow[side].readable &&
-			socket_unread(session->conn[side]->fd) > 0)
-			return false;
-	return true;
+	for (int side = 0; side < 2; side++) {
+		if (session->flow[side].readable ||
+			socket_unread(session->conn[side]->fd) <= 0)
+			continue;
+		look_for_end(session, side);
+		heard = true;
+	}
+	return !heard;
 }
 
 void session_watch_due(struct deadline *deadline)
