@@ -30,9 +30,11 @@ static struct {
 	int fstat, pread, shorter; /* an errno, or 1: as if cut off */
 } faults;
 
-int __real_fstat(int fd, struct stat *st);
+/* Their types are those of 64 bits everywhere; the names without 64 are not, on
+ * 32 bits. */
+int __real_fstat64(int fd, struct stat *st);
 int __wrap_fstat(int fd, struct stat *st);
-ssize_t __real_pread(int fd, void *to, size_t len, off_t at);
+ssize_t __real_pread64(int fd, void *to, size_t len, off_t at);
 ssize_t __wrap_pread(int fd, void *to, size_t len, off_t at);
 ssize_t __wrap_pread64(int fd, void *to, size_t len, off_t at);
 int __wrap_fstat64(int fd, struct stat *st);
@@ -40,7 +42,7 @@ int __wrap_fstat64(int fd, struct stat *st);
 int __wrap_fstat(int fd, struct stat *st)
 {
 	if (!faults.fstat)
-		return __real_fstat(fd, st);
+		return __real_fstat64(fd, st);
 	errno = faults.fstat;
 	return -1;
 }
@@ -60,7 +62,7 @@ ssize_t __wrap_pread(int fd, void *to, size_t len, off_t at)
 		return -1;
 	}
 	errno = faults.pread;
-	got = faults.pread ? -1 : __real_pread(fd, to, len, at);
+	got = faults.pread ? -1 : __real_pread64(fd, to, len, at);
 	return faults.shorter && got > 0 ? got - 1 : got;
 }
 
@@ -114,7 +116,7 @@ static int setup(void **state)
 	struct stat st;
 
 	memset(&faults, 0, sizeof(faults));
-	if (fd < 0 || __real_fstat(fd, &st) != 0)
+	if (fd < 0 || __real_fstat64(fd, &st) != 0)
 		return -1;
 	size = (size_t)st.st_size;
 	program = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
