@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MPL-2.0
-"""Prints what becomes of many joins at once about which the module admission must ask, and what
-those that wait take.
+"""Joins about which the module admission must ask an endpoint.
 
     STRELAYSRV=build/strelaysrv waiting_joins.py [JOINS] [OPTION=VALUE...]
+    STRELAYSRV=build/strelaysrv waiting_joins.py hold [JOINS] [OPTION=VALUE...]
 
-Options are those of the module; answer-timeout is the server's.  The endpoint answers after 50 ms.
-The devices come from 250 addresses, and begin their handshakes at once."""
+The first prints what becomes of so many at once if the endpoint answers after 50 ms, and how long
+they waited; the second what each takes while all of them wait, and when they have joined.  Options
+are those of the module; answer-timeout is the server's.  The devices come from 250 addresses, and
+begin their handshakes at once."""
 
 import asyncio
 import multiprocessing
@@ -27,13 +29,15 @@ BODY = b'{"allow": true, "cache-for": 0}'
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY
 
 
-def serve(port):
+def serve(port, released):
     async def answer(reader, writer):
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 await reader.readexactly(int(re.search(rb"(?i)content-length: (\d+)", head)[1]))
                 await asyncio.sleep(DELAY)
+                while not released.is_set():
+                    await asyncio.sleep(DELAY)
                 writer.write(ANSWER)
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
@@ -51,48 +55,78 @@ def resident(server):
     return 1024 * int(re.search(r"Rss:\s+(\d+)", text)[1])
 
 
-def watch(server, load):
-    """The most that waited, and their memory, while relay-load runs."""
-    most, before = (0, 0), resident(server)
-    while load.poll() is None:
-        time.sleep(0.1)
-        waits = int(server.probe()["metric core.questions.join"])
-        if waits > most[0]:
-            most = waits, resident(server) - before
-    return most
+def probe(server, name):
+    return int(server.probe().get(f"metric {name}", 0))
 
 
-def report(server, most, load):
-    print(load.stdout.read().strip())
-    print(f"at most {most[0]} waited, {most[1] / max(most[0], 1):,.0f} bytes each with TLS")
+def start_load(server, command, count, **options):
+    words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+    return subprocess.Popen(
+        [module_folder().parent / "tests/bench/relay-load", command, "--relay",
+         "%s:%d" % server.address, "--devices", str(count), "--parallel", str(count),
+         "--client-timeout", "120", "--limit", "240", *words],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def percentile(server, part):
+    """The bound of the histogram below which that part of the questions took, in seconds."""
+    text = server.page("/metrics")[1]
+    rows = re.findall(r'question_duration_seconds_bucket\{what="join",le="(\S+)"\} (\d+)', text)
+    return next(bound for bound, below in rows if int(below) >= part * int(rows[-1][1]))
+
+
+def at_once(server, count):
+    load = start_load(server, "joins", count)
+    print(load.communicate()[0].strip())
+    print(f"waited: half up to {percentile(server, 0.5)} s, 99 % up to {percentile(server, 0.99)} s")
     for name, number in server.probe().items():
-        if re.match("metric (admission.failures|core.question|relay.joins)", name) and number != "0":
+        if re.match("metric (admission.failures|core.questions|relay.joins)", name) and number != "0":
             print(f"  {name.removeprefix('metric ')} {number}")
 
 
+def held(server, count, released):
+    before = resident(server)
+    load = start_load(server, "idle", count)
+    end = time.monotonic() + 50
+    while time.monotonic() < end and probe(server, "core.questions.join") < count:
+        time.sleep(0.1)
+    waits, taken = probe(server, "core.questions.join"), resident(server) - before
+    released.set()
+    print(load.stdout.readline().strip())
+    print(f"{waits} waited, {taken / max(waits, 1):,.0f} bytes each with TLS; "
+          f"joined: {(resident(server) - before) / count:,.0f} bytes each")
+    load.communicate()
+
+
 def main():
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    options = dict(word.split("=", 1) for word in sys.argv[2:])
-    timeout = options.pop("answer-timeout", "1.5s")
+    words = sys.argv[1:]
+    hold = words[:1] == ["hold"]
+    words = words[hold:]
+    count = int(words.pop(0)) if words and words[0].isdigit() else 10_000
+    options = dict(word.split("=", 1) for word in words)
+    if hold:
+        options = {"timeout": "60s", "connections": "64", "queue": "16384"} | options
+    timeout = options.pop("answer-timeout", "60s" if hold else "1.5s")
+    released = multiprocessing.Event()
+    if not hold:
+        released.set()
     port, theirs = multiprocessing.Pipe()
-    endpoint = multiprocessing.Process(target=serve, args=(theirs,), daemon=True)
+    endpoint = multiprocessing.Process(target=serve, args=(theirs, released), daemon=True)
     endpoint.start()
     options["url"] = f"http://127.0.0.1:{port.recv()}/"
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         server = ModuleServer(
-            folder, folder, ["log", "probe", "admission", "relay"], workers=2,
-            installed=["probe"], answer_timeout=timeout,
+            folder, folder, ["log", "status", "prometheus", "probe", "admission", "relay"],
+            workers=2, installed=["probe"], answer_timeout=timeout,
             sections={"admission": options,
                       "relay": {"ping-interval": "20m", "network-timeout": "40m",
                                 "message-timeout": "20m"}})
         server.wait_for_log("ready, with modules:")
-
-        load = subprocess.Popen(
-            [module_folder().parent / "tests/bench/relay-load", "joins", "--relay",
-             "%s:%d" % server.address, "--devices", str(count), "--parallel", str(count)],
-            stdout=subprocess.PIPE, text=True)
-        report(server, watch(server, load), load)
+        if hold:
+            held(server, count, released)
+        else:
+            at_once(server, count)
         server.process.terminate()
         server.process.wait(60)
 
