@@ -102,7 +102,7 @@ const char *here_barred(struct relay_ctx *cx, const uint8_t *id)
 
 	pthread_mutex_lock(&data->lock);
 	device = here_find(&data->here, id);
-	if (device && device->holders > 0 && device->answered) {
+	if (device && device->holders > 0) {
 		if (atomic_load(&device->denied))
 			why = "denied";
 		else if (atomic_load(&device->used_up))

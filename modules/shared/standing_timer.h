@@ -25,7 +25,8 @@ struct standing_timer {
 /* Not set.  0, or -1 without memory; then it must be closed, too. */
 int standing_timer_open(struct standing_timer *timer, struct event_base *base,
 	standing_timer_fn *due, void *arg);
-/* Calls due(arg) once, after that time; below 0: never. */
+/* Calls due(arg) once, after that time; below 0: after a day, so due() looks
+ * whether there is anything to do. */
 void standing_timer_set(struct standing_timer *timer, int64_t ms);
 /* It may be all zero. */
 void standing_timer_close(struct standing_timer *timer);

@@ -65,11 +65,21 @@ def test_a_session_key_from_before_the_ban_opens_nothing(controlled, control_fol
     server = start(controlled, control_folder)
     with Invited(server, identities[0], identities[1]) as invited:
         told(server, "ban", to_text(identities[0].id))
-        with SessionConnection(server.address) as one, SessionConnection(server.address) as other:
-            one.join(invited.to_asker.key)
-            other.send(rp.JoinSessionRequest(invited.to_target.key))
-            one.receive_to_end()
-    assert shown(server, "sessions") == [] and metric(server, REFUSED) == 1
+        for key in invited.to_asker.key, invited.to_target.key:
+            with SessionConnection(server.address) as one:
+                assert one.ask(rp.JoinSessionRequest(key)) == rp.Response(1, "not found")
+    assert shown(server, "sessions") == []
+
+
+def test_half_a_session_from_before_the_ban_is_closed(controlled, control_folder,  # noqa: F811
+                                                      identities):
+    server = start(controlled, control_folder)
+    with Invited(server, identities[0], identities[1]) as invited, \
+            SessionConnection(server.address) as one:
+        one.join(invited.to_asker.key)
+        told(server, "ban", to_text(identities[0].id))
+        one.receive_to_end()
+    assert shown(server, "sessions") == []
 
 
 def test_bans_end_by_time(controlled, control_folder, identities):  # noqa: F811

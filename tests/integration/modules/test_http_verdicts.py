@@ -268,6 +268,25 @@ def test_a_used_up_quota_sends_away(asking, endpoint, identities, quota_state): 
     assert server.answer_to(identities[0]) == FULL
 
 
+def test_who_was_admitted_without_an_answer_and_is_denied_gets_no_new_session(
+        asking, endpoint, identities):  # noqa: F811
+    server = asking(fail_open="yes", retries=0, breaker_pause="100ms", relay={"ping-interval": "1s"})
+    endpoint.answer = lambda asked: (500, b"", {})
+    with server.joined(identities[0]) as device, \
+            ProtocolConnection(server.address, identities[1]) as asker:
+        keys = asker.request(identities[0].id).key, device.invitation().key
+        with SessionConnection(server.address).join(keys[0]) as one, \
+                SessionConnection(server.address).join(keys[1]) as other:
+            other.send_bytes(bytes(5000))
+            assert one.receive_bytes(5000) == bytes(5000)
+            endpoint.answer = lambda asked: says(allow=False)
+            wait_for(lambda: server.number("withdrawn"), "it to be denied")
+            with ProtocolConnection(server.address, identities[2]) as late:
+                assert late.ask(rp.ConnectRequest(identities[0].id)) == NOT_FOUND
+            other.send_bytes(b"still here")
+            assert one.receive_bytes(10) == b"still here"
+
+
 @pytest.mark.parametrize("end", ["used up", "denied"])
 @pytest.mark.parametrize("what", ["joins", "both"])
 def test_who_may_not_stay_gets_no_new_session(asking, endpoint, identities, quota_state, end,  # noqa: F811
