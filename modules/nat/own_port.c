@@ -8,6 +8,7 @@
 
 #include "global.h"
 #include "own_port.h"
+#include "shared/own_listener.h"
 
 static bool only_v6(struct relay_ctx *cx)
 {
@@ -65,6 +66,9 @@ bool own_port_find(struct relay_ctx *cx, int family, struct keeper_conf *out)
 {
 	struct sockaddr_storage addr;
 
+	/* Through a port that is for proxies nobody is served. */
+	if (!own_listener_serves_clients(cx))
+		return false;
 	for (unsigned i = 0; relay_listen_address(i, &addr) == 0; i++)
 		if (serves(cx, family, &addr, out))
 			return true;

@@ -138,7 +138,8 @@ static void tell_unreachable(struct relay_ctx *cx, int number)
 	if (conf->enabled && number == IPV4)
 		relay_log(cx, RELAY_WARNING,
 			"maps no port: the relay listens on no IPv4 address "
-			"that a gateway could reach");
+			"that a gateway could reach, or only proxies may "
+			"connect to it");
 	if (conf->enabled && conf->status && number == STATUS_IPV4)
 		relay_log(cx, RELAY_WARNING,
 			"maps no port for the status address: a gateway could "

@@ -148,8 +148,9 @@ static int family_of(const char *uri)
 }
 
 /* If the listen address that the URI names is specific, send requests from it,
- * so that pools see it. */
-static void listen_host(const char *uri, char *out, size_t cap)
+ * so that pools see it.  One for proxies may not lead to other machines. */
+static void listen_host(
+	struct relay_ctx *cx, const char *uri, char *out, size_t cap)
 {
 	struct sockaddr_storage addr;
 	struct sockaddr_in v4;
@@ -157,7 +158,8 @@ static void listen_host(const char *uri, char *out, size_t cap)
 	bool any;
 
 	out[0] = '\0';
-	if (own_listener_find(family_of(uri), &addr) < 0)
+	if (!own_listener_serves_clients(cx) ||
+		own_listener_find(family_of(uri), &addr) < 0)
 		return;
 	memcpy(&v4, &addr, sizeof(v4));
 	memcpy(&v6, &addr, sizeof(v6));
@@ -224,7 +226,7 @@ static int send_request(
 	if (pools_identify(cx, err) != 0 || find_uri(cx, uri, err) != 0)
 		return -1;
 	if (!conf->bind[0]) {
-		listen_host(uri, host, sizeof(host));
+		listen_host(cx, uri, host, sizeof(host));
 		request.bind = host;
 	}
 	/* The URI needs no escapes: it contains only characters that JSON

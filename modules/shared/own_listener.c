@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include <strelaysrv/listener.h>
 #include <strelaysrv/server.h>
 
 #include "shared/own_listener.h"
@@ -28,4 +29,19 @@ int own_listener_find(int family, struct sockaddr_storage *out)
 		if (fits(out, family))
 			return (int)i;
 	return -1;
+}
+
+static void look(const struct relay_listener *info, void *arg)
+{
+	bool *found = arg;
+
+	*found |= !info->for_proxies;
+}
+
+bool own_listener_serves_clients(struct relay_ctx *cx)
+{
+	bool found = false;
+
+	relay_listeners_visit(cx, look, &found);
+	return found;
 }

@@ -4,7 +4,10 @@
 #ifndef OWN_LISTENER_H
 #define OWN_LISTENER_H
 
+#include <stdbool.h>
 #include <sys/socket.h>
+
+struct relay_ctx;
 
 /*
  * The first listen address of `family` (AF_UNSPEC: of any) that means something
@@ -12,5 +15,7 @@
  * relay_listen_address(), or -1 if there is none.
  */
 int own_listener_find(int family, struct sockaddr_storage *out);
+/* Whether any address is for clients, and not for proxies alone.  [C] */
+bool own_listener_serves_clients(struct relay_ctx *cx);
 
 #endif

@@ -176,6 +176,12 @@ def test_a_status_address_that_moves_is_mapped_anew(nets, start_inside):
     nets.call("client", lambda: status_seen_at(re.findall(told, server.log())[-1][0]))
 
 
+def test_a_port_for_proxies_is_not_mapped(nets, start_inside):
+    nets.start_gateway()
+    server = start_inside("-proxy-listen", f":{PORT}", "-proxy-from", gateway.RELAY)
+    server.wait_for_log("maps no port: .*only proxies may connect to it")
+
+
 def test_a_status_address_that_nobody_could_reach_is_not_mapped(nets, start_inside):
     nets.start_gateway()
     server = start_inside("-status-srv", "127.0.0.1:22070", "-nat.status")

@@ -445,6 +445,15 @@ def test_it_asks_from_the_address_that_it_listens_on(start_joining, make_pool):
     assert pool.requests[0].source == "127.0.0.3"
 
 
+def test_it_does_not_ask_from_an_address_for_proxies(start_joining, make_pool):
+    """Behind a proxy that is usually 127.0.0.1, from which no other machine can be reached."""
+    pool = make_pool()
+    args = ["-proxy-listen", "127.0.0.3:0", "-proxy-from", "127.0.0.4", "-ext-address", "127.0.0.1:443"]
+    start_joining(pool, listen="127.0.0.3:0", args=args)
+    pool.wait_for_requests(1)
+    assert pool.requests[0].source == "127.0.0.1"
+
+
 def test_it_asks_from_the_address_that_it_is_told(start_joining, make_pool):
     pool = make_pool()
     start_joining(pool, args=["-pool-join.bind", "127.0.0.2"]).wait_for_log("Joined pool")

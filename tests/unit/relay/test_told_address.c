@@ -17,6 +17,8 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include <strelaysrv/listener.h>
+
 #include "relay/address/advertise.h"
 #include "relay/address/told.h"
 #include "relay/address/uri.h"
@@ -101,6 +103,14 @@ int relay_listen_address(unsigned i, struct sockaddr_storage *out)
 {
 	read_address(listens, out);
 	return i == 0 ? 0 : -1;
+}
+
+void relay_listeners_visit(
+	struct relay_ctx *cx, relay_listeners_visit_fn *visit, void *arg)
+{
+	(void)cx;
+	(void)visit;
+	(void)arg;
 }
 
 static void read_ext(struct advertise *advertise, char *text)
