@@ -2,6 +2,7 @@
 /* slow-module - admits the devices that a DNS zone lists. */
 
 #include <netdb.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 #include <strelaysrv/module.h>
@@ -13,11 +14,11 @@ struct question {
 	char id[RELAY_DEVICE_ID_TEXT];
 };
 struct data {
-	int queue[2]; /* the kernel bounds it, and nobody needs a lock */
+	int queue[2];     /* the kernel bounds it, and nobody needs a lock */
+	atomic_bool over; /* stop() waits: ask about nobody more */
 	pthread_t thread;
 };
 
-/* Nobody else waits for what blocks here. */
 static void *run(void *arg)
 {
 	struct relay_ctx *cx = arg;
@@ -25,10 +26,9 @@ static void *run(void *arg)
 	struct relay_decision is = {.why = {RELAY_REFUSE_POLICY, "unlisted"}};
 	char name[RELAY_DEVICE_ID_TEXT + sizeof(ZONE) + 1];
 	struct question q;
-
-	while (recv(data->queue[0], &q, sizeof(q), 0) == sizeof(q)) {
+	while (recv(data->queue[0], &q, sizeof(q), 0) == sizeof(q) &&
+		!atomic_load(&data->over)) {
 		struct addrinfo *found = NULL;
-
 		(void)snprintf(name, sizeof(name), "%s." ZONE ".", q.id);
 		is.verdict = getaddrinfo(name, NULL, NULL, &found) ? RELAY_DENY
 								   : RELAY_PASS;
@@ -44,7 +44,6 @@ static enum relay_verdict peer_join(struct relay_ctx *cx,
 {
 	const struct data *data = cx->data;
 	struct question q;
-
 	(void)token;
 	relay_device_id_format(relay_conn_peer(conn), q.id);
 	/* RELAY_DENY: what counts if no answer comes in time. */
@@ -70,8 +69,9 @@ static void stop(struct relay_ctx *cx)
 {
 	struct data *data = cx->data;
 
+	atomic_store(&data->over, true);
 	close(data->queue[1]);
-	pthread_join(data->thread, NULL); /* waits for a lookup that runs */
+	pthread_join(data->thread, NULL); /* waits for the lookup that runs */
 	close(data->queue[0]);
 }
 
