@@ -459,12 +459,15 @@ def test_without_memory_there_is_no_ticket(late, tmp_path):
     fault = faults.Faults(tmp_path)
     server = late(1, last="asker", env=fault.environment)
     answers = []
-    for number in range(1, 4):
+    # Another thread may allocate at the same moment.
+    for number in (1, 2, 3) * 5:
         with Orders(server) as peer:
             assert peer.order("o") == "deny cannot-wait"  # so the connection is open
             fault.begin(faults.MEMORY, number)
             answers.append(peer.order("j"))
             fault.end()
+        if number == 3 and "deny no-memory" in answers:
+            break
     assert set(answers) <= {"wait", "deny no-memory"} and "deny no-memory" in answers, answers
     assert server.number("questions_refused.memory") == answers.count("deny no-memory")
     server.check_none_waits()
