@@ -22,6 +22,7 @@
 #include "peers/peers_shared.h"
 #include "peers/peers_state.h"
 #include "peers/proxy_accept.h"
+#include "peers/socket_end.h"
 #include "workers/deadlines.h"
 #include "workers/workers.h"
 
@@ -101,15 +102,6 @@ static bool look(int fd, bool hung_up, struct beginning *out)
 	return out->closed || out->kind != PROXY_HEADER_PART;
 }
 
-/* What had come before a reset can still be read, and hides it. */
-static bool was_reset(int fd)
-{
-	int error = 0;
-	socklen_t len = sizeof(error);
-
-	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error;
-}
-
 static void settle(struct worker *worker, int fd, struct listener_facts *facts,
 	const struct beginning *begins)
 {
@@ -178,7 +170,8 @@ static void readable(evutil_socket_t fd, short what, void *arg)
 	loop_tick(&worker->loop);
 	if (what & EV_CLOSED)
 		one->hung_up = true;
-	if (look(fd, one->hung_up, &begins) || was_reset(fd)) {
+	/* What had come before a reset can still be read, and hides it. */
+	if (look(fd, one->hung_up, &begins) || socket_broken(fd)) {
 		/* The client's connection will watch the descriptor. */
 		listener_facts_share(facts);
 		forget(one);

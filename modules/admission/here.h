@@ -20,7 +20,7 @@ relay_session_sent_fn here_session_sent;
 void here_session_close(struct relay_ctx *cx, struct relay_session *session);
 
 /* Why that device may begin no session, although it is here; NULL: it may, or
- * is not here by an answer. */
+ * is not here. */
 const char *here_barred(struct relay_ctx *cx, const uint8_t *id);
 
 /* With the lock held: */
