@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* slow-one and slow-two: a callback of each takes some time, once. */
+/* slow-1 to slow-6: a callback of each takes some time, once. */
 
 #include <time.h>
 
