@@ -196,6 +196,7 @@ static int check_addresses(const struct core_conf *core)
 		log_core(RELAY_ERROR, "option %s", err.text);
 		result = -1;
 	}
+	proxy_trust_warn(core);
 	for (size_t i = 0; i < core->listener_count; i++)
 		result |= check_listener(core, &core->listeners[i]);
 	if (core->status_srv[0])

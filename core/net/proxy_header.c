@@ -199,10 +199,8 @@ static enum proxy_header_kind read_addresses(
 		size = 216;
 		kind = PROXY_HEADER_CHECK;
 		break;
-	case V2_UNSPEC:
-		size = 0;
-		kind = PROXY_HEADER_CHECK;
-		break;
+	case V2_UNSPEC: /* what follows means nothing */
+		return PROXY_HEADER_CHECK;
 	default: /* datagrams, and what the protocol does not know */
 		return PROXY_HEADER_BAD;
 	}

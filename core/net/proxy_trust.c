@@ -11,6 +11,7 @@
 
 #include "config/options.h"
 #include "config/schema.h"
+#include "log/log.h"
 #include "net/proxy_trust.h"
 
 /*
@@ -130,6 +131,74 @@ bool proxy_trust_has(
 		if (begins_with(address, &trust->ranges[i]))
 			return true;
 	return false;
+}
+
+/* The address after the last one of the range that `address` is in; false: that
+ * was the last of all. */
+static bool skip(uint8_t address[16], const struct range *range)
+{
+	int at = range->bits - 1;
+
+	for (int bit = range->bits; bit < BITS; bit++)
+		address[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
+	/* Adds 1 to the bits that count. */
+	while (at >= 0 && address[at / 8] & 0x80 >> at % 8) {
+		address[at / 8] &= (uint8_t) ~(0x80 >> at % 8);
+		at--;
+	}
+	if (at >= 0)
+		address[at / 8] |= (uint8_t)(0x80 >> at % 8);
+	return at >= 0;
+}
+
+bool proxy_trust_has_all(const struct proxy_trust *trust, int family)
+{
+	/* Of IPv6, those that public addresses come from. */
+	struct range all = {.begins = {0x20}, .bits = 3};
+	uint8_t address[16];
+	bool goes_on = true;
+	size_t i = 0;
+
+	if (family == AF_INET) {
+		map(&(struct in_addr){.s_addr = 0}, all.begins);
+		all.bits = 96;
+	}
+	memcpy(address, all.begins, sizeof(address));
+	/* From the first address on, each step passes one range at least. */
+	while (goes_on && begins_with(address, &all) && i < trust->count) {
+		for (i = 0; i < trust->count; i++)
+			if (begins_with(address, &trust->ranges[i]))
+				break;
+		if (i < trust->count)
+			goes_on = skip(address, &trust->ranges[i]);
+	}
+	return !goes_on || !begins_with(address, &all);
+}
+
+static void warn_of(const char *name, const char *const *from)
+{
+	struct proxy_trust *trust = proxy_trust_read(from, NULL);
+
+	if (trust && (proxy_trust_has_all(trust, AF_INET) ||
+			     proxy_trust_has_all(trust, AF_INET6)))
+		log_core(RELAY_WARNING,
+			"%s%s%sproxy-from has all public addresses of a "
+			"family: "
+			"whoever can connect there can pass for any client; "
+			"name the proxies, or see that a firewall lets only "
+			"them connect",
+			name[0] ? "listener " : "", name, name[0] ? ": " : "");
+	free(trust);
+}
+
+void proxy_trust_warn(const struct core_conf *conf)
+{
+	warn_of("", conf->proxy_from);
+	for (size_t i = 0; i < conf->listener_count; i++)
+		if (conf->listeners[i].proxied &&
+			conf->listeners[i].proxy_from != conf->proxy_from)
+			warn_of(conf->listeners[i].name,
+				conf->listeners[i].proxy_from);
 }
 
 static int check_section(const struct core_conf *conf,

@@ -30,5 +30,11 @@ bool proxy_trust_has(
  * err.
  */
 int proxy_trust_check(const struct core_conf *conf, struct relay_err *err);
+/* Pure.  Whether the ranges have all addresses of IPv4, or all public ones of
+ * IPv6, together. */
+bool proxy_trust_has_all(const struct proxy_trust *trust, int family);
+/* Logs a warning for each list that trusts everybody; it may be meant: only
+ * proxies may be able to connect. */
+void proxy_trust_warn(const struct core_conf *conf);
 
 #endif

@@ -29,24 +29,46 @@ static int ask_firewall(int fd, int family, struct sockaddr_storage *out)
 		ORIGINAL_DST, out, &len);
 }
 
+/* 0 or -1. */
+static int ask_socket(int fd, struct sockaddr_storage *out)
+{
+	socklen_t len = sizeof(*out);
+
+	memset(out, 0, sizeof(*out));
+	if (fd < 0 || getsockname(fd, (struct sockaddr *)out, &len) != 0)
+		return -1;
+	address_unmap(out);
+	return 0;
+}
+
+/* A proxy need not know the port.  0 or -1. */
+static int find_came_in(
+	const struct relay_conn *conn, struct sockaddr_storage *out)
+{
+	struct conn_place place = *conn->came_in;
+	struct sockaddr_storage own;
+
+	if (place.port == 0) {
+		if (ask_socket(conn->fd, &own) != 0)
+			return -1;
+		place.port = (uint16_t)address_port(&own);
+	}
+	conn_place_write(&place, out);
+	return 0;
+}
+
 int relay_conn_local(const struct relay_conn *conn,
 	struct sockaddr_storage *local, struct sockaddr_storage *listener)
 {
 	struct sockaddr_storage first = {.ss_family = AF_UNSPEC};
-	socklen_t len = sizeof(*local);
 
 	memset(listener, 0, sizeof(*listener));
 	if (conn->facts)
 		*listener = conn->facts->bound;
-	if (conn->came_in) {
-		conn_place_write(conn->came_in, local);
-		return 0;
-	}
-	memset(local, 0, sizeof(*local));
-	if (conn->fd < 0 ||
-		getsockname(conn->fd, (struct sockaddr *)local, &len) != 0)
+	if (conn->came_in)
+		return find_came_in(conn, local);
+	if (ask_socket(conn->fd, local) != 0)
 		return -1;
-	address_unmap(local);
 	if (ask_firewall(conn->fd, local->ss_family, &first) == 0 &&
 		first.ss_family == local->ss_family)
 		*local = first;

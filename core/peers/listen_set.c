@@ -9,6 +9,7 @@
 #include "log/log.h"
 #include "peers/listen_set.h"
 #include "peers/listen_address.h"
+#include "peers/listener_facts.h"
 
 void listen_set_log(
 	const struct listen_set *set, bool wanted, bool open, const char *what)
@@ -31,6 +32,27 @@ int listen_set_each(const struct listen_set *set, const struct worker *worker,
 			listen_address_each(set->all[i], worker, fn) != 0)
 			return -1;
 	return 0;
+}
+
+static bool is_for(const struct listen_address *one, bool proxies, bool members)
+{
+	const struct listener_facts *facts =
+		one->next_facts ? one->next_facts : one->facts;
+
+	return (facts->trust != NULL) == proxies && facts->guarded == members;
+}
+
+const struct listen_address *listen_set_told(
+	const struct listen_set *set, unsigned i)
+{
+	const unsigned wanted = i;
+
+	for (int kind = 0; kind < 4 && (kind < 2 || i == wanted); kind++)
+		for (unsigned k = 0; k < set->count; k++)
+			if (is_for(set->all[k], kind >= 2, kind % 2) &&
+				i-- == 0)
+				return set->all[k];
+	return NULL;
 }
 
 void listen_set_free(struct listen_set *set)

@@ -19,6 +19,13 @@ void listen_set_log(
 /* Own thread.  As listen_address_each(), for all addresses. */
 int listen_set_each(const struct listen_set *set, const struct worker *worker,
 	int (*fn)(struct listener *));
+/*
+ * [C]  The i-th address that others are told, of the staged options if there
+ * are any: first those that everybody may use, then the private ones; those of
+ * proxies only if there are no others.  NULL: i is past the end.
+ */
+const struct listen_address *listen_set_told(
+	const struct listen_set *set, unsigned i);
 /* [C]  Frees its addresses, and leaves an empty set. */
 void listen_set_free(struct listen_set *set);
 

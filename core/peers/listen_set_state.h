@@ -14,8 +14,8 @@ struct listen_set {
 	/* owned array of owned addresses; see listen_address.h */
 	struct listen_address **all;
 	unsigned count;
-	bool proxied;   /* all of them are for proxies only */
-	char text[300]; /* the first, as configured, with its real port */
+	/* That of listen_set_told(0), as configured, with its real port. */
+	char text[300];
 };
 
 #endif

@@ -7,28 +7,20 @@
 #include "peers/listen_set.h"
 #include "peers/listen_address.h"
 #include "peers/listener.h"
-#include "peers/listener_facts.h"
 #include "peers/listeners.h"
 #include "peers/listeners_change.h"
 #include "peers/peers_shared.h"
 
-/* Others cannot use what only proxies may connect to. */
 int relay_listen_address(unsigned i, struct sockaddr_storage *out)
 {
 	struct peers_shared *room = peers_shared();
 	const struct listen_set *set = room->staged ? &room->next : &room->now;
 
-	for (unsigned k = 0; k < set->count; k++) {
-		const struct listen_address *one = set->all[k];
-		const struct listener_facts *facts =
-			one->next_facts ? one->next_facts : one->facts;
+	const struct listen_address *one = listen_set_told(set, i);
 
-		if ((facts->trust && !set->proxied) || i-- > 0)
-			continue;
+	if (one)
 		*out = one->bound.addr;
-		return 0;
-	}
-	return -1;
+	return one ? 0 : -1;
 }
 
 const char *relay_listen_text(void)

@@ -183,20 +183,18 @@ static int stage_all(const struct core_conf *conf, struct listen_place *places,
 /* Of the first address that relay_listen_address() reports. */
 static void note_text(const struct core_conf *conf)
 {
-	struct peers_shared *room = peers_shared();
-	unsigned first = 0;
+	struct listen_set *next = &peers_shared()->next;
+	const struct listen_address *first = listen_set_told(next, 0);
 	const char *text, *colon;
+	unsigned i = 0;
 
-	while (first < room->next.count && conf->listeners[first].proxied)
-		first++;
-	room->next.proxied = first == room->next.count;
-	if (room->next.proxied)
-		first = 0;
-	text = conf->listeners[first].address;
+	while (next->all[i] != first)
+		i++;
+	text = conf->listeners[i].address;
 	colon = strrchr(text, ':');
-	snprintf(room->next.text, sizeof(room->next.text), "%.*s:%u",
+	snprintf(next->text, sizeof(next->text), "%.*s:%u",
 		(int)(colon ? colon - text : 0), text,
-		address_port(&room->next.all[first]->bound.addr));
+		address_port(&first->bound.addr));
 }
 
 int listeners_stage(const struct core_conf *conf,
@@ -227,6 +225,7 @@ int listeners_stage(const struct core_conf *conf,
 		return -1;
 	}
 	note_text(conf);
+	proxy_trust_warn(conf);
 	room->staged = true;
 	return 0;
 }

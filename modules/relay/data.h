@@ -13,6 +13,7 @@
 
 #include "relay/address/advertise.h"
 #include "relay/address/own_address_data.h"
+#include "relay/address/told.h"
 #include "relay/devices/directory.h"
 #include "relay/devices/drain_list.h"
 #include "relay/devices/join_token.h"
@@ -98,7 +99,7 @@ struct relay_data {
 	struct join_token secret;
 	struct ranges exempt;
 	struct advertise advertise;
-	_Atomic bool told_lost;         /* struct told, lost: it was logged */
+	atomic_bool told_lost[TOLD_LOST_KINDS]; /* it was logged */
 	struct own_address own_address; /* control thread only, like the next */
 	struct relay_timer *expiry;
 	struct relay_next next;

@@ -149,19 +149,42 @@ void settings_advise(struct relay_ctx *cx, const void *values)
 			"will be disconnected before they are pinged");
 }
 
+/* Whether an entry leaves the address to the client. */
+static bool leaves_host(const char *const *ext_address)
+{
+	struct advertise advertise;
+
+	if (advertise_init(&advertise, ext_address, NULL) != 0)
+		return false;
+	for (unsigned i = 0; i < advertise.count; i++)
+		if (!advertise.entries[i].is_name &&
+			(advertise.entries[i].v4.unspecified ||
+				advertise.entries[i].v6.unspecified))
+			return true;
+	return false;
+}
+
 void settings_advise_check(struct relay_ctx *cx, const void *values)
 {
 	const struct relay_conf *conf = values;
 	char address[PRIVATE_ADDRESS_TEXT];
+	bool left;
 
 	settings_advise(cx, values);
-	if (!conf->ext_address[0] && private_address_find(address))
+	left = !conf->ext_address[0] || leaves_host(conf->ext_address);
+	if (left && private_address_find(address))
 		relay_log(cx, RELAY_NOTICE,
 			"this machine has the private address %s: clients that "
 			"use an HTTP or SOCKS proxy cannot follow invitations "
 			"unless ext-address, or a port that nat maps, names "
 			"the address at which they reach the relay",
 			address);
+	else if (left && conf->ext_address[0])
+		relay_log(cx, RELAY_NOTICE,
+			"ext-address has an entry without a host: of the "
+			"clients that use an HTTP or SOCKS proxy, only those "
+			"can follow invitations that connect to that port of a "
+			"public address of this machine");
 }
 
 void settings_commit(struct relay_ctx *cx)

@@ -51,6 +51,13 @@ void told_address_set(
 	(void)set_from(out, address, NULL);
 }
 
+bool told_address_is_v6(const struct told_address *address)
+{
+	static const uint8_t v4[12] = {[10] = 0xff, [11] = 0xff};
+
+	return memcmp(address->bytes, v4, sizeof(v4)) != 0;
+}
+
 bool told_address_same(
 	const struct told_address *a, const struct told_address *b)
 {
@@ -76,11 +83,12 @@ static void take_all(struct ext_address *ext, const struct addrinfo *list)
 {
 	ext->v4.known = ext->v6.known = false;
 	for (; list; list = list->ai_next) {
-		struct told_address *own =
-			list->ai_family == AF_INET ? &ext->v4 : &ext->v6;
+		struct told_address one = {.known = false}, *own;
 
+		(void)set_from(&one, list->ai_addr, &ext->port);
+		own = told_address_is_v6(&one) ? &ext->v6 : &ext->v4;
 		if (!own->known)
-			(void)set_from(own, list->ai_addr, &ext->port);
+			*own = one;
 	}
 }
 

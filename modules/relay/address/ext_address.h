@@ -42,6 +42,8 @@ struct ext_address {
 /* An address with its port, IPv4 or IPv6. */
 void told_address_set(
 	struct told_address *out, const struct sockaddr_storage *address);
+/* A mapped IPv4 address counts as IPv4. */
+bool told_address_is_v6(const struct told_address *address);
 bool told_address_same(
 	const struct told_address *a, const struct told_address *b);
 

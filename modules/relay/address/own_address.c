@@ -117,8 +117,11 @@ static void apply(struct relay_ctx *cx)
 
 	advertise.v4 = own_address->mapped_v4;
 	advertise.v6 = own_address->mapped_v6;
-	if (!advertise_equal(&advertise, &data->advertise))
+	if (!advertise_equal(&advertise, &data->advertise)) {
 		own_address->moved = true;
+		for (int kind = 0; kind < TOLD_LOST_KINDS; kind++)
+			atomic_store(&data->told_lost[kind], false);
+	}
 	pthread_mutex_lock(&data->lock);
 	data->advertise = advertise;
 	pthread_mutex_unlock(&data->lock);

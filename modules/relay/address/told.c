@@ -71,32 +71,50 @@ static bool is_of_use(const struct told_address *local,
 	return from != REACH_PUBLIC && told_address_same(local, listener);
 }
 
+/* Of an entry without address: the client used this one at the same port. */
+static void add_own(struct told *out, const struct told_address *local)
+{
+	if (out->len == 0 && out->port == local->port &&
+		address_reach(local->bytes) == REACH_PUBLIC)
+		take(out, local);
+}
+
+static enum told_lost is_lost(const struct told *out, enum address_reach from)
+{
+	if (out->len)
+		return TOLD_FOLLOWS;
+	return from == REACH_PUBLIC ? TOLD_OUTSIDE : TOLD_INSIDE;
+}
+
 void told_to(const struct advertise *advertise, const struct came_in *in,
 	struct told *out)
 {
-	bool v6 = in->from.ss_family == AF_INET6;
-	const struct advertise_mapped *mapped =
-		v6 ? &advertise->v6 : &advertise->v4;
+	const struct advertise_mapped *mapped;
 	struct told_address from, local, listener;
 	const struct told_address *ext;
+	enum address_reach reach;
+	bool v6;
 
 	*out = (struct told){.len = 0};
 	told_address_set(&from, &in->from);
 	told_address_set(&local, &in->local);
 	told_address_set(&listener, &in->listener);
+	reach = address_reach(from.bytes);
+	v6 = told_address_is_v6(&from);
+	mapped = v6 ? &advertise->v6 : &advertise->v4;
 	ext = find_ext(advertise, v6, &local);
-	/* Any address is better than none. */
-	if (!ext)
+	/* Any address is better than none; a client may have one family. */
+	if (!ext && address_reach(local.bytes) != REACH_PUBLIC)
 		ext = find_ext(advertise, !v6, &local);
 	if (mapped->outer.known && mapped->inner == local.port) {
 		take(out, &mapped->outer);
 	} else if (ext) {
 		take(out, ext);
+		add_own(out, &local);
 	} else {
 		take(out, &local);
-		if (!is_of_use(&local, &listener, address_reach(from.bytes)))
+		if (!is_of_use(&local, &listener, reach))
 			out->len = 0;
-		out->lost = out->len == 0 &&
-			    address_reach(from.bytes) == REACH_PUBLIC;
 	}
+	out->lost = is_lost(out, reach);
 }

@@ -8,7 +8,6 @@
 #ifndef TOLD_H
 #define TOLD_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -22,14 +21,22 @@ struct came_in {
 	struct sockaddr_storage listener; /* AF_UNSPEC: unknown */
 };
 
+/* A client that is told no address uses the one that it connected to.  Behind
+ * an HTTP or SOCKS proxy it may not know any, and cannot follow. */
+enum told_lost {
+	TOLD_FOLLOWS, /* it is told an address */
+	TOLD_OUTSIDE, /* it came from a public address */
+	TOLD_INSIDE,  /* from the relay's own network, or through a proxy of it
+		       */
+	TOLD_LOST_KINDS
+};
+
 struct told {
 	uint8_t bytes[16]; /* IPv4 as ::ffff:a.b.c.d */
 	size_t len;        /* 16; 0: the client uses the address that it
 			    * connected to */
 	uint16_t port;
-	/* It came from outside to a private address, and nothing says which
-	 * address it used: behind a proxy it cannot follow the invitation. */
-	bool lost;
+	enum told_lost lost;
 };
 
 /* Pure. */

@@ -18,15 +18,23 @@ struct invitation {
 	uint8_t key[ID_LEN];
 };
 
-/* Once: how a client came in seldom changes. */
-static void tell_lost(struct relay_ctx *cx)
+/* Each once: how clients come in seldom changes. */
+static void tell_lost(struct relay_ctx *cx, enum told_lost lost)
 {
-	if (!atomic_exchange(&data_of(cx)->told_lost, true))
+	static const char *const kinds[] = {
+		[TOLD_OUTSIDE] = "from outside",
+		[TOLD_INSIDE] = "from this machine's own network, or through a "
+				"gateway or proxy there,",
+	};
+
+	if (kinds[lost] &&
+		!atomic_exchange(&data_of(cx)->told_lost[lost], true))
 		relay_log(cx, RELAY_NOTICE,
-			"a client came from outside to a private address of "
-			"this machine: if it uses an HTTP or SOCKS proxy, it "
-			"cannot follow invitations unless ext-address names "
-			"the address at which it reaches the relay");
+			"a client that came %s is told a port, but no address: "
+			"if it uses an HTTP or SOCKS proxy, it cannot follow "
+			"invitations unless ext-address names the address at "
+			"which it reaches the relay",
+			kinds[lost]);
 }
 
 /* 0, or -1: the kernel does not know the connection any more. */
@@ -42,8 +50,7 @@ static int find_told(
 	pthread_mutex_lock(&data->lock);
 	told_to(&data->advertise, &in, out);
 	pthread_mutex_unlock(&data->lock);
-	if (out->lost)
-		tell_lost(cx);
+	tell_lost(cx, out->lost);
 	return 0;
 }
 

@@ -4,6 +4,7 @@ README of the module relay; unit-told_address reads it.  Here is what only real 
 
 import contextlib
 import pathlib
+import re
 import socket
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 import relay_protocol as rp
 from pairing import check_both_ways, told
 from proxied_network import (
-    PROXY, RELAY, RELAY6, RELAY_LINK, RELAY_PRIVATE, Dialed, dial_by_connect,
+    PROXY, PROXY_PRIVATE, RELAY, RELAY6, RELAY_LINK, RELAY_PRIVATE, Dialed, dial_by_connect,
     knowing, proxied_network, why_not,
 )
 from relay_client import ProtocolConnection, SessionConnection
@@ -245,45 +246,109 @@ def test_a_client_behind_a_connect_proxy_follows_its_invitation(
             check_both_ways(one, other)
 
 
-@needs_proxy
-@pytest.mark.parametrize("ext", ["", f"{RELAY}:{PORT}"])
-def test_behind_a_gateway_only_ext_address_helps(network, start_there, identities, ext):
-    """A client from outside at a private address of the relay: the log says what is missing."""
-    network.at("proxy", "ip", "addr", "add", "198.51.100.7/32", "dev", "lo")
-    network.at("relay", "ip", "route", "add", "198.51.100.7/32", "via", "10.77.0.2")
-    server = start_there(f":{PORT}", *(["-ext-address", ext] if ext else []))
+OUTSIDE = "198.51.100.7"
 
-    def ask_from_outside():
-        source = "198.51.100.7"
-        with ProtocolConnection((RELAY_PRIVATE, PORT), identities[0], source=source) as joined, \
-                ProtocolConnection((RELAY_PRIVATE, PORT), identities[1], source=source) as asking:
+
+@pytest.fixture
+def outside(network):
+    """A client from outside can reach the relay's private address."""
+    network.at("proxy", "ip", "addr", "add", f"{OUTSIDE}/32", "dev", "lo")
+    network.at("relay", "ip", "route", "add", f"{OUTSIDE}/32", "via", PROXY_PRIVATE)
+
+
+def ask_from(network, at, source, identities):
+    def ask_it():
+        with ProtocolConnection(at, identities[0], source=source) as joined, \
+                ProtocolConnection(at, identities[1], source=source) as asking:
             joined.join()
             return told(asking.request(identities[0].id))
 
-    got = network.call("proxy", ask_from_outside)
-    warned = "a client came from outside to a private address"
-    if ext:
-        assert got == (RELAY, PORT)
-        assert warned not in server.log()
+    return network.call("proxy", ask_it)
+
+
+LOST = "is told a port, but no address: if it uses an HTTP or SOCKS proxy"
+LOST_OUTSIDE = f"a client that came from outside {LOST}"
+LOST_INSIDE = f"a client that came from this machine's own network, or through a gateway or proxy " \
+              f"there, {LOST}"
+
+
+@needs_networks
+@pytest.mark.parametrize("ext, came_in, is_told, why", [
+    ("", (RELAY_PRIVATE, PORT), ("", PORT), LOST_OUTSIDE),
+    (":443", (RELAY_PRIVATE, PORT), ("", 443), LOST_OUTSIDE),
+    (":443", (RELAY, PORT), ("", 443), LOST_OUTSIDE),
+    ("0.0.0.0:443", (RELAY_PRIVATE, OTHER_PORT), ("", 443), LOST_OUTSIDE),
+    ("0.0.0.0:443", (RELAY, OTHER_PORT), (RELAY, 443), None),
+    (f"{RELAY}:{PORT}", (RELAY_PRIVATE, PORT), (RELAY, PORT), None),
+])
+def test_who_is_told_no_address_is_logged(
+        network, outside, start_there, identities, ext, came_in, is_told, why):
+    """A client from outside: behind a gateway only an ext-address with a host helps."""
+    server = start_there(f":{PORT},:{OTHER_PORT}", *(["-ext-address", ext] if ext else []))
+    assert ask_from(network, came_in, OUTSIDE, identities) == is_told
+    if why:
+        server.wait_for_log(f"notice relay: {re.escape(why)}")
+        ask_from(network, came_in, OUTSIDE, identities)
+        assert server.count(why) == 1
+    assert (LOST in server.log()) == bool(why)
+
+
+@needs_networks
+@pytest.mark.parametrize("listen, is_told", [(f":{PORT}", ""), (f"{RELAY_PRIVATE}:{PORT}", RELAY_PRIVATE)])
+def test_a_client_or_proxy_in_the_relays_own_network(network, start_there, identities, listen, is_told):
+    """A gateway that hides clients looks like a proxy there: the private address is told only if the
+    relay listens on it."""
+    server = start_there(listen)
+    assert ask_from(network, (RELAY_PRIVATE, PORT), PROXY_PRIVATE, identities) == (is_told, PORT)
+    if is_told:
+        assert LOST not in server.log()
     else:
-        assert got == ("", PORT)
-        server.wait_for_log(f"notice relay: {warned}")
+        server.wait_for_log(f"notice relay: {re.escape(LOST_INSIDE)}")
+
+
+@needs_proxy
+@pytest.mark.parametrize("listen, follows", [(f":{PORT}", False), (f"{RELAY_PRIVATE}:{PORT}", True)])
+def test_a_connect_proxy_in_the_relays_own_network(
+        network, start_there, identities, tmp_path, listen, follows):
+    """The client knows only the relay's name, and its proxy reaches the relay's private address."""
+    hosts = tmp_path / "hosts"
+    hosts.write_text(f"{RELAY_PRIVATE} relay.test\n")
+    network.start_tinyproxy(*knowing(hosts))
+    start_there(listen)
+    with network.call("client", lambda: Dialed(dial_by_connect("relay.test", PORT), identities[0])) as joined:
+        joined.send(rp.JoinRelayRequest(None))
+        joined.expect(rp.response(rp.SUCCESS))
+        at = (RELAY_PRIVATE, PORT)
+        with network.call("proxy", lambda: ProtocolConnection(at, identities[1])) as asking:
+            asking.request(identities[0].id)
+        invitation = joined.receive_answering_pings()
+        assert told(invitation) == (RELAY_PRIVATE if follows else "", PORT)
+        if follows:
+            with network.call("client", lambda: Dialed(dial_by_connect(*told(invitation)))) as one:
+                one.send(rp.JoinSessionRequest(invitation.key))
+                one.expect(rp.response(rp.SUCCESS))
 
 
 @needs_networks
 def test_check_says_that_ext_address_is_missing(network, relay_keys):
-    """Where this machine has only a private address towards others."""
+    """Where this machine has only a private address towards others, or an entry leaves the host
+    out."""
     program = Program("ours", 1)
     command = [program.path, "-check", "-keys", str(relay_keys), "-pools", "", "-listen", ":0"]
     hint = f"has the private address {RELAY_PRIVATE}: clients that use an HTTP or SOCKS proxy"
+    left_out = "ext-address has an entry without a host"
 
     def check(*more):
         done = network.output("relay", *command, *more)
-        return hint in done
+        return hint in done, left_out in done
 
-    network.at("relay", "ip", "route", "add", "default", "via", "10.77.0.2")
-    assert check()
-    assert not check("-ext-address", "192.0.2.7:443")
+    network.at("relay", "ip", "route", "add", "default", "via", PROXY_PRIVATE)
+    assert check() == (True, False)
+    assert check("-ext-address", ":443") == (True, False)
+    assert check("-ext-address", "192.0.2.7:443,0.0.0.0:443") == (True, False)
+    assert check("-ext-address", "192.0.2.7:443") == (False, False)
+    assert check("-ext-address", "[2001:db8::7]:443,192.0.2.7:443") == (False, False)
     network.at("relay", "ip", "route", "replace", "default", "via", PROXY)
-    assert not check()
-
+    assert check() == (False, False)
+    for entry in ":443", "0.0.0.0:443", "[::]:443", ":22067=:443":
+        assert check("-ext-address", entry) == (False, True)

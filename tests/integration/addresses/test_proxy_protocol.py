@@ -311,6 +311,35 @@ def test_wrong_options_are_refused(tmp_path, relay_keys, name, check):
     assert why in done.stdout + done.stderr
 
 
+def test_port_0_is_told_to_nobody(front, identities):
+    """haproxy's set-dst names no port: the relay knows only that of its own listener."""
+    relay = front()
+    with Proxied(relay.at, version2(front=(FRONT[0], 0)), identities[0]) as joined, \
+            Proxied(relay.at, version1(front=(FRONT6[0], 0), client=CLIENT6), identities[1]) as asks:
+        assert joined.ask(rp.JoinRelayRequest(None)) == rp.response(rp.SUCCESS)
+        asks.send(rp.ConnectRequest(identities[0].id))
+        assert told(asks.receive_answering_pings()) == (FRONT6[0], relay.at[1])
+        assert told(joined.receive_answering_pings()) == (FRONT[0], relay.at[1])
+
+
+EVERYBODY = "has all public addresses of a family"
+
+
+@pytest.mark.parametrize("trusted, warned", [
+    ("0.0.0.0/0", True), ("::/0", True), ("128.0.0.0/1,0.0.0.0/1", True), ("127.0.0.0/8", False)])
+def test_who_trusts_everybody_is_warned(front, relay_keys, trusted, warned):
+    quoted = trusted.replace(",", '", "')
+    relay = front(trusted=quoted)
+    assert relay.server.count(f"warning core: proxy-from {EVERYBODY}") == warned
+    done = run_program(Program("ours", 1), "-conf", relay.conf, "-keys", relay_keys, "-check")
+    assert done.returncode == 0
+    assert (EVERYBODY in done.stderr) == warned
+    named = f'listener "front" {{\n\taddress = ":0"\n\tproxy = yes\n\tproxy-from = {{ "{quoted}" }}\n}}\n'
+    done, log = relay.change(f"{MODULES}{named}")
+    assert done
+    assert (f"listener front: proxy-from {EVERYBODY}" in log) == warned
+
+
 # An upgrade.
 
 

@@ -71,6 +71,7 @@ WRONG = {
     "v2-local": (raw2(LOCAL, 0, b""), "check"),
     "v2-local-with-address": (raw2(LOCAL, 0x11, bytes(12)), "check"),
     "v2-unspecified": (raw2(PROXY, 0, b""), "check"),
+    "v2-unspecified-with-address": (raw2(PROXY, 0, bytes(12) + b"\x01"), "check"),
     "v2-unix": (raw2(PROXY, 0x31, bytes(216)), "check"),
 }
 

@@ -192,7 +192,8 @@ static void bytes_without_a_client_are_a_check(void **state)
 		uint8_t command, family;
 		size_t len;
 	} checks[] = {{0x20, 0, 0}, {0x20, 0x11, 12}, {0x20, 0xff, 3},
-		{0x21, 0, 0}, {0x21, 0x31, 216}};
+		{0x21, 0, 0}, {0x21, 0, 1}, {0x21, 0, 12}, {0x21, 0, 216},
+		{0x21, 0x31, 216}};
 	struct proxy_header header;
 
 	(void)state;

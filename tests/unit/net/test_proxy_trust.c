@@ -65,6 +65,47 @@ static struct sockaddr_storage host(const char *text)
 	return out;
 }
 
+static const struct {
+	const char *from[5];
+	int family;
+	bool all;
+} wide[] = {
+	{{"0.0.0.0/0"}, AF_INET, true},
+	{{"0.0.0.0/0"}, AF_INET6, false},
+	{{"::/0"}, AF_INET6, true},
+	{{"::/0"}, AF_INET, true},
+	{{"2000::/3"}, AF_INET6, true},
+	{{"2000::/4"}, AF_INET6, false},
+	{{"3000::/4", "2000::/4"}, AF_INET6, true},
+	{{"3000::/4", "2000::/5"}, AF_INET6, false},
+	{{"::ffff:0:0/96"}, AF_INET, true},
+	{{"::/1", "8000::/1"}, AF_INET6, true},
+	{{"128.0.0.0/1", "0.0.0.0/1"}, AF_INET, true},
+	{{"128.0.0.0/1", "128.0.0.0/1"}, AF_INET, false},
+	{{"0.0.0.0/1", "128.0.0.0/2", "192.0.0.0/2"}, AF_INET, true},
+	{{"192.0.0.0/2", "10.0.0.0/8", "0.0.0.0/1", "128.0.0.0/2"}, AF_INET,
+		true},
+	{{"0.0.0.0/1", "128.0.0.0/2", "192.0.0.0/3"}, AF_INET, false},
+	{{"0.0.0.1/32", "128.0.0.0/1"}, AF_INET, false},
+	{{"10.0.0.0/8", "127.0.0.1"}, AF_INET, false},
+	{{NULL}, AF_INET, false},
+	{{NULL}, AF_INET6, false},
+};
+
+static void ranges_that_have_everybody_are_known(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++) {
+		struct proxy_trust *trust =
+			proxy_trust_read(wide[i].from, NULL);
+
+		assert_non_null(trust);
+		if (proxy_trust_has_all(trust, wide[i].family) != wide[i].all)
+			fail_msg("row %zu", i);
+		free(trust);
+	}
+}
+
 static void each_bit_of_a_range_counts(void **state)
 {
 	(void)state;
@@ -122,6 +163,7 @@ static void what_is_no_range_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ranges_that_have_everybody_are_known),
 		cmocka_unit_test(each_bit_of_a_range_counts),
 		cmocka_unit_test(one_of_several_is_enough),
 		cmocka_unit_test(what_is_no_range_is_refused),

@@ -26,7 +26,7 @@
 #define TABLE    "<!-- told -->"
 #define CELLS    7
 #define CELL     96
-#define ROWS_MIN 20
+#define ROWS_MIN 60
 #define MOST     4
 
 enum cell { LISTENS, CAME_IN, FROM, EXT, MAPPED, TOLD, URI };
@@ -91,18 +91,55 @@ static void read_address(const char *text, struct sockaddr_storage *out)
 	}
 }
 
-/* The first listen address. */
-static const char *listens;
+/* The listeners of a row, in the order of relay_listen_address(): those for
+ * everybody, the private ones, and those for proxies if there are no others. */
+static char listens[MOST][CELL];
+static unsigned listens_count;
+
+static bool ends_with(char *text, const char *with)
+{
+	size_t len = strlen(text), size = strlen(with);
+
+	if (len < size || strcmp(text + len - size, with) != 0)
+		return false;
+	text[len - size] = '\0';
+	return true;
+}
+
+/* Leaves the first one in the cell. */
+static void read_listeners(char *cell)
+{
+	char kinds[3][MOST][CELL], *rest = NULL;
+	unsigned count[3] = {0}, seen = 0;
+
+	listens_count = 0;
+	for (char *one = strtok_r(cell, ",", &rest); one;
+		one = strtok_r(NULL, ",", &rest)) {
+		unsigned kind;
+
+		one += one[0] == ' ';
+		kind = ends_with(one, " for proxies") ? 2
+		       : ends_with(one, " private")   ? 1
+						      : 0;
+		assert_true(seen++ < MOST);
+		snprintf(kinds[kind][count[kind]++], CELL, "%s", one);
+	}
+	for (int kind = 0; kind < 3 && (kind < 2 || !listens_count); kind++)
+		for (unsigned i = 0; i < count[kind]; i++)
+			memcpy(listens[listens_count++], kinds[kind][i], CELL);
+}
 
 const char *relay_listen_text(void)
 {
-	return listens;
+	return listens[0];
 }
 
 int relay_listen_address(unsigned i, struct sockaddr_storage *out)
 {
-	read_address(listens, out);
-	return i == 0 ? 0 : -1;
+	if (i >= listens_count)
+		return -1;
+	read_address(listens[i], out);
+	return 0;
 }
 
 void relay_listeners_visit(
@@ -174,6 +211,7 @@ static void check_row(char cells[CELLS][CELL])
 	char got[ADVERTISE_TEXT];
 
 	read_ext(&advertise, cells[EXT]);
+	read_listeners(cells[LISTENS]);
 	read_address(cells[LISTENS], &in.listener);
 	read_address(cells[CAME_IN], &in.local);
 	read_address(cells[FROM], &in.from);
@@ -181,7 +219,6 @@ static void check_row(char cells[CELLS][CELL])
 	told_to(&advertise, &in, &told);
 	write_told(&told, got);
 	assert_string_equal(got, cells[TOLD]);
-	listens = cells[LISTENS];
 	if (cells[URI][0])
 		check_uri(&advertise, cells[URI]);
 }
@@ -209,25 +246,48 @@ static void every_row_holds(void **state)
 	assert_true(rows >= ROWS_MIN);
 }
 
-static void a_client_from_outside_that_is_told_nothing_is_lost(void **state)
+/* Each row that names no host says from where the client that is lost came. */
+static void who_is_told_no_address_is_lost(void **state)
 {
-	static const struct advertise none;
-	struct came_in in;
-	struct told told;
+	static const struct {
+		const char *ext, *mapped, *came_in, *from;
+		enum told_lost lost;
+	} rows[] = {
+		{"", "", "10.0.0.5:22067", "192.0.2.44", TOLD_OUTSIDE},
+		{"", "", "10.0.0.5:22067", "10.0.0.9", TOLD_INSIDE},
+		{"", "", "10.0.0.5:22067", "100.64.0.9", TOLD_INSIDE},
+		{"", "", "[fd00::5]:22067", "[fd00::9]", TOLD_INSIDE},
+		{"", "", "127.0.0.1:22067", "127.0.0.1", TOLD_INSIDE},
+		{"", "", "192.0.2.5:22067", "192.0.2.44", TOLD_FOLLOWS},
+		{":443", "", "192.0.2.5:22067", "192.0.2.44", TOLD_OUTSIDE},
+		{":443", "", "10.0.0.5:443", "192.0.2.44", TOLD_OUTSIDE},
+		{":443", "", "192.0.2.5:443", "192.0.2.44", TOLD_FOLLOWS},
+		{"0.0.0.0:443", "", "10.0.0.5:443", "10.0.0.9", TOLD_INSIDE},
+		{"192.0.2.7:443", "", "10.0.0.5:22067", "192.0.2.44",
+			TOLD_FOLLOWS},
+		{"", "22067 is 0.0.0.0:30000", "10.0.0.5:22067", "192.0.2.44",
+			TOLD_OUTSIDE},
+		{"", "22067 is 192.0.2.1:30000", "10.0.0.5:22067", "192.0.2.44",
+			TOLD_FOLLOWS},
+	};
 
 	(void)state;
-	read_address("[::]:22067", &in.listener);
-	read_address("10.0.0.5:22067", &in.local);
-	read_address("192.0.2.44", &in.from);
-	told_to(&none, &in, &told);
-	assert_true(told.lost);
-	read_address("10.0.0.9", &in.from);
-	told_to(&none, &in, &told);
-	assert_false(told.lost);
-	read_address("192.0.2.44", &in.from);
-	read_address("192.0.2.5:22067", &in.local);
-	told_to(&none, &in, &told);
-	assert_false(told.lost);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		static struct advertise advertise;
+		char ext[CELL];
+		struct came_in in;
+		struct told told;
+
+		snprintf(ext, sizeof(ext), "%s", rows[i].ext);
+		read_ext(&advertise, ext);
+		read_mapped(&advertise, rows[i].mapped, false);
+		read_address("[::]:22067", &in.listener);
+		read_address(rows[i].came_in, &in.local);
+		read_address(rows[i].from, &in.from);
+		told_to(&advertise, &in, &told);
+		if (told.lost != rows[i].lost)
+			fail_msg("row %zu", i);
+	}
 }
 
 static void wrong_entries_are_refused(void **state)
@@ -256,8 +316,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_holds),
-		cmocka_unit_test(
-			a_client_from_outside_that_is_told_nothing_is_lost),
+		cmocka_unit_test(who_is_told_no_address_is_lost),
 		cmocka_unit_test(wrong_entries_are_refused),
 	};
 
