@@ -435,11 +435,11 @@ void protocol_closed(
 				&data->directory, id, drop_session, cx);
 		peer_log(cx, conn, "left");
 	}
+	/* Before it has left: a request that does not find it waits for it. */
+	parked_ask_expect(cx, id);
 	successor = directory_leave(&data->directory, id, place_of(cx, conn));
 	if (successor.conn)
 		tell(cx, on_won, id, successor);
-	else
-		parked_ask_expect(cx, id);
 	while (peer->state == PEER_JOINED && !successor.conn &&
 		pending_give_up(&data->pending, id, relay_now_ms(cx), &lost))
 		waiting_half_close(cx, lost);

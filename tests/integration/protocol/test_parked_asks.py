@@ -203,6 +203,8 @@ def test_who_has_most_of_a_device_gives_up_a_place(bounded, identities, workers)
         # The handshakes are no part of the time for which requests wait.
         with ProtocolConnection(server.address, identities[1]) as device:
             device.join()
+        # Who asks before the server has seen its end is invited to it.
+        server.wait_for_number("devices", 0)
         for client in clients:
             client.send(rp.ConnectRequest(identities[1].id))
         server.wait_for_number("requests_waiting", 64)
