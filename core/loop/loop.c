@@ -15,6 +15,9 @@
 #include "loop/crash_reason.h"
 #include "loop/loop.h"
 
+/* Between two looks at the sockets. */
+#define CALLBACKS_MOST 1024
+
 _Thread_local struct loop *loop_current;
 
 struct loop_message {
@@ -94,8 +97,12 @@ static struct event_base *base_make(void)
 
 	if (!config)
 		return NULL;
-	/* Only its own thread uses a base; others write to the eventfd. */
-	if (event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0 &&
+	/* Only its own thread uses a base; others write to the eventfd. Without
+	 * the limit, an event that its callback makes active again, as
+	 * event_later() does without memory, would be the only one handled. */
+	if (event_config_set_max_dispatch_interval(
+		    config, NULL, CALLBACKS_MOST, 0) == 0 &&
+		event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0 &&
 		event_config_require_features(config, EV_FEATURE_ET) == 0)
 		base = event_base_new_with_config(config);
 	event_config_free(config);
