@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
+#include <errno.h>
 #include <string.h>
 
 #include "relay/address/told.h"
@@ -37,7 +38,8 @@ static void tell_lost(struct relay_ctx *cx, enum told_lost lost)
 			kinds[lost]);
 }
 
-/* 0, or -1: the kernel does not know the connection any more. */
+/* If the kernel does not say where the client came in, it is told what the
+ * listener is bound to.  0, or -1, logged. */
 static int find_told(
 	struct relay_ctx *cx, const struct relay_conn *conn, struct told *out)
 {
@@ -45,8 +47,14 @@ static int find_told(
 	struct came_in in;
 
 	relay_conn_sockaddr(conn, &in.from);
-	if (relay_conn_local(conn, &in.local, &in.listener) != 0)
-		return -1;
+	if (relay_conn_local(conn, &in.local, &in.listener) != 0) {
+		relay_log(cx, RELAY_WARNING,
+			"it is unknown where a client came in: %s",
+			strerror(errno));
+		if (in.listener.ss_family == AF_UNSPEC)
+			return -1;
+		in.local = in.listener;
+	}
 	pthread_mutex_lock(&data->lock);
 	told_to(&data->advertise, &in, out);
 	pthread_mutex_unlock(&data->lock);
@@ -71,7 +79,7 @@ static bool send_with_own_address(struct relay_ctx *cx, struct relay_conn *conn,
 	struct told told;
 
 	if (find_told(cx, conn, &told) != 0)
-		return true; /* its end comes with the next event */
+		return true; /* it may ask again */
 	in->address.data = told.bytes;
 	in->address.len = told.len;
 	in->port = told.port;

@@ -47,6 +47,7 @@ KEPT = [
     ("reload", "read", "woken"),
     ("session", "event_add", "event_later"),
     ("bulk", "event_add", "event_later"),
+    ("session", "getsockname", "relay_conn_local"),
     ("http", "event_add", "event_later"),
 ]
 
