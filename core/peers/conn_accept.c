@@ -55,8 +55,7 @@ static struct relay_conn *conn_make(struct worker *worker, int fd,
 	return NULL;
 }
 
-/* NULL: the connection is closed, or has ended. */
-static struct relay_conn *take_in(struct worker *worker, int fd,
+struct relay_conn *conn_accept(struct worker *worker, int fd,
 	const struct sockaddr_storage *from, const struct sockaddr_storage *to,
 	struct listener_facts *facts)
 {
@@ -86,19 +85,8 @@ static struct relay_conn *take_in(struct worker *worker, int fd,
 	return conn->phase == CONN_OPENING ? conn : NULL;
 }
 
-void conn_accept(struct worker *worker, int fd,
-	const struct sockaddr_storage *from, const struct sockaddr_storage *to,
-	struct listener_facts *facts)
+void conn_give_read(struct relay_conn *conn, const void *data, size_t len)
 {
-	(void)take_in(worker, fd, from, to, facts);
-}
-
-void conn_accept_read(struct worker *worker, int fd,
-	const struct sockaddr_storage *from, const struct sockaddr_storage *to,
-	const void *data, size_t len)
-{
-	struct relay_conn *conn = take_in(worker, fd, from, to, NULL);
-
 	if (!conn || len == 0)
 		return;
 	conn->unread = malloc(sizeof(*conn->unread) + len);

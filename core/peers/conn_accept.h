@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 struct listener_facts;
+struct relay_conn;
 struct sockaddr_storage;
 struct worker;
 
@@ -16,15 +17,13 @@ struct worker;
  * Takes over an accepted, non-blocking socket that capacity_enter_or_evict()
  * has counted.  Closes it when a module refuses it or memory is short.  Shares
  * `facts`, those of its listener.  `to`: where a proxy says that the client
- * came in; NULL: the socket knows.
+ * came in; NULL: the socket knows.  NULL: the connection is closed, or has
+ * ended.
  */
-void conn_accept(struct worker *worker, int fd,
+struct relay_conn *conn_accept(struct worker *worker, int fd,
 	const struct sockaddr_storage *from, const struct sockaddr_storage *to,
 	struct listener_facts *facts);
-/* The same, for a connection from which another process has read these bytes.
- */
-void conn_accept_read(struct worker *worker, int fd,
-	const struct sockaddr_storage *from, const struct sockaddr_storage *to,
-	const void *data, size_t len);
+/* Another process has read these bytes of it.  NULL is allowed. */
+void conn_give_read(struct relay_conn *conn, const void *data, size_t len);
 
 #endif

@@ -8,11 +8,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "peers/stranger_eviction.h"
 #include "peers/conn_import.h"
 #include "peers/conn_accept.h"
 #include "peers/conn_address.h"
 #include "peers/conn_state.h"
+#include "peers/listen_address.h"
+#include "peers/listen_set.h"
+#include "peers/listener_facts.h"
 #include "peers/peers_shared.h"
 #include "peers/peers_state.h"
 #include "workers/workers.h"
@@ -21,6 +25,7 @@ struct imported_conn {
 	int fd; /* owned */
 	size_t len;
 	struct sockaddr_storage from, to; /* to: AF_UNSPEC: the socket knows */
+	struct listener_facts *facts;     /* shared; NULL: none is known */
 	unsigned char data[CONN_IMPORT_DATA_MAX];
 };
 
@@ -31,11 +36,26 @@ static void import_here(struct loop *loop, void *arg)
 
 	if (peers_of(worker)->stopping || !capacity_enter_or_evict(worker)) {
 		close(conn->fd);
-		return;
+	} else {
+		const struct sockaddr_storage *to =
+			conn->to.ss_family == AF_UNSPEC ? NULL : &conn->to;
+
+		conn_give_read(conn_accept(worker, conn->fd, &conn->from, to,
+				       conn->facts),
+			conn->data, conn->len);
 	}
-	conn_accept_read(worker, conn->fd, &conn->from,
-		conn->to.ss_family == AF_UNSPEC ? NULL : &conn->to, conn->data,
-		conn->len);
+	listener_facts_leave(conn->facts);
+}
+
+/* The listener that serves now the address at which it came in. */
+static struct listener_facts *find_facts(int fd)
+{
+	struct listen_place to = {.len = sizeof(to.addr)};
+
+	if (getsockname(fd, (struct sockaddr *)&to.addr, &to.len) != 0)
+		return NULL;
+	address_unmap(&to.addr);
+	return listen_set_facts(&peers_shared()->now, &to);
 }
 
 /* Closes conn->fd on failure. */
@@ -44,14 +64,17 @@ static void import(struct imported_conn *conn, const void *data)
 	struct peers_shared *room = peers_shared();
 	int flags = fcntl(conn->fd, F_GETFL);
 
+	conn->facts = find_facts(conn->fd);
 	if (conn->len <= sizeof(conn->data))
 		memcpy(conn->data, data, conn->len);
 	if (flags < 0 || conn->len > sizeof(conn->data) ||
 		fcntl(conn->fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
 		loop_post(
 			&workers_get(room->imported++ % workers_count())->loop,
-			import_here, conn, sizeof(*conn)) != 0)
+			import_here, conn, sizeof(*conn)) != 0) {
+		listener_facts_leave(conn->facts);
 		close(conn->fd);
+	}
 }
 
 void conn_import(int fd, const void *data, size_t len)

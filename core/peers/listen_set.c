@@ -55,6 +55,15 @@ const struct listen_address *listen_set_told(
 	return NULL;
 }
 
+struct listener_facts *listen_set_facts(
+	const struct listen_set *set, const struct listen_place *to)
+{
+	for (unsigned i = 0; i < set->count; i++)
+		if (listen_place_overlaps(&set->all[i]->bound, to))
+			return listener_facts_share(set->all[i]->facts);
+	return NULL;
+}
+
 void listen_set_free(struct listen_set *set)
 {
 	for (unsigned i = 0; i < set->count; i++)

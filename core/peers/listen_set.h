@@ -10,7 +10,9 @@
 
 #include "peers/listen_set_state.h"
 
+struct listen_place;
 struct listener;
+struct listener_facts;
 struct worker;
 
 /* [C]  Logs "WHAT ADDRESS" for addresses with these `wanted` and `open`. */
@@ -26,6 +28,10 @@ int listen_set_each(const struct listen_set *set, const struct worker *worker,
  */
 const struct listen_address *listen_set_told(
 	const struct listen_set *set, unsigned i);
+/* [C]  For one user: what a connection to `to` keeps of its listener; NULL:
+ * nobody listens there. */
+struct listener_facts *listen_set_facts(
+	const struct listen_set *set, const struct listen_place *to);
 /* [C]  Frees its addresses, and leaves an empty set. */
 void listen_set_free(struct listen_set *set);
 

@@ -97,7 +97,8 @@ static bool accept_one(struct listener *listener)
 		if (listener->facts->trust)
 			proxy_accept(worker, conn, listener->facts);
 		else
-			conn_accept(worker, conn, &from, NULL, listener->facts);
+			(void)conn_accept(
+				worker, conn, &from, NULL, listener->facts);
 		return true;
 	}
 	peer_count(

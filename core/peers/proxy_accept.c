@@ -119,7 +119,8 @@ static void settle(struct worker *worker, int fd, struct listener_facts *facts,
 		drop(worker, fd, facts, labels[begins->kind]);
 	} else {
 		note(worker, facts, PEER_PROXY_CLIENT);
-		conn_accept(worker, fd, &header->from, &header->to, facts);
+		(void)conn_accept(
+			worker, fd, &header->from, &header->to, facts);
 	}
 }
 

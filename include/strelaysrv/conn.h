@@ -75,7 +75,8 @@ const char *relay_conn_addr_text(
  * connection elsewhere; IPv4 on an IPv6 socket as IPv4.  If a proxy named port
  * 0, the port of its own connection.  `listener`: what the
  * listening socket is bound to, one of relay_listen_address() unless a reload
- * has removed it; AF_UNSPEC if another process accepted the connection.
+ * has removed it; AF_UNSPEC if another process accepted the connection and
+ * nobody listens there now.
  * Returns 0, or -1 if `local` is unknown.  Takes two system calls.  Since API
  * 1.7.
  */

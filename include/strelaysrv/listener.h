@@ -24,8 +24,9 @@ struct relay_ctx;
 
 /*
  * The name of the listener at which the connection came in, as it was then; ""
- * if it had none, or if another process accepted the connection.  [W] Valid as
- * long as the connection.
+ * if it had none.  If another process has accepted the connection, as before an
+ * upgrade: the name and options that the listener of that address has here; ""
+ * and no options if there is none.  [W] Valid as long as the connection.
  */
 const char *relay_conn_listener(const struct relay_conn *conn);
 /*

@@ -71,6 +71,11 @@ static enum relay_verdict conn_accept(
 static enum relay_verdict conn_open(
 	struct relay_ctx *cx, struct relay_conn *conn, struct relay_denial *why)
 {
+	const char *listener = relay_conn_listener(conn);
+
+	if (listener[0])
+		relay_log(cx, RELAY_NOTICE, "came in at %s%s", listener,
+			relay_conn_private(conn) ? ", private" : "");
 	return about_conn(cx, conn, why,
 		relay_conn_is_tls(conn) ? "conn_open_tls" : "conn_open_plain");
 }

@@ -291,6 +291,41 @@ def test_upgrades_between_both_forms(start_upgrading, identities):  # noqa: F811
                 wait_for(lambda name=label: of(server, "connections", name) == 1, "its device")
 
 
+@pytest.mark.parametrize("proxied", [False, True])
+def test_who_is_handed_to_another_process_keeps_its_listener(start_upgrading, identities, proxied):  # noqa: F811
+    """The old process knows the keys, so the new one hands the guests back to it."""
+    port = free_port()
+    more = 'private = yes' + proxied * '\n\tproxy = yes\n\tproxy-from = "127.0.0.1"'
+    folders = f"{module_folder()},{module_folder().parent / 'tests' / 'modules' / 'trace'}"
+    server = start_upgrading(
+        "-drain-spread", "0s", "-module-dir", folders,
+        conf="modules = { log, trace, bounds, relay }\n" + 'relay { token = "word" }\n'
+        + section("inside", port, more))
+
+    def come(identity=None):
+        if proxied:
+            return Proxied(("127.0.0.1", port), version2(), identity)
+        return ProtocolConnection(("127.0.0.1", port), identity) if identity else \
+            MessageStream(dial(("127.0.0.1", port)))
+
+    with contextlib.ExitStack() as stack:
+        joined, asks = (stack.enter_context(come(identity)) for identity in identities[:2])
+        for device in joined, asks:
+            assert device.ask(rp.JoinRelayRequest("word")) == rp.response(rp.SUCCESS)
+        asks.send(rp.ConnectRequest(identities[0].id))
+        keys = [stream.receive_answering_pings().key for stream in (asks, joined)]
+        server.upgrade()
+        sides = []
+        for key in keys:
+            side = stack.enter_context(come())
+            side.send(rp.JoinSessionRequest(key))
+            side.expect(rp.response(rp.SUCCESS))
+            sides.append(side)
+        check_both_ways(*sides)
+        # In both processes, each side.
+        server.wait_for_count("came in at inside, private", 2 + 4)
+
+
 WRONG = {
     "same-name": (section("a", 1) + section("a", 2), 'two listeners have the name "a"'),
     "same-address": (section("a", 9) + section("b", 9), "9 of listener a and 127.0.0.1:9 of listener b"),
