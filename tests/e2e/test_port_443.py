@@ -1,151 +1,206 @@
 # SPDX-License-Identifier: MPL-2.0
 """The examples of conf/port-443: the relay, a web server and its status page at one port, behind
 real haproxy and real nginx, for real Syncthing devices, curl, and sessions whose first bytes come
-one at a time."""
+one at a time.
+
+The commands of the page run as they are there, in namespaces: of the network, so the ports are
+those of the examples; of mounts, so /etc is a copy; and of processes, so all end with the test."""
 
 import contextlib
 import json
+import os
 import pathlib
 import re
+import shutil
 import subprocess
 
 import pytest
 
 import certificates
+import own_network
 import relay_protocol as rp
-import relay_server
 from open_folder import folder  # noqa: F401
 from pairing import check_both_ways, told
+from privileges import why_no_network
 from proxy_sender import byte_by_byte
 from relay_client import MessageStream, ProtocolConnection, dial
-from relay_server import free_port
+from skip_unless import can_run
 from two_devices import make_pair, wait_for_connection
-from waiting import wait_for
+from waiting import PATIENCE, wait_for
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "conf" / "port-443"
-PAGE = "a page of the web server\n"
-#: What nginx would write outside of the test's folder.
-NGINX = """
-pid {folder}/nginx.pid;
-error_log {folder}/nginx.log;
+#: Debian's own page of nginx, which the examples serve.
+PAGE = pathlib.Path("/var/www/html/index.nginx-debian.html")
+LOCAL, PUBLIC = ("127.0.0.1", 443), ("198.51.100.5", 443)
+#: What the files of the packages run; as it is in their units.
+SYSTEMCTL = """#!/bin/sh
+test "$1" = restart || exit 1
+shift
+for unit; do case $unit in
+nginx) nginx -g 'daemon on; master_process on;' ;;
+haproxy) haproxy -Ws -f /etc/haproxy/haproxy.cfg -p /run/haproxy.pid ;;
+strelaysrv)
+	. /etc/default/syncthing-relaysrv
+	cd '{keys}' && exec strelaysrv -nat=false $STRELAYSRV_OPTS -pools= -debug 2>'{log}' ;;
+*) exit 1 ;;
+esac & done
+# As systemd waits for each of these.
+until {ready}; do sleep 0.05; done
 """
-NGINX_HTTP = """
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxied;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
+READY = "grep -q 'URI: relay' '{log}' 2>/dev/null && " \
+        "for port in 443 8443 22066; do ss -Hltn sport = :$port | grep -q . || exit 1; done"
+INSIDE = """
+set -e
+mount -t tmpfs none '{place}'
+mkdir '{place}/upper' '{place}/work'
+mount -t overlay overlay -o 'lowerdir=/etc,upperdir={place}/upper,workdir={place}/work' /etc
+for folder in /run /var/log/nginx; do mount -t tmpfs none $folder; done
+mkdir -p /etc/ssl/certs /etc/ssl/private
+cp '{web}/cert.pem' /etc/ssl/certs/ssl-cert-snakeoil.pem
+cp '{web}/key.pem' /etc/ssl/private/ssl-cert-snakeoil.key
+export PATH='{tools}':$PATH:/usr/sbin
+cd '{examples}'
+sh -e '{commands}' >'{said}' 2>&1 || {{ cat '{said}' >&2; exit 1; }}
+echo runs
+read rest
 """
+
+
+def commands(name):
+    text = (EXAMPLES / "README.md").read_text()
+    return re.search(rf"<!-- {name} -->\n```sh\n(.*?)```", text, re.DOTALL).group(1)
+
+
+def why_not():
+    if os.geteuid() != 0:
+        return "needs root for namespaces"
+    missing = [tool for tool in ("haproxy", "nginx") if not shutil.which(tool, path="/usr/sbin:/usr/bin")]
+    return f"needs {missing}" if missing else why_no_network()
 
 
 class SharedPort:
-    """The examples, with free ports instead of theirs, in a folder of the test."""
+    """What runs after the commands of the page."""
 
     def __init__(self, folder, program):
         self.folder, self.program = folder, program
-        self.ports = {number: free_port() for number in (443, 22066, 22070, 8443)}
-        self.public = ("127.0.0.1", self.ports[443])
-        site = folder / "site"
-        site.mkdir()
-        (site / "index.html").write_text(PAGE)
-        pair = certificates.make(name="web").write(folder / "web-keys")
-        self._paths = {
-            "/etc/ssl/certs/ssl-cert-snakeoil.pem": pair / "cert.pem",
-            "/etc/ssl/private/ssl-cert-snakeoil.key": pair / "key.pem", "/var/www/html": site,
-        }
-        site.chmod(0o755)
+        self.log, self.said = folder / "relay.log", folder / "said"
 
-    def example(self, name, **changes):
-        """Writes an example with the ports and paths of this test; returns its path."""
-        text = (EXAMPLES / name).read_text()
-        for number, port in self.ports.items():
-            text = re.sub(rf"(?<![0-9]){number}\b", str(port), text)
-        for old, new in {**self._paths, **changes}.items():
-            text = text.replace(old, str(new))
-        path = self.folder / name
+    def tool(self, name, text):
+        path = self.folder / "tools" / name
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text)
-        return path
+        path.chmod(0o755)
 
-    def nginx(self, name, text):
-        path = self.folder / name
-        path.write_text(NGINX.format(folder=self.folder) + text.replace(
-            "http {", "http {" + NGINX_HTTP.format(folder=self.folder)))
-        return ["nginx", "-g", "daemon off;", "-c", str(path)]
-
-    def commands(self, proxy):
-        self.example("web.conf")
-        if proxy == "nginx":
-            return [self.nginx("front.conf", self.example("nginx.conf").read_text())]
-        return [["haproxy", "-db", "-f", str(self.example("haproxy.cfg"))],
-                self.nginx("web-only.conf", "events { }\nhttp {\n include web.conf;\n}\n")]
-
-    def start(self, stack, proxy):
+    def start(self, stack, name):
         keys = certificates.make(name="strelaysrv").write(self.folder / "relay-keys")
-        self.relay = relay_server.start(
-            self.program, self.folder, "-conf", self.example("relay.conf"), "-debug", keys=keys,
-            listen=f"127.0.0.1:{self.ports[22066]}", status=f"127.0.0.1:{self.ports[22070]}")
-        stack.callback(self.relay.finish)
-        for command in self.commands(proxy):
-            process = subprocess.Popen(command)
-            stack.callback(process.wait, 30)
-            stack.callback(process.terminate)
-        for port in (443, 8443):
-            wait_for(lambda port=port: self._accepts(port), f"port {port}")
+        web = certificates.make(name="web").write(self.folder / "web-keys")
+        (self.folder / "place").mkdir()
+        (self.folder / "commands").write_text(commands(name))
+        ready = f"({READY.format(log=self.log)})"
+        self.tool("systemctl", SYSTEMCTL.format(keys=keys, log=self.log, ready=ready))
+        self.tool("sudo", '#!/bin/sh\nexec "$@"\n')
+        self.tool("apt-get", "#!/bin/sh\n")
+        self.tool("strelaysrv", f"#!/bin/sh\nexec '{self.program.path}' \"$@\"\n")
+        script = INSIDE.format(place=self.folder / "place", web=web, tools=self.folder / "tools",
+                               examples=EXAMPLES, commands=self.folder / "commands", said=self.said)
+        process = subprocess.Popen(
+            ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        stack.callback(process.wait, PATIENCE)
+        stack.callback(process.stdin.close)
+        assert process.stdout.readline() == "runs\n"
+        # The last command of the page.
+        assert '"numActiveSessions"' in self.said.read_text()
+        self.id = re.search(r"URI: relay://0\.0\.0\.0:443/\?id=([^&\s]*)", self.log.read_text()).group(1)
         return self
 
-    def _accepts(self, number):
-        try:
-            dial(("127.0.0.1", self.ports[number])).close()
-        except ConnectionRefusedError:
-            return False
-        return True
-
-    def curl(self, path):
+    def curl(self, url):
         done = subprocess.run(
-            ["curl", "--silent", "--show-error", "--insecure", "--noproxy", "*",
-             f"https://127.0.0.1:{self.public[1]}{path}"],
+            ["curl", "--silent", "--show-error", "--insecure", "--noproxy", "*", url],
             capture_output=True, text=True, check=True, timeout=60)
         return done.stdout
+
+    def has_seen(self, sock):
+        """Whether the relay's log has the client; it has whoever the proxy has sent there."""
+        host, port = sock.getsockname()
+        return f"{host}:{port}" in self.log.read_text()
+
+
+def sent_to_web_server():
+    """Whether a proxy has a connection to the web server of the examples."""
+    done = subprocess.run(["ss", "-Htn", "state", "established", "dport = :8443"],
+                          capture_output=True, text=True, check=True)
+    return bool(done.stdout)
 
 
 @pytest.fixture(params=["haproxy", "nginx"])
 def shared(request, folder, plain_program):  # noqa: F811
-    """The processes of nginx are of another user if root has started them."""
-    with contextlib.ExitStack() as stack:
-        yield SharedPort(folder, plain_program).start(stack, request.param)
+    before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    own_network.make()
+    try:
+        with contextlib.ExitStack() as stack:
+            subprocess.run(["ip", "addr", "add", f"{PUBLIC[0]}/32", "dev", "lo"], check=True)
+            yield SharedPort(folder, plain_program).start(stack, request.param)
+    finally:
+        own_network.go_back(before)
+
+
+pytestmark = can_run("EXAMPLES OF PORT 443", why_not())
 
 
 def test_devices_sessions_and_a_web_server_share_a_port(shared, make_device):
-    uri = f"relay://127.0.0.1:{shared.public[1]}/?id={shared.relay.query['id']}"
-    one, other = make_pair(make_device, uri)
+    one, other = make_pair(make_device, f"relay://{LOCAL[0]}:{LOCAL[1]}/?id={shared.id}")
     one.start()
     other.start()
     wait_for_connection(one, other, patience=2)
-    assert shared.curl("/") == PAGE
-    assert json.loads(shared.curl("/status"))["numActiveSessions"] >= 1
+    assert shared.curl("https://127.0.0.1/" + PAGE.name) == PAGE.read_text()
+    assert json.loads(shared.curl("https://127.0.0.1/status"))["numActiveSessions"] >= 1
 
 
 def test_the_first_bytes_of_a_session_may_come_one_at_a_time(shared):
+    """One side came in at a public address, and is told it: behind a CONNECT proxy it can follow."""
     identities = [certificates.make(), certificates.make()]
-    with ProtocolConnection(shared.public, identities[0]) as joined, \
-            ProtocolConnection(shared.public, identities[1]) as asking:
+    with ProtocolConnection(PUBLIC, identities[0]) as joined, \
+            ProtocolConnection(LOCAL, identities[1]) as asking:
         joined.join()
         to_asker = asking.request(identities[0].id)
         to_joined = joined.invitation()
-        # The relay tells both the port of the proxy.
-        assert told(to_joined)[1] == told(to_asker)[1] == shared.public[1]
-        with MessageStream(dial(shared.public)) as one, MessageStream(dial(shared.public)) as other:
+        assert (told(to_joined), told(to_asker)) == (PUBLIC, ("", LOCAL[1]))
+        with MessageStream(dial(PUBLIC)) as one, MessageStream(dial(LOCAL)) as other:
             for side, invitation in ((one, to_joined), (other, to_asker)):
                 byte_by_byte(side.sock, rp.encode(rp.JoinSessionRequest(invitation.key)))
                 side.expect(rp.response(rp.SUCCESS))
             check_both_ways(one, other)
 
 
-def test_who_sends_nothing_is_no_device(shared):
-    """It is the web server's, if anybody's, and the relay goes on."""
-    with dial(shared.public):
-        identity = certificates.make()
-        with ProtocolConnection(shared.public, identity) as joined:
+def test_the_proxys_processes_have_no_rights(shared):
+    """But for one that starts the others."""
+    users = subprocess.run(["ps", "-eo", "comm=,user="], capture_output=True, text=True, check=True)
+    there = {tuple(line.split()) for line in users.stdout.splitlines()}
+    assert ("nginx", "www-data") in there
+    if ("haproxy", "root") in there:
+        assert ("haproxy", "haproxy") in there
+
+
+def test_who_sends_nothing_reaches_no_relay(shared, request):
+    """The relay serves others meanwhile.  haproxy gives it to the web server in the end, nginx closes
+    it; what is no TLS goes to the relay from nginx only."""
+    behind_haproxy = "haproxy" in request.node.name
+    with dial(LOCAL) as silent, dial(LOCAL) as plain:
+        plain.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        with ProtocolConnection(LOCAL, certificates.make()) as joined:
             joined.join()
             joined.check_alive()
+            wait_for(lambda: shared.has_seen(joined.sock), "the device in the log")
+        plain.settimeout(PATIENCE)
+        assert plain.recv(4096).startswith(b"HTTP/1.1 400") == behind_haproxy
+        wait_for(lambda: not sent_to_web_server(), "its end")
+        if behind_haproxy:
+            wait_for(sent_to_web_server, "haproxy to give up waiting")
+            silent.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        else:
+            wait_for(lambda: shared.has_seen(plain), "what is no TLS in the log")
+        silent.settimeout(PATIENCE)
+        assert silent.recv(4096).startswith(b"HTTP/1.1 400") == behind_haproxy
+        assert not shared.has_seen(silent)
+        assert shared.has_seen(plain) != behind_haproxy
