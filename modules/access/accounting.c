@@ -88,6 +88,7 @@ static int64_t look(struct relay_ctx *cx, void *arg)
 		pthread_mutex_unlock(&accounts->lock);
 	}
 	presence_withdraw(cx);
+	presence_sweep(cx);
 	presence_tell(cx);
 	return LOOK_MS;
 }
@@ -104,7 +105,7 @@ enum account_answer accounting_apply(struct relay_ctx *cx, const uint8_t *id)
 	presence_tell(cx);
 	pthread_mutex_lock(&accounts->lock);
 	presence = presence_find(accounts, id);
-	if (presence) {
+	if (presence && presence->holders) {
 		count_one(presence->account, quota, self);
 		answer = account_judge(presence->account);
 	}
@@ -127,8 +128,10 @@ void accounting_reload(struct relay_ctx *cx)
 	presence_tell_all(cx);
 }
 
-/* The workers have left, so all devices have. */
+/* The workers have left, so all devices have; the second time they are
+ * forgotten. */
 void accounting_stop(struct relay_ctx *cx)
 {
 	(void)look(cx, NULL);
+	presence_sweep(cx);
 }

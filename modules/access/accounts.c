@@ -61,7 +61,7 @@ static void drop_unused(struct accounts *accounts)
 	}
 }
 
-static void let_go(struct accounts *accounts, struct account *account)
+void accounts_let_go(struct accounts *accounts, struct account *account)
 {
 	if (--account->holders == 0 && !account->listed)
 		drop_unused(accounts);
@@ -147,14 +147,11 @@ void accounts_leave(struct relay_ctx *cx, const struct relay_conn *conn)
 {
 	struct accounts *accounts = accounts_of(cx);
 	struct member *member = relay_conn_data(cx, conn);
-	struct account *account;
 
 	if (!member || !member->presence)
 		return;
 	pthread_mutex_lock(&accounts->lock);
-	account = presence_leave(accounts, member->presence);
-	if (account)
-		let_go(accounts, account);
+	presence_leave(accounts, member->presence);
 	pthread_mutex_unlock(&accounts->lock);
 	member->presence = NULL;
 }
@@ -224,7 +221,7 @@ void accounts_session_close(struct relay_ctx *cx, struct relay_session *session,
 	pthread_mutex_lock(&accounts->lock);
 	for (int side = 0; side < 2; side++)
 		if (names->of[side])
-			let_go(accounts, names->of[side]);
+			accounts_let_go(accounts, names->of[side]);
 	pthread_mutex_unlock(&accounts->lock);
 	*names = (struct session_names){{NULL}};
 }

@@ -10,6 +10,7 @@
 #include <strelaysrv/module.h>
 
 #include "account.h"
+#include "accounts_state.h"
 #include "named.h"
 
 /* [C] */
@@ -20,6 +21,9 @@ void accounts_fini(struct relay_ctx *cx);
 int accounts_label(struct relay_ctx *cx, const struct named *named);
 /* Puts the names in force, and takes over `named->list`. */
 void accounts_take(struct relay_ctx *cx, struct named *named);
+
+/* With the lock held: one holder less. */
+void accounts_let_go(struct accounts *accounts, struct account *account);
 
 /* The account of that name: its token is refused from now on.  False: there is
  * none.  [C] */
@@ -38,7 +42,7 @@ enum account_answer accounts_join(
 	struct relay_ctx *cx, struct relay_conn *conn, const char *token);
 enum account_answer accounts_stay(
 	struct relay_ctx *cx, const struct relay_conn *conn);
-/* What that device may begin; ACCOUNT_OK if it is here by no name. */
+/* What that device may begin; ACCOUNT_OK if it is known by no name. */
 enum account_answer accounts_device(struct relay_ctx *cx, const uint8_t *id);
 void accounts_leave(struct relay_ctx *cx, const struct relay_conn *conn);
 void accounts_session(struct relay_ctx *cx, struct relay_session *session);

@@ -20,9 +20,11 @@ struct accounts {
 	struct account **order; /* those that are listed, as metrics have them;
 				   owned */
 	size_t count;
-	struct presence *here;     /* uthash, by ID */
-	struct presence *changed;  /* to be told to rate-limit, utlist */
-	bool unlimited, uncounted; /* that was logged; [C] */
+	struct presence *here;      /* uthash, by ID */
+	struct presence *changed;   /* to be told to rate-limit, utlist */
+	struct presence *left;      /* have left, utlist */
+	struct presence *withdrawn; /* and lost their invitations, utlist */
+	bool unlimited, uncounted;  /* that was logged; [C] */
 	struct relay_metric *metrics[ACCOUNTS_METRICS]; /* constant */
 };
 

@@ -7,6 +7,7 @@
 
 #include <utlist.h>
 
+#include "accounts.h"
 #include "data.h"
 #include "presence.h"
 #include "rate-limit/rate_limit_service.h"
@@ -17,7 +18,7 @@
 
 static void changed(struct accounts *accounts, struct presence *presence)
 {
-	if (presence->changed)
+	if (presence->changed || !presence->holders)
 		return;
 	presence->changed = true;
 	DL_APPEND(accounts->changed, presence);
@@ -50,11 +51,23 @@ static struct presence *add(struct accounts *accounts, const uint8_t *id)
 	return NULL;
 }
 
+static void come_back(struct accounts *accounts, struct presence *presence)
+{
+	if (presence->withdrawn)
+		DL_DELETE(accounts->withdrawn, presence);
+	else
+		DL_DELETE(accounts->left, presence);
+	presence->withdrawn = false;
+	presence->account->devices++;
+}
+
 struct presence *presence_enter(
 	struct accounts *accounts, const uint8_t *id, struct account *account)
 {
 	struct presence *presence = presence_find(accounts, id);
 
+	if (presence && !presence->holders)
+		come_back(accounts, presence);
 	if (!presence)
 		presence = add(accounts, id);
 	if (!presence)
@@ -76,21 +89,15 @@ struct presence *presence_enter(
 	return presence;
 }
 
-struct account *presence_leave(
-	struct accounts *accounts, struct presence *presence)
+void presence_leave(struct accounts *accounts, struct presence *presence)
 {
-	struct account *account = presence->account;
-
 	if (--presence->holders > 0)
-		return NULL;
-	account->devices--;
-	presence->account = NULL;
-	HASH_DEL(accounts->here, presence);
-	if (presence->limited)
-		changed(accounts, presence);
-	if (!presence->changed)
-		free(presence);
-	return account;
+		return;
+	presence->account->devices--;
+	if (presence->changed)
+		DL_DELETE(accounts->changed, presence);
+	presence->changed = false;
+	DL_APPEND(accounts->left, presence);
 }
 
 static void tell(struct relay_ctx *cx, struct presence *presence,
@@ -104,11 +111,9 @@ static void tell(struct relay_ctx *cx, struct presence *presence,
 	if (presence->limited && limiter)
 		limiter->let_go(self, presence->id);
 	presence->limited =
-		account && limiter && has_terms(account) &&
+		limiter && has_terms(account) &&
 		limiter->hold(self, presence->id, account->terms.rate,
 			account->terms.weight) == 0;
-	if (!account)
-		free(presence);
 }
 
 static const struct rate_limit_service *find_limiter(
@@ -178,6 +183,8 @@ bool presence_name(
 
 	pthread_mutex_lock(&accounts->lock);
 	presence = presence_find(accounts, id);
+	if (presence && !presence->holders)
+		presence = NULL;
 	if (presence)
 		memcpy(out, presence->account->name, TOKEN_NAME_TEXT);
 	pthread_mutex_unlock(&accounts->lock);
@@ -219,22 +226,86 @@ static size_t to_withdraw(
 	return count;
 }
 
+static const struct relay_devices_service *find_devices(
+	struct relay_ctx *cx, struct relay_ctx **self)
+{
+	return relay_service_find(
+		cx, RELAY_DEVICES_SERVICE, RELAY_DEVICES_SERVICE_VERSION, self);
+}
+
 void presence_withdraw(struct relay_ctx *cx)
 {
 	struct accounts *accounts = &((struct data *)cx->data)->accounts;
 	uint8_t ids[PART][RELAY_DEVICE_ID_LEN];
-	const struct relay_devices_service *here;
 	struct relay_ctx *self;
+	const struct relay_devices_service *here = find_devices(cx, &self);
 	size_t count;
 	bool any;
 
-	here = relay_service_find(cx, RELAY_DEVICES_SERVICE,
-		RELAY_DEVICES_SERVICE_VERSION, &self);
 	pthread_mutex_lock(&accounts->lock);
 	any = here && any_is_newly_over(accounts);
 	pthread_mutex_unlock(&accounts->lock);
 	while (any && (count = to_withdraw(accounts, ids)) > 0)
 		for (size_t i = 0; i < count; i++)
+			here->withdraw(self, ids[i]);
+}
+
+static void forget(struct accounts *accounts, struct presence *presence,
+	const struct rate_limit_service *limiter, struct relay_ctx *self)
+{
+	DL_DELETE(accounts->withdrawn, presence);
+	HASH_DEL(accounts->here, presence);
+	if (presence->limited && limiter)
+		limiter->let_go(self, presence->id);
+	accounts_let_go(accounts, presence->account);
+	free(presence);
+}
+
+static void forget_withdrawn(struct relay_ctx *cx)
+{
+	struct accounts *accounts = &((struct data *)cx->data)->accounts;
+	struct relay_ctx *self;
+	const struct rate_limit_service *limiter = find_limiter(cx, &self);
+	bool more;
+
+	do {
+		pthread_mutex_lock(&accounts->lock);
+		for (int i = 0; accounts->withdrawn && i < PART; i++)
+			forget(accounts, accounts->withdrawn, limiter, self);
+		more = accounts->withdrawn != NULL;
+		pthread_mutex_unlock(&accounts->lock);
+	} while (more);
+}
+
+/* Some of those that have left, and how many. */
+static size_t take_left(
+	struct accounts *accounts, uint8_t ids[PART][RELAY_DEVICE_ID_LEN])
+{
+	struct presence *presence;
+	size_t count = 0;
+
+	pthread_mutex_lock(&accounts->lock);
+	while ((presence = accounts->left) && count < PART) {
+		DL_DELETE(accounts->left, presence);
+		DL_APPEND(accounts->withdrawn, presence);
+		presence->withdrawn = true;
+		memcpy(ids[count++], presence->id, ID_LEN);
+	}
+	pthread_mutex_unlock(&accounts->lock);
+	return count;
+}
+
+void presence_sweep(struct relay_ctx *cx)
+{
+	struct accounts *accounts = &((struct data *)cx->data)->accounts;
+	uint8_t ids[PART][RELAY_DEVICE_ID_LEN];
+	struct relay_ctx *self;
+	const struct relay_devices_service *here = find_devices(cx, &self);
+	size_t count;
+
+	forget_withdrawn(cx);
+	while ((count = take_left(accounts, ids)) > 0)
+		for (size_t i = 0; here && i < count; i++)
 			here->withdraw(self, ids[i]);
 }
 

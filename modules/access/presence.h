@@ -3,6 +3,9 @@
 /*
  * presence.h - which devices are here by which named token, and what the module
  * rate-limit was told of them.
+ *
+ * A device that has left is known until what it was invited to has been
+ * withdrawn: until then its token counts for sessions that begin.
  */
 #ifndef PRESENCE_H
 #define PRESENCE_H
@@ -15,11 +18,12 @@
 /* A device; the newest of its connections counts. */
 struct presence {
 	UT_hash_handle hh;
-	struct presence *next, *prev; /* in accounts->changed */
+	struct presence *next, *prev; /* utlist: here, in accounts->changed or
+					 none; else in one of the others */
 	struct account *account;
-	unsigned holders; /* connections; 0: it has left, and is only in
-			     accounts->changed */
+	unsigned holders; /* connections; 0: it has left */
 	bool changed;     /* it is in accounts->changed */
+	bool withdrawn;   /* it is in accounts->withdrawn */
 	bool limited;     /* rate-limit knows it */
 	bool evicted;     /* a command ends it */
 	unsigned ends;    /* account->ends when its invitations were withdrawn
@@ -32,10 +36,9 @@ struct presence {
 /* One more connection of the device.  NULL: memory is short. */
 struct presence *presence_enter(
 	struct accounts *accounts, const uint8_t *id, struct account *account);
-/* One less.  The account that it does not hold any more, or NULL. */
-struct account *presence_leave(
-	struct accounts *accounts, struct presence *presence);
-/* NULL: it is not here. */
+/* One less. */
+void presence_leave(struct accounts *accounts, struct presence *presence);
+/* NULL: it is not known. */
 struct presence *presence_find(struct accounts *accounts, const uint8_t *id);
 
 /* Whether rate-limit has what its name says, or does not run.  [C] */
@@ -56,6 +59,9 @@ bool presence_name(
 
 /* Withdraws the invitations of devices whose tokens are over now.  [C] */
 void presence_withdraw(struct relay_ctx *cx);
+/* And of those that have left, which are forgotten at the next call: a session
+ * for which both have shown their keys may be about to begin.  [C] */
+void presence_sweep(struct relay_ctx *cx);
 /* Devices of a revoked account that this has not returned yet, and how many, up
  * to `most`.  [C] */
 size_t presence_evict(struct relay_ctx *cx, const char *name,

@@ -9,6 +9,8 @@
 #include "counts.h"
 #include "data.h"
 #include "decide.h"
+#include "here.h"
+#include "look.h"
 #include "setup.h"
 #include "shared/shown_url.h"
 #include "shared/url.h"
@@ -146,7 +148,7 @@ static int start(struct relay_ctx *cx, struct relay_err *err)
 	setup_let_go(setup);
 	if (!data->asker)
 		return -1;
-	if (!relay_timer_add(cx, 1, asking_look, NULL)) {
+	if (!relay_timer_add(cx, 1, look_at_devices, NULL)) {
 		asker_stop(data->asker);
 		data->asker = NULL;
 		return relay_fail(err, "out of memory");
@@ -203,14 +205,13 @@ static void reload(struct relay_ctx *cx)
 	terms_apply_all(cx);
 }
 
-/* The workers have left, and so have all devices. */
 static void stop(struct relay_ctx *cx)
 {
 	struct data *data = cx->data;
 
 	asker_stop(data->asker);
 	data->asker = NULL;
-	(void)asking_look(cx, NULL);
+	look_at_the_end(cx);
 }
 
 static void fini(struct relay_ctx *cx)
@@ -246,6 +247,7 @@ RELAY_MODULE = {
 			.session_open = decide_session_open,
 			.session_sent = here_session_sent,
 			.session_close = decide_session_close,
+			.conn_settled = here_settled,
 			.conn_close = decide_conn_close,
 			.reload_prepare = reload_prepare,
 			.reload_commit = reload_commit,

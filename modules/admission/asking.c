@@ -13,11 +13,6 @@
 #include "shared/monotonic.h"
 #include "terms.h"
 
-#define LOOK_MS 1000
-
-/* How many devices are looked at in one go, while workers wait for the lock. */
-#define PART 64
-
 static struct data *data_of(const struct relay_ctx *cx)
 {
 	return cx->data;
@@ -146,7 +141,7 @@ static void add_name(struct relay_ctx *cx, struct question *question)
 		question->name[0] = '\0';
 }
 
-static void ask(struct relay_ctx *cx, struct question *question)
+void asking_ask(struct relay_ctx *cx, struct question *question)
 {
 	struct data *data = data_of(cx);
 	const struct conf *conf = cx->conf;
@@ -179,7 +174,7 @@ void asking_begin(struct relay_ctx *cx, const void *arg)
 {
 	struct question question = *(const struct question *)arg;
 
-	ask(cx, &question);
+	asking_ask(cx, &question);
 }
 
 void asking_left(struct relay_ctx *cx, const void *arg)
@@ -323,76 +318,4 @@ void asking_lost(struct relay_ctx *cx, const struct asked *asked)
 	if (device && asked->question.kind == QUESTION_AGAIN)
 		device->asking = false;
 	pthread_mutex_unlock(&data->lock);
-}
-
-/* Every second. */
-
-/* With the lock held: whether it is to be asked about. */
-static bool is_due(struct device *device, int64_t now_ms)
-{
-	if (device->asking || device->connections == 0 ||
-		now_ms < device->again_ms || !device->question.address[0] ||
-		atomic_load(&device->denied))
-		return false;
-	device->asking = true;
-	return true;
-}
-
-/* How many may be asked about now; half of the queue is for those who wait. */
-static int64_t room(const struct relay_ctx *cx)
-{
-	const struct data *data = cx->data;
-	const struct conf *conf = cx->conf;
-
-	/* While it stops, or while all would fail, none. */
-	if (!data->asker || (data->breaker.state == BREAKER_OPEN &&
-				    relay_now_ms(cx) < data->breaker.until_ms))
-		return 0;
-	return (conf->queue + 1) / 2 - (int64_t)asker_queued(data->asker);
-}
-
-/* Looks at some devices from `from` on, and copies at most `most` questions
- * that are due.  Where to go on; NULL: at the end. */
-static struct device *look_at(struct relay_ctx *cx, struct device *from,
-	const struct terms_services *services, struct question due[PART],
-	size_t *count, int64_t most)
-{
-	struct data *data = data_of(cx);
-	int64_t now_ms = relay_now_ms(cx);
-
-	*count = 0;
-	pthread_mutex_lock(&data->lock);
-	if (!from)
-		from = data->here.all;
-	for (int i = 0; from && i < PART; i++) {
-		struct device *device = from;
-
-		from = device->hh.next;
-		terms_count(device, services);
-		if (device->holders == 0) {
-			terms_end(device, services);
-			here_remove(&data->here, device);
-		} else if ((int64_t)*count < most && is_due(device, now_ms)) {
-			due[*count] = device->question;
-			due[(*count)++].asked_ms = now_ms;
-		}
-	}
-	pthread_mutex_unlock(&data->lock);
-	return from;
-}
-
-int64_t asking_look(struct relay_ctx *cx, void *arg)
-{
-	const struct terms_services services = terms_find(cx);
-	struct question due[PART];
-	struct device *at = NULL;
-	size_t count;
-
-	(void)arg;
-	do {
-		at = look_at(cx, at, &services, due, &count, room(cx));
-		for (size_t i = 0; i < count; i++)
-			ask(cx, &due[i]);
-	} while (at);
-	return LOOK_MS;
 }

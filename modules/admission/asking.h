@@ -21,8 +21,7 @@ void asking_lost(struct relay_ctx *cx, const struct asked *asked);
 
 /* What a peer is told that is denied. */
 enum relay_refusal asking_refusal(const struct question *question);
-/* Every second: who has left, what has been used, and who is asked about again.
- */
-int64_t asking_look(struct relay_ctx *cx, void *arg);
+/* [C] Has it asked, or fails it. */
+void asking_ask(struct relay_ctx *cx, struct question *question);
 
 #endif

@@ -10,6 +10,7 @@
  * transfer.c   one HTTP request
  * setup.c      options and files, for that thread
  * here.c       the devices that are here by an answer
+ * look.c       every second: these, and who has left
  * terms.c      rates, weights and quotas of these
  * counts.c     metrics
  * answer.c     what an answer says (pure)

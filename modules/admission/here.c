@@ -74,6 +74,7 @@ int here_enter(struct relay_ctx *cx, const struct relay_conn *conn)
 	if (device) {
 		device->connections++;
 		device->holders++;
+		device->withdrawn = false;
 	}
 	pthread_mutex_unlock(&data->lock);
 	member->device = device;
@@ -94,6 +95,27 @@ void here_leave(struct relay_ctx *cx, const struct relay_conn *conn)
 	member->device = NULL;
 }
 
+/* Of the connections that ask to join, those that have joined. */
+void here_settled(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	struct data *data = data_of(cx);
+	const struct member *member = relay_conn_data(cx, conn);
+
+	if (!member || !member->device)
+		return;
+	pthread_mutex_lock(&data->lock);
+	member->device->joined = true;
+	pthread_mutex_unlock(&data->lock);
+}
+
+/* Without an answer it may be denied yet. */
+bool here_owes(const struct device *device)
+{
+	return device->joined &&
+	       (!device->answered || answer_has_terms(&device->answer) ||
+		       atomic_load(&device->denied));
+}
+
 const char *here_barred(struct relay_ctx *cx, const uint8_t *id)
 {
 	struct data *data = data_of(cx);
@@ -102,7 +124,7 @@ const char *here_barred(struct relay_ctx *cx, const uint8_t *id)
 
 	pthread_mutex_lock(&data->lock);
 	device = here_find(&data->here, id);
-	if (device && device->holders > 0) {
+	if (device && (device->holders > 0 || device->joined)) {
 		if (atomic_load(&device->denied))
 			why = "denied";
 		else if (atomic_load(&device->used_up))

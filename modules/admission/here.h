@@ -15,21 +15,24 @@
  * without memory. */
 int here_enter(struct relay_ctx *cx, const struct relay_conn *conn);
 void here_leave(struct relay_ctx *cx, const struct relay_conn *conn);
+relay_conn_settled_fn here_settled;
 void here_session(struct relay_ctx *cx, struct relay_session *session);
 relay_session_sent_fn here_session_sent;
 void here_session_close(struct relay_ctx *cx, struct relay_session *session);
 
-/* Why that device may begin no session, although it is here; NULL: it may, or
- * is not here. */
+/* Why that device may begin no session, although it is here or has just left;
+ * NULL: it may, or is not known. */
 const char *here_barred(struct relay_ctx *cx, const uint8_t *id);
 
 /* With the lock held: */
 
-/* NULL: it is not here. */
+/* NULL: it is not known. */
 struct device *here_find(const struct here *here, const uint8_t *id);
 /* It may join by this answer. */
 void here_allow(struct device *device, const struct question *question,
 	const struct answer *answer, int64_t now_ms);
+/* Whether something would count for it if one of its sessions began. */
+bool here_owes(const struct device *device);
 /* [C] Frees one that has left. */
 void here_remove(struct here *here, struct device *device);
 

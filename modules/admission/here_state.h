@@ -17,6 +17,8 @@ struct device {
 	/* With the lock held: */
 	unsigned connections; /* that have asked to join */
 	unsigned holders;     /* these, and sessions; 0: it has left */
+	bool joined;          /* since it is known */
+	bool withdrawn;       /* its invitations, since it has left */
 	bool answered;        /* `question` and `answer` are set */
 	bool asking;          /* again, in the background */
 	int64_t again_ms;     /* when it is asked about again */
