@@ -12,6 +12,7 @@
 #include "here.h"
 #include "look.h"
 #include "setup.h"
+#include "shared/exempt.h"
 #include "shared/shown_url.h"
 #include "shared/url.h"
 #include "terms.h"
@@ -47,8 +48,8 @@ static const struct relay_option options[] = {
 		"8", 1, 64, "most connections to it, and so requests at once"),
 	RELAY_OPT(struct conf, queue, int64_t, "queue", RELAY_INT, "1024", 1,
 		16384,
-		"most questions that wait for a connection; the newest is "
-		"refused"),
+		"most questions that wait for a connection; a source may "
+		"have a quarter of them"),
 	RELAY_OPT(struct conf, timeout_ms, int64_t, "timeout", RELAY_DURATION,
 		"1s", 10, 60000, "how long a request may take"),
 	RELAY_OPT(struct conf, retries, int64_t, "retries", RELAY_INT, "1", 0,
@@ -139,6 +140,8 @@ static int start(struct relay_ctx *cx, struct relay_err *err)
 
 	if (!curl)
 		return -1;
+	if (exempt_read(cx, &data->exempt, err) != 0)
+		return -1;
 	setup = setup_new(cx->conf, relay_files(cx, cx->conf), err);
 	if (!setup)
 		return -1;
@@ -174,20 +177,30 @@ static int reload_prepare(
 {
 	struct data *data = cx->data;
 
+	if (exempt_read(cx, &data->next_exempt, err) != 0)
+		return -1;
 	data->next = setup_new(conf, relay_files(cx, conf), err);
-	return data->next ? 0 : -1;
+	if (data->next)
+		return 0;
+	ranges_free(&data->next_exempt);
+	return -1;
 }
 
 static void reload_commit(struct relay_ctx *cx)
 {
 	struct data *data = cx->data;
+	struct ranges old;
 
 	asker_use(data->asker, data->next);
 	data->next = NULL;
 	/* What it now has to say may be different. */
 	pthread_mutex_lock(&data->lock);
 	cache_clear(&data->cache);
+	old = data->exempt;
+	data->exempt = data->next_exempt;
 	pthread_mutex_unlock(&data->lock);
+	ranges_free(&old);
+	data->next_exempt = (struct ranges){NULL};
 	data->breaker = (struct breaker){.state = BREAKER_CLOSED};
 }
 
@@ -197,6 +210,7 @@ static void reload_abandon(struct relay_ctx *cx)
 
 	setup_let_go(data->next);
 	data->next = NULL;
+	ranges_free(&data->next_exempt);
 }
 
 static void reload(struct relay_ctx *cx)
@@ -219,6 +233,7 @@ static void fini(struct relay_ctx *cx)
 	struct data *data = cx->data;
 
 	cache_clear(&data->cache);
+	ranges_free(&data->exempt);
 	pthread_mutex_destroy(&data->lock);
 }
 

@@ -2,7 +2,6 @@
 
 /* The thread that asks the endpoint. */
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +12,6 @@
 #include <utlist.h>
 
 #include "shared/monotonic.h"
-#include "shared/source.h"
 #include "shared/standing_timer.h"
 #include "asker.h"
 #include "queue.h"
@@ -37,6 +35,7 @@ struct asker {
 	pthread_t thread;
 	int wake; /* eventfd */
 	_Atomic unsigned queued, open;
+	unsigned places;      /* for both; [C] */
 	pthread_mutex_t lock; /* of the next three */
 	struct queue queue;   /* of jobs */
 	struct setup *next;   /* held; NULL: nothing new */
@@ -201,6 +200,20 @@ static bool is_worth_a_retry(
 		       failure == FAILURE_STATUS);
 }
 
+/* It waits for its turn again.  False: there is no memory. */
+static bool put_back(struct asker *asker, struct job *job)
+{
+	int result;
+
+	pthread_mutex_lock(&asker->lock);
+	result =
+		queue_return(&asker->queue, &job->waits, &job->question.source);
+	if (result == 0)
+		atomic_fetch_add(&asker->queued, 1);
+	pthread_mutex_unlock(&asker->lock);
+	return result == 0;
+}
+
 static void done(void *arg, void *ended, CURLcode code)
 {
 	struct asker *asker = arg;
@@ -214,9 +227,7 @@ static void done(void *arg, void *ended, CURLcode code)
 	job->transfer = NULL;
 	DL_DELETE(asker->running, job);
 	atomic_fetch_sub(&asker->open, 1);
-	if (is_worth_a_retry(asker, job, failure))
-		try(asker, job);
-	else
+	if (!is_worth_a_retry(asker, job, failure) || !put_back(asker, job))
 		settle(asker, job, failure, &answer);
 	begin_more(asker);
 }
@@ -264,62 +275,72 @@ static void wake_up(const struct asker *asker)
 	(void)!write(asker->wake, &one, sizeof(one));
 }
 
-/* The widest source, as a site has many of the narrow ones. */
-static void source_of(const struct question *question, uint8_t key[ID_LEN])
+/* How many places are free.  With the lock held. */
+static unsigned free_places(const struct asker *asker)
 {
-	struct sockaddr_storage from = {.ss_family = AF_INET};
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&from;
-	struct source source;
+	unsigned most = asker->places;
+	unsigned taken =
+		atomic_load(&asker->queued) + atomic_load(&asker->open);
 
-	if (inet_pton(AF_INET, question->address,
-		    &((struct sockaddr_in *)&from)->sin_addr) != 1 &&
-		inet_pton(AF_INET6, question->address, &v6->sin6_addr) == 1)
-		from.ss_family = AF_INET6;
-	source_read(&from, &source);
-	memcpy(key, source.key[source.levels - 1], ID_LEN);
+	return taken < most ? most - taken : 0;
 }
 
-int asker_push(
-	struct asker *asker, const struct question *question, int64_t until_ms)
+static enum queue_room add(
+	struct asker *asker, struct job *job, struct job **victim)
+{
+	unsigned share = asker->places / 4;
+	struct queue_item *item;
+	enum queue_room room;
+
+	pthread_mutex_lock(&asker->lock);
+	room = queue_add(&asker->queue, &job->waits, &job->question.source,
+		free_places(asker), share ? share : 1, &item);
+	if (room == QUEUE_ROOM)
+		atomic_fetch_add(&asker->queued, 1);
+	pthread_mutex_unlock(&asker->lock);
+	*victim = (struct job *)item;
+	return room;
+}
+
+enum queue_room asker_push(struct asker *asker, const struct question *question,
+	int64_t until_ms, struct question *lost)
 {
 	struct job *job = calloc(1, sizeof(*job));
-	uint8_t source[ID_LEN];
-	int result;
+	enum queue_room room;
+	struct job *victim;
 
 	if (!job)
-		return -1;
-	source_of(question, source);
+		return QUEUE_NO_MEMORY;
 	job->question = *question;
 	job->began_ms = monotonic_now_ms();
 	job->until_ms = until_ms;
-	pthread_mutex_lock(&asker->lock);
-	result = queue_add(&asker->queue, &job->waits, source);
-	if (result == 0)
-		atomic_fetch_add(&asker->queued, 1);
-	pthread_mutex_unlock(&asker->lock);
-	if (result == 0)
+	room = add(asker, job, &victim);
+	if (room == QUEUE_MADE_ROOM) {
+		*lost = victim->question;
+		free(victim);
+	}
+	if (room <= QUEUE_MADE_ROOM)
 		wake_up(asker);
 	else
 		free(job);
-	return result;
+	return room;
 }
 
 static bool is_of(const struct queue_item *item, void *arg)
 {
 	const struct job *job = (const struct job *)item;
-	const uint64_t *conn = arg;
+	const uint64_t *ticket = arg;
 
-	return job->question.ticket.number != 0 &&
-	       job->question.ticket.conn == *conn;
+	return job->question.ticket.number == *ticket;
 }
 
-unsigned asker_drop(struct asker *asker, uint64_t conn)
+unsigned asker_drop(struct asker *asker, uint64_t ticket)
 {
 	struct queue_item *item, *list;
 	unsigned dropped = 0;
 
 	pthread_mutex_lock(&asker->lock);
-	list = queue_take_all(&asker->queue, is_of, &conn);
+	list = queue_take_all(&asker->queue, is_of, &ticket);
 	pthread_mutex_unlock(&asker->lock);
 	while ((item = list)) {
 		DL_DELETE(list, item);
@@ -332,6 +353,7 @@ unsigned asker_drop(struct asker *asker, uint64_t conn)
 
 void asker_use(struct asker *asker, struct setup *setup)
 {
+	asker->places = setup->places;
 	pthread_mutex_lock(&asker->lock);
 	setup_let_go(asker->next);
 	asker->next = setup;
@@ -411,6 +433,7 @@ struct asker *asker_start(struct relay_ctx *cx, const struct libcurl *curl,
 	asker->lost = lost;
 	asker->wake = -1;
 	asker->setup = setup_hold(setup);
+	asker->places = setup->places;
 	if (open_loop(asker, curl) == 0 &&
 		relay_thread_start(&asker->thread, run, asker) == 0)
 		return asker;

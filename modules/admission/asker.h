@@ -3,8 +3,7 @@
 /*
  * asker.h - the thread that asks the endpoint, with a loop of its own.
  *
- * It has a queue, whose length the caller bounds, and as many requests under
- * way as there may be connections.
+ * It has a queue, and as many requests under way as there may be connections.
  */
 #ifndef ASKER_H
 #define ASKER_H
@@ -33,13 +32,13 @@ struct asker *asker_start(struct relay_ctx *cx, const struct libcurl *curl,
 /* [C] Ends the thread and whatever it asks; `told` is not called for that.
  * NULL is allowed. */
 void asker_stop(struct asker *asker);
-/* [C] Asks until that time of the monotonic clock, in ms.  0, or -1 without
- * memory. */
-int asker_push(
-	struct asker *asker, const struct question *question, int64_t until_ms);
-/* [C] Nobody waits any more for what that connection has asked; what has not
- * begun is dropped.  How many questions. */
-unsigned asker_drop(struct asker *asker, uint64_t conn);
+/* [C] Asks until that time of the monotonic clock, in ms, if there is room.
+ * With QUEUE_MADE_ROOM *lost is a question that was dropped for it. */
+enum queue_room asker_push(struct asker *asker, const struct question *question,
+	int64_t until_ms, struct question *lost);
+/* [C] Nobody waits any more for the question with that ticket; it is dropped if
+ * it has not begun.  How many questions. */
+unsigned asker_drop(struct asker *asker, uint64_t ticket);
 /* [C] For what begins from now on.  Takes over one hold. */
 void asker_use(struct asker *asker, struct setup *setup);
 /* [*] */

@@ -61,6 +61,15 @@ static void log_failure(struct relay_ctx *cx, const struct asked *asked)
 			"the endpoint is too slow: a question waited for %lld "
 			"ms and was not asked",
 			(long long)asked->took_ms);
+	else if (asked->failure == FAILURE_FULL ||
+		 asked->failure == FAILURE_SOURCE_FULL)
+		relay_log_seldom(cx, RELAY_WARNING, &data->full,
+			"refused: %lld questions wait for the endpoint%s; see "
+			"`connections` and `queue`",
+			(long long)(conf->connections + conf->queue),
+			asked->failure == FAILURE_FULL
+				? ""
+				: ", of which a source may have a quarter");
 	else if (asked->failure != FAILURE_BREAKER)
 		relay_log_seldom(cx, RELAY_WARNING, &data->failed,
 			"no answer about a device, which is therefore %s: %s "
@@ -69,6 +78,13 @@ static void log_failure(struct relay_ctx *cx, const struct asked *asked)
 			: conf->fail_open                      ? "admitted"
 							       : "refused",
 			counts_word(asked->failure), asked->answer.reason);
+}
+
+/* Too many questions admit nobody. */
+static bool by_overload(enum failure failure)
+{
+	return failure == FAILURE_LATE || failure == FAILURE_FULL ||
+	       failure == FAILURE_SOURCE_FULL;
 }
 
 static void fail(struct relay_ctx *cx, const struct asked *asked)
@@ -94,8 +110,8 @@ static void fail(struct relay_ctx *cx, const struct asked *asked)
 	}
 	pthread_mutex_unlock(&data->lock);
 	settle(cx, question,
-		conf->fail_open && asked->failure != FAILURE_LATE ? RELAY_PASS
-								  : RELAY_DENY,
+		conf->fail_open && !by_overload(asked->failure) ? RELAY_PASS
+								: RELAY_DENY,
 		RELAY_REFUSE_FULL, counts_word(asked->failure));
 }
 
@@ -143,6 +159,11 @@ static void add_name(struct relay_ctx *cx, struct question *question)
 
 void asking_ask(struct relay_ctx *cx, struct question *question)
 {
+	static const enum failure failures[] = {[QUEUE_FULL] = FAILURE_FULL,
+		[QUEUE_SOURCE_FULL] = FAILURE_SOURCE_FULL,
+		[QUEUE_NO_MEMORY] = FAILURE_MEMORY};
+	enum queue_room room;
+	struct question lost;
 	struct data *data = data_of(cx);
 	const struct conf *conf = cx->conf;
 	int64_t spent_ms = relay_now_ms(cx) - question->asked_ms;
@@ -162,12 +183,15 @@ void asking_ask(struct relay_ctx *cx, struct question *question)
 	if (question->kind == QUESTION_AGAIN)
 		left_ms = conf->timeout_ms * (conf->retries + 1);
 	add_name(cx, question);
-	if (asker_push(data->asker, question, monotonic_now_ms() + left_ms) !=
-		0) {
-		fail_unasked(cx, question, FAILURE_MEMORY);
-		return;
-	}
-	relay_metric_inc(cx, data->counts[COUNT_ASKED], question->kind, 1);
+	room = asker_push(
+		data->asker, question, monotonic_now_ms() + left_ms, &lost);
+	if (room == QUEUE_MADE_ROOM)
+		fail_unasked(cx, &lost, FAILURE_FULL);
+	if (room <= QUEUE_MADE_ROOM)
+		relay_metric_inc(
+			cx, data->counts[COUNT_ASKED], question->kind, 1);
+	else
+		fail_unasked(cx, question, failures[room]);
 }
 
 void asking_begin(struct relay_ctx *cx, const void *arg)

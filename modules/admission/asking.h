@@ -12,7 +12,7 @@
  * question that is new; a struct asked whose answer is an earlier one. */
 relay_post_fn asking_begin;
 relay_post_fn asking_recall;
-/* Of a worker: the connection with that number (uint64_t) has ended. */
+/* Of a worker: who has that ticket (its number, uint64_t) has left. */
 relay_post_fn asking_left;
 /* Of the asking thread. */
 relay_post_fn asking_told;

@@ -21,6 +21,7 @@ static const char *const failures[] = {[FAILURE_UNREACHED - 1] = "unreached",
 	[FAILURE_LATE - 1] = "late",
 	[FAILURE_BREAKER - 1] = "breaker",
 	[FAILURE_FULL - 1] = "queue-full",
+	[FAILURE_SOURCE_FULL - 1] = "source-full",
 	[FAILURE_MEMORY - 1] = "memory",
 	[FAILURES - 1] = NULL};
 

@@ -32,6 +32,7 @@
 #include "cache.h"
 #include "conf.h"
 #include "here_state.h"
+#include "shared/ranges.h"
 
 enum {
 	COUNT_ASKED,
@@ -48,21 +49,23 @@ enum {
 };
 
 struct data {
-	pthread_mutex_t lock; /* of the next two */
+	pthread_mutex_t lock; /* of the next three */
 	struct cache cache;
 	struct here here;
+	struct ranges exempt;
 	_Atomic unsigned
 		waiting; /* questions of workers that are not settled */
 	struct relay_metric *counts[COUNTS];
 	/* Control thread. */
 	struct asker *asker;
 	struct breaker breaker;
-	struct setup *next; /* prepared by a reload */
-	int64_t answer_ms;  /* the server's answer-timeout */
-	struct relay_log_kind denied, withdrawn, failed, late, unlimited,
+	struct setup *next; /* prepared by a reload, like next_exempt */
+	struct ranges next_exempt;
+	int64_t answer_ms; /* the server's answer-timeout */
+	struct relay_log_kind denied, withdrawn, failed, late, full, unlimited,
 		uncounted, used_up, broken, mended;
 	/* Any thread. */
-	struct relay_log_kind full, short_of_memory;
+	struct relay_log_kind short_of_memory;
 };
 
 #endif

@@ -2,6 +2,9 @@
 
 /* The filters: by an earlier answer, or by a question. */
 
+#include <string.h>
+
+#include "shared/exempt.h"
 #include "asking.h"
 #include "counts.h"
 #include "data.h"
@@ -56,22 +59,18 @@ static enum relay_verdict wait_for(struct relay_ctx *cx, relay_post_fn *how,
 	return no_memory(cx, why);
 }
 
-/* A place among the questions that wait; the newest is refused. */
-static bool has_place(struct relay_ctx *cx)
+/* The widest source, as a site has many of the narrow ones.  With the lock
+ * held. */
+static void note_source(struct relay_ctx *cx, const struct relay_conn *conn,
+	struct question *question)
 {
-	struct data *data = cx->data;
-	const struct conf *conf = cx->conf;
-	unsigned most = (unsigned)(conf->queue + conf->connections);
+	const struct data *data = cx->data;
+	struct source source;
 
-	if (atomic_fetch_add(&data->waiting, 1) < most)
-		return true;
-	atomic_fetch_sub(&data->waiting, 1);
-	count_failure(cx, FAILURE_FULL);
-	relay_log_seldom(cx, RELAY_WARNING, &data->full,
-		"refused: %u questions wait for the endpoint; see "
-		"`connections` and `queue`",
-		most);
-	return false;
+	exempt_source(&data->exempt, conn, &source);
+	if (source.levels)
+		memcpy(question->source.bytes, source.key[source.levels - 1],
+			ID_LEN);
 }
 
 static enum relay_verdict decide(struct relay_ctx *cx,
@@ -86,6 +85,7 @@ static enum relay_verdict decide(struct relay_ctx *cx,
 
 	question->asked_ms = relay_now_ms(cx);
 	pthread_mutex_lock(&data->lock);
+	note_source(cx, conn, question);
 	found = cache_get(&data->cache, question->key, question->asked_ms,
 		&earlier.answer);
 	pthread_mutex_unlock(&data->lock);
@@ -95,16 +95,12 @@ static enum relay_verdict decide(struct relay_ctx *cx,
 		return refuse(why, asking_refusal(question), "denied");
 	if (found && allow_at_once(cx, question, &earlier.answer))
 		return RELAY_PASS;
-	if (!has_place(cx))
-		return refuse(
-			why, RELAY_REFUSE_FULL, counts_word(FAILURE_FULL));
 	if (!relay_ticket_take(cx, conf->fail_open ? RELAY_PASS : RELAY_DENY,
-		    &question->ticket)) {
-		atomic_fetch_sub(&data->waiting, 1);
+		    &question->ticket))
 		return refuse(why, RELAY_REFUSE_FULL, "busy");
-	}
+	atomic_fetch_add(&data->waiting, 1);
 	if (member)
-		member->asked = true;
+		member->ticket = question->ticket.number;
 	if (!found)
 		return wait_for(
 			cx, asking_begin, question, sizeof(*question), why);
@@ -172,13 +168,12 @@ void decide_conn_close(
 {
 	const struct member *member = relay_conn_data(cx, conn);
 	struct data *data = cx->data;
-	uint64_t id = relay_conn_id(conn);
 
 	(void)reason;
 	/* Without memory for it, the endpoint is asked in vain. */
-	if (member && member->asked && atomic_load(&data->waiting) > 0)
-		(void)relay_post(
-			cx, RELAY_CONTROL, asking_left, &id, sizeof(id));
+	if (member && member->ticket && atomic_load(&data->waiting) > 0)
+		(void)relay_post(cx, RELAY_CONTROL, asking_left,
+			&member->ticket, sizeof(member->ticket));
 	here_leave(cx, conn);
 }
 

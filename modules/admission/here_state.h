@@ -39,7 +39,7 @@ struct here {
 /* Of each connection, and of each session. */
 struct member {
 	struct device *device; /* NULL: it is not counted */
-	bool asked;            /* the control thread knows a question of it */
+	uint64_t ticket;       /* of its last question; 0: none */
 };
 struct session_devices {
 	struct device *of[2];

@@ -12,6 +12,7 @@
 #include "shared/id_hash.h"
 #include "shared/token_name.h"
 #include "answer.h"
+#include "queue.h"
 
 enum question_kind {
 	QUESTION_JOIN,  /* may the device join? */
@@ -25,14 +26,15 @@ struct question {
 	int64_t asked_ms;           /* relay_now_ms() */
 	enum question_kind kind;
 	uint8_t device[ID_LEN];
-	uint8_t target[ID_LEN]; /* of QUESTION_ASK */
-	uint8_t key[ID_LEN];    /* equal for equal questions */
+	uint8_t target[ID_LEN];  /* of QUESTION_ASK */
+	uint8_t key[ID_LEN];     /* equal for equal questions */
+	struct queue_key source; /* whose turn it is */
 	char address[INET6_ADDRSTRLEN];
 	char name[TOKEN_NAME_TEXT]; /* of the device's token; "": none */
 };
 
-/* Of a connection whose peer is known; target: NULL but for QUESTION_ASK.  [W]
- * 0, or -1 if its key cannot be computed. */
+/* Of a connection whose peer is known; target: NULL but for QUESTION_ASK.  Its
+ * source is not set.  [W] 0, or -1 if its key cannot be computed. */
 int question_make(struct question *out, enum question_kind kind,
 	const struct relay_conn *conn, const uint8_t *target,
 	const char *token);

@@ -10,23 +10,64 @@
 struct queue_source {
 	UT_hash_handle hh;
 	struct queue_source *next, *prev;
-	struct queue_item *items; /* utlist, never empty */
-	uint8_t key[ID_LEN];
+	struct queue_source *next_with, *prev_with;
+	struct queue_item
+		*items; /* utlist, never empty but while one is added */
+	unsigned count;
+	struct queue_key key;
 };
 
-static struct queue_source *find_or_add(
-	struct queue *queue, const uint8_t key[ID_LEN])
+static bool is_exempt(const struct queue_key *key)
+{
+	static const struct queue_key exempt;
+
+	return memcmp(key, &exempt, sizeof(exempt)) == 0;
+}
+
+/* What was given back may make a source have more than its share. */
+static struct queue_source **list_of(
+	struct queue *queue, const struct queue_source *source)
+{
+	return &queue->with[source->count < QUEUE_PER_SOURCE
+				    ? source->count
+				    : QUEUE_PER_SOURCE];
+}
+
+static void count(struct queue *queue, struct queue_source *source, int by)
+{
+	struct queue_source **list = list_of(queue, source);
+	bool counts = !is_exempt(&source->key);
+
+	if (counts && source->count)
+		DL_DELETE2(*list, source, prev_with, next_with);
+	source->count += (unsigned)by;
+	list = list_of(queue, source);
+	if (counts && source->count)
+		DL_APPEND2(*list, source, prev_with, next_with);
+}
+
+static struct queue_source *find(
+	const struct queue *queue, const struct queue_key *key)
 {
 	struct queue_source *source;
 
-	HASH_FIND(hh, queue->by_key, key, ID_LEN, source);
+	HASH_FIND(hh, queue->by_key, key, sizeof(*key), source);
+	return source;
+}
+
+static struct queue_source *find_or_add(
+	struct queue *queue, const struct queue_key *key)
+{
+	struct queue_source *source = find(queue, key);
+
 	if (source)
 		return source;
 	source = calloc(1, sizeof(*source));
 	if (!source)
 		return NULL;
-	memcpy(source->key, key, ID_LEN);
-	HASH_ADD_KEYPTR(hh, queue->by_key, source->key, ID_LEN, source);
+	source->key = *key;
+	HASH_ADD_KEYPTR(
+		hh, queue->by_key, &source->key, sizeof(source->key), source);
 	if (!source->hh.tbl) { /* uthash: out of memory */
 		free(source);
 		return NULL;
@@ -35,13 +76,14 @@ static struct queue_source *find_or_add(
 	return source;
 }
 
-int queue_add(struct queue *queue, struct queue_item *item,
-	const uint8_t source[ID_LEN])
+int queue_return(struct queue *queue, struct queue_item *item,
+	const struct queue_key *key)
 {
-	item->source = find_or_add(queue, source);
+	item->source = find_or_add(queue, key);
 	if (!item->source)
 		return -1;
 	DL_APPEND(item->source->items, item);
+	count(queue, item->source, 1);
 	return 0;
 }
 
@@ -51,11 +93,44 @@ static void remove_item(struct queue *queue, struct queue_item *item)
 
 	item->source = NULL;
 	DL_DELETE(source->items, item);
+	count(queue, source, -1);
 	if (source->items)
 		return;
 	DL_DELETE(queue->first, source);
 	HASH_DEL(queue->by_key, source);
 	free(source);
+}
+
+/* The newest of the source that has most, if that will still have as many as
+ * the one that has `held` and gets the place. */
+static struct queue_item *victim_for(const struct queue *queue, unsigned held)
+{
+	for (unsigned most = QUEUE_PER_SOURCE; most > held + 1; most--)
+		if (queue->with[most])
+			return queue->with[most]->items->prev;
+	return NULL;
+}
+
+enum queue_room queue_add(struct queue *queue, struct queue_item *item,
+	const struct queue_key *key, unsigned free, unsigned share,
+	struct queue_item **victim)
+{
+	const struct queue_source *source = find(queue, key);
+	unsigned held = source && !is_exempt(key) ? source->count : 0;
+
+	*victim = NULL;
+	if (held >= share || held >= QUEUE_PER_SOURCE)
+		return QUEUE_SOURCE_FULL;
+	if (!free)
+		*victim = victim_for(queue, held);
+	if (!free && !*victim)
+		return QUEUE_FULL;
+	if (queue_return(queue, item, key) != 0)
+		return QUEUE_NO_MEMORY;
+	if (!*victim)
+		return QUEUE_ROOM;
+	remove_item(queue, *victim);
+	return QUEUE_MADE_ROOM;
 }
 
 struct queue_item *queue_take(struct queue *queue)

@@ -122,6 +122,7 @@ struct setup *setup_new(
 		setup->dialect = (enum dialect)conf->dialect;
 		setup->connections = (unsigned)conf->connections;
 		setup->retries = (unsigned)conf->retries;
+		setup->places = (unsigned)(conf->connections + conf->queue);
 		setup->timeout_ms = conf->timeout_ms;
 		(void)snprintf(setup->agent, sizeof(setup->agent),
 			"strelaysrv/%s", relay_build()->version);

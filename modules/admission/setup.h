@@ -28,6 +28,7 @@ struct setup {
 	char agent[80];
 	enum dialect dialect;
 	unsigned connections, retries;
+	unsigned places; /* of questions: on connections, and in the queue */
 	int64_t timeout_ms;
 };
 

@@ -160,14 +160,18 @@ static const struct budget_row rows[] = {
 		"test_a_device_has_a_bound unit-question_places",
 		"-"},
 	{TLS, "joins and requests that a web service decides; their quotas",
-		"1, for answer-timeout", "as in the row before",
+		"1, for answer-timeout",
+		"a quarter of the queue, and {QUEUE_PER_SOURCE} at most",
 		"{admission.queue} and {admission.connections}; "
 		"{admission.cache} answers; {NAMES_MOST} names",
-		"admission.queue admission.connections admission.cache "
-		"NAMES_MOST",
+		"QUEUE_PER_SOURCE admission.queue admission.connections "
+		"admission.cache NAMES_MOST",
+		"strelaysrv_admission_failures_total{reason=source-full} "
 		"strelaysrv_admission_failures_total{reason=queue-full} "
 		"strelaysrv_quota_names_total{result=replaced}",
 		false,
+		"test_a_source_has_a_quarter_of_the_queue "
+		"test_who_has_most_gives_way "
 		"test_the_newest_is_refused_if_the_queue_is_full "
 		"test_the_cache_is_bounded unit-cache test_names_without_end",
 		"-"},

@@ -62,6 +62,8 @@ QUESTIONS = {
     'strelaysrv_core_questions_refused_total{by="device"}': "test_a_device_has_a_bound",
     'strelaysrv_core_questions_settled_total{result="no_answer"}':
         "test_a_join_without_an_answer_is_told_that_the_relay_is_full",
+    'strelaysrv_admission_failures_total{reason="source-full"}':
+        "test_a_source_has_a_quarter_of_the_queue",
     'strelaysrv_admission_failures_total{reason="queue-full"}':
         "test_the_newest_is_refused_if_the_queue_is_full",
     'strelaysrv_quota_names_total{result="replaced"}': "test_names_without_end",
