@@ -11,6 +11,14 @@
 #include "workers/deadlines.h"
 #include "workers/worker.h"
 
+/*
+ * A timer that fires so late was held up, as by a machine that slept.  Then
+ * many events wait, of which libevent handles some in each turn, and answers of
+ * others come late: they get this time.
+ */
+#define STALL_MS       300
+#define AFTER_STALL_MS 1000
+
 static void call_due(struct wheel_entry *entry, void *arg)
 {
 	struct deadline *deadline = (struct deadline *)entry;
@@ -26,22 +34,44 @@ static void arm_wheel(struct worker *worker)
 	int64_t next = wheel_next_ms(&worker->wheel);
 	struct timeval wait;
 
-	if (next < 0 || next >= worker->wheel_due_ms)
+	if (next < 0 || next >= worker->wheel_due_ms || worker->wheel_to_ms)
 		return;
-	worker->wheel_due_ms = next;
-	wait = time_span_val(next > now ? next - now : 0);
+	worker->wheel_due_ms = next > now ? next : now;
+	wait = time_span_val(worker->wheel_due_ms - now);
 	event_later(worker->wheel_timer, &wait);
+}
+
+/* What has come by now, from peers and other threads, is read first. */
+static void wait_a_turn(struct worker *worker, int64_t now_ms)
+{
+	bool stalled = now_ms - worker->wheel_due_ms >= STALL_MS;
+	struct timeval wait = time_span_val(stalled ? AFTER_STALL_MS : 0);
+
+	worker->wheel_to_ms = now_ms;
+	event_later(worker->wheel_timer, &wait);
+}
+
+static void call_what_was_due(struct worker *worker)
+{
+	int64_t to_ms = worker->wheel_to_ms;
+
+	worker->wheel_to_ms = 0;
+	worker->wheel_due_ms = INT64_MAX;
+	wheel_advance(&worker->wheel, to_ms, call_due, NULL);
+	arm_wheel(worker);
 }
 
 static void wheel_turns(evutil_socket_t fd, short what, void *arg)
 {
 	struct worker *worker = arg;
+	int64_t now_ms = loop_tick(&worker->loop);
 
 	(void)fd;
 	(void)what;
-	worker->wheel_due_ms = INT64_MAX;
-	wheel_advance(&worker->wheel, loop_tick(&worker->loop), call_due, NULL);
-	arm_wheel(worker);
+	if (worker->wheel_to_ms)
+		call_what_was_due(worker);
+	else
+		wait_a_turn(worker, now_ms);
 	loop_event_over(&worker->loop);
 }
 

@@ -20,7 +20,8 @@ struct deadline {
 	void (*due)(struct deadline *self);
 };
 
-/* Sets or moves it.  `due` is called at most 0.2 s late. */
+/* Sets or moves it.  `due` is called at most 0.2 s late, after what had come by
+ * then was handled; after a stall of the thread a second later. */
 void deadline_set(
 	struct worker *worker, struct deadline *deadline, int64_t at_ms);
 /* Clears it; does nothing if it is not set. */

@@ -17,10 +17,11 @@ from pool_double import Authority
 from relay_client import ProtocolConnection, SessionConnection
 from relay_server import module_folder
 from streams import Stream, rates
+from suspending import suspended
 from upgrading import start_upgrading  # noqa: F401
 from verdict_endpoint import Endpoint, says, tls_context
 from verdict_server import SUCCESS, asking, endpoint, hold  # noqa: F401
-from waiting import wait_for
+from waiting import Deadline, wait_for
 
 NOT_FOUND = rp.response(rp.NOT_FOUND)
 FULL = rp.RelayFull()
@@ -405,6 +406,17 @@ def test_headers_without_end_are_not_taken(asking, identities):  # noqa: F811
         threading.Thread(target=serve, args=(listener,), daemon=True).start()
         assert server.answer_to(identities[0]) == FULL
         assert server.number("failures.long") == 1
+
+
+def test_an_answer_that_came_in_a_stall_counts(asking, endpoint, identities):  # noqa: F811
+    release = threading.Event()
+    endpoint.answer = lambda asked: (release.wait(), says(allow=True))[1]
+    server = asking(answer_timeout="1s", workers=1)
+    with server.asking(identities[0]) as client:
+        with suspended(server):
+            release.set()
+            wait_for(Deadline(1.5).passed, "the time to pass", Deadline(60))
+        client.expect(SUCCESS)
 
 
 def test_who_comes_too_late_is_not_admitted_because_of_it(asking, endpoint, identities):  # noqa: F811

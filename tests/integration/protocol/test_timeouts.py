@@ -207,6 +207,35 @@ def test_requests_that_came_in_time_are_answered_after_a_stall(start_ours, ident
             client.expect(rp.response(rp.NOT_FOUND))
 
 
+def test_who_has_begun_to_speak_goes_on_after_a_stall(start_ours):
+    server = start_ours("-workers", "1", "-message-timeout", "2s")
+    hello = TlsBytes(None).client_hello()
+    with contextlib.ExitStack() as stack:
+        early, late = (stack.enter_context(dial(server.address)) for _ in range(2))
+        early.sendall(hello[:10])
+        with suspended(server):
+            early.sendall(hello[10:])
+            late.sendall(hello)
+            wait_for(Deadline(2.5).passed, "the time to pass", Deadline(60))
+        for sock in (early, late):
+            assert sock.recv(1) == b"\x16", "no ServerHello"
+
+
+def test_a_session_that_is_held_back_goes_on_after_a_stall(start_ours, identities):
+    """Its bytes are not read as long as its rate is used up."""
+    server = start_ours("-workers", "1", "-network-timeout", "3s", "-ping-interval", "1s",
+                        "-per-session-rate", "200kB/s")
+    with Invited(server, identities[0], identities[1]) as invited:
+        sides = invited.join_both()
+        sides[0].send_bytes(bytes(100_000))
+        assert sides[1].receive_bytes(1000)
+        with suspended(server):
+            invited.target.send(rp.Ping())
+            wait_for(Deadline(3.5).passed, "the time to pass", Deadline(60))
+        assert sides[1].receive_bytes(99_000)
+        check_both_ways(*sides)
+
+
 def test_sessions_go_on_after_a_stall(start_ours, identities):
     server = start_ours("-workers", "1", "-network-timeout", "3s", "-ping-interval", "1s")
     with Invited(server, identities[0], identities[1]) as invited:
