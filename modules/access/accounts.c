@@ -45,28 +45,6 @@ static struct account *find_token(
 	return found;
 }
 
-static void drop_unused(struct accounts *accounts)
-{
-	struct account **at = &accounts->all;
-
-	while (*at) {
-		struct account *account = *at;
-
-		if (account->listed || account->holders) {
-			at = &account->next;
-			continue;
-		}
-		*at = account->next;
-		free(account);
-	}
-}
-
-void accounts_let_go(struct accounts *accounts, struct account *account)
-{
-	if (--account->holders == 0 && !account->listed)
-		drop_unused(accounts);
-}
-
 /* Workers. */
 
 static enum account_answer enter(struct accounts *accounts,
@@ -278,7 +256,7 @@ void accounts_take(struct relay_ctx *cx, struct named *named)
 	accounts->count = named->count;
 	named->list = NULL;
 	named->count = 0;
-	drop_unused(accounts);
+	accounts_drop_unused(accounts);
 	pthread_mutex_unlock(&accounts->lock);
 	free(before);
 }
@@ -388,7 +366,7 @@ void accounts_fini(struct relay_ctx *cx)
 
 	for (size_t i = 0; i < accounts->count; i++)
 		accounts->order[i]->listed = false;
-	drop_unused(accounts);
+	accounts_drop_unused(accounts);
 	free(accounts->order);
 	pthread_mutex_destroy(&accounts->lock);
 }

@@ -10,7 +10,6 @@
 #include <strelaysrv/module.h>
 
 #include "account.h"
-#include "accounts_state.h"
 #include "named.h"
 
 /* [C] */
@@ -21,9 +20,6 @@ void accounts_fini(struct relay_ctx *cx);
 int accounts_label(struct relay_ctx *cx, const struct named *named);
 /* Puts the names in force, and takes over `named->list`. */
 void accounts_take(struct relay_ctx *cx, struct named *named);
-
-/* With the lock held: one holder less. */
-void accounts_let_go(struct accounts *accounts, struct account *account);
 
 /* The account of that name: its token is refused from now on.  False: there is
  * none.  [C] */

@@ -28,6 +28,11 @@ struct accounts {
 	struct relay_metric *metrics[ACCOUNTS_METRICS]; /* constant */
 };
 
+/* With the lock held: frees what the file does not list and nobody holds. */
+void accounts_drop_unused(struct accounts *accounts);
+/* One holder less. */
+void accounts_let_go(struct accounts *accounts, struct account *account);
+
 /* Of each connection and each session. */
 struct member {
 	struct presence *presence; /* NULL: it has not joined with a name */

@@ -7,7 +7,6 @@
 
 #include <utlist.h>
 
-#include "accounts.h"
 #include "data.h"
 #include "presence.h"
 #include "rate-limit/rate_limit_service.h"

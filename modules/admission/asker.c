@@ -275,26 +275,17 @@ static void wake_up(const struct asker *asker)
 	(void)!write(asker->wake, &one, sizeof(one));
 }
 
-/* How many places are free.  With the lock held. */
-static unsigned free_places(const struct asker *asker)
-{
-	unsigned most = asker->places;
-	unsigned taken =
-		atomic_load(&asker->queued) + atomic_load(&asker->open);
-
-	return taken < most ? most - taken : 0;
-}
-
 static enum queue_room add(
 	struct asker *asker, struct job *job, struct job **victim)
 {
-	unsigned share = asker->places / 4;
+	unsigned most = asker->places, share = most < 4 ? 1 : most / 4, taken;
 	struct queue_item *item;
 	enum queue_room room;
 
 	pthread_mutex_lock(&asker->lock);
+	taken = atomic_load(&asker->queued) + atomic_load(&asker->open);
 	room = queue_add(&asker->queue, &job->waits, &job->question.source,
-		free_places(asker), share ? share : 1, &item);
+		taken < most ? most - taken : 0, share, &item);
 	if (room == QUEUE_ROOM)
 		atomic_fetch_add(&asker->queued, 1);
 	pthread_mutex_unlock(&asker->lock);

@@ -160,8 +160,7 @@ static const struct budget_row rows[] = {
 		"test_a_device_has_a_bound unit-question_places",
 		"-"},
 	{TLS, "joins and requests that a web service decides; their quotas",
-		"1, for answer-timeout",
-		"a quarter of the queue, and {QUEUE_PER_SOURCE} at most",
+		"1, for answer-timeout", "{QUEUE_PER_SOURCE} at most",
 		"{admission.queue} and {admission.connections}; "
 		"{admission.cache} answers; {NAMES_MOST} names",
 		"QUEUE_PER_SOURCE admission.queue admission.connections "
@@ -171,9 +170,7 @@ static const struct budget_row rows[] = {
 		"strelaysrv_quota_names_total{result=replaced}",
 		false,
 		"test_a_source_has_a_quarter_of_the_queue "
-		"test_who_has_most_gives_way "
-		"test_the_newest_is_refused_if_the_queue_is_full "
-		"test_the_cache_is_bounded unit-cache test_names_without_end",
+		"test_the_cache_is_bounded test_names_without_end",
 		"-"},
 	{TLS, "requests that wait for a device that may come back",
 		"1, for relay.park-asks; nothing is read meanwhile",
