@@ -142,12 +142,19 @@ class Relay:
             (sample, labels): number for family in families.values() if family.type == "counter"
             for (sample, labels), number in family.samples.items() if is_reason(sample, labels)}
 
+    def open_now(self):
+        """Open descriptors without pipes: each worker keeps some of these for later sessions."""
+        folder = pathlib.Path(f"/proc/{self.server.pid}/fd")
+        return sum("pipe:[" not in os.path.realpath(link)
+                   for link in folder.iterdir())
+
     def check(self, open_before=None):
         assert self.server.running()
         self.session()
         assert self.server.get("/healthz")[0] == 200
         if open_before:
-            self.server.wait_for_descriptors(open_before + HALVES)
+            wait_for(lambda: self.open_now() <= open_before + HALVES,
+                     lambda: f"{open_before} descriptors again; there are {self.open_now()}")
         self.server.wait_for_status(
             lambda status: not status["numActiveSessions"] and not status["numConnections"],
             "no connection is left")
@@ -181,6 +188,9 @@ def can_fail(site, scenario):
     if site.call in ("read", "write") and site.object.startswith("libevent"):
         return False
     # OpenSSL's calls of itself fail when its memory does; not each of its functions can.
+    # exit_group(2) does not return.
+    if site.call == "syscall" and site.function == "end":
+        return False
     if re.match("lib(crypto|ssl)", site.object) and re.match("[A-Zdi]", site.call):
         return site.call in ("CRYPTO_malloc", "CRYPTO_zalloc", "CRYPTO_memdup")
     # The target of this session waits for an invitation for which there was no memory; see
@@ -261,7 +271,7 @@ def test_a_running_server(start, relay, sites, scenario):
     run()
     cases = sample(sites, scenario)
     relay.check()
-    open_before = server.descriptors()
+    open_before = relay.open_now()
     for case in cases:
         with Naming(sites, scenario, case):
             before = relay.told()
