@@ -50,14 +50,12 @@ static struct account *find_token(
 static enum account_answer enter(struct accounts *accounts,
 	struct member *member, const uint8_t *id, struct account *account)
 {
-	const struct account_terms *terms = &account->terms;
 	struct presence *presence = presence_enter(accounts, id, account);
 
 	if (!presence)
 		return ACCOUNT_NO_MEMORY;
 	member->presence = presence;
-	return terms->rate || terms->weight || terms->quota ? ACCOUNT_TERMS
-							    : ACCOUNT_OK;
+	return presence_in_force(presence) ? ACCOUNT_OK : ACCOUNT_TERMS;
 }
 
 /* With a name that was not counted yet, too: that is done first. */

@@ -64,6 +64,7 @@ struct presence *presence_enter(
 	struct accounts *accounts, const uint8_t *id, struct account *account)
 {
 	struct presence *presence = presence_find(accounts, id);
+	bool other = false;
 
 	if (presence && !presence->holders)
 		come_back(accounts, presence);
@@ -73,6 +74,7 @@ struct presence *presence_enter(
 		return NULL;
 	presence->holders++;
 	if (presence->account != account) {
+		other = true;
 		if (presence->account) {
 			presence->account->devices--;
 			presence->account->holders--;
@@ -83,9 +85,18 @@ struct presence *presence_enter(
 		account->devices++;
 		account->holders++;
 	}
-	if (presence->limited || has_terms(account))
+	if (other ? presence->limited || has_terms(account)
+		  : presence->limited != has_terms(account))
 		changed(accounts, presence);
 	return presence;
+}
+
+bool presence_in_force(const struct presence *presence)
+{
+	const struct account *account = presence->account;
+
+	return !presence->changed && presence->limited == has_terms(account) &&
+	       (!account->terms.quota || account->counted);
 }
 
 void presence_leave(struct accounts *accounts, struct presence *presence)

@@ -36,6 +36,8 @@ struct presence {
 /* One more connection of the device.  NULL: memory is short. */
 struct presence *presence_enter(
 	struct accounts *accounts, const uint8_t *id, struct account *account);
+/* Whether its rate and weight are in force, and its quota is known. */
+bool presence_in_force(const struct presence *presence);
 /* One less. */
 void presence_leave(struct accounts *accounts, struct presence *presence);
 /* NULL: it is not known. */

@@ -323,6 +323,24 @@ def test_who_has_a_rate_joins_when_it_is_in_force(named, identities):
     wait_for(lambda: server.answer_to(identities[0], "of-slow") == SUCCESS, "it to be in force")
 
 
+def test_who_has_terms_that_are_in_force_joins_at_once(named, identities):
+    """While the control thread is held up."""
+    server = named("slow:of-slow rate=20MB/s", "much:of-much quota=1GB", "none:of-none",
+                   modules=["access", "quota", "stuck-control"])
+    hold = server.folder / "hold"
+    with server.joined(identities[0], "of-slow") as device:
+        hold.touch()
+        server.send_signal(signal.SIGHUP)
+        server.wait_for_log("stuck-control: stuck")
+        device.close()
+        # It has just left.
+        assert server.answer_to(identities[0], "of-slow") == SUCCESS
+        # Its name is counted.
+        assert server.answer_to(identities[1], "of-much") == SUCCESS
+        assert server.answer_to(identities[1], "of-none") == SUCCESS
+    hold.unlink()
+
+
 def test_a_rate_counts_for_each_device_of_a_name(named, identities):
     """Against a device without a rate in the same server."""
     server = named("slow:of-slow rate=200kB/s", "fast:of-fast")
