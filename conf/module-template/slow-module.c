@@ -8,7 +8,6 @@
 #include <strelaysrv/module.h>
 
 #define ZONE "members.example.org" /* has DEVICE-ID.members.example.org */
-
 struct question {
 	struct relay_ticket ticket;
 	char id[RELAY_DEVICE_ID_TEXT];
@@ -30,11 +29,12 @@ static void *run(void *arg)
 		!atomic_load(&data->over)) {
 		struct addrinfo *found = NULL;
 		(void)snprintf(name, sizeof(name), "%s." ZONE ".", q.id);
-		is.verdict = getaddrinfo(name, NULL, NULL, &found) ? RELAY_DENY
-								   : RELAY_PASS;
-		if (found)
+		int error = getaddrinfo(name, NULL, NULL, &found);
+		is.verdict = error ? RELAY_DENY : RELAY_PASS;
+		if (!error)
 			freeaddrinfo(found);
-		(void)relay_settle(cx, &q.ticket, &is);
+		if (!error || error == EAI_NONAME) /* else nobody knows */
+			(void)relay_settle(cx, &q.ticket, &is);
 	}
 	return NULL;
 }
@@ -57,18 +57,18 @@ static enum relay_verdict peer_join(struct relay_ctx *cx,
 static int start(struct relay_ctx *cx, struct relay_err *err)
 {
 	struct data *data = cx->data;
-
-	if (socketpair(
-		    AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, data->queue) ||
-		relay_thread_start(&data->thread, run, cx))
-		return relay_fail(err, "no sockets or no thread");
-	return 0;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, data->queue))
+		return relay_fail(err, "no sockets");
+	if (relay_thread_start(&data->thread, run, cx) == 0)
+		return 0;
+	close(data->queue[0]);
+	close(data->queue[1]);
+	return relay_fail(err, "no thread");
 }
 
 static void stop(struct relay_ctx *cx)
 {
 	struct data *data = cx->data;
-
 	atomic_store(&data->over, true);
 	close(data->queue[1]);
 	pthread_join(data->thread, NULL); /* waits for the lookup that runs */
