@@ -12,6 +12,7 @@
 struct device {
 	struct devices *all;
 	struct link *link;
+	bool open; /* its handshake is over, and it waits for the others */
 	bool joined;
 	int64_t begin_ns;
 };
@@ -21,7 +22,7 @@ struct devices {
 	struct identities identities;
 	struct device *devices;
 	struct event *next; /* starts the next one from the loop */
-	size_t parallel, started, joined, failed, lost;
+	size_t parallel, started, open, joined, failed, lost;
 	struct histogram times;
 };
 
@@ -44,14 +45,39 @@ static void give_up(struct device *device, enum failure why)
 		all->lost++;
 		return;
 	}
+	all->open -= device->open;
+	device->open = false;
 	all->failed++;
 	settled(all);
 }
 
 static void opened(struct link *link, void *arg)
 {
-	(void)arg;
-	link_join(link);
+	struct device *device = arg;
+	struct devices *all = device->all;
+
+	if (!all->bench->settings->together) {
+		link_join(link);
+		return;
+	}
+	device->open = true;
+	all->open++;
+	event_active(all->next, EV_TIMEOUT, 0);
+}
+
+/* Those whose handshake did not fail. */
+static void join_together(struct devices *all)
+{
+	for (size_t i = 0; i < all->started; i++) {
+		struct device *device = &all->devices[i];
+
+		if (!device->open)
+			continue;
+		device->open = false;
+		all->open--;
+		device->begin_ns = meter_now_ns();
+		link_join(device->link);
+	}
 }
 
 static void joined(struct device *device)
@@ -113,9 +139,12 @@ static void start_more(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	while (all->started < all->identities.count &&
-		all->started - all->joined - all->failed < all->parallel)
+		all->started - all->open - all->joined - all->failed <
+			all->parallel)
 		start(&all->devices[all->started],
 			&all->identities.all[all->started]);
+	if (all->open && all->open + all->failed == all->identities.count)
+		join_together(all);
 }
 
 struct devices *devices_create(struct bench *bench, size_t count)

@@ -16,7 +16,9 @@ struct devices;
 struct devices *devices_create(struct bench *bench, size_t count);
 
 /* Connects and joins all, `parallel` at a time, and runs the loop until each
- * has joined or failed (counted).  They stay joined. */
+ * has joined or failed (counted).  They stay joined.  With the setting
+ * `together`, `parallel` is that of handshakes, and times are those of joins
+ * alone. */
 void devices_join(struct devices *devices, size_t parallel);
 
 /*

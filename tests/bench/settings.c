@@ -62,6 +62,8 @@ static const struct option_row rows[] = {
 		"devices that join, each with its own certificate"},
 	{"silent", KIND_NUMBER, AT(silent), 0, 0, 100000, COMMAND_IDLE,
 		"connections that never send a byte"},
+	{"together", KIND_SWITCH, AT(together), 0, 0, 0, COMMAND_JOINS,
+		"joins are sent, and timed, when all handshakes are over"},
 	{"tls12", KIND_SWITCH, AT(tls12), 0, 0, 0, RELAY,
 		"TLS 1.2 instead of 1.3"},
 	{"p384", KIND_SWITCH, AT(p384), 0, 0, 0, RELAY,

@@ -26,6 +26,7 @@ struct settings {
 	int64_t warmup_ms;
 	int64_t devices;
 	int64_t silent;
+	bool together;
 	bool tls12;
 	bool p384;
 	const char *token; /* for joins; NULL: none */

@@ -3,14 +3,19 @@
 """Joins about which the module admission must ask an endpoint.
 
     STRELAYSRV=build/strelaysrv waiting_joins.py [JOINS] [OPTION=VALUE...]
+    STRELAYSRV=build/strelaysrv waiting_joins.py together [JOINS] [OPTION=VALUE...]
     STRELAYSRV=build/strelaysrv waiting_joins.py hold [JOINS] [OPTION=VALUE...]
 
 The first prints what becomes of so many at once if the endpoint answers after 50 ms, and how long
-they waited; the second what each takes while all of them wait, and when they have joined.  Options
-are those of the module; answer-timeout is the server's.  The devices come from 250 addresses, and
-begin their handshakes at once."""
+they waited.  In the second all handshakes are over before all joins are sent: how long each join
+took by the clients' clock, without the module, with it, and with the module bounds, too.  The
+third prints what each takes while all of them wait, and when they have joined.  Options are those
+of the module; answer-timeout is the server's.  The devices come from 250 addresses, and begin
+their handshakes at once, in the second 64 at a time."""
 
 import asyncio
+import contextlib
+import json
 import multiprocessing
 import pathlib
 import re
@@ -59,11 +64,10 @@ def probe(server, name):
     return int(server.probe().get(f"metric {name}", 0))
 
 
-def start_load(server, command, count, **options):
-    words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+def start_load(server, command, count, *words, parallel=None):
     return subprocess.Popen(
         [module_folder().parent / "tests/bench/relay-load", command, "--relay",
-         "%s:%d" % server.address, "--devices", str(count), "--parallel", str(count),
+         "%s:%d" % server.address, "--devices", str(count), "--parallel", str(parallel or count),
          "--client-timeout", "120", "--limit", "240", *words],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
@@ -75,13 +79,30 @@ def percentile(server, part):
     return next(bound for bound, below in rows if int(below) >= part * int(rows[-1][1]))
 
 
+def print_numbers(server, names):
+    for name, number in server.probe().items():
+        if re.match(f"metric ({names})", name) and number != "0":
+            print(f"  {name.removeprefix('metric ')} {number}")
+
+
 def at_once(server, count):
     load = start_load(server, "joins", count)
     print(load.communicate()[0].strip())
     print(f"waited: half up to {percentile(server, 0.5)} s, 99 % up to {percentile(server, 0.99)} s")
-    for name, number in server.probe().items():
-        if re.match("metric (admission.failures|core.questions|relay.joins)", name) and number != "0":
-            print(f"  {name.removeprefix('metric ')} {number}")
+    print_numbers(server, "admission.failures|core.questions|relay.joins")
+
+
+def together(options, timeout, count):
+    for title, modules in [("no module asks", []), ("admission", ["admission"]),
+                           ("admission, bounds", ["bounds", "admission"])]:
+        with running(modules, options, timeout) as server:
+            load = start_load(server, "joins", count, "--together", parallel=64)
+            told = json.loads(load.communicate()[0])
+            times = ", ".join(f"{name} {told[f'join_{name}_us'] / 1000:,.1f} ms"
+                              for name in ("p50", "p99", "max"))
+            print(f"{title}: {told['joined']:,} of {count:,} joined; of these {times}")
+            print_numbers(server, "admission.failures|core.questions_(refused|settled)"
+                                  "|core.room_made|bounds.reached")
 
 
 def held(server, count, released):
@@ -98,10 +119,28 @@ def held(server, count, released):
     load.communicate()
 
 
+@contextlib.contextmanager
+def running(modules, options, timeout):
+    """A server with these modules.  Loopback counts for bounds, as other addresses do."""
+    sections = {"admission": options, "bounds": {"exempt": ["192.0.2.1"]},
+                "relay": {"ping-interval": "20m", "network-timeout": "40m",
+                          "message-timeout": "20m"}}
+    names = ["log", "status", "prometheus", "probe", *modules, "relay"]
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        server = ModuleServer(
+            folder, folder, names, workers=2, installed=["probe"], answer_timeout=timeout,
+            sections={name: section for name, section in sections.items() if name in names})
+        server.wait_for_log("ready, with modules:")
+        yield server
+        server.process.terminate()
+        server.process.wait(60)
+
+
 def main():
     words = sys.argv[1:]
-    hold = words[:1] == ["hold"]
-    words = words[hold:]
+    how = words.pop(0) if words[:1] in (["hold"], ["together"]) else ""
+    hold = how == "hold"
     count = int(words.pop(0)) if words and words[0].isdigit() else 10_000
     options = dict(word.split("=", 1) for word in words)
     if hold:
@@ -114,21 +153,14 @@ def main():
     endpoint = multiprocessing.Process(target=serve, args=(theirs, released), daemon=True)
     endpoint.start()
     options["url"] = f"http://127.0.0.1:{port.recv()}/"
-    with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        server = ModuleServer(
-            folder, folder, ["log", "status", "prometheus", "probe", "admission", "relay"],
-            workers=2, installed=["probe"], answer_timeout=timeout,
-            sections={"admission": options,
-                      "relay": {"ping-interval": "20m", "network-timeout": "40m",
-                                "message-timeout": "20m"}})
-        server.wait_for_log("ready, with modules:")
+    if how == "together":
+        together(options, timeout, count)
+        return
+    with running(["admission"], options, timeout) as server:
         if hold:
             held(server, count, released)
         else:
             at_once(server, count)
-        server.process.terminate()
-        server.process.wait(60)
 
 
 if __name__ == "__main__":
