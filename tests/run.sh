@@ -212,7 +212,7 @@ stage_tsan() {
 	TEST_WORKERS=$workers
 	export TEST_WORKERS
 	shared='everything or reload or access or bounds or quota or nat or names or pool_join'
-	shared="$shared or verdict or late_answers or parked_asks or named_tokens or slow_module"
+	shared="$shared or verdict or late_answers or parked_asks or named_tokens or slow_module or leavers or parking_window"
 	alone='codec or framing or uri or testutil or client_library or tls or exporters'
 	# A child that crashes on purpose may wait for the sanitizer for ever.
 	build build-tsan TSan -DCMAKE_C_COMPILER=gcc &&
