@@ -141,7 +141,12 @@ bool presence_limited(struct relay_ctx *cx, const struct presence *presence)
 	       !find_limiter(cx, &self);
 }
 
-void presence_tell(struct relay_ctx *cx)
+/* What is done with each of a list, which takes it out of the list. */
+typedef void change_fn(struct relay_ctx *cx, struct presence *presence,
+	const struct rate_limit_service *limiter, struct relay_ctx *self);
+
+static void empty(
+	struct relay_ctx *cx, struct presence *const *list, change_fn *change)
 {
 	struct accounts *accounts = &((struct data *)cx->data)->accounts;
 	struct relay_ctx *self;
@@ -150,11 +155,16 @@ void presence_tell(struct relay_ctx *cx)
 
 	do {
 		pthread_mutex_lock(&accounts->lock);
-		for (int i = 0; accounts->changed && i < PART; i++)
-			tell(cx, accounts->changed, limiter, self);
-		more = accounts->changed != NULL;
+		for (int i = 0; *list && i < PART; i++)
+			change(cx, *list, limiter, self);
+		more = *list != NULL;
 		pthread_mutex_unlock(&accounts->lock);
 	} while (more);
+}
+
+void presence_tell(struct relay_ctx *cx)
+{
+	empty(cx, &((struct data *)cx->data)->accounts.changed, tell);
 }
 
 void presence_tell_all(struct relay_ctx *cx)
@@ -260,31 +270,17 @@ void presence_withdraw(struct relay_ctx *cx)
 			here->withdraw(self, ids[i]);
 }
 
-static void forget(struct accounts *accounts, struct presence *presence,
+static void forget(struct relay_ctx *cx, struct presence *presence,
 	const struct rate_limit_service *limiter, struct relay_ctx *self)
 {
+	struct accounts *accounts = &((struct data *)cx->data)->accounts;
+
 	DL_DELETE(accounts->withdrawn, presence);
 	HASH_DEL(accounts->here, presence);
 	if (presence->limited && limiter)
 		limiter->let_go(self, presence->id);
 	accounts_let_go(accounts, presence->account);
 	free(presence);
-}
-
-static void forget_withdrawn(struct relay_ctx *cx)
-{
-	struct accounts *accounts = &((struct data *)cx->data)->accounts;
-	struct relay_ctx *self;
-	const struct rate_limit_service *limiter = find_limiter(cx, &self);
-	bool more;
-
-	do {
-		pthread_mutex_lock(&accounts->lock);
-		for (int i = 0; accounts->withdrawn && i < PART; i++)
-			forget(accounts, accounts->withdrawn, limiter, self);
-		more = accounts->withdrawn != NULL;
-		pthread_mutex_unlock(&accounts->lock);
-	} while (more);
 }
 
 /* Some of those that have left, and how many. */
@@ -313,7 +309,7 @@ void presence_sweep(struct relay_ctx *cx)
 	const struct relay_devices_service *here = find_devices(cx, &self);
 	size_t count;
 
-	forget_withdrawn(cx);
+	empty(cx, &accounts->withdrawn, forget);
 	while ((count = take_left(accounts, ids)) > 0)
 		for (size_t i = 0; here && i < count; i++)
 			here->withdraw(self, ids[i]);
