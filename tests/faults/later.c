@@ -11,6 +11,15 @@
 #include <time.h>
 #include <unistd.h>
 
+/* The C library's name of the call where a time of 64 bits is not the usual
+ * one. */
+#if defined(__TIMESIZE) && __TIMESIZE == 32 &&                                 \
+	(defined(__USE_TIME_BITS64) || defined(__USE_TIME64_REDIRECTS))
+#define CALL "__clock_gettime64"
+#else
+#define CALL "clock_gettime"
+#endif
+
 static const volatile int64_t *by;
 
 __attribute__((constructor)) static void map_file(void)
@@ -35,7 +44,7 @@ __attribute__((visibility("default"))) int clock_gettime(
 	int result;
 
 	if (!next)
-		next = (__typeof__(next))dlsym(RTLD_NEXT, "clock_gettime");
+		next = (__typeof__(next))dlsym(RTLD_NEXT, CALL);
 	result = next(clock, out);
 	if (result == 0 && by &&
 		(clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_COARSE ||
