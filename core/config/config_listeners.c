@@ -28,6 +28,10 @@ const struct relay_option listener_options[] = {
 		"serve only those who prove with a secret that they may use "
 		"the server, such as the token of the module relay",
 		.flags = RELAY_OPTION_GUARD),
+	ROW(protocol, const char *, "protocol", RELAY_STRING, "", 0,
+		CORE_PROTOCOL_NAME_MAX,
+		"the module that serves the connections, which no other module "
+		"takes then; nobody is told the address; empty: any module"),
 	ROW(max_connections, int64_t, "max-connections", RELAY_INT, "0", 0,
 		100000000,
 		"connections that came in here that may be open at once; 0: "
@@ -130,6 +134,7 @@ static void add_words(struct core_conf *conf)
 		conf->listeners[conf->listener_count++] =
 			(struct core_listener){.name = "",
 				.address = *word,
+				.protocol = "",
 				.proxied = option_list_has(
 					conf->proxy_listen, *word),
 				.proxy_from = conf->proxy_from};
@@ -149,7 +154,19 @@ static void add_section(
 			.proxy_from = values->proxy_from[0] ? values->proxy_from
 							    : conf->proxy_from,
 			.guarded = values->guarded,
+			.protocol = values->protocol,
 			.max_connections = values->max_connections};
+}
+
+/* A module that does not run serves nobody there. */
+static void check_protocol(const struct core_conf *conf,
+	const struct core_listener *one, struct config_report *to)
+{
+	if (one->protocol[0] && !option_list_has(conf->modules, one->protocol))
+		config_report(to, RELAY_ERROR,
+			"listener %s: protocol is \"%s\", a module that the "
+			"option modules does not name",
+			one->name, one->protocol);
 }
 
 void config_listeners_make(
@@ -174,4 +191,6 @@ void config_listeners_make(
 	for (size_t i = 1; i < n; i++)
 		if (sections[i].title)
 			add_section(conf, &sections[i]);
+	for (size_t i = 0; i < conf->listener_count; i++)
+		check_protocol(conf, &conf->listeners[i], to);
 }

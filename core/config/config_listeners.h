@@ -25,6 +25,7 @@ struct listener_conf {
 	bool proxy;
 	const char *const *proxy_from; /* none: those of the top level */
 	bool guarded;
+	const char *protocol;
 	int64_t max_connections;
 };
 extern const struct relay_option listener_options[]; /* as core_options */

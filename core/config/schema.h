@@ -25,12 +25,15 @@ struct core_listener {
 	bool proxied;
 	const char *const *proxy_from; /* if proxied: the proxies; or empty */
 	bool guarded;                  /* its option `private` */
+	const char *protocol;          /* the module that serves it; "": any */
 	int64_t max_connections;       /* 0: no limit of its own */
 };
 
 /* Sections in a configuration, and bytes of a name. */
 #define CORE_LISTENERS_MAX     32
 #define CORE_LISTENER_NAME_MAX 32
+/* Bytes of the name of the module that serves one. */
+#define CORE_PROTOCOL_NAME_MAX 64
 
 /* The server's own options: the top level of the file. */
 struct core_conf {

@@ -88,6 +88,7 @@ static bool same_listener(
 	       a->proxied == b->proxied &&
 	       option_list_same(a->proxy_from, b->proxy_from) &&
 	       a->guarded == b->guarded &&
+	       strcmp(a->protocol, b->protocol) == 0 &&
 	       a->max_connections == b->max_connections;
 }
 

@@ -136,6 +136,7 @@ void relay_listeners_visit(
 			.address = one->address,
 			.is_private = one->guarded,
 			.for_proxies = one->proxied,
+			.protocol = one->protocol,
 			.max_connections = one->max_connections};
 
 		visit(&info, arg);

@@ -15,6 +15,9 @@
  *                  what it asks for, see relay_conn_hand_back()
  *   new: PROXIED   the same, of a connection that a proxy has made; an older
  *                  process closes it
+ *   old: ONWARD    a connection that waits here for one that may come to the
+ *                  new one, see relay_conn_pass_on(); an older process closes
+ *                  it
  *   old: ENDING    hand back no more: the new one shuts down its sending side,
  *                  so that no connection is under way when the old one ends
  *   old: OFF       before GO: the upgrade was given up, and the new one ends
@@ -33,8 +36,7 @@
 #define HANDOVER_ID "STRELAYSRV_ID"
 
 /* Bytes that go with a message at most. */
-#define HANDOVER_DATA                                                          \
-	(CONN_IMPORT_DATA_MAX + sizeof(struct conn_import_proxied))
+#define HANDOVER_DATA (CONN_IMPORT_DATA_MAX + sizeof(struct conn_import_onward))
 
 enum handover_word {
 	HANDOVER_READY = 1,
@@ -47,6 +49,7 @@ enum handover_word {
 	HANDOVER_ENDING,
 	HANDOVER_OFF,
 	HANDOVER_PROXIED, /* data: struct conn_import_proxied, then as CONN */
+	HANDOVER_ONWARD,  /* data: struct conn_import_onward, then as CONN */
 };
 
 struct event;

@@ -18,6 +18,8 @@ int life_create(void)
 	life->takeover.channel = -1;
 	life->takeover.hand_back_channel = -1;
 	life->upgrade.channel = -1;
+	life->upgrade.pass_on_fd = -1;
+	life->upgrade.pass_on_to = -1;
 	instance->life = life;
 	return 0;
 }

@@ -115,6 +115,10 @@ struct upgrade_state {
 	bool reload;                 /* SIGHUP came during the upgrade */
 	bool ending;                 /* the server ends when the channel does */
 	int64_t traffic_sent; /* bytes of sessions that the new one knows of */
+	int pass_on_fd;       /* owned; see pass_on.h; -1: none yet */
+	/* The same while connections may be passed on, else -1; [*] reads it.
+	 */
+	_Atomic int pass_on_to;
 };
 
 struct launcher {

@@ -129,7 +129,9 @@ static void handle(const struct handover_message *message)
 {
 	int64_t bytes;
 
-	if (message->fd >= 0)
+	if (message->word == HANDOVER_ONWARD)
+		conn_import_onward(message->fd, message->data, message->len);
+	else if (message->fd >= 0)
 		close(message->fd);
 	if (message->word == HANDOVER_LEFT) {
 		join_group();

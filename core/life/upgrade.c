@@ -21,6 +21,7 @@
 #include "life/handover.h"
 #include "life/life_state.h"
 #include "life/new_process.h"
+#include "life/pass_on.h"
 #include "life/systemd_notify.h"
 #include "life/upgrade.h"
 #include "life/upgrade_accept.h"
@@ -80,6 +81,7 @@ static void fail(const char *why)
 	workers_ask_free(self()->ask);
 	self()->ask = NULL;
 	call_off();
+	pass_on_end();
 	handover_close(&self()->channel, &self()->channel_event);
 	self()->stage = STAGE_NONE;
 	if (self()->pid)
@@ -168,6 +170,7 @@ static void on_serving(void)
 	log_core(RELAY_NOTICE, "process %d serves; this one, %d, drains",
 		(int)self()->pid, (int)getpid());
 	upgrade_traffic_tell(self()->channel);
+	pass_on_begin(self()->channel);
 	drain_begin(RELAY_DRAIN_MOVE);
 	wait_ms(PROBATION_MS);
 	if (self()->reload)
@@ -222,6 +225,7 @@ static void on_channel(evutil_socket_t fd, short what, void *arg)
 	}
 	if (got >= 0)
 		return;
+	pass_on_end();
 	handover_close(&self()->channel, &self()->channel_event);
 	if (self()->ending)
 		relay_server_stop();
@@ -431,6 +435,7 @@ void upgrade_finish(void)
 	if (unwanted)
 		while (waitpid(self()->pid, NULL, 0) < 0 && errno == EINTR)
 			;
+	pass_on_finish();
 	handover_close(&self()->channel, &self()->channel_event);
 	if (self()->timer)
 		event_free(self()->timer);

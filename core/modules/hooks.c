@@ -3,6 +3,7 @@
 /* Dispatch of hooks: hook sets; filters, which fail closed; notices. */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "modules/hooks.h"
 #include "loop/loop.h"
@@ -178,14 +179,26 @@ enum relay_verdict hooks_conn_accept(const struct hook_set *set,
 	FILTER(conn_accept, *asked = (uint8_t)(hook_->rank + 1), conn);
 }
 
+/* Without conn_readable a module serves no connection: it is a filter. */
+static bool serves_other(
+	const struct hook_conn_open *hook, const char *protocol)
+{
+	const struct relay_module_def *def = &hook->cx->mod->def;
+
+	return protocol[0] && def->hooks.conn_readable &&
+	       strcmp(def->name, protocol) != 0;
+}
+
 enum relay_verdict hooks_conn_open(const struct hook_set *set,
-	struct relay_conn *conn, struct relay_denial *why,
+	struct relay_conn *conn, const char *protocol, struct relay_denial *why,
 	struct relay_ctx **owner)
 {
 	for (unsigned i = 0; i < set->conn_open_count; i++) {
 		const struct hook_conn_open *hook = &set->conn_open[i];
 		enum relay_verdict verdict;
 
+		if (serves_other(hook, protocol))
+			continue;
 		ASK(verdict, hook, conn);
 		if (verdict == RELAY_TAKE) {
 			*owner = hook->cx;

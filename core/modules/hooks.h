@@ -97,7 +97,9 @@ void hook_set_sift(struct hook_set *set);
 /*
  * Filters return RELAY_PASS, or RELAY_DENY with why->word set.  An unknown
  * verdict is logged and counts as RELAY_DENY.  hooks_conn_open() may also
- * return RELAY_TAKE; then *owner is the module that took the connection.
+ * return RELAY_TAKE; then *owner is the module that took the connection.  With
+ * `protocol`, the name of a module, other modules that take connections are not
+ * asked.
  *
  * If a module refuses an object at its first filter, the modules after it never
  * see the object and must not be told of its end.  So *asked says how many
@@ -108,7 +110,7 @@ void hook_set_sift(struct hook_set *set);
 enum relay_verdict hooks_conn_accept(const struct hook_set *set,
 	struct relay_conn *conn, struct relay_denial *why, uint8_t *asked);
 enum relay_verdict hooks_conn_open(const struct hook_set *set,
-	struct relay_conn *conn, struct relay_denial *why,
+	struct relay_conn *conn, const char *protocol, struct relay_denial *why,
 	struct relay_ctx **owner);
 enum relay_verdict hooks_peer_join(const struct hook_set *set,
 	struct relay_conn *conn, const char *token, struct relay_denial *why);

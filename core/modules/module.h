@@ -84,7 +84,10 @@ struct relay_module {
 	/* Totals: failures of its timers and HTTP routes on any thread, and
 	 * slow calls on the control thread. */
 	_Atomic int64_t failures, slow_calls;
-	_Atomic int64_t hangs;        /* of any thread in one of its calls */
+	_Atomic int64_t hangs; /* of any thread in one of its calls */
+	/* Of its protocol, on all workers: open ones, and bytes that those have
+	 * forwarded which have ended. */
+	_Atomic int64_t sessions, session_traffic;
 	struct metrics_owner metrics; /* see metric_api.c */
 	struct module_ctx control;
 	struct module_ctx *workers; /* worker_count of them, owned */

@@ -53,6 +53,20 @@ static int64_t read_hangs(struct relay_ctx *cx, unsigned value)
 		&module_at(value)->hangs, memory_order_relaxed);
 }
 
+static int64_t read_sessions(struct relay_ctx *cx, unsigned value)
+{
+	(void)cx;
+	return atomic_load_explicit(
+		&module_at(value)->sessions, memory_order_relaxed);
+}
+
+static int64_t read_traffic(struct relay_ctx *cx, unsigned value)
+{
+	(void)cx;
+	return atomic_load_explicit(
+		&module_at(value)->session_traffic, memory_order_relaxed);
+}
+
 static const struct relay_metric_def up = {
 	.name = "module_up",
 	.kind = RELAY_GAUGE,
@@ -91,6 +105,26 @@ static const struct relay_metric_def hangs = {
 	.read = read_hangs,
 };
 
+static const struct relay_metric_def sessions = {
+	.name = "module_sessions",
+	.kind = RELAY_GAUGE,
+	.help = "Open sessions of the protocol that the module serves.",
+	.label = "module",
+	.values = nobody,
+	.read = read_sessions,
+};
+
+static const struct relay_metric_def traffic = {
+	.name = "module_session_traffic",
+	.unit = "bytes",
+	.kind = RELAY_COUNTER,
+	.help = "Bytes forwarded in sessions of the protocol that the module "
+		"serves, each counted once, when its session has ended.",
+	.label = "module",
+	.values = nobody,
+	.read = read_traffic,
+};
+
 static const struct relay_metric_def timer_failures = {
 	.name = "timer_failures",
 	.kind = RELAY_COUNTER,
@@ -106,9 +140,12 @@ int module_metrics_init(void)
 	modules->failures = metrics_add_core(&failures);
 	modules->slow = metrics_add_core(&slow);
 	modules->hangs = metrics_add_core(&hangs);
+	modules->sessions = metrics_add_core(&sessions);
+	modules->traffic = metrics_add_core(&traffic);
 	modules->timer_failures = metrics_add_core(&timer_failures);
 	return modules->up && modules->failures && modules->slow &&
-			       modules->hangs && modules->timer_failures
+			       modules->hangs && modules->sessions &&
+			       modules->traffic && modules->timer_failures
 		       ? 0
 		       : -1;
 }
@@ -124,6 +161,8 @@ void module_metrics_want(
 	metrics_relabel(modules->failures, names);
 	metrics_relabel(modules->slow, names);
 	metrics_relabel(modules->hangs, names);
+	metrics_relabel(modules->sessions, names);
+	metrics_relabel(modules->traffic, names);
 }
 
 void module_metrics_timer_failed(struct metrics_shard *shard)

@@ -38,7 +38,8 @@ struct modules_state {
 	/* module_metrics.c */
 	const struct catalog *catalog; /* borrowed, as are the names */
 	const char *const *names;
-	struct relay_metric *up, *failures, *slow, *hangs, *timer_failures;
+	struct relay_metric *up, *failures, *slow, *hangs, *timer_failures,
+		*sessions, *traffic;
 
 	/* module_threads.c: borrowed; written before threads start. */
 	const struct module_threads *threads;

@@ -128,3 +128,31 @@ bool conn_export_proxied(
 	out->to_port = htons(conn->came_in->port);
 	return true;
 }
+
+void conn_import_onward(int fd, const void *data, size_t len)
+{
+	struct imported_conn conn = {.fd = fd};
+	struct conn_import_onward onward;
+
+	if (fd < 0)
+		return;
+	if (len < sizeof(onward)) {
+		close(fd);
+		return;
+	}
+	memcpy(&onward, data, sizeof(onward));
+	conn.len = len - sizeof(onward);
+	read_place(onward.place.from, onward.place.from_port, &conn.from);
+	if (onward.proxied)
+		read_place(onward.place.to, onward.place.to_port, &conn.to);
+	import(&conn, (const unsigned char *)data + sizeof(onward));
+}
+
+void conn_export_onward(
+	const struct relay_conn *conn, struct conn_import_onward *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->proxied = conn_export_proxied(conn, &out->place);
+	memcpy(out->place.from, conn->addr, sizeof(out->place.from));
+	out->place.from_port = htons(conn->port);
+}

@@ -34,4 +34,17 @@ void conn_import_proxied(int fd, const void *data, size_t len);
 bool conn_export_proxied(
 	const struct relay_conn *conn, struct conn_import_proxied *out);
 
+/* What the new process must know of a connection that the old one passes on.
+ * If it is not of a proxy, place.to means nothing: the socket knows. */
+struct conn_import_onward {
+	struct conn_import_proxied place;
+	uint16_t proxied;  /* 0 or 1 */
+	uint16_t reserved; /* 0 */
+};
+/* [C]  As conn_import(); `data` begins with a struct conn_import_onward. */
+void conn_import_onward(int fd, const void *data, size_t len);
+/* [W]  Fills it. */
+void conn_export_onward(
+	const struct relay_conn *conn, struct conn_import_onward *out);
+
 #endif

@@ -110,6 +110,25 @@ ssize_t relay_conn_read(struct relay_conn *conn, void *buf, size_t len)
 	return fail(conn, got == 0 ? RELAY_END_EOF : RELAY_END_RESET);
 }
 
+ssize_t relay_conn_peek(const struct relay_conn *conn, void *buf, size_t len)
+{
+	const struct conn_unread *unread = conn->unread;
+	ssize_t got;
+
+	if (conn->ended || conn->phase > CONN_TAKEN || conn->ssl)
+		return -1;
+	if (unread) {
+		if (len > unread->len - unread->at)
+			len = unread->len - unread->at;
+		memcpy(buf, unread->data + unread->at, len);
+		return (ssize_t)len;
+	}
+	got = recv(conn->fd, buf, len, MSG_PEEK);
+	if (got > 0)
+		return got;
+	return got < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
+}
+
 /* Returns how much was sent: less than len if the socket is full, -1 on
  * failure. */
 static ssize_t send_some(struct relay_conn *conn, const void *buf, size_t len)

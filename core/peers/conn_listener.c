@@ -13,6 +13,11 @@ const char *relay_conn_listener(const struct relay_conn *conn)
 	return conn->facts ? conn->facts->name : "";
 }
 
+const char *relay_conn_protocol(const struct relay_conn *conn)
+{
+	return conn->facts ? conn->facts->protocol : "";
+}
+
 bool relay_conn_private(const struct relay_conn *conn)
 {
 	return conn->facts && conn->facts->guarded;

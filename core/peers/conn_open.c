@@ -2,6 +2,8 @@
 
 /* Connections: finds the module that serves one. */
 
+#include <strelaysrv/listener.h>
+
 #include "log/log.h"
 #include "peers/peer_metrics.h"
 #include "peers/conn_end.h"
@@ -29,7 +31,8 @@ void conn_open(struct relay_conn *conn)
 	enum relay_verdict verdict;
 
 	conn->owner = NULL;
-	verdict = hooks_conn_open(worker->hooks, conn, &why, &conn->owner);
+	verdict = hooks_conn_open(worker->hooks, conn,
+		relay_conn_protocol(conn), &why, &conn->owner);
 	if (conn->phase > CONN_TAKEN)
 		return;
 	peer_count(worker->shard, PEER_CONNECTIONS, PEER_CONN_OPENING, -1);

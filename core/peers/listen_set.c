@@ -34,12 +34,21 @@ int listen_set_each(const struct listen_set *set, const struct worker *worker,
 	return 0;
 }
 
-static bool is_for(const struct listen_address *one, bool proxies, bool members)
+/* Kinds of addresses, in the order in which others are told of them.  Others
+ * cannot use what only proxies may connect to, nor what speaks only a protocol
+ * that they may not know. */
+enum kind { PUBLIC, PRIVATE, PROXIED, PROXIED_PRIVATE, OF_PROTOCOL, KINDS };
+
+static int kind_of(const struct listen_address *one)
 {
 	const struct listener_facts *facts =
 		one->next_facts ? one->next_facts : one->facts;
 
-	return (facts->trust != NULL) == proxies && facts->guarded == members;
+	if (facts->protocol[0])
+		return OF_PROTOCOL;
+	if (facts->trust)
+		return facts->guarded ? PROXIED_PRIVATE : PROXIED;
+	return facts->guarded ? PRIVATE : PUBLIC;
 }
 
 const struct listen_address *listen_set_told(
@@ -47,10 +56,10 @@ const struct listen_address *listen_set_told(
 {
 	const unsigned wanted = i;
 
-	for (int kind = 0; kind < 4 && (kind < 2 || i == wanted); kind++)
+	for (int kind = 0; kind < KINDS && (kind <= PRIVATE || i == wanted);
+		kind++)
 		for (unsigned k = 0; k < set->count; k++)
-			if (is_for(set->all[k], kind >= 2, kind % 2) &&
-				i-- == 0)
+			if (kind_of(set->all[k]) == kind && i-- == 0)
 				return set->all[k];
 	return NULL;
 }

@@ -24,7 +24,8 @@ int listen_set_each(const struct listen_set *set, const struct worker *worker,
 /*
  * [C]  The i-th address that others are told, of the staged options if there
  * are any: first those that everybody may use, then the private ones; those of
- * proxies only if there are no others.  NULL: i is past the end.
+ * proxies only if there are no others, and those with a protocol only if there
+ * are not even these.  NULL: i is past the end.
  */
 const struct listen_address *listen_set_told(
 	const struct listen_set *set, unsigned i);

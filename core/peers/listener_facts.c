@@ -43,6 +43,8 @@ struct listener_facts *listener_facts_make(const struct sockaddr_storage *bound,
 		(void)snprintf(
 			facts->name, sizeof(facts->name), "%s", conf->name);
 		facts->guarded = conf->guarded;
+		(void)snprintf(facts->protocol, sizeof(facts->protocol), "%s",
+			conf->protocol);
 	}
 	atomic_init(&facts->users, 1);
 	return facts;

@@ -40,9 +40,10 @@ struct listener_facts {
 	/* All constant. */
 	struct sockaddr_storage bound;
 	struct proxy_trust *trust; /* owned; NULL: no header is needed */
-	char name[CORE_LISTENER_NAME_MAX + 1]; /* "": it has none */
-	bool guarded;                          /* its option `private` */
-	struct listener_tally *tally;          /* shared */
+	char name[CORE_LISTENER_NAME_MAX + 1];     /* "": it has none */
+	bool guarded;                              /* its option `private` */
+	char protocol[CORE_PROTOCOL_NAME_MAX + 1]; /* "": any */
+	struct listener_tally *tally;              /* shared */
 	atomic_uint users; /* who call listener_facts_leave() */
 };
 

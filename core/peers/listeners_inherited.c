@@ -33,7 +33,8 @@ static int add_one(int fd)
 {
 	struct peers_shared *room = peers_shared();
 	struct listen_place place = {.len = sizeof(place.addr)};
-	const struct core_listener strict = {.name = "", .guarded = true};
+	const struct core_listener strict = {
+		.name = "", .guarded = true, .protocol = ""};
 	struct listen_address **all = reallocarray(
 		room->rest.all, room->rest.count + 1, sizeof(*all));
 

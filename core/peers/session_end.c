@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -38,6 +39,16 @@ static void close_by_reset(const struct relay_conn *conn)
 			strerror(errno));
 }
 
+static void count_protocol(const struct relay_session *session)
+{
+	struct relay_module *mod = session->protocol;
+
+	atomic_fetch_sub_explicit(&mod->sessions, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&mod->session_traffic,
+		(int64_t)(session->flow[0].bytes + session->flow[1].bytes),
+		memory_order_relaxed);
+}
+
 void session_end(struct relay_session *session, enum relay_reason reason)
 {
 	struct worker *worker = session->worker;
@@ -50,6 +61,7 @@ void session_end(struct relay_session *session, enum relay_reason reason)
 	hooks_session_close(worker->hooks, session->layout, session, reason,
 		session->asked);
 	peer_count(worker->shard, PEER_SESSIONS, 0, -1);
+	count_protocol(session);
 	session_memory_forget(session);
 	stall_forget(session);
 	peer_count(worker->shard, PEER_SESSIONS_CLOSED, reason, 1);

@@ -3,6 +3,7 @@
 /* Sessions: pairs two connections. */
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,6 +100,9 @@ struct relay_session *relay_session_pair(struct relay_ctx *cx,
 	attach(session, 0, a);
 	attach(session, 1, b);
 	peer_count(worker->shard, PEER_SESSIONS, 0, 1);
+	session->protocol = cx->mod;
+	atomic_fetch_add_explicit(
+		&session->protocol->sessions, 1, memory_order_relaxed);
 	if (hooks_session_open(worker->hooks, session, &why, &session->asked) !=
 		RELAY_PASS) {
 		session_end(session, RELAY_END_DENIED);

@@ -47,6 +47,7 @@ struct flow {
 struct relay_session {
 	struct worker *worker; /* borrowed */
 	const struct layout *layout;
+	struct relay_module *protocol; /* that has paired them */
 	struct relay_conn *conn[2];
 	struct flow flow[2];
 	struct stall stall[2];             /* of each flow */

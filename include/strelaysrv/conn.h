@@ -92,6 +92,15 @@ int relay_conn_local(const struct relay_conn *conn,
 ssize_t relay_conn_read(struct relay_conn *conn, void *buf, size_t len);
 
 /*
+ * Copies the first of the bytes that relay_conn_read() would read, and leaves
+ * them there.  Only plain connections; conn_open may call it, to tell its
+ * protocol from others.  Returns how many were copied; 0 if none has come; -1
+ * if the peer closed, the connection failed, or it has TLS.  A system call.
+ * Since API 1.8.
+ */
+ssize_t relay_conn_peek(const struct relay_conn *conn, void *buf, size_t len);
+
+/*
  * Marks a connection that this module took as settled: its peer has joined, or
  * what it wants has begun otherwise.  relay_session_pair() does the same for
  * both sides.  Until then a connection is a stranger: it does not count against
@@ -169,6 +178,20 @@ void relay_conn_move(struct relay_ctx *cx, struct relay_conn *conn, int worker,
  */
 #define RELAY_HAND_BACK 512
 int relay_conn_hand_back(struct relay_ctx *cx, struct relay_conn *conn,
+	const void *read, size_t len);
+
+/*
+ * For use in the old process of an upgrade (RELAY_DRAIN_MOVE): passes on to the
+ * new one a plain connection that waits for another one, which may come there,
+ * together with the `len` bytes (RELAY_HAND_BACK at most) already read from it.
+ * The new process opens it like a newly accepted connection of the same
+ * listener and reads those bytes again.  Nothing may have been written to it.
+ * [W] Returns 0 if the connection was passed on and has ended here
+ * (RELAY_END_MOVED).  Returns -1, and the connection stays, if there is no new
+ * process, or if it has not read yet what was passed on before: try again some
+ * milliseconds later.  Since API 1.8.
+ */
+int relay_conn_pass_on(struct relay_ctx *cx, struct relay_conn *conn,
 	const void *read, size_t len);
 
 /*

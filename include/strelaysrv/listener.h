@@ -5,9 +5,10 @@
  * and options of its own, see the section `listener "NAME"` of the
  * configuration. Since API 1.8.
  *
- * A protocol that is served beside others on an address of its own has an
- * option for the name of its listener: its conn_open takes the connections for
- * which relay_conn_listener() returns that name, and passes on all others.
+ * The option `protocol` names the module that serves the connections of a
+ * listener.  Of the modules that take connections, which have the hook
+ * conn_readable, only that one is then called by conn_open; filters are called
+ * as for others.
  */
 #ifndef RELAY_LISTENER_H
 #define RELAY_LISTENER_H
@@ -30,6 +31,12 @@ struct relay_ctx;
  */
 const char *relay_conn_listener(const struct relay_conn *conn);
 /*
+ * The option `protocol` of that listener; "" if it has none.  A module that
+ * shares listeners with others takes the connections without one by what
+ * relay_conn_peek() shows.  [W] Valid as long as the connection.
+ */
+const char *relay_conn_protocol(const struct relay_conn *conn);
+/*
  * Whether that listener has the option `private`: then the protocol serves only
  * peers that prove with a secret that they may use the server.  [W]
  */
@@ -48,6 +55,7 @@ struct relay_listener {
 	const char *address; /* HOST:PORT; the port may be 0 */
 	bool is_private;
 	bool for_proxies;
+	const char *protocol;    /* a module; "": any */
 	int64_t max_connections; /* 0: only the server's own limit counts */
 };
 typedef void relay_listeners_visit_fn(

@@ -63,7 +63,8 @@
  *   1.8  2026-11-30  relay_conn_listener, relay_conn_private,
  *                    relay_conn_at_limit, relay_conn_over_limit,
  *                    relay_listeners_visit, relay_session_idle_for,
- *                    relay_conn_waits
+ *                    relay_conn_waits, relay_conn_protocol,
+ *                    relay_conn_peek, relay_conn_pass_on
  */
 #define RELAY_ABI_MAGIC 0x524c594dU /* "RLYM" */
 #define RELAY_ABI_MAJOR 1

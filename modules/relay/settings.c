@@ -107,6 +107,8 @@ static void look_at(const struct relay_listener *listener, void *arg)
 {
 	struct overview *overview = arg;
 
+	if (listener->protocol[0] && strcmp(listener->protocol, "relay") != 0)
+		return;
 	overview->for_all |= !listener->for_proxies;
 	overview->some_private |= listener->is_private;
 }

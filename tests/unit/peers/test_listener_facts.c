@@ -39,7 +39,8 @@ void *__wrap_malloc(size_t size)
 }
 
 static const struct sockaddr_storage bound = {.ss_family = AF_INET};
-static const struct core_listener conf = {.name = "main", .guarded = true};
+static const struct core_listener conf = {
+	.name = "main", .guarded = true, .protocol = "other"};
 
 static struct proxy_trust *some_trust(void)
 {
@@ -55,6 +56,7 @@ static void facts_have_the_name_and_options(void **state)
 	assert_non_null(facts);
 	assert_string_equal(facts->name, "main");
 	assert_true(facts->guarded);
+	assert_string_equal(facts->protocol, "other");
 	assert_ptr_equal(listener_facts_share(facts), facts);
 	listener_facts_leave(facts);
 	assert_int_equal(facts->bound.ss_family, AF_INET);
