@@ -32,11 +32,6 @@ struct conf {
 	const char *const *exempt;
 };
 
-/* The limits of the networks that contain a /64, as multiples of its own, which
- * are also those of an IPv4 address. */
-#define TIMES_56 2
-#define TIMES_48 4
-
 /* Which bound was reached. */
 enum bound {
 	BOUND_SOURCE,

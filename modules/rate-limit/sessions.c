@@ -64,22 +64,36 @@ static void look_up(struct data *data, const struct relay_conn *conn,
 	pthread_mutex_unlock(&data->lock);
 }
 
-/* NULL: the device is not known, or is also the other side of the session and
- * so is limited already. */
+/* Peers of a protocol without device IDs count by their source. */
+static void id_of(const struct relay_conn *conn, uint8_t out[ID_LEN])
+{
+	const uint8_t *id = relay_conn_peer(conn);
+	struct sockaddr_storage from;
+	struct source source;
+
+	if (!id) {
+		relay_conn_sockaddr(conn, &from);
+		source_read(&from, &source);
+		id = source.key[0];
+	}
+	memcpy(out, id, ID_LEN);
+}
+
+/* NULL: it is also the other side of the session and so is limited already. */
 static struct device_part *get_device(struct relay_ctx *cx,
 	struct relay_session *session, int side, bool *exempt)
 {
 	struct data *data = cx->data;
 	const struct conf *conf = cx->conf;
 	const struct relay_conn *conn = relay_session_side(session, side);
-	const uint8_t *id = relay_conn_peer(conn);
-	const uint8_t *first = relay_conn_peer(relay_session_side(session, 0));
+	uint8_t id[ID_LEN], first[ID_LEN];
 	struct device_terms terms = {
 		.rate = limit_of(cx, LIMIT_DEVICE), .burst_ms = conf->burst_ms};
 	struct source source;
 
-	if (!id || (side == 1 && first &&
-			   memcmp(id, first, RELAY_DEVICE_ID_LEN) == 0))
+	id_of(conn, id);
+	id_of(relay_session_side(session, 0), first);
+	if (side == 1 && memcmp(id, first, ID_LEN) == 0)
 		return NULL;
 	look_up(data, conn, id, &terms, &source);
 	if (terms.weight == WEIGHT_EXEMPT) {

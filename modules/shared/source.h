@@ -16,6 +16,10 @@
 #include "shared/id_hash.h"
 
 #define SOURCE_LEVELS 3
+/* The limits of the networks that contain a /64, as multiples of its own, which
+ * are also those of an IPv4 address. */
+#define TIMES_56 2
+#define TIMES_48 4
 
 struct source {
 	unsigned levels; /* 0: exempt; the last level is the widest */
