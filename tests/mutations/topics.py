@@ -77,6 +77,8 @@ TOPICS = (
     ("modules/bounds/*", "strangers/test_bounds.py strangers/test_sources.py"
      " strangers/test_one_source.py"),
     ("modules/control/*", "control"),
+    ("modules/wormhole-transit/*", "modules/test_wormhole.py modules/test_wormhole_server.py"
+     " modules/test_wormhole_upgrade.py"),
     ("modules/csv-exporter/* modules/statsd/*", "modules/test_exporters.py modules/test_statsd.py"),
     ("modules/dashboard/*", "http/test_dashboard.py"),
     ("modules/nat/*", "addresses/test_nat.py addresses/test_nat_choices.py"

@@ -2,7 +2,8 @@
 
 /* The table of budgets. */
 
-#include <string.h>
+#include <stddef.h>
+
 #include "budget.h"
 
 #define OPEN   "relay port, unknown"
@@ -11,6 +12,7 @@
 #define PLAIN  "relay port, plain, unknown"
 #define KNOWN  "relay port, joined"
 #define PAIR   "relay port, session"
+#define WORM   "port of wormhole-transit"
 #define HTTP   "status and private port"
 #define LAN    "the gateway, with nat"
 #define CTL    "control socket, any local user"
@@ -310,6 +312,37 @@ static const struct budget_row rows[] = {
 		"test_one_source_does_not_linger_in_all_places "
 		"unit-linger_records",
 		"full-queues"},
+	{WORM, "time and bytes of a line",
+		"{wormhole-transit.line-timeout}, {LINE_LONGEST} bytes",
+		"as connections", "as connections",
+		"wormhole-transit.line-timeout LINE_LONGEST",
+		"strelaysrv_wormhole_transit_clients_total{result=slow} "
+		"strelaysrv_wormhole_transit_clients_total{result="
+		"bad_handshake}",
+		false,
+		"test_lines_and_waits_have_an_end "
+		"test_a_bad_handshake_is_answered_and_closed",
+		"-"},
+	{WORM, "clients that wait for another one",
+		"1, for {wormhole-transit.wait-timeout}; with one token "
+		"{wormhole-transit.waiting-per-token}",
+		"{wormhole-transit.waiting-per-source}; /56 {TIMES_56} times, "
+		"/48 {TIMES_48} times",
+		"{wormhole-transit.waiting}; the longest waiting gives way",
+		"wormhole-transit.wait-timeout "
+		"wormhole-transit.waiting-per-token "
+		"wormhole-transit.waiting-per-source wormhole-transit.waiting "
+		"TIMES_56 TIMES_48",
+		"strelaysrv_wormhole_transit_bounds_reached_total{bound="
+		"waiting} "
+		"strelaysrv_wormhole_transit_bounds_reached_total{bound="
+		"waiting-per-source} "
+		"strelaysrv_wormhole_transit_bounds_reached_total{bound="
+		"waiting-per-token}",
+		false,
+		"test_those_that_wait_are_bounded "
+		"test_of_a_token_the_oldest_give_way",
+		"-"},
 	{HTTP, "connections", "1", "1/{HTTP_SOURCE_PART}; /56 and /48 as well",
 		"{HTTP_CONNS_MAX} per address, fewer with few descriptors",
 		"HTTP_CONNS_MAX HTTP_SOURCE_PART",
@@ -414,37 +447,4 @@ const struct budget_row *budget_all(size_t *count)
 {
 	*count = sizeof(rows) / sizeof(rows[0]);
 	return rows;
-}
-
-/* Prints each name in back quotes. */
-static void print_names(FILE *out, const char *names)
-{
-	if (strcmp(names, "-") == 0) {
-		fputs(" - |", out);
-		return;
-	}
-	fputs(" `", out);
-	for (; *names; names++)
-		fputs(*names == ' ' ? "` `" : (char[]){*names, '\0'}, out);
-	fputs("` |", out);
-}
-
-void budget_print(FILE *out)
-{
-	fputs("| where | what | per connection | per source | in total | set "
-	      "by | counted by | needs bounds | tests | attacks |\n"
-	      "|---|---|---|---|---|---|---|---|---|---|\n",
-		out);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const struct budget_row *row = &rows[i];
-
-		fprintf(out, "| %s | %s | %s | %s | %s |", row->place,
-			row->what, row->connection, row->source, row->all);
-		print_names(out, row->by);
-		print_names(out, row->counter);
-		fprintf(out, " %s |", row->bounds ? "yes" : "no");
-		print_names(out, row->tests);
-		print_names(out, row->attacks);
-		fputc('\n', out);
-	}
 }

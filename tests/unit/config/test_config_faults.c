@@ -17,8 +17,9 @@
 
 #define NUL_FAULT(line, escape)                                                \
 	line ": the escape sequence \\" escape                                 \
-	     "\xe2\x80\xa6 is a NUL byte, which would end the text there; "    \
-	     "write \\\\ for a backslash"
+	     "… is a NUL byte, which would end the text there; write \\\\ "  \
+	     "for a "                                                          \
+	     "backslash"
 
 #define NO_NAME(is)                                                            \
 	"the name of an option should begin here, but there is " is            \
