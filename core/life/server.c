@@ -30,6 +30,7 @@
 #include "life/own_identity.h"
 #include "life/own_rights.h"
 #include "life/check_and_list.h"
+#include "life/pass_on.h"
 #include "life/rooms.h"
 #include "life/server.h"
 #include "life/serverless.h"
@@ -247,6 +248,7 @@ static void tear_down(int result)
 	workers_stop();
 	hang_watch_expect(HANG_WATCH_END);
 	takeover_finish();
+	pass_on_finish();
 	launcher_finish();
 	inherited_finish();
 	host_stop();

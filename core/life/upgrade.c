@@ -435,7 +435,7 @@ void upgrade_finish(void)
 	if (unwanted)
 		while (waitpid(self()->pid, NULL, 0) < 0 && errno == EINTR)
 			;
-	pass_on_finish();
+	pass_on_end();
 	handover_close(&self()->channel, &self()->channel_event);
 	if (self()->timer)
 		event_free(self()->timer);

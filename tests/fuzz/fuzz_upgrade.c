@@ -34,6 +34,7 @@
 #include "life/new_process.h"
 #include "life/own_identity.h"
 #include "life/systemd_notify.h"
+#include "life/pass_on.h"
 #include "life/takeover.h"
 #include "life/upgrade.h"
 #include "life/upgrade_accept.h"
@@ -507,6 +508,7 @@ static void be_old(void)
 	hang_up();
 	turn();
 	upgrade_finish();
+	pass_on_finish();
 }
 
 static void be_new(void)
