@@ -22,6 +22,7 @@
  * - A reload that came amid an upgrade has reached the process that serves.
  * - If both have gone on to the end, the old one has taken each connection that
  *   came back, and the new one knows all the bytes that the old one forwarded.
+ * - Nothing is passed on to a new process that has left the channel.
  * - No descriptor is open.
  */
 #ifndef TAKEOVER_SCHEDULES_H
@@ -34,7 +35,7 @@
  * hold. */
 struct world {
 	/* The old process. */
-	bool accepts, left, drains, gone, told_to_end, told_main;
+	bool accepts, left, drains, gone, told_to_end, told_main, passes_on;
 	void (*prepared)(bool started); /* not yet called */
 	unsigned imported;
 	int64_t forwarded; /* bytes of its sessions */

@@ -23,6 +23,7 @@
 #include "life/life_state.h"
 #include "life/new_process.h"
 #include "life/own_identity.h"
+#include "life/pass_on.h"
 #include "life/systemd_notify.h"
 #include "life/upgrade_accept.h"
 #include "life/upgrade_prepare.h"
@@ -67,6 +68,8 @@ void world_check_end(void)
 
 	must(world.gone || old->stage == STAGE_NONE || old->stage == STAGE_OVER,
 		"an upgrade does not end");
+	must(world.gone || !world.passes_on || old->channel >= 0,
+		"connections are passed on to nobody");
 	must(world.told_to_end || world.serves ||
 			(!world.gone && world.accepts && !world.left) ||
 			world.orphaned,
@@ -177,6 +180,30 @@ void upgrade_accept_leave(void)
 	must(!world.accepts && !world.left, "it leaves while it accepts");
 	must(world.serves || world.ended, "it leaves, and nobody serves");
 	world.left = true;
+}
+
+void pass_on_begin(int channel)
+{
+	must(channel >= 0 && !world.passes_on, "it passes on twice");
+	world.passes_on = true;
+}
+
+void pass_on_end(void)
+{
+	world.passes_on = false;
+}
+
+void pass_on_finish(void)
+{
+	pass_on_end();
+}
+
+void conn_import_onward(int fd, const void *data, size_t len)
+{
+	(void)fd;
+	(void)data;
+	(void)len;
+	world_fail("a connection comes that nobody has sent");
 }
 
 void conn_import(int fd, const void *data, size_t len)
