@@ -72,6 +72,12 @@ static void call_off(void)
 		(void)handover_send(self()->channel, HANDOVER_OFF, NULL, 0, -1);
 }
 
+static void close_channel(void)
+{
+	pass_on_end();
+	handover_close(&self()->channel, &self()->channel_event);
+}
+
 /* This process goes on serving. */
 static void fail(const char *why)
 {
@@ -81,8 +87,7 @@ static void fail(const char *why)
 	workers_ask_free(self()->ask);
 	self()->ask = NULL;
 	call_off();
-	pass_on_end();
-	handover_close(&self()->channel, &self()->channel_event);
+	close_channel();
 	self()->stage = STAGE_NONE;
 	if (self()->pid)
 		new_process_kill(self()->pid); /* on_child reaps it */
@@ -225,8 +230,7 @@ static void on_channel(evutil_socket_t fd, short what, void *arg)
 	}
 	if (got >= 0)
 		return;
-	pass_on_end();
-	handover_close(&self()->channel, &self()->channel_event);
+	close_channel();
 	if (self()->ending)
 		relay_server_stop();
 }
@@ -253,7 +257,7 @@ static void ended(int status)
 			fail(how);
 		break;
 	case STAGE_OVER:
-		handover_close(&self()->channel, &self()->channel_event);
+		close_channel();
 		log_core(RELAY_NOTICE, "the new process %s", how);
 		break;
 	}
@@ -300,7 +304,7 @@ static void on_prepared(bool started)
 	self()->stage = STAGE_STARTING;
 	if (!started) {
 		call_off();
-		handover_close(&self()->channel, &self()->channel_event);
+		close_channel();
 		self()->stage = STAGE_NONE;
 		reload_now();
 		return;
@@ -356,7 +360,7 @@ bool upgrade_drain(void)
 	case STAGE_PREPARING:
 		upgrade_stop();
 		upgrade_prepare_stop();
-		handover_close(&self()->channel, &self()->channel_event);
+		close_channel();
 		log_core(RELAY_WARNING,
 			"no upgrade: the server was told to drain");
 		break;
@@ -435,8 +439,7 @@ void upgrade_finish(void)
 	if (unwanted)
 		while (waitpid(self()->pid, NULL, 0) < 0 && errno == EINTR)
 			;
-	pass_on_end();
-	handover_close(&self()->channel, &self()->channel_event);
+	close_channel();
 	if (self()->timer)
 		event_free(self()->timer);
 	if (self()->child_event)
