@@ -109,6 +109,31 @@ static void show_part(const struct relay_module_info *info, void *arg)
 		service->show(self, &part->pub);
 }
 
+static const struct relay_column protocol_columns[] = {
+	{"protocol", RELAY_COLUMN_TEXT},
+	{"sessions", RELAY_COLUMN_COUNT},
+	{"traffic of ended ones", RELAY_COLUMN_BYTES},
+};
+
+static void show_protocol(const struct relay_module_info *info, void *arg)
+{
+	struct part *part = arg;
+	int64_t sessions = relay_metric_value(
+		part->cx, "core", "module_sessions", info->name);
+	int64_t traffic = relay_metric_value(
+		part->cx, "core", "module_session_traffic", info->name);
+
+	if (sessions == 0 && traffic == 0)
+		return;
+	if (!part->begun)
+		part->to->table(part->to, "protocols", protocol_columns,
+			sizeof(protocol_columns) / sizeof(protocol_columns[0]));
+	part->begun = true;
+	part->to->text(part->to, info->name);
+	part->to->number(part->to, sessions);
+	part->to->number(part->to, traffic);
+}
+
 static enum relay_step status(struct relay_ctx *cx, struct relay_answer *to)
 {
 	char id[RELAY_DEVICE_ID_TEXT], hanging[400];
@@ -140,6 +165,8 @@ static enum relay_step status(struct relay_ctx *cx, struct relay_answer *to)
 		to->text(to, hanging);
 	else
 		to->none(to);
+	relay_modules_visit(cx, show_protocol, &part);
+	part.begun = false;
 	relay_modules_visit(cx, show_part, &part);
 	return RELAY_STEP_OVER;
 }

@@ -135,7 +135,7 @@ static bool add_quota(struct relay_ctx *cx, cJSON *answer)
 /* Lists made by visiting all metrics. */
 
 struct lists {
-	cJSON *refusals, *modules;
+	cJSON *refusals, *modules, *protocols;
 };
 
 static cJSON *element(cJSON *array)
@@ -209,6 +209,17 @@ static bool add_module(cJSON *array, const struct relay_sample *sample)
 	       cJSON_AddBoolToObject(item, "up", sample->value != 0);
 }
 
+static bool add_protocol(cJSON *array, const struct relay_sample *sample)
+{
+	cJSON *item;
+
+	if (sample->value == 0)
+		return true;
+	item = element(array);
+	return item && add_string(item, "name", sample->value_name) &&
+	       add_integer(item, "sessions", sample->value);
+}
+
 static bool is(
 	const struct relay_sample *sample, const char *module, const char *name)
 {
@@ -226,6 +237,8 @@ static int look(const struct relay_sample *sample, void *arg)
 		good = add_refusal(lists->refusals, sample, refusal);
 	else if (is(sample, "core", "module_up"))
 		good = add_module(lists->modules, sample);
+	else if (is(sample, "core", "module_sessions"))
+		good = add_protocol(lists->protocols, sample);
 	return good ? 0 : -1;
 }
 
@@ -261,9 +274,10 @@ static bool add_lists(struct relay_ctx *cx, cJSON *answer)
 	struct lists lists = {
 		.refusals = cJSON_AddArrayToObject(answer, "refusals"),
 		.modules = cJSON_AddArrayToObject(answer, "modules"),
+		.protocols = cJSON_AddArrayToObject(answer, "protocols"),
 	};
 
-	return lists.refusals && lists.modules &&
+	return lists.refusals && lists.modules && lists.protocols &&
 	       relay_metrics_visit(cx, look, &lists) == 0 &&
 	       add_pools(cx, answer);
 }

@@ -287,6 +287,23 @@ static bool add_parts(struct relay_ctx *cx, cJSON *answer)
 	return good;
 }
 
+static int add_protocol(const struct relay_sample *sample, void *arg)
+{
+	if (strcmp(sample->module, "core") != 0 ||
+		strcmp(sample->def->name, "module_sessions") != 0 ||
+		sample->value == 0)
+		return 0;
+	return add_integer(arg, sample->value_name, sample->value) ? 0 : -1;
+}
+
+/* Not in the Go server, which has one protocol. */
+static bool add_protocols(struct relay_ctx *cx, cJSON *answer)
+{
+	cJSON *sessions = cJSON_AddObjectToObject(answer, "sessionsByProtocol");
+
+	return sessions && relay_metrics_visit(cx, add_protocol, sessions) == 0;
+}
+
 static bool add_closed(cJSON *answer)
 {
 	const char *why = relay_closed();
@@ -323,7 +340,8 @@ cJSON *answer_make(struct relay_ctx *cx, const struct rates *rates)
 	if (answer && add_build(answer) && add_numbers(cx, answer) &&
 		add_rates(answer, rates) && add_options(cx, answer) &&
 		add_pool_states(cx, answer) && add_closed(answer) &&
-		add_drain(cx, answer) && add_parts(cx, answer))
+		add_drain(cx, answer) && add_protocols(cx, answer) &&
+		add_parts(cx, answer))
 		return answer;
 	cJSON_Delete(answer);
 	return NULL;

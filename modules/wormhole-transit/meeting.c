@@ -133,12 +133,10 @@ static void join(
 static bool is_patient(struct relay_ctx *cx, struct relay_conn *conn)
 {
 	char byte;
-	ssize_t got = relay_conn_peek(conn, &byte, 1);
+	ssize_t got = relay_conn_read(conn, &byte, 1);
 
 	if (got > 0)
 		client_impatient(cx, conn);
-	else if (got < 0)
-		client_refuse(cx, conn, RESULT_LONELY, NULL, RELAY_END_EOF);
 	return got == 0;
 }
 

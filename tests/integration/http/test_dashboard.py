@@ -19,6 +19,7 @@ from pairing import Invited
 from relay_client import Closed, ProtocolConnection, dial
 from relay_server import free_port
 from waiting import PATIENCE, pace, wait_for
+from wormhole import pair
 
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
 
@@ -138,6 +139,20 @@ def test_it_shows_what_happens(opened, identities):
             keep(page, "phone-dark", width=360, height=740, dark=True)
     page.wait_for_text("sessions", lambda text: text == "0", "the end of the session")
     assert page.text("ever") == "1"
+    assert not page.complaints()
+
+
+def test_it_shows_other_protocols(relay, browser):
+    server = relay("-wormhole-transit.share-listeners",
+                   modules="log, wormhole-transit, relay, status, dashboard")
+    page = browser.open(url_of(server))
+    page.wait_for_text("server", lambda text: "Modules" in text, "the page to be live")
+    assert "by protocol" not in page.text("server")
+    one, two = pair(server.address[1])
+    page.wait_for_text("server", lambda text: "wormhole-transit 1" in text, "its session")
+    page.wait_for_text("sessions", lambda text: text == "1", "a session")
+    one.close()
+    two.close()
     assert not page.complaints()
 
 

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: MPL-2.0
 """What the server has for every protocol holds for the module wormhole-transit."""
 
+import itertools
+import json
 import time
 
 import pytest
 
 import relay_protocol as rp
+from control_client import (  # noqa: F401
+    answer, control_folder, controlled, ctl, shown, told,
+)
 from module_server import module_server  # noqa: F401
 from pairing import Invited, check_both_ways
 from proxy_sender import CLIENT, version1, version2
@@ -30,9 +35,9 @@ def sections(port, listener=None, **more):
 
 @pytest.fixture
 def transit(module_server):  # noqa: F811
-    def start(workers=2, listener=None, modules=MODULES, **more):
+    def start(workers=2, listener=None, modules=MODULES, args=(), **more):
         port = free_port()
-        server = module_server(modules, workers=workers, installed=[],
+        server = module_server(modules, workers=workers, installed=[], args=args,
                                sections=sections(port, listener, **more))
         return OurTransit(server, port)
     return start
@@ -122,6 +127,7 @@ def test_those_that_wait_are_bounded(transit, option):
     ends(relay, "bound", 25)
     assert relay.waiting() == 5
     assert relay.count("bounds_reached_total", bound=option) == 25
+    relay.server.wait_for_log("wormhole-transit: a bound on clients that wait was reached")
     for client in clients:
         client.close()
     waits(relay, 0)
@@ -156,6 +162,7 @@ def test_a_source_that_asks_too_often_is_refused(transit):
 def test_at_the_limit_of_its_listener_nobody_is_paired(transit):
     relay = transit(listener={"max-connections": 2})
     one, two = pair(relay.port)
+    both_ways(one, two)  # the session has begun, not only the answer has come
     with Client(relay.port, line(new_token())) as client:
         assert client.rest() == b""
     ends(relay, "full")
@@ -249,6 +256,65 @@ def test_a_reload_changes_times_and_bounds(transit):
     ends(relay, "bound", 2)
     for client in clients:
         client.close()
+
+
+def test_sessions_are_shown_by_protocol(transit, identities):
+    relay = transit(modules=[*MODULES, "dashboard"])
+
+    def shows(**sessions):
+        """On both pages; a session counts from just after its clients were answered."""
+        expected = {name.replace("_", "-"): count for name, count in sessions.items()}
+
+        def shown():
+            page = json.loads(relay.server.page("/dashboard.json")[1])["protocols"]
+            return ({one["name"]: one["sessions"] for one in page} == expected and
+                    relay.server.status()["sessionsByProtocol"] == expected)
+
+        wait_for(shown, lambda: f"{expected} sessions: {relay.server.status()}")
+
+    shows()
+    one, two = pair(relay.port)
+    shows(wormhole_transit=1)
+    with Invited(relay.server, identities[0], identities[1]) as invited:
+        invited.join_both()
+        more = [pair(relay.port) for _ in range(3)]
+        shows(wormhole_transit=4, relay=1)
+        assert relay.server.status()["numActiveSessions"] == 5
+    for client in (one, two, *itertools.chain(*more)):
+        client.close()
+    shows()
+
+
+def test_ctl_shows_and_limits_it(controlled):  # noqa: F811
+    port = free_port()
+    server = controlled(modules=["log", "wormhole-transit", "relay", "rate-limit", "control",
+                                 "prometheus"], sections=sections(port))
+    one, two = pair(port)
+    both_ways(one, two)
+    assert "wormhole-transit" in told(server, "status")
+    assert ["wormhole-transit", 1, 0] in rows_of(answer(server, "status"), "protocols")
+    (place,) = [row for row in shown(server, "listeners") if row["listener"] == "wormhole"]
+    assert place["connections"] == 2
+    assert shown(server, "sessions") == [], "that is a list of devices"
+    assert ctl(server, "limit", "global", "100kB/s").returncode == 0
+    both_ways(one, two, bytes(100_000))
+    assert number(server, 'strelaysrv_rate_limit_held_back_total{limit="global"}') > 0
+    one.close()
+    two.close()
+    wait_for(lambda: ["wormhole-transit", 0, 202_000] in rows_of(answer(server, "status"), "protocols"),
+             "the traffic of the session that has ended")
+
+
+def rows_of(found, title):
+    return next((table["rows"] for table in found["tables"] if table["title"] == title), [])
+
+
+def test_a_refusal_is_logged_with_the_modules_name(transit):
+    relay = transit(args=["-debug"])
+    with Client(relay.port, b"hello\n") as client:
+        assert client.rest() == b"bad handshake\n"
+    found = relay.server.wait_for_log(r"debug wormhole-transit: a client is done.*").group(0)
+    assert "bad_handshake" in found and "127.0.0.1:" in found
 
 
 def test_a_drain_lets_sessions_finish(transit):
