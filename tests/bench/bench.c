@@ -59,7 +59,8 @@ static int find_server(struct bench *bench)
 	if (s->relay)
 		return bench_read_address(&bench->server, "relay", s->relay);
 	bench->server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	bench->server.sin_port = htons((uint16_t)s->tcp_port);
+	bench->server.sin_port = htons(
+		(uint16_t)(s->transit_port ? s->transit_port : s->tcp_port));
 	return 0;
 }
 

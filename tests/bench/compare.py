@@ -33,18 +33,19 @@ class Scale:
     starts: int
     idle_interval: int  # seconds between pings, for the idle CPU
     idle_windows: int
-    key_rounds: int  # rounds that also compare keys, and relays behind haproxy
+    key_rounds: int  # rounds that also compare keys, relays behind haproxy, and transit relays
     cost_rounds: int  # rounds that also measure modules
     cost_window: float  # seconds of a bulk run for that
+    waiting: int  # clients of a transit relay that wait
     rate_window: float  # seconds over which a rate is compared with its limit
 
 
 FULL = Scale(rounds=5, window=1.5, warmup64=2.5, setups=300, devices=10000, few_devices=1500,
              silent=5000, starts=5, idle_interval=10, idle_windows=3, key_rounds=3, cost_rounds=2,
-             cost_window=0.6, rate_window=10)
+             cost_window=0.6, waiting=2000, rate_window=10)
 SHORT = Scale(rounds=1, window=0.3, warmup64=0.3, setups=60, devices=1000, few_devices=200,
               silent=500, starts=2, idle_interval=2, idle_windows=1, key_rounds=1, cost_rounds=1,
-              cost_window=0.3, rate_window=1)
+              cost_window=0.3, waiting=200, rate_window=1)
 
 
 #: Configurations in which modules limit nothing: the modules, and their options, with FOLDER for a
@@ -190,6 +191,13 @@ class Comparison:
                         self.stage.front(relay, option) as haproxy:
                     self.attempt(measure.behind_haproxy, key, subject, relay, haproxy)
 
+    def transits(self, order):
+        """Transit relays of Magic Wormhole: ours is the same server, the reference Debian's."""
+        for subject in order:
+            if subject in self.own:
+                with self.stage.transit(subject, self.stage.keys("p256")) as server:
+                    self.attempt(measure.transit, subject, server)
+
     def costs(self):
         """Compares each module that limits nothing with a relay without it."""
         keys = self.stage.keys("p256")
@@ -228,6 +236,7 @@ class Comparison:
             self.relays(number, order)
             if number < self.scale.key_rounds:
                 self.fronts(order)
+                self.transits(order)
             if number < self.scale.cost_rounds:
                 self.costs()
             self.rounds += 1
@@ -284,7 +293,7 @@ def arguments():
                         help="seconds after which no further round begins (%(default)s)")
     parser.add_argument("--only", nargs="+", metavar="MEASUREMENT",
                         help="some of: bulk64 bulk pingpong pingpong_alone pingpong_beside_bulk "
-                             "setups setups_at_once storm joins behind_haproxy silent start_time "
+                             "setups setups_at_once storm joins behind_haproxy transit silent start_time "
                              "size idle_cpu module_cost rate_accuracy")
     parser.add_argument("--ours", help="another program than the build's")
     return parser.parse_args()

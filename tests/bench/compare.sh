@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MPL-2.0
-# Compares our relay with the Go reference, haproxy, and no relay at all.
+# Compares our relay with the Go reference, haproxy, Debian's transit relay of Magic
+# Wormhole, and no relay at all.
 #
 #   sh tests/bench/compare.sh            5 rounds, less than 10 minutes on 2 CPUs
 #   sh tests/bench/compare.sh --short    1 round of less than a minute
@@ -15,7 +16,7 @@ build="$root/build-bench"
 
 # shellcheck disable=SC2046
 sh "$root/conf/install-packages.sh" $(cat "$root/conf/build-packages") \
-	haproxy libcmocka-dev python3 syncthing-relaysrv
+	haproxy libcmocka-dev magic-wormhole-transit-relay python3 syncthing-relaysrv
 {
 	cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release \
 		-DBUILD_TESTING=ON &&

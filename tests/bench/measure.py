@@ -224,6 +224,36 @@ def behind_haproxy(load, key, subject, relay, haproxy):
     joins(load, f"{key}.join", subject, fronted, alone=False)
 
 
+def _ask_transit(port, number):
+    client = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+    client.sendall(b"please relay %064d\n" % number)
+    return client
+
+
+def _answered(client):
+    if client.recv(3) != b"ok\n":
+        raise Failed("a client of a transit relay got no ok")
+
+
+def transit(load, subject, server):
+    """Bulk, as much as through sessions of Syncthing's protocol, and clients that wait."""
+    target = Target(subject, ["--transit-port", str(server.port), "--server-pid", str(server.pid)])
+    for sessions in (1, 8):
+        bulk(load, f"transit{sessions}", subject, target, sessions=sessions)
+    count, add = load.scale.waiting, load.results.add
+    with contextlib.ExitStack() as stack:
+        before = server.settled_rss_kib()
+        first = [stack.enter_context(_ask_transit(server.port, number)) for number in range(count)]
+        add("transit.rss", subject, (server.settled_rss_kib() - before) / count)
+        begin, cpu = time.monotonic(), server.cpu_seconds()
+        for number, waiting in enumerate(first):
+            other = stack.enter_context(_ask_transit(server.port, number))
+            _answered(waiting)
+            _answered(other)
+        add("transit.rate", subject, count / (time.monotonic() - begin))
+        add("transit.cpu", subject, (server.cpu_seconds() - cpu) / count * 1e3)
+
+
 def idle_cpu(load, subject, server):
     """Measured over whole ping intervals, so that every device gets the same number of pings;
     converted to an interval of one minute."""

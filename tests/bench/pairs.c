@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Pairs of sockets through a relay or a proxy, or direct. */
+/* Pairs of sockets through a relay, a transit relay or a proxy, or direct. */
 
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -105,6 +106,50 @@ static bool make_pair(struct bench *bench, int listener, struct pair *pair)
 	       pass_byte(bench, pair->server, pair->client);
 }
 
+/* Sends the line of pair number `number`, which no other has. */
+static bool ask(struct bench *bench, int *fd, unsigned number)
+{
+	char line[100];
+	int len = snprintf(line, sizeof(line), "please relay %064u\n", number);
+
+	*fd = dial(bench);
+	return *fd >= 0 && wait_for(bench, *fd, POLLOUT) && !dial_error(*fd) &&
+	       send(*fd, line, (size_t)len, MSG_NOSIGNAL) == len;
+}
+
+static bool is_answered(struct bench *bench, int fd)
+{
+	char answer[3];
+
+	return wait_for(bench, fd, POLLIN) &&
+	       recv(fd, answer, sizeof(answer), 0) == sizeof(answer) &&
+	       memcmp(answer, "ok\n", sizeof(answer)) == 0;
+}
+
+static bool make_transit_pair(
+	struct bench *bench, unsigned number, struct pair *pair)
+{
+	pair->server = -1;
+	return ask(bench, &pair->client, number) &&
+	       ask(bench, &pair->server, number) &&
+	       is_answered(bench, pair->client) &&
+	       is_answered(bench, pair->server) &&
+	       pass_byte(bench, pair->client, pair->server) &&
+	       pass_byte(bench, pair->server, pair->client);
+}
+
+static void transit_pairs(
+	struct pairs *pairs, struct bench *bench, size_t count)
+{
+	struct pair pair = {-1, -1};
+
+	while (pairs->count < count &&
+		make_transit_pair(bench, (unsigned)pairs->count, &pair))
+		pairs->list[pairs->count++] = pair;
+	if (pairs->count < count)
+		tally_add(&bench->tally, FAILURE_CONNECT);
+}
+
 static void plain_pairs(struct pairs *pairs, struct bench *bench, size_t count)
 {
 	int listener = listen_locally(bench);
@@ -126,6 +171,8 @@ int pairs_make(struct pairs *out, struct bench *bench, size_t count)
 		return -1;
 	if (bench->settings->relay)
 		relay_pairs(out, bench, count);
+	else if (bench->settings->transit_port)
+		transit_pairs(out, bench, count);
 	else
 		plain_pairs(out, bench, count);
 	if (out->count == count) {

@@ -23,7 +23,7 @@ struct pairs {
 };
 
 /*
- * Creates `count` pairs: sessions of the relay, connections through the proxy,
+ * Creates `count` pairs: sessions of a relay, connections through the proxy,
  * or direct ones, as the settings say.  The sockets are non-blocking, and a
  * byte has passed in each direction.  Failed set-ups are retried up to the
  * given number.  The loop must run while pairs exist, for the relay's pings.

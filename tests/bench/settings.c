@@ -42,6 +42,8 @@ static const struct option_row rows[] = {
 		"a plain TCP proxy listens there instead of a relay"},
 	{"backend-port", KIND_NUMBER, AT(backend_port), 0, 1, 65535, LOAD,
 		"where that proxy connects to: listened on by this program"},
+	{"transit-port", KIND_NUMBER, AT(transit_port), 0, 1, 65535, LOAD,
+		"a transit relay of Magic Wormhole listens there"},
 	{"sessions", KIND_NUMBER, AT(sessions), 1, 1, 4000, LOAD,
 		"sessions at the same time"},
 	{"both-ways", KIND_SWITCH, AT(both_ways), 0, 0, 0, COMMAND_THROUGHPUT,
@@ -144,7 +146,9 @@ static const struct option_row *find(const char *argument, int command)
 
 static int check(const struct settings *s)
 {
-	if (s->direct + (s->tcp_port > 0) + (s->relay != NULL) != 1)
+	if (s->direct + (s->tcp_port > 0) + (s->transit_port > 0) +
+			(s->relay != NULL) !=
+		1)
 		return fail("relay", "", "or another way to connect, just one");
 	if ((s->tcp_port > 0) != (s->backend_port > 0))
 		return fail("tcp-port", "", "needs --backend-port");

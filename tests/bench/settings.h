@@ -16,6 +16,8 @@ struct settings {
 	bool direct;       /* no relay: plain loopback connections */
 	int64_t tcp_port;  /* port of a plain TCP proxy; 0: none */
 	int64_t backend_port;
+	int64_t transit_port; /* of a transit relay of Magic Wormhole; 0: none
+			       */
 	int64_t sessions;
 	bool both_ways;
 	bool check;

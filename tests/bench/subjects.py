@@ -167,6 +167,21 @@ class Stage:
                         + sections.replace("FOLDER", str(self.folder)) + "\n")
         return self.relay("ours", "-conf", str(conf), keys=keys)
 
+    def transit(self, name, keys):
+        """A transit relay of Magic Wormhole: ours, with the module for it, or Debian's."""
+        port, log = free_port(), self._log(f"transit-{name}")
+        if name == "ours":
+            conf = log.with_suffix(".conf")
+            conf.write_text(
+                "modules = { log, bounds, wormhole-transit, relay, rate-limit, status }\n"
+                f'listener "transit" {{ address = "127.0.0.1:{port}"  protocol = wormhole-transit }}\n')
+            server = self.relay("ours", "-conf", str(conf), keys=keys)
+        else:
+            server = Server(name, ["/usr/bin/python3", "-m", "twisted", "transitrelay", "--port",
+                                   f"tcp:{port}:interface=127.0.0.1"], log)
+        server.port = port
+        return server.wait_until_serving(lambda: accepts(port))
+
     @staticmethod
     def _serves(server):
         if server.port:

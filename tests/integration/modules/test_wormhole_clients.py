@@ -1,24 +1,18 @@
 # SPDX-License-Identifier: MPL-2.0
 """Real clients of Magic Wormhole, unchanged, through our transit relay; all on loopback."""
 
-import hashlib
 import os
 import shutil
-import subprocess
-
-import pytest
 
 from module_server import module_server  # noqa: F401
 from pairing import Invited, check_both_ways
 from relay_server import free_port
 from upgrading import start_upgrading  # noqa: F401
-from waiting import PATIENCE, Deadline, wait_for
+from waiting import wait_for
 from wormhole import number
-
-#: Bytes of the one large file; WORMHOLE_BYTES=1073741824 sends 1 GiB.
-LARGE = int(os.environ.get("WORMHOLE_BYTES", str(16 << 20)))
-#: Seconds until a transfer fails.
-TRANSFER = PATIENCE * 2 + LARGE / 1e6
+from wormhole_clients import (  # noqa: F401
+    by_relay, digest, mailbox, make_large, wait_for_transfer, wormhole,
+)
 
 CONF = """modules = {{ log, bounds, wormhole-transit, relay, rate-limit, status, prometheus }}
 status-srv = "127.0.0.1:0"
@@ -30,87 +24,6 @@ listener "wormhole" {{
 """
 
 
-@pytest.fixture
-def mailbox(tmp_path):
-    """The port of a mailbox server, by which clients agree on a token."""
-    port = free_port()
-    folder = tmp_path / "mailbox"
-    folder.mkdir()
-    log = folder / "log"
-    with open(log, "wb") as out:
-        process = subprocess.Popen(
-            ["/usr/bin/python3", "-m", "twisted", "wormhole-mailbox", "--port",
-             f"tcp:{port}:interface=127.0.0.1"],
-            cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
-    try:
-        wait_for(lambda: b"Starting reactor" in log.read_bytes(), "the mailbox server")
-        yield port
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
-
-
-class Wormhole:
-    """`wormhole send` or `receive`, in a folder of its own, by the relay only."""
-
-    def __init__(self, mailbox, transit, folder, *words):
-        self.folder = folder
-        folder.mkdir(exist_ok=True)
-        self._log = open(folder.with_suffix(".log"), "w+", encoding="utf-8")
-        self._process = subprocess.Popen(
-            ["/usr/bin/wormhole", "--relay-url", f"ws://127.0.0.1:{mailbox}/v1",
-             "--transit-helper", f"tcp:127.0.0.1:{transit}", words[0], "--no-listen",
-             "--hide-progress", *words[1:]],
-            cwd=folder, stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT,
-            env={**os.environ, "HOME": str(folder)})
-
-    def text(self):
-        self._log.seek(0)
-        return self._log.read()
-
-    def finish(self):
-        code = self._process.wait(TRANSFER)
-        assert code == 0, self.text()
-        return self.text()
-
-    def kill(self):
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait(PATIENCE)
-        self._log.close()
-
-
-@pytest.fixture
-def wormhole(mailbox, tmp_path):
-    """wormhole(port, name) begins to send what is of that name in the folder a; returns both ends."""
-    ends = []
-
-    def begin(port, name, code):
-        sender = Wormhole(mailbox, port, tmp_path / "a", "send", "--code", code, name)
-        ends.append(sender)
-        receiver = Wormhole(mailbox, port, tmp_path / f"b-{code}", "receive", "--accept-file", code)
-        ends.append(receiver)
-        return sender, receiver
-
-    (tmp_path / "a").mkdir()
-    yield begin
-    for end in ends:
-        end.kill()
-
-
-def digest(path):
-    sums = hashlib.sha256()
-    with open(path, "rb") as file:
-        while piece := file.read(1 << 20):
-            sums.update(piece)
-    return sums.hexdigest()
-
-
-def by_relay(port, *ends):
-    for end in ends:
-        assert f"relay:tcp:127.0.0.1:{port}" in end.finish(), end.text()
-
-
 def test_a_folder_and_a_large_file_during_reload_and_upgrade(
         start_upgrading, wormhole, tmp_path, identities):  # noqa: F811
     main, port = free_port(), free_port()
@@ -119,14 +32,11 @@ def test_a_folder_and_a_large_file_during_reload_and_upgrade(
     folder.mkdir()
     for name in range(20):
         (folder / f"file {name}").write_bytes(os.urandom(10_000 * name))
-    with open(tmp_path / "a" / "large", "wb") as file:
-        for _ in range(LARGE >> 20):
-            file.write(os.urandom(1 << 20))
+    make_large(tmp_path / "a" / "large")
     with Invited(server, identities[0], identities[1]) as invited:
         devices = invited.join_both()
         large = wormhole(port, "large", "1-large-file")
-        wait_for(lambda: "Sending (" in large[0].text(), lambda: f"the transfer to begin: {large[0].text()}{large[1].text()}",
-                 Deadline(TRANSFER))
+        wait_for_transfer(*large)
         server.signal(1)
         server.wait_for_log("core: reloaded")
         server.upgrade()
