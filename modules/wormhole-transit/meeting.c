@@ -174,6 +174,8 @@ static void wait(struct relay_ctx *cx, struct relay_conn *conn)
 
 	client->state = CLIENT_WAITING;
 	relay_conn_deadline(conn, left > 0 ? left : 0);
+	/* Its end may have come with its line, and is not told again. */
+	relay_conn_again(conn);
 	drain_waits(cx, conn);
 }
 

@@ -128,7 +128,7 @@ def test_who_sends_on_while_it_waits_is_impatient(transit, name):
 
 def test_who_leaves_is_forgotten(transit):
     token = new_token()
-    for leave in (Client.close, Client.reset, lambda client: client.sock.shutdown(socket.SHUT_WR)):
+    for leave in (Client.close, Client.reset, Client.end_sending):
         client = Client(transit.port, line(token))
         if transit.name == "ours":
             wait_for(lambda: transit.waiting() == 1, "a client that waits")
@@ -141,6 +141,24 @@ def test_who_leaves_is_forgotten(transit):
             transit.settled()
     one, two = pair(transit.port, token)
     both_ways(one, two)
+
+
+@pytest.mark.parametrize("leave", ["close", "reset", "end_sending"])
+def test_who_leaves_right_after_its_line_is_forgotten(transit, leave):
+    tokens = [new_token() for _ in range(30)]
+    leavers = []
+    for token in tokens:
+        leavers.append(Client(transit.port, line(token)))
+        getattr(leavers[-1], leave)()
+    if transit.name == "ours":
+        wait_for(lambda: transit.waiting() == 0, "the end of all")
+    else:
+        transit.settled()
+    for token in tokens:
+        one, two = pair(transit.port, token)
+        both_ways(one, two)
+        one.close()
+        two.close()
 
 
 def test_many_meet_at_once(transit):

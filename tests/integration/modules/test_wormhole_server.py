@@ -133,6 +133,48 @@ def test_those_that_wait_are_bounded(transit, option):
     waits(relay, 0)
 
 
+@pytest.mark.parametrize("same", ["token", "side"])
+def test_floods_by_the_default_bounds(transit, same):
+    """More tokens than may wait, and a side that connects a thousand times."""
+    relay = transit()
+    token, side = new_token(), new_side()
+    count, most = (1000, 16) if same == "side" else (4200, 4096)
+    tokens = [token if same == "side" else new_token() for _ in range(count)]
+    clients = [Client(relay.port, line(token, side)) for token in tokens]
+    # Of 4,096 strangers some give way to newcomers, too.
+    wait_for(lambda: relay.ended("bound") + relay.ended("evicted") >= count - most, "room")
+    wait_for(lambda: 0 < relay.waiting() <= most, "the bound")
+    with Client(relay.port, line(tokens[-1], new_side())) as other:
+        answered(other)
+        if same == "token":
+            answered(clients[-1])
+            both_ways(clients[-1], other)
+    for client in clients:
+        client.close()
+    waits(relay, 0)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_who_leaves_while_it_is_matched(transit, workers):
+    """Before or after: the other one gets ok and an end, or goes on waiting and meets a third."""
+    relay = transit(workers)
+    count = 120
+    for number_ in range(count):
+        token = new_token()
+        two = [Client(relay.port, line(token)) for _ in range(2)]
+        two[number_ % 2].reset()
+        with two[1 - number_ % 2] as stays, Client(relay.port, line(token)) as third:
+            try:
+                assert stays.answer() == b"ok\n"
+            except ConnectionResetError:
+                pass  # the end of its session came before it had read the answer
+            third.is_silent()
+    for name in ("connections{phase=\"plain\"}", "sessions"):
+        wait_for(lambda name=name: number(relay.server, f"strelaysrv_core_{name}") == 0, f"no {name}")
+    assert relay.waiting() == relay.ended("error") == relay.ended("evicted") == 0
+    both_ways(*pair(relay.port))
+
+
 def test_who_waits_makes_room_for_others(transit, identities):
     """By the bound of strangers: one that waits is none of those that are served."""
     relay = transit(1, bounds={"opening": 8, "exempt": "192.0.2.1"})
@@ -170,8 +212,9 @@ def test_at_the_limit_of_its_listener_nobody_is_paired(transit):
     relay.server.wait_for_log("max-connections was reached: clients are closed")
 
 
-def test_addresses_are_denied(transit):
-    relay = transit(access={"connect-deny": "127.0.0.0/8"})
+@pytest.mark.parametrize("access", [{"connect-deny": "127.0.0.0/8"}, {"connect-allow": "192.0.2.0/24"}])
+def test_addresses_are_denied(transit, access):
+    relay = transit(access=access)
     with Client(relay.port, line(new_token())) as client:
         assert client.rest() == b""
     assert number(relay.server, 'strelaysrv_access_refused_total{reason="address"}') == 1

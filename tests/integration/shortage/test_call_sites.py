@@ -63,7 +63,7 @@ listener "wormhole" {
   address = "127.0.0.1:%d"
   protocol = wormhole-transit
 }
-wormhole-transit { wait-timeout = 2s }
+wormhole-transit { wait-timeout = 5s }
 rate-limit { global = %dGB/s }
 quota {
   day = %dTB
@@ -491,26 +491,73 @@ def upgrade(server):
     return bool(found)
 
 
-def test_an_upgrade(relay, relay_keys, sites):
-    def serve():
-        server = relay.server = Upgrading(relay_server.Program("ours", 2), relay.folder, relay_keys,
-                                          conf=MAIN + relay.text(), env=sites.environment)
-        return server.wait_until_serving()
+def serve(relay, relay_keys, sites):
+    server = relay.server = Upgrading(relay_server.Program("ours", 2), relay.folder, relay_keys,
+                                      conf=MAIN + relay.text(), env=sites.environment)
+    return server.wait_until_serving()
 
-    server = serve()
+
+def test_an_upgrade(relay, relay_keys, sites):
+    server = serve(relay, relay_keys, sites)
     sites.begin()
     assert upgrade(server)
     cases = sample(sites, "upgrade")
     server.finish()
     for case in cases:
         with Naming(sites, "upgrade", case):
-            server = serve()
+            server = serve(relay, relay_keys, sites)
             try:
                 with relay.session_open() as sides:
                     sites.begin(case[0], **case[1])
                     upgrade(server)
                     sites.end()
                     check_both_ways(*sides)
+                relay.session()
+            finally:
+                server.finish()
+
+
+#: What passes a client that waits on to the new process, and takes it there.
+PASSES_ON = {"pass_on_begin", "handover_send", "relay_timer_add", "conn_import_onward", "import",
+             "import_here", "meeting_begin", "get_waiter", "look", "waiting_meet", "get_group",
+             "get_holder"}
+
+
+def waits_during_an_upgrade(relay, server, sites, *case, **how):
+    """Returns what the other client has seen, which comes after the upgrade."""
+    token = new_token()
+
+    def meet():
+        with Client(relay.transit_port, line(token)) as last:
+            answered(first, last)
+            both_ways(first, last)
+
+    with Client(relay.transit_port, line(token)) as first:
+        wait_for(lambda: value(parse(server.get("/metrics")[2].decode()),
+                               "strelaysrv_wormhole_transit_waiting"), "it to wait")
+        sites.begin(*case, **how)
+        upgrade(server)
+        return attempt(meet)
+
+
+def test_who_waits_during_an_upgrade(relay, relay_keys, sites):
+    """It meets the other one, or both are closed when their time is over, and the next ones meet."""
+    server = serve(relay, relay_keys, sites)
+    assert waits_during_an_upgrade(relay, server, sites) is None
+    sites.end()
+    found = [site for site in sites.called() if site.function in PASSES_ON]
+    assert {"pass_on_begin", "handover_send"} <= {site.function for site in found}, found
+    server.finish()
+    # Without the first messages of an upgrade there is none.
+    for case in [(site, {"first": first}) for site in found
+                 for first in {1 if site.function != "handover_send" else site.hits, site.hits}]:
+        with Naming(sites, "a client that waits during an upgrade", case):
+            server = serve(relay, relay_keys, sites)
+            try:
+                waits_during_an_upgrade(relay, server, sites, case[0], **case[1])
+                if sites.end() and case[0].function == "pass_on_begin":
+                    assert server.count("upgrade: connections that wait stay with this process")
+                relay.transit()
                 relay.session()
             finally:
                 server.finish()

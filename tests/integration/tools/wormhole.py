@@ -74,6 +74,9 @@ class Client:
             self.sock.settimeout(PATIENCE)
         return False
 
+    def end_sending(self):
+        self.sock.shutdown(socket.SHUT_WR)
+
     def reset(self):
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close()
