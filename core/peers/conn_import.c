@@ -47,15 +47,17 @@ static void import_here(struct loop *loop, void *arg)
 	listener_facts_leave(conn->facts);
 }
 
-/* The listener that serves now the address at which it came in. */
-static struct listener_facts *find_facts(int fd)
+/* The listener that serves now the address at which it came in.  Returns false
+ * if that address is unknown: the listener's limits might be left out then. */
+static bool find_facts(struct imported_conn *conn)
 {
 	struct listen_place to = {.len = sizeof(to.addr)};
 
-	if (getsockname(fd, (struct sockaddr *)&to.addr, &to.len) != 0)
-		return NULL;
+	if (getsockname(conn->fd, (struct sockaddr *)&to.addr, &to.len) != 0)
+		return false;
 	address_unmap(&to.addr);
-	return listen_set_facts(&peers_shared()->now, &to);
+	conn->facts = listen_set_facts(&peers_shared()->now, &to);
+	return true;
 }
 
 /* Closes conn->fd on failure. */
@@ -64,10 +66,9 @@ static void import(struct imported_conn *conn, const void *data)
 	struct peers_shared *room = peers_shared();
 	int flags = fcntl(conn->fd, F_GETFL);
 
-	conn->facts = find_facts(conn->fd);
 	if (conn->len <= sizeof(conn->data))
 		memcpy(conn->data, data, conn->len);
-	if (flags < 0 || conn->len > sizeof(conn->data) ||
+	if (!find_facts(conn) || flags < 0 || conn->len > sizeof(conn->data) ||
 		fcntl(conn->fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
 		loop_post(
 			&workers_get(room->imported++ % workers_count())->loop,
