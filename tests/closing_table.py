@@ -23,6 +23,7 @@ PARTS = {
     "protocol": "sh tests/run.sh protocol",
     "style": "sh tests/run.sh style",
     "tsan": "sh tests/run.sh tsan",
+    "builds": "all types with both compilers: sh tests/run.sh builds",
     "container": "takes a root: sh tests/run.sh container",
     "coverage": "runs all tests again: sh tests/run.sh coverage",
     "mutations": "takes hours: sh tests/run.sh mutations",
@@ -33,7 +34,7 @@ PARTS = {
     "fuzzing": "takes hours: LONG=1 sh tests/run.sh",
     "all faults": "takes hours, a sample was run: FAULTS_ALL=1 sh tests/run.sh",
     "other machines": "take roots and an emulator: ROOTS=i386 sh tests/run.sh roots; also arm64, armel,"
-                      " s390x",
+                      " s390x, i386-emulated",
     "soak": "takes hours: python3 tests/soak/soak.py --hours 1.5",
 }
 #: What includes such a part in a plain run.

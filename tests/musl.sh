@@ -32,6 +32,8 @@ PKG_CONFIG_SYSTEM_INCLUDE_PATH=/usr/include:$machine
 export PKG_CONFIG_SYSTEM_INCLUDE_PATH
 printf '#!/bin/sh\nunset PKG_CONFIG_ALLOW_SYSTEM_CFLAGS\nexec pkg-config "$@"\n' >"$folder/pkg-config"
 chmod +x "$folder/pkg-config"
+# What an earlier run learnt of the libraries is asked again.
+rm -f "$folder/CMakeCache.txt"
 cmake -G "Unix Makefiles" -S "$tree" -B "$folder" -DCMAKE_C_COMPILER=musl-gcc -DCMAKE_BUILD_TYPE=Debug \
 	-DPKG_CONFIG_EXECUTABLE="$folder/pkg-config" \
 	-DCMAKE_C_FLAGS="-isystem $folder/headers/all -isystem $folder/headers/machine" \

@@ -9,7 +9,8 @@
 #   LONG=1 sh tests/run.sh         fuzzing for an hour each (or FUZZ_SECONDS), more rounds
 #   ROOTS=whole sh tests/run.sh roots    all stages in a clean Debian 12 and 13 each
 #   ROOTS=i386 sh tests/run.sh roots     a selection in a Debian 12 of 32 bits
-#   ROOTS=arm64 sh tests/run.sh roots    the unit tests in an emulator; also armel, s390x
+#   ROOTS=arm64 sh tests/run.sh roots    the unit tests in an emulator; also armel, s390x,
+#                                  and i386-emulated
 #   PACKAGES=13 sh tests/run.sh packages    in Debian 13, not 12
 #   TSAN_WORKERS=4 sh tests/run.sh tsan    all its tests with four workers
 #   ROOTS_SECONDS=600 sh tests/run.sh roots    a release that takes longer is left out
@@ -17,7 +18,7 @@
 # A table at the end says what each stage did, and what was left out.
 # Stages: style gcc clang protocol limits asan tsan. Each is run even if another failed;
 # the exit code is that of all together. Only if named: e2e, which is a part of
-# protocol; never-run, coverage, mutations, openssl, roots, packages, container.
+# protocol; builds, never-run, coverage, mutations, openssl, roots, packages, container.
 set -u
 
 root=$(cd "$(dirname "$0")/.." && pwd) || exit 1
@@ -240,6 +241,20 @@ stage_coverage() {
 	sh tests/coverage/run.sh coverage
 }
 
+# Every type with both compilers, for their warnings. Nothing is run. It is run when it is
+# named only, since the stages above build four of these ten.
+stage_builds() {
+	result=0
+	for compiler in gcc clang; do
+		for type in Debug Release ASan TSan Coverage; do
+			echo "-- $compiler, $type"
+			build build-types "$type" -DCMAKE_C_COMPILER="$compiler" || result=1
+			rm -rf build-types
+		done
+	done
+	return "$result"
+}
+
 # Do the tests notice faults in the code? It is run when it is named only, since it
 # builds and tests some 200 changed servers; it goes on where the last run stopped.
 stage_mutations() {
@@ -254,7 +269,7 @@ stage_roots() {
 	releases="12 13"
 	limit=${ROOTS_SECONDS:-86400}
 	case ${ROOTS:-} in
-	i386 | arm64 | armel | s390x) releases=12 ;;
+	i386* | arm64 | armel | s390x) releases=12 ;;
 	esac
 	for release in $releases; do
 		echo "== Debian $release"
@@ -264,8 +279,9 @@ stage_roots() {
 			sh conf/install-packages.sh arch-test &&
 				sh tests/roots/root.sh -a i386 "$release" sh tests/roots/selection.sh
 			;;
-		arm64 | armel | s390x)
-			sh tests/roots/root.sh "$release" sh tests/roots/machine.sh "$ROOTS"
+		arm64 | armel | s390x | i386-emulated)
+			sh tests/roots/root.sh "$release" sh tests/roots/machine.sh \
+				"${ROOTS%-emulated}"
 			;;
 		*) sh tests/roots/root.sh -t "$limit" "$release" sh tests/roots/selection.sh ;;
 		esac

@@ -38,9 +38,13 @@ bool sandbox_is_system_folder(const char *path)
 	return strcmp(path, "/") == 0;
 }
 
-#if defined(SYS_landlock_create_ruleset) && __has_include(<linux/landlock.h>)
-
+#if defined(SYS_landlock_create_ruleset) && defined(__has_include)
+#if __has_include(<linux/landlock.h>)
 #include <linux/landlock.h>
+#endif
+#endif
+
+#ifdef LANDLOCK_ACCESS_FS_EXECUTE
 
 /* Newer than some headers, by their version of Landlock. */
 #define ACCESS_REFER    (1ULL << 13) /* 2 */

@@ -75,28 +75,45 @@ static int64_t limit(struct relay_ctx *cx, unsigned i)
 
 static const char *const nothing_yet[] = {"none", NULL};
 
-#define ROW(name_, kind_, read_, help_)                                        \
-	{                                                                      \
-		.name = (name_), .kind = (kind_), .help = (help_),             \
-		.label = "listener", .values = nothing_yet, .read = (read_)    \
-	}
+#define LABELLED .label = "listener", .values = nothing_yet
 
 static const struct relay_metric_def defs[] = {
-	ROW("listener_connections", RELAY_GAUGE, now,
-		"Connections that came in there, by the name or the address of "
-		"the listener."),
-	ROW("listener_connection_limit", RELAY_GAUGE, limit,
-		"The option max-connections of the listener. 0: none."),
-	ROW("listener_accepted", RELAY_COUNTER, accepted,
-		"Connections that were accepted there."),
-	ROW("listener_refused_full", RELAY_COUNTER, full,
-		"Connections that came in there and were refused, sent away or "
-		"evicted since a limit on connections was reached."),
-	ROW("listener_refused_denied", RELAY_COUNTER, denied,
-		"Connections that came in there and were refused by a module."),
-	ROW("listener_refused_proxy", RELAY_COUNTER, unproxied,
-		"Connections that came in there, where only proxies connect, "
-		"and had no valid header of a trusted one."),
+	{.name = "listener_connections",
+		.kind = RELAY_GAUGE,
+		.read = now,
+		LABELLED,
+		.help = "Connections that came in there, by the name or the "
+			"address of the listener."},
+	{.name = "listener_connection_limit",
+		.kind = RELAY_GAUGE,
+		.read = limit,
+		LABELLED,
+		.help = "The option max-connections of the listener. 0: none."},
+	{.name = "listener_accepted",
+		.kind = RELAY_COUNTER,
+		.read = accepted,
+		LABELLED,
+		.help = "Connections that were accepted there."},
+	{.name = "listener_refused_full",
+		.kind = RELAY_COUNTER,
+		.read = full,
+		LABELLED,
+		.help = "Connections that came in there and were refused, sent "
+			"away or evicted since a limit on connections "
+			"was reached."},
+	{.name = "listener_refused_denied",
+		.kind = RELAY_COUNTER,
+		.read = denied,
+		LABELLED,
+		.help = "Connections that came in there and were refused by a "
+			"module."},
+	{.name = "listener_refused_proxy",
+		.kind = RELAY_COUNTER,
+		.read = unproxied,
+		LABELLED,
+		.help = "Connections that came in there, where only proxies "
+			"connect, and had no valid header of a trusted "
+			"one."},
 };
 
 #define LISTENER_METRICS (sizeof(defs) / sizeof(defs[0]))

@@ -34,10 +34,12 @@ static void write_line(struct output *out,
 	char report[FILE_WRITER_REPORT];
 	uint64_t lost = out->lost;
 
-	if (lost &&
-		output_write(out, report,
-			calls->report(lost, json, report, sizeof(report))) == 0)
-		out->lost = 0;
+	if (lost) {
+		size_t told = calls->report(lost, json, report, sizeof(report));
+
+		if (output_write(out, report, told) == 0)
+			out->lost = 0;
+	}
 	(void)output_write(out, line, len);
 }
 

@@ -3,20 +3,23 @@
 # Builds for another machine in a clean Debian, with the cross compiler and that
 # machine's libraries, and runs the unit tests in qemu-user. root.sh starts it.
 #
-#   sh tests/roots/machine.sh arm64|armel|s390x
+#   sh tests/roots/machine.sh arm64|armel|i386|s390x
 #
-# armel has 32 bits, and 64-bit atomic operations in a library only; s390x is big-endian.
+# armel has 32 bits, and 64-bit atomic operations in a library only; s390x is big-endian;
+# i386 is for kernels that run no programs of 32 bits.
 set -eu
 arch=$1
 place="on $arch"
 # shellcheck source=tests/roots/inside.sh
 . "${0%/*}/inside.sh"
+compiler=""
 case $arch in
 arm64) triplet=aarch64-linux-gnu emulator=qemu-aarch64 ;;
 armel) triplet=arm-linux-gnueabi emulator=qemu-arm ;;
+i386) triplet=i386-linux-gnu compiler=i686-linux-gnu emulator=qemu-i386 ;;
 s390x) triplet=s390x-linux-gnu emulator=qemu-s390x ;;
 *)
-	echo "$0: the machine '$arch' is none of arm64, armel, s390x" >&2
+	echo "$0: the machine '$arch' is none of arm64, armel, i386, s390x" >&2
 	exit 2
 	;;
 esac
@@ -28,7 +31,7 @@ dpkg --add-architecture "$arch"
 get_packages apt-get -qq update
 # shellcheck disable=SC2046
 get_packages apt-get -qq -y --no-install-recommends install cmake make pkg-config qemu-user \
-	"gcc-$triplet" "libcmocka-dev:$arch" \
+	"gcc-${compiler:-$triplet}" "libcmocka-dev:$arch" \
 	$(sed -n "s/-dev\$/-dev:$arch/p" conf/build-packages)
 
 echo "-- build for $arch"
@@ -36,7 +39,7 @@ PKG_CONFIG_LIBDIR=/usr/lib/$triplet/pkgconfig:/usr/share/pkgconfig
 export PKG_CONFIG_LIBDIR
 quietly cmake -S . -B "build-$arch" -DBUILD_TESTING=ON -DWARNINGS_ARE_ERRORS=ON \
 	-DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR="$arch" \
-	-DCMAKE_C_COMPILER="$triplet-gcc" \
+	-DCMAKE_C_COMPILER="${compiler:-$triplet}-gcc" \
 	-DCMAKE_CROSSCOMPILING_EMULATOR="/usr/bin/$emulator"
 quietly cmake --build "build-$arch" -j "$(nproc)"
 cd "build-$arch"

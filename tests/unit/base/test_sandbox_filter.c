@@ -256,6 +256,13 @@ static void every_set_refuses_what_harms_others(void **state)
 	}
 }
 
+/* The flags are the first argument, or the second one. */
+#ifdef __s390__
+#define CLONE(flags) ask(filter, SYS_clone, CLONE_NEWNET, flags, 0)
+#else
+#define CLONE(flags) ask(filter, SYS_clone, flags, CLONE_NEWNET, 0)
+#endif
+
 static void clone_makes_threads_and_no_namespaces(void **state)
 {
 	const uint64_t thread = CLONE_VM | CLONE_THREAD | CLONE_SIGHAND;
@@ -266,13 +273,6 @@ static void clone_makes_threads_and_no_namespaces(void **state)
 
 		if (!filter)
 			return;
-			/* The flags are the first argument, or the second one.
-			 */
-#ifdef __s390__
-#define CLONE(flags) ask(filter, SYS_clone, CLONE_NEWNET, flags, 0)
-#else
-#define CLONE(flags) ask(filter, SYS_clone, flags, CLONE_NEWNET, 0)
-#endif
 		assert_int_equal(CLONE(thread), ALLOWED);
 		assert_int_equal(CLONE(SIGCHLD), ALLOWED);
 		assert_int_equal(CLONE(SIGCHLD | CLONE_NEWNET), EPERM);

@@ -17,9 +17,8 @@
 
 #define NUL_FAULT(line, escape)                                                \
 	line ": the escape sequence \\" escape                                 \
-	     "… is a NUL byte, which would end the text there; write \\\\ "  \
-	     "for a "                                                          \
-	     "backslash"
+	     "\xe2\x80\xa6 is a NUL byte, which would end the text there; "    \
+	     "write \\\\ for a backslash"
 
 #define NO_NAME(is)                                                            \
 	"the name of an option should begin here, but there is " is            \
