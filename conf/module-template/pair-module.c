@@ -32,7 +32,6 @@ static void arrived(
 	else
 		meet(cx, conn);
 }
-
 static void meet(struct relay_ctx *cx, struct relay_conn *conn)
 {
 	const char *line = relay_conn_data(cx, conn);
@@ -79,7 +78,8 @@ static void conn_readable(struct relay_ctx *cx, struct relay_conn *conn)
 	ssize_t got = line[0] ? 0 : relay_conn_peek(conn, first, LINE);
 	const char *end = got > 0 ? memchr(first, '\n', (size_t)got) : NULL;
 
-	if (got < 0 || (got == LINE && !end) || (end && first[0] == '\0')) {
+	if (got < 0 || (got == LINE && !end) ||
+		(end && memchr(first, '\0', (size_t)(end - first)))) {
 		relay_conn_close(conn, RELAY_END_PROTOCOL);
 	} else if (end && (relay_closed() || relay_conn_at_limit(conn) ||
 				  relay_ask_try(cx, conn, RELAY_TRY_CONNECT,

@@ -41,7 +41,7 @@ bool listen_place_fall_back(struct listen_place *place, const char *text,
 /* An address of either family; IPv4 is in the last 4 bytes of addr. */
 struct bits {
 	struct in6_addr addr;
-	unsigned port;
+	unsigned port, scope; /* scope: of a link-local address */
 	bool v4, any;
 };
 
@@ -60,13 +60,15 @@ static struct bits bits_of(const struct listen_place *place)
 		memcpy(&v6, &place->addr, sizeof(v6));
 		out.any = IN6_IS_ADDR_UNSPECIFIED(&v6.sin6_addr);
 		out.addr = v6.sin6_addr;
+		out.scope = v6.sin6_scope_id;
 	}
 	return out;
 }
 
 static bool same_host(const struct bits *a, const struct bits *b)
 {
-	return a->v4 == b->v4 && IN6_ARE_ADDR_EQUAL(&a->addr, &b->addr);
+	return a->v4 == b->v4 && a->scope == b->scope &&
+	       IN6_ARE_ADDR_EQUAL(&a->addr, &b->addr);
 }
 
 bool listen_place_same(

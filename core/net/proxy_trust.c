@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,14 @@ static void map(const struct in_addr *v4, uint8_t out[16])
 	memcpy(out + 12, v4, 4);
 }
 
+static bool is_mapped(const uint8_t addr[16])
+{
+	struct in6_addr v6;
+
+	memcpy(&v6, addr, sizeof(v6));
+	return IN6_IS_ADDR_V4MAPPED(&v6);
+}
+
 /* The number after the slash, or `most` if there is none; -1: it is wrong. */
 static int read_bits(const char *slash, int most)
 {
@@ -68,6 +77,9 @@ static int read_range(
 		out->bits = BITS - 32 + bits;
 	} else if (inet_pton(AF_INET6, host, out->begins) == 1) {
 		bits = read_bits(slash, BITS);
+		/* Fewer bits would be more than IPv4. */
+		if (is_mapped(out->begins) && bits < BITS - 32)
+			bits = -1;
 		out->bits = bits;
 	} else {
 		bits = -1;

@@ -26,6 +26,7 @@ struct imported_conn {
 	size_t len;
 	struct sockaddr_storage from, to; /* to: AF_UNSPEC: the socket knows */
 	struct listener_facts *facts;     /* shared; NULL: none is known */
+	bool onward;                      /* from the old process to this one */
 	unsigned char data[CONN_IMPORT_DATA_MAX];
 };
 
@@ -48,7 +49,8 @@ static void import_here(struct loop *loop, void *arg)
 }
 
 /* The listener that serves now the address at which it came in.  Returns false
- * if that address is unknown: the listener's limits might be left out then. */
+ * if the connection may have come to a private listener, or if nobody serves
+ * that address any more. */
 static bool find_facts(struct imported_conn *conn)
 {
 	struct listen_place to = {.len = sizeof(to.addr)};
@@ -57,7 +59,8 @@ static bool find_facts(struct imported_conn *conn)
 		return false;
 	address_unmap(&to.addr);
 	conn->facts = listen_set_facts(&peers_shared()->now, &to);
-	return true;
+	return conn->facts ||
+	       (!conn->onward && !listen_set_any_private(&peers_shared()->now));
 }
 
 /* Closes conn->fd on failure. */
@@ -132,7 +135,7 @@ bool conn_export_proxied(
 
 void conn_import_onward(int fd, const void *data, size_t len)
 {
-	struct imported_conn conn = {.fd = fd};
+	struct imported_conn conn = {.fd = fd, .onward = true};
 	struct conn_import_onward onward;
 
 	if (fd < 0)

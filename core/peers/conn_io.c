@@ -113,19 +113,20 @@ ssize_t relay_conn_read(struct relay_conn *conn, void *buf, size_t len)
 ssize_t relay_conn_peek(const struct relay_conn *conn, void *buf, size_t len)
 {
 	const struct conn_unread *unread = conn->unread;
+	size_t before = 0;
 	ssize_t got;
 
 	if (conn->ended || conn->phase > CONN_TAKEN || conn->ssl)
 		return -1;
 	if (unread) {
-		if (len > unread->len - unread->at)
-			len = unread->len - unread->at;
-		memcpy(buf, unread->data + unread->at, len);
-		return (ssize_t)len;
+		before = unread->len - unread->at;
+		if (before > len)
+			before = len;
+		memcpy(buf, unread->data + unread->at, before);
 	}
-	got = recv(conn->fd, buf, len, MSG_PEEK);
-	if (got > 0)
-		return got;
+	got = recv(conn->fd, (char *)buf + before, len - before, MSG_PEEK);
+	if (got > 0 || before > 0)
+		return (ssize_t)before + (got > 0 ? got : 0);
 	return got < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
 }
 

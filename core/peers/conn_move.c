@@ -11,6 +11,7 @@
 #include "peers/conn_state.h"
 #include "peers/peers_state.h"
 #include "peers/question_end.h"
+#include "peers/strangers.h"
 #include "workers/workers.h"
 
 /* A move under way; owns the connection until it arrives. */
@@ -50,7 +51,9 @@ static void arrive(struct loop *loop, void *arg)
 	conn->id = object_table_add(&peers->conns, conn);
 	/* This also happens if it is ended below: conn_end() undoes it. */
 	if (conn_watch(conn) != 0 || !conn->id || !conn->owner ||
-		peers->stopping) {
+		peers->stopping ||
+		(!conn->settled &&
+			strangers_enter(&peers->strangers, conn) != 0)) {
 		conn_end(conn,
 			peers->stopping ? RELAY_END_STOP : RELAY_END_ERROR);
 	} else {
@@ -108,7 +111,8 @@ void relay_conn_move(struct relay_ctx *cx, struct relay_conn *conn, int to,
 	if (len)
 		memcpy(move->arg, arg, len);
 	question_drop(conn);
-	relay_conn_settled(conn);
+	/* Meanwhile nobody can evict it. */
+	strangers_leave(&peers->strangers, conn, false, 0);
 	/*
 	 * The other worker may use the connection as soon as it gets the
 	 * message.  Callers of this function still use it, so the message is

@@ -64,6 +64,14 @@ const struct listen_address *listen_set_told(
 	return NULL;
 }
 
+bool listen_set_any_private(const struct listen_set *set)
+{
+	for (unsigned i = 0; i < set->count; i++)
+		if (set->all[i]->facts->guarded)
+			return true;
+	return false;
+}
+
 struct listener_facts *listen_set_facts(
 	const struct listen_set *set, const struct listen_place *to)
 {

@@ -29,6 +29,8 @@ int listen_set_each(const struct listen_set *set, const struct worker *worker,
  */
 const struct listen_address *listen_set_told(
 	const struct listen_set *set, unsigned i);
+/* [C] */
+bool listen_set_any_private(const struct listen_set *set);
 /* [C]  For one user: what a connection to `to` keeps of its listener; NULL:
  * nobody listens there. */
 struct listener_facts *listen_set_facts(

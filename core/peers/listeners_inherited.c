@@ -17,18 +17,6 @@
 #include "peers/peers_shared.h"
 #include "workers/workers.h"
 
-/* Their options are not known any more: whoever came in there may have come to
- * a private listener. */
-static bool any_private(void)
-{
-	const struct listen_set *set = &peers_shared()->next;
-
-	for (unsigned i = 0; i < set->count; i++)
-		if (set->all[i]->facts->guarded)
-			return true;
-	return false;
-}
-
 static int add_one(int fd)
 {
 	struct peers_shared *room = peers_shared();
@@ -47,8 +35,11 @@ static int add_one(int fd)
 	if (!all[room->rest.count])
 		return -1;
 	room->rest.count++;
+	/* Its options are not known any more: whoever came in there may have
+	 * come to a private listener. */
 	if (listen_address_tell(all[room->rest.count - 1], NULL,
-		    any_private() ? &strict : NULL, NULL) != 0)
+		    listen_set_any_private(&room->next) ? &strict : NULL,
+		    NULL) != 0)
 		return -1;
 	return listen_address_add(all[room->rest.count - 1], fd);
 }

@@ -95,7 +95,8 @@ ssize_t relay_conn_read(struct relay_conn *conn, void *buf, size_t len);
  * Copies the first of the bytes that relay_conn_read() would read, and leaves
  * them there.  Only plain connections; conn_open may call it, to tell its
  * protocol from others.  Returns how many were copied; 0 if none has come; -1
- * if the peer closed, the connection failed, or it has TLS.  A system call.
+ * if the peer closed, the connection failed, or it has TLS.  Behind bytes the
+ * end is not seen: set a deadline for what never becomes whole.  A system call.
  * Since API 1.8.
  */
 ssize_t relay_conn_peek(const struct relay_conn *conn, void *buf, size_t len);
@@ -105,7 +106,7 @@ ssize_t relay_conn_peek(const struct relay_conn *conn, void *buf, size_t len);
  * what it wants has begun otherwise.  relay_session_pair() does the same for
  * both sides.  Until then a connection is a stranger: it does not count against
  * max-connections, and it is closed when room is needed.  The first call runs
- * the notice conn_settled.  A connection that is moved counts as settled.
+ * the notice conn_settled.
  */
 void relay_conn_settled(struct relay_conn *conn);
 /* How many strangers this worker has. */

@@ -296,10 +296,14 @@ static void conn_close(
 	struct relay_ctx *cx, struct relay_conn *conn, enum relay_reason reason)
 {
 	struct peer *peer = peer_of(cx, conn);
+	const char *protocol = relay_conn_protocol(conn);
 
-	/* One that has joined "left", and a session ends by itself. */
-	if (events_wanted(cx) && peer->state != PEER_JOINED &&
-		peer->state != PEER_PAIRED && reason != RELAY_END_MOVED)
+	/* One that has joined "left", a session ends by itself, and another
+	 * module's connection is not the relay's. */
+	if (events_wanted(cx) &&
+		(!protocol[0] || strcmp(protocol, "relay") == 0) &&
+		peer->state != PEER_JOINED && peer->state != PEER_PAIRED &&
+		reason != RELAY_END_MOVED)
 		events_conn(
 			cx, conn, "closed", relay_reason_word(reason), NULL);
 	if (relay_conn_is_tls(conn))
@@ -315,7 +319,7 @@ static void session_close(struct relay_ctx *cx, struct relay_session *session,
 {
 	struct session_data *kept = relay_session_data(cx, session);
 
-	if (events_wanted(cx))
+	if (events_wanted(cx) && kept->serial)
 		events_session(
 			cx, session, "session ends", relay_reason_word(reason));
 	invitations_session_over(cx, session, kept);

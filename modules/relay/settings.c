@@ -99,7 +99,7 @@ static bool serves_no_status(struct relay_ctx *cx)
 
 /* What the listeners have in common. */
 struct overview {
-	bool for_all;      /* one is not only for proxies */
+	bool for_all;      /* one is told to clients */
 	bool some_private; /* one is private */
 };
 
@@ -109,7 +109,7 @@ static void look_at(const struct relay_listener *listener, void *arg)
 
 	if (listener->protocol[0] && strcmp(listener->protocol, "relay") != 0)
 		return;
-	overview->for_all |= !listener->for_proxies;
+	overview->for_all |= !listener->for_proxies && !listener->protocol[0];
 	overview->some_private |= listener->is_private;
 }
 
@@ -122,9 +122,9 @@ static void advise_on_listeners(
 	relay_listeners_visit(cx, look_at, &has);
 	if (!conf->ext_address[0] && !has.for_all)
 		relay_log(cx, RELAY_WARNING,
-			"each address of listen is one of proxy-listen, and "
-			"ext-address is empty: the URI names an address to "
-			"which only the proxy can connect");
+			"each listener is for proxies or names a protocol, and "
+			"ext-address is empty: the URI names an address that "
+			"clients cannot use or are not to be told");
 	if (has.some_private && secret && !secret->set)
 		relay_log(cx, RELAY_WARNING,
 			"a listener is private, but there is no token: nobody "

@@ -35,7 +35,7 @@ static void look(const struct relay_listener *info, void *arg)
 {
 	bool *found = arg;
 
-	*found |= !info->for_proxies;
+	*found |= !info->for_proxies && !info->protocol[0];
 }
 
 bool own_listener_serves_clients(struct relay_ctx *cx)

@@ -15,7 +15,8 @@ struct relay_ctx;
  * relay_listen_address(), or -1 if there is none.
  */
 int own_listener_find(int family, struct sockaddr_storage *out);
-/* Whether any address is for clients, and not for proxies alone.  [C] */
+/* Whether any address is told to clients: it is neither for proxies alone nor
+ * for one protocol.  [C] */
 bool own_listener_serves_clients(struct relay_ctx *cx);
 
 #endif

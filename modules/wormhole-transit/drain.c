@@ -56,12 +56,13 @@ static int64_t pass_all(struct relay_ctx *cx, void *arg)
 	return 0;
 }
 
-static void hurry(struct relay_ctx *cx, struct relay_conn *conn,
-	const struct waiter *waiter)
+/* A drain shortens the wait, until it is called off. */
+static void set_deadline(struct relay_ctx *cx, struct relay_conn *conn,
+	const struct waiter *waiter, enum relay_drain how)
 {
 	int64_t left = waiter->until_ms - relay_now_ms(cx);
 
-	if (left > LEAVE_MS)
+	if (how == RELAY_DRAIN_LEAVE && left > LEAVE_MS)
 		left = LEAVE_MS;
 	relay_conn_deadline(conn, left > 0 ? left : 0);
 }
@@ -71,16 +72,16 @@ static void on_drain(struct relay_ctx *cx, const void *arg)
 	const enum relay_drain *how = arg;
 	struct waiter *waiter;
 
-	if (*how == RELAY_DRAIN_MOVE)
+	if (*how == RELAY_DRAIN_MOVE) {
 		pass_later(cx);
-	if (*how != RELAY_DRAIN_LEAVE)
 		return;
+	}
 	for (waiter = local_of(cx)->here; waiter; waiter = waiter->here_next) {
 		struct relay_conn *conn =
 			relay_conn_find(cx, waiter->place.conn);
 
 		if (conn)
-			hurry(cx, conn, waiter);
+			set_deadline(cx, conn, waiter, *how);
 	}
 }
 
@@ -89,7 +90,7 @@ void drain_waits(struct relay_ctx *cx, struct relay_conn *conn)
 	enum relay_drain how = relay_draining();
 
 	if (how == RELAY_DRAIN_LEAVE)
-		hurry(cx, conn, client_of(cx, conn)->waiter);
+		set_deadline(cx, conn, client_of(cx, conn)->waiter, how);
 	else if (how == RELAY_DRAIN_MOVE && !pass_on(cx, conn))
 		pass_later(cx);
 }
@@ -99,7 +100,10 @@ int64_t drain_notice(struct relay_ctx *cx, enum relay_drain how)
 	struct data *data = data_of(cx);
 	bool told = true;
 
-	for (int i = 0; how != data->drain && i < relay_worker_count(); i++)
+	/* A worker may have had no memory for what it was told. */
+	for (int i = 0; (how != data->drain || how == RELAY_DRAIN_MOVE) &&
+			i < relay_worker_count();
+		i++)
 		told &= relay_post(cx, i, on_drain, &how, sizeof(how)) == 0;
 	/* Without memory: with the next notice. */
 	if (told)

@@ -177,6 +177,12 @@ struct listener_facts *listen_set_facts(
 	return post_fails ? NULL : listener_facts_share(facts);
 }
 
+bool listen_set_any_private(const struct listen_set *set)
+{
+	(void)set;
+	return false;
+}
+
 /* Accepted connections. */
 
 static struct relay_conn *imported;

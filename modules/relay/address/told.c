@@ -103,9 +103,9 @@ void told_to(const struct advertise *advertise, const struct came_in *in,
 	v6 = told_address_is_v6(&from);
 	mapped = v6 ? &advertise->v6 : &advertise->v4;
 	ext = find_ext(advertise, v6, &local);
-	/* Any address is better than none; a client may have one family. */
-	if (!ext && address_reach(local.bytes) != REACH_PUBLIC)
-		ext = find_ext(advertise, !v6, &local);
+	/* Few clients have no IPv4, but many have no IPv6. */
+	if (!ext && v6 && address_reach(local.bytes) != REACH_PUBLIC)
+		ext = find_ext(advertise, false, &local);
 	if (mapped->outer.known && mapped->inner == local.port) {
 		take(out, &mapped->outer);
 	} else if (ext) {

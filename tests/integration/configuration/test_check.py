@@ -330,7 +330,7 @@ def test_a_system_log_that_is_absent_is_an_error(check, tmp_path):
 @pytest.mark.parametrize("text, args, told", [
     ('relay { ext-status = "192.0.2.1:22070" }', ["-status-srv="], "relay: ext-status is told"),
     ('proxy-listen = { "127.0.0.1:0" }\nproxy-from = { "192.0.2.1" }', [],
-     "relay: each address of listen is one of proxy-listen"),
+     "relay: each listener is for proxies or names a protocol"),
     ("relay { ping-interval = 3m }", [], "relay: ping-interval is not below network-timeout"),
     ('pool-join { pools = "http://127.0.0.1:1/" }', [], "pool-join: pool 127.0.0.1:1 is asked without TLS"),
     ('pool-join { pools = "https://h/?a=b" }', [], "pool-join: the URL of pool h has a user, password or query")])

@@ -412,6 +412,18 @@ def test_a_move_ends_it(late, workers):
         assert peer.hear() == "pass"
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_who_is_moved_stays_a_stranger(late, workers):
+    """It can be evicted for others, and takes none of the places of max-connections."""
+    server = late(workers, last="asker")
+    with Orders(server) as peer:
+        assert peer.order("m") == "moved"
+        assert server.number("strangers") == 1
+        assert peer.order("m") == "moved"
+        assert server.number("strangers") == 1
+    server.wait_for_number("strangers", 0)
+
+
 def test_a_session_ends_it(late):
     server = late(1, last="asker")
     with Orders(server) as first, Orders(server) as second:

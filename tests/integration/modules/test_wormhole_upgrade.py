@@ -11,7 +11,7 @@ from upgrading import start_upgrading  # noqa: F401
 from waiting import wait_for
 from wormhole import Client, answered, both_ways, line, new_side, new_token, pair
 
-CONF = """modules = {{ log, bounds, wormhole-transit, relay, prometheus }}
+CONF = """modules = {{ log, bounds, access, wormhole-transit, relay, prometheus }}
 status-srv = "127.0.0.1:0"
 drain-spread = 100ms
 listener "main" {{ address = "127.0.0.1:0" }}
@@ -104,3 +104,19 @@ def test_the_address_that_a_proxy_has_told_is_passed_on(upgrading):
         with Client(port, header + line(token)) as last:
             answered(first, last)
             both_ways(first, last)
+
+
+def test_the_new_process_asks_for_the_address_that_a_proxy_has_told(upgrading):
+    server, port = upgrading('proxy = yes\n  proxy-from = "127.0.0.1"')
+    denied = b"PROXY TCP4 198.51.100.7 192.0.2.5 1234 4001\r\n"
+    other = b"PROXY TCP4 198.51.100.8 192.0.2.5 1234 4001\r\n"
+    token = new_token()
+    with Client(port, denied + line(new_token())) as first, \
+            Client(port, other + line(token)) as second:
+        wait_for(lambda: waiting(server) == 2, "two clients that wait")
+        server.conf.write_text(server.conf.read_text() +
+                               'access { connect-deny = { "198.51.100.7" } }\n')
+        server.upgrade()
+        assert first.rest() == b""
+        with Client(port, other + line(token)) as last:
+            answered(second, last)

@@ -50,6 +50,9 @@ static const struct {
 	{"[::1]:1", ":1", CORE_TCP, CORE_TCP4, false, false},
 	{"[::1]:1", "[::1]:1", CORE_TCP, CORE_TCP, true, true},
 	{"[::1]:1", "[::2]:1", CORE_TCP, CORE_TCP, false, false},
+	{"[fe80::1%1]:1", "[fe80::1%1]:1", CORE_TCP, CORE_TCP, true, true},
+	{"[fe80::1%1]:1", "[fe80::1%2]:1", CORE_TCP, CORE_TCP, false, false},
+	{"[fe80::1%1]:1", "[::]:1", CORE_TCP, CORE_TCP, false, true},
 	{"0.0.0.0:1", "[::1]:1", CORE_TCP, CORE_TCP, false, false},
 	{"0.0.0.0:1", "[::]:1", CORE_TCP, CORE_TCP, false, true},
 	/* The kernel chooses the ports, so an overlap is not known. */

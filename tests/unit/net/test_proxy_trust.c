@@ -47,6 +47,7 @@ static const struct {
 	{"2001:db8::/127", "2001:db8::2", false},
 	{"::/0", "2001:db8::1", true},
 	{"::1", "127.0.0.1", false},
+	{"::ffff:192.0.2.0/120", "192.0.2.9", true},
 };
 
 static struct sockaddr_storage host(const char *text)
@@ -147,7 +148,7 @@ static void what_is_no_range_is_refused(void **state)
 	static const char *const wrong[] = {"", "192.0.2", "192.0.2.1/",
 		"192.0.2.1/33", "192.0.2.1/-1", "192.0.2.1/8x",
 		"192.0.2.1/0008", "2001:db8::/129", "2001:db8::/ 1",
-		"localhost", "192.0.2.1 "};
+		"localhost", "192.0.2.1 ", "::ffff:192.0.2.0/24"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
