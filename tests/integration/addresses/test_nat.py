@@ -182,6 +182,22 @@ def test_a_port_for_proxies_is_not_mapped(nets, start_inside):
     server.wait_for_log("maps no port: .*only proxies may connect to it")
 
 
+def test_a_port_for_proxies_is_not_mapped_beside_one_of_a_protocol(nets, start_inside, tmp_path):
+    """Nobody is told the latter."""
+    nets.start_gateway()
+    conf = tmp_path / "protocol.conf"
+    conf.write_text('''modules = { log, wormhole-transit, relay, nat }
+listen = { ":%d" }
+listener "wormhole" {
+  address = ":4001"
+  protocol = wormhole-transit
+}
+''' % PORT)
+    server = start_inside("-proxy-listen", f":{PORT}", "-proxy-from", gateway.RELAY,
+                          "-conf", str(conf))
+    server.wait_for_log("maps no port: .*only proxies may connect to it")
+
+
 def test_a_status_address_that_nobody_could_reach_is_not_mapped(nets, start_inside):
     nets.start_gateway()
     server = start_inside("-status-srv", "127.0.0.1:22070", "-nat.status")
