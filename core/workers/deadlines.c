@@ -14,10 +14,12 @@
 /*
  * A timer that fires so late was held up, as by a machine that slept.  Then
  * many events wait, of which libevent handles some in each turn, and answers of
- * others come late: they get this time.
+ * others come late: they get this time, but a loop that is always late gets it
+ * seldom.
  */
-#define STALL_MS       300
-#define AFTER_STALL_MS 1000
+#define STALL_MS        300
+#define AFTER_STALL_MS  1000
+#define STALL_SELDOM_MS 10000
 
 static void call_due(struct wheel_entry *entry, void *arg)
 {
@@ -44,9 +46,12 @@ static void arm_wheel(struct worker *worker)
 /* What has come by now, from peers and other threads, is read first. */
 static void wait_a_turn(struct worker *worker, int64_t now_ms)
 {
-	bool stalled = now_ms - worker->wheel_due_ms >= STALL_MS;
+	bool stalled = now_ms - worker->wheel_due_ms >= STALL_MS &&
+		       now_ms >= worker->wheel_stall_ms;
 	struct timeval wait = time_span_val(stalled ? AFTER_STALL_MS : 0);
 
+	if (stalled)
+		worker->wheel_stall_ms = now_ms + STALL_SELDOM_MS;
 	worker->wheel_to_ms = now_ms;
 	event_later(worker->wheel_timer, &wait);
 }

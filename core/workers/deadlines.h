@@ -21,7 +21,9 @@ struct deadline {
 };
 
 /* Sets or moves it.  `due` is called at most 0.2 s late, after what had come by
- * then was handled; after a stall of the thread a second later. */
+ * then was handled.  After a stall of the thread it is called a second later,
+ * but only once in 10 s: a loop that is always late does not end later still.
+ */
 void deadline_set(
 	struct worker *worker, struct deadline *deadline, int64_t at_ms);
 /* Clears it; does nothing if it is not set. */

@@ -34,6 +34,7 @@ struct worker {
 	int64_t wheel_due_ms; /* when wheel_timer fires; INT64_MAX: not armed */
 	int64_t wheel_to_ms;  /* what was due then is called when it fires; 0:
 				 it must fire once more */
+	int64_t wheel_stall_ms; /* from when on a stall counts again */
 
 	/* Work for the next iteration of the loop, see deferred.h. */
 	const struct deferred_work *deferred; /* borrowed */
