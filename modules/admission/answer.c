@@ -269,9 +269,17 @@ enum answer_fault answer_read(enum dialect dialect, long status,
 			     memcmp(body, yes, len) == 0;
 		return ANSWER_GOOD;
 	}
+	/* So does derper; what a server's own trouble made counts once. */
+	if (dialect == DIALECT_DERPER && status > 200) {
+		out->keep_ms = status >= 500 ? 0 : -1;
+		return ANSWER_GOOD;
+	}
 	/* What web services say to whoever may not. */
 	if (dialect == DIALECT_OWN && status == 403)
 		return ANSWER_GOOD;
+	if (dialect == DIALECT_OWN && status >= 400 && status < 500 &&
+		status != 429)
+		return ANSWER_REJECTED;
 	if (status != 200)
 		return ANSWER_STATUS;
 	if (len > ANSWER_BODY_MOST)

@@ -25,6 +25,7 @@ struct answer {
 enum answer_fault {
 	ANSWER_GOOD,
 	ANSWER_STATUS,       /* another HTTP status */
+	ANSWER_REJECTED,     /* an HTTP status that blames the question */
 	ANSWER_REDIRECT,     /* it sends us elsewhere */
 	ANSWER_UNREADABLE,   /* it is not what the dialect says */
 	ANSWER_OTHER_DEVICE, /* it names another device */

@@ -130,7 +130,9 @@ static void feed_breaker(struct relay_ctx *cx, enum failure failure)
 	struct data *data = data_of(cx);
 	const struct conf *conf = cx->conf;
 
-	if (failure == FAILURE_NONE) {
+	if (failure == FAILURE_NONE ||
+		(failure == FAILURE_REJECTED &&
+			data->breaker.state == BREAKER_TRIAL)) {
 		if (breaker_succeeded(&data->breaker))
 			relay_log_seldom(cx, RELAY_NOTICE, &data->mended,
 				"the endpoint answers again");

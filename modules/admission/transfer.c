@@ -199,6 +199,7 @@ static enum failure failure_of(enum answer_fault fault)
 	static const enum failure failures[] = {
 		[ANSWER_GOOD] = FAILURE_NONE,
 		[ANSWER_STATUS] = FAILURE_STATUS,
+		[ANSWER_REJECTED] = FAILURE_REJECTED,
 		[ANSWER_REDIRECT] = FAILURE_REDIRECT,
 		[ANSWER_UNREADABLE] = FAILURE_UNREADABLE,
 		[ANSWER_OTHER_DEVICE] = FAILURE_OTHER_DEVICE,
@@ -220,7 +221,8 @@ enum failure transfer_result(
 		failure = failure_of(answer_read(transfer->setup->dialect,
 			status, transfer->body, transfer->len, transfer->device,
 			out));
-		if (failure == FAILURE_STATUS || failure == FAILURE_REDIRECT)
+		if (failure == FAILURE_STATUS || failure == FAILURE_REJECTED ||
+			failure == FAILURE_REDIRECT)
 			(void)snprintf(out->reason, sizeof(out->reason),
 				"HTTP status %ld", status);
 		return failure;

@@ -21,6 +21,8 @@ enum failure {
 	FAILURE_LONG,
 	FAILURE_UNREADABLE,
 	FAILURE_OTHER_DEVICE,
+	/* The endpoint answers: strangers may have caused it. */
+	FAILURE_REJECTED,
 	/* These were not asked. */
 	FAILURE_LATE,
 	FAILURE_BREAKER,
@@ -30,10 +32,10 @@ enum failure {
 	FAILURES
 };
 
-/* Whether it says something about the endpoint. */
+/* Whether it says that the endpoint fails. */
 static inline bool failure_is_of_endpoint(enum failure failure)
 {
-	return failure > FAILURE_NONE && failure < FAILURE_LATE;
+	return failure > FAILURE_NONE && failure < FAILURE_REJECTED;
 }
 
 struct transfer;

@@ -186,14 +186,17 @@ static void statuses(void **state)
 		enum answer_fault own, derper, iroh;
 	} rows[] = {
 		{0, ANSWER_STATUS, ANSWER_STATUS, ANSWER_STATUS},
-		{201, ANSWER_STATUS, ANSWER_STATUS, ANSWER_GOOD},
+		{100, ANSWER_STATUS, ANSWER_STATUS, ANSWER_STATUS},
+		{201, ANSWER_STATUS, ANSWER_GOOD, ANSWER_GOOD},
 		{301, ANSWER_REDIRECT, ANSWER_REDIRECT, ANSWER_REDIRECT},
 		{399, ANSWER_REDIRECT, ANSWER_REDIRECT, ANSWER_REDIRECT},
-		{400, ANSWER_STATUS, ANSWER_STATUS, ANSWER_GOOD},
+		{400, ANSWER_REJECTED, ANSWER_GOOD, ANSWER_GOOD},
 		/* A denial, whatever the body says. */
-		{403, ANSWER_GOOD, ANSWER_STATUS, ANSWER_GOOD},
-		{499, ANSWER_STATUS, ANSWER_STATUS, ANSWER_GOOD},
-		{500, ANSWER_STATUS, ANSWER_STATUS, ANSWER_STATUS},
+		{403, ANSWER_GOOD, ANSWER_GOOD, ANSWER_GOOD},
+		{429, ANSWER_STATUS, ANSWER_GOOD, ANSWER_GOOD},
+		{499, ANSWER_REJECTED, ANSWER_GOOD, ANSWER_GOOD},
+		{500, ANSWER_STATUS, ANSWER_GOOD, ANSWER_STATUS},
+		{599, ANSWER_STATUS, ANSWER_GOOD, ANSWER_STATUS},
 	};
 	struct answer answer;
 
@@ -206,6 +209,7 @@ static void statuses(void **state)
 		assert_int_equal(read_text(DIALECT_DERPER, rows[i].status,
 					 "{\"Allow\":true}", &answer),
 			rows[i].derper);
+		assert_false(answer.allow);
 		assert_int_equal(read_text(DIALECT_IROH, rows[i].status, "true",
 					 &answer),
 			rows[i].iroh);
