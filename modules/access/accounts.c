@@ -55,7 +55,8 @@ static enum account_answer enter(struct accounts *accounts,
 	if (!presence)
 		return ACCOUNT_NO_MEMORY;
 	member->presence = presence;
-	return presence_in_force(presence) ? ACCOUNT_OK : ACCOUNT_TERMS;
+	return presence_in_force(accounts, presence) ? ACCOUNT_OK
+						     : ACCOUNT_TERMS;
 }
 
 /* With a name that was not counted yet, too: that is done first. */
@@ -154,7 +155,11 @@ void accounts_session(struct relay_ctx *cx, struct relay_session *session)
 		struct presence *presence =
 			id ? presence_find(accounts, id) : NULL;
 
-		if (!presence || presence->account == names->of[0])
+		if (!presence)
+			continue;
+		names->devices[side] = presence;
+		presence->sessions++;
+		if (presence->account == names->of[0])
 			continue;
 		names->of[side] = presence->account;
 		presence->account->holders++;
@@ -192,14 +197,17 @@ void accounts_session_close(struct relay_ctx *cx, struct relay_session *session,
 	struct session_names *names = relay_session_data(cx, session);
 
 	(void)reason;
-	if (!names || (!names->of[0] && !names->of[1]))
+	if (!names || (!names->devices[0] && !names->devices[1]))
 		return;
 	pthread_mutex_lock(&accounts->lock);
-	for (int side = 0; side < 2; side++)
+	for (int side = 0; side < 2; side++) {
+		if (names->devices[side])
+			presence_session_over(accounts, names->devices[side]);
 		if (names->of[side])
 			accounts_let_go(accounts, names->of[side]);
+	}
 	pthread_mutex_unlock(&accounts->lock);
-	*names = (struct session_names){{NULL}};
+	*names = (struct session_names){.of = {NULL}};
 }
 
 /* Control. */
@@ -235,17 +243,19 @@ static struct account *take_line(
 		known->used_up = known->terms.quota > 0;
 	}
 	known->listed = true;
-	known->revoked = false;
 	return known;
 }
 
-void accounts_take(struct relay_ctx *cx, struct named *named)
+void accounts_take(struct relay_ctx *cx, struct named *named, bool anew)
 {
 	struct accounts *accounts = accounts_of(cx);
-	struct account **before;
+	struct account **before, *account;
 
 	pthread_mutex_lock(&accounts->lock);
 	before = accounts->order;
+	accounts->generation++;
+	for (account = accounts->all; anew && account; account = account->next)
+		account->revoked = false;
 	for (size_t i = 0; i < accounts->count; i++)
 		before[i]->listed = false;
 	for (size_t i = 0; i < named->count; i++)
@@ -362,8 +372,10 @@ void accounts_fini(struct relay_ctx *cx)
 {
 	struct accounts *accounts = accounts_of(cx);
 
-	for (size_t i = 0; i < accounts->count; i++)
-		accounts->order[i]->listed = false;
+	struct account *account;
+
+	for (account = accounts->all; account; account = account->next)
+		account->listed = account->revoked = false;
 	accounts_drop_unused(accounts);
 	free(accounts->order);
 	pthread_mutex_destroy(&accounts->lock);

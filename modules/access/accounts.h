@@ -18,8 +18,9 @@ void accounts_fini(struct relay_ctx *cx);
 /* The labels of metrics, before accounts_take().  0, or -1 with a logged
  * reason. */
 int accounts_label(struct relay_ctx *cx, const struct named *named);
-/* Puts the names in force, and takes over `named->list`. */
-void accounts_take(struct relay_ctx *cx, struct named *named);
+/* Puts the names in force, and takes over `named->list`.  `anew`: what was
+ * revoked counts again if it is in the list. */
+void accounts_take(struct relay_ctx *cx, struct named *named, bool anew);
 
 /* The account of that name: its token is refused from now on.  False: there is
  * none.  [C] */

@@ -13,7 +13,7 @@ void accounts_drop_unused(struct accounts *accounts)
 	while (*at) {
 		struct account *account = *at;
 
-		if (account->listed || account->holders) {
+		if (account->listed || account->revoked || account->holders) {
 			at = &account->next;
 			continue;
 		}
@@ -24,6 +24,6 @@ void accounts_drop_unused(struct accounts *accounts)
 
 void accounts_let_go(struct accounts *accounts, struct account *account)
 {
-	if (--account->holders == 0 && !account->listed)
+	if (--account->holders == 0 && !account->listed && !account->revoked)
 		accounts_drop_unused(accounts);
 }

@@ -20,6 +20,7 @@ struct accounts {
 	struct account **order; /* those that are listed, as metrics have them;
 				   owned */
 	size_t count;
+	unsigned generation;        /* raised when terms may have changed */
 	struct presence *here;      /* uthash, by ID */
 	struct presence *changed;   /* to be told to rate-limit, utlist */
 	struct presence *left;      /* have left, utlist */
@@ -28,7 +29,8 @@ struct accounts {
 	struct relay_metric *metrics[ACCOUNTS_METRICS]; /* constant */
 };
 
-/* With the lock held: frees what the file does not list and nobody holds. */
+/* With the lock held: frees what the file does not list, nobody holds, and no
+ * command has revoked. */
 void accounts_drop_unused(struct accounts *accounts);
 /* One holder less. */
 void accounts_let_go(struct accounts *accounts, struct account *account);
@@ -39,6 +41,7 @@ struct member {
 };
 struct session_names {
 	struct account *of[2]; /* whose devices these are; NULL: nobody's */
+	struct presence *devices[2]; /* NULL: they have no name */
 };
 
 #endif

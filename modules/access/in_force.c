@@ -49,7 +49,8 @@ void in_force_files_free(void *arg)
 	free(files);
 }
 
-static void put_in_force(struct relay_ctx *cx, struct policy *next)
+/* `anew`: by a start or reload, which ends what commands have revoked. */
+static void put_in_force(struct relay_ctx *cx, struct policy *next, bool anew)
 {
 	struct data *data = cx->data;
 	struct policy *old;
@@ -63,7 +64,7 @@ static void put_in_force(struct relay_ctx *cx, struct policy *next)
 			shrunk);
 	relay_log(cx, RELAY_INFO, "%zu rules and %zu tokens are in force",
 		policy_rules(next), next->tokens.count + next->named.count);
-	accounts_take(cx, &next->named);
+	accounts_take(cx, &next->named, anew);
 	pthread_mutex_lock(&data->lock);
 	old = data->policy;
 	data->policy = policy_keep(next);
@@ -99,12 +100,13 @@ static void have_read(struct relay_ctx *cx, void *arg)
 
 	if (data->policy != again->of)
 		return; /* a reload has read them since */
-	if (again->policy && accounts_label(cx, &again->policy->named) == 0)
-		put_in_force(cx, again->policy);
-	else
-		relay_log(cx, RELAY_ERROR,
-			"%s; the previous lists stay in force",
-			again->policy ? "out of memory" : again->err.text);
+	if (again->policy && accounts_label(cx, &again->policy->named) == 0) {
+		put_in_force(cx, again->policy, false);
+		accounting_reload(cx);
+		return;
+	}
+	relay_log(cx, RELAY_ERROR, "%s; the previous lists stay in force",
+		again->policy ? "out of memory" : again->err.text);
 }
 
 static void again_free(void *arg)
@@ -203,7 +205,7 @@ int in_force_start(struct relay_ctx *cx, struct relay_err *err)
 
 	if (accounts_label(cx, &files->policy->named) != 0)
 		return relay_fail(err, NO_LABELS);
-	put_in_force(cx, files->policy);
+	put_in_force(cx, files->policy, true);
 	banned_take(cx, &files->bans, false);
 	if (!relay_timer_add(cx, LOOK_MS, look_again, NULL))
 		return relay_fail(err, "out of memory");
@@ -228,7 +230,7 @@ void in_force_reload_commit(struct relay_ctx *cx)
 	const struct files *files = relay_files(cx, cx->conf);
 	const struct data *data = cx->data;
 
-	put_in_force(cx, files->policy);
+	put_in_force(cx, files->policy, true);
 	if (data->other_bans)
 		banned_take(cx, &files->bans, true);
 }

@@ -17,7 +17,7 @@
 
 static void changed(struct accounts *accounts, struct presence *presence)
 {
-	if (presence->changed || !presence->holders)
+	if (presence->changed || (!presence->holders && !presence->kept))
 		return;
 	presence->changed = true;
 	DL_APPEND(accounts->changed, presence);
@@ -26,6 +26,14 @@ static void changed(struct accounts *accounts, struct presence *presence)
 static bool has_terms(const struct account *account)
 {
 	return account->terms.rate || account->terms.weight;
+}
+
+/* Whether rate-limit knows what its account says. */
+static bool is_told(
+	const struct accounts *accounts, const struct presence *presence)
+{
+	return presence->limited == has_terms(presence->account) &&
+	       (!presence->limited || presence->told == accounts->generation);
 }
 
 struct presence *presence_find(struct accounts *accounts, const uint8_t *id)
@@ -54,9 +62,9 @@ static void come_back(struct accounts *accounts, struct presence *presence)
 {
 	if (presence->withdrawn)
 		DL_DELETE(accounts->withdrawn, presence);
-	else
+	else if (!presence->kept)
 		DL_DELETE(accounts->left, presence);
-	presence->withdrawn = false;
+	presence->withdrawn = presence->kept = false;
 	presence->account->devices++;
 }
 
@@ -64,7 +72,6 @@ struct presence *presence_enter(
 	struct accounts *accounts, const uint8_t *id, struct account *account)
 {
 	struct presence *presence = presence_find(accounts, id);
-	bool other = false;
 
 	if (presence && !presence->holders)
 		come_back(accounts, presence);
@@ -74,7 +81,6 @@ struct presence *presence_enter(
 		return NULL;
 	presence->holders++;
 	if (presence->account != account) {
-		other = true;
 		if (presence->account) {
 			presence->account->devices--;
 			presence->account->holders--;
@@ -82,21 +88,29 @@ struct presence *presence_enter(
 		presence->account = account;
 		presence->evicted = false;
 		presence->ends = 0;
+		presence->told = 0;
 		account->devices++;
 		account->holders++;
 	}
-	if (other ? presence->limited || has_terms(account)
-		  : presence->limited != has_terms(account))
+	if (!is_told(accounts, presence))
 		changed(accounts, presence);
 	return presence;
 }
 
-bool presence_in_force(const struct presence *presence)
+bool presence_in_force(
+	const struct accounts *accounts, const struct presence *presence)
 {
 	const struct account *account = presence->account;
 
-	return !presence->changed && presence->limited == has_terms(account) &&
+	return !presence->changed && is_told(accounts, presence) &&
 	       (!account->terms.quota || account->counted);
+}
+
+static void no_change(struct accounts *accounts, struct presence *presence)
+{
+	if (presence->changed)
+		DL_DELETE(accounts->changed, presence);
+	presence->changed = false;
 }
 
 void presence_leave(struct accounts *accounts, struct presence *presence)
@@ -104,10 +118,18 @@ void presence_leave(struct accounts *accounts, struct presence *presence)
 	if (--presence->holders > 0)
 		return;
 	presence->account->devices--;
-	if (presence->changed)
-		DL_DELETE(accounts->changed, presence);
-	presence->changed = false;
+	no_change(accounts, presence);
 	DL_APPEND(accounts->left, presence);
+}
+
+void presence_session_over(struct accounts *accounts, struct presence *presence)
+{
+	if (--presence->sessions > 0 || !presence->kept)
+		return;
+	no_change(accounts, presence);
+	presence->kept = false;
+	presence->withdrawn = true;
+	DL_APPEND(accounts->withdrawn, presence);
 }
 
 static void tell(struct relay_ctx *cx, struct presence *presence,
@@ -116,8 +138,8 @@ static void tell(struct relay_ctx *cx, struct presence *presence,
 	struct accounts *accounts = &((struct data *)cx->data)->accounts;
 	const struct account *account = presence->account;
 
-	DL_DELETE(accounts->changed, presence);
-	presence->changed = false;
+	no_change(accounts, presence);
+	presence->told = accounts->generation;
 	if (presence->limited && limiter)
 		limiter->let_go(self, presence->id);
 	presence->limited =
@@ -175,6 +197,7 @@ void presence_tell_all(struct relay_ctx *cx)
 	const struct rate_limit_service *limiter = find_limiter(cx, &self);
 
 	pthread_mutex_lock(&accounts->lock);
+	accounts->generation++;
 	for (presence = accounts->here; presence; presence = presence->hh.next)
 		changed(accounts, presence);
 	pthread_mutex_unlock(&accounts->lock);
@@ -276,6 +299,13 @@ static void forget(struct relay_ctx *cx, struct presence *presence,
 	struct accounts *accounts = &((struct data *)cx->data)->accounts;
 
 	DL_DELETE(accounts->withdrawn, presence);
+	if (presence->sessions) {
+		presence->withdrawn = false;
+		presence->kept = true;
+		if (!is_told(accounts, presence))
+			changed(accounts, presence);
+		return;
+	}
 	HASH_DEL(accounts->here, presence);
 	if (presence->limited && limiter)
 		limiter->let_go(self, presence->id);

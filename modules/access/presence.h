@@ -5,7 +5,8 @@
  * rate-limit was told of them.
  *
  * A device that has left is known until what it was invited to has been
- * withdrawn: until then its token counts for sessions that begin.
+ * withdrawn and its sessions have ended: until then its token counts for
+ * sessions that begin, and its rate for those that run.
  */
 #ifndef PRESENCE_H
 #define PRESENCE_H
@@ -22,12 +23,17 @@ struct presence {
 					 none; else in one of the others */
 	struct account *account;
 	unsigned holders; /* connections; 0: it has left */
-	bool changed;     /* it is in accounts->changed */
-	bool withdrawn;   /* it is in accounts->withdrawn */
-	bool limited;     /* rate-limit knows it */
-	bool evicted;     /* a command ends it */
-	unsigned ends;    /* account->ends when its invitations were withdrawn
-			   */
+	unsigned sessions;
+	bool kept;      /* it has left, but for its sessions: no list has it,
+			   or accounts->changed */
+	bool changed;   /* it is in accounts->changed */
+	bool withdrawn; /* it is in accounts->withdrawn */
+	bool limited;   /* rate-limit knows it */
+	unsigned told;  /* accounts->generation of what it knows; 0: it is of
+			   another account */
+	bool evicted;   /* a command ends it */
+	unsigned ends;  /* account->ends when its invitations were withdrawn
+			 */
 	uint8_t id[ID_LEN];
 };
 
@@ -37,9 +43,13 @@ struct presence {
 struct presence *presence_enter(
 	struct accounts *accounts, const uint8_t *id, struct account *account);
 /* Whether its rate and weight are in force, and its quota is known. */
-bool presence_in_force(const struct presence *presence);
+bool presence_in_force(
+	const struct accounts *accounts, const struct presence *presence);
 /* One less. */
 void presence_leave(struct accounts *accounts, struct presence *presence);
+/* One of its sessions has ended. */
+void presence_session_over(
+	struct accounts *accounts, struct presence *presence);
 /* NULL: it is not known. */
 struct presence *presence_find(struct accounts *accounts, const uint8_t *id);
 
@@ -61,8 +71,9 @@ bool presence_name(
 
 /* Withdraws the invitations of devices whose tokens are over now.  [C] */
 void presence_withdraw(struct relay_ctx *cx);
-/* And of those that have left, which are forgotten at the next call: a session
- * for which both have shown their keys may be about to begin.  [C] */
+/* And of those that have left, which are forgotten at the next call if they are
+ * in no session: one for which both have shown their keys may be about to
+ * begin.  [C] */
 void presence_sweep(struct relay_ctx *cx);
 /* Devices of a revoked account that this has not returned yet, and how many, up
  * to `most`.  [C] */

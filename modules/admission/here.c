@@ -146,11 +146,12 @@ void here_session(struct relay_ctx *cx, struct relay_session *session)
 			relay_conn_peer(relay_session_side(session, side));
 		struct device *device = id ? here_find(&data->here, id) : NULL;
 
-		if (!device || !device->answer.quota)
+		if (!device)
 			continue;
 		device->holders++;
 		devices->of[side] = device;
-		any = true;
+		devices->counts[side] = device->answer.quota > 0;
+		any |= devices->counts[side];
 	}
 	pthread_mutex_unlock(&data->lock);
 	if (any)
@@ -164,7 +165,7 @@ void here_session_sent(struct relay_ctx *cx, struct relay_session *session,
 
 	(void)from;
 	for (int side = 0; devices && side < 2; side++)
-		if (devices->of[side])
+		if (devices->counts[side])
 			atomic_fetch_add_explicit(&devices->of[side]->bytes,
 				(int64_t)len, memory_order_relaxed);
 }
@@ -181,5 +182,5 @@ void here_session_close(struct relay_ctx *cx, struct relay_session *session)
 		if (devices->of[side])
 			devices->of[side]->holders--;
 	pthread_mutex_unlock(&data->lock);
-	*devices = (struct session_devices){{NULL}};
+	*devices = (struct session_devices){.of = {NULL}};
 }

@@ -42,7 +42,8 @@ struct member {
 	uint64_t ticket;       /* of its last question; 0: none */
 };
 struct session_devices {
-	struct device *of[2];
+	struct device *of[2]; /* NULL: it is not known */
+	bool counts[2];       /* its bytes, for a quota */
 };
 
 #endif

@@ -50,8 +50,9 @@ static int64_t room(const struct relay_ctx *cx)
 	return (conf->queue + 1) / 2 - (int64_t)asker_queued(data->asker);
 }
 
-/* It is forgotten at the next look: a session for which both have shown their
- * keys may be about to begin. */
+/* It is forgotten at the next look, or when its sessions have ended, for which
+ * its rate counts: one for which both have shown their keys may be about to
+ * begin. */
 static void has_left(
 	struct here *here, struct device *device, struct look *look)
 {
@@ -60,6 +61,8 @@ static void has_left(
 		memcpy(look->left[look->left_count++], device->id, ID_LEN);
 		return;
 	}
+	if (device->holders)
+		return;
 	terms_end(device, &look->services);
 	here_remove(here, device);
 }
@@ -80,7 +83,7 @@ static struct device *look_at(struct relay_ctx *cx, struct device *from,
 
 		from = device->hh.next;
 		terms_count(device, &look->services);
-		if (device->holders == 0) {
+		if (device->connections == 0) {
 			has_left(&data->here, device, look);
 		} else if ((int64_t)look->due_count < most_due &&
 			   is_due(device, now_ms)) {

@@ -165,3 +165,64 @@ def test_others_keep_their_invitations(terms, identities, by):
             server.wait_for_metric("relay.devices", 1)
         for keys in kept:
             assert carries(server, keys, 1000)
+
+
+def withdrawn_by_a_look(server, identity, asker):
+    """Another device leaves, and a later look at who has left is over."""
+    with server.join(identity) as device:
+        server.invited(device, asker)
+    server.wait_for_metric("relay.pending_keys", 0)
+
+
+@BY
+@WORKERS
+def test_a_rate_holds_until_its_sessions_end(terms, identities, by, workers):
+    """Who asks on the connection by which it has joined closes that."""
+    server = terms(by, workers, rate="200kB/s")
+    device = server.join(identities[0])
+    with contextlib.ExitStack() as stack:
+        sides = [stack.enter_context(SessionConnection(server.address)).join(key)
+                 for key in server.invited(device, identities[1])]
+        # Else it could be ended after 3 s, when others ask for the device.
+        sides[1].send_bytes(bytes(5000))
+        assert sides[0].receive_bytes(5000) == bytes(5000)
+        with server.join(identities[5], free=True) as free:
+            key = device.request(identities[5].id).key
+            assert carries(server, (key, free.invitation().key), 1000)
+        server.wait_for_metric("relay.devices", 0)
+        # It is forgotten one look after the one that withdraws its invitations.
+        for _ in range(3):
+            withdrawn_by_a_look(server, identities[2], identities[1])
+        server.change()
+        before = server.metric("rate-limit.held_back.device")
+        sides[0].send_bytes(bytes(300_000))
+        assert sides[1].receive_bytes(300_000) == bytes(300_000)
+        assert server.metric("rate-limit.held_back.device") > before
+    # Then it is forgotten, and may come back.
+    for _ in range(2):
+        withdrawn_by_a_look(server, identities[2], identities[1])
+    withdrawn_by_a_look(server, identities[0], identities[1])
+
+
+@pytest.fixture
+def renamed(tmp_path):
+    """Gives alice's token another rate, without a reload."""
+    def write(rate):
+        new = tmp_path / "new"
+        new.write_text(f"alice:of-alice rate={rate}\nfree:of-free\n")
+        new.rename(tmp_path / "names")
+
+    return write
+
+
+def test_who_left_before_a_reload_comes_back_with_the_new_rate(terms, identities, renamed):
+    server = terms("access", rate="200MB/s")
+    for rate, slow in (("200kB/s", True), ("100MB/s", False)):
+        with server.join(identities[0]):
+            renamed(rate)
+        server.wait_for_metric("relay.devices", 0)
+        server.change()
+        before = server.metric("rate-limit.held_back.device")
+        with server.join(identities[0]) as device:
+            assert carries(server, server.invited(device, identities[1]), 300_000)
+        assert (server.metric("rate-limit.held_back.device") > before) == slow
