@@ -25,6 +25,7 @@ struct relay_timer {
 	relay_timer_fn *fn;
 	void *arg;
 	int64_t asked_ms;  /* the last delay that the module asked for */
+	int64_t due_ms;    /* not before; 0: when it fires */
 	unsigned failures; /* in a row */
 	bool running, deleted;
 	bool prepared; /* added in reload_prepare; not committed yet */
@@ -56,6 +57,17 @@ static int arm(struct relay_timer *t, int64_t ms)
 		ms = DELAY_MAX_MS;
 	tv = time_span_val(ms);
 	return event_add(t->event, &tv);
+}
+
+/* The module waits for it.  Without memory the loop turns until there is some,
+ * or until the timer is due. */
+static void arm_again(struct relay_timer *t, int64_t ms)
+{
+	t->due_ms = 0;
+	if (arm(t, ms) == 0)
+		return;
+	t->due_ms = loop_clock_ms() + ms;
+	event_active(t->event, EV_TIMEOUT, 0);
 }
 
 static int64_t call(struct relay_timer *t, int64_t *slow_ms)
@@ -100,10 +112,15 @@ static void fired(evutil_socket_t fd, short what, void *arg)
 {
 	struct relay_timer *t = arg;
 	struct loop *loop = t->ctx->loop;
-	int64_t slow_ms, next_ms = call(t, &slow_ms);
+	int64_t slow_ms, next_ms = t->due_ms ? t->due_ms - loop_clock_ms() : 0;
 
 	(void)fd;
 	(void)what;
+	if (next_ms > 0) {
+		arm_again(t, next_ms);
+		return;
+	}
+	next_ms = call(t, &slow_ms);
 	if (next_ms == 0 || t->deleted) {
 		timer_free(t);
 		loop_event_over(loop);
@@ -124,11 +141,7 @@ static void fired(evutil_socket_t fd, short what, void *arg)
 	/* Leaves time on the thread for others. */
 	if (next_ms < slow_ms * REST)
 		next_ms = slow_ms * REST;
-	if (arm(t, next_ms))
-		log_core(RELAY_ERROR,
-			"no memory to set a timer of module %s again: it is "
-			"not called any more",
-			t->ctx->pub.mod->def.name);
+	arm_again(t, next_ms);
 	loop_event_over(loop);
 }
 

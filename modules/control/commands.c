@@ -165,9 +165,9 @@ static enum relay_step status(struct relay_ctx *cx, struct relay_answer *to)
 		to->text(to, hanging);
 	else
 		to->none(to);
-	relay_modules_visit(cx, show_protocol, &part);
-	part.begun = false;
 	relay_modules_visit(cx, show_part, &part);
+	part.begun = false;
+	relay_modules_visit(cx, show_protocol, &part);
 	return RELAY_STEP_OVER;
 }
 

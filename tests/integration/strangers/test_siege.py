@@ -55,6 +55,18 @@ PROXIES = {
     'strelaysrv_core_proxy_connections_total{result="long"}':
         "test_what_names_no_client_is_closed_and_counted",
 }
+#: {counter of wormhole-transit: the test that moves it}
+TRANSIT = {
+    'strelaysrv_wormhole_transit_clients_total{result="slow"}': "test_lines_and_waits_have_an_end",
+    'strelaysrv_wormhole_transit_clients_total{result="bad_handshake"}':
+        "test_a_bad_handshake_is_answered_and_closed",
+    'strelaysrv_wormhole_transit_bounds_reached_total{bound="waiting"}':
+        "test_those_that_wait_are_bounded",
+    'strelaysrv_wormhole_transit_bounds_reached_total{bound="waiting-per-source"}':
+        "test_those_that_wait_are_bounded",
+    'strelaysrv_wormhole_transit_bounds_reached_total{bound="waiting-per-token"}':
+        "test_of_a_token_the_oldest_give_way",
+}
 #: {counter of decisions that take time: the test that moves it}
 QUESTIONS = {
     'strelaysrv_core_questions_refused_total{by="source"}':
@@ -80,6 +92,8 @@ NOT_PLAYED = {
        for counter, test in CONTROL.items()},
     **{counter: ("is of connections that only a trusted proxy can open", test)
        for counter, test in PROXIES.items()},
+    **{counter: ("is of a module that no server loads by default", test)
+       for counter, test in TRANSIT.items()},
     **{counter: ("takes a module that takes its time, which no server has by default", test)
        for counter, test in QUESTIONS.items()},
 }

@@ -206,6 +206,37 @@ static bool waits_fit(const int64_t *ms, int n)
 	return true;
 }
 
+static bool no_memory;
+
+int __real_event_add(struct event *event, const struct timeval *in);
+int __wrap_event_add(struct event *event, const struct timeval *in);
+
+int __wrap_event_add(struct event *event, const struct timeval *in)
+{
+	return no_memory && in ? -1 : __real_event_add(event, in);
+}
+
+static int64_t play_without_memory(struct relay_ctx *cx, void *arg)
+{
+	no_memory = true;
+	return play(cx, arg);
+}
+
+static void a_timer_that_cannot_be_set_comes_nevertheless(void **state)
+{
+	const int64_t answers[] = {20, 40, 0}, gaps[] = {20, 40};
+
+	(void)state;
+	memset(&script, 0, sizeof(script));
+	memcpy(script.answers, answers, sizeof(answers));
+	assert_non_null(relay_timer_add(
+		&mod.control.pub, 0, play_without_memory, &script));
+	run();
+	no_memory = false;
+	assert_int_equal(script.calls, 3);
+	assert_gaps(gaps, 2);
+}
+
 static void a_timer_comes_again_until_it_says_0(void **state)
 {
 	const int64_t answers[] = {20, 40, 0};
@@ -400,6 +431,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+		T(a_timer_that_cannot_be_set_comes_nevertheless),
 		T(a_timer_comes_again_until_it_says_0),
 		T(failures_double_the_last_delay_at_most_sixteenfold),
 		T(deleted_and_withdrawn_timers_stay_silent),
