@@ -32,7 +32,8 @@ def mailbox(tmp_path):
              f"tcp:{port}:interface=127.0.0.1"],
             cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
     try:
-        wait_for(lambda: b"Starting reactor" in log.read_bytes(), "the mailbox server")
+        wait_for(lambda: b"Starting reactor" in log.read_bytes(), "the mailbox server",
+                 Deadline(TRANSFER))
         yield port
     finally:
         process.terminate()
