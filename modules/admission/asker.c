@@ -24,8 +24,8 @@ struct job {
 	struct job *next, *prev; /* in `running` */
 	struct question question;
 	int64_t began_ms, until_ms; /* of the monotonic clock */
-	unsigned tries;
-	struct transfer *transfer; /* NULL: it waits */
+	unsigned tries, generation; /* of the setup of the last */
+	struct transfer *transfer;  /* NULL: it waits */
 };
 
 struct asker {
@@ -36,7 +36,9 @@ struct asker {
 	int wake; /* eventfd */
 	_Atomic unsigned queued, open;
 	unsigned places;      /* for both; [C] */
-	pthread_mutex_t lock; /* of the next three */
+	unsigned generation;  /* of the newest setup; [C] */
+	pthread_mutex_t lock; /* of the next four */
+	int64_t new_until_ms; /* when the first new one is late */
 	struct queue queue;   /* of jobs */
 	struct setup *next;   /* held; NULL: nothing new */
 	bool stop;
@@ -44,6 +46,7 @@ struct asker {
 	struct event_base *base;
 	struct event *woken;
 	struct standing_timer expiry;
+	int64_t look_ms; /* when it looks for late ones; INT64_MAX: never */
 	struct curl_loop loop;
 	struct setup *setup; /* held */
 	struct job *running; /* utlist */
@@ -62,7 +65,8 @@ static void settle(struct asker *asker, struct job *job, enum failure failure,
 	struct asked asked = {.question = job->question,
 		.failure = failure,
 		.answer = *answer,
-		.took_ms = monotonic_now_ms() - job->began_ms};
+		.took_ms = monotonic_now_ms() - job->began_ms,
+		.generation = job->generation};
 
 	_Static_assert(sizeof(asked) <= RELAY_POST_MAX, "it fits a message");
 	if (relay_post(asker->cx, RELAY_CONTROL, asker->told, &asked,
@@ -113,11 +117,23 @@ static struct queue_item *take_late(struct asker *asker, int64_t *next_ms)
 	return late;
 }
 
+/* Late ones are looked for then, or earlier. */
+static void look_at(struct asker *asker, int64_t at_ms)
+{
+	int64_t wait_ms = at_ms - monotonic_now_ms();
+
+	if (at_ms >= asker->look_ms)
+		return;
+	asker->look_ms = at_ms;
+	standing_timer_set(&asker->expiry,
+		wait_ms < LATE_LOOK_MS ? LATE_LOOK_MS : wait_ms);
+}
+
 /* Also while all connections hang. */
 static void refuse_late(struct asker *asker)
 {
 	struct queue_item *item, *late;
-	int64_t next_ms, wait_ms = -1;
+	int64_t next_ms;
 
 	late = take_late(asker, &next_ms);
 	while ((item = late)) {
@@ -125,11 +141,8 @@ static void refuse_late(struct asker *asker)
 		atomic_fetch_sub(&asker->queued, 1);
 		settle(asker, (struct job *)item, FAILURE_LATE, &too_late);
 	}
-	if (next_ms != INT64_MAX) {
-		wait_ms = next_ms - monotonic_now_ms();
-		wait_ms = wait_ms < LATE_LOOK_MS ? LATE_LOOK_MS : wait_ms;
-	}
-	standing_timer_set(&asker->expiry, wait_ms);
+	asker->look_ms = INT64_MAX;
+	look_at(asker, next_ms);
 }
 
 static void expired(void *arg)
@@ -163,6 +176,7 @@ static int begin(struct asker *asker, struct job *job)
 	}
 	job->transfer = transfer;
 	job->tries++;
+	job->generation = asker->setup->generation;
 	DL_APPEND(asker->running, job);
 	atomic_fetch_add(&asker->open, 1);
 	return 0;
@@ -203,6 +217,7 @@ static bool is_worth_a_retry(
 /* It waits for its turn again.  False: there is no memory. */
 static bool put_back(struct asker *asker, struct job *job)
 {
+	int64_t until_ms = job->until_ms;
 	int result;
 
 	pthread_mutex_lock(&asker->lock);
@@ -211,6 +226,8 @@ static bool put_back(struct asker *asker, struct job *job)
 	if (result == 0)
 		atomic_fetch_add(&asker->queued, 1);
 	pthread_mutex_unlock(&asker->lock);
+	/* Another thread may have freed it by now. */
+	look_at(asker, until_ms);
 	return result == 0;
 }
 
@@ -236,6 +253,7 @@ static void woken(evutil_socket_t fd, short what, void *arg)
 {
 	struct asker *asker = arg;
 	struct setup *next;
+	int64_t until_ms;
 	uint64_t count;
 	bool stop;
 
@@ -245,6 +263,8 @@ static void woken(evutil_socket_t fd, short what, void *arg)
 	next = asker->next;
 	asker->next = NULL;
 	stop = asker->stop;
+	until_ms = asker->new_until_ms;
+	asker->new_until_ms = INT64_MAX;
 	pthread_mutex_unlock(&asker->lock);
 	if (next) {
 		setup_let_go(asker->setup);
@@ -254,7 +274,7 @@ static void woken(evutil_socket_t fd, short what, void *arg)
 		(void)event_base_loopbreak(asker->base);
 	else
 		begin_more(asker);
-	refuse_late(asker);
+	look_at(asker, until_ms);
 }
 
 static void *run(void *arg)
@@ -286,6 +306,8 @@ static enum queue_room add(
 	taken = atomic_load(&asker->queued) + atomic_load(&asker->open);
 	room = queue_add(&asker->queue, &job->waits, &job->question.source,
 		taken < most ? most - taken : 0, share, &item);
+	if (room <= QUEUE_MADE_ROOM && job->until_ms < asker->new_until_ms)
+		asker->new_until_ms = job->until_ms;
 	if (room == QUEUE_ROOM)
 		atomic_fetch_add(&asker->queued, 1);
 	pthread_mutex_unlock(&asker->lock);
@@ -325,13 +347,14 @@ static bool is_of(const struct queue_item *item, void *arg)
 	return job->question.ticket.number == *ticket;
 }
 
-unsigned asker_drop(struct asker *asker, uint64_t ticket)
+unsigned asker_drop(
+	struct asker *asker, const struct queue_key *source, uint64_t ticket)
 {
 	struct queue_item *item, *list;
 	unsigned dropped = 0;
 
 	pthread_mutex_lock(&asker->lock);
-	list = queue_take_all(&asker->queue, is_of, &ticket);
+	list = queue_take_of(&asker->queue, source, is_of, &ticket);
 	pthread_mutex_unlock(&asker->lock);
 	while ((item = list)) {
 		DL_DELETE(list, item);
@@ -344,12 +367,18 @@ unsigned asker_drop(struct asker *asker, uint64_t ticket)
 
 void asker_use(struct asker *asker, struct setup *setup)
 {
+	setup->generation = ++asker->generation;
 	asker->places = setup->places;
 	pthread_mutex_lock(&asker->lock);
 	setup_let_go(asker->next);
 	asker->next = setup;
 	pthread_mutex_unlock(&asker->lock);
 	wake_up(asker);
+}
+
+bool asker_is_outdated(const struct asker *asker, const struct asked *asked)
+{
+	return asked->generation && asked->generation != asker->generation;
 }
 
 unsigned asker_queued(const struct asker *asker)
@@ -425,6 +454,8 @@ struct asker *asker_start(struct relay_ctx *cx, const struct libcurl *curl,
 	asker->wake = -1;
 	asker->setup = setup_hold(setup);
 	asker->places = setup->places;
+	asker->generation = setup->generation = 1;
+	asker->new_until_ms = asker->look_ms = INT64_MAX;
 	if (open_loop(asker, curl) == 0 &&
 		relay_thread_start(&asker->thread, run, asker) == 0)
 		return asker;

@@ -21,6 +21,7 @@ struct asked {
 	enum failure failure;
 	struct answer answer; /* with a failure: only `reason` */
 	int64_t took_ms;      /* since it was put into the queue */
+	unsigned generation; /* of the setup it was asked with; 0: it was not */
 };
 
 /* [C] NULL with err.  `told` is called on the control thread, with a struct
@@ -36,11 +37,14 @@ void asker_stop(struct asker *asker);
  * With QUEUE_MADE_ROOM *lost is a question that was dropped for it. */
 enum queue_room asker_push(struct asker *asker, const struct question *question,
 	int64_t until_ms, struct question *lost);
-/* [C] Nobody waits any more for the question with that ticket; it is dropped if
- * it has not begun.  How many questions. */
-unsigned asker_drop(struct asker *asker, uint64_t ticket);
+/* [C] Nobody waits any more for the question of that source with that ticket;
+ * it is dropped if it has not begun.  How many questions. */
+unsigned asker_drop(
+	struct asker *asker, const struct queue_key *source, uint64_t ticket);
 /* [C] For what begins from now on.  Takes over one hold. */
 void asker_use(struct asker *asker, struct setup *setup);
+/* [C] Whether it was asked with a setup that is not in use any more. */
+bool asker_is_outdated(const struct asker *asker, const struct asked *asked);
 /* [*] */
 unsigned asker_queued(const struct asker *asker);
 unsigned asker_open(const struct asker *asker);

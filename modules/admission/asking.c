@@ -205,10 +205,12 @@ void asking_begin(struct relay_ctx *cx, const void *arg)
 
 void asking_left(struct relay_ctx *cx, const void *arg)
 {
+	const struct asking_leaver *leaver = arg;
 	struct data *data = data_of(cx);
-	unsigned dropped =
-		data->asker ? asker_drop(data->asker, *(const uint64_t *)arg)
-			    : 0;
+	unsigned dropped = data->asker
+				   ? asker_drop(data->asker, &leaver->source,
+					     leaver->ticket)
+				   : 0;
 
 	atomic_fetch_sub(&data->waiting, dropped);
 }
@@ -293,6 +295,10 @@ void asking_recall(struct relay_ctx *cx, const void *arg)
 	allow(cx, arg);
 }
 
+/* What an endpoint says that is not asked any more counts until the next look.
+ */
+#define OUTDATED_MS 1
+
 /* For how long it counts, and that in the cache. */
 static void keep(struct relay_ctx *cx, struct asked *asked)
 {
@@ -309,22 +315,45 @@ static void keep(struct relay_ctx *cx, struct asked *asked)
 	pthread_mutex_unlock(&data->lock);
 }
 
+static void ask_soon(struct relay_ctx *cx, const struct question *question)
+{
+	struct data *data = data_of(cx);
+	struct device *device;
+
+	pthread_mutex_lock(&data->lock);
+	device = here_find(&data->here, question->device);
+	if (device) {
+		device->asking = false;
+		device->again_ms = relay_now_ms(cx);
+	}
+	pthread_mutex_unlock(&data->lock);
+}
+
 void asking_told(struct relay_ctx *cx, const void *arg)
 {
 	struct data *data = data_of(cx);
 	struct asked asked = *(const struct asked *)arg;
+	bool outdated = data->asker && asker_is_outdated(data->asker, &asked);
 
 	if (waits(&asked.question))
 		atomic_fetch_sub(&data->waiting, 1);
-	feed_breaker(cx, asked.failure);
+	if (!outdated)
+		feed_breaker(cx, asked.failure);
 	relay_metric_observe(
 		cx, data->counts[COUNT_DURATION], 0, asked.took_ms);
+	if (outdated && asked.question.kind == QUESTION_AGAIN) {
+		ask_soon(cx, &asked.question);
+		return;
+	}
 	if (asked.failure != FAILURE_NONE) {
 		fail(cx, &asked);
 		return;
 	}
 	count_verdict(cx, COUNT_ANSWERED, asked.answer.allow);
-	keep(cx, &asked);
+	if (outdated)
+		asked.answer.keep_ms = OUTDATED_MS;
+	else
+		keep(cx, &asked);
 	if (asked.answer.allow)
 		allow(cx, &asked);
 	else

@@ -12,7 +12,11 @@
  * question that is new; a struct asked whose answer is an earlier one. */
 relay_post_fn asking_begin;
 relay_post_fn asking_recall;
-/* Of a worker: who has that ticket (its number, uint64_t) has left. */
+/* Of a worker: who has that ticket has left. */
+struct asking_leaver {
+	uint64_t ticket; /* its number */
+	struct queue_key source;
+};
 relay_post_fn asking_left;
 /* Of the asking thread. */
 relay_post_fn asking_told;

@@ -62,15 +62,14 @@ static enum relay_verdict wait_for(struct relay_ctx *cx, relay_post_fn *how,
 /* The widest source, as a site has many of the narrow ones.  With the lock
  * held. */
 static void note_source(struct relay_ctx *cx, const struct relay_conn *conn,
-	struct question *question)
+	struct queue_key *out)
 {
 	const struct data *data = cx->data;
 	struct source source;
 
 	exempt_source(&data->exempt, conn, &source);
 	if (source.levels)
-		memcpy(question->source.bytes, source.key[source.levels - 1],
-			ID_LEN);
+		memcpy(out->bytes, source.key[source.levels - 1], ID_LEN);
 }
 
 static enum relay_verdict decide(struct relay_ctx *cx,
@@ -85,7 +84,7 @@ static enum relay_verdict decide(struct relay_ctx *cx,
 
 	question->asked_ms = relay_now_ms(cx);
 	pthread_mutex_lock(&data->lock);
-	note_source(cx, conn, question);
+	note_source(cx, conn, &question->source);
 	found = cache_get(&data->cache, question->key, question->asked_ms,
 		&earlier.answer);
 	pthread_mutex_unlock(&data->lock);
@@ -168,12 +167,18 @@ void decide_conn_close(
 {
 	const struct member *member = relay_conn_data(cx, conn);
 	struct data *data = cx->data;
+	struct asking_leaver leaver = {0};
 
 	(void)reason;
-	/* Without memory for it, the endpoint is asked in vain. */
-	if (member && member->ticket && atomic_load(&data->waiting) > 0)
-		(void)relay_post(cx, RELAY_CONTROL, asking_left,
-			&member->ticket, sizeof(member->ticket));
+	if (member && member->ticket && atomic_load(&data->waiting) > 0) {
+		leaver.ticket = member->ticket;
+		pthread_mutex_lock(&data->lock);
+		note_source(cx, conn, &leaver.source);
+		pthread_mutex_unlock(&data->lock);
+		/* Without memory, the endpoint is asked in vain. */
+		(void)relay_post(cx, RELAY_CONTROL, asking_left, &leaver,
+			sizeof(leaver));
+	}
 	here_leave(cx, conn);
 }
 

@@ -99,9 +99,12 @@ void here_leave(struct relay_ctx *cx, const struct relay_conn *conn)
 void here_settled(struct relay_ctx *cx, struct relay_conn *conn)
 {
 	struct data *data = data_of(cx);
-	const struct member *member = relay_conn_data(cx, conn);
+	struct member *member = relay_conn_data(cx, conn);
 
-	if (!member || !member->device)
+	if (!member)
+		return;
+	member->ticket = 0;
+	if (!member->device)
 		return;
 	pthread_mutex_lock(&data->lock);
 	member->device->joined = true;

@@ -39,7 +39,7 @@ struct here {
 /* Of each connection, and of each session. */
 struct member {
 	struct device *device; /* NULL: it is not counted */
-	uint64_t ticket;       /* of its last question; 0: none */
+	uint64_t ticket;       /* of its question that may be open; 0: none */
 };
 struct session_devices {
 	struct device *of[2]; /* NULL: it is not known */

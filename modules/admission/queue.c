@@ -147,21 +147,40 @@ struct queue_item *queue_take(struct queue *queue)
 	return item;
 }
 
-struct queue_item *queue_take_all(struct queue *queue,
-	bool (*wanted)(const struct queue_item *item, void *arg), void *arg)
+static void take_of(struct queue *queue, const struct queue_source *source,
+	queue_wanted_fn *wanted, void *arg, struct queue_item **taken)
 {
-	struct queue_item *item, *after, *taken = NULL;
+	struct queue_item *item = source->items, *after;
+
+	for (; item; item = after) {
+		after = item->next;
+		if (!wanted(item, arg))
+			continue;
+		remove_item(queue, item);
+		DL_APPEND(*taken, item);
+	}
+}
+
+struct queue_item *queue_take_all(
+	struct queue *queue, queue_wanted_fn *wanted, void *arg)
+{
+	struct queue_item *taken = NULL;
 	struct queue_source *source, *next;
 
 	for (source = queue->first; source; source = next) {
 		next = source->next;
-		for (item = source->items; item; item = after) {
-			after = item->next;
-			if (!wanted(item, arg))
-				continue;
-			remove_item(queue, item);
-			DL_APPEND(taken, item);
-		}
+		take_of(queue, source, wanted, arg, &taken);
 	}
+	return taken;
+}
+
+struct queue_item *queue_take_of(struct queue *queue,
+	const struct queue_key *key, queue_wanted_fn *wanted, void *arg)
+{
+	const struct queue_source *source = find(queue, key);
+	struct queue_item *taken = NULL;
+
+	if (source)
+		take_of(queue, source, wanted, arg, &taken);
 	return taken;
 }

@@ -58,7 +58,11 @@ int queue_return(struct queue *queue, struct queue_item *item,
 /* Removes and returns the next one; NULL: none waits. */
 struct queue_item *queue_take(struct queue *queue);
 /* Removes all that are wanted, and returns them as a list (utlist). */
-struct queue_item *queue_take_all(struct queue *queue,
-	bool (*wanted)(const struct queue_item *item, void *arg), void *arg);
+typedef bool queue_wanted_fn(const struct queue_item *item, void *arg);
+struct queue_item *queue_take_all(
+	struct queue *queue, queue_wanted_fn *wanted, void *arg);
+/* The same, of one source. */
+struct queue_item *queue_take_of(struct queue *queue,
+	const struct queue_key *key, queue_wanted_fn *wanted, void *arg);
 
 #endif

@@ -30,6 +30,7 @@ struct setup {
 	unsigned connections, retries;
 	unsigned places; /* of questions: on connections, and in the queue */
 	int64_t timeout_ms;
+	unsigned generation; /* of those that were in use; 1: the first */
 };
 
 /* The hooks of these names. */

@@ -73,7 +73,7 @@ TOPICS = (
     ("core/workers/*", "process/test_hangs.py reloads/test_reload.py sessions/test_session.py"
      " process/test_upgrade_hangs.py"),
     ("modules/access/*", "modules/test_access.py modules/test_named_tokens.py modules/test_half_written_names.py modules/test_terms_of_leavers.py control/test_bans.py configuration/test_guards.py"),
-    ("modules/admission/*", "modules/test_http_verdicts.py modules/test_http_verdict_queue.py modules/test_http_verdict_statuses.py"),
+    ("modules/admission/*", "modules/test_http_verdicts.py modules/test_http_verdict_queue.py modules/test_http_verdict_statuses.py modules/test_http_verdict_reloads.py"),
     ("modules/bounds/*", "strangers/test_bounds.py strangers/test_sources.py"
      " strangers/test_one_source.py"),
     ("modules/control/*", "control"),

@@ -106,6 +106,29 @@ static void some_are_taken_out(void **state)
 	expect(&queue, order, 5);
 }
 
+static void those_of_one_source_are_taken_out(void **state)
+{
+	const int order[] = {1, 3};
+	struct queue queue = {NULL};
+	const struct queue_key second = {{2}}, none = {{9}};
+	struct queue_item *taken;
+	unsigned asked = 0;
+
+	(void)state;
+	add(&queue, 0, 1);
+	add(&queue, 2, 2);
+	add(&queue, 1, 2);
+	add(&queue, 3, 1);
+	assert_null(queue_take_of(&queue, &none, is_even, &asked));
+	assert_int_equal(asked, 0);
+	taken = queue_take_of(&queue, &second, is_even, &asked);
+	assert_int_equal(asked, 2);
+	assert_ptr_equal(taken, &items[2]);
+	assert_null(taken->next);
+	assert_ptr_equal(queue_take(&queue), &items[0]);
+	expect(&queue, order, 2);
+}
+
 static void a_source_has_a_share(void **state)
 {
 	const int order[] = {0, 20, 1, 21, 2, 22, 23};
@@ -200,6 +223,7 @@ int main(void)
 		cmocka_unit_test(sources_take_turns),
 		cmocka_unit_test(a_newcomer_waits_for_one_of_each),
 		cmocka_unit_test(some_are_taken_out),
+		cmocka_unit_test(those_of_one_source_are_taken_out),
 		cmocka_unit_test(a_source_has_a_share),
 		cmocka_unit_test(who_has_most_gives_way),
 		cmocka_unit_test(the_exempt_keep_theirs),
