@@ -145,7 +145,6 @@ static bool claim(struct relay_ctx *cx, struct relay_conn *conn,
 		 */
 		if (!peer_respond(cx, conn, FRAME_SUCCESS))
 			break;
-		relay_conn_settled(conn);
 		if (pair.half.worker == cx->worker)
 			pair_up(cx, conn, &pair);
 		else
