@@ -313,22 +313,34 @@ static void forget(struct relay_ctx *cx, struct presence *presence,
 	free(presence);
 }
 
-/* Some of those that have left, and how many. */
-static size_t take_left(
-	struct accounts *accounts, uint8_t ids[PART][RELAY_DEVICE_ID_LEN])
+/* Whether something would count for it if one of its sessions began. */
+static bool owes(const struct presence *presence)
+{
+	const struct account *account = presence->account;
+
+	return has_terms(account) || account->terms.quota ||
+	       account->terms.expires_s || account_judge(account) != ACCOUNT_OK;
+}
+
+/* Takes some of those that have left; *count of them owe something.  False:
+ * there are none. */
+static bool take_left(struct accounts *accounts,
+	uint8_t ids[PART][RELAY_DEVICE_ID_LEN], size_t *count)
 {
 	struct presence *presence;
-	size_t count = 0;
+	int taken = 0;
 
+	*count = 0;
 	pthread_mutex_lock(&accounts->lock);
-	while ((presence = accounts->left) && count < PART) {
+	for (; (presence = accounts->left) && taken < PART; taken++) {
 		DL_DELETE(accounts->left, presence);
 		DL_APPEND(accounts->withdrawn, presence);
 		presence->withdrawn = true;
-		memcpy(ids[count++], presence->id, ID_LEN);
+		if (owes(presence))
+			memcpy(ids[(*count)++], presence->id, ID_LEN);
 	}
 	pthread_mutex_unlock(&accounts->lock);
-	return count;
+	return taken > 0;
 }
 
 void presence_sweep(struct relay_ctx *cx)
@@ -340,7 +352,7 @@ void presence_sweep(struct relay_ctx *cx)
 	size_t count;
 
 	empty(cx, &accounts->withdrawn, forget);
-	while ((count = take_left(accounts, ids)) > 0)
+	while (take_left(accounts, ids, &count))
 		for (size_t i = 0; here && i < count; i++)
 			here->withdraw(self, ids[i]);
 }

@@ -71,9 +71,9 @@ bool presence_name(
 
 /* Withdraws the invitations of devices whose tokens are over now.  [C] */
 void presence_withdraw(struct relay_ctx *cx);
-/* And of those that have left, which are forgotten at the next call if they are
- * in no session: one for which both have shown their keys may be about to
- * begin.  [C] */
+/* And of those that have left by a name with limits, which are forgotten at the
+ * next call if they are in no session: one for which both have shown their keys
+ * may be about to begin.  [C] */
 void presence_sweep(struct relay_ctx *cx);
 /* Devices of a revoked account that this has not returned yet, and how many, up
  * to `most`.  [C] */
