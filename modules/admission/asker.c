@@ -295,10 +295,16 @@ static void wake_up(const struct asker *asker)
 	(void)!write(asker->wake, &one, sizeof(one));
 }
 
+/* Of one source. */
+static unsigned share_of(const struct asker *asker)
+{
+	return asker->places < 4 ? 1 : asker->places / 4;
+}
+
 static enum queue_room add(
 	struct asker *asker, struct job *job, struct job **victim)
 {
-	unsigned most = asker->places, share = most < 4 ? 1 : most / 4, taken;
+	unsigned most = asker->places, share = share_of(asker), taken;
 	struct queue_item *item;
 	enum queue_room room;
 
@@ -374,6 +380,18 @@ void asker_use(struct asker *asker, struct setup *setup)
 	asker->next = setup;
 	pthread_mutex_unlock(&asker->lock);
 	wake_up(asker);
+}
+
+unsigned asker_room(struct asker *asker, const struct queue_key *source)
+{
+	unsigned share = share_of(asker), held;
+
+	if (share > QUEUE_PER_SOURCE)
+		share = QUEUE_PER_SOURCE;
+	pthread_mutex_lock(&asker->lock);
+	held = queue_held(&asker->queue, source);
+	pthread_mutex_unlock(&asker->lock);
+	return held < share ? share - held : 0;
 }
 
 bool asker_is_outdated(const struct asker *asker, const struct asked *asked)

@@ -41,6 +41,8 @@ enum queue_room asker_push(struct asker *asker, const struct question *question,
  * it is dropped if it has not begun.  How many questions. */
 unsigned asker_drop(
 	struct asker *asker, const struct queue_key *source, uint64_t ticket);
+/* [C] How many more of that source may wait, if there are places. */
+unsigned asker_room(struct asker *asker, const struct queue_key *source);
 /* [C] For what begins from now on.  Takes over one hold. */
 void asker_use(struct asker *asker, struct setup *setup);
 /* [C] Whether it was asked with a setup that is not in use any more. */

@@ -104,9 +104,7 @@ static void fail(struct relay_ctx *cx, const struct asked *asked)
 	} else if (device && question->kind == QUESTION_JOIN &&
 		   !device->answered) {
 		/* If it is admitted without an answer, it is asked about. */
-		device->question = *question;
-		device->question.ticket = (struct relay_ticket){0};
-		device->question.kind = QUESTION_AGAIN;
+		question_again(&device->question, question);
 	}
 	pthread_mutex_unlock(&data->lock);
 	settle(cx, question,

@@ -46,9 +46,7 @@ void here_remove(struct here *here, struct device *device)
 void here_allow(struct device *device, const struct question *question,
 	const struct answer *answer, int64_t now_ms)
 {
-	device->question = *question;
-	device->question.ticket = (struct relay_ticket){0};
-	device->question.kind = QUESTION_AGAIN;
+	question_again(&device->question, question);
 	device->answer = *answer;
 	device->answered = true;
 	/* An answer for this once is no reason to ask every second. */

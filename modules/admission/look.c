@@ -42,12 +42,16 @@ static int64_t room(const struct relay_ctx *cx)
 {
 	const struct data *data = cx->data;
 	const struct conf *conf = cx->conf;
+	const struct queue_key source = question_again_source();
+	int64_t half = (conf->queue + 1) / 2, own;
 
 	/* While all would fail, none. */
 	if (data->breaker.state == BREAKER_OPEN &&
 		relay_now_ms(cx) < data->breaker.until_ms)
 		return 0;
-	return (conf->queue + 1) / 2 - (int64_t)asker_queued(data->asker);
+	half -= (int64_t)asker_queued(data->asker);
+	own = (int64_t)asker_room(data->asker, &source);
+	return half < own ? half : own;
 }
 
 /* It is forgotten at the next look, or when its sessions have ended, for which

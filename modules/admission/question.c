@@ -49,6 +49,23 @@ int question_make(struct question *out, enum question_kind kind,
 									  : -1;
 }
 
+struct queue_key question_again_source(void)
+{
+	struct queue_key key;
+
+	/* No address has a prefix of so many bits. */
+	memset(key.bytes, 0xff, sizeof(key.bytes));
+	return key;
+}
+
+void question_again(struct question *out, const struct question *of)
+{
+	*out = *of;
+	out->ticket = (struct relay_ticket){0};
+	out->kind = QUESTION_AGAIN;
+	out->source = question_again_source();
+}
+
 void question_hex(const struct question *question, char out[QUESTION_HEX])
 {
 	static const char digits[] = "0123456789abcdef";

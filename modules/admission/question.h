@@ -39,6 +39,12 @@ int question_make(struct question *out, enum question_kind kind,
 	const struct relay_conn *conn, const uint8_t *target,
 	const char *token);
 
+/* Whether the device of that question may stay.  All of these have one source
+ * of their own, so that they take no places of those who ask. */
+void question_again(struct question *out, const struct question *of);
+/* Whose source that is. */
+struct queue_key question_again_source(void);
+
 #define QUESTION_BODY 512
 /* The body of the request, with its NUL. */
 void question_body(const struct question *question, enum dialect dialect,

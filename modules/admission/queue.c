@@ -76,6 +76,13 @@ static struct queue_source *find_or_add(
 	return source;
 }
 
+unsigned queue_held(const struct queue *queue, const struct queue_key *key)
+{
+	const struct queue_source *source = find(queue, key);
+
+	return source ? source->count : 0;
+}
+
 int queue_return(struct queue *queue, struct queue_item *item,
 	const struct queue_key *key)
 {
@@ -115,8 +122,7 @@ enum queue_room queue_add(struct queue *queue, struct queue_item *item,
 	const struct queue_key *key, unsigned free, unsigned share,
 	struct queue_item **victim)
 {
-	const struct queue_source *source = find(queue, key);
-	unsigned held = source && !is_exempt(key) ? source->count : 0;
+	unsigned held = is_exempt(key) ? 0 : queue_held(queue, key);
 
 	*victim = NULL;
 	if (held >= share || held >= QUEUE_PER_SOURCE)

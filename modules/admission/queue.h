@@ -52,6 +52,8 @@ enum queue_room {
 enum queue_room queue_add(struct queue *queue, struct queue_item *item,
 	const struct queue_key *key, unsigned free, unsigned share,
 	struct queue_item **victim);
+/* How many of that source wait. */
+unsigned queue_held(const struct queue *queue, const struct queue_key *key);
 /* One that had a place waits again.  0, or -1 without memory. */
 int queue_return(struct queue *queue, struct queue_item *item,
 	const struct queue_key *key);

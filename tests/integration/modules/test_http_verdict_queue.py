@@ -162,3 +162,19 @@ def test_who_has_most_gives_way(asking, endpoint, identities):  # noqa: F811
             oldest.expect(SUCCESS)
         newest = [client.receive() for client in crowd[1::2]]
         assert newest.count(FULL) == 1 and newest.count(SUCCESS) == 3
+
+
+def test_who_is_here_takes_no_place_of_its_source(asking, endpoint, identities):  # noqa: F811
+    """Else devices behind an address that are asked about again keep others there out."""
+    endpoint.answer = lambda asked: says(allow=True, cache_for="100ms")
+    server = asking(connections=1, queue=3, what="joins", **SOURCES)
+    with contextlib.ExitStack() as stack:
+        for identity in identities[:2]:
+            client = stack.enter_context(
+                ProtocolConnection(server.address, identity, source="127.0.0.5"))
+            assert client.ask(rp.JoinRelayRequest("")) == SUCCESS
+        hold(endpoint)
+        server.wait_for_number("open", 1)
+        server.wait_for_number("queued", 1)
+        queue_up(server, stack, identities[2], "127.0.0.5")
+    assert server.number("failures.source-full") == 0
