@@ -6,7 +6,8 @@
  * admission.c  descriptor, options, life cycle
  * decide.c     the filters, on workers
  * asking.c     from a question to its answer, on the control thread
- * asker.c      the thread that asks the endpoint
+ * asker.c      what the asking thread is given to ask
+ * asker_thread.c  that thread
  * transfer.c   one HTTP request
  * setup.c      options and files, for that thread
  * here.c       the devices that are here by an answer
