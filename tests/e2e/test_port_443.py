@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import re
+import select
 import shutil
 import subprocess
 
@@ -184,11 +185,28 @@ def test_the_first_bytes_of_a_session_may_come_one_at_a_time(shared):
             check_both_ways(one, other)
 
 
+def ended(socks):
+    """Those that the other end has closed or reset."""
+    poll = select.poll()
+    for sock in socks:
+        poll.register(sock, select.POLLIN)
+    return poll.poll(0)
+
+
 def test_the_proxys_processes_have_no_rights(shared, request):
     """But for one that starts the others."""
     assert shared.users("nginx") == {"root", "www-data"}
     if "haproxy" in request.node.name:
         assert shared.users("haproxy") == {"root", "haproxy"}
+
+
+def test_a_source_has_500_connections_and_others_go_on(shared):
+    with contextlib.ExitStack() as stack:
+        many = [stack.enter_context(dial(LOCAL, "127.0.0.9")) for _ in range(520)]
+        wait_for(lambda: len(ended(many)) >= 20, "the end of those above the limit")
+        assert len(ended(many)) == 20
+        with ProtocolConnection(LOCAL, certificates.make()) as joined:
+            joined.join()
 
 
 def test_who_sends_nothing_reaches_no_relay(shared, request):
