@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "relay/address/advertise.h"
 #include "relay/address/private_address.h"
@@ -103,11 +104,17 @@ struct overview {
 	bool some_private; /* one is private */
 };
 
+static bool is_own(const struct relay_listener *listener)
+{
+	return !listener->protocol[0] ||
+	       strcmp(listener->protocol, "relay") == 0;
+}
+
 static void look_at(const struct relay_listener *listener, void *arg)
 {
 	struct overview *overview = arg;
 
-	if (listener->protocol[0] && strcmp(listener->protocol, "relay") != 0)
+	if (!is_own(listener))
 		return;
 	overview->for_all |= !listener->for_proxies && !listener->protocol[0];
 	overview->some_private |= listener->is_private;
@@ -166,6 +173,41 @@ static bool leaves_host(const char *const *ext_address)
 	return false;
 }
 
+struct coverage {
+	const struct advertise *advertise;
+	bool left; /* a listener for which there is no entry with IPv4 */
+};
+
+/* Clients of a proxy came in at its port, which is not known here. */
+static void look_for_entry(const struct relay_listener *listener, void *arg)
+{
+	struct coverage *coverage = arg;
+	const struct advertise *all = coverage->advertise;
+	const char *port = strrchr(listener->address, ':');
+	const struct ext_address *entry;
+
+	if (!port || listener->for_proxies || !is_own(listener))
+		return;
+	for (entry = all->entries; entry < all->entries + all->count; entry++)
+		if ((entry->is_name || entry->v4.known) &&
+			(!entry->at.known ||
+				entry->at.port == strtoul(port + 1, NULL, 10)))
+			return;
+	coverage->left = true;
+}
+
+/* Whether clients with IPv4 at some listener are told no entry. */
+static bool leaves_listener(
+	struct relay_ctx *cx, const char *const *ext_address)
+{
+	struct advertise advertise;
+	struct coverage coverage = {.advertise = &advertise};
+
+	if (advertise_init(&advertise, ext_address, NULL) == 0)
+		relay_listeners_visit(cx, look_for_entry, &coverage);
+	return coverage.left;
+}
+
 void settings_advise_check(struct relay_ctx *cx, const void *values)
 {
 	const struct relay_conf *conf = values;
@@ -174,7 +216,8 @@ void settings_advise_check(struct relay_ctx *cx, const void *values)
 
 	settings_advise(cx, values);
 	left = !conf->ext_address[0] || leaves_host(conf->ext_address);
-	if (left && private_address_find(address))
+	if ((left || leaves_listener(cx, conf->ext_address)) &&
+		private_address_find(address))
 		relay_log(cx, RELAY_NOTICE,
 			"this machine has the private address %s: clients that "
 			"use an HTTP or SOCKS proxy cannot follow invitations "

@@ -348,6 +348,11 @@ def test_check_says_that_ext_address_is_missing(network, relay_keys):
     assert check("-ext-address", "192.0.2.7:443,0.0.0.0:443") == (True, False)
     assert check("-ext-address", "192.0.2.7:443") == (False, False)
     assert check("-ext-address", "[2001:db8::7]:443,192.0.2.7:443") == (False, False)
+    # Clients of one listener, or of one family, are told no entry.
+    two = "-listen", ":443,:22067", "-ext-address"
+    assert check(*two, ":443=192.0.2.7:443") == (True, False)
+    assert check(*two, ":443=192.0.2.7:443,192.0.2.7:22067") == (False, False)
+    assert check("-ext-address", "[2001:db8::7]:443") == (True, False)
     network.at("relay", "ip", "route", "replace", "default", "via", PROXY)
     assert check() == (False, False)
     for entry in ":443", "0.0.0.0:443", "[::]:443", ":22067=:443":
