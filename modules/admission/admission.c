@@ -200,7 +200,7 @@ static void reload_commit(struct relay_ctx *cx)
 	data->exempt = data->next_exempt;
 	pthread_mutex_unlock(&data->lock);
 	ranges_free(&old);
-	data->next_exempt = (struct ranges){NULL};
+	data->next_exempt = (struct ranges){.count = 0};
 	data->breaker = (struct breaker){.state = BREAKER_CLOSED};
 }
 
