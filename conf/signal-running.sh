@@ -22,7 +22,9 @@ main_pid() {
 
 # is_launcher PID: whether it is the process that a server keeps to start its successor.
 is_launcher() {
-	[ "$(cat "/proc/$1/comm" 2>/dev/null)" = strelaysrv-next ]
+	name=""
+	{ read -r name <"/proc/$1/comm"; } 2>/dev/null || true
+	[ "$name" = strelaysrv-next ]
 }
 
 # is_ours PID: whether it runs the program, or the file that a package has replaced since,
@@ -35,14 +37,31 @@ is_ours() {
 	return 1
 }
 
-parent() {
-	sed -n 's/^PPid:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null
+# is_child PID PARENT: false for one that has ended, too. It starts no process: a machine
+# may have thousands of them, which are all looked at.
+is_child() {
+	ppid="" state=""
+	{
+		while read -r key value _; do
+			case $key in
+			State:) state=$value ;;
+			PPid:) ppid=$value ;;
+			Uid:) break ;;
+			esac
+		done <"/proc/$1/status"
+	} 2>/dev/null || return 1
+	[ "$ppid" = "$2" ] && [ "$state" != Z ]
+}
+
+# runs PID: a process that has ended is in /proc until its parent has asked how.
+runs() {
+	[ -d "/proc/$1" ] && ! grep -q '^State:[[:space:]]*[ZX]' "/proc/$1/status" 2>/dev/null
 }
 
 # drains PID: whether another process serves since an upgrade. That is its child.
 drains() {
 	for child in $ours; do
-		[ "$(parent "$child")" != "$1" ] || return 0
+		! is_child "$child" "$1" || return 0
 	done
 	return 1
 }
@@ -65,11 +84,30 @@ servers() {
 successor() {
 	for folder in /proc/[0-9]*; do
 		new=${folder#/proc/}
-		[ "$(parent "$new")" = "$1" ] && [ "$folder/exe" -ef "$program" ] || continue
+		is_child "$new" "$1" && [ "$folder/exe" -ef "$program" ] || continue
 		! is_launcher "$new" || continue
 		echo "$new"
 		return
 	done
+}
+
+# Those that serve, of the installed file.
+installed() {
+	for server in $(servers); do
+		[ ! "/proc/$server/exe" -ef "$program" ] || echo "$server"
+	done
+}
+
+# Whether a server of the installed file runs that did not run before: the old process
+# may hand over, and end, while the processes are looked at.
+has_new() {
+	for server in $(installed); do
+		case " $before " in
+		*" $server "*) ;;
+		*) return 0 ;;
+		esac
+	done
+	return 1
 }
 
 # is_final PID: whether the new process has left the process group of its own, which it has
@@ -84,20 +122,25 @@ is_final() {
 # upgrade-timeout, or fails in the five seconds after that; ten minutes are for one that hangs.
 upgrade() {
 	old=$1 new="" tries=80
+	before=$(installed | tr '\n' ' ')
 	kill -USR2 "$old" || return 1
 	until [ -n "$new" ]; do
-		[ -d "/proc/$old" ] && [ "$tries" -gt 0 ] || return 1
+		runs "$old" || {
+			has_new
+			return
+		}
+		[ "$tries" -gt 0 ] || return 1
 		tries=$((tries - 1))
 		sleep 0.25
 		new=$(successor "$old")
 	done
 	tries=2400
-	until is_final "$new" || [ ! -d "/proc/$old" ]; do
-		[ -d "/proc/$new" ] && [ "$tries" -gt 0 ] || return 1
+	until is_final "$new" || ! runs "$old"; do
+		runs "$new" && [ "$tries" -gt 0 ] || return 1
 		tries=$((tries - 1))
 		sleep 0.25
 	done
-	[ -d "/proc/$new" ]
+	runs "$new"
 }
 
 [ $# -eq 1 ] || {

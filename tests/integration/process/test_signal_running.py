@@ -3,8 +3,10 @@
 
 import os
 import shutil
+import signal
 import subprocess
 
+import pytest
 from hanging import mount  # noqa: F401
 from pairing import Invited, check_both_ways
 from relay_server import ROOT
@@ -14,10 +16,10 @@ from waiting import PATIENCE
 SCRIPT = ROOT / "conf" / "signal-running.sh"
 
 
-def signal_running(program, word):
+def signal_running(program, word, **variables):
     return subprocess.run(["sh", str(SCRIPT), word], capture_output=True, text=True, check=False,
                           timeout=4 * PATIENCE,
-                          env={**os.environ, "STRELAYSRV_PROGRAM": str(program)})
+                          env={**os.environ, "STRELAYSRV_PROGRAM": str(program), **variables})
 
 
 def install_again(program):
@@ -65,3 +67,34 @@ def test_a_new_process_that_is_never_ready_is_told(start_upgrading, mount):  # n
     mount.answer()
     assert signal_running(server.binary, "upgrade").returncode == 0, server.log()
     server.generations.append(int(server.wait_for_log(r"process (\d+) serves; this one").group(1)))
+
+
+#: Instead of sleep(1): waits until the old process has ended, whose parent has not asked how.
+UNTIL_ENDED = """#!/bin/sh
+{first}
+for i in $(seq 3000); do
+	! grep -q "^State:.Z" /proc/{pid}/status || exit 0
+	/bin/sleep 0.02
+done
+exit 1
+"""
+
+
+@pytest.mark.parametrize("first, code", [("", 0), ("kill -KILL {pid}", 1)])
+def test_the_old_process_ends_before_the_new_one_is_found(  # noqa: F811
+        start_upgrading, tmp_path, first, code):
+    """On a busy machine it takes long to look at all processes."""
+    server = start_upgrading(prefix=())
+    (tmp_path / "bin").mkdir()
+    sleep = tmp_path / "bin" / "sleep"
+    sleep.write_text(UNTIL_ENDED.format(pid=server.serving, first=first.format(pid=server.serving)))
+    sleep.chmod(0o755)
+    install_again(server.binary)
+    done = signal_running(server.binary, "upgrade", PATH=f"{sleep.parent}:{os.environ['PATH']}")
+    assert done.returncode == code, done.stderr + server.log()
+    if code == 0:
+        server.generations.append(
+            int(server.wait_for_log(r"process (\d+) serves; this one").group(1)))
+    else:
+        server.codes[server.serving] = server.process.wait(PATIENCE)
+        assert server.codes.pop(server.serving) == -signal.SIGKILL

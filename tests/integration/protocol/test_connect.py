@@ -66,13 +66,14 @@ def check_external(server, identities, address):
         assert got == (address, 443), f"address and port: got {got}, want {address} and 443"
 
 
-@pytest.mark.parametrize("text, address", [
-    ("192.0.2.7:443", MAPPED + socket.inet_aton("192.0.2.7")),
-    ("[2001:db8::7]:443", socket.inet_pton(socket.AF_INET6, "2001:db8::7")),
-    (":443", b""),
+@pytest.mark.parametrize("text, address, listen", [
+    ("192.0.2.7:443", MAPPED + socket.inet_aton("192.0.2.7"), "127.0.0.1:0"),
+    ("[2001:db8::7]:443", socket.inet_pton(socket.AF_INET6, "2001:db8::7"), "[::1]:0"),
+    (":443", b"", "127.0.0.1:0"),
 ])
-def test_the_external_address_is_advertised_instead(start_any, identities, text, address):
-    check_external(start_any("-ext-address", text, pick_ports=True), identities, address)
+def test_the_external_address_is_advertised_instead(start_any, identities, text, address, listen):
+    check_external(start_any("-ext-address", text, listen=listen, pick_ports=True), identities,
+                   address)
 
 
 def test_an_unspecified_external_address_is_not_advertised(start_ours, identities):

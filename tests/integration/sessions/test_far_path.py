@@ -23,5 +23,5 @@ def test_receive_buffers_grow_on_a_long_path(plain_program):
          "--seconds", "7", "--rounds", "1"], capture_output=True, text=True, timeout=120)
     rates = dict(re.findall(r"^\| (to|from) the far side \| ([0-9.]+) ·", told.stdout, re.M))
     assert set(rates) == {"to", "from"}, told.stdout + told.stderr
-    # With buffers of fixed size the rate would be a 25th.
-    assert float(rates["from"]) > float(rates["to"]) / 6, told.stdout
+    # With buffers of fixed size the rate would be a 25th; other load alone has made it a 6th.
+    assert float(rates["from"]) > float(rates["to"]) / 12, told.stdout
