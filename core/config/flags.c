@@ -97,8 +97,10 @@ static int bad_value(struct parser *p, const struct flag *flag,
 	bool secret = flag->option->flags & RELAY_OPTION_SECRET ||
 		      value_has_secret(value);
 
-	/* Only the length can be wrong, which is not a syntax error. */
-	if (flag->option->type == RELAY_STRING) {
+	/* Of a string only the length can be wrong, which is not a syntax
+	 * error. */
+	if (flag->option->type == RELAY_STRING ||
+		strcmp(why->text, options_no_memory) == 0) {
 		(void)fprintf(p->err, "-%s: %s\n", flag->name, why->text);
 		return EXIT_FATAL;
 	}

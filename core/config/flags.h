@@ -56,9 +56,9 @@ const char *flags_conf(int argc, char *const argv[]);
  * modules were looked for, for that message.  Messages and usage go to `err`.
  *
  * Returns 0 to continue with out->action (also CONFIG_HELP), else the exit
- * code: 2 for an unknown flag or an invalid value, 1 for a text of wrong
- * length, which the Go server found only later.  In both cases flags_free() may
- * be called.
+ * code: 2 for an unknown flag or an invalid value, 1 without memory, and for a
+ * text of wrong length, which the Go server found only later.  In both cases
+ * flags_free() may be called.
  */
 int flags_parse(int argc, char *const argv[], const struct config_module *mods,
 	size_t n, const char *dirs, struct flags *out, FILE *err);

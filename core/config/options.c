@@ -15,6 +15,8 @@
 
 #define NS_PER_MS 1000000
 
+const char options_no_memory[] = "out of memory";
+
 /* A parsed value, not stored yet; the option's type tells which member is
  * used. */
 struct parsed {
@@ -134,7 +136,7 @@ static int parse_string(
 		return -1;
 	p->string = strdup(text);
 	if (!p->string)
-		return relay_fail(err, "out of memory");
+		return relay_fail(err, "%s", options_no_memory);
 	p->length = count_characters(text);
 	return 0;
 }
@@ -149,7 +151,7 @@ static int copy_items(const char *const *items, size_t n, struct parsed *p,
 		bytes += strlen(items[i]) + 1;
 	p->list = malloc(bytes);
 	if (!p->list)
-		return relay_fail(err, "out of memory");
+		return relay_fail(err, "%s", options_no_memory);
 	at = (char *)(p->list + n + 1);
 	for (size_t i = 0; i < n; i++) {
 		size_t len = strlen(items[i]) + 1;
@@ -173,7 +175,7 @@ static int parse_list(const char *text, struct parsed *p, struct relay_err *err)
 		most += *c == ',';
 	p->list = malloc(most * sizeof(char *) + strlen(text) + 1);
 	if (!p->list)
-		return relay_fail(err, "out of memory");
+		return relay_fail(err, "%s", options_no_memory);
 	at = (char *)(p->list + most);
 	memcpy(at, text, strlen(text) + 1);
 	while (*at) {

@@ -30,6 +30,9 @@ const struct relay_option *options_find(
 const struct relay_option *options_current(
 	const struct relay_option *table, const struct relay_option *option);
 
+/* The error of the functions below that had no memory: no value is wrong. */
+extern const char options_no_memory[];
+
 /* Fills `conf` with the defaults.  0, or -1 when the table is wrong. */
 int options_defaults(
 	const struct relay_option *table, void *conf, struct relay_err *err);

@@ -51,6 +51,7 @@ KEPT = [
     ("bulk", "event_add", "event_later"),
     ("session", "getsockname", "relay_conn_local"),
     ("http", "event_add", "event_later"),
+    ("start", "malloc", "parse_value"),
 ]
 
 #: Why connections end that nobody has ended.
