@@ -391,8 +391,10 @@ static int serve_all(int argc, char *const argv[])
 			strerror(errno));
 	if (thread_stack_default() != 0)
 		log_core(RELAY_WARNING, "cannot set the stack size of threads");
-	if (file_wait_init(&server->files) != 0)
+	if (file_wait_init(&server->files) != 0) {
+		log_core(RELAY_ERROR, "out of memory");
 		return EXIT_FAILURE;
+	}
 	file_wait_here(&server->files);
 	if (loop_init(&server->control, RELAY_CONTROL) != 0)
 		return EXIT_FAILURE;
