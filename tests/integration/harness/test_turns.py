@@ -5,7 +5,7 @@ import pytest
 
 import turns
 
-SEEDS = [f"commit {i}" for i in range(12)]
+SEEDS = [f"commit {i}" for i in range(24)]
 RELEASE_ONLY = ["tests/integration/shortage/test_a.py::test_b",
                 "tests/integration/http/test_a.py::test_b[1.2-reference]"]
 

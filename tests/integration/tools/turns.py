@@ -13,8 +13,9 @@ import os
 import pathlib
 import re
 
-#: Of which three parts a stage runs which.
-SHARES = {"protocol": (0, 1), "asan": (2,), "tsan": (2,)}
+PARTS = 6
+#: Which of the parts a stage runs.
+SHARES = {"protocol": (0, 1, 2, 3, 4), "asan": (5,), "tsan": (5,)}
 #: Folders with tests that a sanitizer skips, and files that its stages leave out.
 RELEASE_BUILD = ("process", "shortage")
 RELEASE_FILES = ("test_admission", "test_http_shares")
@@ -23,9 +24,9 @@ _REFERENCE = re.compile(r"[\[-]reference[\]-]")
 
 
 def part(name, seed):
-    """The part of three that a test belongs to, whatever its number of workers."""
+    """The part that a test belongs to, whatever its number of workers."""
     text = _WORKERS.sub("ours", name) + seed
-    return hashlib.sha256(text.encode()).digest()[0] % 3
+    return hashlib.sha256(text.encode()).digest()[0] % PARTS
 
 
 def _in_release_build(name, mine):
