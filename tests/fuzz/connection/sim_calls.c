@@ -32,6 +32,16 @@ int sim_getpeername(int fd, struct sockaddr *addr, socklen_t *len) __asm__(
 int sim_accept4(int fd, struct sockaddr *from, socklen_t *len,
 	int flags) __asm__("accept4");
 int sim_accept(int fd, struct sockaddr *from, socklen_t *len) __asm__("accept");
+/* Newer machines, such as arm64, have no poll(2) of their own. */
+static int real_poll(struct pollfd *fds, nfds_t count, int ms)
+{
+	struct timespec wait = {
+		.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+
+	return (int)syscall(
+		SYS_ppoll, fds, count, ms < 0 ? NULL : &wait, NULL, 0);
+}
+
 int sim_poll(struct pollfd *fds, nfds_t count, int ms) __asm__("poll");
 
 /* What the kernel's own sizing reaches. */
@@ -359,7 +369,7 @@ int sim_poll(struct pollfd *fds, nfds_t count, int ms)
 	unsigned wanted = POLLERR | POLLHUP;
 
 	if (count != 1 || fds->fd < SIM_FD) {
-		int ready = (int)syscall(SYS_poll, fds, count, ms);
+		int ready = real_poll(fds, count, ms);
 
 		/* Whoever waited in vain sees that the time has passed: a child
 		 * that hangs is given up. */

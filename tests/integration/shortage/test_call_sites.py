@@ -155,7 +155,9 @@ class Relay:
     def session_open(self):
         """A device has joined, and is in a session, whose sides are given."""
         with Invited(self.server, self.one, self.two) as invited:
-            yield invited.join_both()
+            sides = invited.join_both()
+            check_both_ways(*sides)  # afterwards the server's events are as they stay
+            yield sides
 
     # What must be as before.
 
