@@ -14,6 +14,9 @@
 #include "peers/strangers.h"
 #include "workers/workers.h"
 
+/* For modules of older API versions, to move a connection was to settle it. */
+#define MINOR_SETTLES 8
+
 /* A move under way; owns the connection until it arrives. */
 struct conn_move {
 	struct conn_move *next; /* on the worker's list `leaving` */
@@ -111,6 +114,8 @@ void relay_conn_move(struct relay_ctx *cx, struct relay_conn *conn, int to,
 	if (len)
 		memcpy(move->arg, arg, len);
 	question_drop(conn);
+	if (cx->mod->def.abi_minor < MINOR_SETTLES)
+		relay_conn_settled(conn);
 	/* Meanwhile nobody can evict it. */
 	strangers_leave(&peers->strangers, conn, false, 0);
 	/*

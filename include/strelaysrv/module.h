@@ -65,7 +65,8 @@
  *                    relay_listeners_visit, relay_session_idle_for,
  *                    relay_conn_waits, relay_conn_protocol,
  *                    relay_conn_peek, relay_conn_pass_on; a connection
- *                    that is moved stays a stranger until it is settled
+ *                    that is moved stays a stranger until it is settled,
+ *                    unless its module was built for an older version
  */
 #define RELAY_ABI_MAGIC 0x524c594dU /* "RLYM" */
 #define RELAY_ABI_MAJOR 1
