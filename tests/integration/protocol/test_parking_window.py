@@ -7,8 +7,10 @@ import pytest
 
 import relay_protocol as rp
 from later import Later
-from module_server import module_server  # noqa: F401
+from module_server import folder_of, module_server  # noqa: F401
 from relay_client import ProtocolConnection
+from relay_server import module_folder
+from upgrading import start_upgrading  # noqa: F401
 from verdict_endpoint import says
 from verdict_server import SUCCESS, asking, endpoint  # noqa: F401
 from waiting import wait_for
@@ -30,7 +32,8 @@ class Parking:
         self.address = server.address
 
     def number(self, name):
-        return int(self.server.probe()[f"metric relay.{name}"])
+        text = self.server.get("/probe")[2].decode()
+        return int(dict(line.rsplit(" ", 1) for line in text.splitlines())[f"metric relay.{name}"])
 
     def wait_for_number(self, name, number):
         wait_for(lambda: self.number(name) == number,
@@ -118,3 +121,22 @@ def test_requests_wait_for_who_is_about_to_join(asking, endpoint, later, identit
         else:
             device.expect_last(NOT_FOUND)
             assert parking.number("requests_waiting") == 1
+
+
+@WORKERS
+def test_after_an_upgrade_every_device_is_expected(start_upgrading, later, identities,  # noqa: F811
+                                                   workers):
+    server = Parking(start_upgrading(
+        "-relay.park-asks", "10s", "-module-dir", f"{module_folder()},{folder_of('probe')}",
+        conf="modules = { log, relay, probe }\n", workers=workers, env=later.env), later)
+    later.move_on(WINDOW + 1)
+    with ProtocolConnection(server.address, identities[1]).join():
+        assert server.is_told_at_once(identities[0], identities[2])
+        server.server.upgrade()
+    # The new process has never seen it.
+    with server.asks(identities[0], identities[1]) as asker:
+        with ProtocolConnection(server.address, identities[1]).join() as device:
+            assert device.invitation().from_id == identities[0].id
+            assert asker.invitation().from_id == identities[1].id
+    later.move_on(WINDOW + 1)
+    assert server.is_told_at_once(identities[0], identities[2])
