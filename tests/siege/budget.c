@@ -182,7 +182,7 @@ static const struct budget_row rows[] = {
 		"relay.park-asks PARKING_PER_SOURCE PARKING_PER_BOTH "
 		"PARKING_PER_DEVICE PARKING_MOST PARKING_DEVICES",
 		"strelaysrv_relay_requests_parked_total{result=refused}", false,
-		"test_a_source_and_a_device_have_bounds "
+		"test_a_source_and_a_device_have_bounds test_all_have_a_bound "
 		"test_who_has_most_of_a_device_gives_up_a_place unit-parking",
 		"ask-absent"},
 	{PLAIN, "time until the session key", "{relay.guest-timeout}", "-", "-",

@@ -9,8 +9,9 @@ import ssl
 import pytest
 
 import relay_protocol as rp
-from module_server import module_server  # noqa: F401
+from module_server import folder_of, module_server  # noqa: F401
 from relay_client import ProtocolConnection, reset
+from relay_server import module_folder
 from waiting import PATIENCE, wait_for
 
 NOT_FOUND = rp.response(rp.NOT_FOUND)
@@ -59,9 +60,9 @@ def notify(sock):
 def parking(module_server):  # noqa: F811
     """Within 30 s of its start, requests for any device wait."""
 
-    def start(workers=2, wait="10s", modules=("log", "relay", "probe"), sections=None):
-        return Parking(module_server(
-            modules, workers=workers, sections={"relay": {"park-asks": wait}, **(sections or {})}))
+    def start(workers=2, wait="10s", modules=("log", "relay", "probe"), sections=None, args=()):
+        return Parking(module_server(modules, workers=workers, args=args, sections={
+            "relay": {"park-asks": wait}, **(sections or {})}))
 
     return start
 
@@ -216,6 +217,28 @@ def test_who_has_most_of_a_device_gives_up_a_place(bounded, identities, workers)
         refused.expect_last(NOT_FOUND)
         stack.enter_context(ProtocolConnection(server.address, identities[1])).join()
         honest.invitation()
+
+
+@WORKERS
+def test_all_have_a_bound(parking, identities, workers):
+    """Of a module that was built with 8 places instead of 4,096, see unit-parking for these."""
+    server = parking(workers, args=["-module-dir", ",".join(map(str, [
+        folder_of("few-places"), folder_of("probe"), module_folder()]))])
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(server.asks(
+            identities[0], identities[number], source=f"127.0.0.{number + 1}"))
+            for number in range(1, 9)]
+        with ProtocolConnection(server.address, identities[0]) as one_more:
+            assert one_more.ask(rp.ConnectRequest(identities[9].id)) == NOT_FOUND
+        assert server.number("requests_parked.refused") == 1
+        assert server.number("connect_requests.not_found") == 1
+        assert server.number("requests_waiting") == 8
+        clients[0].close()
+        server.wait_for_number("requests_waiting", 7)
+        asker = stack.enter_context(server.asks(identities[0], identities[9]))
+        stack.enter_context(ProtocolConnection(server.address, identities[9])).join()
+        asker.invitation()
+    assert server.number("requests_parked.refused") == 1
 
 
 def test_requests_that_wait_count_as_all_do(parking, identities):
