@@ -255,6 +255,11 @@ static enum answer_fault read_json(enum dialect dialect, const char *body,
 	return fault;
 }
 
+static bool is_trouble(long status)
+{
+	return status >= 500 || status == 429;
+}
+
 enum answer_fault answer_read(enum dialect dialect, long status,
 	const char *body, size_t len, const uint8_t *device, struct answer *out)
 {
@@ -267,11 +272,13 @@ enum answer_fault answer_read(enum dialect dialect, long status,
 	if (dialect == DIALECT_IROH && status >= 200 && status < 500) {
 		out->allow = status == 200 && len == sizeof(yes) - 1 &&
 			     memcmp(body, yes, len) == 0;
+		out->trouble = is_trouble(status);
 		return ANSWER_GOOD;
 	}
 	/* So does derper; what a server's own trouble made counts once. */
 	if (dialect == DIALECT_DERPER && status > 200) {
 		out->keep_ms = status >= 500 ? 0 : -1;
+		out->trouble = is_trouble(status);
 		return ANSWER_GOOD;
 	}
 	/* What web services say to whoever may not. */

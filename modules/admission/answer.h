@@ -15,6 +15,7 @@ enum dialect { DIALECT_OWN, DIALECT_DERPER, DIALECT_IROH, DIALECTS };
 
 struct answer {
 	bool allow;
+	bool trouble;    /* it denies because of trouble of its own */
 	int64_t rate;    /* bytes per second; 0: none */
 	int64_t weight;  /* 1 to 1000; 0: none */
 	int64_t quota;   /* bytes in a month; 0: none */

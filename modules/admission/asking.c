@@ -225,9 +225,10 @@ static void deny(struct relay_ctx *cx, const struct asked *asked)
 
 	pthread_mutex_lock(&data->lock);
 	device = here_find(&data->here, question->device);
-	if (device && (question->kind == QUESTION_AGAIN ||
-			      (question->kind == QUESTION_JOIN &&
-				      !device->answered))) {
+	if (device &&
+		(question->kind == QUESTION_AGAIN ||
+			(question->kind == QUESTION_JOIN && !device->answered &&
+				!asked->answer.trouble))) {
 		withdrawn = question->kind == QUESTION_AGAIN &&
 			    device->connections > 0;
 		device->asking = false;
@@ -343,6 +344,10 @@ void asking_told(struct relay_ctx *cx, const void *arg)
 		ask_soon(cx, &asked.question);
 		return;
 	}
+	/* By the dialect it is no failure, but it says nothing about who has
+	 * been admitted. */
+	if (asked.answer.trouble && asked.question.kind == QUESTION_AGAIN)
+		asked.failure = FAILURE_STATUS;
 	if (asked.failure != FAILURE_NONE) {
 		fail(cx, &asked);
 		return;

@@ -222,7 +222,7 @@ enum failure transfer_result(
 			status, transfer->body, transfer->len, transfer->device,
 			out));
 		if (failure == FAILURE_STATUS || failure == FAILURE_REJECTED ||
-			failure == FAILURE_REDIRECT)
+			failure == FAILURE_REDIRECT || out->trouble)
 			(void)snprintf(out->reason, sizeof(out->reason),
 				"HTTP status %ld", status);
 		return failure;

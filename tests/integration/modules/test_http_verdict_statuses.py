@@ -58,3 +58,38 @@ def test_another_status_of_derpers_endpoint_denies(asking, endpoint, identities,
     assert server.number("failures.status") == server.number("breaker") == 0
     endpoint.answer = lambda asked: (200, b'{"Allow":true}', {})
     assert server.answer_to(identities[0]) == SUCCESS
+
+
+@pytest.mark.parametrize(("dialect", "status"), [
+    ("derper", 429), ("derper", 500), ("derper", 503), ("iroh", 429), ("iroh", 503)])
+def test_trouble_of_the_endpoint_sends_nobody_away(asking, endpoint, identities, dialect, status):  # noqa: F811
+    yes = b"true" if dialect == "iroh" else b'{"Allow":true}'
+    server = asking(dialect=dialect, what="joins", retries=0, cache_for="100ms",
+                    breaker_pause="100ms", relay={"ping-interval": "1s"})
+    endpoint.answer = lambda asked: (200, yes, {})
+    with server.joined(identities[0]) as client:
+        endpoint.answer = lambda asked: (status, b"", {})
+        wait_for(lambda: server.number("failures.status") >= 2, "it to be asked about again")
+        for _ in range(2):
+            assert client.receive() == rp.Ping()
+            client.send(rp.Pong())
+        server.wait_for_log("no answer about a device, which is therefore kept: status "
+                            rf"\(HTTP status {status}\)")
+        assert server.number("withdrawn") == 0
+        # What it denies by then sends the device away.
+        endpoint.answer = lambda asked: (404, b"", {})
+        wait_for(lambda: server.number("withdrawn") == 1, "the device to be denied")
+        client.expect_last(FULL)
+
+
+def test_trouble_with_another_join_sends_nobody_away(asking, endpoint, identities):  # noqa: F811
+    """The device was admitted without an answer, and its second connection is denied."""
+    server = asking(dialect="derper", what="joins", retries=0, fail_open="yes", timeout="100ms",
+                    breaker_failures=1000, breaker_pause="1h", relay={"ping-interval": "1s"})
+    endpoint.answer = lambda asked: None
+    with server.joined(identities[0]) as client:
+        endpoint.answer = lambda asked: (503, b"", {})
+        assert server.answer_to(identities[0]) == NOT_FOUND
+        for _ in range(2):
+            assert client.receive() == rp.Ping()
+            client.send(rp.Pong())

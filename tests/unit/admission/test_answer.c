@@ -184,19 +184,20 @@ static void statuses(void **state)
 	static const struct {
 		long status;
 		enum answer_fault own, derper, iroh;
+		bool trouble;
 	} rows[] = {
-		{0, ANSWER_STATUS, ANSWER_STATUS, ANSWER_STATUS},
-		{100, ANSWER_STATUS, ANSWER_STATUS, ANSWER_STATUS},
-		{201, ANSWER_STATUS, ANSWER_GOOD, ANSWER_GOOD},
-		{301, ANSWER_REDIRECT, ANSWER_REDIRECT, ANSWER_REDIRECT},
-		{399, ANSWER_REDIRECT, ANSWER_REDIRECT, ANSWER_REDIRECT},
-		{400, ANSWER_REJECTED, ANSWER_GOOD, ANSWER_GOOD},
+		{0, ANSWER_STATUS, ANSWER_STATUS, ANSWER_STATUS, false},
+		{100, ANSWER_STATUS, ANSWER_STATUS, ANSWER_STATUS, false},
+		{201, ANSWER_STATUS, ANSWER_GOOD, ANSWER_GOOD, false},
+		{301, ANSWER_REDIRECT, ANSWER_REDIRECT, ANSWER_REDIRECT, false},
+		{399, ANSWER_REDIRECT, ANSWER_REDIRECT, ANSWER_REDIRECT, false},
+		{400, ANSWER_REJECTED, ANSWER_GOOD, ANSWER_GOOD, false},
 		/* A denial, whatever the body says. */
-		{403, ANSWER_GOOD, ANSWER_GOOD, ANSWER_GOOD},
-		{429, ANSWER_STATUS, ANSWER_GOOD, ANSWER_GOOD},
-		{499, ANSWER_REJECTED, ANSWER_GOOD, ANSWER_GOOD},
-		{500, ANSWER_STATUS, ANSWER_GOOD, ANSWER_STATUS},
-		{599, ANSWER_STATUS, ANSWER_GOOD, ANSWER_STATUS},
+		{403, ANSWER_GOOD, ANSWER_GOOD, ANSWER_GOOD, false},
+		{429, ANSWER_STATUS, ANSWER_GOOD, ANSWER_GOOD, true},
+		{499, ANSWER_REJECTED, ANSWER_GOOD, ANSWER_GOOD, false},
+		{500, ANSWER_STATUS, ANSWER_GOOD, ANSWER_STATUS, true},
+		{599, ANSWER_STATUS, ANSWER_GOOD, ANSWER_STATUS, true},
 	};
 	struct answer answer;
 
@@ -210,6 +211,7 @@ static void statuses(void **state)
 					 "{\"Allow\":true}", &answer),
 			rows[i].derper);
 		assert_false(answer.allow);
+		assert_int_equal(answer.trouble, rows[i].trouble);
 		assert_int_equal(read_text(DIALECT_IROH, rows[i].status, "true",
 					 &answer),
 			rows[i].iroh);
