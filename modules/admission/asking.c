@@ -24,6 +24,12 @@ static bool waits(const struct question *question)
 	return question->ticket.number != 0;
 }
 
+static void is_over(struct relay_ctx *cx, const struct question *question)
+{
+	if (waits(question))
+		unsettled_end(&data_of(cx)->unsettled, question->ticket.number);
+}
+
 static void settle(struct relay_ctx *cx, const struct question *question,
 	enum relay_verdict verdict, enum relay_refusal refusal,
 	const char *word)
@@ -118,8 +124,7 @@ static void fail_unasked(struct relay_ctx *cx, const struct question *question,
 {
 	const struct asked asked = {.question = *question, .failure = failure};
 
-	if (waits(question))
-		atomic_fetch_sub(&data_of(cx)->waiting, 1);
+	is_over(cx, question);
 	fail(cx, &asked);
 }
 
@@ -210,7 +215,8 @@ void asking_left(struct relay_ctx *cx, const void *arg)
 					     leaver->ticket)
 				   : 0;
 
-	atomic_fetch_sub(&data->waiting, dropped);
+	while (dropped--)
+		unsettled_end(&data->unsettled, leaver->ticket);
 }
 
 /* Answers. */
@@ -290,8 +296,10 @@ static void allow(struct relay_ctx *cx, const struct asked *asked)
 
 void asking_recall(struct relay_ctx *cx, const void *arg)
 {
-	atomic_fetch_sub(&data_of(cx)->waiting, 1);
-	allow(cx, arg);
+	const struct asked *asked = arg;
+
+	is_over(cx, &asked->question);
+	allow(cx, asked);
 }
 
 /* What an endpoint says that is not asked any more counts until the next look.
@@ -334,8 +342,7 @@ void asking_told(struct relay_ctx *cx, const void *arg)
 	struct asked asked = *(const struct asked *)arg;
 	bool outdated = data->asker && asker_is_outdated(data->asker, &asked);
 
-	if (waits(&asked.question))
-		atomic_fetch_sub(&data->waiting, 1);
+	is_over(cx, &asked.question);
 	if (!outdated)
 		feed_breaker(cx, asked.failure);
 	relay_metric_observe(
@@ -368,8 +375,7 @@ void asking_lost(struct relay_ctx *cx, const struct asked *asked)
 	struct data *data = data_of(cx);
 	struct device *device;
 
-	if (waits(&asked->question))
-		atomic_fetch_sub(&data->waiting, 1);
+	is_over(cx, &asked->question);
 	count_failure(cx, FAILURE_MEMORY);
 	pthread_mutex_lock(&data->lock);
 	device = here_find(&data->here, asked->question.device);

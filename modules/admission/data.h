@@ -16,6 +16,7 @@
  * counts.c     metrics
  * answer.c     what an answer says (pure)
  * question.c   what is asked
+ * unsettled.h  which questions are not settled (pure)
  * queue.c      what waits, of one source after the other
  * cache.c      answers that still count (pure)
  * breaker.c    when an endpoint that fails is asked again (pure)
@@ -34,6 +35,7 @@
 #include "conf.h"
 #include "here_state.h"
 #include "shared/ranges.h"
+#include "unsettled.h"
 
 enum {
 	COUNT_ASKED,
@@ -54,8 +56,6 @@ struct data {
 	struct cache cache;
 	struct here here;
 	struct ranges exempt;
-	_Atomic unsigned
-		waiting; /* questions of workers that are not settled */
 	struct relay_metric *counts[COUNTS];
 	/* Control thread. */
 	struct asker *asker;
@@ -66,6 +66,7 @@ struct data {
 	struct relay_log_kind denied, withdrawn, failed, late, full, unlimited,
 		uncounted, used_up, broken, mended;
 	/* Any thread. */
+	struct unsettled unsettled; /* for answers: questions of workers */
 	struct relay_log_kind short_of_memory;
 };
 

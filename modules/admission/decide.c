@@ -48,14 +48,17 @@ static enum relay_verdict no_memory(
 	return refuse(why, RELAY_REFUSE_FULL, counts_word(FAILURE_MEMORY));
 }
 
-static enum relay_verdict wait_for(struct relay_ctx *cx, relay_post_fn *how,
-	const void *what, size_t len, struct relay_denial *why)
+/* `what` of the question is posted to the control thread. */
+static enum relay_verdict wait_for(struct relay_ctx *cx,
+	const struct question *question, relay_post_fn *how, const void *what,
+	size_t len, struct relay_denial *why)
 {
 	struct data *data = cx->data;
 
+	unsettled_begin(&data->unsettled, question->ticket.number);
 	if (relay_post(cx, RELAY_CONTROL, how, what, len) == 0)
 		return RELAY_WAIT;
-	atomic_fetch_sub(&data->waiting, 1);
+	unsettled_end(&data->unsettled, question->ticket.number);
 	return no_memory(cx, why);
 }
 
@@ -97,14 +100,14 @@ static enum relay_verdict decide(struct relay_ctx *cx,
 	if (!relay_ticket_take(cx, conf->fail_open ? RELAY_PASS : RELAY_DENY,
 		    &question->ticket))
 		return refuse(why, RELAY_REFUSE_FULL, "busy");
-	atomic_fetch_add(&data->waiting, 1);
 	if (member)
 		member->ticket = question->ticket.number;
 	if (!found)
-		return wait_for(
-			cx, asking_begin, question, sizeof(*question), why);
+		return wait_for(cx, question, asking_begin, question,
+			sizeof(*question), why);
 	earlier.question = *question;
-	return wait_for(cx, asking_recall, &earlier, sizeof(earlier), why);
+	return wait_for(
+		cx, question, asking_recall, &earlier, sizeof(earlier), why);
 }
 
 enum relay_verdict decide_peer_join(struct relay_ctx *cx,
@@ -170,7 +173,8 @@ void decide_conn_close(
 	struct asking_leaver leaver = {0};
 
 	(void)reason;
-	if (member && member->ticket && atomic_load(&data->waiting) > 0) {
+	if (member && member->ticket &&
+		unsettled_may_have(&data->unsettled, member->ticket)) {
 		leaver.ticket = member->ticket;
 		pthread_mutex_lock(&data->lock);
 		note_source(cx, conn, &leaver.source);
