@@ -238,22 +238,25 @@ struct place pending_lose(
 	return half;
 }
 
+/* One session that the device requested or is requested for. */
+static struct pending *any_of(
+	const struct pending_table *table, const uint8_t *id)
+{
+	const struct queue *queue = queue_find(&table->queues, id);
+
+	return queue && queue->first ? queue->first
+				     : limits_first_of(&table->limits, id);
+}
+
 unsigned pending_withdraw(struct pending_table *table, const uint8_t *id,
 	int64_t now_ms, struct place lost[PENDING_WITHDRAW_MOST])
 {
-	struct pending *pending, *next;
+	struct pending *pending;
 	unsigned count = 0;
 
 	pthread_mutex_lock(&table->lock);
-	for (pending = table->first; pending && count < PENDING_WITHDRAW_MOST;
-		pending = next) {
-		const struct pending_pair *pair = &pending->pair;
-
-		next = pending->next;
-		if (memcmp(pair->id[SIDE_CLIENT], id, ID_LEN) != 0 &&
-			memcmp(pair->id[SIDE_SERVER], id, ID_LEN) != 0)
-			continue;
-		lost[count++] = pair->half;
+	while (count < PENDING_WITHDRAW_MOST && (pending = any_of(table, id))) {
+		lost[count++] = pending->pair.half;
 		drop(table, pending, false, now_ms);
 	}
 	pthread_mutex_unlock(&table->lock);

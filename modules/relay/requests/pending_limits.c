@@ -34,8 +34,34 @@ static void leave_source(struct pending *pending)
 	holder->items = first;
 }
 
+static void join_device(struct pending *pending)
+{
+	struct pending *first = pending->device->items;
+
+	DL_APPEND2(first, pending, device_prev, device_next);
+	pending->device->items = first;
+}
+
+static void leave_device(struct pending *pending)
+{
+	struct pending *first = pending->device->items;
+
+	DL_DELETE2(first, pending, device_prev, device_next);
+	pending->device->items = first;
+}
+
+struct pending *limits_first_of(
+	const struct pending_limits *limits, const uint8_t *client)
+{
+	const struct holder *holder = holders_find(&limits->devices, client);
+
+	return holder ? holder->items : NULL;
+}
+
 void limits_give(struct pending_limits *limits, struct pending *pending)
 {
+	if (pending->device_prev)
+		leave_device(pending);
 	if (pending->source_prev)
 		leave_source(pending);
 	if (pending->device)
@@ -61,6 +87,7 @@ int limits_take(struct pending_limits *limits, struct pending *pending,
 			goto error;
 	}
 	join_source(pending);
+	join_device(pending);
 	return 0;
 
 error:

@@ -58,6 +58,9 @@ int limits_take(struct pending_limits *limits, struct pending *pending,
 	const struct source *source);
 /* Undoes limits_take(), also if it was only partly done. */
 void limits_give(struct pending_limits *limits, struct pending *pending);
+/* The oldest session that the device requested; NULL: there is none. */
+struct pending *limits_first_of(
+	const struct pending_limits *limits, const uint8_t *client);
 /*
  * Whether a new one fits when `leaving` (or NULL) will have been dropped;
  * *victim is another one to drop for it, or NULL.

@@ -40,6 +40,8 @@ struct pending {
 	struct pending *next, *prev; /* of all */
 	/* Of the same widest source, oldest first. */
 	struct pending *source_next, *source_prev;
+	/* Of the same requester. */
+	struct pending *device_next, *device_prev;
 	struct pending_key key[2]; /* by side; in the table while unused */
 	bool used[2];
 	unsigned levels;

@@ -195,6 +195,28 @@ static void a_device_is_invited_to_nothing_any_more(void **state)
 	assert_int_equal(pending_keys(&f->table), 0);
 }
 
+/* Requested by it and for it; not those of others. */
+static void only_its_own_sessions_are_withdrawn(void **state)
+{
+	struct fixture *f = *state;
+	struct place lost[PENDING_WITHDRAW_MOST];
+	uint8_t second[2][ID_LEN], other[2][ID_LEN];
+
+	assert_int_equal(add(f, alice, &nowhere, second), PENDING_ROOM);
+	assert_int_equal(add(f, alice, &nowhere, other), PENDING_ROOM);
+	assert_int_equal(add(f, bob, &nowhere, other), PENDING_ROOM);
+	assert_int_equal(add_from(f, v4(1), other), PENDING_ROOM);
+	/* One of those in between has gone before. */
+	(void)pending_lose(&f->table, second[SIDE_SERVER], 0);
+	assert_int_equal(pending_sessions(&f->table), 4);
+	assert_int_equal(pending_withdraw(&f->table, alice, 0, lost), 3);
+	assert_int_equal(pending_withdraw(&f->table, alice, 0, lost), 0);
+	assert_int_equal(pending_sessions(&f->table), 1);
+	assert_int_equal(pending_keys(&f->table), 2);
+	assert_int_equal(pending_withdraw(&f->table, bob, 0, lost), 1);
+	assert_int_equal(pending_sessions(&f->table), 0);
+}
+
 static void before_its_requester_has_come_nobody_waits(void **state)
 {
 	struct fixture *f = *state;
@@ -402,6 +424,7 @@ int main(void)
 		TEST(a_half_that_goes_takes_the_session_along),
 		TEST(a_lost_invitation_takes_the_session_along),
 		TEST(a_device_is_invited_to_nothing_any_more),
+		TEST(only_its_own_sessions_are_withdrawn),
 		TEST(before_its_requester_has_come_nobody_waits),
 		TEST(expiry_forgets_the_old_and_keeps_the_new),
 		TEST(the_table_has_a_bound),
