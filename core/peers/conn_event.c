@@ -148,7 +148,9 @@ static void conn_event(evutil_socket_t fd, short what, void *arg)
 
 /*
  * After a stall of this thread or of the machine, what the peer has said in
- * time lies unread.  True: the deadline does not count any more.
+ * time may lie unread: before a deadline is due, the loop reads all of it only
+ * after the first stall in a while.  True: the deadline does not count any
+ * more.
  */
 static bool is_heard(struct relay_conn *conn)
 {

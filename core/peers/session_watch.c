@@ -91,7 +91,7 @@ static bool broken_and_stuck(const struct relay_session *session)
 }
 
 /* Whether nothing has moved for too long.  After a stall of this thread or of
- * the machine, bytes that came in time are not read yet. */
+ * the machine, bytes that came in time may lie unread, see conn_event.c. */
 static bool idle_for_too_long(struct relay_session *session)
 {
 	bool heard = false;
