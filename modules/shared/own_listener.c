@@ -23,12 +23,32 @@ static bool fits(const struct sockaddr_storage *address, int family)
 	       (family != AF_INET || IN6_IS_ADDR_UNSPECIFIED(&v6.sin6_addr));
 }
 
-int own_listener_find(int family, struct sockaddr_storage *out)
+static bool is_loopback(const struct sockaddr_storage *address)
+{
+	struct sockaddr_in6 v6;
+	struct sockaddr_in v4;
+
+	if (address->ss_family == AF_INET6) {
+		memcpy(&v6, address, sizeof(v6));
+		return IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr);
+	}
+	memcpy(&v4, address, sizeof(v4));
+	return ntohl(v4.sin_addr.s_addr) >> 24 == 127;
+}
+
+static int find(int family, bool loopback, struct sockaddr_storage *out)
 {
 	for (unsigned i = 0; relay_listen_address(i, out) == 0; i++)
-		if (fits(out, family))
+		if (fits(out, family) && is_loopback(out) == loopback)
 			return (int)i;
 	return -1;
+}
+
+int own_listener_find(int family, struct sockaddr_storage *out)
+{
+	int at = find(family, false, out);
+
+	return at < 0 ? find(family, true, out) : at;
 }
 
 static void look(const struct relay_listener *info, void *arg)

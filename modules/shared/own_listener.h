@@ -11,8 +11,9 @@ struct relay_ctx;
 
 /*
  * The first listen address of `family` (AF_UNSPEC: of any) that means something
- * on other machines: an IPv6 link-local address does not.  [C]  Returns i of
- * relay_listen_address(), or -1 if there is none.
+ * on other machines: an IPv6 link-local address does not, and loopback is only
+ * taken if there is no other.  [C]  Returns i of relay_listen_address(), or -1
+ * if there is none.
  */
 int own_listener_find(int family, struct sockaddr_storage *out);
 /* Whether any address is told to clients: it is neither for proxies alone nor
