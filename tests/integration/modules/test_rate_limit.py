@@ -5,14 +5,19 @@ Rates are measured over seconds and compared with tolerance, because a busy mach
 They must never exceed the limit."""
 
 import contextlib
+import itertools
 
 import pytest
 
 import device_id
+import relay_protocol as rp
+import wormhole
 from flows import check_flows, flow
 from module_server import module_server  # noqa: F401
 from pairing import Invited, check_both_ways
-from relay_server import run
+from proxy_sender import Proxied, version2
+from relay_client import MessageStream, dial
+from relay_server import free_port, run
 from streams import (KILO, MEGA, UNDER, Stream, check_rate, rates, smoothest, smoothness)
 from waiting import wait_for
 
@@ -173,6 +178,71 @@ def test_sources_share_before_their_devices_do(start_ours, identities):
         *many, one = rates(streams)
     check_rate(sum(many) + one, 4 * MEGA, "all together")
     assert one >= 4 * MEGA / 2 * (0.7 - UNDER), f"the other source got {one:.0f}"
+
+
+def clients(host):
+    """The headers with which a proxy names one client after the other of that host."""
+    return (version2((host, port)) for port in itertools.count(1))
+
+
+@pytest.fixture
+def proxied(start_ours, tmp_path):
+    """A server with two addresses for proxies, the second of them for Magic Wormhole."""
+    def begin(**options):
+        fronts = [("127.0.0.1", free_port()) for _ in range(2)]
+        text = "modules = { log, bounds, wormhole-transit, relay, rate-limit }\n"
+        for (host, port), protocol in zip(fronts, ("", "wormhole-transit"), strict=True):
+            text += f'listener "to{port}" {{\n\taddress = "{host}:{port}"\n\tproxy = yes\n' \
+                f'\tproxy-from = "127.0.0.1"\n\tprotocol = "{protocol}"\n}}\n'
+        text += "rate-limit {\n" + "".join(f"\t{k} = {v}\n" for k, v in options.items()) + "}\n"
+        (tmp_path / "proxied.conf").write_text(text)
+        return start_ours("-conf", tmp_path / "proxied.conf"), *fronts
+
+    return begin
+
+
+def test_behind_a_proxy_the_clients_are_the_sources(proxied, identities):
+    """The proxy's address is exempt, and would be no source; eight pairs at one told address leave
+    half of the rate to a pair at another."""
+    server, front, _ = proxied(**{"global": 4 * MEGA})
+    many_are, one_is = clients("198.51.100.7"), clients("203.0.113.9")
+    with contextlib.ExitStack() as stack:
+
+        def side(header, key):
+            stream = stack.enter_context(Proxied(front, header))
+            stream.send(rp.JoinSessionRequest(key))
+            stream.expect(rp.response(rp.SUCCESS))
+            return stream
+
+        streams = []
+        for i in range(9):
+            invited = stack.enter_context(Invited(server, *identities[2 * i:2 * i + 2]))
+            headers = many_are if i < 8 else one_is
+            streams.append(Stream(side(next(headers), invited.to_asker.key),
+                                  side(next(headers), invited.to_target.key)))
+        *many, one = rates(streams)
+    check_rate(sum(many) + one, 4 * MEGA, "all together")
+    assert one >= 4 * MEGA / 2 * (0.7 - UNDER), f"the other client got {one:.0f}"
+
+
+def test_behind_a_proxy_peers_without_ids_are_limited_by_client(proxied):
+    """They have the limit of a device: two pairs at one told address together."""
+    _, _, front = proxied(**{"per-device": MEGA})
+    with contextlib.ExitStack() as stack:
+
+        def pair(headers):
+            token = wormhole.new_token()
+            ends = [stack.enter_context(MessageStream(dial(front))) for _ in range(2)]
+            for end in ends:
+                end.send_bytes(next(headers) + wormhole.line(token, wormhole.new_side()))
+            assert [end.receive_bytes(3) for end in ends] == [b"ok\n"] * 2
+            return Stream(*ends)
+
+        one_client = clients("198.51.100.7")
+        first, second, other = rates(
+            [pair(one_client), pair(one_client), pair(clients("203.0.113.9"))])
+    check_rate(first + second, MEGA, "the client in both its sessions")
+    check_rate(other, MEGA, "another client")
 
 
 @pytest.mark.parametrize("options, message", [
