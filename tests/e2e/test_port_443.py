@@ -20,11 +20,12 @@ import pytest
 import certificates
 import own_network
 import relay_protocol as rp
+from gateway import call_in, run
 from open_folder import folder  # noqa: F401
 from pairing import check_both_ways, told
 from privileges import why_no_network
 from proxy_sender import byte_by_byte
-from relay_client import MessageStream, ProtocolConnection, dial
+from relay_client import MessageStream, ProtocolConnection, SessionConnection, dial
 from skip_unless import can_run
 from two_devices import make_pair, wait_for_connection
 from waiting import PATIENCE, wait_for
@@ -33,6 +34,19 @@ EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "conf" / "port-443"
 #: Debian's own page of nginx, which the examples serve.
 PAGE = pathlib.Path("/var/www/html/index.nginx-debian.html")
 LOCAL, PUBLIC = ("127.0.0.1", 443), ("198.51.100.5", 443)
+#: Clients beyond a router: IPv6 it passes on, and its own port 443 it maps to the private address of
+#: the relay's machine.
+PUBLIC6, MAPPED, PRIVATE = ("2001:db8:1::5", 443), ("203.0.113.1", 443), "10.77.0.5"
+CLIENT6, CLIENT = "2001:db8:2::2", "203.0.113.2"
+ROUTER_TO_RELAY, ROUTER_TO_CLIENT = ("10.77.0.1", "2001:db8:1::1"), (MAPPED[0], "2001:db8:2::1")
+MAPPING = f"""
+table ip mapping {{
+	chain prerouting {{
+		type nat hook prerouting priority dstnat;
+		ip daddr {MAPPED[0]} tcp dport {MAPPED[1]} dnat to {PRIVATE}
+	}}
+}}
+"""
 #: What the files of the packages run; as it is in their units.
 SYSTEMCTL = """#!/bin/sh
 test "$1" = restart || exit 1
@@ -75,7 +89,8 @@ def commands(name):
 def why_not():
     if os.geteuid() != 0:
         return "needs root for namespaces"
-    missing = [tool for tool in ("haproxy", "nginx") if not shutil.which(tool, path="/usr/sbin:/usr/bin")]
+    missing = [tool for tool in ("haproxy", "nginx", "nft")
+               if not shutil.which(tool, path="/usr/sbin:/usr/bin")]
     return f"needs {missing}" if missing else why_no_network()
 
 
@@ -134,8 +149,8 @@ class SharedPort:
 
     def has_seen(self, sock):
         """Whether the relay's log has the client; it has whoever the proxy has sent there."""
-        host, port = sock.getsockname()
-        return f"{host}:{port}" in self.log.read_text()
+        host, port = sock.getsockname()[:2]
+        return f"{f'[{host}]' if ':' in host else host}:{port}" in self.log.read_text()
 
 
 def sent_to_web_server():
@@ -155,6 +170,42 @@ def shared(request, folder, plain_program):  # noqa: F811
             yield SharedPort(folder, plain_program).start(stack, request.param)
     finally:
         own_network.go_back(before)
+
+
+def link(device, addresses, peer, at, peer_device, peer_addresses):
+    """Joins this namespace, or the one that `peer` names, with the one that `at` names."""
+    here, there = (["-n", peer] if peer else []), ["-n", at]
+    run("ip", *here, "link", "add", device, "type", "veth", "peer", "name", peer_device, "netns", at)
+    for where, end, theirs in ((here, device, addresses), (there, peer_device, peer_addresses)):
+        run("ip", *where, "link", "set", end, "up")
+        for address in theirs:
+            more = ["64", "nodad"] if ":" in address else ["24"]
+            run("ip", *where, "addr", "add", f"{address}/{more[0]}", "dev", end, *more[1:])
+
+
+def route(addresses, *at):
+    for address in addresses:
+        run("ip", *at, "route", "add", "default", "via", address)
+
+
+@pytest.fixture
+def beyond(shared):
+    """beyond(function) calls it with its sockets in the namespace of the clients."""
+    router, clients = (f"relay-443-{role}-{os.getpid()}" for role in ("router", "clients"))
+    try:
+        for name in (router, clients):
+            run("ip", "netns", "add", name)
+        link("out", (PRIVATE, PUBLIC6[0]), None, router, "in", ROUTER_TO_RELAY)
+        link("out", ROUTER_TO_CLIENT, router, clients, "in", (CLIENT, CLIENT6))
+        route(ROUTER_TO_RELAY)
+        route(ROUTER_TO_CLIENT, "-n", clients)
+        run("ip", "netns", "exec", router, "sysctl", "-qw", "net.ipv4.ip_forward=1",
+            "net.ipv6.conf.all.forwarding=1")
+        run("ip", "netns", "exec", router, "nft", "-f", "-", input=MAPPING)
+        yield lambda function: call_in(f"/run/netns/{clients}", function)
+    finally:
+        for name in (router, clients):
+            subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
 
 
 pytestmark = can_run("EXAMPLES OF PORT 443", why_not())
@@ -183,6 +234,34 @@ def test_the_first_bytes_of_a_session_may_come_one_at_a_time(shared):
                 byte_by_byte(side.sock, rp.encode(rp.JoinSessionRequest(invitation.key)))
                 side.expect(rp.response(rp.SUCCESS))
             check_both_ways(one, other)
+
+
+#: Where a client comes in -> what it is told.  It came in at a private address behind the mapped
+#: port, so it is to use again what it connected to.
+IS_TOLD = {PUBLIC6: PUBLIC6, MAPPED: ("", MAPPED[1])}
+
+
+def test_clients_beyond_a_router_come_in_by_ipv6_and_by_a_mapped_port(shared, beyond):
+    with contextlib.ExitStack() as stack:
+
+        def come(kind, at, *args):
+            stream = stack.enter_context(beyond(lambda: kind(at, *args)))
+            source = CLIENT6 if at == PUBLIC6 else CLIENT
+            assert stream.sock.getsockname()[0] == source
+            return stream
+
+        for at_joined, at_asker in ((PUBLIC6, PUBLIC6), (PUBLIC6, MAPPED), (MAPPED, PUBLIC6)):
+            identities = [certificates.make(), certificates.make()]
+            joined = come(ProtocolConnection, at_joined, identities[0])
+            joined.join()
+            wait_for(lambda: shared.has_seen(joined.sock), "the client's own address in the log")
+            asking = come(ProtocolConnection, at_asker, identities[1])
+            to_asker = asking.request(identities[0].id)
+            to_joined = joined.invitation()
+            assert (told(to_joined), told(to_asker)) == (IS_TOLD[at_joined], IS_TOLD[at_asker])
+            sides = [come(SessionConnection, at).join(invitation.key)
+                     for at, invitation in ((at_joined, to_joined), (at_asker, to_asker))]
+            check_both_ways(*sides)
 
 
 def ended(socks):

@@ -13,7 +13,9 @@ import threading
 import pytest
 
 import relay_protocol as rp
-from proxied_network import CLIENT, PROXY, PROXY_INSIDE, RELAY, proxied_network, why_not
+from proxied_network import (
+    CLIENT, PROXY, PROXY6, PROXY_INSIDE, RELAY, RELAY6, proxied_network, why_not,
+)
 from proxy_sender import version2
 from relay_client import NO_SUCH_KEY, MessageStream, dial
 from relay_server import Program, RelayServer
@@ -21,6 +23,7 @@ from skip_unless import can_run
 from waiting import PATIENCE
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[3] / "conf" / "port-443"
+PROXY_INSIDE6, CLIENT6 = "2001:db8:0:2::1", "2001:db8:0:2::2"
 PROXIES_USER, OTHER_USER = "haproxy", "nobody"
 WEB_SAYS = b"a web server\n"
 KNOCK = """
@@ -69,7 +72,8 @@ def start_at(network, tmp_path, relay_keys):
 @contextlib.contextmanager
 def web_server(network, role, at):
     """Whoever connects there is told WEB_SAYS."""
-    listener = network.call(role, lambda: socket.create_server(at))
+    family = socket.AF_INET6 if ":" in at[0] else socket.AF_INET
+    listener = network.call(role, lambda: socket.create_server(at, family=family))
 
     def serve():
         with contextlib.suppress(OSError):
@@ -97,21 +101,35 @@ def is_web_server(at):
         return sock.recv(len(WEB_SAYS), socket.MSG_WAITALL) == WEB_SAYS
 
 
+#: Addresses of the relay, and of its neighbour and its client at the router.
+FAMILIES = {4: (RELAY, PROXY, PROXY_INSIDE, CLIENT), 6: (RELAY6, PROXY6, PROXY_INSIDE6, CLIENT6)}
+
+
+def let_forward(network):
+    """The client reaches the relay through what is the proxy in other tests."""
+    for role, device, address in (("proxy", "to-client", PROXY_INSIDE6), ("client", "to-proxy", CLIENT6)):
+        network.at(role, "ip", "addr", "add", f"{address}/64", "dev", device, "nodad")
+    network.at("proxy", "sysctl", "-q", "-w", "net.ipv4.ip_forward=1",
+               "net.ipv6.conf.all.forwarding=1")
+    for _, router, inside, client in FAMILIES.values():
+        network.at("client", "ip", "route", "add", "default", "via", inside)
+        network.at("relay", "ip", "route", "add", client, "via", router)
+
+
 @needs_firewall
 def test_what_a_router_only_passes_on_is_not_redirected(network, start_at):
     """The relay runs on the client's router, and a web server is beyond it."""
-    network.at("proxy", "sysctl", "-q", "-w", "net.ipv4.ip_forward=1")
-    network.at("client", "ip", "route", "add", "default", "via", PROXY_INSIDE)
-    network.at("relay", "ip", "route", "add", f"{CLIENT}/32", "via", PROXY)
+    let_forward(network)
     network.at("proxy", "nft", "-f", EXAMPLES / "redirect.nft")
     start_at("proxy", "-listen", ":22067")
-    with web_server(network, "relay", (RELAY, 443)):
-        assert network.call("client", lambda: is_web_server((RELAY, 443)))
-        # From the router itself, too.
-        assert network.call("proxy", lambda: is_web_server((RELAY, 443)))
-        for role in "client", "proxy":
-            assert network.call(role, lambda: is_relay((PROXY_INSIDE, 443)))
-        assert network.call("relay", lambda: is_relay((PROXY, 443)))
+    for beyond, router, inside, _ in FAMILIES.values():
+        with web_server(network, "relay", (beyond, 443)):
+            assert network.call("client", lambda: is_web_server((beyond, 443)))
+            # From the router itself, too.
+            assert network.call("proxy", lambda: is_web_server((beyond, 443)))
+            for role in "client", "proxy":
+                assert network.call(role, lambda: is_relay((inside, 443)))
+            assert network.call("relay", lambda: is_relay((router, 443)))
 
 
 @needs_firewall
