@@ -74,7 +74,6 @@ struct relay_conn *conn_accept(struct worker *worker, int fd,
 		return NULL;
 	}
 	peer_count(worker->shard, PEER_CONNECTIONS_ACCEPTED, 0, 1);
-	listener_count(facts, LISTENER_ACCEPTED);
 	peer_count(worker->shard, PEER_CONNECTIONS, PEER_CONN_OPENING, 1);
 	relay_conn_deadline(conn, OPENING_MS);
 	if (hooks_conn_accept(worker->hooks, conn, &why, &conn->asked) !=

@@ -94,11 +94,12 @@ static bool accept_one(struct listener *listener)
 		return true;
 	}
 	if (capacity_enter_or_evict(worker)) {
-		if (listener->facts->trust)
+		if (listener->facts->trust) {
 			proxy_accept(worker, conn, listener->facts);
-		else
-			(void)conn_accept(
-				worker, conn, &from, NULL, listener->facts);
+			return true;
+		}
+		listener_count(listener->facts, LISTENER_ACCEPTED);
+		(void)conn_accept(worker, conn, &from, NULL, listener->facts);
 		return true;
 	}
 	peer_count(

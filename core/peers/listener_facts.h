@@ -17,7 +17,7 @@
 struct proxy_trust;
 
 enum listener_event {
-	LISTENER_ACCEPTED,
+	LISTENER_ACCEPTED,  /* by this process */
 	LISTENER_FULL,      /* refused: a limit on connections */
 	LISTENER_DENIED,    /* refused: by a module */
 	LISTENER_UNPROXIED, /* refused: no header of a trusted proxy */

@@ -93,7 +93,9 @@ static const struct relay_metric_def defs[] = {
 		.kind = RELAY_COUNTER,
 		.read = accepted,
 		LABELLED,
-		.help = "Connections that were accepted there."},
+		.help = "Connections that were accepted there. One that an "
+			"upgrade hands to another process counts only in that "
+			"which accepted it."},
 	{.name = "listener_refused_full",
 		.kind = RELAY_COUNTER,
 		.read = full,

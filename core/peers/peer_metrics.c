@@ -64,7 +64,10 @@ static const struct relay_metric_def defs[] = {
 		{
 			.name = "connections_accepted",
 			.kind = RELAY_COUNTER,
-			.help = "Connections that were accepted.",
+			.help = "Connections that were accepted. One that an "
+				"upgrade hands to another process counts in "
+				"both, and in the first as closed with the "
+				"reason moved.",
 		},
 	[PEER_CONNECTIONS_REFUSED] =
 		{

@@ -51,7 +51,9 @@ static void note(struct worker *worker, const struct listener_facts *facts,
 	enum peer_proxy_label what)
 {
 	peer_count(worker->shard, PEER_PROXY_CONNECTIONS, what, 1);
-	if (what != PEER_PROXY_CLIENT && what != PEER_PROXY_CHECK)
+	if (what == PEER_PROXY_CLIENT)
+		listener_count(facts, LISTENER_ACCEPTED);
+	else if (what != PEER_PROXY_CHECK)
 		listener_count(facts, LISTENER_UNPROXIED);
 	if (what < sizeof(reasons) / sizeof(*reasons) && reasons[what])
 		relay_log_seldom(NULL, RELAY_NOTICE,

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from control_client import metric
 from relay_server import free_port
 from upgrading import start_upgrading  # noqa: F401
 from waiting import wait_for
@@ -47,6 +48,28 @@ def test_sessions_go_on_and_who_waits_meets_the_other_one(upgrading):
             both_ways(one, two)
             one.close()
             two.close()
+
+
+def counted(server, name):
+    return metric(server, f"strelaysrv_core_{name}")
+
+
+def test_who_is_passed_on_is_accepted_at_the_listener_once(upgrading):
+    """In both processes together.  All connections of each process balance."""
+    server, port = upgrading()
+    accepted = 'listener_accepted_total{listener="wormhole"}'
+    token = new_token()
+    with Client(port, line(token, new_side())) as first:
+        wait_for(lambda: waiting(server) == 1, "a client that waits")
+        assert counted(server, accepted) == 1
+        server.upgrade()
+        wait_for(lambda: waiting(server) == 1, "the client in the new process")
+        assert counted(server, accepted) == 0
+        assert counted(server, 'listener_connections{listener="wormhole"}') == 1
+        with Client(port, line(token, new_side())) as last:
+            answered(first, last)
+            assert counted(server, accepted) == 1
+            assert counted(server, "connections_accepted_total") == 2
 
 
 def test_many_that_wait_are_passed_on(upgrading):
