@@ -2,8 +2,9 @@
 
 /*
  * Fuzzes connections of proxies: headers in pieces, clients that leave, time
- * that passes, many that wait, and what another process says of a connection of
- * a proxy.  The sockets are real; the clock and the rest of the server are not.
+ * that passes, many that wait, and connections that another process hands over
+ * with what it says of them.  The sockets are real; the clock and the rest of
+ * the server are not.
  *
  * The first byte says how many may wait.  Then each step is a byte for what
  * happens, one for the client, one for a length, and the bytes.
@@ -11,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <sys/socket.h>
@@ -22,6 +24,7 @@
 #include "fuzz.h"
 #include "log/log.h"
 #include "net/capacity.h"
+#include "net/listen_socket.h"
 #include "net/proxy_header.h"
 #include "peers/conn_accept.h"
 #include "peers/conn_address.h"
@@ -97,7 +100,18 @@ int64_t clock_ms(void)
 	return now_ms;
 }
 
-static bool post_fails;
+/* What another process hands over, and how. */
+enum handed_how { HANDED_PROXIED, HANDED_ONWARD, HANDED_BACK, HANDED_HOWS };
+
+static struct {
+	struct relay_conn *conn; /* NULL: nothing is being handed over */
+	enum handed_how how;
+	const uint8_t *data;
+	size_t len, head; /* of data; of what is said, before what was read */
+	struct sockaddr_storage peer, own; /* of the socket */
+	bool no_listener, any_private, full, post_fails;
+	bool accepted, given;
+} handed;
 
 int loop_post(struct loop *loop, loop_fn *fn, const void *arg, size_t len)
 {
@@ -105,10 +119,10 @@ int loop_post(struct loop *loop, loop_fn *fn, const void *arg, size_t len)
 
 	FUZZ_CHECK(copy);
 	memcpy(copy, arg, len);
-	if (!post_fails)
+	if (!handed.post_fails)
 		fn(loop, copy);
 	free(copy);
-	return post_fails ? -1 : 0;
+	return handed.post_fails ? -1 : 0;
 }
 
 unsigned workers_count(void)
@@ -151,13 +165,11 @@ void capacity_leave(void)
 	FUZZ_CHECK(inside-- > 0);
 }
 
-static bool refused;
-
 bool capacity_enter_or_evict(struct worker *worker)
 {
 	(void)worker;
-	inside += !refused;
-	return !refused;
+	inside += !handed.full;
+	return !handed.full;
 }
 
 bool socket_broken(int fd)
@@ -168,40 +180,73 @@ bool socket_broken(int fd)
 	return one.revents & (POLLHUP | POLLERR);
 }
 
-/* Half of the connections come in where nobody listens any more. */
+/* Whoever asks names the socket's own address. */
 struct listener_facts *listen_set_facts(
 	const struct listen_set *set, const struct listen_place *to)
 {
-	(void)set;
-	(void)to;
-	return post_fails ? NULL : listener_facts_share(facts);
+	FUZZ_CHECK(set == &room.now);
+	FUZZ_CHECK(memcmp(&to->addr, &handed.own, sizeof(handed.own)) == 0);
+	return handed.no_listener ? NULL : listener_facts_share(facts);
 }
 
 bool listen_set_any_private(const struct listen_set *set)
 {
-	(void)set;
-	return false;
+	FUZZ_CHECK(set == &room.now);
+	return handed.any_private;
 }
 
 /* Accepted connections. */
 
-static struct relay_conn *imported;
-static const uint8_t *imported_data;
-static size_t imported_len;
+/* Whether it may be served here: without its listener it is not known what it
+ * may do, unless no listener is private and it came in at a newer process. */
+static bool is_welcome(void)
+{
+	bool known = !handed.no_listener ||
+		     (handed.how != HANDED_ONWARD && !handed.any_private);
 
-/* What a process says of a connection is what it was told. */
-static void check_import(const struct sockaddr_storage *from,
+	return known && handed.len >= handed.head &&
+	       handed.len - handed.head <= CONN_IMPORT_DATA_MAX &&
+	       !handed.post_fails && !handed.full && !peers.stopping;
+}
+
+static void check_onward(const struct sockaddr_storage *to)
+{
+	struct conn_import_onward got, want;
+
+	memcpy(&want, handed.data, sizeof(want));
+	FUZZ_CHECK((to != NULL) == (want.proxied != 0));
+	want.proxied = want.proxied != 0;
+	want.reserved = 0;
+	if (!want.proxied) {
+		memset(want.place.to, 0, sizeof(want.place.to));
+		want.place.to_port = 0;
+	}
+	conn_export_onward(handed.conn, &got);
+	FUZZ_CHECK(memcmp(&got, &want, sizeof(got)) == 0);
+}
+
+/* This process would say of the connection what it was told. */
+static void check_handed(const struct sockaddr_storage *from,
 	const struct sockaddr_storage *to, const struct listener_facts *of)
 {
 	struct conn_import_proxied got;
 
-	FUZZ_CHECK(of == facts && to);
-	conn_set_address(imported, from);
-	FUZZ_CHECK(conn_set_came_in(imported, to) == 0);
-	FUZZ_CHECK(conn_export_proxied(imported, &got));
-	FUZZ_CHECK(memcmp(&got, imported_data, sizeof(got)) == 0);
-	free(imported->came_in);
-	imported->came_in = NULL;
+	FUZZ_CHECK(is_welcome() && !handed.accepted);
+	FUZZ_CHECK(of == (handed.no_listener ? NULL : facts));
+	handed.accepted = true;
+	conn_set_address(handed.conn, from);
+	FUZZ_CHECK(conn_set_came_in(handed.conn, to) == 0);
+	if (handed.how == HANDED_ONWARD) {
+		check_onward(to);
+	} else if (handed.how == HANDED_PROXIED) {
+		FUZZ_CHECK(conn_export_proxied(handed.conn, &got));
+		FUZZ_CHECK(memcmp(&got, handed.data, sizeof(got)) == 0);
+	} else {
+		FUZZ_CHECK(memcmp(from, &handed.peer, sizeof(*from)) == 0);
+		FUZZ_CHECK(!to);
+	}
+	free(handed.conn->came_in);
+	handed.conn->came_in = NULL;
 }
 
 static void check_rest(struct client *client)
@@ -225,11 +270,11 @@ struct relay_conn *conn_accept(struct worker *worker, int fd,
 	struct proxy_header header;
 
 	FUZZ_CHECK(worker == &peers.worker);
-	if (imported) {
-		check_import(from, to, of);
+	if (handed.conn) {
+		check_handed(from, to, of);
 		capacity_leave();
 		FUZZ_CHECK(close(fd) == 0);
-		return imported;
+		return handed.conn;
 	}
 	while (client < clients + used &&
 		(client->server_fd != fd || client->over || client->accepted))
@@ -247,11 +292,11 @@ struct relay_conn *conn_accept(struct worker *worker, int fd,
 
 void conn_give_read(struct relay_conn *conn, const void *data, size_t len)
 {
-	FUZZ_CHECK(conn == imported && len == imported_len);
+	FUZZ_CHECK(conn == handed.conn && handed.accepted && !handed.given);
+	FUZZ_CHECK(len == handed.len - handed.head);
 	FUZZ_CHECK(
-		len == 0 ||
-		memcmp(data, imported_data + sizeof(struct conn_import_proxied),
-			len) == 0);
+		len == 0 || memcmp(data, handed.data + handed.head, len) == 0);
+	handed.given = true;
 }
 
 /* The steps. */
@@ -355,28 +400,79 @@ static void pass_time(unsigned steps)
 			deadlines[i]->due(deadlines[i]);
 }
 
-static void import(unsigned how, const uint8_t *bytes, size_t len)
+/* Two ends of a TCP connection.  None is left in the kernel when both are
+ * closed, so that there are always ports for more. */
+static void tcp_pair(int ends[2])
 {
-	struct listener_facts *before = listener_facts_share(facts);
+	static const struct linger at_once = {.l_onoff = 1};
+	static int listener = -1;
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	socklen_t len = sizeof(at);
+
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (listener < 0) {
+		listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		FUZZ_CHECK(listener >= 0);
+		FUZZ_CHECK(bind(listener, (struct sockaddr *)&at, len) == 0);
+		FUZZ_CHECK(listen(listener, 1) == 0);
+	}
+	FUZZ_CHECK(getsockname(listener, (struct sockaddr *)&at, &len) == 0);
+	ends[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	FUZZ_CHECK(ends[0] >= 0);
+	FUZZ_CHECK(connect(ends[0], (struct sockaddr *)&at, len) == 0);
+	ends[1] = accept(listener, NULL, NULL);
+	FUZZ_CHECK(ends[1] >= 0);
+	for (int i = 0; i < 2; i++)
+		FUZZ_CHECK(setsockopt(ends[i], SOL_SOCKET, SO_LINGER, &at_once,
+				   sizeof(at_once)) == 0);
+}
+
+static void set_handed(unsigned how, const uint8_t *bytes, size_t len, int fd)
+{
+	static const size_t heads[] = {
+		[HANDED_PROXIED] = sizeof(struct conn_import_proxied),
+		[HANDED_ONWARD] = sizeof(struct conn_import_onward),
+		[HANDED_BACK] = 0};
+	socklen_t size = sizeof(handed.peer);
+
+	memset(&handed, 0, sizeof(handed));
+	handed.post_fails = how & 1;
+	handed.full = how & 2;
+	handed.no_listener = how & 4;
+	handed.any_private = how & 8;
+	peers.stopping = how & 16;
+	handed.how = (enum handed_how)((how >> 5) % HANDED_HOWS);
+	handed.head = heads[handed.how];
+	handed.data = bytes;
+	handed.len = len;
+	handed.conn = calloc(1, sizeof(*handed.conn));
+	FUZZ_CHECK(handed.conn);
+	FUZZ_CHECK(
+		getpeername(fd, (struct sockaddr *)&handed.peer, &size) == 0);
+	size = sizeof(handed.own);
+	FUZZ_CHECK(getsockname(fd, (struct sockaddr *)&handed.own, &size) == 0);
+}
+
+static void hand_over(unsigned how, const uint8_t *bytes, size_t len)
+{
+	static void (*const import[])(int fd, const void *data, size_t len) = {
+		[HANDED_PROXIED] = conn_import_proxied,
+		[HANDED_ONWARD] = conn_import_onward,
+		[HANDED_BACK] = conn_import};
 	unsigned users = atomic_load(&facts->users);
-	struct relay_conn *conn = calloc(1, sizeof(*conn));
 	int ends[2];
 
-	FUZZ_CHECK(conn);
-	pair(ends);
-	post_fails = how & 1;
-	refused = how & 2;
-	imported = conn;
-	imported_data = bytes;
-	imported_len = len - sizeof(struct conn_import_proxied);
-	conn_import_proxied(ends[1], bytes, len);
-	imported = NULL;
-	post_fails = refused = false;
+	tcp_pair(ends);
+	set_handed(how, bytes, len, ends[1]);
+	import[handed.how](ends[1], bytes, len);
+	FUZZ_CHECK(handed.accepted == is_welcome());
+	FUZZ_CHECK(handed.given == handed.accepted);
 	FUZZ_CHECK(atomic_load(&facts->users) == users);
-	listener_facts_leave(before);
 	FUZZ_CHECK(fcntl(ends[1], F_GETFD) == -1 && errno == EBADF);
 	FUZZ_CHECK(close(ends[0]) == 0);
-	free(conn);
+	free(handed.conn);
+	memset(&handed, 0, sizeof(handed));
+	peers.stopping = false;
 }
 
 static void step(void)
@@ -386,7 +482,7 @@ static void step(void)
 	struct client *client = used ? &clients[which % used] : NULL;
 	const uint8_t *bytes;
 
-	if (what == 1 && len > 64)
+	if ((what == 1 || what == 7) && len > 64)
 		len *= 4;
 	if (what > 2 && what != 7)
 		len = len % 64;
@@ -394,7 +490,7 @@ static void step(void)
 	if (what == 0)
 		connect_client(bytes, len);
 	else if (what == 7)
-		import(which, bytes, len);
+		hand_over(which, bytes, len);
 	else if (what == 6)
 		pass_time(which % 12);
 	else if (client && what <= 2)
