@@ -6,7 +6,6 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,12 +64,13 @@ static int read_range(
 	const char *text, struct range *out, struct relay_err *err)
 {
 	const char *slash = strchr(text, '/');
+	size_t len = slash ? (size_t)(slash - text) : strlen(text);
 	char host[INET6_ADDRSTRLEN] = "";
 	struct in_addr v4;
 	int bits;
 
-	(void)snprintf(host, sizeof(host), "%.*s",
-		(int)(slash ? slash - text : (long)strlen(text)), text);
+	if (len < sizeof(host))
+		memcpy(host, text, len);
 	if (inet_pton(AF_INET, host, &v4) == 1) {
 		map(&v4, out->begins);
 		bits = read_bits(slash, 32);
