@@ -55,10 +55,20 @@ static void take(struct told *out, const struct told_address *address)
 	memcpy(out->bytes, address->bytes, 16);
 }
 
-/* Without a gateway between them, a client can use the address again. */
-static bool is_of_use(const struct told_address *local,
-	const struct told_address *listener, enum address_reach from)
+/* A proxy may say that a client with IPv4, which need not have IPv6, came in at
+ * an address of IPv6. */
+static bool has_family(
+	const struct told_address *from, const struct told_address *local)
 {
+	return told_address_is_v6(from) || !told_address_is_v6(local);
+}
+
+/* Without a gateway between them, a client can use the address again. */
+static bool is_of_use(const struct told_address *from,
+	const struct told_address *local, const struct told_address *listener)
+{
+	if (!has_family(from, local))
+		return false;
 	switch (address_reach(local->bytes)) {
 	case REACH_PUBLIC:
 		return true;
@@ -68,13 +78,16 @@ static bool is_of_use(const struct told_address *local,
 	case REACH_NOBODY:
 		break;
 	}
-	return from != REACH_PUBLIC && told_address_same(local, listener);
+	return address_reach(from->bytes) != REACH_PUBLIC &&
+	       told_address_same(local, listener);
 }
 
 /* Of an entry without address: the client used this one at the same port. */
-static void add_own(struct told *out, const struct told_address *local)
+static void add_own(struct told *out, const struct told_address *from,
+	const struct told_address *local)
 {
 	if (out->len == 0 && out->port == local->port &&
+		has_family(from, local) &&
 		address_reach(local->bytes) == REACH_PUBLIC)
 		take(out, local);
 }
@@ -92,14 +105,12 @@ void told_to(const struct advertise *advertise, const struct came_in *in,
 	const struct advertise_mapped *mapped;
 	struct told_address from, local, listener;
 	const struct told_address *ext;
-	enum address_reach reach;
 	bool v6;
 
 	*out = (struct told){.len = 0};
 	told_address_set(&from, &in->from);
 	told_address_set(&local, &in->local);
 	told_address_set(&listener, &in->listener);
-	reach = address_reach(from.bytes);
 	v6 = told_address_is_v6(&from);
 	mapped = v6 ? &advertise->v6 : &advertise->v4;
 	ext = find_ext(advertise, v6, &local);
@@ -110,11 +121,11 @@ void told_to(const struct advertise *advertise, const struct came_in *in,
 		take(out, &mapped->outer);
 	} else if (ext) {
 		take(out, ext);
-		add_own(out, &local);
+		add_own(out, &from, &local);
 	} else {
 		take(out, &local);
-		if (!is_of_use(&local, &listener, reach))
+		if (!is_of_use(&from, &local, &listener))
 			out->len = 0;
 	}
-	out->lost = is_lost(out, reach);
+	out->lost = is_lost(out, address_reach(from.bytes));
 }

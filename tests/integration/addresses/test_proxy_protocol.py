@@ -322,6 +322,18 @@ def test_port_0_is_told_to_nobody(front, identities):
         assert told(joined.receive_answering_pings()) == (FRONT[0], relay.at[1])
 
 
+def test_ipv6_is_not_told_to_a_client_with_ipv4(front, identities):
+    """A header of IPv6 may name both, with IPv4 as IPv6."""
+    relay = front()
+    mixed = (f"::ffff:{CLIENT[0]}", CLIENT[1])
+    with Proxied(relay.at, version2(mixed, FRONT6), identities[0]) as joined, \
+            Proxied(relay.at, version1(mixed, FRONT6), identities[1]) as asks:
+        assert joined.ask(rp.JoinRelayRequest(None)) == rp.response(rp.SUCCESS)
+        asks.send(rp.ConnectRequest(identities[0].id))
+        for stream in asks, joined:
+            assert told(stream.receive_answering_pings()) == ("", FRONT6[1])
+
+
 EVERYBODY = "has all public addresses of a family"
 
 
