@@ -147,6 +147,22 @@ static int family_of(const char *uri)
 		       : AF_UNSPEC;
 }
 
+static bool names(const char *uri, const char *host)
+{
+	const char *in_uri = uri + strlen("relay://");
+	size_t len = strlen(host);
+
+	in_uri += *in_uri == '[';
+	return strncmp(in_uri, host, len) == 0 &&
+	       (in_uri[len] == ':' || in_uri[len] == ']');
+}
+
+/* From there no other machine can be reached. */
+static bool is_loopback(const char *host)
+{
+	return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
+}
+
 /* If the listen address that the URI names is specific, send requests from it,
  * so that pools see it.  One for proxies may not lead to other machines. */
 static void listen_host(
@@ -168,6 +184,8 @@ static void listen_host(
 		      : IN6_IS_ADDR_UNSPECIFIED(&v6.sin6_addr);
 	if (!any && getnameinfo((const struct sockaddr *)&addr, sizeof(addr),
 			    out, (socklen_t)cap, NULL, 0, NI_NUMERICHOST) != 0)
+		out[0] = '\0';
+	if (is_loopback(out) && !names(uri, out))
 		out[0] = '\0';
 }
 

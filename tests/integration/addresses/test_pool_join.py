@@ -454,6 +454,15 @@ def test_it_does_not_ask_from_an_address_for_proxies(start_joining, make_pool):
     assert pool.requests[0].source == "127.0.0.1"
 
 
+@pytest.mark.parametrize("listen", ["127.0.0.3:0", "127.0.0.3:0,[::1]:0"])
+def test_it_asks_from_no_loopback_address_that_the_uri_does_not_name(start_joining, make_pool, listen):
+    """Behind a tunnel the relay listens there only, and other machines reach it elsewhere."""
+    pool = make_pool()
+    start_joining(pool, listen=listen, args=["-ext-address", "127.0.0.30:443"])
+    pool.wait_for_requests(1)
+    assert pool.requests[0].source == "127.0.0.1"
+
+
 def test_it_asks_from_the_address_that_it_is_told(start_joining, make_pool):
     pool = make_pool()
     start_joining(pool, args=["-pool-join.bind", "127.0.0.2"]).wait_for_log("Joined pool")
