@@ -34,7 +34,8 @@ struct proxy_header {
 
 /*
  * Reads the first `len` bytes of a connection; more than the header may have
- * come.  Pure.  Of what more bytes cannot make a header, PART is never said.
+ * come.  Pure.  Any verdict but PART stays with more bytes, and PART is said of
+ * less than PROXY_HEADER_MOST bytes only.
  */
 enum proxy_header_kind proxy_header_read(
 	const uint8_t *bytes, size_t len, struct proxy_header *out);
