@@ -45,19 +45,22 @@ struct bits {
 	bool v4, any;
 };
 
+/* [::ffff:192.0.2.1] serves IPv4 only, as 192.0.2.1 does. */
 static struct bits bits_of(const struct listen_place *place)
 {
-	struct bits out = {.port = address_port(&place->addr)};
+	struct sockaddr_storage at = place->addr;
+	struct bits out = {.port = address_port(&at)};
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
 
-	if (place->addr.ss_family == AF_INET) {
-		memcpy(&v4, &place->addr, sizeof(v4));
+	address_unmap(&at);
+	if (at.ss_family == AF_INET) {
+		memcpy(&v4, &at, sizeof(v4));
 		out.v4 = true;
 		out.any = v4.sin_addr.s_addr == htonl(INADDR_ANY);
 		memcpy(&out.addr.s6_addr[12], &v4.sin_addr, 4);
 	} else {
-		memcpy(&v6, &place->addr, sizeof(v6));
+		memcpy(&v6, &at, sizeof(v6));
 		out.any = IN6_IS_ADDR_UNSPECIFIED(&v6.sin6_addr);
 		out.addr = v6.sin6_addr;
 		out.scope = v6.sin6_scope_id;

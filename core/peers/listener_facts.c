@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/address.h"
 #include "peers/listener_facts.h"
 
 static struct listener_tally *share_tally(struct listener_tally *tally)
@@ -38,6 +39,7 @@ struct listener_facts *listener_facts_make(const struct sockaddr_storage *bound,
 		return NULL;
 	}
 	facts->bound = *bound;
+	address_unmap(&facts->bound);
 	facts->trust = trust;
 	if (conf) {
 		(void)snprintf(

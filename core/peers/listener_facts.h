@@ -38,8 +38,8 @@ struct listener_tally {
 
 struct listener_facts {
 	/* All constant. */
-	struct sockaddr_storage bound;
-	struct proxy_trust *trust; /* owned; NULL: no header is needed */
+	struct sockaddr_storage bound; /* IPv4 as IPv4 */
+	struct proxy_trust *trust;     /* owned; NULL: no header is needed */
 	char name[CORE_LISTENER_NAME_MAX + 1];     /* "": it has none */
 	bool guarded;                              /* its option `private` */
 	char protocol[CORE_PROTOCOL_NAME_MAX + 1]; /* "": any */

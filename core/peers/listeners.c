@@ -4,6 +4,7 @@
 
 #include <strelaysrv/server.h>
 
+#include "base/address.h"
 #include "peers/listen_set.h"
 #include "peers/listen_address.h"
 #include "peers/listener.h"
@@ -15,12 +16,13 @@ int relay_listen_address(unsigned i, struct sockaddr_storage *out)
 {
 	struct peers_shared *room = peers_shared();
 	const struct listen_set *set = room->staged ? &room->next : &room->now;
-
 	const struct listen_address *one = listen_set_told(set, i);
 
-	if (one)
-		*out = one->bound.addr;
-	return one ? 0 : -1;
+	if (!one)
+		return -1;
+	*out = one->bound.addr;
+	address_unmap(out);
+	return 0;
 }
 
 const char *relay_listen_text(void)

@@ -40,9 +40,9 @@ const uint8_t *relay_server_id(void);
  * The i-th listen address as bound, in the order of `listen`: first those
  * that are neither private nor for proxies, then the private ones; those for
  * proxies only if there are no others, and those with a protocol only if there
- * are not even these; a port of 0 is replaced by the real one.  [C] from init
- * on.  A reload changes them before it calls `reload`.  Returns 0, or -1 if i
- * is past the end.
+ * are not even these; a port of 0 is replaced by the real one, and
+ * [::ffff:192.0.2.1] is IPv4.  [C] from init on.  A reload changes them before
+ * it calls `reload`.  Returns 0, or -1 if i is past the end.
  */
 int relay_listen_address(unsigned i, struct sockaddr_storage *out);
 /*

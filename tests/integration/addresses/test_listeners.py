@@ -329,6 +329,8 @@ def test_who_is_handed_to_another_process_keeps_its_listener(start_upgrading, id
 WRONG = {
     "same-name": (section("a", 1) + section("a", 2), 'two listeners have the name "a"'),
     "same-address": (section("a", 9) + section("b", 9), "9 of listener a and 127.0.0.1:9 of listener b"),
+    "same-mapped": (section("a", 9) + 'listener "b" { address = "[::ffff:127.0.0.1]:9" }\n',
+                    "9 of listener a and [::ffff:127.0.0.1]:9 of listener b"),
     "in-the-list": (listed(9) + section("a", 9), "127.0.0.1:9 and 127.0.0.1:9 of listener a"),
     "no-address": ('listener "a" { private = yes }\n', "listener a has no address"),
     "empty-address": ('listener "a" { address = "" }\n', "listener a has no address"),

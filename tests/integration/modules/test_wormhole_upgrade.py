@@ -16,7 +16,7 @@ CONF = """modules = {{ log, bounds, access, wormhole-transit, relay, prometheus 
 status-srv = "127.0.0.1:0"
 drain-spread = 100ms
 listener "main" {{ address = "127.0.0.1:0" }}
-listener "wormhole" {{ address = "127.0.0.1:{port}"
+listener "wormhole" {{ address = "{host}:{port}"
   protocol = wormhole-transit
   {more} }}
 """
@@ -24,9 +24,9 @@ listener "wormhole" {{ address = "127.0.0.1:{port}"
 
 @pytest.fixture
 def upgrading(start_upgrading):  # noqa: F811
-    def start(more=""):
+    def start(more="", host="127.0.0.1"):
         port = free_port()
-        return start_upgrading(conf=CONF.format(port=port, more=more)), port
+        return start_upgrading(conf=CONF.format(host=host, port=port, more=more)), port
     return start
 
 
@@ -35,8 +35,9 @@ def waiting(server):
     return int(page.split("\nstrelaysrv_wormhole_transit_waiting ")[1].split()[0])
 
 
-def test_sessions_go_on_and_who_waits_meets_the_other_one(upgrading):
-    server, port = upgrading()
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::ffff:127.0.0.1]"])
+def test_sessions_go_on_and_who_waits_meets_the_other_one(upgrading, host):
+    server, port = upgrading(host=host)
     one, two = pair(port)
     token = new_token()
     with Client(port, line(token, new_side())) as first:

@@ -55,6 +55,12 @@ static const struct {
 	{"[fe80::1%1]:1", "[::]:1", CORE_TCP, CORE_TCP, false, true},
 	{"0.0.0.0:1", "[::1]:1", CORE_TCP, CORE_TCP, false, false},
 	{"0.0.0.0:1", "[::]:1", CORE_TCP, CORE_TCP, false, true},
+	{"[::ffff:127.0.0.1]:1", "127.0.0.1:1", CORE_TCP, CORE_TCP, true, true},
+	{"[::ffff:127.0.0.1]:1", "0.0.0.0:1", CORE_TCP, CORE_TCP, false, true},
+	{"[::ffff:127.0.0.1]:1", "[::]:1", CORE_TCP, CORE_TCP, false, true},
+	{"[::ffff:127.0.0.1]:1", "[::]:1", CORE_TCP, CORE_TCP6, false, false},
+	{"[::ffff:0.0.0.0]:1", "127.0.0.1:1", CORE_TCP, CORE_TCP, false, true},
+	{"[::ffff:0.0.0.0]:1", "[::1]:1", CORE_TCP, CORE_TCP, false, false},
 	/* The kernel chooses the ports, so an overlap is not known. */
 	{"127.0.0.1:0", "127.0.0.1:0", CORE_TCP, CORE_TCP, true, false},
 	{"127.0.0.1:0", ":0", CORE_TCP, CORE_TCP, false, false},
