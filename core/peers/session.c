@@ -39,6 +39,11 @@ uint64_t relay_session_passed(const struct relay_session *session, int side)
 	return session->flow[side].bytes;
 }
 
+const char *relay_session_protocol(const struct relay_session *session)
+{
+	return session->protocol->def.name;
+}
+
 struct relay_conn *relay_session_side(
 	const struct relay_session *session, int side)
 {

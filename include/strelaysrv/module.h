@@ -64,9 +64,10 @@
  *                    relay_conn_at_limit, relay_conn_over_limit,
  *                    relay_listeners_visit, relay_session_idle_for,
  *                    relay_conn_waits, relay_conn_protocol,
- *                    relay_conn_peek, relay_conn_pass_on; a connection
- *                    that is moved stays a stranger until it is settled,
- *                    unless its module was built for an older version
+ *                    relay_conn_peek, relay_conn_pass_on,
+ *                    relay_session_protocol; a connection that is moved
+ *                    stays a stranger until it is settled, unless its
+ *                    module was built for an older version
  */
 #define RELAY_ABI_MAGIC 0x524c594dU /* "RLYM" */
 #define RELAY_ABI_MAJOR 1

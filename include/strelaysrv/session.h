@@ -34,6 +34,10 @@ struct relay_session *relay_session_find(struct relay_ctx *cx, uint64_t id);
 struct relay_conn *relay_session_side(
 	const struct relay_session *session, int side);
 
+/* The name of the module that has paired them.  Valid as long as the process.
+ * Since API 1.8.  [W] */
+const char *relay_session_protocol(const struct relay_session *session);
+
 /* How many bytes from that side have been forwarded so far.  [W] */
 uint64_t relay_session_passed(const struct relay_session *session, int side);
 

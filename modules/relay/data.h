@@ -21,6 +21,7 @@
 #include "relay/requests/parking.h"
 #include "relay/requests/pending.h"
 #include "relay/requests/queue_scan.h"
+#include "relay/sessions/session_list.h"
 #include "shared/ranges.h"
 
 struct relay_conf {
@@ -93,6 +94,7 @@ struct event_pace {
 /* Shared by all threads. */
 struct relay_data {
 	struct directory directory;
+	struct session_list sessions;
 	struct pending_table pending;
 	struct parking parking;
 	pthread_mutex_t lock; /* guards the following members */

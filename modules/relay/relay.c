@@ -137,6 +137,7 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 		here_init(cx, err) != 0)
 		return -1;
 	if (directory_init(&data->directory) != 0 ||
+		session_list_init(&data->sessions) != 0 ||
 		pending_init(&data->pending) != 0 ||
 		parking_init(&data->parking) != 0 ||
 		pthread_mutex_init(&data->lock, NULL) != 0)
@@ -207,6 +208,7 @@ static void fini(struct relay_ctx *cx)
 	pending_finish(&data->pending);
 	parking_finish(&data->parking);
 	directory_finish(&data->directory);
+	session_list_finish(&data->sessions);
 	ranges_free(&data->exempt);
 	pthread_mutex_destroy(&data->lock);
 }
@@ -314,6 +316,20 @@ static void conn_close(
 	peer->state = PEER_GONE;
 }
 
+/* Of every protocol: commands list them. */
+static enum relay_verdict session_open(struct relay_ctx *cx,
+	struct relay_session *session, struct relay_denial *why)
+{
+	struct session_data *kept = relay_session_data(cx, session);
+
+	(void)why;
+	kept->began_ms = relay_now_ms(cx);
+	kept->place.worker = cx->worker;
+	kept->place.session = relay_session_id(session);
+	session_list_add(&data_of(cx)->sessions, &kept->place);
+	return RELAY_PASS;
+}
+
 static void session_close(struct relay_ctx *cx, struct relay_session *session,
 	enum relay_reason reason)
 {
@@ -322,6 +338,8 @@ static void session_close(struct relay_ctx *cx, struct relay_session *session,
 	if (events_wanted(cx) && kept->serial)
 		events_session(
 			cx, session, "session ends", relay_reason_word(reason));
+	if (kept->place.session)
+		session_list_remove(&data_of(cx)->sessions, &kept->place);
 	invitations_session_over(cx, session, kept);
 	directory_unlink(&data_of(cx)->directory, &kept->part[0]);
 	directory_unlink(&data_of(cx)->directory, &kept->part[1]);
@@ -349,6 +367,7 @@ RELAY_MODULE = {
 			.conn_open = conn_open,
 			.conn_readable = conn_readable,
 			.conn_deadline = conn_deadline,
+			.session_open = session_open,
 			.session_close = session_close,
 			.conn_close = conn_close,
 			.conn_reload = conn_reload,

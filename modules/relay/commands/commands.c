@@ -29,7 +29,8 @@ static const struct relay_column session_columns[] = {
 	{"other device", RELAY_COLUMN_TEXT},
 	{"other address", RELAY_COLUMN_TEXT},
 	{"other sent", RELAY_COLUMN_BYTES}, {"age", RELAY_COLUMN_MS},
-	{"idle", RELAY_COLUMN_MS}, {"rate", RELAY_COLUMN_RATE}};
+	{"idle", RELAY_COLUMN_MS}, {"rate", RELAY_COLUMN_RATE},
+	{"protocol", RELAY_COLUMN_TEXT}};
 
 #define COLUMNS(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -60,13 +61,17 @@ static void show_session(struct relay_answer *to, const struct session_row *row)
 	session_text(row, number);
 	to->text(to, number);
 	for (int side = 0; side < 2; side++) {
-		show_id(to, row->id[side]);
+		if (row->known[side])
+			show_id(to, row->id[side]);
+		else
+			to->none(to);
 		to->text(to, row->address[side]);
 		to->number(to, row->bytes[side]);
 	}
 	to->number(to, row->age_ms);
 	to->number(to, row->idle_ms);
 	to->number(to, row->rate);
+	to->text(to, row->protocol);
 }
 
 /* Orders: the greatest first. */
@@ -280,8 +285,8 @@ const struct relay_command_def list_commands[] = {
 		.closed = gather_closed},
 	{.name = "sessions",
 		.words = "[by bytes|rate|age|idle]",
-		.help = "sessions, with both devices; the rate is since they "
-			"were last listed",
+		.help = "sessions of all protocols, with both devices; the "
+			"rate is since they were last listed",
 		.state_size = sizeof(struct list_state),
 		.run = sessions,
 		.closed = gather_closed},

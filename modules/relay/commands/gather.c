@@ -90,8 +90,9 @@ const uint8_t *gather_device(
 		found_id(listing->devices[i].id, text, &one, &others);
 	for (size_t i = 0; i < listing->session_count; i++)
 		for (int side = 0; side < 2; side++)
-			found_id(listing->sessions[i].id[side], text, &one,
-				&others);
+			if (listing->sessions[i].known[side])
+				found_id(listing->sessions[i].id[side], text,
+					&one, &others);
 	if (one && !others)
 		return one;
 	if (strchr(text, '.'))

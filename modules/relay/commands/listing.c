@@ -41,7 +41,7 @@ static struct listing **slot_of(const struct relay_ctx *cx, uint64_t serial)
 	return NULL;
 }
 
-/* Noting what there is, under the lock of the directory. */
+/* Noting what there is, under the locks of the tables. */
 
 static void add(
 	struct listing *listing, int worker, uint64_t number, const uint8_t *id)
@@ -58,9 +58,9 @@ static void note_device(const uint8_t *id, struct place owner, void *arg)
 	add(arg, owner.worker, owner.conn, id);
 }
 
-static void note_part(const struct part *part, void *arg)
+static void note_session(int worker, uint64_t session, void *arg)
 {
-	add(arg, part->worker, part->session, NULL);
+	add(arg, worker, session, NULL);
 }
 
 static int by_place(const void *a, const void *b)
@@ -72,36 +72,26 @@ static int by_place(const void *a, const void *b)
 	return (one->number > other->number) - (one->number < other->number);
 }
 
-/* Each session was noted for both of its devices. */
-static void join_parts(struct listing *listing)
-{
-	struct target *first = listing->targets + listing->device_targets;
-	size_t n = listing->target_count - listing->device_targets, kept = 0;
-
-	qsort(first, n, sizeof(*first), by_place);
-	for (size_t i = 0; i < n; i++)
-		if (!kept || by_place(&first[kept - 1], &first[i]) != 0)
-			first[kept++] = first[i];
-	listing->target_count = listing->device_targets + kept;
-}
-
 static int note_all(struct listing *listing)
 {
 	struct directory *dir = &data_of(listing->cx)->directory;
-	size_t room = directory_size(dir) + 1, sessions;
+	struct session_list *all = &data_of(listing->cx)->sessions;
+	size_t devices = directory_size(dir), sessions;
 
 	/* More may come until then: they are left out. */
-	listing->targets = calloc(room, sizeof(*listing->targets));
+	sessions = session_list_count(all);
+	listing->targets =
+		calloc(devices + sessions + 1, sizeof(*listing->targets));
 	if (!listing->targets)
 		return -1;
-	directory_each(dir, room, note_device, NULL, listing);
+	directory_each(dir, devices, note_device, NULL, listing);
 	listing->device_targets = listing->target_count;
 	qsort(listing->targets, listing->target_count,
 		sizeof(*listing->targets), by_place);
-	directory_each(
-		dir, room - listing->target_count, NULL, note_part, listing);
-	join_parts(listing);
+	session_list_each(all, sessions, note_session, listing);
 	sessions = listing->target_count - listing->device_targets;
+	qsort(listing->targets + listing->device_targets, sessions,
+		sizeof(*listing->targets), by_place);
 	listing->devices =
 		calloc(listing->device_targets + 1, sizeof(*listing->devices));
 	listing->sessions = calloc(sessions + 1, sizeof(*listing->sessions));
@@ -221,6 +211,8 @@ static void sum_up(struct listing *listing)
 		for (int side = 0; side < 2; side++) {
 			struct device_row key = {.worker = 0}, *device;
 
+			if (!session->known[side])
+				continue;
 			memcpy(key.id, session->id[side], ID_LEN);
 			device = bsearch(&key, listing->devices,
 				listing->device_count,

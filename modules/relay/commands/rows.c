@@ -60,6 +60,7 @@ bool session_row_fill(
 		return false;
 	*row = (struct session_row){.worker = cx->worker,
 		.session = number,
+		.protocol = relay_session_protocol(session),
 		.age_ms = now - data->began_ms,
 		.idle_ms = relay_session_idle_for(session)};
 	for (int side = 0; side < 2; side++) {
@@ -67,6 +68,7 @@ bool session_row_fill(
 			relay_session_side(session, side);
 		const uint8_t *id = relay_conn_peer(conn);
 
+		row->known[side] = id != NULL;
 		if (id)
 			memcpy(row->id[side], id, ID_LEN);
 		row->bytes[side] = (int64_t)relay_session_passed(session, side);

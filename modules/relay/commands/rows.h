@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /* rows.h - what commands show of a device and of a session, as its worker sees
- * it.  Rows travel in messages, so they have no pointers. */
+ * it.  Rows travel in messages, so they have no pointers
+ * to what may end. */
 #ifndef ROWS_H
 #define ROWS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <strelaysrv/module.h>
@@ -30,7 +32,9 @@ struct device_row {
 };
 
 struct session_row {
-	uint8_t id[2][ID_LEN];
+	const char *protocol;  /* of the module that has paired them */
+	bool known[2];         /* whether `id` has a device */
+	uint8_t id[2][ID_LEN]; /* else zeros */
 	int worker;
 	uint64_t session;
 	int64_t age_ms;   /* since the pairing */

@@ -59,6 +59,16 @@ static void show_id(struct relay_answer *to, const uint8_t *id)
 	to->text(to, text);
 }
 
+/* Not every protocol has devices. */
+static void show_side(
+	struct relay_answer *to, const struct session_row *row, int side)
+{
+	if (row->known[side])
+		show_id(to, row->id[side]);
+	else
+		to->text(to, row->address[side]);
+}
+
 static void show_sums(struct relay_answer *to, const struct listing *listing)
 {
 	int64_t rate = 0;
@@ -83,8 +93,8 @@ static void show_sessions(
 
 		session_text(row, number);
 		to->text(to, number);
-		show_id(to, row->id[0]);
-		show_id(to, row->id[1]);
+		show_side(to, row, 0);
+		show_side(to, row, 1);
 		to->number(to, row->bytes[0] + row->bytes[1]);
 		to->number(to, row->rate);
 		to->number(to, row->age_ms);

@@ -69,7 +69,6 @@ static void pair_up(struct relay_ctx *cx, struct relay_conn *second,
 		return;
 	data = relay_session_data(cx, session);
 	data->serial = pair->serial;
-	data->began_ms = relay_now_ms(cx);
 	peer_of(cx, first)->session = relay_session_id(session);
 	for (int side = 0; side < 2; side++)
 		if (link_side(cx, session, side, pair->id[side]) != 0) {

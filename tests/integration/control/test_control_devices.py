@@ -11,7 +11,9 @@ from control_client import (  # noqa: F401
 )
 from pairing import Invited, check_both_ways, check_relayed
 from relay_client import ProtocolConnection
+from relay_server import free_port
 from waiting import wait_for
+from wormhole import both_ways, pair
 
 
 def name_of(identity):
@@ -108,6 +110,70 @@ def test_kick_ends_a_device_and_its_sessions_and_nobody_else(controlled, identit
         wait_for(lambda: shown(server, "sessions") == [], "no session")
         assert name_of(identities[3]) in {row["device"] for row in shown(server, "devices")}
     server.wait_for_log("command: kick ")
+
+
+@pytest.fixture(params=[1, 3])
+def two_protocols(request, controlled):  # noqa: F811
+    """The server, and the port at which it serves another protocol than the relay's."""
+    port = free_port()
+    server = controlled(
+        modules=["log", "wormhole-transit", "relay", "control"], workers=request.param,
+        sections={'listener "other"': {"address": f"127.0.0.1:{port}",
+                                       "protocol": "wormhole-transit"}})
+    return server, port
+
+
+def address_of(client):
+    return "{}:{}".format(*client.sock.getsockname())
+
+
+def test_sessions_of_other_protocols_are_listed(two_protocols, identities):
+    server, port = two_protocols
+    pairs = [pair(port) for _ in range(5)]
+    for i, (one, other) in enumerate(pairs):
+        both_ways(one, other, bytes(1000 * (i + 1)))
+    with Invited(server, identities[0], identities[1]) as invited:
+        check_relayed(*invited.join_both(), b"x" * 100)
+        found = shown(server, "sessions", "by", "bytes")
+        assert [row["protocol"] for row in found] == ["wormhole-transit"] * 5 + ["relay"]
+        assert [row["sent"] for row in found[:5]] == [5000, 4000, 3000, 2000, 1000]
+        for row, sides in zip(found, reversed(pairs)):
+            assert row["device"] is row["other device"] is None
+            assert {row["address"], row["other address"]} == {address_of(side) for side in sides}
+            assert 0 <= row["idle"] <= row["age"] and row["rate"] > 0
+        assert found[5]["device"] and found[5]["other device"]
+        text = told(server, "sessions").splitlines()
+        assert text[0].split()[-1] == "protocol" and text[1].split()[-1] == "wormhole-transit"
+        # Without devices their places show the addresses.
+        busy = next(table for table in answer(server, "top")["tables"]
+                    if table["title"] == "sessions")
+        column = [one["name"] for one in busy["columns"]].index("device")
+        assert {row[column] for row in busy["rows"]} >= {row["address"] for row in found[:5]}
+    for one, other in pairs:
+        one.close()
+        other.close()
+    wait_for(lambda: shown(server, "sessions") == [], "no sessions")
+
+
+def test_sessions_of_other_protocols_are_found_and_ended(two_protocols):
+    server, port = two_protocols
+    pairs = [pair(port) for _ in range(3)]
+    for one, other in pairs:
+        both_ways(one, other)
+    session = next(row for row in shown(server, "sessions")
+                   if address_of(pairs[1][0]) in (row["address"], row["other address"]))
+    (table,) = answer(server, "show", session["session"])["tables"]
+    assert table["title"] == "sessions" and len(table["rows"]) == 1
+    (table,) = answer(server, "show", "127.0.0.1")["tables"]
+    assert len(table["rows"]) == 3
+    # The zeros in the place of an ID are no device.
+    done = ctl(server, "kick", "AAAAAAA")
+    assert done.returncode == 1 and "no device that is here begins with" in done.stderr
+    told(server, "kick", session["session"])
+    assert pairs[1][0].rest() == pairs[1][1].rest() == b""
+    wait_for(lambda: len(shown(server, "sessions")) == 2, "two sessions")
+    both_ways(*pairs[0])
+    both_ways(*pairs[2])
 
 
 def test_wrong_words_show_the_usage(controlled):  # noqa: F811
