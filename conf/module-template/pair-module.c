@@ -116,7 +116,7 @@ static void pass_on(struct relay_ctx *cx, const void *arg)
 	const struct waiter *one = arg;
 	struct relay_conn *conn = relay_conn_find(cx, one->id);
 
-	if (conn) /* if it fails, the next notice tries again */
+	if (conn) /* unless it is passed on, the next notice tries again */
 		(void)relay_conn_pass_on(
 			cx, conn, one->line, strnlen(one->line, LINE));
 }

@@ -111,9 +111,12 @@ struct upgrade_state {
 	struct workers_ask *ask;     /* owned; before GO is sent */
 	struct event *channel_event; /* owned, as are the next two */
 	struct event *child_event;   /* SIGCHLD */
-	struct event *timer;         /* timeout, then probation, then traffic */
-	bool reload;                 /* SIGHUP came during the upgrade */
-	bool ending;                 /* the server ends when the channel does */
+	struct event *timer; /* timeout, then probation, then upgrade_tell() */
+	bool reload;         /* SIGHUP came during the upgrade */
+	bool ending;         /* the server ends when the channel does */
+	unsigned ending_tells;       /* calls of upgrade_tell() since then */
+	bool owes_left, owes_ending; /* it has not been told, see upgrade_tell.h
+				      */
 	int64_t traffic_sent; /* bytes of sessions that the new one knows of */
 	int pass_on_fd;       /* owned; see pass_on.h; -1: none yet */
 	/* The same while connections may be passed on, else -1; [*] reads it.

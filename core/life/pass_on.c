@@ -59,6 +59,20 @@ void pass_on_finish(void)
 	self()->pass_on_fd = -1;
 }
 
+/* What errno says of a message that could not be sent. */
+static enum relay_pass_on after_failure(void)
+{
+	switch (errno) {
+	case EAGAIN:
+	case ENOBUFS:
+	case ENOMEM:
+	case ETOOMANYREFS: /* descriptors that nobody has received yet */
+		return RELAY_PASS_ON_LATER;
+	default:
+		return RELAY_PASS_ON_NEVER;
+	}
+}
+
 static int send_on(
 	int to, const struct relay_conn *conn, const void *read, size_t len)
 {
@@ -73,8 +87,8 @@ static int send_on(
 		to, HANDOVER_ONWARD, data, sizeof(onward) + len, conn->fd);
 }
 
-int relay_conn_pass_on(struct relay_ctx *cx, struct relay_conn *conn,
-	const void *read, size_t len)
+enum relay_pass_on relay_conn_pass_on(struct relay_ctx *cx,
+	struct relay_conn *conn, const void *read, size_t len)
 {
 	int to =
 		atomic_load_explicit(&self()->pass_on_to, memory_order_relaxed);
@@ -82,9 +96,10 @@ int relay_conn_pass_on(struct relay_ctx *cx, struct relay_conn *conn,
 	(void)cx;
 	/* A peer that was answered must stay with this process. */
 	if (to < 0 || conn->phase != CONN_TAKEN || conn->ssl || conn->ended ||
-		conn->wrote || conn->unread || len > CONN_IMPORT_DATA_MAX ||
-		send_on(to, conn, read, len) != 0)
-		return -1;
+		conn->wrote || conn->unread || len > CONN_IMPORT_DATA_MAX)
+		return RELAY_PASS_ON_NEVER;
+	if (send_on(to, conn, read, len) != 0)
+		return after_failure();
 	conn_end(conn, RELAY_END_MOVED);
-	return 0;
+	return RELAY_PASSED_ON;
 }

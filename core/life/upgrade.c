@@ -26,7 +26,7 @@
 #include "life/upgrade.h"
 #include "life/upgrade_accept.h"
 #include "life/upgrade_prepare.h"
-#include "life/upgrade_traffic.h"
+#include "life/upgrade_tell.h"
 #include "log/log.h"
 #include "loop/event_later.h"
 #include "loop/loop.h"
@@ -36,10 +36,11 @@
 /* If the new process fails within this time after SERVING, this one serves
  * again. */
 #define PROBATION_MS 5000
-/* The interval of HANDOVER_TRAFFIC. */
-#define TRAFFIC_MS 1000
-/* How long to wait for the answer to HANDOVER_ENDING. */
-#define ENDING_MS 2000
+/* The interval of upgrade_tell(). */
+#define TELL_MS 1000
+/* How often it may call before the answer to HANDOVER_ENDING is not waited for
+ * any more. */
+#define ENDING_TELLS 2
 
 static struct upgrade_state *self(void)
 {
@@ -111,10 +112,8 @@ static void leave(void)
 	if (self()->pid)
 		(void)systemd_notify_main_pid(self()->pid);
 	upgrade_accept_leave();
-	if (self()->channel >= 0)
-		(void)handover_send(
-			self()->channel, HANDOVER_LEFT, NULL, 0, -1);
-	wait_ms(TRAFFIC_MS);
+	upgrade_tell_left();
+	wait_ms(TELL_MS);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -134,10 +133,10 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		leave();
 		break;
 	case STAGE_OVER:
-		if (self()->ending)
+		upgrade_tell();
+		if (self()->ending && ++self()->ending_tells >= ENDING_TELLS)
 			relay_server_stop();
-		upgrade_traffic_tell(self()->channel);
-		wait_ms(TRAFFIC_MS);
+		wait_ms(TELL_MS);
 		break;
 	}
 }
@@ -174,7 +173,7 @@ static void on_serving(void)
 	self()->stage = STAGE_PROBATION;
 	log_core(RELAY_NOTICE, "process %d serves; this one, %d, drains",
 		(int)self()->pid, (int)getpid());
-	upgrade_traffic_tell(self()->channel);
+	upgrade_tell();
 	pass_on_begin(self()->channel);
 	drain_begin(RELAY_DRAIN_MOVE);
 	wait_ms(PROBATION_MS);
@@ -382,16 +381,14 @@ bool upgrade_is_on_probation(void)
 
 void upgrade_end(void)
 {
-	/* Sends the traffic since the timer's last message. */
-	if (self()->stage == STAGE_OVER)
-		upgrade_traffic_tell(self()->channel);
-	self()->ending = self()->stage == STAGE_OVER && self()->channel >= 0 &&
-			 handover_send(self()->channel, HANDOVER_ENDING, NULL,
-				 0, -1) == 0;
-	if (self()->ending)
-		wait_ms(ENDING_MS);
-	else
+	self()->ending = self()->stage == STAGE_OVER && self()->channel >= 0;
+	if (!self()->ending) {
 		relay_server_stop();
+		return;
+	}
+	self()->ending_tells = 0;
+	upgrade_tell_ending();
+	wait_ms(TELL_MS);
 }
 
 /* Beginning and end of the room's state. */
@@ -429,7 +426,7 @@ void upgrade_finish(void)
 	bool unwanted = self()->pid && self()->stage < STAGE_PROBATION;
 
 	if (self()->stage >= STAGE_PROBATION)
-		upgrade_traffic_tell(self()->channel);
+		upgrade_tell();
 	if (self()->stage == STAGE_PROBATION && self()->pid)
 		(void)systemd_notify_main_pid(self()->pid);
 	upgrade_stop();

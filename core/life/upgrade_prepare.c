@@ -23,7 +23,7 @@
 #include "life/new_process.h"
 #include "life/takeover.h"
 #include "life/upgrade_prepare.h"
-#include "life/upgrade_traffic.h"
+#include "life/upgrade_tell.h"
 #include "log/log.h"
 #include "loop/event_later.h"
 #include "loop/loop.h"
@@ -185,7 +185,7 @@ static void begin_files(void)
 
 	takeover_keep();
 	(void)host_drain(RELAY_DRAIN_NONE);
-	upgrade_traffic_begin();
+	upgrade_tell_begin();
 	if (!host_writes())
 		begin_launch();
 	else if (look_from_now(look_at_files) != 0)

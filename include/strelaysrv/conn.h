@@ -187,13 +187,20 @@ int relay_conn_hand_back(struct relay_ctx *cx, struct relay_conn *conn,
  * together with the `len` bytes (RELAY_HAND_BACK at most) already read from it.
  * The new process opens it like a newly accepted connection of the same
  * listener and reads those bytes again.  Nothing may have been written to it.
- * [W] Returns 0 if the connection was passed on and has ended here
- * (RELAY_END_MOVED).  Returns -1, and the connection stays, if there is no new
- * process, or if it has not read yet what was passed on before: try again some
- * milliseconds later.  Since API 1.8.
+ * Unless the answer is RELAY_PASSED_ON, the connection stays.  [W] Since
+ * API 1.8.
  */
-int relay_conn_pass_on(struct relay_ctx *cx, struct relay_conn *conn,
-	const void *read, size_t len);
+enum relay_pass_on {
+	RELAY_PASSED_ON = 0, /* it has ended here (RELAY_END_MOVED) */
+	/* The new process has not read yet what was passed on before, or memory
+	 * is short: try again some milliseconds later, this one and others. */
+	RELAY_PASS_ON_LATER,
+	/* There is no new process, or this connection cannot be passed on: do
+	 * not try again before the next notice `drain`. */
+	RELAY_PASS_ON_NEVER,
+};
+enum relay_pass_on relay_conn_pass_on(struct relay_ctx *cx,
+	struct relay_conn *conn, const void *read, size_t len);
 
 /*
  * Adds a protocol name that TLS clients may request by ALPN (RFC 7301).  [C]

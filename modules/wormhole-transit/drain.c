@@ -11,11 +11,14 @@
 
 static int64_t pass_all(struct relay_ctx *cx, void *arg);
 
+/* False: the new process has to read first.  One that cannot be passed on waits
+ * here. */
 static bool pass_on(struct relay_ctx *cx, struct relay_conn *conn)
 {
 	const struct client *client = client_of(cx, conn);
 
-	return relay_conn_pass_on(cx, conn, client->bytes, client->len) == 0;
+	return relay_conn_pass_on(cx, conn, client->bytes, client->len) !=
+	       RELAY_PASS_ON_LATER;
 }
 
 /* Until none is left, or the drain is over. */
@@ -29,8 +32,8 @@ static void pass_later(struct relay_ctx *cx)
 			relay_timer_add(cx, AGAIN_MS, pass_all, NULL) != NULL;
 }
 
-/* One that is not in the table has a partner on its way.  False: the new
- * process has to read first. */
+/* One that is not in the table has a partner on its way.  False: as pass_on().
+ */
 static bool pass_each(struct relay_ctx *cx)
 {
 	struct waiter *waiter, *next;

@@ -33,9 +33,9 @@ TOPICS = (
     ("core/life/ctl*", "control/test_control.py control/test_control_hostile.py"),
     ("core/life/health.c", "http/test_health.py"),
     ("core/life/launcher* core/life/sandbox_start.c", "process/test_sandbox.py process/test_upgrade.py"),
-    ("core/life/upgrade* core/life/takeover.c core/life/handover.c core/life/new_process*",
+    ("core/life/upgrade* core/life/takeover.c core/life/handover.c core/life/new_process* core/life/pass_on.c",
      "process/test_upgrade.py process/test_upgrade_hangs.py process/test_upgrade_signals.py"
-     " process/test_upgrade_versions.py process/test_upgrade_keys.py"),
+     " process/test_upgrade_versions.py process/test_upgrade_keys.py process/test_upgrade_channel.py"),
     ("core/life/drain*", "process/test_drain.py process/test_shutdown.py"),
     ("core/life/systemd_notify.c", "process/test_notify.py process/test_systemd.py"),
     ("core/life/unused_options.c", "process/test_layouts.py"),

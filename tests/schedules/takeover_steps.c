@@ -17,7 +17,7 @@
 #include "life/life_state.h"
 #include "life/takeover.h"
 #include "life/upgrade.h"
-#include "life/upgrade_traffic.h"
+#include "life/upgrade_tell.h"
 #include "peers/conn_state.h"
 
 #include "takeover.h"
@@ -73,7 +73,7 @@ static void prepared(void)
 	}
 	if (handover_pair(ends) != 0)
 		world_fail("no channel");
-	upgrade_traffic_begin();
+	upgrade_tell_begin();
 	old()->channel = ends[0];
 	old()->pid = CHILD;
 	world.other_end = ends[1];

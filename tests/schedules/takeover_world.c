@@ -27,7 +27,7 @@
 #include "life/systemd_notify.h"
 #include "life/upgrade_accept.h"
 #include "life/upgrade_prepare.h"
-#include "life/upgrade_traffic.h"
+#include "life/upgrade_tell.h"
 #include "log/log.h"
 #include "peers/conn_end.h"
 #include "peers/conn_import.h"
