@@ -15,6 +15,7 @@
 #include "modules/reload.h"
 #include "modules/enabled_modules.h"
 #include "host/core_options_change.h"
+#include "host/listener_protocols.h"
 #include "host/sandbox_fit.h"
 #include "host/transition.h"
 #include "peers/hooks_change.h"
@@ -119,6 +120,9 @@ int transition_check(struct transition *transition)
 
 	sort_out(transition);
 	if (refuse_essential(transition) != 0 || check_all(transition) != 0)
+		result = -1;
+	if (listener_protocols_check(transition->config, &transition->wanted) !=
+		0)
 		result = -1;
 	return result;
 }

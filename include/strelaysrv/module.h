@@ -119,8 +119,9 @@ extern "C" {
 #endif
 
 /*
- * The module owns connections or sessions of clients.  A reload that would
- * remove it is refused with a message that says so.
+ * The module serves clients that stay connected.  A reload that would remove it
+ * is refused with a message that says so.  Without this flag the connections
+ * that it took end with it, and sessions go on.
  */
 #define RELAY_ESSENTIAL 1U
 /*

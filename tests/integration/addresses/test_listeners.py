@@ -427,3 +427,26 @@ def test_a_socket_that_is_bound_elsewhere_than_its_listener(our_program, tmp_pat
             capture_output=True, text=True, timeout=PATIENCE, pass_fds=[sock.fileno()], check=False)
         assert ended.returncode == 1
         assert f'the inherited socket "main" is bound to {at(sock.getsockname()[1])}' in ended.stderr
+
+
+def test_a_module_that_is_no_protocol_serves_no_listener(reloadable, relay_keys, identities):
+    """Nobody would be served there: -check, a start and a reload refuse it."""
+    port = free_port()
+    relay = reloadable(MODULES + STATUS + section("main", port))
+    good = relay.conf.read_text()
+    wrong = good + section("odd", free_port(), "protocol = log")
+    told = (f'{relay.conf}:{wrong.count(chr(10), 0, wrong.index("protocol =")) + 1}: listener odd: '
+            'protocol is "log", a module that serves no connections; those that do: relay')
+    relay.conf.write_text(wrong)
+    other = relay.conf.with_suffix(".other")
+    other.write_text(wrong.replace(at(port), at(free_port())))
+    for conf, action in ((relay.conf, ["-check"]), (other, [])):
+        done = run_program(Program("ours"), "-conf", conf, "-keys", relay_keys, *action)
+        assert done.returncode == 1, done.stderr
+        assert told.replace(str(relay.conf), str(conf)) in done.stderr, done.stderr
+    done, news = relay.server.reload()
+    assert not done and told in news, news
+    with join(port, identities[0]):
+        pass
+    relay.conf.write_text(good + section("odd", free_port(), "protocol = relay"))
+    assert relay.server.reload()[0]
