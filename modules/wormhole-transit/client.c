@@ -104,7 +104,11 @@ static enum result result_of(enum relay_reason reason)
 	switch (reason) {
 	case RELAY_END_EOF:
 	case RELAY_END_RESET:
+	case RELAY_END_PEER_LOST:
 		return RESULT_LONELY;
+	case RELAY_END_DENIED:
+	case RELAY_END_PRESSURE:
+		return RESULT_REFUSED;
 	case RELAY_END_LIMIT:
 		return RESULT_EVICTED;
 	case RELAY_END_MOVED:

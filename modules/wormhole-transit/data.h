@@ -50,6 +50,7 @@ enum client_state {
 	CLIENT_READING, /* its line is not whole */
 	CLIENT_WAITING,
 	CLIENT_MATCHED, /* on its way to `other` */
+	CLIENT_JOINING, /* answered; its session may be refused */
 	CLIENT_PAIRED,
 };
 

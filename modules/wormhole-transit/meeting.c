@@ -111,17 +111,19 @@ static void join(
 		struct client *client = client_of(cx, both[i]);
 
 		meeting_forget(cx, client);
-		client->state = CLIENT_PAIRED;
-		atomic_fetch_sub(&data_of(cx)->unfinished, 1);
+		client->state = CLIENT_JOINING;
 		/* Nothing was written before: there is room. */
 		(void)relay_conn_write(both[i], answer, sizeof(answer) - 1);
 	}
 	session = relay_session_pair(
 		cx, first, last, conf_of(cx)->idle_timeout_ms);
-	relay_metric_inc(cx, data_of(cx)->metrics[METRIC_CLIENTS],
-		session ? RESULT_PAIRED : RESULT_REFUSED, 2);
 	if (!session)
-		return;
+		return; /* client_close() has counted why */
+	for (int i = 0; i < 2; i++)
+		client_of(cx, both[i])->state = CLIENT_PAIRED;
+	atomic_fetch_sub(&data_of(cx)->unfinished, 2);
+	relay_metric_inc(
+		cx, data_of(cx)->metrics[METRIC_CLIENTS], RESULT_PAIRED, 2);
 	meeting = relay_session_data(cx, session);
 	if (meeting)
 		meeting->ours = true;

@@ -19,7 +19,7 @@ enum result {
 	RESULT_EVICTED,   /* room was needed for others */
 	RESULT_FULL,      /* max-connections */
 	RESULT_CLOSED,    /* the server is closed to new peers */
-	RESULT_REFUSED,   /* by another module */
+	RESULT_REFUSED,   /* by another module, or memory is short */
 	RESULT_TLS,
 	RESULT_PRIVATE, /* its listener demands a secret */
 	RESULT_MOVED,   /* to the new process of an upgrade */

@@ -8,9 +8,11 @@ import time
 import pytest
 
 import relay_protocol as rp
+from call_sites import CallSites
 from control_client import (  # noqa: F401
     answer, control_folder, controlled, ctl, shown, told,
 )
+from faults import needs_memory
 from module_server import module_server  # noqa: F401
 from pairing import Invited, check_both_ways
 from proxy_sender import CLIENT, version1, version2
@@ -35,9 +37,9 @@ def sections(port, listener=None, **more):
 
 @pytest.fixture
 def transit(module_server):  # noqa: F811
-    def start(workers=2, listener=None, modules=MODULES, args=(), **more):
+    def start(workers=2, listener=None, modules=MODULES, args=(), env=None, **more):
         port = free_port()
-        server = module_server(modules, workers=workers, installed=[], args=args,
+        server = module_server(modules, workers=workers, installed=[], args=args, env=env,
                                sections=sections(port, listener, **more))
         return OurTransit(server, port)
     return start
@@ -199,6 +201,42 @@ def test_a_source_that_asks_too_often_is_refused(transit):
     assert number(relay.server, 'strelaysrv_bounds_reached_total{bound="asks-per-minute"}') == 3
     for client in clients:
         client.close()
+
+
+def test_a_session_that_another_module_refuses(transit):
+    """Both have got their answer, and are closed."""
+    relay = transit(bounds={"sessions": 1})
+    one, two = pair(relay.port)
+    both_ways(one, two)
+    token = new_token()
+    with Client(relay.port, line(token)) as lost, Client(relay.port, line(token)) as other:
+        assert lost.rest() == other.rest() == b"ok\n"
+    ends(relay, "refused", 2)
+    both_ways(one, two)
+    one.close()
+    two.close()
+    wait_for(lambda: number(relay.server, "strelaysrv_core_sessions") == 0, "its end")
+    both_ways(*pair(relay.port))
+    assert relay.ended("paired") == 4
+
+
+@needs_memory
+def test_a_session_without_memory_is_counted_as_an_error(transit, tmp_path):
+    sites = CallSites(tmp_path)
+    relay = transit(env=sites.environment)
+    sites.begin()
+    pair(relay.port)
+    sites.end()
+    making = next(site for site in sites.called() if site.call == "calloc"
+                  and site.function in ("relay_session_pair", "session_make"))
+    sites.begin(making)
+    token = new_token()
+    with Client(relay.port, line(token)) as lost, Client(relay.port, line(token)) as other:
+        assert lost.rest() == other.rest() == b"ok\n"
+    assert sites.end()
+    ends(relay, "error", 2)
+    assert relay.ended("refused") == 0 and relay.ended("paired") == 2
+    both_ways(*pair(relay.port))
 
 
 def test_at_the_limit_of_its_listener_nobody_is_paired(transit):
@@ -379,6 +417,15 @@ def test_a_drain_lets_sessions_finish(transit):
 CHECKS = {
     "not-named": ('modules = { log, relay }\nlistener "a" { address = ":1"\nprotocol = nothing }\n', 1,
                   'listener a: protocol is "nothing", a module that the option modules does not name'),
+    "no-protocol": ('modules = { log, status, relay, wormhole-transit }\n'
+                    'listener "a" { address = "127.0.0.1:0" }\n'
+                    'listener "b" {\n address = "127.0.0.1:0"\n protocol = log\n}\n', 1,
+                    'conf:6: listener b: protocol is "log", a module that serves no connections; '
+                    'those that do: relay, wormhole-transit\n'),
+    "no-protocol-at-all": ('modules = { log, status }\nlistener "b" {\n address = "127.0.0.1:0"\n'
+                           ' protocol = status\n}\n', 1,
+                           'conf:5: listener b: protocol is "status", a module that serves no '
+                           'connections; no module in modules does\n'),
     "nobody": ("modules = { log, relay, wormhole-transit }\n", 0,
                "no listener has protocol = wormhole-transit"),
     "bound": ("modules = { log, relay, wormhole-transit }\nwormhole-transit { waiting = 0 }\n", 1,
