@@ -27,6 +27,10 @@
 #include "peers/peer_metrics.h"
 #include "workers/workers.h"
 
+/* How often a message is tried that the system has no memory for. */
+#define TELL_TRIES    20
+#define TELL_PAUSE_MS 50
+
 static struct takeover_state *self(void)
 {
 	return &instance->life->takeover;
@@ -165,6 +169,21 @@ static void on_channel(evutil_socket_t fd, short what, void *arg)
 	old_process_ended();
 }
 
+/*
+ * The system may be short of memory for a moment.  If it stays so, the old
+ * process gives this one up after upgrade-timeout.  If the old one has ended,
+ * the channel says so after what it had sent before.
+ */
+static void tell(enum handover_word word)
+{
+	for (int i = 0; i < TELL_TRIES; i++) {
+		if (handover_send(self()->channel, word, NULL, 0, -1) == 0 ||
+			errno == EPIPE || errno == ECONNRESET)
+			return;
+		(void)poll(NULL, 0, TELL_PAUSE_MS);
+	}
+}
+
 /* What has come of the old process. */
 enum await {
 	AWAIT_NOTHING,
@@ -202,9 +221,7 @@ int takeover_await(int64_t wait_ms, struct relay_err *err)
 
 	if (self()->channel < 0)
 		return 0;
-	/* If this fails, the old process has ended, and the channel says so
-	 * after what it had sent before. */
-	(void)handover_send(self()->channel, HANDOVER_READY, NULL, 0, -1);
+	tell(HANDOVER_READY);
 	while (got == AWAIT_NOTHING && loop_clock_ms() < until_ms)
 		got = await_go(until_ms);
 	if (got == AWAIT_OFF)
@@ -230,9 +247,7 @@ int takeover_serving(struct event_base *base, struct relay_err *err)
 	if (!self()->channel_event ||
 		event_add(self()->channel_event, NULL) != 0)
 		return relay_fail(err, "out of memory");
-	/* This can only fail if the old process has ended; on_channel() then
-	 * reads the end of file. */
-	(void)handover_send(self()->channel, HANDOVER_SERVING, NULL, 0, -1);
+	tell(HANDOVER_SERVING);
 	atomic_store(&self()->hand_back_channel, self()->channel);
 	return 0;
 }
@@ -241,8 +256,8 @@ void takeover_keep(void)
 {
 	if (self()->channel < 0 || self()->keep_sent)
 		return;
-	self()->keep_sent = true;
-	(void)handover_send(self()->channel, HANDOVER_KEEP, NULL, 0, -1);
+	self()->keep_sent =
+		handover_send(self()->channel, HANDOVER_KEEP, NULL, 0, -1) == 0;
 }
 
 void takeover_finish(void)

@@ -52,6 +52,7 @@ KEPT = [
     ("session", "getsockname", "relay_conn_local"),
     ("http", "event_add", "event_later"),
     ("start", "malloc", "parse_value"),
+    ("upgrade", "sendmsg", "handover_send"),
 ]
 
 #: Why connections end that nobody has ended.
@@ -60,6 +61,7 @@ REASONS = {"reset", "timeout", "tls", "denied", "protocol", "overflow", "error",
 
 CONF = """
 drain-spread = 200ms
+upgrade-timeout = 20s
 modules = { log, bounds, access, wormhole-transit, relay, rate-limit, quota, prometheus, status }
 listener "wormhole" {
   address = "127.0.0.1:%d"
