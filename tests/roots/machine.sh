@@ -59,7 +59,7 @@ not_run unit-launcher "qemu-user refuses clone(2) with CLONE_PARENT"
 not_run unit-crypto_fork "this kernel starts no programs of $arch"
 not_run fuzz-upgrade "qemu-user keeps descriptors that do not fit into the buffer"
 case $arch in
-armel | i386) not_run unit-handover "it does the same" ;;
+arm64 | armel | i386) not_run unit-handover "it does the same" ;;
 esac
 not_run bench-handshakes "it measures, for which an emulator is no place"
 
