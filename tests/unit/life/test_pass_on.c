@@ -49,7 +49,8 @@ static void make(struct channel *c)
 {
 	*c = (struct channel){.conn.phase = CONN_TAKEN};
 	instance = &server;
-	life.upgrade.pass_on_fd = life.upgrade.pass_on_to = -1;
+	life.upgrade.pass_on_fd = -1;
+	life.upgrade.pass_on_to = -1;
 	assert_int_equal(handover_pair(c->ends), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, c->peer), 0);
 	c->conn.fd = c->peer[0];
