@@ -9,6 +9,7 @@ import faults
 from call_sites import FOREVER, CallSites
 from module_server import failing_start, folder_of, module_server  # noqa: F401
 from relay_server import free_port, module_folder
+from upgrading import start_upgrading  # noqa: F401
 from waiting import wait_for
 from wormhole import Client, both_ways, number
 
@@ -62,6 +63,31 @@ def test_each_call_fails_while_two_meet(module_server, tmp_path, workers):  # no
         sites.end()
         meet(port, b"after %d\n" % i)
     nothing_is_left(server)
+
+
+@faults.needs_memory
+def test_who_waits_is_passed_on_when_there_is_memory_again(start_upgrading, tmp_path):  # noqa: F811
+    """The next notice of the drain tries again."""
+    port, sites = free_port(), CallSites(tmp_path)
+    server = start_upgrading(
+        "-module-dir", f"{module_folder()},{folder_of('pair-module')}", env=sites.environment,
+        conf="modules = { log, relay, pair-module, prometheus }\n"
+        'status-srv = "127.0.0.1:0"\nlistener "main" { address = "127.0.0.1:0" }\n'
+        f'listener "pairs" {{ address = "127.0.0.1:{port}"\n protocol = pair-module }}\n')
+    sites.begin()
+    server.upgrade()
+    server.wait_for_log("the old process has ended")
+    sites.end()
+    sending = next(site for site in sites.called() if site.function == "handover_send")
+    with Client(port, b"after the upgrade\n") as one:
+        wait_for(lambda: 'strelaysrv_core_connections{phase="plain"} 1'
+                 in server.get("/metrics")[2].decode(), "a client that waits")
+        # READY, GO and SERVING come first.  Its second value is ENOBUFS.
+        sites.begin(sending, first=4, length=2, value=1)
+        server.upgrade()
+        with Client(port, b"after the upgrade\n") as two:
+            both_ways(one, two)
+        assert sites.end()
 
 
 def test_who_is_refused_by_another_module_leaves_nothing(module_server):  # noqa: F811
