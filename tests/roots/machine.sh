@@ -57,10 +57,8 @@ no process_vm_readv(2)"
 not_run unit-socket_memory "qemu-user has no SO_BUF_LOCK, and an old TCP_INFO"
 not_run unit-launcher "qemu-user refuses clone(2) with CLONE_PARENT"
 not_run unit-crypto_fork "this kernel starts no programs of $arch"
-not_run fuzz-upgrade "qemu-user keeps descriptors that do not fit into the buffer"
-case $arch in
-arm64 | armel | i386) not_run unit-handover "it does the same" ;;
-esac
+not_run unit-handover "qemu-user keeps descriptors that do not fit into the buffer"
+not_run fuzz-upgrade "it does the same"
 not_run bench-handshakes "it measures, for which an emulator is no place"
 
 echo "-- unit tests on $arch"
