@@ -7,6 +7,7 @@ connections that the options of the trial allow."""
 
 import contextlib
 import dataclasses
+import os
 
 import siege_troubles
 from budget_table import constant
@@ -32,6 +33,8 @@ _HTTP_KERNEL = 2 * constant("SEND_BUFFER") + 64 * KIB
 
 #: The kernel counts a short segment as a page.
 _PAGE = 4 * KIB
+#: Of a server that is not told how many.
+_WORKERS = len(os.sched_getaffinity(0))
 
 _LINGER = constant("LINGER_MOST")
 _LINGER_PART = _LINGER // constant("LINGER_SOURCE_PART")
@@ -79,7 +82,7 @@ class Trial:
     open: int = 0  # connections of the attack at the same time; 0: its default
     process: int = _QUIET  # bytes for each connection
     kernel: int = _UNREAD
-    queued: bool = False  # others wait in the listener's queue with what they have sent
+    queued: bool = False  # others wait in the workers' queues with what they have sent
     descriptors: int = 4096  # hard limit of the server
     sockets: int = 0  # of the server, most beside those of good clients; 0: as descriptors
     joins: float = 0.95  # share of good clients that get done; 0: not judged
@@ -106,7 +109,7 @@ class Trial:
 
     @property
     def kernel_bytes(self):
-        queue = constant("LISTENER_BACKLOG") * _PAGE if self.queued else 0
+        queue = constant("LISTENER_BACKLOG") * _PAGE * _WORKERS if self.queued else 0
         return _KERNEL_ROOM + self.connections * self.kernel + queue
 
     def must_move(self, outcome):
