@@ -7,6 +7,7 @@ The commands of the page run as they are there, in namespaces: of the network, s
 those of the examples; of mounts, so /etc is a copy; and of processes, so all end with the test."""
 
 import contextlib
+import functools
 import json
 import os
 import pathlib
@@ -56,7 +57,7 @@ nginx) nginx -g 'daemon on; master_process on;' ;;
 haproxy) haproxy -Ws -f /etc/haproxy/haproxy.cfg -p /run/haproxy.pid ;;
 strelaysrv)
 	. /etc/default/syncthing-relaysrv
-	cd '{keys}' && exec strelaysrv -nat=false $STRELAYSRV_OPTS -pools= -debug 2>'{log}' ;;
+	cd '{keys}' && exec strelaysrv -nat=false $STRELAYSRV_OPTS -debug 2>'{log}' ;;
 *) exit 1 ;;
 esac & done
 # As systemd waits for each of these.
@@ -74,6 +75,11 @@ mkdir -p /etc/ssl/certs /etc/ssl/private
 cp '{web}/cert.pem' /etc/ssl/certs/ssl-cert-snakeoil.pem
 cp '{web}/key.pem' /etc/ssl/private/ssl-cert-snakeoil.key
 export PATH='{tools}':$PATH:/usr/sbin
+mkdir '{place}/lib' '{place}/lib-work'
+mount -t overlay overlay -o 'lowerdir=/var/lib,upperdir={place}/lib,workdir={place}/lib-work' /var/lib
+mkdir -p /var/lib/syncthing/relaysrv /etc/strelaysrv
+echo "STRELAYSRV_OPTS='-provided-by=me'" >/etc/default/syncthing-relaysrv
+echo 'relay {{ network-timeout = 77s }}' >/etc/strelaysrv/strelaysrv.conf
 cd '{examples}'
 sh -e '{commands}' >'{said}' 2>&1 || {{ cat '{said}' >&2; exit 1; }}
 echo runs
@@ -264,6 +270,12 @@ def test_clients_beyond_a_router_come_in_by_ipv6_and_by_a_mapped_port(shared, be
             check_both_ways(*sides)
 
 
+def test_what_the_relay_had_stays_and_it_is_private(shared):
+    log = shared.log.read_text()
+    assert "providedBy=me" in log and "networkTimeout=1m17s" in log
+    assert "joins no pool: `pools` is empty" in log
+
+
 def ended(socks):
     """Those that the other end has closed or reset."""
     poll = select.poll()
@@ -286,6 +298,24 @@ def test_a_source_has_500_connections_and_others_go_on(shared):
         assert len(ended(many)) == 20
         with ProtocolConnection(LOCAL, certificates.make()) as joined:
             joined.join()
+
+
+def is_local(address):
+    """The kernel adds the route of a new address a little later."""
+    done = subprocess.run(["ip", "route", "get", address], capture_output=True, text=True, check=False)
+    return done.stdout.startswith("local ")
+
+
+def test_the_addresses_of_a_network_of_ipv6_are_one_source(shared):
+    """With two sources, none would have more than 500."""
+    sources = [f"2001:db8:443::{host}" for host in (1, 2)]
+    for source in (*sources, PUBLIC6[0]):
+        run("ip", "addr", "add", f"{source}/128", "dev", "lo", "nodad")
+        wait_for(functools.partial(is_local, source), "its route")
+    with contextlib.ExitStack() as stack:
+        many = [stack.enter_context(dial(PUBLIC6, source)) for _ in range(260) for source in sources]
+        wait_for(lambda: len(ended(many)) >= 20, "the end of those above the limit")
+        assert len(ended(many)) == 20
 
 
 def test_who_sends_nothing_reaches_no_relay(shared, request):
