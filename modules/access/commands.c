@@ -58,6 +58,10 @@ static int read_end(const struct relay_answer *to, int64_t *until_s)
 	return 0;
 }
 
+static const char not_kept[] =
+	"no file keeps bans: they last until the server ends, see the option "
+	"bans of the module access";
+
 /* Waits until the change is on the disk. */
 static enum relay_step save(struct relay_ctx *cx, struct relay_answer *to)
 {
@@ -124,6 +128,8 @@ static enum relay_step ban(struct relay_ctx *cx, struct relay_answer *to)
 		text, to->count > 1 ? " for " : "",
 		to->count > 1 ? to->words[2] : "",
 		here ? here->end(self, ban.id) : 0);
+	if (!((const struct conf *)cx->conf)->bans[0])
+		to->say(to, "%s", not_kept);
 	return made(cx, to);
 }
 
@@ -195,8 +201,7 @@ static enum relay_step bans(struct relay_ctx *cx, struct relay_answer *to)
 	if (list->shown < list->bans.count)
 		return RELAY_STEP_AGAIN;
 	if (!conf->bans[0])
-		to->say(to, "no file keeps them: they last until the server "
-			    "ends, see the option bans of the module access");
+		to->say(to, "%s", not_kept);
 	return RELAY_STEP_OVER;
 }
 

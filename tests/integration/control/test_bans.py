@@ -117,8 +117,8 @@ def test_a_reload_takes_the_bans_to_another_file(controlled, control_folder,  # 
                                                  identities):
     server = start(controlled, control_folder, keep=False)
     name, other = (to_text(identity.id) for identity in identities[:2])
-    told(server, "ban", name)
-    assert "no file keeps them" in answer(server, "bans")["messages"][0]
+    assert "no file keeps bans: they last until the server ends" in told(server, "ban", name)
+    assert "no file keeps bans" in answer(server, "bans")["messages"][0]
     (control_folder / "more").write_text(f"strelaysrv bans 1 1\n{other} 0\n")
     server.configure([*MODULES, "access", "prometheus"], {
         "control": {"socket": str(server.socket)}, "access": {"bans": str(control_folder / "more")}})
