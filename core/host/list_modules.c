@@ -79,7 +79,15 @@ static int list_missing(
 	const struct catalog *catalog, const struct config *config, FILE *out)
 {
 	const char *const *names = config_core(config)->modules;
+	struct relay_value modules, folders;
 
+	/* The default modules are in no folder that somebody has named to look
+	 * at his own. */
+	if (config_get(config, NULL, "modules", &modules) == 0 &&
+		config_get(config, NULL, "module-dir", &folders) == 0 &&
+		strcmp(modules.origin, "default") == 0 &&
+		strcmp(folders.origin, "default") != 0)
+		return 0;
 	for (; *names; names++)
 		if (!catalog_find(catalog, *names) &&
 			!catalog_broken(catalog, *names) &&

@@ -54,6 +54,12 @@ def test_modules_that_are_enabled_and_unusable_are_listed(tmp_path):
     assert re.search(r"^nowhere is not there, enabled: no nowhere\.so in /", text, re.MULTILINE), text
 
 
+def test_who_names_a_folder_is_not_told_that_the_default_modules_are_elsewhere(tmp_path):
+    (tmp_path / "text.so").write_text("#!/bin/sh\n")
+    text = listed("-module-dir", str(tmp_path))
+    assert re.findall(r"^(\S+) .*", text, re.MULTILINE) == ["text"], text
+
+
 def test_a_file_that_is_no_module_is_listed(tmp_path):
     (tmp_path / "text.so").write_text("#!/bin/sh\n")
     text = listed("-module-dir", f"{module_folder()},{tmp_path}")
