@@ -11,9 +11,12 @@
 #include "config/options.h"
 
 struct change {
-	const char *section; /* borrowed from the schema; NULL: the server's */
-	const struct relay_option *option; /* borrowed */
-	char *was, *is;                    /* owned */
+	/* Borrowed from the schema or a snapshot; NULL: the server's. */
+	const char *section;
+	/* Borrowed; NULL: the listener itself is new (`is` is its address), or
+	 * is no longer there (`was`). */
+	const struct relay_option *option;
+	char *was, *is; /* owned */
 	bool restart;
 };
 
@@ -76,6 +79,39 @@ static void compare(
 		all->failed = true;
 }
 
+static bool has_listener(const struct config *config, const char *name)
+{
+	const struct core_conf *core = config_core(config);
+
+	for (size_t i = 0; i < core->listener_count; i++)
+		if (strcmp(core->listeners[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* The listeners of `here` whose names are not `there`. */
+static int note_missing(struct comparison *all, const struct config *here,
+	const struct config *there, bool is_new)
+{
+	const struct core_conf *core = config_core(here);
+
+	for (size_t i = 0; i < core->listener_count; i++) {
+		const struct core_listener *one = &core->listeners[i];
+		struct change change = {.section = one->name};
+		char *address;
+
+		if (!one->name[0] || has_listener(there, one->name))
+			continue;
+		address = strdup(one->address);
+		*(is_new ? &change.is : &change.was) = address;
+		if (!address || add(all->out, &change) != 0) {
+			free(address);
+			return -1;
+		}
+	}
+	return 0;
+}
+
 int config_diff_find(const struct config *before, struct config *after,
 	config_diff_scope_fn *scope, void *arg, struct config_diff *out)
 {
@@ -86,7 +122,17 @@ int config_diff_find(const struct config *before, struct config *after,
 		.out = out};
 
 	config_visit(after, compare, &all);
+	if (note_missing(&all, before, after, false) != 0 ||
+		note_missing(&all, after, before, true) != 0)
+		all.failed = true;
 	return all.failed ? -1 : 0;
+}
+
+static void log_listener(const struct change *one)
+{
+	log_core(RELAY_NOTICE, "listener %s, at %s, %s", one->section,
+		one->is ? one->is : one->was,
+		one->is ? "is new" : "is no longer in the configuration");
 }
 
 void config_diff_log(const struct config_diff *changes)
@@ -94,6 +140,10 @@ void config_diff_log(const struct config_diff *changes)
 	for (size_t i = 0; i < changes->count; i++) {
 		const struct change *one = &changes->all[i];
 
+		if (!one->option) {
+			log_listener(one);
+			continue;
+		}
 		log_core(one->restart ? RELAY_WARNING : RELAY_NOTICE,
 			"option %s%s%s changes from \"%s\" to \"%s\"%s",
 			one->section ? one->section : "",
@@ -109,7 +159,8 @@ void config_diff_log(const struct config_diff *changes)
 bool config_diff_touch(const struct config_diff *changes, const char *section)
 {
 	for (size_t i = 0; i < changes->count; i++)
-		if (!changes->all[i].restart && changes->all[i].section &&
+		if (changes->all[i].option && !changes->all[i].restart &&
+			changes->all[i].section &&
 			strcmp(changes->all[i].section, section) == 0)
 			return true;
 	return false;

@@ -33,8 +33,8 @@ struct config_diff {
  */
 int config_diff_find(const struct config *before, struct config *after,
 	config_diff_scope_fn *scope, void *arg, struct config_diff *out);
-/* Logs each change with its old and new value, and whether it needs a
- * restart. */
+/* Logs each change with its old and new value, and whether it needs a restart;
+ * and which listeners come and go.  While both snapshots exist. */
 void config_diff_log(const struct config_diff *changes);
 /* Whether any option of the section takes a new value now. */
 bool config_diff_touch(const struct config_diff *changes, const char *section);

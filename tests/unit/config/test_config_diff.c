@@ -181,6 +181,26 @@ static void test_what_needs_only_a_restart_touches_nobody(void **state)
 	config_free(after);
 }
 
+static void test_listeners_come_and_go(void **state)
+{
+	struct config *before = load("listener \"a\" { address = \":1\" }\n"
+				     "listener \"b\" { address = \":2\" }\n");
+	struct config *after = load("listener \"b\" { address = \":2\" }\n"
+				    "listener \"c\" { address = \":3\" }\n");
+	struct config_diff changes;
+
+	(void)state;
+	find(before, after, &changes);
+	assert_int_equal(changes.count, 2);
+	assert_false(config_diff_touch(&changes, "a"));
+	assert_string_equal(logged,
+		"listener a, at :1, is no longer in the configuration\n"
+		"listener c, at :3, is new\n");
+	config_diff_free(&changes);
+	config_free(before);
+	config_free(after);
+}
+
 static void test_what_starts_takes_all(void **state)
 {
 	struct config *before = load("\n");
@@ -222,6 +242,7 @@ int main(void)
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_what_needs_a_restart_stays),
 		cmocka_unit_test(test_what_needs_only_a_restart_touches_nobody),
+		cmocka_unit_test(test_listeners_come_and_go),
 		cmocka_unit_test(test_what_starts_takes_all),
 		cmocka_unit_test(test_secrets_stay_secret),
 	};
