@@ -9,6 +9,7 @@
 #include <strelaysrv/units.h>
 
 #include "base/suggest.h"
+#include "config/config_listeners.h"
 #include "config/flag_table.h"
 #include "config/flags.h"
 #include "config/options.h"
@@ -188,8 +189,11 @@ static int print_all(const struct flag_table *table, FILE *out)
 {
 	(void)fputs("Usage of strelaysrv:\n", out);
 	(void)print_flags(table, NULL, out);
-	(void)fputs("\n-help=" BASICS ", -help=" SERVER
-		    " and -help=MODULE show one group.\n",
+	(void)fputs(
+		"\n-help=" BASICS ", -help=" SERVER
+		" and -help=MODULE show one group; -help=" CONFIG_LISTENER
+		" shows the options of\nlisteners, which have no flags, but "
+		"sections in the file of -conf.\n",
 		out);
 	return 0;
 }
@@ -212,12 +216,29 @@ static const char *suggest_topic(const struct flag_table *table,
 	return near;
 }
 
+static int print_listener(FILE *out)
+{
+	(void)fputs("An address to listen on may have a section in the file of "
+		    "-conf:\n\n" CONFIG_LISTENER " \"NAME\" {\n",
+		out);
+	for (const struct relay_option *o = listener_options; o->name; o++)
+		(void)fprintf(out, "  %s = %s\n    \t%s\n", o->name,
+			o->type == RELAY_LIST ? "{}"
+			: o->def && o->def[0] ? o->def
+					      : "\"\"",
+			o->help);
+	(void)fputs("}\n", out);
+	return 0;
+}
+
 static int print_topic(const struct flag_table *table,
 	const struct config_module *mods, size_t n, const char *topic,
 	const char *dirs, FILE *out)
 {
 	const char *near;
 
+	if (strcmp(topic, CONFIG_LISTENER) == 0)
+		return print_listener(out);
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(mods[i].name, topic) != 0)
 			continue;

@@ -131,6 +131,14 @@ def test_help_begins_with_the_basics_and_groups_the_rest(plain_program):
     assert len(set(shown)) == len(shown), "a flag is there twice"
 
 
+def test_help_of_listeners_shows_what_a_section_may_have(plain_program):
+    result = run(plain_program, "-help=listener")
+    assert result.returncode == 0, result.stderr
+    assert {"address", "proxy-from", "private"} <= set(
+        re.findall(r"^  (\S+) = ", result.stderr, re.MULTILINE))
+    assert "-help=listener" in run(plain_program, "-help").stderr
+
+
 @pytest.mark.parametrize("flag", ["-help=nat", "--help=nat", "-h=nat"])
 def test_help_of_one_module(plain_program, flag):
     result = run(plain_program, flag)
