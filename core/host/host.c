@@ -11,6 +11,7 @@
 #include "base/instance.h"
 #include "config/config_diff.h"
 #include "config/flags.h"
+#include "config/options.h"
 #include "host/host.h"
 #include "host/host_state.h"
 #include "host/config_loader.h"
@@ -105,20 +106,28 @@ static void take_config(struct config *config)
 	module_metrics_want(host->catalog, config_core(config)->modules);
 }
 
+/* In a check, none runs, but those that would can be asked about. */
+static bool may_be_read(const struct host *host, const char *section)
+{
+	const struct relay_module *mod = catalog_find(host->catalog, section);
+
+	if (!mod || mod->stage == MODULE_LEAVING)
+		return false;
+	return mod->stage != MODULE_FOUND ||
+	       (host->checking &&
+		       option_list_has(
+			       config_core(host->next)->modules, section));
+}
+
 int relay_option_get(struct relay_ctx *cx, const char *section,
 	const char *name, struct relay_value *out)
 {
 	struct host *host = self();
 	const struct config *config = host->next ? host->next : host->current;
-	const struct relay_module *mod;
 
 	(void)cx;
-	if (section) {
-		mod = catalog_find(host->catalog, section);
-		if (!mod || mod->stage == MODULE_FOUND ||
-			mod->stage == MODULE_LEAVING)
-			return -1;
-	}
+	if (section && !may_be_read(host, section))
+		return -1;
 	return config_get(config, section, name, out);
 }
 
@@ -228,10 +237,12 @@ int host_check(struct config *config)
 
 	if (readings) {
 		host->next = config;
+		host->checking = true;
 		transition.readings = readings;
 		result = transition_check(&transition);
 		if (result == 0)
 			transition_advise(&transition);
+		host->checking = false;
 		host->next = NULL;
 	}
 	readings_free(readings);

@@ -37,6 +37,7 @@ struct host {
 	struct config *current;       /* owned */
 	/* borrowed; NULL unless a transition is being made */
 	const struct config *next;
+	bool checking; /* `next` is only checked */
 };
 
 /* For core_options_change.c; workers use it in core_options_take_here(). */

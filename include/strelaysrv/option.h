@@ -118,7 +118,7 @@ struct relay_value {
 /*
  * Gets the value of another module's option, or of the server's own with
  * section NULL.  [C] Borrowed: valid until the callback returns.  Returns 0, or
- * -1 if no running module has that option.
+ * -1 if no module that runs, or in `advise` would run, has that option.
  */
 int relay_option_get(struct relay_ctx *cx, const char *section,
 	const char *name, struct relay_value *out);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "advise.h"
 #include "ca_file.h"
 #include "relay/service.h"
 #include "pem.h"

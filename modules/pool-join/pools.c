@@ -306,8 +306,7 @@ static bool is_there(const struct state *state, const char *url)
 	return false;
 }
 
-/* Warnings about settings that may be unintended. */
-static void warn_of(const struct relay_ctx *cx, const char *text)
+void pools_warn_of(const struct relay_ctx *cx, const char *text)
 {
 	struct url url;
 
@@ -329,14 +328,6 @@ static void warn_of(const struct relay_ctx *cx, const char *text)
 			url.place);
 }
 
-void pools_advise(struct relay_ctx *cx, const void *values)
-{
-	const struct conf *conf = values;
-
-	for (const char *const *url = conf->pools; *url; url++)
-		warn_of(cx, *url);
-}
-
 /* Owns both.  There is a free entry, because the option has no more values. */
 static void add(struct relay_ctx *cx, char *url, char *shown)
 {
@@ -346,7 +337,7 @@ static void add(struct relay_ctx *cx, char *url, char *shown)
 		pool++;
 	pool->url = url;
 	pool->shown = shown;
-	warn_of(cx, url);
+	pools_warn_of(cx, url);
 }
 
 int pools_prepare(

@@ -20,8 +20,8 @@ int pools_prepare(
 /* Drops the pools that were removed, and plans a request to the new ones. */
 void pools_commit(struct relay_ctx *cx);
 void pools_abandon(struct relay_ctx *cx);
-/* Warns of URLs that may not be meant so; as struct relay_hooks says. */
-void pools_advise(struct relay_ctx *cx, const void *conf);
+/* Logs what may be wrong with the URL of a pool. */
+void pools_warn_of(const struct relay_ctx *cx, const char *url);
 /* Plans a request to every pool: in `after_ms`, or as soon as allowed. */
 void pools_ask_all(struct relay_ctx *cx, int64_t after_ms);
 /* The same for pools that do not list the relay. */
