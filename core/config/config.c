@@ -209,6 +209,12 @@ struct config *config_examine(const char *file, const struct flags *flags,
 		config_free(config);
 		return NULL;
 	}
+	if (flags && flags->conf_before && flags->conf &&
+		strcmp(flags->conf_before, flags->conf) != 0)
+		config_report(&to, RELAY_WARNING,
+			"-conf is given twice: %s is read, and %s is not; "
+			"include(\"FILE\") in the first takes the second, too",
+			flags->conf, flags->conf_before);
 	if (file && config_file_read(
 			    file, config->sections, config->count, report, arg))
 		to.failed = true;

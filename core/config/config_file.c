@@ -124,7 +124,12 @@ static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 		return;
 	}
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	config_problem(RELAY_ERROR, config_line(cfg), "syntax error: %s", text);
+	/* Only the sections of listeners have a title. */
+	config_problem(RELAY_ERROR, config_line(cfg), "syntax error: %s%s",
+		text,
+		strncmp(fmt, "missing title", 13) == 0
+			? "; write " CONFIG_LISTENER " \"NAME\" { ... }"
+			: "");
 }
 
 /* `scope`: the whole file, or the section that includes the source. */

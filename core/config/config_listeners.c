@@ -143,12 +143,16 @@ static void add_words(struct core_conf *conf)
 static void add_section(
 	struct core_conf *conf, const struct config_section *section)
 {
+	const struct relay_option *address =
+		options_find(section->options, "address");
+	const char *origin = section->origins[address - section->options];
 	const struct listener_conf *values = section->values;
 
 	if (!values->address[0])
 		return; /* that was reported where the section ends */
 	conf->listeners[conf->listener_count++] =
 		(struct core_listener){.name = section->title,
+			.origin = origin ? origin : "the file",
 			.address = values->address,
 			.proxied = values->proxy,
 			.proxy_from = values->proxy_from[0] ? values->proxy_from
@@ -164,9 +168,10 @@ static void check_protocol(const struct core_conf *conf,
 {
 	if (one->protocol[0] && !option_list_has(conf->modules, one->protocol))
 		config_report(to, RELAY_ERROR,
-			"listener %s: protocol is \"%s\", a module that the "
+			"%s: listener %s: protocol is \"%s\", a module that "
+			"the "
 			"option modules does not name",
-			one->name, one->protocol);
+			one->origin, one->name, one->protocol);
 }
 
 void config_listeners_make(

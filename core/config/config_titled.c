@@ -45,14 +45,23 @@ void config_listener_judge(const struct config_section *section, unsigned line)
 	const struct relay_option *address =
 		options_find(section->options, "address");
 	size_t at = (size_t)(address - section->options);
-	const struct config_growing *value =
+	struct config_growing *value =
 		&config_reader->lists[section - config_reader->sections][at];
 
-	if (!section->flawed && (!value->given || !value->items[0][0]))
+	if (section->flawed)
+		return;
+	if (!value->given || !value->items[0][0])
 		config_problem(RELAY_ERROR, line,
 			"listener %s has no address; write address = "
 			"\"HOST:PORT\" or \":PORT\" in its section",
 			section->title);
+	else if (strchr(value->items[0], ',')) {
+		config_problem(RELAY_ERROR, line,
+			"listener %s: its address has a comma; a listener has "
+			"one address, so write a section for each",
+			section->title);
+		value->given = false; /* nothing else is to be said of it */
+	}
 }
 
 size_t config_section_room(const struct config_section *section)

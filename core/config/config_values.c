@@ -165,6 +165,21 @@ static void list_push_parts(struct config_growing *list, char *text)
 	free(text);
 }
 
+/* Flags separate words by commas, but the URLs and tokens of a module's list
+ * may contain some. */
+static void warn_of_comma(const struct config_section *section,
+	const struct relay_option *option, const char *item, unsigned line)
+{
+	char called[160];
+
+	if (strchr(item, ',') && !strstr(item, "://") &&
+		!(option->flags & RELAY_OPTION_SECRET))
+		config_problem(RELAY_WARNING, line,
+			"%s: a text with a comma is one word of the list; "
+			"write { \"A\", \"B\" } for two",
+			call_option(section, option->name, called));
+}
+
 /* Called after each item and at the closing brace.  Takes each item away from
  * libconfuse, so that it is added only once. */
 static void grow_list(struct config_section *section,
@@ -186,11 +201,13 @@ static void grow_list(struct config_section *section,
 		config_problem(RELAY_ERROR, line, "%s: %s",
 			call_option(section, opt->name, called), err.text);
 	/* x = "" means the same as x = {} and as -x="", and x = "a, b" of the
-	 * core the same as -x="a, b".  The URLs of a module's list may contain
-	 * commas. */
-	if (!section->name || section->listener)
+	 * core the same as -x="a, b". */
+	if (!section->name || section->listener) {
 		list_push_parts(list_of(section, option), item);
-	else if (*item)
+		return;
+	}
+	warn_of_comma(section, option, item, line);
+	if (*item)
 		list_push(list_of(section, option), item);
 	else
 		free(item);

@@ -213,6 +213,9 @@ static int set_special(
 		return 0;
 	case FLAG_CONF:
 		p->out->conf_given = true;
+		if (p->out->conf &&
+			set_text(p, &p->out->conf_before, p->out->conf) != 0)
+			return EXIT_FATAL;
 		return set_text(p, &p->out->conf, value);
 	case FLAG_OPTION:
 		break;
@@ -417,5 +420,6 @@ void flags_free(struct flags *flags)
 	free(flags->values);
 	free(flags->words);
 	free(flags->conf);
+	free(flags->conf_before);
 	*flags = (struct flags){0};
 }

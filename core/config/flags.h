@@ -27,6 +27,7 @@ struct flags {
 	enum config_action action;
 	char *conf; /* -conf FILE; NULL: not given; owned */
 	bool conf_given;
+	char *conf_before; /* the -conf before it; NULL: none; owned */
 	/* After -ctl: the command, borrowed from argv; the array is owned. */
 	const char **words;
 	size_t word_count;

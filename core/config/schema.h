@@ -20,6 +20,7 @@ enum core_crypto { CORE_CRYPTO_OWN, CORE_CRYPTO_OPENSSL };
 /* One address that is listened on.  Borrows from its snapshot. */
 struct core_listener {
 	const char *name;    /* of its section; "": it is a word of `listen` */
+	const char *origin;  /* of the section: "FILE:LINE"; NULL: no section */
 	const char *address; /* as configured */
 	/* Each connection begins with a header of a proxy. */
 	bool proxied;

@@ -4,6 +4,7 @@
  * needs. */
 
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,6 +53,8 @@ void check_chain(const struct identity *identity, const char *dir)
 
 static int check_keys(const char *dir)
 {
+	char full[PATH_MAX];
+	const char *folder = realpath(dir, full) ? full : dir;
 	struct identity identity;
 	struct relay_err err;
 
@@ -63,7 +66,7 @@ static int check_keys(const char *dir)
 		log_core(RELAY_NOTICE,
 			"there are no keys in %s yet: a start makes a pair, "
 			"and with it a new ID",
-			dir);
+			folder);
 	else {
 		check_chain(&identity, dir);
 		check_key_mode(&identity, dir);
@@ -90,8 +93,9 @@ static int try_address(const struct listen_place *place)
 	return error;
 }
 
-/* `level`: how bad it is for a start if it cannot bind this address. */
-static int check_address(const char *option, const char *text, int64_t protocol,
+/* `what`: the option or listener.  `level`: how bad it is for a start if it
+ * cannot bind this address. */
+static int check_address(const char *what, const char *text, int64_t protocol,
 	enum relay_level level)
 {
 	struct listen_place place;
@@ -99,7 +103,7 @@ static int check_address(const char *option, const char *text, int64_t protocol,
 	int error;
 
 	if (listen_place_resolve(text, protocol, &place, &err) != 0) {
-		log_core(RELAY_ERROR, "option %s: %s", option, err.text);
+		log_core(RELAY_ERROR, "%s: %s", what, err.text);
 		return -1;
 	}
 	error = try_address(&place);
@@ -107,8 +111,7 @@ static int check_address(const char *option, const char *text, int64_t protocol,
 	case 0:
 		return 0;
 	case EADDRINUSE:
-		log_core(RELAY_INFO, "option %s: %s is in use now", option,
-			text);
+		log_core(RELAY_INFO, "%s: %s is in use now", what, text);
 		return 0;
 	case EAFNOSUPPORT:
 		/* If the address names no host, a start falls back to IPv4. */
@@ -117,16 +120,15 @@ static int check_address(const char *option, const char *text, int64_t protocol,
 		break;
 	case EACCES:
 		log_core(RELAY_WARNING,
-			"option %s: this user may not bind %s; only root may, "
+			"%s: this user may not bind %s; only root may, "
 			"or the service manager for a socket that it hands "
 			"over",
-			option, text);
+			what, text);
 		return 0;
 	default:
 		break;
 	}
-	log_core(level, "option %s: cannot bind %s: %s", option, text,
-		strerror(error));
+	log_core(level, "%s: cannot bind %s: %s", what, text, strerror(error));
 	return level == RELAY_ERROR ? -1 : 0;
 }
 
@@ -145,6 +147,43 @@ static unsigned resolve_all(
 	return n;
 }
 
+/* A start goes on without a service whose address something else has. */
+static void check_service(const struct core_conf *core, const char *option,
+	const char *text, const struct listen_place *places, unsigned count)
+{
+	struct listen_place place;
+	char other[LISTEN_TEXT];
+
+	if (!text[0] || listen_place_resolve(text, CORE_TCP, &place, NULL) != 0)
+		return;
+	for (unsigned i = 0; i < count; i++)
+		if (listen_place_overlaps(&places[i], &place))
+			log_core(RELAY_WARNING,
+				"option %s: %s and %s have an address in "
+				"common: a start cannot bind both",
+				option, text,
+				listen_text(&core->listeners[i], other));
+}
+
+static void check_services(const struct core_conf *core,
+	const struct listen_place *places, unsigned count)
+{
+	struct listen_place status, own;
+
+	check_service(core, "status-srv", core->status_srv, places, count);
+	check_service(core, "private-srv", core->private_srv, places, count);
+	if (core->status_srv[0] && core->private_srv[0] &&
+		listen_place_resolve(
+			core->status_srv, CORE_TCP, &status, NULL) == 0 &&
+		listen_place_resolve(core->private_srv, CORE_TCP, &own, NULL) ==
+			0 &&
+		listen_place_overlaps(&status, &own))
+		log_core(RELAY_WARNING,
+			"option private-srv: %s and %s of status-srv have an "
+			"address in common: a start cannot bind both",
+			core->private_srv, core->status_srv);
+}
+
 /* A start refuses addresses that overlap. */
 static int check_overlaps(const struct core_conf *core)
 {
@@ -159,13 +198,17 @@ static int check_overlaps(const struct core_conf *core)
 		return -1;
 	}
 	count = resolve_all(core, places);
+	check_services(core, places, count);
 	for (unsigned i = 0; i < count; i++)
 		for (unsigned k = i + 1; k < count; k++) {
 			if (!listen_place_overlaps(&places[i], &places[k]))
 				continue;
+			/* A section comes after the words of `listen`. */
 			log_core(RELAY_ERROR,
-				"option listen: %s and %s have an address in "
-				"common",
+				"%s: %s and %s have an address in common",
+				core->listeners[k].name[0]
+					? core->listeners[k].origin
+					: "option listen",
 				listen_text(&core->listeners[i], a),
 				listen_text(&core->listeners[k], b));
 			result = -1;
@@ -177,14 +220,12 @@ static int check_overlaps(const struct core_conf *core)
 static int check_listener(
 	const struct core_conf *core, const struct core_listener *one)
 {
-	char option[sizeof("address of listener ") + CORE_LISTENER_NAME_MAX] =
-		"listen";
+	char what[PATH_MAX + CORE_LISTENER_NAME_MAX] = "option listen";
 
 	if (one->name[0])
-		(void)snprintf(option, sizeof(option),
-			"address of listener %.*s", CORE_LISTENER_NAME_MAX,
-			one->name);
-	return check_address(option, one->address, core->protocol, RELAY_ERROR);
+		(void)snprintf(what, sizeof(what), "%s: listener %s",
+			one->origin, one->name);
+	return check_address(what, one->address, core->protocol, RELAY_ERROR);
 }
 
 static int check_addresses(const struct core_conf *core)
@@ -193,17 +234,17 @@ static int check_addresses(const struct core_conf *core)
 	struct relay_err err;
 
 	if (proxy_trust_check(core, &err) != 0) {
-		log_core(RELAY_ERROR, "option %s", err.text);
+		log_core(RELAY_ERROR, "%s", err.text);
 		result = -1;
 	}
 	proxy_trust_warn(core);
 	for (size_t i = 0; i < core->listener_count; i++)
 		result |= check_listener(core, &core->listeners[i]);
 	if (core->status_srv[0])
-		result |= check_address("status-srv", core->status_srv,
+		result |= check_address("option status-srv", core->status_srv,
 			CORE_TCP, RELAY_WARNING);
 	if (core->private_srv[0])
-		result |= check_address("private-srv", core->private_srv,
+		result |= check_address("option private-srv", core->private_srv,
 			CORE_TCP, RELAY_WARNING);
 	return result;
 }

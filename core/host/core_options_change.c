@@ -114,7 +114,8 @@ static size_t list_changed(const struct core_conf *before,
 		listens_otherwise(before, after) && i < after->listener_count;
 		i++)
 		queries[count++] = (struct name_query){
-			"listen", after->listeners[i].address, after->protocol};
+			after->listeners[i].name[0] ? "address" : "listen",
+			after->listeners[i].address, after->protocol};
 	if (strcmp(before->status_srv, after->status_srv) != 0)
 		queries[count++] = (struct name_query){
 			"status-srv", after->status_srv, CORE_TCP};

@@ -187,10 +187,44 @@ bool proxy_trust_has_all(const struct proxy_trust *trust, int family)
 	return !goes_on || !begins_with(address, &all);
 }
 
+/* The network of a range, as 10.0.0.0 for 10.0.0.1/8; "": the text names that
+ * one. */
+static void find_network(const struct range *range, char out[INET6_ADDRSTRLEN])
+{
+	bool v4 = is_mapped(range->begins) && range->bits >= BITS - 32;
+	struct range network = *range;
+
+	for (int bit = range->bits; bit < BITS; bit++)
+		network.begins[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
+	out[0] = '\0';
+	if (memcmp(network.begins, range->begins, sizeof(range->begins)) != 0)
+		(void)inet_ntop(v4 ? AF_INET : AF_INET6,
+			network.begins + (v4 ? 12 : 0), out, INET6_ADDRSTRLEN);
+}
+
+static void warn_of_host_bits(const char *name, const char *const *from,
+	const struct proxy_trust *trust)
+{
+	char network[INET6_ADDRSTRLEN];
+
+	for (size_t i = 0; i < trust->count; i++) {
+		find_network(&trust->ranges[i], network);
+		if (network[0])
+			log_core(RELAY_WARNING,
+				"%s%s%sproxy-from: %.80s trusts all of %s%s; "
+				"name that, or the address alone",
+				name[0] ? "listener " : "", name,
+				name[0] ? ": " : "", from[i], network,
+				strchr(from[i], '/'));
+	}
+}
+
 static void warn_of(const char *name, const char *const *from)
 {
 	struct proxy_trust *trust = proxy_trust_read(from, NULL);
 
+	if (trust)
+		warn_of_host_bits(name, from, trust);
 	if (trust && (proxy_trust_has_all(trust, AF_INET) ||
 			     proxy_trust_has_all(trust, AF_INET6)))
 		log_core(RELAY_WARNING,
@@ -213,24 +247,30 @@ void proxy_trust_warn(const struct core_conf *conf)
 				conf->listeners[i].proxy_from);
 }
 
+static int section_fail(
+	const struct core_listener *one, const char *why, struct relay_err *err)
+{
+	return relay_fail(
+		err, "%s: listener %s: %s", one->origin, one->name, why);
+}
+
 static int check_section(const struct core_conf *conf,
 	const struct core_listener *one, struct relay_err *err)
 {
 	bool own = one->proxy_from != conf->proxy_from && one->proxy_from[0];
-	struct proxy_trust *trust = proxy_trust_read(one->proxy_from, err);
+	struct relay_err why;
+	struct proxy_trust *trust = proxy_trust_read(one->proxy_from, &why);
 
 	free(trust);
 	if (!trust)
-		return -1;
+		return section_fail(one, why.text, err);
 	if (one->proxied && !one->proxy_from[0])
-		return relay_fail(err,
-			"listener %s: proxy = yes needs proxy-from, the "
-			"addresses of the proxies: any other host could say "
-			"that it is another",
-			one->name);
+		return section_fail(one,
+			"proxy = yes needs proxy-from, the addresses of the "
+			"proxies: any other host could say that it is another",
+			err);
 	if (own && !one->proxied)
-		return relay_fail(err,
-			"listener %s: proxy-from needs proxy = yes", one->name);
+		return section_fail(one, "proxy-from needs proxy = yes", err);
 	return 0;
 }
 

@@ -100,8 +100,10 @@ static bool serves_no_status(struct relay_ctx *cx)
 
 /* What the listeners have in common. */
 struct overview {
+	bool any;          /* none: the configuration has errors */
 	bool for_all;      /* one is told to clients */
 	bool some_private; /* one is private */
+	bool some_proxied; /* one is for proxies */
 };
 
 static bool is_own(const struct relay_listener *listener)
@@ -114,10 +116,12 @@ static void look_at(const struct relay_listener *listener, void *arg)
 {
 	struct overview *overview = arg;
 
+	overview->any = true;
 	if (!is_own(listener))
 		return;
 	overview->for_all |= !listener->for_proxies && !listener->protocol[0];
 	overview->some_private |= listener->is_private;
+	overview->some_proxied |= listener->for_proxies;
 }
 
 static void advise_on_listeners(
@@ -127,7 +131,7 @@ static void advise_on_listeners(
 	struct overview has = {.for_all = false};
 
 	relay_listeners_visit(cx, look_at, &has);
-	if (!conf->ext_address[0] && !has.for_all)
+	if (has.any && !conf->ext_address[0] && !has.for_all)
 		relay_log(cx, RELAY_WARNING,
 			"each listener is for proxies or names a protocol, and "
 			"ext-address is empty: the URI names an address that "
@@ -143,11 +147,80 @@ static void advise_on_listeners(
 			"the token");
 }
 
+/* The families with which clients can connect, as far as it can be known. */
+struct families {
+	bool v4, v6;
+};
+
+/* [::] alone serves both.  The clients of a proxy, and a name, may have any. */
+static void look_at_family(const struct relay_listener *listener, void *arg)
+{
+	struct families *has = arg;
+	const char *text = listener->address;
+	const char *colon = strrchr(text, ':');
+	size_t len = colon ? (size_t)(colon - text) : 0;
+	bool wide = len == 0 || strncmp(text, "[::]:", 5) == 0 ||
+		    listener->for_proxies;
+	bool v4 = strspn(text, "0123456789.") == len;
+	bool mapped = text[0] == '[' && memchr(text, '.', len);
+
+	if (!is_own(listener))
+		return;
+	has->v4 |= wide || v4 || mapped || text[0] != '[';
+	has->v6 |= wide || (!v4 && !mapped);
+}
+
+static void restrict_families(struct relay_ctx *cx, struct families *has)
+{
+	struct relay_value value;
+
+	if (relay_option_get(cx, NULL, "protocol", &value) != 0)
+		return;
+	has->v4 &= strcmp(value.string, "tcp6") != 0;
+	has->v6 &= strcmp(value.string, "tcp4") != 0;
+}
+
+static void warn_of_family(const struct relay_ctx *cx,
+	const struct told_address *address, bool has, const char *family)
+{
+	if (address->known && !address->unspecified && !has)
+		relay_log(cx, RELAY_WARNING,
+			"ext-address names an address of %s, but no listener "
+			"has one: who connects there reaches the relay only "
+			"if something between them changes the family",
+			family);
+}
+
+static void advise_on_families(
+	struct relay_ctx *cx, const struct relay_conf *conf)
+{
+	struct families has = {.v4 = false};
+	struct overview overview = {.any = false};
+	struct advertise advertise;
+
+	relay_listeners_visit(cx, look_at, &overview);
+	relay_listeners_visit(cx, look_at_family, &has);
+	if (!overview.some_proxied)
+		restrict_families(cx, &has);
+	if (!overview.any ||
+		advertise_init(&advertise, conf->ext_address, NULL) != 0)
+		return;
+	for (unsigned i = 0; i < advertise.count; i++) {
+		const struct ext_address *one = &advertise.entries[i];
+
+		if (one->is_name)
+			continue;
+		warn_of_family(cx, &one->v4, has.v4, "IPv4");
+		warn_of_family(cx, &one->v6, has.v6, "IPv6");
+	}
+}
+
 void settings_advise(struct relay_ctx *cx, const void *values)
 {
 	const struct relay_conf *conf = values;
 
 	advise_on_listeners(cx, conf);
+	advise_on_families(cx, conf);
 	if (conf->ext_status[0] && serves_no_status(cx))
 		relay_log(cx, RELAY_WARNING,
 			"ext-status is told to pools and clients, but "
@@ -208,6 +281,21 @@ static bool leaves_listener(
 	return coverage.left;
 }
 
+static void tell_names(struct relay_ctx *cx, const char *const *ext_address)
+{
+	struct advertise advertise;
+
+	if (advertise_init(&advertise, ext_address, NULL) != 0)
+		return;
+	for (unsigned i = 0; i < advertise.count; i++)
+		if (advertise.entries[i].is_name)
+			relay_log(cx, RELAY_NOTICE,
+				"ext-address names the host %s, which was not "
+				"looked up: a start fails if there is no such "
+				"name",
+				advertise.entries[i].host);
+}
+
 void settings_advise_check(struct relay_ctx *cx, const void *values)
 {
 	const struct relay_conf *conf = values;
@@ -215,6 +303,7 @@ void settings_advise_check(struct relay_ctx *cx, const void *values)
 	bool left;
 
 	settings_advise(cx, values);
+	tell_names(cx, conf->ext_address);
 	left = !conf->ext_address[0] || leaves_host(conf->ext_address);
 	if ((left || leaves_listener(cx, conf->ext_address)) &&
 		private_address_find(address))

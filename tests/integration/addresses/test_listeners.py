@@ -345,12 +345,15 @@ WRONG = {
                        'section listener a has no option "adress"; did you mean "address"?'),
     "required": ('listener "a" { address = ":1"\nrequired = no }\n', 'has no option "required"'),
     "value": (section("a", 1, "private = perhaps"), "option private of section listener a"),
-    "proxy": (section("a", 1, "proxy = yes"), "listener a: proxy = yes needs proxy-from"),
+    "proxy": (section("a", 1, "proxy = yes"), "conf:4: listener a: proxy = yes needs proxy-from"),
     "proxy-from": (section("a", 1, 'proxy-from = "::1"'), "listener a: proxy-from needs proxy = yes"),
-    "range": (section("a", 1, 'proxy = yes\nproxy-from = "x"'), "is no address or range"),
+    "range": (section("a", 1, 'proxy = yes\nproxy-from = "x"'), "listener a: proxy-from: \"x\" is no address"),
     "many": ("".join(section(f"l{i}", i + 1) for i in range(33)), "more than 32 listeners"),
     "misspelt": ('listner "a" { address = ":1" }\n', 'did you mean "listener"?'),
-    "no-host": ('listener "a" { address = "no.such.host.invalid:1" }\n', "address of listener a"),
+    "no-host": ('listener "a" { address = "no.such.host.invalid:1" }\n', "conf:3: listener a: "),
+    "two-addresses": ('listener "a" { address = ":1, :2" }\n', "write a section for each"),
+    "no-section": ('listener = { ":1" }\n', 'write listener "NAME" { ... }'),
+    "no-module": (section("a", 1, "protocol = none"), 'conf:4: listener a: protocol is "none"'),
 }
 
 
@@ -362,6 +365,9 @@ def test_what_is_wrong_is_told(name, tmp_path, relay_keys):
     checked = run_program(Program("ours"), "-conf", conf, "-keys", relay_keys, "-pools", "", "-check")
     assert checked.returncode == 1
     assert told in checked.stderr
+    assert "option listen" not in checked.stderr or "listen =" in text
+    assert "each listener is for proxies" not in checked.stderr or "proxy = yes" in text \
+        or "protocol =" in text
 
 
 def activated(tmp_path, sockets, names):

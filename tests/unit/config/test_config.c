@@ -153,14 +153,14 @@ static void splits_lists_of_the_core_at_commas(void **state)
 
 	config = load_good(f,
 		"listen = \"0.0.0.0:1, [::]:1\"\nmodules = \"log,\"\n"
-		"log { targets = \"a, b\" }");
+		"log { targets = \"a://b, c\" }");
 	assert_string_equal(config_core(config)->listen[0], "0.0.0.0:1");
 	assert_string_equal(config_core(config)->listen[1], "[::]:1");
 	assert_null(config_core(config)->listen[2]);
 	assert_string_equal(config_core(config)->modules[0], "log");
 	assert_null(config_core(config)->modules[1]);
 	/* URLs, which may have commas. */
-	assert_string_equal(log_of(config)->targets[0], "a, b");
+	assert_string_equal(log_of(config)->targets[0], "a://b, c");
 	assert_told(f, "\nlisten = \" , \"\n",
 		"error: a.conf:2: option listen: it must not be empty\n");
 }
