@@ -104,6 +104,7 @@ bool relay_ticket_take(struct relay_ctx *cx, enum relay_verdict otherwise,
 	}
 	asking->ticket = true;
 	asking->question->course.otherwise = (uint8_t)otherwise;
+	asking->question->waits_for = cx->mod;
 	*out = (struct relay_ticket){
 		asking->question->conn->id, asking->question->number};
 	return true;
@@ -324,8 +325,9 @@ static void question_due(struct deadline *deadline)
 		late ? PEER_QUESTION_NO_ANSWER : PEER_QUESTION_MODULE_LEFT;
 	if (late)
 		log_core_seldom(RELAY_WARNING, &peers_shared()->no_answer,
-			"a module did not decide about a peer within "
+			"the module %s did not decide about a peer within "
 			"answer-timeout; it counts as %s",
+			question->waits_for->def.name,
 			is.verdict == RELAY_PASS ? "admitted" : "refused");
 	if (is.verdict == RELAY_PASS)
 		go_on(question, late, &is);

@@ -27,6 +27,7 @@ struct question {
 	struct relay_ctx *asker;   /* the module that asked, on this worker */
 	relay_decided_fn *decided; /* told of the answer */
 	const void *arg;           /* token or target; kept: `kept` */
+	const struct relay_module *waits_for; /* the last with a ticket */
 	struct course course;
 	uint64_t number;  /* of the ticket; 0: it is on the stack */
 	int64_t began_us; /* monotonic */

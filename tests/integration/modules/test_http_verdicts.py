@@ -454,7 +454,7 @@ def test_the_server_does_not_wait_longer_than_for_any_module(asking, endpoint, i
     hold(endpoint)
     server = asking(answer_timeout="200ms")
     assert server.answer_to(identities[0]) == FULL
-    server.wait_for_log("a module did not decide about a peer within answer-timeout")
+    server.wait_for_log("the module admission did not decide about a peer within answer-timeout")
     assert len(endpoint.asked) == 1 and server.number("breaker") == 0
 
 

@@ -120,7 +120,7 @@ def test_a_join_without_an_answer_is_told_that_the_relay_is_full(late, identitie
         client.send(rp.JoinRelayRequest())
         client.expect_last(rp.RelayFull())
     assert server.number("questions_settled.no_answer") == 1
-    server.wait_for_log("a module did not decide about a peer within answer-timeout; .* refused")
+    server.wait_for_log("the module late-one did not decide about a peer within answer-timeout; .* refused")
     server.tell("late-one", "pass")
     server.wait_for_number("answers_dropped.late", 1)
     server.check_none_waits()
