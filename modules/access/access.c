@@ -118,5 +118,6 @@ RELAY_MODULE = {
 			.reload_commit = in_force_reload_commit,
 			.files_read = in_force_files_read,
 			.files_free = in_force_files_free,
+			.advise = in_force_advise,
 		},
 };

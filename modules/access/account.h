@@ -43,19 +43,25 @@ enum account_answer {
 	ACCOUNT_OK,
 	ACCOUNT_TERMS,   /* so far; its rate, weight or quota is not in force */
 	ACCOUNT_UNKNOWN, /* none has this token */
-	ACCOUNT_OVER,    /* it is revoked, or has expired */
+	ACCOUNT_OVER,    /* it is revoked, or its line is gone */
+	ACCOUNT_EXPIRED,
 	ACCOUNT_USED_UP, /* its quota */
 	ACCOUNT_NO_MEMORY,
 };
 
+static inline bool account_expired(const struct account_terms *terms)
+{
+	return terms->expires_s &&
+	       relay_wall_us() / 1000000 >= terms->expires_s;
+}
+
 /* With the lock of accounts held. */
 static inline enum account_answer account_judge(const struct account *account)
 {
-	int64_t expires_s = account->terms.expires_s;
-
-	if (!account->listed || account->revoked ||
-		(expires_s && relay_wall_us() / 1000000 >= expires_s))
+	if (!account->listed || account->revoked)
 		return ACCOUNT_OVER;
+	if (account_expired(&account->terms))
+		return ACCOUNT_EXPIRED;
 	return account->used_up ? ACCOUNT_USED_UP : ACCOUNT_OK;
 }
 

@@ -286,6 +286,7 @@ bool accounts_row(struct relay_ctx *cx, size_t place, struct account_row *out)
 {
 	static const char *const states[] = {[ACCOUNT_OK] = "valid",
 		[ACCOUNT_OVER] = "over",
+		[ACCOUNT_EXPIRED] = "expired",
 		[ACCOUNT_USED_UP] = "used up"};
 	struct accounts *accounts = accounts_of(cx);
 	const struct account *account;

@@ -15,7 +15,8 @@ enum {
 	REASON_TARGET,
 	REASON_BAN,
 	REASON_QUOTA,
-	REASON_MEMORY
+	REASON_MEMORY,
+	REASON_EXPIRED
 };
 
 static const char *const reasons[] = {
@@ -27,7 +28,8 @@ static const char *const reasons[] = {
 	[REASON_BAN] = "ban",
 	[REASON_QUOTA] = "quota",
 	[REASON_MEMORY] = "memory",
-	[REASON_MEMORY + 1] = NULL,
+	[REASON_EXPIRED] = "expired",
+	[REASON_EXPIRED + 1] = NULL,
 };
 
 static const struct relay_metric_def refused = {
@@ -118,8 +120,8 @@ enum relay_verdict decide_conn_accept(
 		       : refuse(cx, REASON_ADDRESS, RELAY_REFUSE_POLICY, why);
 }
 
-/* What the answer of an account means; ACCOUNT_UNKNOWN and ACCOUNT_OVER are the
- * same to a peer. */
+/* What the answer of an account means; an unknown, an expired and a revoked
+ * token are the same to a peer. */
 static enum relay_verdict by_account(struct relay_ctx *cx,
 	enum account_answer answer, struct relay_denial *why)
 {
@@ -131,6 +133,8 @@ static enum relay_verdict by_account(struct relay_ctx *cx,
 		return refuse(cx, REASON_QUOTA, RELAY_REFUSE_FULL, why);
 	if (answer == ACCOUNT_NO_MEMORY)
 		return refuse(cx, REASON_MEMORY, RELAY_REFUSE_FULL, why);
+	if (answer == ACCOUNT_EXPIRED)
+		return refuse(cx, REASON_EXPIRED, RELAY_REFUSE_SECRET, why);
 	return refuse(cx, REASON_TOKEN, RELAY_REFUSE_SECRET, why);
 }
 
@@ -222,6 +226,8 @@ static enum relay_verdict by_device(
 
 	if (answer == ACCOUNT_OK)
 		return RELAY_PASS;
+	if (answer == ACCOUNT_EXPIRED)
+		return refuse(cx, REASON_EXPIRED, RELAY_REFUSE_ABSENT, why);
 	return refuse(cx,
 		answer == ACCOUNT_USED_UP ? REASON_QUOTA : REASON_TOKEN,
 		RELAY_REFUSE_ABSENT, why);

@@ -49,6 +49,33 @@ void in_force_files_free(void *arg)
 	free(files);
 }
 
+static void advise_on_names(struct relay_ctx *cx, const struct named *named)
+{
+	static const char *const texts[NAMED_ODDITIES] = {
+		[NAMED_EXPIRED] = "have expired: nobody can join with them",
+		[NAMED_SLOW] = "have a rate below 1000 bytes per second; write "
+			       "a unit, as in rate=5MB/s",
+		[NAMED_SHORT] = "have fewer than 16 characters and can be "
+				"guessed; strelaysrv-testutil -make-token "
+				"makes better ones"};
+
+	for (int i = 0; i < NAMED_ODDITIES; i++)
+		if (named->odd.count[i])
+			relay_log(cx, RELAY_WARNING,
+				"named-tokens: %zu of the tokens (the first is "
+				"of %s) %s",
+				named->odd.count[i], named->odd.first[i],
+				texts[i]);
+}
+
+void in_force_advise(struct relay_ctx *cx, const void *conf)
+{
+	const struct files *files = relay_files(cx, conf);
+
+	if (files)
+		advise_on_names(cx, &files->policy->named);
+}
+
 /* `anew`: by a start or reload, which ends what commands have revoked. */
 static void put_in_force(struct relay_ctx *cx, struct policy *next, bool anew)
 {
@@ -64,6 +91,7 @@ static void put_in_force(struct relay_ctx *cx, struct policy *next, bool anew)
 			shrunk);
 	relay_log(cx, RELAY_INFO, "%zu rules and %zu tokens are in force",
 		policy_rules(next), next->tokens.count + next->named.count);
+	advise_on_names(cx, &next->named);
 	accounts_take(cx, &next->named, anew);
 	pthread_mutex_lock(&data->lock);
 	old = data->policy;

@@ -16,5 +16,6 @@ int in_force_start(struct relay_ctx *cx, struct relay_err *err);
 int in_force_reload_prepare(
 	struct relay_ctx *cx, const void *values, struct relay_err *err);
 void in_force_reload_commit(struct relay_ctx *cx);
+void in_force_advise(struct relay_ctx *cx, const void *conf);
 
 #endif

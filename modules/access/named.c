@@ -112,8 +112,28 @@ static int read_term(
 		"only rate=, weight=, quota= and expires= may follow a token");
 }
 
-static int read_line(struct account *account, char *line, struct relay_err *err)
+static void note_oddity(
+	struct named_oddities *odd, enum named_oddity which, const char *name)
 {
+	if (odd->count[which]++ == 0)
+		memcpy(odd->first[which], name, TOKEN_NAME_TEXT);
+}
+
+static void note_oddities(struct named_oddities *odd,
+	const struct account *account, bool is_short)
+{
+	if (account_expired(&account->terms))
+		note_oddity(odd, NAMED_EXPIRED, account->name);
+	if (account->terms.rate && account->terms.rate < NAMED_RATE_LEAST)
+		note_oddity(odd, NAMED_SLOW, account->name);
+	if (is_short)
+		note_oddity(odd, NAMED_SHORT, account->name);
+}
+
+static int read_line(struct account *account, struct named_oddities *odd,
+	char *line, struct relay_err *err)
+{
+	bool is_short;
 	size_t len = strcspn(line, ":");
 	char *more, *word;
 
@@ -127,9 +147,11 @@ static int read_line(struct account *account, char *line, struct relay_err *err)
 	word = strtok_r(line + len + 1, " \t", &more);
 	if (read_token(&account->terms, word ? word : "", err) != 0)
 		return -1;
+	is_short = strlen(word) < NAMED_TOKEN_LEAST;
 	while ((word = strtok_r(NULL, " \t", &more)) != NULL)
 		if (read_term(&account->terms, word, err) != 0)
 			return -1;
+	note_oddities(odd, account, is_short);
 	return 0;
 }
 
@@ -168,7 +190,7 @@ static int add(struct named *named, char *line, struct relay_err *err)
 	account = calloc(1, sizeof(*account));
 	if (!account)
 		return relay_fail(err, "out of memory");
-	if (read_line(account, line, err) == 0 &&
+	if (read_line(account, &named->odd, line, err) == 0 &&
 		check_unique(named, account, err) == 0) {
 		named->list[named->count++] = account;
 		return 0;

@@ -22,10 +22,24 @@
  * have 4,096. */
 #define NAMED_MOST 1000
 
+/* A rate below this is no link, but a number without its unit. */
+#define NAMED_RATE_LEAST 1000
+/* A token with fewer characters can be guessed. */
+#define NAMED_TOKEN_LEAST 16
+
+/* What is allowed, but hardly meant: how many lines, and the first one's name.
+ */
+enum named_oddity { NAMED_EXPIRED, NAMED_SLOW, NAMED_SHORT, NAMED_ODDITIES };
+struct named_oddities {
+	size_t count[NAMED_ODDITIES];
+	char first[NAMED_ODDITIES][TOKEN_NAME_TEXT];
+};
+
 struct named {
 	struct account **list; /* owned; NULL: accounts_take() has taken it */
 	size_t count, room;
 	bool required; /* there is a file, which may have no names */
+	struct named_oddities odd;
 	struct watch watch;
 };
 

@@ -241,7 +241,8 @@ static bool any_is_newly_over(struct accounts *accounts)
 	bool any = false;
 
 	for (account = accounts->all; account; account = account->next) {
-		bool over = account_judge(account) == ACCOUNT_OVER;
+		enum account_answer answer = account_judge(account);
+		bool over = answer == ACCOUNT_OVER || answer == ACCOUNT_EXPIRED;
 
 		any |= over && !account->over && account->devices > 0;
 		account->ends += over && !account->over;

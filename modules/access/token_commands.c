@@ -18,7 +18,7 @@ static const struct relay_column columns[] = {
 	{"name", RELAY_COLUMN_TEXT},
 	{"devices", RELAY_COLUMN_COUNT},
 	{"relayed", RELAY_COLUMN_BYTES},
-	{"month", RELAY_COLUMN_BYTES},
+	{"month by quota", RELAY_COLUMN_BYTES},
 	{"quota", RELAY_COLUMN_BYTES},
 	{"rate", RELAY_COLUMN_RATE},
 	{"weight", RELAY_COLUMN_COUNT},

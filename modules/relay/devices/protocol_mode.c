@@ -159,11 +159,10 @@ static bool denied(
 }
 
 /* What was sent is not logged: it may be nearly right. */
-static void tell_wrong_token(struct relay_ctx *cx, struct relay_conn *conn)
+static void tell_wrong_token(struct relay_ctx *cx, const char *how)
 {
 	relay_log_seldom(cx, RELAY_WARNING, &data_of(cx)->bounds[BOUND_TOKEN],
-		"a join with a wrong token was refused");
-	peer_log(cx, conn, "refused: wrong token");
+		"a join with %s token was refused", how);
 }
 
 static bool has_room(struct relay_ctx *cx, struct relay_conn *conn)
@@ -193,7 +192,8 @@ static bool may_ask_modules(struct relay_ctx *cx, struct relay_conn *conn,
 		return has_room(cx, conn);
 	relay_tell_failed(cx, conn, RELAY_TRY_JOIN);
 	count(cx, METRIC_JOINS, RESULT_WRONG_TOKEN);
-	tell_wrong_token(cx, conn);
+	tell_wrong_token(cx, "a wrong");
+	peer_log(cx, conn, "refused: wrong token");
 	peer_respond(cx, conn, FRAME_WRONG_TOKEN);
 	return false;
 }
@@ -243,7 +243,9 @@ static bool join_decided(struct relay_ctx *cx, struct relay_conn *conn,
 	/* Another module has tokens of its own: guesses of them count, too. */
 	if (is->why.refusal == RELAY_REFUSE_SECRET) {
 		relay_tell_failed(cx, conn, RELAY_TRY_JOIN);
-		tell_wrong_token(cx, conn);
+		tell_wrong_token(cx, strcmp(is->why.word, "expired")
+					     ? "a wrong"
+					     : "an expired");
 	}
 	return denied(cx, conn, &is->why);
 }

@@ -4,7 +4,9 @@
 import contextlib
 import hashlib
 import json
+import re
 import signal
+import subprocess
 import time
 
 import pytest
@@ -15,7 +17,7 @@ from control_client import (  # noqa: F401
 )
 from pairing import Invited
 from relay_client import ProtocolConnection, SessionConnection
-from waiting import wait_for
+from waiting import PATIENCE, wait_for
 
 SUCCESS, WRONG = rp.response(rp.SUCCESS), rp.response(rp.WRONG_TOKEN)
 DIGEST = hashlib.sha256(b"of-bob").hexdigest()
@@ -101,7 +103,31 @@ def test_each_name_has_its_token(named, identities, workers):
         assert server.answer_to(identities[0], token) == SUCCESS
     for token in ("", "of-old", "alice", DIGEST, "of-alic", "alice:of-alice"):
         assert server.answer_to(identities[0], token) == WRONG
-    assert server.number("refused.token") == 6
+    assert server.number("refused.token") == 5 and server.number("refused.expired") == 1
+    server.wait_for_log("a join with (a wrong|an expired) token was refused")
+
+
+def test_an_expired_token_is_told_apart(named, identities):
+    server = named(f"old:of-old expires={PAST}", "new:of-new")
+    assert server.answer_to(identities[0], "of-old") == WRONG
+    server.wait_for_log("a join with an expired token was refused")
+    assert server.number("refused.expired") == 1 and server.number("refused.token") == 0
+    states = {row["name"]: row["state"] for row in shown(server, "tokens")}
+    assert states == {"old": "expired", "new": "valid"}
+
+
+def test_lines_that_are_hardly_meant_are_warned_of(named):
+    odd = [f"old:{DIGEST} expires={PAST}", "slow:0123456789abcdef rate=5", "short:a", "other:b"]
+    server = named(f"fine:0123456789abcdeF rate=1000 expires={FUTURE}")
+    assert "warning access: named-tokens" not in server.log()
+    server.change(odd)
+    checked = subprocess.run([*server.command, "-check"], capture_output=True, text=True,
+                             timeout=PATIENCE, check=True).stderr
+    for told in (r"1 of the tokens \(the first is of old\) have expired",
+                 r"1 of the tokens \(the first is of slow\) have a rate below 1000 bytes per second",
+                 r"2 of the tokens \(the first is of short\) have fewer than 16 characters"):
+        server.wait_for_log("warning access: named-tokens: " + told)
+        assert re.search("warning access: named-tokens: " + told, checked), checked
 
 
 def test_other_tokens_go_on_working(named, identities, control_folder):  # noqa: F811
@@ -135,7 +161,7 @@ def test_who_used_how_much(named, identities):
                  "quota to count them")
         seen = {row["name"]: row for row in shown(server, "tokens")}
         assert set(seen) == {"alice", "bob", "nobody"}
-        assert (seen["alice"]["relayed"], seen["alice"]["month"]) == (70000, 70000)
+        assert (seen["alice"]["relayed"], seen["alice"]["month by quota"]) == (70000, 70000)
         assert (seen["bob"]["devices"], seen["bob"]["state"]) == (1, "valid")
     server.wait_for_number("token_devices.bob", 0)
     # Strangers do not learn the names.
