@@ -13,6 +13,7 @@
 #include "look.h"
 #include "setup.h"
 #include "shared/exempt.h"
+#include "shared/module_order.h"
 #include "shared/shown_url.h"
 #include "shared/url.h"
 #include "terms.h"
@@ -96,24 +97,44 @@ static int check(const void *values, struct relay_err *err)
 	return 0;
 }
 
+static int64_t answer_timeout(struct relay_ctx *cx)
+{
+	struct relay_value value;
+
+	return relay_option_get(cx, NULL, "answer-timeout", &value) == 0
+		       ? value.number
+		       : 1500;
+}
+
 static void read_answer_timeout(struct relay_ctx *cx)
 {
 	struct data *data = cx->data;
-	struct relay_value value;
 
-	data->answer_ms =
-		relay_option_get(cx, NULL, "answer-timeout", &value) == 0
-			? value.number
-			: 1500;
+	data->answer_ms = answer_timeout(cx);
 }
 
-/* A token that is sent in the clear is everybody's. */
 static void advise(struct relay_ctx *cx, const void *values)
 {
 	const struct conf *conf = values;
+	int64_t answer_ms = answer_timeout(cx);
 	struct relay_err why;
 	struct url url;
 
+	module_order_advise(cx, "access", "admission",
+		"the endpoint is asked about devices that access refuses, and "
+		"is not told the name of a token");
+	if (conf->timeout_ms >= answer_ms)
+		relay_log(cx, RELAY_WARNING,
+			"timeout is %lld ms, and answer-timeout of the server "
+			"%lld ms: nobody waits for the end of a slow request; "
+			"set timeout lower",
+			(long long)conf->timeout_ms, (long long)answer_ms);
+	if (conf->dialect != DIALECT_OWN && conf->what == WHAT_BOTH)
+		relay_log(cx, RELAY_WARNING,
+			"what is both: in the dialect %s joins and requests "
+			"look the same to the endpoint; write what = joins",
+			dialects[conf->dialect]);
+	/* A token that is sent in the clear is everybody's. */
 	if (conf->token_file[0] && !conf->unix_socket[0] &&
 		url_parse(conf->url, &url, &why) == 0 && url.plain)
 		relay_log(cx, RELAY_WARNING,
@@ -217,6 +238,7 @@ static void reload(struct relay_ctx *cx)
 {
 	read_answer_timeout(cx);
 	terms_apply_all(cx);
+	advise(cx, cx->conf);
 }
 
 static void stop(struct relay_ctx *cx)

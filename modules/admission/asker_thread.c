@@ -164,14 +164,18 @@ static void begin_more(struct asker *asker)
 }
 
 /* What is not an answer may be one the next time; what is one, but wrong, will
- * be the same. */
+ * be the same.  After a timeout less time would not do either, and an endpoint
+ * that is slow would get twice as many requests. */
 static bool is_worth_a_retry(
 	const struct asker *asker, const struct job *job, enum failure failure)
 {
-	return job->tries <= asker->setup->retries &&
-	       job->until_ms > monotonic_now_ms() &&
-	       (failure == FAILURE_UNREACHED || failure == FAILURE_TIMEOUT ||
-		       failure == FAILURE_STATUS);
+	int64_t left_ms = job->until_ms - monotonic_now_ms();
+
+	if (job->tries > asker->setup->retries || left_ms <= 0)
+		return false;
+	if (failure == FAILURE_TIMEOUT)
+		return left_ms >= asker->setup->timeout_ms;
+	return failure == FAILURE_UNREACHED || failure == FAILURE_STATUS;
 }
 
 /* It waits for its turn again.  False: there is no memory. */

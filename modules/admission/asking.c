@@ -101,6 +101,7 @@ static void fail(struct relay_ctx *cx, const struct asked *asked)
 	struct device *device;
 
 	count_failure(cx, asked->failure);
+	data->last_failure = asked->failure;
 	log_failure(cx, asked);
 	pthread_mutex_lock(&data->lock);
 	device = here_find(&data->here, question->device);
@@ -185,8 +186,9 @@ void asking_ask(struct relay_ctx *cx, struct question *question)
 		left_ms -= conf->timeout_ms < data->answer_ms / 2
 				   ? conf->timeout_ms
 				   : data->answer_ms / 2;
+	/* Nobody waits for these, but the queue takes time, too. */
 	if (question->kind == QUESTION_AGAIN)
-		left_ms = conf->timeout_ms * (conf->retries + 1);
+		left_ms = conf->timeout_ms * (conf->retries + 2);
 	add_name(cx, question);
 	room = asker_push(
 		data->asker, question, monotonic_now_ms() + left_ms, &lost);

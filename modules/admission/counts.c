@@ -85,7 +85,12 @@ static const struct relay_metric_def metrics[COUNTS] = {
 		.kind = RELAY_COUNTER,
 		.label = "reason",
 		.values = failures,
-		.help = "Questions without an answer, by reason."},
+		.help = "Questions without an answer, by reason, which the "
+			"module's page explains: no connection (unreached), "
+			"no answer in time (timeout), another status (status, "
+			"redirect, rejected), a bad answer (long, unreadable, "
+			"other-device), or not asked at all (late, breaker, "
+			"queue-full, source-full, memory)."},
 	[COUNT_HITS] = {.name = "cache_hits",
 		.unit = "",
 		.kind = RELAY_COUNTER,
@@ -128,11 +133,37 @@ static const struct relay_metric_def metrics[COUNTS] = {
 			"after failures; 2: it is not asked."},
 };
 
+/* Shown by /status, and by -ctl status. */
+static void show(struct relay_ctx *self, struct relay_status *to)
+{
+	static const char *const states[] = {[BREAKER_CLOSED] = "asked",
+		[BREAKER_TRIAL] = "on trial",
+		[BREAKER_OPEN] = "not asked"};
+	const struct data *data = self->data;
+
+	to->text(to, "endpoint", states[data->breaker.state]);
+	to->number(to, "open", read_open(self, 0));
+	to->number(to, "queued", read_queued(self, 0));
+	to->number(to, "answered",
+		relay_metric_value(self, "admission", "answered", NULL));
+	to->number(to, "failures",
+		relay_metric_value(self, "admission", "failures", NULL));
+	to->text(to, "lastFailure", counts_word(data->last_failure));
+}
+
+static const struct relay_status_part status = {.show = show};
+
 int counts_init(struct relay_ctx *cx, struct relay_err *err)
 {
 	struct data *data = cx->data;
 
-	return relay_metrics_add(cx, metrics, COUNTS, data->counts, err);
+	if (relay_metrics_add(cx, metrics, COUNTS, data->counts, err) != 0)
+		return -1;
+	return relay_service_publish(cx, "admission" RELAY_STATUS_PART,
+		       RELAY_STATUS_VERSION, &status) == 0
+		       ? 0
+		       : relay_fail(
+				 err, "cannot publish the service for /status");
 }
 
 const char *counts_word(enum failure failure)

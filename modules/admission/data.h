@@ -63,6 +63,7 @@ struct data {
 	struct setup *next; /* prepared by a reload, like next_exempt */
 	struct ranges next_exempt;
 	int64_t answer_ms; /* the server's answer-timeout */
+	enum failure last_failure;
 	struct relay_log_kind denied, withdrawn, failed, late, full, unlimited,
 		uncounted, used_up, broken, mended;
 	/* Any thread. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "shared/exempt.h"
+#include "shared/module_order.h"
 #include "wormhole-transit/client.h"
 #include "wormhole-transit/data.h"
 #include "wormhole-transit/drain.h"
@@ -76,6 +77,10 @@ static void advise(struct relay_ctx *cx, const void *values)
 		relay_log(cx, RELAY_WARNING,
 			"no listener has protocol = " PROTOCOL
 			", and share-listeners is off: nobody is served");
+	if (conf->share_listeners)
+		module_order_advise(cx, PROTOCOL, "relay",
+			"relay takes every client of the listeners that "
+			"share-listeners is about");
 }
 
 static void ready(struct relay_ctx *cx)
