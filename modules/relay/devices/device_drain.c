@@ -5,6 +5,7 @@
 #include "relay/messages/peer_connection.h"
 #include "relay/metrics_table.h"
 #include "relay/requests/invitations.h"
+#include "relay/requests/parked_ask.h"
 
 #define STEP_MS 100
 /* Devices with sessions are checked again after this. */
@@ -128,6 +129,8 @@ int64_t device_drain_notice(struct relay_ctx *cx, enum relay_drain how)
 
 	if (how != data->drain) {
 		data->drain = how;
+		if (how == RELAY_DRAIN_MOVE)
+			parked_ask_moved(cx);
 		for (int i = 0; i < relay_worker_count(); i++)
 			if (relay_post(cx, i, on_order, &order,
 				    sizeof(order)) != 0)

@@ -11,6 +11,7 @@
 bool parked_ask_wanted(struct relay_ctx *cx, const uint8_t *id)
 {
 	return conf_of(cx)->park_asks_ms > 0 &&
+	       relay_draining() != RELAY_DRAIN_MOVE &&
 	       (relay_uptime_ms() < PARKING_EXPECTED_MS ||
 		       parking_expects(
 			       &data_of(cx)->parking, id, relay_now_ms(cx)));
@@ -143,6 +144,30 @@ void parked_ask_arrived(struct relay_ctx *cx, const uint8_t *id)
 	struct telling telling = {cx, id};
 
 	parking_each(&data_of(cx)->parking, id, tell, &telling);
+}
+
+/* To the worker of a connection that waits in vain. */
+static void on_moved(struct relay_ctx *cx, const void *arg)
+{
+	const uint64_t *id = arg;
+	struct relay_conn *conn = find(cx, *id);
+
+	if (conn)
+		parked_ask_due(cx, conn);
+}
+
+static void tell_moved(struct place asker, void *arg)
+{
+	struct relay_ctx *cx = arg;
+
+	/* If memory is short, its time decides. */
+	(void)relay_post(
+		cx, asker.worker, on_moved, &asker.conn, sizeof(asker.conn));
+}
+
+void parked_ask_moved(struct relay_ctx *cx)
+{
+	parking_all(&data_of(cx)->parking, tell_moved, cx);
 }
 
 void parked_ask_expect(struct relay_ctx *cx, const uint8_t *id)

@@ -34,6 +34,9 @@ void parked_ask_closed(struct relay_ctx *cx, struct relay_conn *conn);
 
 /* A device has joined: who waits for it goes on. */
 void parked_ask_arrived(struct relay_ctx *cx, const uint8_t *id);
+/* Devices join another process from now on: nobody waits here any more, and who
+ * asks again reaches that process.  [C] */
+void parked_ask_moved(struct relay_ctx *cx);
 /* A device has left, or is about to join. */
 void parked_ask_expect(struct relay_ctx *cx, const uint8_t *id);
 

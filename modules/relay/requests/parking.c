@@ -287,6 +287,19 @@ void parking_each(struct parking *parking, const uint8_t *id,
 	pthread_mutex_unlock(&parking->lock);
 }
 
+void parking_all(struct parking *parking,
+	void (*fn)(struct place asker, void *arg), void *arg)
+{
+	const struct parked_target *target;
+	const struct parked *parked;
+
+	pthread_mutex_lock(&parking->lock);
+	for (target = parking->targets; target; target = target->hh.next)
+		for (parked = target->first; parked; parked = parked->next)
+			fn(parked->asker, arg);
+	pthread_mutex_unlock(&parking->lock);
+}
+
 unsigned parking_count(struct parking *parking)
 {
 	unsigned count;

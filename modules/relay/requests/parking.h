@@ -67,6 +67,9 @@ void parking_remove(struct parking *parking, struct parked *parked);
  * table. */
 void parking_each(struct parking *parking, const uint8_t *id,
 	void (*fn)(struct place asker, void *arg), void *arg);
+/* The same, for all devices. */
+void parking_all(struct parking *parking,
+	void (*fn)(struct place asker, void *arg), void *arg);
 unsigned parking_count(struct parking *parking);
 
 /* The device that is waited for; valid until parking_remove(). */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 """For which devices requests wait when the server's own first 30 s are over (park-asks)."""
 
+import select
 import threading
 
 import pytest
@@ -140,3 +141,24 @@ def test_after_an_upgrade_every_device_is_expected(start_upgrading, later, ident
             assert asker.invitation().from_id == identities[1].id
     later.move_on(WINDOW + 1)
     assert server.is_told_at_once(identities[0], identities[2])
+
+
+@WORKERS
+def test_who_waits_in_the_old_process_is_answered_by_an_upgrade(
+        start_upgrading, parking, later, identities, workers):  # noqa: F811
+    """The device will join the new one, in which a new request waits for it.  In another server,
+    which began to wait earlier, it goes on."""
+    other = Parking(parking(workers).server, later)
+    other.came_and_left(identities[1])
+    server = Parking(start_upgrading(
+        "-relay.park-asks", "10s", "-module-dir", f"{module_folder()},{folder_of('probe')}",
+        conf="modules = { log, relay, probe }\n", workers=workers), later)
+    with other.asks(identities[0], identities[1]) as peer:
+        with server.asks(identities[0], identities[1]) as asker:
+            server.server.upgrade()
+            asker.expect_last(NOT_FOUND)
+        assert not select.select([peer.sock], [], [], 0)[0], "it was answered when its time was over"
+    with server.asks(identities[0], identities[1]) as asker:
+        with ProtocolConnection(server.address, identities[1]).join() as device:
+            assert device.invitation().from_id == identities[0].id
+            assert asker.invitation().from_id == identities[1].id
