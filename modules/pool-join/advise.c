@@ -5,28 +5,9 @@
 #include <stdlib.h>
 
 #include "../shared/shown_url.h"
+#include "../shared/token_options.h"
 #include "advise.h"
 #include "pools.h"
-
-static bool is_set(struct relay_ctx *cx, const char *section, const char *name)
-{
-	struct relay_value value;
-
-	if (relay_option_get(cx, section, name, &value) != 0)
-		return false;
-	return value.list ? value.list[0] != NULL
-			  : value.string && value.string[0];
-}
-
-/* For -check, in which no module runs that could be asked. */
-static bool has_token(struct relay_ctx *cx)
-{
-	return is_set(cx, "relay", "token") ||
-	       is_set(cx, "relay", "token-file") ||
-	       is_set(cx, "access", "tokens") ||
-	       is_set(cx, "access", "token-file") ||
-	       is_set(cx, "access", "named-tokens");
-}
 
 static void tell_public(const struct relay_ctx *cx, const char *url)
 {
@@ -46,7 +27,8 @@ static void tell_public(const struct relay_ctx *cx, const char *url)
 void pools_advise(struct relay_ctx *cx, const void *values)
 {
 	const struct conf *conf = values;
-	bool is_private = has_token(cx);
+	/* No module runs in a check that could be asked. */
+	bool is_private = token_options_are_set(cx);
 
 	for (const char *const *url = conf->pools; *url; url++) {
 		pools_warn_of(cx, *url);

@@ -7,6 +7,7 @@
 #include "relay/address/own_address.h"
 #include "relay/data.h"
 #include "relay/service.h"
+#include "shared/token_options.h"
 
 _Static_assert(RELAY_SERVICE_URI >= URI_TEXT, "every URI fits");
 
@@ -15,21 +16,9 @@ static int service_uri(struct relay_ctx *self, char *out, size_t cap)
 	return own_address_uri(self, out, cap, NULL);
 }
 
-static bool is_set(struct relay_ctx *cx, const char *section, const char *name)
-{
-	struct relay_value value;
-
-	if (relay_option_get(cx, section, name, &value) != 0)
-		return false;
-	return value.list ? value.list[0] != NULL
-			  : value.string && value.string[0];
-}
-
 static bool service_is_private(struct relay_ctx *self)
 {
-	return data_of(self)->secret.set || is_set(self, "access", "tokens") ||
-	       is_set(self, "access", "token-file") ||
-	       is_set(self, "access", "named-tokens");
+	return data_of(self)->secret.set || token_options_are_set(self);
 }
 
 static struct advertise_mapped *mapped_of(struct relay_ctx *self, int family)
