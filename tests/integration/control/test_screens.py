@@ -59,6 +59,7 @@ def masked(text, *more):
     text = text.replace("\033", "ESC")
     for pattern, word in (*MASKS, *more):
         text = re.sub(pattern, word, text)
+    text = re.sub(r"(?m)^ +TIME", "TIME", text)  # a number stands on the right
     lines = []
     for line, same in itertools.groupby(text.splitlines()):
         count = len(list(same))
