@@ -50,6 +50,19 @@ def compile_example(prefix, folder, static):
     return compile_program(prefix, source, folder, static)
 
 
+def greeting(server, keys, other):
+    """Of the reference's sessions whose sides join at once, three in ten fail."""
+    for left in range(0 if server.program.ours else 9, -1, -1):
+        asker = Tool("-connect", keys.id, "-relay", server.uri, "-keys", other.folder)
+        try:
+            return asker.receive(6)
+        except AssertionError:
+            if not left:
+                raise
+        finally:
+            asker.finish()
+
+
 @pytest.mark.parametrize("static", [False, True], ids=["shared", "static"])
 def test_the_example_greets(prefix, server, tmp_path, static):
     greeter = compile_example(prefix, tmp_path, static)
@@ -60,9 +73,7 @@ def test_the_example_greets(prefix, server, tmp_path, static):
         line = process.stdout.readline()
         assert line.startswith(f"{keys.id} is at relay://"), line
         for _ in range(2):
-            asker = Tool("-connect", keys.id, "-relay", server.uri, "-keys", other.folder)
-            assert asker.receive(6) == b"hello\n"
-            asker.finish()
+            assert greeting(server, keys, other) == b"hello\n"
         server.stop()
         assert process.wait(PATIENCE) == 1
         assert re.match(r"closed: |tls: ", process.stderr.read())
