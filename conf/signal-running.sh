@@ -37,9 +37,9 @@ is_ours() {
 	return 1
 }
 
-# is_child PID PARENT: false for one that has ended, too. It starts no process: a machine
-# may have thousands of them, which are all looked at.
-is_child() {
+# runs PID: sets $ppid. A process that has ended is in /proc until its parent has asked how.
+# It starts no process: a machine may have thousands of them, which are all looked at.
+runs() {
 	ppid="" state=""
 	{
 		while read -r key value _; do
@@ -50,12 +50,14 @@ is_child() {
 			esac
 		done <"/proc/$1/status"
 	} 2>/dev/null || return 1
-	[ "$ppid" = "$2" ] && [ "$state" != Z ]
+	case $state in
+	'' | [ZX]) return 1 ;;
+	esac
 }
 
-# runs PID: a process that has ended is in /proc until its parent has asked how.
-runs() {
-	[ -d "/proc/$1" ] && ! grep -q '^State:[[:space:]]*[ZX]' "/proc/$1/status" 2>/dev/null
+# is_child PID PARENT
+is_child() {
+	runs "$1" && [ "$ppid" = "$2" ]
 }
 
 # drains PID: whether another process serves since an upgrade. That is its child.
