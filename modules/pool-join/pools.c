@@ -157,12 +157,6 @@ static bool names(const char *uri, const char *host)
 	       (in_uri[len] == ':' || in_uri[len] == ']');
 }
 
-/* From there no other machine can be reached. */
-static bool is_loopback(const char *host)
-{
-	return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
-}
-
 /* If the listen address that the URI names is specific, send requests from it,
  * so that pools see it.  One for proxies may not lead to other machines. */
 static void listen_host(
@@ -185,7 +179,7 @@ static void listen_host(
 	if (!any && getnameinfo((const struct sockaddr *)&addr, sizeof(addr),
 			    out, (socklen_t)cap, NULL, 0, NI_NUMERICHOST) != 0)
 		out[0] = '\0';
-	if (is_loopback(out) && !names(uri, out))
+	if (own_listener_is_loopback(&addr) && !names(uri, out))
 		out[0] = '\0';
 }
 

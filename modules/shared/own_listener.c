@@ -23,7 +23,7 @@ static bool fits(const struct sockaddr_storage *address, int family)
 	       (family != AF_INET || IN6_IS_ADDR_UNSPECIFIED(&v6.sin6_addr));
 }
 
-static bool is_loopback(const struct sockaddr_storage *address)
+bool own_listener_is_loopback(const struct sockaddr_storage *address)
 {
 	struct sockaddr_in6 v6;
 	struct sockaddr_in v4;
@@ -39,7 +39,8 @@ static bool is_loopback(const struct sockaddr_storage *address)
 static int find(int family, bool loopback, struct sockaddr_storage *out)
 {
 	for (unsigned i = 0; relay_listen_address(i, out) == 0; i++)
-		if (fits(out, family) && is_loopback(out) == loopback)
+		if (fits(out, family) &&
+			own_listener_is_loopback(out) == loopback)
 			return (int)i;
 	return -1;
 }

@@ -16,6 +16,8 @@ struct relay_ctx;
  * if there is none.
  */
 int own_listener_find(int family, struct sockaddr_storage *out);
+/* Whether it is such an address, from which no other machine can be reached. */
+bool own_listener_is_loopback(const struct sockaddr_storage *address);
 /* Whether any address is told to clients: it is neither for proxies alone nor
  * for one protocol.  [C] */
 bool own_listener_serves_clients(struct relay_ctx *cx);
