@@ -81,14 +81,21 @@ static struct relay_conn *find(struct relay_ctx *cx, uint64_t id)
 	return peer && relay_conn_is_tls(conn) && peer->parked ? conn : NULL;
 }
 
-/* To the worker of a connection whose place another one has got. */
-static void on_given_up(struct relay_ctx *cx, const void *arg)
+/* `arg`: the id of a connection of this worker. */
+static void go_on_by_id(
+	struct relay_ctx *cx, const void *arg, enum parked_end result)
 {
 	const uint64_t *id = arg;
 	struct relay_conn *conn = find(cx, *id);
 
 	if (conn)
-		go_on(cx, conn, PARKED_REFUSED);
+		go_on(cx, conn, result);
+}
+
+/* To the worker of a connection whose place another one has got. */
+static void on_given_up(struct relay_ctx *cx, const void *arg)
+{
+	go_on_by_id(cx, arg, PARKED_REFUSED);
 }
 
 void parked_ask_due(struct relay_ctx *cx, struct relay_conn *conn)
@@ -149,11 +156,7 @@ void parked_ask_arrived(struct relay_ctx *cx, const uint8_t *id)
 /* To the worker of a connection that waits in vain. */
 static void on_moved(struct relay_ctx *cx, const void *arg)
 {
-	const uint64_t *id = arg;
-	struct relay_conn *conn = find(cx, *id);
-
-	if (conn)
-		parked_ask_due(cx, conn);
+	go_on_by_id(cx, arg, PARKED_IN_VAIN);
 }
 
 static void tell_moved(struct place asker, void *arg)
