@@ -147,17 +147,21 @@ static unsigned resolve_all(
 	return n;
 }
 
+static bool resolve_service(const char *text, struct listen_place *place)
+{
+	return text[0] &&
+	       listen_place_resolve(text, CORE_TCP, place, NULL) == 0;
+}
+
 /* A start goes on without a service whose address something else has. */
 static void check_service(const struct core_conf *core, const char *option,
-	const char *text, const struct listen_place *places, unsigned count)
+	const char *text, const struct listen_place *place,
+	const struct listen_place *places, unsigned count)
 {
-	struct listen_place place;
 	char other[LISTEN_TEXT];
 
-	if (!text[0] || listen_place_resolve(text, CORE_TCP, &place, NULL) != 0)
-		return;
 	for (unsigned i = 0; i < count; i++)
-		if (listen_place_overlaps(&places[i], &place))
+		if (listen_place_overlaps(&places[i], place))
 			log_core(RELAY_WARNING,
 				"option %s: %s and %s have an address in "
 				"common: a start cannot bind both",
@@ -169,15 +173,16 @@ static void check_services(const struct core_conf *core,
 	const struct listen_place *places, unsigned count)
 {
 	struct listen_place status, own;
+	bool has_status = resolve_service(core->status_srv, &status);
+	bool has_own = resolve_service(core->private_srv, &own);
 
-	check_service(core, "status-srv", core->status_srv, places, count);
-	check_service(core, "private-srv", core->private_srv, places, count);
-	if (core->status_srv[0] && core->private_srv[0] &&
-		listen_place_resolve(
-			core->status_srv, CORE_TCP, &status, NULL) == 0 &&
-		listen_place_resolve(core->private_srv, CORE_TCP, &own, NULL) ==
-			0 &&
-		listen_place_overlaps(&status, &own))
+	if (has_status)
+		check_service(core, "status-srv", core->status_srv, &status,
+			places, count);
+	if (has_own)
+		check_service(core, "private-srv", core->private_srv, &own,
+			places, count);
+	if (has_status && has_own && listen_place_overlaps(&status, &own))
 		log_core(RELAY_WARNING,
 			"option private-srv: %s and %s of status-srv have an "
 			"address in common: a start cannot bind both",
