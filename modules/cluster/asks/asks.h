@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * asks.h - requests of this node's clients for devices elsewhere, until they
+ * are answered.  [C]
+ *
+ * Pure, like claims.h.  An ask is settled once: by the registry (nobody has the
+ * device), by the owner's answer, or by its time limit.  If no answer has come
+ * after half of the time, it is sent once more.
+ */
+#ifndef CLUSTER_ASKS_H
+#define CLUSTER_ASKS_H
+
+#include <strelaysrv/question.h>
+
+#include "cluster/messages/message.h"
+#include "cluster/registry.h"
+
+#define ASKS_LIMIT_MS 500
+/* At the same time; more are settled at once, as if nobody had the device. */
+#define ASKS_MOST 16384
+
+enum asks_end {
+	ASKS_MET,     /* the session is held at an address */
+	ASKS_NOBODY,  /* nobody has the device */
+	ASKS_REFUSED, /* by a rule of the owner's node */
+	ASKS_LATE,    /* no answer in time */
+	ASKS_AWAY,    /* the registry cannot be asked */
+	ASKS_FULL,    /* ASKS_MOST */
+	ASKS_GONE,    /* the asker has gone; it is not settled */
+	ASKS_ENDS
+};
+const char *asks_end_word(enum asks_end end);
+
+struct asks_calls {
+	/* As in struct registry_ops; the message is made by the caller. */
+	int (*find)(void *arg, uint64_t number, const struct message_ask *ask);
+	/* `answer` only with ASKS_MET. */
+	void (*settle)(void *arg, const struct relay_ticket *ticket,
+		enum asks_end end, const struct message_ask *ask,
+		const struct message_answer *answer, int64_t took_ms);
+};
+
+struct asks;
+
+struct asks *asks_new(const struct asks_calls *calls, void *arg);
+/* Settles all that are left, as ASKS_AWAY. */
+void asks_free(struct asks *asks);
+
+/* ask->number is filled in. */
+void asks_begin(struct asks *asks, const struct relay_ticket *ticket,
+	const struct message_ask *ask, int64_t now_ms);
+void asks_found(
+	struct asks *asks, uint64_t number, enum find_end end, int64_t now_ms);
+/* Answers to unknown numbers, and second ones, are false. */
+bool asks_answered(
+	struct asks *asks, const struct message_answer *answer, int64_t now_ms);
+/* Settles what is late.  The ms until the next call, 1 or more. */
+int64_t asks_tick(struct asks *asks, int64_t now_ms);
+unsigned asks_count(const struct asks *asks);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/*
+ * registry.h - what all nodes of a cluster share: who has which device, the
+ * leases of nodes, and messages between them.
+ *
+ * The cluster asks through this interface and knows no engine.  The engine is
+ * Redis (redis/), or any module that publishes the service REGISTRY_SERVICE, or
+ * a simulation in tests.  All functions run on the control thread and return at
+ * once.  Results come by struct registry_calls, never from within a function
+ * of struct registry_ops.
+ */
+#ifndef CLUSTER_REGISTRY_H
+#define CLUSTER_REGISTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define REGISTRY_SERVICE         "registry"
+#define REGISTRY_SERVICE_VERSION 1
+
+/* A device ID has 32 bytes. */
+#define REGISTRY_ID 32
+/* The largest message or lease, in bytes. */
+#define REGISTRY_MESSAGE 512
+
+/* Who has a device.  A process has a random incarnation, never 0.  The epoch
+ * rises each time the device joins. */
+struct owner {
+	uint64_t incarnation; /* 0: nobody */
+	uint64_t epoch;       /* 1 or more; 0: unknown */
+};
+
+enum claim_how {
+	/* The device has joined here.  It becomes ours, with an epoch above the
+	 * one that is found, and above `epoch`. */
+	CLAIM_JOIN,
+	/* It should be ours with `epoch`.  It becomes ours if nobody has it, or
+	 * one with a lower epoch, or with the same epoch and a lower
+	 * incarnation; the epoch that is then stored is `epoch`. */
+	CLAIM_CHECK,
+};
+
+enum find_end {
+	FIND_SENT,    /* the message is on its way to the device's owner */
+	FIND_OURS,    /* the owner is this process */
+	FIND_NOBODY,  /* nobody has it, or the owner's lease is over */
+	FIND_UNKNOWN, /* the registry did not answer */
+};
+
+/* Results and events, [C]. */
+struct registry_calls {
+	/* One for each claim(), in their order.  `before` was stored, `now` is.
+	 * Both incarnations 0: the registry did not answer. */
+	void (*claimed)(void *arg, const uint8_t id[REGISTRY_ID],
+		const struct owner *before, const struct owner *now);
+	/* One for each find(). */
+	void (*found)(void *arg, uint64_t number, enum find_end end);
+	/* A message to this node or to all, or a lease of lease_all(). */
+	void (*received)(void *arg, const uint8_t *bytes, size_t len);
+	/* It can be reached (again).  `whole`: what was written before is there
+	 * still, as far as can be known: the same server as last time. */
+	void (*back)(void *arg, bool whole);
+	/* It cannot be reached.  What is under way is answered first. */
+	void (*away)(void *arg, const char *why);
+};
+
+struct registry_ops {
+	/* 0; or -1 if it cannot be asked now, and then no result comes. */
+	int (*claim)(void *self, const uint8_t id[REGISTRY_ID],
+		enum claim_how how, uint64_t epoch);
+	/* Removes the entry if it is ours.  No result. */
+	int (*release)(void *self, const uint8_t id[REGISTRY_ID]);
+	/* Looks the owner up and, if its lease lives, sends it the message,
+	 * in one round trip. */
+	int (*find)(void *self, const uint8_t id[REGISTRY_ID], uint64_t number,
+		const uint8_t *message, size_t len);
+	/* To one incarnation; 0: to all nodes, this one included. */
+	int (*send)(void *self, uint64_t incarnation, const uint8_t *message,
+		size_t len);
+	/* Stores this node's lease for that long, and sends it to all. */
+	int (*lease)(
+		void *self, const uint8_t *lease, size_t len, int64_t for_ms);
+	/* Removes it. */
+	int (*lease_end)(void *self);
+	/* Each lease that is stored is received(). */
+	int (*lease_all)(void *self);
+	/* The ID of the cluster's relay: stored if there is none.  The result
+	 * is told by the call `identified` of the engine's own start. */
+};
+
+#endif
