@@ -59,6 +59,8 @@ struct registry_calls {
 	void (*found)(void *arg, uint64_t number, enum find_end end);
 	/* A message to this node or to all, or a lease of lease_all(). */
 	void (*received)(void *arg, const uint8_t *bytes, size_t len);
+	/* What identify() has found. */
+	void (*identified)(void *arg, const uint8_t id[REGISTRY_ID]);
 	/* It can be reached (again).  `whole`: what was written before is there
 	 * still, as far as can be known: the same server as last time. */
 	void (*back)(void *arg, bool whole);
@@ -86,8 +88,9 @@ struct registry_ops {
 	int (*lease_end)(void *self);
 	/* Each lease that is stored is received(). */
 	int (*lease_all)(void *self);
-	/* The ID of the cluster's relay: stored if there is none.  The result
-	 * is told by the call `identified` of the engine's own start. */
+	/* Stores the ID of the cluster's relay if there is none; then
+	 * identified() with what is stored. */
+	int (*identify)(void *self, const uint8_t id[REGISTRY_ID]);
 };
 
 #endif
