@@ -8,10 +8,14 @@
 #include <strelaysrv/server.h>
 
 #include "base/file_wait.h"
+#include "base/instance.h"
 #include "host/check.h"
+#include "life/life_state.h"
 #include "life/own_identity.h"
 #include "life/takeover.h"
 #include "log/log.h"
+#include "modules/module.h"
+#include "tls/derived_key.h"
 #include "tls/identity_load.h"
 #include "tls/identity_make.h"
 #include "tls/tls_start.h"
@@ -61,4 +65,11 @@ int own_identity_load(struct identity *identity, const char *keys,
 	check_chain(identity, keys);
 	check_key_mode(identity, keys);
 	return 0;
+}
+
+int relay_derive_key(
+	struct relay_ctx *cx, const char *label, uint8_t *out, size_t len)
+{
+	return derived_key(&instance->life->shared.identity, cx->mod->def.name,
+		label, out, len);
 }

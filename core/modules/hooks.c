@@ -280,6 +280,15 @@ enum relay_verdict relay_ask_try(struct relay_ctx *cx, struct relay_conn *conn,
 	return hooks_peer_try(hooks_here(cx), conn, what, why);
 }
 
+enum relay_verdict relay_ask_asked(struct relay_ctx *cx,
+	const struct relay_asker *asker, const uint8_t *target,
+	struct relay_denial *why)
+{
+	const struct hook_set *set = hooks_here(cx);
+
+	FILTER(peer_asked, (void)0, asker, target);
+}
+
 /* Notices. */
 
 #define TELL(name, ...)                                                        \
@@ -305,6 +314,20 @@ void relay_tell_failed(
 	const struct hook_set *set = hooks_here(cx);
 
 	TELL(peer_failed, conn, what);
+}
+
+void relay_tell_joined(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	const struct hook_set *set = hooks_here(cx);
+
+	TELL(peer_joined, conn);
+}
+
+void relay_tell_left(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	const struct hook_set *set = hooks_here(cx);
+
+	TELL(peer_left, conn);
 }
 
 /* Hooks that only the module gets which owns the connection. */

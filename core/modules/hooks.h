@@ -62,7 +62,8 @@ static inline bool layout_has(
 }
 
 /* The list of all hooks. */
-#define HOOKS(X) RELAY_HOOKS(X) RELAY_HOOKS_1_1(X) RELAY_HOOKS_1_7(X)
+#define HOOKS(X)                                                               \
+	RELAY_HOOKS(X) RELAY_HOOKS_1_1(X) RELAY_HOOKS_1_7(X) RELAY_HOOKS_1_8(X)
 
 /* One type per hook, so that the compiler checks calls through the array. */
 #define X(name)                                                                \

@@ -19,13 +19,16 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
+#include <strelaysrv/device_id.h>
 #include <strelaysrv/server.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
+struct relay_asker;
 struct relay_conn;
 struct relay_ctx;
 struct relay_err;
@@ -162,6 +165,43 @@ typedef enum relay_verdict relay_peer_try_fn(struct relay_ctx *cx,
 /* Notice, by relay_tell_failed(): the attempt failed. */
 typedef void relay_peer_failed_fn(
 	struct relay_ctx *cx, struct relay_conn *conn, enum relay_try what);
+
+/*
+ * Notices, by relay_tell_joined() and relay_tell_left().  Since API 1.8.  A
+ * peer that peer_join admitted has joined: others can be connected to it.  It
+ * has left: its connection has ended, or another connection of the same peer
+ * has taken over on this server.
+ *
+ * Of one connection, peer_joined comes first and peer_left once, on the same
+ * worker.  Two connections of one peer may belong to different workers, and
+ * what these tell others may arrive in any order: the newer one's peer_joined
+ * before the older one's peer_left.  So compare the worker and relay_conn_id()
+ * before you forget a peer.
+ *
+ * peer_left may come after conn_close, and alone to a module that a reload has
+ * added since the peer joined.
+ */
+typedef void relay_peer_joined_fn(
+	struct relay_ctx *cx, struct relay_conn *conn);
+typedef void relay_peer_left_fn(struct relay_ctx *cx, struct relay_conn *conn);
+
+/* A peer of another server, which has no connection here. */
+struct relay_asker {
+	uint8_t id[RELAY_DEVICE_ID_LEN];
+	/* Where it came from, as the other server says; ss_family 0: unknown.
+	 */
+	struct sockaddr_storage address;
+};
+
+/*
+ * Filter, called by relay_ask_asked().  Since API 1.8.  A peer of another
+ * server wants to be connected to the device `target` (32 bytes), which is
+ * here.  Admitted if no module denies.  Here are the rules of peer_connect that
+ * need no connection.
+ */
+typedef enum relay_verdict relay_peer_asked_fn(struct relay_ctx *cx,
+	const struct relay_asker *asker, const uint8_t *target,
+	struct relay_denial *why);
 
 /* Notice, by relay_conn_settled(): the connection is no stranger any more. */
 typedef void relay_conn_settled_fn(
@@ -332,6 +372,11 @@ void *relay_files(const struct relay_ctx *cx, const void *conf);
 
 #define RELAY_HOOKS_1_7(X) X(peer_find)
 
+#define RELAY_HOOKS_1_8(X)                                                     \
+	X(peer_joined)                                                         \
+	X(peer_left)                                                           \
+	X(peer_asked)
+
 /* NULL: never called. */
 struct relay_hooks {
 #define X(name) relay_##name##_fn *name;
@@ -352,6 +397,9 @@ struct relay_hooks {
 #define X(name) relay_##name##_fn *name;
 	RELAY_HOOKS_1_7(X)
 #undef X
+#define X(name) relay_##name##_fn *name;
+	RELAY_HOOKS_1_8(X)
+#undef X
 };
 
 /*
@@ -371,6 +419,13 @@ enum relay_verdict relay_ask_try(struct relay_ctx *cx, struct relay_conn *conn,
 	enum relay_try what, struct relay_denial *why);
 void relay_tell_failed(
 	struct relay_ctx *cx, struct relay_conn *conn, enum relay_try what);
+/* The same with peer_asked, and the notices peer_joined and peer_left.  [W]
+ * Since API 1.8. */
+enum relay_verdict relay_ask_asked(struct relay_ctx *cx,
+	const struct relay_asker *asker, const uint8_t *target,
+	struct relay_denial *why);
+void relay_tell_joined(struct relay_ctx *cx, struct relay_conn *conn);
+void relay_tell_left(struct relay_ctx *cx, struct relay_conn *conn);
 
 #ifdef __cplusplus
 }

@@ -65,7 +65,10 @@
  *                    relay_listeners_visit, relay_session_idle_for,
  *                    relay_conn_waits, relay_conn_protocol,
  *                    relay_conn_peek, relay_conn_pass_on,
- *                    relay_session_protocol; a connection that is moved
+ *                    relay_session_protocol, relay_ask_asked,
+ *                    relay_tell_joined, relay_tell_left, relay_derive_key;
+ *                    peer_joined, peer_left, peer_asked; a connection that
+ *                    is moved
  *                    stays a stranger until it is settled, unless its
  *                    module was built for an older version
  */

@@ -37,6 +37,19 @@ int64_t relay_uptime_ms(void);
 const uint8_t *relay_server_id(void);
 
 /*
+ * Derives a secret of `len` bytes from the server's private key: HKDF-SHA256
+ * (RFC 5869) with the module's name and `label`, a constant, as its purpose.
+ * Servers with the same key.pem get the same secret, on every machine and with
+ * every version of OpenSSL; other modules, labels and keys give others, and
+ * nobody learns the private key from one.  It stays the same while the process
+ * runs.  `len` is 1 .. 8160.  Wipe the secret with OPENSSL_cleanse() when it is
+ * used up.  [C] from init on.  0, or -1: no memory, or a wrong length.  Since
+ * API 1.8.
+ */
+int relay_derive_key(
+	struct relay_ctx *cx, const char *label, uint8_t *out, size_t len);
+
+/*
  * The i-th listen address as bound, in the order of `listen`: first those
  * that are neither private nor for proxies, then the private ones; those for
  * proxies only if there are no others, and those with a protocol only if there
