@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Messages may overtake as many others. */
+/* A message may be overtaken by fewer others. */
 #define REPLAY_WINDOW 256
 
 struct replay {
