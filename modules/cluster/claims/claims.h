@@ -7,76 +7,51 @@
  * Pure: time and chance are passed in, and everything that it does is a call of
  * struct claims_calls.
  *
- * A device that joins is claimed at once; its join does not wait for that.  If
- * another live node had it, that node is told (CLAIMED), asks its connection
- * for a sign of life and answers ALIVE if there is one: then the newcomer ends,
- * as it does on one machine.  A claim that the registry did not take is tried
- * again.  All claims are checked again within CLAIMS_CHECK_MS, and at once, in
- * a random order over CLAIMS_BACK_MS, when the registry is back and may have
- * lost some.
+ * A device that joins is claimed at once; its join does not wait for that.  A
+ * claim that the registry did not take is tried again, with a growing pause.
+ * All claims are checked again within CLAIMS_CHECK_MS, and at once, in a random
+ * order over CLAIMS_BACK_MS, when the registry is back and may have lost some.
+ *
+ * Two nodes with one device.  The node whose claim has replaced another tells
+ * that one (CLAIMED), and it asks its connection for a sign of life.  If none
+ * comes, the connection ends.  If one comes, that node claims the device anew,
+ * so that the registry points to it, and answers ALIVE: then the newcomer ends.
+ * So the older connection wins if it lives, as on one machine, where a newcomer
+ * is refused while the old connection answers a ping.  If the newer one won,
+ * two live connections would replace each other for ever, since a device whose
+ * connection ends joins again.
+ *
+ * A message that is lost is repeated twice, CLAIMED and ALIVE after
+ * CLAIMS_REPEAT_MS each; if all are lost, the next check of either node finds
+ * the other's claim.  Of messages that are doubled, late or out of order, the
+ * epoch tells: a claim always gets an epoch above all that this node has heard
+ * of, of whichever device, so an old message never fits a new claim, even if
+ * the registry has forgotten the device in between.
  */
 #ifndef CLUSTER_CLAIMS_H
 #define CLUSTER_CLAIMS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
+#include "cluster/claims/claim_calls.h"
 #include "cluster/registry.h"
-
-#define CLAIMS_CHECK_MS 240000
-#define CLAIMS_BACK_MS  2000
-/* Claims under way at the same time; more wait for their turn. */
-#define CLAIMS_FLIGHT 2000
-
-/* A connection here. */
-struct claim_conn {
-	int worker;
-	uint64_t conn;
-};
-
-struct claims_calls {
-	/* As in struct registry_ops. */
-	int (*claim)(void *arg, const uint8_t *id, enum claim_how how,
-		uint64_t epoch);
-	int (*release)(void *arg, const uint8_t *id);
-	/* Messages; lost ones are repeated by the next check. */
-	void (*tell_claimed)(void *arg, uint64_t incarnation, const uint8_t *id,
-		uint64_t epoch);
-	void (*tell_alive)(void *arg, uint64_t incarnation, const uint8_t *id,
-		uint64_t epoch);
-	/* Asks the connection for a sign of life; claims_probed() follows, or
-	 * claims_left().  -1: cannot be asked now. */
-	int (*probe)(void *arg, const uint8_t *id, struct claim_conn conn);
-	/* Ends the connection: another node has the device. */
-	void (*end)(void *arg, const uint8_t *id, struct claim_conn conn);
-	/* Whether that node lives. */
-	bool (*lives)(void *arg, uint64_t incarnation);
-	/* A random number. */
-	uint64_t (*random)(void *arg);
-};
 
 struct claims; /* opaque */
 
-struct claims_count {
-	uint64_t devices;   /* in the table */
-	uint64_t unclaimed; /* of these, not known to the registry */
-	uint64_t claims;    /* sent so far */
-	uint64_t healed;    /* checks that found an entry missing or wrong */
-	uint64_t replaced;  /* connections ended because another node has it */
-	uint64_t defended;  /* newcomers elsewhere that were told to end */
-};
-
-/* NULL: no memory. */
+/* `calls` is kept.  NULL: no memory, or no random seed for the hash. */
 struct claims *claims_new(
 	uint64_t self, const struct claims_calls *calls, void *arg);
+/* Releases nothing: what the registry has is void with the node's lease. */
 void claims_free(struct claims *claims);
 
 /* A device has joined, or has another connection now.  -1: no memory; it is not
- * known to other nodes then, and the caller logs it. */
+ * known to other nodes then, and the caller logs it.  It may be called again
+ * later. */
 int claims_joined(struct claims *claims, const uint8_t *id,
 	struct claim_conn conn, int64_t now_ms);
-/* Ignored unless it is the device's present connection. */
+/* Ignored unless it is the device's present connection, so it may come after
+ * the join of the next one, which another worker has. */
 void claims_left(struct claims *claims, const uint8_t *id,
 	struct claim_conn conn, int64_t now_ms);
 
@@ -98,6 +73,10 @@ void claims_probed(struct claims *claims, const uint8_t *id,
 /* This node's own lease was over for a while: others may have ignored its
  * entries; all are checked at once. */
 void claims_lapsed(struct claims *claims, int64_t now_ms);
+/* Another node's ask came for a device that is not here: if the registry still
+ * has an entry (a release was lost, as the registry does not answer it), that
+ * is released. */
+void claims_missed(struct claims *claims, const uint8_t *id);
 
 /* Work that is due.  Returns the milliseconds until the next call, 1 or more.
  */
