@@ -18,6 +18,7 @@
 #include "relay/devices/drain_list.h"
 #include "relay/devices/join_token.h"
 #include "relay/metric_index.h"
+#include "relay/remote/remote_data.h"
 #include "relay/requests/parking.h"
 #include "relay/requests/pending.h"
 #include "relay/requests/queue_scan.h"
@@ -108,6 +109,7 @@ struct relay_data {
 	struct listing *listings[LISTINGS_MAX]; /* control thread only */
 	uint64_t listing_serial;                /* control thread only */
 	struct events events;
+	struct remote_watchers remote; /* control thread only */
 	struct relay_log_kind bounds[PEER_BOUNDS];
 	enum relay_drain drain; /* the state that the workers were told */
 	/* Constant from init on. */
@@ -120,6 +122,7 @@ struct relay_local {
 	struct relay_timer *again; /* checks invitations that wait for a time */
 	struct queue_scan scan;    /* the progress of these checks */
 	struct event_pace event_pace;
+	struct remote_probes probes;
 };
 
 static inline struct relay_data *data_of(const struct relay_ctx *cx)

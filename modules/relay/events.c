@@ -88,6 +88,19 @@ void events_conn(struct relay_ctx *cx, const struct relay_conn *conn,
 	tell(cx, &event);
 }
 
+void events_elsewhere(struct relay_ctx *cx, const uint8_t *id,
+	const char *address, const char *what, const uint8_t *target)
+{
+	struct event event = {.is_session = false};
+
+	set_texts(&event, what, NULL);
+	set_id(&event, 0, id);
+	set_id(&event, 1, target);
+	(void)snprintf(
+		event.address[0], sizeof(event.address[0]), "%s", address);
+	tell(cx, &event);
+}
+
 void events_session(struct relay_ctx *cx, const struct relay_session *session,
 	const char *what, const char *detail)
 {

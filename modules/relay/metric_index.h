@@ -22,6 +22,7 @@ enum relay_metric_index {
 	METRIC_REPLACED,
 	METRIC_SENT_AWAY,
 	METRIC_EVENTS_LOST,
+	METRIC_REMOTE,
 	METRIC_PARKED,     /* enum parked_end */
 	METRIC_PARKED_NOW, /* gauge */
 	RELAY_METRICS
@@ -41,6 +42,9 @@ enum {
 	RESULT_FOUND,      /* elsewhere, by a module */
 	RESULT_LISTENER_FULL,
 };
+
+/* METRIC_REMOTE: the first follow enum remote_end. */
+enum { REMOTE_RESULT_ELSEWHERE = 6, REMOTE_RESULT_PREPARED };
 
 /* METRIC_SESSION_JOINS */
 enum {

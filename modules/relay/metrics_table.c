@@ -12,6 +12,9 @@ static const char *const results[] = {"ok", "wrong_token", "full",
 /* Follows enum parked_end. */
 static const char *const parked_ends[] = {
 	"answered", "in_vain", "left", "refused", NULL};
+/* Begins as enum remote_end. */
+static const char *const remote_results[] = {"ok", "not_found", "refused",
+	"closed", "full", "error", "elsewhere", "prepared", NULL};
 static const char *const session_results[] = {
 	"first", "second", "unknown_key", "handed_back", NULL};
 static const char *const given_up[] = {
@@ -62,6 +65,14 @@ const struct relay_metric_def relay_metric_table[RELAY_METRICS] = {
 		.label = "result",
 		.values = results,
 		.help = "Requests for a connection to a device, by result."},
+	[METRIC_REMOTE] = {.name = "remote_requests",
+		.unit = "",
+		.kind = RELAY_COUNTER,
+		.label = "result",
+		.values = remote_results,
+		.help = "Requests of devices at other relays, by result; "
+			"elsewhere, prepared: another relay holds the session, "
+			"or invites to it."},
 	[METRIC_INVITATIONS] = {.name = "invitations",
 		.unit = "",
 		.kind = RELAY_COUNTER,

@@ -16,6 +16,8 @@
 #include "relay/events.h"
 #include "relay/messages/peer_connection.h"
 #include "relay/metrics_table.h"
+#include "relay/remote/remote.h"
+#include "relay/remote/remote_probe.h"
 #include "relay/requests/invitations.h"
 #include "relay/service.h"
 #include "relay/sessions/session_data.h"
@@ -134,7 +136,7 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 		relay_commands_add(cx, list_commands, err) != 0 ||
 		relay_commands_add(cx, kick_commands, err) != 0 ||
 		relay_commands_add(cx, watch_commands, err) != 0 ||
-		here_init(cx, err) != 0)
+		here_init(cx, err) != 0 || remote_init(cx, err) != 0)
 		return -1;
 	if (directory_init(&data->directory) != 0 ||
 		session_list_init(&data->sessions) != 0 ||
@@ -216,6 +218,7 @@ static void fini(struct relay_ctx *cx)
 static void worker_stop(struct relay_ctx *cx)
 {
 	device_drain_finish(cx);
+	remote_probe_finish(cx);
 }
 
 static enum relay_verdict conn_accept(

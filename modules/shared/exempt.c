@@ -18,12 +18,19 @@ int exempt_read(struct relay_ctx *cx, struct ranges *out, struct relay_err *err)
 void exempt_source(const struct ranges *exempt, const struct relay_conn *conn,
 	struct source *out)
 {
-	uint8_t address[RANGE_BYTES];
 	struct sockaddr_storage from;
 
 	relay_conn_sockaddr(conn, &from);
-	source_read(&from, out);
-	range_address(&from, address);
+	exempt_address(exempt, &from, out);
+}
+
+void exempt_address(const struct ranges *exempt,
+	const struct sockaddr_storage *from, struct source *out)
+{
+	uint8_t address[RANGE_BYTES];
+
+	source_read(from, out);
+	range_address(from, address);
 	if (ranges_have(exempt, address))
 		out->levels = 0;
 }

@@ -22,5 +22,8 @@ int exempt_read(
  * guards the ranges. */
 void exempt_source(const struct ranges *exempt, const struct relay_conn *conn,
 	struct source *out);
+/* The same of an address.  [*] */
+void exempt_address(const struct ranges *exempt,
+	const struct sockaddr_storage *from, struct source *out);
 
 #endif

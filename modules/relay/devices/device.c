@@ -64,6 +64,7 @@ void device_joined(struct relay_ctx *cx, struct relay_conn *conn)
 	count(cx, METRIC_JOINS, RESULT_OK);
 	relay_metric_inc(cx, data_of(cx)->metrics[METRIC_DEVICES], 0, 1);
 	peer_log(cx, conn, "joined");
+	relay_tell_joined(cx, conn);
 	disconnect_in_drain(cx, conn);
 	if (!peer_respond(cx, conn, FRAME_SUCCESS))
 		return;

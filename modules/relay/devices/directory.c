@@ -122,14 +122,16 @@ struct place directory_defend(
 	return loser;
 }
 
-struct place directory_leave(
-	struct directory *dir, const uint8_t *id, struct place place)
+struct place directory_leave(struct directory *dir, const uint8_t *id,
+	struct place place, bool *owned)
 {
 	struct place successor = {.conn = 0};
 	struct device *device;
 
 	pthread_mutex_lock(&dir->lock);
 	device = find(dir, id);
+	if (owned)
+		*owned = device && same(device->owner, place);
 	if (device && same(device->challenger, place)) {
 		device->challenger.conn = 0;
 	} else if (device && same(device->owner, place)) {

@@ -70,10 +70,11 @@ struct place directory_defend(
 /*
  * `place` ends, as owner or as waiting successor.  If the owner ended and a
  * successor waited, the successor is now the owner and is returned; else conn
- * 0.
+ * 0.  *owned (may be NULL): whether it was the owner, perhaps without having
+ * been told.
  */
-struct place directory_leave(
-	struct directory *dir, const uint8_t *id, struct place place);
+struct place directory_leave(struct directory *dir, const uint8_t *id,
+	struct place place, bool *owned);
 
 /* Whether the device has joined; then *owner is its connection. */
 bool directory_find(

@@ -3,18 +3,15 @@
 #include <string.h>
 
 #include "relay/data.h"
+#include "relay/devices/challenge.h"
 #include "relay/devices/device.h"
 #include "relay/devices/protocol_mode.h"
 #include "relay/messages/peer_connection.h"
 #include "relay/metrics_table.h"
+#include "relay/remote/remote_probe.h"
 #include "relay/requests/parked_ask.h"
 #include "relay/requests/request.h"
 #include "relay/sessions/waiting_half.h"
-
-/*
- * How long a device has to answer a ping when another connection claims its ID.
- */
-#define PROBE_MS 5000
 
 void protocol_opened(struct relay_ctx *cx, struct relay_conn *conn)
 {
@@ -23,77 +20,6 @@ void protocol_opened(struct relay_ctx *cx, struct relay_conn *conn)
 	peer->state = PEER_ASKING;
 	peer->heard_ms = relay_now_ms(cx);
 	device_set_deadline(cx, conn);
-}
-
-/* What one thread tells another about an ID and one of its connections. */
-struct device_news {
-	uint8_t id[ID_LEN];
-	struct place place;
-};
-
-static void tell(struct relay_ctx *cx, relay_post_fn *fn, const uint8_t *id,
-	struct place place)
-{
-	struct device_news news = {.place = place};
-
-	memcpy(news.id, id, ID_LEN);
-	if (relay_post(cx, place.worker, fn, &news, sizeof(news)) != 0)
-		relay_log(cx, RELAY_ERROR,
-			"no memory to tell another worker of a device");
-}
-
-/* To the waiting connection: it is the owner now. */
-static void on_won(struct relay_ctx *cx, const void *arg)
-{
-	const struct device_news *news = arg;
-	struct relay_conn *conn =
-		device_find(cx, news->id, news->place, PEER_WAITING);
-
-	if (conn)
-		device_joined(cx, conn);
-}
-
-/* To the waiting connection: the owner is alive. */
-static void on_lost(struct relay_ctx *cx, const void *arg)
-{
-	const struct device_news *news = arg;
-	struct relay_conn *conn =
-		device_find(cx, news->id, news->place, PEER_WAITING);
-
-	if (!conn)
-		return;
-	count(cx, METRIC_JOINS, RESULT_ALREADY_JOINED);
-	peer_log(cx, conn, "refused: its device has joined already");
-	peer_respond(cx, conn, FRAME_ALREADY_CONNECTED);
-}
-
-/* To the owner: another connection has the same ID; check that it is alive. */
-static void on_probe(struct relay_ctx *cx, const void *arg)
-{
-	const struct device_news *news = arg;
-	struct relay_conn *conn = device_owner(cx, news->id, news->place);
-	struct peer *peer;
-
-	/* If it has ended, the waiting connection has become the owner. */
-	if (!conn)
-		return;
-	peer = peer_of(cx, conn);
-	if (!peer->probe_ms)
-		peer->probe_ms = relay_now_ms(cx) + PROBE_MS;
-	if (peer_ping(cx, conn))
-		device_set_deadline(cx, conn);
-}
-
-static void alive(
-	struct relay_ctx *cx, struct relay_conn *conn, struct peer *peer)
-{
-	const uint8_t *id = relay_conn_peer(conn);
-	struct place loser = directory_defend(
-		&data_of(cx)->directory, id, place_of(cx, conn));
-
-	peer->probe_ms = 0;
-	if (loser.conn)
-		tell(cx, on_lost, id, loser);
 }
 
 /* Whether the token is good for the listener at which the device came in.
@@ -220,7 +146,7 @@ static bool enter(struct relay_ctx *cx, struct relay_conn *conn)
 	case DIRECTORY_CHALLENGED:
 		peer->state = PEER_WAITING;
 		device_set_deadline(cx, conn);
-		tell(cx, on_probe, id, owner);
+		challenge_begin(cx, id, owner);
 		break;
 	case DIRECTORY_TAKEN:
 		count(cx, METRIC_JOINS, RESULT_ALREADY_JOINED);
@@ -290,7 +216,9 @@ static bool message(struct relay_ctx *cx, struct relay_conn *conn,
 	if (!peer_may_say(cx, conn, header->type))
 		return false;
 	if (peer->probe_ms)
-		alive(cx, conn, peer);
+		challenge_answered(cx, conn);
+	if (peer->probed)
+		remote_probe_answered(cx, conn);
 	switch (header->type) {
 	case FRAME_PING:
 		peer_pong(cx, conn);
@@ -416,6 +344,14 @@ static void drop_session(int worker, uint64_t session, void *arg)
 	relay_post(cx, worker, on_device_lost, &session, sizeof(session));
 }
 
+/* It may be the owner and not have been told yet. */
+static void tell_left(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	if (peer_of(cx, conn)->state == PEER_WAITING)
+		relay_tell_joined(cx, conn);
+	relay_tell_left(cx, conn);
+}
+
 void protocol_closed(
 	struct relay_ctx *cx, struct relay_conn *conn, enum relay_reason reason)
 {
@@ -423,8 +359,10 @@ void protocol_closed(
 	struct peer *peer = peer_of(cx, conn);
 	const uint8_t *id = relay_conn_peer(conn);
 	struct place successor, lost;
+	bool owned;
 
 	parked_ask_closed(cx, conn);
+	remote_probe_closed(cx, conn);
 	if (peer->state != PEER_JOINED && peer->state != PEER_WAITING)
 		return;
 	if (peer->state == PEER_JOINED) {
@@ -439,9 +377,13 @@ void protocol_closed(
 	}
 	/* Before it has left: a request that does not find it waits for it. */
 	parked_ask_expect(cx, id);
-	successor = directory_leave(&data->directory, id, place_of(cx, conn));
+	successor = directory_leave(
+		&data->directory, id, place_of(cx, conn), &owned);
+	/* Only now: who looks there afterwards does not find it any more. */
+	if (owned)
+		tell_left(cx, conn);
 	if (successor.conn)
-		tell(cx, on_won, id, successor);
+		challenge_won(cx, id, successor);
 	while (peer->state == PEER_JOINED && !successor.conn &&
 		pending_give_up(&data->pending, id, relay_now_ms(cx), &lost))
 		waiting_half_close(cx, lost);

@@ -40,6 +40,7 @@ struct peer {
 	uint8_t asked;       /* our pings that it has not answered yet */
 	bool deciding;       /* modules decide: nothing is read meanwhile */
 	bool proved;         /* it has sent the right token */
+	bool probed;         /* another relay asks for a sign of life */
 	struct reader reader;
 	/* What to do when a parked request goes on. */
 	void (*go_on)(struct relay_ctx *cx, struct relay_conn *conn,

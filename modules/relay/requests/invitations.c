@@ -17,6 +17,7 @@ struct invitation {
 	struct place place;
 	uint8_t from[ID_LEN];
 	uint8_t key[ID_LEN];
+	struct relay_found found; /* key_len 0: the session is held here */
 };
 
 /* Each once: how clients come in seldom changes. */
@@ -97,12 +98,14 @@ bool invitations_send(struct relay_ctx *cx, struct relay_conn *conn,
 }
 
 bool invitations_send_found(struct relay_ctx *cx, struct relay_conn *conn,
-	const uint8_t *from, const struct relay_found *found)
+	const uint8_t *from, const struct relay_found *found,
+	bool server_socket)
 {
 	struct frame_invitation in = {.from = {from, ID_LEN},
 		.key = {found->key, found->key_len},
 		.address = {found->address, found->address_len},
-		.port = found->port};
+		.port = found->port,
+		.server_socket = server_socket};
 
 	return found->address_len ? send_invitation(cx, conn, &in)
 				  : send_with_own_address(cx, conn, &in);
@@ -113,7 +116,9 @@ static void on_invitation(struct relay_ctx *cx, const void *arg)
 	const struct invitation *in = arg;
 	struct relay_conn *conn = device_owner(cx, in->to, in->place);
 
-	if (conn)
+	if (conn && in->found.key_len)
+		invitations_send_found(cx, conn, in->from, &in->found, true);
+	else if (conn)
 		invitations_send(cx, conn, in->from, in->key, true);
 }
 
@@ -128,7 +133,7 @@ static void lose(struct relay_ctx *cx, const uint8_t key[ID_LEN])
 static void send_it(struct relay_ctx *cx, const uint8_t *target,
 	struct place place, const struct action *action, bool at_once)
 {
-	struct invitation in = {.place = place};
+	struct invitation in = {.place = place, .found = action->found};
 
 	memcpy(in.to, target, ID_LEN);
 	memcpy(in.from, action->from, ID_LEN);

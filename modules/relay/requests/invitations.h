@@ -17,9 +17,10 @@
 /* Sends an invitation to a device.  False: its connection has ended. */
 bool invitations_send(struct relay_ctx *cx, struct relay_conn *conn,
 	const uint8_t *from, const uint8_t *key, bool server_socket);
-/* The same for one who meets the device elsewhere. */
+/* The same for a session that is held elsewhere. */
 bool invitations_send_found(struct relay_ctx *cx, struct relay_conn *conn,
-	const uint8_t *from, const struct relay_found *found);
+	const uint8_t *from, const struct relay_found *found,
+	bool server_socket);
 /*
  * Runs the next actions for a requested device.  Call it after each change of
  * the device in the table of pending sessions.

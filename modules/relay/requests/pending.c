@@ -34,6 +34,12 @@ static void use_up(
 	pending->used[side] = true;
 }
 
+static void release(struct pending *pending)
+{
+	free(pending->elsewhere);
+	free(pending);
+}
+
 static void drop(struct pending_table *table, struct pending *pending,
 	bool begun, int64_t now_ms)
 {
@@ -43,7 +49,8 @@ static void drop(struct pending_table *table, struct pending *pending,
 	DL_DELETE(table->first, pending);
 	table->limits.sessions--;
 	limits_give(&table->limits, pending);
-	free(pending);
+	table->elsewhere -= pending->elsewhere != NULL;
+	release(pending);
 }
 
 void pending_finish(struct pending_table *table)
@@ -62,21 +69,9 @@ static struct pending_key *find(struct pending_table *table, const uint8_t *key)
 	return found;
 }
 
-/* 0 or -1.  Owns pending from now on, also on failure. */
-static int insert(struct pending_table *table, struct pending *pending,
-	const struct source *source)
+/* 0; or -1, and then it is dropped. */
+static int insert_keys(struct pending_table *table, struct pending *pending)
 {
-	if (limits_take(&table->limits, pending, source) != 0) {
-		free(pending);
-		return -1;
-	}
-	DL_APPEND(table->first, pending);
-	table->limits.sessions++;
-	if (queues_add(&table->queues, pending) != 0) {
-		pending->used[0] = pending->used[1] = true;
-		drop(table, pending, false, 0);
-		return -1;
-	}
 	for (int side = 0; side < 2; side++) {
 		struct pending_key *key = &pending->key[side];
 
@@ -90,6 +85,27 @@ static int insert(struct pending_table *table, struct pending *pending,
 		}
 	}
 	return 0;
+}
+
+/* 0 or -1.  Owns pending from now on, also on failure. */
+static int insert(struct pending_table *table, struct pending *pending,
+	const struct source *source)
+{
+	if (limits_take(&table->limits, pending, source) != 0) {
+		release(pending);
+		return -1;
+	}
+	DL_APPEND(table->first, pending);
+	table->limits.sessions++;
+	table->elsewhere += pending->elsewhere != NULL;
+	if (queues_add(&table->queues, pending) != 0) {
+		pending->used[0] = pending->used[1] = true;
+		drop(table, pending, false, 0);
+		return -1;
+	}
+	if (pending->elsewhere)
+		pending->used[0] = pending->used[1] = true;
+	return pending->elsewhere ? 0 : insert_keys(table, pending);
 }
 
 static struct pending *make(const uint8_t *client, const uint8_t *server,
@@ -140,7 +156,7 @@ static enum pending_room exchange(struct pending_table *table,
 		find_room(table, pending, source, now_ms, victims);
 
 	if (!pending_added(room)) {
-		free(pending);
+		release(pending);
 		return room;
 	}
 	if (insert(table, pending, source) != 0)
@@ -153,12 +169,11 @@ static enum pending_room exchange(struct pending_table *table,
 	return room;
 }
 
-enum pending_room pending_add(struct pending_table *table,
-	const uint8_t *client, const uint8_t *server,
-	const struct source *source, int64_t deadline_ms, int64_t now_ms,
-	uint8_t key[2][ID_LEN], struct place lost[2])
+/* Owns pending; NULL: there was no memory for it. */
+static enum pending_room add(struct pending_table *table,
+	struct pending *pending, const struct source *source, int64_t now_ms,
+	struct place lost[2])
 {
-	struct pending *pending = make(client, server, deadline_ms, key);
 	enum pending_room room;
 
 	memset(lost, 0, 2 * sizeof(*lost));
@@ -168,6 +183,37 @@ enum pending_room pending_add(struct pending_table *table,
 	room = exchange(table, pending, source, now_ms, lost);
 	pthread_mutex_unlock(&table->lock);
 	return room;
+}
+
+enum pending_room pending_add(struct pending_table *table,
+	const uint8_t *client, const uint8_t *server,
+	const struct source *source, int64_t deadline_ms, int64_t now_ms,
+	uint8_t key[2][ID_LEN], struct place lost[2])
+{
+	return add(table, make(client, server, deadline_ms, key), source,
+		now_ms, lost);
+}
+
+enum pending_room pending_add_remote(struct pending_table *table,
+	const uint8_t *client, const uint8_t *server,
+	const struct source *source, int64_t deadline_ms, int64_t now_ms,
+	const struct relay_found *found, uint8_t key[2][ID_LEN],
+	struct place lost[2])
+{
+	struct pending *pending = make(client, server, deadline_ms, key);
+
+	if (pending && !found) {
+		pending->stage = STAGE_AWAY;
+	} else if (pending) {
+		pending->elsewhere = malloc(sizeof(*found));
+		if (pending->elsewhere) {
+			*pending->elsewhere = *found;
+		} else {
+			release(pending);
+			pending = NULL;
+		}
+	}
+	return add(table, pending, source, now_ms, lost);
 }
 
 enum pending_answer pending_claim(struct pending_table *table,
@@ -344,18 +390,19 @@ bool pending_next_active(struct pending_table *table, uint8_t target[ID_LEN])
 unsigned pending_expire(
 	struct pending_table *table, int64_t now_ms, int64_t *next_ms)
 {
-	unsigned count = 0;
+	unsigned count = 0, missed = 0;
 
 	pthread_mutex_lock(&table->lock);
 	while (table->first && table->first->deadline_ms <= now_ms &&
 		count < PENDING_EXPIRE_MOST) {
+		missed += !table->first->elsewhere;
 		drop(table, table->first, false, now_ms);
 		count++;
 	}
 	queues_forget(&table->queues, now_ms);
 	*next_ms = table->first ? table->first->deadline_ms : INT64_MAX;
 	pthread_mutex_unlock(&table->lock);
-	return count;
+	return missed;
 }
 
 static unsigned look(struct pending_table *table, const unsigned *number)
@@ -370,7 +417,12 @@ static unsigned look(struct pending_table *table, const unsigned *number)
 
 unsigned pending_sessions(struct pending_table *table)
 {
-	return look(table, &table->limits.sessions);
+	unsigned count;
+
+	pthread_mutex_lock(&table->lock);
+	count = table->limits.sessions - table->elsewhere;
+	pthread_mutex_unlock(&table->lock);
+	return count;
 }
 
 unsigned pending_waiting(struct pending_table *table)

@@ -26,6 +26,7 @@ struct pending_table {
 	struct pending_key *keys; /* uthash, by key */
 	struct pending *first;    /* utlist, in order of creation */
 	struct pending_limits limits;
+	unsigned elsewhere; /* of the sessions, those held by other relays */
 	struct queues queues;
 };
 
@@ -51,6 +52,19 @@ enum pending_room pending_add(struct pending_table *table,
 	const uint8_t *client, const uint8_t *server,
 	const struct source *source, int64_t deadline_ms, int64_t now_ms,
 	uint8_t key[2][ID_LEN], struct place lost[2]);
+
+/*
+ * The same for two relays.  With `found` NULL, the session is held here and
+ * others invite both sides: nothing is sent from here, also if `server` is
+ * connected.  Else another relay holds it, and `server` is invited there: it
+ * has no keys here, and counts until its deadline, since nobody here knows
+ * whether the device has come there.
+ */
+enum pending_room pending_add_remote(struct pending_table *table,
+	const uint8_t *client, const uint8_t *server,
+	const struct source *source, int64_t deadline_ms, int64_t now_ms,
+	const struct relay_found *found, uint8_t key[2][ID_LEN],
+	struct place lost[2]);
 
 /*
  * Uses a key.  With PENDING_FIRST, `place` is stored as the half that waits
@@ -127,14 +141,15 @@ bool pending_next_active(struct pending_table *table, uint8_t target[ID_LEN]);
 
 /*
  * Removes expired sessions, but no more than PENDING_EXPIRE_MOST at once, since
- * all threads use the table.  Returns their number; *next_ms is the next
- * expiry, or INT64_MAX.
+ * all threads use the table.  Returns how many of them were held here; *next_ms
+ * is the next expiry, or INT64_MAX.
  */
 #define PENDING_EXPIRE_MOST 512
 unsigned pending_expire(
 	struct pending_table *table, int64_t now_ms, int64_t *next_ms);
 
-/* Sessions that have not begun, with no side or one side connected. */
+/* Sessions held here that have not begun, with no side or one side connected.
+ */
 unsigned pending_sessions(struct pending_table *table);
 /* Invitations not sent yet. */
 unsigned pending_waiting(struct pending_table *table);

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <strelaysrv/question.h>
+
 #include "relay/devices/directory.h"
 #include "relay/requests/holder_counts.h"
 #include "shared/source.h"
@@ -34,6 +36,8 @@ enum stage {
 	STAGE_WAITS, /* queued */
 	STAGE_SENT,
 	STAGE_TAKEN, /* its side of the session has connected */
+	STAGE_AWAY,  /* nobody here knows whether it has come: its invitation
+			is not sent here, or names another relay */
 };
 
 struct pending {
@@ -54,6 +58,9 @@ struct pending {
 	struct pending *queue_next, *queue_prev;
 	uint8_t stage; /* enum stage */
 	bool spoke;    /* the requester's side has sent data */
+	/* Where another relay holds the session, and the requested device's key
+	 * there; owned.  NULL: it is held here. */
+	struct relay_found *elsewhere;
 };
 
 static inline struct holder *widest(const struct pending *pending)

@@ -140,8 +140,12 @@ static bool end_slice(const struct queues *queues, struct queue *queue,
 }
 
 /* Whether an invitation of that score may be sent now. */
-static bool may_send(const struct queue *queue, int score, int64_t now_ms)
+static bool may_send(const struct queue *queue, const struct pending *next,
+	int score, int64_t now_ms)
 {
+	if (next->elsewhere && queue->away_ms &&
+		now_ms - queue->away_ms < QUEUE_AWAY_MS)
+		return false;
 	if (!queue->busy.half.conn)
 		return !queue->untaken ||
 		       now_ms - queue->untaken_ms >= QUEUE_UNTAKEN_MS;
@@ -159,12 +163,18 @@ static void send_it(struct queues *queues, struct pending *pending,
 	action->kind = ACTION_SEND;
 	memcpy(action->from, pending->pair.id[SIDE_CLIENT], ID_LEN);
 	memcpy(action->key, pending->key[SIDE_SERVER].key, ID_LEN);
-	pending->stage = STAGE_SENT;
-	queue->untaken = true;
-	queue->untaken_ms = now_ms;
 	queue->waiting--;
 	queues->waiting--;
-	queue->sent++;
+	if (pending->elsewhere) {
+		action->found = *pending->elsewhere;
+		pending->stage = STAGE_AWAY;
+		queue->away_ms = now_ms;
+	} else {
+		pending->stage = STAGE_SENT;
+		queue->untaken = true;
+		queue->untaken_ms = now_ms;
+		queue->sent++;
+	}
 	if (source)
 		source->last_served = ++queues->last_serial;
 }
@@ -205,7 +215,7 @@ static void schedule(struct queues *queues, struct queue *queue, bool present,
 	if (end_slice(queues, queue, score < sent_score ? score : sent_score,
 		    now_ms, action)) {
 		/* It is busy until that session is over. */
-	} else if (next && present && may_send(queue, score, now_ms)) {
+	} else if (next && present && may_send(queue, next, score, now_ms)) {
 		send_it(queues, next, now_ms, action);
 	} else if (next && present && sent && queue->busy.half.conn &&
 		   !queue->parallel && score <= SCORE_AHEAD &&

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <strelaysrv/question.h>
+
 #include "relay/requests/queues.h"
 
 /* QUEUE_SLICE_MS is shortened to this if many wait. */
@@ -32,6 +34,9 @@ struct action {
 	uint8_t kind;         /* enum action_kind */
 	uint8_t from[ID_LEN]; /* ACTION_SEND: the requester */
 	uint8_t key[ID_LEN];  /* ACTION_SEND: the device's key */
+	/* ACTION_SEND: where another relay holds the session; key_len 0: here.
+	 */
+	struct relay_found found;
 	/*
 	 * ACTION_END: `half` and `serial` are those of the device's last
 	 * session, `previous` and `previous_serial` of the one before; conn 0

@@ -79,8 +79,8 @@ int queues_add(struct queues *queues, struct pending *pending)
 	pending->queue = queue;
 	DL_APPEND2(queue->first, pending, queue_prev, queue_next);
 	queue->count++;
-	queue->waiting++;
-	queues->waiting++;
+	queue->waiting += pending->stage == STAGE_WAITS;
+	queues->waiting += pending->stage == STAGE_WAITS;
 	return 0;
 }
 

@@ -27,6 +27,10 @@
  * requested a session is blamed for the time that others waited in vain.  If
  * none waits, invitations are sent at once, and no session is ended.
  *
+ * An invitation to a session that another relay holds waits its turn here like
+ * others, and is forgotten by the rules above when it is sent: a device that
+ * went elsewhere is not late here.  A pace bounds them.
+ *
  * Part of struct pending_table, under its lock.  Times are milliseconds of the
  * monotonic clock.
  */
@@ -49,6 +53,9 @@
 #define QUEUE_UNTAKEN_MS 1000
 /* After this a device is not considered busy with a session any more. */
 #define QUEUE_BUSY_MS 12000
+/* Between two invitations to other relays: nobody here learns when the device
+ * has taken one. */
+#define QUEUE_AWAY_MS 250
 /* After this it is not considered to wait for the Hello of a session. */
 #define QUEUE_HELLO_MS 32000
 
@@ -86,6 +93,8 @@ struct queue {
 	 * after the handshake; meanwhile it takes only one more session.
 	 */
 	struct busy previous;
+	/* When the last invitation to another relay was sent. */
+	int64_t away_ms;
 	/* The source of a session that was ended as the previous one. */
 	uint8_t suspect[ID_LEN];
 	int64_t suspect_ms; /* when; 0: none */

@@ -90,7 +90,7 @@ static void send_elsewhere(struct relay_ctx *cx, struct relay_conn *conn,
 		events_conn(cx, conn, "requests a device", NULL, target);
 	relay_conn_settled(conn);
 	peer_of(cx, conn)->keeps_sessions = true;
-	if (invitations_send_found(cx, conn, target, found))
+	if (invitations_send_found(cx, conn, target, found, false))
 		peer_close(cx, conn, RELAY_END_DONE);
 }
 

@@ -69,7 +69,7 @@ static void a_device_is_found_while_it_is_there(void **state)
 	assert_int_equal(join(*state, first), DIRECTORY_JOINED);
 	check_owner(*state, first);
 	assert_false(directory_find(*state, bob, &owner));
-	assert_int_equal(directory_leave(*state, alice, first).conn, 0);
+	assert_int_equal(directory_leave(*state, alice, first, NULL).conn, 0);
 	assert_false(directory_find(*state, alice, &owner));
 }
 
@@ -94,7 +94,7 @@ static void an_owner_that_answers_keeps_its_place(void **state)
 		directory_defend(*state, alice, first).worker, second.worker);
 	assert_int_equal(directory_defend(*state, alice, first).conn, 0);
 	/* The connection that was replaced leaves without effect. */
-	assert_int_equal(directory_leave(*state, alice, second).conn, 0);
+	assert_int_equal(directory_leave(*state, alice, second, NULL).conn, 0);
 	check_owner(*state, first);
 }
 
@@ -104,12 +104,12 @@ static void an_owner_that_goes_is_followed_by_its_challenger(void **state)
 
 	join(*state, first);
 	join(*state, second);
-	successor = directory_leave(*state, alice, first);
+	successor = directory_leave(*state, alice, first, NULL);
 	assert_int_equal(successor.worker, second.worker);
 	assert_int_equal(successor.conn, second.conn);
 	check_owner(*state, second);
 	/* The old connection's second end must not remove the new one. */
-	assert_int_equal(directory_leave(*state, alice, first).conn, 0);
+	assert_int_equal(directory_leave(*state, alice, first, NULL).conn, 0);
 	check_owner(*state, second);
 }
 
@@ -143,7 +143,7 @@ static void a_device_with_sessions_may_leave_and_come_back(void **state)
 
 	join(*state, first);
 	assert_int_equal(link_from(*state, &part, here, 0, 1), 0);
-	directory_leave(*state, alice, first);
+	directory_leave(*state, alice, first, NULL);
 	assert_true(directory_busy(*state, alice));
 	assert_int_equal(join(*state, second), DIRECTORY_JOINED);
 	directory_unlink(*state, &part);
@@ -171,7 +171,7 @@ static void what_a_device_opened_since_it_came_back_stays(void **state)
 	link_from(*state, &part[2], there, 0, 4);
 	link_from(*state, &part[3], here, 0, 8);
 	assert_int_equal(ending(*state), 1);
-	directory_leave(*state, alice, first);
+	directory_leave(*state, alice, first, NULL);
 	/* It is the owner now, so all sessions are its own. */
 	assert_int_equal(ending(*state), 15);
 	/* From the same address, only the time decides. */
