@@ -10,7 +10,7 @@
 #include "relay/events.h"
 #include "relay/messages/peer_connection.h"
 #include "relay/metrics_table.h"
-#include "relay/remote/remote.h"
+#include "relay/remote/remote_ask.h"
 #include "relay/requests/invitations.h"
 #include "relay/sessions/waiting_half.h"
 #include "shared/exempt.h"

@@ -9,7 +9,7 @@
 
 #include <strelaysrv/module.h>
 
-#include "relay/remote/remote.h"
+#include "relay/remote/remote_answer.h"
 
 /* Functions of the service.  [C] */
 int remote_probe_begin(struct relay_ctx *self, const struct remote_to *to,

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "relay/data.h"
-#include "relay/remote/remote.h"
+#include "relay/remote/remote_told.h"
 
 static void set(struct sockaddr_storage *out, bool v6, const uint8_t bytes[16],
 	uint16_t port)
