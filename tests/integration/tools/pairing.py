@@ -17,8 +17,8 @@ def told(invitation):
     """(address, port); the address is "" if the client is to use the one it connected to."""
     if not invitation.address:
         return "", invitation.port
-    address = ipaddress.IPv6Address(bytes(invitation.address))
-    return str(address.ipv4_mapped or address), invitation.port
+    address = ipaddress.ip_address(bytes(invitation.address))
+    return str(getattr(address, "ipv4_mapped", None) or address), invitation.port
 
 
 def settle(server):

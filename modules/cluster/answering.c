@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* The owner's side of an ask. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster/answering.h"
+#include "cluster/chance.h"
+#include "cluster/data.h"
+#include "cluster/places.h"
+#include "cluster/sending.h"
+
+/* Above that share of its capacity a node gives sessions away. */
+#define SHARE_PERCENT 90
+
+int answering_init(struct answering *answering)
+{
+	answering->ask = calloc(ANSWERING_MOST, sizeof(*answering->ask));
+	return answering->ask ? 0 : -1;
+}
+
+void answering_finish(struct answering *answering)
+{
+	free(answering->ask);
+	answering->ask = NULL;
+}
+
+/* NULL: its place was given away, or it is over. */
+static struct answering_ask *find(struct data *data, uint64_t serial)
+{
+	struct answering_ask *ask =
+		&data->answering.ask[serial % ANSWERING_MOST];
+
+	return serial && ask->serial == serial ? ask : NULL;
+}
+
+/* NULL: all places are in use. */
+static struct answering_ask *take(struct data *data, int64_t now_ms)
+{
+	struct answering_ask *ask =
+		&data->answering
+			 .ask[(data->answering.serial + 1) % ANSWERING_MOST];
+
+	if (ask->serial && now_ms - ask->began_ms < ANSWERING_MS)
+		return NULL;
+	memset(ask, 0, sizeof(*ask));
+	ask->serial = ++data->answering.serial;
+	ask->began_ms = now_ms;
+	return ask;
+}
+
+static void send_answer(struct relay_ctx *cx, uint64_t to,
+	enum message_type type, const struct message_answer *answer)
+{
+	struct message out = {.type = type, .answer = *answer};
+
+	send_message(cx, to, &out);
+}
+
+static void answer(
+	struct relay_ctx *cx, struct answering_ask *ask, enum answer_end end)
+{
+	relay_metric_inc(cx, data_of(cx)->counts[COUNT_ANSWERED], end, 1);
+	ask->answer.end = end;
+	ask->answer.number = ask->ask.number;
+	/* The device's own key is nobody else's. */
+	memset(ask->answer.key[1], 0, MESSAGE_ID);
+	send_answer(cx, ask->from, MESSAGE_ANSWER, &ask->answer);
+	ask->serial = 0;
+}
+
+static void refuse(struct relay_ctx *cx, const struct message *in,
+	enum message_type type, enum answer_end end)
+{
+	struct message_answer no = {.number = in->ask.number, .end = end};
+
+	relay_metric_inc(cx, data_of(cx)->counts[COUNT_ANSWERED], end, 1);
+	send_answer(cx, in->from, type, &no);
+}
+
+static void remote_of(
+	const struct message_ask *in, uint64_t number, struct remote_ask *out)
+{
+	out->number = number;
+	memcpy(out->asker, in->asker, sizeof(out->asker));
+	memcpy(out->target, in->target, sizeof(out->target));
+	place_to_address(&in->from, &out->from);
+}
+
+static enum answer_end end_of(enum remote_end end)
+{
+	switch (end) {
+	case REMOTE_INVITED:
+		return ANSWER_INVITED;
+	case REMOTE_ABSENT:
+		return ANSWER_ABSENT;
+	case REMOTE_REFUSED:
+		return ANSWER_REFUSED;
+	case REMOTE_CLOSED:
+	case REMOTE_FULL:
+		return ANSWER_FULL;
+	case REMOTE_ERROR:
+		break;
+	}
+	return ANSWER_ERROR;
+}
+
+/* The asker's node, if it may; else one of two.  NULL: nobody can hold it. */
+static const struct node *holder(
+	const struct relay_ctx *cx, const struct answering_ask *ask)
+{
+	const struct data *data = data_of(cx);
+	const struct node *asker = nodes_find(data->nodes, ask->from);
+	int64_t now = relay_now_ms(cx);
+	/* The device may have come in by any family that this node has. */
+	unsigned families = place_families(&data->self.v4, &data->self.v6) |
+			    (ask->ask.from.len == 4 ? 1U : 2U);
+
+	if (asker && nodes_live(data->nodes, ask->from, now) &&
+		asker->facts.state == NODE_OPEN &&
+		(place_families(&asker->facts.v4, &asker->facts.v6) &
+			families) == families)
+		return asker;
+	return nodes_choose(data->nodes, families, random_number(), now);
+}
+
+static bool hold_elsewhere(struct relay_ctx *cx, struct answering_ask *ask)
+{
+	const struct node *node = holder(cx, ask);
+	struct message out = {.type = MESSAGE_PREPARE, .ask = ask->ask};
+
+	if (!node)
+		return false;
+	out.ask.number = ask->serial;
+	send_message(cx, node->incarnation, &out);
+	return true;
+}
+
+/* The relay has invited the device, or has not. */
+static void on_invited(struct relay_ctx *cx, const void *arg)
+{
+	const struct remote_answer *is = arg;
+	struct answering_ask *ask = find(data_of(cx), is->number);
+
+	if (!ask || (is->end == REMOTE_CLOSED && hold_elsewhere(cx, ask)))
+		return;
+	if (is->end == REMOTE_ABSENT)
+		claims_missed(data_of(cx)->claims, ask->ask.target);
+	if (is->end == REMOTE_INVITED) {
+		memcpy(ask->answer.key[0], is->key, MESSAGE_ID);
+		ask->answer.v4 = data_of(cx)->self.v4;
+		ask->answer.v6 = data_of(cx)->self.v6;
+	}
+	answer(cx, ask, end_of(is->end));
+}
+
+/* The same, but the session is held by another node. */
+static void on_invited_elsewhere(struct relay_ctx *cx, const void *arg)
+{
+	const struct remote_answer *is = arg;
+	struct answering_ask *ask = find(data_of(cx), is->number);
+
+	if (ask)
+		answer(cx, ask, end_of(is->end));
+}
+
+void answering_ask(struct relay_ctx *cx, const struct message *in)
+{
+	struct data *data = data_of(cx);
+	struct answering_ask *ask;
+	struct remote_ask remote;
+
+	ask = data->remote ? take(data, relay_now_ms(cx)) : NULL;
+	if (!ask) {
+		refuse(cx, in, MESSAGE_ANSWER, ANSWER_FULL);
+		return;
+	}
+	ask->from = in->from;
+	ask->ask = in->ask;
+	if ((data->self.state != NODE_OPEN ||
+		    nodes_above_share(data->nodes, &data->self, SHARE_PERCENT,
+			    relay_now_ms(cx))) &&
+		claims_has(data->claims, in->ask.target) &&
+		hold_elsewhere(cx, ask))
+		return;
+	remote_of(&in->ask, ask->serial, &remote);
+	if (data->remote->invite(data->relay, cx, on_invited, &remote) != 0)
+		answer(cx, ask, ANSWER_ERROR);
+}
+
+/* Another node asks this one to hold a session of its device. */
+void answering_prepare(struct relay_ctx *cx, const struct message *in)
+{
+	struct data *data = data_of(cx);
+	struct message_answer is = {.number = in->ask.number,
+		.v4 = data->self.v4,
+		.v6 = data->self.v6};
+	struct remote_ask remote;
+
+	if (!data->remote || relay_closed()) {
+		refuse(cx, in, MESSAGE_PREPARED, ANSWER_FULL);
+		return;
+	}
+	remote_of(&in->ask, in->ask.number, &remote);
+	is.end = end_of(data->remote->prepare(data->relay, &remote, is.key));
+	send_answer(cx, in->from, MESSAGE_PREPARED, &is);
+}
+
+/* The other node holds it: the device is invited there. */
+void answering_prepared(struct relay_ctx *cx, const struct message *in)
+{
+	struct data *data = data_of(cx);
+	struct answering_ask *ask = find(data, in->answer.number);
+	struct remote_ask remote;
+	struct relay_found found;
+
+	if (!ask || !data->remote)
+		return;
+	if (in->answer.end != ANSWER_INVITED) {
+		answer(cx, ask, in->answer.end);
+		return;
+	}
+	ask->answer = in->answer;
+	place_fill(in->answer.v4.len ? &in->answer.v4 : &in->answer.v6,
+		in->answer.key[1], &found);
+	remote_of(&ask->ask, ask->serial, &remote);
+	if (data->remote->invite_elsewhere(data->relay, cx,
+		    on_invited_elsewhere, &remote, &found) != 0)
+		answer(cx, ask, ANSWER_ERROR);
+}

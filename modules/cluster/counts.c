@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* The metrics, and what /status shows. */
+
+#include "cluster/data.h"
+#include "cluster/counts.h"
+#include "cluster/named.h"
+
+static const char *const types[] = {[MESSAGE_LEASE - 1] = "lease",
+	[MESSAGE_HELLO - 1] = "hello",
+	[MESSAGE_GOODBYE - 1] = "goodbye",
+	[MESSAGE_ASK - 1] = "ask",
+	[MESSAGE_ANSWER - 1] = "answer",
+	[MESSAGE_PREPARE - 1] = "prepare",
+	[MESSAGE_PREPARED - 1] = "prepared",
+	[MESSAGE_CLAIMED - 1] = "claimed",
+	[MESSAGE_ALIVE - 1] = "alive",
+	[MESSAGE_TYPES - 1] = NULL};
+static const char *const faults[] = {[SEAL_SHORT - 1] = "short",
+	[SEAL_VERSION - 1] = "version",
+	[SEAL_GENERATION - 1] = "generation",
+	[SEAL_FORGED - 1] = "forged",
+	[SEAL_NOT_FOR_US - 1] = "not-for-us",
+	[SEAL_MALFORMED - 1] = "malformed",
+	[SEAL_UNKNOWN - 1] = "unknown",
+	[SEAL_FAILED - 1] = "failed",
+	[SEAL_FAULTS - 1] = NULL};
+static const char *const ask_ends[] = {[ASKS_MET] = "met",
+	[ASKS_NOBODY] = "nobody",
+	[ASKS_REFUSED] = "refused",
+	[ASKS_FAILED] = "failed",
+	[ASKS_LATE] = "late",
+	[ASKS_AWAY] = "away",
+	[ASKS_FULL] = "full",
+	[ASKS_ENDS] = NULL};
+static const char *const answer_ends[] = {[ANSWER_INVITED] = "invited",
+	[ANSWER_ABSENT] = "absent",
+	[ANSWER_REFUSED] = "refused",
+	[ANSWER_FULL] = "full",
+	[ANSWER_ERROR] = "error",
+	[ANSWER_ENDS] = NULL};
+static const char *const states[] = {[NODE_OPEN] = "open",
+	[NODE_CLOSED] = "closed",
+	[NODE_DRAINING] = "draining",
+	[NODE_STATES] = NULL};
+/* Replaced at the start. */
+static const char *const no_names[] = {"none", NULL};
+
+/* Milliseconds. */
+static const int64_t bounds[] = {1, 2, 5, 10, 20, 50, 100, 250, 500, 1000, 0};
+
+static int64_t read_reachable(struct relay_ctx *cx, unsigned value)
+{
+	(void)value;
+	return atomic_load(&data_of(cx)->reachable);
+}
+
+static struct claims_count claims_now(struct relay_ctx *cx)
+{
+	struct claims_count count = {.devices = 0};
+
+	if (data_of(cx)->claims)
+		claims_counts(data_of(cx)->claims, &count);
+	return count;
+}
+
+#define READ_CLAIMS(member)                                                    \
+	static int64_t read_##member(struct relay_ctx *cx, unsigned value)     \
+	{                                                                      \
+		(void)value;                                                   \
+		return (int64_t)claims_now(cx).member;                         \
+	}
+READ_CLAIMS(devices)
+READ_CLAIMS(unclaimed)
+READ_CLAIMS(claims)
+READ_CLAIMS(healed)
+READ_CLAIMS(replaced)
+READ_CLAIMS(defended)
+
+static int64_t read_nodes(struct relay_ctx *cx, unsigned value)
+{
+	return named_in_state(cx, (enum node_state)value);
+}
+
+static int64_t read_sessions(struct relay_ctx *cx, unsigned value)
+{
+	const struct node_facts *facts = named_facts(cx, value);
+
+	return facts ? facts->sessions : 0;
+}
+
+static int64_t read_rate(struct relay_ctx *cx, unsigned value)
+{
+	const struct node_facts *facts = named_facts(cx, value);
+
+	return facts ? (int64_t)facts->rate : 0;
+}
+
+#define PLAIN(name_, kind_, ...)                                               \
+	{                                                                      \
+		.name = (name_), .unit = "", .kind = (kind_), __VA_ARGS__      \
+	}
+
+static const struct relay_metric_def metrics[COUNTS] = {
+	[COUNT_SENT] = PLAIN("sent", RELAY_COUNTER, .label = "type",
+		.values = types, .help = "Messages to other nodes, by type."),
+	[COUNT_UNSENT] = PLAIN("unsent", RELAY_COUNTER,
+		.help = "Messages that were lost because the registry could "
+			"not "
+			"take them."),
+	[COUNT_RECEIVED] = PLAIN("received", RELAY_COUNTER, .label = "type",
+		.values = types, .help = "Messages of other nodes, by type."),
+	[COUNT_REJECTED] = PLAIN("rejected", RELAY_COUNTER, .label = "reason",
+		.values = faults,
+		.help = "Messages that were dropped because they are not of "
+			"this cluster, or not understood."),
+	[COUNT_REPLAYED] = PLAIN("replayed", RELAY_COUNTER,
+		.help = "Messages that were dropped because they had come "
+			"before."),
+	[COUNT_LATE_ANSWERS] = PLAIN("late_answers", RELAY_COUNTER,
+		.help = "Answers of other nodes that came after their time."),
+	[COUNT_ASKS] = PLAIN("asks", RELAY_COUNTER, .label = "end",
+		.values = ask_ends,
+		.help = "Requests of this node's clients for devices that are "
+			"not here, by what became of them."),
+	[COUNT_ASK_TIME] = {.name = "ask_time",
+		.unit = "seconds",
+		.kind = RELAY_HISTOGRAM,
+		.scale = 1000,
+		.bounds = bounds,
+		.help = "Time until such a request was answered."},
+	[COUNT_ANSWERED] = PLAIN("answered", RELAY_COUNTER, .label = "end",
+		.values = answer_ends,
+		.help = "Requests of other nodes that this node answered."),
+	[COUNT_LOST] = PLAIN("registry_lost", RELAY_COUNTER,
+		.help = "How often the registry could not be reached any "
+			"more."),
+	[COUNT_REACHABLE] = PLAIN("registry_reachable", RELAY_GAUGE,
+		.read = read_reachable,
+		.help = "1 if the registry can be reached and is of this "
+			"relay."),
+	[COUNT_DEVICES] = PLAIN("devices", RELAY_GAUGE, .read = read_devices,
+		.help = "Devices that have joined this node."),
+	[COUNT_UNCLAIMED] = PLAIN("unclaimed", RELAY_GAUGE,
+		.read = read_unclaimed,
+		.help = "Of these, those that other nodes do not find."),
+	[COUNT_CLAIMS] = PLAIN("claims", RELAY_COUNTER, .read = read_claims,
+		.help = "Entries that were written or checked in the "
+			"registry."),
+	[COUNT_HEALED] = PLAIN("healed", RELAY_COUNTER, .read = read_healed,
+		.help = "Entries that were missing or wrong in the registry, "
+			"and were mended."),
+	[COUNT_REPLACED] = PLAIN("replaced", RELAY_COUNTER,
+		.read = read_replaced,
+		.help = "Connections that ended because their device is at "
+			"another node."),
+	[COUNT_DEFENDED] = PLAIN("defended", RELAY_COUNTER,
+		.read = read_defended,
+		.help = "Devices that joined another node although their "
+			"connection here lives: the other one had to end."),
+	[COUNT_NODES] = PLAIN("nodes", RELAY_GAUGE, .label = "state",
+		.values = states, .read = read_nodes,
+		.help = "Nodes that live, this one included, by state."),
+	[COUNT_NODE_SESSIONS] = PLAIN("node_sessions", RELAY_GAUGE,
+		.label = "node", .values = no_names, .read = read_sessions,
+		.help = "Sessions of each node."),
+	[COUNT_NODE_RATE] = {.name = "node_rate",
+		.unit = "bytes_per_second",
+		.kind = RELAY_GAUGE,
+		.label = "node",
+		.values = no_names,
+		.read = read_rate,
+		.help = "Traffic of each node."},
+};
+
+/* Shown by /status, and by -ctl status. */
+static void show(struct relay_ctx *self, struct relay_status *to)
+{
+	struct data *data = data_of(self);
+	struct claims_count count = claims_now(self);
+
+	to->text(to, "node", data->node);
+	to->text(to, "registry",
+		data->foreign             ? "of another relay"
+		: read_reachable(self, 0) ? "reachable"
+					  : "not reachable");
+	to->number(to, "nodes", named_in_state(self, NODE_STATES));
+	to->number(to, "unclaimed", (int64_t)count.unclaimed);
+}
+
+static const struct relay_status_part status = {.show = show};
+
+int counts_init(struct relay_ctx *cx, struct relay_err *err)
+{
+	struct data *data = data_of(cx);
+
+	if (relay_metrics_add(cx, metrics, COUNTS, data->counts, err) != 0)
+		return -1;
+	return relay_service_publish(cx, "cluster" RELAY_STATUS_PART,
+		       RELAY_STATUS_VERSION, &status) == 0
+		       ? 0
+		       : relay_fail(
+				 err, "cannot publish the service for /status");
+}

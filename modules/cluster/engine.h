@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* engine.h - opens the registry, and what it reports.  [C] */
+#ifndef CLUSTER_ENGINE_H
+#define CLUSTER_ENGINE_H
+
+#include <strelaysrv/module.h>
+
+/* With data->setup.  0, or -1 with err. */
+int engine_open(struct relay_ctx *cx, struct relay_err *err);
+void engine_close(struct relay_ctx *cx);
+
+#endif
