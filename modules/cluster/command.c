@@ -39,12 +39,13 @@ static void row(struct relay_answer *to, const struct node_facts *facts,
 		to->none(to);
 }
 
+/* NULL: it has ended, and is only kept to know its old messages. */
 static const char *state_of(
 	const struct data *data, const struct node *node, int64_t now)
 {
 	if (nodes_live(data->nodes, node->incarnation, now))
 		return states[node->facts.state];
-	return node->confirmed ? "gone" : "unconfirmed";
+	return node->left || node->ends_ms <= now ? NULL : "unconfirmed";
 }
 
 static void list(struct relay_ctx *cx, struct relay_answer *to)
@@ -61,9 +62,10 @@ static void list(struct relay_ctx *cx, struct relay_answer *to)
 	row(to, &data->self, states[data->self.state], -1);
 	for (unsigned i = 0; i < data->nodes->count; i++) {
 		const struct node *node = &data->nodes->node[i];
+		const char *state = state_of(data, node, now);
 
-		row(to, &node->facts, state_of(data, node, now),
-			now - node->heard_ms);
+		if (state)
+			row(to, &node->facts, state, now - node->heard_ms);
 	}
 }
 
