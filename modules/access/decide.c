@@ -233,28 +233,55 @@ static enum relay_verdict by_device(
 		RELAY_REFUSE_ABSENT, why);
 }
 
-enum relay_verdict decide_peer_connect(struct relay_ctx *cx,
-	struct relay_conn *conn, const uint8_t *target,
+/* Who asks for whom, and from where. */
+static enum relay_verdict by_lists(struct relay_ctx *cx, const uint8_t *asker,
+	const uint8_t address[RANGE_BYTES], const uint8_t *target,
 	struct relay_denial *why)
 {
 	struct data *data = cx->data;
-	uint8_t address[RANGE_BYTES];
 	bool asks, is_asked;
 
-	if (banned_is(cx, relay_conn_peer(conn)))
+	if (banned_is(cx, asker))
 		return refuse_ban(cx, RELAY_REFUSE_ABSENT, why);
-	if (by_device(cx, relay_conn_peer(conn), why) != RELAY_PASS ||
+	if (by_device(cx, asker, why) != RELAY_PASS ||
 		by_device(cx, target, why) != RELAY_PASS)
 		return RELAY_DENY;
-	address_of(conn, address);
 	pthread_mutex_lock(&data->lock);
-	asks = may(data, WHO_ASKS, relay_conn_peer(conn), address);
+	asks = may(data, WHO_ASKS, asker, address);
 	is_asked = may(data, WHO_IS_ASKED, target, address);
 	pthread_mutex_unlock(&data->lock);
 	if (!asks)
 		return refuse(cx, REASON_ASK, RELAY_REFUSE_ABSENT, why);
 	return is_asked ? RELAY_PASS
 			: refuse(cx, REASON_TARGET, RELAY_REFUSE_ABSENT, why);
+}
+
+enum relay_verdict decide_peer_connect(struct relay_ctx *cx,
+	struct relay_conn *conn, const uint8_t *target,
+	struct relay_denial *why)
+{
+	uint8_t address[RANGE_BYTES];
+
+	address_of(conn, address);
+	return by_lists(cx, relay_conn_peer(conn), address, target, why);
+}
+
+/* Its connection is to another server, whose lists may be others. */
+enum relay_verdict decide_peer_asked(struct relay_ctx *cx,
+	const struct relay_asker *asker, const uint8_t *target,
+	struct relay_denial *why)
+{
+	struct data *data = cx->data;
+	uint8_t address[RANGE_BYTES];
+	bool connects;
+
+	range_address(&asker->address, address);
+	pthread_mutex_lock(&data->lock);
+	connects = may(data, WHO_CONNECTS, NULL, address);
+	pthread_mutex_unlock(&data->lock);
+	if (!connects)
+		return refuse(cx, REASON_ADDRESS, RELAY_REFUSE_ABSENT, why);
+	return by_lists(cx, asker->id, address, target, why);
 }
 
 /* The key of a session may be older than the ban, or the end of a token. */

@@ -19,6 +19,9 @@ enum relay_verdict decide_peer_stay(struct relay_ctx *cx,
 enum relay_verdict decide_peer_connect(struct relay_ctx *cx,
 	struct relay_conn *conn, const uint8_t *target,
 	struct relay_denial *why);
+enum relay_verdict decide_peer_asked(struct relay_ctx *cx,
+	const struct relay_asker *asker, const uint8_t *target,
+	struct relay_denial *why);
 enum relay_verdict decide_session_open(struct relay_ctx *cx,
 	struct relay_session *session, struct relay_denial *why);
 

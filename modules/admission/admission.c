@@ -280,6 +280,7 @@ RELAY_MODULE = {
 		{
 			.peer_join = decide_peer_join,
 			.peer_connect = decide_peer_connect,
+			.peer_asked = decide_peer_asked,
 			.peer_stay = decide_peer_stay,
 			.session_open = decide_session_open,
 			.session_sent = here_session_sent,

@@ -129,26 +129,41 @@ enum relay_verdict decide_peer_join(struct relay_ctx *cx,
 	return decide(cx, conn, &question, why);
 }
 
+/* Who may not stay may finish its sessions, but gets no new ones. */
+static enum relay_verdict may_meet(struct relay_ctx *cx, const uint8_t *asker,
+	const uint8_t *target, struct relay_denial *why)
+{
+	const char *barred = asker ? here_barred(cx, asker) : NULL;
+
+	if (!barred)
+		barred = here_barred(cx, target);
+	return barred ? refuse(why, RELAY_REFUSE_ABSENT, barred) : RELAY_PASS;
+}
+
 enum relay_verdict decide_peer_connect(struct relay_ctx *cx,
 	struct relay_conn *conn, const uint8_t *target,
 	struct relay_denial *why)
 {
 	const struct conf *conf = cx->conf;
 	const uint8_t *asker = relay_conn_peer(conn);
-	const char *barred = asker ? here_barred(cx, asker) : NULL;
 	struct question question;
 
-	/* Who may not stay may finish its sessions, but gets no new ones. */
-	if (!barred)
-		barred = here_barred(cx, target);
-	if (barred)
-		return refuse(why, RELAY_REFUSE_ABSENT, barred);
+	if (may_meet(cx, asker, target, why) != RELAY_PASS)
+		return RELAY_DENY;
 	if (conf->what == WHAT_JOINS)
 		return RELAY_PASS;
 	if (!asker ||
 		question_make(&question, QUESTION_ASK, conn, target, NULL) != 0)
 		return no_memory(cx, why);
 	return decide(cx, conn, &question, why);
+}
+
+/* The web service is asked by the server that the asker is connected to. */
+enum relay_verdict decide_peer_asked(struct relay_ctx *cx,
+	const struct relay_asker *asker, const uint8_t *target,
+	struct relay_denial *why)
+{
+	return may_meet(cx, asker->id, target, why);
 }
 
 enum relay_verdict decide_peer_stay(

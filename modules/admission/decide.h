@@ -9,6 +9,7 @@
 int decide_worker_start(struct relay_ctx *cx, struct relay_err *err);
 relay_peer_join_fn decide_peer_join;
 relay_peer_connect_fn decide_peer_connect;
+relay_peer_asked_fn decide_peer_asked;
 relay_peer_stay_fn decide_peer_stay;
 relay_conn_close_fn decide_conn_close;
 relay_session_open_fn decide_session_open;

@@ -185,14 +185,28 @@ void admission_failed(
 			cx, block, RATE_FAILURES, conf->failures_per_minute);
 }
 
+static enum relay_verdict may_meet(struct relay_ctx *cx, const uint8_t *asker,
+	const uint8_t *target, const struct relay_conn *conn,
+	struct relay_denial *why)
+{
+	if (devices_all_full(cx))
+		return bounds_refuse(cx, BOUND_SESSIONS, NULL, why);
+	if (devices_full(cx, asker) || devices_full(cx, target))
+		return bounds_refuse(cx, BOUND_DEVICE, conn, why);
+	return RELAY_PASS;
+}
+
 /* Refuse before the invitation rather than when the session begins. */
 enum relay_verdict admission_connect(struct relay_ctx *cx,
 	struct relay_conn *conn, const uint8_t *target,
 	struct relay_denial *why)
 {
-	if (devices_all_full(cx))
-		return bounds_refuse(cx, BOUND_SESSIONS, NULL, why);
-	if (devices_full(cx, relay_conn_peer(conn)) || devices_full(cx, target))
-		return bounds_refuse(cx, BOUND_DEVICE, conn, why);
-	return RELAY_PASS;
+	return may_meet(cx, relay_conn_peer(conn), target, conn, why);
+}
+
+enum relay_verdict admission_asked(struct relay_ctx *cx,
+	const struct relay_asker *asker, const uint8_t *target,
+	struct relay_denial *why)
+{
+	return may_meet(cx, asker->id, target, NULL, why);
 }

@@ -253,6 +253,7 @@ RELAY_MODULE = {
 			.peer_try = admission_try,
 			.peer_failed = admission_failed,
 			.peer_connect = admission_connect,
+			.peer_asked = admission_asked,
 			.session_open = devices_open,
 			.session_close = devices_close,
 			.conn_close = admission_close,

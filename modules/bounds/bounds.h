@@ -94,6 +94,7 @@ relay_conn_settled_fn admission_settled;
 relay_peer_try_fn admission_try;
 relay_peer_failed_fn admission_failed;
 relay_peer_connect_fn admission_connect;
+relay_peer_asked_fn admission_asked;
 relay_conn_close_fn admission_close;
 relay_session_open_fn devices_open;
 relay_session_close_fn devices_close;

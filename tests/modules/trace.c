@@ -95,6 +95,28 @@ static enum relay_verdict peer_connect(struct relay_ctx *cx,
 	return about_conn(cx, conn, why, "peer_connect");
 }
 
+static void peer_joined(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	check_block(cx, relay_conn_data(cx, conn), false, "peer_joined");
+	relay_log(cx, RELAY_NOTICE, "peer_joined");
+}
+
+static void peer_left(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	check_block(cx, relay_conn_data(cx, conn), false, "peer_left");
+	relay_log(cx, RELAY_NOTICE, "peer_left");
+}
+
+static enum relay_verdict peer_asked(struct relay_ctx *cx,
+	const struct relay_asker *asker, const uint8_t *target,
+	struct relay_denial *why)
+{
+	(void)asker;
+	(void)target;
+	relay_log(cx, RELAY_NOTICE, "peer_asked");
+	return answer(cx, "peer_asked", why);
+}
+
 static enum relay_verdict peer_stay(
 	struct relay_ctx *cx, struct relay_conn *conn, struct relay_denial *why)
 {
@@ -237,6 +259,9 @@ RELAY_MODULE = {
 			.peer_join = peer_join,
 			.peer_connect = peer_connect,
 			.peer_stay = peer_stay,
+			.peer_joined = peer_joined,
+			.peer_left = peer_left,
+			.peer_asked = peer_asked,
 			.session_open = session_open,
 			.session_grant = session_grant,
 			.session_sent = session_sent,

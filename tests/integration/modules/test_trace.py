@@ -148,6 +148,9 @@ def test_protocol_module_asks_the_others(module_server, identities):
     log = server.transcript("trace")
     for hook in ("conn_open_tls", "peer_join", "peer_connect", "peer_stay"):
         assert hook in log, f"no {hook} in {log}"
+    # Of the one that has joined.
+    notices = [hook for hook in log if hook in ("peer_join", "peer_joined", "peer_left")]
+    assert notices == ["peer_join", "peer_joined", "peer_left"]
     assert "error trace" not in server.log()
 
 
