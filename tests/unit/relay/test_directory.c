@@ -101,16 +101,35 @@ static void an_owner_that_answers_keeps_its_place(void **state)
 static void an_owner_that_goes_is_followed_by_its_challenger(void **state)
 {
 	struct place successor;
+	bool owned = false;
 
 	join(*state, first);
 	join(*state, second);
-	successor = directory_leave(*state, alice, first, NULL);
+	successor = directory_leave(*state, alice, first, &owned);
+	assert_true(owned);
 	assert_int_equal(successor.worker, second.worker);
 	assert_int_equal(successor.conn, second.conn);
 	check_owner(*state, second);
 	/* The old connection's second end must not remove the new one. */
-	assert_int_equal(directory_leave(*state, alice, first, NULL).conn, 0);
+	assert_int_equal(directory_leave(*state, alice, first, &owned).conn, 0);
+	assert_false(owned);
 	check_owner(*state, second);
+	/* Whether it was told so or not. */
+	assert_int_equal(
+		directory_leave(*state, alice, second, &owned).conn, 0);
+	assert_true(owned);
+}
+
+static void a_challenger_that_goes_has_owned_nothing(void **state)
+{
+	bool owned = true;
+
+	join(*state, first);
+	join(*state, second);
+	(void)directory_leave(*state, alice, second, &owned);
+	assert_false(owned);
+	(void)directory_leave(*state, bob, second, &owned);
+	assert_false(owned);
 }
 
 static void collect(int worker, uint64_t session, void *arg)
@@ -209,6 +228,7 @@ int main(void)
 		TEST(a_second_one_challenges_and_a_third_is_refused),
 		TEST(an_owner_that_answers_keeps_its_place),
 		TEST(an_owner_that_goes_is_followed_by_its_challenger),
+		TEST(a_challenger_that_goes_has_owned_nothing),
 		TEST(sessions_hang_on_the_device_until_they_end),
 		TEST(a_device_with_sessions_may_leave_and_come_back),
 		TEST(what_a_device_opened_since_it_came_back_stays),
