@@ -139,7 +139,7 @@ static void ready(struct relay_ctx *cx)
 	if (engine_open(cx, &err) != 0 || own_node_start(cx) != 0 ||
 		ticking_start(cx) != 0) {
 		relay_log(cx, RELAY_ERROR, "this node stays alone: %s",
-			data->redis ? "out of memory" : err.text);
+			data->registry ? "out of memory" : err.text);
 		return;
 	}
 	devices_here(cx);
@@ -186,7 +186,7 @@ static void reload(struct relay_ctx *cx)
 	struct data *data = data_of(cx);
 	struct relay_err err;
 
-	if (data->redis && data->setup.same_server) {
+	if (engine_stays(cx)) {
 		own_node_renew(cx);
 		return;
 	}

@@ -38,9 +38,11 @@ struct data {
 
 	struct setup setup, next;
 	/* The engine; NULL: it could not be opened. */
-	struct redis_registry *redis;
-	bool known; /* it is here, and the cluster is of this relay's ID */
-	bool whole; /* as in registry_calls.back */
+	void *registry;
+	const struct registry_service *engine; /* NULL: Redis */
+	const struct registry_ops *ops;
+	bool known;     /* it is here, and the cluster is of this relay's ID */
+	bool whole;     /* as in registry_calls.back */
 	bool foreign;   /* it is of another one, so nothing is done */
 	char away[128]; /* why the registry cannot be reached; "": it can */
 

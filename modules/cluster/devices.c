@@ -82,8 +82,8 @@ static int claim(
 {
 	struct data *data = data_of(arg);
 
-	return data->known && data->redis
-		       ? redis_registry_ops.claim(data->redis, id, how, epoch)
+	return data->known && data->registry
+		       ? data->ops->claim(data->registry, id, how, epoch)
 		       : -1;
 }
 
@@ -91,8 +91,8 @@ static int release(void *arg, const uint8_t *id)
 {
 	struct data *data = data_of(arg);
 
-	return data->known && data->redis
-		       ? redis_registry_ops.release(data->redis, id)
+	return data->known && data->registry
+		       ? data->ops->release(data->registry, id)
 		       : -1;
 }
 

@@ -66,7 +66,7 @@ static void enter(struct relay_ctx *cx)
 	data->away[0] = '\0';
 	reach(cx, true);
 	own_node_renew(cx);
-	(void)redis_registry_ops.lease_all(data->redis);
+	(void)data->ops->lease_all(data->registry);
 	claims_back(data->claims, data->whole, relay_now_ms(cx));
 	ticking_soon(cx);
 }
@@ -94,7 +94,7 @@ static void on_back(void *arg, bool whole)
 
 	data->whole = whole;
 	/* If it cannot be asked, it is away in a moment. */
-	(void)redis_registry_ops.identify(data->redis, relay_server_id());
+	(void)data->ops->identify(data->registry, relay_server_id());
 }
 
 static void on_away(void *arg, const char *why)
@@ -129,15 +129,40 @@ static void on_log(void *arg, int level, const char *text)
 	relay_log(arg, (enum relay_level)level, "%s", text);
 }
 
+static const struct registry_service *find_engine(
+	struct relay_ctx *cx, struct relay_ctx **self)
+{
+	return relay_service_find(
+		cx, REGISTRY_SERVICE, REGISTRY_SERVICE_VERSION, self);
+}
+
 int engine_open(struct relay_ctx *cx, struct relay_err *err)
 {
 	struct data *data = data_of(cx);
+	struct relay_ctx *self = NULL;
 
+	data->engine = find_engine(cx, &self);
 	data->setup.redis.log = on_log;
 	data->setup.redis.incarnation = data->seal.self;
-	data->redis = redis_registry_open(
-		relay_event_base(cx), &data->setup.redis, &calls, cx, err);
-	return data->redis ? 0 : -1;
+	if (data->engine) {
+		data->ops = data->engine->ops;
+		data->registry = data->engine->open(self, conf_of(cx)->name,
+			data->seal.self, &calls, cx, err);
+	} else {
+		data->ops = &redis_registry_ops;
+		data->registry = redis_registry_open(relay_event_base(cx),
+			&data->setup.redis, &calls, cx, err);
+	}
+	return data->registry ? 0 : -1;
+}
+
+bool engine_stays(struct relay_ctx *cx)
+{
+	const struct data *data = data_of(cx);
+	const struct registry_service *engine = find_engine(cx, NULL);
+
+	return data->registry && engine == data->engine &&
+	       (engine || data->setup.same_server);
 }
 
 void engine_close(struct relay_ctx *cx)
@@ -145,8 +170,10 @@ void engine_close(struct relay_ctx *cx)
 	struct data *data = data_of(cx);
 
 	reach(cx, false);
-	if (data->redis)
-		redis_registry_close(data->redis);
-	data->redis = NULL;
+	if (data->registry && data->engine)
+		data->engine->close(data->registry);
+	else if (data->registry)
+		redis_registry_close(data->registry);
+	data->registry = NULL;
 	data->known = false;
 }

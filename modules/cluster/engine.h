@@ -8,6 +8,8 @@
 
 /* With data->setup.  0, or -1 with err. */
 int engine_open(struct relay_ctx *cx, struct relay_err *err);
+/* Whether the one that is open is still the right one, after a reload. */
+bool engine_stays(struct relay_ctx *cx);
 void engine_close(struct relay_ctx *cx);
 
 #endif

@@ -54,11 +54,11 @@ static int find(void *arg, uint64_t number, const struct message_ask *ask)
 	uint8_t bytes[REGISTRY_MESSAGE];
 	size_t len;
 
-	if (!data->known || !data->redis)
+	if (!data->known || !data->registry)
 		return -1;
 	len = seal_close(&data->seal, &out, bytes, sizeof(bytes));
-	return len ? redis_registry_ops.find(
-			     data->redis, ask->target, number, bytes, len)
+	return len ? data->ops->find(
+			     data->registry, ask->target, number, bytes, len)
 		   : -1;
 }
 

@@ -109,11 +109,11 @@ void own_node_renew(struct relay_ctx *cx)
 	size_t len;
 
 	measure(cx);
-	if (!data->known || !data->redis)
+	if (!data->known || !data->registry)
 		return;
 	out.lease = data->self;
 	len = seal_close(&data->seal, &out, bytes, sizeof(bytes));
-	if (!len || redis_registry_ops.lease(data->redis, bytes, len,
+	if (!len || data->ops->lease(data->registry, bytes, len,
 			    conf_of(cx)->lease_ms) != 0)
 		return;
 	note_lapse(cx, now);
@@ -141,8 +141,8 @@ void own_node_end(struct relay_ctx *cx)
 	struct data *data = data_of(cx);
 	struct message out = {.type = MESSAGE_GOODBYE};
 
-	if (!data->known || !data->redis)
+	if (!data->known || !data->registry)
 		return;
 	send_message(cx, 0, &out);
-	(void)redis_registry_ops.lease_end(data->redis);
+	(void)data->ops->lease_end(data->registry);
 }

@@ -5,10 +5,10 @@
  * leases of nodes, and messages between them.
  *
  * The cluster asks through this interface and knows no engine.  The engine is
- * Redis (redis/), or any module that publishes the service REGISTRY_SERVICE, or
- * a simulation in tests.  All functions run on the control thread and return at
- * once.  Results come by struct registry_calls, never from within a function
- * of struct registry_ops.
+ * the module that publishes the service REGISTRY_SERVICE, else Redis (redis/);
+ * in tests it is a simulation.  All functions run on the control thread and
+ * return at once.  Results come by struct registry_calls, never from within a
+ * function of struct registry_ops.
  */
 #ifndef CLUSTER_REGISTRY_H
 #define CLUSTER_REGISTRY_H
@@ -16,6 +16,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+struct relay_ctx;
+struct relay_err;
 
 #define REGISTRY_SERVICE         "registry"
 #define REGISTRY_SERVICE_VERSION 1
@@ -91,6 +94,18 @@ struct registry_ops {
 	/* Stores the ID of the cluster's relay if there is none; then
 	 * identified() with what is stored. */
 	int (*identify)(void *self, const uint8_t id[REGISTRY_ID]);
+};
+
+/* The service.  `self` is the context from relay_service_find(). */
+struct registry_service {
+	/* Opens it for this process; `arg` is of `calls`, none of which is
+	 * called from here.  NULL with err. */
+	void *(*open)(struct relay_ctx *self, const char *cluster,
+		uint64_t incarnation, const struct registry_calls *calls,
+		void *arg, struct relay_err *err);
+	/* Calls nothing any more.  Sends what is queued if it can. */
+	void (*close)(void *registry);
+	const struct registry_ops *ops; /* `self` there is what open() made */
 };
 
 #endif

@@ -13,8 +13,8 @@ void send_message(struct relay_ctx *cx, uint64_t to, struct message *message)
 
 	message->to = to;
 	len = seal_close(&data->seal, message, bytes, sizeof(bytes));
-	if (len && data->redis &&
-		redis_registry_ops.send(data->redis, to, bytes, len) == 0)
+	if (len && data->registry &&
+		data->ops->send(data->registry, to, bytes, len) == 0)
 		relay_metric_inc(
 			cx, data->counts[COUNT_SENT], message->type - 1, 1);
 	else
