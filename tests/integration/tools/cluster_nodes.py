@@ -22,14 +22,16 @@ class Node(ModuleServer):
     """One relay of the cluster."""
 
     def __init__(self, folder, keys, number, servers, modules=(), sections=None, cluster=None,
-                 workers=1, host=None, **top):
+                 workers=1, host=None, alone=False, **top):
         folder.mkdir(exist_ok=True)
         self.name = f"node-{number}"
         self.host = host or f"127.0.0.{10 + number}"
         self.options = {"servers": servers, "node": self.name, "lease": LEASE, **(cluster or {})}
-        self.sections = {**(sections or {}), "cluster": self.options,
+        self.sections = {**(sections or {}), **({} if alone else {"cluster": self.options}),
                          "control": {"socket": folder / "control.sock"}}
-        self.modules = ["log", "relay", *modules, "status", "prometheus", "control", "cluster"]
+        self.alone = alone  # without the module
+        self.modules = ["log", "relay", *modules, "status", "prometheus", "control",
+                        *([] if alone else ["cluster"])]
         super().__init__(folder, keys, self.modules, workers=workers, installed=[],
                          sections=self.sections, args=("-listen", f"{self.host}:0"), **top)
 
