@@ -89,11 +89,12 @@ void events_conn(struct relay_ctx *cx, const struct relay_conn *conn,
 }
 
 void events_elsewhere(struct relay_ctx *cx, const uint8_t *id,
-	const char *address, const char *what, const uint8_t *target)
+	const char *address, const char *what, const char *detail,
+	const uint8_t *target)
 {
 	struct event event = {.is_session = false};
 
-	set_texts(&event, what, NULL);
+	set_texts(&event, what, detail);
 	set_id(&event, 0, id);
 	set_id(&event, 1, target);
 	(void)snprintf(

@@ -57,7 +57,8 @@ void events_conn(struct relay_ctx *cx, const struct relay_conn *conn,
 	const char *what, const char *detail, const uint8_t *target);
 /* An event of a device without a connection, at that address. */
 void events_elsewhere(struct relay_ctx *cx, const uint8_t *id,
-	const char *address, const char *what, const uint8_t *target);
+	const char *address, const char *what, const char *detail,
+	const uint8_t *target);
 void events_session(struct relay_ctx *cx, const struct relay_session *session,
 	const char *what, const char *detail);
 

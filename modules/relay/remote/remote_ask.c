@@ -46,29 +46,23 @@ static void address_text(
 	(void)snprintf(out, RELAY_ADDR_TEXT, "%s", host);
 }
 
+/* For the debug log, and for those who follow. */
 static void tell(struct relay_ctx *cx, const struct remote_ask *ask,
 	const char *what, const char *detail)
 {
-	char id[RELAY_DEVICE_ID_TEXT], from[RELAY_ADDR_TEXT];
+	char from[RELAY_ADDR_TEXT], id[RELAY_DEVICE_ID_TEXT];
+	const struct relay_field fields[] = {
+		{"peer", from}, {"device", id}, {NULL, NULL}};
 
-	if (!relay_log_wanted(RELAY_DEBUG))
+	if (!events_wanted(cx) && !relay_log_wanted(RELAY_DEBUG))
 		return;
+	address_text(&ask->from, from);
+	if (events_wanted(cx))
+		events_elsewhere(
+			cx, ask->asker, from, what, detail, ask->target);
 	relay_device_id_format(ask->asker, id);
-	address_text(&ask->from, from);
-	relay_log(cx, RELAY_DEBUG, "%s from %s, at another relay: %s%s%s", id,
-		from[0] ? from : "an unknown address", what, detail ? ": " : "",
-		detail ? detail : "");
-}
-
-static void tell_event(struct relay_ctx *cx, const struct remote_ask *ask)
-{
-	char from[RELAY_ADDR_TEXT];
-
-	if (!events_wanted(cx))
-		return;
-	address_text(&ask->from, from);
-	events_elsewhere(cx, ask->asker, from,
-		"requests a device, at another relay", ask->target);
+	relay_log_fields(cx, RELAY_DEBUG, fields, "%s%s%s", what,
+		detail ? ": " : "", detail ? detail : "");
 }
 
 static bool takes_sessions(void)
@@ -118,7 +112,7 @@ static bool is_refused(struct relay_ctx *cx, const struct remote_ask *ask)
 	memcpy(asker.id, ask->asker, ID_LEN);
 	if (relay_ask_asked(cx, &asker, ask->target, &why) == RELAY_PASS)
 		return false;
-	tell(cx, ask, "refused", why.word);
+	tell(cx, ask, "refused at another relay", why.word);
 	return true;
 }
 
@@ -168,8 +162,7 @@ static void on_question(struct relay_ctx *cx, const void *arg)
 	answer(cx, question, end, key[SIDE_CLIENT]);
 	if (end != REMOTE_INVITED)
 		return;
-	tell(cx, &question->ask, "requests a device", NULL);
-	tell_event(cx, &question->ask);
+	tell(cx, &question->ask, "requests a device at another relay", NULL);
 	invitations_dispatch(cx, question->ask.target);
 }
 

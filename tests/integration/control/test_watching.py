@@ -89,6 +89,25 @@ def test_follow_tells_what_happens(controlled, identities, follow, workers):  # 
     assert by_kind["ban"]["address"].startswith("127.0.0.1:")
 
 
+@pytest.mark.parametrize("source", ["198.51.100.7", "2001:db8::7"])
+def test_follow_tells_of_askers_at_other_relays(controlled, identities, follow, source):  # noqa: F811
+    server = controlled([*MODULES, "access", "far-asker"], installed=["far-asker"],
+                        sections={"access": {"ask-deny": [to_text(identities[2].id)]}})
+    follower = follow(server, "address", source)
+    with ProtocolConnection(server.address, identities[0]) as target:
+        target.join()
+        for asker in identities[1:3]:
+            assert server.page(f"/far-asker?invite,1,{asker.id.hex()},{identities[0].id.hex()},"
+                               + source)[0] == 200
+        follower.until("refused at another relay")
+    one, other = follower.events
+    assert one["event"] == "requests a device at another relay"
+    assert (other["device"], other["reason"]) == (to_text(identities[2].id), "ask")
+    for event in follower.events:
+        assert event["address"] == source
+        assert event["other device"] == to_text(identities[0].id)
+
+
 def test_follow_one_device_or_address(controlled, identities, follow):  # noqa: F811
     server = controlled()
     names = [to_text(identity.id) for identity in identities[:2]]

@@ -154,6 +154,18 @@ def test_a_far_asker_meets_a_device(far, identities, workers):
     assert server.metric("connect_requests.ok") == 0
 
 
+@pytest.mark.parametrize("debug", [False, True])
+def test_only_the_debug_log_names_askers(far, identities, debug):
+    server = far(args=["-debug"] if debug else [])
+    with joined(server, identities[0]):
+        assert server.invite(identities[1], identities[0])[0] == "invited"
+    if debug:
+        server.wait_for_log("relay: requests a device at another relay.*"
+                            + rf"peer={FAR}.*device={device_id.to_text(identities[1].id)}")
+    else:
+        assert FAR not in server.log()
+
+
 def test_an_absent_device_is_told_at_once(far, identities):
     server = far()
     assert server.invite(identities[0], identities[1])[0] == "absent"
