@@ -24,7 +24,7 @@ import relay_protocol as rp  # noqa: E402
 from cluster_nodes import Node, Nodes  # noqa: E402
 from redis_server import RedisServer  # noqa: E402
 from relay_client import ProtocolConnection  # noqa: E402
-from relay_server import module_folder  # noqa: E402
+from relay_server import free_port, module_folder  # noqa: E402
 from waiting import wait_for  # noqa: E402
 
 BUILD = module_folder().parent
@@ -33,11 +33,11 @@ BUILD = module_folder().parent
 @contextlib.contextmanager
 def redis_server():
     with tempfile.TemporaryDirectory() as folder:
-        server = RedisServer(folder).start()
+        server = RedisServer(pathlib.Path(folder, "redis"), port=free_port())
         try:
             yield server
         finally:
-            server.end()
+            server.kill()
 
 
 @contextlib.contextmanager
@@ -48,7 +48,7 @@ def cluster(count, redis, lease="10s", leave_out=()):
         keys = certificates.make(name="strelaysrv").write(folder / "keys")
         nodes = Nodes()
         for number in range(1, count + 1):
-            node = Node(folder / f"node-{number}", keys, number, redis.server,
+            node = Node(folder / f"node-{number}", keys, number, redis.address,
                         cluster={"lease": lease}, workers=2, alone=number in leave_out,
                         sections={"relay": {"park-asks": "0"}})
             stack.callback(node.process.wait)
@@ -182,7 +182,7 @@ def claims(redis, count):
     """One process claims so many devices, twice, and looks up as many."""
     redis.ask("FLUSHALL")
     told = json.loads(subprocess.run(
-        [BUILD / "tests/registry/registry-load", redis.server, str(count), str(count)],
+        [BUILD / "tests/registry/registry-load", redis.address, str(count), str(count)],
         stdout=subprocess.PIPE, text=True, check=True).stdout)
     used = re.search(rb"used_memory:(\d+)", redis_info(redis))[1]
     print(f"{count:,} devices: claimed in {told['claim_s']:.1f} s, again in "

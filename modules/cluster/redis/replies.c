@@ -77,6 +77,7 @@ int reply_leases(
 	const struct resp *reply, char next[24], const struct resp **leases)
 {
 	if (!is_list(reply, 2) || copy(&reply->of[0], next, 24) != 0 ||
+		!*next || strspn(next, "0123456789") != strlen(next) ||
 		!is_list(&reply->of[1], 0))
 		return -1;
 	*leases = &reply->of[1];
@@ -191,7 +192,9 @@ int reply_info(const struct resp *reply, struct reply_info *out)
 
 int reply_config(const struct resp *reply, char value[32])
 {
-	return is_list(reply, 2) ? copy(&reply->of[1], value, 32) : -1;
+	return is_list(reply, 2) && reply->count == 2
+		       ? copy(&reply->of[1], value, 32)
+		       : -1;
 }
 
 int reply_push(

@@ -43,11 +43,12 @@ static struct bytes *outgoing(struct wire *wire)
 	return wire->tls.ssl ? &wire->sealed : &wire->out;
 }
 
-/* Errors other than that of a full socket are seen by the next read. */
+/* Leaves errno, 0 if all is sent. */
 static void flush(struct wire *wire)
 {
 	struct bytes *out = outgoing(wire);
 
+	errno = 0;
 	while (bytes_len(out)) {
 		ssize_t done = send(wire->fd, bytes_at(out), bytes_len(out),
 			MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -57,6 +58,7 @@ static void flush(struct wire *wire)
 		if (done < 0)
 			return;
 		bytes_take(out, (size_t)done);
+		errno = 0;
 	}
 }
 
@@ -66,10 +68,10 @@ static void flush_or_wait(struct wire *wire)
 
 	if (step_tls(wire) != 0)
 		return;
-	errno = 0;
 	flush(wire);
 	error = errno;
-	if (!bytes_len(outgoing(wire)))
+	/* One that refuses says why before it closes: can_read() sees both. */
+	if (!bytes_len(outgoing(wire)) || error == EPIPE || error == ECONNRESET)
 		return;
 	if (error != EAGAIN && error != EWOULDBLOCK)
 		end(wire, strerror(error));

@@ -12,6 +12,7 @@ from cluster_nodes import (  # noqa: F401
 )
 from control_client import shown
 from relay_client import Closed
+from relay_server import free_port
 from waiting import PATIENCE, wait_for
 
 
@@ -57,7 +58,7 @@ def test_local_service_goes_on_without_redis(start_nodes, redis, identities):  #
     nodes = start_nodes(2)
     with join(nodes[0], identities[0]) as device:
         nodes.wait_until_claimed(1)
-        redis.end()
+        redis.kill()
         for node in nodes:
             node.wait_for_log("the registry cannot be reached")
             node.wait_for_metric("registry_reachable", 0)
@@ -76,10 +77,10 @@ def test_a_redis_that_hangs_holds_nobody_up(start_nodes, redis, identities):  # 
     nodes = start_nodes(2)
     with join(nodes[0], identities[0]) as device:
         nodes.wait_until_claimed(1)
-        redis.send_signal(signal.SIGSTOP)
+        redis.stop()
         assert meet(nodes[0], identities[1], device) == nodes[0].address
         assert ask(nodes[1], identities[1], identities[0]) == NOT_FOUND
-        redis.send_signal(signal.SIGCONT)
+        redis.go_on()
         nodes.wait_until_they_know_each_other()
         nodes.wait_until_claimed(1)
         wait_until_found(nodes[1], identities[1], identities[0])
@@ -91,7 +92,7 @@ def test_entries_that_redis_has_lost_are_claimed_again(start_nodes, redis,  # no
     nodes = start_nodes(2)
     with join(nodes[0], identities[0]) as device:
         nodes.wait_until_claimed(1)
-        redis.end()
+        redis.kill()
         redis.start()
         nodes.wait_until_they_know_each_other()
         nodes.wait_until_claimed(1)
@@ -160,10 +161,10 @@ def test_the_password_is_read_from_a_file(start_nodes, start_redis, tmp_path,  #
                                           identities):
     password = tmp_path / "password"
     password.write_text("right\n")
-    server = start_redis("--requirepass", "right")
-    nodes = start_nodes(1, servers=server.server, cluster={"password-file": password})
+    server = start_redis("requirepass right", port=free_port())
+    nodes = start_nodes(1, servers=server.address, cluster={"password-file": password})
     password.write_text("wrong\n")
-    start_nodes(1, wait=False, servers=server.server, cluster={"password-file": password})
+    start_nodes(1, wait=False, servers=server.address, cluster={"password-file": password})
     nodes[1].wait_for_log("the registry cannot be reached.*(password|WRONGPASS)")
     with join(nodes[1], identities[0]) as device:
         assert meet(nodes[1], identities[1], device) == nodes[1].address
@@ -176,7 +177,7 @@ def test_the_password_is_read_from_a_file(start_nodes, start_redis, tmp_path,  #
 
 
 def test_a_unix_socket_does_as_well(start_nodes, redis, identities):  # noqa: F811
-    nodes = start_nodes(2, servers=str(redis.path))
+    nodes = start_nodes(2, servers=str(redis.socket))
     with join(nodes[0], identities[0]) as device:
         nodes.wait_until_claimed(1)
         assert meet(nodes[1], identities[1], device) == nodes[0].address

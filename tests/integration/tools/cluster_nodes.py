@@ -94,7 +94,7 @@ def start_nodes(tmp_path, relay_keys, redis):  # noqa: F811
         def start(count=2, wait=True, keys=relay_keys, servers=None, **options):
             for _ in range(count):
                 number = len(nodes) + 1
-                node = Node(tmp_path / f"node-{number}", keys, number, servers or redis.server,
+                node = Node(tmp_path / f"node-{number}", keys, number, servers or redis.address,
                             **options)
                 nodes.append(node)
                 stack.callback(finish, node)

@@ -1,115 +1,125 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A real redis-server (or valkey-server) of a test."""
+"""Redis servers and Sentinels for one test: each in a folder of its own, ended by its process id."""
 
 import contextlib
-import os
-import pathlib
 import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 
 import pytest
 
 from relay_server import free_port
 from waiting import PATIENCE, wait_for
 
-_ATTEMPTS = 10
-
-
-def program():
-    found = shutil.which("redis-server") or shutil.which("valkey-server")
-    assert found, "install redis-server"
-    return found
-
 
 class RedisServer:
-    """Listens at a port and at a Unix socket.  It keeps nothing when it ends."""
+    """A redis-server with a Unix socket; with `port`, on loopback, too."""
 
-    def __init__(self, folder, *options):
-        self.folder = pathlib.Path(folder)
-        self.options = options
-        self.port = None
+    program = "redis-server"
+
+    def __init__(self, folder, *lines, port=None):
+        assert shutil.which(self.program), f"no {self.program}: install the package of that name"
+        folder.mkdir(exist_ok=True)
+        self.folder = folder
+        self.port = port
+        self.socket = folder / "socket"
+        #: What redis-cli needs to get in.
+        self.cli = []
+        self.conf = folder / "redis.conf"
+        self.conf.write_text("\n".join([
+            f"port {port or 0}", "bind 127.0.0.1", f"unixsocket {self.socket}", f"dir {folder}",
+            'save ""', "appendonly no", *lines, ""]))
         self.process = None
+        self.start()
 
     @property
-    def server(self):
-        """As the option `servers` names it."""
-        return f"127.0.0.1:{self.port}"
-
-    @property
-    def path(self):
-        return self.folder / "redis.sock"
+    def address(self):
+        return f"127.0.0.1:{self.port}" if self.port else str(self.socket)
 
     def start(self):
-        """Starts it; again at the same port if it has run before."""
-        for _ in range(_ATTEMPTS):
-            port = self.port or free_port()
-            with open(self.folder / "redis.log", "ab") as log:
-                self.process = subprocess.Popen(
-                    [program(), "--port", str(port), "--bind", "127.0.0.1", "--save", "",
-                     "--appendonly", "no", "--dir", str(self.folder),
-                     "--unixsocket", str(self.path), *self.options],
-                    stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-            wait_for(lambda: self.process.poll() is not None or self._answers(port),
-                     lambda: "redis-server to answer; its log:\n"
-                     + (self.folder / "redis.log").read_text(errors="replace")[-2000:])
-            if self.process.poll() is None:
-                self.port = port
-                return self
-        raise AssertionError("redis-server does not start:\n"
-                             + (self.folder / "redis.log").read_text(errors="replace")[-2000:])
+        """Starts it, empty, and waits until it answers."""
+        self.socket.unlink(missing_ok=True)
+        self.log = (self.folder / "log").open("ab")
+        self.process = subprocess.Popen([self.program, self.conf], stdin=subprocess.DEVNULL,
+                                        stdout=self.log, stderr=self.log)
+        wait_for(self._answers, lambda: f"{self.program}: {(self.folder / 'log').read_text()}")
 
-    @staticmethod
-    def _answers(port):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as sock:
-            sock.sendall(b"PING\r\n")
-            return sock.recv(7)[:1] in (b"+", b"-")
-        return False
+    def _answers(self):
+        assert self.process.poll() is None, (self.folder / "log").read_text()
+        return self.socket.exists() and (self.try_call("PING") or "").startswith(
+            ("PONG", "NOAUTH", "NOPERM"))
+
+    def try_call(self, *args):
+        """The answer of a command, or None."""
+        done = subprocess.run(
+            ["redis-cli", "-s", str(self.socket), *self.cli, *map(str, args)], capture_output=True,
+            text=True, check=False, timeout=PATIENCE, stdin=subprocess.DEVNULL)
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    def call(self, *args):
+        answer = self.try_call(*args)
+        assert answer is not None, f"no answer to {args}"
+        return answer
 
     def ask(self, *words):
-        """The answer to one command, as bytes."""
-        command = b"*%d\r\n" % len(words)
-        for word in words:
-            word = word if isinstance(word, bytes) else str(word).encode()
-            command += b"$%d\r\n%s\r\n" % (len(word), word)
-        with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as sock:
+        """The first line of the answer to one command, as bytes; words may be bytes."""
+        words = [word if isinstance(word, bytes) else str(word).encode() for word in words]
+        with socket.socket(socket.AF_UNIX) as sock:
             sock.settimeout(PATIENCE)
-            sock.sendall(command)
+            sock.connect(str(self.socket))
+            sock.sendall(b"*%d\r\n" % len(words)
+                         + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words))
             return sock.makefile("rb").readline()
 
-    def size(self):
-        """How many keys there are."""
-        return int(self.ask("DBSIZE")[1:])
+    def stop(self):
+        """It stands still; its connections stay open."""
+        self.process.send_signal(signal.SIGSTOP)
 
-    def send_signal(self, number):
-        self.process.send_signal(number)
+    def go_on(self):
+        self.process.send_signal(signal.SIGCONT)
 
-    def end(self):
+    def kill(self):
         if self.process and self.process.poll() is None:
-            self.process.send_signal(signal.SIGCONT)
             self.process.kill()
-        if self.process:
             self.process.wait(PATIENCE)
+        self.log.close()
+
+
+class Sentinel(RedisServer):
+    """Watches a server by the name "main" and makes a replica the primary half a second after its
+    end."""
+
+    def __init__(self, folder, primary):
+        self.program = "redis-sentinel"
+        super().__init__(
+            folder, f"sentinel monitor main 127.0.0.1 {primary.port} 1",
+            "sentinel down-after-milliseconds main 500", "sentinel failover-timeout main 3000",
+            port=free_port())
 
 
 @pytest.fixture
-def start_redis():
-    """start_redis(option, ...) starts one."""
-    with contextlib.ExitStack() as stack:
+def start_redis(tmp_path):
+    """start_redis(*LINES, port=…) starts a server; start_redis.sentinel(PRIMARY) a Sentinel."""
+    with contextlib.ExitStack() as servers:
+        count = [0]
 
-        def start(*options):
-            # The path of a Unix socket is short.
-            folder = stack.enter_context(tempfile.TemporaryDirectory(dir="/tmp"))
-            os.chmod(folder, 0o700)
-            server = RedisServer(folder, *options)
-            stack.callback(server.end)
-            return server.start()
+        def keep(kind, *args, **options):
+            count[0] += 1
+            # Before it has started, so that one which does not answer is ended as well.
+            server = kind.__new__(kind)
+            servers.callback(lambda: getattr(server, "process", None) and server.kill())
+            server.__init__(tmp_path / f"redis-{count[0]}", *args, **options)
+            return server
 
-        yield start
+        def start_one(*lines, **options):
+            return keep(RedisServer, *lines, **options)
+
+        start_one.sentinel = lambda primary: keep(Sentinel, primary)
+        yield start_one
 
 
 @pytest.fixture
 def redis(start_redis):
-    return start_redis()
+    """One that is reached by loopback, too."""
+    return start_redis(port=free_port())
