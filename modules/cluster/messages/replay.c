@@ -22,7 +22,6 @@ static void move_to(struct replay *replay, uint64_t counter)
 	else
 		for (uint64_t c = replay->highest + 1; c < counter; c++)
 			*word_of(replay, c) &= ~bit_of(c);
-	*word_of(replay, counter) &= ~bit_of(counter);
 	replay->highest = counter;
 }
 

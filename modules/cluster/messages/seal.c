@@ -120,8 +120,6 @@ size_t seal_close(
 	uint8_t hmac[HMAC_LEN];
 	size_t len;
 
-	if (cap > MESSAGE_MOST)
-		cap = MESSAGE_MOST;
 	/* After the last number there is none that was not used before. */
 	if (cap < SEAL_HEAD + SEAL_TAG || seal->counter == UINT64_MAX ||
 		message_write(message, out + SEAL_HEAD,

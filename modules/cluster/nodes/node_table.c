@@ -180,7 +180,7 @@ void nodes_asked(struct node_table *table, uint64_t incarnation,
 {
 	struct node *node = find(table, incarnation);
 
-	if (!node)
+	if (!node || !counter)
 		return;
 	if (!node->hello[0])
 		node->hello[0] = counter;

@@ -12,6 +12,9 @@
  * counter of this HELLO, which no older message can do.  It has to prove it
  * again after its lease was over.  Until then it is in the table for its
  * counters alone, and nothing of it is used.
+ *
+ * Who can hold back messages of a live node, and let them through after its
+ * death, extends its life by the length of a lease for each.
  */
 #ifndef CLUSTER_NODE_TABLE_H
 #define CLUSTER_NODE_TABLE_H
@@ -85,7 +88,8 @@ void nodes_init(struct node_table *table, uint64_t self);
 enum node_news nodes_heard(
 	struct node_table *table, const struct message *in, int64_t now_ms);
 /* A HELLO with this counter is on its way to the node.  If it gets lost, the
- * next message of the node is NODE_NEW again after NODES_HELLO_MS. */
+ * next message of the node is NODE_NEW again after NODES_HELLO_MS.  0: it could
+ * not be sealed; nothing happens. */
 void nodes_asked(struct node_table *table, uint64_t incarnation,
 	uint64_t counter, int64_t now_ms);
 

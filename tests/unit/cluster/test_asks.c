@@ -409,7 +409,7 @@ static void begin_from(struct scene *scene, struct message_place from)
 static void sources_are_networks(void **state)
 {
 	struct scene *scene = *state;
-	struct message_place six = {{0x20, 1, 0xd, 0xb8, 0, 1}, 16, 0};
+	struct message_place six = {{0x20, 1, 0xd, 0xb8}, 16, 0};
 
 	for (unsigned i = 0; i < ASKS_PER_SOURCE; i++) {
 		six.address[6] = (uint8_t)i;
@@ -423,10 +423,10 @@ static void sources_are_networks(void **state)
 	assert_int_equal(scene->settled, 1);
 	begin_from(scene, (struct message_place){.len = 0});
 	assert_int_equal(scene->settled, 2);
+	/* Its bytes are those of the network. */
+	begin_from(scene, (struct message_place){{0x20, 1, 0xd, 0xb8}, 4, 0});
 	six.address[5]++;
 	begin_from(scene, six);
-	/* Its first bytes are those of the IPv6 addresses. */
-	begin_from(scene, (struct message_place){{0x20, 1, 0xd, 0xb8}, 4, 0});
 	assert_int_equal(scene->settled, 2);
 }
 
@@ -467,6 +467,10 @@ static void memory_may_be_short(void **state)
 	failing = 0;
 	/* Those of an ask and of a source, and of two empty tables. */
 	assert_in_range(failed, 4, 6);
+	/* What has failed takes no place of its source. */
+	for (unsigned i = 1; i < ASKS_PER_SOURCE; i++)
+		(void)begin(scene, failed + i);
+	assert_int_equal(asks_count(scene->asks), ASKS_PER_SOURCE);
 	assert_true(answered(scene, number, ANSWER_INVITED));
 }
 

@@ -274,7 +274,7 @@ static void what_would_be_malformed_is_not_written(void **state)
 		example(MESSAGE_LEASE), example(MESSAGE_LEASE),
 		example(MESSAGE_LEASE), example(MESSAGE_LEASE),
 		example(MESSAGE_ANSWER), example(MESSAGE_ANSWER),
-		example(MESSAGE_ASK)};
+		example(MESSAGE_ASK), example(MESSAGE_LEASE)};
 	uint8_t bytes[MESSAGE_MOST];
 	size_t len;
 
@@ -283,6 +283,7 @@ static void what_would_be_malformed_is_not_written(void **state)
 	wrong[1].lease.state = NODE_STATES;
 	wrong[2].lease.v4.len = 16;
 	wrong[3].lease.v6.port = 0;
+	wrong[8].lease.v4.port = 0;
 	wrong[4].lease.v4.len = 0; /* with a port */
 	wrong[5].answer.end = (enum answer_end)(256 + ANSWER_FULL);
 	wrong[6].answer.v4 = wrong[6].answer.v6 = (struct message_place){0};

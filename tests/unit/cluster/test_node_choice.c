@@ -193,6 +193,10 @@ static void sessions_count_where_a_capacity_is_unknown(void **state)
 	node(scene, 2, 6, 0, 0);
 	draw(scene, 0, chosen);
 	assert_int_equal(chosen[1], DRAWS);
+	scene->facts.sessions = 4;
+	lease(scene, 2, 10, 0);
+	draw(scene, 0, chosen);
+	assert_int_equal(chosen[2], DRAWS);
 }
 
 static void large_numbers_do_not_overflow(void **state)

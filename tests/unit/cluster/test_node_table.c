@@ -52,9 +52,50 @@ static void each_hello_that_is_under_way_can_be_answered(void **state)
 	lease(scene, 7, 1, 0);
 	nodes_asked(&scene->table, 7, 40, scene->now_ms);
 	nodes_asked(&scene->table, 7, 44, scene->now_ms);
+	nodes_asked(&scene->table, 7, 0, scene->now_ms);
 	assert_int_not_equal(lease(scene, 7, 2, 39), NODE_CONFIRMED);
 	assert_int_not_equal(lease(scene, 7, 3, 45), NODE_CONFIRMED);
 	assert_int_equal(lease(scene, 7, 4, 40), NODE_CONFIRMED);
+}
+
+/* No node sends that: a broadcast, an answer to nothing, and another message
+ * with the same bytes. */
+static void other_answers_do_not_confirm(void **state)
+{
+	struct scene *scene = *state;
+	struct message in = {.type = MESSAGE_LEASE,
+		.from = 7,
+		.to = SELF,
+		.counter = 1,
+		.lease = scene->facts};
+
+	assert_int_equal(
+		nodes_heard(&scene->table, &in, scene->now_ms), NODE_NEW);
+	nodes_asked(&scene->table, 7, 40, scene->now_ms);
+	in.lease.answers = 40;
+	in.counter = 2;
+	in.to = 0;
+	assert_int_equal(
+		nodes_heard(&scene->table, &in, scene->now_ms), NODE_UNPROVEN);
+	in.counter = 3;
+	in.to = SELF;
+	in.type = MESSAGE_ASK;
+	assert_int_equal(
+		nodes_heard(&scene->table, &in, scene->now_ms), NODE_UNPROVEN);
+	in.counter = 4;
+	in.type = MESSAGE_LEASE;
+	assert_int_equal(
+		nodes_heard(&scene->table, &in, scene->now_ms), NODE_CONFIRMED);
+}
+
+static void a_node_is_asked_at_once_when_the_clock_has_just_begun(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->now_ms = 5;
+	assert_int_equal(lease(scene, 7, 1, 0), NODE_NEW);
+	nodes_asked(&scene->table, 7, 40, scene->now_ms);
+	assert_int_equal(lease(scene, 7, 2, 0), NODE_UNPROVEN);
 }
 
 static void a_node_is_asked_again_but_not_at_once(void **state)
@@ -63,6 +104,7 @@ static void a_node_is_asked_again_but_not_at_once(void **state)
 
 	assert_int_equal(lease(scene, 7, 1, 0), NODE_NEW);
 	/* It could not be sent. */
+	nodes_asked(&scene->table, 7, 0, scene->now_ms);
 	assert_int_equal(lease(scene, 7, 2, 0), NODE_NEW);
 	nodes_asked(&scene->table, 7, 40, scene->now_ms);
 	assert_int_equal(lease(scene, 7, 3, 0), NODE_UNPROVEN);
@@ -355,8 +397,12 @@ static void replays_do_not_keep_live_nodes_out(void **state)
 	assert_int_equal(lease(scene, 7, 1, 0), NODE_NO_ROOM);
 	scene->now_ms += NODES_HELLO_MS;
 	assert_int_equal(lease(scene, 1000, 2, 0), NODE_NEW);
+	assert_int_equal(lease(scene, 1001, 2, 0), NODE_NEW);
+	scene->now_ms += NODES_HELLO_MS;
 	assert_int_equal(lease(scene, 7, 2, 0), NODE_NEW);
+	/* The one that was heard longest ago has given up its place. */
 	assert_non_null(nodes_find(&scene->table, 1000));
+	assert_non_null(nodes_find(&scene->table, 1001));
 	nodes_asked(&scene->table, 7, ++scene->hello, scene->now_ms);
 	for (uint64_t i = 2000; i < 2000 + 2 * NODES_MOST; i++)
 		(void)lease(scene, i, 1, 0);
@@ -373,6 +419,8 @@ int main(void)
 		TEST(a_broadcast_alone_does_not_make_a_node_live),
 		TEST(an_answer_to_hello_does),
 		TEST(each_hello_that_is_under_way_can_be_answered),
+		TEST(other_answers_do_not_confirm),
+		TEST(a_node_is_asked_at_once_when_the_clock_has_just_begun),
 		TEST(a_node_is_asked_again_but_not_at_once),
 		TEST(other_messages_do_not_confirm),
 		TEST(what_was_seen_is_replayed),
