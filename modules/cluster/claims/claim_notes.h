@@ -18,14 +18,16 @@
 
 enum note_what {
 	NOTE_CLAIMED, /* tell it again */
-	NOTE_ALIVE,
-	NOTE_CHECK, /* check the device */
+	NOTE_ALIVE,   /* likewise; CLAIMED, when the device is not here any
+			 more: then it is no sign of life */
+	NOTE_CHECK,   /* check the device */
 };
 
 struct note {
 	struct note *prev, *next; /* utlist */
 	uint64_t to;              /* the node that is told */
-	uint64_t epoch;           /* that is told as ALIVE */
+	uint64_t epoch;           /* that is told as CLAIMED */
+	uint64_t theirs;          /* and as ALIVE */
 	int64_t due_ms;
 	uint8_t id[REGISTRY_ID];
 	uint8_t what;

@@ -87,27 +87,28 @@ void claims_left(struct claims *claims, const uint8_t *id,
 }
 
 /* The node that has another connection of the device is told of ours. */
-static void tell(struct claims *claims, const struct claim *claim,
-	const struct note *note)
+static void tell(struct claims *claims, const struct note *note)
 {
 	if (note->what == NOTE_ALIVE)
 		claims->calls->tell_alive(
-			claims->arg, note->to, claim->id, note->epoch);
+			claims->arg, note->to, note->id, note->theirs);
 	else
 		claims->calls->tell_claimed(
-			claims->arg, note->to, claim->id, claim->epoch);
+			claims->arg, note->to, note->id, note->epoch);
 }
 
 static void tell_and_note(struct claims *claims, const struct claim *claim,
-	enum note_what what, const struct owner *to, int64_t now_ms)
+	enum note_what what, const struct owner *to, uint64_t epoch,
+	int64_t now_ms)
 {
 	struct note note = {.to = to->incarnation,
-		.epoch = to->epoch,
+		.theirs = to->epoch,
+		.epoch = epoch,
 		.what = (uint8_t)what,
 		.left = REPEATS};
 
 	memcpy(note.id, claim->id, sizeof(note.id));
-	tell(claims, claim, &note);
+	tell(claims, &note);
 	notes_add(&claims->notes, &note, now_ms + CLAIMS_REPEAT_MS);
 }
 
@@ -118,7 +119,8 @@ static bool is_other(const struct claims *claims, const struct owner *owner)
 
 /* The device has left while its claim was under way. */
 static void settle_left(struct claims *claims, struct claim *claim,
-	const struct owner *before, const struct owner *now_owner)
+	const struct owner *before, const struct owner *now_owner,
+	int64_t now_ms)
 {
 	if (is_other(claims, now_owner)) {
 		claim_forget(claims, claim);
@@ -127,8 +129,8 @@ static void settle_left(struct claims *claims, struct claim *claim,
 	/* It must be released now.  The one that it was taken from may be there
 	 * still: told so, it defends itself, and so has an entry again. */
 	if (now_owner->incarnation && is_other(claims, before))
-		claims->calls->tell_claimed(claims->arg, before->incarnation,
-			claim->id, now_owner->epoch);
+		tell_and_note(claims, claim, NOTE_CLAIMED, before,
+			now_owner->epoch, now_ms);
 	claim_wait(claims, claim);
 }
 
@@ -149,7 +151,7 @@ static void settle_ours(struct claims *claims, struct claim *claim, bool join,
 	if (defends)
 		claims->count.defended++;
 	tell_and_note(claims, claim, defends ? NOTE_ALIVE : NOTE_CLAIMED,
-		before, now_ms);
+		before, now_owner->epoch, now_ms);
 }
 
 static void settle_theirs(struct claims *claims, struct claim *claim, bool join,
@@ -173,12 +175,13 @@ static void settle(struct claims *claims, struct claim *claim, bool join,
 	int64_t now_ms)
 {
 	if (!claim->conn) {
-		settle_left(claims, claim, before, now_owner);
+		settle_left(claims, claim, before, now_owner, now_ms);
 		return;
 	}
 	if (!now_owner->incarnation) {
 		if (join)
 			claim->flags |= CLAIM_JOINS;
+		claim->flags &= (uint8_t)~CLAIM_DEFENDS;
 		claim_wait(claims, claim);
 	} else if (now_owner->incarnation == claims->self) {
 		settle_ours(claims, claim, join, before, now_owner, now_ms);
@@ -286,6 +289,9 @@ void claims_probed(struct claims *claims, const uint8_t *id,
 	claim->flags |= CLAIM_JOINS | CLAIM_DEFENDS;
 	claim_wait(claims, claim);
 	claims_pump(claims, now_ms);
+	/* When its turn comes, the sign of life may be an old one. */
+	if (claim->flags & CLAIM_WAITS)
+		claim->flags &= (uint8_t)~CLAIM_DEFENDS;
 }
 
 void claims_missed(struct claims *claims, const uint8_t *id)
@@ -294,16 +300,17 @@ void claims_missed(struct claims *claims, const uint8_t *id)
 		(void)claims->calls->release(claims->arg, id);
 }
 
-static void repeat(struct claims *claims, const struct note *note)
+static void repeat(struct claims *claims, struct note *note)
 {
 	struct claim *claim = find_here(claims, note->id);
 
-	if (!claim || is_joining(claim))
-		return;
-	if (note->what == NOTE_CHECK)
+	if (!claim && note->what == NOTE_ALIVE)
+		note->what = NOTE_CLAIMED;
+	/* That there was a newer one stays true when that one has left. */
+	if (note->what != NOTE_CHECK)
+		tell(claims, note);
+	else if (claim)
 		claim_wait(claims, claim);
-	else if (claims->calls->lives(claims->arg, note->to))
-		tell(claims, claim, note);
 }
 
 int64_t claims_tick(struct claims *claims, int64_t now_ms)

@@ -163,7 +163,7 @@ static void what_was_not_answered_is_asked_again(void **state)
 	assert_in_range(pause_of(d), 50, 100);
 	answer(d, 1, nobody, (struct owner){SELF, 2});
 	answer(d, 2, (struct owner){OTHER, 1}, (struct owner){SELF, 3});
-	said(d, "alive2/1>20 ");
+	said(d, "claimed2/3>20 ");
 	claims_double_free(d);
 }
 
