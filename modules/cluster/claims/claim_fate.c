@@ -32,14 +32,16 @@ void claim_leave(struct claims *claims, struct claim *claim)
 	claims->here--;
 }
 
-void claim_end(struct claims *claims, struct claim *claim)
+void claim_end(struct claims *claims, struct claim *claim, bool release)
 {
 	struct claim_conn conn = {claim->worker, claim->conn};
 	uint8_t id[REGISTRY_ID];
 
 	memcpy(id, claim->id, sizeof(id));
 	claim_leave(claims, claim);
-	if (!(claim->flags & CLAIM_FLIES))
+	if (release)
+		claim_wait(claims, claim);
+	else if (!(claim->flags & CLAIM_FLIES))
 		claim_forget(claims, claim);
 	claims->count.replaced++;
 	claims->calls->end(claims->arg, id, conn);

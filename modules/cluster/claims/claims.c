@@ -267,11 +267,17 @@ void claims_told_alive(struct claims *claims, uint64_t from, const uint8_t *id,
 {
 	struct claim *claim = find_here(claims, id);
 
-	(void)now_ms;
 	claims_heard(claims, epoch);
-	if (claim && from != claims->self && !is_joining(claim) &&
-		epoch >= claim->epoch)
-		claim_end(claims, claim);
+	if (!claim || from == claims->self || is_joining(claim) ||
+		epoch < claim->epoch)
+		return;
+	if (epoch == claim->epoch) {
+		claim_end(claims, claim, false);
+		return;
+	}
+	/* A claim that we do not know of: the registry will tell. */
+	claim_wait(claims, claim);
+	claims_pump(claims, now_ms);
 }
 
 void claims_probed(struct claims *claims, const uint8_t *id,
@@ -283,7 +289,10 @@ void claims_probed(struct claims *claims, const uint8_t *id,
 		return;
 	claim->flags &= (uint8_t)~CLAIM_PROBED;
 	if (!alive) {
-		claim_end(claims, claim);
+		/* The other one may have left, and a check have made it ours
+		 * again. */
+		claim_end(claims, claim, true);
+		claims_pump(claims, now_ms);
 		return;
 	}
 	claim->flags |= CLAIM_JOINS | CLAIM_DEFENDS;

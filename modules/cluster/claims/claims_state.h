@@ -61,8 +61,9 @@ void claim_leave(struct claims *claims, struct claim *claim);
 void claim_set_known(struct claims *claims, struct claim *claim, bool known);
 /* Another node has it, or thinks so: our connection must show that it lives. */
 void claim_doubt(struct claims *claims, struct claim *claim, int64_t now_ms);
-/* Ends the connection, because another node has the device. */
-void claim_end(struct claims *claims, struct claim *claim);
+/* Ends the connection, because another node has the device.  `release`: the
+ * registry may have it as ours. */
+void claim_end(struct claims *claims, struct claim *claim, bool release);
 /* An epoch was heard of. */
 void claims_heard(struct claims *claims, uint64_t epoch);
 

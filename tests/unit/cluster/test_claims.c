@@ -268,7 +268,7 @@ static void a_newer_claim_makes_ours_show_that_it_lives(void **state)
 	probed(d, 1, 9, false); /* of another connection */
 	said(d, "");
 	probed(d, 1, 1, false);
-	said(d, "end1@1 ");
+	said(d, "end1@1 release1 ");
 	assert_false(claims_has(d->claims, id_of(1)));
 	assert_int_equal(counts(d).replaced, 1);
 	leave(d, 1, 1);
@@ -384,6 +384,10 @@ static void a_newcomer_ends_if_the_former_lives(void **state)
 	said(d, "join1/5 ");
 	answer(d, 1, theirs(6), ours(7));
 	said(d, "claimed1/7>20 ");
+	/* One of a claim that is not known here. */
+	told_alive(d, 1, 8);
+	said(d, "check1/7 ");
+	answer(d, 1, ours(7), ours(7));
 	told_alive(d, 1, 7);
 	said(d, "end1@2 ");
 	claims_double_free(d);
