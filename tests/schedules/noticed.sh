@@ -20,4 +20,4 @@ if ! printf '%s\n' "$told" | grep '^in schedule '; then
 	echo "it ended with $code before a schedule: $told"
 	exit 1
 fi
-printf '%s\n' "$told" | grep -E '^(connection|takeover): ' || echo "by a crash"
+printf '%s\n' "$told" | grep -E '^(cluster|connection|takeover): ' || echo "by a crash"
