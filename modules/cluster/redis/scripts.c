@@ -18,7 +18,9 @@
 	" .. #v .. ' bytes, not 16')\n"
 
 /* KEYS: the device.  ARGV: our incarnation and the epoch, 'join' or 'check'.
- * Answers what was stored and what is. */
+ * Answers what was stored and what is.  An entry that is ours lasts for an
+ * hour; each check, some minutes apart, begins that anew.  So what a node
+ * leaves behind that dies goes by itself. */
 static const char claim[] =
 	"local v = redis.call('GET', KEYS[1]) or string.rep('\\0', 16)\n"
 	"if #v ~= 16 then " ENTRY_IS_WRONG "end\n"
@@ -35,7 +37,9 @@ static const char claim[] =
 	"  (f == of and (i < oi or (i == oi and j < oj))))) then\n"
 	"  now = ARGV[1]\n"
 	"end\n"
-	"if now ~= v then redis.call('SET', KEYS[1], now) end\n"
+	"if string.sub(now, 1, 8) == string.sub(ARGV[1], 1, 8) then\n"
+	"  redis.call('SET', KEYS[1], now, 'EX', 3600)\n"
+	"end\n"
 	"return v .. now\n";
 
 /* KEYS: the device.  ARGV: our incarnation. */

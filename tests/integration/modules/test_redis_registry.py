@@ -56,6 +56,15 @@ def test_a_check_gets_the_device_if_it_is_newer(two, redis):
     assert two.ask("check", "a", "empty", 3) == ["0:100", "1:3"]
 
 
+def test_an_entry_lasts_for_an_hour_after_its_last_check(two, redis):
+    key = f"st:{{test}}:d:{padded('dev')}"
+    two.ask("join", "a", "dev", 5)
+    for how, node, least, most in (("check", "b", 0, 100), ("check", "a", 3500, 3600)):
+        assert redis.call("EXPIRE", key, 100) == "1"
+        two.ask(how, node, "dev", 1 if node == "b" else 6)
+        assert least < int(redis.call("TTL", key)) <= most, node
+
+
 @pytest.mark.parametrize("stored,after", [
     (2**32 - 1, 2**32), (2**53 - 1, 2**53), (2**53, 2**53 + 1), (2**53 + 1, 2**53 + 2),
     (2**63 - 1, 2**63), (LARGEST - 1, LARGEST), (LARGEST, LARGEST)])
