@@ -8,11 +8,14 @@
 #include <openssl/crypto.h>
 
 #include "cluster/chance.h"
+#include "cluster/answering.h"
 #include "cluster/command.h"
+#include "cluster/counts.h"
 #include "cluster/data.h"
 #include "cluster/devices.h"
 #include "cluster/engine.h"
 #include "cluster/finding.h"
+#include "cluster/named.h"
 #include "cluster/own_node.h"
 #include "cluster/setup.h"
 #include "cluster/ticking.h"

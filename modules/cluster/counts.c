@@ -2,8 +2,8 @@
 
 /* The metrics, and what /status shows. */
 
-#include "cluster/data.h"
 #include "cluster/counts.h"
+#include "cluster/data.h"
 #include "cluster/named.h"
 
 static const char *const types[] = {[MESSAGE_LEASE - 1] = "lease",

@@ -11,13 +11,13 @@
 
 #include <strelaysrv/module.h>
 
-#include "cluster/answering.h"
+#include "cluster/answering_state.h"
 #include "cluster/asks/asks.h"
 #include "cluster/claims/claims.h"
 #include "cluster/conf.h"
-#include "cluster/counts.h"
+#include "cluster/count_index.h"
 #include "cluster/messages/seal.h"
-#include "cluster/named.h"
+#include "cluster/named_state.h"
 #include "cluster/nodes/node_table.h"
 #include "cluster/redis/redis_registry.h"
 #include "cluster/registry.h"

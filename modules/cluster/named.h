@@ -10,14 +10,6 @@
 
 #include "cluster/messages/message.h"
 
-/* More names are no labels of metrics. */
-#define NAMED_MOST 64
-
-struct named {
-	uint64_t incarnation[NAMED_MOST]; /* [0]: this process */
-	unsigned count;
-};
-
 /* Nodes have come, gone or changed: their names become labels. */
 void named_again(struct relay_ctx *cx);
 /* The node that is named `nth`.  NULL: it lives no more. */

@@ -76,6 +76,9 @@ TOPICS = (
     ("modules/admission/*", "modules/test_http_verdicts.py modules/test_http_verdict_queue.py modules/test_http_verdict_statuses.py modules/test_http_verdict_reloads.py"),
     ("modules/bounds/*", "strangers/test_bounds.py strangers/test_sources.py"
      " strangers/test_one_source.py"),
+    ("modules/cluster/redis/*", "modules/test_redis_registry.py modules/test_redis_servers.py"
+     " modules/test_redis_failures.py"),
+    ("modules/cluster/*", "cluster"),
     ("modules/control/*", "control"),
     ("modules/wormhole-transit/*", "modules/test_wormhole.py modules/test_wormhole_server.py"
      " modules/test_wormhole_upgrade.py"),
