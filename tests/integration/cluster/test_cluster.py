@@ -16,6 +16,7 @@ from relay_server import free_port
 from waiting import PATIENCE, wait_for
 
 
+@pytest.mark.limits
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_device_of_another_node_is_found(start_nodes, identities, workers):
     nodes = start_nodes(2, workers=workers)
