@@ -213,7 +213,7 @@ void answering_prepared(struct relay_ctx *cx, const struct message *in)
 	struct data *data = data_of(cx);
 	struct answering_ask *ask = find(data, in->answer.number);
 	struct remote_ask remote;
-	struct relay_found found;
+	struct relay_found found[2];
 
 	if (!ask || !data->remote)
 		return;
@@ -222,10 +222,10 @@ void answering_prepared(struct relay_ctx *cx, const struct message *in)
 		return;
 	}
 	ask->answer = in->answer;
-	place_fill(in->answer.v4.len ? &in->answer.v4 : &in->answer.v6,
-		in->answer.key[1], &found);
+	place_fill(&in->answer.v4, in->answer.key[1], &found[0]);
+	place_fill(&in->answer.v6, in->answer.key[1], &found[1]);
 	remote_of(&ask->ask, ask->serial, &remote);
-	if (data->remote->invite_elsewhere(data->relay, cx,
-		    on_invited_elsewhere, &remote, &found) != 0)
+	if (data->remote->invite_elsewhere(
+		    data->relay, cx, on_invited_elsewhere, &remote, found) != 0)
 		answer(cx, ask, ANSWER_ERROR);
 }

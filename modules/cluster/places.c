@@ -117,6 +117,8 @@ void place_fill(const struct message_place *at, const uint8_t key[MESSAGE_ID],
 	struct relay_found *out)
 {
 	memset(out, 0, sizeof(*out));
+	if (!at->len)
+		return;
 	memcpy(out->address, at->address, sizeof(out->address));
 	out->address_len = at->len;
 	out->port = at->port;

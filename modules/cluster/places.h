@@ -25,7 +25,7 @@ int place_parse(
 	const char *text, struct message_place *out, struct relay_err *err);
 /* "" for none. */
 const char *place_text(const struct message_place *place, char out[PLACE_TEXT]);
-/* A place to meet, with that key. */
+/* A place to meet, with that key; key_len 0 if there is no place. */
 void place_fill(const struct message_place *at, const uint8_t key[MESSAGE_ID],
 	struct relay_found *out);
 /* Bit 0: IPv4, bit 1: IPv6. */

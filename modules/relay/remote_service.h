@@ -79,15 +79,17 @@ struct relay_remote_service {
 	int (*invite)(struct relay_ctx *self, struct relay_ctx *to,
 		relay_post_fn *answered, const struct remote_ask *ask);
 	/*
-	 * The same for a session that is held by another relay, at
-	 * found->address with the device's own key found->key.  It goes on when
-	 * the server is closed.  It counts for message-timeout among the
+	 * The same for a session that is held by another relay, where the
+	 * device says its own key found->key.  The device is told the address
+	 * of its connection's family: found[0] has one of IPv4 and found[1] one
+	 * of IPv6; the other one if that is missing (key_len 0).  It goes on
+	 * when the server is closed.  It counts for message-timeout among the
 	 * sessions that the asker has requested and to which the device is
 	 * invited; a device gets four of these a second, others wait.
 	 */
 	int (*invite_elsewhere)(struct relay_ctx *self, struct relay_ctx *to,
 		relay_post_fn *answered, const struct remote_ask *ask,
-		const struct relay_found *found);
+		const struct relay_found found[2]);
 	/*
 	 * Holds a session of two devices that both may be elsewhere: key[0] is
 	 * the asker's, key[1] the other's.  At once; REMOTE_INVITED,

@@ -172,18 +172,28 @@ static int invite(struct command *command)
 		command->self, command->cx, on_answer, &ask);
 }
 
+/* "-": there is none of that family.  Port and key follow both places. */
+static void read_place(const struct command *command, int word, int family,
+	struct relay_found *out)
+{
+	*out = (struct relay_found){.address_len = family == AF_INET ? 4 : 16};
+	if (inet_pton(family, command->word[word], out->address) != 1)
+		return;
+	out->port = (uint16_t)strtoul(command->word[7], NULL, 10);
+	out->key_len =
+		(uint8_t)read_hex(command->word[8], out->key, sizeof(out->key));
+}
+
 static int elsewhere(struct command *command)
 {
-	struct relay_found found = {.address_len = 4};
+	struct relay_found found[2] = {{.address_len = 0}};
 	struct remote_ask ask;
 
 	read_ask(command, &ask);
-	(void)inet_pton(AF_INET, command->word[5], found.address);
-	found.port = (uint16_t)strtoul(command->word[6], NULL, 10);
-	found.key_len = (uint8_t)read_hex(
-		command->word[7], found.key, sizeof(found.key));
+	read_place(command, 5, AF_INET, &found[0]);
+	read_place(command, 6, AF_INET6, &found[1]);
 	return command->service->invite_elsewhere(
-		command->self, command->cx, on_answer, &ask, &found);
+		command->self, command->cx, on_answer, &ask, found);
 }
 
 static int prepare(struct command *command)

@@ -24,7 +24,7 @@ static int invite(struct relay_ctx *self, struct relay_ctx *to,
 
 static int invite_elsewhere(struct relay_ctx *self, struct relay_ctx *to,
 	relay_post_fn *answered, const struct remote_ask *ask,
-	const struct relay_found *found)
+	const struct relay_found found[2])
 {
 	struct remote_to address;
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "relay/data.h"
+#include "relay/devices/device.h"
 #include "relay/events.h"
 #include "relay/messages/peer_connection.h"
 #include "relay/metrics_table.h"
@@ -22,14 +23,15 @@ _Static_assert((int)REMOTE_ERROR + 1 == (int)REMOTE_RESULT_ELSEWHERE,
 struct question {
 	struct remote_to to;
 	struct remote_ask ask;
-	struct relay_found found; /* key_len 0: the session is held here */
+	/* Where it is held, of IPv4 and of IPv6; key_len 0 in both: here. */
+	struct relay_found found[2];
 };
 
 _Static_assert(sizeof(struct question) <= RELAY_POST_MAX, "it fits");
 
 static bool is_elsewhere(const struct question *question)
 {
-	return question->found.key_len > 0;
+	return question->found[0].key_len > 0 || question->found[1].key_len > 0;
 }
 
 static void address_text(
@@ -116,6 +118,34 @@ static bool is_refused(struct relay_ctx *cx, const struct remote_ask *ask)
 	return true;
 }
 
+static bool is_v4(const struct sockaddr_storage *from)
+{
+	const struct sockaddr_in6 *v6 = (const void *)from;
+
+	return from->ss_family == AF_INET ||
+	       (from->ss_family == AF_INET6 &&
+		       IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr));
+}
+
+/* Of the family by which the device has come, since it may have no other. */
+static const struct relay_found *choose(struct relay_ctx *cx,
+	const struct question *question, struct place owner)
+{
+	const struct relay_found *found = question->found;
+	struct relay_conn *conn =
+		owner.worker == cx->worker
+			? device_owner(cx, question->ask.target, owner)
+			: NULL;
+	struct sockaddr_storage from;
+	int family = found[0].key_len ? 0 : 1;
+
+	if (!conn)
+		return &found[family];
+	relay_conn_sockaddr(conn, &from);
+	family = is_v4(&from) ? 0 : 1;
+	return found[family].key_len ? &found[family] : &found[1 - family];
+}
+
 static enum remote_end decide(struct relay_ctx *cx,
 	const struct question *question, uint8_t key[2][ID_LEN])
 {
@@ -129,7 +159,7 @@ static enum remote_end decide(struct relay_ctx *cx,
 		return REMOTE_REFUSED;
 	if (!elsewhere && !takes_sessions())
 		return REMOTE_CLOSED;
-	return remember(cx, ask, &question->found, !elsewhere, key);
+	return remember(cx, ask, choose(cx, question, owner), !elsewhere, key);
 }
 
 static void count_end(
@@ -167,15 +197,15 @@ static void on_question(struct relay_ctx *cx, const void *arg)
 }
 
 int remote_ask_begin(struct relay_ctx *self, const struct remote_to *to,
-	const struct remote_ask *ask, const struct relay_found *found)
+	const struct remote_ask *ask, const struct relay_found found[2])
 {
 	struct question question = {.to = *to, .ask = *ask};
 	struct place owner;
 
-	if (found && !found->key_len)
-		return -1;
 	if (found)
-		question.found = *found;
+		memcpy(question.found, found, sizeof(question.found));
+	if (found && !is_elsewhere(&question))
+		return -1;
 	if (directory_find(&data_of(self)->directory, ask->target, &owner))
 		return relay_post(self, owner.worker, on_question, &question,
 			sizeof(question));

@@ -4,6 +4,7 @@
 
 import contextlib
 import http.client
+import ipaddress
 import itertools
 import signal
 import socket
@@ -57,8 +58,8 @@ class Far:
     def invite(self, *args, **options):
         return self.answer(self.begin("invite", *args, **options))
 
-    def elsewhere(self, asker, target, key=b"k" * 32, **options):
-        return self.answer(self.begin("elsewhere", asker, target, "192.0.2.7", 4321, key.hex(),
+    def elsewhere(self, asker, target, key=b"k" * 32, v4="192.0.2.7", v6="-", **options):
+        return self.answer(self.begin("elsewhere", asker, target, v4, v6, 4321, key.hex(),
                                       **options))[0]
 
     def prepare(self, asker, target, source=FAR):
@@ -287,10 +288,24 @@ def test_a_device_is_invited_to_another_relay(far, identities):
     assert server.metric("remote_requests.ok") == 0
 
 
+@pytest.mark.parametrize("v4, v6, told", [
+    ("192.0.2.7", "2001:db8::7", {"127.0.0.1": "192.0.2.7", "::1": "2001:db8::7"}),
+    ("192.0.2.7", "-", {"127.0.0.1": "192.0.2.7", "::1": "192.0.2.7"}),
+    ("-", "2001:db8::7", {"127.0.0.1": "2001:db8::7", "::1": "2001:db8::7"})])
+def test_a_device_is_told_the_address_of_its_own_family(far, identities, v4, v6, told):
+    server = far(args=("-listen", "[::]:0"))
+    port = server.address[1]
+    for host, want in told.items():
+        with ProtocolConnection((host, port), identities[1]).join() as device:
+            assert server.elsewhere(identities[0], identities[1], v4=v4, v6=v6) == "invited"
+            got = device.invitation()
+            assert (ipaddress.ip_address(got.address), got.port) == (ipaddress.ip_address(want), 4321)
+
+
 def test_many_invitations_to_other_relays_all_arrive(far, identities):
     server = far()
     with joined(server, identities[0]) as device:
-        numbers = [server.begin("elsewhere", asker, identities[0], "192.0.2.7", 1, "6b",
+        numbers = [server.begin("elsewhere", asker, identities[0], "192.0.2.7", "-", 1, "6b",
                                 source=f"198.51.100.{i}")
                    for i, asker in enumerate(identities[1:9])]
         assert {server.answer(number)[0] for number in numbers} == {"invited"}
