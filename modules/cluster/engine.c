@@ -77,7 +77,9 @@ static void on_identified(void *arg, const uint8_t id[REGISTRY_ID])
 	struct data *data = data_of(cx);
 
 	if (memcmp(id, relay_server_id(), REGISTRY_ID) == 0) {
-		enter(cx);
+		/* It may have been asked twice. */
+		if (!data->known)
+			enter(cx);
 		return;
 	}
 	data->known = false;

@@ -123,7 +123,13 @@ void own_node_renew(struct relay_ctx *cx)
 
 static int64_t renew_later(struct relay_ctx *cx, void *arg)
 {
+	struct data *data = data_of(cx);
+
 	(void)arg;
+	/* Whose the cluster is may have been answered by an error, or by the ID
+	 * of another relay, and the operator may have mended that. */
+	if (data->registry && !data->known)
+		(void)data->ops->identify(data->registry, relay_server_id());
 	own_node_renew(cx);
 	return conf_of(cx)->lease_ms / 3;
 }

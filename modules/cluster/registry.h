@@ -60,7 +60,8 @@ struct registry_calls {
 		const struct owner *before, const struct owner *now);
 	/* One for each find(). */
 	void (*found)(void *arg, uint64_t number, enum find_end end);
-	/* A message to this node or to all, or a lease of lease_all(). */
+	/* A message to this node or to all, or a lease of lease_all().  It may
+	 * be of somebody else, and of any length. */
 	void (*received)(void *arg, const uint8_t *bytes, size_t len);
 	/* What identify() has found. */
 	void (*identified)(void *arg, const uint8_t id[REGISTRY_ID]);

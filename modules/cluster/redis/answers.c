@@ -59,7 +59,7 @@ static int take_leases(
 	for (size_t i = 0; i < leases->count; i++) {
 		const struct resp *lease = &leases->of[i];
 
-		if (lease->type != RESP_TEXT || lease->len > REGISTRY_MESSAGE)
+		if (lease->type != RESP_TEXT)
 			answers_fault(registry, REDIS_FAULT_REPLY, lease);
 		else
 			registry->calls.received(

@@ -32,10 +32,6 @@ static void take_message(
 {
 	if (registry->stage != STAGE_HERE)
 		return;
-	if (bytes->len > REGISTRY_MESSAGE) {
-		answers_fault(registry, REDIS_FAULT_REPLY, bytes);
-		return;
-	}
 	registry->counts.messages++;
 	registry->calls.received(registry->arg, bytes->bytes, bytes->len);
 }

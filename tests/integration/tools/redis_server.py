@@ -72,6 +72,20 @@ class RedisServer:
                          + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words))
             return sock.makefile("rb").readline()
 
+    def list(self, *words):
+        """The answer to a command that answers with a list of texts."""
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(PATIENCE)
+            sock.connect(str(self.socket))
+            sock.sendall(" ".join(words).encode() + b"\r\n")
+            stream = sock.makefile("rb")
+            count = int(stream.readline()[1:])
+            return [stream.read(int(stream.readline()[1:]) + 2)[:-2] for _ in range(count)]
+
+    def size(self):
+        """How many keys there are."""
+        return int(self.ask("DBSIZE")[1:])
+
     def stop(self):
         """It stands still; its connections stay open."""
         self.process.send_signal(signal.SIGSTOP)
