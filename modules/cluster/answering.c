@@ -2,10 +2,10 @@
 
 /* The owner's side of an ask. */
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "cluster/answering.h"
+#include "cluster/answering_places.h"
 #include "cluster/chance.h"
 #include "cluster/data.h"
 #include "cluster/places.h"
@@ -13,42 +13,6 @@
 
 /* Above that share of its capacity a node gives sessions away. */
 #define SHARE_PERCENT 90
-
-int answering_init(struct answering *answering)
-{
-	answering->ask = calloc(ANSWERING_MOST, sizeof(*answering->ask));
-	return answering->ask ? 0 : -1;
-}
-
-void answering_finish(struct answering *answering)
-{
-	free(answering->ask);
-	answering->ask = NULL;
-}
-
-/* NULL: its place was given away, or it is over. */
-static struct answering_ask *find(struct data *data, uint64_t serial)
-{
-	struct answering_ask *ask =
-		&data->answering.ask[serial % ANSWERING_MOST];
-
-	return serial && ask->serial == serial ? ask : NULL;
-}
-
-/* NULL: all places are in use. */
-static struct answering_ask *take(struct data *data, int64_t now_ms)
-{
-	struct answering_ask *ask =
-		&data->answering
-			 .ask[(data->answering.serial + 1) % ANSWERING_MOST];
-
-	if (ask->serial && now_ms - ask->began_ms < ANSWERING_MS)
-		return NULL;
-	memset(ask, 0, sizeof(*ask));
-	ask->serial = ++data->answering.serial;
-	ask->began_ms = now_ms;
-	return ask;
-}
 
 static void send_answer(struct relay_ctx *cx, uint64_t to,
 	enum message_type type, const struct message_answer *answer)
@@ -66,8 +30,8 @@ static void answer(
 	ask->answer.number = ask->ask.number;
 	/* The device's own key is nobody else's. */
 	memset(ask->answer.key[1], 0, MESSAGE_ID);
+	ask->answered = true;
 	send_answer(cx, ask->from, MESSAGE_ANSWER, &ask->answer);
-	ask->serial = 0;
 }
 
 static void refuse(struct relay_ctx *cx, const struct message *in,
@@ -141,7 +105,8 @@ static bool hold_elsewhere(struct relay_ctx *cx, struct answering_ask *ask)
 static void on_invited(struct relay_ctx *cx, const void *arg)
 {
 	const struct remote_answer *is = arg;
-	struct answering_ask *ask = find(data_of(cx), is->number);
+	struct answering_ask *ask =
+		answering_find(&data_of(cx)->answering, is->number);
 
 	if (!ask || (is->end == REMOTE_CLOSED && hold_elsewhere(cx, ask)))
 		return;
@@ -159,25 +124,38 @@ static void on_invited(struct relay_ctx *cx, const void *arg)
 static void on_invited_elsewhere(struct relay_ctx *cx, const void *arg)
 {
 	const struct remote_answer *is = arg;
-	struct answering_ask *ask = find(data_of(cx), is->number);
+	struct answering_ask *ask =
+		answering_find(&data_of(cx)->answering, is->number);
 
 	if (ask)
 		answer(cx, ask, end_of(is->end));
 }
 
+/* Its answer was lost, or is on its way. */
+static void again(struct relay_ctx *cx, const struct answering_ask *ask)
+{
+	if (ask->answered)
+		send_answer(cx, ask->from, MESSAGE_ANSWER, &ask->answer);
+}
+
 void answering_ask(struct relay_ctx *cx, const struct message *in)
 {
 	struct data *data = data_of(cx);
-	struct answering_ask *ask;
+	struct answering_ask *ask = NULL;
 	struct remote_ask remote;
+	bool is_again = false;
 
-	ask = data->remote ? take(data, relay_now_ms(cx)) : NULL;
+	if (data->remote)
+		ask = answering_take(
+			&data->answering, in, relay_now_ms(cx), &is_again);
 	if (!ask) {
 		refuse(cx, in, MESSAGE_ANSWER, ANSWER_FULL);
 		return;
 	}
-	ask->from = in->from;
-	ask->ask = in->ask;
+	if (is_again) {
+		again(cx, ask);
+		return;
+	}
 	if ((data->self.state != NODE_OPEN ||
 		    nodes_above_share(data->nodes, &data->self, SHARE_PERCENT,
 			    relay_now_ms(cx))) &&
@@ -211,7 +189,8 @@ void answering_prepare(struct relay_ctx *cx, const struct message *in)
 void answering_prepared(struct relay_ctx *cx, const struct message *in)
 {
 	struct data *data = data_of(cx);
-	struct answering_ask *ask = find(data, in->answer.number);
+	struct answering_ask *ask =
+		answering_find(&data->answering, in->answer.number);
 	struct remote_ask remote;
 	struct relay_found found[2];
 

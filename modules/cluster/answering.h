@@ -10,14 +10,9 @@
 #ifndef CLUSTER_ANSWERING_H
 #define CLUSTER_ANSWERING_H
 
-#include "cluster/answering_state.h"
 #include "cluster/messages/message.h"
 
 struct relay_ctx;
-
-/* 0, or -1 without memory. */
-int answering_init(struct answering *answering);
-void answering_finish(struct answering *answering);
 
 /* Messages. */
 void answering_ask(struct relay_ctx *cx, const struct message *in);

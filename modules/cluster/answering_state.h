@@ -4,6 +4,7 @@
 #ifndef CLUSTER_ANSWERING_STATE_H
 #define CLUSTER_ANSWERING_STATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "cluster/messages/message.h"
@@ -13,18 +14,26 @@
 /* How long one may take until its place is given to another. */
 #define ANSWERING_MS 2000
 
-/* One ask.  It is in the place of its serial number, modulo ANSWERING_MOST. */
+/* The places in which one ask may be, next to each other. */
+#define ANSWERING_NEAR 8
+
+/*
+ * One ask.  Where its place begins follows from who asked and the number there,
+ * so one that comes again is known: it is answered once more, and the device is
+ * invited once.
+ */
 struct answering_ask {
-	uint64_t serial; /* 0: the place is free */
+	uint64_t serial; /* its place, modulo ANSWERING_MOST; 0: free */
 	uint64_t from;   /* incarnation of the asker's node */
 	int64_t began_ms;
+	bool answered;
 	struct message_ask ask;       /* its number is the asker's node's */
 	struct message_answer answer; /* as far as it is known */
 };
 
 struct answering {
 	struct answering_ask *ask; /* ANSWERING_MOST */
-	uint64_t serial;           /* of the last one */
+	uint64_t round;            /* part of the next serial number */
 };
 
 #endif

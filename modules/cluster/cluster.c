@@ -8,7 +8,7 @@
 #include <openssl/crypto.h>
 
 #include "cluster/chance.h"
-#include "cluster/answering.h"
+#include "cluster/answering_places.h"
 #include "cluster/command.h"
 #include "cluster/counts.h"
 #include "cluster/data.h"

@@ -17,6 +17,7 @@ from cluster_nodes import (  # noqa: F401
     NOT_FOUND, ask, join, meet, redis, start_nodes, start_redis, wait_until_found,
 )
 from relay_client import Closed
+from relay_server import free_port
 from waiting import PATIENCE, wait_for
 
 FLOOD = 100_000
@@ -233,8 +234,8 @@ def _faketime_libraries():
 def test_a_wrong_password_is_named(start_nodes, start_redis, tmp_path, identities):  # noqa: F811
     password = tmp_path / "password"
     password.write_text("wrong\n")
-    server = start_redis("--requirepass", "right")
-    nodes = start_nodes(1, wait=False, servers=server.server, cluster={"password-file": password})
+    server = start_redis("requirepass right", port=free_port())
+    nodes = start_nodes(1, wait=False, servers=server.address, cluster={"password-file": password})
     nodes[0].wait_for_log(r"the registry cannot be reached \(127.0.0.1:\d+: it refuses the "
                           "password: WRONGPASS")
     nodes[0].wait_for_metric("registry_reachable", 0)
@@ -304,8 +305,8 @@ def test_a_redis_that_is_full_is_named(start_nodes, redis, identities):  # noqa:
 
 
 def test_a_policy_that_forgets_is_warned_of(start_nodes, start_redis):  # noqa: F811
-    server = start_redis("--maxmemory-policy", "allkeys-lru", "--maxmemory", "100mb")
-    nodes = start_nodes(1, servers=server.server)
+    server = start_redis("maxmemory-policy allkeys-lru", "maxmemory 100mb", port=free_port())
+    nodes = start_nodes(1, servers=server.address)
     nodes[0].wait_for_log("has the maxmemory-policy allkeys-lru and may forget devices; set it to "
                           "noeviction")
 
@@ -318,8 +319,8 @@ def test_a_policy_that_forgets_is_warned_of(start_nodes, start_redis):  # noqa: 
 ])
 def test_a_command_that_is_renamed_is_named(start_nodes, start_redis, identities,  # noqa: F811
                                             command, text):
-    server = start_redis("--rename-command", command, "hidden")
-    nodes = start_nodes(1, wait=False, servers=server.server)
+    server = start_redis(f"rename-command {command} hidden", port=free_port())
+    nodes = start_nodes(1, wait=False, servers=server.address)
     nodes[0].wait_for_log(re.escape(text))
     with join(nodes[0], identities[0]) as device:
         assert meet(nodes[0], identities[1], device) == nodes[0].address
