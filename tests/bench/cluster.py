@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration" / "tools"))
@@ -95,6 +96,26 @@ def round_trip(redis):
         return time.perf_counter() - begin
 
 
+@contextlib.contextmanager
+def scrapes(nodes):
+    """/metrics of each node is fetched without a pause meanwhile."""
+    over = threading.Event()
+
+    def fetch(node):
+        while not over.is_set():
+            node.get("/metrics")
+
+    threads = [threading.Thread(target=fetch, args=(node,)) for node in nodes]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
 def asks(redis, rounds):
     """An ask for a device of the same node, of another node, of none."""
     here, there, nobody, asker = (certificates.make() for _ in range(4))
@@ -110,9 +131,12 @@ def asks(redis, rounds):
                 times[name].append(took(nodes[0], asker, target))
             times["Redis"].append(round_trip(redis))
         cpu = [node.cpu_seconds() - old for node, old in zip(nodes, before, strict=True)]
+        with scrapes(nodes):
+            beside = [took(nodes[0], asker, there) for _ in range(rounds)]
     local = spread("asks for a device of this node", times["a device of this node"])
     remote = spread("asks for one of another node", times["of another node"])
     spread("asks for one of no node", times["of no node"])
+    spread("asks for one of another node while both nodes are scraped without a pause", beside)
     ping = spread("a round trip of Redis", times["Redis"])
     print(f"added by the other node: {remote - local:.2f} ms, which is {remote - local - ping:.2f} "
           "ms more than the round trip of Redis")
