@@ -381,20 +381,24 @@ def test_a_silent_device_is_told_of_and_stays(far, identities):
         numbers = [server.probe_conn(identities[0], place) for _ in range(2)]
         assert [server.probed(number) for number in numbers] == [False, False]
         # Several questions, one ping.
-        assert device.receive() == rp.Ping()
-        device.send(rp.Pong())
-        device.check_alive()
+        device.send(rp.Ping())
+        assert [device.receive(), device.receive()] == [rp.Ping(), rp.Pong()]
         assert server.metric("devices") == 1
 
 
 def test_a_connection_that_ends_does_not_live(far, identities):
     server = far()
-    with joined(server, identities[0]) as device:
-        place = server.conn(identities[0])
-        number = server.probe_conn(identities[0], place)
-        assert device.receive() == rp.Ping()
-    assert not server.probed(number)
-    assert not server.probed(server.probe_conn(identities[0], place))
+    with joined(server, identities[1]):
+        silent = server.probe_conn(identities[1], server.conn(identities[1]))
+        with joined(server, identities[0]) as device:
+            place = server.conn(identities[0])
+            number = server.probe_conn(identities[0], place)
+            assert device.receive() == rp.Ping()
+        assert not server.probed(number)
+        assert not server.probed(server.probe_conn(identities[0], place))
+        # That was known at once, and not when the time was over.
+        assert server.count(f"far-asker: probed {silent}:") == 0
+        assert not server.probed(silent)
 
 
 # The end of a connection.
@@ -505,11 +509,11 @@ def test_a_reload_removes_who_waits(far, identities):
         assert server.reload()[0]
         # It gets the answer of the first question about this connection.
         assert not server.probed(server.probe_conn(identities[0], place))
-        assert server.count(f"far-asker: probed {lost}:") == 0
         for _ in questions:
             device.invitation()
         assert server.invite(identities[6], identities[0])[0] == "invited"
         assert device.invitation().from_id == identities[6].id
+    assert server.count(f"far-asker: probed {lost}:") == 0
 
 
 @faults.needs_memory
