@@ -305,8 +305,17 @@ void claims_probed(struct claims *claims, const uint8_t *id,
 
 void claims_missed(struct claims *claims, const uint8_t *id)
 {
-	if (!claim_table_find(&claims->table, id))
+	struct claim *claim = claim_table_find(&claims->table, id);
+	struct claim_conn conn;
+
+	if (!claim) {
 		(void)claims->calls->release(claims->arg, id);
+		return;
+	}
+	conn = (struct claim_conn){claim->worker, claim->conn};
+	if (claim->conn && !(claim->flags & CLAIM_PROBED) &&
+		claims->calls->probe(claims->arg, id, conn) == 0)
+		claim->flags |= CLAIM_PROBED;
 }
 
 static void repeat(struct claims *claims, struct note *note)

@@ -73,9 +73,10 @@ void claims_probed(struct claims *claims, const uint8_t *id,
 /* This node's own lease was over for a while: others may have ignored its
  * entries; all are checked at once. */
 void claims_lapsed(struct claims *claims, int64_t now_ms);
-/* Another node's ask came for a device that is not here: if the registry still
+/* Another node's ask came for a device that is not here.  If the registry still
  * has an entry (a release was lost, as the registry does not answer it), that
- * is released. */
+ * is released.  If the device is still in this table (the news of its leave was
+ * lost), its connection is asked for a sign of life. */
 void claims_missed(struct claims *claims, const uint8_t *id);
 
 /* Work that is due.  Returns the milliseconds until the next call, 1 or more.

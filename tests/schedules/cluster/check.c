@@ -68,6 +68,8 @@ static bool is_found(int device, bool silent)
 	for (int i = 0; i < (int)w.nodes; i++) {
 		unsigned conn = has(i, device) ? conn_at(device, i) : 0;
 
+		if (silent && !conn && has(i, device))
+			return false;
 		if (conn && silent && !reaches(i))
 			return false;
 		if (!conn || !reaches(i) || (!silent && !w.conn[conn].answers))

@@ -12,6 +12,7 @@ void happened(int device)
 
 void unnoticed(int device)
 {
+	happened(device);
 	w.device[device].unnoticed = w.device[device].loose = true;
 }
 
@@ -124,6 +125,10 @@ void conn_leaves(const struct event *event)
 		w.node[event->node].conn[conn->device] = 0;
 	}
 	conn->open = false;
+	if (chance(w.shortage)) {
+		unnoticed(conn->device);
+		return; /* no memory to tell of it */
+	}
 	claims_left(w.node[event->node].claims, id_of(conn->device), at_conn,
 		w.now);
 }

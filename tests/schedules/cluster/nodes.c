@@ -97,7 +97,7 @@ static int on_probe(void *arg, const uint8_t *id, struct claim_conn conn)
 
 	trace("node %d: probes conn %d of device %d", number_of(arg),
 		(int)conn.conn, id[0]);
-	if (chance(w.loss / 4)) {
+	if (w.part < 2 && chance(w.loss / 4)) {
 		unnoticed(id[0]);
 		return -1;
 	}
@@ -113,13 +113,15 @@ static void on_end(void *arg, const uint8_t *id, struct claim_conn conn)
 {
 	const struct device *device = &w.device[id[0]];
 	struct event event = event_for(-1, EV_ACT);
-	bool answers = w.conn[conn.conn].answers;
+	bool open = w.conn[conn.conn].open;
+	bool answers = open && w.conn[conn.conn].answers;
 
 	if (answers && w.now - device->two_alive > SINCE_MS &&
 		w.now - ((struct node *)arg)->woke > SINCE_MS)
 		wrong("node %d ends the only connection of device %d",
 			number_of(arg), id[0]);
-	conn_end((unsigned)conn.conn, "another one is kept");
+	if (open)
+		conn_end((unsigned)conn.conn, "another one is kept");
 	event.device = id[0];
 	if (answers && !w.quiet && chance(500))
 		at(w.now + between(1000, 20000), &event);
@@ -223,16 +225,15 @@ void probe_ends(const struct event *event)
 	const struct conn *conn = &w.conn[event->a];
 	struct event later = *event;
 	struct claim_conn at_conn = {(int)(event->a % 3), event->a};
+	bool lives = conn->open && conn->answers;
 
-	if (!conn->open)
-		return;
-	if (!conn->answers && w.now < (int64_t)event->b) {
+	if (conn->open && !lives && w.now < (int64_t)event->b) {
 		later.waited = false;
 		at((int64_t)event->b, &later);
 		return;
 	}
 	trace("node %d: conn %d %s", event->node, (int)event->a,
-		conn->answers ? "lives" : "does not answer");
+		lives ? "lives" : "does not answer");
 	claims_probed(w.node[event->node].claims, id_of(event->device), at_conn,
-		conn->answers, w.now);
+		lives, w.now);
 }

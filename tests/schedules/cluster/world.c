@@ -83,7 +83,7 @@ static void next_part(void)
 		for (int i = 0; i < DEVICES; i++)
 			for (int k = 0; k < (int)w.nodes; k++)
 				claims_missed(w.node[k].claims, id_of(i));
-		at(w.now + 2000, &event);
+		at(w.now + PROBE_MS + 2000, &event);
 		return;
 	}
 	check_end();

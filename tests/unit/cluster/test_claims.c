@@ -485,9 +485,17 @@ static void a_missed_device_has_no_entry(void **state)
 
 	(void)state;
 	own(d, 1, 5);
-	claims_missed(d->claims, id_of(1));
 	claims_missed(d->claims, id_of(2));
 	said(d, "release2 ");
+	/* It was not told that it has left. */
+	d->probe = -1;
+	claims_missed(d->claims, id_of(1));
+	d->probe = 0;
+	claims_missed(d->claims, id_of(1));
+	claims_missed(d->claims, id_of(1));
+	said(d, "probe1@1 probe1@1 ");
+	probed(d, 1, 1, false);
+	said(d, "end1@1 release1 ");
 	claims_double_free(d);
 }
 
