@@ -224,12 +224,12 @@ static int take_settings(struct redis_registry *registry,
 	registry->log = settings->log;
 	if (copy(settings->master, &registry->master) != 0 ||
 		copy(settings->user, &registry->user) != 0 ||
-		copy(settings->password, &registry->password) != 0)
+		copy(settings->password, &registry->password) != 0 ||
+		copy(settings->ca_file, &registry->ca_file) != 0)
 		return relay_fail(err, "out of memory");
 	if (!settings->tls)
 		return 0;
-	registry->tls = tls_context(
-		is_set(settings->ca_file) ? settings->ca_file : NULL, err);
+	registry->tls = tls_context(registry->ca_file, err);
 	return registry->tls ? 0 : -1;
 }
 
@@ -279,6 +279,7 @@ void redis_registry_close(struct redis_registry *registry)
 	if (registry->password)
 		explicit_bzero(registry->password, strlen(registry->password));
 	free(registry->password);
+	free(registry->ca_file);
 	free(registry->user);
 	free(registry->master);
 	free(registry);

@@ -48,6 +48,8 @@ struct redis_registry {
 	char *master, *user, *password; /* owned, may be NULL */
 	char database[24];              /* "": the first */
 	struct ssl_ctx_st *tls;         /* owned; NULL: without TLS */
+	char *ca_file;                  /* owned; NULL: the system's */
+	bool tls_failed;                /* since it was made */
 	int64_t connect_us, answer_us;
 	uint64_t incarnation;
 	uint8_t self[8]; /* the same */

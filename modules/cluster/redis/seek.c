@@ -38,6 +38,24 @@ int seek_connect(struct redis_registry *registry, struct talk *talk,
 		registry->server.port ? registry->server.host : NULL, err);
 }
 
+/* After a handshake that has failed, the certificates are read again: there may
+ * be new ones; and OpenSSL goes on with what it has read when memory was short.
+ */
+static int renew_tls(struct redis_registry *registry, struct relay_err *err)
+{
+	struct ssl_ctx_st *tls;
+
+	if (!registry->tls_failed)
+		return 0;
+	tls = tls_context(registry->ca_file, err);
+	if (!tls)
+		return -1;
+	tls_context_free(registry->tls);
+	registry->tls = tls;
+	registry->tls_failed = false;
+	return 0;
+}
+
 /* With this address, or the first after it that does not fail at once. */
 static void connect_main(struct redis_registry *registry)
 {
@@ -45,7 +63,8 @@ static void connect_main(struct redis_registry *registry)
 
 	enter(registry, STAGE_CONNECT);
 	for (; registry->at < registry->addresses; registry->at++)
-		if (seek_connect(registry, &registry->main, &err) == 0)
+		if (renew_tls(registry, &err) == 0 &&
+			seek_connect(registry, &registry->main, &err) == 0)
 			return;
 	seek_failed(registry, "%s", err.text);
 }
@@ -232,6 +251,9 @@ void seek_failed(struct redis_registry *registry, const char *fmt, ...)
 	(void)vsnprintf(why, sizeof(why), fmt, args);
 	va_end(args);
 	relay_fail(&text, "%s: %s", registry->server_text, why);
+	if (registry->stage == STAGE_CONNECT && registry->tls &&
+		registry->main.wire.connected)
+		registry->tls_failed = true;
 	if (registry->stage == STAGE_CONNECT &&
 		registry->at + 1 < registry->addresses) {
 		talk_close(&registry->main);

@@ -219,6 +219,18 @@ def test_wrong_certificates_are_refused(driver, tls, tmp_path):
     assert "self-signed certificate" in driver.wait("b away")
 
 
+def test_a_certificate_that_is_trusted_later(driver, tls, tmp_path):
+    server = tls("localhost")
+    ca = tmp_path / "ca.pem"
+    ca.write_bytes(certificates.make(name="else").certificate_pem())
+    driver.open("a", 1, f"localhost:{server.tls_port}", tls=1, ca=ca)
+    driver.wait("a away")
+    ca.unlink()
+    wait_for(lambda: driver.seen("cannot read certificates"), "that it is missing")
+    (tmp_path / "keys" / "cert.pem").rename(ca)
+    driver.wait("a back")
+
+
 def test_tls_on_one_side_only(driver, tls, start_redis):
     server = tls("localhost")
     plain = start_redis(**_port())

@@ -20,6 +20,8 @@ _SITES = 8192
 _SIZE = _HEAD.size + _SITES * _SITE.size
 _COUNTING, _TARGET, _FIRST, _LENGTH, _VALUE, _FAILED = range(6)
 FOREVER = 1 << 62
+#: Where other programs than the server are.
+_PROGRAMS = {"registry-driver": lambda: module_folder().parent / "tests/registry/registry-driver"}
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -37,7 +39,8 @@ class Site:
         """The function of ours that makes the call; empty in libraries."""
         own = pathlib.Path(Program("ours").path)
         # In tests of upgrades the program is a copy of another name.
-        path = module_folder() / self.object if ".so" in self.object else own
+        path = module_folder() / self.object if ".so" in self.object else \
+            _PROGRAMS.get(self.object, lambda: own)()
         if not path.is_file():
             return ""
         starts, names = _functions(path)

@@ -19,10 +19,10 @@ def padded(device):
 class Driver:
     """The lines that it has written are kept; wait() takes each of them once."""
 
-    def __init__(self):
+    def __init__(self, env=None):
         program = module_folder().parent / "tests" / "registry" / "registry-driver"
         self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True, bufsize=1)
+                                        text=True, bufsize=1, env=env)
         self.lines = []
         self._untaken = []
         self._news = threading.Condition()
@@ -42,14 +42,29 @@ class Driver:
     def wait(self, beginning):
         """The first line with this beginning that has not been taken, now or when it comes."""
         deadline = Deadline()
+        while not (line := self.take(beginning)):
+            assert not deadline.passed(), f"no {beginning} in {self.lines[-30:]}"
+            self.pause()
+        return line
+
+    def take(self, beginning):
+        """As wait(), but None if there is no such line now."""
         with self._news:
-            while True:
-                for line in self._untaken:
-                    if line.startswith(beginning):
-                        self._untaken.remove(line)
-                        return line
-                assert not deadline.passed(), f"no '{beginning}' in {self._untaken[-30:]}"
-                self._news.wait(deadline.remaining())
+            for line in self._untaken:
+                if line.startswith(beginning):
+                    self._untaken.remove(line)
+                    return line
+        return None
+
+    def pause(self):
+        """Until the next line, or for a moment."""
+        with self._news:
+            self._news.wait(0.02)
+
+    def forget(self, beginning=""):
+        with self._news:
+            self._untaken = [line for line in self._untaken if not line.startswith(beginning)]
+            self.lines = [line for line in self.lines if not line.startswith(beginning)]
 
     def ask(self, *words):
         """Gives the command, which must be taken; the next event that is its result."""
