@@ -65,10 +65,13 @@ struct registry_calls {
 	void (*received)(void *arg, const uint8_t *bytes, size_t len);
 	/* What identify() has found. */
 	void (*identified)(void *arg, const uint8_t id[REGISTRY_ID]);
-	/* It can be reached (again).  `whole`: what was written before is there
-	 * still, as far as can be known: the same server as last time. */
+	/* It can be reached (again), and may be asked from within this call.
+	 * `whole`: what was written before is there still, as far as can be
+	 * known: the same server as last time. */
 	void (*back)(void *arg, bool whole);
-	/* It cannot be reached.  What is under way is answered first. */
+	/* It cannot be reached, or is too slow to be asked now.  Once before
+	 * each back().  What is under way is answered first; a request may have
+	 * reached it all the same. */
 	void (*away)(void *arg, const char *why);
 };
 

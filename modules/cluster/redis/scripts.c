@@ -80,7 +80,7 @@ static const char leases[] =
 	"for _, node in ipairs(page[2]) do\n"
 	"  local v = redis.call('GET', ARGV[2] .. node)\n"
 	"  if not v then redis.call('SREM', KEYS[1], node)\n"
-	"  elseif #live < 1000 then live[#live + 1] = v end\n"
+	"  elseif #live < 500 then live[#live + 1] = v end\n"
 	"end\n"
 	"return {page[1], live}\n";
 

@@ -190,6 +190,28 @@ def test_many_claims_of_one_turn_are_answered_in_their_order(driver, redis):
     assert claimed == [str(i) for i in range(5000)]
 
 
+def test_requests_of_one_turn_are_sent_together(driver, redis):
+    def reads():
+        return int(redis.call("INFO", "stats").split("total_reads_processed:")[1].split()[0])
+
+    driver.open_and_wait("a", 1, redis.address, answer=60000)
+    before = reads()
+    driver.do("joins", "a", 0, 5000)
+    driver.wait(f"a claimed {padded('4999')} 0:0 1:1")
+    # A server reads 16 KiB at a time.
+    assert reads() - before < 500
+
+
+def test_what_is_asked_last_is_sent_before_it_closes(two, redis):
+    two.ask("join", "a", "dev", 0)
+    two.ask("lease", "a", "lease", 60000)
+    two.wait("b received lease")
+    two.process.stdin.write("release a dev\nlease_end a\nsend a 2 farewell\nclose a\n")
+    two.wait("a closed")
+    two.wait("b received farewell")
+    assert redis.call("KEYS", "*:d:*") == "" and redis.call("KEYS", "*:node:*") == ""
+
+
 def test_the_queue_has_a_bound(driver, redis):
     driver.open_and_wait("a", 1, redis.address, answer=60000)
     driver.do("joins", "a", 0, 20000)
