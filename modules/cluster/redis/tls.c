@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <openssl/err.h>
@@ -53,14 +54,16 @@ static int expect_host(SSL *ssl, const char *host)
 {
 	struct in6_addr address;
 	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+	char name[256]; /* OpenSSL's macro takes no constant */
+	int len = snprintf(name, sizeof(name), "%s", host);
 
 	if (inet_pton(AF_INET, host, &address) == 1 ||
 		inet_pton(AF_INET6, host, &address) == 1)
 		return X509_VERIFY_PARAM_set1_ip_asc(param, host);
 	X509_VERIFY_PARAM_set_hostflags(
 		param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	return SSL_set1_host(ssl, host) == 1 &&
-	       SSL_set_tlsext_host_name(ssl, host) == 1;
+	return (size_t)len < sizeof(name) && SSL_set1_host(ssl, host) == 1 &&
+	       SSL_set_tlsext_host_name(ssl, name) == 1;
 }
 
 int tls_begin(struct tls *tls, struct ssl_ctx_st *context, const char *host)
