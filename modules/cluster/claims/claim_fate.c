@@ -47,13 +47,15 @@ void claim_end(struct claims *claims, struct claim *claim, bool release)
 	claims->calls->end(claims->arg, id, conn);
 }
 
-void claim_doubt(struct claims *claims, struct claim *claim, int64_t now_ms)
+void claim_doubt(struct claims *claims, struct claim *claim, uint64_t rival,
+	int64_t now_ms)
 {
 	struct claim_conn conn = {claim->worker, claim->conn};
 	struct note again = {.what = NOTE_CHECK};
 
 	if (claims->calls->probe(claims->arg, claim->id, conn) == 0) {
 		claim->flags |= CLAIM_PROBED;
+		claim->rival = rival;
 		return;
 	}
 	memcpy(again.id, claim->id, sizeof(again.id));

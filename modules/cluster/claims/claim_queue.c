@@ -113,7 +113,8 @@ void claims_pump(struct claims *claims, int64_t now_ms)
 
 void claims_hurry(struct claims *claims)
 {
-	claims->era++;
+	if (!++claims->era)
+		claims->era = 1;
 	claims->known = 0;
 	claims->place = (uint32_t)claims->calls->random(claims->arg) &
 			~(uint32_t)(span(claims) - 1);

@@ -34,9 +34,11 @@ struct claim {
 	uint64_t conn;             /* 0: it has left, but an answer or a release
 				      is still awaited */
 	uint64_t epoch;            /* the last one that is known; 0: none */
-	int worker;
-	uint32_t known_in; /* the era in which the registry had it as ours */
+	uint64_t rival;            /* the epoch of the claim that a sign of life
+				      is asked for because of */
 	uint8_t id[REGISTRY_ID];
+	int16_t worker;
+	uint16_t known_in; /* the era in which the registry had it as ours */
 	uint8_t flags;
 };
 

@@ -62,7 +62,7 @@ int claims_joined(struct claims *claims, const uint8_t *id,
 		return -1;
 	if (!claim->conn)
 		claims->here++;
-	claim->worker = conn.worker;
+	claim->worker = (int16_t)conn.worker;
 	claim->conn = conn.conn;
 	claim->flags &= (uint8_t) ~(CLAIM_PROBED | CLAIM_DEFENDS);
 	claim->flags |= CLAIM_JOINS;
@@ -138,7 +138,9 @@ static void settle_ours(struct claims *claims, struct claim *claim, bool join,
 	const struct owner *before, const struct owner *now_owner,
 	int64_t now_ms)
 {
-	bool defends = join && (claim->flags & CLAIM_DEFENDS);
+	/* The sign of life says nothing of a claim that came after it. */
+	bool defends = join && (claim->flags & CLAIM_DEFENDS) &&
+		       before->epoch <= claim->rival;
 
 	claim->epoch = now_owner->epoch;
 	claim_set_known(claims, claim, true);
@@ -163,7 +165,7 @@ static void settle_theirs(struct claims *claims, struct claim *claim, bool join,
 	if (join) /* against what it promises: the next check sees again */
 		return;
 	if (claims->calls->lives(claims->arg, now_owner->incarnation)) {
-		claim_doubt(claims, claim, now_ms);
+		claim_doubt(claims, claim, now_owner->epoch, now_ms);
 		return;
 	}
 	claims->count.healed++;
@@ -254,7 +256,7 @@ void claims_told_claimed(struct claims *claims, uint64_t from,
 	if (epoch > claim->epoch ||
 		(epoch == claim->epoch && from > claims->self)) {
 		if (!(claim->flags & CLAIM_PROBED))
-			claim_doubt(claims, claim, now_ms);
+			claim_doubt(claims, claim, epoch, now_ms);
 		return;
 	}
 	/* An old message, or a registry whose epochs have gone back. */
@@ -314,8 +316,10 @@ void claims_missed(struct claims *claims, const uint8_t *id)
 	}
 	conn = (struct claim_conn){claim->worker, claim->conn};
 	if (claim->conn && !(claim->flags & CLAIM_PROBED) &&
-		claims->calls->probe(claims->arg, id, conn) == 0)
+		claims->calls->probe(claims->arg, id, conn) == 0) {
 		claim->flags |= CLAIM_PROBED;
+		claim->rival = 0;
+	}
 }
 
 static void repeat(struct claims *claims, struct note *note)

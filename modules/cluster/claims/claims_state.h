@@ -16,7 +16,8 @@ struct claims {
 	struct claim_notes notes;
 	struct claim *queue; /* utlist: claims and releases that wait */
 	uint32_t flights;    /* claims that are under way */
-	uint32_t era;        /* rises when the registry may have lost some */
+	uint16_t era;        /* another one when the registry may have lost
+				some; never 0 */
 	uint64_t highest;    /* epoch of any device that was heard of */
 
 	/* The registry. */
@@ -59,8 +60,10 @@ void claim_forget(struct claims *claims, struct claim *claim);
 /* Its connection is no longer here; what of it is under way is awaited. */
 void claim_leave(struct claims *claims, struct claim *claim);
 void claim_set_known(struct claims *claims, struct claim *claim, bool known);
-/* Another node has it, or thinks so: our connection must show that it lives. */
-void claim_doubt(struct claims *claims, struct claim *claim, int64_t now_ms);
+/* Another node has it, or thinks so, with the epoch `rival`: our connection
+ * must show that it lives. */
+void claim_doubt(struct claims *claims, struct claim *claim, uint64_t rival,
+	int64_t now_ms);
 /* Ends the connection, because another node has the device.  `release`: the
  * registry may have it as ours. */
 void claim_end(struct claims *claims, struct claim *claim, bool release);

@@ -142,7 +142,7 @@ struct world {
 	struct server server[SERVERS];
 	struct device device[DEVICES];
 	struct conn conn[CONNS];
-	unsigned conns, processes, runs;
+	unsigned conns, processes, runs, asks;
 	/* How bad it is. */
 	unsigned loss, doubled; /* of 1000 messages */
 	unsigned shortage;      /* of 1000 allocations */

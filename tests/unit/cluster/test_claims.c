@@ -300,15 +300,20 @@ static void one_that_lives_is_defended(void **state)
 	said(d, "probe1@1 join1/8 ");
 	answer(d, 1, nobody, ours(9));
 	said(d, "");
-	/* A sign of life from before a pause is not one. */
+	/* It is asked itself if it came after the sign of life. */
 	told_claimed(d, 1, 10);
+	probed(d, 1, 1, true);
+	answer(d, 1, theirs(11), ours(12));
+	said(d, "probe1@1 join1/10 claimed1/12>20 ");
+	/* Nor is a sign of life from before a pause of use. */
+	told_claimed(d, 1, 13);
 	d->claim = -1;
 	probed(d, 1, 1, true);
-	said(d, "probe1@1 join1/10 ");
+	said(d, "probe1@1 join1/13 ");
 	d->claim = 0;
 	pass(d, 200);
-	answer(d, 1, theirs(10), ours(11));
-	said(d, "join1/10 claimed1/11>20 ");
+	answer(d, 1, theirs(13), ours(14));
+	said(d, "join1/13 claimed1/14>20 ");
 	claims_double_free(d);
 }
 
