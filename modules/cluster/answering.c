@@ -22,6 +22,16 @@ static void send_answer(struct relay_ctx *cx, uint64_t to,
 	send_message(cx, to, &out);
 }
 
+static void tell_asker(struct relay_ctx *cx, const struct answering_ask *ask)
+{
+	struct data *data = data_of(cx);
+
+	if (ask->from == data->seal.self)
+		(void)asks_answered(data->asks, &ask->answer, relay_now_ms(cx));
+	else
+		send_answer(cx, ask->from, MESSAGE_ANSWER, &ask->answer);
+}
+
 static void answer(
 	struct relay_ctx *cx, struct answering_ask *ask, enum answer_end end)
 {
@@ -31,7 +41,7 @@ static void answer(
 	/* The device's own key is nobody else's. */
 	memset(ask->answer.key[1], 0, MESSAGE_ID);
 	ask->answered = true;
-	send_answer(cx, ask->from, MESSAGE_ANSWER, &ask->answer);
+	tell_asker(cx, ask);
 }
 
 static void refuse(struct relay_ctx *cx, const struct message *in,
@@ -131,13 +141,6 @@ static void on_invited_elsewhere(struct relay_ctx *cx, const void *arg)
 		answer(cx, ask, end_of(is->end));
 }
 
-/* Its answer was lost, or is on its way. */
-static void again(struct relay_ctx *cx, const struct answering_ask *ask)
-{
-	if (ask->answered)
-		send_answer(cx, ask->from, MESSAGE_ANSWER, &ask->answer);
-}
-
 void answering_ask(struct relay_ctx *cx, const struct message *in)
 {
 	struct data *data = data_of(cx);
@@ -152,8 +155,10 @@ void answering_ask(struct relay_ctx *cx, const struct message *in)
 		refuse(cx, in, MESSAGE_ANSWER, ANSWER_FULL);
 		return;
 	}
+	/* Its answer was lost, or is on its way. */
 	if (is_again) {
-		again(cx, ask);
+		if (ask->answered)
+			tell_asker(cx, ask);
 		return;
 	}
 	if ((data->self.state != NODE_OPEN ||
@@ -165,6 +170,26 @@ void answering_ask(struct relay_ctx *cx, const struct message *in)
 	remote_of(&in->ask, ask->serial, &remote);
 	if (data->remote->invite(data->relay, cx, on_invited, &remote) != 0)
 		answer(cx, ask, ANSWER_ERROR);
+}
+
+bool answering_own(struct relay_ctx *cx, const struct message_ask *in)
+{
+	struct data *data = data_of(cx);
+	const struct message own = {
+		.type = MESSAGE_ASK, .from = data->seal.self, .ask = *in};
+	struct answering_ask *ask = NULL;
+	bool is_again = false;
+
+	if (data->remote && relay_closed() &&
+		claims_has(data->claims, in->target))
+		ask = answering_take(
+			&data->answering, &own, relay_now_ms(cx), &is_again);
+	if (!ask || is_again)
+		return ask;
+	if (hold_elsewhere(cx, ask))
+		return true;
+	ask->serial = 0;
+	return false;
 }
 
 /* Another node asks this one to hold a session of its device. */

@@ -10,10 +10,16 @@
 #ifndef CLUSTER_ANSWERING_H
 #define CLUSTER_ANSWERING_H
 
+#include <stdbool.h>
+
 #include "cluster/messages/message.h"
 
 struct relay_ctx;
 
+/* One of this node's own clients asks for a device that is here, too, but this
+ * node holds no sessions now.  False: nor does another one, or the device is
+ * not here, or it is held here as usual.  Else asks_answered() follows. */
+bool answering_own(struct relay_ctx *cx, const struct message_ask *in);
 /* Messages. */
 void answering_ask(struct relay_ctx *cx, const struct message *in);
 void answering_prepare(struct relay_ctx *cx, const struct message *in);

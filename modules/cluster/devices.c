@@ -160,9 +160,11 @@ static void end(void *arg, const uint8_t *id, struct claim_conn conn)
 		(void)data->remote->end(data->relay, &is);
 }
 
+/* Its device is not taken from a node that is about to prove that it lives. */
 static bool lives(void *arg, uint64_t incarnation)
 {
-	return nodes_live(data_of(arg)->nodes, incarnation, relay_now_ms(arg));
+	return nodes_may_live(
+		data_of(arg)->nodes, incarnation, relay_now_ms(arg));
 }
 
 static uint64_t chance(void *arg)

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "cluster/answering.h"
 #include "cluster/data.h"
 #include "cluster/finding.h"
 #include "cluster/places.h"
@@ -62,6 +63,11 @@ static int find(void *arg, uint64_t number, const struct message_ask *ask)
 		   : -1;
 }
 
+static bool ours(void *arg, const struct message_ask *ask)
+{
+	return answering_own(arg, ask);
+}
+
 static void settle(void *arg, const struct relay_ticket *ticket,
 	enum asks_end end, const struct message_ask *ask,
 	const struct message_answer *answer, int64_t took_ms)
@@ -86,4 +92,5 @@ static void settle(void *arg, const struct relay_ticket *ticket,
 	(void)relay_settle(cx, ticket, &is);
 }
 
-const struct asks_calls finding_calls = {.find = find, .settle = settle};
+const struct asks_calls finding_calls = {
+	.find = find, .ours = ours, .settle = settle};

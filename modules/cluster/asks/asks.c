@@ -216,7 +216,12 @@ void asks_found(
 		p->sent = true;
 		repeat_if_due(asks, p);
 		break;
-	case FIND_OURS: /* but it is not here: an entry that will be removed */
+	case FIND_OURS:
+		/* Else it is not here: an entry that will be removed. */
+		p->repeated = asks->calls->ours(asks->arg, &p->ask);
+		if (!p->repeated)
+			settle(asks, p, ASKS_NOBODY, NULL);
+		break;
 	case FIND_NOBODY:
 		settle(asks, p, ASKS_NOBODY, NULL);
 		break;

@@ -45,6 +45,9 @@ const char *asks_end_word(enum asks_end end);
 struct asks_calls {
 	/* As in struct registry_ops; the message is made by the caller. */
 	int (*find)(void *arg, uint64_t number, const struct message_ask *ask);
+	/* The owner is this node, which cannot serve its own client because it
+	 * drains or is closed.  True: asks_answered() may follow. */
+	bool (*ours)(void *arg, const struct message_ask *ask);
 	/* `answer` only with ASKS_MET, else NULL. */
 	void (*settle)(void *arg, const struct relay_ticket *ticket,
 		enum asks_end end, const struct message_ask *ask,

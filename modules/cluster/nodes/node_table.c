@@ -49,6 +49,14 @@ bool nodes_live(
 	return node && node_lives(node, now_ms);
 }
 
+bool nodes_may_live(
+	const struct node_table *table, uint64_t incarnation, int64_t now_ms)
+{
+	const struct node *node = nodes_find(table, incarnation);
+
+	return node && !node->left && now_ms < node->ends_ms;
+}
+
 /*
  * The place of one that is not confirmed, and had its time to prove that it
  * lives: the one that was heard longest ago.  Else recorded messages of many

@@ -97,6 +97,10 @@ void nodes_asked(struct node_table *table, uint64_t incarnation,
 bool node_lives(const struct node *node, int64_t now_ms);
 bool nodes_live(
 	const struct node_table *table, uint64_t incarnation, int64_t now_ms);
+/* Whether it has a lease that counts, though it may not have proven yet that it
+ * lives: so it is for a moment when this node was cut off, or did not run. */
+bool nodes_may_live(
+	const struct node_table *table, uint64_t incarnation, int64_t now_ms);
 /* NULL: not in the table.  Valid until the next message, and nodes_expire(). */
 const struct node *nodes_find(
 	const struct node_table *table, uint64_t incarnation);

@@ -81,6 +81,16 @@ static bool failed(struct relay_ctx *cx, struct relay_conn *conn,
 	return false;
 }
 
+static bool is_open(struct relay_ctx *cx, struct relay_conn *conn)
+{
+	if (!relay_closed())
+		return true;
+	count(cx, METRIC_CONNECTS, RESULT_CLOSED);
+	peer_log(cx, conn, "refused: the server is closed");
+	peer_respond(cx, conn, FRAME_NOT_FOUND);
+	return false;
+}
+
 /* Its session is with a device that is met elsewhere. */
 static void send_elsewhere(struct relay_ctx *cx, struct relay_conn *conn,
 	const uint8_t *target, const struct relay_found *found)
@@ -102,6 +112,8 @@ static void absent(
 {
 	struct place owner;
 
+	if (!is_open(cx, conn))
+		return;
 	if (parked_ask_wanted(cx, target) &&
 		parked_ask_begin(cx, conn, target, waited)) {
 		/* It may have come before it was waited for. */
@@ -167,16 +179,6 @@ static void invite(struct relay_ctx *cx, struct relay_conn *conn,
 		peer_close(cx, conn, RELAY_END_DONE);
 }
 
-static bool is_open(struct relay_ctx *cx, struct relay_conn *conn)
-{
-	if (!relay_closed())
-		return true;
-	count(cx, METRIC_CONNECTS, RESULT_CLOSED);
-	peer_log(cx, conn, "refused: the server is closed");
-	peer_respond(cx, conn, FRAME_NOT_FOUND);
-	return false;
-}
-
 /* The device has come, or the time is over. */
 static void waited(
 	struct relay_ctx *cx, struct relay_conn *conn, const uint8_t *target)
@@ -192,7 +194,8 @@ static void waited(
 			"requests a device that has not joined");
 }
 
-/* What the modules have decided; the device may have come or left meanwhile. */
+/* What the modules have decided; the device may have come or left meanwhile. If
+ * the server is closed, its session may be held elsewhere all the same. */
 static void connect_decided(struct relay_ctx *cx, struct relay_conn *conn,
 	const uint8_t *target, const struct relay_decision *is)
 {
@@ -202,9 +205,8 @@ static void connect_decided(struct relay_ctx *cx, struct relay_conn *conn,
 	peer_of(cx, conn)->deciding = false;
 	if (is->verdict != RELAY_PASS)
 		denied(cx, conn, &why);
-	else if (!is_open(cx, conn))
-		return;
-	else if (directory_find(&data_of(cx)->directory, target, &owner))
+	else if (!relay_closed() &&
+		 directory_find(&data_of(cx)->directory, target, &owner))
 		invite(cx, conn, target, owner);
 	else
 		search(cx, conn, target);
@@ -219,7 +221,7 @@ static bool may_connect(struct relay_ctx *cx, struct relay_conn *conn,
 
 	if (relay_ask_try(cx, conn, RELAY_TRY_CONNECT, &why) != RELAY_PASS)
 		return denied(cx, conn, &why);
-	if (!is_open(cx, conn))
+	if (!relay_can_find(cx) && !is_open(cx, conn))
 		return false;
 	if (!may_ask(cx, conn))
 		return failed(cx, conn, RESULT_NOT_JOINED,

@@ -3,6 +3,7 @@
 
 import contextlib
 import re
+import time
 
 import pytest
 
@@ -11,10 +12,13 @@ from module_server import ModuleServer
 from pairing import check_both_ways, told
 from redis_server import redis, start_redis  # noqa: F401
 from relay_client import ProtocolConnection, SessionConnection
-from waiting import wait_for
+from waiting import SLOWNESS, Deadline, wait_for
 
 #: Short, so that tests need not wait for ten seconds.
 LEASE = "3s"
+LEASE_SECONDS = 3
+#: A busy machine takes so many times as long as the failure table says.
+_ROOM = 5
 NOT_FOUND = rp.response(rp.NOT_FOUND)
 
 
@@ -144,3 +148,12 @@ def hold(to_asker, to_device, asker_node):
         assert places[0] == places[1], places
         check_both_ways(*ends)
     return places[0]
+
+
+def within(seconds, what, condition):
+    """Waits for a condition that the failure table promises within that time, with room for a busy
+    machine.  The time that it took is printed."""
+    began = time.monotonic()
+    value = wait_for(condition, what, Deadline(_ROOM * SLOWNESS * seconds))
+    print(f"FIGURE {time.monotonic() - began:.2f} s, of {seconds} s: {what}")
+    return value

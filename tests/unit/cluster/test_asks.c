@@ -44,6 +44,7 @@ struct scene {
 	struct asks *asks;
 	int64_t now_ms;
 	bool away;      /* find() cannot ask */
+	bool held;      /* what is ours is held elsewhere */
 	unsigned finds; /* so far */
 	uint64_t found; /* the number of the last one */
 	unsigned settled;
@@ -67,6 +68,14 @@ static int on_find(void *arg, uint64_t number, const struct message_ask *ask)
 	return 0;
 }
 
+static bool on_ours(void *arg, const struct message_ask *ask)
+{
+	struct scene *scene = arg;
+
+	assert_int_equal(ask->number, scene->found);
+	return scene->held;
+}
+
 static void on_settle(void *arg, const struct relay_ticket *ticket,
 	enum asks_end end, const struct message_ask *ask,
 	const struct message_answer *answer, int64_t took_ms)
@@ -83,7 +92,7 @@ static void on_settle(void *arg, const struct relay_ticket *ticket,
 	scene->key = answer ? answer->key[0][0] : 0;
 }
 
-static const struct asks_calls calls = {on_find, on_settle};
+static const struct asks_calls calls = {on_find, on_ours, on_settle};
 
 static int set_up(void **state)
 {
@@ -231,6 +240,26 @@ static void the_registry_settles_what_nobody_has(void **state)
 	check_settled(scene, 2, ASKS_NOBODY, 0);
 	found(scene, begin(scene, 3), FIND_UNKNOWN);
 	check_settled(scene, 3, ASKS_AWAY, 0);
+}
+
+/* It is not found a second time, since it is under way. */
+static void what_is_ours_may_be_held_elsewhere(void **state)
+{
+	struct scene *scene = *state;
+	uint64_t number = begin(scene, 1);
+
+	scene->held = true;
+	found(scene, number, FIND_OURS);
+	assert_int_equal(scene->settled, 0);
+	scene->now_ms += ASKS_AGAIN_MS;
+	(void)asks_tick(scene->asks, scene->now_ms);
+	assert_int_equal(scene->finds, 1);
+	assert_true(answered(scene, number, ANSWER_INVITED));
+	check_settled(scene, 1, ASKS_MET, ASKS_AGAIN_MS);
+	found(scene, begin(scene, 2), FIND_OURS);
+	scene->now_ms += ASKS_LIMIT_MS;
+	(void)asks_tick(scene->asks, scene->now_ms);
+	check_settled(scene, 2, ASKS_LATE, ASKS_LIMIT_MS);
 }
 
 static void a_registry_that_is_away(void **state)
@@ -528,6 +557,7 @@ int main(void)
 		TEST(the_answer_may_come_before_the_registry_says_that_it_is_sent),
 		TEST(unknown_numbers_are_none),
 		TEST(the_registry_settles_what_nobody_has),
+		TEST(what_is_ours_may_be_held_elsewhere),
 		TEST(a_registry_that_is_away),
 		TEST(a_lost_message_is_sent_once_more),
 		TEST(what_is_late_is_settled),

@@ -22,6 +22,7 @@ static void a_broadcast_alone_does_not_make_a_node_live(void **state)
 
 	assert_int_equal(lease(scene, 7, 1, 0), NODE_NEW);
 	assert_false(nodes_live(&scene->table, 7, scene->now_ms));
+	assert_true(nodes_may_live(&scene->table, 7, scene->now_ms));
 	for (uint64_t counter = 2; counter < 10; counter++) {
 		scene->now_ms += NODES_HELLO_MS;
 		assert_int_equal(lease(scene, 7, counter, 0), NODE_NEW);
@@ -42,6 +43,7 @@ static void an_answer_to_hello_does(void **state)
 	assert_true(nodes_live(&scene->table, 7, scene->now_ms));
 	scene->now_ms += 1;
 	assert_false(nodes_live(&scene->table, 7, scene->now_ms));
+	assert_false(nodes_may_live(&scene->table, 7, scene->now_ms));
 }
 
 /* An answer to the first HELLO may come after the second one was sent. */
