@@ -52,6 +52,10 @@ DISPENSABLE = {
     "membarrier": ["membarrier"],
     "getrusage": ["getrusage"],
     "sysinfo": ["sysinfo"],
+    "memfd_create": ["memfd_create"],
+    "landlock": ["landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"],
+    "rseq": ["rseq"],
+    "statx": ["statx"],
     "FIONREAD": ["ioctl:1=21531"],
     "SIOCOUTQ": ["ioctl:1=21521"],
     "F_SETPIPE_SZ": ["fcntl:1=1031", "fcntl64:1=1031"],
@@ -96,6 +100,12 @@ NEEDED = {
     "linkat": ["linkat"],  # new keys are written with them
     "linkat and renameat2": ["linkat", "renameat2"],
     "fsync": ["fsync"],
+    "getdents64": ["getdents64"],
+    "getsockname": ["getsockname"],
+    "setsockopt": ["setsockopt"],
+    "fcntl": ["fcntl", "fcntl64"],
+    "dup": ["dup", "dup2", "dup3"],
+    "socketpair": ["socketpair"],
 }
 
 

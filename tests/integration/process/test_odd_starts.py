@@ -11,10 +11,12 @@ import subprocess
 import pytest
 
 import faults
+import name_server
 import relay_server
 from module_server import ModuleServer
+from name_server import names  # noqa: F401
 from pairing import Invited, check_both_ways
-from relay_server import Program, split_address
+from relay_server import Program, free_port, split_address
 from waiting import PATIENCE, wait_for
 
 CLOSED = {"all": "<&- >&- 2>&-", "input": "<&-", "output": ">&-", "errors": "2>&-"}
@@ -98,6 +100,16 @@ def test_a_file_that_may_not_grow_is_told_of(tmp_path, relay_keys, identities):
         server.process.kill()
 
 
+def test_output_that_does_not_fit_into_a_file_is_an_error(tmp_path, our_program):
+    """Other than threads, the first one does not block the signal of it."""
+    with open(tmp_path / "output", "wb") as output:
+        done = subprocess.run([*limited("fsize", 0), our_program.path, "-check", "-pools", "",
+                               "-keys", str(tmp_path), "-listen", "127.0.0.1:0", "-status-srv="],
+                              stdout=output, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert "cannot write to stdout: File too large" in done.stderr
+
+
 class Addressed:
     """A server that keeps its address, for Invited."""
 
@@ -122,6 +134,17 @@ def test_stacks_do_not_follow_the_limit(start, our_program, tmp_path, identities
         assert server.get("/status")[0] == 200
         invited.ask()
         check_both_ways(*invited.join_both())
+
+
+@name_server.needed
+@pytest.mark.skipif(faults.sanitized(), reason="sanitizers need larger stacks")
+def test_threads_of_libraries_have_stacks_that_suffice(start, our_program, names):  # noqa: F811
+    """libcurl looks names up on threads of its own."""
+    names.address = "127.0.0.1"
+    server = start(our_program, "-pools", f"http://pool.test:{free_port()}/endpoint",
+                   prefix=[*limited("stack", 65536), *names.prefix()])
+    server.wait_for_log("Failed to join pool")
+    assert names.asked and server.stop() == 0, server.log()
 
 
 @pytest.mark.parametrize("variable", ["TZ=:{}", "TZ={}", "OPENSSL_CONF={}"])

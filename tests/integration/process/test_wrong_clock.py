@@ -9,6 +9,7 @@ import pytest
 from cryptography import x509
 
 import faults
+import relay_protocol as rp
 from exposition import parse
 from pairing import Invited, check_both_ways
 from relay_client import ProtocolConnection
@@ -79,10 +80,10 @@ def test_a_clock_that_is_set_breaks_nothing(clocked, identities):
         wait_for(lambda: used(server), "the bytes to be counted")
         for text, shift in (("+0", 0), ("-1d", -DAY), ("+1d", DAY), ("+0", 0)):
             clock.set(text)
+            assert 0 <= server.status()["uptimeSeconds"] < 3600
             now = time.time() + shift
             wait_for(lambda: abs(started(server) - now) < 3600,
                      lambda: f"the start to be told as {now}: {started(server)}")
-            assert server.status()["uptimeSeconds"] < 3600
             check_both_ways(*sides)
             invited.target.check_alive()
             with ProtocolConnection(server.address, identities[2]) as device:
@@ -99,3 +100,32 @@ def test_a_certificate_that_is_made_then_is_valid_later(clocked):
     certificate = x509.load_pem_x509_certificate((keys / "cert.pem").read_bytes())
     assert certificate.not_valid_before.year == 1970
     assert certificate.not_valid_after.year >= 2045
+
+
+def test_a_token_that_has_expired_ends_when_the_clock_is_set(
+        start, our_program, tmp_path, identities):
+    clock = Clock(tmp_path)
+    clock.set("@1970-01-01 00:05:00")
+    names, conf = tmp_path / "names", tmp_path / "relay.conf"
+    names.write_text("old:of-old expires=2000-01-01\nnew:of-new expires=2099-12-31\n")
+    conf.write_text("modules = { log, bounds, relay, access, rate-limit, status }\n"
+                    f'access {{ named-tokens = "{names}" }}\n')
+    server = start(our_program, "-conf", conf, "-ping-interval", "1s", env=clock.environment)
+
+    def answer_to(token):
+        with ProtocolConnection(server.address, identities[2]) as device:
+            return device.ask(rp.JoinRelayRequest(token))
+
+    tokens = ("of-old", "of-new")
+    old, new = (ProtocolConnection(server.address, identity) for identity in identities[:2])
+    with old, new:
+        for device, token in zip((old, new), tokens):
+            assert device.ask(rp.JoinRelayRequest(token)) == rp.response(rp.SUCCESS)
+        clock.set("+0")
+        assert old.receive_answering_pings() == rp.RelayFull()
+        old.expect_close()
+        new.check_alive()
+    assert answer_to("of-old") == rp.response(rp.WRONG_TOKEN)
+    assert answer_to("of-new") == rp.response(rp.SUCCESS)
+    clock.set("@1999-12-31 00:00:00")
+    assert [answer_to(token) for token in tokens] == [rp.response(rp.SUCCESS)] * 2

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Threads block all signals, and work for the server of the thread that made
- * them. */
+/* Threads block all signals, work for the server of the thread that made
+ * them, and have stacks of one size. */
 
 #include <semaphore.h>
 #include <setjmp.h>
@@ -15,18 +15,32 @@
 #include <strelaysrv/thread.h>
 
 #include "base/instance.h"
+#include "loop/thread_stack.h"
 
 struct seen {
 	sigset_t mask;
 	const struct instance *instance;
+	size_t stack;
 	sem_t done;
 };
+
+static size_t own_stack(void)
+{
+	pthread_attr_t attr;
+	size_t size = 0;
+
+	assert_int_equal(pthread_getattr_np(pthread_self(), &attr), 0);
+	pthread_attr_getstacksize(&attr, &size);
+	pthread_attr_destroy(&attr);
+	return size;
+}
 
 static void *look(void *arg)
 {
 	struct seen *seen = arg;
 
 	pthread_sigmask(SIG_SETMASK, NULL, &seen->mask);
+	seen->stack = own_stack();
 	seen->instance = instance;
 	sem_post(&seen->done);
 	return seen;
@@ -41,6 +55,7 @@ static void check(const struct seen *seen)
 		assert_int_equal(sigismember(&seen->mask, others[i]), 1);
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		assert_int_equal(sigismember(&seen->mask, own[i]), 0);
+	assert_int_equal(seen->stack, THREAD_STACK_BYTES);
 }
 
 static void test_joined(void **state)
