@@ -14,6 +14,7 @@ import threading
 
 import pytest
 
+from privileges import why_no_mounts, why_no_other_user
 from relay_server import ROOT, free_port
 from waiting import PATIENCE, wait_for
 
@@ -22,7 +23,7 @@ INNER = "srv/strelaysrv"
 
 pytestmark = pytest.mark.skipif(
     os.path.exists("/etc/strelaysrv-test-root"), reason="this is already such a root")
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root for namespaces")
+needs_root = pytest.mark.skipif(why_no_mounts() is not None, reason=f"{why_no_mounts()}")
 
 
 def run(folder, *command, before=(), **variables):
@@ -169,7 +170,7 @@ def test_without_space_it_says_so(tmp_path):
     assert_not_run(run(tmp_path, "13", "true", before=small), "GB left")
 
 
-@needs_root
+@pytest.mark.skipif(why_no_other_user() is not None, reason=f"{why_no_other_user()}")
 def test_without_the_rights_it_says_so(tmp_path):
     nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     done = subprocess.run([*nobody, "sh", "-s", "13", "true"], input=TOOL.read_text(), text=True,

@@ -12,6 +12,7 @@ import subprocess
 import pytest
 
 import relay_protocol as rp
+from privileges import why_no_owner
 from relay_client import ProtocolConnection
 from relay_server import ROOT, Program, RelayServer, run
 from service_unit import UNIT, asserts_hold, command, environment, settings
@@ -49,7 +50,7 @@ def tree(tmp_path, relay_keys):
     def make(layout, options):
         folder = tmp_path / "root" / "var" / "lib" / layout.folder
         shutil.copytree(relay_keys, folder)
-        if os.geteuid() == 0:
+        if not why_no_owner():
             for path in (folder, *folder.iterdir()):
                 os.chown(path, 4321, 1234)
         if layout.drop_in:
@@ -81,7 +82,7 @@ def test_a_layout_is_taken_over(tree, tmp_path, identities, relay_keys, layout):
     assert asserts_hold(unit, root)
     home = root / unit["WorkingDirectory"][0].lstrip("/")
     assert unit["StateDirectory"] == [layout.folder]
-    if layout.folder != "syncthing/relaysrv" and os.geteuid() == 0:
+    if layout.folder != "syncthing/relaysrv" and not why_no_owner():
         assert unit["User"] == ["4321"] and unit["Group"] == ["1234"]
     given = environment(unit, layout.defaults.format(GIVEN))
     server = RelayServer(OURS, [OURS.path, *command(unit, "ExecStart", given), *QUIET], home,

@@ -8,7 +8,9 @@ import subprocess
 
 import pytest
 
+from privileges import why_no_owner
 from relay_server import Program
+from skip_unless import can_run
 from waiting import PATIENCE, wait_for
 
 LINKS = {"/dev/stdout": 1, "/dev/stderr": 2, "/dev/fd/1": 1, "/proc/self/fd/1": 1}
@@ -104,7 +106,7 @@ def test_check_says_yes_to_a_pipe(tmp_path, pipe):
     assert done.returncode == 0, done
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="LINKS OF OTHERS ARE NOT TESTED: needs root")
+@can_run("LINKS OF OTHERS", why_no_owner())
 @pytest.mark.parametrize("args", [[], ["-check"]], ids=["start", "check"])
 def test_another_users_link_is_not_followed_and_check_knows(tmp_path, args):
     link = tmp_path / "relay.log"

@@ -16,6 +16,7 @@ import relay_server
 from module_server import ModuleServer
 from name_server import names  # noqa: F401
 from pairing import Invited, check_both_ways
+from privileges import flags_to_be_seen
 from relay_server import Program, free_port, split_address
 from waiting import PATIENCE, wait_for
 
@@ -33,7 +34,8 @@ class Detached:
         conf = pathlib.Path(folder) / "relay.conf"
         conf.write_text(MODULES.format(self.file))
         command = [self.program.path, "-conf", str(conf), "-keys", str(keys), "-pools", "",
-                   "-listen", "127.0.0.1:0", "-status-srv", "127.0.0.1:0", "-workers", "2"]
+                   "-listen", "127.0.0.1:0", "-status-srv", "127.0.0.1:0", "-workers", "2",
+                   *flags_to_be_seen()]
         self.process = subprocess.Popen(
             ["sh", "-c", f'exec "$0" "$@" {closed}', *command], cwd=folder,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

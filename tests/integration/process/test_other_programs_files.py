@@ -10,6 +10,7 @@ import subprocess
 import pytest
 import yaml
 
+from privileges import flags_to_be_seen
 from relay_server import ROOT, Program, module_folder, run
 from waiting import PATIENCE, wait_for
 
@@ -86,7 +87,8 @@ def logging_to_a_file(tmp_path):
     log.parent.mkdir(mode=0o755)
     server = subprocess.Popen(
         [program, "-module-dir", module_folder(), "-listen", "127.0.0.1:0", "-status-srv=", "-pools=", "-keys",
-         tmp_path, "-control.socket", tmp_path / "s", "-log.target", "file", "-log.file", log],
+         tmp_path, "-control.socket", tmp_path / "s", "-log.target", "file", "-log.file", log,
+         *flags_to_be_seen()],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for(lambda: log.exists() and "ready, with modules" in log.read_text(), lambda: "the start")
