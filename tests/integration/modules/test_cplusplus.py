@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 """The public headers from C++: each compiles alone, and a module in C++ is built and loaded."""
 
+import re
 import shutil
 import subprocess
 
@@ -35,6 +36,22 @@ def test_each_header_compiles_alone(compiler, tmp_path):
         source = tmp_path / f"{header.stem}.cpp"
         source.write_text(f"#include <strelaysrv/{header.name}>\n")
         compile_or_fail(compiler, "-std=c++11", *STRICT, "-fsyntax-only", source)
+
+
+def test_each_function_has_the_name_that_c_gives_it(compiler, tmp_path):
+    """A header without extern "C" compiles, but what uses its functions cannot be loaded."""
+    names = set()
+    for exports in (ROOT / "core" / "exports.map", ROOT / "tests" / "testutil" / "exports.map"):
+        names |= set(re.findall(r"^\s*(relay_\w+);", exports.read_text(), re.MULTILINE))
+    source, built = tmp_path / "all.cpp", tmp_path / "all.o"
+    source.write_text("".join(f"#include <strelaysrv/{header.name}>\n" for header in HEADERS)
+                      + "extern void (*const all[])();\nvoid (*const all[])() = {\n"
+                      + "".join(f"reinterpret_cast<void (*)()>(&{name}),\n" for name in sorted(names))
+                      + "};\n")
+    compile_or_fail(compiler, "-std=c++11", *STRICT, "-c", "-o", built, source)
+    wanted = subprocess.run(["nm", "--undefined-only", "--format=just-symbols", built],
+                            capture_output=True, text=True, check=True).stdout.split()
+    assert {name for name in wanted if "relay_" in name} == names
 
 
 def test_a_module_in_cplusplus_is_loaded(compiler, tmp_path, relay_keys):
