@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MPL-2.0
-"""With TEST_COMPLETE=1 a test that is skipped fails, unless the build or the kernel is why."""
+"""With TEST_COMPLETE=1 a test that is skipped fails, unless the build or the kernel is why.  Where
+rights are missing, each has a reason."""
 
+import json
 import os
 import re
 import subprocess
@@ -48,3 +50,25 @@ def test_a_skip_is_a_failure_where_all_must_run(tmp_path, complete, skipped):
     if not complete:
         for reason in ("needs a tool", "cannot make network namespaces"):
             assert f"skipped: 1: {reason}\n" in done.stdout, done.stdout
+
+
+REASONS = """
+import json, sys
+sys.path.insert(0, {tools!r})
+import privileges
+print(json.dumps([[getattr(privileges, name)() for name in dir(privileges)
+                   if name.startswith("why_no_")], privileges.flags_to_be_seen()]))
+"""
+
+
+def test_without_rights_each_has_a_reason():
+    """Root in a container may be root by its number only."""
+    before = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
+    if subprocess.run([*before, "true"], capture_output=True, check=False).returncode:
+        before = []  # there are none that could be given up
+    done = subprocess.run(
+        [*before, sys.executable, "-c", REASONS.format(tools=str(ROOT / "tests/integration/tools"))],
+        capture_output=True, text=True, check=True)
+    reasons, flags = json.loads(done.stdout)
+    assert len(reasons) == 5 and None not in reasons, reasons
+    assert flags == ["-core-dumps"]
