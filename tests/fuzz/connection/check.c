@@ -223,7 +223,7 @@ static void check_whole(const struct side *self, const struct side *other)
 {
 	if (!self->tcp || !sim_client_at_end(self->tcp) || self->reset)
 		return;
-	if (!other->fin || other->reset)
+	if (!other->fin || other->reset || (other->tcp && other->tcp->lost))
 		return;
 	if (self->got != other->sent)
 		sim_die("a side of a session has got %" PRIu64 " of %" PRIu64

@@ -351,6 +351,7 @@ void clients_reap(void)
 		if (!c->tcp || !c->gone || !c->tcp->server_gone)
 			continue;
 		sides[c->side].read = side_read(&sides[c->side]);
+		sides[c->side].reset |= c->tcp->lost;
 		sides[c->side].tcp = NULL;
 		sim_tcp_free(c->tcp);
 		c->tcp = NULL;

@@ -48,6 +48,7 @@ struct sim_tcp {
 	bool up_fin;             /* the client has sent its FIN */
 	bool down_fin;           /* the server has sent its FIN */
 	bool client_reset;       /* the client has sent a RST, or its kernel */
+	bool lost;               /* so bytes of the client did not arrive */
 	bool client_gone;        /* the client has closed its socket */
 	bool server_reset;       /* the server has sent a RST */
 	bool server_gone;        /* the server has closed its socket */

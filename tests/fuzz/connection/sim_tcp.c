@@ -108,6 +108,7 @@ static void reset_arrives(struct sim_tcp *tcp)
 	if (tcp->client_reset)
 		return;
 	tcp->client_reset = true;
+	tcp->lost = tcp->up.len != tcp->arrived;
 	tcp->up.len = tcp->arrived;
 	drop(&tcp->down);
 	tcp->error = fin_arrived(tcp) ? EPIPE : ECONNRESET;

@@ -2,6 +2,7 @@
 
 /* The steps that an input consists of. */
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -413,19 +414,50 @@ static void do_room(struct program *program)
 	sim_tcp_resized(client->tcp);
 }
 
-/* Another process has accepted a connection, and read its key. */
+/* What another process says of a connection before the bytes that it has read.
+ */
+static size_t onward_head(const struct sim_tcp *tcp, bool proxied,
+	struct conn_import_onward *head)
+{
+	static const uint8_t own[16] = {[10] = 0xff, 0xff, 10, 9, 9, 9};
+
+	*head = (struct conn_import_onward){.proxied = proxied};
+	memcpy(head->place.from, &tcp->from.sin6_addr, 16);
+	memcpy(head->place.to, own, 16);
+	head->place.from_port = tcp->from.sin6_port;
+	head->place.to_port = htons(443);
+	return sizeof(*head);
+}
+
+/* Another process has accepted a connection, and read its key.  Of 8 such
+ * connections, 5 come from beside the server, one is of a proxy, and two are
+ * passed on by an old process, of which one is of a proxy.  Some are cut. */
 static void do_import(struct program *program)
 {
-	unsigned how = next(program);
+	unsigned how = next(program), kind = how >> 5;
 	struct client *client = client_import(how & 7);
-	uint8_t frame[FRAME_OPAQUE_SIZE];
-	size_t len = key_frame(frame, how >> 3);
+	struct conn_import_onward head;
+	uint8_t data[sizeof(head) + FRAME_OPAQUE_SIZE];
+	size_t before = 0, len;
 
 	if (!client)
 		return;
+	if (kind >= 5)
+		before = onward_head(client->tcp, kind == 7, &head);
+	if (kind == 5)
+		before = sizeof(head.place);
+	memcpy(data, &head, before);
+	len = before + key_frame(data + before, how >> 3 & 3);
+	if (before && (how >> 3 & 3) == 3)
+		len = before - 1;
 	sides[client->side].raw = 1;
 	sides[client->side].imported = true;
-	conn_import(client->tcp->fd, frame, len);
+	if (kind == 5)
+		conn_import_proxied(client->tcp->fd, data, len);
+	else if (kind > 5)
+		conn_import_onward(client->tcp->fd, data, len);
+	else
+		conn_import(client->tcp->fd, data, len);
 }
 
 static void do_hold(struct program *program)
