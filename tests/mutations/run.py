@@ -5,6 +5,7 @@
                          stopped; with paths (core/http), only faults in files below them
     run.py --again       tries those again that were not noticed, with the present tests
     run.py --units       runs no black-box tests; what the unit tests do not notice is tried later
+    run.py --passed      tries only what the unit tests did not notice, with the black-box tests
     run.py --report      prints what the runs so far have found
 
 The faults are chosen by the seed from all places that sites.py finds in core/ and modules/, as
@@ -32,6 +33,8 @@ import sites
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SURVIVORS = "tests/mutations/survivors.txt"
 WANTED = 85.0
+# A verdict until the black-box tests have been run, too.
+PASSED_UNITS = "not noticed by units"
 
 
 def all_sites(options):
@@ -80,12 +83,18 @@ class Results:
         return self.of.get(site.key(), {}).get("verdict", "")
 
 
-def try_one(build, tests, site, options):
+def try_one(build, tests, results, site, options):
     try:
         verdict = build.plant(site)
         if verdict != "compiled":
             return verdict, ""
-        return tests.notice(site.path, options.each, options.units)
+        if results.verdict(site) != PASSED_UNITS:
+            noticed_by = tests.units(site.path)
+            if noticed_by:
+                return "noticed", noticed_by
+            if options.units:
+                return PASSED_UNITS, ""
+        return tests.black_boxes(site.path, options.each)
     finally:
         build.restore(site)
 
@@ -100,7 +109,10 @@ def wanted(results, options):
         counted += 1
         if counted > options.count:
             return
-        if not verdict or options.again and verdict in ("survived", "no time"):
+        left = verdict == PASSED_UNITS and not options.units
+        if options.passed and not left:
+            continue
+        if not verdict or left or options.again and verdict in ("survived", "no time"):
             yield site
 
 
@@ -114,11 +126,7 @@ def run(results, options):
         if begin > end:
             print("the time is over; the next run goes on here")
             return
-        found = try_one(build, tests, site, options)
-        if not found:
-            print(f"not noticed by units: {site.path}:{site.line} {name_of(site)}", flush=True)
-            continue
-        verdict, by = found
+        verdict, by = try_one(build, tests, results, site, options)
         results.add(site, verdict, by, time.monotonic() - begin)
         print(f"{verdict}: {site.path}:{site.line} {name_of(site)}  [{by}]", flush=True)
 
@@ -167,6 +175,7 @@ def main():
     parser.add_argument("--folder", type=pathlib.Path, help="ROOT/build-mutations if not given")
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--units", action="store_true")
+    parser.add_argument("--passed", action="store_true")
     parser.add_argument("--report", action="store_true")
     parser.add_argument("paths", metavar="PATH", nargs="*")
     options = parser.parse_args()
