@@ -19,11 +19,6 @@
 /* How long a connection lingers. */
 #define LINGER_MS 3000
 /*
- * A session may leave more bytes than a slow reader takes in that time.  Such a
- * connection lingers on while the reader takes this much, 1 KiB a second.
- */
-#define LINGER_PROGRESS 3072
-/*
  * How many bytes that a peer sends meanwhile are read and discarded: more than
  * are in flight on most paths.  If it sends more, nothing more is read.
  */
@@ -94,17 +89,10 @@ static void give_up(struct relay_conn *conn)
 
 static bool may_go_on(struct relay_conn *conn)
 {
-	struct linger_record *one = conn->lingering;
-	int owed = socket_owes(conn->fd);
-	bool leaves = owed > 0 && one->owed - owed >= LINGER_PROGRESS;
+	bool takes = linger_record_takes(
+		conn->lingering, socket_owes(conn->fd), loop_clock_ms());
 
-	one->owed = owed;
-	if (owed > one->first) /* queued bytes have reached the socket */
-		one->first = owed;
-	return conn->ended && leaves &&
-	       owed <= linger_may_owe(
-			       one->first, loop_clock_ms() - one->since_ms) &&
-	       linger_record_measure(conn);
+	return conn->ended && takes && linger_record_measure(conn);
 }
 
 static void linger_due(struct deadline *deadline)

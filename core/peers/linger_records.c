@@ -139,6 +139,17 @@ int linger_record_add(struct relay_conn *conn, bool session)
 	return 0;
 }
 
+bool linger_record_takes(struct linger_record *one, int owed, int64_t now_ms)
+{
+	bool takes = owed > 0 && one->owed - owed >= LINGER_PROGRESS;
+
+	one->owed = owed;
+	if (owed > one->first) /* queued bytes have reached the socket */
+		one->first = owed;
+	return takes &&
+	       owed <= linger_may_owe(one->first, now_ms - one->since_ms);
+}
+
 bool linger_record_measure(struct relay_conn *conn)
 {
 	weigh(conn->lingering);

@@ -18,6 +18,12 @@ struct peers;
 struct relay_conn;
 
 /*
+ * A session may leave more bytes than a slow reader takes between two checks.
+ * Such a connection lingers on while the reader takes this much, 1 KiB a
+ * second.
+ */
+#define LINGER_PROGRESS 3072
+/*
  * A peer with much to receive must be faster than LINGER_PROGRESS.  After the
  * first minute, what it has not received yet must shrink at a constant rate, so
  * that it has everything 20 minutes after the connection began to linger.
@@ -30,7 +36,7 @@ struct linger_record {
 	struct linger_record *next;  /* on the worker's list */
 	struct linger_record **link; /* what points to this one */
 	int64_t since_ms;            /* when it began to linger */
-	int first;                   /* socket_owes() at that time */
+	int first;                   /* most of socket_owes() since then */
 	int owed;                    /* socket_owes() at the last check */
 	uint32_t discarded;          /* bytes read from its peer */
 	bool session;                /* a session has left it bytes */
@@ -63,6 +69,10 @@ static inline int64_t linger_may_owe(int64_t first, int64_t ms)
 		return first;
 	return left > 0 ? first * left / LINGER_DRAIN_MS : 0;
 }
+
+/* Notes how many bytes it owes now.  Whether its reader takes enough of them.
+ */
+bool linger_record_takes(struct linger_record *one, int owed, int64_t now_ms);
 
 /* Removes its record.  Accepts a connection that does not linger. */
 void linger_record_remove(struct relay_conn *conn);

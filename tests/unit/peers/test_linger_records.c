@@ -54,6 +54,33 @@ static void in_the_first_minute_it_need_not_shrink(void **state)
 	assert_true(linger_may_owe(MUCH, 61 * SECOND) < MUCH);
 }
 
+static void a_reader_takes_a_kib_a_second_or_goes(void **state)
+{
+	struct linger_record one = {.first = MUCH, .owed = MUCH};
+
+	(void)state;
+	assert_true(linger_record_takes(&one, MUCH - LINGER_PROGRESS, 3000));
+	assert_false(linger_record_takes(
+		&one, MUCH - 2 * LINGER_PROGRESS + 1, 6000));
+	assert_true(
+		linger_record_takes(&one, MUCH - 4 * LINGER_PROGRESS, 9000));
+	assert_false(linger_record_takes(&one, 0, 12000));
+}
+
+/* What it must have taken after the first minute is a part of the most. */
+static void it_is_measured_by_the_most_that_it_has_owed(void **state)
+{
+	const int64_t half_ms = LINGER_GRACE_MS + LINGER_DRAIN_MS / 2;
+	struct linger_record one = {.first = MUCH / 4, .owed = MUCH / 4};
+
+	(void)state;
+	assert_false(linger_record_takes(&one, MUCH, 3000)); /* more came */
+	assert_true(linger_record_takes(&one, MUCH / 2 + 9999, 6000));
+	assert_true(linger_record_takes(&one, MUCH / 2, half_ms));
+	assert_false(linger_record_takes(
+		&one, MUCH / 2 - LINGER_PROGRESS, half_ms + SECOND * 60));
+}
+
 /* The numbers that decide are members of a connection here: the descriptor is
  * what it holds, and its address has what its source has. */
 enum { PLACES, BYTES };
@@ -98,13 +125,16 @@ void linger_places_change(struct linger_places *places, const uint8_t *address,
 	(void)by;
 }
 
+static int64_t lingering; /* the gauge */
+
 void peer_count(struct metrics_shard *shard, enum peer_metric which,
 	unsigned value, int64_t by)
 {
 	(void)shard;
-	(void)which;
-	(void)value;
-	(void)by;
+	if (which != PEER_LINGERING)
+		return;
+	assert_int_equal(value, 0);
+	lingering += by;
 }
 
 void kernel_memory_change(int64_t by)
@@ -162,7 +192,7 @@ static int tear_down(void **state)
 	(void)state;
 	while (peers.lingering_list)
 		linger_record_remove(peers.lingering_list->conn);
-	return (int)peers.lingering_count;
+	return lingering ? -1 : (int)peers.lingering_count;
 }
 
 /* All places but the first few are taken by strangers that hold one byte. */
@@ -248,6 +278,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nobody_takes_longer_than_20_minutes),
 		cmocka_unit_test(in_the_first_minute_it_need_not_shrink),
+		cmocka_unit_test(a_reader_takes_a_kib_a_second_or_goes),
+		cmocka_unit_test(it_is_measured_by_the_most_that_it_has_owed),
 		TEST(while_there_are_places_nobody_goes),
 		TEST(a_source_has_its_part_only),
 		TEST(what_a_session_has_left_goes_last),
