@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Tests of what the new process of an upgrade is told. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <strelaysrv/server.h>
+
+#include "base/instance.h"
+#include "http/http.h"
+#include "life/life_state.h"
+#include "life/new_process.h"
+#include "net/inherited.h"
+#include "peers/listeners.h"
+
+#define CHANNEL 900 /* no descriptor */
+
+static struct life_state life; /* without a launcher */
+static struct instance server = {.life = &life};
+static int relay_sockets, status_sockets;
+static bool fails;
+static struct new_process process;
+static struct relay_err err;
+
+int listeners_each(listeners_socket_fn *fn, void *arg)
+{
+	for (int i = 0; i < relay_sockets; i++)
+		if (fn(INHERITED_RELAY, 100 + i, arg) != 0)
+			return -1;
+	return fails ? -1 : 0;
+}
+
+int http_each_socket(listeners_socket_fn *fn, void *arg)
+{
+	for (int i = 0; i < status_sockets; i++)
+		if (fn(INHERITED_STATUS, 500 + i, arg) != 0)
+			return -1;
+	return 0;
+}
+
+const uint8_t *relay_server_id(void)
+{
+	static const uint8_t id[RELAY_DEVICE_ID_LEN] = {1};
+
+	return id;
+}
+
+static int prepare(int relay, int status)
+{
+	relay_sockets = relay;
+	status_sockets = status;
+	return new_process_prepare(&process, CHANNEL, &err);
+}
+
+static void finish(void)
+{
+	process.channel_fd = -1; /* not to be closed */
+	new_process_free(&process);
+}
+
+/* The value of a variable in the new environment; NULL: there is none. */
+static const char *variable(const char *name)
+{
+	const char *found = NULL;
+
+	for (char **text = process.environment; *text; text++)
+		if (strncmp(*text, name, strlen(name)) == 0 &&
+			(*text)[strlen(name)] == '=') {
+			assert_null(found);
+			found = *text + strlen(name) + 1;
+		}
+	return found;
+}
+
+static void test_it_is_told_its_sockets(void **state)
+{
+	(void)state;
+	assert_int_equal(setenv(INHERITED_SOCKETS, "relay:7", 1), 0);
+	assert_int_equal(setenv("KEPT", "yes", 1), 0);
+	assert_int_equal(prepare(2, 1), 0);
+	assert_string_equal(
+		variable(INHERITED_SOCKETS), "relay:100,relay:101,status:500");
+	assert_string_equal(variable(HANDOVER_CHANNEL), "900");
+	assert_int_equal(strlen(variable(HANDOVER_ID)), 63);
+	assert_string_equal(variable("KEPT"), "yes");
+	finish();
+}
+
+static void test_without_sockets_none_are_named(void **state)
+{
+	(void)state;
+	assert_int_equal(prepare(0, 0), 0);
+	assert_null(variable(INHERITED_SOCKETS));
+	assert_int_equal(process.count, 1);
+	finish();
+}
+
+static void test_all_sockets_stay_open(void **state)
+{
+	(void)state;
+	assert_int_equal(prepare(200, 2), 0);
+	assert_int_equal(process.count, 203);
+	assert_int_equal(process.fds[0], CHANNEL);
+	for (int i = 0; i < 200; i++)
+		assert_int_equal(process.fds[1 + i], 100 + i);
+	assert_int_equal(process.fds[202], 501);
+	finish();
+}
+
+static void test_without_memory_it_is_not_begun(void **state)
+{
+	(void)state;
+	fails = true;
+	assert_int_equal(prepare(1, 1), -1);
+	assert_string_equal(err.text, "out of memory");
+	fails = false;
+	finish();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_it_is_told_its_sockets),
+		cmocka_unit_test(test_without_sockets_none_are_named),
+		cmocka_unit_test(test_all_sockets_stay_open),
+		cmocka_unit_test(test_without_memory_it_is_not_begun),
+	};
+
+	instance = &server;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
