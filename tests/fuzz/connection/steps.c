@@ -425,20 +425,22 @@ static size_t onward_head(const struct sim_tcp *tcp, bool proxied,
 	memcpy(head->place.from, &tcp->from.sin6_addr, 16);
 	memcpy(head->place.to, own, 16);
 	head->place.from_port = tcp->from.sin6_port;
-	head->place.to_port = htons(443);
+	head->place.to_port = proxied ? htons(443) : 0;
 	return sizeof(*head);
 }
 
 /* Another process has accepted a connection, and read its key.  Of 8 such
  * connections, 5 come from beside the server, one is of a proxy, and two are
- * passed on by an old process, of which one is of a proxy.  Some are cut. */
+ * passed on by an old process, of which one is of a proxy.  Of the last three
+ * kinds some are cut, and some have sent nothing yet and speak TLS. */
 static void do_import(struct program *program)
 {
-	unsigned how = next(program), kind = how >> 5;
+	unsigned how = next(program), kind = how >> 5, back = how >> 3 & 3;
 	struct client *client = client_import(how & 7);
 	struct conn_import_onward head;
 	uint8_t data[sizeof(head) + FRAME_OPAQUE_SIZE];
 	size_t before = 0, len;
+	bool tls = kind >= 5 && back == 2;
 
 	if (!client)
 		return;
@@ -447,17 +449,19 @@ static void do_import(struct program *program)
 	if (kind == 5)
 		before = sizeof(head.place);
 	memcpy(data, &head, before);
-	len = before + key_frame(data + before, how >> 3 & 3);
-	if (before && (how >> 3 & 3) == 3)
+	len = before + (tls ? 0 : key_frame(data + before, back));
+	if (before && back == 3)
 		len = before - 1;
-	sides[client->side].raw = 1;
-	sides[client->side].imported = true;
+	sides[client->side].raw = !tls;
+	sides[client->side].imported = !tls;
 	if (kind == 5)
 		conn_import_proxied(client->tcp->fd, data, len);
 	else if (kind > 5)
 		conn_import_onward(client->tcp->fd, data, len);
 	else
 		conn_import(client->tcp->fd, data, len);
+	if (tls)
+		client_tls(client, (int)(how % DEVICES));
 }
 
 static void do_hold(struct program *program)
