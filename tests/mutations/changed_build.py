@@ -49,13 +49,15 @@ class Build:
         for program, _, symbol in (line.rpartition(":") for line in listed.splitlines()):
             self._units[pathlib.Path(program)].add(symbol.split()[-1])
         commands = json.loads((self.build / "compile_commands.json").read_text())
-        self._objects = {}
+        self._objects, self._commands = {}, {}
         for command in commands:
             # The core first: test modules compile some files once more.
             path = pathlib.Path(command["file"])
             if path.is_relative_to(self.tree):  # others are made by the build
                 output = re.search(r" -o (\S+)", command["command"]).group(1)
-                self._objects.setdefault(str(path.relative_to(self.tree)), self.build / output)
+                source = str(path.relative_to(self.tree))
+                self._objects.setdefault(source, self.build / output)
+                self._commands.setdefault(source, command["command"])
 
     def _sync(self):
         names = output_of("git", "ls-files", "-co", "--exclude-standard", cwd=self.root).splitlines()
@@ -116,6 +118,12 @@ class Build:
         if not self._ninja(target):
             return "does not compile"
         return "same code" if self._code(site.path) == before else "compiled"
+
+    def warns(self, source):
+        """Whether the compiler warns of it, which is an error in the suite's builds."""
+        command = re.sub(r" -O1 -g0 -o \S+", " -O2 -Werror -o /dev/null", self._commands[source])
+        return subprocess.run(command, shell=True, cwd=self.build, check=False,
+                              capture_output=True).returncode != 0
 
     def link(self, programs):
         """Links programs, or the server and its modules, with the fault.  Apart, because most

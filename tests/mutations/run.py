@@ -88,6 +88,8 @@ def try_one(build, tests, results, site, options):
         verdict = build.plant(site)
         if verdict != "compiled":
             return verdict, ""
+        if build.warns(site.path):
+            return "noticed", "a warning of the compiler"
         if results.verdict(site) != PASSED_UNITS:
             noticed_by = tests.units(site.path)
             if noticed_by:

@@ -101,6 +101,13 @@ def test_options_tell_what_was_set(start, each_program):
     assert got == want
 
 
+def test_options_of_modules_that_do_not_run_are_0(start, plain_program, tmp_path):
+    conf = tmp_path / "few.conf"
+    conf.write_text("modules = { relay, status }\n")
+    options = start(plain_program, "-conf", conf).status()["options"]
+    assert (options["global-rate"], options["per-session-rate"], options["pools"]) == (0, 0, [])
+
+
 def test_text_is_escaped_for_json(start, each_program):
     text = 'say "hi"\\ \u00fc'
     assert start(each_program, "-provided-by", text).status()["options"]["provided-by"] == text
