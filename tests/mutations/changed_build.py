@@ -120,7 +120,7 @@ class Build:
         return "same code" if self._code(site.path) == before else "compiled"
 
     def warns(self, source):
-        """Whether the compiler warns of it, which is an error in the suite's builds."""
+        """Whether the compiler warns of it, which is an error where the suite builds."""
         command = re.sub(r" -O1 -g0 -o \S+", " -O2 -Werror -o /dev/null", self._commands[source])
         return subprocess.run(command, shell=True, cwd=self.build, check=False,
                               capture_output=True).returncode != 0

@@ -89,7 +89,7 @@ def try_one(build, tests, results, site, options):
         if verdict != "compiled":
             return verdict, ""
         if build.warns(site.path):
-            return "noticed", "a warning of the compiler"
+            return "does not compile", "without warnings"
         if results.verdict(site) != PASSED_UNITS:
             noticed_by = tests.units(site.path)
             if noticed_by:
