@@ -12,8 +12,10 @@ import time
 import topics
 
 UNIT_SECONDS, TEST_SECONDS, MOST_ROUNDS = 40, 120, 4
-# Whatever a faulty server leaves running ends with the namespace.
-ALONE = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+# Whatever a faulty server leaves running ends with the namespace. Its first process is a shell, as
+# that one is special.
+ALONE = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
+         "sh", "-c", '"$@"; exit $?', "sh")
 
 
 def alone():
