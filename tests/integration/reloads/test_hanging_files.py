@@ -269,6 +269,17 @@ def test_a_hanging_state_holds_nothing_up(begin, mount):  # noqa: F811
     assert relay.server.held_up() == 0
 
 
+def test_a_state_that_can_be_read_and_not_written_refuses_the_reload(reloadable, mount):  # noqa: F811
+    state = mount.file("quota.state", "new\n")
+    before = mount.folder.parent / "before.state"
+    relay = reloadable(QUOTA % before, env={
+        **mount.environment, "HANG_BELOW": f"{mount.folder}/.quota.state."})
+    hang_at_reload(relay, mount, QUOTA % state)
+    relay.server.wait_for_count("core: not reloaded: everything stays as it was", 1)
+    assert relay.server.count(f"error core: module quota: {state} does not answer") == 1
+    assert state.read_text() == "new\n"
+
+
 def test_a_start_does_not_fail_because_the_disk_is_slow(start, our_program, mount,  # noqa: F811
                                                         tmp_path, identities):
     """The state can be read, and its first write takes long."""
