@@ -132,8 +132,9 @@ static int set_attributes(posix_spawnattr_t *attr)
 
 void new_process_kill(pid_t pid)
 {
-	if (kill(-pid, SIGKILL) != 0)
-		(void)kill(pid, SIGKILL);
+	(void)kill(-pid, SIGKILL);
+	/* It may have joined another group, and left there what it started. */
+	(void)kill(pid, SIGKILL);
 }
 
 void new_process_interrupt(pid_t pid)

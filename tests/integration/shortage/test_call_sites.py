@@ -53,6 +53,7 @@ KEPT = [
     ("http", "event_add", "event_later"),
     ("start", "malloc", "parse_value"),
     ("upgrade", "sendmsg", "handover_send"),
+    ("upgrade", "recvmsg", "handover_receive"),
 ]
 
 #: Why connections end that nobody has ended.

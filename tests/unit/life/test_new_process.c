@@ -3,6 +3,7 @@
 /* Tests of what the new process of an upgrade is told. */
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include <strelaysrv/server.h>
@@ -125,6 +128,35 @@ static void test_without_memory_it_is_not_begun(void **state)
 	finish();
 }
 
+/* A new process that takes the old one for dead joins its group. */
+static void test_who_has_left_its_group_is_killed_too(void **state)
+{
+	int ready[2], status = 0;
+	char byte;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (setpgid(0, 0) == 0 && fork() != 0 &&
+			setpgid(0, getpgid(getppid())) == 0)
+			(void)!write(ready[1], "x", 1);
+		(void)alarm(60);
+		for (;;)
+			(void)pause();
+	}
+	assert_int_equal(close(ready[1]), 0);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	new_process_kill(pid);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	/* Neither it nor its child has the other end of the pipe any more. */
+	assert_int_equal(read(ready[0], &byte, 1), 0);
+	assert_int_equal(close(ready[0]), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,6 +164,7 @@ int main(void)
 		cmocka_unit_test(test_without_sockets_none_are_named),
 		cmocka_unit_test(test_all_sockets_stay_open),
 		cmocka_unit_test(test_without_memory_it_is_not_begun),
+		cmocka_unit_test(test_who_has_left_its_group_is_killed_too),
 	};
 
 	instance = &server;
