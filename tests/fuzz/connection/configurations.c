@@ -66,6 +66,7 @@ const struct configuration configurations[CONFIGURATIONS] = {
 			"ping-interval = 5s\n"
 			"message-timeout = 4s\n"
 			"guest-timeout = 2s\n"
+			"park-asks = 3s\n"
 			"}\n",
 		.ends = true,
 	},
