@@ -51,7 +51,7 @@ void check_chain(const struct identity *identity, const char *dir)
 			dir, more);
 }
 
-static int check_keys(const char *dir)
+static int check_keys(const char *dir, uint8_t id[32])
 {
 	char full[PATH_MAX];
 	const char *folder = realpath(dir, full) ? full : dir;
@@ -70,6 +70,7 @@ static int check_keys(const char *dir)
 	else {
 		check_chain(&identity, dir);
 		check_key_mode(&identity, dir);
+		memcpy(id, identity.id, sizeof(identity.id));
 	}
 	identity_finish(&identity);
 	return 0;
@@ -254,9 +255,9 @@ static int check_addresses(const struct core_conf *core)
 	return result;
 }
 
-int check_surroundings(const struct core_conf *core)
+int check_surroundings(const struct core_conf *core, uint8_t id[32])
 {
-	int result = check_keys(core->keys);
+	int result = check_keys(core->keys, id);
 
 	result |= check_addresses(core);
 	return result;

@@ -8,15 +8,18 @@
 #ifndef CHECK_H
 #define CHECK_H
 
+#include <stdint.h>
+
 struct core_conf;
 struct identity;
 
 /*
  * Logs every fault, not only the first.  An address in use is not a fault,
  * since the server that is to be reloaded may have it.  Nor is an address for
- * which only the user who checks lacks the rights.  0, or -1.  [C]
+ * which only the user who checks lacks the rights.  `id` becomes the server's
+ * ID, or stays as it is if there are no keys yet.  0, or -1.  [C]
  */
-int check_surroundings(const struct core_conf *core);
+int check_surroundings(const struct core_conf *core, uint8_t id[32]);
 
 /* Logs that the server does not send all of cert.pem, if it does not. */
 void check_chain(const struct identity *identity, const char *dir);

@@ -13,8 +13,10 @@
 #include "host/check_user.h"
 #include "host/host.h"
 #include "host/list_modules.h"
+#include "base/instance.h"
 #include "base/rights.h"
 #include "life/check_and_list.h"
+#include "life/life_state.h"
 #include "life/start_watch.h"
 #include "log/log.h"
 #include "modules/catalog.h"
@@ -50,7 +52,8 @@ static int check(struct config *config, const char *program, bool good)
 	const struct core_conf *core = config_core(config);
 	int result = good ? 0 : -1;
 
-	if (check_surroundings(core) != 0)
+	/* Modules may ask for the ID. */
+	if (check_surroundings(core, instance->life->shared.identity.id) != 0)
 		result = -1;
 	if (become_user(core, program, good) != 0)
 		result = -1;

@@ -33,7 +33,8 @@ int64_t relay_start_us(void);
 /* Milliseconds since the start, by the monotonic clock.  [*] */
 int64_t relay_uptime_ms(void);
 
-/* The server's own device ID, 32 bytes.  [*] from init on. */
+/* The server's own device ID, 32 bytes; in `advise`, zeroes if there are no
+ * keys yet.  [*] from init on. */
 const uint8_t *relay_server_id(void);
 
 /*
