@@ -30,7 +30,7 @@ PARSERS = (
     "core/life/handover.c", "core/modules/elf_check.c", "core/net/inherited.c",
     "core/peers/conn_hello.c", "core/tls/identity_read.c", "core/tls/tls_certificate.c",
     "core/tls/tls_hello.c", "modules/access/rules.c", "modules/access/tokens.c",
-    "modules/admission/answer.c",
+    "modules/admission/answer.c", "modules/endpoint/other_uri.c",
     "modules/control/request.c", "modules/nat/fetch.c", "modules/nat/http_body.c",
     "modules/nat/igd.c", "modules/nat/netlink.c", "modules/nat/pmp.c", "modules/nat/ssdp.c",
     "modules/nat/upnp.c", "modules/pool-join/answer.c", "modules/pool-join/pem.c",

@@ -117,6 +117,7 @@ TOPICS = (
      " modules/test_wormhole_upgrade.py"),
     ("modules/csv-exporter/* modules/statsd/*", "modules/test_exporters.py modules/test_statsd.py"),
     ("modules/dashboard/*", "http/test_dashboard.py"),
+    ("modules/endpoint/*", "http/test_endpoint.py http/test_endpoint_advice.py"),
     ("modules/nat/*", "addresses/test_nat.py addresses/test_nat_choices.py"
      " addresses/test_nat_hostile.py"),
     ("modules/pool-join/*", "addresses/test_pool_join.py"),

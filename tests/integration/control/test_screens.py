@@ -171,6 +171,8 @@ def screens(server, crowd):
     yield see("log-level", "log-level", "warning")
     yield see("quota", "quota")
     yield see("pools", "pools")
+    server.wait_for_log("endpoint: 127.0.0.1:9 is not listed any more")
+    yield see("endpoint", "endpoint")
     yield see("reload", "reload")
     yield see("drain", "drain")
     yield see("drain-again", "drain")
@@ -186,9 +188,10 @@ def test_every_command_in_a_terminal(controlled, control_folder):  # noqa: F811
     (control_folder / "bans").write_text("new\n")
     (control_folder / "tokens").write_text(f"alice:{TOKEN} rate=1MB/s quota=10GB\nbob:other\n")
     server = controlled(
-        modules=[*MODULES, "access", "quota", "pool-join", "prometheus"], workers=1, drain_spread="1h", sections={
+        modules=[*MODULES, "access", "quota", "pool-join", "prometheus", "endpoint"], workers=1, drain_spread="1h", sections={
             "access": {"bans": str(control_folder / "bans"),
                        "named-tokens": str(control_folder / "tokens")}, "pool-join": {"pools": []},
+            "endpoint": {"relays": ["relay://127.0.0.1:9/"], "remove-after": 1},
             "quota": {"month": "1GB", "state-file": str(control_folder / "quota.state"),
                       "state-required": "no"}})
     with contextlib.ExitStack() as stack:
