@@ -109,6 +109,9 @@ void stage_advise(struct relay_module *mod, const struct config *config)
 
 	if (!mod->def.hooks.advise)
 		return;
+	/* It may start a thread, such as one that looks up a name, which may
+	 * end only when -check does. */
+	module_pin(mod);
 	mod->checking = (struct relay_ctx){.mod = mod, .worker = RELAY_CONTROL};
 	module_call_begin(&call, &mod->checking);
 	mod->def.hooks.advise(
