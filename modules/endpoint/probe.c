@@ -120,13 +120,25 @@ static bool is_the_right_one(struct probe *probe, const struct other_uri *uri)
 	return false;
 }
 
+/* Takes the errors of the last call; returns the first one.  *here: it is this
+ * machine that lacks memory, which not each part of OpenSSL calls so. */
+static unsigned long take_errors(bool *here)
+{
+	unsigned long first = ERR_peek_error(), code;
+
+	*here = false;
+	while ((code = ERR_get_error()) != 0)
+		*here |= ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE ||
+			 ERR_GET_REASON(code) == ERR_R_INTERNAL_ERROR;
+	return first;
+}
+
 static void handshake_failed(struct probe *probe, int kind, int error)
 {
-	unsigned long code = ERR_peek_error();
-	const char *reason = ERR_reason_error_string(code);
+	bool here;
+	const char *reason = ERR_reason_error_string(take_errors(&here));
 
-	ERR_clear_error();
-	if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
+	if (here)
 		fail(probe, PROBE_NOT_MADE, "no memory");
 	else if (kind == SSL_ERROR_SYSCALL && error)
 		fail(probe, PROBE_NO_TLS, strerror(error));

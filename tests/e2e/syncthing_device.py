@@ -91,8 +91,9 @@ class Device:
         ).stdout
 
     def configure(self, listen, peer, peer_address, receive_kib=0):
-        """Sets the device's listen addresses and the peer's addresses, and shares the folder with
-        it."""
+        """Sets the device's listen address and the peer's address, or a list of them, and shares the
+        folder with it."""
+        addresses = [peer_address] if isinstance(peer_address, str) else peer_address
         file = self.home / "config" / "config.xml"
         tree = ElementTree.parse(file)
         root = tree.getroot()
@@ -110,10 +111,10 @@ class Device:
         _set(gui, "apikey", _API_KEY)
         self.api = "http://" + gui.find("address").text
         for device in root.findall("device"):
-            _set(device, "address", peer_address if device.get("id") == peer.id else "dynamic")
+            _set(device, "address", *(addresses if device.get("id") == peer.id else ["dynamic"]))
         other = ElementTree.SubElement(root, "device", id=peer.id, name="peer",
                                        compression="never")
-        ElementTree.SubElement(other, "address").text = peer_address
+        _set(other, "address", *addresses)
         for folder in root.findall("folder"):
             root.remove(folder)
         shared = ElementTree.SubElement(
@@ -127,13 +128,16 @@ class Device:
         tree.write(file)
         return self
 
-    def start(self, prefix=(), call=lambda body: body(), proxy=None):
+    def start(self, prefix=(), call=lambda body: body(), proxy=None, trusted=None):
         """`prefix` is a command prefix, such as for a network namespace; `call` runs a function
-        there.  `proxy`: the URL of the proxy through which it dials, and only so."""
+        there.  `proxy`: the URL of the proxy through which it dials, and only so.  `trusted`: the
+        only certificate of a web server that it trusts."""
         self._call = call
         environment = dict(self._environment)
         if proxy:
             environment |= {"no_proxy": "", "all_proxy": proxy, "ALL_PROXY_NO_FALLBACK": "1"}
+        if trusted:
+            environment["SSL_CERT_FILE"] = str(trusted)
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
                 [*prefix, _program(), "serve", "--home", str(self.home / "config"), "--no-browser",

@@ -224,6 +224,7 @@ def test_devices_sessions_and_a_web_server_share_a_port(shared, make_device):
     wait_for_connection(one, other, patience=2)
     assert shared.curl("https://127.0.0.1/" + PAGE.name) == PAGE.read_text()
     assert json.loads(shared.curl("https://127.0.0.1/status"))["numActiveSessions"] >= 1
+    assert "404" in shared.curl("https://127.0.0.1/endpoint"), "the module endpoint does not run"
 
 
 def test_the_first_bytes_of_a_session_may_come_one_at_a_time(shared):
