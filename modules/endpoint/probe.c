@@ -121,7 +121,8 @@ static bool is_the_right_one(struct probe *probe, const struct other_uri *uri)
 }
 
 /* Takes the errors of the last call; returns the first one.  *here: it is this
- * machine that lacks memory, which not each part of OpenSSL calls so. */
+ * machine that lacks memory.  Some parts of OpenSSL call that an internal
+ * error, and a few do not tell it at all. */
 static unsigned long take_errors(bool *here)
 {
 	unsigned long first = ERR_peek_error(), code;

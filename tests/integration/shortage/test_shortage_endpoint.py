@@ -41,10 +41,10 @@ def listing(start, plain_program, fault, tmp_path):
     """A server with such a list; list_only(uri) writes its configuration."""
     conf = tmp_path / "list.conf"
 
-    def list_only(uri):
+    def list_only(uri, remove_after=1):
         conf.write_text("modules = { log, relay, status, prometheus, endpoint }\nendpoint {\n"
                         f' relays = {{ "{uri}" }}\n check-interval = 1s\n'
-                        " remove-after = 1\n restore-after = 1\n}\n")
+                        f" remove-after = {remove_after}\n restore-after = 1\n}}\n")
 
     list_only("relay://127.0.0.1:9/")
     server = start(plain_program, "-conf", conf, env=fault.environment)
@@ -64,7 +64,8 @@ def counted(server, result):
 def check_one(server, fault, uri, *how):
     """Lists another relay; the calls of its first check are counted, or one fails."""
     before = server.count(ANSWERS)
-    server.list_only(uri)
+    # OpenSSL does not always tell that memory was short, so a check may fail, but only one.
+    server.list_only(uri, remove_after=2)
     done, log = server.reload()
     assert done, log
     fault.begin(*how, thread=server.pid)
