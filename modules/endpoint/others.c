@@ -4,12 +4,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include <openssl/ssl.h>
 
 #include "endpoint/others.h"
 #include "endpoint/report.h"
+#include "shared/random_number.h"
 
 /* Checks that run at a time. */
 #define AT_ONCE 8
@@ -17,17 +17,6 @@
  * this costs less than events of their own, which could fail. */
 #define STEP_MS 20
 #define REST_MS 1000
-
-static uint32_t random_number(void)
-{
-	uint32_t number;
-
-	/* Cannot fail for so few bytes after boot. */
-	if (getrandom(&number, sizeof(number), GRND_NONBLOCK) !=
-		(ssize_t)sizeof(number))
-		number = UINT32_MAX / 2;
-	return number;
-}
 
 /* The list. */
 

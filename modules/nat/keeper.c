@@ -5,12 +5,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include <strelaysrv/thread.h>
 
 #include "keeper.h"
 #include "shared/monotonic.h"
+#include "shared/random_number.h"
 
 struct keeper {
 	pthread_mutex_t lock; /* guards the following members */
@@ -44,16 +44,6 @@ struct job {
 	struct refusals refusals;
 	struct schedule_changes changes;
 };
-
-static uint32_t random_number(void)
-{
-	uint32_t number;
-
-	if (getrandom(&number, sizeof(number), GRND_NONBLOCK) !=
-		(ssize_t)sizeof(number))
-		return (uint32_t)monotonic_now_ms();
-	return number;
-}
 
 static void release(struct keeper *keeper)
 {

@@ -7,12 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include <strelaysrv/units.h>
 
 #include "../relay/service.h"
 #include "../shared/own_listener.h"
+#include "../shared/random_number.h"
 #include "../shared/shown_url.h"
 #include "answer.h"
 #include "pem.h"
@@ -80,17 +80,6 @@ static enum pool_state state_after(enum plan_outcome outcome)
 	return outcome == PLAN_JOINED      ? POOL_JOINED
 	       : outcome == PLAN_UNREACHED ? POOL_UNREACHED
 					   : POOL_REFUSED;
-}
-
-static uint32_t random_number(void)
-{
-	uint32_t number;
-
-	/* Cannot fail for so few bytes after boot. */
-	if (getrandom(&number, sizeof(number), GRND_NONBLOCK) !=
-		(ssize_t)sizeof(number))
-		number = UINT32_MAX / 2;
-	return number;
 }
 
 static void judge(struct relay_ctx *cx, struct pool *pool,
