@@ -2,6 +2,7 @@
 """The list of relays at /endpoint: what it has, what its checks find, and what operators see of it."""
 
 import contextlib
+import http.client
 import json
 import signal
 
@@ -15,7 +16,7 @@ from pairing import Invited, check_both_ways
 from relay_client import ProtocolConnection
 from relay_double import RelayDouble
 from relay_server import free_port
-from waiting import wait_for
+from waiting import PATIENCE, wait_for
 
 MODULES = ["log", "relay", "status", "prometheus", "control", "endpoint"]
 #: Checks in quick succession, and no patience with those that fail.
@@ -26,8 +27,8 @@ QUICK = {"check-interval": "1s", "remove-after": 1, "restore-after": 1}
 def serve(controlled):  # noqa: F811
     """serve(*uris, ...) starts a relay that lists these others, too."""
 
-    def start(*uris, sections=None, modules=MODULES, **options):
-        server = controlled(modules=modules, sections={
+    def start(*uris, sections=None, modules=MODULES, top=None, **options):
+        server = controlled(modules=modules, **(top or {}), sections={
             "endpoint": {**QUICK, "relays": list(uris), **options}, **(sections or {})})
         server.uri = server.wait_for_log(r"URI: (relay://\S+)").group(1)
         return server
@@ -89,6 +90,17 @@ def test_it_lists_itself_as_announced(serve):
     assert server.get("/endpoint", method="POST")[0] == 405
     assert server.get("/endpoint/")[0] == 404
     assert metric(server, "listed") == metric(server, "listed_itself") == 1
+
+
+def test_it_is_for_everybody(serve):
+    """As /status: at the status address, also if there is a private one."""
+    server = serve(top={"private_srv": "127.0.0.1:0"})
+    port = int(server.wait_for_log(r"private address: 127\.0\.0\.1:(\d+)").group(1))
+    assert listed(server) == [server.uri]
+    private = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    with contextlib.closing(private):
+        private.request("GET", "/endpoint")
+        assert json.loads(private.getresponse().read()) == {"relays": [{"url": server.uri}]}
 
 
 def test_another_relay_of_ours_is_listed(serve, start, our_program, identities, tmp_path):
