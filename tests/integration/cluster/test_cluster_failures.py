@@ -18,6 +18,7 @@ from cluster_nodes import (  # noqa: F401
 from pairing import check_both_ways, told
 from privileges import why_no_network
 from relay_client import Closed, ProtocolConnection, SessionConnection
+from relay_server import free_port
 from redis_proxy import start_proxy  # noqa: F401
 from skip_unless import can_run
 from waiting import wait_for
@@ -316,7 +317,7 @@ partition = can_run("NETWORK", why_no_network())
 def test_a_node_that_is_cut_off_from_redis(network, start_redis, start_nodes,  # noqa: F811
                                            identities):
     """It serves its own devices.  The others ignore it after the lease."""
-    server = start_redis("--bind", "127.0.0.1", "127.0.0.2", "127.0.0.3")
+    server = start_redis("bind 127.0.0.1 127.0.0.2 127.0.0.3", port=free_port())
     nodes = start_nodes(1, servers=f"127.0.0.2:{server.port}")
     start_nodes(2, servers=f"127.0.0.3:{server.port}")
     with join(nodes[0], identities[0]) as device, join(nodes[1], identities[1]) as other:
@@ -343,7 +344,7 @@ def test_a_node_that_is_cut_off_from_its_clients(network, start_redis, start_nod
                                                  identities):
     """It has its lease, and its devices seem to be there.  They dial another node, which has them
     from then on."""
-    server = start_redis("--bind", "127.0.0.1", "127.0.0.2", "127.0.0.3")
+    server = start_redis("bind 127.0.0.1 127.0.0.2 127.0.0.3", port=free_port())
     nodes = start_nodes(3, servers=f"127.0.0.2:{server.port}")
     with join(nodes[0], identities[0]):
         nodes.wait_until_claimed(1)
