@@ -80,23 +80,36 @@ static enum answer_end end_of(enum remote_end end)
 	return ANSWER_ERROR;
 }
 
-/* The asker's node, if it may; else one of two.  NULL: nobody can hold it. */
+static bool may_hold(
+	const struct node *node, uint64_t but, unsigned families, int64_t now)
+{
+	return node && node->incarnation != but && node_lives(node, now) &&
+	       node->facts.state == NODE_OPEN &&
+	       (place_families(&node->facts.v4, &node->facts.v6) & families) ==
+		       families;
+}
+
+/* The asker's node, if it may; else one of two; but not the one that was asked
+ * before.  NULL: nobody can hold it. */
 static const struct node *holder(
 	const struct relay_ctx *cx, const struct answering_ask *ask)
 {
 	const struct data *data = data_of(cx);
-	const struct node *asker = nodes_find(data->nodes, ask->from);
+	const struct node *node = nodes_find(data->nodes, ask->from);
 	int64_t now = relay_now_ms(cx);
 	/* The device may have come in by any family that this node has. */
 	unsigned families = place_families(&data->self.v4, &data->self.v6) |
 			    (ask->ask.from.len == 4 ? 1U : 2U);
 
-	if (asker && nodes_live(data->nodes, ask->from, now) &&
-		asker->facts.state == NODE_OPEN &&
-		(place_families(&asker->facts.v4, &asker->facts.v6) &
-			families) == families)
-		return asker;
-	return nodes_choose(data->nodes, families, random_number(), now);
+	if (may_hold(node, ask->holder, families, now))
+		return node;
+	for (int tries = 0; tries < 4; tries++) {
+		node = nodes_choose(
+			data->nodes, families, random_number(), now);
+		if (may_hold(node, ask->holder, families, now))
+			return node;
+	}
+	return NULL;
 }
 
 static bool hold_elsewhere(struct relay_ctx *cx, struct answering_ask *ask)
@@ -104,11 +117,36 @@ static bool hold_elsewhere(struct relay_ctx *cx, struct answering_ask *ask)
 	const struct node *node = holder(cx, ask);
 	struct message out = {.type = MESSAGE_PREPARE, .ask = ask->ask};
 
-	if (!node)
+	if (!node || ask->holders++ == ANSWERING_HOLDERS)
 		return false;
+	ask->holder = node->incarnation;
+	ask->prepare_ms = relay_now_ms(cx);
+	data_of(cx)->answering.waits = true;
 	out.ask.number = ask->serial;
 	send_message(cx, node->incarnation, &out);
 	return true;
+}
+
+int64_t answering_tick(struct relay_ctx *cx)
+{
+	struct answering *answering = &data_of(cx)->answering;
+	int64_t now = relay_now_ms(cx), late = now - ANSWERING_PREPARE_MS;
+	bool waits = false;
+
+	if (!answering->waits)
+		return ANSWERING_MS;
+	for (unsigned i = 0; i < ANSWERING_MOST; i++) {
+		struct answering_ask *ask = &answering->ask[i];
+
+		if (!ask->serial || ask->answered || !ask->prepare_ms)
+			continue;
+		if (ask->prepare_ms <= late && !hold_elsewhere(cx, ask))
+			answer(cx, ask, ANSWER_FULL);
+		else
+			waits = true;
+	}
+	answering->waits = waits;
+	return waits ? ANSWERING_PREPARE_MS / 3 : ANSWERING_MS;
 }
 
 /* The relay has invited the device, or has not. */
@@ -219,12 +257,15 @@ void answering_prepared(struct relay_ctx *cx, const struct message *in)
 	struct remote_ask remote;
 	struct relay_found found[2];
 
-	if (!ask || !data->remote)
+	/* One that was too late has found another in its place. */
+	if (!ask || !data->remote || ask->holder != in->from)
 		return;
 	if (in->answer.end != ANSWER_INVITED) {
-		answer(cx, ask, in->answer.end);
+		if (!hold_elsewhere(cx, ask))
+			answer(cx, ask, in->answer.end);
 		return;
 	}
+	ask->prepare_ms = 0;
 	ask->answer = in->answer;
 	place_fill(&in->answer.v4, in->answer.key[1], &found[0]);
 	place_fill(&in->answer.v6, in->answer.key[1], &found[1]);

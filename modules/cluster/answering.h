@@ -11,6 +11,7 @@
 #define CLUSTER_ANSWERING_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "cluster/messages/message.h"
 
@@ -20,6 +21,9 @@ struct relay_ctx;
  * node holds no sessions now.  False: nor does another one, or the device is
  * not here, or it is held here as usual.  Else asks_answered() follows. */
 bool answering_own(struct relay_ctx *cx, const struct message_ask *in);
+/* Asks another node where one does not prepare a session.  The ms until the
+ * next call. */
+int64_t answering_tick(struct relay_ctx *cx);
 /* Messages. */
 void answering_ask(struct relay_ctx *cx, const struct message *in);
 void answering_prepare(struct relay_ctx *cx, const struct message *in);

@@ -14,6 +14,10 @@
 /* How long one may take until its place is given to another. */
 #define ANSWERING_MS 2000
 
+/* A node that does not prepare a session within that time is not asked again,
+ * but another one: it may have died a moment ago. */
+#define ANSWERING_PREPARE_MS 150
+#define ANSWERING_HOLDERS    3
 /* The places in which one ask may be, next to each other. */
 #define ANSWERING_NEAR 8
 
@@ -27,6 +31,10 @@ struct answering_ask {
 	uint64_t from;   /* incarnation of the asker's node */
 	int64_t began_ms;
 	bool answered;
+	/* The node that was asked to hold the session, and when; 0: none. */
+	uint64_t holder;
+	int64_t prepare_ms;
+	unsigned holders;             /* that were asked so far */
 	struct message_ask ask;       /* its number is the asker's node's */
 	struct message_answer answer; /* as far as it is known */
 };
@@ -34,6 +42,7 @@ struct answering_ask {
 struct answering {
 	struct answering_ask *ask; /* ANSWERING_MOST */
 	uint64_t round;            /* part of the next serial number */
+	bool waits;                /* for a holder, perhaps */
 };
 
 #endif

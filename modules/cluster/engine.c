@@ -29,6 +29,7 @@ static void on_received(void *arg, const uint8_t *bytes, size_t len)
 {
 	if (data_of(arg)->known)
 		receive_message(arg, bytes, len);
+	ticking_soon(arg);
 }
 
 static void reach(struct relay_ctx *cx, bool reachable)

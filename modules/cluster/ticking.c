@@ -2,6 +2,7 @@
 
 /* The timer of claims, asks and leases of others. */
 
+#include "cluster/answering.h"
 #include "cluster/data.h"
 #include "cluster/receiving.h"
 #include "cluster/ticking.h"
@@ -20,6 +21,7 @@ static int64_t tick(struct relay_ctx *cx, void *arg)
 	(void)arg;
 	at_most(&wait, claims_tick(data->claims, now));
 	at_most(&wait, asks_tick(data->asks, now));
+	at_most(&wait, answering_tick(cx));
 	wait = wait < 1 ? 1 : wait;
 	data->tick_due_ms = now + wait;
 	return wait;

@@ -128,13 +128,13 @@ def test_messages_go_to_one_or_to_all(two):
 
 
 def test_foreign_messages_do_no_harm(two, redis):
+    # Its reader says what is wrong with it.
     assert redis.call("PUBLISH", "st:{test}:all", "y" * 513) == "2"
-    two.wait("b log 1")
+    two.wait("b received y")
     assert redis.call("PUBLISH", f"st:{{test}}:to:{2:016x}", "") == "1"
     redis.call("PUBLISH", "st:{test}:all", "good")
     two.wait("b received good")
-    assert two.counts("b")["reply"] == 1
-    assert not two.seen("received y")
+    assert two.counts("b")["reply"] == 0
 
 
 def test_leases_are_told_and_listed_until_they_are_over(two, redis):
