@@ -49,7 +49,9 @@ struct budget_row {
 	const char *attacks; /* of relay-siege */
 };
 
-const struct budget_row *budget_all(size_t *count);
+/* Its two parts, in their order. */
+const struct budget_row *budget_of_protocols(size_t *count);
+const struct budget_row *budget_of_others(size_t *count);
 
 /* Prints a Markdown table, with {NAME} for numbers. */
 void budget_print(FILE *out);

@@ -19,15 +19,8 @@ static void print_names(FILE *out, const char *names)
 	fputs("` |", out);
 }
 
-void budget_print(FILE *out)
+static void print_rows(FILE *out, const struct budget_row *rows, size_t count)
 {
-	size_t count;
-	const struct budget_row *rows = budget_all(&count);
-
-	fputs("| where | what | per connection | per source | in total | set "
-	      "by | counted by | needs bounds | tests | attacks |\n"
-	      "|---|---|---|---|---|---|---|---|---|---|\n",
-		out);
 	for (size_t i = 0; i < count; i++) {
 		const struct budget_row *row = &rows[i];
 
@@ -40,4 +33,19 @@ void budget_print(FILE *out)
 		print_names(out, row->attacks);
 		fputc('\n', out);
 	}
+}
+
+void budget_print(FILE *out)
+{
+	const struct budget_row *rows;
+	size_t count;
+
+	fputs("| where | what | per connection | per source | in total | set "
+	      "by | counted by | needs bounds | tests | attacks |\n"
+	      "|---|---|---|---|---|---|---|---|---|---|\n",
+		out);
+	rows = budget_of_protocols(&count);
+	print_rows(out, rows, count);
+	rows = budget_of_others(&count);
+	print_rows(out, rows, count);
 }
