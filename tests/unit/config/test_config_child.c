@@ -148,6 +148,14 @@ static int read_within(int64_t all_ms, int64_t stuck_ms, config_child_fn *fn)
 	return read_patiently(&limits, fn);
 }
 
+/* On a busy machine more of them may take too long than those that hang. */
+static void check_successors(int least)
+{
+	assert_true(shared->begun >= least);
+	assert_int_equal(told.warnings, shared->begun - 1);
+	assert_int_equal(told.errors, 0);
+}
+
 static void one_that_spins_has_a_successor(void **state)
 {
 	const struct config_child_limits limits = {
@@ -155,9 +163,7 @@ static void one_that_spins_has_a_successor(void **state)
 
 	(void)state;
 	assert_int_equal(read_patiently(&limits, spins), 0);
-	assert_int_equal(shared->begun, 2);
-	assert_int_equal(told.warnings, 1);
-	assert_int_equal(told.errors, 0);
+	check_successors(2);
 }
 
 static void a_stuck_one_has_a_successor(void **state)
@@ -165,9 +171,7 @@ static void a_stuck_one_has_a_successor(void **state)
 	(void)state;
 	shared->stuck = 2;
 	assert_int_equal(read_within(60000, 50, waits), 0);
-	assert_int_equal(shared->begun, 3);
-	assert_int_equal(told.warnings, 2);
-	assert_int_equal(told.errors, 0);
+	check_successors(3);
 }
 
 static void all_of_them_have_one_limit(void **state)
