@@ -23,6 +23,8 @@ PIPE = 1024 * KIBI
 #: The limit for a direction that has delivered almost nothing, without the kernel's rounding.
 STALLED = 512 * KIBI
 ROUNDING = 128 * KIBI
+#: SHORT_PATH_BYTES of core/net/socket_memory.c.
+SHORT_PATH = 320 * KIBI
 
 
 @pytest.fixture
@@ -168,6 +170,20 @@ def send_buffer(server, reader):
         ["ss", "-tmnH", f"sport = :{server.address[1]} and dport = :{reader.sock.getsockname()[1]}"],
         capture_output=True, text=True, check=True).stdout
     return int(re.search(r"skmem:\(.*?,tb(\d+)", text).group(1))
+
+
+def test_on_a_short_path_the_send_buffer_is_small(start_with, identities):
+    """A larger one would hold more, and nothing would be faster."""
+    server = start_with()
+    with Invited(server, *identities[:2]) as invited:
+        one, other = invited.join_both()
+        Writer(one.sock)
+
+        def fits():
+            other.receive_bytes(16 * BLOCK)
+            return send_buffer(server, other) == SHORT_PATH
+
+        wait_for(fits, f"a send buffer of {SHORT_PATH} bytes")
 
 
 def test_a_reader_that_takes_all_gets_its_buffers_back(start_with, identities):
