@@ -369,14 +369,15 @@ static void do_updates(struct program *program)
 		client_send(client, NULL, 0);
 }
 
+/* One of any type, or up to 64 at once. */
 static void do_message(struct program *program)
 {
 	struct client *client = pick_next(program, TLS);
-	unsigned type = next(program) % (FRAME_TYPES + 1);
+	unsigned code = next(program), times = 1U << (code >> 6) * 2;
 	uint8_t frame[FRAME_HEADER_LEN] = {0x9e, 0x79, 0xbc, 0x40};
 
-	frame[7] = (uint8_t)type;
-	if (client)
+	frame[7] = (uint8_t)(code % 64 % (FRAME_TYPES + 1));
+	for (; client && times > 0 && is(client, TLS); times--)
 		send_frame(client, frame, sizeof(frame));
 }
 
