@@ -42,6 +42,7 @@ static void it_is_split(void **state)
 		{"relay://h:1/?token=&token", "h", "1", "h:1", false},
 		{"relay://h:1/?statusAddr=%3A22070&providedBy=a+b", "h", "1",
 			"h:1", false},
+		{"relay://h:1/?a=%20%02~", "h", "1", "h:1", false},
 	};
 
 	(void)state;

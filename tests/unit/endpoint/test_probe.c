@@ -153,9 +153,21 @@ static int free_certificate(void **unused)
 	return 0;
 }
 
+static unsigned descriptors(void)
+{
+	unsigned count = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+static unsigned open_before;
+
 static int setup(void **unused)
 {
 	(void)unused;
+	open_before = descriptors();
 	memset(&names, 0, sizeof(names));
 	relay.protocol = "bep-relay";
 	relay.two_certificates = false;
@@ -181,6 +193,7 @@ static int teardown(void **unused)
 		(void)close(relay.fd);
 	(void)close(relay.listener);
 	assert_int_equal(names.begun, names.ended);
+	assert_int_equal(descriptors(), open_before);
 	return 0;
 }
 
