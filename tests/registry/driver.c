@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -79,15 +80,27 @@ static void identified(void *arg, const uint8_t *id)
 	say(arg, line);
 }
 
+/* When that was, in milliseconds of some clock. */
+static void say_when(void *arg)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	printf("%c at %" PRId64 "\n", *(const char *)arg,
+		(int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
+	(void)fflush(stdout);
+}
+
 static void back(void *arg, bool whole)
 {
 	say(arg, whole ? "back whole" : "back");
+	say_when(arg);
 }
 
 static void away(void *arg, const char *why)
 {
 	printf("%c away %s\n", *(const char *)arg, why);
-	(void)fflush(stdout);
+	say_when(arg);
 }
 
 static void log_line(void *arg, int level, const char *text)

@@ -135,6 +135,8 @@ static void leave(struct redis_registry *registry, enum redis_fault fault,
 	if (reply_moved(reply, &host, &len, &port) == 0)
 		seek_led(registry, host, len, port,
 			"another server has the keys now");
+	else if (fault == REDIS_FAULT_MOVED)
+		seek_passed_over(registry, reply_fault_text(fault));
 	else
 		seek_failed(registry, "%s", reply_fault_text(fault));
 }

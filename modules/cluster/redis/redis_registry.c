@@ -10,7 +10,6 @@
 
 #include "cluster/redis/redis_registry.h"
 #include "cluster/redis/registry_state.h"
-#include "shared/lookup.h"
 
 #define PASSWORD_MOST 512
 
@@ -274,7 +273,7 @@ void redis_registry_close(struct redis_registry *registry)
 	talk_free(&registry->main);
 	talk_free(&registry->sub);
 	standing_timer_close(&registry->timer);
-	lookup_end(registry->lookup);
+	names_close(&registry->names);
 	tls_context_free(registry->tls);
 	if (registry->password)
 		explicit_bzero(registry->password, strlen(registry->password));

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "cluster/redis/keys.h"
+#include "cluster/redis/names.h"
 #include "cluster/redis/redis_counts.h"
 #include "cluster/redis/replies.h"
 #include "cluster/redis/scripts.h"
@@ -62,7 +63,8 @@ struct redis_registry {
 	enum stage stage;
 	struct server server;
 	char server_text[SERVERS_TEXT];
-	struct lookup *lookup;
+	struct names names;
+	struct lookup *lookup; /* in `names`, while STAGE_LOOKUP */
 	struct address address[ADDRESSES];
 	size_t addresses, at; /* of these, the one that is tried */
 	struct standing_timer timer;
@@ -102,6 +104,8 @@ void seek_tick(struct redis_registry *registry);
  * answered, and the next one is tried. */
 void seek_failed(struct redis_registry *registry, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/* As above, and it is not the first to be tried again. */
+void seek_passed_over(struct redis_registry *registry, const char *why);
 /* As above, and the server has named the one to try. */
 void seek_led(struct redis_registry *registry, const void *host, size_t len,
 	uint64_t port, const char *why);

@@ -129,10 +129,10 @@ static void try_next(struct redis_registry *registry)
 	if (take_numeric(registry, port))
 		return;
 	enter(registry, STAGE_LOOKUP);
-	registry->lookup =
-		lookup_begin(registry->server.host, port, SOCK_STREAM);
+	registry->lookup = names_lookup(&registry->names, &registry->server);
 	if (!registry->lookup)
-		seek_failed(registry, "out of memory");
+		seek_failed(registry, "no name can be looked up: name servers "
+				      "do not answer, or memory is short");
 }
 
 static void look_up(struct redis_registry *registry)
@@ -151,7 +151,7 @@ static void look_up(struct redis_registry *registry)
 			gai_strerror(error));
 	else
 		take_addresses(registry, list);
-	lookup_end(lookup);
+	names_end(&registry->names, lookup);
 }
 
 void seek_begin(struct redis_registry *registry, int64_t after_ms)
@@ -207,7 +207,6 @@ static bool leave(struct redis_registry *registry)
 	/* First of all, so that nothing is asked while the rest is told. */
 	registry->stage = STAGE_PAUSE;
 	registry->slow = false;
-	lookup_end(registry->lookup);
 	registry->lookup = NULL;
 	talk_close(&registry->main);
 	talk_close(&registry->sub);
@@ -270,6 +269,12 @@ void seek_failed(struct redis_registry *registry, const char *fmt, ...)
 		say_failed(registry, text.text);
 	seek_begin(registry,
 		round ? backoff_ms(registry->failures++, chance()) : 0);
+}
+
+void seek_passed_over(struct redis_registry *registry, const char *why)
+{
+	(void)servers_failed(&registry->servers);
+	seek_failed(registry, "%s", why);
 }
 
 void seek_led(struct redis_registry *registry, const void *host, size_t len,

@@ -103,7 +103,10 @@ def test_a_slow_server_is_not_asked_for_a_while(driver, redis):
     assert "has not answered for 200 ms" in driver.wait("a away")
     driver.refuses("join", "a", "dev", 0)
     redis.go_on()
+    since = int(driver.wait("a at ").split()[-1])  # that of the first back
+    since = int(driver.wait("a at ").split()[-1])
     assert driver.wait("a back") == "a back whole"
+    assert int(driver.wait("a at ").split()[-1]) - since >= 1000
     # The join that was given up has reached it all the same.
     assert driver.ask("check", "a", "dev", 1) == ["1:2", "1:2"]
     _works(driver)
@@ -142,6 +145,14 @@ def test_a_connection_that_is_half_open_is_found(driver, redis, word):
         _away_once(driver)
     finally:
         forwarder.close()
+
+
+def test_an_idle_connection_is_kept(driver, redis):
+    driver.open_and_wait("a", 1, redis.address)
+    wait_for(lambda: " age=5 " in redis.call("CLIENT", "LIST", "TYPE", "pubsub"),
+             "a longer time than a server's that is away")
+    _works(driver)
+    assert not driver.seen("a away")
 
 
 def test_a_process_that_was_stopped_has_lost_nothing(driver, redis):

@@ -2,14 +2,17 @@
 """Which Redis the module cluster's registry uses: the primary among several, what replicas and
 Sentinels lead to, a Redis Cluster; names, IPv6 and TLS."""
 
+import os
+
 import pytest
 
+import certificates
+import name_server
 from redis_server import start_redis  # noqa: F401
-from registry_driver import driver, padded  # noqa: F401
+from name_server import names  # noqa: F401
+from registry_driver import Driver, driver, padded  # noqa: F401
 from relay_server import free_port
 from waiting import wait_for
-
-import certificates
 
 
 def _port():
@@ -31,6 +34,23 @@ def test_the_first_that_works_is_used(driver, start_redis):
     driver.open_and_wait("a", 1, f"127.0.0.1:{free_port()}", "/nowhere/socket", redis.address)
     assert driver.ask("join", "a", "dev", 0) == ["0:0", "1:1"]
     assert not driver.seen("a away")
+
+
+@name_server.needed
+def test_silent_name_servers_keep_few_threads(start_redis, names):
+    redis = start_redis(**_port())
+    driver = Driver(prefix=names.prefix())
+    try:
+        driver.open("a", 1, *(f"name{i}.example:{redis.port}" for i in range(6)), connect=20)
+        wait_for(lambda: driver.seen("no name can be looked up"), "that all places are taken")
+        names.wait_until_asked("name3.example")
+        assert len(os.listdir(f"/proc/{driver.process.pid}/task")) == 1 + 4
+        names.address = "127.0.0.1"
+        # Their next questions are due in half a minute: a name without a lookup is needed.
+        driver.open_and_wait("b", 2, f"name7.example:{redis.port}")
+    finally:
+        driver.process.kill()  # threads that wait for the name server do not end
+        driver.process.wait()
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
@@ -81,19 +101,27 @@ def test_replicas_in_a_circle_are_left(driver, start_redis):
     assert "does not lead to its primary" in driver.wait("a log 1")
 
 
-@pytest.mark.parametrize("idle", [True, False])
-def test_a_primary_that_becomes_a_replica_is_left(driver, start_redis, idle):
+def test_a_primary_that_becomes_a_replica_is_left(driver, start_redis):
     first, second = start_redis(**_port()), start_redis(**_port())
     driver.open_and_wait("a", 1, first.address)
     driver.ask("join", "a", "dev", 0)
     first.call("REPLICAOF", "127.0.0.1", second.port)
-    if not idle:  # what is written finds it out at once
-        assert driver.ask("join", "a", "dev", 0) == ["0:0", "0:0"]
     driver.wait("a away")
     assert driver.wait("a back") == "a back"
     assert driver.ask("check", "a", "dev", 1) == ["0:0", "1:1"]
     assert _stored(second)
     assert len(driver.seen("a away")) == 1
+
+
+def test_a_replica_that_hides_its_role_is_left_when_it_cannot_be_written(driver, start_redis):
+    first, second = (start_redis('rename-command ROLE ""', **_port()) for _ in range(2))
+    driver.open_and_wait("a", 1, first.address, second.address)
+    first.call("REPLICAOF", "127.0.0.1", second.port)
+    assert driver.ask("join", "a", "dev", 0) == ["0:0", "0:0"]
+    assert "not the server to write to" in driver.wait("a away")
+    assert driver.wait("a back") == "a back"
+    assert driver.ask("join", "a", "dev", 0) == ["0:0", "1:1"]
+    assert driver.counts("a")["moved"] == 1
 
 
 def test_a_failover_by_sentinels(driver, start_redis):
@@ -198,6 +226,7 @@ def test_tls(driver, tls, tmp_path):
     driver.open_and_wait("b", 2, f"localhost:{server.tls_port}", tls=1, ca=ca)
     assert driver.ask("join", "a", "dev", 0) == ["0:0", "1:1"]
     driver.ask("lease", "a", "lease", 60000)
+    driver.wait("b received lease")
     assert driver.ask("find", "b", "dev", 1, "hello") == "sent"
     driver.wait("a received hello")
     # More than a record, and more than a socket's buffer.

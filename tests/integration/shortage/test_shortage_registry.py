@@ -158,3 +158,18 @@ def test_each_call_of_the_registry_fails(redis, tmp_path, way):
     finally:
         sites.end()
         trial.driver.finish()
+
+
+def test_requests_of_one_turn_are_one_write(redis, tmp_path):
+    sites = call_sites.CallSites(tmp_path)
+    driver = Driver(env=sites.environment)
+    try:
+        driver.open_and_wait("a", 1, redis.socket, password="right", answer=60000)
+        sites.begin()
+        driver.do("joins a 0 100")
+        wait_for(lambda: len(driver.seen("a claimed")) == 100, "all claims")
+        sites.end()
+        # Besides those of two or three signs of life.
+        assert 1 <= sum(site.hits for site in sites.called() if site.call == "send") < 10
+    finally:
+        driver.finish()

@@ -19,9 +19,9 @@ def padded(device):
 class Driver:
     """The lines that it has written are kept; wait() takes each of them once."""
 
-    def __init__(self, env=None):
+    def __init__(self, env=None, prefix=()):
         program = module_folder().parent / "tests" / "registry" / "registry-driver"
-        self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.process = subprocess.Popen([*prefix, program], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         text=True, bufsize=1, env=env)
         self.lines = []
         self._untaken = []
@@ -78,6 +78,10 @@ class Driver:
         if command == "identify":
             return self.wait(f"{name} identified ").split()[-1].rstrip(".")
         return None
+
+    def done(self, name):
+        """All that it was asked for before has been done by the server."""
+        self.ask("identify", name, "relay")
 
     def refuses(self, *words):
         """Gives the command, which must not be taken."""
