@@ -141,6 +141,7 @@ static void settle_ours(struct claims *claims, struct claim *claim, bool join,
 	/* The sign of life says nothing of a claim that came after it. */
 	bool defends = join && (claim->flags & CLAIM_DEFENDS) &&
 		       before->epoch <= claim->rival;
+	uint64_t told = claim->epoch;
 
 	claim->epoch = now_owner->epoch;
 	claim_set_known(claims, claim, true);
@@ -148,6 +149,8 @@ static void settle_ours(struct claims *claims, struct claim *claim, bool join,
 		claims->count.healed++;
 	if (join)
 		claim->flags &= (uint8_t)~CLAIM_DEFENDS;
+	if (join && told > now_owner->epoch && !(claim->flags & CLAIM_JOINS))
+		claim_doubt(claims, claim, told, now_ms);
 	if (!is_other(claims, before))
 		return;
 	if (defends)
@@ -239,10 +242,18 @@ void claims_lapsed(struct claims *claims, int64_t now_ms)
 	claims_hurry(claims);
 }
 
-/* Whether a claim is on its way whose result tells more than a message. */
-static bool is_joining(const struct claim *claim)
+/*
+ * Whether a claim is on its way whose result tells more than a message.  If it
+ * is older than the one that the message is of, it is looked into afterwards:
+ * until then its epoch is the one that was told.
+ */
+static bool is_joining(struct claim *claim, uint64_t epoch)
 {
-	return claim->flags & (CLAIM_JOINS | CLAIM_JOINING);
+	if (!(claim->flags & (CLAIM_JOINS | CLAIM_JOINING)))
+		return false;
+	if (epoch > claim->epoch)
+		claim->epoch = epoch;
+	return true;
 }
 
 void claims_told_claimed(struct claims *claims, uint64_t from,
@@ -251,7 +262,7 @@ void claims_told_claimed(struct claims *claims, uint64_t from,
 	struct claim *claim = find_here(claims, id);
 
 	claims_heard(claims, epoch);
-	if (!claim || from == claims->self || is_joining(claim))
+	if (!claim || from == claims->self || is_joining(claim, epoch))
 		return;
 	if (epoch > claim->epoch ||
 		(epoch == claim->epoch && from > claims->self)) {
@@ -270,7 +281,8 @@ void claims_told_alive(struct claims *claims, uint64_t from, const uint8_t *id,
 	struct claim *claim = find_here(claims, id);
 
 	claims_heard(claims, epoch);
-	if (!claim || from == claims->self || is_joining(claim) ||
+	/* The one that lives has an epoch above the one that it answers. */
+	if (!claim || from == claims->self || is_joining(claim, epoch + 1) ||
 		epoch < claim->epoch)
 		return;
 	if (epoch == claim->epoch) {

@@ -398,6 +398,41 @@ static void a_newcomer_ends_if_the_former_lives(void **state)
 	claims_double_free(d);
 }
 
+/* What is told while a claim is under way may be of a later one. */
+static void a_claim_may_be_old_when_its_answer_comes(void **state)
+{
+	struct claims_double *d = claims_double_new();
+
+	(void)state;
+	join(d, 1, 1);
+	told_claimed(d, 1, 7);
+	answer(d, 1, nobody, ours(6));
+	said(d, "join1/0 probe1@1 ");
+	probed(d, 1, 1, true);
+	told_claimed(d, 1, 7); /* repeated */
+	answer(d, 1, theirs(7), ours(8));
+	said(d, "join1/7 alive1/7>20 ");
+	/* The one that lives has told that before the answer. */
+	join(d, 1, 2);
+	told_alive(d, 1, 9);
+	answer(d, 1, theirs(8), ours(9));
+	said(d, "join1/8 probe1@2 claimed1/9>20 ");
+	/* An earlier one, and one of an earlier connection. */
+	join(d, 1, 3);
+	told_claimed(d, 1, 10);
+	told_alive(d, 1, 10);
+	answer(d, 1, ours(9), ours(11));
+	said(d, "join1/9 ");
+	join(d, 1, 4);
+	join(d, 1, 5);
+	told_claimed(d, 1, 14);
+	answer(d, 1, ours(11), ours(12));
+	said(d, "join1/11 join1/14 ");
+	answer(d, 1, ours(12), ours(15));
+	said(d, "");
+	claims_double_free(d);
+}
+
 static void a_probe_that_cannot_be_asked_is_repeated(void **state)
 {
 	struct claims_double *d = claims_double_new();
@@ -522,6 +557,7 @@ int main(void)
 		cmocka_unit_test(an_answer_may_come_after_the_end),
 		cmocka_unit_test(an_older_claim_is_looked_into),
 		cmocka_unit_test(a_newcomer_ends_if_the_former_lives),
+		cmocka_unit_test(a_claim_may_be_old_when_its_answer_comes),
 		cmocka_unit_test(a_probe_that_cannot_be_asked_is_repeated),
 		cmocka_unit_test(a_check_finds_what_was_lost),
 		cmocka_unit_test(a_check_finds_another_owner),
