@@ -161,6 +161,33 @@ bool all_fine(void)
 	return true;
 }
 
+/* It drops what comes from others. */
+static bool knows(int node, int other)
+{
+	return w.node[node].seen_ends[w.node[other].process] > w.now;
+}
+
+int is_sure(int node, int device)
+{
+	const struct device *d = &w.device[device];
+	struct owner entry = w.server[w.node[node].server].entry[device];
+
+	if (w.loss || w.shortage || w.delay > PROMPT_MS || !reaches(node) ||
+		is_unsettled(device) || d->unnoticed || d->lost ||
+		w.now - d->happened < SOON_MS || owners(device) > 1 ||
+		!is_found(device, true))
+		return -1;
+	/* An entry without a device may be of a node that hangs or has died. */
+	if (!owners(device))
+		return entry.incarnation ? -1 : 0;
+	for (int i = 0; i < (int)w.nodes; i++)
+		if (has(i, device) &&
+			(!share_server(node, i) || !knows(i, node) ||
+				!knows(node, i)))
+			return -1;
+	return 1;
+}
+
 void check_left(bool loose)
 {
 	const struct server *s = &w.server[w.server[1].primary];

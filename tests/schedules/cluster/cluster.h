@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * A cluster: nodes with the real modules/cluster/claims, and everything around
- * them made up: a registry of two servers that replicate late, messages,
- * devices, and what goes wrong.  Time is a number; all choices follow from a
- * seed.
+ * A cluster: nodes with the real modules/cluster/claims and asks, and
+ * everything around them made up: a registry of two servers that replicate
+ * late, messages, devices, and what goes wrong.  Time is a number; all choices
+ * follow from a seed.
  *
  * What must hold, at each moment:
  *
@@ -15,6 +15,9 @@
  * - A connection that lives is ended only if another one of the device lived
  *   within the last SINCE_MS.
  * - A node has one claim of a device under way at most.
+ * - Who asks for a device is answered once, and within ASKED_MS; if all has
+ * been well with the device for SOON_MS, and no message may be lost, the answer
+ * is that it was met, or that nobody has it, as it is.
  *
  * When all devices have left, the registry has nothing of a node that lives,
  * the tables are empty, and all memory is free.
@@ -35,6 +38,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cluster/asks/asks.h"
 #include "cluster/claims/claims.h"
 
 #define NODES   5
@@ -43,6 +47,7 @@
 #define CONNS   2000
 /* Processes, one after another, of all nodes. */
 #define PROCESSES 200
+#define FLIGHTS   4096
 
 #define PROBE_MS 5000
 #define LEASE_MS 10000
@@ -50,6 +55,11 @@
 #define BACK_MS  10000
 #define LATE_MS  (CLAIMS_CHECK_MS + SOON_MS)
 #define SINCE_MS 30000
+/* The timer of a server may be that late. */
+#define ASKED_MS (ASKS_LIMIT_MS + 50)
+/* A round trip, a message and its answer take no longer than an ask may, if
+ * messages take no longer than this. */
+#define PROMPT_MS 100
 
 enum what {
 	EV_TICK,
@@ -70,10 +80,27 @@ enum what {
 	EV_CHAOS,
 	EV_HEAL,
 	EV_CHECK,
-	EV_NEXT, /* the next part begins */
+	EV_ASK, /* somebody asks for a device */
+	EV_ASKS_TICK,
+	EV_ASKS_OVER, /* it must be settled by now */
+	EV_NEXT,      /* the next part begins */
 };
 
-enum op { OP_CLAIM, OP_RELEASE, OP_CLAIMED, OP_ALIVE };
+enum op {
+	OP_CLAIM, /* at the registry */
+	OP_RELEASE,
+	OP_FIND,
+	OP_CLAIMED, /* messages */
+	OP_ALIVE,
+	OP_ASK,
+	OP_ANSWER
+};
+
+/* An operation that the registry answers. */
+struct flight {
+	int device;
+	uint64_t number; /* of an ask; 0: a claim */
+};
 
 struct event {
 	int64_t at;
@@ -105,11 +132,12 @@ struct node {
 	int64_t wakes;
 	int process; /* its incarnation is process + 1 */
 	struct claims *claims;
+	struct asks *asks;
 	int side;
-	int server;                /* -1: away */
-	unsigned link, run;        /* of the link, and of its server */
-	int64_t executes, answers; /* the last ones of its link */
-	int flying[4096];          /* devices, in their order */
+	int server;                    /* -1: away */
+	unsigned link, run;            /* of the link, and of its server */
+	int64_t executes, answers;     /* the last ones of its link */
+	struct flight flight[FLIGHTS]; /* in their order */
 	unsigned first, last;
 	int64_t own_ends; /* of its lease, as it knows */
 	int64_t woke;
@@ -136,7 +164,8 @@ struct world {
 	int64_t now;
 	uint64_t random;
 	bool trace, quiet, over;
-	int part; /* of what comes when all goes well */
+	bool starts; /* a node */
+	int part;    /* of what comes when all goes well */
 	unsigned nodes;
 	struct node node[NODES];
 	struct server server[SERVERS];
@@ -161,8 +190,8 @@ extern struct world w;
 
 /* Totals of all schedules. */
 struct totals {
-	uint64_t events, joins, claims, healed, replaced, defended,
-		disturbances;
+	uint64_t events, joins, asks, sure, met, claims, healed, replaced,
+		defended, disturbances;
 };
 extern struct totals totals;
 
@@ -183,7 +212,7 @@ __attribute__((format(printf, 1, 2))) _Noreturn void wrong(
 /* registry.c */
 void registry_begin(void);
 int registry_ask(
-	int node, enum op op, int device, enum claim_how how, uint64_t epoch);
+	int node, enum op op, int device, enum claim_how how, uint64_t number);
 void registry_execute(const struct event *event);
 void registry_answer(const struct event *event);
 void registry_replicate(const struct event *event);
@@ -192,6 +221,8 @@ void link_break(int node);
 void link_connect(int node);
 /* It will notice. */
 void link_lose(int node, int64_t most_ms);
+/* To whoever had the link when the message was sent. */
+void message_send(int node, enum op op, uint64_t to, int device, uint64_t b);
 /* Both reach the same one. */
 bool share_server(int a, int b);
 void refresh(int node);
@@ -205,6 +236,15 @@ int node_of(uint64_t incarnation); /* -1: it is gone */
 const uint8_t *id_of(int device);
 void message_arrives(const struct event *event);
 void probe_ends(const struct event *event);
+
+/* asking.c */
+void ask_begins(void);
+void asks_ticks(int node);
+void asks_over(const struct event *event);
+/* At its owner; and back again. */
+void ask_arrives(const struct event *event);
+void answer_arrives(const struct event *event);
+extern const struct asks_calls asking_calls;
 
 /* devices.c */
 void device_acts(int device);
@@ -227,6 +267,9 @@ void chaos_heal(const struct event *event);
 /* check.c */
 void check(void);
 bool all_fine(void);
+/* What who asks for the device through that node must be told: 1: it was met,
+ * 0: nobody has it, -1: nothing is sure. */
+int is_sure(int node, int device);
 /* How many nodes that run have it. */
 unsigned owners(int device);
 /* No entry of a device that has left; `loose`: not even if it was lost from

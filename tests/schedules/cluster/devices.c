@@ -75,7 +75,7 @@ void conn_again(const struct event *event)
 		claim_conn((unsigned)event->a);
 }
 
-static void connect(int device, int node)
+static void join(int device, int node)
 {
 	unsigned old = conn_at(device, node);
 
@@ -155,19 +155,19 @@ void device_acts(int device)
 
 	if (!conn) {
 		if (chance(800))
-			connect(device, node);
+			join(device, node);
 	} else if (chance(350)) { /* it moves */
 		disconnect(conn, chance(500));
-		connect(device, node);
+		join(device, node);
 	} else if (chance(250)) {
 		disconnect(conn, true);
 	} else if (chance(200)) {
 		disconnect(conn, false);
 	} else if (chance(400)) {
-		connect(device, node); /* as a second one */
+		join(device, node); /* as a second one */
 	} else if (chance(300)) {
 		disconnect(conn, chance(500));
-		connect(device, w.conn[conn].node);
+		join(device, w.conn[conn].node);
 	}
 }
 

@@ -24,7 +24,7 @@ static jmp_buf again;
 
 /* Schedules that have failed once, beside those of the suite. */
 static const uint64_t failed[] = {
-	1000090, 1003359, 1050731, 2025961, 3045155, 4004249};
+	1000090, 1003359, 1050731, 2025961, 3045155, 4004249, 5047783};
 
 void replay_traced(void)
 {
@@ -69,10 +69,12 @@ int main(int argc, char **argv)
 		play_one();
 	}
 	(void)printf("cluster: %" PRIu64 " schedules, %" PRIu64
-		     " events, %" PRIu64 " joins, %" PRIu64 " disturbances, "
+		     " events, %" PRIu64 " joins, %" PRIu64 " asks (%" PRIu64
+		     " sure), %" PRIu64 " met, %" PRIu64 " disturbances, "
 		     "%" PRIu64 " claims, %" PRIu64 " healed, %" PRIu64
 		     " replaced, %" PRIu64 " defended\n",
-		count, totals.events, totals.joins, totals.disturbances,
-		totals.claims, totals.healed, totals.replaced, totals.defended);
+		count, totals.events, totals.joins, totals.asks, totals.sure,
+		totals.met, totals.disturbances, totals.claims, totals.healed,
+		totals.replaced, totals.defended);
 	return 0;
 }

@@ -50,25 +50,24 @@ static void message_lost(const struct event *event, const char *why)
 	struct device *device = &w.device[event->device];
 
 	trace("a message of device %d is lost: %s", event->device, why);
+	if (event->op != OP_CLAIMED && event->op != OP_ALIVE)
+		return;
 	/* One that has died repeats nothing. */
 	if (++device->lost >= 3 || node_of(event->a) < 0)
 		unnoticed(event->device);
 }
 
-static void send(struct node *n, enum op op, uint64_t to, const uint8_t *id,
-	uint64_t epoch)
+void message_send(int node, enum op op, uint64_t to, int device, uint64_t b)
 {
+	const struct node *n = &w.node[node];
 	struct event event = event_for(node_of(to), EV_MESSAGE);
 
 	event.op = (uint8_t)op;
-	event.device = id[0];
+	event.device = device;
 	event.a = (uint64_t)n->process + 1;
-	event.b = epoch;
+	event.b = b;
 	event.server = (uint8_t)n->server;
 	event.run = n->run;
-	trace("node %d: device %d %s/%llu to %d", number_of(n), id[0],
-		op == OP_ALIVE ? "alive" : "claimed", (unsigned long long)epoch,
-		(int)to);
 	if (event.node < 0)
 		return;
 	if (n->server < 0 || chance(w.loss)) {
@@ -83,12 +82,16 @@ static void send(struct node *n, enum op op, uint64_t to, const uint8_t *id,
 static void on_claimed(
 	void *arg, uint64_t to, const uint8_t *id, uint64_t epoch)
 {
-	send(arg, OP_CLAIMED, to, id, epoch);
+	trace("node %d: device %d claimed/%llu to %d", number_of(arg), id[0],
+		(unsigned long long)epoch, (int)to);
+	message_send(number_of(arg), OP_CLAIMED, to, id[0], epoch);
 }
 
 static void on_alive(void *arg, uint64_t to, const uint8_t *id, uint64_t epoch)
 {
-	send(arg, OP_ALIVE, to, id, epoch);
+	trace("node %d: device %d alive/%llu to %d", number_of(arg), id[0],
+		(unsigned long long)epoch, (int)to);
+	message_send(number_of(arg), OP_ALIVE, to, id[0], epoch);
 }
 
 static int on_probe(void *arg, const uint8_t *id, struct claim_conn conn)
@@ -156,8 +159,11 @@ void node_start(int node)
 	n->server = -1;
 	n->side = (int)between(0, 1);
 	n->woke = n->wakes = INT64_MIN / 2;
+	w.starts = true;
 	n->claims = claims_new((uint64_t)n->process + 1, &calls, n);
-	if (!n->claims)
+	n->asks = asks_new(&asking_calls, n, random_next());
+	w.starts = false;
+	if (!n->claims || !n->asks)
 		wrong("no claims");
 	claims_away(n->claims, w.now);
 	trace("node %d starts as %d", node, n->process + 1);
@@ -187,6 +193,7 @@ void node_die(int node)
 	totals.replaced += count.replaced;
 	totals.defended += count.defended;
 	claims_free(n->claims);
+	asks_free(n->asks);
 	n->claims = NULL;
 }
 
@@ -212,12 +219,21 @@ void message_arrives(const struct event *event)
 		message_lost(event, "the sender is not known");
 		return;
 	}
-	if (event->op == OP_ALIVE)
+	switch ((enum op)event->op) {
+	case OP_ALIVE:
 		claims_told_alive(n->claims, event->a, id_of(event->device),
 			event->b, w.now);
-	else
+		break;
+	case OP_CLAIMED:
 		claims_told_claimed(n->claims, event->a, id_of(event->device),
 			event->b, w.now);
+		break;
+	case OP_ASK:
+		ask_arrives(event);
+		break;
+	default:
+		answer_arrives(event);
+	}
 }
 
 void probe_ends(const struct event *event)

@@ -29,8 +29,22 @@ static int64_t later(int64_t last)
 	return when > last ? when : last;
 }
 
+static void add_flight(int node, int device, uint64_t number)
+{
+	struct node *n = &w.node[node];
+
+	for (unsigned i = n->first; i < n->last && !number; i++)
+		if (n->flight[i % FLIGHTS].device == device &&
+			!n->flight[i % FLIGHTS].number)
+			wrong("node %d has two claims of device %d under way",
+				node, device);
+	n->flight[n->last++ % FLIGHTS] = (struct flight){device, number};
+	if (n->last - n->first == FLIGHTS)
+		wrong("too much is under way");
+}
+
 int registry_ask(
-	int node, enum op op, int device, enum claim_how how, uint64_t epoch)
+	int node, enum op op, int device, enum claim_how how, uint64_t number)
 {
 	struct node *n = &w.node[node];
 	struct event event = event_for(node, EV_EXECUTE);
@@ -41,21 +55,14 @@ int registry_ask(
 	event.op = (uint8_t)op;
 	event.how = (uint8_t)how;
 	event.device = device;
-	event.a = epoch;
+	event.a = number;
 	event.server = (uint8_t)n->server;
 	event.run = n->run;
 	event.link = n->link;
 	n->executes = later(n->executes);
 	at(n->executes, &event);
-	if (op != OP_CLAIM)
-		return 0;
-	for (unsigned i = n->first; i < n->last; i++)
-		if (n->flying[i % 4096] == device)
-			wrong("node %d has two claims of device %d under way",
-				node, device);
-	n->flying[n->last++ % 4096] = device;
-	if (n->last - n->first > CLAIMS_FLIGHT)
-		wrong("too many claims are under way");
+	if (op != OP_RELEASE)
+		add_flight(node, device, op == OP_FIND ? number : 0);
 	return 0;
 }
 
@@ -100,6 +107,20 @@ static struct owner claim(const struct event *event, struct owner before)
 	return before;
 }
 
+static enum find_end find(const struct event *event)
+{
+	const struct server *server = &w.server[event->server];
+	uint64_t owner = server->entry[event->device].incarnation;
+
+	if (owner == (uint64_t)event->process + 1)
+		return FIND_OURS;
+	if (!owner || owner > w.processes ||
+		server->lease_ends[owner - 1] <= w.now)
+		return FIND_NOBODY;
+	message_send(event->node, OP_ASK, owner, event->device, event->a);
+	return FIND_SENT;
+}
+
 void registry_execute(const struct event *event)
 {
 	struct server *server = &w.server[event->server];
@@ -124,11 +145,15 @@ void registry_execute(const struct event *event)
 		return;
 	}
 	answer.what = EV_ANSWER;
-	answer.before = *entry;
-	answer.now = claim(event, *entry);
-	if (answer.now.incarnation != entry->incarnation ||
-		answer.now.epoch != entry->epoch)
-		write_entry(event->server, event->device, answer.now);
+	if (event->op == OP_FIND) {
+		answer.b = find(event);
+	} else {
+		answer.before = *entry;
+		answer.now = claim(event, *entry);
+		if (answer.now.incarnation != entry->incarnation ||
+			answer.now.epoch != entry->epoch)
+			write_entry(event->server, event->device, answer.now);
+	}
 	if (!same_link)
 		return;
 	n->answers = later(n->answers);
@@ -138,12 +163,18 @@ void registry_execute(const struct event *event)
 void registry_answer(const struct event *event)
 {
 	struct node *n = &w.node[event->node];
+	const struct flight *flight;
 
 	if (n->link != event->link || n->server < 0)
 		return;
-	if (n->first == n->last || n->flying[n->first % 4096] != event->device)
+	flight = &n->flight[n->first++ % FLIGHTS];
+	if (n->first > n->last || flight->device != event->device ||
+		flight->number != (event->op == OP_FIND ? event->a : 0))
 		wrong("the answers are out of order");
-	n->first++;
+	if (flight->number) {
+		asks_found(n->asks, event->a, (enum find_end)event->b, w.now);
+		return;
+	}
 	trace("node %d: device %d %s %d/%llu -> %d/%llu", event->node,
 		event->device, event->how == CLAIM_JOIN ? "join" : "check",
 		(int)event->before.incarnation,
@@ -171,12 +202,19 @@ void link_break(int node)
 
 	trace("node %d: the registry is away", node);
 	n->server = -1;
+	for (int i = 0; i < DEVICES; i++)
+		if (conn_at(i, node))
+			happened(i);
 	while (n->first != n->last) {
-		int device = n->flying[n->first++ % 4096];
+		struct flight flight = n->flight[n->first++ % FLIGHTS];
 
-		unnoticed(device);
-		claims_claimed(
-			n->claims, id_of(device), &nobody, &nobody, w.now);
+		if (flight.number) {
+			asks_found(n->asks, flight.number, FIND_UNKNOWN, w.now);
+			continue;
+		}
+		unnoticed(flight.device);
+		claims_claimed(n->claims, id_of(flight.device), &nobody,
+			&nobody, w.now);
 	}
 	claims_away(n->claims, w.now);
 	at(w.now + between(10, 1000), &event);

@@ -20,15 +20,15 @@ void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_malloc(size_t size);
 void __wrap_free(void *memory);
 
-/* The tables of a start are spared: without them there is no node. */
+/* A start is spared: without its memory there is no node. */
 static bool is_short(void)
 {
-	return w.shortage && w.now > 0 && !w.quiet && chance(w.shortage);
+	return w.shortage && !w.starts && !w.quiet && chance(w.shortage);
 }
 
 void *__wrap_calloc(size_t count, size_t size)
 {
-	if (count == 1 && w.processes && size < 100 && is_short())
+	if (is_short())
 		return NULL;
 	allocated++;
 	return __real_calloc(count, size);
@@ -126,6 +126,12 @@ static void for_node(const struct event *event)
 	case EV_LEFT:
 		conn_leaves(event);
 		break;
+	case EV_ASKS_TICK:
+		asks_ticks(event->node);
+		break;
+	case EV_ASKS_OVER:
+		asks_over(event);
+		break;
 	default:
 		conn_again(event);
 	}
@@ -166,6 +172,9 @@ static void for_none(const struct event *event)
 	case EV_CHECK:
 		check();
 		break;
+	case EV_ASK:
+		ask_begins();
+		break;
 	default:
 		next_part();
 	}
@@ -181,6 +190,7 @@ static bool is_for_node(enum what what)
 	case EV_CHAOS:
 	case EV_HEAL:
 	case EV_CHECK:
+	case EV_ASK:
 	case EV_NEXT:
 		return false;
 	default:
@@ -235,6 +245,8 @@ static void begin(uint64_t seed, bool traced)
 	event = event_for(-1, EV_CHAOS);
 	at(1000, &event);
 	event = event_for(-1, EV_CHECK);
+	at(1000, &event);
+	event = event_for(-1, EV_ASK);
 	at(1000, &event);
 }
 
