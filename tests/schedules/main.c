@@ -22,6 +22,7 @@
 #include "scene.h"
 #include "scheduler.h"
 #include "sim.h"
+#include "told_seed.h"
 
 /* The start, and each schedule, end within so many seconds of real time; they
  * usually take milliseconds. */
@@ -44,19 +45,6 @@ static void tell_where(int number)
 	(void)raise(SIGABRT);
 }
 
-/* Also after a crash. */
-static void tell(int number)
-{
-	char text[64];
-	int len =
-		snprintf(text, sizeof(text), "in schedule %" PRIu64 "\n", seed);
-
-	if (write(STDERR_FILENO, text, (size_t)len) < 0)
-		_exit(2);
-	(void)signal(number, SIG_DFL);
-	(void)raise(number);
-}
-
 static void read_arguments(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
@@ -75,8 +63,6 @@ static void read_arguments(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	static const int fatal[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV};
-
 	read_arguments(argc, argv);
 	(void)signal(SIGALRM, tell_where);
 	(void)alarm(SECONDS_MOST);
@@ -86,8 +72,8 @@ int main(int argc, char **argv)
 	clients_begin();
 	relay_choose(0);
 	scheduler_begin();
-	for (unsigned i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
-		(void)signal(fatal[i], tell);
+	told_seed(&seed);
+	(void)signal(SIGALRM, tell_where);
 	for (uint64_t last = seed + count; seed < last; seed++) {
 		(void)alarm(SECONDS_MOST);
 		scene_play(seed);

@@ -13,37 +13,22 @@
 #include <unistd.h>
 
 #include "takeover.h"
+#include "told_seed.h"
 
 /* A schedule takes less than a millisecond. */
 #define SECONDS_MOST 60
 
 static uint64_t seed = 1, count = 20000;
 
-static void tell(int number)
-{
-	char text[64];
-	int len =
-		snprintf(text, sizeof(text), "in schedule %" PRIu64 "\n", seed);
-
-	if (write(STDERR_FILENO, text, (size_t)len) < 0)
-		_exit(2);
-	(void)signal(number, SIG_DFL);
-	(void)raise(number);
-}
-
 int main(int argc, char **argv)
 {
-	static const int fatal[] = {
-		SIGABRT, SIGALRM, SIGBUS, SIGFPE, SIGILL, SIGSEGV};
-
 	for (int i = 1; i < argc; i++)
 		if (strncmp(argv[i], "-count=", 7) == 0)
 			count = strtoull(argv[i] + 7, NULL, 10);
 		else if (strncmp(argv[i], "-seed=", 6) == 0)
 			seed = strtoull(argv[i] + 6, NULL, 10);
 	(void)signal(SIGPIPE, SIG_IGN);
-	for (unsigned i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
-		(void)signal(fatal[i], tell);
+	told_seed(&seed);
 	for (uint64_t last = seed + count; seed < last; seed++) {
 		(void)alarm(SECONDS_MOST);
 		takeover_play(seed);

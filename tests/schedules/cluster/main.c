@@ -15,6 +15,7 @@
 
 #include "cluster.h"
 #include "replay.h"
+#include "told_seed.h"
 
 /* A schedule takes some milliseconds. */
 #define SECONDS_MOST 60
@@ -31,18 +32,6 @@ void replay_traced(void)
 	longjmp(again, 1);
 }
 
-static void tell(int number)
-{
-	char text[64];
-	int len =
-		snprintf(text, sizeof(text), "in schedule %" PRIu64 "\n", seed);
-
-	if (write(STDERR_FILENO, text, (size_t)len) < 0)
-		_exit(2);
-	(void)signal(number, SIG_DFL);
-	(void)raise(number);
-}
-
 static void play_one(void)
 {
 	(void)alarm(SECONDS_MOST);
@@ -51,8 +40,6 @@ static void play_one(void)
 
 int main(int argc, char **argv)
 {
-	static const int fatal[] = {
-		SIGABRT, SIGALRM, SIGBUS, SIGFPE, SIGILL, SIGSEGV};
 	uint64_t last;
 
 	for (int i = 1; i < argc; i++)
@@ -60,8 +47,7 @@ int main(int argc, char **argv)
 			count = strtoull(argv[i] + 7, NULL, 10);
 		else if (strncmp(argv[i], "-seed=", 6) == 0)
 			seed = strtoull(argv[i] + 6, NULL, 10);
-	for (unsigned i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
-		(void)signal(fatal[i], tell);
+	told_seed(&seed);
 	for (last = seed + count; seed < last; seed++)
 		play_one();
 	for (unsigned i = 0; i < sizeof(failed) / sizeof(failed[0]); i++) {
