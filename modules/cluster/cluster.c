@@ -193,7 +193,8 @@ static void reload(struct relay_ctx *cx)
 		own_node_renew(cx);
 		return;
 	}
-	own_node_end(cx);
+	/* No goodbye, which counts for ever: the others may be at the next
+	 * server, too. */
 	engine_close(cx);
 	claims_away(data->claims, relay_now_ms(cx));
 	if (engine_open(cx, &err) != 0)

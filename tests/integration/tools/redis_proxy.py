@@ -51,8 +51,9 @@ class RedisProxy:
     """Forwards to `redis`.  `delay`: seconds by which answers come later.  `keep(value)`: whether
     a value from the server is passed on.  `silent`: nothing is passed on, and nothing is closed."""
 
-    def __init__(self, redis):
+    def __init__(self, redis, replicates=False):
         self.redis = redis
+        self.replicates = replicates  # a client is a replica, whose answers have no such form
         self.delay = 0
         self.keep = lambda value: True
         self.silent = threading.Event()
@@ -82,7 +83,7 @@ class RedisProxy:
                 client.close()
                 continue
             self._socks += [client, server]
-            for source, to, values in ((client, server, False), (server, client, True)):
+            for source, to, values in ((client, server, False), (server, client, not self.replicates)):
                 thread = threading.Thread(target=self._pass, args=(source, to, values),
                                           daemon=True)
                 thread.start()
@@ -93,15 +94,14 @@ class RedisProxy:
         data = b""
         with contextlib.suppress(OSError):
             while not self._ended.is_set():
-                if self.silent.is_set():
-                    pace()
-                    continue
                 try:
                     part = source.recv(65536)
                 except TimeoutError:
                     continue
                 if not part:
                     break
+                while self.silent.is_set() and not self._ended.is_set():
+                    pace()
                 if self.delay and values:
                     self._ended.wait(self.delay)
                 data = self._send(to, data + part) if values else to.sendall(part) or b""
@@ -148,8 +148,8 @@ def start_proxy(redis):
     """start_proxy(server) starts one before that server, or before the usual one."""
     with contextlib.ExitStack() as stack:
 
-        def start(server=None):
-            proxy = RedisProxy(server or redis)
+        def start(server=None, **options):
+            proxy = RedisProxy(server or redis, **options)
             stack.callback(proxy.end)
             return proxy
 
