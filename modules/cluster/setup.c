@@ -11,6 +11,7 @@
 
 #include "cluster/data.h"
 #include "cluster/places.h"
+#include "cluster/redis/tls.h"
 #include "cluster/setup.h"
 #include "shared/guard_file.h"
 
@@ -103,16 +104,30 @@ int setup_check(const void *values, struct relay_err *err)
 	return redis_settings_check(&settings, err);
 }
 
-/* The first line of the file. */
-int setup_files_read(const void *values, void **out, struct relay_err *err)
+/* So that -check names it; it is read again when Redis is reached. */
+static int check_certificates(const struct conf *conf, struct relay_err *err)
 {
-	const struct conf *conf = values;
+	struct ssl_ctx_st *context;
+	struct relay_err why;
+
+	if (!conf->tls || !conf->ca_file[0])
+		return 0;
+	context = tls_context(conf->ca_file, &why);
+	if (!context)
+		return relay_fail(err, "ca-file: %.230s", why.text);
+	tls_context_free(context);
+	return 0;
+}
+
+/* The first line of the file. */
+static int read_password(
+	const struct conf *conf, void **out, struct relay_err *err)
+{
 	struct guard_file file;
 	struct relay_err why;
 	char *line, *password = NULL;
 	bool ended = false;
 
-	*out = NULL;
 	if (!conf->password_file[0])
 		return 0;
 	if (guard_file_read(&file, conf->password_file, &why) != 0) {
@@ -137,6 +152,14 @@ int setup_files_read(const void *values, void **out, struct relay_err *err)
 	guard_file_free(&file);
 	*out = password;
 	return password ? 0 : -1;
+}
+
+int setup_files_read(const void *values, void **out, struct relay_err *err)
+{
+	*out = NULL;
+	return check_certificates(values, err) == 0
+		       ? read_password(values, out, err)
+		       : -1;
 }
 
 void setup_files_free(void *files)

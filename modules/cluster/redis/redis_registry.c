@@ -185,11 +185,13 @@ int redis_settings_check(
 {
 	struct keys keys;
 	struct servers servers;
+	struct relay_err why;
 
-	if (keys_init(&keys, settings->name ? settings->name : "", 1, err) ||
-		servers_read(&servers, settings->servers,
-			is_set(settings->master), err))
+	if (keys_init(&keys, settings->name ? settings->name : "", 1, err) != 0)
 		return -1;
+	if (servers_read(&servers, settings->servers, is_set(settings->master),
+		    &why) != 0)
+		return relay_fail(err, "servers: %.230s", why.text);
 	if (is_set(settings->user) && !is_set(settings->password))
 		return relay_fail(err, "a user, but no password");
 	if (is_set(settings->password) &&
@@ -200,7 +202,7 @@ int redis_settings_check(
 		return relay_fail(
 			err, "the number of the database is out of range");
 	if (is_set(settings->ca_file) && !settings->tls)
-		return relay_fail(err, "certificates, but no TLS");
+		return relay_fail(err, "ca-file: it is for TLS; set tls, too");
 	return 0;
 }
 
