@@ -7,8 +7,9 @@
 
 #include <openssl/crypto.h>
 
-#include "cluster/chance.h"
+#include "cluster/advice.h"
 #include "cluster/answering_places.h"
+#include "cluster/chance.h"
 #include "cluster/command.h"
 #include "cluster/counts.h"
 #include "cluster/data.h"
@@ -138,6 +139,7 @@ static void ready(struct relay_ctx *cx)
 			"to find");
 	if (data->remote && data->remote->watch(data->relay, cx) != 0)
 		data->remote = NULL;
+	advice_names(cx);
 	named_again(cx);
 	if (engine_open(cx, &err) != 0 || own_node_start(cx) != 0 ||
 		ticking_start(cx) != 0) {
@@ -189,6 +191,7 @@ static void reload(struct relay_ctx *cx)
 	struct data *data = data_of(cx);
 	struct relay_err err;
 
+	advice_names(cx);
 	if (engine_stays(cx)) {
 		own_node_renew(cx);
 		return;
@@ -216,6 +219,7 @@ static void stop(struct relay_ctx *cx)
 {
 	struct data *data = data_of(cx);
 
+	own_node_unwatch(cx);
 	own_node_end(cx);
 	asks_free(data->asks);
 	data->asks = NULL;
@@ -254,5 +258,6 @@ RELAY_MODULE = {
 			.reload_abandon = reload_abandon,
 			.files_read = setup_files_read,
 			.files_free = setup_files_free,
+			.advise = advice_check,
 		},
 };

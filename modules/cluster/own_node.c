@@ -5,10 +5,12 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "cluster/advice.h"
 #include "cluster/data.h"
 #include "cluster/own_node.h"
 #include "cluster/places.h"
 #include "cluster/sending.h"
+#include "relay/service.h"
 
 /* The configured address, else what the relay tells clients from outside. */
 static void place(struct relay_ctx *cx, int family,
@@ -118,6 +120,7 @@ void own_node_renew(struct relay_ctx *cx)
 		return;
 	note_lapse(cx, now);
 	warn_of_name(cx, now);
+	advice_place(cx);
 	data->leased_ms = now;
 }
 
@@ -134,10 +137,39 @@ static int64_t renew_later(struct relay_ctx *cx, void *arg)
 	return conf_of(cx)->lease_ms / 3;
 }
 
+/* The gateway maps another port, or a name leads elsewhere. */
+static void moved(struct relay_ctx *cx, const void *arg)
+{
+	(void)arg;
+	own_node_renew(cx);
+}
+
+/* Without it the next lease tells of a change. */
+static void watch(struct relay_ctx *cx)
+{
+	struct relay_ctx *self;
+	const struct relay_service *relay = relay_service_find(
+		cx, RELAY_SERVICE, RELAY_SERVICE_VERSION, &self);
+
+	if (relay)
+		(void)relay->watch(self, cx, moved);
+}
+
+void own_node_unwatch(struct relay_ctx *cx)
+{
+	struct relay_ctx *self;
+	const struct relay_service *relay = relay_service_find(
+		cx, RELAY_SERVICE, RELAY_SERVICE_VERSION, &self);
+
+	if (relay)
+		relay->unwatch(self, cx);
+}
+
 int own_node_start(struct relay_ctx *cx)
 {
 	struct data *data = data_of(cx);
 
+	watch(cx);
 	data->lease_timer = relay_timer_add(cx, 0, renew_later, NULL);
 	return data->lease_timer ? 0 : -1;
 }

@@ -9,8 +9,8 @@
 
 struct relay_ctx;
 
-/* Renews the lease now, and from now on every third of it.  0, or -1 without
- * memory for the timer. */
+/* Renews the lease now, and from now on every third of it, and when the address
+ * changes.  0, or -1 without memory for the timer. */
 int own_node_start(struct relay_ctx *cx);
 /* The registry is back, or what others must know has changed. */
 void own_node_renew(struct relay_ctx *cx);
@@ -18,5 +18,7 @@ void own_node_renew(struct relay_ctx *cx);
 void own_node_tell(struct relay_ctx *cx, uint64_t to, uint64_t hello);
 /* Ends it: the other nodes know at once. */
 void own_node_end(struct relay_ctx *cx);
+/* In stop: the address is not watched any more. */
+void own_node_unwatch(struct relay_ctx *cx);
 
 #endif

@@ -29,6 +29,28 @@ const struct node *nodes_twin(const struct node_table *table,
 	return NULL;
 }
 
+static bool same_place(
+	const struct message_place *one, const struct message_place *other)
+{
+	return one->len && one->len == other->len && one->port == other->port &&
+	       memcmp(one->address, other->address, one->len) == 0;
+}
+
+const struct node *nodes_same_place(const struct node_table *table,
+	const struct node_facts *self, int64_t now_ms)
+{
+	for (unsigned i = 0; i < table->count; i++) {
+		const struct node *node = &table->node[i];
+
+		if (node_lives(node, now_ms) &&
+			strcmp(node->facts.name, self->name) != 0 &&
+			(same_place(&node->facts.v4, &self->v4) ||
+				same_place(&node->facts.v6, &self->v6)))
+			return node;
+	}
+	return NULL;
+}
+
 static bool has(const struct node_facts *facts, unsigned families)
 {
 	unsigned there = (facts->v4.len ? 1 : 0) | (facts->v6.len ? 2 : 0);

@@ -121,6 +121,11 @@ int64_t nodes_expire(struct node_table *table, int64_t now_ms,
  */
 const struct node *nodes_twin(const struct node_table *table,
 	const struct node_facts *self, int64_t now_ms);
+/* Another live node that tells one of the same addresses, for a warning; NULL:
+ * none.  One with the same name does not count: it is of an upgrade, or a twin.
+ */
+const struct node *nodes_same_place(const struct node_table *table,
+	const struct node_facts *self, int64_t now_ms);
 /*
  * Which of the others should hold a session: the less loaded of two that are
  * chosen by `random` among those that live, are open and have an address of

@@ -26,7 +26,7 @@ class Node(ModuleServer):
     """One relay of the cluster."""
 
     def __init__(self, folder, keys, number, servers, modules=(), sections=None, cluster=None,
-                 workers=1, host=None, alone=False, **top):
+                 workers=1, host=None, port=0, alone=False, **top):
         folder.mkdir(exist_ok=True)
         self.name = f"node-{number}"
         self.host = host or f"127.0.0.{10 + number}"
@@ -37,7 +37,7 @@ class Node(ModuleServer):
         self.modules = ["log", "relay", *modules, "status", "prometheus", "control",
                         *([] if alone else ["cluster"])]
         super().__init__(folder, keys, self.modules, workers=workers, installed=[],
-                         sections=self.sections, args=("-listen", f"{self.host}:0"), **top)
+                         sections=self.sections, args=("-listen", f"{self.host}:{port}"), **top)
 
     def again(self, **options):
         """Other options of the module cluster, and a reload."""

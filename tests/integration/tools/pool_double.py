@@ -98,13 +98,23 @@ class Request:
             pass
 
 
+def address_of(request):
+    """Where a pool tests and lists the relay: a name counts as the address of the request."""
+    url = urllib.parse.urlsplit(request.url)
+    try:
+        host = ipaddress.ip_address(url.hostname or "::")
+    except ValueError:  # a name
+        return request.source, url.port
+    return request.source if host.is_unspecified else str(host), url.port
+
+
 def check_relay(request):
     """Tests a relay as a pool does; raises an error if it does not work."""
     url = urllib.parse.urlsplit(request.url)
     query = dict(urllib.parse.parse_qsl(url.query))
     assert url.scheme == "relay", f"scheme: got {url.scheme}"
     assert device_id.from_text(query["id"]) == request.id, "the ID is not the certificate's"
-    address = (url.hostname or request.source, url.port)
+    address = address_of(request)
     identity = certificates.make()
     with ProtocolConnection(address, identity) as joined, \
             ProtocolConnection(address, certificates.make()) as asking:
@@ -129,6 +139,17 @@ def good(eviction=HOUR):
             request.answer(200, json.dumps({"evictionIn": eviction}))
 
     return behave
+
+
+class Listing:
+    """Lists relays as the public pool does: by host and port, whatever their IDs."""
+
+    def __init__(self):
+        self.urls = {}
+
+    def __call__(self, request):
+        self.urls[address_of(request)] = request.url
+        good()(request)
 
 
 def says(status, body):

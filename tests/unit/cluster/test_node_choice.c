@@ -103,6 +103,34 @@ static void an_unproven_node_is_no_twin(void **state)
 	assert_null(nodes_twin(&scene->table, &scene->facts, scene->now_ms));
 }
 
+static void nodes_that_tell_one_address_are_found(void **state)
+{
+	struct scene *scene = *state;
+	struct node_facts self = scene->facts;
+
+	self.name[0] = 'x';
+	self.v4 = (struct message_place){{192, 0, 2, 1}, 4, 22067};
+	scene->facts.v4 = self.v4;
+	scene->facts.v6.len = 0;
+	self.v6.len = 0;
+	lease(scene, 7, 1, 0); /* not confirmed */
+	assert_null(nodes_same_place(&scene->table, &self, scene->now_ms));
+	confirm(scene, 7, 2);
+	assert_int_equal(nodes_same_place(&scene->table, &self, scene->now_ms)
+				 ->incarnation,
+		7);
+	self.v4.port++;
+	assert_null(nodes_same_place(&scene->table, &self, scene->now_ms));
+	self.v4.port--;
+	self.v4.address[3]++;
+	assert_null(nodes_same_place(&scene->table, &self, scene->now_ms));
+	self.v4.len = 0; /* neither has one of IPv6 */
+	assert_null(nodes_same_place(&scene->table, &self, scene->now_ms));
+	self.v4 = scene->facts.v4;
+	self.name[0] = scene->facts.name[0]; /* an upgrade */
+	assert_null(nodes_same_place(&scene->table, &self, scene->now_ms));
+}
+
 static void nobody_is_chosen_of_none(void **state)
 {
 	struct scene *scene = *state;
@@ -286,6 +314,7 @@ int main(void)
 		TEST(two_nodes_with_one_name_are_found),
 		TEST(an_upgrade_is_no_twin),
 		TEST(an_unproven_node_is_no_twin),
+		TEST(nodes_that_tell_one_address_are_found),
 		TEST(nobody_is_chosen_of_none),
 		TEST(only_open_nodes_are_chosen),
 		TEST(it_has_the_families_that_are_needed),
