@@ -4,6 +4,7 @@
 
 #include "cluster/counts.h"
 #include "cluster/data.h"
+#include "cluster/engine.h"
 #include "cluster/named.h"
 
 static const char *const types[] = {[MESSAGE_LEASE - 1] = "lease",
@@ -43,6 +44,15 @@ static const char *const states[] = {[NODE_OPEN] = "open",
 	[NODE_CLOSED] = "closed",
 	[NODE_DRAINING] = "draining",
 	[NODE_STATES] = NULL};
+static const char *const redis_faults[] = {[REDIS_FAULT_TYPE] = "type",
+	[REDIS_FAULT_MEMORY] = "memory",
+	[REDIS_FAULT_RIGHTS] = "rights",
+	[REDIS_FAULT_MOVED] = "moved",
+	[REDIS_FAULT_SCRIPT] = "script",
+	[REDIS_FAULT_BUSY] = "busy",
+	[REDIS_FAULT_REPLY] = "reply",
+	[REDIS_FAULT_OTHER] = "other",
+	[REDIS_FAULTS] = NULL};
 /* Replaced at the start. */
 static const char *const no_names[] = {"none", NULL};
 
@@ -76,6 +86,31 @@ READ_CLAIMS(claims)
 READ_CLAIMS(healed)
 READ_CLAIMS(replaced)
 READ_CLAIMS(defended)
+
+#define READ_REDIS(member)                                                     \
+	static int64_t read_##member(struct relay_ctx *cx, unsigned value)     \
+	{                                                                      \
+		struct redis_counts count;                                     \
+                                                                               \
+		(void)value;                                                   \
+		engine_counts(cx, &count);                                     \
+		return (int64_t)count.member;                                  \
+	}
+READ_REDIS(connects)
+READ_REDIS(commands)
+READ_REDIS(unanswered)
+READ_REDIS(slow)
+READ_REDIS(refused)
+READ_REDIS(waiting)
+READ_REDIS(rtt_mean_us)
+
+static int64_t read_faults(struct relay_ctx *cx, unsigned value)
+{
+	struct redis_counts count;
+
+	engine_counts(cx, &count);
+	return (int64_t)count.faults[value];
+}
 
 static int64_t read_nodes(struct relay_ctx *cx, unsigned value)
 {
@@ -139,6 +174,35 @@ static const struct relay_metric_def metrics[COUNTS] = {
 		.read = read_reachable,
 		.help = "1 if the registry can be reached and is of this "
 			"relay."),
+	[COUNT_CONNECTS] =
+		PLAIN("registry_connects", RELAY_COUNTER, .read = read_connects,
+			.help = "How often Redis was reached anew."),
+	[COUNT_COMMANDS] = PLAIN("registry_commands", RELAY_COUNTER,
+		.read = read_commands, .help = "Commands to Redis."),
+	[COUNT_FAULTS] = PLAIN("registry_faults", RELAY_COUNTER,
+		.label = "kind", .values = redis_faults, .read = read_faults,
+		.help = "Errors that Redis has answered, by kind."),
+	[COUNT_UNANSWERED] = PLAIN("registry_unanswered", RELAY_COUNTER,
+		.read = read_unanswered,
+		.help = "Commands that Redis has not answered in time, or "
+			"before the connection ended."),
+	[COUNT_SLOW] = PLAIN("registry_slow", RELAY_COUNTER, .read = read_slow,
+		.help = "How often Redis was left alone for a second because "
+			"it was slow."),
+	[COUNT_REFUSED] = PLAIN("registry_refused", RELAY_COUNTER,
+		.read = read_refused,
+		.help = "Commands that were not sent because too many were "
+			"unanswered."),
+	[COUNT_WAITING] =
+		PLAIN("registry_waiting", RELAY_GAUGE, .read = read_waiting,
+			.help = "Commands that Redis has not answered yet."),
+	[COUNT_ROUND_TRIP] = {.name = "registry_round_trip",
+		.unit = "seconds",
+		.kind = RELAY_GAUGE,
+		.scale = 1000000,
+		.read = read_rtt_mean_us,
+		.help = "Time until Redis answers, the mean of about a "
+			"hundred commands."},
 	[COUNT_DEVICES] = PLAIN("devices", RELAY_GAUGE, .read = read_devices,
 		.help = "Devices that have joined this node."),
 	[COUNT_UNCLAIMED] = PLAIN("unclaimed", RELAY_GAUGE,

@@ -41,6 +41,7 @@ struct data {
 	void *registry;
 	const struct registry_service *engine; /* NULL: Redis */
 	const struct registry_ops *ops;
+	struct redis_counts before; /* of those that were closed */
 	bool known;     /* it is here, and the cluster is of this relay's ID */
 	bool whole;     /* as in registry_calls.back */
 	bool foreign;   /* it is of another one, so nothing is done */

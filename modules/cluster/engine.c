@@ -168,10 +168,32 @@ bool engine_stays(struct relay_ctx *cx)
 	       (engine || data->setup.same_server);
 }
 
+void engine_counts(const struct relay_ctx *cx, struct redis_counts *out)
+{
+	const struct data *data = data_of(cx);
+	const struct redis_counts *before = &data->before;
+
+	memset(out, 0, sizeof(*out));
+	if (data->registry && !data->engine)
+		redis_registry_counts(data->registry, out);
+	for (int i = 0; i < REDIS_FAULTS; i++)
+		out->faults[i] += before->faults[i];
+	out->commands += before->commands;
+	out->unanswered += before->unanswered;
+	out->refused += before->refused;
+	out->messages += before->messages;
+	out->connects += before->connects;
+	out->slow += before->slow;
+}
+
 void engine_close(struct relay_ctx *cx)
 {
 	struct data *data = data_of(cx);
+	struct redis_counts counts;
 
+	/* A counter that fell would look like a restart. */
+	engine_counts(cx, &counts);
+	data->before = counts;
 	reach(cx, false);
 	if (data->registry && data->engine)
 		data->engine->close(data->registry);

@@ -24,7 +24,8 @@ OPENMETRICS = "application/openmetrics-text;version=1.0.0"
 #: Labels whose values depend on the configuration or the build, not on the metric's table.
 _OPEN_LABELS = {
     "listener": "its name, or its address if it has none", "module": "as in `modules`",
-    "pool": "host and port of each of `pools`", "version": "of the server",
+    "node": "as the option `node` of each node", "pool": "host and port of each of `pools`",
+    "version": "of the server",
 }
 #: Options that a module needs to start, besides its defaults.
 _NEEDS = {
