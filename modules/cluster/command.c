@@ -81,8 +81,7 @@ static enum relay_step run(struct relay_ctx *cx, struct relay_answer *to)
 	list(cx, to);
 	claims_counts(data->claims, &count);
 	to->say(to,
-		"%llu devices are here, of which %llu are not known to the "
-		"other nodes",
+		"devices here: %llu, of which the other nodes do not find %llu",
 		(unsigned long long)count.devices,
 		(unsigned long long)count.unclaimed);
 	if (data->foreign)

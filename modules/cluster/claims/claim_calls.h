@@ -50,7 +50,7 @@ struct claims_calls {
 
 struct claims_count {
 	uint64_t devices;   /* that are here */
-	uint64_t unclaimed; /* of these, not known to the registry */
+	uint64_t unclaimed; /* of these, not found by other nodes */
 	uint64_t claims;    /* sent so far */
 	uint64_t healed;    /* checks that found an entry missing or wrong */
 	uint64_t replaced;  /* connections ended because another node has it */

@@ -371,5 +371,6 @@ void claims_counts(const struct claims *claims, struct claims_count *out)
 {
 	*out = claims->count;
 	out->devices = claims->here;
-	out->unclaimed = claims->here - claims->known;
+	/* Without a lease an entry means nothing to others. */
+	out->unclaimed = claims->here - (claims->away ? 0 : claims->known);
 }

@@ -49,7 +49,7 @@ def test_it_is_back_empty(start_nodes, redis, identities):  # noqa: F811
         devices = [stack.enter_context(join(nodes[i % 2], one))
                    for i, one in enumerate(identities[:12])]
         nodes.wait_until_claimed(12)
-        redis.end()
+        redis.kill()
         for node in nodes:
             node.wait_for_metric("registry_reachable", 0)
         redis.start()
@@ -73,7 +73,7 @@ def test_it_is_back_with_old_data(start_nodes, redis, identities):  # noqa: F811
         moved = stack.enter_context(join(nodes[1], identities[0]))
         new = stack.enter_context(join(nodes[1], identities[2]))
         nodes.wait_until_claimed(2)
-        redis.end()
+        redis.kill()
         redis.start()
         nodes.wait_until_they_know_each_other()
         within(5, "a device is found where it is, and not where it was",
@@ -188,7 +188,7 @@ def test_all_is_lost_in_silence(start_nodes, redis, tmp_path, identities):  # no
 def test_a_failover_to_a_replica_that_lags(start_nodes, start_redis, start_proxy,  # noqa: F811
                                            identities):
     """The new primary does not know the last device.  It is claimed there at once."""
-    first, second = start_redis(), start_redis()
+    first, second = start_redis(port=free_port()), start_redis(port=free_port())
     between = start_proxy(first, replicates=True)
     nodes = start_nodes(2, servers=[first.server, second.server])
     with join(nodes[0], identities[0]) as known:
@@ -211,7 +211,7 @@ def test_a_failover_to_a_replica_that_lags(start_nodes, start_redis, start_proxy
 
 def test_the_primary_dies_and_a_replica_takes_over(start_nodes, start_redis,  # noqa: F811
                                                    identities):
-    first, second = start_redis(), start_redis()
+    first, second = start_redis(port=free_port()), start_redis(port=free_port())
     follow(second, first)
     nodes = start_nodes(2, servers=[first.server, second.server])
     with join(nodes[0], identities[0]) as device:
@@ -267,7 +267,7 @@ def start_sentinel(tmp_path):
 
 def test_sentinel_names_another_primary(start_nodes, start_redis, start_sentinel,  # noqa: F811
                                         identities):
-    first, second = start_redis(), start_redis()
+    first, second = start_redis(port=free_port()), start_redis(port=free_port())
     follow(second, first)
     sentinel = start_sentinel(first)
     wait_for(lambda: str(second.port).encode() in sentinel.ask("SENTINEL", "replicas", "main"),
@@ -288,7 +288,7 @@ def test_sentinel_names_another_primary(start_nodes, start_redis, start_sentinel
 
 def test_two_halves_with_a_primary_each_meet(start_nodes, start_redis, identities):  # noqa: F811
     """A device is in both: once with a connection that has been dead for long."""
-    first, second = start_redis(), start_redis()
+    first, second = start_redis(port=free_port()), start_redis(port=free_port())
     nodes = start_nodes(1, servers=[first.server])
     start_nodes(1, wait=False, servers=[second.server])
     for node in nodes:
@@ -343,12 +343,12 @@ def test_it_is_stopped_for_longer_than_a_lease(start_nodes, redis, identities): 
     nodes = start_nodes(2)
     with join(nodes[0], identities[0]) as device:
         nodes.wait_until_claimed(1)
-        redis.send_signal(signal.SIGSTOP)
+        redis.stop()
         try:
             for node in nodes:
                 node.wait_for_log("is gone")
             assert meet(nodes[0], identities[5], device) == nodes[0].address
         finally:
-            redis.send_signal(signal.SIGCONT)
+            redis.go_on()
         within(5, "devices are found when Redis goes on",
                lambda: is_found(nodes[1], identities[5], identities[0]))

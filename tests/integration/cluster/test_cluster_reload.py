@@ -14,6 +14,7 @@ from control_client import shown
 from module_server import failing_start, module_server  # noqa: F401
 from redis_proxy import start_proxy  # noqa: F401
 from relay_client import ProtocolConnection
+from relay_server import free_port
 from waiting import wait_for
 
 
@@ -57,7 +58,7 @@ def test_a_generation_that_is_skipped_is_named(start_nodes, identities):
 
 def test_another_redis(start_nodes, start_redis, redis, identities):  # noqa: F811
     """One node after the other moves there."""
-    other = start_redis()
+    other = start_redis(port=free_port())
     nodes = start_nodes(2)
     with join(nodes[0], identities[0]) as device:
         nodes.wait_until_claimed(1)
@@ -66,7 +67,7 @@ def test_another_redis(start_nodes, start_redis, redis, identities):  # noqa: F8
             assert done, log
         nodes.wait_until_they_know_each_other()
         nodes.wait_until_claimed(1)
-        redis.end()
+        redis.kill()
         assert meet(nodes[1], identities[5], device) == nodes[0].address
 
 
@@ -189,6 +190,6 @@ def test_certificates_without_tls_are_named(failing_start):  # noqa: F811
 
 def test_without_the_module_relay_there_is_nothing_to_find(module_server, redis):  # noqa: F811
     server = module_server(["log", "cluster"], installed=[],
-                           sections={"cluster": {"servers": redis.server}})
+                           sections={"cluster": {"servers": redis.address}})
     server.wait_for_log("the module relay does not run: there are no devices to find")
     server.wait_for_log("node .* of the cluster relay")

@@ -255,7 +255,7 @@ def test_few_descriptors(start_nodes, redis, identities, monkeypatch):  # noqa: 
         crowd = contextlib.ExitStack()
         for _ in range(260):
             crowd.enter_context(nodes[0].connect())
-        redis.end()
+        redis.kill()
         for node in nodes:
             node.wait_for_metric("registry_reachable", 0)
         redis.start()

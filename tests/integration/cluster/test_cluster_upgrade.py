@@ -45,7 +45,7 @@ def start_upgraded(tmp_path, relay_keys, redis, our_program):  # noqa: F811
             folder = tmp_path / "upgraded"
             folder.mkdir()
             node = Upgrading(our_program, folder, relay_keys, conf=CONF.format(
-                folder=folder, servers=servers or redis.server, lease=LEASE, spread=spread))
+                folder=folder, servers=servers or redis.address, lease=LEASE, spread=spread))
             stack.callback(node.finish)
             node.wait_until_serving()
             node.name = "upgraded"

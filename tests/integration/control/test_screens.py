@@ -8,6 +8,7 @@ import concurrent.futures
 import contextlib
 import fcntl
 import itertools
+import json
 import os
 import pathlib
 import pty
@@ -20,7 +21,10 @@ import termios
 
 import certificates
 import device_id
-from control_client import MODULES, control_folder, controlled, metric, shown, told  # noqa: F401
+from cluster_nodes import join, redis, start_nodes, start_redis  # noqa: F401
+from control_client import (  # noqa: F401
+    MODULES, control_folder, controlled, ctl, metric, rows, shown, told,
+)
 from pairing import check_relayed
 from relay_client import ProtocolConnection, SessionConnection
 from relay_server import Program
@@ -184,6 +188,19 @@ def screens(server, crowd):
     yield see("upgrade", "upgrade")
 
 
+def compare(found, belongs):
+    """Compares screens with the kept ones that belong to them, which are returned."""
+    if os.environ.get("WRITE_SCREENS"):
+        for name, text in found.items():
+            (FOLDER / f"{name}.txt").write_text(text, encoding="utf-8")
+    kept = {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.txt")
+            if belongs(path.stem)}
+    assert found.keys() == kept.keys()
+    for name, text in found.items():
+        assert text == kept[name], f"{name}: {text}"
+    return kept
+
+
 def test_every_command_in_a_terminal(controlled, control_folder):  # noqa: F811
     (control_folder / "bans").write_text("new\n")
     (control_folder / "tokens").write_text(f"alice:{TOKEN} rate=1MB/s quota=10GB\nbob:other\n")
@@ -203,13 +220,38 @@ def test_every_command_in_a_terminal(controlled, control_folder):  # noqa: F811
     os.kill(new, signal.SIGTERM)  # first: it has the server's stderr
     wait_for(lambda: not is_there(new), "the end of the new process")
     server.stop()
-    if os.environ.get("WRITE_SCREENS"):
-        for name, text in found.items():
-            (FOLDER / f"{name}.txt").write_text(text, encoding="utf-8")
-    kept = {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.txt")}
-    assert found.keys() == kept.keys()
+    kept = compare(found, lambda name: not name.startswith("cluster"))
     commands = set(re.findall(r"(?m)^([a-z-]+) ", found["help"])) - {"command"}
     seen = {word for name in kept for word in (name, name.rsplit("-", 1)[0])}
     assert commands <= seen, "a command has no screen"
-    for name, text in found.items():
-        assert text == kept[name], f"{name}: {text}"
+
+
+def cluster_screens(nodes, redis, device):  # noqa: F811
+    """The same for a cluster of two, of which the second one drains; then Redis is away."""
+    masks = [(r"127\.0\.0\.1\d:\d+", "ADDRESS"), (r"(?m)TIME$", "HEARD"), (r" +\d+ B/s", " RATE"),
+             (r"(cannot be reached: ).*", r"\1WHY")]
+
+    def see(name):
+        return name, masked(watch(nodes[0], ["cluster"]), *masks)
+
+    with join(nodes[0], device):
+        nodes.wait_until_claimed(1)
+        yield see("cluster")
+        nodes[1].send_signal(signal.SIGUSR1)
+        nodes[0].wait_for_metric("nodes", 1, '{state="draining"}')
+        yield see("cluster-draining")
+        redis.kill()
+        nodes[0].wait_for_metric("registry_reachable", 0)
+        wait_for(lambda: len(shown_anyway(nodes[0], "cluster")) == 1, "the other lease to end")
+        yield see("cluster-alone")
+
+
+def shown_anyway(server, command):
+    """The rows of a command that fails."""
+    return rows(json.loads(ctl(server, command, "-json").stdout))
+
+
+def test_the_command_of_a_cluster_in_a_terminal(start_nodes, redis):  # noqa: F811
+    nodes = start_nodes(2)
+    found = dict(cluster_screens(nodes, redis, certificates.make()))
+    compare(found, lambda name: name.startswith("cluster"))
