@@ -73,6 +73,14 @@ static int on_find(void *arg, uint64_t number, const struct message_ask *ask)
 	return registry_ask(node, OP_FIND, ask->target[0], 0, number);
 }
 
+/* No node is closed. */
+static bool on_ours(void *arg, const struct message_ask *ask)
+{
+	(void)arg;
+	(void)ask;
+	return false;
+}
+
 static void on_settle(void *arg, const struct relay_ticket *ticket,
 	enum asks_end end, const struct message_ask *ask,
 	const struct message_answer *answer, int64_t took_ms)
@@ -98,7 +106,7 @@ static void on_settle(void *arg, const struct relay_ticket *ticket,
 			ask->target[0], asks_end_word(end));
 }
 
-const struct asks_calls asking_calls = {on_find, on_settle};
+const struct asks_calls asking_calls = {on_find, on_ours, on_settle};
 
 void ask_arrives(const struct event *event)
 {
