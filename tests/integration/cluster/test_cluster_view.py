@@ -9,6 +9,7 @@ import certificates
 from cluster_nodes import join, redis, start_nodes, start_redis  # noqa: F401
 from prometheus_server import promtool
 from relay_server import ROOT
+from relay_server import free_port
 from waiting import wait_for
 
 
@@ -29,7 +30,7 @@ def test_the_registrys_counters_never_go_back(start_nodes, start_redis):  # noqa
     assert node.metric("registry_connects_total") == 1
     wait_for(lambda: node.metric("registry_round_trip_seconds") > 0, "an answer")
     assert node.metric("registry_round_trip_seconds") < 10
-    done, log = node.again(servers=start_redis().address)
+    done, log = node.again(servers=start_redis(port=free_port()).address)
     assert done, log
     node.wait_for_metric("registry_connects_total", 2)
     assert node.metric("registry_commands_total") > before
