@@ -14,7 +14,6 @@ from cluster_nodes import (  # noqa: F401
 )
 from later import Later
 from redis_proxy import start_proxy  # noqa: F401
-from redis_server import program
 from relay_client import Closed
 from relay_protocol import SessionInvitation
 from relay_server import free_port
@@ -190,7 +189,7 @@ def test_a_failover_to_a_replica_that_lags(start_nodes, start_redis, start_proxy
     """The new primary does not know the last device.  It is claimed there at once."""
     first, second = start_redis(port=free_port()), start_redis(port=free_port())
     between = start_proxy(first, replicates=True)
-    nodes = start_nodes(2, servers=[first.server, second.server])
+    nodes = start_nodes(2, servers=[first.address, second.address])
     with join(nodes[0], identities[0]) as known:
         nodes.wait_until_claimed(1)
         second.ask("REPLICAOF", "127.0.0.1", between.server.split(":")[1])
@@ -213,11 +212,11 @@ def test_the_primary_dies_and_a_replica_takes_over(start_nodes, start_redis,  # 
                                                    identities):
     first, second = start_redis(port=free_port()), start_redis(port=free_port())
     follow(second, first)
-    nodes = start_nodes(2, servers=[first.server, second.server])
+    nodes = start_nodes(2, servers=[first.address, second.address])
     with join(nodes[0], identities[0]) as device:
         nodes.wait_until_claimed(1)
         wait_for(lambda: entry(second, identities[0]), "the replica to have all")
-        first.end()
+        first.kill()
         second.ask("REPLICAOF", "NO", "ONE")
         within(5, "the other server is used",
                lambda: all(node.metric("registry_reachable") for node in nodes)
@@ -228,57 +227,20 @@ def test_the_primary_dies_and_a_replica_takes_over(start_nodes, start_redis,  # 
             assert meet(nodes[0], identities[5], new) == nodes[1].address
 
 
-class Sentinel:
-    def __init__(self, folder, primary):
-        self.port = free_port()
-        path = folder / "sentinel.conf"
-        path.write_text(
-            f"port {self.port}\nbind 127.0.0.1\ndir {folder}\nprotected-mode no\n"
-            f"sentinel monitor main 127.0.0.1 {primary.port} 1\n"
-            "sentinel down-after-milliseconds main 500\nsentinel failover-timeout main 3000\n")
-        self.log = (folder / "sentinel.log").open("wb")
-        self.process = subprocess.Popen([program(), str(path), "--sentinel"],
-                                        stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
-
-    def ask(self, *words):
-        with contextlib.suppress(OSError), \
-                socket.create_connection(("127.0.0.1", self.port), 1) as sock:
-            sock.sendall(" ".join(map(str, words)).encode() + b"\r\n")
-            return sock.recv(4096)
-        return b""
-
-    def end(self):
-        self.process.kill()
-        self.process.wait(PATIENCE)
-        self.log.close()
-
-
-@pytest.fixture
-def start_sentinel(tmp_path):
-    with contextlib.ExitStack() as stack:
-
-        def start(primary):
-            sentinel = Sentinel(tmp_path, primary)
-            stack.callback(sentinel.end)
-            return sentinel
-
-        yield start
-
-
-def test_sentinel_names_another_primary(start_nodes, start_redis, start_sentinel,  # noqa: F811
+def test_sentinel_names_another_primary(start_nodes, start_redis,  # noqa: F811
                                         identities):
     first, second = start_redis(port=free_port()), start_redis(port=free_port())
     follow(second, first)
-    sentinel = start_sentinel(first)
-    wait_for(lambda: str(second.port).encode() in sentinel.ask("SENTINEL", "replicas", "main"),
+    sentinel = start_redis.sentinel(first)
+    wait_for(lambda: str(second.port) in (sentinel.try_call("SENTINEL", "replicas", "main") or ""),
              "the Sentinel to know the replica")
     nodes = start_nodes(2, servers=f"127.0.0.1:{sentinel.port}",
                         cluster={"sentinel-master": "main"})
     with join(nodes[0], identities[0]) as device:
         nodes.wait_until_claimed(1)
-        first.end()
-        wait_for(lambda: str(second.port).encode() in sentinel.ask(
-            "SENTINEL", "get-master-addr-by-name", "main"), "the Sentinel to choose the replica")
+        first.kill()
+        wait_for(lambda: str(second.port) in (sentinel.try_call(
+            "SENTINEL", "get-master-addr-by-name", "main") or ""), "the Sentinel to choose the replica")
         within(5, "the primary that the Sentinel names is used",
                lambda: all(node.metric("registry_reachable") for node in nodes)
                and is_found(nodes[1], identities[5], identities[0]))
@@ -289,8 +251,8 @@ def test_sentinel_names_another_primary(start_nodes, start_redis, start_sentinel
 def test_two_halves_with_a_primary_each_meet(start_nodes, start_redis, identities):  # noqa: F811
     """A device is in both: once with a connection that has been dead for long."""
     first, second = start_redis(port=free_port()), start_redis(port=free_port())
-    nodes = start_nodes(1, servers=[first.server])
-    start_nodes(1, wait=False, servers=[second.server])
+    nodes = start_nodes(1, servers=[first.address])
+    start_nodes(1, wait=False, servers=[second.address])
     for node in nodes:
         node.wait_for_metric("registry_reachable", 1)
         assert node.metric("nodes", '{state="open"}') == 1

@@ -63,7 +63,7 @@ def test_another_redis(start_nodes, start_redis, redis, identities):  # noqa: F8
     with join(nodes[0], identities[0]) as device:
         nodes.wait_until_claimed(1)
         for node in nodes:
-            done, log = node.again(servers=other.server)
+            done, log = node.again(servers=other.address)
             assert done, log
         nodes.wait_until_they_know_each_other()
         nodes.wait_until_claimed(1)

@@ -235,7 +235,7 @@ def test_eviction_is_warned_of(driver, start_redis, policy, told):
     ("server=localhost:0", "is no server"), ("server=host:70000", "is no server"),
     ("server=::1", "is no server"), ("name=x", "no server is named"),
     ("server=/s name=a{b}", "the name of a cluster"), ("server=/s user=x", "no password"),
-    ("server=/s ca=/x", "no TLS"), ("server=/s database=-1", "out of range"),
+    ("server=/s ca=/x", "it is for TLS"), ("server=/s database=-1", "out of range"),
     ("server=/s tls=1 ca=/nowhere", "cannot read certificates")])
 def test_wrong_settings_are_named(driver, words, why):
     driver.do("open a 1", words)
