@@ -522,12 +522,15 @@ def test_without_memory_it_is_refused_or_never_answered(far, identities, tmp_pat
     server = far(1, env=fault.environment)
     asker, target = identities[:2]
     more = (asker.id.hex(), target.id.hex(), FAR)
-    ends = set()
+    questions = (("invite", *more), ("elsewhere", *more, "192.0.2.7", 1, "6b"),
+                 ("prepare", *more), ("probe",))
+    ends, answers = set(), set()
     with contextlib.ExitStack() as stack:
         device = stack.enter_context(joined(server, target))
-        for first, (word, *words) in itertools.product(range(1, 25), (
-                ("invite", *more), ("elsewhere", *more, "192.0.2.7", 1, "6b"),
-                ("prepare", *more), ("probe",))):
+        # Another thread may allocate at the same moment.
+        for turn, first, (word, *words) in itertools.product(range(5), range(1, 25), questions):
+            if turn and first == 1 and ("prepare", 200, "error") in ends and "error" in answers:
+                break
             if word == "probe":
                 words = [target.id.hex(), *next(iter(server.here()))[1:]]
             fault.begin(faults.MEMORY, first)
@@ -539,10 +542,10 @@ def test_without_memory_it_is_refused_or_never_answered(far, identities, tmp_pat
                 read_all(device)
             except Closed:  # there was no memory for what it is sent
                 device = stack.enter_context(joined(server, target))
-        assert ("prepare", 200, "error") in ends, ends
-        answers = {line.split()[2] for line in server.transcript("far-asker")
-                   if line.startswith("answer")}
-        assert {"invited", "error"} <= answers <= {"invited", "error", "absent"}, answers
+            answers.update(line.split()[2] for line in server.transcript("far-asker")
+                           if line.startswith("answer"))
+    assert ("prepare", 200, "error") in ends, ends
+    assert {"invited", "error"} <= answers <= {"invited", "error", "absent"}, answers
     with joined(server, target) as device:
         end, key = server.invite(asker, target)
         assert end == "invited"
