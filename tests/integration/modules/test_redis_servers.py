@@ -53,6 +53,22 @@ def test_silent_name_servers_keep_few_threads(start_redis, names):
         driver.process.wait()
 
 
+@name_server.needed
+@pytest.mark.parametrize("last", [1, 2, 3])
+def test_each_address_of_a_name_is_tried(start_redis, tmp_path, last):
+    # Whatever the order, two of these three have another address first.
+    redis = start_redis(f"bind 127.0.0.{last}", **_port())
+    hosts = tmp_path / "hosts"
+    hosts.write_text("".join(f"127.0.0.{i} several.example\n" for i in (1, 2, 3)))
+    driver = Driver(prefix=[
+        "unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"', str(hosts)])
+    try:
+        driver.open_and_wait("a", 1, f"several.example:{redis.port}")
+        assert not driver.seen("a away")
+    finally:
+        driver.finish()
+
+
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 def test_names_and_addresses(driver, start_redis, host):
     redis = start_redis(**_port())
