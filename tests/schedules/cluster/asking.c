@@ -73,14 +73,6 @@ static int on_find(void *arg, uint64_t number, const struct message_ask *ask)
 	return registry_ask(node, OP_FIND, ask->target[0], 0, number);
 }
 
-/* No node is closed. */
-static bool on_ours(void *arg, const struct message_ask *ask)
-{
-	(void)arg;
-	(void)ask;
-	return false;
-}
-
 static void on_settle(void *arg, const struct relay_ticket *ticket,
 	enum asks_end end, const struct message_ask *ask,
 	const struct message_answer *answer, int64_t took_ms)
@@ -104,6 +96,13 @@ static void on_settle(void *arg, const struct relay_ticket *ticket,
 	if (is->sure == 0 && end != ASKS_NOBODY)
 		wrong("device %d is not there, and who asks is told: %s",
 			ask->target[0], asks_end_word(end));
+}
+
+/* The registry names this node, which does not have it. */
+static bool on_ours(void *arg, const struct message_ask *ask)
+{
+	claims_missed(((struct node *)arg)->claims, ask->target);
+	return false;
 }
 
 const struct asks_calls asking_calls = {on_find, on_ours, on_settle};
