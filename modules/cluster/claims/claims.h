@@ -27,6 +27,12 @@
  * epoch tells: a claim always gets an epoch above all that this node has heard
  * of, of whichever device, so an old message never fits a new claim, even if
  * the registry has forgotten the device in between.
+ *
+ * Two nodes have one device for 15 s at most after the last thing that happened
+ * to it, and a device with a live connection is found again after 10 s at most;
+ * after CLAIMS_CHECK_MS and 15 s where the registry has lost an entry or an
+ * answer in silence, or a message was lost three times, or its sender has died.
+ * tests/schedules/cluster shows that.
  */
 #ifndef CLUSTER_CLAIMS_H
 #define CLUSTER_CLAIMS_H
