@@ -125,9 +125,21 @@ static void absent(
 		"requests a device that has not joined");
 }
 
+/* It has waited, and does not wait again. */
+static void still_absent(
+	struct relay_ctx *cx, struct relay_conn *conn, const uint8_t *target)
+{
+	(void)target;
+	if (is_open(cx, conn))
+		failed(cx, conn, RESULT_NOT_FOUND,
+			"requests a device that has not joined");
+}
+
 /* What modules know of a device that is not here. */
-static void search_over(struct relay_ctx *cx, struct relay_conn *conn,
-	const uint8_t *target, const struct relay_decision *is)
+static void search_ended(struct relay_ctx *cx, struct relay_conn *conn,
+	const uint8_t *target, const struct relay_decision *is,
+	void (*if_nobody)(struct relay_ctx *cx, struct relay_conn *conn,
+		const uint8_t *target))
 {
 	struct relay_denial why = is->why;
 
@@ -135,20 +147,32 @@ static void search_over(struct relay_ctx *cx, struct relay_conn *conn,
 	if (is->verdict == RELAY_TAKE)
 		send_elsewhere(cx, conn, target, &is->found);
 	else if (is->verdict == RELAY_PASS)
-		absent(cx, conn, target);
+		if_nobody(cx, conn, target);
 	else
 		denied(cx, conn, &why);
 }
 
-static void search(
-	struct relay_ctx *cx, struct relay_conn *conn, const uint8_t *target)
+static void search_over(struct relay_ctx *cx, struct relay_conn *conn,
+	const uint8_t *target, const struct relay_decision *is)
+{
+	search_ended(cx, conn, target, is, absent);
+}
+
+static void last_search_over(struct relay_ctx *cx, struct relay_conn *conn,
+	const uint8_t *target, const struct relay_decision *is)
+{
+	search_ended(cx, conn, target, is, still_absent);
+}
+
+static void search(struct relay_ctx *cx, struct relay_conn *conn,
+	const uint8_t *target, relay_decided_fn *over)
 {
 	struct relay_decision is;
 
-	if (relay_ask_find(cx, conn, target, &is, search_over) == RELAY_WAIT)
+	if (relay_ask_find(cx, conn, target, &is, over) == RELAY_WAIT)
 		peer_of(cx, conn)->deciding = true;
 	else
-		search_over(cx, conn, target, &is);
+		over(cx, conn, target, &is);
 }
 
 static void invite(struct relay_ctx *cx, struct relay_conn *conn,
@@ -179,19 +203,18 @@ static void invite(struct relay_ctx *cx, struct relay_conn *conn,
 		peer_close(cx, conn, RELAY_END_DONE);
 }
 
-/* The device has come, or the time is over. */
+/* The device has come, or the time is over; or it has come to another relay
+ * meanwhile. */
 static void waited(
 	struct relay_ctx *cx, struct relay_conn *conn, const uint8_t *target)
 {
 	struct place owner;
 
-	if (!is_open(cx, conn))
-		return;
-	if (directory_find(&data_of(cx)->directory, target, &owner))
+	if (!relay_closed() &&
+		directory_find(&data_of(cx)->directory, target, &owner))
 		invite(cx, conn, target, owner);
 	else
-		failed(cx, conn, RESULT_NOT_FOUND,
-			"requests a device that has not joined");
+		search(cx, conn, target, last_search_over);
 }
 
 /* What the modules have decided; the device may have come or left meanwhile. If
@@ -209,7 +232,7 @@ static void connect_decided(struct relay_ctx *cx, struct relay_conn *conn,
 		 directory_find(&data_of(cx)->directory, target, &owner))
 		invite(cx, conn, target, owner);
 	else
-		search(cx, conn, target);
+		search(cx, conn, target, search_over);
 }
 
 /* Whether to ask the modules' rules. */

@@ -98,6 +98,18 @@ def test_a_request_waits_for_the_device_of_a_killed_node(start_nodes, identities
             device.invitation()
 
 
+def test_a_request_waits_where_the_device_was(start_nodes, identities):
+    """It comes to another node meanwhile, which is asked when the wait is over."""
+    nodes = start_nodes(2)
+    with join(nodes[0], identities[0]):
+        nodes.wait_until_claimed(1)
+    nodes.wait_until_claimed(0)
+    with ProtocolConnection(nodes[0].address, identities[5]) as client:
+        client.send(rp.ConnectRequest(identities[0].id))
+        with join(nodes[1], identities[0]) as device:
+            assert hold(client.invitation(), device.invitation(), nodes[0]) == nodes[1].address
+
+
 def test_a_node_hangs_and_wakes(start_nodes, identities):
     """One device stays with it, another one has moved meanwhile."""
     nodes = start_nodes(3)

@@ -185,6 +185,14 @@ def started(tmp_path, relay_keys, redis, sites):  # noqa: F811
     return node
 
 
+def cases_of(sites):
+    """Places in the module.  A timer that is always pending is moved without memory."""
+    found = [site for site in sites.called() if "cluster" in site.object
+             and site.function != "standing_timer_set"]
+    assert len(found) > 5, found
+    return random.Random(SEED).sample(found, min(MOST, len(found)))
+
+
 def reaches_redis(node):
     """It does, or says why not."""
     return node.metric("registry_reachable") or node.count(
@@ -209,9 +217,7 @@ def test_a_start(tmp_path, relay_keys, start_nodes, redis, identities):  # noqa:
     node.wait_for_metric("registry_reachable", 1)
     sites.end()
     end(node)
-    cases = [site for site in sites.called() if "cluster" in site.object]
-    assert len(cases) > 10, cases
-    for site in random.Random(SEED).sample(cases, min(MOST, len(cases))):
+    for site in cases_of(sites):
         sites.begin(site)
         node = started(tmp_path, relay_keys, redis, sites)
         if node.running():
@@ -238,9 +244,7 @@ def test_each_call_fails(tmp_path, relay_keys, start_nodes, redis, identities): 
     sites.begin()
     run()
     sites.end()
-    cases = [site for site in sites.called() if "cluster" in site.object]
-    assert len(cases) > 5, cases
-    for site in random.Random(SEED).sample(cases, min(MOST, len(cases))):
+    for site in cases_of(sites):
         sites.begin(site)
         attempt(run)
         sites.end()
