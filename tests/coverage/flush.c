@@ -8,12 +8,13 @@
  */
 
 #include <dlfcn.h>
-#include <gcov.h>
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "counts.h"
 
 _Noreturn void __wrap__exit(int status);
 int __wrap_raise(int number);

@@ -3,7 +3,7 @@
 /* Only in builds of the type Coverage: writes the counts of the module that it
  * is linked into, for flush.c. */
 
-#include <gcov.h>
+#include "counts.h"
 
 __attribute__((visibility("default"))) void coverage_dump(void);
 
