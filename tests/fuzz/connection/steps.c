@@ -451,8 +451,13 @@ static void do_import(struct program *program)
 		before = sizeof(head.place);
 	memcpy(data, &head, before);
 	len = before + (tls ? 0 : key_frame(data + before, back));
-	if (before && back == 3)
+	if (before && back == 3) {
 		len = before - 1;
+		/* Nor has each message a descriptor. */
+		conn_import(-1, data, len);
+		conn_import_proxied(-1, data, len);
+		conn_import_onward(-1, data, len);
+	}
 	sides[client->side].raw = !tls;
 	sides[client->side].imported = !tls;
 	if (kind == 5)
