@@ -177,7 +177,7 @@ def test_a_reload_to_another_server(nodes, fault, start_proxy, identities):  # n
 
 def started(tmp_path, relay_keys, redis, sites):  # noqa: F811
     """A node whose calls may fail; it may have ended."""
-    node = Node(tmp_path / "node-9", relay_keys, 9, redis.server, env=sites.environment)
+    node = Node(tmp_path / "node-9", relay_keys, 9, redis.address, env=sites.environment)
     try:
         node.wait_for_log("core: ready")
     except AssertionError:
