@@ -29,7 +29,7 @@ def test_a_device_of_another_node_is_found(start_nodes, identities, workers):
 
 
 def test_an_unknown_device_is_not_found(start_nodes, identities):
-    nodes = start_nodes(2)
+    nodes = start_nodes(2, sections={"relay": {"park-asks": "0"}})
     assert ask(nodes[0], identities[0], identities[1]) == NOT_FOUND
     nodes[0].wait_for_metric("asks_total", 1, '{end="nobody"}')
 
@@ -151,6 +151,9 @@ def test_a_session_finds_a_holder_although_one_hangs(start_nodes, identities):
     nodes = start_nodes(4, sections={"relay": {"park-asks": "0"}}, drain_spread="1h")
     with join(nodes[0], identities[0]) as device:
         nodes.wait_until_claimed(1)
+        # A session keeps its device where it is.
+        wait_until_found(nodes[1], identities[2], identities[0])
+        device.invitation()
         nodes[0].send_signal(signal.SIGUSR1)
         nodes[1].wait_for_metric("nodes", 1, '{state="draining"}')
         for node in nodes[1:3]:
