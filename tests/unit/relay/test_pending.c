@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -17,6 +18,29 @@ static const uint8_t alice[ID_LEN] = {'a'}, bob[ID_LEN] = {'b'};
 static const struct place here = {0, 7, false}, there = {1, 7, false};
 
 static const struct source nowhere; /* without levels: exempt */
+
+/* The allocation that fails; 0: none. */
+static int fails_at, allocations;
+
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+
+static bool fails_now(void)
+{
+	return fails_at && ++allocations == fails_at;
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return fails_now() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return fails_now() ? NULL : __real_malloc(size);
+}
 
 struct fixture {
 	struct pending_table table;
@@ -411,6 +435,31 @@ static void one_that_leaves_a_line_leaves_room_everywhere(void **state)
 	assert_true(works(f, f->key));
 }
 
+/* Whichever allocation fails, the table is as before, and works. */
+static void without_memory_nothing_is_added(void **state)
+{
+	struct fixture *f = *state;
+	const struct source source = v4(1);
+	uint8_t key[2][ID_LEN];
+	int failures = 0;
+
+	for (bool failed = true; failed; failures++) {
+		pending_finish(&f->table);
+		assert_int_equal(pending_init(&f->table), 0);
+		allocations = 0;
+		fails_at = failures + 1;
+		failed = add(f, alice, &source, key) != PENDING_ROOM;
+		fails_at = 0;
+		if (failed) {
+			assert_null(f->table.first);
+			assert_null(f->table.keys);
+			assert_int_equal(f->table.limits.sessions, 0);
+		}
+		assert_int_equal(add(f, alice, &source, key), PENDING_ROOM);
+	}
+	assert_true(failures > 3);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -435,6 +484,7 @@ int main(void)
 		TEST(a_site_does_not_crowd_out_its_quiet_networks),
 		TEST(a_refused_request_takes_nobodys_place),
 		TEST(one_that_leaves_a_line_leaves_room_everywhere),
+		TEST(without_memory_nothing_is_added),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
