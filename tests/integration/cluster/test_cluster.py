@@ -146,28 +146,6 @@ def test_sessions_of_a_draining_node_are_held_elsewhere(start_nodes, identities)
         assert place == nodes[1].address
 
 
-def test_a_session_finds_a_holder_although_one_hangs(start_nodes, identities):
-    """The asker's node holds it; if that hangs, it asks nobody. So the owner's own client asks."""
-    nodes = start_nodes(4, sections={"relay": {"park-asks": "0"}}, drain_spread="1h")
-    with join(nodes[0], identities[0]) as device:
-        nodes.wait_until_claimed(1)
-        # A session keeps its device where it is.
-        wait_until_found(nodes[1], identities[2], identities[0])
-        device.invitation()
-        nodes[0].send_signal(signal.SIGUSR1)
-        nodes[1].wait_for_metric("nodes", 1, '{state="draining"}')
-        for node in nodes[1:3]:
-            node.send_signal(signal.SIGSTOP)
-        try:
-            # Two of three do not answer: each ask goes to up to three, not to one twice in a row.
-            wait_for(lambda: isinstance(ask(nodes[0], identities[1], identities[0]),
-                                        rp.SessionInvitation), "a holder")
-        finally:
-            for node in nodes[1:3]:
-                node.send_signal(signal.SIGCONT)
-        assert device.invitation().port == nodes[3].address[1]
-
-
 def test_a_node_with_another_key_stays_alone(start_nodes, tmp_path, identities):
     nodes = start_nodes(1)
     keys = certificates.make(name="strelaysrv").write(tmp_path / "other-keys")

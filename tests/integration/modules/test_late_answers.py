@@ -336,9 +336,20 @@ def test_a_module_knows_where_the_device_is(late, identities, workers, word):
 
 @pytest.mark.parametrize("word", ["pass", "deny", "nowhere"])
 def test_a_device_that_no_module_knows_is_not_found(late, identities, word):
-    server = late(sections={"late-one": {"find": "yes"}})
+    server = late(sections={"late-one": {"find": "yes"}, "relay": {"park-asks": "0"}})
     with server.ask(identities[1], identities[0], "find") as asker:
         server.tell("late-one", word)
+        asker.expect_last(NOT_FOUND)
+
+
+def test_who_has_waited_for_a_device_is_sought_elsewhere_once_more(late, identities):
+    server = late(sections={"late-one": {"find": "yes"}})
+    with server.ask(identities[1], identities[0], "find") as asker:
+        server.tell("late-one", "pass")
+        # Soon after the start it waits for any device.
+        server.wait_for_number("questions.find", 0)
+        server.wait_for_number("questions.find", 1)
+        server.tell("late-one", "pass")
         asker.expect_last(NOT_FOUND)
 
 
