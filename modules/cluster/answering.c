@@ -105,7 +105,7 @@ static const struct node *holder(
 		return node;
 	for (int tries = 0; tries < 4; tries++) {
 		node = nodes_choose(
-			data->nodes, families, random_number(), now);
+			data->nodes, families, chance_number(), now);
 		if (may_hold(node, ask->holder, families, now))
 			return node;
 	}

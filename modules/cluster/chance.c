@@ -6,7 +6,7 @@
 
 #include "cluster/chance.h"
 
-uint64_t random_number(void)
+uint64_t chance_number(void)
 {
 	uint64_t number;
 
@@ -16,7 +16,7 @@ uint64_t random_number(void)
 		       : 0;
 }
 
-uint64_t random_incarnation(void)
+uint64_t chance_incarnation(void)
 {
 	uint64_t number = 0;
 

@@ -8,8 +8,8 @@
 
 /* 0 if the kernel has none yet, which is as good as any other number where it
  * is used. */
-uint64_t random_number(void);
+uint64_t chance_number(void);
 /* An incarnation: at no time 0.  0 only without random numbers. */
-uint64_t random_incarnation(void);
+uint64_t chance_incarnation(void);
 
 #endif

@@ -77,7 +77,7 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 static int make_seal(struct relay_ctx *cx, struct relay_err *err)
 {
 	struct data *data = data_of(cx);
-	uint64_t self = random_incarnation();
+	uint64_t self = chance_incarnation();
 
 	if (!self || seal_init(&data->seal, &data->setup.keys, self) != 0)
 		return relay_fail(err, "no random numbers, or out of memory");
@@ -103,7 +103,7 @@ static int make_all(struct relay_ctx *cx, struct relay_err *err)
 
 	data->nodes = calloc(1, sizeof(*data->nodes));
 	data->claims = claims_new(data->seal.self, &devices_calls, cx);
-	data->asks = asks_new(&finding_calls, cx, random_number());
+	data->asks = asks_new(&finding_calls, cx, chance_number());
 	if (!data->nodes || !data->claims || !data->asks ||
 		answering_init(&data->answering) != 0)
 		return relay_fail(err, "out of memory");

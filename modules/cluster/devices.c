@@ -170,7 +170,7 @@ static bool lives(void *arg, uint64_t incarnation)
 static uint64_t chance(void *arg)
 {
 	(void)arg;
-	return random_number();
+	return chance_number();
 }
 
 const struct claims_calls devices_calls = {
