@@ -152,6 +152,7 @@ static void spoil_entries(bool evict)
 			s->entry[i] = (struct owner){0, 0};
 			continue;
 		}
+		w.device[i].forged = true;
 		s->entry[i].incarnation = (uint64_t)between(1, w.processes);
 		s->entry[i].epoch += (uint64_t)between(0, 2);
 		if (s->entry[i].epoch > 1 && chance(500))

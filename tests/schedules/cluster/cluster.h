@@ -13,7 +13,8 @@
  * - A device with a live connection is found by who asks the registry, with
  *   the same bounds; BACK_MS if the registry has lost it in the open.
  * - A connection that lives is ended only if another one of the device lived
- *   within the last SINCE_MS.
+ *   within the last SINCE_MS; unless somebody has forged an entry, as the epoch
+ *   of a sign of life may then be that of another claim.
  * - A node has one claim of a device under way at most.
  * - Who asks for a device is answered once, and within ASKED_MS; if all has
  * been well with the device for SOON_MS, and no message may be lost, the answer
@@ -157,7 +158,8 @@ struct device {
 	/* Since all was well. */
 	unsigned lost; /* messages */
 	bool unnoticed;
-	bool loose; /* the registry may keep an entry of it for ever */
+	bool forged; /* its entry was changed to what nobody has claimed */
+	bool loose;  /* the registry may keep an entry of it for ever */
 };
 
 struct world {
