@@ -134,8 +134,6 @@ static void check_device(int number)
 		device->found = w.now;
 	if (device->single == w.now && is_found(number, true)) {
 		device->lost = 0;
-		if (device->unnoticed)
-			trace("device %d: all is well again", number);
 		device->unnoticed = false;
 	}
 	if (is_late(device->single, device, soon))

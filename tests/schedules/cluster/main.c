@@ -24,8 +24,8 @@ static uint64_t seed = 1, count = 10000;
 static jmp_buf again;
 
 /* Schedules that have failed once, beside those of the suite. */
-static const uint64_t failed[] = {
-	1000090, 1003359, 1050731, 2025961, 3045155, 4004249, 5047783, 39970};
+static const uint64_t failed[] = {1000090, 1003359, 1050731, 2025961, 3045155,
+	4004249, 5047783, 39970, 81439};
 
 void replay_traced(void)
 {
