@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 """Relays behind one name: devices of one node are found at another."""
 
+import contextlib
 import signal
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 import certificates
 import relay_protocol as rp
 from cluster_nodes import (  # noqa: F401
-    NOT_FOUND, ask, join, meet, redis, start_nodes, start_redis, wait_until_found,
+    NOT_FOUND, ask, join, meet, redis, session, start_nodes, start_redis, wait_until_found,
 )
 from control_client import shown
 from relay_client import Closed
@@ -144,6 +145,29 @@ def test_sessions_of_a_draining_node_are_held_elsewhere(start_nodes, identities)
             with join(nodes[1], identities[0]) as device_again:
                 place = meet(nodes[1], identities[1], device_again)
         assert place == nodes[1].address
+
+
+def test_a_session_finds_a_holder_although_one_hangs(start_nodes, identities):
+    """The asker's node holds it; if that hangs, it asks nobody. So the owner's own client asks."""
+    nodes = start_nodes(4, sections={"relay": {"park-asks": "0"}}, drain_spread="1h")
+    with contextlib.ExitStack() as stack:
+        device = stack.enter_context(join(nodes[0], identities[0]))
+        nodes.wait_until_claimed(1)
+        # A session keeps its device where it is.
+        for end in session(nodes[1], identities[2], device):
+            stack.enter_context(end)
+        nodes[0].send_signal(signal.SIGUSR1)
+        nodes[1].wait_for_metric("nodes", 1, '{state="draining"}')
+        for node in nodes[1:3]:
+            node.send_signal(signal.SIGSTOP)
+        try:
+            # Two of three do not answer: each ask goes to up to three, not to one twice in a row.
+            wait_for(lambda: isinstance(ask(nodes[0], identities[1], identities[0]),
+                                        rp.SessionInvitation), "a holder")
+        finally:
+            for node in nodes[1:3]:
+                node.send_signal(signal.SIGCONT)
+        assert device.invitation().port == nodes[3].address[1]
 
 
 def test_a_node_with_another_key_stays_alone(start_nodes, tmp_path, identities):

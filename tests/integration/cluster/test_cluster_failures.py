@@ -12,33 +12,20 @@ import pytest
 import own_network
 import relay_protocol as rp
 from cluster_nodes import (  # noqa: F401
-    LEASE_SECONDS, NOT_FOUND, ask, hold, join, meet, redis, start_nodes, start_redis,
-    wait_until_found, within,
+    LEASE_SECONDS, NOT_FOUND, ask, hold, join, meet, redis, session, start_nodes,
+    start_redis, wait_until_found, within,
 )
-from pairing import check_both_ways, told
+from pairing import check_both_ways
 from privileges import why_no_network
-from relay_client import Closed, ProtocolConnection, SessionConnection
+from relay_client import Closed, ProtocolConnection
 from relay_server import free_port
 from redis_proxy import start_proxy  # noqa: F401
 from skip_unless import can_run
 from waiting import wait_for
 
 
-
 def gone(node, other):
     return node.count(rf"node {other.name} \(\w+\) is gone")
-
-
-def session(asker_node, asker, device):
-    """Both ends of a session that has begun."""
-    with ProtocolConnection(asker_node.address, asker) as client:
-        to_asker = client.request(device.identity.id)
-    to_device = device.invitation()
-    ends = []
-    for invitation in (to_asker, to_device):
-        ends.append(SessionConnection(told(invitation)).join(invitation.key))
-    check_both_ways(*ends)
-    return ends
 
 
 def test_a_killed_node(start_nodes, identities):

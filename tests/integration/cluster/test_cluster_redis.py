@@ -155,8 +155,8 @@ def test_it_has_lost_single_entries(start_nodes, redis, tmp_path, identities):  
     """Each is checked within four minutes, which pass here in steps that are shorter than a
     lease."""
     later = Later(tmp_path / "later")
-    nodes = start_nodes(2, cluster={"lease": "60s"}, env={**os.environ, **later.env},
-                        sections={"relay": {"park-asks": "0"}})
+    nodes = start_nodes(2, cluster={"lease": "60s"}, sections={"relay": {"park-asks": "0"}},
+                        env={**os.environ, **later.env})
     with contextlib.ExitStack() as stack:
         lost = identities[:4]
         devices = [stack.enter_context(join(nodes[0], one)) for one in lost]

@@ -135,6 +135,18 @@ def meet(asker_node, asker, device):
     return hold(to_asker, device.invitation(), asker_node)
 
 
+def session(asker_node, asker, device):
+    """Both ends of a session that has begun."""
+    with ProtocolConnection(asker_node.address, asker) as client:
+        to_asker = client.request(device.identity.id)
+    to_device = device.invitation()
+    ends = []
+    for invitation in (to_asker, to_device):
+        ends.append(SessionConnection(told(invitation)).join(invitation.key))
+    check_both_ways(*ends)
+    return ends
+
+
 def hold(to_asker, to_device, asker_node):
     """Both follow their invitations.  Where they meet."""
     places = []
