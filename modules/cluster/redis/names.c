@@ -25,7 +25,7 @@ static int find_place(struct names *names)
 {
 	const struct addrinfo *list;
 
-	for (int i = 0; i < NAMES_MOST; i++) {
+	for (int i = 0; i < LOOKUPS_MOST; i++) {
 		struct lookup *lookup = names->place[i].lookup;
 
 		/* Nobody has waited for that result. */
@@ -42,7 +42,7 @@ struct lookup *names_lookup(struct names *names, const struct server *server)
 	char port[8];
 	int i;
 
-	for (i = 0; i < NAMES_MOST; i++)
+	for (i = 0; i < LOOKUPS_MOST; i++)
 		if (names->place[i].lookup &&
 			is_for(&names->place[i].server, server))
 			return names->place[i].lookup;
@@ -57,13 +57,13 @@ struct lookup *names_lookup(struct names *names, const struct server *server)
 
 void names_end(struct names *names, const struct lookup *lookup)
 {
-	for (size_t i = 0; i < NAMES_MOST; i++)
+	for (size_t i = 0; i < LOOKUPS_MOST; i++)
 		if (names->place[i].lookup == lookup)
 			free_place(names, i);
 }
 
 void names_close(struct names *names)
 {
-	for (size_t i = 0; i < NAMES_MOST; i++)
+	for (size_t i = 0; i < LOOKUPS_MOST; i++)
 		free_place(names, i);
 }

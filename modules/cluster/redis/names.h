@@ -12,7 +12,7 @@
 
 #include "cluster/redis/servers.h"
 
-#define NAMES_MOST 4
+#define LOOKUPS_MOST 4
 
 struct lookup;
 
@@ -20,7 +20,7 @@ struct names {
 	struct {
 		struct server server;
 		struct lookup *lookup; /* owned; NULL: this place is free */
-	} place[NAMES_MOST];
+	} place[LOOKUPS_MOST];
 };
 
 /* A lookup of that server's name, lent.  NULL: there is no memory or no thread,
