@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MPL-2.0
 # Three relays behind one address, on this machine alone: an example to try.
 #
-#   sh conf/cluster/three-nodes.sh start     prints the URI
-#   sh conf/cluster/three-nodes.sh status    the nodes, as node one sees them
+#   sh conf/cluster/three-nodes.sh start [one|two|three]    all, or that node; prints the URI
 #   sh conf/cluster/three-nodes.sh stop [one|two|three]     all, or that node
-#   sh conf/cluster/three-nodes.sh start [one|two|three]    all, or that node
+#   sh conf/cluster/three-nodes.sh status [one|two|three]   the nodes, as that one sees them
+#   sh conf/cluster/three-nodes.sh ctl one|two|three COMMAND...   as strelaysrv -ctl COMMAND...
 #
 # It needs redis-server and haproxy, and the relay in build/ (or STRELAYSRV, the program).
 # Everything is kept in build/cluster, or in the folder that CLUSTER names.
@@ -42,6 +42,8 @@ launch() {
 	name=$1
 	shift
 	runs "$name" && return 0
+	# What the last one has logged is not of this one.
+	rm -f "$folder/$name.log"
 	setsid "$@" >"$folder/$name.log" 2>&1 </dev/null &
 	echo $! >"$folder/$name.pid"
 }
@@ -56,14 +58,40 @@ wait_until() {
 	done
 }
 
-start_node() {
+# node NAME COMMAND...: with the environment of that node.
+node() {
 	address=$(address_of "$1") || exit 1
-	NODE=$1 ADDRESS=$address KEYS=$folder FOLDER=$folder launch "$1" "$relay" \
-		-conf "$folder/node.conf"
-	wait_until grep -q 'URI: relay://' "$folder/$1.log" || {
-		cat "$folder/$1.log" >&2
-		fail "node $1 did not start"
-	}
+	NODE=$1
+	shift
+	NODE=$NODE ADDRESS=$address KEYS=$folder FOLDER=$folder "$@"
+}
+
+failed() {
+	cat "$folder/$1.log" >&2
+	fail "$1 did not start"
+}
+
+start_node() {
+	[ -f "$folder/node.conf" ] || fail "start all of them first"
+	node "$1" launch "$1" "$relay" -conf "$folder/node.conf"
+	wait_until grep -q 'ready, with modules' "$folder/$1.log" || failed "$1"
+}
+
+# With -D it returns when it listens, or cannot.
+start_haproxy() {
+	runs haproxy || FRONT=$front PATH=$PATH:/usr/sbin haproxy -D -p "$folder/haproxy.pid" \
+		-f "$folder/haproxy.cfg" >"$folder/haproxy.log" 2>&1 || failed haproxy
+}
+
+# ctl NAME COMMAND...
+ctl() {
+	name=$1
+	shift
+	node "$name" "$relay" -conf "$folder/node.conf" -ctl "$@" || return
+	[ "${1:-}" = upgrade ] || return 0
+	# Another process has taken over.
+	node "$name" "$relay" -conf "$folder/node.conf" -ctl status |
+		sed -n 's/^process *//p' >"$folder/$name.pid"
 }
 
 start_all() {
@@ -77,12 +105,12 @@ start_all() {
 	cp "$root/conf/cluster/node.conf" "$root/conf/cluster/haproxy.cfg" "$folder"
 	launch redis redis-server --port 0 --unixsocket "$folder/redis.sock" --save '' \
 		--dir "$folder"
-	wait_until test -S "$folder/redis.sock" || fail "Redis did not start"
+	wait_until grep -q 'eady to accept connections' "$folder/redis.log" || failed redis
 	# The first one makes the keys of all.
 	for node in $nodes; do
 		start_node "$node"
 	done
-	FRONT=$front PATH=$PATH:/usr/sbin launch haproxy haproxy -db -f "$folder/haproxy.cfg"
+	start_haproxy
 	sed -n "s|.*URI: relay://[^/]*\(/?id=[A-Z0-9-]*\).*|relay://$front:22067\1|p" \
 		"$folder/one.log" | tail -n 1
 }
@@ -106,9 +134,10 @@ stop,*)
 	address_of "$2" >/dev/null
 	stop_one "$2"
 	;;
-status,*)
-	NODE=one ADDRESS=127.0.0.11 KEYS=$folder FOLDER=$folder "$relay" \
-		-conf "$folder/node.conf" -ctl cluster
+status,*) ctl "${2:-one}" cluster ;;
+ctl,?*)
+	shift
+	ctl "$@"
 	;;
 *)
 	sed -n 's/^# *\(sh conf\)/\1/p' "$0" >&2
