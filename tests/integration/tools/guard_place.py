@@ -18,8 +18,9 @@ from relay_client import ProtocolConnection
 from relay_server import Program, module_folder
 from waiting import PATIENCE
 
-MODULES = "modules = {{ log, access, quota, {}relay, pool-join, status, prometheus }}\n"
-ADMISSION = "admission"  # how the names of its readers begin
+MODULES = "modules = {{ log, access, quota, {}relay, {}pool-join, status, prometheus }}\n"
+#: How the names of their readers begin.
+ADMISSION, CLUSTER = "admission", "cluster"
 AS_USER = ["setpriv", f"--reuid={UID}", f"--regid={GID}", "--clear-groups"]
 
 
@@ -55,7 +56,8 @@ def fill(folder, reader):
     texts = bad_files.keys(folder)
     if reader.name == "caps":
         texts["quota.state"] = bad_files.STATE
-    conf = MODULES.format("admission, " if reader.name.startswith(ADMISSION) else "")
+    conf = MODULES.format(*(f"{name}, " if reader.name.startswith(name) else ""
+                            for name in (ADMISSION, CLUSTER)))
     conf += (reader.conf(folder / reader.file) if reader.conf else "")
     if "pools" not in reader.name:
         conf += "pool-join { pools = { } }\n"
