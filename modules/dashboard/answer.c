@@ -132,6 +132,27 @@ static bool add_quota(struct relay_ctx *cx, cJSON *answer)
 	       add_metric(cx, quota, "monthMost", "quota", "cap", "month");
 }
 
+/* The same. */
+static bool add_cluster(struct relay_ctx *cx, cJSON *answer)
+{
+	struct relay_value value;
+	cJSON *cluster;
+
+	if (relay_option_get(cx, "cluster", "name", &value))
+		return true;
+	cluster = cJSON_AddObjectToObject(answer, "cluster");
+	return cluster &&
+	       add_metric(cx, cluster, "reached", "cluster",
+		       "registry_reachable", NULL) &&
+	       add_metric(cx, cluster, "open", "cluster", "nodes", "open") &&
+	       add_metric(
+		       cx, cluster, "closed", "cluster", "nodes", "closed") &&
+	       add_metric(cx, cluster, "draining", "cluster", "nodes",
+		       "draining") &&
+	       add_metric(
+		       cx, cluster, "unclaimed", "cluster", "unclaimed", NULL);
+}
+
 /* Lists made by visiting all metrics. */
 
 struct lists {
@@ -328,8 +349,8 @@ cJSON *answer_make(
 
 	if (answer && add_server(cx, answer) && add_uri(cx, answer) &&
 		add_counts(cx, answer) && add_limits(cx, answer) &&
-		add_quota(cx, answer) && add_lists(cx, answer) &&
-		add_history(answer, history, after))
+		add_quota(cx, answer) && add_cluster(cx, answer) &&
+		add_lists(cx, answer) && add_history(answer, history, after))
 		return answer;
 	cJSON_Delete(answer);
 	return NULL;

@@ -15,6 +15,7 @@ import pytest
 
 import relay_protocol as rp
 from browser import Browser
+from cluster_nodes import redis, start_nodes, start_redis  # noqa: F401
 from pairing import Invited
 from relay_client import Closed, ProtocolConnection, dial
 from relay_server import free_port
@@ -315,6 +316,15 @@ def test_limits_quota_and_pools_are_shown(relay, browser, identities, tmp_path):
         keep(page, "limits", width=1200, height=900)
         ask_for(server, identities[3], identities[1].id)
         page.wait_for_text("refusals", lambda text: "closed" in text, "a refusal by it")
+    assert not page.complaints()
+
+
+def test_the_nodes_of_a_cluster_are_shown(start_nodes, redis, browser):  # noqa: F811
+    node, _ = start_nodes(2, modules=["dashboard"])
+    page = browser.open(url_of(node))
+    page.wait_for_text("server", lambda text: "nodes: 2 open" in text, "both nodes")
+    redis.kill()
+    page.wait_for_text("server", lambda text: "this node is alone" in text, "the registry's end")
     assert not page.complaints()
 
 
