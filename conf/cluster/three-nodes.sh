@@ -7,13 +7,21 @@
 #   sh conf/cluster/three-nodes.sh status [one|two|three]   the nodes, as that one sees them
 #   sh conf/cluster/three-nodes.sh ctl one|two|three COMMAND...   as strelaysrv -ctl COMMAND...
 #
-# It needs redis-server and haproxy, and the relay in build/ (or STRELAYSRV, the program).
-# Everything is kept in build/cluster, or in the folder that CLUSTER names.
+# It needs redis-server and haproxy, and the relay: that of build/, else an installed one (or
+# STRELAYSRV, the program). Everything is kept in build/cluster, else in strelaysrv-cluster
+# at home (or in the folder that CLUSTER names).
 set -eu
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
-relay=${STRELAYSRV:-$root/build/strelaysrv}
-folder=${CLUSTER:-$root/build/cluster}
+here=$(cd "$(dirname "$0")" && pwd)
+build=$here/../../build
+if [ -x "$build/strelaysrv" ]; then
+	build=$(cd "$build" && pwd)
+	relay=${STRELAYSRV:-$build/strelaysrv}
+	folder=${CLUSTER:-$build/cluster}
+else
+	relay=${STRELAYSRV:-$(command -v strelaysrv || echo strelaysrv)}
+	folder=${CLUSTER:-$HOME/strelaysrv-cluster}
+fi
 front=127.0.0.10
 nodes="one two three"
 
@@ -99,10 +107,10 @@ start_all() {
 		PATH=$PATH:/usr/sbin command -v "$program" >/dev/null ||
 			fail "$program is missing: apt-get install redis-server haproxy"
 	done
-	[ -x "$relay" ] || fail "there is no program $relay: build it, see README.md"
+	[ -x "$relay" ] || fail "there is no program $relay: build or install it, see README.md"
 	mkdir -p "$folder"
 	chmod 700 "$folder"
-	cp "$root/conf/cluster/node.conf" "$root/conf/cluster/haproxy.cfg" "$folder"
+	cp "$here/node.conf" "$here/haproxy.cfg" "$folder"
 	launch redis redis-server --port 0 --unixsocket "$folder/redis.sock" --save '' \
 		--dir "$folder"
 	wait_until grep -q 'eady to accept connections' "$folder/redis.log" || failed redis

@@ -2,7 +2,9 @@
 """conf/cluster/README.md, word for word: the example, the runbook, the configuration of machines."""
 
 import contextlib
+import os
 import re
+import shutil
 import socket
 import subprocess
 import urllib.parse
@@ -98,12 +100,26 @@ def test_any_user_may_start_it(folder, plain_program):  # noqa: F811
 
 
 @example_runs
+def test_it_runs_where_a_package_puts_it(folder, plain_program):  # noqa: F811
+    """Without a build beside it: the relay is that of PATH, and the folder is at home."""
+    examples = shutil.copytree(cluster_example.SCRIPT.parent, folder / "examples" / "cluster")
+    programs = folder / "bin"
+    programs.mkdir()
+    (programs / "strelaysrv").symlink_to(plain_program.path)
+    with cluster_example.running(folder / "strelaysrv-cluster", plain_program,
+                                 script=examples / "three-nodes.sh",
+                                 HOME=str(folder), PATH=f"{programs}:{os.environ['PATH']}",
+                                 STRELAYSRV="", CLUSTER=""):
+        check_found()
+
+
+@example_runs
 @pytest.mark.parametrize("words, code", [
     (["stat"], 2), ([], 2), (["ctl"], 2), (["start", "four"], 1), (["stop", "four"], 1),
     (["status", "four"], 1), (["ctl", "four", "status"], 1), (["start", "two"], 1)])
 def test_wrong_words_start_nothing(folder, plain_program, words, code):  # noqa: F811
     example = cluster_example.Example(folder / "cluster", plain_program)
-    done = subprocess.run(["sh", str(ROOT / "conf/cluster/three-nodes.sh"), *words], text=True,
+    done = subprocess.run(["sh", str(example.script), *words], text=True,
                           env=example.environment, capture_output=True, check=False)
     assert done.returncode == code and done.stderr, done
     assert not list(folder.iterdir())

@@ -14,6 +14,7 @@ from privileges import why_no_network
 from waiting import PATIENCE, wait_for
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
+SCRIPT = ROOT / "conf" / "cluster" / "three-nodes.sh"
 NODES = ("one", "two", "three")
 
 
@@ -26,13 +27,15 @@ def why_not():
 class Example:
     """What conf/cluster/three-nodes.sh has started."""
 
-    def __init__(self, place, program, prefix=()):
+    def __init__(self, place, program, prefix=(), script=SCRIPT, **environment):
         self.place = place
+        self.script = script
         self.prefix = prefix  # of each command
-        self.environment = {**os.environ, "CLUSTER": str(place), "STRELAYSRV": program.path}
+        self.environment = {**os.environ, "CLUSTER": str(place), "STRELAYSRV": program.path,
+                            **environment}
 
     def run(self, *words, check=True):
-        done = subprocess.run([*self.prefix, "sh", str(ROOT / "conf/cluster/three-nodes.sh"), *words],
+        done = subprocess.run([*self.prefix, "sh", str(self.script), *words],
                               env=self.environment, capture_output=True, text=True,
                               timeout=4 * PATIENCE, check=False)
         assert done.returncode == 0 or not check, (words, done.stdout, done.stderr)
