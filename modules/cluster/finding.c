@@ -65,7 +65,11 @@ static int find(void *arg, uint64_t number, const struct message_ask *ask)
 
 static bool ours(void *arg, const struct message_ask *ask)
 {
-	return answering_own(arg, ask);
+	if (answering_own(arg, ask))
+		return true;
+	/* Else the entry is a stale one. */
+	claims_missed(data_of(arg)->claims, ask->target);
+	return false;
 }
 
 static void settle(void *arg, const struct relay_ticket *ticket,
