@@ -144,13 +144,7 @@ static bool add_cluster(struct relay_ctx *cx, cJSON *answer)
 	return cluster &&
 	       add_metric(cx, cluster, "reached", "cluster",
 		       "registry_reachable", NULL) &&
-	       add_metric(cx, cluster, "open", "cluster", "nodes", "open") &&
-	       add_metric(
-		       cx, cluster, "closed", "cluster", "nodes", "closed") &&
-	       add_metric(cx, cluster, "draining", "cluster", "nodes",
-		       "draining") &&
-	       add_metric(
-		       cx, cluster, "unclaimed", "cluster", "unclaimed", NULL);
+	       add_metric(cx, cluster, "nodes", "cluster", "nodes", NULL);
 }
 
 /* Lists made by visiting all metrics. */

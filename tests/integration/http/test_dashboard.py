@@ -322,7 +322,8 @@ def test_limits_quota_and_pools_are_shown(relay, browser, identities, tmp_path):
 def test_the_nodes_of_a_cluster_are_shown(start_nodes, redis, browser):  # noqa: F811
     node, _ = start_nodes(2, modules=["dashboard"])
     page = browser.open(url_of(node))
-    page.wait_for_text("server", lambda text: "nodes: 2 open" in text, "both nodes")
+    page.wait_for_text("server", lambda text: re.search(r"Nodes of the cluster\s*2", text),
+                       "both nodes")
     redis.kill()
     page.wait_for_text("server", lambda text: "this node is alone" in text, "the registry's end")
     assert not page.complaints()
