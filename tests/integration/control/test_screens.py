@@ -226,6 +226,15 @@ def test_every_command_in_a_terminal(controlled, control_folder):  # noqa: F811
     assert commands <= seen, "a command has no screen"
 
 
+def begin_session(server, stack):
+    """A session that lasts as long as the stack, and the device that has joined for it."""
+    target = stack.enter_context(ProtocolConnection(server.address, certificates.make())).join()
+    with ProtocolConnection(server.address, certificates.make()) as client:
+        keys = [client.request(target.identity.id).key, target.invitation().key]
+    for key in keys:
+        stack.enter_context(SessionConnection(server.address)).join(key)
+
+
 def cluster_screens(nodes, redis, device):  # noqa: F811
     """The same for a cluster of two, of which the second one drains; then Redis is away."""
     masks = [(r"127\.0\.0\.1\d:\d+", "ADDRESS"), (r"(?m)TIME$", "HEARD"), (r" +\d+ B/s", " RATE"),
@@ -234,8 +243,11 @@ def cluster_screens(nodes, redis, device):  # noqa: F811
     def see(name):
         return name, masked(watch(nodes[0], ["cluster"]), *masks)
 
-    with join(nodes[0], device):
-        nodes.wait_until_claimed(1)
+    # Without a session the second one would end at once.
+    with join(nodes[0], device), contextlib.ExitStack() as stack:
+        begin_session(nodes[1], stack)
+        nodes.wait_until_claimed(2)
+        nodes[0].wait_for_metric("node_sessions", 1, '{node="node-2"}')
         yield see("cluster")
         nodes[1].send_signal(signal.SIGUSR1)
         nodes[0].wait_for_metric("nodes", 1, '{state="draining"}')
