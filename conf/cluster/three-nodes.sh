@@ -123,10 +123,15 @@ start_all() {
 		"$folder/one.log" | tail -n 1
 }
 
+# Nobody may have waited for it: then it is in /proc still, without a command line.
+has_ended() {
+	! runs "$1"
+}
+
 stop_one() {
 	runs "$1" || return 0
 	kill "$pid"
-	wait_until test ! -d "/proc/$pid" || fail "$1 (process $pid) does not end"
+	wait_until has_ended "$1" || fail "$1 (process $pid) does not end"
 	rm -f "$folder/$1.pid"
 }
 

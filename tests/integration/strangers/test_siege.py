@@ -88,9 +88,10 @@ NOT_PLAYED = {
         "takes answers that are larger than those of any module: the kernel takes the others",
         "unit-http_conns"),
     'strelaysrv_core_http_ends_total{reason="idle"}': ("takes 80 s", "unit-http_conns"),
-    'strelaysrv_relay_remote_requests_total{result="full"}': (
-        "is of other relays of a cluster, which no server has by default",
-        "test_what_a_far_asker_may_have_is_bounded"),
+    **{f'strelaysrv_relay_remote_requests_total{{result="{result}"}}': (
+        "is of other relays of a cluster, which no server has by default", test)
+       for result, test in (("full", "test_what_a_far_asker_may_have_is_bounded"),
+                            ("elsewhere", "test_many_invitations_to_other_relays_all_arrive"))},
     **{counter: ("is of the control socket, which strangers do not reach", test)
        for counter, test in CONTROL.items()},
     **{counter: ("is of connections that only a trusted proxy can open", test)
