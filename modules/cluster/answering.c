@@ -95,21 +95,16 @@ static const struct node *holder(
 	const struct relay_ctx *cx, const struct answering_ask *ask)
 {
 	const struct data *data = data_of(cx);
-	const struct node *node = nodes_find(data->nodes, ask->from);
+	const struct node *asker = nodes_find(data->nodes, ask->from);
 	int64_t now = relay_now_ms(cx);
 	/* The device may have come in by any family that this node has. */
 	unsigned families = place_families(&data->self.v4, &data->self.v6) |
 			    (ask->ask.from.len == 4 ? 1U : 2U);
 
-	if (may_hold(node, ask->holder, families, now))
-		return node;
-	for (int tries = 0; tries < 4; tries++) {
-		node = nodes_choose(
-			data->nodes, families, chance_number(), now);
-		if (may_hold(node, ask->holder, families, now))
-			return node;
-	}
-	return NULL;
+	return may_hold(asker, ask->holder, families, now)
+		       ? asker
+		       : nodes_choose(data->nodes, families, ask->holder,
+				 chance_number(), now);
 }
 
 static bool hold_elsewhere(struct relay_ctx *cx, struct answering_ask *ask)

@@ -80,7 +80,7 @@ static void check_choice(const struct course *course)
 {
 	for (unsigned families = 0; families < 4; families++) {
 		const struct node *node = nodes_choose(&course->table, families,
-			course->hello * 0x9e3779b97f4a7c15U, course->now_ms);
+			0, course->hello * 0x9e3779b97f4a7c15U, course->now_ms);
 
 		if (!node)
 			continue;

@@ -66,14 +66,15 @@ static double load(const struct node_facts *facts, bool by_capacity)
 }
 
 const struct node *nodes_choose(const struct node_table *table,
-	unsigned families, uint64_t random, int64_t now_ms)
+	unsigned families, uint64_t but, uint64_t random, int64_t now_ms)
 {
 	const struct node *open[NODES_MOST], *a, *b;
 	uint64_t count = 0, first, second;
 	bool by_capacity;
 
 	for (unsigned i = 0; i < table->count; i++)
-		if (is_open(&table->node[i], now_ms) &&
+		if (table->node[i].incarnation != but &&
+			is_open(&table->node[i], now_ms) &&
 			has(&table->node[i].facts, families))
 			open[count++] = &table->node[i];
 	if (count == 0)

@@ -131,10 +131,11 @@ const struct node *nodes_same_place(const struct node_table *table,
  * chosen by `random` among those that live, are open and have an address of
  * each family in `families` (bit 0: IPv4, bit 1: IPv6; 0: any).  The load is
  * the rate for each byte/s of capacity, or the number of sessions if one of the
- * capacities is not known.  NULL: none.
+ * capacities is not known.  Not the one with the
+ * incarnation `but`.  NULL: none.
  */
 const struct node *nodes_choose(const struct node_table *table,
-	unsigned families, uint64_t random, int64_t now_ms);
+	unsigned families, uint64_t but, uint64_t random, int64_t now_ms);
 /* Whether this node carries more than `percent` of its capacity; or more than
  * twice the mean of the others that live and are open, if there are any and it
  * has NODES_SHARE_LEAST sessions.  Load is as in nodes_choose(). */

@@ -45,7 +45,7 @@ static void draw(
 	memset(chosen, 0, 10 * sizeof(chosen[0]));
 	for (int i = 0; i < DRAWS; i++) {
 		const struct node *node = nodes_choose(&scene->table, families,
-			next_random(&chance), scene->now_ms);
+			0, next_random(&chance), scene->now_ms);
 
 		if (node)
 			chosen[node->incarnation]++;
@@ -136,14 +136,30 @@ static void nobody_is_chosen_of_none(void **state)
 	struct scene *scene = *state;
 	unsigned chosen[10];
 
-	assert_null(nodes_choose(&scene->table, 0, 1, scene->now_ms));
+	assert_null(nodes_choose(&scene->table, 0, 0, 1, scene->now_ms));
 	lease(scene, 7, 1, 0); /* not confirmed */
-	assert_null(nodes_choose(&scene->table, 0, 1, scene->now_ms));
+	assert_null(nodes_choose(&scene->table, 0, 0, 1, scene->now_ms));
 	node(scene, 1, 0, 0, 0);
 	draw(scene, 0, chosen);
 	assert_int_equal(chosen[1], DRAWS);
 	assert_null(
-		nodes_choose(&scene->table, 0, 1, scene->now_ms + LEASE_MS));
+		nodes_choose(&scene->table, 0, 0, 1, scene->now_ms + LEASE_MS));
+}
+
+static void the_one_that_was_asked_before_is_not(void **state)
+{
+	struct scene *scene = *state;
+	uint64_t chance = 1;
+
+	node(scene, 1, 0, 0, 0);
+	assert_null(nodes_choose(&scene->table, 0, 1, 1, scene->now_ms));
+	/* However much more the other one carries. */
+	node(scene, 2, 1000, 0, 0);
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(nodes_choose(&scene->table, 0, 1,
+					 next_random(&chance), scene->now_ms)
+					 ->incarnation,
+			2);
 }
 
 static void only_open_nodes_are_chosen(void **state)
@@ -316,6 +332,7 @@ int main(void)
 		TEST(an_unproven_node_is_no_twin),
 		TEST(nodes_that_tell_one_address_are_found),
 		TEST(nobody_is_chosen_of_none),
+		TEST(the_one_that_was_asked_before_is_not),
 		TEST(only_open_nodes_are_chosen),
 		TEST(it_has_the_families_that_are_needed),
 		TEST(the_less_loaded_of_two_is_chosen),
