@@ -239,8 +239,7 @@ static const struct budget_row rows[] = {
 		"as sessions that have not begun",
 		"relay.pending-per-device relay.pending-per-source "
 		"relay.invitations-per-asker",
-		"strelaysrv_relay_remote_requests_total{result=full}",
-		false,
+		"strelaysrv_relay_remote_requests_total{result=full}", false,
 		"test_what_a_far_asker_may_have_is_bounded "
 		"test_far_askers_of_one_source_share_its_bound",
 		"-"},
