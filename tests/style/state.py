@@ -30,8 +30,8 @@ GLOBAL = {
                      "argument"),
     "loop/code_map": ("count owners", "what the process has mapped, for "
                       "signal handlers"),
-    "loop/code_running": ("answer answered asked",
-                          "what a signal handler was asked, and answers"),
+    "loop/code_running": ("answer answered asked running_at",
+                          "what a signal handler was asked, and answers; what libevent is like"),
     "loop/crash": ("describe leaving opening previous process reported reporter "
                    "stack",
                    "signal handlers are the process's, without an argument"),
