@@ -6,10 +6,6 @@
 #include "cluster/data.h"
 #include "cluster/places.h"
 
-static const char *const states[] = {[NODE_OPEN] = "open",
-	[NODE_CLOSED] = "closed",
-	[NODE_DRAINING] = "draining"};
-
 static void place(struct relay_answer *to, const struct message_place *at)
 {
 	char text[PLACE_TEXT];
@@ -44,7 +40,7 @@ static const char *state_of(
 	const struct data *data, const struct node *node, int64_t now)
 {
 	if (nodes_live(data->nodes, node->incarnation, now))
-		return states[node->facts.state];
+		return node_state_words[node->facts.state];
 	return node->left || node->ends_ms <= now ? NULL : "unconfirmed";
 }
 
@@ -59,7 +55,7 @@ static void list(struct relay_ctx *cx, struct relay_answer *to)
 	int64_t now = relay_now_ms(cx);
 
 	to->table(to, "nodes", columns, sizeof(columns) / sizeof(columns[0]));
-	row(to, &data->self, states[data->self.state], -1);
+	row(to, &data->self, node_state_words[data->self.state], -1);
 	for (unsigned i = 0; i < data->nodes->count; i++) {
 		const struct node *node = &data->nodes->node[i];
 		const char *state = state_of(data, node, now);

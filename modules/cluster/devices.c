@@ -155,7 +155,7 @@ static void end(void *arg, const uint8_t *id, struct claim_conn conn)
 
 	name_conn(&is, id, conn);
 	is.alive = true;
-	/* Without memory the next check finds the other owner again. */
+	/* Without memory it stays, and nobody else finds it. */
 	if (data->remote)
 		(void)data->remote->end(data->relay, &is);
 }

@@ -43,7 +43,7 @@ struct asks {
 	int64_t now_ms;  /* of the last call */
 };
 
-static const char *const words[] = {
+const char *const asks_end_words[] = {
 	[ASKS_MET] = "met",
 	[ASKS_NOBODY] = "nobody",
 	[ASKS_REFUSED] = "refused",
@@ -51,9 +51,8 @@ static const char *const words[] = {
 	[ASKS_LATE] = "late",
 	[ASKS_AWAY] = "away",
 	[ASKS_FULL] = "full",
+	[ASKS_ENDS] = NULL,
 };
-static_assert(
-	sizeof(words) / sizeof(words[0]) == ASKS_ENDS, "a word for every end");
 
 static const enum asks_end ends[] = {
 	[ANSWER_INVITED] = ASKS_MET,
@@ -68,7 +67,7 @@ static_assert(sizeof(ends) / sizeof(ends[0]) == ANSWER_ENDS,
 const char *asks_end_word(enum asks_end end)
 {
 	assert((unsigned)end < ASKS_ENDS);
-	return words[end];
+	return asks_end_words[end];
 }
 
 struct asks *asks_new(

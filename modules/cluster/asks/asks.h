@@ -38,7 +38,8 @@ enum asks_end {
 	ASKS_FULL,    /* ASKS_MOST, ASKS_PER_SOURCE, or memory is short */
 	ASKS_ENDS
 };
-/* A word for metric labels: "met". */
+/* Words for metric labels, such as "met"; the last one is NULL. */
+extern const char *const asks_end_words[ASKS_ENDS + 1];
 const char *asks_end_word(enum asks_end end);
 
 /* They may not call the functions below. */

@@ -5,6 +5,13 @@
 
 #include "cluster/messages/message.h"
 
+const char *const node_state_words[] = {
+	[NODE_OPEN] = "open",
+	[NODE_CLOSED] = "closed",
+	[NODE_DRAINING] = "draining",
+	[NODE_STATES] = NULL,
+};
+
 /*
  * A place in a body that is written or read.  One function for each message
  * names its fields, in both directions, so that these cannot differ.

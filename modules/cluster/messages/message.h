@@ -47,6 +47,8 @@ struct message_place {
 };
 
 enum node_state { NODE_OPEN, NODE_CLOSED, NODE_DRAINING, NODE_STATES };
+/* Their words for operators, such as "open"; the last one is NULL. */
+extern const char *const node_state_words[NODE_STATES + 1];
 
 /* LEASE */
 struct node_facts {

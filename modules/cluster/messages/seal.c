@@ -12,24 +12,23 @@
 
 #define HMAC_LEN 32
 
-static const char *const words[] = {
+const char *const seal_fault_words[] = {
 	[SEAL_GOOD] = "good",
 	[SEAL_SHORT] = "short",
 	[SEAL_VERSION] = "version",
 	[SEAL_GENERATION] = "generation",
 	[SEAL_FORGED] = "forged",
-	[SEAL_NOT_FOR_US] = "not_for_us",
+	[SEAL_NOT_FOR_US] = "not-for-us",
 	[SEAL_MALFORMED] = "malformed",
 	[SEAL_UNKNOWN] = "unknown",
 	[SEAL_FAILED] = "failed",
+	[SEAL_FAULTS] = NULL,
 };
-static_assert(sizeof(words) / sizeof(words[0]) == SEAL_FAULTS,
-	"a word for every fault");
 
 const char *seal_fault_word(enum seal_fault fault)
 {
 	assert((unsigned)fault < SEAL_FAULTS);
-	return words[fault];
+	return seal_fault_words[fault];
 }
 
 static void put(uint8_t *out, uint64_t value, size_t len)

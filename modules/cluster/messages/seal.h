@@ -74,6 +74,8 @@ enum seal_fault {
 };
 /* A word for logs and metric labels: "forged". */
 const char *seal_fault_word(enum seal_fault fault);
+/* All of them; the last one is NULL. */
+extern const char *const seal_fault_words[SEAL_FAULTS + 1];
 
 /* For a process with this incarnation, which is not 0.  0, or -1: OpenSSL has
  * failed, and there is nothing to finish.  OpenSSL keeps the keys; the caller
