@@ -203,14 +203,15 @@ class Device:
     def scan(self):
         self.rest(f"db/scan?folder={FOLDER}", method="POST")
 
-    def listen_anew(self):
-        """Stops and restarts listening.
+    def listen_anew(self, between=lambda: None):
+        """Stops and restarts listening; between() is called while it does not listen.
 
         Syncthing pauses a relay listener for ten minutes after three failures in a row, which
         happen within milliseconds while the relay is down."""
         addresses = self.rest("config/options")["listenAddresses"]
-        for value in ([], addresses):
-            self.rest("config/options", "PATCH", {"listenAddresses": value})
+        self.rest("config/options", "PATCH", {"listenAddresses": []})
+        between()
+        self.rest("config/options", "PATCH", {"listenAddresses": addresses})
 
     def folder_status(self):
         return self.rest(f"db/status?folder={FOLDER}")
