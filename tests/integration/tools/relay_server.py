@@ -141,6 +141,7 @@ class RelayServer:
             command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, preexec_fn=limit if descriptors else None, pass_fds=pass_fds,
         )
+        self._output = os.readlink(f"/proc/self/fd/{self.process.stderr.fileno()}")
         self._readers = [
             threading.Thread(target=self._read, args=(self.process.stderr, True), daemon=True),
             threading.Thread(target=self._read, args=(self.process.stdout, False), daemon=True),
@@ -341,9 +342,20 @@ class RelayServer:
             raise AssertionError(
                 f"{self.program} has not ended after {PATIENCE:.0f} s; its log:\n{self.log()}"
             ) from None
+        self._end_successors()
         for reader in self._readers:
             reader.join(PATIENCE)
+            assert not reader.is_alive(), (
+                f"a process that {self.program} has started still has its output; the log:\n"
+                f"{self.log()}")
         return code
+
+    def _end_successors(self):
+        """Stops the processes that have taken over in upgrades, unless the test has done so."""
+        for pid in map(int, re.findall(r"core: .*process (\d+) serves; this one", self.log())):
+            with contextlib.suppress(OSError):  # it has ended
+                if os.readlink(f"/proc/{pid}/fd/2") == self._output:
+                    os.kill(pid, signal.SIGTERM)
 
     def stop(self, number=signal.SIGTERM):
         """Sends a signal and returns the exit code."""
