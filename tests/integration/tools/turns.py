@@ -13,9 +13,9 @@ import os
 import pathlib
 import re
 
-PARTS = 6
+PARTS = 8
 #: Which of the parts a stage runs.
-SHARES = {"protocol": (0, 1, 2, 3, 4), "asan": (5,), "tsan": (5,)}
+SHARES = {"protocol": (0, 1, 2, 3, 4, 5, 6), "asan": (7,), "tsan": (7,)}
 #: Folders with tests that a sanitizer skips, and files that its stages leave out.
 RELEASE_BUILD = ("process", "shortage")
 RELEASE_FILES = ("test_admission", "test_http_shares")
