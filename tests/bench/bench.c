@@ -56,8 +56,14 @@ static int find_server(struct bench *bench)
 	const struct settings *s = bench->settings;
 
 	bench->server.sin_family = AF_INET;
-	if (s->relay)
-		return bench_read_address(&bench->server, "relay", s->relay);
+	if (s->relay) {
+		if (bench_read_address(&bench->server, "relay", s->relay))
+			return -1;
+		bench->asked = bench->server;
+		return s->ask_relay ? bench_read_address(&bench->asked,
+					      "ask-relay", s->ask_relay)
+				    : 0;
+	}
 	bench->server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	bench->server.sin_port = htons(
 		(uint16_t)(s->transit_port ? s->transit_port : s->tcp_port));

@@ -27,6 +27,7 @@ struct bench {
 	bool limit_passed;
 	SSL_CTX *tls;
 	struct sockaddr_in server; /* the relay, the proxy, or this process */
+	struct sockaddr_in asked;  /* the relay for requests */
 	const struct timeval *patience;
 	struct sources sources; /* of connections to loopback */
 	unsigned dialled;

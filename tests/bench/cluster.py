@@ -59,12 +59,16 @@ def cluster(count, redis, lease="10s", leave_out=()):
         yield nodes
 
 
-def load(node, command, count, *words):
+def load(node, command, *words):
     host, port = node.address
     return subprocess.Popen(
-        [BUILD / "tests/bench/relay-load", command, "--relay", f"{host}:{port}", "--devices",
-         str(count), "--parallel", "64", "--client-timeout", "120", "--limit", "600", *words],
+        [BUILD / "tests/bench/relay-load", command, "--relay", f"{host}:{port}",
+         "--client-timeout", "120", "--limit", "600", *words],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def load_devices(node, command, count):
+    return load(node, command, "--devices", str(count), "--parallel", "64")
 
 
 def resident(node):
@@ -144,6 +148,31 @@ def asks(redis, rounds):
           f"asker's node, {1000 * cpu[1] / rounds:.2f} ms at the owner's")
 
 
+def set_up(device, asked, count, name, figures):
+    """Requests at one node for sessions with a device of another node, 16 at a time."""
+    host, port = asked.address
+    told = json.loads(load(device, "setups", "--count", str(count), "--ask-relay",
+                           f"{host}:{port}").communicate()[0])
+    assert told["done"] == count, told
+    figures.setdefault(name, []).append((told["per_s"], told["setup_p50_us"], told["setup_p99_us"]))
+
+
+def setups(redis, count, rounds):
+    """Sessions set up a second: at one node, across two, and that beside scrapes; in turn."""
+    figures = {}
+    with cluster(2, redis) as nodes:
+        for _ in range(rounds):
+            set_up(nodes[0], nodes[0], count, "at one node", figures)
+            set_up(nodes[0], nodes[1], count, "across two nodes", figures)
+            with scrapes(nodes):
+                set_up(nodes[0], nodes[0], count, "at one node, scraped", figures)
+                set_up(nodes[0], nodes[1], count, "across two nodes, scraped", figures)
+    for name, values in figures.items():
+        rate, median, late = map(statistics.median, zip(*values, strict=True))
+        print(f"sessions set up {name}: {rate:,.0f} a second, {median / 1000:.2f} ms, "
+              f"p99 {late / 1000:.2f} ms")
+
+
 def joins(redis, count, rounds):
     """CPU and rate of joins, with the module and without it, in turn."""
     cpu, rates = {False: [], True: []}, {False: [], True: []}
@@ -153,7 +182,7 @@ def joins(redis, count, rounds):
             with cluster(1, redis, leave_out=(1,) if alone else ()) as nodes:
                 before = nodes[0].cpu_seconds()
                 begin = time.monotonic()
-                told = json.loads(load(nodes[0], "joins", count).communicate()[0])
+                told = json.loads(load_devices(nodes[0], "joins", count).communicate()[0])
                 rates[alone].append(told["joined"] / (time.monotonic() - begin))
                 cpu[alone].append(1000 * (nodes[0].cpu_seconds() - before) / count)
     for name, values in (("joins a second", rates), ("CPU of a join, ms", cpu)):
@@ -169,7 +198,7 @@ def devices(redis, counts, each):
         with cluster(count, redis) as nodes:
             empty, before = map(resident, nodes), [node.cpu_seconds() for node in nodes]
             empty = list(empty)
-            loads = [load(node, "idle", each) for node in nodes]
+            loads = [load_devices(node, "idle", each) for node in nodes]
             nodes.wait_until_claimed(count * each)
             kib = [(resident(node) - old) / each / 1024
                    for node, old in zip(nodes, empty, strict=True)]
@@ -186,12 +215,12 @@ def recovery(redis, count):
     """From the death of a node until its devices are served by another one."""
     redis.ask("FLUSHALL")
     with cluster(2, redis) as nodes:
-        first = load(nodes[0], "idle", count)
+        first = load_devices(nodes[0], "idle", count)
         nodes.wait_until_claimed(count)
         begin = time.monotonic()
         nodes[0].kill()
         first.communicate()
-        second = load(nodes[1], "idle", count)
+        second = load_devices(nodes[1], "idle", count)
         nodes[1].wait_for_log(r"node node-1 \(\w+\) is gone")
         gone = time.monotonic() - begin
         wait_for(lambda: nodes[1].metric("devices") == count and not nodes[1].metric("unclaimed"),
@@ -227,12 +256,12 @@ def redis_info(redis):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--rounds", type=int, default=300, help="of asks")
+    parser.add_argument("--rounds", type=int, default=300, help="of asks; set-ups of a round")
     parser.add_argument("--devices", type=int, default=1000, help="of each node")
     parser.add_argument("--nodes", type=int, nargs="+", default=[1, 2, 4, 8])
     parser.add_argument("--claims", type=int, default=100000)
-    parser.add_argument("--only", choices=["asks", "joins", "devices", "recovery", "claims"],
-                        nargs="+")
+    parser.add_argument("--only", choices=["asks", "setups", "joins", "devices", "recovery",
+                                           "claims"], nargs="+")
     options = parser.parse_args()
 
     def wanted(name):
@@ -241,6 +270,8 @@ def main():
     with redis_server() as redis:
         if wanted("asks"):
             asks(redis, options.rounds)
+        if wanted("setups"):
+            setups(redis, options.rounds, 5)
         if wanted("joins"):
             joins(redis, options.devices, 5)
         if wanted("devices"):

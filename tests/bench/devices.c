@@ -124,7 +124,8 @@ static void start(struct device *device, const struct identity *identity)
 
 	all->started++;
 	device->begin_ns = meter_now_ns();
-	device->link = link_create(all->bench, identity, &handlers, device);
+	device->link = link_create(
+		all->bench, &all->bench->server, identity, &handlers, device);
 	if (!device->link) { /* counted already */
 		all->failed++;
 		settled(all);

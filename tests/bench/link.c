@@ -236,7 +236,8 @@ static void out_of_patience(evutil_socket_t fd, short what, void *arg)
 	fail(link, FAILURE_TIMEOUT);
 }
 
-static int prepare_tls(struct link *link, const struct identity *identity)
+static int prepare_tls(struct link *link, const struct sockaddr_in *relay,
+	const struct identity *identity)
 {
 	link->ssl = SSL_new(link->bench->tls);
 	if (!link->ssl ||
@@ -246,12 +247,13 @@ static int prepare_tls(struct link *link, const struct identity *identity)
 	for (size_t i = 0; i < identity->more; i++)
 		if (SSL_add1_chain_cert(link->ssl, identity->certificate) != 1)
 			return -1;
-	link->fd = dial(link->bench);
+	link->fd = dial_to(link->bench, relay);
 	return link->fd >= 0 && SSL_set_fd(link->ssl, link->fd) == 1 ? 0 : -1;
 }
 
-struct link *link_create(struct bench *bench, const struct identity *identity,
-	const struct link_handlers *handlers, void *arg)
+struct link *link_create(struct bench *bench, const struct sockaddr_in *relay,
+	const struct identity *identity, const struct link_handlers *handlers,
+	void *arg)
 {
 	struct link *link = calloc(1, sizeof(*link));
 
@@ -263,7 +265,7 @@ struct link *link_create(struct bench *bench, const struct identity *identity,
 	link->handlers = handlers;
 	link->arg = arg;
 	link->fd = -1;
-	if (prepare_tls(link, identity)) {
+	if (prepare_tls(link, relay, identity)) {
 		tally_add(&bench->tally, FAILURE_LOCAL);
 		SSL_free(link->ssl);
 		if (link->fd >= 0)

@@ -30,8 +30,9 @@ struct link_handlers {
  * FAILURE_TIMEOUT unless link_settled() is called within the client's timeout.
  * All arguments are borrowed until link_destroy().
  */
-struct link *link_create(struct bench *bench, const struct identity *identity,
-	const struct link_handlers *handlers, void *arg);
+struct link *link_create(struct bench *bench, const struct sockaddr_in *relay,
+	const struct identity *identity, const struct link_handlers *handlers,
+	void *arg);
 
 /* The awaited answer has arrived: from now on there is no timeout. */
 void link_settled(struct link *link);

@@ -229,7 +229,8 @@ static void begin(evutil_socket_t fd, short what, void *arg)
 	m->started++;
 	slot->begin_ns = meter_now_ns();
 	evtimer_add(&slot->patience, m->bench->patience);
-	slot->asking = link_create(m->bench, slot->identity, &handlers, slot);
+	slot->asking = link_create(
+		m->bench, &m->bench->asked, slot->identity, &handlers, slot);
 	if (!slot->asking) { /* counted already */
 		m->failed++;
 		end(slot);
@@ -413,8 +414,8 @@ struct meetings *meetings_run(
 	if (prepare(m) || (plan->open_house && !m->guests)) {
 		tally_add(&bench->tally, FAILURE_LOCAL);
 	} else {
-		m->device =
-			link_create(bench, device_identity(m), &handlers, m);
+		m->device = link_create(bench, &bench->server,
+			device_identity(m), &handlers, m);
 		if (m->device)
 			bench_run(bench);
 	}

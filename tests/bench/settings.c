@@ -36,6 +36,8 @@ struct option_row {
 static const struct option_row rows[] = {
 	{"relay", KIND_TEXT, AT(relay), 0, 0, 0, ALL,
 		"HOST:PORT of the relay; HOST is an IPv4 address"},
+	{"ask-relay", KIND_TEXT, AT(ask_relay), 0, 0, 0, COMMAND_SETUPS,
+		"HOST:PORT of another relay of the cluster, which is asked"},
 	{"connect-direct", KIND_SWITCH, AT(direct), 0, 0, 0, LOAD,
 		"no relay: the limit that plain loopback sets"},
 	{"tcp-port", KIND_NUMBER, AT(tcp_port), 0, 1, 65535, LOAD,

@@ -12,9 +12,10 @@
  * line never produces figures.
  */
 struct settings {
-	const char *relay; /* borrowed from argv: "127.0.0.1:22067" */
-	bool direct;       /* no relay: plain loopback connections */
-	int64_t tcp_port;  /* port of a plain TCP proxy; 0: none */
+	const char *relay;     /* borrowed from argv: "127.0.0.1:22067" */
+	const char *ask_relay; /* the same for requests; NULL: relay */
+	bool direct;           /* no relay: plain loopback connections */
+	int64_t tcp_port;      /* port of a plain TCP proxy; 0: none */
 	int64_t backend_port;
 	int64_t transit_port; /* of a transit relay of Magic Wormhole; 0: none
 			       */

@@ -239,8 +239,9 @@ static void begin(struct member *member)
 	size_t next = all->next_identity++ % all->identities.count;
 
 	all->counts.begun++;
-	member->link = link_create(&all->siege->bench,
-		&all->identities.all[next], &handlers, member);
+	member->link =
+		link_create(&all->siege->bench, &all->siege->bench.server,
+			&all->identities.all[next], &handlers, member);
 }
 
 static bool pings(enum deed deed)

@@ -68,8 +68,8 @@ static void begin(struct joiner *all, size_t i)
 
 	place->begin_ns = meter_now_ns();
 	all->kind->under_way++;
-	place->link = link_create(
-		&all->siege->bench, &all->identities.all[i], &handlers, place);
+	place->link = link_create(&all->siege->bench, &all->siege->bench.server,
+		&all->identities.all[i], &handlers, place);
 	if (!place->link)
 		kind_ended(all->kind, place->begin_ns, FAILURE_LOCAL);
 }

@@ -104,6 +104,13 @@ def test_setups(relay, options):
     assert report["done"] == 40
 
 
+def test_setups_whose_requests_go_to_another_relay(relay, start_ours):
+    """This one does not know the device."""
+    other = "{}:{}".format(*start_ours().address)
+    (report,) = load("setups", "--count", 4, "--ask-relay", other, target=relay, code=1)
+    assert report["failures_by"] == {"not_found": 4}
+
+
 def test_failures_are_counted_and_told():
     (report,) = load("setups", "--relay", "127.0.0.1:1", code=2)
     assert report["failures_by"] == {"connect": 1}
