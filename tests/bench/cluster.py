@@ -26,9 +26,11 @@ from cluster_nodes import Node, Nodes  # noqa: E402
 from redis_server import RedisServer  # noqa: E402
 from relay_client import ProtocolConnection  # noqa: E402
 from relay_server import free_port, module_folder  # noqa: E402
-from waiting import wait_for  # noqa: E402
+from waiting import Deadline, wait_for  # noqa: E402
 
 BUILD = module_folder().parent
+#: Seconds for all devices of a measurement to join.
+LIMIT = 1200
 
 
 @contextlib.contextmanager
@@ -63,7 +65,7 @@ def load(node, command, *words):
     host, port = node.address
     return subprocess.Popen(
         [BUILD / "tests/bench/relay-load", command, "--relay", f"{host}:{port}",
-         "--client-timeout", "120", "--limit", "600", *words],
+         "--client-timeout", "120", "--limit", str(LIMIT), *words],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
@@ -199,7 +201,7 @@ def devices(redis, counts, each):
             empty, before = map(resident, nodes), [node.cpu_seconds() for node in nodes]
             empty = list(empty)
             loads = [load_devices(node, "idle", each) for node in nodes]
-            nodes.wait_until_claimed(count * each)
+            nodes.wait_until_claimed(count * each, Deadline(LIMIT))
             kib = [(resident(node) - old) / each / 1024
                    for node, old in zip(nodes, empty, strict=True)]
             cpu = [1000 * (node.cpu_seconds() - old) / each
@@ -216,15 +218,15 @@ def recovery(redis, count):
     redis.ask("FLUSHALL")
     with cluster(2, redis) as nodes:
         first = load_devices(nodes[0], "idle", count)
-        nodes.wait_until_claimed(count)
+        nodes.wait_until_claimed(count, Deadline(LIMIT))
         begin = time.monotonic()
         nodes[0].kill()
         first.communicate()
         second = load_devices(nodes[1], "idle", count)
-        nodes[1].wait_for_log(r"node node-1 \(\w+\) is gone")
+        nodes[1].wait_for_log(r"node node-1 \(\w+\) is gone", Deadline(LIMIT))
         gone = time.monotonic() - begin
         wait_for(lambda: nodes[1].metric("devices") == count and not nodes[1].metric("unclaimed"),
-                 "all devices to be claimed")
+                 "all devices to be claimed", Deadline(LIMIT))
         print(f"a node with {count:,} devices is killed: known after {gone:.1f} s, all devices "
               f"joined and claimed after {time.monotonic() - begin:.1f} s")
         second.kill()

@@ -75,13 +75,13 @@ class Nodes(list):
                      lambda node=node: f"{node.name} to know all; its log:\n{node.log()}")
         return self
 
-    def wait_until_claimed(self, devices):
+    def wait_until_claimed(self, devices, deadline=None):
         """All devices that have joined are known to all nodes."""
         wait_for(lambda: sum(node.metric("devices") for node in self if node.running()) == devices
                  and not any(node.metric("unclaimed") for node in self if node.running()),
                  lambda: f"{devices} devices to be claimed: "
                  + str([(node.metric("devices"), node.metric("unclaimed")) for node in self
-                        if node.running()]))
+                        if node.running()]), deadline)
 
 
 @pytest.fixture
