@@ -18,6 +18,7 @@
 #include "cluster/finding.h"
 #include "cluster/named.h"
 #include "cluster/own_node.h"
+#include "cluster/recount.h"
 #include "cluster/setup.h"
 #include "cluster/ticking.h"
 
@@ -116,6 +117,8 @@ static int start(struct relay_ctx *cx, struct relay_err *err)
 	struct data *data = data_of(cx);
 
 	atomic_init(&data->reachable, false);
+	atomic_init(&data->untold, false);
+	data->recount_ms = 0;
 	if (setup_node(conf_of(cx), data->node, sizeof(data->node), err) == 0 &&
 		setup_make(cx, cx->conf, relay_files(cx, cx->conf),
 			&data->setup, err) == 0 &&
@@ -147,7 +150,7 @@ static void ready(struct relay_ctx *cx)
 			data->registry ? "out of memory" : err.text);
 		return;
 	}
-	devices_here(cx);
+	recount_now(cx);
 	relay_log(cx, RELAY_NOTICE, "node %s of the cluster %s", data->node,
 		conf_of(cx)->name);
 }

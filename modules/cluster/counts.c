@@ -65,6 +65,8 @@ READ_CLAIMS(claims)
 READ_CLAIMS(healed)
 READ_CLAIMS(replaced)
 READ_CLAIMS(defended)
+READ_CLAIMS(delayed)
+READ_CLAIMS(unrepeated)
 
 #define READ_REDIS(member)                                                     \
 	static int64_t read_##member(struct relay_ctx *cx, unsigned value)     \
@@ -122,6 +124,9 @@ static const struct relay_metric_def metrics[COUNTS] = {
 		.help = "Messages that were lost because the registry could "
 			"not "
 			"take them."),
+	[COUNT_UNTOLD] = PLAIN("untold", RELAY_COUNTER,
+		.help = "News of devices for which memory was short: all "
+			"devices were looked at again for each."),
 	[COUNT_RECEIVED] = PLAIN("received", RELAY_COUNTER, .label = "type",
 		.values = types, .help = "Messages of other nodes, by type."),
 	[COUNT_REJECTED] = PLAIN("rejected", RELAY_COUNTER, .label = "reason",
@@ -201,6 +206,13 @@ static const struct relay_metric_def metrics[COUNTS] = {
 		.read = read_defended,
 		.help = "Devices that joined another node although their "
 			"connection here lives: the other one had to end."),
+	[COUNT_DELAYED] = PLAIN("delayed", RELAY_COUNTER, .read = read_delayed,
+		.help = "Questions for a sign of life and ends of connections "
+			"that waited a second because memory was short."),
+	[COUNT_UNREPEATED] = PLAIN("unrepeated", RELAY_COUNTER,
+		.read = read_unrepeated,
+		.help = "Messages about a device at two nodes that were sent "
+			"once only because memory was short."),
 	[COUNT_NODES] = PLAIN("nodes", RELAY_GAUGE, .label = "state",
 		.values = node_state_words, .read = read_nodes,
 		.help = "Nodes that live, this one included, by state."),

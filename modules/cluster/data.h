@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* data.h - what the module knows.  The control thread's, but for `reachable`.
- */
+/* data.h - what the module knows.  The control thread's, but for what is atomic
+ * and for the kinds of log lines. */
 #ifndef CLUSTER_DATA_H
 #define CLUSTER_DATA_H
 
@@ -35,6 +35,8 @@ struct setup {
 struct data {
 	/* Whether other nodes can be asked; workers read it. */
 	atomic_bool reachable;
+	/* A worker had no memory to tell of a device. */
+	atomic_bool untold;
 
 	struct setup setup, next;
 	/* The engine; NULL: it could not be opened. */
@@ -60,13 +62,16 @@ struct data {
 	int64_t traffic, traffic_ms; /* for the rate */
 	struct relay_timer *lease_timer, *tick;
 	int64_t tick_due_ms;
+	int64_t recount_ms; /* of the devices that are here; 0: none is due */
+	uint64_t lost;      /* signs of life, as far as it was looked into */
+	uint64_t delayed;   /* of claims, as far as it was logged */
 
 	const struct relay_remote_service *remote; /* NULL: no relay runs */
 	struct relay_ctx *relay;
 
 	struct relay_metric *counts[COUNTS];
 	struct relay_log_kind rejected[SEAL_FAULTS];
-	struct relay_log_kind no_room, no_memory, lapsed, same_name;
+	struct relay_log_kind no_room, no_memory, delays, lapsed, same_name;
 	struct relay_log_kind no_address, same_place;
 	bool some_gone; /* in nodes_expire() */
 };

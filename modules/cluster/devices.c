@@ -7,6 +7,7 @@
 #include "cluster/chance.h"
 #include "cluster/data.h"
 #include "cluster/devices.h"
+#include "cluster/recount.h"
 #include "cluster/sending.h"
 #include "cluster/ticking.h"
 
@@ -20,12 +21,8 @@ struct device_news {
 static void joined(
 	struct relay_ctx *cx, const uint8_t *id, struct claim_conn conn)
 {
-	struct data *data = data_of(cx);
-
-	if (claims_joined(data->claims, id, conn, relay_now_ms(cx)) != 0)
-		relay_log_seldom(cx, RELAY_ERROR, &data->no_memory,
-			"no memory for a device's claim: other nodes do not "
-			"find it");
+	if (claims_joined(data_of(cx)->claims, id, conn, relay_now_ms(cx)) != 0)
+		recount_wanted(cx);
 }
 
 static void on_news(struct relay_ctx *cx, const void *arg)
@@ -47,9 +44,7 @@ static void tell(struct relay_ctx *cx, struct relay_conn *conn, bool is_here)
 
 	memcpy(news.id, relay_conn_peer(conn), REGISTRY_ID);
 	if (relay_post(cx, RELAY_CONTROL, on_news, &news, sizeof(news)) != 0)
-		relay_log_seldom(cx, RELAY_ERROR, &data_of(cx)->no_memory,
-			"no memory to tell of a device: other nodes do not "
-			"find it until it joins again");
+		recount_wanted(cx);
 }
 
 void devices_joined(struct relay_ctx *cx, struct relay_conn *conn)
@@ -60,21 +55,6 @@ void devices_joined(struct relay_ctx *cx, struct relay_conn *conn)
 void devices_left(struct relay_ctx *cx, struct relay_conn *conn)
 {
 	tell(cx, conn, false);
-}
-
-static void is_here(const struct remote_conn *conn, void *arg)
-{
-	joined(arg, conn->id, (struct claim_conn){conn->worker, conn->conn});
-}
-
-void devices_here(struct relay_ctx *cx)
-{
-	struct data *data = data_of(cx);
-
-	if (data->remote && data->remote->each(data->relay, is_here, cx) != 0)
-		relay_log_seldom(cx, RELAY_ERROR, &data->no_memory,
-			"no memory to look at the devices that are here: other "
-			"nodes do not find them until they join again");
 }
 
 static int claim(
@@ -148,16 +128,14 @@ static int probe(void *arg, const uint8_t *id, struct claim_conn conn)
 		       : -1;
 }
 
-static void end(void *arg, const uint8_t *id, struct claim_conn conn)
+static int end(void *arg, const uint8_t *id, struct claim_conn conn)
 {
 	struct data *data = data_of(arg);
 	struct remote_conn is;
 
 	name_conn(&is, id, conn);
 	is.alive = true;
-	/* Without memory it stays, and nobody else finds it. */
-	if (data->remote)
-		(void)data->remote->end(data->relay, &is);
+	return data->remote ? data->remote->end(data->relay, &is) : 0;
 }
 
 /* Its device is not taken from a node that is about to prove that it lives. */

@@ -11,9 +11,6 @@
 /* Hooks.  [W] */
 void devices_joined(struct relay_ctx *cx, struct relay_conn *conn);
 void devices_left(struct relay_ctx *cx, struct relay_conn *conn);
-/* Those that were here before the module.  [C] */
-void devices_here(struct relay_ctx *cx);
-
 /* What claims do; their argument is the context.  [C] */
 extern const struct claims_calls devices_calls;
 

@@ -5,6 +5,7 @@
 #include "cluster/answering.h"
 #include "cluster/data.h"
 #include "cluster/receiving.h"
+#include "cluster/recount.h"
 #include "cluster/ticking.h"
 
 static void at_most(int64_t *ms, int64_t other)
@@ -19,6 +20,7 @@ static int64_t tick(struct relay_ctx *cx, void *arg)
 	int64_t now = relay_now_ms(cx), wait = receive_expire(cx);
 
 	(void)arg;
+	at_most(&wait, recount_tick(cx));
 	at_most(&wait, claims_tick(data->claims, now));
 	at_most(&wait, asks_tick(data->asks, now));
 	at_most(&wait, answering_tick(cx));

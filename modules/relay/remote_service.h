@@ -6,12 +6,13 @@
  *
  * All functions are [C]; `self` is the context from relay_service_find().
  * Answers are posted to `to` on the control thread, each with the number of its
- * question; if there is no memory for that, no answer comes.  `to` is a context
- * of the control thread that has called watch().
+ * question; if there is no memory for that, no answer comes, and lost() rises.
+ * `to` is a context of the control thread that has called watch().
  *
  * Who is here is told by the hooks peer_joined and peer_left.  A connection is
  * in each() from before its peer_joined on, and not any more when its peer_left
- * is called: call each() once, when these hooks are in use.
+ * is called: call each() once, when these hooks are in use, and again if news
+ * of them was lost.
  */
 #ifndef REMOTE_SERVICE_H
 #define REMOTE_SERVICE_H
@@ -118,6 +119,8 @@ struct relay_remote_service {
 	int (*each)(struct relay_ctx *self,
 		void (*fn)(const struct remote_conn *conn, void *arg),
 		void *arg);
+	/* How many answers could not be given so far, for want of memory. */
+	uint64_t (*lost)(struct relay_ctx *self);
 	/*
 	 * The address and port that a client of that family (AF_INET, AF_INET6)
 	 * from outside is told: announced, or what the only listener of that

@@ -180,9 +180,10 @@ static int probe(void *arg, const uint8_t *id, struct claim_conn conn)
 	return -1;
 }
 
-static void end(void *arg, const uint8_t *id, struct claim_conn conn)
+static int end(void *arg, const uint8_t *id, struct claim_conn conn)
 {
 	(void)probe(arg, id, conn);
+	return 0;
 }
 
 static bool lives(void *arg, uint64_t incarnation)

@@ -15,6 +15,8 @@
 #define CLAIMS_FLIGHT 2000
 /* CLAIMED and ALIVE are told again. */
 #define CLAIMS_REPEAT_MS 3000
+/* What memory was short for is done again. */
+#define CLAIMS_AGAIN_MS 1000
 /* Epochs of this height and more count for their device only. */
 #define CLAIMS_EPOCH_SANE (UINT64_C(1) << 48)
 
@@ -37,11 +39,11 @@ struct claims_calls {
 	void (*tell_alive)(void *arg, uint64_t incarnation, const uint8_t *id,
 		uint64_t epoch);
 	/* Asks the connection for a sign of life; claims_probed() follows, or
-	 * claims_left().  -1: cannot be asked now. */
+	 * claims_left(), or a recount.  -1: cannot be asked now. */
 	int (*probe)(void *arg, const uint8_t *id, struct claim_conn conn);
 	/* Ends the connection: another node has the device.  claims_left() may
-	 * follow, and has no effect. */
-	void (*end)(void *arg, const uint8_t *id, struct claim_conn conn);
+	 * follow, and has no effect.  -1: it cannot be told now. */
+	int (*end)(void *arg, const uint8_t *id, struct claim_conn conn);
 	/* Whether that node lives. */
 	bool (*lives)(void *arg, uint64_t incarnation);
 	/* A random number. */
@@ -49,12 +51,15 @@ struct claims_calls {
 };
 
 struct claims_count {
-	uint64_t devices;   /* that are here */
-	uint64_t unclaimed; /* of these, not found by other nodes */
-	uint64_t claims;    /* sent so far */
-	uint64_t healed;    /* checks that found an entry missing or wrong */
-	uint64_t replaced;  /* connections ended because another node has it */
-	uint64_t defended;  /* newcomers elsewhere that were told to end */
+	uint64_t devices;    /* that are here */
+	uint64_t unclaimed;  /* of these, not found by other nodes */
+	uint64_t claims;     /* sent so far */
+	uint64_t healed;     /* checks that found an entry missing or wrong */
+	uint64_t replaced;   /* connections ended because another node has it */
+	uint64_t defended;   /* newcomers elsewhere that were told to end */
+	uint64_t unrepeated; /* messages for whose repetition there was no room
+			      or memory */
+	uint64_t delayed;    /* what memory was short for, and is done again */
 };
 
 #endif

@@ -2,8 +2,6 @@
 
 /* What becomes of a device. */
 
-#include <string.h>
-
 #include <utlist.h>
 
 #include "cluster/claims/claims_state.h"
@@ -27,39 +25,79 @@ void claim_forget(struct claims *claims, struct claim *claim)
 void claim_leave(struct claims *claims, struct claim *claim)
 {
 	claim_set_known(claims, claim, false);
-	claim->flags &= (uint8_t) ~(CLAIM_JOINS | CLAIM_DEFENDS | CLAIM_PROBED);
+	claim->flags &=
+		(uint16_t) ~(CLAIM_JOINS | CLAIM_DEFENDS | CLAIM_PROBED |
+			     CLAIM_DOUBTED | CLAIM_ENDS | CLAIM_UNSEEN);
 	claim->conn = 0;
 	claims->here--;
 }
 
-void claim_end(struct claims *claims, struct claim *claim, bool release)
+struct claim *claim_here(const struct claims *claims, const uint8_t *id)
+{
+	struct claim *claim = claim_table_find(&claims->table, id);
+
+	return claim && claim->conn ? claim : NULL;
+}
+
+bool claim_has_conn(const struct claim *claim, struct claim_conn conn)
+{
+	return claim->conn == conn.conn && claim->worker == conn.worker;
+}
+
+void claim_gone(struct claims *claims, struct claim *claim)
+{
+	claim_leave(claims, claim);
+	if (claim->flags & CLAIM_SENT)
+		claim_wait(claims, claim);
+	else
+		claim_forget(claims, claim);
+}
+
+/* It stays in the table, so that it is not forgotten, but claims nothing. */
+static void end_later(
+	struct claims *claims, struct claim *claim, int64_t now_ms)
+{
+	claim_set_known(claims, claim, false);
+	if (claim->flags & CLAIM_WAITS)
+		DL_DELETE(claims->queue, claim);
+	claim->flags &=
+		(uint16_t) ~(CLAIM_JOINS | CLAIM_DEFENDS | CLAIM_PROBED |
+			     CLAIM_DOUBTED | CLAIM_WAITS);
+	claim->flags |= CLAIM_ENDS;
+	claims_delayed(claims, now_ms);
+}
+
+void claim_end(struct claims *claims, struct claim *claim, bool release,
+	int64_t now_ms)
 {
 	struct claim_conn conn = {claim->worker, claim->conn};
-	uint8_t id[REGISTRY_ID];
 
-	memcpy(id, claim->id, sizeof(id));
+	if (claims->calls->end(claims->arg, claim->id, conn) != 0) {
+		end_later(claims, claim, now_ms);
+		return;
+	}
+	claims->count.replaced++;
 	claim_leave(claims, claim);
 	if (release)
 		claim_wait(claims, claim);
 	else if (!(claim->flags & CLAIM_FLIES))
 		claim_forget(claims, claim);
-	claims->count.replaced++;
-	claims->calls->end(claims->arg, id, conn);
 }
 
 void claim_doubt(struct claims *claims, struct claim *claim, uint64_t rival,
 	int64_t now_ms)
 {
 	struct claim_conn conn = {claim->worker, claim->conn};
-	struct note again = {.what = NOTE_CHECK};
 
+	if (claim->flags & CLAIM_ENDS)
+		return;
+	claim->rival = rival;
 	if (claims->calls->probe(claims->arg, claim->id, conn) == 0) {
 		claim->flags |= CLAIM_PROBED;
-		claim->rival = rival;
 		return;
 	}
-	memcpy(again.id, claim->id, sizeof(again.id));
-	notes_add(&claims->notes, &again, now_ms + CLAIMS_REPEAT_MS);
+	claim->flags |= CLAIM_DOUBTED;
+	claims_delayed(claims, now_ms);
 }
 
 void claims_heard(struct claims *claims, uint64_t epoch)

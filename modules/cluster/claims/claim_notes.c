@@ -8,7 +8,7 @@
 
 #include "cluster/claims/claim_notes.h"
 
-void notes_add(
+int notes_add(
 	struct claim_notes *notes, const struct note *what, int64_t due_ms)
 {
 	struct note *note = NULL;
@@ -16,11 +16,12 @@ void notes_add(
 	if (notes->count < NOTES_MOST)
 		note = malloc(sizeof(*note));
 	if (!note)
-		return;
+		return -1;
 	*note = *what;
 	note->due_ms = due_ms;
 	DL_APPEND(notes->first, note);
 	notes->count++;
+	return 0;
 }
 
 struct note *notes_due(struct claim_notes *notes, int64_t now_ms)

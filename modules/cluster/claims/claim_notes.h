@@ -20,7 +20,6 @@ enum note_what {
 	NOTE_CLAIMED, /* tell it again */
 	NOTE_ALIVE,   /* likewise; CLAIMED, when the device is not here any
 			 more: then it is no sign of life */
-	NOTE_CHECK,   /* check the device */
 };
 
 struct note {
@@ -39,9 +38,8 @@ struct claim_notes {
 	unsigned count;
 };
 
-/* It is due at due_ms, which never falls.  Without room or memory it is not
- * noted. */
-void notes_add(
+/* It is due at due_ms, which never falls.  -1: there is no room or memory. */
+int notes_add(
 	struct claim_notes *notes, const struct note *what, int64_t due_ms);
 /* The first if it is due.  notes_done() must follow, which frees it, or puts it
  * at the end, for due_ms, if it is to be done once more. */

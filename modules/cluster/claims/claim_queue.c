@@ -26,7 +26,7 @@ static bool may_ask(const struct claims *claims, int64_t now_ms)
 
 void claim_wait(struct claims *claims, struct claim *claim)
 {
-	if (claim->flags & (CLAIM_WAITS | CLAIM_FLIES))
+	if (claim->flags & (CLAIM_WAITS | CLAIM_FLIES | CLAIM_ENDS))
 		return;
 	claim->flags |= CLAIM_WAITS;
 	DL_APPEND(claims->queue, claim);
@@ -66,7 +66,7 @@ static int ask(struct claims *claims, struct claim *claim)
 		    join ? CLAIM_JOIN : CLAIM_CHECK, epoch) != 0)
 		return -1;
 	DL_DELETE(claims->queue, claim);
-	claim->flags &= (uint8_t) ~(CLAIM_WAITS | CLAIM_JOINS);
+	claim->flags &= (uint16_t) ~(CLAIM_WAITS | CLAIM_JOINS);
 	claim->flags |= CLAIM_SENT | CLAIM_FLIES;
 	if (join)
 		claim->flags |= CLAIM_JOINING;

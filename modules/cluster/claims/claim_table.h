@@ -25,6 +25,10 @@ enum claim_flags {
 	CLAIM_JOINS = 16,   /* the next one is to be a CLAIM_JOIN */
 	CLAIM_DEFENDS = 32, /* and its result is told as ALIVE */
 	CLAIM_PROBED = 64,  /* the connection is asked for a sign of life */
+	/* Memory was short: */
+	CLAIM_DOUBTED = 128, /* the connection is still to be asked */
+	CLAIM_ENDS = 256,    /* it is still to be ended */
+	CLAIM_UNSEEN = 512,  /* a recount has not seen it yet */
 };
 
 /* A device.  There are 100,000 of them: every byte counts. */
@@ -39,7 +43,7 @@ struct claim {
 	uint8_t id[REGISTRY_ID];
 	int16_t worker;
 	uint16_t known_in; /* the era in which the registry had it as ours */
-	uint8_t flags;
+	uint16_t flags;
 };
 
 struct claim_table {

@@ -38,19 +38,6 @@ void claims_free(struct claims *claims)
 	free(claims);
 }
 
-/* NULL: it is not here. */
-static struct claim *find_here(const struct claims *claims, const uint8_t *id)
-{
-	struct claim *claim = claim_table_find(&claims->table, id);
-
-	return claim && claim->conn ? claim : NULL;
-}
-
-static bool has_conn(const struct claim *claim, struct claim_conn conn)
-{
-	return claim->conn == conn.conn && claim->worker == conn.worker;
-}
-
 int claims_joined(struct claims *claims, const uint8_t *id,
 	struct claim_conn conn, int64_t now_ms)
 {
@@ -64,7 +51,8 @@ int claims_joined(struct claims *claims, const uint8_t *id,
 		claims->here++;
 	claim->worker = (int16_t)conn.worker;
 	claim->conn = conn.conn;
-	claim->flags &= (uint8_t) ~(CLAIM_PROBED | CLAIM_DEFENDS);
+	claim->flags &= (uint16_t) ~(CLAIM_PROBED | CLAIM_DEFENDS |
+				     CLAIM_DOUBTED | CLAIM_ENDS | CLAIM_UNSEEN);
 	claim->flags |= CLAIM_JOINS;
 	claim_wait(claims, claim);
 	claims_pump(claims, now_ms);
@@ -74,15 +62,11 @@ int claims_joined(struct claims *claims, const uint8_t *id,
 void claims_left(struct claims *claims, const uint8_t *id,
 	struct claim_conn conn, int64_t now_ms)
 {
-	struct claim *claim = find_here(claims, id);
+	struct claim *claim = claim_here(claims, id);
 
-	if (!claim || !has_conn(claim, conn))
+	if (!claim || !claim_has_conn(claim, conn))
 		return;
-	claim_leave(claims, claim);
-	if (claim->flags & CLAIM_SENT)
-		claim_wait(claims, claim);
-	else
-		claim_forget(claims, claim);
+	claim_gone(claims, claim);
 	claims_pump(claims, now_ms);
 }
 
@@ -109,7 +93,8 @@ static void tell_and_note(struct claims *claims, const struct claim *claim,
 
 	memcpy(note.id, claim->id, sizeof(note.id));
 	tell(claims, &note);
-	notes_add(&claims->notes, &note, now_ms + CLAIMS_REPEAT_MS);
+	if (notes_add(&claims->notes, &note, now_ms + CLAIMS_REPEAT_MS) != 0)
+		claims->count.unrepeated++;
 }
 
 static bool is_other(const struct claims *claims, const struct owner *owner)
@@ -148,7 +133,7 @@ static void settle_ours(struct claims *claims, struct claim *claim, bool join,
 	if (!join && before->incarnation != claims->self)
 		claims->count.healed++;
 	if (join)
-		claim->flags &= (uint8_t)~CLAIM_DEFENDS;
+		claim->flags &= (uint16_t)~CLAIM_DEFENDS;
 	if (join && told > now_owner->epoch && !(claim->flags & CLAIM_JOINS))
 		claim_doubt(claims, claim, told, now_ms);
 	if (!is_other(claims, before))
@@ -186,7 +171,7 @@ static void settle(struct claims *claims, struct claim *claim, bool join,
 	if (!now_owner->incarnation) {
 		if (join)
 			claim->flags |= CLAIM_JOINS;
-		claim->flags &= (uint8_t)~CLAIM_DEFENDS;
+		claim->flags &= (uint16_t)~CLAIM_DEFENDS;
 		claim_wait(claims, claim);
 	} else if (now_owner->incarnation == claims->self) {
 		settle_ours(claims, claim, join, before, now_owner, now_ms);
@@ -208,7 +193,7 @@ void claims_claimed(struct claims *claims, const uint8_t *id,
 		return;
 	claims->flights--;
 	join = claim->flags & CLAIM_JOINING;
-	claim->flags &= (uint8_t) ~(CLAIM_FLIES | CLAIM_JOINING);
+	claim->flags &= (uint16_t) ~(CLAIM_FLIES | CLAIM_JOINING);
 	claims_heard(claims, before->epoch);
 	claims_heard(claims, now_owner->epoch);
 	if (now_owner->incarnation)
@@ -259,7 +244,7 @@ static bool is_joining(struct claim *claim, uint64_t epoch)
 void claims_told_claimed(struct claims *claims, uint64_t from,
 	const uint8_t *id, uint64_t epoch, int64_t now_ms)
 {
-	struct claim *claim = find_here(claims, id);
+	struct claim *claim = claim_here(claims, id);
 
 	claims_heard(claims, epoch);
 	if (!claim || from == claims->self || is_joining(claim, epoch))
@@ -278,7 +263,7 @@ void claims_told_claimed(struct claims *claims, uint64_t from,
 void claims_told_alive(struct claims *claims, uint64_t from, const uint8_t *id,
 	uint64_t epoch, int64_t now_ms)
 {
-	struct claim *claim = find_here(claims, id);
+	struct claim *claim = claim_here(claims, id);
 
 	claims_heard(claims, epoch);
 	/* The one that lives has an epoch above the one that it answers. */
@@ -286,7 +271,7 @@ void claims_told_alive(struct claims *claims, uint64_t from, const uint8_t *id,
 		epoch < claim->epoch)
 		return;
 	if (epoch == claim->epoch) {
-		claim_end(claims, claim, false);
+		claim_end(claims, claim, false, now_ms);
 		return;
 	}
 	/* A claim that we do not know of: the registry will tell. */
@@ -297,15 +282,16 @@ void claims_told_alive(struct claims *claims, uint64_t from, const uint8_t *id,
 void claims_probed(struct claims *claims, const uint8_t *id,
 	struct claim_conn conn, bool alive, int64_t now_ms)
 {
-	struct claim *claim = find_here(claims, id);
+	struct claim *claim = claim_here(claims, id);
 
-	if (!claim || !has_conn(claim, conn) || !(claim->flags & CLAIM_PROBED))
+	if (!claim || !claim_has_conn(claim, conn) ||
+		!(claim->flags & CLAIM_PROBED))
 		return;
-	claim->flags &= (uint8_t)~CLAIM_PROBED;
+	claim->flags &= (uint16_t)~CLAIM_PROBED;
 	if (!alive) {
 		/* The other one may have left, and a check have made it ours
 		 * again. */
-		claim_end(claims, claim, true);
+		claim_end(claims, claim, true, now_ms);
 		claims_pump(claims, now_ms);
 		return;
 	}
@@ -314,7 +300,7 @@ void claims_probed(struct claims *claims, const uint8_t *id,
 	claims_pump(claims, now_ms);
 	/* When its turn comes, the sign of life may be an old one. */
 	if (claim->flags & CLAIM_WAITS)
-		claim->flags &= (uint8_t)~CLAIM_DEFENDS;
+		claim->flags &= (uint16_t)~CLAIM_DEFENDS;
 }
 
 void claims_missed(struct claims *claims, const uint8_t *id)
@@ -327,7 +313,7 @@ void claims_missed(struct claims *claims, const uint8_t *id)
 		return;
 	}
 	conn = (struct claim_conn){claim->worker, claim->conn};
-	if (claim->conn && !(claim->flags & CLAIM_PROBED) &&
+	if (claim->conn && !(claim->flags & (CLAIM_PROBED | CLAIM_ENDS)) &&
 		claims->calls->probe(claims->arg, id, conn) == 0) {
 		claim->flags |= CLAIM_PROBED;
 		claim->rival = 0;
@@ -336,15 +322,12 @@ void claims_missed(struct claims *claims, const uint8_t *id)
 
 static void repeat(struct claims *claims, struct note *note)
 {
-	struct claim *claim = find_here(claims, note->id);
+	struct claim *claim = claim_here(claims, note->id);
 
 	if (!claim && note->what == NOTE_ALIVE)
 		note->what = NOTE_CLAIMED;
 	/* That there was a newer one stays true when that one has left. */
-	if (note->what != NOTE_CHECK)
-		tell(claims, note);
-	else if (claim)
-		claim_wait(claims, claim);
+	tell(claims, note);
 }
 
 int64_t claims_tick(struct claims *claims, int64_t now_ms)
@@ -357,6 +340,7 @@ int64_t claims_tick(struct claims *claims, int64_t now_ms)
 		repeat(claims, note);
 		notes_done(&claims->notes, note, now_ms + CLAIMS_REPEAT_MS);
 	}
+	claims_again(claims, now_ms);
 	claims_walk(claims, now_ms);
 	claims_pump(claims, now_ms);
 	return claims_idle_ms(claims, now_ms);
@@ -364,7 +348,7 @@ int64_t claims_tick(struct claims *claims, int64_t now_ms)
 
 bool claims_has(const struct claims *claims, const uint8_t *id)
 {
-	return find_here(claims, id) != NULL;
+	return claim_here(claims, id) != NULL;
 }
 
 void claims_counts(const struct claims *claims, struct claims_count *out)

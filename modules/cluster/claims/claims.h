@@ -32,6 +32,9 @@
  * to it, and a device with a live connection is found again after 10 s at most;
  * after CLAIMS_CHECK_MS and 15 s where the registry has lost an entry or an
  * answer in silence, or a message was lost three times, or its sender has died.
+ * While memory is short, what fails is done again every CLAIMS_AGAIN_MS, so the
+ * time counts from when there is some.  A message that cannot be repeated for
+ * that reason counts as lost three times.
  * tests/schedules/cluster shows that.
  */
 #ifndef CLUSTER_CLAIMS_H
@@ -79,6 +82,17 @@ void claims_probed(struct claims *claims, const uint8_t *id,
 /* This node's own lease was over for a while: others may have ignored its
  * entries; all are checked at once. */
 void claims_lapsed(struct claims *claims, int64_t now_ms);
+/*
+ * News of joins, leaves or signs of life may have been lost for want of memory.
+ * claims_recount(); claims_seen() for each device that is here, which is as
+ * claims_joined(), but without effect on one that is known already; then
+ * claims_recounted(): those that were not seen have left, and the others whose
+ * sign of life is awaited are asked again.
+ */
+void claims_recount(struct claims *claims);
+int claims_seen(struct claims *claims, const uint8_t *id,
+	struct claim_conn conn, int64_t now_ms);
+void claims_recounted(struct claims *claims, int64_t now_ms);
 /* Another node's ask came for a device that is not here.  If the registry still
  * has an entry (a release was lost, as the registry does not answer it), that
  * is released.  If the device is still in this table (the news of its leave was

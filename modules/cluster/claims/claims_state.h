@@ -24,6 +24,8 @@ struct claims {
 	bool away;
 	unsigned failures; /* in a row */
 	int64_t pause_ms;  /* it is not asked before that time */
+	int64_t again_ms;  /* when to look for what memory was short for; 0:
+			      there is nothing */
 
 	/* The round of checks, in 2^-32 of a round. */
 	bool walks;        /* walked_ms is set */
@@ -40,7 +42,8 @@ struct claims {
 /* claim_queue.c */
 
 /* The device is to be claimed or released when it is its turn; without effect
- * if it already waits, or flies: its result looks after it then. */
+ * if it already waits, or flies: its result looks after it then; and if its
+ * connection is to end. */
 void claim_wait(struct claims *claims, struct claim *claim);
 /* Sends what may be sent now. */
 void claims_pump(struct claims *claims, int64_t now_ms);
@@ -55,6 +58,12 @@ int64_t claims_idle_ms(const struct claims *claims, int64_t now_ms);
 
 /* claim_fate.c */
 
+/* NULL: it is not here. */
+struct claim *claim_here(const struct claims *claims, const uint8_t *id);
+bool claim_has_conn(const struct claim *claim, struct claim_conn conn);
+/* Its connection is gone, and the registry is to know it. */
+void claim_gone(struct claims *claims, struct claim *claim);
+
 /* It is no longer here, and nothing of it is under way. */
 void claim_forget(struct claims *claims, struct claim *claim);
 /* Its connection is no longer here; what of it is under way is awaited. */
@@ -66,8 +75,16 @@ void claim_doubt(struct claims *claims, struct claim *claim, uint64_t rival,
 	int64_t now_ms);
 /* Ends the connection, because another node has the device.  `release`: the
  * registry may have it as ours. */
-void claim_end(struct claims *claims, struct claim *claim, bool release);
+void claim_end(struct claims *claims, struct claim *claim, bool release,
+	int64_t now_ms);
 /* An epoch was heard of. */
 void claims_heard(struct claims *claims, uint64_t epoch);
+
+/* claim_again.c */
+
+/* Memory was short. */
+void claims_delayed(struct claims *claims, int64_t now_ms);
+/* Does it again, if it is due. */
+void claims_again(struct claims *claims, int64_t now_ms);
 
 #endif

@@ -84,6 +84,7 @@ static const struct relay_remote_service service = {
 	.probe = probe,
 	.end = remote_conn_end,
 	.each = each,
+	.lost = remote_answers_lost,
 	.told = remote_told,
 };
 

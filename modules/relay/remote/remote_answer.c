@@ -59,9 +59,20 @@ struct reply {
 	};
 };
 
+uint64_t remote_answers_lost(struct relay_ctx *self)
+{
+	return atomic_load(&data_of(self)->remote.lost);
+}
+
+void remote_answer_lost(struct relay_ctx *cx, const char *what)
+{
+	atomic_fetch_add(&data_of(cx)->remote.lost, 1);
+	relay_log(cx, RELAY_ERROR, "no memory %s", what);
+}
+
 static void tell_lost(struct relay_ctx *cx)
 {
-	relay_log(cx, RELAY_ERROR, "no memory for an answer to another relay");
+	remote_answer_lost(cx, "for an answer to another relay");
 }
 
 static void on_reply(struct relay_ctx *cx, const void *arg)

@@ -28,8 +28,12 @@ void remote_answer_unwatch(struct relay_ctx *self, struct relay_ctx *to);
 int remote_answer_to(struct relay_ctx *self, const struct relay_ctx *cx,
 	relay_post_fn *fn, struct remote_to *out);
 
-/* Sends an answer on its way.  [*]  If memory is short, it does not come, and
- * the log says so. */
+/* How many answers were lost. */
+uint64_t remote_answers_lost(struct relay_ctx *self);
+/* Counts one that does not come, since memory is short, and logs it.  [*] */
+void remote_answer_lost(struct relay_ctx *cx, const char *what);
+
+/* Sends an answer on its way.  [*]  If memory is short, it is lost. */
 void remote_answer_ask(struct relay_ctx *cx, const struct remote_to *to,
 	const struct remote_answer *answer);
 void remote_answer_probe(struct relay_ctx *cx, const struct remote_to *to,

@@ -5,6 +5,7 @@
 #ifndef REMOTE_DATA_H
 #define REMOTE_DATA_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 struct relay_ctx;
@@ -12,13 +13,14 @@ struct relay_timer;
 
 #define REMOTE_WATCHERS 4
 
-/* Modules that get answers.  [C] only. */
+/* Modules that get answers.  [C] only, but for `lost`. */
 struct remote_watchers {
 	struct remote_watcher {
 		struct relay_ctx *cx; /* NULL: unused */
 		uint64_t serial;      /* never reused */
 	} at[REMOTE_WATCHERS];
 	uint64_t last_serial;
+	atomic_uint_fast64_t lost; /* answers, for want of memory */
 };
 
 struct remote_probe;

@@ -150,8 +150,7 @@ static void on_probe(struct relay_ctx *cx, const void *arg)
 		return;
 	}
 	if (add(cx, order) != 0) {
-		relay_log(cx, RELAY_ERROR,
-			"no memory to ask a device for a sign of life");
+		remote_answer_lost(cx, "to ask a device for a sign of life");
 		return;
 	}
 	peer_of(cx, conn)->probed = true;

@@ -73,8 +73,8 @@ enum what {
 	EV_PROBED,
 	EV_BREAK, /* a node notices that its link is gone */
 	EV_CONNECT,
-	EV_LEFT,  /* a node notices that a connection is gone */
-	EV_AGAIN, /* a join that had no memory */
+	EV_LEFT,    /* a node notices that a connection is gone */
+	EV_RECOUNT, /* memory was short for news of a device */
 	EV_WAKE,
 	EV_START, /* of a node */
 	EV_ACT,   /* a device does something */
@@ -251,7 +251,9 @@ extern const struct asks_calls asking_calls;
 /* devices.c */
 void device_acts(int device);
 void conn_leaves(const struct event *event);
-void conn_again(const struct event *event);
+/* The node had no memory for news of a device; it looks at all of them. */
+void recount_later(int node);
+void recount(int node);
 void conn_end(unsigned number, const char *why);
 void devices_leave(void);
 void happened(int device);

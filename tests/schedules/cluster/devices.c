@@ -57,22 +57,41 @@ static void leave_later(unsigned number, int64_t least, int64_t most)
 static void claim_conn(unsigned number)
 {
 	const struct conn *conn = &w.conn[number];
-	struct event event = event_for(conn->node, EV_AGAIN);
 	struct claim_conn at_conn = {(int)(number % 3), number};
 
-	event.a = number;
 	happened(conn->device);
-	if (claims_joined(w.node[conn->node].claims, id_of(conn->device),
-		    at_conn, w.now) != 0)
-		at(w.now + 1000, &event);
+	if (chance(w.shortage) ||
+		claims_joined(w.node[conn->node].claims, id_of(conn->device),
+			at_conn, w.now) != 0)
+		recount_later(conn->node);
 }
 
-void conn_again(const struct event *event)
+void recount_later(int node)
 {
-	const struct conn *conn = &w.conn[event->a];
+	struct event event = event_for(node, EV_RECOUNT);
 
-	if (conn->open && conn_at(conn->device, conn->node) == event->a)
-		claim_conn((unsigned)event->a);
+	trace("node %d has no memory for news", node);
+	at(w.now + between(1000, 2500), &event);
+}
+
+void recount(int node)
+{
+	struct claims *claims = w.node[node].claims;
+
+	if (chance(w.shortage)) {
+		recount_later(node);
+		return;
+	}
+	trace("node %d looks at all devices that are there", node);
+	claims_recount(claims);
+	for (int i = 0; i < DEVICES; i++) {
+		unsigned number = conn_at(i, node);
+		struct claim_conn at_conn = {(int)(number % 3), number};
+
+		if (number && claims_seen(claims, id_of(i), at_conn, w.now))
+			recount_later(node);
+	}
+	claims_recounted(claims, w.now);
 }
 
 static void join(int device, int node)
@@ -126,8 +145,8 @@ void conn_leaves(const struct event *event)
 	}
 	conn->open = false;
 	if (chance(w.shortage)) {
-		unnoticed(conn->device);
-		return; /* no memory to tell of it */
+		recount_later(event->node);
+		return;
 	}
 	claims_left(w.node[event->node].claims, id_of(conn->device), at_conn,
 		w.now);

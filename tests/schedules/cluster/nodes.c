@@ -100,8 +100,8 @@ static int on_probe(void *arg, const uint8_t *id, struct claim_conn conn)
 
 	trace("node %d: probes conn %d of device %d", number_of(arg),
 		(int)conn.conn, id[0]);
-	if (w.part < 2 && chance(w.loss / 4)) {
-		unnoticed(id[0]);
+	if (chance(w.shortage)) {
+		happened(id[0]);
 		return -1;
 	}
 	event.device = id[0];
@@ -112,13 +112,17 @@ static int on_probe(void *arg, const uint8_t *id, struct claim_conn conn)
 	return 0;
 }
 
-static void on_end(void *arg, const uint8_t *id, struct claim_conn conn)
+static int on_end(void *arg, const uint8_t *id, struct claim_conn conn)
 {
 	const struct device *device = &w.device[id[0]];
 	struct event event = event_for(-1, EV_ACT);
 	bool open = w.conn[conn.conn].open;
 	bool answers = open && w.conn[conn.conn].answers;
 
+	if (chance(w.shortage)) {
+		happened(id[0]);
+		return -1;
+	}
 	if (answers && !device->forged &&
 		w.now - device->two_alive > SINCE_MS &&
 		w.now - ((struct node *)arg)->woke > SINCE_MS)
@@ -129,6 +133,7 @@ static void on_end(void *arg, const uint8_t *id, struct claim_conn conn)
 	event.device = id[0];
 	if (answers && !w.quiet && chance(500))
 		at(w.now + between(1000, 20000), &event);
+	return 0;
 }
 
 static bool on_lives(void *arg, uint64_t incarnation)
@@ -247,6 +252,11 @@ void probe_ends(const struct event *event)
 	if (conn->open && !lives && w.now < (int64_t)event->b) {
 		later.waited = false;
 		at((int64_t)event->b, &later);
+		return;
+	}
+	if (chance(w.shortage)) {
+		happened(event->device);
+		recount_later(event->node);
 		return;
 	}
 	trace("node %d: conn %d %s", event->node, (int)event->a,

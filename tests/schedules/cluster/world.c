@@ -132,7 +132,7 @@ static void for_node(const struct event *event)
 		asks_over(event);
 		break;
 	default:
-		conn_again(event);
+		recount(event->node);
 	}
 }
 

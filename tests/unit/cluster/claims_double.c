@@ -106,9 +106,12 @@ static int on_probe(void *arg, const uint8_t *id, struct claim_conn conn)
 	return d->probe;
 }
 
-static void on_end(void *arg, const uint8_t *id, struct claim_conn conn)
+static int on_end(void *arg, const uint8_t *id, struct claim_conn conn)
 {
-	note(arg, "end%u@%" PRIu64 " ", device_of(id), conn.conn);
+	struct claims_double *d = arg;
+
+	note(d, "end%u@%" PRIu64 " ", device_of(id), conn.conn);
+	return d->end;
 }
 
 static bool on_lives(void *arg, uint64_t incarnation)

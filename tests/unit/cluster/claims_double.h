@@ -15,9 +15,9 @@
 struct claims_double {
 	struct claims *claims;
 	int64_t now;
-	int claim, release, probe; /* what these calls return */
-	bool lives;                /* every other node */
-	bool quiet;                /* only counts */
+	int claim, release, probe, end; /* what these calls return */
+	bool lives;                     /* every other node */
+	bool quiet;                     /* only counts */
 	char log[16384];
 	size_t len;
 	unsigned asked[200000]; /* claims of each device, if quiet */

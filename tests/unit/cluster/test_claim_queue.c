@@ -314,6 +314,7 @@ static void without_memory_a_join_is_refused(void **state)
 	allocations_left = -1;
 	pass(d, 5 * CLAIMS_REPEAT_MS);
 	said(d, "claimed1/4>20 ");
+	assert_int_equal(counts(d).unrepeated, 1);
 	/* The table may not grow. */
 	d->quiet = true;
 	for (unsigned i = 2; i < 1000; i++) {
@@ -352,7 +353,8 @@ static void notes_are_bounded(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < NOTES_MOST + 5; i++)
-		notes_add(&notes, &what, i < 10 ? 5 : 6);
+		assert_int_equal(notes_add(&notes, &what, i < 10 ? 5 : 6),
+			i < NOTES_MOST ? 0 : -1);
 	assert_int_equal(notes.count, NOTES_MOST);
 	assert_null(notes_due(&notes, 4));
 	while ((note = notes_due(&notes, 5)) != NULL) {
@@ -366,7 +368,7 @@ static void notes_are_bounded(void **state)
 	}
 	assert_int_equal(done, 2 * NOTES_MOST);
 	assert_int_equal(notes.count, 0);
-	notes_add(&notes, &what, 0);
+	assert_int_equal(notes_add(&notes, &what, 0), 0);
 	notes_finish(&notes);
 	assert_null(notes.first);
 }

@@ -34,6 +34,13 @@ static void told_alive(struct claims_double *d, unsigned device, uint64_t epoch)
 	claims_told_alive(d->claims, OTHER, id_of(device), epoch, d->now);
 }
 
+static void seen(struct claims_double *d, unsigned device, uint64_t conn)
+{
+	struct claim_conn at = {1, conn};
+
+	assert_int_equal(claims_seen(d->claims, id_of(device), at, d->now), 0);
+}
+
 /* The device is here with epoch 5 and connection 1, and is asked for a check.
  */
 static struct claims_double *with_check(void)
@@ -442,11 +449,99 @@ static void a_probe_that_cannot_be_asked_is_repeated(void **state)
 	d->probe = -1;
 	told_claimed(d, 1, 6);
 	said(d, "probe1@1 ");
-	d->probe = 0;
-	pass(d, CLAIMS_REPEAT_MS);
-	said(d, "check1/5 ");
-	answer(d, 1, theirs(6), theirs(6));
+	pass(d, CLAIMS_AGAIN_MS * 3 / 2);
 	said(d, "probe1@1 ");
+	d->probe = 0;
+	pass(d, CLAIMS_AGAIN_MS * 3 / 2);
+	said(d, "probe1@1 ");
+	assert_int_equal(counts(d).delayed, 2);
+	probed(d, 1, 1, true);
+	answer(d, 1, theirs(6), ours(7));
+	said(d, "join1/6 alive1/6>20 ");
+	/* It is not asked any more when it has left, or there is a new one. */
+	own(d, 2, 8);
+	own(d, 3, 8);
+	d->probe = -1;
+	told_claimed(d, 2, 9);
+	told_claimed(d, 3, 9);
+	said(d, "probe2@2 probe3@3 ");
+	leave(d, 2, 2);
+	join(d, 3, 4);
+	said(d, "release2 join3/9 ");
+	pass(d, CLAIMS_AGAIN_MS * 3 / 2);
+	said(d, "");
+	claims_double_free(d);
+}
+
+static void an_end_that_cannot_be_told_is_repeated(void **state)
+{
+	struct claims_double *d = claims_double_new();
+
+	(void)state;
+	own(d, 1, 5);
+	d->end = -1;
+	told_claimed(d, 1, 6);
+	probed(d, 1, 1, false);
+	said(d, "probe1@1 end1@1 ");
+	/* It is here, but nobody finds it, and nothing is claimed for it. */
+	assert_int_equal(counts(d).devices, 1);
+	assert_int_equal(counts(d).unclaimed, 1);
+	assert_int_equal(counts(d).replaced, 0);
+	told_claimed(d, 1, 6);
+	told_claimed(d, 1, 4);
+	claims_missed(d->claims, id_of(1));
+	pass(d, CLAIMS_AGAIN_MS * 3 / 2);
+	said(d, "end1@1 ");
+	d->end = 0;
+	pass(d, CLAIMS_AGAIN_MS * 3 / 2);
+	said(d, "end1@1 release1 ");
+	assert_int_equal(counts(d).devices, 0);
+	assert_int_equal(counts(d).replaced, 1);
+	/* Not the next connection. */
+	own(d, 1, 7);
+	d->end = -1;
+	told_alive(d, 1, 7);
+	join(d, 1, 2);
+	said(d, "end1@1 join1/7 ");
+	pass(d, CLAIMS_AGAIN_MS * 3 / 2);
+	said(d, "");
+	claims_double_free(d);
+}
+
+static void a_recount_finds_what_was_not_told(void **state)
+{
+	struct claims_double *d = claims_double_new();
+
+	(void)state;
+	own(d, 1, 5);
+	own(d, 2, 5);
+	own(d, 3, 5);
+	own(d, 4, 5);
+	told_claimed(d, 4, 6);
+	said(d, "probe4@4 ");
+	claims_recount(d->claims);
+	seen(d, 1, 1);
+	seen(d, 3, 7); /* another connection */
+	seen(d, 4, 4);
+	seen(d, 5, 5);
+	said(d, "join3/6 join5/6 ");
+	claims_recounted(d->claims, d->now);
+	said(d, "probe4@4 release2 ");
+	assert_false(claims_has(d->claims, id_of(2)));
+	assert_int_equal(counts(d).devices, 4);
+	/* What was told after all has no effect. */
+	leave(d, 2, 2);
+	leave(d, 3, 3);
+	said(d, "");
+	/* One that was begun and not ended neither. */
+	claims_recount(d->claims);
+	claims_recount(d->claims);
+	for (unsigned i = 1; i < 6; i++)
+		if (i != 2)
+			seen(d, i, i == 3 ? 7 : i);
+	claims_recounted(d->claims, d->now);
+	said(d, "probe4@4 ");
+	assert_int_equal(counts(d).devices, 4);
 	claims_double_free(d);
 }
 
@@ -559,6 +654,8 @@ int main(void)
 		cmocka_unit_test(a_newcomer_ends_if_the_former_lives),
 		cmocka_unit_test(a_claim_may_be_old_when_its_answer_comes),
 		cmocka_unit_test(a_probe_that_cannot_be_asked_is_repeated),
+		cmocka_unit_test(an_end_that_cannot_be_told_is_repeated),
+		cmocka_unit_test(a_recount_finds_what_was_not_told),
 		cmocka_unit_test(a_check_finds_what_was_lost),
 		cmocka_unit_test(a_check_finds_another_owner),
 		cmocka_unit_test(epochs_rise_above_all_that_was_heard),
