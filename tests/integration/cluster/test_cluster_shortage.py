@@ -90,8 +90,10 @@ def test_a_claim_and_its_answer(nodes, fault, redis, identities):  # noqa: F811
         return redis.ask("EXISTS", b"st:{relay}:d:" + identities[2].id) == b":1\r\n"
 
     def run():
-        with join(nodes[0], identities[2]):
-            wait_for(entry, "the claim")
+        with join(nodes[0], identities[2]) as device:
+            # The connection may end for want of memory, too.
+            wait_for(lambda: entry() or device.check_alive(),
+                     lambda: f"the claim: {nodes[0].log()[-3000:]}")
 
     for number in cases(fault, run):
         fault.begin(faults.MEMORY, number)
