@@ -140,20 +140,27 @@ def test_a_machine_that_runs_no_programs_of_the_architecture_says_so(
     assert_not_run(done, reason)
 
 
-@needs_root
-@pytest.mark.parametrize("message, is_network", [
-    ("E: Failed to fetch http://x/y.deb  404  Not Found", True),
-    ("E: Unable to locate package gcc", False)])
-def test_packages_that_do_not_come_are_told_from_those_that_are_none(
-        cached, message, is_network):
+def with_tools(cached):
+    """The root with what the scripts call in it, but for packages and compilers."""
     root = next(cached.glob("trixie-*/clean"))
-    for name in ("cat", "chmod", "date", "grep", "id", "mktemp", "nproc", "sed", "timeout", "wc"):
+    for name in ("cat", "chmod", "date", "grep", "id", "mkdir", "mktemp", "nproc", "sed", "tail",
+                 "timeout", "tr", "wc"):
         copy_program(name, root)
     for folder in ("tmp", "usr/local/bin"):
         (root / folder).mkdir(parents=True, exist_ok=True)
     (root / "etc/strelaysrv-test-root").touch()
     if not (root / "bin/sh").exists():
         (root / "bin").symlink_to("usr/bin")
+    return root
+
+
+@needs_root
+@pytest.mark.parametrize("message, is_network", [
+    ("E: Failed to fetch http://x/y.deb  404  Not Found", True),
+    ("E: Unable to locate package gcc", False)])
+def test_packages_that_do_not_come_are_told_from_those_that_are_none(
+        cached, message, is_network):
+    root = with_tools(cached)
     write_script(root / "usr/bin/apt-get", f'echo "{message}" >&2; exit 100')
     done = run(cached, "13", "sh", "tests/roots/selection.sh")
     assert message in done.stdout, done
@@ -161,6 +168,30 @@ def test_packages_that_do_not_come_are_told_from_those_that_are_none(
         assert_not_run(done, "does not deliver")
     else:
         assert (done.returncode, "FAILED: " in done.stdout) == (1, True), done
+
+
+CTEST_OF_TWO = """case "$*" in
+*-N*) echo 'Total Tests: 1'; exit 0 ;;
+*unit-args*) echo '2/2 Test  #2: unit-bans ......   Passed    0.02 sec'; exit 0 ;;
+esac
+echo '1/2 Test  #1: unit-args ......   Passed    0.01 sec'
+kill -KILL $PPID"""
+
+
+@needs_root
+def test_the_tests_of_another_machine_go_on_where_they_were_ended(cached):
+    root = with_tools(cached)
+    write_script(root / "usr/bin/dpkg", "exit 0")
+    write_script(root / "usr/bin/apt-get", "exit 0")
+    write_script(root / "usr/bin/cmake", "mkdir -p build-s390x")
+    write_script(root / "usr/bin/ctest", CTEST_OF_TWO)
+    command = ("-k", "one", "13", "sh", "tests/roots/machine.sh", "s390x")
+    ended = run(cached, *command)
+    assert ended.returncode == 137, ended
+    done = run(cached, *command)
+    assert done.returncode == 0, done
+    assert "not run again, since they have passed: 1\n" in done.stdout, done
+    assert "unit-bans" in done.stdout, done
 
 
 @needs_root
