@@ -28,7 +28,7 @@ from exposition import parse, value
 from pairing import Invited, check_both_ways, check_relayed
 from relay_client import Closed, ProtocolConnection, SessionConnection
 from upgrading import Upgrading
-from waiting import wait_for
+from waiting import PATIENCE, Deadline, wait_for
 from wormhole import Client, answered, both_ways, line, new_side, new_token
 
 pytestmark = faults.needs_memory
@@ -40,6 +40,8 @@ USUAL = 30
 MIB = 1 << 20
 #: Sides of sessions whose other side failed wait for it for a while: as many of one source.
 HALVES = 4
+#: After this many seconds the old process goes on without the new one.
+UPGRADE_SECONDS = 20
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "faults"
 #: No system answers these with an error for ever.
 PASSING = {"accept", "accept4", "epoll_wait", "poll", "waitid", "waitpid", "nanosleep"}
@@ -62,7 +64,7 @@ REASONS = {"reset", "timeout", "tls", "denied", "protocol", "overflow", "error",
 
 CONF = """
 drain-spread = 200ms
-upgrade-timeout = 20s
+upgrade-timeout = %ds
 modules = { log, bounds, access, wormhole-transit, relay, rate-limit, quota, prometheus, status }
 listener "wormhole" {
   address = "127.0.0.1:%d"
@@ -98,7 +100,7 @@ class Relay:
 
     def text(self):
         rate = 1 + self.turn % 2
-        return CONF % (self.transit_port, rate, rate, self.folder / "quota.state")
+        return CONF % (UPGRADE_SECONDS, self.transit_port, rate, rate, self.folder / "quota.state")
 
     def write(self):
         self.turn += 1
@@ -494,7 +496,8 @@ def upgrade(server):
     told = rf"process (\d+) serves; this one, {server.serving}, drains"
     server.signal(signal.SIGUSR2)
     wait_for(lambda: server.count(told) or server.count("upgrade failed|no upgrade:")
-             or server.process.poll() is not None, lambda: f"an end:\n{server.log()}")
+             or server.process.poll() is not None, lambda: f"an end:\n{server.log()}",
+             Deadline(UPGRADE_SECONDS + PATIENCE))
     found = re.findall(told, server.log())
     if found:
         server.generations.append(int(found[-1]))
