@@ -225,7 +225,7 @@ def test_a_session_without_memory_is_counted_as_an_error(transit, tmp_path):
     sites = CallSites(tmp_path)
     relay = transit(env=sites.environment)
     sites.begin()
-    pair(relay.port)
+    both_ways(*pair(relay.port))  # the session has begun, not only the answer has come
     sites.end()
     making = next(site for site in sites.called() if site.call == "calloc"
                   and site.function in ("relay_session_pair", "session_make"))
