@@ -43,7 +43,7 @@ _COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped)\b")
 _PYTEST = re.compile(r"^=* ?(?:\d+ \w+(?:, )?)+ in [\d.]+s")
 _CTEST = re.compile(r"^\d+% tests passed, (\d+) tests? failed out of (\d+)")
 _AGAIN = re.compile(r"^== (\d+) failed beside others: once more, alone")
-_LEFT_OUT = re.compile(r"^(?:NOT RUN.*|.*: NOT RUN.*|skipped: \d+: .*)")
+_LEFT_OUT = re.compile(r"^(?:== )?(NOT RUN.*|\w+: NOT RUN.*|skipped: \d+: .*)")
 #: libFuzzer, driver.c, fuzz/run.sh; and programs that count what they simulate.
 _INPUTS = re.compile(r"^(?:Done (\d+) runs in|fuzz_\w+: (\d+) inputs from)|, (\d+) inputs$")
 _TOLD = re.compile(r"^(\w+): (\d+) (schedules|steps)\b")
@@ -88,8 +88,8 @@ class Stage:
             return int(_AGAIN.match(line).group(1))
         elif _LINES.match(line):
             self.lines = _LINES.match(line).group(1)
-        elif _LEFT_OUT.match(line) and line not in self.left_out:
-            self.left_out.append(line)
+        elif _LEFT_OUT.match(line) and _LEFT_OUT.match(line).group(1) not in self.left_out:
+            self.left_out.append(_LEFT_OUT.match(line).group(1))
         return again
 
 

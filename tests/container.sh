@@ -244,7 +244,7 @@ echo "-- in podman: its profile of system calls, a read-only root, no capabiliti
 if command -v podman >/dev/null && command -v runc >/dev/null; then
 	in_podman
 else
-	echo "== LEFT OUT: the image in podman: needs the packages podman and runc" >&2
+	echo "== NOT RUN: the image in podman: needs the packages podman and runc" >&2
 fi
 echo "-- the image $(du -shx "$root" | cut -f1), of which the base $(du -shx "$home/clean" | cut -f1)"
 exit

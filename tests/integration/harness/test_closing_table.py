@@ -90,6 +90,19 @@ def test_what_was_left_out_is_told_with_its_reason(tmp_path):
     assert not any("left out" in line for line in chosen)
 
 
+def test_each_line_of_a_script_about_what_was_not_run_is_a_warning(tmp_path):
+    """As the scripts write them; run.sh itself tells the end, and is not read."""
+    lines = [line for path in (ROOT / "tests").rglob("*.sh") if path.name != "run.sh" or
+             path.parent.name == "fuzz" for line in
+             re.findall(r'echo "([^"]*(?:NOT RUN|LEFT OUT)[^"]*)"', path.read_text())]
+    lines = [line.replace("$name", "frame").replace("$*", "why") for line in lines]
+    assert len(lines) >= 7, lines
+    write(tmp_path, "roots", 77, "".join(f"{line}\n" for line in lines))
+    told = closing_table.table(closing_table.read(tmp_path))
+    for line in lines:
+        assert "warning: roots: " + line.removeprefix("== ") in told
+
+
 def test_all_faults_are_left_out_unless_they_are_wanted(tmp_path, monkeypatch):
     for value, told in (("", True), ("1", False)):
         monkeypatch.setenv("FAULTS_ALL", value)
