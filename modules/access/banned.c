@@ -20,13 +20,31 @@ static const char *path_of(const struct relay_ctx *cx)
 	return ((const struct conf *)cx->conf)->bans;
 }
 
-static int64_t now_s(void)
+static int64_t start_s(void)
 {
+	return relay_start_us() / 1000000;
+}
+
+/*
+ * Seconds since 1970, to which the bans have been moved: the time of the start
+ * moves when the clock is set, as on boards without a battery, and nobody who
+ * is banned for a day must be free by that.  The caller has the lock.
+ */
+static int64_t now_s(struct banned *banned)
+{
+	int64_t start = start_s(), by_s = start - banned->start_s;
+
+	if (by_s) {
+		bans_follow_clock(&banned->bans, by_s);
+		banned->start_s = start;
+		banned->moved = true;
+	}
 	return relay_wall_us() / 1000000;
 }
 
 int banned_init(struct relay_ctx *cx, struct relay_err *err)
 {
+	banned_of(cx)->start_s = start_s();
 	return pthread_mutex_init(&banned_of(cx)->lock, NULL) == 0
 		       ? 0
 		       : relay_fail(err, "cannot make a mutex");
@@ -46,7 +64,7 @@ bool banned_is(struct relay_ctx *cx, const uint8_t *id)
 	if (!id || !atomic_load_explicit(&banned->count, memory_order_acquire))
 		return false;
 	pthread_mutex_lock(&banned->lock);
-	is = bans_find(&banned->bans, id, now_s()) != NULL;
+	is = bans_find(&banned->bans, id, now_s(banned)) != NULL;
 	pthread_mutex_unlock(&banned->lock);
 	return is;
 }
@@ -65,7 +83,7 @@ int banned_add(
 	int result;
 
 	pthread_mutex_lock(&banned->lock);
-	bans_drop_ended(&banned->bans, now_s());
+	bans_drop_ended(&banned->bans, now_s(banned));
 	result = bans_add(&banned->bans, ban, err);
 	pthread_mutex_unlock(&banned->lock);
 	changed(banned);
@@ -78,7 +96,7 @@ bool banned_remove(struct relay_ctx *cx, const uint8_t *id)
 	bool was;
 
 	pthread_mutex_lock(&banned->lock);
-	bans_drop_ended(&banned->bans, now_s());
+	bans_drop_ended(&banned->bans, now_s(banned));
 	was = bans_remove(&banned->bans, id);
 	pthread_mutex_unlock(&banned->lock);
 	changed(banned);
@@ -106,16 +124,21 @@ void banned_take(struct relay_ctx *cx, const struct bans *read, bool save)
 
 bool banned_copy(struct relay_ctx *cx, struct bans *copy)
 {
-	const struct bans *bans = &banned_of(cx)->bans;
+	struct banned *banned = banned_of(cx);
+	const struct bans *bans = &banned->bans;
 	size_t size = bans->count * sizeof(*bans->list);
+	int64_t now;
 
 	*copy = (struct bans){.list = malloc(size + 1)};
 	if (!copy->list)
 		return false;
+	pthread_mutex_lock(&banned->lock);
+	now = now_s(banned);
 	if (size)
 		memcpy(copy->list, bans->list, size);
+	pthread_mutex_unlock(&banned->lock);
 	copy->count = copy->room = bans->count;
-	bans_drop_ended(copy, now_s());
+	bans_drop_ended(copy, now);
 	return true;
 }
 
@@ -185,6 +208,25 @@ static void save_free(void *arg)
 
 static const struct relay_work saving = {
 	.run = save_run, .done = save_done, .free = save_free};
+
+void banned_follow_clock(struct relay_ctx *cx)
+{
+	struct banned *banned = banned_of(cx);
+	struct relay_err err;
+	bool moved;
+
+	pthread_mutex_lock(&banned->lock);
+	(void)now_s(banned);
+	moved = banned->moved;
+	banned->moved = false;
+	pthread_mutex_unlock(&banned->lock);
+	if (!moved)
+		return;
+	banned->changes++;
+	if (path_of(cx)[0] && banned_save(cx, &err) != 0)
+		relay_log(cx, RELAY_ERROR, "%s; the bans are not saved yet",
+			err.text);
+}
 
 int banned_save(struct relay_ctx *cx, struct relay_err *err)
 {

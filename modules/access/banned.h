@@ -17,8 +17,10 @@
 #include "bans.h"
 
 struct banned {
-	pthread_mutex_t lock; /* of `bans` */
+	pthread_mutex_t lock; /* of the next three */
 	struct bans bans;
+	int64_t start_s; /* when the process began, by the clock of `bans` */
+	bool moved;      /* the clock was set; the file does not know it yet */
 	atomic_size_t count; /* of bans, so that without any no lock is taken */
 	/* All [C].  Changes have numbers; these are on the disk, or could not
 	 * be written. */
@@ -49,6 +51,9 @@ int banned_named(struct relay_ctx *cx, const char *text,
 	uint8_t id[RELAY_DEVICE_ID_LEN], struct relay_err *err);
 /* A copy of those that have not ended.  False: no memory.  [C] */
 bool banned_copy(struct relay_ctx *cx, struct bans *copy);
+/* Has the file written if the clock was set.  To be called now and then.  [C]
+ */
+void banned_follow_clock(struct relay_ctx *cx);
 /* Begins to write what is not on the disk.  -1 with err: not now.  [C] */
 int banned_save(struct relay_ctx *cx, struct relay_err *err);
 

@@ -114,6 +114,13 @@ void bans_drop_ended(struct bans *bans, int64_t now_s)
 	bans->count = kept;
 }
 
+void bans_follow_clock(struct bans *bans, int64_t by_s)
+{
+	for (size_t i = 0; i < bans->count; i++)
+		if (bans->list[i].made_here && bans->list[i].until_s)
+			bans->list[i].until_s += by_s;
+}
+
 /* Without the line end a number may be incomplete. */
 static char *next_line(char **rest)
 {
@@ -128,7 +135,7 @@ static char *next_line(char **rest)
 
 static int parse_ban(struct bans *bans, const char *line, struct relay_err *err)
 {
-	struct ban ban;
+	struct ban ban = {.made_here = false};
 	char id[RELAY_DEVICE_ID_TEXT], rest;
 
 	_Static_assert(RELAY_DEVICE_ID_TEXT == 64, "is the width below");

@@ -19,6 +19,7 @@
 struct ban {
 	uint8_t id[RELAY_DEVICE_ID_LEN];
 	int64_t until_s; /* seconds since 1970; 0: without an end */
+	bool made_here;  /* by this process, with its clock */
 };
 
 /* Sorted by ID. */
@@ -45,5 +46,8 @@ int bans_add(struct bans *bans, const struct ban *ban, struct relay_err *err);
 bool bans_remove(struct bans *bans, const uint8_t id[RELAY_DEVICE_ID_LEN]);
 /* Removes those that have ended. */
 void bans_drop_ended(struct bans *bans, int64_t now_s);
+/* The clock was set by so many seconds: those that this process has made last
+ * as long as before.  Those of a file were made with a clock that was right. */
+void bans_follow_clock(struct bans *bans, int64_t by_s);
 
 #endif

@@ -106,7 +106,7 @@ static enum relay_step ban(struct relay_ctx *cx, struct relay_answer *to)
 	char text[RELAY_DEVICE_ID_TEXT];
 	struct relay_ctx *self;
 	struct relay_err err;
-	struct ban ban;
+	struct ban ban = {.made_here = true};
 
 	if (change->made)
 		return save(cx, to);

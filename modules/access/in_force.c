@@ -212,6 +212,7 @@ static int64_t look_again(struct relay_ctx *cx, void *arg)
 	struct look *look;
 
 	(void)arg;
+	banned_follow_clock(cx);
 	if (relay_now_ms(cx) > data->watch_until_ms ||
 		!policy_is_watched(data->policy))
 		return LOOK_MS;

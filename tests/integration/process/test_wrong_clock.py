@@ -10,6 +10,8 @@ from cryptography import x509
 
 import faults
 import relay_protocol as rp
+from control_client import control_folder, controlled, told  # noqa: F401
+from device_id import to_text
 from exposition import parse
 from pairing import Invited, check_both_ways
 from relay_client import ProtocolConnection
@@ -129,3 +131,31 @@ def test_a_token_that_has_expired_ends_when_the_clock_is_set(
     assert answer_to("of-new") == rp.response(rp.SUCCESS)
     clock.set("@1999-12-31 00:00:00")
     assert [answer_to(token) for token in tokens] == [rp.response(rp.SUCCESS)] * 2
+
+
+def test_a_ban_lasts_as_long_when_the_clock_is_set(
+        controlled, control_folder, identities):  # noqa: F811
+    """Neither by its set clock nor by a jump of a day is somebody free who is banned for an hour,
+    and the file has the end by the new clock."""
+    clock = Clock(control_folder)
+    clock.set("@1970-01-01 00:05:00")
+    bans = control_folder / "bans"
+    bans.write_text("new\n")
+    server = controlled(modules=["log", "relay", "access", "status", "control"],
+                        sections={"access": {"bans": str(bans)}}, env=clock.environment)
+
+    def answer():
+        with ProtocolConnection(server.address, identities[0]) as device:
+            return device.ask(rp.JoinRelayRequest())
+
+    def end_in_file():
+        return int(bans.read_text().split()[-1])
+
+    told(server, "ban", to_text(identities[0].id), "for", "1h")
+    assert end_in_file() < DAY
+    for text, shift in (("+0", 0), ("+1d", DAY), ("-1d", -DAY), ("+0", 0)):
+        clock.set(text)
+        assert answer() == rp.response(rp.NOT_FOUND)
+        wait_for(lambda: 0 < end_in_file() - time.time() - shift <= 3600, "the file to be written")
+    told(server, "unban", to_text(identities[0].id))
+    assert answer() == rp.response(rp.SUCCESS)

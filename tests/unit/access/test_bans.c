@@ -53,6 +53,26 @@ static void end_by_time(void **state)
 	bans_free(&bans);
 }
 
+static void last_as_long_when_the_clock_is_set(void **state)
+{
+	struct bans bans = {.list = NULL};
+	struct ban here = ban_of(1, 100), for_ever = ban_of(2, 0);
+	struct relay_err err;
+
+	(void)state;
+	here.made_here = for_ever.made_here = true;
+	assert_int_equal(bans_add(&bans, &here, &err), 0);
+	assert_int_equal(bans_add(&bans, &for_ever, &err), 0);
+	add(&bans, 3, 100); /* of a file */
+	bans_follow_clock(&bans, 1000);
+	assert_true(has(&bans, 1, 1099) && !has(&bans, 1, 1100));
+	assert_true(has(&bans, 2, INT64_MAX));
+	assert_true(has(&bans, 3, 99) && !has(&bans, 3, 100));
+	bans_follow_clock(&bans, -1000);
+	assert_true(has(&bans, 1, 99) && !has(&bans, 1, 100));
+	bans_free(&bans);
+}
+
 static void are_found_in_any_order(void **state)
 {
 	struct bans bans = {.list = NULL};
@@ -132,6 +152,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(end_by_time),
+		cmocka_unit_test(last_as_long_when_the_clock_is_set),
 		cmocka_unit_test(are_found_in_any_order),
 		cmocka_unit_test(are_at_most_so_many),
 		cmocka_unit_test(a_file_is_whole_or_refused),
