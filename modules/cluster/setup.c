@@ -169,23 +169,32 @@ void setup_files_free(void *files)
 	free(files);
 }
 
-/* A label for each cluster and generation, so that one key says nothing of
- * another. */
-static int make_keys(struct relay_ctx *cx, const struct conf *conf,
-	struct seal_keys *out, struct relay_err *err)
+/* A label for each purpose, cluster and generation, so that one key says
+ * nothing of another. */
+static int make_key(struct relay_ctx *cx, const char *what, const char *cluster,
+	int64_t generation, uint8_t out[SEAL_KEY])
 {
 	char label[128];
 
+	snprintf(label, sizeof(label), "%s of %s, generation %lld", what,
+		cluster, (long long)generation);
+	return relay_derive_key(cx, label, out, SEAL_KEY);
+}
+
+static int make_keys(struct relay_ctx *cx, const struct conf *conf,
+	struct seal_keys *out, struct relay_err *err)
+{
+	int64_t first = conf->generation - 1;
+
 	out->generation = (uint32_t)conf->generation;
-	for (int i = 0; i < 3; i++) {
-		snprintf(label, sizeof(label),
-			"messages of %s, generation %lld", conf->name,
-			(long long)conf->generation + i - 1);
-		if (relay_derive_key(cx, label, out->key[i], SEAL_KEY) != 0)
+	for (int i = 0; i < 3; i++)
+		if (make_key(cx, "messages", conf->name, first + i,
+			    out->mac[i]) != 0 ||
+			make_key(cx, "bodies of messages", conf->name,
+				first + i, out->cipher[i]) != 0)
 			return relay_fail(err,
 				"no keys for messages can be made of key.pem: "
 				"out of memory");
-	}
 	return 0;
 }
 

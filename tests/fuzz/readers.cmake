@@ -48,7 +48,7 @@ reader_target(bans modules/access/bans.c FOLDERS modules/access)
 reader_target(cluster modules/cluster/messages/message.c
   modules/cluster/messages/replay.c modules/cluster/messages/seal.c
   modules/cluster/nodes/node_choice.c modules/cluster/nodes/node_table.c
-  RUNS 5000 WRAP CRYPTO_memcmp)
+  RUNS 5000 WRAP CRYPTO_memcmp EVP_EncryptUpdate)
 reader_target(config RUNS 2000 FOLDERS tests/unit/config
   WRAP asprintf calloc free malloc realloc reallocarray strdup strndup)
 reader_target(flags RUNS 2000 FOLDERS tests/unit/config)

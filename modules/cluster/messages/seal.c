@@ -46,15 +46,16 @@ static uint64_t get(const uint8_t *bytes, size_t len)
 	return value;
 }
 
-static void free_macs(EVP_MAC_CTX *mac[3])
+static void free_keys(struct seal_key key[3])
 {
 	for (int i = 0; i < 3; i++) {
-		EVP_MAC_CTX_free(mac[i]);
-		mac[i] = NULL;
+		EVP_MAC_CTX_free(key[i].mac);
+		EVP_CIPHER_CTX_free(key[i].cipher);
+		key[i] = (struct seal_key){NULL, NULL};
 	}
 }
 
-static EVP_MAC_CTX *keyed(EVP_MAC *hmac, const uint8_t *key)
+static EVP_MAC_CTX *keyed_mac(EVP_MAC *hmac, const uint8_t *key)
 {
 	char digest[] = "SHA2-256";
 	const OSSL_PARAM params[] = {
@@ -70,21 +71,42 @@ static EVP_MAC_CTX *keyed(EVP_MAC *hmac, const uint8_t *key)
 	return NULL;
 }
 
-int seal_change(struct seal *seal, const struct seal_keys *keys)
+static EVP_CIPHER_CTX *keyed_cipher(const EVP_CIPHER *aes, const uint8_t *key)
+{
+	EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
+
+	if (cipher && EVP_EncryptInit_ex2(cipher, aes, key, NULL, NULL))
+		return cipher;
+	EVP_CIPHER_CTX_free(cipher);
+	return NULL;
+}
+
+/* -1: some could not be made. */
+static int make_keys(const struct seal_keys *keys, struct seal_key key[3])
 {
 	EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	EVP_MAC_CTX *mac[3] = {NULL, NULL, NULL};
+	EVP_CIPHER *aes = EVP_CIPHER_fetch(NULL, "AES-256-CTR", NULL);
 	int made = 0;
 
-	while (hmac && made < 3 && (mac[made] = keyed(hmac, keys->key[made])))
+	while (hmac && aes && made < 3 &&
+		(key[made].mac = keyed_mac(hmac, keys->mac[made])) &&
+		(key[made].cipher = keyed_cipher(aes, keys->cipher[made])))
 		made++;
 	EVP_MAC_free(hmac);
-	if (made < 3) {
-		free_macs(mac);
+	EVP_CIPHER_free(aes);
+	return made == 3 ? 0 : -1;
+}
+
+int seal_change(struct seal *seal, const struct seal_keys *keys)
+{
+	struct seal_key key[3] = {{NULL, NULL}};
+
+	if (make_keys(keys, key) < 0) {
+		free_keys(key);
 		return -1;
 	}
-	free_macs(seal->mac);
-	memcpy(seal->mac, mac, sizeof(mac));
+	free_keys(seal->key);
+	memcpy(seal->key, key, sizeof(key));
 	seal->generation = keys->generation;
 	return 0;
 }
@@ -97,7 +119,23 @@ int seal_init(struct seal *seal, const struct seal_keys *keys, uint64_t self)
 
 void seal_finish(struct seal *seal)
 {
-	free_macs(seal->mac);
+	free_keys(seal->key);
+}
+
+/* Encrypts a body, or decrypts it, which is the same in this mode.  See seal.h
+ * for the first block. */
+static int encrypt(EVP_CIPHER_CTX *cipher, const struct message *message,
+	const uint8_t *in, size_t len, uint8_t *out)
+{
+	uint8_t block[16];
+	int got = 0;
+
+	put(block, message->from, 8);
+	put(block + 8, message->counter << 8, 8);
+	if (!EVP_EncryptInit_ex2(cipher, NULL, NULL, block, NULL) ||
+		(len && !EVP_EncryptUpdate(cipher, out, &got, in, (int)len)))
+		return -1;
+	return (size_t)got == len ? 0 : -1;
 }
 
 /* Keys were set once: an init without one starts again with the same. */
@@ -113,66 +151,88 @@ static int tag(EVP_MAC_CTX *mac, const uint8_t *bytes, size_t len,
 	return 0;
 }
 
-size_t seal_close(
-	struct seal *seal, struct message *message, uint8_t *out, size_t cap)
+static void write_head(
+	const struct seal *seal, const struct message *message, uint8_t *out)
 {
-	uint8_t hmac[HMAC_LEN];
-	size_t len;
-
-	/* After the last number there is none that was not used before. */
-	if (cap < SEAL_HEAD + SEAL_TAG || seal->counter == UINT64_MAX ||
-		message_write(message, out + SEAL_HEAD,
-			cap - SEAL_HEAD - SEAL_TAG, &len) < 0)
-		return 0;
-	message->version = SEAL_VERSION_OWN;
-	message->from = seal->self;
-	message->counter = ++seal->counter;
 	out[0] = message->version;
 	out[1] = (uint8_t)message->type;
 	put(out + 2, seal->generation, 4);
 	put(out + 6, message->from, 8);
 	put(out + 14, message->to, 8);
 	put(out + 22, message->counter, 8);
-	len += SEAL_HEAD;
-	if (tag(seal->mac[1], out, len, hmac) < 0)
+}
+
+size_t seal_close(
+	struct seal *seal, struct message *message, uint8_t *out, size_t cap)
+{
+	uint8_t hmac[HMAC_LEN], body[MESSAGE_MOST];
+	size_t len;
+
+	if (cap > MESSAGE_MOST)
+		cap = MESSAGE_MOST;
+	/* After the last number there is none that was not used before. */
+	if (cap < SEAL_HEAD + SEAL_TAG || seal->counter == SEAL_COUNTER_MOST ||
+		message_write(message, body, cap - SEAL_HEAD - SEAL_TAG, &len) <
+			0)
 		return 0;
-	memcpy(out + len, hmac, SEAL_TAG);
-	return len + SEAL_TAG;
+	message->version = SEAL_VERSION_OWN;
+	message->from = seal->self;
+	message->counter = ++seal->counter;
+	write_head(seal, message, out);
+	if (encrypt(seal->key[1].cipher, message, body, len, out + SEAL_HEAD) <
+			0 ||
+		tag(seal->key[1].mac, out, SEAL_HEAD + len, hmac) < 0)
+		return 0;
+	memcpy(out + SEAL_HEAD + len, hmac, SEAL_TAG);
+	return SEAL_HEAD + len + SEAL_TAG;
 }
 
 /* NULL: none is for this generation.  The first and the last one have one
  * neighbour. */
-static EVP_MAC_CTX *mac_of(const struct seal *seal, uint32_t generation)
+static const struct seal_key *key_of(
+	const struct seal *seal, uint32_t generation)
 {
 	int64_t step = (int64_t)generation - seal->generation;
 
-	return step >= -1 && step <= 1 ? seal->mac[step + 1] : NULL;
+	return step >= -1 && step <= 1 ? &seal->key[step + 1] : NULL;
 }
 
-static enum seal_fault check(
-	const struct seal *seal, const uint8_t *bytes, size_t len)
+static enum seal_fault check(const struct seal *seal, const uint8_t *bytes,
+	size_t len, const struct seal_key **key)
 {
 	uint8_t hmac[HMAC_LEN];
-	EVP_MAC_CTX *mac;
 
 	if (len < SEAL_HEAD + SEAL_TAG || len > MESSAGE_MOST)
 		return SEAL_SHORT;
 	if (bytes[0] >> 4 != SEAL_VERSION_OWN >> 4)
 		return SEAL_VERSION;
-	mac = mac_of(seal, (uint32_t)get(bytes + 2, 4));
-	if (!mac)
+	*key = key_of(seal, (uint32_t)get(bytes + 2, 4));
+	if (!*key)
 		return SEAL_GENERATION;
-	if (tag(mac, bytes, len - SEAL_TAG, hmac) < 0)
+	if (tag((*key)->mac, bytes, len - SEAL_TAG, hmac) < 0)
 		return SEAL_FAILED;
 	return CRYPTO_memcmp(hmac, bytes + len - SEAL_TAG, SEAL_TAG) == 0
 		       ? SEAL_GOOD
 		       : SEAL_FORGED;
 }
 
+static enum seal_fault open_body(EVP_CIPHER_CTX *cipher, const uint8_t *bytes,
+	size_t len, struct message *out)
+{
+	uint8_t body[MESSAGE_MOST];
+
+	if (!out->from || !out->counter || out->counter > SEAL_COUNTER_MOST)
+		return SEAL_MALFORMED;
+	if (encrypt(cipher, out, bytes, len, body) < 0)
+		return SEAL_FAILED;
+	return message_read(body, len, out) == 0 ? SEAL_GOOD : SEAL_MALFORMED;
+}
+
 enum seal_fault seal_open(const struct seal *seal, const uint8_t *bytes,
 	size_t len, struct message *out)
 {
-	enum seal_fault fault = check(seal, bytes, len);
+	const struct seal_key *key = NULL;
+	enum seal_fault fault = check(seal, bytes, len, &key);
 
 	if (fault != SEAL_GOOD)
 		return fault;
@@ -186,9 +246,6 @@ enum seal_fault seal_open(const struct seal *seal, const uint8_t *bytes,
 		return SEAL_NOT_FOR_US;
 	if (!message_known(out->type))
 		return SEAL_UNKNOWN;
-	if (!out->from || !out->counter ||
-		message_read(
-			bytes + SEAL_HEAD, len - SEAL_HEAD - SEAL_TAG, out) < 0)
-		return SEAL_MALFORMED;
-	return SEAL_GOOD;
+	return open_body(key->cipher, bytes + SEAL_HEAD,
+		len - SEAL_HEAD - SEAL_TAG, out);
 }

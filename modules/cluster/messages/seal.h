@@ -2,7 +2,8 @@
 
 /*
  * seal.h - the frame of a message between nodes: version, type, generation,
- * sender, receiver, counter, the body, and an HMAC-SHA256 over all of it.  [C]
+ * sender, receiver, counter, the encrypted body, and an HMAC-SHA256 over all of
+ * it.  [C]
  *
  * | byte | what                                        |
  * |------|---------------------------------------------|
@@ -11,9 +12,22 @@
  * | 2    | generation of the key                       |
  * | 6    | sender, never 0                             |
  * | 14   | receiver; 0: all                            |
- * | 22   | counter, never 0                            |
- * | 30   | body                                        |
+ * | 22   | counter, never 0, SEAL_COUNTER_MOST at most |
+ * | 30   | body, encrypted                             |
  * | last | the first SEAL_TAG bytes of the HMAC        |
+ *
+ * The body is encrypted by AES-256 in counter mode, because it may have the key
+ * of a session, which is for one asker.  (GCM's nonce of 12 bytes has no room
+ * for an incarnation and a counter.)  The first block of the mode's counter is
+ * the sender's incarnation, 8 bytes, the message's counter, 7 bytes, and a 0: a
+ * message has fewer than 256 blocks.  No block is used twice with one key, for:
+ * - A process never uses a number twice, even if its message was not sent, and
+ *   goes on counting when keys change.
+ * - Another process has another incarnation: 64 random bits, which two of a
+ *   million processes with the same key share with a probability of 3e-8.
+ * (A machine that is started twice from one copy of its memory would repeat
+ * itself.  Other nodes drop what comes second, as played again.)  What is not
+ * encrypted says which nodes talk, what kind of message it is, and how long.
  *
  * Versions.  A new major means another frame or key: a node that does not know
  * it drops the message (SEAL_VERSION), before it looks further.  A new minor
@@ -27,11 +41,12 @@
  * by node.  For a new major, a release that reads both and writes the old one
  * goes to all nodes before one that writes the new one.
  *
- * Keys are derived from the relay's private key, one for each generation, so a
- * generation can be left behind without a new key.pem.  The cluster's name
- * belongs to the derivation: else two clusters of one relay could be mixed up.
- * A message of the generations next to the own one is accepted, so that nodes
- * can change one after the other.
+ * Keys are derived from the relay's private key, two for each generation (one
+ * for the HMAC and one for the body), so a generation can be left behind
+ * without a new key.pem.  The cluster's name belongs to the derivation: else
+ * two clusters of one relay could be mixed up.  A message of the generations
+ * next to the own one is accepted, so that nodes can change one after the
+ * other.
  *
  * Replays are found without clocks: an incarnation is a random number of one
  * process, and its counter rises.  See replay.h and node_table.h.
@@ -47,14 +62,22 @@
 #define SEAL_KEY         32
 #define SEAL_HEAD        30
 #define SEAL_TAG         16
+/* 7 bytes. */
+#define SEAL_COUNTER_MOST (UINT64_MAX >> 8)
 
+/* Of generation - 1, generation, + 1. */
 struct seal_keys {
 	uint32_t generation;
-	uint8_t key[3][SEAL_KEY]; /* of generation - 1, generation, + 1 */
+	uint8_t mac[3][SEAL_KEY];
+	uint8_t cipher[3][SEAL_KEY];
 };
 
 struct seal {
-	EVP_MAC_CTX *mac[3]; /* owned; in the order of the keys */
+	/* In the order of the keys. */
+	struct seal_key {
+		EVP_MAC_CTX *mac;       /* owned */
+		EVP_CIPHER_CTX *cipher; /* owned */
+	} key[3];
 	uint32_t generation;
 	uint64_t self;    /* the own incarnation */
 	uint64_t counter; /* of the last message that was sealed */
@@ -67,7 +90,7 @@ enum seal_fault {
 	SEAL_GENERATION, /* a generation that is not accepted */
 	SEAL_FORGED,     /* the HMAC is wrong: another key */
 	SEAL_NOT_FOR_US, /* to another incarnation, or from ourselves */
-	SEAL_MALFORMED,  /* the body, or a 0 that cannot be */
+	SEAL_MALFORMED,  /* the body, or a number that cannot be */
 	SEAL_UNKNOWN,    /* a type of a newer version */
 	SEAL_FAILED,     /* OpenSSL: memory is short, so it was not checked */
 	SEAL_FAULTS
@@ -91,7 +114,7 @@ void seal_finish(struct seal *seal);
  * that cannot be sent, or OpenSSL has failed.  A number is never used twice. */
 size_t seal_close(
 	struct seal *seal, struct message *message, uint8_t *out, size_t cap);
-/* Nothing of the body is read before the HMAC was found right.  *out counts
+/* Nothing is decrypted before the HMAC was found right.  *out counts
  * with SEAL_GOOD; its type, version and from also with SEAL_NOT_FOR_US,
  * SEAL_MALFORMED and SEAL_UNKNOWN, for logs. */
 enum seal_fault seal_open(const struct seal *seal, const uint8_t *bytes,

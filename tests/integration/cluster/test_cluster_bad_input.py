@@ -2,6 +2,7 @@
 """What somebody else writes into the Redis of a cluster, or publishes there: a clear message, and
 nobody is disturbed."""
 
+import codecs
 import os
 import pathlib
 import random
@@ -50,10 +51,11 @@ def served(nodes, asker, device):
     (lambda ghost: ghost.seal(cm.LEASE, cm.lease()[:-1]), "malformed"),
     (lambda ghost: ghost.seal(cm.LEASE, cm.lease(), sender=0), "malformed"),
     (lambda ghost: ghost.seal(cm.LEASE, cm.lease(), counter=0), "malformed"),
+    (lambda ghost: ghost.seal(cm.LEASE, cm.lease(), counter=1 << 56), "malformed"),
     (lambda ghost: ghost.seal(77, b"whatever"), "unknown"),
     (lambda ghost: ghost.seal(77, b"whatever", version=0x1f), "unknown"),
 ], ids=["empty", "garbage", "all-ones", "oversized", "newer-major", "forged", "no-name", "bad-name",
-        "bad-state", "cut-off", "sender-0", "counter-0", "unknown-type", "newer-type"])
+        "bad-state", "cut-off", "sender-0", "counter-0", "counter-8", "unknown-type", "newer-type"])
 def test_a_message_that_is_none_is_counted_and_dropped(start_nodes, redis, relay_keys,  # noqa: F811
                                                        identities, what, reason):
     nodes = start_nodes(2)
@@ -131,6 +133,26 @@ def test_messages_that_are_played_again_change_nothing(start_nodes, redis, relay
     nodes[0].wait_for_metric("rejected_total", 1, '{reason="short"}')
     assert nodes[0].metric("nodes", '{state="open"}') == 1
     assert nodes[0].count(r"node node-2 \(\w+\) is up") == 1
+
+
+def test_who_reads_in_redis_learns_no_session_key(start_nodes, redis, identities):  # noqa: F811
+    """Nor who asks, and from where."""
+    nodes = start_nodes(2)
+    with socket.socket(socket.AF_UNIX) as sock, join(nodes[0], identities[2]) as device:
+        sock.settimeout(PATIENCE)
+        sock.connect(str(redis.socket))
+        sock.sendall(b"MONITOR\r\n")
+        nodes.wait_until_claimed(1)
+        invited = [wait_until_found(nodes[1], identities[0], identities[2]), device.invitation()]
+        redis.ask("ECHO", "the end")
+        seen = b""
+        while b"the end" not in seen:
+            seen += sock.recv(65536)
+    seen = codecs.escape_decode(seen)[0]
+    assert identities[2].id in seen, "the device, as the name of a key"
+    for one in invited:
+        assert len(one.key) == 32 and one.key not in seen
+    assert identities[0].id not in seen
 
 
 def _published(stream):

@@ -9,6 +9,7 @@ import struct
 import threading
 
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from waiting import PATIENCE, wait_for
@@ -19,13 +20,13 @@ VERSION = 0x10
 _TAG = 16
 
 
-def key_of(folder, cluster="relay", generation=1):
-    """The key of messages, from the key.pem in that folder."""
+def keys_of(folder, cluster="relay", generation=1):
+    """The keys of messages and of their bodies, from the key.pem in that folder."""
     key = serialization.load_pem_private_key((folder / "key.pem").read_bytes(), None)
     number = key.private_numbers().private_value.to_bytes((key.key_size + 7) // 8, "big")
-    label = f"messages of {cluster}, generation {generation}".encode()
-    return HKDF(hashes.SHA256(), 32, b"strelaysrv derived key 1",
-                b"cluster\0" + label).derive(b"EC\0" + number)
+    return tuple(HKDF(hashes.SHA256(), 32, b"strelaysrv derived key 1",
+                      f"cluster\0{what} of {cluster}, generation {generation}".encode())
+                 .derive(b"EC\0" + number) for what in ("messages", "bodies of messages"))
 
 
 def place(host="", port=0):
@@ -45,9 +46,9 @@ def lease(name="ghost", answers=0, v4=("192.0.2.9", 22067), state=OPEN, lease_ms
 class Ghost:
     """Who knows the key and can publish: a node that says what a test wants."""
 
-    def __init__(self, redis, folder, cluster="relay", generation=1, key=None):
+    def __init__(self, redis, folder, cluster="relay", generation=1, keys=None):
         self.redis, self.cluster, self.generation = redis, cluster, generation
-        self.key = key or key_of(folder, cluster, generation)
+        self.keys = keys or keys_of(folder, cluster, generation)
         self.incarnation = int.from_bytes(os.urandom(8), "big") | 1
         self.counter = 0
         self.heard = []  # (type, sender, counter, body)
@@ -57,13 +58,19 @@ class Ghost:
     def channel(self, incarnation=0):
         return f"st:{{{self.cluster}}}:" + (f"to:{incarnation:016x}" if incarnation else "all")
 
+    def body(self, sender, counter, body):
+        """The same encrypted, or decrypted."""
+        block = struct.pack(">QQ", sender, counter << 8 & (1 << 64) - 1)
+        return Cipher(algorithms.AES(self.keys[1]), modes.CTR(block)).encryptor().update(body)
+
     def seal(self, kind, body=b"", to=0, version=VERSION, counter=None, sender=None):
         if counter is None:
             self.counter += 1
             counter = self.counter
-        head = struct.pack(">BBIQQQ", version, kind, self.generation,
-                           self.incarnation if sender is None else sender, to, counter)
-        return head + body + hmac.digest(self.key, head + body, hashlib.sha256)[:_TAG]
+        sender = self.incarnation if sender is None else sender
+        sealed = struct.pack(">BBIQQQ", version, kind, self.generation, sender, to, counter)
+        sealed += self.body(sender, counter, body)
+        return sealed + hmac.digest(self.keys[0], sealed, hashlib.sha256)[:_TAG]
 
     def publish(self, message, to=0):
         """How many have got it."""
@@ -105,7 +112,8 @@ class Ghost:
                 _, kind, _, sender, to, counter = struct.unpack_from(">BBIQQQ", message)
                 if sender == self.incarnation:
                     continue
-                self.heard.append((kind, sender, counter, message[30:-_TAG]))
+                self.heard.append((kind, sender, counter,
+                                   self.body(sender, counter, message[30:-_TAG])))
                 if kind == HELLO:
                     self.say(LEASE, lease(answers=counter, **facts), to=sender)
                 elif kind == LEASE and to == 0:

@@ -22,7 +22,8 @@
 #define BOB        0x1112131415161718
 #define GENERATION 7
 
-#define KEY_OF(generation) ((uint8_t)(0x20 + (generation)))
+#define KEY_OF(generation)    ((uint8_t)(0x20 + (generation)))
+#define CIPHER_OF(generation) ((uint8_t)(0x60 + (generation)))
 
 /* The call of OpenSSL that fails, from 1; 0: none. */
 static int failing;
@@ -38,6 +39,18 @@ int __wrap_EVP_MAC_init(
 int __real_EVP_MAC_update(EVP_MAC_CTX *, const unsigned char *, size_t);
 int __wrap_EVP_MAC_update(EVP_MAC_CTX *, const unsigned char *, size_t);
 int __real_EVP_MAC_final(EVP_MAC_CTX *, unsigned char *, size_t *, size_t);
+EVP_CIPHER *__real_EVP_CIPHER_fetch(OSSL_LIB_CTX *, const char *, const char *);
+EVP_CIPHER *__wrap_EVP_CIPHER_fetch(OSSL_LIB_CTX *, const char *, const char *);
+EVP_CIPHER_CTX *__real_EVP_CIPHER_CTX_new(void);
+EVP_CIPHER_CTX *__wrap_EVP_CIPHER_CTX_new(void);
+int __real_EVP_EncryptInit_ex2(EVP_CIPHER_CTX *, const EVP_CIPHER *,
+	const unsigned char *, const unsigned char *, const OSSL_PARAM[]);
+int __wrap_EVP_EncryptInit_ex2(EVP_CIPHER_CTX *, const EVP_CIPHER *,
+	const unsigned char *, const unsigned char *, const OSSL_PARAM[]);
+int __real_EVP_EncryptUpdate(
+	EVP_CIPHER_CTX *, unsigned char *, int *, const unsigned char *, int);
+int __wrap_EVP_EncryptUpdate(
+	EVP_CIPHER_CTX *, unsigned char *, int *, const unsigned char *, int);
 int __wrap_EVP_MAC_final(EVP_MAC_CTX *, unsigned char *, size_t *, size_t);
 
 static bool fails(void)
@@ -74,12 +87,42 @@ int __wrap_EVP_MAC_final(
 	return fails() ? 0 : __real_EVP_MAC_final(mac, out, len, size);
 }
 
+EVP_CIPHER *__wrap_EVP_CIPHER_fetch(
+	OSSL_LIB_CTX *ctx, const char *name, const char *properties)
+{
+	return fails() ? NULL : __real_EVP_CIPHER_fetch(ctx, name, properties);
+}
+
+EVP_CIPHER_CTX *__wrap_EVP_CIPHER_CTX_new(void)
+{
+	return fails() ? NULL : __real_EVP_CIPHER_CTX_new();
+}
+
+int __wrap_EVP_EncryptInit_ex2(EVP_CIPHER_CTX *cipher, const EVP_CIPHER *type,
+	const unsigned char *key, const unsigned char *iv,
+	const OSSL_PARAM params[])
+{
+	return fails() ? 0
+		       : __real_EVP_EncryptInit_ex2(
+				 cipher, type, key, iv, params);
+}
+
+int __wrap_EVP_EncryptUpdate(EVP_CIPHER_CTX *cipher, unsigned char *out,
+	int *out_len, const unsigned char *in, int len)
+{
+	return fails() ? 0
+		       : __real_EVP_EncryptUpdate(
+				 cipher, out, out_len, in, len);
+}
+
 static struct seal_keys keys_of(uint32_t generation)
 {
 	struct seal_keys keys = {.generation = generation};
 
-	for (uint32_t i = 0; i < 3; i++)
-		memset(keys.key[i], KEY_OF(generation + i - 1), SEAL_KEY);
+	for (uint32_t i = 0; i < 3; i++) {
+		memset(keys.mac[i], KEY_OF(generation + i - 1), SEAL_KEY);
+		memset(keys.cipher[i], CIPHER_OF(generation + i - 1), SEAL_KEY);
+	}
 	return keys;
 }
 
@@ -119,6 +162,30 @@ static void sign_again(uint8_t *bytes, size_t len)
 	memcpy(bytes + len - SEAL_TAG, hmac, SEAL_TAG);
 }
 
+/* Decrypts the body by hand: block by block, in the mode that has no counter of
+ * its own. */
+static void decrypt(uint8_t *bytes, size_t len)
+{
+	size_t most = len - SEAL_HEAD - SEAL_TAG;
+	uint8_t key[SEAL_KEY], stream[16], block[16];
+	EVP_CIPHER_CTX *aes = __real_EVP_CIPHER_CTX_new();
+	int got;
+
+	memset(key, CIPHER_OF(GENERATION), SEAL_KEY);
+	assert_true(aes && EVP_EncryptInit_ex(
+				   aes, EVP_aes_256_ecb(), NULL, key, NULL));
+	for (size_t i = 0; i < most; i++) {
+		memcpy(block, bytes + 6, 8);      /* the sender */
+		memcpy(block + 8, bytes + 23, 7); /* the counter */
+		block[15] = (uint8_t)(i / 16);
+		if (i % 16 == 0)
+			assert_true(__real_EVP_EncryptUpdate(
+				aes, stream, &got, block, 16));
+		bytes[SEAL_HEAD + i] ^= stream[i % 16];
+	}
+	EVP_CIPHER_CTX_free(aes);
+}
+
 static enum seal_fault opened_by(
 	const struct seal *seal, const uint8_t *bytes, size_t len)
 {
@@ -156,6 +223,51 @@ static void the_frame_is_as_documented(void **state)
 	memcpy(again, bytes, len);
 	sign_again(again, len);
 	assert_memory_equal(bytes, again, len);
+}
+
+static void the_body_is_encrypted(void **state)
+{
+	(void)state;
+	for (unsigned type = 1; type < MESSAGE_TYPES; type++) {
+		uint8_t bytes[MESSAGE_MOST], body[MESSAGE_MOST];
+		size_t len = sealed((enum message_type)type, bytes), size;
+		struct message in = example((enum message_type)type);
+
+		assert_int_equal(
+			message_write(&in, body, MESSAGE_MOST, &size), 0);
+		assert_int_equal(len, SEAL_HEAD + size + SEAL_TAG);
+		if (size)
+			assert_memory_not_equal(bytes + SEAL_HEAD, body, size);
+		decrypt(bytes, len);
+		assert_memory_equal(bytes + SEAL_HEAD, body, size);
+	}
+}
+
+/* What is the same in two messages looks different. */
+static void no_two_messages_are_encrypted_alike(void **state)
+{
+	struct seal alice = seal_of(ALICE, 0), bob = seal_of(BOB, 0);
+	struct seal *from[] = {&alice, &alice, &alice, &bob, &bob};
+	const struct seal_keys next = keys_of(GENERATION + 1);
+	struct message message = example(MESSAGE_LEASE);
+	uint8_t bytes[5][MESSAGE_MOST];
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		size_t len;
+
+		/* The key changes, and with it what was the same before. */
+		if (i == 2)
+			assert_int_equal(seal_change(&alice, &next), 0);
+		len = seal_close(from[i], &message, bytes[i], MESSAGE_MOST);
+		assert_true(len > SEAL_HEAD + 8 * 16);
+		for (int k = 0; k < i; k++)
+			for (size_t at = SEAL_HEAD; at + 16 <= len; at += 16)
+				assert_memory_not_equal(
+					bytes[i] + at, bytes[k] + at, 16);
+	}
+	seal_finish(&alice);
+	seal_finish(&bob);
 }
 
 static void each_message_arrives(void **state)
@@ -333,6 +445,18 @@ static void messages_of_others_are_dropped(void **state)
 	assert_int_equal(opened(bytes, len), SEAL_NOT_FOR_US);
 }
 
+/* A number of 8 bytes would give the blocks of another one. */
+static void a_counter_has_7_bytes(void **state)
+{
+	uint8_t bytes[MESSAGE_MOST];
+	size_t len = sealed(MESSAGE_HELLO, bytes);
+
+	(void)state;
+	bytes[22] = 1;
+	sign_again(bytes, len);
+	assert_int_equal(opened(bytes, len), SEAL_MALFORMED);
+}
+
 static void a_sender_and_a_counter_are_never_0(void **state)
 {
 	uint8_t bytes[MESSAGE_MOST];
@@ -352,12 +476,13 @@ static void malformed_bodies_are_refused(void **state)
 {
 	uint8_t bytes[MESSAGE_MOST];
 	size_t len = sealed(MESSAGE_LEASE, bytes);
+	uint8_t first = (uint8_t)example(MESSAGE_LEASE).lease.name[0];
 
 	(void)state;
-	bytes[SEAL_HEAD] = '"';
+	bytes[SEAL_HEAD] ^= first ^ '"';
 	sign_again(bytes, len);
 	assert_int_equal(opened(bytes, len), SEAL_MALFORMED);
-	bytes[SEAL_HEAD] = 'f';
+	bytes[SEAL_HEAD] ^= first ^ '"';
 	sign_again(bytes, len - 1);
 	assert_int_equal(opened(bytes, len - 1), SEAL_MALFORMED);
 }
@@ -453,9 +578,9 @@ static void counters_rise_and_end(void **state)
 	assert_int_equal(seal_change(&alice, &next), 0);
 	assert_true(seal_close(&alice, &message, bytes, MESSAGE_MOST));
 	assert_int_equal(message.counter, 300);
-	alice.counter = UINT64_MAX - 1;
+	alice.counter = SEAL_COUNTER_MOST - 1;
 	assert_true(seal_close(&alice, &message, bytes, MESSAGE_MOST));
-	assert_int_equal(message.counter, UINT64_MAX);
+	assert_int_equal(message.counter, SEAL_COUNTER_MOST);
 	assert_int_equal(seal_close(&alice, &message, bytes, MESSAGE_MOST), 0);
 	assert_int_equal(seal_close(&alice, &message, bytes, MESSAGE_MOST), 0);
 	seal_finish(&alice);
@@ -489,11 +614,12 @@ static void openssl_may_fail(void **state)
 	(void)state;
 	for (failing = 1; seal_init(&seal, &keys, BOB) < 0;
 		failing = ++failed + 1) {
-		assert_null(seal.mac[0]);
+		assert_null(seal.key[0].mac);
+		assert_null(seal.key[0].cipher);
 		seal_finish(&seal);
 	}
 	failing = 0;
-	assert_int_equal(failed, 1 + 3 + 3);
+	assert_int_equal(failed, 2 + 3 * 4);
 	seal_finish(&seal);
 }
 
@@ -507,7 +633,7 @@ static void messages_survive_failures_of_openssl(void **state)
 	size_t len;
 
 	(void)state;
-	for (int call = 1; call <= 3; call++) {
+	for (int call = 1; call <= 5; call++) {
 		before = alice.counter;
 		failing = call;
 		assert_int_equal(
@@ -542,6 +668,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_frame_is_as_documented),
+		cmocka_unit_test(the_body_is_encrypted),
+		cmocka_unit_test(no_two_messages_are_encrypted_alike),
 		cmocka_unit_test(each_message_arrives),
 		cmocka_unit_test(each_truncation_is_refused),
 		cmocka_unit_test(each_bit_counts),
@@ -551,6 +679,7 @@ int main(void)
 		cmocka_unit_test(another_key_is_forged),
 		cmocka_unit_test(nothing_is_judged_before_the_hmac),
 		cmocka_unit_test(messages_of_others_are_dropped),
+		cmocka_unit_test(a_counter_has_7_bytes),
 		cmocka_unit_test(a_sender_and_a_counter_are_never_0),
 		cmocka_unit_test(malformed_bodies_are_refused),
 		cmocka_unit_test(newer_minor_versions_are_understood),
