@@ -57,22 +57,22 @@ void devices_left(struct relay_ctx *cx, struct relay_conn *conn)
 	tell(cx, conn, false);
 }
 
-static int claim(
-	void *arg, const uint8_t *id, enum claim_how how, uint64_t epoch)
+static int claim(void *arg, const uint8_t *id, enum claim_how how,
+	uint64_t epoch, uint64_t serial)
 {
 	struct data *data = data_of(arg);
 
-	return data->known && data->registry
-		       ? data->ops->claim(data->registry, id, how, epoch)
-		       : -1;
+	return data->known && data->registry ? data->ops->claim(data->registry,
+						       id, how, epoch, serial)
+					     : -1;
 }
 
-static int release(void *arg, const uint8_t *id)
+static int release(void *arg, const uint8_t *id, uint64_t serial)
 {
 	struct data *data = data_of(arg);
 
 	return data->known && data->registry
-		       ? data->ops->release(data->registry, id)
+		       ? data->ops->release(data->registry, id, serial)
 		       : -1;
 }
 

@@ -75,12 +75,19 @@ struct registry_calls {
 	void (*away)(void *arg, const char *why);
 };
 
+/*
+ * What is asked may be done late: on a connection that was given up, after what
+ * was asked on the next one.  So each claim of a process has a serial number
+ * above those before, and it is stored with the entry; the highest one stays.
+ */
 struct registry_ops {
 	/* 0; or -1 if it cannot be asked now, and then no result comes. */
 	int (*claim)(void *self, const uint8_t id[REGISTRY_ID],
-		enum claim_how how, uint64_t epoch);
-	/* Removes the entry if it is ours.  No result. */
-	int (*release)(void *self, const uint8_t id[REGISTRY_ID]);
+		enum claim_how how, uint64_t epoch, uint64_t serial);
+	/* Removes the entry if it is ours, and of a claim with that serial or a
+	 * lower one.  No result. */
+	int (*release)(
+		void *self, const uint8_t id[REGISTRY_ID], uint64_t serial);
 	/* Looks the owner up and, if its lease lives, sends it the message,
 	 * in one round trip. */
 	int (*find)(void *self, const uint8_t id[REGISTRY_ID], uint64_t number,

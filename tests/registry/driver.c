@@ -201,15 +201,18 @@ static int request(struct redis_registry *registry, char **words)
 	const char *command = words[0], *text = words[2] ? words[2] : "";
 	const char *more = words[2] && words[3] ? words[3] : "";
 	const char *last = *more && words[4] ? words[4] : "";
+	static uint64_t serial;
 	uint8_t id[REGISTRY_ID];
 
 	pad(text, id);
 	if (strcmp(command, "join") == 0 || strcmp(command, "check") == 0)
 		return ops->claim(registry, id,
 			command[0] == 'j' ? CLAIM_JOIN : CLAIM_CHECK,
-			strtoull(more, NULL, 10));
+			strtoull(more, NULL, 10),
+			*last ? strtoull(last, NULL, 10) : ++serial);
 	if (strcmp(command, "release") == 0)
-		return ops->release(registry, id);
+		return ops->release(registry, id,
+			*more ? strtoull(more, NULL, 10) : serial);
 	if (strcmp(command, "find") == 0)
 		return ops->find(registry, id, strtoull(more, NULL, 10),
 			(const uint8_t *)last, strlen(last));
@@ -238,7 +241,8 @@ static int joins(struct redis_registry *registry, char **words)
 
 		(void)snprintf(text, sizeof(text), "%ld", from + i);
 		pad(text, id);
-		if (redis_registry_ops.claim(registry, id, CLAIM_JOIN, 0) == 0)
+		if (redis_registry_ops.claim(registry, id, CLAIM_JOIN, 0, 1) ==
+			0)
 			taken++;
 	}
 	return taken;

@@ -151,17 +151,17 @@ static void identified(void *arg, const uint8_t *id)
 	(void)id;
 }
 
-static int claim(
-	void *arg, const uint8_t *id, enum claim_how how, uint64_t epoch)
+static int claim(void *arg, const uint8_t *id, enum claim_how how,
+	uint64_t epoch, uint64_t serial)
 {
 	(void)arg;
-	return redis_registry_ops.claim(registry, id, how, epoch);
+	return redis_registry_ops.claim(registry, id, how, epoch, serial);
 }
 
-static int release(void *arg, const uint8_t *id)
+static int release(void *arg, const uint8_t *id, uint64_t serial)
 {
 	(void)arg;
-	return redis_registry_ops.release(registry, id);
+	return redis_registry_ops.release(registry, id, serial);
 }
 
 static void tell(void *arg, uint64_t to, const uint8_t *id, uint64_t epoch)

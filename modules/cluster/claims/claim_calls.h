@@ -30,8 +30,8 @@ struct claim_conn {
 struct claims_calls {
 	/* As in struct registry_ops. */
 	int (*claim)(void *arg, const uint8_t *id, enum claim_how how,
-		uint64_t epoch);
-	int (*release)(void *arg, const uint8_t *id);
+		uint64_t epoch, uint64_t serial);
+	int (*release)(void *arg, const uint8_t *id, uint64_t serial);
 	/* Messages.  They are also for a node that is not known to live: its
 	 * lease may not have come yet, or it hangs and will wake. */
 	void (*tell_claimed)(void *arg, uint64_t incarnation, const uint8_t *id,

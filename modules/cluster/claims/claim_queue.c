@@ -55,7 +55,8 @@ static int ask(struct claims *claims, struct claim *claim)
 	uint64_t epoch = claim->epoch;
 
 	if (!claim->conn) {
-		if (claims->calls->release(claims->arg, claim->id) != 0)
+		if (claims->calls->release(
+			    claims->arg, claim->id, claims->serial) != 0)
 			return -1;
 		claim_forget(claims, claim);
 		return 0;
@@ -63,8 +64,10 @@ static int ask(struct claims *claims, struct claim *claim)
 	if (join && claims->highest > epoch)
 		epoch = claims->highest;
 	if (claims->calls->claim(claims->arg, claim->id,
-		    join ? CLAIM_JOIN : CLAIM_CHECK, epoch) != 0)
+		    join ? CLAIM_JOIN : CLAIM_CHECK, epoch,
+		    claims->serial + 1) != 0)
 		return -1;
+	claims->serial++;
 	DL_DELETE(claims->queue, claim);
 	claim->flags &= (uint16_t) ~(CLAIM_WAITS | CLAIM_JOINS);
 	claim->flags |= CLAIM_SENT | CLAIM_FLIES;

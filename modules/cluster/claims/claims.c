@@ -309,7 +309,7 @@ void claims_missed(struct claims *claims, const uint8_t *id)
 	struct claim_conn conn;
 
 	if (!claim) {
-		(void)claims->calls->release(claims->arg, id);
+		(void)claims->calls->release(claims->arg, id, claims->serial);
 		return;
 	}
 	conn = (struct claim_conn){claim->worker, claim->conn};

@@ -16,6 +16,7 @@ struct claims {
 	struct claim_notes notes;
 	struct claim *queue; /* utlist: claims and releases that wait */
 	uint32_t flights;    /* claims that are under way */
+	uint64_t serial;     /* of the last claim */
 	uint16_t era;        /* another one when the registry may have lost
 				some; never 0 */
 	uint64_t highest;    /* epoch of any device that was heard of */

@@ -26,8 +26,10 @@
 #include "cluster/registry.h"
 
 #define KEYS_NAME 64 /* the longest name of a cluster */
-#define KEYS_HEX  16
-#define KEYS_MOST (KEYS_NAME + 8 + 5 + REGISTRY_ID)
+/* An entry: incarnation, epoch, serial number. */
+#define KEYS_ENTRY 24
+#define KEYS_HEX   16
+#define KEYS_MOST  (KEYS_NAME + 8 + 5 + REGISTRY_ID)
 
 struct key {
 	char bytes[KEYS_MOST + 1]; /* terminated; that of a device has zeros */

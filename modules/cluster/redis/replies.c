@@ -44,12 +44,12 @@ static int read_digits(const uint8_t *at, size_t len, uint64_t *out)
 int reply_claim(
 	const struct resp *reply, struct owner *before, struct owner *now)
 {
-	if (!is_text(reply) || reply->len != 32)
+	if (!is_text(reply) || reply->len != 2 * (size_t)KEYS_ENTRY)
 		return -1;
 	*before = (struct owner){
 		keys_get(reply->bytes), keys_get(reply->bytes + 8)};
-	*now = (struct owner){
-		keys_get(reply->bytes + 16), keys_get(reply->bytes + 24)};
+	*now = (struct owner){keys_get(reply->bytes + KEYS_ENTRY),
+		keys_get(reply->bytes + KEYS_ENTRY + 8)};
 	/* Both 0 is what tells that there was no answer. */
 	return now->incarnation ? 0 : -1;
 }

@@ -29,13 +29,13 @@ static struct resp_part sha(
 }
 
 static int claim(void *self, const uint8_t id[REGISTRY_ID], enum claim_how how,
-	uint64_t epoch)
+	uint64_t epoch, uint64_t serial)
 {
 	struct redis_registry *registry = self;
 	struct asked asked = {.kind = ASKED_CLAIM};
 	struct key key = keys_device(&registry->keys, id);
 	const char *word = how == CLAIM_JOIN ? "join" : "check";
-	uint8_t entry[16];
+	uint8_t entry[KEYS_ENTRY];
 	const struct resp_part parts[] = {RESP_PART("EVALSHA"),
 		sha(registry, SCRIPT_CLAIM), RESP_PART("1"), key_part(&key),
 		{entry, sizeof(entry)}, {word, strlen(word)}};
@@ -43,18 +43,22 @@ static int claim(void *self, const uint8_t id[REGISTRY_ID], enum claim_how how,
 	memcpy(asked.of.id, id, REGISTRY_ID);
 	memcpy(entry, registry->self, 8);
 	keys_put(entry + 8, epoch);
+	keys_put(entry + 16, serial);
 	return ask(registry, &asked, parts, 6);
 }
 
-static int release(void *self, const uint8_t id[REGISTRY_ID])
+static int release(void *self, const uint8_t id[REGISTRY_ID], uint64_t serial)
 {
 	struct redis_registry *registry = self;
 	const struct asked asked = {.kind = ASKED_RELEASE};
 	struct key key = keys_device(&registry->keys, id);
+	uint8_t most[16];
 	const struct resp_part parts[] = {RESP_PART("EVALSHA"),
 		sha(registry, SCRIPT_RELEASE), RESP_PART("1"), key_part(&key),
-		{registry->self, 8}};
+		{most, sizeof(most)}};
 
+	memcpy(most, registry->self, 8);
+	keys_put(most + 8, serial);
 	return ask(registry, &asked, parts, 5);
 }
 

@@ -83,7 +83,7 @@ def test_a_node_of_the_next_version_is_understood(start_nodes, redis, relay_keys
     nodes[0].wait_for_log(r"node newer \(\w+\) is up")
     target = cm.Ghost(redis, relay_keys).incarnation.to_bytes(8, "big") * 4
     redis.ask("SET", b"st:{relay}:d:" + target,
-              ghost.incarnation.to_bytes(8, "big") + (1).to_bytes(8, "big"))
+              ghost.incarnation.to_bytes(8, "big") + (1).to_bytes(8, "big") + bytes(8))
     redis.ask("SET", f"st:{{relay}}:node:{ghost.incarnation:016x}", "x", "PX", 60000)
     client = ProtocolConnection(nodes[0].address, identities[0])
     client.send(rp.ConnectRequest(target))
@@ -270,7 +270,7 @@ def test_an_entry_that_is_none_is_replaced_by_nobody(start_nodes, redis, identit
     redis.ask("SET", name, "too short")
     nodes = start_nodes(2)
     with join(nodes[0], identities[0]) as device:
-        nodes[0].wait_for_log("somebody else's value.*the entry of a device has 9 bytes, not 16")
+        nodes[0].wait_for_log("somebody else's value.*the entry of a device has 9 bytes, not 24")
         assert ask(nodes[1], identities[1], identities[0]) == NOT_FOUND
         assert meet(nodes[0], identities[1], device) == nodes[0].address
         redis.ask("DEL", name)
@@ -352,7 +352,7 @@ def test_who_writes_to_redis_cannot_keep_a_device_from_its_own_node(start_nodes,
     name = b"st:{relay}:d:" + identities[0].id
     with join(nodes[0], identities[0]) as device:
         nodes.wait_until_claimed(1)
-        redis.ask("SET", name, b"\1" * 8 + b"\xff" * 8)
+        redis.ask("SET", name, b"\1" * 8 + b"\xff" * 8 + bytes(8))
         assert ask(nodes[1], identities[1], identities[0]) == NOT_FOUND
         assert meet(nodes[0], identities[1], device) == nodes[0].address
         # The next join cannot go above that epoch.  It takes the entry all the same.

@@ -28,8 +28,8 @@ def two(driver, redis):
 
 def _entry(redis, device, owner, epoch):
     """Stores an entry as another node or another version would have."""
-    code = "return redis.call('SET', KEYS[1], struct.pack('>I4I4I4I4', " \
-           f"{owner >> 32}, {owner & 0xffffffff}, {epoch >> 32}, {epoch & 0xffffffff}))"
+    code = "return redis.call('SET', KEYS[1], struct.pack('>I4I4I4I4I4I4', " \
+           f"{owner >> 32}, {owner & 0xffffffff}, {epoch >> 32}, {epoch & 0xffffffff}, 0, 0))"
     assert redis.call("EVAL", code, 1, f"st:{{test}}:d:{padded(device)}") == "OK"
 
 
@@ -96,6 +96,25 @@ def test_only_the_owner_releases(two, redis):
     two.ask("release", "a", "dev")
     assert two.ask("find", "a", "dev", 1, "x") == "nobody"
     assert redis.call("EXISTS", f"st:{{test}}:d:{padded('dev')}") == "0"
+
+
+@pytest.mark.parametrize("first", [1, 2**32 - 1, 2**53, 2**63 - 1])
+def test_a_late_release_leaves_a_later_claim_alone(two, first):
+    """Also one that a check has found there, and one that a late claim has changed since."""
+    two.ask("join", "a", "dev", 0, first)
+    two.ask("join", "a", "dev", 0, first + 1)
+    two.ask("release", "a", "dev", first)
+    assert two.ask("check", "a", "dev", 2, first + 3) == ["1:2", "1:2"]
+    two.ask("release", "a", "dev", first + 2)
+    assert two.ask("join", "a", "dev", 0, first) == ["1:2", "1:3"]
+    two.ask("release", "a", "dev", first + 2)
+    two.done("a")
+    # Of another node, which counts for itself.
+    assert two.ask("join", "b", "dev", 0, first) == ["1:3", "2:4"]
+    two.ask("release", "a", "dev", first + 9)
+    two.ask("release", "b", "dev", first)
+    two.done("b")
+    assert two.ask("check", "a", "dev", 1, first + 9) == ["0:0", "1:1"]
 
 
 def test_a_find_sends_to_an_owner_whose_lease_lives(two):

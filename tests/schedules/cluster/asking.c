@@ -70,7 +70,7 @@ static int on_find(void *arg, uint64_t number, const struct message_ask *ask)
 {
 	int node = (int)((const struct node *)arg - w.node);
 
-	return registry_ask(node, OP_FIND, ask->target[0], 0, number);
+	return registry_ask(node, OP_FIND, ask->target[0], 0, number, 0);
 }
 
 static void on_settle(void *arg, const struct relay_ticket *ticket,

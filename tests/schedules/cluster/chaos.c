@@ -57,6 +57,8 @@ static void follow(int server)
 	struct server *s = &w.server[server];
 
 	memcpy(s->entry, w.server[!server].entry, sizeof(s->entry));
+	memcpy(s->serial, w.server[!server].serial, sizeof(s->serial));
+	memcpy(s->asked, w.server[!server].asked, sizeof(s->asked));
 	memcpy(s->lease_ends, w.server[!server].lease_ends,
 		sizeof(s->lease_ends));
 	s->up = true;
@@ -106,6 +108,8 @@ static void begin_restart(void)
 		trace("the server restarts with an old state");
 		all_loose();
 		memcpy(s->entry, w.old, sizeof(s->entry));
+		memset(s->serial, 0, sizeof(s->serial));
+		memset(s->asked, 0, sizeof(s->asked));
 	} else {
 		trace("the server restarts");
 	}
@@ -153,6 +157,7 @@ static void spoil_entries(bool evict)
 			continue;
 		}
 		w.device[i].forged = true;
+		s->serial[i] = s->asked[i] = 0;
 		s->entry[i].incarnation = (uint64_t)between(1, w.processes);
 		s->entry[i].epoch += (uint64_t)between(0, 2);
 		if (s->entry[i].epoch > 1 && chance(500))

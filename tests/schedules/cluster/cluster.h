@@ -16,6 +16,7 @@
  *   within the last SINCE_MS; unless somebody has forged an entry, as the epoch
  *   of a sign of life may then be that of another claim.
  * - A node has one claim of a device under way at most.
+ * - A release never removes what a later claim of that node has made or found.
  * - Who asks for a device is answered once, and within ASKED_MS; if all has
  * been well with the device for SOON_MS, and no message may be lost, the answer
  * is that it was met, or that nobody has it, as it is.
@@ -114,9 +115,10 @@ struct event {
 	int node;    /* that it is for; -1: none */
 	int process; /* of that node: void if it is gone */
 	int device;
-	unsigned link; /* the number of the node's link */
-	unsigned run;  /* of the server */
-	uint64_t a, b; /* conn, epoch, process */
+	unsigned link;  /* the number of the node's link */
+	unsigned run;   /* of the server */
+	uint64_t a, b;  /* conn, epoch, process; of claims, their serial */
+	uint64_t asked; /* how many claims and releases came before */
 	struct owner before, now;
 };
 
@@ -125,6 +127,8 @@ struct server {
 	int side;
 	unsigned run; /* its run_id */
 	struct owner entry[DEVICES];
+	uint64_t serial[DEVICES]; /* of the entries */
+	uint64_t asked[DEVICES];  /* the last claim that made or checked it */
 	int64_t lease_ends[PROCESSES];
 };
 
@@ -174,6 +178,7 @@ struct world {
 	struct device device[DEVICES];
 	struct conn conn[CONNS];
 	unsigned conns, processes, runs, asks;
+	uint64_t asked; /* claims and releases so far */
 	/* How bad it is. */
 	unsigned loss, doubled; /* of 1000 messages */
 	unsigned shortage;      /* of 1000 allocations */
@@ -213,8 +218,8 @@ __attribute__((format(printf, 1, 2))) _Noreturn void wrong(
 
 /* registry.c */
 void registry_begin(void);
-int registry_ask(
-	int node, enum op op, int device, enum claim_how how, uint64_t number);
+int registry_ask(int node, enum op op, int device, enum claim_how how,
+	uint64_t number, uint64_t serial);
 void registry_execute(const struct event *event);
 void registry_answer(const struct event *event);
 void registry_replicate(const struct event *event);

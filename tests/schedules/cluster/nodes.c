@@ -33,16 +33,17 @@ static int number_of(const void *arg)
 	return (int)((const struct node *)arg - w.node);
 }
 
-static int on_claim(
-	void *arg, const uint8_t *id, enum claim_how how, uint64_t epoch)
+static int on_claim(void *arg, const uint8_t *id, enum claim_how how,
+	uint64_t epoch, uint64_t serial)
 {
-	return registry_ask(number_of(arg), OP_CLAIM, id[0], how, epoch);
+	return registry_ask(
+		number_of(arg), OP_CLAIM, id[0], how, epoch, serial);
 }
 
-static int on_release(void *arg, const uint8_t *id)
+static int on_release(void *arg, const uint8_t *id, uint64_t serial)
 {
 	trace("node %d: release of device %d", number_of(arg), id[0]);
-	return registry_ask(number_of(arg), OP_RELEASE, id[0], 0, 0);
+	return registry_ask(number_of(arg), OP_RELEASE, id[0], 0, 0, serial);
 }
 
 static void message_lost(const struct event *event, const char *why)

@@ -43,8 +43,8 @@ static void add_flight(int node, int device, uint64_t number)
 		wrong("too much is under way");
 }
 
-int registry_ask(
-	int node, enum op op, int device, enum claim_how how, uint64_t number)
+int registry_ask(int node, enum op op, int device, enum claim_how how,
+	uint64_t number, uint64_t serial)
 {
 	struct node *n = &w.node[node];
 	struct event event = event_for(node, EV_EXECUTE);
@@ -56,6 +56,8 @@ int registry_ask(
 	event.how = (uint8_t)how;
 	event.device = device;
 	event.a = number;
+	event.b = serial;
+	event.asked = ++w.asked;
 	event.server = (uint8_t)n->server;
 	event.run = n->run;
 	event.link = n->link;
@@ -66,11 +68,22 @@ int registry_ask(
 	return 0;
 }
 
-static void write_entry(int server, int device, struct owner owner)
+static void put_entry(struct server *server, int device, struct owner owner,
+	uint64_t serial, uint64_t asked)
+{
+	server->entry[device] = owner;
+	server->serial[device] = serial;
+	server->asked[device] = asked;
+}
+
+static void write_entry(int server, int device, struct owner owner,
+	uint64_t serial, uint64_t asked)
 {
 	struct event event = event_for(-1, EV_REPLICATE);
 
-	w.server[server].entry[device] = owner;
+	put_entry(&w.server[server], device, owner, serial, asked);
+	event.b = serial;
+	event.asked = asked;
 	event.server = (uint8_t)!server;
 	event.run = w.server[!server].run;
 	event.device = device;
@@ -85,7 +98,8 @@ void registry_replicate(const struct event *event)
 
 	if (server->up && !server->primary && !w.divided &&
 		server->run == event->run)
-		server->entry[event->device] = event->now;
+		put_entry(server, event->device, event->now, event->b,
+			event->asked);
 	else
 		w.device[event->device].loose = true;
 }
@@ -105,6 +119,37 @@ static struct owner claim(const struct event *event, struct owner before)
 			before.incarnation < mine.incarnation))
 		return mine;
 	return before;
+}
+
+/* A claim that is executed late does not lower what a later one has stored. */
+static void store(const struct event *event, struct owner owner)
+{
+	const struct server *server = &w.server[event->server];
+	int device = event->device;
+	uint64_t serial = event->b, asked = event->asked;
+	bool ours = server->entry[device].incarnation == owner.incarnation;
+
+	if (owner.incarnation != (uint64_t)event->process + 1)
+		return;
+	if (ours && server->serial[device] > serial)
+		serial = server->serial[device];
+	if (ours && server->asked[device] > asked)
+		asked = server->asked[device];
+	write_entry(event->server, device, owner, serial, asked);
+}
+
+static void release(const struct event *event)
+{
+	const struct server *server = &w.server[event->server];
+	int device = event->device;
+
+	if (server->entry[device].incarnation != (uint64_t)event->process + 1 ||
+		server->serial[device] > event->b)
+		return;
+	if (server->asked[device] > event->asked)
+		wrong("a release removes what device %d has claimed since",
+			device);
+	write_entry(event->server, device, (struct owner){0, 0}, 0, 0);
 }
 
 static enum find_end find(const struct event *event)
@@ -130,7 +175,12 @@ void registry_execute(const struct event *event)
 	bool same_link = n->up && n->process == event->process &&
 			 n->link == event->link && n->server >= 0;
 
-	/* What a link still had under way may come through. */
+	/* What a link still had under way may come through, late. */
+	if (!same_link && !event->waited) {
+		answer.waited = true;
+		at(w.now + between(0, 2000), &answer);
+		return;
+	}
 	if (!server->up || !server->primary || server->run != event->run ||
 		(!same_link && chance(500))) {
 		w.device[event->device].loose = true;
@@ -139,9 +189,7 @@ void registry_execute(const struct event *event)
 	if (!same_link)
 		unnoticed(event->device);
 	if (event->op == OP_RELEASE) {
-		if (entry->incarnation == (uint64_t)event->process + 1)
-			write_entry(event->server, event->device,
-				(struct owner){0, 0});
+		release(event);
 		return;
 	}
 	answer.what = EV_ANSWER;
@@ -150,9 +198,7 @@ void registry_execute(const struct event *event)
 	} else {
 		answer.before = *entry;
 		answer.now = claim(event, *entry);
-		if (answer.now.incarnation != entry->incarnation ||
-			answer.now.epoch != entry->epoch)
-			write_entry(event->server, event->device, answer.now);
+		store(event, answer.now);
 	}
 	if (!same_link)
 		return;

@@ -60,11 +60,14 @@ __attribute__((format(printf, 2, 3))) static void note(
 	d->len += (size_t)len;
 }
 
-static int on_claim(
-	void *arg, const uint8_t *id, enum claim_how how, uint64_t epoch)
+/* Each claim has a higher serial than the last; a release has the last. */
+static int on_claim(void *arg, const uint8_t *id, enum claim_how how,
+	uint64_t epoch, uint64_t serial)
 {
 	struct claims_double *d = arg;
 
+	assert_int_equal(serial, d->serial + 1);
+	d->serial += d->claim == 0;
 	if (d->claim == 0) {
 		d->last = device_of(id);
 		d->total++;
@@ -76,10 +79,11 @@ static int on_claim(
 	return d->claim;
 }
 
-static int on_release(void *arg, const uint8_t *id)
+static int on_release(void *arg, const uint8_t *id, uint64_t serial)
 {
 	struct claims_double *d = arg;
 
+	assert_int_equal(serial, d->serial);
 	note(d, "release%u ", device_of(id));
 	return d->release;
 }

@@ -15,6 +15,7 @@
 struct claims_double {
 	struct claims *claims;
 	int64_t now;
+	uint64_t serial;
 	int claim, release, probe, end; /* what these calls return */
 	bool lives;                     /* every other node */
 	bool quiet;                     /* only counts */

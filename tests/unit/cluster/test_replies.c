@@ -118,22 +118,22 @@ static void any_value_is_read_safely(void **state)
 
 static void claims_have_two_owners(void **state)
 {
-	char text[48] = "$32\r\n";
+	char text[64] = "$48\r\n";
 	struct owner before, now;
 
 	(void)state;
 	keys_put((uint8_t *)text + 5, 1);
 	keys_put((uint8_t *)text + 13, UINT64_MAX - 1);
-	keys_put((uint8_t *)text + 21, 0xfedcba9876543210);
-	keys_put((uint8_t *)text + 29, UINT64_MAX);
-	memcpy(text + 37, "\r\n", 2);
-	assert_int_equal(reply_claim(made_of(text, 39), &before, &now), 0);
+	keys_put((uint8_t *)text + 29, 0xfedcba9876543210);
+	keys_put((uint8_t *)text + 37, UINT64_MAX);
+	memcpy(text + 53, "\r\n", 2);
+	assert_int_equal(reply_claim(made_of(text, 55), &before, &now), 0);
 	assert_true(before.incarnation == 1 && before.epoch == UINT64_MAX - 1);
 	assert_true(now.incarnation == 0xfedcba9876543210 &&
 		    now.epoch == UINT64_MAX);
 	/* That would mean that there was no answer. */
-	keys_put((uint8_t *)text + 21, 0);
-	assert_int_equal(reply_claim(made_of(text, 39), &before, &now), -1);
+	keys_put((uint8_t *)text + 29, 0);
+	assert_int_equal(reply_claim(made_of(text, 55), &before, &now), -1);
 }
 
 static void roles_are_told(void **state)
