@@ -9,6 +9,7 @@ import threading
 
 import pytest
 
+import redis_rights
 from held_forwarder import Forwarder
 from redis_server import start_redis  # noqa: F401
 from registry_driver import driver, padded  # noqa: F401
@@ -17,8 +18,7 @@ from waiting import wait_for
 NONE = ["0:0", "0:0"]
 ENTRY = f"st:{{test}}:d:{padded('dev')}"
 #: All that a node needs.
-RIGHTS = ("+auth +select +role +info +config|get +script|load +evalsha +subscribe +publish +ping "
-          "+get +set +del +exists +sadd +srem +sscan")
+RIGHTS = " ".join(word for word in redis_rights.rights() if word.startswith("+"))
 
 
 @pytest.fixture
