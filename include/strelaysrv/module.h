@@ -67,7 +67,8 @@
  *                    relay_conn_peek, relay_conn_pass_on,
  *                    relay_session_protocol, relay_ask_asked,
  *                    relay_tell_joined, relay_tell_left, relay_derive_key;
- *                    peer_joined, peer_left, peer_asked; a connection that
+ *                    peer_joined, peer_left, peer_asked;
+ *                    struct relay_shared_tables; a connection that
  *                    is moved
  *                    stays a stranger until it is settled, unless its
  *                    module was built for an older version
@@ -113,6 +114,7 @@ struct relay_ctx {
 #include <strelaysrv/http.h>
 #include <strelaysrv/listener.h>
 #include <strelaysrv/service.h>
+#include <strelaysrv/shared_table.h>
 #include <strelaysrv/status.h>
 #include <strelaysrv/server.h>
 #include <strelaysrv/command.h>

@@ -20,6 +20,7 @@
 #include "cluster/own_node.h"
 #include "cluster/recount.h"
 #include "cluster/setup.h"
+#include "cluster/sharing.h"
 #include "cluster/ticking.h"
 
 static const struct relay_option options[] = {
@@ -72,7 +73,9 @@ static const struct relay_option options[] = {
 
 static int init(struct relay_ctx *cx, struct relay_err *err)
 {
-	return counts_init(cx, err) == 0 ? command_init(cx, err) : -1;
+	return counts_init(cx, err) == 0 && sharing_init(cx, err) == 0
+		       ? command_init(cx, err)
+		       : -1;
 }
 
 static int make_seal(struct relay_ctx *cx, struct relay_err *err)
@@ -122,7 +125,8 @@ static int start(struct relay_ctx *cx, struct relay_err *err)
 	if (setup_node(conf_of(cx), data->node, sizeof(data->node), err) == 0 &&
 		setup_make(cx, cx->conf, relay_files(cx, cx->conf),
 			&data->setup, err) == 0 &&
-		make_seal(cx, err) == 0 && make_all(cx, err) == 0)
+		make_seal(cx, err) == 0 && make_all(cx, err) == 0 &&
+		sharing_start(cx, err) == 0)
 		return 0;
 	release_all(data);
 	return -1;
@@ -195,6 +199,7 @@ static void reload(struct relay_ctx *cx)
 	struct relay_err err;
 
 	advice_names(cx);
+	sharing_again(cx);
 	if (engine_stays(cx)) {
 		own_node_renew(cx);
 		return;
@@ -233,6 +238,7 @@ static void stop(struct relay_ctx *cx)
 
 static void fini(struct relay_ctx *cx)
 {
+	sharing_fini(cx);
 	release_all(data_of(cx));
 }
 

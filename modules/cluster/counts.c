@@ -112,6 +112,18 @@ static int64_t read_rate(struct relay_ctx *cx, unsigned value)
 	return facts ? (int64_t)facts->rate : 0;
 }
 
+static int64_t read_shared_rows(struct relay_ctx *cx, unsigned value)
+{
+	(void)value;
+	return (int64_t)tables_rows(&data_of(cx)->sharing.tables);
+}
+
+static int64_t read_shared_unstored(struct relay_ctx *cx, unsigned value)
+{
+	(void)value;
+	return (int64_t)tables_unstored(&data_of(cx)->sharing.tables);
+}
+
 #define PLAIN(name_, kind_, ...)                                               \
 	{                                                                      \
 		.name = (name_), .unit = "", .kind = (kind_), __VA_ARGS__      \
@@ -213,6 +225,16 @@ static const struct relay_metric_def metrics[COUNTS] = {
 		.read = read_unrepeated,
 		.help = "Messages about a device at two nodes that were sent "
 			"once only because memory was short."),
+	[COUNT_SHARED_ROWS] = PLAIN("shared_rows", RELAY_GAUGE,
+		.read = read_shared_rows,
+		.help = "Rows of tables that modules of all nodes share, such "
+			"as bans."),
+	[COUNT_SHARED_UNSTORED] = PLAIN("shared_unstored", RELAY_GAUGE,
+		.read = read_shared_unstored,
+		.help = "Of these, those that the registry does not have yet."),
+	[COUNT_SHARED_FORGED] = PLAIN("shared_forged", RELAY_COUNTER,
+		.help = "Rows in the registry that were ignored because they "
+			"were not written by a node of this cluster."),
 	[COUNT_NODES] = PLAIN("nodes", RELAY_GAUGE, .label = "state",
 		.values = node_state_words, .read = read_nodes,
 		.help = "Nodes that live, this one included, by state."),

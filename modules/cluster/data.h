@@ -21,6 +21,7 @@
 #include "cluster/nodes/node_table.h"
 #include "cluster/redis/redis_registry.h"
 #include "cluster/registry.h"
+#include "cluster/sharing_state.h"
 #include "relay/remote_service.h"
 
 /* What the options say, with their files. */
@@ -57,6 +58,7 @@ struct data {
 
 	struct node_facts self;
 	struct named named;
+	struct sharing sharing;
 	char node[MESSAGE_NAME];
 	int64_t leased_ms; /* when the lease was last renewed; 0: never */
 	int64_t traffic, traffic_ms; /* for the rate */

@@ -9,6 +9,7 @@
 #include "cluster/engine.h"
 #include "cluster/own_node.h"
 #include "cluster/receiving.h"
+#include "cluster/sharing.h"
 #include "cluster/ticking.h"
 
 static void on_claimed(void *arg, const uint8_t id[REGISTRY_ID],
@@ -69,6 +70,7 @@ static void enter(struct relay_ctx *cx)
 	own_node_renew(cx);
 	(void)data->ops->lease_all(data->registry);
 	claims_back(data->claims, data->whole, relay_now_ms(cx));
+	sharing_back(cx);
 	ticking_soon(cx);
 }
 
@@ -85,6 +87,7 @@ static void on_identified(void *arg, const uint8_t id[REGISTRY_ID])
 	}
 	data->known = false;
 	reach(cx, false);
+	sharing_away(cx);
 	if (!data->foreign)
 		tell_foreign(cx, id);
 	data->foreign = true;
@@ -107,6 +110,7 @@ static void on_away(void *arg, const char *why)
 
 	reach(cx, false);
 	data->known = false;
+	sharing_away(cx);
 	claims_away(data->claims, relay_now_ms(cx));
 	relay_metric_inc(cx, data->counts[COUNT_LOST], 0, 1);
 	if (!data->away[0])
@@ -122,6 +126,9 @@ static const struct registry_calls calls = {
 	.claimed = on_claimed,
 	.found = on_found,
 	.received = on_received,
+	.row_stored = sharing_row_stored,
+	.row_came = sharing_row_came,
+	.rows_over = sharing_rows_over,
 	.identified = on_identified,
 	.back = on_back,
 	.away = on_away,
@@ -201,4 +208,5 @@ void engine_close(struct relay_ctx *cx)
 		redis_registry_close(data->registry);
 	data->registry = NULL;
 	data->known = false;
+	sharing_away(cx);
 }

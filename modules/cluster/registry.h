@@ -27,6 +27,9 @@ struct relay_err;
 #define REGISTRY_ID 32
 /* The largest message or lease, in bytes. */
 #define REGISTRY_MESSAGE 512
+/* The largest row of a shared table, in bytes, and the most rows. */
+#define REGISTRY_ROW  96
+#define REGISTRY_ROWS 20000
 
 /* Who has a device.  A process has a random incarnation, never 0.  The epoch
  * rises each time the device joins. */
@@ -52,6 +55,28 @@ enum find_end {
 	FIND_UNKNOWN, /* the registry did not answer */
 };
 
+/* A table that all nodes have together, see tables/.  The number returns with
+ * each result.  The name has up to 15 small letters. */
+struct registry_table {
+	unsigned number;
+	const char *name;
+};
+
+/* The first 8 bytes are its rank, big-endian: the higher one is stored. */
+struct registry_row {
+	const uint8_t *key; /* REGISTRY_ID bytes */
+	const uint8_t *bytes;
+	size_t len;
+};
+
+/* How rows() has ended. */
+struct registry_page {
+	bool answered;
+	bool more;     /* changes follow */
+	uint64_t next; /* the number of the last change that was told */
+	uint64_t last; /* the number of the last change */
+};
+
 /* Results and events, [C]. */
 struct registry_calls {
 	/* One for each claim(), in their order.  `before` was stored, `now` is.
@@ -73,6 +98,16 @@ struct registry_calls {
 	 * each back().  What is under way is answered first; a request may have
 	 * reached it all the same. */
 	void (*away)(void *arg, const char *why);
+	/* One for each row_put(): what is stored now.  row->bytes NULL: the
+	 * registry did not answer. */
+	void (*row_stored)(
+		void *arg, unsigned table, const struct registry_row *row);
+	/* For each rows(), its rows and then its end.  Rows may be anybody's.
+	 */
+	void (*row_came)(
+		void *arg, unsigned table, const struct registry_row *row);
+	void (*rows_over)(
+		void *arg, unsigned table, const struct registry_page *page);
 };
 
 /*
@@ -105,6 +140,20 @@ struct registry_ops {
 	/* Stores the ID of the cluster's relay if there is none; then
 	 * identified() with what is stored. */
 	int (*identify)(void *self, const uint8_t id[REGISTRY_ID]);
+	/* Stores a row, unless one with its rank or a higher one is stored; or
+	 * if what is stored is `instead`, which may be NULL.  A row that is
+	 * stored is a change, and has the next number of its table. */
+	int (*row_put)(void *self, const struct registry_table *table,
+		const struct registry_row *row,
+		const struct registry_row *instead);
+	/* Removes the row of that key, unless its rank is higher.  No result.
+	 */
+	int (*row_drop)(void *self, const struct registry_table *table,
+		const struct registry_row *row);
+	/* Rows that were stored after that change, in the order of changes, or
+	 * some of them. */
+	int (*rows)(
+		void *self, const struct registry_table *table, uint64_t since);
 };
 
 /* The service.  `self` is the context from relay_service_find(). */

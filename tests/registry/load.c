@@ -227,8 +227,12 @@ static void tick(evutil_socket_t fd, short what, void *arg)
 	(void)event_add(arg, &next);
 }
 
-static const struct registry_calls registry_calls = {
-	claimed, found, received, identified, back, away};
+static const struct registry_calls registry_calls = {.claimed = claimed,
+	.found = found,
+	.received = received,
+	.identified = identified,
+	.back = back,
+	.away = away};
 static const struct claims_calls claims_calls = {
 	claim, release, tell, tell, probe, end, lives, chance};
 

@@ -71,6 +71,39 @@ static int take_leases(
 	return 0;
 }
 
+static int take_row(struct redis_registry *registry, const struct asked *asked,
+	const struct resp *reply)
+{
+	struct registry_row row = {.key = asked->of.id};
+
+	if (reply_row(reply, &row) != 0)
+		return -1;
+	registry->calls.row_stored(registry->arg, asked->table, &row);
+	return 0;
+}
+
+static int take_rows(struct redis_registry *registry, const struct asked *asked,
+	const struct resp *reply)
+{
+	struct registry_page page;
+	const struct resp *rows;
+
+	if (reply_rows(reply, &page, &rows) != 0)
+		return -1;
+	for (size_t i = 0; i < rows->count; i++) {
+		struct registry_row row;
+
+		if (reply_keyed_row(&rows->of[i], &row) != 0)
+			answers_fault(
+				registry, REDIS_FAULT_REPLY, &rows->of[i]);
+		else
+			registry->calls.row_came(
+				registry->arg, asked->table, &row);
+	}
+	registry->calls.rows_over(registry->arg, asked->table, &page);
+	return 0;
+}
+
 static int take_role(struct redis_registry *registry, const struct resp *reply)
 {
 	struct reply_role role;
@@ -97,6 +130,10 @@ static int take_value(struct redis_registry *registry,
 		return take_find(registry, asked, reply);
 	case ASKED_LEASES:
 		return take_leases(registry, reply);
+	case ASKED_ROW_PUT:
+		return take_row(registry, asked, reply);
+	case ASKED_ROWS:
+		return take_rows(registry, asked, reply);
 	case ASKED_ROLE_AGAIN:
 		return take_role(registry, reply);
 	case ASKED_IDENTIFY:
@@ -113,6 +150,8 @@ static void tell_none(
 	struct redis_registry *registry, const struct asked *asked)
 {
 	const struct owner nobody = {0, 0};
+	const struct registry_row no_row = {.key = asked->of.id};
+	const struct registry_page no_page = {.answered = false};
 
 	if (asked->kind == ASKED_CLAIM)
 		registry->calls.claimed(
@@ -120,6 +159,12 @@ static void tell_none(
 	else if (asked->kind == ASKED_FIND)
 		registry->calls.found(
 			registry->arg, asked->of.number, FIND_UNKNOWN);
+	else if (asked->kind == ASKED_ROW_PUT)
+		registry->calls.row_stored(
+			registry->arg, asked->table, &no_row);
+	else if (asked->kind == ASKED_ROWS)
+		registry->calls.rows_over(
+			registry->arg, asked->table, &no_page);
 	else if (asked->kind == ASKED_ROLE_AGAIN)
 		registry->heart_waits = false;
 }

@@ -37,14 +37,18 @@ enum asked_kind {
 	ASKED_LEASE_END,
 	ASKED_LEASES,
 	ASKED_IDENTIFY,
+	ASKED_ROW_PUT,
+	ASKED_ROW_DROP,
+	ASKED_ROWS,
 };
 
 struct asked {
 	enum asked_kind kind;
 	bool given_up; /* its result has been told: there was none in time */
+	uint8_t table; /* of rows */
 	int64_t sent_us;
 	union {
-		uint8_t id[REGISTRY_ID]; /* of a claim */
+		uint8_t id[REGISTRY_ID]; /* of a claim, of a row */
 		uint64_t number;         /* of a find, a script, a page */
 	} of;
 };

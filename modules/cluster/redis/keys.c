@@ -64,6 +64,20 @@ struct key keys_device(const struct keys *keys, const uint8_t id[REGISTRY_ID])
 	return join(&key, id, REGISTRY_ID);
 }
 
+struct key keys_rows(const struct keys *keys, const char *table)
+{
+	struct key key = add(&keys->prefix, "rows:");
+
+	return join(&key, table, strnlen(table, REGISTRY_ID - 5));
+}
+
+struct key keys_news(const struct keys *keys, const char *table)
+{
+	struct key key = add(&keys->prefix, "news:");
+
+	return join(&key, table, strnlen(table, REGISTRY_ID - 5));
+}
+
 struct key keys_to(const struct keys *keys, uint64_t incarnation)
 {
 	char rest[3 + KEYS_HEX + 1];

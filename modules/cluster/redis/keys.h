@@ -7,6 +7,9 @@
  *   st:{NAME}:node:HEX   the lease of a node
  *   st:{NAME}:nodes      the incarnations of nodes, some of which are over
  *   st:{NAME}:relay      the ID of the relay
+ *   st:{NAME}:rows:TABLE the rows of a shared table, by their keys, and the
+ *                        number of the last change as "n"
+ *   st:{NAME}:news:TABLE the keys of these rows, by the numbers of changes
  *   st:{NAME}:to:HEX     the channel of a node
  *   st:{NAME}:all        the channel of all nodes
  *
@@ -48,6 +51,8 @@ struct keys {
 int keys_init(struct keys *keys, const char *name, uint64_t incarnation,
 	struct relay_err *err);
 struct key keys_device(const struct keys *keys, const uint8_t id[REGISTRY_ID]);
+struct key keys_rows(const struct keys *keys, const char *table);
+struct key keys_news(const struct keys *keys, const char *table);
 struct key keys_to(const struct keys *keys, uint64_t incarnation);
 
 static inline struct resp_part key_part(const struct key *key)

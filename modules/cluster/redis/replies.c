@@ -84,6 +84,53 @@ int reply_leases(
 	return 0;
 }
 
+int reply_row(const struct resp *reply, struct registry_row *row)
+{
+	if (!is_text(reply) || !reply->len)
+		return -1;
+	row->bytes = reply->bytes;
+	row->len = reply->len;
+	return 0;
+}
+
+int reply_keyed_row(const struct resp *reply, struct registry_row *row)
+{
+	if (!is_text(reply) || reply->len <= REGISTRY_ID)
+		return -1;
+	row->key = reply->bytes;
+	row->bytes = reply->bytes + REGISTRY_ID;
+	row->len = reply->len - REGISTRY_ID;
+	return 0;
+}
+
+/* The number of a change, which a script has counted as a double. */
+static int read_change(const struct resp *reply, uint64_t *out)
+{
+	*out = 0;
+	if (!is_text(reply) || !reply->len || reply->len > 15)
+		return -1;
+	for (size_t i = 0; i < reply->len; i++) {
+		if (reply->bytes[i] < '0' || reply->bytes[i] > '9')
+			return -1;
+		*out = *out * 10 + (uint64_t)(reply->bytes[i] - '0');
+	}
+	return 0;
+}
+
+int reply_rows(const struct resp *reply, struct registry_page *page,
+	const struct resp **rows)
+{
+	*page = (struct registry_page){.answered = true};
+	if (!is_list(reply, 4) ||
+		read_change(&reply->of[0], &page->next) != 0 ||
+		read_change(&reply->of[1], &page->last) != 0 ||
+		reply->of[2].type != RESP_INTEGER || !is_list(&reply->of[3], 0))
+		return -1;
+	page->more = reply->of[2].number != 0;
+	*rows = &reply->of[3];
+	return 0;
+}
+
 int reply_identify(const struct resp *reply, const uint8_t **id)
 {
 	if (!is_text(reply) || reply->len != REGISTRY_ID)

@@ -32,6 +32,12 @@ int reply_find(const struct resp *reply, enum find_end *end);
 /* `next` is where the next page begins, terminated; "0": there is none. */
 int reply_leases(
 	const struct resp *reply, char next[24], const struct resp **leases);
+/* The row that is stored; the key is not in the answer. */
+int reply_row(const struct resp *reply, struct registry_row *row);
+/* The list has rows, each after its key: see reply_keyed_row(). */
+int reply_rows(const struct resp *reply, struct registry_page *page,
+	const struct resp **rows);
+int reply_keyed_row(const struct resp *reply, struct registry_row *row);
 /* *id is in the answer. */
 int reply_identify(const struct resp *reply, const uint8_t **id);
 /* The SHA1 of a script, in hexadecimal. */

@@ -148,6 +148,67 @@ static int identify(void *self, const uint8_t id[REGISTRY_ID])
 	return ask(registry, &asked, parts, 5);
 }
 
+static struct asked asked_row(enum asked_kind kind,
+	const struct registry_table *table, const struct registry_row *row)
+{
+	struct asked asked = {.kind = kind, .table = (uint8_t)table->number};
+
+	memcpy(asked.of.id, row->key, REGISTRY_ID);
+	return asked;
+}
+
+static int row_put(void *self, const struct registry_table *table,
+	const struct registry_row *row, const struct registry_row *instead)
+{
+	struct redis_registry *registry = self;
+	const struct asked asked = asked_row(ASKED_ROW_PUT, table, row);
+	struct key rows = keys_rows(&registry->keys, table->name);
+	struct key news = keys_news(&registry->keys, table->name);
+	char most[NUMBER];
+	int most_len = snprintf(most, sizeof(most), "%d", REGISTRY_ROWS);
+	const struct resp_part parts[] = {RESP_PART("EVALSHA"),
+		sha(registry, SCRIPT_ROW_PUT), RESP_PART("2"), key_part(&rows),
+		key_part(&news), {row->key, REGISTRY_ID},
+		{row->bytes, row->len},
+		{instead ? (const void *)instead->bytes : "",
+			instead ? instead->len : 0},
+		{most, (size_t)most_len}};
+
+	return row->len > REGISTRY_ROW ? -1 : ask(registry, &asked, parts, 9);
+}
+
+static int row_drop(void *self, const struct registry_table *table,
+	const struct registry_row *row)
+{
+	struct redis_registry *registry = self;
+	const struct asked asked = asked_row(ASKED_ROW_DROP, table, row);
+	struct key rows = keys_rows(&registry->keys, table->name);
+	struct key news = keys_news(&registry->keys, table->name);
+	const struct resp_part parts[] = {RESP_PART("EVALSHA"),
+		sha(registry, SCRIPT_ROW_DROP), RESP_PART("2"), key_part(&rows),
+		key_part(&news), {row->key, REGISTRY_ID},
+		{row->bytes, row->len}};
+
+	return ask(registry, &asked, parts, 7);
+}
+
+static int rows_since(
+	void *self, const struct registry_table *table, uint64_t since)
+{
+	struct redis_registry *registry = self;
+	const struct asked asked = {
+		.kind = ASKED_ROWS, .table = (uint8_t)table->number};
+	struct key rows = keys_rows(&registry->keys, table->name);
+	struct key news = keys_news(&registry->keys, table->name);
+	char number[NUMBER];
+	int len = snprintf(number, sizeof(number), "%" PRIu64, since);
+	const struct resp_part parts[] = {RESP_PART("EVALSHA"),
+		sha(registry, SCRIPT_ROWS), RESP_PART("2"), key_part(&rows),
+		key_part(&news), {number, (size_t)len}};
+
+	return ask(registry, &asked, parts, 6);
+}
+
 int requests_role(struct redis_registry *registry)
 {
 	const struct asked asked = {.kind = ASKED_ROLE_AGAIN};
@@ -166,4 +227,7 @@ const struct registry_ops redis_registry_ops = {
 	.lease_end = lease_end,
 	.lease_all = lease_all,
 	.identify = identify,
+	.row_put = row_put,
+	.row_drop = row_drop,
+	.rows = rows_since,
 };

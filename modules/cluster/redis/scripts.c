@@ -103,6 +103,62 @@ static const char identify[] = "local v = redis.call('GET', KEYS[1])\n"
 			       "redis.call('SET', KEYS[1], ARGV[1])\n"
 			       "return ARGV[1]\n";
 
+/* Whether the rank of a row is higher than that of another. */
+#define HIGHER                                                                 \
+	"local function higher(a, b)\n"                                        \
+	"  local e, f = struct.unpack('>I4I4', a)\n"                           \
+	"  local g, h = struct.unpack('>I4I4', b)\n"                           \
+	"  return e > g or (e == g and f > h)\n"                               \
+	"end\n"
+
+/* KEYS: the rows, the news.  ARGV: the key, the row, what it may replace
+ * whatever its rank, the most rows.  Answers what is stored. */
+static const char row_put[] = HIGHER
+	"local v = redis.call('HGET', KEYS[1], ARGV[1])\n"
+	"if v and #v >= 8 and v ~= ARGV[3] and not higher(ARGV[2], v) and\n"
+	"  redis.call('ZSCORE', KEYS[2], ARGV[1]) then\n"
+	"  return v\n"
+	"end\n"
+	"if not v and redis.call('HLEN', KEYS[1]) > tonumber(ARGV[4]) then\n"
+	"  return redis.error_reply('FULL the table has too many rows')\n"
+	"end\n"
+	"local top = redis.call('ZREVRANGE', KEYS[2], 0, 0, 'WITHSCORES')\n"
+	"local n = math.max(tonumber(redis.call('HGET', KEYS[1], 'n')) or 0,\n"
+	"  tonumber(top[2]) or 0) + 1\n"
+	"redis.call('HSET', KEYS[1], ARGV[1], ARGV[2], 'n', n)\n"
+	"redis.call('ZADD', KEYS[2], n, ARGV[1])\n"
+	"return ARGV[2]\n";
+
+/* KEYS: the rows, the news.  ARGV: the key, a row. */
+static const char row_drop[] =
+	HIGHER "local v = redis.call('HGET', KEYS[1], ARGV[1])\n"
+	       "if v and (#v < 8 or not higher(v, ARGV[2])) then\n"
+	       "  redis.call('HDEL', KEYS[1], ARGV[1])\n"
+	       "  redis.call('ZREM', KEYS[2], ARGV[1])\n"
+	       "end\n"
+	       "return 0\n";
+
+/* KEYS: the rows, the news.  ARGV: since when.  Answers the number to go on
+ * with, that of the last change, whether there is more, and rows, each after
+ * its key.  What all nodes have left goes after 40 days. */
+static const char rows[] =
+	"local page = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. ARGV[1],\n"
+	"  '+inf', 'WITHSCORES', 'LIMIT', 0, 200)\n"
+	"local at, found = ARGV[1], {}\n"
+	"for i = 1, #page, 2 do\n"
+	"  at = page[i + 1]\n"
+	"  local v = redis.call('HGET', KEYS[1], page[i])\n"
+	"  if v and #page[i] == 32 and #v >= 8 and #v <= 96 then\n"
+	"    found[#found + 1] = page[i] .. v\n"
+	"  end\n"
+	"end\n"
+	"if ARGV[1] == '0' then\n"
+	"  redis.call('EXPIRE', KEYS[1], 3456000)\n"
+	"  redis.call('EXPIRE', KEYS[2], 3456000)\n"
+	"end\n"
+	"local n = redis.call('HGET', KEYS[1], 'n') or '0'\n"
+	"return {at, n, #page == 400 and 1 or 0, found}\n";
+
 const char *const script_text[SCRIPTS] = {
 	[SCRIPT_CLAIM] = claim,
 	[SCRIPT_RELEASE] = release,
@@ -110,4 +166,7 @@ const char *const script_text[SCRIPTS] = {
 	[SCRIPT_LEASE] = lease,
 	[SCRIPT_LEASES] = leases,
 	[SCRIPT_IDENTIFY] = identify,
+	[SCRIPT_ROW_PUT] = row_put,
+	[SCRIPT_ROW_DROP] = row_drop,
+	[SCRIPT_ROWS] = rows,
 };
