@@ -11,6 +11,7 @@
 
 #include "meter.h"
 #include "names.h"
+#include "others_state.h"
 
 struct conf {
 	int64_t cap[METERS];
@@ -22,12 +23,16 @@ struct conf {
 	const char *state_file;
 	int64_t save_ms;
 	bool state_required;
+	bool shared;
 };
 
 /* Used on the control thread only. */
 struct data {
 	struct meter meter;
 	struct names names;
+	struct self self;
+	int64_t nodes; /* others that count together with this one */
+	bool alone;    /* it was logged that there is no cluster */
 	struct meter_plan plan;
 	struct meter_plan next; /* prepared by a reload */
 	int64_t seen;           /* last value of the core's counter */

@@ -33,7 +33,7 @@ bool meter_turn(
 
 		if (begin > meter->begin_s[i]) {
 			if (meter->begin_s[i])
-				meter->relayed[i] = 0;
+				meter->relayed[i] = meter->others[i] = 0;
 			turned = true;
 		} else if (meter->begin_s[i] <= now_s + FUTURE_S) {
 			continue;
@@ -50,10 +50,16 @@ void meter_add(struct meter *meter, int64_t bytes)
 			meter->relayed[i] += bytes;
 }
 
+int64_t meter_end_s(
+	const struct meter *meter, const struct meter_plan *plan, int which)
+{
+	return period_of(plan, which, meter->begin_s[which]).end_s;
+}
+
 int64_t meter_used(
 	const struct meter *meter, const struct meter_plan *plan, int which)
 {
-	return meter->relayed[which] * plan->factor;
+	return (meter->relayed[which] + meter->others[which]) * plan->factor;
 }
 
 static enum meter_level level_of(

@@ -27,6 +27,7 @@ struct meter {
 	int64_t begin_s[METERS]; /* start of the period; 0: unknown */
 	int64_t relayed[METERS]; /* relayed bytes in the period, each counted
 				    once */
+	int64_t others[METERS];  /* the same of the other nodes of a cluster */
 };
 
 enum meter_level { LEVEL_OPEN, LEVEL_THROTTLED, LEVEL_EXHAUSTED };
@@ -40,8 +41,12 @@ bool meter_turn(
 	struct meter *meter, const struct meter_plan *plan, int64_t now_s);
 void meter_add(struct meter *meter, int64_t bytes);
 
-/* Used bytes, counted as the provider does (see factor). */
+/* Used bytes, with those of other nodes, counted as the provider does (see
+ * factor). */
 int64_t meter_used(
+	const struct meter *meter, const struct meter_plan *plan, int which);
+/* When the period ends that is counted now. */
+int64_t meter_end_s(
 	const struct meter *meter, const struct meter_plan *plan, int which);
 /* The higher level of both periods. */
 enum meter_level meter_level(

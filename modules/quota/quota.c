@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "data.h"
 #include "level.h"
+#include "others.h"
 #include "shown.h"
 #include "stored.h"
 
@@ -51,6 +52,8 @@ static const struct relay_option options[] = {
 		RELAY_BOOL, "yes", 0, 0,
 		"whether a start without that file is an error if there is a "
 		"cap"),
+	RELAY_OPT(struct conf, shared, bool, "shared", RELAY_BOOL, "no", 0, 0,
+		"whether the caps are of all nodes of a cluster together"),
 	RELAY_OPT_END};
 
 static int make_plan(
@@ -80,8 +83,9 @@ static void look(struct relay_ctx *cx)
 {
 	struct data *data = cx->data;
 	const struct conf *conf = cx->conf;
-	bool changed = level_judge(cx);
+	bool changed = others_count(cx);
 
+	changed |= level_judge(cx);
 	level_throttle(cx, data->level);
 	data->unsaved |= changed;
 	if (data->unsaved &&

@@ -34,6 +34,21 @@ static int64_t read_level(struct relay_ctx *cx, unsigned value)
 	return data->level;
 }
 
+static int64_t read_others(struct relay_ctx *cx, unsigned value)
+{
+	const struct data *data = cx->data;
+
+	return data->meter.others[value] * data->plan.factor;
+}
+
+static int64_t read_nodes(struct relay_ctx *cx, unsigned value)
+{
+	const struct data *data = cx->data;
+
+	(void)value;
+	return data->nodes;
+}
+
 enum { NAMES_REPLACED, NAMES_REFUSED };
 static const char *const results[] = {
 	[NAMES_REPLACED] = "replaced",
@@ -57,6 +72,20 @@ static const struct relay_metric_def metrics[] = {
 		.read = read_used,
 		.help = "Bytes used in the current period, counted as the "
 			"option count says."},
+	{.name = "others",
+		.unit = "bytes",
+		.kind = RELAY_GAUGE,
+		.label = "period",
+		.values = periods,
+		.read = read_others,
+		.help = "Of these, what other nodes of the cluster have used, "
+			"with the option shared."},
+	{.name = "nodes",
+		.unit = "",
+		.kind = RELAY_GAUGE,
+		.read = read_nodes,
+		.help = "Other nodes that have used traffic in this month, "
+			"with the option shared."},
 	{.name = "cap",
 		.unit = "bytes",
 		.kind = RELAY_GAUGE,
@@ -160,6 +189,13 @@ static enum relay_step tell(struct relay_ctx *cx, struct relay_answer *to)
 		}
 	}
 	tell_names(data, to);
+	if (((const struct conf *)cx->conf)->shared)
+		to->say(to,
+			"counted together with %" PRId64 " other nodes of the "
+			"cluster%s",
+			data->nodes,
+			data->alone ? ": the module cluster is not enabled"
+				    : "");
 	describe_end(cx, until);
 	to->say(to, "%s%s%s", levels[data->level], until[0] ? " until " : "",
 		until);

@@ -33,8 +33,8 @@ int stored_files_read(const void *values, void **files, struct relay_err *err)
 
 	if (!stored)
 		return relay_fail(err, "out of memory");
-	result = state_read(
-		conf->state_file, &stored->meter, &stored->names, err);
+	result = state_read(conf->state_file, &stored->meter, &stored->names,
+		&stored->self, err);
 	stored->is_there = result == 0;
 	stored->is_new = result == STATE_BEGIN;
 	if (result == STATE_MISSING)
@@ -63,6 +63,7 @@ void stored_take(struct relay_ctx *cx)
 
 	data->meter = stored->meter;
 	data->names = stored->names;
+	data->self = stored->self;
 	stored->names = (struct names){0};
 	if (stored->is_new)
 		relay_log(cx, RELAY_NOTICE, "%s is new: the usage begins at 0",
@@ -80,6 +81,7 @@ struct job {
 	char *path; /* owned */
 	struct meter meter;
 	struct names names; /* owned */
+	struct self self;
 	bool write, try; /* try: only tests whether the file can be written */
 	bool was_there;
 	int result;
@@ -98,8 +100,8 @@ static void job_run(void *arg)
 	/* If the file was removed or its disk was unmounted, it is written
 	 * again: the count of this process is still valid. */
 	if (job->write || !job->was_there)
-		job->result = state_write(
-			job->path, &job->meter, &job->names, &job->err);
+		job->result = state_write(job->path, &job->meter, &job->names,
+			&job->self, &job->err);
 }
 
 static void job_done(struct relay_ctx *cx, void *arg)
@@ -149,6 +151,7 @@ static int begin(struct relay_ctx *cx, const char *path, bool write, bool try,
 	if (!job)
 		return -1;
 	job->meter = data->meter;
+	job->self = data->self;
 	job->write = write;
 	job->try = try;
 	job->path = strdup(path);

@@ -21,6 +21,7 @@ struct stored {
 	bool is_there, is_new; /* new: the operator wants to begin at 0 */
 	struct meter meter;    /* zero if it is not there */
 	struct names names;    /* owned, until stored_take() */
+	struct self self;
 };
 
 /* The hooks of these names. */

@@ -30,8 +30,8 @@ int relay_file_replace(const char *path, const void *data, size_t size,
 	return 0;
 }
 
-static int read_bytes(
-	const void *data, size_t size, struct meter *out, struct names *names)
+static int read_bytes(const void *data, size_t size, struct meter *out,
+	struct names *names, struct self *self)
 {
 	struct relay_err err = {.text = ""};
 	char path[40];
@@ -39,7 +39,7 @@ static int read_bytes(
 
 	FUZZ_CHECK(fd >= 0 && write(fd, data, size) == (ssize_t)size);
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	result = state_read(path, out, names, &err);
+	result = state_read(path, out, names, self, &err);
 	(void)close(fd);
 	FUZZ_CHECK(result == 0 || result == STATE_BEGIN ||
 		   (result == -1 && err.text[0]));
@@ -52,18 +52,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.begin_s = {-7, -7}, .relayed = {-7, -7}};
 	struct meter one = untouched, again;
 	struct names names = {0}, read = {0};
+	struct self self = {.name = ""}, back = {.name = ""};
 	struct relay_err err;
 
-	if (read_bytes(data, size, &one, &names) != 0) {
+	if (read_bytes(data, size, &one, &names, &self) != 0) {
 		FUZZ_CHECK(memcmp(&one, &untouched, sizeof(one)) == 0);
 		FUZZ_CHECK(names.count == 0);
 		return 0;
 	}
 	for (int i = 0; i < METERS; i++)
 		FUZZ_CHECK(one.begin_s[i] >= 0 && one.relayed[i] >= 0);
-	FUZZ_CHECK(state_write("unused", &one, &names, &err) == 0);
-	FUZZ_CHECK(read_bytes(written, written_len, &again, &read) == 0);
+	FUZZ_CHECK(state_write("unused", &one, &names, &self, &err) == 0);
+	FUZZ_CHECK(read_bytes(written, written_len, &again, &read, &back) == 0);
 	FUZZ_CHECK(memcmp(&one, &again, sizeof(one)) == 0);
+	FUZZ_CHECK(memcmp(&self, &back, sizeof(self)) == 0);
 	FUZZ_CHECK(names.count == read.count &&
 		   (names.count == 0 ||
 			   memcmp(names.list, read.list,

@@ -274,6 +274,31 @@ static void large_numbers_do_not_overflow(void **state)
 	meter_add(&meter, -5);
 }
 
+/* Nothing falls when a part of it is unknown, and a new period is one for all.
+ */
+static void other_nodes_count_too(void **state)
+{
+	struct meter_plan p = plan(1000, 10000);
+	struct meter meter = {0};
+
+	(void)state;
+	p.factor = 2;
+	meter_turn(&meter, &p, at("2026-11-22 00:10:00"));
+	meter_add(&meter, 300);
+	assert_int_equal(meter_level(&meter, &p), LEVEL_OPEN);
+	meter.others[METER_DAY] = meter.others[METER_MONTH] = 200;
+	assert_int_equal(meter_used(&meter, &p, METER_DAY), 1000);
+	assert_int_equal(meter_level(&meter, &p), LEVEL_EXHAUSTED);
+	assert_true(meter_end_s(&meter, &p, METER_DAY) ==
+		    at("2026-11-23 00:00:00"));
+	assert_true(meter_turn(&meter, &p, at("2026-11-23 00:00:00")));
+	assert_int_equal(meter_used(&meter, &p, METER_DAY), 0);
+	assert_int_equal(meter_used(&meter, &p, METER_MONTH), 1000);
+}
+
+/* Of a test that is not about clusters. */
+static struct self self = {.name = ""};
+
 static char folder[] = "/tmp/test_quota.XXXXXX";
 
 static int make_folder(void **state)
@@ -301,30 +326,54 @@ static void write_text(const char *path, const char *text)
 
 static void the_file_keeps_everything(void **state)
 {
-	struct meter meter = {{1000, 2000}, {INT64_MAX / 4, 4}}, got = {0};
+	struct meter meter = {{1000, 2000}, {INT64_MAX / 4, 4}, {0, 0}},
+		     got = {0};
 	struct names names = {0};
 	struct relay_err err = {""};
 	char path[64];
 
 	(void)state;
 	snprintf(path, sizeof(path), "%s/state", folder);
-	assert_int_equal(state_read(path, &got, &names, &err), 1);
-	assert_int_equal(state_write(path, &meter, &names, &err), 0);
-	assert_int_equal(state_read(path, &got, &names, &err), 0);
+	assert_int_equal(state_read(path, &got, &names, &self, &err), 1);
+	assert_int_equal(state_write(path, &meter, &names, &self, &err), 0);
+	assert_int_equal(state_read(path, &got, &names, &self, &err), 0);
 	assert_memory_equal(&got, &meter, sizeof(got));
 	meter.relayed[METER_DAY] = 7;
-	assert_int_equal(state_write(path, &meter, &names, &err), 0);
-	assert_int_equal(state_read(path, &got, &names, &err), 0);
+	assert_int_equal(state_write(path, &meter, &names, &self, &err), 0);
+	assert_int_equal(state_read(path, &got, &names, &self, &err), 0);
 	assert_memory_equal(&got, &meter, sizeof(got));
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(
-		state_write("/nowhere/at/all", &meter, &names, &err), -1);
+		state_write("/nowhere/at/all", &meter, &names, &self, &err),
+		-1);
 	assert_non_null(strstr(err.text, "cannot write /nowhere/at/all"));
+}
+
+static void the_file_keeps_who_counts(void **state)
+{
+	struct meter meter = {{1000, 2000}, {3, 4}, {INT64_MAX / 4, 6}}, got;
+	struct self one = {{0, 255, 16, 1}, "node-1"}, read = {.name = ""};
+	struct names names = {0}, used = {0};
+	struct relay_err err = {""};
+	char path[64];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/state", folder);
+	memset(one.name, 'n', SELF_NAME - 1);
+	assert_int_equal(names_add(&names, "bob", 5), 5);
+	assert_int_equal(state_write(path, &meter, &names, &one, &err), 0);
+	assert_int_equal(state_read(path, &got, &used, &read, &err), 0);
+	assert_memory_equal(&got, &meter, sizeof(got));
+	assert_memory_equal(&read, &one, sizeof(read));
+	assert_int_equal(used.count, 1);
+	names_free(&names);
+	names_free(&used);
+	assert_int_equal(unlink(path), 0);
 }
 
 static void names_are_kept_for_the_month(void **state)
 {
-	struct meter meter = {{1000, 2000}, {3, 4}}, got;
+	struct meter meter = {{1000, 2000}, {3, 4}, {0, 0}}, got;
 	struct names names = {0}, read = {0};
 	struct relay_err err = {""};
 	char path[64];
@@ -337,8 +386,8 @@ static void names_are_kept_for_the_month(void **state)
 	assert_int_equal(names_add(&names, "bob", 6), 11);
 	assert_int_equal(names_add(&names, "bob", -6), 11);
 	assert_int_equal(names_add(&names, "", 1), -1);
-	assert_int_equal(state_write(path, &meter, &names, &err), 0);
-	assert_int_equal(state_read(path, &got, &read, &err), 0);
+	assert_int_equal(state_write(path, &meter, &names, &self, &err), 0);
+	assert_int_equal(state_read(path, &got, &read, &self, &err), 0);
 	/* Who has used nothing is not in the file. */
 	assert_int_equal(read.count, 1);
 	assert_string_equal(read.list[0].name, "bob");
@@ -410,6 +459,8 @@ static void who_uses_least_gives_way(void **state)
 
 #define PERIODS "strelaysrv quota 1\nday 1 2\nmonth 1 2\n"
 
+#define SHARED(half, rest) "shared 0123456789abcdef" half " " rest "\n"
+
 static void what_is_no_state_is_refused(void **state)
 {
 	static const char *const bad[] = {"", "strelaysrv quota 2\n",
@@ -420,9 +471,14 @@ static void what_is_no_state_is_refused(void **state)
 		"strelaysrv quota 1\nday 1 x\nmonth 1 2\n", PERIODS "name a 1",
 		PERIODS "name a -1\n", PERIODS "name a\n",
 		PERIODS "name a 1 2\n", PERIODS "name a\xff 1\n",
-		PERIODS "name a 1\nname a 1\n"};
+		PERIODS "name a 1\nname a 1\n", PERIODS "shared",
+		PERIODS SHARED("0123456789abcdef", "node 1 -1"),
+		PERIODS SHARED("0123456789abcdef", "node 1"),
+		PERIODS SHARED("0123456789abcdef", "node 1 2 3"),
+		PERIODS SHARED("0123456789abcdeF", "node 1 2"),
+		PERIODS SHARED("0123456789abcde", "node 1 2")};
 	struct relay_err err = {""};
-	struct meter got = {{1, 2}, {3, 4}};
+	struct meter got = {{1, 2}, {3, 4}, {0, 0}};
 	struct names names = {0};
 	char path[64];
 
@@ -430,7 +486,8 @@ static void what_is_no_state_is_refused(void **state)
 	snprintf(path, sizeof(path), "%s/state", folder);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		write_text(path, bad[i]);
-		assert_int_equal(state_read(path, &got, &names, &err), -1);
+		assert_int_equal(
+			state_read(path, &got, &names, &self, &err), -1);
 		assert_non_null(strstr(err.text, "is no quota state"));
 		assert_int_equal(got.relayed[METER_DAY], 3);
 	}
@@ -451,7 +508,9 @@ int main(void)
 		cmocka_unit_test(a_clock_set_back_forgets_nothing),
 		cmocka_unit_test(a_clock_that_is_not_set_begins_nothing),
 		cmocka_unit_test(large_numbers_do_not_overflow),
+		cmocka_unit_test(other_nodes_count_too),
 		cmocka_unit_test(the_file_keeps_everything),
+		cmocka_unit_test(the_file_keeps_who_counts),
 		cmocka_unit_test(names_are_kept_for_the_month),
 		cmocka_unit_test(who_uses_nothing_keeps_nobody_out),
 		cmocka_unit_test(who_uses_least_gives_way),
