@@ -13,6 +13,7 @@
 #include "data.h"
 #include "decide.h"
 #include "in_force.h"
+#include "nodes.h"
 #include "presence.h"
 #include "token_commands.h"
 
@@ -57,6 +58,9 @@ static const struct relay_option options[] = {
 		"a file that keeps what the commands ban and unban of -ctl "
 		"change; empty: bans end with the server",
 		.flags = RELAY_OPTION_FILLED),
+	RELAY_OPT(struct conf, shared, bool, "shared", RELAY_BOOL, "no", 0, 0,
+		"whether bans and revoked tokens are those of all nodes of a "
+		"cluster, and other lists at another node are warned of"),
 	RELAY_OPT_END};
 
 static const struct access_service service = {.name = presence_name};
@@ -66,7 +70,7 @@ static int init(struct relay_ctx *cx, struct relay_err *err)
 	struct data *data = cx->data;
 
 	if (accounts_init(cx, err) != 0 || decide_init(cx, err) != 0 ||
-		banned_init(cx, err) != 0 ||
+		banned_init(cx, err) != 0 || nodes_init(cx, err) != 0 ||
 		relay_commands_add(cx, ban_commands, err) != 0 ||
 		relay_commands_add(cx, token_commands, err) != 0)
 		return -1;
@@ -84,6 +88,7 @@ static void fini(struct relay_ctx *cx)
 	struct data *data = cx->data;
 
 	policy_free(data->policy);
+	nodes_fini(cx);
 	accounts_fini(cx);
 	banned_fini(cx);
 	pthread_mutex_destroy(&data->lock);

@@ -282,6 +282,20 @@ bool accounts_revoke(struct relay_ctx *cx, const char *name)
 	return account != NULL;
 }
 
+bool accounts_terms(
+	struct relay_ctx *cx, const char *name, struct account_terms *out)
+{
+	struct accounts *accounts = accounts_of(cx);
+	const struct account *account;
+
+	pthread_mutex_lock(&accounts->lock);
+	account = find_name(accounts, name);
+	if (account)
+		*out = account->terms;
+	pthread_mutex_unlock(&accounts->lock);
+	return account != NULL;
+}
+
 bool accounts_row(struct relay_ctx *cx, size_t place, struct account_row *out)
 {
 	static const char *const states[] = {[ACCOUNT_OK] = "valid",

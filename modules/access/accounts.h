@@ -25,6 +25,10 @@ void accounts_take(struct relay_ctx *cx, struct named *named, bool anew);
 /* The account of that name: its token is refused from now on.  False: there is
  * none.  [C] */
 bool accounts_revoke(struct relay_ctx *cx, const char *name);
+/* What its line says.  False: there is none.  [C] */
+bool accounts_terms(
+	struct relay_ctx *cx, const char *name, struct account_terms *out);
+
 struct account_row {
 	char name[TOKEN_NAME_TEXT];
 	struct account_terms terms;

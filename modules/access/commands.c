@@ -8,6 +8,7 @@
 
 #include "commands.h"
 #include "data.h"
+#include "nodes.h"
 #include "relay/devices_service.h"
 
 /* How often to look whether the file is written, and for how long. */
@@ -89,6 +90,12 @@ static enum relay_step save(struct relay_ctx *cx, struct relay_answer *to)
 	return RELAY_STEP_WAIT;
 }
 
+static void say(struct relay_answer *to, const char *text)
+{
+	if (text)
+		to->say(to, "%s", text);
+}
+
 static enum relay_step made(struct relay_ctx *cx, struct relay_answer *to)
 {
 	struct change *change = to->state;
@@ -128,8 +135,9 @@ static enum relay_step ban(struct relay_ctx *cx, struct relay_answer *to)
 		text, to->count > 1 ? " for " : "",
 		to->count > 1 ? to->words[2] : "",
 		here ? here->end(self, ban.id) : 0);
+	say(to, nodes_ban(cx, &ban));
 	if (!((const struct conf *)cx->conf)->bans[0])
-		to->say(to, "%s", not_kept);
+		say(to, not_kept);
 	return made(cx, to);
 }
 
@@ -153,6 +161,7 @@ static enum relay_step unban(struct relay_ctx *cx, struct relay_answer *to)
 	(void)banned_remove(cx, id);
 	relay_device_id_format(id, text);
 	to->say(to, "%s is not banned any more", text);
+	say(to, nodes_unban(cx, id));
 	return made(cx, to);
 }
 

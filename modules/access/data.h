@@ -10,12 +10,14 @@
 
 #include "accounts_state.h"
 #include "banned.h"
+#include "nodes_state.h"
 #include "policy.h"
 
 /* Shared by all threads. */
 struct data {
 	struct banned banned; /* first, see banned.c; has a lock of its own */
 	struct accounts accounts; /* has a lock of its own, too */
+	struct nodes nodes;       /* [C] */
 	pthread_mutex_t lock;
 	struct policy *policy;  /* owned */
 	bool other_bans;        /* the reload names another file; [C] */

@@ -8,6 +8,7 @@
 #include "conf_copy.h"
 #include "data.h"
 #include "in_force.h"
+#include "nodes.h"
 
 #define LOOK_MS  1000
 #define WATCH_MS 60000
@@ -98,6 +99,7 @@ static void put_in_force(struct relay_ctx *cx, struct policy *next, bool anew)
 	data->policy = policy_keep(next);
 	pthread_mutex_unlock(&data->lock);
 	policy_free(old);
+	nodes_again(cx);
 	data->watch_until_ms = relay_now_ms(cx) + WATCH_MS;
 }
 
@@ -238,7 +240,7 @@ int in_force_start(struct relay_ctx *cx, struct relay_err *err)
 	banned_take(cx, &files->bans, false);
 	if (!relay_timer_add(cx, LOOK_MS, look_again, NULL))
 		return relay_fail(err, "out of memory");
-	return accounting_start(cx, err);
+	return nodes_start(cx, err) == 0 ? accounting_start(cx, err) : -1;
 }
 
 int in_force_reload_prepare(

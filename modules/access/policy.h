@@ -26,6 +26,7 @@ struct conf {
 	const char *token_file;
 	const char *named_tokens; /* a file; "": none */
 	const char *bans;         /* a file; "": none */
+	bool shared;
 };
 
 /* Names of the lists' options, also for error texts. */

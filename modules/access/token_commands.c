@@ -5,6 +5,7 @@
 #include <strelaysrv/module.h>
 
 #include "accounts.h"
+#include "nodes.h"
 #include "presence.h"
 #include "relay/devices_service.h"
 #include "token_commands.h"
@@ -90,6 +91,7 @@ static enum relay_step revoke(struct relay_ctx *cx, struct relay_answer *to)
 	uint8_t ids[PART][RELAY_DEVICE_ID_LEN];
 	const struct relay_devices_service *here;
 	struct relay_ctx *self;
+	const char *others;
 	size_t count;
 
 	if (to->count != 1) {
@@ -112,6 +114,9 @@ static enum relay_step revoke(struct relay_ctx *cx, struct relay_answer *to)
 		"the token of %s is refused until the next reload, so remove "
 		"its line, too; %u of its connections and sessions are ended",
 		to->words[0], revoking->ended);
+	others = nodes_revoke(cx, to->words[0]);
+	if (others)
+		to->say(to, "%s", others);
 	return RELAY_STEP_OVER;
 }
 
