@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MPL-2.0
 # Builds for another machine in a clean Debian, with the cross compiler and that
-# machine's libraries, and runs the unit tests in qemu-user. root.sh starts it.
+# machine's libraries, and runs the unit tests in qemu-user, and some black-box tests of
+# a server that runs there. root.sh starts it.
 #
 #   sh tests/roots/machine.sh arm64|armel|i386|s390x
 #
@@ -35,7 +36,8 @@ get_packages apt-get -qq update
 # shellcheck disable=SC2046
 get_packages apt-get -qq -y --no-install-recommends install cmake make pkg-config qemu-user \
 	"gcc-${compiler:-$triplet}" "libcmocka-dev:$arch" \
-	$(sed -n "s/-dev\$/-dev:$arch/p" conf/build-packages)
+	$(sed -n "s/-dev\$/-dev:$arch/p" conf/build-packages) \
+	$(grep -Ex 'iproute2|procps|python3-.*' tests/test-packages)
 
 echo "-- build for $arch"
 PKG_CONFIG_LIBDIR=/usr/lib/$triplet/pkgconfig:/usr/share/pkgconfig
@@ -85,4 +87,23 @@ run -R "^($slow)\$" -E "^($passed_before$names)\$"
 cat "$record" >"$log"
 [ $code -eq 0 ] || fail "ctest"
 grep 'tests passed' "$log"
+
+# The server alone is of that machine: the tests and their clients run as they are. Left
+# out is what starts another program, which the kernel does not do there.
+echo "-- black-box tests on $arch"
+mkdir -p emulated
+ln -sfn ../modules emulated/modules
+printf '#!/bin/sh\nexec /usr/bin/%s %s "$@"\n' "$emulator" "$PWD/strelaysrv" >emulated/strelaysrv
+chmod +x emulated/strelaysrv
+cd ..
+export STRELAYSRV="$PWD/build-$arch/emulated/strelaysrv" TEST_SLOWNESS=4
+/usr/bin/python3 -m pytest -q --only=ours -n "$(nproc)" -k 'not ours-1' --timeout=1200 \
+	-o cache_dir=/tmp/pytest \
+	tests/integration/protocol/test_join.py \
+	tests/integration/protocol/test_connect.py \
+	tests/integration/sessions/test_session.py \
+	tests/integration/sessions/test_transfer.py \
+	tests/integration/http/test_status.py \
+	tests/integration/reloads/test_reload_status.py \
+	tests/integration/process/test_shutdown.py
 echo "-- $(($(date +%s) - began)) s"

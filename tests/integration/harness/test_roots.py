@@ -143,8 +143,8 @@ def test_a_machine_that_runs_no_programs_of_the_architecture_says_so(
 def with_tools(cached):
     """The root with what the scripts call in it, but for packages and compilers."""
     root = next(cached.glob("trixie-*/clean"))
-    for name in ("cat", "chmod", "date", "grep", "id", "mkdir", "mktemp", "nproc", "sed", "tail",
-                 "timeout", "tr", "wc"):
+    for name in ("cat", "chmod", "date", "grep", "id", "ln", "mkdir", "mktemp", "nproc", "sed",
+                 "tail", "timeout", "tr", "wc"):
         copy_program(name, root)
     for folder in ("tmp", "usr/local/bin"):
         (root / folder).mkdir(parents=True, exist_ok=True)
@@ -186,6 +186,7 @@ def test_the_tests_of_another_machine_go_on_where_they_were_ended(cached):
     write_script(root / "usr/bin/apt-get", "exit 0")
     write_script(root / "usr/bin/cmake", "mkdir -p build-s390x")
     write_script(root / "usr/bin/ctest", CTEST_OF_TWO)
+    write_script(root / "usr/bin/python3", 'echo "a server at $STRELAYSRV"')
     command = ("-k", "one", "13", "sh", "tests/roots/machine.sh", "s390x")
     ended = run(cached, *command)
     assert ended.returncode == 137, ended
@@ -193,6 +194,7 @@ def test_the_tests_of_another_machine_go_on_where_they_were_ended(cached):
     assert done.returncode == 0, done
     assert "not run again, since they have passed: 1\n" in done.stdout, done
     assert "100% tests passed" in done.stdout, done
+    assert f"a server at /{INNER}/build-s390x/emulated/strelaysrv\n" in done.stdout, done
 
 
 @needs_root
