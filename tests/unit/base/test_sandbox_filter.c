@@ -31,6 +31,33 @@
 #define PID     42
 #define ALLOWED 0
 
+/* Which rule of each filter libseccomp refuses; 0: none. */
+static int failing, rules;
+
+void *__real_seccomp_init(uint32_t action);
+void *__wrap_seccomp_init(uint32_t action);
+
+void *__wrap_seccomp_init(uint32_t action)
+{
+	rules = 0;
+	return __real_seccomp_init(action);
+}
+
+int __real_seccomp_rule_add_array(void *filter, uint32_t action, int number,
+	unsigned count, const void *conditions);
+int __wrap_seccomp_rule_add_array(void *filter, uint32_t action, int number,
+	unsigned count, const void *conditions);
+
+/* -1 is the least that an error can be. */
+int __wrap_seccomp_rule_add_array(void *filter, uint32_t action, int number,
+	unsigned count, const void *conditions)
+{
+	if (++rules == failing)
+		return -1;
+	return __real_seccomp_rule_add_array(
+		filter, action, number, count, conditions);
+}
+
 struct filter {
 	struct sock_filter code[BPF_MAXINSNS];
 	size_t count;
@@ -329,6 +356,30 @@ static void sockets_are_of_few_kinds(void **state)
 	free(filter);
 }
 
+/* A filter that lacks one is not used. */
+static void each_rule_is_needed(void **state)
+{
+	static const unsigned sets[] = {0, SANDBOX_WIDE};
+	int fd = memfd_create("filter", MFD_CLOEXEC);
+
+	(void)state;
+	assert_true(fd >= 0);
+	for (size_t i = 0; !sandbox_why_not() && i < 2; i++) {
+		failing = 1;
+		while (sandbox_filter_make(sets[i], PID, fd) != 0) {
+			assert_int_equal(rules, failing);
+			assert_int_equal(lseek(fd, 0, SEEK_CUR), 0);
+			failing++;
+		}
+		/* That was one more than there are. */
+		assert_int_equal(rules, failing - 1);
+		assert_int_equal(ftruncate(fd, 0), 0);
+		assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	}
+	failing = 0;
+	(void)close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +389,7 @@ int main(void)
 		cmocka_unit_test(reads_only_its_own_memory),
 		cmocka_unit_test(programs_are_started_by_need),
 		cmocka_unit_test(sockets_are_of_few_kinds),
+		cmocka_unit_test(each_rule_is_needed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,6 +47,16 @@ void http_count(enum http_metric which, unsigned value, int64_t by)
 		ends[value] += by;
 }
 
+static int failing; /* which of the next allocations fails; 0: none */
+
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return failing && --failing == 0 ? NULL : __real_calloc(count, size);
+}
+
 static void answer(struct http_exchange *x, void *arg)
 {
 	struct evbuffer *body = evbuffer_new();
@@ -480,6 +490,28 @@ static void after_a_move_each_has_one_more_answer(void **state)
 	assert_int_equal(conns.count, 0);
 }
 
+/* Of its source, and of itself. */
+static void who_gets_no_memory_is_closed_and_counted(void **state)
+{
+	static const char *const from[] = {"192.0.2.1", "192.0.2.2"};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		int fd;
+
+		failing = i + 1;
+		fd = come(from[i]);
+		assert_int_equal(failing, 0);
+		assert_false(hear(fd));
+		assert_int_equal(ends[HTTP_END_MEMORY], i + 1);
+		assert_int_equal(conns.count, 0);
+		assert_true(asks(come(from[i])));
+		http_conns_retire(&conns);
+		pass(HTTP_IDLE_MS + 1000);
+		assert_int_equal(conns.count, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -498,6 +530,7 @@ int main(void)
 		T(a_newcomer_waits_for_no_pipelined_requests),
 		T(who_takes_too_much_waits_and_then_goes),
 		T(after_a_move_each_has_one_more_answer),
+		T(who_gets_no_memory_is_closed_and_counted),
 #undef T
 	};
 

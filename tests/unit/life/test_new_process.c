@@ -33,6 +33,22 @@ static bool fails;
 static struct new_process process;
 static struct relay_err err;
 
+void *__real_reallocarray(void *old, size_t count, size_t size);
+void *__wrap_reallocarray(void *old, size_t count, size_t size);
+
+/* What was never written is no descriptor. */
+void *__wrap_reallocarray(void *old, size_t count, size_t size)
+{
+	unsigned char *bytes = __real_reallocarray(NULL, count, size);
+
+	assert_non_null(bytes);
+	memset(bytes, 0x7f, count * size);
+	if (old)
+		memcpy(bytes, old, process.count * size);
+	free(old);
+	return bytes;
+}
+
 int listeners_each(listeners_socket_fn *fn, void *arg)
 {
 	for (int i = 0; i < relay_sockets; i++)
@@ -128,6 +144,25 @@ static void test_without_memory_it_is_not_begun(void **state)
 	finish();
 }
 
+/* It needs no more descriptors than it is told of. */
+static void test_it_is_started_with_what_it_is_told(void **state)
+{
+	char *const argv[] = {(char[]){"true"}, NULL};
+	int status = 0;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(prepare(0, 0), 0);
+	process.fds[0] = STDIN_FILENO;
+	assert_int_equal(new_process_start(&process, argv, &pid, &err), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	finish();
+	assert_int_equal(prepare(0, 0), 0);
+	assert_int_equal(new_process_start(&process, argv, &pid, &err), -1);
+	finish();
+}
+
 /* A new process that takes the old one for dead joins its group. */
 static void test_who_has_left_its_group_is_killed_too(void **state)
 {
@@ -164,6 +199,7 @@ int main(void)
 		cmocka_unit_test(test_without_sockets_none_are_named),
 		cmocka_unit_test(test_all_sockets_stay_open),
 		cmocka_unit_test(test_without_memory_it_is_not_begun),
+		cmocka_unit_test(test_it_is_started_with_what_it_is_told),
 		cmocka_unit_test(test_who_has_left_its_group_is_killed_too),
 	};
 
