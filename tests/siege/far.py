@@ -2,8 +2,8 @@
 """Throughput and kernel memory of one session over a long, fast path, for this server and the Go
 relay.
 
-The path is far-path between two tun devices in network namespaces, because some kernels have no
-netem.  One end of the session is beside the relay, the other at the far end of the path.  Needs
+The path is link-emulator of tests/bench/networks between two network namespaces, because some
+kernels have no netem.  One end of the session is beside the relay, the other at the far end of the path.  Needs
 root."""
 
 import argparse
@@ -29,6 +29,7 @@ from relay_client import ProtocolConnection, SessionConnection  # noqa: E402
 HERE, THERE = "10.99.0.1", "10.99.0.2"
 CLONE_NEWNET = 0x40000000
 BLOCK = 1 << 18
+QUEUE = 1 << 22  # bytes
 MTU = os.environ.get("MTU", "1500")
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -45,7 +46,8 @@ class Path:
         _run("ip", "netns", "add", self.beyond)
         assert _libc.unshare(CLONE_NEWNET) == 0
         self.tool = subprocess.Popen(
-            [build / "tests/siege/far-path", "near", "far", str(delay_ms), str(bits_per_s)],
+            [build / "tests/bench/link-emulator", "link=near,far", f"delay_us={delay_ms * 1000:.0f}",
+             f"bits_per_s={bits_per_s:.0f}", f"queue_bytes={QUEUE}"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self.tool.stdout.readline() == "ready\n"
         _run("ip", "link", "set", "lo", "up")
