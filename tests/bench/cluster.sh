@@ -12,18 +12,8 @@ set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build="$root/build-bench"
 
-# shellcheck disable=SC2046
-sh "$root/conf/install-packages.sh" $(cat "$root/conf/build-packages") \
-	libcmocka-dev python3 python3-cryptography python3-pytest redis-server
-{
-	cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release \
-		-DBUILD_TESTING=ON &&
-		cmake --build "$build" -j "$(nproc)"
-} >"$build.log" 2>&1 || {
-	cat "$build.log" >&2
-	exit 1
-}
-mv "$build.log" "$build/build.log"
+packages="python3-cryptography python3-pytest redis-server"
+. "$root/tests/bench/build.sh"
 
 STRELAYSRV="$build/strelaysrv" PYTHONDONTWRITEBYTECODE=1 exec /usr/bin/python3 \
 	"$root/tests/bench/cluster.py" "$@"

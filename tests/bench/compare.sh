@@ -14,18 +14,8 @@ set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build="$root/build-bench"
 
-# shellcheck disable=SC2046
-sh "$root/conf/install-packages.sh" $(cat "$root/conf/build-packages") \
-	haproxy libcmocka-dev magic-wormhole-transit-relay python3 syncthing-relaysrv
-{
-	cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release \
-		-DBUILD_TESTING=ON &&
-		cmake --build "$build" -j "$(nproc)"
-} >"$build.log" 2>&1 || {
-	cat "$build.log" >&2
-	exit 1
-}
-mv "$build.log" "$build/build.log"
+packages="haproxy magic-wormhole-transit-relay syncthing-relaysrv"
+. "$root/tests/bench/build.sh"
 
 # exec, so that a signal reaches the process that started the servers.
 PYTHONDONTWRITEBYTECODE=1 exec /usr/bin/python3 \
