@@ -3,10 +3,13 @@
 /* The loop, the limits and the TLS settings of a run. */
 
 #include <arpa/inet.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "bench.h"
 
@@ -51,11 +54,22 @@ int bench_read_address(
 	return 0;
 }
 
+static int read_host(
+	struct sockaddr_in *out, const char *option, const char *text)
+{
+	out->sin_family = AF_INET;
+	out->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (!text || inet_pton(AF_INET, text, &out->sin_addr) == 1)
+		return 0;
+	return fail_address(option, "is not an IPv4 address");
+}
+
 static int find_server(struct bench *bench)
 {
 	const struct settings *s = bench->settings;
 
-	bench->server.sin_family = AF_INET;
+	if (read_host(&bench->own, "own-host", s->own_host))
+		return -1;
 	if (s->relay) {
 		if (bench_read_address(&bench->server, "relay", s->relay))
 			return -1;
@@ -64,10 +78,34 @@ static int find_server(struct bench *bench)
 					      "ask-relay", s->ask_relay)
 				    : 0;
 	}
-	bench->server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	bench->server = bench->own; /* without a proxy */
+	if (!s->direct &&
+		read_host(&bench->server, "proxy-host", s->proxy_host))
+		return -1;
 	bench->server.sin_port = htons(
 		(uint16_t)(s->transit_port ? s->transit_port : s->tcp_port));
 	return 0;
+}
+
+static int open_nets(struct bench *bench)
+{
+	const char *const files[] = {
+		bench->settings->client_net, bench->settings->server_net};
+
+	for (int side = 0; side < BENCH_SIDES; side++) {
+		if (!files[side])
+			continue;
+		bench->nets[side] = open(files[side], O_RDONLY | O_CLOEXEC);
+		if (bench->nets[side] < 0)
+			return fail(files[side]);
+	}
+	return 0;
+}
+
+void bench_stand(struct bench *bench, enum bench_side side)
+{
+	if (bench->nets[side] >= 0 && setns(bench->nets[side], CLONE_NEWNET))
+		tally_add(&bench->tally, FAILURE_LOCAL);
 }
 
 static void raise_descriptor_limit(void)
@@ -182,8 +220,9 @@ int bench_init(struct bench *bench, const struct settings *settings)
 	memset(bench, 0, sizeof(*bench));
 	bench->settings = settings;
 	bench->sources = (struct sources){FIRST_SOURCE, SOURCES};
+	bench->nets[BENCH_CLIENT] = bench->nets[BENCH_SERVER] = -1;
 	raise_descriptor_limit();
-	if (find_server(bench))
+	if (find_server(bench) || open_nets(bench))
 		return -1;
 	bench->base = event_base_new();
 	if (!bench->base)
@@ -201,6 +240,10 @@ void bench_finish(struct bench *bench)
 	SSL_CTX_free(bench->tls);
 	if (bench->base)
 		event_base_free(bench->base);
+	for (int side = 0; side < BENCH_SIDES; side++) {
+		if (bench->nets[side] >= 0)
+			close(bench->nets[side]);
+	}
 }
 
 void bench_run(struct bench *bench)

@@ -19,6 +19,9 @@ struct sources {
 	unsigned count;
 };
 
+/* The two ends of a session. */
+enum bench_side { BENCH_CLIENT, BENCH_SERVER, BENCH_SIDES };
+
 /* Owned by one thread; other threads may only use tally. */
 struct bench {
 	const struct settings *settings; /* borrowed */
@@ -26,6 +29,8 @@ struct bench {
 	struct event *limit;
 	bool limit_passed;
 	SSL_CTX *tls;
+	int nets[BENCH_SIDES];  /* network namespaces; -1: this process's own */
+	struct sockaddr_in own; /* listens there; without a port */
 	struct sockaddr_in server; /* the relay, the proxy, or this process */
 	struct sockaddr_in asked;  /* the relay for requests */
 	const struct timeval *patience;
@@ -48,6 +53,10 @@ int bench_init(struct bench *bench, const struct settings *settings);
 int bench_read_address(
 	struct sockaddr_in *out, const char *option, const char *text);
 void bench_finish(struct bench *bench);
+
+/* Sockets that this thread makes from now on are in the namespace of that side.
+ * If that fails, it is counted as FAILURE_LOCAL. */
+void bench_stand(struct bench *bench, enum bench_side side);
 
 /*
  * Runs the loop until bench_stop() or the time limit, which counts as a

@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 
 #include "bulk.h"
+#include "marks.h"
+#include "meter.h"
 #include "pattern.h"
 
 #define RECEIVE_SIZE 262144
@@ -25,6 +27,7 @@ struct end {
 	unsigned
 		stream; /* the one sent; the opposite direction is stream ^ 1 */
 	struct event reading, writing;
+	struct marks *marks; /* borrowed; NULL: delays are not measured */
 	uint64_t sent;
 	_Atomic uint64_t received;
 };
@@ -43,7 +46,8 @@ struct bulk {
 	struct bulk_plan plan;
 	struct tally *tally; /* borrowed */
 	size_t count;
-	_Atomic bool stopping;
+	_Atomic bool stopping, timing;
+	struct marks *marks; /* one of each pair; NULL without delays */
 	struct bulk_thread threads[SIDES];
 };
 
@@ -60,6 +64,7 @@ static void send_some(evutil_socket_t fd, short what, void *arg)
 	struct end *end = arg;
 	const struct bulk_plan *plan = &end->thread->bulk->plan;
 	size_t left = plan->write_size - (size_t)(end->sent % plan->write_size);
+	int64_t begin_ns = end->marks ? meter_now_ns() : 0;
 	ssize_t n;
 
 	(void)what;
@@ -69,10 +74,23 @@ static void send_some(evutil_socket_t fd, short what, void *arg)
 	 */
 	n = send(fd, pattern_at(end->stream, plan->check ? end->sent : 0), left,
 		MSG_NOSIGNAL);
-	if (n > 0)
+	if (n > 0) {
 		end->sent += (uint64_t)n;
-	else if (errno != EAGAIN)
+		if (end->marks)
+			marks_sent(end->marks, end->sent, begin_ns);
+	} else if (errno != EAGAIN) {
 		fail(end, failure_of_errno(errno));
+	}
+}
+
+static void time_arrivals(struct end *end, uint64_t received)
+{
+	struct bulk *bulk = end->thread->bulk;
+	const bool counts =
+		atomic_load_explicit(&bulk->timing, memory_order_relaxed);
+
+	marks_received(end->marks, received, meter_now_ns(),
+		counts ? bulk->plan.delays : NULL);
 }
 
 static void receive_some(evutil_socket_t fd, short what, void *arg)
@@ -90,6 +108,8 @@ static void receive_some(evutil_socket_t fd, short what, void *arg)
 			fail(end, FAILURE_DATA);
 		atomic_store_explicit(&end->received, received + (uint64_t)n,
 			memory_order_relaxed);
+		if (end->marks)
+			time_arrivals(end, received + (uint64_t)n);
 	} else if (n == 0) {
 		fail(end, FAILURE_CLOSED);
 	} else if (errno != EAGAIN) {
@@ -157,6 +177,8 @@ static int start_thread(
 		end->thread = thread;
 		end->fd = side == CLIENT ? pairs[i].client : pairs[i].server;
 		end->stream = (unsigned)(2 * i) + side;
+		end->marks =
+			thread->bulk->marks ? &thread->bulk->marks[i] : NULL;
 		prepare_end(
 			end, both || side == CLIENT, both || side == SERVER);
 	}
@@ -176,6 +198,12 @@ struct bulk *bulk_start(const struct pair *pairs, size_t count,
 	bulk->plan = *plan;
 	bulk->tally = tally;
 	bulk->count = count;
+	if (plan->delays)
+		bulk->marks = calloc(count, sizeof(*bulk->marks));
+	if (plan->delays && !bulk->marks) {
+		free(bulk);
+		return NULL;
+	}
 	for (int side = 0; side < SIDES; side++) {
 		bulk->threads[side].bulk = bulk;
 		if (start_thread(
@@ -199,6 +227,11 @@ void bulk_read(const struct bulk *bulk, uint64_t *received)
 	}
 }
 
+void bulk_time(struct bulk *bulk)
+{
+	atomic_store(&bulk->timing, true);
+}
+
 static void finish_thread(struct bulk_thread *thread)
 {
 	if (thread->running)
@@ -219,5 +252,6 @@ void bulk_stop(struct bulk *bulk)
 	atomic_store(&bulk->stopping, true);
 	for (int side = 0; side < SIDES; side++)
 		finish_thread(&bulk->threads[side]);
+	free(bulk->marks);
 	free(bulk);
 }

@@ -11,6 +11,7 @@
 #define BULK_H
 
 #include "bench.h"
+#include "histogram.h"
 #include "pairs.h"
 
 struct bulk;
@@ -20,6 +21,13 @@ struct bulk_plan {
 	bool both_ways; /* else only from client to server */
 	bool check;
 	bool background; /* the threads have a lower priority */
+
+	/*
+	 * How long bytes take from the call that sent them until they are
+	 * received, from bulk_time() on.  Borrowed until bulk_stop(), and not
+	 * to be read before; NULL: not measured.  For one direction only.
+	 */
+	struct histogram *delays;
 };
 
 /*
@@ -31,6 +39,9 @@ struct bulk *bulk_start(const struct pair *pairs, size_t count,
 
 /* Bytes received from each pair so far, both directions together. */
 void bulk_read(const struct bulk *bulk, uint64_t *received);
+
+/* From now on delays count. */
+void bulk_time(struct bulk *bulk);
 
 /* Stops the threads. */
 void bulk_stop(struct bulk *bulk);

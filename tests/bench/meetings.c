@@ -102,6 +102,7 @@ static void start_client(struct slot *slot)
 {
 	const struct frame_bytes key = {slot->client_key, slot->client_key_len};
 
+	bench_stand(slot->all->bench, BENCH_CLIENT);
 	half_start(&slot->halves[CLIENT], &key);
 }
 
@@ -150,6 +151,7 @@ static void invited(struct slot *slot, enum side side,
 {
 	slot->invited[side] = true;
 	if (side == SERVER) {
+		bench_stand(slot->all->bench, BENCH_SERVER);
 		half_start(&slot->halves[SERVER], &invitation->key);
 		if (slot->invited[CLIENT] && slot->all->plan->both_at_once)
 			start_client(slot);
@@ -229,6 +231,7 @@ static void begin(evutil_socket_t fd, short what, void *arg)
 	m->started++;
 	slot->begin_ns = meter_now_ns();
 	evtimer_add(&slot->patience, m->bench->patience);
+	bench_stand(m->bench, BENCH_CLIENT);
 	slot->asking = link_create(
 		m->bench, &m->bench->asked, slot->identity, &handlers, slot);
 	if (!slot->asking) { /* counted already */
@@ -414,6 +417,7 @@ struct meetings *meetings_run(
 	if (prepare(m) || (plan->open_house && !m->guests)) {
 		tally_add(&bench->tally, FAILURE_LOCAL);
 	} else {
+		bench_stand(bench, BENCH_SERVER);
 		m->device = link_create(bench, &bench->server,
 			device_identity(m), &handlers, m);
 		if (m->device)

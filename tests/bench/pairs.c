@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "dial.h"
+#include "meter.h"
 #include "pairs.h"
 
 #define BACKLOG     128
@@ -26,7 +27,8 @@ static void collect(int client, int server, int64_t took_ns, void *arg)
 {
 	struct pairs *pairs = arg;
 
-	(void)took_ns;
+	if (!pairs->count)
+		pairs->setup_ns = took_ns;
 	pairs->list[pairs->count++] = (struct pair){client, server};
 }
 
@@ -49,12 +51,13 @@ static void relay_pairs(struct pairs *pairs, struct bench *bench, size_t count)
 static int listen_locally(struct bench *bench)
 {
 	const int yes = 1;
-	struct sockaddr_in address = {.sin_family = AF_INET,
-		.sin_port = htons((uint16_t)bench->settings->backend_port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = bench->own;
 	socklen_t len = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd;
 
+	bench_stand(bench, BENCH_SERVER);
+	address.sin_port = htons((uint16_t)bench->settings->backend_port);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
@@ -91,6 +94,7 @@ static bool make_pair(struct bench *bench, int listener, struct pair *pair)
 {
 	const int yes = 1;
 
+	bench_stand(bench, BENCH_CLIENT);
 	pair->client = dial(bench);
 	pair->server = -1;
 	if (pair->client < 0 || !wait_for(bench, pair->client, POLLOUT) ||
@@ -154,10 +158,14 @@ static void plain_pairs(struct pairs *pairs, struct bench *bench, size_t count)
 {
 	int listener = listen_locally(bench);
 	struct pair pair = {-1, -1};
+	const int64_t begin_ns = meter_now_ns();
 
 	while (listener >= 0 && pairs->count < count &&
-		make_pair(bench, listener, &pair))
+		make_pair(bench, listener, &pair)) {
+		if (!pairs->count)
+			pairs->setup_ns = meter_now_ns() - begin_ns;
 		pairs->list[pairs->count++] = pair;
+	}
 	if (pairs->count < count)
 		tally_add(&bench->tally, FAILURE_CONNECT);
 	if (listener >= 0)

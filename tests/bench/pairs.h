@@ -17,6 +17,7 @@ struct pair {
 struct pairs {
 	struct pair *list;
 	size_t count;
+	int64_t setup_ns;       /* of the first that succeeded */
 	uint64_t failed_setups; /* failed first, but succeeded when retried */
 	struct meetings_plan plan;
 	struct meetings *meetings; /* NULL without a relay */

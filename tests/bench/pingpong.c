@@ -20,10 +20,12 @@ struct pingpong {
 	struct histogram times;
 
 	uint64_t failed_setups;
+	int64_t setup_ns;
 	struct bulk *bulk; /* NULL: no bulk load */
 	size_t bulk_count;
 	uint64_t *received; /* scratch, one for each bulk session */
 	uint64_t bulk_begin, bulk_end;
+	struct histogram delays; /* of bytes in the bulk sessions */
 };
 
 /* A session has two of these: one measures, the other echoes. */
@@ -130,6 +132,8 @@ static void next_phase(evutil_socket_t fd, short what, void *arg)
 	game->measuring = true;
 	evtimer_add(game->phase, &length);
 	game->bulk_begin = bulk_bytes(game);
+	if (game->bulk)
+		bulk_time(game->bulk);
 	meter_read(&game->begin, s->server_pid);
 }
 
@@ -170,7 +174,6 @@ static int report(const struct pingpong *game)
 {
 	double seconds =
 		(double)(game->end.time_ns - game->begin.time_ns) / 1e9;
-
 	if (!game->end.time_ns)
 		return 2;
 	report_begin("pingpong");
@@ -179,10 +182,13 @@ static int report(const struct pingpong *game)
 	report_count("round_trips", game->times.count);
 	report_number("per_s", (double)game->times.count / seconds);
 	report_latency("round_trip", &game->times);
-	if (game->bulk_count)
+	report_number("first_setup_us", (double)game->setup_ns / 1e3);
+	if (game->bulk_count) {
 		report_number("bulk_gib_per_s",
 			(double)(game->bulk_end - game->bulk_begin) / seconds /
 				(1024.0 * 1024 * 1024));
+		report_latency("bulk_delay", &game->delays);
+	}
 	report_meters(&game->begin, &game->end);
 	report_end(&game->bench->tally);
 	return tally_total(&game->bench->tally) ? 1 : 0;
@@ -198,6 +204,7 @@ static int start_bulk(struct pingpong *game, const struct pair *pairs)
 		.write_size = (size_t)game->bench->settings->write_size,
 		.check = game->bench->settings->check,
 		.background = true,
+		.delays = &game->delays,
 	};
 
 	if (!game->bulk_count)
@@ -224,6 +231,7 @@ int command_pingpong(struct bench *bench)
 	if (!pairs_make(&pairs, bench, all) && players &&
 		!start_bulk(&game, pairs.list + count)) {
 		game.failed_setups = pairs.failed_setups;
+		game.setup_ns = pairs.setup_ns;
 		play(&game, players, pairs.list, count);
 		bulk_stop(game.bulk);
 		result = report(&game);

@@ -16,6 +16,9 @@ TEXT = "#768390"  # readable on white and on black
 COLOURS = {"ours": "#2f81f7", "reference": "#8c959f", "haproxy": "#c69026", "direct": "#3fb950"}
 NAMES = {"ours": "this server", "reference": "reference (Go)", "haproxy": "haproxy, TCP",
          "direct": "no relay: the limit"}
+TITLE = "A Syncthing relay: this server and others, side by side"
+#: What else the CPUs did, and the script.
+MADE_BY = ("shared with the load generator", "tests/bench/compare.sh")
 
 
 def _text(x, y, text, size=12, anchor="start", weight="normal"):
@@ -54,25 +57,24 @@ def _row(results, row, y):
     return parts, y + SPACE
 
 
-def draw(results, machine):
-    """The drawing as SVG text."""
+def draw(results, machine, table=None, title=TITLE, made_by=MADE_BY):
+    """The drawing as SVG text.  table: its rows, by default those of compare.py."""
     y = 26
-    parts = [_text(10, y, "A Syncthing relay: this server and others, side by side", 15,
-                   weight="bold")]
+    parts = [_text(10, y, title, 15, weight="bold")]
     y += 24
     parts += _legend(y)
     for more, title in ((True, "More is better"), (False, "Less is better")):
         y += 26
         parts.append(_text(10, y, title, 13, weight="bold"))
         y += 12
-        for row in rows.ROWS:
+        for row in table or rows.ROWS:
             if row.plotted and row.more_is_better == more and row.key in results.values:
                 drawn, y = _row(results, row, y)
                 parts += drawn
     y += 10
     parts.append(_text(10, y, f"Medians of {machine['rounds']} rounds on {machine['cpus']} CPUs "
-                              f"({machine['cpu']}), shared with the load generator; "
-                              f"{machine['date']}; tests/bench/compare.sh", 10))
+                              f"({machine['cpu']}), {made_by[0]}; "
+                              f"{machine['date']}; {made_by[1]}", 10))
     y += 12
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y:.0f}" '
             f'width="{WIDTH}" height="{y:.0f}" '

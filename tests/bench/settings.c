@@ -44,6 +44,16 @@ static const struct option_row rows[] = {
 		"a plain TCP proxy listens there instead of a relay"},
 	{"backend-port", KIND_NUMBER, AT(backend_port), 0, 1, 65535, LOAD,
 		"where that proxy connects to: listened on by this program"},
+	{"proxy-host", KIND_TEXT, AT(proxy_host), 0, 0, 0, LOAD,
+		"IPv4 address of that proxy, if it is not on loopback"},
+	{"own-host", KIND_TEXT, AT(own_host), 0, 0, 0, LOAD,
+		"IPv4 address to listen on, if it is not that of loopback"},
+	{"client-net", KIND_TEXT, AT(client_net), 0, 0, 0,
+		LOAD | COMMAND_SETUPS,
+		"file of the network namespace of clients"},
+	{"server-net", KIND_TEXT, AT(server_net), 0, 0, 0,
+		LOAD | COMMAND_SETUPS,
+		"the same for the devices that they ask for"},
 	{"transit-port", KIND_NUMBER, AT(transit_port), 0, 1, 65535, LOAD,
 		"a transit relay of Magic Wormhole listens there"},
 	{"sessions", KIND_NUMBER, AT(sessions), 1, 1, 4000, LOAD,
@@ -152,6 +162,8 @@ static int check(const struct settings *s)
 			(s->relay != NULL) !=
 		1)
 		return fail("relay", "", "or another way to connect, just one");
+	if (!s->client_net != !s->server_net)
+		return fail("client-net", "", "needs --server-net, and back");
 	if ((s->tcp_port > 0) != (s->backend_port > 0))
 		return fail("tcp-port", "", "needs --backend-port");
 	return 0;

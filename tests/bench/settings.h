@@ -17,6 +17,10 @@ struct settings {
 	bool direct;           /* no relay: plain loopback connections */
 	int64_t tcp_port;      /* port of a plain TCP proxy; 0: none */
 	int64_t backend_port;
+	const char *proxy_host; /* an IPv4 address; NULL: loopback */
+	const char *own_host;   /* where this program listens; NULL: loopback */
+	const char *client_net; /* file of a network namespace; NULL: our own */
+	const char *server_net;
 	int64_t transit_port; /* of a transit relay of Magic Wormhole; 0: none
 			       */
 	int64_t sessions;

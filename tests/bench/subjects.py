@@ -204,7 +204,16 @@ class Stage:
     def _haproxy(self, backend_port, option=""):
         port, log = free_port(), self._log("haproxy")
         configuration = log.with_suffix(".cfg")
-        configuration.write_text(f"""global
+        configuration.write_text(proxy_configuration(
+            f"127.0.0.1:{port}", f"127.0.0.1:{backend_port} {option}"))
+        server = Server("haproxy", ["/usr/sbin/haproxy", "-db", "-f", str(configuration)], log)
+        server.port = port
+        return server.wait_until_serving(lambda: accepts(port))
+
+
+def proxy_configuration(listen, server):
+    """Of haproxy, as a plain TCP proxy."""
+    return f"""global
   maxconn 4000
 defaults
   mode tcp
@@ -214,12 +223,9 @@ defaults
   timeout client 10m
   timeout server 10m
 listen bench
-  bind 127.0.0.1:{port}
-  server load 127.0.0.1:{backend_port} {option}
-""")
-        server = Server("haproxy", ["/usr/sbin/haproxy", "-db", "-f", str(configuration)], log)
-        server.port = port
-        return server.wait_until_serving(lambda: accepts(port))
+  bind {listen}
+  server load {server}
+"""
 
 
 def raise_descriptor_limit():
