@@ -15,6 +15,7 @@ import time
 
 import measure
 import plot
+import plot_sessions
 import rows
 import subjects
 
@@ -34,6 +35,7 @@ class Scale:
     idle_interval: int  # seconds between pings, for the idle CPU
     idle_windows: int
     key_rounds: int  # rounds that also compare keys, relays behind haproxy, and transit relays
+    sweep_rounds: int  # rounds that also measure by the number of sessions
     cost_rounds: int  # rounds that also measure modules
     cost_window: float  # seconds of a bulk run for that
     waiting: int  # clients of a transit relay that wait
@@ -41,10 +43,10 @@ class Scale:
 
 
 FULL = Scale(rounds=5, window=1.5, warmup64=2.5, setups=300, devices=10000, few_devices=1500,
-             silent=5000, starts=5, idle_interval=10, idle_windows=3, key_rounds=3, cost_rounds=2,
+             silent=5000, starts=5, idle_interval=10, idle_windows=3, key_rounds=3, sweep_rounds=1, cost_rounds=2,
              cost_window=0.6, waiting=2000, rate_window=10)
 SHORT = Scale(rounds=1, window=0.3, warmup64=0.3, setups=60, devices=1000, few_devices=200,
-              silent=500, starts=2, idle_interval=2, idle_windows=1, key_rounds=1, cost_rounds=1,
+              silent=500, starts=2, idle_interval=2, idle_windows=1, key_rounds=1, sweep_rounds=1, cost_rounds=1,
               cost_window=0.3, waiting=200, rate_window=1)
 
 
@@ -110,13 +112,14 @@ class Comparison:
                 pass
         self.own = {"ours": self.stage.keys("p256"), "reference": self.stage.keys("p384")}
 
-    def traffic(self, order):
-        """Measurements that are possible with haproxy and direct connections, too."""
+    @contextlib.contextmanager
+    def servers(self):
+        """A fresh server of each kind: the relays, and all targets of load by their names."""
         keys = self.stage.keys("p256")
         with self.stage.relay("ours", keys=keys) as ours, \
                 self.stage.relay("reference", keys=keys) as reference, \
                 self.stage.haproxy() as haproxy:
-            targets = {
+            yield {"ours": ours, "reference": reference}, {
                 "ours": measure.relay_target(ours),
                 "reference": measure.relay_target(reference),
                 "haproxy": measure.Target("haproxy", [
@@ -124,7 +127,12 @@ class Comparison:
                     str(self.stage.backend_port), "--server-pid", str(haproxy.pid)]),
                 "direct": measure.Target("direct", ["--connect-direct"]),
             }
-            fresh = {"ours": ours.settled_rss_kib(), "reference": reference.settled_rss_kib()}
+
+    def traffic(self, order):
+        """Measurements that are possible with haproxy and direct connections, too."""
+        with self.servers() as (servers, targets):
+            fresh = {name: server.settled_rss_kib() for name, server in servers.items()}
+
             def alternate(what, *args, only=rows.SUBJECTS, **options):
                 for subject in order:
                     if subject in only:
@@ -143,6 +151,23 @@ class Comparison:
             alternate(measure.setups, "setups16", only=relays, count=self.scale.setups, parallel=16)
             alternate(measure.setups, "setups1", only=relays, count=self.scale.setups, parallel=1)
             alternate(measure.setups_at_once, only=relays)
+            alternate(measure.uneven)
+
+    def pinned(self, order):
+        """The relay and the load have a CPU each; so has the load without a relay."""
+        cpus = sorted(os.sched_getaffinity(0))
+        if len(cpus) < 2:
+            self.results.notes.append("one CPU: none for the relay alone")
+            return
+        with self.stage.on_cpu(cpus[0]), self.load.on_cpu(cpus[1]), self.servers() as (_, targets):
+            for subject in order:
+                self.attempt(measure.pinned, subject, targets[subject])
+
+    def by_sessions(self, order):
+        with self.servers() as (_, targets):
+            for count in rows.SESSIONS:
+                for subject in order:
+                    self.attempt(measure.by_sessions, subject, targets[subject], count)
 
     def relays(self, number, order):
         """Measurements of relays only, each with a newly started relay."""
@@ -233,10 +258,13 @@ class Comparison:
             round_begin = time.monotonic()
             order = rows.SUBJECTS if number % 2 == 0 else rows.SUBJECTS[::-1]
             self.traffic(order)
+            self.pinned(order)
             self.relays(number, order)
             if number < self.scale.key_rounds:
                 self.fronts(order)
                 self.transits(order)
+            if number < self.scale.sweep_rounds:
+                self.by_sessions(order)
             if number < self.scale.cost_rounds:
                 self.costs()
             self.rounds += 1
@@ -293,7 +321,7 @@ def arguments():
                         help="seconds after which no further round begins (%(default)s)")
     parser.add_argument("--only", nargs="+", metavar="MEASUREMENT",
                         help="some of: bulk64 bulk pingpong pingpong_alone pingpong_beside_bulk "
-                             "setups setups_at_once storm joins behind_haproxy transit silent start_time "
+                             "pinned uneven by_sessions setups setups_at_once storm joins behind_haproxy transit silent start_time "
                              "size idle_cpu module_cost rate_accuracy")
     parser.add_argument("--ours", help="another program than the build's")
     return parser.parse_args()
@@ -328,8 +356,11 @@ def main():
         + "\n")
     drawing = args.build / "results.svg"
     drawing.write_text(plot.draw(results, machine))
+    curves = args.build / "sessions.svg"
+    curves.write_text(plot_sessions.draw(results, machine))
     if not args.short and not args.only:
-        shutil.copyfile(drawing, pathlib.Path(__file__).resolve().parent / "results.svg")
+        for path in (drawing, curves):
+            shutil.copyfile(path, pathlib.Path(__file__).resolve().parent / path.name)
 
 
 if __name__ == "__main__":

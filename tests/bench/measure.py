@@ -26,13 +26,23 @@ class Load:
 
     def __init__(self, program, scale, results):
         self.program = str(program)
+        self.prefix = ()
         self.scale = scale
         self.results = results
         self.foreign = []  # share of the CPUs that others used meanwhile
         self.cpus = len(os.sched_getaffinity(0))
 
+    @contextlib.contextmanager
+    def on_cpu(self, cpu):
+        """The load has this CPU only, meanwhile."""
+        self.prefix = ("taskset", "-c", str(cpu))
+        try:
+            yield
+        finally:
+            self.prefix = ()
+
     def _command(self, command, target, options):
-        line = [self.program, command, *target.options]
+        line = [*self.prefix, self.program, command, *target.options]
         for name, value in options.items():
             if value is True:
                 line.append(f"--{name}")
@@ -129,6 +139,40 @@ def pingpong(load, subject, target):
     add("pingpong100.rate", subject, r["per_s"])
     add("pingpong100.p50", subject, r["round_trip_p50_us"])
     add("pingpong100.p99", subject, r["round_trip_p99_us"])
+
+
+def pinned(load, subject, target):
+    """The relay and the load have a CPU each, as the caller has bound them."""
+    bulk(load, "pinned1", subject, target, sessions=1)
+    bulk(load, "pinned64", subject, target, sessions=64)
+    r = load.run("pingpong", target, sessions=100, seconds=load.scale.window)
+    load.results.add("pinned100.rate", subject, r["per_s"])
+    load.results.add("pinned100.p99", subject, r["round_trip_p99_us"])
+
+
+def uneven(load, subject, target):
+    """4 of 16 sessions carry bulk: those that one thread of the server serves, and then as many
+    threads as there are.  The two follow each other, so that drifts of the machine cancel out."""
+    rates = {}
+    for key in ("gathered", "spread"):
+        r = load.run("throughput", target, sessions=4 * 4, heavy=4, spread=key == "spread",
+                     seconds=load.scale.window)
+        rates[key] = r["gib_per_s"]
+        load.results.add(f"{key}.rate", subject, r["gib_per_s"])
+        if "server_cpu_s" in r:
+            load.results.add(f"{key}.balance", subject, r["thread_balance"])
+    if rates["spread"]:
+        load.results.add("uneven.ratio", subject, rates["gathered"] / rates["spread"])
+
+
+def by_sessions(load, subject, target, count):
+    options = {"sessions": count, "seconds": load.scale.window / 2, "parallel": 64}
+    r = load.run("throughput", target, **options)
+    load.results.add(f"sessions{count}.rate", subject, r["gib_per_s"])
+    if "server_cpu_s" in r and r["gib"]:
+        load.results.add(f"sessions{count}.cpu", subject, r["server_cpu_s"] / r["gib"])
+    r = load.run("pingpong", target, **options)
+    load.results.add(f"sessions{count}.p99", subject, r["round_trip_p99_us"])
 
 
 def pingpong_alone(load, subject, target):

@@ -62,9 +62,11 @@ class Bench:
         if subject == "haproxy":
             return self._haproxy()
         program = self.stage.programs["reference" if subject == "reference" else "ours"]
+        flags = self.variants.get(subject, "").split()
+        if flags and flags[0].startswith("/"):
+            program = flags.pop(0)
         return [program, "-pools=", "-keys", str(self.stage.keys(subject)),
-                "-listen", f"{network.RELAY}:{PORT}", "-status-srv", "127.0.0.1:0",
-                *self.variants.get(subject, "").split()]
+                "-listen", f"{network.RELAY}:{PORT}", "-status-srv", "127.0.0.1:0", *flags]
 
     def _haproxy(self):
         configuration = self.stage.folder / "network.cfg"
@@ -241,7 +243,7 @@ def arguments():
     parser.add_argument("--congestion", nargs="+", default=list(CONTROLS))
     parser.add_argument("--subjects", nargs="+", help="of: " + " ".join(rows.SUBJECTS))
     parser.add_argument("--variant", nargs="+", default=[], metavar="NAME=FLAGS",
-                        help="ours with these flags, as one more subject")
+                        help="ours with these flags, or NAME=PROGRAM FLAGS, as one more subject")
     parser.add_argument("--bulk", type=int, default=1, help="bulk sessions (%(default)s)")
     parser.add_argument("--warmup", type=float, help="seconds before measuring: 4, or 2 with --short")
     parser.add_argument("--seconds", type=float, help="of measuring: 6, or 3 with --short")

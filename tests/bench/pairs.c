@@ -32,11 +32,13 @@ static void collect(int client, int server, int64_t took_ns, void *arg)
 	pairs->list[pairs->count++] = (struct pair){client, server};
 }
 
-static void relay_pairs(struct pairs *pairs, struct bench *bench, size_t count)
+static bool meet_device(
+	struct pairs *pairs, struct bench *bench, size_t device, size_t count)
 {
 	size_t parallel = (size_t)bench->settings->parallel;
+	const size_t want = pairs->count + count;
 
-	pairs->plan = (struct meetings_plan){
+	pairs->plans[device] = (struct meetings_plan){
 		.count = count + count / 4 + SPARE_TRIES,
 		.enough = count,
 		.parallel = parallel < count ? parallel : count,
@@ -44,7 +46,19 @@ static void relay_pairs(struct pairs *pairs, struct bench *bench, size_t count)
 		.met = collect,
 		.arg = pairs,
 	};
-	pairs->meetings = meetings_run(bench, &pairs->plan);
+	pairs->meetings[device] = meetings_run(bench, &pairs->plans[device]);
+	return pairs->count == want;
+}
+
+static void relay_pairs(struct pairs *pairs, struct bench *bench, size_t count)
+{
+	for (size_t i = 0; i < PAIRS_DEVICES && pairs->count < count; i++) {
+		size_t left = count - pairs->count;
+
+		if (!meet_device(pairs, bench, i,
+			    left < PAIRS_OF_DEVICE ? left : PAIRS_OF_DEVICE))
+			return;
+	}
 }
 
 /* The address that the proxy, or this process, connects to. */
@@ -79,7 +93,7 @@ static bool wait_for(struct bench *bench, int fd, short events)
 	return poll(&p, 1, (int)bench->settings->client_timeout_ms) == 1;
 }
 
-static bool pass_byte(struct bench *bench, int from, int to)
+bool pairs_pass(struct bench *bench, int from, int to)
 {
 	char byte = 0;
 
@@ -106,8 +120,8 @@ static bool make_pair(struct bench *bench, int listener, struct pair *pair)
 		return false;
 	(void)setsockopt(
 		pair->server, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
-	return pass_byte(bench, pair->client, pair->server) &&
-	       pass_byte(bench, pair->server, pair->client);
+	return pairs_pass(bench, pair->client, pair->server) &&
+	       pairs_pass(bench, pair->server, pair->client);
 }
 
 /* Sends the line of pair number `number`, which no other has. */
@@ -138,8 +152,8 @@ static bool make_transit_pair(
 	       ask(bench, &pair->server, number) &&
 	       is_answered(bench, pair->client) &&
 	       is_answered(bench, pair->server) &&
-	       pass_byte(bench, pair->client, pair->server) &&
-	       pass_byte(bench, pair->server, pair->client);
+	       pairs_pass(bench, pair->client, pair->server) &&
+	       pairs_pass(bench, pair->server, pair->client);
 }
 
 static void transit_pairs(
@@ -200,5 +214,6 @@ void pairs_finish(struct pairs *pairs)
 		close(pairs->list[i].server);
 	}
 	free(pairs->list);
-	meetings_destroy(pairs->meetings);
+	for (size_t i = 0; i < PAIRS_DEVICES; i++)
+		meetings_destroy(pairs->meetings[i]);
 }

@@ -9,6 +9,10 @@
 #include "bench.h"
 #include "meetings.h"
 
+/* Sessions of one device: a relay may limit them. */
+#define PAIRS_OF_DEVICE 250
+#define PAIRS_DEVICES   16
+
 struct pair {
 	int client;
 	int server;
@@ -19,8 +23,9 @@ struct pairs {
 	size_t count;
 	int64_t setup_ns;       /* of the first that succeeded */
 	uint64_t failed_setups; /* failed first, but succeeded when retried */
-	struct meetings_plan plan;
-	struct meetings *meetings; /* NULL without a relay */
+	/* Of each device that is asked for; none without a relay. */
+	struct meetings_plan plans[PAIRS_DEVICES];
+	struct meetings *meetings[PAIRS_DEVICES];
 };
 
 /*
@@ -33,5 +38,9 @@ struct pairs {
  */
 int pairs_make(struct pairs *out, struct bench *bench, size_t count);
 void pairs_finish(struct pairs *pairs);
+
+/* Sends a byte from one end to the other, and waits for it, up to the client's
+ * timeout. */
+bool pairs_pass(struct bench *bench, int from, int to);
 
 #endif

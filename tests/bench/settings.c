@@ -58,6 +58,11 @@ static const struct option_row rows[] = {
 		"a transit relay of Magic Wormhole listens there"},
 	{"sessions", KIND_NUMBER, AT(sessions), 1, 1, 4000, LOAD,
 		"sessions at the same time"},
+	{"heavy", KIND_NUMBER, AT(heavy), 0, 1, 4000, COMMAND_THROUGHPUT,
+		"only so many of them carry bytes, all on one thread of the "
+		"server"},
+	{"spread", KIND_SWITCH, AT(spread), 0, 0, 0, COMMAND_THROUGHPUT,
+		"those are on as many of its threads as there are"},
 	{"both-ways", KIND_SWITCH, AT(both_ways), 0, 0, 0, COMMAND_THROUGHPUT,
 		"every session carries bytes in both directions"},
 	{"check", KIND_SWITCH, AT(check), 0, 0, 0, LOAD,
@@ -162,6 +167,9 @@ static int check(const struct settings *s)
 			(s->relay != NULL) !=
 		1)
 		return fail("relay", "", "or another way to connect, just one");
+	if (s->heavy > s->sessions || (s->spread && !s->heavy))
+		return fail(
+			"heavy", "", "at most --sessions; --spread needs it");
 	if (!s->client_net != !s->server_net)
 		return fail("client-net", "", "needs --server-net, and back");
 	if ((s->tcp_port > 0) != (s->backend_port > 0))

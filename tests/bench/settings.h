@@ -24,6 +24,8 @@ struct settings {
 	int64_t transit_port; /* of a transit relay of Magic Wormhole; 0: none
 			       */
 	int64_t sessions;
+	int64_t heavy; /* of the sessions; 0: all */
+	bool spread;
 	bool both_ways;
 	bool check;
 	int64_t write_size;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 """What is compared: our relay, the reference, haproxy, and no relay; and how each is started."""
 
+import contextlib
 import ctypes
 import os
 import pathlib
@@ -116,6 +117,9 @@ class Server:
 class Stage:
     """The folders of the servers, and functions that start them."""
 
+    #: Begins the command of each server, as to bind it to a CPU.
+    prefix = ()
+
     def __init__(self, build, ours=None, reference=None):
         self.folder = build / "compare"
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -125,6 +129,15 @@ class Stage:
             "reference": reference or "/usr/bin/strelaysrv",
         }
         self.started = 0
+
+    @contextlib.contextmanager
+    def on_cpu(self, cpu):
+        """Servers that are started meanwhile have this CPU only, and know it."""
+        self.prefix = ("taskset", "-c", str(cpu))
+        try:
+            yield
+        finally:
+            self.prefix = ()
 
     def _log(self, name):
         self.started += 1
@@ -144,7 +157,7 @@ class Stage:
             if port is not None:
                 listen = port
             server = Server(name, [
-                self.programs[name], "-pools=", "-keys", str(keys),
+                *self.prefix, self.programs[name], "-pools=", "-keys", str(keys),
                 "-listen", f"127.0.0.1:{listen}", "-status-srv", f"127.0.0.1:{status}", *args,
                 *(["-core-dumps"] if name == "ours" and os.geteuid() else []),  # for smaps
             ], self._log(name))
@@ -206,7 +219,7 @@ class Stage:
         configuration = log.with_suffix(".cfg")
         configuration.write_text(proxy_configuration(
             f"127.0.0.1:{port}", f"127.0.0.1:{backend_port} {option}"))
-        server = Server("haproxy", ["/usr/sbin/haproxy", "-db", "-f", str(configuration)], log)
+        server = Server("haproxy", [*self.prefix, "/usr/sbin/haproxy", "-db", "-f", str(configuration)], log)
         server.port = port
         return server.wait_until_serving(lambda: accepts(port))
 

@@ -6,11 +6,17 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
 
 import pytest
 
 from relay_server import Program
 from waiting import PATIENCE, SLOWNESS
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
+
+import plot_sessions  # noqa: E402
+import rows  # noqa: E402
 
 
 def load_program():
@@ -51,6 +57,47 @@ def test_throughput(relay, options):
     (report,) = load("throughput", *options, *WINDOW, target=relay)
     check(report, "gib", "gib_per_s", "fairness", "seconds", "own_cpu_s", "server_cpu_s",
           "server_rss_kib")
+
+
+@pytest.mark.parametrize("options, threads", [([], {1}), (["--spread"], {1, 2})],
+                         ids=["gathered", "spread"])
+def test_heavy_sessions_are_chosen_by_their_thread(start_ours, options, threads):
+    """Of 8 sessions on 2 workers, 4 or more are on one of them; by chance it may be all."""
+    server = start_ours("-workers", "2")
+    host, port = server.address
+    (report,) = load("throughput", "--sessions", 8, "--heavy", 3, *options, *WINDOW,
+                     target=["--relay", f"{host}:{port}", "--server-pid", str(server.pid)])
+    check(report, "gib_per_s", "fairness")
+    assert report["heavy"] == 3
+    assert report["heavy_threads"] in threads
+
+
+def test_many_sessions_have_several_devices(relay):
+    (report,) = load("pingpong", "--sessions", 260, "--parallel", 64, *WINDOW, target=relay)
+    check(report, "round_trips")
+
+
+def test_rows_are_compared_with_no_relay():
+    results = rows.Results()
+    for subject, value in (("ours", 9.0), ("reference", 4.5), ("direct", 10.0)):
+        results.add("bulk1.rate", subject, value)
+        results.add("bulk8.rate", subject, value if subject != "ours" else 8.9)
+    (line,) = [line for line in rows.table(results).splitlines() if "bulk, 1 session" in line]
+    assert [cell.strip() for cell in line.split("|")[3:-1]] == [
+        "9.00", "4.50", "", "10.0", "2.00 ×", "0.90 ×", "≥ 1.8 ×", "≥ 0.9 × direct", "aim"]
+    (line,) = [line for line in rows.table(results).splitlines() if "bulk, 8 sessions" in line]
+    assert line.split("|")[-2].strip() == "yes"
+
+
+def test_the_drawing_by_sessions_has_a_curve_for_each_that_was_measured():
+    results = rows.Results()
+    for count in rows.SESSIONS:
+        results.add(f"sessions{count}.rate", "ours", count / 1000)
+    for count in (1, 4):
+        results.add(f"sessions{count}.rate", "direct", 2.0)
+    text = plot_sessions.draw(results, {"rounds": 1, "cpus": 2, "cpu": "A CPU", "date": "today"})
+    curves = [line for line in text.splitlines() if line.startswith("<polyline")]
+    assert [curve.count("<circle") for curve in curves] == [len(rows.SESSIONS), 2]
 
 
 def test_throughput_without_a_relay():
