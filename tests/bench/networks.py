@@ -40,6 +40,7 @@ FIGURES = (
     ("cpu", "relay CPU", "s/GiB", False, False),
     ("kernel", "kernel memory of the relay's sockets, most", "MiB", False, False),
     ("rss", "memory of the relay's process, beyond idle", "KiB", False, False),
+    ("stalled", "kernel memory of the relay's sockets, readers stopped", "MiB", False, False),
 )
 
 
@@ -102,17 +103,30 @@ class Bench:
         process = subprocess.Popen([self.load, "pingpong", *options], stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL,
                                    preexec_fn=subjects.die_with_parent)
-        most = 0.0
+        most, begin = 0.0, time.monotonic()
         while True:
             try:
                 out, errors = process.communicate(timeout=0.4)
                 break
             except subprocess.TimeoutExpired:
                 most = max(most, net.relay_memory_kib())
+            if self.args.stall and time.monotonic() - begin > self.args.warmup:
+                return None, self._stall(process, net)
         report = json.loads(out) if out else {}
         if "seconds" not in report or report["failures"]:
             raise subjects.Failed(f"{report} {errors}")
         return report, most
+
+    def _stall(self, process, net):
+        """Both ends stop where they are; what their kernels have in flight still arrives.  The
+        kernel memory of the relay after that time."""
+        try:
+            process.send_signal(signal.SIGSTOP)
+            time.sleep(self.args.stall)
+            return net.relay_memory_kib()
+        finally:
+            process.kill()
+            process.communicate()
 
     def _add(self, key, subject, report, kernel_kib):
         add = self.results.add
@@ -138,7 +152,7 @@ class Bench:
                 idle = server.rss_kib()
                 net.report()
                 report, kernel = self._load(self._options(subject, net, server), net)
-                rss = report["server_rss_kib"] - idle
+                rss = report["server_rss_kib"] - idle if report else None
         emulated = net.report()
         self.priority = emulated["priority"]
         self.late_us += [line["late_mean_us"] for line in emulated["lines"]]
@@ -146,7 +160,10 @@ class Bench:
         if faults:
             self.results.notes.append(f"{key}, {subject}: does not count: {'; '.join(faults)}")
             return False
-        self._add(key, subject, report, kernel)
+        if report:
+            self._add(key, subject, report, kernel)
+        elif subject != "direct":
+            self.results.add(f"{key}.stalled", subject, kernel / 1024)
         if rss is not None:
             self.results.add(f"{key}.rss", subject, rss)
         return True
@@ -209,7 +226,11 @@ def table(bench, measured):
         key = f"{cell.name}.{control}"
         counted, tried = bench.measured[key]
         off = f" (OFF: {counted} of {tried} count)" if counted < tried else ""
+        if not counted:
+            lines.append(f"| {cell.title}; {control}{off} |" + " |" * (5 + len(bench.subjects)))
         for name, title, unit, _, _ in FIGURES:
+            if f"{key}.{name}" not in bench.results.values:
+                continue
             values = {s: bench.results.median(f"{key}.{name}", s) for s in bench.subjects}
             ratios = [rows.number(values["ours"] / values[s]) + " ×"
                       if values.get("ours") is not None and values.get(s) else ""
@@ -247,6 +268,8 @@ def arguments():
     parser.add_argument("--bulk", type=int, default=1, help="bulk sessions (%(default)s)")
     parser.add_argument("--warmup", type=float, help="seconds before measuring: 4, or 2 with --short")
     parser.add_argument("--seconds", type=float, help="of measuring: 6, or 3 with --short")
+    parser.add_argument("--stall", type=float, help="stop both ends of the load after the warm-up for "
+                        "so many seconds, and measure only the kernel memory at the end")
     parser.add_argument("--ours", help="another program than the build's")
     args = parser.parse_args()
     for name, full, short in (("rounds", 3, 1), ("warmup", 4, 2), ("seconds", 6, 3)):

@@ -3,8 +3,8 @@
 # Compares our relay with the Go reference, haproxy, and no relay over simulated
 # networks.  Needs root, for network namespaces and tun devices.
 #
-#   sh tests/bench/networks.sh            all networks, 3 rounds, about two hours
-#   sh tests/bench/networks.sh --short    3 networks, 1 round, a few minutes
+#   sh tests/bench/networks.sh            all networks, 3 rounds, an hour and a half
+#   sh tests/bench/networks.sh --short    3 networks, 1 round, 3 minutes
 #
 # Installs the peers if they are missing, builds into build-bench, prints a table, and
 # leaves networks.json and networks.svg there; the full form renews
