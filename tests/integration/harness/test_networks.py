@@ -58,7 +58,7 @@ def echo(net, role, to):
 def test_a_round_trip_takes_what_the_links_are_told(role, to, want):
     """Never less; a busy machine may add to some, so the best of them counts."""
     with Network(EMULATOR, Link(20, 100), Link(40, 100)) as net:
-        took = [echo(net, role, to)]
+        took = [echo(net, role, to) for _ in range(5)]
         while min(took) > want * 1.05 and len(took) < 50:
             took.append(echo(net, role, to))
     assert want <= min(took) <= want * 1.05, f"got {took} ms, want {want}"
