@@ -317,7 +317,7 @@ def arguments():
     parser.add_argument("--build", type=pathlib.Path, required=True, help="a Release build")
     parser.add_argument("--short", action="store_true", help="one quick round")
     parser.add_argument("--rounds", type=int, help="instead of 5")
-    parser.add_argument("--budget", type=float, default=570,
+    parser.add_argument("--budget", type=float, default=870,
                         help="seconds after which no further round begins (%(default)s)")
     parser.add_argument("--only", nargs="+", metavar="MEASUREMENT",
                         help="some of: bulk64 bulk pingpong pingpong_alone pingpong_beside_bulk "

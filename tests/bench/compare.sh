@@ -3,7 +3,7 @@
 # Compares our relay with the Go reference, haproxy, Debian's transit relay of Magic
 # Wormhole, and no relay at all.
 #
-#   sh tests/bench/compare.sh            5 rounds, less than 10 minutes on 2 CPUs
+#   sh tests/bench/compare.sh            5 rounds, about 15 minutes on 2 CPUs
 #   sh tests/bench/compare.sh --short    1 round of less than a minute
 #
 # Installs the peers if they are missing, builds into build-bench, prints a table,
