@@ -57,7 +57,7 @@ static const struct relay_option options[] = {
 		4000,
 		"a file that keeps what the commands ban and unban of -ctl "
 		"change; empty: bans end with the server",
-		.flags = RELAY_OPTION_FILLED),
+		.flags = RELAY_OPTION_FILLED | RELAY_OPTION_WRITTEN),
 	RELAY_OPT(struct conf, shared, bool, "shared", RELAY_BOOL, "no", 0, 0,
 		"whether bans and revoked tokens are those of all nodes of a "
 		"cluster, and other lists at another node are warned of"),

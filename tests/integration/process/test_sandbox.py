@@ -16,9 +16,11 @@ import pytest
 
 import faults
 import upgrading
+from control_client import control_folder, controlled, told  # noqa: F401
+from device_id import to_text
 from module_server import ModuleServer, module_server  # noqa: F401
 from privileges import why_no_packets
-from relay_server import Program, RelayServer
+from relay_server import ROOT, Program, RelayServer
 from skip_unless import can_run
 from upgrading import start_upgrading  # noqa: F401
 from waiting import wait_for
@@ -256,3 +258,27 @@ def test_files_that_are_written_stay_writable_and_no_others(module_server, tmp_p
                         r"sandbox of this process lets it write nothing in that folder; a "
                         r"restart or an upgrade \(SIGUSR2\) does")
     server.wait_for_log("core: not reloaded")
+
+
+@can_run("LANDLOCK", None if has_landlock() and os.geteuid() == 0 else "needs root and Landlock")
+def test_bans_are_kept_in_a_folder_of_the_system(controlled, identities):  # noqa: F811
+    bans = pathlib.Path(f"/usr/share/strelaysrv-bans-{os.getpid()}")
+    bans.write_text("new\n")
+    try:
+        server = controlled(modules=["log", "relay", "access", "control"],
+                            sections={"access": {"bans": str(bans)}})
+        told(server, "ban", to_text(identities[0].id))
+        assert to_text(identities[0].id) in bans.read_text()
+    finally:
+        bans.unlink()
+
+
+@pytest.mark.parametrize("module", sorted(path.name for path in (ROOT / "modules").iterdir()
+                                          if (path / "CMakeLists.txt").exists()))
+def test_each_module_of_ours_declares_what_it_needs(module):
+    """One that does not gives the whole process the wide set; a file that it writes, and no option
+    names, cannot be in a folder of the system."""
+    text = "".join(path.read_text() for path in (ROOT / "modules" / module).rglob("*.c"))
+    assert re.search(r"\.flags = .*\bRELAY_CONFINED\b", text)
+    writes = re.search(r"\brelay_file_(replace|append)", text)
+    assert not writes or "RELAY_OPTION_WRITTEN" in text, "no option for what it writes"
