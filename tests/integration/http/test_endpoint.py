@@ -5,6 +5,7 @@ import contextlib
 import http.client
 import json
 import signal
+import socket
 
 import pytest
 
@@ -189,10 +190,13 @@ def test_one_lost_check_is_not_enough(serve, make_double):
 
 def test_a_device_that_joins_keeps_what_it_has(serve, identities):
     """The checks are made on the control thread; a silent relay holds up nobody."""
-    server = serve("relay://127.0.0.1:9/", **{"check-timeout": "10s"})
-    with ProtocolConnection(server.address, identities[0]) as device:
-        device.join()
-        device.check_alive()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(PATIENCE)
+        server = serve(f"relay://127.0.0.1:{silent.getsockname()[1]}/", **{"check-timeout": "1m"})
+        checked, _ = silent.accept()
+        with checked, ProtocolConnection(server.address, identities[0]) as device:
+            device.join()
+            device.check_alive()
     assert server.held_up() == 0
 
 
