@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MPL-2.0
 """The report of the stages never-run and coverage: limits, and exceptions that are checked."""
 
+import fnmatch
 import importlib.util
+import re
 import sys
 
 import pytest
@@ -16,6 +18,7 @@ def report(monkeypatch):
     spec = importlib.util.spec_from_file_location("coverage_report", folder / "report.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    module.listed = module.PARSERS
     monkeypatch.setattr(module, "PARSERS", ("core/room/reader.c",))
     yield module
     sys.modules.pop("gcov_counts", None)
@@ -97,3 +100,26 @@ def test_an_exception_that_allows_much_more_than_is_needed_is_an_error(report):
 def test_a_parser_that_is_listed_exists(report):
     assert report.coverage({"core/room/a.c": lines(1, 1)}, {}) == [
         "core/room/reader.c: there is no such file"]
+
+
+#: What fuzzers are built with besides the readers themselves.
+HELPERS = {
+    "core/base/err.c", "modules/access/watch.c", "modules/cluster/nodes/node_choice.c",
+    "modules/cluster/nodes/node_table.c", "modules/cluster/redis/faults.c",
+    "modules/nat/external_address.c", "modules/nat/gateways.c", "modules/nat/host.c",
+    "modules/nat/pinhole.c", "modules/nat/port.c", "modules/nat/refusal.c",
+    "modules/nat/schedule.c", "modules/pool-join/request.c", "modules/shared/address_reach.c",
+    "modules/shared/curl_loop.c", "modules/shared/standing_timer.c",
+    "tests/testutil/client_error.c", "tests/testutil/nearness.c",
+}
+
+
+def test_what_is_fuzzed_is_a_parser(report):
+    """A new reader that gets a fuzzer has the limit of parsers, too."""
+    text = "".join((ROOT / "tests" / "fuzz" / name).read_text()
+                   for name in ("CMakeLists.txt", "readers.cmake"))
+    sources = set(re.findall(r"(?:core|modules|tests/testutil)/[\w/-]+\.c\b", text))
+    assert len(sources) > 40
+    others = {source for source in sources
+              if not any(fnmatch.fnmatch(source, pattern) for pattern in report.listed)}
+    assert others == HELPERS
