@@ -25,6 +25,9 @@ OPTIONAL = {
     "dashboard": lambda draw: {},
     "csv-exporter": lambda draw: {"interval": f"{draw(1, 3)}s"},
     "statsd": lambda draw: {"port": 9, "prefix": f'"soak{draw(1, 9)}"'},
+    "endpoint": lambda draw: {"relays": '{ "relay://127.0.0.1:9/", "relay://localhost:9/" }',
+                              "check-interval": f"{draw(1, 5)}s"},
+    "wormhole-transit": lambda draw: {"wait-timeout": f"{draw(5, 50)}s"},
 }
 
 _ERROR = re.compile(r" error [\w-]+: |Sanitizer|runtime error:|not reloaded|no upgrade")
