@@ -213,8 +213,10 @@ stage_tsan() {
 	export TEST_WORKERS
 	shared='everything or reload or access or bounds or quota or nat or names or pool_join'
 	shared="$shared or verdict or late_answers or parked_asks or named_tokens or slow_module or leavers or parking_window"
-	shared="$shared or wormhole_upgrade or pair_module"
+	shared="$shared or wormhole_upgrade or pair_module or cluster or remote_service"
+	shared="$shared or redis_registry or endpoint or control or bans or watching"
 	alone='codec or framing or uri or testutil or client_library or tls or exporters'
+	alone="$alone or cluster_page or cluster_failures or endpoint_advice or ten_thousand"
 	# A child that crashes on purpose may wait for the sanitizer for ever.
 	build build-tsan TSan -DCMAKE_C_COMPILER=gcc &&
 		unit build-tsan -E unit-crash &&
