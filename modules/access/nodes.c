@@ -84,31 +84,40 @@ static void end_device(struct relay_ctx *cx, const uint8_t *id)
 		(void)here->end(self, id);
 }
 
-static void take_ban(struct relay_ctx *cx, const struct ban *ban)
+/* What a visit is for. */
+struct visit {
+	struct relay_ctx *cx;
+	bool missed; /* a row, for want of memory or room: it comes again */
+};
+
+static void take_ban(struct visit *visit, const struct ban *ban)
 {
+	struct relay_ctx *cx = visit->cx;
 	const struct bans *bans = &((struct data *)cx->data)->banned.bans;
 	const struct ban *known = bans_find(bans, ban->id, now_s());
 	struct relay_err err;
 
 	if (known && known->until_s == ban->until_s)
 		return;
-	if (banned_add(cx, ban, &err) != 0)
-		relay_log_seldom(cx, RELAY_ERROR, &nodes_of(cx)->full,
-			"a ban of another node is not in force here: %s",
-			err.text);
-	else
+	if (banned_add(cx, ban, &err) == 0) {
 		end_device(cx, ban->id);
+		return;
+	}
+	visit->missed = true;
+	relay_log_seldom(cx, RELAY_ERROR, &nodes_of(cx)->full,
+		"a ban of another node is not in force here: %s", err.text);
 }
 
 static void take_ban_row(void *arg, const struct relay_shared_row *row)
 {
-	struct relay_ctx *cx = arg;
+	struct visit *visit = arg;
+	struct relay_ctx *cx = visit->cx;
 	const struct bans *bans = &((struct data *)cx->data)->banned.bans;
 	struct ban ban = {.until_s = row->until_s};
 
 	memcpy(ban.id, row->key, sizeof(ban.id));
 	if (row->len && row->value[0] == IS_BANNED)
-		take_ban(cx, &ban);
+		take_ban(visit, &ban);
 	else if (bans_find(bans, ban.id, now_s()))
 		(void)banned_remove(cx, ban.id);
 }
@@ -167,7 +176,8 @@ static void evict(struct relay_ctx *cx, const char *name)
 
 static void take_revoked_row(void *arg, const struct relay_shared_row *row)
 {
-	struct relay_ctx *cx = arg;
+	struct visit *visit = arg;
+	struct relay_ctx *cx = visit->cx;
 	uint8_t mark[SHA256_DIGEST_LENGTH];
 	char name[TOKEN_NAME_TEXT];
 	struct account_terms terms;
@@ -175,12 +185,27 @@ static void take_revoked_row(void *arg, const struct relay_shared_row *row)
 	_Static_assert(TOKEN_NAME_TEXT == RELAY_SHARED_KEY + 1, "a name fits");
 	(void)snprintf(name, sizeof(name), "%.*s", RELAY_SHARED_KEY,
 		(const char *)row->key);
-	if (row->len != MARK || !accounts_terms(cx, name, &terms) ||
-		!make_mark(cx, terms.digest, mark) ||
-		memcmp(mark, row->value, MARK) != 0)
+	if (row->len != MARK || !accounts_terms(cx, name, &terms))
 		return;
-	(void)accounts_revoke(cx, name);
-	evict(cx, name);
+	if (!make_mark(cx, terms.digest, mark)) {
+		visit->missed = true;
+	} else if (memcmp(mark, row->value, MARK) == 0) {
+		(void)accounts_revoke(cx, name);
+		evict(cx, name);
+	}
+}
+
+/* Visits what has changed since `*seen`. */
+static void visit_changes(const struct relay_shared_tables *tables,
+	struct relay_ctx *self, const char *table, uint64_t *seen,
+	void (*take)(void *arg, const struct relay_shared_row *row),
+	struct relay_ctx *cx)
+{
+	struct visit visit = {.cx = cx};
+	uint64_t next = tables->changes(self, table, *seen, take, &visit);
+
+	if (!visit.missed)
+		*seen = next;
 }
 
 /* All of it. */
@@ -212,10 +237,9 @@ static int64_t look(struct relay_ctx *cx, void *arg)
 	}
 	if (!nodes->told)
 		tell_known(cx, tables, self);
-	nodes->bans_seen =
-		tables->changes(self, BANS, nodes->bans_seen, take_ban_row, cx);
-	nodes->revoked_seen = tables->changes(
-		self, REVOKED, nodes->revoked_seen, take_revoked_row, cx);
+	visit_changes(tables, self, BANS, &nodes->bans_seen, take_ban_row, cx);
+	visit_changes(tables, self, REVOKED, &nodes->revoked_seen,
+		take_revoked_row, cx);
 	save_bans(cx);
 	nodes_lists_look(cx, tables, self);
 	return LOOK_MS;

@@ -109,23 +109,24 @@ static void no_room(struct relay_ctx *cx, const char *table)
 		table, RELAY_SHARED_ROWS);
 }
 
-/* Whether it was written by this cluster. */
-static bool open_row(struct relay_ctx *cx, unsigned number,
+static enum row_fault open_row(struct relay_ctx *cx, unsigned number,
 	const struct registry_row *row, struct relay_shared_row *out)
 {
 	struct sharing *sharing = sharing_of(cx);
 	const char *table = sharing->tables.of[number].table.name;
+	enum row_fault fault;
 
 	memcpy(out->key, row->key, RELAY_SHARED_KEY);
-	if (row_open(&sharing->seal, table, row->bytes, row->len, out) == 0)
-		return true;
+	fault = row_open(&sharing->seal, table, row->bytes, row->len, out);
+	if (fault != ROW_FORGED)
+		return fault;
 	relay_metric_inc(cx, data_of(cx)->counts[COUNT_SHARED_FORGED], 0, 1);
 	relay_log_seldom(cx, RELAY_WARNING, &sharing->forged,
 		"a row of the table %s has another key, so it is ignored: a "
 		"node has another key.pem or generation, or somebody else "
 		"writes to the registry",
 		table);
-	return false;
+	return fault;
 }
 
 void sharing_row_came(
@@ -133,9 +134,14 @@ void sharing_row_came(
 {
 	struct tables *tables = &sharing_of(arg)->tables;
 	struct relay_shared_row opened;
+	enum row_fault fault;
 
-	if (number < tables->count && open_row(arg, number, row, &opened) &&
-		tables_came(tables, number, &opened) != 0)
+	if (number >= tables->count)
+		return;
+	fault = open_row(arg, number, row, &opened);
+	if (fault == ROW_FAILED)
+		tables_missed(tables, number);
+	else if (fault == ROW_GOOD && tables_came(tables, number, &opened) != 0)
 		no_room(arg, tables->of[number].table.name);
 }
 
@@ -164,14 +170,15 @@ void sharing_row_stored(
 {
 	struct tables *tables = &sharing_of(arg)->tables;
 	struct relay_shared_row opened;
-	bool is;
+	enum row_fault fault;
 
 	if (number >= tables->count)
 		return;
-	is = row->bytes && open_row(arg, number, row, &opened);
-	if (row->bytes && !is && replace(arg, number, row))
+	fault = row->bytes ? open_row(arg, number, row, &opened) : ROW_FAILED;
+	if (fault == ROW_FORGED && replace(arg, number, row))
 		return;
-	if (tables_stored(tables, number, row->key, is ? &opened : NULL) != 0)
+	if (tables_stored(tables, number, row->key,
+		    fault == ROW_GOOD ? &opened : NULL) != 0)
 		no_room(arg, tables->of[number].table.name);
 }
 

@@ -73,15 +73,22 @@ static void add(void *arg, const struct relay_shared_row *row)
 	}
 }
 
+/* A sum never falls. */
+static void raise_sum(struct data *data, int64_t *sum, int64_t to)
+{
+	if (to <= *sum)
+		return;
+	*sum = to;
+	data->unsaved = true;
+}
+
 /* After a crash the file is older than what was told. */
 static void take(struct data *data, const struct sums *sums)
 {
 	for (int i = 0; i < METERS; i++) {
-		if (sums->own_sum[i] > data->meter.relayed[i])
-			data->meter.relayed[i] = sums->own_sum[i];
-		/* It has not been read yet, or was lost: a sum never falls. */
-		if (sums->others[i] > data->meter.others[i])
-			data->meter.others[i] = sums->others[i];
+		raise_sum(data, &data->meter.relayed[i], sums->own_sum[i]);
+		/* What is lower has not been read yet, or was lost. */
+		raise_sum(data, &data->meter.others[i], sums->others[i]);
 	}
 	data->nodes = sums->nodes[METER_MONTH];
 }

@@ -44,6 +44,23 @@ static void check_leases(const struct resp *reply)
 	FUZZ_CHECK(leases->count < RESP_VALUES);
 }
 
+static void check_rows(const struct resp *reply)
+{
+	struct registry_page page;
+	struct registry_row row;
+	const struct resp *rows;
+
+	if (reply_row(reply, &row) == 0)
+		FUZZ_CHECK(row.bytes == reply->bytes && row.len == reply->len);
+	if (reply_rows(reply, &page, &rows) != 0)
+		return;
+	FUZZ_CHECK(page.answered && rows->count < RESP_VALUES);
+	for (size_t i = 0; i < rows->count; i++)
+		if (reply_keyed_row(&rows->of[i], &row) == 0)
+			FUZZ_CHECK(row.len > 0 &&
+				   row.bytes == row.key + REGISTRY_ID);
+}
+
 static void check_texts(const struct resp *reply)
 {
 	char text[REPLY_TEXT], value[32], sha[41];
@@ -85,6 +102,7 @@ static void check_all(const struct resp *reply)
 		FUZZ_CHECK(part->type == RESP_TEXT);
 	check_moved(reply);
 	check_leases(reply);
+	check_rows(reply);
 	check_texts(reply);
 	for (size_t i = 0; i < reply->count; i++)
 		check_all(&reply->of[i]);

@@ -53,24 +53,25 @@ size_t row_close(const struct row_seal *seal, const char *table,
 	return len + ROW_TAG;
 }
 
-int row_open(const struct row_seal *seal, const char *table,
+enum row_fault row_open(const struct row_seal *seal, const char *table,
 	const uint8_t *bytes, size_t len, struct relay_shared_row *out)
 {
 	uint8_t hmac[HMAC_LEN];
 	uint32_t which;
 
 	if (len < ROW_HEAD + ROW_TAG || len > ROW_MOST)
-		return -1;
+		return ROW_FORGED;
 	which = (uint32_t)(keys_get(bytes + 8) >> 32) - seal->generation + 1;
 	len -= ROW_TAG;
-	if (which >= ROW_SECRETS ||
-		tag(seal->secret[which], table, out->key, bytes, len, hmac) !=
-			0 ||
-		CRYPTO_memcmp(hmac, bytes + len, ROW_TAG) != 0)
-		return -1;
+	if (which >= ROW_SECRETS)
+		return ROW_FORGED;
+	if (tag(seal->secret[which], table, out->key, bytes, len, hmac) != 0)
+		return ROW_FAILED;
+	if (CRYPTO_memcmp(hmac, bytes + len, ROW_TAG) != 0)
+		return ROW_FORGED;
 	out->rank = keys_get(bytes);
 	out->until_s = (int64_t)keys_get(bytes + 12);
 	out->len = (uint8_t)(len - ROW_HEAD);
 	memcpy(out->value, bytes + ROW_HEAD, out->len);
-	return 0;
+	return ROW_GOOD;
 }

@@ -37,9 +37,14 @@ struct row_seal {
 /* Returns the length, or 0: OpenSSL has no memory, or the value is too long. */
 size_t row_close(const struct row_seal *seal, const char *table,
 	const struct relay_shared_row *row, uint8_t out[ROW_MOST]);
-/* `out->key` is given.  0, or -1: it was not written by this cluster, or
- * OpenSSL has no memory. */
-int row_open(const struct row_seal *seal, const char *table,
+enum row_fault {
+	ROW_GOOD,
+	ROW_FORGED, /* it was not written by this cluster */
+	ROW_FAILED, /* OpenSSL has no memory, so it was not checked */
+};
+
+/* `out->key` is given.  The rest counts with ROW_GOOD. */
+enum row_fault row_open(const struct row_seal *seal, const char *table,
 	const uint8_t *bytes, size_t len, struct relay_shared_row *out);
 
 #endif

@@ -48,6 +48,7 @@ void tables_away(struct tables *tables)
 	tables->reachable = false;
 	for (unsigned i = 0; i < tables->count; i++) {
 		tables->of[i].asked = tables->of[i].complete = false;
+		tables->of[i].missed = false;
 		tables->of[i].sent = 0;
 		table_forget_sent(&tables->of[i].table);
 	}
@@ -56,20 +57,34 @@ void tables_away(struct tables *tables)
 int tables_came(struct tables *tables, unsigned table,
 	const struct relay_shared_row *row)
 {
-	return table < tables->count ? table_take(&tables->of[table].table, row)
-				     : 0;
+	struct table *to = &tables->of[table].table;
+
+	if (table >= tables->count || table_take(to, row) == 0)
+		return 0;
+	/* Of a table that is full, the rest would not be read either. */
+	if (table_count(to) < RELAY_SHARED_ROWS)
+		tables_missed(tables, table);
+	return -1;
+}
+
+void tables_missed(struct tables *tables, unsigned table)
+{
+	if (table < tables->count)
+		tables->of[table].missed = true;
 }
 
 void tables_over(struct tables *tables, unsigned table,
 	const struct tables_page *page, int64_t now_ms)
 {
 	struct synced *synced = &tables->of[table];
+	bool missed;
 
 	if (table >= tables->count || !synced->asked)
 		return;
-	synced->asked = false;
+	missed = synced->missed;
+	synced->asked = synced->missed = false;
 	synced->read_ms = now_ms + TABLES_READ_MS;
-	if (!page->answered)
+	if (!page->answered || missed)
 		return;
 	/* What is there is older than what was read: a server with old data. */
 	if (page->last < synced->since) {

@@ -36,6 +36,7 @@ struct tables_calls {
 struct synced {
 	struct table table;
 	bool asked;       /* rows are being read */
+	bool missed;      /* one could not be taken, for want of memory */
 	bool complete;    /* all of them have been */
 	uint64_t since;   /* what was read has that number */
 	unsigned pages;   /* in a row */
@@ -66,6 +67,9 @@ void tables_away(struct tables *tables);
 /* A row that was read.  0, or -1: no memory, or the table is full. */
 int tables_came(struct tables *tables, unsigned table,
 	const struct relay_shared_row *row);
+/* One of the rows that are being read was not taken, for want of memory: they
+ * are read again. */
+void tables_missed(struct tables *tables, unsigned table);
 struct tables_page {
 	bool answered;
 	bool more;     /* rows follow */

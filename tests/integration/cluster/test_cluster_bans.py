@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MPL-2.0
 """Bans and revoked tokens of all nodes of a cluster together, and lists that differ."""
 
+import hashlib
+
 import pytest
 
 import relay_protocol as rp
@@ -10,6 +12,7 @@ from device_id import to_text
 from relay_client import Closed, ProtocolConnection
 from waiting import wait_for
 
+MOST = 10000
 ROWS, NEWS = b"st:{relay}:rows:bans", b"st:{relay}:news:bans"
 
 
@@ -134,6 +137,26 @@ def test_a_ban_that_ended_while_a_node_was_away_ends_there(sharing, tmp_path, id
     for number in 0, 1:
         wait_for(lambda number=number: (tmp_path / f"bans-{number}").read_text()
                  == f"strelaysrv bans 1 1\n{names[1]} 0\n", "the file")
+
+
+def test_more_bans_than_there_is_room_for(sharing, tmp_path, identities):
+    """As many as one node may have, and one more of another one, which counts when there is
+    room."""
+    names = sorted(to_text(hashlib.sha256(b"%d" % i).digest()) for i in range(MOST))
+    (tmp_path / "bans-1").write_text(
+        f"strelaysrv bans 1 {MOST}\n" + "".join(f"{name} 0\n" for name in names))
+    nodes = sharing(1)
+    told(nodes[0], "ban", to_text(identities[0].id))
+    wait_for(lambda: not nodes[0].metric("shared_unstored"), "it to be told")
+    sharing(1)
+    for node in nodes:
+        node.wait_for_log(f"a ban of another node is not in force here: there are {MOST} bans")
+    told(nodes[1], "unban", names[0])
+    wanted = {to_text(identities[0].id), *names[1:]}
+    for node in nodes:
+        wait_for(lambda node=node: set(banned(node)) == wanted,
+                 lambda node=node: f"all bans; missing {wanted - set(banned(node))}, "
+                 f"more {set(banned(node)) - wanted}; {node.log()}")
 
 
 def test_a_ban_is_there_when_the_node_that_made_it_is_not(sharing, identities):

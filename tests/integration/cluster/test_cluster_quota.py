@@ -23,7 +23,7 @@ ROWS = b"st:{relay}:rows:quota"
 def counting(start_nodes, tmp_path):
     """counting(COUNT, OPTION=VALUE) starts nodes that count together; `instead`: the node that the
     new one is a new process of."""
-    def start(count, instead=None, wait=True, **options):
+    def start(count, instead=None, wait=True, reach=True, **options):
         nodes = start_nodes(0, wait=False)
         for _ in range(count):
             number = nodes.index(instead) if instead else len(nodes)
@@ -35,7 +35,7 @@ def counting(start_nodes, tmp_path):
                                 cluster={"node": instead.name} if instead else None)
         if instead:
             nodes[-1].name = instead.name
-            nodes[-1].wait_for_metric("registry_reachable", 1)
+            nodes[-1].wait_for_metric("registry_reachable", int(reach))
         return nodes
 
     return start
@@ -141,6 +141,18 @@ def test_what_a_dead_node_has_used_still_counts(counting, redis, identities):  #
     wait_for(lambda: own(nodes[2]) == first, "the node to know what it has used")
     third = relay(nodes[2], identities, MEGA)
     wait_for_sum(nodes[1:], second + third)
+
+
+def test_a_start_without_redis_knows_what_others_had_used(counting, redis, tmp_path,  # noqa: F811
+                                                          identities):
+    nodes = counting(2)
+    first = relay(nodes[1], identities, MEGA)
+    wait_for_sum(nodes, first)
+    wait_for(lambda: str(first) in (tmp_path / "quota-0.state").read_text(), "the file")
+    redis.kill()
+    nodes[0].kill()
+    nodes = counting(1, instead=nodes[0], wait=False, reach=False)
+    wait_for_sum(nodes[2:], first)
 
 
 def test_a_node_without_its_file_counts_anew(counting, tmp_path, identities):

@@ -44,6 +44,8 @@ static int readers_that_take(const struct resp *reply)
 	struct reply_role role;
 	struct reply_info info;
 	enum push push;
+	struct registry_row row;
+	struct registry_page page;
 	int took = 0;
 
 	took += reply_claim(reply, &before, &now) == 0;
@@ -57,6 +59,9 @@ static int readers_that_take(const struct resp *reply)
 	took += reply_info(reply, &info) == 0;
 	took += reply_config(reply, value) == 0;
 	took += reply_push(reply, &push, &part) == 0;
+	took += reply_row(reply, &row) == 0;
+	took += reply_keyed_row(reply, &row) == 0;
+	took += reply_rows(reply, &page, &part) == 0;
 	reply_describe(reply, text);
 	assert_true(strlen(text) < REPLY_TEXT);
 	assert_non_null(reply_fault_text(reply_fault(reply)));
@@ -134,6 +139,44 @@ static void claims_have_two_owners(void **state)
 	/* That would mean that there was no answer. */
 	keys_put((uint8_t *)text + 29, 0);
 	assert_int_equal(reply_claim(made_of(text, 55), &before, &now), -1);
+}
+
+#define KEY "0123456789abcdef0123456789abcdef"
+
+static void rows_come_in_pages(void **state)
+{
+	static const char *const none[] = {"*3\r\n$1\r\n5\r\n$1\r\n9\r\n:1\r\n",
+		"*4\r\n$1\r\n5\r\n$1\r\n9\r\n:1\r\n:1\r\n",
+		"*4\r\n$1\r\n5\r\n$1\r\n9\r\n$1\r\n1\r\n*0\r\n",
+		"*4\r\n$0\r\n\r\n$1\r\n9\r\n:1\r\n*0\r\n",
+		"*4\r\n$1\r\n5\r\n$3\r\ninf\r\n:1\r\n*0\r\n",
+		"*4\r\n$2\r\n-1\r\n$1\r\n9\r\n:1\r\n*0\r\n",
+		"*4\r\n$5\r\n1e+99\r\n$1\r\n9\r\n:1\r\n*0\r\n",
+		"*4\r\n$16\r\n9007199254740993\r\n$1\r\n9\r\n:1\r\n*0\r\n"};
+	const struct resp *rows;
+	struct registry_page page;
+	struct registry_row row;
+
+	(void)state;
+	assert_int_equal(
+		reply_rows(made("*4\r\n$1\r\n5\r\n$15\r\n"
+				"999999999999999\r\n:1\r\n*2\r\n$34\r\n" KEY
+				"xy\r\n$32\r\n" KEY "\r\n"),
+			&page, &rows),
+		0);
+	assert_true(page.answered && page.more && page.next == 5 &&
+		    page.last == UINT64_C(999999999999999));
+	assert_int_equal(rows->count, 2);
+	assert_int_equal(reply_keyed_row(&rows->of[0], &row), 0);
+	assert_memory_equal(row.key, KEY, REGISTRY_ID);
+	assert_int_equal(row.len, 2);
+	assert_memory_equal(row.bytes, "xy", 2);
+	assert_int_equal(reply_keyed_row(&rows->of[1], &row), -1);
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		assert_int_equal(reply_rows(made(none[i]), &page, &rows), -1);
+	assert_int_equal(reply_row(made("$2\r\nxy\r\n"), &row), 0);
+	assert_int_equal(reply_row(made("$0\r\n\r\n"), &row), -1);
+	assert_int_equal(reply_row(made(":1\r\n"), &row), -1);
 }
 
 static void roles_are_told(void **state)
@@ -301,6 +344,7 @@ int main(void)
 		cmocka_unit_test(wrong_types_are_refused),
 		cmocka_unit_test(any_value_is_read_safely),
 		cmocka_unit_test(claims_have_two_owners),
+		cmocka_unit_test(rows_come_in_pages),
 		cmocka_unit_test(roles_are_told),
 		cmocka_unit_test(servers_that_are_named),
 		cmocka_unit_test(versions_and_ids),

@@ -31,7 +31,7 @@ static struct relay_shared_row example(uint8_t len)
 	return row;
 }
 
-static int open_as(const struct row_seal *seal, const uint8_t *bytes,
+static enum row_fault open_as(const struct row_seal *seal, const uint8_t *bytes,
 	size_t len, const char *table, struct relay_shared_row *out)
 {
 	memset(out, 0, sizeof(*out));
@@ -54,7 +54,8 @@ static void what_was_sealed_is_opened(void **state)
 		assert_int_equal(size, ROW_HEAD + (size_t)len + ROW_TAG);
 		/* The registry compares these. */
 		assert_memory_equal(bytes, "\1\2\3\4\5\6\7\10", 8);
-		assert_int_equal(open_as(&seal, bytes, size, "bans", &got), 0);
+		assert_int_equal(
+			open_as(&seal, bytes, size, "bans", &got), ROW_GOOD);
 		assert_memory_equal(&got, &row, sizeof(row));
 	}
 	row.len = RELAY_SHARED_VALUE + 1;
@@ -72,15 +73,17 @@ static void every_byte_counts(void **state)
 	(void)state;
 	for (size_t i = 0; i < size; i++) {
 		bytes[i] ^= 1;
-		assert_int_equal(open_as(&seal, bytes, size, "bans", &got), -1);
+		assert_int_equal(
+			open_as(&seal, bytes, size, "bans", &got), ROW_FORGED);
 		bytes[i] ^= 1;
 	}
 	for (size_t len = 0; len <= sizeof(bytes); len++)
 		assert_int_equal(open_as(&seal, bytes, len, "bans", &got),
-			len == size ? 0 : -1);
-	assert_int_equal(open_as(&seal, bytes, size, "ban", &got), -1);
+			len == size ? ROW_GOOD : ROW_FORGED);
+	assert_int_equal(open_as(&seal, bytes, size, "ban", &got), ROW_FORGED);
 	memset(got.key, 'K', sizeof(got.key));
-	assert_int_equal(row_open(&seal, "bans", bytes, size, &got), -1);
+	assert_int_equal(
+		row_open(&seal, "bans", bytes, size, &got), ROW_FORGED);
 }
 
 static void neighbouring_generations_are_accepted(void **state)
@@ -96,7 +99,8 @@ static void neighbouring_generations_are_accepted(void **state)
 		const struct row_seal reader = seal_of(generation);
 
 		assert_int_equal(open_as(&reader, bytes, size, "bans", &got),
-			generation >= 9 && generation <= 11 ? 0 : -1);
+			generation >= 9 && generation <= 11 ? ROW_GOOD
+							    : ROW_FORGED);
 	}
 }
 

@@ -329,6 +329,25 @@ static void pages_have_an_end(void **state)
 	assert_int_equal(pages, TABLES_PAGES);
 }
 
+/* Without memory for a row, or to look at it. */
+static void what_was_missed_is_read_again(void **state)
+{
+	(void)state;
+	begin();
+	tick(TABLES_READ_MS);
+	expect("read0/0 ");
+	tables_missed(&tables, 1);
+	tables_missed(&tables, 0);
+	over(8, 8, false);
+	tick(0);
+	expect("");
+	tick(TABLES_READ_MS);
+	expect("read0/0 ");
+	over(8, 8, false);
+	tick(TABLES_READ_MS);
+	expect("read0/8 ");
+}
+
 static void what_has_ended_is_dropped(void **state)
 {
 	struct relay_shared_row row = row_of(1, 4, "one");
@@ -418,6 +437,7 @@ int main(void)
 		TEST(an_empty_registry_is_filled_again),
 		TEST(old_data_are_read_from_the_beginning),
 		TEST(pages_have_an_end),
+		TEST(what_was_missed_is_read_again),
 		TEST(what_has_ended_is_dropped),
 		TEST(changes_are_visited_once),
 		TEST(a_table_has_an_end),
