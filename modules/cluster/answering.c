@@ -90,21 +90,38 @@ static bool may_hold(
 }
 
 /* The asker's node, if it may; else one of two; but not the one that was asked
- * before.  NULL: nobody can hold it. */
-static const struct node *holder(
-	const struct relay_ctx *cx, const struct answering_ask *ask)
+ * before.  NULL: nobody has an address of each family. */
+static const struct node *holder_with(const struct relay_ctx *cx,
+	const struct answering_ask *ask, unsigned families)
 {
 	const struct data *data = data_of(cx);
 	const struct node *asker = nodes_find(data->nodes, ask->from);
 	int64_t now = relay_now_ms(cx);
-	/* The device may have come in by any family that this node has. */
-	unsigned families = place_families(&data->self.v4, &data->self.v6) |
-			    (ask->ask.from.len == 4 ? 1U : 2U);
 
 	return may_hold(asker, ask->holder, families, now)
 		       ? asker
 		       : nodes_choose(data->nodes, families, ask->holder,
 				 chance_number(), now);
+}
+
+/*
+ * The device may have come in by any family that this node has, so a node that
+ * has all of them is right for it.  If there is none, and this node cannot hold
+ * it, one that the asker reaches is better than none: most devices have both
+ * families, and an asker who is told `not found` does not ask again for
+ * minutes.
+ */
+static const struct node *holder(
+	const struct relay_ctx *cx, const struct answering_ask *ask)
+{
+	const struct data *data = data_of(cx);
+	unsigned own = place_families(&data->self.v4, &data->self.v6);
+	unsigned asker = ask->ask.from.len == 4 ? 1U : 2U;
+	const struct node *node = holder_with(cx, ask, own | asker);
+
+	if (node || (!relay_closed() && relay_draining() == RELAY_DRAIN_NONE))
+		return node;
+	return holder_with(cx, ask, asker);
 }
 
 static bool hold_elsewhere(struct relay_ctx *cx, struct answering_ask *ask)

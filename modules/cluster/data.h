@@ -74,6 +74,7 @@ struct data {
 	struct relay_metric *counts[COUNTS];
 	struct relay_log_kind rejected[SEAL_FAULTS];
 	struct relay_log_kind no_room, no_memory, delays, lapsed, same_name;
+	struct relay_log_kind no_ask, no_answer;
 	struct relay_log_kind no_address, same_place;
 	bool some_gone; /* in nodes_expire() */
 };

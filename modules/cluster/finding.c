@@ -43,9 +43,11 @@ enum relay_verdict finding_peer_find(struct relay_ctx *cx,
 	relay_conn_sockaddr(conn, &from);
 	place_of_address(&from, &wish.ask.from);
 	wish.ask.from.port = 0;
-	return relay_post(cx, RELAY_CONTROL, on_wish, &wish, sizeof(wish)) == 0
-		       ? RELAY_WAIT
-		       : RELAY_PASS;
+	if (relay_post(cx, RELAY_CONTROL, on_wish, &wish, sizeof(wish)) == 0)
+		return RELAY_WAIT;
+	relay_log_seldom(cx, RELAY_ERROR, &data_of(cx)->no_ask,
+		"no memory to ask other nodes for a device: it is not found");
+	return RELAY_PASS;
 }
 
 static int find(void *arg, uint64_t number, const struct message_ask *ask)
@@ -90,10 +92,15 @@ static void settle(void *arg, const struct relay_ticket *ticket,
 		is.why = (struct relay_denial){
 			RELAY_REFUSE_POLICY, "refused-elsewhere"};
 	}
+	/* Its node has just died, or the device has just left it. */
+	if ((end == ASKS_LATE || end == ASKS_LEFT) && data->remote)
+		data->remote->expect(data->relay, ask->target);
 	relay_metric_inc(cx, data->counts[COUNT_ASKS], end, 1);
 	relay_metric_observe(cx, data->counts[COUNT_ASK_TIME], 0, took_ms);
-	/* Without memory the asker waits for answer-timeout. */
-	(void)relay_settle(cx, ticket, &is);
+	if (relay_settle(cx, ticket, &is) != 0)
+		relay_log_seldom(cx, RELAY_ERROR, &data->no_answer,
+			"no memory to answer a request for a device elsewhere: "
+			"it waits for answer-timeout");
 }
 
 const struct asks_calls finding_calls = {

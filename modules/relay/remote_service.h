@@ -119,6 +119,13 @@ struct relay_remote_service {
 	int (*each)(struct relay_ctx *self,
 		void (*fn)(const struct remote_conn *conn, void *arg),
 		void *arg);
+	/*
+	 * The device was at another relay a moment ago, and is about to come
+	 * back, here or elsewhere: requests for it wait as for one that has
+	 * left here (park-asks).  For requests that are settled afterwards.
+	 */
+	void (*expect)(
+		struct relay_ctx *self, const uint8_t id[RELAY_DEVICE_ID_LEN]);
 	/* How many answers could not be given so far, for want of memory. */
 	uint64_t (*lost)(struct relay_ctx *self);
 	/*

@@ -46,6 +46,7 @@ struct asks {
 const char *const asks_end_words[] = {
 	[ASKS_MET] = "met",
 	[ASKS_NOBODY] = "nobody",
+	[ASKS_LEFT] = "left",
 	[ASKS_REFUSED] = "refused",
 	[ASKS_FAILED] = "failed",
 	[ASKS_LATE] = "late",
@@ -56,7 +57,7 @@ const char *const asks_end_words[] = {
 
 static const enum asks_end ends[] = {
 	[ANSWER_INVITED] = ASKS_MET,
-	[ANSWER_ABSENT] = ASKS_NOBODY,
+	[ANSWER_ABSENT] = ASKS_LEFT,
 	[ANSWER_REFUSED] = ASKS_REFUSED,
 	[ANSWER_FULL] = ASKS_FAILED,
 	[ANSWER_ERROR] = ASKS_FAILED,

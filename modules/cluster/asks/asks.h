@@ -31,6 +31,7 @@
 enum asks_end {
 	ASKS_MET,     /* the session is held at an address */
 	ASKS_NOBODY,  /* nobody has the device */
+	ASKS_LEFT,    /* its node says that it is not there any more */
 	ASKS_REFUSED, /* by a rule of the owner's node */
 	ASKS_FAILED,  /* the owner's node has no room, or an error */
 	ASKS_LATE,    /* no answer in time */

@@ -75,6 +75,11 @@ static int each(struct relay_ctx *self,
 	return 0;
 }
 
+static void expect(struct relay_ctx *self, const uint8_t id[ID_LEN])
+{
+	parking_expect(&data_of(self)->parking, id, relay_now_ms(self));
+}
+
 static const struct relay_remote_service service = {
 	.watch = remote_answer_watch,
 	.unwatch = remote_answer_unwatch,
@@ -84,6 +89,7 @@ static const struct relay_remote_service service = {
 	.probe = probe,
 	.end = remote_conn_end,
 	.each = each,
+	.expect = expect,
 	.lost = remote_answers_lost,
 	.told = remote_told,
 };

@@ -4,6 +4,7 @@ modules/cluster/README.md, each with the time that it promises."""
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 
@@ -15,6 +16,7 @@ from cluster_nodes import (  # noqa: F401
     LEASE_SECONDS, NOT_FOUND, ask, hold, join, meet, redis, session, start_nodes,
     start_redis, wait_until_found, within,
 )
+from later import Later
 from pairing import check_both_ways
 from privileges import why_no_network
 from relay_client import Closed, ProtocolConnection
@@ -61,6 +63,35 @@ def test_an_ask_for_a_device_of_a_node_that_has_just_died(start_nodes, identitie
         within(1, "the answer to a message that is lost",
                lambda: ask(nodes[1], identities[5], identities[0]) == NOT_FOUND)
     assert nodes[1].metric("asks_total", '{end="late"}') == 1 or gone(nodes[1], nodes[0])
+
+
+def test_a_request_waits_for_a_device_that_was_elsewhere(start_nodes, tmp_path, identities):
+    """At a node that has been up for long, and where the device never was: its node has just died."""
+    later = Later(tmp_path / "later")
+    lease = {"lease": "60s"}  # nobody knows it yet
+    nodes = start_nodes(1, cluster=lease)
+    start_nodes(1, cluster=lease, env=later.env, sections={"relay": {"park-asks": "10s"}})
+    later.move_on(31)
+    with join(nodes[0], identities[0]):
+        nodes.wait_until_claimed(1)
+        wait_until_found(nodes[1], identities[5], identities[0])
+        nodes[0].kill()
+    assert ask(nodes[1], identities[5], identities[6]) == NOT_FOUND
+    assert not parked(nodes[1], "in_vain"), "one that nobody has ever had is not waited for"
+    with ProtocolConnection(nodes[1].address, identities[5]) as client:
+        client.send(rp.ConnectRequest(identities[0].id))
+        nodes[1].wait_for_metric("asks_total", 1, '{end="late"}')
+        with join(nodes[1], identities[0]) as device:
+            assert isinstance(client.receive_answering_pings(), rp.SessionInvitation)
+            device.invitation()
+    assert parked(nodes[1], "answered") == 1
+
+
+def parked(node, end):
+    """How many requests have waited for their device, by what came of it."""
+    _, _, body = node.get("/metrics")
+    return int(re.search(rf'^strelaysrv_relay_requests_parked_total{{[^}}]*="{end}"}} (\d+)$',
+                         body.decode(), re.MULTILINE).group(1))
 
 
 def test_a_request_waits_for_the_device_of_a_killed_node(start_nodes, identities):

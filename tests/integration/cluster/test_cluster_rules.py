@@ -12,7 +12,8 @@ import device_id
 import relay_protocol as rp
 import relay_server
 from cluster_nodes import (  # noqa: F401
-    NOT_FOUND, ask, hold, join, meet, redis, start_nodes, start_redis, wait_until_found,
+    NOT_FOUND, ask, hold, join, meet, redis, session, start_nodes, start_redis,
+    wait_until_found,
 )
 from control_client import shown
 from quota_clock import clock  # noqa: F401
@@ -37,6 +38,25 @@ def two_families(start_nodes, count=2):
         wait_for(lambda node=node: all(row["ipv6"] for row in shown(node, "cluster")),
                  "the addresses to be known")
     return nodes
+
+
+def test_a_node_of_one_family_holds_what_one_of_both_cannot(start_nodes, identities):
+    """It drains, and no other node has both."""
+    nodes = start_nodes(1, wait=False, host="[::]", drain_spread="1h")
+    port = nodes[0].address[1]
+    done, log = nodes[0].again(address=[f"127.0.0.1:{port}", f"[::1]:{port}"])
+    assert done, log
+    start_nodes(1, sections={"relay": {"park-asks": "0"}})
+    with contextlib.ExitStack() as stack:
+        device = stack.enter_context(
+            ProtocolConnection(("127.0.0.1", port), identities[0]).join())
+        nodes.wait_until_claimed(1)
+        # A session keeps its device where it is.
+        for end in session(nodes[1], identities[2], device):
+            stack.enter_context(end)
+        nodes[0].send_signal(signal.SIGUSR1)
+        nodes[1].wait_for_metric("nodes", 1, '{state="draining"}')
+        assert meet(nodes[1], identities[1], device) == nodes[1].address
 
 
 @pytest.mark.parametrize("of_asker, of_device", [("127.0.0.1", "::1"), ("::1", "127.0.0.1"),

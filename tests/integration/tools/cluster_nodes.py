@@ -130,9 +130,30 @@ def wait_until_found(node, identity, target):
 
 def meet(asker_node, asker, device):
     """One asks for a device that has joined, both meet, and bytes pass.  Where that was."""
-    with ProtocolConnection(asker_node.address, asker) as client:
-        to_asker = client.request(device.identity.id)
-    return hold(to_asker, device.invitation(), asker_node)
+    to_asker = _invited(asker_node, asker, device.identity)
+    return hold(to_asker, _last_invitation(device), asker_node)
+
+
+def _invited(asker_node, asker, target):
+    """A busy machine may take longer than the 0.5 s that a request has: then it is made again."""
+    for late in range(5):
+        answer = ask(asker_node, asker, target)
+        if answer != NOT_FOUND or asker_node.metric("asks_total", '{end="late"}') <= late:
+            break
+    assert isinstance(answer, rp.SessionInvitation), answer
+    return answer
+
+
+def _last_invitation(device):
+    """Those before it are of requests that were late."""
+    last = device.invitation()
+    device.send(rp.Ping())
+    while (message := device.receive()) != rp.Pong():
+        if message == rp.Ping():
+            device.send(rp.Pong())
+        elif isinstance(message, rp.SessionInvitation):
+            last = message
+    return last
 
 
 def session(asker_node, asker, device):

@@ -93,7 +93,7 @@ static void on_settle(void *arg, const struct relay_ticket *ticket,
 	if (is->sure == 1 && end != ASKS_MET)
 		wrong("device %d is there, and who asks is told: %s",
 			ask->target[0], asks_end_word(end));
-	if (is->sure == 0 && end != ASKS_NOBODY)
+	if (is->sure == 0 && end != ASKS_NOBODY && end != ASKS_LEFT)
 		wrong("device %d is not there, and who asks is told: %s",
 			ask->target[0], asks_end_word(end));
 }

@@ -182,7 +182,7 @@ static void an_answer_settles(void **state)
 static void each_answer_has_an_end(void **state)
 {
 	static const enum asks_end want[ANSWER_ENDS] = {
-		ASKS_MET, ASKS_NOBODY, ASKS_REFUSED, ASKS_FAILED, ASKS_FAILED};
+		ASKS_MET, ASKS_LEFT, ASKS_REFUSED, ASKS_FAILED, ASKS_FAILED};
 	struct scene *scene = *state;
 
 	for (unsigned end = 0; end < ANSWER_ENDS; end++) {
@@ -213,7 +213,7 @@ static void the_answer_may_come_before_the_registry_says_that_it_is_sent(
 
 	assert_true(answered(scene, number, ANSWER_ABSENT));
 	found(scene, number, FIND_SENT);
-	check_settled(scene, 1, ASKS_NOBODY, 0);
+	check_settled(scene, 1, ASKS_LEFT, 0);
 }
 
 static void unknown_numbers_are_none(void **state)
