@@ -39,13 +39,16 @@ get_packages apt-get -qq -y --no-install-recommends install cmake make pkg-confi
 	$(sed -n "s/-dev\$/-dev:$arch/p" conf/build-packages) \
 	$(grep -Ex 'iproute2|procps|python3-.*' tests/test-packages)
 
+# A newer one may be in /usr/local/bin.
+emulator=$(command -v $emulator)
+
 echo "-- build for $arch"
 PKG_CONFIG_LIBDIR=/usr/lib/$triplet/pkgconfig:/usr/share/pkgconfig
 export PKG_CONFIG_LIBDIR
 quietly cmake -S . -B "build-$arch" -DBUILD_TESTING=ON -DWARNINGS_ARE_ERRORS=ON \
 	-DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR="$arch" \
 	-DCMAKE_C_COMPILER="${compiler:-$triplet}-gcc" \
-	-DCMAKE_CROSSCOMPILING_EMULATOR="/usr/bin/$emulator"
+	-DCMAKE_CROSSCOMPILING_EMULATOR="$emulator"
 quietly cmake --build "build-$arch" -j "$(nproc)"
 cd "build-$arch"
 
@@ -88,17 +91,25 @@ cat "$record" >"$log"
 [ $code -eq 0 ] || fail "ctest"
 grep 'tests passed' "$log"
 
-# The server alone is of that machine: the tests and their clients run as they are. Left
-# out is what starts another program, which the kernel does not do there.
+# The server alone is of that machine: the tests and their clients run as they are.
 echo "-- black-box tests on $arch"
 mkdir -p emulated
 ln -sfn ../modules emulated/modules
-printf '#!/bin/sh\nexec /usr/bin/%s %s "$@"\n' "$emulator" "$PWD/strelaysrv" >emulated/strelaysrv
+printf '#!/bin/sh\nexec %s %s "$@"\n' "$emulator" "$PWD/strelaysrv" >emulated/strelaysrv
 chmod +x emulated/strelaysrv
 cd ..
+tests="join_is_answered or many_devices_join or describe_one_session or both_sides_join
+or megabytes or one_way_only or every_field or byte_is_counted_once or signal_ends_it"
+case $arch,$("$emulator" -version) in
+"i386,qemu-i386 version 7."*)
+	echo "-- not run: reloads: after a signal, qemu-i386 7 gives a thread the thread-local" \
+		"memory of another one; Debian 13 has one that does not"
+	;;
+*) tests="$tests or test_reload_status or clients_notice" ;;
+esac
 export STRELAYSRV="$PWD/build-$arch/emulated/strelaysrv" TEST_SLOWNESS=4
-/usr/bin/python3 -m pytest -q --only=ours -n "$(nproc)" -k 'not ours-1' --timeout=1200 \
-	-o cache_dir=/tmp/pytest \
+/usr/bin/python3 -m pytest -q --only=ours -n "$(nproc)" --timeout=1200 -o cache_dir=/tmp/pytest \
+	-k "not ours-1 and ($(echo "$tests" | tr '\n' ' '))" \
 	tests/integration/protocol/test_join.py \
 	tests/integration/protocol/test_connect.py \
 	tests/integration/sessions/test_session.py \

@@ -186,6 +186,7 @@ def test_the_tests_of_another_machine_go_on_where_they_were_ended(cached):
     write_script(root / "usr/bin/apt-get", "exit 0")
     write_script(root / "usr/bin/cmake", "mkdir -p build-s390x")
     write_script(root / "usr/bin/ctest", CTEST_OF_TWO)
+    write_script(root / "usr/bin/qemu-s390x", "echo qemu-s390x version 7.2.22")
     write_script(root / "usr/bin/python3", 'echo "a server at $STRELAYSRV"')
     command = ("-k", "one", "13", "sh", "tests/roots/machine.sh", "s390x")
     ended = run(cached, *command)
