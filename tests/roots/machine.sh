@@ -99,7 +99,7 @@ printf '#!/bin/sh\nexec %s %s "$@"\n' "$emulator" "$PWD/strelaysrv" >emulated/st
 chmod +x emulated/strelaysrv
 cd ..
 tests="join_is_answered or many_devices_join or describe_one_session or both_sides_join
-or megabytes or one_way_only or every_field or byte_is_counted_once or signal_ends_it"
+or megabytes or one_way_only or every_field or byte_is_counted_once or a_signal_ends_it"
 case $arch,$("$emulator" -version) in
 "i386,qemu-i386 version 7."*)
 	echo "-- not run: reloads: after a signal, qemu-i386 7 gives a thread the thread-local" \
