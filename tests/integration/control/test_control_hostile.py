@@ -10,9 +10,11 @@ import time
 import pytest
 
 import relay_server
+from call_sites import CallSites
 from control_client import (  # noqa: F401
     MODULES, control_folder, controlled, ctl, dial, metric, raw, receive_all, shown, told,
 )
+from faults import needs_memory
 from waiting import PATIENCE, Deadline, wait_for
 
 CLIENTS_MAX = 64
@@ -92,6 +94,24 @@ def test_clients_that_vanish_leave_nothing(controlled):  # noqa: F811
     told(server, "status")
     wait_for(lambda: server.descriptors() <= before + 1,
              lambda: f"{before} descriptors, there are {server.descriptors()}")
+
+
+@needs_memory
+def test_without_memory_for_a_client_it_is_closed(controlled, tmp_path):  # noqa: F811
+    sites = CallSites(tmp_path)
+    server = controlled(env=sites.environment)
+    told(server, "status")  # what is set up for the first time is not counted
+    sites.begin()
+    told(server, "status")
+    sites.end()
+    places = [site for site in sites.called() if (site.object, site.call) == ("control.so", "calloc")]
+    assert places
+    for place in places:  # the client itself, and the state of its command
+        sites.begin(place)
+        data = raw(server.socket, b"status\n")
+        assert sites.end()
+        assert not data or json.loads(data)["code"] == 1, data
+    told(server, "status")
 
 
 def test_a_module_that_leaves_ends_its_commands(controlled):  # noqa: F811
