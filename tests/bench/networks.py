@@ -88,8 +88,10 @@ class Bench:
 
     def _options(self, subject, net, server):
         options = ["--client-net", str(net.file("client")), "--server-net", str(net.file("server")),
-                   "--sessions", "1", "--bulk", str(self.args.bulk), "--warmup",
-                   str(self.args.warmup), "--seconds", str(self.args.seconds)]
+                   "--warmup", str(self.args.warmup), "--seconds", str(self.args.seconds)]
+        # A stall begins while bulk flows; a relay may let a second session wait before that.
+        options += ["--sessions", str(self.args.bulk)] if self.args.stall else \
+            ["--sessions", "1", "--bulk", str(self.args.bulk)]
         if subject == "direct":
             return [*options, "--connect-direct", "--own-host", network.SERVER]
         options += ["--server-pid", str(server.pid)]
@@ -100,7 +102,8 @@ class Bench:
 
     def _load(self, options, net):
         """Runs the load generator; returns its report and the most kernel memory."""
-        process = subprocess.Popen([self.load, "pingpong", *options], stdout=subprocess.PIPE,
+        command = "throughput" if self.args.stall else "pingpong"
+        process = subprocess.Popen([self.load, command, *options], stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL,
                                    preexec_fn=subjects.die_with_parent)
         most, begin = 0.0, time.monotonic()
