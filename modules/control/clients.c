@@ -3,6 +3,7 @@
 /* Connections to the control socket: their number, their time, their bytes. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,6 +12,7 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
+#include <event2/util.h>
 #include <utlist.h>
 
 #include "clients.h"
@@ -267,6 +269,23 @@ static void open_client(struct relay_ctx *cx, int fd, gid_t group)
 		drop(client);
 }
 
+/* As the core does it: kernels and system call filters may lack accept4(). */
+static int accept_client(int listener)
+{
+	int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd >= 0 || (errno != ENOSYS && errno != EPERM && errno != EINVAL))
+		return fd;
+	fd = accept(listener, NULL, NULL);
+	if (fd >= 0 && (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 ||
+			       evutil_make_socket_nonblocking(fd) != 0)) {
+		(void)close(fd);
+		errno = ENOBUFS;
+		return -1;
+	}
+	return fd;
+}
+
 static void on_accept(evutil_socket_t fd, short what, void *arg)
 {
 	struct relay_ctx *cx = arg;
@@ -274,8 +293,7 @@ static void on_accept(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	for (int i = 0; i < ACCEPTS; i++) {
-		int client =
-			accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int client = accept_client(fd);
 
 		if (client >= 0) {
 			open_client(cx, client, state->listener.group);

@@ -224,6 +224,16 @@ def test_without_poll_the_log_is_written(start, identities):
                     identities)
 
 
+def test_commands_are_answered_without_accept4(start, tmp_path):
+    conf, path = tmp_path / "relay.conf", tmp_path / "control.sock"
+    conf.write_text(f'modules = {{ log, relay, control }}\ncontrol {{ socket = "{path}" }}\n')
+    for error in ERRORS:
+        server = start(OURS, "-conf", conf, prefix=missing_calls.prefix(error, ["accept4"]))
+        done = relay_server.run(OURS, "-conf", conf, "-ctl", "status")
+        assert done.returncode == 0, done.stderr
+        assert server.stop() == 0, server.log()
+
+
 @pytest.mark.parametrize("call, what", [("readv", "read from"), ("writev", "write to")])
 def test_commands_need_vectors_and_say_so(start, tmp_path, call, what):
     conf, path = tmp_path / "relay.conf", tmp_path / "control.sock"
