@@ -244,6 +244,7 @@ void chaos_begin(void)
 	w.loss = w.base_loss;
 	w.doubled = chance(500) ? 0 : (unsigned)between(1, 300);
 	w.shortage = chance(60) ? 20 : 0;
+	w.failing = chance(200) ? (unsigned)between(10, 200) : 0;
 	w.delay = between(2, 400);
 	w.lag = between(0, 3000);
 	w.act = between(1000, 30000);

@@ -182,6 +182,7 @@ struct world {
 	/* How bad it is. */
 	unsigned loss, doubled; /* of 1000 messages */
 	unsigned shortage;      /* of 1000 allocations */
+	unsigned failing;       /* of 1000 probes and ends */
 	int64_t delay, lag, slow;
 	int64_t act;               /* ms between what a device does, at most */
 	int64_t calm;              /* and between disturbances */

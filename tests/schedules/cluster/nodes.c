@@ -95,13 +95,19 @@ static void on_alive(void *arg, uint64_t to, const uint8_t *id, uint64_t epoch)
 	message_send(number_of(arg), OP_ALIVE, to, id[0], epoch);
 }
 
+/* Memory that is short seldom leaves no other trace, which would do it again. */
+static bool fails(void)
+{
+	return chance(w.shortage) || chance(w.failing);
+}
+
 static int on_probe(void *arg, const uint8_t *id, struct claim_conn conn)
 {
 	struct event event = event_for(number_of(arg), EV_PROBED);
 
 	trace("node %d: probes conn %d of device %d", number_of(arg),
 		(int)conn.conn, id[0]);
-	if (chance(w.shortage)) {
+	if (fails()) {
 		happened(id[0]);
 		return -1;
 	}
@@ -120,7 +126,7 @@ static int on_end(void *arg, const uint8_t *id, struct claim_conn conn)
 	bool open = w.conn[conn.conn].open;
 	bool answers = open && w.conn[conn.conn].answers;
 
-	if (chance(w.shortage)) {
+	if (fails()) {
 		happened(id[0]);
 		return -1;
 	}
