@@ -77,8 +77,8 @@ static int init(struct worker *worker, const void *arg)
 	struct peers *peers = peers_of(worker);
 	const struct peers_conf *conf = arg;
 
-	object_table_init(&peers->conns, 0);
-	object_table_init(&peers->sessions, 1);
+	object_table_init(&peers->conns, 0, (uint32_t)worker->loop.index);
+	object_table_init(&peers->sessions, 1, (uint32_t)worker->loop.index);
 	pipe_pool_init(&peers->pipes, conf->pipe_size,
 		capacity_pipes() / conf->workers);
 	peers->socket_buffer = conf->socket_buffer;
