@@ -19,6 +19,7 @@
 #include "host/sandbox_fit.h"
 #include "host/transition.h"
 #include "peers/hooks_change.h"
+#include "peers/session_move.h"
 #include "workers/hang_watch.h"
 #include "workers/workers.h"
 #include "workers/workers_answer.h"
@@ -299,7 +300,9 @@ void transition_take(struct transition *transition)
 {
 	if (transition->before)
 		core_options_take();
+	session_moves_hold();
 	(void)workers_call(take_here, transition);
+	session_moves_release();
 	for (size_t i = 0; i < transition->kept.count; i++) {
 		struct relay_module *mod = transition->kept.mods[i];
 

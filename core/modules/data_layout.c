@@ -8,6 +8,9 @@
 #include "modules/hooks.h"
 #include "modules/modules_state.h"
 
+/* The version of the API in which sessions began to move. */
+#define MINOR_MOVES 8
+
 struct counted {
 	struct layout layout; /* first: it is what others know */
 	atomic_size_t objects;
@@ -23,6 +26,18 @@ static uint32_t place(size_t *end, size_t size)
 	return (uint32_t)at;
 }
 
+/* For older modules a session was always on one worker.  They know sessions by
+ * their hooks for these, or by those for the connections. */
+static bool keeps_sessions_still(const struct relay_module_def *def)
+{
+	return def->abi_minor < MINOR_MOVES &&
+	       (def->session_size || def->hooks.session_open ||
+		       def->hooks.session_grant || def->hooks.session_sent ||
+		       def->hooks.session_close || def->hooks.session_reload ||
+		       def->conn_size || def->hooks.conn_accept ||
+		       def->hooks.conn_open || def->hooks.conn_close);
+}
+
 const struct layout *layout_make(struct relay_module *const *mods, size_t n)
 {
 	struct layout **newest = &instance->modules->layouts;
@@ -36,6 +51,7 @@ const struct layout *layout_make(struct relay_module *const *mods, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		const struct relay_module *mod = mods[i];
 
+		layout->still |= keeps_sessions_still(&mod->def);
 		layout->at[mod->slot].serial = mod->serial;
 		layout->at[mod->slot].conn =
 			place(&layout->conn_bytes, mod->def.conn_size);

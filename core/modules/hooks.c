@@ -403,8 +403,6 @@ void hooks_session_sent(const struct hook_set *set,
 	hooks_leave(before);
 }
 
-/* Closing. */
-
 /*
  * Calls, in reverse order, the modules of the set that have seen the object:
  * they ran when it was made, and no filter before theirs refused it.
@@ -435,4 +433,18 @@ void hooks_conn_close(const struct hook_set *set, const struct layout *layout,
 	struct relay_conn *conn, enum relay_reason reason, uint8_t asked)
 {
 	CLOSING(conn_close, conn, reason);
+}
+
+void hooks_session_leave(const struct hook_set *set,
+	const struct layout *layout, struct relay_session *session,
+	uint8_t asked)
+{
+	CLOSING(session_leave, session);
+}
+
+void hooks_session_enter(const struct hook_set *set,
+	const struct layout *layout, struct relay_session *session,
+	uint8_t asked)
+{
+	CLOSING(session_enter, session);
 }

@@ -27,6 +27,7 @@
 struct layout {
 	size_t conn_bytes; /* the sum of all modules' blocks */
 	size_t session_bytes;
+	bool still; /* a module does not bear it that sessions move */
 	atomic_size_t *objects; /* how many there are */
 	struct {
 		uint64_t serial; /* of the module; 0: no module */
@@ -147,6 +148,14 @@ void hooks_session_close(const struct hook_set *set,
 	enum relay_reason reason, uint8_t asked);
 void hooks_conn_close(const struct hook_set *set, const struct layout *layout,
 	struct relay_conn *conn, enum relay_reason reason, uint8_t asked);
+
+/* These do the same. */
+void hooks_session_leave(const struct hook_set *set,
+	const struct layout *layout, struct relay_session *session,
+	uint8_t asked);
+void hooks_session_enter(const struct hook_set *set,
+	const struct layout *layout, struct relay_session *session,
+	uint8_t asked);
 
 /*
  * Notes which module's code runs on this thread, for the fatal-signal report.

@@ -93,6 +93,11 @@ struct relay_module {
 	struct module_ctx *workers; /* worker_count of them, owned */
 };
 
+/* The context, on a worker, of the run of the module with this serial; NULL if
+ * it does not run there.  Own thread. */
+struct relay_ctx *module_ctx_on(
+	struct relay_module *mod, uint64_t serial, int worker);
+
 static inline struct module_ctx *module_ctx_of(const struct relay_ctx *cx)
 {
 	/* Modules get a const pointer so that they do not change the context.

@@ -19,6 +19,15 @@ struct post {
 	_Alignas(max_align_t) unsigned char arg[RELAY_POST_MAX];
 };
 
+struct relay_ctx *module_ctx_on(
+	struct relay_module *mod, uint64_t serial, int worker)
+{
+	if (mod->serial != serial || !mod->workers ||
+		!mod->workers[worker].entered)
+		return NULL;
+	return &mod->workers[worker].pub;
+}
+
 /* The module's context on this loop; NULL if the module does not run here: it
  * has ended, was restarted, or has not started yet. */
 static struct relay_ctx *context_here(
@@ -26,13 +35,11 @@ static struct relay_ctx *context_here(
 {
 	struct relay_module *mod = post->mod;
 
-	if (mod->serial != post->serial)
-		return NULL;
-	if (loop->index == RELAY_CONTROL)
-		return mod->stage >= MODULE_INITED ? &mod->control.pub : NULL;
-	if (!mod->workers || !mod->workers[loop->index].entered)
-		return NULL;
-	return &mod->workers[loop->index].pub;
+	if (loop->index != RELAY_CONTROL)
+		return module_ctx_on(mod, post->serial, loop->index);
+	return mod->serial == post->serial && mod->stage >= MODULE_INITED
+		       ? &mod->control.pub
+		       : NULL;
 }
 
 static void receive(struct loop *loop, void *arg)

@@ -28,18 +28,6 @@ struct conn_move {
 	_Alignas(max_align_t) unsigned char arg[RELAY_MOVE_ARG];
 };
 
-/* The module's context on this worker; NULL if the module was removed. */
-static struct relay_ctx *owner_here(
-	const struct conn_move *move, const struct worker *worker)
-{
-	struct module_ctx *ctx;
-
-	if (move->mod->serial != move->serial || !move->mod->workers)
-		return NULL;
-	ctx = &move->mod->workers[worker->loop.index];
-	return ctx->entered ? &ctx->pub : NULL;
-}
-
 static void arrive(struct loop *loop, void *arg)
 {
 	struct conn_move *move = *(struct conn_move **)arg;
@@ -50,7 +38,9 @@ static void arrive(struct loop *loop, void *arg)
 
 	conn->worker = worker;
 	conn->phase = CONN_TAKEN;
-	conn->owner = owner_here(move, worker);
+	/* NULL if the module was removed. */
+	conn->owner =
+		module_ctx_on(move->mod, move->serial, worker->loop.index);
 	conn->id = object_table_add(&peers->conns, conn);
 	/* This also happens if it is ended below: conn_end() undoes it. */
 	if (conn_watch(conn) != 0 || !conn->id || !conn->owner ||

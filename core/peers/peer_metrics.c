@@ -330,6 +330,13 @@ static const struct relay_metric_def defs[] = {
 				"or only a small one. The worker copies its "
 				"next 1000 transfers.",
 		},
+	[PEER_SESSION_MOVES] =
+		{
+			.name = "session_moves",
+			.kind = RELAY_COUNTER,
+			.help = "How often a session has moved from one worker "
+				"to another.",
+		},
 };
 
 _Static_assert(sizeof(defs) / sizeof(defs[0]) == PEER_METRIC_COUNT,

@@ -42,6 +42,7 @@ enum peer_metric {
 	PEER_ANSWERS_DROPPED,       /* counter, by enum peer_dropped_label */
 	PEER_QUESTION_DURATION,     /* histogram, us, by enum question_kind */
 	PEER_PIPES_REFUSED,         /* counter */
+	PEER_SESSION_MOVES,         /* counter */
 	PEER_METRIC_COUNT
 };
 

@@ -19,6 +19,7 @@
 #include "peers/strangers.h"
 #include "peers/session.h"
 #include "peers/session_end.h"
+#include "peers/session_move.h"
 #include "peers/session_queue.h"
 #include "tls/tls.h"
 #include "tls/tls_random.h"
@@ -67,6 +68,8 @@ static void event_over(struct loop *loop)
 {
 	struct worker *worker = worker_of(loop);
 
+	if (peers_of(worker)->departing)
+		sessions_send_off(worker);
 	if (peers_of(worker)->leaving)
 		conn_send_off(worker);
 	conn_reap(worker);

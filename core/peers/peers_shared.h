@@ -40,6 +40,8 @@ struct peers_shared {
 
 	struct question_places questions; /* all threads */
 
+	atomic_bool moves_held; /* no session may move; workers read it */
+
 	/* It was logged that bulk data is copied: splice(2) is refused, or
 	 * pipes are. */
 	atomic_bool no_splice, no_pipes;

@@ -53,7 +53,8 @@ struct peers {
 	struct relay_session *ready;
 	struct relay_session **ready_end;
 	struct relay_session *paused; /* sessions that were granted nothing */
-	struct event *pause_timer;    /* owned */
+	struct relay_session *departing; /* by ready_next, see session_move.h */
+	struct event *pause_timer;       /* owned */
 	int64_t pause_due_ms; /* when pause_timer fires; INT64_MAX: not armed */
 
 	/* List: connections that wait for a header, see proxy_accept.h. */

@@ -140,7 +140,8 @@ void pipe_give(struct pipe_pool *pool, struct pipe *pipe)
 {
 	struct pipe **at = &pool->idle;
 
-	if (pipe->asked != pool->size) {
+	if (pipe->asked != pool->size || pool->made > pool->most ||
+		(pipe->large && pool->large > PIPES_LARGE)) {
 		pipe_destroy(pool, pipe);
 		return;
 	}
@@ -148,6 +149,18 @@ void pipe_give(struct pipe_pool *pool, struct pipe *pipe)
 		at = &(*at)->next;
 	pipe->next = *at;
 	*at = pipe;
+}
+
+void pipe_pool_leave(struct pipe_pool *pool, const struct pipe *pipe)
+{
+	pool->large -= pipe->large;
+	pool->made--;
+}
+
+void pipe_pool_enter(struct pipe_pool *pool, const struct pipe *pipe)
+{
+	pool->large += pipe->large;
+	pool->made++;
 }
 
 void pipe_discard(struct pipe_pool *pool, struct pipe *pipe)

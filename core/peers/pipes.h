@@ -58,6 +58,12 @@ void pipe_pool_refuse(struct pipe_pool *pool);
 struct pipe *pipe_take(struct pipe_pool *pool);
 /* Takes back an empty pipe. */
 void pipe_give(struct pipe_pool *pool, struct pipe *pipe);
+/* A lent pipe, with its bytes, belongs to another pool from now on.  That one
+ * may exceed its bounds until the pipe is given back.  Two calls, since the
+ * pools belong to two workers. */
+void pipe_pool_leave(struct pipe_pool *pool, const struct pipe *pipe);
+void pipe_pool_enter(struct pipe_pool *pool, const struct pipe *pipe);
+
 /* Takes back a pipe that still holds bytes: they are lost.  Accepts NULL. */
 void pipe_discard(struct pipe_pool *pool, struct pipe *pipe);
 

@@ -94,6 +94,11 @@ bool sessions_run(struct worker *worker)
 		struct relay_session *session = list;
 
 		list = session->ready_next;
+		if (!session->dead && session->move_to >= 0) {
+			session->ready_next = peers->departing;
+			peers->departing = session;
+			continue; /* it counts as ready: nothing runs it */
+		}
 		session->ready = false;
 		if (!session->dead)
 			session_run(session);

@@ -17,6 +17,7 @@
 #include "peers/pump.h"
 #include "peers/session_end.h"
 #include "peers/session_memory.h"
+#include "peers/session_home.h"
 #include "peers/session_state.h"
 #include "peers/session_queue.h"
 #include "peers/stall.h"
@@ -56,6 +57,7 @@ void session_end(struct relay_session *session, enum relay_reason reason)
 	if (session->dead)
 		return;
 	session->dead = true;
+	session_news_ended(session);
 	object_table_remove(&peers_of(worker)->sessions, session->id);
 	deadline_clear(worker, &session->watch);
 	hooks_session_close(worker->hooks, session->layout, session, reason,

@@ -36,6 +36,7 @@ static struct relay_session *session_make(
 	session->idle_ms = idle_ms;
 	session->start_ms = session->moved_ms = loop_clock_ms();
 	session->watch.due = session_watch_due;
+	session->move_to = -1;
 	session->id = object_table_add(&peers_of(worker)->sessions, session);
 	if (session->id)
 		return session;

@@ -57,9 +57,22 @@ void session_queue_pause(struct relay_session *session)
 	if (!session->paused) {
 		session->paused = true;
 		session->paused_next = peers->paused;
+		session->paused_at = &peers->paused;
+		if (peers->paused)
+			peers->paused->paused_at = &session->paused_next;
 		peers->paused = session;
 	}
 	arm_pause(worker, resumes_at(session));
+}
+
+void session_queue_leave(struct relay_session *session)
+{
+	if (!session->paused)
+		return;
+	session->paused = false;
+	*session->paused_at = session->paused_next;
+	if (session->paused_next)
+		session->paused_next->paused_at = session->paused_at;
 }
 
 void sessions_resume(struct worker *worker)

@@ -15,6 +15,8 @@ struct worker;
 void session_queue_add(struct relay_session *session);
 /* The same, but at the time of the earlier resume_ms of its flows. */
 void session_queue_pause(struct relay_session *session);
+/* It waits for no grant any more.  Not while sessions_resume() runs. */
+void session_queue_leave(struct relay_session *session);
 /* Adds the paused sessions whose time has come; called by their timer. */
 void sessions_resume(struct worker *worker);
 /* Frees a session that has ended and is on no list. */

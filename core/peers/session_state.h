@@ -53,8 +53,10 @@ struct relay_session {
 	struct stall stall[2];             /* of each flow */
 	struct relay_session *ready_next;  /* on the worker's list `ready` */
 	struct relay_session *paused_next; /* on the worker's list `paused` */
+	struct relay_session **paused_at;  /* what points to it there */
 	struct deadline watch; /* the next check, see session_watch.h */
 	uint64_t id;
+	int64_t watch_ms; /* when that is */
 	int64_t start_ms;
 	int64_t moved_ms;  /* when the last byte came, or went */
 	int64_t looked_ms; /* moved_ms at the last look for a missed end */
@@ -64,8 +66,10 @@ struct relay_session {
 	 * check, see session_memory.h; and how much of it has stalled for long.
 	 */
 	size_t held[2], stalls[2];
+	uint32_t moves;  /* to other workers, so far */
+	int16_t move_to; /* a worker, see session_move.h; -1: it stays */
 	uint8_t asked;   /* how many modules were asked, see hooks.h */
-	bool ready : 1;  /* is on the list `ready` */
+	bool ready : 1;  /* is on the list `ready`, or `departing` */
 	bool paused : 1; /* is on the list `paused` */
 	bool dead : 1;   /* ended; freed when it leaves the lists */
 	bool ending : 1; /* see session_wind_up */

@@ -37,8 +37,13 @@ void session_watch(struct relay_session *session)
 	int64_t look = loop_clock_ms() + (each < most ? each : most);
 	int64_t idle = session->moved_ms + session->idle_ms;
 
-	deadline_set(
-		session->worker, &session->watch, idle < look ? idle : look);
+	session->watch_ms = idle < look ? idle : look;
+	session_watch_again(session);
+}
+
+void session_watch_again(struct relay_session *session)
+{
+	deadline_set(session->worker, &session->watch, session->watch_ms);
 }
 
 /* Looks for an end that no event has reported, and lets the pump read it. */

@@ -14,5 +14,7 @@ struct relay_session;
 void session_watch_due(struct deadline *deadline);
 /* [W]  Sets the time of the next check. */
 void session_watch(struct relay_session *session);
+/* [W]  Sets it again, on another worker. */
+void session_watch_again(struct relay_session *session);
 
 #endif

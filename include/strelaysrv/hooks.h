@@ -239,6 +239,20 @@ typedef void relay_conn_close_fn(struct relay_ctx *cx, struct relay_conn *conn,
 	enum relay_reason reason);
 
 /*
+ * Notices: the session moves to another worker with its two connections and
+ * its block.  Since API 1.8.  session_leave is the last call for it on the
+ * worker that it leaves; session_enter the first one where it arrives, also if
+ * it ends then.  A module needs them if it keeps something of sessions in
+ * cx->local, or turns its transfer hooks on for a session.  Do not close it in
+ * session_leave.  No session moves while a module runs that was built for an
+ * older API and has hooks for connections or sessions.
+ */
+typedef void relay_session_leave_fn(
+	struct relay_ctx *cx, struct relay_session *session);
+typedef void relay_session_enter_fn(
+	struct relay_ctx *cx, struct relay_session *session);
+
+/*
  * Notices: the module's options have changed, and cx->conf has the new values.
  * Called for each connection that the module took and that is not in a session,
  * and for each session, so that timeouts can be updated.
@@ -375,7 +389,9 @@ void *relay_files(const struct relay_ctx *cx, const void *conf);
 #define RELAY_HOOKS_1_8(X)                                                     \
 	X(peer_joined)                                                         \
 	X(peer_left)                                                           \
-	X(peer_asked)
+	X(peer_asked)                                                          \
+	X(session_leave)                                                       \
+	X(session_enter)
 
 /* NULL: never called. */
 struct relay_hooks {

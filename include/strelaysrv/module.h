@@ -66,8 +66,11 @@
  *                    relay_conn_waits, relay_conn_protocol,
  *                    relay_conn_peek, relay_conn_pass_on,
  *                    relay_session_protocol, relay_ask_asked,
- *                    relay_tell_joined, relay_tell_left, relay_derive_key;
- *                    peer_joined, peer_left, peer_asked;
+ *                    relay_tell_joined, relay_tell_left, relay_derive_key,
+ *                    relay_session_post, relay_conn_post,
+ *                    relay_session_move;
+ *                    peer_joined, peer_left, peer_asked, session_leave,
+ *                    session_enter;
  *                    struct relay_shared_tables; a connection that
  *                    is moved
  *                    stays a stranger until it is settled, unless its

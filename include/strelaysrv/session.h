@@ -26,9 +26,33 @@ struct relay_session;
 void *relay_session_data(
 	const struct relay_ctx *cx, const struct relay_session *session);
 
-/* As with connections; no session id equals a connection id. */
+/* As with connections; no session id equals a connection id.  A session keeps
+ * its id, and its connections theirs, when it moves to another worker. */
 uint64_t relay_session_id(const struct relay_session *session);
+/* NULL: it has ended, or is on another worker, see relay_session_post(). */
 struct relay_session *relay_session_find(struct relay_ctx *cx, uint64_t id);
+
+/* `session` is NULL if it has ended. */
+typedef void relay_session_post_fn(
+	struct relay_ctx *cx, struct relay_session *session, const void *arg);
+/*
+ * Runs `fn` once: on the worker where the session is then, or, if it has ended,
+ * on any worker.  As relay_post() otherwise.  [*]  Since API 1.8.
+ */
+int relay_session_post(struct relay_ctx *cx, uint64_t id,
+	relay_session_post_fn *fn, const void *arg, size_t len);
+/* The same for a connection, which may be a side of a session. */
+typedef void relay_conn_post_fn(
+	struct relay_ctx *cx, struct relay_conn *conn, const void *arg);
+int relay_conn_post(struct relay_ctx *cx, uint64_t id, relay_conn_post_fn *fn,
+	const void *arg, size_t len);
+
+/*
+ * Asks the server to move the session to another worker, soon.  It stays if
+ * that is not possible now, such as during a reload or a stop; nobody is told.
+ * Since API 1.8.
+ */
+void relay_session_move(struct relay_session *session, int to);
 
 /* Side 0 or 1, in the order given to relay_session_pair(). */
 struct relay_conn *relay_session_side(

@@ -125,5 +125,6 @@ RELAY_MODULE = {
 			.files_read = in_force_files_read,
 			.files_free = in_force_files_free,
 			.advise = in_force_advise,
+			.session_enter = accounts_session_enter,
 		},
 };

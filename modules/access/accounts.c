@@ -178,6 +178,14 @@ int accounts_worker_start(struct relay_ctx *cx, struct relay_err *err)
 	return 0;
 }
 
+void accounts_session_enter(struct relay_ctx *cx, struct relay_session *session)
+{
+	const struct session_names *names = relay_session_data(cx, session);
+
+	if (names && (names->of[0] || names->of[1]))
+		relay_session_hooks(cx, true);
+}
+
 void accounts_session_sent(struct relay_ctx *cx, struct relay_session *session,
 	int from, size_t len)
 {

@@ -52,6 +52,7 @@ void accounts_session(struct relay_ctx *cx, struct relay_session *session);
 int accounts_worker_start(struct relay_ctx *cx, struct relay_err *err);
 relay_session_sent_fn accounts_session_sent;
 relay_session_close_fn accounts_session_close;
+relay_session_enter_fn accounts_session_enter;
 relay_conn_close_fn accounts_conn_close;
 
 #endif

@@ -293,5 +293,6 @@ RELAY_MODULE = {
 			.files_read = setup_files_read,
 			.files_free = setup_files_free,
 			.advise = advise,
+			.session_enter = here_session_enter,
 		},
 };

@@ -159,6 +159,14 @@ void here_session(struct relay_ctx *cx, struct relay_session *session)
 		relay_session_hooks(cx, true);
 }
 
+void here_session_enter(struct relay_ctx *cx, struct relay_session *session)
+{
+	const struct session_devices *devices = relay_session_data(cx, session);
+
+	if (devices && (devices->counts[0] || devices->counts[1]))
+		relay_session_hooks(cx, true);
+}
+
 void here_session_sent(struct relay_ctx *cx, struct relay_session *session,
 	int from, size_t len)
 {

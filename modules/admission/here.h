@@ -18,6 +18,7 @@ void here_leave(struct relay_ctx *cx, const struct relay_conn *conn);
 relay_conn_settled_fn here_settled;
 void here_session(struct relay_ctx *cx, struct relay_session *session);
 relay_session_sent_fn here_session_sent;
+relay_session_enter_fn here_session_enter;
 void here_session_close(struct relay_ctx *cx, struct relay_session *session);
 
 /* Why that device may begin no session, although it is here or has just left;

@@ -337,5 +337,7 @@ RELAY_MODULE = {
 			.reload_prepare = reload_prepare,
 			.reload_commit = reload_commit,
 			.reload_abandon = reload_abandon,
+			.session_leave = sessions_leave,
+			.session_enter = sessions_enter,
 		},
 };

@@ -124,5 +124,7 @@ relay_session_grant_fn sessions_grant;
 relay_session_sent_fn sessions_sent;
 relay_session_close_fn sessions_close;
 relay_session_reload_fn sessions_reload;
+relay_session_leave_fn sessions_leave;
+relay_session_enter_fn sessions_enter;
 
 #endif

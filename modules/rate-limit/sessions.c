@@ -148,6 +148,15 @@ static void leave(struct relay_ctx *cx, struct block *block)
 	shaper_leave(&block->shaper, &local->round);
 }
 
+static void ensure_ticks(struct relay_ctx *cx)
+{
+	struct local *local = cx->local;
+
+	if (!local->ticking)
+		local->ticking =
+			relay_timer_add(cx, SHARE_TICK_MS, tick, NULL) != NULL;
+}
+
 size_t sessions_grant(struct relay_ctx *cx, struct relay_session *session,
 	int from, size_t len, unsigned *wait_ms)
 {
@@ -170,9 +179,7 @@ size_t sessions_grant(struct relay_ctx *cx, struct relay_session *session,
 		return len;
 	grant = shaper_grant(&block->shaper, &local->round, from, len,
 		relay_now_ms(cx), &wait, &limit);
-	if (!local->ticking)
-		local->ticking =
-			relay_timer_add(cx, SHARE_TICK_MS, tick, NULL) != NULL;
+	ensure_ticks(cx);
 	if (grant == 0) {
 		*wait_ms = (unsigned)wait;
 		relay_metric_inc(cx, data->metrics[METRIC_HELD], limit, 1);
@@ -194,6 +201,27 @@ enum relay_verdict sessions_open(struct relay_ctx *cx,
 void sessions_reload(struct relay_ctx *cx, struct relay_session *session)
 {
 	(void)session;
+	sessions_listen(cx, NULL);
+}
+
+void sessions_leave(struct relay_ctx *cx, struct relay_session *session)
+{
+	struct local *local = cx->local;
+	struct block *block = relay_session_data(cx, session);
+
+	if (block)
+		shaper_depart(&block->shaper, &local->round);
+}
+
+void sessions_enter(struct relay_ctx *cx, struct relay_session *session)
+{
+	struct local *local = cx->local;
+	struct block *block = relay_session_data(cx, session);
+
+	if (block && block->shaper.in) {
+		shaper_arrive(&block->shaper, &local->round);
+		ensure_ticks(cx);
+	}
 	sessions_listen(cx, NULL);
 }
 

@@ -82,6 +82,21 @@ void shaper_leave(struct shaper *shaper, struct shaper_round *round)
 			share_leave(&shaper->part[i], shaper->weight);
 }
 
+void shaper_depart(struct shaper *shaper, struct shaper_round *round)
+{
+	if (shaper->in)
+		DL_DELETE(round->first, shaper);
+}
+
+void shaper_arrive(struct shaper *shaper, struct shaper_round *round)
+{
+	if (!shaper->in)
+		return;
+	DL_PREPEND(round->first, shaper);
+	/* This tick may have been handled there, and not here. */
+	shaper->asked = true;
+}
+
 /* A session that waits longer than a tick is still active. */
 static bool waits(const struct shaper *shaper, int64_t now_ms)
 {

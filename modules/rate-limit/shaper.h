@@ -52,6 +52,13 @@ void shaper_rate(struct shaper *shaper, int64_t rate, int64_t burst_ms);
 void shaper_leave(struct shaper *shaper, struct shaper_round *round);
 
 /*
+ * The session moves from one worker to another: it keeps what it has, and its
+ * weight in the pools.
+ */
+void shaper_depart(struct shaper *shaper, struct shaper_round *round);
+void shaper_arrive(struct shaper *shaper, struct shaper_round *round);
+
+/*
  * How many of len bytes from side 0 or 1 may be forwarded.  0: ask again in
  * *wait_ms; *limit is the limit that was reached.
  */

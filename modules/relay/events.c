@@ -9,6 +9,7 @@
 
 #include "relay/events.h"
 #include "relay/metrics_table.h"
+#include "relay/sessions/session_data.h"
 
 /* Of each worker: a flood of strangers must not hold up the control thread. */
 #define EVENTS_PER_S 1000
@@ -105,8 +106,9 @@ void events_elsewhere(struct relay_ctx *cx, const uint8_t *id,
 void events_session(struct relay_ctx *cx, const struct relay_session *session,
 	const char *what, const char *detail)
 {
+	const struct session_data *kept = relay_session_data(cx, session);
 	struct event event = {.is_session = true,
-		.worker = cx->worker,
+		.worker = kept->place.worker,
 		.session = relay_session_id(session)};
 
 	set_texts(&event, what, detail);

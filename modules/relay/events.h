@@ -25,7 +25,7 @@ struct event {
 	uint8_t id[2][ID_LEN]; /* whose event; and the other device */
 	char address[2][RELAY_ADDR_TEXT];
 	bool is_session; /* the next three are set */
-	int worker;
+	int worker;      /* where it has begun */
 	uint64_t session;
 	int64_t bytes[2]; /* sent by each side */
 	uint32_t lost;    /* events of this worker just before, which were too

@@ -13,38 +13,32 @@
 #include "relay/requests/pending.h"
 #include "relay/sessions/waiting_half.h"
 
-struct ending {
-	bool session;
-	struct target target;
-};
-
 static void on_worker(struct relay_ctx *cx, const void *arg)
 {
-	const struct ending *ending = arg;
+	const struct target *target = arg;
 	const struct place place = {
-		.worker = cx->worker, .conn = ending->target.number};
-	struct relay_session *session;
-	struct relay_conn *conn;
+		.worker = cx->worker, .conn = target->number};
+	struct relay_conn *conn =
+		device_find(cx, target->id, place, PEER_JOINED);
 
-	if (ending->session) {
-		session = relay_session_find(cx, ending->target.number);
-		if (session)
-			relay_session_close(session, RELAY_END_DENIED);
-		return;
-	}
-	conn = device_find(cx, ending->target.id, place, PEER_JOINED);
 	if (conn) {
 		peer_log(cx, conn, "ended by a command");
 		peer_close(cx, conn, RELAY_END_DENIED);
 	}
 }
 
-unsigned here_end_session(struct relay_ctx *cx, int worker, uint64_t session)
+static void on_session(
+	struct relay_ctx *cx, struct relay_session *session, const void *arg)
 {
-	const struct ending ending = {.session = true,
-		.target = {.worker = worker, .number = session}};
+	(void)cx;
+	(void)arg;
+	if (session)
+		relay_session_close(session, RELAY_END_DENIED);
+}
 
-	return relay_post(cx, worker, on_worker, &ending, sizeof(ending)) == 0;
+unsigned here_end_session(struct relay_ctx *cx, uint64_t session)
+{
+	return relay_session_post(cx, session, on_session, NULL, 0) == 0;
 }
 
 struct count {
@@ -52,11 +46,11 @@ struct count {
 	unsigned ended;
 };
 
-static void end_session(int worker, uint64_t session, void *arg)
+static void end_session(uint64_t session, void *arg)
 {
 	struct count *count = arg;
 
-	count->ended += here_end_session(count->cx, worker, session);
+	count->ended += here_end_session(count->cx, session);
 }
 
 void here_withdraw(struct relay_ctx *cx, const uint8_t id[ID_LEN])
@@ -77,17 +71,17 @@ unsigned here_end(struct relay_ctx *cx, const uint8_t id[ID_LEN])
 {
 	struct directory *dir = &data_of(cx)->directory;
 	struct count count = {.cx = cx};
-	struct ending ending = {.session = false};
+	struct target target = {.worker = 0};
 	struct place owner;
 
 	here_withdraw(cx, id);
 	directory_each_session(dir, id, end_session, &count);
 	if (!directory_find(dir, id, &owner))
 		return count.ended;
-	ending.target.number = owner.conn;
-	memcpy(ending.target.id, id, ID_LEN);
-	return count.ended + (relay_post(cx, owner.worker, on_worker, &ending,
-				      sizeof(ending)) == 0);
+	target.number = owner.conn;
+	memcpy(target.id, id, ID_LEN);
+	return count.ended + (relay_post(cx, owner.worker, on_worker, &target,
+				      sizeof(target)) == 0);
 }
 
 struct ids {

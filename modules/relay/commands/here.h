@@ -18,7 +18,7 @@ int here_find(struct relay_ctx *cx, const char *text, uint8_t out[ID_LEN],
 	struct relay_err *err);
 unsigned here_end(struct relay_ctx *cx, const uint8_t id[ID_LEN]);
 void here_withdraw(struct relay_ctx *cx, const uint8_t id[ID_LEN]);
-/* Ends one session of a worker soon.  0 if that was not possible, else 1. */
-unsigned here_end_session(struct relay_ctx *cx, int worker, uint64_t session);
+/* Ends one session soon.  0 if that was not possible, else 1. */
+unsigned here_end_session(struct relay_ctx *cx, uint64_t session);
 
 #endif

@@ -16,7 +16,7 @@ static void kick_found(struct relay_ctx *cx, struct relay_answer *to,
 	struct relay_err err;
 
 	if (session) {
-		(void)here_end_session(cx, session->worker, session->session);
+		(void)here_end_session(cx, session->session);
 		to->say(to, "ended the session %s", to->words[0]);
 		return;
 	}

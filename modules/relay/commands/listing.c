@@ -102,22 +102,46 @@ static int note_all(struct listing *listing)
 
 static void listing_reply(struct relay_ctx *cx, const void *arg);
 
+static void reply_session(
+	struct relay_ctx *cx, struct relay_session *session, const void *serial)
+{
+	struct reply reply = {.is_session = true};
+
+	memcpy(&reply.serial, serial, sizeof(reply.serial));
+	reply.found = session_row_fill(cx, session, &reply.session);
+	(void)relay_post(
+		cx, RELAY_CONTROL, listing_reply, &reply, sizeof(reply));
+}
+
+static void reply_device(
+	struct relay_ctx *cx, const struct target *target, uint64_t serial)
+{
+	struct reply reply = {.serial = serial};
+
+	reply.found = device_row_fill(cx, target, &reply.device);
+	(void)relay_post(
+		cx, RELAY_CONTROL, listing_reply, &reply, sizeof(reply));
+}
+
 static void on_question(struct relay_ctx *cx, const void *arg)
 {
 	const struct question *question = arg;
+	const uint64_t *serial = &question->serial;
 
 	for (unsigned i = 0; i < question->count; i++) {
 		const struct target *target = &question->targets[i];
-		struct reply reply = {.serial = question->serial,
-			.is_session = question->sessions};
-
-		reply.found =
+		struct relay_session *session =
 			question->sessions
-				? session_row_fill(
-					  cx, target->number, &reply.session)
-				: device_row_fill(cx, target, &reply.device);
-		(void)relay_post(cx, RELAY_CONTROL, listing_reply, &reply,
-			sizeof(reply));
+				? relay_session_find(cx, target->number)
+				: NULL;
+
+		if (!question->sessions)
+			reply_device(cx, target, *serial);
+		/* It has moved to another worker, or has ended. */
+		else if (session ||
+			 relay_session_post(cx, target->number, reply_session,
+				 serial, sizeof(*serial)) != 0)
+			reply_session(cx, session, serial);
 	}
 }
 

@@ -48,18 +48,17 @@ static int64_t rate_of(struct session_data *data, int64_t bytes, int64_t now)
 	return data->seen_rate;
 }
 
-bool session_row_fill(
-	struct relay_ctx *cx, uint64_t number, struct session_row *row)
+bool session_row_fill(struct relay_ctx *cx, struct relay_session *session,
+	struct session_row *row)
 {
-	struct relay_session *session = relay_session_find(cx, number);
 	struct session_data *data =
 		session ? relay_session_data(cx, session) : NULL;
 	int64_t now = relay_now_ms(cx);
 
 	if (!data)
 		return false;
-	*row = (struct session_row){.worker = cx->worker,
-		.session = number,
+	*row = (struct session_row){.worker = data->place.worker,
+		.session = data->place.session,
 		.protocol = relay_session_protocol(session),
 		.age_ms = now - data->began_ms,
 		.idle_ms = relay_session_idle_for(session)};

@@ -35,7 +35,7 @@ struct session_row {
 	const char *protocol;  /* of the module that has paired them */
 	bool known[2];         /* whether `id` has a device */
 	uint8_t id[2][ID_LEN]; /* else zeros */
-	int worker;
+	int worker; /* where it has begun, since that is part of its number */
 	uint64_t session;
 	int64_t age_ms;   /* since the pairing */
 	int64_t idle_ms;  /* since a byte has moved */
@@ -44,10 +44,11 @@ struct session_row {
 	char address[2][RELAY_ADDR_TEXT];
 };
 
-/* The row of a target of this worker.  False: it has ended.  [W] */
+/* The row of a target of this worker; a session may be NULL.  False: it has
+ * ended.  [W] */
 bool device_row_fill(struct relay_ctx *cx, const struct target *target,
 	struct device_row *row);
-bool session_row_fill(
-	struct relay_ctx *cx, uint64_t number, struct session_row *row);
+bool session_row_fill(struct relay_ctx *cx, struct relay_session *session,
+	struct session_row *row);
 
 #endif

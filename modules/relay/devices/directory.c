@@ -263,7 +263,7 @@ static bool ends(const struct device *device, const struct part *part)
 
 static void each_part(struct directory *dir, const uint8_t *id,
 	bool (*chosen)(const struct device *device, const struct part *part),
-	void (*fn)(int worker, uint64_t session, void *arg), void *arg)
+	void (*fn)(uint64_t session, void *arg), void *arg)
 {
 	struct device *device;
 
@@ -272,18 +272,18 @@ static void each_part(struct directory *dir, const uint8_t *id,
 	for (struct part *part = device ? device->parts : NULL; part;
 		part = part->next)
 		if (!chosen || chosen(device, part))
-			fn(part->worker, part->session, arg);
+			fn(part->session, arg);
 	pthread_mutex_unlock(&dir->lock);
 }
 
 void directory_each_ending(struct directory *dir, const uint8_t *id,
-	void (*fn)(int worker, uint64_t session, void *arg), void *arg)
+	void (*fn)(uint64_t session, void *arg), void *arg)
 {
 	each_part(dir, id, ends, fn, arg);
 }
 
 void directory_each_session(struct directory *dir, const uint8_t *id,
-	void (*fn)(int worker, uint64_t session, void *arg), void *arg)
+	void (*fn)(uint64_t session, void *arg), void *arg)
 {
 	each_part(dir, id, NULL, fn, arg);
 }

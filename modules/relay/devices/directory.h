@@ -30,8 +30,7 @@ struct part {
 	struct device *device;    /* NULL: not linked */
 	uint8_t from[ID_LEN];     /* see struct source, key[0] */
 	uint64_t number;          /* rises with each part of the directory */
-	int worker;
-	uint64_t session; /* relay_session_id() there */
+	uint64_t session;         /* relay_session_id() */
 };
 
 struct directory {
@@ -96,7 +95,7 @@ void directory_each(struct directory *dir, size_t most,
 
 /*
  * Registers the begin and end of a session of a device, joined or not.  part
- * has `from`, `worker` and `session`; the rest is filled.  0 or -1.
+ * has `from` and `session`; the rest is filled.  0 or -1.
  */
 int directory_link(struct directory *dir, struct part *part, const uint8_t *id);
 void directory_unlink(struct directory *dir, struct part *part);
@@ -105,7 +104,7 @@ void directory_unlink(struct directory *dir, struct part *part);
 const uint8_t *directory_part_id(const struct part *part);
 /* Calls fn for each part of a device; fn must not call the directory. */
 void directory_each_session(struct directory *dir, const uint8_t *id,
-	void (*fn)(int worker, uint64_t session, void *arg), void *arg);
+	void (*fn)(uint64_t session, void *arg), void *arg);
 /* Whether the device takes part in a session. */
 bool directory_busy(struct directory *dir, const uint8_t *id);
 /*
@@ -115,6 +114,6 @@ bool directory_busy(struct directory *dir, const uint8_t *id);
  * from the owner's.  fn must not call the directory.
  */
 void directory_each_ending(struct directory *dir, const uint8_t *id,
-	void (*fn)(int worker, uint64_t session, void *arg), void *arg);
+	void (*fn)(uint64_t session, void *arg), void *arg);
 
 #endif

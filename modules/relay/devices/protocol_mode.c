@@ -327,21 +327,21 @@ void protocol_reload(struct relay_ctx *cx, struct relay_conn *conn)
 }
 
 /* Runs on the session's worker: a device of the session has disconnected. */
-static void on_device_lost(struct relay_ctx *cx, const void *arg)
+static void on_device_lost(
+	struct relay_ctx *cx, struct relay_session *session, const void *arg)
 {
-	const uint64_t *id = arg;
-	struct relay_session *session = relay_session_find(cx, *id);
-
+	(void)cx;
+	(void)arg;
 	if (session)
 		relay_session_close(session, RELAY_END_PEER_LOST);
 }
 
-static void drop_session(int worker, uint64_t session, void *arg)
+static void drop_session(uint64_t session, void *arg)
 {
 	struct relay_ctx *cx = arg;
 
 	/* If memory is short, the session ends by its idle timeout. */
-	relay_post(cx, worker, on_device_lost, &session, sizeof(session));
+	(void)relay_session_post(cx, session, on_device_lost, NULL, 0);
 }
 
 /* It may be the owner and not have been told yet. */

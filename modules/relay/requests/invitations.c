@@ -168,12 +168,13 @@ struct slice_over {
 	uint8_t target[ID_LEN];
 };
 
-static void on_slice_over(struct relay_ctx *cx, const void *arg);
+static relay_conn_post_fn on_slice_over;
 
 /* If memory is short, the sessions end by their timeouts. */
 static void tell_slice_over(struct relay_ctx *cx, const struct slice_over *over)
 {
-	relay_post(cx, over->half.worker, on_slice_over, over, sizeof(*over));
+	(void)relay_conn_post(
+		cx, over->half.conn, on_slice_over, over, sizeof(*over));
 }
 
 static void tell_previous(struct relay_ctx *cx, const struct slice_over *over)
@@ -198,11 +199,11 @@ static void end_half(struct relay_ctx *cx, struct relay_conn *conn,
 		peer_close(cx, conn, RELAY_END_LIMIT);
 }
 
-/* Runs on the half's worker. */
-static void on_slice_over(struct relay_ctx *cx, const void *arg)
+/* Runs on the worker where the half is, maybe with its session. */
+static void on_slice_over(
+	struct relay_ctx *cx, struct relay_conn *conn, const void *arg)
 {
 	const struct slice_over *over = arg;
-	struct relay_conn *conn = relay_conn_find(cx, over->half.conn);
 	struct peer *peer = conn ? peer_of(cx, conn) : NULL;
 	bool waits = peer && peer->state == PEER_HALF, answered;
 	struct relay_session *session = NULL;

@@ -16,8 +16,8 @@
 /* Stored in the session's block. */
 struct session_place {
 	struct session_place *next, *prev;
-	int worker;
-	uint64_t session; /* relay_session_id() there */
+	int worker;       /* where it has begun; it may have moved since */
+	uint64_t session; /* relay_session_id() */
 };
 
 struct session_list {

@@ -38,7 +38,6 @@ static int link_side(struct relay_ctx *cx, struct relay_session *session,
 
 	source_of(relay_session_side(session, side), &source);
 	memcpy(part->from, source.key[0], ID_LEN);
-	part->worker = cx->worker;
 	part->session = relay_session_id(session);
 	return directory_link(&data_of(cx)->directory, part, id);
 }

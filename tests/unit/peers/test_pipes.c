@@ -137,6 +137,30 @@ static void another_size_is_for_those_to_come(void **state)
 	pipe_pool_finish(&pool);
 }
 
+static void one_may_go_to_another_pool(void **state)
+{
+	struct pipe_pool pools[2];
+	struct pipe *here, *comes;
+
+	(void)state;
+	for (int i = 0; i < 2; i++)
+		pipe_pool_init(&pools[i], SIZE, 1);
+	comes = pipe_take(&pools[0]);
+	here = pipe_take(&pools[1]);
+	pipe_pool_leave(&pools[0], comes);
+	pipe_pool_enter(&pools[1], comes);
+	assert_int_equal(pools[0].made, 0);
+	assert_int_equal(pools[1].made, 2);
+	/* One too many is not kept. */
+	pipe_give(&pools[1], comes);
+	assert_int_equal(pools[1].made, 1);
+	pipe_give(&pools[1], here);
+	assert_ptr_equal(pipe_take(&pools[1]), here);
+	pipe_give(&pools[1], here);
+	for (int i = 0; i < 2; i++)
+		pipe_pool_finish(&pools[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +170,7 @@ int main(void)
 		cmocka_unit_test(a_size_of_zero_lends_none),
 		cmocka_unit_test(only_the_first_few_are_large),
 		cmocka_unit_test(another_size_is_for_those_to_come),
+		cmocka_unit_test(one_may_go_to_another_pool),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -183,6 +183,37 @@ static void shares_evenly(void **state)
 		near(sim.one[i].sent[0], 5000000, 20);
 }
 
+/* To the next worker, whose clock differs. */
+static void move(struct one *one)
+{
+	shaper_depart(&one->shaper, &sim.round[one->worker]);
+	one->worker = (one->worker + 1) % WORKERS;
+	shaper_arrive(&one->shaper, &sim.round[one->worker]);
+}
+
+static void who_moves_gets_neither_more_nor_less(void **state)
+{
+	int64_t weight;
+
+	(void)state;
+	begin(4000000);
+	sim.late_ms[1] = 2;
+	for (int i = 0; i < 8; i++)
+		add(i % WORKERS, -1);
+	run(1000);
+	forget();
+	weight = atomic_load(&sim.pool.weight);
+	for (int t = 0; t < 10000; t += 5) {
+		for (int i = 0; i < 4; i++) /* the others stay */
+			move(&sim.one[i]);
+		assert_int_equal(atomic_load(&sim.pool.weight), weight);
+		run(5);
+	}
+	near(sum(), 40000000, 20);
+	for (int i = 0; i < 8; i++)
+		near(sim.one[i].sent[0], 5000000, 20);
+}
+
 static void unused_shares_go_to_the_others(void **state)
 {
 	(void)state;
@@ -576,6 +607,7 @@ int main(void)
 		cmocka_unit_test(silence_is_made_up_for_within_the_burst),
 		cmocka_unit_test(who_leaves_gives_back),
 		cmocka_unit_test(four_gib_may_wait_to_be_sent),
+		cmocka_unit_test(who_moves_gets_neither_more_nor_less),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
