@@ -19,6 +19,7 @@
 
 #include "client.h"
 #include "relay.h"
+#include "moves.h"
 #include "scene.h"
 #include "scheduler.h"
 #include "sim.h"
@@ -83,8 +84,8 @@ int main(int argc, char **argv)
 	sim_leave();
 	(void)printf("schedules: %" PRIu64 " schedules, %" PRIu64
 		     " turns, %" PRIu64 " interruptions, %" PRIu64
-		     " sides of sessions\n",
-		count, scheduler_turns, scheduler_interruptions,
-		scene_sessions);
+		     " sides of sessions, %" PRIu64 " moves\n",
+		count, scheduler_turns, scheduler_interruptions, scene_sessions,
+		moves_asked);
 	return 0;
 }

@@ -10,6 +10,7 @@
 
 #include "handback.h"
 #include "messages.h"
+#include "moves.h"
 #include "relay.h"
 #include "scene.h"
 #include "scheduler.h"
@@ -300,6 +301,7 @@ static void check_rest(void)
 	check_connections();
 	handback_check_rest();
 	messages_check();
+	moves_check_rest();
 }
 
 /* The side that was accepted with this key; -1: none. */
@@ -381,6 +383,7 @@ static void check_end(void)
 			messages_connections());
 	handback_check_end();
 	messages_check();
+	moves_check_rest();
 }
 
 void scene_play(uint64_t seed)

@@ -12,6 +12,7 @@
 
 #include "handback.h"
 #include "messages.h"
+#include "moves.h"
 #include "relay.h"
 #include "scheduler.h"
 #include "sim.h"
@@ -70,6 +71,8 @@ static bool turn(unsigned i)
 	on = running[i] = true;
 	scheduler_turns++;
 	choose(i == MOST - 1 ? OLD : i / LOOPS);
+	if (i < MOST - 1 && i % LOOPS < RELAY_WORKERS)
+		moves_turn(i % LOOPS);
 	busy = i == MOST - 1 ? handback_turn() : relay_step(i % LOOPS);
 	choose(before);
 	loop_current = interrupted;
