@@ -6,11 +6,12 @@ import contextlib
 
 import pytest
 
+import relay_protocol as rp
 from control_client import (MODULES, control_folder, controlled, metric, shown,  # noqa: F401
                             told)
 from flows import MEBI, check_flows, flow
 from pairing import Invited, check_both_ways
-from relay_client import dial, reset
+from relay_client import ProtocolConnection, SessionConnection, dial, reset
 from streams import KILO, MEGA, UNDER, Stream, check_rate, rates
 from waiting import SLOWNESS, wait_for
 
@@ -89,9 +90,9 @@ def test_every_end_is_noticed(restless, identities):
         for number in range(rounds):
             if number:
                 invited.ask()
+            before = moves(server)
             one, other = invited.join_both()
-            for _ in range(20):
-                check_both_ways(one, other)
+            wait_for(lambda before=before: moves(server) > before, "a move")
             one.send_bytes(bytes(100_000))
             if number % 3 == 0:
                 reset(one.sock)
@@ -105,7 +106,6 @@ def test_every_end_is_noticed(restless, identities):
             other.close()
             one.close()
         wait_for(lambda: server.status()["numActiveSessions"] == 0, "no session")
-        assert moves(server) > rounds
     wait_for(lambda: counted(server, "begun", "connection")
              == counted(server, "ended", "connection"), "an end of each connection")
     assert counted(server, "begun", "session") == counted(server, "ended", "session") == rounds
@@ -165,6 +165,28 @@ def test_limits_hold_and_are_shared(restless, identities):
     check_rate(sum(got), 4 * MEGA, "all together")
     for one in got:
         assert one >= 4 * MEGA / 4 * (0.8 - UNDER), f"shares are unequal: {got}"
+
+
+def test_traffic_goes_on_counting_for_a_name(restless, identities, tmp_path):
+    """A module that turns its hooks on for a session does so on each worker."""
+    names = tmp_path / "names"
+    names.write_text("alice:of-alice\n")
+    server = restless("1ms", sections={"access": {"named-tokens": str(names)}})
+    with contextlib.ExitStack() as stack:
+        target = stack.enter_context(ProtocolConnection(server.address, identities[0]))
+        target.send(rp.JoinRelayRequest("of-alice"))
+        target.expect(rp.response(rp.SUCCESS))
+        with ProtocolConnection(server.address, identities[1]) as asker:
+            keys = [asker.request(identities[0].id).key, target.invitation().key]
+        one, other = (stack.enter_context(SessionConnection(server.address)).join(key)
+                      for key in keys)
+        size = 0
+        while moves(server) < 50:
+            one.send_bytes(bytes(1000))
+            assert other.receive_bytes(1000) == bytes(1000)
+            size += 1000
+        name = 'strelaysrv_access_token_traffic_bytes_total{name="alice"}'
+        wait_for(lambda: metric(server, name) == size, lambda: f"{size} bytes of alice")
 
 
 def test_sessions_that_an_older_module_knows_stay(controlled):  # noqa: F811
