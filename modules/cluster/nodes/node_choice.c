@@ -111,7 +111,9 @@ bool nodes_above_share(const struct node_table *table,
 {
 	bool by_capacity = self->capacity != 0;
 
-	if (by_capacity && load(self, true) * 100 > percent)
+	/* Without a division, whose result i386 keeps with more digits. */
+	if (by_capacity && (double)self->rate * 100 >
+				   (double)percent * (double)self->capacity)
 		return true;
 	if (self->sessions < NODES_SHARE_LEAST)
 		return false;
