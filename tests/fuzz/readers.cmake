@@ -81,5 +81,6 @@ reader_target(proxy_accept RUNS 5000)
 reader_target(quota modules/quota/names.c modules/quota/state.c FOLDERS modules/quota)
 reader_target(row modules/cluster/redis/keys.c modules/cluster/tables/row_seal.c
   WRAP CRYPTO_memcmp)
+reader_target(records RUNS 5000)
 reader_target(upgrade RUNS 5000
   WRAP clock_ms kill poll setpgid waitpid)
