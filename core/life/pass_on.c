@@ -95,7 +95,7 @@ enum relay_pass_on relay_conn_pass_on(struct relay_ctx *cx,
 
 	(void)cx;
 	/* A peer that was answered must stay with this process. */
-	if (to < 0 || conn->phase != CONN_TAKEN || conn->ssl || conn->ended ||
+	if (to < 0 || conn->phase != CONN_TAKEN || conn->tls || conn->ended ||
 		conn->wrote || conn->unread || len > CONN_IMPORT_DATA_MAX)
 		return RELAY_PASS_ON_NEVER;
 	if (send_on(to, conn, read, len) != 0)

@@ -291,7 +291,7 @@ int relay_conn_hand_back(struct relay_ctx *cx, struct relay_conn *conn,
 
 	(void)cx;
 	/* A peer that was answered must stay with this process. */
-	if (to < 0 || conn->phase != CONN_TAKEN || conn->ssl || conn->ended ||
+	if (to < 0 || conn->phase != CONN_TAKEN || conn->tls || conn->ended ||
 		conn->wrote || conn->unread ||
 		send_back(to, conn, read, len) != 0)
 		return -1;

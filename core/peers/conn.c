@@ -39,7 +39,7 @@ struct relay_conn *relay_conn_find(struct relay_ctx *cx, uint64_t id)
 
 bool relay_conn_is_tls(const struct relay_conn *conn)
 {
-	return conn->ssl != NULL;
+	return conn->tls != NULL;
 }
 
 const uint8_t *relay_conn_peer(const struct relay_conn *conn)
@@ -50,7 +50,7 @@ const uint8_t *relay_conn_peer(const struct relay_conn *conn)
 void relay_conn_set_peer(
 	struct relay_conn *conn, const uint8_t id[RELAY_DEVICE_ID_LEN])
 {
-	if (conn->ssl) /* its certificate has proven its ID */
+	if (conn->tls) /* its certificate has proven its ID */
 		return;
 	memcpy(conn->peer, id, RELAY_DEVICE_ID_LEN);
 	conn->peer_set = true;

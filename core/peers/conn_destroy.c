@@ -3,7 +3,6 @@
 /* Connections: releases what one owns, and frees it. */
 
 #include <stdlib.h>
-#include <openssl/ssl.h>
 
 #include "loop/heap_trim.h"
 #include "net/capacity.h"
@@ -14,6 +13,7 @@
 #include "peers/peers_state.h"
 #include "peers/strangers.h"
 #include "peers/socket_end.h"
+#include "tls/tls_conn.h"
 
 void conn_destroy(struct relay_conn *conn)
 {
@@ -23,9 +23,9 @@ void conn_destroy(struct relay_conn *conn)
 	linger_record_remove(conn);
 	deadline_clear(worker, &conn->deadline);
 	event_del(&conn->event);
-	if (conn->ssl) {
-		SSL_free(conn->ssl);
-		conn->ssl = NULL;
+	if (conn->tls) {
+		tls_conn_free(conn->tls);
+		conn->tls = NULL;
 		heap_trim_note();
 	}
 	free(conn->queue);

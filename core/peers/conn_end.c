@@ -2,24 +2,22 @@
 
 /* Connections: the only way to end one. */
 
-#include <openssl/err.h>
-
 #include "peers/peer_metrics.h"
 #include "peers/conn_destroy.h"
 #include "peers/conn_end.h"
-#include "peers/conn_io.h"
 #include "peers/conn_state.h"
 #include "peers/listener_facts.h"
 #include "peers/linger.h"
 #include "peers/peers_state.h"
 #include "peers/question_end.h"
 #include "peers/socket_end.h"
+#include "tls/tls_conn.h"
 
 static enum peer_conn_label phase_label(const struct relay_conn *conn)
 {
 	if (conn->phase < CONN_TAKEN)
 		return PEER_CONN_OPENING;
-	return conn->ssl ? PEER_CONN_TLS : PEER_CONN_PLAIN;
+	return conn->tls ? PEER_CONN_TLS : PEER_CONN_PLAIN;
 }
 
 /*
@@ -29,11 +27,10 @@ static enum peer_conn_label phase_label(const struct relay_conn *conn)
  */
 static void notify_end(struct relay_conn *conn)
 {
-	if (conn->close_by == CLOSE_BY_RESET || !conn->ssl ||
+	if (conn->close_by == CLOSE_BY_RESET || !conn->tls ||
 		conn->phase != CONN_TAKEN || (conn->ended && !conn->notified))
 		return;
-	ERR_clear_error();
-	SSL_shutdown(conn_tls(conn));
+	tls_conn_close(conn->tls, conn->fd);
 }
 
 /* A connection that has settled was served. */
@@ -56,6 +53,8 @@ void conn_end(struct relay_conn *conn, enum relay_reason reason)
 		return;
 	question_drop(conn);
 	peer_count(worker->shard, PEER_CONNECTIONS, phase_label(conn), -1);
+	if (conn->tls && tls_conn_is_detached(conn->tls))
+		peer_count(worker->shard, PEER_TLS_DETACHED, 0, -1);
 	peer_count(worker->shard, PEER_CONNECTIONS_CLOSED, reason, 1);
 	count_refusal(conn, reason);
 	object_table_remove(&peers_of(worker)->conns, conn->id);

@@ -10,11 +10,10 @@
 #include "peers/conn_end.h"
 #include "peers/conn_handshake.h"
 #include "peers/conn_hello.h"
-#include "peers/conn_io.h"
 #include "peers/conn_open.h"
 #include "peers/conn_state.h"
 #include "peers/peers_state.h"
-#include "tls/tls.h"
+#include "tls/tls_conn.h"
 #include "tls/tls_failure.h"
 #include "tls/tls_step.h"
 
@@ -34,37 +33,54 @@ static void handshake_failed(struct relay_conn *conn, int error)
 		text ? text : "closed");
 }
 
+/* One step.  Returns TLS_HANDSHAKE_WAITS also if it was cut short, and then
+ * sets *cut. */
+static enum tls_handshake step(struct relay_conn *conn, int *error, bool *cut)
+{
+	enum tls_handshake done;
+
+	tls_step_begin();
+	done = tls_conn_handshake(conn->tls, conn->fd, error);
+	*cut = tls_step_end();
+	return done;
+}
+
+static void handshake_done(struct relay_conn *conn)
+{
+	struct metrics_shard *shard = conn->worker->shard;
+
+	/* Only connections without TLS carry sessions. */
+	(void)socket_memory_messages(conn->fd);
+	peer_count(shard, PEER_HANDSHAKES, PEER_HANDSHAKE_OK, 1);
+	peer_observe(shard, PEER_HANDSHAKE_DURATION, 0,
+		loop_clock_us() - conn->opened_us);
+	conn->certs = (uint8_t)tls_conn_take_peer(conn->tls, conn->peer);
+	peer_count(
+		shard, PEER_TLS_DETACHED, 0, tls_conn_is_detached(conn->tls));
+	heap_trim_note();
+	conn_open(conn);
+}
+
 bool conn_handshake(struct relay_conn *conn)
 {
-	int done, error;
+	int error;
 	bool cut;
 
-	if (!conn->ssl)
-		conn->ssl = tls_accept(peers_of(conn->worker)->tls_io);
-	if (!conn->ssl) {
+	if (!conn->tls)
+		conn->tls = tls_conn_accept(peers_of(conn->worker)->tls_io);
+	if (!conn->tls) {
 		conn_end(conn, RELAY_END_ERROR);
 		return false;
 	}
-	ERR_clear_error();
-	tls_step_begin();
-	done = SSL_do_handshake(conn_tls(conn));
-	cut = tls_step_end();
-	if (done != 1) {
-		error = SSL_get_error(conn->ssl, done);
-		if (error != SSL_ERROR_WANT_READ &&
-			error != SSL_ERROR_WANT_WRITE)
-			handshake_failed(conn, error);
-		else
-			return cut && conn_hello_more(conn);
-		return false;
+	switch (step(conn, &error, &cut)) {
+	case TLS_HANDSHAKE_DONE:
+		handshake_done(conn);
+		break;
+	case TLS_HANDSHAKE_WAITS:
+		return cut && conn_hello_more(conn);
+	case TLS_HANDSHAKE_FAILED:
+		handshake_failed(conn, error);
+		break;
 	}
-	heap_trim_note();
-	/* Only connections without TLS carry sessions. */
-	(void)socket_memory_messages(conn->fd);
-	peer_count(conn->worker->shard, PEER_HANDSHAKES, PEER_HANDSHAKE_OK, 1);
-	peer_observe(conn->worker->shard, PEER_HANDSHAKE_DURATION, 0,
-		loop_clock_us() - conn->opened_us);
-	conn->certs = (uint8_t)tls_take_peer(conn->ssl, conn->peer);
-	conn_open(conn);
 	return false;
 }

@@ -11,7 +11,7 @@
 struct relay_conn;
 
 /*
- * [W]  Takes the next step of the handshake; the first step makes conn->ssl.
+ * [W]  Takes the next step of the handshake; the first step makes conn->tls.
  * After the last step it calls conn_open(); after a failure it ends the
  * connection.  Returns whether the step was cut short and another one can be
  * taken at once.  When it is called: see handshakes.h.

@@ -15,7 +15,7 @@
 #include "peers/peer_metrics.h"
 #include "peers/peers_shared.h"
 #include "peers/stranger_queue.h"
-#include "tls/tls.h"
+#include "tls/tls_conn.h"
 #include "tls/tls_failure.h"
 #include "tls/tls_hello.h"
 
@@ -80,7 +80,7 @@ bool conn_hello_ready(struct relay_conn *conn)
 	 * was read. */
 	if (stranger_queue_has(conn))
 		return false;
-	if (conn->ssl && !tls_awaits_hello(conn->ssl))
+	if (conn->tls && !tls_conn_awaits_hello(conn->tls))
 		return true;
 	got = recv(conn->fd, bytes, sizeof(bytes), MSG_PEEK);
 	if (got <= 0) {

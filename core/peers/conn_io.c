@@ -7,14 +7,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include <openssl/err.h>
-
 #include "peers/conn_reread.h"
 #include "peers/conn_io.h"
 #include "peers/conn_record_limit.h"
 #include "peers/conn_state.h"
 #include "peers/peers_state.h"
-#include "tls/tls.h"
+#include "tls/tls_conn.h"
 
 /* Bytes that the socket did not take yet; freed when it is empty. */
 struct conn_queue {
@@ -34,44 +32,37 @@ static ssize_t fail(struct relay_conn *conn, enum relay_reason reason)
 	return -1;
 }
 
-SSL *conn_tls(const struct relay_conn *conn)
-{
-	tls_io_at(peers_of(conn->worker)->tls_io, conn->fd);
-	return conn->ssl;
-}
-
 static ssize_t read_tls(struct relay_conn *conn, void *buf, size_t len)
 {
-	size_t got;
-	int error;
+	size_t got = 0;
+	enum tls_result result =
+		tls_conn_read(conn->tls, conn->fd, buf, len, &got);
 
-	ERR_clear_error();
-	errno = 0;
-	if (SSL_read_ex(conn_tls(conn), buf, len, &got) == 1)
+	conn->read_waits = result == TLS_NEEDS_WRITE;
+	switch (result) {
+	case TLS_DONE:
 		return (ssize_t)got;
-	error = SSL_get_error(conn->ssl, 0);
-	if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
-		/* A record without data was read; the socket may have more. */
-		if (error == SSL_ERROR_WANT_READ && errno != EAGAIN) {
-			if (conn_record_limit_reached(conn))
-				return fail(conn, RELAY_END_TLS);
-			conn_reread_add(conn);
-		}
-		conn->read_waits = error == SSL_ERROR_WANT_WRITE;
+	case TLS_DATALESS:
+		if (conn_record_limit_reached(conn))
+			return fail(conn, RELAY_END_TLS);
+		conn_reread_add(conn);
 		return 0;
+	case TLS_AGAIN:
+	case TLS_NEEDS_WRITE:
+		return 0;
+	case TLS_NOTIFIED:
+		conn->notified = true;
+		break;
+	case TLS_EOF:
+	case TLS_RESET:
+	case TLS_BROKEN:
+		break;
 	}
 	conn->at_eof = true;
-	if (error == SSL_ERROR_ZERO_RETURN) {
-		conn->notified = true;
-		return fail(conn, RELAY_END_EOF);
-	}
-	if (error == SSL_ERROR_SYSCALL)
-		return fail(conn, errno == 0 ? RELAY_END_EOF : RELAY_END_RESET);
-	/* OpenSSL 3 reports an end without close_notify as an error. */
-	if (ERR_GET_REASON(ERR_peek_error()) ==
-		SSL_R_UNEXPECTED_EOF_WHILE_READING)
-		return fail(conn, RELAY_END_EOF);
-	return fail(conn, RELAY_END_TLS);
+	if (result == TLS_BROKEN)
+		return fail(conn, RELAY_END_TLS);
+	return fail(
+		conn, result == TLS_RESET ? RELAY_END_RESET : RELAY_END_EOF);
 }
 
 static ssize_t read_again(struct relay_conn *conn, void *buf, size_t len)
@@ -99,7 +90,7 @@ ssize_t relay_conn_read(struct relay_conn *conn, void *buf, size_t len)
 		return -1;
 	if (conn->unread)
 		return read_again(conn, buf, len);
-	if (conn->ssl)
+	if (conn->tls)
 		return read_tls(conn, buf, len);
 	got = recv(conn->fd, buf, len, 0);
 	if (got > 0)
@@ -116,7 +107,7 @@ ssize_t relay_conn_peek(const struct relay_conn *conn, void *buf, size_t len)
 	size_t before = 0;
 	ssize_t got;
 
-	if (conn->ended || conn->phase > CONN_TAKEN || conn->ssl)
+	if (conn->ended || conn->phase > CONN_TAKEN || conn->tls)
 		return -1;
 	if (unread) {
 		before = unread->len - unread->at;
@@ -134,24 +125,21 @@ ssize_t relay_conn_peek(const struct relay_conn *conn, void *buf, size_t len)
  * failure. */
 static ssize_t send_some(struct relay_conn *conn, const void *buf, size_t len)
 {
-	size_t put;
+	enum tls_result result;
+	size_t put = 0;
 	ssize_t sent;
-	int error;
 
 	conn->wrote = true;
-	if (!conn->ssl) {
+	if (!conn->tls) {
 		sent = send(conn->fd, buf, len, MSG_NOSIGNAL);
 		if (sent >= 0)
 			return sent;
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;
 	}
-	ERR_clear_error();
-	if (SSL_write_ex(conn_tls(conn), buf, len, &put) == 1)
+	result = tls_conn_write(conn->tls, conn->fd, buf, len, &put);
+	if (result == TLS_DONE)
 		return (ssize_t)put;
-	error = SSL_get_error(conn->ssl, 0);
-	return error == SSL_ERROR_WANT_WRITE || error == SSL_ERROR_WANT_READ
-		       ? 0
-		       : -1;
+	return result == TLS_AGAIN ? 0 : -1;
 }
 
 static int enqueue(struct relay_conn *conn, const void *buf, size_t len)

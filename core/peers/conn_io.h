@@ -7,12 +7,9 @@
 #define CONN_IO_H
 
 #include <stddef.h>
-#include <openssl/ssl.h>
 
 struct relay_conn;
 
-/* Its TLS state, for a call that may read from the socket or write to it. */
-SSL *conn_tls(const struct relay_conn *conn);
 /* Sends what is queued.  1: all of it was sent, 0: not yet, -1: failed. */
 int conn_flush(struct relay_conn *conn);
 /*

@@ -89,7 +89,7 @@ void relay_conn_move(struct relay_ctx *cx, struct relay_conn *conn, int to,
 	struct peers *peers = peers_of(from);
 	struct conn_move *move = NULL;
 
-	if (conn->phase == CONN_TAKEN && !conn->ssl && !conn->ended &&
+	if (conn->phase == CONN_TAKEN && !conn->tls && !conn->ended &&
 		to >= 0 && to < (int)workers_count() && len <= RELAY_MOVE_ARG)
 		move = malloc(sizeof(*move));
 	if (!move) {

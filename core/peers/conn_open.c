@@ -37,7 +37,7 @@ void conn_open(struct relay_conn *conn)
 		return;
 	peer_count(worker->shard, PEER_CONNECTIONS, PEER_CONN_OPENING, -1);
 	peer_count(worker->shard, PEER_CONNECTIONS,
-		conn->ssl ? PEER_CONN_TLS : PEER_CONN_PLAIN, 1);
+		conn->tls ? PEER_CONN_TLS : PEER_CONN_PLAIN, 1);
 	conn->phase = CONN_TAKEN;
 	if (verdict != RELAY_TAKE) {
 		conn_refused(conn, &why);

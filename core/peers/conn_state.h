@@ -13,7 +13,6 @@
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
-#include <openssl/ssl.h>
 
 #include <strelaysrv/conn.h>
 #include <strelaysrv/device_id.h>
@@ -27,6 +26,7 @@ struct relay_session;
 struct linger_record;
 struct listener_facts;
 struct stranger;
+struct tls_conn;
 
 enum conn_phase {
 	CONN_OPENING,   /* waits for its first byte */
@@ -60,7 +60,7 @@ struct relay_conn {
 		int64_t opened_us;       /* CONN_HANDSHAKE: when it began,
 					  * monotonic */
 	};
-	SSL *ssl;                        /* owned; NULL: plain */
+	struct tls_conn *tls;            /* owned; NULL: plain */
 	struct conn_queue *queue;        /* owned; NULL: empty */
 	struct conn_unread *unread;      /* owned; NULL: nothing */
 	struct relay_session *session;   /* borrowed; NULL: not paired */

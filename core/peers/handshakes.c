@@ -58,7 +58,7 @@ static int64_t step(struct relay_conn *conn, int64_t now_us, bool waited)
 	struct handshake_slice *all = &peers_of(conn->worker)->handshakes;
 	int64_t after_us;
 
-	if (conn->ssl)
+	if (conn->tls)
 		take_step(conn);
 	else if (has_gone(conn, waited))
 		conn_handshake_failed(
@@ -82,20 +82,20 @@ void handshakes_step(struct relay_conn *conn)
 
 	if (stranger_queue_has(conn))
 		return;
-	if (!conn->ssl)
+	if (!conn->tls)
 		conn->opened_us = now_us;
 	if (now_us - all->since_us > SLICE_INTERVAL_US) {
 		all->since_us = now_us;
 		all->spent_us = 0;
 	}
 	if ((all->spent_us < SLICE_US && peers->strangers.waiting == 0) ||
-		(!conn->ssl && conn->hung_up)) {
+		(!conn->tls && conn->hung_up)) {
 		step(conn, now_us, false);
 		return;
 	}
 	peer_count(worker->shard, PEER_HANDSHAKES_WAITED, 0, 1);
 	stranger_queue_add(&peers->strangers, conn,
-		conn->ssl ? STRANGER_BEGUN : STRANGER_FRESH, now_us / 1000);
+		conn->tls ? STRANGER_BEGUN : STRANGER_FRESH, now_us / 1000);
 	deferred_arm(worker);
 }
 

@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include <openssl/err.h>
-
 #include "peers/conn_reread.h"
 #include "peers/conn_destroy.h"
 #include "peers/conn_io.h"
@@ -15,6 +13,7 @@
 #include "peers/linger_records.h"
 #include "peers/peers_state.h"
 #include "peers/socket_end.h"
+#include "tls/tls_conn.h"
 
 /* How long a connection lingers. */
 #define LINGER_MS 3000
@@ -140,10 +139,8 @@ static int send_end(struct relay_conn *conn)
 	if (flushed != 1 || conn->ended)
 		return flushed;
 	conn->ended = true;
-	if (conn->ssl) {
-		ERR_clear_error();
-		SSL_shutdown(conn_tls(conn));
-	}
+	if (conn->tls)
+		tls_conn_close(conn->tls, conn->fd);
 	return shutdown(conn->fd, SHUT_WR) == 0 ? 1 : -1;
 }
 

@@ -337,6 +337,14 @@ static const struct relay_metric_def defs[] = {
 			.help = "How often a session has moved from one worker "
 				"to another.",
 		},
+	[PEER_TLS_DETACHED] =
+		{
+			.name = "tls_detached",
+			.kind = RELAY_GAUGE,
+			.help = "TLS connections of which OpenSSL holds "
+				"nothing: the server's own record layer serves "
+				"them.",
+		},
 };
 
 _Static_assert(sizeof(defs) / sizeof(defs[0]) == PEER_METRIC_COUNT,

@@ -43,6 +43,7 @@ enum peer_metric {
 	PEER_QUESTION_DURATION,     /* histogram, us, by enum question_kind */
 	PEER_PIPES_REFUSED,         /* counter */
 	PEER_SESSION_MOVES,         /* counter */
+	PEER_TLS_DETACHED,          /* gauge */
 	PEER_METRIC_COUNT
 };
 

@@ -21,7 +21,7 @@
 #include "peers/session_end.h"
 #include "peers/session_move.h"
 #include "peers/session_queue.h"
-#include "tls/tls.h"
+#include "tls/tls_conn.h"
 #include "tls/tls_random.h"
 #include "workers/deadlines.h"
 #include "workers/workers.h"

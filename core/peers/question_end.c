@@ -14,7 +14,7 @@
 const uint8_t *question_device(const struct relay_conn *conn)
 {
 	/* Without TLS a module may set another one while the question waits. */
-	return conn->ssl ? relay_conn_peer(conn) : NULL;
+	return conn->tls ? relay_conn_peer(conn) : NULL;
 }
 
 void question_withdraw(struct question *question)

@@ -71,7 +71,7 @@ static void attach(
 
 static bool can_pair(const struct relay_conn *conn)
 {
-	return conn->phase == CONN_TAKEN && !conn->ssl && !conn->ended &&
+	return conn->phase == CONN_TAKEN && !conn->tls && !conn->ended &&
 	       !conn->unread;
 }
 

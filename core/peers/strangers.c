@@ -253,7 +253,7 @@ static unsigned progress(const struct relay_conn *conn)
 	if (conn->phase == CONN_OPENING)
 		return 1;
 	if (conn->phase == CONN_HANDSHAKE)
-		return conn->ssl ? 3 : 2;
+		return conn->tls ? 3 : 2;
 	return 4;
 }
 

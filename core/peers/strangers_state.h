@@ -19,7 +19,7 @@ struct stranger_source;
 /* The queue in which a stranger's handshake waits for its turn, by the step
  * that comes next. */
 enum stranger_queue {
-	STRANGER_FRESH, /* the first step, which makes conn->ssl */
+	STRANGER_FRESH, /* the first step, which makes conn->tls */
 	STRANGER_BEGUN, /* a later step */
 	STRANGER_QUEUES,
 	STRANGER_NO_QUEUE = STRANGER_QUEUES

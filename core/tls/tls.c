@@ -9,25 +9,21 @@
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/x509.h>
 
 #include "base/instance.h"
 #include "tls/identity.h"
 #include "tls/tls.h"
+#include "tls/tls_conn.h"
 #include "tls/tls_suites.h"
 #include "tls/tls_limits.h"
 #include "tls/tls_selftest.h"
-#include "tls/tls_free_handshake.h"
 #include "tls/tls_state.h"
-#include "tls/tls_step.h"
 
 /* Only ECDHE, for forward secrecy; AES-CBC for clients that do not know GCM. */
 #define SUITES                                                                 \
 	"ECDHE+CHACHA20:ECDHE+AESGCM:"                                         \
 	"ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:"                         \
 	"ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA"
-/* The cipher with the smallest state first, since these connections carry only
- * a few bytes a minute. */
 #define TLS13_SUITES                                                           \
 	"TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:"                 \
 	"TLS_AES_256_GCM_SHA384"
@@ -93,6 +89,7 @@ static int set_options(SSL_CTX *ctx)
 	/* All messages sent are short, so the buffer need not have 16 KiB. */
 	SSL_CTX_set_max_send_fragment(ctx, 2048);
 	SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, NULL);
+	tls_conn_prepare(ctx);
 	/* The system's policy may refuse the keys of old devices. */
 	SSL_CTX_set_security_level(ctx, 1);
 	return SSL_CTX_set_num_tickets(ctx, 0) == 1 &&
@@ -140,7 +137,6 @@ int tls_init(OSSL_LIB_CTX *libctx, SSL_CTX *ctx,
 	struct tls_contexts *tls = self();
 
 	tls->libctx = libctx;
-	tls_free_handshake_init(tls->libctx);
 	tls->ctx = identify(ctx, identity, err);
 	tls->sha256 = EVP_MD_fetch(libctx, "SHA2-256", NULL);
 	if (!tls->sha256)
@@ -180,68 +176,13 @@ void tls_finish(void)
 
 	SSL_CTX_free(tls->ctx);
 	EVP_MD_free(tls->sha256);
-	tls_free_handshake_finish();
+	tls_record_algorithms_finish(&tls->records);
 	memset(tls, 0, sizeof(*tls));
 }
 
-BIO *tls_io_new(void)
+int tls_detach(void)
 {
-	BIO *io = BIO_new(BIO_s_socket());
+	struct tls_contexts *tls = self();
 
-	if (io)
-		tls_step_watch(io);
-	return io;
-}
-
-void tls_io_at(BIO *io, int fd)
-{
-	/* The flag may be set by another connection's end. */
-	BIO_clear_flags(io, BIO_FLAGS_IN_EOF);
-	BIO_set_fd(io, fd, BIO_NOCLOSE);
-}
-
-SSL *tls_accept(BIO *io)
-{
-	SSL *ssl = SSL_new(self()->ctx);
-
-	if (!ssl)
-		return NULL;
-	if (BIO_up_ref(io) != 1) {
-		SSL_free(ssl);
-		return NULL;
-	}
-	SSL_set_bio(ssl, io, io);
-	SSL_set_accept_state(ssl);
-	return ssl;
-}
-
-bool tls_awaits_hello(SSL *ssl)
-{
-	EVP_PKEY *share;
-
-	/* In this state, OpenSSL also waits for the client's second flight, but
-	 * then it has the client's key share already. */
-	if (SSL_version(ssl) != TLS1_3_VERSION ||
-		SSL_get_state(ssl) != TLS_ST_EARLY_DATA)
-		return false;
-	if (SSL_get_peer_tmp_key(ssl, &share) != 1)
-		return true;
-	EVP_PKEY_free(share);
-	return false;
-}
-
-unsigned tls_take_peer(SSL *ssl, uint8_t id[RELAY_DEVICE_ID_LEN])
-{
-	/* On a server, this chain does not have the first certificate. */
-	const STACK_OF(X509) *more = SSL_get_peer_cert_chain(ssl);
-	X509 *cert = SSL_get0_peer_certificate(ssl);
-	unsigned len = RELAY_DEVICE_ID_LEN;
-	unsigned certs = 0;
-
-	if (cert && more && sk_X509_num(more) > 0)
-		certs = 2;
-	else if (cert && X509_digest(cert, self()->sha256, id, &len) == 1)
-		certs = 1;
-	tls_free_handshake(ssl);
-	return certs;
+	return tls_record_algorithms_init(&tls->records, tls->libctx);
 }

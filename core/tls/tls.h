@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * TLS for peers: one context (SSL_CTX) for all workers, and their connections.
+ * TLS for peers: one context (SSL_CTX) for all workers.
  */
 #ifndef TLS_H
 #define TLS_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include <openssl/bio.h>
 #include <openssl/ssl.h>
 
 #include <strelaysrv/err.h>
@@ -38,25 +34,9 @@ void tls_finish(void);
 /* [C]  Adds an ALPN name of 1 to 255 bytes, before the first connection.  0, or
  * -1 if there is no room for it. */
 int tls_alpn_add(const char *name);
-/*
- * A BIO for a worker's sockets.  All its connections share it, since a worker
- * serves one at a time.  NULL without memory.  The caller frees it with
- * BIO_free(), before or after the connections.
- */
-BIO *tls_io_new(void);
-/* [W]  Sets the socket, before every call that may read from a connection or
- * write to it. */
-void tls_io_at(BIO *io, int fd);
-/* A server-side connection; NULL without memory.  [W] */
-SSL *tls_accept(BIO *io);
-/* [W]  Whether the server has sent a HelloRetryRequest on this connection and
- * waits for the second ClientHello. */
-bool tls_awaits_hello(SSL *ssl);
-/*
- * [W]  After the handshake: gets the peer's device ID, and frees what only the
- * handshake needed.  Returns how many certificates the peer sent; 2 stands for
- * more than one, and then id is not set.
- */
-unsigned tls_take_peer(SSL *ssl, uint8_t id[32]);
+/* [C]  From now on connections are detached from OpenSSL after a handshake of TLS
+ * 1.3 (tls_conn.h).  0, or -1 if an algorithm is missing or memory is short:
+ * then they stay with OpenSSL. */
+int tls_detach(void);
 
 #endif

@@ -12,6 +12,7 @@
 #include <openssl/params.h>
 #include <openssl/x509.h>
 
+#include "tls/tls_records.h"
 #include "tls/tls_selftest.h"
 
 #define TURNS 16 /* a handshake takes four */
@@ -32,6 +33,8 @@ struct pair {
 
 struct tls_selftest {
 	struct pair pairs[VERSIONS];
+	struct tls_records records; /* of the pair of TLS 1.3 */
+	OSSL_LIB_CTX *libctx;       /* borrowed */
 };
 
 /* What the two sides of a handshake use. */
@@ -163,7 +166,7 @@ static void selftest_free(struct tls_selftest *selftest)
 {
 	for (size_t i = 0; selftest && i < VERSIONS; i++)
 		pair_free(&selftest->pairs[i]);
-	free(selftest);
+	OPENSSL_clear_free(selftest, sizeof(*selftest));
 }
 
 static struct tls_selftest *selftest_new(
@@ -172,12 +175,17 @@ static struct tls_selftest *selftest_new(
 	/* OpenSSL looks up the hash of certificates in the default library
 	 * context. */
 	OSSL_LIB_CTX *before = OSSL_LIB_CTX_set0_default(libctx);
-	struct tls_selftest *selftest = calloc(1, sizeof(*selftest));
+	struct tls_selftest *selftest = OPENSSL_zalloc(sizeof(*selftest));
 	struct sides sides = {.ctx = ctx, .has_own = has_own};
 	bool good = selftest && sides_make(&sides, libctx) == 0;
 
 	for (size_t i = 0; good && i < VERSIONS; i++)
 		good = pair_make(&selftest->pairs[i], versions[i], &sides) == 0;
+	if (good) {
+		selftest->libctx = libctx;
+		good = SSL_set_app_data(selftest->pairs[0].server,
+			       &selftest->records) == 1;
+	}
 	sides_free(&sides);
 	OSSL_LIB_CTX_set0_default(before);
 	ERR_clear_error();
@@ -302,22 +310,76 @@ struct tls_selftest *tls_selftest_new(SSL_CTX *ctx, OSSL_LIB_CTX *libctx)
 	return selftest_new(ctx, false, libctx);
 }
 
-unsigned tls_selftest_run(struct tls_selftest *selftest)
+/* Reads a record that the client has written; `x` must be in it. */
+static bool opens(const struct tls_record_algorithms *all,
+	struct tls_records *records, BIO *from)
+{
+	uint8_t record[1 + TLS_RECORD_MORE];
+	enum tls_record_alert alert;
+	size_t len = 0;
+
+	return BIO_read(from, record, sizeof(record)) == sizeof(record) &&
+	       tls_record_body_len(record, &alert) ==
+		       sizeof(record) - TLS_RECORD_HEADER &&
+	       tls_records_open(all, records, record,
+		       sizeof(record) - TLS_RECORD_HEADER, &len,
+		       &alert) == TLS_RECORDS_DATA &&
+	       len == 1 && record[TLS_RECORD_HEADER] == 'x';
+}
+
+static bool seals(const struct tls_record_algorithms *all,
+	struct tls_records *records, BIO *to)
+{
+	uint8_t record[1 + TLS_RECORDS_MORE];
+	size_t len =
+		tls_records_seal(all, records, (const uint8_t *)"x", 1, record);
+
+	return len && BIO_write(to, record, (int)len) == (int)len;
+}
+
+/* Goes on where OpenSSL's server was, which has read and written one record. */
+static bool records_go_on(struct tls_selftest *selftest)
+{
+	const struct pair *pair = &selftest->pairs[0];
+	struct tls_records *records = &selftest->records;
+	struct tls_record_algorithms all;
+	char sent = 'x', got = 0;
+	bool good;
+
+	if (tls_record_algorithms_init(&all, selftest->libctx) != 0)
+		return false;
+	good = tls_records_begin(&all, records,
+		       SSL_CIPHER_get_protocol_id(
+			       SSL_get_current_cipher(pair->server))) == 0;
+	records->reads.next = records->writes.next = 1;
+	good = good && seals(&all, records, SSL_get_wbio(pair->server)) &&
+	       SSL_read(pair->client, &got, 1) == 1 && got == sent &&
+	       SSL_write(pair->client, &sent, 1) == 1 &&
+	       opens(&all, records, SSL_get_rbio(pair->server));
+	tls_record_algorithms_finish(&all);
+	return good;
+}
+
+unsigned tls_selftest_run(struct tls_selftest *selftest, bool *records_fit)
 {
 	unsigned failed = 0;
 
+	*records_fit = false;
 	if (!selftest)
 		return TLS_KEY_ALL;
 	for (size_t i = 0; i < VERSIONS; i++)
 		failed |= pair_run(&selftest->pairs[i]);
+	if (failed != TLS_KEY_ALL)
+		*records_fit = records_go_on(selftest);
 	ERR_clear_error();
 	selftest_free(selftest);
 	return failed;
 }
 
-unsigned tls_selftest_all(SSL_CTX *ctx, OSSL_LIB_CTX *libctx)
+unsigned tls_selftest_all(SSL_CTX *ctx, OSSL_LIB_CTX *libctx, bool *records_fit)
 {
-	unsigned failed = tls_selftest_run(selftest_new(ctx, false, libctx));
+	unsigned failed =
+		tls_selftest_run(selftest_new(ctx, false, libctx), records_fit);
 
 	return failed == TLS_KEY_ALL ? failed
 				     : failed | tls_selftest_keys_check(libctx);
@@ -326,6 +388,7 @@ unsigned tls_selftest_all(SSL_CTX *ctx, OSSL_LIB_CTX *libctx)
 int tls_selftest_own(SSL_CTX *ctx, OSSL_LIB_CTX *libctx)
 {
 	struct tls_selftest *selftest = selftest_new(ctx, true, libctx);
+	bool records_fit;
 
-	return tls_selftest_run(selftest) == TLS_KEY_ALL ? -1 : 0;
+	return tls_selftest_run(selftest, &records_fit) == TLS_KEY_ALL ? -1 : 0;
 }

@@ -18,6 +18,7 @@
 #ifndef TLS_SELFTEST_H
 #define TLS_SELFTEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -57,16 +58,18 @@ struct tls_selftest *tls_selftest_new(SSL_CTX *ctx, OSSL_LIB_CTX *libctx);
 /*
  * Runs the handshakes and frees the self-test.  Returns bits (1 << enum
  * tls_key_kind) of the kinds of keys that failed: TLS_KEY_ALL if a handshake
- * failed or selftest is NULL.
+ * failed or selftest is NULL.  *records_fit: whether the server's own record
+ * layer (tls_records.h) could go on where OpenSSL was.
  */
-unsigned tls_selftest_run(struct tls_selftest *selftest);
+unsigned tls_selftest_run(struct tls_selftest *selftest, bool *records_fit);
 
 /* Verifies a signature of each kind that the handshakes do not use.  Returns
  * such bits.  Any thread, also while handshakes run. */
 unsigned tls_selftest_keys_check(OSSL_LIB_CTX *libctx);
 
 /* All of the above: handshakes, then signatures. */
-unsigned tls_selftest_all(SSL_CTX *ctx, OSSL_LIB_CTX *libctx);
+unsigned tls_selftest_all(
+	SSL_CTX *ctx, OSSL_LIB_CTX *libctx, bool *records_fit);
 /* Handshakes with the certificate of ctx.  0 or -1. */
 int tls_selftest_own(SSL_CTX *ctx, OSSL_LIB_CTX *libctx);
 

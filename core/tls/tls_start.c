@@ -20,7 +20,6 @@
 #include "metrics/metrics.h"
 #include "tls/p384.h"
 #include "tls/tls.h"
-#include "tls/tls_free_handshake.h"
 #include "tls/tls_provider.h"
 #include "tls/tls_random.h"
 #include "tls/tls_selftest.h"
@@ -87,7 +86,8 @@ static void fall_back(void)
 
 	start->fell_back = true;
 	start->plain = tls_context_new(NULL);
-	start->failed = start->plain ? tls_selftest_all(start->plain, NULL)
+	start->failed = start->plain ? tls_selftest_all(
+					       start->plain, NULL, &start->fits)
 				     : TLS_KEY_ALL;
 }
 
@@ -109,7 +109,7 @@ static void *run(void *arg)
 		selftest = tls_selftest_new(start->ctx, start->libctx);
 	reach(TLS_START_CONTEXT);
 	if (requested)
-		start->unfit = tls_selftest_run(selftest);
+		start->unfit = tls_selftest_run(selftest, &start->fits);
 	reach(TLS_START_SELFTESTED);
 	return NULL;
 }
@@ -215,11 +215,11 @@ static int64_t read_unusable(struct relay_ctx *cx, unsigned value)
 	return self()->failed >> value & 1;
 }
 
-static int64_t read_kept(struct relay_ctx *cx, unsigned value)
+static int64_t read_attached(struct relay_ctx *cx, unsigned value)
 {
 	(void)cx;
 	(void)value;
-	return !tls_free_handshake_is_known();
+	return !self()->detaches;
 }
 
 static const struct relay_metric_def metrics[] = {
@@ -242,12 +242,13 @@ static const struct relay_metric_def metrics[] = {
 		.read = read_unusable,
 	},
 	{
-		.name = "tls_handshakes_kept",
+		.name = "tls_attached",
 		.kind = RELAY_GAUGE,
-		.help = "1: this version of OpenSSL is too new for the server, "
-			"which frees nothing after a handshake. A device takes "
-			"up to 12 KiB more memory.",
-		.read = read_kept,
+		.help = "1: OpenSSL keeps all connections, as crypto is "
+			"openssl, or as the server's own record layer failed "
+			"at the start. A device takes up to 30 KiB more "
+			"memory.",
+		.read = read_attached,
 	},
 };
 
@@ -307,11 +308,21 @@ static void tell_results(void)
 				"TLS does not work with %s keys: devices that "
 				"have one cannot connect; restart the server",
 				tls_key_words[kind]);
-	if (!tls_free_handshake_is_known())
+}
+
+/* Only with a record layer that has passed its test. */
+static void begin_to_detach(void)
+{
+	struct tls_starting *start = self();
+
+	if (start->plain_wanted)
+		return;
+	start->detaches = start->fits && tls_detach() == 0;
+	if (!start->detaches)
 		log_core(RELAY_WARNING,
-			"this server does not know %s: nothing is freed after "
-			"a handshake, and each device takes up to 12 KiB more "
-			"memory",
+			"TLS: the server's own record layer does not work with "
+			"%s, perhaps because memory was short: each device "
+			"takes up to 30 KiB more; restart the server",
 			OpenSSL_version(OPENSSL_VERSION));
 }
 
@@ -342,6 +353,7 @@ int tls_start_settle(
 	tell_results();
 	if (start->fell_back && take_plain(identity, dir, err) != 0)
 		return -1;
+	begin_to_detach();
 	own = kind_of(identity->key);
 	if (((own == TLS_KEY_KINDS || start->failed & 1U << own) &&
 		    tls_try() != 0) ||

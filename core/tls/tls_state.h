@@ -11,6 +11,8 @@
 
 #include <openssl/ssl.h>
 
+#include "tls/tls_record_keys.h"
+
 #define TLS_ALPN_MOST 256
 
 /* For tls.c. */
@@ -18,19 +20,10 @@ struct tls_contexts {
 	OSSL_LIB_CTX *libctx; /* borrowed; NULL: OpenSSL's default */
 	EVP_MD *sha256;       /* owned; fetched in libctx */
 	SSL_CTX *ctx;         /* owned */
+	/* Zeros: connections stay with OpenSSL. */
+	struct tls_record_algorithms records;
 	unsigned char alpn[TLS_ALPN_MOST]; /* in wire format: length, name */
 	unsigned alpn_len;
-};
-
-enum { TLS_BARE_12, TLS_BARE_13, TLS_BARES };
-
-/* For tls_free_handshake.c. */
-struct tls_free_handshake {
-	OSSL_LIB_CTX *libctx; /* borrowed; NULL: OpenSSL's default */
-	/* Owned; replaces sessions; NULL: their content is replaced. */
-	SSL_SESSION *empty;
-	/* Owned; contexts without settings, made when first needed. */
-	_Atomic(SSL_CTX *) bare[TLS_BARES];
 };
 
 enum tls_start_stage {
@@ -54,13 +47,14 @@ struct tls_starting {
 	SSL_CTX *ctx;               /* owned until tls_start_context() */
 	SSL_CTX *plain;             /* owned; replaces ctx; NULL: it stays */
 	unsigned unfit;  /* kinds of keys that failed in the handshakes */
+	bool fits;       /* the record layer works with this OpenSSL */
+	bool detaches;   /* it is in use */
 	bool fell_back;  /* `plain` is in use */
 	unsigned failed; /* kinds of keys that fail even so */
 };
 
 struct tls_state {
 	struct tls_contexts contexts;
-	struct tls_free_handshake compact;
 	struct tls_starting starting;
 };
 

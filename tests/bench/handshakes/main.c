@@ -29,6 +29,7 @@
 #include "certificates.h"
 #include "tls/identity.h"
 #include "tls/tls.h"
+#include "tls/tls_conn.h"
 #include "tls/tls_hello.h"
 #include "tls/tls_provider.h"
 #include "tls/tls_state.h"
@@ -80,24 +81,24 @@ static size_t waiting(int fd)
 }
 
 /* The checks of core/peers/conn_hello.c before OpenSSL reads. */
-static bool may_read(int fd, SSL *ssl)
+static bool may_read(int fd, const struct tls_conn *tls, bool is_first)
 {
 	unsigned char bytes[TLS_HELLO_ROOM];
 	ssize_t got;
 
-	if (SSL_get_state(ssl) != TLS_ST_BEFORE && !tls_awaits_hello(ssl))
+	if (!is_first && !tls_conn_awaits_hello(tls))
 		return true;
 	got = recv(fd, bytes, sizeof(bytes), MSG_PEEK);
 	return got > 0 && tls_hello_look(bytes, (size_t)got) == TLS_HELLO_READY;
 }
 
-static void note_end(SSL *ssl, int done, struct cost *cost)
+static void note_end(enum tls_handshake done, struct cost *cost)
 {
 	const char *why = ERR_reason_error_string(ERR_peek_error());
 
-	if (done == 1)
+	if (done == TLS_HANDSHAKE_DONE)
 		(void)snprintf(cost->end, sizeof(cost->end), "done");
-	else if (SSL_get_error(ssl, done) == SSL_ERROR_WANT_READ)
+	else if (done == TLS_HANDSHAKE_WAITS)
 		(void)snprintf(cost->end, sizeof(cost->end), "answered");
 	else
 		(void)snprintf(cost->end, sizeof(cost->end), "refused: %s",
@@ -107,33 +108,34 @@ static void note_end(SSL *ssl, int done, struct cost *cost)
 /*
  * Runs steps until there is nothing to read.  Whether the handshake continues.
  */
-static bool serve(SSL *ssl, int fd, struct cost *cost)
+static bool serve(
+	struct tls_conn *tls, int fd, bool is_first, struct cost *cost)
 {
-	int done = 0;
+	enum tls_handshake done = TLS_HANDSHAKE_WAITS;
+	int error;
 	bool cut = true;
 
-	if (!may_read(fd, ssl)) {
+	if (!may_read(fd, tls, is_first)) {
 		(void)snprintf(cost->end, sizeof(cost->end), "refused unread");
 		return false;
 	}
-	while (cut && done != 1) {
+	while (cut && done == TLS_HANDSHAKE_WAITS) {
 		double before = cpu_ms(), spent;
 
-		ERR_clear_error();
 		tls_step_begin();
-		done = SSL_do_handshake(ssl);
+		done = tls_conn_handshake(tls, fd, &error);
 		cut = tls_step_end() && waiting(fd) > 0;
 		spent = cpu_ms() - before;
 		cost->ours += spent;
 		if (spent > cost->step)
 			cost->step = spent;
 	}
-	note_end(ssl, done, cost);
-	return done != 1 && SSL_get_error(ssl, done) == SSL_ERROR_WANT_READ;
+	note_end(done, cost);
+	return done == TLS_HANDSHAKE_WAITS;
 }
 
-static void converse(const struct handshake_case *one, SSL *server, SSL *client,
-	const int fds[2], struct cost *cost)
+static void converse(const struct handshake_case *one, struct tls_conn *server,
+	SSL *client, const int fds[2], struct cost *cost)
 {
 	bool more = true;
 
@@ -147,7 +149,8 @@ static void converse(const struct handshake_case *one, SSL *server, SSL *client,
 		if (client)
 			cost->theirs += cpu_ms() - before;
 		cost->bytes += waiting(fds[0]);
-		more = waiting(fds[0]) > 0 && serve(server, fds[0], cost);
+		more = waiting(fds[0]) > 0 &&
+		       serve(server, fds[0], i == 0, cost);
 	}
 }
 
@@ -155,7 +158,8 @@ static void converse(const struct handshake_case *one, SSL *server, SSL *client,
 static int shake_hands(const struct handshake_case *one, struct cost *cost)
 {
 	int fds[2], done = -1, room = 1 << 20;
-	SSL *server = NULL, *client = NULL;
+	struct tls_conn *server = NULL;
+	SSL *client = NULL;
 	BIO *io;
 
 	memset(cost, 0, sizeof(*cost));
@@ -163,10 +167,8 @@ static int shake_hands(const struct handshake_case *one, struct cost *cost)
 		return -1;
 	(void)setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	io = tls_io_new();
-	if (io) {
-		tls_io_at(io, fds[0]);
-		server = tls_accept(io);
-	}
+	if (io)
+		server = tls_conn_accept(io);
 	if (one->client)
 		client = SSL_new(one->client);
 	if (client) {
@@ -178,7 +180,7 @@ static int shake_hands(const struct handshake_case *one, struct cost *cost)
 		converse(one, server, client, fds, cost);
 		done = 0;
 	}
-	SSL_free(server);
+	tls_conn_free(server);
 	SSL_free(client);
 	BIO_free(io);
 	(void)close(fds[0]);

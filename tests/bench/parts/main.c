@@ -31,18 +31,17 @@
 #include "../handshakes/certificates.h"
 #include "tls/identity.h"
 #include "tls/tls.h"
+#include "tls/tls_conn.h"
 #include "tls/tls_chacha.h"
 #include "tls/tls_ecdsa.h"
-#include "tls/tls_free_handshake.h"
 #include "tls/tls_provider.h"
 #include "tls/tls_state.h"
 
 #define FLIGHTS 8
 #define WARM    8 /* handshakes that are not counted */
 
-static const char *const names[] = {
-	"provider", "ecdsa", "chacha", "free-handshake"};
-enum { PROVIDER, ECDSA, CHACHA, FREE_HANDSHAKE, PARTS };
+static const char *const names[] = {"provider", "ecdsa", "chacha", "records"};
+enum { PROVIDER, ECDSA, CHACHA, RECORDS, PARTS };
 static bool without[PARTS];
 
 /* The linker (--wrap) calls these instead. */
@@ -54,8 +53,6 @@ const OSSL_DISPATCH *__wrap_tls_chacha_over(
 	const OSSL_DISPATCH *beneath, void *provctx);
 const OSSL_DISPATCH *__real_tls_chacha_over(
 	const OSSL_DISPATCH *beneath, void *provctx);
-void __wrap_tls_free_handshake(SSL *ssl);
-void __real_tls_free_handshake(SSL *ssl);
 
 const OSSL_DISPATCH *__wrap_tls_ecdsa_over(const OSSL_DISPATCH *beneath,
 	const OSSL_DISPATCH *keys, OSSL_LIB_CTX *libctx)
@@ -71,12 +68,6 @@ const OSSL_DISPATCH *__wrap_tls_chacha_over(
 			       : __real_tls_chacha_over(beneath, provctx);
 }
 
-void __wrap_tls_free_handshake(SSL *ssl)
-{
-	if (!without[FREE_HANDSHAKE])
-		__real_tls_free_handshake(ssl);
-}
-
 static double cpu_ms(void)
 {
 	struct timespec t;
@@ -87,9 +78,8 @@ static double cpu_ms(void)
 
 /* One device: what the server keeps of it. */
 struct joined {
-	SSL *ssl;
+	struct tls_conn *tls;
 	BIO *io;
-	int fd;
 };
 
 /* Does what can be done with what has arrived; after the handshake, reads a
@@ -98,18 +88,21 @@ static void step(struct joined *device, int fd, bool *done)
 {
 	uint8_t id[RELAY_DEVICE_ID_LEN];
 	char message[8];
+	size_t len;
+	int error;
 
-	tls_io_at(device->io, fd);
-	if (!device->ssl)
-		device->ssl = tls_accept(device->io);
-	if (!device->ssl)
+	if (!device->tls)
+		device->tls = tls_conn_accept(device->io);
+	if (!device->tls)
 		return;
-	if (!*done && SSL_do_handshake(device->ssl) == 1) {
+	if (!*done && tls_conn_handshake(device->tls, fd, &error) ==
+			      TLS_HANDSHAKE_DONE) {
 		*done = true;
-		(void)tls_take_peer(device->ssl, id);
+		(void)tls_conn_take_peer(device->tls, id);
 	}
-	if (*done && SSL_read(device->ssl, message, sizeof(message)) > 0)
-		(void)SSL_write(device->ssl, message, sizeof(message));
+	if (*done && tls_conn_read(device->tls, fd, message, sizeof(message),
+			     &len) == TLS_DONE)
+		(void)tls_conn_write(device->tls, fd, message, len, &len);
 }
 
 void counted_step(struct joined *device, int fd, bool *done);
@@ -198,7 +191,7 @@ static int measure(SSL_CTX *client, size_t joins)
 	(void)printf(
 		"%.4f %zu\n", spent / (double)joins, (heap() - before) / joins);
 	for (i = 0; i < joins + WARM; i++) {
-		SSL_free(all[i].ssl);
+		tls_conn_free(all[i].tls);
 		BIO_free(all[i].io);
 	}
 	free(all);
@@ -216,7 +209,9 @@ static int run(const char *own, const char *devices, size_t joins)
 	if (identity.key)
 		identity.cert = make_certificate(identity.key, 1, 0);
 	if (client && identity.cert &&
-		tls_init(libctx, tls_context_new(libctx), &identity, &err) == 0)
+		tls_init(libctx, tls_context_new(libctx), &identity, &err) ==
+			0 &&
+		(without[RECORDS] || tls_detach() == 0))
 		done = measure(client, joins);
 	if (done != 0)
 		(void)fprintf(stderr, "no joins: %s\n", err.text);

@@ -12,8 +12,8 @@ import subprocess
 import sys
 
 # The curves of the server's key and of the devices', and the parts that matter there.
-ROWS = ((("P-256", "P-256"), ("ecdsa", "chacha", "provider", "free-handshake")),
-        (("P-384", "P-384"), ("ecdsa", "chacha", "provider", "free-handshake")),
+ROWS = ((("P-256", "P-256"), ("ecdsa", "chacha", "provider", "records")),
+        (("P-384", "P-384"), ("ecdsa", "chacha", "provider", "records")),
         (("P-384", "P-256"), ("ecdsa",)),
         (("P-256", "P-384"), ("ecdsa",)))
 ROUNDS = 5

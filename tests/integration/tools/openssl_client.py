@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A TLS client with features that Python's ssl lacks: it selects its groups and sends key
-updates."""
+"""A TLS client with features that Python's ssl lacks: it selects its groups and suite, and
+sends key updates."""
 
 import contextlib
 import ctypes
@@ -14,6 +14,7 @@ _SET_GROUPS_LIST = 92  # SSL_CTRL_SET_GROUPS_LIST of <openssl/ssl.h>
 
 _library = ctypes.CDLL("libssl.so.3")
 _library.SSL_CTX_ctrl.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_long, ctypes.c_char_p]
+_library.SSL_CTX_set_ciphersuites.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
 _library.SSL_key_update.argtypes = [ctypes.c_void_p, ctypes.c_int]
 _library.SSL_do_handshake.argtypes = [ctypes.c_void_p]
 
@@ -31,9 +32,9 @@ def renew_keys(connection, both=False):
 
 
 @contextlib.contextmanager
-def connected(address, identity_folder, groups=None):
+def connected(address, identity_folder, groups=None, suite=None):
     """Completes a handshake and returns the connection.  The key share is for the first of
-    `groups`."""
+    `groups`; `suite` is that of TLS 1.3."""
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     context.use_certificate_file(str(identity_folder / "cert.pem"))
     context.use_privatekey_file(str(identity_folder / "key.pem"))
@@ -41,6 +42,9 @@ def connected(address, identity_folder, groups=None):
         done = _library.SSL_CTX_ctrl(_pointer(context._context), _SET_GROUPS_LIST, 0,
                                      groups.encode())
         assert done == 1, f"the groups {groups} are unknown"
+    if suite:
+        done = _library.SSL_CTX_set_ciphersuites(_pointer(context._context), suite.encode())
+        assert done == 1, f"the suite {suite} is unknown"
     with socket.create_connection(address, timeout=PATIENCE) as sock:
         sock.settimeout(None)
         connection = SSL.Connection(context, sock)

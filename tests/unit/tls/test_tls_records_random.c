@@ -53,7 +53,7 @@ struct reading {
 static struct tls_record_algorithms all;
 static SSL_CTX *serving, *asking;
 static uint64_t seed, drawn;
-static unsigned long streams = STREAMS, number, ends[BAD + 1];
+static unsigned long streams = STREAMS, number, ends[BAD + 1], late;
 static uint8_t wire[WIRE + ODD], text[TLS_RECORD_DATA + 1];
 static size_t wired;
 static struct reading ours, theirs;
@@ -482,6 +482,14 @@ static bool alike(unsigned mine, unsigned of_openssl)
 			       of_openssl == SSL_AD_PROTOCOL_VERSION));
 }
 
+/* While OpenSSL owes an answer to a key update, it puts the next message aside,
+ * and judges it when another whole record has come; here none comes. */
+static bool is_late(const struct trio *trio)
+{
+	return ours.end == BAD && theirs.end == OPEN &&
+	       SSL_has_pending(trio->server);
+}
+
 /* Writing: OpenSSL's client reads. */
 
 static void write_back(struct trio *trio)
@@ -544,7 +552,9 @@ static void try_stream(void)
 		by_hand(&trio);
 	read_ours(&trio.us, &ours);
 	read_theirs(&trio, &theirs);
-	if (ours.end != theirs.end || !alike(ours.alert, theirs.alert))
+	if (is_late(&trio))
+		late++;
+	else if (ours.end != theirs.end || !alike(ours.alert, theirs.alert))
 		fail_msg("stream %lu of seed %" PRIu64
 			 ": ended as %d with alert %u, OpenSSL as %d with %u",
 			number, seed, ours.end, ours.alert, theirs.end,
@@ -569,8 +579,9 @@ static void both_read_the_same(void **state)
 	for (number = 0; number < streams; number++)
 		try_stream();
 	print_message("seed %" PRIu64 ": %lu open, %lu closed, %lu ended by an "
-		      "alert, %lu refused\n",
-		seed, ends[OPEN], ends[CLOSED], ends[ALERTED], ends[BAD]);
+		      "alert, %lu refused, %lu of them later by OpenSSL\n",
+		seed, ends[OPEN], ends[CLOSED], ends[ALERTED], ends[BAD], late);
+	assert_true(late <= 1 + streams / 10000);
 	/* The streams are of every kind. */
 	for (size_t i = 0; streams >= STREAMS && i <= BAD; i++)
 		assert_true(ends[i] > streams / 100);

@@ -10,6 +10,7 @@
 
 #include <openssl/ssl.h>
 
+#include "tls/tls_conn.h"
 #include "tls/tls_selftest.h"
 
 #define BIT(kind) (1U << (kind))
@@ -44,6 +45,8 @@ static SSL_CTX *server_context(const char *wanted)
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_cert_verify_callback(ctx, accept_any, NULL);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	assert_int_equal(SSL_CTX_set_num_tickets(ctx, 0), 1);
+	tls_conn_prepare(ctx);
 	if (wanted)
 		assert_int_equal(
 			SSL_CTX_set1_client_sigalgs_list(ctx, wanted), 1);
@@ -55,8 +58,11 @@ static void test_what_lacks_is_found(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		SSL_CTX *ctx = server_context(rows[i].wanted);
+		bool fit = false;
 
-		assert_int_equal(tls_selftest_all(ctx, NULL), rows[i].failed);
+		assert_int_equal(
+			tls_selftest_all(ctx, NULL, &fit), rows[i].failed);
+		assert_int_equal(fit, rows[i].failed != TLS_KEY_ALL);
 		SSL_CTX_free(ctx);
 	}
 }
@@ -64,20 +70,56 @@ static void test_what_lacks_is_found(void **state)
 static void test_one_version_is_not_enough(void **state)
 {
 	SSL_CTX *ctx = server_context(NULL);
+	bool fit = true;
 
 	(void)state;
 	SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION);
-	assert_int_equal(tls_selftest_all(ctx, NULL), TLS_KEY_ALL);
+	assert_int_equal(tls_selftest_all(ctx, NULL, &fit), TLS_KEY_ALL);
+	assert_false(fit);
 	SSL_CTX_set_max_proto_version(ctx, 0);
 	SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION);
-	assert_int_equal(tls_selftest_all(ctx, NULL), TLS_KEY_ALL);
+	assert_int_equal(tls_selftest_all(ctx, NULL, &fit), TLS_KEY_ALL);
+	assert_false(fit);
+	SSL_CTX_free(ctx);
+}
+
+/* The server has sent records that the record layer does not know of. */
+static void test_tickets_are_noticed(void **state)
+{
+	SSL_CTX *ctx = server_context(NULL);
+	bool fit = true;
+
+	(void)state;
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER);
+	assert_int_equal(SSL_CTX_set_session_id_context(
+				 ctx, (const unsigned char *)"test", 4),
+		1);
+	assert_int_equal(SSL_CTX_set_num_tickets(ctx, 1), 1);
+	assert_int_equal(tls_selftest_all(ctx, NULL, &fit), 0);
+	assert_false(fit);
+	SSL_CTX_free(ctx);
+}
+
+/* Nothing tells the secrets. */
+static void test_secrets_are_needed(void **state)
+{
+	SSL_CTX *ctx = server_context(NULL);
+	bool fit = true;
+
+	(void)state;
+	SSL_CTX_set_keylog_callback(ctx, NULL);
+	assert_int_equal(tls_selftest_all(ctx, NULL, &fit), 0);
+	assert_false(fit);
 	SSL_CTX_free(ctx);
 }
 
 static void test_nothing_is_no_success(void **state)
 {
+	bool fit = true;
+
 	(void)state;
-	assert_int_equal(tls_selftest_run(NULL), TLS_KEY_ALL);
+	assert_int_equal(tls_selftest_run(NULL, &fit), TLS_KEY_ALL);
+	assert_false(fit);
 }
 
 int main(void)
@@ -85,6 +127,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_lacks_is_found),
 		cmocka_unit_test(test_one_version_is_not_enough),
+		cmocka_unit_test(test_tickets_are_noticed),
+		cmocka_unit_test(test_secrets_are_needed),
 		cmocka_unit_test(test_nothing_is_no_success),
 	};
 

@@ -25,6 +25,7 @@
 #include "tls/identity_load.h"
 #include "tls/identity_make.h"
 #include "tls/tls.h"
+#include "tls/tls_conn.h"
 #include "tls/tls_start.h"
 #include "tls/tls_state.h"
 
@@ -99,14 +100,16 @@ static SSL *connect_client(SSL_CTX *ctx, int fd)
 	return client;
 }
 
-static void shake_hands(SSL *server, SSL *client, BIO *io, int fd)
+static void shake_hands(struct tls_conn *server, SSL *client, int fd)
 {
-	for (int i = 0; i < ROUNDS_MOST && !SSL_is_init_finished(server); i++) {
+	enum tls_handshake done = TLS_HANDSHAKE_WAITS;
+	int error;
+
+	for (int i = 0; i < ROUNDS_MOST && done == TLS_HANDSHAKE_WAITS; i++) {
 		(void)SSL_do_handshake(client);
-		tls_io_at(io, fd);
-		(void)SSL_do_handshake(server);
+		done = tls_conn_handshake(server, fd, &error);
 	}
-	assert_true(SSL_is_init_finished(server));
+	assert_int_equal(done, TLS_HANDSHAKE_DONE);
 	(void)SSL_do_handshake(client);
 }
 
@@ -114,7 +117,8 @@ static void shake_hands(SSL *server, SSL *client, BIO *io, int fd)
 static void serves(struct server *server)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-	SSL *accepted, *client;
+	struct tls_conn *accepted;
+	SSL *client;
 	const unsigned char *alpn;
 	unsigned alpn_len;
 	uint8_t id[32];
@@ -128,21 +132,21 @@ static void serves(struct server *server)
 		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
 	io = tls_io_new();
 	assert_non_null(io);
-	tls_io_at(io, fds[0]);
-	accepted = tls_accept(io);
+	accepted = tls_conn_accept(io);
 	assert_non_null(accepted);
 	client = connect_client(ctx, fds[1]);
-	shake_hands(accepted, client, io, fds[0]);
+	shake_hands(accepted, client, fds[0]);
 	cert = SSL_get1_peer_certificate(client);
 	assert_non_null(cert);
 	assert_int_equal(X509_cmp(cert, server->identity.cert), 0);
 	SSL_get0_alpn_selected(client, &alpn, &alpn_len);
 	assert_int_equal(alpn_len, 3);
 	assert_memory_equal(alpn, server->alpn, 3);
-	assert_int_equal(tls_take_peer(accepted, id), 0);
+	assert_int_equal(tls_conn_take_peer(accepted, id), 0);
+	assert_true(tls_conn_is_detached(accepted));
 	X509_free(cert);
 	SSL_free(client);
-	SSL_free(accepted);
+	tls_conn_free(accepted);
 	BIO_free(io);
 	SSL_CTX_free(ctx);
 	(void)close(fds[0]);
