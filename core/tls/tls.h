@@ -34,9 +34,9 @@ void tls_finish(void);
 /* [C]  Adds an ALPN name of 1 to 255 bytes, before the first connection.  0, or
  * -1 if there is no room for it. */
 int tls_alpn_add(const char *name);
-/* [C]  From now on connections are detached from OpenSSL after a handshake of TLS
- * 1.3 (tls_conn.h).  0, or -1 if an algorithm is missing or memory is short:
- * then they stay with OpenSSL. */
+/* [C]  From now on connections are detached from OpenSSL after a handshake of
+ * TLS 1.3 (tls_conn.h).  0, or -1 if an algorithm is missing or memory is
+ * short: then they stay with OpenSSL. */
 int tls_detach(void);
 
 #endif

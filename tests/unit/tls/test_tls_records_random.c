@@ -31,7 +31,7 @@
 
 #include "tls/tls_records.h"
 
-#define STREAMS  5000
+#define STREAMS  2500
 #define STEPS    10 /* the most of a stream */
 #define TURNS    8
 #define RECORD   (TLS_RECORD_HEADER + TLS_RECORD_BODY)
