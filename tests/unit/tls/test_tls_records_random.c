@@ -483,11 +483,14 @@ static bool alike(unsigned mine, unsigned of_openssl)
 }
 
 /* While OpenSSL owes an answer to a key update, it puts the next message aside,
- * and judges it when another whole record has come; here none comes. */
+ * and judges it when another whole record has come.  Here none comes, or one
+ * that is refused itself, since its key is that of the message's update. */
 static bool is_late(const struct trio *trio)
 {
-	return ours.end == BAD && theirs.end == OPEN &&
-	       SSL_has_pending(trio->server);
+	if (ours.end != BAD || ours.alert == TLS_ALERT_BAD_RECORD_MAC)
+		return false;
+	return theirs.end == OPEN ? SSL_has_pending(trio->server)
+				  : theirs.alert == TLS_ALERT_BAD_RECORD_MAC;
 }
 
 /* Writing: OpenSSL's client reads. */
