@@ -95,7 +95,7 @@ static void on_alive(void *arg, uint64_t to, const uint8_t *id, uint64_t epoch)
 	message_send(number_of(arg), OP_ALIVE, to, id[0], epoch);
 }
 
-/* Memory that is short seldom leaves no other trace, which would do it again. */
+/* One call fails alone, so that no later failure has it done again. */
 static bool fails(void)
 {
 	return chance(w.shortage) || chance(w.failing);
