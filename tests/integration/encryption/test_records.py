@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 """Records after the handshake of TLS 1.3, which the server's own record layer reads and writes."""
 
+import contextlib
 import ssl
 
 import pytest
@@ -25,12 +26,24 @@ class Client:
         assert self.tls.receive(self.stream) == rp.Pong()
 
 
-@pytest.fixture
-def client(server, identities):
+@contextlib.contextmanager
+def joined(server, identity):
     with MessageStream(dial(server.address)) as stream:
-        one = Client(stream, identities[0])
+        one = Client(stream, identity)
         stream.send_bytes(one.tls.seal(JOIN))
         assert one.tls.receive(stream) == rp.response(rp.SUCCESS)
+        yield one
+
+
+@pytest.fixture
+def client(server, identities):
+    with joined(server, identities[0]) as one:
+        yield one
+
+
+@pytest.fixture
+def client_of_ours(ours, identities):
+    with joined(ours, identities[0]) as one:
         yield one
 
 
@@ -66,13 +79,13 @@ def test_a_record_has_many_messages(client):
     (lambda record: b"\x16" + record[1:], "UNEXPECTED_MESSAGE"),
     (lambda record: b"\x17\x03\x03\x41\x01", "RECORD_OVERFLOW"),
 ], ids=["tag", "text", "type", "length"])
-def test_a_forged_record_is_answered_by_an_alert(server, client, change):
+def test_a_forged_record_is_answered_by_an_alert(ours, client_of_ours, change):
     forge, alert = change
-    client.stream.send_bytes(forge(client.tls.seal(PING)))
+    client_of_ours.stream.send_bytes(forge(client_of_ours.tls.seal(PING)))
     with pytest.raises(ssl.SSLError, match=alert):
-        client.check()
-    client.stream.expect_close()
-    server.wait_for_status(lambda s: s["numConnections"] == 0, "the device to be gone")
+        client_of_ours.check()
+    client_of_ours.stream.expect_close()
+    ours.wait_for_status(lambda s: s["numConnections"] == 0, "the device to be gone")
 
 
 def test_a_record_twice_is_refused(client):
