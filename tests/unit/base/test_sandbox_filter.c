@@ -34,7 +34,8 @@
 /* Which rule of each filter libseccomp refuses; 0: none. */
 static int failing, rules;
 
-void *__real_seccomp_init(uint32_t action);
+/* A build for a sanitizer has no libseccomp, and calls neither. */
+__attribute__((weak)) void *__real_seccomp_init(uint32_t action);
 void *__wrap_seccomp_init(uint32_t action);
 
 void *__wrap_seccomp_init(uint32_t action)
@@ -43,8 +44,8 @@ void *__wrap_seccomp_init(uint32_t action)
 	return __real_seccomp_init(action);
 }
 
-int __real_seccomp_rule_add_array(void *filter, uint32_t action, int number,
-	unsigned count, const void *conditions);
+__attribute__((weak)) int __real_seccomp_rule_add_array(void *filter,
+	uint32_t action, int number, unsigned count, const void *conditions);
 int __wrap_seccomp_rule_add_array(void *filter, uint32_t action, int number,
 	unsigned count, const void *conditions);
 
