@@ -156,7 +156,8 @@ struct registry_ops {
 		void *self, const struct registry_table *table, uint64_t since);
 };
 
-/* The service.  `self` is the context from relay_service_find(). */
+/* The service.  `self` is the context from relay_service_find().  Its module is
+ * RELAY_ESSENTIAL, since the registry is open until the cluster stops. */
 struct registry_service {
 	/* Opens it for this process; `arg` is of `calls`, none of which is
 	 * called from here.  NULL with err. */

@@ -36,7 +36,7 @@ class Node(ModuleServer):
         self.alone = alone  # without the module
         self.modules = ["log", "relay", *modules, "status", "prometheus", "control",
                         *([] if alone else ["cluster"])]
-        super().__init__(folder, keys, self.modules, workers=workers, installed=[],
+        super().__init__(folder, keys, self.modules, workers=workers, installed=modules,
                          sections=self.sections, args=("-listen", f"{self.host}:{port}"), **top)
 
     def again(self, **options):
