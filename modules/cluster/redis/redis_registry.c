@@ -292,8 +292,3 @@ void redis_registry_counts(
 	*out = registry->counts;
 	out->waiting = registry->main.queue.count;
 }
-
-const char *redis_registry_server(const struct redis_registry *registry)
-{
-	return registry->server_text;
-}

@@ -69,7 +69,5 @@ extern const struct registry_ops redis_registry_ops;
 
 void redis_registry_counts(
 	const struct redis_registry *registry, struct redis_counts *out);
-/* Where it is connected, or tries to: never NULL. */
-const char *redis_registry_server(const struct redis_registry *registry);
 
 #endif

@@ -321,3 +321,26 @@ def test_it_is_stopped_for_longer_than_a_lease(start_nodes, redis, identities): 
             redis.go_on()
         within(5, "devices are found when Redis goes on",
                lambda: is_found(nodes[1], identities[5], identities[0]))
+
+
+def test_an_answer_that_nobody_has_asked_for(start_nodes, start_proxy, identities):  # noqa: F811
+    """The connection is given up, because no later answer could be trusted."""
+    proxy = start_proxy()
+    nodes = start_nodes(1, servers=proxy.server)
+    start_nodes(1)
+    told = []
+
+    def twice(value):
+        if told or not value.startswith(b"*3\r\n$6\r\nmaster"):  # to ROLE, each second
+            return 1
+        told.append(value)
+        return 2
+
+    with join(nodes[0], identities[0]) as device:
+        nodes.wait_until_claimed(1)
+        proxy.keep = twice
+        nodes[0].wait_for_log("the registry cannot be reached .*it answers what was not asked")
+        nodes.wait_until_they_know_each_other()
+        nodes.wait_until_claimed(1)
+        for node in nodes:
+            assert meet(node, identities[1], device) == nodes[0].address

@@ -3,9 +3,12 @@
 the module itself."""
 
 import contextlib
+import socket
+import struct
 
 import pytest
 
+import cluster_messages as cm
 import relay_protocol as rp
 from cluster_nodes import (  # noqa: F401
     NOT_FOUND, ask, join, meet, redis, start_nodes, start_redis, wait_until_found,
@@ -151,6 +154,15 @@ def test_a_reload_that_fails_changes_nothing(start_nodes, identities):
             assert name in log
             nodes[0].options.clear()
             nodes[0].options.update(right)
+        # This module has agreed already when the server itself has to refuse.
+        with socket.create_server((nodes[0].host, 0)) as taken:
+            place = "%s:%d" % taken.getsockname()
+            nodes[0].configure(nodes[0].modules, {
+                **nodes[0].sections, "cluster": {**right, "node": "other"},
+                'listener "taken"': {"address": place}})
+            done, log = nodes[0].reload()
+            assert not done and place in log, log
+        assert shown(nodes[0], "cluster")[0]["node"].startswith("node-")
         assert meet(nodes[1], identities[5], device) == nodes[0].address
         done, log = nodes[0].again()
         assert done, log
@@ -189,8 +201,19 @@ def test_certificates_without_tls_are_named(failing_start):  # noqa: F811
     assert code != 0 and "ca-file: it is for TLS; set tls, too" in log
 
 
-def test_without_the_module_relay_there_is_nothing_to_find(module_server, redis):  # noqa: F811
+def test_without_the_module_relay_there_is_nothing_to_find(module_server, redis,  # noqa: F811
+                                                           relay_keys):
     server = module_server(["log", "cluster"], installed=[],
                            sections={"cluster": {"servers": redis.address}})
     server.wait_for_log("the module relay does not run: there are no devices to find")
     server.wait_for_log("node .* of the cluster relay")
+    # Who asks all the same is answered.
+    ghost = cm.Ghost(redis, relay_keys).live()
+    _, node, _, _ = ghost.wait_for(cm.LEASE)
+    asked = bytes(64) + cm.place("192.0.2.9")
+    for kind, answer in ((cm.ASK, cm.ANSWER), (cm.PREPARE, cm.PREPARED)):
+        number = struct.pack(">Q", kind)
+        assert ghost.say(kind, number + asked, to=node) == 1
+        _, sender, _, body = ghost.wait_for(answer)
+        assert (sender, body[:9]) == (node, number + bytes([cm.FULL]))
+    ghost.stop()

@@ -16,8 +16,10 @@ from cluster_nodes import (  # noqa: F401
     wait_until_found,
 )
 from control_client import shown
+from pairing import check_both_ways
 from quota_clock import clock  # noqa: F401
 from relay_client import Closed, ProtocolConnection, SessionConnection
+from verdict_endpoint import Endpoint, says
 from waiting import wait_for
 
 
@@ -234,6 +236,27 @@ def test_the_rules_of_the_owner_apply_to_askers_of_other_nodes(start_nodes, iden
         nodes[0].wait_for_metric("answered_total", 1, '{end="refused"}')
         assert meet(nodes[1], identities[6], device) == nodes[0].address
         assert meet(nodes[1], identities[5], other) == nodes[1].address
+
+
+def test_who_may_not_stay_gets_no_session_by_another_node(start_nodes, identities):
+    """The owner's web service is asked about its own device, and not about who asks elsewhere."""
+    name, denied = device_id.to_text(identities[0].id), []
+    with Endpoint(lambda asked: says(allow=asked.json["device"] not in denied,
+                                     cache_for="100ms")) as endpoint:
+        nodes = start_nodes(1, modules=("admission",), sections={
+            "admission": {"url": endpoint.url}, "relay": {"ping-interval": "1s"}})
+        start_nodes(1, sections={"relay": {"park-asks": "0"}})
+        with join(nodes[0], identities[0]) as device:
+            nodes.wait_until_claimed(1)
+            ends = session(nodes[1], identities[1], device)  # else its connection ends
+            assert {asked.json["device"] for asked in endpoint.asked} == {name}
+            denied.append(name)
+            wait_for(lambda: ask(nodes[1], identities[2], identities[0]) == NOT_FOUND,
+                     "the device to be denied")
+            nodes[0].wait_for_metric("answered_total", 1, '{end="refused"}')
+            check_both_ways(*ends)
+            for end in ends:
+                end.close()
 
 
 def test_a_token_is_asked_for_where_a_device_joins(start_nodes, identities):

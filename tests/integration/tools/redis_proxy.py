@@ -49,7 +49,8 @@ def is_message(value, kind=None):
 
 class RedisProxy:
     """Forwards to `redis`.  `delay`: seconds by which answers come later.  `keep(value)`: whether
-    a value from the server is passed on.  `silent`: nothing is passed on, and nothing is closed."""
+    a value from the server is passed on, or how often.  `silent`: nothing is passed on, and
+    nothing is closed."""
 
     def __init__(self, redis, replicates=False):
         self.redis = redis
@@ -115,10 +116,9 @@ class RedisProxy:
             if end is None:
                 break
             value, data = data[:end], data[end:]
-            if self.keep(value):
-                to.sendall(value)
-            else:
-                self.dropped += 1
+            times = int(self.keep(value))
+            to.sendall(value * times)
+            self.dropped += not times
         return data
 
     def lose(self, count, kind=None):
