@@ -260,9 +260,10 @@ TRIALS = (
     Trial("http-long-head", 32, (_core("http_requests", "result", "too_large"),)),
     Trial("http-pipelining@1", 16, (_core("http_requests", "result", "delayed"),),
           least=(("control", 0.11),)),
-    # No source reaches its own share: they are held to that of all.
+    # No source reaches its own share: they are held to that of all, and with what the thread
+    # does besides, it is then busy for 0.48 of the time.
     Trial("http-pipelining", 64, (_core("http_requests", "result", "delayed"),),
-          least=(("control", 0.33),), open=64, seconds=3, slow_open=16),
+          least=(("control", 0.42),), open=64, seconds=3, slow_open=16),
     Trial("http-unread", 64, kernel=_HTTP_KERNEL),
     Trial("http-half-unread", _HTTP, (_core("http_cut"),), kernel=_HTTP_KERNEL, slow_open=64),
     Trial("http-idle", _HTTP, (_core("http_ends", "reason", "room"),)),
