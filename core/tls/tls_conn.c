@@ -133,6 +133,14 @@ bool tls_conn_awaits_hello(const struct tls_conn *tls)
 	return false;
 }
 
+/* Whether the client has asked for shorter records (RFC 6066, 4).  Hardly any
+ * does. */
+static bool bounds_records(const SSL *ssl)
+{
+	return SSL_SESSION_get_max_fragment_length(SSL_get_session(ssl)) !=
+	       TLSEXT_max_fragment_length_DISABLED;
+}
+
 /* Only if OpenSSL has read nothing that it has not handed out, and has sent
  * nothing after the handshake.  If this fails, OpenSSL goes on. */
 static void detach(struct tls_conn *tls)
@@ -142,7 +150,7 @@ static void detach(struct tls_conn *tls)
 	if (SSL_version(tls->ssl) == TLS1_3_VERSION &&
 		SSL_is_init_finished(tls->ssl) == 1 &&
 		SSL_get_num_tickets(tls->ssl) == 0 &&
-		SSL_has_pending(tls->ssl) == 0 &&
+		SSL_has_pending(tls->ssl) == 0 && !bounds_records(tls->ssl) &&
 		tls_records_begin(algorithms(), records,
 			SSL_CIPHER_get_protocol_id(
 				SSL_get_current_cipher(tls->ssl))) == 0) {

@@ -43,6 +43,8 @@ static const char *const suites[] = {"TLS_AES_128_GCM_SHA256",
 static struct identity identity;
 static OSSL_LIB_CTX *lean;
 static BIO *io;
+/* What clients ask for (RFC 6066, 4): the most data of a record. */
+static uint8_t fragments = TLSEXT_max_fragment_length_DISABLED;
 
 /* Bytes that OpenSSL's allocator gives, and the next one that fails. */
 static size_t held;
@@ -112,6 +114,8 @@ static SSL_CTX *client_context(int version, const char *suite)
 	if (suite)
 		assert_int_equal(SSL_CTX_set_ciphersuites(ctx, suite), 1);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	assert_int_equal(
+		SSL_CTX_set_tlsext_max_fragment_length(ctx, fragments), 1);
 	return ctx;
 }
 
@@ -194,6 +198,20 @@ static void server_writes(struct sides *sides, const void *data, size_t len)
 	assert_int_equal(put, len);
 }
 
+/* OpenSSL sends one record at a time. */
+static void server_writes_all(
+	struct sides *sides, const uint8_t *data, size_t len)
+{
+	size_t put, sent = 0;
+
+	while (sent < len) {
+		assert_int_equal(tls_conn_write(sides->server, sides->fd,
+					 data + sent, len - sent, &put),
+			TLS_DONE);
+		sent += put;
+	}
+}
+
 static void client_reads(struct sides *sides, const void *want, size_t len)
 {
 	uint8_t got[LONGEST];
@@ -262,6 +280,29 @@ static void tls_1_2_stays_with_openssl(void **state)
 	assert_int_equal(SSL_read(sides.client, sides.id, 1), 0);
 	assert_int_equal(SSL_get_error(sides.client, 0), SSL_ERROR_ZERO_RETURN);
 	end(&sides);
+}
+
+static void who_asks_for_short_records_gets_them(void **state)
+{
+	static const uint8_t data[2048];
+	const uint8_t modes[] = {TLSEXT_max_fragment_length_512,
+		TLSEXT_max_fragment_length_1024,
+		TLSEXT_max_fragment_length_2048,
+		TLSEXT_max_fragment_length_4096};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(modes); i++) {
+		struct sides sides;
+
+		fragments = modes[i];
+		sides = connected_as(TLS1_3_VERSION, NULL);
+		fragments = TLSEXT_max_fragment_length_DISABLED;
+		assert_int_equal(tls_conn_take_peer(sides.server, sides.id), 1);
+		server_writes_all(&sides, data, sizeof(data));
+		client_reads(&sides, data, sizeof(data));
+		talk(&sides);
+		end(&sides);
+	}
 }
 
 static void little_is_held(void **state)
@@ -619,6 +660,7 @@ int main(void)
 		cmocka_unit_test(each_suite_talks),
 		cmocka_unit_test(what_the_peer_sends_at_once_is_read),
 		cmocka_unit_test(tls_1_2_stays_with_openssl),
+		cmocka_unit_test(who_asks_for_short_records_gets_them),
 		cmocka_unit_test(little_is_held),
 		cmocka_unit_test(keys_are_renewed_by_the_client),
 		cmocka_unit_test(long_data_passes_in_both_directions),
