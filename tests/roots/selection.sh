@@ -63,6 +63,10 @@ packages_of_tests() {
 	get_packages sh conf/install-packages.sh libcmocka-dev $(grep -Ex \
 		'iproute2|libseccomp2|miniupnpd.*|nftables|procps|python3-.*' \
 		tests/test-packages)
+	# Debian 13 has it, and 12 has not: there the tests of it are skipped.
+	! apt-cache show valkey-server >/dev/null 2>&1 ||
+		get_packages apt-get -qq -y --no-install-recommends install \
+			valkey-server
 }
 
 unit_tests() {
@@ -80,6 +84,7 @@ black_box() {
 	export STRELAYSRV="$PWD/build/strelaysrv"
 	set -- "$python" -m pytest -q --only=ours --timeout=300 -o cache_dir=/tmp/pytest \
 		tests/integration/addresses/test_nat.py \
+		tests/integration/cluster/test_cluster_valkey.py \
 		tests/integration/process/test_install.py \
 		tests/integration/sessions/test_session.py
 	"$@" -n 4 && return

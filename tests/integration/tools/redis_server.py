@@ -2,6 +2,7 @@
 """Redis servers and Sentinels for one test: each in a folder of its own, ended by its process id."""
 
 import contextlib
+import os
 import shutil
 import signal
 import socket
@@ -13,13 +14,23 @@ from relay_server import free_port
 from waiting import PATIENCE, wait_for
 
 
-class RedisServer:
-    """A redis-server with a Unix socket; with `port`, on loopback, too."""
+def program(what):
+    """The server or the Sentinel: of Redis, else of Valkey, or of the one that REGISTRY names."""
+    kinds = [os.environ["REGISTRY"]] if "REGISTRY" in os.environ else ["redis", "valkey"]
+    names = [f"{kind}-{what}" for kind in kinds]
+    found = next(filter(shutil.which, names), None)
+    assert found, f"none of {names}: install the package of that name"
+    return found
 
-    program = "redis-server"
+
+class RedisServer:
+    """A redis-server, or another one that program() finds, with a Unix socket; with `port`, on
+    loopback, too."""
+
+    what = "server"
 
     def __init__(self, folder, *lines, port=None):
-        assert shutil.which(self.program), f"no {self.program}: install the package of that name"
+        self.program = program(self.what)
         folder.mkdir(exist_ok=True)
         self.folder = folder
         self.port = port
@@ -53,7 +64,7 @@ class RedisServer:
     def try_call(self, *args):
         """The answer of a command, or None."""
         done = subprocess.run(
-            ["redis-cli", "-s", str(self.socket), *self.cli, *map(str, args)], capture_output=True,
+            [program("cli"), "-s", str(self.socket), *self.cli, *map(str, args)], capture_output=True,
             text=True, check=False, timeout=PATIENCE, stdin=subprocess.DEVNULL)
         return done.stdout.strip() if done.returncode == 0 else None
 
@@ -104,8 +115,9 @@ class Sentinel(RedisServer):
     """Watches a server by the name "main" and makes a replica the primary half a second after its
     end."""
 
+    what = "sentinel"
+
     def __init__(self, folder, primary):
-        self.program = "redis-sentinel"
         super().__init__(
             folder, f"sentinel monitor main 127.0.0.1 {primary.port} 1",
             "sentinel down-after-milliseconds main 500", "sentinel failover-timeout main 3000",
