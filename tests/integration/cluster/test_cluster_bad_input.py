@@ -300,6 +300,10 @@ def test_a_redis_that_is_full_is_named(start_nodes, redis, identities):  # noqa:
         redis.ask("CONFIG", "SET", "maxmemory", "1")
         for node in nodes:
             node.wait_for_log("it is at its maxmemory and stores nothing more")
+        # No lease can be renewed.
+        nodes[1].wait_for_log(r"node node-1 \(\w+\) is gone")
+        assert nodes[1].metric("registry_reachable") == 1
+        assert ask(nodes[1], identities[1], identities[0]) == NOT_FOUND
         with join(nodes[1], identities[2]) as other:
             assert meet(nodes[1], identities[1], other) == nodes[1].address
             assert meet(nodes[0], identities[1], device) == nodes[0].address
