@@ -58,7 +58,6 @@ int tls_records_begin(const struct tls_record_algorithms *all,
 		return -1;
 	records->suite = (uint8_t)suite;
 	records->answers = false;
-	records->without_data = 0;
 	records->part_len = 0;
 	return tls_record_keys_begin(all, suite, &records->reads) == 0 &&
 			       tls_record_keys_begin(
@@ -134,7 +133,7 @@ static enum tls_records_got alerted(
 	}
 }
 
-static enum tls_records_got open_any(const struct tls_record_algorithms *all,
+enum tls_records_got tls_records_open(const struct tls_record_algorithms *all,
 	struct tls_records *records, uint8_t *record, size_t body_len,
 	size_t *len, enum tls_record_alert *alert)
 {
@@ -153,27 +152,6 @@ static enum tls_records_got open_any(const struct tls_record_algorithms *all,
 	}
 	return type == TLS_RECORD_IS_DATA ? TLS_RECORDS_DATA
 					  : alerted(bytes, *len, alert);
-}
-
-enum tls_records_got tls_records_open(const struct tls_record_algorithms *all,
-	struct tls_records *records, uint8_t *record, size_t body_len,
-	size_t *len, enum tls_record_alert *alert)
-{
-	enum tls_records_got got =
-		open_any(all, records, record, body_len, len, alert);
-
-	if (got != TLS_RECORDS_DATA && got != TLS_RECORDS_NOTHING)
-		return got;
-	if (got == TLS_RECORDS_DATA && *len > 0) {
-		records->without_data = 0;
-		return got;
-	}
-	if (records->without_data == TLS_RECORDS_WITHOUT_DATA) {
-		*alert = TLS_ALERT_UNEXPECTED_MESSAGE;
-		return TLS_RECORDS_BAD;
-	}
-	records->without_data++;
-	return got;
 }
 
 /* Tells the peer of a new key, and begins with it. */

@@ -29,20 +29,14 @@
  */
 #define TLS_RECORDS_MORE                                                       \
 	(TLS_RECORD_MORE + TLS_RECORDS_UPDATE + TLS_RECORD_MORE)
-/*
- * So many records in a row may come without data.  They cost the peer next to
- * nothing, and no limit on messages counts them.  OpenSSL has the same limit.
- */
-#define TLS_RECORDS_WITHOUT_DATA 32
 /* The length of an alert's record. */
 #define TLS_RECORDS_ALERT (2 + TLS_RECORD_MORE)
 
 struct tls_records {
 	/* Before tls_records_begin() they have the secrets only. */
 	struct tls_record_keys reads, writes;
-	uint8_t suite;        /* enum tls_record_suite */
-	bool answers;         /* the peer awaits a KeyUpdate */
-	uint8_t without_data; /* records in a row */
+	uint8_t suite; /* enum tls_record_suite */
+	bool answers;  /* the peer awaits a KeyUpdate */
 	uint8_t part_len;
 	/* The beginning of a handshake message whose rest comes later. */
 	uint8_t part[TLS_RECORDS_UPDATE];

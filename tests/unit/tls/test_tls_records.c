@@ -504,26 +504,6 @@ static void other_messages_are_refused(void **state)
 	}
 }
 
-/* Empty records, and key updates. */
-static void few_records_without_data_may_follow_each_other(void **state)
-{
-	static const uint8_t key_update[] = {24, 0, 0, 1, 0};
-	struct sides sides = connected(AES_128);
-
-	(void)state;
-	for (int i = 0; i < 3 * TLS_RECORDS_WITHOUT_DATA; i++) {
-		if (i % TLS_RECORDS_WITHOUT_DATA == 0)
-			assert_int_equal(
-				sent(&sides, TLS_RECORD_IS_DATA, "x", 1).got,
-				TLS_RECORDS_DATA);
-		assert_int_equal(sent(&sides, TLS_RECORD_IS_DATA, "", 0).got,
-			TLS_RECORDS_DATA);
-	}
-	is_refused(sent(&sides, TLS_RECORD_IS_HANDSHAKE, key_update,
-			   sizeof(key_update)),
-		TLS_ALERT_UNEXPECTED_MESSAGE);
-}
-
 static void other_lines_are_no_secrets(void **state)
 {
 	static const char *const lines[] = {"", "x",
@@ -598,8 +578,6 @@ int main(void)
 		cmocka_unit_test(a_key_update_may_come_in_pieces),
 		cmocka_unit_test(nothing_comes_between_its_pieces),
 		cmocka_unit_test(other_messages_are_refused),
-		cmocka_unit_test(
-			few_records_without_data_may_follow_each_other),
 		cmocka_unit_test(other_lines_are_no_secrets),
 		cmocka_unit_test(
 			it_begins_only_with_both_secrets_and_a_known_suite),
