@@ -2,6 +2,7 @@
 """Relays behind one name: devices of one node are found at another."""
 
 import contextlib
+import shutil
 import signal
 
 import pytest
@@ -15,6 +16,12 @@ from control_client import shown
 from relay_client import Closed
 from relay_server import free_port
 from waiting import PATIENCE, wait_for
+
+
+@pytest.fixture(autouse=True, params=[kind for kind in ("redis", "valkey")
+                                      if shutil.which(f"{kind}-server")])
+def registry(request, monkeypatch):
+    monkeypatch.setenv("REGISTRY", request.param)
 
 
 @pytest.mark.limits
