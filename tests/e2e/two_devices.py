@@ -13,19 +13,19 @@ SMALL_FILES = 500
 BIG = 100 * MEBI
 
 
-def fill(folder, name, seed):
-    """500 small files in subfolders and a large one; returns their total size."""
+def fill(folder, name, seed, small=SMALL_FILES, big=BIG):
+    """Small files in subfolders and a large one; returns their total size."""
     randomness = random.Random(seed)
-    total = BIG
-    for number in range(SMALL_FILES):
+    total = big
+    for number in range(small):
         data = randomness.randbytes(randomness.randrange(1, 4096))
         place = folder / f"{name}-{number % 10}" / f"{number}.bin"
         place.parent.mkdir(exist_ok=True)
         place.write_bytes(data)
         total += len(data)
-    with (folder / f"{name}-big.bin").open("wb") as big:
-        for _ in range(BIG // MEBI):
-            big.write(randomness.randbytes(MEBI))
+    with (folder / f"{name}-big.bin").open("wb") as file:
+        for _ in range(big // MEBI):
+            file.write(randomness.randbytes(MEBI))
     return total
 
 
@@ -70,13 +70,13 @@ def wait_for_connection(one, other, patience=1):
         assert got.startswith("relay"), f"connection type: got {got}, want relay-…"
 
 
-def wait_for_sync(devices, files):
+def wait_for_sync(devices, files, patience=2):
     for device in devices:
         wait_for(
             lambda device=device: device.has_everything(files),
             lambda device=device: (f"{device.home.name} to have {files} files; "
                                    f"it has {device.folder_status()}; its log:\n{device.log()}"),
-            Deadline(2 * Deadline().seconds),
+            Deadline(patience * Deadline().seconds),
         )
 
 
