@@ -82,9 +82,13 @@ unit_tests() {
 black_box() {
 	echo "-- black-box tests"
 	export STRELAYSRV="$PWD/build/strelaysrv"
+	cluster=
+	! command -v valkey-server >/dev/null ||
+		cluster=tests/integration/cluster/test_cluster.py
+	# shellcheck disable=SC2086
 	set -- "$python" -m pytest -q --only=ours --timeout=300 -o cache_dir=/tmp/pytest \
 		tests/integration/addresses/test_nat.py \
-		tests/integration/cluster/test_cluster_valkey.py \
+		tests/integration/cluster/test_cluster_valkey.py $cluster \
 		tests/integration/process/test_install.py \
 		tests/integration/sessions/test_session.py
 	"$@" -n 4 && return
